@@ -1,0 +1,27 @@
+export type EnvironmentCode =
+  | "no-adapter"
+  | "unknown-adapter"
+  | "adapter-too-old"
+  | "buffer-over-limit"
+  | "out-of-memory"
+  | "missing-feature"
+  | "device-lost"
+  | "rank-died"
+  | "rank-hung"
+  | "no-shared-memory"
+  | "file-not-readable"
+  | "interrupted";
+
+/** The machine, not the plan and not our code, is in the way. Exit code 2. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+  readonly code: EnvironmentCode;
+  /** The way out. */
+  readonly hint: string;
+
+  constructor(code: EnvironmentCode, message: string, hint: string) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+}

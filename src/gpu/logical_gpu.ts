@@ -1,0 +1,35 @@
+// One logical GPU: an adapter's device and what is allocated on it.
+
+import type { Kernel } from "../kernels/kernel.ts";
+import type { StorageType } from "../kernels/storage.ts";
+import type { AdapterChoice, AdapterReport } from "./adapter.ts";
+
+/** A dispatch that is ready to be encoded, again and again. */
+export interface PreparedKernel {
+  readonly label: string;
+  encode(pass: GPUComputePassEncoder): void;
+}
+
+export interface LogicalGpu {
+  readonly device: GPUDevice;
+  readonly report: AdapterReport;
+  /** Bytes of all live buffers made by `createBuffer`, now and at most. */
+  readonly memory: { readonly bytes: number; readonly peakBytes: number };
+  /** Size is rounded up to 4. Throws `EnvironmentError` when it is over a limit or memory runs out. */
+  createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer>;
+  destroyBuffer(buffer: GPUBuffer): void;
+  /** Compiles on first use; the same kernel, shape and dtype share a pipeline. */
+  prepare<Shape>(
+    kernel: Kernel<Shape>,
+    shape: Shape,
+    dtype: StorageType,
+    buffers: readonly GPUBuffer[],
+    label: string,
+  ): Promise<PreparedKernel>;
+  /** Resolves with the reason when the device is lost for any other cause than `close`. */
+  readonly lost: Promise<string>;
+  close(): void;
+}
+
+/** Opens the adapter in this process. A process can open one adapter only: the driver is bound to it. */
+export type OpenGpu = (choice: AdapterChoice) => Promise<LogicalGpu>;

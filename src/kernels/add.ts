@@ -1,0 +1,17 @@
+import { type Kernel, read, write } from "./kernel.ts";
+import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+
+export interface AddShape {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** y = a + b. */
+export const add: Kernel<AddShape> = {
+  name: "add",
+  bindings: [read("a"), read("b"), write("y")],
+  constants: ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns }),
+  grid: () => [ceilDiv(1, 1), 1, 1],
+  flops: ({ rows, columns }) => rows * columns,
+  bytes: ({ rows, columns }, dtype) => 3 * paddedElements(rows, columns) * bytesPerElement(dtype),
+};

@@ -1,0 +1,29 @@
+import { type Kernel, read, write } from "./kernel.ts";
+import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+
+export interface AggregateShape {
+  /** A multiple of `group`. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows that become one. */
+  readonly group: number;
+  /** 1 / group for a mean. */
+  readonly scale: number;
+}
+
+/** y[g] = scale · Σ of the `group` rows of x from g · group on. */
+export const aggregate: Kernel<AggregateShape> = {
+  name: "aggregate",
+  bindings: [read("x"), write("y")],
+  constants: ({ rows, columns, group, scale }) => ({
+    ROWS: rows,
+    COLUMNS: columns,
+    GROUP: group,
+    SCALE: scale,
+  }),
+  grid: () => [ceilDiv(1, 1), 1, 1],
+  flops: ({ rows, columns }) => rows * columns,
+  bytes: ({ rows, columns, group }, dtype) =>
+    (paddedElements(rows, columns) + paddedElements(rows / group, columns)) *
+    bytesPerElement(dtype),
+};

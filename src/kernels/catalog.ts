@@ -1,0 +1,53 @@
+// Every kernel by its name in a program.
+
+import type { Kernel } from "./kernel.ts";
+import { add } from "./add.ts";
+import { aggregate } from "./aggregate.ts";
+import { attention } from "./attention.ts";
+import { combineTokens } from "./combine_tokens.ts";
+import { embedding } from "./embedding.ts";
+import { gatherColumns } from "./gather_columns.ts";
+import { groupedMatmul } from "./grouped_matmul.ts";
+import { layerNorm } from "./layer_norm.ts";
+import { matmul } from "./matmul.ts";
+import { permuteTokens } from "./permute_tokens.ts";
+import { reduceSum } from "./reduce_sum.ts";
+import { rmsNorm } from "./rms_norm.ts";
+import { routePositions } from "./route_positions.ts";
+import { routeTopK } from "./route_top_k.ts";
+import { siluMultiply } from "./silu_multiply.ts";
+import { sliceColumns } from "./slice_columns.ts";
+
+export const kernels = {
+  add: add,
+  aggregate: aggregate,
+  attention: attention,
+  combine_tokens: combineTokens,
+  embedding: embedding,
+  gather_columns: gatherColumns,
+  grouped_matmul: groupedMatmul,
+  layer_norm: layerNorm,
+  matmul: matmul,
+  permute_tokens: permuteTokens,
+  reduce_sum: reduceSum,
+  rms_norm: rmsNorm,
+  route_positions: routePositions,
+  route_top_k: routeTopK,
+  silu_multiply: siluMultiply,
+  slice_columns: sliceColumns,
+} as const;
+
+export type KernelName = keyof typeof kernels;
+
+type ShapeOf<Name extends KernelName> =
+  (typeof kernels)[Name] extends Kernel<infer Shape> ? Shape : never;
+
+/** A kernel together with the shape it runs at. */
+export type KernelCall = {
+  [Name in KernelName]: { readonly kernel: Name; readonly shape: ShapeOf<Name> };
+}[KernelName];
+
+/** The catalogue entry of a call, its shape already applied. */
+export const kernelOf = (call: KernelCall): Kernel<KernelCall["shape"]> =>
+  // The entry and the shape belong together by construction of KernelCall.
+  kernels[call.kernel] as Kernel<KernelCall["shape"]>;

@@ -1,0 +1,44 @@
+// What a kernel is to the rest of the program: a name, its bindings, and pure functions of its shape.
+// Nothing here touches a GPU; `gpu/dispatch.ts` turns a kernel and a shape into a dispatch.
+
+import type { StorageType } from "./storage.ts";
+
+/** `storage` follows the plan's dtype; the other two are fixed. */
+export type BindingElement = "storage" | "f32" | "u32";
+
+export interface Binding {
+  readonly name: string;
+  readonly element: BindingElement;
+  readonly access: "read" | "read_write";
+}
+
+export type Grid = readonly [x: number, y: number, z: number];
+
+/**
+ * One WGSL compute kernel. Its source is `shaders/<name>.wgsl`; binding i of the list is
+ * `@group(0) @binding(i)`.
+ */
+export interface Kernel<Shape> {
+  readonly name: string;
+  readonly bindings: readonly Binding[];
+  /** Values of the shader's `override` declarations. */
+  readonly constants: (shape: Shape) => Record<string, number>;
+  /** Workgroups to dispatch, each dimension within 1 … 65,535. */
+  readonly grid: (shape: Shape) => Grid;
+  /** Arithmetic operations that the result needs; a multiply-add counts two. */
+  readonly flops: (shape: Shape) => number;
+  /** Bytes that must cross global memory at least once: each input read once, each output written once. */
+  readonly bytes: (shape: Shape, dtype: StorageType) => number;
+}
+
+export const read = (name: string, element: BindingElement = "storage"): Binding => ({
+  name,
+  element,
+  access: "read",
+});
+
+export const write = (name: string, element: BindingElement = "storage"): Binding => ({
+  name,
+  element,
+  access: "read_write",
+});

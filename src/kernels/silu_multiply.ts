@@ -1,0 +1,18 @@
+import { type Kernel, read, write } from "./kernel.ts";
+import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+
+export interface SiluMultiplyShape {
+  /** Rows that the buffers hold. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** y = silu(gate) · up, the gate of a gated MLP. */
+export const siluMultiply: Kernel<SiluMultiplyShape> = {
+  name: "silu_multiply",
+  bindings: [read("gate"), read("up"), write("y")],
+  constants: ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns }),
+  grid: () => [ceilDiv(1, 1), 1, 1],
+  flops: ({ rows, columns }) => 5 * rows * columns,
+  bytes: ({ rows, columns }, dtype) => 3 * paddedElements(rows, columns) * bytesPerElement(dtype),
+};

@@ -1,0 +1,24 @@
+import { type Kernel, read, write } from "./kernel.ts";
+import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+
+export interface SliceColumnsShape {
+  readonly rows: number;
+  readonly inputColumns: number;
+  readonly offset: number;
+  readonly columns: number;
+}
+
+/** y[row, c] = x[row, offset + c]. */
+export const sliceColumns: Kernel<SliceColumnsShape> = {
+  name: "slice_columns",
+  bindings: [read("x"), write("y")],
+  constants: ({ rows, inputColumns, offset, columns }) => ({
+    ROWS: rows,
+    INPUT_COLUMNS: inputColumns,
+    OFFSET: offset,
+    COLUMNS: columns,
+  }),
+  grid: () => [ceilDiv(1, 1), 1, 1],
+  flops: ({}) => 0,
+  bytes: ({ rows, columns }, dtype) => 2 * paddedElements(rows, columns) * bytesPerElement(dtype),
+};

@@ -1,0 +1,20 @@
+// How tensors lie in memory, the same on every adapter.
+//
+// A tensor [rows, columns] is row-major and each row is padded with zeros to a whole number of quads
+// (4 elements), so that every kernel reads and writes vec4s. Kernels keep the padding zero.
+
+/** Element type of activations and weights in memory; arithmetic is always f32. */
+export type StorageType = "f32" | "f16";
+
+/** Element type of any buffer. */
+export type DType = StorageType | "u32";
+
+export const bytesPerElement = (dtype: DType): number => (dtype === "f16" ? 2 : 4);
+
+export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
+
+/** Elements from one row to the next of a tensor with that many columns. */
+export const rowPitch = (columns: number): number => ceilDiv(columns, 4) * 4;
+
+/** Elements that a [rows, columns] tensor occupies, padding included. */
+export const paddedElements = (rows: number, columns: number): number => rows * rowPitch(columns);

@@ -1,0 +1,218 @@
+// The plan as the rest of the program sees it: explicit stages of layers, every default filled in,
+// whichever of the two ways it was written.
+
+export type Precision = "f32" | "f16";
+
+export interface Plan {
+  readonly name: string;
+  readonly hardware: Hardware;
+  readonly workload: Workload;
+  /** In order of execution. */
+  readonly stages: readonly Stage[];
+  /** Declared by the plan; what a layer itself needs (its own reduction, say) is not listed. */
+  readonly communications: readonly Communication[];
+  readonly optimizations: readonly string[];
+  readonly claims: Claims;
+  /** Paths of values that the plan's source did not give, such as `model.hidden`. */
+  readonly assumed: readonly string[];
+  /** The degrees the plan was written with; absent for explicit stages. */
+  readonly degrees?: Degrees;
+  /** The model the degrees were applied to; absent for explicit stages. */
+  readonly model?: Model;
+}
+
+export interface Hardware {
+  /** Logical GPUs, numbered from 0. */
+  readonly gpus: number;
+  /** Bytes per GPU. */
+  readonly memoryPerGpu?: number;
+  /** FLOP/s per GPU at the workload's dtype. */
+  readonly peakFlops?: number;
+  /** Bytes per second between two GPUs. */
+  readonly linkBandwidth?: number;
+}
+
+export interface Workload {
+  readonly mode: "inference" | "training";
+  /** Samples per step. */
+  readonly batch: number;
+  /** Parts the batch is split into; divides `batch`. */
+  readonly microBatches: number;
+  /** Tokens per sample; 1 where samples are plain vectors. */
+  readonly sequence: number;
+  readonly dtype: Precision;
+  /** Seed of weights and inputs. */
+  readonly seed: number;
+}
+
+export interface Degrees {
+  readonly tensor: number;
+  readonly pipeline: number;
+  readonly data: number;
+  readonly expert: number;
+}
+
+export interface Model {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly ffn: number;
+  readonly gated: boolean;
+  readonly causal: boolean;
+  readonly norm: "rms" | "layer";
+  /** Absent: the model starts from hidden vectors and ends with them. */
+  readonly vocabulary?: number;
+  readonly moe?: {
+    readonly experts: number;
+    readonly topK: number;
+    readonly ffn: number;
+    /** Absent: dropless. */
+    readonly capacityFactor?: number;
+    /** Weights of the chosen experts are scaled to sum to 1. */
+    readonly renormalise: boolean;
+    /** The dense MLP is kept beside the experts. */
+    readonly dense: boolean;
+  };
+}
+
+export interface Stage {
+  readonly name: string;
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Who runs a layer: one tensor group per data replica. `[[0, 1]]` is one group of two; `[[0], [1]]` two
+ * replicas that each take half of the rows. Rows are divided among the groups in order, as evenly as
+ * whole samples allow.
+ */
+export type Groups = readonly (readonly number[])[];
+
+interface LayerBase {
+  /** Unique within its stage: `<index>.<op>`. */
+  readonly name: string;
+  readonly groups: Groups;
+}
+
+/** How a weight matrix [in, out] is split over a tensor group. */
+export type LinearSplit = "column" | "row" | "replicated";
+
+/** Token ids to hidden vectors. Column splits the hidden dimension, row the vocabulary. */
+export interface EmbeddingLayer extends LayerBase {
+  readonly op: "embedding";
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly split: LinearSplit;
+}
+
+export interface LinearLayer extends LayerBase {
+  readonly op: "linear";
+  readonly in: number;
+  readonly out: number;
+  readonly split: LinearSplit;
+  readonly activation: "none" | "gelu" | "silu" | "relu";
+}
+
+/** QKV column-parallel over heads, fused attention, output row-parallel, all-reduce. */
+export interface AttentionLayer extends LayerBase {
+  readonly op: "attention";
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly causal: boolean;
+}
+
+/** Column then row, all-reduce. */
+export interface MlpLayer extends LayerBase {
+  readonly op: "mlp";
+  readonly hidden: number;
+  readonly ffn: number;
+  /** gelu: two matrices; silu: gated, three. */
+  readonly activation: "gelu" | "silu";
+}
+
+export interface MoeLayer extends LayerBase {
+  readonly op: "moe";
+  readonly hidden: number;
+  readonly ffn: number;
+  readonly activation: "gelu" | "silu";
+  readonly experts: number;
+  readonly topK: number;
+  readonly capacityFactor?: number;
+  readonly renormalise: boolean;
+  /** Where the experts live, contiguous blocks in this order. `groups` is where tokens come from. */
+  readonly expertGpus: readonly number[];
+}
+
+export interface NormLayer extends LayerBase {
+  readonly op: "norm";
+  readonly norm: "rms" | "layer";
+  readonly hidden: number;
+  readonly epsilon: number;
+}
+
+/** Adds the input of an earlier layer of the same stage to the current activation. */
+export interface ResidualLayer extends LayerBase {
+  readonly op: "residual";
+  readonly hidden: number;
+  /** Index within the stage of the layer whose *input* is added. */
+  readonly from: number;
+}
+
+/** Mean over the tokens of each sample, or over all rows of a micro-batch. */
+export interface AggregateLayer extends LayerBase {
+  readonly op: "aggregate";
+  readonly over: "sequence" | "batch";
+}
+
+export type Layer =
+  | EmbeddingLayer
+  | LinearLayer
+  | AttentionLayer
+  | MlpLayer
+  | MoeLayer
+  | NormLayer
+  | ResidualLayer
+  | AggregateLayer;
+
+export type CommunicationOp =
+  | "all-gather"
+  | "all-reduce"
+  | "reduce-scatter"
+  | "all-to-all"
+  | "broadcast"
+  | "send";
+
+/** Between the last layer of stage `after` and the first layer of the next. */
+export interface Communication {
+  readonly name: string;
+  readonly op: CommunicationOp;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** Index of the stage that it follows. */
+  readonly after: number;
+}
+
+/** What a plan promises; every figure optional. */
+export interface Claims {
+  /** ms for one layer. */
+  readonly latencyPerLayerMs?: number;
+  readonly samplesPerSecond?: number;
+  readonly tokensPerSecond?: number;
+  /** Share of time a GPU is busy, 0 … 1. */
+  readonly gpuUtilization?: number;
+  /** Share of peak FLOP/s that is reached, 0 … 1. */
+  readonly computeUtilization?: number;
+  /** Share of `hardware.memoryPerGpu` that is used, 0 … 1. */
+  readonly memoryUtilization?: number;
+  /** Bytes left per GPU. */
+  readonly memoryAvailable?: number;
+  readonly strongScaling?: number;
+  readonly weakScaling?: number;
+  readonly expertsPerGpu?: number;
+  /** Variance of experts per GPU. */
+  readonly expertVariance?: number;
+  readonly tensorGroupSize?: number;
+}

@@ -1,0 +1,21 @@
+// What a buffer holds before the first instruction, as a description that a rank can fill in for its own
+// shard and the reference for the whole tensor, without either seeing the other.
+
+/**
+ * A rectangle of a named global tensor.
+ *
+ * `shape` is the global tensor's, `offset` and `size` the part held here, all with the same number of
+ * dimensions (1 to 3). The last dimension is padded to quads in memory, with zeros.
+ */
+export interface Region {
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  readonly offset: readonly number[];
+  readonly size: readonly number[];
+}
+
+export type Content =
+  /** Uniform in [center - scale, center + scale], a function of seed, tensor name and global index. */
+  | (Region & { readonly kind: "uniform"; readonly center: number; readonly scale: number })
+  /** Token ids, uniform in [0, vocabulary); the last dimension is not padded. */
+  | (Region & { readonly kind: "ids"; readonly vocabulary: number });

@@ -1,0 +1,222 @@
+// The program: what every rank does, in order. Estimate, execute, simulate and describe all read this.
+
+import type { KernelCall } from "../kernels/catalog.ts";
+import type { DType, StorageType } from "../kernels/storage.ts";
+import type { Content } from "./content.ts";
+
+export type BufferRole =
+  | "weight"
+  | "input"
+  | "activation"
+  /** Pieces of a collective side by side, before they are reduced or woven together. */
+  | "workspace"
+  /** Mappable memory through which a collective leaves the GPU. */
+  | "staging";
+
+export interface BufferDeclaration {
+  /** Unique within its rank. */
+  readonly id: string;
+  readonly role: BufferRole;
+  readonly dtype: DType;
+  /** Logical shape; the last dimension is padded to quads in memory unless dtype is u32. */
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  /** Absent: zeros. */
+  readonly content?: Content;
+}
+
+/** Where an instruction comes from. */
+export interface Origin {
+  readonly stage: string;
+  /** `<stage>/<index>.<op>`, the same on all ranks. */
+  readonly layer: string;
+  readonly microBatch: number;
+  readonly phase: "forward" | "backward";
+}
+
+/** Host writes this micro-batch's share of the input into `buffer`. */
+export interface InputInstruction {
+  readonly op: "input";
+  readonly origin: Origin;
+  readonly buffer: string;
+  readonly content: Content;
+}
+
+export type KernelInstruction = {
+  readonly op: "kernel";
+  readonly origin: Origin;
+  readonly dtype: StorageType;
+  /** One buffer id per binding of the kernel, in its order. */
+  readonly buffers: readonly string[];
+} & KernelCall;
+
+/** Copy between two buffers of the same rank; offsets and length are multiples of 4 bytes. */
+export interface CopyInstruction {
+  readonly op: "copy";
+  readonly origin: Origin;
+  readonly source: string;
+  readonly sourceOffset: number;
+  readonly target: string;
+  readonly targetOffset: number;
+  readonly bytes: number;
+}
+
+interface Transfer {
+  readonly origin: Origin;
+  /** The plan's name for it, or one derived from the layer. */
+  readonly name: string;
+  /** The same on all ranks that take part; unique to this transfer within a step. */
+  readonly channel: number;
+  readonly dtype: StorageType;
+  /** Ranks that contribute, in order. */
+  readonly from: readonly number[];
+  /** Ranks that receive, in order. May share members with `from`, or none. */
+  readonly to: readonly number[];
+  /** Present on members of `from`. */
+  readonly send?: string;
+  /** Present on members of `to`. */
+  readonly receive?: string;
+  /** Staging buffer; present where bytes must leave this rank's GPU. */
+  readonly staging?: string;
+}
+
+/** `receive` = the pieces of `from`, one after the other in that order. */
+export interface AllGather extends Transfer {
+  readonly op: "all-gather";
+  /** Elements contributed by each member of `from`. */
+  readonly counts: readonly number[];
+}
+
+/** `receive` = element-wise sum over `from`, the same on every member of `to`. */
+export interface AllReduce extends Transfer {
+  readonly op: "all-reduce";
+  readonly count: number;
+  /** [from.length, count], on members of `to`. */
+  readonly workspace?: string;
+}
+
+/** Element-wise sum over `from`; member j of `to` receives `counts[j]` elements of it, in order. */
+export interface ReduceScatter extends Transfer {
+  readonly op: "reduce-scatter";
+  readonly counts: readonly number[];
+  /** [from.length, own count], on members of `to`. */
+  readonly workspace?: string;
+}
+
+/** `counts[i][j]` elements go from member i of `from` to member j of `to`; pieces lie in member order. */
+export interface AllToAll extends Transfer {
+  readonly op: "all-to-all";
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** `from` has one member; every member of `to` receives its `count` elements. */
+export interface Broadcast extends Transfer {
+  readonly op: "broadcast";
+  readonly count: number;
+}
+
+/** `from` and `to` have one member each. */
+export interface PointToPoint extends Transfer {
+  readonly op: "send" | "recv";
+  readonly count: number;
+}
+
+interface ExpertTransfer extends Transfer {
+  /** Elements of one token's row, padding included. */
+  readonly rowElements: number;
+  /** Number of experts on each member of `to` of the dispatch; contiguous blocks in that order. */
+  readonly expertsPerRank: readonly number[];
+}
+
+/**
+ * Uneven all-to-all whose sizes the router decides. Each source holds its rows sorted by expert and the
+ * number per expert; each expert rank receives its experts' rows grouped by expert, within an expert in
+ * source order.
+ */
+export interface ExpertDispatch extends ExpertTransfer {
+  readonly op: "expert-dispatch";
+  /** u32 [experts], rows per expert of this source; on members of `from`. */
+  readonly counts?: string;
+  /** u32 [experts], rows per expert that were not dropped; written on members of `from`. */
+  readonly kept?: string;
+  /** u32 [own experts + 1], first row of each expert in `receive`; written on members of `to`. */
+  readonly offsets?: string;
+  /** Rows that one expert accepts from all sources together; absent: dropless. */
+  readonly capacity?: number;
+}
+
+/** The way back, with the splits of the dispatch on channel `dispatch`. */
+export interface ExpertCombine extends ExpertTransfer {
+  readonly op: "expert-combine";
+  readonly dispatch: number;
+}
+
+/** Shows a buffer to the check; does nothing in a timed step. */
+export interface ObserveInstruction {
+  readonly op: "observe";
+  readonly origin: Origin;
+  readonly buffer: string;
+  readonly observation: Observation;
+}
+
+export type Observation =
+  /** Rows × columns of the program's result held by this rank, at these global offsets. */
+  | {
+      readonly kind: "output";
+      readonly rowOffset: number;
+      readonly rows: number;
+      readonly columnOffset: number;
+      readonly columns: number;
+    }
+  /** Expert ids u32 [rows, topK] that this rank's router chose for global rows from rowOffset on. */
+  | {
+      readonly kind: "routes";
+      readonly rowOffset: number;
+      readonly rows: number;
+      readonly topK: number;
+    };
+
+export type Collective =
+  | AllGather
+  | AllReduce
+  | ReduceScatter
+  | AllToAll
+  | Broadcast
+  | PointToPoint
+  | ExpertDispatch
+  | ExpertCombine;
+
+export type Instruction =
+  | InputInstruction
+  | KernelInstruction
+  | CopyInstruction
+  | ObserveInstruction
+  | Collective;
+
+export interface RankProgram {
+  readonly rank: number;
+  readonly buffers: readonly BufferDeclaration[];
+  readonly instructions: readonly Instruction[];
+}
+
+export interface Program {
+  readonly name: string;
+  readonly dtype: StorageType;
+  /** Seed of weights and inputs. */
+  readonly seed: number;
+  readonly ranks: readonly RankProgram[];
+  /** Samples and tokens of one step. */
+  readonly batch: number;
+  readonly tokens: number;
+  readonly microBatches: number;
+  /** Layers in order of execution, as in `Origin.layer`. */
+  readonly layers: readonly string[];
+  /** Result of one micro-batch. */
+  readonly output: { readonly rows: number; readonly columns: number };
+}
+
+export const isCollective = (instruction: Instruction): instruction is Collective =>
+  instruction.op !== "kernel" &&
+  instruction.op !== "copy" &&
+  instruction.op !== "input" &&
+  instruction.op !== "observe";

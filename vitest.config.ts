@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+// GPU suites run once per adapter, each in processes of its own: a process can open one adapter only.
+const onAdapter = (adapter: string) => ({
+  test: {
+    name: adapter,
+    include: ["test/**/*.gpu.test.ts"],
+    env: { SHARDBENCH_TEST_ADAPTER: adapter },
+    pool: "forks" as const,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "cpu",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.gpu.test.ts"],
+          pool: "forks",
+          testTimeout: 60_000,
+        },
+      },
+      onAdapter("swiftshader"),
+      onAdapter("lavapipe"),
+      onAdapter("gpu0"),
+    ],
+  },
+});
