@@ -15,6 +15,11 @@ export interface Region {
 }
 
 export type Content =
+  | RegionContent
+  /** Parts with equal rows side by side, as the columns of one tensor; each a multiple of 4 wide. */
+  | { readonly kind: "beside"; readonly parts: readonly RegionContent[] };
+
+export type RegionContent =
   /** Uniform in [center - scale, center + scale], a function of seed, tensor name and global index. */
   | (Region & { readonly kind: "uniform"; readonly center: number; readonly scale: number })
   /** Token ids, uniform in [0, vocabulary); the last dimension is not padded. */

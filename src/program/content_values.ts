@@ -2,36 +2,46 @@
 // shard can be made anywhere without making the whole.
 
 import { fromHalf, toHalf } from "../kernels/half.ts";
-import { bytesPerElement, rowPitch, type DType, type StorageType } from "../kernels/storage.ts";
-import type { Content, Region } from "./content.ts";
+import {
+  bytesPerElement,
+  ceilDiv,
+  rowPitch,
+  type DType,
+  type StorageType,
+} from "../kernels/storage.ts";
+import type { Content, Region, RegionContent } from "./content.ts";
 
-/** The bytes of this region as they lie in a buffer: rows padded to quads, except token ids. */
+/** The bytes of a content as they lie in a buffer: rows padded to quads, except token ids. */
 export const fillContent = (
   content: Content,
   seed: number,
   dtype: DType,
 ): Uint8Array<ArrayBuffer> => {
-  const columns = content.size.at(-1) ?? 1;
-  const rows = elementsOf(content.size) / Math.max(columns, 1);
-  const pitch = content.kind === "ids" ? columns : rowPitch(columns);
-  const bytes = new Uint8Array(Math.ceil((rows * pitch * bytesPerElement(dtype)) / 4) * 4);
-  const target =
-    dtype === "f16"
-      ? new Uint16Array(bytes.buffer)
-      : dtype === "u32"
-        ? new Uint32Array(bytes.buffer)
-        : new Float32Array(bytes.buffer);
+  const parts = content.kind === "beside" ? content.parts : [content];
+  const pitch = parts.reduce((sum, part) => sum + pitchOf(part), 0);
+  const rows = rowsOf(parts[0] ?? noPart());
+  const bytes = new Uint8Array(ceilDiv(rows * pitch * bytesPerElement(dtype), 4) * 4);
+  const target = elementsIn(bytes, dtype);
   const encode = dtype === "f16" ? toHalf : (value: number): number => value;
-  visit(content, seed, (row, column, value) => {
-    target[row * pitch + column] = encode(value);
-  });
+  let column0 = 0;
+  for (const part of parts) {
+    const first = column0;
+    visit(part, seed, (row, column, value) => {
+      target[row * pitch + first + column] = encode(value);
+    });
+    column0 += pitchOf(part);
+  }
   return bytes;
 };
 
 /** The region's values as storage of that type holds them, unpadded, for the reference. */
-export const contentValues = (content: Content, seed: number, dtype: StorageType): Float64Array => {
-  const columns = content.size.at(-1) ?? 1;
-  const values = new Float64Array(elementsOf(content.size));
+export const contentValues = (
+  content: RegionContent,
+  seed: number,
+  dtype: StorageType,
+): Float64Array => {
+  const columns = columnsOf(content);
+  const values = new Float64Array(rowsOf(content) * columns);
   const store = dtype === "f16" && content.kind === "uniform" ? roundToHalf : Math.fround;
   visit(content, seed, (row, column, value) => {
     values[row * columns + column] = store(value);
@@ -39,18 +49,32 @@ export const contentValues = (content: Content, seed: number, dtype: StorageType
   return values;
 };
 
+const noPart = (): never => {
+  throw new RangeError("a content needs at least one part");
+};
+
+const columnsOf = (region: Region): number => region.size.at(-1) ?? 1;
+
+const rowsOf = (region: Region): number =>
+  region.size.slice(0, -1).reduce((product, extent) => product * extent, 1);
+
+const pitchOf = (content: RegionContent): number =>
+  content.kind === "ids" ? columnsOf(content) : rowPitch(columnsOf(content));
+
+const elementsIn = (bytes: Uint8Array<ArrayBuffer>, dtype: DType) => {
+  if (dtype === "f16") return new Uint16Array(bytes.buffer);
+  return dtype === "u32" ? new Uint32Array(bytes.buffer) : new Float32Array(bytes.buffer);
+};
+
 export const roundToHalf = (value: number): number => fromHalf(toHalf(value));
 
-const elementsOf = (size: readonly number[]): number =>
-  size.reduce((product, extent) => product * extent, 1);
-
 const visit = (
-  content: Content,
+  content: RegionContent,
   seed: number,
   put: (row: number, column: number, value: number) => void,
 ): void => {
   const key = tensorKey(content.tensor, seed);
-  const columns = content.size.at(-1) ?? 1;
+  const columns = columnsOf(content);
   let row = 0;
   for (const start of rowStarts(content)) {
     for (let column = 0; column < columns; column++) {
@@ -61,7 +85,7 @@ const visit = (
   }
 };
 
-const valueOf = (content: Content, random: number): number => {
+const valueOf = (content: RegionContent, random: number): number => {
   if (content.kind === "ids") return Math.floor((random / 2 ** 32) * content.vocabulary);
   // 24 bits, so that [-1, 1) is exact in f32.
   const unit = (random >>> 8) / 2 ** 23 - 1;

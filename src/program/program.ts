@@ -65,7 +65,7 @@ interface Transfer {
   readonly origin: Origin;
   /** The plan's name for it, or one derived from the layer. */
   readonly name: string;
-  /** The same on all ranks that take part; unique to this transfer within a step. */
+  /** The same on all ranks that take part, and for the same transfer of every micro-batch. */
   readonly channel: number;
   readonly dtype: StorageType;
   /** Ranks that contribute, in order. */

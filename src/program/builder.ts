@@ -1,0 +1,94 @@
+// Collects declarations and instructions of all ranks while a plan is lowered.
+
+import type { KernelCall } from "../kernels/catalog.ts";
+import {
+  bytesPerElement,
+  ceilDiv,
+  rowPitch,
+  type DType,
+  type StorageType,
+} from "../kernels/storage.ts";
+import type { Content } from "./content.ts";
+import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
+
+export interface Declaration {
+  readonly id: string;
+  readonly role: BufferRole;
+  readonly shape: readonly number[];
+  /** Default: the program's dtype. */
+  readonly dtype?: DType;
+  readonly content?: Content;
+}
+
+export interface Builder {
+  readonly dtype: StorageType;
+  /** Returns the id. Declaring the same id again, for the next micro-batch, changes nothing. */
+  declare(rank: number, declaration: Declaration): string;
+  emit(rank: number, instruction: Instruction): void;
+  kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
+  /** One mappable buffer per rank, as large as its largest use: collectives leave the GPU in turn. */
+  staging(rank: number, bytes: number): string;
+  /** Likewise for pieces that the very next instruction consumes. */
+  workspace(rank: number, bytes: number): string;
+  /** The same number for the same name. */
+  channel(name: string): number;
+  ranks(): RankProgram[];
+}
+
+export const createBuilder = (ranks: number, dtype: StorageType): Builder => {
+  const buffers = Array.from({ length: ranks }, () => new Map<string, BufferDeclaration>());
+  const instructions = Array.from({ length: ranks }, (): Instruction[] => []);
+  const channels = new Map<string, number>();
+
+  const buffersOf = (rank: number): Map<string, BufferDeclaration> => {
+    const found = buffers[rank];
+    if (found === undefined) throw new RangeError(`rank ${rank} of ${ranks}`);
+    return found;
+  };
+  const shared = (rank: number, id: "staging" | "workspace", bytes: number): string => {
+    const words = Math.max(ceilDiv(bytes, 4), (buffersOf(rank).get(id)?.bytes ?? 0) / 4);
+    buffersOf(rank).set(id, { id, role: id, dtype: "u32", shape: [words], bytes: words * 4 });
+    return id;
+  };
+
+  const builder: Builder = {
+    dtype,
+    declare(rank, { id, dtype: own = dtype, ...rest }) {
+      const bytes = bytesOf(rest.shape, own);
+      const known = buffersOf(rank).get(id);
+      if (known !== undefined && known.bytes !== bytes) {
+        throw new Error(`buffer ${id} of rank ${rank}: ${known.bytes} and ${bytes} bytes`);
+      }
+      if (known === undefined) buffersOf(rank).set(id, { id, dtype: own, bytes, ...rest });
+      return id;
+    },
+    emit(rank, instruction) {
+      buffersOf(rank);
+      instructions[rank]?.push(instruction);
+    },
+    kernel(rank, origin, call, ids) {
+      builder.emit(rank, { op: "kernel", origin, dtype, buffers: ids, ...call });
+    },
+    staging: (rank, bytes) => shared(rank, "staging", bytes),
+    workspace: (rank, bytes) => shared(rank, "workspace", bytes),
+    channel(name) {
+      const channel = channels.get(name) ?? channels.size;
+      channels.set(name, channel);
+      return channel;
+    },
+    ranks: () =>
+      instructions.map((list, rank) => ({
+        rank,
+        buffers: [...buffersOf(rank).values()],
+        instructions: list,
+      })),
+  };
+  return builder;
+};
+
+/** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
+const bytesOf = (shape: readonly number[], dtype: DType): number => {
+  const columns = shape.at(-1) ?? 1;
+  const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
+  return rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);
+};

@@ -1,0 +1,97 @@
+// Self-attention: QKV column-parallel over heads, one fused kernel, output row-parallel (partial sums).
+
+import type { AttentionLayer } from "../../plan/plan.ts";
+import type { RegionContent } from "../content.ts";
+import type { Share, Value } from "../value.ts";
+import { declareActivation, outputValue, weightScale, type LayerContext } from "./context.ts";
+import { linearShare } from "./linear.ts";
+
+export const lowerAttention = (context: LayerContext, layer: AttentionLayer, input: Value): Value =>
+  outputValue(context, input, layer.hidden, (share) => {
+    const heads = layer.heads / share.group.length;
+    // Fewer key and value heads than ranks: neighbours hold the same one.
+    const kvHeads = Math.max(1, layer.kvHeads / share.group.length);
+    for (const [i, rank] of share.group.entries()) {
+      attend(context, layer, share, rank, {
+        heads,
+        kvHeads,
+        firstHead: i * heads,
+        firstKvHead: Math.floor((i * layer.kvHeads) / share.group.length),
+        batch: share.rows / input.sampleRows,
+        sequence: input.sampleRows,
+      });
+    }
+    const buffer = `${context.origin.layer}/attended`;
+    return linearShare(
+      context,
+      { ...share, layout: "column", buffer },
+      {
+        part: "output/",
+        in: layer.heads * layer.headDim,
+        out: layer.hidden,
+        split: "row",
+        activation: "none",
+      },
+    );
+  });
+
+interface LocalHeads {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly firstHead: number;
+  readonly firstKvHead: number;
+  readonly batch: number;
+  readonly sequence: number;
+}
+
+const attend = (
+  context: LayerContext,
+  layer: AttentionLayer,
+  share: Share,
+  rank: number,
+  local: LocalHeads,
+): void => {
+  const { builder, origin } = context;
+  const { hidden, headDim } = layer;
+  const { heads, kvHeads, batch, sequence } = local;
+  const columns = (heads + 2 * kvHeads) * headDim;
+  const projection = (part: string, first: number, own: number, all: number): RegionContent => ({
+    kind: "uniform",
+    tensor: `${origin.layer}/${part}`,
+    center: 0,
+    scale: weightScale(hidden),
+    shape: [hidden, all * headDim],
+    offset: [0, first * headDim],
+    size: [hidden, own * headDim],
+  });
+  const weight = builder.declare(rank, {
+    id: `${origin.layer}/qkv/weight`,
+    role: "weight",
+    shape: [hidden, columns],
+    content: {
+      kind: "beside",
+      parts: [
+        projection("q/weight", local.firstHead, heads, layer.heads),
+        projection("k/weight", local.firstKvHead, kvHeads, layer.kvHeads),
+        projection("v/weight", local.firstKvHead, kvHeads, layer.kvHeads),
+      ],
+    },
+  });
+  const qkv = declareActivation(context, rank, "qkv/out", share.rows, columns);
+  builder.kernel(
+    rank,
+    origin,
+    { kernel: "matmul", shape: { m: share.rows, n: columns, k: hidden, activation: "none" } },
+    [share.buffer, weight, qkv],
+  );
+  const attended = declareActivation(context, rank, "attended", share.rows, heads * headDim);
+  builder.kernel(
+    rank,
+    origin,
+    {
+      kernel: "attention",
+      shape: { batch, sequence, heads, kvHeads, headDim, causal: layer.causal },
+    },
+    [qkv, attended],
+  );
+};

@@ -1,0 +1,79 @@
+// What lowering a layer works with.
+
+import type { Workload } from "../../plan/plan.ts";
+import type { Builder } from "../builder.ts";
+import type { RegionContent } from "../content.ts";
+import type { Origin } from "../program.ts";
+import type { Share, Value } from "../value.ts";
+
+export interface LayerContext {
+  readonly builder: Builder;
+  readonly workload: Workload;
+  readonly origin: Origin;
+}
+
+/** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */
+export const weightScale = (fanIn: number): number => Math.sqrt(3 / fanIn);
+
+/** Declares a rectangle of the global weight `[in, out]` of this layer on one rank. */
+export const declareWeight = (
+  { builder, origin }: LayerContext,
+  rank: number,
+  part: string,
+  region: Omit<RegionContent & { kind: "uniform" }, "kind" | "tensor" | "center">,
+): string => {
+  const tensor = `${origin.layer}/${part}`;
+  return builder.declare(rank, {
+    id: tensor,
+    role: "weight",
+    shape: region.size,
+    content: { kind: "uniform", tensor, center: 0, ...region },
+  });
+};
+
+/** Declares a norm's gain or bias, uniform around `center`. */
+export const declareVector = (
+  { builder, origin }: LayerContext,
+  rank: number,
+  part: string,
+  size: number,
+  center: number,
+): string => {
+  const tensor = `${origin.layer}/${part}`;
+  return builder.declare(rank, {
+    id: tensor,
+    role: "weight",
+    shape: [size],
+    content: {
+      kind: "uniform",
+      tensor,
+      center,
+      scale: 0.1,
+      shape: [size],
+      offset: [0],
+      size: [size],
+    },
+  });
+};
+
+/** Declares an activation of this layer on one rank. */
+export const declareActivation = (
+  { builder, origin }: LayerContext,
+  rank: number,
+  part: string,
+  rows: number,
+  columns: number,
+): string =>
+  builder.declare(rank, {
+    id: `${origin.layer}/${part}`,
+    role: "activation",
+    shape: [rows, columns],
+  });
+
+/** A value of this layer with one share per share of `input`. */
+export const outputValue = (
+  { origin }: LayerContext,
+  input: Value,
+  columns: number,
+  perShare: (share: Share) => Share,
+): Value => ({ ...input, columns, origin, shares: input.shares.map(perShare) });

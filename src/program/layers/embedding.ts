@@ -1,0 +1,72 @@
+// Token ids to hidden vectors: column splits the hidden dimension, row the vocabulary.
+
+import type { EmbeddingLayer } from "../../plan/plan.ts";
+import { replicaRows, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
+import { declareActivation, declareWeight, type LayerContext } from "./context.ts";
+
+export const lowerEmbedding = (context: LayerContext, layer: EmbeddingLayer): Value => {
+  const { workload, origin } = context;
+  const rows = (workload.batch / workload.microBatches) * workload.sequence;
+  const shares = replicaRows(rows, workload.sequence, layer.groups).map((range, i) =>
+    embeddingShare(context, layer, {
+      group: layer.groups[i] ?? [],
+      ...range,
+      layout: "replicated",
+      buffer: `${origin.layer}/out`,
+    }),
+  );
+  return { rows, columns: layer.hidden, sampleRows: workload.sequence, origin, shares };
+};
+
+const embeddingShare = (context: LayerContext, layer: EmbeddingLayer, share: Share): Share => {
+  const { builder, origin, workload } = context;
+  const { vocabulary, split } = layer;
+  const size = share.group.length;
+  const hidden = split === "column" ? layer.hidden / size : layer.hidden;
+  const vocabularySizes =
+    split === "row" ? splitEvenly(vocabulary, size) : share.group.map(() => vocabulary);
+  const vocabularyStarts = split === "row" ? startsOf(vocabularySizes) : share.group.map(() => 0);
+  const allTokens = workload.batch * workload.sequence;
+  const firstToken = origin.microBatch * (allTokens / workload.microBatches) + share.rowOffset;
+  for (const [i, rank] of share.group.entries()) {
+    const ids = builder.declare(rank, {
+      id: "ids",
+      role: "input",
+      dtype: "u32",
+      shape: [share.rows],
+    });
+    builder.emit(rank, {
+      op: "input",
+      origin,
+      buffer: ids,
+      content: {
+        kind: "ids",
+        tensor: "ids",
+        vocabulary,
+        shape: [allTokens],
+        offset: [firstToken],
+        size: [share.rows],
+      },
+    });
+    const vocabularyStart = vocabularyStarts[i] ?? 0;
+    const vocabularyRows = vocabularySizes[i] ?? 0;
+    const table = declareWeight(context, rank, "weight", {
+      shape: [vocabulary, layer.hidden],
+      offset: [vocabularyStart, split === "column" ? i * hidden : 0],
+      size: [vocabularyRows, hidden],
+      scale: 1,
+    });
+    const y = declareActivation(context, rank, "out", share.rows, hidden);
+    builder.kernel(
+      rank,
+      origin,
+      {
+        kernel: "embedding",
+        shape: { tokens: share.rows, hidden, vocabularyStart, vocabularyRows },
+      },
+      [ids, table, y],
+    );
+  }
+  const layout = split === "column" ? "column" : split === "row" ? "partial" : "replicated";
+  return { ...share, layout };
+};

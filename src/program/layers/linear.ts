@@ -1,0 +1,77 @@
+// A linear layer [in, out]: column-parallel splits `out`, row-parallel splits `in` and leaves partial sums.
+
+import type { LinearLayer } from "../../plan/plan.ts";
+import type { Share, Value } from "../value.ts";
+import {
+  declareActivation,
+  declareWeight,
+  outputValue,
+  weightScale,
+  type LayerContext,
+} from "./context.ts";
+
+/** `input` is replicated on the layer's groups, or already split by columns where the split is `row`. */
+export const lowerLinear = (context: LayerContext, layer: LinearLayer, input: Value): Value =>
+  outputValue(context, input, layer.out, (share) =>
+    linearShare(context, share, {
+      part: "",
+      in: layer.in,
+      out: layer.out,
+      split: layer.split,
+      activation: layer.activation,
+    }),
+  );
+
+export interface LinearPart {
+  /** Distinguishes the matrices of one layer. */
+  readonly part: string;
+  readonly in: number;
+  readonly out: number;
+  readonly split: LinearLayer["split"];
+  readonly activation: LinearLayer["activation"];
+}
+
+/** One tensor group's part of a matrix product. */
+export const linearShare = (context: LayerContext, share: Share, linear: LinearPart): Share => {
+  const { builder, origin } = context;
+  const { part, split, activation } = linear;
+  const size = share.group.length;
+  const localIn = split === "row" ? linear.in / size : linear.in;
+  const localOut = split === "column" ? linear.out / size : linear.out;
+  const out = `${part}out`;
+  for (const [i, rank] of share.group.entries()) {
+    const weight = declareWeight(context, rank, `${part}weight`, {
+      shape: [linear.in, linear.out],
+      offset: [split === "row" ? i * localIn : 0, split === "column" ? i * localOut : 0],
+      size: [localIn, localOut],
+      scale: weightScale(linear.in),
+    });
+    let x = share.buffer;
+    if (split === "row" && share.layout !== "column" && size > 1) {
+      x = declareActivation(context, rank, `${part}slice`, share.rows, localIn);
+      builder.kernel(
+        rank,
+        origin,
+        {
+          kernel: "slice_columns",
+          shape: {
+            rows: share.rows,
+            inputColumns: linear.in,
+            offset: i * localIn,
+            columns: localIn,
+          },
+        },
+        [share.buffer, x],
+      );
+    }
+    const y = declareActivation(context, rank, out, share.rows, localOut);
+    builder.kernel(
+      rank,
+      origin,
+      { kernel: "matmul", shape: { m: share.rows, n: localOut, k: localIn, activation } },
+      [x, weight, y],
+    );
+  }
+  const layout = split === "column" ? "column" : split === "row" ? "partial" : "replicated";
+  return { ...share, layout, buffer: `${origin.layer}/${out}` };
+};

@@ -1,0 +1,308 @@
+// Mixture of experts. Tokens are divided among the ranks of the source groups; each routes its own, sends
+// them to the ranks that hold the chosen experts, and combines what comes back.
+
+import type { MoeLayer } from "../../plan/plan.ts";
+import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
+import { sliceRows } from "../moves.ts";
+import { memberRowsOf } from "../redistribute.ts";
+import { splitEvenly, startsOf, type Share, type Value } from "../value.ts";
+import { declareActivation, declareWeight, weightScale, type LayerContext } from "./context.ts";
+
+/** Tokens of one rank. */
+interface Source {
+  readonly rank: number;
+  readonly buffer: string;
+  /** Within the rank's share. */
+  readonly first: number;
+  readonly rows: number;
+  /** Within the micro-batch. */
+  readonly rowOffset: number;
+}
+
+export const lowerMoe = (context: LayerContext, layer: MoeLayer, input: Value): Value => {
+  const { origin } = context;
+  const sources = input.shares.flatMap(sourcesOf).filter((source) => source.rows > 0);
+  for (const source of sources) route(context, layer, source, input);
+  transfer(context, layer, sources, input.rows, "dispatch");
+  for (const [i, rank] of layer.expertGpus.entries())
+    runExperts(context, layer, rank, i, input.rows);
+  transfer(context, layer, sources, input.rows, "combine");
+  for (const source of sources) combine(context, layer, source);
+  const shares = input.shares.map((share): Share => {
+    const memberRows = memberRowsOf(share);
+    const active = memberRows.flatMap((rows, i) => (rows > 0 ? [i] : []));
+    return {
+      ...share,
+      group: active.map((i) => share.group[i] ?? 0),
+      layout: "rows",
+      memberRows: active.map((i) => memberRows[i] ?? 0),
+      buffer: `${origin.layer}/out`,
+    };
+  });
+  return { ...input, origin, shares };
+};
+
+const sourcesOf = (share: Share): Source[] => {
+  const memberRows = memberRowsOf(share);
+  const starts = startsOf(memberRows);
+  return share.group.map((rank, i) => ({
+    rank,
+    buffer: share.buffer,
+    first: starts[i] ?? 0,
+    rows: memberRows[i] ?? 0,
+    rowOffset: share.rowOffset + (starts[i] ?? 0),
+  }));
+};
+
+/** Router, top-k, and the source's rows sorted by expert. */
+const route = (context: LayerContext, layer: MoeLayer, source: Source, input: Value): void => {
+  const { builder, origin } = context;
+  const { rank, rows } = source;
+  const { hidden, experts, topK, renormalise } = layer;
+  const whole = input.shares.some((share) => share.group.length === 1 && share.group[0] === rank);
+  const x = whole
+    ? source.buffer
+    : sliceRows(
+        builder,
+        rank,
+        origin,
+        `${origin.layer}/tokens`,
+        hidden,
+        source.buffer,
+        source.first,
+        rows,
+      );
+  const router = declareWeight(context, rank, "router/weight", {
+    shape: [hidden, experts],
+    offset: [0, 0],
+    size: [hidden, experts],
+    scale: weightScale(hidden),
+  });
+  const logits = declareActivation(context, rank, "router/logits", rows, experts);
+  builder.kernel(
+    rank,
+    origin,
+    { kernel: "matmul", shape: { m: rows, n: experts, k: hidden, activation: "none" } },
+    [x, router, logits],
+  );
+  const { ids, weights, positions, counts, offsets, sorted } = routeBuffers(context, layer, source);
+  builder.kernel(
+    rank,
+    origin,
+    { kernel: "route_top_k", shape: { tokens: rows, experts, topK, renormalise } },
+    [logits, ids, weights],
+  );
+  builder.emit(rank, {
+    op: "observe",
+    origin,
+    buffer: ids,
+    observation: { kind: "routes", rowOffset: source.rowOffset, rows, topK },
+  });
+  builder.kernel(
+    rank,
+    origin,
+    { kernel: "route_positions", shape: { tokens: rows, experts, topK } },
+    [ids, positions, counts, offsets],
+  );
+  builder.kernel(
+    rank,
+    origin,
+    { kernel: "permute_tokens", shape: { tokens: rows, topK, hidden, experts } },
+    [x, ids, positions, offsets, sorted],
+  );
+};
+
+/** What a source remembers between dispatch and combine. */
+const routeBuffers = ({ builder, origin }: LayerContext, layer: MoeLayer, source: Source) => {
+  const { rank, rows } = source;
+  const { experts, topK, hidden } = layer;
+  const choices = rows * topK;
+  // 4-byte words without padding, whatever the plan's dtype; the weights are f32.
+  const table = (part: string, size: number): string =>
+    builder.declare(rank, {
+      id: `${origin.layer}/${part}`,
+      role: "activation",
+      dtype: "u32",
+      shape: [size],
+    });
+  const rowsBuffer = (part: string): string =>
+    builder.declare(rank, {
+      id: `${origin.layer}/${part}`,
+      role: "activation",
+      shape: [choices, hidden],
+    });
+  return {
+    ids: table("ids", choices),
+    weights: table("weights", choices),
+    positions: table("positions", choices),
+    counts: table("counts", experts),
+    offsets: table("offsets", experts + 1),
+    kept: table("kept", experts),
+    sorted: rowsBuffer("sorted"),
+    returned: rowsBuffer("returned"),
+  };
+};
+
+/** Rows that an expert rank must have room for. */
+const expertRows = (layer: MoeLayer, ownExperts: number, tokens: number): number => {
+  const all = tokens * layer.topK;
+  const capacity = capacityOf(layer, tokens);
+  return capacity === undefined ? all : Math.min(all, capacity * ownExperts);
+};
+
+/** Rows one expert accepts, as Switch Transformer defines it; undefined: dropless. */
+const capacityOf = (layer: MoeLayer, tokens: number): number | undefined =>
+  layer.capacityFactor === undefined
+    ? undefined
+    : Math.ceil(((tokens * layer.topK) / layer.experts) * layer.capacityFactor);
+
+const expertBuffers = (
+  { builder, origin }: LayerContext,
+  layer: MoeLayer,
+  rank: number,
+  rows: number,
+  own: number,
+) => ({
+  received: builder.declare(rank, {
+    id: `${origin.layer}/experts/in`,
+    role: "activation",
+    shape: [rows, layer.hidden],
+  }),
+  offsets: builder.declare(rank, {
+    id: `${origin.layer}/experts/offsets`,
+    role: "activation",
+    dtype: "u32",
+    shape: [own + 1],
+  }),
+  out: builder.declare(rank, {
+    id: `${origin.layer}/experts/out`,
+    role: "activation",
+    shape: [rows, layer.hidden],
+  }),
+});
+
+/** The uneven all-to-all there or back, on every rank that takes part. */
+const transfer = (
+  context: LayerContext,
+  layer: MoeLayer,
+  sources: readonly Source[],
+  tokens: number,
+  way: "dispatch" | "combine",
+): void => {
+  const { builder, origin } = context;
+  const sourceRanks = sources.map((source) => source.rank);
+  const expertsPerRank = splitEvenly(layer.experts, layer.expertGpus.length);
+  const rowElements = rowPitch(layer.hidden);
+  const capacity = capacityOf(layer, tokens);
+  const elementBytes = bytesPerElement(builder.dtype);
+  const dispatchName = `${origin.layer}/dispatch`;
+  for (const rank of new Set([...sourceRanks, ...layer.expertGpus])) {
+    const source = sources.find((candidate) => candidate.rank === rank);
+    const at = layer.expertGpus.indexOf(rank);
+    const own = expertsPerRank[at] ?? 0;
+    const rows = expertRows(layer, own, tokens);
+    const routed = source && routeBuffers(context, layer, source);
+    const held = at >= 0 ? expertBuffers(context, layer, rank, rows, own) : undefined;
+    const common = {
+      origin,
+      name: `${origin.layer}/${way}`,
+      channel: builder.channel(`${origin.layer}/${way}`),
+      dtype: builder.dtype,
+      rowElements,
+      expertsPerRank,
+    };
+    const sourceBytes =
+      source &&
+      paddedElements(source.rows * layer.topK, layer.hidden) * elementBytes + 4 * layer.experts;
+    const heldBytes = held && rows * rowElements * elementBytes;
+    if (way === "dispatch") {
+      builder.emit(rank, {
+        op: "expert-dispatch",
+        ...common,
+        from: sourceRanks,
+        to: layer.expertGpus,
+        ...(capacity === undefined ? {} : { capacity }),
+        ...(routed ? { send: routed.sorted, counts: routed.counts, kept: routed.kept } : {}),
+        ...(sourceBytes ? { staging: builder.staging(rank, sourceBytes) } : {}),
+        ...(held ? { receive: held.received, offsets: held.offsets } : {}),
+      });
+    } else {
+      builder.emit(rank, {
+        op: "expert-combine",
+        ...common,
+        from: layer.expertGpus,
+        to: sourceRanks,
+        dispatch: builder.channel(dispatchName),
+        ...(held ? { send: held.out } : {}),
+        ...(heldBytes ? { staging: builder.staging(rank, heldBytes) } : {}),
+        ...(routed ? { receive: routed.returned } : {}),
+      });
+    }
+  }
+};
+
+/** The feed-forward network of each expert on this rank, over the rows it received. */
+const runExperts = (
+  context: LayerContext,
+  layer: MoeLayer,
+  rank: number,
+  at: number,
+  tokens: number,
+): void => {
+  const { builder, origin } = context;
+  const { hidden, ffn } = layer;
+  const sizes = splitEvenly(layer.experts, layer.expertGpus.length);
+  const experts = sizes[at] ?? 0;
+  const first = startsOf(sizes)[at] ?? 0;
+  const rows = expertRows(layer, experts, tokens);
+  const expectedRows = Math.min(rows, Math.round((tokens * layer.topK * experts) / layer.experts));
+  const { received, offsets, out } = expertBuffers(context, layer, rank, rows, experts);
+  const gated = layer.activation === "silu";
+  const weight = (part: string, k: number, n: number): string =>
+    declareWeight(context, rank, `experts/${part}/weight`, {
+      shape: [layer.experts, k, n],
+      offset: [first, 0, 0],
+      size: [experts, k, n],
+      scale: weightScale(k),
+    });
+  const multiply = (
+    x: string,
+    w: string,
+    y: string,
+    k: number,
+    n: number,
+    activation: "none" | "gelu",
+  ): void =>
+    builder.kernel(
+      rank,
+      origin,
+      { kernel: "grouped_matmul", shape: { experts, rows, expectedRows, n, k, activation } },
+      [x, w, offsets, y],
+    );
+  const inner = (part: string): string =>
+    declareActivation(context, rank, `experts/${part}/out`, rows, ffn);
+  multiply(received, weight("up", hidden, ffn), inner("up"), hidden, ffn, gated ? "none" : "gelu");
+  if (gated) {
+    multiply(received, weight("gate", hidden, ffn), inner("gate"), hidden, ffn, "none");
+    builder.kernel(rank, origin, { kernel: "silu_multiply", shape: { rows, columns: ffn } }, [
+      inner("gate"),
+      inner("up"),
+      inner("gated"),
+    ]);
+  }
+  multiply(inner(gated ? "gated" : "up"), weight("down", ffn, hidden), out, ffn, hidden, "none");
+};
+
+const combine = (context: LayerContext, layer: MoeLayer, source: Source): void => {
+  const { builder, origin } = context;
+  const { rank, rows } = source;
+  const { hidden, experts, topK } = layer;
+  const { returned, ids, positions, offsets, kept, weights } = routeBuffers(context, layer, source);
+  const y = declareActivation(context, rank, "out", rows, hidden);
+  builder.kernel(
+    rank,
+    origin,
+    { kernel: "combine_tokens", shape: { tokens: rows, topK, hidden, experts } },
+    [returned, ids, positions, offsets, kept, weights, y],
+  );
+};

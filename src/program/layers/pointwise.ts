@@ -1,0 +1,90 @@
+// Norms, residuals and aggregation: every rank of a tensor group does the same on its copy.
+
+import type { AggregateLayer, NormLayer, ResidualLayer } from "../../plan/plan.ts";
+import type { Share, Value } from "../value.ts";
+import { declareActivation, declareVector, outputValue, type LayerContext } from "./context.ts";
+
+export const lowerNorm = (context: LayerContext, layer: NormLayer, input: Value): Value =>
+  outputValue(context, input, layer.hidden, (share) => {
+    const { builder, origin } = context;
+    const shape = { rows: share.rows, columns: layer.hidden, epsilon: layer.epsilon };
+    for (const rank of share.group) {
+      const gain = declareVector(context, rank, "gain", layer.hidden, 1);
+      const y = declareActivation(context, rank, "out", share.rows, layer.hidden);
+      if (layer.norm === "rms") {
+        builder.kernel(rank, origin, { kernel: "rms_norm", shape }, [share.buffer, gain, y]);
+      } else {
+        const bias = declareVector(context, rank, "bias", layer.hidden, 0);
+        builder.kernel(rank, origin, { kernel: "layer_norm", shape }, [
+          share.buffer,
+          gain,
+          bias,
+          y,
+        ]);
+      }
+    }
+    return { ...share, buffer: `${origin.layer}/out` };
+  });
+
+/** `skipped` is the input of the layer that the residual goes around, on the same groups. */
+export const lowerResidual = (
+  context: LayerContext,
+  layer: ResidualLayer,
+  input: Value,
+  skipped: Value,
+): Value => {
+  const { builder, origin } = context;
+  const shares = input.shares.map((share, i): Share => {
+    for (const rank of share.group) {
+      const y = declareActivation(context, rank, "out", share.rows, layer.hidden);
+      builder.kernel(
+        rank,
+        origin,
+        { kernel: "add", shape: { rows: share.rows, columns: layer.hidden } },
+        [share.buffer, skipped.shares[i]?.buffer ?? "", y],
+      );
+    }
+    return { ...share, buffer: `${origin.layer}/out` };
+  });
+  return { ...input, origin, shares };
+};
+
+export const lowerAggregate = (
+  context: LayerContext,
+  layer: AggregateLayer,
+  input: Value,
+): Value => {
+  const { builder, origin } = context;
+  const overBatch = layer.over === "batch";
+  const scale = 1 / (overBatch ? input.rows : input.sampleRows);
+  const shares = input.shares.map((share): Share => {
+    const group = overBatch ? share.rows : input.sampleRows;
+    for (const rank of share.group) {
+      const y = declareActivation(context, rank, "out", share.rows / group, input.columns);
+      builder.kernel(
+        rank,
+        origin,
+        { kernel: "aggregate", shape: { rows: share.rows, columns: input.columns, group, scale } },
+        [share.buffer, y],
+      );
+    }
+    return {
+      ...share,
+      rowOffset: share.rowOffset / group,
+      rows: share.rows / group,
+      buffer: `${origin.layer}/out`,
+    };
+  });
+  const result = { ...input, origin, sampleRows: 1, rows: input.rows / input.sampleRows };
+  if (!overBatch) return { ...result, shares };
+  return { ...result, rows: 1, shares: [summandsOf(shares)] };
+};
+
+/** Each replica's mean is a summand of the mean over all: its first member stands for it. */
+const summandsOf = (shares: readonly Share[]): Share => ({
+  group: shares.map((share) => share.group[0] ?? 0),
+  rowOffset: 0,
+  rows: 1,
+  layout: "partial",
+  buffer: shares[0]?.buffer ?? "",
+});

@@ -1,0 +1,186 @@
+// Plan to program: every layer of every stage, for each micro-batch in turn.
+
+import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import { createBuilder, type Builder } from "./builder.ts";
+import { lowerAttention } from "./layers/attention.ts";
+import type { LayerContext } from "./layers/context.ts";
+import { lowerEmbedding } from "./layers/embedding.ts";
+import { lowerLinear } from "./layers/linear.ts";
+import { lowerMlp } from "./layers/mlp.ts";
+import { lowerMoe } from "./layers/moe.ts";
+import { lowerAggregate, lowerNorm, lowerResidual } from "./layers/pointwise.ts";
+import type { Origin, Program } from "./program.ts";
+import { communicate, redistribute } from "./redistribute.ts";
+import { replicaRows, sameRanks, startsOf, type Share, type Value } from "./value.ts";
+
+/**
+ * The instructions of every rank for one step of the plan.
+ *
+ * @param plan without errors from `checkPlan`; else this throws an `Error` that names the layer
+ */
+export const lower = (plan: Plan): Program => {
+  const { workload } = plan;
+  const builder = createBuilder(plan.hardware.gpus, workload.dtype);
+  let output: Value | undefined;
+  for (let microBatch = 0; microBatch < workload.microBatches; microBatch++) {
+    output = lowerMicroBatch(plan, builder, microBatch);
+    observeOutput(builder, output);
+  }
+  if (output === undefined) throw new Error("a plan needs at least one layer and one micro-batch");
+  return {
+    name: plan.name,
+    dtype: workload.dtype,
+    seed: workload.seed,
+    ranks: builder.ranks(),
+    batch: workload.batch,
+    tokens: workload.batch * workload.sequence,
+    microBatches: workload.microBatches,
+    layers: plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer))),
+    output: { rows: output.rows, columns: output.columns },
+  };
+};
+
+/** A layer's name in programs, traces and reports. */
+export const layerName = (stage: Stage, layer: Layer): string => `${stage.name}/${layer.name}`;
+
+const lowerMicroBatch = (plan: Plan, builder: Builder, microBatch: number): Value => {
+  let value: Value | undefined;
+  for (const [s, stage] of plan.stages.entries()) {
+    const inputs: Value[] = [];
+    for (const layer of stage.layers) {
+      const origin: Origin = {
+        stage: stage.name,
+        layer: layerName(stage, layer),
+        microBatch,
+        phase: "forward",
+      };
+      const context: LayerContext = { builder, workload: plan.workload, origin };
+      if (layer.op === "embedding") {
+        value = lowerEmbedding(context, layer);
+        inputs.push(value);
+        continue;
+      }
+      const source = value ?? inputVectors(context, layer);
+      const input = isConsumedSharded(layer, source)
+        ? source
+        : redistribute(builder, source, layer.groups, `${source.origin.layer}/to ${origin.layer}`);
+      inputs.push(input);
+      value = lowerLayer(context, layer, input, inputs);
+    }
+    for (const communication of plan.communications) {
+      if (communication.after === s && value !== undefined) {
+        value = communicate(builder, value, communication);
+      }
+    }
+  }
+  if (value === undefined) throw new Error("a plan needs at least one layer");
+  return value;
+};
+
+const lowerLayer = (
+  context: LayerContext,
+  layer: Exclude<Layer, { op: "embedding" }>,
+  input: Value,
+  inputs: readonly Value[],
+): Value => {
+  switch (layer.op) {
+    case "linear":
+      return lowerLinear(context, layer, input);
+    case "attention":
+      return lowerAttention(context, layer, input);
+    case "mlp":
+      return lowerMlp(context, layer, input);
+    case "moe":
+      return lowerMoe(context, layer, input);
+    case "norm":
+      return lowerNorm(context, layer, input);
+    case "aggregate":
+      return lowerAggregate(context, layer, input);
+    case "residual": {
+      const skipped = inputs[layer.from];
+      if (skipped === undefined) throw new Error(`${context.origin.layer}: no layer ${layer.from}`);
+      const name = `${context.origin.layer}/skip`;
+      const onGroups = redistribute(context.builder, skipped, layer.groups, name);
+      return lowerResidual(context, layer, input, onGroups);
+    }
+  }
+};
+
+/** A row-parallel matrix multiplies the column blocks of a column-parallel one where they are. */
+const isConsumedSharded = (layer: Layer, value: Value): boolean =>
+  layer.op === "linear" &&
+  layer.split === "row" &&
+  value.shares.length === layer.groups.length &&
+  value.shares.every(
+    (share, i) => share.layout === "column" && sameRanks(share.group, layer.groups[i] ?? []),
+  );
+
+/** A plan that does not start with token ids starts with vectors, which every rank of the layer gets. */
+const inputVectors = (context: LayerContext, layer: Layer): Value => {
+  const { builder, workload, origin } = context;
+  const columns = inputColumns(layer);
+  const allRows = workload.batch * workload.sequence;
+  const rows = allRows / workload.microBatches;
+  const shares = replicaRows(rows, workload.sequence, layer.groups).map((range, i): Share => {
+    const group = layer.groups[i] ?? [];
+    for (const rank of group) {
+      const shape = [range.rows, columns];
+      const buffer = builder.declare(rank, { id: "input", role: "input", shape });
+      builder.emit(rank, {
+        op: "input",
+        origin,
+        buffer,
+        content: {
+          kind: "uniform",
+          tensor: "input",
+          center: 0,
+          scale: 1,
+          shape: [allRows, columns],
+          offset: [origin.microBatch * rows + range.rowOffset, 0],
+          size: shape,
+        },
+      });
+    }
+    return { group, ...range, layout: "replicated", buffer: "input" };
+  });
+  return { rows, columns, sampleRows: workload.sequence, origin, shares };
+};
+
+/** Columns of the vectors that a layer reads. */
+export const inputColumns = (layer: Layer): number => {
+  if (layer.op === "linear") return layer.in;
+  if (layer.op === "aggregate") throw new Error("a plan cannot start with an aggregation");
+  return layer.hidden;
+};
+
+/** Marks what the check compares: every part of the result once. */
+const observeOutput = (builder: Builder, value: Value): void => {
+  const settled = value.shares.some((share) => share.layout === "partial" && share.group.length > 1)
+    ? redistribute(
+        builder,
+        value,
+        value.shares.map((share) => share.group),
+        `${value.origin.layer}/to output`,
+      )
+    : value;
+  for (const share of settled.shares) {
+    const memberRows = share.memberRows ?? [];
+    const rowStarts = startsOf(memberRows);
+    const holders = share.layout === "replicated" ? share.group.slice(0, 1) : share.group;
+    const split = share.layout === "column" ? share.group.length : 1;
+    for (const [i, rank] of holders.entries()) {
+      builder.emit(rank, {
+        op: "observe",
+        origin: settled.origin,
+        buffer: share.buffer,
+        observation: {
+          kind: "output",
+          rowOffset: share.rowOffset + (share.layout === "rows" ? (rowStarts[i] ?? 0) : 0),
+          rows: share.layout === "rows" ? (memberRows[i] ?? 0) : share.rows,
+          columnOffset: share.layout === "column" ? (i * settled.columns) / split : 0,
+          columns: settled.columns / split,
+        },
+      });
+    }
+  }
+};

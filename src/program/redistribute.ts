@@ -1,0 +1,141 @@
+// Brings a value to the ranks and into the layout that the next layer wants: by the communication that
+// the plan declares, else by what the layouts imply.
+
+import type { Communication, Groups } from "../plan/plan.ts";
+import type { Builder } from "./builder.ts";
+import {
+  allGatherColumns,
+  allGatherRows,
+  allReduce,
+  broadcast,
+  columnsToRows,
+  isWholeOn,
+  reduceScatterRows,
+  regroupRows,
+  sendPairs,
+  type Move,
+} from "./moves.ts";
+import {
+  replicaRows,
+  sameRanks,
+  splitEvenly,
+  type Layout,
+  type Share,
+  type Value,
+} from "./value.ts";
+
+/** The value, replicated over each of `groups`, its rows divided among them. */
+export const redistribute = (
+  builder: Builder,
+  value: Value,
+  groups: Groups,
+  name: string,
+): Value => {
+  const move = (to: readonly number[], suffix: string): Move => ({
+    builder,
+    origin: value.origin,
+    name: `${name}/${suffix}`,
+    columns: value.columns,
+    to,
+  });
+  const wanted = replicaRows(value.rows, value.sampleRows, groups);
+  const sameRows =
+    value.shares.length === groups.length &&
+    value.shares.every((share, i) => share.rows === wanted[i]?.rows);
+  if (sameRows) {
+    const shares = value.shares.map((share, i) =>
+      gatherOn(move(groups[i] ?? [], `${i}`), share, groups[i] ?? []),
+    );
+    return { ...value, shares };
+  }
+  const whole = value.shares.map((share, i) =>
+    gatherOn(move(share.group, `${i}`), share, share.group),
+  );
+  const shares = groups.map((group, j) =>
+    regroupRows(move(group, `regroup${j}`), whole, wanted[j] ?? { rowOffset: 0, rows: 0 }),
+  );
+  return { ...value, shares };
+};
+
+/** One share, replicated on `to`. */
+const gatherOn = (move: Move, share: Share, to: readonly number[]): Share => {
+  if (isWholeOn(share, to)) return share;
+  if (share.group.length === 1)
+    return regroupRows(move, [{ ...share, layout: "replicated" }], share);
+  switch (share.layout) {
+    case "column":
+      return allGatherColumns(move, share);
+    case "rows":
+      return allGatherRows(move, share);
+    case "partial":
+      return allReduce(move, share);
+    case "replicated":
+      return to.every((rank) => share.group.includes(rank))
+        ? { ...share, group: to }
+        : regroupRows(move, [share], share);
+  }
+};
+
+/** Does what the plan declares between two stages. */
+export const communicate = (
+  builder: Builder,
+  value: Value,
+  communication: Communication,
+): Value => {
+  const move: Move = {
+    builder,
+    origin: value.origin,
+    name: communication.name,
+    columns: value.columns,
+    to: communication.to,
+  };
+  const share = asOneShare(value);
+  if (!sameRanks(share.group, communication.from)) {
+    throw new Error(
+      `${communication.name} starts from ranks ${communication.from.join(", ")}, but the value is on ${share.group.join(", ")}`,
+    );
+  }
+  return { ...value, shares: [moveBy(communication, move, share)] };
+};
+
+const moveBy = ({ op, name }: Communication, move: Move, share: Share): Share => {
+  // What one rank holds alone is a whole, a block and a summand at once.
+  const is = (layout: Layout): boolean => share.layout === layout || share.group.length === 1;
+  if (op === "all-gather" && is("column")) return allGatherColumns(move, share);
+  if (op === "all-gather" && is("rows")) return allGatherRows(move, share);
+  if (op === "all-reduce" && is("partial")) return allReduce(move, share);
+  if (op === "reduce-scatter" && is("partial")) return reduceScatterRows(move, share);
+  if (op === "all-to-all" && is("column")) return columnsToRows(move, share);
+  if (op === "broadcast" && is("replicated")) return broadcast(move, share);
+  if (op === "send" && is("replicated")) return sendPairs(move, share);
+  throw new Error(`${name}: ${op} of a ${share.layout} value`);
+};
+
+/** Data replicas of one rank each are row blocks of one share. */
+const asOneShare = (value: Value): Share => {
+  const [first, ...rest] = value.shares;
+  if (first === undefined) throw new Error("a value without shares");
+  if (rest.length === 0) return first;
+  if (value.shares.some((share) => share.group.length !== 1 || share.buffer !== first.buffer)) {
+    throw new Error(
+      "a declared communication needs one tensor group, or replicas of one rank each",
+    );
+  }
+  if (first.layout === "partial") {
+    return { ...first, group: value.shares.flatMap((share) => share.group) };
+  }
+  return {
+    group: value.shares.flatMap((share) => share.group),
+    rowOffset: 0,
+    rows: value.rows,
+    layout: "rows",
+    memberRows: value.shares.map((share) => share.rows),
+    buffer: first.buffer,
+  };
+};
+
+/** Rows of each member where a replicated share is divided among its group. */
+export const memberRowsOf = (share: Share): readonly number[] =>
+  share.layout === "rows" && share.memberRows !== undefined
+    ? share.memberRows
+    : splitEvenly(share.rows, share.group.length);

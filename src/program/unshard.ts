@@ -1,0 +1,14 @@
+// The same work on one rank: what a sharded run is compared with where the f64 reference would take too long.
+
+import type { Layer, Plan } from "../plan/plan.ts";
+
+/** The plan with every layer on GPU 0 alone and nothing communicated. */
+export const unshard = (plan: Plan): Plan => ({
+  ...plan,
+  hardware: { ...plan.hardware, gpus: 1 },
+  communications: [],
+  stages: plan.stages.map((stage) => ({ ...stage, layers: stage.layers.map(onOneGpu) })),
+});
+
+const onOneGpu = (layer: Layer): Layer =>
+  layer.op === "moe" ? { ...layer, groups: [[0]], expertGpus: [0] } : { ...layer, groups: [[0]] };
