@@ -47,15 +47,18 @@ export interface Estimate {
 /** Costs of one step of `program`, which was lowered from `plan`. */
 export const estimate = (program: Program, plan: Plan): Estimate => {
   const alone = lower(unshard(plan));
+  const expertRows = expertRowsByLayer(program);
   return {
-    ranks: program.ranks.map((rank) => estimateRank(rank, program)),
-    layers: program.layers.map((layer) => estimateLayer(layer, program)),
+    ranks: program.ranks.map((rank) => estimateRank(rank, expertRows)),
+    layers: estimateLayers(program, expertRows),
     modelFlops: alone.ranks.reduce((sum, rank) => sum + sumOf(rank.instructions, modelFlopsOf), 0),
   };
 };
 
-const estimateRank = (rank: RankProgram, program: Program): RankEstimate => {
-  const wire = rank.instructions.map((instruction) => wireOf(instruction, rank.rank, program));
+type ExpertRows = ReadonlyMap<string, number>;
+
+const estimateRank = (rank: RankProgram, expertRows: ExpertRows): RankEstimate => {
+  const wire = rank.instructions.map((instruction) => wireOf(instruction, rank.rank, expertRows));
   const memoryByRole: Partial<Record<BufferRole, number>> = {};
   for (const { role, bytes } of rank.buffers) {
     memoryByRole[role] = (memoryByRole[role] ?? 0) + bytes;
@@ -71,17 +74,17 @@ const estimateRank = (rank: RankProgram, program: Program): RankEstimate => {
   };
 };
 
-const estimateLayer = (layer: string, program: Program): LayerEstimate => {
-  let flops = 0;
-  let bytes = 0;
-  for (const rank of program.ranks) {
-    for (const instruction of rank.instructions) {
-      if (instruction.origin.layer !== layer) continue;
-      flops += instructionFlops(instruction);
-      bytes += wireOf(instruction, rank.rank, program).received;
+const estimateLayers = (program: Program, expertRows: ExpertRows): LayerEstimate[] => {
+  const costs = new Map(program.layers.map((layer) => [layer, { flops: 0, wireBytes: 0 }]));
+  for (const { rank, instructions } of program.ranks) {
+    for (const instruction of instructions) {
+      const cost = costs.get(instruction.origin.layer);
+      if (cost === undefined) continue;
+      cost.flops += instructionFlops(instruction);
+      cost.wireBytes += wireOf(instruction, rank, expertRows).received;
     }
   }
-  return { layer, flops, wireBytes: bytes };
+  return [...costs].map(([layer, cost]) => ({ layer, ...cost }));
 };
 
 /** FLOPs of one instruction on one rank, reductions included. */
@@ -103,20 +106,19 @@ const kernelBytesOf = (instruction: Instruction): number =>
     ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
     : 0;
 
-const wireOf = (instruction: Instruction, rank: number, program: Program) =>
+const wireOf = (instruction: Instruction, rank: number, expertRows: ExpertRows) =>
   isCollective(instruction)
-    ? wireBytes(instruction, rank, expertRowsOf(program, instruction.origin.layer))
+    ? wireBytes(instruction, rank, expertRows.get(instruction.origin.layer) ?? 0)
     : { sent: 0, received: 0 };
 
-/** Rows that a mixture of experts moves per micro-batch, before any is dropped. */
-const expertRowsOf = (program: Program, layer: string): number => {
-  let rows = 0;
-  for (const rank of program.ranks) {
-    for (const instruction of rank.instructions) {
-      if (instruction.op !== "kernel" || instruction.kernel !== "permute_tokens") continue;
-      if (instruction.origin.layer !== layer || instruction.origin.microBatch !== 0) continue;
-      rows += instruction.shape.tokens * instruction.shape.topK;
-    }
+/** Rows that each mixture of experts moves per micro-batch, before any is dropped. */
+const expertRowsByLayer = (program: Program): ExpertRows => {
+  const rows = new Map<string, number>();
+  for (const instruction of program.ranks.flatMap((rank) => rank.instructions)) {
+    if (instruction.op !== "kernel" || instruction.kernel !== "permute_tokens") continue;
+    const { layer, microBatch } = instruction.origin;
+    const { tokens, topK } = instruction.shape;
+    if (microBatch === 0) rows.set(layer, (rows.get(layer) ?? 0) + tokens * topK);
   }
   return rows;
 };

@@ -1,0 +1,140 @@
+// A mixture of experts by its definition: every token through the experts chosen for it.
+
+import type { MoeLayer } from "../plan/plan.ts";
+import { gelu, silu } from "./activations.ts";
+import { matrix, multiply, rowOf, type Matrix } from "./tensor.ts";
+
+export interface ExpertWeights {
+  readonly router: Matrix;
+  readonly up: (expert: number) => Matrix;
+  /** Used where the activation is gated. */
+  readonly gate: (expert: number) => Matrix;
+  readonly down: (expert: number) => Matrix;
+}
+
+export interface MoeResult {
+  readonly output: Matrix;
+  /**
+   * Largest amount by which a chosen expert's logit falls short of the best one left out: 0 where the
+   * choice is the true top-k, small where rounding decided a near tie.
+   */
+  readonly routingGap: number;
+  /** Choices that differ from the true top-k. */
+  readonly reroutedChoices: number;
+}
+
+/**
+ * @param routes expert ids [rows, topK] chosen by the run under test. A near tie may legitimately fall
+ *   either way, so the reference follows them and reports how far they are from its own choice; absent,
+ *   it follows its own.
+ */
+export const mixtureOfExperts = (
+  layer: MoeLayer,
+  x: Matrix,
+  weights: ExpertWeights,
+  routes?: Uint32Array,
+): MoeResult => {
+  const { experts, topK } = layer;
+  const logits = multiply(x, weights.router);
+  const choices = new Uint32Array(x.rows * topK);
+  let routingGap = 0;
+  let reroutedChoices = 0;
+  for (let row = 0; row < x.rows; row++) {
+    const own = topChoices(rowOf(logits, row), topK);
+    const given = routes?.subarray(row * topK, (row + 1) * topK) ?? own;
+    const verdict = judge(rowOf(logits, row), own, given);
+    routingGap = Math.max(routingGap, verdict.gap);
+    reroutedChoices += verdict.rerouted;
+    choices.set(given, row * topK);
+  }
+  const capacity =
+    layer.capacityFactor === undefined
+      ? Infinity
+      : Math.ceil(((x.rows * topK) / experts) * layer.capacityFactor);
+  const rowsOf = assign(choices, experts, topK, capacity);
+  const output = matrix(x.rows, x.columns);
+  for (const [expert, rows] of rowsOf.entries()) {
+    if (rows.length === 0) continue;
+    const y = feedForward(layer, gatherRows(x, rows), weights, expert);
+    for (const [i, row] of rows.entries()) {
+      const weight = choiceWeight(layer, rowOf(logits, row), choices, row, expert);
+      const target = rowOf(output, row);
+      rowOf(y, i).forEach((value, column) => {
+        target[column]! += weight * value;
+      });
+    }
+  }
+  return { output, routingGap, reroutedChoices };
+};
+
+/** The topK largest, ties to the lower id. */
+const topChoices = (logits: Float64Array, topK: number): Uint32Array =>
+  Uint32Array.from(
+    [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]! || a - b).slice(0, topK),
+  );
+
+const judge = (
+  logits: Float64Array,
+  own: Uint32Array,
+  given: Uint32Array,
+): { gap: number; rerouted: number } => {
+  const distinct = new Set(given);
+  if (distinct.size !== given.length || given.some((expert) => expert >= logits.length)) {
+    return { gap: Infinity, rerouted: given.length };
+  }
+  const missed = [...own].filter((expert) => !distinct.has(expert));
+  const best = Math.max(-Infinity, ...missed.map((expert) => logits[expert]!));
+  const worst = Math.min(...[...given].map((expert) => logits[expert]!));
+  return { gap: Math.max(0, best - worst), rerouted: missed.length };
+};
+
+/** Rows of each expert in token order, cut off at its capacity. */
+const assign = (
+  choices: Uint32Array,
+  experts: number,
+  topK: number,
+  capacity: number,
+): number[][] => {
+  const rowsOf = Array.from({ length: experts }, (): number[] => []);
+  for (const [choice, expert] of choices.entries()) {
+    const rows = rowsOf[expert];
+    if (rows !== undefined && rows.length < capacity) rows.push(Math.floor(choice / topK));
+  }
+  return rowsOf;
+};
+
+const gatherRows = (x: Matrix, rows: readonly number[]): Matrix => {
+  const out = matrix(rows.length, x.columns);
+  for (const [i, row] of rows.entries()) rowOf(out, i).set(rowOf(x, row));
+  return out;
+};
+
+const feedForward = (
+  layer: MoeLayer,
+  x: Matrix,
+  weights: ExpertWeights,
+  expert: number,
+): Matrix => {
+  const up = multiply(x, weights.up(expert));
+  if (layer.activation === "gelu") {
+    return multiply(matrix(up.rows, up.columns, up.data.map(gelu)), weights.down(expert));
+  }
+  const gate = multiply(x, weights.gate(expert));
+  const inner = up.data.map((value, i) => value * silu(gate.data[i]!));
+  return multiply(matrix(up.rows, up.columns, inner), weights.down(expert));
+};
+
+/** Softmax probability of the choice, over all experts or, renormalised, over the chosen ones. */
+const choiceWeight = (
+  layer: MoeLayer,
+  logits: Float64Array,
+  choices: Uint32Array,
+  row: number,
+  expert: number,
+): number => {
+  const chosen = choices.subarray(row * layer.topK, (row + 1) * layer.topK);
+  const pool = layer.renormalise ? [...chosen].map((e) => logits[e]!) : [...logits];
+  const largest = Math.max(...pool);
+  const total = pool.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+  return Math.exp(logits[expert]! - largest) / total;
+};

@@ -1,0 +1,67 @@
+// Dense [rows, columns] matrices in f64, and the few operations the reference is made of.
+
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: Float64Array;
+}
+
+export const matrix = (
+  rows: number,
+  columns: number,
+  data: Float64Array = new Float64Array(rows * columns),
+): Matrix => ({ rows, columns, data });
+
+export const rowOf = (m: Matrix, row: number): Float64Array =>
+  m.data.subarray(row * m.columns, (row + 1) * m.columns);
+
+/** a[m, k] · b[k, n]. */
+export const multiply = (a: Matrix, b: Matrix): Matrix => {
+  const out = matrix(a.rows, b.columns);
+  const n = b.columns;
+  for (let i = 0; i < a.rows; i++) {
+    const target = rowOf(out, i);
+    const left = rowOf(a, i);
+    let k = 0;
+    // Four rows of b at a time: the target row is loaded and stored a quarter as often.
+    for (; k + 3 < a.columns; k += 4) {
+      const [a0, a1, a2, a3] = [left[k]!, left[k + 1]!, left[k + 2]!, left[k + 3]!];
+      const base = k * n;
+      const { data } = b;
+      for (let j = 0; j < n; j++) {
+        target[j]! +=
+          a0 * data[base + j]! +
+          a1 * data[base + n + j]! +
+          a2 * data[base + 2 * n + j]! +
+          a3 * data[base + 3 * n + j]!;
+      }
+    }
+    for (; k < a.columns; k++) {
+      const a0 = left[k]!;
+      const right = rowOf(b, k);
+      for (let j = 0; j < n; j++) target[j]! += a0 * right[j]!;
+    }
+  }
+  return out;
+};
+
+export const mapValues = (m: Matrix, of: (value: number) => number): Matrix =>
+  matrix(m.rows, m.columns, m.data.map(of));
+
+export const combine = (
+  a: Matrix,
+  b: Matrix,
+  of: (left: number, right: number) => number,
+): Matrix =>
+  matrix(
+    a.rows,
+    a.columns,
+    a.data.map((value, i) => of(value, b.data[i]!)),
+  );
+
+/** The dot product of two equally long vectors. */
+export const dot = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+};
