@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface AggregateShape {
   /** A multiple of `group`. */
@@ -20,8 +21,9 @@ export const aggregate: Kernel<AggregateShape> = {
     COLUMNS: columns,
     GROUP: group,
     SCALE: scale,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  grid: ({ rows, columns, group }) => flatGrid((rows / group) * rowQuads(columns)),
   flops: ({ rows, columns }) => rows * columns,
   bytes: ({ rows, columns, group }, dtype) =>
     (paddedElements(rows, columns) + paddedElements(rows / group, columns)) *

@@ -10,25 +10,31 @@ export interface AttentionShape {
   readonly heads: number;
   /** Key and value heads on this rank; divides `heads`. */
   readonly kvHeads: number;
-  /** A multiple of 4. */
+  /** A multiple of 4, at most 256. */
   readonly headDim: number;
   /** A query sees its own position and earlier ones. */
   readonly causal: boolean;
 }
 
+/** Queries that share the keys and values which a workgroup loads. */
+const queriesPerGroup = 32;
+
+/** A lane holds 8 of the queries and 2 quads of the head. */
+const lanes = (headDim: number): number => (queriesPerGroup / 8) * ceilDiv(headDim, 8);
+
 /** Fused softmax(q · kᵀ / √headDim) · v with an online softmax; the score matrix is never written. */
 export const attention: Kernel<AttentionShape> = {
   name: "attention",
   bindings: [read("qkv"), write("y")],
-  constants: ({ batch, sequence, heads, kvHeads, headDim, causal }) => ({
-    BATCH: batch,
+  constants: ({ sequence, heads, kvHeads, headDim, causal }) => ({
     SEQUENCE: sequence,
     HEADS: heads,
     KV_HEADS: kvHeads,
     HEAD_DIM: headDim,
     CAUSAL: causal ? 1 : 0,
+    LANES: lanes(headDim),
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  grid: ({ batch, sequence, heads }) => [ceilDiv(sequence, queriesPerGroup), heads, batch],
   flops: ({ batch, sequence, heads, headDim, causal }) =>
     (4 * batch * heads * sequence * sequence * headDim) / (causal ? 2 : 1),
   bytes: ({ batch, sequence, heads, kvHeads, headDim }, dtype) =>

@@ -49,5 +49,5 @@ export type KernelCall = {
 
 /** The catalogue entry of a call, its shape already applied. */
 export const kernelOf = (call: KernelCall): Kernel<KernelCall["shape"]> =>
-  // The entry and the shape belong together by construction of KernelCall.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- by construction of KernelCall, the entry takes the shape that stands beside its name
   kernels[call.kernel] as Kernel<KernelCall["shape"]>;

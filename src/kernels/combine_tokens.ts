@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface CombineTokensShape {
   readonly tokens: number;
@@ -20,13 +21,13 @@ export const combineTokens: Kernel<CombineTokensShape> = {
     read("weights", "f32"),
     write("y"),
   ],
-  constants: ({ tokens, topK, hidden, experts }) => ({
+  constants: ({ tokens, topK, hidden }) => ({
     TOKENS: tokens,
     TOP_K: topK,
     HIDDEN: hidden,
-    EXPERTS: experts,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  grid: ({ tokens, hidden }) => flatGrid(tokens * rowQuads(hidden)),
   flops: ({ tokens, topK, hidden }) => 2 * tokens * topK * hidden,
   bytes: ({ tokens, topK, hidden, experts }, dtype) =>
     (1 + topK) * paddedElements(tokens, hidden) * bytesPerElement(dtype) +

@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface EmbeddingShape {
   readonly tokens: number;
@@ -19,9 +20,10 @@ export const embedding: Kernel<EmbeddingShape> = {
     HIDDEN: hidden,
     VOCABULARY_START: vocabularyStart,
     VOCABULARY_ROWS: vocabularyRows,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
-  flops: ({}) => 0,
+  grid: ({ tokens, hidden }) => flatGrid(tokens * rowQuads(hidden)),
+  flops: () => 0,
   bytes: ({ tokens, hidden }, dtype) =>
     tokens * 4 + 2 * paddedElements(tokens, hidden) * bytesPerElement(dtype),
 };

@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface GatherColumnsShape {
   readonly rows: number;
@@ -15,9 +16,10 @@ export const gatherColumns: Kernel<GatherColumnsShape> = {
     ROWS: rows,
     PIECES: pieces,
     PIECE_COLUMNS: pieceColumns,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
-  flops: ({}) => 0,
+  grid: ({ rows, pieces, pieceColumns }) => flatGrid(rows * rowQuads(pieces * pieceColumns)),
+  flops: () => 0,
   bytes: ({ rows, pieces, pieceColumns }, dtype) =>
     (pieces * paddedElements(rows, pieceColumns) + paddedElements(rows, pieces * pieceColumns)) *
     bytesPerElement(dtype),

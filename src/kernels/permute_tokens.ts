@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface PermuteTokensShape {
   readonly tokens: number;
@@ -18,14 +19,14 @@ export const permuteTokens: Kernel<PermuteTokensShape> = {
     read("offsets", "u32"),
     write("y"),
   ],
-  constants: ({ tokens, topK, hidden, experts }) => ({
+  constants: ({ tokens, topK, hidden }) => ({
     TOKENS: tokens,
     TOP_K: topK,
     HIDDEN: hidden,
-    EXPERTS: experts,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
-  flops: ({}) => 0,
+  grid: ({ tokens, topK, hidden }) => flatGrid(tokens * topK * rowQuads(hidden)),
+  flops: () => 0,
   bytes: ({ tokens, topK, hidden, experts }, dtype) =>
     (1 + topK) * paddedElements(tokens, hidden) * bytesPerElement(dtype) +
     8 * tokens * topK +

@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv } from "./storage.ts";
+import { bytesPerElement } from "./storage.ts";
 
 export interface ReduceSumShape {
   readonly pieces: number;
@@ -11,8 +12,12 @@ export interface ReduceSumShape {
 export const reduceSum: Kernel<ReduceSumShape> = {
   name: "reduce_sum",
   bindings: [read("x"), write("y")],
-  constants: ({ pieces, elements }) => ({ PIECES: pieces, ELEMENTS: elements }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  constants: ({ pieces, elements }) => ({
+    PIECES: pieces,
+    ELEMENTS: elements,
+    WORKGROUP: workgroupSize,
+  }),
+  grid: ({ elements }) => flatGrid(elements / 4),
   flops: ({ pieces, elements }) => (pieces - 1) * elements,
   bytes: ({ pieces, elements }, dtype) => (pieces + 1) * elements * bytesPerElement(dtype),
 };

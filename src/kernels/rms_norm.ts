@@ -1,5 +1,6 @@
+import { rowReduction, rowReductionGrid } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface RmsNormShape {
   readonly rows: number;
@@ -11,8 +12,13 @@ export interface RmsNormShape {
 export const rmsNorm: Kernel<RmsNormShape> = {
   name: "rms_norm",
   bindings: [read("x"), read("gain"), write("y")],
-  constants: ({ rows, columns, epsilon }) => ({ ROWS: rows, COLUMNS: columns, EPSILON: epsilon }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  constants: ({ rows, columns, epsilon }) => ({
+    ROWS: rows,
+    COLUMNS: columns,
+    EPSILON: epsilon,
+    ...rowReduction,
+  }),
+  grid: ({ rows }) => rowReductionGrid(rows),
   flops: ({ rows, columns }) => 4 * rows * columns,
   bytes: ({ rows, columns }, dtype) =>
     (2 * paddedElements(rows, columns) + columns) * bytesPerElement(dtype),

@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface RouteTopKShape {
   readonly tokens: number;
@@ -18,8 +19,9 @@ export const routeTopK: Kernel<RouteTopKShape> = {
     EXPERTS: experts,
     TOP_K: topK,
     RENORMALISE: renormalise ? 1 : 0,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  grid: ({ tokens }) => flatGrid(tokens),
   flops: ({ tokens, experts, topK }) => tokens * experts * (4 + topK),
   bytes: ({ tokens, experts, topK }, dtype) =>
     paddedElements(tokens, experts) * bytesPerElement(dtype) + 8 * tokens * topK,

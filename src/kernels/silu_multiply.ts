@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface SiluMultiplyShape {
   /** Rows that the buffers hold. */
@@ -11,8 +12,8 @@ export interface SiluMultiplyShape {
 export const siluMultiply: Kernel<SiluMultiplyShape> = {
   name: "silu_multiply",
   bindings: [read("gate"), read("up"), write("y")],
-  constants: ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
+  constants: ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns, WORKGROUP: workgroupSize }),
+  grid: ({ rows, columns }) => flatGrid(rows * rowQuads(columns)),
   flops: ({ rows, columns }) => 5 * rows * columns,
   bytes: ({ rows, columns }, dtype) => 3 * paddedElements(rows, columns) * bytesPerElement(dtype),
 };

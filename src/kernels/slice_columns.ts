@@ -1,5 +1,6 @@
+import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface SliceColumnsShape {
   readonly rows: number;
@@ -17,8 +18,9 @@ export const sliceColumns: Kernel<SliceColumnsShape> = {
     INPUT_COLUMNS: inputColumns,
     OFFSET: offset,
     COLUMNS: columns,
+    WORKGROUP: workgroupSize,
   }),
-  grid: () => [ceilDiv(1, 1), 1, 1],
-  flops: ({}) => 0,
+  grid: ({ rows, columns }) => flatGrid(rows * rowQuads(columns)),
+  flops: () => 0,
   bytes: ({ rows, columns }, dtype) => 2 * paddedElements(rows, columns) * bytesPerElement(dtype),
 };

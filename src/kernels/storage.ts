@@ -13,6 +13,9 @@ export const bytesPerElement = (dtype: DType): number => (dtype === "f16" ? 2 : 
 
 export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 
+/** Quads of a row with that many columns. */
+export const rowQuads = (columns: number): number => ceilDiv(columns, 4);
+
 /** Elements from one row to the next of a tensor with that many columns. */
 export const rowPitch = (columns: number): number => ceilDiv(columns, 4) * 4;
 

@@ -1,0 +1,27 @@
+// add: y = a + b, element by element.
+//
+// a         Quad [ROWS, QUADS]
+// b         Quad [ROWS, QUADS]
+// y         Quad [ROWS, QUADS]   padding stays 0 = 0 + 0
+// dispatch  one invocation per quad, WORKGROUP to a workgroup, workgroups folded over x and y
+override ROWS: u32;
+override COLUMNS: u32;
+override WORKGROUP: u32;
+override QUADS: u32 = (COLUMNS + 3u) / 4u;
+
+@group(0) @binding(0) var<storage, read> a: array<Quad>;
+@group(0) @binding(1) var<storage, read> b: array<Quad>;
+@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * WORKGROUP + lane;
+  if (i >= ROWS * QUADS) {
+    return;
+  }
+  y[i] = packQuad(unpackQuad(a[i]) + unpackQuad(b[i]));
+}

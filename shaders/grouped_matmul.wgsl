@@ -1,0 +1,159 @@
+// grouped_matmul: y[row] = activation(x[row] · w[e]) for every row of every expert e, where the rows of an
+// expert lie together and `offsets` says where. How many there are is known only when it runs.
+//
+// A workgroup's lanes take tiles of 8 rows of one expert, ROW_LANES tiles at a time, until the expert has no
+// more; rows beyond offsets[experts] are neither read nor written. Registers as in matmul.
+//
+// x         Quad [rows, K_QUADS]         padding 0
+// w         Quad [experts, K, N_QUADS]   exactly K rows each
+// offsets   u32 [experts + 1]            first row of each expert, then the number of rows in use
+// y         Quad [rows, N_QUADS]         padding stays 0, since every activation keeps 0
+// dispatch  ceil(N_QUADS / (2 · COLUMN_LANES)), any number of row-tile workgroups, experts
+override N: u32;
+override K: u32;
+override ACTIVATION: u32;    // 0 none, 1 GELU (tanh form), 2 SiLU, 3 ReLU
+override COLUMN_LANES: u32;  // a workgroup is COLUMN_LANES · ROW_LANES invocations
+override ROW_LANES: u32;
+override K_QUADS: u32 = (K + 3u) / 4u;
+override N_QUADS: u32 = (N + 3u) / 4u;
+
+const TILE_ROWS = 8u;
+
+@group(0) @binding(0) var<storage, read> x: array<Quad>;
+@group(0) @binding(1) var<storage, read> w: array<Quad>;
+@group(0) @binding(2) var<storage, read> offsets: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Quad>;
+
+fn activate(v: vec4f) -> vec4f {
+  switch (ACTIVATION) {
+    case 1u: {
+      // tanh(u) differs from ±1 by less than f32 can show from |u| = 10 on, and larger arguments
+      // overflow in drivers that compute it from exponentials.
+      let u = clamp(0.7978845608 * fma(0.044715 * v * v, v, v), vec4f(-10.0), vec4f(10.0));
+      return 0.5 * v * (1.0 + tanh(u));
+    }
+    case 2u: {
+      return v / (1.0 + exp(min(-v, vec4f(80.0))));
+    }
+    case 3u: {
+      return max(v, vec4f());
+    }
+    default: {
+      return v;
+    }
+  }
+}
+
+// sum + x · four consecutive rows of w
+fn multiplyAdd(sum: vec4f, x: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
+  return fma(vec4f(x.w), w3, fma(vec4f(x.z), w2, fma(vec4f(x.y), w1, fma(vec4f(x.x), w0, sum))));
+}
+
+// Column quad `column` of row `k` of an expert's w. Past its last row it repeats that row, which meets a
+// zero of x.
+fn weight(expert: u32, k: u32, column: u32) -> vec4f {
+  return unpackQuad(w[(expert * K + min(k, K - 1u)) * N_QUADS + column]);
+}
+
+fn input(row: u32, k: u32) -> vec4f {
+  return unpackQuad(x[row * K_QUADS + k]);
+}
+
+fn store(row: u32, end: u32, column: u32, left: vec4f, right: vec4f) {
+  if (row >= end) {
+    return;
+  }
+  y[row * N_QUADS + column] = packQuad(activate(left));
+  if (column + COLUMN_LANES < N_QUADS) {
+    y[row * N_QUADS + column + COLUMN_LANES] = packQuad(activate(right));
+  }
+}
+
+// Rows from `row` on, 8 or as many as there are before `end`; two quads of each.
+fn tile(expert: u32, row: u32, end: u32, column: u32) {
+  let right_column = min(column + COLUMN_LANES, N_QUADS - 1u);
+  let last = end - 1u;
+
+  // Named, because arrays of accumulators leave the registers.
+  var left0 = vec4f();
+  var right0 = vec4f();
+  var left1 = vec4f();
+  var right1 = vec4f();
+  var left2 = vec4f();
+  var right2 = vec4f();
+  var left3 = vec4f();
+  var right3 = vec4f();
+  var left4 = vec4f();
+  var right4 = vec4f();
+  var left5 = vec4f();
+  var right5 = vec4f();
+  var left6 = vec4f();
+  var right6 = vec4f();
+  var left7 = vec4f();
+  var right7 = vec4f();
+  for (var k = 0u; k < K_QUADS; k++) {
+    let a0 = weight(expert, 4u * k, column);
+    let a1 = weight(expert, 4u * k + 1u, column);
+    let a2 = weight(expert, 4u * k + 2u, column);
+    let a3 = weight(expert, 4u * k + 3u, column);
+    let b0 = weight(expert, 4u * k, right_column);
+    let b1 = weight(expert, 4u * k + 1u, right_column);
+    let b2 = weight(expert, 4u * k + 2u, right_column);
+    let b3 = weight(expert, 4u * k + 3u, right_column);
+    let x0 = input(row, k);
+    left0 = multiplyAdd(left0, x0, a0, a1, a2, a3);
+    right0 = multiplyAdd(right0, x0, b0, b1, b2, b3);
+    if (row + 1u < end) {
+      let x1 = input(min(row + 1u, last), k);
+      left1 = multiplyAdd(left1, x1, a0, a1, a2, a3);
+      right1 = multiplyAdd(right1, x1, b0, b1, b2, b3);
+      let x2 = input(min(row + 2u, last), k);
+      left2 = multiplyAdd(left2, x2, a0, a1, a2, a3);
+      right2 = multiplyAdd(right2, x2, b0, b1, b2, b3);
+      let x3 = input(min(row + 3u, last), k);
+      left3 = multiplyAdd(left3, x3, a0, a1, a2, a3);
+      right3 = multiplyAdd(right3, x3, b0, b1, b2, b3);
+    }
+    if (row + 4u < end) {
+      let x4 = input(min(row + 4u, last), k);
+      left4 = multiplyAdd(left4, x4, a0, a1, a2, a3);
+      right4 = multiplyAdd(right4, x4, b0, b1, b2, b3);
+      let x5 = input(min(row + 5u, last), k);
+      left5 = multiplyAdd(left5, x5, a0, a1, a2, a3);
+      right5 = multiplyAdd(right5, x5, b0, b1, b2, b3);
+      let x6 = input(min(row + 6u, last), k);
+      left6 = multiplyAdd(left6, x6, a0, a1, a2, a3);
+      right6 = multiplyAdd(right6, x6, b0, b1, b2, b3);
+      let x7 = input(min(row + 7u, last), k);
+      left7 = multiplyAdd(left7, x7, a0, a1, a2, a3);
+      right7 = multiplyAdd(right7, x7, b0, b1, b2, b3);
+    }
+  }
+
+  store(row, end, column, left0, right0);
+  store(row + 1u, end, column, left1, right1);
+  store(row + 2u, end, column, left2, right2);
+  store(row + 3u, end, column, left3, right3);
+  store(row + 4u, end, column, left4, right4);
+  store(row + 5u, end, column, left5, right5);
+  store(row + 6u, end, column, left6, right6);
+  store(row + 7u, end, column, left7, right7);
+}
+
+@compute @workgroup_size(COLUMN_LANES, ROW_LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let expert = group.z;
+  let column = group.x * 2u * COLUMN_LANES + local.x;
+  if (column >= N_QUADS) {
+    return;
+  }
+  let end = offsets[expert + 1u];
+  let step = groups.y * ROW_LANES * TILE_ROWS;
+  for (var row = offsets[expert] + (group.y * ROW_LANES + local.y) * TILE_ROWS; row < end; row += step) {
+    tile(expert, row, end, column);
+  }
+}

@@ -1,0 +1,31 @@
+// How invocations are dealt to workgroups. WebGPU allows 65,535 workgroups per dimension, so long rows of
+// workgroups are folded into a second dimension; shaders find their place with `num_workgroups`.
+
+import type { Grid } from "./kernel.ts";
+import { ceilDiv } from "./storage.ts";
+
+const largestDimension = 65_535;
+
+/** Invocations to a workgroup where they have nothing to share. */
+export const workgroupSize = 64;
+
+/** At least `count` in two dimensions, each within the limit, with fewer than `y` to spare. */
+export function fold(count: number): readonly [x: number, y: number] {
+  const y = Math.max(1, ceilDiv(count, largestDimension));
+  return [Math.max(1, ceilDiv(count, y)), y];
+}
+
+/** Grid of independent invocations, `workgroupSize` to a workgroup. */
+export const flatGrid = (invocations: number): Grid => [
+  ...fold(ceilDiv(invocations, workgroupSize)),
+  1,
+];
+
+/** Lanes that share a row in kernels that reduce rows, and rows that share a workgroup. */
+export const rowReduction = { ROW_LANES: 8, ROWS_PER_GROUP: 8 } as const;
+
+/** Grid of kernels that reduce rows. */
+export const rowReductionGrid = (rows: number): Grid => [
+  ...fold(ceilDiv(rows, rowReduction.ROWS_PER_GROUP)),
+  1,
+];
