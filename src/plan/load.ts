@@ -1,0 +1,68 @@
+// From a file or a text to a plan, with every fault of its form at once.
+
+import { readFile, stat } from "node:fs/promises";
+import { EnvironmentError } from "../environment_error.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { type PlanDocument, positionOf } from "./document.ts";
+import { issueDiagnostics } from "./issues.ts";
+import { normalise } from "./normalise.ts";
+import type { Plan } from "./plan.ts";
+import { planSchema } from "./schema.ts";
+import { maxPlanCharacters, parseText } from "./syntax.ts";
+
+export interface LoadResult {
+  /** Present where the form is right; whether the plan is sound, `checkPlan` says. */
+  readonly plan?: Plan;
+  readonly document: PlanDocument;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Throws `EnvironmentError` "file-not-readable" where there is nothing to read. */
+export const readPlan = async (file: string): Promise<LoadResult> => {
+  try {
+    // A character takes at most four bytes: what is larger is refused without being read.
+    const { size } = await stat(file);
+    const text = size > 4 * maxPlanCharacters ? " ".repeat(maxPlanCharacters + 1) : undefined;
+    return parsePlan(text ?? (await readFile(file, "utf8")), file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(
+      "file-not-readable",
+      `cannot read the plan ${file}: ${reason}`,
+      "check the path and its permissions",
+    );
+  }
+};
+
+/** `fileName` appears in positions; one that ends in .json demands JSON, any other takes YAML. */
+export const parsePlan = (text: string, fileName: string): LoadResult => {
+  const { document, diagnostics } = parseText(text, fileName);
+  if (document.value === undefined) return { document, diagnostics };
+  const parsed = planSchema.safeParse(document.value);
+  if (!parsed.success) {
+    const found = parsed.error.issues.flatMap((issue) => issueDiagnostics(issue, document.value));
+    const placed = found.map((each) => withPosition(each, document));
+    return { document, diagnostics: placed.toSorted(byPosition) };
+  }
+  const written = { ...document, written: parsed.data };
+  const normalised = normalise(parsed.data);
+  return {
+    ...(normalised.plan === undefined ? {} : { plan: normalised.plan }),
+    document: written,
+    diagnostics: normalised.diagnostics.map((each) => withPosition(each, written)),
+  };
+};
+
+/** The diagnostic with its line and column: of the key where the key is at fault, else of the value. */
+export const withPosition = (diagnostic: Diagnostic, document: PlanDocument): Diagnostic => {
+  if (diagnostic.position !== undefined) return diagnostic;
+  const of = diagnostic.code === "unknown-key" ? "key" : "value";
+  const position = positionOf(document, diagnostic.path, of);
+  return position === undefined ? diagnostic : { ...diagnostic, position };
+};
+
+/** As a reader of the file meets them; those without a position last. */
+export const byPosition = (a: Diagnostic, b: Diagnostic): number =>
+  (a.position?.line ?? Infinity) - (b.position?.line ?? Infinity) ||
+  (a.position?.column ?? Infinity) - (b.position?.column ?? Infinity) ||
+  0;

@@ -1,0 +1,120 @@
+// From a plan as it was written, in either form, to the one `Plan` with every default filled in.
+//
+// It makes a plan even where rules are broken (sizes that do not divide, GPUs that do not exist), so that
+// the rules can say so all at once; it refuses only what has no meaning at all.
+
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Claims, Hardware, Plan, Workload } from "./plan.ts";
+import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
+import type { PlanFile } from "./schema.ts";
+import { maxGpus } from "./schema_layers.ts";
+import { degreesOf, modelOf, stagesFromDegrees } from "./stages_from_degrees.ts";
+import { explicitStages } from "./stages_explicit.ts";
+
+export interface Normalised {
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const normalise = (file: PlanFile): Normalised => {
+  const { stages, model, parallel } = file;
+  if (stages !== undefined) {
+    const extra = model !== undefined ? "model" : parallel !== undefined ? "parallel" : undefined;
+    if (extra !== undefined) return { diagnostics: [twoForms(extra)] };
+    const explicit = explicitStages(file, stages);
+    return explicit.diagnostics.length > 0
+      ? { diagnostics: explicit.diagnostics }
+      : { plan: { ...commonParts(file), ...explicit.parts }, diagnostics: [] };
+  }
+  if (model === undefined) return { diagnostics: [noLayers] };
+  const degrees = degreesOf(file);
+  const world = degrees.tensor * degrees.pipeline * degrees.data;
+  if (world > maxGpus) return { diagnostics: [worldTooLarge(world)] };
+  const complete = modelOf(model);
+  return {
+    plan: {
+      ...commonParts(file),
+      stages: stagesFromDegrees(file, complete, degrees),
+      communications: [],
+      degrees,
+      model: complete,
+    },
+    diagnostics: file.communications === undefined ? [] : [communicationsOfDegrees],
+  };
+};
+
+const twoForms = (extra: string): Diagnostic => ({
+  code: "plan-has-two-forms",
+  severity: "error",
+  path: [extra],
+  message: `the plan gives both stages and ${extra}`,
+  hint: "give either stages, or model and parallel degrees",
+});
+
+const noLayers: Diagnostic = {
+  code: "plan-has-no-layers",
+  severity: "error",
+  path: [],
+  message: "the plan gives neither stages nor a model",
+  hint: "give stages, or model and parallel degrees",
+};
+
+const communicationsOfDegrees: Diagnostic = {
+  code: "communications-without-stages",
+  severity: "error",
+  path: ["communications"],
+  message: "communications stand between explicit stages, but this plan is written with degrees",
+  hint: "leave them out: they follow from the degrees",
+};
+
+const worldTooLarge = (world: number): Diagnostic => ({
+  code: "world-too-large",
+  severity: "error",
+  path: ["parallel"],
+  message: `tensor × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
+  hint: "choose smaller degrees",
+});
+
+const commonParts = (file: PlanFile) => ({
+  name: file.name,
+  hardware: hardwareOf(file.hardware),
+  workload: workloadOf(file.workload),
+  optimizations: file.optimizations ?? [],
+  claims: claimsOf(file.claims ?? {}),
+  assumed: file.assumed ?? [],
+});
+
+/** The number of a quantity; the schema has already refused texts that are none. */
+const numberOf = (value: number | string, read: (text: string) => number | undefined): number =>
+  typeof value === "number" ? value : (read(value) ?? 0);
+
+const hardwareOf = (file: PlanFile["hardware"]): Hardware => {
+  const { gpus, memoryPerGpu, peakFlops, linkBandwidth } = file;
+  return {
+    gpus,
+    ...(memoryPerGpu === undefined ? {} : { memoryPerGpu: numberOf(memoryPerGpu, parseBytes) }),
+    ...(peakFlops === undefined ? {} : { peakFlops: numberOf(peakFlops, parseFlops) }),
+    ...(linkBandwidth === undefined
+      ? {}
+      : { linkBandwidth: numberOf(linkBandwidth, parseBandwidth) }),
+  };
+};
+
+const workloadOf = (file: PlanFile["workload"]): Workload => ({
+  mode: "inference",
+  microBatches: 1,
+  sequence: 1,
+  dtype: "f32",
+  seed: 0,
+  ...file,
+});
+
+const claimsOf = (file: NonNullable<PlanFile["claims"]>): Claims => {
+  const { memoryAvailable, ...figures } = file;
+  return {
+    ...figures,
+    ...(memoryAvailable === undefined
+      ? {}
+      : { memoryAvailable: numberOf(memoryAvailable, parseBytes) }),
+  };
+};

@@ -1,0 +1,47 @@
+// Quantities as people write them: "16MiB", "64 GB", "67TFLOPS", "50GB/s". Plain numbers are bytes,
+// FLOP/s or bytes per second.
+
+const decimal = ["", "K", "M", "G", "T", "P"];
+const pattern = /^\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([KkMGTP]?)(i?)(B|FLOPS|FLOP\/s|B\/s)\s*$/;
+
+type Unit = "B" | "B/s" | "FLOP/s";
+
+const parse = (text: string, unit: Unit): number | undefined => {
+  const [, digits, prefix = "", binary, written] = pattern.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const asUnit = written === "FLOPS" ? "FLOP/s" : written;
+  if (asUnit !== unit || (binary !== "" && prefix === "")) return undefined;
+  const step = binary === "i" ? 1024 : 1000;
+  const value = Number(digits) * step ** decimal.indexOf(prefix.toUpperCase());
+  return Number.isFinite(value) ? value : undefined;
+};
+
+/** "16MiB" (2^20), "64GB" (1e9). Undefined where the text is no such quantity. */
+export const parseBytes = (text: string): number | undefined => {
+  const bytes = parse(text, "B");
+  return bytes === undefined ? undefined : Math.round(bytes);
+};
+
+/** "67TFLOPS" or "67 TFLOP/s". */
+export const parseFlops = (text: string): number | undefined => parse(text, "FLOP/s");
+
+/** "50GB/s". */
+export const parseBandwidth = (text: string): number | undefined => parse(text, "B/s");
+
+const scaled = (value: number, step: number, units: readonly string[]): string => {
+  let index = 0;
+  let rest = value;
+  while (rest >= step && index < units.length - 1) {
+    rest /= step;
+    index += 1;
+  }
+  return `${Number(rest.toPrecision(3))} ${units[index] ?? ""}`;
+};
+
+/** Bytes for a reader: "16 MiB". */
+export const formatBytes = (bytes: number): string =>
+  scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
+
+/** FLOPs for a reader: "1.34 GFLOP". */
+export const formatFlops = (flops: number): string =>
+  scaled(flops, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"]);

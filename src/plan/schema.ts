@@ -1,0 +1,126 @@
+// The shape of a plan file, before any meaning is given to it. Strict: unknown keys are refused.
+
+import { z } from "zod";
+import { activation, count, dimension, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
+import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
+
+const quantity = (read: (text: string) => number | undefined, example: string) => {
+  const wanted = `must be a number greater than 0 or a quantity such as "${example}"`;
+  const text = z.string().refine((written) => (read(written) ?? 0) > 0, wanted);
+  return z.union([z.number().positive(), text], wanted);
+};
+
+const bytes = quantity(parseBytes, "16MiB");
+const share = z.number().min(0).max(1);
+const figure = z.number().nonnegative();
+const efficiency = z.number().nonnegative().max(2);
+const degree = count.max(maxGpus);
+const gpuIds = z.array(gpuId).min(1);
+
+const hardware = z.strictObject({
+  gpus: degree,
+  memoryPerGpu: bytes.exactOptional(),
+  peakFlops: quantity(parseFlops, "67TFLOPS").exactOptional(),
+  linkBandwidth: quantity(parseBandwidth, "50GB/s").exactOptional(),
+});
+
+const workload = z.strictObject({
+  mode: z.enum(["inference", "training"]).exactOptional(),
+  batch: count,
+  microBatches: count.exactOptional(),
+  sequence: count.exactOptional(),
+  dtype: z.enum(["f32", "f16"]).exactOptional(),
+  seed: z.int().nonnegative().max(0xffffffff).exactOptional(),
+});
+
+const moe = z.strictObject({
+  experts: count,
+  topK: count.exactOptional(),
+  ffn: dimension.exactOptional(),
+  capacityFactor: z.number().positive().exactOptional(),
+  renormalise: z.boolean().exactOptional(),
+  dense: z.boolean().exactOptional(),
+});
+
+const model = z.strictObject({
+  layers: count.max(10_000),
+  hidden: dimension,
+  heads: count,
+  kvHeads: count.exactOptional(),
+  headDim: dimension.exactOptional(),
+  ffn: dimension.exactOptional(),
+  gated: z.boolean().exactOptional(),
+  causal: z.boolean().exactOptional(),
+  norm: z.enum(["rms", "layer"]).exactOptional(),
+  vocabulary: dimension.exactOptional(),
+  moe: moe.exactOptional(),
+});
+
+const degrees = z.strictObject({
+  tensor: degree.exactOptional(),
+  pipeline: degree.exactOptional(),
+  data: degree.exactOptional(),
+  expert: degree.exactOptional(),
+  tensorGroup: gpuIds.exactOptional(),
+  expertGroup: gpuIds.exactOptional(),
+});
+
+const stage = z.strictObject({
+  name: z.string().min(1),
+  layers: z.array(layerSchema).min(1),
+});
+
+const communication = z.strictObject({
+  name: z.string().min(1),
+  op: z.enum(["all-gather", "all-reduce", "reduce-scatter", "all-to-all", "broadcast", "send"]),
+  from: gpuIds,
+  to: gpuIds,
+  after: z.string().exactOptional(),
+});
+
+const claims = z.strictObject({
+  latencyPerLayerMs: figure.exactOptional(),
+  samplesPerSecond: figure.exactOptional(),
+  tokensPerSecond: figure.exactOptional(),
+  gpuUtilization: share.exactOptional(),
+  computeUtilization: share.exactOptional(),
+  memoryUtilization: share.exactOptional(),
+  memoryAvailable: bytes.exactOptional(),
+  strongScaling: efficiency.exactOptional(),
+  weakScaling: efficiency.exactOptional(),
+  expertsPerGpu: figure.exactOptional(),
+  expertVariance: figure.exactOptional(),
+  tensorGroupSize: count.exactOptional(),
+});
+
+/** `gpu_0: [modules]` per GPU, or `gpu_0_gpu_1: { part: [modules] }` per group. */
+const distribution = z.record(
+  z.string(),
+  z.union(
+    [z.array(z.string()), z.record(z.string(), z.array(z.string()))],
+    "must be a list of module names, or lists of module names by part",
+  ),
+);
+
+export const planSchema = z.strictObject({
+  $schema: z.string().exactOptional(),
+  name: z.string().min(1),
+  description: z.string().exactOptional(),
+  hardware,
+  workload,
+  model: model.exactOptional(),
+  parallel: degrees.exactOptional(),
+  tensor_parallel_distribution: distribution.exactOptional(),
+  stages: z.array(stage).min(1).exactOptional(),
+  communications: z.array(communication).exactOptional(),
+  optimizations: z.array(z.string()).exactOptional(),
+  claims: claims.exactOptional(),
+  assumed: z.array(z.string()).exactOptional(),
+});
+
+/** A plan as it was written, defaults not yet filled in. */
+export type PlanFile = z.infer<typeof planSchema>;
+export type StageFile = z.infer<typeof stage>;
+export type ModelFile = z.infer<typeof model>;
+export type DistributionFile = z.infer<typeof distribution>;
+export type Activation = z.infer<typeof activation>;

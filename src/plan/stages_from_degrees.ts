@@ -1,0 +1,126 @@
+// Plans written as a model and parallel degrees: one stage of transformer blocks per pipeline rank.
+
+import { expertGpusOf, replicaGroups } from "./mesh.ts";
+import type { Degrees, Groups, Layer, Model, Stage } from "./plan.ts";
+import type { ModelFile, PlanFile } from "./schema.ts";
+
+const epsilon = 1e-5;
+
+export const degreesOf = ({ parallel = {} }: PlanFile): Degrees => ({
+  tensor: parallel.tensor ?? 1,
+  pipeline: parallel.pipeline ?? 1,
+  data: parallel.data ?? 1,
+  expert: parallel.expert ?? 1,
+});
+
+export const modelOf = (file: ModelFile): Model => {
+  const { moe, ...rest } = file;
+  const ffn = file.ffn ?? 4 * file.hidden;
+  const topK = moe?.topK ?? 1;
+  return {
+    kvHeads: file.heads,
+    // Where hidden is no multiple of heads, a rule says so.
+    headDim: Math.max(1, Math.floor(file.hidden / file.heads)),
+    gated: false,
+    causal: true,
+    norm: "rms",
+    ...rest,
+    ffn,
+    ...(moe === undefined
+      ? {}
+      : { moe: { ffn, renormalise: topK > 1, dense: false, ...moe, topK } }),
+  };
+};
+
+/** Where the layers of one stage run. */
+interface Place {
+  readonly groups: Groups;
+  readonly expertGpus: readonly number[];
+}
+
+export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
+  const { pipeline } = degrees;
+  return Array.from({ length: pipeline }, (_, p): Stage => {
+    const place = {
+      groups: replicaGroups(file, degrees, p),
+      expertGpus: expertGpusOf(file, degrees, p),
+    };
+    // Even where pipeline does not divide the layers, which a rule refuses, none is lost.
+    const first = Math.floor((p * model.layers) / pipeline);
+    const end = Math.floor(((p + 1) * model.layers) / pipeline);
+    const layers: Layer[] = [];
+    if (p === 0) layers.push(...embeddingOf(model, place));
+    for (let block = first; block < end; block++)
+      layers.push(...blockOf(model, place, layers.length));
+    if (p === pipeline - 1) layers.push(...headOf(model, place, layers.length));
+    return { name: pipeline === 1 ? "blocks" : `blocks_${p}`, layers };
+  });
+};
+
+const isSplit = ({ groups }: Place): boolean => (groups[0]?.length ?? 1) > 1;
+
+/** The vocabulary is split over the tensor group, as Megatron-LM does. */
+const embeddingOf = ({ vocabulary, hidden }: Model, place: Place): Layer[] =>
+  vocabulary === undefined
+    ? []
+    : [
+        {
+          op: "embedding",
+          name: "0.embedding",
+          groups: place.groups,
+          vocabulary,
+          hidden,
+          split: isSplit(place) ? "row" : "replicated",
+        },
+      ];
+
+const headOf = ({ vocabulary, hidden, norm }: Model, place: Place, at: number): Layer[] =>
+  vocabulary === undefined
+    ? []
+    : [
+        { op: "norm", name: `${at}.norm`, groups: place.groups, norm, hidden, epsilon },
+        {
+          op: "linear",
+          name: `${at + 1}.linear`,
+          groups: place.groups,
+          in: hidden,
+          out: vocabulary,
+          split: isSplit(place) ? "column" : "replicated",
+          activation: "none",
+        },
+      ];
+
+/**
+ * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `at` is
+ * the index within the stage of the block's first layer.
+ */
+const blockOf = (model: Model, { groups, expertGpus }: Place, at: number): Layer[] => {
+  const { hidden, heads, kvHeads, headDim, causal, ffn, moe } = model;
+  const activation = model.gated ? "silu" : "gelu";
+  const layers: Layer[] = [];
+  const base = (op: Layer["op"]) => ({ name: `${at + layers.length}.${op}`, groups });
+  /** Pre-norm: the residual adds what went into the norm. */
+  const around = (inner: () => Layer): void => {
+    const from = at + layers.length;
+    layers.push({ op: "norm", ...base("norm"), norm: model.norm, hidden, epsilon });
+    layers.push(inner());
+    layers.push({ op: "residual", ...base("residual"), hidden, from });
+  };
+  around(() => ({
+    op: "attention",
+    ...base("attention"),
+    hidden,
+    heads,
+    kvHeads,
+    headDim,
+    causal,
+  }));
+  if (moe === undefined || moe.dense) {
+    around(() => ({ op: "mlp", ...base("mlp"), hidden, ffn, activation }));
+  }
+  if (moe !== undefined) {
+    const { dense: _, ...experts } = moe;
+    around(() => ({ op: "moe", ...base("moe"), hidden, activation, ...experts, expertGpus }));
+  }
+  return layers;
+};
