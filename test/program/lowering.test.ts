@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { assembleOutput, assembleRoutes } from "../../src/harness/assemble.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { lower } from "../../src/program/lower.ts";
+import { unshard } from "../../src/program/unshard.ts";
+import { forward } from "../../src/reference/forward.ts";
+import { interpret } from "../support/interpret.ts";
+import { plans } from "../support/plans.ts";
+
+const worstError = (plan: Plan): number => {
+  const program = lower(plan);
+  const observed = interpret(program).map(({ data, ...rest }) => ({
+    ...rest,
+    bytes: new Uint8Array(
+      (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
+    ),
+  }));
+  let error = 0;
+  for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
+    const routes = assembleRoutes(program, observed, microBatch);
+    const { output } = forward(plan, microBatch, routes);
+    const actual = assembleOutput(program, observed, microBatch);
+    const largest = output.data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    for (const [i, value] of output.data.entries()) {
+      const difference = Math.abs(value - actual.data[i]!) / largest;
+      error = Number.isNaN(difference) ? Infinity : Math.max(error, difference);
+    }
+  }
+  return error;
+};
+
+describe("a lowered plan computes what its layers mean", () => {
+  test.each(plans)("$name", (plan) => {
+    expect(worstError(plan)).toBeLessThan(1e-6);
+  });
+});
+
+describe("the same work on one rank computes the same", () => {
+  test.each(plans)("$name", (plan) => {
+    expect(lower(unshard(plan)).ranks).toHaveLength(1);
+    expect(worstError(unshard(plan))).toBeLessThan(1e-6);
+  });
+});
+
+test("a wrong weight is noticed", () => {
+  const [plan] = plans;
+  const other = { ...plan!, workload: { ...plan!.workload, seed: 99 } };
+  const program = lower(other);
+  const observed = interpret(program).map(({ data, ...rest }) => ({
+    ...rest,
+    bytes: new Uint8Array(Float32Array.from(data).buffer),
+  }));
+  const { output } = forward(plan!, 0, new Map());
+  expect(assembleOutput(program, observed, 0).data).not.toEqual(output.data);
+});

@@ -1,0 +1,437 @@
+// Runs a program in f64 on the CPU, all ranks in one thread: tests of the lowering do not need a GPU.
+// f32 programs only; buffers are arrays of elements, padded as in memory.
+
+import type { KernelCall } from "../../src/kernels/catalog.ts";
+import { rowPitch } from "../../src/kernels/storage.ts";
+import { fillContent } from "../../src/program/content_values.ts";
+import type {
+  Collective,
+  Instruction,
+  Observation,
+  Program,
+  RankProgram,
+} from "../../src/program/program.ts";
+import { startsOf } from "../../src/program/value.ts";
+import { activationOf, silu } from "../../src/reference/activations.ts";
+import { attend } from "../../src/reference/attention.ts";
+import { matrix } from "../../src/reference/tensor.ts";
+
+export interface Observed {
+  readonly rank: number;
+  readonly layer: string;
+  readonly microBatch: number;
+  readonly observation: Observation;
+  /** As in memory: rows padded to quads, except routes. */
+  readonly data: Float64Array;
+}
+
+type Message = Float64Array;
+
+/** Throws when the ranks wait for each other for ever. */
+export const interpret = (program: Program): Observed[] => {
+  const mailboxes = new Map<string, Message[]>();
+  const observed: Observed[] = [];
+  const ranks = program.ranks.map((rank) => runRank(program, rank, mailboxes, observed));
+  let running = ranks;
+  while (running.length > 0) {
+    let progress = 0;
+    running = running.filter((rank) => {
+      const next = rank.next();
+      if (next.done === true || next.value) progress++;
+      return next.done !== true;
+    });
+    if (progress === 0) throw new Error("deadlock: every rank waits");
+  }
+  for (const [mailbox, messages] of mailboxes) {
+    if (messages.length > 0) throw new Error(`nobody took the message in ${mailbox}`);
+  }
+  return observed;
+};
+
+/** Yields true after work, false while it waits. */
+function* runRank(
+  program: Program,
+  { rank, buffers, instructions }: RankProgram,
+  mailboxes: Map<string, Message[]>,
+  observed: Observed[],
+): Generator<boolean> {
+  const memory = new Map(
+    buffers.map((buffer) => {
+      const data = new Float64Array(buffer.bytes / 4);
+      if (buffer.content !== undefined) {
+        data.set(new Float32Array(fillContent(buffer.content, program.seed, "f32").buffer));
+      }
+      return [buffer.id, data];
+    }),
+  );
+  const at = (id: string | undefined): Float64Array => {
+    const found = memory.get(id ?? "");
+    if (found === undefined) throw new Error(`rank ${rank} has no buffer ${id}`);
+    return found;
+  };
+  const splits = new Map<number, Float64Array[]>();
+  const post = (channel: number, target: number, data: Message): void => {
+    const key = `${channel}:${rank}>${target}`;
+    mailboxes.set(key, [...(mailboxes.get(key) ?? []), data.slice()]);
+  };
+  function* take(channel: number, source: number): Generator<boolean, Message> {
+    for (;;) {
+      const message = mailboxes.get(`${channel}:${source}>${rank}`)?.shift();
+      yield message !== undefined;
+      if (message !== undefined) return message;
+    }
+  }
+  for (const instruction of instructions) {
+    switch (instruction.op) {
+      case "kernel":
+        runKernel(instruction, instruction.buffers.map(at));
+        break;
+      case "input": {
+        const bytes = fillContent(
+          instruction.content,
+          program.seed,
+          instruction.content.kind === "ids" ? "u32" : "f32",
+        );
+        const words = instruction.content.kind === "ids" ? Uint32Array : Float32Array;
+        at(instruction.buffer).set(new words(bytes.buffer));
+        break;
+      }
+      case "copy": {
+        const from = instruction.sourceOffset / 4;
+        at(instruction.target).set(
+          at(instruction.source).subarray(from, from + instruction.bytes / 4),
+          instruction.targetOffset / 4,
+        );
+        break;
+      }
+      case "observe":
+        observed.push({
+          rank,
+          layer: instruction.origin.layer,
+          microBatch: instruction.origin.microBatch,
+          observation: instruction.observation,
+          data: at(instruction.buffer).slice(),
+        });
+        break;
+      case "expert-dispatch":
+      case "expert-combine":
+        yield* expertTransfer(instruction);
+        break;
+      default:
+        yield* transfer(instruction);
+    }
+    yield true;
+  }
+
+  function* transfer(
+    instruction: Exclude<Collective, { op: "expert-dispatch" | "expert-combine" }>,
+  ): Generator<boolean> {
+    const { from, to, channel } = instruction;
+    const i = from.indexOf(rank);
+    const j = to.indexOf(rank);
+    if (i >= 0) {
+      const send = at(instruction.send);
+      for (const [k, target] of to.entries()) {
+        const [start, count] = pieceOf(instruction, i, k);
+        post(channel, target, send.subarray(start, start + count));
+      }
+    }
+    if (j < 0) return;
+    const pieces: Message[] = [];
+    for (const source of from) pieces.push(yield* take(channel, source));
+    const receive = at(instruction.receive);
+    let next = 0;
+    const reduces = instruction.op === "all-reduce" || instruction.op === "reduce-scatter";
+    if (reduces) receive.fill(0, 0, pieces[0]?.length ?? 0);
+    for (const piece of pieces) {
+      if (reduces) for (const [k, value] of piece.entries()) receive[k]! += value;
+      else receive.set(piece, next);
+      next += piece.length;
+    }
+    if (reduces && at(instruction.workspace).length < next) throw new Error("workspace too small");
+  }
+
+  function* expertTransfer(
+    instruction: Extract<Collective, { op: "expert-dispatch" | "expert-combine" }>,
+  ): Generator<boolean> {
+    const { from, to, channel, rowElements, expertsPerRank } = instruction;
+    const starts = startsOf(expertsPerRank);
+    const i = from.indexOf(rank);
+    const j = to.indexOf(rank);
+    if (instruction.op === "expert-dispatch") {
+      const everyone = [...new Set([...from, ...to])];
+      if (i >= 0) for (const target of everyone) post(channel, target, at(instruction.counts));
+      const counts: Message[] = [];
+      for (const source of from) counts.push(yield* take(channel, source));
+      const taken = new Float64Array(counts[0]?.length ?? 0);
+      const kept = counts.map((own) =>
+        own.map((count, e) => {
+          const accepted = Math.min(count, (instruction.capacity ?? Infinity) - taken[e]!);
+          taken[e]! += accepted;
+          return accepted;
+        }),
+      );
+      splits.set(channel, [...kept, ...counts]);
+      if (i >= 0) {
+        at(instruction.kept).set(kept[i]!);
+        const first = startsOf([...counts[i]!]);
+        for (const [k, target] of to.entries()) {
+          const rows: number[] = [];
+          for (let e = starts[k]!; e < starts[k]! + expertsPerRank[k]!; e++) {
+            const row = first[e]! * rowElements;
+            rows.push(...at(instruction.send).subarray(row, row + kept[i]![e]! * rowElements));
+          }
+          post(channel, target, Float64Array.from(rows));
+        }
+      }
+      if (j >= 0) {
+        const pieces: Message[] = [];
+        for (const source of from) pieces.push(yield* take(channel, source));
+        const used = pieces.map(() => 0);
+        let next = 0;
+        const offsets = at(instruction.offsets);
+        for (let e = 0; e < expertsPerRank[j]!; e++) {
+          offsets[e] = next / rowElements;
+          for (const [s, piece] of pieces.entries()) {
+            const length = kept[s]![starts[j]! + e]! * rowElements;
+            at(instruction.receive).set(piece.subarray(used[s]!, used[s]! + length), next);
+            used[s]! += length;
+            next += length;
+          }
+        }
+        offsets[expertsPerRank[j]!] = next / rowElements;
+      }
+      return;
+    }
+    const known = splits.get(instruction.dispatch) ?? [];
+    const [kept, counts] = [known.slice(0, to.length), known.slice(to.length)];
+    if (i >= 0) {
+      const pieces = to.map((): number[] => []);
+      let next = 0;
+      for (let e = starts[i]!; e < starts[i]! + expertsPerRank[i]!; e++) {
+        for (const [s, piece] of pieces.entries()) {
+          const length = kept[s]![e]! * rowElements;
+          piece.push(...at(instruction.send).subarray(next, next + length));
+          next += length;
+        }
+      }
+      for (const [s, piece] of pieces.entries()) post(channel, to[s]!, Float64Array.from(piece));
+    }
+    if (j >= 0) {
+      const first = startsOf([...counts[j]!]);
+      for (const [k, source] of from.entries()) {
+        const piece = yield* take(channel, source);
+        let used = 0;
+        for (let e = starts[k]!; e < starts[k]! + expertsPerRank[k]!; e++) {
+          const length = kept[j]![e]! * rowElements;
+          at(instruction.receive).set(piece.subarray(used, used + length), first[e]! * rowElements);
+          used += length;
+        }
+      }
+    }
+  }
+}
+
+/** Start and count of what member i of `from` sends to member k of `to`. */
+const pieceOf = (
+  instruction: Exclude<Collective, { op: "expert-dispatch" | "expert-combine" }>,
+  i: number,
+  k: number,
+): [start: number, count: number] => {
+  switch (instruction.op) {
+    case "all-gather":
+      return [0, instruction.counts[i]!];
+    case "reduce-scatter":
+      return [startsOf(instruction.counts)[k]!, instruction.counts[k]!];
+    case "all-to-all":
+      return [startsOf(instruction.counts[i]!)[k]!, instruction.counts[i]![k]!];
+    default:
+      return [0, instruction.count];
+  }
+};
+
+const runKernel = (call: KernelCall & Instruction, buffers: Float64Array[]): void => {
+  const [a, b, c, d, e, f, g] = buffers as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  switch (call.kernel) {
+    case "matmul": {
+      const { m, n, k, activation } = call.shape;
+      product(a, 0, b, 0, c, m, n, k, activationOf[activation]);
+      return;
+    }
+    case "grouped_matmul": {
+      const { experts, n, k, activation } = call.shape;
+      for (let x = 0; x < experts; x++) {
+        const weights = b.subarray(x * k * rowPitch(n));
+        product(a, c[x]!, weights, 0, d, c[x + 1]! - c[x]!, n, k, activationOf[activation]);
+      }
+      return;
+    }
+    case "embedding": {
+      const { tokens, hidden, vocabularyStart, vocabularyRows } = call.shape;
+      for (let t = 0; t < tokens; t++) {
+        const row = a[t]! - vocabularyStart;
+        for (let h = 0; h < hidden; h++) {
+          c[t * rowPitch(hidden) + h] =
+            row >= 0 && row < vocabularyRows ? b[row * rowPitch(hidden) + h]! : 0;
+        }
+      }
+      return;
+    }
+    case "attention": {
+      const { batch, sequence, heads, kvHeads, headDim } = call.shape;
+      const rows = batch * sequence;
+      const pitch = (heads + 2 * kvHeads) * headDim;
+      const part = (start: number, columns: number) => {
+        const out = matrix(rows, columns);
+        for (let i = 0; i < rows * columns; i++) {
+          out.data[i] = a[Math.floor(i / columns) * pitch + start + (i % columns)]!;
+        }
+        return out;
+      };
+      const layer = { ...call.shape, op: "attention", name: "", groups: [], hidden: 0 } as const;
+      b.set(
+        attend(
+          layer,
+          sequence,
+          part(0, heads * headDim),
+          part(heads * headDim, kvHeads * headDim),
+          part((heads + kvHeads) * headDim, kvHeads * headDim),
+        ).data,
+      );
+      return;
+    }
+    case "rms_norm":
+    case "layer_norm": {
+      const { rows, columns, epsilon } = call.shape;
+      const layer = call.kernel === "layer_norm";
+      const y = layer ? d : c;
+      for (let r = 0; r < rows; r++) {
+        const row = a.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
+        const mean = layer ? row.reduce((sum, v) => sum + v, 0) / columns : 0;
+        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
+        for (const [x, v] of row.entries()) {
+          const scaled = ((v - mean) / Math.sqrt(variance + epsilon)) * b[x]!;
+          y[r * rowPitch(columns) + x] = scaled + (layer ? c[x]! : 0);
+        }
+      }
+      return;
+    }
+    case "add":
+      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) c[i] = a[i]! + b[i]!;
+      return;
+    case "silu_multiply":
+      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) {
+        c[i] = silu(a[i]!) * b[i]!;
+      }
+      return;
+    case "route_top_k": {
+      const { tokens, experts, topK, renormalise } = call.shape;
+      for (let t = 0; t < tokens; t++) {
+        const logits = a.subarray(t * rowPitch(experts), t * rowPitch(experts) + experts);
+        const chosen = [...logits.keys()]
+          .toSorted((x, y) => logits[y]! - logits[x]! || x - y)
+          .slice(0, topK);
+        const pool = renormalise ? chosen.map((x) => logits[x]!) : [...logits];
+        const total = pool.reduce((sum, v) => sum + Math.exp(v), 0);
+        for (const [slot, x] of chosen.entries()) {
+          b[t * topK + slot] = x;
+          c[t * topK + slot] = Math.exp(logits[x]!) / total;
+        }
+      }
+      return;
+    }
+    case "route_positions": {
+      const { tokens, experts, topK } = call.shape;
+      c.fill(0);
+      for (let i = 0; i < tokens * topK; i++) b[i] = c[a[i]!]!++;
+      d[0] = 0;
+      for (let x = 0; x < experts; x++) d[x + 1] = d[x]! + c[x]!;
+      return;
+    }
+    case "permute_tokens": {
+      const { tokens, topK, hidden } = call.shape;
+      const pitch = rowPitch(hidden);
+      for (let i = 0; i < tokens * topK; i++) {
+        const token = Math.floor(i / topK);
+        e.set(a.subarray(token * pitch, (token + 1) * pitch), (d[b[i]!]! + c[i]!) * pitch);
+      }
+      return;
+    }
+    case "combine_tokens": {
+      const { tokens, topK, hidden } = call.shape;
+      const pitch = rowPitch(hidden);
+      g.fill(0);
+      for (let i = 0; i < tokens * topK; i++) {
+        const expert = b[i]!;
+        if (c[i]! >= e[expert]!) continue;
+        const row = (d[expert]! + c[i]!) * pitch;
+        for (let h = 0; h < hidden; h++) {
+          g[Math.floor(i / topK) * pitch + h]! += f[i]! * a[row + h]!;
+        }
+      }
+      return;
+    }
+    case "gather_columns": {
+      const { rows, pieces, pieceColumns } = call.shape;
+      for (let p = 0; p < pieces; p++) {
+        for (let r = 0; r < rows; r++) {
+          for (let x = 0; x < pieceColumns; x++) {
+            b[r * rowPitch(pieces * pieceColumns) + p * pieceColumns + x] =
+              a[(p * rows + r) * rowPitch(pieceColumns) + x]!;
+          }
+        }
+      }
+      return;
+    }
+    case "slice_columns": {
+      const { rows, inputColumns, offset, columns } = call.shape;
+      for (let r = 0; r < rows; r++) {
+        for (let x = 0; x < columns; x++) {
+          b[r * rowPitch(columns) + x] = a[r * rowPitch(inputColumns) + offset + x]!;
+        }
+      }
+      return;
+    }
+    case "reduce_sum":
+      throw new Error("reductions belong to collectives");
+    case "aggregate": {
+      const { rows, columns, group, scale } = call.shape;
+      b.fill(0);
+      for (let r = 0; r < rows; r++) {
+        for (let x = 0; x < columns; x++) {
+          b[Math.floor(r / group) * rowPitch(columns) + x]! +=
+            scale * a[r * rowPitch(columns) + x]!;
+        }
+      }
+    }
+  }
+};
+
+const product = (
+  x: Float64Array,
+  firstRow: number,
+  w: Float64Array,
+  start: number,
+  y: Float64Array,
+  m: number,
+  n: number,
+  k: number,
+  activation: (value: number) => number,
+): void => {
+  for (let r = firstRow; r < firstRow + m; r++) {
+    for (let column = 0; column < n; column++) {
+      let sum = 0;
+      for (let i = 0; i < k; i++)
+        sum += x[r * rowPitch(k) + i]! * w[start + i * rowPitch(n) + column]!;
+      y[r * rowPitch(n) + column] = activation(sum);
+    }
+  }
+};

@@ -1,0 +1,219 @@
+// Small plans that between them use every layer, split and communication.
+
+import type { Layer, Plan, Workload } from "../../src/plan/plan.ts";
+
+const workload: Workload = {
+  mode: "inference",
+  batch: 4,
+  microBatches: 2,
+  sequence: 3,
+  dtype: "f32",
+  seed: 1,
+};
+
+type Draft<L> = L extends Layer ? Omit<L, "name"> : never;
+
+export const plan = (
+  name: string,
+  gpus: number,
+  stages: readonly (readonly Draft<Layer>[])[],
+  rest: Partial<Omit<Plan, "workload">> & { workload?: Partial<Workload> } = {},
+): Plan => ({
+  name,
+  hardware: { gpus },
+  communications: [],
+  optimizations: [],
+  claims: {},
+  assumed: [],
+  ...rest,
+  workload: { ...workload, ...rest.workload },
+  stages: stages.map((layers, s) => ({
+    name: `stage${s}`,
+    layers: layers.map((layer, i) => ({ ...layer, name: `${i}.${layer.op}` }) as Layer),
+  })),
+});
+
+type Groups = number[][];
+
+export const linear = (
+  input: number,
+  out: number,
+  split: "column" | "row" | "replicated",
+  groups: Groups,
+  activation: "none" | "gelu" | "relu" = "none",
+): Draft<Layer> => ({ op: "linear", in: input, out, split, groups, activation });
+
+export const attention = (
+  hidden: number,
+  heads: number,
+  kvHeads: number,
+  groups: Groups,
+  causal = true,
+): Draft<Layer> => ({ op: "attention", hidden, heads, kvHeads, headDim: 4, causal, groups });
+
+export const mlp = (
+  hidden: number,
+  ffn: number,
+  activation: "gelu" | "silu",
+  groups: Groups,
+): Draft<Layer> => ({ op: "mlp", hidden, ffn, activation, groups });
+
+export const moe = (
+  hidden: number,
+  experts: number,
+  topK: number,
+  groups: Groups,
+  expertGpus: number[],
+  rest: { capacityFactor?: number; activation?: "gelu" | "silu"; renormalise?: boolean } = {},
+): Draft<Layer> => ({
+  op: "moe",
+  hidden,
+  ffn: 6,
+  activation: "gelu",
+  experts,
+  topK,
+  renormalise: false,
+  groups,
+  expertGpus,
+  ...rest,
+});
+
+export const norm = (
+  hidden: number,
+  groups: Groups,
+  kind: "rms" | "layer" = "rms",
+): Draft<Layer> => ({
+  op: "norm",
+  norm: kind,
+  hidden,
+  epsilon: 1e-5,
+  groups,
+});
+
+export const plans: readonly Plan[] = [
+  plan("column then row on two ranks", 2, [
+    [linear(5, 6, "column", [[0, 1]]), linear(6, 3, "row", [[0, 1]])],
+  ]),
+  plan("a column result that is gathered by what follows", 3, [
+    [linear(5, 6, "column", [[0, 1, 2]], "gelu"), linear(6, 7, "replicated", [[0]])],
+  ]),
+  plan(
+    "unequal groups with declared communications",
+    3,
+    [
+      [linear(6, 10, "column", [[0, 1]])],
+      [linear(10, 5, "row", [[1, 2]])],
+      [{ op: "aggregate", over: "batch", groups: [[2]] }],
+    ],
+    {
+      communications: [
+        { name: "gather", op: "all-gather", from: [0, 1], to: [1, 2], after: 0 },
+        { name: "reduce", op: "all-reduce", from: [1, 2], to: [2], after: 1 },
+      ],
+    },
+  ),
+  plan(
+    "reduce-scatter, then rows gathered elsewhere",
+    4,
+    [[linear(6, 5, "row", [[0, 1]])], [linear(5, 2, "replicated", [[2]])]],
+    {
+      communications: [
+        { name: "scatter", op: "reduce-scatter", from: [0, 1], to: [1, 2, 3], after: 0 },
+      ],
+    },
+  ),
+  plan(
+    "columns to rows by all-to-all",
+    3,
+    [[linear(6, 8, "column", [[0, 1]])], [linear(8, 2, "replicated", [[0, 1, 2]])]],
+    { communications: [{ name: "swap", op: "all-to-all", from: [0, 1], to: [0, 1, 2], after: 0 }] },
+  ),
+  plan(
+    "broadcast and send",
+    4,
+    [
+      [linear(6, 5, "replicated", [[0]])],
+      [linear(5, 4, "replicated", [[1, 2]])],
+      [linear(4, 3, "replicated", [[3, 0]])],
+    ],
+    {
+      communications: [
+        { name: "spread", op: "broadcast", from: [0], to: [1, 2], after: 0 },
+        { name: "pass", op: "send", from: [1, 2], to: [3, 0], after: 1 },
+      ],
+    },
+  ),
+  plan("attention with grouped heads and a gated MLP on two ranks", 2, [
+    [
+      { op: "embedding", vocabulary: 11, hidden: 8, split: "row", groups: [[0, 1]] },
+      norm(8, [[0, 1]]),
+      attention(8, 4, 2, [[0, 1]]),
+      { op: "residual", hidden: 8, from: 1, groups: [[0, 1]] },
+      norm(8, [[0, 1]], "layer"),
+      mlp(8, 6, "silu", [[0, 1]]),
+      { op: "residual", hidden: 8, from: 4, groups: [[0, 1]] },
+    ],
+  ]),
+  plan("one key-value head for four ranks, not causal", 4, [
+    [
+      { op: "embedding", vocabulary: 7, hidden: 8, split: "column", groups: [[0, 1, 2, 3]] },
+      attention(8, 4, 1, [[0, 1, 2, 3]], false),
+      mlp(8, 8, "gelu", [[0, 1, 2, 3]]),
+    ],
+  ]),
+  plan("experts on three ranks, tokens from two, as one with TP = 2 and EP = 3", 3, [
+    [
+      attention(8, 2, 2, [[0, 1]]),
+      moe(8, 6, 1, [[0, 1]], [0, 1, 2]),
+      { op: "residual", hidden: 8, from: 1, groups: [[0, 1]] },
+    ],
+  ]),
+  plan("gated experts over capacity, elsewhere than their tokens", 4, [
+    [
+      linear(6, 8, "replicated", [[0, 1]]),
+      moe(8, 3, 2, [[0, 1]], [2, 3], {
+        capacityFactor: 0.7,
+        activation: "silu",
+        renormalise: true,
+      }),
+      linear(8, 2, "replicated", [[2]]),
+    ],
+  ]),
+  plan("data replicas that meet in one aggregation", 4, [
+    [
+      linear(6, 8, "column", [
+        [0, 1],
+        [2, 3],
+      ]),
+      mlp(8, 8, "gelu", [
+        [0, 1],
+        [2, 3],
+      ]),
+    ],
+    [{ op: "aggregate", over: "sequence", groups: [[1], [2]] }, linear(8, 3, "replicated", [[3]])],
+  ]),
+  plan("a mean over the batch from two replicas", 2, [
+    [
+      linear(6, 8, "replicated", [[0], [1]]),
+      { op: "aggregate", over: "batch", groups: [[0], [1]] },
+    ],
+  ]),
+  plan("experts shared by two data replicas", 4, [
+    [
+      linear(6, 8, "replicated", [
+        [0, 1],
+        [2, 3],
+      ]),
+      moe(
+        8,
+        5,
+        2,
+        [
+          [0, 1],
+          [2, 3],
+        ],
+        [0, 1, 2, 3],
+      ),
+    ],
+  ]),
+];
