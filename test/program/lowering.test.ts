@@ -1,9 +1,12 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { assembleOutput, assembleRoutes } from "../../src/harness/assemble.ts";
+import { relativeError } from "../../src/harness/relative_error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
 import { unshard } from "../../src/program/unshard.ts";
 import { forward } from "../../src/reference/forward.ts";
+import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
 
@@ -20,11 +23,7 @@ const worstError = (plan: Plan): number => {
     const routes = assembleRoutes(program, observed, microBatch);
     const { output } = forward(plan, microBatch, routes);
     const actual = assembleOutput(program, observed, microBatch);
-    const largest = output.data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    for (const [i, value] of output.data.entries()) {
-      const difference = Math.abs(value - actual.data[i]!) / largest;
-      error = Number.isNaN(difference) ? Infinity : Math.max(error, difference);
-    }
+    error = Math.max(error, relativeError(actual.data, output.data));
   }
   return error;
 };
@@ -40,6 +39,16 @@ describe("the same work on one rank computes the same", () => {
     expect(lower(unshard(plan)).ranks).toHaveLength(1);
     expect(worstError(unshard(plan))).toBeLessThan(1e-6);
   });
+});
+
+test("any valid plan gives what its layers mean, sharded or not", () => {
+  fc.assert(
+    fc.property(arbitraryPlan(), (plan) => {
+      expect(worstError(plan)).toBeLessThan(1e-5);
+      expect(worstError(unshard(plan))).toBeLessThan(1e-5);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("a wrong weight is noticed", () => {

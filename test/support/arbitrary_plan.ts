@@ -1,0 +1,123 @@
+// Random small valid plans: any layers, splits, replicas and unequal groups on 1 to 4 ranks.
+
+import fc, { type GeneratorValue } from "fast-check";
+import type { Plan } from "../../src/plan/plan.ts";
+import { attention, linear, mlp, moe, norm, plan } from "./plans.ts";
+
+type Draft = Parameters<typeof plan>[2][number][number];
+
+export const arbitraryPlan = (dtype: "f32" | "f16" = "f32"): fc.Arbitrary<Plan> =>
+  fc.gen().map((g) => {
+    const integer = (min: number, max: number): number => g(fc.integer, { min, max });
+    const gpus = integer(1, 4);
+    const samples = integer(1, 3);
+    const microBatches = integer(1, 2);
+    const sequence = integer(1, 5);
+    const groups = (): number[][] => drawGroups(g, gpus, samples);
+    const stages: Draft[][] = [];
+    let columns = integer(1, 9);
+    for (let s = integer(1, 3); s > 0; s--) {
+      const layers: Draft[] = [];
+      const widths: number[] = [];
+      for (let l = integer(1, 3); l > 0; l--) {
+        widths.push(columns);
+        const layer = drawLayer(g, columns, groups(), gpus, widths);
+        layers.push(layer);
+        if (layer.op === "linear") columns = layer.out;
+      }
+      stages.push(layers);
+    }
+    if (integer(0, 3) === 0) {
+      const over = integer(0, 1) === 0 ? "sequence" : "batch";
+      stages.push([{ op: "aggregate", over, groups: groups() }]);
+    }
+    const first = stages[0]?.[0];
+    const startsWithIds = first !== undefined && first.op !== "linear" && integer(0, 1) === 0;
+    if (startsWithIds) {
+      const group = groups();
+      const whole = columnsOf(first) % (group[0]?.length ?? 1) === 0;
+      const split = whole && integer(0, 1) === 0 ? "column" : "row";
+      stages.unshift([
+        {
+          op: "embedding",
+          vocabulary: integer(4, 13),
+          hidden: columnsOf(first),
+          split,
+          groups: group,
+        },
+      ]);
+    }
+    return plan("random", gpus, stages, {
+      workload: {
+        batch: samples * microBatches,
+        microBatches,
+        sequence,
+        dtype,
+        seed: integer(0, 9),
+      },
+    });
+  });
+
+type Draw = GeneratorValue;
+
+const columnsOf = (layer: Draft): number =>
+  layer.op === "linear" ? layer.in : layer.op === "aggregate" ? 1 : layer.hidden;
+
+/** One to `samples` data replicas, each a tensor group of the same size, of distinct ranks. */
+const drawGroups = (g: Draw, gpus: number, samples: number): number[][] => {
+  const replicas = g(fc.integer, { min: 1, max: Math.min(samples, gpus) });
+  const size = g(fc.integer, { min: 1, max: Math.floor(gpus / replicas) });
+  const all = Array.from({ length: gpus }, (_, rank) => rank);
+  const ranks = g(fc.shuffledSubarray<number>, all, {
+    minLength: replicas * size,
+    maxLength: replicas * size,
+  });
+  return Array.from({ length: replicas }, (_, r) => ranks.slice(r * size, (r + 1) * size));
+};
+
+const drawLayer = (
+  g: Draw,
+  columns: number,
+  groups: number[][],
+  gpus: number,
+  widths: readonly number[],
+): Draft => {
+  const integer = (min: number, max: number): number => g(fc.integer, { min, max });
+  const size = groups[0]?.length ?? 1;
+  const kind = integer(0, 6);
+  if (kind === 0)
+    return mlp(columns, size * integer(1, 4), integer(0, 1) ? "gelu" : "silu", groups);
+  if (kind === 1) {
+    const heads = size * integer(1, 2);
+    const kvHeads = [1, size, heads][integer(0, 2)] ?? 1;
+    return attention(columns, heads, kvHeads, groups, integer(0, 1) === 0);
+  }
+  if (kind === 2) {
+    const experts = integer(gpus, 6);
+    const expertGpus = g(
+      fc.shuffledSubarray<number>,
+      Array.from({ length: gpus }, (_, i) => i),
+      {
+        minLength: 1,
+        maxLength: gpus,
+      },
+    );
+    return moe(columns, experts, integer(1, Math.min(3, experts)), groups, expertGpus, {
+      activation: integer(0, 1) ? "gelu" : "silu",
+      renormalise: integer(0, 1) === 0,
+      ...(integer(0, 1) ? { capacityFactor: [0.5, 1, 1.25][integer(0, 2)] ?? 1 } : {}),
+    });
+  }
+  if (kind === 3) return norm(columns, groups, integer(0, 1) ? "rms" : "layer");
+  if (kind === 4) {
+    const same = widths.flatMap((width, i) => (width === columns ? [i] : []));
+    const from = same[integer(0, same.length - 1)] ?? 0;
+    return { op: "residual", hidden: columns, from, groups };
+  }
+  if (columns % size === 0 && integer(0, 1) === 0) {
+    return linear(columns, integer(1, 9), "row", groups);
+  }
+  return integer(0, 1) === 0
+    ? linear(columns, size * integer(1, 4), "column", groups, "relu")
+    : linear(columns, integer(1, 9), "replicated", groups, "gelu");
+};
