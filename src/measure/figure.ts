@@ -1,0 +1,31 @@
+// A number as every report carries it: with its unit, how it came about, and what it holds under.
+
+export type Provenance = "measured" | "projected" | "estimated" | "claimed";
+
+export type Unit =
+  | "ms"
+  | "samples/s"
+  | "tokens/s"
+  | "FLOP/s"
+  | "B/s"
+  | "B"
+  | "tokens"
+  | "experts"
+  | "GPUs"
+  /** A part of one whole, 0 … 1; printed as a percentage. */
+  | "share"
+  /** A pure number. */
+  | "ratio";
+
+export interface Figure {
+  /** The median where there is more than one sample. */
+  readonly value: number;
+  readonly unit: Unit;
+  /** How many samples the value rests on; 0 for what was not measured. */
+  readonly samples: number;
+  /** 95 % interval; absent with too few samples, and for figures that do not scatter. */
+  readonly interval?: readonly [low: number, high: number];
+  readonly provenance: Provenance;
+  /** What the reader must know to judge it, in whole phrases. */
+  readonly conditions: readonly string[];
+}

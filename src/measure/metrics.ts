@@ -1,0 +1,72 @@
+// The figures of a run, computed from its samples. What was not measured is absent.
+
+import type { Figure } from "./figure.ts";
+
+export interface Metrics {
+  /** Wall time of one step. */
+  readonly stepMs?: Figure;
+  readonly samplesPerSecond?: Figure;
+  readonly tokensPerSecond?: Figure;
+  /** Of one layer of the model, for one micro-batch; `conditions` say what counts as a layer. */
+  readonly layerMs?: Figure;
+  readonly layers: readonly LayerMetrics[];
+  readonly ranks: readonly RankMetrics[];
+  /** Mean of `ranks[].busy`. */
+  readonly busy?: Figure;
+  /** Model FLOPs ÷ wall ÷ calibrated peak of all adapters used. */
+  readonly mfu?: Figure;
+  /** Bytes that the kernels must move ÷ wall ÷ calibrated bandwidth of all adapters used. */
+  readonly bandwidth?: Figure;
+  readonly percentiles: Percentiles;
+  /** Steps that lie further from the median than 14.826 MAD; they are kept in every figure. */
+  readonly outliers: number;
+  readonly experts: readonly ExpertMetrics[];
+}
+
+/** Wall times in ms, each present only where there are samples enough. */
+export interface Percentiles {
+  readonly p50?: number;
+  readonly p90?: number;
+  readonly p99?: number;
+}
+
+export interface LayerMetrics {
+  /** As in `Program.layers`. */
+  readonly layer: string;
+  readonly latencyMs: Figure;
+}
+
+/** Shares of the step's wall time; compute + communication + host + idle + unattributed = 1. */
+export interface RankMetrics {
+  readonly rank: number;
+  readonly compute: Figure;
+  readonly communication: Figure;
+  readonly readback: Figure;
+  readonly move: Figure;
+  readonly reduce: Figure;
+  readonly upload: Figure;
+  readonly host: Figure;
+  readonly idle: Figure;
+  readonly unattributed: Figure;
+  /** A kernel runs, of the model or of a reduction. */
+  readonly busy: Figure;
+  /** Communication during which this rank also computes; absent without communication. */
+  readonly overlap?: Figure;
+}
+
+/** Of one mixture-of-experts layer over one step. */
+export interface ExpertMetrics {
+  readonly layer: string;
+  readonly tokensPerExpert: readonly number[];
+  readonly ranks: readonly {
+    readonly rank: number;
+    readonly experts: number;
+    readonly tokens: number;
+  }[];
+  /** Busiest rank ÷ what a balanced one would get. Absent when no token arrived. */
+  readonly overload?: Figure;
+  readonly deadExperts: Figure;
+  /** Choices over capacity ÷ all choices. Absent when there was no choice. */
+  readonly dropRate?: Figure;
+  readonly tokenVariance: Figure;
+}

@@ -1,0 +1,48 @@
+// One timed step, boiled down to what the metrics need and the result file keeps.
+
+/** ms of the step's wall time; every moment belongs to one part only, so the parts sum to the wall. */
+export interface Breakdown {
+  readonly computeMs: number;
+  readonly reduceMs: number;
+  readonly uploadMs: number;
+  readonly readbackMs: number;
+  readonly moveMs: number;
+  readonly idleMs: number;
+  readonly hostMs: number;
+  /** Covered by no span. */
+  readonly unattributedMs: number;
+}
+
+export interface RankSample extends Breakdown {
+  readonly rank: number;
+  /** A kernel ran, of the model or of a reduction. */
+  readonly busyMs: number;
+  /** All communication, whether or not the rank computed meanwhile. */
+  readonly communicatingMs: number;
+  /** The part of `communicatingMs` during which the rank computed. */
+  readonly overlappedMs: number;
+}
+
+export interface LayerSample {
+  readonly layer: string;
+  /** First start to last end over all ranks, per micro-batch in order. */
+  readonly latencyMs: readonly number[];
+}
+
+export interface StepSample {
+  readonly step: number;
+  readonly provenance: "measured" | "projected";
+  readonly wallMs: number;
+  readonly ranks: readonly RankSample[];
+  readonly layers: readonly LayerSample[];
+  readonly experts: readonly ExpertSample[];
+}
+
+/** Tokens of one mixture-of-experts layer over one step. */
+export interface ExpertSample {
+  readonly layer: string;
+  /** Ranks in the order in which they hold the experts. */
+  readonly ranks: readonly { readonly rank: number; readonly tokens: readonly number[] }[];
+  /** Choices over capacity, over all ranks. */
+  readonly dropped: number;
+}

@@ -1,0 +1,127 @@
+// What a run leaves behind: one record with everything that the figures rest on. It is the result file,
+// what the reports print from, and what a later comparison reads.
+
+import type { StepSample } from "../measure/sample.ts";
+import type { Metrics } from "../measure/metrics.ts";
+import type { Verdict } from "./verdict.ts";
+
+export const SCHEMA_VERSION = 1;
+
+export interface RunResult {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly plan: {
+    readonly name: string;
+    /** `planHash` of the plan that ran. */
+    readonly hash: string;
+  };
+  /** ISO 8601, when the run began. */
+  readonly date: string;
+  readonly seed: number;
+  readonly versions: Versions;
+  /** One entry per rank, in rank order. */
+  readonly adapters: readonly RankAdapter[];
+  /** Absent when the run stopped before its numbers were checked. */
+  readonly check?: CheckOutcome;
+  /** One entry per adapter that was used; empty when the run stopped before. */
+  readonly calibration: readonly AdapterCalibration[];
+  readonly estimate: PlanEstimate;
+  /** One entry per rank; empty when the run stopped before buffers were allocated. */
+  readonly memory: readonly RankMemory[];
+  /** Every timed step, warm-up left out. */
+  readonly samples: readonly StepSample[];
+  readonly metrics: Metrics;
+  readonly verdicts: readonly Verdict[];
+  readonly outcome: Outcome;
+}
+
+export interface Versions {
+  readonly shardbench: string;
+  readonly node: string;
+  /** The npm package that brings Dawn. */
+  readonly webgpu: string;
+  /** Such as `linux 6.1.0 x64`. */
+  readonly os: string;
+}
+
+/** Who a rank ran on: what the adapter says of itself, without its limits. */
+export interface RankAdapter {
+  readonly rank: number;
+  /** What `--adapter` takes. Ranks with the same id share one adapter. */
+  readonly id: string;
+  readonly name: string;
+  readonly software: boolean;
+  readonly loader: "embedded" | "system";
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly driver: string;
+  readonly features: readonly string[];
+  readonly subgroupSize?: { readonly min: number; readonly max: number };
+  /** The other ranks on the same adapter. */
+  readonly sharedWith: readonly number[];
+}
+
+export interface CheckOutcome {
+  readonly method: "oracle" | "unsharded+freivalds";
+  /** Largest relative error. */
+  readonly error: number;
+  /** The error that is still accepted. */
+  readonly tolerance: number;
+  /** What was held against what, in a phrase. */
+  readonly compared: string;
+  /** How many values were compared. */
+  readonly values: number;
+  /** Expert choices that agree with the reference; absent without experts. */
+  readonly routing?: { readonly agreeing: number; readonly total: number };
+}
+
+/** What an adapter reaches at best, measured on it in this run. */
+export interface AdapterCalibration {
+  /** `RankAdapter.id`. */
+  readonly adapter: string;
+  /** FLOP/s at the plan's dtype. */
+  readonly peakFlops: number;
+  /** Bytes per second of global memory. */
+  readonly bandwidth?: number;
+  /** How the two were measured, in a phrase. */
+  readonly method: string;
+}
+
+/** What the program says before anything runs. */
+export interface PlanEstimate {
+  /** FLOPs of one step of the model itself: work that several ranks repeat counts once. */
+  readonly modelFlops: number;
+  readonly ranks: readonly RankEstimate[];
+}
+
+export interface RankEstimate {
+  readonly rank: number;
+  /** FLOPs of one step on this rank, repeated work included. */
+  readonly flops: number;
+  /** Bytes that this rank's kernels must move through global memory in one step. */
+  readonly kernelBytes: number;
+  /** Bytes of this rank's buffers; the sum of `bytesByRole`. */
+  readonly bytes: number;
+  readonly bytesByRole: Readonly<Record<string, number>>;
+  /** Bytes that leave this rank for others in one step. */
+  readonly wireBytes: number;
+}
+
+export interface RankMemory {
+  readonly rank: number;
+  /** Bytes of the program's buffers as they were allocated. */
+  readonly allocatedBytes: number;
+  /** The most that was ever alive on this rank's device, calibration and check included. */
+  readonly peakBytes: number;
+}
+
+export type Outcome =
+  | { readonly state: "complete" }
+  | { readonly state: "interrupted" }
+  | {
+      readonly state: "fault";
+      /** `EnvironmentError.code`. */
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string;
+    };
