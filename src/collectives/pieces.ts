@@ -1,0 +1,42 @@
+// Which bytes go from which member of `from` to which member of `to`.
+
+/** A contiguous run of bytes and its places in the buffers it leaves and enters. */
+export interface Piece {
+  readonly sourceOffset: number;
+  readonly targetOffset: number;
+  readonly bytes: number;
+}
+
+/** Start of each part when parts lie side by side. */
+export function starts(sizes: readonly number[]): number[] {
+  let next = 0;
+  return sizes.map((size) => {
+    const start = next;
+    next += size;
+    return start;
+  });
+}
+
+export const sum = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0);
+
+export const bytesOf = (pieces: readonly Piece[]): number => sum(pieces.map(({ bytes }) => bytes));
+
+/** Drops empty pieces and joins those that are contiguous on both sides. */
+export function joined(pieces: readonly Piece[]): Piece[] {
+  const runs: Piece[] = [];
+  for (const piece of pieces) {
+    if (piece.bytes === 0) continue;
+    const last = runs.at(-1);
+    if (
+      last !== undefined &&
+      last.sourceOffset + last.bytes === piece.sourceOffset &&
+      last.targetOffset + last.bytes === piece.targetOffset
+    ) {
+      runs[runs.length - 1] = { ...last, bytes: last.bytes + piece.bytes };
+    } else {
+      runs.push(piece);
+    }
+  }
+  return runs;
+}
