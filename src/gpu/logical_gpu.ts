@@ -28,6 +28,8 @@ export interface LogicalGpu {
   ): Promise<PreparedKernel>;
   /** Resolves with the reason when the device is lost for any other cause than `close`. */
   readonly lost: Promise<string>;
+  /** Throws the first error that no caller caught; call it after awaiting the GPU. */
+  check(): void;
   close(): void;
 }
 

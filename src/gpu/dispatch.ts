@@ -1,0 +1,147 @@
+// From a kernel, a shape and buffers to something that can be encoded again and again.
+
+import type { Kernel } from "../kernels/kernel.ts";
+import { EnvironmentError } from "../environment_error.ts";
+import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
+import {
+  describeMessages,
+  loadShader,
+  type ShaderSource,
+  storagePrelude,
+} from "./shader_source.ts";
+
+export type Prepare = LogicalGpu["prepare"];
+
+/** `prepare` for one device, with its own cache of modules and pipelines. */
+export function createPrepare(device: GPUDevice): Prepare {
+  const modules = new Map<string, Promise<GPUShaderModule>>();
+  const pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  const moduleOf = (name: string, prelude: string): Promise<GPUShaderModule> =>
+    remember(modules, `${name} ${prelude}`, async () =>
+      compileModule(device, await loadShader(name, prelude)),
+    );
+
+  return async (kernel, shape, dtype, buffers, label): Promise<PreparedKernel> => {
+    const prelude = storagePrelude(dtype, device.features);
+    const constants = kernel.constants(shape);
+    const key = `${kernel.name} ${prelude} ${JSON.stringify(constants)}`;
+    const pipeline = await remember(pipelines, key, async () =>
+      compilePipeline(device, kernel, await moduleOf(kernel.name, prelude), constants),
+    );
+    const bindGroup = await bind(device, kernel, pipeline, buffers, label);
+    const grid = checkedGrid(device, kernel, shape, label);
+    return {
+      label,
+      encode(pass) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(...grid);
+      },
+    };
+  };
+}
+
+function remember<Value>(
+  cache: Map<string, Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  let value = cache.get(key);
+  if (value === undefined) {
+    value = make();
+    cache.set(key, value);
+  }
+  return value;
+}
+
+/** Throws with the compiler's messages, each with its place in the shader's file. */
+export async function compileModule(
+  device: GPUDevice,
+  source: ShaderSource,
+): Promise<GPUShaderModule> {
+  for (const [extension, feature] of [
+    ["f16", "shader-f16"],
+    ["subgroups", "subgroups"],
+  ] as const) {
+    if (new RegExp(`^enable ${extension};`, "m").test(source.code) && !device.features.has(feature))
+      throw new EnvironmentError(
+        "missing-feature",
+        `shaders/${source.name}.wgsl needs ${feature}, which ${device.label} lacks`,
+        "choose an adapter that has it; `shardbench adapters` lists their features",
+      );
+  }
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ label: source.name, code: source.code });
+  const [error, info] = await Promise.all([device.popErrorScope(), module.getCompilationInfo()]);
+  if (error !== null) {
+    throw new Error(
+      `shader ${source.name} does not compile\n${describeMessages(source, info.messages) || error.message}`,
+    );
+  }
+  return module;
+}
+
+async function compilePipeline<Shape>(
+  device: GPUDevice,
+  kernel: Kernel<Shape>,
+  module: GPUShaderModule,
+  constants: Record<string, number>,
+): Promise<GPUComputePipeline> {
+  const label = `${kernel.name} ${JSON.stringify(constants)}`;
+  const bindGroupLayout = device.createBindGroupLayout({
+    label: kernel.name,
+    entries: kernel.bindings.map(({ access }, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+    })),
+  });
+  try {
+    return await device.createComputePipelineAsync({
+      label,
+      layout: device.createPipelineLayout({
+        label: kernel.name,
+        bindGroupLayouts: [bindGroupLayout],
+      }),
+      compute: { module, constants },
+    });
+  } catch (cause) {
+    throw new Error(`kernel ${label} makes no pipeline: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function bind<Shape>(
+  device: GPUDevice,
+  kernel: Kernel<Shape>,
+  pipeline: GPUComputePipeline,
+  buffers: readonly GPUBuffer[],
+  label: string,
+): Promise<GPUBindGroup> {
+  if (buffers.length !== kernel.bindings.length) {
+    const names = kernel.bindings.map(({ name }) => name).join(", ");
+    throw new Error(
+      `${label}: kernel ${kernel.name} binds ${names}; got ${buffers.length} buffers`,
+    );
+  }
+  device.pushErrorScope("validation");
+  const bindGroup = device.createBindGroup({
+    label,
+    layout: pipeline.getBindGroupLayout(0),
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+  const error = await device.popErrorScope();
+  if (error !== null) throw new Error(`${label}: ${error.message}`);
+  return bindGroup;
+}
+
+function checkedGrid<Shape>(device: GPUDevice, kernel: Kernel<Shape>, shape: Shape, label: string) {
+  const grid = kernel.grid(shape);
+  const limit = device.limits.maxComputeWorkgroupsPerDimension;
+  if (!grid.every((size) => Number.isInteger(size) && size >= 1 && size <= limit)) {
+    throw new Error(
+      `${label}: kernel ${kernel.name} asks for a grid of ${grid.join(" × ")} workgroups; each must lie in 1 … ${limit}`,
+    );
+  }
+  return grid;
+}

@@ -1,0 +1,115 @@
+// SwiftShader, unpacked from an npm package: a Vulkan driver with its loader, for machines without either.
+
+import { createReadStream } from "node:fs";
+import { access, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createBrotliDecompress } from "node:zlib";
+import { extract } from "tar-fs";
+import { EnvironmentError } from "../environment_error.ts";
+
+/** Absolute paths of the unpacked files. */
+export interface EmbeddedAdapter {
+  readonly loader: string;
+  readonly driverManifest: string;
+}
+
+const packageName = "@sparticuz/chromium";
+const loaderFile = "libvulkan.so.1";
+const manifestFile = "vk_swiftshader_icd.json";
+const wanted = [loaderFile, manifestFile, "libvk_swiftshader.so"];
+
+/** Unpacks the embedded adapter unless that has been done before. Safe from many processes at once. */
+export async function unpackEmbeddedAdapter(): Promise<EmbeddedAdapter> {
+  const archive = await locateArchive();
+  const target = join(await cacheFolder(), `swiftshader-${archive.version}`);
+  if (!(await isComplete(target))) await unpack(archive.path, target);
+  return { loader: join(target, loaderFile), driverManifest: join(target, manifestFile) };
+}
+
+async function locateArchive(): Promise<{ path: string; version: string }> {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new EnvironmentError(
+      "no-adapter",
+      `the embedded SwiftShader adapter runs on linux-x64 only, this is ${process.platform}-${process.arch}`,
+      "use a hardware GPU, or install a Vulkan software driver such as Mesa lavapipe 23 or later",
+    );
+  }
+  try {
+    const entry = createRequire(import.meta.url).resolve(packageName);
+    const folder = dirname(dirname(dirname(entry)));
+    const manifest: unknown = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const version = (manifest as { readonly version: string }).version;
+    const path = join(folder, "bin", "swiftshader.tar.br");
+    await access(path);
+    return { path, version };
+  } catch (cause) {
+    throw new EnvironmentError(
+      "no-adapter",
+      `the embedded SwiftShader adapter is not installed: npm package ${packageName} is missing (${(cause as Error).message})`,
+      "install without --omit=optional, or choose another adapter with --adapter",
+    );
+  }
+}
+
+const ownUser = (): number => process.getuid?.() ?? 0;
+
+/** Libraries are loaded from here, so nobody else may be able to write to it. */
+async function cacheFolder(): Promise<string> {
+  const home = process.env["HOME"];
+  const candidates = [
+    process.env["XDG_CACHE_HOME"],
+    ...(home === undefined ? [] : [join(home, ".cache")]),
+    join(tmpdir(), `shardbench-${ownUser()}`),
+  ];
+  const refusals: string[] = [];
+  for (const parent of candidates) {
+    if (parent === undefined || parent === "") continue;
+    const folder = join(parent, "shardbench");
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await access(folder, 2);
+      if ((await stat(folder)).uid === ownUser()) return folder;
+      refusals.push(`${folder} belongs to another user`);
+    } catch (cause) {
+      refusals.push((cause as Error).message);
+    }
+  }
+  throw new EnvironmentError(
+    "no-adapter",
+    `no folder to unpack the embedded adapter to: ${refusals.join("; ")}`,
+    "set XDG_CACHE_HOME to a folder that you own and can write to",
+  );
+}
+
+async function isComplete(folder: string): Promise<boolean> {
+  try {
+    for (const file of wanted) await access(join(folder, file));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function unpack(archive: string, target: string): Promise<void> {
+  const scratch = `${target}.${process.pid}.partial`;
+  await rm(scratch, { recursive: true, force: true });
+  await pipeline(
+    createReadStream(archive),
+    createBrotliDecompress(),
+    extract(scratch, {
+      ignore: (name) => name !== scratch && !wanted.includes(basename(name)),
+      // The archive's owner is its builder, whose number may be somebody here.
+      map: (header) => ({ ...header, uid: ownUser(), gid: process.getgid?.() ?? 0 }),
+    }),
+  );
+  try {
+    await rename(scratch, target);
+  } catch (cause) {
+    // Another process was first; its copy is the same.
+    await rm(scratch, { recursive: true, force: true });
+    if (!(await isComplete(target))) throw cause;
+  }
+}
