@@ -10,6 +10,7 @@ export type Unit =
   | "B/s"
   | "B"
   | "tokens"
+  | "tokens²"
   | "experts"
   | "GPUs"
   /** A part of one whole, 0 … 1; printed as a percentage. */

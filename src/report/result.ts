@@ -1,6 +1,7 @@
 // What a run leaves behind: one record with everything that the figures rest on. It is the result file,
 // what the reports print from, and what a later comparison reads.
 
+import type { Estimate } from "../program/estimate.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { Verdict } from "./verdict.ts";
@@ -24,7 +25,8 @@ export interface RunResult {
   readonly check?: CheckOutcome;
   /** One entry per adapter that was used; empty when the run stopped before. */
   readonly calibration: readonly AdapterCalibration[];
-  readonly estimate: PlanEstimate;
+  /** What the program says before anything runs. */
+  readonly estimate: Estimate;
   /** One entry per rank; empty when the run stopped before buffers were allocated. */
   readonly memory: readonly RankMemory[];
   /** Every timed step, warm-up left out. */
@@ -87,29 +89,9 @@ export interface AdapterCalibration {
   readonly method: string;
 }
 
-/** What the program says before anything runs. */
-export interface PlanEstimate {
-  /** FLOPs of one step of the model itself: work that several ranks repeat counts once. */
-  readonly modelFlops: number;
-  readonly ranks: readonly RankEstimate[];
-}
-
-export interface RankEstimate {
-  readonly rank: number;
-  /** FLOPs of one step on this rank, repeated work included. */
-  readonly flops: number;
-  /** Bytes that this rank's kernels must move through global memory in one step. */
-  readonly kernelBytes: number;
-  /** Bytes of this rank's buffers; the sum of `bytesByRole`. */
-  readonly bytes: number;
-  readonly bytesByRole: Readonly<Record<string, number>>;
-  /** Bytes that leave this rank for others in one step. */
-  readonly wireBytes: number;
-}
-
 export interface RankMemory {
   readonly rank: number;
-  /** Bytes of the program's buffers as they were allocated. */
+  /** Bytes of the program's buffers as they were allocated; equals `RankEstimate.memoryBytes`. */
   readonly allocatedBytes: number;
   /** The most that was ever alive on this rank's device, calibration and check included. */
   readonly peakBytes: number;

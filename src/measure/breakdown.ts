@@ -1,0 +1,56 @@
+// Where a rank's share of a step's wall time went.
+//
+// Spans of a rank overlap (the GPU computes while bytes move), so each moment goes to the first kind
+// that covers it in this order: compute, reduce, upload, readback, move, wait, host. Time before the
+// rank's start and after its end is idle. Whatever no span covers is unattributed, not shared out.
+
+import type { RankTrace, SpanKind } from "../program/trace.ts";
+import type { RankSample } from "./sample.ts";
+import { clip, intersect, lengthOf, merge, subtract, type Interval } from "./intervals.ts";
+
+export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
+  const timesOf = (kinds: readonly SpanKind[]): Interval[] => {
+    const spans = trace.spans.filter(({ kind }) => kinds.includes(kind));
+    const times = spans.map(({ startMs, endMs }): Interval => [startMs, endMs]);
+    return merge(clip(times, 0, wallMs));
+  };
+  const outside = merge(
+    clip(
+      [
+        [0, trace.startMs],
+        [trace.endMs, wallMs],
+      ],
+      0,
+      wallMs,
+    ),
+  );
+  let free: readonly Interval[] = [[0, wallMs]];
+  const claim = (times: readonly Interval[]): number => {
+    const before = lengthOf(free);
+    free = subtract(free, times);
+    return before - lengthOf(free);
+  };
+  // In order of precedence: each takes what those before it left.
+  const computeMs = claim(timesOf(["compute"]));
+  const reduceMs = claim(timesOf(["reduce"]));
+  const uploadMs = claim(timesOf(["upload"]));
+  const readbackMs = claim(timesOf(["readback"]));
+  const moveMs = claim(timesOf(["move"]));
+  const idleMs = claim(merge([...timesOf(["wait"]), ...outside]));
+  const hostMs = claim(timesOf(["host"]));
+  const communicating = timesOf(["readback", "move", "reduce", "upload"]);
+  return {
+    rank: trace.rank,
+    computeMs,
+    reduceMs,
+    uploadMs,
+    readbackMs,
+    moveMs,
+    idleMs,
+    hostMs,
+    unattributedMs: lengthOf(free),
+    busyMs: lengthOf(timesOf(["compute", "reduce"])),
+    communicatingMs: lengthOf(communicating),
+    overlappedMs: lengthOf(intersect(timesOf(["compute"]), communicating)),
+  };
+};

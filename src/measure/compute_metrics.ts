@@ -1,0 +1,103 @@
+// From traces to samples, and from samples to every figure of a run.
+
+import type { Estimate } from "../program/estimate.ts";
+import type { Program } from "../program/program.ts";
+import type { StepTrace } from "../program/trace.ts";
+import { breakDown } from "./breakdown.ts";
+import { expertLoads, expertMetrics } from "./experts.ts";
+import { figureOf, type Conditions } from "./figures.ts";
+import { layerLatencies } from "./layers.ts";
+import type { LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
+import { rankMetrics } from "./rank_metrics.ts";
+import type { StepSample } from "./sample.ts";
+import { mean, outliers, percentile, seededRandom } from "./statistics.ts";
+import { throughput } from "./throughput.ts";
+import { utilization, type Peaks } from "./utilization.ts";
+
+/** What of a step's trace is kept. */
+export const summariseStep = (program: Program, trace: StepTrace): StepSample => ({
+  step: trace.step,
+  provenance: trace.provenance,
+  wallMs: trace.wallMs,
+  ranks: trace.ranks.map((rank) => breakDown(rank, trace.wallMs)),
+  layers: layerLatencies(program, trace),
+  experts: expertLoads(program, trace),
+});
+
+export interface MetricsInput {
+  readonly program: Program;
+  readonly estimate: Estimate;
+  readonly samples: readonly StepSample[];
+  /** One entry per adapter used. */
+  readonly peaks: readonly Peaks[];
+  /** Transformer blocks of a model that was given as degrees; absent where layers are the plan's own. */
+  readonly modelLayers?: number;
+  /** What every figure holds under, such as `software adapter`. */
+  readonly conditions: readonly string[];
+}
+
+export const computeMetrics = (input: MetricsInput): Metrics => {
+  const { program, samples } = input;
+  const conditions: Conditions = {
+    provenance: samples[0]?.provenance ?? "measured",
+    conditions: input.conditions,
+    random: seededRandom(program.seed),
+  };
+  const wall = samples.map(({ wallMs }) => wallMs);
+  const layers = layerMetrics(program, samples, conditions);
+  const layerMs = latencyPerLayer(input, conditions);
+  return {
+    ...throughput(program, samples, conditions),
+    ...(layerMs === undefined ? {} : { layerMs }),
+    layers,
+    ranks: rankMetrics(samples, conditions),
+    ...utilization(samples, input.estimate, input.peaks, conditions),
+    percentiles: percentilesOf(wall),
+    outliers: outliers(wall).length,
+    experts: (samples[0]?.experts ?? []).map(expertMetrics),
+  };
+};
+
+const layerMetrics = (
+  program: Program,
+  samples: readonly StepSample[],
+  conditions: Conditions,
+): LayerMetrics[] =>
+  program.layers.flatMap((layer) => {
+    const perStep = samples.flatMap((sample) => {
+      const own = sample.layers.find((each) => each.layer === layer);
+      return own === undefined ? [] : [mean(own.latencyMs)];
+    });
+    const latencyMs = figureOf(perStep, "ms", conditions);
+    return latencyMs === undefined ? [] : [{ layer, latencyMs }];
+  });
+
+/** Sum of the latencies of all layers for one micro-batch, over the number of layers. */
+const latencyPerLayer = (
+  { program, samples, modelLayers }: MetricsInput,
+  conditions: Conditions,
+): Metrics["layerMs"] => {
+  const count = modelLayers ?? program.layers.length;
+  const perStep = samples
+    .filter(({ layers }) => layers.length > 0)
+    .map(({ layers }) => layers.reduce((sum, { latencyMs }) => sum + mean(latencyMs), 0) / count);
+  return figureOf(
+    perStep,
+    "ms",
+    conditions,
+    modelLayers === undefined
+      ? "one micro-batch, mean over the plan's layers"
+      : "one micro-batch, a layer is one transformer block with all its parts",
+  );
+};
+
+const percentilesOf = (values: readonly number[]): Percentiles => {
+  const p50 = percentile(values, 50);
+  const p90 = percentile(values, 90);
+  const p99 = percentile(values, 99);
+  return {
+    ...(p50 === undefined ? {} : { p50 }),
+    ...(p90 === undefined ? {} : { p90 }),
+    ...(p99 === undefined ? {} : { p99 }),
+  };
+};

@@ -1,0 +1,79 @@
+// Robust statistics of a handful of timings.
+
+/** Uniform in [0, 1). */
+export type RandomSource = () => number;
+
+/** Resamples that a bootstrap interval rests on. */
+const RESAMPLES = 1000;
+/** With fewer samples the resampled medians take so few values that an interval would mislead. */
+export const MIN_INTERVAL_SAMPLES = 5;
+/** Ten standard deviations of a normal distribution, in units of MAD. */
+const OUTLIER_MADS = 14.826;
+
+/** Of at least one value. */
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  if (upper === undefined) throw new RangeError("the median of no values does not exist");
+  if (sorted.length % 2 === 1) return upper;
+  return (upper + (sorted[sorted.length / 2 - 1] ?? upper)) / 2;
+};
+
+export const mean = (values: readonly number[]): number => {
+  if (values.length === 0) throw new RangeError("the mean of no values does not exist");
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+};
+
+/** Of the values themselves, not of a population they were drawn from. */
+export const variance = (values: readonly number[]): number => {
+  const center = mean(values);
+  return mean(values.map((value) => (value - center) ** 2));
+};
+
+/** 95 % percentile-bootstrap interval of the median; absent with too few samples. */
+export const medianInterval = (
+  values: readonly number[],
+  random: RandomSource,
+): readonly [low: number, high: number] | undefined => {
+  if (values.length < MIN_INTERVAL_SAMPLES) return undefined;
+  const medians = Array.from({ length: RESAMPLES }, () =>
+    median(values.map(() => values[Math.floor(random() * values.length)] ?? Number.NaN)),
+  ).toSorted((a, b) => a - b);
+  return [nearestRank(medians, 2.5), nearestRank(medians, 97.5)];
+};
+
+/** Nearest-rank percentile, 0 < p < 100; absent with fewer than ceil(1 / (1 - p/100)) · 5 samples. */
+export const percentile = (values: readonly number[], p: number): number | undefined => {
+  // 1 / (1 - 0.9) is a little over 10 in binary; whole percents keep the limit where it belongs.
+  const needed = Math.ceil(100 / (100 - p)) * 5;
+  if (values.length < needed) return undefined;
+  return nearestRank(
+    values.toSorted((a, b) => a - b),
+    p,
+  );
+};
+
+const nearestRank = (sorted: readonly number[], p: number): number => {
+  const index = Math.min(sorted.length - 1, Math.ceil((sorted.length * p) / 100) - 1);
+  return sorted[Math.max(0, index)] ?? Number.NaN;
+};
+
+/** Indices of values further from the median than 14.826 MAD; none where half of the values are equal. */
+export const outliers = (values: readonly number[]): number[] => {
+  if (values.length === 0) return [];
+  const center = median(values);
+  const mad = median(values.map((value) => Math.abs(value - center)));
+  if (mad === 0) return [];
+  return values.flatMap((value, i) => (Math.abs(value - center) / mad > OUTLIER_MADS ? [i] : []));
+};
+
+/** A small deterministic source (mulberry32), so that the same samples give the same interval. */
+export const seededRandom = (seed: number): RandomSource => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};

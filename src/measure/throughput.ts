@@ -1,0 +1,32 @@
+// Wall time of a step and what follows from it.
+
+import type { Program } from "../program/program.ts";
+import type { Figure } from "./figure.ts";
+import { figureOf, type Conditions } from "./figures.ts";
+import type { StepSample } from "./sample.ts";
+
+export interface Throughput {
+  readonly stepMs?: Figure;
+  readonly samplesPerSecond?: Figure;
+  /** Absent where a sample is a plain vector. */
+  readonly tokensPerSecond?: Figure;
+}
+
+/** Of the whole plan, not per GPU. */
+export const throughput = (
+  { batch, tokens }: Pick<Program, "batch" | "tokens">,
+  samples: readonly StepSample[],
+  conditions: Conditions,
+): Throughput => {
+  const wall = samples.map(({ wallMs }) => wallMs);
+  const rates = (count: number) => wall.map((ms) => (count * 1000) / ms);
+  const stepMs = figureOf(wall, "ms", conditions);
+  const samplesPerSecond = figureOf(rates(batch), "samples/s", conditions);
+  const tokensPerSecond =
+    tokens === batch ? undefined : figureOf(rates(tokens), "tokens/s", conditions);
+  return {
+    ...(stepMs === undefined ? {} : { stepMs }),
+    ...(samplesPerSecond === undefined ? {} : { samplesPerSecond }),
+    ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+  };
+};

@@ -1,0 +1,75 @@
+// Utilization is three figures, never one: busy time, share of peak FLOP/s, share of peak bandwidth.
+
+import type { Estimate } from "../program/estimate.ts";
+import type { Figure } from "./figure.ts";
+import { figureOf, type Conditions } from "./figures.ts";
+import type { StepSample } from "./sample.ts";
+import { mean } from "./statistics.ts";
+
+/** Peaks of one adapter, measured on it. Ranks that share it share them. */
+export interface Peaks {
+  readonly peakFlops: number;
+  readonly bandwidth?: number;
+}
+
+export interface Utilization {
+  readonly busy?: Figure;
+  readonly mfu?: Figure;
+  readonly bandwidth?: Figure;
+}
+
+/** @param peaks one entry per adapter used, however many ranks are on it */
+export const utilization = (
+  samples: readonly StepSample[],
+  estimate: Estimate,
+  peaks: readonly Peaks[],
+  conditions: Conditions,
+): Utilization => {
+  const busy = figureOf(
+    samples.map(({ ranks, wallMs }) => mean(ranks.map(({ busyMs }) => busyMs)) / wallMs),
+    "share",
+    conditions,
+    "mean over ranks of the time in which a kernel runs",
+  );
+  const mfu = ofPeak(
+    samples,
+    estimate.modelFlops,
+    peaks.map(({ peakFlops }) => peakFlops),
+    conditions,
+    "model FLOPs, causal attention counted half, against the calibrated peak",
+  );
+  const bandwidth = ofPeak(
+    samples,
+    estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0),
+    peaks.map((peak) => peak.bandwidth),
+    conditions,
+    "bytes that kernels must move, against the calibrated bandwidth",
+  );
+  return {
+    ...(busy === undefined ? {} : { busy }),
+    ...(mfu === undefined ? {} : { mfu }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+  };
+};
+
+/** Absent where an adapter's peak is unknown: the rest of the peaks would flatter. */
+const ofPeak = (
+  samples: readonly StepSample[],
+  workPerStep: number,
+  peaks: readonly (number | undefined)[],
+  conditions: Conditions,
+  variant: string,
+): Figure | undefined => {
+  let total = 0;
+  for (const peak of peaks) {
+    if (peak === undefined) return undefined;
+    total += peak;
+  }
+  if (total === 0) return undefined;
+  return figureOf(
+    samples.map(({ wallMs }) => (workPerStep * 1000) / wallMs / total),
+    "share",
+    conditions,
+    variant,
+  );
+};
