@@ -1,0 +1,153 @@
+// Arithmetic, weights and activations of a layer on each GPU, straight from the layer's sizes: enough to
+// judge a plan by. What a program really allocates and does, its instructions say.
+
+import { gpusOfLayer, type PlacedLayer, placedLayers } from "./layers.ts";
+import type { Layer, Plan } from "./plan.ts";
+
+/** A GPU's part in one layer. */
+export interface LayerShare {
+  readonly gpu: number;
+  readonly weightElements: number;
+  /** Of one micro-batch: what the layer writes on this GPU. */
+  readonly activationElements: number;
+  /** Of one step, all micro-batches. */
+  readonly flops: number;
+}
+
+export interface GpuCost {
+  readonly gpu: number;
+  readonly layers: readonly PlacedLayer[];
+  readonly flops: number;
+  readonly weightBytes: number;
+  /** One micro-batch, no buffer used twice. */
+  readonly activationBytes: number;
+}
+
+/** One entry per GPU of the hardware and per GPU named beyond it. */
+export const costPerGpu = (plan: Plan): GpuCost[] => {
+  const bytes = plan.workload.dtype === "f16" ? 2 : 4;
+  const placed = placedLayers(plan);
+  const named = placed.flatMap(({ layer }) => gpusOfLayer(layer));
+  const gpus = new Set([...Array(plan.hardware.gpus).keys(), ...named]);
+  const costs = new Map(
+    [...gpus].map((gpu) => [
+      gpu,
+      { gpu, layers: [] as PlacedLayer[], flops: 0, weightBytes: 0, activationBytes: 0 },
+    ]),
+  );
+  for (const each of placed) {
+    for (const share of layerShares(plan, each)) {
+      const cost = costs.get(share.gpu);
+      if (cost === undefined) continue;
+      cost.layers.push(each);
+      cost.flops += share.flops;
+      cost.weightBytes += share.weightElements * bytes;
+      cost.activationBytes += share.activationElements * bytes;
+    }
+  }
+  return [...costs.values()];
+};
+
+interface Sizes {
+  readonly weights: number;
+  readonly flops: number;
+  readonly activations: number;
+}
+
+/** The layer's parts: its tokens' GPUs and, of a mixture of experts, the experts' GPUs. */
+export const layerShares = (plan: Plan, placed: PlacedLayer): LayerShare[] => {
+  const { layer, inputRows } = placed;
+  const { microBatches } = plan.workload;
+  const rows = inputRows / Math.max(1, layer.groups.length);
+  const shares = new Map<number, LayerShare>();
+  const add = (gpu: number, { weights, flops, activations }: Sizes): void => {
+    const before = shares.get(gpu);
+    shares.set(gpu, {
+      gpu,
+      weightElements: (before?.weightElements ?? 0) + weights,
+      activationElements: (before?.activationElements ?? 0) + activations,
+      flops: (before?.flops ?? 0) + flops * microBatches,
+    });
+  };
+  for (const group of layer.groups) {
+    const sizes = tokenSizes(placed, rows, group.length, plan.workload.sequence);
+    for (const gpu of group) add(gpu, sizes);
+  }
+  if (layer.op === "moe") {
+    for (const gpu of layer.expertGpus) add(gpu, expertSizes(layer, inputRows));
+  }
+  return [...shares.values()];
+};
+
+/** On one of `members` GPUs that share `rows` rows. */
+const tokenSizes = (
+  { layer, inputWidth = 0, outputRows }: PlacedLayer,
+  rows: number,
+  members: number,
+  sequence: number,
+): Sizes => {
+  switch (layer.op) {
+    case "linear": {
+      const parts = layer.split === "replicated" ? 1 : members;
+      const columns = layer.split === "column" ? layer.out / members : layer.out;
+      const weights = (layer.in * layer.out) / parts;
+      return { weights, flops: 2 * rows * weights, activations: rows * (layer.in + columns) };
+    }
+    case "embedding": {
+      const parts = layer.split === "replicated" ? 1 : members;
+      const weights = (layer.vocabulary * layer.hidden) / parts;
+      return { weights, flops: 0, activations: rows * layer.hidden };
+    }
+    case "attention": {
+      const { hidden, headDim, causal } = layer;
+      const heads = layer.heads / members;
+      const kvHeads = Math.max(1, layer.kvHeads / members);
+      const weights = hidden * headDim * (2 * heads + 2 * kvHeads);
+      const scores = (4 * rows * sequence * heads * headDim) / (causal ? 2 : 1);
+      return {
+        weights,
+        flops: 2 * rows * weights + scores,
+        activations: rows * (headDim * (2 * heads + 2 * kvHeads) + hidden),
+      };
+    }
+    case "mlp": {
+      const ffn = layer.ffn / members;
+      const matrices = layer.activation === "silu" ? 3 : 2;
+      const weights = matrices * layer.hidden * ffn;
+      return {
+        weights,
+        flops: 2 * rows * weights,
+        activations: rows * ((matrices - 1) * ffn + layer.hidden),
+      };
+    }
+    case "moe": {
+      const weights = layer.hidden * layer.experts;
+      return {
+        weights,
+        flops: 2 * rows * weights,
+        activations: rows * (layer.experts + layer.hidden),
+      };
+    }
+    case "norm": {
+      const weights = layer.hidden * (layer.norm === "layer" ? 2 : 1);
+      return { weights, flops: 4 * rows * layer.hidden, activations: rows * layer.hidden };
+    }
+    case "residual":
+      return { weights: 0, flops: rows * layer.hidden, activations: rows * layer.hidden };
+    case "aggregate":
+      return { weights: 0, flops: rows * inputWidth, activations: outputRows * inputWidth };
+  }
+};
+
+/** On one of the experts' GPUs, tokens spread evenly; a token counts once per expert it is sent to. */
+const expertSizes = (layer: Layer & { op: "moe" }, rows: number): Sizes => {
+  const owners = Math.max(1, layer.expertGpus.length);
+  const matrices = layer.activation === "silu" ? 3 : 2;
+  const perExpert = matrices * layer.hidden * layer.ffn;
+  const routed = (rows * layer.topK) / owners;
+  return {
+    weights: (perExpert * layer.experts) / owners,
+    flops: 2 * routed * perExpert,
+    activations: routed * (2 * layer.hidden + (matrices - 1) * layer.ffn),
+  };
+};

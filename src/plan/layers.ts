@@ -1,0 +1,102 @@
+// A plan's layers in order of execution, with what flows into and out of each, and where in the file a
+// reader finds them.
+
+import type { Path } from "./document.ts";
+import type { Layer, LinearSplit, Plan, Stage } from "./plan.ts";
+
+export interface PlacedLayer {
+  readonly layer: Layer;
+  readonly stage: Stage;
+  readonly stageIndex: number;
+  readonly layerIndex: number;
+  /** Columns that the layers before hand over; undefined where nothing fixes them. */
+  readonly inputWidth: number | undefined;
+  readonly outputWidth: number | undefined;
+  /** Rows of one micro-batch, over all replicas. */
+  readonly inputRows: number;
+  readonly outputRows: number;
+  /** What an aggregate before this layer has reduced to one row: nothing, each sample, or everything. */
+  readonly aggregated: "no" | "sequence" | "batch";
+}
+
+export const placedLayers = (plan: Plan): PlacedLayer[] => {
+  const { batch, microBatches, sequence } = plan.workload;
+  const samples = batch / microBatches;
+  let width: number | undefined;
+  let rows = samples * sequence;
+  let aggregated: PlacedLayer["aggregated"] = "no";
+  return plan.stages.flatMap((stage, stageIndex) =>
+    stage.layers.map((layer, layerIndex): PlacedLayer => {
+      const inputWidth = width ?? inputWidthOf(layer);
+      const outputWidth = outputWidthOf(layer) ?? inputWidth;
+      const outputRows = layer.op !== "aggregate" ? rows : layer.over === "batch" ? 1 : samples;
+      const placed = {
+        layer,
+        stage,
+        stageIndex,
+        layerIndex,
+        inputWidth,
+        outputWidth,
+        inputRows: rows,
+        outputRows,
+        aggregated,
+      };
+      if (layer.op === "aggregate") aggregated = layer.over;
+      width = outputWidth;
+      rows = outputRows;
+      return placed;
+    }),
+  );
+};
+
+/** Columns that a layer demands of its input; token ids and free layers demand none. */
+export const inputWidthOf = (layer: Layer): number | undefined => {
+  if (layer.op === "linear") return layer.in;
+  if (layer.op === "embedding" || layer.op === "aggregate") return undefined;
+  return layer.hidden;
+};
+
+export const outputWidthOf = (layer: Layer): number | undefined => {
+  if (layer.op === "linear") return layer.out;
+  return layer.op === "aggregate" ? undefined : layer.hidden;
+};
+
+/** Members of one tensor group of the layer. */
+export const groupSize = (layer: Layer): number => layer.groups[0]?.length ?? 1;
+
+/** Every GPU that takes part in the layer, each once. */
+export const gpusOfLayer = (layer: Layer): number[] => [
+  ...new Set([...layer.groups.flat(), ...(layer.op === "moe" ? layer.expertGpus : [])]),
+];
+
+export const gpusOfStage = (stage: Stage): number[] => [
+  ...new Set(stage.layers.flatMap(gpusOfLayer)),
+];
+
+/** How the layer leaves its result on a tensor group of several GPUs; else every GPU has all of it. */
+export const resultSplit = (layer: Layer): LinearSplit => {
+  const splits = layer.op === "linear" || layer.op === "embedding";
+  return splits && groupSize(layer) > 1 ? layer.split : "replicated";
+};
+
+/** Where the file gives a field of the layer: in the layer itself, or in the model it follows from. */
+export const fieldPath = (plan: Plan, placed: PlacedLayer, field?: string): Path => {
+  const { layer, stageIndex, layerIndex } = placed;
+  if (plan.model === undefined) {
+    return ["stages", stageIndex, "layers", layerIndex, ...(field === undefined ? [] : [field])];
+  }
+  if (field === undefined) return ["model"];
+  if (layer.op === "linear") return ["model", field === "out" ? "vocabulary" : "hidden"];
+  const isExpertField = layer.op === "moe" && field !== "hidden";
+  return isExpertField ? ["model", "moe", field] : ["model", field];
+};
+
+/** The layer for a message. Layers that follow from degrees are all alike, and named as one. */
+export const nameOf = (plan: Plan, { layer, stage, layerIndex }: PlacedLayer): string =>
+  plan.model === undefined
+    ? `layer ${layerIndex} (${layer.op}) of stage ${JSON.stringify(stage.name)}`
+    : layer.op === "linear"
+      ? "the LM head"
+      : `every ${layer.op} layer`;
+
+export const listed = (gpus: readonly number[]): string => gpus.join(", ");

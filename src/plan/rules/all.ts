@@ -1,0 +1,118 @@
+// Every rule that `checkPlan` asks. A new rule is a function in a file of its idea and a line here.
+
+import {
+  everyReplicaHasSamples,
+  microBatchesDivideBatch,
+  pipelineDividesLayers,
+  pipelineIsFilled,
+  replicasDivideMicroBatch,
+} from "./batch.ts";
+import { resultsReachTheNextStage } from "./boundaries.ts";
+import { claimsAgree, memoryClaimLeavesHeadroom, utilizationIsPlausible } from "./claims.ts";
+import {
+  broadcastHasOneSource,
+  communicationMembersTakePart,
+  namesAreUnique,
+} from "./communications.ts";
+import {
+  groupDividesFfn,
+  groupDividesHeads,
+  groupDividesLinear,
+  groupFitsKvHeads,
+  headDimensionInQuads,
+  headsDivideHidden,
+  kvHeadsDivideHeads,
+} from "./divisibility.ts";
+import { expertDegreeDividesExperts, expertDegreeFitsRanks, topKWithinExperts } from "./experts.ts";
+import {
+  enoughGpus,
+  everyGpuIsUsed,
+  gpuIdsExist,
+  gpusListedOnce,
+  replicasAreDisjoint,
+} from "./gpus.ts";
+import { dataParallelHasReplicas, gpusShareTheWork, loadIsNamed } from "./load.ts";
+import { memoryIsRealistic, memorySuffices } from "./memory.ts";
+import { optimizationsAreKnown, optimizationsApply } from "./optimizations.ts";
+import type { Rule } from "./rule.ts";
+import {
+  batchAggregatesInOnePlace,
+  embeddingComesFirst,
+  residualsFit,
+  sequencesLastUntilAggregation,
+  widthsAgree,
+} from "./shapes.ts";
+import { assumedValuesExist, assumptionsAreSaid, trainingRunsForward } from "./source.ts";
+import {
+  columnSplitsOutput,
+  degreeMatchesGpus,
+  kindFitsLayer,
+  replicasAreAlike,
+  replicasDivideGpus,
+  rowSplitsInput,
+} from "./splits.ts";
+import {
+  distributionKeysNameGpus,
+  distributionNeedsDegrees,
+  everyShardIsPlaced,
+  namedGroupsNeedOneMesh,
+  tensorGroupIsSaidOnce,
+  tensorGroupMatchesDegree,
+} from "./tensor_group.ts";
+
+export const rules: readonly Rule[] = [
+  enoughGpus,
+  gpuIdsExist,
+  gpusListedOnce,
+  replicasAreDisjoint,
+  everyGpuIsUsed,
+  columnSplitsOutput,
+  rowSplitsInput,
+  kindFitsLayer,
+  degreeMatchesGpus,
+  replicasDivideGpus,
+  replicasAreAlike,
+  communicationMembersTakePart,
+  broadcastHasOneSource,
+  namesAreUnique,
+  resultsReachTheNextStage,
+  tensorGroupMatchesDegree,
+  tensorGroupIsSaidOnce,
+  namedGroupsNeedOneMesh,
+  distributionNeedsDegrees,
+  distributionKeysNameGpus,
+  everyShardIsPlaced,
+  groupDividesLinear,
+  groupDividesHeads,
+  groupFitsKvHeads,
+  kvHeadsDivideHeads,
+  headsDivideHidden,
+  headDimensionInQuads,
+  groupDividesFfn,
+  widthsAgree,
+  embeddingComesFirst,
+  residualsFit,
+  sequencesLastUntilAggregation,
+  batchAggregatesInOnePlace,
+  expertDegreeDividesExperts,
+  topKWithinExperts,
+  expertDegreeFitsRanks,
+  microBatchesDivideBatch,
+  replicasDivideMicroBatch,
+  everyReplicaHasSamples,
+  pipelineDividesLayers,
+  pipelineIsFilled,
+  memorySuffices,
+  memoryIsRealistic,
+  utilizationIsPlausible,
+  memoryClaimLeavesHeadroom,
+  claimsAgree,
+  loadIsNamed,
+  gpusShareTheWork,
+  dataParallelHasReplicas,
+  optimizationsAreKnown,
+  optimizationsApply,
+  assumedValuesExist,
+  assumptionsAreSaid,
+  trainingRunsForward,
+];

@@ -1,0 +1,225 @@
+// Rules on what happens to a stage's result before the next stage uses it: a column-parallel result is
+// gathered or consumed as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
+
+import type { Diagnostic } from "../diagnostic.ts";
+import { groupSize, listed, resultSplit } from "../layers.ts";
+import type { Communication, Groups, Layer, Plan, Stage } from "../plan.ts";
+import { communicationsAfter } from "./communications.ts";
+import { error, info, type Rule } from "./rule.ts";
+
+/** How a value lies on GPUs; `rows` is a value divided among data replicas of one GPU each. */
+type Layout = "whole" | "columns" | "partial sums" | "rows";
+
+interface Value {
+  readonly layout: Layout;
+  readonly groups: Groups;
+}
+
+/** What each operation takes, and what it leaves at its destination. */
+const effects: Record<Communication["op"], Partial<Record<Layout, Layout>>> = {
+  "all-gather": { columns: "whole", rows: "whole" },
+  "all-reduce": { "partial sums": "whole" },
+  "reduce-scatter": { "partial sums": "rows" },
+  "all-to-all": { columns: "rows" },
+  broadcast: { whole: "whole" },
+  send: { whole: "whole" },
+};
+
+/** Only explicit stages: with degrees, what stands between stages follows from the mesh. */
+export const resultsReachTheNextStage: Rule = (plan) => {
+  if (plan.degrees !== undefined) return [];
+  return plan.stages.flatMap((stage, s) => {
+    const next = plan.stages[s + 1];
+    return next === undefined ? [] : boundary(plan, s, stage, next);
+  });
+};
+
+const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[] => {
+  const last = stage.layers.at(-1);
+  const first = next.layers[0];
+  if (last === undefined || first === undefined) return [];
+  const indices = communicationsAfter(plan, s);
+  let value = resultOf(last);
+  if (indices.length === 0) return undeclared(value, s, stage, next, first);
+  for (const index of indices) {
+    const communication = plan.communications[index];
+    if (communication === undefined) continue;
+    const faults = transferFaults(communication, index, value, stage);
+    if (faults.length > 0) return faults;
+    const layout = effects[communication.op][value.layout] ?? "whole";
+    value = { layout, groups: [communication.to] };
+  }
+  const index = indices.at(-1) ?? 0;
+  const faults = arrivalFaults(value, index, plan.communications[index]?.name ?? "", next, first);
+  if (faults.length > 0) return faults;
+  const ops = indices.map((i) => plan.communications[i]?.op ?? "");
+  return [
+    info(
+      "communication-fits-split",
+      ["communications", indices[0] ?? 0],
+      `${ops.join(" then ")} is what the ${describe(resultOf(last).layout)} of stage ${JSON.stringify(stage.name)} needs`,
+    ),
+  ];
+};
+
+const resultOf = (layer: Layer): Value => {
+  const split = resultSplit(layer);
+  const layout = split === "column" ? "columns" : split === "row" ? "partial sums" : "whole";
+  const areSingles = layer.groups.length > 1 && groupSize(layer) === 1;
+  return areSingles
+    ? { layout: "rows", groups: [layer.groups.flat()] }
+    : { layout, groups: layer.groups };
+};
+
+const describe = (layout: Layout): string =>
+  layout === "whole"
+    ? "result"
+    : layout === "columns"
+      ? "column-parallel result"
+      : layout === "rows"
+        ? "result, its rows divided among replicas,"
+        : "row-parallel partial sum";
+
+const sameList = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((gpu, i) => gpu === b[i]);
+
+const sameGroups = (a: Groups, b: Groups): boolean =>
+  a.length === b.length && a.every((group, i) => sameList(group, b[i] ?? []));
+
+const undeclared = (
+  value: Value,
+  s: number,
+  stage: Stage,
+  next: Stage,
+  first: Layer,
+): Diagnostic[] => {
+  const path = ["stages", s];
+  const between = `between stages ${JSON.stringify(stage.name)} and ${JSON.stringify(next.name)}`;
+  const needed = [...new Set(first.groups.flat())];
+  const to = listed(needed);
+  const from = listed(value.groups.flat());
+  if (value.layout === "columns") {
+    const isConsumedSharded =
+      resultSplit(first) === "row" && sameGroups(first.groups, value.groups);
+    return isConsumedSharded
+      ? []
+      : [
+          error(
+            "column-result-not-gathered",
+            path,
+            `no communication ${between} gathers the column-parallel result on GPUs ${from}`,
+            `declare an all-gather from [${from}] to [${to}], or follow with a row-parallel layer on the same GPUs`,
+          ),
+        ];
+  }
+  if (value.layout === "partial sums") {
+    return [
+      error(
+        "row-result-not-reduced",
+        path,
+        `no communication ${between} reduces the partial sums on GPUs ${from}`,
+        `declare an all-reduce from [${from}] to [${to}]`,
+      ),
+    ];
+  }
+  const isAtHand =
+    value.layout === "rows"
+      ? groupSize(first) === 1 && sameList(first.groups.flat(), value.groups.flat())
+      : sameGroups(first.groups, value.groups) ||
+        (value.groups.length === 1 && needed.every((gpu) => value.groups[0]?.includes(gpu)));
+  return isAtHand
+    ? []
+    : [
+        error(
+          "stages-not-connected",
+          path,
+          `no communication ${between} brings the result from GPUs ${from} to GPUs ${to}`,
+          value.layout === "rows"
+            ? `declare an all-gather from [${from}] to [${to}]`
+            : `declare a send from [${from}] to [${to}]`,
+        ),
+      ];
+};
+
+const transferFaults = (
+  communication: Communication,
+  index: number,
+  value: Value,
+  stage: Stage,
+): Diagnostic[] => {
+  const { name, op, from } = communication;
+  const path = ["communications", index];
+  if (value.groups.length > 1) {
+    return [
+      error(
+        "communication-of-several-groups",
+        path,
+        `the result of stage ${JSON.stringify(stage.name)} lies on ${value.groups.length} tensor groups; a communication starts from one`,
+        "use data replicas of one GPU each, or leave out data replicas",
+      ),
+    ];
+  }
+  const holders = value.groups[0] ?? [];
+  if (effects[op][value.layout] === undefined) {
+    const code =
+      value.layout === "columns"
+        ? "column-result-not-gathered"
+        : value.layout === "partial sums"
+          ? "row-result-not-reduced"
+          : "communication-does-not-fit-result";
+    const fitting = Object.entries(effects).flatMap(([other, effect]) =>
+      effect[value.layout] === undefined ? [] : [other],
+    );
+    return [
+      error(
+        code,
+        [...path, "op"],
+        `${name} is a ${op} of a ${describe(value.layout)} on GPUs ${listed(holders)}`,
+        `use ${fitting.join(" or ")}`,
+      ),
+    ];
+  }
+  return sameList(from, holders)
+    ? []
+    : [
+        error(
+          "communication-source-differs",
+          [...path, "from"],
+          `${name} starts from GPUs ${listed(from)}, but the ${describe(value.layout)} lies on GPUs ${listed(holders)}, in that order`,
+          `set from to [${listed(holders)}]`,
+        ),
+      ];
+};
+
+const arrivalFaults = (
+  value: Value,
+  index: number,
+  name: string,
+  next: Stage,
+  first: Layer,
+): Diagnostic[] => {
+  const arrived = value.groups.flat();
+  const path = ["communications", index];
+  const missed = [...new Set(first.groups.flat())].filter((gpu) => !arrived.includes(gpu));
+  if (missed.length > 0) {
+    return [
+      error(
+        "communication-misses-gpu",
+        [...path, "to"],
+        `stage ${JSON.stringify(next.name)} also needs its input on GPU ${listed(missed)}, where ${name} does not go`,
+        "add it to the list",
+      ),
+    ];
+  }
+  const staysDivided = groupSize(first) === 1 && first.groups.length === arrived.length;
+  return value.layout !== "rows" || staysDivided
+    ? []
+    : [
+        error(
+          "rows-not-gathered",
+          [...path, "op"],
+          `${name} leaves each GPU some of the rows, but the first layer of stage ${JSON.stringify(next.name)} needs all of them`,
+          "follow with an all-gather, or make that layer data-parallel over these GPUs",
+        ),
+      ];
+};

@@ -1,0 +1,48 @@
+// Rules on what a plan says about itself.
+
+import { valueAt } from "../document.ts";
+import { info, type Rule, warning } from "./rule.ts";
+
+const keysOf = (path: string): string[] => path.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
+
+/** What is marked as assumed is there. */
+export const assumedValuesExist: Rule = (plan, written) => {
+  if (written === undefined) return [];
+  return plan.assumed.flatMap((path, i) =>
+    valueAt(written, keysOf(path)) !== undefined
+      ? []
+      : [
+          warning(
+            "assumed-value-missing",
+            ["assumed", i],
+            `${path} is marked as assumed, but the plan gives no such value`,
+            "write keys with dots between them, such as model.hidden or stages.0.layers.0.in",
+          ),
+        ],
+  );
+};
+
+/** Readers of a verdict must know what the plan's source did not say. */
+export const assumptionsAreSaid: Rule = ({ assumed }) =>
+  assumed.length === 0
+    ? []
+    : [
+        info(
+          "values-assumed",
+          ["assumed"],
+          `${assumed.length} values are assumed: the plan's source does not give them`,
+        ),
+      ];
+
+/** A training plan is checked, but only its forward pass is run. */
+export const trainingRunsForward: Rule = ({ workload }) =>
+  workload.mode === "inference"
+    ? []
+    : [
+        warning(
+          "training-runs-forward-only",
+          ["workload", "mode"],
+          "mode is training, but only the forward pass is run and measured",
+          "read the figures as those of inference",
+        ),
+      ];
