@@ -1,0 +1,43 @@
+// From what a run collected to its result: figures and verdicts are computed here, once.
+
+import { computeMetrics } from "../measure/compute_metrics.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Program } from "../program/program.ts";
+import { runConditions } from "./claims/obstacles.ts";
+import { comparePlan } from "./compare.ts";
+import { planHash } from "./plan_hash.ts";
+import { SCHEMA_VERSION, type RunResult } from "./result.ts";
+
+/** Everything that a run collects; the rest of the result follows from it. */
+export type RunRecord = Pick<
+  RunResult,
+  | "date"
+  | "versions"
+  | "adapters"
+  | "check"
+  | "calibration"
+  | "estimate"
+  | "memory"
+  | "samples"
+  | "outcome"
+>;
+
+/** @param program lowered from `plan` */
+export const assembleResult = (plan: Plan, program: Program, record: RunRecord): RunResult => {
+  const metrics = computeMetrics({
+    program,
+    estimate: record.estimate,
+    samples: record.samples,
+    peaks: record.calibration,
+    ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
+    conditions: runConditions(record.adapters),
+  });
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    plan: { name: plan.name, hash: planHash(plan) },
+    seed: program.seed,
+    ...record,
+    metrics,
+    verdicts: comparePlan(plan, record.estimate, { adapters: record.adapters, metrics }),
+  };
+};
