@@ -65,7 +65,11 @@ export async function openGpu(
   const flags = ["enable-dawn-features=allow_unsafe_apis"];
   flags.push("disable-dawn-features=timestamp_quantization");
   flags.push(options.backend === "null" ? "backend=null" : `adapter=${choice.name}`);
-  const adapter = await create(flags).requestAdapter();
+  // While anything is pending Dawn must be referenced, or the process crashes; after that it must not be,
+  // or Node never exits. So the reference lives from here to `close`.
+  const instance = create(flags);
+  const references: object[] = [instance];
+  const adapter = await instance.requestAdapter();
   if (adapter === null) throw notFound(choice);
 
   const report = describeAdapter(choice, adapter);
@@ -98,6 +102,7 @@ export async function openGpu(
     close() {
       closed = true;
       device.destroy();
+      references.length = 0;
     },
   };
 }
