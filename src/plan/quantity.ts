@@ -38,10 +38,8 @@ const scaled = (value: number, step: number, units: readonly string[]): string =
   return `${Number(rest.toPrecision(3))} ${units[index] ?? ""}`;
 };
 
-/** Bytes for a reader: "16 MiB". */
-export const formatBytes = (bytes: number): string =>
-  scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
-
-/** FLOPs for a reader: "1.34 GFLOP". */
-export const formatFlops = (flops: number): string =>
-  scaled(flops, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"]);
+/** Bytes for a reader: "16 MiB", or "64 GB" with decimal units. */
+export const formatBytes = (bytes: number, units: "binary" | "decimal" = "binary"): string =>
+  units === "binary"
+    ? scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])
+    : scaled(bytes, 1000, ["B", "kB", "MB", "GB", "TB"]);

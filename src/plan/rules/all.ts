@@ -36,9 +36,10 @@ import { memoryIsRealistic, memorySuffices } from "./memory.ts";
 import { optimizationsAreKnown, optimizationsApply } from "./optimizations.ts";
 import type { Rule } from "./rule.ts";
 import {
-  batchAggregatesInOnePlace,
+  aggregateHasInput,
   embeddingComesFirst,
   residualsFit,
+  rowSplitHasNoActivation,
   sequencesLastUntilAggregation,
   widthsAgree,
 } from "./shapes.ts";
@@ -93,7 +94,8 @@ export const rules: readonly Rule[] = [
   embeddingComesFirst,
   residualsFit,
   sequencesLastUntilAggregation,
-  batchAggregatesInOnePlace,
+  aggregateHasInput,
+  rowSplitHasNoActivation,
   expertDegreeDividesExperts,
   topKWithinExperts,
   expertDegreeFitsRanks,

@@ -35,9 +35,10 @@ export const replicasDivideMicroBatch: Rule = ({ workload, degrees }) => {
 export const everyReplicaHasSamples: Rule = (plan) => {
   const { batch, microBatches } = plan.workload;
   if (plan.degrees !== undefined || batch % microBatches !== 0) return [];
-  const samples = batch / microBatches;
   return placedLayers(plan).flatMap((each) => {
     const replicas = each.layer.groups.length;
+    // A mean over the batch leaves one row.
+    const samples = each.aggregated === "batch" ? 1 : batch / microBatches;
     const path = ["stages", each.stageIndex, "layers", each.layerIndex, "parallel"];
     if (replicas > samples) {
       return [

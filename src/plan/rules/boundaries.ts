@@ -12,6 +12,8 @@ type Layout = "whole" | "columns" | "partial sums" | "rows";
 
 interface Value {
   readonly layout: Layout;
+  /** What a layer's own reduction starts from: a declared communication may stand in its place. */
+  readonly unsettled?: Layout;
   readonly groups: Groups;
 }
 
@@ -46,7 +48,8 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
     if (communication === undefined) continue;
     const faults = transferFaults(communication, index, value, stage);
     if (faults.length > 0) return faults;
-    const layout = effects[communication.op][value.layout] ?? "whole";
+    const taken = takenBy(communication.op, value) ?? value.layout;
+    const layout = effects[communication.op][taken] ?? "whole";
     value = { layout, groups: [communication.to] };
   }
   const index = indices.at(-1) ?? 0;
@@ -63,13 +66,26 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
 };
 
 const resultOf = (layer: Layer): Value => {
+  const { groups, op } = layer;
+  const isGroup = groupSize(layer) > 1;
+  if (groups.length > 1 && !isGroup) return { layout: "rows", groups: [groups.flat()] };
   const split = resultSplit(layer);
-  const layout = split === "column" ? "columns" : split === "row" ? "partial sums" : "whole";
-  const areSingles = layer.groups.length > 1 && groupSize(layer) === 1;
-  return areSingles
-    ? { layout: "rows", groups: [layer.groups.flat()] }
-    : { layout, groups: layer.groups };
+  if (split !== "replicated") {
+    return { layout: split === "column" ? "columns" : "partial sums", groups };
+  }
+  if (isGroup && (op === "attention" || op === "mlp")) {
+    return { layout: "whole", unsettled: "partial sums", groups };
+  }
+  return isGroup && op === "moe"
+    ? { layout: "whole", unsettled: "rows", groups }
+    : { layout: "whole", groups };
 };
+
+/** The layout that the operation finds, if it is one that it takes. */
+const takenBy = (op: Communication["op"], value: Value): Layout | undefined =>
+  [value.layout, value.unsettled].find(
+    (layout) => layout !== undefined && effects[op][layout] !== undefined,
+  );
 
 const describe = (layout: Layout): string =>
   layout === "whole"
@@ -160,7 +176,7 @@ const transferFaults = (
     ];
   }
   const holders = value.groups[0] ?? [];
-  if (effects[op][value.layout] === undefined) {
+  if (takenBy(op, value) === undefined) {
     const code =
       value.layout === "columns"
         ? "column-result-not-gathered"

@@ -32,7 +32,10 @@ const divides = (
       ];
 };
 
-/** Column parallelism splits the output, row parallelism the input, evenly. */
+/**
+ * Column parallelism splits the output, row parallelism the input, evenly. The rows of an embedding are
+ * token ids, which need not be shared evenly.
+ */
 export const groupDividesLinear = perLayer((plan, placed) => {
   const { layer } = placed;
   if (layer.op === "linear" && layer.split === "column") {
@@ -43,15 +46,6 @@ export const groupDividesLinear = perLayer((plan, placed) => {
   }
   if (layer.op === "embedding" && layer.split === "column") {
     return divides(plan, placed, "group-does-not-divide-hidden", "hidden", layer.hidden);
-  }
-  if (layer.op === "embedding" && layer.split === "row") {
-    return divides(
-      plan,
-      placed,
-      "group-does-not-divide-vocabulary",
-      "vocabulary",
-      layer.vocabulary,
-    );
   }
   return [];
 });

@@ -29,13 +29,16 @@ export const memorySuffices: Rule = (plan) => {
   const memory = plan.hardware.memoryPerGpu;
   if (memory === undefined) return [];
   const { gpu, bytes } = fullestGpu(plan);
+  // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
+  const shown = (value: number) =>
+    formatBytes(value, memory % 2 ** 20 === 0 ? "binary" : "decimal");
   const figures =
-    `GPU ${gpu}, the fullest, needs about ${formatBytes(bytes)} of ` +
-    `${formatBytes(memory)} for weights and activations (${percent(bytes, memory)})`;
+    `GPU ${gpu}, the fullest, needs about ${shown(bytes)} of ` +
+    `${shown(memory)} for weights and activations (${percent(bytes, memory)})`;
   const mend = "split over more GPUs, use more micro-batches, or raise hardware.memoryPerGpu";
   if (bytes > memory) return [error("memory-exceeded", path, figures, mend)];
   if (bytes > fullShare * memory) return [warning("memory-headroom-small", path, figures, mend)];
-  return [info("memory-headroom", path, `${figures}; ${formatBytes(memory - bytes)} are left`)];
+  return [info("memory-headroom", path, `${figures}; ${shown(memory - bytes)} are left`)];
 };
 
 /** A GPU of less than 1 GiB exists nowhere, and holds no model. */

@@ -1,6 +1,6 @@
 // Rules on whether one layer's result is what the next layer takes.
 
-import { fieldPath, inputWidthOf, nameOf, placedLayers } from "../layers.ts";
+import { fieldPath, inputWidthOf, nameOf, placedLayers, resultSplit } from "../layers.ts";
 import { error, type Rule } from "./rule.ts";
 
 /** A layer's input is as wide as the result before it. */
@@ -100,18 +100,36 @@ export const sequencesLastUntilAggregation: Rule = (plan) =>
         ];
   });
 
-/** A mean over the batch needs the whole micro-batch in one place. */
-export const batchAggregatesInOnePlace: Rule = (plan) =>
+/** What is aggregated is the result of a layer. */
+export const aggregateHasInput: Rule = (plan) =>
+  placedLayers(plan)
+    .slice(0, 1)
+    .flatMap((each) =>
+      each.layer.op === "aggregate"
+        ? [
+            error(
+              "aggregate-first",
+              fieldPath(plan, each),
+              `${nameOf(plan, each)} is the first layer: nothing says how wide its input is`,
+              "put a layer with dimensions before it",
+            ),
+          ]
+        : [],
+    );
+
+/** The activation of a sum is not the sum of activations. */
+export const rowSplitHasNoActivation: Rule = (plan) =>
   placedLayers(plan).flatMap((each) => {
     const { layer } = each;
-    return layer.op !== "aggregate" || layer.over !== "batch" || layer.groups.length === 1
-      ? []
-      : [
-          error(
-            "batch-aggregate-over-replicas",
-            fieldPath(plan, each, "parallel"),
-            `${nameOf(plan, each)} takes the mean over the batch, but ${layer.groups.length} data replicas hold a part of it each`,
-            "give it one replica, or aggregate over the sequence",
-          ),
-        ];
+    if (layer.op !== "linear" || layer.activation === "none" || resultSplit(layer) !== "row") {
+      return [];
+    }
+    return [
+      error(
+        "activation-of-partial-sum",
+        fieldPath(plan, each, "activation"),
+        `${nameOf(plan, each)} is row-parallel: ${layer.activation} would act on partial sums, before they are reduced`,
+        "move the activation to a column-parallel layer",
+      ),
+    ];
   });
