@@ -91,13 +91,19 @@ const judge = (given: Case, claim: SpeedClaim): Verdict | undefined => {
   };
 };
 
+interface Decision {
+  readonly judgement: Judgement;
+  readonly reason: string;
+}
+
+const untestable = (reason: string): Decision => ({ judgement: "untestable", reason });
+
 const decide = (
   { measurements }: Case,
   { promise }: SpeedClaim,
   value: number,
   found: Figure | undefined,
-): { judgement: Judgement; reason: string } => {
-  const untestable = (reason: string) => ({ judgement: "untestable" as const, reason });
+): Decision => {
   if (measurements === undefined) return untestable("nothing was run");
   if (found === undefined) return untestable("the run did not measure it");
   const obstacle = describeAdapters(measurements.adapters);

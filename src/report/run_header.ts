@@ -1,0 +1,84 @@
+// What stands above and below the figures of a run: the plan, the adapters, the check, how it ended.
+
+import type { Plan } from "../plan/plan.ts";
+import type { Colours } from "./colour.ts";
+import { countOf, formatNumber, formatPercent, formatValue } from "./format.ts";
+import type { RankAdapter, RunResult } from "./result.ts";
+import { LINE_WIDTH, table } from "./table.ts";
+import { wrap, wrapIndented } from "./text_width.ts";
+
+export const planLine = ({ name, hardware, workload }: Plan): string => {
+  const sequence = workload.sequence === 1 ? "" : `, sequence ${formatNumber(workload.sequence)}`;
+  return (
+    `${name}: ${countOf(hardware.gpus, "rank")}, ${workload.mode}, ${workload.dtype}, ` +
+    `batch ${formatNumber(workload.batch)} in ${countOf(
+      workload.microBatches,
+      "micro-batch",
+    ).replace("batchs", "batches")}${sequence}`
+  );
+};
+
+export const adapterLines = (
+  { adapters, calibration, versions }: RunResult,
+  colours: Colours,
+): string[] => [
+  ...table(
+    [
+      { title: "rank" },
+      { title: "adapter", align: "left" },
+      { title: "device", align: "left" },
+      { title: "kind", align: "left" },
+    ],
+    adapters.map((adapter) => ({
+      cells: [String(adapter.rank), adapter.id, adapter.device || adapter.name, kindOf(adapter)],
+    })),
+    colours,
+  ),
+  ...calibration.flatMap(({ adapter, peakFlops, bandwidth, method }) =>
+    wrapIndented(
+      `calibrated peak of ${adapter}: ${formatValue(peakFlops, "FLOP/s")}` +
+        `${bandwidth === undefined ? "" : `, ${formatValue(bandwidth, "B/s")}`} (${method})`,
+      LINE_WIDTH,
+      2,
+    ),
+  ),
+  ...wrapIndented(
+    `shardbench ${versions.shardbench}, node ${versions.node}, webgpu ${versions.webgpu}, ${versions.os}`,
+    LINE_WIDTH,
+    2,
+  ),
+];
+
+const kindOf = ({ software, sharedWith }: RankAdapter): string => {
+  const kind = software ? "software" : "hardware";
+  return sharedWith.length === 0 ? kind : `${kind}, shared with ${sharedWith.join(", ")}`;
+};
+
+export const checkLine = ({ check }: RunResult, colours: Colours): string[] => {
+  if (check === undefined) return [];
+  const right = check.error <= check.tolerance;
+  const routing =
+    check.routing === undefined || check.routing.total === 0
+      ? ""
+      : `; ${formatPercent(check.routing.agreeing / check.routing.total)} of ` +
+        `${formatNumber(check.routing.total)} expert choices agree`;
+  const text =
+    `largest relative error ${check.error.toExponential(1)}, accepted ` +
+    `${check.tolerance.toExponential(0)}; ${countOf(check.values, "value")}: ` +
+    `${check.compared}${routing}`;
+  const [first = "", ...rest] = wrap(text, LINE_WIDTH - 7);
+  const word = right ? colours.good("right") : colours.bad("wrong");
+  return [`${word}  ${first}`, ...rest.map((line) => `       ${line}`)];
+};
+
+export const outcomeLines = ({ outcome, samples }: RunResult, colours: Colours): string[] => {
+  const kept = `${countOf(samples.length, "sample")} kept`;
+  if (outcome.state === "complete") return [];
+  if (outcome.state === "interrupted") return ["", colours.doubtful(`Interrupted: ${kept}.`)];
+  const what = `Stopped by ${outcome.code}: ${outcome.message}. ${kept}.`;
+  return [
+    "",
+    ...wrap(what, LINE_WIDTH).map(colours.bad),
+    ...wrapIndented(`→ ${outcome.hint}`, LINE_WIDTH, 2),
+  ];
+};

@@ -1,0 +1,74 @@
+// Plain-text tables that fit a terminal of 80 columns.
+
+import { plain, type Colours } from "./colour.ts";
+import { padEnd, padStart, widthOf, wrapIndented } from "./text_width.ts";
+
+export const LINE_WIDTH = 80;
+
+export interface Column {
+  readonly title: string;
+  /** Numbers are aligned to the right, the default. */
+  readonly align?: "left" | "right";
+}
+
+export interface Row {
+  readonly cells: readonly string[];
+  /** Folded under the row, indented. */
+  readonly note?: string;
+}
+
+/**
+ * Lines without trailing spaces. Columns are as wide as their widest cell; where that is too wide for the
+ * line, the widest left-aligned column is cut with an ellipsis.
+ */
+export const table = (
+  columns: readonly Column[],
+  rows: readonly Row[],
+  colours: Colours = plain,
+): string[] => {
+  const gap = 2;
+  const natural = columns.map(({ title }, i) =>
+    Math.max(widthOf(title), ...rows.map(({ cells }) => widthOf(cells[i] ?? ""))),
+  );
+  const widths = fitted(columns, natural, LINE_WIDTH - gap * (columns.length - 1));
+  const lineOf = (cells: readonly string[]): string =>
+    columns
+      .map(({ align }, i) => {
+        const width = widths[i] ?? 0;
+        const cell = shortened(cells[i] ?? "", width);
+        return align === "left" ? padEnd(cell, width) : padStart(cell, width);
+      })
+      .join(" ".repeat(gap))
+      .trimEnd();
+  return [
+    colours.faint(lineOf(columns.map(({ title }) => title))),
+    ...rows.flatMap(({ cells, note }) => [
+      lineOf(cells),
+      ...(note === undefined ? [] : wrapIndented(note, LINE_WIDTH, 4).map(colours.faint)),
+    ]),
+  ];
+};
+
+/** Takes what is too much from the widest left-aligned column. */
+const fitted = (
+  columns: readonly Column[],
+  natural: readonly number[],
+  available: number,
+): number[] => {
+  const widths = [...natural];
+  const excess = widths.reduce((sum, width) => sum + width, 0) - available;
+  if (excess <= 0) return widths;
+  let widest = -1;
+  for (const [i, { align }] of columns.entries()) {
+    if (align === "left" && (widths[i] ?? 0) > (widths[widest] ?? 0)) widest = i;
+  }
+  if (widest >= 0) widths[widest] = Math.max(8, (widths[widest] ?? 0) - excess);
+  return widths;
+};
+
+const shortened = (text: string, width: number): string => {
+  if (widthOf(text) <= width) return text;
+  let short = text;
+  while (short !== "" && widthOf(short) > width - 1) short = short.slice(0, -1);
+  return `${short}…`;
+};

@@ -1,0 +1,59 @@
+// How many columns of a terminal a text takes, and how to fold it.
+
+import { stripVTControlCharacters } from "node:util";
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+const wide =
+  /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+const invisible = /^[\p{Mark}\p{Control}\p{Format}]+$/u;
+
+/** Columns; colours take none, wide characters two. */
+export const widthOf = (text: string): number => {
+  let width = 0;
+  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+    if (invisible.test(segment)) continue;
+    width += wide.test(segment) ? 2 : 1;
+  }
+  return width;
+};
+
+export const padStart = (text: string, width: number): string =>
+  " ".repeat(Math.max(0, width - widthOf(text))) + text;
+
+export const padEnd = (text: string, width: number): string =>
+  text + " ".repeat(Math.max(0, width - widthOf(text)));
+
+/** Lines of at most `width` columns, broken at spaces; a longer word is cut. */
+export const wrap = (text: string, width: number): string[] => {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/ +/).filter((part) => part !== "")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (widthOf(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    const pieces = cut(word, width);
+    lines.push(...pieces.slice(0, -1));
+    line = pieces.at(-1) ?? "";
+  }
+  return line === "" ? lines : [...lines, line];
+};
+
+/** Every line starts `indent` columns in and ends within `width`. */
+export const wrapIndented = (text: string, width: number, indent: number): string[] =>
+  wrap(text, width - indent).map((line) => " ".repeat(indent) + line);
+
+const cut = (word: string, width: number): string[] => {
+  const pieces: string[] = [];
+  let piece = "";
+  for (const { segment } of graphemes.segment(word)) {
+    if (widthOf(piece + segment) > width && piece !== "") {
+      pieces.push(piece);
+      piece = "";
+    }
+    piece += segment;
+  }
+  return [...pieces, piece];
+};
