@@ -13,6 +13,8 @@ export interface AdapterChoice {
   readonly driverManifest?: string;
   /** Which of several adapters of the same name. */
   readonly ordinal: number;
+  /** Which PCI device that is, in the form that DRI_PRIME takes; present where names do not tell. */
+  readonly pciTag?: string;
 }
 
 /** What an opened adapter says of itself. */

@@ -1,14 +1,13 @@
-// Opens one adapter in this process. The Vulkan loader reads its environment once, so a process is bound
-// to the driver that it opens first.
+// Opens one adapter in this process, which is bound to that adapter's driver from then on.
 
-import { constants } from "node:os";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "./adapter.ts";
 import { createBufferStore } from "./buffers.ts";
+import { adapterFlags, createDawn } from "./dawn.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { createPrepare } from "./dispatch.ts";
-import { unpackEmbeddedAdapter } from "./embedded_adapter.ts";
 import type { LogicalGpu } from "./logical_gpu.ts";
+import { bindToDriver } from "./vulkan_driver.ts";
 
 export interface OpenOptions {
   /** Dawn's null backend: validates and compiles, executes nothing. */
@@ -23,55 +22,18 @@ const usefulFeatures = [
   "chromium-experimental-subgroup-matrix",
 ];
 
-/** Makes the process show only the chosen driver. Call before Dawn is loaded. */
-export async function bindProcess(choice: AdapterChoice): Promise<void> {
-  let manifest = choice.driverManifest;
-  if (choice.loader === "embedded") {
-    const embedded = await unpackEmbeddedAdapter();
-    manifest ??= embedded.driverManifest;
-    loadLibrary(embedded.loader);
-  }
-  if (manifest !== undefined) {
-    process.env["VK_DRIVER_FILES"] = manifest;
-    // The name that loaders before 1.3.207 know.
-    process.env["VK_ICD_FILENAMES"] = manifest;
-  }
-}
-
-/** Stays loaded under its soname, so that Dawn's own lookup by name finds it. */
-function loadLibrary(path: string): void {
-  const stayLoaded = 0x1000; // RTLD_NODELETE
-  try {
-    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | stayLoaded);
-  } catch (cause) {
-    // Node expects an addon and says so after it has loaded the library.
-    if ((cause as Error).message.includes("did not self-register")) return;
-    throw new EnvironmentError(
-      "no-adapter",
-      `the embedded Vulkan loader does not load: ${(cause as Error).message}`,
-      "choose an adapter of the system with --adapter, or report this with the output of `ldd --version`",
-    );
-  }
-}
-
 /** Opens the adapter with every feature we can use and its highest limits. */
 export async function openGpu(
   choice: AdapterChoice,
   options: OpenOptions = {},
 ): Promise<LogicalGpu> {
-  await bindProcess(choice);
-  const { create, globals } = await import("webgpu");
-  Object.assign(globalThis, globals);
-  const flags = ["enable-dawn-features=allow_unsafe_apis"];
-  flags.push("disable-dawn-features=timestamp_quantization");
-  flags.push(options.backend === "null" ? "backend=null" : `adapter=${choice.name}`);
-  // While anything is pending Dawn must be referenced, or the process crashes; after that it must not be,
-  // or Node never exits. So the reference lives from here to `close`.
-  const instance = create(flags);
-  const references: object[] = [instance];
-  const adapter = await instance.requestAdapter();
-  if (adapter === null) throw notFound(choice);
-
+  const { backend } = options;
+  if (backend === undefined) await bindToDriver(choice);
+  const dawn = await createDawn(
+    backend === undefined ? adapterFlags(choice) : [`backend=${backend}`],
+  );
+  const references: object[] = [dawn];
+  const adapter = await request(dawn, choice);
   const report = describeAdapter(choice, adapter);
   const device = await adapter.requestDevice({
     label: choice.id,
@@ -107,10 +69,17 @@ export async function openGpu(
   };
 }
 
-function notFound(choice: AdapterChoice): EnvironmentError {
-  return new EnvironmentError(
+async function request(dawn: GPU, choice: AdapterChoice): Promise<GPUAdapter> {
+  let reason = "Dawn accepts none of that name";
+  try {
+    const adapter = await dawn.requestAdapter();
+    if (adapter !== null) return adapter;
+  } catch (cause) {
+    reason = (cause as Error).message;
+  }
+  throw new EnvironmentError(
     "no-adapter",
-    `adapter ${choice.id} (${choice.name}) does not open`,
+    `adapter ${choice.id} (${choice.name}) does not open: ${reason}`,
     "`shardbench adapters` lists what is there",
   );
 }

@@ -1,0 +1,154 @@
+// Which adapters this machine has: one small process per driver looks, all at the same time.
+
+import { execFile } from "node:child_process";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AdapterReport } from "./adapter.ts";
+import { findDriverManifests } from "./driver_manifests.ts";
+import { findPciTags } from "./pci_tags.ts";
+import type { DriverChoice } from "./vulkan_driver.ts";
+
+/** A software driver that is installed and yet of no use. */
+export interface RefusedAdapter {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface Discovery {
+  /** Hardware first, then lavapipe, then SwiftShader: the order of preference. */
+  readonly adapters: readonly AdapterReport[];
+  readonly refused: readonly RefusedAdapter[];
+}
+
+// Resolves to the same file from src/gpu and from dist/gpu; only built code runs in a process of its own.
+const probeScript = fileURLToPath(new URL("../../dist/gpu/probe.js", import.meta.url));
+const probeTimeoutMs = 20_000;
+
+/** All adapters that open here, hardware first, then lavapipe, then SwiftShader. */
+export async function findAdapters(): Promise<readonly AdapterReport[]> {
+  return (await discoverAdapters()).adapters;
+}
+
+/** As `findAdapters`, with those that are there but refused. */
+export async function discoverAdapters(): Promise<Discovery> {
+  const drivers = await findDrivers(process.env);
+  const found = await Promise.all(drivers.map(probe));
+  const reports = await tellEqualsApart(found.flatMap(({ reports: some }) => some));
+  const adapters = nameAll(reports);
+  return { adapters, refused: refusals(found, adapters) };
+}
+
+async function findDrivers(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<DriverChoice[]> {
+  if (process.platform !== "linux") return [{ loader: "system" }];
+  const manifests = await findDriverManifests(environment);
+  return [
+    ...manifests.map((driverManifest) => ({ loader: "system" as const, driverManifest })),
+    { loader: "embedded" },
+  ];
+}
+
+interface Found {
+  readonly driver: DriverChoice;
+  readonly reports: readonly AdapterReport[];
+  /** Why the process came back without an answer. */
+  readonly failure?: string;
+}
+
+function probe(driver: DriverChoice): Promise<Found> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [probeScript, JSON.stringify(driver)],
+      { timeout: probeTimeoutMs, killSignal: "SIGKILL", maxBuffer: 2 ** 24 },
+      (error, stdout, stderr) => {
+        if (error === null) {
+          resolve({ driver, reports: JSON.parse(stdout) as AdapterReport[] });
+          return;
+        }
+        const failure = error.killed
+          ? `its driver did not answer within ${probeTimeoutMs / 1000} s`
+          : (/^\w*Error: (.*)$/m.exec(stderr)?.[1] ??
+            `its process ended with ${error.signal ?? error.code}`);
+        resolve({ driver, reports: [], failure });
+      },
+    );
+  });
+}
+
+/** Gives each of several equal adapters its PCI tag. */
+async function tellEqualsApart(reports: readonly AdapterReport[]): Promise<AdapterReport[]> {
+  return Promise.all(
+    reports.map(async (report) => {
+      const { choice, vendor } = report;
+      const equals = reports.filter(
+        (other) =>
+          other.choice.name === choice.name &&
+          other.choice.driverManifest === choice.driverManifest,
+      );
+      if (equals.length === 1) return report;
+      const pciTag = (await findPciTags(vendor, equals.length))?.[choice.ordinal];
+      return pciTag === undefined ? report : { ...report, choice: { ...choice, pciTag } };
+    }),
+  );
+}
+
+const softwareIds: readonly (readonly [part: string, id: string])[] = [
+  ["llvmpipe", "lavapipe"],
+  ["SwiftShader", "swiftshader"],
+  ["Microsoft Basic Render", "warp"],
+];
+
+/** Gives every adapter its id, and drops what a second manifest of the same driver repeats. */
+function nameAll(reports: readonly AdapterReport[]): AdapterReport[] {
+  const seen = new Set<string>();
+  const hardware: AdapterReport[] = [];
+  const software = new Map<string, AdapterReport>();
+  for (const report of reports) {
+    const { name, ordinal } = report.choice;
+    const known = softwareIds.find(([part]) => name.includes(part))?.[1];
+    if (report.choice.software || known !== undefined) {
+      const id = known ?? "software";
+      software.set(id, software.get(id) ?? withId(report, id));
+    } else if (!seen.has(`${ordinal} ${name}`)) {
+      seen.add(`${ordinal} ${name}`);
+      hardware.push(withId(report, `gpu${hardware.length}`));
+    }
+  }
+  const order = (id: string): number => softwareIds.findIndex(([, known]) => known === id);
+  return [
+    ...hardware,
+    ...[...software].toSorted(([a], [b]) => order(a) - order(b)).map(([, report]) => report),
+  ];
+}
+
+const withId = (report: AdapterReport, id: string): AdapterReport => ({
+  ...report,
+  choice: { ...report.choice, id },
+});
+
+/** Hardware drivers without their GPU are usual and not worth a word; software drivers always work or fail. */
+function refusals(found: readonly Found[], adapters: readonly AdapterReport[]): RefusedAdapter[] {
+  const isThere = (id: string): boolean => adapters.some(({ choice }) => choice.id === id);
+  return found.flatMap(({ driver, reports, failure }): RefusedAdapter[] => {
+    if (reports.length > 0) return [];
+    const id =
+      driver.loader === "embedded"
+        ? "swiftshader"
+        : basename(driver.driverManifest ?? "").startsWith("lvp")
+          ? "lavapipe"
+          : undefined;
+    if (id === undefined || isThere(id)) return [];
+    return [
+      {
+        id,
+        reason:
+          failure ??
+          (id === "lavapipe"
+            ? "the installed Mesa is too old for Dawn, which needs lavapipe of Mesa 23 or later"
+            : "Dawn does not accept it"),
+      },
+    ];
+  });
+}

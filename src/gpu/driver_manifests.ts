@@ -1,0 +1,45 @@
+// Where the Vulkan drivers of a Linux machine announce themselves.
+
+import { readdir, realpath, stat } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+
+/** Paths of all driver manifests of the machine, or of those that the user restricts Vulkan to. */
+export async function findDriverManifests(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
+  const restricted = environment["VK_DRIVER_FILES"] ?? environment["VK_ICD_FILENAMES"];
+  const places =
+    restricted === undefined || restricted === ""
+      ? manifestFolders(environment)
+      : restricted.split(delimiter).filter((path) => path !== "");
+  const found = await Promise.all(places.map(manifestsAt));
+  return [...new Set(found.flat())];
+}
+
+function manifestFolders(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const home = environment["HOME"];
+  const own =
+    environment["XDG_DATA_HOME"] ?? (home === undefined ? [] : join(home, ".local/share"));
+  const shared = environment["XDG_DATA_DIRS"] ?? "/usr/local/share:/usr/share";
+  return [
+    "/etc",
+    own,
+    shared.split(delimiter),
+    // Where NVIDIA's driver lies when it is mounted into a container beside the system.
+    "/usr/local/nvidia/share",
+  ]
+    .flat()
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, "vulkan/icd.d"));
+}
+
+async function manifestsAt(place: string): Promise<string[]> {
+  try {
+    if (!(await stat(place)).isDirectory()) return [await realpath(place)];
+    const files = (await readdir(place)).filter((file) => file.endsWith(".json")).toSorted();
+    return await Promise.all(files.map((file) => realpath(join(place, file))));
+  } catch {
+    // Most of these folders exist on few machines.
+    return [];
+  }
+}
