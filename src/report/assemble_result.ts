@@ -5,7 +5,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Program } from "../program/program.ts";
 import { runConditions } from "./claims/obstacles.ts";
 import { comparePlan } from "./compare.ts";
-import { planHash } from "./plan_hash.ts";
+import { planHash, workHash } from "./plan_hash.ts";
 import { SCHEMA_VERSION, type RunResult } from "./result.ts";
 
 /** Everything that a run collects; the rest of the result follows from it. */
@@ -34,7 +34,7 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
   });
   return {
     schemaVersion: SCHEMA_VERSION,
-    plan: { name: plan.name, hash: planHash(plan) },
+    plan: { name: plan.name, hash: planHash(plan), workHash: workHash(plan) },
     seed: program.seed,
     ...record,
     metrics,

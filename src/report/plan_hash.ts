@@ -7,6 +7,12 @@ import type { Plan } from "../plan/plan.ts";
 export const planHash = (plan: Plan): string =>
   createHash("sha256").update(canonicalJson(plan)).digest("hex");
 
+/** The same for all plans that ask for the same work, whatever they are called and claim. */
+export const workHash = ({ hardware, workload, stages, communications }: Plan): string =>
+  createHash("sha256")
+    .update(canonicalJson({ gpus: hardware.gpus, workload, stages, communications }))
+    .digest("hex");
+
 /** JSON without white space and with the keys of every object in code unit order. */
 export const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) => {

@@ -14,6 +14,8 @@ export interface RunResult {
     readonly name: string;
     /** `planHash` of the plan that ran. */
     readonly hash: string;
+    /** `workHash` of the plan that ran: figures of equal work can be held against other claims. */
+    readonly workHash: string;
   };
   /** ISO 8601, when the run began. */
   readonly date: string;

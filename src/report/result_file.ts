@@ -61,3 +61,7 @@ const unusable = (file: string, reason: string, hint: string): EnvironmentError 
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
+
+/** Where a run leaves its result unless told otherwise; names of plans may hold anything. */
+export const resultPath = (planName: string): string =>
+  `results/${planName.replaceAll(/[^\p{Letter}\p{Number}._-]+/gu, "-").replace(/^\.+/, "-")}.json`;
