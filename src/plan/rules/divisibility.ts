@@ -61,7 +61,8 @@ export const groupDividesHeads = perLayer((plan, placed) =>
 export const groupFitsKvHeads = perLayer((plan, placed) => {
   const { layer } = placed;
   const parts = groupSize(layer);
-  if (layer.op !== "attention") return [];
+  // As many of them as heads is one fault, which is said of the heads.
+  if (layer.op !== "attention" || layer.kvHeads === layer.heads) return [];
   if (layer.kvHeads % parts === 0 || parts % layer.kvHeads === 0) return [];
   return [
     error(

@@ -1,0 +1,163 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { checkPlan, hasErrors } from "../../src/plan/check.ts";
+import { parsePlan, readPlan } from "../../src/plan/load.ts";
+import { repairPlan } from "../../src/plan/repair.ts";
+import { degreesPlan, withDegrees } from "./checked.ts";
+
+const repaired = (text: string, file = "plan.json") => {
+  const repair = repairPlan(parsePlan(text, file).document);
+  if (repair === undefined) throw new Error("expected a repair");
+  const { plan, document } = parsePlan(repair.text, file);
+  if (plan === undefined) throw new Error("the repaired text must load");
+  expect(plan).toEqual(repair.plan);
+  expect(hasErrors(checkPlan(plan, document))).toBe(false);
+  return { ...repair, document };
+};
+
+test("the original of the expert-parallel plan becomes its corrected form, value for value", async () => {
+  const original = await readFile("configs/moe-ep3-tp2.original.json", "utf8");
+  const { text, repairs } = repaired(original, "configs/moe-ep3-tp2.original.json");
+  const { tensor_parallel_distribution } = JSON.parse(text);
+  // As text, so that the order of keys counts.
+  expect(JSON.stringify(tensor_parallel_distribution)).toBe(
+    JSON.stringify({
+      gpu_0_gpu_1: {
+        attention_qkv: ["q_proj_0", "k_proj_0", "v_proj_0", "q_proj_1", "k_proj_1", "v_proj_1"],
+        attention_output: ["out_proj_0", "out_proj_1"],
+        mlp_layers: ["fc1_0", "fc2_0", "fc1_1", "fc2_1"],
+      },
+    }),
+  );
+  expect(repairs.map(({ rule }) => rule)).toContain("tensor-degree-does-not-match-group");
+  expect(repairs[0]?.description).toContain("needs exactly 2 GPUs, but 3 are listed");
+  const corrected = JSON.parse(await readFile("configs/moe-ep3-tp2.json", "utf8"));
+  expect({ ...JSON.parse(text), description: "" }).toEqual({ ...corrected, description: "" });
+});
+
+test("nothing but the distribution changes in the text", async () => {
+  const original = await readFile("configs/moe-ep3-tp2.original.json", "utf8");
+  const { text } = repaired(original);
+  const around = (all: string) => {
+    const start = all.indexOf('"tensor_parallel_distribution"');
+    return [all.slice(0, start), all.slice(all.indexOf('"optimizations"'))];
+  };
+  expect(around(text)).toEqual(around(original));
+});
+
+const fiveGpus = (modules: (shard: number) => string[], last: string[]) =>
+  withDegrees({
+    hardware: { gpus: 5 },
+    parallel: { tensor: 4, expert: 4 },
+    model: { moe: { experts: 8 } },
+    tensor_parallel_distribution: {
+      gpu_1: modules(0),
+      gpu_2: modules(1),
+      gpu_3: modules(2),
+      gpu_4: modules(3),
+      gpu_0: last,
+    },
+  });
+
+test("tensor parallelism of 4 over five GPUs with other module names is repaired likewise", () => {
+  const plan = fiveGpus(
+    (shard) => [`self_attn_qkv_${shard}`, `ffn_up_${shard}`, `ffn_down_${shard}`],
+    ["self_attn_out_0", "ffn_out_3"],
+  );
+  const { text, plan: mended } = repaired(JSON.stringify(plan, undefined, 2));
+  const shards = [0, 1, 2, 3];
+  expect(JSON.parse(text).tensor_parallel_distribution).toEqual({
+    gpu_1_gpu_2_gpu_3_gpu_4: {
+      self_attn_qkv: shards.flatMap((s) => [`q_proj_${s}`, `k_proj_${s}`, `v_proj_${s}`]),
+      self_attn_output: shards.map((s) => `out_proj_${s}`),
+      ffn_layers: shards.flatMap((s) => [`up_${s}`, `down_${s}`]),
+    },
+  });
+  expect(mended.stages[0]?.layers[0]?.groups).toEqual([[1, 2, 3, 4]]);
+});
+
+test("projections that are named one by one, and parts of their own, are kept", () => {
+  const plan = fiveGpus(
+    (s) => [`attn_q_proj_${s}`, `attn_k_proj_${s}`, `attn_v_proj_${s}`, `attn_rope_${s}`],
+    ["mlp_gate_0", "mlp_up_0", "mlp_down_0"],
+  );
+  const { text } = repaired(JSON.stringify(plan));
+  const group = JSON.parse(text).tensor_parallel_distribution.gpu_1_gpu_2_gpu_3_gpu_4;
+  expect(Object.keys(group)).toEqual(["attn_qkv", "attn_rope", "mlp_layers"]);
+  expect(group.mlp_layers.slice(0, 6)).toEqual([
+    "gate_0",
+    "up_0",
+    "down_0",
+    "gate_1",
+    "up_1",
+    "down_1",
+  ]);
+});
+
+test("a group form over too many GPUs keeps its parts and loses the surplus shards", () => {
+  const plan = withDegrees({
+    hardware: { gpus: 3 },
+    tensor_parallel_distribution: {
+      gpu_0_gpu_1_gpu_2: { mlp_layers: ["fc1_0", "fc2_0", "fc1_1", "fc2_1", "fc1_2", "fc2_2"] },
+    },
+  });
+  const { text } = repaired(JSON.stringify(plan));
+  expect(JSON.parse(text).tensor_parallel_distribution).toEqual({
+    gpu_0_gpu_1: { mlp_layers: ["fc1_0", "fc2_0", "fc1_1", "fc2_1"] },
+  });
+});
+
+test("tensorGroup is cut to the degree, and brought in line with the distribution", () => {
+  const plan = (tensorGroup: number[], more = {}) =>
+    JSON.stringify(
+      withDegrees({
+        hardware: { gpus: 3 },
+        parallel: { tensor: 2, expert: 2, tensorGroup },
+        ...more,
+      }),
+    );
+  expect(JSON.parse(repaired(plan([2, 0, 1])).text).parallel.tensorGroup).toEqual([2, 0]);
+  const tensor_parallel_distribution = { gpu_0: ["mlp_up_0"], gpu_1: ["mlp_up_1"] };
+  const contradicted = repaired(plan([1, 2], { tensor_parallel_distribution }));
+  expect(JSON.parse(contradicted.text).parallel.tensorGroup).toEqual([0, 1]);
+  expect(contradicted.repairs.map(({ rule }) => rule)).toEqual([
+    "tensor-group-contradicts-distribution",
+  ]);
+});
+
+test("YAML stays YAML and keeps its comments", () => {
+  const text = `# what this plan is
+name: x # a name
+hardware: { gpus: 3 }
+workload: { batch: 4 }
+model: { layers: 1, hidden: 16, heads: 4 }
+parallel: { tensor: 2 } # the degree
+tensor_parallel_distribution:
+  gpu_0: [attention_qkv_0, mlp_fc1_0, mlp_fc2_0]
+  gpu_1: [attention_qkv_1, mlp_fc1_1, mlp_fc2_1]
+  gpu_2: [attention_out_0, mlp_out_1]
+# what it promises
+claims: { gpuUtilization: 0.5 }
+`;
+  const { text: mended, document } = repaired(text, "plan.yaml");
+  for (const comment of ["# what this plan is", "# a name", "# the degree", "# what it promises"]) {
+    expect(mended).toContain(comment);
+  }
+  expect(document.written?.tensor_parallel_distribution).toMatchObject({
+    gpu_0_gpu_1: { attention_output: ["out_proj_0", "out_proj_1"] },
+  });
+});
+
+test("a sound plan needs no repair, and a hopeless one gets none", async () => {
+  expect(repairPlan((await readPlan("configs/moe-ep3-tp2.json")).document)).toBeUndefined();
+  const asDocument = (plan: unknown) => parsePlan(JSON.stringify(plan), "p.json").document;
+  expect(repairPlan(asDocument(degreesPlan))).toBeUndefined();
+  const tooFew = withDegrees({ parallel: { tensor: 2, expert: 2, tensorGroup: [0] } });
+  expect(repairPlan(asDocument(tooFew))).toBeUndefined();
+  const unnamed = withDegrees({
+    hardware: { gpus: 3 },
+    tensor_parallel_distribution: { gpu_0: ["a"], gpu_1: ["b"], gpu_2: ["c"] },
+  });
+  expect(repairPlan(asDocument(unnamed))).toBeUndefined();
+  expect(repairPlan(asDocument({ name: 3 }))).toBeUndefined();
+});

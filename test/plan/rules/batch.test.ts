@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { errorsOf, found, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
+
+test.each([
+  [4, []],
+  [3, ["micro-batches-do-not-divide-batch"]],
+  [8, []],
+  [9, ["micro-batches-do-not-divide-batch"]],
+])("a batch of 8 in %i micro-batches", (microBatches, codes) => {
+  expect(errorsOf(withDegrees({ workload: { batch: 8, microBatches } }))).toEqual(codes);
+});
+
+test.each([
+  [4, 2, []],
+  [6, 2, ["replicas-do-not-divide-micro-batch"]],
+  [6, 3, []],
+  [4, 4, ["replicas-do-not-divide-micro-batch"]],
+])("a batch of %i in %i micro-batches for 2 replicas", (batch, microBatches, codes) => {
+  const plan = withDegrees({
+    hardware: { gpus: 4 },
+    workload: { batch, microBatches },
+    parallel: { tensor: 2, data: 2, expert: 2 },
+  });
+  expect(errorsOf(plan)).toEqual(codes);
+});
+
+test("explicit replicas may be uneven, which is pointed out, but not empty", () => {
+  const plan = (batch: number) =>
+    stages(3, [[linear(8, 8, { kind: "data", gpus: [0, 1, 2] })]], [], { batch });
+  expect([errorsOf(plan(6)), warningsOf(plan(6))]).toEqual([[], []]);
+  expect([errorsOf(plan(4)), warningsOf(plan(4))]).toEqual([[], ["replicas-uneven"]]);
+  expect(errorsOf(plan(3))).toEqual([]);
+  expect(errorsOf(plan(2))).toEqual(["replica-without-samples"]);
+});
+
+test("the one row that a mean over the batch leaves is not for several replicas", () => {
+  const aggregate = (over: string) => ({ op: "aggregate", over });
+  const data = { kind: "data", gpus: [0, 1] };
+  const plan = (over: string) =>
+    stages(2, [[linear(8, 8, data), aggregate(over), linear(8, 8, data)]]);
+  expect(errorsOf(plan("sequence"))).toEqual([]);
+  expect(errorsOf(plan("batch"))).toEqual(["replica-without-samples"]);
+});
+
+test.each([
+  [2, []],
+  [3, ["pipeline-does-not-divide-layers"]],
+  [4, []],
+])("4 layers in %i pipeline stages", (pipeline, codes) => {
+  const plan = withDegrees({
+    hardware: { gpus: 2 * pipeline },
+    model: { layers: 4 },
+    parallel: { tensor: 2, pipeline, expert: 2 },
+  });
+  expect(errorsOf(plan)).toEqual(codes);
+});
+
+test("as many micro-batches as stages fill a pipeline, one less does not", () => {
+  const plan = (microBatches: number) =>
+    withDegrees({
+      hardware: { gpus: 4 },
+      workload: { batch: 8, microBatches },
+      parallel: { tensor: 2, pipeline: 2, expert: 2 },
+    });
+  expect(infosOf(plan(2))).toContain("pipeline-filled");
+  expect(warningsOf(plan(2))).toEqual([]);
+  expect(warningsOf(plan(1))).toEqual(["pipeline-not-filled"]);
+  expect(found(plan(1), "pipeline-not-filled")?.message).toContain("50 %");
+});

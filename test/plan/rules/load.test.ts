@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { checkPlan } from "../../../src/plan/check.ts";
+import { parsePlan, readPlan } from "../../../src/plan/load.ts";
+import { loadPerGpu } from "../../../src/plan/load_per_gpu.ts";
+import { linear, stages, warningsOf } from "../checked.ts";
+
+const loadsOf = (plan: unknown) => {
+  const loaded = parsePlan(JSON.stringify(plan), "p.json").plan;
+  return loaded === undefined ? [] : loadPerGpu(loaded);
+};
+const on = (gpu: number, out: number) => linear(8, out, { kind: "replicated", gpus: [gpu] });
+const then = (gpu: number, inputs: number, out: number) =>
+  linear(inputs, out, { kind: "replicated", gpus: [gpu] });
+
+test("the three-stage pipeline loads its GPUs light, heavy and medium", async () => {
+  const { plan } = await readPlan("configs/three-stage-pipeline.json");
+  const loads = plan === undefined ? [] : loadPerGpu(plan);
+  expect(loads.map(({ gpu, label, layers }) => ({ gpu, label, layers }))).toEqual([
+    { gpu: 0, label: "light", layers: ["embedding/0.linear"] },
+    { gpu: 1, label: "heavy", layers: ["embedding/0.linear", "expert/0.linear"] },
+    { gpu: 2, label: "medium", layers: ["expert/0.linear", "aggregation/0.aggregate"] },
+  ]);
+  expect(loads.reduce((sum, { flopsShare }) => sum + flopsShare, 0)).toBeCloseTo(1, 12);
+  expect(loads[0]?.flopsShare).toBeGreaterThan(loads[2]?.flopsShare ?? 1);
+});
+
+test("the message says where arithmetic alone would rank otherwise", async () => {
+  const { plan } = await readPlan("configs/three-stage-pipeline.json");
+  const remarks = plan === undefined ? [] : checkPlan(plan);
+  expect(remarks.find(({ code }) => code === "load-per-gpu")?.message).toContain(
+    "By FLOPs alone GPU 0 does more than a GPU of medium load",
+  );
+});
+
+test("GPUs that do the same are all of medium load", () => {
+  const plan = stages(2, [[linear(8, 8, { kind: "column", gpus: [0, 1] })]]);
+  expect(loadsOf(plan).map(({ label }) => label)).toEqual(["medium", "medium"]);
+  expect(warningsOf(plan)).toEqual([]);
+});
+
+test("4/3 of the average arithmetic is medium still, more is heavy", () => {
+  const labels = (wide: number) =>
+    loadsOf(stages(2, [[on(0, wide)], [then(1, wide, 8)]])).map(({ label }) => label);
+  // GPU 1 does as much as GPU 0 here: 8 · wide each.
+  expect(labels(16)).toEqual(["medium", "medium"]);
+  const three = (first: number) =>
+    loadsOf(stages(3, [[on(0, first)], [then(1, first, 2)], [then(2, 2, 2)]]));
+  expect(three(4).map(({ label }) => label)).toEqual(["heavy", "medium", "medium"]);
+});
+
+test("a GPU on which nothing runs is idle", () => {
+  expect(loadsOf(stages(2, [[on(0, 8)]])).map(({ label }) => label)).toEqual(["heavy", "idle"]);
+});
+
+test("a GPU with less than half of the average arithmetic is under-used", () => {
+  const pair = (second: number) =>
+    warningsOf(stages(2, [[on(0, 12)], [then(1, 12, second)]])).filter(
+      (code) => code === "gpu-underused",
+    );
+  expect(pair(3)).toEqual([]);
+  expect(pair(2)).toEqual(["gpu-underused"]);
+});
+
+test("data parallelism of one replica is none, unless there is one GPU", () => {
+  const replica = (gpus: number, replicas: number[]) =>
+    warningsOf(stages(gpus, [[linear(8, 8, { kind: "data", gpus: replicas })]]));
+  expect(replica(2, [0, 1])).toEqual([]);
+  expect(replica(2, [1])).toContain("single-data-replica");
+  expect(replica(1, [0])).toEqual([]);
+});
