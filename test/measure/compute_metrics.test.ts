@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import {
+  computeMetrics,
+  summariseStep,
+  type MetricsInput,
+} from "../../src/measure/compute_metrics.ts";
+import type { Estimate } from "../../src/program/estimate.ts";
+import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
+
+const layers = ["s/0.linear", "s/1.linear"];
+const program = programOf(layers, [layers.map((layer) => instructionOf(layer))], {
+  batch: 8,
+  tokens: 80,
+});
+
+const estimate: Estimate = {
+  modelFlops: 3000,
+  layers: [],
+  ranks: [
+    {
+      rank: 0,
+      flops: 5000,
+      kernelBytes: 600,
+      memoryBytes: 64,
+      memoryByRole: { weight: 64 },
+      sentBytes: 0,
+      receivedBytes: 0,
+    },
+  ],
+};
+
+/** A step of 10 ms per unit of `scale`: 2 + 4 of compute, the rest host. */
+const step = (scale: number) =>
+  summariseStep(
+    program,
+    stepTrace([
+      rankTrace(0, [
+        span("compute", 0, 2 * scale, 0),
+        span("compute", 2 * scale, 6 * scale, 1),
+        span("host", 6 * scale, 10 * scale),
+      ]),
+    ]),
+  );
+
+const input = (more: Partial<MetricsInput> = {}): MetricsInput => ({
+  program,
+  estimate,
+  samples: [1, 1, 2, 1, 1].map(step),
+  peaks: [{ peakFlops: 1e6, bandwidth: 2e5 }],
+  conditions: ["a test"],
+  ...more,
+});
+
+test("throughput is samples and tokens over the median step", () => {
+  const { stepMs, samplesPerSecond, tokensPerSecond } = computeMetrics(input());
+  expect(stepMs).toMatchObject({ value: 10, unit: "ms", samples: 5, provenance: "measured" });
+  expect(samplesPerSecond?.value).toBe(800);
+  expect(tokensPerSecond?.value).toBe(8000);
+});
+
+test("plain vectors have no tokens", () => {
+  const vectors = programOf(layers, [[]], { batch: 8, tokens: 8 });
+  expect(computeMetrics(input({ program: vectors })).tokensPerSecond).toBeUndefined();
+});
+
+test("MFU counts the model's FLOPs, not what ranks repeat", () => {
+  // 3000 FLOPs in 10 ms are 3e5 FLOP/s of 1e6.
+  expect(computeMetrics(input()).mfu?.value).toBeCloseTo(0.3, 12);
+});
+
+test("peaks of several adapters add up", () => {
+  const peaks = [{ peakFlops: 1e6 }, { peakFlops: 2e6 }];
+  expect(computeMetrics(input({ peaks })).mfu?.value).toBeCloseTo(0.1, 12);
+});
+
+test("bandwidth is the bytes that kernels must move against the calibrated one", () => {
+  expect(computeMetrics(input()).bandwidth?.value).toBeCloseTo(0.3, 12);
+});
+
+test("without a calibrated peak there is no MFU, rather than one of 0", () => {
+  const { mfu, bandwidth } = computeMetrics(input({ peaks: [] }));
+  expect(mfu).toBeUndefined();
+  expect(bandwidth).toBeUndefined();
+});
+
+test("one unknown bandwidth makes the whole unknown", () => {
+  const peaks = [{ peakFlops: 1e6, bandwidth: 1 }, { peakFlops: 1e6 }];
+  expect(computeMetrics(input({ peaks })).bandwidth).toBeUndefined();
+});
+
+test("a layer's latency is the mean over layers, or over blocks of a model", () => {
+  expect(computeMetrics(input()).layerMs?.value).toBe(3);
+  expect(computeMetrics(input({ modelLayers: 1 })).layerMs?.value).toBe(6);
+});
+
+test("the shares of a rank sum to one", () => {
+  const [rank] = computeMetrics(input()).ranks;
+  if (rank === undefined) throw new Error("one rank was traced");
+  const { compute, communication, host, idle, unattributed } = rank;
+  const parts = [compute, communication, host, idle, unattributed];
+  expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(1, 12);
+  expect(compute.value).toBeCloseTo(0.6, 12);
+});
+
+test("without communication there is no overlap, rather than one of 0", () => {
+  expect(computeMetrics(input()).ranks[0]?.overlap).toBeUndefined();
+});
+
+test("without samples every figure is absent", () => {
+  expect(computeMetrics(input({ samples: [] }))).toEqual({
+    layers: [],
+    ranks: [],
+    percentiles: {},
+    outliers: 0,
+    experts: [],
+  });
+});
+
+test("every figure names the conditions of the run", () => {
+  expect(computeMetrics(input()).busy?.conditions).toContain("a test");
+});
