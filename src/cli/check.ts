@@ -1,0 +1,62 @@
+// shardbench check: is the plan sound, and if not, can it be mended?
+
+import type { Command } from "commander";
+import { checkReport } from "../report/terminal_check.ts";
+import { inspectPlan, type Inspected } from "./bad_plan.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+
+interface Flags {
+  readonly repair?: boolean;
+  readonly output?: string;
+  readonly write?: boolean;
+  readonly json?: boolean;
+}
+
+export const defineCheck = (program: Command): void => {
+  program
+    .command("check")
+    .argument("<file>", "plan in YAML or JSON")
+    .summary("say what is wrong with a plan, and mend it")
+    .description(
+      "Checks a plan against every rule and shows the load of each GPU; needs no adapter.\n" +
+        "With --repair prints a corrected plan, or writes it with -o; no file is overwritten\n" +
+        "without --write.",
+    )
+    .option("--repair", "correct what can be corrected")
+    .option("-o, --output <file>", "where the corrected plan goes")
+    .option("--write", "overwrite: the file of -o, or the plan itself")
+    .option("--json", "print the findings as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench check plan.yaml
+  $ shardbench check plan.json --repair > corrected.json
+  $ shardbench check plan.json --repair -o corrected.json`,
+    )
+    .action((file: string, flags: Flags) => guarded(flags.json, () => check(file, flags)));
+};
+
+const check = async (file: string, flags: Flags): Promise<ExitCode> => {
+  const inspected = await inspectPlan(file);
+  if (flags.repair === true) {
+    const { repairFile } = await import("./repair_file.ts");
+    return repairFile(file, inspected, flags);
+  }
+  if (flags.json === true) await printFindings(inspected);
+  else printLines(checkReport(inspected.diagnostics, inspected.plan, outputColours()));
+  return verdictOf(inspected);
+};
+
+export const verdictOf = ({ plan, diagnostics }: Pick<Inspected, "plan" | "diagnostics">) =>
+  plan === undefined || diagnostics.some(({ severity }) => severity === "error")
+    ? exitCodes.badPlan
+    : exitCodes.fine;
+
+const printFindings = async ({ plan, diagnostics }: Inspected): Promise<void> => {
+  const { loadPerGpu } = await import("../plan/load_per_gpu.ts");
+  const load = plan === undefined ? {} : { plan: plan.name, load: loadPerGpu(plan) };
+  printJson({ ...load, diagnostics });
+};

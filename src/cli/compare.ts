@@ -1,0 +1,90 @@
+// shardbench compare: the claims of a plan, as a gate.
+
+import type { Command } from "commander";
+import { EnvironmentError } from "../environment_error.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RunResult } from "../report/result.ts";
+import type { Verdict } from "../report/verdict.ts";
+import { soundPlan } from "./bad_plan.ts";
+import { execute, exitCodeOfRun } from "./execute.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
+
+interface Flags extends RunFlags {
+  readonly json?: boolean;
+  readonly result?: string;
+}
+
+export const defineCompare = (program: Command): void => {
+  addRunOptions(program.command("compare"))
+    .argument("<file>", "plan in YAML or JSON")
+    .summary("hold a plan's claims against a run; exit 3 when one is refuted")
+    .description(
+      "Holds every claim of a plan against a result file, or runs the plan where none is given.\n" +
+        "Exits with 3 when a claim is refuted. The plan's claims may have changed since the result\n" +
+        "was written, its work may not.",
+    )
+    .option("--result <file>", "what an earlier `shardbench run` wrote")
+    .option("--json", "print the verdicts as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench compare plan.yaml --result results/plan.json
+  $ shardbench compare plan.yaml --adapter gpu0 --json`,
+    )
+    .action((file: string, flags: Flags) => guarded(flags.json, () => compare(file, flags)));
+};
+
+const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
+  const { plan: asWritten } = await soundPlan(file);
+  const [{ comparePlan }, { verdictLines }, { planLine, outcomeLines }] = await Promise.all([
+    import("../report/compare.ts"),
+    import("../report/terminal_verdicts.ts"),
+    import("../report/run_header.ts"),
+  ]);
+  const plan = withSeed(asWritten, flags.seed);
+  const result =
+    flags.result === undefined
+      ? await execute(plan, runOptions(flags))
+      : await earlierResult(asWritten, flags.result);
+  const verdicts = comparePlan(plan, result.estimate, result);
+  const colours = outputColours();
+  if (flags.json === true) {
+    printJson({ plan: result.plan, outcome: result.outcome, verdicts });
+  } else {
+    printLines([
+      colours.strong(planLine(plan)),
+      "",
+      ...verdictLines(verdicts, colours),
+      ...outcomeLines(result, colours),
+    ]);
+  }
+  return gate(result, verdicts);
+};
+
+/** A run that broke has not kept its claims: that comes first. */
+const gate = (result: RunResult, verdicts: readonly Verdict[]): ExitCode => {
+  const code = exitCodeOfRun(result);
+  if (code !== exitCodes.fine) return code;
+  return verdicts.some(({ judgement }) => judgement === "refuted")
+    ? exitCodes.claimRefuted
+    : exitCodes.fine;
+};
+
+const earlierResult = async (plan: Plan, file: string): Promise<RunResult> => {
+  const [{ readResult }, { workHash }] = await Promise.all([
+    import("../report/result_file.ts"),
+    import("../report/plan_hash.ts"),
+  ]);
+  const result = await readResult(file);
+  if (workHash(withSeed(plan, result.seed)) === result.plan.workHash) return result;
+  throw new EnvironmentError(
+    "file-not-readable",
+    `the result ${file} is of other work than the plan asks for: its plan was ` +
+      `"${result.plan.name}", run on ${result.date}`,
+    "run the plan again, or name the result that belongs to it",
+  );
+};

@@ -1,0 +1,61 @@
+// Runs a command and turns how it ended into an exit code: the one place that sets it.
+
+import { EnvironmentError } from "../environment_error.ts";
+import { NumericsError } from "../numerics_error.ts";
+import { checkReport, errorLines } from "../report/terminal_check.ts";
+import { BadPlan } from "./bad_plan.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { errorColours, printErrorLines, printJson } from "./output.ts";
+
+/** @param json whether the command was asked for JSON, which then also says what went wrong */
+export const guarded = async (
+  json: boolean | undefined,
+  command: () => Promise<ExitCode>,
+): Promise<void> => {
+  try {
+    process.exitCode = await command();
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    printErrorLines(explain(error));
+    if (json === true) printJson({ error: describe(error) });
+  }
+};
+
+export const exitCodeOf = (error: unknown): ExitCode => {
+  if (error instanceof BadPlan) return exitCodes.badPlan;
+  if (error instanceof NumericsError) return exitCodes.wrongNumerics;
+  if (!(error instanceof EnvironmentError)) return exitCodes.bug;
+  return error.code === "interrupted" ? exitCodes.interrupted : exitCodes.environment;
+};
+
+const explain = (error: unknown): string[] => {
+  const colours = errorColours();
+  if (error instanceof BadPlan) return checkReport(error.diagnostics, undefined, colours);
+  if (error instanceof NumericsError) {
+    return errorLines(
+      `Wrong numbers: ${error.message}`,
+      "nothing was timed; please report the plan and the output of `shardbench adapters`",
+      colours,
+    );
+  }
+  if (error instanceof EnvironmentError) {
+    return errorLines(`${error.code}: ${error.message}`, error.hint, colours);
+  }
+  return [
+    colours.bad("This is a bug in shardbench; please report it with the plan that shows it."),
+    error instanceof Error ? (error.stack ?? error.message) : String(error),
+  ];
+};
+
+const describe = (error: unknown): Readonly<Record<string, unknown>> => {
+  if (error instanceof BadPlan) return { code: "bad-plan", diagnostics: error.diagnostics };
+  if (error instanceof NumericsError) {
+    const { message, error: found, tolerance } = error;
+    return { code: "wrong-numerics", message, error: found, tolerance };
+  }
+  if (error instanceof EnvironmentError) {
+    const { code, message, hint } = error;
+    return { code, message, hint };
+  }
+  return { code: "bug", message: error instanceof Error ? error.message : String(error) };
+};

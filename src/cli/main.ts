@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// The command line. It never loads Dawn: ranks and probes are processes of their own.
+
+import { Command, CommanderError } from "commander";
+import { shardbenchVersion } from "../report/versions.ts";
+import { defineAdapters } from "./adapters.ts";
+import { defineCheck } from "./check.ts";
+import { defineCompare } from "./compare.ts";
+import { exitCodeHelp, exitCodes } from "./exit_code.ts";
+import { defineRun } from "./run.ts";
+import { defineSmoke } from "./smoke.ts";
+
+const program = new Command("shardbench")
+  .description(
+    "Runs a parallel deployment plan for real on WebGPU and says which of its claims hold.",
+  )
+  .version(shardbenchVersion())
+  .showHelpAfterError("(--help shows what there is)")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  $ shardbench check plan.yaml
+  $ shardbench run plan.yaml
+  $ shardbench compare plan.yaml --result results/plan.json
+${exitCodeHelp}`,
+  );
+defineCheck(program);
+defineRun(program);
+defineCompare(program);
+defineAdapters(program);
+defineSmoke(program);
+
+// A reader that has seen enough, such as `head`, is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help and version end with 0; everything else is a wrong command line.
+  process.exitCode = error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+}

@@ -1,0 +1,39 @@
+// One line on a terminal that says what a run is doing; nothing in a pipe.
+
+import type { Progress } from "../harness/run_plan.ts";
+import { LINE_WIDTH } from "../report/table.ts";
+import { wrap } from "../report/text_width.ts";
+
+export interface ProgressLine {
+  readonly show: (progress: Progress) => void;
+  /** Takes the line away; call it before anything else is written. */
+  readonly clear: () => void;
+}
+
+const names: Readonly<Record<Progress["phase"], string>> = {
+  adapters: "looking for adapters",
+  ranks: "starting ranks",
+  check: "checking the numbers",
+  calibrate: "calibrating",
+  "warm-up": "warming up",
+  measure: "measuring",
+};
+
+export const progressLine = (stream: {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}): ProgressLine => {
+  if (stream.isTTY !== true) return { show: () => undefined, clear: () => undefined };
+  const wipe = "\r\u001B[2K";
+  return {
+    show: (progress) => stream.write(wipe + textOf(progress)),
+    clear: () => stream.write(wipe),
+  };
+};
+
+export const textOf = ({ phase, done, total, detail }: Progress): string => {
+  const count = done === undefined ? "" : total === undefined ? ` ${done}` : ` ${done}/${total}`;
+  const text = `${names[phase]}${count}${detail === undefined ? "" : `, ${detail}`}`;
+  // A longer line would wrap, and its first part could not be wiped.
+  return wrap(text, LINE_WIDTH - 1)[0] ?? "";
+};

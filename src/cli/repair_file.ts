@@ -1,0 +1,69 @@
+// The repair of a plan file: what asked for it, and where the corrected plan goes.
+
+import { writeFile } from "node:fs/promises";
+import { EnvironmentError } from "../environment_error.ts";
+import { checkPlan, hasErrors } from "../plan/check.ts";
+import { parsePlan } from "../plan/load.ts";
+import { repairPlan, type Repair } from "../plan/repair.ts";
+import { checkReport } from "../report/terminal_check.ts";
+import { LINE_WIDTH } from "../report/table.ts";
+import { wrapIndented } from "../report/text_width.ts";
+import type { Inspected } from "./bad_plan.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { errorColours, printErrorLines, printJson } from "./output.ts";
+
+interface Target {
+  readonly output?: string;
+  readonly write?: boolean;
+  readonly json?: boolean;
+}
+
+/** The corrected plan alone goes to stdout; all words about it go to stderr. */
+export const repairFile = async (
+  file: string,
+  { plan, document, diagnostics }: Inspected,
+  flags: Target,
+): Promise<ExitCode> => {
+  const colours = errorColours();
+  const repaired = repairPlan(document);
+  if (repaired === undefined) {
+    const sound = plan !== undefined && !hasErrors(diagnostics);
+    if (flags.json === true) printJson({ repairs: [], diagnostics });
+    else if (sound) printErrorLines(["Nothing to repair: no rule asks for it."]);
+    else printErrorLines([...checkReport(diagnostics, undefined, colours), "No repair is known."]);
+    return sound ? exitCodes.fine : exitCodes.badPlan;
+  }
+  const left = checkPlan(repaired.plan, parsePlan(repaired.text, file).document);
+  const target = flags.output ?? (flags.write === true ? file : undefined);
+  if (target !== undefined) await writeText(target, repaired.text, flags.write === true);
+  if (flags.json === true) {
+    printJson({ repairs: repaired.repairs, text: repaired.text, diagnostics: left });
+  } else {
+    printErrorLines(repairLines(repaired.repairs));
+    if (target === undefined) process.stdout.write(repaired.text);
+    else printErrorLines([`The corrected plan is in ${target}.`]);
+    if (hasErrors(left)) printErrorLines(checkReport(left, undefined, colours));
+  }
+  return hasErrors(left) ? exitCodes.badPlan : exitCodes.fine;
+};
+
+const repairLines = (repairs: readonly Repair[]): string[] =>
+  repairs.flatMap(({ rule, description }) => [
+    `Repaired, as ${rule} asks:`,
+    ...wrapIndented(description, LINE_WIDTH, 4),
+  ]);
+
+const writeText = async (file: string, text: string, overwrite: boolean): Promise<void> => {
+  try {
+    await writeFile(file, text, { flag: overwrite ? "w" : "wx" });
+  } catch (error) {
+    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
+    throw new EnvironmentError(
+      "file-not-readable",
+      exists
+        ? `${file} exists already`
+        : `cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      exists ? "choose another name, or overwrite it with --write" : "choose another place",
+    );
+  }
+};

@@ -1,0 +1,57 @@
+// shardbench run: a plan for real, its figures and verdicts.
+
+import type { Command } from "commander";
+import { soundPlan } from "./bad_plan.ts";
+import { execute, exitCodeOfRun } from "./execute.ts";
+import type { ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { errorColours, outputColours, printErrorLines, printJson, printLines } from "./output.ts";
+import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
+
+interface Flags extends RunFlags {
+  readonly json?: boolean;
+  readonly output?: string;
+}
+
+export const defineRun = (program: Command): void => {
+  addRunOptions(program.command("run"))
+    .argument("<file>", "plan in YAML or JSON")
+    .summary("run a plan and say which of its claims hold")
+    .description(
+      "Runs a plan on real adapters, one process per GPU of the plan: checks its numbers, times it,\n" +
+        "and holds the figures against the plan's claims. A refuted claim does not fail the run;\n" +
+        "`shardbench compare` is for that.",
+    )
+    .option("-o, --output <file>", "where the result goes (default: results/<plan name>.json)")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench run configs/three-stage-pipeline.json
+  $ shardbench run plan.yaml --adapter gpu0 --time 30s
+  $ shardbench run plan.yaml --placement 0=swiftshader,1=lavapipe --samples 20`,
+    )
+    .action((file: string, flags: Flags) => guarded(flags.json, () => run(file, flags)));
+};
+
+const run = async (file: string, flags: Flags): Promise<ExitCode> => {
+  const { plan: asWritten, diagnostics } = await soundPlan(file);
+  const plan = withSeed(asWritten, flags.seed);
+  const warnings = diagnostics.filter(({ severity }) => severity === "warning").length;
+  if (warnings > 0) {
+    const noun = warnings === 1 ? "warning" : "warnings";
+    const text = `${warnings} ${noun} about the plan: \`shardbench check ${file}\` shows them`;
+    printErrorLines([errorColours().doubtful(text)]);
+  }
+  const [result, { runReport }, { resultPath, writeResult }] = await Promise.all([
+    execute(plan, runOptions(flags)),
+    import("../report/terminal_run.ts"),
+    import("../report/result_file.ts"),
+  ]);
+  const resultFile = flags.output ?? resultPath(plan.name);
+  await writeResult(resultFile, result);
+  if (flags.json === true) printJson(result);
+  else printLines(runReport(plan, result, outputColours(), resultFile));
+  return exitCodeOfRun(result);
+};

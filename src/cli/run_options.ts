@@ -1,0 +1,45 @@
+// The options of every command that runs a plan, and what they mean to the harness.
+
+import { Option, type Command } from "commander";
+import type { RunOptions } from "../harness/run_plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { duration, wholeNumber } from "./values.ts";
+
+export interface RunFlags {
+  readonly adapter?: string;
+  readonly placement?: string;
+  readonly samples?: number;
+  readonly warmup?: number;
+  /** ms */
+  readonly time?: number;
+  readonly seed?: number;
+  readonly check?: "auto" | "oracle" | "unsharded";
+}
+
+export const addRunOptions = (command: Command): Command =>
+  command
+    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
+    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .option("--samples <n>", "time exactly this many steps", wholeNumber(1))
+    .option("--warmup <n>", "steps that are run first and not timed", wholeNumber(0))
+    .option("--time <duration>", "time steps for about this long, such as 5s", duration)
+    .option("--seed <n>", "seed of weights and inputs, instead of the plan's", wholeNumber(0))
+    .addOption(
+      new Option("--check <method>", "what the numbers are held against").choices([
+        "auto",
+        "oracle",
+        "unsharded",
+      ]),
+    );
+
+export const runOptions = (flags: RunFlags): RunOptions => ({
+  ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
+  ...(flags.placement === undefined ? {} : { placement: flags.placement }),
+  ...(flags.samples === undefined ? {} : { samples: flags.samples }),
+  ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
+  ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
+  ...(flags.check === undefined ? {} : { check: flags.check }),
+});
+
+export const withSeed = (plan: Plan, seed: number | undefined): Plan =>
+  seed === undefined ? plan : { ...plan, workload: { ...plan.workload, seed } };

@@ -1,0 +1,36 @@
+// Shardbench as a library: load a plan, check it, run it, and hold it against its claims.
+//
+//   const { plan } = await loadPlan("plan.yaml");
+//   if (plan !== undefined && !hasErrors(checkPlan(plan))) {
+//     const result = await runPlan(plan);
+//     console.log(result.verdicts);
+//   }
+//
+// What is wrong with a plan comes back as diagnostics. Exceptions are `EnvironmentError`, where the machine
+// is in the way, and `NumericsError`, where the numbers disagree; any other is a fault of this library.
+
+export { readPlan as loadPlan, parsePlan, type LoadResult } from "./plan/load.ts";
+export { checkPlan, hasErrors } from "./plan/check.ts";
+export { repairPlan, type Repair, type RepairedPlan } from "./plan/repair.ts";
+export { loadPerGpu, type GpuLoad, type LoadLabel } from "./plan/load_per_gpu.ts";
+export { lower } from "./program/lower.ts";
+export { estimate } from "./program/estimate.ts";
+export { runPlan, type Progress, type RunOptions, type RunPlan } from "./harness/run_plan.ts";
+export { comparePlan } from "./report/compare.ts";
+export { planHash, workHash } from "./report/plan_hash.ts";
+export { readResult, writeResult } from "./report/result_file.ts";
+export { EnvironmentError, type EnvironmentCode } from "./environment_error.ts";
+export { NumericsError } from "./numerics_error.ts";
+
+export type * from "./plan/plan.ts";
+export type { Diagnostic, Position, Severity } from "./plan/diagnostic.ts";
+export type { PlanDocument } from "./plan/document.ts";
+export type { Program, RankProgram, Instruction } from "./program/program.ts";
+export type { Estimate, LayerEstimate, RankEstimate } from "./program/estimate.ts";
+export type { StepTrace, RankTrace, Span, SpanKind } from "./program/trace.ts";
+export type { Figure, Provenance, Unit } from "./measure/figure.ts";
+export type * from "./measure/metrics.ts";
+export type * from "./measure/sample.ts";
+export type * from "./report/result.ts";
+export type { Judgement, Verdict } from "./report/verdict.ts";
+export type { Measurements } from "./report/claims/case.ts";
