@@ -229,14 +229,15 @@ test("a layer without parallel runs where the layer before it runs", () => {
   expect(diagnostics.map(({ code }) => code)).toEqual(["layer-without-gpus"]);
 });
 
+const moe = (parallel: Record<string, unknown>) => ({
+  op: "moe",
+  hidden: 8,
+  ffn: 8,
+  experts: 6,
+  parallel,
+});
+
 test("tokens of explicit experts stay where they were, or where tokenGpus says", () => {
-  const moe = (parallel: Record<string, unknown>) => ({
-    op: "moe",
-    hidden: 8,
-    ffn: 8,
-    experts: 6,
-    parallel,
-  });
   const experts = { kind: "expert", gpus: [0, 1, 2] };
   const after = load(stages(3, [[mlp({ kind: "tensor", gpus: [0, 1] }), moe(experts)]]));
   expect(after.stages[0]?.layers[1]).toMatchObject({ groups: [[0, 1]], expertGpus: [0, 1, 2] });
@@ -244,15 +245,16 @@ test("tokens of explicit experts stay where they were, or where tokenGpus says",
   expect(named.stages[0]?.layers[0]).toMatchObject({ groups: [[2]], expertGpus: [0, 1, 2] });
 });
 
+const sendAfter = (after: string | undefined) => ({
+  ...stagesPlan,
+  communications: [{ name: "x", op: "send", from: [0], to: [1], after }],
+});
+
 test("a communication names the stage it follows, else they follow in order", () => {
-  const send = (after: string | undefined) => ({
-    ...stagesPlan,
-    communications: [{ name: "x", op: "send", from: [0], to: [1], after }],
-  });
-  expect(load(send("b")).communications[0]?.after).toBe(1);
-  expect(load(send(undefined)).communications[0]?.after).toBe(0);
+  expect(load(sendAfter("b")).communications[0]?.after).toBe(1);
+  expect(load(sendAfter(undefined)).communications[0]?.after).toBe(0);
   for (const name of ["c", "nowhere"]) {
-    const { diagnostics } = parsePlan(JSON.stringify(send(name)), "p.json");
+    const { diagnostics } = parsePlan(JSON.stringify(sendAfter(name)), "p.json");
     expect(diagnostics.map(({ code }) => code)).toEqual(["communication-after-no-stage"]);
   }
 });

@@ -35,14 +35,15 @@ test("the original of the expert-parallel plan becomes its corrected form, value
   expect({ ...JSON.parse(text), description: "" }).toEqual({ ...corrected, description: "" });
 });
 
+const aroundDistribution = (all: string) => {
+  const start = all.indexOf('"tensor_parallel_distribution"');
+  return [all.slice(0, start), all.slice(all.indexOf('"optimizations"'))];
+};
+
 test("nothing but the distribution changes in the text", async () => {
   const original = await readFile("configs/moe-ep3-tp2.original.json", "utf8");
   const { text } = repaired(original);
-  const around = (all: string) => {
-    const start = all.indexOf('"tensor_parallel_distribution"');
-    return [all.slice(0, start), all.slice(all.indexOf('"optimizations"'))];
-  };
-  expect(around(text)).toEqual(around(original));
+  expect(aroundDistribution(text)).toEqual(aroundDistribution(original));
 });
 
 const fiveGpus = (modules: (shard: number) => string[], last: string[]) =>
@@ -107,18 +108,19 @@ test("a group form over too many GPUs keeps its parts and loses the surplus shar
   });
 });
 
+const withGroup = (tensorGroup: number[], more = {}) =>
+  JSON.stringify(
+    withDegrees({
+      hardware: { gpus: 3 },
+      parallel: { tensor: 2, expert: 2, tensorGroup },
+      ...more,
+    }),
+  );
+
 test("tensorGroup is cut to the degree, and brought in line with the distribution", () => {
-  const plan = (tensorGroup: number[], more = {}) =>
-    JSON.stringify(
-      withDegrees({
-        hardware: { gpus: 3 },
-        parallel: { tensor: 2, expert: 2, tensorGroup },
-        ...more,
-      }),
-    );
-  expect(JSON.parse(repaired(plan([2, 0, 1])).text).parallel.tensorGroup).toEqual([2, 0]);
+  expect(JSON.parse(repaired(withGroup([2, 0, 1])).text).parallel.tensorGroup).toEqual([2, 0]);
   const tensor_parallel_distribution = { gpu_0: ["mlp_up_0"], gpu_1: ["mlp_up_1"] };
-  const contradicted = repaired(plan([1, 2], { tensor_parallel_distribution }));
+  const contradicted = repaired(withGroup([1, 2], { tensor_parallel_distribution }));
   expect(JSON.parse(contradicted.text).parallel.tensorGroup).toEqual([0, 1]);
   expect(contradicted.repairs.map(({ rule }) => rule)).toEqual([
     "tensor-group-contradicts-distribution",
@@ -148,9 +150,10 @@ claims: { gpuUtilization: 0.5 }
   });
 });
 
+const asDocument = (plan: unknown) => parsePlan(JSON.stringify(plan), "p.json").document;
+
 test("a sound plan needs no repair, and a hopeless one gets none", async () => {
   expect(repairPlan((await readPlan("configs/moe-ep3-tp2.json")).document)).toBeUndefined();
-  const asDocument = (plan: unknown) => parsePlan(JSON.stringify(plan), "p.json").document;
   expect(repairPlan(asDocument(degreesPlan))).toBeUndefined();
   const tooFew = withDegrees({ parallel: { tensor: 2, expert: 2, tensorGroup: [0] } });
   expect(repairPlan(asDocument(tooFew))).toBeUndefined();

@@ -78,10 +78,11 @@ stages:
   expect(parsePlan(text, "plan.yaml").plan?.stages[0]?.layers[1]?.groups).toEqual([[0, 1]]);
 });
 
+const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+
 test.each(["plan.json", "plan.yaml"])(
   "nesting is refused one level beyond the limit, %s",
   (file) => {
-    const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
     expect(codesOf(nested(maxNesting), file)).toEqual(["wrong-type"]);
     expect(codesOf(nested(maxNesting + 1), file)).toEqual(["nested-too-deep"]);
     expect(codesOf("[".repeat(100_000), file)).not.toEqual([]);
@@ -92,10 +93,11 @@ test("nesting without brackets is counted too", () => {
   expect(codesOf(`${"- ".repeat(5_000)}x`, "plan.yaml")).toEqual(["nested-too-deep"]);
 });
 
+const commentOf = (characters: number) => `# ${"x".repeat(characters - 2)}`;
+
 test("a text beyond the limit of size is refused", () => {
-  const long = (characters: number) => `# ${"x".repeat(characters - 2)}`;
-  expect(codesOf(long(maxPlanCharacters), "plan.yaml")).toEqual(["file-empty"]);
-  expect(codesOf(long(maxPlanCharacters + 1), "plan.yaml")).toEqual(["file-too-large"]);
+  expect(codesOf(commentOf(maxPlanCharacters), "plan.yaml")).toEqual(["file-empty"]);
+  expect(codesOf(commentOf(maxPlanCharacters + 1), "plan.yaml")).toEqual(["file-too-large"]);
 });
 
 test("a file of 50 MB is refused, one that is missing or a folder is the environment's fault", async () => {

@@ -68,6 +68,10 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
 const resultOf = (layer: Layer): Value => {
   const { groups, op } = layer;
   const isGroup = groupSize(layer) > 1;
+  // Each replica's mean is a summand of the mean over the batch.
+  if (op === "aggregate" && layer.over === "batch" && groups.length > 1) {
+    return { layout: "partial sums", groups: [groups.map(([first = 0]) => first)] };
+  }
   if (groups.length > 1 && !isGroup) return { layout: "rows", groups: [groups.flat()] };
   const split = resultSplit(layer);
   if (split !== "replicated") {
@@ -81,11 +85,15 @@ const resultOf = (layer: Layer): Value => {
     : { layout: "whole", groups };
 };
 
+const layouts: readonly Layout[] = ["whole", "columns", "partial sums", "rows"];
+
 /** The layout that the operation finds, if it is one that it takes. */
-const takenBy = (op: Communication["op"], value: Value): Layout | undefined =>
-  [value.layout, value.unsettled].find(
-    (layout) => layout !== undefined && effects[op][layout] !== undefined,
-  );
+const takenBy = (op: Communication["op"], value: Value): Layout | undefined => {
+  // What one GPU holds alone is a whole, a block and a summand at once.
+  const isAlone = value.groups.length === 1 && value.groups[0]?.length === 1;
+  const present = isAlone ? layouts : [value.layout, value.unsettled];
+  return present.find((layout) => layout !== undefined && effects[op][layout] !== undefined);
+};
 
 const describe = (layout: Layout): string =>
   layout === "whole"

@@ -24,17 +24,19 @@ test.each([
   expect(errorsOf(plan)).toEqual(codes);
 });
 
+const uneven = (batch: number) =>
+  stages(3, [[linear(8, 8, { kind: "data", gpus: [0, 1, 2] })]], [], { batch });
+
 test("explicit replicas may be uneven, which is pointed out, but not empty", () => {
-  const plan = (batch: number) =>
-    stages(3, [[linear(8, 8, { kind: "data", gpus: [0, 1, 2] })]], [], { batch });
-  expect([errorsOf(plan(6)), warningsOf(plan(6))]).toEqual([[], []]);
-  expect([errorsOf(plan(4)), warningsOf(plan(4))]).toEqual([[], ["replicas-uneven"]]);
-  expect(errorsOf(plan(3))).toEqual([]);
-  expect(errorsOf(plan(2))).toEqual(["replica-without-samples"]);
+  expect([errorsOf(uneven(6)), warningsOf(uneven(6))]).toEqual([[], []]);
+  expect([errorsOf(uneven(4)), warningsOf(uneven(4))]).toEqual([[], ["replicas-uneven"]]);
+  expect(errorsOf(uneven(3))).toEqual([]);
+  expect(errorsOf(uneven(2))).toEqual(["replica-without-samples"]);
 });
 
+const aggregate = (over: string) => ({ op: "aggregate", over });
+
 test("the one row that a mean over the batch leaves is not for several replicas", () => {
-  const aggregate = (over: string) => ({ op: "aggregate", over });
   const data = { kind: "data", gpus: [0, 1] };
   const plan = (over: string) =>
     stages(2, [[linear(8, 8, data), aggregate(over), linear(8, 8, data)]]);
@@ -55,15 +57,16 @@ test.each([
   expect(errorsOf(plan)).toEqual(codes);
 });
 
+const pipelined = (microBatches: number) =>
+  withDegrees({
+    hardware: { gpus: 4 },
+    workload: { batch: 8, microBatches },
+    parallel: { tensor: 2, pipeline: 2, expert: 2 },
+  });
+
 test("as many micro-batches as stages fill a pipeline, one less does not", () => {
-  const plan = (microBatches: number) =>
-    withDegrees({
-      hardware: { gpus: 4 },
-      workload: { batch: 8, microBatches },
-      parallel: { tensor: 2, pipeline: 2, expert: 2 },
-    });
-  expect(infosOf(plan(2))).toContain("pipeline-filled");
-  expect(warningsOf(plan(2))).toEqual([]);
-  expect(warningsOf(plan(1))).toEqual(["pipeline-not-filled"]);
-  expect(found(plan(1), "pipeline-not-filled")?.message).toContain("50 %");
+  expect(infosOf(pipelined(2))).toContain("pipeline-filled");
+  expect(warningsOf(pipelined(2))).toEqual([]);
+  expect(warningsOf(pipelined(1))).toEqual(["pipeline-not-filled"]);
+  expect(found(pipelined(1), "pipeline-not-filled")?.message).toContain("50 %");
 });

@@ -23,7 +23,7 @@ const joined = (before: Layer, after: Layer, ...communications: Record<string, u
     stages(
       4,
       [[before], [after]],
-      communications.map((each) => ({ ...each, after: "s0" })),
+      communications.map((each) => Object.assign(each, { after: "s0" })),
     ),
   );
 
@@ -59,6 +59,21 @@ test("a whole result is at hand or is moved", () => {
   expect(joined(whole([0, 1]), whole([0]), by("all-reduce", [0, 1], [0]))).toEqual([
     "communication-does-not-fit-result",
   ]);
+});
+
+test("what one GPU holds alone fits every operation", () => {
+  for (const op of ["send", "broadcast", "all-gather", "all-reduce"]) {
+    expect(joined(row([0]), whole([1]), by(op, [0], [1]))).toEqual([]);
+  }
+});
+
+test("the means of several replicas are summands of the mean over the batch", () => {
+  const aggregate = { op: "aggregate", over: "batch", parallel: { kind: "data", gpus: [0, 1] } };
+  const join = (...communications: Record<string, unknown>[]) =>
+    errorsOf(stages(3, [[replicas([0, 1]), aggregate], [whole([2])]], communications));
+  expect(join(by("all-reduce", [0, 1], [2]))).toEqual([]);
+  expect(join(by("all-gather", [0, 1], [2]))).toEqual(["row-result-not-reduced"]);
+  expect(join()).toEqual(["row-result-not-reduced"]);
 });
 
 test("a layer that reduces its own result may leave that to the declared communication", () => {

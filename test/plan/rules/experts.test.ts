@@ -58,17 +58,19 @@ test.each([
   expect(errorsOf(plan)).toEqual(codes);
 });
 
+const namedExperts = (expertGroup?: number[]) =>
+  withDegrees({ hardware: { gpus: 3 }, parallel: { tensor: 2, expert: 3, expertGroup } });
+
 test("expert parallelism beyond the ranks needs named GPUs, exactly as many", () => {
-  const plan = (expertGroup?: number[]) =>
-    withDegrees({ hardware: { gpus: 3 }, parallel: { tensor: 2, expert: 3, expertGroup } });
-  expect(errorsOf(plan())).toContain("expert-degree-does-not-fit-ranks");
-  expect(errorsOf(plan([0, 1, 2]))).toEqual([]);
-  expect(errorsOf(plan([0, 1]))).toEqual(["expert-degree-does-not-match-group"]);
+  expect(errorsOf(namedExperts())).toContain("expert-degree-does-not-fit-ranks");
+  expect(errorsOf(namedExperts([0, 1, 2]))).toEqual([]);
+  expect(errorsOf(namedExperts([0, 1]))).toEqual(["expert-degree-does-not-match-group"]);
 });
 
+const dense = (expert: number) =>
+  withDegrees({ model: { moe: undefined }, parallel: { tensor: 2, expert } });
+
 test("expert parallelism needs experts", () => {
-  const dense = (expert: number) =>
-    withDegrees({ model: { moe: undefined }, parallel: { tensor: 2, expert } });
   expect(errorsOf(dense(1))).toEqual([]);
   expect(errorsOf(dense(2))).toEqual(["expert-degree-without-experts"]);
 });

@@ -38,33 +38,39 @@ test("GPUs that do the same are all of medium load", () => {
   expect(warningsOf(plan)).toEqual([]);
 });
 
+/** One layer per GPU, whose arithmetic is proportional to its columns. */
+const labelsOf = (...outputs: number[]) =>
+  loadsOf(
+    stages(outputs.length, [
+      outputs.map((output, gpu) => linear(6, output, { kind: "replicated", gpus: [gpu] })),
+    ]),
+  ).map(({ label }) => label);
+
 test("4/3 of the average arithmetic is medium still, more is heavy", () => {
-  const labels = (wide: number) =>
-    loadsOf(stages(2, [[on(0, wide)], [then(1, wide, 8)]])).map(({ label }) => label);
-  // GPU 1 does as much as GPU 0 here: 8 · wide each.
-  expect(labels(16)).toEqual(["medium", "medium"]);
-  const three = (first: number) =>
-    loadsOf(stages(3, [[on(0, first)], [then(1, first, 2)], [then(2, 2, 2)]]));
-  expect(three(4).map(({ label }) => label)).toEqual(["heavy", "medium", "medium"]);
+  expect(labelsOf(12, 12, 12)).toEqual(["medium", "medium", "medium"]);
+  expect(labelsOf(16, 10, 10)).toEqual(["medium", "medium", "medium"]);
+  expect(labelsOf(17, 10, 9)).toEqual(["heavy", "medium", "medium"]);
 });
 
 test("a GPU on which nothing runs is idle", () => {
   expect(loadsOf(stages(2, [[on(0, 8)]])).map(({ label }) => label)).toEqual(["heavy", "idle"]);
 });
 
+const remarksOnPair = (second: number) =>
+  warningsOf(stages(2, [[on(0, 12)], [then(1, 12, second)]])).filter(
+    (code) => code === "gpu-underused",
+  );
+
 test("a GPU with less than half of the average arithmetic is under-used", () => {
-  const pair = (second: number) =>
-    warningsOf(stages(2, [[on(0, 12)], [then(1, 12, second)]])).filter(
-      (code) => code === "gpu-underused",
-    );
-  expect(pair(3)).toEqual([]);
-  expect(pair(2)).toEqual(["gpu-underused"]);
+  expect(remarksOnPair(3)).toEqual([]);
+  expect(remarksOnPair(2)).toEqual(["gpu-underused"]);
 });
 
+const replicasOn = (gpus: number, replicas: number[]) =>
+  warningsOf(stages(gpus, [[linear(8, 8, { kind: "data", gpus: replicas })]]));
+
 test("data parallelism of one replica is none, unless there is one GPU", () => {
-  const replica = (gpus: number, replicas: number[]) =>
-    warningsOf(stages(gpus, [[linear(8, 8, { kind: "data", gpus: replicas })]]));
-  expect(replica(2, [0, 1])).toEqual([]);
-  expect(replica(2, [1])).toContain("single-data-replica");
-  expect(replica(1, [0])).toEqual([]);
+  expect(replicasOn(2, [0, 1])).toEqual([]);
+  expect(replicasOn(2, [1])).toContain("single-data-replica");
+  expect(replicasOn(1, [0])).toEqual([]);
 });

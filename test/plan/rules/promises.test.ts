@@ -58,18 +58,21 @@ test("memory claims leave headroom", () => {
   ).toBe("66.1 % of memory in use: 21.7 GB are left");
 });
 
+const claimingTokens = (tokensPerSecond: number) =>
+  claiming({ samplesPerSecond: 312, tokensPerSecond });
+
 test("tokens per second are samples per second times sequence", () => {
-  const claims = (tokensPerSecond: number) => claiming({ samplesPerSecond: 312, tokensPerSecond });
-  expect(infosOf(claims(319_488))).toContain("token-claim-consistent");
-  expect(warningsOf(claims(319_488))).toEqual([]);
-  expect(warningsOf(claims(300_000))).toEqual(["token-claim-inconsistent"]);
+  expect(infosOf(claimingTokens(319_488))).toContain("token-claim-consistent");
+  expect(warningsOf(claimingTokens(319_488))).toEqual([]);
+  expect(warningsOf(claimingTokens(300_000))).toEqual(["token-claim-inconsistent"]);
 });
 
+const claimingMemory = (memoryAvailable: string) =>
+  claiming({ memoryUtilization: 0.661, memoryAvailable });
+
 test("memory left is memory minus what is used", () => {
-  const claims = (memoryAvailable: string) =>
-    claiming({ memoryUtilization: 0.661, memoryAvailable });
-  expect(infosOf(claims("21.7GB"))).toContain("memory-claim-consistent");
-  expect(warningsOf(claims("30GB"))).toEqual(["memory-claim-inconsistent"]);
+  expect(infosOf(claimingMemory("21.7GB"))).toContain("memory-claim-consistent");
+  expect(warningsOf(claimingMemory("30GB"))).toEqual(["memory-claim-inconsistent"]);
 });
 
 test("optimizations are known, or the nearest known one is suggested", () => {

@@ -67,15 +67,19 @@ test("a model's faulty size is one fault, however many layers have it, at the mo
   });
 });
 
+const withVocabulary = (vocabulary: number) => withDegrees({ model: { vocabulary } });
+
 test("an LM head's columns are the vocabulary", () => {
-  const model = (vocabulary: number) => withDegrees({ model: { vocabulary } });
-  expect(errorsOf(model(10))).toEqual([]);
-  expect(found(model(11), "group-does-not-divide-output")?.path).toEqual(["model", "vocabulary"]);
+  expect(errorsOf(withVocabulary(10))).toEqual([]);
+  expect(found(withVocabulary(11), "group-does-not-divide-output")?.path).toEqual([
+    "model",
+    "vocabulary",
+  ]);
 });
 
 const on0 = { kind: "replicated", gpus: [0] };
 const chain = (...layers: Record<string, unknown>[]) =>
-  errorsOf(stages(1, [layers.map((layer) => ({ parallel: on0, ...layer }))]));
+  errorsOf(stages(1, [layers.map((layer) => Object.assign({ parallel: on0 }, layer))]));
 const norm = (hidden: number) => ({ op: "norm", hidden });
 const residual = (from: number, hidden = 8) => ({ op: "residual", hidden, from });
 
@@ -110,12 +114,13 @@ test("a residual adds the input of an earlier layer of equal size", () => {
   expect(chain(embedding, residual(0))).toEqual(["residual-of-token-ids"]);
 });
 
+const aggregateOver = (over: string) => ({ op: "aggregate", over });
+
 test("after an aggregate no sequences are left", () => {
   const heads = { op: "attention", hidden: 8, heads: 2, parallel: { kind: "tensor", gpus: [0] } };
-  const aggregate = (over: string) => ({ op: "aggregate", over });
-  expect(chain(heads, aggregate("sequence"), aggregate("batch"))).toEqual([]);
-  expect(chain(norm(8), aggregate("sequence"), heads)).toEqual(["sequence-already-aggregated"]);
-  expect(chain(norm(8), aggregate("batch"), aggregate("sequence"))).toEqual([
+  expect(chain(heads, aggregateOver("sequence"), aggregateOver("batch"))).toEqual([]);
+  expect(chain(norm(8), aggregateOver("sequence"), heads)).toEqual(["sequence-already-aggregated"]);
+  expect(chain(norm(8), aggregateOver("batch"), aggregateOver("sequence"))).toEqual([
     "sequence-already-aggregated",
   ]);
 });

@@ -16,11 +16,12 @@ test.each([
   expect(found(bad, code)?.path.at(-1)).toBe("splitDim");
 });
 
+const mlpSplit = (kind: string) =>
+  stages(2, [[{ op: "mlp", hidden: 8, ffn: 8, parallel: { kind, gpus: [0, 1] } }]]);
+
 test("a layer is split only in ways its op knows", () => {
-  const mlp = (kind: string) =>
-    stages(2, [[{ op: "mlp", hidden: 8, ffn: 8, parallel: { kind, gpus: [0, 1] } }]]);
-  expect(errorsOf(mlp("tensor"))).toEqual([]);
-  expect(errorsOf(mlp("column"))).toEqual(["parallel-kind-does-not-fit-layer"]);
+  expect(errorsOf(mlpSplit("tensor"))).toEqual([]);
+  expect(errorsOf(mlpSplit("column"))).toEqual(["parallel-kind-does-not-fit-layer"]);
   expect(errorsOf(one({ kind: "expert", gpus: [0] }))).toEqual([
     "parallel-kind-does-not-fit-layer",
   ]);

@@ -17,9 +17,10 @@ test("a tensor group has exactly as many GPUs as its degree", () => {
   expect(errorsOf(grouped([0]))).toEqual(["tensor-degree-does-not-match-group"]);
 });
 
+const hintFor = (tensorGroup: number[]) =>
+  found(grouped(tensorGroup), "tensor-degree-does-not-match-group")?.hint;
+
 test("the refusal names the alternatives that work", () => {
-  const hintFor = (tensorGroup: number[]) =>
-    found(grouped(tensorGroup), "tensor-degree-does-not-match-group")?.hint;
   expect(hintFor([0, 1, 2])).toBe(
     "keep tensor 2 and list GPUs 0, 1; or tensor 3 is no way out, it does not divide the model's sizes",
   );
