@@ -1,0 +1,140 @@
+import { expect, test } from "vitest";
+import { attention, type AttentionShape } from "../../src/kernels/attention.ts";
+import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { at } from "../support/matrix_product.ts";
+import { output, runKernel } from "../support/run_kernel.ts";
+import {
+  decode,
+  encode,
+  randomSource,
+  randomTensor,
+  type Tensor,
+  tensor,
+  tensorBytes,
+} from "../support/tensors.ts";
+import { type Expected, outOfTolerance } from "../support/tolerance.ts";
+
+const shape = (
+  batch: number,
+  sequence: number,
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+): Omit<AttentionShape, "causal"> => ({ batch, sequence, heads, kvHeads, headDim });
+
+const shapes = [
+  { what: "one token, smallest head", ...shape(1, 1, 1, 1, 4) },
+  { what: "two tokens", ...shape(1, 2, 2, 1, 8) },
+  { what: "one exact block", ...shape(1, 32, 1, 1, 32) },
+  { what: "one more than a block", ...shape(1, 33, 1, 1, 64) },
+  { what: "one less than two blocks, grouped heads", ...shape(2, 63, 4, 2, 16) },
+  { what: "an odd number of quads per head", ...shape(2, 35, 3, 3, 12) },
+  { what: "many heads on one key head", ...shape(1, 70, 4, 1, 20) },
+  { what: "a wide head", ...shape(1, 40, 1, 1, 128) },
+  { what: "the widest head", ...shape(1, 34, 2, 1, 256) },
+];
+
+describeOnAdapter("attention", () => {
+  // Pipelines take long to compile, so each shape sees every dtype and both masks, but not every pair.
+  const cases = shapes.flatMap((one, index) => {
+    const even = index % 2 === 0;
+    return [
+      Object.assign({ dtype: "f32" as const, causal: even }, one),
+      Object.assign({ dtype: "f16" as const, causal: !even }, one),
+    ];
+  });
+  test.each(cases)(
+    "$dtype, batch $batch, sequence $sequence, heads $heads/$kvHeads × $headDim, causal $causal: $what",
+    async ({ what: _what, dtype, ...one }) => {
+      const { batch, sequence, heads, kvHeads, headDim } = one;
+      const rows = batch * sequence;
+      const qkv = randomTensor(
+        rows,
+        (heads + 2 * kvHeads) * headDim,
+        dtype,
+        randomSource(sequence),
+      );
+      // Scores of up to ±20, so that the softmax is far from even.
+      const sharp = tensor(
+        rows,
+        qkv.columns,
+        qkv.values.map((v, i) => (i % qkv.columns < heads * headDim ? 4 * v : v)),
+      );
+      const results = await runKernel(
+        await testGpu(),
+        attention,
+        one,
+        dtype,
+        { qkv: encode(sharp, dtype) },
+        { y: tensorBytes(rows, heads * headDim, dtype) },
+      );
+      const actual = decode(output(results, "y"), rows, heads * headDim, dtype).values;
+      expect(outOfTolerance(actual, expectedAttention(sharp, one), dtype)).toEqual([]);
+    },
+  );
+
+  test("f32, scores in the hundreds neither overflow nor vanish", async () => {
+    const one = { ...shape(1, 40, 1, 1, 8), causal: true };
+    const qkv = randomTensor(40, 24, "f32", randomSource(5));
+    const sharp = tensor(
+      40,
+      24,
+      qkv.values.map((v) => Math.fround(16 * v)),
+    );
+    const results = await runKernel(
+      await testGpu(),
+      attention,
+      one,
+      "f32",
+      { qkv: encode(sharp, "f32") },
+      { y: tensorBytes(40, 8, "f32") },
+    );
+    const actual = decode(output(results, "y"), 40, 8, "f32").values;
+    expect(outOfTolerance(actual, expectedAttention(sharp, one), "f32")).toEqual([]);
+  });
+});
+
+/**
+ * Plain softmax(q · kᵀ / √d) · v in f64. An absolute error in a score becomes a relative error of its
+ * probability, so the magnitude of the score sums multiplies that of the output.
+ */
+function expectedAttention(qkv: Tensor, one: AttentionShape): Expected {
+  const { batch, sequence, heads, kvHeads, headDim, causal } = one;
+  const values = new Float64Array(batch * sequence * heads * headDim);
+  const magnitudes = new Float64Array(values.length);
+  for (let row = 0; row < batch * sequence; row++) {
+    const firstRow = row - (row % sequence);
+    const keys = causal ? (row % sequence) + 1 : sequence;
+    for (let head = 0; head < heads; head++) {
+      const kvHead = Math.floor(head / (heads / kvHeads));
+      const q = head * headDim;
+      const k = (heads + kvHead) * headDim;
+      const v = (heads + kvHeads + kvHead) * headDim;
+      const scores: number[] = [];
+      let scoreMagnitude = 0;
+      for (let key = 0; key < keys; key++) {
+        let sum = 0;
+        let magnitude = 0;
+        for (let d = 0; d < headDim; d++) {
+          const term = (at(qkv, row, q + d) * at(qkv, firstRow + key, k + d)) / Math.sqrt(headDim);
+          sum += term;
+          magnitude += Math.abs(term);
+        }
+        scores.push(sum);
+        scoreMagnitude = Math.max(scoreMagnitude, magnitude);
+      }
+      const largest = Math.max(...scores);
+      const exponentials = scores.map((score) => Math.exp(score - largest));
+      const total = exponentials.reduce((a, b) => a + b, 0);
+      for (let d = 0; d < headDim; d++) {
+        const index = (row * heads + head) * headDim + d;
+        for (const [key, exponential] of exponentials.entries()) {
+          const term = (exponential / total) * at(qkv, firstRow + key, v + d);
+          values[index] = (values[index] ?? 0) + term;
+          magnitudes[index] = (magnitudes[index] ?? 0) + Math.abs(term) * (1 + scoreMagnitude);
+        }
+      }
+    }
+  }
+  return { values, magnitudes, terms: sequence + headDim };
+}

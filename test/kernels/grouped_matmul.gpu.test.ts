@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
+import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { activated, product } from "../support/matrix_product.ts";
+import { prefixSums } from "../support/prefix_sums.ts";
+import { output, runKernel } from "../support/run_kernel.ts";
+import {
+  decode,
+  encode,
+  encodeIds,
+  randomSource,
+  randomTensor,
+  type Tensor,
+  tensor,
+  tensorBytes,
+} from "../support/tensors.ts";
+import { outOfTolerance } from "../support/tolerance.ts";
+
+interface Case {
+  readonly what: string;
+  /** Rows of each expert. */
+  readonly counts: readonly number[];
+  readonly n: number;
+  readonly k: number;
+  /** Rows that the buffers hold beyond those in use. */
+  readonly spare: number;
+  readonly expectedRows: number;
+}
+
+const cases: Case[] = [
+  { what: "size 1", counts: [1], n: 1, k: 1, spare: 0, expectedRows: 1 },
+  { what: "one exact tile", counts: [8], n: 8, k: 8, spare: 0, expectedRows: 8 },
+  {
+    what: "odd sizes and experts without rows",
+    counts: [0, 3, 0, 9, 5, 0],
+    n: 7,
+    k: 5,
+    spare: 4,
+    expectedRows: 17,
+  },
+  {
+    what: "one expert with far more rows than expected",
+    counts: [1, 150, 2],
+    n: 10,
+    k: 9,
+    spare: 1,
+    expectedRows: 6,
+  },
+  { what: "several column workgroups", counts: [4, 17], n: 1026, k: 6, spare: 0, expectedRows: 21 },
+  { what: "no rows at all", counts: [0, 0], n: 6, k: 4, spare: 5, expectedRows: 4 },
+];
+
+const rowsOf = ({ columns, values }: Tensor, first: number, count: number): Tensor =>
+  tensor(count, columns, values.subarray(first * columns, (first + count) * columns));
+
+describeOnAdapter("grouped_matmul", () => {
+  test.each(
+    cases.flatMap((one) => [
+      { ...one, dtype: "f32" as const },
+      { ...one, dtype: "f16" as const },
+    ]),
+  )(
+    "$dtype, counts $counts, n = $n, k = $k: $what",
+    async ({ counts, n, k, spare, expectedRows, dtype }) => {
+      const random = randomSource(n * k);
+      const experts = counts.length;
+      const offsets = prefixSums(counts);
+      const used = offsets.at(-1) ?? 0;
+      const rows = used + spare;
+      // Numbers in the spare rows too: the kernel must leave them alone.
+      const x = randomTensor(rows, k, dtype, random);
+      const w = randomTensor(experts * k, n, dtype, random);
+      const results = await runKernel(
+        await testGpu(),
+        groupedMatmul,
+        { experts, rows, expectedRows, n, k, activation: "relu" },
+        dtype,
+        { x: encode(x, dtype), w: encode(w, dtype), offsets: encodeIds(offsets) },
+        { y: tensorBytes(rows, n, dtype) },
+      );
+      const bytes = output(results, "y");
+      for (const [expert, count] of counts.entries()) {
+        const first = offsets[expert] ?? 0;
+        const expected = product(rowsOf(x, first, count), rowsOf(w, expert * k, k));
+        const rowBytes = tensorBytes(1, n, dtype);
+        const part = bytes.slice(first * rowBytes, (first + count) * rowBytes);
+        expect(
+          outOfTolerance(decode(part, count, n, dtype).values, activated(expected, "relu"), dtype),
+        ).toEqual([]);
+      }
+      const untouched = new Uint8Array(bytes.slice(tensorBytes(used, n, dtype)));
+      expect(untouched.every((byte) => byte === 0xff)).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,225 @@
+import { expect, test } from "vitest";
+import { combineTokens } from "../../src/kernels/combine_tokens.ts";
+import { permuteTokens } from "../../src/kernels/permute_tokens.ts";
+import { routePositions } from "../../src/kernels/route_positions.ts";
+import { routeTopK } from "../../src/kernels/route_top_k.ts";
+import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { prefixSums } from "../support/prefix_sums.ts";
+import { output, runKernel } from "../support/run_kernel.ts";
+import {
+  decode,
+  decodeIds,
+  encode,
+  encodeIds,
+  randomSource,
+  randomTensor,
+  type Tensor,
+  tensor,
+  tensorBytes,
+} from "../support/tensors.ts";
+import { outOfTolerance } from "../support/tolerance.ts";
+
+const dtypes = ["f32", "f16"] as const;
+
+async function route(logits: Tensor, topK: number, renormalise: boolean, dtype: "f32" | "f16") {
+  const { rows: tokens, columns: experts } = logits;
+  const results = await runKernel(
+    await testGpu(),
+    routeTopK,
+    { tokens, experts, topK, renormalise },
+    dtype,
+    { logits: encode(logits, dtype) },
+    { ids: 4 * tokens * topK, weights: 4 * tokens * topK },
+  );
+  return {
+    ids: decodeIds(output(results, "ids")),
+    weights: [...new Float32Array(output(results, "weights"))],
+  };
+}
+
+function expectedRoute({ rows, columns, values }: Tensor, topK: number, renormalise: boolean) {
+  const ids: number[] = [];
+  const weights: number[] = [];
+  for (let token = 0; token < rows; token++) {
+    const logits = [...values.subarray(token * columns, (token + 1) * columns)];
+    const largest = Math.max(...logits);
+    const order = logits.map((logit, id) => ({ id, p: Math.exp(logit - largest), logit }));
+    const chosen = order.toSorted((a, b) => b.logit - a.logit || a.id - b.id).slice(0, topK);
+    const total = (renormalise ? chosen : order).reduce((sum, { p }) => sum + p, 0);
+    ids.push(...chosen.map(({ id }) => id));
+    weights.push(...chosen.map(({ p }) => p / total));
+  }
+  return { ids, weights };
+}
+
+/** Choices without an order to them: `topK` different experts for every token. */
+function randomIds(tokens: number, experts: number, topK: number): number[] {
+  const random = randomSource(tokens + experts);
+  return Array.from({ length: tokens }, () => Math.floor(random() * experts)).flatMap((first) =>
+    Array.from({ length: topK }, (_, slot) => (first + slot * slot + slot) % experts),
+  );
+}
+
+function expectedPositions(ids: readonly number[], experts: number) {
+  const counts = Array<number>(experts).fill(0);
+  const positions = ids.map((id) => {
+    counts[id] = (counts[id] ?? 0) + 1;
+    return (counts[id] ?? 0) - 1;
+  });
+  return { positions, counts, offsets: prefixSums(counts) };
+}
+
+describeOnAdapter("routing kernels", () => {
+  test.each(
+    dtypes.flatMap((dtype) =>
+      [true, false].flatMap((renormalise) =>
+        [
+          [1, 1, 1],
+          [5, 7, 7],
+          [65, 63, 2],
+          [8, 8, 1],
+        ].map(([tokens = 0, experts = 0, topK = 0]) => ({
+          dtype,
+          renormalise,
+          tokens,
+          experts,
+          topK,
+        })),
+      ),
+    ),
+  )(
+    "route_top_k, $dtype, $tokens tokens choose $topK of $experts, renormalise $renormalise",
+    async ({ dtype, renormalise, tokens, experts, topK }) => {
+      const logits = randomTensor(tokens, experts, dtype, randomSource(experts));
+      const actual = await route(logits, topK, renormalise, dtype);
+      const expected = expectedRoute(logits, topK, renormalise);
+      expect(actual.ids).toEqual(expected.ids);
+      for (const [i, weight] of expected.weights.entries())
+        expect(actual.weights[i]).toBeCloseTo(weight, 6);
+    },
+  );
+
+  test("route_top_k breaks ties towards the lower id and survives logits that overflow an exponential", async () => {
+    const logits = tensor(3, 5, [2, 7, 7, 7, 2, 0, 0, 0, 0, 0, -1000, 900, 1000, -1000, 1000]);
+    const { ids, weights } = await route(logits, 4, false, "f32");
+    expect(ids).toEqual([1, 2, 3, 0, 0, 1, 2, 3, 2, 4, 1, 0]);
+    expect(weights.slice(4, 8)).toEqual(Array(4).fill(expect.closeTo(0.2, 6)));
+    expect(weights.slice(8)).toEqual([0.5, 0.5, 0, 0]);
+  });
+
+  test.each([
+    [1, 1, 1],
+    [1, 4, 2],
+    [7, 5, 2],
+    [32, 8, 1],
+    [300, 63, 2],
+    [129, 3, 3],
+  ])("route_positions, %i tokens, %i experts, top %i", async (tokens, experts, topK) => {
+    const ids = randomIds(tokens, experts, topK);
+    const results = await runKernel(
+      await testGpu(),
+      routePositions,
+      { tokens, experts, topK },
+      "f32",
+      { ids: encodeIds(ids) },
+      { positions: 4 * ids.length, counts: 4 * experts, offsets: 4 * (experts + 1) },
+    );
+    expect({
+      positions: decodeIds(output(results, "positions")),
+      counts: decodeIds(output(results, "counts")),
+      offsets: decodeIds(output(results, "offsets")),
+    }).toEqual(expectedPositions(ids, experts));
+  });
+
+  test.each(
+    dtypes.flatMap((dtype) =>
+      [
+        [1, 1, 1, 1],
+        [9, 4, 2, 7],
+        [40, 6, 3, 8],
+      ].map(([tokens = 0, experts = 0, topK = 0, hidden = 0]) => ({
+        dtype,
+        tokens,
+        experts,
+        topK,
+        hidden,
+      })),
+    ),
+  )(
+    "permute_tokens and combine_tokens, $dtype, $tokens tokens of $hidden, top $topK of $experts",
+    async ({ dtype, tokens, experts, topK, hidden }) => {
+      const gpu = await testGpu();
+      const shape = { tokens, topK, hidden, experts };
+      const x = randomTensor(tokens, hidden, dtype, randomSource(tokens));
+      const ids = randomIds(tokens, experts, topK);
+      const { positions, counts, offsets } = expectedPositions(ids, experts);
+      const tables = {
+        ids: encodeIds(ids),
+        positions: encodeIds(positions),
+        offsets: encodeIds(offsets),
+      };
+      const sorted = decode(
+        output(
+          await runKernel(
+            gpu,
+            permuteTokens,
+            shape,
+            dtype,
+            { x: encode(x, dtype), ...tables },
+            {
+              y: tensorBytes(tokens * topK, hidden, dtype),
+            },
+          ),
+          "y",
+        ),
+        tokens * topK,
+        hidden,
+        dtype,
+      );
+      const byExpert = ids
+        .map((id, choice) => ({ id, choice }))
+        .toSorted((a, b) => a.id - b.id || a.choice - b.choice)
+        .flatMap(({ choice }) => {
+          const first = Math.floor(choice / topK) * hidden;
+          return Array.from(x.values.subarray(first, first + hidden));
+        });
+      expect([...sorted.values]).toEqual(byExpert);
+
+      // At most two rows of each expert were kept; the others hold what must not be read.
+      const kept = counts.map((count) => Math.min(count, 2));
+      const weights = randomTensor(tokens, topK, "f32", randomSource(hidden)).values;
+      const rows = encode(sorted, dtype);
+      const rowBytes = tensorBytes(1, hidden, dtype);
+      for (const [expert, count] of counts.entries()) {
+        const first = (offsets[expert] ?? 0) + (kept[expert] ?? 0);
+        rows.fill(0xff, first * rowBytes, (first + count - (kept[expert] ?? 0)) * rowBytes);
+      }
+      const results = await runKernel(
+        gpu,
+        combineTokens,
+        shape,
+        dtype,
+        {
+          x: rows,
+          ...tables,
+          kept: encodeIds(kept),
+          weights: new Uint8Array(Float32Array.from(weights).buffer),
+        },
+        { y: tensorBytes(tokens, hidden, dtype) },
+      );
+      const values = new Float64Array(tokens * hidden);
+      const magnitudes = new Float64Array(tokens * hidden);
+      for (const [choice, id] of ids.entries()) {
+        if ((positions[choice] ?? 0) >= (kept[id] ?? 0)) continue;
+        for (let i = 0; i < hidden; i++) {
+          const index = Math.floor(choice / topK) * hidden + i;
+          const term = (weights[choice] ?? 0) * (x.values[index] ?? 0);
+          values[index] = (values[index] ?? 0) + term;
+          magnitudes[index] = (magnitudes[index] ?? 0) + Math.abs(term);
+        }
+      }
+      const actual = decode(output(results, "y"), tokens, hidden, dtype).values;
+      expect(outOfTolerance(actual, { values, magnitudes, terms: topK }, dtype)).toEqual([]);
+    },
+  );
+});
