@@ -1,0 +1,93 @@
+// FLOPs and bytes by hand, from the shapes of support/sample_calls.ts: rows of 5 columns occupy 8 elements.
+
+import { expect, test } from "vitest";
+import { kernelOf, type KernelName } from "../../src/kernels/catalog.ts";
+import { attention } from "../../src/kernels/attention.ts";
+import { fold } from "../../src/kernels/grid.ts";
+import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
+import { matmul } from "../../src/kernels/matmul.ts";
+import { paddedElements, rowPitch, rowQuads } from "../../src/kernels/storage.ts";
+import { sampleCalls } from "../support/sample_calls.ts";
+
+interface Counts {
+  readonly flops: number;
+  /** Elements of the storage type that cross memory. */
+  readonly elements: number;
+  /** Bytes of ids, positions, weights and the like, whatever the storage type. */
+  readonly tables: number;
+}
+
+const counts: Record<KernelName, Counts> = {
+  add: { flops: 15, elements: 3 * 24, tables: 0 },
+  aggregate: { flops: 30, elements: 48 + 16, tables: 0 },
+  // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
+  attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
+  // Dropped choices are not known beforehand, so all 6 count.
+  combine_tokens: { flops: 60, elements: 3 * 24, tables: 3 * 24 + 2 * 16 },
+  embedding: { flops: 0, elements: 2 * 24, tables: 12 },
+  gather_columns: { flops: 0, elements: 2 * 24 + 36, tables: 0 },
+  grouped_matmul: { flops: 420, elements: 6 * 8 + 4 * 7 * 8 + 6 * 8, tables: 0 },
+  layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
+  matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
+  permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
+  reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
+  rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
+  route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
+  route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
+  silu_multiply: { flops: 75, elements: 3 * 24, tables: 0 },
+  slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },
+};
+
+test.each(sampleCalls.map((call) => [call.kernel, call] as const))(
+  "%s: FLOPs and bytes",
+  (name, call) => {
+    const kernel = kernelOf(call);
+    const { flops, elements, tables } = counts[name];
+    expect(kernel.flops(call.shape)).toBe(flops);
+    expect(kernel.bytes(call.shape, "f32")).toBe(4 * elements + tables);
+    expect(kernel.bytes(call.shape, "f16")).toBe(2 * elements + tables);
+  },
+);
+
+test("an activation is not counted: it is not what the layer is measured by", () => {
+  const shape = { m: 3, n: 5, k: 7 };
+  expect(matmul.flops({ ...shape, activation: "gelu" })).toBe(
+    matmul.flops({ ...shape, activation: "none" }),
+  );
+});
+
+test("a causal mask halves the work of attention and leaves its bytes", () => {
+  const full = { batch: 1, sequence: 64, heads: 2, kvHeads: 2, headDim: 16, causal: false };
+  const causal = { ...full, causal: true };
+  expect(attention.flops(causal)).toBe(attention.flops(full) / 2);
+  expect(attention.bytes(causal, "f32")).toBe(attention.bytes(full, "f32"));
+});
+
+test("grouped_matmul counts the rows that are expected, not those its buffers hold", () => {
+  const shape = { experts: 3, expectedRows: 24, n: 8, k: 8, activation: "none" } as const;
+  expect(groupedMatmul.flops({ ...shape, rows: 24 })).toBe(
+    groupedMatmul.flops({ ...shape, rows: 900 }),
+  );
+});
+
+test.each([
+  [0, 0],
+  [1, 1],
+  [4, 1],
+  [5, 2],
+])("a row of %i columns is %i quads", (columns, quads) => {
+  expect(rowQuads(columns)).toBe(quads);
+  expect(rowPitch(columns)).toBe(4 * quads);
+  expect(paddedElements(3, columns)).toBe(12 * quads);
+});
+
+test.each([
+  [0, 1, 1],
+  [1, 1, 1],
+  [65_535, 65_535, 1],
+  [65_536, 32_768, 2],
+  [10_000_019, 65_360, 153],
+])("%i workgroups fold into %i × %i", (count, x, y) => {
+  expect(fold(count)).toEqual([x, y]);
+  expect(x * y - count).toBeLessThan(Math.max(y, 2));
+});

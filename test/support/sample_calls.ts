@@ -1,0 +1,30 @@
+// One small call of every kernel, for tests that hold for all of them. The record is keyed by the
+// catalogue, so that a new kernel does not compile before it has its sample.
+
+import type { KernelCall, KernelName } from "../../src/kernels/catalog.ts";
+
+const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
+  add: { rows: 3, columns: 5 },
+  aggregate: { rows: 6, columns: 5, group: 3, scale: 1 / 3 },
+  attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
+  embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
+  gather_columns: { rows: 3, pieces: 2, pieceColumns: 5 },
+  grouped_matmul: { experts: 4, rows: 12, expectedRows: 6, n: 5, k: 7, activation: "gelu" },
+  layer_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
+  matmul: { m: 3, n: 5, k: 7, activation: "gelu" },
+  permute_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
+  reduce_sum: { pieces: 3, elements: 8 },
+  rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
+  route_positions: { tokens: 3, experts: 4, topK: 2 },
+  route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },
+  silu_multiply: { rows: 3, columns: 5 },
+  slice_columns: { rows: 3, inputColumns: 9, offset: 3, columns: 5 },
+};
+
+// A name and the shape that stands beside it in the record belong together.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+export const sampleCalls = Object.entries(samples).map(([kernel, shape]) => ({
+  kernel,
+  shape,
+})) as KernelCall[];
