@@ -1,6 +1,7 @@
 // How this program asks Dawn for an adapter.
 
 import type { AdapterChoice } from "./adapter.ts";
+import { messageOf } from "./message_of.ts";
 
 /** The one of Dawn's backends that we use on this platform. */
 export const dawnBackend = (platform: NodeJS.Platform): string =>
@@ -37,7 +38,7 @@ export async function listAdapterNames(): Promise<string[]> {
     return [];
   } catch (cause) {
     // The binding has no call for this, but its refusal lists them.
-    const lines = (cause as Error).message.matchAll(/backend: '([^']*)', name: '(.*)'/g);
+    const lines = messageOf(cause).matchAll(/backend: '([^']*)', name: '(.*)'/g);
     return [...lines].filter(([, of]) => of === backend).map(([, , name]) => name ?? "");
   }
 }

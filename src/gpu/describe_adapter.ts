@@ -23,7 +23,7 @@ export function describeAdapter(choice: AdapterChoice, adapter: GPUAdapter): Ada
 function readLimits(limits: GPUSupportedLimits): Record<string, number> {
   const values: Record<string, number> = {};
   for (const name in limits) {
-    const value: unknown = limits[name as keyof GPUSupportedLimits];
+    const value: unknown = Reflect.get(limits, name);
     if (typeof value === "number") values[name] = value;
   }
   return values;

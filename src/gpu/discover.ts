@@ -25,22 +25,24 @@ const probeScript = fileURLToPath(new URL("../../dist/gpu/probe.js", import.meta
 const probeTimeoutMs = 20_000;
 
 /** All adapters that open here, hardware first, then lavapipe, then SwiftShader. */
-export async function findAdapters(): Promise<readonly AdapterReport[]> {
-  return (await discoverAdapters()).adapters;
+export async function findAdapters(
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<readonly AdapterReport[]> {
+  return (await discoverAdapters(environment)).adapters;
 }
 
 /** As `findAdapters`, with those that are there but refused. */
-export async function discoverAdapters(): Promise<Discovery> {
-  const drivers = await findDrivers(process.env);
-  const found = await Promise.all(drivers.map(probe));
+export async function discoverAdapters(
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Discovery> {
+  const drivers = await findDrivers(environment);
+  const found = await Promise.all(drivers.map((driver) => probe(driver, environment)));
   const reports = await tellEqualsApart(found.flatMap(({ reports: some }) => some));
   const adapters = nameAll(reports);
   return { adapters, refused: refusals(found, adapters) };
 }
 
-async function findDrivers(
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<DriverChoice[]> {
+async function findDrivers(environment: NodeJS.ProcessEnv): Promise<DriverChoice[]> {
   if (process.platform !== "linux") return [{ loader: "system" }];
   const manifests = await findDriverManifests(environment);
   return [
@@ -56,15 +58,16 @@ interface Found {
   readonly failure?: string;
 }
 
-function probe(driver: DriverChoice): Promise<Found> {
+function probe(driver: DriverChoice, env: NodeJS.ProcessEnv): Promise<Found> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [probeScript, JSON.stringify(driver)],
-      { timeout: probeTimeoutMs, killSignal: "SIGKILL", maxBuffer: 2 ** 24 },
+      { env, timeout: probeTimeoutMs, killSignal: "SIGKILL", maxBuffer: 2 ** 24 },
       (error, stdout, stderr) => {
         if (error === null) {
-          resolve({ driver, reports: JSON.parse(stdout) as AdapterReport[] });
+          const reports: AdapterReport[] = JSON.parse(stdout);
+          resolve({ driver, reports });
           return;
         }
         const failure = error.killed
@@ -116,12 +119,13 @@ function nameAll(reports: readonly AdapterReport[]): AdapterReport[] {
       hardware.push(withId(report, `gpu${hardware.length}`));
     }
   }
-  const order = (id: string): number => softwareIds.findIndex(([, known]) => known === id);
   return [
     ...hardware,
     ...[...software].toSorted(([a], [b]) => order(a) - order(b)).map(([, report]) => report),
   ];
 }
+
+const order = (id: string): number => softwareIds.findIndex(([, known]) => known === id);
 
 const withId = (report: AdapterReport, id: string): AdapterReport => ({
   ...report,

@@ -3,6 +3,7 @@
 import type { Kernel } from "../kernels/kernel.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
+import { messageOf } from "./message_of.ts";
 import {
   describeMessages,
   loadShader,
@@ -107,7 +108,7 @@ async function compilePipeline<Shape>(
       compute: { module, constants },
     });
   } catch (cause) {
-    throw new Error(`kernel ${label} makes no pipeline: ${(cause as Error).message}`, { cause });
+    throw new Error(`kernel ${label} makes no pipeline: ${messageOf(cause)}`, { cause });
   }
 }
 

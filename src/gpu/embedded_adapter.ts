@@ -9,6 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { extract } from "tar-fs";
 import { EnvironmentError } from "../environment_error.ts";
+import { messageOf } from "./message_of.ts";
 
 /** Absolute paths of the unpacked files. */
 export interface EmbeddedAdapter {
@@ -40,15 +41,16 @@ async function locateArchive(): Promise<{ path: string; version: string }> {
   try {
     const entry = createRequire(import.meta.url).resolve(packageName);
     const folder = dirname(dirname(dirname(entry)));
-    const manifest: unknown = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    const version = (manifest as { readonly version: string }).version;
+    const { version }: { readonly version: string } = JSON.parse(
+      await readFile(join(folder, "package.json"), "utf8"),
+    );
     const path = join(folder, "bin", "swiftshader.tar.br");
     await access(path);
     return { path, version };
   } catch (cause) {
     throw new EnvironmentError(
       "no-adapter",
-      `the embedded SwiftShader adapter is not installed: npm package ${packageName} is missing (${(cause as Error).message})`,
+      `the embedded SwiftShader adapter is not installed: npm package ${packageName} is missing (${messageOf(cause)})`,
       "install without --omit=optional, or choose another adapter with --adapter",
     );
   }
@@ -74,7 +76,7 @@ async function cacheFolder(): Promise<string> {
       if ((await stat(folder)).uid === ownUser()) return folder;
       refusals.push(`${folder} belongs to another user`);
     } catch (cause) {
-      refusals.push((cause as Error).message);
+      refusals.push(messageOf(cause));
     }
   }
   throw new EnvironmentError(

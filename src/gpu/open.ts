@@ -1,5 +1,6 @@
 // Opens one adapter in this process, which is bound to that adapter's driver from then on.
 
+import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "./adapter.ts";
 import { createBufferStore } from "./buffers.ts";
@@ -7,6 +8,7 @@ import { adapterFlags, createDawn } from "./dawn.ts";
 import { describeAdapter } from "./describe_adapter.ts";
 import { createPrepare } from "./dispatch.ts";
 import type { LogicalGpu } from "./logical_gpu.ts";
+import { messageOf } from "./message_of.ts";
 import { bindToDriver } from "./vulkan_driver.ts";
 
 export interface OpenOptions {
@@ -14,7 +16,7 @@ export interface OpenOptions {
   readonly backend?: "null";
 }
 
-const usefulFeatures = [
+const usefulFeatures: readonly string[] = [
   "timestamp-query",
   "shader-f16",
   "subgroups",
@@ -32,14 +34,15 @@ export async function openGpu(
   const dawn = await createDawn(
     backend === undefined ? adapterFlags(choice) : [`backend=${backend}`],
   );
+  // Held until `close`, see `createDawn`.
   const references: object[] = [dawn];
   const adapter = await request(dawn, choice);
   const report = describeAdapter(choice, adapter);
   const device = await adapter.requestDevice({
     label: choice.id,
-    requiredFeatures: usefulFeatures.filter((feature) =>
+    requiredFeatures: usefulFeatures.filter((feature): feature is GPUFeatureName =>
       adapter.features.has(feature),
-    ) as GPUFeatureName[],
+    ),
     requiredLimits: { ...report.limits },
   });
 
@@ -56,15 +59,11 @@ export async function openGpu(
     check() {
       if (uncaptured !== undefined) throw new Error(`adapter ${choice.id}: ${uncaptured}`);
     },
-    lost: new Promise((resolve) => {
-      void device.lost.then(({ reason, message }) => {
-        if (!closed) resolve(message === "" ? reason : message);
-      });
-    }),
+    lost: lossOf(device, () => closed),
     close() {
       closed = true;
       device.destroy();
-      references.length = 0;
+      void release(device, references);
     },
   };
 }
@@ -75,11 +74,25 @@ async function request(dawn: GPU, choice: AdapterChoice): Promise<GPUAdapter> {
     const adapter = await dawn.requestAdapter();
     if (adapter !== null) return adapter;
   } catch (cause) {
-    reason = (cause as Error).message;
+    reason = messageOf(cause);
   }
   throw new EnvironmentError(
     "no-adapter",
     `adapter ${choice.id} (${choice.name}) does not open: ${reason}`,
     "`shardbench adapters` lists what is there",
   );
+}
+
+/** Never settles for a device that is closed on purpose. */
+async function lossOf(device: GPUDevice, isClosed: () => boolean): Promise<string> {
+  const { reason, message } = await device.lost;
+  if (isClosed()) return new Promise<never>(() => {});
+  return message === "" ? reason : message;
+}
+
+/** Lets go of Dawn once it has said its last word, which is that the device is lost. */
+async function release(device: GPUDevice, references: object[]): Promise<void> {
+  await device.lost;
+  await setImmediate();
+  references.length = 0;
 }

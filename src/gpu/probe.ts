@@ -8,7 +8,7 @@ import { describeAdapter } from "./describe_adapter.ts";
 import { bindToDriver, type DriverChoice, hasSystemLoader } from "./vulkan_driver.ts";
 
 const [wanted = "{}"] = process.argv.slice(2);
-const asked = JSON.parse(wanted) as DriverChoice;
+const asked: DriverChoice = JSON.parse(wanted);
 const needsEmbeddedLoader =
   process.platform === "linux" && asked.loader === "system" && !hasSystemLoader();
 const driver: DriverChoice = needsEmbeddedLoader ? { ...asked, loader: "embedded" } : asked;

@@ -28,11 +28,12 @@ export async function loadShader(name: string, prelude?: string): Promise<Shader
   const before = prelude === undefined ? [] : await readLines(prelude);
   // Directives must precede every declaration; blanks keep the numbers of the lines they are taken from.
   const directives = [...new Set([...before, ...own].filter((line) => directive.test(line)))];
-  const blanked = (lines: string[]): string[] =>
-    lines.map((line) => (directive.test(line) ? "" : line));
   const head = [...directives, ...blanked(before)];
   return { name, code: [...head, ...blanked(own)].join("\n"), linesBefore: head.length };
 }
+
+const blanked = (lines: readonly string[]): string[] =>
+  lines.map((line) => (directive.test(line) ? "" : line));
 
 async function readLines(name: string): Promise<string[]> {
   return (await readFile(new URL(`${name}.wgsl`, folder), "utf8")).split("\n");

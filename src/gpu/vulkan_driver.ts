@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "./adapter.ts";
 import { unpackEmbeddedAdapter } from "./embedded_adapter.ts";
+import { messageOf } from "./message_of.ts";
 
 const systemLoader = "libvulkan.so.1";
 
@@ -50,7 +51,7 @@ function loadLibrary(path: string): string | undefined {
   try {
     process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | stayLoaded);
   } catch (cause) {
-    const { message } = cause as Error;
+    const message = messageOf(cause);
     // Node expects an addon, and says so after it has loaded the library.
     if (!message.includes("did not self-register")) return message;
   }

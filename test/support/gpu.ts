@@ -1,19 +1,37 @@
 // The adapter that a GPU suite runs on, named by SHARDBENCH_TEST_ADAPTER; skipped in sight when absent.
 
+import { basename, delimiter } from "node:path";
 import { describe } from "vitest";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import { discoverAdapters } from "../../src/gpu/discover.ts";
+import { findDriverManifests } from "../../src/gpu/driver_manifests.ts";
+import { unpackEmbeddedAdapter } from "../../src/gpu/embedded_adapter.ts";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
 
 const id = process.env["SHARDBENCH_TEST_ADAPTER"] ?? "swiftshader";
 
+const isLavapipe = (path: string): boolean => basename(path).startsWith("lvp");
+
+/** The choice, or why there is none. Looks no further than it must: every suite does it anew. */
 async function findChoice(): Promise<AdapterChoice | string> {
-  const { adapters, refused } = await discoverAdapters();
+  if (id === "swiftshader") {
+    return unpackEmbeddedAdapter().then(
+      () => ({ id, name: "SwiftShader", software: true, loader: "embedded", ordinal: 0 }),
+      (error: Error) => error.message,
+    );
+  }
+  const manifests = (await findDriverManifests(process.env)).filter(
+    (path) => isLavapipe(path) === (id === "lavapipe"),
+  );
+  const missing = `no ${id} on this machine`;
+  if (manifests.length === 0 && process.platform === "linux") return missing;
+  const environment = { ...process.env, VK_DRIVER_FILES: manifests.join(delimiter) };
+  const { adapters, refused } = await discoverAdapters(environment);
   return (
     adapters.find(({ choice }) => choice.id === id)?.choice ??
     refused.find((one) => one.id === id)?.reason ??
-    `no ${id} on this machine`
+    missing
   );
 }
 
@@ -34,6 +52,8 @@ export function testAdapter(): AdapterChoice {
 
 /** A suite that needs the adapter; its skipped line says why there is none. */
 export function describeOnAdapter(name: string, suite: () => void): void {
-  if (typeof found === "string") describe.skip(`${name} (${found})`, suite);
-  else describe(`${name} on ${id}`, suite);
+  const missing = typeof found === "string";
+  describe.skipIf(missing)(`${name} ${missing ? `(${found})` : `on ${id}`}`, () => {
+    suite();
+  });
 }

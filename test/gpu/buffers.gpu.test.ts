@@ -1,0 +1,85 @@
+import { afterAll, expect, test } from "vitest";
+import { readBuffer } from "../../src/gpu/read_back.ts";
+import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+
+describeOnAdapter("buffers", () => {
+  afterAll(async () => (await testGpu()).close());
+
+  test("bytes are counted while buffers live, in whole words", async () => {
+    const gpu = await testGpu();
+    const before = gpu.memory.bytes;
+    const a = await gpu.createBuffer("a", 1, GPUBufferUsage.STORAGE);
+    const b = await gpu.createBuffer("b", 1000, GPUBufferUsage.STORAGE);
+    expect(gpu.memory.bytes - before).toBe(1004);
+    gpu.destroyBuffer(a);
+    expect(gpu.memory.bytes - before).toBe(1000);
+    gpu.destroyBuffer(b);
+    expect(gpu.memory.bytes).toBe(before);
+    expect(gpu.memory.peakBytes).toBeGreaterThanOrEqual(before + 1004);
+  });
+
+  test("a buffer is destroyed once", async () => {
+    const gpu = await testGpu();
+    const buffer = await gpu.createBuffer("twice", 4, GPUBufferUsage.STORAGE);
+    gpu.destroyBuffer(buffer);
+    expect(() => gpu.destroyBuffer(buffer)).toThrow('buffer "twice" is not one of this GPU');
+  });
+
+  test("control: a storage buffer of the limit is only refused for want of memory", async () => {
+    const gpu = await testGpu();
+    const limit = gpu.device.limits.maxStorageBufferBindingSize;
+    const outcome = await gpu.createBuffer("at the limit", limit, GPUBufferUsage.STORAGE).then(
+      (buffer) => {
+        gpu.destroyBuffer(buffer);
+        return "made";
+      },
+      (error: { code?: string }) => error.code,
+    );
+    expect(["made", "out-of-memory"]).toContain(outcome);
+    expect(gpu.memory.bytes).toBe(0);
+  });
+
+  test("a storage buffer over the limit is refused with both numbers and the way out", async () => {
+    const gpu = await testGpu();
+    const limit = gpu.device.limits.maxStorageBufferBindingSize;
+    const before = gpu.memory.bytes;
+    await expect(
+      gpu.createBuffer("weights", limit + 4, GPUBufferUsage.STORAGE),
+    ).rejects.toMatchObject({
+      code: "buffer-over-limit",
+      message: expect.stringContaining(
+        `buffer "weights" needs ${limit + 4} bytes, adapter ${gpu.report.choice.id} allows ${limit} (max`,
+      ),
+      hint: expect.stringContaining("split the layer over more ranks"),
+    });
+    expect(gpu.memory.bytes).toBe(before);
+  });
+
+  test("a buffer over the limit of all buffers is refused even if no shader sees it", async () => {
+    const gpu = await testGpu();
+    const limit = gpu.device.limits.maxBufferSize;
+    await expect(
+      gpu.createBuffer("staging", limit + 4, GPUBufferUsage.COPY_DST),
+    ).rejects.toMatchObject({
+      code: "buffer-over-limit",
+      message: expect.stringContaining(`allows ${limit} (maxBufferSize)`),
+    });
+  });
+
+  test("part of a buffer is read back", async () => {
+    const gpu = await testGpu();
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    const buffer = await gpu.createBuffer("source", 16, usage);
+    gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([1, 2, 3, 4]));
+    expect([...new Uint32Array(await readBuffer(gpu, buffer, 8, 4))]).toEqual([2, 3]);
+    gpu.destroyBuffer(buffer);
+  });
+
+  test("an error that nobody caught is thrown by the next check", async () => {
+    const gpu = await testGpu();
+    gpu.check();
+    gpu.device.createBuffer({ label: "unsound", size: 4, usage: 0 });
+    await gpu.device.queue.onSubmittedWorkDone();
+    expect(() => gpu.check()).toThrow(`adapter ${gpu.report.choice.id}: `);
+  });
+});
