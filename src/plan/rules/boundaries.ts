@@ -12,8 +12,6 @@ type Layout = "whole" | "columns" | "partial sums" | "rows";
 
 interface Value {
   readonly layout: Layout;
-  /** What a layer's own reduction starts from: a declared communication may stand in its place. */
-  readonly unsettled?: Layout;
   readonly groups: Groups;
 }
 
@@ -41,7 +39,8 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
   const first = next.layers[0];
   if (last === undefined || first === undefined) return [];
   const indices = communicationsAfter(plan, s);
-  let value = resultOf(last);
+  const result = resultOf(last, indices.length > 0);
+  let value = result;
   if (indices.length === 0) return undeclared(value, s, stage, next, first);
   for (const index of indices) {
     const communication = plan.communications[index];
@@ -60,12 +59,16 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
     info(
       "communication-fits-split",
       ["communications", indices[0] ?? 0],
-      `${ops.join(" then ")} is what the ${describe(resultOf(last).layout)} of stage ${JSON.stringify(stage.name)} needs`,
+      `${ops.join(" then ")} is what the ${describe(result.layout)} of stage ${JSON.stringify(stage.name)} needs`,
     ),
   ];
 };
 
-const resultOf = (layer: Layer): Value => {
+/**
+ * What a stage's last layer leaves. Layers that reduce their own result leave that to the declared
+ * communication, if there is one, so that nothing is moved twice.
+ */
+const resultOf = (layer: Layer, isDeclared: boolean): Value => {
   const { groups, op } = layer;
   const isGroup = groupSize(layer) > 1;
   // Each replica's mean is a summand of the mean over the batch.
@@ -77,12 +80,9 @@ const resultOf = (layer: Layer): Value => {
   if (split !== "replicated") {
     return { layout: split === "column" ? "columns" : "partial sums", groups };
   }
-  if (isGroup && (op === "attention" || op === "mlp")) {
-    return { layout: "whole", unsettled: "partial sums", groups };
-  }
-  return isGroup && op === "moe"
-    ? { layout: "whole", unsettled: "rows", groups }
-    : { layout: "whole", groups };
+  if (!isGroup || !isDeclared) return { layout: "whole", groups };
+  if (op === "attention" || op === "mlp") return { layout: "partial sums", groups };
+  return { layout: op === "moe" ? "rows" : "whole", groups };
 };
 
 const layouts: readonly Layout[] = ["whole", "columns", "partial sums", "rows"];
@@ -91,8 +91,8 @@ const layouts: readonly Layout[] = ["whole", "columns", "partial sums", "rows"];
 const takenBy = (op: Communication["op"], value: Value): Layout | undefined => {
   // What one GPU holds alone is a whole, a block and a summand at once.
   const isAlone = value.groups.length === 1 && value.groups[0]?.length === 1;
-  const present = isAlone ? layouts : [value.layout, value.unsettled];
-  return present.find((layout) => layout !== undefined && effects[op][layout] !== undefined);
+  const present = isAlone ? layouts : [value.layout];
+  return present.find((layout) => effects[op][layout] !== undefined);
 };
 
 const describe = (layout: Layout): string =>

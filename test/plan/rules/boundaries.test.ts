@@ -11,6 +11,7 @@ const mlp = (gpus: number[]) => ({
   ffn: 12,
   parallel: { kind: "tensor", gpus },
 });
+const moe = (gpus: number[]) => Object.assign(mlp(gpus), { op: "moe", experts: 4 });
 const by = (op: string, from: number[], to: number[], name: string = op) => ({
   name,
   op,
@@ -76,11 +77,15 @@ test("the means of several replicas are summands of the mean over the batch", ()
   expect(join()).toEqual(["row-result-not-reduced"]);
 });
 
-test("a layer that reduces its own result may leave that to the declared communication", () => {
+test("a layer that reduces its own result leaves that to a declared communication", () => {
   expect(joined(mlp([0, 1]), whole([0, 1]))).toEqual([]);
   expect(joined(mlp([0, 1]), whole([2]), by("all-reduce", [0, 1], [2]))).toEqual([]);
-  expect(joined(mlp([0, 1]), whole([2, 3]), by("send", [0, 1], [2, 3]))).toEqual([]);
-  expect(joined(mlp([0, 1]), whole([2]), by("all-gather", [0, 1], [2]))).toEqual([
+  expect(joined(mlp([0, 1]), whole([2, 3]), by("send", [0, 1], [2, 3]))).toEqual([
+    "row-result-not-reduced",
+  ]);
+  expect(joined(moe([0, 1]), whole([0, 1]))).toEqual([]);
+  expect(joined(moe([0, 1]), whole([2]), by("all-gather", [0, 1], [2]))).toEqual([]);
+  expect(joined(moe([0, 1]), whole([2]), by("send", [0, 1], [2]))).toEqual([
     "communication-does-not-fit-result",
   ]);
 });
