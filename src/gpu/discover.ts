@@ -150,7 +150,7 @@ function refusals(found: readonly Found[], adapters: readonly AdapterReport[]): 
         reason:
           failure ??
           (id === "lavapipe"
-            ? "the installed Mesa is too old for Dawn, which needs lavapipe of Mesa 23 or later"
+            ? "it does not load or is too old: Dawn needs lavapipe of Mesa 23 or later"
             : "Dawn does not accept it"),
       },
     ];

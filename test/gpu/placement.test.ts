@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import type { AdapterReport } from "../../src/gpu/adapter.ts";
+import { placeRanks, type PlacementOptions } from "../../src/gpu/placement.ts";
+
+const report = (id: string): AdapterReport => ({
+  choice: { id, name: id, software: !id.startsWith("gpu"), loader: "system", ordinal: 0 },
+  vendor: "",
+  architecture: "",
+  device: "",
+  driver: "",
+  features: [],
+  limits: {},
+});
+
+const place = (
+  ranks: number,
+  ids: readonly string[],
+  options: PlacementOptions = {},
+  environment: Record<string, string> = {},
+): string[] =>
+  placeRanks(ranks, ids.map(report), options, environment).map(({ choice }) => choice.id);
+
+const everything = ["gpu0", "gpu1", "lavapipe", "swiftshader"];
+
+test("hardware comes first, one rank each", () => {
+  expect(place(2, everything)).toEqual(["gpu0", "gpu1"]);
+});
+
+test("fewer GPUs than ranks take turns", () => {
+  expect(place(3, everything)).toEqual(["gpu0", "gpu1", "gpu0"]);
+});
+
+test("without hardware all ranks are on lavapipe", () => {
+  expect(place(2, ["lavapipe", "swiftshader"])).toEqual(["lavapipe", "lavapipe"]);
+});
+
+test("without lavapipe all ranks are on SwiftShader", () => {
+  expect(place(2, ["swiftshader"])).toEqual(["swiftshader", "swiftshader"]);
+});
+
+test("one adapter can be chosen for all ranks", () => {
+  expect(place(2, everything, { adapter: "swiftshader" })).toEqual(["swiftshader", "swiftshader"]);
+});
+
+test("the environment chooses where no option does", () => {
+  const environment = { SHARDBENCH_ADAPTER: "lavapipe" };
+  expect(place(1, everything, {}, environment)).toEqual(["lavapipe"]);
+  expect(place(1, everything, { adapter: "gpu1" }, environment)).toEqual(["gpu1"]);
+});
+
+test("an empty variable chooses nothing", () => {
+  expect(place(1, everything, {}, { SHARDBENCH_ADAPTER: "" })).toEqual(["gpu0"]);
+});
+
+test("single ranks can be placed; the others are placed as before", () => {
+  expect(place(3, everything, { placement: "1=swiftshader, 2=lavapipe" })).toEqual([
+    "gpu0",
+    "swiftshader",
+    "lavapipe",
+  ]);
+});
+
+test("an unknown adapter is refused with those that are there", () => {
+  expect(() => place(1, everything, { adapter: "gpu7" })).toThrow(
+    expect.objectContaining({
+      code: "unknown-adapter",
+      message: 'no adapter is called "gpu7" on this machine',
+      hint: "choose from gpu0, gpu1, lavapipe, swiftshader",
+    }),
+  );
+});
+
+test.each(["3=gpu0", "x=gpu0", "gpu0", "1="])("placement %s of 3 ranks is refused", (placement) => {
+  expect(() => place(3, everything, { placement })).toThrow(
+    expect.objectContaining({
+      code: "unknown-adapter",
+      hint: expect.stringContaining("a rank from 0 to 2"),
+    }),
+  );
+});
+
+test("control: the last rank can be placed", () => {
+  expect(place(3, everything, { placement: "2=gpu0" })).toEqual(["gpu0", "gpu1", "gpu0"]);
+});
+
+test("an adapter that was refused says why", () => {
+  const refused = [{ id: "lavapipe", reason: "too old" }];
+  expect(() => place(1, ["swiftshader"], { adapter: "lavapipe", refused })).toThrow(
+    expect.objectContaining({
+      code: "adapter-too-old",
+      message: "adapter lavapipe does not open: too old",
+    }),
+  );
+});
+
+test("a machine without any adapter is told so", () => {
+  const refused = [{ id: "swiftshader", reason: "package missing" }];
+  expect(() => place(1, [], { refused })).toThrow(
+    expect.objectContaining({
+      code: "no-adapter",
+      message: "this machine has no adapter that opens; swiftshader: package missing",
+    }),
+  );
+});

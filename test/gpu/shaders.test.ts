@@ -1,0 +1,48 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { compileModule } from "../../src/gpu/dispatch.ts";
+import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
+import { openGpu } from "../../src/gpu/open.ts";
+import { loadShader } from "../../src/gpu/shader_source.ts";
+
+// Dawn's null backend has every feature, so that native f16 is compiled on every machine.
+let gpu: LogicalGpu;
+beforeAll(async () => {
+  const choice = {
+    id: "null",
+    name: "null",
+    software: true,
+    loader: "system",
+    ordinal: 0,
+  } as const;
+  gpu = await openGpu(choice, { backend: "null" });
+});
+afterAll(() => gpu.close());
+
+const names = readdirSync(new URL("../../shaders/", import.meta.url), { recursive: true })
+  .map(String)
+  .filter((file) => file.endsWith(".wgsl") && !file.startsWith("storage"))
+  .map((file) => file.slice(0, -".wgsl".length).replaceAll("\\", "/"))
+  .toSorted();
+
+test("there are shaders to compile", () => {
+  expect(names).toContain("calibration/copy");
+});
+
+const preludes = ["storage/f32", "storage/f16_packed", "storage/f16_native"];
+
+test.each(names.flatMap((name) => preludes.map((prelude) => [name, prelude] as const)))(
+  "%s compiles with %s",
+  async (name, prelude) => {
+    const module = compileModule(gpu.device, await loadShader(name, prelude));
+    await expect(module).resolves.toBeDefined();
+    gpu.check();
+  },
+);
+
+test("directives of a shader move before its prelude without moving its lines", async () => {
+  const source = await loadShader("calibration/copy", "storage/f16_native");
+  const lines = source.code.split("\n");
+  expect(lines[0]).toBe("enable f16;");
+  expect(lines[source.linesBefore]).toMatch(/^\/\/ copy:/);
+});
