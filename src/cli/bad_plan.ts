@@ -8,13 +8,12 @@ import type { Plan } from "../plan/plan.ts";
 export class BadPlan extends Error {
   override readonly name = "BadPlan";
   readonly diagnostics: readonly Diagnostic[];
-  /** Present where the form is right. */
-  readonly plan: Plan | undefined;
+  readonly document: PlanDocument;
 
-  constructor(file: string, diagnostics: readonly Diagnostic[], plan: Plan | undefined) {
-    super(`${file} cannot run`);
+  constructor(document: PlanDocument, diagnostics: readonly Diagnostic[]) {
+    super(`${document.file} cannot run`);
     this.diagnostics = diagnostics;
-    this.plan = plan;
+    this.document = document;
   }
 }
 
@@ -35,13 +34,20 @@ export const inspectPlan = async (file: string): Promise<Inspected> => {
   return { plan, document, diagnostics: [...diagnostics, ...checkPlan(plan, document)] };
 };
 
+/** What to do next about a plan with errors; nothing where no repair is known. */
+export const repairAdvice = async (document: PlanDocument): Promise<string[]> => {
+  const { repairPlan } = await import("../plan/repair.ts");
+  if (repairPlan(document) === undefined) return [];
+  return [`\`shardbench check ${document.file} --repair\` prints a corrected plan.`];
+};
+
 /** Throws `BadPlan` where there are errors. */
 export const soundPlan = async (
   file: string,
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> => {
-  const { plan, diagnostics } = await inspectPlan(file);
+  const { plan, document, diagnostics } = await inspectPlan(file);
   if (plan === undefined || diagnostics.some(({ severity }) => severity === "error")) {
-    throw new BadPlan(file, diagnostics, plan);
+    throw new BadPlan(document, diagnostics);
   }
   return { plan, diagnostics };
 };

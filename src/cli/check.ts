@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { checkReport } from "../report/terminal_check.ts";
-import { inspectPlan, type Inspected } from "./bad_plan.ts";
+import { inspectPlan, repairAdvice, type Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { outputColours, printJson, printLines } from "./output.ts";
@@ -46,14 +46,17 @@ const check = async (file: string, flags: Flags): Promise<ExitCode> => {
     return repairFile(file, inspected, flags);
   }
   if (flags.json === true) await printFindings(inspected);
-  else printLines(checkReport(inspected.diagnostics, inspected.plan, outputColours()));
-  return verdictOf(inspected);
+  else printLines(await findings(inspected));
+  return isSound(inspected) ? exitCodes.fine : exitCodes.badPlan;
 };
 
-export const verdictOf = ({ plan, diagnostics }: Pick<Inspected, "plan" | "diagnostics">) =>
-  plan === undefined || diagnostics.some(({ severity }) => severity === "error")
-    ? exitCodes.badPlan
-    : exitCodes.fine;
+const isSound = ({ plan, diagnostics }: Inspected): boolean =>
+  plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
+
+const findings = async (inspected: Inspected): Promise<string[]> => [
+  ...checkReport(inspected.diagnostics, inspected.plan, outputColours()),
+  ...(isSound(inspected) ? [] : await repairAdvice(inspected.document)),
+];
 
 const printFindings = async ({ plan, diagnostics }: Inspected): Promise<void> => {
   const { loadPerGpu } = await import("../plan/load_per_gpu.ts");

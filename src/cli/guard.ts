@@ -3,7 +3,7 @@
 import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
 import { checkReport, errorLines } from "../report/terminal_check.ts";
-import { BadPlan } from "./bad_plan.ts";
+import { BadPlan, repairAdvice } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { errorColours, printErrorLines, printJson } from "./output.ts";
 
@@ -16,7 +16,7 @@ export const guarded = async (
     process.exitCode = await command();
   } catch (error) {
     process.exitCode = exitCodeOf(error);
-    printErrorLines(explain(error));
+    printErrorLines(await explain(error));
     if (json === true) printJson({ error: describe(error) });
   }
 };
@@ -28,9 +28,12 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   return error.code === "interrupted" ? exitCodes.interrupted : exitCodes.environment;
 };
 
-const explain = (error: unknown): string[] => {
+const explain = async (error: unknown): Promise<string[]> => {
   const colours = errorColours();
-  if (error instanceof BadPlan) return checkReport(error.diagnostics, undefined, colours);
+  if (error instanceof BadPlan) {
+    const errors = error.diagnostics.filter(({ severity }) => severity === "error");
+    return [...checkReport(errors, undefined, colours), ...(await repairAdvice(error.document))];
+  }
   if (error instanceof NumericsError) {
     return errorLines(
       `Wrong numbers: ${error.message}`,

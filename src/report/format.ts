@@ -45,18 +45,20 @@ export const formatValue = (value: number, unit: Unit): string => {
 
 export const formatFigure = ({ value, unit }: Figure): string => formatValue(value, unit);
 
-/** `95 % 1.2 ms … 1.4 ms`; empty without an interval. */
-export const formatInterval = ({ interval, unit }: Figure): string =>
-  interval === undefined
-    ? ""
-    : `95 % ${formatValue(interval[0], unit)} … ${formatValue(interval[1], unit)}`;
+/** `1.2 … 1.4 ms`; empty without an interval. The unit stands once where both ends share it. */
+export const formatInterval = ({ interval, unit }: Figure): string => {
+  if (interval === undefined) return "";
+  const [low, high] = interval.map((end) => formatValue(end, unit));
+  const suffix = high?.slice(high.indexOf(" ")) ?? "";
+  return `${low?.endsWith(suffix) === true ? low.slice(0, -suffix.length) : low} … ${high}`;
+};
 
-/** `measured, 40 samples, 95 % 1.2 ms … 1.4 ms`. */
+/** `measured, 40 samples, 95 % within 1.2 … 1.4 ms`. */
 export const formatEvidence = (figure: Figure): string =>
   [
     figure.provenance,
     figure.samples === 0 ? "" : countOf(figure.samples, "sample"),
-    formatInterval(figure),
+    figure.interval === undefined ? "" : `95 % within ${formatInterval(figure)}`,
   ]
     .filter((part) => part !== "")
     .join(", ");

@@ -1,45 +1,59 @@
 // The figures of a run, section by section. A section without figures has no lines.
 
 import type { Figure } from "../measure/figure.ts";
+import type { Metrics } from "../measure/metrics.ts";
 import type { Colours } from "./colour.ts";
 import {
   countOf,
   formatBytes,
-  formatEvidence,
   formatFigure,
+  formatInterval,
   formatNumber,
   formatValue,
 } from "./format.ts";
 import type { RunResult } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
-import { padEnd, wrapIndented } from "./text_width.ts";
+import { wrapIndented } from "./text_width.ts";
 
-export const speedLines = ({ metrics }: RunResult): string[] => {
-  const { percentiles, outliers } = metrics;
-  const lines = [
-    ...figureLine("step", metrics.stepMs),
-    ...figureLine("throughput", metrics.samplesPerSecond),
-    ...figureLine("", metrics.tokensPerSecond),
-    ...figureLine("busy", metrics.busy),
-    ...figureLine("MFU", metrics.mfu),
-    ...figureLine("bandwidth", metrics.bandwidth),
+export const speedLines = ({ metrics }: RunResult, colours: Colours): string[] => {
+  const figures: readonly (readonly [label: string, figure: Figure | undefined])[] = [
+    ["step", metrics.stepMs],
+    ["samples", metrics.samplesPerSecond],
+    ["tokens", metrics.tokensPerSecond],
+    ["busy", metrics.busy],
+    ["MFU", metrics.mfu],
+    ["bandwidth", metrics.bandwidth],
   ];
-  const spread = [
-    ...(["p50", "p90", "p99"] as const).flatMap((name) => {
-      const ms = percentiles[name];
-      return ms === undefined ? [] : [`${name} ${formatValue(ms, "ms")}`];
-    }),
-    ...(outliers === 0 ? [] : [countOf(outliers, "outlier")]),
+  const rows = figures.flatMap(([label, figure]) =>
+    figure === undefined
+      ? []
+      : [{ cells: [label, formatFigure(figure), formatInterval(figure) || "–"] }],
+  );
+  if (rows.length === 0) return [];
+  return [
+    ...table(
+      [{ title: "", align: "left" }, { title: "median" }, { title: "95 % within" }],
+      rows,
+      colours,
+    ),
+    ...wrapIndented(
+      [...evidenceOf(metrics.stepMs), ...spreadOf(metrics)].join("; "),
+      LINE_WIDTH,
+      2,
+    ).map(colours.faint),
   ];
-  return spread.length === 0 || lines.length === 0
-    ? lines
-    : [...lines, `${padEnd("step spread", 14)}${spread.join(", ")}`];
 };
 
-const figureLine = (label: string, figure: Figure | undefined): string[] =>
-  figure === undefined
-    ? []
-    : [`${padEnd(label, 14)}${padEnd(formatFigure(figure), 18)}${formatEvidence(figure)}`];
+const evidenceOf = (figure: Figure | undefined): string[] =>
+  figure === undefined ? [] : [`${figure.provenance}, ${countOf(figure.samples, "sample")}`];
+
+const spreadOf = ({ percentiles, outliers }: Metrics): string[] => [
+  ...(["p50", "p90", "p99"] as const).flatMap((name) => {
+    const ms = percentiles[name];
+    return ms === undefined ? [] : [`step ${name} ${formatValue(ms, "ms")}`];
+  }),
+  ...(outliers === 0 ? [] : [countOf(outliers, "outlier")]),
+];
 
 export const timeLines = ({ metrics }: RunResult, colours: Colours): string[] => {
   const { ranks } = metrics;
@@ -69,7 +83,7 @@ export const timeLines = ({ metrics }: RunResult, colours: Colours): string[] =>
       colours,
     ),
     ...wrapIndented(
-      `${formatEvidence(ranks[0]?.compute ?? noSamples)}. compute + comm + host + idle = 100; ` +
+      `${evidenceOf(ranks[0]?.compute).join("")}. compute + comm + host + idle = 100; ` +
         "comm = rdback + move + reduce + upload; overlap is of the time spent communicating.",
       LINE_WIDTH,
       2,
@@ -84,36 +98,30 @@ export const timeLines = ({ metrics }: RunResult, colours: Colours): string[] =>
 const percent = (figure: Figure | undefined): string =>
   figure === undefined ? "–" : (figure.value * 100).toFixed(1);
 
-const noSamples: Figure = {
-  value: 0,
-  unit: "share",
-  samples: 0,
-  provenance: "measured",
-  conditions: [],
-};
-
 export const layerLines = ({ metrics }: RunResult, colours: Colours): string[] => {
   if (metrics.layers.length === 0) return [];
   const rows = metrics.layers.map(({ layer, latencyMs }) => ({
-    cells: [layer, formatFigure(latencyMs), formatEvidence(latencyMs)],
+    cells: [layer, formatFigure(latencyMs), formatInterval(latencyMs)],
   }));
   return [
     ...table(
-      [
-        { title: "layer", align: "left" },
-        { title: "latency" },
-        { title: "evidence", align: "left" },
-      ],
+      [{ title: "layer", align: "left" }, { title: "latency" }, { title: "95 % within" }],
       rows,
       colours,
     ),
-    ...(metrics.layerMs === undefined
-      ? []
-      : wrapIndented(
-          `${formatFigure(metrics.layerMs)} per layer: ${metrics.layerMs.conditions.at(-1) ?? ""}`,
-          LINE_WIDTH,
-          2,
-        ).map(colours.faint)),
+    ...wrapIndented(
+      [
+        ...evidenceOf(metrics.layers[0]?.latencyMs),
+        ...(metrics.layerMs === undefined
+          ? []
+          : [
+              `${formatFigure(metrics.layerMs)} per layer`,
+              metrics.layerMs.conditions.at(-1) ?? "",
+            ]),
+      ].join("; "),
+      LINE_WIDTH,
+      2,
+    ).map(colours.faint),
   ];
 };
 

@@ -21,7 +21,7 @@ export const runReport = (
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ["Adapters", adapterLines(result, colours)],
     ["Check", checkLine(result, colours)],
-    ["Speed", speedLines(result)],
+    ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],

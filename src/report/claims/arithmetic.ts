@@ -13,7 +13,7 @@ export const tokenArithmetic: ClaimRule = ({ plan }) => {
   const agrees = agree(found.value, promised.value);
   return {
     claim: "tokenArithmetic",
-    label: "tokens/s follow",
+    label: "samples/s × sequence",
     claimed: promised,
     found,
     ...ratioOf(found, promised),
@@ -32,7 +32,7 @@ export const memoryArithmetic: ClaimRule = ({ plan }) => {
   const found = fromPlan(capacity * (1 - memoryUtilization), "B");
   return {
     claim: "memoryArithmetic",
-    label: "memory left follows",
+    label: "memory × (1 − used)",
     claimed: promised,
     found,
     ...ratioOf(found, promised),

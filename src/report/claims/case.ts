@@ -45,10 +45,14 @@ export const ratioOf = (found: Figure | undefined, claim: Figure): { readonly ra
   found === undefined || claim.value === 0 ? {} : { ratio: found.value / claim.value };
 
 /** The values whose size decides how much work and memory a step needs, and which nobody gave. */
-export const assumedDimensions = (plan: Plan): readonly string[] =>
-  plan.assumed.filter(
-    (path) => /^(model|stages|workload)\./.test(path) && path !== "workload.mode",
-  );
+export const assumedDimensions = (plan: Plan): readonly string[] => {
+  const under = (root: RegExp) => plan.assumed.filter((path) => root.test(path));
+  // Those with the largest say come first: a reader may see only a few.
+  return [
+    ...under(/^(model|stages)\./),
+    ...under(/^workload\./).filter((path) => path !== "workload.mode"),
+  ];
+};
 
 /** One condition that names them all; none when everything was given. */
 export const assumptions = (plan: Plan): readonly string[] => {

@@ -62,7 +62,11 @@ const fullestRank = ({ estimate }: Case): { rank: number; bytes: number } => {
 
 const underAssumptions = ({ plan }: Case): string => {
   const assumed = assumedDimensions(plan);
-  return assumed.length === 0 ? "" : `, under the assumed ${assumed.join(", ")}`;
+  if (assumed.length === 0) return "";
+  // The figure's conditions name them all.
+  const shown = assumed.slice(0, 4).join(", ");
+  const more = assumed.length > 4 ? ` and ${assumed.length - 4} more` : "";
+  return `, under the assumed ${shown}${more}`;
 };
 
 const withoutCapacity = (base: {

@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { EnvironmentError } from "../../src/environment_error.ts";
+import { summariseStep } from "../../src/measure/compute_metrics.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { estimate } from "../../src/program/estimate.ts";
+import { lower } from "../../src/program/lower.ts";
+import type { StepTrace } from "../../src/program/trace.ts";
+import { assembleResult } from "../../src/report/assemble_result.ts";
+import { plain } from "../../src/report/colour.ts";
+import { planHash, workHash } from "../../src/report/plan_hash.ts";
+import type { Outcome, RankAdapter, RunResult } from "../../src/report/result.ts";
+import { parseResult, readResult, resultPath, writeResult } from "../../src/report/result_file.ts";
+import { runReport } from "../../src/report/terminal_run.ts";
+import { widthOf } from "../../src/report/text_width.ts";
+import { rankTrace, span } from "../measure/synthetic.ts";
+import { planOf, software } from "./given.ts";
+
+const pipeline = await planOf("three-stage-pipeline.json");
+const moe = await planOf("moe-ep3-tp2.json");
+
+/** A step in which every rank computes its kernels for 1 ms each, one after the other. */
+const stepOf = (plan: Plan, step: number): StepTrace => {
+  const program = lower(plan);
+  const ranks = program.ranks.map(({ rank, instructions }) =>
+    rankTrace(
+      rank,
+      instructions.map(({ op }, i) =>
+        span(op === "kernel" ? "compute" : op === "input" ? "host" : "move", i, i + 1, i),
+      ),
+    ),
+  );
+  const wallMs = Math.max(...ranks.map(({ endMs }) => endMs)) + (step % 3) / 10;
+  return { step, provenance: "measured", wallMs, ranks };
+};
+
+const runOf = (
+  plan: Plan,
+  adapters: readonly RankAdapter[] = software,
+  outcome: Outcome = { state: "complete" },
+): RunResult => {
+  const program = lower(plan);
+  const costs = estimate(program, plan);
+  return assembleResult(plan, program, {
+    date: "2026-01-02T03:04:05.000Z",
+    versions: { shardbench: "0.1.0", node: "20.20.0", webgpu: "0.6.2", os: "linux 6.1 x64" },
+    adapters,
+    check: {
+      method: "oracle",
+      error: 3.1e-7,
+      tolerance: 1e-5,
+      compared: "sharded result against the f64 reference",
+      values: 4096,
+    },
+    calibration: [
+      { adapter: "swiftshader", peakFlops: 21e9, bandwidth: 5e9, method: "multiply-adds" },
+    ],
+    estimate: costs,
+    memory: costs.ranks.map(({ rank, memoryBytes }) => ({
+      rank,
+      allocatedBytes: memoryBytes,
+      peakBytes: memoryBytes + 4096,
+    })),
+    samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step))),
+    outcome,
+  });
+};
+
+describe("the report of a run", () => {
+  const lines = runReport(pipeline, runOf(pipeline), plain, "results/three-stage-pipeline.json");
+  const text = lines.join("\n");
+
+  test.each([
+    ["the pipeline", pipeline],
+    ["the mixture of experts", moe],
+  ])("%s fits 80 columns, without colour and without trailing spaces", (_, plan) => {
+    for (const line of runReport(plan, runOf(plan), plain, "results/x.json")) {
+      expect(widthOf(line)).toBeLessThanOrEqual(80);
+      expect(line).not.toContain("\u001B");
+      expect(line).toBe(line.trimEnd());
+    }
+  });
+
+  test("it says what ran on what, whether it is right, and where the result is", () => {
+    expect(lines[0]).toBe(
+      "three-stage-pipeline: 3 ranks, inference, f32, batch 256 in 4 micro-batches",
+    );
+    expect(text).toContain("software, shared with 1, 2");
+    expect(text).toContain("right  largest relative error 3.1e-7, accepted 1e-5; 4,096 values");
+    expect(lines.at(-1)).toBe("Result file: results/three-stage-pipeline.json");
+  });
+
+  test("every figure of speed has its unit, its samples and its interval", () => {
+    expect(text).toMatch(/^samples +[\d,.]+ samples\/s +[\d,.]+ … [\d,.]+ samples\/s$/m);
+    expect(text).toMatch(/^MFU +[\d.]+ % +[\d.]+ … [\d.]+ %$/m);
+    expect(text).toContain("measured, 6 samples");
+  });
+
+  test("the plan's claim stands with its verdict and the reason", () => {
+    expect(text).toMatch(/^GPU utilization +95\.0 % +[\d.]+ % +[\d.]+× {2}untestable$/m);
+    expect(text).toContain("1 claim: 1 untestable");
+  });
+
+  test("the estimate is held against what was allocated", () => {
+    expect(text).toContain("the estimate equals what was allocated, to the byte");
+    const run = runOf(pipeline);
+    const off = { ...run, memory: [{ rank: 1, allocatedBytes: 1, peakBytes: 1 }] };
+    expect(runReport(pipeline, off, plain).join("\n")).toContain("is not what was allocated");
+  });
+
+  test("a wrong result is called wrong", () => {
+    const run = runOf(pipeline);
+    if (run.check === undefined) throw new Error("the run was checked");
+    const wrong = { ...run, check: { ...run.check, error: 0.5 } };
+    expect(runReport(pipeline, wrong, plain).join("\n")).toContain("wrong  largest relative error");
+  });
+
+  test("a fault is told with its way out and with what was kept", () => {
+    const fault = {
+      state: "fault",
+      code: "rank-died",
+      message: "rank 1 ended by SIGKILL",
+      hint: "look at its memory",
+    } as const;
+    const report = runReport(pipeline, runOf(pipeline, software, fault), plain).join("\n");
+    expect(report).toContain("Stopped by rank-died: rank 1 ended by SIGKILL. 6 samples kept.");
+    expect(report).toContain("→ look at its memory");
+  });
+
+  test("a run without samples has no empty sections and no zeros", () => {
+    const run = runOf(pipeline);
+    const empty: RunResult = {
+      ...run,
+      samples: [],
+      metrics: { layers: [], ranks: [], percentiles: {}, outliers: 0, experts: [] },
+    };
+    const report = runReport(pipeline, empty, plain).join("\n");
+    expect(report).not.toContain("Speed");
+    expect(report).not.toContain("Latency per layer");
+  });
+});
+
+describe("the result file", () => {
+  test("what is written is read back, in a folder that is created", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "shardbench-test-"));
+    const file = join(folder, "deep", "result.json");
+    const run = runOf(pipeline);
+    await writeResult(file, run);
+    expect(await readResult(file)).toEqual(run);
+    expect(await readdir(join(folder, "deep"))).toEqual(["result.json"]);
+  });
+
+  test("a result of another schema is refused with both versions", () => {
+    const other = JSON.stringify({ ...runOf(pipeline), schemaVersion: 2 });
+    expect(() => parseResult(other, "r.json")).toThrow("its schemaVersion is 2");
+    expect(() => parseResult(other, "r.json")).toThrow(EnvironmentError);
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["a plan", readFileSync("configs/three-stage-pipeline.json", "utf8")],
+    ["a list", "[]"],
+    ["nothing", "null"],
+  ])("%s is refused", (_, text) => {
+    expect(() => parseResult(text, "r.json")).toThrow(EnvironmentError);
+  });
+
+  test("a missing file is the environment's fault", async () => {
+    await expect(readResult("no/such/result.json")).rejects.toThrow(EnvironmentError);
+  });
+
+  test("a file in the way of the folder is the environment's fault", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "shardbench-test-"));
+    await writeFile(join(folder, "file"), "");
+    await expect(writeResult(join(folder, "file", "r.json"), runOf(pipeline))).rejects.toThrow(
+      EnvironmentError,
+    );
+  });
+
+  test("the name of a plan cannot lead out of the folder of results", () => {
+    expect(resultPath("three-stage-pipeline")).toBe("results/three-stage-pipeline.json");
+    expect(resultPath("../../etc/x y")).toBe("results/--..-etc-x-y.json");
+    expect(resultPath("..")).toBe("results/-.json");
+  });
+});
+
+describe("the hash of a plan", () => {
+  test("does not depend on the order of keys", () => {
+    const { name, ...rest } = pipeline;
+    expect(planHash({ ...rest, name })).toBe(planHash(pipeline));
+  });
+
+  test("depends on the claims, the hash of its work does not", () => {
+    const other = { ...pipeline, name: "other", claims: {} };
+    expect(planHash(other)).not.toBe(planHash(pipeline));
+    expect(workHash(other)).toBe(workHash(pipeline));
+  });
+
+  test("of its work depends on the batch", () => {
+    const other = { ...pipeline, workload: { ...pipeline.workload, batch: 512 } };
+    expect(workHash(other)).not.toBe(workHash(pipeline));
+  });
+});

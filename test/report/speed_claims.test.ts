@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import type { Figure } from "../../src/measure/figure.ts";
+import type { RankAdapter } from "../../src/report/result.ts";
+import {
+  adapter,
+  claiming,
+  exclusive,
+  measured,
+  metricsWith,
+  planOf,
+  software,
+  verdictOn,
+} from "./given.ts";
+
+const pipeline = await planOf("three-stage-pipeline.json");
+
+const throughput = (figure: Figure | undefined, adapters: readonly RankAdapter[] = exclusive) =>
+  verdictOn(claiming(pipeline, { samplesPerSecond: 100 }), "samplesPerSecond", {
+    adapters,
+    metrics: metricsWith(figure === undefined ? {} : { samplesPerSecond: figure }),
+  });
+
+const latency = (low: number, high: number) =>
+  verdictOn(claiming(pipeline, { latencyPerLayerMs: 8.5 }), "latencyPerLayerMs", {
+    adapters: exclusive,
+    metrics: metricsWith({ layerMs: measured((low + high) / 2, "ms", [low, high]) }),
+  });
+
+describe("on hardware that every rank has to itself", () => {
+  test.each([
+    ["confirmed", 100, 120],
+    ["ambiguous", 99.9, 120],
+    ["ambiguous", 80, 100],
+    ["refuted", 80, 99.9],
+  ])("a throughput of 100 is %s by an interval of %d to %d", (judgement, low, high) => {
+    const figure = measured((low + high) / 2, "samples/s", [low, high]);
+    expect(throughput(figure)?.judgement).toBe(judgement);
+  });
+
+  test.each([
+    ["confirmed", 8, 8.5],
+    ["ambiguous", 8, 8.6],
+    ["ambiguous", 8.5, 9],
+    ["refuted", 8.6, 9],
+  ])("a latency of 8.5 ms is %s by an interval of %d to %d", (judgement, low, high) => {
+    expect(latency(low, high)?.judgement).toBe(judgement);
+  });
+
+  test("the ratio is found over claimed", () => {
+    expect(throughput(measured(150, "samples/s", [140, 160]))?.ratio).toBe(1.5);
+  });
+
+  test("too few samples decide nothing, and the reason counts them", () => {
+    expect(throughput(measured(150, "samples/s"))).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining("2 samples are too few"),
+      found: { value: 150 },
+    });
+  });
+
+  test("the verdict names the dimensions that the plan only assumes", () => {
+    const { found } = throughput(measured(150, "samples/s", [140, 160])) ?? {};
+    expect(found?.conditions.join()).toMatch(/^assumed: .*workload\.batch/);
+  });
+});
+
+describe("where the machine cannot decide", () => {
+  const fast = measured(1e9, "samples/s", [9e8, 2e9]);
+
+  test("a software adapter leaves speed untestable, however fast, and the figure is still shown", () => {
+    expect(throughput(fast, software)).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining("swiftshader is a software adapter"),
+      found: { value: 1e9 },
+    });
+  });
+
+  test("one software rank among hardware ranks is enough", () => {
+    const mixed = [...exclusive.slice(0, 2), adapter(2, { id: "lavapipe", software: true })];
+    expect(throughput(fast, mixed)?.reason).toContain("lavapipe is a software adapter");
+  });
+
+  test("two ranks on one GPU leave speed untestable, and the reason names them", () => {
+    const shared = [
+      adapter(0),
+      adapter(1, { id: "gpu1", sharedWith: [2] }),
+      adapter(2, { id: "gpu1", sharedWith: [1] }),
+    ];
+    expect(throughput(fast, shared)).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining("ranks 1, 2 share gpu1"),
+    });
+  });
+
+  test("what was not measured is absent, not 0", () => {
+    const verdict = throughput(undefined);
+    expect(verdict).toMatchObject({ judgement: "untestable" });
+    expect(verdict).not.toHaveProperty("found");
+    expect(verdict).not.toHaveProperty("ratio");
+  });
+
+  test("without a run nothing is known", () => {
+    const plan = claiming(pipeline, { tokensPerSecond: 5 });
+    expect(verdictOn(plan, "tokensPerSecond")?.reason).toContain("nothing was run");
+  });
+});
+
+test("the two utilizations are held against different figures, and say which", () => {
+  const plan = claiming(pipeline, { gpuUtilization: 0.9, computeUtilization: 0.5 });
+  const run = {
+    adapters: exclusive,
+    metrics: metricsWith({
+      busy: measured(0.95, "share", [0.94, 0.96]),
+      mfu: measured(0.3, "share", [0.29, 0.31]),
+    }),
+  };
+  expect(verdictOn(plan, "gpuUtilization", run)).toMatchObject({
+    judgement: "confirmed",
+    reason: expect.stringContaining("busy %"),
+  });
+  expect(verdictOn(plan, "computeUtilization", run)).toMatchObject({
+    judgement: "refuted",
+    reason: expect.stringContaining("MFU"),
+  });
+});
+
+test("a plan without claims gets no verdicts", () => {
+  expect(verdictOn(claiming(pipeline, {}), "samplesPerSecond")).toBeUndefined();
+});
+
+test("scaling needs a run on one GPU, and the reason says so", () => {
+  const plan = claiming(pipeline, { strongScaling: 0.95, weakScaling: 0.92 });
+  for (const claim of ["strongScaling", "weakScaling"]) {
+    expect(verdictOn(plan, claim, { adapters: exclusive, metrics: metricsWith() })).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining("N = 1"),
+    });
+  }
+});
