@@ -23,7 +23,7 @@ export interface Calibration {
   readonly method: string;
 }
 
-const samples = 3;
+const samples = 10;
 
 /** Takes about a second on a software adapter. Throws `NumericsError` when a kernel computes wrong. */
 export async function calibrate(gpu: LogicalGpu): Promise<Calibration> {

@@ -4,7 +4,7 @@ import type { AdapterChoice } from "./adapter.ts";
 import { messageOf } from "./message_of.ts";
 
 /** The one of Dawn's backends that we use on this platform. */
-export const dawnBackend = (platform: NodeJS.Platform): string =>
+const dawnBackend = (platform: NodeJS.Platform): string =>
   ({ darwin: "metal", win32: "d3d12" } as Record<string, string>)[platform] ?? "vulkan";
 
 /**

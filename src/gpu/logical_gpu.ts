@@ -2,7 +2,7 @@
 
 import type { Kernel } from "../kernels/kernel.ts";
 import type { StorageType } from "../kernels/storage.ts";
-import type { AdapterChoice, AdapterReport } from "./adapter.ts";
+import type { AdapterReport } from "./adapter.ts";
 
 /** A dispatch that is ready to be encoded, again and again. */
 export interface PreparedKernel {
@@ -32,6 +32,3 @@ export interface LogicalGpu {
   check(): void;
   close(): void;
 }
-
-/** Opens the adapter in this process. A process can open one adapter only: the driver is bound to it. */
-export type OpenGpu = (choice: AdapterChoice) => Promise<LogicalGpu>;

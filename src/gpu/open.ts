@@ -49,6 +49,7 @@ export async function openGpu(
   let closed = false;
   let uncaptured: string | undefined;
   device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault();
     uncaptured ??= event.error.message;
   });
   return {

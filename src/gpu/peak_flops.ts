@@ -25,7 +25,7 @@ const firstWorkgroups = 32;
 // 1,048,576 invocations: several times what the largest GPU holds at once.
 const mostWorkgroups = 16_384;
 // Long enough to outweigh the start of a dispatch, short enough to be repeated.
-const targetMs = 10;
+const targetMs = 6;
 
 export async function measurePeakFlops(gpu: LogicalGpu, samples: number): Promise<PeakFlops> {
   const timestamps = await createTimestamps(gpu, 1);

@@ -14,7 +14,7 @@ export interface PlacementOptions {
 }
 
 /** The variable that stands in for `adapter` where that is not given. */
-export const adapterVariable = "SHARDBENCH_ADAPTER";
+const adapterVariable = "SHARDBENCH_ADAPTER";
 
 /**
  * One adapter per rank. Hardware adapters take turns; without any, all ranks share the first software one.

@@ -40,14 +40,9 @@ let opened: Promise<LogicalGpu> | undefined;
 
 /** The suite's GPU, opened once per test file. */
 export function testGpu(): Promise<LogicalGpu> {
-  opened ??= openGpu(testAdapter());
-  return opened;
-}
-
-/** How to open the suite's adapter, in this process or another. */
-export function testAdapter(): AdapterChoice {
   if (typeof found === "string") throw new Error(found);
-  return found;
+  opened ??= openGpu(found);
+  return opened;
 }
 
 /** A suite that needs the adapter; its skipped line says why there is none. */
