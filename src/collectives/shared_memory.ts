@@ -18,17 +18,18 @@ export const canShareMemory = (): boolean =>
   process.platform === "linux" || process.platform === "darwin";
 
 /**
- * Creates a file of zeros, in memory where the machine has such a folder. Every page is written, because
- * a file system that fills up later would kill the rank that touches it.
+ * Opens a file of zeros that has no name any more, in memory where the machine has such a folder: ranks
+ * inherit it, and it is gone with the last of them however they end. Every page is written, because a file
+ * system that fills up later would kill the rank that touches it.
+ *
+ * @returns its file descriptor
  */
-export function createSharedFile(bytes: number): string {
+export function createSharedFile(bytes: number): number {
   const folders = process.platform === "linux" ? ["/dev/shm", tmpdir()] : [tmpdir()];
   const refusals: string[] = [];
   for (const folder of folders) {
-    const path = join(folder, `shardbench-${process.pid}-${randomUUID()}`);
     try {
-      writeZeros(path, bytes);
-      return path;
+      return openZeros(join(folder, `shardbench-${process.pid}-${randomUUID()}`), bytes);
     } catch (cause) {
       refusals.push(String(cause));
     }
@@ -40,23 +41,20 @@ export function createSharedFile(bytes: number): string {
   );
 }
 
-function writeZeros(path: string, bytes: number): void {
-  const file = openSync(path, "wx", 0o600);
+function openZeros(path: string, bytes: number): number {
+  const file = openSync(path, "wx+", 0o600);
   try {
+    rmSync(path);
     const block = new Uint8Array(Math.min(bytes, 1 << 20));
     for (let done = 0; done < bytes;) {
       done += writeSync(file, block, 0, Math.min(block.length, bytes - done));
     }
+    return file;
   } catch (cause) {
-    rmSync(path, { force: true });
-    throw cause;
-  } finally {
     closeSync(file);
+    throw cause;
   }
 }
-
-/** The name may go as soon as everyone has mapped the file; the memory lives as long as its mappings. */
-export const removeSharedFile = (path: string): void => rmSync(path, { force: true });
 
 type Mmap = (
   address: null,
@@ -67,7 +65,8 @@ type Mmap = (
   offset: number,
 ) => bigint;
 
-export function mapSharedFile(path: string, bytes: number): SharedMemory {
+/** @param file descriptor; may be closed afterwards */
+export function mapSharedFile(file: number, bytes: number): SharedMemory {
   const mmap: Mmap = koffi
     .load(null)
     .func(
@@ -75,18 +74,13 @@ export function mapSharedFile(path: string, bytes: number): SharedMemory {
     );
   const readAndWrite = 3;
   const shared = 1;
-  const file = openSync(path, "r+");
-  try {
-    const address = mmap(null, bytes, readAndWrite, shared, file, 0);
-    if (BigInt.asIntN(64, address) === -1n) throw new Error(`mmap failed, errno ${koffi.errno()}`);
-    return { memory: koffi.view(address, bytes), address };
-  } catch (cause) {
+  const address = mmap(null, bytes, readAndWrite, shared, file, 0);
+  if (BigInt.asIntN(64, address) === -1n) {
     throw new EnvironmentError(
       "no-shared-memory",
-      `${bytes} bytes of ${path} cannot be mapped: ${String(cause)}`,
+      `${bytes} bytes of shared memory cannot be mapped, errno ${koffi.errno()}`,
       "use a smaller batch, or let ranks exchange messages through the coordinator",
     );
-  } finally {
-    closeSync(file);
   }
+  return { memory: koffi.view(address, bytes), address };
 }

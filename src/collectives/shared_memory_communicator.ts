@@ -11,7 +11,8 @@ export interface SharedMemoryCommunicator extends Communicator {
 }
 
 export interface SharedMemoryOptions {
-  readonly path: string;
+  /** Descriptor of the shared file. */
+  readonly file: number;
   readonly rank: number;
   readonly ranks: number;
   readonly mailboxes: readonly MailboxPlan[];
@@ -21,9 +22,9 @@ export interface SharedMemoryOptions {
 export function openSharedMemoryCommunicator(
   options: SharedMemoryOptions,
 ): SharedMemoryCommunicator {
-  const { path, rank, ranks, mailboxes } = options;
+  const { file, rank, ranks, mailboxes } = options;
   const layout = layoutSharedMemory(ranks, mailboxes);
-  const shared = mapSharedFile(path, layout.bytes);
+  const shared = mapSharedFile(file, layout.bytes);
   const words = new Int32Array(shared.memory);
   const waiter = createWaiter(shared, options.waiting ?? defaultWaiting);
   let closed = false;

@@ -1,0 +1,27 @@
+// A rank's memory: exactly the buffers that its program declares, filled with what they hold at first.
+
+import type { LogicalGpu } from "../gpu/logical_gpu.ts";
+import type { BufferDeclaration, BufferRole } from "../program/program.ts";
+import { fillContent } from "../program/content_values.ts";
+
+export async function allocateBuffers(
+  gpu: LogicalGpu,
+  rank: number,
+  declarations: readonly BufferDeclaration[],
+  seed: number,
+): Promise<Map<string, GPUBuffer>> {
+  const buffers = new Map<string, GPUBuffer>();
+  for (const { id, bytes, role, content, dtype } of declarations) {
+    const buffer = await gpu.createBuffer(`rank ${rank} ${role} ${id}`, bytes, usageOf(role));
+    if (content !== undefined) {
+      gpu.device.queue.writeBuffer(buffer, 0, fillContent(content, seed, dtype));
+    }
+    buffers.set(id, buffer);
+  }
+  return buffers;
+}
+
+const usageOf = (role: BufferRole): GPUBufferUsageFlags =>
+  role === "staging"
+    ? GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
+    : GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;

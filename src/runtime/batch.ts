@@ -1,0 +1,69 @@
+// Commands on their way to the GPU: consecutive kernels and copies share one command buffer.
+
+import type { PreparedKernel } from "../gpu/logical_gpu.ts";
+import type { Timestamps } from "../gpu/timestamps.ts";
+import type { GpuPass } from "./spans.ts";
+
+export interface Batch {
+  /** For copies; opens the batch. */
+  encoder(): GPUCommandEncoder;
+  /** One kernel in a compute pass of its own, so that it can be timed. */
+  kernel(prepared: PreparedKernel, instruction: number, kind: GpuPass["kind"]): void;
+  /** Says that bytes were written to buffers: the GPU does that before the next batch. */
+  wrote(): void;
+  submit(): void;
+  /** Whether something was submitted or written that nobody has awaited. */
+  isOutstanding(): boolean;
+  awaited(): void;
+  /** All passes of the step so far, and how many of them were submitted. */
+  readonly passes: readonly GpuPass[];
+  submittedPasses(): number;
+}
+
+export function createBatch(
+  device: GPUDevice,
+  label: string,
+  timestamps: Timestamps | undefined,
+): Batch {
+  const passes: GpuPass[] = [];
+  let open: GPUCommandEncoder | undefined;
+  let submitted = 0;
+  let before: GpuPass["before"] = "host";
+  let outstanding = false;
+
+  const opened = (): GPUCommandEncoder => (open ??= device.createCommandEncoder({ label }));
+
+  return {
+    passes,
+    submittedPasses: () => submitted,
+    encoder() {
+      before = "move";
+      return opened();
+    },
+    kernel(prepared, instruction, kind) {
+      const pass = opened().beginComputePass({
+        label: prepared.label,
+        ...timestamps?.passDescriptor(passes.length),
+      });
+      prepared.encode(pass);
+      pass.end();
+      passes.push({ instruction, kind, before });
+      before = "host";
+    },
+    wrote() {
+      before = "upload";
+      outstanding = true;
+    },
+    submit() {
+      if (open === undefined) return;
+      device.queue.submit([open.finish()]);
+      open = undefined;
+      submitted = passes.length;
+      outstanding = true;
+    },
+    isOutstanding: () => outstanding,
+    awaited() {
+      outstanding = false;
+    },
+  };
+}

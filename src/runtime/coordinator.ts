@@ -1,0 +1,180 @@
+// Opens the ranks of a program and runs steps on all of them. It never loads Dawn: whatever a driver does
+// to a rank, this process outlives it.
+
+import { mailboxPlans } from "../collectives/mailboxes.ts";
+import { canShareMemory } from "../collectives/shared_memory.ts";
+import type { Waiting } from "../collectives/waiting.ts";
+import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
+import type { Calibration } from "../gpu/calibrate.ts";
+import type { Program } from "../program/program.ts";
+import type { RankTrace, StepTrace } from "../program/trace.ts";
+import type { RankObservation } from "./messages.ts";
+import { type RankGroup, startRankGroup } from "./rank_group.ts";
+import { inheritedFile } from "./rank_process.ts";
+import { defaultPatience, type Patience } from "./watchdog.ts";
+
+export interface OpenRanksOptions {
+  /** Ends everything with `EnvironmentError` `interrupted`. */
+  readonly signal?: AbortSignal;
+  /** Default: shared memory where the platform has it. */
+  readonly transport?: "shared-memory" | "relay";
+  readonly patience?: Partial<Patience>;
+  readonly waiting?: Waiting;
+  /** Rank i runs on core i only (Linux). */
+  readonly pinToCores?: boolean;
+}
+
+export interface RankPool {
+  /** What each rank opened. */
+  readonly adapters: readonly AdapterReport[];
+  readonly transport: "shared-memory" | "relay";
+  readonly pids: readonly (number | undefined)[];
+  /** Per rank, bytes of the buffers that its program declares, as they were allocated. */
+  readonly allocatedBytes: readonly number[];
+  /** Per rank, the most that was alive so far, check and calibration included. */
+  readonly peakBytes: readonly number[];
+  /** One timed step; all ranks start together. */
+  step(): Promise<StepTrace>;
+  /** One step whose results are shown; with `freivalds` every matrix product is verified too. */
+  observe(options?: { readonly freivalds?: boolean }): Promise<RankObservation[]>;
+  /** Each distinct adapter once, alone. */
+  calibrate(): Promise<{ readonly adapter: string; readonly calibration: Calibration }[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * One process per rank, each on its adapter, with its buffers allocated and its kernels compiled.
+ *
+ * @param placement by rank
+ * @throws EnvironmentError that names the rank which could not start; so do the methods of the pool when
+ *   a rank dies, hangs, loses its device or runs out of memory, and no other rank is left then
+ */
+export async function openRanks(
+  program: Program,
+  placement: readonly (AdapterReport | AdapterChoice)[],
+  options: OpenRanksOptions = {},
+): Promise<RankPool> {
+  const choices = program.ranks.map(({ rank }) => choiceOf(placement[rank], rank));
+  const patience = { ...defaultPatience, ...options.patience };
+  const transport = options.transport ?? (canShareMemory() ? "shared-memory" : "relay");
+  const mailboxes = mailboxPlans(program);
+  const group = startRankGroup({
+    program,
+    choices,
+    mailboxes,
+    transport,
+    patience,
+    pinToCores: options.pinToCores ?? false,
+    signal: options.signal,
+  });
+  const open = async (rank: number) =>
+    group.ask(
+      rank,
+      {
+        kind: "open",
+        program: program.ranks[rank] ?? { rank, buffers: [], instructions: [] },
+        seed: program.seed,
+        ranks: program.ranks.length,
+        choice: choiceOf(placement[rank], rank),
+        mailboxes,
+        heartbeatMs: Math.min(500, patience.hangMs / 8),
+        ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
+        ...(options.waiting === undefined ? {} : { waiting: options.waiting }),
+      },
+      "opened",
+    );
+  try {
+    const opened = await Promise.all(choices.map(async (_, rank) => open(rank)));
+    return {
+      transport,
+      pids: group.pids,
+      adapters: opened.map(({ report }) => report),
+      allocatedBytes: opened.map(({ allocatedBytes }) => allocatedBytes),
+      ...createTasks(
+        group,
+        choices,
+        opened.map(({ peakBytes }) => peakBytes),
+      ),
+    };
+  } catch (error) {
+    await group.end();
+    throw error;
+  }
+}
+
+const choiceOf = (
+  placed: AdapterReport | AdapterChoice | undefined,
+  rank: number,
+): AdapterChoice => {
+  if (placed === undefined) throw new RangeError(`no adapter is placed for rank ${rank}`);
+  return "choice" in placed ? placed.choice : placed;
+};
+
+function createTasks(
+  group: RankGroup,
+  choices: readonly AdapterChoice[],
+  peakBytes: number[],
+): Pick<RankPool, "peakBytes" | "step" | "observe" | "calibrate" | "close"> {
+  let steps = 0;
+  return {
+    peakBytes,
+
+    async step() {
+      const traces = await Promise.all(
+        choices.map(async (_, rank) => {
+          const reply = await group.ask(rank, { kind: "step" }, "stepped");
+          peakBytes[rank] = reply.peakBytes;
+          return reply.trace;
+        }),
+      );
+      steps += 1;
+      return assembleStep(steps - 1, traces);
+    },
+
+    async observe({ freivalds = false } = {}) {
+      return Promise.all(
+        choices.map(async (_, rank) => {
+          const reply = await group.ask(rank, { kind: "observe", freivalds }, "observed");
+          peakBytes[rank] = reply.peakBytes;
+          return ownMemory(reply.observation);
+        }),
+      );
+    },
+
+    async calibrate() {
+      const found = new Map<string, Calibration>();
+      for (const [rank, { id }] of choices.entries()) {
+        if (found.has(id)) continue;
+        const reply = await group.ask(rank, { kind: "calibrate" }, "calibrated");
+        peakBytes[rank] = reply.peakBytes;
+        found.set(id, reply.calibration);
+      }
+      return [...found].map(([adapter, calibration]) => ({ adapter, calibration }));
+    },
+
+    close: async () => group.end(),
+  };
+}
+
+/** The bytes of a message lie somewhere within the message's own memory. */
+const ownMemory = (observation: RankObservation): RankObservation => ({
+  ...observation,
+  observed: observation.observed.map((buffer) => ({ ...buffer, bytes: buffer.bytes.slice() })),
+});
+
+/** Traces on the machine's axis become one on the step's, which starts with its first rank. */
+function assembleStep(step: number, traces: readonly RankTrace[]): StepTrace {
+  const originMs = Math.min(...traces.map(({ startMs }) => startMs));
+  const ranks = traces.map((trace) => ({
+    ...trace,
+    startMs: trace.startMs - originMs,
+    endMs: trace.endMs - originMs,
+    spans: trace.spans.map((span) => ({
+      ...span,
+      startMs: span.startMs - originMs,
+      endMs: span.endMs - originMs,
+    })),
+  }));
+  const wallMs = Math.max(...ranks.map(({ endMs }) => endMs));
+  return { step, provenance: "measured", wallMs, ranks };
+}

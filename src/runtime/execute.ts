@@ -1,0 +1,165 @@
+// One step of a rank's program: instructions strictly in order, as the GPU queue and the collectives see
+// them. Kernels and copies collect in a batch; whatever the host must see or write ends it.
+
+import { runCollective } from "../collectives/collective.ts";
+import type { Communicator } from "../collectives/communicator.ts";
+import type { CollectiveContext } from "../collectives/context.ts";
+import type { LogicalGpu } from "../gpu/logical_gpu.ts";
+import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
+import { type Instruction, isCollective } from "../program/program.ts";
+import type { RankTrace } from "../program/trace.ts";
+import { createBatch } from "./batch.ts";
+import type { PreparedProgram } from "./prepare.ts";
+import { createSpanRecorder } from "./span_recorder.ts";
+import { type Activity, type Segment, spansOf, spansWithoutTimestamps } from "./spans.ts";
+
+export interface Execution {
+  readonly gpu: LogicalGpu;
+  readonly prepared: PreparedProgram;
+  readonly communicator: Communicator;
+  /** Room for every pass of a step; absent where the adapter cannot time them. */
+  readonly timestamps: Timestamps | undefined;
+  /** Called whenever the rank turns to something else. */
+  readonly onProgress: (activity: Activity, instruction: number | undefined) => void;
+}
+
+/** Sees the rank's buffers after an instruction. What was encoded so far has been submitted. */
+export type Inspect = (instruction: Instruction, index: number) => Promise<void>;
+
+export interface StepOptions {
+  /** Instructions to stop at; the step is then no longer worth timing. */
+  readonly inspects?: (instruction: Instruction) => boolean;
+  readonly inspect?: Inspect;
+}
+
+/** Times are ms of `process.hrtime`, the same for all processes of a machine. */
+export async function executeStep(
+  execution: Execution,
+  options: StepOptions = {},
+): Promise<RankTrace> {
+  const { gpu, prepared, communicator, timestamps, onProgress } = execution;
+  const { rank, instructions } = prepared.program;
+  const { queue } = gpu.device;
+  const batch = createBatch(gpu.device, `rank ${rank}`, timestamps);
+  const recorder = createSpanRecorder(hostMs);
+  const expertTokens: Record<string, number[]> = {};
+  const droppedTokens: Record<string, number> = {};
+  let current: number | undefined;
+
+  const enter = (activity: Activity): void => {
+    recorder.enter(activity, current, batch.submittedPasses());
+    onProgress(activity, current);
+    if (activity === "upload") batch.wrote();
+  };
+  const drain = async (): Promise<void> => {
+    batch.submit();
+    if (!batch.isOutstanding()) return;
+    enter("drain");
+    await queue.onSubmittedWorkDone();
+    batch.awaited();
+    enter("host");
+    gpu.check();
+  };
+  const kernelOf = (index: number) => {
+    const kernel = prepared.kernels.get(index);
+    if (kernel === undefined) throw new Error(`instruction ${index} of rank ${rank} has no kernel`);
+    return kernel;
+  };
+  const context: CollectiveContext = {
+    rank,
+    queue,
+    communicator,
+    buffer: prepared.buffer,
+    encoder: () => batch.encoder(),
+    submit: () => batch.submit(),
+    enter,
+    check() {
+      batch.awaited();
+      gpu.check();
+    },
+    reduce() {
+      if (current !== undefined) batch.kernel(kernelOf(current), current, "reduce");
+    },
+    splits: new Map(),
+    record: {
+      experts(layer, tokens) {
+        const before = expertTokens[layer] ?? tokens.map(() => 0);
+        expertTokens[layer] = before.map((count, e) => count + (tokens[e] ?? 0));
+      },
+      dropped(layer, choices) {
+        droppedTokens[layer] = (droppedTokens[layer] ?? 0) + choices;
+      },
+    },
+  };
+  const run = async (instruction: Instruction, index: number): Promise<void> => {
+    if (isCollective(instruction)) return runCollective(context, instruction);
+    switch (instruction.op) {
+      case "kernel":
+        batch.kernel(kernelOf(index), index, "compute");
+        return;
+      case "copy":
+        batch
+          .encoder()
+          .copyBufferToBuffer(
+            prepared.buffer(instruction.source),
+            instruction.sourceOffset,
+            prepared.buffer(instruction.target),
+            instruction.targetOffset,
+            instruction.bytes,
+          );
+        return;
+      case "input": {
+        // What is encoded already must not see the new input.
+        batch.submit();
+        const bytes = prepared.inputs.get(index) ?? new Uint8Array();
+        queue.writeBuffer(prepared.buffer(instruction.buffer), 0, bytes);
+        batch.wrote();
+        return;
+      }
+      case "observe":
+        return;
+    }
+  };
+
+  await communicator.barrier();
+  enter("host");
+  for (const [index, instruction] of instructions.entries()) {
+    current = index;
+    enter("host");
+    await run(instruction, index);
+    if (options.inspects?.(instruction) !== true) continue;
+    await drain();
+    await options.inspect?.(instruction, index);
+  }
+  current = undefined;
+  await drain();
+  const segments = recorder.finish();
+  return {
+    rank,
+    startMs: segments[0]?.startMs ?? hostMs(),
+    endMs: segments.at(-1)?.endMs ?? hostMs(),
+    spans: await spansOfStep(segments, batch.passes, timestamps),
+    expertTokens,
+    droppedTokens,
+  };
+}
+
+async function spansOfStep(
+  segments: readonly Segment[],
+  passes: Parameters<typeof spansWithoutTimestamps>[1],
+  timestamps: Timestamps | undefined,
+) {
+  if (timestamps === undefined) return spansWithoutTimestamps(segments, passes);
+  const times = await timestamps.read(passes.length);
+  return spansOf(
+    segments,
+    passes.map((pass, i) => ({
+      ...pass,
+      startMs: times[2 * i] ?? 0,
+      endMs: times[2 * i + 1] ?? 0,
+    })),
+  );
+}
+
+/** Passes that one step encodes at most. */
+export const countPasses = ({ kernels }: PreparedProgram): number => kernels.size;

@@ -1,0 +1,91 @@
+// What coordinator and ranks say to each other over the processes' IPC channel.
+
+import type { MailboxPlan } from "../collectives/communicator.ts";
+import type { RelayMessage } from "../collectives/relay.ts";
+import type { Waiting } from "../collectives/waiting.ts";
+import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
+import type { Calibration } from "../gpu/calibrate.ts";
+import type { Observation, RankProgram } from "../program/program.ts";
+import type { RankTrace } from "../program/trace.ts";
+import type { ErrorRecord } from "./error_record.ts";
+import type { FreivaldsReport } from "./freivalds.ts";
+import type { Activity } from "./spans.ts";
+
+export interface OpenRequest {
+  readonly kind: "open";
+  readonly program: RankProgram;
+  readonly seed: number;
+  readonly ranks: number;
+  readonly choice: AdapterChoice;
+  readonly mailboxes: readonly MailboxPlan[];
+  /** Descriptor of the shared file in the rank's process; absent: messages are relayed. */
+  readonly sharedFile?: number;
+  readonly waiting?: Waiting;
+  readonly heartbeatMs: number;
+}
+
+export type Request =
+  | OpenRequest
+  | { readonly kind: "step" }
+  | { readonly kind: "observe"; readonly freivalds: boolean }
+  | { readonly kind: "calibrate" }
+  | { readonly kind: "close" };
+
+export type ToRank = Request | RelayMessage;
+
+/** What one `observe` instruction showed. */
+export interface ObservedBuffer {
+  readonly layer: string;
+  readonly microBatch: number;
+  readonly observation: Observation;
+  /** The whole buffer as it lies in memory. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface RankObservation {
+  readonly rank: number;
+  readonly observed: readonly ObservedBuffer[];
+  /** Present when it was asked for. */
+  readonly freivalds?: FreivaldsReport;
+}
+
+/** Where a rank is. */
+export interface Position {
+  readonly activity: Activity | "idle";
+  /** Index into the rank's instructions. */
+  readonly instruction?: number;
+  /** Grows whenever the rank turns to something else. */
+  readonly turns: number;
+}
+
+export type Reply =
+  | {
+      readonly kind: "opened";
+      readonly report: AdapterReport;
+      readonly allocatedBytes: number;
+      readonly peakBytes: number;
+    }
+  /** Times on the machine's axis, not yet on the step's. */
+  | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
+  | { readonly kind: "observed"; readonly observation: RankObservation; readonly peakBytes: number }
+  | {
+      readonly kind: "calibrated";
+      readonly calibration: Calibration;
+      readonly peakBytes: number;
+    };
+
+export type FromRank =
+  | Reply
+  | RelayMessage
+  | { readonly kind: "failed"; readonly error: ErrorRecord; readonly position: Position }
+  | ({ readonly kind: "heartbeat" } & Position);
+
+export const activities: readonly Position["activity"][] = [
+  "idle",
+  "host",
+  "readback",
+  "move",
+  "upload",
+  "wait",
+  "drain",
+];

@@ -1,0 +1,74 @@
+// What went wrong with a rank, as one typed error that says which rank, where in its program, and what to do.
+
+import { EnvironmentError } from "../environment_error.ts";
+import type { RankProgram } from "../program/program.ts";
+import { describeInstruction } from "./describe_instruction.ts";
+import type { ErrorRecord } from "./error_record.ts";
+import type { Position } from "./messages.ts";
+import type { RankEnd } from "./rank_process.ts";
+import type { Hang } from "./watchdog.ts";
+
+/** Where the rank was when it happened, as far as it is known. */
+export interface Scene {
+  readonly program: RankProgram;
+  readonly adapter: string;
+  readonly position: Position;
+  /** What it had been asked for: `open`, `step`, … */
+  readonly task: string | undefined;
+}
+
+export function diedError(scene: Scene, { code, signal, lastWords }: RankEnd): EnvironmentError {
+  const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
+  return new EnvironmentError(
+    "rank-died",
+    `${who(scene)} ${how} ${where(scene)}${lastWords === "" ? "" : `\n${lastWords}`}`,
+    signal === "SIGKILL"
+      ? "if nobody killed it, the machine ran out of memory: use a smaller batch or fewer ranks"
+      : "run again with another adapter to tell a faulty driver from a fault of ours",
+  );
+}
+
+export const hungError = (scene: Scene, { reason }: Hang): EnvironmentError =>
+  new EnvironmentError(
+    "rank-hung",
+    `${who(scene)} ${reason}, ${where(scene)}`,
+    "see whether the process is stopped or its driver hangs; smaller shapes make shorter kernels",
+  );
+
+export function thrownError(scene: Scene, record: ErrorRecord): EnvironmentError {
+  const { environment } = record;
+  const message = `${who(scene)} failed ${where(scene)}: ${record.message}`;
+  if (environment !== undefined) {
+    return new EnvironmentError(environment.code, message, environment.hint);
+  }
+  const error = new EnvironmentError(
+    "rank-died",
+    message,
+    "this is a fault of shardbench or of the adapter's driver; another adapter tells which",
+  );
+  // Where it was thrown is worth more than where it was heard of.
+  if (record.stack !== undefined) error.stack = `${error.name}: ${message}\n${record.stack}`;
+  return error;
+}
+
+const who = ({ program, adapter }: Scene): string => `rank ${program.rank} (${adapter})`;
+
+function where({ program, position, task }: Scene): string {
+  const { instruction: index, activity } = position;
+  const instruction = index === undefined ? undefined : program.instructions[index];
+  if (index === undefined || instruction === undefined) {
+    return task === undefined ? "between two tasks" : `during ${task}`;
+  }
+  const step = `instruction ${index + 1} of ${program.instructions.length}`;
+  return `at ${describeInstruction(instruction)}, ${step}, ${phrases[activity]}`;
+}
+
+const phrases: Record<Position["activity"], string> = {
+  idle: "idle",
+  host: "at work on the host",
+  readback: "reading back from its GPU",
+  move: "moving bytes to other ranks",
+  upload: "uploading to its GPU",
+  wait: "waiting for other ranks",
+  drain: "waiting for its GPU",
+};

@@ -1,0 +1,205 @@
+// All ranks of a program as processes: asks them, hears them, and ends them all when one fails.
+
+import { closeSync, readSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import type { MailboxPlan } from "../collectives/communicator.ts";
+import { createRelay } from "../collectives/relay.ts";
+import { layoutSharedMemory, noteWords } from "../collectives/shared_layout.ts";
+import { createSharedFile } from "../collectives/shared_memory.ts";
+import { EnvironmentError } from "../environment_error.ts";
+import type { AdapterChoice } from "../gpu/adapter.ts";
+import type { Program } from "../program/program.ts";
+import { activities, type FromRank, type Position, type Reply, type Request } from "./messages.ts";
+import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
+import { type RankProcess, startRank } from "./rank_process.ts";
+import type { Patience } from "./watchdog.ts";
+import { watchRanks } from "./watch_ranks.ts";
+
+export interface RankGroupOptions {
+  readonly program: Program;
+  readonly choices: readonly AdapterChoice[];
+  readonly mailboxes: readonly MailboxPlan[];
+  readonly transport: "shared-memory" | "relay";
+  readonly pinToCores: boolean;
+  readonly patience: Patience;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface RankGroup {
+  readonly pids: readonly (number | undefined)[];
+  /** Rejects with the first fault of any rank. One request at a time per rank. */
+  ask<Kind extends Reply["kind"]>(
+    rank: number,
+    request: Request,
+    reply: Kind,
+  ): Promise<Extract<Reply, { kind: Kind }>>;
+  /** Lets all ranks end, and makes them. */
+  end(): Promise<void>;
+}
+
+interface Task {
+  readonly name: string;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: EnvironmentError) => void;
+}
+
+/** Time that a process has to be gone after it was asked, and after it was killed. */
+const partingMs = 2000;
+
+export function startRankGroup(options: RankGroupOptions): RankGroup {
+  const { program, choices, mailboxes, patience, signal } = options;
+  const layout = layoutSharedMemory(program.ranks.length, mailboxes);
+  const sharedFile = options.transport === "relay" ? undefined : createSharedFile(layout.bytes);
+  const tasks = new Map<number, Task>();
+  let failure: EnvironmentError | undefined;
+  let ending = false;
+
+  const hear = (rank: number, message: FromRank): void => {
+    switch (message.kind) {
+      case "heartbeat":
+        return;
+      case "failed":
+        fail(thrownError({ ...sceneOf(rank), position: message.position }, message.error));
+        return;
+      case "relay-post":
+      case "relay-release":
+      case "relay-barrier":
+        relay(message);
+        return;
+      case "opened":
+      case "stepped":
+      case "observed":
+      case "calibrated": {
+        const task = tasks.get(rank);
+        tasks.delete(rank);
+        task?.resolve(message);
+      }
+    }
+  };
+
+  const processes = program.ranks.map(({ rank }) =>
+    startRank({
+      rank,
+      sharedFile,
+      core: options.pinToCores ? rank : undefined,
+      onMessage: (message) => hear(rank, message),
+    }),
+  );
+  const processOf = (rank: number): RankProcess => {
+    const found = processes[rank];
+    if (found === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
+    return found;
+  };
+  const relay = createRelay(processes.length, (rank, message) => processOf(rank).send(message));
+
+  /** What a rank noted last in shared memory is newer than its last heartbeat, and outlives it. */
+  const positionOf = (rank: number): Position => {
+    if (sharedFile === undefined || ending) return processOf(rank).position;
+    const [activity = 0, instruction = -1, turns = 0] = readNotes(
+      sharedFile,
+      4 * layout.noteWord(rank),
+    );
+    return {
+      activity: activities[activity] ?? "idle",
+      turns,
+      ...(instruction < 0 ? {} : { instruction }),
+    };
+  };
+  const sceneOf = (rank: number): Scene => {
+    const rankProgram = program.ranks[rank];
+    if (rankProgram === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
+    return {
+      program: rankProgram,
+      adapter: choices[rank]?.id ?? "no adapter",
+      position: positionOf(rank),
+      task: tasks.get(rank)?.name,
+    };
+  };
+
+  const fail = (error: EnvironmentError): void => {
+    if (failure !== undefined || ending) return;
+    failure = error;
+    clean();
+    void endWith(error);
+  };
+  /** Nobody hears of the fault before all processes are gone. */
+  const endWith = async (error: EnvironmentError): Promise<void> => {
+    await killAll(processes);
+    for (const { reject } of tasks.values()) reject(error);
+    tasks.clear();
+  };
+  for (const { rank, ended } of processes) {
+    void ended.then(
+      (end) => failure === undefined && !ending && fail(diedError(sceneOf(rank), end)),
+    );
+  }
+
+  const stopWatching = watchRanks(
+    patience,
+    () =>
+      [...tasks.keys()].map((rank) => ({
+        rank,
+        position: positionOf(rank),
+        heardMs: processOf(rank).heardMs,
+      })),
+    (hang) => fail(hungError(sceneOf(hang.rank), hang)),
+  );
+  const interrupt = (): void =>
+    fail(new EnvironmentError("interrupted", "interrupted", "run again to measure more"));
+  signal?.addEventListener("abort", interrupt);
+  if (signal?.aborted === true) interrupt();
+
+  const clean = (): void => {
+    stopWatching();
+    signal?.removeEventListener("abort", interrupt);
+  };
+
+  return {
+    pids: processes.map(({ pid }) => pid),
+
+    async ask(rank, request, kind) {
+      if (failure !== undefined) {
+        await allEnded(processes);
+        throw failure;
+      }
+      if (tasks.has(rank)) throw new Error(`rank ${rank} is busy with ${tasks.get(rank)?.name}`);
+      const reply = await new Promise<Reply>((resolve, reject) => {
+        tasks.set(rank, { name: request.kind, resolve, reject });
+        processOf(rank).send(request);
+      });
+      if (!isKind(reply, kind)) throw new Error(`rank ${rank}: ${reply.kind} instead of ${kind}`);
+      return reply;
+    },
+
+    async end() {
+      if (ending) return;
+      ending = true;
+      clean();
+      for (const process of processes) process.send({ kind: "close" });
+      await Promise.race([allEnded(processes), setTimeout(partingMs, undefined, { ref: false })]);
+      await killAll(processes);
+      if (sharedFile !== undefined) closeSync(sharedFile);
+    },
+  };
+}
+
+const isKind = <Kind extends Reply["kind"]>(
+  reply: Reply,
+  kind: Kind,
+): reply is Extract<Reply, { kind: Kind }> => reply.kind === kind;
+
+const allEnded = async (processes: readonly RankProcess[]): Promise<void> => {
+  const ended = Promise.all(processes.map((process) => process.ended));
+  await Promise.race([ended, setTimeout(partingMs, undefined, { ref: false })]);
+};
+
+const killAll = async (processes: readonly RankProcess[]): Promise<void> => {
+  for (const process of processes) process.kill();
+  await allEnded(processes);
+};
+
+function readNotes(file: number, offset: number): Int32Array {
+  const notes = new Int32Array(noteWords);
+  readSync(file, notes, 0, notes.byteLength, offset);
+  return notes;
+}

@@ -1,0 +1,118 @@
+// A rank's side of the IPC channel: does what the coordinator asks, and ends when that is gone.
+
+import type { Communicator } from "../collectives/communicator.ts";
+import type { RelayMessage } from "../collectives/relay.ts";
+import { createRelayCommunicator } from "../collectives/relay_communicator.ts";
+import { openSharedMemoryCommunicator } from "../collectives/shared_memory_communicator.ts";
+import { EnvironmentError } from "../environment_error.ts";
+import { recordError } from "./error_record.ts";
+import {
+  activities,
+  type FromRank,
+  type OpenRequest,
+  type Position,
+  type Request,
+  type ToRank,
+} from "./messages.ts";
+import { openRankSession, type RankSession } from "./rank_session.ts";
+
+export function serveRank(process: NodeJS.Process): void {
+  let position: Position = { activity: "idle", turns: 0 };
+  let notes: Int32Array | undefined;
+  let session: RankSession | undefined;
+  let deliver: ((message: RelayMessage) => void) | undefined;
+
+  const tell = (message: FromRank): void => {
+    process.send?.(message);
+  };
+  const fail = (error: unknown): void => {
+    tell({ kind: "failed", error: recordError(error), position });
+  };
+  const moveTo = (activity: Position["activity"], instruction: number | undefined): void => {
+    const turns = (position.turns + 1) | 0;
+    position = { activity, turns, ...(instruction === undefined ? {} : { instruction }) };
+    if (notes === undefined) return;
+    notes[0] = activities.indexOf(activity);
+    notes[1] = instruction ?? -1;
+    notes[2] = turns;
+  };
+
+  const openCommunicator = (request: OpenRequest): Communicator => {
+    const { program, ranks, mailboxes, sharedFile: file, waiting } = request;
+    const { rank } = program;
+    if (file === undefined) {
+      const relayed = createRelayCommunicator({ rank, ranks, send: tell });
+      deliver = (message) => relayed.deliver(message);
+      return relayed;
+    }
+    const options = { file, rank, ranks, mailboxes };
+    const shared = openSharedMemoryCommunicator(
+      waiting === undefined ? options : { ...options, waiting },
+    );
+    ({ notes } = shared);
+    moveTo("idle", undefined);
+    return shared;
+  };
+
+  const answer = async (request: Exclude<Request, { kind: "close" }>): Promise<FromRank> => {
+    if (request.kind === "open") {
+      setInterval(() => tell({ kind: "heartbeat", ...position }), request.heartbeatMs);
+      const communicator = openCommunicator(request);
+      session = await openRankSession(request, communicator, moveTo, (reason) =>
+        fail(lostDevice(reason)),
+      );
+      const { gpu, allocatedBytes } = session;
+      const { peakBytes } = gpu.memory;
+      return { kind: "opened", report: gpu.report, allocatedBytes, peakBytes };
+    }
+    if (session === undefined) throw new Error(`${request.kind} before open`);
+    const { memory } = session.gpu;
+    if (request.kind === "step") {
+      const trace = await session.step();
+      return { kind: "stepped", trace, peakBytes: memory.peakBytes };
+    }
+    if (request.kind === "observe") {
+      const observation = await session.observe(request.freivalds);
+      return { kind: "observed", observation, peakBytes: memory.peakBytes };
+    }
+    const calibration = await session.calibrate();
+    return { kind: "calibrated", calibration, peakBytes: memory.peakBytes };
+  };
+
+  const obey = async (request: Request): Promise<void> => {
+    if (request.kind === "close") {
+      session?.close();
+      process.exit(0);
+    }
+    try {
+      const reply = await answer(request);
+      moveTo("idle", undefined);
+      tell(reply);
+    } catch (error) {
+      // A lost device also fails whatever was under way; its own message says more and comes first.
+      setImmediate(() => fail(error));
+    }
+  };
+
+  process.on("message", (message: ToRank) => {
+    if (isRelayed(message)) deliver?.(message);
+    else void obey(message);
+  });
+  process.on("disconnect", () => process.exit(1));
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  // A terminal sends Ctrl-C to the whole group; the coordinator decides what it means.
+  process.on("SIGINT", () => {});
+}
+
+const isRelayed = (message: ToRank): message is RelayMessage =>
+  message.kind === "relay-post" ||
+  message.kind === "relay-release" ||
+  message.kind === "relay-barrier";
+
+const lostDevice = (reason: string): EnvironmentError =>
+  new EnvironmentError(
+    "device-lost",
+    `the GPU device was lost: ${reason}`,
+    "the driver reset the GPU or ran out of memory; use smaller shapes, or another adapter",
+  );

@@ -1,0 +1,90 @@
+// From what host and GPU were doing to the spans of a trace. Pure.
+//
+// The host is always in exactly one activity, so its segments cover a step without a gap. While it awaits
+// the GPU, the GPU's own times say more: kernels have spans of their own, and what is left of the waiting
+// is charged to whatever the GPU did before the next kernel.
+
+import type { Span, SpanKind } from "../program/trace.ts";
+import type { HostActivity } from "../collectives/context.ts";
+
+/** `drain` awaits the GPU as `readback` does, but for no bytes. */
+export type Activity = HostActivity | "drain";
+
+/** Times in ms, on any axis. */
+export interface Segment {
+  readonly activity: Activity;
+  readonly instruction?: number;
+  /** Passes of this step that the GPU had been given when the segment began. */
+  readonly submittedPasses: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** A kernel on the GPU. */
+export interface GpuPass {
+  readonly instruction: number;
+  readonly kind: "compute" | "reduce";
+  /** What the GPU had to do between the pass before it and this one. */
+  readonly before: "host" | "move" | "upload";
+}
+
+export interface TimedPass extends GpuPass {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export function spansOf(segments: readonly Segment[], passes: readonly TimedPass[]): Span[] {
+  const ordered = passes.toSorted((a, b) => a.startMs - b.startMs);
+  return [
+    ...ordered.map(({ instruction, kind, startMs, endMs }) =>
+      spanOf(kind, startMs, endMs, instruction),
+    ),
+    ...segments.flatMap((segment) => hostSpans(segment, ordered)),
+  ].toSorted((a, b) => a.startMs - b.startMs);
+}
+
+/** Where passes cannot be timed, the time that the host awaits the GPU stands for its kernels. */
+export function spansWithoutTimestamps(
+  segments: readonly Segment[],
+  passes: readonly GpuPass[],
+): Span[] {
+  let done = 0;
+  return segments.map((segment) => {
+    const { activity, startMs, endMs, instruction, submittedPasses } = segment;
+    const awaited = awaitsGpu(activity) ? passes.slice(done, submittedPasses) : [];
+    done += awaited.length;
+    const [first] = awaited;
+    if (first === undefined) return spanOf(kindOf(activity), startMs, endMs, instruction);
+    return awaited.every((pass) => pass.instruction === first.instruction)
+      ? spanOf(first.kind, startMs, endMs, first.instruction)
+      : spanOf("compute", startMs, endMs, undefined);
+  });
+}
+
+const awaitsGpu = (activity: Activity): boolean => activity === "readback" || activity === "drain";
+
+const kindOf = (activity: Activity): SpanKind => (activity === "drain" ? "host" : activity);
+
+const spanOf = (
+  kind: SpanKind,
+  startMs: number,
+  endMs: number,
+  instruction: number | undefined,
+): Span => ({ kind, startMs, endMs, ...(instruction === undefined ? {} : { instruction }) });
+
+function hostSpans(segment: Segment, passes: readonly TimedPass[]): Span[] {
+  const { activity, instruction, startMs, endMs } = segment;
+  if (!awaitsGpu(activity)) return [spanOf(kindOf(activity), startMs, endMs, instruction)];
+  const spans: Span[] = [];
+  let time = startMs;
+  for (const pass of passes) {
+    if (pass.endMs <= time) continue;
+    if (pass.startMs >= endMs) break;
+    if (pass.startMs > time) {
+      spans.push(spanOf(pass.before, time, pass.startMs, pass.instruction));
+    }
+    time = pass.endMs;
+  }
+  if (time < endMs) spans.push(spanOf(kindOf(activity), time, endMs, instruction));
+  return spans;
+}
