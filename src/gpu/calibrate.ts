@@ -23,7 +23,7 @@ export interface Calibration {
   readonly method: string;
 }
 
-const samples = 10;
+const samples = 6;
 
 /** Takes about a second on a software adapter. Throws `NumericsError` when a kernel computes wrong. */
 export async function calibrate(gpu: LogicalGpu): Promise<Calibration> {
