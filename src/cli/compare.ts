@@ -40,11 +40,12 @@ Examples:
 
 const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten } = await soundPlan(file);
-  const [{ comparePlan }, { verdictLines }, { planLine, outcomeLines }] = await Promise.all([
-    import("../report/compare.ts"),
-    import("../report/terminal_verdicts.ts"),
-    import("../report/run_header.ts"),
-  ]);
+  const [{ comparePlan }, { verdictLines }, { conditionLines, planLine, outcomeLines }] =
+    await Promise.all([
+      import("../report/compare.ts"),
+      import("../report/terminal_verdicts.ts"),
+      import("../report/run_header.ts"),
+    ]);
   const plan = withSeed(asWritten, flags.seed);
   const result =
     flags.result === undefined
@@ -57,6 +58,7 @@ const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
   } else {
     printLines([
       colours.strong(planLine(plan)),
+      ...conditionLines(result, colours),
       "",
       ...verdictLines(verdicts, colours),
       ...outcomeLines(result, colours),

@@ -14,7 +14,7 @@ export const workHash = ({ hardware, workload, stages, communications }: Plan): 
     .digest("hex");
 
 /** JSON without white space and with the keys of every object in code unit order. */
-export const canonicalJson = (value: unknown): string =>
+const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) => {
     if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
     return Object.fromEntries(

@@ -1,6 +1,7 @@
 // What stands above and below the figures of a run: the plan, the adapters, the check, how it ended.
 
 import type { Plan } from "../plan/plan.ts";
+import { runConditions } from "./claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatNumber, formatPercent, formatValue } from "./format.ts";
 import type { RankAdapter, RunResult } from "./result.ts";
@@ -48,6 +49,10 @@ export const adapterLines = (
     2,
   ),
 ];
+
+/** When and on what the figures were taken, for reports that show no table of adapters. */
+export const conditionLines = ({ date, adapters }: RunResult, colours: Colours): string[] =>
+  wrap(`run of ${date} on ${runConditions(adapters).join("; ")}`, LINE_WIDTH).map(colours.faint);
 
 const kindOf = ({ software, sharedWith }: RankAdapter): string => {
   const kind = software ? "software" : "hardware";
