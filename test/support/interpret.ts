@@ -194,7 +194,7 @@ function* runRank(
           offsets[e] = next / rowElements;
           for (const [s, piece] of pieces.entries()) {
             const length = kept[s]![starts[j]! + e]! * rowElements;
-            at(instruction.receive).set(piece.subarray(used[s]!, used[s]! + length), next);
+            at(instruction.receive).set(piece.subarray(used[s], used[s]! + length), next);
             used[s]! += length;
             next += length;
           }

@@ -29,7 +29,7 @@ export const plan = (
   workload: { ...workload, ...rest.workload },
   stages: stages.map((layers, s) => ({
     name: `stage${s}`,
-    layers: layers.map((layer, i) => ({ ...layer, name: `${i}.${layer.op}` }) as Layer),
+    layers: layers.map((layer, i) => ({ ...layer, name: `${i}.${layer.op}` })),
   })),
 });
 

@@ -1,0 +1,41 @@
+// A checking step of a program, as the verification wants it: of the sharded program on its open ranks, of
+// the unsharded one on a rank opened for it.
+
+import type { AdapterReport } from "../gpu/adapter.ts";
+import type { Program } from "../program/program.ts";
+import { openRanks, type RankPool } from "../runtime/coordinator.ts";
+import type { Observation, Observe } from "./verify.ts";
+
+/** @param placement the first of it also runs any program but `program` */
+export const observeOn =
+  (
+    pool: RankPool,
+    program: Program,
+    placement: readonly AdapterReport[],
+    signal?: AbortSignal,
+  ): Observe =>
+  async (wanted, freivalds) => {
+    if (wanted === program) return observe(pool, freivalds);
+    const own = await openRanks(wanted, placement, signal === undefined ? {} : { signal });
+    try {
+      return await observe(own, freivalds);
+    } finally {
+      await own.close();
+    }
+  };
+
+const observe = async (pool: RankPool, freivalds: boolean): Promise<Observation> => {
+  const ranks = await pool.observe({ freivalds });
+  const reports = ranks.flatMap((rank) => rank.freivalds ?? []);
+  return {
+    observed: ranks.flatMap((rank) => rank.observed),
+    ...(reports.length === 0
+      ? {}
+      : {
+          freivalds: {
+            residual: Math.max(...reports.map((report) => report.residual)),
+            checked: reports.reduce((sum, report) => sum + report.checked, 0),
+          },
+        }),
+  };
+};

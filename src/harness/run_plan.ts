@@ -1,0 +1,117 @@
+// The main job: a plan becomes a program, runs on real adapters, is checked, timed, and held against its
+// claims.
+
+import { EnvironmentError } from "../environment_error.ts";
+import { discoverAdapters } from "../gpu/discover.ts";
+import { placeRanks } from "../gpu/placement.ts";
+import { summariseStep } from "../measure/compute_metrics.ts";
+import type { StepSample } from "../measure/sample.ts";
+import type { Plan } from "../plan/plan.ts";
+import { estimate } from "../program/estimate.ts";
+import { lower } from "../program/lower.ts";
+import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
+import type { RunResult } from "../report/result.ts";
+import { readVersions } from "../report/versions.ts";
+import { openRanks, type RankPool } from "../runtime/coordinator.ts";
+import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
+import { sample } from "./sampling.ts";
+import { observeOn } from "./observe.ts";
+import { verify, type CheckMethod } from "./verify.ts";
+
+export interface RunOptions {
+  /** Adapter id for every rank. Default: hardware if there is any, else the best software adapter. */
+  readonly adapter?: string;
+  /** `rank=id` pairs, separated by commas. */
+  readonly placement?: string;
+  /** Steps that are run and not timed. Default 2. */
+  readonly warmup?: number;
+  /** Exact number of timed steps. Default: as many as `budgetMs` allows, at least 5. */
+  readonly samples?: number;
+  /** Default 5,000. */
+  readonly budgetMs?: number;
+  /** Default `auto`: the f64 reference where that takes seconds, else the unsharded run. */
+  readonly check?: CheckMethod;
+  /** Stop after the check: no calibration, nothing is timed. */
+  readonly numericsOnly?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the run; what was measured until then is kept. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Progress {
+  readonly phase: "adapters" | "ranks" | "check" | "calibrate" | "warm-up" | "measure";
+  readonly done?: number;
+  readonly total?: number;
+  readonly detail?: string;
+}
+
+export type RunPlan = (plan: Plan, options?: RunOptions) => Promise<RunResult>;
+
+/**
+ * Runs a plan that `checkPlan` finds no error in.
+ *
+ * @throws EnvironmentError when no rank could start; what goes wrong later is in the result's `outcome`
+ * @throws NumericsError when the result is wrong; nothing was timed then
+ */
+export const runPlan: RunPlan = async (plan, options = {}) => {
+  const { onProgress = () => undefined, signal } = options;
+  const date = new Date().toISOString();
+  const program = lower(plan);
+
+  onProgress({ phase: "adapters" });
+  const { adapters, refused } = await discoverAdapters();
+  const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
+  signal?.throwIfAborted();
+
+  onProgress({ phase: "ranks", total: placement.length });
+  const samples: StepSample[] = [];
+  let record: Omit<RunRecord, "outcome"> = {
+    date,
+    versions: readVersions(),
+    adapters: rankAdapters(placement),
+    calibration: [],
+    estimate: estimate(program, plan),
+    memory: [],
+    samples,
+  };
+  const pool = await openRanks(program, placement, signal === undefined ? {} : { signal });
+  const finish = (outcome: RunResult["outcome"]): RunResult =>
+    assembleResult(plan, program, { ...record, outcome });
+  try {
+    record = { ...record, memory: memoryOf(pool) };
+    onProgress({ phase: "check" });
+    const observe = observeOn(pool, program, placement, signal);
+    record = { ...record, check: await verify(plan, program, options.check ?? "auto", observe) };
+    if (options.numericsOnly !== true) {
+      onProgress({ phase: "calibrate" });
+      record = { ...record, calibration: await calibrationsOf(pool) };
+      await measure(pool, options, (trace) => samples.push(summariseStep(program, trace)));
+    }
+    record = { ...record, memory: memoryOf(pool) };
+    return finish({ state: "complete" });
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    if (error.code === "interrupted") return finish({ state: "interrupted" });
+    return finish({ state: "fault", code: error.code, message: error.message, hint: error.hint });
+  } finally {
+    await pool.close();
+  }
+};
+
+const measure = async (
+  pool: RankPool,
+  options: RunOptions,
+  keep: (trace: Awaited<ReturnType<RankPool["step"]>>) => void,
+): Promise<void> => {
+  const { onProgress = () => undefined, warmup = 2, samples, budgetMs = 5000 } = options;
+  const total = samples === undefined ? {} : { total: samples };
+  onProgress({ phase: "warm-up", total: warmup });
+  await sample(
+    () => pool.step(),
+    { warmup, budgetMs, ...(samples === undefined ? {} : { samples }) },
+    (trace, done) => {
+      keep(trace);
+      onProgress({ phase: "measure", done, ...total });
+    },
+  );
+};
