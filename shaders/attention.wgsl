@@ -118,17 +118,6 @@ fn multiplyAdd(sum: vec4f, p: vec4f, v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f)
   return fma(vec4f(p.w), v3, fma(vec4f(p.z), v2, fma(vec4f(p.y), v1, fma(vec4f(p.x), v0, sum))));
 }
 
-fn store(sequence: u32, token: u32, quad: u32, has_right: bool, left: vec4f, right: vec4f, sum: f32) {
-  if (token >= SEQUENCE) {
-    return;
-  }
-  let at = (sequence * SEQUENCE + token) * HEADS * HEAD_QUADS + quad;
-  y[at] = packQuad(left / sum);
-  if (has_right) {
-    y[at + 1u] = packQuad(right / sum);
-  }
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first_query = group.x * QUERIES;
@@ -250,14 +239,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
   }
 
+  var left = array(left0, left1, left2, left3, left4, left5, left6, left7);
+  var right = array(right0, right1, right2, right3, right4, right5, right6, right7);
   let token = first_query + query;
-  let out = q_quad + quad;
-  store(sequence, token, out, has_right, left0, right0, total[query]);
-  store(sequence, token + 1u, out, has_right, left1, right1, total[query + 1u]);
-  store(sequence, token + 2u, out, has_right, left2, right2, total[query + 2u]);
-  store(sequence, token + 3u, out, has_right, left3, right3, total[query + 3u]);
-  store(sequence, token + 4u, out, has_right, left4, right4, total[query + 4u]);
-  store(sequence, token + 5u, out, has_right, left5, right5, total[query + 5u]);
-  store(sequence, token + 6u, out, has_right, left6, right6, total[query + 6u]);
-  store(sequence, token + 7u, out, has_right, left7, right7, total[query + 7u]);
+  for (var i = 0u; i < 8u && token + i < SEQUENCE; i++) {
+    let at = (sequence * SEQUENCE + token + i) * HEADS * HEAD_QUADS + q_quad + quad;
+    y[at] = packQuad(left[i] / total[query + i]);
+    if (has_right) {
+      y[at + 1u] = packQuad(right[i] / total[query + i]);
+    }
+  }
 }

@@ -59,16 +59,6 @@ fn input(row: u32, k: u32) -> vec4f {
   return unpackQuad(x[row * K_QUADS + k]);
 }
 
-fn store(row: u32, end: u32, column: u32, left: vec4f, right: vec4f) {
-  if (row >= end) {
-    return;
-  }
-  y[row * N_QUADS + column] = packQuad(activate(left));
-  if (column + COLUMN_LANES < N_QUADS) {
-    y[row * N_QUADS + column + COLUMN_LANES] = packQuad(activate(right));
-  }
-}
-
 // Rows from `row` on, 8 or as many as there are before `end`; two quads of each.
 fn tile(expert: u32, row: u32, end: u32, column: u32) {
   let right_column = min(column + COLUMN_LANES, N_QUADS - 1u);
@@ -130,14 +120,16 @@ fn tile(expert: u32, row: u32, end: u32, column: u32) {
     }
   }
 
-  store(row, end, column, left0, right0);
-  store(row + 1u, end, column, left1, right1);
-  store(row + 2u, end, column, left2, right2);
-  store(row + 3u, end, column, left3, right3);
-  store(row + 4u, end, column, left4, right4);
-  store(row + 5u, end, column, left5, right5);
-  store(row + 6u, end, column, left6, right6);
-  store(row + 7u, end, column, left7, right7);
+  // A loop, because the activation and the stores are long code that runs once.
+  var left = array(left0, left1, left2, left3, left4, left5, left6, left7);
+  var right = array(right0, right1, right2, right3, right4, right5, right6, right7);
+  for (var i = 0u; i < min(TILE_ROWS, end - row); i++) {
+    let at = (row + i) * N_QUADS + column;
+    y[at] = packQuad(activate(left[i]));
+    if (column + COLUMN_LANES < N_QUADS) {
+      y[at + COLUMN_LANES] = packQuad(activate(right[i]));
+    }
+  }
 }
 
 @compute @workgroup_size(COLUMN_LANES, ROW_LANES)

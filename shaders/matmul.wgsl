@@ -57,16 +57,6 @@ fn input(row: u32, k: u32) -> vec4f {
   return unpackQuad(x[min(row, M - 1u) * K_QUADS + k]);
 }
 
-fn store(row: u32, column: u32, left: vec4f, right: vec4f) {
-  if (row >= M) {
-    return;
-  }
-  y[row * N_QUADS + column] = packQuad(activate(left));
-  if (column + COLUMN_LANES < N_QUADS) {
-    y[row * N_QUADS + column + COLUMN_LANES] = packQuad(activate(right));
-  }
-}
-
 @compute @workgroup_size(COLUMN_LANES, ROW_LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -136,16 +126,14 @@ fn main(
     }
   }
 
-  store(row, column, left0, right0);
-  if (TILE_ROWS > 1u) {
-    store(row + 1u, column, left1, right1);
-    store(row + 2u, column, left2, right2);
-    store(row + 3u, column, left3, right3);
-  }
-  if (TILE_ROWS > 4u) {
-    store(row + 4u, column, left4, right4);
-    store(row + 5u, column, left5, right5);
-    store(row + 6u, column, left6, right6);
-    store(row + 7u, column, left7, right7);
+  // A loop, because the activation and the stores are long code that runs once.
+  var left = array(left0, left1, left2, left3, left4, left5, left6, left7);
+  var right = array(right0, right1, right2, right3, right4, right5, right6, right7);
+  for (var i = 0u; i < min(TILE_ROWS, M - row); i++) {
+    let at = (row + i) * N_QUADS + column;
+    y[at] = packQuad(activate(left[i]));
+    if (column + COLUMN_LANES < N_QUADS) {
+      y[at + COLUMN_LANES] = packQuad(activate(right[i]));
+    }
   }
 }
