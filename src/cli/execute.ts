@@ -9,7 +9,6 @@ import { progressLine } from "./progress_line.ts";
 
 /** The first SIGINT or SIGTERM ends the run in order; the second ends the process at once. */
 export const execute = async (plan: Plan, options: RunOptions): Promise<RunResult> => {
-  const { runPlan } = await import("../harness/run_plan.ts");
   const line = progressLine(process.stderr);
   const abort = new AbortController();
   const interrupt = (): void => {
@@ -19,6 +18,7 @@ export const execute = async (plan: Plan, options: RunOptions): Promise<RunResul
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   try {
+    const { runPlan } = await import("../harness/run_plan.ts");
     return await runPlan(plan, { ...options, onProgress: line.show, signal: abort.signal });
   } catch (error) {
     if (!abort.signal.aborted || !isAbort(error)) throw error;

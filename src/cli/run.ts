@@ -1,6 +1,10 @@
 // shardbench run: a plan for real, its figures and verdicts.
 
 import type { Command } from "commander";
+import type { Diagnostic } from "../plan/diagnostic.ts";
+import { countOf } from "../report/format.ts";
+import { LINE_WIDTH } from "../report/table.ts";
+import { wrap } from "../report/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import type { ExitCode } from "./exit_code.ts";
@@ -38,14 +42,11 @@ Examples:
 const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
-  const warnings = diagnostics.filter(({ severity }) => severity === "warning").length;
-  if (warnings > 0) {
-    const noun = warnings === 1 ? "warning" : "warnings";
-    const text = `${warnings} ${noun} about the plan: \`shardbench check ${file}\` shows them`;
-    printErrorLines([errorColours().doubtful(text)]);
-  }
+  // From its first moment on, Ctrl-C is in the hands of the run.
+  const running = execute(plan, runOptions(flags));
+  announceWarnings(file, diagnostics);
   const [result, { runReport }, { resultPath, writeResult }] = await Promise.all([
-    execute(plan, runOptions(flags)),
+    running,
     import("../report/terminal_run.ts"),
     import("../report/result_file.ts"),
   ]);
@@ -54,4 +55,11 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (flags.json === true) printJson(result);
   else printLines(runReport(plan, result, outputColours(), resultFile));
   return exitCodeOfRun(result);
+};
+
+const announceWarnings = (file: string, diagnostics: readonly Diagnostic[]): void => {
+  const count = diagnostics.filter(({ severity }) => severity === "warning").length;
+  if (count === 0) return;
+  const text = `${countOf(count, "warning")} about the plan: \`shardbench check ${file}\` shows them`;
+  printErrorLines(wrap(text, LINE_WIDTH).map(errorColours().doubtful));
 };

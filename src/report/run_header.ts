@@ -31,7 +31,7 @@ export const adapterLines = (
       { title: "kind", align: "left" },
     ],
     adapters.map((adapter) => ({
-      cells: [String(adapter.rank), adapter.id, adapter.device || adapter.name, kindOf(adapter)],
+      cells: [String(adapter.rank), adapter.id, adapter.name, kindOf(adapter)],
     })),
     colours,
   ),
@@ -80,7 +80,7 @@ export const outcomeLines = ({ outcome, samples }: RunResult, colours: Colours):
   const kept = `${countOf(samples.length, "sample")} kept`;
   if (outcome.state === "complete") return [];
   if (outcome.state === "interrupted") return ["", colours.doubtful(`Interrupted: ${kept}.`)];
-  const what = `Stopped by ${outcome.code}: ${outcome.message}. ${kept}.`;
+  const what = `Stopped by ${outcome.code}: ${outcome.message.replace(/\.+$/, "")}. ${kept}.`;
   return [
     "",
     ...wrap(what, LINE_WIDTH).map(colours.bad),

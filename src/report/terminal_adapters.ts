@@ -15,7 +15,6 @@ export interface ListedAdapter {
   };
   readonly vendor: string;
   readonly architecture: string;
-  readonly device: string;
   readonly driver: string;
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
@@ -50,7 +49,7 @@ const describe = (adapter: ListedAdapter, colours: Colours): string[] => {
         : [`${subgroupSize.min} … ${subgroupSize.max} lanes`];
   return [
     `${colours.strong(choice.id)}  ${kind}, ${loader}`,
-    ...field("device", adapter.device || choice.name),
+    ...field("name", choice.name),
     ...field("vendor", [adapter.vendor, adapter.architecture].filter((part) => part).join(", ")),
     ...field("driver", adapter.driver),
     ...field("subgroups", subgroups.join("")),

@@ -23,11 +23,11 @@ export const padStart = (text: string, width: number): string =>
 export const padEnd = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - widthOf(text)));
 
-/** Lines of at most `width` columns, broken at spaces; a longer word is cut. */
+/** Lines of at most `width` columns, broken at white space; a longer word is cut. */
 export const wrap = (text: string, width: number): string[] => {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(/ +/).filter((part) => part !== "")) {
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
     const longer = line === "" ? word : `${line} ${word}`;
     if (widthOf(longer) <= width) {
       line = longer;

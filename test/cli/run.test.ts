@@ -1,0 +1,156 @@
+// The whole way on the embedded adapter, in a process of its own.
+
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { parseResult } from "../../src/report/result_file.ts";
+import { fileWith, shardbench } from "./shardbench.ts";
+
+const small = {
+  name: "small",
+  hardware: { gpus: 2, memoryPerGpu: "1MB" },
+  workload: { batch: 4, microBatches: 2 },
+  stages: [
+    {
+      name: "a",
+      layers: [{ op: "linear", in: 16, out: 12, parallel: { kind: "column", gpus: [0, 1] } }],
+    },
+    {
+      name: "b",
+      layers: [{ op: "linear", in: 12, out: 8, parallel: { kind: "row", gpus: [0, 1] } }],
+    },
+  ],
+  claims: { samplesPerSecond: 1, tensorGroupSize: 2 },
+};
+
+const planFile = await fileWith("plan.json", JSON.stringify(small));
+const resultFile = planFile.replace("plan.json", "result.json");
+const run = await shardbench(
+  ["run", planFile, "--adapter", "swiftshader", "--samples", "6", "-o", resultFile, "--seed", "9"],
+  {},
+);
+
+if (run.code !== 0) throw new Error(`the run ended with ${run.code}: ${run.stderr}`);
+
+describe("run", () => {
+  test("ends with 0, its report in 80 columns without colour or progress", () => {
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain("right  largest relative error");
+    expect(run.stdout).toContain(`Result file: `);
+    expect(run.stdout + run.stderr).not.toContain("\u001B");
+    expect(run.stderr).not.toContain("measuring");
+    const lines = run.stdout.split("\n").filter((line) => !line.startsWith("Result file"));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test("keeps every sample, its seed and the adapters in the result file", async () => {
+    const result = parseResult(await readFile(resultFile, "utf8"), resultFile);
+    expect(result).toMatchObject({
+      outcome: { state: "complete" },
+      seed: 9,
+      adapters: [
+        { rank: 0, id: "swiftshader", software: true, sharedWith: [1] },
+        { rank: 1, id: "swiftshader", software: true, sharedWith: [0] },
+      ],
+    });
+    expect(result.samples).toHaveLength(6);
+    expect(result.check?.error).toBeLessThanOrEqual(1e-5);
+  });
+
+  test("attributes the wall time of every rank in every step, to within 1 %", async () => {
+    const { samples } = parseResult(await readFile(resultFile, "utf8"), resultFile);
+    for (const { wallMs, ranks } of samples) {
+      for (const rank of ranks) {
+        const parts =
+          rank.computeMs +
+          (rank.readbackMs + rank.moveMs + rank.reduceMs + rank.uploadMs) +
+          rank.hostMs +
+          rank.idleMs;
+        expect(parts / wallMs).toBeGreaterThan(0.99);
+        expect(parts / wallMs).toBeLessThan(1.01);
+      }
+    }
+  });
+
+  test("allocates what was estimated, to the byte", async () => {
+    const { estimate, memory } = parseResult(await readFile(resultFile, "utf8"), resultFile);
+    expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
+  });
+});
+
+describe("compare", () => {
+  const compareWith = async (changes: object, more: readonly string[] = []) => {
+    const file = await fileWith("plan.json", JSON.stringify({ ...small, ...changes }));
+    return shardbench(["compare", file, "--result", resultFile, ...more]);
+  };
+
+  test("ends with 0 when nothing is refuted, speed being untestable here", async () => {
+    const { code, stdout } = await compareWith({});
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^samples per second .* untestable$/m);
+    expect(stdout).toMatch(/^tensor group size .* confirmed$/m);
+  });
+
+  test("ends with 3 when a claim is refuted, whose figures are still printed", async () => {
+    const { code, stdout } = await compareWith({ claims: { tensorGroupSize: 3 } });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^tensor group size +3 GPUs +2 GPUs +0\.667× {2}refuted$/m);
+  });
+
+  test("gives the verdicts as JSON", async () => {
+    const { stdout } = await compareWith({}, ["--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      verdicts: [
+        { claim: "samplesPerSecond", judgement: "untestable", found: { provenance: "measured" } },
+        { claim: "tensorGroupSize", judgement: "confirmed" },
+      ],
+    });
+  });
+
+  test("refuses the result of other work", async () => {
+    const { code, stderr } = await compareWith({ workload: { batch: 8, microBatches: 2 } });
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("of other work");
+  });
+
+  test("refuses a result whose schema it does not know", async () => {
+    const text = (await readFile(resultFile, "utf8")).replace(
+      '"schemaVersion": 1',
+      '"schemaVersion": 99',
+    );
+    const other = await fileWith("result.json", text);
+    const { code, stderr } = await shardbench(["compare", planFile, "--result", other]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("99");
+  });
+});
+
+test("smoke passes a good plan, counts a bad one, and ends with the bad one's code", async () => {
+  const bad = await fileWith("bad.json", "{}");
+  const { code, stdout } = await shardbench(["smoke", planFile, bad]);
+  expect(stdout).toMatch(/^ok .*2 ranks {2}error/m);
+  expect(stdout).toMatch(/^FAIL .*bad\.json/m);
+  expect(stdout.trimEnd()).toMatch(/1 passed, 1 failed$/);
+  expect(code).toBe(1);
+});
+
+test("Ctrl-C ends a run with 130", async () => {
+  // The warning on stderr says that the run has begun.
+  const warned = await fileWith(
+    "plan.json",
+    JSON.stringify({ ...small, claims: { gpuUtilization: 0.99 } }),
+  );
+  const output = await fileWith("result.json", "");
+  const child = spawn(
+    process.execPath,
+    ["dist/cli/main.js", "run", warned, "--adapter", "swiftshader", "--time", "5min", "-o", output],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  child.stderr.once("data", () => child.kill("SIGINT"));
+  const code = await new Promise((resolve) => {
+    child.once("exit", resolve);
+  });
+  expect(code).toBe(130);
+});
