@@ -41,13 +41,17 @@ export async function prepareProgram(
     kernels: new Map<number, PreparedKernel>(),
     inputs: new Map<number, Uint8Array<ArrayBuffer>>(),
   };
+  // All at once: the driver compiles in threads of its own.
+  await Promise.all(
+    program.instructions.map(async (instruction, index) => {
+      const kernel = await prepareKernel(gpu, program.rank, instruction, prepared.buffer);
+      if (kernel !== undefined) prepared.kernels.set(index, kernel);
+    }),
+  );
   for (const [index, instruction] of program.instructions.entries()) {
-    const kernel = await prepareKernel(gpu, program.rank, instruction, prepared.buffer);
-    if (kernel !== undefined) prepared.kernels.set(index, kernel);
-    if (instruction.op === "input") {
-      const { dtype } = prepared.declaration(instruction.buffer);
-      prepared.inputs.set(index, fillContent(instruction.content, seed, dtype));
-    }
+    if (instruction.op !== "input") continue;
+    const { dtype } = prepared.declaration(instruction.buffer);
+    prepared.inputs.set(index, fillContent(instruction.content, seed, dtype));
   }
   return prepared;
 }

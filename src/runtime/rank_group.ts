@@ -95,14 +95,11 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   /** What a rank noted last in shared memory is newer than its last heartbeat, and outlives it. */
   const positionOf = (rank: number): Position => {
     if (sharedFile === undefined || ending) return processOf(rank).position;
-    const [activity = 0, instruction = -1, turns = 0] = readNotes(
-      sharedFile,
-      4 * layout.noteWord(rank),
-    );
+    const [activity = 0, count = 0, turns = 0] = readNotes(sharedFile, 4 * layout.noteWord(rank));
     return {
       activity: activities[activity] ?? "idle",
       turns,
-      ...(instruction < 0 ? {} : { instruction }),
+      ...(count === 0 ? {} : { instruction: count - 1 }),
     };
   };
   const sceneOf = (rank: number): Scene => {

@@ -33,7 +33,8 @@ export function serveRank(process: NodeJS.Process): void {
     position = { activity, turns, ...(instruction === undefined ? {} : { instruction }) };
     if (notes === undefined) return;
     notes[0] = activities.indexOf(activity);
-    notes[1] = instruction ?? -1;
+    // Counted from 1: a file of zeros is a rank that has not begun.
+    notes[1] = instruction === undefined ? 0 : instruction + 1;
     notes[2] = turns;
   };
 

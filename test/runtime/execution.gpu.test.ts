@@ -1,27 +1,13 @@
-import { expect, test } from "vitest";
+import { isDeepStrictEqual } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lower } from "../../src/program/lower.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import type { RankTrace } from "../../src/program/trace.ts";
 import { openRanks, type RankPool } from "../../src/runtime/coordinator.ts";
+import { emptyReport, isProduct, mergeReports } from "../../src/runtime/freivalds.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
-
-async function withRanks<Result>(
-  program: ReturnType<typeof lower>,
-  use: (pool: RankPool) => Promise<Result>,
-): Promise<Result> {
-  const { choice } = (await testGpu()).report;
-  const pool = await openRanks(
-    program,
-    program.ranks.map(() => choice),
-  );
-  try {
-    return await use(pool);
-  } finally {
-    await pool.close();
-  }
-}
 
 /** Share of a rank's time that its spans cover. */
 function coverage({ startMs, endMs, spans }: RankTrace): number {
@@ -38,86 +24,74 @@ function coverage({ startMs, endMs, spans }: RankTrace): number {
 }
 
 describeOnAdapter("programs in rank processes", () => {
-  test.each(plans)("$name gives what the interpreter gives", async (plan) => {
+  describe.each(plans)("$name", (plan) => {
     const program = lower(plan);
-    const expected = interpret(program).filter(({ observation }) => observation.kind === "output");
-    const observations = await withRanks(program, async (pool) => pool.observe());
-    for (const { rank, observation, microBatch, data } of expected) {
-      const seen = observations[rank]?.observed.find(
-        (one) =>
-          one.microBatch === microBatch &&
-          JSON.stringify(one.observation) === JSON.stringify(observation),
-      );
-      if (observation.kind !== "output") continue;
-      const actual = new Float32Array(seen?.bytes.slice().buffer ?? new ArrayBuffer(0));
-      expect(actual.length).toBe(observation.rows * rowPitch(observation.columns));
-      const largest = Math.max(...data.map(Math.abs));
-      const worst = data.reduce(
-        (most, value, e) => Math.max(most, Math.abs(value - (actual[e] ?? Number.NaN))),
-        0,
-      );
-      expect(worst / largest).toBeLessThan(1e-5);
-    }
-    expect(observations.flatMap(({ observed }) => observed).length).toBeGreaterThan(0);
-  });
+    let pool: RankPool;
+    let opened: { readonly allocated: readonly number[]; readonly peak: readonly number[] };
 
-  test.each(plans)("$name allocates exactly what it declares", async (plan) => {
-    const program = lower(plan);
-    const { allocated, peak } = await withRanks(program, async (pool) => {
-      await pool.step();
-      return { allocated: pool.allocatedBytes, peak: pool.peakBytes };
+    beforeAll(async () => {
+      const { choice } = (await testGpu()).report;
+      pool = await openRanks(
+        program,
+        program.ranks.map(() => choice),
+      );
+      opened = { allocated: [...pool.allocatedBytes], peak: [...pool.peakBytes] };
     });
-    const declared = program.ranks.map(({ buffers }) =>
-      buffers.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
-    expect(allocated).toEqual(declared);
-    expect(peak).toEqual(declared);
-  });
+    afterAll(async () => pool.close());
 
-  test.each(plans)("$name: spans cover every rank's time", async (plan) => {
-    const program = lower(plan);
-    const traces = await withRanks(program, async (pool) => {
-      await pool.step();
-      return [await pool.step(), await pool.step()];
+    test("allocates exactly what it declares", () => {
+      const declared = program.ranks.map(({ buffers }) =>
+        buffers.reduce((sum, { bytes }) => sum + bytes, 0),
+      );
+      expect(opened).toEqual({ allocated: declared, peak: declared });
     });
-    for (const { step, ranks, wallMs } of traces) {
-      expect(step).toBeGreaterThan(0);
-      expect(Math.min(...ranks.map(({ startMs }) => startMs))).toBe(0);
-      expect(Math.max(...ranks.map(({ endMs }) => endMs))).toBe(wallMs);
-      for (const trace of ranks) {
-        expect(coverage(trace)).toBeGreaterThanOrEqual(0.99);
-        const kernels = program.ranks[trace.rank]?.instructions.flatMap(({ op }, index) =>
-          op === "kernel" ? [index] : [],
+
+    test("gives what the interpreter gives, and its products pass Freivalds' check", async () => {
+      const observations = await pool.observe({ freivalds: true });
+      const shown = observations.flatMap(({ rank, observed }) =>
+        observed.map((one) => ({ rank, ...one })),
+      );
+      for (const { rank, observation, microBatch, data } of interpret(program)) {
+        if (observation.kind !== "output") continue;
+        const seen = shown.find(
+          (one) =>
+            one.rank === rank &&
+            one.microBatch === microBatch &&
+            isDeepStrictEqual(one.observation, observation),
         );
-        const computed = trace.spans.flatMap(({ kind, instruction }) =>
-          kind === "compute" ? [instruction] : [],
-        );
-        expect(computed.toSorted((a = 0, b = 0) => a - b)).toEqual(kernels);
-        for (const { startMs, endMs } of trace.spans) {
-          expect(startMs).toBeGreaterThanOrEqual(trace.startMs - 0.05);
-          expect(endMs).toBeLessThanOrEqual(trace.endMs + 0.05);
+        const actual = new Float32Array(seen?.bytes.slice().buffer ?? new ArrayBuffer(0));
+        expect(actual.length).toBe(observation.rows * rowPitch(observation.columns));
+        const largest = Math.max(...data.map(Math.abs));
+        const worst = Math.max(...data.map((value, e) => Math.abs(value - (actual[e] ?? NaN))));
+        expect(worst / largest).toBeLessThan(1e-5);
+      }
+      const products = program.ranks.flatMap(({ instructions }) => instructions.filter(isProduct));
+      const reports = observations.map(({ freivalds }) => freivalds ?? emptyReport);
+      const { residual, checked, skipped } = reports.reduce(mergeReports);
+      expect(checked + skipped).toBe(products.length);
+      expect(residual).toBeLessThan(1e-5);
+    });
+
+    test("spans cover every rank's time, one for every kernel", async () => {
+      await pool.step();
+      for (const { ranks, wallMs } of [await pool.step(), await pool.step()]) {
+        expect(Math.min(...ranks.map(({ startMs }) => startMs))).toBe(0);
+        expect(Math.max(...ranks.map(({ endMs }) => endMs))).toBe(wallMs);
+        for (const trace of ranks) {
+          expect(coverage(trace)).toBeGreaterThanOrEqual(0.99);
+          const kernels = program.ranks[trace.rank]?.instructions.flatMap(({ op }, index) =>
+            op === "kernel" ? [index] : [],
+          );
+          const computed = trace.spans.flatMap(({ kind, instruction }) =>
+            kind === "compute" ? [instruction] : [],
+          );
+          expect(computed.toSorted((a = 0, b = 0) => a - b)).toEqual(kernels);
+          for (const { startMs, endMs } of trace.spans) {
+            expect(startMs).toBeGreaterThanOrEqual(trace.startMs - 0.05);
+            expect(endMs).toBeLessThanOrEqual(trace.endMs + 0.05);
+          }
         }
       }
-    }
+    });
   });
-
-  test.each(plans)(
-    "$name: every product without activation passes Freivalds' check",
-    async (plan) => {
-      const program = lower(plan);
-      const observations = await withRanks(program, async (pool) =>
-        pool.observe({ freivalds: true }),
-      );
-      const products = program.ranks.flatMap(({ instructions }) =>
-        instructions.filter(
-          (one) =>
-            one.op === "kernel" && (one.kernel === "matmul" || one.kernel === "grouped_matmul"),
-        ),
-      );
-      const reports = observations.map(({ freivalds }) => freivalds);
-      const seen = reports.reduce((sum, r) => sum + (r?.checked ?? 0) + (r?.skipped ?? 0), 0);
-      expect(seen).toBe(products.length);
-      for (const report of reports) expect(report?.residual).toBeLessThan(1e-5);
-    },
-  );
 });
