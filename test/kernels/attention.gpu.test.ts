@@ -24,24 +24,21 @@ const shape = (
 
 const shapes = [
   { what: "one token, smallest head", ...shape(1, 1, 1, 1, 4) },
-  { what: "two tokens", ...shape(1, 2, 2, 1, 8) },
   { what: "one exact block", ...shape(1, 32, 1, 1, 32) },
   { what: "one more than a block", ...shape(1, 33, 1, 1, 64) },
   { what: "one less than two blocks, grouped heads", ...shape(2, 63, 4, 2, 16) },
   { what: "an odd number of quads per head", ...shape(2, 35, 3, 3, 12) },
-  { what: "many heads on one key head", ...shape(1, 70, 4, 1, 20) },
   { what: "a wide head", ...shape(1, 40, 1, 1, 128) },
   { what: "the widest head", ...shape(1, 34, 2, 1, 256) },
 ];
 
 describeOnAdapter("attention", () => {
-  // Pipelines take long to compile, so each shape sees every dtype and both masks, but not every pair.
+  // Pipelines take long to compile, so the masks take turns, and f16 takes every third shape.
   const cases = shapes.flatMap((one, index) => {
-    const even = index % 2 === 0;
-    return [
-      Object.assign({ dtype: "f32" as const, causal: even }, one),
-      Object.assign({ dtype: "f16" as const, causal: !even }, one),
-    ];
+    const causal = index % 2 === 0;
+    const f32 = Object.assign({ dtype: "f32" as const, causal }, one);
+    const f16 = Object.assign({ dtype: "f16" as const, causal: !causal }, one);
+    return index % 3 === 0 ? [f32, f16] : [f32];
   });
   test.each(cases)(
     "$dtype, batch $batch, sequence $sequence, heads $heads/$kvHeads × $headDim, causal $causal: $what",

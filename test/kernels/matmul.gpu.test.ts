@@ -29,25 +29,27 @@ const sizes: [m: number, n: number, k: number, what: string][] = [
 ];
 
 describeOnAdapter("matmul", () => {
-  test.each(sizes.flatMap((size) => [["f32", ...size] as const, ["f16", ...size] as const]))(
-    "%s [%i, %i] over k = %i: %s",
-    async (dtype, m, n, k, _what) => {
-      const random = randomSource(m + n + k);
-      const x = randomTensor(m, k, dtype, random);
-      const w = randomTensor(k, n, dtype, random);
-      const results = await runKernel(
-        await testGpu(),
-        matmul,
-        { m, n, k, activation: "none" },
-        dtype,
-        { x: encode(x, dtype), w: encode(w, dtype) },
-        { y: tensorBytes(m, n, dtype) },
-      );
-      expect(
-        outOfTolerance(decode(output(results, "y"), m, n, dtype).values, product(x, w), dtype),
-      ).toEqual([]);
-    },
-  );
+  // Pipelines take long to compile, so f16 takes every other size.
+  const f16Sizes = sizes.filter((_, index) => index % 2 === 1);
+  test.each([
+    ...sizes.map((size) => ["f32" as const, ...size] as const),
+    ...f16Sizes.map((size) => ["f16" as const, ...size] as const),
+  ])("%s [%i, %i] over k = %i: %s", async (dtype, m, n, k, _what) => {
+    const random = randomSource(m + n + k);
+    const x = randomTensor(m, k, dtype, random);
+    const w = randomTensor(k, n, dtype, random);
+    const results = await runKernel(
+      await testGpu(),
+      matmul,
+      { m, n, k, activation: "none" },
+      dtype,
+      { x: encode(x, dtype), w: encode(w, dtype) },
+      { y: tensorBytes(m, n, dtype) },
+    );
+    expect(
+      outOfTolerance(decode(output(results, "y"), m, n, dtype).values, product(x, w), dtype),
+    ).toEqual([]);
+  });
 
   test.each(["none", "gelu", "silu", "relu"] satisfies Activation[])(
     "applies %s, at arguments up to ±200 and with zeros in the padding",
