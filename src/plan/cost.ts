@@ -2,7 +2,7 @@
 // judge a plan by. What a program really allocates and does, its instructions say.
 
 import { gpusOfLayer, type PlacedLayer, placedLayers } from "./layers.ts";
-import type { Layer, Plan } from "./plan.ts";
+import type { AttentionLayer, LatentAttention, Layer, Plan } from "./plan.ts";
 
 /** A GPU's part in one layer. */
 export interface LayerShare {
@@ -99,6 +99,9 @@ const tokenSizes = (
       return { weights, flops: 0, activations: rows * layer.hidden };
     }
     case "attention": {
+      if (layer.latent !== undefined) {
+        return latentSizes(layer, layer.latent, rows, members, sequence);
+      }
       const { hidden, headDim, causal } = layer;
       const heads = layer.heads / members;
       const kvHeads = Math.max(1, layer.kvHeads / members);
@@ -121,11 +124,13 @@ const tokenSizes = (
       };
     }
     case "moe": {
-      const weights = layer.hidden * layer.experts;
+      const shared = (layer.sharedFfn ?? 0) / members;
+      const matrices = layer.activation === "silu" ? 3 : 2;
+      const weights = layer.hidden * (layer.experts + matrices * shared);
       return {
         weights,
         flops: 2 * rows * weights,
-        activations: rows * (layer.experts + layer.hidden),
+        activations: rows * (layer.experts + (matrices - 1) * shared + layer.hidden),
       };
     }
     case "norm": {
@@ -137,6 +142,31 @@ const tokenSizes = (
     case "aggregate":
       return { weights: 0, flops: rows * inputWidth, activations: outputRows * inputWidth };
   }
+};
+
+/** The down-projections are on every member, the heads are split. */
+const latentSizes = (
+  layer: AttentionLayer,
+  { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
+  rows: number,
+  members: number,
+  sequence: number,
+): Sizes => {
+  const { hidden, headDim, causal } = layer;
+  const heads = layer.heads / members;
+  const queries = heads * (headDim + rotaryDim);
+  const ranks = (queryRank ?? 0) + keyValueRank + rotaryDim;
+  const weights =
+    hidden * ranks +
+    (queryRank ?? hidden) * queries +
+    keyValueRank * heads * (headDim + valueDim) +
+    heads * valueDim * hidden;
+  const scores = (2 * rows * sequence * (queries + heads * valueDim)) / (causal ? 2 : 1);
+  return {
+    weights,
+    flops: 2 * rows * weights + scores,
+    activations: rows * (ranks + 2 * queries + 2 * heads * valueDim + hidden),
+  };
 };
 
 /** On one of the experts' GPUs, tokens spread evenly; a token counts once per expert it is sent to. */

@@ -72,9 +72,51 @@ export interface Model {
     readonly capacityFactor?: number;
     /** Weights of the chosen experts are scaled to sum to 1. */
     readonly renormalise: boolean;
-    /** The dense MLP is kept beside the experts. */
+    /** The dense MLP is kept before the experts, with a norm of its own. */
     readonly dense: boolean;
+    /** Layers that have the dense MLP instead of experts, numbered from 0. */
+    readonly denseLayers?: readonly number[];
+    /** Inner width of the experts that every token passes, all together. */
+    readonly sharedFfn?: number;
+    /** A learned weight per token scales the shared experts. */
+    readonly sharedGate?: boolean;
+    /** One learned bias per expert steers the choice. */
+    readonly routingBias?: boolean;
   };
+  // What follows describes public models for counting; `modelIsRunnable` refuses what cannot run.
+  /** Of the MLP. Absent: silu where it is gated, gelu elsewhere. */
+  readonly activation?: "gelu" | "silu" | "relu";
+  /** How positions enter. `count` is the number of rows of a learned table. */
+  readonly positions?: { readonly kind: "rotary" | "learned" | "alibi"; readonly count?: number };
+  /** The head uses the weights of the embedding. */
+  readonly tiedEmbeddings?: boolean;
+  /** Linear layers that add a bias; `qkv` is query, key and value. */
+  readonly biases?: readonly ("qkv" | "attention-output" | "mlp" | "head")[];
+  /** Queries and keys are normalised per head. */
+  readonly qkNorm?: boolean;
+  /** Results of attention and MLP are normalised too, before they are added. */
+  readonly postNorms?: boolean;
+  /** Attention and MLP work on the same input, each with a norm or with one between them. */
+  readonly parallelResidual?: "own-norms" | "shared-norm";
+  /** So many of the layers see only so many tokens back. */
+  readonly slidingWindow?: { readonly tokens: number; readonly layers: number };
+  readonly latent?: LatentAttention;
+  /** What the model does besides, in words, such as "logit-softcap". */
+  readonly otherFeatures?: readonly string[];
+}
+
+/**
+ * Attention through low-rank projections (DeepSeek V2, V3). `headDim` of the model is the part of a
+ * head's query and key without positions; the rotary part of the key is shared by all heads.
+ */
+export interface LatentAttention {
+  /** Absent: queries are projected at full rank. */
+  readonly queryRank?: number;
+  readonly keyValueRank: number;
+  /** Of a head's query and key, beside `headDim`. */
+  readonly rotaryDim: number;
+  /** Of a head's value. */
+  readonly valueDim: number;
 }
 
 export interface Stage {
@@ -122,6 +164,8 @@ export interface AttentionLayer extends LayerBase {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly causal: boolean;
+  /** Described and counted; cannot run yet. */
+  readonly latent?: LatentAttention;
 }
 
 /** Column then row, all-reduce. */
@@ -142,6 +186,8 @@ export interface MoeLayer extends LayerBase {
   readonly topK: number;
   readonly capacityFactor?: number;
   readonly renormalise: boolean;
+  /** Inner width of the experts that every token passes. Described and counted; cannot run yet. */
+  readonly sharedFfn?: number;
   /** Where the experts live, contiguous blocks in this order. `groups` is where tokens come from. */
   readonly expertGpus: readonly number[];
 }

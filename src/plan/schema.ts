@@ -1,7 +1,8 @@
 // The shape of a plan file, before any meaning is given to it. Strict: unknown keys are refused.
 
 import { z } from "zod";
-import { activation, count, dimension, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
+import { activation, count, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
+import { modelSchema } from "./schema_model.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
 
 const quantity = (read: (text: string) => number | undefined, example: string) => {
@@ -31,29 +32,6 @@ const workload = z.strictObject({
   sequence: count.exactOptional(),
   dtype: z.enum(["f32", "f16"]).exactOptional(),
   seed: z.int().nonnegative().max(0xffffffff).exactOptional(),
-});
-
-const moe = z.strictObject({
-  experts: count,
-  topK: count.exactOptional(),
-  ffn: dimension.exactOptional(),
-  capacityFactor: z.number().positive().exactOptional(),
-  renormalise: z.boolean().exactOptional(),
-  dense: z.boolean().exactOptional(),
-});
-
-const model = z.strictObject({
-  layers: count.max(10_000),
-  hidden: dimension,
-  heads: count,
-  kvHeads: count.exactOptional(),
-  headDim: dimension.exactOptional(),
-  ffn: dimension.exactOptional(),
-  gated: z.boolean().exactOptional(),
-  causal: z.boolean().exactOptional(),
-  norm: z.enum(["rms", "layer"]).exactOptional(),
-  vocabulary: dimension.exactOptional(),
-  moe: moe.exactOptional(),
 });
 
 const degrees = z.strictObject({
@@ -102,13 +80,16 @@ const distribution = z.record(
   ),
 );
 
+/** What the plan's source says and a plan cannot: written by importers. */
+const note = z.strictObject({ code: z.string().min(1), message: z.string() });
+
 export const planSchema = z.strictObject({
   $schema: z.string().exactOptional(),
   name: z.string().min(1),
   description: z.string().exactOptional(),
   hardware,
   workload,
-  model: model.exactOptional(),
+  model: modelSchema.exactOptional(),
   parallel: degrees.exactOptional(),
   tensor_parallel_distribution: distribution.exactOptional(),
   stages: z.array(stage).min(1).exactOptional(),
@@ -116,11 +97,11 @@ export const planSchema = z.strictObject({
   optimizations: z.array(z.string()).exactOptional(),
   claims: claims.exactOptional(),
   assumed: z.array(z.string()).exactOptional(),
+  notes: z.array(note).exactOptional(),
 });
 
 /** A plan as it was written, defaults not yet filled in. */
 export type PlanFile = z.infer<typeof planSchema>;
 export type StageFile = z.infer<typeof stage>;
-export type ModelFile = z.infer<typeof model>;
 export type DistributionFile = z.infer<typeof distribution>;
 export type Activation = z.infer<typeof activation>;

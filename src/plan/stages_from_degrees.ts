@@ -2,7 +2,8 @@
 
 import { expertGpusOf, replicaGroups } from "./mesh.ts";
 import type { Degrees, Groups, Layer, Model, Stage } from "./plan.ts";
-import type { ModelFile, PlanFile } from "./schema.ts";
+import type { PlanFile } from "./schema.ts";
+import type { ModelFile } from "./schema_model.ts";
 
 const epsilon = 1e-5;
 
@@ -51,7 +52,7 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
     const layers: Layer[] = [];
     if (p === 0) layers.push(...embeddingOf(model, place));
     for (let block = first; block < end; block++)
-      layers.push(...blockOf(model, place, layers.length));
+      layers.push(...blockOf(model, place, block, layers.length));
     if (p === pipeline - 1) layers.push(...headOf(model, place, layers.length));
     return { name: pipeline === 1 ? "blocks" : `blocks_${p}`, layers };
   });
@@ -91,11 +92,17 @@ const headOf = ({ vocabulary, hidden, norm }: Model, place: Place, at: number): 
       ];
 
 /**
- * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `at` is
- * the index within the stage of the block's first layer.
+ * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `block`
+ * counts through the model, `at` is the index within the stage of the block's first layer.
  */
-const blockOf = (model: Model, { groups, expertGpus }: Place, at: number): Layer[] => {
-  const { hidden, heads, kvHeads, headDim, causal, ffn, moe } = model;
+const blockOf = (
+  model: Model,
+  { groups, expertGpus }: Place,
+  block: number,
+  at: number,
+): Layer[] => {
+  const { hidden, heads, kvHeads, headDim, causal, ffn, latent } = model;
+  const moe = model.moe?.denseLayers?.includes(block) === true ? undefined : model.moe;
   const activation = model.gated ? "silu" : "gelu";
   const layers: Layer[] = [];
   const base = (op: Layer["op"]) => ({ name: `${at + layers.length}.${op}`, groups });
@@ -114,13 +121,26 @@ const blockOf = (model: Model, { groups, expertGpus }: Place, at: number): Layer
     kvHeads,
     headDim,
     causal,
+    ...(latent === undefined ? {} : { latent }),
   }));
   if (moe === undefined || moe.dense) {
     around(() => ({ op: "mlp", ...base("mlp"), hidden, ffn, activation }));
   }
   if (moe !== undefined) {
-    const { dense: _, ...experts } = moe;
-    around(() => ({ op: "moe", ...base("moe"), hidden, activation, ...experts, expertGpus }));
+    const { experts, topK, ffn: expertFfn, capacityFactor, renormalise, sharedFfn } = moe;
+    around(() => ({
+      op: "moe",
+      ...base("moe"),
+      hidden,
+      ffn: expertFfn,
+      activation,
+      experts,
+      topK,
+      ...(capacityFactor === undefined ? {} : { capacityFactor }),
+      renormalise,
+      ...(sharedFfn === undefined ? {} : { sharedFfn }),
+      expertGpus,
+    }));
   }
   return layers;
 };

@@ -35,6 +35,7 @@ import { dataParallelHasReplicas, gpusShareTheWork, loadIsNamed } from "./load.t
 import { memoryIsRealistic, memorySuffices } from "./memory.ts";
 import { optimizationsAreKnown, optimizationsApply } from "./optimizations.ts";
 import type { Rule } from "./rule.ts";
+import { layersAreRunnable, tiedWeightsAreSaid } from "./runnable.ts";
 import {
   aggregateHasInput,
   embeddingComesFirst,
@@ -117,4 +118,6 @@ export const rules: readonly Rule[] = [
   assumedValuesExist,
   assumptionsAreSaid,
   trainingRunsForward,
+  layersAreRunnable,
+  tiedWeightsAreSaid,
 ];

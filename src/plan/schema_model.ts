@@ -1,0 +1,60 @@
+// The shape of a plan's model. Beside what runs here, it takes what public models have and our layers
+// cannot do yet, so that their parameters and memory are counted as they are; a rule refuses to run those.
+
+import { z } from "zod";
+import { count, dimension } from "./schema_layers.ts";
+
+/** Layers are numbered from 0. */
+const layerIndex = z.int().nonnegative().max(9_999);
+
+const moe = z.strictObject({
+  experts: count,
+  topK: count.exactOptional(),
+  ffn: dimension.exactOptional(),
+  capacityFactor: z.number().positive().exactOptional(),
+  renormalise: z.boolean().exactOptional(),
+  dense: z.boolean().exactOptional(),
+  denseLayers: z.array(layerIndex).max(10_000).exactOptional(),
+  sharedFfn: dimension.exactOptional(),
+  sharedGate: z.boolean().exactOptional(),
+  routingBias: z.boolean().exactOptional(),
+});
+
+const latent = z.strictObject({
+  queryRank: dimension.exactOptional(),
+  keyValueRank: dimension,
+  rotaryDim: dimension,
+  valueDim: dimension,
+});
+
+const positions = z.strictObject({
+  kind: z.enum(["rotary", "learned", "alibi"]),
+  /** Rows of the learned table. */
+  count: dimension.exactOptional(),
+});
+
+export const modelSchema = z.strictObject({
+  layers: count.max(10_000),
+  hidden: dimension,
+  heads: count,
+  kvHeads: count.exactOptional(),
+  headDim: dimension.exactOptional(),
+  ffn: dimension.exactOptional(),
+  gated: z.boolean().exactOptional(),
+  activation: z.enum(["gelu", "silu", "relu"]).exactOptional(),
+  causal: z.boolean().exactOptional(),
+  norm: z.enum(["rms", "layer"]).exactOptional(),
+  vocabulary: dimension.exactOptional(),
+  moe: moe.exactOptional(),
+  positions: positions.exactOptional(),
+  tiedEmbeddings: z.boolean().exactOptional(),
+  biases: z.array(z.enum(["qkv", "attention-output", "mlp", "head"])).exactOptional(),
+  qkNorm: z.boolean().exactOptional(),
+  postNorms: z.boolean().exactOptional(),
+  parallelResidual: z.enum(["own-norms", "shared-norm"]).exactOptional(),
+  slidingWindow: z.strictObject({ tokens: count, layers: count.max(10_000) }).exactOptional(),
+  latent: latent.exactOptional(),
+  otherFeatures: z.array(z.string().min(1)).exactOptional(),
+});
+
+export type ModelFile = z.infer<typeof modelSchema>;

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { parsePlan } from "../../../src/plan/load.ts";
+import { costPerGpu } from "../../../src/plan/cost.ts";
+import { degreesPlan, errorsOf, found, warningsOf, withDegrees } from "../checked.ts";
+
+test("control: a model of what our layers do is not refused", () => {
+  const model = { activation: "gelu", vocabulary: 128, moe: { experts: 6, denseLayers: [0] } };
+  expect(errorsOf(withDegrees({ model }))).toEqual([]);
+});
+
+test.each([
+  ["positions", { positions: { kind: "rotary" } }],
+  ["biases", { biases: ["qkv"] }],
+  ["qkNorm", { qkNorm: true }],
+  ["postNorms", { postNorms: true }],
+  ["parallelResidual", { parallelResidual: "shared-norm" }],
+  ["slidingWindow", { slidingWindow: { tokens: 16, layers: 1 } }],
+  ["latent", { latent: { keyValueRank: 8, rotaryDim: 4, valueDim: 8 } }],
+  ["activation", { activation: "silu" }],
+  ["activation", { gated: true, activation: "gelu" }],
+])("a model with %s is described, but not run", (field, model) => {
+  const plan = withDegrees({ model });
+  expect(errorsOf(plan)).toEqual(["layer-not-runnable"]);
+  expect(found(plan, "layer-not-runnable")?.path).toEqual(["model", field]);
+});
+
+test("of shared experts, routing biases and features in words each is refused by itself", () => {
+  const moe = { experts: 6, sharedFfn: 64, routingBias: true };
+  const model = { moe, otherFeatures: ["logit-softcap", "embedding-scale"] };
+  expect(errorsOf(withDegrees({ model }))).toEqual(Array(4).fill("layer-not-runnable"));
+});
+
+test("switched-off features are no features", () => {
+  expect(errorsOf(withDegrees({ model: { biases: [], qkNorm: false, postNorms: false } }))).toEqual(
+    [],
+  );
+});
+
+test("a tied head is run with weights of its own, and said so", () => {
+  expect(warningsOf(withDegrees({ model: { tiedEmbeddings: true, vocabulary: 128 } }))).toContain(
+    "tied-weights-held-twice",
+  );
+  expect(warningsOf(withDegrees({ model: { tiedEmbeddings: true } }))).not.toContain(
+    "tied-weights-held-twice",
+  );
+});
+
+const weightBytes = (model: Record<string, unknown>): number => {
+  const written = withDegrees({ model, parallel: { tensor: 1, expert: 1 }, hardware: { gpus: 1 } });
+  const { plan } = parsePlan(JSON.stringify(written), "plan.json");
+  if (plan === undefined) throw new Error("must load");
+  return costPerGpu(plan)[0]?.weightBytes ?? 0;
+};
+
+test("layers without experts have a dense MLP instead", () => {
+  const { hidden, ffn } = { hidden: 32, ffn: 64 };
+  const all = { ...degreesPlan.model, moe: { experts: 6 } };
+  const one = { ...all, moe: { experts: 6, denseLayers: [1] } };
+  const perExpert = 2 * hidden * ffn;
+  expect(weightBytes(all) - weightBytes(one)).toBe(4 * (5 * perExpert + 6 * hidden));
+});
+
+test("latent attention and shared experts weigh what they are", () => {
+  const plain = { heads: 4, headDim: 8, moe: { experts: 6 } };
+  const latent = { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 8 };
+  const projections = 32 * 12 + 12 * 4 * 12 + 32 * (8 + 4) + 8 * 4 * (8 + 8) + 4 * 8 * 32;
+  expect(weightBytes({ ...plain, latent }) - weightBytes(plain)).toBe(
+    2 * 4 * (projections - 4 * 32 * 32),
+  );
+  const shared = { ...plain, moe: { experts: 6, sharedFfn: 48 } };
+  expect(weightBytes(shared) - weightBytes(plain)).toBe(2 * 4 * 2 * 32 * 48);
+});
