@@ -38,6 +38,9 @@ async function findChoice(): Promise<AdapterChoice | string> {
 const found = await findChoice();
 let opened: Promise<LogicalGpu> | undefined;
 
+/** What `--adapter` takes for it. */
+export const adapterUnderTest = (): string => id;
+
 /** The suite's GPU, opened once per test file. */
 export function testGpu(): Promise<LogicalGpu> {
   if (typeof found === "string") throw new Error(found);

@@ -1,0 +1,78 @@
+// Whole runs on real rank processes: what the ranks compute together is what the plan means.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { runPlan } from "../../src/harness/run_plan.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { arbitraryPlan } from "../support/arbitrary_plan.ts";
+import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { plans } from "../support/plans.ts";
+
+const adapter = adapterUnderTest();
+
+const check = async (plan: Plan, method: "oracle" | "unsharded" = "oracle") => {
+  const result = await runPlan(plan, { adapter, numericsOnly: true, check: method });
+  expect(result.outcome).toEqual({ state: "complete" });
+  return result;
+};
+
+describeOnAdapter("a run", () => {
+  test.each(plans)("$name: right on real ranks", async (plan) => {
+    const { check: outcome, estimate, memory } = await check(plan);
+    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+    expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
+  });
+
+  test("random valid plans give the reference's result", async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryPlan(), async (plan) => {
+        expect((await check(plan)).check?.error).toBeLessThanOrEqual(1e-5);
+      }),
+      { numRuns: 8, seed: 1, endOnFailure: true },
+    );
+  }, 300_000);
+
+  test("random valid plans in f16 stay within half a percent", async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryPlan("f16"), async (plan) => {
+        expect((await check(plan)).check?.error).toBeLessThanOrEqual(5e-3);
+      }),
+      { numRuns: 4, seed: 2, endOnFailure: true },
+    );
+  }, 300_000);
+
+  test("a sharded run agrees with the unsharded one, every product verified", async () => {
+    const [plan] = plans;
+    const { check: outcome } = await check(plan!, "unsharded");
+    expect(outcome?.method).toBe("unsharded+freivalds");
+    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+  });
+
+  test("every part of a timed step is accounted for", async () => {
+    const [plan] = plans;
+    const { metrics, samples } = await runPlan(plan!, { adapter, samples: 3, warmup: 1 });
+    expect(samples).toHaveLength(3);
+    for (const { compute, communication, host, idle } of metrics.ranks) {
+      const sum = compute.value + communication.value + host.value + idle.value;
+      expect(sum).toBeGreaterThan(0.99);
+      expect(sum).toBeLessThan(1.01);
+    }
+  });
+
+  test("an interrupted run keeps what it measured", async () => {
+    const [plan] = plans;
+    const abort = new AbortController();
+    const result = await runPlan(plan!, {
+      adapter,
+      samples: 100_000,
+      signal: abort.signal,
+      onProgress: ({ done }) => {
+        if (done === 3) abort.abort();
+      },
+    });
+    expect(result.outcome).toEqual({ state: "interrupted" });
+    expect(result.samples.length).toBeGreaterThanOrEqual(3);
+  });
+});
