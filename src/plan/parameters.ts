@@ -1,0 +1,102 @@
+// How many parameters a model has, exactly, from its description.
+//
+// As model cards count them: embedding and head belong to it, a tied head counts once. Active are those
+// that one token passes: of the experts its `topK`, of all else everything. Some cards leave the embedding
+// out of the active ones, because a token reads one row of it; `byPart` lets a reader do the same.
+
+import type { LatentAttention, Model } from "./plan.ts";
+
+export interface ParameterCount {
+  readonly total: number;
+  /** Passed by one token. */
+  readonly active: number;
+  /** Of the total; they add up to it. */
+  readonly byPart: ParameterParts;
+}
+
+export interface ParameterParts {
+  readonly embedding: number;
+  /** Learned positions. */
+  readonly positions: number;
+  readonly attention: number;
+  /** Dense MLPs. */
+  readonly mlp: number;
+  /** Routed experts. */
+  readonly experts: number;
+  readonly sharedExperts: number;
+  readonly router: number;
+  readonly norms: number;
+  /** 0 where it is tied to the embedding. */
+  readonly head: number;
+}
+
+export const countParameters = (model: Model): ParameterCount => {
+  const { layers, hidden, vocabulary = 0, positions, moe, tiedEmbeddings } = model;
+  const denseLayers = new Set(moe?.denseLayers?.filter((index) => index < layers));
+  const expertLayers = moe === undefined ? 0 : layers - denseLayers.size;
+  const mlpLayers = layers - expertLayers + (moe?.dense === true ? expertLayers : 0);
+  const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn);
+  const byPart: ParameterParts = {
+    embedding: vocabulary * hidden,
+    positions: positions?.kind === "learned" ? (positions.count ?? 0) * hidden : 0,
+    attention: layers * (model.latent ? latentOf(model, model.latent) : attentionOf(model)),
+    mlp: mlpLayers * feedForward(model, model.ffn),
+    experts: expertLayers * (moe?.experts ?? 0) * perExpert,
+    sharedExperts: expertLayers * sharedOf(model),
+    router: expertLayers * (moe?.experts ?? 0) * (hidden + (moe?.routingBias === true ? 1 : 0)),
+    norms: normsOf(model, moe?.dense === true ? expertLayers : 0),
+    head:
+      (tiedEmbeddings === true ? 0 : vocabulary * hidden) +
+      (model.biases?.includes("head") === true ? vocabulary : 0),
+  };
+  const total = Object.values(byPart).reduce((sum, part: number) => sum + part, 0);
+  const idle = moe === undefined ? 0 : expertLayers * (moe.experts - moe.topK) * perExpert;
+  return { total, active: total - Math.max(0, idle), byPart };
+};
+
+/** Query, key, value and output projections; norms of queries and keys are one head wide. */
+const attentionOf = ({ hidden, heads, kvHeads, headDim, biases, qkNorm }: Model): number => {
+  const widths = headDim * (heads + 2 * kvHeads);
+  return (
+    hidden * widths +
+    heads * headDim * hidden +
+    (biases?.includes("qkv") === true ? widths : 0) +
+    (biases?.includes("attention-output") === true ? hidden : 0) +
+    (qkNorm === true ? 2 * headDim : 0)
+  );
+};
+
+/** Down to the ranks, a norm at each, up to the heads, and out. */
+const latentOf = (
+  { hidden, heads, headDim }: Model,
+  { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
+): number => {
+  const queries = heads * (headDim + rotaryDim);
+  const queryParameters =
+    queryRank === undefined ? hidden * queries : queryRank * (hidden + 1 + queries);
+  return (
+    queryParameters +
+    hidden * (keyValueRank + rotaryDim) +
+    keyValueRank * (1 + heads * (headDim + valueDim)) +
+    heads * valueDim * hidden
+  );
+};
+
+const feedForward = ({ hidden, gated, biases }: Model, ffn: number): number =>
+  (gated ? 3 : 2) * hidden * ffn +
+  (biases?.includes("mlp") === true ? (gated ? 2 : 1) * ffn + hidden : 0);
+
+const sharedOf = (model: Model): number => {
+  const { sharedFfn, sharedGate } = model.moe ?? {};
+  if (sharedFfn === undefined) return 0;
+  return feedForward(model, sharedFfn) + (sharedGate === true ? model.hidden : 0);
+};
+
+/** Around attention and MLP, and one before the head. */
+const normsOf = (model: Model, blocksWithBoth: number): number => {
+  const { layers, hidden, norm, parallelResidual, postNorms, vocabulary } = model;
+  const before = parallelResidual === "shared-norm" ? 1 : 2;
+  const perBlock = postNorms === true ? before + 2 : before;
+  const norms = layers * perBlock + blocksWithBoth + (vocabulary === undefined ? 0 : 1);
+  return norms * (norm === "layer" ? 2 : 1) * hidden;
+};
