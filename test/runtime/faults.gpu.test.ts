@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { readdirSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
-import type { Program } from "../../src/program/program.ts";
+import type { Instruction, Program } from "../../src/program/program.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../../src/runtime/coordinator.ts";
 import { declare, drafts, originOf, programOf, uniform } from "../collectives/small_programs.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -42,16 +42,15 @@ function deadlock(): Program {
     ...rest,
     ranks: ranks.map((rank) => ({
       ...rank,
-      instructions: rank.instructions.flatMap((one) => {
+      instructions: rank.instructions.flatMap((one): Instruction[] => {
         if (one.op !== "all-gather") return [one];
-        const ways = [rank.rank, 1 - rank.rank].map((receiver) => ({
+        return [rank.rank, 1 - rank.rank].map((receiver) => ({
           ...one,
           channel: receiver,
           from: [1 - receiver],
           to: [receiver],
           counts: [4],
         }));
-        return ways;
       }),
     })),
   };

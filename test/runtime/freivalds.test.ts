@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { toHalf } from "../../src/kernels/half.ts";
+import { rowPitch } from "../../src/kernels/storage.ts";
+import type { KernelInstruction } from "../../src/program/program.ts";
+import { checkProduct } from "../../src/runtime/freivalds.ts";
+import { originOf } from "../collectives/small_programs.ts";
+import { randomSource } from "../support/tensors.ts";
+
+type Matrix = number[][];
+
+const random = randomSource(3);
+const randomMatrix = (rows: number, columns: number): Matrix =>
+  Array.from({ length: rows }, () => Array.from({ length: columns }, () => 2 * random() - 1));
+
+const product = (x: Matrix, w: Matrix): Matrix =>
+  x.map((row) =>
+    (w[0] ?? []).map((_, n) => row.reduce((sum, v, k) => sum + v * (w[k]?.[n] ?? 0), 0)),
+  );
+
+const padded = (matrix: Matrix): number[] =>
+  matrix.flatMap((row) => [
+    ...row,
+    ...Array.from({ length: rowPitch(row.length) - row.length }, () => 0),
+  ]);
+
+const f32 = (matrix: Matrix) => new Uint8Array(Float32Array.from(padded(matrix)).buffer);
+const f16 = (matrix: Matrix) => new Uint8Array(Uint16Array.from(padded(matrix), toHalf).buffer);
+
+const [m, n, k] = [7, 5, 9];
+
+const matmul = (activation: "none" | "relu" = "none"): KernelInstruction => ({
+  op: "kernel",
+  origin: originOf("test/0.linear"),
+  dtype: "f32",
+  kernel: "matmul",
+  shape: { m, n, k, activation },
+  buffers: ["x", "w", "y"],
+});
+
+const check = async (
+  instruction: KernelInstruction,
+  buffers: Record<string, Uint8Array<ArrayBuffer>>,
+) => checkProduct(instruction, async (id) => buffers[id] ?? new Uint8Array(), random);
+
+describe("a product", () => {
+  const x = randomMatrix(m, k);
+  const w = randomMatrix(k, n);
+  const y = product(x, w);
+  const changed = (by: number): Matrix =>
+    y.map((row, i) => row.map((value, j) => (i === 6 && j === 4 ? value + by : value)));
+
+  test("that is right leaves rounding only", async () => {
+    const report = await check(matmul(), { x: f32(x), w: f32(w), y: f32(y) });
+    expect(report).toMatchObject({ checked: 1, skipped: 0 });
+    expect(report.residual).toBeLessThan(1e-6);
+    expect(report.residual).toBeGreaterThan(0);
+  });
+
+  test("in halves leaves the rounding of halves", async () => {
+    const halves = { ...matmul(), dtype: "f16" } as const;
+    const report = await check(halves, { x: f16(x), w: f16(w), y: f16(y) });
+    expect(report.residual).toBeLessThan(5e-3);
+    expect(report.residual).toBeGreaterThan(1e-6);
+  });
+
+  test.each([0.01, Number.NaN])("with one element off by %f is found", async (by) => {
+    const report = await check(matmul(), { x: f32(x), w: f32(w), y: f32(changed(by)) });
+    expect(report.residual).toBeGreaterThan(1e-3);
+  });
+
+  test("of zeros in place of numbers is found", async () => {
+    const zeros = y.map((row) => row.map(() => 0));
+    const report = await check(matmul(), { x: f32(x), w: f32(w), y: f32(zeros) });
+    expect(report.residual).toBe(Infinity);
+  });
+
+  test("that was never written to its end is found", async () => {
+    const report = await check(matmul(), { x: f32(x), w: f32(w), y: f32(y.slice(0, 6)) });
+    expect(report.residual).toBe(Infinity);
+  });
+
+  test("under an activation is counted as skipped", async () => {
+    expect(await check(matmul("relu"), {})).toEqual({ residual: 0, checked: 0, skipped: 1 });
+  });
+});
+
+describe("products of experts", () => {
+  const grouped: KernelInstruction = {
+    op: "kernel",
+    origin: originOf("test/0.moe"),
+    dtype: "f32",
+    kernel: "grouped_matmul",
+    shape: { experts: 3, rows: 8, expectedRows: 6, n, k, activation: "none" },
+    buffers: ["x", "w", "offsets", "y"],
+  };
+  const offsets = new Uint8Array(Uint32Array.of(0, 2, 2, 7).buffer);
+  const weights = [0, 1, 2].map(() => randomMatrix(k, n));
+  const x = randomMatrix(8, k);
+  const expertOf = [0, 0, 2, 2, 2, 2, 2];
+  const y = [
+    ...expertOf.flatMap((e, row) => product([x[row] ?? []], weights[e] ?? [])),
+    // Room that nobody uses may hold anything.
+    [9, 9, 9, 9, 9],
+  ];
+  const buffers = { x: f32(x), w: f32(weights.flat()), offsets };
+
+  test("are each held against the weights of their expert", async () => {
+    const report = await check(grouped, { ...buffers, y: f32(y) });
+    expect(report.residual).toBeLessThan(1e-6);
+  });
+
+  test("with the rows of two experts exchanged are found", async () => {
+    const report = await check(grouped, { ...buffers, y: f32([...y.slice(2), ...y.slice(0, 2)]) });
+    expect(report.residual).toBeGreaterThan(0.1);
+  });
+});
