@@ -1,7 +1,7 @@
 // Arithmetic, weights and activations of a layer on each GPU, straight from the layer's sizes: enough to
 // judge a plan by. What a program really allocates and does, its instructions say.
 
-import { gpusOfLayer, type PlacedLayer, placedLayers } from "./layers.ts";
+import { gpusOfStage, type PlacedLayer, placedLayers } from "./layers.ts";
 import type { AttentionLayer, LatentAttention, Layer, Plan } from "./plan.ts";
 
 /** A GPU's part in one layer. */
@@ -27,8 +27,8 @@ export interface GpuCost {
 export const costPerGpu = (plan: Plan): GpuCost[] => {
   const bytes = plan.workload.dtype === "f16" ? 2 : 4;
   const placed = placedLayers(plan);
-  const named = placed.flatMap(({ layer }) => gpusOfLayer(layer));
-  const gpus = new Set([...Array(plan.hardware.gpus).keys(), ...named]);
+  const gpus = new Set(Array(plan.hardware.gpus).keys());
+  for (const stage of plan.stages) for (const gpu of gpusOfStage(stage)) gpus.add(gpu);
   const costs = new Map(
     [...gpus].map((gpu) => [
       gpu,

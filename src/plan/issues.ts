@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type Path, valueAt } from "./document.ts";
 import { keysAllowedAt } from "./schema_keys.ts";
+import { maxFaults } from "./syntax.ts";
 import { suggest } from "./suggestion.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -19,7 +20,9 @@ const findings = (issue: Issue, root: unknown): Finding[] => {
   const base = { path };
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownKey([...path, key], keysAllowedAt(path, root)));
+      return issue.keys
+        .slice(0, maxFaults)
+        .map((key) => unknownKey([...path, key], keysAllowedAt(path, root)));
     case "invalid_type":
       if (found === undefined) return [missingKey(path)];
       if (typeof found === "number" && !Number.isFinite(found)) {

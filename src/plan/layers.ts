@@ -2,7 +2,7 @@
 // reader finds them.
 
 import type { Path } from "./document.ts";
-import type { Layer, LinearSplit, Plan, Stage } from "./plan.ts";
+import type { Groups, Layer, LinearSplit, Plan, Stage } from "./plan.ts";
 
 export interface PlacedLayer {
   readonly layer: Layer;
@@ -69,9 +69,17 @@ export const gpusOfLayer = (layer: Layer): number[] => [
   ...new Set([...layer.groups.flat(), ...(layer.op === "moe" ? layer.expertGpus : [])]),
 ];
 
-export const gpusOfStage = (stage: Stage): number[] => [
-  ...new Set(stage.layers.flatMap(gpusOfLayer)),
-];
+export const gpusOfStage = (stage: Stage): number[] => {
+  // Layers that follow from degrees share their lists, which may be long.
+  const lists = new Set<Groups | readonly number[]>();
+  for (const layer of stage.layers) {
+    lists.add(layer.groups);
+    if (layer.op === "moe") lists.add(layer.expertGpus);
+  }
+  const gpus = new Set<number>();
+  for (const list of lists) for (const each of list.flat()) gpus.add(each);
+  return [...gpus];
+};
 
 /** How the layer leaves its result on a tensor group of several GPUs; else every GPU has all of it. */
 export const resultSplit = (layer: Layer): LinearSplit => {

@@ -8,7 +8,7 @@ import { issueDiagnostics } from "./issues.ts";
 import { normalise } from "./normalise.ts";
 import type { Plan } from "./plan.ts";
 import { planSchema } from "./schema.ts";
-import { maxPlanCharacters, parseText } from "./syntax.ts";
+import { maxFaults, maxPlanCharacters, parseText } from "./syntax.ts";
 
 export interface LoadResult {
   /** Present where the form is right; whether the plan is sound, `checkPlan` says. */
@@ -40,7 +40,10 @@ export const parsePlan = (text: string, fileName: string): LoadResult => {
   if (document.value === undefined) return { document, diagnostics };
   const parsed = planSchema.safeParse(document.value);
   if (!parsed.success) {
-    const found = parsed.error.issues.flatMap((issue) => issueDiagnostics(issue, document.value));
+    const found = parsed.error.issues
+      .slice(0, maxFaults)
+      .flatMap((issue) => issueDiagnostics(issue, document.value))
+      .slice(0, maxFaults);
     const placed = found.map((each) => withPosition(each, document));
     return { document, diagnostics: placed.toSorted(byPosition) };
   }

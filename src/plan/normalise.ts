@@ -4,6 +4,7 @@
 // the rules can say so all at once; it refuses only what has no meaning at all.
 
 import type { Diagnostic } from "./diagnostic.ts";
+import type { Path } from "./document.ts";
 import type { Claims, Hardware, Plan, Workload } from "./plan.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
@@ -22,15 +23,20 @@ export const normalise = (file: PlanFile): Normalised => {
     const extra = model !== undefined ? "model" : parallel !== undefined ? "parallel" : undefined;
     if (extra !== undefined) return { diagnostics: [twoForms(extra)] };
     const explicit = explicitStages(file, stages);
-    return explicit.diagnostics.length > 0
-      ? { diagnostics: explicit.diagnostics }
-      : { plan: { ...commonParts(file), ...explicit.parts }, diagnostics: [] };
+    if (explicit.diagnostics.length > 0) return { diagnostics: explicit.diagnostics };
+    const places = explicit.parts.stages
+      .flatMap(({ layers }) => layers)
+      .reduce((sum, { groups }) => sum + groups.reduce((all, { length }) => all + length, 0), 0);
+    if (places > maxPlaces) return { diagnostics: [planTooLarge(["stages"], places)] };
+    return { plan: { ...commonParts(file), ...explicit.parts }, diagnostics: [] };
   }
   if (model === undefined) return { diagnostics: [noLayers] };
   const degrees = degreesOf(file);
   const world = degrees.tensor * degrees.pipeline * degrees.data;
   if (world > maxGpus) return { diagnostics: [worldTooLarge(world)] };
   const complete = modelOf(model);
+  const places = layersPerBlock * complete.layers * degrees.tensor * degrees.data;
+  if (places > maxPlaces) return { diagnostics: [planTooLarge(["model", "layers"], places)] };
   return {
     plan: {
       ...commonParts(file),
@@ -73,6 +79,19 @@ const worldTooLarge = (world: number): Diagnostic => ({
   path: ["parallel"],
   message: `tensor × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
   hint: "choose smaller degrees",
+});
+
+/** Layers times the GPUs that each is on: beyond it checking would take more than a second or two. */
+const maxPlaces = 2_000_000;
+/** At most: three for attention, three for the MLP, three for the experts. */
+const layersPerBlock = 9;
+
+const planTooLarge = (path: Path, places: number): Diagnostic => ({
+  code: "plan-too-large",
+  severity: "error",
+  path,
+  message: `the layers stand on ${places} GPUs in all; at most ${maxPlaces} are accepted`,
+  hint: "use fewer layers or GPUs: one pipeline stage shows what all do",
 });
 
 const commonParts = (file: PlanFile) => ({

@@ -43,6 +43,15 @@ export interface Workload {
   readonly dtype: Precision;
   /** Seed of weights and inputs. */
   readonly seed: number;
+  /** Activations that are computed again in the backward pass, instead of kept. */
+  readonly recompute?: Recompute;
+}
+
+export interface Recompute {
+  readonly granularity: "full" | "selective";
+  /** Of full recomputation: in units of `layers` all through, or of the first `layers` of each stage. */
+  readonly method?: "uniform" | "block";
+  readonly layers?: number;
 }
 
 export interface Degrees {
@@ -50,6 +59,15 @@ export interface Degrees {
   readonly pipeline: number;
   readonly data: number;
   readonly expert: number;
+  /** Layers of each pipeline rank; absent where they are the same number. */
+  readonly layersPerStage?: readonly number[];
+  // Checked; the run does not use them yet.
+  /** Ranks that share each sequence. Absent: 1. */
+  readonly context?: number;
+  /** Norms and residuals are split over the tensor group. */
+  readonly sequence?: boolean;
+  /** Chunks of layers per pipeline rank. Absent: 1. */
+  readonly virtualStages?: number;
 }
 
 export interface Model {
@@ -239,6 +257,8 @@ export interface Communication {
   readonly to: readonly number[];
   /** Index of the stage that it follows. */
   readonly after: number;
+  /** Bytes of one micro-batch that it moves in all, as the plan states them. */
+  readonly payload?: number;
 }
 
 /** What a plan promises; every figure optional. */

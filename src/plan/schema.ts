@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { activation, count, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
 import { modelSchema } from "./schema_model.ts";
+import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
 
 const quantity = (read: (text: string) => number | undefined, example: string) => {
@@ -15,11 +16,10 @@ const bytes = quantity(parseBytes, "16MiB");
 const share = z.number().min(0).max(1);
 const figure = z.number().nonnegative();
 const efficiency = z.number().nonnegative().max(2);
-const degree = count.max(maxGpus);
 const gpuIds = z.array(gpuId).min(1);
 
 const hardware = z.strictObject({
-  gpus: degree,
+  gpus: count.max(maxGpus),
   memoryPerGpu: bytes.exactOptional(),
   peakFlops: quantity(parseFlops, "67TFLOPS").exactOptional(),
   linkBandwidth: quantity(parseBandwidth, "50GB/s").exactOptional(),
@@ -32,15 +32,7 @@ const workload = z.strictObject({
   sequence: count.exactOptional(),
   dtype: z.enum(["f32", "f16"]).exactOptional(),
   seed: z.int().nonnegative().max(0xffffffff).exactOptional(),
-});
-
-const degrees = z.strictObject({
-  tensor: degree.exactOptional(),
-  pipeline: degree.exactOptional(),
-  data: degree.exactOptional(),
-  expert: degree.exactOptional(),
-  tensorGroup: gpuIds.exactOptional(),
-  expertGroup: gpuIds.exactOptional(),
+  recompute: recomputeSchema.exactOptional(),
 });
 
 const stage = z.strictObject({
@@ -54,6 +46,8 @@ const communication = z.strictObject({
   from: gpuIds,
   to: gpuIds,
   after: z.string().exactOptional(),
+  /** Bytes of one micro-batch that it moves in all, where the plan states them. */
+  payload: bytes.exactOptional(),
 });
 
 const claims = z.strictObject({
@@ -90,7 +84,7 @@ export const planSchema = z.strictObject({
   hardware,
   workload,
   model: modelSchema.exactOptional(),
-  parallel: degrees.exactOptional(),
+  parallel: degreesSchema.exactOptional(),
   tensor_parallel_distribution: distribution.exactOptional(),
   stages: z.array(stage).min(1).exactOptional(),
   communications: z.array(communication).exactOptional(),

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Communication, Groups, Layer, LinearSplit, Plan, Stage } from "./plan.ts";
+import { parseBytes } from "./quantity.ts";
 import type { PlanFile, StageFile } from "./schema.ts";
 import type { LayerFile, ParallelFile } from "./schema_layers.ts";
 
@@ -22,13 +23,21 @@ export const explicitStages = (file: PlanFile, written: readonly StageFile[]): E
     return { name: stage.name, layers };
   });
   const communications = (file.communications ?? []).map((communication, i): Communication => {
-    const { after, ...rest } = communication;
+    const { after, payload, ...rest } = communication;
     const index = after === undefined ? i : written.findIndex(({ name }) => name === after);
     if (index < 0 || index >= written.length - 1) diagnostics.push(noSuchGap(i, after));
-    return Object.assign(rest, { after: index });
+    return {
+      ...rest,
+      after: index,
+      ...(payload === undefined ? {} : { payload: bytesOf(payload) }),
+    };
   });
   return { parts: { stages, communications }, diagnostics };
 };
+
+/** The schema has already refused texts that are no quantity. */
+const bytesOf = (written: number | string): number =>
+  typeof written === "number" ? written : (parseBytes(written) ?? 0);
 
 const noGpus = (stage: number, layer: number): Diagnostic => ({
   code: "layer-without-gpus",

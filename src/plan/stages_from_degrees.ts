@@ -7,12 +7,10 @@ import type { ModelFile } from "./schema_model.ts";
 
 const epsilon = 1e-5;
 
-export const degreesOf = ({ parallel = {} }: PlanFile): Degrees => ({
-  tensor: parallel.tensor ?? 1,
-  pipeline: parallel.pipeline ?? 1,
-  data: parallel.data ?? 1,
-  expert: parallel.expert ?? 1,
-});
+export const degreesOf = ({ parallel = {} }: PlanFile): Degrees => {
+  const { tensorGroup: _, expertGroup: _unused, ...degrees } = parallel;
+  return { tensor: 1, pipeline: 1, data: 1, expert: 1, ...degrees };
+};
 
 export const modelOf = (file: ModelFile): Model => {
   const { moe, ...rest } = file;
@@ -41,14 +39,14 @@ interface Place {
 
 export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
   const { pipeline } = degrees;
+  const starts = firstLayers(model, degrees);
   return Array.from({ length: pipeline }, (_, p): Stage => {
     const place = {
       groups: replicaGroups(file, degrees, p),
       expertGpus: expertGpusOf(file, degrees, p),
     };
-    // Even where pipeline does not divide the layers, which a rule refuses, none is lost.
-    const first = Math.floor((p * model.layers) / pipeline);
-    const end = Math.floor(((p + 1) * model.layers) / pipeline);
+    const first = starts[p] ?? 0;
+    const end = starts[p + 1] ?? model.layers;
     const layers: Layer[] = [];
     if (p === 0) layers.push(...embeddingOf(model, place));
     for (let block = first; block < end; block++)
@@ -56,6 +54,18 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
     if (p === pipeline - 1) layers.push(...headOf(model, place, layers.length));
     return { name: pipeline === 1 ? "blocks" : `blocks_${p}`, layers };
   });
+};
+
+/** The first layer of each pipeline rank. Even where a rule refuses the division, no layer is lost. */
+const firstLayers = ({ layers }: Model, { pipeline, layersPerStage }: Degrees): number[] => {
+  const even = Array.from({ length: pipeline }, (_, p) => Math.floor((p * layers) / pipeline));
+  if (layersPerStage?.length !== pipeline) return even;
+  let next = 0;
+  const starts = layersPerStage.map((count) => {
+    next += count;
+    return next - count;
+  });
+  return next === layers ? starts : even;
 };
 
 const isSplit = ({ groups }: Place): boolean => (groups[0]?.length ?? 1) > 1;

@@ -1,15 +1,18 @@
 // Text to document: YAML or JSON, with limits that keep a hostile or mistaken file from exhausting us.
 
-import { Composer, type CST, LineCounter, Parser } from "yaml";
+import { Composer, type CST, isMap, isScalar, LineCounter, Parser, visit } from "yaml";
+import type { Document } from "yaml";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type PlanDocument, positionAt } from "./document.ts";
 import { jsonError } from "./json_syntax.ts";
 
-/** Plans are a few kilobytes; the parser takes about a second per megabyte. */
-export const maxPlanCharacters = 1_000_000;
+/** Plans are a few kilobytes; the parser takes a second or two per megabyte, and more on a busy machine. */
+export const maxPlanCharacters = 250_000;
 /** The composer recurses, so that depth is counted before it sees the text. */
 export const maxNesting = 64;
 const maxAliases = 100;
+/** A text with more faults than this is something else than a plan. */
+export const maxFaults = 100;
 
 export interface ParsedText {
   readonly document: PlanDocument;
@@ -61,7 +64,13 @@ export const parseText = (text: string, file: string): ParsedText => {
   const tokens = [...new Parser().parse(text)];
   if (tokenDepth(tokens) > maxNesting) return tooDeep();
 
-  const composer = new Composer({ stringKeys: true, resolveKnownTags: false, logLevel: "error" });
+  const composer = new Composer({
+    stringKeys: true,
+    resolveKnownTags: false,
+    logLevel: "error",
+    // The library compares every key with every other; see `repeatedKeys`.
+    uniqueKeys: false,
+  });
   const [yaml, second] = composer.compose(tokens, true, text.length);
   if (yaml === undefined || yaml.contents === null) {
     return refuse("file-empty", "the file holds no plan", "see the README for the plan format");
@@ -74,11 +83,14 @@ export const parseText = (text: string, file: string): ParsedText => {
       second.range[0],
     );
   }
-  const diagnostics = [...yaml.errors, ...yaml.warnings].map(({ code, message, pos }) =>
-    code === "DUPLICATE_KEY"
-      ? error("duplicate-key", "this key is given twice", "keep one of the two", pos[0])
-      : error("not-yaml", message, "mend the syntax", pos[0]),
-  );
+  const diagnostics = [
+    ...[...yaml.errors, ...yaml.warnings]
+      .slice(0, maxFaults)
+      .map(({ message, pos }) => error("not-yaml", message, "mend the syntax", pos[0])),
+    ...repeatedKeys(yaml)
+      .slice(0, maxFaults)
+      .map((at) => error("duplicate-key", "this key is given twice", "keep one of the two", at)),
+  ];
   if (diagnostics.length > 0) return { document: bare, diagnostics };
   try {
     const value: unknown = yaml.toJS({ maxAliasCount: maxAliases });
@@ -87,6 +99,22 @@ export const parseText = (text: string, file: string): ParsedText => {
     const reason = caught instanceof Error ? caught.message : String(caught);
     return refuse("too-many-aliases", reason, `use fewer than ${maxAliases} YAML aliases`);
   }
+};
+
+/** Where a map has a key that it has already, in characters from the start of the text. */
+const repeatedKeys = (yaml: Document.Parsed): number[] => {
+  const found: number[] = [];
+  visit(yaml, {
+    Map: (_key, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of isMap(map) ? map.items : []) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) found.push(key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
 };
 
 const addLines = (lines: LineCounter, text: string): void => {

@@ -33,7 +33,27 @@ import {
 } from "./gpus.ts";
 import { dataParallelHasReplicas, gpusShareTheWork, loadIsNamed } from "./load.ts";
 import { memoryIsRealistic, memorySuffices } from "./memory.ts";
+import {
+  contextDividesSequence,
+  meshDividesGpus,
+  sequenceParallelNeedsTensor,
+  tensorDividesSequence,
+  unusedFieldsAreSaid,
+} from "./mesh.ts";
 import { optimizationsAreKnown, optimizationsApply } from "./optimizations.ts";
+import { payloadIsWhatIsHeld } from "./payload.ts";
+import {
+  interleavingIsFilled,
+  interleavingNeedsPipeline,
+  layersPerStageSum,
+  virtualStagesDivideLayers,
+} from "./pipeline.ts";
+import {
+  fullRecomputeIsExplained,
+  recomputeNeedsTraining,
+  recomputeWithinLayers,
+  selectiveRecomputeIsBare,
+} from "./recompute.ts";
 import type { Rule } from "./rule.ts";
 import { layersAreRunnable, tiedWeightsAreSaid } from "./runnable.ts";
 import {
@@ -61,6 +81,7 @@ import {
   tensorGroupIsSaidOnce,
   tensorGroupMatchesDegree,
 } from "./tensor_group.ts";
+import { vocabularyIsPadded } from "./vocabulary.ts";
 
 export const rules: readonly Rule[] = [
   enoughGpus,
@@ -104,7 +125,22 @@ export const rules: readonly Rule[] = [
   replicasDivideMicroBatch,
   everyReplicaHasSamples,
   pipelineDividesLayers,
+  layersPerStageSum,
   pipelineIsFilled,
+  interleavingNeedsPipeline,
+  virtualStagesDivideLayers,
+  interleavingIsFilled,
+  meshDividesGpus,
+  contextDividesSequence,
+  sequenceParallelNeedsTensor,
+  tensorDividesSequence,
+  unusedFieldsAreSaid,
+  fullRecomputeIsExplained,
+  selectiveRecomputeIsBare,
+  recomputeWithinLayers,
+  recomputeNeedsTraining,
+  vocabularyIsPadded,
+  payloadIsWhatIsHeld,
   memorySuffices,
   memoryIsRealistic,
   utilizationIsPlausible,

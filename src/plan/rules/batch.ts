@@ -1,6 +1,7 @@
 // Rules on how the batch and the layers are divided.
 
 import { nameOf, placedLayers } from "../layers.ts";
+import type { Plan } from "../plan.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
 /** Micro-batches are of equal size. */
@@ -63,10 +64,11 @@ export const everyReplicaHasSamples: Rule = (plan) => {
   });
 };
 
-/** Every pipeline rank has as many layers. */
+/** Every pipeline rank has as many layers, unless the plan deals them out itself. */
 export const pipelineDividesLayers: Rule = ({ degrees, model }) => {
   if (degrees === undefined || model === undefined) return [];
-  const { pipeline } = degrees;
+  const { pipeline, layersPerStage } = degrees;
+  if (layersPerStage !== undefined) return [];
   const rest = model.layers % pipeline;
   return rest === 0
     ? []
@@ -75,19 +77,27 @@ export const pipelineDividesLayers: Rule = ({ degrees, model }) => {
           "pipeline-does-not-divide-layers",
           ["parallel", "pipeline"],
           `${model.layers} layers leave ${rest} over when divided into ${pipeline} pipeline stages`,
-          "choose a pipeline degree that divides model.layers, or write explicit stages",
+          "choose a pipeline degree that divides model.layers, or give parallel.layersPerStage",
         ),
       ];
 };
 
-/** How well micro-batches fill the stages, if all stages take as long: (p − 1)/(m + p − 1) is idle. */
+/** Share of the time that p equal stages must idle with m micro-batches and v chunks each. */
+export const bubbleShare = ({ stages, workload, degrees }: Plan): number => {
+  const waits = stages.length - 1;
+  return waits / ((degrees?.virtualStages ?? 1) * workload.microBatches + waits);
+};
+
+/** How well micro-batches fill the stages, if all stages take as long. */
 export const pipelineIsFilled: Rule = (plan) => {
   const p = plan.stages.length;
   const m = plan.workload.microBatches;
   if (p === 1) return [];
-  const bubble = Math.round((100 * (p - 1)) / (m + p - 1));
+  const bubble = Math.round(100 * bubbleShare(plan));
   const path = ["workload", "microBatches"];
-  const message = `${p} stages with ${m} micro-batches idle at least ${bubble} % of the time: (p − 1)/(m + p − 1)`;
+  const formula =
+    (plan.degrees?.virtualStages ?? 1) > 1 ? "(p − 1)/(v·m + p − 1)" : "(p − 1)/(m + p − 1)";
+  const message = `${p} stages with ${m} micro-batches idle at least ${bubble} % of the time: ${formula}`;
   return m < p
     ? [
         warning(

@@ -5,7 +5,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { groupSize, listed, resultSplit } from "../layers.ts";
 import type { Communication, Groups, Layer, Plan, Stage } from "../plan.ts";
 import { communicationsAfter } from "./communications.ts";
-import { error, info, type Rule } from "./rule.ts";
+import { error, info, type Rule, warning } from "./rule.ts";
 
 /** How a value lies on GPUs; `rows` is a value divided among data replicas of one GPU each. */
 type Layout = "whole" | "columns" | "partial sums" | "rows";
@@ -42,6 +42,8 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
   const result = resultOf(last, indices.length > 0);
   let value = result;
   if (indices.length === 0) return undeclared(value, s, stage, next, first);
+  const been = new Set([placeOf(value)]);
+  const remarks: Diagnostic[] = [];
   for (const index of indices) {
     const communication = plan.communications[index];
     if (communication === undefined) continue;
@@ -49,12 +51,18 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
     if (faults.length > 0) return faults;
     const taken = takenBy(communication.op, value) ?? value.layout;
     const layout = effects[communication.op][taken] ?? "whole";
+    if (isAtHand(value, communication.to)) {
+      remarks.push(useless(communication, index));
+    }
     value = { layout, groups: [communication.to] };
+    if (indices.length > 1 && been.has(placeOf(value))) return [cycle(communication, index)];
+    been.add(placeOf(value));
   }
   const index = indices.at(-1) ?? 0;
   const faults = arrivalFaults(value, index, plan.communications[index]?.name ?? "", next, first);
   if (faults.length > 0) return faults;
   const ops = indices.map((i) => plan.communications[i]?.op ?? "");
+  if (remarks.length > 0) return remarks;
   return [
     info(
       "communication-fits-split",
@@ -63,6 +71,30 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
     ),
   ];
 };
+
+const placeOf = ({ layout, groups }: Value): string => `${layout} on ${groups.flat().join()}`;
+
+/** Whether all of it is already on every one of those GPUs. */
+const isAtHand = ({ layout, groups }: Value, to: readonly number[]): boolean =>
+  groups.length === 1 &&
+  (layout === "whole" || groups[0]?.length === 1) &&
+  to.every((gpu) => groups[0]?.includes(gpu));
+
+const useless = ({ name, op, to }: Communication, index: number): Diagnostic =>
+  warning(
+    "communication-useless",
+    ["communications", index],
+    `${name} is a ${op} to GPUs ${listed(to)}, which hold all of the result already`,
+    "leave it out",
+  );
+
+const cycle = ({ name, to }: Communication, index: number): Diagnostic =>
+  error(
+    "communication-cycle",
+    ["communications", index],
+    `${name} brings the result back to GPUs ${listed(to)}, where it was before`,
+    "leave out the communications in between",
+  );
 
 /**
  * What a stage's last layer leaves. Layers that reduce their own result leave that to the declared
@@ -146,12 +178,12 @@ const undeclared = (
       ),
     ];
   }
-  const isAtHand =
+  const isThere =
     value.layout === "rows"
       ? groupSize(first) === 1 && sameList(first.groups.flat(), value.groups.flat())
       : sameGroups(first.groups, value.groups) ||
         (value.groups.length === 1 && needed.every((gpu) => value.groups[0]?.includes(gpu)));
-  return isAtHand
+  return isThere
     ? []
     : [
         error(

@@ -19,9 +19,21 @@ export const communicationMembersTakePart: Rule = (plan) => {
     const first = indices[0];
     const last = indices.at(-1);
     if (next === undefined || first === undefined || last === undefined) return [];
+    const here = gpusOfStage(stage);
+    const there = gpusOfStage(next);
+    if (first === last && isReversed(plan.communications[first], here, there)) {
+      return [
+        error(
+          "communication-reversed",
+          ["communications", first],
+          `${plan.communications[first]?.name} goes from stage ${JSON.stringify(next.name)} to stage ${JSON.stringify(stage.name)}, against the order of the stages`,
+          "swap from and to",
+        ),
+      ];
+    }
     return [
-      ...strangers(plan, first, "from", gpusOfStage(stage), stage.name),
-      ...strangers(plan, last, "to", gpusOfStage(next), next.name),
+      ...strangers(plan, first, "from", here, stage.name),
+      ...strangers(plan, last, "to", there, next.name),
     ];
   });
   if (faults.length > 0 || plan.communications.length === 0) return faults;
@@ -33,6 +45,17 @@ export const communicationMembersTakePart: Rule = (plan) => {
     ),
   ];
 };
+
+/** All of its sources belong to the next stage only, and all of its destinations to this one. */
+const isReversed = (
+  communication: Communication | undefined,
+  here: readonly number[],
+  there: readonly number[],
+): boolean =>
+  communication !== undefined &&
+  !communication.from.every((gpu) => here.includes(gpu)) &&
+  communication.from.every((gpu) => there.includes(gpu)) &&
+  communication.to.every((gpu) => here.includes(gpu));
 
 const strangers = (
   plan: Plan,
@@ -57,9 +80,10 @@ const strangers = (
   );
 };
 
-const repeated = (key: "stages" | "communications", items: readonly { name: string }[]) =>
-  items.flatMap(({ name }, i) =>
-    items.findIndex((other) => other.name === name) === i
+const repeated = (key: "stages" | "communications", items: readonly { name: string }[]) => {
+  const seen = new Set<string>();
+  return items.flatMap(({ name }, i) =>
+    seen.size < seen.add(name).size
       ? []
       : [
           error(
@@ -70,6 +94,7 @@ const repeated = (key: "stages" | "communications", items: readonly { name: stri
           ),
         ],
   );
+};
 
 /** Names tell stages and communications apart in reports. */
 export const namesAreUnique: Rule = (plan) =>

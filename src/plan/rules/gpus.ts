@@ -2,7 +2,7 @@
 
 import { listedGpus } from "../distribution.ts";
 import type { Path } from "../document.ts";
-import { gpusOfLayer, listed } from "../layers.ts";
+import { gpusOfStage, listed } from "../layers.ts";
 import { isGrouped } from "../stages_explicit.ts";
 import type { Plan } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
@@ -80,9 +80,10 @@ export const gpuIdsExist: Rule = ({ hardware: { gpus } }, written) => {
 /** A list names each GPU once: a GPU holds one shard. */
 export const gpusListedOnce: Rule = (_plan, written) => {
   if (written === undefined) return [];
-  return writtenLists(written).flatMap(({ path, gpus }) =>
-    gpus.flatMap((id, i) =>
-      gpus.indexOf(id) === i
+  return writtenLists(written).flatMap(({ path, gpus }) => {
+    const seen = new Set<number>();
+    return gpus.flatMap((id, i) =>
+      seen.size < seen.add(id).size
         ? []
         : [
             error(
@@ -92,8 +93,8 @@ export const gpusListedOnce: Rule = (_plan, written) => {
               "a GPU holds one shard: name each once",
             ),
           ],
-    ),
-  );
+    );
+  });
 };
 
 /** A GPU is a member of one data replica only. */
@@ -120,8 +121,9 @@ export const replicasAreDisjoint: Rule = (_plan, written) =>
 
 /** GPUs that the plan uses, in order. */
 export const usedGpus = (plan: Plan): number[] => {
-  const used = plan.stages.flatMap((stage) => stage.layers.flatMap(gpusOfLayer));
-  return [...new Set(used)].toSorted((a, b) => a - b);
+  const used = new Set<number>();
+  for (const stage of plan.stages) for (const gpu of gpusOfStage(stage)) used.add(gpu);
+  return [...used].toSorted((a, b) => a - b);
 };
 
 /** tensor × pipeline × data ranks need as many GPUs. */

@@ -1,6 +1,6 @@
 // Rules on memory: does the plan fit, is the figure realistic, how much is left.
 
-import { costPerGpu } from "../cost.ts";
+import { memoryKinds, memoryPerGpu, type MemoryNeed } from "../memory_per_gpu.ts";
 import type { Plan } from "../plan.ts";
 import { formatBytes } from "../quantity.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
@@ -10,31 +10,43 @@ const gibibyte = 2 ** 30;
 /** Above this share an estimate leaves no room for what it does not count. */
 const fullShare = 0.9;
 
-interface Need {
-  readonly gpu: number;
-  readonly bytes: number;
-}
+/** The GPU that needs most. */
+export const fullestGpu = (plan: Plan): MemoryNeed | undefined => {
+  let fullest: MemoryNeed | undefined;
+  for (const need of memoryPerGpu(plan)) {
+    if (fullest === undefined || need.total > fullest.total) fullest = need;
+  }
+  return fullest;
+};
 
-/** Weights, and the activations of one micro-batch with no buffer used twice, of the fullest GPU. */
-export const fullestGpu = (plan: Plan): Need =>
-  costPerGpu(plan)
-    .map(({ gpu, weightBytes, activationBytes }) => ({ gpu, bytes: weightBytes + activationBytes }))
-    .reduce((fullest, need) => (need.bytes > fullest.bytes ? need : fullest), { gpu: 0, bytes: 0 });
+const names: Record<(typeof memoryKinds)[number], string> = {
+  weights: "weights",
+  activations: "activations",
+  workspace: "workspace",
+  keyValueCache: "KV cache",
+  gradients: "gradients",
+  optimizer: "optimizer state",
+};
 
 const percent = (part: number, whole: number): string =>
   `${Number(((100 * part) / whole).toPrecision(3))} %`;
 
-/** Weights and activations fit. An estimate: staging for communication is not counted. */
+/** Everything that a GPU must hold fits. */
 export const memorySuffices: Rule = (plan) => {
   const memory = plan.hardware.memoryPerGpu;
   if (memory === undefined) return [];
-  const { gpu, bytes } = fullestGpu(plan);
+  const fullest = fullestGpu(plan);
+  if (fullest === undefined) return [];
+  const { gpu, total: bytes } = fullest;
   // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
   const shown = (value: number) =>
     formatBytes(value, memory % 2 ** 20 === 0 ? "binary" : "decimal");
+  const parts = memoryKinds
+    .filter((kind) => fullest[kind] > 0)
+    .map((kind) => `${names[kind]} ${shown(fullest[kind])}`);
   const figures =
-    `GPU ${gpu}, the fullest, needs about ${shown(bytes)} of ` +
-    `${shown(memory)} for weights and activations (${percent(bytes, memory)})`;
+    `GPU ${gpu}, the fullest, needs about ${shown(bytes)} of ${shown(memory)} ` +
+    `(${percent(bytes, memory)}): ${parts.join(", ")}`;
   const mend = "split over more GPUs, use more micro-batches, or raise hardware.memoryPerGpu";
   if (bytes > memory) return [error("memory-exceeded", path, figures, mend)];
   if (bytes > fullShare * memory) return [warning("memory-headroom-small", path, figures, mend)];

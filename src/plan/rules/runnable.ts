@@ -6,7 +6,9 @@ import type { Path } from "../document.ts";
 import type { Model } from "../plan.ts";
 import { error, type Rule, warning } from "./rule.ts";
 
-interface Feature {
+export interface Feature {
+  /** Stable, kebab-case. */
+  readonly name: string;
   /** Below `model`. */
   readonly path: Path;
   readonly what: string;
@@ -27,32 +29,56 @@ export const layersAreRunnable: Rule = ({ model }) =>
 /** What of a model's description no layer does yet. */
 export const featuresBeyondLayers = (model: Model): Feature[] => {
   const { positions, biases, slidingWindow, parallelResidual, latent, moe, otherFeatures } = model;
-  const when = (condition: boolean, path: Path, what: string): Feature[] =>
-    condition ? [{ path, what }] : [];
+  const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
+    condition ? [{ name, path, what }] : [];
   return [
-    ...when(positions !== undefined, ["positions"], `${positions?.kind} position embeddings`),
-    ...when((biases ?? []).length > 0, ["biases"], `linear layers with biases (${listed(biases)})`),
-    ...when(model.qkNorm === true, ["qkNorm"], "norms of queries and keys"),
-    ...when(model.postNorms === true, ["postNorms"], "norms after attention and MLP"),
+    ...when(
+      positions !== undefined,
+      `${positions?.kind}-positions`,
+      ["positions"],
+      `${positions?.kind} position embeddings`,
+    ),
+    ...when(
+      (biases ?? []).length > 0,
+      "biases",
+      ["biases"],
+      `linear layers with biases (${listed(biases)})`,
+    ),
+    ...when(model.qkNorm === true, "qk-norm", ["qkNorm"], "norms of queries and keys"),
+    ...when(model.postNorms === true, "post-norms", ["postNorms"], "norms after attention and MLP"),
     ...when(
       parallelResidual !== undefined,
+      "parallel-residual",
       ["parallelResidual"],
       "attention and MLP side by side (parallel residual)",
     ),
     ...when(
       slidingWindow !== undefined,
+      "sliding-window",
       ["slidingWindow"],
       `attention within a sliding window of ${slidingWindow?.tokens} tokens`,
     ),
-    ...when(latent !== undefined, ["latent"], "latent attention through low-rank projections"),
+    ...when(
+      latent !== undefined,
+      "latent-attention",
+      ["latent"],
+      "latent attention through low-rank projections",
+    ),
     ...activationFeature(model),
     ...when(
       moe?.sharedFfn !== undefined,
+      "shared-experts",
       ["moe", "sharedFfn"],
       "experts that all tokens share beside the routed ones",
     ),
-    ...when(moe?.routingBias === true, ["moe", "routingBias"], "routing steered by biases"),
+    ...when(
+      moe?.routingBias === true,
+      "routing-bias",
+      ["moe", "routingBias"],
+      "routing steered by biases",
+    ),
     ...(otherFeatures ?? []).map((name, i) => ({
+      name,
       path: ["otherFeatures", i],
       what: JSON.stringify(name),
     })),
@@ -68,6 +94,7 @@ const activationFeature = ({ activation, gated }: Model): Feature[] => {
     ? []
     : [
         {
+          name: "mlp-activation",
           path: ["activation"],
           what: `${gated ? "a gated" : "an ungated"} MLP with ${activation}; here it has ${ours}`,
         },

@@ -42,12 +42,10 @@ export const embeddingComesFirst: Rule = (plan) =>
 /** A residual adds the input of an earlier layer of its stage, of the same width and rows. */
 export const residualsFit: Rule = (plan) => {
   const placed = placedLayers(plan);
-  return placed.flatMap((each) => {
-    const { layer, stageIndex, layerIndex } = each;
+  return placed.flatMap((each, i) => {
+    const { layer, layerIndex } = each;
     if (layer.op !== "residual") return [];
-    const source = placed.find(
-      (other) => other.stageIndex === stageIndex && other.layerIndex === layer.from,
-    );
+    const source = placed[i - layerIndex + layer.from];
     if (source === undefined || layer.from >= layerIndex) {
       return [
         error(

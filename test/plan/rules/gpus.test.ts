@@ -94,5 +94,12 @@ test("degrees that ask for more GPUs than there are, by one, are refused", () =>
 
 test("a GPU that nothing runs on is pointed out", () => {
   expect(warningsOf(degreesPlan)).toEqual([]);
-  expect(warningsOf(withDegrees({ hardware: { gpus: 3 } }))).toEqual(["gpu-unused"]);
+  expect(warningsOf(withDegrees({ hardware: { gpus: 4 } }))).toEqual(["gpu-unused"]);
+});
+
+test("GPUs that no number of replicas could use are pointed out", () => {
+  const odd = withDegrees({ hardware: { gpus: 3 } });
+  expect(warningsOf(odd)).toEqual(["gpu-unused", "mesh-does-not-divide-gpus"]);
+  const named = withDegrees({ hardware: { gpus: 3 }, parallel: { expertGroup: [0, 2] } });
+  expect(warningsOf(named)).not.toContain("mesh-does-not-divide-gpus");
 });

@@ -1,0 +1,30 @@
+// The shape of what a plan says about parallelism: degrees, and recomputation.
+
+import { z } from "zod";
+import { count, gpuId, maxGpus } from "./schema_layers.ts";
+
+const degree = count.max(maxGpus);
+const gpuIds = z.array(gpuId).min(1);
+
+export const degreesSchema = z.strictObject({
+  tensor: degree.exactOptional(),
+  pipeline: degree.exactOptional(),
+  data: degree.exactOptional(),
+  expert: degree.exactOptional(),
+  /** Ranks that share each sequence. */
+  context: degree.exactOptional(),
+  /** Norms and residuals are split over the tensor group, along the sequence. */
+  sequence: z.boolean().exactOptional(),
+  /** Chunks of layers per pipeline rank, interleaved. */
+  virtualStages: count.max(10_000).exactOptional(),
+  /** Layers of each pipeline rank, where they are not the same number. */
+  layersPerStage: z.array(count.max(10_000)).min(1).max(10_000).exactOptional(),
+  tensorGroup: gpuIds.exactOptional(),
+  expertGroup: gpuIds.exactOptional(),
+});
+
+export const recomputeSchema = z.strictObject({
+  granularity: z.enum(["full", "selective"]),
+  method: z.enum(["uniform", "block"]).exactOptional(),
+  layers: count.max(10_000).exactOptional(),
+});
