@@ -1,9 +1,10 @@
 // Opens the ranks of a program and runs steps on all of them. It never loads Dawn: whatever a driver does
 // to a rank, this process outlives it.
 
+import { availableParallelism } from "node:os";
 import { mailboxPlans } from "../collectives/mailboxes.ts";
 import { canShareMemory } from "../collectives/shared_memory.ts";
-import type { Waiting } from "../collectives/waiting.ts";
+import { type Waiting, waitingFor } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { Calibration } from "../gpu/calibrate.ts";
 import type { Program } from "../program/program.ts";
@@ -19,6 +20,7 @@ export interface OpenRanksOptions {
   /** Default: shared memory where the platform has it. */
   readonly transport?: "shared-memory" | "relay";
   readonly patience?: Partial<Patience>;
+  /** Default: a short spin where there is a core for every rank. */
   readonly waiting?: Waiting;
   /** Rank i runs on core i only (Linux). */
   readonly pinToCores?: boolean;
@@ -77,9 +79,9 @@ export async function openRanks(
         ranks: program.ranks.length,
         choice: choiceOf(placement[rank], rank),
         mailboxes,
+        waiting: options.waiting ?? waitingFor(program.ranks.length, availableParallelism()),
         heartbeatMs: Math.min(500, patience.hangMs / 8),
         ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
-        ...(options.waiting === undefined ? {} : { waiting: options.waiting }),
       },
       "opened",
     );

@@ -20,7 +20,7 @@ export interface OpenRequest {
   readonly mailboxes: readonly MailboxPlan[];
   /** Descriptor of the shared file in the rank's process; absent: messages are relayed. */
   readonly sharedFile?: number;
-  readonly waiting?: Waiting;
+  readonly waiting: Waiting;
   readonly heartbeatMs: number;
 }
 

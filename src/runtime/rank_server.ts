@@ -46,10 +46,7 @@ export function serveRank(process: NodeJS.Process): void {
       deliver = (message) => relayed.deliver(message);
       return relayed;
     }
-    const options = { file, rank, ranks, mailboxes };
-    const shared = openSharedMemoryCommunicator(
-      waiting === undefined ? options : { ...options, waiting },
-    );
+    const shared = openSharedMemoryCommunicator({ file, rank, ranks, mailboxes, waiting });
     ({ notes } = shared);
     moveTo("idle", undefined);
     return shared;
