@@ -10,6 +10,18 @@ import {
 import { resultsReachTheNextStage } from "./boundaries.ts";
 import { claimsAgree, memoryClaimLeavesHeadroom, utilizationIsPlausible } from "./claims.ts";
 import {
+  claimsFollowFromSplit,
+  memoryClaimAgreesWithEstimate,
+  scalingHasBaseline,
+  utilizationWithinBalance,
+  utilizationWithinBubble,
+} from "./claims_limits.ts";
+import {
+  latencyAgreesWithThroughput,
+  throughputWithinPeak,
+  utilizationAgreesWithThroughput,
+} from "./claims_speed.ts";
+import {
   broadcastHasOneSource,
   communicationMembersTakePart,
   namesAreUnique,
@@ -146,6 +158,14 @@ export const rules: readonly Rule[] = [
   utilizationIsPlausible,
   memoryClaimLeavesHeadroom,
   claimsAgree,
+  latencyAgreesWithThroughput,
+  throughputWithinPeak,
+  utilizationAgreesWithThroughput,
+  utilizationWithinBubble,
+  utilizationWithinBalance,
+  memoryClaimAgreesWithEstimate,
+  scalingHasBaseline,
+  claimsFollowFromSplit,
   loadIsNamed,
   gpusShareTheWork,
   dataParallelHasReplicas,

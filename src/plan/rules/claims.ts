@@ -1,6 +1,7 @@
 // Rules on what a plan promises, as far as paper can judge it; the rest is measured.
 
 import type { Plan } from "../plan.ts";
+import { byHowMuch } from "./assumption.ts";
 import { info, type Rule, warning } from "./rule.ts";
 
 /** Claims above it are rarely met: 70–85 % is what well-tuned systems reach. */
@@ -57,7 +58,8 @@ export const memoryClaimLeavesHeadroom: Rule = ({ claims, hardware }) => {
 };
 
 interface Pair {
-  readonly code: string;
+  readonly consistent: string;
+  readonly inconsistent: string;
   readonly path: readonly string[];
   readonly claimed: number | undefined;
   readonly follows: number | undefined;
@@ -72,14 +74,16 @@ const ofTwo = (
 
 const pairs = ({ claims, hardware, workload }: Plan): Pair[] => [
   {
-    code: "token-claim",
+    consistent: "token-claim-consistent",
+    inconsistent: "token-claim-inconsistent",
     path: ["claims", "tokensPerSecond"],
     claimed: claims.tokensPerSecond,
     follows: ofTwo(claims.samplesPerSecond, workload.sequence, (a, b) => a * b),
     formula: "samplesPerSecond × sequence",
   },
   {
-    code: "memory-claim",
+    consistent: "memory-claim-consistent",
+    inconsistent: "memory-claim-inconsistent",
     path: ["claims", "memoryAvailable"],
     claimed: claims.memoryAvailable,
     follows: ofTwo(hardware.memoryPerGpu, claims.memoryUtilization, (a, b) => a * (1 - b)),
@@ -89,16 +93,16 @@ const pairs = ({ claims, hardware, workload }: Plan): Pair[] => [
 
 /** Claims that follow from one another agree. */
 export const claimsAgree: Rule = (plan) =>
-  pairs(plan).flatMap(({ code, path, claimed, follows, formula }) => {
+  pairs(plan).flatMap(({ consistent, inconsistent, path, claimed, follows, formula }) => {
     if (claimed === undefined || follows === undefined) return [];
     const agrees = Math.abs(claimed - follows) <= rounding * Math.max(claimed, follows);
     return agrees
-      ? [info(`${code}-consistent`, path, `${claimed} = ${formula}`)]
+      ? [info(consistent, path, `${claimed} = ${formula}`)]
       : [
           warning(
-            `${code}-inconsistent`,
+            inconsistent,
             path,
-            `${claimed} is claimed, but ${formula} = ${Number(follows.toPrecision(6))}`,
+            `${claimed} is claimed, but ${formula} = ${Number(follows.toPrecision(6))}: ${byHowMuch(claimed, follows)}; this leans on no measurement`,
             "mend one of the figures",
           ),
         ];

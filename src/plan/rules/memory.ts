@@ -1,6 +1,6 @@
 // Rules on memory: does the plan fit, is the figure realistic, how much is left.
 
-import { memoryKinds, memoryPerGpu, type MemoryNeed } from "../memory_per_gpu.ts";
+import { memoryKinds, memoryNeeds, type MemoryNeed } from "../memory_needs.ts";
 import type { Plan } from "../plan.ts";
 import { formatBytes } from "../quantity.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
@@ -13,7 +13,7 @@ const fullShare = 0.9;
 /** The GPU that needs most. */
 export const fullestGpu = (plan: Plan): MemoryNeed | undefined => {
   let fullest: MemoryNeed | undefined;
-  for (const need of memoryPerGpu(plan)) {
+  for (const need of memoryNeeds(plan)) {
     if (fullest === undefined || need.total > fullest.total) fullest = need;
   }
   return fullest;

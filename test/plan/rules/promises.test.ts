@@ -49,10 +49,9 @@ test.each(["gpuUtilization", "computeUtilization"])("%s above 85 %% is optimisti
 });
 
 test("memory claims leave headroom", () => {
-  expect(warningsOf(claiming({ memoryUtilization: 0.9 }))).toEqual([]);
-  expect(warningsOf(claiming({ memoryUtilization: 0.91 }))).toEqual([
-    "memory-claim-without-headroom",
-  ]);
+  const code = "memory-claim-without-headroom";
+  expect(warningsOf(claiming({ memoryUtilization: 0.9 }))).not.toContain(code);
+  expect(warningsOf(claiming({ memoryUtilization: 0.91 }))).toContain(code);
   expect(
     found(claiming({ memoryUtilization: 0.661 }), "memory-claim-leaves-headroom")?.message,
   ).toBe("66.1 % of memory in use: 21.7 GB are left");
@@ -72,7 +71,7 @@ const claimingMemory = (memoryAvailable: string) =>
 
 test("memory left is memory minus what is used", () => {
   expect(infosOf(claimingMemory("21.7GB"))).toContain("memory-claim-consistent");
-  expect(warningsOf(claimingMemory("30GB"))).toEqual(["memory-claim-inconsistent"]);
+  expect(warningsOf(claimingMemory("30GB"))).toContain("memory-claim-inconsistent");
 });
 
 test("optimizations are known, or the nearest known one is suggested", () => {

@@ -32,7 +32,7 @@ export const memoryKinds = [
 
 type Sums = Record<(typeof memoryKinds)[number], number>;
 
-export const memoryPerGpu = (plan: Plan): MemoryNeed[] => {
+export const memoryNeeds = (plan: Plan): MemoryNeed[] => {
   const { dtype, mode } = plan.workload;
   const bytes = dtype === "f16" ? 2 : 4;
   const optimizerBytes = dtype === "f16" ? 12 : 8;

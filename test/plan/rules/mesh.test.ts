@@ -1,0 +1,191 @@
+import { expect, test } from "vitest";
+import { buffersFitAdapter } from "../../../src/plan/rules/adapter_limits.ts";
+import { checkPlan } from "../../../src/plan/check.ts";
+import { parsePlan } from "../../../src/plan/load.ts";
+import { memoryNeeds } from "../../../src/plan/memory_needs.ts";
+import { errorsOf, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
+
+const parallel = (more: object, workload: object = {}) =>
+  withDegrees({ parallel: { tensor: 2, expert: 2, ...more }, workload: { batch: 4, ...workload } });
+
+test.each([
+  [8, []],
+  [10, ["context-does-not-divide-sequence"]],
+  [12, []],
+])("a sequence of %i over context 2", (sequence, codes) => {
+  const plan = withDegrees({
+    hardware: { gpus: 4 },
+    workload: { sequence },
+    parallel: { context: 2 },
+  });
+  expect(errorsOf(plan)).toEqual(codes);
+  expect(warningsOf(plan)).toContain("checked-but-not-run");
+});
+
+test("sequence parallelism needs a tensor group, and shares a sequence evenly", () => {
+  expect(errorsOf(parallel({ sequence: true }, { sequence: 6 }))).toEqual([]);
+  expect(errorsOf(parallel({ sequence: true }, { sequence: 7 }))).toEqual([
+    "tensor-does-not-divide-sequence",
+  ]);
+  const alone = withDegrees({
+    hardware: { gpus: 1 },
+    parallel: { tensor: 1, expert: 1, sequence: true },
+  });
+  expect(errorsOf(alone)).toEqual(["sequence-parallel-needs-tensor"]);
+});
+
+const piped = (more: object, microBatches = 4, layers = 8) =>
+  withDegrees({
+    hardware: { gpus: 4 },
+    model: { layers },
+    workload: { batch: 8, microBatches },
+    parallel: { tensor: 2, pipeline: 2, expert: 2, ...more },
+  });
+
+test("layersPerStage names every stage and sums to the layers", () => {
+  expect(errorsOf(piped({ layersPerStage: [3, 5] }))).toEqual([]);
+  expect(errorsOf(piped({ layersPerStage: [3, 4] }))).toEqual(["layers-per-stage-do-not-sum"]);
+  expect(errorsOf(piped({ layersPerStage: [3, 6] }))).toEqual(["layers-per-stage-do-not-sum"]);
+  expect(errorsOf(piped({ layersPerStage: [8] }))).toEqual([
+    "layers-per-stage-differs-from-pipeline",
+  ]);
+  expect(errorsOf(piped({ layersPerStage: [3, 4] }, 4, 7))).toEqual([]);
+  const { plan } = parsePlan(JSON.stringify(piped({ layersPerStage: [3, 5] })), "p.json");
+  const attention = plan?.stages.map(
+    (stage) => stage.layers.filter(({ op }) => op === "attention").length,
+  );
+  expect(attention).toEqual([3, 5]);
+});
+
+test("interleaving divides a stage's layers, needs a pipeline and enough micro-batches", () => {
+  expect(errorsOf(piped({ virtualStages: 2 }))).toEqual([]);
+  expect(errorsOf(piped({ virtualStages: 3 }))).toEqual(["virtual-stages-do-not-divide-layers"]);
+  expect(errorsOf(piped({ virtualStages: 4 }))).toEqual([]);
+  expect(errorsOf(piped({ virtualStages: 2 }, 2))).toEqual([]);
+  expect(errorsOf(piped({ virtualStages: 2 }, 1))).toEqual(["interleaving-needs-micro-batches"]);
+  expect(errorsOf(parallel({ virtualStages: 2 }))).toEqual(["interleaving-needs-pipeline"]);
+  expect(errorsOf(parallel({ virtualStages: 1 }))).toEqual([]);
+});
+
+const recompute = (written: object, mode = "training") =>
+  withDegrees({ workload: { mode, recompute: written } });
+
+test("full recomputation names method and layers, selective neither", () => {
+  expect(errorsOf(recompute({ granularity: "full", method: "uniform", layers: 1 }))).toEqual([]);
+  expect(errorsOf(recompute({ granularity: "full", method: "uniform" }))).toEqual([
+    "full-recompute-needs-method",
+  ]);
+  expect(errorsOf(recompute({ granularity: "full", layers: 1 }))).toEqual([
+    "full-recompute-needs-method",
+  ]);
+  expect(errorsOf(recompute({ granularity: "selective" }))).toEqual([]);
+  expect(errorsOf(recompute({ granularity: "selective", layers: 1 }))).toEqual([
+    "selective-recompute-takes-no-method",
+  ]);
+});
+
+test("recomputation is of layers that are there, in training", () => {
+  const of = (layers: number) => recompute({ granularity: "full", method: "block", layers });
+  expect(errorsOf(of(2))).toEqual([]);
+  expect(errorsOf(of(3))).toEqual(["recompute-exceeds-layers"]);
+  expect(warningsOf(of(2))).not.toContain("recompute-without-training");
+  expect(warningsOf(recompute({ granularity: "selective" }, "inference"))).toContain(
+    "recompute-without-training",
+  );
+});
+
+test.each([
+  [255, []],
+  [256, []],
+  [258, ["vocabulary-not-padded"]],
+  [512, []],
+])("a vocabulary of %i over 2 tensor ranks", (vocabulary, codes) => {
+  const warnings = warningsOf(withDegrees({ model: { vocabulary } }));
+  expect(warnings.filter((code) => code === "vocabulary-not-padded")).toEqual(codes);
+});
+
+const needs = (workload: object) => {
+  const { plan } = parsePlan(JSON.stringify(withDegrees({ workload })), "p.json");
+  const [first] = plan === undefined ? [] : memoryNeeds(plan);
+  if (first === undefined) throw new Error("must load");
+  return first;
+};
+
+test("training keeps gradients and optimizer: 18 bytes per parameter in f16, 16 in f32", () => {
+  const f16 = needs({ mode: "training", dtype: "f16" });
+  expect(f16.weights + f16.gradients + f16.optimizer).toBe(9 * f16.weights);
+  const f32 = needs({ mode: "training", dtype: "f32" });
+  expect(f32.weights + f32.gradients + f32.optimizer).toBe(4 * f32.weights);
+  expect(needs({}).gradients + needs({}).optimizer).toBe(0);
+});
+
+test("full recomputation keeps less; generation caches keys and values", () => {
+  const full = { granularity: "full", method: "uniform", layers: 1 };
+  const training = { mode: "training", sequence: 8 };
+  expect(needs({ ...training, recompute: full }).activations).toBeLessThanOrEqual(
+    needs(training).activations,
+  );
+  // Two layers, batch 4, sequence 8, 2 of 4 heads of 8, keys and values in f32.
+  expect(needs({ sequence: 8 }).keyValueCache).toBe(2 * (4 * 8) * (2 * 8) * 2 * 4);
+  expect(needs(training).keyValueCache).toBe(0);
+});
+
+test("buffers are held against an adapter's limits", () => {
+  const written = stages(1, [[linear(64, 64, { kind: "replicated", gpus: [0] })]]);
+  const { plan } = parsePlan(JSON.stringify(written), "p.json");
+  if (plan === undefined) throw new Error("must load");
+  const bytes = 64 * 64 * 4;
+  const codes = (maxBufferSize: number, maxStorageBufferBindingSize: number) =>
+    buffersFitAdapter(plan, { maxBufferSize, maxStorageBufferBindingSize }).map(({ code }) => code);
+  expect(codes(bytes, bytes)).toEqual(["buffers-fit-adapter"]);
+  expect(codes(bytes, bytes - 1)).toEqual(["buffer-exceeds-adapter-limit"]);
+  expect(codes(bytes - 1, bytes)).toEqual(["buffer-exceeds-adapter-limit"]);
+  const adapter = { maxBufferSize: 1, maxStorageBufferBindingSize: 1 };
+  expect(checkPlan(plan, undefined, { adapter })[0]?.code).toBe("buffer-exceeds-adapter-limit");
+});
+
+const column = linear(8, 12, { kind: "column", gpus: [0, 1] });
+const after = linear(12, 8, { kind: "replicated", gpus: [1] });
+const joined = (...communications: object[]) =>
+  stages(
+    2,
+    [[column], [after]],
+    communications.map((each, i) => ({ name: `c${i}`, after: "s0", ...each })),
+  );
+const gather = { op: "all-gather", from: [0, 1], to: [1] };
+
+test("a stated payload is rows × columns × bytes", () => {
+  expect(infosOf(joined({ ...gather, payload: 4 * 12 * 4 }))).toContain(
+    "communication-payload-fits",
+  );
+  expect(errorsOf(joined({ ...gather, payload: 4 * 12 * 4 - 1 }))).toEqual([
+    "communication-payload-differs",
+  ]);
+  expect(errorsOf(joined({ ...gather, payload: 4 * 12 * 4 + 1 }))).toEqual([
+    "communication-payload-differs",
+  ]);
+});
+
+test("what is at hand is not sent, and not sent in a circle", () => {
+  expect(warningsOf(joined(gather))).not.toContain("communication-useless");
+  const again = { op: "send", from: [1], to: [1] };
+  expect(errorsOf(joined(gather, again))).toEqual(["communication-cycle"]);
+  const both = { op: "all-gather", from: [0, 1], to: [0, 1] };
+  expect(warningsOf(joined(both, { op: "send", from: [0, 1], to: [1] }))).toEqual(
+    expect.arrayContaining(["communication-useless"]),
+  );
+});
+
+test("a communication goes with the order of the stages", () => {
+  const send = (from: number, to: number) =>
+    stages(
+      2,
+      [
+        [linear(8, 8, { kind: "replicated", gpus: [0] })],
+        [linear(8, 8, { kind: "replicated", gpus: [1] })],
+      ],
+      [{ name: "c", op: "send", from: [from], to: [to] }],
+    );
+  expect(errorsOf(send(0, 1))).toEqual([]);
+  expect(errorsOf(send(1, 0))).toContain("communication-reversed");
+});
