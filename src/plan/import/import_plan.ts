@@ -1,0 +1,168 @@
+// From what users have to a plan: reads every source, puts them together, and lists whatever a plan
+// cannot hold or our layers cannot run.
+
+import type { Diagnostic } from "../diagnostic.ts";
+import { issueDiagnostics } from "../issues.ts";
+import { type Feature, featuresBeyondLayers } from "../rules/runnable.ts";
+import { type PlanFile, planSchema } from "../schema.ts";
+import type { ModelFile } from "../schema_model.ts";
+import { modelOf } from "../stages_from_degrees.ts";
+import { combine, type Combined, type Part } from "./combine.ts";
+import { importDeepSpeed } from "./deepspeed.ts";
+import { degreesFrom, type DegreesResult } from "./degrees.ts";
+import { importHuggingFace } from "./huggingface.ts";
+import { importMegatron } from "./megatron.ts";
+import { type Imported, type ImportResult, note, type Source, type SourceKind } from "./note.ts";
+import { notRecognised, recogniseKind } from "./recognise.ts";
+import { runnableModel } from "./runnable_model.ts";
+import { importVllm } from "./vllm.ts";
+import { workloadFrom } from "./workload.ts";
+
+export interface ImportOptions {
+  /** Name of the plan; absent: of the model, with its degrees. */
+  readonly name?: string;
+  /** Leave out of the model what no layer here can run. */
+  readonly runnable?: boolean;
+  /** Where the plan finds its JSON Schema. */
+  readonly schema?: string;
+}
+
+const readers: Readonly<Record<SourceKind, (source: Source) => Imported>> = {
+  huggingface: importHuggingFace,
+  megatron: importMegatron,
+  vllm: importVllm,
+  deepspeed: importDeepSpeed,
+};
+
+/**
+ * Never throws. Errors mean that there is no plan; warnings and infos list what the plan leaves out, and
+ * stand in its `notes` too.
+ */
+export const importPlan = (
+  sources: readonly Source[],
+  options: ImportOptions = {},
+): ImportResult => {
+  const unknown = sources.filter((source) => recogniseKind(source) === undefined);
+  if (sources.length === 0 || unknown.length > 0) {
+    return { diagnostics: sources.length === 0 ? [nothingGiven] : unknown.map(notRecognised) };
+  }
+  const parts = sources.flatMap((source): Part[] => {
+    const kind = recogniseKind(source);
+    return kind === undefined ? [] : [{ source, imported: readers[kind](source) }];
+  });
+  const imported = parts.map((part) => part.imported);
+  const combined = combine(parts);
+  const degrees = degreesFrom(combined.layout, combined.model, imported);
+  const { workload, ...batches } = workloadFrom(combined.workload, degrees.data);
+  const found = [
+    ...imported.flatMap(({ diagnostics }) => diagnostics),
+    ...combined.diagnostics,
+    ...degrees.diagnostics,
+    ...batches.diagnostics,
+  ];
+  if (combined.model === undefined) {
+    // Where a source is broken, that is what is missing.
+    return { diagnostics: hasError(found) ? found : [...found, noModel(combined, imported)] };
+  }
+  if (hasError(found)) return { diagnostics: found };
+  const { model, notes } = described(combined.model, combined.modelFrom, options);
+  const padded = paddedVocabulary(model, combined, degrees);
+  const diagnostics = [...found, ...notes, ...padded.notes];
+  const file: PlanFile = {
+    $schema: options.schema ?? "./node_modules/shardbench/configs/plan.schema.json",
+    name: options.name ?? nameOf(combined, degrees),
+    description: `Imported from ${imported.map(({ kind, source }) => `${source} (${kind})`).join(" and ")}.`,
+    hardware: { gpus: degrees.gpus },
+    workload,
+    model: padded.model,
+    ...parallelOf(degrees),
+    ...(combined.optimizations.length === 0 ? {} : { optimizations: [...combined.optimizations] }),
+    assumed: [
+      ...new Set([...degrees.assumed, ...batches.assumed, ...combined.assumed, ...padded.assumed]),
+    ],
+    notes: diagnostics.map(({ code, message }) => ({ code, message })),
+  };
+  // Sizes beyond what a plan takes are refused in the words of the schema.
+  const parsed = planSchema.safeParse(file);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.flatMap((issue) => issueDiagnostics(issue, file));
+    return { diagnostics: [...diagnostics, ...faults] };
+  }
+  return { file: parsed.data, text: `${JSON.stringify(parsed.data, null, 2)}\n`, diagnostics };
+};
+
+const hasError = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some(({ severity }) => severity === "error");
+
+const nothingGiven = note("error", "no-source", "nothing is given to import", {}, "name a source");
+
+const noModel = ({ name }: Combined, imported: readonly Imported[]): Diagnostic =>
+  note(
+    "error",
+    "no-model",
+    `${imported.map(({ source }) => source).join(" and ")} say how to lay a model out, but not its sizes`,
+    {},
+    name === undefined
+      ? "add the model's config.json as a source"
+      : `add the config.json of ${name} as a source`,
+  );
+
+/** The model and what is said about its features: described and not run, or left out. */
+const described = (
+  model: ModelFile,
+  from: Imported | undefined,
+  { runnable = false }: ImportOptions,
+): { readonly model: ModelFile; readonly notes: readonly Diagnostic[] } => {
+  const features = featuresBeyondLayers(modelOf(model));
+  const notes = features.map(({ name, what }: Feature): Diagnostic => {
+    const position = from?.featurePosition?.(name);
+    return runnable
+      ? note("warning", `${name}-left-out`, `left out of the plan's model: ${what}`, { position })
+      : note(
+          "warning",
+          `${name}-not-runnable`,
+          `described for counting, but no layer here can run ${what}`,
+          { position },
+        );
+  });
+  return { model: runnable ? runnableModel(model) : model, notes };
+};
+
+/** Rounded up where the layout's tool does so, or where tensor ranks could not share it otherwise. */
+const paddedVocabulary = (
+  model: ModelFile,
+  { layout }: Combined,
+  { tensor }: DegreesResult,
+): {
+  readonly model: ModelFile;
+  readonly notes: readonly Diagnostic[];
+  readonly assumed: readonly string[];
+} => {
+  const { vocabulary } = model;
+  const multiple = (layout.padVocabularyTo ?? (tensor === 1 ? 1 : 64)) * tensor;
+  const uneven = vocabulary !== undefined && vocabulary % tensor !== 0;
+  if (vocabulary === undefined || (layout.padVocabularyTo === undefined && !uneven)) {
+    return { model, notes: [], assumed: [] };
+  }
+  const rounded = Math.ceil(vocabulary / multiple) * multiple;
+  if (rounded === vocabulary) return { model, notes: [], assumed: [] };
+  const message = `the vocabulary of ${vocabulary} is padded to ${rounded}, a multiple of ${multiple}`;
+  return {
+    model: { ...model, vocabulary: rounded },
+    notes: [note("info", "vocabulary-padded", message)],
+    assumed: ["model.vocabulary"],
+  };
+};
+
+const parallelOf = ({ tensor, pipeline, data, expert }: DegreesResult) => {
+  const degrees = Object.entries({ tensor, pipeline, data, expert }).filter(([, n]) => n > 1);
+  return degrees.length === 0 ? {} : { parallel: Object.fromEntries(degrees) };
+};
+
+const nameOf = ({ name = "model" }: Combined, degrees: DegreesResult): string => {
+  const { tensor, pipeline, data, expert } = degrees;
+  const base = name.split("/").findLast((part) => part !== "") ?? "model";
+  const short = Object.entries({ tp: tensor, pp: pipeline, dp: data, ep: expert });
+  const suffix = short.filter(([, n]) => n > 1).map(([key, n]) => `-${key}${n}`);
+  return `${base.toLowerCase()}${suffix.join("")}`;
+};

@@ -1,0 +1,172 @@
+// A Megatron-LM argument list, bare or behind a launcher, or a script that builds one: model and layout.
+
+import { suggest } from "../suggestion.ts";
+import type { ModelFile } from "../schema_model.ts";
+import { type CommandFlags, readCommand } from "./command_flags.ts";
+import { megatronGrammar, withoutBearing, notExpressible } from "./megatron_flags.ts";
+import { megatronModel } from "./megatron_model.ts";
+import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+
+export const importMegatron = (source: Source): Imported => {
+  const flags = readCommand(source, megatronGrammar);
+  const layout = layoutOf(flags);
+  const described = megatronModel(flags);
+  const workload = workloadOf(flags);
+  const optimizations = optimizationsOf(flags);
+  listTheRest(flags);
+  const { model, assumed } = described;
+  return {
+    kind: "megatron",
+    source: source.name,
+    ...(model === undefined ? {} : { model, name: nameOf(flags, model) }),
+    layout,
+    layoutPosition: (key) => flags.position(flagOf[key]),
+    featurePosition: (feature) => {
+      const named = featureFlags[feature]?.find((flag) => flags.has(flag)) ?? "--num-layers";
+      return flags.position(named);
+    },
+    workload,
+    optimizations,
+    assumed,
+    diagnostics: flags.diagnostics,
+  };
+};
+
+const nameOf = (flags: CommandFlags, { layers, hidden }: ModelFile): string => {
+  const script = flags.words.find((word) => /(^|\/)pretrain_\w+\.py$/.test(word));
+  const kind = /pretrain_(\w+)\.py$/.exec(script ?? "")?.[1] ?? "megatron";
+  return `${kind}-${layers}x${hidden}`;
+};
+
+const flagOf: Readonly<Record<keyof Layout, string>> = {
+  tensor: "--tensor-model-parallel-size",
+  pipeline: "--pipeline-model-parallel-size",
+  data: "--nproc-per-node",
+  expert: "--expert-model-parallel-size",
+  expertOverAll: "--expert-model-parallel-size",
+  splitsExperts: "--tensor-model-parallel-size",
+  world: "--nproc-per-node",
+  dataFromWorld: "--nproc-per-node",
+  padVocabularyTo: "--make-vocab-size-divisible-by",
+};
+
+const featureFlags: Readonly<Record<string, readonly string[]>> = {
+  "rotary-positions": ["--position-embedding-type", "--use-rotary-position-embeddings"],
+  "learned-positions": ["--position-embedding-type", "--max-position-embeddings"],
+  "qk-norm": ["--qk-layernorm"],
+  biases: ["--add-qkv-bias"],
+  "latent-attention": ["--multi-latent-attention"],
+  "shared-experts": ["--moe-shared-expert-intermediate-size"],
+};
+
+/** Ranks from the launcher: processes per node × nodes. */
+const worldOf = (flags: CommandFlags): number | undefined => {
+  const perNode = flags.count("--nproc-per-node") ?? flags.count("--num-gpus");
+  const nodes = flags.count("--nnodes") ?? flags.count("--num-nodes") ?? 1;
+  const given = flags.count("--world-size");
+  return given ?? (perNode === undefined ? undefined : perNode * nodes);
+};
+
+const layoutOf = (flags: CommandFlags): Layout => {
+  const context = flags.count("--context-parallel-size") ?? 1;
+  const world = worldOf(flags);
+  if (context > 1) {
+    const message = `context parallelism of ${context} has no place in a plan; its ranks are left out`;
+    flags.report("warning", "context-parallel-not-expressible", message, "--context-parallel-size");
+  }
+  const virtual = flags.count("--num-layers-per-virtual-pipeline-stage");
+  if (virtual !== undefined) {
+    const message = "interleaved pipeline stages have no place in a plan; each rank has one stage";
+    const flag = "--num-layers-per-virtual-pipeline-stage";
+    flags.report("warning", "interleaved-pipeline-not-expressible", message, flag);
+  }
+  const expert = flags.count("--expert-model-parallel-size");
+  const perExpert = flags.count("--expert-tensor-parallel-size");
+  if (perExpert !== undefined && perExpert > 1) {
+    const message = `each expert is split over ${perExpert} ranks; a plan places whole experts`;
+    const flag = "--expert-tensor-parallel-size";
+    flags.report("warning", "expert-slices-not-expressible", message, flag);
+  }
+  const padVocabularyTo = flags.count("--make-vocab-size-divisible-by") ?? 128;
+  return {
+    tensor: flags.count("--tensor-model-parallel-size") ?? 1,
+    pipeline: flags.count("--pipeline-model-parallel-size") ?? 1,
+    ...(expert === undefined ? {} : { expert }),
+    splitsExperts: expert === undefined,
+    ...(world === undefined ? {} : { world: world / context, dataFromWorld: true }),
+    padVocabularyTo,
+  };
+};
+
+const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+  const microBatch = flags.count("--micro-batch-size");
+  const batch = flags.count("--global-batch-size");
+  const sequence = flags.count("--seq-length");
+  const bf16 = flags.has("--bf16");
+  const fp16 = flags.has("--fp16");
+  if (bf16 && fp16) {
+    const message = "--fp16 and --bf16 exclude each other";
+    flags.report("error", "precisions-contradict", message, "--fp16", "keep one of the two");
+  } else if (bf16) {
+    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
+  }
+  return {
+    mode: "training",
+    ...(batch === undefined ? {} : { batch }),
+    ...(microBatch === undefined ? {} : { microBatch }),
+    ...(sequence === undefined ? {} : { sequence }),
+    dtype: bf16 || fp16 ? "f16" : "f32",
+  };
+};
+
+const optimizationsOf = (flags: CommandFlags): string[] => {
+  const any = (...names: string[]) => names.filter((name) => flags.has(name)).length > 0;
+  const recomputed = any("--recompute-granularity", "--recompute-activations");
+  if (any("--recompute-method", "--recompute-num-layers") && !recomputed) {
+    const message = "a method of recomputation is given, but no --recompute-granularity";
+    flags.report("warning", "recompute-without-granularity", message, "--recompute-method");
+  }
+  return [
+    ...(any("--use-flash-attn", "--attention-backend") ? ["fused-attention"] : []),
+    ...(any("--overlap-grad-reduce", "--overlap-param-gather", "--tp-comm-overlap")
+      ? ["communication-overlap"]
+      : []),
+    ...(recomputed ? ["activation-checkpointing"] : []),
+    ...(any("--bf16", "--fp16") ? ["mixed-precision"] : []),
+  ];
+};
+
+const listTheRest = (flags: CommandFlags): void => {
+  const silent: string[] = [];
+  const known = [
+    ...megatronGrammar.switches,
+    ...Object.values(flagOf),
+    "--num-layers",
+    "--hidden-size",
+    "--num-attention-heads",
+    "--global-batch-size",
+    "--micro-batch-size",
+    ...Object.keys(notExpressible),
+  ];
+  for (const { name, values } of flags.unread()) {
+    if (withoutBearing.test(name)) {
+      silent.push(name);
+      continue;
+    }
+    const what = Object.hasOwn(notExpressible, name) ? notExpressible[name] : undefined;
+    if (what !== undefined) {
+      const value = values[0] === undefined ? "" : ` (${shown(values[0])})`;
+      const message = `a plan has no words for ${what}${value}`;
+      flags.report("warning", `${name.slice(2)}-not-expressible`, message, name);
+      continue;
+    }
+    const near = suggest(name, known);
+    const hint = near === undefined ? undefined : `did you mean ${near}?`;
+    const message = `the flag ${name} is not understood, and not in the plan`;
+    flags.report("warning", "flag-not-understood", message, name, hint);
+  }
+  if (silent.length > 0) {
+    const message = `these flags change neither sizes nor work: ${silent.join(", ")}`;
+    flags.report("info", "flags-without-bearing", message, silent[0]);
+  }
+};

@@ -1,0 +1,157 @@
+// The model in a Megatron-LM argument list, with the defaults of that tool where the list is silent.
+
+import type { ModelFile } from "../schema_model.ts";
+import type { CommandFlags } from "./command_flags.ts";
+import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
+import { shown } from "./note.ts";
+
+export interface DescribedModel {
+  readonly model?: ModelFile;
+  readonly assumed: readonly string[];
+}
+
+export const megatronModel = (flags: CommandFlags): DescribedModel => {
+  const layers = needed(flags, "--num-layers");
+  const hidden = needed(flags, "--hidden-size");
+  const heads = needed(flags, "--num-attention-heads");
+  if (layers === undefined || hidden === undefined || heads === undefined) return { assumed: [] };
+  const gated = flags.has("--swiglu");
+  const groups = flags.count("--num-query-groups");
+  const grouped = flags.has("--group-query-attention");
+  const kvHeads = grouped || groups !== undefined ? (groups ?? 1) : heads;
+  const ffn = flags.count("--ffn-hidden-size") ?? (gated ? gatedFfn(hidden) : 4 * hidden);
+  const headDim = flags.count("--kv-channels");
+  const latent = flags.has("--multi-latent-attention") ? latentOf(flags) : {};
+  const { vocabulary, assumed } = vocabularyOf(flags);
+  const tied = !flags.has("--untie-embeddings-and-output-weights");
+  const biases = biasesOf(flags);
+  const squared = flags.has("--squared-relu");
+  const qkNorm = flags.has("--qk-layernorm");
+  const model: ModelFile = {
+    layers,
+    hidden,
+    heads,
+    kvHeads,
+    ...(headDim === undefined ? {} : { headDim }),
+    ...latent,
+    ffn,
+    gated,
+    norm: flags.text("--normalization") === "RMSNorm" ? "rms" : "layer",
+    ...(vocabulary === undefined ? {} : { vocabulary, ...(tied ? { tiedEmbeddings: true } : {}) }),
+    ...positionsOf(flags),
+    ...(biases.length === 0 ? {} : { biases }),
+    ...(qkNorm ? { qkNorm } : {}),
+    ...(squared ? { otherFeatures: ["activation-squared-relu"] } : {}),
+    ...expertsOf(flags, layers, ffn),
+  };
+  return { model, assumed };
+};
+
+const needed = (flags: CommandFlags, flag: string): number | undefined => {
+  if (!flags.has(flag)) {
+    const hint = "give the whole argument list";
+    flags.report("error", "missing-flag", `${flag} is missing`, undefined, hint);
+  }
+  return flags.count(flag);
+};
+
+/** As the tool does: two thirds of four times hidden, in multiples of 64. */
+const gatedFfn = (hidden: number): number =>
+  Math.max(64, Math.floor((4 * hidden * 2) / 3 / 64) * 64);
+
+const latentOf = (flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> => {
+  const queryRank = flags.count("--q-lora-rank");
+  return {
+    headDim: flags.count("--qk-head-dim") ?? 128,
+    latent: {
+      ...(queryRank === undefined ? {} : { queryRank }),
+      keyValueRank: flags.count("--kv-lora-rank") ?? 32,
+      rotaryDim: flags.count("--qk-pos-emb-head-dim") ?? 64,
+      valueDim: flags.count("--v-head-dim") ?? 128,
+    },
+  };
+};
+
+const biasesOf = (flags: CommandFlags): ("qkv" | "attention-output" | "mlp")[] => {
+  const off = flags.has("--disable-bias-linear");
+  const ofQueries = flags.has("--add-qkv-bias");
+  flags.has("--add-bias-linear");
+  if (!off) return ["qkv", "attention-output", "mlp"];
+  return ofQueries ? ["qkv"] : [];
+};
+
+const positionsOf = (flags: CommandFlags): Pick<ModelFile, "positions" | "otherFeatures"> => {
+  const rotary = flags.has("--use-rotary-position-embeddings");
+  const none = flags.has("--no-position-embedding");
+  const kind = flags.text("--position-embedding-type") ?? (rotary ? "rope" : "learned_absolute");
+  const share = flags.number("--rotary-percent") ?? 1;
+  if (rotary || kind === "rope" || kind === "mrope" || kind === "yarn") {
+    return {
+      positions: { kind: "rotary" },
+      ...(share < 1 ? { otherFeatures: ["partly-rotary-heads"] } : {}),
+    };
+  }
+  if (none || kind === "none") return {};
+  if (kind !== "learned_absolute") return { otherFeatures: [`positions-${kind.slice(0, 40)}`] };
+  const count = flags.count("--max-position-embeddings") ?? flags.count("--seq-length");
+  return { positions: { kind: "learned", ...(count === undefined ? {} : { count }) } };
+};
+
+/** The list gives a vocabulary only where its tokenizer has none of its own. */
+const vocabularyOf = (flags: CommandFlags) => {
+  const given = flags.count("--padded-vocab-size") ?? flags.count("--vocab-size");
+  if (given !== undefined) return { vocabulary: given, assumed: [] };
+  const tokenizer = flags.text("--tokenizer-type");
+  if (tokenizer === "GPT2BPETokenizer" || flags.has("--merge-file")) {
+    return { vocabulary: 50_257, assumed: ["model.vocabulary"] };
+  }
+  flags.report(
+    "warning",
+    "vocabulary-not-given",
+    "the tokenizer decides on the vocabulary; the plan's model starts from hidden vectors",
+    tokenizer === undefined ? undefined : "--tokenizer-type",
+    "add --vocab-size, or set model.vocabulary in the plan",
+  );
+  return { assumed: [] };
+};
+
+const expertsOf = (flags: CommandFlags, layers: number, ffn: number): Pick<ModelFile, "moe"> => {
+  const experts = flags.count("--num-experts");
+  if (experts === undefined) return {};
+  const shared = flags.count("--moe-shared-expert-intermediate-size");
+  const capacityFactor = flags.number("--moe-expert-capacity-factor");
+  const routingBias = flags.has("--moe-router-enable-expert-bias");
+  const preSoftmax = flags.has("--moe-router-pre-softmax");
+  const score = flags.text("--moe-router-score-function");
+  if (score !== undefined && score !== "softmax") {
+    const message = `routing by ${shown(score)} has no place in a plan; ours takes the softmax`;
+    const flag = "--moe-router-score-function";
+    flags.report("warning", "router-score-not-expressible", message, flag);
+  }
+  return {
+    moe: {
+      experts,
+      topK: flags.count("--moe-router-topk") ?? 2,
+      ffn: flags.count("--moe-ffn-hidden-size") ?? ffn,
+      renormalise: !preSoftmax,
+      ...denseLayersKey(denseLayersOf(layers, denseIn(flags.text("--moe-layer-freq")))),
+      ...(capacityFactor !== undefined && capacityFactor > 0 ? { capacityFactor } : {}),
+      ...(shared === undefined ? {} : { sharedFfn: shared }),
+      ...(routingBias ? { routingBias } : {}),
+    },
+  };
+};
+
+/** `--moe-layer-freq` is every how manieth layer has experts, or a pattern such as ([0]*3+[1]*58). */
+const denseIn = (written: string | undefined): ((layer: number) => boolean) => {
+  const everyNth = Number(written ?? "1");
+  if (Number.isInteger(everyNth) && everyNth > 0) return (layer) => layer % everyNth !== 0;
+  const pattern = [...(written ?? "").matchAll(/\[([01,\s]*)\](?:\s*\*\s*(\d{1,5}))?/g)].flatMap(
+    ([, list = "", times = "1"]) => {
+      const once = list.split(",").map((item) => item.trim() !== "0");
+      const enough = Math.ceil(10_000 / once.length);
+      return Array.from({ length: Math.min(enough, Number(times)) }, () => once).flat();
+    },
+  );
+  return (layer) => pattern[layer] === false;
+};

@@ -1,0 +1,104 @@
+// What importers have to say about a source, by stable codes, and what they return.
+
+import type { Diagnostic, Position } from "../diagnostic.ts";
+import type { PlanFile } from "../schema.ts";
+import type { ModelFile } from "../schema_model.ts";
+
+export const sourceKinds = ["huggingface", "megatron", "vllm", "deepspeed"] as const;
+export type SourceKind = (typeof sourceKinds)[number];
+
+/** A text to import: the contents of a file, or a command line. */
+export interface Source {
+  /** As it appears in positions: a file name, `<stdin>` or `<command>`. */
+  readonly name: string;
+  readonly text: string;
+  /** Absent: recognised by what the text looks like. */
+  readonly kind?: SourceKind;
+  /** Take only this part of what the source says. */
+  readonly role?: "model" | "layout";
+}
+
+/** Degrees and GPUs, as far as a source gives them. */
+export interface Layout {
+  readonly tensor?: number;
+  readonly pipeline?: number;
+  readonly data?: number;
+  readonly expert?: number;
+  /** All ranks, where the launcher says how many. */
+  readonly world?: number;
+  /** Training tools form as many replicas as the ranks allow; servers as many as they are told to. */
+  readonly dataFromWorld?: boolean;
+  /** What the tool does with whole experts where no expert degree is given: it splits each of them. */
+  readonly splitsExperts?: boolean;
+  /** Every expert degree that follows from others: vLLM's is tensor × data. */
+  readonly expertOverAll?: boolean;
+  /** The vocabulary is padded to a multiple of this, times tensor. */
+  readonly padVocabularyTo?: number;
+}
+
+export interface ImportedWorkload {
+  readonly mode?: "inference" | "training";
+  readonly batch?: number;
+  /** Samples per replica and step of accumulation. */
+  readonly microBatch?: number;
+  /** Steps of gradient accumulation. */
+  readonly accumulation?: number;
+  /** Requests that one replica holds at once. */
+  readonly batchPerReplica?: number;
+  readonly sequence?: number;
+  /** No sample is longer. */
+  readonly maxSequence?: number;
+  readonly dtype?: "f32" | "f16";
+}
+
+/** What one source gives. */
+export interface Imported {
+  readonly kind: SourceKind;
+  readonly source: string;
+  /** Name of the model, as the source has it. */
+  readonly name?: string;
+  readonly model?: ModelFile;
+  readonly layout: Layout;
+  readonly workload: ImportedWorkload;
+  readonly optimizations: readonly string[];
+  /** Paths of plan values that the source leaves to a default of its tool. */
+  readonly assumed: readonly string[];
+  /** Where the source says that the model has a feature of that name. */
+  readonly featurePosition?: (feature: string) => Position | undefined;
+  /** Where the source gives a degree. */
+  readonly layoutPosition?: (key: keyof Layout) => Position | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The plan, where the sources are enough for one, and everything that there is to say about them. */
+export interface ImportResult {
+  readonly file?: PlanFile;
+  /** The plan's text: pretty JSON. */
+  readonly text?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Codes of what is listed. `…-not-expressible` is said by the source and has no place in a plan;
+ * `…-not-runnable` has a place in the plan's model, and no layer here does it.
+ */
+export const note = (
+  severity: Diagnostic["severity"],
+  code: string,
+  message: string,
+  place: { readonly path?: Diagnostic["path"]; readonly position?: Position | undefined } = {},
+  hint?: string,
+): Diagnostic => ({
+  code,
+  severity,
+  path: place.path ?? [],
+  message,
+  ...(hint === undefined ? {} : { hint }),
+  ...(place.position === undefined ? {} : { position: place.position }),
+});
+
+/** A value for a message: short, whatever it is. */
+export const shown = (value: unknown): string => {
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};

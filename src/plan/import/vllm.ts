@@ -1,0 +1,192 @@
+// A `vllm serve` command line: a layout and limits on requests. The model it only names.
+
+import { suggest } from "../suggestion.ts";
+import { type CommandFlags, type FlagGrammar, readCommand } from "./command_flags.ts";
+import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+
+const grammar: FlagGrammar = {
+  switches: new Set([
+    "--enforce-eager",
+    "--no-enforce-eager",
+    "--trust-remote-code",
+    "--enable-prefix-caching",
+    "--no-enable-prefix-caching",
+    "--enable-chunked-prefill",
+    "--no-enable-chunked-prefill",
+    "--enable-expert-parallel",
+    "--no-enable-expert-parallel",
+    "--enable-auto-tool-choice",
+    "--enable-lora",
+    "--disable-log-requests",
+    "--disable-log-stats",
+    "--disable-custom-all-reduce",
+    "--enable-eplb",
+    "--async-scheduling",
+    "--headless",
+    "--enable-reasoning",
+    "--data-parallel-hybrid-lb",
+    "--data-parallel-external-lb",
+  ]),
+  aliases: {
+    "-tp": "--tensor-parallel-size",
+    "-pp": "--pipeline-parallel-size",
+    "-dp": "--data-parallel-size",
+    "-dpl": "--data-parallel-size-local",
+    "-q": "--quantization",
+    "-ep": "--enable-expert-parallel",
+  },
+};
+
+/** How a server is reached and found, not what it computes; values may be secret and are not shown. */
+const withoutBearing =
+  /^--(host|port|api-key|uvicorn.*|ssl.*|root-path|allowed-.*|served-model-name|tokenizer.*|revision|code-revision|download-dir|load-format|chat-template.*|tool-call-parser|reasoning-parser|enable-auto-tool-choice|enable-reasoning|disable-log.*|trust-remote-code|seed|hf-token|generation-config|override-generation-config|response-role|lora-modules|data-parallel-(address|rpc-port|backend|start-rank)|distributed-executor-backend|headless|data-parallel-(hybrid|external)-lb|nnodes|node-rank|master-.*)$/;
+
+/** What vLLM does besides, and a plan has no words for. */
+const notExpressible: Readonly<Record<string, string>> = {
+  "--quantization": "quantized weights",
+  "--kv-cache-dtype": "a KV cache of another type",
+  "--gpu-memory-utilization": "the share of memory that the server reserves",
+  "--max-num-batched-tokens": "a limit on tokens per step",
+  "--enable-prefix-caching": "prefixes that are computed once",
+  "--enable-chunked-prefill": "prompts computed in parts",
+  "--speculative-config": "speculative decoding",
+  "--speculative-model": "speculative decoding",
+  "--enable-lora": "adapters on the weights",
+  "--cpu-offload-gb": "weights offloaded to the host",
+  "--swap-space": "cache swapped to the host",
+  "--block-size": "a cache in blocks",
+  "--enforce-eager": "kernels launched one by one",
+  "--compilation-config": "compilation",
+  "--rope-scaling": "scaled rotary positions",
+  "--hf-overrides": "changes to the model's config",
+  "--enable-eplb": "experts moved for balance",
+  "--decode-context-parallel-size": "context parallelism in decoding",
+  "--data-parallel-size-local": "replicas placed per machine",
+  "--disable-custom-all-reduce": "another all-reduce",
+  "--async-scheduling": "scheduling beside the step",
+};
+
+const known = [
+  "--tensor-parallel-size",
+  "--pipeline-parallel-size",
+  "--data-parallel-size",
+  "--enable-expert-parallel",
+  "--max-model-len",
+  "--max-num-seqs",
+  "--dtype",
+  "--model",
+  ...Object.keys(notExpressible),
+];
+
+export const importVllm = (source: Source): Imported => {
+  const flags = readCommand(source, grammar);
+  const { words } = flags;
+  const serve = words.indexOf("serve");
+  const name = flags.text("--model") ?? (serve < 0 ? undefined : words[serve + 1]);
+  const layout = layoutOf(flags);
+  const workload = workloadOf(flags);
+  listTheRest(flags);
+  return {
+    kind: "vllm",
+    source: source.name,
+    ...(name === undefined ? {} : { name }),
+    layout,
+    layoutPosition: (key) => flags.position(flagOf[key]),
+    workload,
+    optimizations: ["fused-attention"],
+    assumed: [],
+    diagnostics: flags.diagnostics,
+  };
+};
+
+const flagOf: Readonly<Record<keyof Layout, string>> = {
+  tensor: "--tensor-parallel-size",
+  pipeline: "--pipeline-parallel-size",
+  data: "--data-parallel-size",
+  expert: "--enable-expert-parallel",
+  expertOverAll: "--enable-expert-parallel",
+  splitsExperts: "--tensor-parallel-size",
+  world: "--tensor-parallel-size",
+  dataFromWorld: "--data-parallel-size",
+  padVocabularyTo: "--tensor-parallel-size",
+};
+
+const layoutOf = (flags: CommandFlags): Layout => {
+  const experts = flags.has("--enable-expert-parallel");
+  const visible = flags.variables.get("CUDA_VISIBLE_DEVICES")?.split(",").filter(Boolean).length;
+  return {
+    tensor: flags.count("--tensor-parallel-size") ?? 1,
+    pipeline: flags.count("--pipeline-parallel-size") ?? 1,
+    data: flags.count("--data-parallel-size") ?? 1,
+    ...(experts ? { expertOverAll: true } : { splitsExperts: true }),
+    ...(visible === undefined || visible === 0 ? {} : { world: visible }),
+  };
+};
+
+const types: Readonly<Record<string, "f32" | "f16">> = {
+  half: "f16",
+  float16: "f16",
+  bfloat16: "f16",
+  float: "f32",
+  float32: "f32",
+};
+
+const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+  const written = flags.text("--dtype");
+  const dtype = written !== undefined && Object.hasOwn(types, written) ? types[written] : undefined;
+  if (written === "bfloat16") {
+    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--dtype");
+  } else if (written !== undefined && written !== "auto" && dtype === undefined) {
+    flags.report(
+      "error",
+      "invalid-value",
+      `--dtype must be one of auto, ${Object.keys(types).join(", ")}, found ${shown(written)}`,
+      "--dtype",
+    );
+  }
+  const batchPerReplica = flags.count("--max-num-seqs");
+  if (batchPerReplica !== undefined) {
+    const message = "the batch is the most requests that the server holds at once";
+    flags.report("info", "batch-from-limit", message, "--max-num-seqs");
+  }
+  const maxSequence = lengthOf(flags);
+  return {
+    mode: "inference",
+    ...(batchPerReplica === undefined ? {} : { batchPerReplica }),
+    ...(maxSequence === undefined ? {} : { maxSequence }),
+    ...(dtype === undefined ? {} : { dtype }),
+  };
+};
+
+/** vLLM takes 32k for 32,000 and 32K for 32,768. */
+const lengthOf = (flags: CommandFlags): number | undefined => {
+  const [, digits, unit = ""] = /^([\d.]+)([kK])$/.exec(flags.text("--max-model-len") ?? "") ?? [];
+  if (digits === undefined) return flags.count("--max-model-len");
+  const length = Math.round(Number(digits) * (unit === "k" ? 1000 : 1024));
+  return Number.isFinite(length) && length > 0 ? length : undefined;
+};
+
+const listTheRest = (flags: CommandFlags): void => {
+  const silent: string[] = [];
+  for (const { name, values } of flags.unread()) {
+    if (withoutBearing.test(name)) {
+      silent.push(name);
+      continue;
+    }
+    const what = Object.hasOwn(notExpressible, name) ? notExpressible[name] : undefined;
+    if (what !== undefined) {
+      const value = values[0] === undefined ? "" : ` (${shown(values[0])})`;
+      const message = `a plan has no words for ${what}${value}`;
+      flags.report("warning", `${name.slice(2)}-not-expressible`, message, name);
+      continue;
+    }
+    const near = suggest(name, known);
+    const hint = near === undefined ? undefined : `did you mean ${near}?`;
+    const message = `the flag ${name} is not understood, and not in the plan`;
+    flags.report("warning", "flag-not-understood", message, name, hint);
+  }
+  if (silent.length > 0) {
+    const message = `these flags change neither sizes nor work: ${silent.join(", ")}`;
+    flags.report("info", "flags-without-bearing", message, silent[0]);
+  }
+};
