@@ -9,7 +9,7 @@ export interface Patience {
   readonly gpuHangMs: number;
 }
 
-export const defaultPatience: Patience = { hangMs: 30_000, gpuHangMs: 600_000 };
+export const defaultPatience: Patience = { hangMs: 10_000, gpuHangMs: 600_000 };
 
 /** A rank that was asked for something and has not answered. */
 export interface BusyRank {

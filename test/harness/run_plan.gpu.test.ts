@@ -17,8 +17,9 @@ const check = async (plan: Plan, method: "oracle" | "unsharded" = "oracle") => {
 };
 
 describeOnAdapter("a run", () => {
-  test.each(plans)("$name: right on real ranks", async (plan) => {
-    const { check: outcome, estimate, memory } = await check(plan);
+  test("allocates exactly what was estimated", async () => {
+    const unequal = plans.find(({ name }) => name.startsWith("unequal groups"));
+    const { check: outcome, estimate, memory } = await check(unequal!);
     expect(outcome?.error).toBeLessThanOrEqual(1e-5);
     expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
       estimate.ranks.map(({ memoryBytes }) => memoryBytes),
@@ -30,7 +31,7 @@ describeOnAdapter("a run", () => {
       fc.asyncProperty(arbitraryPlan(), async (plan) => {
         expect((await check(plan)).check?.error).toBeLessThanOrEqual(1e-5);
       }),
-      { numRuns: 8, seed: 1, endOnFailure: true },
+      { numRuns: 6, seed: 1, endOnFailure: true },
     );
   }, 300_000);
 
@@ -39,7 +40,7 @@ describeOnAdapter("a run", () => {
       fc.asyncProperty(arbitraryPlan("f16"), async (plan) => {
         expect((await check(plan)).check?.error).toBeLessThanOrEqual(5e-3);
       }),
-      { numRuns: 4, seed: 2, endOnFailure: true },
+      { numRuns: 3, seed: 2, endOnFailure: true },
     );
   }, 300_000);
 
