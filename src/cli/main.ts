@@ -7,6 +7,7 @@ import { defineAdapters } from "./adapters.ts";
 import { defineCheck } from "./check.ts";
 import { defineCompare } from "./compare.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
+import { defineImport } from "./import.ts";
 import { defineRun } from "./run.ts";
 import { defineSmoke } from "./smoke.ts";
 
@@ -26,6 +27,7 @@ Examples:
   $ shardbench compare plan.yaml --result results/plan.json
 ${exitCodeHelp}`,
   );
+defineImport(program);
 defineCheck(program);
 defineRun(program);
 defineCompare(program);

@@ -1,0 +1,41 @@
+// What a user names on the command line as a source: a file, stdin, or the text itself.
+
+import { readFile, stat } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
+import { text as textOf } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { EnvironmentError } from "../environment_error.ts";
+import type { Source } from "../plan/import/note.ts";
+
+/** No config and no command is larger. */
+const maxBytes = 4_000_000;
+
+/** @param index counts the sources from 1, to name those that have no file */
+export const readSource = async (given: string, index: number): Promise<Source> => {
+  if (given === "-") return { name: "<stdin>", text: await textOf(process.stdin) };
+  if (isText(given)) return { name: `<source ${index}>`, text: given };
+  try {
+    const { size } = await stat(given);
+    if (size > maxBytes) throw new Error(`it has ${size} bytes, a config has a few thousand`);
+    return { name: given, text: await readFile(given, "utf8") };
+  } catch (error) {
+    throw new EnvironmentError(
+      "file-not-readable",
+      `cannot read ${given}: ${error instanceof Error ? error.message : String(error)}`,
+      "name a file, - for stdin, or put a command line in quotes",
+    );
+  }
+};
+
+/** A command has spaces between words and a flag; JSON starts with a brace. */
+const isText = (given: string): boolean =>
+  given.trimStart().startsWith("{") || /\s--?[A-Za-z]/.test(given) || /^--[A-Za-z]/.test(given);
+
+// Resolves to the same file from src/cli and from dist/cli.
+const schemaFile = fileURLToPath(new URL("../../configs/plan.schema.json", import.meta.url));
+
+/** The plan's JSON Schema, as seen from the folder that the plan is written to. */
+export const schemaPath = (planFile: string): string => {
+  const path = relative(dirname(planFile), schemaFile).split(sep).join("/");
+  return path.startsWith(".") ? path : `./${path}`;
+};
