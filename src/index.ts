@@ -11,7 +11,7 @@
 
 export { readPlan as loadPlan, parsePlan, type LoadResult } from "./plan/load.ts";
 export { checkPlan, hasErrors } from "./plan/check.ts";
-export { repairPlan, type Repair, type RepairedPlan } from "./plan/repair.ts";
+export { repairPlan, type Alternative, type Repair, type RepairedPlan } from "./plan/repair.ts";
 export { loadPerGpu, type GpuLoad, type LoadLabel } from "./plan/load_per_gpu.ts";
 export { lower } from "./program/lower.ts";
 export { estimate } from "./program/estimate.ts";

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import { checkPlan, hasErrors } from "../plan/check.ts";
 import { parsePlan } from "../plan/load.ts";
-import { repairPlan, type Repair } from "../plan/repair.ts";
+import { type Alternative, repairPlan, type Repair } from "../plan/repair.ts";
 import { checkReport } from "../report/terminal_check.ts";
 import { LINE_WIDTH } from "../report/table.ts";
 import { wrapIndented } from "../report/text_width.ts";
@@ -37,9 +37,10 @@ export const repairFile = async (
   const target = flags.output ?? (flags.write === true ? file : undefined);
   if (target !== undefined) await writeText(target, repaired.text, flags.write === true);
   if (flags.json === true) {
-    printJson({ repairs: repaired.repairs, text: repaired.text, diagnostics: left });
+    const { repairs, patch, alternatives, text } = repaired;
+    printJson({ repairs, patch, alternatives, text, diagnostics: left });
   } else {
-    printErrorLines(repairLines(repaired.repairs));
+    printErrorLines([...repairLines(repaired.repairs), ...alternativeLines(repaired.alternatives)]);
     if (target === undefined) process.stdout.write(repaired.text);
     else printErrorLines([`The corrected plan is in ${target}.`]);
     if (hasErrors(left)) printErrorLines(checkReport(left, undefined, colours));
@@ -48,10 +49,23 @@ export const repairFile = async (
 };
 
 const repairLines = (repairs: readonly Repair[]): string[] =>
-  repairs.flatMap(({ rule, description }) => [
+  repairs.flatMap(({ rule, description, consequence }) => [
     `Repaired, as ${rule} asks:`,
     ...wrapIndented(description, LINE_WIDTH, 4),
+    ...wrapIndented(`→ ${consequence}`, LINE_WIDTH, 4),
   ]);
+
+/** Ranked; `--json` gives each with its patch and its text. */
+const alternativeLines = (alternatives: readonly Alternative[]): string[] =>
+  alternatives.length === 0
+    ? []
+    : [
+        "Other ways that pass the check (--json shows each as a patch):",
+        ...alternatives.flatMap(({ description, consequence }, i) => [
+          ...wrapIndented(`${i + 1}. ${description}`, LINE_WIDTH, 4),
+          ...wrapIndented(`→ ${consequence}`, LINE_WIDTH, 7),
+        ]),
+      ];
 
 const writeText = async (file: string, text: string, overwrite: boolean): Promise<void> => {
   try {

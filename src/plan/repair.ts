@@ -1,131 +1,127 @@
-// Mends a plan file whose tensor group and degree disagree, and leaves the rest of the text as it was.
+// Mends a plan file: the smallest change after which it passes the check, as a text, as a JSON Patch, and
+// with the other ways there are. Nothing is proposed that was not checked.
 
-import { hasErrors } from "./check.ts";
-import { listedGpus } from "./distribution.ts";
-import { type Path, type PlanDocument, spanAt } from "./document.ts";
-import { parsePlan } from "./load.ts";
+import type { PlanDocument } from "./document.ts";
 import type { Plan } from "./plan.ts";
-import { repairDistribution } from "./repair_distribution.ts";
-import type { Rule } from "./rules/rule.ts";
+import { editText } from "./repair/edit_text.ts";
+import type { PatchOperation, Proposal } from "./repair/fix.ts";
 import {
-  everyShardIsPlaced,
-  tensorGroupIsSaidOnce,
-  tensorGroupMatchesDegree,
-} from "./rules/tensor_group.ts";
-import type { PlanFile } from "./schema.ts";
+  after,
+  assess,
+  type Budget,
+  proposalsFor,
+  type Solution,
+  solve,
+  type State,
+  type Step,
+} from "./repair/search.ts";
 
 export interface Repair {
   /** Code of the rule that asked for it. */
   readonly rule: string;
   readonly description: string;
+  /** What it means for who uses the plan. */
+  readonly consequence: string;
+  /** RFC 6902, on the plan as the repairs before left it. */
+  readonly patch: readonly PatchOperation[];
+}
+
+/** Another way to a plan that passes; the first of them changes least. */
+export interface Alternative {
+  /** Code of the rule that it answers to. */
+  readonly rule: string;
+  readonly description: string;
+  readonly consequence: string;
+  /** RFC 6902, from the file as it is to the whole corrected plan. */
+  readonly patch: readonly PatchOperation[];
+  readonly text: string;
 }
 
 export interface RepairedPlan {
   readonly text: string;
   readonly plan: Plan;
   readonly repairs: readonly Repair[];
+  /** RFC 6902, from the file as it is to the corrected plan. */
+  readonly patch: readonly PatchOperation[];
+  /** Ranked. */
+  readonly alternatives: readonly Alternative[];
 }
 
-/** A value to put in the place of another. */
-interface Edit {
-  readonly path: Path;
-  readonly value: unknown;
-  readonly description: string;
-}
+/** Checks of one repair; of a large plan fewer, since each takes longer. */
+const checksFor = ({ plan }: State): number => {
+  const places = plan?.stages.reduce(
+    (sum, { layers }) => sum + layers.length * (layers[0]?.groups.length ?? 1),
+    0,
+  );
+  return (places ?? 0) > 1000 ? 20 : 150;
+};
 
-const mendedRules: readonly Rule[] = [
-  tensorGroupMatchesDegree,
-  everyShardIsPlaced,
-  tensorGroupIsSaidOnce,
-];
+const maxAlternatives = 6;
 
 /**
- * The document with its tensor group mended: JSON stays JSON, YAML keeps its comments. Undefined where no
- * rule asks for it or where no repair would satisfy those that do. Faults of other rules are left, so
- * check the result.
+ * The document without its errors: JSON stays JSON, YAML keeps its comments. Undefined where there are no
+ * errors, or where no known repair removes them all.
  */
 export const repairPlan = (document: PlanDocument): RepairedPlan | undefined => {
-  const { written, file } = document;
-  const { plan } = parsePlan(document.text, file);
-  if (written === undefined || plan === undefined) return undefined;
-  const faults = mendedRules
-    .flatMap((rule) => rule(plan, written))
-    .filter(({ severity }) => severity === "error");
-  const edits = tensorGroupEdits(plan, written);
-  if (faults.length === 0 || edits.length === 0) return undefined;
-
-  const text = edits.reduce((before, edit) => applied(before, file, edit), document.text);
-  const mended = parsePlan(text, file);
-  if (mended.plan === undefined) return undefined;
-  const { plan: mendedPlan, document: mendedDocument } = mended;
-  const left = mendedRules.flatMap((rule) => rule(mendedPlan, mendedDocument.written));
-  if (hasErrors(left)) return undefined;
-  const done = edits.map(({ description }) => description).join("; ");
+  if (document.value === undefined) return undefined;
+  const start = assess(document.value);
+  if (start.errors.length === 0) return undefined;
+  const checks = checksFor(start);
+  const solution = solve(start, { checks });
+  if (solution === undefined) return undefined;
+  const patch = patchOf(solution.steps);
   return {
-    text,
-    plan: mendedPlan,
-    repairs: faults.map(({ code, message }) => ({
-      rule: code,
-      description: `${message}: ${done}`,
-    })),
+    text: editText(document, patch),
+    plan: solution.plan,
+    repairs: solution.steps.flatMap(repairsOf),
+    patch,
+    alternatives: alternativesTo(solution, start, document, { checks }),
   };
 };
 
-/** The degree is kept; the lists are brought in line with it. */
-const tensorGroupEdits = (plan: Plan, written: PlanFile): Edit[] => {
-  const tensor = plan.degrees?.tensor;
-  if (tensor === undefined) return [];
-  const { tensor_parallel_distribution: distribution, parallel } = written;
-  const listed = distribution === undefined ? [] : listedGpus(distribution);
-  const group = (listed.length > 0 ? listed : (parallel?.tensorGroup ?? [])).slice(0, tensor);
-  if (group.length < tensor) return [];
-  const edits: Edit[] = [];
-  if (distribution !== undefined && listed.length > 0) {
-    const value = repairDistribution(distribution, group);
-    if (value === undefined) return [];
-    edits.push({
-      path: ["tensor_parallel_distribution"],
-      value,
-      description: `every shard now lives on the first ${tensor} listed GPUs, ${group.join(", ")}`,
-    });
+const patchOf = (steps: readonly Step[]): PatchOperation[] =>
+  steps.flatMap(({ proposal }) => proposal.patch);
+
+const repairsOf = ({ proposal, solved }: Step): Repair[] =>
+  solved.map(({ code, message }) => ({
+    rule: code,
+    description: `${message}: ${proposal.description}`,
+    consequence: proposal.consequence,
+    patch: proposal.patch,
+  }));
+
+/** The first step of the solution, taken otherwise, and whatever must follow. */
+const alternativesTo = (
+  solution: Solution,
+  start: State,
+  document: PlanDocument,
+  budget: Budget,
+): Alternative[] => {
+  const known = new Set([JSON.stringify(solution.value)]);
+  const found: Alternative[] = [];
+  for (const error of start.errors) {
+    for (const proposal of proposalsFor(start, error)) {
+      if (found.length === maxAlternatives) return found;
+      const taken = after(start, error, proposal, budget);
+      const rest = taken && solve(taken.state, budget);
+      if (taken === undefined || rest === undefined) continue;
+      const key = JSON.stringify(rest.value);
+      if (known.has(key)) continue;
+      known.add(key);
+      const steps = [taken.step, ...rest.steps];
+      const patch = patchOf(steps);
+      found.push({
+        rule: error.code,
+        ...wordsOf(steps.map((step) => step.proposal)),
+        patch,
+        text: editText(document, patch),
+      });
+    }
   }
-  if (parallel?.tensorGroup !== undefined) {
-    edits.push({
-      path: ["parallel", "tensorGroup"],
-      value: group,
-      description: `tensorGroup now names GPUs ${group.join(", ")}`,
-    });
-  }
-  return edits;
+  return found;
 };
 
-const applied = (text: string, file: string, { path, value }: Edit): string => {
-  const { tree, format } = parsePlan(text, file).document;
-  const span = tree && spanAt(tree, path);
-  if (tree === undefined || span === undefined || !span.exact) return text;
-  if (format === "json" || isFlow(text, span.start)) {
-    const indent = indentAt(text, span.start);
-    return text.slice(0, span.start) + jsonText(value, indent) + text.slice(span.end);
-  }
-  tree.yaml.setIn(path, tree.yaml.createNode(value));
-  return tree.yaml.toString({ lineWidth: 0 });
-};
-
-const isFlow = (text: string, at: number): boolean => text[at] === "{" || text[at] === "[";
-
-/** Spaces before the first character of the line that `at` is on. */
-const indentAt = (text: string, at: number): string => {
-  const lineStart = text.lastIndexOf("\n", at - 1) + 1;
-  return /^[ \t]*/.exec(text.slice(lineStart, at))?.[0] ?? "";
-};
-
-/** Objects on lines of their own, lists on one line, as people write plans. */
-const jsonText = (value: unknown, indent: string): string => {
-  if (Array.isArray(value)) return `[${value.map((item) => jsonText(item, indent)).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const inner = `${indent}  `;
-  const lines = Object.entries(value).map(
-    ([key, item]) => `${inner}${JSON.stringify(key)}: ${jsonText(item, inner)}`,
-  );
-  return lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n${indent}}`;
-};
+const wordsOf = (proposals: readonly Proposal[]) => ({
+  description: proposals.map(({ description }) => description).join("; "),
+  consequence: proposals.map(({ consequence }) => consequence).join("; "),
+});

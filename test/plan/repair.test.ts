@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import * as fc from "fast-check";
+import { applyPatch } from "rfc6902";
 import { expect, test } from "vitest";
 import { checkPlan, hasErrors } from "../../src/plan/check.ts";
 import { parsePlan, readPlan } from "../../src/plan/load.ts";
@@ -155,12 +157,143 @@ const asDocument = (plan: unknown) => parsePlan(JSON.stringify(plan), "p.json").
 test("a sound plan needs no repair, and a hopeless one gets none", async () => {
   expect(repairPlan((await readPlan("configs/moe-ep3-tp2.json")).document)).toBeUndefined();
   expect(repairPlan(asDocument(degreesPlan))).toBeUndefined();
-  const tooFew = withDegrees({ parallel: { tensor: 2, expert: 2, tensorGroup: [0] } });
-  expect(repairPlan(asDocument(tooFew))).toBeUndefined();
-  const unnamed = withDegrees({
-    hardware: { gpus: 3 },
-    tensor_parallel_distribution: { gpu_0: ["a"], gpu_1: ["b"], gpu_2: ["c"] },
-  });
-  expect(repairPlan(asDocument(unnamed))).toBeUndefined();
   expect(repairPlan(asDocument({ name: 3 }))).toBeUndefined();
+});
+
+const codesLeft = (text: string, file = "p.json"): string[] => {
+  const { plan, document, diagnostics } = parsePlan(text, file);
+  const all = plan === undefined ? diagnostics : [...diagnostics, ...checkPlan(plan, document)];
+  return all.flatMap(({ severity, code }) => (severity === "error" ? [code] : []));
+};
+
+const threeForTwo = (heads: number, layers = 3) =>
+  JSON.stringify({
+    name: "three for two",
+    hardware: { gpus: 3 },
+    workload: { batch: 4, microBatches: 2, sequence: 4 },
+    model: { layers, hidden: 48, heads, ffn: 96 },
+    parallel: { tensor: 2, tensorGroup: [0, 1, 2] },
+  });
+
+test("three GPUs for a tensor degree of 2: use two, or split in three, or a stage on the third", () => {
+  const repair = repairPlan(parsePlan(threeForTwo(6), "p.json").document);
+  expect(repair?.repairs[0]).toMatchObject({
+    rule: "tensor-degree-does-not-match-group",
+    patch: [{ op: "replace", path: "/parallel/tensorGroup", value: [0, 1] }],
+    consequence: expect.stringContaining("GPU 2 takes no part"),
+  });
+  const [wider, staged] = repair?.alternatives ?? [];
+  expect(wider?.patch).toContainEqual({ op: "replace", path: "/parallel/tensor", value: 3 });
+  expect(
+    JSON.parse(staged?.text ?? "").stages.map(({ layers }: { layers: unknown[] }) => layers.length),
+  ).toEqual([12, 6]);
+  expect(staged?.consequence).toContain("bubble");
+  for (const { text } of repair?.alternatives ?? []) expect(codesLeft(text)).toEqual([]);
+});
+
+test("a tensor degree that divides no sizes is no alternative, nor is a stage for one layer", () => {
+  const described = (text: string) =>
+    repairPlan(parsePlan(text, "p.json").document)
+      ?.alternatives.map(({ description }) => description)
+      .join("\n");
+  expect(described(threeForTwo(4))).not.toContain("parallel.tensor is now 3");
+  expect(described(threeForTwo(4))).toContain("pipeline stage of its own");
+  expect(described(threeForTwo(4, 1))).not.toContain("pipeline stage of its own");
+});
+
+test("the patch is of the file's value, by any RFC 6902 library, and the text is its result", () => {
+  const broken = withDegrees({
+    workload: { batch: 6, microBatches: 4 },
+    model: { heads: 6, moe: { experts: 7, topK: 9 } },
+  });
+  const repair = repairPlan(asDocument(broken));
+  const value: unknown = structuredClone(broken);
+  expect(applyPatch(value, [...(repair?.patch ?? [])])).toEqual(
+    (repair?.patch ?? []).map(() => null),
+  );
+  expect(JSON.parse(repair?.text ?? "")).toEqual(value);
+  expect(repair?.patch.length).toBeGreaterThan(2);
+});
+
+test("misspelt keys are renamed in place, numbers in quotes unquoted", () => {
+  const text = `{ "nmae": "x", "hardware": { "gpus": "2" }, "workload": { "batch": 4 },
+  "model": { "layers": 1, "hidden": 16, "heads": 4 }, "parallel": { "tensr": 2 } }`;
+  const repair = repairPlan(parsePlan(text, "p.json").document);
+  expect(repair?.text).toBe(
+    text.replace('"nmae"', '"name"').replace('"2"', "2").replace('"tensr"', '"tensor"'),
+  );
+});
+
+test("in YAML a communication is added, and comments stay", () => {
+  const text = `name: x # the name
+hardware: { gpus: 2 }
+workload:
+  batch: 4
+stages:
+  - name: a
+    layers: [{ op: linear, in: 4, out: 4, parallel: { kind: column, gpus: [0, 1] } }] # split
+  - name: b
+    layers: [{ op: linear, in: 4, out: 4, parallel: { kind: replicated, gpus: [0] } }]
+`;
+  const repair = repairPlan(parsePlan(text, "p.yaml").document);
+  expect(repair?.text).toContain("# the name");
+  expect(repair?.text).toContain("# split");
+  expect(codesLeft(repair?.text ?? "", "p.yaml")).toEqual([]);
+  expect(repair?.plan.communications).toMatchObject([{ op: "all-gather", from: [0, 1], to: [0] }]);
+});
+
+const anyPlan = fc.record({
+  gpus: fc.integer({ min: 1, max: 6 }),
+  batch: fc.integer({ min: 1, max: 12 }),
+  microBatches: fc.integer({ min: 1, max: 5 }),
+  layers: fc.integer({ min: 1, max: 5 }),
+  hidden: fc.integer({ min: 4, max: 40 }),
+  heads: fc.integer({ min: 1, max: 9 }),
+  experts: fc.integer({ min: 1, max: 7 }),
+  topK: fc.integer({ min: 1, max: 3 }),
+  tensor: fc.integer({ min: 1, max: 4 }),
+  pipeline: fc.integer({ min: 1, max: 3 }),
+  data: fc.integer({ min: 1, max: 2 }),
+  expert: fc.integer({ min: 1, max: 3 }),
+  group: fc.option(fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 })),
+  vocabulary: fc.option(fc.integer({ min: 1, max: 99 })),
+});
+
+test("whatever is repaired passes the check, and so does every alternative", () => {
+  let broken = 0;
+  let mended = 0;
+  fc.assert(
+    fc.property(anyPlan, (p) => {
+      const text = JSON.stringify({
+        name: "p",
+        hardware: { gpus: p.gpus },
+        workload: { batch: p.batch, microBatches: p.microBatches },
+        model: {
+          layers: p.layers,
+          hidden: p.hidden,
+          heads: p.heads,
+          moe: { experts: p.experts, topK: p.topK, dense: true },
+          ...(p.vocabulary === null ? {} : { vocabulary: p.vocabulary }),
+        },
+        parallel: {
+          tensor: p.tensor,
+          pipeline: p.pipeline,
+          data: p.data,
+          expert: p.expert,
+          ...(p.group === null ? {} : { tensorGroup: p.group }),
+        },
+      });
+      const before = codesLeft(text).length;
+      const repair = repairPlan(parsePlan(text, "p.json").document);
+      broken += before > 0 ? 1 : 0;
+      if (before === 0) expect(repair).toBeUndefined();
+      if (repair === undefined) return;
+      mended += 1;
+      expect(codesLeft(repair.text)).toEqual([]);
+      for (const other of repair.alternatives) expect(codesLeft(other.text)).toEqual([]);
+    }),
+    { numRuns: 150 },
+  );
+  expect(broken).toBeGreaterThan(50);
+  expect(mended / broken).toBeGreaterThan(0.9);
 });

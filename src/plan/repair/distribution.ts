@@ -1,8 +1,8 @@
 // The tensor_parallel_distribution that a group should have, derived from the module names in the one
 // that is there. A module is `<block>_<part>_<shard>`.
 
-import { distributionEntries, type GpuEntry, keyOfGpus, parseModule } from "./distribution.ts";
-import type { DistributionFile } from "./schema.ts";
+import { distributionEntries, type GpuEntry, keyOfGpus, parseModule } from "../distribution.ts";
+import type { DistributionFile } from "../schema.ts";
 
 /**
  * One entry for the whole group, with every part in as many shards as the group has GPUs. Undefined where
