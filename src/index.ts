@@ -14,7 +14,7 @@ export { checkPlan, hasErrors } from "./plan/check.ts";
 export { repairPlan, type Alternative, type Repair, type RepairedPlan } from "./plan/repair.ts";
 export { loadPerGpu, type GpuLoad, type LoadLabel } from "./plan/load_per_gpu.ts";
 export { lower } from "./program/lower.ts";
-export { estimate } from "./program/estimate.ts";
+export { estimate, estimatePlan } from "./program/estimate.ts";
 export { runPlan, type Progress, type RunOptions, type RunPlan } from "./harness/run_plan.ts";
 export { comparePlan } from "./report/compare.ts";
 export { planHash, workHash } from "./report/plan_hash.ts";
@@ -26,7 +26,16 @@ export type * from "./plan/plan.ts";
 export type { Diagnostic, Position, Severity } from "./plan/diagnostic.ts";
 export type { PlanDocument } from "./plan/document.ts";
 export type { Program, RankProgram, Instruction } from "./program/program.ts";
-export type { Estimate, LayerEstimate, RankEstimate } from "./program/estimate.ts";
+export type {
+  CollectiveEstimate,
+  Estimate,
+  KernelEstimate,
+  LayerEstimate,
+  Parameters,
+  PlanEstimate,
+  RankEstimate,
+} from "./program/estimate.ts";
+export type { Bound, LayerBound, Peaks, RankBound } from "./program/bound.ts";
 export type { StepTrace, RankTrace, Span, SpanKind } from "./program/trace.ts";
 export type { Figure, Provenance, Unit } from "./measure/figure.ts";
 export type * from "./measure/metrics.ts";

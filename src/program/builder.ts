@@ -32,10 +32,14 @@ export interface Builder {
   workspace(rank: number, bytes: number): string;
   /** The same number for the same name. */
   channel(name: string): number;
+}
+
+/** A builder that keeps everything. */
+export interface ProgramBuilder extends Builder {
   ranks(): RankProgram[];
 }
 
-export const createBuilder = (ranks: number, dtype: StorageType): Builder => {
+export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder => {
   const buffers = Array.from({ length: ranks }, () => new Map<string, BufferDeclaration>());
   const instructions = Array.from({ length: ranks }, (): Instruction[] => []);
   const channels = new Map<string, number>();
@@ -51,7 +55,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): Builder => {
     return id;
   };
 
-  const builder: Builder = {
+  const builder: ProgramBuilder = {
     dtype,
     declare(rank, { id, dtype: own = dtype, ...rest }) {
       const bytes = bytesOf(rest.shape, own);
@@ -87,7 +91,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): Builder => {
 };
 
 /** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
-const bytesOf = (shape: readonly number[], dtype: DType): number => {
+export const bytesOf = (shape: readonly number[], dtype: DType): number => {
   const columns = shape.at(-1) ?? 1;
   const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
   return rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);

@@ -1,38 +1,17 @@
 // What a program will cost, read off its instructions: nothing is run.
 
-import { kernelOf } from "../kernels/catalog.ts";
+import { countParameters } from "../plan/parameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import { lower } from "./lower.ts";
-import {
-  isCollective,
-  type BufferRole,
-  type Instruction,
-  type Program,
-  type RankProgram,
-} from "./program.ts";
+import { createClock, type Bound, type Peaks } from "./bound.ts";
+import { layerNames, lowerMicroBatch } from "./lower.ts";
+import type { Instruction, Program } from "./program.ts";
+import { createStream, type Sink } from "./stream.ts";
+import { createTally, kernelFlops, type Totals } from "./tally.ts";
+import type { LayerEstimate, RankEstimate } from "./tally.ts";
 import { unshard } from "./unshard.ts";
-import { wireBytes } from "./wire.ts";
+import { createWireCount } from "./wire.ts";
 
-export interface RankEstimate {
-  readonly rank: number;
-  /** Of the model's kernels and of reductions, per step. */
-  readonly flops: number;
-  /** Bytes that the kernels move through global memory, per step. */
-  readonly kernelBytes: number;
-  /** Bytes of GPU memory: exactly what a run allocates. */
-  readonly memoryBytes: number;
-  readonly memoryByRole: Readonly<Partial<Record<BufferRole, number>>>;
-  /** Payload to and from other ranks, per step. */
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-}
-
-export interface LayerEstimate {
-  readonly layer: string;
-  /** Over all ranks, per step. */
-  readonly flops: number;
-  readonly wireBytes: number;
-}
+export type { CollectiveEstimate, KernelEstimate, LayerEstimate, RankEstimate } from "./tally.ts";
 
 export interface Estimate {
   readonly ranks: readonly RankEstimate[];
@@ -44,86 +23,115 @@ export interface Estimate {
   readonly modelFlops: number;
 }
 
+/** Everything that follows from a plan before it runs. */
+export interface PlanEstimate extends Estimate, Totals {
+  /** Samples and tokens of one step. */
+  readonly batch: number;
+  readonly tokens: number;
+  readonly microBatches: number;
+  readonly parameters: Parameters;
+  /** Present where a peak was given. */
+  readonly bound?: Bound;
+}
+
+export interface Parameters {
+  readonly total: number;
+  /** Those that one token passes: of the experts its `topK`. */
+  readonly active: number;
+  /** Those that the unsharded program holds: without what no layer runs, and with a tied head's own. */
+  readonly inProgram: number;
+  /** What `total` and `active` are read from. */
+  readonly source: "model" | "program";
+}
+
 /** Costs of one step of `program`, which was lowered from `plan`. */
 export const estimate = (program: Program, plan: Plan): Estimate => {
-  const alone = lower(unshard(plan));
-  const expertRows = expertRowsByLayer(program);
+  const tally = createTally(program.ranks.length, program.layers, createWireCount());
+  for (const { rank, buffers, instructions } of program.ranks) {
+    for (const { role, bytes } of buffers) tally.allocate(rank, role, bytes, 0);
+    for (const instruction of instructions) tally.add(rank, instruction);
+  }
+  // All micro-batches were added.
+  const { ranks, layers } = tally.totals(1);
+  return { ranks, layers, modelFlops: unsharded(plan).flops };
+};
+
+/**
+ * Costs of one step of `plan`, from the same lowering that makes its program, of which none is kept: plans
+ * of thousands of GPUs take seconds.
+ *
+ * @param plan as for `lower`
+ * @param peaks of each GPU; without them there is no bound
+ */
+export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
+  const { gpus } = plan.hardware;
+  const { batch, sequence, microBatches } = plan.workload;
+  const step = { batch, tokens: batch * sequence, microBatches };
+  const declared = new Set(plan.communications.map(({ name }) => name));
+  const wire = createWireCount();
+  const tally = createTally(gpus, layerNames(plan), wire, declared);
+  const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire);
+  listen(plan, {
+    allocate: tally.allocate,
+    add(rank, instruction) {
+      tally.add(rank, instruction);
+      clock?.add(rank, instruction);
+    },
+  });
+  const alone = unsharded(plan);
   return {
-    ranks: program.ranks.map((rank) => estimateRank(rank, expertRows)),
-    layers: estimateLayers(program, expertRows),
-    modelFlops: alone.ranks.reduce((sum, rank) => sum + sumOf(rank.instructions, modelFlopsOf), 0),
+    ...step,
+    ...tally.totals(microBatches),
+    modelFlops: alone.flops,
+    parameters: parametersOf(plan, alone),
+    ...(clock === undefined ? {} : { bound: clock.bound(step) }),
   };
 };
 
-type ExpertRows = ReadonlyMap<string, number>;
+/** Lowers the first micro-batch, which all others are like, and hands on what comes. */
+const listen = (plan: Plan, sink: Sink): void => {
+  const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
+  lowerMicroBatch(plan, stream, 0);
+  stream.end();
+};
 
-const estimateRank = (rank: RankProgram, expertRows: ExpertRows): RankEstimate => {
-  const wire = rank.instructions.map((instruction) => wireOf(instruction, rank.rank, expertRows));
-  const memoryByRole: Partial<Record<BufferRole, number>> = {};
-  for (const { role, bytes } of rank.buffers) {
-    memoryByRole[role] = (memoryByRole[role] ?? 0) + bytes;
+interface Unsharded {
+  readonly flops: number;
+  readonly parameters: number;
+  /** Of experts that a token is not sent to. */
+  readonly idleParameters: number;
+}
+
+const unsharded = (plan: Plan): Unsharded => {
+  let flops = 0;
+  let parameters = 0;
+  let idleParameters = 0;
+  listen(unshard(plan), {
+    allocate(_rank, role, _bytes, elements) {
+      if (role === "weight") parameters += elements;
+    },
+    add(_rank, instruction) {
+      flops += kernelFlops(instruction);
+      idleParameters += idleWeights(plan, instruction);
+    },
+  });
+  return { flops: flops * plan.workload.microBatches, parameters, idleParameters };
+};
+
+/** Of a product over experts: the weights of those that a token is not sent to. */
+const idleWeights = (plan: Plan, instruction: Instruction): number => {
+  if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return 0;
+  const { experts, n, k, expectedRows } = instruction.shape;
+  const { batch, sequence, microBatches } = plan.workload;
+  const topK = expectedRows / ((batch * sequence) / microBatches);
+  return Math.max(0, experts - topK) * n * k;
+};
+
+const parametersOf = (plan: Plan, { parameters, idleParameters }: Unsharded): Parameters => {
+  if (plan.model === undefined) {
+    const active = parameters - idleParameters;
+    return { total: parameters, active, inProgram: parameters, source: "program" };
   }
-  return {
-    rank: rank.rank,
-    flops: sumOf(rank.instructions, instructionFlops),
-    kernelBytes: sumOf(rank.instructions, kernelBytesOf),
-    memoryBytes: rank.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0),
-    memoryByRole,
-    sentBytes: wire.reduce((sum, { sent }) => sum + sent, 0),
-    receivedBytes: wire.reduce((sum, { received }) => sum + received, 0),
-  };
+  const { total, active } = countParameters(plan.model);
+  return { total, active, inProgram: parameters, source: "model" };
 };
-
-const estimateLayers = (program: Program, expertRows: ExpertRows): LayerEstimate[] => {
-  const costs = new Map(program.layers.map((layer) => [layer, { flops: 0, wireBytes: 0 }]));
-  for (const { rank, instructions } of program.ranks) {
-    for (const instruction of instructions) {
-      const cost = costs.get(instruction.origin.layer);
-      if (cost === undefined) continue;
-      cost.flops += instructionFlops(instruction);
-      cost.wireBytes += wireOf(instruction, rank, expertRows).received;
-    }
-  }
-  return [...costs].map(([layer, cost]) => ({ layer, ...cost }));
-};
-
-/** FLOPs of one instruction on one rank, reductions included. */
-export const instructionFlops = (instruction: Instruction): number => {
-  if (instruction.op === "kernel") return modelFlopsOf(instruction);
-  if (!("workspace" in instruction) || instruction.workspace === undefined) return 0;
-  const summands = instruction.from.length - 1;
-  return instruction.op === "all-reduce"
-    ? summands * instruction.count
-    : (summands * instruction.counts.reduce((sum, count) => sum + count, 0)) /
-        instruction.to.length;
-};
-
-const modelFlopsOf = (instruction: Instruction): number =>
-  instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
-
-const kernelBytesOf = (instruction: Instruction): number =>
-  instruction.op === "kernel"
-    ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
-    : 0;
-
-const wireOf = (instruction: Instruction, rank: number, expertRows: ExpertRows) =>
-  isCollective(instruction)
-    ? wireBytes(instruction, rank, expertRows.get(instruction.origin.layer) ?? 0)
-    : { sent: 0, received: 0 };
-
-/** Rows that each mixture of experts moves per micro-batch, before any is dropped. */
-const expertRowsByLayer = (program: Program): ExpertRows => {
-  const rows = new Map<string, number>();
-  for (const instruction of program.ranks.flatMap((rank) => rank.instructions)) {
-    if (instruction.op !== "kernel" || instruction.kernel !== "permute_tokens") continue;
-    const { layer, microBatch } = instruction.origin;
-    const { tokens, topK } = instruction.shape;
-    if (microBatch === 0) rows.set(layer, (rows.get(layer) ?? 0) + tokens * topK);
-  }
-  return rows;
-};
-
-const sumOf = (
-  instructions: readonly Instruction[],
-  of: (instruction: Instruction) => number,
-): number => instructions.reduce((sum, instruction) => sum + of(instruction), 0);

@@ -24,7 +24,6 @@ export const lower = (plan: Plan): Program => {
   let output: Value | undefined;
   for (let microBatch = 0; microBatch < workload.microBatches; microBatch++) {
     output = lowerMicroBatch(plan, builder, microBatch);
-    observeOutput(builder, output);
   }
   if (output === undefined) throw new Error("a plan needs at least one layer and one micro-batch");
   return {
@@ -35,7 +34,7 @@ export const lower = (plan: Plan): Program => {
     batch: workload.batch,
     tokens: workload.batch * workload.sequence,
     microBatches: workload.microBatches,
-    layers: plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer))),
+    layers: layerNames(plan),
     output: { rows: output.rows, columns: output.columns },
   };
 };
@@ -43,7 +42,12 @@ export const lower = (plan: Plan): Program => {
 /** A layer's name in programs, traces and reports. */
 export const layerName = (stage: Stage, layer: Layer): string => `${stage.name}/${layer.name}`;
 
-const lowerMicroBatch = (plan: Plan, builder: Builder, microBatch: number): Value => {
+/** In order of execution. */
+export const layerNames = (plan: Plan): string[] =>
+  plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
+
+/** One micro-batch on all ranks. All are alike but for the rows they take from the input. */
+export const lowerMicroBatch = (plan: Plan, builder: Builder, microBatch: number): Value => {
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
@@ -74,6 +78,7 @@ const lowerMicroBatch = (plan: Plan, builder: Builder, microBatch: number): Valu
     }
   }
   if (value === undefined) throw new Error("a plan needs at least one layer");
+  observeOutput(builder, value);
   return value;
 };
 

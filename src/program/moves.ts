@@ -62,6 +62,7 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
   const pieces = share.group.length;
   const pieceColumns = move.columns / pieces;
   const count = paddedElements(share.rows, pieceColumns);
+  const counts = share.group.map(() => count);
   const out = `${move.name}/out`;
   for (const rank of union(share.group, move.to)) {
     const receives = move.to.includes(rank);
@@ -69,7 +70,7 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
     builder.emit(rank, {
       op: "all-gather",
       ...header(move, share),
-      counts: share.group.map(() => count),
+      counts,
       ...roles(move, share, rank, bytesOf(builder, count), workspace),
     });
     if (!receives) continue;

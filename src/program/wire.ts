@@ -2,59 +2,117 @@
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { Collective } from "./program.ts";
-import { startsOf } from "./value.ts";
 
 export interface WireBytes {
+  /** Payload to and from other ranks; what stays on the rank does not count. */
   readonly sent: number;
   readonly received: number;
+  /** The most that this rank exchanges with one other rank in one direction. */
+  readonly largestPiece: number;
 }
 
 /**
- * Payload that `rank` sends to and receives from other ranks; what stays on the rank does not count. The
- * splits of expert transfers are known only when they run: here tokens are balanced over the experts.
- *
- * @param expertRows rows that the whole dispatch moves, for expert transfers
+ * @param expertRows rows that the whole dispatch moves, for expert transfers: their splits are known only
+ *   when they run, so here tokens are balanced over the experts
  */
-export const wireBytes = (collective: Collective, rank: number, expertRows: number): WireBytes => {
-  const { from, to } = collective;
-  const i = from.indexOf(rank);
-  const j = to.indexOf(rank);
-  const size = elementsBetween(collective, expertRows);
-  const sum = (members: readonly number[], elements: (at: number) => number): number =>
-    members.reduce((total, member, at) => total + (member === rank ? 0 : elements(at)), 0);
-  const bytes = bytesPerElement(collective.dtype);
-  return {
-    sent: i < 0 ? 0 : bytes * sum(to, (at) => size(i, at)),
-    received: j < 0 ? 0 : bytes * sum(from, (at) => size(at, j)),
+export type WireCount = (collective: Collective, rank: number, expertRows: number) => WireBytes;
+
+/** Thousands of ranks may share the lists of one collective: what follows from a list is kept. */
+export const createWireCount = (): WireCount => {
+  const placeIn = kept((members) => new Map(members.map((member, at) => [member, at])));
+  const summaryOf = kept(summarise);
+  return (collective, rank, expertRows) => {
+    const { from, to } = collective;
+    const i = placeIn(from).get(rank) ?? -1;
+    const j = placeIn(to).get(rank) ?? -1;
+    const sources = from.length - (i < 0 ? 0 : 1);
+    const targets = to.length - (j < 0 ? 0 : 1);
+    /** One piece of equal size to or from each of the others. */
+    const equal = (count: number, size: number): Pieces => ({
+      sum: count * size,
+      largest: count === 0 ? 0 : size,
+    });
+    /** The pieces of all members but the one at `own`, which may be −1. */
+    const allBut = (sizes: readonly number[], own: number, scale = 1): Pieces => {
+      const { sum, largest, second } = summaryOf(sizes);
+      const size = sizes[own];
+      if (size === undefined) return { sum: scale * sum, largest: scale * largest };
+      return { sum: scale * (sum - size), largest: scale * (size === largest ? second : largest) };
+    };
+    const pieces = (): { readonly sent: Pieces; readonly received: Pieces } => {
+      switch (collective.op) {
+        case "all-reduce":
+        case "broadcast":
+        case "send":
+        case "recv": {
+          const { count } = collective;
+          return { sent: equal(targets, count), received: equal(sources, count) };
+        }
+        case "all-gather": {
+          const { counts } = collective;
+          return { sent: equal(targets, counts[i] ?? 0), received: allBut(counts, i) };
+        }
+        case "reduce-scatter": {
+          const { counts } = collective;
+          return { sent: allBut(counts, j), received: equal(sources, counts[j] ?? 0) };
+        }
+        case "all-to-all": {
+          const { counts } = collective;
+          const column = counts.map((row) => row[j] ?? 0);
+          return { sent: allBut(counts[i] ?? [], j), received: allBut(column, i) };
+        }
+        case "expert-dispatch":
+        case "expert-combine": {
+          const { op, expertsPerRank, rowElements } = collective;
+          const dispatch = op === "expert-dispatch";
+          const experts = Math.max(1, summaryOf(expertsPerRank).sum);
+          const perExpert = ((expertRows / (dispatch ? from : to).length) * rowElements) / experts;
+          const held = perExpert * (expertsPerRank[dispatch ? j : i] ?? 0);
+          return dispatch
+            ? { sent: allBut(expertsPerRank, j, perExpert), received: equal(sources, held) }
+            : { sent: equal(targets, held), received: allBut(expertsPerRank, i, perExpert) };
+        }
+      }
+    };
+    const { sent, received } = pieces();
+    const bytes = bytesPerElement(collective.dtype);
+    return {
+      sent: i < 0 ? 0 : bytes * sent.sum,
+      received: j < 0 ? 0 : bytes * received.sum,
+      largestPiece: bytes * Math.max(i < 0 ? 0 : sent.largest, j < 0 ? 0 : received.largest),
+    };
   };
 };
 
-/** Elements from member i of `from` to member j of `to`. */
-const elementsBetween = (
-  collective: Collective,
-  expertRows: number,
-): ((i: number, j: number) => number) => {
-  switch (collective.op) {
-    case "all-gather":
-      return (i) => collective.counts[i] ?? 0;
-    case "all-reduce":
-    case "broadcast":
-    case "send":
-    case "recv":
-      return () => collective.count;
-    case "reduce-scatter":
-      return (_, j) => collective.counts[j] ?? 0;
-    case "all-to-all":
-      return (i, j) => collective.counts[i]?.[j] ?? 0;
-    case "expert-dispatch":
-    case "expert-combine": {
-      const { expertsPerRank, rowElements } = collective;
-      const experts = (startsOf(expertsPerRank).at(-1) ?? 0) + (expertsPerRank.at(-1) ?? 0);
-      const dispatch = collective.op === "expert-dispatch";
-      const sources = dispatch ? collective.from.length : collective.to.length;
-      return (i, j) =>
-        (((expertRows / sources) * (expertsPerRank[dispatch ? j : i] ?? 0)) / experts) *
-        rowElements;
-    }
+/** Elements. */
+interface Pieces {
+  readonly sum: number;
+  readonly largest: number;
+}
+
+interface Summary extends Pieces {
+  /** Equal to the largest where two are as large. */
+  readonly second: number;
+}
+
+const summarise = (sizes: readonly number[]): Summary => {
+  let sum = 0;
+  let largest = 0;
+  let second = 0;
+  for (const size of sizes) {
+    sum += size;
+    second = Math.max(second, Math.min(size, largest));
+    largest = Math.max(largest, size);
   }
+  return { sum, largest, second };
+};
+
+/** The function, asked once for each list. */
+const kept = <T>(of: (list: readonly number[]) => T): ((list: readonly number[]) => T) => {
+  const known = new WeakMap<readonly number[], { readonly value: T }>();
+  return (list) => {
+    const found = known.get(list) ?? { value: of(list) };
+    known.set(list, found);
+    return found.value;
+  };
 };

@@ -17,15 +17,16 @@ interface Source {
   readonly rows: number;
   /** Within the micro-batch. */
   readonly rowOffset: number;
+  /** The rank holds the rows of no other source. */
+  readonly alone: boolean;
 }
 
 export const lowerMoe = (context: LayerContext, layer: MoeLayer, input: Value): Value => {
   const { origin } = context;
   const sources = input.shares.flatMap(sourcesOf).filter((source) => source.rows > 0);
-  for (const source of sources) route(context, layer, source, input);
+  for (const source of sources) route(context, layer, source);
   transfer(context, layer, sources, input.rows, "dispatch");
-  for (const [i, rank] of layer.expertGpus.entries())
-    runExperts(context, layer, rank, i, input.rows);
+  runExperts(context, layer, input.rows);
   transfer(context, layer, sources, input.rows, "combine");
   for (const source of sources) combine(context, layer, source);
   const shares = input.shares.map((share): Share => {
@@ -51,16 +52,16 @@ const sourcesOf = (share: Share): Source[] => {
     first: starts[i] ?? 0,
     rows: memberRows[i] ?? 0,
     rowOffset: share.rowOffset + (starts[i] ?? 0),
+    alone: share.group.length === 1,
   }));
 };
 
 /** Router, top-k, and the source's rows sorted by expert. */
-const route = (context: LayerContext, layer: MoeLayer, source: Source, input: Value): void => {
+const route = (context: LayerContext, layer: MoeLayer, source: Source): void => {
   const { builder, origin } = context;
   const { rank, rows } = source;
   const { hidden, experts, topK, renormalise } = layer;
-  const whole = input.shares.some((share) => share.group.length === 1 && share.group[0] === rank);
-  const x = whole
+  const x = source.alone
     ? source.buffer
     : sliceRows(
         builder,
@@ -196,9 +197,11 @@ const transfer = (
   const capacity = capacityOf(layer, tokens);
   const elementBytes = bytesPerElement(builder.dtype);
   const dispatchName = `${origin.layer}/dispatch`;
+  const sourceOf = new Map(sources.map((source) => [source.rank, source]));
+  const expertAt = new Map(layer.expertGpus.map((rank, at) => [rank, at]));
   for (const rank of new Set([...sourceRanks, ...layer.expertGpus])) {
-    const source = sources.find((candidate) => candidate.rank === rank);
-    const at = layer.expertGpus.indexOf(rank);
+    const source = sourceOf.get(rank);
+    const at = expertAt.get(rank) ?? -1;
     const own = expertsPerRank[at] ?? 0;
     const rows = expertRows(layer, own, tokens);
     const routed = source && routeBuffers(context, layer, source);
@@ -241,19 +244,30 @@ const transfer = (
   }
 };
 
-/** The feed-forward network of each expert on this rank, over the rows it received. */
-const runExperts = (
+/** The feed-forward network of each expert, over the rows that its rank received. */
+const runExperts = (context: LayerContext, layer: MoeLayer, tokens: number): void => {
+  const sizes = splitEvenly(layer.experts, layer.expertGpus.length);
+  const starts = startsOf(sizes);
+  for (const [i, rank] of layer.expertGpus.entries()) {
+    runOwnExperts(context, layer, rank, { experts: sizes[i] ?? 0, first: starts[i] ?? 0, tokens });
+  }
+};
+
+interface OwnExperts {
+  readonly experts: number;
+  readonly first: number;
+  /** Of all sources together. */
+  readonly tokens: number;
+}
+
+const runOwnExperts = (
   context: LayerContext,
   layer: MoeLayer,
   rank: number,
-  at: number,
-  tokens: number,
+  { experts, first, tokens }: OwnExperts,
 ): void => {
   const { builder, origin } = context;
   const { hidden, ffn } = layer;
-  const sizes = splitEvenly(layer.experts, layer.expertGpus.length);
-  const experts = sizes[at] ?? 0;
-  const first = startsOf(sizes)[at] ?? 0;
   const rows = expertRows(layer, experts, tokens);
   const expectedRows = Math.min(rows, Math.round((tokens * layer.topK * experts) / layer.experts));
   const { received, offsets, out } = expertBuffers(context, layer, rank, rows, experts);

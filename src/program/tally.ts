@@ -1,0 +1,231 @@
+// Adds up what instructions cost, per rank, layer, kernel and collective, whether they come from a program
+// or straight from lowering.
+
+import { kernelOf, type KernelName } from "../kernels/catalog.ts";
+import type { BufferRole, Collective, Instruction } from "./program.ts";
+import { isCollective } from "./program.ts";
+import type { Sink } from "./stream.ts";
+import type { WireCount } from "./wire.ts";
+
+export interface RankEstimate {
+  readonly rank: number;
+  /** Of the model's kernels and of reductions, per step. */
+  readonly flops: number;
+  /** Bytes that the kernels move through global memory, per step. */
+  readonly kernelBytes: number;
+  /** Bytes of GPU memory: exactly what a run allocates. */
+  readonly memoryBytes: number;
+  readonly memoryByRole: Readonly<Partial<Record<BufferRole, number>>>;
+  /** Payload to and from other ranks, per step. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export interface LayerEstimate {
+  readonly layer: string;
+  /** Over all ranks, per step. */
+  readonly flops: number;
+  readonly kernelBytes: number;
+  readonly wireBytes: number;
+}
+
+export interface KernelEstimate {
+  readonly kernel: KernelName;
+  /** Dispatches over all ranks, per step. */
+  readonly calls: number;
+  readonly flops: number;
+  readonly kernelBytes: number;
+}
+
+/** The collectives of one kind that one layer needs, over all groups of ranks. */
+export interface CollectiveEstimate {
+  /** A send and its receive are one "send". */
+  readonly op: Exclude<Collective["op"], "recv">;
+  readonly layer: string;
+  /** The plan's name for it; absent where it follows from the layer. */
+  readonly name?: string;
+  /** Of the first of them. */
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** How many per micro-batch: one per data replica, say. */
+  readonly instances: number;
+  /** Per step. */
+  readonly calls: number;
+  /** What arrives over all ranks, per step. */
+  readonly wireBytes: number;
+}
+
+export interface Totals {
+  readonly ranks: readonly RankEstimate[];
+  readonly layers: readonly LayerEstimate[];
+  readonly kernels: readonly KernelEstimate[];
+  readonly collectives: readonly CollectiveEstimate[];
+}
+
+type Open<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface Tally extends Sink {
+  /** @param microBatches how often what was added takes place in a step */
+  totals(microBatches: number): Totals;
+}
+
+/** @param declared names of the plan's own communications */
+export const createTally = (
+  ranks: number,
+  layerNames: readonly string[],
+  wireBytes: WireCount,
+  declared: ReadonlySet<string> = new Set(),
+): Tally => {
+  const perRank = Array.from({ length: ranks }, (_, rank) => ({
+    rank,
+    flops: 0,
+    kernelBytes: 0,
+    memoryBytes: 0,
+    memoryByRole: {} as Partial<Record<BufferRole, number>>,
+    sentBytes: 0,
+    receivedBytes: 0,
+  }));
+  const layers = new Map<string, Open<LayerEstimate>>(
+    layerNames.map((layer) => [layer, { layer, flops: 0, kernelBytes: 0, wireBytes: 0 }]),
+  );
+  const kernels = new Map<KernelName, Open<KernelEstimate>>();
+  const collectives = new Map<string, Open<Omit<CollectiveEstimate, "calls">>>();
+  const experts = createExpertRows();
+  /** Their bytes are known when all rows are. */
+  const expertTransfers: { readonly rank: number; readonly transfer: Collective }[] = [];
+
+  const addWire = (rank: number, transfer: Collective, rows: number): void => {
+    const { sent, received } = wireBytes(transfer, rank, rows);
+    const own = perRank[rank];
+    if (own === undefined) return;
+    own.sentBytes += sent;
+    own.receivedBytes += received;
+    const layer = layers.get(transfer.origin.layer);
+    if (layer !== undefined) layer.wireBytes += received;
+    collectiveOf(transfer).wireBytes += received;
+  };
+  const collectiveOf = (transfer: Collective): Open<Omit<CollectiveEstimate, "calls">> => {
+    const { from, to, origin } = transfer;
+    const op = transfer.op === "recv" ? "send" : transfer.op;
+    // A declared send is one transfer per pair, named after the whole.
+    const name = [transfer.name, transfer.name.slice(0, transfer.name.lastIndexOf("/"))].find(
+      (each) => declared.has(each),
+    );
+    const key = `${op} ${origin.layer} ${name ?? ""}`;
+    let found = collectives.get(key);
+    if (found === undefined) {
+      const named = name === undefined ? {} : { name };
+      found = { op, layer: origin.layer, ...named, from, to, instances: 0, wireBytes: 0 };
+      collectives.set(key, found);
+    }
+    return found;
+  };
+
+  return {
+    allocate(rank, role, bytes) {
+      const own = perRank[rank];
+      if (own === undefined) return;
+      own.memoryBytes += bytes;
+      own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + bytes;
+    },
+    add(rank, instruction) {
+      const own = perRank[rank];
+      const layer = layers.get(instruction.origin.layer);
+      const flops = instructionFlops(instruction);
+      if (own === undefined) return;
+      own.flops += flops;
+      if (layer !== undefined) layer.flops += flops;
+      if (instruction.op === "kernel") {
+        const bytes = kernelBytesOf(instruction);
+        own.kernelBytes += bytes;
+        if (layer !== undefined) layer.kernelBytes += bytes;
+        addKernel(kernels, instruction.kernel, flops, bytes);
+        experts.see(instruction);
+      } else if (isCollective(instruction)) {
+        // Send and receive are two instructions of one transfer, and micro-batches are alike.
+        const isFirst = rank === instruction.from[0] && instruction.origin.microBatch === 0;
+        if (isFirst && instruction.op !== "recv") {
+          collectiveOf(instruction).instances += 1;
+        }
+        if ("expertsPerRank" in instruction) expertTransfers.push({ rank, transfer: instruction });
+        else addWire(rank, instruction, 0);
+      }
+    },
+    totals(microBatches) {
+      for (const { rank, transfer } of expertTransfers.splice(0)) {
+        addWire(rank, transfer, experts.rowsOf(transfer.origin.layer));
+      }
+      const perStep = <T extends object>(record: T, keys: readonly (keyof T)[]): T => {
+        const scaled = { ...record };
+        for (const key of keys)
+          Object.assign(scaled, { [key]: Number(record[key]) * microBatches });
+        return scaled;
+      };
+      return {
+        ranks: perRank.map((each) =>
+          perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]),
+        ),
+        layers: [...layers.values()].map((each) =>
+          perStep(each, ["flops", "kernelBytes", "wireBytes"]),
+        ),
+        kernels: [...kernels.values()].map((each) =>
+          perStep(each, ["calls", "flops", "kernelBytes"]),
+        ),
+        collectives: [...collectives.values()].map((each) => ({
+          ...each,
+          calls: each.instances * microBatches,
+          wireBytes: each.wireBytes * microBatches,
+        })),
+      };
+    },
+  };
+};
+
+const addKernel = (
+  kernels: Map<KernelName, Open<KernelEstimate>>,
+  kernel: KernelName,
+  flops: number,
+  bytes: number,
+): void => {
+  const known = kernels.get(kernel);
+  if (known === undefined) kernels.set(kernel, { kernel, calls: 1, flops, kernelBytes: bytes });
+  else {
+    known.calls += 1;
+    known.flops += flops;
+    known.kernelBytes += bytes;
+  }
+};
+
+/** Rows that each mixture of experts moves per micro-batch, before any is dropped. */
+export const createExpertRows = () => {
+  const rows = new Map<string, number>();
+  return {
+    see(instruction: Instruction): void {
+      if (instruction.op !== "kernel" || instruction.kernel !== "permute_tokens") return;
+      const { layer, microBatch } = instruction.origin;
+      const { tokens, topK } = instruction.shape;
+      if (microBatch === 0) rows.set(layer, (rows.get(layer) ?? 0) + tokens * topK);
+    },
+    rowsOf: (layer: string): number => rows.get(layer) ?? 0,
+  };
+};
+
+/** FLOPs of one instruction on one rank, reductions included. */
+export const instructionFlops = (instruction: Instruction): number => {
+  if (instruction.op === "kernel") return kernelFlops(instruction);
+  if (!("workspace" in instruction) || instruction.workspace === undefined) return 0;
+  const summands = instruction.from.length - 1;
+  return instruction.op === "all-reduce"
+    ? summands * instruction.count
+    : (summands * instruction.counts.reduce((sum, count) => sum + count, 0)) /
+        instruction.to.length;
+};
+
+/** What the model needs of it: nothing but its kernels. */
+export const kernelFlops = (instruction: Instruction): number =>
+  instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+
+export const kernelBytesOf = (instruction: Instruction): number =>
+  instruction.op === "kernel"
+    ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
+    : 0;
