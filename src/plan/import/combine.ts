@@ -48,7 +48,8 @@ export const combine = (parts: readonly Part[]): Combined => {
     ...weakestFirst.map((each) => each.workload),
   );
   const limits = parts.flatMap(({ imported }) => imported.workload.maxSequence ?? []);
-  const name = modelFrom?.name ?? parts.map(importedOf).find((each) => each.name)?.name;
+  const named = [modelFrom, ...parts.map(importedOf)].find((each) => each?.name !== undefined);
+  const name = named?.name ?? modelFrom?.family;
   return {
     ...(modelFrom?.model === undefined ? {} : { model: modelFrom.model, modelFrom }),
     ...(name === undefined ? {} : { name }),

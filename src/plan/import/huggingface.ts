@@ -53,11 +53,12 @@ export const importHuggingFace = (source: Source): Imported => {
   const type = familyOf(fields);
   const model = type === undefined ? undefined : families[type]?.read(fields);
   const workload = type === undefined ? {} : workloadOf(fields);
-  const name = fields.text("_name_or_path") ?? type;
+  const name = fields.text("_name_or_path");
   if (type !== undefined) listTheRest(fields);
   return {
     ...nothing,
     ...(name === undefined || name === "" ? {} : { name }),
+    ...(type === undefined ? {} : { family: type }),
     ...(model === undefined ? {} : { model }),
     featurePosition: (feature) => fields.position(keyOfFeature(fields, feature)),
     workload,

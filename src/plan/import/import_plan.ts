@@ -13,6 +13,7 @@ import { degreesFrom, type DegreesResult } from "./degrees.ts";
 import { importHuggingFace } from "./huggingface.ts";
 import { importMegatron } from "./megatron.ts";
 import { type Imported, type ImportResult, note, type Source, type SourceKind } from "./note.ts";
+import { prettyJson } from "./pretty_json.ts";
 import { notRecognised, recogniseKind } from "./recognise.ts";
 import { runnableModel } from "./runnable_model.ts";
 import { importVllm } from "./vllm.ts";
@@ -71,7 +72,7 @@ export const importPlan = (
   const file: PlanFile = {
     $schema: options.schema ?? "./node_modules/shardbench/configs/plan.schema.json",
     name: options.name ?? nameOf(combined, degrees),
-    description: `Imported from ${imported.map(({ kind, source }) => `${source} (${kind})`).join(" and ")}.`,
+    description: `Imported from ${imported.map(shortName).join(" and ")}.`,
     hardware: { gpus: degrees.gpus },
     workload,
     model: padded.model,
@@ -88,8 +89,12 @@ export const importPlan = (
     const faults = parsed.error.issues.flatMap((issue) => issueDiagnostics(issue, file));
     return { diagnostics: [...diagnostics, ...faults] };
   }
-  return { file: parsed.data, text: `${JSON.stringify(parsed.data, null, 2)}\n`, diagnostics };
+  return { file: parsed.data, text: `${prettyJson(parsed.data)}\n`, diagnostics };
 };
+
+/** Without folders: plans travel, and folders stay. */
+const shortName = ({ kind, source }: Imported): string =>
+  `${source.split(/[/\\]/).at(-1) ?? source} (${kind})`;
 
 const hasError = (diagnostics: readonly Diagnostic[]): boolean =>
   diagnostics.some(({ severity }) => severity === "error");

@@ -18,7 +18,7 @@ export const importMegatron = (source: Source): Imported => {
   return {
     kind: "megatron",
     source: source.name,
-    ...(model === undefined ? {} : { model, name: nameOf(flags, model) }),
+    ...(model === undefined ? {} : { model, family: nameOf(flags, model) }),
     layout,
     layoutPosition: (key) => flags.position(flagOf[key]),
     featurePosition: (feature) => {

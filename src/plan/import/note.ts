@@ -57,6 +57,8 @@ export interface Imported {
   readonly source: string;
   /** Name of the model, as the source has it. */
   readonly name?: string;
+  /** What kind of model it is, for want of a name. */
+  readonly family?: string;
   readonly model?: ModelFile;
   readonly layout: Layout;
   readonly workload: ImportedWorkload;

@@ -1,0 +1,336 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { checkPlan } from "../../src/plan/check.ts";
+import { importPlan } from "../../src/plan/import/import_plan.ts";
+import type { Source } from "../../src/plan/import/note.ts";
+import { parsePlan } from "../../src/plan/load.ts";
+import { countParameters } from "../../src/plan/parameters.ts";
+import { codes, configOf, errorsAt, planOf } from "./imported.ts";
+
+const command = (text: string, kind?: Source["kind"]): Source => ({
+  name: "<command>",
+  text,
+  ...(kind === undefined ? {} : { kind }),
+});
+
+/** What the check says of the plan's form and soundness, apart from what cannot run. */
+const faults = (sources: readonly Source[]): string[] => {
+  const { text = "" } = importPlan(sources);
+  const { plan, document, diagnostics } = parsePlan(text, "plan.json");
+  const all = plan === undefined ? diagnostics : checkPlan(plan, document);
+  return all
+    .filter(({ severity, code }) => severity === "error" && code !== "layer-not-runnable")
+    .map(({ code }) => code);
+};
+
+test("Megatron: the script of GPT-3 175B, with arrays and variables", async () => {
+  const text = await readFile("test/import/fixtures/megatron-gpt3-175b.sh", "utf8");
+  const sources = [{ name: "train.sh", text }];
+  const { plan, file, diagnostics } = planOf(sources);
+  expect(file.hardware.gpus).toBe(128);
+  expect(plan.degrees).toEqual({ tensor: 8, pipeline: 16, data: 1, expert: 1 });
+  expect(plan.workload).toMatchObject({
+    mode: "training",
+    batch: 1536,
+    microBatches: 1536,
+    sequence: 2048,
+    dtype: "f16",
+  });
+  expect(plan.model).toMatchObject({ layers: 96, hidden: 12288, heads: 96, ffn: 49152 });
+  // 50,257 rounded up to a multiple of 128 × 8.
+  expect(plan.model?.vocabulary).toBe(51_200);
+  expect(file.assumed).toContain("model.vocabulary");
+  if (plan.model !== undefined) {
+    expect(Math.abs(countParameters(plan.model).total / 174.6e9 - 1)).toBeLessThan(0.005);
+  }
+  expect(codes(diagnostics)).toEqual(
+    expect.arrayContaining(["rampup-batch-size-not-expressible", "flags-without-bearing"]),
+  );
+  expect(codes(diagnostics)).not.toContain("flag-not-understood");
+  expect(faults(sources)).toEqual([]);
+});
+
+test("Megatron: Mixtral 8x7B with experts spread over ranks", () => {
+  const sources = [
+    command(
+      `torchrun --nproc_per_node 8 --nnodes 2 pretrain_gpt.py --use-mcore-models \\
+        --disable-bias-linear --seq-length 4096 --max-position-embeddings 32768 --num-layers 32 \\
+        --hidden-size 4096 --ffn-hidden-size 14336 --num-attention-heads 32 \\
+        --init-method-std 0.01 --attention-dropout 0.0 --hidden-dropout 0.0 \\
+        --normalization RMSNorm --position-embedding-type rope --swiglu \\
+        --untie-embeddings-and-output-weights --group-query-attention --num-query-groups 8 \\
+        --no-masked-softmax-fusion --rotary-base 1000000 --num-experts 8 --moe-router-topk 2 \\
+        --moe-router-load-balancing-type aux_loss --moe-aux-loss-coeff 1e-2 --moe-grouped-gemm \\
+        --moe-token-dispatcher-type alltoall --tokenizer-type Llama2Tokenizer --vocab-size 32000 \\
+        --micro-batch-size 1 --global-batch-size 256 --lr 1e-4 --bf16 \\
+        --tensor-model-parallel-size 1 --pipeline-model-parallel-size 4 \\
+        --expert-model-parallel-size 4 --use-distributed-optimizer --sequence-parallel`,
+    ),
+  ];
+  const { plan, diagnostics } = planOf(sources);
+  expect(plan.degrees).toEqual({ tensor: 1, pipeline: 4, data: 4, expert: 4 });
+  expect(plan.model?.moe).toEqual({
+    experts: 8,
+    topK: 2,
+    ffn: 14336,
+    renormalise: true,
+    dense: false,
+  });
+  expect(plan.workload).toMatchObject({ batch: 256, microBatches: 64 });
+  expect(plan.optimizations).toEqual(["mixed-precision"]);
+  if (plan.model !== undefined) {
+    expect(Math.abs(countParameters(plan.model).total / 46.7e9 - 1)).toBeLessThan(0.005);
+  }
+  expect(codes(diagnostics)).toEqual(
+    expect.arrayContaining([
+      "bf16-as-f16",
+      "use-distributed-optimizer-not-expressible",
+      "sequence-parallel-not-expressible",
+      "rotary-positions-not-runnable",
+    ]),
+  );
+  expect(faults(sources)).toEqual([]);
+});
+
+test("Megatron: latent attention, shared experts and a pattern of layers with experts", () => {
+  const { plan } = planOf([
+    command(
+      `--num-layers 27 --hidden-size 2048 --num-attention-heads 16 --ffn-hidden-size 10944
+       --kv-channels 16 --multi-latent-attention --kv-lora-rank 512 --qk-head-dim 128
+       --qk-pos-emb-head-dim 64 --v-head-dim 128 --num-experts 64 --moe-router-topk 6
+       --moe-ffn-hidden-size 1408 --moe-shared-expert-intermediate-size 2816
+       --moe-layer-freq ([0]+[1]*26) --swiglu --normalization RMSNorm --disable-bias-linear
+       --position-embedding-type rope --untie-embeddings-and-output-weights
+       --padded-vocab-size 102400 --seq-length 4096 --make-vocab-size-divisible-by 3200`,
+    ),
+  ]);
+  expect(plan.model?.moe?.sharedFfn).toBe(2816);
+  if (plan.model === undefined) throw new Error("must have a model");
+  expect(Math.abs(countParameters(plan.model).total / 15.7e9 - 1)).toBeLessThan(0.005);
+});
+
+test("vLLM: a layout for a model from its config", async () => {
+  const sources = [
+    await configOf("llama-3-70b"),
+    command(
+      "vllm serve meta-llama/Meta-Llama-3-70B --tensor-parallel-size 4 " +
+        "--pipeline_parallel_size=2 --max-model-len 512 --max-num-seqs 32 " +
+        "--gpu-memory-utilization 0.92 --dtype bfloat16 --port 8000 --api-key sk-private",
+    ),
+  ];
+  const { plan, file, text, diagnostics } = planOf(sources);
+  expect(plan.name).toBe("meta-llama-3-70b-tp4-pp2");
+  expect(plan.degrees).toEqual({ tensor: 4, pipeline: 2, data: 1, expert: 1 });
+  expect(plan.workload).toMatchObject({
+    mode: "inference",
+    batch: 32,
+    sequence: 512,
+    dtype: "f16",
+  });
+  expect(file.assumed).toEqual(["workload.sequence"]);
+  expect(codes(diagnostics)).toContain("gpu-memory-utilization-not-expressible");
+  expect(text).not.toContain("sk-private");
+  expect(faults(sources)).toEqual([]);
+});
+
+test("vLLM: experts in parallel over tensor and data ranks", async () => {
+  const sources = [
+    await configOf("qwen3-30b-a3b"),
+    command("vllm serve Qwen/Qwen3-30B-A3B -tp 2 -dp 4 --enable-expert-parallel --enforce-eager"),
+  ];
+  const { plan } = planOf(sources);
+  expect(plan.degrees).toEqual({ tensor: 2, pipeline: 1, data: 4, expert: 8 });
+  expect(faults(sources)).toEqual([]);
+});
+
+test("vLLM: without expert parallelism experts are split, which a plan cannot say", async () => {
+  const { plan, diagnostics } = planOf([
+    await configOf("mixtral-8x7b"),
+    command("vllm serve mistralai/Mixtral-8x7B-v0.1 -tp 4"),
+  ]);
+  expect(plan.degrees?.expert).toBe(4);
+  expect(codes(diagnostics)).toContain("expert-slices-not-expressible");
+});
+
+test("vLLM: a vocabulary that tensor ranks cannot share is padded, as the server does", async () => {
+  const { plan, file, diagnostics } = planOf([
+    await configOf("gpt2"),
+    command("vllm serve gpt2 -tp 2"),
+  ]);
+  expect(plan.model?.vocabulary).toBe(50_304);
+  expect(file.assumed).toContain("model.vocabulary");
+  expect(codes(diagnostics)).toContain("vocabulary-padded");
+});
+
+const deepSpeedJson = {
+  train_batch_size: 64,
+  train_micro_batch_size_per_gpu: 2,
+  gradient_accumulation_steps: 4,
+  optimizer: { type: "AdamW", params: { lr: 3e-5 } },
+  bf16: { enabled: true },
+  zero_optimization: {
+    stage: 3,
+    overlap_comm: true,
+    offload_optimizer: { device: "cpu", pin_memory: true },
+  },
+  activation_checkpointing: { partition_activations: true },
+  gradient_clipping: 1.0,
+};
+const deepSpeed = (changes: Record<string, unknown> = {}): Source => ({
+  name: "ds_config.json",
+  text: JSON.stringify({ ...deepSpeedJson, ...changes }),
+});
+const launcher = (gpus: number): Source =>
+  command(`deepspeed --num_gpus ${gpus} train.py --model_name_or_path x/y --deepspeed ds.json`);
+
+test("DeepSpeed: a launcher's ranks and a config's batches", async () => {
+  const sources = [await configOf("llama-3-8b"), deepSpeed(), launcher(8)];
+  const { plan, diagnostics } = planOf(sources);
+  expect(plan.degrees?.data).toBe(8);
+  expect(plan.workload).toMatchObject({
+    mode: "training",
+    batch: 64,
+    microBatches: 4,
+    dtype: "f16",
+  });
+  expect(plan.optimizations).toEqual([
+    "communication-overlap",
+    "activation-checkpointing",
+    "mixed-precision",
+  ]);
+  expect(codes(diagnostics)).toEqual(
+    expect.arrayContaining(["zero-not-expressible", "offload-not-expressible", "config-named"]),
+  );
+  expect(faults(sources)).toEqual([]);
+});
+
+test("DeepSpeed: a batch that does not follow from its parts is refused", async () => {
+  const config = await configOf("llama-3-8b");
+  expect(errorsAt([config, deepSpeed(), launcher(8)])).toEqual([]);
+  expect(errorsAt([config, deepSpeed(), launcher(4)])).toMatchObject([
+    { code: "batch-contradicts" },
+  ]);
+});
+
+test('DeepSpeed: "auto" is no value', async () => {
+  const auto = deepSpeed({
+    train_batch_size: "auto",
+    train_micro_batch_size_per_gpu: "auto",
+    gradient_accumulation_steps: "auto",
+  });
+  const { file, diagnostics } = planOf([await configOf("gpt2"), auto]);
+  expect(file.assumed).toEqual(["hardware.gpus", "workload.batch", "workload.sequence"]);
+  expect(codes(diagnostics).filter((code) => code === "value-auto")).toHaveLength(3);
+});
+
+test("DeepSpeed: two precisions at once are refused where they stand", async () => {
+  const text =
+    '{\n  "train_batch_size": 1,\n  "bf16": { "enabled": true },\n  "fp16": { "enabled": true }\n}';
+  const found = errorsAt([await configOf("gpt2"), { name: "ds.json", text }]);
+  expect(found).toMatchObject([
+    { code: "precisions-contradict", position: { file: "ds.json", line: 4, column: 24 } },
+  ]);
+});
+
+test.each([
+  [
+    "ranks that replicas do not divide",
+    "torchrun --nproc_per_node 6 x.py --num-layers 2 --hidden-size 64 --num-attention-heads 4 --tensor-model-parallel-size 4",
+    "degrees-contradict",
+  ],
+  [
+    "expert groups without experts",
+    "--num-layers 2 --hidden-size 64 --num-attention-heads 4 --expert-model-parallel-size 4",
+    "expert-degree-without-experts",
+  ],
+  [
+    "expert groups that ranks do not form",
+    "--num-layers 2 --hidden-size 64 --num-attention-heads 4 --num-experts 8 --expert-model-parallel-size 3",
+    "degrees-contradict",
+  ],
+  [
+    "two precisions",
+    "--num-layers 2 --hidden-size 64 --num-attention-heads 4 --fp16 --bf16",
+    "precisions-contradict",
+  ],
+  ["a flag that is missing", "--num-layers 2 --num-attention-heads 4", "missing-flag"],
+  [
+    "a number that is none",
+    "--num-layers two --hidden-size 64 --num-attention-heads 4",
+    "wrong-type",
+  ],
+  [
+    "a variable set elsewhere",
+    "--num-layers $LAYERS --hidden-size 64 --num-attention-heads 4",
+    "variable-not-set",
+  ],
+])("%s: an error with its place", (_what, text, code) => {
+  const found = errorsAt([command(text, "megatron")]);
+  expect(found.map((each) => each.code)).toEqual([code]);
+  expect(found[0]?.position).toMatchObject({ file: "<command>", line: 1 });
+});
+
+test("fewer visible GPUs than the degrees need are an error, more are GPUs of the plan", async () => {
+  const config = await configOf("llama-3-8b");
+  const serve = (devices: string) => command(`CUDA_VISIBLE_DEVICES=${devices} vllm serve m -tp 2`);
+  expect(errorsAt([config, serve("0")])).toMatchObject([
+    { code: "degrees-contradict", position: { line: 1, column: 37 } },
+  ]);
+  expect(planOf([config, serve("0,1,2")]).file.hardware.gpus).toBe(3);
+});
+
+test("a layout without a model names the config that is missing", () => {
+  const [found] = errorsAt([command("vllm serve meta-llama/Meta-Llama-3-8B -tp 2")]);
+  expect(found).toMatchObject({ code: "no-model" });
+  expect(found?.hint).toContain("meta-llama/Meta-Llama-3-8B");
+});
+
+test("a typing error in a flag is listed with the flag that was meant", async () => {
+  const { diagnostics } = planOf([
+    await configOf("gpt2"),
+    command("vllm serve gpt2 --tensor-paralel-size 4"),
+  ]);
+  expect(diagnostics.find(({ code }) => code === "flag-not-understood")).toMatchObject({
+    hint: "did you mean --tensor-parallel-size?",
+    position: { line: 1, column: 17 },
+  });
+});
+
+test("a flag that is given twice counts once, and is said so", async () => {
+  const { plan, diagnostics } = planOf([
+    await configOf("llama-3-8b"),
+    command("vllm serve m -tp 2 -tp 4"),
+  ]);
+  expect(plan.degrees?.tensor).toBe(4);
+  expect(codes(diagnostics)).toContain("flag-given-twice");
+});
+
+test("two sources of different models are not mixed in silence", async () => {
+  const megatron = command(
+    "--num-layers 32 --hidden-size 8192 --num-attention-heads 32",
+    "megatron",
+  );
+  expect(errorsAt([await configOf("llama-3-8b"), megatron]).map(({ path }) => path)).toEqual([
+    ["hidden"],
+    ["kvHeads"],
+    ["ffn"],
+  ]);
+});
+
+test("two layouts that differ are refused, two that agree are one", async () => {
+  const config = await configOf("llama-3-8b");
+  const serve = (tensor: number) => command(`vllm serve m -tp ${tensor}`);
+  expect(errorsAt([config, serve(2), serve(4)])).toMatchObject([{ code: "sources-disagree" }]);
+  expect(errorsAt([config, serve(2), serve(2)])).toEqual([]);
+});
+
+test("of a source with a role only that part is taken", async () => {
+  const megatron =
+    "torchrun --nproc_per_node 4 x.py --num-layers 2 --hidden-size 64 --num-attention-heads 4 " +
+    "--tensor-model-parallel-size 2 --vocab-size 128";
+  const model = { ...command(megatron), role: "model" as const };
+  expect(planOf([model]).file).toMatchObject({ hardware: { gpus: 1 }, model: { layers: 2 } });
+  expect(errorsAt([{ ...command(megatron), role: "layout" as const }])).toMatchObject([
+    { code: "no-model" },
+  ]);
+});
