@@ -49,7 +49,8 @@ export const defineImport = (program: Command): void => {
 Examples:
   $ shardbench import config.json -o plan.json
   $ shardbench import --model config.json --layout 'vllm serve m --tensor-parallel-size 4'
-  $ shardbench import pretrain.sh ds_config.json --runnable > plan.json`,
+  $ shardbench import pretrain.sh --runnable > plan.json
+  $ shardbench import --from megatron -- '--num-layers 24 --hidden-size 1024 …'`,
     )
     .action((sources: string[], flags: Flags) =>
       guarded(flags.json, () => importSources(sources, flags)),

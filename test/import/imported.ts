@@ -5,6 +5,8 @@ import type { Diagnostic } from "../../src/plan/diagnostic.ts";
 import { importPlan, type ImportOptions } from "../../src/plan/import/import_plan.ts";
 import type { Source } from "../../src/plan/import/note.ts";
 import { parsePlan } from "../../src/plan/load.ts";
+import { countParameters } from "../../src/plan/parameters.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 
 export const configOf = async (name: string): Promise<Source> => ({
   name: "config.json",
@@ -29,3 +31,7 @@ export const errorsAt = (sources: readonly Source[]): Diagnostic[] => {
 
 export const codes = (diagnostics: readonly Diagnostic[]): string[] =>
   diagnostics.map(({ code }) => code);
+
+/** Of the plan's model, in billions. */
+export const billions = ({ model }: Plan): number =>
+  model === undefined ? 0 : countParameters(model).total / 1e9;

@@ -9,7 +9,7 @@ import {
   withFeatures,
 } from "./hf_decoder.ts";
 import { mistral, qwenWindow } from "./hf_llama.ts";
-import { isCount, type JsonFields } from "./json_fields.ts";
+import type { JsonFields } from "./json_fields.ts";
 
 export const mixtral: Family = (fields) => {
   const model = mistral(fields);
@@ -66,6 +66,3 @@ export const denseLayersOf = (layers: number, isDense: (layer: number) => boolea
 
 export const denseLayersKey = (denseLayers: number[]) =>
   denseLayers.length === 0 ? {} : { denseLayers };
-
-export const countOr = (found: unknown, fallback: number): number =>
-  isCount(found) ? found : fallback;

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import { jsonError } from "../json_syntax.ts";
+import { maxPlanCharacters } from "../syntax.ts";
 import { note, type Source, type SourceKind, sourceKinds } from "./note.ts";
 
 const deepspeedKeys = [
@@ -34,7 +35,7 @@ export const recogniseKind = ({ kind, name, text }: Source): SourceKind | undefi
 
 /** A broken config.json is still one, so that its reader says where it breaks. */
 const kindOfJson = (text: string): SourceKind => {
-  if (jsonError(text) !== undefined) return "huggingface";
+  if (text.length > maxPlanCharacters || jsonError(text) !== undefined) return "huggingface";
   const keys = Object.keys(Object(JSON.parse(text)));
   const isConfig = keys.includes("model_type") || keys.includes("architectures");
   return !isConfig && deepspeedKeys.some((key) => keys.includes(key)) ? "deepspeed" : "huggingface";

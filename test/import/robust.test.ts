@@ -1,0 +1,141 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { importPlan } from "../../src/plan/import/import_plan.ts";
+import { sourceKinds, type Source } from "../../src/plan/import/note.ts";
+import { parsePlan } from "../../src/plan/load.ts";
+import { countParameters } from "../../src/plan/parameters.ts";
+import { configOf } from "./imported.ts";
+
+/** A plan that loads, or errors; never an exception. */
+const judge = (sources: readonly Source[]): "plan" | "errors" => {
+  const { file, text, diagnostics } = importPlan(sources);
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  expect((file === undefined) !== errors.length > 0).toBe(false);
+  if (text === undefined) return "errors";
+  const { plan, diagnostics: ofForm } = parsePlan(text, "plan.json");
+  expect(ofForm).toEqual([]);
+  if (plan?.model !== undefined) {
+    expect(countParameters(plan.model).total).toBeGreaterThan(0);
+  }
+  return "plan";
+};
+
+const end = /^(plan|errors)$/;
+
+const kind = fc.constantFrom(...sourceKinds);
+
+test("whatever JSON is given as a config, an import ends in a plan or in errors", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 4 }), kind, (value, each) => {
+      const source = { name: "config.json", text: JSON.stringify(value), kind: each };
+      expect(judge([source])).toMatch(end);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("whatever text is given, an import ends in a plan or in errors", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "binary" }),
+      fc.option(kind, { nil: undefined }),
+      (text, each) => {
+        const source = { name: "<stdin>", text, ...(each === undefined ? {} : { kind: each }) };
+        expect(judge([source])).toMatch(end);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+const bases = await Promise.all(
+  ["llama-3-8b", "qwen1.5-moe-a2.7b", "deepseek-v3", "gpt2", "gpt-neox-20b", "gemma-2-9b"].map(
+    async (name) => JSON.parse((await configOf(name)).text) as Record<string, unknown>,
+  ),
+);
+const odd = fc.oneof(
+  fc.constantFrom<unknown>(null, true, "", "auto", [], {}, -1, 0, 0.5, 1, 3, 1e308, 0x7fffffff),
+  fc.jsonValue({ maxDepth: 1 }),
+);
+
+test("whatever is written at one key of a real config, an import ends in a plan or in errors", () => {
+  const places = bases.flatMap((base) => Object.keys(base).map((key) => ({ base, key })));
+  const ends = new Set<string>();
+  fc.assert(
+    fc.property(fc.constantFrom(...places), odd, ({ base, key }, value) => {
+      ends.add(judge([{ name: "config.json", text: JSON.stringify({ ...base, [key]: value }) }]));
+    }),
+    { numRuns: 2000 },
+  );
+  expect(ends).toEqual(new Set(["plan", "errors"]));
+});
+
+const word = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      "--num-layers",
+      "--hidden-size",
+      "--num-attention-heads",
+      "--num-experts",
+      "--swiglu",
+      "-tp",
+      "-pp",
+      "--tensor-model-parallel-size",
+      "--pipeline-model-parallel-size",
+      "--expert-model-parallel-size",
+      "--nproc_per_node",
+      "--global-batch-size",
+      "--micro-batch-size",
+      "--enable-expert-parallel",
+      "--moe-layer-freq",
+      "--max-model-len",
+      "vllm",
+      "serve",
+      "TP=4",
+      "A=$A",
+      "$TP",
+      "${A}",
+      "(",
+      ")",
+      "\\",
+      "'",
+      '"',
+      "#",
+      "\n",
+      "--x=",
+      "--=",
+      "--",
+      "-",
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom("1", "2", "4", "64", "128", "0", "-1", "1e9", "32k", "([0]*99999)"),
+  },
+  fc.string({ maxLength: 5 }),
+);
+
+test("whatever words a command has, an import ends in a plan or in errors", () => {
+  const config = { name: "config.json", text: JSON.stringify(bases[0]) };
+  fc.assert(
+    fc.property(
+      fc.array(word, { maxLength: 24 }),
+      kind,
+      fc.boolean(),
+      (words, each, withConfig) => {
+        const command = { name: "<command>", text: words.join(" "), kind: each };
+        expect(judge(withConfig ? [config, command] : [command])).toMatch(end);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+test("a file of fifty megabytes is refused without being parsed", () => {
+  const text = `{ "model_type": "llama", "x": "${"y".repeat(5e7)}" }`;
+  expect(judge([{ name: "config.json", text, kind: "huggingface" }])).toBe("errors");
+  expect(judge([{ name: "c", text: `vllm serve ${"-tp 2 ".repeat(8e6)}`, kind: "vllm" }])).toBe(
+    "errors",
+  );
+});
