@@ -12,6 +12,7 @@ interface Flags {
   readonly output?: string;
   readonly write?: boolean;
   readonly json?: boolean;
+  readonly sarif?: boolean;
 }
 
 export const defineCheck = (program: Command): void => {
@@ -28,6 +29,7 @@ export const defineCheck = (program: Command): void => {
     .option("-o, --output <file>", "where the corrected plan goes")
     .option("--write", "overwrite: the file of -o, or the plan itself")
     .option("--json", "print the findings as JSON")
+    .option("--sarif", "print the findings as SARIF 2.1.0, for a code host to show")
     .addHelpText(
       "after",
       `
@@ -45,7 +47,10 @@ const check = async (file: string, flags: Flags): Promise<ExitCode> => {
     const { repairFile } = await import("./repair_file.ts");
     return repairFile(file, inspected, flags);
   }
-  if (flags.json === true) await printFindings(inspected);
+  if (flags.sarif === true) {
+    const { sarifLog } = await import("../report/sarif.ts");
+    printJson(sarifLog(inspected.diagnostics, file));
+  } else if (flags.json === true) await printFindings(inspected);
   else printLines(await findings(inspected));
   return isSound(inspected) ? exitCodes.fine : exitCodes.badPlan;
 };

@@ -6,6 +6,7 @@ import { shardbenchVersion } from "../report/versions.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCheck } from "./check.ts";
 import { defineCompare } from "./compare.ts";
+import { defineEstimate } from "./estimate.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineImport } from "./import.ts";
 import { defineRun } from "./run.ts";
@@ -29,6 +30,7 @@ ${exitCodeHelp}`,
   );
 defineImport(program);
 defineCheck(program);
+defineEstimate(program);
 defineRun(program);
 defineCompare(program);
 defineAdapters(program);

@@ -72,7 +72,7 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   const tally = createTally(gpus, layerNames(plan), wire, declared);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire);
   listen(plan, {
-    allocate: tally.allocate,
+    allocate: (...buffer) => tally.allocate(...buffer),
     add(rank, instruction) {
       tally.add(rank, instruction);
       clock?.add(rank, instruction);

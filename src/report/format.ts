@@ -29,6 +29,15 @@ const trimmed = (size: number): string => String(Number(size.toPrecision(3)));
 /** Decimal prefixes: 1 MB = 1,000,000 B. */
 export const formatBytes = (bytes: number): string => scaled(bytes, "B");
 
+export const formatFlops = (flops: number): string => scaled(flops, "FLOP");
+
+/** As model cards say it: `8.03 B` is 8.03 billion. */
+export const formatParameters = (count: number): string => {
+  const [size, letter] =
+    count >= 999.5e6 ? [count / 1e9, "B"] : count >= 999.5e3 ? [count / 1e6, "M"] : [count, ""];
+  return letter === "" ? formatNumber(size) : `${trimmed(size)} ${letter}`;
+};
+
 export const formatPercent = (share: number): string => {
   const percent = share * 100;
   // What rounds to 0.0 is shown with the digits it has.

@@ -73,6 +73,18 @@ describe("parameters", () => {
       "layer norm, two matrices",
       "{ layers: 2, hidden: 32, heads: 4, norm: layer, vocabulary: 64 }",
     ],
+    [
+      "latent attention",
+      "{ layers: 2, hidden: 32, heads: 4, headDim: 8, gated: true, latent: { queryRank: 12, keyValueRank: 16, rotaryDim: 4, valueDim: 8 } }",
+    ],
+    [
+      "latent attention without a rank for queries",
+      "{ layers: 2, hidden: 32, heads: 4, headDim: 8, latent: { keyValueRank: 16, rotaryDim: 4, valueDim: 12 } }",
+    ],
+    [
+      "shared experts beside dense layers",
+      "{ layers: 3, hidden: 32, heads: 4, gated: true, moe: { experts: 8, topK: 2, ffn: 24, sharedFfn: 16, denseLayers: [0] } }",
+    ],
     ["no vocabulary", "{ layers: 2, hidden: 32, heads: 4 }"],
   ])("%s: those of the description are those of the program", (_name, model) => {
     const given = degrees(model);
@@ -95,6 +107,35 @@ describe("parameters", () => {
       source: "program",
     });
   });
+});
+
+test("shared experts are summed over the tensor group and added", () => {
+  const given = degrees(
+    "{ layers: 1, hidden: 32, heads: 4, moe: { experts: 8, topK: 2, ffn: 24, sharedFfn: 16 } }",
+    "{ tensor: 2, expert: 2 }",
+  );
+  const { collectives, kernels } = estimatePlan(given);
+  expect(collectives.map(({ op }) => op)).toContain("reduce-scatter");
+  const without = estimatePlan(
+    degrees(
+      "{ layers: 1, hidden: 32, heads: 4, moe: { experts: 8, topK: 2, ffn: 24 } }",
+      "{ tensor: 2, expert: 2 }",
+    ),
+  );
+  const adds = (of: typeof kernels) => of.find(({ kernel }) => kernel === "add")?.calls ?? 0;
+  expect(adds(kernels)).toBe(adds(without.kernels) + 2 * 2);
+});
+
+test("latent scores cost what queries, keys and values of their widths do", () => {
+  const scores = (model: string) =>
+    estimatePlan(degrees(model)).kernels.find(({ kernel }) => kernel === "attention")?.flops;
+  const rows = 8 * 8;
+  // Causal: half of 2 · rows · sequence · heads · (width of a query and key + width of a value).
+  expect(
+    scores(
+      "{ layers: 1, hidden: 32, heads: 4, headDim: 8, latent: { keyValueRank: 16, rotaryDim: 4, valueDim: 8 } }",
+    ),
+  ).toBe(rows * 8 * 4 * (8 + 4 + 8));
 });
 
 describe("collectives", () => {

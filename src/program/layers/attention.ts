@@ -4,10 +4,16 @@ import type { AttentionLayer } from "../../plan/plan.ts";
 import type { RegionContent } from "../content.ts";
 import type { Share, Value } from "../value.ts";
 import { declareActivation, outputValue, weightScale, type LayerContext } from "./context.ts";
+import { lowerLatentAttention } from "./latent_attention.ts";
 import { linearShare } from "./linear.ts";
 
-export const lowerAttention = (context: LayerContext, layer: AttentionLayer, input: Value): Value =>
-  outputValue(context, input, layer.hidden, (share) => {
+export const lowerAttention = (
+  context: LayerContext,
+  layer: AttentionLayer,
+  input: Value,
+): Value => {
+  if (layer.latent !== undefined) return lowerLatentAttention(context, layer, layer.latent, input);
+  return outputValue(context, input, layer.hidden, (share) => {
     const heads = layer.heads / share.group.length;
     // Fewer key and value heads than ranks: neighbours hold the same one.
     const kvHeads = Math.max(1, layer.kvHeads / share.group.length);
@@ -34,6 +40,7 @@ export const lowerAttention = (context: LayerContext, layer: AttentionLayer, inp
       },
     );
   });
+};
 
 interface LocalHeads {
   readonly heads: number;

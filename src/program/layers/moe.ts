@@ -3,10 +3,11 @@
 
 import type { MoeLayer } from "../../plan/plan.ts";
 import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
-import { sliceRows } from "../moves.ts";
+import { reduceScatterRows, sliceRows, type Move } from "../moves.ts";
 import { memberRowsOf } from "../redistribute.ts";
 import { splitEvenly, startsOf, type Share, type Value } from "../value.ts";
 import { declareActivation, declareWeight, weightScale, type LayerContext } from "./context.ts";
+import { feedForwardShare } from "./mlp.ts";
 
 /** Tokens of one rank. */
 interface Source {
@@ -29,6 +30,7 @@ export const lowerMoe = (context: LayerContext, layer: MoeLayer, input: Value): 
   runExperts(context, layer, input.rows);
   transfer(context, layer, sources, input.rows, "combine");
   for (const source of sources) combine(context, layer, source);
+  if (layer.sharedFfn !== undefined) addShared(context, layer, layer.sharedFfn, input);
   const shares = input.shares.map((share): Share => {
     const memberRows = memberRowsOf(share);
     const active = memberRows.flatMap((rows, i) => (rows > 0 ? [i] : []));
@@ -41,6 +43,27 @@ export const lowerMoe = (context: LayerContext, layer: MoeLayer, input: Value): 
     };
   });
   return { ...input, origin, shares };
+};
+
+/** Experts that every token passes: a dense network of the tensor group, added to what the others give. */
+const addShared = (context: LayerContext, layer: MoeLayer, ffn: number, input: Value): void => {
+  const { builder, origin } = context;
+  const { hidden, activation } = layer;
+  for (const [i, share] of input.shares.entries()) {
+    const partial = feedForwardShare(context, share, { hidden, ffn, activation }, "shared/");
+    const name = `${origin.layer}/shared/${i}`;
+    const move: Move = { builder, origin, name, columns: hidden, to: share.group };
+    const summed = share.group.length === 1 ? partial : reduceScatterRows(move, partial);
+    for (const { rank, rows } of sourcesOf(share)) {
+      if (rows === 0) continue;
+      const out = `${origin.layer}/out`;
+      builder.kernel(rank, origin, { kernel: "add", shape: { rows, columns: hidden } }, [
+        `${origin.layer}/routed`,
+        summed.buffer,
+        out,
+      ]);
+    }
+  }
 };
 
 const sourcesOf = (share: Share): Source[] => {
@@ -312,7 +335,9 @@ const combine = (context: LayerContext, layer: MoeLayer, source: Source): void =
   const { rank, rows } = source;
   const { hidden, experts, topK } = layer;
   const { returned, ids, positions, offsets, kept, weights } = routeBuffers(context, layer, source);
-  const y = declareActivation(context, rank, "out", rows, hidden);
+  const out = declareActivation(context, rank, "out", rows, hidden);
+  const y =
+    layer.sharedFfn === undefined ? out : declareActivation(context, rank, "routed", rows, hidden);
   builder.kernel(
     rank,
     origin,
