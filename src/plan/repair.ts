@@ -47,13 +47,17 @@ export interface RepairedPlan {
   readonly alternatives: readonly Alternative[];
 }
 
+/** A plan with more errors is not repaired but written anew. */
+const maxErrors = 40;
+
 /** Checks of one repair; of a large plan fewer, since each takes longer. */
 const checksFor = ({ plan }: State): number => {
-  const places = plan?.stages.reduce(
-    (sum, { layers }) => sum + layers.length * (layers[0]?.groups.length ?? 1),
-    0,
-  );
-  return (places ?? 0) > 1000 ? 20 : 150;
+  let places = 0;
+  for (const { layers } of plan?.stages ?? []) {
+    for (const { groups } of layers) for (const { length } of groups) places += length;
+  }
+  if (places > 10_000) return 6;
+  return places > 1000 ? 20 : 150;
 };
 
 const maxAlternatives = 6;
@@ -65,7 +69,7 @@ const maxAlternatives = 6;
 export const repairPlan = (document: PlanDocument): RepairedPlan | undefined => {
   if (document.value === undefined) return undefined;
   const start = assess(document.value);
-  if (start.errors.length === 0) return undefined;
+  if (start.errors.length === 0 || start.errors.length > maxErrors) return undefined;
   const checks = checksFor(start);
   const solution = solve(start, { checks });
   if (solution === undefined) return undefined;

@@ -9,6 +9,7 @@ import { normalise } from "../normalise.ts";
 import type { Plan } from "../plan.ts";
 import { planSchema } from "../schema.ts";
 import type { Faulty, Proposal } from "./fix.ts";
+import { maxFaults } from "../syntax.ts";
 import { fixes } from "./fixes.ts";
 import { patched } from "./patch.ts";
 
@@ -41,7 +42,9 @@ export const assess = (value: unknown): State => {
   if (!parsed.success) {
     return {
       value,
-      errors: parsed.error.issues.flatMap((issue) => issueDiagnostics(issue, value)),
+      errors: parsed.error.issues
+        .slice(0, maxFaults)
+        .flatMap((issue) => issueDiagnostics(issue, value)),
     };
   }
   const written = parsed.data;

@@ -21,16 +21,21 @@ const writtenLayers = (written: PlanFile | undefined): WrittenLayer[] =>
     ),
   );
 
+interface SplitCodes {
+  readonly wrong: string;
+  readonly right: string;
+}
+
 /** The weight is [in, out]: a split of one kind names its dimension, and no other. */
 const splitsDimension =
-  (kind: "column" | "row", dimension: number, name: string): Rule =>
+  (kind: "column" | "row", dimension: number, name: string, codes: SplitCodes): Rule =>
   (_plan, written) =>
     writtenLayers(written).flatMap(({ parallel, path }) => {
       if (parallel.kind !== kind) return [];
       if (parallel.splitDim !== undefined && parallel.splitDim !== dimension) {
         return [
           error(
-            `${kind}-splits-wrong-dimension`,
+            codes.wrong,
             [...path, "splitDim"],
             `a ${kind}-parallel weight [in, out] is split along dimension ${dimension}, its ${name}; found ${parallel.splitDim}`,
             `set splitDim to ${dimension}, or kind to ${kind === "row" ? "column" : "row"}`,
@@ -39,7 +44,7 @@ const splitsDimension =
       }
       return [
         info(
-          `${kind}-split-correct`,
+          codes.right,
           path,
           `${kind}-parallel: the weight's ${name} dimension (${dimension}) is split over GPUs ${listed(parallel.gpus.flat())}`,
         ),
@@ -47,10 +52,16 @@ const splitsDimension =
     });
 
 /** A column-parallel weight splits its output, dimension 1. */
-export const columnSplitsOutput = splitsDimension("column", 1, "output");
+export const columnSplitsOutput = splitsDimension("column", 1, "output", {
+  wrong: "column-splits-wrong-dimension",
+  right: "column-split-correct",
+});
 
 /** A row-parallel weight splits its input, dimension 0. */
-export const rowSplitsInput = splitsDimension("row", 0, "input");
+export const rowSplitsInput = splitsDimension("row", 0, "input", {
+  wrong: "row-splits-wrong-dimension",
+  right: "row-split-correct",
+});
 
 const kindsOf: Record<LayerFile["op"], readonly ParallelFile["kind"][]> = {
   linear: ["column", "row", "replicated", "data"],
