@@ -24,9 +24,10 @@ export const defineImport = (program: Command): void => {
     .argument("[sources...]", "files, - for stdin, or command lines in quotes")
     .summary("make a plan from a model's config and a tool's layout")
     .description(
-      "Makes a plan from a Hugging Face config.json, a Megatron-LM argument list, a vLLM command\n" +
-        "line or a DeepSpeed config; model and layout can come from two sources. What a plan\n" +
-        "cannot hold, and what no layer here can run, is listed, and noted in the plan.",
+      "Makes a plan from a Hugging Face config.json, a Megatron-LM argument list, a\n" +
+        "vLLM command line or a DeepSpeed config; model and layout can come from two\n" +
+        "sources. What a plan cannot hold, and what no layer here can run, is listed,\n" +
+        "and noted in the plan.",
     )
     .option("--model <source>", "take only the model from this source")
     .option("--layout <source>", "take only the layout from this source")
@@ -48,7 +49,7 @@ export const defineImport = (program: Command): void => {
       `
 Examples:
   $ shardbench import config.json -o plan.json
-  $ shardbench import --model config.json --layout 'vllm serve m --tensor-parallel-size 4'
+  $ shardbench import --model config.json --layout 'vllm serve m -tp 4'
   $ shardbench import pretrain.sh --runnable > plan.json
   $ shardbench import --from megatron -- '--num-layers 24 --hidden-size 1024 …'`,
     )

@@ -80,7 +80,7 @@ test("Megatron: Mixtral 8x7B with experts spread over ranks", () => {
     expect.arrayContaining([
       "bf16-as-f16",
       "use-distributed-optimizer-not-expressible",
-      "sequence-parallel-not-expressible",
+      "sequence-parallel-without-tensor",
       "rotary-positions-not-runnable",
     ]),
   );
@@ -125,6 +125,40 @@ test("vLLM: a layout for a model from its config", async () => {
   expect(codes(diagnostics)).toContain("gpu-memory-utilization-not-expressible");
   expect(text).not.toContain("sk-private");
   expect(faults(sources)).toEqual([]);
+});
+
+const small =
+  "--num-layers 8 --hidden-size 64 --num-attention-heads 4 --vocab-size 512 --seq-length 64";
+
+test("Megatron: context, sequence, virtual stages and recomputation have their places in a plan", () => {
+  const { file } = planOf([
+    command(
+      `torchrun --nproc_per_node 16 x.py ${small} --tensor-model-parallel-size 2 --sequence-parallel
+       --pipeline-model-parallel-size 2 --context-parallel-size 2 --global-batch-size 8
+       --micro-batch-size 2 --num-layers-per-virtual-pipeline-stage 2 --recompute-granularity full
+       --recompute-method uniform --recompute-num-layers 1`,
+    ),
+  ]);
+  expect(file.hardware.gpus).toBe(16);
+  const mesh = { tensor: 2, pipeline: 2, data: 2, context: 2, sequence: true, virtualStages: 2 };
+  expect(file.parallel).toEqual(mesh);
+  expect(file.workload.recompute).toEqual({ granularity: "full", method: "uniform", layers: 1 });
+  expect(file.workload.microBatches).toBe(2);
+});
+
+test("Megatron: a pipeline whose ends have fewer layers", () => {
+  const ends = "--decoder-first-pipeline-num-layers 1 --decoder-last-pipeline-num-layers";
+  const plan = (last: number) => [
+    command(`${small} --pipeline-model-parallel-size 4 ${ends} ${last}`),
+  ];
+  expect(planOf(plan(1)).file.parallel?.layersPerStage).toEqual([1, 3, 3, 1]);
+  expect(errorsAt(plan(2))).toMatchObject([{ code: "degrees-contradict", position: { line: 1 } }]);
+});
+
+test("vLLM: layers that pipeline ranks do not divide are dealt as the server does", async () => {
+  const serve = command("vllm serve deepseek-ai/DeepSeek-V3 -tp 8 -pp 4 --enable-expert-parallel");
+  const { file } = planOf([await configOf("deepseek-v3"), serve]);
+  expect(file.parallel?.layersPerStage).toEqual([15, 15, 16, 15]);
 });
 
 test("vLLM: experts in parallel over tensor and data ranks", async () => {
@@ -247,6 +281,12 @@ test.each([
     "--num-layers 2 --hidden-size 64 --num-attention-heads 4 --fp16 --bf16",
     "precisions-contradict",
   ],
+  [
+    "chunks that layers do not fill",
+    `${small} --pipeline-model-parallel-size 2 --num-layers-per-virtual-pipeline-stage 3`,
+    "degrees-contradict",
+  ],
+  ["recomputation of no kind", `${small} --recompute-granularity some`, "invalid-value"],
   ["a flag that is missing", "--num-layers 2 --num-attention-heads 4", "missing-flag"],
   [
     "a number that is none",

@@ -3,6 +3,7 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import { issueDiagnostics } from "../issues.ts";
+import { normalise } from "../normalise.ts";
 import { type Feature, featuresBeyondLayers } from "../rules/runnable.ts";
 import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
@@ -89,6 +90,8 @@ export const importPlan = (
     const faults = parsed.error.issues.flatMap((issue) => issueDiagnostics(issue, file));
     return { diagnostics: [...diagnostics, ...faults] };
   }
+  const refused = normalise(parsed.data).diagnostics;
+  if (refused.length > 0) return { diagnostics: [...diagnostics, ...refused] };
   return { file: parsed.data, text: `${prettyJson(parsed.data)}\n`, diagnostics };
 };
 
@@ -159,9 +162,10 @@ const paddedVocabulary = (
   };
 };
 
-const parallelOf = ({ tensor, pipeline, data, expert }: DegreesResult) => {
+const parallelOf = ({ tensor, pipeline, data, expert, more }: DegreesResult) => {
   const degrees = Object.entries({ tensor, pipeline, data, expert }).filter(([, n]) => n > 1);
-  return degrees.length === 0 ? {} : { parallel: Object.fromEntries(degrees) };
+  const parallel = { ...Object.fromEntries(degrees), ...more };
+  return Object.keys(parallel).length === 0 ? {} : { parallel };
 };
 
 const nameOf = ({ name = "model" }: Combined, degrees: DegreesResult): string => {

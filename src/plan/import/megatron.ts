@@ -43,6 +43,13 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
   pipeline: "--pipeline-model-parallel-size",
   data: "--nproc-per-node",
   expert: "--expert-model-parallel-size",
+  context: "--context-parallel-size",
+  sequence: "--sequence-parallel",
+  virtualStages: "--num-virtual-stages-per-pipeline-rank",
+  layersPerChunk: "--num-layers-per-virtual-pipeline-stage",
+  firstStageLayers: "--decoder-first-pipeline-num-layers",
+  lastStageLayers: "--decoder-last-pipeline-num-layers",
+  unevenPipeline: "--pipeline-model-parallel-size",
   expertOverAll: "--expert-model-parallel-size",
   splitsExperts: "--tensor-model-parallel-size",
   world: "--nproc-per-node",
@@ -63,38 +70,24 @@ const featureFlags: Readonly<Record<string, readonly string[]>> = {
 const worldOf = (flags: CommandFlags): number | undefined => {
   const perNode = flags.count("--nproc-per-node") ?? flags.count("--num-gpus");
   const nodes = flags.count("--nnodes") ?? flags.count("--num-nodes") ?? 1;
-  const given = flags.count("--world-size");
-  return given ?? (perNode === undefined ? undefined : perNode * nodes);
-};
-
-const layoutOf = (flags: CommandFlags): Layout => {
-  const context = flags.count("--context-parallel-size") ?? 1;
-  const world = worldOf(flags);
-  if (context > 1) {
-    const message = `context parallelism of ${context} has no place in a plan; its ranks are left out`;
-    flags.report("warning", "context-parallel-not-expressible", message, "--context-parallel-size");
+  /** Selective recomputation has an older flag of its own, and takes no method. */
+const recomputeOf = (flags: CommandFlags): Pick<ImportedWorkload, "recompute"> => {
+  const written = flags.text("--recompute-granularity");
+  const granularity = flags.has("--recompute-activations") ? "selective" : written;
+  const method = flags.text("--recompute-method");
+  const layers = flags.count("--recompute-num-layers");
+  if (granularity === undefined) return {};
+  if (granularity !== "full" && granularity !== "selective") {
+    const message = `--recompute-granularity must be full or selective, found ${shown(granularity)}`;
+    flags.report("error", "invalid-value", message, "--recompute-granularity");
+    return {};
   }
-  const virtual = flags.count("--num-layers-per-virtual-pipeline-stage");
-  if (virtual !== undefined) {
-    const message = "interleaved pipeline stages have no place in a plan; each rank has one stage";
-    const flag = "--num-layers-per-virtual-pipeline-stage";
-    flags.report("warning", "interleaved-pipeline-not-expressible", message, flag);
-  }
-  const expert = flags.count("--expert-model-parallel-size");
-  const perExpert = flags.count("--expert-tensor-parallel-size");
-  if (perExpert !== undefined && perExpert > 1) {
-    const message = `each expert is split over ${perExpert} ranks; a plan places whole experts`;
-    const flag = "--expert-tensor-parallel-size";
-    flags.report("warning", "expert-slices-not-expressible", message, flag);
-  }
-  const padVocabularyTo = flags.count("--make-vocab-size-divisible-by") ?? 128;
   return {
-    tensor: flags.count("--tensor-model-parallel-size") ?? 1,
-    pipeline: flags.count("--pipeline-model-parallel-size") ?? 1,
-    ...(expert === undefined ? {} : { expert }),
-    splitsExperts: expert === undefined,
-    ...(world === undefined ? {} : { world: world / context, dataFromWorld: true }),
-    padVocabularyTo,
+    recompute: {
+      granularity,
+      ...(method === "uniform" || method === "block" ? { method } : {}),
+      ...(layers === undefined ? {} : { layers }),
+    },
   };
 };
 
@@ -115,6 +108,7 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(batch === undefined ? {} : { batch }),
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(sequence === undefined ? {} : { sequence }),
+    ...recomputeOf(flags),
     dtype: bf16 || fp16 ? "f16" : "f32",
   };
 };

@@ -79,18 +79,13 @@ export const withoutBearing = new RegExp(
 export const notExpressible: Readonly<Record<string, string>> = {
   "--use-distributed-optimizer": "an optimizer split over replicas",
   "--zero-stage": "weights, gradients and optimizer split over replicas",
-  "--sequence-parallel": "norms split over the sequence",
   "--fp8-format": "matrices in eight bits",
   "--apply-layernorm-1p": "norms with an offset of one",
   "--moe-token-drop-policy": "a policy for dropped tokens",
   "--moe-pad-expert-input-to-capacity": "experts padded to capacity",
   "--rampup-batch-size": "a batch that grows",
   "--no-pipeline-parallel": "stages without a pipeline",
-  "--decoder-first-pipeline-num-layers": "an uneven pipeline",
-  "--decoder-last-pipeline-num-layers": "an uneven pipeline",
   "--pipeline-model-parallel-layout": "an uneven pipeline",
   "--mtp-num-layers": "layers that predict further tokens",
-  "--recompute-method": "a method of recomputation",
-  "--recompute-num-layers": "layers that are recomputed",
   "--use-rope-scaling": "scaled rotary positions",
 };

@@ -24,6 +24,18 @@ export interface Layout {
   readonly pipeline?: number;
   readonly data?: number;
   readonly expert?: number;
+  /** Ranks that share each sequence. */
+  readonly context?: number;
+  /** Norms are split over the tensor group; without one it has no effect. */
+  readonly sequence?: boolean;
+  readonly virtualStages?: number;
+  /** Layers of each chunk, where the source gives them instead of the number of chunks. */
+  readonly layersPerChunk?: number;
+  /** Layers of the first and the last pipeline rank; the others share the rest evenly. */
+  readonly firstStageLayers?: number;
+  readonly lastStageLayers?: number;
+  /** Layers that pipeline ranks do not divide are dealt out one by one, the last rank sparing. */
+  readonly unevenPipeline?: boolean;
   /** All ranks, where the launcher says how many. */
   readonly world?: number;
   /** Training tools form as many replicas as the ranks allow; servers as many as they are told to. */
@@ -49,6 +61,7 @@ export interface ImportedWorkload {
   /** No sample is longer. */
   readonly maxSequence?: number;
   readonly dtype?: "f32" | "f16";
+  readonly recompute?: NonNullable<PlanFile["workload"]["recompute"]>;
 }
 
 /** What one source gives. */

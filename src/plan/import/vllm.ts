@@ -91,7 +91,7 @@ export const importVllm = (source: Source): Imported => {
     source: source.name,
     ...(name === undefined ? {} : { name }),
     layout,
-    layoutPosition: (key) => flags.position(flagOf[key]),
+    layoutPosition: (key) => flags.position(flagOf[key] ?? "--tensor-parallel-size"),
     workload,
     optimizations: ["fused-attention"],
     assumed: [],
@@ -99,16 +99,11 @@ export const importVllm = (source: Source): Imported => {
   };
 };
 
-const flagOf: Readonly<Record<keyof Layout, string>> = {
+const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   tensor: "--tensor-parallel-size",
   pipeline: "--pipeline-parallel-size",
   data: "--data-parallel-size",
   expert: "--enable-expert-parallel",
-  expertOverAll: "--enable-expert-parallel",
-  splitsExperts: "--tensor-parallel-size",
-  world: "--tensor-parallel-size",
-  dataFromWorld: "--data-parallel-size",
-  padVocabularyTo: "--tensor-parallel-size",
 };
 
 const layoutOf = (flags: CommandFlags): Layout => {
@@ -118,6 +113,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     tensor: flags.count("--tensor-parallel-size") ?? 1,
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
     data: flags.count("--data-parallel-size") ?? 1,
+    unevenPipeline: true,
     ...(experts ? { expertOverAll: true } : { splitsExperts: true }),
     ...(visible === undefined || visible === 0 ? {} : { world: visible }),
   };

@@ -50,6 +50,7 @@ export const workloadFrom = (given: ImportedWorkload, data: number): WorkloadRes
       ...(divides && parts > 1 ? { microBatches: parts } : {}),
       sequence: sequence ?? Math.min(assumedSequence, maxSequence),
       ...(dtype === undefined ? {} : { dtype }),
+      ...(given.recompute === undefined ? {} : { recompute: given.recompute }),
     },
     assumed: [
       ...(given.batch === undefined && followed === undefined && ofServer === undefined
