@@ -70,7 +70,42 @@ const featureFlags: Readonly<Record<string, readonly string[]>> = {
 const worldOf = (flags: CommandFlags): number | undefined => {
   const perNode = flags.count("--nproc-per-node") ?? flags.count("--num-gpus");
   const nodes = flags.count("--nnodes") ?? flags.count("--num-nodes") ?? 1;
-  /** Selective recomputation has an older flag of its own, and takes no method. */
+  const given = flags.count("--world-size");
+  return given ?? (perNode === undefined ? undefined : perNode * nodes);
+};
+
+const layoutOf = (flags: CommandFlags): Layout => {
+  const world = worldOf(flags);
+  const expert = flags.count("--expert-model-parallel-size");
+  const perExpert = flags.count("--expert-tensor-parallel-size");
+  if (perExpert !== undefined && perExpert > 1) {
+    const message = `each expert is split over ${perExpert} ranks; a plan places whole experts`;
+    const flag = "--expert-tensor-parallel-size";
+    flags.report("warning", "expert-slices-not-expressible", message, flag);
+  }
+  const context = flags.count("--context-parallel-size");
+  const virtualStages = flags.count("--num-virtual-stages-per-pipeline-rank");
+  const layersPerChunk = flags.count("--num-layers-per-virtual-pipeline-stage");
+  const firstStageLayers = flags.count("--decoder-first-pipeline-num-layers");
+  const lastStageLayers = flags.count("--decoder-last-pipeline-num-layers");
+  return {
+    tensor: flags.count("--tensor-model-parallel-size") ?? 1,
+    pipeline: flags.count("--pipeline-model-parallel-size") ?? 1,
+    ...(expert === undefined ? {} : { expert }),
+    ...(context === undefined ? {} : { context }),
+    ...(virtualStages === undefined ? {} : { virtualStages }),
+    ...(layersPerChunk === undefined ? {} : { layersPerChunk }),
+    ...(firstStageLayers === undefined ? {} : { firstStageLayers }),
+    ...(lastStageLayers === undefined ? {} : { lastStageLayers }),
+    ...(flags.has("--sequence-parallel") ? { sequence: true } : {}),
+    splitsExperts: expert === undefined,
+    ...(world === undefined ? {} : { world }),
+    dataFromWorld: true,
+    padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,
+  };
+};
+
+/** Selective recomputation has an older flag of its own, and takes no method. */
 const recomputeOf = (flags: CommandFlags): Pick<ImportedWorkload, "recompute"> => {
   const written = flags.text("--recompute-granularity");
   const granularity = flags.has("--recompute-activations") ? "selective" : written;
