@@ -16,13 +16,19 @@ const notRun = (found: readonly { code: string }[]) =>
 test.each(names)(
   "%s: the plan is sound but for what no layer runs, and everything is listed",
   async (name) => {
-    const { plan, document, file, diagnostics } = planOf([await configOf(name)]);
+    const source = await configOf(name);
+    const { plan, document, file, diagnostics } = planOf([source]);
     const errors = checkPlan(plan, document).filter(({ severity }) => severity === "error");
     expect(new Set(codes(errors))).toEqual(new Set(["layer-not-runnable"]));
     expect(errors).toHaveLength(notRun(diagnostics).length);
     expect(file.notes?.map(({ code }) => code)).toEqual(codes(diagnostics));
     for (const { position } of diagnostics) expect(position?.file).toBe("config.json");
-    expect(file.assumed).toEqual(["hardware.gpus", "workload.batch", "workload.sequence"]);
+    expect(file.assumed).toEqual([
+      "hardware.gpus",
+      "workload.batch",
+      "workload.sequence",
+      ...(source.text.includes("torch_dtype") ? [] : ["workload.dtype"]),
+    ]);
   },
 );
 

@@ -49,7 +49,7 @@ export const workloadFrom = (given: ImportedWorkload, data: number): WorkloadRes
       batch,
       ...(divides && parts > 1 ? { microBatches: parts } : {}),
       sequence: sequence ?? Math.min(assumedSequence, maxSequence),
-      ...(dtype === undefined ? {} : { dtype }),
+      dtype: dtype ?? "f32",
       ...(given.recompute === undefined ? {} : { recompute: given.recompute }),
     },
     assumed: [
@@ -57,6 +57,7 @@ export const workloadFrom = (given: ImportedWorkload, data: number): WorkloadRes
         ? ["workload.batch"]
         : []),
       ...(sequence === undefined ? ["workload.sequence"] : []),
+      ...(dtype === undefined ? ["workload.dtype"] : []),
     ],
     diagnostics,
   };
