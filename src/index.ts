@@ -13,6 +13,9 @@ export { readPlan as loadPlan, parsePlan, type LoadResult } from "./plan/load.ts
 export { checkPlan, hasErrors } from "./plan/check.ts";
 export { repairPlan, type Alternative, type Repair, type RepairedPlan } from "./plan/repair.ts";
 export { loadPerGpu, type GpuLoad, type LoadLabel } from "./plan/load_per_gpu.ts";
+export { importPlan } from "./plan/import/import_plan.ts";
+export type { ImportResult, Source, SourceKind } from "./plan/import/note.ts";
+export { countParameters } from "./plan/parameters.ts";
 export { lower } from "./program/lower.ts";
 export { estimate, estimatePlan } from "./program/estimate.ts";
 export { runPlan, type Progress, type RunOptions, type RunPlan } from "./harness/run_plan.ts";
