@@ -59,24 +59,35 @@ export const layerShares = (plan: Plan, placed: PlacedLayer): LayerShare[] => {
   const { layer, inputRows } = placed;
   const { microBatches } = plan.workload;
   const rows = inputRows / Math.max(1, layer.groups.length);
-  const shares = new Map<number, LayerShare>();
-  const add = (gpu: number, { weights, flops, activations }: Sizes): void => {
-    const before = shares.get(gpu);
-    shares.set(gpu, {
-      gpu,
-      weightElements: (before?.weightElements ?? 0) + weights,
-      activationElements: (before?.activationElements ?? 0) + activations,
-      flops: (before?.flops ?? 0) + flops * microBatches,
-    });
-  };
+  const share = (gpu: number, { weights, flops, activations }: Sizes): LayerShare => ({
+    gpu,
+    weightElements: weights,
+    activationElements: activations,
+    flops: flops * microBatches,
+  });
+  const shares: LayerShare[] = [];
   for (const group of layer.groups) {
     const sizes = tokenSizes(placed, rows, group.length, plan.workload.sequence);
-    for (const gpu of group) add(gpu, sizes);
+    for (const gpu of group) shares.push(share(gpu, sizes));
   }
-  if (layer.op === "moe") {
-    for (const gpu of layer.expertGpus) add(gpu, expertSizes(layer, inputRows));
+  if (layer.op !== "moe") return shares;
+  const experts = expertSizes(layer, inputRows);
+  return summed([...shares, ...layer.expertGpus.map((gpu) => share(gpu, experts))]);
+};
+
+/** One share per GPU: one that has tokens and experts has both parts. */
+const summed = (shares: readonly LayerShare[]): LayerShare[] => {
+  const byGpu = new Map<number, LayerShare>();
+  for (const share of shares) {
+    const before = byGpu.get(share.gpu);
+    byGpu.set(share.gpu, {
+      gpu: share.gpu,
+      weightElements: (before?.weightElements ?? 0) + share.weightElements,
+      activationElements: (before?.activationElements ?? 0) + share.activationElements,
+      flops: (before?.flops ?? 0) + share.flops,
+    });
   }
-  return [...shares.values()];
+  return [...byGpu.values()];
 };
 
 /** On one of `members` GPUs that share `rows` rows. */

@@ -1,6 +1,7 @@
 // How heavily a plan loads each GPU.
 
 import { costPerGpu } from "./cost.ts";
+import type { PlacedLayer } from "./layers.ts";
 import type { Plan } from "./plan.ts";
 
 export type LoadLabel = "idle" | "light" | "medium" | "heavy";
@@ -33,10 +34,19 @@ export const loadPerGpu = (plan: Plan): GpuLoad[] => {
     if (flops * count * 3 > totalFlops * 4) return "heavy";
     return layers * 4 < averageLayers * 3 ? "light" : "medium";
   };
+  // GPUs of a stage have the same layers, and may be many.
+  const names = new Map<PlacedLayer, string>();
+  const nameOf = (placed: PlacedLayer): string => {
+    const known = names.get(placed);
+    if (known !== undefined) return known;
+    const name = `${placed.stage.name}/${placed.layer.name}`;
+    names.set(placed, name);
+    return name;
+  };
   return costs.map(({ gpu, flops, layers }) => ({
     gpu,
     flopsShare: totalFlops === 0 ? 0 : flops / totalFlops,
     label: label(flops, layers.length),
-    layers: layers.map(({ stage, layer }) => `${stage.name}/${layer.name}`),
+    layers: layers.map(nameOf),
   }));
 };

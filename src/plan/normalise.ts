@@ -82,7 +82,7 @@ const worldTooLarge = (world: number): Diagnostic => ({
 });
 
 /** Layers times the GPUs that each is on: beyond it checking would take more than a second or two. */
-const maxPlaces = 2_000_000;
+const maxPlaces = 1_000_000;
 /** At most: three for attention, three for the MLP, three for the experts. */
 const layersPerBlock = 9;
 

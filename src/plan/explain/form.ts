@@ -107,7 +107,7 @@ export const formCodes: readonly Explained[] = [
   },
   {
     code: "plan-too-large",
-    requires: "Layers times GPUs is at most 2,000,000.",
+    requires: "Layers times GPUs is at most 1,000,000.",
     bad: degrees({ model: { layers: 10_000 }, parallel: { data: 1000 } }),
     good: sound,
   },

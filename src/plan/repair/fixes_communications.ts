@@ -119,6 +119,21 @@ const leftOut: Fix = (_faulty, { path }) => [
   },
 ];
 
+/** All communications after the same stage, last first, so that indices hold. */
+const allLeftOut: Fix = ({ plan }, { path }) => {
+  const after = plan?.communications[Number(path[1])]?.after;
+  const indices = (plan?.communications ?? []).flatMap((each, i) =>
+    each.after === after ? [i] : [],
+  );
+  return [
+    {
+      patch: indices.toReversed().map((i) => drop(["communications", i])),
+      description: "the communications between these stages are left out",
+      consequence: "the result stays where it is",
+    },
+  ];
+};
+
 export const communicationFixes: Readonly<Record<string, Fix>> = {
   "column-result-not-gathered": missingOrOther,
   "row-result-not-reduced": missingOrOther,
@@ -131,7 +146,10 @@ export const communicationFixes: Readonly<Record<string, Fix>> = {
   "communication-misses-gpu": missesGpu,
   "communication-member-not-in-stage": stranger,
   "communication-reversed": swapped,
-  "communication-cycle": leftOut,
+  "communication-cycle": (faulty, diagnostic) => [
+    ...leftOut(faulty, diagnostic),
+    ...allLeftOut(faulty, diagnostic),
+  ],
   "communication-after-no-stage": afterNoStage,
   "rows-not-gathered": (faulty, { path }) => [
     setTo(faulty, path, "all-reduce", "the communication is now an all-reduce"),

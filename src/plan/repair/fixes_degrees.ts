@@ -283,7 +283,17 @@ export const degreeFixes: Readonly<Record<string, Fix>> = {
   "gpu-not-available": gpuNotAvailable,
   "micro-batches-do-not-divide-batch": batchFixes,
   "replicas-do-not-divide-micro-batch": batchFixes,
-  "replica-without-samples": batchFixes,
+  "replica-without-samples": (faulty, diagnostic) => {
+    const [, stage, , layer] = diagnostic.path;
+    const { plan } = faulty;
+    const replicas = plan?.stages[Number(stage)]?.layers[Number(layer)]?.groups.length;
+    if (plan === undefined || replicas === undefined) return [];
+    const batch = replicas * plan.workload.microBatches;
+    return [
+      ...batchFixes(faulty, diagnostic),
+      set(faulty, ["workload", "batch"], batch, "one sample per replica and micro-batch"),
+    ];
+  },
   "pipeline-does-not-divide-layers": pipelineFixes,
   "layers-per-stage-do-not-sum": (faulty, diagnostic) => [
     ...pipelineFixes(faulty, diagnostic),

@@ -1,7 +1,7 @@
 // Rules on claims that the plan's own layout bounds: utilization by the bubble and the balance of load,
 // memory by the estimate, scaling by its baseline, experts and groups by the split.
 
-import { loadPerGpu } from "../load_per_gpu.ts";
+import { costPerGpu } from "../cost.ts";
 import { placedLayers } from "../layers.ts";
 import type { Plan } from "../plan.ts";
 import { assumedUnder, byHowMuch, bytesText, figure, leaningOn, percent } from "./assumption.ts";
@@ -43,17 +43,19 @@ export const utilizationWithinBubble: Rule = (plan) => {
 /** While the busiest GPU works at its peak, the others do what their share of the FLOPs allows. */
 export const utilizationWithinBalance: Rule = (plan) => {
   const claimed = plan.claims.computeUtilization;
-  const loads = loadPerGpu(plan);
-  const busiest = Math.max(...loads.map(({ flopsShare }) => flopsShare));
-  if (claimed === undefined || !(busiest > 0)) return [];
-  const most = 1 / (loads.length * busiest);
+  if (claimed === undefined) return [];
+  const flops = costPerGpu(plan).map((cost) => cost.flops);
+  const sum = flops.reduce((all, each) => all + each, 0);
+  const busiest = flops.reduce((most, each) => Math.max(most, each), 0) / sum;
+  if (!(busiest > 0)) return [];
+  const most = 1 / (flops.length * busiest);
   return claimed <= most + 1e-9
     ? []
     : [
         warning(
           "utilization-claim-exceeds-balance",
           ["claims", "computeUtilization"],
-          `computeUtilization of ${percent(claimed)} is claimed, but the busiest GPU has ${percent(busiest)} of the FLOPs, so the average of ${loads.length} GPUs is at most ${percent(most)}: ${byHowMuch(claimed, most)}; this leans on GPUs of equal speed and on ${assumedUnder(plan, "model", "stages")}`,
+          `computeUtilization of ${percent(claimed)} is claimed, but the busiest GPU has ${percent(busiest)} of the FLOPs, so the average of ${flops.length} GPUs is at most ${percent(most)}: ${byHowMuch(claimed, most)}; this leans on GPUs of equal speed and on ${assumedUnder(plan, "model", "stages")}`,
           "spread the work more evenly, or mend the claim",
         ),
       ];
@@ -66,8 +68,9 @@ const sameMemory = 2;
 export const memoryClaimAgreesWithEstimate: Rule = (plan) => {
   const memory = plan.hardware.memoryPerGpu;
   const share = plan.claims.memoryUtilization;
+  if (memory === undefined || share === undefined) return [];
   const fullest = fullestGpu(plan);
-  if (memory === undefined || share === undefined || fullest === undefined) return [];
+  if (fullest === undefined) return [];
   const claimed = memory * share;
   const { total, gpu } = fullest;
   const path = ["claims", "memoryUtilization"];
