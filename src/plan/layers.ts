@@ -64,11 +64,7 @@ export const outputWidthOf = (layer: Layer): number | undefined => {
 /** Members of one tensor group of the layer. */
 export const groupSize = (layer: Layer): number => layer.groups[0]?.length ?? 1;
 
-/** Every GPU that takes part in the layer, each once. */
-export const gpusOfLayer = (layer: Layer): number[] => [
-  ...new Set([...layer.groups.flat(), ...(layer.op === "moe" ? layer.expertGpus : [])]),
-];
-
+/** Every GPU that takes part in a layer of the stage, each once. */
 export const gpusOfStage = (stage: Stage): number[] => {
   // Layers that follow from degrees share their lists, which may be long.
   const lists = new Set<Groups | readonly number[]>();

@@ -41,17 +41,21 @@ const files = fc.constantFrom("plan.json", "plan.yaml");
 
 test("arbitrary JSON", () =>
   fc.assert(
-    fc.asyncProperty(fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }), files, (value, file) =>
-      expect(fate(JSON.stringify(value), file)).resolves.toBe(fine),
+    fc.asyncProperty(
+      fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }),
+      files,
+      async (value, file) => {
+        expect(await fate(JSON.stringify(value), file)).toBe(fine);
+      },
     ),
     { numRuns: 300 },
   ));
 
 test("arbitrary text, odd Unicode included", () =>
   fc.assert(
-    fc.asyncProperty(fc.string({ unit: "binary", maxLength: 400 }), files, (text, file) =>
-      expect(fate(text, file)).resolves.toBe(fine),
-    ),
+    fc.asyncProperty(fc.string({ unit: "binary", maxLength: 400 }), files, async (text, file) => {
+      expect(await fate(text, file)).toBe(fine);
+    }),
     {
       numRuns: 500,
     },
@@ -70,9 +74,9 @@ const yamlWord = fc.constantFrom(
 
 test("scraps of YAML", () =>
   fc.assert(
-    fc.asyncProperty(fc.array(yamlWord, { maxLength: 60 }), (words) =>
-      expect(fate(words.join(" "), "plan.yaml")).resolves.toBe(fine),
-    ),
+    fc.asyncProperty(fc.array(yamlWord, { maxLength: 60 }), async (words) => {
+      expect(await fate(words.join(" "), "plan.yaml")).toBe(fine);
+    }),
     { numRuns: 500 },
   ));
 
@@ -84,13 +88,13 @@ test("sound plans with characters lost, doubled and exchanged", () =>
       fc.constantFrom(...sound),
       fc.array(fc.tuple(fc.nat(), fc.string({ unit: "binary", maxLength: 3 })), { maxLength: 5 }),
       files,
-      (text, edits, file) => {
+      async (text, edits, file) => {
         let mutated = text;
         for (const [at, by] of edits) {
           const place = at % mutated.length;
           mutated = mutated.slice(0, place) + by + mutated.slice(place + 1);
         }
-        return expect(fate(mutated, file)).resolves.toBe(fine);
+        expect(await fate(mutated, file)).toBe(fine);
       },
     ),
     { numRuns: 500 },
