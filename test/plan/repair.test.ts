@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { checkPlan, hasErrors } from "../../src/plan/check.ts";
 import { parsePlan, readPlan } from "../../src/plan/load.ts";
 import { repairPlan } from "../../src/plan/repair.ts";
+import { lower } from "../../src/program/lower.ts";
 import { degreesPlan, withDegrees } from "./checked.ts";
 
 const repaired = (text: string, file = "plan.json") => {
@@ -290,7 +291,12 @@ test("whatever is repaired passes the check, and so does every alternative", () 
       if (repair === undefined) return;
       mended += 1;
       expect(codesLeft(repair.text)).toEqual([]);
-      for (const other of repair.alternatives) expect(codesLeft(other.text)).toEqual([]);
+      expect(lower(repair.plan).ranks).toHaveLength(repair.plan.hardware.gpus);
+      for (const { text: other } of repair.alternatives) {
+        expect(codesLeft(other)).toEqual([]);
+        const { plan } = parsePlan(other, "p.json");
+        expect(plan && lower(plan).ranks).toHaveLength(plan?.hardware.gpus ?? 0);
+      }
     }),
     { numRuns: 150 },
   );
