@@ -6,6 +6,7 @@ import { shardbenchVersion } from "../report/versions.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCheck } from "./check.ts";
 import { defineCompare } from "./compare.ts";
+import { defineDescribe } from "./describe.ts";
 import { defineEstimate } from "./estimate.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineImport } from "./import.ts";
@@ -31,6 +32,7 @@ ${exitCodeHelp}`,
 defineImport(program);
 defineCheck(program);
 defineEstimate(program);
+defineDescribe(program);
 defineRun(program);
 defineCompare(program);
 defineAdapters(program);

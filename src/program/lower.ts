@@ -158,7 +158,7 @@ export const inputColumns = (layer: Layer): number => {
   return layer.hidden;
 };
 
-/** Marks what the check compares: every part of the result once. */
+/** Marks what the check compares: every part of the result on every rank that holds it. */
 const observeOutput = (builder: Builder, value: Value): void => {
   const settled = value.shares.some((share) => share.layout === "partial" && share.group.length > 1)
     ? redistribute(
@@ -171,9 +171,8 @@ const observeOutput = (builder: Builder, value: Value): void => {
   for (const share of settled.shares) {
     const memberRows = share.memberRows ?? [];
     const rowStarts = startsOf(memberRows);
-    const holders = share.layout === "replicated" ? share.group.slice(0, 1) : share.group;
     const split = share.layout === "column" ? share.group.length : 1;
-    for (const [i, rank] of holders.entries()) {
+    for (const [i, rank] of share.group.entries()) {
       builder.emit(rank, {
         op: "observe",
         origin: settled.origin,
@@ -184,6 +183,7 @@ const observeOutput = (builder: Builder, value: Value): void => {
           rows: share.layout === "rows" ? (memberRows[i] ?? 0) : share.rows,
           columnOffset: share.layout === "column" ? (i * settled.columns) / split : 0,
           columns: settled.columns / split,
+          copy: share.layout === "replicated" ? i : 0,
         },
       });
     }

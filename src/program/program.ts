@@ -167,6 +167,8 @@ export type Observation =
       readonly rows: number;
       readonly columnOffset: number;
       readonly columns: number;
+      /** Ranks that hold the same part are told apart by this; 0, 1, … */
+      readonly copy: number;
     }
   /** Expert ids u32 [rows, topK] that this rank's router chose for global rows from rowOffset on. */
   | {

@@ -121,9 +121,6 @@ const asOneShare = (value: Value): Share => {
       "a declared communication needs one tensor group, or replicas of one rank each",
     );
   }
-  if (first.layout === "partial") {
-    return { ...first, group: value.shares.flatMap((share) => share.group) };
-  }
   return {
     group: value.shares.flatMap((share) => share.group),
     rowOffset: 0,

@@ -44,9 +44,8 @@ export interface CollectiveEstimate {
   readonly layer: string;
   /** The plan's name for it; absent where it follows from the layer. */
   readonly name?: string;
-  /** Of the first of them. */
-  readonly from: readonly number[];
-  readonly to: readonly number[];
+  /** Ranks of the first of them. */
+  readonly groups: readonly { readonly from: readonly number[]; readonly to: readonly number[] }[];
   /** How many per micro-batch: one per data replica, say. */
   readonly instances: number;
   /** Per step. */
@@ -61,6 +60,9 @@ export interface Totals {
   readonly kernels: readonly KernelEstimate[];
   readonly collectives: readonly CollectiveEstimate[];
 }
+
+/** More groups than anyone looks at are counted only. */
+const mostGroups = 16;
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -105,7 +107,7 @@ export const createTally = (
     collectiveOf(transfer).wireBytes += received;
   };
   const collectiveOf = (transfer: Collective): Open<Omit<CollectiveEstimate, "calls">> => {
-    const { from, to, origin } = transfer;
+    const { origin } = transfer;
     const op = transfer.op === "recv" ? "send" : transfer.op;
     // A declared send is one transfer per pair, named after the whole.
     const name = [transfer.name, transfer.name.slice(0, transfer.name.lastIndexOf("/"))].find(
@@ -115,7 +117,7 @@ export const createTally = (
     let found = collectives.get(key);
     if (found === undefined) {
       const named = name === undefined ? {} : { name };
-      found = { op, layer: origin.layer, ...named, from, to, instances: 0, wireBytes: 0 };
+      found = { op, layer: origin.layer, ...named, groups: [], instances: 0, wireBytes: 0 };
       collectives.set(key, found);
     }
     return found;
@@ -145,7 +147,12 @@ export const createTally = (
         // Send and receive are two instructions of one transfer, and micro-batches are alike.
         const isFirst = rank === instruction.from[0] && instruction.origin.microBatch === 0;
         if (isFirst && instruction.op !== "recv") {
-          collectiveOf(instruction).instances += 1;
+          const collective = collectiveOf(instruction);
+          const { from, to } = instruction;
+          if (collective.instances < mostGroups) {
+            collective.groups = [...collective.groups, { from, to }];
+          }
+          collective.instances += 1;
         }
         if ("expertsPerRank" in instruction) expertTransfers.push({ rank, transfer: instruction });
         else addWire(rank, instruction, 0);

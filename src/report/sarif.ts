@@ -1,14 +1,10 @@
-// Diagnostics as SARIF 2.1.0, which code hosts show beside the lines of a plan.
+// Errors and warnings as SARIF 2.1.0, which code hosts show beside the lines of a plan. What holds is no
+// finding there.
 //
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/
 
-import type { Diagnostic, Severity } from "../plan/diagnostic.ts";
+import type { Diagnostic } from "../plan/diagnostic.ts";
 import { shardbenchVersion } from "./versions.ts";
-
-const levels = { error: "error", warning: "warning", info: "note" } as const satisfies Record<
-  Severity,
-  string
->;
 
 export interface SarifLog {
   readonly $schema: string;
@@ -24,7 +20,7 @@ interface SarifRun {
       readonly rules: readonly {
         readonly id: string;
         readonly shortDescription: { readonly text: string };
-        readonly defaultConfiguration: { readonly level: "error" | "warning" | "note" };
+        readonly defaultConfiguration: { readonly level: "error" | "warning" };
       }[];
     };
   };
@@ -35,7 +31,7 @@ interface SarifRun {
 interface SarifResult {
   readonly ruleId: string;
   readonly ruleIndex: number;
-  readonly level: "error" | "warning" | "note";
+  readonly level: "error" | "warning";
   readonly message: { readonly text: string };
   readonly locations: readonly {
     readonly physicalLocation: {
@@ -45,10 +41,13 @@ interface SarifResult {
   }[];
 }
 
+type Finding = Diagnostic & { readonly severity: "error" | "warning" };
+
 /** @param file stands in for the place of diagnostics that have none */
 export const sarifLog = (diagnostics: readonly Diagnostic[], file: string): SarifLog => {
-  const first = new Map<string, Diagnostic>();
-  for (const each of diagnostics) if (!first.has(each.code)) first.set(each.code, each);
+  const findings = diagnostics.filter((each): each is Finding => each.severity !== "info");
+  const first = new Map<string, Finding>();
+  for (const each of findings) if (!first.has(each.code)) first.set(each.code, each);
   const codes = [...first.keys()];
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -62,15 +61,15 @@ export const sarifLog = (diagnostics: readonly Diagnostic[], file: string): Sari
             rules: [...first.values()].map(({ code, severity }) => ({
               id: code,
               shortDescription: { text: code.replaceAll("-", " ") },
-              defaultConfiguration: { level: levels[severity] },
+              defaultConfiguration: { level: severity },
             })),
           },
         },
         columnKind: "utf16CodeUnits",
-        results: diagnostics.map(({ code, severity, message, hint, position }) => ({
+        results: findings.map(({ code, severity, message, hint, position }) => ({
           ruleId: code,
           ruleIndex: codes.indexOf(code),
-          level: levels[severity],
+          level: severity,
           message: { text: hint === undefined ? message : `${message}; ${hint}` },
           locations: [
             {

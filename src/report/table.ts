@@ -1,7 +1,7 @@
 // Plain-text tables that fit a terminal of 80 columns.
 
 import { plain, type Colours } from "./colour.ts";
-import { padEnd, padStart, widthOf, wrapIndented } from "./text_width.ts";
+import { padEnd, padStart, shortened, widthOf, wrapIndented } from "./text_width.ts";
 
 export const LINE_WIDTH = 80;
 
@@ -64,11 +64,4 @@ const fitted = (
   }
   if (widest >= 0) widths[widest] = Math.max(8, (widths[widest] ?? 0) - excess);
   return widths;
-};
-
-const shortened = (text: string, width: number): string => {
-  if (widthOf(text) <= width) return text;
-  let short = text;
-  while (short !== "" && widthOf(short) > width - 1) short = short.slice(0, -1);
-  return `${short}…`;
 };

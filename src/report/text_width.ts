@@ -23,6 +23,14 @@ export const padStart = (text: string, width: number): string =>
 export const padEnd = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - widthOf(text)));
 
+/** The text, or its beginning and an ellipsis. */
+export const shortened = (text: string, width: number): string => {
+  if (widthOf(text) <= width) return text;
+  let short = text;
+  while (short !== "" && widthOf(short) > width - 1) short = short.slice(0, -1);
+  return `${short}…`;
+};
+
 /** Lines of at most `width` columns, broken at white space; a longer word is cut. */
 export const wrap = (text: string, width: number): string[] => {
   const lines: string[] = [];

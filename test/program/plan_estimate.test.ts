@@ -149,8 +149,7 @@ describe("collectives", () => {
         op: "all-gather",
         layer: "stage0/0.linear",
         name: "g",
-        from: [0, 1],
-        to: [1, 2],
+        groups: [{ from: [0, 1], to: [1, 2] }],
         instances: 1,
         calls: 2,
         wireBytes: 3 * half,
@@ -161,7 +160,13 @@ describe("collectives", () => {
   test("data replicas are instances of one", () => {
     const { collectives } = estimatePlan(degrees(llama, "{ tensor: 2, data: 4 }"));
     const attention = collectives.find(({ layer }) => layer.endsWith("attention"));
-    expect(attention).toMatchObject({ op: "all-reduce", instances: 4, calls: 8, from: [0, 1] });
+    expect(attention).toMatchObject({ op: "all-reduce", instances: 4, calls: 8 });
+    expect(attention?.groups.map(({ from }) => from)).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+      [6, 7],
+    ]);
     expect(attention).not.toHaveProperty("name");
   });
 });

@@ -38,7 +38,7 @@ test("an estimate fits 80 columns, with and without a bound", async () => {
       ...estimateReport(plan, estimatePlan(plan, peaks), "as given", ["rotary positions"]),
       ...estimateReport(plan, estimatePlan(plan), ""),
     ];
-    for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(80);
+    expect(lines.filter((line) => widthOf(line) > 80)).toEqual([]);
   }
 });
 

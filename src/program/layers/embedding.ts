@@ -2,6 +2,7 @@
 
 import type { EmbeddingLayer } from "../../plan/plan.ts";
 import { replicaRows, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
+import { layoutOf } from "./linear.ts";
 import { declareActivation, declareWeight, type LayerContext } from "./context.ts";
 
 export const lowerEmbedding = (context: LayerContext, layer: EmbeddingLayer): Value => {
@@ -67,6 +68,5 @@ const embeddingShare = (context: LayerContext, layer: EmbeddingLayer, share: Sha
       [ids, table, y],
     );
   }
-  const layout = split === "column" ? "column" : split === "row" ? "partial" : "replicated";
-  return { ...share, layout };
+  return { ...share, layout: layoutOf(split, size) };
 };

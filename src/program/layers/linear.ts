@@ -1,7 +1,7 @@
 // A linear layer [in, out]: column-parallel splits `out`, row-parallel splits `in` and leaves partial sums.
 
 import type { LinearLayer } from "../../plan/plan.ts";
-import type { Share, Value } from "../value.ts";
+import type { Layout, Share, Value } from "../value.ts";
 import {
   declareActivation,
   declareWeight,
@@ -72,6 +72,11 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
       [x, weight, y],
     );
   }
-  const layout = split === "column" ? "column" : split === "row" ? "partial" : "replicated";
-  return { ...share, layout, buffer: `${origin.layer}/${out}` };
+  return { ...share, layout: layoutOf(split, size), buffer: `${origin.layer}/${out}` };
+};
+
+/** What a split leaves on a group of that size; one rank holds the whole. */
+export const layoutOf = (split: LinearLayer["split"], size: number): Layout => {
+  if (size === 1 || split === "replicated") return "replicated";
+  return split === "column" ? "column" : "partial";
 };

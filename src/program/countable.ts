@@ -1,0 +1,13 @@
+// Whether a refused plan still has a meaning that can be counted and drawn.
+
+import type { Diagnostic } from "../plan/diagnostic.ts";
+
+/** True where all errors are such that the program is the same without them. */
+export const isCountable = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.every((each) => each.severity !== "error" || isBesideTheProgram(each));
+
+/** It does not fit, it cannot run here, it does not keep its claims. */
+const isBesideTheProgram = ({ code, path }: Diagnostic): boolean =>
+  code === "layer-not-runnable" ||
+  path[0] === "claims" ||
+  (path[0] === "hardware" && path[1] === "memoryPerGpu");

@@ -1,0 +1,171 @@
+// Who does what: a plan's stages as steps on GPUs and the communications between them, for people. The
+// communications are those of the program, so that the picture shows what runs.
+
+import { gpusOfStage } from "../plan/layers.ts";
+import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import type { CollectiveEstimate } from "./estimate.ts";
+import { layerName } from "./lower.ts";
+import { detailOf, shardsOf, type Shard } from "./shards.ts";
+
+export interface StageDescription {
+  readonly name: string;
+  readonly gpus: readonly number[];
+  readonly blocks: readonly Block[];
+  /** What brings the result to the next stage. */
+  readonly leaving: readonly CollectiveEstimate[];
+}
+
+/** Steps that follow one another `times` times. */
+export interface Block {
+  readonly times: number;
+  readonly steps: readonly Step[];
+}
+
+/** What GPUs do at the same time: a layer, or the half of one. */
+export interface Step {
+  /** Such as `linear`. */
+  readonly title: string;
+  /** Such as `4096 → 1024`. */
+  readonly detail: string;
+  /** Norms and residuals before and after it, on the same GPUs. */
+  readonly besides: readonly Layer["op"][];
+  readonly shards: readonly Shard[];
+  /** What GPUs of the stage exchange afterwards. */
+  readonly flows: readonly CollectiveEstimate[];
+}
+
+/** @param collectives of the plan's estimate */
+export const describeStages = (
+  plan: Plan,
+  collectives: readonly CollectiveEstimate[],
+): StageDescription[] => {
+  const byLayer = new Map<string, CollectiveEstimate[]>();
+  for (const each of collectives) {
+    byLayer.set(each.layer, [...(byLayer.get(each.layer) ?? []), each]);
+  }
+  return plan.stages.map((stage): StageDescription => {
+    const gpus = gpusOfStage(stage);
+    const members = new Set(gpus);
+    const leaves = ({ name, groups }: CollectiveEstimate): boolean =>
+      name !== undefined || groups.some(({ to }) => to.some((rank) => !members.has(rank)));
+    const own = stage.layers.flatMap((layer) => byLayer.get(layerName(stage, layer)) ?? []);
+    const steps = partsOf(stage).flatMap((part) => stepsOf(stage, part, byLayer, leaves));
+    return { name: stage.name, gpus, blocks: blocksOf(steps), leaving: own.filter(leaves) };
+  });
+};
+
+/** A layer with arithmetic and the norms and residuals around it. */
+interface Part {
+  readonly main: Layer;
+  readonly layers: readonly Layer[];
+}
+
+const isMinor = ({ op }: Layer): boolean => op === "norm" || op === "residual";
+
+const partsOf = ({ layers }: Stage): Part[] => {
+  const parts: { main: Layer; layers: Layer[] }[] = [];
+  let ahead: Layer[] = [];
+  for (const layer of layers) {
+    const before = parts.at(-1);
+    if (layer.op === "residual" && before !== undefined && ahead.length === 0) {
+      before.layers.push(layer);
+    } else if (isMinor(layer)) {
+      ahead.push(layer);
+    } else {
+      parts.push({ main: layer, layers: [...ahead, layer] });
+      ahead = [];
+    }
+  }
+  const [first] = ahead;
+  if (first !== undefined) parts.push({ main: first, layers: ahead });
+  return parts;
+};
+
+const stepsOf = (
+  stage: Stage,
+  { main, layers }: Part,
+  byLayer: ReadonlyMap<string, readonly CollectiveEstimate[]>,
+  leaves: (collective: CollectiveEstimate) => boolean,
+): Step[] => {
+  const flows = layers
+    .flatMap((layer) => byLayer.get(layerName(stage, layer)) ?? [])
+    .filter((each) => !leaves(each));
+  const besides = layers.filter((layer) => layer !== main).map(({ op }) => op);
+  const detail = detailOf(main);
+  if (main.op !== "moe") {
+    return [{ title: main.op, detail, besides, shards: shardsOf(main), flows }];
+  }
+  const isThere = ({ op }: CollectiveEstimate): boolean => op === "expert-dispatch";
+  return [
+    {
+      title: "router",
+      detail: `top ${main.topK} of ${main.experts}`,
+      besides,
+      shards: shardsOf(main),
+      flows: flows.filter(isThere),
+    },
+    {
+      title: "experts",
+      detail,
+      besides: [],
+      shards: main.expertGpus.map((gpu, i) => ({
+        gpu,
+        text: `${expertsAt(main, i)} experts`,
+        whole: `${main.experts} experts`,
+      })),
+      flows: flows.filter((each) => !isThere(each)),
+    },
+  ];
+};
+
+const expertsAt = ({ experts, expertGpus }: Layer & { op: "moe" }, at: number): number =>
+  Math.floor(experts / expertGpus.length) + (at < experts % expertGpus.length ? 1 : 0);
+
+/** The longest repetition first found from each step on, so that a model's alike layers are told once. */
+const blocksOf = (steps: readonly Step[]): Block[] => {
+  const keys = steps.map(({ title, detail, besides, shards, flows }) =>
+    JSON.stringify([
+      title,
+      detail,
+      besides,
+      shards.length,
+      shards[0],
+      flows.map(({ op, groups, instances }) => [op, groups[0], instances]),
+    ]),
+  );
+  const blocks: Block[] = [];
+  let at = 0;
+  while (at < steps.length) {
+    const { length, times } = repetitionAt(keys, at);
+    const last = blocks.at(-1);
+    const own = steps.slice(at, at + length);
+    if (times === 1 && last?.times === 1) {
+      blocks[blocks.length - 1] = { times: 1, steps: [...last.steps, ...own] };
+    } else {
+      blocks.push({ times, steps: own });
+    }
+    at += length * times;
+  }
+  return blocks;
+};
+
+/** A block of a model has few steps: longer ones are not sought. */
+const longestBlock = 8;
+
+const repetitionAt = (
+  keys: readonly string[],
+  at: number,
+): { readonly length: number; readonly times: number } => {
+  let best = { length: 1, times: 1 };
+  for (let length = 1; length <= longestBlock; length++) {
+    let times = 1;
+    while (
+      at + (times + 1) * length <= keys.length &&
+      keys.slice(at, at + length).every((key, i) => keys[at + times * length + i] === key)
+    ) {
+      times += 1;
+    }
+    if (times > 1 && times * length > best.times * best.length) best = { length, times };
+  }
+  return best;
+};

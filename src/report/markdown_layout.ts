@@ -1,0 +1,118 @@
+// Stages, communications and load of a plan as the code blocks of a report.
+
+import type { Step } from "../program/describe.ts";
+import { countOf, formatBytes, formatFlops, formatParameters, formatPercent } from "./format.ts";
+import { rangeOf, rangesOf, runsOfRanks } from "./runs_of_ranks.ts";
+import { listOf, pictureLines, type Described } from "./terminal_describe.ts";
+
+const mostLines = 24;
+
+const fenced = (lines: readonly string[]): string[] => [
+  "```",
+  ...lines.slice(0, mostLines),
+  ...(lines.length > mostLines ? [`… and ${lines.length - mostLines} more`] : []),
+  "```",
+];
+
+export const layoutSections = (described: Described): string[] => [
+  "### Stage Configuration",
+  "",
+  ...fenced(stageText(described)),
+  "",
+  "### Communication Flow",
+  "",
+  ...fenced(flowText(described)),
+  "",
+  "### Load Distribution",
+  "",
+  ...fenced([...loadText(described), ...idleText(described)]),
+  "",
+  "### Picture",
+  "",
+  "```",
+  ...pictureLines(described),
+  "```",
+  "",
+  "### Cost",
+  "",
+  ...costText(described),
+];
+
+const stageText = ({ stages }: Described): string[] =>
+  stages.flatMap(({ name, gpus, blocks }) => [
+    `${name} (${gpus.length === 1 ? "GPU" : "GPUs"} ${rangesOf(gpus)}):`,
+    ...blocks.flatMap(({ times, steps }) =>
+      steps.map(
+        (step) =>
+          `- ${times === 1 ? "" : `${times} × `}${step.title} ${step.detail}, ${splitOf(step)}`,
+      ),
+    ),
+  ]);
+
+const splitOf = ({ shards }: Step): string => {
+  const gpus = [...new Set(shards.map(({ gpu }) => gpu))];
+  const whole = shards[0]?.whole ?? "";
+  return `${whole === "whole" ? "whole" : whole.replace(" /", " split by ")} on ${gpus.length === 1 ? "GPU" : "GPUs"} ${rangesOf(gpus)}`;
+};
+
+const flowText = ({ estimate }: Described): string[] => {
+  const { collectives } = estimate;
+  if (collectives.length === 0) return ["nothing is communicated"];
+  return collectives.map(({ op, name, layer, groups, instances, calls, wireBytes }) => {
+    const [group] = groups;
+    const alike = instances === 1 ? "" : ` and ${countOf(instances - 1, "group")} alike`;
+    return (
+      `${name ?? layer}: ${op} from ${listOf(group?.from ?? [])} to ${listOf(group?.to ?? [])}${alike}, ` +
+      `${countOf(calls, "call")} and ${formatBytes(wireBytes)} per step`
+    );
+  });
+};
+
+/** GPUs of a stage that have no part in one of its steps. */
+const idleText = ({ stages }: Described): string[] =>
+  stages.flatMap(({ name, gpus, blocks }) => {
+    const idle = new Map<string, string[]>();
+    for (const { title, shards } of blocks.flatMap(({ steps }) => steps)) {
+      const busy = new Set(shards.map(({ gpu }) => gpu));
+      const others = gpus.filter((gpu) => !busy.has(gpu));
+      if (others.length === 0) continue;
+      const key = rangesOf(others.toSorted((a, b) => a - b));
+      idle.set(key, [...new Set([...(idle.get(key) ?? []), title])]);
+    }
+    return [...idle].map(
+      ([who, titles]) => `GPU ${who}: idle during ${titles.join(", ")} of ${name}`,
+    );
+  });
+
+const loadText = ({ load }: Described): string[] => {
+  const seen = ({ label, flopsShare, layers }: Described["load"][number]): string =>
+    `${layers.length <= 3 ? layers.join(" + ") : countOf(layers.length, "layer")} ` +
+    `(${label.charAt(0).toUpperCase()}${label.slice(1)}, ${formatPercent(flopsShare)} of the FLOPs)`;
+  return runsOfRanks(
+    load.map((each) => ({ ...each, rank: each.gpu })),
+    seen,
+  ).map((run) => `GPU ${rangeOf(run)}: ${seen(run.item)}`);
+};
+
+const costText = ({ plan, estimate }: Described): string[] => {
+  const { parameters, modelFlops, tokens, batch, ranks } = estimate;
+  const needed = Math.max(...ranks.map(({ memoryBytes }) => memoryBytes));
+  const capacity = plan.hardware.memoryPerGpu;
+  const wire = ranks.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
+  const rows = [
+    ["parameters", formatParameters(parameters.total)],
+    ["of them active per token", formatParameters(parameters.active)],
+    ["FLOPs per step", formatFlops(modelFlops)],
+    [`FLOPs per ${tokens === batch ? "sample" : "token"}`, formatFlops(modelFlops / tokens)],
+    ["bytes on the wire per step", formatBytes(wire)],
+    [
+      "memory of the fullest GPU",
+      `${formatBytes(needed)}${capacity === undefined ? "" : `, ${formatPercent(needed / capacity)} of it`}`,
+    ],
+  ];
+  return [
+    "| figure | estimated |",
+    "|---|---:|",
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+  ];
+};

@@ -1,0 +1,246 @@
+// The whole analysis of a plan as Markdown. Every sentence is a rule's finding, named by its code, or a
+// figure of the estimate; where neither says anything, neither does the report.
+
+import { checkPlan, hasErrors } from "../plan/check.ts";
+import type { Diagnostic } from "../plan/diagnostic.ts";
+import type { PlanDocument } from "../plan/document.ts";
+import { parsePlan } from "../plan/load.ts";
+import type { Plan } from "../plan/plan.ts";
+import { repairPlan, type RepairedPlan } from "../plan/repair.ts";
+import { isCountable } from "../program/countable.ts";
+import { describePlan } from "./describe_plan.ts";
+import { balanceStrength, impactOf } from "./finding_impact.ts";
+import { sectionOf, titleOf, type Section } from "./finding_titles.ts";
+import { countOf } from "./format.ts";
+import { claimSection } from "./markdown_claims.ts";
+import { layoutSections } from "./markdown_layout.ts";
+import { repairSection } from "./markdown_repair.ts";
+import type { Described } from "./terminal_describe.ts";
+
+interface Given {
+  readonly plan?: Plan;
+  readonly document: PlanDocument;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A refused plan that can be mended is analysed as it is once mended. */
+export const planReport = (given: Given): string[] => {
+  const { document, diagnostics } = given;
+  const repaired = hasErrors(diagnostics) ? repairPlan(document) : undefined;
+  const subject = repaired === undefined ? given : mended(repaired, document.file);
+  const { plan } = subject;
+  const described =
+    plan !== undefined && isCountable(subject.diagnostics) ? describePlan(plan) : undefined;
+  const name = plan?.name ?? document.file;
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  return [
+    `# Parallel Strategy Analysis Report: ${name}`,
+    "",
+    "Codes in brackets name the rule behind a sentence (`docs/diagnostics.md` explains them). Every figure " +
+      "is estimated from the plan and its program; nothing was run.",
+    "",
+    "## Executive Summary",
+    "",
+    summaryOf(errors, repaired, subject.diagnostics),
+    "",
+    ...(errors.length === 0
+      ? []
+      : [
+          "## Issues Found in the Original Plan",
+          "",
+          "### Critical Issues",
+          "",
+          ...errors.map((each, i) => `${i + 1}. **${titleOf(each)}**: ${sentenceOf(each)}`),
+          "",
+          ...(repaired === undefined ? [] : repairSection(document, repaired)),
+        ]),
+    ...compatibility(subject.diagnostics, repaired !== undefined),
+    ...assessment(subject.diagnostics, described),
+    ...(described === undefined
+      ? []
+      : [
+          "## Detailed Analysis",
+          "",
+          ...layoutSections(described),
+          "",
+          ...claimSection(described, subject.diagnostics),
+        ]),
+    ...conclusion(errors, repaired, subject.diagnostics),
+  ];
+};
+
+const mended = ({ plan, text }: RepairedPlan, file: string): Given => {
+  const { document } = parsePlan(text, file);
+  return { plan, document, diagnostics: checkPlan(plan, document) };
+};
+
+const ofSeverity = (
+  diagnostics: readonly Diagnostic[],
+  severity: Diagnostic["severity"],
+): Diagnostic[] => diagnostics.filter((each) => each.severity === severity);
+
+const summaryOf = (
+  errors: readonly Diagnostic[],
+  repaired: RepairedPlan | undefined,
+  diagnostics: readonly Diagnostic[],
+): string => {
+  const warnings = countOf(ofSeverity(diagnostics, "warning").length, "warning");
+  if (errors.length === 0) {
+    return (
+      "The parallel strategy has been validated and is **COMPATIBLE** with the hardware and the model's " +
+      `parameters: no errors, ${warnings}.`
+    );
+  }
+  const refused = `The parallel strategy as written is **NOT COMPATIBLE**: ${countOf(errors.length, "error")}.`;
+  if (repaired === undefined) return `${refused} No repair is known.`;
+  return hasErrors(diagnostics)
+    ? `${refused} The repair below mends some of them.`
+    : `${refused} The corrected plan below passes every rule, with ${warnings}; the analysis is of the corrected plan.`;
+};
+
+const sentenceOf = ({ message, hint, code, position }: Diagnostic): string =>
+  `${message}${hint === undefined ? "" : ` → ${hint}`} [${placeOf(code, position)}]`;
+
+const placeOf = (code: string, position: Diagnostic["position"]): string =>
+  position === undefined ? `\`${code}\`` : `\`${code}\`, line ${position.line}`;
+
+const listFor = (diagnostics: readonly Diagnostic[], section: Section, title: string): string[] => {
+  const own = ofSeverity(diagnostics, "info").filter(
+    (each) => sectionOf(each) === section && each.code !== "load-per-gpu",
+  );
+  if (own.length === 0) return [];
+  return [
+    `### ${title}`,
+    "",
+    ...own.map((each) => `- **${titleOf(each)}**: ${each.message} ✓ [\`${each.code}\`]`),
+    "",
+  ];
+};
+
+const compatibility = (diagnostics: readonly Diagnostic[], isCorrected: boolean): string[] => {
+  const lists = [
+    ...listFor(diagnostics, "hardware", "✅ Hardware Environment Compatibility"),
+    ...listFor(diagnostics, "model", "✅ Model Parameters Compatibility"),
+  ];
+  return lists.length === 0
+    ? []
+    : [`## Compatibility Analysis${isCorrected ? " of the Corrected Plan" : ""}`, "", ...lists];
+};
+
+const assessment = (
+  diagnostics: readonly Diagnostic[],
+  described: Described | undefined,
+): string[] => {
+  const strengths = ofSeverity(diagnostics, "info")
+    .filter((each) => sectionOf(each) === "strengths")
+    .map((each) => `**${titleOf(each)}**: ${each.message} [\`${each.code}\`]`);
+  const balanced = described === undefined ? undefined : balanceStrength(described);
+  if (balanced !== undefined) strengths.push(`**Load Balancing**: ${balanced}`);
+  const findings = diagnostics.filter(({ severity }) => severity !== "info");
+  const notes = ofSeverity(diagnostics, "info").filter(
+    (each) => sectionOf(each) === "notes" && each.path[0] !== "optimizations",
+  );
+  return [
+    "## Performance Optimization Assessment",
+    "",
+    ...(strengths.length === 0
+      ? []
+      : [
+          "### ✅ Optimization Strengths",
+          "",
+          ...strengths.map((text, i) => `${i + 1}. ${text}`),
+          "",
+        ]),
+    ...(findings.length === 0
+      ? []
+      : [
+          "### ⚠️ Optimization Opportunities",
+          "",
+          ...findings.flatMap((each, i) => [
+            `${i + 1}. **${titleOf(each)}** [${placeOf(each.code, each.position)}]`,
+            `   - **Issue**: ${each.message}`,
+            `   - **Impact**: ${impactOf(each, described)}`,
+            ...(each.hint === undefined ? [] : [`   - **Recommendation**: ${each.hint}`]),
+          ]),
+          "",
+        ]),
+    ...(described?.plan.optimizations.length
+      ? [
+          "### Optimizations That the Plan Names",
+          "",
+          ...techniques(described.plan, diagnostics),
+          "",
+        ]
+      : []),
+    ...(notes.length === 0
+      ? []
+      : [
+          "### Notes",
+          "",
+          ...notes.map((each) => `- **${titleOf(each)}**: ${each.message} [\`${each.code}\`]`),
+          "",
+        ]),
+  ];
+};
+
+/** What a plan says it uses is its own word: only rules add to it. */
+const techniques = ({ optimizations }: Plan, diagnostics: readonly Diagnostic[]): string[] =>
+  optimizations.map((name, i) => {
+    const said = diagnostics.find(({ path }) => path[0] === "optimizations" && path[1] === i);
+    return said === undefined
+      ? `- ${name}: known, and not contradicted by the plan`
+      : `- ${said.message} [\`${said.code}\`]`;
+  });
+
+const conclusion = (
+  errors: readonly Diagnostic[],
+  repaired: RepairedPlan | undefined,
+  diagnostics: readonly Diagnostic[],
+): string[] => {
+  const warnings = ofSeverity(diagnostics, "warning");
+  const advice = [
+    ...new Set(
+      diagnostics.flatMap((each) =>
+        each.severity === "info" || each.hint === undefined
+          ? []
+          : [`**${titleOf(each)}**: ${each.hint} [\`${each.code}\`]`],
+      ),
+    ),
+  ];
+  const isMended = errors.length > 0 && repaired !== undefined && !hasErrors(diagnostics);
+  const sound = errors.length === 0 || isMended;
+  return [
+    ...(advice.length === 0
+      ? []
+      : [
+          "## Recommendations for Improvement",
+          "",
+          ...advice.map((text, i) => `${i + 1}. ${text}`),
+          "",
+        ]),
+    "## Conclusion",
+    "",
+    sound
+      ? `The ${isMended ? "corrected plan" : "parallel strategy"} is **${
+          warnings.length === 0 ? "SOUND" : "FUNDAMENTALLY SOUND"
+        }** and **COMPATIBLE** with the hardware: no rule refuses it` +
+        (warnings.length === 0
+          ? "."
+          : `, and ${warnings.length === 1 ? "one" : warnings.length} ask for adjustment: ${[
+              ...new Set(warnings.map(titleOf)),
+            ].join(", ")}.`)
+      : `The parallel strategy is **NOT COMPATIBLE**: ${countOf(errors.length, "error")} must be mended first.`,
+    "",
+    `**Status: ${statusOf(errors, isMended, warnings)}**`,
+  ];
+};
+
+const statusOf = (
+  errors: readonly Diagnostic[],
+  isMended: boolean,
+  warnings: readonly Diagnostic[],
+): string => {
+  if (isMended) return "INVALID as written, VALID once corrected";
+  if (errors.length > 0) return "INVALID";
+  return warnings.length === 0 ? "VALID" : "VALID with Optimizations Needed";
+};
