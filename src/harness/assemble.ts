@@ -4,35 +4,43 @@ import { rowPitch, type StorageType } from "../kernels/storage.ts";
 import { fromHalf } from "../kernels/half.ts";
 import type { Observation, Program } from "../program/program.ts";
 import { matrix, rowOf, type Matrix } from "../reference/tensor.ts";
+import type { ObservedBuffer } from "../runtime/messages.ts";
 
-/** What one `observe` instruction showed. */
-export interface ObservedBuffer {
-  readonly layer: string;
-  readonly microBatch: number;
-  readonly observation: Observation;
-  /** The buffer's bytes, rows padded to quads except for routes. */
-  readonly bytes: Uint8Array;
-}
-
-/** The result of one micro-batch; every element must have been observed by exactly one rank. */
-export const assembleOutput = (
+/**
+ * The result of one micro-batch, as often as ranks hold it whole: copy i is made of what the i-th holders
+ * of its parts observed. What no rank observed is NaN.
+ */
+export const assembleOutputs = (
   program: Program,
   observed: readonly ObservedBuffer[],
   microBatch: number,
-): Matrix => {
-  const { rows, columns } = program.output;
-  const out = matrix(rows, columns);
-  out.data.fill(Number.NaN);
-  for (const { observation, bytes, microBatch: own } of observed) {
-    if (own !== microBatch || observation.kind !== "output") continue;
-    const values = decode(bytes, program.dtype);
-    const pitch = rowPitch(observation.columns);
-    for (let row = 0; row < observation.rows; row++) {
-      const part = values.subarray(row * pitch, row * pitch + observation.columns);
-      rowOf(out, observation.rowOffset + row).set(part, observation.columnOffset);
+): Matrix[] => {
+  const parts = observed.flatMap(({ observation, bytes, microBatch: own }) =>
+    own === microBatch && observation.kind === "output" ? [{ ...observation, bytes }] : [],
+  );
+  const copies = 1 + Math.max(0, ...parts.map(({ copy }) => copy));
+  return Array.from({ length: copies }, (_, wanted) => {
+    const { rows, columns } = program.output;
+    const out = matrix(rows, columns);
+    out.data.fill(Number.NaN);
+    // A part with fewer holders than others stays as its last holder showed it.
+    for (const part of parts.toSorted((a, b) => a.copy - b.copy)) {
+      if (part.copy <= wanted) place(out, part, decode(part.bytes, program.dtype));
     }
+    return out;
+  });
+};
+
+const place = (
+  out: Matrix,
+  part: Extract<Observation, { kind: "output" }>,
+  values: Float64Array,
+): void => {
+  const pitch = rowPitch(part.columns);
+  for (let row = 0; row < part.rows; row++) {
+    const own = values.subarray(row * pitch, row * pitch + part.columns);
+    rowOf(out, part.rowOffset + row).set(own, part.columnOffset);
   }
-  return out;
 };
 
 /** Expert choices of one micro-batch per layer, [rows, topK]. */
@@ -40,9 +48,9 @@ export const assembleRoutes = (
   program: Program,
   observed: readonly ObservedBuffer[],
   microBatch: number,
-): Map<string, Uint32Array> => {
-  const rows = (program.tokens / program.microBatches) | 0;
-  const routes = new Map<string, Uint32Array>();
+): Map<string, Uint32Array<ArrayBuffer>> => {
+  const rows = program.tokens / program.microBatches;
+  const routes = new Map<string, Uint32Array<ArrayBuffer>>();
   for (const { observation, bytes, layer, microBatch: own } of observed) {
     if (own !== microBatch || observation.kind !== "routes") continue;
     const { topK, rowOffset } = observation;

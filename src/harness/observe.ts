@@ -4,6 +4,7 @@
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
 import { openRanks, type RankPool } from "../runtime/coordinator.ts";
+import type { ObserveOptions } from "../runtime/messages.ts";
 import type { Observation, Observe } from "./verify.ts";
 
 /** @param placement the first of it also runs any program but `program` */
@@ -14,18 +15,18 @@ export const observeOn =
     placement: readonly AdapterReport[],
     signal?: AbortSignal,
   ): Observe =>
-  async (wanted, freivalds) => {
-    if (wanted === program) return observe(pool, freivalds);
+  async (wanted, options = {}) => {
+    if (wanted === program) return observe(pool, options);
     const own = await openRanks(wanted, placement, signal === undefined ? {} : { signal });
     try {
-      return await observe(own, freivalds);
+      return await observe(own, options);
     } finally {
       await own.close();
     }
   };
 
-const observe = async (pool: RankPool, freivalds: boolean): Promise<Observation> => {
-  const ranks = await pool.observe({ freivalds });
+const observe = async (pool: RankPool, options: ObserveOptions): Promise<Observation> => {
+  const ranks = await pool.observe(options);
   const reports = ranks.flatMap((rank) => rank.freivalds ?? []);
   return {
     observed: ranks.flatMap((rank) => rank.observed),
@@ -35,6 +36,7 @@ const observe = async (pool: RankPool, freivalds: boolean): Promise<Observation>
           freivalds: {
             residual: Math.max(...reports.map((report) => report.residual)),
             checked: reports.reduce((sum, report) => sum + report.checked, 0),
+            skipped: reports.reduce((sum, report) => sum + report.skipped, 0),
           },
         }),
   };

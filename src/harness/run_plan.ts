@@ -1,6 +1,7 @@
 // The main job: a plan becomes a program, runs on real adapters, is checked, timed, and held against its
 // claims.
 
+import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
@@ -16,7 +17,7 @@ import { openRanks, type RankPool } from "../runtime/coordinator.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { sample } from "./sampling.ts";
 import { observeOn } from "./observe.ts";
-import { verify, type CheckMethod } from "./verify.ts";
+import { stillHolds, verify, type CheckMethod } from "./verify.ts";
 
 export interface RunOptions {
   /** Adapter id for every rank. Default: hardware if there is any, else the best software adapter. */
@@ -60,8 +61,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
 
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
+  const pause = pauseUntil(signal);
+  await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
-  signal?.throwIfAborted();
 
   onProgress({ phase: "ranks", total: placement.length });
   const samples: StepSample[] = [];
@@ -81,11 +83,14 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     record = { ...record, memory: memoryOf(pool) };
     onProgress({ phase: "check" });
     const observe = observeOn(pool, program, placement, signal);
-    record = { ...record, check: await verify(plan, program, options.check ?? "auto", observe) };
+    const method = options.check ?? "auto";
+    const { outcome, observed } = await verify(plan, program, method, observe, pause);
+    record = { ...record, check: outcome };
     if (options.numericsOnly !== true) {
       onProgress({ phase: "calibrate" });
       record = { ...record, calibration: await calibrationsOf(pool) };
       await measure(pool, options, (trace) => samples.push(summariseStep(program, trace)));
+      stillHolds(observed, (await observe(program, { afterwards: true })).observed);
     }
     record = { ...record, memory: memoryOf(pool) };
     return finish({ state: "complete" });
@@ -96,6 +101,13 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   } finally {
     await pool.close();
   }
+};
+
+/** Lets signals and messages in; throws once the run is to end. */
+const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> => {
+  await setImmediate();
+  if (signal?.aborted !== true) return;
+  throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
 };
 
 const measure = async (

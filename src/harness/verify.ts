@@ -1,6 +1,7 @@
 // Numerics first: a run's result is held against the f64 reference, or, where that would take too long,
 // against the unsharded run and Freivalds' check of every matrix product.
 
+import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
@@ -9,22 +10,32 @@ import type { Program } from "../program/program.ts";
 import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
 import type { CheckOutcome } from "../report/result.ts";
-import { rowOf } from "../reference/tensor.ts";
-import { assembleOutput, assembleRoutes, type ObservedBuffer } from "./assemble.ts";
+import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/messages.ts";
+import { assembleOutputs, assembleRoutes } from "./assemble.ts";
 import { relativeError } from "./relative_error.ts";
 
 /** One checking step of some program on its ranks. */
 export interface Observation {
   readonly observed: readonly ObservedBuffer[];
-  /** Largest relative residual of the products that Freivalds' check saw. */
-  readonly freivalds?: { readonly residual: number; readonly checked: number };
+  /** Present where every product was to be verified. */
+  readonly freivalds?: {
+    readonly residual: number;
+    readonly checked: number;
+    readonly skipped: number;
+  };
 }
 
-export type Observe = (program: Program, freivalds: boolean) => Promise<Observation>;
+export type Observe = (program: Program, options?: ObserveOptions) => Promise<Observation>;
 
 export type CheckMethod = "oracle" | "unsharded" | "auto";
 
-/** FLOPs of one step that the reference still computes; about 10 s. */
+export interface Verification {
+  readonly outcome: CheckOutcome;
+  /** What was compared, for a later look at whether it still holds. */
+  readonly observed: readonly ObservedBuffer[];
+}
+
+/** FLOPs of one step that the reference still computes; about 10 s on an idle core. */
 const referenceFlops = 12e9;
 
 /** Largest accepted error, relative to the largest value of the result. */
@@ -39,33 +50,53 @@ const routingTolerances = { f32: 1e-4, f16: 5e-2 } as const;
 /** Share of expert choices that rounding may decide differently in two runs. */
 const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
 
-/** Compares one step and throws `NumericsError` when it is wrong. */
+/**
+ * Compares one step.
+ *
+ * @param pause awaited now and then while the reference computes; may throw to end it
+ * @throws NumericsError when the result is wrong
+ */
 export const verify = async (
   plan: Plan,
   program: Program,
   method: CheckMethod,
   observe: Observe,
-): Promise<CheckOutcome> => {
+  pause: () => Promise<void>,
+): Promise<Verification> => {
+  const byReference = async () => verifyByReference(plan, program, await observe(program), pause);
+  if (method === "oracle") return byReference();
   const affordable = estimate(program, plan).modelFlops <= referenceFlops;
-  const byReference = method === "oracle" || (method === "auto" && affordable);
-  return byReference
-    ? verifyByReference(plan, program, await observe(program, false))
-    : verifyByUnsharded(plan, program, observe);
+  if (method === "auto" && affordable) return byReference();
+  try {
+    return await verifyByUnsharded(plan, program, observe);
+  } catch (error) {
+    // A plan may be sharded because one adapter cannot hold it: then only the reference is left.
+    if (method === "auto" && isTooLarge(error)) return byReference();
+    throw error;
+  }
 };
 
-const verifyByReference = (
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof EnvironmentError &&
+  (error.code === "buffer-over-limit" || error.code === "out-of-memory");
+
+const verifyByReference = async (
   plan: Plan,
   program: Program,
   { observed }: Observation,
-): CheckOutcome => {
+  pause: () => Promise<void>,
+): Promise<Verification> => {
   let error = 0;
   let rerouted = 0;
   let choices = 0;
+  let values = 0;
   for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
     const routes = assembleRoutes(program, observed, microBatch);
-    const expected = forward(plan, microBatch, routes);
-    const actual = assembleOutput(program, observed, microBatch);
-    error = Math.max(error, relativeError(actual.data, expected.output.data));
+    const expected = await forward(plan, microBatch, routes, pause);
+    for (const actual of assembleOutputs(program, observed, microBatch)) {
+      error = Math.max(error, relativeError(actual.data, expected.output.data));
+      values += actual.data.length;
+    }
     rerouted += expected.reroutedChoices;
     choices += expected.choices;
     if (expected.routingGap > routingTolerances[program.dtype]) {
@@ -81,71 +112,106 @@ const verifyByReference = (
     error,
     tolerance: tolerances[program.dtype],
     compared: "sharded result against the f64 reference",
-    values: program.output.rows * program.output.columns * program.microBatches,
+    values,
     ...(choices === 0 ? {} : { routing: { agreeing: choices - rerouted, total: choices } }),
   };
-  return accept(outcome);
+  return { outcome: accept(outcome), observed };
 };
 
+/** The second run follows the expert choices of the first, so that a near tie cannot tell them apart. */
 const verifyByUnsharded = async (
   plan: Plan,
   program: Program,
   observe: Observe,
-): Promise<CheckOutcome> => {
+): Promise<Verification> => {
   const alone = lower(unshard(plan));
-  const sharded = await observe(program, true);
-  const whole = await observe(alone, true);
+  const sharded = await observe(program, { freivalds: true });
+  const routes = allRoutes(program, sharded.observed);
+  const whole = await observe(alone, { freivalds: true, routes });
   let error = 0;
   let values = 0;
-  let differing = 0;
-  let choices = 0;
   for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
-    const routes = assembleRoutes(program, sharded.observed, microBatch);
-    const others = assembleRoutes(alone, whole.observed, microBatch);
-    const nearTies = new Set<number>();
-    for (const [layer, ids] of routes) {
-      choices += ids.length;
-      for (const [choice, id] of ids.entries()) {
-        if (id === others.get(layer)?.[choice]) continue;
-        differing++;
-        nearTies.add(Math.floor((choice * program.output.rows) / ids.length));
-      }
+    const [expected] = assembleOutputs(alone, whole.observed, microBatch);
+    for (const actual of assembleOutputs(program, sharded.observed, microBatch)) {
+      values += actual.data.length;
+      error = Math.max(error, relativeError(actual.data, expected?.data ?? new Float64Array()));
     }
-    const actual = assembleOutput(program, sharded.observed, microBatch);
-    const expected = assembleOutput(alone, whole.observed, microBatch);
-    // Rounding sends a near tie to either expert: such a row is another, equally right result.
-    for (const row of nearTies) {
-      rowOf(actual, row).fill(0);
-      rowOf(expected, row).fill(0);
-    }
-    values += (program.output.rows - nearTies.size) * program.output.columns;
-    error = Math.max(error, relativeError(actual.data, expected.data));
   }
-  if (differing > choices * acceptedReroutes[program.dtype]) {
+  const routing = compareRoutes(routes, allRoutes(alone, whole.observed));
+  const rerouted = routing.total - routing.agreeing;
+  if (rerouted > routing.total * acceptedReroutes[program.dtype]) {
     throw new NumericsError(
-      `${differing} of ${choices} expert choices differ from the unsharded run`,
-      differing / choices,
+      `${rerouted} of ${routing.total} expert choices differ from the unsharded run`,
+      rerouted / routing.total,
       acceptedReroutes[program.dtype],
     );
   }
-  const residuals = [sharded, whole].map((run) => run.freivalds?.residual ?? 0);
-  const checked = [sharded, whole].reduce((sum, run) => sum + (run.freivalds?.checked ?? 0), 0);
+  const products = { residual: 0, checked: 0, skipped: 0 };
+  for (const { freivalds } of [sharded, whole]) {
+    products.residual = Math.max(products.residual, freivalds?.residual ?? 0);
+    products.checked += freivalds?.checked ?? 0;
+    products.skipped += freivalds?.skipped ?? 0;
+  }
   const outcome: CheckOutcome = {
     method: "unsharded+freivalds",
-    error: Math.max(error, ...residuals),
+    error: Math.max(error, products.residual),
     tolerance: tolerances[program.dtype],
-    compared: `sharded result against the unsharded run, and ${checked} matrix products by Freivalds' check`,
+    compared: `sharded result against the unsharded run, and ${products.checked} of ${products.checked + products.skipped} matrix products by Freivalds' check`,
     values,
-    ...(choices === 0 ? {} : { routing: { agreeing: choices - differing, total: choices } }),
+    ...(routing.total === 0 ? {} : { routing }),
   };
-  return accept(outcome);
+  return { outcome: accept(outcome), observed: sharded.observed };
+};
+
+const allRoutes = (program: Program, observed: readonly ObservedBuffer[]): ForcedRoutes[] =>
+  Array.from({ length: program.microBatches }, (_, microBatch) =>
+    [...assembleRoutes(program, observed, microBatch)].map(([layer, ids]) => ({
+      layer,
+      microBatch,
+      ids,
+    })),
+  ).flat();
+
+const compareRoutes = (
+  followed: readonly ForcedRoutes[],
+  own: readonly ForcedRoutes[],
+): { agreeing: number; total: number } => {
+  let agreeing = 0;
+  let total = 0;
+  for (const [i, { ids }] of followed.entries()) {
+    total += ids.length;
+    agreeing += ids.filter((id, choice) => id === own[i]?.ids[choice]).length;
+  }
+  return { agreeing, total };
 };
 
 const accept = (outcome: CheckOutcome): CheckOutcome => {
+  if (outcome.values === 0) throw new NumericsError("no value was compared", Infinity, 0);
   if (outcome.error <= outcome.tolerance) return outcome;
   throw new NumericsError(
     `${outcome.compared}: largest relative error ${outcome.error.toExponential(1)}, accepted are ${outcome.tolerance.toExponential(0)}`,
     outcome.error,
     outcome.tolerance,
   );
+};
+
+/**
+ * Holds what a timed step left behind against what was checked: the same bits, or `NumericsError`.
+ *
+ * @param after of the last micro-batch, see `ObserveOptions.afterwards`
+ */
+export const stillHolds = (
+  before: readonly ObservedBuffer[],
+  after: readonly ObservedBuffer[],
+): void => {
+  const last = Math.max(...before.map(({ microBatch }) => microBatch));
+  const expected = before.filter(({ microBatch }) => microBatch === last);
+  const same =
+    expected.length === after.length &&
+    expected.every(
+      ({ bytes }, i) => Buffer.compare(bytes, after[i]?.bytes ?? new Uint8Array()) === 0,
+    );
+  if (!same) {
+    throw new NumericsError("a timed step left another result than the checked one", Infinity, 0);
+  }
 };

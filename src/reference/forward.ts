@@ -21,13 +21,23 @@ export interface ReferenceResult {
 /** Expert ids chosen by the run under test, per layer name: [rows of the micro-batch, topK]. */
 export type Routes = ReadonlyMap<string, Uint32Array>;
 
-/** The result of one micro-batch. Weights and inputs are rounded to the plan's dtype, nothing else is. */
-export const forward = (plan: Plan, microBatch: number, routes: Routes): ReferenceResult => {
+/**
+ * The result of one micro-batch. Weights and inputs are rounded to the plan's dtype, nothing else is.
+ *
+ * @param pause awaited before each layer, so that a caller can stay responsive or throw to end it
+ */
+export const forward = async (
+  plan: Plan,
+  microBatch: number,
+  routes: Routes,
+  pause: () => Promise<void> = async () => undefined,
+): Promise<ReferenceResult> => {
   const run = createRun(plan, microBatch, routes);
   let x: Matrix | undefined;
   for (const stage of plan.stages) {
     const inputs: Matrix[] = [];
     for (const layer of stage.layers) {
+      await pause();
       if (layer.op === "embedding") {
         x = run.embed(layer, layerName(stage, layer));
         inputs.push(x);

@@ -9,7 +9,7 @@ import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { Calibration } from "../gpu/calibrate.ts";
 import type { Program } from "../program/program.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
-import type { RankObservation } from "./messages.ts";
+import type { ObserveOptions, RankObservation } from "./messages.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
 import { defaultPatience, type Patience } from "./watchdog.ts";
@@ -37,8 +37,8 @@ export interface RankPool {
   readonly peakBytes: readonly number[];
   /** One timed step; all ranks start together. */
   step(): Promise<StepTrace>;
-  /** One step whose results are shown; with `freivalds` every matrix product is verified too. */
-  observe(options?: { readonly freivalds?: boolean }): Promise<RankObservation[]>;
+  /** One step whose results are shown. */
+  observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. */
   calibrate(): Promise<{ readonly adapter: string; readonly calibration: Calibration }[]>;
   close(): Promise<void>;
@@ -133,10 +133,10 @@ function createTasks(
       return assembleStep(steps - 1, traces);
     },
 
-    async observe({ freivalds = false } = {}) {
+    async observe(options = {}) {
       return Promise.all(
         choices.map(async (_, rank) => {
-          const reply = await group.ask(rank, { kind: "observe", freivalds }, "observed");
+          const reply = await group.ask(rank, { kind: "observe", ...options }, "observed");
           peakBytes[rank] = reply.peakBytes;
           return ownMemory(reply.observation);
         }),

@@ -24,10 +24,29 @@ export interface OpenRequest {
   readonly heartbeatMs: number;
 }
 
+export interface ObserveOptions {
+  /** Verify every matrix product too. */
+  readonly freivalds?: boolean;
+  /** Expert choices to follow instead of the ranks' own. */
+  readonly routes?: readonly ForcedRoutes[];
+  /**
+   * Run the step exactly as a timed one and look at the buffers afterwards: shows the last micro-batch
+   * only.
+   */
+  readonly afterwards?: boolean;
+}
+
+/** Expert ids [rows of the micro-batch, topK] of one layer. */
+export interface ForcedRoutes {
+  readonly layer: string;
+  readonly microBatch: number;
+  readonly ids: Uint32Array<ArrayBuffer>;
+}
+
 export type Request =
   | OpenRequest
   | { readonly kind: "step" }
-  | { readonly kind: "observe"; readonly freivalds: boolean }
+  | ({ readonly kind: "observe" } & ObserveOptions)
   | { readonly kind: "calibrate" }
   | { readonly kind: "close" };
 

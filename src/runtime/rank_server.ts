@@ -70,7 +70,7 @@ export function serveRank(process: NodeJS.Process): void {
       return { kind: "stepped", trace, peakBytes: memory.peakBytes };
     }
     if (request.kind === "observe") {
-      const observation = await session.observe(request.freivalds);
+      const observation = await session.observe(request);
       return { kind: "observed", observation, peakBytes: memory.peakBytes };
     }
     const calibration = await session.calibrate();

@@ -6,11 +6,18 @@ import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
 import { readBuffer } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
+import type { ObserveInstruction, RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { allocateBuffers } from "./allocate.ts";
 import { countPasses, type Execution, executeStep } from "./execute.ts";
 import { checkProduct, emptyReport, isProduct, mergeReports } from "./freivalds.ts";
-import type { ObservedBuffer, OpenRequest, RankObservation } from "./messages.ts";
+import type {
+  ForcedRoutes,
+  ObservedBuffer,
+  ObserveOptions,
+  OpenRequest,
+  RankObservation,
+} from "./messages.ts";
 import { prepareProgram } from "./prepare.ts";
 
 export interface RankSession {
@@ -18,7 +25,7 @@ export interface RankSession {
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
   step(): Promise<RankTrace>;
-  observe(freivalds: boolean): Promise<RankObservation>;
+  observe(options: ObserveOptions): Promise<RankObservation>;
   calibrate(): Promise<Calibration>;
   close(): void;
 }
@@ -48,9 +55,19 @@ export async function openRankSession(
 
     step: async () => executeStep(execution),
 
-    async observe(freivalds) {
+    async observe({ freivalds = false, routes = [], afterwards = false }) {
       const observed: ObservedBuffer[] = [];
       let report = emptyReport;
+      const show = async (instruction: ObserveInstruction): Promise<void> => {
+        const { layer, microBatch } = instruction.origin;
+        const { observation, buffer } = instruction;
+        observed.push({ layer, microBatch, observation, bytes: await readAll(buffer) });
+      };
+      if (afterwards) {
+        await executeStep(execution);
+        for (const instruction of lastObservations(program)) await show(instruction);
+        return { rank: program.rank, observed };
+      }
       await executeStep(execution, {
         inspects: (instruction) =>
           instruction.op === "observe" || (freivalds && isProduct(instruction)),
@@ -58,9 +75,10 @@ export async function openRankSession(
           if (instruction.op === "kernel") {
             report = mergeReports(report, await checkProduct(instruction, readAll, Math.random));
           } else if (instruction.op === "observe") {
-            const { layer, microBatch } = instruction.origin;
-            const { observation, buffer } = instruction;
-            observed.push({ layer, microBatch, observation, bytes: await readAll(buffer) });
+            await show(instruction);
+            const ids = forcedIds(instruction, routes);
+            if (ids === undefined) return;
+            gpu.device.queue.writeBuffer(prepared.buffer(instruction.buffer), 0, ids);
           }
         },
       });
@@ -77,3 +95,22 @@ export async function openRankSession(
     },
   };
 }
+
+/** What can still be seen when a step is over: later micro-batches reuse the buffers of earlier ones. */
+const lastObservations = ({ instructions }: RankProgram): ObserveInstruction[] => {
+  const all = instructions.filter((instruction) => instruction.op === "observe");
+  const last = Math.max(...all.map(({ origin }) => origin.microBatch));
+  return all.filter(({ origin }) => origin.microBatch === last);
+};
+
+/** This rank's part of the choices that it is to follow. */
+const forcedIds = (
+  { origin, observation }: ObserveInstruction,
+  routes: readonly ForcedRoutes[],
+): Uint32Array<ArrayBuffer> | undefined => {
+  if (observation.kind !== "routes") return undefined;
+  const { rowOffset, rows, topK } = observation;
+  return routes
+    .find(({ layer, microBatch }) => layer === origin.layer && microBatch === origin.microBatch)
+    ?.ids.slice(rowOffset * topK, (rowOffset + rows) * topK);
+};

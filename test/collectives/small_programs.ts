@@ -76,7 +76,7 @@ export const observe = (draft: Draft, layer: string, buffer: string): void => {
     op: "observe",
     origin: originOf(layer),
     buffer,
-    observation: { kind: "output", rowOffset: 0, rows: 1, columnOffset: 0, columns: 4 },
+    observation: { kind: "output", copy: 0, rowOffset: 0, rows: 1, columnOffset: 0, columns: 4 },
   });
 };
 
