@@ -37,8 +37,8 @@ const rules: readonly ClaimRule[] = [
 /**
  * One verdict per claim, and one per relation between claims.
  *
- * Speed is decided only on hardware adapters that no two ranks share, by the 95 % interval of the
- * measured median; everything that follows from the plan or its program is decided anywhere.
+ * Speed is decided only where the plan's own work ran, with no shape assumed, on hardware adapters that no
+ * two ranks share, by the 95 % interval of the measured median; everything that follows from the plan or its program is decided anywhere.
  *
  * @param estimate of the program lowered from `plan`
  * @param measurements of a run of the same plan, such as a `RunResult`; without it speed is untestable

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Figure } from "../../src/measure/figure.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 import type { RankAdapter } from "../../src/report/result.ts";
 import {
   adapter,
@@ -12,10 +13,16 @@ import {
   verdictOn,
 } from "./given.ts";
 
-const pipeline = await planOf("three-stage-pipeline.json");
+const assuming = await planOf("three-stage-pipeline.json");
+/** The same work, as if its source had given every shape. */
+const pipeline: Plan = { ...assuming, assumed: [] };
 
-const throughput = (figure: Figure | undefined, adapters: readonly RankAdapter[] = exclusive) =>
-  verdictOn(claiming(pipeline, { samplesPerSecond: 100 }), "samplesPerSecond", {
+const throughput = (
+  figure: Figure | undefined,
+  adapters: readonly RankAdapter[] = exclusive,
+  plan = pipeline,
+) =>
+  verdictOn(claiming(plan, { samplesPerSecond: 100 }), "samplesPerSecond", {
     adapters,
     metrics: metricsWith(figure === undefined ? {} : { samplesPerSecond: figure }),
   });
@@ -57,10 +64,67 @@ describe("on hardware that every rank has to itself", () => {
       found: { value: 150 },
     });
   });
+});
 
-  test("the verdict names the dimensions that the plan only assumes", () => {
-    const { found } = throughput(measured(150, "samples/s", [140, 160])) ?? {};
-    expect(found?.conditions.join()).toMatch(/^assumed: .*workload\.batch/);
+describe("where something else ran than was promised", () => {
+  const fast = measured(150, "samples/s", [140, 160]);
+  const on = (plan: Plan) => throughput(fast, exclusive, plan);
+
+  test("assumed shapes leave speed untestable on any machine, named, and the figure is still shown", () => {
+    const verdict = on(assuming);
+    expect(verdict).toMatchObject({ judgement: "untestable", found: { value: 150 }, ratio: 1.5 });
+    expect(verdict?.reason).toContain("shapes assumed: stages.0.layers.0.op");
+    expect(verdict?.reason).toContain("and 7 more");
+    expect(verdict?.found?.conditions.join()).toMatch(/^assumed: .*workload\.batch/);
+  });
+
+  test.each([
+    "model",
+    "model.hidden",
+    "stages[0].layers[0].in",
+    "workload",
+    "workload.batch",
+    "workload.microBatches",
+    "workload.sequence",
+    "workload.dtype",
+  ])("%s alone is enough", (path) => {
+    expect(on({ ...pipeline, assumed: [path] })).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining(`shapes assumed: ${path}`),
+    });
+  });
+
+  test.each(["workload.mode", "workload.seed", "parallel.expertGroup"])(
+    "control: %s is no shape",
+    (path) => {
+      expect(on({ ...pipeline, assumed: [path] })?.judgement).toBe("confirmed");
+    },
+  );
+
+  test("training is not decided by its forward pass", () => {
+    const plan: Plan = { ...pipeline, workload: { ...pipeline.workload, mode: "training" } };
+    expect(on(plan)).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining("only its forward pass ran"),
+      found: { value: 150 },
+    });
+  });
+
+  test.each([
+    ["context", { context: 2 }],
+    ["sequence", { sequence: true }],
+    ["virtualStages", { virtualStages: 2 }],
+  ])("parallel.%s is checked but not run, so speed is untestable", (key, more) => {
+    const degrees = { tensor: 2, pipeline: 2, data: 1, expert: 1 };
+    expect(on({ ...pipeline, degrees })?.judgement).toBe("confirmed");
+    expect(on({ ...pipeline, degrees: { ...degrees, ...more } })).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining(`checked but not run: parallel.${key}`),
+    });
+  });
+
+  test("every obstacle is named, those of the machine first", () => {
+    expect(throughput(fast, software, assuming)?.reason).toMatch(/swiftshader .*; shapes assumed/);
   });
 });
 

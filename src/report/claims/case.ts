@@ -44,18 +44,25 @@ export const fromPlan = (
 export const ratioOf = (found: Figure | undefined, claim: Figure): { readonly ratio?: number } =>
   found === undefined || claim.value === 0 ? {} : { ratio: found.value / claim.value };
 
-/** The values whose size decides how much work and memory a step needs, and which nobody gave. */
-export const assumedDimensions = (plan: Plan): readonly string[] => {
-  const under = (root: RegExp) => plan.assumed.filter((path) => root.test(path));
+/** Whole parts of a plan can be assumed, and indices written as `stages[0]`. */
+const DIMENSIONS = [
   // Those with the largest say come first: a reader may see only a few.
-  return [
-    ...under(/^(model|stages)\./),
-    ...under(/^workload\./).filter((path) => path !== "workload.mode"),
-  ];
-};
+  /^(model|stages)\b/,
+  /^workload(\.(batch|microBatches|sequence|dtype))?$/,
+];
+
+/** The values whose size decides how much work and memory a step needs, and which nobody gave. */
+export const assumedDimensions = (plan: Plan): readonly string[] =>
+  DIMENSIONS.flatMap((root) => plan.assumed.filter((path) => root.test(path)));
 
 /** One condition that names them all; none when everything was given. */
 export const assumptions = (plan: Plan): readonly string[] => {
   const paths = assumedDimensions(plan);
   return paths.length === 0 ? [] : [`assumed: ${paths.join(", ")}`];
+};
+
+/** The first few of them and how many more; a figure's conditions name them all. */
+export const shortened = (paths: readonly string[]): string => {
+  const more = paths.length > 4 ? ` and ${paths.length - 4} more` : "";
+  return `${paths.slice(0, 4).join(", ")}${more}`;
 };

@@ -2,7 +2,7 @@
 
 import type { Figure } from "../../measure/figure.ts";
 import type { Verdict } from "../verdict.ts";
-import { assumedDimensions, assumptions, claimed, fromPlan, ratioOf } from "./case.ts";
+import { assumedDimensions, assumptions, claimed, fromPlan, ratioOf, shortened } from "./case.ts";
 import type { Case, ClaimRule } from "./case.ts";
 
 /** A share counts as the claimed one within this part of it: claims are rounded. */
@@ -62,11 +62,7 @@ const fullestRank = ({ estimate }: Case): { rank: number; bytes: number } => {
 
 const underAssumptions = ({ plan }: Case): string => {
   const assumed = assumedDimensions(plan);
-  if (assumed.length === 0) return "";
-  // The figure's conditions name them all.
-  const shown = assumed.slice(0, 4).join(", ");
-  const more = assumed.length > 4 ? ` and ${assumed.length - 4} more` : "";
-  return `, under the assumed ${shown}${more}`;
+  return assumed.length === 0 ? "" : `, under the assumed ${shortened(assumed)}`;
 };
 
 const withoutCapacity = (base: {

@@ -1,6 +1,10 @@
-// Why the adapters of a run cannot speak for the GPUs of a plan.
+// Why a run cannot decide a plan's claims on speed: its adapters do not speak for the plan's GPUs, or what
+// ran is not the work that was promised.
 
+import type { Plan } from "../../plan/plan.ts";
+import { unusedFieldsAreSaid } from "../../plan/rules/mesh.ts";
 import type { RankAdapter } from "../result.ts";
+import { assumedDimensions, shortened } from "./case.ts";
 
 type Sharing = Pick<RankAdapter, "rank" | "id" | "software" | "sharedWith">;
 
@@ -17,6 +21,25 @@ export const describeAdapters = (adapters: readonly Sharing[]): string | undefin
   const ranks = [shared.rank, ...shared.sharedWith].toSorted((a, b) => a - b);
   return `ranks ${ranks.join(", ")} share ${shared.id} and contend for it`;
 };
+
+/** Why another machine would not decide it either; empty where the work that ran is the plan's own. */
+export const describeWork = (plan: Plan): readonly string[] => {
+  const assumed = assumedDimensions(plan);
+  const notRun = fieldsNotRun(plan);
+  return [
+    ...(plan.workload.mode === "training"
+      ? ["mode is training, but only its forward pass ran"]
+      : []),
+    ...(assumed.length === 0 ? [] : [`shapes assumed: ${shortened(assumed)}`]),
+    ...(notRun.length === 0 ? [] : [`checked but not run: ${notRun.join(", ")}`]),
+  ];
+};
+
+/** Recomputation is left out: it acts in training only, which is an obstacle of its own. */
+const fieldsNotRun = (plan: Plan): string[] =>
+  unusedFieldsAreSaid(plan)
+    .map(({ path }) => path.join("."))
+    .filter((path) => path !== "workload.recompute");
 
 /** The conditions that every figure of a run holds under. */
 export const runConditions = (adapters: readonly Sharing[]): readonly string[] => {

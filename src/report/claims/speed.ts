@@ -1,4 +1,5 @@
-// Claims about speed: only hardware that each rank has to itself can decide them.
+// Claims about speed: only the work that was promised, on hardware that each rank has to itself, can decide
+// them.
 
 import type { Figure, Unit } from "../../measure/figure.ts";
 import type { Metrics } from "../../measure/metrics.ts";
@@ -6,7 +7,7 @@ import { MIN_INTERVAL_SAMPLES } from "../../measure/statistics.ts";
 import type { Claims } from "../../plan/plan.ts";
 import type { Judgement, Verdict } from "../verdict.ts";
 import { assumptions, claimed, ratioOf, type Case, type ClaimRule } from "./case.ts";
-import { describeAdapters } from "./obstacles.ts";
+import { describeAdapters, describeWork } from "./obstacles.ts";
 
 interface SpeedClaim {
   readonly key: keyof Claims;
@@ -99,15 +100,15 @@ interface Decision {
 const untestable = (reason: string): Decision => ({ judgement: "untestable", reason });
 
 const decide = (
-  { measurements }: Case,
+  { plan, measurements }: Case,
   { promise }: SpeedClaim,
   value: number,
   found: Figure | undefined,
 ): Decision => {
   if (measurements === undefined) return untestable("nothing was run");
   if (found === undefined) return untestable("the run did not measure it");
-  const obstacle = describeAdapters(measurements.adapters);
-  if (obstacle !== undefined) return untestable(obstacle);
+  const obstacles = [describeAdapters(measurements.adapters) ?? [], describeWork(plan)].flat();
+  if (obstacles.length > 0) return untestable(obstacles.join("; "));
   if (found.provenance !== "measured") return untestable("it was projected, not measured");
   if (found.interval === undefined) {
     return untestable(
