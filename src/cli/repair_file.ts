@@ -1,7 +1,5 @@
 // The repair of a plan file: what asked for it, and where the corrected plan goes.
 
-import { writeFile } from "node:fs/promises";
-import { EnvironmentError } from "../environment_error.ts";
 import { checkPlan, hasErrors } from "../plan/check.ts";
 import { parsePlan } from "../plan/load.ts";
 import { type Alternative, repairPlan, type Repair } from "../plan/repair.ts";
@@ -11,6 +9,7 @@ import { wrapIndented } from "../report/text_width.ts";
 import type { Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { errorColours, printErrorLines, printJson } from "./output.ts";
+import { writeText } from "./write_text.ts";
 
 interface Target {
   readonly output?: string;
@@ -66,18 +65,3 @@ const alternativeLines = (alternatives: readonly Alternative[]): string[] =>
           ...wrapIndented(`→ ${consequence}`, LINE_WIDTH, 7),
         ]),
       ];
-
-const writeText = async (file: string, text: string, overwrite: boolean): Promise<void> => {
-  try {
-    await writeFile(file, text, { flag: overwrite ? "w" : "wx" });
-  } catch (error) {
-    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    throw new EnvironmentError(
-      "file-not-readable",
-      exists
-        ? `${file} exists already`
-        : `cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      exists ? "choose another name, or overwrite it with --write" : "choose another place",
-    );
-  }
-};

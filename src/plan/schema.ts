@@ -1,7 +1,7 @@
 // The shape of a plan file, before any meaning is given to it. Strict: unknown keys are refused.
 
 import { z } from "zod";
-import { activation, count, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
+import { count, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
 import { modelSchema } from "./schema_model.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
@@ -98,4 +98,3 @@ export const planSchema = z.strictObject({
 export type PlanFile = z.infer<typeof planSchema>;
 export type StageFile = z.infer<typeof stage>;
 export type DistributionFile = z.infer<typeof distribution>;
-export type Activation = z.infer<typeof activation>;

@@ -6,7 +6,6 @@ import { z } from "zod";
 export const maxGpus = 65_536;
 
 export const count = z.int().positive().max(0x7fffffff);
-export const dimension = count;
 export const gpuId = z.int().nonnegative().max(0x7fffffff);
 
 const parallel = z.strictObject({
@@ -29,41 +28,41 @@ const ffnActivation = z.enum(["gelu", "silu"]);
 
 const linear = z.strictObject({
   op: z.literal("linear"),
-  in: dimension,
-  out: dimension,
+  in: count,
+  out: count,
   activation: activation.exactOptional(),
   parallel,
 });
 
 const embedding = z.strictObject({
   op: z.literal("embedding"),
-  vocabulary: dimension,
-  hidden: dimension,
+  vocabulary: count,
+  hidden: count,
   parallel,
 });
 
 const attention = z.strictObject({
   op: z.literal("attention"),
-  hidden: dimension,
+  hidden: count,
   heads: count,
   kvHeads: count.exactOptional(),
-  headDim: dimension.exactOptional(),
+  headDim: count.exactOptional(),
   causal: z.boolean().exactOptional(),
   parallel,
 });
 
 const mlp = z.strictObject({
   op: z.literal("mlp"),
-  hidden: dimension,
-  ffn: dimension,
+  hidden: count,
+  ffn: count,
   activation: ffnActivation.exactOptional(),
   parallel,
 });
 
 const moe = z.strictObject({
   op: z.literal("moe"),
-  hidden: dimension,
-  ffn: dimension,
+  hidden: count,
+  ffn: count,
   activation: ffnActivation.exactOptional(),
   experts: count,
   topK: count.exactOptional(),
@@ -74,7 +73,7 @@ const moe = z.strictObject({
 
 const norm = z.strictObject({
   op: z.literal("norm"),
-  hidden: dimension,
+  hidden: count,
   norm: z.enum(["rms", "layer"]).exactOptional(),
   epsilon: z.number().positive().exactOptional(),
   parallel: parallel.exactOptional(),
@@ -82,7 +81,7 @@ const norm = z.strictObject({
 
 const residual = z.strictObject({
   op: z.literal("residual"),
-  hidden: dimension,
+  hidden: count,
   from: z.int().nonnegative(),
   parallel: parallel.exactOptional(),
 });

@@ -2,7 +2,7 @@
 // cannot do yet, so that their parameters and memory are counted as they are; a rule refuses to run those.
 
 import { z } from "zod";
-import { count, dimension } from "./schema_layers.ts";
+import { count } from "./schema_layers.ts";
 
 /** Layers are numbered from 0. */
 const layerIndex = z.int().nonnegative().max(9_999);
@@ -10,41 +10,41 @@ const layerIndex = z.int().nonnegative().max(9_999);
 const moe = z.strictObject({
   experts: count,
   topK: count.exactOptional(),
-  ffn: dimension.exactOptional(),
+  ffn: count.exactOptional(),
   capacityFactor: z.number().positive().exactOptional(),
   renormalise: z.boolean().exactOptional(),
   dense: z.boolean().exactOptional(),
   denseLayers: z.array(layerIndex).max(10_000).exactOptional(),
-  sharedFfn: dimension.exactOptional(),
+  sharedFfn: count.exactOptional(),
   sharedGate: z.boolean().exactOptional(),
   routingBias: z.boolean().exactOptional(),
 });
 
 const latent = z.strictObject({
-  queryRank: dimension.exactOptional(),
-  keyValueRank: dimension,
-  rotaryDim: dimension,
-  valueDim: dimension,
+  queryRank: count.exactOptional(),
+  keyValueRank: count,
+  rotaryDim: count,
+  valueDim: count,
 });
 
 const positions = z.strictObject({
   kind: z.enum(["rotary", "learned", "alibi"]),
   /** Rows of the learned table. */
-  count: dimension.exactOptional(),
+  count: count.exactOptional(),
 });
 
 export const modelSchema = z.strictObject({
   layers: count.max(10_000),
-  hidden: dimension,
+  hidden: count,
   heads: count,
   kvHeads: count.exactOptional(),
-  headDim: dimension.exactOptional(),
-  ffn: dimension.exactOptional(),
+  headDim: count.exactOptional(),
+  ffn: count.exactOptional(),
   gated: z.boolean().exactOptional(),
   activation: z.enum(["gelu", "silu", "relu"]).exactOptional(),
   causal: z.boolean().exactOptional(),
   norm: z.enum(["rms", "layer"]).exactOptional(),
-  vocabulary: dimension.exactOptional(),
+  vocabulary: count.exactOptional(),
   moe: moe.exactOptional(),
   positions: positions.exactOptional(),
   tiedEmbeddings: z.boolean().exactOptional(),
