@@ -102,6 +102,26 @@ test.each([
   expect(verdictOn(plan, "memoryAvailable")?.judgement).toBe(judgement);
 });
 
+test.each([
+  ["memoryUtilization", "untestable", 0.5],
+  ["memoryUtilization", "untestable", 0.6],
+  ["memoryUtilization", "refuted", 0.4],
+  ["memoryAvailable", "untestable", 0.5],
+  ["memoryAvailable", "refuted", 0.6],
+])(
+  "%s of training is %s at %d, where a forward pass fills half of the memory",
+  (claim, judgement, part) => {
+    const memoryPerGpu = 2 * fullest(moe);
+    const value = claim === "memoryAvailable" ? part * memoryPerGpu : part;
+    const plan: Plan = {
+      ...claiming(moe, { [claim]: value }),
+      hardware: { gpus: 3, memoryPerGpu },
+      workload: { ...moe.workload, mode: "training" },
+    };
+    expect(verdictOn(plan, claim)).toMatchObject({ judgement, found: { provenance: "estimated" } });
+  },
+);
+
 test("a verdict on memory names the dimensions that the plan only assumes", () => {
   const verdict = verdictOn(moe, "memoryUtilization");
   expect(verdict?.reason).toContain("model.hidden");

@@ -17,6 +17,10 @@ export const memoryUtilization: ClaimRule = (given) => {
   if (capacity === undefined) return withoutCapacity(base);
   const fullest = fullestRank(given);
   const found = fromPlan(fullest.bytes / capacity, "share", assumptions(given.plan));
+  // A forward pass holds less than training: only what it exceeds already is decided.
+  if (isTraining(given) && found.value <= (1 + SHARE_TOLERANCE) * value) {
+    return { ...base, found, ...ratioOf(found, promised), ...ofForwardPass };
+  }
   const agrees = Math.abs(found.value - value) <= SHARE_TOLERANCE * value;
   return {
     ...base,
@@ -40,6 +44,9 @@ export const memoryAvailable: ClaimRule = (given) => {
   const fullest = fullestRank(given);
   const found = fromPlan(capacity - fullest.bytes, "B", assumptions(given.plan));
   const kept = found.value >= value;
+  if (isTraining(given) && kept) {
+    return { ...base, found, ...ratioOf(found, promised), ...ofForwardPass };
+  }
   return {
     ...base,
     found,
@@ -64,6 +71,14 @@ const underAssumptions = ({ plan }: Case): string => {
   const assumed = assumedDimensions(plan);
   return assumed.length === 0 ? "" : `, under the assumed ${shortened(assumed)}`;
 };
+
+const isTraining = ({ plan }: Case): boolean => plan.workload.mode === "training";
+
+const ofForwardPass = {
+  judgement: "untestable",
+  reason: "mode is training, but the program holds the buffers of its forward pass only",
+  provenance: "estimated",
+} as const;
 
 const withoutCapacity = (base: {
   readonly claim: string;
