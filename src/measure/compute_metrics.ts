@@ -9,7 +9,7 @@ import { figureOf, type Conditions } from "./figures.ts";
 import { layerLatencies } from "./layers.ts";
 import type { LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
-import type { StepSample } from "./sample.ts";
+import type { LayerSample, StepSample } from "./sample.ts";
 import { mean, outliers, percentile, seededRandom } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
 import { utilization, type Peaks } from "./utilization.ts";
@@ -66,20 +66,32 @@ const layerMetrics = (
   program.layers.flatMap((layer) => {
     const perStep = samples.flatMap((sample) => {
       const own = sample.layers.find((each) => each.layer === layer);
-      return own === undefined ? [] : [mean(own.latencyMs)];
+      return own !== undefined && isWhole(program, own) ? [mean(own.latencyMs)] : [];
     });
     const latencyMs = figureOf(perStep, "ms", conditions);
     return latencyMs === undefined ? [] : [{ layer, latencyMs }];
   });
 
-/** Sum of the latencies of all layers for one micro-batch, over the number of layers. */
+/** The layer was seen in every micro-batch. */
+const isWhole = ({ microBatches }: Program, { latencyMs }: LayerSample): boolean =>
+  latencyMs.length === microBatches;
+
+const everyLayerIsWhole = (program: Program, samples: readonly LayerSample[]): boolean => {
+  const whole = new Set(samples.flatMap((each) => (isWhole(program, each) ? [each.layer] : [])));
+  return program.layers.length > 0 && program.layers.every((layer) => whole.has(layer));
+};
+
+/**
+ * Sum of the latencies of all layers for one micro-batch, over the number of layers. Of steps in which
+ * every layer was seen: a part of the sum over the whole number would flatter.
+ */
 const latencyPerLayer = (
   { program, samples, modelLayers }: MetricsInput,
   conditions: Conditions,
 ): Metrics["layerMs"] => {
   const count = modelLayers ?? program.layers.length;
   const perStep = samples
-    .filter(({ layers }) => layers.length > 0)
+    .filter(({ layers }) => everyLayerIsWhole(program, layers))
     .map(({ layers }) => layers.reduce((sum, { latencyMs }) => sum + mean(latencyMs), 0) / count);
   return figureOf(
     perStep,

@@ -1,7 +1,7 @@
 // Latency of each layer in one step.
 
 import type { Program } from "../program/program.ts";
-import type { StepTrace } from "../program/trace.ts";
+import type { Span, StepTrace } from "../program/trace.ts";
 import type { LayerSample } from "./sample.ts";
 
 /**
@@ -10,8 +10,12 @@ import type { LayerSample } from "./sample.ts";
  * Work is what GPUs compute and what moves between them. Waits are left out, since they belong to what
  * was waited for; host work too, since a host may encode a layer long before it runs. A layer that did no
  * such work in a micro-batch is left out.
+ *
+ * Where kernels of several instructions were timed as one, what each layer took is not known: there are no
+ * latencies then, rather than those of the layers that happen to stand alone, less the kernels they lost.
  */
 export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[] => {
+  if (trace.ranks.some(({ spans }) => spans.some(isOfSeveral))) return [];
   const extents = new Map<string, Map<number, { start: number; end: number }>>();
   for (const { rank, spans } of trace.ranks) {
     const instructions = program.ranks[rank]?.instructions ?? [];
@@ -35,3 +39,6 @@ export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[
     return [{ layer, latencyMs: inOrder.map(([, { start, end }]) => end - start) }];
   });
 };
+
+const isOfSeveral = ({ kind, instruction }: Span): boolean =>
+  (kind === "compute" || kind === "reduce") && instruction === undefined;

@@ -7,8 +7,12 @@ export interface Metrics {
   readonly stepMs?: Figure;
   readonly samplesPerSecond?: Figure;
   readonly tokensPerSecond?: Figure;
-  /** Of one layer of the model, for one micro-batch; `conditions` say what counts as a layer. */
+  /**
+   * Of one layer of the model, for one micro-batch; `conditions` say what counts as a layer. Absent unless
+   * every layer was timed in every micro-batch.
+   */
   readonly layerMs?: Figure;
+  /** Those that were timed in every micro-batch. */
   readonly layers: readonly LayerMetrics[];
   readonly ranks: readonly RankMetrics[];
   /** Mean of `ranks[].busy`. */

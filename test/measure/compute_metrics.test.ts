@@ -93,6 +93,22 @@ test("a layer's latency is the mean over layers, or over blocks of a model", () 
   expect(computeMetrics(input({ modelLayers: 1 })).layerMs?.value).toBe(6);
 });
 
+test("a layer that was not timed is absent, and so is the latency per layer", () => {
+  const samples = [1, 1, 2, 1, 1].map(step).map((sample) => ({
+    ...sample,
+    layers: sample.layers.slice(0, 1),
+  }));
+  const metrics = computeMetrics(input({ samples }));
+  expect(metrics.layers.map(({ layer }) => layer)).toEqual(["s/0.linear"]);
+  expect(metrics.layerMs).toBeUndefined();
+});
+
+test("a layer that was not timed in every micro-batch is absent, and so is the latency per layer", () => {
+  const metrics = computeMetrics(input({ program: { ...program, microBatches: 2 } }));
+  expect(metrics.layers).toEqual([]);
+  expect(metrics.layerMs).toBeUndefined();
+});
+
 test("the shares of a rank sum to one", () => {
   const [rank] = computeMetrics(input()).ranks;
   if (rank === undefined) throw new Error("one rank was traced");

@@ -38,3 +38,10 @@ test("waiting for another layer and encoding ahead do not lengthen a layer", () 
 test("work between instructions belongs to no layer", () => {
   expect(layerLatencies(program, stepTrace([rankTrace(0, [span("compute", 0, 9)])]))).toEqual([]);
 });
+
+test("kernels timed as one leave every latency unknown, of layers with transfers of their own too", () => {
+  const alone = rankTrace(0, [span("compute", 0, 3, 0), span("move", 3, 4, 1)]);
+  expect(layerLatencies(program, stepTrace([alone]))).toHaveLength(2);
+  const mixed = rankTrace(1, [span("compute", 0, 9), span("move", 9, 10, 1)]);
+  expect(layerLatencies(program, stepTrace([alone, mixed]))).toEqual([]);
+});

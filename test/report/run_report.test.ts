@@ -99,6 +99,15 @@ describe("the report of a run", () => {
     expect(text).toContain("measured, 6 samples");
   });
 
+  test.each([
+    ["the pipeline", pipeline],
+    ["the mixture of experts", moe],
+  ])("every layer of %s has its latency, and so has a layer of the model", (_, plan) => {
+    const { metrics } = runOf(plan);
+    expect(metrics.layers.map(({ layer }) => layer)).toEqual(lower(plan).layers);
+    expect(metrics.layerMs?.samples).toBe(6);
+  });
+
   test("the plan's claim stands with its verdict and the reason", () => {
     expect(text).toMatch(/^GPU utilization +95\.0 % +[\d.]+ % +[\d.]+× {2}untestable$/m);
     expect(text).toContain("1 claim: 1 untestable");
