@@ -6,6 +6,7 @@ import { shardbenchVersion } from "../report/versions.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCheck } from "./check.ts";
 import { defineCompare } from "./compare.ts";
+import { defineCompletion } from "./completion.ts";
 import { defineDescribe } from "./describe.ts";
 import { defineEstimate } from "./estimate.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
@@ -37,6 +38,7 @@ defineRun(program);
 defineCompare(program);
 defineAdapters(program);
 defineSmoke(program);
+defineCompletion(program);
 
 // A reader that has seen enough, such as `head`, is no fault.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

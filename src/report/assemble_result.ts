@@ -28,7 +28,10 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     program,
     estimate: record.estimate,
     samples: record.samples,
-    peaks: record.calibration,
+    peaks: record.calibration.map((peak) => ({
+      ...peak,
+      software: record.adapters.some(({ id, software }) => id === peak.adapter && software),
+    })),
     ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
     conditions: runConditions(record.adapters),
   });

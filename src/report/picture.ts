@@ -58,15 +58,20 @@ const blockLines = (
   canvas: Canvas,
   { times, steps }: Block,
   leaving: readonly CollectiveEstimate[],
-): string[] => [
-  ...steps.flatMap((step, i) => {
-    const isLast = i === steps.length - 1;
-    return stepLines(canvas, step, [...step.flows, ...(isLast && times === 1 ? leaving : [])]);
-  }),
-  ...(times === 1
-    ? []
-    : [`  ↑ ${times} times in all`, ...leaving.flatMap((flow) => flowLines(canvas, flow))]),
-];
+): string[] => {
+  const out = leaving.flatMap((flow) => flowLines(canvas, flow));
+  if (times > 1) {
+    return [
+      `┌ ${times} times`,
+      ...steps.flatMap((step) => stepLines(canvas, step, step.flows)),
+      `└ ${times} times`,
+      ...out,
+    ];
+  }
+  return steps.flatMap((step, i) =>
+    stepLines(canvas, step, [...step.flows, ...(i === steps.length - 1 ? leaving : [])]),
+  );
+};
 
 const stepLines = (
   canvas: Canvas,

@@ -83,8 +83,10 @@ export interface CheckOutcome {
 export interface AdapterCalibration {
   /** `RankAdapter.id`. */
   readonly adapter: string;
-  /** FLOP/s at the plan's dtype. */
+  /** f32 FLOP/s, whatever the plan's dtype: kernels compute in f32 and only store in f16. */
   readonly peakFlops: number;
+  /** How far the runs of that peak lay apart: (slowest − fastest) ÷ fastest. */
+  readonly spread: number;
   /** Bytes per second of global memory. */
   readonly bandwidth?: number;
   /** How the two were measured, in a phrase. */

@@ -20,6 +20,7 @@ export const planLine = ({ name, hardware, workload }: Plan): string => {
 };
 
 export const adapterLines = (
+  { workload }: Plan,
   { adapters, calibration, versions }: RunResult,
   colours: Colours,
 ): string[] => [
@@ -35,9 +36,10 @@ export const adapterLines = (
     })),
     colours,
   ),
-  ...calibration.flatMap(({ adapter, peakFlops, bandwidth, method }) =>
+  ...calibration.flatMap(({ adapter, peakFlops, spread, bandwidth, method }) =>
     wrapIndented(
-      `calibrated peak of ${adapter}: ${formatValue(peakFlops, "FLOP/s")}` +
+      `calibrated f32 peak of ${adapter}: ${formatValue(peakFlops, "FLOP/s")} ± ` +
+        `${formatPercent(spread)}${workload.dtype === "f16" ? " (storage f16)" : ""}` +
         `${bandwidth === undefined ? "" : `, ${formatValue(bandwidth, "B/s")}`} (${method})`,
       LINE_WIDTH,
       2,

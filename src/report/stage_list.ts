@@ -19,13 +19,13 @@ export const stageList = (
     const shares = load
       .filter(({ gpu }) => first.gpus.includes(gpu))
       .reduce((sum, { flopsShare }) => sum + flopsShare, 0);
-    const title = count === 1 ? first.name : `${first.name} … ${last.name}: ${count} alike, each`;
+    const title = count === 1 ? first.name : `${first.name} … ${last.name}: ${count} alike`;
     const gpus =
       count === 1
         ? `GPUs ${rangesOf(first.gpus)}`
-        : `${countOf(first.gpus.length, "GPU")}, the first ${rangesOf(first.gpus)}`;
+        : `${countOf(first.gpus.length, "GPU")} each, from ${rangesOf(first.gpus)}`;
     const text = [
-      `${title} · ${gpus} · ${formatPercent(shares)} of the FLOPs`,
+      `${title} · ${gpus} · ${formatPercent(shares)} of FLOPs`,
       ...first.blocks.flatMap(({ times, steps }) =>
         wrap(
           (times === 1 ? "" : `${times} × `) +

@@ -120,12 +120,12 @@ const flowLines = (collectives: readonly CollectiveEstimate[], colours: Colours)
   const rows = [...kinds.values()].map((alike) => {
     const [first] = alike;
     const [group] = first?.groups ?? [];
-    const more = (first?.instances ?? 1) - 1;
     return {
       cells: [
         first?.op ?? "",
         whatOf(alike),
-        `${listOf(group?.from ?? [])} → ${listOf(group?.to ?? [])}${more === 0 ? "" : ` and ${formatNumber(more)} alike`}`,
+        `${listOf(group?.from ?? [])} → ${listOf(group?.to ?? [])}`,
+        formatNumber(first?.instances ?? 1),
         formatNumber(alike.reduce((sum, { calls }) => sum + calls, 0)),
         formatBytes(alike.reduce((sum, { wireBytes }) => sum + wireBytes, 0)),
       ],
@@ -138,6 +138,7 @@ const flowLines = (collectives: readonly CollectiveEstimate[], colours: Colours)
         { title: "operation", align: "left" },
         { title: "of", align: "left" },
         { title: "GPUs", align: "left" },
+        { title: "groups" },
         { title: "calls" },
         { title: "bytes" },
       ],
@@ -145,7 +146,7 @@ const flowLines = (collectives: readonly CollectiveEstimate[], colours: Colours)
       colours,
     ),
     ...wrapIndented(
-      "estimated, per step; bytes: what arrives at other GPUs" +
+      "estimated, per step; GPUs: the first group; bytes: what arrives at other GPUs" +
         (rows.length > mostLines ? `; ${rows.length - mostLines} more lines, see --json` : ""),
       LINE_WIDTH,
       2,
@@ -158,7 +159,7 @@ const whatOf = (alike: readonly CollectiveEstimate[]): string => {
   if (first?.name !== undefined) return first.name;
   if (alike.length === 1) return first?.layer ?? "";
   const ops = new Set(alike.map(({ layer }) => layer.slice(layer.lastIndexOf(".") + 1)));
-  return `${alike.length} × ${[...ops].join(", ")}`;
+  return `${alike.length} layers: ${[...ops].join(", ")}`;
 };
 
 export const listOf = (gpus: readonly number[]): string => `[${rangesOf(gpus)}]`;

@@ -19,7 +19,7 @@ export const runReport = (
   resultFile?: string,
 ): string[] => {
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
-    ["Adapters", adapterLines(result, colours)],
+    ["Adapters", adapterLines(plan, result, colours)],
     ["Check", checkLine(result, colours)],
     ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],

@@ -56,7 +56,13 @@ const runOf = (
       values: 4096,
     },
     calibration: [
-      { adapter: "swiftshader", peakFlops: 21e9, bandwidth: 5e9, method: "multiply-adds" },
+      {
+        adapter: "swiftshader",
+        peakFlops: 21e9,
+        spread: 0.123,
+        bandwidth: 5e9,
+        method: "multiply-adds",
+      },
     ],
     estimate: costs,
     memory: costs.ranks.map(({ rank, memoryBytes }) => ({
@@ -97,6 +103,12 @@ describe("the report of a run", () => {
     expect(text).toMatch(/^samples +[\d,.]+ samples\/s +[\d,.]+ … [\d,.]+ samples\/s$/m);
     expect(text).toMatch(/^MFU +[\d.]+ % +[\d.]+ … [\d.]+ %$/m);
     expect(text).toContain("measured, 6 samples");
+  });
+
+  test("the calibrated peak is an f32 one, with how far its runs lay apart", () => {
+    expect(text).toContain("calibrated f32 peak of swiftshader: 21 GFLOP/s ± 12.3 %, 5 GB/s");
+    const half: Plan = { ...pipeline, workload: { ...pipeline.workload, dtype: "f16" } };
+    expect(runReport(half, runOf(half), plain).join("\n")).toContain("± 12.3 % (storage f16)");
   });
 
   test.each([
