@@ -28,6 +28,7 @@ export const calibrationsOf = async (pool: RankPool): Promise<AdapterCalibration
   (await pool.calibrate()).map(({ adapter, calibration }) => ({
     adapter,
     peakFlops: calibration.peakFlops,
+    spread: calibration.spread,
     bandwidth: calibration.copyBandwidth,
     method: calibration.method,
   }));
