@@ -17,9 +17,9 @@ export interface Metrics {
   readonly ranks: readonly RankMetrics[];
   /** Mean of `ranks[].busy`. */
   readonly busy?: Figure;
-  /** Model FLOPs ÷ wall ÷ calibrated peak of all adapters used. */
+  /** Model FLOPs ÷ wall ÷ calibrated f32 peak of all adapters used; software adapters count as one. */
   readonly mfu?: Figure;
-  /** Bytes that the kernels must move ÷ wall ÷ calibrated bandwidth of all adapters used. */
+  /** Bytes that the kernels must move ÷ wall ÷ calibrated bandwidth of the same adapters. */
   readonly bandwidth?: Figure;
   readonly percentiles: Percentiles;
   /** Steps that lie further from the median than 14.826 MAD; they are kept in every figure. */

@@ -8,8 +8,11 @@ import { mean } from "./statistics.ts";
 
 /** Peaks of one adapter, measured on it. Ranks that share it share them. */
 export interface Peaks {
+  /** In f32. */
   readonly peakFlops: number;
   readonly bandwidth?: number;
+  /** It computes on the machine's CPU cores, which it shares with every other software adapter. */
+  readonly software: boolean;
 }
 
 export interface Utilization {
@@ -31,17 +34,18 @@ export const utilization = (
     conditions,
     "mean over ranks of the time in which a kernel runs",
   );
+  const independent = independentPeaks(peaks);
   const mfu = ofPeak(
     samples,
     estimate.modelFlops,
-    peaks.map(({ peakFlops }) => peakFlops),
+    independent.map(({ peakFlops }) => peakFlops),
     conditions,
-    "model FLOPs, causal attention counted half, against the calibrated peak",
+    "model FLOPs, causal attention counted half, against the calibrated f32 peak",
   );
   const bandwidth = ofPeak(
     samples,
     estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0),
-    peaks.map((peak) => peak.bandwidth),
+    independent.map((peak) => peak.bandwidth),
     conditions,
     "bytes that kernels must move, against the calibrated bandwidth",
   );
@@ -50,6 +54,19 @@ export const utilization = (
     ...(mfu === undefined ? {} : { mfu }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
+};
+
+/** Software adapters of one machine are its cores by several names: together they reach what the best does. */
+const independentPeaks = (peaks: readonly Peaks[]): readonly Peaks[] => {
+  const software = peaks.filter((each) => each.software);
+  if (software.length === 0) return peaks;
+  const bandwidths = software.flatMap(({ bandwidth }) => bandwidth ?? []);
+  const machine: Peaks = {
+    peakFlops: Math.max(...software.map(({ peakFlops }) => peakFlops)),
+    ...(bandwidths.length === software.length ? { bandwidth: Math.max(...bandwidths) } : {}),
+    software: true,
+  };
+  return [...peaks.filter((each) => !each.software), machine];
 };
 
 /** Absent where an adapter's peak is unknown: the rest of the peaks would flatter. */

@@ -46,7 +46,7 @@ const input = (more: Partial<MetricsInput> = {}): MetricsInput => ({
   program,
   estimate,
   samples: [1, 1, 2, 1, 1].map(step),
-  peaks: [{ peakFlops: 1e6, bandwidth: 2e5 }],
+  peaks: [{ peakFlops: 1e6, bandwidth: 2e5, software: true }],
   conditions: ["a test"],
   ...more,
 });
@@ -68,9 +68,24 @@ test("MFU counts the model's FLOPs, not what ranks repeat", () => {
   expect(computeMetrics(input()).mfu?.value).toBeCloseTo(0.3, 12);
 });
 
-test("peaks of several adapters add up", () => {
-  const peaks = [{ peakFlops: 1e6 }, { peakFlops: 2e6 }];
+test("peaks of several hardware adapters add up", () => {
+  const peaks = [
+    { peakFlops: 1e6, software: false },
+    { peakFlops: 2e6, software: false },
+  ];
   expect(computeMetrics(input({ peaks })).mfu?.value).toBeCloseTo(0.1, 12);
+});
+
+test("software adapters share the machine's cores, so the largest peak is that of them all", () => {
+  const peaks = [
+    { peakFlops: 1e6, bandwidth: 2e5, software: true },
+    { peakFlops: 5e5, bandwidth: 4e5, software: true },
+  ];
+  const shared = computeMetrics(input({ peaks }));
+  expect(shared.mfu?.value).toBeCloseTo(0.3, 12);
+  expect(shared.bandwidth?.value).toBeCloseTo(0.15, 12);
+  const withGpu = [...peaks, { peakFlops: 2e6, bandwidth: 2e5, software: false }];
+  expect(computeMetrics(input({ peaks: withGpu })).mfu?.value).toBeCloseTo(0.1, 12);
 });
 
 test("bandwidth is the bytes that kernels must move against the calibrated one", () => {
@@ -84,8 +99,13 @@ test("without a calibrated peak there is no MFU, rather than one of 0", () => {
 });
 
 test("one unknown bandwidth makes the whole unknown", () => {
-  const peaks = [{ peakFlops: 1e6, bandwidth: 1 }, { peakFlops: 1e6 }];
-  expect(computeMetrics(input({ peaks })).bandwidth).toBeUndefined();
+  for (const software of [true, false]) {
+    const peaks = [
+      { peakFlops: 1e6, bandwidth: 1, software },
+      { peakFlops: 1e6, software },
+    ];
+    expect(computeMetrics(input({ peaks })).bandwidth).toBeUndefined();
+  }
 });
 
 test("a layer's latency is the mean over layers, or over blocks of a model", () => {

@@ -12,12 +12,17 @@ import type { StepTrace } from "../../src/program/trace.ts";
 import { assembleResult } from "../../src/report/assemble_result.ts";
 import { plain } from "../../src/report/colour.ts";
 import { planHash, workHash } from "../../src/report/plan_hash.ts";
-import type { Outcome, RankAdapter, RunResult } from "../../src/report/result.ts";
+import type {
+  AdapterCalibration,
+  Outcome,
+  RankAdapter,
+  RunResult,
+} from "../../src/report/result.ts";
 import { parseResult, readResult, resultPath, writeResult } from "../../src/report/result_file.ts";
 import { runReport } from "../../src/report/terminal_run.ts";
 import { widthOf } from "../../src/report/text_width.ts";
 import { rankTrace, span } from "../measure/synthetic.ts";
-import { planOf, software } from "./given.ts";
+import { adapter, planOf, software } from "./given.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 const moe = await planOf("moe-ep3-tp2.json");
@@ -37,10 +42,19 @@ const stepOf = (plan: Plan, step: number): StepTrace => {
   return { step, provenance: "measured", wallMs, ranks };
 };
 
+const swiftshader: AdapterCalibration = {
+  adapter: "swiftshader",
+  peakFlops: 21e9,
+  spread: 0.123,
+  bandwidth: 5e9,
+  method: "multiply-adds",
+};
+
 const runOf = (
   plan: Plan,
   adapters: readonly RankAdapter[] = software,
   outcome: Outcome = { state: "complete" },
+  calibration: readonly AdapterCalibration[] = [swiftshader],
 ): RunResult => {
   const program = lower(plan);
   const costs = estimate(program, plan);
@@ -55,15 +69,7 @@ const runOf = (
       compared: "sharded result against the f64 reference",
       values: 4096,
     },
-    calibration: [
-      {
-        adapter: "swiftshader",
-        peakFlops: 21e9,
-        spread: 0.123,
-        bandwidth: 5e9,
-        method: "multiply-adds",
-      },
-    ],
+    calibration,
     estimate: costs,
     memory: costs.ranks.map(({ rank, memoryBytes }) => ({
       rank,
@@ -118,6 +124,19 @@ describe("the report of a run", () => {
     const { metrics } = runOf(plan);
     expect(metrics.layers.map(({ layer }) => layer)).toEqual(lower(plan).layers);
     expect(metrics.layerMs?.samples).toBe(6);
+  });
+
+  test("a second software adapter adds no peak, a second hardware adapter does", () => {
+    const mfuOn = (kind: { readonly software: boolean }) => {
+      const adapters = software.map((each) => ({ ...each, ...kind }));
+      const second = adapter(2, { id: "lavapipe", ...kind });
+      const peaks = [swiftshader, { ...swiftshader, adapter: "lavapipe" }];
+      return runOf(pipeline, [...adapters.slice(0, 2), second], { state: "complete" }, peaks)
+        .metrics.mfu?.value;
+    };
+    const alone = runOf(pipeline).metrics.mfu?.value ?? Number.NaN;
+    expect(mfuOn({ software: true })).toBe(alone);
+    expect(mfuOn({ software: false })).toBeCloseTo(alone / 2, 12);
   });
 
   test("the plan's claim stands with its verdict and the reason", () => {
