@@ -1,6 +1,7 @@
 // shardbench estimate: what a plan costs, before anything runs.
 
 import { InvalidArgumentError, type Command } from "commander";
+import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import { parseBandwidth, parseFlops } from "../plan/quantity.ts";
 import type { Peaks } from "../program/bound.ts";
@@ -67,9 +68,7 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
   ]);
   const { peaks, source } = await peaksOf(plan, flags);
   const estimated = estimatePlan(plan, peaks);
-  const leftOut = diagnostics
-    .filter(({ code }) => code === "layer-not-runnable")
-    .map(({ message }) => message);
+  const leftOut = notCounted(diagnostics);
   if (flags.json === true) {
     printJson({
       plan: plan.name,
@@ -79,11 +78,19 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
       ...estimated,
     });
   } else {
-    const features = leftOut.map((message) => message.replace("no layer here can run ", ""));
-    printLines(estimateReport(plan, estimated, source, features, outputColours()));
+    printLines(estimateReport(plan, estimated, source, leftOut, outputColours()));
   }
   return exitCodes.fine;
 };
+
+/** What the model does and its program does not. Some of what cannot run is lowered, for counting. */
+const notCounted = (diagnostics: readonly Diagnostic[]): string[] =>
+  diagnostics
+    .filter(
+      ({ code, path }) =>
+        code === "layer-not-runnable" && !["latent", "sharedFfn"].includes(String(path.at(-1))),
+    )
+    .map(({ message }) => message.replace("no layer here can run ", ""));
 
 interface GivenPeaks {
   readonly peaks?: Peaks;

@@ -18,7 +18,7 @@ export interface PictureColumn {
 /** Where stages and operations are named. */
 const GUTTER = 18;
 const GAP = 1;
-const WIDEST_BOX = 22;
+const WIDEST_BOX = 30;
 /** More columns than this have no room for words. */
 export const mostColumns = 4;
 
@@ -128,11 +128,8 @@ const flowLines = (canvas: Canvas, flow: CollectiveEstimate): string[] => {
   const { boxWidth, columns } = canvas;
   const at = (column: number): number => column * (boxWidth + GAP) + centreOf(boxWidth);
   const { bus, arrows } = busLines(anchors, at, columns.length);
-  const count = flow.instances === 1 ? "" : `${flow.instances} × `;
-  return [
-    gutter(` ${count}${flow.op}`) + bus,
-    gutter(flow.name === undefined ? "" : ` ${flow.name}`) + arrows,
-  ];
+  const groups = flow.instances === 1 ? "" : `in ${flow.instances} groups`;
+  return [gutter(` ${flow.op}`) + bus, gutter(` ${flow.name ?? groups}`) + arrows];
 };
 
 const columnsOf = ({ columnOf }: Canvas, ranks: readonly number[]): number[] => [

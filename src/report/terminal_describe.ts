@@ -107,7 +107,8 @@ const loadLines = ({ plan, load, estimate }: Described, colours: Colours): strin
 
 const layersOf = (layers: readonly string[]): string => {
   if (layers.length <= 2) return layers.join(", ");
-  return `${layers.length} of ${layers[0]?.split("/")[0]}`;
+  const stages = new Set(layers.map((layer) => layer.slice(0, layer.lastIndexOf("/"))));
+  return `${layers.length} in ${[...stages].join(", ")}`;
 };
 
 const flowLines = (collectives: readonly CollectiveEstimate[], colours: Colours): string[] => {

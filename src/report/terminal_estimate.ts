@@ -71,7 +71,7 @@ const modelLines = (
     ...(leftOut.length === 0
       ? []
       : wrapIndented(
-          `not in the program, as no layer runs it yet: ${leftOut.join("; ")}`,
+          `not counted, as no layer does it yet: ${leftOut.join("; ")}`,
           LINE_WIDTH,
           2,
         ).map(colours.doubtful)),

@@ -171,6 +171,21 @@ describe("collectives", () => {
   });
 });
 
+test("a plan of 4,096 GPUs is counted", () => {
+  const given = planOf(`
+name: large
+hardware: { gpus: 4096 }
+workload: { batch: 1024, microBatches: 16, sequence: 4096, dtype: f16 }
+model: { layers: 80, hidden: 8192, heads: 64, kvHeads: 8, ffn: 28672, gated: true, vocabulary: 128256 }
+parallel: { tensor: 8, pipeline: 8, data: 64 }
+`);
+  const { parameters, ranks, bound } = estimatePlan(given, { flops: 1e15 });
+  expect(parameters).toMatchObject({ total: 70_553_706_496, inProgram: 70_553_706_496 });
+  expect(ranks).toHaveLength(4096);
+  expect(new Set(ranks.map(({ memoryBytes }) => memoryBytes)).size).toBe(3);
+  expect(bound?.ranks.at(-1)?.waitMs).toBeGreaterThan(0);
+});
+
 describe("the bound", () => {
   const peaks = { flops: 1e9 };
   const alone = plan("alone", 1, [[linear(8, 6, "replicated", [[0]])]]);

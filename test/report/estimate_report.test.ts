@@ -71,7 +71,7 @@ test("few layers are named, many are told by kind, alike ranks share a line", as
 
 test("what the program leaves out is named", () => {
   const text = estimateReport(large(), estimatePlan(large()), "", ["rotary positions"]).join("\n");
-  expect(text).toContain("not in the program, as no layer runs it yet: rotary positions");
+  expect(text).toContain("not counted, as no layer does it yet: rotary positions");
 });
 
 test.each([

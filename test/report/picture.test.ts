@@ -74,9 +74,15 @@ describe.each([
   });
 });
 
+test("the layers of a GPU in several stages are counted with all their stages", async () => {
+  const plan = await planOf("smoke/pipeline-unequal.yaml");
+  const lines = describeReport(describePlan(plan));
+  expect(lines.find((line) => /^ +2 +50/.test(line))).toMatch(/ 3 in middle, output$/);
+});
+
 test("data replicas each have their own arrows", () => {
   const text = pictureLines(describePlan(written("{ tensor: 2, data: 2 }", 4))).join("\n");
-  expect(text).toMatch(/2 × all-reduce +├─+┤ +├─+┤/);
+  expect(text).toMatch(/all-reduce +├─+┤ +├─+┤\n in 2 groups +▼ +▼ +▼ +▼/);
 });
 
 test("GPUs that do the same are one column", () => {
