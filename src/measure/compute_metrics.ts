@@ -51,7 +51,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     ...(layerMs === undefined ? {} : { layerMs }),
     layers,
     ranks: rankMetrics(samples, conditions),
-    ...utilization(samples, input.estimate, input.peaks, conditions),
+    ...utilization(samples, program, input.estimate, input.peaks, conditions),
     percentiles: percentilesOf(wall),
     outliers: outliers(wall).length,
     experts: (samples[0]?.experts ?? []).map(expertMetrics),

@@ -17,7 +17,10 @@ export interface Metrics {
   readonly ranks: readonly RankMetrics[];
   /** Mean of `ranks[].busy`. */
   readonly busy?: Figure;
-  /** Model FLOPs ÷ wall ÷ calibrated f32 peak of all adapters used; software adapters count as one. */
+  /**
+   * Model FLOPs, less those of choices that experts dropped, ÷ wall ÷ calibrated f32 peak of all adapters
+   * used; software adapters count as one.
+   */
   readonly mfu?: Figure;
   /** Bytes that the kernels must move ÷ wall ÷ calibrated bandwidth of the same adapters. */
   readonly bandwidth?: Figure;

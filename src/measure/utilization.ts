@@ -1,6 +1,8 @@
 // Utilization is three figures, never one: busy time, share of peak FLOP/s, share of peak bandwidth.
 
 import type { Estimate } from "../program/estimate.ts";
+import type { Program } from "../program/program.ts";
+import { droppedFlops } from "./dropped_work.ts";
 import type { Figure } from "./figure.ts";
 import { figureOf, type Conditions } from "./figures.ts";
 import type { StepSample } from "./sample.ts";
@@ -21,9 +23,13 @@ export interface Utilization {
   readonly bandwidth?: Figure;
 }
 
-/** @param peaks one entry per adapter used, however many ranks are on it */
+/**
+ * @param estimate of `program`
+ * @param peaks one entry per adapter used, however many ranks are on it
+ */
 export const utilization = (
   samples: readonly StepSample[],
+  program: Program,
   estimate: Estimate,
   peaks: readonly Peaks[],
   conditions: Conditions,
@@ -35,16 +41,19 @@ export const utilization = (
     "mean over ranks of the time in which a kernel runs",
   );
   const independent = independentPeaks(peaks);
+  const dropped = droppedFlops(program);
   const mfu = ofPeak(
     samples,
-    estimate.modelFlops,
+    (sample) => estimate.modelFlops - dropped(sample),
     independent.map(({ peakFlops }) => peakFlops),
     conditions,
-    "model FLOPs, causal attention counted half, against the calibrated f32 peak",
+    "model FLOPs, causal attention counted half and dropped choices of experts not at all, against " +
+      "the calibrated f32 peak",
   );
+  const kernelBytes = estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0);
   const bandwidth = ofPeak(
     samples,
-    estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0),
+    () => kernelBytes,
     independent.map((peak) => peak.bandwidth),
     conditions,
     "bytes that kernels must move, against the calibrated bandwidth",
@@ -72,7 +81,7 @@ const independentPeaks = (peaks: readonly Peaks[]): readonly Peaks[] => {
 /** Absent where an adapter's peak is unknown: the rest of the peaks would flatter. */
 const ofPeak = (
   samples: readonly StepSample[],
-  workPerStep: number,
+  workOf: (sample: StepSample) => number,
   peaks: readonly (number | undefined)[],
   conditions: Conditions,
   variant: string,
@@ -84,7 +93,7 @@ const ofPeak = (
   }
   if (total === 0) return undefined;
   return figureOf(
-    samples.map(({ wallMs }) => (workPerStep * 1000) / wallMs / total),
+    samples.map((sample) => (workOf(sample) * 1000) / sample.wallMs / total),
     "share",
     conditions,
     variant,

@@ -1,0 +1,43 @@
+// The work that experts were spared: choices over capacity are counted in the model's FLOPs, where routing
+// is balanced, and dropped in a run.
+
+import type { Instruction, Program } from "../program/program.ts";
+import { kernelFlops } from "../program/tally.ts";
+import type { StepSample } from "./sample.ts";
+
+/** FLOPs of a sample's step that the estimate counts and no expert did; 0 where no choice was dropped. */
+export const droppedFlops = (program: Program): ((sample: StepSample) => number) => {
+  const layers = new Map<string, ExpertWork>();
+  for (const instruction of program.ranks.flatMap(({ instructions }) => instructions)) {
+    const product = productOf(instruction);
+    if (product === undefined) continue;
+    const { layer } = instruction.origin;
+    const work = layers.get(layer) ?? { flops: 0, weights: new Map() };
+    work.flops += product.flops;
+    work.weights.set(product.weight, product.elements);
+    layers.set(layer, work);
+  }
+  return ({ experts }) =>
+    experts.reduce((sum, { layer, ranks, dropped }) => {
+      const work = layers.get(layer);
+      if (dropped === 0 || work === undefined) return sum;
+      const kept = ranks.flatMap(({ tokens }) => tokens).reduce((all, count) => all + count, 0);
+      const perChoice = 2 * [...work.weights.values()].reduce((all, size) => all + size, 0);
+      // A capacity below the balanced load is in the estimate already.
+      return sum + Math.max(0, work.flops - kept * perChoice);
+    }, 0);
+};
+
+interface ExpertWork {
+  /** Of all ranks and micro-batches, as estimated. */
+  flops: number;
+  /** Elements of one expert's matrices, by the buffers that hold them. */
+  readonly weights: Map<string, number>;
+}
+
+const productOf = (instruction: Instruction) => {
+  if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return undefined;
+  const { n, k } = instruction.shape;
+  const [, weight = ""] = instruction.buffers;
+  return { flops: kernelFlops(instruction), weight, elements: n * k };
+};

@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { breakDown } from "../../src/measure/breakdown.ts";
+import { droppedFlops } from "../../src/measure/dropped_work.ts";
+import type { StepSample } from "../../src/measure/sample.ts";
+import { utilization } from "../../src/measure/utilization.ts";
+import { estimate } from "../../src/program/estimate.ts";
+import { lower } from "../../src/program/lower.ts";
+import { moe, plan } from "../support/plans.ts";
+import { rankTrace } from "./synthetic.ts";
+
+const layer = "stage0/0.moe";
+/** 4 samples of 3 tokens in 2 micro-batches, each token to 2 of 5 experts: 24 choices. */
+const choices = 24;
+/** Two matrices of 8 × 6 per expert. */
+const flopsPerChoice = 2 * 2 * 8 * 6;
+
+const mixture = (rest: Parameters<typeof moe>[5] = {}) =>
+  plan("mixture", 2, [[moe(8, 5, 2, [[0], [1]], [0, 1], rest)]]);
+
+/** Experts 0 … 2 on rank 0, the others on rank 1; what is not kept was dropped. */
+const sampleOf = (kept: number): StepSample => ({
+  step: 0,
+  provenance: "measured",
+  wallMs: 1,
+  ranks: [breakDown(rankTrace(0, []), 1)],
+  layers: [],
+  experts: [
+    {
+      layer,
+      ranks: [
+        { rank: 0, tokens: [kept - 2, 0, 0] },
+        { rank: 1, tokens: [1, 1] },
+      ],
+      dropped: choices - kept,
+    },
+  ],
+});
+
+const droppedOf = (kept: number, rest?: Parameters<typeof moe>[5]): number =>
+  droppedFlops(lower(mixture(rest)))(sampleOf(kept));
+
+test("every dropped choice spares its products", () => {
+  expect(droppedOf(20, { capacityFactor: 1.25 })).toBe(4 * flopsPerChoice);
+  expect(droppedOf(2, { capacityFactor: 1.25 })).toBe(22 * flopsPerChoice);
+});
+
+test("a gated expert has three products", () => {
+  expect(droppedOf(20, { capacityFactor: 1.25, activation: "silu" })).toBe(4 * 3 * 2 * 8 * 6);
+});
+
+test("control: where nothing is dropped nothing is spared", () => {
+  expect(droppedOf(choices)).toBe(0);
+});
+
+test("what a capacity below the balanced load drops was never estimated, and is not taken off twice", () => {
+  // ceil(6 tokens · 2 ÷ 5 · 0.4) = 1 row per expert and micro-batch: 10 choices at most.
+  expect(droppedOf(10, { capacityFactor: 0.4 })).toBe(0);
+  expect(droppedOf(7, { capacityFactor: 0.4 })).toBe(3 * flopsPerChoice);
+});
+
+test("MFU counts the choices that were kept, and no others", () => {
+  const given = mixture({ capacityFactor: 1.25 });
+  const program = lower(given);
+  const costs = estimate(program, given);
+  const peaks = [{ peakFlops: 1e6, software: false }];
+  const mfuOf = (kept: number) =>
+    utilization([sampleOf(kept)], program, costs, peaks, {
+      provenance: "measured",
+      conditions: [],
+      random: () => 0,
+    }).mfu?.value;
+  // 1 ms at 1e6 FLOP/s are 1000 FLOPs.
+  expect(mfuOf(choices)).toBeCloseTo(costs.modelFlops / 1000, 12);
+  expect(mfuOf(20)).toBeCloseTo((costs.modelFlops - 4 * flopsPerChoice) / 1000, 12);
+});
