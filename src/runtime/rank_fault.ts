@@ -1,9 +1,9 @@
-// What went wrong with a rank, as one typed error that says which rank, where in its program, and what to do.
+// What went wrong with a rank, as one typed error that says which rank and where in its program.
 
 import { EnvironmentError } from "../environment_error.ts";
 import type { RankProgram } from "../program/program.ts";
 import { describeInstruction } from "./describe_instruction.ts";
-import type { ErrorRecord } from "./error_record.ts";
+import { type ErrorRecord, revive } from "./error_record.ts";
 import type { Position } from "./messages.ts";
 import type { RankEnd } from "./rank_process.ts";
 import type { Hang } from "./watchdog.ts";
@@ -35,21 +35,9 @@ export const hungError = (scene: Scene, { reason }: Hang): EnvironmentError =>
     "see whether the process is stopped or its driver hangs; smaller shapes make shorter kernels",
   );
 
-export function thrownError(scene: Scene, record: ErrorRecord): EnvironmentError {
-  const { environment } = record;
-  const message = `${who(scene)} failed ${where(scene)}: ${record.message}`;
-  if (environment !== undefined) {
-    return new EnvironmentError(environment.code, message, environment.hint);
-  }
-  const error = new EnvironmentError(
-    "rank-died",
-    message,
-    "this is a fault of shardbench or of the adapter's driver; another adapter tells which",
-  );
-  // Where it was thrown is worth more than where it was heard of.
-  if (record.stack !== undefined) error.stack = `${error.name}: ${message}\n${record.stack}`;
-  return error;
-}
+/** Of the class that the rank threw: a bug of ours stays one, wrong numbers stay wrong numbers. */
+export const thrownError = (scene: Scene, record: ErrorRecord): Error =>
+  revive(record, `${who(scene)} failed ${where(scene)}: ${record.message}`);
 
 const who = ({ program, adapter }: Scene): string => `rank ${program.rank} (${adapter})`;
 
