@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { withoutDawnsNotices } from "../gpu/dawn_notices.ts";
 import type { FromRank, Position, ToRank } from "./messages.ts";
 
 export interface RankProcess {
@@ -84,5 +85,5 @@ function collectLastWords(child: ChildProcess): () => string {
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     words = (words + chunk).slice(-2000);
   });
-  return () => words.trim();
+  return () => withoutDawnsNotices(words).trim();
 }

@@ -1,0 +1,13 @@
+// What Dawn writes to standard error of every process although nothing is wrong.
+
+const notices: readonly RegExp[] = [
+  // Of limits that no kernel of ours comes near.
+  /artificially reduced/,
+];
+
+/** The text without the lines that say nothing to anybody. */
+export const withoutDawnsNotices = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => !notices.some((notice) => notice.test(line)))
+    .join("\n");
