@@ -9,6 +9,7 @@ export async function allocateBuffers(
   rank: number,
   declarations: readonly BufferDeclaration[],
   seed: number,
+  onProgress: () => void,
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
   for (const { id, bytes, role, content, dtype } of declarations) {
@@ -17,6 +18,7 @@ export async function allocateBuffers(
       gpu.device.queue.writeBuffer(buffer, 0, fillContent(content, seed, dtype));
     }
     buffers.set(id, buffer);
+    onProgress();
   }
   return buffers;
 }

@@ -27,6 +27,7 @@ export async function prepareProgram(
   program: RankProgram,
   seed: number,
   buffers: ReadonlyMap<string, GPUBuffer>,
+  onProgress: () => void,
 ): Promise<PreparedProgram> {
   const declarations = new Map(program.buffers.map((declared) => [declared.id, declared]));
   const found = <Value>(from: ReadonlyMap<string, Value>, id: string): Value => {
@@ -46,6 +47,7 @@ export async function prepareProgram(
     program.instructions.map(async (instruction, index) => {
       const kernel = await prepareKernel(gpu, program.rank, instruction, prepared.buffer);
       if (kernel !== undefined) prepared.kernels.set(index, kernel);
+      onProgress();
     }),
   );
   for (const [index, instruction] of program.instructions.entries()) {

@@ -39,8 +39,9 @@ export interface RankGroup {
 
 interface Task {
   readonly name: string;
+  readonly askedMs: number;
   readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: EnvironmentError) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Time that a process has to be gone after it was asked, and after it was killed. */
@@ -48,13 +49,16 @@ const partingMs = 2000;
 
 export function startRankGroup(options: RankGroupOptions): RankGroup {
   const { program, choices, mailboxes, patience, signal } = options;
+  if (signal?.aborted === true) throw interruption();
   const layout = layoutSharedMemory(program.ranks.length, mailboxes);
   const sharedFile = options.transport === "relay" ? undefined : createSharedFile(layout.bytes);
   const tasks = new Map<number, Task>();
-  let failure: EnvironmentError | undefined;
+  let failure: Error | undefined;
   let ending = false;
 
   const hear = (rank: number, message: FromRank): void => {
+    // What was on its way when another rank failed answers nobody any more.
+    if (failure !== undefined) return;
     switch (message.kind) {
       case "heartbeat":
         return;
@@ -113,14 +117,14 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     };
   };
 
-  const fail = (error: EnvironmentError): void => {
+  const fail = (error: Error): void => {
     if (failure !== undefined || ending) return;
     failure = error;
     clean();
     void endWith(error);
   };
   /** Nobody hears of the fault before all processes are gone. */
-  const endWith = async (error: EnvironmentError): Promise<void> => {
+  const endWith = async (error: Error): Promise<void> => {
     await killAll(processes);
     for (const { reject } of tasks.values()) reject(error);
     tasks.clear();
@@ -134,17 +138,16 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   const stopWatching = watchRanks(
     patience,
     () =>
-      [...tasks.keys()].map((rank) => ({
+      [...tasks].map(([rank, { askedMs }]) => ({
         rank,
+        askedMs,
         position: positionOf(rank),
         heardMs: processOf(rank).heardMs,
       })),
     (hang) => fail(hungError(sceneOf(hang.rank), hang)),
   );
-  const interrupt = (): void =>
-    fail(new EnvironmentError("interrupted", "interrupted", "run again to measure more"));
+  const interrupt = (): void => fail(interruption());
   signal?.addEventListener("abort", interrupt);
-  if (signal?.aborted === true) interrupt();
 
   const clean = (): void => {
     stopWatching();
@@ -161,7 +164,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       }
       if (tasks.has(rank)) throw new Error(`rank ${rank} is busy with ${tasks.get(rank)?.name}`);
       const reply = await new Promise<Reply>((resolve, reject) => {
-        tasks.set(rank, { name: request.kind, resolve, reject });
+        tasks.set(rank, { name: request.kind, askedMs: performance.now(), resolve, reject });
         processOf(rank).send(request);
       });
       if (!isKind(reply, kind)) throw new Error(`rank ${rank}: ${reply.kind} instead of ${kind}`);
@@ -179,6 +182,9 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     },
   };
 }
+
+const interruption = (): EnvironmentError =>
+  new EnvironmentError("interrupted", "interrupted", "run again to measure more");
 
 const isKind = <Kind extends Reply["kind"]>(
   reply: Reply,

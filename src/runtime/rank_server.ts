@@ -48,12 +48,14 @@ export function serveRank(process: NodeJS.Process): void {
     }
     const shared = openSharedMemoryCommunicator({ file, rank, ranks, mailboxes, waiting });
     ({ notes } = shared);
-    moveTo("idle", undefined);
+    moveTo("drain", undefined);
     return shared;
   };
 
   const answer = async (request: Exclude<Request, { kind: "close" }>): Promise<FromRank> => {
     if (request.kind === "open") {
+      // Whatever a driver does while it opens is waited for as for a GPU.
+      moveTo("drain", undefined);
       setInterval(() => tell({ kind: "heartbeat", ...position }), request.heartbeatMs);
       const communicator = openCommunicator(request);
       session = await openRankSession(request, communicator, moveTo, (reason) =>
@@ -73,6 +75,7 @@ export function serveRank(process: NodeJS.Process): void {
       const observation = await session.observe(request);
       return { kind: "observed", observation, peakBytes: memory.peakBytes };
     }
+    moveTo("drain", undefined);
     const calibration = await session.calibrate();
     return { kind: "calibrated", calibration, peakBytes: memory.peakBytes };
   };

@@ -38,9 +38,11 @@ export async function openRankSession(
 ): Promise<RankSession> {
   const gpu = await openGpu(choice);
   void gpu.lost.then(onLost);
-  const buffers = await allocateBuffers(gpu, program.rank, program.buffers, seed);
+  const onOpening = (): void => onProgress("drain", undefined);
+  onOpening();
+  const buffers = await allocateBuffers(gpu, program.rank, program.buffers, seed, onOpening);
   const allocatedBytes = gpu.memory.bytes;
-  const prepared = await prepareProgram(gpu, program, seed, buffers);
+  const prepared = await prepareProgram(gpu, program, seed, buffers, onOpening);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();

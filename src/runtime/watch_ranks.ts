@@ -5,6 +5,8 @@ import { type BusyRank, findHang, type Hang, type Patience } from "./watchdog.ts
 export type Sighting = Pick<BusyRank, "rank" | "position"> & {
   /** `performance.now()` when the rank was last heard. */
   readonly heardMs: number;
+  /** `performance.now()` when it was asked. */
+  readonly askedMs: number;
 };
 
 /**
@@ -25,9 +27,12 @@ export function watchRanks(
     // The coordinator itself was stopped, and the ranks perhaps with it: they get a new chance.
     if (nowMs - lastMs > periodMs + 1000) awakeMs = nowMs;
     lastMs = nowMs;
-    const busy = look().map(({ rank, position, heardMs }): BusyRank => {
+    const busy = look().map(({ rank, position, heardMs, askedMs }): BusyRank => {
       const before = moved.get(rank);
-      const sinceMs = before?.turns === position.turns ? Math.max(before.sinceMs, awakeMs) : nowMs;
+      // Where it stood before it was asked is nobody's concern.
+      const earliestMs = Math.max(awakeMs, askedMs);
+      const sinceMs =
+        before?.turns === position.turns ? Math.max(before.sinceMs, earliestMs) : nowMs;
       moved.set(rank, { turns: position.turns, sinceMs });
       const silentMs = nowMs - Math.max(heardMs, awakeMs);
       return { rank, position, silentMs, stillMs: nowMs - sinceMs };

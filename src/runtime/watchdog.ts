@@ -5,11 +5,11 @@ import type { Position } from "./messages.ts";
 export interface Patience {
   /** For any sign of life, and for ranks that all wait for each other. */
   readonly hangMs: number;
-  /** For the GPU, on which a single batch of kernels may take long. */
+  /** For the GPU, on which a single batch of kernels may take long, and for a driver that opens. */
   readonly gpuHangMs: number;
 }
 
-export const defaultPatience: Patience = { hangMs: 10_000, gpuHangMs: 600_000 };
+export const defaultPatience: Patience = { hangMs: 10_000, gpuHangMs: 120_000 };
 
 /** A rank that was asked for something and has not answered. */
 export interface BusyRank {
@@ -33,13 +33,11 @@ export function findHang(ranks: readonly BusyRank[], patience: Patience): Hang |
   }
   const stuck = ranks.find(
     ({ position, stillMs }) =>
-      stillMs > (onGpu(position) ? gpuHangMs : hangMs) &&
-      position.activity !== "wait" &&
-      position.activity !== "idle",
+      position.activity !== "wait" && stillMs > (isSwift(position) ? hangMs : gpuHangMs),
   );
   if (stuck !== undefined) {
-    const what = onGpu(stuck.position) ? "awaits its GPU" : "does not move on";
-    return { rank: stuck.rank, reason: `${what} since ${seconds(stuck.stillMs)}` };
+    const what = onGpu(stuck.position) ? "has awaited its GPU" : "has not moved on";
+    return { rank: stuck.rank, reason: `${what} for ${seconds(stuck.stillMs)}` };
   }
   const [first] = ranks;
   const allWait = ranks.every(
@@ -48,10 +46,13 @@ export function findHang(ranks: readonly BusyRank[], patience: Patience): Hang |
   return first !== undefined && allWait
     ? {
         rank: first.rank,
-        reason: `waits, as do all that are still at work, since ${seconds(first.stillMs)}`,
+        reason: `has waited, as have all that are still at work, for ${seconds(first.stillMs)}`,
       }
     : undefined;
 }
+
+/** What the host does by itself takes moments; a rank that has not begun yet may have a driver to load. */
+const isSwift = (position: Position): boolean => !onGpu(position) && position.activity !== "idle";
 
 const onGpu = ({ activity }: Position): boolean => activity === "readback" || activity === "drain";
 
