@@ -1,6 +1,7 @@
 // Claims about who holds what: the plan's own split decides them.
 
 import type { MoeLayer, Plan } from "../../plan/plan.ts";
+import { expertsPerGpu as shareExperts } from "../../plan/rules/experts.ts";
 import { variance } from "../../measure/statistics.ts";
 import { claimed, fromPlan, ratioOf, type ClaimRule } from "./case.ts";
 
@@ -87,11 +88,9 @@ const withoutExperts = {
 const moeLayers = (plan: Plan): MoeLayer[] =>
   plan.stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
 
-/** Experts on each GPU of the layer: contiguous blocks, the first ones larger by one where need be. */
+/** Experts on each GPU of the layer. */
 const expertCounts = ({ experts, expertGpus }: MoeLayer): number[] =>
-  expertGpus.map(
-    (_, i) => Math.floor(experts / expertGpus.length) + (i < experts % expertGpus.length ? 1 : 0),
-  );
+  shareExperts(experts, expertGpus.length);
 
 const tensorGroupSizes = (plan: Plan): number[] =>
   plan.stages
