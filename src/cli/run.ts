@@ -26,7 +26,10 @@ export const defineRun = (program: Command): void => {
         "and holds the figures against the plan's claims. A refuted claim does not fail the run;\n" +
         "`shardbench compare` is for that.",
     )
-    .option("-o, --output <file>", "where the result goes (default: results/<plan name>.json)")
+    .option(
+      "-o, --output <file>",
+      "where the result goes (default: results/<plan name>.json,\nor .partial.json where the run ended early)",
+    )
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -50,7 +53,7 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
     import("../report/terminal_run.ts"),
     import("../report/result_file.ts"),
   ]);
-  const resultFile = flags.output ?? resultPath(plan.name);
+  const resultFile = flags.output ?? resultPath(plan.name, result.outcome);
   await writeResult(resultFile, result);
   if (flags.json === true) printJson(result);
   else printLines(runReport(plan, result, outputColours(), resultFile));

@@ -3,7 +3,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EnvironmentError } from "../environment_error.ts";
-import { SCHEMA_VERSION, type RunResult } from "./result.ts";
+import { SCHEMA_VERSION, type Outcome, type RunResult } from "./result.ts";
 
 /** Creates the folder; replaces an older file in one step, so that a reader never sees half of one. */
 export const writeResult = async (file: string, result: RunResult): Promise<void> => {
@@ -62,6 +62,11 @@ const unusable = (file: string, reason: string, hint: string): EnvironmentError 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** Where a run leaves its result unless told otherwise; names of plans may hold anything. */
-export const resultPath = (planName: string): string =>
-  `results/${planName.replaceAll(/[^\p{Letter}\p{Number}._-]+/gu, "-").replace(/^\.+/, "-")}.json`;
+/**
+ * Where a run leaves its result unless told otherwise; names of plans may hold anything. What a broken run
+ * kept has a place of its own, so that it does not replace the result of an earlier, complete one.
+ */
+export const resultPath = (planName: string, { state }: Outcome): string => {
+  const name = planName.replaceAll(/[^\p{Letter}\p{Number}._-]+/gu, "-").replace(/^\.+/, "-");
+  return `results/${name}${state === "complete" ? "" : ".partial"}.json`;
+};

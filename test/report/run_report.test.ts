@@ -221,9 +221,19 @@ describe("the result file", () => {
   });
 
   test("the name of a plan cannot lead out of the folder of results", () => {
-    expect(resultPath("three-stage-pipeline")).toBe("results/three-stage-pipeline.json");
-    expect(resultPath("../../etc/x y")).toBe("results/--..-etc-x-y.json");
-    expect(resultPath("..")).toBe("results/-.json");
+    const complete: Outcome = { state: "complete" };
+    expect(resultPath("three-stage-pipeline", complete)).toBe("results/three-stage-pipeline.json");
+    expect(resultPath("../../etc/x y", complete)).toBe("results/--..-etc-x-y.json");
+    expect(resultPath("..", complete)).toBe("results/-.json");
+  });
+
+  test.each<Outcome>([
+    { state: "interrupted" },
+    { state: "fault", code: "rank-died", message: "rank 1 ended", hint: "look" },
+  ])("what a run kept that ended early does not replace a complete result: $state", (outcome) => {
+    expect(resultPath("three-stage-pipeline", outcome)).toBe(
+      "results/three-stage-pipeline.partial.json",
+    );
   });
 });
 
