@@ -1,8 +1,6 @@
 // One line on a terminal that says what a run is doing; nothing in a pipe.
 
 import type { Progress } from "../harness/run_plan.ts";
-import { LINE_WIDTH } from "../report/table.ts";
-import { wrap } from "../report/text_width.ts";
 
 export interface ProgressLine {
   readonly show: (progress: Progress) => void;
@@ -31,9 +29,7 @@ export const progressLine = (stream: {
   };
 };
 
-export const textOf = ({ phase, done, total, detail }: Progress): string => {
-  const count = done === undefined ? "" : total === undefined ? ` ${done}` : ` ${done}/${total}`;
-  const text = `${names[phase]}${count}${detail === undefined ? "" : `, ${detail}`}`;
-  // A longer line would wrap, and its first part could not be wiped.
-  return wrap(text, LINE_WIDTH - 1)[0] ?? "";
-};
+const textOf = ({ phase, done, total }: Progress): string =>
+  done === undefined
+    ? names[phase]
+    : `${names[phase]} ${done}${total === undefined ? "" : `/${total}`}`;

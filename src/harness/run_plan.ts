@@ -43,7 +43,6 @@ export interface Progress {
   readonly phase: "adapters" | "ranks" | "check" | "calibrate" | "warm-up" | "measure";
   readonly done?: number;
   readonly total?: number;
-  readonly detail?: string;
 }
 
 export type RunPlan = (plan: Plan, options?: RunOptions) => Promise<RunResult>;

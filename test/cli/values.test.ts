@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
-import { progressLine, textOf } from "../../src/cli/progress_line.ts";
+import { progressLine } from "../../src/cli/progress_line.ts";
 import { duration, wholeNumber } from "../../src/cli/values.ts";
 
 test.each([
@@ -44,9 +44,5 @@ describe("the progress line", () => {
 
   test("says nothing in a pipe", () => {
     expect(written(false)).toEqual([]);
-  });
-
-  test("never wraps", () => {
-    expect(textOf({ phase: "check", detail: "word ".repeat(50) }).length).toBeLessThan(80);
   });
 });
