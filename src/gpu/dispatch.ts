@@ -1,6 +1,7 @@
 // From a kernel, a shape and buffers to something that can be encoded again and again.
 
-import type { Kernel } from "../kernels/kernel.ts";
+import { type Form, formOf } from "../kernels/form.ts";
+import type { AdapterTraits, Grid, Kernel } from "../kernels/kernel.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
 import { messageOf } from "./message_of.ts";
@@ -13,8 +14,8 @@ import {
 
 export type Prepare = LogicalGpu["prepare"];
 
-/** `prepare` for one device, with its own cache of modules and pipelines. */
-export function createPrepare(device: GPUDevice): Prepare {
+/** `prepare` for one device, with its own cache of modules and pipelines. `adapter` decides between variants. */
+export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepare {
   const modules = new Map<string, Promise<GPUShaderModule>>();
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
@@ -25,15 +26,15 @@ export function createPrepare(device: GPUDevice): Prepare {
 
   return async (kernel, shape, dtype, buffers, label): Promise<PreparedKernel> => {
     const prelude = storagePrelude(dtype, device.features);
-    const constants = kernel.constants(shape);
-    const key = `${kernel.name} ${prelude} ${JSON.stringify(constants)}`;
+    const form = formOf(kernel, shape, adapter);
+    const key = `${form.name} ${prelude} ${JSON.stringify(form.constants)}`;
     const pipeline = await remember(pipelines, key, async () =>
-      compilePipeline(device, kernel, await moduleOf(kernel.name, prelude), constants),
+      compilePipeline(device, kernel, form, await moduleOf(form.name, prelude)),
     );
     const bindGroup = await bind(device, kernel, pipeline, buffers, label);
-    const grid = checkedGrid(device, kernel, shape, label);
+    const grid = checkedGrid(device, form, label);
     return {
-      label,
+      label: form.name === kernel.name ? label : `${label} by ${form.name}`,
       encode(pass) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
@@ -86,10 +87,10 @@ export async function compileModule(
 async function compilePipeline<Shape>(
   device: GPUDevice,
   kernel: Kernel<Shape>,
+  { name, constants }: Form,
   module: GPUShaderModule,
-  constants: Record<string, number>,
 ): Promise<GPUComputePipeline> {
-  const label = `${kernel.name} ${JSON.stringify(constants)}`;
+  const label = `${name} ${JSON.stringify(constants)}`;
   const bindGroupLayout = device.createBindGroupLayout({
     label: kernel.name,
     entries: kernel.bindings.map(({ access }, binding) => ({
@@ -136,12 +137,11 @@ async function bind<Shape>(
   return bindGroup;
 }
 
-function checkedGrid<Shape>(device: GPUDevice, kernel: Kernel<Shape>, shape: Shape, label: string) {
-  const grid = kernel.grid(shape);
+function checkedGrid(device: GPUDevice, { name, grid }: Form, label: string): Grid {
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   if (!grid.every((size) => Number.isInteger(size) && size >= 1 && size <= limit)) {
     throw new Error(
-      `${label}: kernel ${kernel.name} asks for a grid of ${grid.join(" × ")} workgroups; each must lie in 1 … ${limit}`,
+      `${label}: kernel ${name} asks for a grid of ${grid.join(" × ")} workgroups; each must lie in 1 … ${limit}`,
     );
   }
   return grid;

@@ -56,7 +56,7 @@ export async function openGpu(
     device,
     report,
     ...createBufferStore(device, choice.id),
-    prepare: createPrepare(device),
+    prepare: createPrepare(device, report),
     check() {
       if (uncaptured !== undefined) throw new Error(`adapter ${choice.id}: ${uncaptured}`);
     },

@@ -1,4 +1,5 @@
 import { type Activation, activationCode } from "./activation.ts";
+import { groupedMatmulSubgroup } from "./grouped_matmul_subgroup.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { matmulTile } from "./matmul_tile.ts";
 import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
@@ -46,4 +47,5 @@ export const groupedMatmul: Kernel<GroupedMatmulShape> = {
       experts * paddedElements(k, n) +
       paddedElements(expectedRows, n)) *
     bytesPerElement(dtype),
+  variants: [groupedMatmulSubgroup],
 };

@@ -15,8 +15,8 @@ export interface Binding {
 export type Grid = readonly [x: number, y: number, z: number];
 
 /**
- * One WGSL compute kernel. Its source is `shaders/<name>.wgsl`; binding i of the list is
- * `@group(0) @binding(i)`.
+ * One WGSL compute kernel. Its source is `shaders/<name>.wgsl`, which runs on every adapter; binding i of the
+ * list is `@group(0) @binding(i)`.
  */
 export interface Kernel<Shape> {
   readonly name: string;
@@ -29,6 +29,28 @@ export interface Kernel<Shape> {
   readonly flops: (shape: Shape) => number;
   /** Bytes that must cross global memory at least once: each input read once, each output written once. */
   readonly bytes: (shape: Shape, dtype: StorageType) => number;
+  /** Other ways to the same result, the better first. Programs and estimates do not see them. */
+  readonly variants?: readonly Variant<Shape>[];
+}
+
+/** A shader that takes a kernel's place on some adapters at some shapes: same bindings, same result. */
+export interface Variant<Shape> {
+  /** Its source is `shaders/<name>.wgsl`. */
+  readonly name: string;
+  /** Whether it gives right results there. The other functions may rely on that. */
+  readonly runsOn: (adapter: AdapterTraits) => boolean;
+  /** Whether it is expected to be faster than the forms that come after it. */
+  readonly suits: (shape: Shape, adapter: AdapterTraits) => boolean;
+  readonly constants: (shape: Shape, adapter: AdapterTraits) => Record<string, number>;
+  readonly grid: (shape: Shape, adapter: AdapterTraits) => Grid;
+}
+
+/** What the choice between variants may depend on. */
+export interface AdapterTraits {
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  /** Absent without subgroups. */
+  readonly subgroupSize?: { readonly min: number; readonly max: number };
 }
 
 export const read = (name: string, element: BindingElement = "storage"): Binding => ({

@@ -1,6 +1,7 @@
 import { type Activation, activationCode } from "./activation.ts";
 import { fold } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
+import { matmulSubgroup } from "./matmul_subgroup.ts";
 import { matmulTile } from "./matmul_tile.ts";
 import { bytesPerElement, paddedElements } from "./storage.ts";
 
@@ -38,4 +39,5 @@ export const matmul: Kernel<MatmulShape> = {
   flops: ({ m, n, k }) => 2 * m * n * k,
   bytes: ({ m, n, k }, dtype) =>
     (paddedElements(m, k) + paddedElements(k, n) + paddedElements(m, n)) * bytesPerElement(dtype),
+  variants: [matmulSubgroup],
 };

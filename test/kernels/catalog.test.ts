@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { kernelOf, kernels } from "../../src/kernels/catalog.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
+import { formsOf, withSubgroups } from "../support/forms.ts";
 import { sampleCalls } from "../support/sample_calls.ts";
 
 const folder = new URL("../../shaders/", import.meta.url);
@@ -9,35 +11,39 @@ const shaderFiles = readdirSync(folder)
   .map((file) => file.replace(".wgsl", ""));
 const source = (name: string): string => readFileSync(new URL(`${name}.wgsl`, folder), "utf8");
 
-test("every kernel of the catalogue has a shader and every shader a kernel", () => {
-  expect(shaderFiles.toSorted()).toEqual(Object.keys(kernels).toSorted());
+const calledForms = sampleCalls.flatMap((call) =>
+  formsOf(kernelOf(call), withSubgroups(8)).map((form) => [form.name, form, call.shape] as const),
+);
+
+test("every kernel and variant has a shader and every shader one of them", () => {
+  const names = Object.values(kernels).flatMap(({ name, variants = [] }: Kernel<never>) => [
+    name,
+    ...variants.map((variant) => variant.name),
+  ]);
+  expect(shaderFiles.toSorted()).toEqual(names.toSorted());
 });
 
 test("every kernel bears the name under which the catalogue lists it", () => {
   expect(Object.values(kernels).map(({ name }) => name)).toEqual(Object.keys(kernels));
 });
 
-test.each(sampleCalls.map((call) => [call.kernel, call] as const))(
+test.each(calledForms)(
   "%s: bindings and constants are those that its shader declares",
-  (name, call) => {
-    const kernel = kernelOf(call);
+  (name, form, shape) => {
     const code = source(name);
     const bindings = [...code.matchAll(/@binding\((\d+)\) var<storage, (\w+)> (\w+)/g)].map(
       ([, index, access, binding]) => ({ index: Number(index), access, name: binding }),
     );
     expect(bindings).toEqual(
-      kernel.bindings.map(({ access, name: binding }, index) => ({ index, access, name: binding })),
+      form.bindings.map(({ access, name: binding }, index) => ({ index, access, name: binding })),
     );
     // Overrides with an initial value follow from the others.
     const overrides = [...code.matchAll(/^override (\w+): \w+;/gm)].map(([, override]) => override);
-    expect(new Set(Object.keys(kernel.constants(call.shape)))).toEqual(new Set(overrides));
+    expect(new Set(Object.keys(form.constants(shape)))).toEqual(new Set(overrides));
   },
 );
 
-test.each(sampleCalls.map((call) => [call.kernel, call] as const))(
-  "%s: the grid has three whole sizes of at least 1",
-  (_name, call) => {
-    const grid = kernelOf(call).grid(call.shape);
-    expect(grid.every((size) => Number.isInteger(size) && size >= 1 && size <= 65_535)).toBe(true);
-  },
-);
+test.each(calledForms)("%s: the grid has three whole sizes of at least 1", (_name, form, shape) => {
+  const grid = form.grid(shape);
+  expect(grid.every((size) => Number.isInteger(size) && size >= 1 && size <= 65_535)).toBe(true);
+});

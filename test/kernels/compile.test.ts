@@ -2,9 +2,15 @@
 // shader-f16, which not every machine that runs these tests has.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createPrepare } from "../../src/gpu/dispatch.ts";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
 import { kernelOf } from "../../src/kernels/catalog.ts";
+import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
+import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
+import { matmul } from "../../src/kernels/matmul.ts";
+import type { StorageType } from "../../src/kernels/storage.ts";
+import { formsOf, withSubgroups } from "../support/forms.ts";
 import { sampleCalls } from "../support/sample_calls.ts";
 
 let gpu: LogicalGpu;
@@ -24,16 +30,69 @@ test("the null backend has shader-f16, so that f16 compiles in its native form",
   expect(gpu.device.features.has("shader-f16")).toBe(true);
 });
 
-test.each(
-  sampleCalls.flatMap((call) => [
-    [call.kernel, "f32", call] as const,
-    [call.kernel, "f16", call] as const,
-  ]),
-)("%s compiles in %s", async (_name, dtype, call) => {
-  const kernel = kernelOf(call);
+/** The label of the compiled kernel. */
+async function compile<Shape>(
+  kernel: Kernel<Shape>,
+  shape: Shape,
+  dtype: StorageType,
+  adapter: AdapterTraits,
+): Promise<string> {
   const buffers = await Promise.all(
     kernel.bindings.map(({ name }) => gpu.createBuffer(name, 4096, GPUBufferUsage.STORAGE)),
   );
-  const prepared = await gpu.prepare(kernel, call.shape, dtype, buffers, "compiled");
-  expect(prepared.label).toBe("compiled");
+  const prepare = createPrepare(gpu.device, adapter);
+  return (await prepare(kernel, shape, dtype, buffers, "compiled")).label;
+}
+
+const dtypes = ["f32", "f16"] as const;
+const withoutSubgroups: AdapterTraits = { features: [], limits: {} };
+
+test.each(
+  sampleCalls.flatMap((call) => dtypes.map((dtype) => [call.kernel, dtype, call] as const)),
+)("%s compiles in %s", async (_name, dtype, call) => {
+  expect(await compile(kernelOf(call), call.shape, dtype, withoutSubgroups)).toBe("compiled");
+});
+
+const shapes: [m: number, n: number, k: number][] = [
+  [1, 5, 7],
+  [8, 40, 7],
+  [512, 512, 512],
+];
+const variantCalls = [4, 8, 32].flatMap((size) =>
+  shapes.flatMap(([m, n, k]) => dtypes.map((dtype) => ({ size, m, n, k, dtype }))),
+);
+
+test.each(variantCalls)(
+  "variants of matmul for subgroups of $size compile in $dtype at [$m, $n] over k = $k",
+  async ({ size, m, n, k, dtype }) => {
+    const adapter = withSubgroups(size);
+    const [, ...variants] = formsOf(matmul, adapter);
+    expect(variants.length).toBeGreaterThan(0);
+    for (const variant of variants) {
+      await compile(variant, { m, n, k, activation: "gelu" }, dtype, adapter);
+    }
+  },
+);
+
+test.each(variantCalls)(
+  "variants of grouped_matmul for subgroups of $size compile in $dtype at [$m, $n] over k = $k",
+  async ({ size, m, n, k, dtype }) => {
+    const adapter = withSubgroups(size);
+    const [, ...variants] = formsOf(groupedMatmul, adapter);
+    expect(variants.length).toBeGreaterThan(0);
+    const shape = {
+      experts: 3,
+      rows: 3 * m,
+      expectedRows: 3 * m,
+      n,
+      k,
+      activation: "gelu",
+    } as const;
+    for (const variant of variants) await compile(variant, shape, dtype, adapter);
+  },
+);
+
+test("the label of a prepared kernel says which variant it took", async () => {
+  const shape = { m: 64, n: 64, k: 64, activation: "none" } as const;
+  expect(await compile(matmul, shape, "f32", withSubgroups(8))).toBe("compiled by matmul_subgroup");
 });

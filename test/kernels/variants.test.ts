@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { formOf } from "../../src/kernels/form.ts";
+import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
+import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
+import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
+import { withSubgroups } from "../support/forms.ts";
+
+const chosen = <Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTraits): string =>
+  formOf(kernel, shape, adapter).name;
+
+const shape = (m: number, n: number): MatmulShape => ({ m, n, k: 64, activation: "none" });
+
+test.each([
+  ["no subgroups", { features: [], limits: {} }, "matmul"],
+  ["subgroups of 2 lanes, fewer than a broadcast reads", withSubgroups(2), "matmul"],
+  ["SwiftShader's subgroups of 4", withSubgroups(4), "matmul_subgroup"],
+  ["lavapipe's subgroups of 8", withSubgroups(8), "matmul_subgroup"],
+  ["subgroups of 4 or 8 as the driver likes", withSubgroups(4, 8), "matmul"],
+  ["a GPU's subgroups of 32", withSubgroups(32), "matmul"],
+] as [string, AdapterTraits, string][])("with %s, 64 rows of 64 are for %s", (_, adapter, name) => {
+  expect(chosen(matmul, shape(64, 64), adapter)).toBe(name);
+});
+
+test.each([
+  [1, 8, "matmul_subgroup"],
+  [4, 4, "matmul"],
+  [5, 4, "matmul_subgroup"],
+])("%i rows with subgroups of %i are for %s", (m, size, name) => {
+  expect(chosen(matmul, shape(m, 64), withSubgroups(size))).toBe(name);
+});
+
+test.each([
+  [28, "matmul"],
+  [29, "matmul_subgroup"],
+])("rows of %i columns with subgroups of 8 are for %s: each lane needs a quad", (n, name) => {
+  expect(chosen(matmul, shape(64, n), withSubgroups(8))).toBe(name);
+});
+
+test("grouped_matmul goes by the rows of a balanced expert", () => {
+  const experts = (expectedRows: number) =>
+    ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;
+  expect(chosen(groupedMatmul, experts(16), withSubgroups(4))).toBe("grouped_matmul");
+  expect(chosen(groupedMatmul, experts(17), withSubgroups(4))).toBe("grouped_matmul_subgroup");
+});
