@@ -38,8 +38,9 @@ export const adapterLines = (
   ),
   ...calibration.flatMap(({ adapter, peakFlops, spread, bandwidth, method }) =>
     wrapIndented(
-      `calibrated f32 peak of ${adapter}: ${formatValue(peakFlops, "FLOP/s")} ± ` +
-        `${formatPercent(spread)}${workload.dtype === "f16" ? " (storage f16)" : ""}` +
+      `calibrated f32 peak of ${adapter}: ${formatValue(peakFlops, "FLOP/s")}` +
+        `${workload.dtype === "f16" ? " (storage f16)" : ""}, ` +
+        `slowest run ${formatPercent(spread)} longer` +
         `${bandwidth === undefined ? "" : `, ${formatValue(bandwidth, "B/s")}`} (${method})`,
       LINE_WIDTH,
       2,
