@@ -3,7 +3,10 @@
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu } from "./logical_gpu.ts";
 
-export type BufferStore = Pick<LogicalGpu, "memory" | "createBuffer" | "destroyBuffer">;
+export type BufferStore = Pick<
+  LogicalGpu,
+  "memory" | "createBuffer" | "destroyBuffer" | "uncounted"
+>;
 
 export function createBufferStore(device: GPUDevice, adapterId: string): BufferStore {
   const live = new Map<GPUBuffer, number>();
@@ -47,7 +50,16 @@ export function createBufferStore(device: GPUDevice, adapterId: string): BufferS
     buffer.destroy();
   };
 
-  return { memory, createBuffer, destroyBuffer };
+  const uncounted = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const { peakBytes } = memory;
+    try {
+      return await work();
+    } finally {
+      memory.peakBytes = Math.max(peakBytes, memory.bytes);
+    }
+  };
+
+  return { memory, createBuffer, destroyBuffer, uncounted };
 }
 
 function refuseOverLimit(

@@ -18,6 +18,8 @@ export interface LogicalGpu {
   /** Size is rounded up to 4. Throws `EnvironmentError` when it is over a limit or memory runs out. */
   createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer>;
   destroyBuffer(buffer: GPUBuffer): void;
+  /** Does work whose buffers, gone when it ends, are left out of `memory.peakBytes`. */
+  uncounted<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Compiles on first use; the same kernel, shape and dtype share a pipeline. */
   prepare<Shape>(
     kernel: Kernel<Shape>,

@@ -33,7 +33,7 @@ export interface RankPool {
   readonly pids: readonly (number | undefined)[];
   /** Per rank, bytes of the buffers that its program declares, as they were allocated. */
   readonly allocatedBytes: readonly number[];
-  /** Per rank, the most that was alive so far, check and calibration included. */
+  /** Per rank, the most that was alive so far; what check and calibration need for themselves is left out. */
   readonly peakBytes: readonly number[];
   /** One timed step; all ranks start together. */
   step(): Promise<StepTrace>;
@@ -137,7 +137,6 @@ function createTasks(
       return Promise.all(
         choices.map(async (_, rank) => {
           const reply = await group.ask(rank, { kind: "observe", ...options }, "observed");
-          peakBytes[rank] = reply.peakBytes;
           return ownMemory(reply.observation);
         }),
       );
@@ -148,7 +147,6 @@ function createTasks(
       for (const [rank, { id }] of choices.entries()) {
         if (found.has(id)) continue;
         const reply = await group.ask(rank, { kind: "calibrate" }, "calibrated");
-        peakBytes[rank] = reply.peakBytes;
         found.set(id, reply.calibration);
       }
       return [...found].map(([adapter, calibration]) => ({ adapter, calibration }));

@@ -8,7 +8,7 @@ import type { Calibration } from "../gpu/calibrate.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { ErrorRecord } from "./error_record.ts";
-import type { FreivaldsReport } from "./freivalds.ts";
+import type { FreivaldsReport } from "./check_product.ts";
 import type { Activity } from "./spans.ts";
 
 export interface OpenRequest {
@@ -86,12 +86,8 @@ export type Reply =
     }
   /** Times on the machine's axis, not yet on the step's. */
   | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
-  | { readonly kind: "observed"; readonly observation: RankObservation; readonly peakBytes: number }
-  | {
-      readonly kind: "calibrated";
-      readonly calibration: Calibration;
-      readonly peakBytes: number;
-    };
+  | { readonly kind: "observed"; readonly observation: RankObservation }
+  | { readonly kind: "calibrated"; readonly calibration: Calibration };
 
 export type FromRank =
   | Reply

@@ -66,18 +66,17 @@ export function serveRank(process: NodeJS.Process): void {
       return { kind: "opened", report: gpu.report, allocatedBytes, peakBytes };
     }
     if (session === undefined) throw new Error(`${request.kind} before open`);
-    const { memory } = session.gpu;
     if (request.kind === "step") {
       const trace = await session.step();
-      return { kind: "stepped", trace, peakBytes: memory.peakBytes };
+      return { kind: "stepped", trace, peakBytes: session.gpu.memory.peakBytes };
     }
     if (request.kind === "observe") {
       const observation = await session.observe(request);
-      return { kind: "observed", observation, peakBytes: memory.peakBytes };
+      return { kind: "observed", observation };
     }
     moveTo("drain", undefined);
     const calibration = await session.calibrate();
-    return { kind: "calibrated", calibration, peakBytes: memory.peakBytes };
+    return { kind: "calibrated", calibration };
   };
 
   const obey = async (request: Request): Promise<void> => {

@@ -1,16 +1,18 @@
 // One rank, open on its adapter: what the coordinator's requests become.
 
+import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
 import { calibrate, type Calibration } from "../gpu/calibrate.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
 import { readBuffer } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
-import type { ObserveInstruction, RankProgram } from "../program/program.ts";
+import type { KernelInstruction, ObserveInstruction, RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { allocateBuffers } from "./allocate.ts";
-import { countPasses, type Execution, executeStep } from "./execute.ts";
-import { checkProduct, emptyReport, isProduct, mergeReports } from "./freivalds.ts";
+import { checkProduct, emptyReport, isProduct, mergeReports } from "./check_product.ts";
+import { computeAgain } from "./compute_again.ts";
+import { countPasses, type Execution, executeStep, type StepOptions } from "./execute.ts";
 import type {
   ForcedRoutes,
   ObservedBuffer,
@@ -51,11 +53,30 @@ export async function openRankSession(
   const readAll = async (id: string): Promise<Uint8Array<ArrayBuffer>> =>
     new Uint8Array(await readBuffer(gpu, prepared.buffer(id), prepared.declaration(id).bytes));
 
-  return {
+  const runStep = async (options?: StepOptions): Promise<RankTrace> => {
+    await timestamps?.synchronise();
+    return executeStep(execution, options);
+  };
+  const check = async (instruction: KernelInstruction, index: number) =>
+    checkProduct(
+      instruction,
+      {
+        read: readAll,
+        compute: async (plain) => computeAgain(gpu, prepared, plain),
+        async pause() {
+          // A large product takes the host longer than it may seem to stand still.
+          onProgress("host", index);
+          await setImmediate();
+        },
+      },
+      Math.random,
+    );
+
+  const session: RankSession = {
     gpu,
     allocatedBytes,
 
-    step: async () => executeStep(execution),
+    step: async () => runStep(),
 
     async observe({ freivalds = false, routes = [], afterwards = false }) {
       const observed: ObservedBuffer[] = [];
@@ -66,16 +87,16 @@ export async function openRankSession(
         observed.push({ layer, microBatch, observation, bytes: await readAll(buffer) });
       };
       if (afterwards) {
-        await executeStep(execution);
+        await runStep();
         for (const instruction of lastObservations(program)) await show(instruction);
         return { rank: program.rank, observed };
       }
-      await executeStep(execution, {
+      await runStep({
         inspects: (instruction) =>
           instruction.op === "observe" || (freivalds && isProduct(instruction)),
-        async inspect(instruction) {
+        async inspect(instruction, index) {
           if (instruction.op === "kernel") {
-            report = mergeReports(report, await checkProduct(instruction, readAll, Math.random));
+            report = mergeReports(report, await check(instruction, index));
           } else if (instruction.op === "observe") {
             await show(instruction);
             const ids = forcedIds(instruction, routes);
@@ -95,6 +116,11 @@ export async function openRankSession(
       communicator.close();
       gpu.close();
     },
+  };
+  return {
+    ...session,
+    observe: async (options) => gpu.uncounted(async () => session.observe(options)),
+    calibrate: async () => gpu.uncounted(async () => session.calibrate()),
   };
 }
 

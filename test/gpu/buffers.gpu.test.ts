@@ -18,6 +18,21 @@ describeOnAdapter("buffers", () => {
     expect(gpu.memory.peakBytes).toBeGreaterThanOrEqual(before + 1004);
   });
 
+  test("uncounted work leaves the peak alone, and what it leaves behind counts", async () => {
+    const gpu = await testGpu();
+    const { bytes, peakBytes } = gpu.memory;
+    const large = peakBytes - bytes + 4096;
+    await gpu.uncounted(async () =>
+      gpu.destroyBuffer(await gpu.createBuffer("scratch", large, GPUBufferUsage.STORAGE)),
+    );
+    expect(gpu.memory.peakBytes).toBe(peakBytes);
+    const left = await gpu.uncounted(async () =>
+      gpu.createBuffer("left", large, GPUBufferUsage.STORAGE),
+    );
+    expect(gpu.memory.peakBytes).toBe(bytes + large);
+    gpu.destroyBuffer(left);
+  });
+
   test("a buffer is destroyed once", async () => {
     const gpu = await testGpu();
     const buffer = await gpu.createBuffer("twice", 4, GPUBufferUsage.STORAGE);

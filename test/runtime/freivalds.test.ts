@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Activation } from "../../src/kernels/activation.ts";
 import { toHalf } from "../../src/kernels/half.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import type { KernelInstruction } from "../../src/program/program.ts";
-import { checkProduct } from "../../src/runtime/freivalds.ts";
+import { checkProduct } from "../../src/runtime/check_product.ts";
 import { originOf } from "../collectives/small_programs.ts";
 import { randomSource } from "../support/tensors.ts";
 
@@ -28,7 +29,7 @@ const f16 = (matrix: Matrix) => new Uint8Array(Uint16Array.from(padded(matrix), 
 
 const [m, n, k] = [7, 5, 9];
 
-const matmul = (activation: "none" | "relu" = "none"): KernelInstruction => ({
+const matmul = (activation: Activation = "none"): KernelInstruction => ({
   op: "kernel",
   origin: originOf("test/0.linear"),
   dtype: "f32",
@@ -37,10 +38,22 @@ const matmul = (activation: "none" | "relu" = "none"): KernelInstruction => ({
   buffers: ["x", "w", "y"],
 });
 
+/** @param plain what the product gives when it is computed again without its activation */
 const check = async (
   instruction: KernelInstruction,
   buffers: Record<string, Uint8Array<ArrayBuffer>>,
-) => checkProduct(instruction, async (id) => buffers[id] ?? new Uint8Array(), random);
+  plain?: Uint8Array<ArrayBuffer>,
+  pause: () => Promise<void> = async () => {},
+) =>
+  checkProduct(
+    instruction,
+    {
+      read: async (id) => buffers[id] ?? new Uint8Array(),
+      compute: async () => plain,
+      pause,
+    },
+    random,
+  );
 
 describe("a product", () => {
   const x = randomMatrix(m, k);
@@ -79,9 +92,66 @@ describe("a product", () => {
     expect(report.residual).toBe(Infinity);
   });
 
-  test("under an activation is counted as skipped", async () => {
-    expect(await check(matmul("relu"), {})).toEqual({ residual: 0, checked: 0, skipped: 1 });
+  test("whose activation leaves no memory to compute it without is counted as skipped", async () => {
+    const report = await check(matmul("relu"), { x: f32(x), w: f32(w), y: f32(y) });
+    expect(report).toEqual({ residual: 0, checked: 0, skipped: 1 });
   });
+
+  describe.each<[Activation, (value: number) => number]>([
+    ["relu", (value) => (value > 0 ? value : 0)],
+    ["silu", (value) => value / (1 + Math.exp(-value))],
+    [
+      "gelu",
+      (value) => {
+        const u = Math.sqrt(2 / Math.PI) * (value + 0.044715 * value * value * value);
+        return (value * (1 + Math.tanh(u))) / 2;
+      },
+    ],
+  ])("under %s", (activation, activate) => {
+    const activated = (from: Matrix): Matrix => from.map((row) => row.map(activate));
+    const given = { x: f32(x), w: f32(w) };
+
+    test("that is right leaves rounding only", async () => {
+      const report = await check(matmul(activation), { ...given, y: f32(activated(y)) }, f32(y));
+      expect(report).toMatchObject({ checked: 1, skipped: 0 });
+      expect(report.residual).toBeLessThan(1e-6);
+    });
+
+    test("whose product is wrong is found", async () => {
+      const wrong = changed(0.5);
+      const buffers = { ...given, y: f32(activated(wrong)) };
+      const report = await check(matmul(activation), buffers, f32(wrong));
+      expect(report.residual).toBeGreaterThan(1e-3);
+    });
+
+    test("whose activation was left out is found", async () => {
+      const report = await check(matmul(activation), { ...given, y: f32(y) }, f32(y));
+      expect(report.residual).toBeGreaterThan(1e-2);
+    });
+
+    test("whose activation was never written to its end is found", async () => {
+      const short = f32(activated(y).slice(0, 6));
+      const report = await check(matmul(activation), { ...given, y: short }, f32(y));
+      expect(report.residual).toBe(Infinity);
+    });
+  });
+});
+
+test.each(["f32", "f16"] as const)("a large product in %s lets others in", async (dtype) => {
+  const size = 2048;
+  const zeros = new Uint8Array(size * size * (dtype === "f16" ? 2 : 4));
+  const large: KernelInstruction = {
+    ...matmul(),
+    kernel: "matmul",
+    dtype,
+    shape: { m: size, n: size, k: size, activation: "none" },
+  };
+  let pauses = 0;
+  const report = await check(large, { x: zeros, w: zeros, y: zeros }, undefined, async () => {
+    pauses += 1;
+  });
+  expect(report.residual).toBe(0);
+  expect(pauses).toBeGreaterThanOrEqual(4);
 });
 
 describe("products of experts", () => {
