@@ -4,6 +4,7 @@
 import { runCollective } from "../collectives/collective.ts";
 import type { Communicator } from "../collectives/communicator.ts";
 import type { CollectiveContext } from "../collectives/context.ts";
+import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
@@ -11,7 +12,13 @@ import type { RankTrace } from "../program/trace.ts";
 import { createBatch } from "./batch.ts";
 import type { PreparedProgram } from "./prepare.ts";
 import { createSpanRecorder } from "./span_recorder.ts";
-import { type Activity, type Segment, spansOf, spansWithoutTimestamps } from "./spans.ts";
+import {
+  type Activity,
+  type Segment,
+  findMisplaced,
+  spansOf,
+  spansWithoutTimestamps,
+} from "./spans.ts";
 
 export interface Execution {
   readonly gpu: LogicalGpu;
@@ -151,13 +158,18 @@ async function spansOfStep(
 ) {
   if (timestamps === undefined) return spansWithoutTimestamps(segments, passes);
   const times = await timestamps.read(passes.length);
-  return spansOf(
-    segments,
-    passes.map((pass, i) => ({
-      ...pass,
-      startMs: times[2 * i] ?? 0,
-      endMs: times[2 * i + 1] ?? 0,
-    })),
+  const timed = passes.map((pass, i) => ({
+    ...pass,
+    startMs: times[2 * i] ?? 0,
+    endMs: times[2 * i + 1] ?? 0,
+  }));
+  const misplaced = findMisplaced(segments, timed);
+  if (misplaced === undefined) return spansOf(segments, timed);
+  // Whatever is measured from such times is wrong, and what lies outside the step would go missing.
+  throw new EnvironmentError(
+    "missing-feature",
+    `the adapter's timestamps are not to be believed: ${misplaced}`,
+    "choose another adapter; `shardbench adapters` lists what is there",
   );
 }
 

@@ -43,6 +43,27 @@ export function spansOf(segments: readonly Segment[], passes: readonly TimedPass
   ].toSorted((a, b) => a.startMs - b.startMs);
 }
 
+/** In words, the first pass that cannot have run when the GPU says; clocks may differ by a little. */
+export function findMisplaced(
+  segments: readonly Segment[],
+  passes: readonly TimedPass[],
+): string | undefined {
+  const stepStartMs = segments[0]?.startMs ?? 0;
+  const stepMs = (segments.at(-1)?.endMs ?? 0) - stepStartMs;
+  const toleranceMs = 1 + stepMs / 1000;
+  const pass = passes.find(
+    ({ startMs, endMs }) =>
+      !(
+        startMs <= endMs &&
+        startMs >= stepStartMs - toleranceMs &&
+        endMs <= stepStartMs + stepMs + toleranceMs
+      ),
+  );
+  if (pass === undefined) return undefined;
+  const [from, to] = [pass.startMs, pass.endMs].map((ms) => (ms - stepStartMs).toFixed(3));
+  return `instruction ${pass.instruction + 1} ran from ${from} to ${to} ms of a step of ${stepMs.toFixed(3)} ms`;
+}
+
 /** Where passes cannot be timed, the time that the host awaits the GPU stands for its kernels. */
 export function spansWithoutTimestamps(
   segments: readonly Segment[],

@@ -35,6 +35,18 @@ describeOnAdapter("timestamps", () => {
     timestamps.destroy();
   });
 
+  test("clocks that were held against each other anew still agree", async () => {
+    const timestamps = await make(1);
+    await timestamps.synchronise();
+    const before = hostMs();
+    await encodePasses(timestamps, [0]);
+    const after = hostMs();
+    const [begin = Number.NaN, end = Number.NaN] = await timestamps.read(1);
+    expect(begin).toBeGreaterThan(before - toleranceMs);
+    expect(end).toBeLessThan(after + toleranceMs);
+    timestamps.destroy();
+  });
+
   test("more passes than one query set holds are read", async () => {
     const timestamps = await make(2050);
     const before = hostMs();

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createSpanRecorder } from "../../src/runtime/span_recorder.ts";
 import {
   type Activity,
+  findMisplaced,
   type Segment,
   spansOf,
   spansWithoutTimestamps,
@@ -52,6 +53,27 @@ describe("while the host awaits the GPU", () => {
   test("kernels that ran before it began or will run later leave it alone", () => {
     const spans = spansOf([segment("readback", 5, 6)], [pass(1, 0, 5), pass(2, 6, 7)]);
     expect(kinds(spans)).toContainEqual(["readback", 9, 5, 6]);
+  });
+});
+
+describe("times of passes", () => {
+  const step = [segment("host", 1000, 1001), segment("drain", 1001, 1010)];
+
+  test.each([
+    ["within the step", pass(0, 1001, 1010)],
+    ["of no length", pass(0, 1001, 1001)],
+    ["off by what clocks may differ", pass(0, 999.1, 1010.9)],
+  ])("control: %s are believed", (_, one) => {
+    expect(findMisplaced(step, [one])).toBeUndefined();
+  });
+
+  test.each([
+    ["before the step", pass(4, 990, 991), "instruction 5 ran from -10.000 to -9.000 ms of a step"],
+    ["after the step", pass(4, 1009, 1012), "instruction 5 ran from 9.000 to 12.000 ms of a step"],
+    ["that run backwards", pass(4, 1005, 1004), "instruction 5 ran from 5.000 to 4.000 ms"],
+    ["that are no numbers", pass(4, Number.NaN, 1004), "instruction 5 ran from NaN"],
+  ])("%s are named", (_, one, words) => {
+    expect(findMisplaced(step, [pass(0, 1001, 1002), one])).toContain(words);
   });
 });
 
