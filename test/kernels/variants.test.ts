@@ -30,10 +30,11 @@ test.each([
 });
 
 test.each([
-  [28, "matmul"],
-  [29, "matmul_subgroup"],
-])("rows of %i columns with subgroups of 8 are for %s: each lane needs a quad", (n, name) => {
-  expect(chosen(matmul, shape(64, n), withSubgroups(8))).toBe(name);
+  [12, 4, "matmul"],
+  [13, 4, "matmul_subgroup"],
+  [1, 8, "matmul_subgroup"],
+])("rows of %i columns with subgroups of %i are for %s", (n, size, name) => {
+  expect(chosen(matmul, shape(64, n), withSubgroups(size))).toBe(name);
 });
 
 test("grouped_matmul goes by the rows of a balanced expert", () => {

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+// One process per adapter, one after the other: they would compete for the cores.
+const onAdapter = (adapter: string) => ({
+  test: {
+    name: adapter,
+    include: ["bench/kernels.ts"],
+    env: {
+      SHARDBENCH_TEST_ADAPTER: adapter,
+      // Else lavapipe finds its pipelines compiled from the second run on.
+      MESA_SHADER_CACHE_DISABLE: "true",
+    },
+    pool: "forks" as const,
+    testTimeout: 300_000,
+    hookTimeout: 60_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 1,
+    disableConsoleIntercept: true,
+    projects: [onAdapter("swiftshader"), onAdapter("lavapipe"), onAdapter("gpu0")],
+  },
+});
