@@ -117,7 +117,7 @@ describe("the report of a run", () => {
     );
     const half: Plan = { ...pipeline, workload: { ...pipeline.workload, dtype: "f16" } };
     expect(runReport(half, runOf(half), plain).join("\n")).toContain(
-      "(storage f16), slowest run 12.3 %",
+      "(storage f16), slowest run 12.3",
     );
   });
 
