@@ -2,7 +2,8 @@
 
 import type { Communicator, MailboxPlan } from "./communicator.ts";
 import { layoutSharedMemory, type MailboxRegion, noteWords } from "./shared_layout.ts";
-import { mapSharedFile } from "./shared_memory.ts";
+import { createMapper, occupy } from "./shared_memory.ts";
+import { createSlots } from "./slots.ts";
 import { createWaiter, defaultWaiting, type Waiting } from "./waiting.ts";
 
 export interface SharedMemoryCommunicator extends Communicator {
@@ -11,7 +12,7 @@ export interface SharedMemoryCommunicator extends Communicator {
 }
 
 export interface SharedMemoryOptions {
-  /** Descriptor of the shared file. */
+  /** Descriptor of the shared file; stays open as long as the communicator. */
   readonly file: number;
   readonly rank: number;
   readonly ranks: number;
@@ -24,7 +25,8 @@ export function openSharedMemoryCommunicator(
 ): SharedMemoryCommunicator {
   const { file, rank, ranks, mailboxes } = options;
   const layout = layoutSharedMemory(ranks, mailboxes);
-  const shared = mapSharedFile(file, layout.bytes);
+  const map = createMapper(file);
+  const shared = map(0, layout.controlBytes);
   const words = new Int32Array(shared.memory);
   const waiter = createWaiter(shared, options.waiting ?? defaultWaiting);
   let closed = false;
@@ -34,6 +36,20 @@ export function openSharedMemoryCommunicator(
   const unreleased = new Map<MailboxRegion, number>();
   const reserved = new Map<MailboxRegion, number>();
   const read = new Map<MailboxRegion, number>();
+  const slotOf = new Map<MailboxRegion, number>();
+  const takeSlot = createSlots(
+    (mailbox) =>
+      !reserved.has(mailbox) &&
+      Atomics.load(words, mailbox.releasedWord) >= (unreleased.get(mailbox) ?? 0),
+  );
+  const touched = new Set<number>();
+
+  const offsetOf = ({ pool }: MailboxRegion, slot: number): number =>
+    pool.offset + slot * pool.slotBytes;
+  const slotView = (mailbox: MailboxRegion, slot: number, bytes: number) => {
+    const { memory } = map(offsetOf(mailbox, slot), mailbox.pool.slotBytes);
+    return new Uint8Array(memory, 0, bytes);
+  };
 
   const until = async (word: number, isReached: (value: number) => boolean): Promise<void> => {
     for (;;) {
@@ -59,7 +75,12 @@ export function openSharedMemoryCommunicator(
       reserved.set(mailbox, bytes);
       const readers = unreleased.get(mailbox) ?? 0;
       await until(mailbox.releasedWord, (released) => released >= readers);
-      return new Uint8Array(shared.memory, mailbox.dataOffset, bytes);
+      const slot = takeSlot(mailbox);
+      slotOf.set(mailbox, slot);
+      const offset = offsetOf(mailbox, slot);
+      if (!touched.has(offset)) occupy(file, offset, mailbox.pool.slotBytes);
+      touched.add(offset);
+      return slotView(mailbox, slot, bytes);
     },
 
     post(channel, readers) {
@@ -70,6 +91,7 @@ export function openSharedMemoryCommunicator(
       reserved.delete(mailbox);
       unreleased.set(mailbox, readers.length);
       Atomics.store(words, mailbox.lengthWord, bytes);
+      Atomics.store(words, mailbox.slotWord, slotOf.get(mailbox) ?? 0);
       Atomics.store(words, mailbox.releasedWord, 0);
       for (const word of posted) Atomics.add(words, word, 1);
       for (const word of posted) waiter.wake(word);
@@ -81,7 +103,7 @@ export function openSharedMemoryCommunicator(
       await until(mailbox.postedWord(rank), (posted) => posted !== seen);
       // Unsigned: up to 4 GiB.
       const bytes = Atomics.load(words, mailbox.lengthWord) >>> 0;
-      return new Uint8Array(shared.memory, mailbox.dataOffset, bytes);
+      return slotView(mailbox, Atomics.load(words, mailbox.slotWord), bytes);
     },
 
     release(channel, source) {

@@ -30,6 +30,8 @@ export interface RankPool {
   /** What each rank opened. */
   readonly adapters: readonly AdapterReport[];
   readonly transport: "shared-memory" | "relay";
+  /** What a person should know of the circumstances, in sentences without a full stop. */
+  readonly notes: readonly string[];
   readonly pids: readonly (number | undefined)[];
   /** Per rank, bytes of the buffers that its program declares, as they were allocated. */
   readonly allocatedBytes: readonly number[];
@@ -89,6 +91,7 @@ export async function openRanks(
     const opened = await Promise.all(choices.map(async (_, rank) => open(rank)));
     return {
       transport,
+      notes: group.notes,
       pids: group.pids,
       adapters: opened.map(({ report }) => report),
       allocatedBytes: opened.map(({ allocatedBytes }) => allocatedBytes),

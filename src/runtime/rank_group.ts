@@ -27,6 +27,8 @@ export interface RankGroupOptions {
 
 export interface RankGroup {
   readonly pids: readonly (number | undefined)[];
+  /** What a person should know of the circumstances. */
+  readonly notes: readonly string[];
   /** Rejects with the first fault of any rank. One request at a time per rank. */
   ask<Kind extends Reply["kind"]>(
     rank: number,
@@ -51,7 +53,8 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   const { program, choices, mailboxes, patience, signal } = options;
   if (signal?.aborted === true) throw interruption();
   const layout = layoutSharedMemory(program.ranks.length, mailboxes);
-  const sharedFile = options.transport === "relay" ? undefined : createSharedFile(layout.bytes);
+  const shared = options.transport === "relay" ? undefined : createSharedFile(layout);
+  const sharedFile = shared?.file;
   const tasks = new Map<number, Task>();
   let failure: Error | undefined;
   let ending = false;
@@ -155,6 +158,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   };
 
   return {
+    notes: shared?.note === undefined ? [] : [shared.note],
     pids: processes.map(({ pid }) => pid),
 
     async ask(rank, request, kind) {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { MailboxPlan } from "../../src/collectives/communicator.ts";
 import { createRelay, type RelayMessage } from "../../src/collectives/relay.ts";
 import { createRelayCommunicator } from "../../src/collectives/relay_communicator.ts";
@@ -58,7 +58,7 @@ const everybody = (
 /** How many messages each rank read and found right. */
 async function play(scenario: Scenario, shared: boolean): Promise<number[]> {
   const { ranks, mailboxes } = scenario;
-  const file = shared ? createSharedFile(layoutSharedMemory(ranks, mailboxes).bytes) : undefined;
+  const file = shared ? createSharedFile(layoutSharedMemory(ranks, mailboxes)).file : undefined;
   const children = all(ranks).map((): ChildProcess =>
     fork(program, [], {
       execArgv: [],
@@ -162,18 +162,22 @@ test.each<Waiting>([
 });
 
 describe("misuse of shared memory", () => {
+  const files: number[] = [];
+  afterEach(() => {
+    for (const file of files.splice(0)) closeSync(file);
+  });
+
   const open = () => {
     const mailboxes = [mailbox(0, 0, [1], [8])];
-    const file = createSharedFile(layoutSharedMemory(2, mailboxes).bytes);
-    const communicator = openSharedMemoryCommunicator({
+    const { file } = createSharedFile(layoutSharedMemory(2, mailboxes));
+    files.push(file);
+    return openSharedMemoryCommunicator({
       file,
       rank: 0,
       ranks: 2,
       mailboxes,
       waiting: { ...defaultWaiting, sliceMs: 5 },
     });
-    closeSync(file);
-    return communicator;
   };
 
   test("control: a message that fits is reserved and posted", async () => {

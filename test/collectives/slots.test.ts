@@ -1,0 +1,184 @@
+import { closeSync, fstatSync } from "node:fs";
+import { tmpdir } from "node:os";
+import fc from "fast-check";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Communicator, MailboxPlan } from "../../src/collectives/communicator.ts";
+import { layoutSharedMemory } from "../../src/collectives/shared_layout.ts";
+import { createSharedFile } from "../../src/collectives/shared_memory.ts";
+import { openSharedMemoryCommunicator } from "../../src/collectives/shared_memory_communicator.ts";
+import { defaultWaiting } from "../../src/collectives/waiting.ts";
+import { EnvironmentError } from "../../src/environment_error.ts";
+
+const files: number[] = [];
+afterEach(() => {
+  for (const file of files.splice(0)) closeSync(file);
+});
+
+/** All ranks in this one process; they take turns. */
+function openAll(ranks: number, mailboxes: readonly MailboxPlan[]) {
+  const { file } = createSharedFile(layoutSharedMemory(ranks, mailboxes));
+  files.push(file);
+  return {
+    occupiedBytes: () => 512 * fstatSync(file).blocks,
+    communicators: Array.from({ length: ranks }, (_, rank) =>
+      openSharedMemoryCommunicator({
+        file,
+        rank,
+        ranks,
+        mailboxes,
+        waiting: { ...defaultWaiting, sliceMs: 5 },
+      }),
+    ),
+  };
+}
+
+const mebibyte = 2 ** 20;
+
+test("channels that are used one after the other occupy the memory of one", async () => {
+  const mailboxes = Array.from({ length: 64 }, (_, channel) => ({
+    channel,
+    source: 0,
+    readers: [1],
+    bytes: mebibyte,
+  }));
+  const { communicators, occupiedBytes } = openAll(2, mailboxes);
+  const [sender, reader] = communicators;
+  for (let step = 0; step < 2; step++) {
+    for (const { channel, bytes } of mailboxes) {
+      (await sender!.reserve(channel, bytes)).fill(channel + step);
+      sender!.post(channel, [1]);
+      const view = await reader!.receive(channel, 0);
+      expect(Buffer.alloc(bytes, channel + step).equals(view)).toBe(true);
+      reader!.release(channel, 0);
+    }
+  }
+  expect(occupiedBytes()).toBeLessThan(2 * mebibyte);
+});
+
+test("channels that nobody has read yet keep their messages apart", async () => {
+  const mailboxes = Array.from({ length: 8 }, (_, channel) => ({
+    channel,
+    source: 0,
+    readers: [1],
+    bytes: 100 + channel,
+  }));
+  const [sender, reader] = openAll(2, mailboxes).communicators;
+  for (const { channel, bytes } of mailboxes) {
+    (await sender!.reserve(channel, bytes)).fill(channel);
+    sender!.post(channel, [1]);
+  }
+  for (const { channel, bytes } of mailboxes.toReversed()) {
+    expect([...(await reader!.receive(channel, 0))]).toEqual(Array(bytes).fill(channel));
+  }
+});
+
+/** What a mailbox can do next, in a test that keeps account of its messages. */
+function follow(
+  communicators: readonly Communicator[],
+  { channel, source, readers }: MailboxPlan,
+  nextStamp: () => number,
+) {
+  const sender = communicators[source]!;
+  let reserved: Uint8Array | undefined;
+  /** In every byte of the last message. */
+  let stamp = 0;
+  const waiting = new Set<number>();
+  const views = new Map<number, Uint8Array>();
+  return {
+    isIntact: () => [...views.values()].every((view) => view.every((byte) => byte === stamp)),
+    actions: (): (() => Promise<void>)[] => {
+      const whole = reserved;
+      if (whole !== undefined) {
+        return [
+          async () => {
+            reserved = undefined;
+            whole.fill((stamp = nextStamp()));
+            sender.post(channel, readers);
+            for (const reader of readers) waiting.add(reader);
+          },
+        ];
+      }
+      if (waiting.size + views.size === 0) {
+        return [async () => void (reserved = await sender.reserve(channel, 40))];
+      }
+      const receive = [...waiting].map((reader) => async () => {
+        waiting.delete(reader);
+        views.set(reader, await communicators[reader]!.receive(channel, source));
+      });
+      const release = [...views.keys()].map((reader) => async () => {
+        views.delete(reader);
+        communicators[reader]!.release(channel, source);
+      });
+      return [...receive, ...release];
+    },
+  };
+}
+
+test("in whatever order ranks send and read, nobody waits for another channel and no message is overwritten", async () => {
+  const ranks = [0, 1, 2];
+  const mailboxes = ranks.flatMap((source) =>
+    [40, 50, 60, 70_000].map((bytes, channel) => ({
+      channel,
+      source,
+      readers: ranks.filter((rank) => rank !== source),
+      bytes,
+    })),
+  );
+  const choices = fc.array(fc.nat(1000), { minLength: 50, maxLength: 100 });
+  const property = fc.asyncProperty(choices, async (chosen) => {
+    const { communicators } = openAll(ranks.length, mailboxes);
+    let stamps = 0;
+    const states = mailboxes.map((plan) => follow(communicators, plan, () => (stamps += 1)));
+    for (const choice of chosen) {
+      const actions = states.flatMap((state) => state.actions());
+      await actions[choice % actions.length]?.();
+      expect(states.every((state) => state.isIntact())).toBe(true);
+    }
+  });
+  await fc.assert(property, { numRuns: 100 });
+  expect.hasAssertions();
+});
+
+describe("the shared file", () => {
+  const size = { bytes: 2 ** 40, controlBytes: 65_536, leastBytes: 131_072 };
+
+  test.runIf(process.platform === "linux")(
+    "control: lies in memory, and says nothing of it",
+    () => {
+      const { file, folder, note } = createSharedFile(size);
+      files.push(file);
+      expect({ folder, note }).toEqual({ folder: "/dev/shm", note: undefined });
+      expect(fstatSync(file).size).toBe(size.bytes);
+      expect(512 * fstatSync(file).blocks).toBeLessThan(2 * size.controlBytes);
+    },
+  );
+
+  test("says where it lies when that is not the first choice, and why", () => {
+    const { file, note } = createSharedFile(size, ["/nonexistent", tmpdir()]);
+    files.push(file);
+    expect(note).toMatch(
+      /^ranks share memory through a file in \S+: at least 131072 bytes are needed/,
+    );
+    expect(note).toContain("ENOENT");
+  });
+
+  test("is refused with what is needed and what is free", () => {
+    const create = () => createSharedFile({ ...size, leastBytes: 2 ** 52 }, ["/"]);
+    expect(create).toThrow(EnvironmentError);
+    expect(create).toThrow(/need at least 4503599627370496 bytes .*: \/ has \d+ bytes free/);
+  });
+});
+
+test("a tensor-parallel model of 32 layers needs room for one message per rank and size", () => {
+  const bytes = 64 * mebibyte;
+  const mailboxes = Array.from({ length: 64 }, (_, channel) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].map((source) => ({
+      channel,
+      source,
+      readers: [0, 1, 2, 3, 4, 5, 6, 7].filter((reader) => reader !== source),
+      bytes,
+    })),
+  ).flat();
+  const layout = layoutSharedMemory(8, mailboxes);
+  expect(layout.leastBytes).toBeLessThan(8 * bytes + mebibyte);
+});
