@@ -4,11 +4,14 @@ import { execFile } from "node:child_process";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AdapterReport } from "./adapter.ts";
-import { findDriverManifests } from "./driver_manifests.ts";
+import { keepDistinct } from "./distinct_adapters.ts";
+import { findDriverManifests, hasDeviceSelectLayer } from "./driver_manifests.ts";
+import { hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { findPciTags } from "./pci_tags.ts";
+import type { Probed } from "./probe.ts";
 import type { DriverChoice } from "./vulkan_driver.ts";
 
-/** A software driver that is installed and yet of no use. */
+/** An adapter that is there, or is expected to be, and yet of no use. */
 export interface RefusedAdapter {
   readonly id: string;
   readonly reason: string;
@@ -37,9 +40,19 @@ export async function discoverAdapters(
 ): Promise<Discovery> {
   const drivers = await findDrivers(environment);
   const found = await Promise.all(drivers.map((driver) => probe(driver, environment)));
-  const reports = await tellEqualsApart(found.flatMap(({ reports: some }) => some));
-  const adapters = nameAll(reports);
-  return { adapters, refused: refusals(found, adapters) };
+  const canPick = await hasDeviceSelectLayer(environment);
+  const { distinct, hidden } = await keepDistinct(
+    found.flatMap(({ reports }) => reports),
+    async (vendor, count) => (canPick ? findPciTags(vendor, count) : undefined),
+  );
+  const adapters = nameAll(distinct);
+  const refused = [
+    ...refusedDrivers(found, adapters),
+    ...found.flatMap(({ shadowed }) => shadowed.map(refusedShadow)),
+    ...refusedEquals(hidden, adapters),
+    ...(hasEmbeddedAdapter() ? [] : [{ id: "swiftshader", reason: noEmbeddedAdapter() }]),
+  ];
+  return { adapters, refused };
 }
 
 async function findDrivers(environment: NodeJS.ProcessEnv): Promise<DriverChoice[]> {
@@ -47,13 +60,12 @@ async function findDrivers(environment: NodeJS.ProcessEnv): Promise<DriverChoice
   const manifests = await findDriverManifests(environment);
   return [
     ...manifests.map((driverManifest) => ({ loader: "system" as const, driverManifest })),
-    { loader: "embedded" },
+    ...(hasEmbeddedAdapter() ? [{ loader: "embedded" as const }] : []),
   ];
 }
 
-interface Found {
+interface Found extends Probed {
   readonly driver: DriverChoice;
-  readonly reports: readonly AdapterReport[];
   /** Why the process came back without an answer. */
   readonly failure?: string;
 }
@@ -66,35 +78,18 @@ function probe(driver: DriverChoice, env: NodeJS.ProcessEnv): Promise<Found> {
       { env, timeout: probeTimeoutMs, killSignal: "SIGKILL", maxBuffer: 2 ** 24 },
       (error, stdout, stderr) => {
         if (error === null) {
-          const reports: AdapterReport[] = JSON.parse(stdout);
-          resolve({ driver, reports });
+          const probed: Probed = JSON.parse(stdout);
+          resolve({ driver, ...probed });
           return;
         }
         const failure = error.killed
           ? `its driver did not answer within ${probeTimeoutMs / 1000} s`
           : (/^\w*Error: (.*)$/m.exec(stderr)?.[1] ??
             `its process ended with ${error.signal ?? error.code}`);
-        resolve({ driver, reports: [], failure });
+        resolve({ driver, reports: [], shadowed: [], failure });
       },
     );
   });
-}
-
-/** Gives each of several equal adapters its PCI tag. */
-async function tellEqualsApart(reports: readonly AdapterReport[]): Promise<AdapterReport[]> {
-  return Promise.all(
-    reports.map(async (report) => {
-      const { choice, vendor } = report;
-      const equals = reports.filter(
-        (other) =>
-          other.choice.name === choice.name &&
-          other.choice.driverManifest === choice.driverManifest,
-      );
-      if (equals.length === 1) return report;
-      const pciTag = (await findPciTags(vendor, equals.length))?.[choice.ordinal];
-      return pciTag === undefined ? report : { ...report, choice: { ...choice, pciTag } };
-    }),
-  );
 }
 
 const softwareIds: readonly (readonly [part: string, id: string])[] = [
@@ -133,7 +128,10 @@ const withId = (report: AdapterReport, id: string): AdapterReport => ({
 });
 
 /** Hardware drivers without their GPU are usual and not worth a word; software drivers always work or fail. */
-function refusals(found: readonly Found[], adapters: readonly AdapterReport[]): RefusedAdapter[] {
+function refusedDrivers(
+  found: readonly Found[],
+  adapters: readonly AdapterReport[],
+): RefusedAdapter[] {
   const isThere = (id: string): boolean => adapters.some(({ choice }) => choice.id === id);
   return found.flatMap(({ driver, reports, failure }): RefusedAdapter[] => {
     if (reports.length > 0) return [];
@@ -155,4 +153,31 @@ function refusals(found: readonly Found[], adapters: readonly AdapterReport[]): 
       },
     ];
   });
+}
+
+const refusedShadow = ({ name, by }: Probed["shadowed"][number]): RefusedAdapter => ({
+  id: name,
+  reason: `Dawn finds adapters by a part of their name, and opens ${by} in its place`,
+});
+
+/** Ranks that were placed on them would share the first without a word. */
+function refusedEquals(
+  hidden: readonly AdapterReport[],
+  adapters: readonly AdapterReport[],
+): RefusedAdapter[] {
+  const refused = new Map<string, RefusedAdapter>();
+  for (const { choice } of hidden) {
+    const first = adapters.find((adapter) => adapter.choice.name === choice.name)?.choice;
+    if (first === undefined || first.software) continue;
+    const id = `${first.id}#${choice.ordinal + 1}`;
+    const way =
+      process.platform === "linux"
+        ? "; Mesa's device-select layer would tell them apart (Debian: mesa-vulkan-drivers)"
+        : "";
+    refused.set(id, {
+      id,
+      reason: `another ${choice.name}, which cannot be opened apart from ${first.id}${way}`,
+    });
+  }
+  return [...refused.values()];
 }

@@ -1,7 +1,7 @@
-// Where the Vulkan drivers of a Linux machine announce themselves.
+// Where the Vulkan drivers and layers of a Linux machine announce themselves.
 
 import { readdir, realpath, stat } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 
 /** Paths of all driver manifests of the machine, or of those that the user restricts Vulkan to. */
 export async function findDriverManifests(
@@ -10,13 +10,30 @@ export async function findDriverManifests(
   const restricted = environment["VK_DRIVER_FILES"] ?? environment["VK_ICD_FILENAMES"];
   const places =
     restricted === undefined || restricted === ""
-      ? manifestFolders(environment)
+      ? manifestFolders(environment, "icd.d")
       : restricted.split(delimiter).filter((path) => path !== "");
   const found = await Promise.all(places.map(manifestsAt));
   return [...new Set(found.flat())];
 }
 
-function manifestFolders(environment: Readonly<Record<string, string | undefined>>): string[] {
+/**
+ * Whether the layer is there that puts the GPU first which `DRI_PRIME` names; without it the variable means
+ * nothing to drivers that are not Mesa's.
+ */
+export async function hasDeviceSelectLayer(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<boolean> {
+  if (process.platform !== "linux") return false;
+  const found = await Promise.all(
+    manifestFolders(environment, "implicit_layer.d").map(manifestsAt),
+  );
+  return found.flat().some((path) => basename(path).startsWith("VkLayer_MESA_device_select"));
+}
+
+function manifestFolders(
+  environment: Readonly<Record<string, string | undefined>>,
+  kind: "icd.d" | "implicit_layer.d",
+): string[] {
   const home = environment["HOME"];
   const own =
     environment["XDG_DATA_HOME"] ?? (home === undefined ? [] : join(home, ".local/share"));
@@ -30,7 +47,7 @@ function manifestFolders(environment: Readonly<Record<string, string | undefined
   ]
     .flat()
     .filter((folder) => folder !== "")
-    .map((folder) => join(folder, "vulkan/icd.d"));
+    .map((folder) => join(folder, "vulkan", kind));
 }
 
 async function manifestsAt(place: string): Promise<string[]> {

@@ -9,6 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { extract } from "tar-fs";
 import { EnvironmentError } from "../environment_error.ts";
+import { adapterHint, hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { messageOf } from "./message_of.ts";
 
 /** Absolute paths of the unpacked files. */
@@ -31,12 +32,8 @@ export async function unpackEmbeddedAdapter(): Promise<EmbeddedAdapter> {
 }
 
 async function locateArchive(): Promise<{ path: string; version: string }> {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new EnvironmentError(
-      "no-adapter",
-      `the embedded SwiftShader adapter runs on linux-x64 only, this is ${process.platform}-${process.arch}`,
-      "use a hardware GPU, or install a Vulkan software driver such as Mesa lavapipe 23 or later",
-    );
+  if (!hasEmbeddedAdapter()) {
+    throw new EnvironmentError("no-adapter", noEmbeddedAdapter(), adapterHint());
   }
   try {
     const entry = createRequire(import.meta.url).resolve(packageName);

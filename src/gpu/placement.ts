@@ -2,6 +2,7 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterReport } from "./adapter.ts";
+import { adapterHint } from "./embedded_platform.ts";
 import type { RefusedAdapter } from "./discover.ts";
 
 export interface PlacementOptions {
@@ -56,7 +57,7 @@ function findById(
   const refusal = refused.find((one) => one.id === id);
   if (refusal !== undefined) {
     throw new EnvironmentError(
-      "adapter-too-old",
+      id === "lavapipe" ? "adapter-too-old" : "no-adapter",
       `adapter ${id} does not open: ${refusal.reason}`,
       otherAdapters(adapters),
     );
@@ -78,7 +79,7 @@ function noneHere(refused: readonly RefusedAdapter[]): EnvironmentError {
   return new EnvironmentError(
     "no-adapter",
     `this machine has no adapter that opens${reasons}`,
-    "install the optional npm package @sparticuz/chromium, which brings SwiftShader, or a Vulkan driver",
+    adapterHint(),
   );
 }
 

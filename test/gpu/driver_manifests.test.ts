@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findDriverManifests } from "../../src/gpu/driver_manifests.ts";
+import { findDriverManifests, hasDeviceSelectLayer } from "../../src/gpu/driver_manifests.ts";
 
 let root = "";
 beforeEach(async () => {
@@ -39,3 +39,16 @@ test("one manifest under two names counts once", async () => {
   await symlink(join(folder(), "a.json"), join(folder(), "c.json"));
   expect(await findDriverManifests({ VK_DRIVER_FILES: folder() })).toHaveLength(2);
 });
+
+test.runIf(process.platform === "linux")(
+  "the layer that picks a GPU is found by its name",
+  async () => {
+    const environment = { XDG_DATA_HOME: "/nonexistent", XDG_DATA_DIRS: root };
+    const layers = join(root, "vulkan/implicit_layer.d");
+    await mkdir(layers);
+    await writeFile(join(layers, "VkLayer_other.json"), "{}");
+    expect(await hasDeviceSelectLayer(environment)).toBe(false);
+    await writeFile(join(layers, "VkLayer_MESA_device_select.json"), "{}");
+    expect(await hasDeviceSelectLayer(environment)).toBe(true);
+  },
+);

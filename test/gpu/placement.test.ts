@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { adapterHint } from "../../src/gpu/embedded_platform.ts";
 import type { AdapterReport } from "../../src/gpu/adapter.ts";
 import { placeRanks, type PlacementOptions } from "../../src/gpu/placement.ts";
 
@@ -101,4 +102,14 @@ test("a machine without any adapter is told so", () => {
       message: "this machine has no adapter that opens; swiftshader: package missing",
     }),
   );
+});
+
+test("where the embedded adapter does not exist, the advice says so", () => {
+  expect(adapterHint("linux-x64")).toContain("@sparticuz/chromium");
+  for (const platform of ["linux-arm64", "darwin-arm64", "win32-x64"]) {
+    expect(adapterHint(platform)).not.toContain("@sparticuz");
+    expect(adapterHint(platform)).toContain(`linux-x64 only, this is ${platform}`);
+  }
+  expect(adapterHint("linux-arm64")).toContain("lavapipe");
+  expect(adapterHint("darwin-arm64")).not.toContain("lavapipe");
 });
