@@ -6,6 +6,7 @@ import { mailboxPlans } from "../collectives/mailboxes.ts";
 import { canShareMemory } from "../collectives/shared_memory.ts";
 import { type Waiting, waitingFor } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
+import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { Calibration } from "../gpu/calibrate.ts";
 import type { Program } from "../program/program.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
@@ -89,6 +90,10 @@ export async function openRanks(
     );
   try {
     const opened = await Promise.all(choices.map(async (_, rank) => open(rank)));
+    for (const [rank, { report }] of opened.entries()) {
+      const placed = placement[rank];
+      if (placed !== undefined && "choice" in placed) refuseOtherAdapter(rank, placed, report);
+    }
     return {
       transport,
       notes: group.notes,

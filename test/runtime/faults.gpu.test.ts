@@ -168,6 +168,18 @@ describeOnAdapter("what befalls a rank", () => {
     expect(hint).toContain("split");
   });
 
+  test("a rank that opens another adapter than it was placed on is named", async () => {
+    const { report } = await testGpu();
+    const program = gather(2);
+    const pool = await openRanks(program, [report, report]);
+    pools.push(pool);
+    const fault = await faultOf(openRanks(program, [report, { ...report, device: "a10" }]));
+    expect(fault.code).toBe("no-adapter");
+    expect(fault.message).toMatch(
+      /^rank 1 was placed on adapter \w+ with device "a10", and opened one with "/,
+    );
+  });
+
   test("an interruption ends all ranks at once", async () => {
     const controller = new AbortController();
     const pool = await open(gather(3), { signal: controller.signal });
