@@ -368,3 +368,13 @@ test("of a source with a role only that part is taken", async () => {
     { code: "no-model" },
   ]);
 });
+
+test("a Megatron-LM list without sizes is a layout for a model from elsewhere", async () => {
+  const layout = command(
+    "torchrun --nproc_per_node 8 pretrain_gpt.py --tensor-model-parallel-size 4 --pipeline-model-parallel-size 2",
+  );
+  expect(importPlan([layout]).diagnostics.map(({ code }) => code)).toContain("no-model");
+  const { file } = importPlan([await configOf("llama-3-8b"), layout]);
+  expect(file?.parallel).toMatchObject({ tensor: 4, pipeline: 2 });
+  expect(file?.model?.layers).toBe(32);
+});

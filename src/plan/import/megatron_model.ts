@@ -10,7 +10,11 @@ export interface DescribedModel {
   readonly assumed: readonly string[];
 }
 
+/** Without any of the sizes the list is taken for a layout; the model then comes from another source. */
+const sizes = ["--num-layers", "--hidden-size", "--num-attention-heads"] as const;
+
 export const megatronModel = (flags: CommandFlags): DescribedModel => {
+  if (!sizes.some((flag) => flags.has(flag))) return { assumed: [] };
   const layers = needed(flags, "--num-layers");
   const hidden = needed(flags, "--hidden-size");
   const heads = needed(flags, "--num-attention-heads");
