@@ -1,11 +1,11 @@
 // A Megatron-LM argument list, bare or behind a launcher, or a script that builds one: model and layout.
 
-import { suggest } from "../suggestion.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { type CommandFlags, readCommand } from "./command_flags.ts";
 import { megatronGrammar, withoutBearing, notExpressible } from "./megatron_flags.ts";
 import { megatronModel } from "./megatron_model.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+import { listUnread } from "./unread_flags.ts";
 
 export const importMegatron = (source: Source): Imported => {
   const flags = readCommand(source, megatronGrammar);
@@ -13,7 +13,7 @@ export const importMegatron = (source: Source): Imported => {
   const described = megatronModel(flags);
   const workload = workloadOf(flags);
   const optimizations = optimizationsOf(flags);
-  listTheRest(flags);
+  listUnread(flags, { withoutBearing, notExpressible, known });
   const { model, assumed } = described;
   return {
     kind: "megatron",
@@ -165,37 +165,14 @@ const optimizationsOf = (flags: CommandFlags): string[] => {
   ];
 };
 
-const listTheRest = (flags: CommandFlags): void => {
-  const silent: string[] = [];
-  const known = [
-    ...megatronGrammar.switches,
-    ...Object.values(flagOf),
-    "--num-layers",
-    "--hidden-size",
-    "--num-attention-heads",
-    "--global-batch-size",
-    "--micro-batch-size",
-    ...Object.keys(notExpressible),
-  ];
-  for (const { name, values } of flags.unread()) {
-    if (withoutBearing.test(name)) {
-      silent.push(name);
-      continue;
-    }
-    const what = Object.hasOwn(notExpressible, name) ? notExpressible[name] : undefined;
-    if (what !== undefined) {
-      const value = values[0] === undefined ? "" : ` (${shown(values[0])})`;
-      const message = `a plan has no words for ${what}${value}`;
-      flags.report("warning", `${name.slice(2)}-not-expressible`, message, name);
-      continue;
-    }
-    const near = suggest(name, known);
-    const hint = near === undefined ? undefined : `did you mean ${near}?`;
-    const message = `the flag ${name} is not understood, and not in the plan`;
-    flags.report("warning", "flag-not-understood", message, name, hint);
-  }
-  if (silent.length > 0) {
-    const message = `these flags change neither sizes nor work: ${silent.join(", ")}`;
-    flags.report("info", "flags-without-bearing", message, silent[0]);
-  }
-};
+/** What a misspelt flag may have meant. */
+const known = [
+  ...megatronGrammar.switches,
+  ...Object.values(flagOf),
+  "--num-layers",
+  "--hidden-size",
+  "--num-attention-heads",
+  "--global-batch-size",
+  "--micro-batch-size",
+  ...Object.keys(notExpressible),
+];

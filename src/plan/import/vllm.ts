@@ -1,8 +1,8 @@
 // A `vllm serve` command line: a layout and limits on requests. The model it only names.
 
-import { suggest } from "../suggestion.ts";
 import { type CommandFlags, type FlagGrammar, readCommand } from "./command_flags.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
   switches: new Set([
@@ -85,7 +85,7 @@ export const importVllm = (source: Source): Imported => {
   const name = flags.text("--model") ?? (serve < 0 ? undefined : words[serve + 1]);
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
-  listTheRest(flags);
+  listUnread(flags, { withoutBearing, notExpressible, known });
   return {
     kind: "vllm",
     source: source.name,
@@ -160,29 +160,4 @@ const lengthOf = (flags: CommandFlags): number | undefined => {
   if (digits === undefined) return flags.count("--max-model-len");
   const length = Math.round(Number(digits) * (unit === "k" ? 1000 : 1024));
   return Number.isFinite(length) && length > 0 ? length : undefined;
-};
-
-const listTheRest = (flags: CommandFlags): void => {
-  const silent: string[] = [];
-  for (const { name, values } of flags.unread()) {
-    if (withoutBearing.test(name)) {
-      silent.push(name);
-      continue;
-    }
-    const what = Object.hasOwn(notExpressible, name) ? notExpressible[name] : undefined;
-    if (what !== undefined) {
-      const value = values[0] === undefined ? "" : ` (${shown(values[0])})`;
-      const message = `a plan has no words for ${what}${value}`;
-      flags.report("warning", `${name.slice(2)}-not-expressible`, message, name);
-      continue;
-    }
-    const near = suggest(name, known);
-    const hint = near === undefined ? undefined : `did you mean ${near}?`;
-    const message = `the flag ${name} is not understood, and not in the plan`;
-    flags.report("warning", "flag-not-understood", message, name, hint);
-  }
-  if (silent.length > 0) {
-    const message = `these flags change neither sizes nor work: ${silent.join(", ")}`;
-    flags.report("info", "flags-without-bearing", message, silent[0]);
-  }
 };
