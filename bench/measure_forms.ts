@@ -5,7 +5,7 @@ import { readBuffer } from "../src/gpu/read_back.ts";
 import { hostMs } from "../src/gpu/timestamps.ts";
 import { formOf } from "../src/kernels/form.ts";
 import { median, medianInterval } from "../src/measure/statistics.ts";
-import { formsOf } from "../test/support/forms.ts";
+import { formKernels } from "../test/support/forms.ts";
 import { randomSource } from "../test/support/tensors.ts";
 import type { KernelCase } from "./kernel_cases.ts";
 
@@ -54,7 +54,7 @@ export async function measureForms<Shape>(
   };
 
   const candidates = [];
-  for (const form of formsOf(kernel, gpu.report)) {
+  for (const form of formKernels(kernel, shape, gpu.report, "f32")) {
     gpu.device.queue.writeBuffer(output, 0, new Uint8Array(outputBytes).fill(0xff));
     const begin = clock();
     // One workgroup: some drivers compile when a pipeline first runs.
@@ -77,7 +77,7 @@ export async function measureForms<Shape>(
   for (const buffer of buffers) gpu.destroyBuffer(buffer);
 
   const own = candidates[0]?.times ?? [];
-  const chosen = formOf(kernel, shape, gpu.report).name;
+  const chosen = formOf(kernel, shape, gpu.report, "f32").name;
   return candidates.map(({ name, times, compileMs }) => {
     const ratios = times.map((time, round) => (own[round] ?? Number.NaN) / time);
     return {

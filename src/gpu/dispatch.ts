@@ -14,8 +14,17 @@ import {
 
 export type Prepare = LogicalGpu["prepare"];
 
-/** `prepare` for one device, with its own cache of modules and pipelines. `adapter` decides between variants. */
-export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepare {
+/**
+ * `prepare` for one device, with its own cache of modules and pipelines.
+ *
+ * @param adapter decides which variants run
+ * @param choose which form a kernel takes; default: the one expected to be fastest
+ */
+export function createPrepare(
+  device: GPUDevice,
+  adapter: AdapterTraits,
+  choose: typeof formOf = formOf,
+): Prepare {
   const modules = new Map<string, Promise<GPUShaderModule>>();
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
@@ -26,7 +35,7 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
 
   return async (kernel, shape, dtype, buffers, label): Promise<PreparedKernel> => {
     const prelude = storagePrelude(dtype, device.features);
-    const form = formOf(kernel, shape, adapter);
+    const form = choose(kernel, shape, adapter, dtype);
     const key = `${form.name} ${prelude} ${JSON.stringify(form.constants)}`;
     const pipeline = await remember(pipelines, key, async () =>
       compilePipeline(device, kernel, form, await moduleOf(form.name, prelude)),

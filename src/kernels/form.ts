@@ -1,20 +1,47 @@
-// Which shader computes a kernel on an adapter.
+// Which shaders compute a kernel on an adapter.
 
-import type { AdapterTraits, Grid, Kernel } from "./kernel.ts";
+import type { AdapterTraits, Kernel, Tiling } from "./kernel.ts";
+import type { StorageType } from "./storage.ts";
 
 /** One shader with its numbers for one shape. */
-export interface Form {
+export interface Form extends Tiling {
   /** As in `shaders/<name>.wgsl`. */
   readonly name: string;
-  readonly constants: Record<string, number>;
-  readonly grid: Grid;
 }
 
-/** The first variant that is right and suits, else the kernel's own shader. */
-export function formOf<Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTraits): Form {
+/** The first tiling of the first variant that is right and suits, else the kernel's own shader. */
+export function formOf<Shape>(
+  kernel: Kernel<Shape>,
+  shape: Shape,
+  adapter: AdapterTraits,
+  dtype: StorageType,
+): Form {
   const variant = kernel.variants?.find(
-    ({ runsOn, suits }) => runsOn(adapter) && suits(shape, adapter),
+    ({ runsOn, suits }) => runsOn(adapter, dtype) && suits(shape, adapter),
   );
-  const { name, constants, grid } = variant ?? kernel;
-  return { name, constants: constants(shape, adapter), grid: grid(shape, adapter) };
+  return variant === undefined
+    ? ownForm(kernel, shape)
+    : { name: variant.name, ...variant.tilings(shape, adapter, dtype)[0] };
 }
+
+/** All that give right results, the kernel's own shader first. */
+export function formsOf<Shape>(
+  kernel: Kernel<Shape>,
+  shape: Shape,
+  adapter: AdapterTraits,
+  dtype: StorageType,
+): Form[] {
+  const variants = (kernel.variants ?? []).filter(({ runsOn }) => runsOn(adapter, dtype));
+  return [
+    ownForm(kernel, shape),
+    ...variants.flatMap(({ name, tilings }) =>
+      tilings(shape, adapter, dtype).map((tiling) => ({ name, ...tiling })),
+    ),
+  ];
+}
+
+const ownForm = <Shape>({ name, constants, grid }: Kernel<Shape>, shape: Shape): Form => ({
+  name,
+  constants: constants(shape),
+  grid: grid(shape),
+});

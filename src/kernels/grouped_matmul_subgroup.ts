@@ -15,9 +15,9 @@ export const groupedMatmulSubgroup: Variant<GroupedMatmulShape> = {
   name: "grouped_matmul_subgroup",
   runsOn: hasSubgroupTile,
   suits: (shape, adapter) => suitsSubgroupTile(rowsOf(shape), shape.n, adapter),
-  constants: (shape, adapter) => {
-    const { loadRows, tileRows, columns, lanes } = tileOf(shape, adapter);
-    return {
+  tilings: (shape, adapter) => {
+    const { loadRows, tileRows, columns, lanes, columnGroups, rowGroups } = tileOf(shape, adapter);
+    const constants = {
       N: shape.n,
       K: shape.k,
       ACTIVATION: activationCode(shape.activation),
@@ -26,10 +26,8 @@ export const groupedMatmulSubgroup: Variant<GroupedMatmulShape> = {
       COLUMNS: columns,
       LANES: lanes,
     };
-  },
-  grid: (shape, adapter) => {
-    const { columnGroups, rowGroups } = tileOf(shape, adapter);
     // Twice a balanced expert's, as in `grouped_matmul`.
-    return [columnGroups, Math.min(2 * rowGroups, 65_535), shape.experts];
+    const grid = [columnGroups, Math.min(2 * rowGroups, 65_535), shape.experts] as const;
+    return [{ constants, grid }];
   },
 };

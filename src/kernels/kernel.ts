@@ -38,11 +38,21 @@ export interface Variant<Shape> {
   /** Its source is `shaders/<name>.wgsl`. */
   readonly name: string;
   /** Whether it gives right results there. The other functions may rely on that. */
-  readonly runsOn: (adapter: AdapterTraits) => boolean;
+  readonly runsOn: (adapter: AdapterTraits, dtype: StorageType) => boolean;
   /** Whether it is expected to be faster than the forms that come after it. */
   readonly suits: (shape: Shape, adapter: AdapterTraits) => boolean;
-  readonly constants: (shape: Shape, adapter: AdapterTraits) => Record<string, number>;
-  readonly grid: (shape: Shape, adapter: AdapterTraits) => Grid;
+  /** Ways to split the work; the one expected to be fastest comes first, tuning tries them all. */
+  readonly tilings: (
+    shape: Shape,
+    adapter: AdapterTraits,
+    dtype: StorageType,
+  ) => readonly [Tiling, ...Tiling[]];
+}
+
+/** Numbers of a shader for one shape. */
+export interface Tiling {
+  readonly constants: Record<string, number>;
+  readonly grid: Grid;
 }
 
 /** What the choice between variants may depend on. */

@@ -12,9 +12,9 @@ export const matmulSubgroup: Variant<MatmulShape> = {
   name: "matmul_subgroup",
   runsOn: hasSubgroupTile,
   suits: ({ m, n }, adapter) => suitsSubgroupTile(m, n, adapter),
-  constants: (shape, adapter) => {
-    const { loadRows, tileRows, columns, lanes } = tileOf(shape, adapter);
-    return {
+  tilings: (shape, adapter) => {
+    const { loadRows, tileRows, columns, lanes, columnGroups, rowGroups } = tileOf(shape, adapter);
+    const constants = {
       M: shape.m,
       N: shape.n,
       K: shape.k,
@@ -24,9 +24,6 @@ export const matmulSubgroup: Variant<MatmulShape> = {
       COLUMNS: columns,
       LANES: lanes,
     };
-  },
-  grid: (shape, adapter) => {
-    const { columnGroups, rowGroups } = tileOf(shape, adapter);
-    return [columnGroups, ...fold(rowGroups)];
+    return [{ constants, grid: [columnGroups, ...fold(rowGroups)] }];
   },
 };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { kernelOf, kernels } from "../../src/kernels/catalog.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
-import { formsOf, withSubgroups } from "../support/forms.ts";
+import { formKernels, withSubgroups } from "../support/forms.ts";
 import { sampleCalls } from "../support/sample_calls.ts";
 
 const folder = new URL("../../shaders/", import.meta.url);
@@ -12,7 +12,9 @@ const shaderFiles = readdirSync(folder)
 const source = (name: string): string => readFileSync(new URL(`${name}.wgsl`, folder), "utf8");
 
 const calledForms = sampleCalls.flatMap((call) =>
-  formsOf(kernelOf(call), withSubgroups(8)).map((form) => [form.name, form, call.shape] as const),
+  formKernels(kernelOf(call), call.shape, withSubgroups(8), "f32").map(
+    (form) => [form.name, form, call.shape] as const,
+  ),
 );
 
 test("every kernel and variant has a shader and every shader one of them", () => {

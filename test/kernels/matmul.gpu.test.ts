@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Activation } from "../../src/kernels/activation.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
-import { formNames, formsOf } from "../support/forms.ts";
+import { formKernels, formNames } from "../support/forms.ts";
 import { activated, product } from "../support/matrix_product.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
@@ -31,9 +31,6 @@ const sizes: [m: number, n: number, k: number, what: string][] = [
   [37, 517, 902, "large and wide"],
 ];
 
-const formOnAdapter = async (name: string) =>
-  formsOf(matmul, (await testGpu()).report).find((form) => form.name === name);
-
 describeOnAdapter("matmul", () => {
   describe.each(formNames(matmul))("as %s", (name) => {
     // Pipelines take long to compile, so f16 takes every other size.
@@ -42,30 +39,37 @@ describeOnAdapter("matmul", () => {
       ...sizes.map((size) => ["f32" as const, ...size] as const),
       ...f16Sizes.map((size) => ["f16" as const, ...size] as const),
     ])("%s [%i, %i] over k = %i: %s", async ([dtype, m, n, k], { skip }) => {
-      const form = await formOnAdapter(name);
-      if (form === undefined) return skip("the adapter does not run it");
+      const gpu = await testGpu();
+      const shape = { m, n, k, activation: "none" } as const;
+      const forms = formKernels(matmul, shape, gpu.report, dtype).filter(
+        (form) => form.name === name,
+      );
+      if (forms.length === 0) return skip("the adapter does not run it");
       const random = randomSource(m + n + k);
       const x = randomTensor(m, k, dtype, random);
       const w = randomTensor(k, n, dtype, random);
-      const results = await runKernel(
-        await testGpu(),
-        form,
-        { m, n, k, activation: "none" },
-        dtype,
-        { x: encode(x, dtype), w: encode(w, dtype) },
-        { y: tensorBytes(m, n, dtype) },
-      );
-      expect(
-        outOfTolerance(decode(output(results, "y"), m, n, dtype).values, product(x, w), dtype),
-      ).toEqual([]);
+      for (const form of forms) {
+        const results = await runKernel(
+          gpu,
+          form,
+          shape,
+          dtype,
+          { x: encode(x, dtype), w: encode(w, dtype) },
+          { y: tensorBytes(m, n, dtype) },
+        );
+        const actual = decode(output(results, "y"), m, n, dtype).values;
+        expect(outOfTolerance(actual, product(x, w), dtype)).toEqual([]);
+      }
     });
 
     test.for(["none", "gelu", "silu", "relu"] satisfies Activation[])(
       "applies %s, at arguments up to ±200 and with zeros in the padding",
       async (activation, { skip }) => {
-        const form = await formOnAdapter(name);
-        if (form === undefined) return skip("the adapter does not run it");
+        const gpu = await testGpu();
         const [m, n, k] = [9, 7, 3];
+        const shape = { m, n, k, activation };
+        const form = formKernels(matmul, shape, gpu.report, "f32").find((one) => one.name === name);
+        if (form === undefined) return skip("the adapter does not run it");
         const random = randomSource(1);
         const x = randomTensor(m, k, "f32", random);
         // Columns of very different size: f32 exponentials of the largest overflow.
@@ -77,9 +81,9 @@ describeOnAdapter("matmul", () => {
           ),
         );
         const results = await runKernel(
-          await testGpu(),
+          gpu,
           form,
-          { m, n, k, activation },
+          shape,
           "f32",
           { x: encode(x, "f32"), w: encode(w, "f32") },
           { y: tensorBytes(m, n, "f32") },

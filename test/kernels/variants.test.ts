@@ -6,7 +6,7 @@ import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { withSubgroups } from "../support/forms.ts";
 
 const chosen = <Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTraits): string =>
-  formOf(kernel, shape, adapter).name;
+  formOf(kernel, shape, adapter, "f32").name;
 
 const shape = (m: number, n: number): MatmulShape => ({ m, n, k: 64, activation: "none" });
 

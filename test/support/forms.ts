@@ -1,21 +1,28 @@
 // Every form of a kernel as a kernel of its own, so that each can be tested where another would be chosen.
 
+import { type Form, formsOf } from "../../src/kernels/form.ts";
 import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
+import type { StorageType } from "../../src/kernels/storage.ts";
 
-/** The kernel's own shader and those of its variants that run on the adapter. */
-export function formsOf<Shape>(kernel: Kernel<Shape>, adapter: AdapterTraits): Kernel<Shape>[] {
-  const variants = (kernel.variants ?? []).filter(({ runsOn }) => runsOn(adapter));
-  return [
-    { ...kernel, variants: [] },
-    ...variants.map(({ name, constants, grid }) => ({
-      ...kernel,
-      name,
-      constants: (shape: Shape) => constants(shape, adapter),
-      grid: (shape: Shape) => grid(shape, adapter),
-      variants: [],
-    })),
-  ];
-}
+/** The kernel's own shader and all tilings of the variants that run on the adapter, for one shape. */
+export const formKernels = <Shape>(
+  kernel: Kernel<Shape>,
+  shape: Shape,
+  adapter: AdapterTraits,
+  dtype: StorageType,
+): Kernel<Shape>[] => formsOf(kernel, shape, adapter, dtype).map((form) => fixedTo(kernel, form));
+
+/** The kernel with no choice left. */
+export const fixedTo = <Shape>(
+  kernel: Kernel<Shape>,
+  { name, constants, grid }: Form,
+): Kernel<Shape> => ({
+  ...kernel,
+  name,
+  constants: () => constants,
+  grid: () => grid,
+  variants: [],
+});
 
 /** Names of all forms, whether or not an adapter runs them. */
 export const formNames = <Shape>({ name, variants = [] }: Kernel<Shape>): string[] => [
