@@ -2,7 +2,7 @@
 // The command line. It never loads Dawn: ranks and probes are processes of their own.
 
 import { Command, CommanderError } from "commander";
-import { shardbenchVersion } from "../report/versions.ts";
+import { shardbenchVersion } from "../package_versions.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCheck } from "./check.ts";
 import { defineCompare } from "./compare.ts";

@@ -1,14 +1,14 @@
 // SwiftShader, unpacked from an npm package: a Vulkan driver with its loader, for machines without either.
 
 import { createReadStream } from "node:fs";
-import { access, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { extract } from "tar-fs";
 import { EnvironmentError } from "../environment_error.ts";
+import { findCacheFolder, ownUser } from "./cache_folder.ts";
 import { adapterHint, hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { messageOf } from "./message_of.ts";
 
@@ -53,32 +53,12 @@ async function locateArchive(): Promise<{ path: string; version: string }> {
   }
 }
 
-const ownUser = (): number => process.getuid?.() ?? 0;
-
-/** Libraries are loaded from here, so nobody else may be able to write to it. */
 async function cacheFolder(): Promise<string> {
-  const home = process.env["HOME"];
-  const candidates = [
-    process.env["XDG_CACHE_HOME"],
-    ...(home === undefined ? [] : [join(home, ".cache")]),
-    join(tmpdir(), `shardbench-${ownUser()}`),
-  ];
-  const refusals: string[] = [];
-  for (const parent of candidates) {
-    if (parent === undefined || parent === "") continue;
-    const folder = join(parent, "shardbench");
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await access(folder, 2);
-      if ((await stat(folder)).uid === ownUser()) return folder;
-      refusals.push(`${folder} belongs to another user`);
-    } catch (cause) {
-      refusals.push(messageOf(cause));
-    }
-  }
+  const found = await findCacheFolder();
+  if ("folder" in found) return found.folder;
   throw new EnvironmentError(
     "no-adapter",
-    `no folder to unpack the embedded adapter to: ${refusals.join("; ")}`,
+    `no folder to unpack the embedded adapter to: ${found.refusals.join("; ")}`,
     "set XDG_CACHE_HOME to a folder that you own and can write to",
   );
 }
