@@ -1,0 +1,37 @@
+// What a contender is to the race: something that takes a task and runs it as often as it is told.
+
+import type { AdapterChoice } from "../../src/gpu/adapter.ts";
+import type { Task } from "./tasks.ts";
+
+export interface Contender {
+  /** Undefined where it has no way to compute the task. */
+  prepare(task: Task): Promise<PreparedTask | undefined>;
+}
+
+export interface PreparedTask {
+  /** Runs the task `repeats` times; resolves when the adapter has finished all of them. */
+  run(repeats: number): Promise<void>;
+  /** Of the last run, row-major without padding; attention as [sequence, heads, headDim]. */
+  result(): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+export type OpenContender = (choice: AdapterChoice) => Promise<Contender>;
+
+/** What the time of a run holds besides the kernels; printed with every result. */
+export const timingNotes = {
+  shardbench:
+    "operands and result stay on the GPU; the runs of a sample are one submission, which is awaited",
+  "jax-js":
+    "jit-compiled; operands and result stay on the GPU; runs are dispatched one by one, the last is awaited",
+  onnxruntime:
+    "WebGPU provider; weights are constants of the model, operands and result stay on the GPU; runs one by one, then one value of the last result is read back",
+  "onnxruntime-fused": "as onnxruntime, with its fused MultiHeadAttention",
+  tfjs: "operands and result stay on the GPU; runs are encoded one by one, then submitted and awaited",
+  "onnxruntime-cpu":
+    "CPU provider, no WebGPU: for the record, never the best peer; idle threads do not spin",
+} as const;
+
+export type ContenderName = keyof typeof timingNotes;
+
+export const contenderNames = Object.keys(timingNotes) as ContenderName[];

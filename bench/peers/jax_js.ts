@@ -1,0 +1,78 @@
+// @jax-js/jax as a contender.
+
+import type { Array as JaxArray } from "@jax-js/jax";
+import type { AdapterChoice } from "../../src/gpu/adapter.ts";
+import type { Contender, PreparedTask } from "./contender.ts";
+import { operandsOf } from "./operands.ts";
+import { provideNavigator } from "./shared_dawn.ts";
+import { epsilon, type Task } from "./tasks.ts";
+
+type Jax = typeof import("@jax-js/jax");
+
+export async function openJaxJs(choice: AdapterChoice): Promise<Contender> {
+  await provideNavigator(choice);
+  // Node 20 has no iterator helpers, and jax-js does not do without.
+  await import("core-js/actual/iterator/index.js");
+  const jax = await import("@jax-js/jax");
+  const devices = await jax.init("webgpu");
+  if (!devices.includes("webgpu")) throw new Error("jax-js finds no WebGPU");
+  jax.defaultDevice("webgpu");
+  return { prepare: (task) => prepare(jax, task) };
+}
+
+async function prepare(jax: Jax, task: Task): Promise<PreparedTask> {
+  const operands = Object.values(operandsOf(task)).map(({ shape, values }) =>
+    jax.numpy.array(values, { shape }),
+  );
+  const compute = jax.jit(functionOf(jax, task));
+  let result: JaxArray | undefined;
+  return {
+    async run(repeats) {
+      for (let index = 0; index < repeats; index += 1) {
+        result?.dispose();
+        result = compute(...operands.map(({ ref }) => ref));
+      }
+      if (result !== undefined) await jax.blockUntilReady(result);
+      await jax.getWebGPUDevice().queue.onSubmittedWorkDone();
+    },
+    async result() {
+      if (result === undefined) throw new Error("nothing has run yet");
+      return result.ref.data();
+    },
+    release: async () => {
+      result?.dispose();
+      for (const one of operands) one.dispose();
+    },
+  };
+}
+
+/** Of the operands in the order of `operandsOf`. */
+function functionOf({ numpy, nn }: Jax, task: Task): (...operands: JaxArray[]) => JaxArray {
+  switch (task.op) {
+    case "matmul":
+      return binary((x, w) => numpy.matmul(x, w));
+    case "experts":
+      return ternary((x, up, down) => numpy.matmul(nn.relu(numpy.matmul(x, up)), down));
+    case "attention":
+      return ternary((q, k, v) => nn.dotProductAttention(q, k, v, { isCausal: task.causal }));
+    case "rms_norm":
+      return binary((x, gain) => {
+        const meanSquare = numpy.mean(numpy.square(x.ref), -1, { keepdims: true });
+        return x.div(numpy.sqrt(meanSquare.add(epsilon))).mul(gain);
+      });
+  }
+}
+
+const missing = (): never => {
+  throw new Error("an operand is missing");
+};
+
+const binary =
+  (compute: (a: JaxArray, b: JaxArray) => JaxArray) =>
+  (a?: JaxArray, b?: JaxArray): JaxArray =>
+    compute(a ?? missing(), b ?? missing());
+
+const ternary =
+  (compute: (a: JaxArray, b: JaxArray, c: JaxArray) => JaxArray) =>
+  (a?: JaxArray, b?: JaxArray, c?: JaxArray): JaxArray =>
+    compute(a ?? missing(), b ?? missing(), c ?? missing());

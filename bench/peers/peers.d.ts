@@ -1,0 +1,84 @@
+// The calls that this bench makes of its peers, so that it is checked and linted where they are not installed.
+
+declare module "@jax-js/jax" {
+  /** Its memory is counted: an operation takes its operands, unless given as `.ref`. */
+  export interface Array {
+    readonly ref: Array;
+    data(): Promise<Float32Array>;
+    dispose(): void;
+    mul(other: Array | number): Array;
+    add(other: Array | number): Array;
+    div(other: Array | number): Array;
+    reshape(shape: readonly number[]): Array;
+  }
+  /** Gives all devices that are ready, the CPU among them. */
+  export const init: (device: "webgpu") => Promise<readonly string[]>;
+  export const defaultDevice: (device: "webgpu") => string;
+  export const getWebGPUDevice: () => GPUDevice;
+  export const blockUntilReady: (array: Array) => Promise<Array>;
+  export const jit: (
+    compute: (...operands: Array[]) => Array,
+  ) => (...operands: readonly Array[]) => Array;
+  export const numpy: {
+    array(values: Float32Array, options: { shape: readonly number[] }): Array;
+    matmul(a: Array, b: Array): Array;
+    square(x: Array): Array;
+    mean(x: Array, axis: number, options: { keepdims: boolean }): Array;
+    sqrt(x: Array): Array;
+  };
+  export const nn: {
+    relu(x: Array): Array;
+    /** [tokens, heads, headDim] each; scaled by 1 / √headDim. */
+    dotProductAttention(q: Array, k: Array, v: Array, options: { isCausal: boolean }): Array;
+  };
+}
+
+declare module "@tensorflow/tfjs-core" {
+  export interface Tensor {
+    data(): Promise<Float32Array>;
+    dispose(): void;
+  }
+  export const setBackend: (name: "webgpu") => Promise<boolean>;
+  export const ready: () => Promise<void>;
+  export const backend: () => unknown;
+  /** Disposes of what the function makes, but for what it returns. */
+  export const tidy: (compute: () => Tensor) => Tensor;
+  export const tensor: (values: Float32Array, shape: readonly number[]) => Tensor;
+  export const matMul: (a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean) => Tensor;
+  export const mul: (a: Tensor, b: Tensor | number) => Tensor;
+  export const add: (a: Tensor, b: Tensor | number) => Tensor;
+  export const softmax: (x: Tensor) => Tensor;
+  export const square: (x: Tensor) => Tensor;
+  export const mean: (x: Tensor, axis: number, keepDims: boolean) => Tensor;
+  export const rsqrt: (x: Tensor) => Tensor;
+  export const fused: {
+    matMul(options: { a: Tensor; b: Tensor; activation: "relu" }): Tensor;
+  };
+}
+
+declare module "@tensorflow/tfjs-backend-webgpu";
+
+declare module "core-js/actual/iterator/index.js";
+
+declare module "onnxruntime-node" {
+  export class Tensor {
+    constructor(type: "float32", values: Float32Array, shape: readonly number[]);
+    /** Only of tensors on the CPU. */
+    readonly data: unknown;
+    dispose(): void;
+  }
+  export interface InferenceSession {
+    run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+    release(): Promise<void>;
+  }
+  export const InferenceSession: {
+    create(
+      model: Uint8Array,
+      options: {
+        executionProviders: readonly ("webgpu" | "cpu")[];
+        preferredOutputLocation?: "gpu-buffer";
+        extra?: Readonly<Record<string, unknown>>;
+      },
+    ): Promise<InferenceSession>;
+  };
+}

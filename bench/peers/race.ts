@@ -1,0 +1,95 @@
+// One task, all contenders: checked first, then timed in turns.
+
+import type { AdapterChoice } from "../../src/gpu/adapter.ts";
+import { messageOf } from "../../src/gpu/message_of.ts";
+import { checkOf, type Verdict } from "./check.ts";
+import type { ContenderName } from "./contender.ts";
+import { type ContenderClient, type Sample, startContender } from "./contender_client.ts";
+import type { Task } from "./tasks.ts";
+
+export type Outcome =
+  | { readonly state: "raced"; readonly verdict: Verdict; readonly samples: readonly Sample[] }
+  | { readonly state: "wrong"; readonly verdict: Verdict }
+  | { readonly state: "failed"; readonly reason: string }
+  /** It has no way to compute the task. */
+  | { readonly state: "absent" };
+
+export interface RaceOptions {
+  readonly choice: AdapterChoice;
+  readonly names: readonly ContenderName[];
+  /** At most; fewer, but five, where a round takes long. */
+  readonly rounds: number;
+}
+
+// Long enough for the clock and for what a submission costs.
+const sampleMs = 60;
+const leastRounds = 5;
+const raceMs = 60_000;
+
+interface Racer {
+  readonly client: ContenderClient;
+  readonly verdict: Verdict;
+  readonly samples: Sample[];
+  readonly repeats: number;
+}
+
+/** Contenders are started where they are not running; `clients` keeps them from task to task. */
+export async function race(
+  task: Task,
+  { choice, names, rounds }: RaceOptions,
+  clients: Map<ContenderName, ContenderClient>,
+): Promise<Map<ContenderName, Outcome>> {
+  const check = checkOf(task);
+  const outcomes = new Map<ContenderName, Outcome>();
+  const racers: Racer[] = [];
+  let roundMs = 0;
+  for (const name of names) {
+    try {
+      let client = clients.get(name);
+      if (client?.alive() !== true) {
+        client = await startContender(name, choice);
+        clients.set(name, client);
+      }
+      const { result } = await client.ask({ kind: "prepare", task });
+      const verdict = result === undefined ? undefined : check(result);
+      if (verdict === undefined) {
+        outcomes.set(name, { state: "absent" });
+      } else if (verdict.wrong !== undefined) {
+        outcomes.set(name, { state: "wrong", verdict });
+        await client.ask({ kind: "release" });
+      } else {
+        const { wallMs } = await timed(client, 1);
+        const repeats = Math.max(1, Math.ceil(sampleMs / wallMs));
+        roundMs += wallMs * repeats;
+        racers.push({ client, verdict, samples: [], repeats });
+      }
+    } catch (error) {
+      outcomes.set(name, { state: "failed", reason: messageOf(error) });
+    }
+  }
+
+  const affordable = Math.min(rounds, Math.max(leastRounds, Math.floor(raceMs / roundMs)));
+  for (let round = 0; round < affordable; round += 1) {
+    // Everybody goes first in turn.
+    const first = round % Math.max(1, racers.length);
+    for (const racer of [...racers.slice(first), ...racers.slice(0, first)]) {
+      racer.samples.push(await timed(racer.client, racer.repeats));
+    }
+  }
+  for (const { client, verdict, samples } of racers) {
+    outcomes.set(client.name, { state: "raced", verdict, samples });
+    await client.ask({ kind: "release" });
+  }
+  return new Map(
+    names.flatMap((name) => {
+      const outcome = outcomes.get(name);
+      return outcome === undefined ? [] : [[name, outcome] as const];
+    }),
+  );
+}
+
+async function timed(client: ContenderClient, repeats: number): Promise<Sample> {
+  const { sample } = await client.ask({ kind: "run", repeats });
+  if (sample === undefined) throw new Error(`${client.name} ran and gave no time`);
+  return sample;
+}
