@@ -1,6 +1,10 @@
 // shardbench describe: who does what.
 
 import type { Command } from "commander";
+import type { Plan } from "../plan/plan.ts";
+import { asciiText, isUnicodeTerminal } from "../report/ascii.ts";
+import { LINE_WIDTH } from "../report/table.ts";
+import { wrap } from "../report/text_width.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -8,6 +12,7 @@ import { outputColours, printErrorLines, printJson, printLines } from "./output.
 
 interface Flags {
   readonly report?: boolean;
+  readonly schedule?: boolean;
   readonly output?: string;
   readonly write?: boolean;
   readonly ascii?: boolean;
@@ -21,12 +26,13 @@ export const defineDescribe = (program: Command): void => {
     .summary("show who does what, as a picture or as a report")
     .description(
       "Draws stages, GPUs, shards and communications, with the load of each GPU. With --report writes\n" +
-        "the whole analysis as Markdown. Needs no adapter.",
+        "the whole analysis as Markdown, with --schedule draws what each stage does when. Needs no adapter.",
     )
     .option(
       "--report",
       "the analysis as Markdown: summary, compatibility, opportunities, conclusion",
     )
+    .option("--schedule", "the order of micro-batches as a Gantt chart, and the bubble it predicts")
     .option("-o, --output <file>", "write there instead of to the terminal")
     .option("--write", "overwrite the file of -o")
     .option("--ascii", "no box characters; the default where the locale is not UTF-8")
@@ -36,6 +42,7 @@ export const defineDescribe = (program: Command): void => {
       `
 Examples:
   $ shardbench describe plan.yaml
+  $ shardbench describe plan.yaml --schedule
   $ shardbench describe plan.yaml --report -o analysis.md`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => describe(file, flags)));
@@ -51,12 +58,11 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
     return exitCodes.fine;
   }
   const { plan } = await countedPlan(file);
-  const [{ describePlan }, { describeReport }, { asciiText, isUnicodeTerminal }] =
-    await Promise.all([
-      import("../report/describe_plan.ts"),
-      import("../report/terminal_describe.ts"),
-      import("../report/ascii.ts"),
-    ]);
+  if (flags.schedule === true) return describeOrder(plan, flags);
+  const [{ describePlan }, { describeReport }] = await Promise.all([
+    import("../report/describe_plan.ts"),
+    import("../report/terminal_describe.ts"),
+  ]);
   const described = describePlan(plan);
   if (flags.json === true) {
     const { load, stages, estimate } = described;
@@ -64,11 +70,39 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
     printJson({ plan: plan.name, provenance: "estimated", load, stages, collectives });
     return exitCodes.fine;
   }
-  const isPlain = flags.ascii === true || !isUnicodeTerminal(process.env, process.platform);
   const lines = describeReport(described, flags.output === undefined ? outputColours() : undefined);
-  await deliver(isPlain ? lines.map(asciiText) : lines, flags);
+  await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
 };
+
+const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
+  const [{ describeSchedule }, { estimatePlan }, { scheduleReport }] = await Promise.all([
+    import("../program/schedule/describe.ts"),
+    import("../program/estimate.ts"),
+    import("../report/terminal_schedule.ts"),
+  ]);
+  const schedule = describeSchedule(plan, estimatePlan(plan));
+  if (flags.json === true) {
+    printJson({ plan: plan.name, provenance: "estimated", schedule: schedule ?? null });
+    return exitCodes.fine;
+  }
+  if (schedule === undefined) {
+    await deliver(wrap(noPipeline, LINE_WIDTH), flags);
+    return exitCodes.fine;
+  }
+  const width = flags.output === undefined ? process.stdout.columns : undefined;
+  const colours = flags.output === undefined ? outputColours() : undefined;
+  const lines = scheduleReport(schedule, width, colours);
+  await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
+  return exitCodes.fine;
+};
+
+const noPipeline =
+  "The stages of this plan share some of their GPUs, so they are no pipeline and have no schedule: every " +
+  "GPU runs its part of one micro-batch after the other.";
+
+const isPlain = ({ ascii }: Flags): boolean =>
+  ascii === true || !isUnicodeTerminal(process.env, process.platform);
 
 const deliver = async (lines: readonly string[], { output, write }: Flags): Promise<void> => {
   if (output === undefined) {

@@ -37,6 +37,7 @@ interface ExpertWork {
 
 const productOf = (instruction: Instruction) => {
   if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return undefined;
+  if (instruction.origin.standIn === true) return undefined;
   const { n, k } = instruction.shape;
   const [, weight = ""] = instruction.buffers;
   return { flops: kernelFlops(instruction), weight, elements: n * k };

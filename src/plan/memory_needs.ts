@@ -5,6 +5,7 @@
 
 import { layerShares } from "./cost.ts";
 import { gpusOfStage, groupSize, type PlacedLayer, placedLayers } from "./layers.ts";
+import { chunksInFlight, pipelineOf } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
 export interface MemoryNeed {
@@ -40,8 +41,9 @@ export const memoryNeeds = (plan: Plan): MemoryNeed[] => {
   for (const stage of plan.stages) for (const gpu of gpusOfStage(stage)) gpus.add(gpu);
   const sums = new Map<number, Sums>();
   for (const gpu of gpus) sums.set(gpu, noBytes());
+  const microBatches = microBatchesInFlight(plan);
   for (const placed of placedLayers(plan)) {
-    const inFlight = bytes * microBatchesInFlight(plan, placed.stageIndex);
+    const inFlight = bytes * (microBatches[placed.stageIndex] ?? 1);
     const cache = mode === "inference" ? bytes * cachedElements(plan, placed) : 0;
     const moved =
       groupSize(placed.layer) > 1 ? bytes * placed.outputRows * (placed.outputWidth ?? 0) : 0;
@@ -74,9 +76,22 @@ const noBytes = (): Sums => ({
   optimizer: 0,
 });
 
-/** Until its backward pass comes, a micro-batch is kept: 1F1B has at most p − stage of them at once. */
-const microBatchesInFlight = ({ stages, workload }: Plan, stageIndex: number): number =>
-  workload.mode === "training" ? Math.min(stages.length - stageIndex, workload.microBatches) : 1;
+/**
+ * Per stage. Until its backward pass comes, a micro-batch is kept; of each chunk of layers as many as of the
+ * others.
+ */
+const microBatchesInFlight = (plan: Plan): number[] => {
+  const { stages, workload } = plan;
+  const { mode, microBatches, schedule = "1f1b" } = workload;
+  const pipeline = pipelineOf(plan);
+  return stages.map((_, s) => {
+    if (mode !== "training") return 1;
+    if (pipeline === undefined) return Math.min(stages.length - s, microBatches);
+    const { positions, virtualStages } = pipeline;
+    const chunks = chunksInFlight(pipeline, schedule, microBatches, s % positions.length);
+    return Math.ceil(chunks / virtualStages);
+  });
+};
 
 /** Full recomputation keeps what stands between layers; the inside of one is there once. */
 const keepsActivations = ({ workload }: Plan, { layer }: PlacedLayer): boolean =>

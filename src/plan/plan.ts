@@ -43,9 +43,14 @@ export interface Workload {
   readonly dtype: Precision;
   /** Seed of weights and inputs. */
   readonly seed: number;
+  /** Order of a pipeline's micro-batches. Absent: forward passes one after the other, also in training. */
+  readonly schedule?: ScheduleName;
   /** Activations that are computed again in the backward pass, instead of kept. */
   readonly recompute?: Recompute;
 }
+
+/** With virtual stages both are interleaved. */
+export type ScheduleName = "gpipe" | "1f1b";
 
 export interface Recompute {
   readonly granularity: "full" | "selective";
@@ -61,13 +66,13 @@ export interface Degrees {
   readonly expert: number;
   /** Layers of each pipeline rank; absent where they are the same number. */
   readonly layersPerStage?: readonly number[];
+  /** Chunks of layers per pipeline rank. Absent: 1. */
+  readonly virtualStages?: number;
   // Checked; the run does not use them yet.
   /** Ranks that share each sequence. Absent: 1. */
   readonly context?: number;
   /** Norms and residuals are split over the tensor group. */
   readonly sequence?: boolean;
-  /** Chunks of layers per pipeline rank. Absent: 1. */
-  readonly virtualStages?: number;
 }
 
 export interface Model {

@@ -32,6 +32,8 @@ const workload = z.strictObject({
   sequence: count.exactOptional(),
   dtype: z.enum(["f32", "f16"]).exactOptional(),
   seed: z.int().nonnegative().max(0xffffffff).exactOptional(),
+  /** Order of a pipeline's micro-batches. */
+  schedule: z.enum(["gpipe", "1f1b"]).exactOptional(),
   recompute: recomputeSchema.exactOptional(),
 });
 

@@ -40,32 +40,39 @@ interface Place {
 export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
   const { pipeline } = degrees;
   const starts = firstLayers(model, degrees);
-  return Array.from({ length: pipeline }, (_, p): Stage => {
-    const place = {
-      groups: replicaGroups(file, degrees, p),
-      expertGpus: expertGpusOf(file, degrees, p),
-    };
-    const first = starts[p] ?? 0;
-    const end = starts[p + 1] ?? model.layers;
+  const places = Array.from({ length: pipeline }, (_, p): Place => ({
+    groups: replicaGroups(file, degrees, p),
+    expertGpus: expertGpusOf(file, degrees, p),
+  }));
+  return starts.map((first, s): Stage => {
+    const place = places[s % pipeline] ?? { groups: [], expertGpus: [] };
+    const end = starts[s + 1] ?? model.layers;
     const layers: Layer[] = [];
-    if (p === 0) layers.push(...embeddingOf(model, place));
+    if (s === 0) layers.push(...embeddingOf(model, place));
     for (let block = first; block < end; block++)
       layers.push(...blockOf(model, place, block, layers.length));
-    if (p === pipeline - 1) layers.push(...headOf(model, place, layers.length));
-    return { name: pipeline === 1 ? "blocks" : `blocks_${p}`, layers };
+    if (s === starts.length - 1) layers.push(...headOf(model, place, layers.length));
+    return { name: starts.length === 1 ? "blocks" : `blocks_${s}`, layers };
   });
 };
 
-/** The first layer of each pipeline rank. Even where a rule refuses the division, no layer is lost. */
-const firstLayers = ({ layers }: Model, { pipeline, layersPerStage }: Degrees): number[] => {
-  const even = Array.from({ length: pipeline }, (_, p) => Math.floor((p * layers) / pipeline));
+/**
+ * The first layer of each stage: chunks of all pipeline ranks in turn, p stages or v · p. Even where a rule
+ * refuses the division, no layer is lost.
+ */
+const firstLayers = ({ layers }: Model, degrees: Degrees): number[] => {
+  const { pipeline, layersPerStage } = degrees;
+  const chunks = pipeline === 1 ? 1 : Math.min(degrees.virtualStages ?? 1, layers);
+  const stages = pipeline * chunks;
+  const even = Array.from({ length: stages }, (_, s) => Math.floor((s * layers) / stages));
   if (layersPerStage?.length !== pipeline) return even;
   let next = 0;
-  const starts = layersPerStage.map((count) => {
+  const starts = even.map((_, s) => {
+    const count = (layersPerStage[s % pipeline] ?? 0) / chunks;
     next += count;
     return next - count;
   });
-  return next === layers ? starts : even;
+  return next === layers && starts.every(Number.isInteger) ? starts : even;
 };
 
 const isSplit = ({ groups }: Place): boolean => (groups[0]?.length ?? 1) > 1;

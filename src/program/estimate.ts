@@ -5,6 +5,7 @@ import type { Plan } from "../plan/plan.ts";
 import { createClock, type Bound, type Peaks } from "./bound.ts";
 import { layerNames, lowerMicroBatch } from "./lower.ts";
 import type { Instruction, Program } from "./program.ts";
+import { scheduleBuilder, schedulingOf } from "./schedule/scheduled_builder.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { createTally, kernelFlops, type Totals } from "./tally.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
@@ -91,7 +92,7 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
 const listen = (plan: Plan, sink: Sink): void => {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  lowerMicroBatch(plan, stream, 0);
+  lowerMicroBatch(plan, scheduleBuilder(stream, plan, schedulingOf(plan)), 0);
   stream.end();
 };
 

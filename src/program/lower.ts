@@ -1,4 +1,4 @@
-// Plan to program: every layer of every stage, for each micro-batch in turn.
+// Plan to program: every layer of every stage, for each micro-batch in turn; then in the order of the schedule.
 
 import type { Layer, Plan, Stage } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
@@ -11,6 +11,12 @@ import { lowerMoe } from "./layers/moe.ts";
 import { lowerAggregate, lowerNorm, lowerResidual } from "./layers/pointwise.ts";
 import type { Origin, Program } from "./program.ts";
 import { communicate, redistribute } from "./redistribute.ts";
+import {
+  scheduleBuilder,
+  schedulingOf,
+  type ScheduledBuilder,
+} from "./schedule/scheduled_builder.ts";
+import { sequenced } from "./schedule/sequence.ts";
 import { replicaRows, sameRanks, startsOf, type Share, type Value } from "./value.ts";
 
 /**
@@ -21,16 +27,18 @@ import { replicaRows, sameRanks, startsOf, type Share, type Value } from "./valu
 export const lower = (plan: Plan): Program => {
   const { workload } = plan;
   const builder = createBuilder(plan.hardware.gpus, workload.dtype);
+  const scheduling = schedulingOf(plan);
+  const scheduled = scheduleBuilder(builder, plan, scheduling);
   let output: Value | undefined;
   for (let microBatch = 0; microBatch < workload.microBatches; microBatch++) {
-    output = lowerMicroBatch(plan, builder, microBatch);
+    output = lowerMicroBatch(plan, scheduled, microBatch);
   }
   if (output === undefined) throw new Error("a plan needs at least one layer and one micro-batch");
   return {
     name: plan.name,
     dtype: workload.dtype,
     seed: workload.seed,
-    ranks: builder.ranks(),
+    ranks: builder.ranks().map((rank) => sequenced(rank, scheduling)),
     batch: workload.batch,
     tokens: workload.batch * workload.sequence,
     microBatches: workload.microBatches,
@@ -47,7 +55,11 @@ export const layerNames = (plan: Plan): string[] =>
   plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
 
 /** One micro-batch on all ranks. All are alike but for the rows they take from the input. */
-export const lowerMicroBatch = (plan: Plan, builder: Builder, microBatch: number): Value => {
+export const lowerMicroBatch = (
+  plan: Plan,
+  builder: ScheduledBuilder,
+  microBatch: number,
+): Value => {
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
@@ -79,6 +91,7 @@ export const lowerMicroBatch = (plan: Plan, builder: Builder, microBatch: number
   }
   if (value === undefined) throw new Error("a plan needs at least one layer");
   observeOutput(builder, value);
+  builder.endMicroBatch();
   return value;
 };
 

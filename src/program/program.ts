@@ -32,6 +32,8 @@ export interface Origin {
   readonly layer: string;
   readonly microBatch: number;
   readonly phase: "forward" | "backward";
+  /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
+  readonly standIn?: true;
 }
 
 /** Host writes this micro-batch's share of the input into `buffer`. */

@@ -19,6 +19,14 @@ export interface RankEstimate {
   /** Payload to and from other ranks, per step. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** What stand-ins cost besides, per step; nowhere else are they counted, but in memory. */
+  readonly standIn?: StandInEstimate;
+}
+
+export interface StandInEstimate {
+  readonly flops: number;
+  readonly kernelBytes: number;
+  readonly receivedBytes: number;
 }
 
 export interface LayerEstimate {
@@ -96,6 +104,14 @@ export const createTally = (
   /** Their bytes are known when all rows are. */
   const expertTransfers: { readonly rank: number; readonly transfer: Collective }[] = [];
 
+  const standIns = new Map<number, Open<StandInEstimate>>();
+  const addStandIn = (rank: number, instruction: Instruction): void => {
+    const own = standIns.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
+    standIns.set(rank, own);
+    own.flops += instructionFlops(instruction);
+    own.kernelBytes += kernelBytesOf(instruction);
+    if (isCollective(instruction)) own.receivedBytes += wireBytes(instruction, rank, 0).received;
+  };
   const addWire = (rank: number, transfer: Collective, rows: number): void => {
     const { sent, received } = wireBytes(transfer, rank, rows);
     const own = perRank[rank];
@@ -131,6 +147,10 @@ export const createTally = (
       own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + bytes;
     },
     add(rank, instruction) {
+      if (instruction.origin.standIn === true) {
+        addStandIn(rank, instruction);
+        return;
+      }
       const own = perRank[rank];
       const layer = layers.get(instruction.origin.layer);
       const flops = instructionFlops(instruction);
@@ -169,9 +189,13 @@ export const createTally = (
         return scaled;
       };
       return {
-        ranks: perRank.map((each) =>
-          perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]),
-        ),
+        ranks: perRank.map((each) => {
+          const counted = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
+          const standIn = standIns.get(each.rank);
+          if (standIn === undefined) return counted;
+          const keys = ["flops", "kernelBytes", "receivedBytes"] as const;
+          return { ...counted, standIn: perStep(standIn, keys) };
+        }),
         layers: [...layers.values()].map((each) =>
           perStep(each, ["flops", "kernelBytes", "wireBytes"]),
         ),

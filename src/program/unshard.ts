@@ -2,9 +2,10 @@
 
 import type { Layer, Plan } from "../plan/plan.ts";
 
-/** The plan with every layer on GPU 0 alone and nothing communicated. */
-export const unshard = (plan: Plan): Plan => ({
+/** The plan with every layer on GPU 0 alone, nothing communicated and nothing scheduled. */
+export const unshard = ({ workload: { schedule: _, ...workload }, ...plan }: Plan): Plan => ({
   ...plan,
+  workload,
   hardware: { ...plan.hardware, gpus: 1 },
   communications: [],
   stages: plan.stages.map((stage) => ({ ...stage, layers: stage.layers.map(onOneGpu) })),

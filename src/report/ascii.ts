@@ -2,13 +2,14 @@
 
 const signs: Readonly<Record<string, string>> = {
   "─": "-",
+  "═": "=",
   "│": "|",
   "▼": "v",
   "→": ">",
   "↔": "=",
   "↑": "^",
   "×": "x",
-  "·": "-",
+  "·": "*",
   "…": "~",
   "–": "-",
   "≥": ">",
@@ -19,7 +20,7 @@ const corners = /[┌┐└┘├┤┬┴┼╭╮╰╯]/gu;
 
 /** Names that a plan brings stay as they are. */
 export const asciiText = (text: string): string =>
-  text.replaceAll(corners, "+").replaceAll(/[─│▼→↔↑×·…–≥≤−]/gu, (sign) => signs[sign] ?? sign);
+  text.replaceAll(corners, "+").replaceAll(/[─═│▼→↔↑×·…–≥≤−]/gu, (sign) => signs[sign] ?? sign);
 
 /** By the locale, as POSIX ranks its variables; a Windows terminal takes UTF-8. */
 export const isUnicodeTerminal = (

@@ -4,7 +4,7 @@
 import type { Activation } from "../kernels/activation.ts";
 import type { GroupedMatmulShape } from "../kernels/grouped_matmul.ts";
 import { rowPitch } from "../kernels/storage.ts";
-import type { KernelInstruction } from "../program/program.ts";
+import type { Instruction, KernelInstruction } from "../program/program.ts";
 import { activationError } from "./activated.ts";
 import { createPace, decodeStorage, type Pace, type Pause } from "./decode.ts";
 import { type Product, residualOf } from "./freivalds.ts";
@@ -38,11 +38,10 @@ export const mergeReports = (a: FreivaldsReport, b: FreivaldsReport): FreivaldsR
   skipped: a.skipped + b.skipped,
 });
 
-export const isProduct = (instruction: {
-  readonly op: string;
-  readonly kernel?: string;
-}): boolean =>
+/** A stand-in's product is nobody's result. */
+export const isProduct = (instruction: Instruction): boolean =>
   instruction.op === "kernel" &&
+  instruction.origin.standIn !== true &&
   (instruction.kernel === "matmul" || instruction.kernel === "grouped_matmul");
 
 export async function checkProduct(

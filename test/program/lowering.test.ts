@@ -1,33 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assembleOutputs, assembleRoutes } from "../../src/harness/assemble.ts";
-import { relativeError } from "../../src/harness/relative_error.ts";
-import type { Plan } from "../../src/plan/plan.ts";
+import { assembleOutputs } from "../../src/harness/assemble.ts";
 import { lower } from "../../src/program/lower.ts";
 import { unshard } from "../../src/program/unshard.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
-
-const worstError = async (plan: Plan): Promise<number> => {
-  const program = lower(plan);
-  const observed = interpret(program).map(({ data, ...rest }) => ({
-    ...rest,
-    bytes: new Uint8Array(
-      (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
-    ),
-  }));
-  let error = 0;
-  for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
-    const routes = assembleRoutes(program, observed, microBatch);
-    const { output } = await forward(plan, microBatch, routes);
-    for (const actual of assembleOutputs(program, observed, microBatch)) {
-      error = Math.max(error, relativeError(actual.data, output.data));
-    }
-  }
-  return error;
-};
+import { worstError } from "../support/worst_error.ts";
 
 describe("a lowered plan computes what its layers mean", () => {
   test.each(plans)("$name", async (plan) => {

@@ -113,7 +113,6 @@ describe("where something else ran than was promised", () => {
   test.each([
     ["context", { context: 2 }],
     ["sequence", { sequence: true }],
-    ["virtualStages", { virtualStages: 2 }],
   ])("parallel.%s is checked but not run, so speed is untestable", (key, more) => {
     const degrees = { tensor: 2, pipeline: 2, data: 1, expert: 1 };
     expect(on({ ...pipeline, degrees })?.judgement).toBe("confirmed");

@@ -217,4 +217,21 @@ export const plans: readonly Plan[] = [
       ),
     ],
   ]),
+  plan(
+    "1F1B with stand-ins for its backward slots",
+    3,
+    [[linear(6, 8, "column", [[0, 1]]), linear(8, 8, "row", [[0, 1]])], [mlp(8, 6, "silu", [[2]])]],
+    { workload: { batch: 6, microBatches: 3, mode: "training", schedule: "1f1b" } },
+  ),
+  plan(
+    "two ranks that take turns twice",
+    2,
+    [
+      [linear(6, 8, "replicated", [[0]])],
+      [linear(8, 8, "replicated", [[1]])],
+      [linear(8, 8, "replicated", [[0]])],
+      [linear(8, 5, "replicated", [[1]])],
+    ],
+    { workload: { batch: 4, microBatches: 4 } },
+  ),
 ];

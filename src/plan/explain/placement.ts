@@ -39,6 +39,20 @@ const three = { hardware: { gpus: 3 } };
 
 export const placementCodes: readonly Explained[] = [
   {
+    code: "schedule-needs-pipeline",
+    requires: "A schedule orders stages that share no GPU, or all of them.",
+    bad: stages({ workload: { schedule: "gpipe" } }),
+    good: stages({
+      workload: { schedule: "gpipe" },
+      hardware: { gpus: 2 },
+      stages: [
+        { name: "a", layers: [whole(0)] },
+        { name: "b", layers: [whole(1)] },
+      ],
+      communications: [send],
+    }),
+  },
+  {
     code: "not-enough-gpus",
     requires: "tensor × pipeline × data ranks need as many GPUs.",
     bad: degrees({ hardware: { gpus: 1 } }),

@@ -282,6 +282,12 @@ export const sizeCodes: readonly Explained[] = [
     good: sound,
   },
   {
+    code: "backward-is-stand-in",
+    requires: "Tells that the backward slots of a schedule hold a stand-in.",
+    bad: degrees({ workload: { mode: "training", schedule: "1f1b" } }),
+    good: degrees({ workload: { mode: "training" } }),
+  },
+  {
     code: "experts-not-divisible",
     requires: "Every expert GPU holds as many experts.",
     bad: degrees({ model: { moe: { experts: 7 } } }),

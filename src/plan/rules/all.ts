@@ -58,6 +58,7 @@ import {
   interleavingIsFilled,
   interleavingNeedsPipeline,
   layersPerStageSum,
+  scheduleNeedsPipeline,
   virtualStagesDivideLayers,
 } from "./pipeline.ts";
 import {
@@ -140,6 +141,7 @@ export const rules: readonly Rule[] = [
   layersPerStageSum,
   pipelineIsFilled,
   interleavingNeedsPipeline,
+  scheduleNeedsPipeline,
   virtualStagesDivideLayers,
   interleavingIsFilled,
   meshDividesGpus,

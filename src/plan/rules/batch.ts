@@ -1,6 +1,7 @@
 // Rules on how the batch and the layers are divided.
 
 import { nameOf, placedLayers } from "../layers.ts";
+import { pipelineOf } from "../pipeline.ts";
 import type { Plan } from "../plan.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
@@ -83,20 +84,25 @@ export const pipelineDividesLayers: Rule = ({ degrees, model }) => {
 };
 
 /** Share of the time that p equal stages must idle with m micro-batches and v chunks each. */
-export const bubbleShare = ({ stages, workload, degrees }: Plan): number => {
-  const waits = stages.length - 1;
-  return waits / ((degrees?.virtualStages ?? 1) * workload.microBatches + waits);
+export const bubbleShare = (plan: Plan): number => {
+  const { p, v } = extentOf(plan);
+  return (p - 1) / (v * plan.workload.microBatches + p - 1);
+};
+
+/** Stages that share some of their GPUs are counted as if each had its own. */
+const extentOf = (plan: Plan): { readonly p: number; readonly v: number } => {
+  const pipeline = pipelineOf(plan);
+  return { p: pipeline?.positions.length ?? plan.stages.length, v: pipeline?.virtualStages ?? 1 };
 };
 
 /** How well micro-batches fill the stages, if all stages take as long. */
 export const pipelineIsFilled: Rule = (plan) => {
-  const p = plan.stages.length;
+  const { p, v } = extentOf(plan);
   const m = plan.workload.microBatches;
   if (p === 1) return [];
   const bubble = Math.round(100 * bubbleShare(plan));
   const path = ["workload", "microBatches"];
-  const formula =
-    (plan.degrees?.virtualStages ?? 1) > 1 ? "(p − 1)/(v·m + p − 1)" : "(p − 1)/(m + p − 1)";
+  const formula = v > 1 ? "(p − 1)/(v·m + p − 1)" : "(p − 1)/(m + p − 1)";
   const message = `${p} stages with ${m} micro-batches idle at least ${bubble} % of the time: ${formula}`;
   return m < p
     ? [

@@ -67,12 +67,11 @@ export const tensorDividesSequence: Rule = ({ degrees, workload: { sequence } })
 
 /** What the plan says and the run does not do yet is named, so that no figure is misread. */
 export const unusedFieldsAreSaid: Rule = ({ degrees, workload }) => {
-  const { context = 1, virtualStages = 1, sequence = false } = degrees ?? {};
+  const { context = 1, sequence = false } = degrees ?? {};
   const fields: readonly (readonly [written: boolean, path: Path, what: string])[] = [
     [context > 1, ["parallel", "context"], "every rank has whole sequences"],
     [sequence, ["parallel", "sequence"], "every tensor rank computes whole norms"],
-    [virtualStages > 1, ["parallel", "virtualStages"], "a pipeline rank is one stage"],
-    [workload.recompute !== undefined, ["workload", "recompute"], "there is no backward pass"],
+    [workload.recompute !== undefined, ["workload", "recompute"], "no backward pass is computed"],
   ];
   return fields.flatMap(([isWritten, path, instead]) =>
     isWritten

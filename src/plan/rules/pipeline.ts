@@ -1,5 +1,6 @@
-// Rules on how layers are dealt to pipeline ranks: unevenly by a list, or interleaved in chunks.
+// Rules on pipelines: how layers are dealt to their ranks, and what a schedule can order.
 
+import { pipelineOf } from "../pipeline.ts";
 import { error, type Rule } from "./rule.ts";
 
 /** An uneven split has a number for every pipeline rank, and they sum to the layers. */
@@ -75,3 +76,16 @@ export const interleavingIsFilled: Rule = ({ degrees, workload: { microBatches }
         ),
       ];
 };
+
+/** A schedule orders stages that share no GPU. */
+export const scheduleNeedsPipeline: Rule = (plan) =>
+  plan.workload.schedule === undefined || pipelineOf(plan) !== undefined
+    ? []
+    : [
+        error(
+          "schedule-needs-pipeline",
+          ["workload", "schedule"],
+          `${plan.workload.schedule} orders the stages of a pipeline, but here stages share some of their GPUs`,
+          "give each stage GPUs of its own, or leave workload.schedule out",
+        ),
+      ];

@@ -34,15 +34,23 @@ export const assumptionsAreSaid: Rule = ({ assumed }) =>
         ),
       ];
 
-/** A training plan is checked, but only its forward pass is run. */
+/** A training plan is checked, but no backward pass is computed: a schedule's slots for it hold a stand-in. */
 export const trainingRunsForward: Rule = ({ workload }) =>
   workload.mode === "inference"
     ? []
     : [
-        warning(
-          "training-runs-forward-only",
-          ["workload", "mode"],
-          "mode is training, but only the forward pass is run and measured",
-          "read the figures as those of inference",
-        ),
+        workload.schedule === undefined
+          ? warning(
+              "training-runs-forward-only",
+              ["workload", "mode"],
+              "mode is training, but only the forward pass is run and measured",
+              "read the figures as those of inference, or name a workload.schedule to run backward slots",
+            )
+          : warning(
+              "backward-is-stand-in",
+              ["workload", "schedule"],
+              "backward slots hold a stand-in: the stage's matrix products twice over and a transfer as " +
+                "large as the gradient; nothing is trained",
+              "read the figures as those of the schedule, not of training",
+            ),
       ];

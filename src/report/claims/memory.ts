@@ -76,7 +76,8 @@ const isTraining = ({ plan }: Case): boolean => plan.workload.mode === "training
 
 const ofForwardPass = {
   judgement: "untestable",
-  reason: "mode is training, but the program holds the buffers of its forward pass only",
+  reason:
+    "mode is training, but the program holds what its forward passes need: no gradients, no optimizer",
   provenance: "estimated",
 } as const;
 

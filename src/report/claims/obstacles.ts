@@ -28,7 +28,11 @@ export const describeWork = (plan: Plan): readonly string[] => {
   const notRun = fieldsNotRun(plan);
   return [
     ...(plan.workload.mode === "training"
-      ? ["mode is training, but only its forward pass ran"]
+      ? [
+          plan.workload.schedule === undefined
+            ? "mode is training, but only its forward pass ran"
+            : "mode is training, but its backward slots ran a stand-in",
+        ]
       : []),
     ...(assumed.length === 0 ? [] : [`shapes assumed: ${shortened(assumed)}`]),
     ...(notRun.length === 0 ? [] : [`checked but not run: ${notRun.join(", ")}`]),

@@ -1,0 +1,51 @@
+// An instruction with its buffers called something else.
+
+import type { Instruction } from "./program.ts";
+
+export const mapBuffers = (
+  instruction: Instruction,
+  nameOf: (id: string) => string,
+): Instruction => {
+  switch (instruction.op) {
+    case "kernel":
+      return { ...instruction, buffers: instruction.buffers.map(nameOf) };
+    case "copy":
+      return {
+        ...instruction,
+        source: nameOf(instruction.source),
+        target: nameOf(instruction.target),
+      };
+    case "input":
+    case "observe":
+      return { ...instruction, buffer: nameOf(instruction.buffer) };
+    case "all-gather":
+    case "all-reduce":
+    case "reduce-scatter":
+    case "all-to-all":
+    case "broadcast":
+    case "send":
+    case "recv":
+    case "expert-dispatch":
+    case "expert-combine": {
+      const renamed: Record<string, string> = {};
+      for (const key of transferBuffers) {
+        const id: unknown = Reflect.get(instruction, key);
+        if (typeof id === "string") renamed[key] = nameOf(id);
+      }
+      return { ...instruction, ...renamed };
+    }
+  }
+};
+
+/** Fields of transfers that name a buffer. The counts of an expert dispatch do, those of others are numbers. */
+const transferBuffers = ["send", "receive", "workspace", "counts", "kept", "offsets"] as const;
+
+/** Every buffer that an instruction names, staging left out. */
+export const buffersOf = (instruction: Instruction): string[] => {
+  const ids: string[] = [];
+  mapBuffers(instruction, (id) => {
+    ids.push(id);
+    return id;
+  });
+  return ids;
+};

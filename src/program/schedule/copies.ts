@@ -1,0 +1,37 @@
+// How many copies of a stage's activations must exist, and which of them each micro-batch uses: a forward
+// slot takes the lowest free one, the backward slot of the same micro-batch and chunk gives it back.
+
+import { slotsOf, type Schedule } from "./schedule.ts";
+
+export interface Copies {
+  /** Per chunk of the position. */
+  readonly counts: readonly number[];
+  /** Copy that a micro-batch uses in a chunk. */
+  copyOf(chunk: number, microBatch: number): number;
+}
+
+/** Without backward slots nothing outlives its slot: one copy of all. */
+export const copiesOf = (schedule: Schedule, position: number): Copies => {
+  const { virtualStages, name } = schedule;
+  if (name === "forward") {
+    return { counts: Array.from({ length: virtualStages }, () => 1), copyOf: () => 0 };
+  }
+  const taken = Array.from({ length: virtualStages }, (): boolean[] => []);
+  const copies = Array.from({ length: virtualStages }, (): number[] => []);
+  for (const { phase, microBatch, chunk } of slotsOf(schedule, position)) {
+    const used = taken[chunk] ?? [];
+    const own = copies[chunk] ?? [];
+    if (phase === "forward") {
+      const free = used.indexOf(false);
+      const copy = free < 0 ? used.length : free;
+      used[copy] = true;
+      own[microBatch] = copy;
+    } else {
+      used[own[microBatch] ?? 0] = false;
+    }
+  }
+  return {
+    counts: taken.map(({ length }) => length),
+    copyOf: (chunk, microBatch) => copies[chunk]?.[microBatch] ?? 0,
+  };
+};

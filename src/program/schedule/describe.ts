@@ -1,0 +1,88 @@
+// A plan's schedule for people and for JSON: who does what when, if a pass takes as long as its FLOPs.
+
+import { chunkOfStage } from "../../plan/pipeline.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { PlanEstimate } from "../estimate.ts";
+import { copiesOf } from "./copies.ts";
+import { predictedBubble, scheduleOf, scheduleTitle, type PredictedBubble } from "./schedule.ts";
+import { idleShare, timeline, type TimedSlot } from "./timeline.ts";
+
+export interface ScheduleDescription {
+  readonly title: string;
+  /** p, m and v. */
+  readonly positions: number;
+  readonly microBatches: number;
+  readonly virtualStages: number;
+  /** Backward slots hold stand-ins. */
+  readonly standIn: boolean;
+  /** Of positions that all take as long. */
+  readonly predicted: PredictedBubble;
+  /** Idle share of all time as drawn, where positions are as uneven as their FLOPs. */
+  readonly idleShare: number;
+  readonly rows: readonly ScheduleRow[];
+}
+
+export interface ScheduleRow {
+  readonly name: string;
+  readonly gpus: readonly number[];
+  /** Micro-batches whose activations are held at once, per chunk. */
+  readonly inFlight: readonly number[];
+  /** Times in units of the shortest forward slot. */
+  readonly slots: readonly TimedSlot[];
+}
+
+/** Undefined where the plan's stages are no pipeline. */
+export const describeSchedule = (
+  plan: Plan,
+  estimate: PlanEstimate,
+): ScheduleDescription | undefined => {
+  const schedule = scheduleOf(plan);
+  if (schedule === undefined) return undefined;
+  const { positions, virtualStages, microBatches, name } = schedule;
+  const lengths = forwardLengths(plan, estimate, positions, virtualStages);
+  const rows = timeline(schedule, (position, { phase, chunk }) => {
+    const forward = lengths[position]?.[chunk] ?? 1;
+    return phase === "forward" ? forward : 2 * forward;
+  });
+  return {
+    title: scheduleTitle(schedule),
+    positions,
+    microBatches,
+    virtualStages,
+    standIn: name !== "forward",
+    predicted: predictedBubble(schedule),
+    idleShare: idleShare(rows),
+    rows: rows.map((slots, position) => ({
+      name: nameOf(plan, position, positions),
+      gpus: schedule.pipeline.positions[position] ?? [],
+      inFlight: copiesOf(schedule, position).counts,
+      slots,
+    })),
+  };
+};
+
+/** Of each chunk of each position, by the FLOPs of its layers; 1 is the shortest. */
+const forwardLengths = (
+  plan: Plan,
+  { layers }: PlanEstimate,
+  positions: number,
+  virtualStages: number,
+): number[][] => {
+  const pipeline = { positions: Array.from({ length: positions }, () => []), virtualStages };
+  const flops = pipeline.positions.map(() => Array.from({ length: virtualStages }, () => 0));
+  let next = 0;
+  for (const [s, stage] of plan.stages.entries()) {
+    const own = flops[s % positions];
+    const chunk = chunkOfStage(pipeline, s);
+    for (const layer of layers.slice(next, next + stage.layers.length)) {
+      if (own !== undefined) own[chunk] = (own[chunk] ?? 0) + layer.flops;
+    }
+    next += stage.layers.length;
+  }
+  const shortest = Math.min(...flops.flat().filter((each) => each > 0));
+  // A stage without arithmetic, such as an aggregation, still has its slot.
+  return flops.map((own) => own.map((each) => Math.max(1, each / shortest)));
+};
+
+const nameOf = ({ stages }: Plan, position: number, positions: number): string =>
+  stages.length === positions ? (stages[position]?.name ?? "") : `position ${position}`;

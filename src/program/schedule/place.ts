@@ -1,0 +1,36 @@
+// Which slot of its rank an instruction belongs to, read from where it comes from.
+
+import { chunkOfStage } from "../../plan/pipeline.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Origin } from "../program.ts";
+import type { Schedule } from "./schedule.ts";
+
+export interface Places {
+  /** Of a rank; undefined for a rank of no stage. */
+  positionOf(rank: number): number | undefined;
+  /**
+   * The stage of the rank that an instruction is part of. A transfer between stages comes from the earlier of
+   * them, whichever way it goes: on the ranks of the later one, it is part of the later one.
+   */
+  stageOf(rank: number, origin: Origin): number;
+  chunkOf(rank: number, origin: Origin): number;
+}
+
+export const placesOf = (plan: Plan, { pipeline }: Schedule): Places => {
+  const { positions } = pipeline;
+  const p = positions.length;
+  const stageByName = new Map(plan.stages.map(({ name }, s) => [name, s]));
+  const positionByRank = new Map(
+    positions.flatMap((ranks, position) => ranks.map((rank) => [rank, position])),
+  );
+  const stageOf = (rank: number, { stage }: Origin): number => {
+    const from = stageByName.get(stage) ?? 0;
+    const position = positionByRank.get(rank) ?? from % p;
+    return from + ((position - (from % p) + p) % p);
+  };
+  return {
+    positionOf: (rank) => positionByRank.get(rank),
+    stageOf,
+    chunkOf: (rank, origin) => chunkOfStage(pipeline, stageOf(rank, origin)),
+  };
+};

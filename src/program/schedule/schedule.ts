@@ -1,0 +1,71 @@
+// The schedule that a plan asks for: which slots each position of its pipeline runs, in which order.
+
+import { pipelineOf, type Pipeline } from "../../plan/pipeline.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { gpipe } from "./gpipe.ts";
+import { oneForwardOneBackward } from "./one_forward_one_backward.ts";
+import { forwardSlots, type Extent, type Slot } from "./slot.ts";
+
+export interface Schedule extends Extent {
+  /** `forward` has no backward slots, whatever the plan calls it. */
+  readonly name: "forward" | "gpipe" | "1f1b";
+  readonly pipeline: Pipeline;
+}
+
+/** Undefined where the plan's stages are no pipeline. */
+export const scheduleOf = (plan: Plan): Schedule | undefined => {
+  const pipeline = pipelineOf(plan);
+  if (pipeline === undefined) return undefined;
+  const { mode, schedule, microBatches } = plan.workload;
+  return {
+    name: mode === "training" && schedule !== undefined ? schedule : "forward",
+    pipeline,
+    positions: pipeline.positions.length,
+    virtualStages: pipeline.virtualStages,
+    microBatches,
+  };
+};
+
+export const slotsOf = (schedule: Schedule, position: number): Slot[] => {
+  switch (schedule.name) {
+    case "forward":
+      return forwardSlots(schedule);
+    case "gpipe":
+      return gpipe(schedule);
+    case "1f1b":
+      return oneForwardOneBackward(schedule, position);
+  }
+};
+
+/** As people call it. */
+export const scheduleTitle = ({ name, virtualStages, positions }: Schedule): string => {
+  const chunks = virtualStages === 1 ? "" : `, ${virtualStages} virtual stages interleaved`;
+  const title = { forward: "forward passes only", gpipe: "GPipe", "1f1b": "1F1B" }[name];
+  return positions === 1 ? `${title}, one stage` : `${title}${chunks}`;
+};
+
+/** The least idle time of positions that all take as long, and the formulas that it comes from. */
+export interface PredictedBubble {
+  /** Idle time over the time of work: (p − 1)/m, or (p − 1)/(v·m) with v chunks. */
+  readonly overIdeal: number;
+  readonly overIdealFormula: string;
+  /** Idle time over all time: (p − 1)/(m + p − 1), or (p − 1)/(v·m + p − 1). */
+  readonly ofTotal: number;
+  readonly ofTotalFormula: string;
+}
+
+export const predictedBubble = ({
+  positions,
+  virtualStages,
+  microBatches,
+}: Extent): PredictedBubble => {
+  const work = virtualStages * microBatches;
+  const idle = positions - 1;
+  const vm = virtualStages === 1 ? "m" : "v·m";
+  return {
+    overIdeal: idle / work,
+    overIdealFormula: virtualStages === 1 ? "(p − 1)/m" : "(p − 1)/(v·m)",
+    ofTotal: idle / (work + idle),
+    ofTotalFormula: `(p − 1)/(${vm} + p − 1)`,
+  };
+};

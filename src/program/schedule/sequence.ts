@@ -1,0 +1,36 @@
+// Puts each rank's instructions, which were lowered one micro-batch after the other, into the order of its
+// slots. Within a slot they keep their order.
+
+import type { Instruction, RankProgram } from "../program.ts";
+import { slotsOf } from "./schedule.ts";
+import type { Scheduling } from "./scheduled_builder.ts";
+
+export const sequenced = (
+  program: RankProgram,
+  scheduling: Scheduling | undefined,
+): RankProgram => {
+  const { rank, instructions } = program;
+  const position = scheduling?.places.positionOf(rank);
+  if (scheduling === undefined || position === undefined) return program;
+  const { schedule, places } = scheduling;
+  const bySlot = new Map<string, Instruction[]>();
+  for (const instruction of instructions) {
+    const { origin } = instruction;
+    const key = keyOf(origin.phase, places.chunkOf(rank, origin), origin.microBatch);
+    const slot = bySlot.get(key);
+    if (slot === undefined) bySlot.set(key, [instruction]);
+    else slot.push(instruction);
+  }
+  const ordered = slotsOf(schedule, position).flatMap(
+    ({ phase, chunk, microBatch }) => bySlot.get(keyOf(phase, chunk, microBatch)) ?? [],
+  );
+  if (ordered.length !== instructions.length) {
+    throw new Error(
+      `rank ${rank}: ${instructions.length - ordered.length} instructions in no slot`,
+    );
+  }
+  return { ...program, instructions: ordered };
+};
+
+const keyOf = (phase: string, chunk: number, microBatch: number): string =>
+  `${phase} ${chunk} ${microBatch}`;

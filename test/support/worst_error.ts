@@ -1,0 +1,28 @@
+// How far a lowered plan, run by the interpreter, is from what its layers mean.
+
+import { assembleOutputs, assembleRoutes } from "../../src/harness/assemble.ts";
+import { relativeError } from "../../src/harness/relative_error.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { lower } from "../../src/program/lower.ts";
+import { forward } from "../../src/reference/forward.ts";
+import { interpret } from "./interpret.ts";
+
+/** Over all micro-batches and all ranks that hold the result, relative to the largest value. */
+export const worstError = async (plan: Plan): Promise<number> => {
+  const program = lower(plan);
+  const observed = interpret(program).map(({ data, ...rest }) => ({
+    ...rest,
+    bytes: new Uint8Array(
+      (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
+    ),
+  }));
+  let error = 0;
+  for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
+    const routes = assembleRoutes(program, observed, microBatch);
+    const { output } = await forward(plan, microBatch, routes);
+    for (const actual of assembleOutputs(program, observed, microBatch)) {
+      error = Math.max(error, relativeError(actual.data, output.data));
+    }
+  }
+  return error;
+};
