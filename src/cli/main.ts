@@ -13,6 +13,7 @@ import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineImport } from "./import.ts";
 import { defineRun } from "./run.ts";
 import { defineSmoke } from "./smoke.ts";
+import { defineTune } from "./tune.ts";
 
 const program = new Command("shardbench")
   .description(
@@ -36,6 +37,7 @@ defineEstimate(program);
 defineDescribe(program);
 defineRun(program);
 defineCompare(program);
+defineTune(program);
 defineAdapters(program);
 defineSmoke(program);
 defineCompletion(program);

@@ -11,6 +11,7 @@ export interface ProgressLine {
 const names: Readonly<Record<Progress["phase"], string>> = {
   adapters: "looking for adapters",
   ranks: "starting ranks",
+  tune: "tuning kernels",
   check: "checking the numbers",
   calibrate: "calibrating",
   "warm-up": "warming up",

@@ -15,6 +15,7 @@ import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_option
 interface Flags extends RunFlags {
   readonly json?: boolean;
   readonly output?: string;
+  readonly explain?: boolean;
 }
 
 export const defineRun = (program: Command): void => {
@@ -30,6 +31,7 @@ export const defineRun = (program: Command): void => {
       "-o, --output <file>",
       "where the result goes (default: results/<plan name>.json,\nor .partial.json where the run ended early)",
     )
+    .option("--explain", "show the form of every kernel, and what the others reached")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -55,8 +57,9 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   ]);
   const resultFile = flags.output ?? resultPath(plan.name, result.outcome);
   await writeResult(resultFile, result);
+  const { explain = false } = flags;
   if (flags.json === true) printJson(result);
-  else printLines(runReport(plan, result, outputColours(), resultFile));
+  else printLines(runReport(plan, result, outputColours(), { resultFile, explain }));
   return exitCodeOfRun(result);
 };
 

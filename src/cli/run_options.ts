@@ -13,6 +13,10 @@ export interface RunFlags {
   /** ms */
   readonly time?: number;
   readonly seed?: number;
+  /** False for `--no-tune`. */
+  readonly tune?: boolean;
+  /** ms */
+  readonly tuneTime?: number;
   readonly check?: "auto" | "oracle" | "unsharded";
 }
 
@@ -23,6 +27,12 @@ export const addRunOptions = (command: Command): Command =>
     .option("--samples <n>", "time exactly this many steps", wholeNumber(1))
     .option("--warmup <n>", "steps that are run first and not timed", wholeNumber(0))
     .option("--time <duration>", "time steps for about this long, such as 5s", duration)
+    .option("--no-tune", "take the usual form of every kernel, whatever tuning found out")
+    .option(
+      "--tune-time <duration>",
+      "try forms of kernels for about this long on each rank (default: 2s)",
+      duration,
+    )
     .option("--seed <n>", "seed of weights and inputs, instead of the plan's", wholeNumber(0))
     .addOption(
       new Option("--check <method>", "what the numbers are held against").choices([
@@ -38,6 +48,11 @@ export const runOptions = (flags: RunFlags): RunOptions => ({
   ...(flags.samples === undefined ? {} : { samples: flags.samples }),
   ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
   ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
+  ...(flags.tune === false
+    ? { tune: false }
+    : flags.tuneTime === undefined
+      ? {}
+      : { tune: flags.tuneTime }),
   ...(flags.check === undefined ? {} : { check: flags.check }),
 });
 

@@ -18,13 +18,8 @@ export type Prepare = LogicalGpu["prepare"];
  * `prepare` for one device, with its own cache of modules and pipelines.
  *
  * @param adapter decides which variants run
- * @param choose which form a kernel takes; default: the one expected to be fastest
  */
-export function createPrepare(
-  device: GPUDevice,
-  adapter: AdapterTraits,
-  choose: typeof formOf = formOf,
-): Prepare {
+export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepare {
   const modules = new Map<string, Promise<GPUShaderModule>>();
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
@@ -33,9 +28,9 @@ export function createPrepare(
       compileModule(device, await loadShader(name, prelude)),
     );
 
-  return async (kernel, shape, dtype, buffers, label): Promise<PreparedKernel> => {
+  return async (kernel, shape, dtype, buffers, label, wanted): Promise<PreparedKernel> => {
     const prelude = storagePrelude(dtype, device.features);
-    const form = choose(kernel, shape, adapter, dtype);
+    const form = wanted ?? formOf(kernel, shape, adapter, dtype);
     const key = `${form.name} ${prelude} ${JSON.stringify(form.constants)}`;
     const pipeline = await remember(pipelines, key, async () =>
       compilePipeline(device, kernel, form, await moduleOf(form.name, prelude)),
@@ -44,6 +39,7 @@ export function createPrepare(
     const grid = checkedGrid(device, form, label);
     return {
       label: form.name === kernel.name ? label : `${label} by ${form.name}`,
+      form,
       encode(pass) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);

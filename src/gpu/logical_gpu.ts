@@ -1,5 +1,6 @@
 // One logical GPU: an adapter's device and what is allocated on it.
 
+import type { Form } from "../kernels/form.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import type { AdapterReport } from "./adapter.ts";
@@ -7,6 +8,7 @@ import type { AdapterReport } from "./adapter.ts";
 /** A dispatch that is ready to be encoded, again and again. */
 export interface PreparedKernel {
   readonly label: string;
+  readonly form: Form;
   encode(pass: GPUComputePassEncoder): void;
 }
 
@@ -20,13 +22,18 @@ export interface LogicalGpu {
   destroyBuffer(buffer: GPUBuffer): void;
   /** Does work whose buffers, gone when it ends, are left out of `memory.peakBytes`. */
   uncounted<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Compiles on first use; the same kernel, shape and dtype share a pipeline. */
+  /**
+   * Compiles on first use; the same kernel, shape, dtype and form share a pipeline.
+   *
+   * @param form default: the one expected to be fastest
+   */
   prepare<Shape>(
     kernel: Kernel<Shape>,
     shape: Shape,
     dtype: StorageType,
     buffers: readonly GPUBuffer[],
     label: string,
+    form?: Form,
   ): Promise<PreparedKernel>;
   /** Resolves with the reason when the device is lost for any other cause than `close`. */
   readonly lost: Promise<string>;

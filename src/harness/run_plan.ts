@@ -16,6 +16,7 @@ import { readVersions } from "../report/versions.ts";
 import { openRanks, type RankPool } from "../runtime/coordinator.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { sample } from "./sampling.ts";
+import { type Findings, keepFindings, kernelChoices, readFindings } from "./tuning.ts";
 import { observeOn } from "./observe.ts";
 import { stillHolds, verify, type CheckMethod } from "./verify.ts";
 
@@ -34,16 +35,24 @@ export interface RunOptions {
   readonly check?: CheckMethod;
   /** Stop after the check: no calibration, nothing is timed. */
   readonly numericsOnly?: boolean;
+  /**
+   * How long each rank may try forms of its kernels, in ms; what was found out earlier is used. False: every
+   * kernel takes the form expected to be fastest. Default 2,000, and false where nothing is timed.
+   */
+  readonly tune?: number | false;
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the run; what was measured until then is kept. */
   readonly signal?: AbortSignal;
 }
 
 export interface Progress {
-  readonly phase: "adapters" | "ranks" | "check" | "calibrate" | "warm-up" | "measure";
+  readonly phase: "adapters" | "ranks" | "tune" | "check" | "calibrate" | "warm-up" | "measure";
   readonly done?: number;
   readonly total?: number;
 }
+
+/** Long enough for the kernels that matter on a GPU; software adapters, slow to compile, take some runs. */
+const defaultTuningMs = 2000;
 
 export type RunPlan = (plan: Plan, options?: RunOptions) => Promise<RunResult>;
 
@@ -71,15 +80,28 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     versions: readVersions(),
     adapters: rankAdapters(placement),
     calibration: [],
+    kernels: [],
     estimate: estimate(program, plan),
     memory: [],
     samples,
   };
-  const pool = await openRanks(program, placement, signal === undefined ? {} : { signal });
+  const { tune = options.numericsOnly === true ? false : defaultTuningMs } = options;
+  const known: Findings = tune === false ? new Map() : await readFindings(placement);
+  const pool = await openRanks(program, placement, {
+    known,
+    ...(signal === undefined ? {} : { signal }),
+  });
   const finish = (outcome: RunResult["outcome"]): RunResult =>
     assembleResult(plan, program, { ...record, outcome });
   try {
     record = { ...record, memory: memoryOf(pool) };
+    record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
+    if (tune !== false) {
+      onProgress({ phase: "tune" });
+      const learnt = await pool.tune(tune);
+      await keepFindings(placement, learnt);
+      record = { ...record, kernels: kernelChoices(pool, known, learnt) };
+    }
     onProgress({ phase: "check" });
     const observe = observeOn(pool, program, placement, signal);
     const method = options.check ?? "auto";

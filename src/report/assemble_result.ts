@@ -16,6 +16,7 @@ export type RunRecord = Pick<
   | "adapters"
   | "check"
   | "calibration"
+  | "kernels"
   | "estimate"
   | "memory"
   | "samples"

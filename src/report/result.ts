@@ -27,6 +27,8 @@ export interface RunResult {
   readonly check?: CheckOutcome;
   /** One entry per adapter that was used; empty when the run stopped before. */
   readonly calibration: readonly AdapterCalibration[];
+  /** The form that every kernel took; empty when the run stopped before. */
+  readonly kernels: readonly KernelChoice[];
   /** What the program says before anything runs. */
   readonly estimate: Estimate;
   /** One entry per rank; empty when the run stopped before buffers were allocated. */
@@ -92,6 +94,45 @@ export interface AdapterCalibration {
   /** How the two were measured, in a phrase. */
   readonly method: string;
 }
+
+/** A kernel at one shape on one adapter: which shader with which tiling computes it, and why that one. */
+export interface KernelChoice {
+  /** `RankAdapter.id`. */
+  readonly adapter: string;
+  readonly kernel: string;
+  readonly dtype: string;
+  readonly shape: Readonly<Record<string, unknown>>;
+  /** The three in a phrase. */
+  readonly call: string;
+  readonly ranks: readonly number[];
+  /** In one step, on all these ranks. */
+  readonly uses: number;
+  /** Of one use. */
+  readonly flops: number;
+  /** The shader, and the numbers of its tiling that set it apart. */
+  readonly form: string;
+  /** The form that is taken without tuning. */
+  readonly expected: string;
+  /**
+   * `only`: there is no other. `untuned`: expected to be fastest. `tuned`: the best of those tried in this run.
+   * `cached`: of those tried in earlier runs.
+   */
+  readonly reason: "only" | "untuned" | "tuned" | "cached";
+  /** How many forms there are to choose from. */
+  readonly forms: number;
+  readonly tried: readonly TriedForm[];
+}
+
+export type TriedForm =
+  | {
+      readonly form: string;
+      /** Of one dispatch; median of rounds in which the forms took turns. */
+      readonly ms: number;
+      /** How many times as fast as the expected form, or as the kernel's own where that is excluded. */
+      readonly speedup: number;
+    }
+  /** Never taken, and why. */
+  | { readonly form: string; readonly excluded: string };
 
 export interface RankMemory {
   readonly rank: number;

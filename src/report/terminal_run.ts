@@ -2,30 +2,36 @@
 
 import type { Plan } from "../plan/plan.ts";
 import type { Colours } from "./colour.ts";
+import { kernelChoiceLines, kernelNoticeLines } from "./kernel_choices.ts";
 import type { RunResult } from "./result.ts";
 import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts";
 import { expertLines, layerLines, memoryLines, speedLines, timeLines } from "./run_sections.ts";
 import { verdictLines } from "./terminal_verdicts.ts";
 
-/**
- * Lines of at most 80 columns.
- *
- * @param resultFile where the result was written, if it was
- */
+export interface ReportOptions {
+  /** Where the result was written, if it was. */
+  readonly resultFile?: string;
+  /** Show the form of every kernel, and what the others reached. */
+  readonly explain?: boolean;
+}
+
+/** Lines of at most 80 columns. */
 export const runReport = (
   plan: Plan,
   result: RunResult,
   colours: Colours,
-  resultFile?: string,
+  { resultFile, explain = false }: ReportOptions = {},
 ): string[] => {
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ["Adapters", adapterLines(plan, result, colours)],
+    ["Kernels", kernelNoticeLines(result, colours)],
     ["Check", checkLine(result, colours)],
     ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],
     ["Experts", expertLines(result, colours)],
+    ["Forms of kernels", explain ? kernelChoiceLines(result, colours) : []],
     ["Claims", verdictLines(result.verdicts, colours)],
   ];
   return [

@@ -10,7 +10,9 @@ import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { Calibration } from "../gpu/calibrate.ts";
 import type { Program } from "../program/program.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
-import type { ObserveOptions, RankObservation } from "./messages.ts";
+import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
+import type { ObserveOptions, RankObservation, Reply } from "./messages.ts";
+import type { CallUse } from "./program_calls.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
 import { defaultPatience, type Patience } from "./watchdog.ts";
@@ -25,6 +27,8 @@ export interface OpenRanksOptions {
   readonly waiting?: Waiting;
   /** Rank i runs on core i only (Linux). */
   readonly pinToCores?: boolean;
+  /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
+  readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
 
 export interface RankPool {
@@ -44,6 +48,16 @@ export interface RankPool {
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. */
   calibrate(): Promise<{ readonly adapter: string; readonly calibration: Calibration }[]>;
+  /**
+   * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
+   * those that won; what one rank finds out serves all on the same adapter. Gives what is new, by adapter id.
+   * Runs a step first, and nothing at all where no form is left to be tried.
+   *
+   * @param budgetMs for each rank
+   */
+  tune(budgetMs: number): Promise<ReadonlyMap<string, readonly TunedCall[]>>;
+  /** Per rank, the kernels of its program and the forms they take now. */
+  readonly calls: readonly (readonly CallUse[])[];
   close(): Promise<void>;
 }
 
@@ -83,6 +97,7 @@ export async function openRanks(
         choice: choiceOf(placement[rank], rank),
         mailboxes,
         waiting: options.waiting ?? waitingFor(program.ranks.length, availableParallelism()),
+        known: options.known?.get(choices[rank]?.id ?? "") ?? [],
         heartbeatMs: Math.min(500, patience.hangMs / 8),
         ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
       },
@@ -100,11 +115,7 @@ export async function openRanks(
       pids: group.pids,
       adapters: opened.map(({ report }) => report),
       allocatedBytes: opened.map(({ allocatedBytes }) => allocatedBytes),
-      ...createTasks(
-        group,
-        choices,
-        opened.map(({ peakBytes }) => peakBytes),
-      ),
+      ...createTasks(group, choices, opened, options.known ?? new Map()),
     };
   } catch (error) {
     await group.end();
@@ -123,11 +134,15 @@ const choiceOf = (
 function createTasks(
   group: RankGroup,
   choices: readonly AdapterChoice[],
-  peakBytes: number[],
-): Pick<RankPool, "peakBytes" | "step" | "observe" | "calibrate" | "close"> {
+  opened: readonly Pick<Extract<Reply, { kind: "opened" }>, "peakBytes" | "calls">[],
+  known: ReadonlyMap<string, readonly TunedCall[]>,
+): Pick<RankPool, "peakBytes" | "calls" | "step" | "observe" | "calibrate" | "tune" | "close"> {
   let steps = 0;
+  const peakBytes = opened.map((rank) => rank.peakBytes);
+  const calls = opened.map((rank) => rank.calls);
   return {
     peakBytes,
+    calls,
 
     async step() {
       const traces = await Promise.all(
@@ -158,6 +173,32 @@ function createTasks(
         found.set(id, reply.calibration);
       }
       return [...found].map(([adapter, calibration]) => ({ adapter, calibration }));
+    },
+
+    async tune(budgetMs) {
+      const pending = calls.flatMap((uses, rank) =>
+        uses.some((use) => use.pending) ? [rank] : [],
+      );
+      if (budgetMs <= 0 || pending.length === 0) return new Map();
+      await Promise.all(
+        choices.map(async (_, rank) => group.ask(rank, { kind: "step" }, "stepped")),
+      );
+      const found = new Map<string, readonly TunedCall[]>();
+      const knownOn = (id: string): TunedCall[] =>
+        mergeTuned(known.get(id) ?? [], found.get(id) ?? []);
+      for (const rank of pending) {
+        const id = choices[rank]?.id ?? "";
+        const request = { kind: "tune", budgetMs, known: knownOn(id) } as const;
+        const { tuned } = await group.ask(rank, request, "tuned");
+        found.set(id, mergeTuned(found.get(id) ?? [], tuned));
+      }
+      await Promise.all(
+        choices.map(async ({ id }, rank) => {
+          const reply = await group.ask(rank, { kind: "adopt", known: knownOn(id) }, "adopted");
+          calls[rank] = reply.calls;
+        }),
+      );
+      return found;
     },
 
     close: async () => group.end(),

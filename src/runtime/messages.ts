@@ -7,8 +7,10 @@ import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { Calibration } from "../gpu/calibrate.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
+import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ErrorRecord } from "./error_record.ts";
 import type { FreivaldsReport } from "./check_product.ts";
+import type { CallUse } from "./program_calls.ts";
 import type { Activity } from "./spans.ts";
 
 export interface OpenRequest {
@@ -21,6 +23,8 @@ export interface OpenRequest {
   /** Descriptor of the shared file in the rank's process; absent: messages are relayed. */
   readonly sharedFile?: number;
   readonly waiting: Waiting;
+  /** What tuning found out on this adapter. */
+  readonly known: readonly TunedCall[];
   readonly heartbeatMs: number;
 }
 
@@ -48,6 +52,10 @@ export type Request =
   | { readonly kind: "step" }
   | ({ readonly kind: "observe" } & ObserveOptions)
   | { readonly kind: "calibrate" }
+  /** Between two steps, while no other rank does anything. */
+  | { readonly kind: "tune"; readonly budgetMs: number; readonly known: readonly TunedCall[] }
+  /** To take the forms that won. */
+  | { readonly kind: "adopt"; readonly known: readonly TunedCall[] }
   | { readonly kind: "close" };
 
 export type ToRank = Request | RelayMessage;
@@ -83,11 +91,14 @@ export type Reply =
       readonly report: AdapterReport;
       readonly allocatedBytes: number;
       readonly peakBytes: number;
+      readonly calls: readonly CallUse[];
     }
   /** Times on the machine's axis, not yet on the step's. */
   | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
   | { readonly kind: "observed"; readonly observation: RankObservation }
-  | { readonly kind: "calibrated"; readonly calibration: Calibration };
+  | { readonly kind: "calibrated"; readonly calibration: Calibration }
+  | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
+  | { readonly kind: "adopted"; readonly calls: readonly CallUse[] };
 
 export type FromRank =
   | Reply

@@ -76,7 +76,9 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "opened":
       case "stepped":
       case "observed":
-      case "calibrated": {
+      case "calibrated":
+      case "tuned":
+      case "adopted": {
         const task = tasks.get(rank);
         tasks.delete(rank);
         task?.resolve(message);

@@ -61,9 +61,9 @@ export function serveRank(process: NodeJS.Process): void {
       session = await openRankSession(request, communicator, moveTo, (reason) =>
         fail(lostDevice(reason)),
       );
-      const { gpu, allocatedBytes } = session;
+      const { gpu, allocatedBytes, calls } = session;
       const { peakBytes } = gpu.memory;
-      return { kind: "opened", report: gpu.report, allocatedBytes, peakBytes };
+      return { kind: "opened", report: gpu.report, allocatedBytes, peakBytes, calls };
     }
     if (session === undefined) throw new Error(`${request.kind} before open`);
     if (request.kind === "step") {
@@ -75,6 +75,10 @@ export function serveRank(process: NodeJS.Process): void {
       return { kind: "observed", observation };
     }
     moveTo("drain", undefined);
+    if (request.kind === "tune") return { kind: "tuned", tuned: await session.tune(request) };
+    if (request.kind === "adopt") {
+      return { kind: "adopted", calls: await session.adopt(request.known) };
+    }
     const calibration = await session.calibrate();
     return { kind: "calibrated", calibration };
   };

@@ -9,6 +9,8 @@ import { readBuffer } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
 import type { KernelInstruction, ObserveInstruction, RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
+import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
+import type { TunedCall } from "../tuning/tuned_call.ts";
 import { allocateBuffers } from "./allocate.ts";
 import { checkProduct, emptyReport, isProduct, mergeReports } from "./check_product.ts";
 import { computeAgain } from "./compute_again.ts";
@@ -21,19 +23,26 @@ import type {
   RankObservation,
 } from "./messages.ts";
 import { prepareProgram } from "./prepare.ts";
+import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 
 export interface RankSession {
   readonly gpu: LogicalGpu;
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
+  /** With the forms that they were opened with. */
+  readonly calls: readonly CallUse[];
   step(): Promise<RankTrace>;
   observe(options: ObserveOptions): Promise<RankObservation>;
   calibrate(): Promise<Calibration>;
+  /** Tries forms of the program's kernels, on what the last step left in their buffers. */
+  tune(options: Pick<TuningOptions, "budgetMs" | "known">): Promise<TunedCall[]>;
+  /** Takes the forms that won, from the next step on. */
+  adopt(known: readonly TunedCall[]): Promise<CallUse[]>;
   close(): void;
 }
 
 export async function openRankSession(
-  { program, seed, choice }: OpenRequest,
+  { program, seed, choice, known }: OpenRequest,
   communicator: Communicator,
   onProgress: Execution["onProgress"],
   onLost: (reason: string) => void,
@@ -44,11 +53,11 @@ export async function openRankSession(
   onOpening();
   const buffers = await allocateBuffers(gpu, program.rank, program.buffers, seed, onOpening);
   const allocatedBytes = gpu.memory.bytes;
-  const prepared = await prepareProgram(gpu, program, seed, buffers, onOpening);
+  const prepared = await prepareProgram(gpu, program, seed, buffers, known, onOpening);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
-  const execution: Execution = { gpu, prepared, communicator, timestamps, onProgress };
+  let execution: Execution = { gpu, prepared, communicator, timestamps, onProgress };
 
   const readAll = async (id: string): Promise<Uint8Array<ArrayBuffer>> =>
     new Uint8Array(await readBuffer(gpu, prepared.buffer(id), prepared.declaration(id).bytes));
@@ -75,6 +84,7 @@ export async function openRankSession(
   const session: RankSession = {
     gpu,
     allocatedBytes,
+    calls: describeCalls(gpu, prepared.calls, known),
 
     step: async () => runStep(),
 
@@ -112,6 +122,17 @@ export async function openRankSession(
       return calibrate(gpu);
     },
 
+    async tune(options) {
+      const onTried = (): void => onProgress("drain", undefined);
+      return tuneCalls(gpu, [...prepared.calls.values()], { ...options, onProgress: onTried });
+    },
+
+    async adopt(found) {
+      const kernels = await prepareCalls(gpu, prepared.calls, found, onOpening);
+      execution = { ...execution, prepared: { ...prepared, kernels } };
+      return describeCalls(gpu, prepared.calls, found);
+    },
+
     close() {
       communicator.close();
       gpu.close();
@@ -121,6 +142,7 @@ export async function openRankSession(
     ...session,
     observe: async (options) => gpu.uncounted(async () => session.observe(options)),
     calibrate: async () => gpu.uncounted(async () => session.calibrate()),
+    tune: async (options) => gpu.uncounted(async () => session.tune(options)),
   };
 }
 

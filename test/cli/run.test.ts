@@ -26,7 +26,19 @@ const small = {
 const planFile = await fileWith("plan.json", JSON.stringify(small));
 const resultFile = planFile.replace("plan.json", "result.json");
 const run = await shardbench(
-  ["run", planFile, "--adapter", "swiftshader", "--samples", "6", "-o", resultFile, "--seed", "9"],
+  [
+    "run",
+    planFile,
+    "--adapter",
+    "swiftshader",
+    "--no-tune",
+    "--samples",
+    "6",
+    "-o",
+    resultFile,
+    "--seed",
+    "9",
+  ],
   {},
 );
 
@@ -145,7 +157,18 @@ test("Ctrl-C ends a run with 130", async () => {
   const output = await fileWith("result.json", "");
   const child = spawn(
     process.execPath,
-    ["dist/cli/main.js", "run", warned, "--adapter", "swiftshader", "--time", "5min", "-o", output],
+    [
+      "dist/cli/main.js",
+      "run",
+      warned,
+      "--adapter",
+      "swiftshader",
+      "--no-tune",
+      "--time",
+      "5min",
+      "-o",
+      output,
+    ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   child.stderr.once("data", () => child.kill("SIGINT"));

@@ -70,6 +70,7 @@ const runOf = (
       values: 4096,
     },
     calibration,
+    kernels: [],
     estimate: costs,
     memory: costs.ranks.map(({ rank, memoryBytes }) => ({
       rank,
@@ -82,14 +83,16 @@ const runOf = (
 };
 
 describe("the report of a run", () => {
-  const lines = runReport(pipeline, runOf(pipeline), plain, "results/three-stage-pipeline.json");
+  const lines = runReport(pipeline, runOf(pipeline), plain, {
+    resultFile: "results/three-stage-pipeline.json",
+  });
   const text = lines.join("\n");
 
   test.each([
     ["the pipeline", pipeline],
     ["the mixture of experts", moe],
   ])("%s fits 80 columns, without colour and without trailing spaces", (_, plan) => {
-    for (const line of runReport(plan, runOf(plan), plain, "results/x.json")) {
+    for (const line of runReport(plan, runOf(plan), plain, { resultFile: "results/x.json" })) {
       expect(widthOf(line)).toBeLessThanOrEqual(80);
       expect(line).not.toContain("\u001B");
       expect(line).toBe(line.trimEnd());

@@ -1,0 +1,72 @@
+// shardbench tune: the best form of every kernel of a plan, kept for the runs to come.
+
+import type { Command } from "commander";
+import { soundPlan } from "./bad_plan.ts";
+import { execute, exitCodeOfRun } from "./execute.ts";
+import type { ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+import { duration } from "./values.ts";
+
+interface Flags {
+  readonly adapter?: string;
+  readonly placement?: string;
+  /** ms */
+  readonly time?: number;
+  readonly json?: boolean;
+}
+
+export const defineTune = (program: Command): void => {
+  program
+    .command("tune")
+    .argument("<file>", "plan in YAML or JSON")
+    .summary("find the fastest right form of every kernel of a plan")
+    .description(
+      "Compiles, checks and times every form of every kernel that a plan runs, on each adapter, and\n" +
+        "keeps the winners for the runs to come. Then checks the numbers of the plan with them.",
+    )
+    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
+    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .option("--time <duration>", "stop after about this long on each rank, such as 30s", duration)
+    .option("--json", "print the forms as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench tune plan.yaml
+  $ shardbench tune plan.yaml --adapter gpu0 --time 1min`,
+    )
+    .action((file: string, flags: Flags) => guarded(flags.json, () => tune(file, flags)));
+};
+
+const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
+  const { plan } = await soundPlan(file);
+  const { adapter, placement, time = Infinity } = flags;
+  const [result, { checkLine, outcomeLines, planLine }, { kernelChoiceLines, kernelNoticeLines }] =
+    await Promise.all([
+      execute(plan, {
+        ...(adapter === undefined ? {} : { adapter }),
+        ...(placement === undefined ? {} : { placement }),
+        tune: time,
+        numericsOnly: true,
+      }),
+      import("../report/run_header.ts"),
+      import("../report/kernel_choices.ts"),
+    ]);
+  const colours = outputColours();
+  if (flags.json === true) {
+    const { plan: hashes, adapters, kernels, check, outcome } = result;
+    printJson({ plan: hashes, adapters, kernels, check, outcome });
+  } else {
+    printLines([
+      colours.strong(planLine(plan)),
+      "",
+      ...kernelChoiceLines(result, colours),
+      "",
+      ...kernelNoticeLines(result, colours),
+      ...checkLine(result, colours),
+      ...outcomeLines(result, colours),
+    ]);
+  }
+  return exitCodeOfRun(result);
+};

@@ -1,0 +1,85 @@
+// Which forms the kernels of a run take: what is kept of earlier tuning, what this run adds, and the record of
+// both.
+
+import type { AdapterReport } from "../gpu/adapter.ts";
+import type { KernelChoice } from "../report/result.ts";
+import type { RankPool } from "../runtime/coordinator.ts";
+import type { CallUse } from "../runtime/program_calls.ts";
+import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
+import { keepTuning, readTuning } from "../tuning/tuning_cache.ts";
+
+/** By adapter id. */
+export type Findings = ReadonlyMap<string, readonly TunedCall[]>;
+
+const once = (placement: readonly AdapterReport[]): AdapterReport[] => [
+  ...new Map(placement.map((report) => [report.choice.id, report])).values(),
+];
+
+export const readFindings = async (placement: readonly AdapterReport[]): Promise<Findings> =>
+  new Map(
+    await Promise.all(
+      once(placement).map(async (report) => [report.choice.id, await readTuning(report)] as const),
+    ),
+  );
+
+export const keepFindings = async (
+  placement: readonly AdapterReport[],
+  learnt: Findings,
+): Promise<void> => {
+  for (const report of once(placement)) {
+    const calls = learnt.get(report.choice.id) ?? [];
+    if (calls.length > 0) await keepTuning(report, calls);
+  }
+};
+
+/** One entry per adapter, kernel and shape, the most arithmetic of a step first. */
+export const kernelChoices = (
+  { adapters, calls }: Pick<RankPool, "adapters" | "calls">,
+  known: Findings,
+  learnt: Findings,
+): KernelChoice[] => {
+  const choices = new Map<string, KernelChoice>();
+  for (const [rank, uses] of calls.entries()) {
+    const adapter = adapters[rank]?.choice.id ?? "";
+    const isNew = new Set(learnt.get(adapter)?.map(({ call }) => call));
+    const found = new Map(
+      mergeTuned(known.get(adapter) ?? [], learnt.get(adapter) ?? []).map((one) => [one.call, one]),
+    );
+    for (const use of uses) {
+      const key = `${adapter} ${use.call}`;
+      const before = choices.get(key);
+      if (before !== undefined) {
+        const ranks = [...before.ranks, rank];
+        choices.set(key, { ...before, ranks, uses: before.uses + use.uses });
+        continue;
+      }
+      const tuned = found.get(use.call);
+      choices.set(key, {
+        adapter,
+        kernel: use.kernel,
+        dtype: use.dtype,
+        shape: { ...use.shape },
+        call: use.call,
+        ranks: [rank],
+        uses: use.uses,
+        flops: use.flops,
+        form: use.form,
+        expected: use.expected,
+        reason: reasonOf(use, tuned, isNew.has(use.call)),
+        forms: use.forms,
+        tried: tuned?.tried ?? [],
+      });
+    }
+  }
+  return [...choices.values()].toSorted((a, b) => b.uses * b.flops - a.uses * a.flops);
+};
+
+const reasonOf = (
+  use: CallUse,
+  tuned: TunedCall | undefined,
+  isNew: boolean,
+): KernelChoice["reason"] => {
+  if (use.forms === 1) return "only";
+  if (tuned !== undefined) return isNew ? "tuned" : "cached";
+  return "untuned";
+};

@@ -1,0 +1,104 @@
+// Which form every kernel of a run took and why, on a terminal; and which forms are wrong on an adapter.
+
+import type { Colours } from "./colour.ts";
+import { countOf, formatNumber, formatValue } from "./format.ts";
+import type { KernelChoice, RunResult, TriedForm } from "./result.ts";
+import { rangesOf } from "./runs_of_ranks.ts";
+import { LINE_WIDTH, table } from "./table.ts";
+import { wrap, wrapIndented } from "./text_width.ts";
+
+type Kernels = Pick<RunResult, "kernels">;
+
+type Excluded = Extract<TriedForm, { excluded: string }>;
+const isExcluded = (tried: TriedForm): tried is Excluded => "excluded" in tried;
+
+/** How the forms came about, in a sentence, and every form that was found wrong. */
+export const kernelNoticeLines = ({ kernels }: Kernels, colours: Colours): string[] => {
+  if (kernels.length === 0) return [];
+  const count = (reason: KernelChoice["reason"]): number =>
+    kernels.filter((kernel) => kernel.reason === reason).length;
+  const parts = [
+    [count("tuned"), "tuned in this run"],
+    [count("cached"), "tuned in earlier runs"],
+    [count("untuned"), "untuned, in the form expected to be fastest"],
+    [count("only"), "with one form only"],
+  ] as const;
+  const text = parts
+    .filter(([number]) => number > 0)
+    .map(([number, what]) => `${number} ${what}`)
+    .join("; ");
+  return [
+    ...wrap(`${countOf(kernels.length, "kernel shape")}: ${text}`, LINE_WIDTH),
+    ...excludedLines({ kernels }, colours),
+  ];
+};
+
+const excludedLines = ({ kernels }: Kernels, colours: Colours): string[] =>
+  kernels.flatMap(({ adapter, call, tried }) =>
+    tried
+      .filter(isExcluded)
+      .flatMap(({ form, excluded }) =>
+        wrap(`excluded on ${adapter}: ${form} at ${call}: ${firstLine(excluded)}`, LINE_WIDTH).map(
+          colours.bad,
+        ),
+      ),
+  );
+
+/** For each kernel at each shape: what it took, why, and what every form that was tried reached. */
+export const kernelChoiceLines = ({ kernels }: Kernels, colours: Colours): string[] => [
+  ...kernels
+    .filter(({ reason }) => reason !== "only")
+    .flatMap((kernel) => [
+      ...wrap(`${kernel.call}, ${placeOf(kernel)}`, LINE_WIDTH).map(colours.strong),
+      ...wrapIndented(`takes ${kernel.form}: ${reasonText(kernel)}`, LINE_WIDTH, 2),
+      ...triedLines(kernel, colours),
+      "",
+    ]),
+  ...wrap(withoutChoice(kernels), LINE_WIDTH),
+];
+
+const withoutChoice = (kernels: Kernels["kernels"]): string => {
+  const only = kernels.filter(({ reason }) => reason === "only");
+  const names = [...new Set(only.map(({ adapter, kernel }) => `${kernel} on ${adapter}`))];
+  return names.length === 0 ? "" : `no other form than its own: ${names.join(", ")}`;
+};
+
+const placeOf = ({ adapter, ranks, uses }: KernelChoice): string =>
+  `${countOf(uses, "use")} in a step on ${adapter}, rank${ranks.length === 1 ? "" : "s"} ${rangesOf(ranks)}`;
+
+const reasonText = ({ reason, form, expected, forms, tried }: KernelChoice): string => {
+  if (reason === "untuned") return `expected to be fastest, none of ${forms} forms tried`;
+  const when = reason === "tuned" ? "in this run" : "in earlier runs";
+  const what = `${tried.length} of ${forms} forms tried ${when}`;
+  if (form === expected) return `expected to be fastest, and nothing beat it clearly; ${what}`;
+  const own = tried.find((one) => one.form === form);
+  if (own === undefined || isExcluded(own)) return `the kernel's own shader; ${what}`;
+  return `${formatNumber(own.speedup)}× as fast as ${expected}; ${what}`;
+};
+
+const triedLines = ({ form, flops, tried }: KernelChoice, colours: Colours): string[] => {
+  const timed = tried.flatMap((one) => (isExcluded(one) ? [] : [one]));
+  const rows = timed
+    .toSorted((a, b) => b.speedup - a.speedup)
+    .map((one) => ({
+      cells: [
+        `${one.form === form ? "*" : " "} ${one.form}`,
+        formatNumber(one.ms),
+        flops === 0 ? "" : formatValue((flops * 1000) / one.ms, "FLOP/s"),
+        `${one.speedup.toFixed(2)}×`,
+      ],
+    }));
+  const wrong = tried.filter(isExcluded).map(({ form: name, excluded }) => ({
+    cells: [`  ${name}`, "", "", "excluded"],
+    note: firstLine(excluded),
+  }));
+  if (tried.length === 0) return [];
+  return table(
+    [{ title: "  form", align: "left" }, { title: "ms" }, { title: "rate" }, { title: "speed" }],
+    [...rows, ...wrong],
+    colours,
+  );
+};
+
+/** What a compiler says may be long; the result file has it all. */
+const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";

@@ -1,0 +1,141 @@
+// The kernels that a rank's program runs, bound to the rank's buffers, and the form that each takes.
+
+import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
+import { type KernelCall, kernelOf } from "../kernels/catalog.ts";
+import type { StorageType } from "../kernels/storage.ts";
+import type { AllReduce, Instruction, RankProgram, ReduceScatter } from "../program/program.ts";
+import { choiceOf } from "../tuning/choice.ts";
+import { callKey } from "../tuning/keys.ts";
+import type { BoundCall } from "../tuning/scratch.ts";
+import type { TunedCall } from "../tuning/tuned_call.ts";
+
+export type ProgramCall = BoundCall<KernelCall["shape"]>;
+
+/** By index of instruction: its kernel, or the sum that it ends with. */
+export type ProgramCalls = ReadonlyMap<number, ProgramCall>;
+
+/** One call of a program, however often a step makes it, and the form it takes. Crosses processes. */
+export interface CallUse {
+  /** `callKey`. */
+  readonly call: string;
+  readonly kernel: string;
+  readonly dtype: StorageType;
+  readonly shape: KernelCall["shape"];
+  /** In one step of the rank. */
+  readonly uses: number;
+  readonly flops: number;
+  /** Key of the form. */
+  readonly form: string;
+  /** Of the form that is taken untuned. */
+  readonly expected: string;
+  /** How many there are to choose from. */
+  readonly forms: number;
+  /** Whether some of them are worth trying. */
+  readonly pending: boolean;
+}
+
+export function bindCalls(
+  program: RankProgram,
+  buffer: (id: string) => GPUBuffer,
+): Map<number, ProgramCall> {
+  const calls = new Map<number, ProgramCall>();
+  for (const [index, instruction] of program.instructions.entries()) {
+    const call = bindCall(program.rank, instruction, buffer);
+    if (call !== undefined) calls.set(index, call);
+  }
+  return calls;
+}
+
+function bindCall(
+  rank: number,
+  instruction: Instruction,
+  buffer: (id: string) => GPUBuffer,
+): ProgramCall | undefined {
+  const label = `rank ${rank} ${instruction.origin.layer}`;
+  if (instruction.op === "kernel") {
+    const { shape, dtype, buffers } = instruction;
+    const kernel = kernelOf(instruction);
+    const bound = buffers.map(buffer);
+    return { kernel, shape, dtype, buffers: bound, label: `${label} ${kernel.name}` };
+  }
+  if (instruction.op !== "all-reduce" && instruction.op !== "reduce-scatter") return undefined;
+  const at = instruction.to.indexOf(rank);
+  if (at < 0) return undefined;
+  const elements =
+    instruction.op === "all-reduce" ? instruction.count : (instruction.counts[at] ?? 0);
+  return bindSum(instruction, elements, buffer, label);
+}
+
+/** The sum of what one member alone contributes needs no kernel. */
+function bindSum(
+  { from, workspace, receive, dtype, name }: AllReduce | ReduceScatter,
+  elements: number,
+  buffer: (id: string) => GPUBuffer,
+  label: string,
+): ProgramCall | undefined {
+  if (from.length < 2 || elements === 0) return undefined;
+  if (workspace === undefined || receive === undefined) {
+    throw new Error(`${name}: a receiving rank needs a workspace and a receive buffer`);
+  }
+  const shape = { pieces: from.length, elements };
+  return {
+    kernel: kernelOf({ kernel: "reduce_sum", shape }),
+    shape,
+    dtype,
+    buffers: [buffer(workspace), buffer(receive)],
+    label: `${label} ${name} sum`,
+  };
+}
+
+/** @param known what tuning found out on this adapter */
+export async function prepareCalls(
+  gpu: LogicalGpu,
+  calls: ProgramCalls,
+  known: readonly TunedCall[],
+  onProgress: () => void,
+): Promise<Map<number, PreparedKernel>> {
+  const prepared = new Map<number, PreparedKernel>();
+  // All at once: the driver compiles in threads of its own.
+  await Promise.all(
+    [...calls].map(async ([index, { kernel, shape, dtype, buffers, label }]) => {
+      const { form } = choiceOf(gpu.report, { kernel, shape, dtype }, known).taken;
+      prepared.set(index, await gpu.prepare(kernel, shape, dtype, buffers, label, form));
+      onProgress();
+    }),
+  );
+  return prepared;
+}
+
+export function describeCalls(
+  gpu: LogicalGpu,
+  calls: ProgramCalls,
+  known: readonly TunedCall[],
+): CallUse[] {
+  const uses = new Map<string, CallUse>();
+  for (const { kernel, shape, dtype } of calls.values()) {
+    const call = callKey(kernel.name, shape, dtype);
+    const before = uses.get(call);
+    if (before !== undefined) {
+      uses.set(call, { ...before, uses: before.uses + 1 });
+      continue;
+    }
+    const { taken, forms, expected, trials } = choiceOf(
+      gpu.report,
+      { kernel, shape, dtype },
+      known,
+    );
+    uses.set(call, {
+      call,
+      kernel: kernel.name,
+      dtype,
+      shape,
+      uses: 1,
+      flops: kernel.flops(shape),
+      form: taken.key,
+      expected: expected.key,
+      forms: forms.length,
+      pending: trials.forms.length > 0,
+    });
+  }
+  return [...uses.values()];
+}
