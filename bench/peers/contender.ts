@@ -23,7 +23,7 @@ export const timingNotes = {
   shardbench:
     "operands and result stay on the GPU; the runs of a sample are one submission, which is awaited",
   "jax-js":
-    "jit-compiled; operands and result stay on the GPU; runs are dispatched one by one, the last is awaited",
+    "jit-compiled; operands and result stay on the GPU; runs are dispatched one by one, and all are awaited",
   onnxruntime:
     "WebGPU provider; weights are constants of the model, operands and result stay on the GPU; runs one by one, then one value of the last result is read back",
   "onnxruntime-fused": "as onnxruntime, with its fused MultiHeadAttention",

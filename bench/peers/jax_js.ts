@@ -25,23 +25,22 @@ async function prepare(jax: Jax, task: Task): Promise<PreparedTask> {
     jax.numpy.array(values, { shape }),
   );
   const compute = jax.jit(functionOf(jax, task));
-  let result: JaxArray | undefined;
+  // All of a sample's: a result that is disposed of before it is submitted is never computed.
+  let results: JaxArray[] = [];
   return {
     async run(repeats) {
-      for (let index = 0; index < repeats; index += 1) {
-        result?.dispose();
-        result = compute(...operands.map(({ ref }) => ref));
-      }
-      if (result !== undefined) await jax.blockUntilReady(result);
+      for (const one of results) one.dispose();
+      results = Array.from({ length: repeats }, () => compute(...operands.map(({ ref }) => ref)));
+      await jax.blockUntilReady(results);
       await jax.getWebGPUDevice().queue.onSubmittedWorkDone();
     },
     async result() {
-      if (result === undefined) throw new Error("nothing has run yet");
-      return result.ref.data();
+      const last = results.at(-1);
+      if (last === undefined) throw new Error("nothing has run yet");
+      return last.ref.data();
     },
     release: async () => {
-      result?.dispose();
-      for (const one of operands) one.dispose();
+      for (const one of [...results, ...operands]) one.dispose();
     },
   };
 }

@@ -15,7 +15,7 @@ declare module "@jax-js/jax" {
   export const init: (device: "webgpu") => Promise<readonly string[]>;
   export const defaultDevice: (device: "webgpu") => string;
   export const getWebGPUDevice: () => GPUDevice;
-  export const blockUntilReady: (array: Array) => Promise<Array>;
+  export const blockUntilReady: (arrays: readonly Array[]) => Promise<unknown>;
   export const jit: (
     compute: (...operands: Array[]) => Array,
   ) => (...operands: readonly Array[]) => Array;
