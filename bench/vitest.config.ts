@@ -4,14 +4,14 @@ import { defineConfig } from "vitest/config";
 const onAdapter = (adapter: string) => ({
   test: {
     name: adapter,
-    include: ["bench/kernels.ts"],
+    include: ["bench/kernels.ts", "bench/growth.ts"],
     env: {
       SHARDBENCH_TEST_ADAPTER: adapter,
       // Else lavapipe finds its pipelines compiled from the second run on.
       MESA_SHADER_CACHE_DISABLE: "true",
     },
     pool: "forks" as const,
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 60_000,
   },
 });

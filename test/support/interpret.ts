@@ -4,13 +4,7 @@
 import type { KernelCall } from "../../src/kernels/catalog.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { fillContent } from "../../src/program/content_values.ts";
-import type {
-  Collective,
-  Instruction,
-  Observation,
-  Program,
-  RankProgram,
-} from "../../src/program/program.ts";
+import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/value.ts";
 import { activationOf, silu } from "../../src/reference/activations.ts";
 import { attend } from "../../src/reference/attention.ts";
@@ -250,7 +244,8 @@ const pieceOf = (
   }
 };
 
-const runKernel = (call: KernelCall & Instruction, buffers: Float64Array[]): void => {
+/** One kernel in f64; buffers in the order of its bindings. */
+export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): void => {
   const [a, b, c, d, e, f, g] = buffers as [
     Float64Array,
     Float64Array,
@@ -400,8 +395,14 @@ const runKernel = (call: KernelCall & Instruction, buffers: Float64Array[]): voi
       }
       return;
     }
-    case "reduce_sum":
-      throw new Error("reductions belong to collectives");
+    case "reduce_sum": {
+      const { pieces, elements } = call.shape;
+      for (let i = 0; i < elements; i++) {
+        b[i] = 0;
+        for (let p = 0; p < pieces; p++) b[i]! += a[p * elements + i]!;
+      }
+      return;
+    }
     case "aggregate": {
       const { rows, columns, group, scale } = call.shape;
       b.fill(0);

@@ -1,0 +1,59 @@
+// What the benches print.
+
+import type { AdapterReport } from "../src/gpu/adapter.ts";
+import { median } from "../src/measure/statistics.ts";
+import { table } from "../src/report/table.ts";
+import type { CaseFigures, FormFigures } from "./measure_case.ts";
+
+export function figuresTable(
+  { choice, device, subgroupSize }: AdapterReport,
+  cases: readonly CaseFigures[],
+): string {
+  const per = choice.software ? "CPU-s" : "s";
+  const lanes = subgroupSize === undefined ? "none" : `${subgroupSize.min}–${subgroupSize.max}`;
+  const lines = table(
+    [
+      { title: "f32, checked", align: "left" },
+      { title: "GPU ms" },
+      { title: `G…/${per}` },
+      { title: "bound", align: "left" },
+      { title: "%" },
+      { title: "95 % within" },
+    ],
+    cases.flatMap(({ name, bound, forms }) =>
+      forms.map((form, index) => rowOf(index === 0 ? name : `  ${form.form}`, bound, form)),
+    ),
+  );
+  return [
+    `${choice.id} (${device}), subgroups ${lanes}`,
+    `Bound by multiply-adds (FMA, GFLOP/${per}) or by memory (copy, GB/${per}). %: of the`,
+    "best multiply-add or copy kernel, which takes turns with the row's; both are",
+    choice.software
+      ? "timed by the CPU time of all threads; GPU ms are wall time between timestamps."
+      : "timed by the GPU.",
+    "A kernel that reads more than it writes may beat a copy.",
+    "",
+    ...lines,
+  ].join("\n");
+}
+
+function rowOf(
+  name: string,
+  bound: CaseFigures["bound"],
+  { wrong, samples, flopsPerSecond, bytesPerSecond, share, shareInterval }: FormFigures,
+) {
+  const rate = bound === "FMA" ? flopsPerSecond : bytesPerSecond;
+  if (wrong !== undefined) return { cells: [name, "WRONG"], note: wrong };
+  const gpuTimes = samples.flatMap(({ gpuMs }) => (gpuMs === undefined ? [] : [gpuMs]));
+  const percent = (part: number): string => (100 * part).toFixed(1);
+  return {
+    cells: [
+      name,
+      gpuTimes.length === 0 ? "" : median(gpuTimes).toPrecision(3),
+      rate === undefined ? "" : (rate / 1e9).toPrecision(3),
+      bound,
+      share === undefined ? "" : percent(share),
+      shareInterval === undefined ? "" : shareInterval.map(percent).join(" … "),
+    ],
+  };
+}

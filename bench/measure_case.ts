@@ -1,0 +1,112 @@
+// One case against the adapter's ceilings: checked, timed in turns with them, set in relation.
+
+import type { LogicalGpu } from "../src/gpu/logical_gpu.ts";
+import type { Timestamps } from "../src/gpu/timestamps.ts";
+import { kernelOf } from "../src/kernels/catalog.ts";
+import { type Form, formOf } from "../src/kernels/form.ts";
+import { median, medianInterval, seededRandom } from "../src/measure/statistics.ts";
+import { bindCase, submit } from "./bind_case.ts";
+import type { CeilingKernel } from "./ceilings.ts";
+import type { KernelCase } from "./kernel_case.ts";
+import { clockOf, type Sample, takeTurns } from "./take_turns.ts";
+
+export interface FormFigures {
+  /** Its shader, and the numbers in which a run's choice may differ. */
+  readonly form: string;
+  /** It is what a run takes. */
+  readonly chosen: boolean;
+  /** What it computes wrong; then it is not timed. */
+  readonly wrong?: string;
+  readonly samples: readonly Sample[];
+  /** FLOPs and bytes per second of the clock that `clockOf` names. */
+  readonly flopsPerSecond?: number;
+  readonly bytesPerSecond?: number;
+  /** Least time that the ceilings allow, over the time taken; round by round. */
+  readonly share?: number;
+  readonly shareInterval?: readonly [low: number, high: number];
+}
+
+export interface CaseFigures {
+  readonly name: string;
+  /** Which ceiling leaves it the longer least time. */
+  readonly bound: "FMA" | "copy";
+  readonly flops: number;
+  readonly bytes: number;
+  readonly forms: readonly FormFigures[];
+}
+
+export interface BenchGpu {
+  readonly gpu: LogicalGpu;
+  readonly timestamps: Timestamps | undefined;
+  readonly ceilings: readonly CeilingKernel[];
+}
+
+/** @param forms those to be measured beside what a run takes */
+export async function measureCase(
+  { gpu, timestamps, ceilings }: BenchGpu,
+  one: KernelCase,
+  forms: readonly Form[] = [],
+): Promise<CaseFigures> {
+  const kernel = kernelOf(one.call);
+  const chosen = formOf(kernel, one.call.shape, gpu.report, "f32");
+  const bound = await bindCase(gpu, one);
+  const candidates = [];
+  for (const form of [chosen, ...forms.filter((other) => !same(other, chosen))]) {
+    const prepared = await bound.prepare(form === chosen ? undefined : form);
+    candidates.push({ form, prepared, wrong: await bound.findWrong(prepared) });
+  }
+  const right = candidates.filter(({ wrong }) => wrong === undefined);
+  for (const { prepared } of ceilings) await submit(gpu, prepared);
+  const turns = await takeTurns(gpu, timestamps, [
+    ...ceilings.map(({ prepared }) => prepared),
+    ...right.map(({ prepared }) => prepared),
+  ]);
+  bound.release();
+
+  const clock = clockOf(gpu.report.choice.software);
+  const flops = kernel.flops(one.call.shape);
+  const bytes = kernel.bytes(one.call.shape, "f32");
+  // Per round, the least ms for the work at hand.
+  const leastOf = (which: CeilingKernel["bound"], work: number): number[] => {
+    const own = ceilings.flatMap(({ bound: of, work: done }, index) =>
+      of === which ? [(turns[index]?.samples ?? []).map((s) => (clock(s) * work) / done)] : [],
+    );
+    return (own[0] ?? []).map((_, round) => Math.min(...own.map((times) => times[round] ?? 0)));
+  };
+  const byArithmetic = leastOf("FMA", flops);
+  const byMemory = leastOf("copy", bytes);
+  const isArithmetic = median(byArithmetic) > median(byMemory);
+  const least = isArithmetic ? byArithmetic : byMemory;
+  return {
+    name: one.name,
+    bound: isArithmetic ? "FMA" : "copy",
+    flops,
+    bytes,
+    forms: candidates.map(({ form, wrong }) => {
+      const index = right.findIndex((candidate) => candidate.form === form);
+      const samples = turns[ceilings.length + index]?.samples ?? [];
+      const head = { form: labelOf(form), chosen: form === chosen };
+      if (wrong !== undefined) return { ...head, wrong, samples: [] };
+      const times = samples.map(clock);
+      const shares = times.map((time, round) => (least[round] ?? Number.NaN) / time);
+      const interval = medianInterval(shares, seededRandom(1));
+      return {
+        ...head,
+        samples,
+        flopsPerSecond: (flops / median(times)) * 1000,
+        bytesPerSecond: (bytes / median(times)) * 1000,
+        share: median(shares),
+        ...(interval === undefined ? {} : { shareInterval: interval }),
+      };
+    }),
+  };
+}
+
+const same = (a: Form, b: Form): boolean =>
+  a.name === b.name && JSON.stringify(a) === JSON.stringify(b);
+
+/** Numbers of its own, beside the name of the shader. */
+const labelOf = ({ name, constants, grid }: Form): string =>
+  `${name} ${Object.entries(constants)
+    .map((pair) => pair.join("="))
+    .join(" ")} grid=${grid.join("×")}`;

@@ -1,0 +1,80 @@
+// One bench as a vitest suite on one adapter: cases in order, a table at the end, and a file where asked for.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createTimestamps } from "../src/gpu/timestamps.ts";
+import type { KernelName } from "../src/kernels/catalog.ts";
+import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
+import { ceilingKernels } from "./ceilings.ts";
+import { figuresTable } from "./figures_table.ts";
+import type { KernelCase } from "./kernel_case.ts";
+import { type BenchGpu, type CaseFigures, measureCase } from "./measure_case.ts";
+
+/** A folder: figures with their samples and conditions go to NAME-ADAPTER.json there. */
+const outVariable = "SHARDBENCH_BENCH_OUT";
+
+/** @param complete kernels that must have been among the cases */
+export function benchSuite(
+  name: string,
+  makeCases: readonly (() => KernelCase)[],
+  complete: readonly KernelName[] = [],
+): void {
+  describeOnAdapter(name, () => {
+    const figures: CaseFigures[] = [];
+    const seen = new Set<KernelName>();
+    let bench: BenchGpu;
+
+    beforeAll(async () => {
+      const gpu = await testGpu();
+      bench = {
+        gpu,
+        timestamps: await createTimestamps(gpu, 1),
+        ceilings: await ceilingKernels(gpu),
+      };
+    });
+
+    afterAll(async () => {
+      const { report } = bench.gpu;
+      const text = figuresTable(report, figures);
+      console.log(`\n${name} on ${text}\n`);
+      const folder = process.env[outVariable];
+      if (folder !== undefined) {
+        const { choice, device, driver } = report;
+        const conditions = {
+          bench: name,
+          adapter: choice.id,
+          device,
+          driver,
+          cpu: cpus()[0]?.model,
+          cores: availableParallelism(),
+          date: new Date().toISOString(),
+        };
+        await mkdir(folder, { recursive: true });
+        await writeFile(
+          join(folder, `${name}-${choice.id}.json`),
+          `${JSON.stringify({ ...conditions, cases: figures }, undefined, 1)}\n`,
+        );
+      }
+      bench.gpu.close();
+    });
+
+    test.for(makeCases.map((make, index) => [index + 1, make] as const))(
+      `case %i of ${makeCases.length}`,
+      async ([, make]) => {
+        const one = make();
+        seen.add(one.call.kernel);
+        const measured = await measureCase(bench, one);
+        figures.push(measured);
+        expect(measured.forms.map(({ wrong }) => wrong)).toEqual(
+          measured.forms.map(() => undefined),
+        );
+      },
+    );
+
+    test("no kernel of the catalogue is left out", () => {
+      expect(complete.filter((kernel) => !seen.has(kernel))).toEqual([]);
+    });
+  });
+}
