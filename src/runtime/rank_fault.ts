@@ -17,14 +17,20 @@ export interface Scene {
   readonly task: string | undefined;
 }
 
+/** It would happen again: what was being tried is not known to the next run. */
+const tuningHint =
+  "some form of a kernel may be too much for the driver; run with --no-tune, which tries none";
+
 export function diedError(scene: Scene, { code, signal, lastWords }: RankEnd): EnvironmentError {
   const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
   return new EnvironmentError(
     "rank-died",
     `${who(scene)} ${how} ${where(scene)}${lastWords === "" ? "" : `\n${lastWords}`}`,
-    signal === "SIGKILL"
-      ? "if nobody killed it, the machine ran out of memory: use a smaller batch or fewer ranks"
-      : "run again with another adapter to tell a faulty driver from a fault of ours",
+    scene.task === "tune"
+      ? tuningHint
+      : signal === "SIGKILL"
+        ? "if nobody killed it, the machine ran out of memory: use a smaller batch or fewer ranks"
+        : "run again with another adapter to tell a faulty driver from a fault of ours",
   );
 }
 
@@ -32,7 +38,9 @@ export const hungError = (scene: Scene, { reason }: Hang): EnvironmentError =>
   new EnvironmentError(
     "rank-hung",
     `${who(scene)} ${reason}, ${where(scene)}`,
-    "see whether the process is stopped or its driver hangs; smaller shapes make shorter kernels",
+    scene.task === "tune"
+      ? tuningHint
+      : "see whether the process is stopped or its driver hangs; smaller shapes make shorter kernels",
   );
 
 /** Of the class that the rank threw: a bug of ours stays one, wrong numbers stay wrong numbers. */

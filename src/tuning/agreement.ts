@@ -32,12 +32,13 @@ export function errorOf({ before, reference, actual }: Outputs, dtype: DType): n
 
 /**
  * How far two right forms may lie apart, relative to the largest element. Each adds up `terms` products in an
- * order of its own: rounding errors grow like a random walk, √terms, and so does the sum of magnitudes over
- * the sum itself. A term that is missing or wrong weighs 1/√terms, far above.
+ * order of its own, and the rounding errors of a sum grow like a random walk: √terms, times the partial sums,
+ * which are about as large as the largest results. The factor 8 is for two forms and for chance. A term that
+ * is missing or wrong weighs about 1/√terms, far more.
  */
 export const allowedError = (terms: number, dtype: DType): number => {
   if (dtype === "u32") return 0;
-  const arithmetic = 2 * Math.sqrt(terms) * (Math.sqrt(terms) + 4) * 2 ** -24;
+  const arithmetic = 8 * Math.sqrt(terms) * 2 ** -24;
   // Two roundings to storage, with as much again for chance; in f32 what a run as a whole accepts.
   return Math.max(arithmetic, dtype === "f16" ? 2 ** -9 : 1e-5);
 };
