@@ -3,20 +3,19 @@
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
 import { readBuffer } from "../src/gpu/read_back.ts";
 import { kernelOf } from "../src/kernels/catalog.ts";
-import type { Form } from "../src/kernels/form.ts";
-import { fixedTo } from "../test/support/forms.ts";
+import type { Kernel } from "../src/kernels/kernel.ts";
+import type { BoundCall } from "../src/tuning/scratch.ts";
 import type { KernelCase } from "./kernel_case.ts";
 
 export interface BoundCase {
-  /** As a run would take it, or in one form. */
-  prepare(form?: Form): Promise<PreparedKernel>;
+  readonly call: BoundCall<object>;
   /** Runs it once on outputs full of NaN. Undefined where the result is right. */
   findWrong(prepared: PreparedKernel): Promise<string | undefined>;
   release(): void;
 }
 
 export async function bindCase(gpu: LogicalGpu, one: KernelCase): Promise<BoundCase> {
-  const kernel = kernelOf(one.call);
+  const kernel = kernelOf(one.call) as Kernel<object>;
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const buffers = new Map<string, GPUBuffer>();
   for (const { name } of kernel.bindings) {
@@ -28,14 +27,13 @@ export async function bindCase(gpu: LogicalGpu, one: KernelCase): Promise<BoundC
     buffers.set(name, buffer);
   }
   return {
-    prepare: (form) =>
-      gpu.prepare(
-        form === undefined ? kernel : fixedTo(kernel, form),
-        one.call.shape,
-        "f32",
-        [...buffers.values()],
-        one.name,
-      ),
+    call: {
+      kernel,
+      shape: one.call.shape,
+      dtype: "f32",
+      buffers: [...buffers.values()],
+      label: one.name,
+    },
     async findWrong(prepared) {
       const outputs: Record<string, ArrayBuffer> = {};
       const written = Object.keys(one.outputs).flatMap((name) => {

@@ -2,6 +2,7 @@
 
 import type { AdapterReport } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
+import { formatNumber } from "../src/report/format.ts";
 import { table } from "../src/report/table.ts";
 import type { CaseFigures, FormFigures } from "./measure_case.ts";
 
@@ -21,7 +22,9 @@ export function figuresTable(
       { title: "95 % within" },
     ],
     cases.flatMap(({ name, bound, forms }) =>
-      forms.map((form, index) => rowOf(index === 0 ? name : `  ${form.form}`, bound, form)),
+      forms.map((form, index) =>
+        rowOf(index === 0 ? name : `  tuned: ${form.form.name}`, bound, form),
+      ),
     ),
   );
   return [
@@ -49,8 +52,8 @@ function rowOf(
   return {
     cells: [
       name,
-      gpuTimes.length === 0 ? "" : median(gpuTimes).toPrecision(3),
-      rate === undefined ? "" : (rate / 1e9).toPrecision(3),
+      gpuTimes.length === 0 ? "" : formatNumber(median(gpuTimes)),
+      rate === undefined ? "" : formatNumber(rate / 1e9),
       bound,
       share === undefined ? "" : percent(share),
       shareInterval === undefined ? "" : shareInterval.map(percent).join(" … "),

@@ -1,20 +1,20 @@
 // One case against the adapter's ceilings: checked, timed in turns with them, set in relation.
 
+import { isDeepStrictEqual } from "node:util";
 import type { LogicalGpu } from "../src/gpu/logical_gpu.ts";
 import type { Timestamps } from "../src/gpu/timestamps.ts";
-import { kernelOf } from "../src/kernels/catalog.ts";
 import { type Form, formOf } from "../src/kernels/form.ts";
 import { median, medianInterval, seededRandom } from "../src/measure/statistics.ts";
 import { bindCase, submit } from "./bind_case.ts";
 import type { CeilingKernel } from "./ceilings.ts";
 import type { KernelCase } from "./kernel_case.ts";
 import { clockOf, type Sample, takeTurns } from "./take_turns.ts";
+import { tunedForm } from "./tuned_form.ts";
 
 export interface FormFigures {
-  /** Its shader, and the numbers in which a run's choice may differ. */
-  readonly form: string;
-  /** It is what a run takes. */
-  readonly chosen: boolean;
+  readonly form: Form;
+  /** Tuning prefers it to the form that is taken untuned. */
+  readonly tuned: boolean;
   /** What it computes wrong; then it is not timed. */
   readonly wrong?: string;
   readonly samples: readonly Sample[];
@@ -41,18 +41,18 @@ export interface BenchGpu {
   readonly ceilings: readonly CeilingKernel[];
 }
 
-/** @param forms those to be measured beside what a run takes */
+/** The form that is taken untuned, and the one that tuning finds where that is another. */
 export async function measureCase(
   { gpu, timestamps, ceilings }: BenchGpu,
   one: KernelCase,
-  forms: readonly Form[] = [],
 ): Promise<CaseFigures> {
-  const kernel = kernelOf(one.call);
-  const chosen = formOf(kernel, one.call.shape, gpu.report, "f32");
   const bound = await bindCase(gpu, one);
+  const { kernel, shape, dtype, buffers, label } = bound.call;
+  const untuned = formOf(kernel, shape, gpu.report, dtype);
+  const tuned = await tunedForm(gpu, bound.call);
   const candidates = [];
-  for (const form of [chosen, ...forms.filter((other) => !same(other, chosen))]) {
-    const prepared = await bound.prepare(form === chosen ? undefined : form);
+  for (const form of isDeepStrictEqual(untuned, tuned) ? [untuned] : [untuned, tuned]) {
+    const prepared = await gpu.prepare(kernel, shape, dtype, buffers, label, form);
     candidates.push({ form, prepared, wrong: await bound.findWrong(prepared) });
   }
   const right = candidates.filter(({ wrong }) => wrong === undefined);
@@ -64,8 +64,8 @@ export async function measureCase(
   bound.release();
 
   const clock = clockOf(gpu.report.choice.software);
-  const flops = kernel.flops(one.call.shape);
-  const bytes = kernel.bytes(one.call.shape, "f32");
+  const flops = kernel.flops(shape);
+  const bytes = kernel.bytes(shape, dtype);
   // Per round, the least ms for the work at hand.
   const leastOf = (which: CeilingKernel["bound"], work: number): number[] => {
     const own = ceilings.flatMap(({ bound: of, work: done }, index) =>
@@ -85,7 +85,7 @@ export async function measureCase(
     forms: candidates.map(({ form, wrong }) => {
       const index = right.findIndex((candidate) => candidate.form === form);
       const samples = turns[ceilings.length + index]?.samples ?? [];
-      const head = { form: labelOf(form), chosen: form === chosen };
+      const head = { form, tuned: form !== untuned };
       if (wrong !== undefined) return { ...head, wrong, samples: [] };
       const times = samples.map(clock);
       const shares = times.map((time, round) => (least[round] ?? Number.NaN) / time);
@@ -101,12 +101,3 @@ export async function measureCase(
     }),
   };
 }
-
-const same = (a: Form, b: Form): boolean =>
-  a.name === b.name && JSON.stringify(a) === JSON.stringify(b);
-
-/** Numbers of its own, beside the name of the shader. */
-const labelOf = ({ name, constants, grid }: Form): string =>
-  `${name} ${Object.entries(constants)
-    .map((pair) => pair.join("="))
-    .join(" ")} grid=${grid.join("×")}`;

@@ -1,7 +1,5 @@
 // One bench as a vitest suite on one adapter: cases in order, a table at the end, and a file where asked for.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTimestamps } from "../src/gpu/timestamps.ts";
@@ -11,8 +9,9 @@ import { ceilingKernels } from "./ceilings.ts";
 import { figuresTable } from "./figures_table.ts";
 import type { KernelCase } from "./kernel_case.ts";
 import { type BenchGpu, type CaseFigures, measureCase } from "./measure_case.ts";
+import { conditionsOf, writeResults } from "./results.ts";
 
-/** A folder: figures with their samples and conditions go to NAME-ADAPTER.json there. */
+/** A folder: NAME-ADAPTER.md gets the table, .json the samples and conditions, too. */
 const outVariable = "SHARDBENCH_BENCH_OUT";
 
 /** @param complete kernels that must have been among the cases */
@@ -41,21 +40,10 @@ export function benchSuite(
       console.log(`\n${name} on ${text}\n`);
       const folder = process.env[outVariable];
       if (folder !== undefined) {
-        const { choice, device, driver } = report;
-        const conditions = {
-          bench: name,
-          adapter: choice.id,
-          device,
-          driver,
-          cpu: cpus()[0]?.model,
-          cores: availableParallelism(),
-          date: new Date().toISOString(),
-        };
-        await mkdir(folder, { recursive: true });
-        await writeFile(
-          join(folder, `${name}-${choice.id}.json`),
-          `${JSON.stringify({ ...conditions, cases: figures }, undefined, 1)}\n`,
-        );
+        const conditions = await conditionsOf(report);
+        await writeResults(join(folder, `${name}-${report.choice.id}`), name, conditions, text, {
+          cases: figures,
+        });
       }
       bench.gpu.close();
     });

@@ -21,7 +21,9 @@ export type OpenContender = (choice: AdapterChoice) => Promise<Contender>;
 /** What the time of a run holds besides the kernels; printed with every result. */
 export const timingNotes = {
   shardbench:
-    "operands and result stay on the GPU; the runs of a sample are one submission, which is awaited",
+    "untuned, as a run with --no-tune; operands and result stay on the GPU; the runs of a sample are one submission, which is awaited",
+  "shardbench-tuned":
+    "as shardbench, each kernel in the form that tuning finds on this adapter, which takes no part in the time",
   "jax-js":
     "jit-compiled; operands and result stay on the GPU; runs are dispatched one by one, and all are awaited",
   onnxruntime:
@@ -33,5 +35,11 @@ export const timingNotes = {
 } as const;
 
 export type ContenderName = keyof typeof timingNotes;
+
+/** Ours: in every race. */
+export const ownNames: readonly ContenderName[] = ["shardbench", "shardbench-tuned"];
+
+/** In no comparison of peers on the adapter. */
+export const recordOnly: ContenderName = "onnxruntime-cpu";
 
 export const contenderNames = Object.keys(timingNotes) as ContenderName[];

@@ -9,6 +9,7 @@ import type { Answer, Question, Sample } from "./contender_client.ts";
 // Each peer is imported by its own process only.
 const openers: Record<ContenderName, () => Promise<OpenContender>> = {
   shardbench: async () => (await import("./shardbench.ts")).openShardbench,
+  "shardbench-tuned": async () => (await import("./shardbench.ts")).openShardbenchTuned,
   "jax-js": async () => (await import("./jax_js.ts")).openJaxJs,
   onnxruntime: async () => (await import("./onnxruntime.ts")).openOnnxRuntime,
   "onnxruntime-fused": async () => (await import("./onnxruntime.ts")).openOnnxRuntimeFused,

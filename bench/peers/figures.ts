@@ -1,14 +1,14 @@
 // From the outcome of a race to the figures that are printed and kept.
 
 import { median, medianInterval, seededRandom } from "../../src/measure/statistics.ts";
-import type { ContenderName } from "./contender.ts";
+import { type ContenderName, ownNames, recordOnly } from "./contender.ts";
 import type { Sample } from "./contender_client.ts";
 import type { Outcome } from "./race.ts";
 import { nameOf, type Task, workOf } from "./tasks.ts";
 
 export type Interval = readonly [low: number, high: number];
 
-/** How many times as fast Shardbench is: the other's time over its own, round by round. */
+/** How many times as fast Shardbench is, tuned: the other's time over its own, round by round. */
 export interface Ratio {
   readonly median: number;
   /** 95 %, by bootstrap; absent with fewer than five rounds. */
@@ -33,6 +33,11 @@ export interface TaskFigures {
   readonly best?: { readonly name: ContenderName; readonly ratio: Ratio };
 }
 
+/** What peers are compared with: what a run takes. */
+const base: ContenderName = "shardbench-tuned";
+
+const isPeer = (name: ContenderName): boolean => name !== recordOnly && !ownNames.includes(name);
+
 /** CPU time of all threads on a software adapter, which other load moves little; else wall time. */
 export const clockOf =
   (software: boolean) =>
@@ -47,22 +52,22 @@ export function figuresOf(
   const { amount, unit } = workOf(task);
   const timesOf = (outcome: Outcome | undefined): number[] =>
     outcome?.state === "raced" ? outcome.samples.map(clock) : [];
-  const own = timesOf(outcomes.get("shardbench"));
+  const own = timesOf(outcomes.get(base));
   const contenders = [...outcomes].map(([name, outcome]): ContenderFigures => {
     const times = timesOf(outcome);
     return {
       name,
       outcome,
       ...(times.length === 0 ? {} : { rate: (amount / median(times)) * 1000 }),
-      ...(times.length === 0 || own.length === 0 || name === "shardbench"
+      ...(times.length === 0 || own.length === 0 || name === base
         ? {}
         : { ratio: ratioOf(times, own) }),
     };
   });
   const peers = contenders
-    .filter(({ name, rate }) => rate !== undefined && name !== "onnxruntime-cpu")
+    .filter(({ name, rate }) => rate !== undefined && isPeer(name))
     .toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0));
-  const best = peers.find(({ name }) => name !== "shardbench");
+  const [best] = peers;
   return {
     task,
     name: nameOf(task),

@@ -1,10 +1,13 @@
 // Shardbench itself as a contender: the kernels that a run dispatches, prepared as a run prepares them.
 
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
-import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
+import type { LogicalGpu, PreparedKernel } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
 import { readBuffer } from "../../src/gpu/read_back.ts";
 import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
+import type { Form } from "../../src/kernels/form.ts";
+import type { Kernel } from "../../src/kernels/kernel.ts";
+import type { BoundCall } from "../../src/tuning/scratch.ts";
 import { prefixSums } from "../../test/support/prefix_sums.ts";
 import {
   decode,
@@ -14,13 +17,19 @@ import {
   tensor,
   tensorBytes,
 } from "../../test/support/tensors.ts";
+import { tunedForm } from "../tuned_form.ts";
 import type { Contender, PreparedTask } from "./contender.ts";
 import { type Operand, operand, operandsOf } from "./operands.ts";
 import { epsilon, type Task } from "./tasks.ts";
 
 export async function openShardbench(choice: AdapterChoice): Promise<Contender> {
   const gpu = await openGpu(choice);
-  return { prepare: (task) => prepare(gpu, task) };
+  return { prepare: (task) => prepare(gpu, task, () => Promise.resolve(undefined)) };
+}
+
+export async function openShardbenchTuned(choice: AdapterChoice): Promise<Contender> {
+  const gpu = await openGpu(choice);
+  return { prepare: (task) => prepare(gpu, task, (call) => tunedForm(gpu, call)) };
 }
 
 /** Kernel calls in order, with the buffers that they bind by name. */
@@ -118,7 +127,11 @@ const rowsOf = ({ shape, values }: Operand): Tensor => {
   return tensor(values.length / columns, columns, values);
 };
 
-async function prepare(gpu: LogicalGpu, task: Task): Promise<PreparedTask> {
+async function prepare(
+  gpu: LogicalGpu,
+  task: Task,
+  formOf: (call: BoundCall<object>) => Promise<Form | undefined>,
+): Promise<PreparedTask> {
   const { inputs, written, calls } = recipeOf(task);
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const buffers = new Map<string, GPUBuffer>();
@@ -139,11 +152,14 @@ async function prepare(gpu: LogicalGpu, task: Task): Promise<PreparedTask> {
     if (buffer === undefined) throw new Error(`no call has made ${name}`);
     return buffer;
   };
-  const prepared = await Promise.all(
-    calls.map(async ([call, names]) =>
-      gpu.prepare(kernelOf(call), call.shape, "f32", names.map(named), call.kernel),
-    ),
-  );
+  const prepared: PreparedKernel[] = [];
+  for (const [call, names] of calls) {
+    const kernel = kernelOf(call) as Kernel<object>;
+    const { shape, kernel: label } = call;
+    const bound = { kernel, shape, dtype: "f32", buffers: names.map(named), label } as const;
+    const form = await formOf(bound);
+    prepared.push(await gpu.prepare(kernel, shape, "f32", bound.buffers, label, form));
+  }
   return {
     async run(repeats) {
       const encoder = gpu.device.createCommandEncoder({ label: task.op });

@@ -1,13 +1,39 @@
-// The figures as text.
+// The figures as text of at most 80 columns.
 
-import { table } from "../../src/report/table.ts";
+import { median } from "../../src/measure/statistics.ts";
+import { formatNumber } from "../../src/report/format.ts";
+import { LINE_WIDTH, table } from "../../src/report/table.ts";
+import { wrap, wrapIndented } from "../../src/report/text_width.ts";
+import { conditionsText, type Conditions } from "../results.ts";
+import { type ContenderName, timingNotes } from "./contender.ts";
 import type { ContenderFigures, Ratio, TaskFigures } from "./figures.ts";
 
+/** Who races on what, and what the figures mean. */
+export const introduction = (
+  conditions: Conditions,
+  names: readonly ContenderName[],
+  rateClock: string,
+): string[] => [
+  ...wrap(conditionsText(conditions), LINE_WIDTH),
+  "",
+  ...wrap(
+    `Rates by ${rateClock}. Results are checked against f64; what is wrong is not raced. "ours is": ` +
+      "a contender's time over that of shardbench-tuned in the same round, median, and 95 % interval " +
+      "by bootstrap. What the times hold:",
+    LINE_WIDTH,
+  ),
+  ...names.flatMap((name) => {
+    const [first = "", ...rest] = wrapIndented(`${name}: ${timingNotes[name]}`, LINE_WIDTH, 4);
+    return [first.slice(2), ...rest];
+  }),
+];
+
 /** One task: a line per contender. */
-export function taskTable({ name, unit, contenders }: TaskFigures, per: string): string[] {
-  return table(
+export const taskTable = ({ name, unit, contenders }: TaskFigures, per: string): string[] => [
+  name,
+  ...table(
     [
-      { title: name, align: "left" },
+      { title: "contender", align: "left" },
       { title: `G${unit}/${per}` },
       { title: "wall ms" },
       { title: "ours is" },
@@ -17,8 +43,8 @@ export function taskTable({ name, unit, contenders }: TaskFigures, per: string):
     contenders
       .filter(({ outcome }) => outcome.state !== "absent")
       .map((one) => ({ cells: cellsOf(one), ...noteOf(one) })),
-  );
-}
+  ),
+];
 
 /** All tasks: Shardbench against the fastest right peer. */
 export const summaryTable = (tasks: readonly TaskFigures[]): string[] =>
@@ -45,12 +71,10 @@ function cellsOf({ name, outcome, rate, ratio }: ContenderFigures): string[] {
   if (outcome.state !== "raced" || rate === undefined) {
     return [name, outcome.state.toUpperCase(), "", "", "", error];
   }
-  const walls = outcome.samples.map(({ wallMs }) => wallMs).toSorted((a, b) => a - b);
-  const wall = walls[Math.floor(walls.length / 2)] ?? Number.NaN;
   return [
     name,
-    (rate / 1e9).toPrecision(3),
-    wall.toPrecision(3),
+    formatNumber(rate / 1e9),
+    formatNumber(median(outcome.samples.map(({ wallMs }) => wallMs))),
     ratio === undefined ? "" : times(ratio),
     ratio === undefined ? "" : within(ratio),
     error,
@@ -63,7 +87,7 @@ const noteOf = ({ outcome }: ContenderFigures): { note?: string } => {
   return {};
 };
 
-const times = ({ median }: Ratio): string => `${median.toPrecision(3)}×`;
+const times = (ratio: Ratio): string => `${ratio.median.toPrecision(3)}×`;
 
 const within = ({ interval }: Ratio): string =>
   interval === undefined ? "" : interval.map((end) => end.toPrecision(3)).join(" … ");
