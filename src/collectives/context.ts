@@ -9,11 +9,19 @@ import type { ExpertSplits } from "./expert_splits.ts";
  */
 export type HostActivity = "host" | "readback" | "move" | "upload" | "wait";
 
+/** All of a GPU buffer, or a window of one. In bytes. */
+export interface BufferRegion {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
 export interface CollectiveContext {
   readonly rank: number;
   readonly queue: GPUQueue;
   readonly communicator: Communicator;
-  readonly buffer: (id: string) => GPUBuffer;
+  /** Where a declared buffer lies; staging buffers are whole ones. */
+  readonly region: (id: string) => BufferRegion;
   /** Encoder of the batch that collects commands until `submit`. */
   readonly encoder: () => GPUCommandEncoder;
   /** Hands the batch to the GPU; whatever is written to buffers afterwards comes after it. */

@@ -3,7 +3,7 @@
 // Sources pack what leaves them into one message: GPU → staging buffer → mailbox. Readers take their part
 // of it: mailbox → GPU. What stays on a rank is a copy on its GPU.
 
-import type { CollectiveContext } from "./context.ts";
+import type { BufferRegion, CollectiveContext } from "./context.ts";
 import { bytesOf, type Piece } from "./pieces.ts";
 import { postBytes, readStaging } from "./staging.ts";
 
@@ -43,26 +43,28 @@ export async function runExchange(context: CollectiveContext, exchange: Exchange
 }
 
 function keepOwn(context: CollectiveContext, exchange: Exchange, pieces: readonly Piece[]): void {
-  const source = bufferOf(context, exchange, "send");
-  const target = bufferOf(context, exchange, "target");
+  const source = regionOf(context, exchange, "send");
+  const target = regionOf(context, exchange, "target");
   refuseOddBytes(exchange, pieces);
   for (const { sourceOffset, targetOffset, bytes } of pieces) {
     // WebGPU cannot copy within a buffer; a collective in place leaves its own piece where it is.
-    if (source === target && sourceOffset === targetOffset) continue;
-    context.encoder().copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
+    const [from, to] = [source.offset + sourceOffset, target.offset + targetOffset];
+    if (source.buffer === target.buffer && from === to) continue;
+    context.encoder().copyBufferToBuffer(source.buffer, from, target.buffer, to, bytes);
   }
 }
 
 async function sendAway(context: CollectiveContext, exchange: Exchange, i: number): Promise<void> {
   const message = messageOf(exchange, i);
   if (message.bytes === 0) return;
-  const source = bufferOf(context, exchange, "send");
-  const staging = bufferOf(context, exchange, "staging");
+  const source = regionOf(context, exchange, "send");
+  const staging = regionOf(context, exchange, "staging").buffer;
   const staged = exchange.same ? message.parts.slice(0, 1) : message.parts;
   for (const part of staged) {
     let offset = part.messageOffset;
     for (const { sourceOffset, bytes } of part.pieces) {
-      context.encoder().copyBufferToBuffer(source, sourceOffset, staging, offset, bytes);
+      const from = source.offset + sourceOffset;
+      context.encoder().copyBufferToBuffer(source.buffer, from, staging, offset, bytes);
       offset += bytes;
     }
   }
@@ -81,13 +83,13 @@ async function takeIn(context: CollectiveContext, exchange: Exchange): Promise<v
     if (source === rank) continue;
     const part = messageOf(exchange, i).parts.find(({ reader }) => reader === rank);
     if (part === undefined) continue;
-    const target = bufferOf(context, exchange, "target");
+    const target = regionOf(context, exchange, "target");
     context.enter("wait");
     const view = await communicator.receive(channel, source);
     context.enter("upload");
     let offset = view.byteOffset + part.messageOffset;
     for (const { targetOffset, bytes } of part.pieces) {
-      queue.writeBuffer(target, targetOffset, view.buffer, offset, bytes);
+      queue.writeBuffer(target.buffer, target.offset + targetOffset, view.buffer, offset, bytes);
       offset += bytes;
     }
     communicator.release(channel, source);
@@ -118,14 +120,14 @@ function refuseOddBytes({ name }: Exchange, pieces: readonly Piece[]): void {
   }
 }
 
-function bufferOf(
+function regionOf(
   context: CollectiveContext,
   exchange: Exchange,
   role: "send" | "target" | "staging",
-): GPUBuffer {
+): BufferRegion {
   const id = exchange[role];
   if (id === undefined) {
     throw new Error(`${exchange.name}: rank ${context.rank} takes part without a ${role} buffer`);
   }
-  return context.buffer(id);
+  return context.region(id);
 }

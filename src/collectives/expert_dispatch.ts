@@ -54,8 +54,9 @@ async function shareCounts(
       throw new Error(`${name}: source rank ${rank} needs its counts and a staging buffer`);
     }
     const bytes = 4 * sum(expertsPerRank);
-    const target = context.buffer(staging);
-    context.encoder().copyBufferToBuffer(context.buffer(counts), 0, target, 0, bytes);
+    const target = context.region(staging).buffer;
+    const { buffer, offset } = context.region(counts);
+    context.encoder().copyBufferToBuffer(buffer, offset, target, 0, bytes);
     const listeners = [...new Set([...from, ...to])].filter((other) => other !== rank);
     await readStaging(context, target, bytes, async (view) => {
       bySource.set(rank, wordsOf(view));
@@ -100,7 +101,8 @@ function upload(
 ): void {
   if (id === undefined) return;
   context.enter("upload");
-  context.queue.writeBuffer(context.buffer(id), 0, Uint32Array.from(values));
+  const { buffer, offset } = context.region(id);
+  context.queue.writeBuffer(buffer, offset, Uint32Array.from(values));
   context.enter("host");
 }
 

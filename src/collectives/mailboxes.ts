@@ -3,7 +3,7 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import {
   type Collective,
-  isCollective,
+  collectiveOf,
   type Program,
   type RankProgram,
 } from "../program/program.ts";
@@ -14,8 +14,9 @@ export function mailboxPlans(program: Program): MailboxPlan[] {
   const plans = new Map<string, MailboxPlan>();
   for (const rankProgram of program.ranks) {
     for (const instruction of rankProgram.instructions) {
-      if (!isCollective(instruction)) continue;
-      const plan = mailboxOf(rankProgram, instruction);
+      const transfer = collectiveOf(instruction);
+      if (transfer === undefined) continue;
+      const plan = mailboxOf(rankProgram, transfer);
       if (plan === undefined) continue;
       const key = `${plan.channel} ${plan.source}`;
       plans.set(key, larger(plan, plans.get(key)));

@@ -122,7 +122,7 @@ async function bind<Shape>(
   device: GPUDevice,
   kernel: Kernel<Shape>,
   pipeline: GPUComputePipeline,
-  buffers: readonly GPUBuffer[],
+  buffers: readonly (GPUBuffer | GPUBufferBinding)[],
   label: string,
 ): Promise<GPUBindGroup> {
   if (buffers.length !== kernel.bindings.length) {
@@ -135,7 +135,10 @@ async function bind<Shape>(
   const bindGroup = device.createBindGroup({
     label,
     layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    entries: buffers.map((buffer, binding) => ({
+      binding,
+      resource: "buffer" in buffer ? buffer : { buffer },
+    })),
   });
   const error = await device.popErrorScope();
   if (error !== null) throw new Error(`${label}: ${error.message}`);

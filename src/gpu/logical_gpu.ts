@@ -31,7 +31,8 @@ export interface LogicalGpu {
     kernel: Kernel<Shape>,
     shape: Shape,
     dtype: StorageType,
-    buffers: readonly GPUBuffer[],
+    /** Whole buffers, or parts of them where bindings may begin. */
+    buffers: readonly (GPUBuffer | GPUBufferBinding)[],
     label: string,
     form?: Form,
   ): Promise<PreparedKernel>;

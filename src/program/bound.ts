@@ -2,7 +2,7 @@
 // rank, and no result used before it is there. A bound, not a forecast: launches, copies on the host and
 // memory that kernels read twice are free here.
 
-import { isCollective, type Instruction } from "./program.ts";
+import { collectiveOf, type Instruction } from "./program.ts";
 import { createExpertRows, instructionFlops, kernelBytesOf } from "./tally.ts";
 import type { WireCount } from "./wire.ts";
 
@@ -59,7 +59,15 @@ export interface Clock {
 interface Work {
   readonly kernelMs: number;
   readonly wireMs: number;
-  readonly transfer?: { readonly key: string; readonly gives: boolean; readonly gets: boolean };
+  readonly transfer?: {
+    readonly channel: number;
+    readonly gives: boolean;
+    readonly gets: boolean;
+    /** The rank goes on meanwhile, up to `awaits`. */
+    readonly isStarted: boolean;
+  };
+  /** Channel of a transfer that was started before. */
+  readonly awaits?: number;
   /** Members that give. */
   readonly givers?: number;
 }
@@ -78,6 +86,11 @@ interface RankClock {
   waitMs: number | undefined;
   kernelMs: number;
   wireMs: number;
+  /** Of `wireMs`, what the rank may spend computing. */
+  startedWireMs: number;
+  /** When its last started transfer is over at the earliest. */
+  linkFreeMs: number;
+  readonly started: Map<number, { readonly work: Work; readonly startMs: number }>;
   /** What comes after a transfer that is not complete yet, itself included. */
   readonly queue: Work[];
   /** Whether the first of the queue has been given already. */
@@ -91,27 +104,37 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     waitMs: undefined,
     kernelMs: 0,
     wireMs: 0,
+    startedWireMs: 0,
+    linkFreeMs: 0,
+    started: new Map(),
     queue: [],
     hasGiven: false,
   }));
-  const meetings = new Map<string, Meeting>();
+  const meetings = new Map<number, Meeting>();
   const experts = createExpertRows();
   const perLayer = new Map<string, Map<number, number>>();
   let memoryBoundMs = 0;
 
   const workOf = (rank: number, instruction: Instruction): Work => {
+    if (instruction.op === "done") return { kernelMs: 0, wireMs: 0, awaits: instruction.channel };
     const arithmeticMs = (1000 * instructionFlops(instruction)) / peaks.flops;
-    if (!isCollective(instruction)) {
+    const collective = collectiveOf(instruction);
+    if (collective === undefined) {
       const memoryMs = msOf(kernelBytesOf(instruction), peaks.bandwidth);
       if (memoryMs > arithmeticMs) memoryBoundMs += memoryMs;
       return { kernelMs: Math.max(arithmeticMs, memoryMs), wireMs: 0 };
     }
-    const { channel, from, to, origin } = instruction;
-    const { largestPiece } = wireBytes(instruction, rank, experts.rowsOf(origin.layer));
+    const { channel, from, to, origin } = collective;
+    const { largestPiece } = wireBytes(collective, rank, experts.rowsOf(origin.layer));
     return {
       kernelMs: arithmeticMs,
       wireMs: msOf(largestPiece, peaks.linkBandwidth),
-      transfer: { key: `${channel}`, gives: from.includes(rank), gets: to.includes(rank) },
+      transfer: {
+        channel,
+        gives: from.includes(rank),
+        gets: to.includes(rank),
+        isStarted: instruction.op === "start",
+      },
       givers: from.length,
     };
   };
@@ -122,28 +145,57 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     const freed: number[] = [];
     if (clock === undefined) return freed;
     for (let work = clock.queue[0]; work !== undefined; work = clock.queue[0]) {
-      if (work.transfer !== undefined) {
-        const { key, gives, gets } = work.transfer;
-        const meeting = meetings.get(key) ?? { missing: work.givers ?? 0, readyMs: 0, blocked: [] };
-        meetings.set(key, meeting);
+      const { transfer } = work;
+      if (transfer !== undefined) {
+        const { channel, gives, gets, isStarted } = transfer;
+        const meeting = meetings.get(channel) ?? {
+          missing: work.givers ?? 0,
+          readyMs: 0,
+          blocked: [],
+        };
+        meetings.set(channel, meeting);
         if (gives && !clock.hasGiven) {
           clock.hasGiven = true;
           meeting.missing -= 1;
           meeting.readyMs = Math.max(meeting.readyMs, clock.nowMs);
           if (meeting.missing === 0) freed.push(...meeting.blocked.splice(0));
         }
-        if (gets && meeting.missing > 0) {
+        if (isStarted) {
+          clock.started.set(channel, { work, startMs: clock.nowMs });
+        } else if (gets) {
+          if (meeting.missing > 0) {
+            meeting.blocked.push(rank);
+            return freed;
+          }
+          clock.nowMs = Math.max(clock.nowMs, meeting.readyMs);
+        }
+      }
+      if (work.awaits !== undefined) {
+        const meeting = meetings.get(work.awaits);
+        const started = clock.started.get(work.awaits);
+        if (meeting === undefined || started === undefined) {
+          throw new Error(
+            `rank ${rank} waits for channel ${work.awaits}, on which nothing was started`,
+          );
+        }
+        if (started.work.transfer?.gets === true && meeting.missing > 0) {
           meeting.blocked.push(rank);
           return freed;
         }
-        if (gets) clock.nowMs = Math.max(clock.nowMs, meeting.readyMs);
+        const ready = started.work.transfer?.gets === true ? meeting.readyMs : 0;
+        const begin = Math.max(started.startMs, ready, clock.linkFreeMs);
+        clock.linkFreeMs = begin + started.work.wireMs;
+        clock.nowMs = Math.max(clock.nowMs, clock.linkFreeMs);
+        clock.started.delete(work.awaits);
       }
       clock.queue.shift();
       clock.hasGiven = false;
       clock.waitMs ??= clock.nowMs;
-      clock.nowMs += work.kernelMs + work.wireMs;
       clock.kernelMs += work.kernelMs;
       clock.wireMs += work.wireMs;
+      clock.nowMs += work.kernelMs;
+      if (transfer?.isStarted === true) clock.startedWireMs += work.wireMs;
+      else clock.nowMs += work.wireMs;
     }
     return freed;
   };
@@ -171,8 +223,13 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
         kernelMs: kernelMs * microBatches,
         wireMs: wireMs * microBatches,
       }));
+      // Of kernels and the transfers beside them, the shorter may be hidden altogether.
+      const rankMs = clocks.map(
+        ({ waitMs = 0, kernelMs, wireMs, startedWireMs }) =>
+          waitMs + microBatches * (wireMs - startedWireMs + Math.max(kernelMs, startedWireMs)),
+      );
       const microBatchMs = largest(clocks, ({ nowMs }) => nowMs);
-      const stepMs = largest(own, (each) => each.waitMs + each.kernelMs + each.wireMs);
+      const stepMs = largest(rankMs, (each) => each);
       const kernelMs = clocks.reduce((sum, clock) => sum + clock.kernelMs, 0);
       const longest = Math.max(stepMs, microBatchMs);
       return {

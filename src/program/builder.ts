@@ -26,10 +26,15 @@ export interface Builder {
   declare(rank: number, declaration: Declaration): string;
   emit(rank: number, instruction: Instruction): void;
   kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
-  /** One mappable buffer per rank, as large as its largest use: collectives leave the GPU in turn. */
-  staging(rank: number, bytes: number): string;
-  /** Likewise for pieces that the very next instruction consumes. */
-  workspace(rank: number, bytes: number): string;
+  /**
+   * One mappable buffer per rank and slot, as large as its largest use. Collectives that run in turn use
+   * slot 0, those that run at the same time a slot each.
+   */
+  staging(rank: number, bytes: number, slot?: number): string;
+  /** Likewise for pieces that are reduced or woven together as soon as they are there. */
+  workspace(rank: number, bytes: number, slot?: number): string;
+  /** Rows of a declared buffer [all rows, columns] as a buffer; they begin where a GPU can bind them. */
+  window(rank: number, id: string, columns: number, first: number, rows: number): string;
   /** The same number for the same name. */
   channel(name: string): number;
 }
@@ -49,9 +54,15 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     if (found === undefined) throw new RangeError(`rank ${rank} of ${ranks}`);
     return found;
   };
-  const shared = (rank: number, id: "staging" | "workspace", bytes: number): string => {
+  const shared = (
+    rank: number,
+    role: "staging" | "workspace",
+    bytes: number,
+    slot: number,
+  ): string => {
+    const id = slotName(role, slot);
     const words = Math.max(ceilDiv(bytes, 4), (buffersOf(rank).get(id)?.bytes ?? 0) / 4);
-    buffersOf(rank).set(id, { id, role: id, dtype: "u32", shape: [words], bytes: words * 4 });
+    buffersOf(rank).set(id, { id, role, dtype: "u32", shape: [words], bytes: words * 4 });
     return id;
   };
 
@@ -73,8 +84,22 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     kernel(rank, origin, call, ids) {
       builder.emit(rank, { op: "kernel", origin, dtype, buffers: ids, ...call });
     },
-    staging: (rank, bytes) => shared(rank, "staging", bytes),
-    workspace: (rank, bytes) => shared(rank, "workspace", bytes),
+    staging: (rank, bytes, slot = 0) => shared(rank, "staging", bytes, slot),
+    workspace: (rank, bytes, slot = 0) => shared(rank, "workspace", bytes, slot),
+    window(rank, buffer, columns, first, rows) {
+      const id = `${buffer}@${first}+${rows}`;
+      const offset = bytesOf([first, columns], dtype);
+      if (offset % windowAlignment !== 0) {
+        throw new Error(
+          `${id}: a window at byte ${offset}, which is no multiple of ${windowAlignment}`,
+        );
+      }
+      const shape = [rows, columns];
+      const bytes = bytesOf(shape, dtype);
+      const within = { buffer, offset };
+      buffersOf(rank).set(id, { id, role: "activation", dtype, shape, bytes, within });
+      return id;
+    },
     channel(name) {
       const channel = channels.get(name) ?? channels.size;
       channels.set(name, channel);
@@ -89,6 +114,15 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
   };
   return builder;
 };
+
+export const slotName = (role: "staging" | "workspace", slot: number): string =>
+  slot === 0 ? role : `${role}/${slot}`;
+
+/** Bytes at whose multiples every GPU can bind a part of a buffer. */
+const windowAlignment = 256;
+
+/** Rows at whose multiples a window may begin, whatever the columns and the dtype: a row has 8 bytes or more. */
+export const windowRows = windowAlignment / 8;
 
 /** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
 export const bytesOf = (shape: readonly number[], dtype: DType): number => {

@@ -49,7 +49,9 @@ export interface Parameters {
 export const estimate = (program: Program, plan: Plan): Estimate => {
   const tally = createTally(program.ranks.length, program.layers, createWireCount());
   for (const { rank, buffers, instructions } of program.ranks) {
-    for (const { role, bytes } of buffers) tally.allocate(rank, role, bytes, 0);
+    for (const { role, bytes, within } of buffers) {
+      if (within === undefined) tally.allocate(rank, role, bytes, 0);
+    }
     for (const instruction of instructions) tally.add(rank, instruction);
   }
   // All micro-batches were added.

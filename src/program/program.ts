@@ -23,6 +23,8 @@ export interface BufferDeclaration {
   readonly bytes: number;
   /** Absent: zeros. */
   readonly content?: Content;
+  /** A window into another buffer of the rank, from this byte on: it has no memory of its own. */
+  readonly within?: { readonly buffer: string; readonly offset: number };
 }
 
 /** Where an instruction comes from. */
@@ -153,6 +155,22 @@ export interface ExpertCombine extends ExpertTransfer {
   readonly dispatch: number;
 }
 
+/** Begins a collective; the rank goes on with what follows. Its buffers are the collective's until it is done. */
+export interface StartInstruction {
+  readonly op: "start";
+  readonly origin: Origin;
+  readonly transfer: Collective;
+}
+
+/** Waits until this rank's part of the collective that was started on that channel is over. */
+export interface DoneInstruction {
+  readonly op: "done";
+  readonly origin: Origin;
+  /** Of the collective. */
+  readonly name: string;
+  readonly channel: number;
+}
+
 /** Shows a buffer to the check; does nothing in a timed step. */
 export interface ObserveInstruction {
   readonly op: "observe";
@@ -195,6 +213,8 @@ export type Instruction =
   | KernelInstruction
   | CopyInstruction
   | ObserveInstruction
+  | StartInstruction
+  | DoneInstruction
   | Collective;
 
 export interface RankProgram {
@@ -219,8 +239,17 @@ export interface Program {
   readonly output: { readonly rows: number; readonly columns: number };
 }
 
+/** A collective that is over before the rank goes on. */
 export const isCollective = (instruction: Instruction): instruction is Collective =>
   instruction.op !== "kernel" &&
   instruction.op !== "copy" &&
   instruction.op !== "input" &&
-  instruction.op !== "observe";
+  instruction.op !== "observe" &&
+  instruction.op !== "start" &&
+  instruction.op !== "done";
+
+/** The collective that an instruction runs or begins. */
+export const collectiveOf = (instruction: Instruction): Collective | undefined => {
+  if (instruction.op === "start") return instruction.transfer;
+  return isCollective(instruction) ? instruction : undefined;
+};

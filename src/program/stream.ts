@@ -2,7 +2,7 @@
 // GPUs is counted in the memory of its sums.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { bytesOf, type Builder } from "./builder.ts";
+import { bytesOf, type Builder, slotName } from "./builder.ts";
 import type { BufferRole, Instruction } from "./program.ts";
 
 /** Who listens while a plan is lowered. */
@@ -13,6 +13,8 @@ export interface Sink {
   add(rank: number, instruction: Instruction): void;
 }
 
+type SharedRole = Extract<BufferRole, "staging" | "workspace">;
+
 export interface Stream extends Builder {
   /** Shared buffers are known in size only when all is lowered: hands them on. */
   end(): void;
@@ -22,13 +24,14 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   /** Ranks that have a buffer, by its id, which many ranks share. */
   const declared = new Map<string, Set<number>>();
   const channels = new Map<string, number>();
-  const largest = {
-    staging: new Float64Array(ranks),
-    workspace: new Float64Array(ranks),
-  };
-  const shared = (rank: number, role: "staging" | "workspace", bytes: number): string => {
-    largest[role][rank] = Math.max(largest[role][rank] ?? 0, Math.ceil(bytes / 4) * 4);
-    return role;
+  /** Bytes per rank, by name of the shared buffer. */
+  const largest = new Map<string, { readonly role: SharedRole; readonly bytes: Float64Array }>();
+  const shared = (rank: number, role: SharedRole, bytes: number, slot: number): string => {
+    const id = slotName(role, slot);
+    const known = largest.get(id) ?? { role, bytes: new Float64Array(ranks) };
+    largest.set(id, known);
+    known.bytes[rank] = Math.max(known.bytes[rank] ?? 0, Math.ceil(bytes / 4) * 4);
+    return id;
   };
   const stream: Stream = {
     dtype,
@@ -44,16 +47,17 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>
       sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),
-    staging: (rank, bytes) => shared(rank, "staging", bytes),
-    workspace: (rank, bytes) => shared(rank, "workspace", bytes),
+    staging: (rank, bytes, slot = 0) => shared(rank, "staging", bytes, slot),
+    workspace: (rank, bytes, slot = 0) => shared(rank, "workspace", bytes, slot),
+    window: (_rank, id, _columns, first, rows) => `${id}@${first}+${rows}`,
     channel(name) {
       const channel = channels.get(name) ?? channels.size;
       channels.set(name, channel);
       return channel;
     },
     end() {
-      for (const role of ["staging", "workspace"] as const) {
-        for (const [rank, bytes] of largest[role].entries()) {
+      for (const { role, bytes: perRank } of largest.values()) {
+        for (const [rank, bytes] of perRank.entries()) {
           if (bytes > 0) sink.allocate(rank, role, bytes, bytes / 4);
         }
       }

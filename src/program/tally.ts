@@ -3,7 +3,7 @@
 
 import { kernelOf, type KernelName } from "../kernels/catalog.ts";
 import type { BufferRole, Collective, Instruction } from "./program.ts";
-import { isCollective } from "./program.ts";
+import { collectiveOf } from "./program.ts";
 import type { Sink } from "./stream.ts";
 import type { WireCount } from "./wire.ts";
 
@@ -120,9 +120,9 @@ export const createTally = (
     own.receivedBytes += received;
     const layer = layers.get(transfer.origin.layer);
     if (layer !== undefined) layer.wireBytes += received;
-    collectiveOf(transfer).wireBytes += received;
+    totalOf(transfer).wireBytes += received;
   };
-  const collectiveOf = (transfer: Collective): Open<Omit<CollectiveEstimate, "calls">> => {
+  const totalOf = (transfer: Collective): Open<Omit<CollectiveEstimate, "calls">> => {
     const { origin } = transfer;
     const op = transfer.op === "recv" ? "send" : transfer.op;
     // A declared send is one transfer per pair, named after the whole.
@@ -163,19 +163,22 @@ export const createTally = (
         if (layer !== undefined) layer.kernelBytes += bytes;
         addKernel(kernels, instruction.kernel, flops, bytes);
         experts.see(instruction);
-      } else if (isCollective(instruction)) {
+        return;
+      }
+      const transfer = collectiveOf(instruction);
+      if (transfer !== undefined) {
         // Send and receive are two instructions of one transfer, and micro-batches are alike.
-        const isFirst = rank === instruction.from[0] && instruction.origin.microBatch === 0;
-        if (isFirst && instruction.op !== "recv") {
-          const collective = collectiveOf(instruction);
-          const { from, to } = instruction;
+        const isFirst = rank === transfer.from[0] && transfer.origin.microBatch === 0;
+        if (isFirst && transfer.op !== "recv") {
+          const collective = totalOf(transfer);
+          const { from, to } = transfer;
           if (collective.instances < mostGroups) {
             collective.groups = [...collective.groups, { from, to }];
           }
           collective.instances += 1;
         }
-        if ("expertsPerRank" in instruction) expertTransfers.push({ rank, transfer: instruction });
-        else addWire(rank, instruction, 0);
+        if ("expertsPerRank" in transfer) expertTransfers.push({ rank, transfer });
+        else addWire(rank, transfer, 0);
       }
     },
     totals(microBatches) {
@@ -244,12 +247,13 @@ export const createExpertRows = () => {
 /** FLOPs of one instruction on one rank, reductions included. */
 export const instructionFlops = (instruction: Instruction): number => {
   if (instruction.op === "kernel") return kernelFlops(instruction);
-  if (!("workspace" in instruction) || instruction.workspace === undefined) return 0;
-  const summands = instruction.from.length - 1;
-  return instruction.op === "all-reduce"
-    ? summands * instruction.count
-    : (summands * instruction.counts.reduce((sum, count) => sum + count, 0)) /
-        instruction.to.length;
+  const transfer = collectiveOf(instruction);
+  if (transfer === undefined || !("workspace" in transfer) || transfer.workspace === undefined)
+    return 0;
+  const summands = transfer.from.length - 1;
+  return transfer.op === "all-reduce"
+    ? summands * transfer.count
+    : (summands * transfer.counts.reduce((sum, count) => sum + count, 0)) / transfer.to.length;
 };
 
 /** What the model needs of it: nothing but its kernels. */

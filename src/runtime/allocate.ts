@@ -12,7 +12,8 @@ export async function allocateBuffers(
   onProgress: () => void,
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
-  for (const { id, bytes, role, content, dtype } of declarations) {
+  for (const { id, bytes, role, content, dtype, within } of declarations) {
+    if (within !== undefined) continue;
     const buffer = await gpu.createBuffer(`rank ${rank} ${role} ${id}`, bytes, usageOf(role));
     if (content !== undefined) {
       gpu.device.queue.writeBuffer(buffer, 0, fillContent(content, seed, dtype));

@@ -11,10 +11,12 @@ export interface Batch {
   kernel(prepared: PreparedKernel, instruction: number, kind: GpuPass["kind"]): void;
   /** Says that bytes were written to buffers: the GPU does that before the next batch. */
   wrote(): void;
-  submit(): void;
+  /** Returns a number for `awaited`, of this submission or, with nothing to submit, of the last. */
+  submit(): number;
   /** Whether something was submitted or written that nobody has awaited. */
   isOutstanding(): boolean;
-  awaited(): void;
+  /** Says that the GPU has done what was submitted up to then; without a number, everything. */
+  awaited(submission?: number): void;
   /** All passes of the step so far, and how many of them were submitted. */
   readonly passes: readonly GpuPass[];
   submittedPasses(): number;
@@ -29,7 +31,10 @@ export function createBatch(
   let open: GPUCommandEncoder | undefined;
   let submitted = 0;
   let before: GpuPass["before"] = "host";
-  let outstanding = false;
+  // Submissions and writes, counted together.
+  let given = 0;
+  let lastSubmission = 0;
+  let done = 0;
 
   const opened = (): GPUCommandEncoder => (open ??= device.createCommandEncoder({ label }));
 
@@ -52,18 +57,20 @@ export function createBatch(
     },
     wrote() {
       before = "upload";
-      outstanding = true;
+      given += 1;
     },
     submit() {
-      if (open === undefined) return;
+      if (open === undefined) return lastSubmission;
       device.queue.submit([open.finish()]);
       open = undefined;
       submitted = passes.length;
-      outstanding = true;
+      given += 1;
+      lastSubmission = given;
+      return lastSubmission;
     },
-    isOutstanding: () => outstanding,
-    awaited() {
-      outstanding = false;
+    isOutstanding: () => done < given,
+    awaited(submission = given) {
+      done = Math.max(done, submission);
     },
   };
 }

@@ -20,7 +20,7 @@ export async function computeAgain(
   if (scratch === undefined) return undefined;
   try {
     const kernel = kernelOf(instruction);
-    const bound = [...buffers.slice(0, -1).map(prepared.buffer), scratch];
+    const bound = [...buffers.slice(0, -1).map(prepared.region), scratch];
     const again = await gpu.prepare(kernel, instruction.shape, dtype, bound, label);
     const encoder = gpu.device.createCommandEncoder({ label });
     const pass = encoder.beginComputePass({ label });

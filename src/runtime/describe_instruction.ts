@@ -1,6 +1,6 @@
 // An instruction in a few words, for messages about what a rank was doing.
 
-import { type Instruction, isCollective } from "../program/program.ts";
+import type { Instruction } from "../program/program.ts";
 
 export function describeInstruction(instruction: Instruction): string {
   const { layer, microBatch, phase } = instruction.origin;
@@ -9,7 +9,6 @@ export function describeInstruction(instruction: Instruction): string {
 }
 
 function whatIsDone(instruction: Instruction): string {
-  if (isCollective(instruction)) return `${instruction.op} "${instruction.name}"`;
   switch (instruction.op) {
     case "kernel":
       return `kernel ${instruction.kernel}`;
@@ -18,5 +17,11 @@ function whatIsDone(instruction: Instruction): string {
     case "input":
     case "observe":
       return `${instruction.op} of ${instruction.buffer}`;
+    case "start":
+      return `${instruction.transfer.op}-start "${instruction.transfer.name}"`;
+    case "done":
+      return `wait for "${instruction.name}"`;
+    default:
+      return `${instruction.op} "${instruction.name}"`;
   }
 }

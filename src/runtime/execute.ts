@@ -1,5 +1,6 @@
-// One step of a rank's program: instructions strictly in order, as the GPU queue and the collectives see
-// them. Kernels and copies collect in a batch; whatever the host must see or write ends it.
+// One step of a rank's program: instructions in order, as the GPU queue and the collectives see them; a
+// started collective goes on beside them. Kernels and copies collect in a batch; whatever the host must see
+// or write ends it.
 
 import { runCollective } from "../collectives/collective.ts";
 import type { Communicator } from "../collectives/communicator.ts";
@@ -14,11 +15,13 @@ import type { PreparedProgram } from "./prepare.ts";
 import { createSpanRecorder } from "./span_recorder.ts";
 import {
   type Activity,
+  type GpuPass,
   type Segment,
   findMisplaced,
   spansOf,
   spansWithoutTimestamps,
 } from "./spans.ts";
+import { createTransfers } from "./transfers.ts";
 
 export interface Execution {
   readonly gpu: LogicalGpu;
@@ -49,14 +52,23 @@ export async function executeStep(
   const { queue } = gpu.device;
   const batch = createBatch(gpu.device, `rank ${rank}`, timestamps);
   const recorder = createSpanRecorder(hostMs);
+  const splits: CollectiveContext["splits"] = new Map();
   const expertTokens: Record<string, number[]> = {};
   const droppedTokens: Record<string, number> = {};
+  const record: CollectiveContext["record"] = {
+    experts(layer, tokens) {
+      const before = expertTokens[layer] ?? tokens.map(() => 0);
+      expertTokens[layer] = before.map((count, e) => count + (tokens[e] ?? 0));
+    },
+    dropped(layer, choices) {
+      droppedTokens[layer] = (droppedTokens[layer] ?? 0) + choices;
+    },
+  };
   let current: number | undefined;
 
   const enter = (activity: Activity): void => {
     recorder.enter(activity, current, batch.submittedPasses());
     onProgress(activity, current);
-    if (activity === "upload") batch.wrote();
   };
   const drain = async (): Promise<void> => {
     batch.submit();
@@ -72,58 +84,77 @@ export async function executeStep(
     if (kernel === undefined) throw new Error(`instruction ${index} of rank ${rank} has no kernel`);
     return kernel;
   };
-  const context: CollectiveContext = {
-    rank,
-    queue,
-    communicator,
-    buffer: prepared.buffer,
-    encoder: () => batch.encoder(),
-    submit: () => batch.submit(),
-    enter,
-    check() {
-      batch.awaited();
-      gpu.check();
-    },
-    reduce() {
-      if (current !== undefined) batch.kernel(kernelOf(current), current, "reduce");
-    },
-    splits: new Map(),
-    record: {
-      experts(layer, tokens) {
-        const before = expertTokens[layer] ?? tokens.map(() => 0);
-        expertTokens[layer] = before.map((count, e) => count + (tokens[e] ?? 0));
+  /** For one collective. What it does is told to `tell`. */
+  const contextOf = (index: number, tell: (activity: Activity) => void): CollectiveContext => {
+    let submission = 0;
+    return {
+      rank,
+      queue,
+      communicator,
+      region: prepared.region,
+      encoder: () => batch.encoder(),
+      submit() {
+        submission = batch.submit();
       },
-      dropped(layer, choices) {
-        droppedTokens[layer] = (droppedTokens[layer] ?? 0) + choices;
+      enter(activity) {
+        tell(activity);
+        if (activity === "upload") batch.wrote();
       },
-    },
+      check() {
+        batch.awaited(submission);
+        gpu.check();
+      },
+      reduce: () => batch.kernel(kernelOf(index), index, "reduce"),
+      splits,
+      record,
+    };
   };
+  const transfers = createTransfers((index, activity) => {
+    onProgress(activity, index);
+    return batch.submittedPasses();
+  });
   const run = async (instruction: Instruction, index: number): Promise<void> => {
-    if (isCollective(instruction)) return runCollective(context, instruction);
+    if (isCollective(instruction)) return runCollective(contextOf(index, enter), instruction);
     switch (instruction.op) {
       case "kernel":
         batch.kernel(kernelOf(index), index, "compute");
         return;
-      case "copy":
+      case "copy": {
+        const source = prepared.region(instruction.source);
+        const target = prepared.region(instruction.target);
         batch
           .encoder()
           .copyBufferToBuffer(
-            prepared.buffer(instruction.source),
-            instruction.sourceOffset,
-            prepared.buffer(instruction.target),
-            instruction.targetOffset,
+            source.buffer,
+            source.offset + instruction.sourceOffset,
+            target.buffer,
+            target.offset + instruction.targetOffset,
             instruction.bytes,
           );
         return;
+      }
       case "input": {
         // What is encoded already must not see the new input.
         batch.submit();
         const bytes = prepared.inputs.get(index) ?? new Uint8Array();
-        queue.writeBuffer(prepared.buffer(instruction.buffer), 0, bytes);
+        const { buffer, offset } = prepared.region(instruction.buffer);
+        queue.writeBuffer(buffer, offset, bytes);
         batch.wrote();
         return;
       }
       case "observe":
+        return;
+      case "start":
+        transfers.start(instruction.transfer, index, async (tell) =>
+          runCollective(contextOf(index, tell), instruction.transfer),
+        );
+        return;
+      case "done":
+        // What follows the start is the GPU's work meanwhile.
+        batch.submit();
+        enter("wait");
+        await transfers.done(instruction.channel);
+        enter("host");
         return;
     }
   };
@@ -140,22 +171,25 @@ export async function executeStep(
   }
   current = undefined;
   await drain();
+  transfers.refuseUnfinished();
   const segments = recorder.finish();
   return {
     rank,
     startMs: segments[0]?.startMs ?? hostMs(),
     endMs: segments.at(-1)?.endMs ?? hostMs(),
-    spans: await spansOfStep(segments, batch.passes, timestamps),
+    spans: await spansOfStep(segments, transfers.segments, batch.passes, timestamps),
     expertTokens,
     droppedTokens,
   };
 }
 
 async function spansOfStep(
-  segments: readonly Segment[],
-  passes: Parameters<typeof spansWithoutTimestamps>[1],
+  own: readonly Segment[],
+  transfers: readonly Segment[],
+  passes: readonly GpuPass[],
   timestamps: Timestamps | undefined,
 ) {
+  const segments = [...own, ...transfers].toSorted((a, b) => a.startMs - b.startMs);
   if (timestamps === undefined) return spansWithoutTimestamps(segments, passes);
   const times = await timestamps.read(passes.length);
   const timed = passes.map((pass, i) => ({
@@ -163,7 +197,7 @@ async function spansOfStep(
     startMs: times[2 * i] ?? 0,
     endMs: times[2 * i + 1] ?? 0,
   }));
-  const misplaced = findMisplaced(segments, timed);
+  const misplaced = findMisplaced(own, timed);
   if (misplaced === undefined) return spansOf(segments, timed);
   // Whatever is measured from such times is wrong, and what lies outside the step would go missing.
   throw new EnvironmentError(

@@ -1,5 +1,6 @@
 // Everything of a program that can be made ready before it runs: pipelines, bindings, input bytes.
 
+import type { BufferRegion } from "../collectives/context.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { fillContent } from "../program/content_values.ts";
 import type { BufferDeclaration, RankProgram } from "../program/program.ts";
@@ -9,7 +10,7 @@ import { bindCalls, prepareCalls, type ProgramCalls } from "./program_calls.ts";
 export interface PreparedProgram {
   readonly program: RankProgram;
   readonly declaration: (id: string) => BufferDeclaration;
-  readonly buffer: (id: string) => GPUBuffer;
+  readonly region: (id: string) => BufferRegion;
   readonly calls: ProgramCalls;
   /** Of the calls, by index of instruction. */
   readonly kernels: ReadonlyMap<number, PreparedKernel>;
@@ -32,12 +33,17 @@ export async function prepareProgram(
     if (value === undefined) throw new Error(`rank ${program.rank} declares no buffer "${id}"`);
     return value;
   };
-  const buffer = (id: string): GPUBuffer => found(buffers, id);
-  const calls = bindCalls(program, buffer);
+  const declaration = (id: string): BufferDeclaration => found(declarations, id);
+  const region = (id: string): BufferRegion => {
+    const { bytes, within } = declaration(id);
+    const buffer = found(buffers, within?.buffer ?? id);
+    return { buffer, offset: within?.offset ?? 0, size: bytes };
+  };
+  const calls = bindCalls(program, region);
   const prepared = {
     program,
-    buffer,
-    declaration: (id: string) => found(declarations, id),
+    region,
+    declaration,
     calls,
     kernels: await prepareCalls(gpu, calls, known, onProgress),
     inputs: new Map<number, Uint8Array<ArrayBuffer>>(),

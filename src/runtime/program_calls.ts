@@ -3,7 +3,13 @@
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { type KernelCall, kernelOf } from "../kernels/catalog.ts";
 import type { StorageType } from "../kernels/storage.ts";
-import type { AllReduce, Instruction, RankProgram, ReduceScatter } from "../program/program.ts";
+import {
+  type AllReduce,
+  collectiveOf,
+  type Instruction,
+  type RankProgram,
+  type ReduceScatter,
+} from "../program/program.ts";
 import { choiceOf } from "../tuning/choice.ts";
 import { callKey } from "../tuning/keys.ts";
 import type { BoundCall } from "../tuning/scratch.ts";
@@ -36,11 +42,11 @@ export interface CallUse {
 
 export function bindCalls(
   program: RankProgram,
-  buffer: (id: string) => GPUBuffer,
+  region: (id: string) => GPUBufferBinding,
 ): Map<number, ProgramCall> {
   const calls = new Map<number, ProgramCall>();
   for (const [index, instruction] of program.instructions.entries()) {
-    const call = bindCall(program.rank, instruction, buffer);
+    const call = bindCall(program.rank, instruction, region);
     if (call !== undefined) calls.set(index, call);
   }
   return calls;
@@ -49,28 +55,28 @@ export function bindCalls(
 function bindCall(
   rank: number,
   instruction: Instruction,
-  buffer: (id: string) => GPUBuffer,
+  region: (id: string) => GPUBufferBinding,
 ): ProgramCall | undefined {
   const label = `rank ${rank} ${instruction.origin.layer}`;
   if (instruction.op === "kernel") {
     const { shape, dtype, buffers } = instruction;
     const kernel = kernelOf(instruction);
-    const bound = buffers.map(buffer);
+    const bound = buffers.map(region);
     return { kernel, shape, dtype, buffers: bound, label: `${label} ${kernel.name}` };
   }
-  if (instruction.op !== "all-reduce" && instruction.op !== "reduce-scatter") return undefined;
-  const at = instruction.to.indexOf(rank);
+  const transfer = collectiveOf(instruction);
+  if (transfer?.op !== "all-reduce" && transfer?.op !== "reduce-scatter") return undefined;
+  const at = transfer.to.indexOf(rank);
   if (at < 0) return undefined;
-  const elements =
-    instruction.op === "all-reduce" ? instruction.count : (instruction.counts[at] ?? 0);
-  return bindSum(instruction, elements, buffer, label);
+  const elements = transfer.op === "all-reduce" ? transfer.count : (transfer.counts[at] ?? 0);
+  return bindSum(transfer, elements, region, label);
 }
 
 /** The sum of what one member alone contributes needs no kernel. */
 function bindSum(
   { from, workspace, receive, dtype, name }: AllReduce | ReduceScatter,
   elements: number,
-  buffer: (id: string) => GPUBuffer,
+  region: (id: string) => GPUBufferBinding,
   label: string,
 ): ProgramCall | undefined {
   if (from.length < 2 || elements === 0) return undefined;
@@ -82,7 +88,7 @@ function bindSum(
     kernel: kernelOf({ kernel: "reduce_sum", shape }),
     shape,
     dtype,
-    buffers: [buffer(workspace), buffer(receive)],
+    buffers: [region(workspace), region(receive)],
     label: `${label} ${name} sum`,
   };
 }

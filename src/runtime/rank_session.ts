@@ -59,8 +59,10 @@ export async function openRankSession(
   gpu.check();
   let execution: Execution = { gpu, prepared, communicator, timestamps, onProgress };
 
-  const readAll = async (id: string): Promise<Uint8Array<ArrayBuffer>> =>
-    new Uint8Array(await readBuffer(gpu, prepared.buffer(id), prepared.declaration(id).bytes));
+  const readAll = async (id: string): Promise<Uint8Array<ArrayBuffer>> => {
+    const { buffer, offset, size } = prepared.region(id);
+    return new Uint8Array(await readBuffer(gpu, buffer, size, offset));
+  };
 
   const runStep = async (options?: StepOptions): Promise<RankTrace> => {
     await timestamps?.synchronise();
@@ -111,7 +113,8 @@ export async function openRankSession(
             await show(instruction);
             const ids = forcedIds(instruction, routes);
             if (ids === undefined) return;
-            gpu.device.queue.writeBuffer(prepared.buffer(instruction.buffer), 0, ids);
+            const { buffer, offset } = prepared.region(instruction.buffer);
+            gpu.device.queue.writeBuffer(buffer, offset, ids);
           }
         },
       });

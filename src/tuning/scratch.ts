@@ -13,7 +13,7 @@ export interface BoundCall<Shape> {
   readonly shape: Shape;
   readonly dtype: StorageType;
   /** As the kernel binds them. */
-  readonly buffers: readonly GPUBuffer[];
+  readonly buffers: readonly (GPUBuffer | GPUBufferBinding)[];
   readonly label: string;
 }
 
@@ -41,16 +41,17 @@ export async function createScratch<Shape extends object>(
   const destroy = (): void => {
     for (const { buffer } of outputs) gpu.destroyBuffer(buffer);
   };
-  const bound = [...buffers];
+  const bound: (GPUBuffer | GPUBufferBinding)[] = [...buffers];
   try {
     for (const [index, { access, element, name }] of kernel.bindings.entries()) {
       const own = buffers[index];
       if (access === "read" || own === undefined) continue;
       const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
       const usage = STORAGE | COPY_SRC | COPY_DST;
-      const buffer = await gpu.createBuffer(`${label} tried ${name}`, own.size, usage);
+      const size = own.size ?? own.buffer.size;
+      const buffer = await gpu.createBuffer(`${label} tried ${name}`, size, usage);
       const type = element === "storage" ? dtype : element;
-      outputs.push({ buffer, dtype: type, before: beforehand(own.size, type) });
+      outputs.push({ buffer, dtype: type, before: beforehand(size, type) });
       bound[index] = buffer;
     }
   } catch (error) {

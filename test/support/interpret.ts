@@ -49,20 +49,24 @@ function* runRank(
   mailboxes: Map<string, Message[]>,
   observed: Observed[],
 ): Generator<boolean> {
-  const memory = new Map(
-    buffers.map((buffer) => {
-      const data = new Float64Array(buffer.bytes / 4);
-      if (buffer.content !== undefined) {
-        data.set(new Float32Array(fillContent(buffer.content, program.seed, "f32").buffer));
-      }
-      return [buffer.id, data];
-    }),
-  );
+  const memory = new Map<string, Float64Array>();
+  for (const buffer of buffers.filter(({ within }) => within === undefined)) {
+    const data = new Float64Array(buffer.bytes / 4);
+    if (buffer.content !== undefined) {
+      data.set(new Float32Array(fillContent(buffer.content, program.seed, "f32").buffer));
+    }
+    memory.set(buffer.id, data);
+  }
   const at = (id: string | undefined): Float64Array => {
     const found = memory.get(id ?? "");
     if (found === undefined) throw new Error(`rank ${rank} has no buffer ${id}`);
     return found;
   };
+  for (const { id, within, bytes } of buffers) {
+    if (within === undefined) continue;
+    const first = within.offset / 4;
+    memory.set(id, at(within.buffer).subarray(first, first + bytes / 4));
+  }
   const splits = new Map<number, Float64Array[]>();
   const post = (channel: number, target: number, data: Message): void => {
     const key = `${channel}:${rank}>${target}`;
@@ -75,46 +79,75 @@ function* runRank(
       if (message !== undefined) return message;
     }
   }
-  for (const instruction of instructions) {
-    switch (instruction.op) {
-      case "kernel":
-        runKernel(instruction, instruction.buffers.map(at));
-        break;
-      case "input": {
-        const bytes = fillContent(
-          instruction.content,
-          program.seed,
-          instruction.content.kind === "ids" ? "u32" : "f32",
-        );
-        const words = instruction.content.kind === "ids" ? Uint32Array : Float32Array;
-        at(instruction.buffer).set(new words(bytes.buffer));
-        break;
-      }
-      case "copy": {
-        const from = instruction.sourceOffset / 4;
-        at(instruction.target).set(
-          at(instruction.source).subarray(from, from + instruction.bytes / 4),
-          instruction.targetOffset / 4,
-        );
-        break;
-      }
-      case "observe":
-        observed.push({
-          rank,
-          layer: instruction.origin.layer,
-          microBatch: instruction.origin.microBatch,
-          observation: instruction.observation,
-          data: at(instruction.buffer).slice(),
-        });
-        break;
-      case "expert-dispatch":
-      case "expert-combine":
-        yield* expertTransfer(instruction);
-        break;
-      default:
-        yield* transfer(instruction);
+  /** Transfers under way beside the instructions, by channel. */
+  const started = new Map<number, Generator<boolean>>();
+  const inOrder = runInstructions();
+  for (;;) {
+    const next = inOrder.next();
+    if (next.done === true) break;
+    let progress = next.value;
+    for (const [channel, one] of started) {
+      const step = one.next();
+      if (step.done === true) started.delete(channel);
+      progress ||= step.done === true || step.value;
     }
-    yield true;
+    yield progress;
+  }
+  if (started.size > 0) throw new Error(`rank ${rank} ends while transfers are under way`);
+
+  function* runInstructions(): Generator<boolean> {
+    for (const instruction of instructions) {
+      switch (instruction.op) {
+        case "kernel":
+          runKernel(instruction, instruction.buffers.map(at));
+          break;
+        case "input": {
+          const bytes = fillContent(
+            instruction.content,
+            program.seed,
+            instruction.content.kind === "ids" ? "u32" : "f32",
+          );
+          const words = instruction.content.kind === "ids" ? Uint32Array : Float32Array;
+          at(instruction.buffer).set(new words(bytes.buffer));
+          break;
+        }
+        case "copy": {
+          const from = instruction.sourceOffset / 4;
+          at(instruction.target).set(
+            at(instruction.source).subarray(from, from + instruction.bytes / 4),
+            instruction.targetOffset / 4,
+          );
+          break;
+        }
+        case "observe":
+          observed.push({
+            rank,
+            layer: instruction.origin.layer,
+            microBatch: instruction.origin.microBatch,
+            observation: instruction.observation,
+            data: at(instruction.buffer).slice(),
+          });
+          break;
+        case "start": {
+          const { transfer: begun } = instruction;
+          if (started.has(begun.channel)) throw new Error(`${begun.name} is under way`);
+          started.set(begun.channel, runTransfer(begun));
+          break;
+        }
+        case "done":
+          while (started.has(instruction.channel)) yield false;
+          break;
+        default:
+          yield* runTransfer(instruction);
+      }
+      yield true;
+    }
+  }
+
+  function runTransfer(instruction: Collective): Generator<boolean> {
+    return instruction.op === "expert-dispatch" || instruction.op === "expert-combine"
+      ? expertTransfer(instruction)
+      : transfer(instruction);
   }
 
   function* transfer(
