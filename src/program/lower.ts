@@ -17,7 +17,7 @@ import {
   type ScheduledBuilder,
 } from "./schedule/scheduled_builder.ts";
 import { sequenced } from "./schedule/sequence.ts";
-import { replicaRows, sameRanks, startsOf, type Share, type Value } from "./value.ts";
+import { replicaRows, sameRanks, settled, startsOf, type Share, type Value } from "./value.ts";
 
 /**
  * The instructions of every rank for one step of the plan.
@@ -70,7 +70,8 @@ export const lowerMicroBatch = (
         microBatch,
         phase: "forward",
       };
-      const context: LayerContext = { builder, workload: plan.workload, origin };
+      const overlap = plan.optimizations.includes("communication-overlap");
+      const context: LayerContext = { builder, workload: plan.workload, origin, overlap };
       if (layer.op === "embedding") {
         value = lowerEmbedding(context, layer);
         inputs.push(value);
@@ -78,7 +79,7 @@ export const lowerMicroBatch = (
       }
       const source = value ?? inputVectors(context, layer);
       const input = isConsumedSharded(layer, source)
-        ? source
+        ? settled(source)
         : redistribute(builder, source, layer.groups, `${source.origin.layer}/to ${origin.layer}`);
       inputs.push(input);
       value = lowerLayer(context, layer, input, inputs);
@@ -173,29 +174,29 @@ export const inputColumns = (layer: Layer): number => {
 
 /** Marks what the check compares: every part of the result on every rank that holds it. */
 const observeOutput = (builder: Builder, value: Value): void => {
-  const settled = value.shares.some((share) => share.layout === "partial" && share.group.length > 1)
+  const whole = value.shares.some((share) => share.layout === "partial" && share.group.length > 1)
     ? redistribute(
         builder,
         value,
         value.shares.map((share) => share.group),
         `${value.origin.layer}/to output`,
       )
-    : value;
-  for (const share of settled.shares) {
+    : settled(value);
+  for (const share of whole.shares) {
     const memberRows = share.memberRows ?? [];
     const rowStarts = startsOf(memberRows);
     const split = share.layout === "column" ? share.group.length : 1;
     for (const [i, rank] of share.group.entries()) {
       builder.emit(rank, {
         op: "observe",
-        origin: settled.origin,
+        origin: whole.origin,
         buffer: share.buffer,
         observation: {
           kind: "output",
           rowOffset: share.rowOffset + (share.layout === "rows" ? (rowStarts[i] ?? 0) : 0),
           rows: share.layout === "rows" ? (memberRows[i] ?? 0) : share.rows,
-          columnOffset: share.layout === "column" ? (i * settled.columns) / split : 0,
-          columns: settled.columns / split,
+          columnOffset: share.layout === "column" ? (i * whole.columns) / split : 0,
+          columns: whole.columns / split,
           copy: share.layout === "replicated" ? i : 0,
         },
       });

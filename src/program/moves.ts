@@ -3,8 +3,9 @@
 
 import { bytesPerElement, paddedElements } from "../kernels/storage.ts";
 import type { Builder } from "./builder.ts";
-import type { Origin } from "./program.ts";
-import { sameRanks, splitEvenly, type Share } from "./value.ts";
+import { inBlocks } from "./overlap.ts";
+import type { AllGather, AllReduce, Origin } from "./program.ts";
+import { sameRanks, splitEvenly, union, type Share } from "./value.ts";
 
 /** What a move needs to know beside the share. */
 export interface Move {
@@ -18,16 +19,20 @@ export interface Move {
 const bytesOf = (builder: Builder, elements: number): number =>
   elements * bytesPerElement(builder.dtype);
 
-/** Ranks of either list, each once. */
-const union = (a: readonly number[], b: readonly number[]): number[] => [...new Set([...a, ...b])];
-
 /** The optional fields of a transfer that one rank needs. */
-const roles = (move: Move, share: Share, rank: number, sendBytes: number, receive: string) => {
+const roles = (
+  move: Move,
+  share: Share,
+  rank: number,
+  sendBytes: number,
+  receive: string,
+  slot = 0,
+) => {
   const sends = share.group.includes(rank);
   const leaves = sends && move.to.some((target) => target !== rank);
   return {
     ...(sends ? { send: share.buffer } : {}),
-    ...(leaves ? { staging: move.builder.staging(rank, sendBytes) } : {}),
+    ...(leaves ? { staging: move.builder.staging(rank, sendBytes, slot) } : {}),
     ...(move.to.includes(rank) ? { receive } : {}),
   };
 };
@@ -61,27 +66,34 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
   const { builder, origin } = move;
   const pieces = share.group.length;
   const pieceColumns = move.columns / pieces;
-  const count = paddedElements(share.rows, pieceColumns);
-  const counts = share.group.map(() => count);
   const out = `${move.name}/out`;
-  for (const rank of union(share.group, move.to)) {
+  for (const rank of move.to) declareRows(move, rank, share.rows);
+  inBlocks(move, share, pieceColumns, (rank, block) => {
+    const count = paddedElements(block.rows, pieceColumns);
     const receives = move.to.includes(rank);
-    const workspace = receives ? builder.workspace(rank, bytesOf(builder, count * pieces)) : "";
-    builder.emit(rank, {
+    const workspace = receives
+      ? builder.workspace(rank, bytesOf(builder, count * pieces), block.slot)
+      : "";
+    const bytes = bytesOf(builder, count);
+    const transfer: AllGather = {
       op: "all-gather",
-      ...header(move, share),
-      counts,
-      ...roles(move, share, rank, bytesOf(builder, count), workspace),
-    });
-    if (!receives) continue;
-    declareRows(move, rank, share.rows);
-    builder.kernel(
-      rank,
-      origin,
-      { kernel: "gather_columns", shape: { rows: share.rows, pieces, pieceColumns } },
-      [workspace, out],
-    );
-  }
+      ...header(block.move, block.share),
+      counts: share.group.map(() => count),
+      ...roles(block.move, block.share, rank, bytes, workspace, block.slot),
+    };
+    if (!receives) return { transfer };
+    return {
+      transfer,
+      afterwards() {
+        builder.kernel(
+          rank,
+          origin,
+          { kernel: "gather_columns", shape: { rows: block.rows, pieces, pieceColumns } },
+          [workspace, block.of(rank, out, move.columns)],
+        );
+      },
+    };
+  });
   return replicated(move, share, out);
 };
 
@@ -106,21 +118,24 @@ export const allGatherRows = (move: Move, share: Share): Share => {
 /** Partial sums of `group` → their sum on every member of `to`. */
 export const allReduce = (move: Move, share: Share): Share => {
   const { builder } = move;
-  const count = paddedElements(share.rows, move.columns);
   const out = `${move.name}/out`;
-  for (const rank of union(share.group, move.to)) {
+  for (const rank of move.to) declareRows(move, rank, share.rows);
+  inBlocks(move, share, move.columns, (rank, block) => {
+    const count = paddedElements(block.rows, move.columns);
     const receives = move.to.includes(rank);
-    if (receives) declareRows(move, rank, share.rows);
-    builder.emit(rank, {
+    const bytes = bytesOf(builder, count);
+    const target = receives ? block.of(rank, out, move.columns) : "";
+    const transfer: AllReduce = {
       op: "all-reduce",
-      ...header(move, share),
+      ...header(block.move, block.share),
       count,
-      ...roles(move, share, rank, bytesOf(builder, count), out),
+      ...roles(block.move, block.share, rank, bytes, target, block.slot),
       ...(receives
-        ? { workspace: builder.workspace(rank, bytesOf(builder, count * share.group.length)) }
+        ? { workspace: builder.workspace(rank, bytes * share.group.length, block.slot) }
         : {}),
-    });
-  }
+    };
+    return { transfer };
+  });
   return replicated(move, share, out);
 };
 

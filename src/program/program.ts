@@ -160,6 +160,8 @@ export interface StartInstruction {
   readonly op: "start";
   readonly origin: Origin;
   readonly transfer: Collective;
+  /** Which part of one transfer it carries: 0, 1, … */
+  readonly block: number;
 }
 
 /** Waits until this rank's part of the collective that was started on that channel is over. */

@@ -18,6 +18,8 @@ import {
 import {
   replicaRows,
   sameRanks,
+  settle,
+  settled,
   splitEvenly,
   type Layout,
   type Share,
@@ -59,9 +61,9 @@ export const redistribute = (
 
 /** One share, replicated on `to`. */
 const gatherOn = (move: Move, share: Share, to: readonly number[]): Share => {
-  if (isWholeOn(share, to)) return share;
+  if (isWholeOn(share, to)) return settle(share);
   if (share.group.length === 1)
-    return regroupRows(move, [{ ...share, layout: "replicated" }], share);
+    return regroupRows(move, [{ ...settle(share), layout: "replicated" }], share);
   switch (share.layout) {
     case "column":
       return allGatherColumns(move, share);
@@ -104,18 +106,19 @@ const moveBy = ({ op, name }: Communication, move: Move, share: Share): Share =>
   if (op === "all-gather" && is("column")) return allGatherColumns(move, share);
   if (op === "all-gather" && is("rows")) return allGatherRows(move, share);
   if (op === "all-reduce" && is("partial")) return allReduce(move, share);
-  if (op === "reduce-scatter" && is("partial")) return reduceScatterRows(move, share);
-  if (op === "all-to-all" && is("column")) return columnsToRows(move, share);
-  if (op === "broadcast" && is("replicated")) return broadcast(move, share);
-  if (op === "send" && is("replicated")) return sendPairs(move, share);
+  if (op === "reduce-scatter" && is("partial")) return reduceScatterRows(move, settle(share));
+  if (op === "all-to-all" && is("column")) return columnsToRows(move, settle(share));
+  if (op === "broadcast" && is("replicated")) return broadcast(move, settle(share));
+  if (op === "send" && is("replicated")) return sendPairs(move, settle(share));
   throw new Error(`${name}: ${op} of a ${share.layout} value`);
 };
 
 /** Data replicas of one rank each are row blocks of one share. */
 const asOneShare = (value: Value): Share => {
-  const [first, ...rest] = value.shares;
-  if (first === undefined) throw new Error("a value without shares");
-  if (rest.length === 0) return first;
+  const [only] = value.shares;
+  if (only === undefined) throw new Error("a value without shares");
+  if (value.shares.length === 1) return only;
+  const [first = only] = settled(value).shares;
   if (value.shares.some((share) => share.group.length !== 1 || share.buffer !== first.buffer)) {
     throw new Error(
       "a declared communication needs one tensor group, or replicas of one rank each",

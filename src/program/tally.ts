@@ -168,7 +168,10 @@ export const createTally = (
       const transfer = collectiveOf(instruction);
       if (transfer !== undefined) {
         // Send and receive are two instructions of one transfer, and micro-batches are alike.
-        const isFirst = rank === transfer.from[0] && transfer.origin.microBatch === 0;
+        const isFirst =
+          rank === transfer.from[0] &&
+          transfer.origin.microBatch === 0 &&
+          (instruction.op !== "start" || instruction.block === 0);
         if (isFirst && transfer.op !== "recv") {
           const collective = totalOf(transfer);
           const { from, to } = transfer;

@@ -21,6 +21,11 @@ export interface Share {
   readonly memberRows?: readonly number[];
   /** The buffer's id, the same on every member. */
   readonly buffer: string;
+  /**
+   * Emits the kernel that computes rows [first, first + rows) of the buffer on one member. Present where
+   * that was put off, so that some rows can leave while the next are computed; `settle` ends it.
+   */
+  readonly compute?: (rank: number, first: number, rows: number) => void;
 }
 
 export interface Value {
@@ -63,5 +68,21 @@ export const replicaRows = (
   return sizes.map((size, i) => ({ rowOffset: starts[i] ?? 0, rows: size }));
 };
 
+/** Ranks of either list, each once. */
+export const union = (a: readonly number[], b: readonly number[]): number[] => [
+  ...new Set([...a, ...b]),
+];
+
 export const sameRanks = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((rank, i) => rank === b[i]);
+
+/** The share with its buffer computed. */
+export const settle = (share: Share): Share => {
+  const { compute, ...settled } = share;
+  if (compute === undefined) return share;
+  for (const rank of share.group) compute(rank, 0, share.rows);
+  return settled;
+};
+
+/** The value with all buffers computed. */
+export const settled = (value: Value): Value => ({ ...value, shares: value.shares.map(settle) });

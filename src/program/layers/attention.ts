@@ -37,6 +37,7 @@ export const lowerAttention = (
         out: layer.hidden,
         split: "row",
         activation: "none",
+        isLast: true,
       },
     );
   });

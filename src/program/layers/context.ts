@@ -10,6 +10,8 @@ export interface LayerContext {
   readonly builder: Builder;
   readonly workload: Workload;
   readonly origin: Origin;
+  /** Products that are communicated next are put off, to be computed and communicated in blocks of rows. */
+  readonly overlap: boolean;
 }
 
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */

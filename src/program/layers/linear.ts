@@ -1,7 +1,7 @@
 // A linear layer [in, out]: column-parallel splits `out`, row-parallel splits `in` and leaves partial sums.
 
 import type { LinearLayer } from "../../plan/plan.ts";
-import type { Layout, Share, Value } from "../value.ts";
+import { settle, type Layout, type Share, type Value } from "../value.ts";
 import {
   declareActivation,
   declareWeight,
@@ -19,6 +19,7 @@ export const lowerLinear = (context: LayerContext, layer: LinearLayer, input: Va
       out: layer.out,
       split: layer.split,
       activation: layer.activation,
+      isLast: true,
     }),
   );
 
@@ -29,16 +30,19 @@ export interface LinearPart {
   readonly out: number;
   readonly split: LinearLayer["split"];
   readonly activation: LinearLayer["activation"];
+  /** Nothing in the layer reads the product: where the plan overlaps, it may be put off. */
+  readonly isLast?: boolean;
 }
 
 /** One tensor group's part of a matrix product. */
 export const linearShare = (context: LayerContext, share: Share, linear: LinearPart): Share => {
   const { builder, origin } = context;
-  const { part, split, activation } = linear;
+  const { part, split, activation, isLast = false } = linear;
   const size = share.group.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
   const localOut = split === "column" ? linear.out / size : linear.out;
   const out = `${part}out`;
+  const multiply = new Map<number, (first: number, rows: number) => void>();
   for (const [i, rank] of share.group.entries()) {
     const weight = declareWeight(context, rank, `${part}weight`, {
       shape: [linear.in, linear.out],
@@ -65,14 +69,24 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
       );
     }
     const y = declareActivation(context, rank, out, share.rows, localOut);
-    builder.kernel(
-      rank,
-      origin,
-      { kernel: "matmul", shape: { m: share.rows, n: localOut, k: localIn, activation } },
-      [x, weight, y],
-    );
+    multiply.set(rank, (first, rows) => {
+      const of = (id: string, columns: number): string =>
+        rows === share.rows ? id : builder.window(rank, id, columns, first, rows);
+      builder.kernel(
+        rank,
+        origin,
+        { kernel: "matmul", shape: { m: rows, n: localOut, k: localIn, activation } },
+        [of(x, localIn), weight, of(y, localOut)],
+      );
+    });
   }
-  return { ...share, layout: layoutOf(split, size), buffer: `${origin.layer}/${out}` };
+  const product: Share = {
+    ...share,
+    layout: layoutOf(split, size),
+    buffer: `${origin.layer}/${out}`,
+    compute: (rank, first, rows) => multiply.get(rank)?.(first, rows),
+  };
+  return isLast && context.overlap && product.layout !== "replicated" ? product : settle(product);
 };
 
 /** What a split leaves on a group of that size; one rank holds the whole. */

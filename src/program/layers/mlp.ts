@@ -55,5 +55,6 @@ export const feedForwardShare = (
     out: hidden,
     split: "row",
     activation: "none",
+    isLast: true,
   });
 };

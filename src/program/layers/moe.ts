@@ -5,7 +5,7 @@ import type { MoeLayer } from "../../plan/plan.ts";
 import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
 import { reduceScatterRows, sliceRows, type Move } from "../moves.ts";
 import { memberRowsOf } from "../redistribute.ts";
-import { splitEvenly, startsOf, type Share, type Value } from "../value.ts";
+import { settle, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
 import { declareActivation, declareWeight, weightScale, type LayerContext } from "./context.ts";
 import { feedForwardShare } from "./mlp.ts";
 
@@ -50,7 +50,8 @@ const addShared = (context: LayerContext, layer: MoeLayer, ffn: number, input: V
   const { builder, origin } = context;
   const { hidden, activation } = layer;
   for (const [i, share] of input.shares.entries()) {
-    const partial = feedForwardShare(context, share, { hidden, ffn, activation }, "shared/");
+    const network = { hidden, ffn, activation };
+    const partial = settle(feedForwardShare(context, share, network, "shared/"));
     const name = `${origin.layer}/shared/${i}`;
     const move: Move = { builder, origin, name, columns: hidden, to: share.group };
     const summed = share.group.length === 1 ? partial : reduceScatterRows(move, partial);
