@@ -87,7 +87,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     staging: (rank, bytes, slot = 0) => shared(rank, "staging", bytes, slot),
     workspace: (rank, bytes, slot = 0) => shared(rank, "workspace", bytes, slot),
     window(rank, buffer, columns, first, rows) {
-      const id = `${buffer}@${first}+${rows}`;
+      const id = windowName(buffer, first, rows);
       const offset = bytesOf([first, columns], dtype);
       if (offset % windowAlignment !== 0) {
         throw new Error(
@@ -114,6 +114,9 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
   };
   return builder;
 };
+
+export const windowName = (buffer: string, first: number, rows: number): string =>
+  `${buffer}@${first}+${rows}`;
 
 export const slotName = (role: "staging" | "workspace", slot: number): string =>
   slot === 0 ? role : `${role}/${slot}`;

@@ -1,6 +1,6 @@
 // An instruction with its buffers called something else.
 
-import type { Instruction } from "./program.ts";
+import type { Collective, Instruction } from "./program.ts";
 
 export const mapBuffers = (
   instruction: Instruction,
@@ -18,23 +18,22 @@ export const mapBuffers = (
     case "input":
     case "observe":
       return { ...instruction, buffer: nameOf(instruction.buffer) };
-    case "all-gather":
-    case "all-reduce":
-    case "reduce-scatter":
-    case "all-to-all":
-    case "broadcast":
-    case "send":
-    case "recv":
-    case "expert-dispatch":
-    case "expert-combine": {
-      const renamed: Record<string, string> = {};
-      for (const key of transferBuffers) {
-        const id: unknown = Reflect.get(instruction, key);
-        if (typeof id === "string") renamed[key] = nameOf(id);
-      }
-      return { ...instruction, ...renamed };
-    }
+    case "start":
+      return { ...instruction, transfer: mapTransfer(instruction.transfer, nameOf) };
+    case "done":
+      return instruction;
+    default:
+      return mapTransfer(instruction, nameOf);
   }
+};
+
+const mapTransfer = (transfer: Collective, nameOf: (id: string) => string): Collective => {
+  const renamed: Record<string, string> = {};
+  for (const key of transferBuffers) {
+    const id: unknown = Reflect.get(transfer, key);
+    if (typeof id === "string") renamed[key] = nameOf(id);
+  }
+  return { ...transfer, ...renamed };
 };
 
 /** Fields of transfers that name a buffer. The counts of an expert dispatch do, those of others are numbers. */

@@ -1,7 +1,7 @@
 // Communication beside computation: a product that is about to leave is computed in blocks of rows, and each
 // block is on its way while the next is computed.
 
-import { windowRows } from "./builder.ts";
+import { windowName, windowRows } from "./builder.ts";
 import type { Move } from "./moves.ts";
 import type { Collective } from "./program.ts";
 import { splitEvenly, startsOf, union, type Share } from "./value.ts";
@@ -86,7 +86,7 @@ const blocksOf = (
       rows,
       slot,
       move: { ...move, name: `${move.name}/rows${first}` },
-      share: { ...computed, buffer: `${share.buffer}@${first}+${rows}` },
+      share: { ...computed, buffer: windowName(share.buffer, first, rows) },
       of,
     };
   });

@@ -2,7 +2,7 @@
 // GPUs is counted in the memory of its sums.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { bytesOf, type Builder, slotName } from "./builder.ts";
+import { bytesOf, type Builder, slotName, windowName } from "./builder.ts";
 import type { BufferRole, Instruction } from "./program.ts";
 
 /** Who listens while a plan is lowered. */
@@ -49,7 +49,7 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
       sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),
     staging: (rank, bytes, slot = 0) => shared(rank, "staging", bytes, slot),
     workspace: (rank, bytes, slot = 0) => shared(rank, "workspace", bytes, slot),
-    window: (_rank, id, _columns, first, rows) => `${id}@${first}+${rows}`,
+    window: (_rank, id, _columns, first, rows) => windowName(id, first, rows),
     channel(name) {
       const channel = channels.get(name) ?? channels.size;
       channels.set(name, channel);

@@ -110,7 +110,8 @@ export const createTally = (
     standIns.set(rank, own);
     own.flops += instructionFlops(instruction);
     own.kernelBytes += kernelBytesOf(instruction);
-    if (isCollective(instruction)) own.receivedBytes += wireBytes(instruction, rank, 0).received;
+    const transfer = collectiveOf(instruction);
+    if (transfer !== undefined) own.receivedBytes += wireBytes(transfer, rank, 0).received;
   };
   const addWire = (rank: number, transfer: Collective, rows: number): void => {
     const { sent, received } = wireBytes(transfer, rank, rows);

@@ -6,7 +6,7 @@ import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
-import { plans } from "../support/plans.ts";
+import { linear, mlp, plan, plans } from "../support/plans.ts";
 
 const adapter = adapterUnderTest();
 
@@ -49,6 +49,29 @@ describeOnAdapter("a run", () => {
     const { check: outcome } = await check(plan!, "unsharded");
     expect(outcome?.method).toBe("unsharded+freivalds");
     expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+  });
+
+  test("blocks that leave while others are computed arrive as they should", async () => {
+    const overlapping = plan(
+      "overlapping",
+      2,
+      [[linear(60, 100, "column", [[0, 1]]), mlp(100, 40, "gelu", [[0, 1]])]],
+      {
+        optimizations: ["communication-overlap"],
+        workload: { batch: 2, microBatches: 2, sequence: 260 },
+      },
+    );
+    const { check: outcome, metrics } = await runPlan(overlapping, {
+      adapter,
+      samples: 3,
+      warmup: 1,
+    });
+    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+    for (const { compute, communication, host, idle } of metrics.ranks) {
+      const sum = compute.value + communication.value + host.value + idle.value;
+      expect(sum).toBeGreaterThan(0.99);
+      expect(sum).toBeLessThan(1.01);
+    }
   });
 
   test("every part of a timed step is accounted for", async () => {

@@ -6,7 +6,7 @@
 import { bytesPerElement } from "../../kernels/storage.ts";
 import { bytesOf, type Builder } from "../builder.ts";
 import {
-  isCollective,
+  collectiveOf,
   type Collective,
   type Instruction,
   type KernelInstruction,
@@ -53,8 +53,11 @@ export const recordBackward = (
       if (instruction.op === "kernel" && resultShape(instruction) !== undefined) {
         const own = work[places.stageOf(rank, origin)]?.products;
         own?.set(rank, [...(own.get(rank) ?? []), instruction]);
-      } else if (isCollective(instruction) && instruction.op !== "recv") {
-        const { from, to, name } = instruction;
+        return;
+      }
+      const transfer = collectiveOf(instruction);
+      if (transfer !== undefined && transfer.op !== "recv") {
+        const { from, to, name } = transfer;
         const i = from.indexOf(rank);
         const giver = places.stageOf(rank, origin);
         const reader = to[i % to.length];
@@ -64,7 +67,7 @@ export const recordBackward = (
           origin,
           from: reader,
           to: rank,
-          count: givenBy(instruction, i),
+          count: givenBy(transfer, i),
         });
       }
     },

@@ -1,7 +1,7 @@
 // A builder that gives each micro-batch in flight activations of its own: it declares as many copies of a
 // buffer as its stage holds micro-batches at once, and makes every instruction use the copy of its own.
 
-import type { Builder, Declaration } from "../builder.ts";
+import { type Builder, type Declaration, windowName } from "../builder.ts";
 import { buffersOf, mapBuffers } from "../map_buffers.ts";
 import type { Instruction, Origin } from "../program.ts";
 import { copiesOf, type Copies } from "./copies.ts";
@@ -26,6 +26,9 @@ export const copyBuffers = (
   /** Copies of each buffer of each rank. */
   const counts = new Map<number, Map<string, number>>();
 
+  /** Windows of buffers, by rank and name. */
+  const windows = new Map<number, Map<string, Window>>();
+
   const copiesAt = (rank: number): Copies | undefined => {
     const position = places.positionOf(rank);
     if (position === undefined) return undefined;
@@ -34,6 +37,15 @@ export const copyBuffers = (
     return known;
   };
   const settle = (rank: number, id: string, count: number): void => {
+    const window = windows.get(rank)?.get(id);
+    if (window !== undefined) {
+      const { buffer, columns, first, rows } = window;
+      settle(rank, buffer, count);
+      for (let copy = 0; copy < count; copy++) {
+        builder.window(rank, copyName(buffer, copy, count), columns, first, rows);
+      }
+      return;
+    }
     const declaration = pending.get(rank)?.get(id);
     if (declaration === undefined) return;
     pending.get(rank)?.delete(id);
@@ -55,7 +67,19 @@ export const copyBuffers = (
       own.set(id, declaration);
       return id;
     },
+    window(rank, buffer, columns, first, rows) {
+      const id = windowName(buffer, first, rows);
+      const own = windows.get(rank) ?? new Map<string, Window>();
+      windows.set(rank, own);
+      own.set(id, { buffer, columns, first, rows });
+      return id;
+    },
     nameFor(rank, id, origin) {
+      const window = windows.get(rank)?.get(id);
+      if (window !== undefined) {
+        const { buffer, first, rows } = window;
+        return windowName(copying.nameFor(rank, buffer, origin), first, rows);
+      }
       const count = counts.get(rank)?.get(id) ?? 1;
       const copy = copiesAt(rank)?.copyOf(places.chunkOf(rank, origin), origin.microBatch) ?? 0;
       return copyName(id, copy, count);
@@ -78,6 +102,14 @@ export const copyBuffers = (
   };
   return copying;
 };
+
+/** Rows of a buffer. */
+interface Window {
+  readonly buffer: string;
+  readonly columns: number;
+  readonly first: number;
+  readonly rows: number;
+}
 
 /** A buffer that there is once keeps its name. */
 const copyName = (id: string, copy: number, count: number): string =>
