@@ -48,7 +48,7 @@ export async function createScratch<Shape extends object>(
       if (access === "read" || own === undefined) continue;
       const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
       const usage = STORAGE | COPY_SRC | COPY_DST;
-      const size = own.size ?? own.buffer.size;
+      const size = own.size ?? ("buffer" in own ? own.buffer.size : 0);
       const buffer = await gpu.createBuffer(`${label} tried ${name}`, size, usage);
       const type = element === "storage" ? dtype : element;
       outputs.push({ buffer, dtype: type, before: beforehand(size, type) });
