@@ -6,7 +6,7 @@ import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
-import { linear, mlp, plan, plans } from "../support/plans.ts";
+import { linear, mlp, plan as planOf, plans } from "../support/plans.ts";
 
 const adapter = adapterUnderTest();
 
@@ -52,7 +52,7 @@ describeOnAdapter("a run", () => {
   });
 
   test("blocks that leave while others are computed arrive as they should", async () => {
-    const overlapping = plan(
+    const overlapping = planOf(
       "overlapping",
       2,
       [[linear(60, 100, "column", [[0, 1]]), mlp(100, 40, "gelu", [[0, 1]])]],

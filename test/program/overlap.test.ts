@@ -41,7 +41,10 @@ test("each block of a product is on its way before the next is computed", () => 
   expect(words(rank!.instructions)).toEqual([
     "slice_columns",
     ...[block, block, block, block].flat(),
-    ...["done", "done", "done", "done"],
+    "done",
+    "done",
+    "done",
+    "done",
   ]);
   const rows = rank!.instructions.flatMap((instruction) =>
     instruction.op === "kernel" && instruction.kernel === "matmul" ? [instruction.shape.m] : [],
