@@ -1,7 +1,8 @@
 // The adapter's ceilings as contenders: multiply-adds and copies that take turns with the kernels.
 
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
-import { copy, multiplyAddForms, multiplyAddInvocations } from "../src/gpu/calibration_kernels.ts";
+import { multiplyAddForms, multiplyAddInvocations } from "../src/gpu/calibration/arithmetic.ts";
+import { copies } from "../src/gpu/calibration/memory.ts";
 
 export interface CeilingKernel {
   readonly bound: "FMA" | "copy";
@@ -39,10 +40,12 @@ export async function ceilingKernels(gpu: LogicalGpu): Promise<CeilingKernel[]> 
   const quads = { quads: bytes / 16 };
   return [
     ...(await Promise.all(arithmetic)),
-    {
-      bound: "copy",
-      prepared: await gpu.prepare(copy, quads, "f32", [x, y], copy.name),
-      work: copy.bytes(quads, "f32"),
-    },
+    ...(await Promise.all(
+      copies.map(async (copy): Promise<CeilingKernel> => ({
+        bound: "copy",
+        prepared: await gpu.prepare(copy, quads, "f32", [x, y], copy.name),
+        work: copy.bytes(quads, "f32"),
+      })),
+    )),
   ];
 }

@@ -1,6 +1,7 @@
 // shardbench estimate: what a plan costs, before anything runs.
 
 import { InvalidArgumentError, type Command } from "commander";
+import type { Ceiling } from "../measure/ceiling.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import { parseBandwidth, parseFlops } from "../plan/quantity.ts";
@@ -122,12 +123,16 @@ const peaksOf = async ({ hardware }: Plan, flags: Flags): Promise<GivenPeaks> =>
 
 /** Of several adapters the fastest of each kind: a bound must not be above what any of them can do. */
 const fastest = async (file: string): Promise<Peaks | undefined> => {
-  const { readResult } = await import("../report/result_file.ts");
+  const [{ readResult }, { memoryCeiling }] = await Promise.all([
+    import("../report/result_file.ts"),
+    import("../measure/ceiling.ts"),
+  ]);
   const { calibration } = await readResult(file);
   if (calibration.length === 0) return undefined;
-  const bandwidths = calibration.flatMap(({ bandwidth }) => bandwidth ?? []);
+  const best = (ceilings: readonly (Ceiling | undefined)[]): number =>
+    Math.max(...ceilings.map((ceiling) => ceiling?.figure.value ?? 0));
   return {
-    flops: Math.max(...calibration.map(({ peakFlops }) => peakFlops)),
-    ...(bandwidths.length === 0 ? {} : { bandwidth: Math.max(...bandwidths) }),
+    flops: best(calibration.map(({ ceilings }) => ceilings.f32)),
+    bandwidth: best(calibration.map(({ ceilings }) => memoryCeiling(ceilings))),
   };
 };

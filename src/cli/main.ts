@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { shardbenchVersion } from "../package_versions.ts";
 import { defineAdapters } from "./adapters.ts";
+import { defineCalibrate } from "./calibrate.ts";
 import { defineCheck } from "./check.ts";
 import { defineCompare } from "./compare.ts";
 import { defineCompletion } from "./completion.ts";
@@ -39,6 +40,7 @@ defineRun(program);
 defineCompare(program);
 defineTune(program);
 defineAdapters(program);
+defineCalibrate(program);
 defineSmoke(program);
 defineCompletion(program);
 

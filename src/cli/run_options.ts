@@ -17,6 +17,7 @@ export interface RunFlags {
   readonly tune?: boolean;
   /** ms */
   readonly tuneTime?: number;
+  readonly recalibrate?: boolean;
   readonly check?: "auto" | "oracle" | "unsharded";
 }
 
@@ -34,6 +35,7 @@ export const addRunOptions = (command: Command): Command =>
       duration,
     )
     .option("--seed <n>", "seed of weights and inputs, instead of the plan's", wholeNumber(0))
+    .option("--recalibrate", "measure peaks even if those that `calibrate` kept still hold")
     .addOption(
       new Option("--check <method>", "what the numbers are held against").choices([
         "auto",
@@ -53,6 +55,7 @@ export const runOptions = (flags: RunFlags): RunOptions => ({
     : flags.tuneTime === undefined
       ? {}
       : { tune: flags.tuneTime }),
+  ...(flags.recalibrate === undefined ? {} : { recalibrate: flags.recalibrate }),
   ...(flags.check === undefined ? {} : { check: flags.check }),
 });
 

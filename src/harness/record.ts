@@ -1,7 +1,10 @@
 // What the pool of ranks says, in the words of the result file.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
+import { ceilingsOf } from "../measure/ceiling.ts";
+import { seededRandom } from "../measure/statistics.ts";
 import type { AdapterCalibration, RankAdapter, RankMemory } from "../report/result.ts";
+import type { CalibrationWay } from "../runtime/messages.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 
 export const rankAdapters = (placement: readonly AdapterReport[]): RankAdapter[] =>
@@ -24,11 +27,15 @@ export const memoryOf = ({ allocatedBytes, peakBytes }: RankPool): RankMemory[] 
     peakBytes: peakBytes[rank] ?? allocated,
   }));
 
-export const calibrationsOf = async (pool: RankPool): Promise<AdapterCalibration[]> =>
-  (await pool.calibrate()).map(({ adapter, calibration }) => ({
+export const calibrationsOf = async (
+  pool: RankPool,
+  how: CalibrationWay,
+): Promise<AdapterCalibration[]> =>
+  (await pool.calibrate(how)).map(({ adapter, calibration, now }) => ({
     adapter,
-    peakFlops: calibration.peakFlops,
-    spread: calibration.spread,
-    bandwidth: calibration.copyBandwidth,
-    method: calibration.method,
+    date: calibration.date,
+    tookMs: calibration.tookMs,
+    ...(now === undefined ? {} : { cached: now }),
+    // Always the same seed: the same runs give the same intervals.
+    ceilings: ceilingsOf(calibration.rates, calibration.costs, seededRandom(1)),
   }));

@@ -40,6 +40,8 @@ export interface RunOptions {
    * kernel takes the form expected to be fastest. Default 2,000, and false where nothing is timed.
    */
   readonly tune?: number | false;
+  /** Measure peaks even where a kept calibration still holds. */
+  readonly recalibrate?: boolean;
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the run; what was measured until then is kept. */
   readonly signal?: AbortSignal;
@@ -79,6 +81,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     date,
     versions: readVersions(),
     adapters: rankAdapters(placement),
+    notes: [],
     calibration: [],
     kernels: [],
     estimate: estimate(program, plan),
@@ -94,7 +97,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const finish = (outcome: RunResult["outcome"]): RunResult =>
     assembleResult(plan, program, { ...record, outcome });
   try {
-    record = { ...record, memory: memoryOf(pool) };
+    record = { ...record, notes: pool.notes, memory: memoryOf(pool) };
     record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
     if (tune !== false) {
       onProgress({ phase: "tune" });
@@ -109,7 +112,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     record = { ...record, check: outcome };
     if (options.numericsOnly !== true) {
       onProgress({ phase: "calibrate" });
-      record = { ...record, calibration: await calibrationsOf(pool) };
+      record = {
+        ...record,
+        calibration: await calibrationsOf(pool, options.recalibrate === true ? "anew" : "recall"),
+      };
       await measure(pool, options, (trace) => samples.push(summariseStep(program, trace)));
       stillHolds(observed, (await observe(program, { afterwards: true })).observed);
     }

@@ -19,10 +19,10 @@ export interface Metrics {
   readonly busy?: Figure;
   /**
    * Model FLOPs, less those of choices that experts dropped, ÷ wall ÷ calibrated f32 peak of all adapters
-   * used; software adapters count as one.
+   * used; software adapters count as one. The interval includes the spread of that peak.
    */
   readonly mfu?: Figure;
-  /** Bytes that the kernels must move ÷ wall ÷ calibrated bandwidth of the same adapters. */
+  /** Bytes that the kernels must move ÷ wall ÷ the fastest of calibrated reading, writing and copying. */
   readonly bandwidth?: Figure;
   readonly percentiles: Percentiles;
   /** Steps that lie further from the median than 14.826 MAD; they are kept in every figure. */

@@ -2,17 +2,18 @@
 
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
+import { type Ceiling, type Ceilings, memoryCeiling } from "./ceiling.ts";
 import { droppedFlops } from "./dropped_work.ts";
 import type { Figure } from "./figure.ts";
 import { figureOf, type Conditions } from "./figures.ts";
 import type { StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
 
-/** Peaks of one adapter, measured on it. Ranks that share it share them. */
+/** Ceilings of one adapter, measured on it. Ranks that share it share them. */
 export interface Peaks {
-  /** In f32. */
-  readonly peakFlops: number;
-  readonly bandwidth?: number;
+  /** What `--adapter` takes. */
+  readonly adapter: string;
+  readonly ceilings: Ceilings;
   /** It computes on the machine's CPU cores, which it shares with every other software adapter. */
   readonly software: boolean;
 }
@@ -40,21 +41,20 @@ export const utilization = (
     conditions,
     "mean over ranks of the time in which a kernel runs",
   );
-  const independent = independentPeaks(peaks);
   const dropped = droppedFlops(program);
-  const mfu = ofPeak(
+  const mfu = ofCeiling(
     samples,
     (sample) => estimate.modelFlops - dropped(sample),
-    independent.map(({ peakFlops }) => peakFlops),
+    ceilingOfAll(peaks, ({ f32 }) => f32),
     conditions,
     "model FLOPs, causal attention counted half and dropped choices of experts not at all, against " +
       "the calibrated f32 peak",
   );
   const kernelBytes = estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0);
-  const bandwidth = ofPeak(
+  const bandwidth = ofCeiling(
     samples,
     () => kernelBytes,
-    independent.map((peak) => peak.bandwidth),
+    ceilingOfAll(peaks, memoryCeiling),
     conditions,
     "bytes that kernels must move, against the calibrated bandwidth",
   );
@@ -65,37 +65,51 @@ export const utilization = (
   };
 };
 
-/** Software adapters of one machine are its cores by several names: together they reach what the best does. */
-const independentPeaks = (peaks: readonly Peaks[]): readonly Peaks[] => {
-  const software = peaks.filter((each) => each.software);
-  if (software.length === 0) return peaks;
-  const bandwidths = software.flatMap(({ bandwidth }) => bandwidth ?? []);
-  const machine: Peaks = {
-    peakFlops: Math.max(...software.map(({ peakFlops }) => peakFlops)),
-    ...(bandwidths.length === software.length ? { bandwidth: Math.max(...bandwidths) } : {}),
-    software: true,
-  };
-  return [...peaks.filter((each) => !each.software), machine];
+/** Per second, and the least that it can be believed to be. */
+interface Denominator {
+  readonly value: number;
+  readonly low: number;
+}
+
+/**
+ * What all adapters reach together; absent where one's ceiling is unknown, as the rest of them would flatter.
+ * Software adapters of one machine are its cores by several names: together they reach what the best does.
+ */
+const ceilingOfAll = (
+  peaks: readonly Peaks[],
+  pick: (ceilings: Ceilings) => Ceiling | undefined,
+): Denominator | undefined => {
+  const found = peaks.map(({ ceilings, software }) => ({
+    figure: pick(ceilings)?.figure,
+    software,
+  }));
+  const total = { value: 0, low: 0 };
+  let machine: Denominator = { value: 0, low: 0 };
+  for (const { figure, software } of found) {
+    if (figure === undefined) return undefined;
+    const own = { value: figure.value, low: figure.interval?.[0] ?? figure.value };
+    if (!software) {
+      total.value += own.value;
+      total.low += own.low;
+    } else if (own.value > machine.value) machine = own;
+  }
+  total.value += machine.value;
+  total.low += machine.low;
+  return total.value === 0 ? undefined : total;
 };
 
-/** Absent where an adapter's peak is unknown: the rest of the peaks would flatter. */
-const ofPeak = (
+/** The interval is that of the steps, widened by what the ceiling may be less than its best run. */
+const ofCeiling = (
   samples: readonly StepSample[],
   workOf: (sample: StepSample) => number,
-  peaks: readonly (number | undefined)[],
+  ceiling: Denominator | undefined,
   conditions: Conditions,
   variant: string,
 ): Figure | undefined => {
-  let total = 0;
-  for (const peak of peaks) {
-    if (peak === undefined) return undefined;
-    total += peak;
-  }
-  if (total === 0) return undefined;
-  return figureOf(
-    samples.map((sample) => (workOf(sample) * 1000) / sample.wallMs / total),
-    "share",
-    conditions,
-    variant,
-  );
+  if (ceiling === undefined) return undefined;
+  const shares = samples.map((sample) => (workOf(sample) * 1000) / sample.wallMs / ceiling.value);
+  const figure = figureOf(shares, "share", conditions, variant);
+  if (figure?.interval === undefined) return figure;
+  const [low, high] = figure.interval;
+  return { ...figure, interval: [low, (high * ceiling.value) / ceiling.low] };
 };

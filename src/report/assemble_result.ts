@@ -14,6 +14,7 @@ export type RunRecord = Pick<
   | "date"
   | "versions"
   | "adapters"
+  | "notes"
   | "check"
   | "calibration"
   | "kernels"
@@ -29,9 +30,10 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     program,
     estimate: record.estimate,
     samples: record.samples,
-    peaks: record.calibration.map((peak) => ({
-      ...peak,
-      software: record.adapters.some(({ id, software }) => id === peak.adapter && software),
+    peaks: record.calibration.map(({ adapter, ceilings }) => ({
+      adapter,
+      ceilings,
+      software: record.adapters.some(({ id, software }) => id === adapter && software),
     })),
     ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
     conditions: runConditions(record.adapters),

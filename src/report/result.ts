@@ -2,11 +2,12 @@
 // what the reports print from, and what a later comparison reads.
 
 import type { Estimate } from "../program/estimate.ts";
+import type { Ceilings } from "../measure/ceiling.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { Verdict } from "./verdict.ts";
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export interface RunResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -23,6 +24,8 @@ export interface RunResult {
   readonly versions: Versions;
   /** One entry per rank, in rank order. */
   readonly adapters: readonly RankAdapter[];
+  /** What a person should know of the circumstances, in sentences without a full stop. */
+  readonly notes: readonly string[];
   /** Absent when the run stopped before its numbers were checked. */
   readonly check?: CheckOutcome;
   /** One entry per adapter that was used; empty when the run stopped before. */
@@ -81,18 +84,20 @@ export interface CheckOutcome {
   readonly routing?: { readonly agreeing: number; readonly total: number };
 }
 
-/** What an adapter reaches at best, measured on it in this run. */
+/** What an adapter reaches at best, measured on it while nothing else of the run was under way. */
 export interface AdapterCalibration {
   /** `RankAdapter.id`. */
   readonly adapter: string;
-  /** f32 FLOP/s, whatever the plan's dtype: kernels compute in f32 and only store in f16. */
-  readonly peakFlops: number;
-  /** How far the runs of that peak lay apart: (slowest − fastest) ÷ fastest. */
-  readonly spread: number;
-  /** Bytes per second of global memory. */
-  readonly bandwidth?: number;
-  /** How the two were measured, in a phrase. */
-  readonly method: string;
+  /** ISO 8601, when it was measured. */
+  readonly date: string;
+  readonly tookMs: number;
+  /**
+   * Present where it was kept from an earlier run of the same versions, adapter, driver and machine: what a
+   * short measurement in this run reached, as shares of it. Within a tenth, else it was measured anew.
+   */
+  readonly cached?: { readonly f32: number; readonly copy: number };
+  /** What the adapter cannot do is absent. */
+  readonly ceilings: Ceilings;
 }
 
 /** A kernel at one shape on one adapter: which shader with which tiling computes it, and why that one. */

@@ -3,9 +3,10 @@
 import type { Plan } from "../plan/plan.ts";
 import { runConditions } from "./claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatNumber, formatPercent, formatValue } from "./format.ts";
+import { countOf, formatNumber, formatPercent } from "./format.ts";
 import type { RankAdapter, RunResult } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
+import { peakLines } from "./terminal_calibration.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 
 export const planLine = ({ name, hardware, workload }: Plan): string => {
@@ -21,7 +22,7 @@ export const planLine = ({ name, hardware, workload }: Plan): string => {
 
 export const adapterLines = (
   { workload }: Plan,
-  { adapters, calibration, versions }: RunResult,
+  { adapters, calibration, notes, versions }: RunResult,
   colours: Colours,
 ): string[] => [
   ...table(
@@ -36,16 +37,8 @@ export const adapterLines = (
     })),
     colours,
   ),
-  ...calibration.flatMap(({ adapter, peakFlops, spread, bandwidth, method }) =>
-    wrapIndented(
-      `calibrated f32 peak of ${adapter}: ${formatValue(peakFlops, "FLOP/s")}` +
-        `${workload.dtype === "f16" ? " (storage f16)" : ""}, ` +
-        `slowest run ${formatPercent(spread)} longer` +
-        `${bandwidth === undefined ? "" : `, ${formatValue(bandwidth, "B/s")}`} (${method})`,
-      LINE_WIDTH,
-      2,
-    ),
-  ),
+  ...calibration.flatMap((each) => peakLines(each, workload.dtype === "f16")),
+  ...notes.flatMap((note) => wrapIndented(note, LINE_WIDTH, 2).map(colours.doubtful)),
   ...wrapIndented(
     `shardbench ${versions.shardbench}, node ${versions.node}, webgpu ${versions.webgpu}, ${versions.os}`,
     LINE_WIDTH,

@@ -7,12 +7,12 @@ import { canShareMemory } from "../collectives/shared_memory.ts";
 import { type Waiting, waitingFor } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
-import type { Calibration } from "../gpu/calibrate.ts";
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Program } from "../program/program.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
-import type { ObserveOptions, RankObservation, Reply } from "./messages.ts";
 import type { CallUse } from "./program_calls.ts";
+import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
 import { defaultPatience, type Patience } from "./watchdog.ts";
@@ -47,7 +47,7 @@ export interface RankPool {
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. */
-  calibrate(): Promise<{ readonly adapter: string; readonly calibration: Calibration }[]>;
+  calibrate(how: CalibrationWay): Promise<(RecalledCalibration & { readonly adapter: string })[]>;
   /**
    * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
    * those that won; what one rank finds out serves all on the same adapter. Gives what is new, by adapter id.
@@ -165,14 +165,18 @@ function createTasks(
       );
     },
 
-    async calibrate() {
-      const found = new Map<string, Calibration>();
+    async calibrate(how) {
+      const found = new Map<string, RecalledCalibration>();
       for (const [rank, { id }] of choices.entries()) {
         if (found.has(id)) continue;
-        const reply = await group.ask(rank, { kind: "calibrate" }, "calibrated");
-        found.set(id, reply.calibration);
+        const { kind: _, ...recalled } = await group.ask(
+          rank,
+          { kind: "calibrate", how },
+          "calibrated",
+        );
+        found.set(id, recalled);
       }
-      return [...found].map(([adapter, calibration]) => ({ adapter, calibration }));
+      return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
     async tune(budgetMs) {

@@ -4,7 +4,7 @@ import type { MailboxPlan } from "../collectives/communicator.ts";
 import type { RelayMessage } from "../collectives/relay.ts";
 import type { Waiting } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
-import type { Calibration } from "../gpu/calibrate.ts";
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -47,15 +47,22 @@ export interface ForcedRoutes {
   readonly ids: Uint32Array<ArrayBuffer>;
 }
 
+/**
+ * - `recall`: a kept one that still holds, else what kernels are held against is measured
+ * - `anew`: that is measured in any case
+ * - `keep`: everything is measured, and kept for later runs
+ */
+export type CalibrationWay = "recall" | "anew" | "keep";
+
 export type Request =
   | OpenRequest
   | { readonly kind: "step" }
   | ({ readonly kind: "observe" } & ObserveOptions)
-  | { readonly kind: "calibrate" }
   /** Between two steps, while no other rank does anything. */
   | { readonly kind: "tune"; readonly budgetMs: number; readonly known: readonly TunedCall[] }
   /** To take the forms that won. */
   | { readonly kind: "adopt"; readonly known: readonly TunedCall[] }
+  | { readonly kind: "calibrate"; readonly how: CalibrationWay }
   | { readonly kind: "close" };
 
 export type ToRank = Request | RelayMessage;
@@ -96,9 +103,9 @@ export type Reply =
   /** Times on the machine's axis, not yet on the step's. */
   | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
   | { readonly kind: "observed"; readonly observation: RankObservation }
-  | { readonly kind: "calibrated"; readonly calibration: Calibration }
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
-  | { readonly kind: "adopted"; readonly calls: readonly CallUse[] };
+  | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
+  | ({ readonly kind: "calibrated" } & RecalledCalibration);
 
 export type FromRank =
   | Reply

@@ -79,8 +79,7 @@ export function serveRank(process: NodeJS.Process): void {
     if (request.kind === "adopt") {
       return { kind: "adopted", calls: await session.adopt(request.known) };
     }
-    const calibration = await session.calibrate();
-    return { kind: "calibrated", calibration };
+    return { kind: "calibrated", ...(await session.calibrate(request.how)) };
   };
 
   const obey = async (request: Request): Promise<void> => {

@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
-import { calibrate, type Calibration } from "../gpu/calibrate.ts";
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
 import { readBuffer } from "../gpu/read_back.ts";
@@ -16,6 +16,7 @@ import { checkProduct, emptyReport, isProduct, mergeReports } from "./check_prod
 import { computeAgain } from "./compute_again.ts";
 import { countPasses, type Execution, executeStep, type StepOptions } from "./execute.ts";
 import type {
+  CalibrationWay,
   ForcedRoutes,
   ObservedBuffer,
   ObserveOptions,
@@ -33,11 +34,11 @@ export interface RankSession {
   readonly calls: readonly CallUse[];
   step(): Promise<RankTrace>;
   observe(options: ObserveOptions): Promise<RankObservation>;
-  calibrate(): Promise<Calibration>;
   /** Tries forms of the program's kernels, on what the last step left in their buffers. */
   tune(options: Pick<TuningOptions, "budgetMs" | "known">): Promise<TunedCall[]>;
   /** Takes the forms that won, from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<CallUse[]>;
+  calibrate(how: CalibrationWay): Promise<RecalledCalibration>;
   close(): void;
 }
 
@@ -121,8 +122,14 @@ export async function openRankSession(
       return { rank: program.rank, observed, ...(freivalds ? { freivalds: report } : {}) };
     },
 
-    async calibrate() {
-      return calibrate(gpu);
+    async calibrate(how) {
+      // Ranks start sooner without it.
+      const { calibrateAndKeep, calibrateKernels, recallOrCalibrate } =
+        await import("../gpu/calibration/recall.ts");
+      if (how === "keep") return calibrateAndKeep(gpu);
+      return how === "recall"
+        ? recallOrCalibrate(gpu)
+        : { calibration: await calibrateKernels(gpu) };
     },
 
     async tune(options) {
@@ -144,8 +151,8 @@ export async function openRankSession(
   return {
     ...session,
     observe: async (options) => gpu.uncounted(async () => session.observe(options)),
-    calibrate: async () => gpu.uncounted(async () => session.calibrate()),
     tune: async (options) => gpu.uncounted(async () => session.tune(options)),
+    calibrate: async (how) => gpu.uncounted(async () => session.calibrate(how)),
   };
 }
 

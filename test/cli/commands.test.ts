@@ -74,7 +74,7 @@ test("--version is that of the package", async () => {
   expect(await readFile("package.json", "utf8")).toContain(`"version": "${stdout.trim()}"`);
 });
 
-test.each(["check", "run", "compare", "tune", "adapters", "smoke"])(
+test.each(["check", "run", "compare", "tune", "adapters", "calibrate", "smoke"])(
   "%s --help ends with 0 and shows its use",
   async (command) => {
     const { code, stdout } = await shardbench([command, "--help"]);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { widthOf } from "../../src/report/text_width.ts";
+import { ceilingsWith } from "../support/ceilings.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
 
 const pipeline = "configs/three-stage-pipeline.json";
@@ -39,7 +40,7 @@ test.each(["0", "-1GFLOPS", "fast", ""])("estimate refuses %j as a peak", async 
 
 test("estimate takes the calibration of an earlier run, of several adapters the fastest", async () => {
   const result = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     plan: {},
     adapters: [],
     metrics: {},
@@ -47,8 +48,8 @@ test("estimate takes the calibration of an earlier run, of several adapters the 
     outcome: {},
     estimate: {},
     calibration: [
-      { adapter: "a", peakFlops: 1e9, bandwidth: 4e9, method: "" },
-      { adapter: "b", peakFlops: 3e9, bandwidth: 2e9, method: "" },
+      { adapter: "a", ceilings: ceilingsWith({ f32: 1e9, copy: 4e9 }) },
+      { adapter: "b", ceilings: ceilingsWith({ f32: 3e9, read: 1e9, copy: 2e9 }) },
     ],
   };
   const file = await fileWith("result.json", JSON.stringify(result));

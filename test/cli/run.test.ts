@@ -129,7 +129,7 @@ describe("compare", () => {
 
   test("refuses a result whose schema it does not know", async () => {
     const text = (await readFile(resultFile, "utf8")).replace(
-      '"schemaVersion": 1',
+      '"schemaVersion": 2',
       '"schemaVersion": 99',
     );
     const other = await fileWith("result.json", text);

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { copy } from "../../src/gpu/calibration_kernels.ts";
+import { copy } from "../../src/gpu/calibration/memory.ts";
 import { compileModule } from "../../src/gpu/dispatch.ts";
 import { readBuffer } from "../../src/gpu/read_back.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";

@@ -4,7 +4,11 @@ import {
   summariseStep,
   type MetricsInput,
 } from "../../src/measure/compute_metrics.ts";
+import { ceilingsOf } from "../../src/measure/ceiling.ts";
+import { seededRandom } from "../../src/measure/statistics.ts";
+import type { Peaks } from "../../src/measure/utilization.ts";
 import type { Estimate } from "../../src/program/estimate.ts";
+import { ceilingsWith } from "../support/ceilings.ts";
 import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
 
 const layers = ["s/0.linear", "s/1.linear"];
@@ -42,11 +46,17 @@ const step = (scale: number) =>
     ]),
   );
 
+const peak = (f32: number, copy: number | undefined, isSoftware: boolean): Peaks => ({
+  adapter: "some",
+  ceilings: ceilingsWith({ f32, ...(copy === undefined ? {} : { copy }) }),
+  software: isSoftware,
+});
+
 const input = (more: Partial<MetricsInput> = {}): MetricsInput => ({
   program,
   estimate,
   samples: [1, 1, 2, 1, 1].map(step),
-  peaks: [{ peakFlops: 1e6, bandwidth: 2e5, software: true }],
+  peaks: [peak(1e6, 2e5, true)],
   conditions: ["a test"],
   ...more,
 });
@@ -69,27 +79,35 @@ test("MFU counts the model's FLOPs, not what ranks repeat", () => {
 });
 
 test("peaks of several hardware adapters add up", () => {
-  const peaks = [
-    { peakFlops: 1e6, software: false },
-    { peakFlops: 2e6, software: false },
-  ];
+  const peaks = [peak(1e6, undefined, false), peak(2e6, undefined, false)];
   expect(computeMetrics(input({ peaks })).mfu?.value).toBeCloseTo(0.1, 12);
 });
 
 test("software adapters share the machine's cores, so the largest peak is that of them all", () => {
-  const peaks = [
-    { peakFlops: 1e6, bandwidth: 2e5, software: true },
-    { peakFlops: 5e5, bandwidth: 4e5, software: true },
-  ];
+  const peaks = [peak(1e6, 2e5, true), peak(5e5, 4e5, true)];
   const shared = computeMetrics(input({ peaks }));
   expect(shared.mfu?.value).toBeCloseTo(0.3, 12);
   expect(shared.bandwidth?.value).toBeCloseTo(0.15, 12);
-  const withGpu = [...peaks, { peakFlops: 2e6, bandwidth: 2e5, software: false }];
+  const withGpu = [...peaks, peak(2e6, 2e5, false)];
   expect(computeMetrics(input({ peaks: withGpu })).mfu?.value).toBeCloseTo(0.1, 12);
 });
 
 test("bandwidth is the bytes that kernels must move against the calibrated one", () => {
   expect(computeMetrics(input()).bandwidth?.value).toBeCloseTo(0.3, 12);
+});
+
+test("the interval of MFU is that of the steps and of the peak", () => {
+  const runs = [1e6, 8e5, 8e5, 8e5, 8e5, 8e5, 8e5];
+  const spread = { form: "some", runs, others: {} };
+  const ceilings = ceilingsOf({ f32: spread }, {}, seededRandom(1));
+  const samples = [1, 1, 1, 1, 1].map(step);
+  const { mfu } = computeMetrics(
+    input({ samples, peaks: [{ adapter: "some", ceilings, software: false }] }),
+  );
+  // All steps are alike; the best run is the peak, and no less than the median may be.
+  expect(mfu?.value).toBeCloseTo(0.3, 12);
+  expect(mfu?.interval?.[0]).toBeCloseTo(0.3, 12);
+  expect(mfu?.interval?.[1]).toBeCloseTo(0.375, 12);
 });
 
 test("without a calibrated peak there is no MFU, rather than one of 0", () => {
@@ -100,10 +118,7 @@ test("without a calibrated peak there is no MFU, rather than one of 0", () => {
 
 test("one unknown bandwidth makes the whole unknown", () => {
   for (const software of [true, false]) {
-    const peaks = [
-      { peakFlops: 1e6, bandwidth: 1, software },
-      { peakFlops: 1e6, software },
-    ];
+    const peaks = [peak(1e6, 1, software), peak(1e6, undefined, software)];
     expect(computeMetrics(input({ peaks })).bandwidth).toBeUndefined();
   }
 });

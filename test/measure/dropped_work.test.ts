@@ -6,6 +6,7 @@ import { utilization } from "../../src/measure/utilization.ts";
 import { estimate } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import { moe, plan } from "../support/plans.ts";
+import { ceilingsWith } from "../support/ceilings.ts";
 import { rankTrace } from "./synthetic.ts";
 
 const layer = "stage0/0.moe";
@@ -62,7 +63,7 @@ test("MFU counts the choices that were kept, and no others", () => {
   const given = mixture({ capacityFactor: 1.25 });
   const program = lower(given);
   const costs = estimate(program, given);
-  const peaks = [{ peakFlops: 1e6, software: false }];
+  const peaks = [{ adapter: "some", ceilings: ceilingsWith({ f32: 1e6 }), software: false }];
   const mfuOf = (kept: number) =>
     utilization([sampleOf(kept)], program, costs, peaks, {
       provenance: "measured",

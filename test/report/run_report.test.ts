@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
+import { ceilingsOf } from "../../src/measure/ceiling.ts";
+import { seededRandom } from "../../src/measure/statistics.ts";
 import { summariseStep } from "../../src/measure/compute_metrics.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimate } from "../../src/program/estimate.ts";
@@ -44,10 +46,16 @@ const stepOf = (plan: Plan, step: number): StepTrace => {
 
 const swiftshader: AdapterCalibration = {
   adapter: "swiftshader",
-  peakFlops: 21e9,
-  spread: 0.123,
-  bandwidth: 5e9,
-  method: "multiply-adds",
+  date: "2026-01-02T03:04:06.000Z",
+  tookMs: 4000,
+  ceilings: ceilingsOf(
+    {
+      f32: { form: "calibration/some_form", runs: [19e9, 20e9, 21e9, 20e9, 20e9], others: {} },
+      copy: { form: "calibration/copy", runs: [5e9, 5e9, 5e9, 5e9, 5e9], others: {} },
+    },
+    {},
+    seededRandom(1),
+  ),
 };
 
 const runOf = (
@@ -69,6 +77,7 @@ const runOf = (
       compared: "sharded result against the f64 reference",
       values: 4096,
     },
+    notes: [],
     calibration,
     kernels: [],
     estimate: costs,
@@ -114,14 +123,30 @@ describe("the report of a run", () => {
     expect(text).toContain("measured, 6 samples");
   });
 
-  test("the calibrated peak is an f32 one, with how far its runs lay apart", () => {
-    expect(text.replace(/\s+/g, " ")).toContain(
-      "calibrated f32 peak of swiftshader: 21 GFLOP/s, slowest run 12.3 % longer,",
-    );
+  test("every peak says which form reached it, in how many runs, and how low they went", () => {
+    const flat = text.replace(/\s+/g, " ");
+    expect(flat).toContain("peaks of swiftshader, measured in this run, alone on the adapter: ");
+    expect(flat).toContain("f32 21 GFLOP/s (some_form, 5 runs, median ≥ 19 GFLOP/s)");
+    expect(flat).toContain("memory 5 GB/s (copy, 5 runs, median ≥ 5 GB/s); ridge at 4.2 FLOP/B");
+  });
+
+  test("f16 storage is held against the f32 peak, and the report says so", () => {
     const half: Plan = { ...pipeline, workload: { ...pipeline.workload, dtype: "f16" } };
-    expect(runReport(half, runOf(half), plain).join("\n")).toContain(
-      "(storage f16), slowest run 12.3",
+    const report = runReport(half, runOf(half), plain).join("\n").replace(/\s+/g, " ");
+    expect(report).toContain("19 GFLOP/s), which f16 storage computes in;");
+  });
+
+  test("a kept calibration says of when it is, and what holds of it now", () => {
+    const kept = { ...swiftshader, cached: { f32: 0.97, copy: 1.02 } };
+    const result = runOf(pipeline, software, { state: "complete" }, [kept]);
+    expect(runReport(pipeline, result, plain).join("\n").replace(/\s+/g, " ")).toContain(
+      "kept from 2026-01-02T03:04:06.000Z; now 97.0 % and 102.0 % of it",
     );
+  });
+
+  test("what a person should know of the circumstances is said", () => {
+    const result = { ...runOf(pipeline), notes: ["shared memory lies on a disk"] };
+    expect(runReport(pipeline, result, plain).join("\n")).toContain("shared memory lies on a disk");
   });
 
   test.each([
@@ -201,8 +226,8 @@ describe("the result file", () => {
   });
 
   test("a result of another schema is refused with both versions", () => {
-    const other = JSON.stringify({ ...runOf(pipeline), schemaVersion: 2 });
-    expect(() => parseResult(other, "r.json")).toThrow("its schemaVersion is 2");
+    const other = JSON.stringify({ ...runOf(pipeline), schemaVersion: 1 });
+    expect(() => parseResult(other, "r.json")).toThrow("its schemaVersion is 1");
     expect(() => parseResult(other, "r.json")).toThrow(EnvironmentError);
   });
 

@@ -1,0 +1,44 @@
+// shardbench calibrate: what the adapters of this machine reach at best.
+
+import type { Command } from "commander";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { interruptible } from "./interruptible.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+
+interface Flags {
+  readonly adapter?: string;
+  readonly json?: boolean;
+}
+
+export const defineCalibrate = (program: Command): void => {
+  program
+    .command("calibrate")
+    .summary("measure what the adapters reach at best")
+    .description(
+      "Measures the ceilings of every adapter, one after the other: arithmetic, memory, transfers and\n" +
+        "the cost of giving the GPU work, each by the fastest of several forms with checked results.\n" +
+        "Takes some seconds per adapter, which should have nothing else to do. Runs use what is found\n" +
+        "for 30 days, as long as a short measurement agrees with it.",
+    )
+    .option("--adapter <id>", "this adapter only, as `shardbench adapters` lists it")
+    .option("--json", "print every run of every ceiling as JSON")
+    .action((flags: Flags) => guarded(flags.json, () => calibrate(flags)));
+};
+
+const calibrate = async ({ adapter, json }: Flags): Promise<ExitCode> => {
+  const found = await interruptible(async (options) => {
+    const { calibrateAdapters } = await import("../harness/calibrate_adapters.ts");
+    return calibrateAdapters({ ...options, ...(adapter === undefined ? {} : { adapter }) });
+  });
+  if (json === true) {
+    printJson(found);
+    return exitCodes.fine;
+  }
+  const { calibrationReport } = await import("../report/terminal_calibration.ts");
+  const colours = outputColours();
+  printLines(
+    found.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...calibrationReport(each, colours)]),
+  );
+  return exitCodes.fine;
+};

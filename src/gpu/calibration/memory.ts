@@ -1,0 +1,125 @@
+// How many bytes per second kernels read, write and copy in storage buffers.
+
+import { type Kernel, read, write } from "../../kernels/kernel.ts";
+import { ceilDiv } from "../../kernels/storage.ts";
+import type { Ceiling } from "./calibration.ts";
+import { measureRate } from "./measure_rate.ts";
+import { type Bench, firstWrong, microForm, type MicroKernel } from "./micro_kernel.ts";
+
+export interface QuadShape {
+  /** Of 16 bytes. */
+  readonly quads: number;
+}
+
+const workgroupSize = 64;
+const mostWorkgroups = 16_384;
+
+/** @param perInvocation bytes that an invocation takes in one step */
+const grid =
+  (perInvocation: number): Kernel<QuadShape>["grid"] =>
+  ({ quads }) => [
+    Math.min(mostWorkgroups, ceilDiv(16 * quads, perInvocation * workgroupSize)),
+    1,
+    1,
+  ];
+
+/** @param passes how often every quad crosses memory: once when it is read or written, twice when copied */
+const streaming = (
+  name: string,
+  bindings: Kernel<QuadShape>["bindings"],
+  perInvocation: number,
+  passes: number,
+): Kernel<QuadShape> => ({
+  name: `calibration/${name}`,
+  bindings,
+  constants: ({ quads }) => ({ QUADS: quads }),
+  grid: grid(perInvocation),
+  flops: () => 0,
+  bytes: ({ quads }) => 16 * quads * passes,
+});
+
+const x = read("x", "u32");
+const y = write("y", "u32");
+
+const sums = write("sums", "u32");
+
+export const copy = streaming("copy", [x, y], 16, 2);
+export const copies = [copy, streaming("copy_blocks", [x, y], 64, 2)];
+const reads = [streaming("read", [x, sums], 16, 1), streaming("read_blocks", [x, sums], 64, 1)];
+const writes = [streaming("write", [y], 16, 1), streaming("write_blocks", [y], 64, 1)];
+
+const asMicro = (
+  kernel: Kernel<QuadShape>,
+  findWrong: MicroKernel<QuadShape>["findWrong"],
+  resultBytes: MicroKernel<QuadShape>["resultBytes"],
+): MicroKernel<QuadShape> => ({
+  kernel,
+  work: (shape) => kernel.bytes(shape, "f32"),
+  findWrong,
+  resultBytes,
+});
+
+/** Two buffers and the words that the first of them holds. */
+export interface StreamingBuffers {
+  readonly x: GPUBuffer;
+  readonly y: GPUBuffer;
+  readonly sent: Uint32Array<ArrayBuffer>;
+}
+
+export interface StreamingCeilings {
+  readonly read: Ceiling | undefined;
+  readonly write: Ceiling | undefined;
+  readonly copy: Ceiling | undefined;
+}
+
+/**
+ * Leaves a copy of `x` in `y`.
+ *
+ * @param only the one form to measure; default: all
+ */
+export async function measureStreaming(
+  bench: Bench,
+  buffers: StreamingBuffers,
+  budgetMs: number,
+  only?: string,
+): Promise<StreamingCeilings> {
+  const { sent } = buffers;
+  const shape = { quads: sent.length / 4 };
+  const allBytes = (): number => sent.byteLength;
+  const make = async (micro: MicroKernel<QuadShape>) =>
+    microForm(
+      bench,
+      micro,
+      shape,
+      micro.kernel.bindings.map(({ name }) => (name === "x" ? buffers.x : buffers.y)),
+    );
+  const whole = sumOf(sent);
+  const all = async (
+    kernels: readonly Kernel<QuadShape>[],
+    findWrong: MicroKernel<QuadShape>["findWrong"],
+    resultBytes: (kernel: Kernel<QuadShape>) => number,
+  ): Promise<Ceiling | undefined> => {
+    const forms = kernels
+      .filter(({ name }) => only === undefined || name === only)
+      .map((kernel) => asMicro(kernel, findWrong, () => resultBytes(kernel)));
+    return measureRate(await Promise.all(forms.map(make)), budgetMs);
+  };
+  return {
+    read: await all(
+      reads,
+      (words) => (sumOf(words) === whole ? undefined : `${sumOf(words)} where ${whole} is right`),
+      (kernel) => 4 * workgroupSize * kernel.grid(shape)[0],
+    ),
+    write: await all(writes, (words) => firstWrong(words, patternAt), allBytes),
+    copy: await all(copies, (words) => firstWrong(words, (index) => sent[index] ?? 0), allBytes),
+  };
+}
+
+const patternAt = (index: number): number => Math.floor(index / 4) + (index % 4);
+
+/** Modulo 2³². */
+function sumOf(words: Uint32Array): number {
+  let sum = 0;
+  for (const word of words) sum = (sum + word) >>> 0;
+  return sum;
+}

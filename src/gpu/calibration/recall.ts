@@ -1,0 +1,55 @@
+// A calibration that was kept, if it still holds; else a new one.
+
+import { adapterCacheKey } from "../cache_key.ts";
+import { readCacheFile, writeCacheFile } from "../cache_file.ts";
+import type { LogicalGpu } from "../logical_gpu.ts";
+import { calibrate, type QuickLook, lookQuickly } from "./calibrate.ts";
+import { type Calibration, calibrationSchema } from "./calibration.ts";
+
+export interface RecalledCalibration {
+  readonly calibration: Calibration;
+  /** Present where it is a kept one: what a short measurement reaches now, as a share of it. */
+  readonly now?: QuickLook;
+}
+
+const kind = "calibration";
+/** A figure that is used again must be one that would be measured again. */
+const tolerance = 0.1;
+const oldestMs = 30 * 24 * 3600 * 1000;
+
+/** Measures every ceiling and keeps it for later runs. */
+export async function calibrateAndKeep(gpu: LogicalGpu): Promise<RecalledCalibration> {
+  const calibration = await calibrate(gpu, "everything");
+  await writeCacheFile(kind, adapterCacheKey(gpu.report), calibration);
+  return { calibration };
+}
+
+/**
+ * The kept calibration, of the same adapter, driver, machine and versions, at most 30 days old. It counts only
+ * where the adapter reaches now what it reached then, within a tenth: other load, another clock or a limit on
+ * power make it one of other conditions. Else what kernels are held against is measured, for once.
+ *
+ * @param measure how; default: the ceilings of kernels
+ */
+export async function recallOrCalibrate(
+  gpu: LogicalGpu,
+  measure: (gpu: LogicalGpu) => Promise<Calibration> = calibrateKernels,
+): Promise<RecalledCalibration> {
+  const kept = await readCacheFile(kind, adapterCacheKey(gpu.report), calibrationSchema);
+  if (kept !== undefined && isRecent(kept)) {
+    const now = await lookQuickly(gpu, kept);
+    if (Object.values(now).every((share) => Math.abs(share - 1) <= tolerance)) {
+      return { calibration: kept, now };
+    }
+  }
+  return { calibration: await measure(gpu) };
+}
+
+/** What a run's kernels are held against. */
+export const calibrateKernels = async (gpu: LogicalGpu): Promise<Calibration> =>
+  calibrate(gpu, "kernels");
+
+const isRecent = ({ date }: Calibration): boolean => {
+  const ageMs = Date.now() - Date.parse(date);
+  return ageMs >= 0 && ageMs <= oldestMs;
+};

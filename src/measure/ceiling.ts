@@ -1,0 +1,109 @@
+// What an adapter reaches at best, as figures: the denominators of utilization.
+
+import type { Figure, Unit } from "./figure.ts";
+import { median, medianInterval, type RandomSource } from "./statistics.ts";
+
+/** Rates, of which the best run counts. */
+export type RateName =
+  /** Multiply-adds, each counted as two. */
+  | "f32"
+  | "f16"
+  /** Subgroup matrices. */
+  | "matrix"
+  /** Kernels on storage buffers; a copied byte counts twice. */
+  | "read"
+  | "write"
+  | "copy"
+  /** Loads from memory that a workgroup shares. */
+  | "workgroup"
+  /** The command that copies between buffers; a copied byte counts twice. */
+  | "bufferCopy"
+  | "upload"
+  | "readback";
+
+/** Costs in ms, of which the median counts. */
+export type CostName = "dispatch" | "encode" | "submit" | "roundTrip";
+
+export interface Ceiling {
+  /**
+   * Of rates the best run, within an interval from the lower end of the median's to that run: other load and
+   * clocks only ever slow a run down. Of costs the median.
+   */
+  readonly figure: Figure;
+  /** The shader or call that was the fastest. */
+  readonly form: string;
+  /** Each run of that form, in order of time. */
+  readonly runs: readonly number[];
+  /** What other forms reached at best. */
+  readonly others: Readonly<Record<string, number>>;
+}
+
+export type Ceilings = Readonly<Partial<Record<RateName | CostName, Ceiling>>>;
+
+/** As it was measured. */
+type Measured = Pick<Ceiling, "form" | "runs" | "others">;
+
+export const ceilingsOf = (
+  rates: Readonly<Partial<Record<RateName, Measured>>>,
+  costs: Readonly<Partial<Record<CostName, Measured>>>,
+  random: RandomSource,
+): Ceilings => {
+  const found: Partial<Record<RateName | CostName, Ceiling>> = {};
+  for (const [name, measured] of entriesOf(rates)) {
+    const figure = rateFigure(measured.runs, unitOf(name), random);
+    found[name] = { figure, ...measured };
+  }
+  for (const [name, measured] of entriesOf(costs)) {
+    found[name] = { figure: costFigure(measured.runs, random), ...measured };
+  }
+  return found;
+};
+
+const entriesOf = <Name extends string>(
+  record: Readonly<Partial<Record<Name, Measured>>>,
+): [Name, Measured][] => {
+  const entries: [Name, Measured][] = [];
+  for (const name in record) {
+    const measured = record[name];
+    if (measured !== undefined) entries.push([name, measured]);
+  }
+  return entries;
+};
+
+const unitOf = (name: RateName): Unit =>
+  name === "f32" || name === "f16" || name === "matrix" ? "FLOP/s" : "B/s";
+
+const rateFigure = (runs: readonly number[], unit: Unit, random: RandomSource): Figure => {
+  const value = Math.max(...runs);
+  const [low] = medianInterval(runs, random) ?? [];
+  return {
+    value,
+    unit,
+    samples: runs.length,
+    ...(low === undefined ? {} : { interval: [low, value] }),
+    provenance: "measured",
+    conditions: ["the best run; from the lower end of the median's 95 % interval"],
+  };
+};
+
+const costFigure = (runs: readonly number[], random: RandomSource): Figure => {
+  const interval = medianInterval(runs, random);
+  return {
+    value: median(runs),
+    unit: "ms",
+    samples: runs.length,
+    ...(interval === undefined ? {} : { interval }),
+    provenance: "measured",
+    conditions: [],
+  };
+};
+
+/** The fastest way that a kernel has to storage: what bounds one that does little else. */
+export const memoryCeiling = (ceilings: Ceilings): Ceiling | undefined => {
+  const ways = [ceilings.read, ceilings.write, ceilings.copy].filter((each) => each !== undefined);
+  return ways.toSorted((a, b) => b.figure.value - a.figure.value)[0];
+};
+
+/** FLOPs per byte below which memory is the bound, and above which arithmetic is. */
+export const ridgePoint = (peak: Ceiling, memory: Ceiling): number =>
+  peak.figure.value / memory.figure.value;

@@ -1,0 +1,138 @@
+// An adapter's ceilings on a terminal: all of them for `calibrate`, those that a run rests on in its report.
+
+import type { Figure } from "../measure/figure.ts";
+import { memoryCeiling, ridgePoint, type Ceiling, type Ceilings } from "../measure/ceiling.ts";
+import type { Colours } from "./colour.ts";
+import { countOf, formatFigure, formatNumber, formatPercent, formatValue } from "./format.ts";
+import type { AdapterCalibration, RankAdapter, Versions } from "./result.ts";
+import { LINE_WIDTH, table } from "./table.ts";
+import { wrapIndented } from "./text_width.ts";
+
+export interface CalibratedAdapter {
+  readonly adapter: Omit<RankAdapter, "rank" | "sharedWith">;
+  readonly versions: Versions;
+  readonly calibration: AdapterCalibration;
+}
+
+const rates = [
+  ["multiply-add f32", "f32"],
+  ["multiply-add f16", "f16"],
+  ["subgroup matrix", "matrix"],
+  ["storage read", "read"],
+  ["storage write", "write"],
+  ["storage copy", "copy"],
+  ["workgroup read", "workgroup"],
+  ["buffer copy", "bufferCopy"],
+  ["upload", "upload"],
+  ["readback", "readback"],
+] as const;
+
+const costs = [
+  ["dispatch, on the GPU", "dispatch"],
+  ["dispatch, encoding", "encode"],
+  ["submission", "submit"],
+  ["submit and map", "roundTrip"],
+] as const;
+
+export const calibrationReport = (
+  { adapter, versions, calibration }: CalibratedAdapter,
+  colours: Colours,
+): string[] => {
+  const { ceilings } = calibration;
+  const rows = (
+    named: readonly (readonly [string, keyof Ceilings])[],
+  ): { readonly cells: readonly string[] }[] =>
+    named.flatMap(([title, name]) => {
+      const ceiling = ceilings[name];
+      return ceiling === undefined ? [] : [{ cells: [title, ...cellsOf(ceiling)] }];
+    });
+  const kind = adapter.software ? "software" : "hardware";
+  return [
+    `${colours.strong(adapter.id)}  ${adapter.name}, ${kind}`,
+    ...table(columns("ceiling", "best run", "median ≥"), rows(rates), colours),
+    "",
+    ...table(columns("cost", "median", "95 % within"), rows(costs), colours),
+    "",
+    ...wrapIndented(summary(calibration), LINE_WIDTH, 2),
+    ...wrapIndented(
+      `${adapter.driver}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}`,
+      LINE_WIDTH,
+      2,
+    ).map(colours.faint),
+  ];
+};
+
+const columns = (title: string, value: string, interval: string) => [
+  { title, align: "left" as const },
+  { title: value },
+  { title: interval },
+  { title: "runs" },
+  { title: "form", align: "left" as const },
+];
+
+const cellsOf = ({ figure, form }: Ceiling): string[] => [
+  figure.unit === "ms" ? microseconds(figure.value) : formatFigure(figure),
+  withinOf(figure),
+  String(figure.samples),
+  form.replace("calibration/", ""),
+];
+
+/** The upper end of a rate's interval is the rate itself. */
+const withinOf = ({ unit, interval }: Figure): string => {
+  if (interval === undefined) return "–";
+  const [low, high] = interval;
+  return unit === "ms"
+    ? `${formatNumber(low * 1000)} … ${microseconds(high)}`
+    : formatValue(low, unit);
+};
+
+const microseconds = (ms: number): string => `${formatNumber(ms * 1000)} µs`;
+
+const summary = ({ date, tookMs, ceilings }: AdapterCalibration): string => {
+  const ridge = ridgeOf(ceilings);
+  return [
+    `Measured on ${date} in ${formatNumber(tookMs / 1000)} s, results checked.`,
+    ...(ridge === undefined
+      ? []
+      : [
+          `Kernels with less than ${formatNumber(ridge)} FLOP per byte are bound by memory in f32.`,
+        ]),
+    "The median of the runs is not below what stands beside the best, at 95 % confidence.",
+  ].join(" ");
+};
+
+const ridgeOf = (ceilings: Ceilings): number | undefined => {
+  const memory = memoryCeiling(ceilings);
+  return ceilings.f32 === undefined || memory === undefined
+    ? undefined
+    : ridgePoint(ceilings.f32, memory);
+};
+
+/** What every percentage of a peak in a run's report rests on. */
+export const peakLines = (calibration: AdapterCalibration, isHalf: boolean): string[] => {
+  const { adapter, ceilings, cached, date } = calibration;
+  const memory = memoryCeiling(ceilings);
+  const ridge = ridgeOf(ceilings);
+  const source =
+    cached === undefined
+      ? "measured in this run, alone on the adapter"
+      : `kept from ${date}; now ${formatPercent(cached.f32)} and ${formatPercent(cached.copy)} of it`;
+  const parts = [
+    ...(ceilings.f32 === undefined
+      ? []
+      : [`f32 ${described(ceilings.f32)}${isHalf ? ", which f16 storage computes in" : ""}`]),
+    ...(memory === undefined ? [] : [`memory ${described(memory)}`]),
+    ...(ridge === undefined ? [] : [`ridge at ${formatNumber(ridge)} FLOP/B`]),
+  ];
+  return wrapIndented(
+    `peaks of ${adapter}, ${source}: ${parts.join("; ")}; best runs, results checked`,
+    LINE_WIDTH,
+    2,
+  );
+};
+
+const described = ({ figure, form }: Ceiling): string => {
+  const { unit, interval, samples } = figure;
+  const median = interval === undefined ? "" : `, median ≥ ${formatValue(interval[0], unit)}`;
+  return `${formatFigure(figure)} (${form.replace("calibration/", "")}, ${countOf(samples, "run")}${median})`;
+};
