@@ -6,8 +6,9 @@ import type { StepTrace } from "../program/trace.ts";
 import { breakDown } from "./breakdown.ts";
 import { expertLoads, expertMetrics } from "./experts.ts";
 import { figureOf, type Conditions } from "./figures.ts";
+import { layerCommunication } from "./layer_communication.ts";
 import { layerLatencies } from "./layers.ts";
-import type { LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
+import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
 import type { LayerSample, StepSample } from "./sample.ts";
 import { mean, outliers, percentile, seededRandom } from "./statistics.ts";
@@ -21,6 +22,7 @@ export const summariseStep = (program: Program, trace: StepTrace): StepSample =>
   wallMs: trace.wallMs,
   ranks: trace.ranks.map((rank) => breakDown(rank, trace.wallMs)),
   layers: layerLatencies(program, trace),
+  communication: layerCommunication(program, trace),
   experts: expertLoads(program, trace),
 });
 
@@ -50,6 +52,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     ...throughput(program, samples, conditions),
     ...(layerMs === undefined ? {} : { layerMs }),
     layers,
+    communication: communicationMetrics(program, samples, conditions),
     ranks: rankMetrics(samples, conditions),
     ...utilization(samples, program, input.estimate, input.peaks, conditions),
     percentiles: percentilesOf(wall),
@@ -70,6 +73,30 @@ const layerMetrics = (
     });
     const latencyMs = figureOf(perStep, "ms", conditions);
     return latencyMs === undefined ? [] : [{ layer, latencyMs }];
+  });
+
+const communicationMetrics = (
+  program: Program,
+  samples: readonly StepSample[],
+  conditions: Conditions,
+): CommunicationMetrics[] =>
+  program.layers.flatMap((layer) => {
+    const own = samples.flatMap(({ communication }) =>
+      communication.filter((each) => each.layer === layer),
+    );
+    const hiddenMs = figureOf(
+      own.map((each) => each.hiddenMs),
+      "ms",
+      conditions,
+    );
+    const exposedMs = figureOf(
+      own.map((each) => each.exposedMs),
+      "ms",
+      conditions,
+    );
+    return hiddenMs === undefined || exposedMs === undefined
+      ? []
+      : [{ layer, hiddenMs, exposedMs }];
   });
 
 /** The layer was seen in every micro-batch. */

@@ -14,6 +14,8 @@ export interface Metrics {
   readonly layerMs?: Figure;
   /** Those that were timed in every micro-batch. */
   readonly layers: readonly LayerMetrics[];
+  /** Of layers that communicate, per step. */
+  readonly communication: readonly CommunicationMetrics[];
   readonly ranks: readonly RankMetrics[];
   /** Mean of `ranks[].busy`. */
   readonly busy?: Figure;
@@ -41,6 +43,19 @@ export interface LayerMetrics {
   /** As in `Program.layers`. */
   readonly layer: string;
   readonly latencyMs: Figure;
+}
+
+/**
+ * Time that a layer's collectives take in one step on the rank on which they take longest, waiting for other
+ * ranks included.
+ */
+export interface CommunicationMetrics {
+  /** As in `Program.layers`. */
+  readonly layer: string;
+  /** While that rank computes. */
+  readonly hiddenMs: Figure;
+  /** While it does not. */
+  readonly exposedMs: Figure;
 }
 
 /** Shares of the step's wall time; compute + communication + host + idle + unattributed = 1. */

@@ -29,12 +29,23 @@ export interface LayerSample {
   readonly latencyMs: readonly number[];
 }
 
+/** Time that the rank which takes longest spends on a layer's collectives in one step. */
+export interface CommunicationSample {
+  readonly layer: string;
+  /** While it computes. */
+  readonly hiddenMs: number;
+  /** While it does not. */
+  readonly exposedMs: number;
+}
+
 export interface StepSample {
   readonly step: number;
   readonly provenance: "measured" | "projected";
   readonly wallMs: number;
   readonly ranks: readonly RankSample[];
   readonly layers: readonly LayerSample[];
+  /** Of layers that communicate. */
+  readonly communication: readonly CommunicationSample[];
   readonly experts: readonly ExpertSample[];
 }
 

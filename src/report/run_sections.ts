@@ -125,6 +125,36 @@ export const layerLines = ({ metrics }: RunResult, colours: Colours): string[] =
   ];
 };
 
+export const communicationLines = ({ metrics }: RunResult, colours: Colours): string[] => {
+  if (metrics.communication.length === 0) return [];
+  return [
+    ...table(
+      [
+        { title: "layer", align: "left" },
+        { title: "hidden" },
+        { title: "95 % within" },
+        { title: "exposed" },
+        { title: "95 % within" },
+      ],
+      metrics.communication.map(({ layer, hiddenMs, exposedMs }) => ({
+        cells: [
+          layer,
+          formatFigure(hiddenMs),
+          formatInterval(hiddenMs),
+          formatFigure(exposedMs),
+          formatInterval(exposedMs),
+        ],
+      })),
+      colours,
+    ),
+    ...wrapIndented(
+      "of the rank on which it takes longest, waiting for others included; hidden: that rank computes meanwhile",
+      LINE_WIDTH,
+      2,
+    ).map(colours.faint),
+  ];
+};
+
 export const memoryLines = ({ estimate, memory }: RunResult, colours: Colours): string[] => {
   const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
   const rows = estimate.ranks.map(({ rank, memoryBytes, memoryByRole }) => {

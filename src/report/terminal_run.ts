@@ -5,7 +5,14 @@ import type { Colours } from "./colour.ts";
 import { kernelChoiceLines, kernelNoticeLines } from "./kernel_choices.ts";
 import type { RunResult } from "./result.ts";
 import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts";
-import { expertLines, layerLines, memoryLines, speedLines, timeLines } from "./run_sections.ts";
+import {
+  communicationLines,
+  expertLines,
+  layerLines,
+  memoryLines,
+  speedLines,
+  timeLines,
+} from "./run_sections.ts";
 import { verdictLines } from "./terminal_verdicts.ts";
 
 export interface ReportOptions {
@@ -29,6 +36,7 @@ export const runReport = (
     ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
+    ["Communication per layer, one step", communicationLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],
     ["Experts", expertLines(result, colours)],
     ["Forms of kernels", explain ? kernelChoiceLines(result, colours) : []],

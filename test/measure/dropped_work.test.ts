@@ -25,6 +25,7 @@ const sampleOf = (kept: number): StepSample => ({
   wallMs: 1,
   ranks: [breakDown(rankTrace(0, []), 1)],
   layers: [],
+  communication: [],
   experts: [
     {
       layer,

@@ -60,6 +60,7 @@ export const measured = (
 
 export const metricsWith = (more: Partial<Metrics> = {}): Metrics => ({
   layers: [],
+  communication: [],
   ranks: [],
   percentiles: {},
   outliers: 0,

@@ -207,7 +207,14 @@ describe("the report of a run", () => {
     const empty: RunResult = {
       ...run,
       samples: [],
-      metrics: { layers: [], ranks: [], percentiles: {}, outliers: 0, experts: [] },
+      metrics: {
+        layers: [],
+        communication: [],
+        ranks: [],
+        percentiles: {},
+        outliers: 0,
+        experts: [],
+      },
     };
     const report = runReport(pipeline, empty, plain).join("\n");
     expect(report).not.toContain("Speed");
