@@ -8,6 +8,7 @@ export type EnvironmentCode =
   | "device-lost"
   | "rank-died"
   | "rank-hung"
+  | "cannot-pin"
   | "no-shared-memory"
   | "file-not-readable"
   | "interrupted";

@@ -16,6 +16,7 @@ const names: Readonly<Record<Progress["phase"], string>> = {
   calibrate: "calibrating",
   "warm-up": "warming up",
   measure: "measuring",
+  overlap: "comparing with no overlap",
 };
 
 export const progressLine = (stream: {

@@ -8,6 +8,7 @@ import { duration, wholeNumber } from "./values.ts";
 export interface RunFlags {
   readonly adapter?: string;
   readonly placement?: string;
+  readonly pin?: boolean;
   readonly samples?: number;
   readonly warmup?: number;
   /** ms */
@@ -25,6 +26,10 @@ export const addRunOptions = (command: Command): Command =>
   command
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .option(
+      "--pin",
+      "each rank on a core of its own, so that software adapters do not contend (Linux)",
+    )
     .option("--samples <n>", "time exactly this many steps", wholeNumber(1))
     .option("--warmup <n>", "steps that are run first and not timed", wholeNumber(0))
     .option("--time <duration>", "time steps for about this long, such as 5s", duration)
@@ -47,6 +52,7 @@ export const addRunOptions = (command: Command): Command =>
 export const runOptions = (flags: RunFlags): RunOptions => ({
   ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
   ...(flags.placement === undefined ? {} : { placement: flags.placement }),
+  ...(flags.pin === undefined ? {} : { pin: flags.pin }),
   ...(flags.samples === undefined ? {} : { samples: flags.samples }),
   ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
   ...(flags.time === undefined ? {} : { budgetMs: flags.time }),

@@ -7,13 +7,14 @@ import type { AdapterCalibration, RankAdapter, RankMemory } from "../report/resu
 import type { CalibrationWay } from "../runtime/messages.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 
-export const rankAdapters = (placement: readonly AdapterReport[]): RankAdapter[] =>
+export const rankAdapters = (placement: readonly AdapterReport[], pinned = false): RankAdapter[] =>
   placement.map(({ choice, limits: _, ...report }, rank) => ({
     rank,
     id: choice.id,
     name: choice.name,
     software: choice.software,
     loader: choice.loader,
+    ...(pinned ? { core: rank } : {}),
     ...report,
     sharedWith: placement.flatMap((other, at) =>
       at !== rank && other.choice.id === choice.id ? [at] : [],

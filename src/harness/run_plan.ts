@@ -13,8 +13,9 @@ import { lower } from "../program/lower.ts";
 import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
-import { openRanks, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
+import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { sample } from "./sampling.ts";
 import { type Findings, keepFindings, kernelChoices, readFindings } from "./tuning.ts";
 import { observeOn } from "./observe.ts";
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly adapter?: string;
   /** `rank=id` pairs, separated by commas. */
   readonly placement?: string;
+  /** Rank i runs on core i only, where the machine has as many (Linux). Default: anywhere. */
+  readonly pin?: boolean;
   /** Steps that are run and not timed. Default 2. */
   readonly warmup?: number;
   /** Exact number of timed steps. Default: as many as `budgetMs` allows, at least 5. */
@@ -48,7 +51,15 @@ export interface RunOptions {
 }
 
 export interface Progress {
-  readonly phase: "adapters" | "ranks" | "tune" | "check" | "calibrate" | "warm-up" | "measure";
+  readonly phase:
+    | "adapters"
+    | "ranks"
+    | "tune"
+    | "check"
+    | "calibrate"
+    | "warm-up"
+    | "measure"
+    | "overlap";
   readonly done?: number;
   readonly total?: number;
 }
@@ -80,7 +91,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   let record: Omit<RunRecord, "outcome"> = {
     date,
     versions: readVersions(),
-    adapters: rankAdapters(placement),
+    adapters: rankAdapters(placement, options.pin),
     notes: [],
     calibration: [],
     kernels: [],
@@ -90,10 +101,11 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   };
   const { tune = options.numericsOnly === true ? false : defaultTuningMs } = options;
   const known: Findings = tune === false ? new Map() : await readFindings(placement);
-  const pool = await openRanks(program, placement, {
-    known,
+  const open: OpenRanksOptions = {
+    ...(options.pin === undefined ? {} : { pinToCores: options.pin }),
     ...(signal === undefined ? {} : { signal }),
-  });
+  };
+  const pool = await openRanks(program, placement, { ...open, known });
   const finish = (outcome: RunResult["outcome"]): RunResult =>
     assembleResult(plan, program, { ...record, outcome });
   try {
@@ -114,10 +126,23 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       onProgress({ phase: "calibrate" });
       record = {
         ...record,
-        calibration: await calibrationsOf(pool, options.recalibrate === true ? "anew" : "recall"),
+        calibration: await calibrationsOf(
+          pool,
+          // What was kept holds for all cores.
+          options.recalibrate === true || options.pin === true ? "anew" : "recall",
+        ),
       };
       await measure(pool, options, (trace) => samples.push(summariseStep(program, trace)));
       stillHolds(observed, (await observe(program, { afterwards: true })).observed);
+      if (overlaps(program)) {
+        onProgress({ phase: "overlap" });
+        const learnt = tune === false ? known : await readFindings(placement);
+        const overlapEffect = await measureOverlapEffect(plan, pool, placement, {
+          ...open,
+          known: learnt,
+        });
+        if (overlapEffect !== undefined) record = { ...record, overlapEffect };
+      }
     }
     record = { ...record, memory: memoryOf(pool) };
     return finish({ state: "complete" });

@@ -9,7 +9,7 @@ import { figureOf, type Conditions } from "./figures.ts";
 import type { StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
 
-/** Ceilings of one adapter, measured on it. Ranks that share it share them. */
+/** Ceilings of one adapter, measured on it. Ranks that share it share them; others have an entry each. */
 export interface Peaks {
   /** What `--adapter` takes. */
   readonly adapter: string;

@@ -1,6 +1,7 @@
 // From what a run collected to its result: figures and verdicts are computed here, once.
 
 import { computeMetrics } from "../measure/compute_metrics.ts";
+import type { Peaks } from "../measure/utilization.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Program } from "../program/program.ts";
 import { runConditions } from "./claims/obstacles.ts";
@@ -21,6 +22,7 @@ export type RunRecord = Pick<
   | "estimate"
   | "memory"
   | "samples"
+  | "overlapEffect"
   | "outcome"
 >;
 
@@ -30,11 +32,7 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     program,
     estimate: record.estimate,
     samples: record.samples,
-    peaks: record.calibration.map(({ adapter, ceilings }) => ({
-      adapter,
-      ceilings,
-      software: record.adapters.some(({ id, software }) => id === adapter && software),
-    })),
+    peaks: peaksOf(record),
     ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
     conditions: runConditions(record.adapters),
   });
@@ -47,3 +45,12 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     verdicts: comparePlan(plan, record.estimate, { adapters: record.adapters, metrics }),
   };
 };
+
+/** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
+const peaksOf = ({ calibration, adapters }: RunRecord): Peaks[] =>
+  calibration.flatMap(({ adapter, ceilings }) => {
+    const own = adapters.filter(({ id }) => id === adapter);
+    const pinned = own.filter(({ core }) => core !== undefined);
+    if (pinned.length > 0) return pinned.map(() => ({ adapter, ceilings, software: false }));
+    return [{ adapter, ceilings, software: own.some(({ software }) => software) }];
+  });

@@ -4,6 +4,7 @@
 import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
 import type { StepSample } from "../measure/sample.ts";
+import type { Figure } from "../measure/figure.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -39,6 +40,11 @@ export interface RunResult {
   /** Every timed step, warm-up left out. */
   readonly samples: readonly StepSample[];
   readonly metrics: Metrics;
+  /**
+   * A step's time ÷ that of the same plan without overlap, measured in turn. Absent where nothing overlaps,
+   * and where the GPUs have no memory for both.
+   */
+  readonly overlapEffect?: Figure;
   readonly verdicts: readonly Verdict[];
   readonly outcome: Outcome;
 }
@@ -66,6 +72,8 @@ export interface RankAdapter {
   readonly driver: string;
   readonly features: readonly string[];
   readonly subgroupSize?: { readonly min: number; readonly max: number };
+  /** The one core that the rank's process may use; absent where it may use all. */
+  readonly core?: number;
   /** The other ranks on the same adapter. */
   readonly sharedWith: readonly number[];
 }

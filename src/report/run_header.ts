@@ -50,8 +50,9 @@ export const adapterLines = (
 export const conditionLines = ({ date, adapters }: RunResult, colours: Colours): string[] =>
   wrap(`run of ${date} on ${runConditions(adapters).join("; ")}`, LINE_WIDTH).map(colours.faint);
 
-const kindOf = ({ software, sharedWith }: RankAdapter): string => {
+const kindOf = ({ software, sharedWith, core }: RankAdapter): string => {
   const kind = software ? "software" : "hardware";
+  if (core !== undefined) return `${kind}, on core ${core} alone`;
   return sharedWith.length === 0 ? kind : `${kind}, shared with ${sharedWith.join(", ")}`;
 };
 

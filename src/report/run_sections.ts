@@ -125,7 +125,10 @@ export const layerLines = ({ metrics }: RunResult, colours: Colours): string[] =
   ];
 };
 
-export const communicationLines = ({ metrics }: RunResult, colours: Colours): string[] => {
+export const communicationLines = (
+  { metrics, overlapEffect }: RunResult,
+  colours: Colours,
+): string[] => {
   if (metrics.communication.length === 0) return [];
   return [
     ...table(
@@ -152,7 +155,19 @@ export const communicationLines = ({ metrics }: RunResult, colours: Colours): st
       LINE_WIDTH,
       2,
     ).map(colours.faint),
+    ...overlapEffectLines(overlapEffect, colours),
   ];
+};
+
+/** Says so where overlap gains nothing: it splits kernels and costs round trips. */
+const overlapEffectLines = (effect: Figure | undefined, colours: Colours): string[] => {
+  if (effect === undefined) return [];
+  const [low, high] = effect.interval ?? [effect.value, effect.value];
+  const figure = `${formatFigure(effect)} of the time without overlap (95 % within ${formatInterval(effect)}; ${countOf(effect.samples, "round")} in turn)`;
+  const lines = (text: string): string[] => wrapIndented(text, LINE_WIDTH, 2);
+  if (low > 1) return lines(`warning: overlap made the step slower: ${figure}`).map(colours.bad);
+  const verdict = high < 1 ? "overlap makes the step faster" : "overlap makes no clear difference";
+  return lines(`${verdict}: ${figure}`);
 };
 
 export const memoryLines = ({ estimate, memory }: RunResult, colours: Colours): string[] => {

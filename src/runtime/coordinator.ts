@@ -8,6 +8,7 @@ import { type Waiting, waitingFor } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
+import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
@@ -25,7 +26,7 @@ export interface OpenRanksOptions {
   readonly patience?: Partial<Patience>;
   /** Default: a short spin where there is a core for every rank. */
   readonly waiting?: Waiting;
-  /** Rank i runs on core i only (Linux). */
+  /** Rank i runs on core i only (Linux); throws `EnvironmentError` `cannot-pin` where there are fewer. */
   readonly pinToCores?: boolean;
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
@@ -74,6 +75,7 @@ export async function openRanks(
   options: OpenRanksOptions = {},
 ): Promise<RankPool> {
   const choices = program.ranks.map(({ rank }) => choiceOf(placement[rank], rank));
+  if (options.pinToCores === true) refuseToPin(program.ranks.length);
   const patience = { ...defaultPatience, ...options.patience };
   const transport = options.transport ?? (canShareMemory() ? "shared-memory" : "relay");
   const mailboxes = mailboxPlans(program);
@@ -230,4 +232,16 @@ function assembleStep(step: number, traces: readonly RankTrace[]): StepTrace {
   }));
   const wallMs = Math.max(...ranks.map(({ endMs }) => endMs));
   return { step, provenance: "measured", wallMs, ranks };
+}
+
+function refuseToPin(ranks: number): void {
+  const cores = availableParallelism();
+  if (process.platform === "linux" && ranks <= cores) return;
+  throw new EnvironmentError(
+    "cannot-pin",
+    process.platform === "linux"
+      ? `${ranks} ranks cannot have a core of their own each: the machine has ${cores}`
+      : "processes can be pinned to cores on Linux only",
+    "run without pinning, or a plan with fewer ranks",
+  );
 }

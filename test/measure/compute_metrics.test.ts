@@ -160,6 +160,7 @@ test("without communication there is no overlap, rather than one of 0", () => {
 test("without samples every figure is absent", () => {
   expect(computeMetrics(input({ samples: [] }))).toEqual({
     layers: [],
+    communication: [],
     ranks: [],
     percentiles: {},
     outliers: 0,

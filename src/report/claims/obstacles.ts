@@ -6,7 +6,7 @@ import { unusedFieldsAreSaid } from "../../plan/rules/mesh.ts";
 import type { RankAdapter } from "../result.ts";
 import { assumedDimensions, shortened } from "./case.ts";
 
-type Sharing = Pick<RankAdapter, "rank" | "id" | "software" | "sharedWith">;
+type Sharing = Pick<RankAdapter, "rank" | "id" | "software" | "sharedWith" | "core">;
 
 /** Undefined where every rank has a hardware GPU to itself. */
 export const describeAdapters = (adapters: readonly Sharing[]): string | undefined => {
@@ -52,6 +52,9 @@ export const runConditions = (adapters: readonly Sharing[]): readonly string[] =
     const own = adapters.filter((each) => each.id === id);
     const kind = own[0]?.software === true ? "software adapter" : "hardware adapter";
     const ranks = own.map(({ rank }) => rank).join(", ");
+    if (own.every(({ core }) => core !== undefined)) {
+      return `${kind} ${id}, ranks ${ranks} on a core of their own each`;
+    }
     return own.length === 1
       ? `${kind} ${id}, rank ${ranks} alone on it`
       : `${kind} ${id}, shared by ranks ${ranks}`;
