@@ -27,7 +27,7 @@ export const timingNotes = {
   "jax-js":
     "jit-compiled; operands and result stay on the GPU; runs are dispatched one by one, and all are awaited",
   onnxruntime:
-    "WebGPU provider; weights are constants of the model, operands and result stay on the GPU; runs one by one, then one value of the last result is read back",
+    "WebGPU provider, in a Dawn of its own on the same driver; weights are constants of the model, operands and result stay on the GPU; runs one by one, then one value of the last result is read back",
   "onnxruntime-fused": "as onnxruntime, with its fused MultiHeadAttention",
   tfjs: "operands and result stay on the GPU; runs are encoded one by one, then submitted and awaited",
   "onnxruntime-cpu":
