@@ -3,10 +3,11 @@
 //
 // x         Quad [PIECES, ROWS, PIECE_QUADS]
 // y         Quad [ROWS, QUADS]   padding is written as zeros
-// dispatch  one invocation per quad of y, WORKGROUP to a workgroup, workgroups folded over x and y
+// dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of y
 override ROWS: u32;
 override PIECES: u32;
 override PIECE_COLUMNS: u32;
+override RUN: u32;
 override WORKGROUP: u32;
 override PIECE_QUADS: u32 = (PIECE_COLUMNS + 3u) / 4u;
 override COLUMNS: u32 = PIECES * PIECE_COLUMNS;
@@ -34,20 +35,20 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * WORKGROUP + lane;
-  if (i >= ROWS * QUADS) {
-    return;
-  }
-  let row = i / QUADS;
-  let column = i % QUADS * 4u;
-  if (PIECE_COLUMNS % 4u == 0u) {
-    y[i] = source(row, column);
-  } else {
-    y[i] = packQuad(vec4f(
-      element(row, column),
-      element(row, column + 1u),
-      element(row, column + 2u),
-      element(row, column + 3u),
-    ));
+  let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
+  let end = min(first + RUN * WORKGROUP, ROWS * QUADS);
+  for (var i = first + lane; i < end; i += WORKGROUP) {
+    let row = i / QUADS;
+    let column = i % QUADS * 4u;
+    if (PIECE_COLUMNS % 4u == 0u) {
+      y[i] = source(row, column);
+    } else {
+      y[i] = packQuad(vec4f(
+        element(row, column),
+        element(row, column + 1u),
+        element(row, column + 2u),
+        element(row, column + 3u),
+      ));
+    }
   }
 }

@@ -1,52 +1,59 @@
 // rms_norm: y = x / √(mean(x²) + EPSILON) · gain, over each row.
 //
-// ROW_LANES lanes share a row and a workgroup takes ROWS_PER_GROUP rows, so that one barrier serves many
-// rows and neighbouring lanes still read neighbouring quads.
+// A workgroup takes four rows, so that each load of the gain serves four quads. Rows are read again for the
+// second pass, from a cache.
 //
 // x         Quad [ROWS, QUADS]   of COLUMNS columns, padding 0
 // gain      Quad [QUADS]
 // y         Quad [ROWS, QUADS]   padding stays 0
-// dispatch  ceil(ROWS / ROWS_PER_GROUP) workgroups, folded over x and y
+// dispatch  ceil(ROWS / 4) workgroups, folded over x and y
 override ROWS: u32;
 override COLUMNS: u32;
 override EPSILON: f32;
-override ROW_LANES: u32;
-override ROWS_PER_GROUP: u32;
+override LANES: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> gain: array<Quad>;
 @group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
-var<workgroup> lane_squares: array<f32, ROW_LANES * ROWS_PER_GROUP>;
+// Quad `quad` of each row, a column of the matrix each.
+fn load(base: vec4u, quad: u32) -> mat4x4f {
+  return mat4x4f(
+    unpackQuad(x[base[0] + quad]),
+    unpackQuad(x[base[1] + quad]),
+    unpackQuad(x[base[2] + quad]),
+    unpackQuad(x[base[3] + quad]),
+  );
+}
 
-@compute @workgroup_size(ROW_LANES, ROWS_PER_GROUP)
+fn store(base: vec4u, quad: u32, rows: mat4x4f) {
+  y[base[0] + quad] = packQuad(rows[0]);
+  y[base[1] + quad] = packQuad(rows[1]);
+  y[base[2] + quad] = packQuad(rows[2]);
+  y[base[3] + quad] = packQuad(rows[3]);
+}
+
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = (group.y * groups.x + group.x) * ROWS_PER_GROUP + local.y;
-  // Rows past the end repeat the last: every invocation must reach the barrier.
-  let base = min(row, ROWS - 1u) * QUADS;
+  // Rows past the end repeat the last.
+  let row = (group.y * groups.x + group.x) * 4u;
+  let base = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(ROWS - 1u)) * QUADS;
 
   var squares = vec4f();
-  for (var quad = local.x; quad < QUADS; quad += ROW_LANES) {
-    let v = unpackQuad(x[base + quad]);
-    squares = fma(v, v, squares);
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    let v = load(base, quad);
+    squares += vec4f(dot(v[0], v[0]), dot(v[1], v[1]), dot(v[2], v[2]), dot(v[3], v[3]));
   }
-  lane_squares[local.y * ROW_LANES + local.x] = dot(squares, vec4f(1.0));
-  workgroupBarrier();
+  let scale = inverseSqrt(total(squares, lane) / f32(COLUMNS) + EPSILON);
 
-  var sum = 0.0;
-  for (var lane = 0u; lane < ROW_LANES; lane++) {
-    sum += lane_squares[local.y * ROW_LANES + lane];
-  }
-  let scale = inverseSqrt(sum / f32(COLUMNS) + EPSILON);
-  if (row >= ROWS) {
-    return;
-  }
-  for (var quad = local.x; quad < QUADS; quad += ROW_LANES) {
-    y[base + quad] = packQuad(unpackQuad(x[base + quad]) * scale * unpackQuad(gain[quad]));
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    let v = load(base, quad);
+    let g = unpackQuad(gain[quad]);
+    store(base, quad, mat4x4f(v[0] * scale[0] * g, v[1] * scale[1] * g, v[2] * scale[2] * g, v[3] * scale[3] * g));
   }
 }

@@ -3,9 +3,10 @@
 // gate      Quad [ROWS, QUADS]
 // up        Quad [ROWS, QUADS]
 // y         Quad [ROWS, QUADS]   padding stays 0 = silu(0) · 0
-// dispatch  one invocation per quad, WORKGROUP to a workgroup, workgroups folded over x and y
+// dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of y
 override ROWS: u32;
 override COLUMNS: u32;
+override RUN: u32;
 override WORKGROUP: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
@@ -24,9 +25,9 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * WORKGROUP + lane;
-  if (i >= ROWS * QUADS) {
-    return;
+  let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
+  let end = min(first + RUN * WORKGROUP, ROWS * QUADS);
+  for (var i = first + lane; i < end; i += WORKGROUP) {
+    y[i] = packQuad(silu(unpackQuad(gate[i])) * unpackQuad(up[i]));
   }
-  y[i] = packQuad(silu(unpackQuad(gate[i])) * unpackQuad(up[i]));
 }

@@ -2,11 +2,12 @@
 //
 // x         Quad [ROWS, INPUT_QUADS]   of INPUT_COLUMNS columns, OFFSET + COLUMNS of them at least
 // y         Quad [ROWS, QUADS]         padding is written as zeros
-// dispatch  one invocation per quad of y, WORKGROUP to a workgroup, workgroups folded over x and y
+// dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of y
 override ROWS: u32;
 override INPUT_COLUMNS: u32;
 override OFFSET: u32;
 override COLUMNS: u32;
+override RUN: u32;
 override WORKGROUP: u32;
 override INPUT_QUADS: u32 = (INPUT_COLUMNS + 3u) / 4u;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
@@ -28,20 +29,20 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * WORKGROUP + lane;
-  if (i >= ROWS * QUADS) {
-    return;
-  }
-  let row = i / QUADS;
-  let column = i % QUADS * 4u;
-  if (OFFSET % 4u == 0u && COLUMNS % 4u == 0u) {
-    y[i] = x[row * INPUT_QUADS + (OFFSET + column) / 4u];
-  } else {
-    y[i] = packQuad(vec4f(
-      element(row, column),
-      element(row, column + 1u),
-      element(row, column + 2u),
-      element(row, column + 3u),
-    ));
+  let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
+  let end = min(first + RUN * WORKGROUP, ROWS * QUADS);
+  for (var i = first + lane; i < end; i += WORKGROUP) {
+    let row = i / QUADS;
+    let column = i % QUADS * 4u;
+    if (OFFSET % 4u == 0u && COLUMNS % 4u == 0u) {
+      y[i] = x[row * INPUT_QUADS + (OFFSET + column) / 4u];
+    } else {
+      y[i] = packQuad(vec4f(
+        element(row, column),
+        element(row, column + 1u),
+        element(row, column + 2u),
+        element(row, column + 3u),
+      ));
+    }
   }
 }

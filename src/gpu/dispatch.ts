@@ -23,17 +23,17 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
   const modules = new Map<string, Promise<GPUShaderModule>>();
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
-  const moduleOf = (name: string, prelude: string): Promise<GPUShaderModule> =>
-    remember(modules, `${name} ${prelude}`, async () =>
-      compileModule(device, await loadShader(name, prelude)),
+  const moduleOf = (name: string, preludes: readonly string[]): Promise<GPUShaderModule> =>
+    remember(modules, [name, ...preludes].join(" "), async () =>
+      compileModule(device, await loadShader(name, ...preludes)),
     );
 
   return async (kernel, shape, dtype, buffers, label, wanted): Promise<PreparedKernel> => {
-    const prelude = storagePrelude(dtype, device.features);
     const form = wanted ?? formOf(kernel, shape, adapter, dtype);
-    const key = `${form.name} ${prelude} ${JSON.stringify(form.constants)}`;
+    const preludes = [storagePrelude(dtype, device.features), form.prelude ?? []].flat();
+    const key = `${form.name} ${preludes.join(" ")} ${JSON.stringify(form.constants)}`;
     const pipeline = await remember(pipelines, key, async () =>
-      compilePipeline(device, kernel, form, await moduleOf(form.name, prelude)),
+      compilePipeline(device, kernel, form, await moduleOf(form.name, preludes)),
     );
     const bindGroup = await bind(device, kernel, pipeline, buffers, label);
     const grid = checkedGrid(device, form, label);

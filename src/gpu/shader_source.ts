@@ -1,4 +1,4 @@
-// WGSL text of a kernel: its own file, with the definitions of its storage type before it.
+// WGSL text of a kernel: its own file, with the definitions of its storage type and others before it.
 
 import { readFile } from "node:fs/promises";
 import type { StorageType } from "../kernels/storage.ts";
@@ -22,10 +22,13 @@ export function storagePrelude(dtype: StorageType, features: ReadonlySet<string>
   return features.has("shader-f16") ? "storage/f16_native" : "storage/f16_packed";
 }
 
-/** Reads `shaders/<name>.wgsl`, and `shaders/<prelude>.wgsl` to stand before it. */
-export async function loadShader(name: string, prelude?: string): Promise<ShaderSource> {
+/** Reads `shaders/<name>.wgsl`, and `shaders/<prelude>.wgsl` of each prelude to stand before it. */
+export async function loadShader(
+  name: string,
+  ...preludes: readonly string[]
+): Promise<ShaderSource> {
   const own = await readLines(name);
-  const before = prelude === undefined ? [] : await readLines(prelude);
+  const before = (await Promise.all(preludes.map(readLines))).flat();
   // Directives must precede every declaration; blanks keep the numbers of the lines they are taken from.
   const directives = [...new Set([...before, ...own].filter((line) => directive.test(line)))];
   const head = [...directives, ...blanked(before)];

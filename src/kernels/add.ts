@@ -1,5 +1,5 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
+import { inRuns } from "./runs.ts";
 import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface AddShape {
@@ -11,8 +11,10 @@ export interface AddShape {
 export const add: Kernel<AddShape> = {
   name: "add",
   bindings: [read("a"), read("b"), write("y")],
-  constants: ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns, WORKGROUP: workgroupSize }),
-  grid: ({ rows, columns }) => flatGrid(rows * rowQuads(columns)),
+  ...inRuns<AddShape>(
+    ({ rows, columns }) => rows * rowQuads(columns),
+    ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns }),
+  ),
   flops: ({ rows, columns }) => rows * columns,
   bytes: ({ rows, columns }, dtype) => 3 * paddedElements(rows, columns) * bytesPerElement(dtype),
 };

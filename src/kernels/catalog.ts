@@ -2,6 +2,8 @@
 
 import type { Kernel } from "./kernel.ts";
 import { add } from "./add.ts";
+import { addLayerNorm } from "./add_layer_norm.ts";
+import { addRmsNorm } from "./add_rms_norm.ts";
 import { aggregate } from "./aggregate.ts";
 import { attention } from "./attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
@@ -20,6 +22,8 @@ import { sliceColumns } from "./slice_columns.ts";
 
 export const kernels = {
   add: add,
+  add_layer_norm: addLayerNorm,
+  add_rms_norm: addRmsNorm,
   aggregate: aggregate,
   attention: attention,
   combine_tokens: combineTokens,

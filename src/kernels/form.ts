@@ -20,7 +20,7 @@ export function formOf<Shape>(
     ({ runsOn, suits }) => runsOn(adapter, dtype) && suits(shape, adapter),
   );
   return variant === undefined
-    ? ownForm(kernel, shape)
+    ? ownForm(kernel, shape, adapter)
     : { name: variant.name, ...variant.tilings(shape, adapter, dtype)[0] };
 }
 
@@ -33,15 +33,20 @@ export function formsOf<Shape>(
 ): Form[] {
   const variants = (kernel.variants ?? []).filter(({ runsOn }) => runsOn(adapter, dtype));
   return [
-    ownForm(kernel, shape),
+    ownForm(kernel, shape, adapter),
     ...variants.flatMap(({ name, tilings }) =>
       tilings(shape, adapter, dtype).map((tiling) => ({ name, ...tiling })),
     ),
   ];
 }
 
-const ownForm = <Shape>({ name, constants, grid }: Kernel<Shape>, shape: Shape): Form => ({
+const ownForm = <Shape>(
+  { name, constants, grid, prelude }: Kernel<Shape>,
+  shape: Shape,
+  adapter: AdapterTraits,
+): Form => ({
   name,
-  constants: constants(shape),
-  grid: grid(shape),
+  constants: constants(shape, adapter),
+  grid: grid(shape, adapter),
+  ...(prelude === undefined ? {} : { prelude: prelude(adapter) }),
 });

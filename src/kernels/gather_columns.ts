@@ -1,5 +1,5 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
+import { inRuns } from "./runs.ts";
 import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface GatherColumnsShape {
@@ -12,13 +12,14 @@ export interface GatherColumnsShape {
 export const gatherColumns: Kernel<GatherColumnsShape> = {
   name: "gather_columns",
   bindings: [read("x"), write("y")],
-  constants: ({ rows, pieces, pieceColumns }) => ({
-    ROWS: rows,
-    PIECES: pieces,
-    PIECE_COLUMNS: pieceColumns,
-    WORKGROUP: workgroupSize,
-  }),
-  grid: ({ rows, pieces, pieceColumns }) => flatGrid(rows * rowQuads(pieces * pieceColumns)),
+  ...inRuns<GatherColumnsShape>(
+    ({ rows, pieces, pieceColumns }) => rows * rowQuads(pieces * pieceColumns),
+    ({ rows, pieces, pieceColumns }) => ({
+      ROWS: rows,
+      PIECES: pieces,
+      PIECE_COLUMNS: pieceColumns,
+    }),
+  ),
   flops: () => 0,
   bytes: ({ rows, pieces, pieceColumns }, dtype) =>
     (pieces * paddedElements(rows, pieceColumns) + paddedElements(rows, pieces * pieceColumns)) *

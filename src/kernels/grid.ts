@@ -20,12 +20,3 @@ export const flatGrid = (invocations: number): Grid => [
   ...fold(ceilDiv(invocations, workgroupSize)),
   1,
 ];
-
-/** Lanes that share a row in kernels that reduce rows, and rows that share a workgroup. */
-export const rowReduction = { ROW_LANES: 8, ROWS_PER_GROUP: 8 } as const;
-
-/** Grid of kernels that reduce rows. */
-export const rowReductionGrid = (rows: number): Grid => [
-  ...fold(ceilDiv(rows, rowReduction.ROWS_PER_GROUP)),
-  1,
-];

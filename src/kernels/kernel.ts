@@ -21,10 +21,12 @@ export type Grid = readonly [x: number, y: number, z: number];
 export interface Kernel<Shape> {
   readonly name: string;
   readonly bindings: readonly Binding[];
-  /** Values of the shader's `override` declarations. */
-  readonly constants: (shape: Shape) => Record<string, number>;
+  /** Values of the shader's `override` declarations; how the work is split may depend on the adapter. */
+  readonly constants: (shape: Shape, adapter?: AdapterTraits) => Record<string, number>;
   /** Workgroups to dispatch, each dimension within 1 … 65,535. */
-  readonly grid: (shape: Shape) => Grid;
+  readonly grid: (shape: Shape, adapter?: AdapterTraits) => Grid;
+  /** As in `Tiling`. */
+  readonly prelude?: (adapter?: AdapterTraits) => string;
   /** Arithmetic operations that the result needs; a multiply-add counts two. */
   readonly flops: (shape: Shape) => number;
   /** Bytes that must cross global memory at least once: each input read once, each output written once. */
@@ -53,6 +55,8 @@ export interface Variant<Shape> {
 export interface Tiling {
   readonly constants: Record<string, number>;
   readonly grid: Grid;
+  /** `shaders/<prelude>.wgsl` stands before the shader: functions that adapters do differently. */
+  readonly prelude?: string;
 }
 
 /** What the choice between variants may depend on. */

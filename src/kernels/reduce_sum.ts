@@ -1,5 +1,5 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
+import { inRuns } from "./runs.ts";
 import { bytesPerElement } from "./storage.ts";
 
 export interface ReduceSumShape {
@@ -12,12 +12,10 @@ export interface ReduceSumShape {
 export const reduceSum: Kernel<ReduceSumShape> = {
   name: "reduce_sum",
   bindings: [read("x"), write("y")],
-  constants: ({ pieces, elements }) => ({
-    PIECES: pieces,
-    ELEMENTS: elements,
-    WORKGROUP: workgroupSize,
-  }),
-  grid: ({ elements }) => flatGrid(elements / 4),
+  ...inRuns<ReduceSumShape>(
+    ({ elements }) => elements / 4,
+    ({ pieces, elements }) => ({ PIECES: pieces, ELEMENTS: elements }),
+  ),
   flops: ({ pieces, elements }) => (pieces - 1) * elements,
   bytes: ({ pieces, elements }, dtype) => (pieces + 1) * elements * bytesPerElement(dtype),
 };

@@ -1,5 +1,5 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
+import { inRuns } from "./runs.ts";
 import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface SiluMultiplyShape {
@@ -12,8 +12,10 @@ export interface SiluMultiplyShape {
 export const siluMultiply: Kernel<SiluMultiplyShape> = {
   name: "silu_multiply",
   bindings: [read("gate"), read("up"), write("y")],
-  constants: ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns, WORKGROUP: workgroupSize }),
-  grid: ({ rows, columns }) => flatGrid(rows * rowQuads(columns)),
+  ...inRuns<SiluMultiplyShape>(
+    ({ rows, columns }) => rows * rowQuads(columns),
+    ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns }),
+  ),
   flops: ({ rows, columns }) => 5 * rows * columns,
   bytes: ({ rows, columns }, dtype) => 3 * paddedElements(rows, columns) * bytesPerElement(dtype),
 };

@@ -1,5 +1,5 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
+import { inRuns } from "./runs.ts";
 import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
 
 export interface SliceColumnsShape {
@@ -13,14 +13,15 @@ export interface SliceColumnsShape {
 export const sliceColumns: Kernel<SliceColumnsShape> = {
   name: "slice_columns",
   bindings: [read("x"), write("y")],
-  constants: ({ rows, inputColumns, offset, columns }) => ({
-    ROWS: rows,
-    INPUT_COLUMNS: inputColumns,
-    OFFSET: offset,
-    COLUMNS: columns,
-    WORKGROUP: workgroupSize,
-  }),
-  grid: ({ rows, columns }) => flatGrid(rows * rowQuads(columns)),
+  ...inRuns<SliceColumnsShape>(
+    ({ rows, columns }) => rows * rowQuads(columns),
+    ({ rows, inputColumns, offset, columns }) => ({
+      ROWS: rows,
+      INPUT_COLUMNS: inputColumns,
+      OFFSET: offset,
+      COLUMNS: columns,
+    }),
+  ),
   flops: () => 0,
   bytes: ({ rows, columns }, dtype) => 2 * paddedElements(rows, columns) * bytesPerElement(dtype),
 };

@@ -2,6 +2,7 @@
 
 import type { Layer, Plan, Stage } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
+import { fuseNeighbours } from "./fuse.ts";
 import { lowerAttention } from "./layers/attention.ts";
 import type { LayerContext } from "./layers/context.ts";
 import { lowerEmbedding } from "./layers/embedding.ts";
@@ -57,9 +58,10 @@ export const layerNames = (plan: Plan): string[] =>
 /** One micro-batch on all ranks. All are alike but for the rows they take from the input. */
 export const lowerMicroBatch = (
   plan: Plan,
-  builder: ScheduledBuilder,
+  scheduled: ScheduledBuilder,
   microBatch: number,
 ): Value => {
+  const builder = fuseNeighbours(scheduled);
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
@@ -92,7 +94,8 @@ export const lowerMicroBatch = (
   }
   if (value === undefined) throw new Error("a plan needs at least one layer");
   observeOutput(builder, value);
-  builder.endMicroBatch();
+  builder.release();
+  scheduled.endMicroBatch();
   return value;
 };
 

@@ -75,4 +75,5 @@ const formKey = (form: Form, own: Form): string =>
 
 const sameForm = (a: Form, b: Form): boolean =>
   a.name === b.name &&
-  JSON.stringify([a.constants, a.grid]) === JSON.stringify([b.constants, b.grid]);
+  JSON.stringify([a.constants, a.grid, a.prelude]) ===
+    JSON.stringify([b.constants, b.grid, b.prelude]);

@@ -53,6 +53,15 @@ test.each(
   expect(await compile(kernelOf(call), call.shape, dtype, withoutSubgroups)).toBe("compiled");
 });
 
+test.each(
+  sampleCalls.flatMap((call) => dtypes.map((dtype) => [call.kernel, dtype, call] as const)),
+)("%s compiles in %s as CPUs run it", async (_name, dtype, call) => {
+  const cpu = withSubgroups(8);
+  const [own] = formKernels(kernelOf(call), call.shape, cpu, dtype);
+  if (own === undefined) throw new Error("a kernel has a form of its own");
+  expect(await compile(own, call.shape, dtype, cpu)).toBe("compiled");
+});
+
 const shapes: [m: number, n: number, k: number][] = [
   [1, 5, 7],
   [8, 40, 7],

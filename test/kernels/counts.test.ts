@@ -19,6 +19,8 @@ interface Counts {
 
 const counts: Record<KernelName, Counts> = {
   add: { flops: 15, elements: 3 * 24, tables: 0 },
+  add_layer_norm: { flops: 120, elements: 4 * 24 + 10, tables: 0 },
+  add_rms_norm: { flops: 75, elements: 4 * 24 + 5, tables: 0 },
   aggregate: { flops: 30, elements: 48 + 16, tables: 0 },
   // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },

@@ -15,14 +15,22 @@ export const formKernels = <Shape>(
 /** The kernel with no choice left. */
 export const fixedTo = <Shape>(
   kernel: Kernel<Shape>,
-  { name, constants, grid }: Form,
+  { name, constants, grid, prelude }: Form,
 ): Kernel<Shape> => ({
   ...kernel,
   name,
   constants: () => constants,
   grid: () => grid,
+  ...(prelude === undefined ? {} : { prelude: () => prelude }),
   variants: [],
 });
+
+/** The kernel's own shader, split as on adapters with wide subgroups or none. */
+export const asOnGpus = <Shape>(kernel: Kernel<Shape>, shape: Shape): Kernel<Shape> => {
+  const [own] = formsOf(kernel, shape, { features: [], limits: {} }, "f32");
+  if (own === undefined) throw new Error(`${kernel.name} has no form of its own`);
+  return fixedTo(kernel, own);
+};
 
 /** Names of all forms, whether or not an adapter runs them. */
 export const formNames = <Shape>({ name, variants = [] }: Kernel<Shape>): string[] => [

@@ -2,6 +2,7 @@
 // f32 programs only; buffers are arrays of elements, padded as in memory.
 
 import type { KernelCall } from "../../src/kernels/catalog.ts";
+import type { NormShape } from "../../src/kernels/norm.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { fillContent } from "../../src/program/content_values.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
@@ -337,21 +338,19 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     }
     case "rms_norm":
-    case "layer_norm": {
-      const { rows, columns, epsilon } = call.shape;
-      const layer = call.kernel === "layer_norm";
-      const y = layer ? d : c;
-      for (let r = 0; r < rows; r++) {
-        const row = a.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
-        const mean = layer ? row.reduce((sum, v) => sum + v, 0) / columns : 0;
-        const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
-        for (const [x, v] of row.entries()) {
-          const scaled = ((v - mean) / Math.sqrt(variance + epsilon)) * b[x]!;
-          y[r * rowPitch(columns) + x] = scaled + (layer ? c[x]! : 0);
-        }
-      }
+      normalise(call.shape, a, b, undefined, c);
       return;
-    }
+    case "layer_norm":
+      normalise(call.shape, a, b, c, d);
+      return;
+    case "add_rms_norm":
+      d.set(a.map((v, i) => v + b[i]!));
+      normalise(call.shape, d, c, undefined, e);
+      return;
+    case "add_layer_norm":
+      e.set(a.map((v, i) => v + b[i]!));
+      normalise(call.shape, e, c, d, f);
+      return;
     case "add":
       for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) c[i] = a[i]! + b[i]!;
       return;
@@ -445,6 +444,25 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
             scale * a[r * rowPitch(columns) + x]!;
         }
       }
+    }
+  }
+};
+
+/** With a bias it is a layer norm, without an RMS norm. */
+const normalise = (
+  { rows, columns, epsilon }: NormShape,
+  x: Float64Array,
+  gain: Float64Array,
+  bias: Float64Array | undefined,
+  y: Float64Array,
+): void => {
+  for (let r = 0; r < rows; r++) {
+    const row = x.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
+    const mean = bias === undefined ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
+    const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
+    for (const [column, v] of row.entries()) {
+      const scaled = ((v - mean) / Math.sqrt(variance + epsilon)) * gain[column]!;
+      y[r * rowPitch(columns) + column] = scaled + (bias?.[column] ?? 0);
     }
   }
 };

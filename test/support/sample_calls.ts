@@ -5,6 +5,8 @@ import type { KernelCall, KernelName } from "../../src/kernels/catalog.ts";
 
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
   add: { rows: 3, columns: 5 },
+  add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
+  add_rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
   aggregate: { rows: 6, columns: 5, group: 3, scale: 1 / 3 },
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import type { Plan } from "../../src/plan/plan.ts";
+import { lower } from "../../src/program/lower.ts";
+import { linear, norm, plan } from "../support/plans.ts";
+import { worstError } from "../support/worst_error.ts";
+
+/** Of the first micro-batch. */
+const kernelsOf = (given: Plan, rank: number): string[] =>
+  lower(given).ranks[rank]!.instructions.flatMap((one) =>
+    one.op === "kernel" && one.origin.microBatch === 0 ? [one.kernel] : [],
+  );
+
+const residual = (from: number, groups: number[][]) =>
+  ({ op: "residual", hidden: 6, from, groups }) as const;
+
+const groups = [[0, 1]];
+
+test.each([
+  ["rms", "add_rms_norm"],
+  ["layer", "add_layer_norm"],
+] as const)("a residual and the %s norm after it are one kernel", async (kind, fused) => {
+  const given = plan("fused", 2, [
+    [
+      linear(6, 6, "replicated", groups),
+      linear(6, 6, "replicated", groups),
+      residual(1, groups),
+      norm(6, groups, kind),
+    ],
+  ]);
+  expect(kernelsOf(given, 0)).toEqual(["matmul", "matmul", fused]);
+  expect(kernelsOf(given, 1)).toEqual(["matmul", "matmul", fused]);
+  expect(await worstError(given)).toBeLessThan(1e-6);
+});
+
+test("what a later residual skips from is the sum, which is kept", async () => {
+  const given = plan("kept", 1, [
+    [
+      linear(6, 6, "replicated", [[0]]),
+      residual(0, [[0]]),
+      norm(6, [[0]]),
+      linear(6, 6, "replicated", [[0]]),
+      residual(2, [[0]]),
+    ],
+  ]);
+  expect(kernelsOf(given, 0)).toEqual(["matmul", "add_rms_norm", "matmul", "add"]);
+  expect(await worstError(given)).toBeLessThan(1e-6);
+});
+
+test("a residual whose norm is on other ranks is left alone, and so is one at the end", () => {
+  const given = plan("apart", 2, [
+    [linear(6, 6, "replicated", [[0]]), residual(0, [[0]]), norm(6, [[1]]), residual(2, [[1]])],
+  ]);
+  expect(kernelsOf(given, 0)).toEqual(["matmul", "add"]);
+  expect(kernelsOf(given, 1)).toEqual(["rms_norm", "add"]);
+});
