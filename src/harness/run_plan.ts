@@ -17,7 +17,7 @@ import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coor
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { sample } from "./sampling.ts";
-import { type Findings, keepFindings, kernelChoices, readFindings } from "./tuning.ts";
+import { type Findings, kernelChoices, readFindings, tunePool } from "./tuning.ts";
 import { observeOn } from "./observe.ts";
 import { stillHolds, verify, type CheckMethod } from "./verify.ts";
 
@@ -113,8 +113,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
     if (tune !== false) {
       onProgress({ phase: "tune" });
-      const learnt = await pool.tune(tune);
-      await keepFindings(placement, learnt);
+      const learnt = await tunePool(pool, placement, tune, (done) =>
+        onProgress({ phase: "tune", done }),
+      );
       record = { ...record, kernels: kernelChoices(pool, known, learnt) };
     }
     onProgress({ phase: "check" });

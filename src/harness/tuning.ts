@@ -22,14 +22,22 @@ export const readFindings = async (placement: readonly AdapterReport[]): Promise
     ),
   );
 
-export const keepFindings = async (
+/** Tunes and keeps what is found out as it comes: an interruption loses little. Gives what is new. */
+export const tunePool = async (
+  pool: RankPool,
   placement: readonly AdapterReport[],
-  learnt: Findings,
-): Promise<void> => {
-  for (const report of once(placement)) {
-    const calls = learnt.get(report.choice.id) ?? [];
-    if (calls.length > 0) await keepTuning(report, calls);
-  }
+  budgetMs: number,
+  onProgress: (done: number) => void,
+): Promise<Findings> => {
+  const reports = new Map(once(placement).map((report) => [report.choice.id, report]));
+  const learnt = new Map<string, readonly TunedCall[]>();
+  await pool.tune(budgetMs, async (adapter, tuned) => {
+    learnt.set(adapter, mergeTuned(learnt.get(adapter) ?? [], tuned));
+    onProgress([...learnt.values()].flat().length);
+    const report = reports.get(adapter);
+    if (report !== undefined) await keepTuning(report, tuned);
+  });
+  return learnt;
 };
 
 /** One entry per adapter, kernel and shape, the most arithmetic of a step first. */
@@ -81,5 +89,5 @@ const reasonOf = (
 ): KernelChoice["reason"] => {
   if (use.forms === 1) return "only";
   if (tuned !== undefined) return isNew ? "tuned" : "cached";
-  return "untuned";
+  return use.pending ? "untuned" : "similar";
 };

@@ -20,6 +20,7 @@ export const kernelNoticeLines = ({ kernels }: Kernels, colours: Colours): strin
   const parts = [
     [count("tuned"), "tuned in this run"],
     [count("cached"), "tuned in earlier runs"],
+    [count("similar"), "in the form that won at a shape of like sizes"],
     [count("untuned"), "untuned, in the form expected to be fastest"],
     [count("only"), "with one form only"],
   ] as const;
@@ -68,6 +69,9 @@ const placeOf = ({ adapter, ranks, uses }: KernelChoice): string =>
 
 const reasonText = ({ reason, form, expected, forms, tried }: KernelChoice): string => {
   if (reason === "untuned") return `expected to be fastest, none of ${forms} forms tried`;
+  if (reason === "similar") {
+    return `expected to be fastest, and it was at a shape of like sizes; none of ${forms} forms tried`;
+  }
   const when = reason === "tuned" ? "in this run" : "in earlier runs";
   const what = `${tried.length} of ${forms} forms tried ${when}`;
   if (form === expected) return `expected to be fastest, and nothing beat it clearly; ${what}`;

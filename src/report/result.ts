@@ -127,10 +127,11 @@ export interface KernelChoice {
   /** The form that is taken without tuning. */
   readonly expected: string;
   /**
-   * `only`: there is no other. `untuned`: expected to be fastest. `tuned`: the best of those tried in this run.
-   * `cached`: of those tried in earlier runs.
+   * `only`: there is no other. `untuned`: expected to be fastest. `similar`: expected to be fastest, and that
+   * was so at a shape of like sizes. `tuned`: the best of those tried in this run. `cached`: of those tried in
+   * earlier runs.
    */
-  readonly reason: "only" | "untuned" | "tuned" | "cached";
+  readonly reason: "only" | "untuned" | "similar" | "tuned" | "cached";
   /** How many forms there are to choose from. */
   readonly forms: number;
   readonly tried: readonly TriedForm[];

@@ -11,9 +11,10 @@ import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
-import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
-import type { CallUse } from "./program_calls.ts";
+import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
+import type { CallUse } from "./program_calls.ts";
+import { type OnFound, tuneRanks } from "./tune_ranks.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
 import { defaultPatience, type Patience } from "./watchdog.ts";
@@ -51,12 +52,12 @@ export interface RankPool {
   calibrate(how: CalibrationWay): Promise<(RecalledCalibration & { readonly adapter: string })[]>;
   /**
    * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
-   * those that won; what one rank finds out serves all on the same adapter. Gives what is new, by adapter id.
-   * Runs a step first, and nothing at all where no form is left to be tried.
+   * those that won; what one rank finds out serves all on the same adapter. Runs a step first, and nothing at
+   * all where no form is left to be tried.
    *
    * @param budgetMs for each rank
    */
-  tune(budgetMs: number): Promise<ReadonlyMap<string, readonly TunedCall[]>>;
+  tune(budgetMs: number, onFound: OnFound): Promise<void>;
   /** Per rank, the kernels of its program and the forms they take now. */
   readonly calls: readonly (readonly CallUse[])[];
   close(): Promise<void>;
@@ -181,30 +182,9 @@ function createTasks(
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
-    async tune(budgetMs) {
-      const pending = calls.flatMap((uses, rank) =>
-        uses.some((use) => use.pending) ? [rank] : [],
-      );
-      if (budgetMs <= 0 || pending.length === 0) return new Map();
-      await Promise.all(
-        choices.map(async (_, rank) => group.ask(rank, { kind: "step" }, "stepped")),
-      );
-      const found = new Map<string, readonly TunedCall[]>();
-      const knownOn = (id: string): TunedCall[] =>
-        mergeTuned(known.get(id) ?? [], found.get(id) ?? []);
-      for (const rank of pending) {
-        const id = choices[rank]?.id ?? "";
-        const request = { kind: "tune", budgetMs, known: knownOn(id) } as const;
-        const { tuned } = await group.ask(rank, request, "tuned");
-        found.set(id, mergeTuned(found.get(id) ?? [], tuned));
-      }
-      await Promise.all(
-        choices.map(async ({ id }, rank) => {
-          const reply = await group.ask(rank, { kind: "adopt", known: knownOn(id) }, "adopted");
-          calls[rank] = reply.calls;
-        }),
-      );
-      return found;
+    async tune(budgetMs, onFound) {
+      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
+      for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
     },
 
     close: async () => group.end(),

@@ -19,11 +19,14 @@ export interface TuningOptions {
   readonly now?: () => number;
 }
 
+// A caller that wants to keep what was found out need not wait for the last call.
+const sliceMs = 5000;
 // What a call needs to come to any result: its forms once or twice, then some rounds.
 const runsPerCall = 20;
 
 /**
- * What was found out, calls that were left alone left out. The inputs of the calls must be such as they meet
+ * What was found out, calls that were left alone left out. Ends early once it has been at work for some seconds:
+ * called again with what is known by then it goes on, until it finds nothing more. The inputs of the calls must be such as they meet
  * in earnest; their outputs are written as by a step.
  *
  * @param calls every use of a kernel in a step: the same call may be there often
@@ -61,6 +64,7 @@ export async function tuneCalls<Shape extends object>(
     for (const { call, ms } of [...uses.values()].toSorted(
       (a, b) => b.count * b.ms - a.count * a.ms,
     )) {
+      if (tuned.length > 0 && now() - begin > sliceMs) break;
       if (leftMs() <= runsPerCall * ms) continue;
       const { forms, trials, own } = choiceOf(gpu.report, call, mergeTuned(known, tuned));
       if (trials.forms.length === 0) continue;

@@ -1,0 +1,49 @@
+// Has the ranks of a program try forms of their kernels: one rank at a time, so that nothing else runs.
+
+import type { AdapterChoice } from "../gpu/adapter.ts";
+import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
+import type { CallUse } from "./program_calls.ts";
+import type { RankGroup } from "./rank_group.ts";
+
+/** Is given what is new every few seconds. */
+export type OnFound = (adapter: string, tuned: readonly TunedCall[]) => Promise<void>;
+
+/**
+ * What one rank finds out serves all on the same adapter, and all take the forms that won.
+ *
+ * @param calls per rank, as it was opened
+ * @param known by adapter id, as the ranks were opened with it
+ * @returns `calls` with the forms that they take now
+ */
+export async function tuneRanks(
+  group: RankGroup,
+  choices: readonly AdapterChoice[],
+  calls: readonly (readonly CallUse[])[],
+  known: ReadonlyMap<string, readonly TunedCall[]>,
+  budgetMs: number,
+  onFound: OnFound,
+): Promise<readonly (readonly CallUse[])[]> {
+  const isPending = (rank: number): boolean => calls[rank]?.some((use) => use.pending) === true;
+  if (budgetMs <= 0 || !choices.some((_, rank) => isPending(rank))) return calls;
+  // Forms are tried on what a step leaves in the buffers.
+  await Promise.all(choices.map(async (_, rank) => group.ask(rank, { kind: "step" }, "stepped")));
+  const found = new Map(known);
+  const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];
+  for (const [rank, { id }] of choices.entries()) {
+    if (!isPending(rank)) continue;
+    const end = performance.now() + budgetMs;
+    for (let leftMs = budgetMs; leftMs > 0; leftMs = end - performance.now()) {
+      const request = { kind: "tune", budgetMs: leftMs, known: knownOn(id) } as const;
+      const { tuned } = await group.ask(rank, request, "tuned");
+      if (tuned.length === 0) break;
+      found.set(id, mergeTuned(knownOn(id), tuned));
+      await onFound(id, tuned);
+    }
+  }
+  return Promise.all(
+    choices.map(async ({ id }, rank) => {
+      const reply = await group.ask(rank, { kind: "adopt", known: knownOn(id) }, "adopted");
+      return reply.calls;
+    }),
+  );
+}

@@ -1,0 +1,117 @@
+// Who tunes when, and who learns of it; the ranks are played.
+
+import { expect, test } from "vitest";
+import type { AdapterChoice } from "../../src/gpu/adapter.ts";
+import type { Reply, Request } from "../../src/runtime/messages.ts";
+import type { CallUse } from "../../src/runtime/program_calls.ts";
+import type { RankGroup } from "../../src/runtime/rank_group.ts";
+import { tuneRanks } from "../../src/runtime/tune_ranks.ts";
+import type { TunedCall } from "../../src/tuning/tuned_call.ts";
+
+const choiceOf = (id: string): AdapterChoice => ({
+  id,
+  name: id,
+  software: true,
+  loader: "system",
+  ordinal: 0,
+});
+const useOf = (call: string, form = "own", pending = true): CallUse => ({
+  call,
+  kernel: "matmul",
+  dtype: "f32",
+  shape: { m: 1, n: 1, k: 1, activation: "none" },
+  uses: 1,
+  flops: 2,
+  form,
+  expected: "own",
+  forms: 2,
+  pending,
+});
+const tunedOf = (call: string): TunedCall => ({
+  call,
+  class: call,
+  chosen: "fast",
+  forms: 2,
+  complete: true,
+  tried: [],
+});
+
+/** Ranks that find out one call per request, of those that nobody knows yet. */
+function played(calls: readonly (readonly CallUse[])[]) {
+  const asked: string[] = [];
+  const answer = (rank: number, request: Request): Reply => {
+    asked.push(`${request.kind} ${rank}`);
+    if (request.kind === "step") {
+      const trace = { rank, startMs: 0, endMs: 0, spans: [], expertTokens: {}, droppedTokens: {} };
+      return { kind: "stepped", trace, peakBytes: 0 };
+    }
+    if (request.kind !== "tune" && request.kind !== "adopt") throw new Error(request.kind);
+    const known = new Set(request.known.map(({ call }) => call));
+    const uses = calls[rank] ?? [];
+    if (request.kind === "adopt") {
+      return {
+        kind: "adopted",
+        calls: uses.map(({ call }) => useOf(call, known.has(call) ? "fast" : "own", false)),
+      };
+    }
+    const next = uses.find(({ call }) => !known.has(call));
+    return { kind: "tuned", tuned: next === undefined ? [] : [tunedOf(next.call)] };
+  };
+  const ask = async (rank: number, request: Request): Promise<Reply> => answer(rank, request);
+  const group = { pids: [], notes: [], end: async () => {}, ask } as unknown as RankGroup;
+  return { asked, group };
+}
+
+const twoOnOne = [choiceOf("a"), choiceOf("a"), choiceOf("b")];
+
+test("ranks tune one after the other, those of an adapter share what they find, and all adopt it", async () => {
+  const calls = [[useOf("x"), useOf("y")], [useOf("y"), useOf("z")], [useOf("x")]];
+  const { asked, group } = played(calls);
+  const found: string[] = [];
+  const adopted = await tuneRanks(
+    group,
+    twoOnOne,
+    calls,
+    new Map(),
+    Infinity,
+    async (id, tuned) => {
+      found.push(...tuned.map(({ call }) => `${call} on ${id}`));
+    },
+  );
+  expect(asked).toEqual([
+    ...["step 0", "step 1", "step 2"],
+    ...["tune 0", "tune 0", "tune 0", "tune 1", "tune 1", "tune 2", "tune 2"],
+    ...["adopt 0", "adopt 1", "adopt 2"],
+  ]);
+  expect(found).toEqual(["x on a", "y on a", "z on a", "x on b"]);
+  expect(adopted.flat().map(({ form }) => form)).toEqual(["fast", "fast", "fast", "fast", "fast"]);
+});
+
+test.each([
+  ["no form is left to try", Infinity, false],
+  ["there is no time", 0, true],
+])("where %s, ranks are asked for nothing", async (_, budgetMs, pending) => {
+  const calls = [[useOf("x", "own", pending)]];
+  const { asked, group } = played(calls);
+  const adopted = await tuneRanks(
+    group,
+    [choiceOf("a")],
+    calls,
+    new Map(),
+    budgetMs,
+    async () => {},
+  );
+  expect(asked).toEqual([]);
+  expect(adopted).toEqual(calls);
+});
+
+test("what was known before is not found again", async () => {
+  const calls = [[useOf("x"), useOf("y")], [], []];
+  const { group } = played(calls);
+  const found: string[] = [];
+  const known = new Map([["a", [tunedOf("x")]]]);
+  await tuneRanks(group, twoOnOne, calls, known, Infinity, async (_, tuned) => {
+    found.push(...tuned.map(({ call }) => call));
+  });
+  expect(found).toEqual(["y"]);
+});
