@@ -22,7 +22,7 @@ export interface SubgroupTile {
 const largeFlops = 2 ** 25;
 
 /** 0 where subgroups are missing or differ in size: a tile is laid out for one size. */
-const subgroupSizeOf = ({ subgroupSize }: AdapterTraits): number =>
+export const subgroupSizeOf = ({ subgroupSize }: AdapterTraits): number =>
   subgroupSize !== undefined && subgroupSize.min === subgroupSize.max ? subgroupSize.min : 0;
 
 /** Shaders that broadcast from 4 or 8 lanes need as many. */

@@ -1,0 +1,65 @@
+import type { AttentionShape } from "./attention.ts";
+import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
+import { ceilDiv, rowQuads } from "./storage.ts";
+import { subgroupSizeOf } from "./subgroup_tile.ts";
+
+interface Tile {
+  /** Queries of a subgroup. */
+  readonly tileRows: 4 | 8 | 16;
+  /** Keys of a block that one lane scores. */
+  readonly laneKeys: 1 | 2 | 4;
+}
+
+// Below this many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
+const largeFlops = 2 ** 27;
+
+/** Quads of the head that one lane sums. Wider heads are split: each part scores all keys again. */
+function columnsOf(headDim: number, lanes: number): 1 | 2 | 4 | 8 {
+  const columns = ceilDiv(rowQuads(headDim), lanes);
+  if (columns <= 2) return columns <= 1 ? 1 : 2;
+  return columns <= 4 ? 4 : 8;
+}
+
+function tilesOf(shape: AttentionShape, lanes: number): readonly [Tile, ...Tile[]] {
+  const small: Tile = { tileRows: shape.sequence <= 4 ? 4 : 8, laneKeys: lanes === 8 ? 2 : 4 };
+  const large: Tile = { tileRows: 16, laneKeys: 4 };
+  if (shape.sequence <= 8) return [small];
+  // 16 queries of so many columns would leave the first-level cache.
+  if (columnsOf(shape.headDim, lanes) === 8) return [small, large];
+  const flops = 4 * shape.batch * shape.heads * shape.sequence ** 2 * shape.headDim;
+  return flops < largeFlops ? [small, large] : [large, small];
+}
+
+const tiling = (shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Tile): Tiling => {
+  const { batch, sequence, heads, kvHeads, headDim, causal } = shape;
+  const columns = columnsOf(headDim, lanes);
+  const columnGroups = ceilDiv(rowQuads(headDim), lanes * columns);
+  return {
+    constants: {
+      SEQUENCE: sequence,
+      HEADS: heads,
+      KV_HEADS: kvHeads,
+      HEAD_DIM: headDim,
+      CAUSAL: causal ? 1 : 0,
+      LANES: lanes,
+      TILE_ROWS: tileRows,
+      LANE_KEYS: laneKeys,
+      COLUMNS: columns,
+    },
+    grid: [ceilDiv(sequence, tileRows) * columnGroups, heads, batch],
+  };
+};
+
+const runsOn = (adapter: AdapterTraits): boolean => [4, 8].includes(subgroupSizeOf(adapter));
+
+/** `attention` with queries and probabilities handed round within subgroups of 4 or 8. */
+export const attentionSubgroup: Variant<AttentionShape> = {
+  name: "attention_subgroup",
+  runsOn,
+  suits: () => true,
+  tilings: (shape, adapter) => {
+    const lanes = subgroupSizeOf(adapter);
+    const [first, ...others] = tilesOf(shape, lanes);
+    return [tiling(shape, lanes, first), ...others.map((tile) => tiling(shape, lanes, tile))];
+  },
+};
