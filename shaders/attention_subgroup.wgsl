@@ -260,16 +260,15 @@ fn rescale(sums: ptr<function, Rows>, by: Scale) {
   }
 }
 
-// Stores the sums of the queries from `query` on at quad `quad` of the head, as far as there are any.
-fn store(sums: Rows, first_token: u32, query: u32, head: u32, quad: u32) {
-  if (quad >= HEAD_QUADS) {
-    return;
-  }
-  // A loop, because stores are long code that runs once.
-  var quads = array(sums.a, sums.b, sums.c, sums.d);
-  for (var i = 0u; i < min(TILE_ROWS, SEQUENCE - query); i++) {
-    y[((first_token + query + i) * HEADS + head) * HEAD_QUADS + quad] = packQuad(quads[i / 4u][i % 4u]);
-  }
+// The same without its first query: a fixed place to store from, where an index that varies would take long
+// to compile.
+fn withoutFirst(rows: Rows) -> Rows {
+  return Rows(
+    mat4x4f(rows.a[1], rows.a[2], rows.a[3], rows.b[0]),
+    mat4x4f(rows.b[1], rows.b[2], rows.b[3], rows.c[0]),
+    mat4x4f(rows.c[1], rows.c[2], rows.c[3], rows.d[0]),
+    mat4x4f(rows.d[1], rows.d[2], rows.d[3], rows.d[3]),
+  );
 }
 
 @compute @workgroup_size(LANES)
@@ -394,26 +393,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     1.0 / sumOfLanes(c.total),
     1.0 / sumOfLanes(d.total),
   );
-  rescale(&sums0, inverse);
-  store(sums0, first_token, query, head, column);
-  if (COLUMNS > 1u) {
-    rescale(&sums1, inverse);
-    store(sums1, first_token, query, head, column + LANES);
-  }
-  if (COLUMNS > 2u) {
-    rescale(&sums2, inverse);
-    store(sums2, first_token, query, head, column + 2u * LANES);
-    rescale(&sums3, inverse);
-    store(sums3, first_token, query, head, column + 3u * LANES);
-  }
-  if (COLUMNS > 4u) {
-    rescale(&sums4, inverse);
-    store(sums4, first_token, query, head, column + 4u * LANES);
-    rescale(&sums5, inverse);
-    store(sums5, first_token, query, head, column + 5u * LANES);
-    rescale(&sums6, inverse);
-    store(sums6, first_token, query, head, column + 6u * LANES);
-    rescale(&sums7, inverse);
-    store(sums7, first_token, query, head, column + 7u * LANES);
+  for (var i = 0u; i < COLUMNS; i++) {
+    let quad = column + i * LANES;
+    rescale(&sums0, inverse);
+    for (var row = query; row < min(query + TILE_ROWS, SEQUENCE); row++) {
+      if (quad < HEAD_QUADS) {
+        y[((first_token + row) * HEADS + head) * HEAD_QUADS + quad] = packQuad(sums0.a[0]);
+      }
+      sums0 = withoutFirst(sums0);
+    }
+    sums0 = sums1;
+    sums1 = sums2;
+    sums2 = sums3;
+    sums3 = sums4;
+    sums4 = sums5;
+    sums5 = sums6;
+    sums6 = sums7;
   }
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createPrepare } from "../../src/gpu/dispatch.ts";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
+import { attention } from "../../src/kernels/attention.ts";
 import { kernelOf } from "../../src/kernels/catalog.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
 import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
@@ -97,6 +98,23 @@ test.each(variantCalls)(
       activation: "gelu",
     } as const;
     const [, ...variants] = formKernels(groupedMatmul, shape, adapter, dtype);
+    expect(variants.length).toBeGreaterThan(0);
+    for (const variant of variants) await compile(variant, shape, dtype, adapter);
+  },
+);
+
+test.each(
+  [4, 8].flatMap((size) =>
+    [4, 64, 80, 256].flatMap((headDim) =>
+      dtypes.map((dtype) => ({ size, headDim, dtype }) as const),
+    ),
+  ),
+)(
+  "variants of attention for subgroups of $size compile in $dtype with heads of $headDim",
+  async ({ size, headDim, dtype }) => {
+    const adapter = withSubgroups(size);
+    const shape = { batch: 1, sequence: 512, heads: 4, kvHeads: 2, headDim, causal: true };
+    const [, ...variants] = formKernels(attention, shape, adapter, dtype);
     expect(variants.length).toBeGreaterThan(0);
     for (const variant of variants) await compile(variant, shape, dtype, adapter);
   },

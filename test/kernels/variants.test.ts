@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { attention } from "../../src/kernels/attention.ts";
 import { formOf } from "../../src/kernels/form.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
 import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
@@ -42,4 +43,14 @@ test("grouped_matmul goes by the rows of a balanced expert", () => {
     ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;
   expect(chosen(groupedMatmul, experts(16), withSubgroups(4))).toBe("grouped_matmul");
   expect(chosen(groupedMatmul, experts(17), withSubgroups(4))).toBe("grouped_matmul_subgroup");
+});
+
+test.each([
+  [2, "attention"],
+  [4, "attention_subgroup"],
+  [8, "attention_subgroup"],
+  [16, "attention"],
+])("attention with subgroups of %i is for %s", (size, name) => {
+  const tokens = { batch: 1, sequence: 64, heads: 2, kvHeads: 1, headDim: 64, causal: true };
+  expect(chosen(attention, tokens, withSubgroups(size))).toBe(name);
 });
