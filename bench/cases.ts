@@ -79,6 +79,20 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
       ),
     () =>
       wholeCase(
+        `add_rms_norm ${size}`,
+        { kernel: "add_rms_norm", shape: { rows, columns, epsilon } },
+        { a: x(), b: random(rows, columns, 3), gain: gain() },
+        { sum: bytes(rows, columns), ...y },
+      ),
+    () =>
+      wholeCase(
+        `add_layer_norm ${size}`,
+        { kernel: "add_layer_norm", shape: { rows, columns, epsilon } },
+        { a: x(), b: random(rows, columns, 3), gain: gain(), bias: gain() },
+        { sum: bytes(rows, columns), ...y },
+      ),
+    () =>
+      wholeCase(
         `add ${size}`,
         { kernel: "add", shape: { rows, columns } },
         { a: x(), b: random(rows, columns, 2) },
