@@ -1,32 +1,54 @@
 // The seam between ranks. A collective is written against this and does not know whether bytes move
 // through shared memory, between processes by messages, or between machines.
 
+/** Memory for one message, between `reserve` and `post`. */
+export interface Parcel {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Publishes what was written; every one of `readers` must release it once. */
+  readonly post: (readers: readonly number[]) => void;
+}
+
+/** A message that has come. */
+export interface Arrival {
+  /** Valid until `release`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly release: () => void;
+}
+
 /**
- * Mailboxes between ranks. A mailbox is (channel, source); its owner posts one message at a time, and may
- * post the next when every reader has released the last. Messages on one mailbox arrive in order.
+ * Mailboxes between ranks. A mailbox is (channel, source), and each of its readers gets the messages that
+ * were posted to it in the order of posting. Any number of collectives may use it at the same time.
  */
 export interface Communicator {
   readonly rank: number;
   readonly ranks: number;
+  /** Waits until fewer messages than the mailbox holds are unreleased. */
+  reserve(channel: number, bytes: number): Promise<Parcel>;
+  /** Undefined where it would have to wait. */
+  tryReserve(channel: number, bytes: number): Parcel | undefined;
   /**
-   * Waits until the readers of the previous message on this channel have released it, then returns memory
-   * to write `bytes` bytes into. Ends with `post`. One `reserve` at a time per channel.
+   * Waits until fewer than `messages` of this rank's on the channel are unreleased, but no longer than
+   * `graceMs`. Resolves with whether it is so.
    */
-  reserve(channel: number, bytes: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Publishes what was written since `reserve`; every one of `readers` must `release` it once. */
-  post(channel: number, readers: readonly number[]): void;
-  /** Waits for the next message of `source` on `channel`. The view is valid until `release`. */
-  receive(channel: number, source: number): Promise<Uint8Array<ArrayBuffer>>;
-  release(channel: number, source: number): void;
+  room(channel: number, messages: number, graceMs: number): Promise<boolean>;
+  /** Waits for the next message of `source` on `channel`. */
+  receive(channel: number, source: number): Promise<Arrival>;
+  /** Awaits something else. Until it settles, those who wait for ranks must not put this thread to sleep. */
+  meanwhile<Result>(work: Promise<Result>): Promise<Result>;
   /** All ranks. */
   barrier(): Promise<void>;
   close(): void;
 }
 
-/** Largest message that each (channel, source) will carry, in bytes; known before the ranks start. */
+/** What each (channel, source) will carry; known before the ranks start. */
 export interface MailboxPlan {
   readonly channel: number;
   readonly source: number;
   readonly readers: readonly number[];
+  /** Of the largest message. */
   readonly bytes: number;
+  /** Messages that may be unreleased. Default: 1. */
+  readonly depth?: number;
 }
+
+export const depthOf = ({ depth = 1 }: MailboxPlan): number => depth;

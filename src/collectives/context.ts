@@ -1,7 +1,10 @@
-// What a collective needs from the rank that runs it.
+// What a collective needs from the rank that runs it. Each has one of its own while it is under way.
 
+import type { PreparedKernel } from "../gpu/logical_gpu.ts";
 import type { Communicator } from "./communicator.ts";
 import type { ExpertSplits } from "./expert_splits.ts";
+import type { CollectiveKernels } from "./kernels.ts";
+import type { StagingPool } from "./staging.ts";
 
 /**
  * What the host is busy with. `readback` begins when the GPU has been given its work and ends when the
@@ -20,18 +23,24 @@ export interface CollectiveContext {
   readonly rank: number;
   readonly queue: GPUQueue;
   readonly communicator: Communicator;
-  /** Where a declared buffer lies; staging buffers are whole ones. */
+  readonly staging: StagingPool;
+  /** Present where the collective adds or moves within words. */
+  readonly kernels: CollectiveKernels | undefined;
+  /** Where a declared buffer lies. */
   readonly region: (id: string) => BufferRegion;
   /** Encoder of the batch that collects commands until `submit`. */
   readonly encoder: () => GPUCommandEncoder;
-  /** Hands the batch to the GPU; whatever is written to buffers afterwards comes after it. */
-  readonly submit: () => void;
-  /** All that follows, until the next call, is charged to this activity. */
+  /** Encodes a reduction, in a pass of its own. */
+  readonly reduce: (prepared: PreparedKernel) => void;
+  /**
+   * Hands the batch to the GPU; whatever is written to buffers afterwards comes after it. Returns what
+   * `check` wants to know.
+   */
+  readonly submit: () => number;
+  /** All that follows, until the next call, is charged to this activity of the collective. */
   readonly enter: (activity: HostActivity) => void;
-  /** Throws what the GPU has complained of. To be called after awaiting it. */
-  readonly check: () => void;
-  /** Encodes the sum over `workspace` that the current instruction ends with. */
-  readonly reduce: () => void;
+  /** Throws what the GPU has complained of. To be called after awaiting it, with what `submit` returned. */
+  readonly check: (submission: number) => void;
   /** Splits of the dispatches that were not combined yet, by `splitKey`. */
   readonly splits: Map<string, ExpertSplits>;
   readonly record: {

@@ -1,133 +1,83 @@
-// The one way in which bytes go from GPUs to GPUs; every collective is an exchange of certain pieces.
-//
-// Sources pack what leaves them into one message: GPU → staging buffer → mailbox. Readers take their part
-// of it: mailbox → GPU. What stays on a rank is a copy on its GPU.
+// The one way in which pieces go from GPUs to GPUs. What stays on a rank is a copy on its GPU.
 
-import type { BufferRegion, CollectiveContext } from "./context.ts";
-import { bytesOf, type Piece } from "./pieces.ts";
-import { postBytes, readStaging } from "./staging.ts";
+import type { StorageType } from "../kernels/storage.ts";
+import { blocksOf, chunksOf, type Exchange } from "../program/exchange/chunks.ts";
+import { keep, land, type Landing } from "./land.ts";
+import { createMilestones } from "./milestones.ts";
+import { sendChunks } from "./send.ts";
+import type { Parts } from "./parts.ts";
 
-export interface Exchange {
-  /** For messages to humans. */
-  readonly name: string;
-  readonly channel: number;
-  readonly from: readonly number[];
-  readonly to: readonly number[];
+export interface ExchangeRun {
+  readonly exchange: Exchange;
+  readonly lane: number;
+  readonly dtype: StorageType;
   readonly send: string | undefined;
-  readonly target: string | undefined;
-  readonly staging: string | undefined;
-  /** Every reader gets the same bytes, so the message holds them once. */
-  readonly same: boolean;
-  /** What member i of `from` gives to member j of `to`. */
-  readonly pieces: (i: number, j: number) => readonly Piece[];
+  readonly receive: string | undefined;
+  /** Resolves when chunk k may leave. */
+  readonly ready?: (k: number) => Promise<void>;
 }
 
-/** One reader's part of a source's message. */
-interface Part {
-  readonly reader: number;
-  readonly messageOffset: number;
-  readonly pieces: readonly Piece[];
+export async function runExchange(parts: Parts, run: ExchangeRun): Promise<void> {
+  const { exchange, lane, send, receive, ready } = run;
+  const { name, from, to } = exchange;
+  const i = from.indexOf(parts.rank);
+  const j = to.indexOf(parts.rank);
+  const chunks = i < 0 ? [] : chunksOf(exchange, i);
+  const staged = createMilestones();
+  if (i >= 0 && j >= 0) keepOwn(parts, run, i, j);
+  const sending = sendChunks(parts, {
+    name,
+    lane,
+    send,
+    chunks,
+    onStaged: staged.pass,
+    ...(ready === undefined ? {} : { ready }),
+  });
+  // In place, pieces of others may belong where pieces for others still lie.
+  const overwrites = !exchange.same && send !== undefined && send === receive;
+  const taking = async (): Promise<void> => {
+    if (overwrites) await parts.wait(staged.reached(chunks.length));
+    await takeIn(parts, run);
+  };
+  await Promise.all([sending, j < 0 ? undefined : taking()]);
 }
 
-interface Message {
-  readonly bytes: number;
-  readonly parts: readonly Part[];
-}
-
-export async function runExchange(context: CollectiveContext, exchange: Exchange): Promise<void> {
-  const i = exchange.from.indexOf(context.rank);
-  const j = exchange.to.indexOf(context.rank);
-  if (i >= 0 && j >= 0) keepOwn(context, exchange, exchange.pieces(i, j));
-  if (i >= 0) await sendAway(context, exchange, i);
-  if (j >= 0) await takeIn(context, exchange);
-}
-
-function keepOwn(context: CollectiveContext, exchange: Exchange, pieces: readonly Piece[]): void {
-  const source = regionOf(context, exchange, "send");
-  const target = regionOf(context, exchange, "target");
-  refuseOddBytes(exchange, pieces);
-  for (const { sourceOffset, targetOffset, bytes } of pieces) {
-    // WebGPU cannot copy within a buffer; a collective in place leaves its own piece where it is.
-    const [from, to] = [source.offset + sourceOffset, target.offset + targetOffset];
-    if (source.buffer === target.buffer && from === to) continue;
-    context.encoder().copyBufferToBuffer(source.buffer, from, target.buffer, to, bytes);
+function keepOwn(parts: Parts, run: ExchangeRun, i: number, j: number): void {
+  const landing = landingOf(parts, run);
+  const source = run.send === undefined ? undefined : parts.region(run.send);
+  if (source === undefined) {
+    throw new Error(`${landing.name}: rank ${parts.rank} takes part without a send buffer`);
+  }
+  for (const piece of run.exchange.pieces(i, j)) {
+    for (const block of blocksOf(piece)) keep(parts, landing, source, block);
   }
 }
 
-async function sendAway(context: CollectiveContext, exchange: Exchange, i: number): Promise<void> {
-  const message = messageOf(exchange, i);
-  if (message.bytes === 0) return;
-  const source = regionOf(context, exchange, "send");
-  const staging = regionOf(context, exchange, "staging").buffer;
-  const staged = exchange.same ? message.parts.slice(0, 1) : message.parts;
-  for (const part of staged) {
-    let offset = part.messageOffset;
-    for (const { sourceOffset, bytes } of part.pieces) {
-      const from = source.offset + sourceOffset;
-      context.encoder().copyBufferToBuffer(source.buffer, from, staging, offset, bytes);
-      offset += bytes;
-    }
-  }
-  const readers = message.parts.map(({ reader }) => reader);
-  await readStaging(context, staging, message.bytes, async (view) =>
-    postBytes(context, exchange.channel, readers, view),
+/** Sources one beside the other, for some come later than others. */
+async function takeIn(parts: Parts, run: ExchangeRun): Promise<void> {
+  const { communicator, rank } = parts;
+  const { exchange, lane } = run;
+  // Kernels of this batch may still read what is about to be overwritten.
+  parts.submit();
+  await Promise.all(
+    exchange.from.map(async (source, i) => {
+      if (source === rank) return;
+      for (const { takes } of chunksOf(exchange, i)) {
+        const own = takes.filter(({ readers }) => readers.includes(rank));
+        if (own.length === 0) continue;
+        const landing = landingOf(parts, run);
+        const { bytes, release } = await parts.wait(communicator.receive(lane, source));
+        for (const take of own) land(parts, landing, take, bytes, take.chunkOffset);
+        release();
+      }
+    }),
   );
 }
 
-async function takeIn(context: CollectiveContext, exchange: Exchange): Promise<void> {
-  const { communicator, queue, rank } = context;
-  const { channel, from } = exchange;
-  // Kernels of this batch may still read what is about to be overwritten.
-  context.submit();
-  for (const [i, source] of from.entries()) {
-    if (source === rank) continue;
-    const part = messageOf(exchange, i).parts.find(({ reader }) => reader === rank);
-    if (part === undefined) continue;
-    const target = regionOf(context, exchange, "target");
-    context.enter("wait");
-    const view = await communicator.receive(channel, source);
-    context.enter("upload");
-    let offset = view.byteOffset + part.messageOffset;
-    for (const { targetOffset, bytes } of part.pieces) {
-      queue.writeBuffer(target.buffer, target.offset + targetOffset, view.buffer, offset, bytes);
-      offset += bytes;
-    }
-    communicator.release(channel, source);
-    context.enter("host");
+function landingOf(parts: Parts, { exchange, dtype, receive }: ExchangeRun): Landing {
+  const { name } = exchange;
+  if (receive === undefined) {
+    throw new Error(`${name}: rank ${parts.rank} takes part without a receive buffer`);
   }
-}
-
-/** The message of member i of `from`; the same on the rank that sends and on those that read. */
-function messageOf(exchange: Exchange, i: number): Message {
-  const parts: Part[] = [];
-  let bytes = 0;
-  for (const [j, reader] of exchange.to.entries()) {
-    if (reader === exchange.from[i]) continue;
-    const pieces = exchange.pieces(i, j);
-    refuseOddBytes(exchange, pieces);
-    const length = bytesOf(pieces);
-    if (length === 0) continue;
-    parts.push({ reader, messageOffset: exchange.same ? 0 : bytes, pieces });
-    bytes = exchange.same ? length : bytes + length;
-  }
-  return { bytes, parts };
-}
-
-function refuseOddBytes({ name }: Exchange, pieces: readonly Piece[]): void {
-  const odd = pieces.find(({ bytes }) => bytes % 4 !== 0);
-  if (odd !== undefined) {
-    throw new Error(`${name}: a piece of ${odd.bytes} bytes; GPU copies need multiples of 4`);
-  }
-}
-
-function regionOf(
-  context: CollectiveContext,
-  exchange: Exchange,
-  role: "send" | "target" | "staging",
-): BufferRegion {
-  const id = exchange[role];
-  if (id === undefined) {
-    throw new Error(`${exchange.name}: rank ${context.rank} takes part without a ${role} buffer`);
-  }
-  return context.region(id);
+  return { name, dtype, target: parts.region(receive) };
 }

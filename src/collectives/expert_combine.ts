@@ -1,32 +1,36 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { ExpertCombine } from "../program/program.ts";
-import type { CollectiveContext } from "./context.ts";
 import { runExchange } from "./exchange.ts";
 import { combinePieces, splitKey } from "./expert_splits.ts";
+import { laneOf } from "./lanes.ts";
+import type { Parts } from "./parts.ts";
 
 /** Rows go back from their experts to the places that they were dispatched from. */
-export async function expertCombine(
-  context: CollectiveContext,
-  instruction: ExpertCombine,
-): Promise<void> {
+export async function expertCombine(parts: Parts, instruction: ExpertCombine): Promise<void> {
   const key = splitKey(instruction.dispatch, instruction.origin.microBatch);
-  const splits = context.splits.get(key);
+  const splits = parts.splits.get(key);
   if (splits === undefined) {
     throw new Error(
       `${instruction.name}: nothing was dispatched on channel ${instruction.dispatch} for micro-batch ${instruction.origin.microBatch}`,
     );
   }
   const rowBytes = instruction.rowElements * bytesPerElement(instruction.dtype);
-  await runExchange(context, {
-    ...instruction,
-    send: instruction.send,
-    staging: instruction.staging,
-    target: instruction.receive,
-    same: false,
-    pieces: (i, j) => {
-      const source = splits.sources.indexOf(instruction.to[j] ?? -1);
-      const expert = splits.experts.indexOf(instruction.from[i] ?? -1);
-      return combinePieces(splits, source, expert, rowBytes);
+  const { name, channel, dtype, from, to, send, receive } = instruction;
+  await runExchange(parts, {
+    exchange: {
+      name,
+      from,
+      to,
+      same: false,
+      pieces: (i, j) => {
+        const source = splits.sources.indexOf(to[j] ?? -1);
+        const expert = splits.experts.indexOf(from[i] ?? -1);
+        return combinePieces(splits, source, expert, rowBytes);
+      },
     },
+    lane: laneOf(channel, 0),
+    dtype,
+    send,
+    receive,
   });
 }

@@ -1,6 +1,6 @@
 import { bytesPerElement } from "../kernels/storage.ts";
+import { starts, sum } from "../program/exchange/pieces.ts";
 import type { ExpertDispatch } from "../program/program.ts";
-import type { CollectiveContext } from "./context.ts";
 import { runExchange } from "./exchange.ts";
 import {
   acceptRows,
@@ -9,18 +9,16 @@ import {
   receivedRows,
   splitKey,
 } from "./expert_splits.ts";
-import { starts, sum } from "./pieces.ts";
-import { postBytes, readStaging } from "./staging.ts";
+import { laneOf } from "./lanes.ts";
+import type { Parts } from "./parts.ts";
+import { readStaging, takeStaging } from "./send.ts";
 
 /**
  * Rows go to the ranks of their experts. Sizes are the router's, so all who take part first tell each
  * other how many rows they have per expert, on the same channel.
  */
-export async function expertDispatch(
-  context: CollectiveContext,
-  instruction: ExpertDispatch,
-): Promise<void> {
-  const counts = await shareCounts(context, instruction);
+export async function expertDispatch(parts: Parts, instruction: ExpertDispatch): Promise<void> {
+  const counts = await shareCounts(parts, instruction);
   const splits: ExpertSplits = {
     sources: instruction.from,
     experts: instruction.to,
@@ -28,82 +26,90 @@ export async function expertDispatch(
     counts,
     kept: acceptRows(counts, instruction.capacity),
   };
-  context.splits.set(splitKey(instruction.channel, instruction.origin.microBatch), splits);
+  parts.splits.set(splitKey(instruction.channel, instruction.origin.microBatch), splits);
 
   const rowBytes = instruction.rowElements * bytesPerElement(instruction.dtype);
-  await runExchange(context, {
-    ...instruction,
-    send: instruction.send,
-    staging: instruction.staging,
-    target: instruction.receive,
-    same: false,
-    pieces: (i, j) => dispatchPieces(splits, i, j, rowBytes),
+  const { name, channel, dtype, from, to, send, receive } = instruction;
+  await runExchange(parts, {
+    exchange: {
+      name,
+      from,
+      to,
+      same: false,
+      pieces: (i, j) => dispatchPieces(splits, i, j, rowBytes),
+    },
+    lane: laneOf(channel, 0),
+    dtype,
+    send,
+    receive,
   });
-  tellKernels(context, instruction, splits);
+  tellKernels(parts, instruction, splits);
 }
 
 /** Counts of every source, in source order. */
 async function shareCounts(
-  context: CollectiveContext,
-  { channel, from, to, counts, staging, expertsPerRank, name }: ExpertDispatch,
+  parts: Parts,
+  { channel, from, to, counts, expertsPerRank, name }: ExpertDispatch,
 ): Promise<number[][]> {
-  const { rank, communicator } = context;
+  const { rank, communicator } = parts;
+  const lane = laneOf(channel, 0);
   const bySource = new Map<number, number[]>();
   if (from.includes(rank)) {
-    if (counts === undefined || staging === undefined) {
-      throw new Error(`${name}: source rank ${rank} needs its counts and a staging buffer`);
-    }
+    if (counts === undefined) throw new Error(`${name}: source rank ${rank} needs its counts`);
     const bytes = 4 * sum(expertsPerRank);
-    const target = context.region(staging).buffer;
-    const { buffer, offset } = context.region(counts);
-    context.encoder().copyBufferToBuffer(buffer, offset, target, 0, bytes);
+    const staging = await takeStaging(parts, name, bytes);
+    const { buffer, offset } = parts.region(counts);
+    parts.encoder().copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    await readStaging(parts, staging, bytes);
+    const own = new Uint8Array(staging.getMappedRange(0, bytes)).slice();
+    staging.unmap();
+    parts.staging.giveBack(staging);
+    bySource.set(rank, wordsOf(own));
     const listeners = [...new Set([...from, ...to])].filter((other) => other !== rank);
-    await readStaging(context, target, bytes, async (view) => {
-      bySource.set(rank, wordsOf(view));
-      if (listeners.length > 0) await postBytes(context, channel, listeners, view);
-    });
+    if (listeners.length > 0) {
+      const parcel = await parts.wait(communicator.reserve(lane, bytes));
+      parts.during("move", () => {
+        parcel.bytes.set(own);
+        parcel.post(listeners);
+      });
+    }
   }
   for (const source of from) {
     if (source === rank) continue;
-    context.enter("wait");
-    bySource.set(source, wordsOf(await communicator.receive(channel, source)));
-    communicator.release(channel, source);
-    context.enter("host");
+    const { bytes, release } = await parts.wait(communicator.receive(lane, source));
+    bySource.set(source, wordsOf(bytes));
+    release();
   }
   return from.map((source) => bySource.get(source) ?? []);
 }
 
 /** What the kernels that follow need to know of the splits. */
 function tellKernels(
-  context: CollectiveContext,
+  parts: Parts,
   { from, to, kept, offsets, origin }: ExpertDispatch,
   splits: ExpertSplits,
 ): void {
-  context.submit();
-  const i = from.indexOf(context.rank);
+  parts.submit();
+  const i = from.indexOf(parts.rank);
   if (i >= 0) {
     const [counted = [], accepted = []] = [splits.counts[i], splits.kept[i]];
-    context.record.dropped(origin.layer, sum(counted) - sum(accepted));
-    upload(context, kept, accepted);
+    parts.record.dropped(origin.layer, sum(counted) - sum(accepted));
+    upload(parts, kept, accepted);
   }
-  const j = to.indexOf(context.rank);
+  const j = to.indexOf(parts.rank);
   if (j >= 0) {
     const rows = receivedRows(splits, j);
-    context.record.experts(origin.layer, rows);
-    upload(context, offsets, starts([...rows, 0]));
+    parts.record.experts(origin.layer, rows);
+    upload(parts, offsets, starts([...rows, 0]));
   }
 }
 
-function upload(
-  context: CollectiveContext,
-  id: string | undefined,
-  values: readonly number[],
-): void {
+function upload(parts: Parts, id: string | undefined, values: readonly number[]): void {
   if (id === undefined) return;
-  context.enter("upload");
-  const { buffer, offset } = context.region(id);
-  context.queue.writeBuffer(buffer, offset, Uint32Array.from(values));
-  context.enter("host");
+  parts.during("upload", () => {
+    const { buffer, offset } = parts.region(id);
+    parts.queue.writeBuffer(buffer, offset, Uint32Array.from(values));
+  });
 }
 
 /** A copy: a message may lie at any byte. */

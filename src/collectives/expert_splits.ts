@@ -1,6 +1,6 @@
 // Who sends how many rows to which expert: decided by the router, known to all who take part.
 
-import { type Piece, joined, starts, sum } from "./pieces.ts";
+import { type Piece, joined, starts, sum } from "../program/exchange/pieces.ts";
 
 export interface ExpertSplits {
   /** Token sources and expert ranks, in the order of the dispatch. */

@@ -1,25 +1,30 @@
 // How large every mailbox must be: known from the program before any rank starts.
 
-import { bytesPerElement } from "../kernels/storage.ts";
+import { chunkBytes } from "../program/exchange/chunks.ts";
+import { messagesOf } from "../program/exchange/workspace.ts";
 import {
   type Collective,
   collectiveOf,
   type Program,
   type RankProgram,
 } from "../program/program.ts";
-import type { MailboxPlan } from "./communicator.ts";
+import { depthOf, type MailboxPlan } from "./communicator.ts";
+import { laneOf } from "./lanes.ts";
 
-/** One mailbox per (channel, source), large enough for every transfer on that channel. */
+/**
+ * One mailbox per lane and source. It holds all that any one transfer posts to it, so that whoever sends
+ * never waits for a reader that is busy elsewhere.
+ */
 export function mailboxPlans(program: Program): MailboxPlan[] {
   const plans = new Map<string, MailboxPlan>();
   for (const rankProgram of program.ranks) {
     for (const instruction of rankProgram.instructions) {
       const transfer = collectiveOf(instruction);
       if (transfer === undefined) continue;
-      const plan = mailboxOf(rankProgram, transfer);
-      if (plan === undefined) continue;
-      const key = `${plan.channel} ${plan.source}`;
-      plans.set(key, larger(plan, plans.get(key)));
+      for (const plan of mailboxesOf(rankProgram, transfer)) {
+        const key = `${plan.channel} ${plan.source}`;
+        plans.set(key, larger(plan, plans.get(key)));
+      }
     }
   }
   return [...plans.values()];
@@ -28,51 +33,31 @@ export function mailboxPlans(program: Program): MailboxPlan[] {
 const larger = (plan: MailboxPlan, known: MailboxPlan | undefined): MailboxPlan => ({
   ...plan,
   bytes: Math.max(plan.bytes, known?.bytes ?? 0),
+  depth: Math.max(depthOf(plan), known === undefined ? 0 : depthOf(known)),
   readers: [...new Set([...(known?.readers ?? []), ...plan.readers])],
 });
 
-const mailboxOf = (program: RankProgram, instruction: Collective): MailboxPlan | undefined => {
+function mailboxesOf(program: RankProgram, instruction: Collective): MailboxPlan[] {
   const { channel, from, to } = instruction;
   const source = program.rank;
-  if (!from.includes(source)) return undefined;
-  // Every source must learn what the others send to a full expert.
-  const listeners = instruction.op === "expert-dispatch" ? [...from, ...to] : to;
-  const readers = [...new Set(listeners)].filter((rank) => rank !== source);
-  if (readers.length === 0) return undefined;
-  return { channel, source, readers, bytes: largestMessage(program, instruction) };
-};
-
-/**
- * Bytes of the longest message that this rank sends for the instruction, which is also what its staging
- * buffer must hold; an upper bound where the router decides.
- */
-export function largestMessage(program: RankProgram, instruction: Collective): number {
-  const elementBytes = bytesPerElement(instruction.dtype);
-  const at = instruction.from.indexOf(program.rank);
-  const away = instruction.to.flatMap((rank, j) => (rank === program.rank ? [] : [j]));
-  const sumAway = (counts: readonly number[]): number =>
-    away.reduce((sum, j) => sum + (counts[j] ?? 0), 0) * elementBytes;
-  switch (instruction.op) {
-    case "all-gather":
-      return away.length === 0 ? 0 : (instruction.counts[at] ?? 0) * elementBytes;
-    case "all-reduce":
-    case "broadcast":
-    case "send":
-    case "recv":
-      return away.length === 0 ? 0 : instruction.count * elementBytes;
-    case "reduce-scatter":
-      return sumAway(instruction.counts);
-    case "all-to-all":
-      return sumAway(instruction.counts[at] ?? []);
-    case "expert-dispatch":
-      return Math.max(declaredBytes(program, instruction.send), 4 * expertCount(instruction));
-    case "expert-combine":
-      return declaredBytes(program, instruction.send);
+  const others = (members: readonly number[]): number[] =>
+    [...new Set(members)].filter((rank) => rank !== source);
+  if (instruction.op === "expert-dispatch" || instruction.op === "expert-combine") {
+    const isDispatch = instruction.op === "expert-dispatch";
+    // Every source must learn what the others send to a full expert.
+    const readers = others(isDispatch ? [...from, ...to] : to);
+    if (!from.includes(source) || readers.length === 0) return [];
+    const rows = program.buffers.find(({ id }) => id === instruction.send)?.bytes ?? 0;
+    const counts = isDispatch ? 4 * instruction.expertsPerRank.reduce((a, b) => a + b, 0) : 0;
+    const bytes = Math.min(chunkBytes, Math.max(rows, counts));
+    // A chunk and the next are together longer than one; and the counts go ahead.
+    const depth = 2 * Math.ceil(rows / chunkBytes) + 2;
+    return [{ channel: laneOf(channel, 0), source, readers, bytes, depth }];
   }
+  return messagesOf(instruction, source).flatMap((chunks, hop): MailboxPlan[] => {
+    const readers = others([...from, ...to]);
+    if (chunks.length === 0 || readers.length === 0) return [];
+    const lane = laneOf(channel, hop === 0 ? 0 : 1);
+    return [{ channel: lane, source, readers, bytes: Math.max(...chunks), depth: chunks.length }];
+  });
 }
-
-const expertCount = ({ expertsPerRank }: { readonly expertsPerRank: readonly number[] }): number =>
-  expertsPerRank.reduce((sum, experts) => sum + experts, 0);
-
-const declaredBytes = (program: RankProgram, id: string | undefined): number =>
-  program.buffers.find((buffer) => buffer.id === id)?.bytes ?? 0;

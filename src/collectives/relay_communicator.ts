@@ -1,11 +1,13 @@
 // Ranks that cannot share memory: every message goes through the coordinator. Slow, and right anywhere.
 
-import type { Communicator } from "./communicator.ts";
+import { setTimeout } from "node:timers/promises";
+import { type Communicator, depthOf, type MailboxPlan, type Parcel } from "./communicator.ts";
 import type { RelayMessage } from "./relay.ts";
 
 export interface RelayLink {
   readonly rank: number;
   readonly ranks: number;
+  readonly mailboxes: readonly MailboxPlan[];
   readonly send: (message: RelayMessage) => void;
 }
 
@@ -14,9 +16,14 @@ export interface RelayCommunicator extends Communicator {
   deliver(message: RelayMessage): void;
 }
 
-export function createRelayCommunicator({ rank, ranks, send }: RelayLink): RelayCommunicator {
-  const reserved = new Map<number, Uint8Array<ArrayBuffer>>();
-  const unreleased = new Map<number, number>();
+export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
+  const { rank, ranks, mailboxes, send } = link;
+  const depths = new Map(
+    mailboxes.filter(({ source }) => source === rank).map((plan) => [plan.channel, depthOf(plan)]),
+  );
+  /** By channel: messages reserved, and for each posted one how many must release it. */
+  const reserved = new Map<number, number>();
+  const unreleased = new Map<number, number[]>();
   const inboxes = new Map<string, Uint8Array<ArrayBuffer>[]>();
   let passed = 0;
   let closed = false;
@@ -34,6 +41,8 @@ export function createRelayCommunicator({ rank, ranks, send }: RelayLink): Relay
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
+  const held = (channel: number): number =>
+    (reserved.get(channel) ?? 0) + (unreleased.get(channel)?.length ?? 0);
   const inboxOf = (channel: number, source: number): Uint8Array<ArrayBuffer>[] => {
     const key = `${channel} ${source}`;
     const inbox = inboxes.get(key) ?? [];
@@ -41,36 +50,52 @@ export function createRelayCommunicator({ rank, ranks, send }: RelayLink): Relay
     return inbox;
   };
 
+  const hasRoom = (channel: number): boolean => held(channel) < (depths.get(channel) ?? 1);
+  const tryReserve = (channel: number, bytes: number): Parcel | undefined => {
+    if (!hasRoom(channel)) return undefined;
+    reserved.set(channel, (reserved.get(channel) ?? 0) + 1);
+    const memory = new Uint8Array(bytes);
+    return {
+      bytes: memory,
+      post(readers) {
+        reserved.set(channel, (reserved.get(channel) ?? 1) - 1);
+        if (readers.length === 0) return;
+        unreleased.set(channel, [...(unreleased.get(channel) ?? []), readers.length]);
+        send({ kind: "relay-post", channel, source: rank, readers, bytes: memory });
+      },
+    };
+  };
+
   return {
     rank,
     ranks,
 
+    tryReserve,
+
     async reserve(channel, bytes) {
-      if (reserved.has(channel)) throw new Error(`channel ${channel} is reserved already`);
-      const memory = new Uint8Array(bytes);
-      reserved.set(channel, memory);
-      await until(() => (unreleased.get(channel) ?? 0) === 0);
-      return memory;
+      for (;;) {
+        const parcel = tryReserve(channel, bytes);
+        if (parcel !== undefined) return parcel;
+        await until(() => hasRoom(channel));
+      }
     },
 
-    post(channel, readers) {
-      const bytes = reserved.get(channel);
-      if (bytes === undefined) throw new Error(`channel ${channel} is not reserved`);
-      reserved.delete(channel);
-      unreleased.set(channel, readers.length);
-      if (readers.length > 0) send({ kind: "relay-post", channel, source: rank, readers, bytes });
+    async room(channel, messages, graceMs) {
+      const isShort = (): boolean => held(channel) < messages;
+      await Promise.race([until(isShort), setTimeout(graceMs)]);
+      return isShort();
     },
 
     async receive(channel, source) {
       const inbox = inboxOf(channel, source);
       await until(() => inbox.length > 0);
-      return inbox[0] ?? new Uint8Array(0);
+      return {
+        bytes: inbox.shift() ?? new Uint8Array(0),
+        release: () => send({ kind: "relay-release", channel, source, reader: rank }),
+      };
     },
 
-    release(channel, source) {
-      inboxOf(channel, source).shift();
-      send({ kind: "relay-release", channel, source, reader: rank });
-    },
+    meanwhile: async (work) => work,
 
     async barrier() {
       const before = passed;
@@ -89,7 +114,7 @@ export function createRelayCommunicator({ rank, ranks, send }: RelayLink): Relay
           inboxOf(message.channel, message.source).push(message.bytes);
           break;
         case "relay-release":
-          unreleased.set(message.channel, (unreleased.get(message.channel) ?? 0) - 1);
+          released(unreleased.get(message.channel) ?? []);
           break;
         case "relay-barrier":
           passed += 1;
@@ -97,4 +122,10 @@ export function createRelayCommunicator({ rank, ranks, send }: RelayLink): Relay
       arrived();
     },
   };
+}
+
+/** Whose message it was does not matter: memory of its own, and only how many are owed counts. */
+function released(owed: number[]): void {
+  owed[0] = (owed[0] ?? 1) - 1;
+  if (owed[0] <= 0) owed.shift();
 }

@@ -1,11 +1,12 @@
 // Where everything lies in the file that ranks share: computed alike by every process that maps it.
 //
 // First what is always in use, then the slots that messages are written to. The mailboxes of one source that
-// need about the same room share a pool of as many slots. A message takes the first slot of its pool that
-// no other occupies, so there is always one, and nobody ever waits for another mailbox; but slots that are
-// never reached at the same time cost no memory, because the file has no pages there.
+// need about the same room share a pool with a slot for every message that they may hold. A message takes
+// the first slot of its pool that is free, so there is always one, and nobody ever waits for another
+// mailbox; but slots that are never reached at the same time cost no memory, because the file has no pages
+// there.
 
-import type { MailboxPlan } from "./communicator.ts";
+import { depthOf, type MailboxPlan } from "./communicator.ts";
 
 /** Indices of 32-bit words and byte offsets into the file. */
 export interface SharedLayout {
@@ -16,6 +17,8 @@ export interface SharedLayout {
   /** What it occupies when every rank has sent one message of each size. */
   readonly leastBytes: number;
   readonly barrier: { readonly arrivedWord: number; readonly generationWord: number };
+  /** Changes whenever something happens that the rank may wait for. */
+  readonly bellWord: (rank: number) => number;
   /** First of `noteWords` words that a rank may write and the coordinator reads. */
   readonly noteWord: (rank: number) => number;
   readonly mailbox: (channel: number, source: number) => MailboxRegion;
@@ -23,13 +26,10 @@ export interface SharedLayout {
 
 export interface MailboxRegion {
   readonly plan: MailboxPlan;
-  readonly lengthWord: number;
-  /** Slot of its pool in which the current message lies. */
-  readonly slotWord: number;
-  /** Releases of the current message. */
-  readonly releasedWord: number;
   /** Messages that this reader has been sent so far. */
   readonly postedWord: (reader: number) => number;
+  /** In which slot the reader finds its nth message, until it has released it. */
+  readonly slotWord: (reader: number, message: number) => number;
   readonly pool: SlotPool;
 }
 
@@ -37,8 +37,11 @@ export interface MailboxRegion {
 export interface SlotPool {
   readonly offset: number;
   readonly slotBytes: number;
-  /** As many as there are mailboxes that use it. */
+  /** As many as the mailboxes that use it may hold messages. */
   readonly slots: number;
+  /** How many readers must still release what lies there, and how long it is. */
+  readonly pendingWord: (slot: number) => number;
+  readonly lengthWord: (slot: number) => number;
 }
 
 export const noteWords = 4;
@@ -58,25 +61,45 @@ export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[])
     return word;
   };
   const barrierWord = takeWords(2);
+  const bells = Array.from({ length: ranks }, () => takeWords(1));
   const notes = Array.from({ length: ranks }, () => takeWords(noteWords));
-  const controls = plans.map(({ readers }) => takeWords(3 + readers.length));
+  const controls = plans.map((plan) => takeWords(plan.readers.length * (1 + depthOf(plan))));
+  const groups = groupPools(plans);
+  const slotWords = groups.map(({ slots }) => takeWords(2 * slots));
   const controlBytes = aligned(next, slotUnit);
-  const { poolOf, bytes, leastBytes } = layoutPools(plans, controlBytes);
+
+  const pools = new Map<string, SlotPool>();
+  let bytes = controlBytes;
+  let leastBytes = controlBytes;
+  for (const [index, { key, slotBytes, slots }] of groups.entries()) {
+    const word = slotWords[index] ?? 0;
+    pools.set(key, {
+      offset: bytes,
+      slotBytes,
+      slots,
+      pendingWord: (slot) => word + 2 * slot,
+      lengthWord: (slot) => word + 2 * slot + 1,
+    });
+    bytes += slots * slotBytes;
+    leastBytes += slotBytes;
+  }
 
   const mailboxes = new Map<string, MailboxRegion>();
   for (const [index, plan] of plans.entries()) {
     const controlWord = controls[index] ?? 0;
+    const depth = depthOf(plan);
+    const pool = pools.get(poolKey(plan));
+    if (pool === undefined) throw new Error(`no memory for the ${describe(plan)}`);
+    const readerWord = (reader: number): number => {
+      const at = plan.readers.indexOf(reader);
+      if (at < 0) throw new Error(`rank ${reader} reads no ${describe(plan)}`);
+      return controlWord + at * (1 + depth);
+    };
     mailboxes.set(keyOf(plan.channel, plan.source), {
       plan,
-      lengthWord: controlWord,
-      slotWord: controlWord + 1,
-      releasedWord: controlWord + 2,
-      postedWord: (reader) => {
-        const at = plan.readers.indexOf(reader);
-        if (at < 0) throw new Error(`rank ${reader} reads no ${describe(plan)}`);
-        return controlWord + 3 + at;
-      },
-      pool: poolOf(plan),
+      postedWord: readerWord,
+      slotWord: (reader, message) => readerWord(reader) + 1 + (message % depth),
+      pool,
     });
   }
   return {
@@ -84,11 +107,8 @@ export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[])
     controlBytes,
     leastBytes,
     barrier: { arrivedWord: barrierWord, generationWord: barrierWord + 1 },
-    noteWord: (rank) => {
-      const word = notes[rank];
-      if (word === undefined) throw new RangeError(`rank ${rank} of ${ranks}`);
-      return word;
-    },
+    bellWord: (rank) => wordOf(bells, rank),
+    noteWord: (rank) => wordOf(notes, rank),
     mailbox: (channel, source) => {
       const region = mailboxes.get(keyOf(channel, source));
       if (region === undefined) throw new Error(`no ${describe({ channel, source })}`);
@@ -97,30 +117,24 @@ export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[])
   };
 }
 
-function layoutPools(plans: readonly MailboxPlan[], offset: number) {
-  const slotBytesOf = ({ bytes }: MailboxPlan): number => aligned(Math.max(bytes, 1), slotUnit);
-  const poolKey = (plan: MailboxPlan): string => `${plan.source} ${slotBytesOf(plan)}`;
-  const members = new Map<string, MailboxPlan[]>();
+const wordOf = (words: readonly number[], rank: number): number => {
+  const word = words[rank];
+  if (word === undefined) throw new RangeError(`rank ${rank} of ${words.length}`);
+  return word;
+};
+
+const slotBytesOf = ({ bytes }: MailboxPlan): number => aligned(Math.max(bytes, 1), slotUnit);
+const poolKey = (plan: MailboxPlan): string => `${plan.source} ${slotBytesOf(plan)}`;
+
+function groupPools(plans: readonly MailboxPlan[]) {
+  const groups = new Map<string, { key: string; slotBytes: number; slots: number }>();
   for (const plan of plans) {
     const key = poolKey(plan);
-    members.set(key, [...(members.get(key) ?? []), plan]);
+    const group = groups.get(key) ?? { key, slotBytes: slotBytesOf(plan), slots: 0 };
+    group.slots += depthOf(plan);
+    groups.set(key, group);
   }
-  const pools = new Map<string, SlotPool>();
-  let bytes = offset;
-  let leastBytes = offset;
-  for (const [key, [first, ...others]] of members) {
-    if (first === undefined) continue;
-    const pool = { offset: bytes, slotBytes: slotBytesOf(first), slots: 1 + others.length };
-    pools.set(key, pool);
-    bytes += pool.slots * pool.slotBytes;
-    leastBytes += pool.slotBytes;
-  }
-  const poolOf = (plan: MailboxPlan): SlotPool => {
-    const pool = pools.get(poolKey(plan));
-    if (pool === undefined) throw new Error(`no memory for the ${describe(plan)}`);
-    return pool;
-  };
-  return { poolOf, bytes, leastBytes };
+  return [...groups.values()];
 }
 
 const keyOf = (channel: number, source: number): string => `${channel} ${source}`;

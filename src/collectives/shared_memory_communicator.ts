@@ -1,7 +1,12 @@
 // Ranks of one machine: mailboxes in memory that all of them map.
 
-import type { Communicator, MailboxPlan } from "./communicator.ts";
-import { layoutSharedMemory, type MailboxRegion, noteWords } from "./shared_layout.ts";
+import { type Communicator, depthOf, type MailboxPlan, type Parcel } from "./communicator.ts";
+import {
+  layoutSharedMemory,
+  type MailboxRegion,
+  noteWords,
+  type SlotPool,
+} from "./shared_layout.ts";
 import { createMapper, occupy } from "./shared_memory.ts";
 import { createSlots } from "./slots.ts";
 import { createWaiter, defaultWaiting, type Waiting } from "./waiting.ts";
@@ -28,35 +33,54 @@ export function openSharedMemoryCommunicator(
   const map = createMapper(file);
   const shared = map(0, layout.controlBytes);
   const words = new Int32Array(shared.memory);
-  const waiter = createWaiter(shared, options.waiting ?? defaultWaiting);
-  let closed = false;
-  const isClosed = (): boolean => closed;
+  const waiter = createWaiter(shared, layout.bellWord(rank), options.waiting ?? defaultWaiting);
 
-  /** How many must release my last message, by mailbox. */
-  const unreleased = new Map<MailboxRegion, number>();
-  const reserved = new Map<MailboxRegion, number>();
-  const read = new Map<MailboxRegion, number>();
-  const slotOf = new Map<MailboxRegion, number>();
-  const takeSlot = createSlots(
-    (mailbox) =>
-      !reserved.has(mailbox) &&
-      Atomics.load(words, mailbox.releasedWord) >= (unreleased.get(mailbox) ?? 0),
-  );
+  /** Words of slots that are reserved and not posted yet. */
+  const reserved = new Set<number>();
+  const slots = createSlots((pool, slot) => {
+    const pending = pool.pendingWord(slot);
+    return reserved.has(pending) || Atomics.load(words, pending) > 0;
+  });
   const touched = new Set<number>();
+  /** Messages taken so far, by mailbox. */
+  const taken = new Map<MailboxRegion, number>();
 
-  const offsetOf = ({ pool }: MailboxRegion, slot: number): number =>
-    pool.offset + slot * pool.slotBytes;
-  const slotView = (mailbox: MailboxRegion, slot: number, bytes: number) => {
-    const { memory } = map(offsetOf(mailbox, slot), mailbox.pool.slotBytes);
-    return new Uint8Array(memory, 0, bytes);
-  };
+  const memoryOf = (pool: SlotPool, slot: number, bytes: number): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(map(pool.offset + slot * pool.slotBytes, pool.slotBytes).memory, 0, bytes);
 
-  const until = async (word: number, isReached: (value: number) => boolean): Promise<void> => {
-    for (;;) {
-      const value = Atomics.load(words, word);
-      if (isReached(value)) return;
-      await waiter.whileEqual(word, value, isClosed);
+  const hasRoom = (mailbox: MailboxRegion): boolean => slots.held(mailbox) < depthOf(mailbox.plan);
+
+  const tryReserve = (channel: number, bytes: number): Parcel | undefined => {
+    const mailbox = layout.mailbox(channel, rank);
+    const { plan, pool } = mailbox;
+    if (bytes > plan.bytes) {
+      throw new RangeError(
+        `${bytes} bytes for the mailbox of rank ${rank} on channel ${channel}, which holds ${plan.bytes}`,
+      );
     }
+    if (!hasRoom(mailbox)) return undefined;
+    const slot = slots.take(mailbox);
+    const pending = pool.pendingWord(slot);
+    reserved.add(pending);
+    if (!touched.has(pending)) {
+      occupy(file, pool.offset + slot * pool.slotBytes, pool.slotBytes);
+      touched.add(pending);
+    }
+    return {
+      bytes: memoryOf(pool, slot, bytes),
+      post(readers) {
+        const posted = readers.map(mailbox.postedWord);
+        Atomics.store(words, pool.lengthWord(slot), bytes);
+        Atomics.store(words, pending, readers.length);
+        reserved.delete(pending);
+        for (const [at, reader] of readers.entries()) {
+          const word = posted[at] ?? 0;
+          Atomics.store(words, mailbox.slotWord(reader, Atomics.load(words, word) >>> 0), slot);
+          Atomics.add(words, word, 1);
+          waiter.ring(layout.bellWord(reader));
+        }
+      },
+    };
   };
 
   return {
@@ -64,69 +88,59 @@ export function openSharedMemoryCommunicator(
     ranks,
     notes: new Int32Array(shared.memory, 4 * layout.noteWord(rank), noteWords),
 
+    tryReserve,
+
     async reserve(channel, bytes) {
       const mailbox = layout.mailbox(channel, rank);
-      if (reserved.has(mailbox)) throw new Error(`channel ${channel} is reserved already`);
-      if (bytes > mailbox.plan.bytes) {
-        throw new RangeError(
-          `${bytes} bytes for the mailbox of rank ${rank} on channel ${channel}, which holds ${mailbox.plan.bytes}`,
-        );
+      for (;;) {
+        // Another who waited for the same may have been first.
+        const parcel = tryReserve(channel, bytes);
+        if (parcel !== undefined) return parcel;
+        await waiter.until(() => hasRoom(mailbox));
       }
-      reserved.set(mailbox, bytes);
-      const readers = unreleased.get(mailbox) ?? 0;
-      await until(mailbox.releasedWord, (released) => released >= readers);
-      const slot = takeSlot(mailbox);
-      slotOf.set(mailbox, slot);
-      const offset = offsetOf(mailbox, slot);
-      if (!touched.has(offset)) occupy(file, offset, mailbox.pool.slotBytes);
-      touched.add(offset);
-      return slotView(mailbox, slot, bytes);
     },
 
-    post(channel, readers) {
+    async room(channel, messages, graceMs) {
       const mailbox = layout.mailbox(channel, rank);
-      const bytes = reserved.get(mailbox);
-      if (bytes === undefined) throw new Error(`channel ${channel} is not reserved`);
-      const posted = readers.map(mailbox.postedWord);
-      reserved.delete(mailbox);
-      unreleased.set(mailbox, readers.length);
-      Atomics.store(words, mailbox.lengthWord, bytes);
-      Atomics.store(words, mailbox.slotWord, slotOf.get(mailbox) ?? 0);
-      Atomics.store(words, mailbox.releasedWord, 0);
-      for (const word of posted) Atomics.add(words, word, 1);
-      for (const word of posted) waiter.wake(word);
+      return waiter.until(() => slots.held(mailbox) < messages, graceMs);
     },
 
     async receive(channel, source) {
       const mailbox = layout.mailbox(channel, source);
-      const seen = read.get(mailbox) ?? 0;
-      await until(mailbox.postedWord(rank), (posted) => posted !== seen);
+      const posted = mailbox.postedWord(rank);
+      const hasCome = (): boolean => Atomics.load(words, posted) !== (taken.get(mailbox) ?? 0);
+      while (!hasCome()) await waiter.until(hasCome);
+      const message = taken.get(mailbox) ?? 0;
+      taken.set(mailbox, (message + 1) | 0);
+      const slot = Atomics.load(words, mailbox.slotWord(rank, message >>> 0));
+      const { pool } = mailbox;
       // Unsigned: up to 4 GiB.
-      const bytes = Atomics.load(words, mailbox.lengthWord) >>> 0;
-      return slotView(mailbox, Atomics.load(words, mailbox.slotWord), bytes);
+      const bytes = Atomics.load(words, pool.lengthWord(slot)) >>> 0;
+      return {
+        bytes: memoryOf(pool, slot, bytes),
+        release() {
+          Atomics.sub(words, pool.pendingWord(slot), 1);
+          waiter.ring(layout.bellWord(source));
+        },
+      };
     },
 
-    release(channel, source) {
-      const mailbox = layout.mailbox(channel, source);
-      read.set(mailbox, Atomics.load(words, mailbox.postedWord(rank)));
-      Atomics.add(words, mailbox.releasedWord, 1);
-      waiter.wake(mailbox.releasedWord);
-    },
+    meanwhile: async (work) => waiter.meanwhile(work),
 
     async barrier() {
       const { arrivedWord, generationWord } = layout.barrier;
       const generation = Atomics.load(words, generationWord);
       if (Atomics.add(words, arrivedWord, 1) + 1 < ranks) {
-        await until(generationWord, (value) => value !== generation);
+        await waiter.until(() => Atomics.load(words, generationWord) !== generation);
         return;
       }
       Atomics.store(words, arrivedWord, 0);
       Atomics.add(words, generationWord, 1);
-      waiter.wake(generationWord);
+      for (let other = 0; other < ranks; other += 1) waiter.ring(layout.bellWord(other));
     },
 
     close() {
-      closed = true;
+      waiter.close();
     },
   };
 }

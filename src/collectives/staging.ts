@@ -1,37 +1,42 @@
-// The way out of a GPU: what was copied to the staging buffer becomes visible to the host.
+// The mappable buffers of a rank, lent chunk by chunk to whatever collectives are under way.
 
-import type { CollectiveContext } from "./context.ts";
-
-/**
- * Submits the batch, waits until the GPU has done it, and lets `use` see the first `bytes` bytes of the
- * staging buffer. The view is gone when `use` ends.
- */
-export async function readStaging(
-  context: CollectiveContext,
-  staging: GPUBuffer,
-  bytes: number,
-  use: (view: Uint8Array<ArrayBuffer>) => Promise<void> | void,
-): Promise<void> {
-  context.submit();
-  context.enter("readback");
-  await staging.mapAsync(GPUMapMode.READ, 0, bytes);
-  context.enter("host");
-  context.check();
-  await use(new Uint8Array(staging.getMappedRange(0, bytes)));
-  staging.unmap();
+export interface StagingPool {
+  /**
+   * The first free buffer of at least that size. Whoever has one needs nothing but this rank's own GPU to
+   * be done with it, so none waits for another rank here. Undefined where none is large enough.
+   */
+  take(bytes: number): Promise<GPUBuffer> | undefined;
+  /** Undefined where none is free. */
+  tryTake(bytes: number): GPUBuffer | undefined;
+  giveBack(buffer: GPUBuffer): void;
 }
 
-/** Writes a message that is already on the host, waiting for a free mailbox. */
-export async function postBytes(
-  context: CollectiveContext,
-  channel: number,
-  readers: readonly number[],
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  context.enter("wait");
-  const mailbox = await context.communicator.reserve(channel, bytes.length);
-  context.enter("move");
-  mailbox.set(bytes);
-  context.communicator.post(channel, readers);
-  context.enter("host");
+export function createStagingPool(buffers: readonly GPUBuffer[]): StagingPool {
+  const free = new Set(buffers);
+  let waiting: { readonly bytes: number; readonly resolve: (buffer: GPUBuffer) => void }[] = [];
+  const tryTake = (bytes: number): GPUBuffer | undefined => {
+    for (const buffer of free) {
+      if (buffer.size < bytes) continue;
+      free.delete(buffer);
+      return buffer;
+    }
+  };
+  return {
+    take(bytes) {
+      if (!buffers.some(({ size }) => size >= bytes)) return undefined;
+      const found = tryTake(bytes);
+      if (found !== undefined) return Promise.resolve(found);
+      return new Promise((resolve) => waiting.push({ bytes, resolve }));
+    },
+    tryTake,
+    giveBack(buffer) {
+      const next = waiting.find(({ bytes }) => buffer.size >= bytes);
+      if (next === undefined) {
+        free.add(buffer);
+        return;
+      }
+      waiting = waiting.filter((one) => one !== next);
+      next.resolve(buffer);
+    },
+  };
 }

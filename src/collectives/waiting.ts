@@ -1,7 +1,8 @@
-// Waiting for a word of shared memory to change, without burning a core that a software GPU could use.
+// Waiting for other ranks, without burning a core that a software GPU could use. All that a rank may wait
+// for rings its bell, a word of shared memory; whoever waits looks again when the bell has rung.
 
-import { setImmediate, setTimeout } from "node:timers/promises";
-import koffi from "koffi";
+import { setImmediate } from "node:timers/promises";
+import { bellSleep } from "./bell_sleep.ts";
 import type { SharedMemory } from "./shared_memory.ts";
 
 export interface Waiting {
@@ -20,85 +21,100 @@ export const waitingFor = (ranks: number, cores: number): Waiting =>
   ranks > cores ? { ...defaultWaiting, spinUs: 0 } : defaultWaiting;
 
 export interface Waiter {
-  /** Resolves when `words[index]` is no longer `seen`. Rejects when `isClosed` turns true first. */
-  whileEqual(index: number, seen: number, isClosed: () => boolean): Promise<void>;
-  /** To be called after `words[index]` was changed. */
-  wake(index: number): void;
+  /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the waiter closes. */
+  until(holds: () => boolean, atMostMs?: number): Promise<boolean>;
+  /** Awaits something that rings no bell; meanwhile this thread does not sleep. */
+  meanwhile<Result>(work: Promise<Result>): Promise<Result>;
+  /** To be called after something was changed that the owner of that bell may wait for. */
+  ring(bellWord: number): void;
+  close(): void;
 }
 
-export function createWaiter(shared: SharedMemory, waiting: Waiting = defaultWaiting): Waiter {
+interface Pending {
+  readonly holds: () => boolean;
+  readonly deadline: number;
+  readonly resolve: (held: boolean) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** @param bellWord index of this rank's bell */
+export function createWaiter(
+  shared: SharedMemory,
+  bellWord: number,
+  waiting: Waiting = defaultWaiting,
+): Waiter {
   const words = new Int32Array(shared.memory);
-  const sleep = futexSleep(shared) ?? pollingSleep;
+  const sleep = bellSleep(shared);
+  let waiters: Pending[] = [];
+  let elsewhere = 0;
+  let isAttended = false;
+  let closed = false;
+
+  /** Whether anybody is done. */
+  const settle = (): boolean => {
+    const now = performance.now();
+    const before = waiters;
+    waiters = [];
+    for (const waiter of before) {
+      if (closed) waiter.reject(new Error("the communicator was closed while this rank waited"));
+      else if (waiter.holds()) waiter.resolve(true);
+      else if (now >= waiter.deadline) waiter.resolve(false);
+      else waiters.push(waiter);
+    }
+    return waiters.length < before.length;
+  };
+  /** One for all who wait; ends when nobody does. */
+  const attend = async (): Promise<void> => {
+    for (let turn = 0; waiters.length > 0; turn += 1) {
+      // Whoever is awake on this thread goes first: it may have more to do than wait.
+      await setImmediate();
+      const seen = Atomics.load(words, bellWord);
+      if (settle()) {
+        turn = 0;
+        continue;
+      }
+      if (elsewhere > 0) continue;
+      const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;
+      spin(hasRung, turn === 0 ? waiting.spinUs : 0);
+      if (hasRung()) continue;
+      const leftMs = Math.min(...waiters.map(({ deadline }) => deadline)) - performance.now();
+      const sliceMs = Math.max(0.05, Math.min(waiting.sliceMs, leftMs));
+      if (turn === 0) sleep.block(bellWord, seen, Math.min(waiting.blockUs, 1000 * sliceMs));
+      else await sleep.yielding(bellWord, seen, sliceMs);
+    }
+    isAttended = false;
+  };
 
   return {
-    async whileEqual(index, seen, isClosed) {
-      const isEqual = (): boolean => Atomics.load(words, index) === seen;
-      spin(isEqual, waiting.spinUs);
-      if (isEqual()) sleep.block(index, seen, waiting.blockUs);
-      while (isEqual()) {
-        if (isClosed()) throw new Error("the communicator was closed while this rank waited");
-        await sleep.yielding(index, seen, waiting.sliceMs);
+    until: async (holds, atMostMs = Infinity) => {
+      if (holds()) return true;
+      return new Promise<boolean>((resolve, reject) => {
+        waiters.push({ holds, deadline: performance.now() + atMostMs, resolve, reject });
+        if (isAttended) return;
+        isAttended = true;
+        void attend();
+      });
+    },
+    async meanwhile(work) {
+      elsewhere += 1;
+      try {
+        return await work;
+      } finally {
+        elsewhere -= 1;
       }
     },
-    wake: (index) => sleep.wake(index),
+    ring(word) {
+      Atomics.add(words, word, 1);
+      sleep.wake(word);
+    },
+    close() {
+      closed = true;
+    },
   };
 }
 
-function spin(isEqual: () => boolean, spinUs: number): void {
+function spin(isOver: () => boolean, spinUs: number): void {
   if (spinUs === 0) return;
   const end = performance.now() + spinUs / 1000;
-  while (isEqual() && performance.now() < end);
-}
-
-interface Sleep {
-  block(index: number, seen: number, us: number): void;
-  yielding(index: number, seen: number, ms: number): Promise<void>;
-  wake(index: number): void;
-}
-
-/** macOS has no public futex. */
-const pollingSleep: Sleep = {
-  block() {},
-  async yielding() {
-    const end = performance.now() + 1;
-    await setImmediate();
-    // A message that is not there yet is rarely there within the next turns either.
-    if (performance.now() < end) await setTimeout(0);
-  },
-  wake() {},
-};
-
-const futexNumbers: Partial<Record<NodeJS.Architecture, number>> = { x64: 202, arm64: 98 };
-
-function futexSleep(shared: SharedMemory): Sleep | undefined {
-  const number = process.platform === "linux" ? futexNumbers[process.arch] : undefined;
-  if (number === undefined) return undefined;
-  const futex = koffi
-    .load(null)
-    .func("syscall", "long", ["long", "void *", "int", "uint32", "void *", "void *", "uint32"]);
-  // Without the PRIVATE flag: the word is shared between processes.
-  const [wait, wake] = [0, 1];
-  const addressOf = (index: number): bigint => shared.address + BigInt(4 * index);
-  return {
-    block(index, seen, us) {
-      if (us > 0) futex(number, addressOf(index), wait, seen >>> 0, timespec(us), null, 0);
-    },
-    yielding: async (index, seen, ms) =>
-      new Promise((resolve) => {
-        const timeout = timespec(ms * 1000);
-        // Whether woken, too late, changed or interrupted: the caller looks at the word again.
-        futex.async(number, addressOf(index), wait, seen >>> 0, timeout, null, 0, () => resolve());
-      }),
-    wake(index) {
-      futex(number, addressOf(index), wake, 0x7fffffff, null, null, 0);
-    },
-  };
-}
-
-function timespec(us: number): Uint8Array {
-  const time = new BigInt64Array([
-    BigInt(Math.floor(us / 1e6)),
-    BigInt(Math.round(us % 1e6) * 1000),
-  ]);
-  return new Uint8Array(time.buffer);
+  while (!isOver() && performance.now() < end);
 }

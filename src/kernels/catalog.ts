@@ -14,6 +14,7 @@ import { layerNorm } from "./layer_norm.ts";
 import { matmul } from "./matmul.ts";
 import { permuteTokens } from "./permute_tokens.ts";
 import { reduceSum } from "./reduce_sum.ts";
+import { reduceWords } from "./reduce_words.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
@@ -34,6 +35,7 @@ export const kernels = {
   matmul: matmul,
   permute_tokens: permuteTokens,
   reduce_sum: reduceSum,
+  reduce_words: reduceWords,
   rms_norm: rmsNorm,
   route_positions: routePositions,
   route_top_k: routeTopK,

@@ -9,6 +9,7 @@ import {
   type StorageType,
 } from "../kernels/storage.ts";
 import type { Content } from "./content.ts";
+import { stagingSizes } from "./exchange/chunks.ts";
 import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
 
 export interface Declaration {
@@ -26,12 +27,13 @@ export interface Builder {
   declare(rank: number, declaration: Declaration): string;
   emit(rank: number, instruction: Instruction): void;
   kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
+  /** Says that a message of so many bytes leaves the rank: mappable buffers for its chunks. */
+  staging(rank: number, bytes: number): void;
   /**
-   * One mappable buffer per rank and slot, as large as its largest use. Collectives that run in turn use
-   * slot 0, those that run at the same time a slot each.
+   * Room for pieces that are reduced or woven together as soon as they are there: one buffer per rank and
+   * slot, as large as its largest use. Collectives that run in turn use slot 0, those that run at the same
+   * time a slot each.
    */
-  staging(rank: number, bytes: number, slot?: number): string;
-  /** Likewise for pieces that are reduced or woven together as soon as they are there. */
   workspace(rank: number, bytes: number, slot?: number): string;
   /** Rows of a declared buffer [all rows, columns] as a buffer; they begin where a GPU can bind them. */
   window(rank: number, id: string, columns: number, first: number, rows: number): string;
@@ -54,17 +56,11 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     if (found === undefined) throw new RangeError(`rank ${rank} of ${ranks}`);
     return found;
   };
-  const shared = (
-    rank: number,
-    role: "staging" | "workspace",
-    bytes: number,
-    slot: number,
-  ): string => {
-    const id = slotName(role, slot);
-    const words = Math.max(ceilDiv(bytes, 4), (buffersOf(rank).get(id)?.bytes ?? 0) / 4);
-    buffersOf(rank).set(id, { id, role, dtype: "u32", shape: [words], bytes: words * 4 });
-    return id;
+  const ofWords = (id: string, role: BufferRole, bytes: number): BufferDeclaration => {
+    const words = ceilDiv(bytes, 4);
+    return { id, role, dtype: "u32", shape: [words], bytes: words * 4 };
   };
+  const longest = Array.from({ length: ranks }, () => 0);
 
   const builder: ProgramBuilder = {
     dtype,
@@ -84,8 +80,15 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     kernel(rank, origin, call, ids) {
       builder.emit(rank, { op: "kernel", origin, dtype, buffers: ids, ...call });
     },
-    staging: (rank, bytes, slot = 0) => shared(rank, "staging", bytes, slot),
-    workspace: (rank, bytes, slot = 0) => shared(rank, "workspace", bytes, slot),
+    staging(rank, bytes) {
+      longest[rank] = Math.max(longest[rank] ?? 0, bytes);
+    },
+    workspace(rank, bytes, slot = 0) {
+      const id = workspaceName(slot);
+      const known = buffersOf(rank).get(id)?.bytes ?? 0;
+      buffersOf(rank).set(id, ofWords(id, "workspace", Math.max(bytes, known)));
+      return id;
+    },
     window(rank, buffer, columns, first, rows) {
       const id = windowName(buffer, first, rows);
       const offset = bytesOf([first, columns], dtype);
@@ -108,7 +111,12 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     ranks: () =>
       instructions.map((list, rank) => ({
         rank,
-        buffers: [...buffersOf(rank).values()],
+        buffers: [
+          ...buffersOf(rank).values(),
+          ...stagingSizes(longest[rank] ?? 0).map((bytes, i) =>
+            ofWords(`staging/${i}`, "staging", bytes),
+          ),
+        ],
         instructions: list,
       })),
   };
@@ -118,8 +126,8 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
 export const windowName = (buffer: string, first: number, rows: number): string =>
   `${buffer}@${first}+${rows}`;
 
-export const slotName = (role: "staging" | "workspace", slot: number): string =>
-  slot === 0 ? role : `${role}/${slot}`;
+export const workspaceName = (slot: number): string =>
+  slot === 0 ? "workspace" : `workspace/${slot}`;
 
 /** Bytes at whose multiples every GPU can bind a part of a buffer. */
 const windowAlignment = 256;

@@ -4,7 +4,8 @@
 import { bytesPerElement, paddedElements } from "../kernels/storage.ts";
 import type { Builder } from "./builder.ts";
 import { inBlocks } from "./overlap.ts";
-import type { AllGather, AllReduce, Origin } from "./program.ts";
+import { workspaceOf } from "./exchange/workspace.ts";
+import type { AllGather, AllReduce, Origin, ReduceScatter } from "./program.ts";
 import { sameRanks, splitEvenly, union, type Share } from "./value.ts";
 
 /** What a move needs to know beside the share. */
@@ -20,19 +21,11 @@ const bytesOf = (builder: Builder, elements: number): number =>
   elements * bytesPerElement(builder.dtype);
 
 /** The optional fields of a transfer that one rank needs. */
-const roles = (
-  move: Move,
-  share: Share,
-  rank: number,
-  sendBytes: number,
-  receive: string,
-  slot = 0,
-) => {
+const roles = (move: Move, share: Share, rank: number, sendBytes: number, receive: string) => {
   const sends = share.group.includes(rank);
-  const leaves = sends && move.to.some((target) => target !== rank);
+  if (sends && move.to.some((target) => target !== rank)) move.builder.staging(rank, sendBytes);
   return {
     ...(sends ? { send: share.buffer } : {}),
-    ...(leaves ? { staging: move.builder.staging(rank, sendBytes, slot) } : {}),
     ...(move.to.includes(rank) ? { receive } : {}),
   };
 };
@@ -79,7 +72,7 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
       op: "all-gather",
       ...header(block.move, block.share),
       counts: share.group.map(() => count),
-      ...roles(block.move, block.share, rank, bytes, workspace, block.slot),
+      ...roles(block.move, block.share, rank, bytes, workspace),
     };
     if (!receives) return { transfer };
     return {
@@ -115,6 +108,17 @@ export const allGatherRows = (move: Move, share: Share): Share => {
   return replicated(move, share, out);
 };
 
+/** A sum needs room for its summands. */
+const withWorkspace = (
+  builder: Builder,
+  rank: number,
+  transfer: AllReduce | ReduceScatter,
+  slot = 0,
+): AllReduce | ReduceScatter => {
+  const { bytes } = workspaceOf(transfer, rank);
+  return bytes === 0 ? transfer : { ...transfer, workspace: builder.workspace(rank, bytes, slot) };
+};
+
 /** Partial sums of `group` → their sum on every member of `to`. */
 export const allReduce = (move: Move, share: Share): Share => {
   const { builder } = move;
@@ -129,12 +133,9 @@ export const allReduce = (move: Move, share: Share): Share => {
       op: "all-reduce",
       ...header(block.move, block.share),
       count,
-      ...roles(block.move, block.share, rank, bytes, target, block.slot),
-      ...(receives
-        ? { workspace: builder.workspace(rank, bytes * share.group.length, block.slot) }
-        : {}),
+      ...roles(block.move, block.share, rank, bytes, target),
     };
-    return { transfer };
+    return { transfer: withWorkspace(builder, rank, transfer, block.slot) };
   });
   return replicated(move, share, out);
 };
@@ -147,17 +148,14 @@ export const reduceScatterRows = (move: Move, share: Share): Share => {
   const out = `${move.name}/out`;
   for (const rank of union(share.group, move.to)) {
     const j = move.to.indexOf(rank);
-    const own = counts[j] ?? 0;
     if (j >= 0) declareRows(move, rank, memberRows[j] ?? 0);
-    builder.emit(rank, {
+    const transfer: ReduceScatter = {
       op: "reduce-scatter",
       ...header(move, share),
       counts,
       ...roles(move, share, rank, bytesOf(builder, paddedElements(share.rows, move.columns)), out),
-      ...(j >= 0
-        ? { workspace: builder.workspace(rank, bytesOf(builder, own * share.group.length)) }
-        : {}),
-    });
+    };
+    builder.emit(rank, withWorkspace(builder, rank, transfer));
   }
   return { ...replicated(move, share, out), layout: "rows", memberRows };
 };

@@ -3,6 +3,7 @@
 import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
 import type { Content } from "./content.ts";
+import type { ReduceAlgorithm } from "./exchange/algorithm.ts";
 
 export type BufferRole =
   | "weight"
@@ -10,7 +11,7 @@ export type BufferRole =
   | "activation"
   /** Pieces of a collective side by side, before they are reduced or woven together. */
   | "workspace"
-  /** Mappable memory through which a collective leaves the GPU. */
+  /** Mappable memory through which collectives leave the GPU, whichever comes next. */
   | "staging";
 
 export interface BufferDeclaration {
@@ -80,31 +81,40 @@ interface Transfer {
   readonly send?: string;
   /** Present on members of `to`. */
   readonly receive?: string;
-  /** Staging buffer; present where bytes must leave this rank's GPU. */
-  readonly staging?: string;
+  /** Present where something is summed or moved within words, see `workspaceOf`. */
+  readonly workspace?: string;
+  /**
+   * On all ranks alike: where one piece is a part of another, members of both sides have it where it
+   * belongs in the whole, as one buffer that they both send from and receive in.
+   */
+  readonly inPlace?: boolean;
 }
 
-/** `receive` = the pieces of `from`, one after the other in that order. */
+/** `receive` = the pieces of `from`, one after the other in that order; to gather is to do so on one rank. */
 export interface AllGather extends Transfer {
-  readonly op: "all-gather";
+  readonly op: "all-gather" | "gather";
   /** Elements contributed by each member of `from`. */
   readonly counts: readonly number[];
 }
 
-/** `receive` = element-wise sum over `from`, the same on every member of `to`. */
+/** `receive` = element-wise sum over `from`, the same on every member of `to`; to reduce is to do so on one. */
 export interface AllReduce extends Transfer {
-  readonly op: "all-reduce";
+  readonly op: "all-reduce" | "reduce";
   readonly count: number;
-  /** [from.length, count], on members of `to`. */
-  readonly workspace?: string;
+  /** Absent: by size, see `algorithmOf`. */
+  readonly algorithm?: ReduceAlgorithm;
 }
 
 /** Element-wise sum over `from`; member j of `to` receives `counts[j]` elements of it, in order. */
 export interface ReduceScatter extends Transfer {
   readonly op: "reduce-scatter";
   readonly counts: readonly number[];
-  /** [from.length, own count], on members of `to`. */
-  readonly workspace?: string;
+}
+
+/** `from` has one member; member j of `to` receives its next `counts[j]` elements. */
+export interface Scatter extends Transfer {
+  readonly op: "scatter";
+  readonly counts: readonly number[];
 }
 
 /** `counts[i][j]` elements go from member i of `from` to member j of `to`; pieces lie in member order. */
@@ -204,6 +214,7 @@ export type Collective =
   | AllGather
   | AllReduce
   | ReduceScatter
+  | Scatter
   | AllToAll
   | Broadcast
   | PointToPoint

@@ -2,7 +2,8 @@
 // GPUs is counted in the memory of its sums.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { bytesOf, type Builder, slotName, windowName } from "./builder.ts";
+import { bytesOf, type Builder, windowName, workspaceName } from "./builder.ts";
+import { stagingSizes, wordsUp } from "./exchange/chunks.ts";
 import type { BufferRole, Instruction } from "./program.ts";
 
 /** Who listens while a plan is lowered. */
@@ -13,8 +14,6 @@ export interface Sink {
   add(rank: number, instruction: Instruction): void;
 }
 
-type SharedRole = Extract<BufferRole, "staging" | "workspace">;
-
 export interface Stream extends Builder {
   /** Shared buffers are known in size only when all is lowered: hands them on. */
   end(): void;
@@ -24,14 +23,11 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   /** Ranks that have a buffer, by its id, which many ranks share. */
   const declared = new Map<string, Set<number>>();
   const channels = new Map<string, number>();
-  /** Bytes per rank, by name of the shared buffer. */
-  const largest = new Map<string, { readonly role: SharedRole; readonly bytes: Float64Array }>();
-  const shared = (rank: number, role: SharedRole, bytes: number, slot: number): string => {
-    const id = slotName(role, slot);
-    const known = largest.get(id) ?? { role, bytes: new Float64Array(ranks) };
-    largest.set(id, known);
-    known.bytes[rank] = Math.max(known.bytes[rank] ?? 0, Math.ceil(bytes / 4) * 4);
-    return id;
+  /** Bytes per rank, of the longest message and of each workspace. */
+  const longest = new Float64Array(ranks);
+  const workspaces = new Map<string, Float64Array>();
+  const see = (largest: Float64Array, rank: number, bytes: number): void => {
+    largest[rank] = Math.max(largest[rank] ?? 0, wordsUp(bytes));
   };
   const stream: Stream = {
     dtype,
@@ -47,8 +43,14 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>
       sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),
-    staging: (rank, bytes, slot = 0) => shared(rank, "staging", bytes, slot),
-    workspace: (rank, bytes, slot = 0) => shared(rank, "workspace", bytes, slot),
+    staging: (rank, bytes) => see(longest, rank, bytes),
+    workspace(rank, bytes, slot = 0) {
+      const id = workspaceName(slot);
+      const largest = workspaces.get(id) ?? new Float64Array(ranks);
+      workspaces.set(id, largest);
+      see(largest, rank, bytes);
+      return id;
+    },
     window: (_rank, id, _columns, first, rows) => windowName(id, first, rows),
     channel(name) {
       const channel = channels.get(name) ?? channels.size;
@@ -56,9 +58,12 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
       return channel;
     },
     end() {
-      for (const { role, bytes: perRank } of largest.values()) {
-        for (const [rank, bytes] of perRank.entries()) {
-          if (bytes > 0) sink.allocate(rank, role, bytes, bytes / 4);
+      for (const [rank, message] of longest.entries()) {
+        for (const bytes of stagingSizes(message)) sink.allocate(rank, "staging", bytes, bytes / 4);
+      }
+      for (const largest of workspaces.values()) {
+        for (const [rank, bytes] of largest.entries()) {
+          if (bytes > 0) sink.allocate(rank, "workspace", bytes, bytes / 4);
         }
       }
     },

@@ -2,7 +2,9 @@
 // or straight from lowering.
 
 import { kernelOf, type KernelName } from "../kernels/catalog.ts";
-import type { BufferRole, Collective, Instruction } from "./program.ts";
+import { algorithmOf } from "./exchange/algorithm.ts";
+import { reduces } from "./exchange/sums.ts";
+import type { AllReduce, BufferRole, Collective, Instruction, ReduceScatter } from "./program.ts";
 import { collectiveOf } from "./program.ts";
 import type { Sink } from "./stream.ts";
 import type { WireCount } from "./wire.ts";
@@ -252,13 +254,17 @@ export const createExpertRows = () => {
 export const instructionFlops = (instruction: Instruction): number => {
   if (instruction.op === "kernel") return kernelFlops(instruction);
   const transfer = collectiveOf(instruction);
-  if (transfer === undefined || !("workspace" in transfer) || transfer.workspace === undefined)
-    return 0;
-  const summands = transfer.from.length - 1;
-  return transfer.op === "all-reduce"
-    ? summands * transfer.count
-    : (summands * transfer.counts.reduce((sum, count) => sum + count, 0)) / transfer.to.length;
+  if (transfer === undefined || !reduces(transfer) || transfer.workspace === undefined) return 0;
+  const { from, to } = transfer;
+  const additions = (from.length - 1) * elementsOf(transfer);
+  const isShared = transfer.op === "reduce-scatter" || algorithmOf(transfer) !== "direct";
+  return isShared ? additions / to.length : additions;
 };
+
+const elementsOf = (reducing: AllReduce | ReduceScatter): number =>
+  reducing.op === "reduce-scatter"
+    ? reducing.counts.reduce((sum, count) => sum + count, 0)
+    : reducing.count;
 
 /** What the model needs of it: nothing but its kernels. */
 export const kernelFlops = (instruction: Instruction): number =>

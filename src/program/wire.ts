@@ -1,7 +1,9 @@
 // Bytes that collectives move between ranks, counted where they arrive.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import type { Collective } from "./program.ts";
+import { algorithmOf, handedOut, turnsOf } from "./exchange/algorithm.ts";
+import { isAllReduce, passesOn } from "./exchange/sums.ts";
+import type { AllReduce, Collective } from "./program.ts";
 
 export interface WireBytes {
   /** Payload to and from other ranks; what stays on the rank does not count. */
@@ -22,6 +24,9 @@ export const createWireCount = (): WireCount => {
   const placeIn = kept((members) => new Map(members.map((member, at) => [member, at])));
   const summaryOf = kept(summarise);
   return (collective, rank, expertRows) => {
+    if (isAllReduce(collective) && algorithmOf(collective) !== "direct") {
+      return inTwoHops(collective, rank);
+    }
     const { from, to } = collective;
     const i = placeIn(from).get(rank) ?? -1;
     const j = placeIn(to).get(rank) ?? -1;
@@ -42,17 +47,20 @@ export const createWireCount = (): WireCount => {
     const pieces = (): { readonly sent: Pieces; readonly received: Pieces } => {
       switch (collective.op) {
         case "all-reduce":
+        case "reduce":
         case "broadcast":
         case "send":
         case "recv": {
           const { count } = collective;
           return { sent: equal(targets, count), received: equal(sources, count) };
         }
-        case "all-gather": {
+        case "all-gather":
+        case "gather": {
           const { counts } = collective;
           return { sent: equal(targets, counts[i] ?? 0), received: allBut(counts, i) };
         }
-        case "reduce-scatter": {
+        case "reduce-scatter":
+        case "scatter": {
           const { counts } = collective;
           return { sent: allBut(counts, j), received: equal(sources, counts[j] ?? 0) };
         }
@@ -82,6 +90,34 @@ export const createWireCount = (): WireCount => {
       largestPiece: bytes * Math.max(i < 0 ? 0 : sent.largest, j < 0 ? 0 : received.largest),
     };
   };
+};
+
+/** An all-reduce whose sums are handed out: summands one way, sums the other. */
+const inTwoHops = (reduction: AllReduce, rank: number): WireBytes => {
+  const { from, to } = reduction;
+  const passed = passesOn(reduction) ? turnsOf(reduction, rank) : [];
+  const owners = passesOn(reduction) ? from : to;
+  const othersIn = (members: readonly number[]): number =>
+    members.length - (members.includes(rank) ? 1 : 0);
+  let sent = 0;
+  let received = 0;
+  let largestPiece = 0;
+  for (const { slice, sources, target } of passed) {
+    if (target !== undefined) sent += slice.bytes;
+    received += sources.length * slice.bytes;
+    largestPiece = Math.max(largestPiece, slice.bytes);
+  }
+  for (const [k, { bytes }] of handedOut(reduction).entries()) {
+    largestPiece = Math.max(largestPiece, bytes);
+    if (owners[k] === rank) {
+      sent += othersIn(to) * bytes;
+      if (passed.length === 0) received += othersIn(from) * bytes;
+    } else {
+      if (to.includes(rank)) received += bytes;
+      if (passed.length === 0 && from.includes(rank)) sent += bytes;
+    }
+  }
+  return { sent, received, largestPiece };
 };
 
 /** Elements. */

@@ -85,30 +85,27 @@ export async function executeStep(
     return kernel;
   };
   /** For one collective. What it does is told to `tell`. */
-  const contextOf = (index: number, tell: (activity: Activity) => void): CollectiveContext => {
-    let submission = 0;
-    return {
-      rank,
-      queue,
-      communicator,
-      region: prepared.region,
-      encoder: () => batch.encoder(),
-      submit() {
-        submission = batch.submit();
-      },
-      enter(activity) {
-        tell(activity);
-        if (activity === "upload") batch.wrote();
-      },
-      check() {
-        batch.awaited(submission);
-        gpu.check();
-      },
-      reduce: () => batch.kernel(kernelOf(index), index, "reduce"),
-      splits,
-      record,
-    };
-  };
+  const contextOf = (index: number, tell: (activity: Activity) => void): CollectiveContext => ({
+    rank,
+    queue,
+    communicator,
+    staging: prepared.staging,
+    kernels: prepared.collectives.get(index),
+    region: prepared.region,
+    encoder: () => batch.encoder(),
+    submit: () => batch.submit(),
+    enter(activity) {
+      tell(activity);
+      if (activity === "upload") batch.wrote();
+    },
+    check(submission) {
+      batch.awaited(submission);
+      gpu.check();
+    },
+    reduce: (kernel) => batch.kernel(kernel, index, "reduce"),
+    splits,
+    record,
+  });
   const transfers = createTransfers((index, activity) => {
     onProgress(activity, index);
     return batch.submittedPasses();
@@ -208,4 +205,5 @@ async function spansOfStep(
 }
 
 /** Passes that one step encodes at most. */
-export const countPasses = ({ kernels }: PreparedProgram): number => kernels.size;
+export const countPasses = ({ kernels, collectives }: PreparedProgram): number =>
+  [...collectives.values()].reduce((sum, { passes }) => sum + passes, kernels.size);

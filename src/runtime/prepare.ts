@@ -1,9 +1,11 @@
 // Everything of a program that can be made ready before it runs: pipelines, bindings, input bytes.
 
 import type { BufferRegion } from "../collectives/context.ts";
+import { type CollectiveKernels, prepareCollective } from "../collectives/kernels.ts";
+import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { fillContent } from "../program/content_values.ts";
-import type { BufferDeclaration, RankProgram } from "../program/program.ts";
+import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { bindCalls, prepareCalls, type ProgramCalls } from "./program_calls.ts";
 
@@ -14,6 +16,10 @@ export interface PreparedProgram {
   readonly calls: ProgramCalls;
   /** Of the calls, by index of instruction. */
   readonly kernels: ReadonlyMap<number, PreparedKernel>;
+  /** By index of instruction: what a collective adds with. */
+  readonly collectives: ReadonlyMap<number, CollectiveKernels>;
+  /** Of the rank's staging buffers. */
+  readonly staging: StagingPool;
   /** By index of instruction. */
   readonly inputs: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
 }
@@ -46,6 +52,10 @@ export async function prepareProgram(
     declaration,
     calls,
     kernels: await prepareCalls(gpu, calls, known, onProgress),
+    collectives: await prepareCollectives(gpu, program, region, onProgress),
+    staging: createStagingPool(
+      program.buffers.filter(({ role }) => role === "staging").map(({ id }) => region(id).buffer),
+    ),
     inputs: new Map<number, Uint8Array<ArrayBuffer>>(),
   };
   for (const [index, instruction] of program.instructions.entries()) {
@@ -53,5 +63,25 @@ export async function prepareProgram(
     const { dtype } = prepared.declaration(instruction.buffer);
     prepared.inputs.set(index, fillContent(instruction.content, seed, dtype));
   }
+  return prepared;
+}
+
+async function prepareCollectives(
+  gpu: LogicalGpu,
+  { rank, instructions }: RankProgram,
+  region: (id: string) => BufferRegion,
+  onProgress: () => void,
+): Promise<Map<number, CollectiveKernels>> {
+  const prepared = new Map<number, CollectiveKernels>();
+  await Promise.all(
+    instructions.map(async (instruction, index) => {
+      const transfer = collectiveOf(instruction);
+      if (transfer === undefined) return;
+      const label = `rank ${rank} ${transfer.origin.layer}`;
+      const kernels = await prepareCollective(gpu, rank, transfer, region, label);
+      if (kernels !== undefined) prepared.set(index, kernels);
+      onProgress();
+    }),
+  );
   return prepared;
 }

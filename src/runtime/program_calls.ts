@@ -3,13 +3,7 @@
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { type KernelCall, kernelOf } from "../kernels/catalog.ts";
 import type { StorageType } from "../kernels/storage.ts";
-import {
-  type AllReduce,
-  collectiveOf,
-  type Instruction,
-  type RankProgram,
-  type ReduceScatter,
-} from "../program/program.ts";
+import type { Instruction, RankProgram } from "../program/program.ts";
 import { choiceOf } from "../tuning/choice.ts";
 import { callKey } from "../tuning/keys.ts";
 import type { BoundCall } from "../tuning/scratch.ts";
@@ -17,7 +11,7 @@ import type { TunedCall } from "../tuning/tuned_call.ts";
 
 export type ProgramCall = BoundCall<KernelCall["shape"]>;
 
-/** By index of instruction: its kernel, or the sum that it ends with. */
+/** By index of instruction. */
 export type ProgramCalls = ReadonlyMap<number, ProgramCall>;
 
 /** One call of a program, however often a step makes it, and the form it takes. Crosses processes. */
@@ -57,40 +51,11 @@ function bindCall(
   instruction: Instruction,
   region: (id: string) => GPUBufferBinding,
 ): ProgramCall | undefined {
-  const label = `rank ${rank} ${instruction.origin.layer}`;
-  if (instruction.op === "kernel") {
-    const { shape, dtype, buffers } = instruction;
-    const kernel = kernelOf(instruction);
-    const bound = buffers.map(region);
-    return { kernel, shape, dtype, buffers: bound, label: `${label} ${kernel.name}` };
-  }
-  const transfer = collectiveOf(instruction);
-  if (transfer?.op !== "all-reduce" && transfer?.op !== "reduce-scatter") return undefined;
-  const at = transfer.to.indexOf(rank);
-  if (at < 0) return undefined;
-  const elements = transfer.op === "all-reduce" ? transfer.count : (transfer.counts[at] ?? 0);
-  return bindSum(transfer, elements, region, label);
-}
-
-/** The sum of what one member alone contributes needs no kernel. */
-function bindSum(
-  { from, workspace, receive, dtype, name }: AllReduce | ReduceScatter,
-  elements: number,
-  region: (id: string) => GPUBufferBinding,
-  label: string,
-): ProgramCall | undefined {
-  if (from.length < 2 || elements === 0) return undefined;
-  if (workspace === undefined || receive === undefined) {
-    throw new Error(`${name}: a receiving rank needs a workspace and a receive buffer`);
-  }
-  const shape = { pieces: from.length, elements };
-  return {
-    kernel: kernelOf({ kernel: "reduce_sum", shape }),
-    shape,
-    dtype,
-    buffers: [region(workspace), region(receive)],
-    label: `${label} ${name} sum`,
-  };
+  if (instruction.op !== "kernel") return undefined;
+  const { shape, dtype, buffers, origin } = instruction;
+  const kernel = kernelOf(instruction);
+  const label = `rank ${rank} ${origin.layer} ${kernel.name}`;
+  return { kernel, shape, dtype, buffers: buffers.map(region), label };
 }
 
 /** @param known what tuning found out on this adapter */

@@ -42,7 +42,7 @@ export function serveRank(process: NodeJS.Process): void {
     const { program, ranks, mailboxes, sharedFile: file, waiting } = request;
     const { rank } = program;
     if (file === undefined) {
-      const relayed = createRelayCommunicator({ rank, ranks, send: tell });
+      const relayed = createRelayCommunicator({ rank, ranks, mailboxes, send: tell });
       deliver = (message) => relayed.deliver(message);
       return relayed;
     }

@@ -1,231 +1,160 @@
 import { expect, test } from "vitest";
-import { largestMessage } from "../../src/collectives/mailboxes.ts";
 import { bytesPerElement, type StorageType } from "../../src/kernels/storage.ts";
-import type { Collective } from "../../src/program/program.ts";
+import { chunkBytes } from "../../src/program/exchange/chunks.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
+import type { RankObservation } from "../../src/runtime/messages.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
-import {
-  contentValues,
-  declare,
-  type Draft,
-  drafts,
-  observe,
-  originOf,
-  programOf,
-  shown,
-  uniform,
-} from "./small_programs.ts";
+import { randomSource } from "../support/tensors.ts";
+import { addCase, type Case, expected, isSum, sentBy } from "./collective_cases.ts";
+import { drafts, programOf, shown } from "./small_programs.ts";
 
-interface Case {
-  readonly layer: string;
-  readonly op: "all-gather" | "all-reduce" | "reduce-scatter" | "all-to-all" | "broadcast" | "send";
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-  /** Elements of piece (i, j); which of the indices matter is the collective's matter. */
-  readonly count: (i: number, j: number) => number;
-}
+type Op = Case["op"];
 
-/** Groups that are equal, overlap, share nothing, or have one member. */
-const groups: Record<number, readonly (readonly [readonly number[], readonly number[]])[]> = {
-  1: [[[0], [0]]],
-  2: [
-    [
-      [0, 1],
-      [0, 1],
-    ],
-    [[0, 1], [1]],
-    [[1], [0, 1]],
-    [
-      [1, 0],
-      [0, 1],
-    ],
-  ],
-  3: [
-    [
-      [0, 1, 2],
-      [0, 1, 2],
-    ],
-    [
-      [0, 1],
-      [1, 2],
-    ],
-    [[1, 2], [2]],
-    [[2], [0, 1]],
-  ],
-  4: [
-    [
-      [0, 1, 2, 3],
-      [3, 1, 0, 2],
-    ],
-    [
-      [0, 1],
-      [2, 3],
-    ],
-    [[3, 0, 1], [2]],
-  ],
-};
-
-/** Whole quads, as rows in memory are; some pieces empty, some larger than a workgroup. */
-const sizes = [20, 0, 4, 1028];
+/** Empty, odd, whole quads, and larger than a workgroup. */
+const sizes = [20, 0, 3, 1, 4, 1029, 7];
 const sizeOf = (index: number): number => sizes[index % sizes.length] ?? 0;
 
-const casesOn = (ranks: number): Case[] =>
-  (groups[ranks] ?? []).flatMap(([from, to], g): Case[] => {
-    const named = (op: Case["op"], count: Case["count"]): Case => ({
-      layer: `${op} from ${from.join()} to ${to.join()}`,
-      op,
-      from,
-      to,
-      count,
-    });
+const everyOp: readonly Op[] = [
+  "all-gather",
+  "all-reduce",
+  "reduce-scatter",
+  "all-to-all",
+  "gather",
+  "scatter",
+  "reduce",
+  "broadcast",
+  "send",
+];
+
+/** Collectives with one member on a side take the first of the group. */
+function groupsFor(op: Op, from: readonly number[], to: readonly number[]) {
+  const fromOne = op === "broadcast" || op === "scatter" || op === "send";
+  const toOne = op === "gather" || op === "reduce" || op === "send";
+  return { from: fromOne ? from.slice(0, 1) : from, to: toOne ? to.slice(0, 1) : to };
+}
+
+const countFor =
+  (op: Op, salt: number): Case["count"] =>
+  (i, j) => {
+    if (op === "all-to-all") return sizeOf(i * 3 + j + salt);
+    if (op === "all-gather" || op === "gather") return sizeOf(i + salt);
+    return op === "reduce-scatter" || op === "scatter" ? sizeOf(j + salt) : sizeOf(salt);
+  };
+
+/** Every collective on groups of one size among `ranks`: the same on both sides, overlapping, in place. */
+function casesOf(members: number, ranks: number): Case[] {
+  const all = Array.from({ length: ranks }, (_, rank) => (rank * 5 + members) % ranks);
+  const from = all.slice(0, members);
+  const shifted = [...all, ...all].slice(1, 1 + Math.max(1, members - 1)).toReversed();
+  return everyOp.flatMap((op, o): Case[] => {
+    const named = (to: readonly number[], salt: number, more: Partial<Case> = {}): Case => {
+      const groups = groupsFor(op, from, to);
+      const detail = Object.values(more).filter((value) => typeof value !== "function");
+      const layer = `${op} ${salt} from ${groups.from.join()} to ${groups.to.join()} ${detail.join()}`;
+      return { layer, op, ...groups, count: countFor(op, salt), ...more };
+    };
+    const salt = members + o;
     return [
-      named("all-gather", (i) => sizeOf(i + g)),
-      named("all-reduce", () => 1028),
-      named("reduce-scatter", (_, j) => sizeOf(j + g)),
-      named("all-to-all", (i, j) => sizeOf(i * 3 + j + g)),
-      ...(from.length === 1 ? [named("broadcast", () => 260)] : []),
-      ...(from.length === 1 && to.length === 1 ? [named("send", () => 36)] : []),
+      named(from, salt),
+      named(shifted, salt + 1),
+      // In place, an all-to-all cannot move the piece that a rank keeps.
+      named(from, salt + 2, {
+        inPlace: true,
+        ...(op === "all-to-all" ? { count: () => sizeOf(salt) } : {}),
+      }),
+      ...(op === "all-reduce"
+        ? (["two-shot", "ring", "tree"] as const).flatMap((algorithm) => [
+            named(from, salt + 3, { algorithm }),
+            named(from, 5, { algorithm, inPlace: true }),
+          ])
+        : []),
     ];
   });
+}
 
-const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+/** Messages of two chunks. */
+const largeCases = (ranks: readonly number[], dtype: StorageType, beyond: number): Case[] =>
+  (["all-gather", "all-reduce", "reduce-scatter", "all-to-all"] as const).map((op) => ({
+    layer: `${op}, a chunk and ${beyond}`,
+    op,
+    from: ranks,
+    to: ranks,
+    count: () => chunkBytes / bytesPerElement(dtype) + beyond,
+    inPlace: beyond % 4 === 0,
+  }));
 
-const sentCounts = ({ op, to, count }: Case, i: number): number[] =>
-  op === "reduce-scatter" || op === "all-to-all" ? to.map((_, j) => count(i, j)) : [count(i, 0)];
-
-const sentContent = (one: Case, i: number) =>
-  uniform(`${one.layer}/${i}`, total(sentCounts(one, i)));
-
-/** The elements that arrive at member j. */
-function expected(one: Case, j: number, dtype: StorageType): number[] {
-  const { op, from } = one;
-  const pieces = from.map((_, i) => {
-    const counts = sentCounts(one, i);
-    const own = counts.length > 1 || op === "reduce-scatter" || op === "all-to-all" ? j : 0;
-    const start = total(counts.slice(0, own));
-    const sent = total(counts) === 0 ? [] : contentValues(sentContent(one, i), dtype);
-    return sent.slice(start, start + (counts[own] ?? 0));
+function verify(observations: readonly RankObservation[], one: Case, dtype: StorageType): void {
+  // Every summand is below 1 in magnitude, and partial sums are rounded to storage.
+  const room = isSum(one) ? one.from.length ** 2 * (dtype === "f16" ? 2 ** -11 : 2 ** -23) : 0;
+  const sent = sentBy(one, dtype);
+  const results = one.to.map((rank, j) => {
+    const { first, values } = expected(one, j, sent);
+    const actual = shown(observations, rank, one.layer, dtype).slice(first, first + values.length);
+    let worst = 0;
+    for (const [e, value] of values.entries()) {
+      worst = Math.max(worst, Math.abs(value - (actual[e] ?? Number.NaN)));
+    }
+    expect(worst, `${one.layer} on rank ${rank}`).toBeLessThanOrEqual(room);
+    return actual;
   });
-  if (op !== "all-reduce" && op !== "reduce-scatter") return pieces.flat();
-  return (pieces[0] ?? []).map((_, e) => total(pieces.map((piece) => piece[e] ?? 0)));
-}
-
-function instructionOf(one: Case, channel: number, dtype: StorageType, rank: number): Collective {
-  const { op, layer, from, to, count } = one;
-  const at = to.indexOf(rank);
-  const reduces = op === "all-reduce" || op === "reduce-scatter";
-  const common = {
-    origin: originOf(layer),
-    name: layer,
-    channel,
-    dtype,
-    from,
-    to,
-    ...(from.includes(rank) ? { send: `${layer}/send`, staging: `${layer}/staging` } : {}),
-    ...(at < 0 ? {} : { receive: `${layer}/receive` }),
-    ...(at >= 0 && reduces ? { workspace: `${layer}/workspace` } : {}),
-  };
-  switch (op) {
-    case "all-gather":
-      return { op, ...common, counts: from.map((_, i) => count(i, 0)) };
-    case "reduce-scatter":
-      return { op, ...common, counts: to.map((_, j) => count(0, j)) };
-    case "all-to-all":
-      return { op, ...common, counts: from.map((_, i) => to.map((__, j) => count(i, j))) };
-    case "send":
-      return { op: from.includes(rank) ? "send" : "recv", ...common, count: count(0, 0) };
-    case "all-reduce":
-    case "broadcast":
-      return { op, ...common, count: count(0, 0) };
+  if (one.op !== "all-reduce") return;
+  for (const other of results) {
+    const isAlike = other.every((value, e) => value === results[0]?.[e]);
+    expect(isAlike, `${one.layer}: the same bits everywhere`).toBe(true);
   }
 }
 
-function addCase(draft: Draft, one: Case, channel: number, dtype: StorageType): void {
-  const { layer, from, to } = one;
-  const { rank } = draft;
-  const [i, j] = [from.indexOf(rank), to.indexOf(rank)];
-  if (i < 0 && j < 0) return;
-  const instruction = instructionOf(one, channel, dtype, rank);
-  if (i >= 0) {
-    const sent = total(sentCounts(one, i));
-    const content = sent === 0 ? undefined : sentContent(one, i);
-    declare(draft, `${layer}/send`, "weight", dtype, sent, content);
-    const staged = largestMessage(draft, instruction) / bytesPerElement(dtype);
-    declare(draft, `${layer}/staging`, "staging", dtype, staged);
+async function play(
+  ranks: number,
+  cases: readonly { readonly one: Case; readonly dtype: StorageType }[],
+  transport: "shared-memory" | "relay" = "shared-memory",
+): Promise<number> {
+  const { choice } = (await testGpu()).report;
+  const all = drafts(ranks);
+  for (const [channel, { one, dtype }] of cases.entries()) {
+    for (const draft of all) addCase(draft, one, channel, dtype, "workspace");
   }
-  if (j >= 0) {
-    const arrives = expected(one, j, dtype).length;
-    declare(draft, `${layer}/receive`, "activation", dtype, arrives);
-    declare(draft, `${layer}/workspace`, "workspace", dtype, arrives * from.length);
+  const placement = all.map(() => choice);
+  const pool = await openRanks(programOf(all, "f32"), placement, { transport });
+  try {
+    for (const declared of all) {
+      const bytes = declared.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
+      expect(pool.allocatedBytes[declared.rank]).toBe(bytes);
+    }
+    await pool.step();
+    // The second round goes through mailboxes that were used before.
+    const observations = await pool.observe();
+    for (const { one, dtype } of cases) {
+      verify(observations, one, dtype);
+    }
+    return cases.length;
+  } finally {
+    await pool.close();
   }
-  draft.instructions.push(instruction);
-  if (j >= 0) observe(draft, layer, `${layer}/receive`);
 }
+
+const named = (dtype: StorageType, cases: readonly Case[]) =>
+  cases.map((one) => ({ one: { ...one, layer: `${one.layer} ${dtype}` }, dtype }));
+
+const inBoth = (cases: readonly Case[]) => [...named("f32", cases), ...named("f16", cases)];
 
 describeOnAdapter("collectives between rank processes", () => {
-  const worlds = [1, 2, 3, 4].flatMap((ranks) =>
-    (["f32", "f16"] as const).map(
-      (dtype) => ({ ranks, dtype, transport: "shared-memory" }) as const,
-    ),
-  );
-  const relayed = [{ ranks: 3, dtype: "f32", transport: "relay" } as const];
+  test("on groups of 1 to 8 ranks agree with plain sums and concatenations", async () => {
+    const cases = inBoth(Array.from({ length: 8 }, (_, n) => casesOf(n + 1, 8)).flat());
+    const random = randomSource(1);
+    const keys = new Map(cases.map((one) => [one, random()]));
+    const order = cases.toSorted((a, b) => (keys.get(a) ?? 0) - (keys.get(b) ?? 0));
+    expect(await play(8, order)).toBe(cases.length);
+  });
 
-  test.each([...worlds, ...relayed])(
-    "$ranks ranks of $dtype agree with plain sums and concatenations, over $transport",
-    async ({ ranks, dtype, transport }) => {
-      const { choice } = (await testGpu()).report;
-      const cases = casesOn(ranks);
-      const all = drafts(ranks);
-      for (const [channel, one] of cases.entries()) {
-        for (const draft of all) addCase(draft, one, channel, dtype);
-      }
-      const program = programOf(all, dtype);
-      const pool = await openRanks(
-        program,
-        all.map(() => choice),
-        { transport },
-      );
-      try {
-        await pool.step();
-        // The second round goes through mailboxes that were used before.
-        const observations = await pool.observe();
-        for (const one of cases) {
-          for (const [j, rank] of one.to.entries()) {
-            const actual = shown(observations, rank, one.layer, dtype);
-            const wanted = expected(one, j, dtype);
-            // Sums of up to four values below 1 in magnitude, rounded to storage.
-            const tolerance = dtype === "f16" ? 2 ** -9 : 2 ** -21;
-            const exact = one.op !== "all-reduce" && one.op !== "reduce-scatter";
-            const worst = wanted.map((value, e) => Math.abs(value - (actual[e] ?? Number.NaN)));
-            expect(Math.max(0, ...worst), `${one.layer} on rank ${rank}`).toBeLessThanOrEqual(
-              exact ? 0 : tolerance,
-            );
-          }
-        }
-      } finally {
-        await pool.close();
-      }
-    },
-  );
+  test("of several chunks agree with plain sums and concatenations", async () => {
+    const whole = named("f32", largeCases([2, 0, 1], "f32", 4));
+    const odd = named("f16", largeCases([1, 2], "f16", 5));
+    expect(await play(3, [...whole, ...odd])).toBe(whole.length + odd.length);
+  });
 
-  test("a collective that moves a part of a word is refused by name", async () => {
-    const { choice } = (await testGpu()).report;
-    const all = drafts(2);
-    const odd: Case = {
-      layer: "gather of 3 halves",
-      op: "all-gather",
-      from: [0, 1],
-      to: [0, 1],
-      count: () => 3,
-    };
-    for (const draft of all) addCase(draft, odd, 0, "f16");
-    const pool = await openRanks(programOf(all, "f16"), [choice, choice]);
-    try {
-      await expect(pool.step()).rejects.toThrow(
-        "gather of 3 halves: a piece of 6 bytes; GPU copies need multiples of 4",
-      );
-    } finally {
-      await pool.close();
-    }
+  test("without shared memory agree with plain sums and concatenations", async () => {
+    const cases = inBoth([...casesOf(3, 3), ...casesOf(2, 3)]);
+    expect(await play(3, cases, "relay")).toBe(cases.length);
   });
 });

@@ -14,7 +14,7 @@ async function play({ rank, ranks, mailboxes, rounds, shared, waiting, jitter })
   const send = (message) => process.send(message);
   const communicator = shared
     ? openSharedMemoryCommunicator({ file: 4, rank, ranks, mailboxes, waiting })
-    : (relayed = createRelayCommunicator({ rank, ranks, send }));
+    : (relayed = createRelayCommunicator({ rank, ranks, mailboxes, send }));
   await communicator.barrier();
   let right = 0;
   for (let round = 0; round < rounds; round++) {
@@ -22,18 +22,19 @@ async function play({ rank, ranks, mailboxes, rounds, shared, waiting, jitter })
       mailbox.readers.filter((reader) => mailbox.alternate !== true || (reader + round) % 3 > 0);
     for (const mailbox of mailboxes.filter(({ source }) => source === rank)) {
       const bytes = mailbox.sizes[round % mailbox.sizes.length];
-      const memory = await communicator.reserve(mailbox.channel, bytes);
-      for (let i = 0; i < bytes; i++) memory[i] = byteOf(mailbox, round, i);
-      communicator.post(mailbox.channel, readersOf(mailbox));
+      const parcel = await communicator.reserve(mailbox.channel, bytes);
+      for (let i = 0; i < bytes; i++) parcel.bytes[i] = byteOf(mailbox, round, i);
+      parcel.post(readersOf(mailbox));
     }
     if (jitter) await new Promise((resolve) => setTimeout(resolve, (rank * 7 + round * 3) % 5));
     for (const mailbox of mailboxes.filter((one) => readersOf(one).includes(rank))) {
-      const view = await communicator.receive(mailbox.channel, mailbox.source);
+      const arrival = await communicator.receive(mailbox.channel, mailbox.source);
+      const { bytes } = arrival;
       const isRight =
-        view.length === mailbox.sizes[round % mailbox.sizes.length] &&
-        view.every((byte, i) => byte === byteOf(mailbox, round, i));
+        bytes.length === mailbox.sizes[round % mailbox.sizes.length] &&
+        bytes.every((byte, i) => byte === byteOf(mailbox, round, i));
       if (isRight) right += 1;
-      communicator.release(mailbox.channel, mailbox.source);
+      arrival.release();
     }
     if (round % 10 === 0) await communicator.barrier();
   }

@@ -67,7 +67,6 @@ function programFor({ ranks, from, to, expertsPerRank, capacity, dtype }: World)
       dtype,
       rowElements,
       expertsPerRank,
-      staging: "staging",
     };
     if (from.includes(rank)) {
       declare(draft, "rows", "weight", dtype, held, rowsContent(rank, experts));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { acceptRows, dispatchPieces, receivedRows } from "../../src/collectives/expert_splits.ts";
-import { bytesOf, joined, sum } from "../../src/collectives/pieces.ts";
+import { bytesOf, joined, sum } from "../../src/program/exchange/pieces.ts";
 
 const arbitrarySplits = fc
   .record({

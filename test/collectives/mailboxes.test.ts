@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { largestMessage, mailboxPlans } from "../../src/collectives/mailboxes.ts";
+import { laneOf } from "../../src/collectives/lanes.ts";
+import { mailboxPlans } from "../../src/collectives/mailboxes.ts";
+import { messagesOf } from "../../src/program/exchange/workspace.ts";
 import { isCollective } from "../../src/program/program.ts";
 import { lower } from "../../src/program/lower.ts";
 import { plans } from "../support/plans.ts";
@@ -10,21 +12,25 @@ test.each(plans)("$name: every message fits its staging buffer and its mailbox",
   for (const rank of program.ranks) {
     for (const instruction of rank.instructions) {
       if (!isCollective(instruction)) continue;
-      const bytes = largestMessage(rank, instruction);
-      if (!instruction.from.includes(rank.rank) || bytes === 0) continue;
-      const staging = rank.buffers.find(({ id }) => id === instruction.staging);
-      expect(staging?.bytes).toBeGreaterThanOrEqual(bytes);
-      const away = instruction.to.filter((reader) => reader !== rank.rank);
-      const mailbox = mailboxes.find(
-        ({ channel, source }) => channel === instruction.channel && source === rank.rank,
-      );
-      expect(mailbox?.bytes ?? 0).toBeGreaterThanOrEqual(away.length === 0 ? 0 : bytes);
-      expect(mailbox?.readers ?? []).toEqual(expect.arrayContaining(away));
+      for (const [hop, chunks] of messagesOf(instruction, rank.rank).entries()) {
+        if (chunks.length === 0) continue;
+        const bytes = Math.max(...chunks);
+        const staging = rank.buffers.filter(({ role }) => role === "staging");
+        expect(Math.max(...staging.map((buffer) => buffer.bytes))).toBeGreaterThanOrEqual(bytes);
+        const away = instruction.to.filter((reader) => reader !== rank.rank);
+        const lane = laneOf(instruction.channel, hop === 0 ? 0 : 1);
+        const mailbox = mailboxes.find(
+          ({ channel, source }) => channel === lane && source === rank.rank,
+        );
+        expect(mailbox?.bytes ?? 0).toBeGreaterThanOrEqual(bytes);
+        expect(mailbox?.depth ?? 0).toBeGreaterThanOrEqual(chunks.length);
+        expect(mailbox?.readers ?? []).toEqual(expect.arrayContaining(away));
+      }
     }
   }
 });
 
-test("there is one mailbox per channel and source", () => {
+test("there is one mailbox per lane and source", () => {
   for (const plan of plans) {
     const keys = mailboxPlans(lower(plan)).map(({ channel, source }) => `${channel} ${source}`);
     expect(new Set(keys).size).toBe(keys.length);

@@ -2,7 +2,12 @@ import { closeSync, fstatSync } from "node:fs";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Communicator, MailboxPlan } from "../../src/collectives/communicator.ts";
+import type {
+  Arrival,
+  Communicator,
+  MailboxPlan,
+  Parcel,
+} from "../../src/collectives/communicator.ts";
 import { layoutSharedMemory } from "../../src/collectives/shared_layout.ts";
 import { createSharedFile } from "../../src/collectives/shared_memory.ts";
 import { openSharedMemoryCommunicator } from "../../src/collectives/shared_memory_communicator.ts";
@@ -45,11 +50,12 @@ test("channels that are used one after the other occupy the memory of one", asyn
   const [sender, reader] = communicators;
   for (let step = 0; step < 2; step++) {
     for (const { channel, bytes } of mailboxes) {
-      (await sender!.reserve(channel, bytes)).fill(channel + step);
-      sender!.post(channel, [1]);
-      const view = await reader!.receive(channel, 0);
-      expect(Buffer.alloc(bytes, channel + step).equals(view)).toBe(true);
-      reader!.release(channel, 0);
+      const parcel = await sender!.reserve(channel, bytes);
+      parcel.bytes.fill(channel + step);
+      parcel.post([1]);
+      const arrival = await reader!.receive(channel, 0);
+      expect(Buffer.alloc(bytes, channel + step).equals(arrival.bytes)).toBe(true);
+      arrival.release();
     }
   }
   expect(occupiedBytes()).toBeLessThan(2 * mebibyte);
@@ -64,52 +70,60 @@ test("channels that nobody has read yet keep their messages apart", async () => 
   }));
   const [sender, reader] = openAll(2, mailboxes).communicators;
   for (const { channel, bytes } of mailboxes) {
-    (await sender!.reserve(channel, bytes)).fill(channel);
-    sender!.post(channel, [1]);
+    const parcel = await sender!.reserve(channel, bytes);
+    parcel.bytes.fill(channel);
+    parcel.post([1]);
   }
   for (const { channel, bytes } of mailboxes.toReversed()) {
-    expect([...(await reader!.receive(channel, 0))]).toEqual(Array(bytes).fill(channel));
+    const arrival = await reader!.receive(channel, 0);
+    expect([...arrival.bytes]).toEqual(Array(bytes).fill(channel));
   }
 });
 
 /** What a mailbox can do next, in a test that keeps account of its messages. */
 function follow(
   communicators: readonly Communicator[],
-  { channel, source, readers }: MailboxPlan,
+  { channel, source, readers, depth = 1 }: MailboxPlan,
   nextStamp: () => number,
 ) {
   const sender = communicators[source]!;
-  let reserved: Uint8Array | undefined;
-  /** In every byte of the last message. */
-  let stamp = 0;
-  const waiting = new Set<number>();
-  const views = new Map<number, Uint8Array>();
+  const reserved: Parcel[] = [];
+  /** Stamps of the messages on their way, by reader; a stamp is in every byte of its message. */
+  const posted = new Map<number, number[]>(readers.map((reader) => [reader, []]));
+  const taken: { readonly stamp: number; readonly arrival: Arrival }[] = [];
+  const owed = new Map<number, number>();
   return {
-    isIntact: () => [...views.values()].every((view) => view.every((byte) => byte === stamp)),
+    isIntact: () =>
+      taken.every(({ stamp, arrival }) => arrival.bytes.every((byte) => byte === stamp)),
     actions: (): (() => Promise<void>)[] => {
-      const whole = reserved;
-      if (whole !== undefined) {
-        return [
-          async () => {
-            reserved = undefined;
-            whole.fill((stamp = nextStamp()));
-            sender.post(channel, readers);
-            for (const reader of readers) waiting.add(reader);
-          },
-        ];
-      }
-      if (waiting.size + views.size === 0) {
-        return [async () => void (reserved = await sender.reserve(channel, 40))];
-      }
-      const receive = [...waiting].map((reader) => async () => {
-        waiting.delete(reader);
-        views.set(reader, await communicators[reader]!.receive(channel, source));
+      const post = reserved.slice(0, 1).map((parcel) => async () => {
+        reserved.shift();
+        const stamp = nextStamp();
+        parcel.bytes.fill(stamp);
+        parcel.post(readers);
+        owed.set(stamp, readers.length);
+        for (const stamps of posted.values()) stamps.push(stamp);
       });
-      const release = [...views.keys()].map((reader) => async () => {
-        views.delete(reader);
-        communicators[reader]!.release(channel, source);
+      const reserve = async () => void reserved.push(await sender.reserve(channel, 40));
+      const receive = [...posted]
+        .filter(([, stamps]) => stamps.length > 0)
+        .map(([reader, stamps]) => async () => {
+          const stamp = stamps.shift() ?? 0;
+          taken.push({ stamp, arrival: await communicators[reader]!.receive(channel, source) });
+        });
+      const release = taken.map((one) => async () => {
+        taken.splice(taken.indexOf(one), 1);
+        one.arrival.release();
+        const left = (owed.get(one.stamp) ?? 0) - 1;
+        if (left > 0) owed.set(one.stamp, left);
+        else owed.delete(one.stamp);
       });
-      return [...receive, ...release];
+      return [
+        ...post,
+        ...(reserved.length + owed.size < depth ? [reserve] : []),
+        ...receive,
+        ...release,
+      ];
     },
   };
 }
@@ -122,6 +136,7 @@ test("in whatever order ranks send and read, nobody waits for another channel an
       source,
       readers: ranks.filter((rank) => rank !== source),
       bytes,
+      depth: 1 + channel,
     })),
   );
   const choices = fc.array(fc.nat(1000), { minLength: 50, maxLength: 100 });

@@ -1,8 +1,13 @@
 // Programs of collectives alone, whose right answers are plain sums and concatenations.
 
 import { fromHalf } from "../../src/kernels/half.ts";
-import { bytesPerElement, type DType, type StorageType } from "../../src/kernels/storage.ts";
-import type { Content } from "../../src/program/content.ts";
+import {
+  bytesPerElement,
+  rowPitch,
+  type DType,
+  type StorageType,
+} from "../../src/kernels/storage.ts";
+import type { Content, RegionContent } from "../../src/program/content.ts";
 import { fillContent } from "../../src/program/content_values.ts";
 import type {
   BufferDeclaration,
@@ -44,7 +49,7 @@ export const programOf = (ranks: readonly Draft[], dtype: StorageType): Program 
   output: { rows: 1, columns: 4 },
 });
 
-/** A buffer of that many elements in one row; at least one quad, because none may be bound empty. */
+/** A buffer of that many elements in one row, in whole quads; at least one, for none may be bound empty. */
 export function declare(
   draft: Draft,
   id: string,
@@ -54,14 +59,15 @@ export function declare(
   content?: Content,
 ): string {
   const columns = Math.max(4, elements);
-  const bytes = columns * bytesPerElement(dtype);
+  const pitch = dtype === "u32" ? columns : rowPitch(columns);
+  const bytes = pitch * bytesPerElement(dtype);
   const declared = { id, role, dtype, shape: [1, columns], bytes };
   draft.buffers.push(content === undefined ? declared : { ...declared, content });
   return id;
 }
 
 /** What member i of a collective sends: different on every rank. */
-export const uniform = (tensor: string, elements: number): Content => ({
+export const uniform = (tensor: string, elements: number): RegionContent => ({
   kind: "uniform",
   tensor,
   shape: [1, elements],

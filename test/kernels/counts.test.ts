@@ -33,6 +33,7 @@ const counts: Record<KernelName, Counts> = {
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
   permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
   reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
+  reduce_words: { flops: 10, elements: 4 * 5, tables: 0 },
   rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
   route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },

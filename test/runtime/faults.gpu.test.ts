@@ -29,8 +29,8 @@ function gather(ranks: number, broken: readonly number[] = []): Program {
       counts: members.map(() => 4),
       send: declare(draft, "x", "weight", "f32", 4, uniform("x", 4)),
       receive: declare(draft, "y", "activation", "f32", 4 * ranks),
-      ...(broken.includes(rank) ? {} : { staging: declare(draft, "out", "staging", "f32", 4) }),
     });
+    if (!broken.includes(rank)) declare(draft, "out", "staging", "f32", 4);
   }
   return programOf(all, "f32");
 }

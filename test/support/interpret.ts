@@ -5,6 +5,8 @@ import type { KernelCall } from "../../src/kernels/catalog.ts";
 import type { NormShape } from "../../src/kernels/norm.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { fillContent } from "../../src/program/content_values.ts";
+import { reduces } from "../../src/program/exchange/sums.ts";
+import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/value.ts";
 import { activationOf, silu } from "../../src/reference/activations.ts";
@@ -169,14 +171,17 @@ function* runRank(
     for (const source of from) pieces.push(yield* take(channel, source));
     const receive = at(instruction.receive);
     let next = 0;
-    const reduces = instruction.op === "all-reduce" || instruction.op === "reduce-scatter";
-    if (reduces) receive.fill(0, 0, pieces[0]?.length ?? 0);
+    const sums = reduces(instruction);
+    if (sums) receive.fill(0, 0, pieces[0]?.length ?? 0);
     for (const piece of pieces) {
-      if (reduces) for (const [k, value] of piece.entries()) receive[k]! += value;
+      if (sums) for (const [k, value] of piece.entries()) receive[k]! += value;
       else receive.set(piece, next);
       next += piece.length;
     }
-    if (reduces && at(instruction.workspace).length < next) throw new Error("workspace too small");
+    const needed = workspaceOf(instruction, rank).bytes / 4;
+    if (needed > 0 && at(instruction.workspace).length < needed) {
+      throw new Error("workspace too small");
+    }
   }
 
   function* expertTransfer(
@@ -268,8 +273,10 @@ const pieceOf = (
 ): [start: number, count: number] => {
   switch (instruction.op) {
     case "all-gather":
+    case "gather":
       return [0, instruction.counts[i]!];
     case "reduce-scatter":
+    case "scatter":
       return [startsOf(instruction.counts)[k]!, instruction.counts[k]!];
     case "all-to-all":
       return [startsOf(instruction.counts[i]!)[k]!, instruction.counts[i]![k]!];
@@ -435,6 +442,8 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       }
       return;
     }
+    case "reduce_words":
+      throw new Error("elements within words belong to collectives");
     case "aggregate": {
       const { rows, columns, group, scale } = call.shape;
       b.fill(0);

@@ -17,6 +17,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   matmul: { m: 3, n: 5, k: 7, activation: "gelu" },
   permute_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
   reduce_sum: { pieces: 3, elements: 8 },
+  reduce_words: { dtype: "f32", pieces: 3, elements: 5 },
   rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
   route_positions: { tokens: 3, experts: 4, topK: 2 },
   route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },

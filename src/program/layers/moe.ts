@@ -242,6 +242,7 @@ const transfer = (
       source &&
       paddedElements(source.rows * layer.topK, layer.hidden) * elementBytes + 4 * layer.experts;
     const heldBytes = held && rows * rowElements * elementBytes;
+    builder.staging(rank, (way === "dispatch" ? sourceBytes : heldBytes) ?? 0);
     if (way === "dispatch") {
       builder.emit(rank, {
         op: "expert-dispatch",
@@ -250,7 +251,6 @@ const transfer = (
         to: layer.expertGpus,
         ...(capacity === undefined ? {} : { capacity }),
         ...(routed ? { send: routed.sorted, counts: routed.counts, kept: routed.kept } : {}),
-        ...(sourceBytes ? { staging: builder.staging(rank, sourceBytes) } : {}),
         ...(held ? { receive: held.received, offsets: held.offsets } : {}),
       });
     } else {
@@ -261,7 +261,6 @@ const transfer = (
         to: sourceRanks,
         dispatch: builder.channel(dispatchName),
         ...(held ? { send: held.out } : {}),
-        ...(heldBytes ? { staging: builder.staging(rank, heldBytes) } : {}),
         ...(routed ? { receive: routed.returned } : {}),
       });
     }

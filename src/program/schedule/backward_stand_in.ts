@@ -118,8 +118,8 @@ const giveBack = (builder: Builder, { name, origin, from, to, count }: Return): 
     count,
   };
   const send = builder.workspace(from, bytes);
-  const staging = builder.staging(from, bytes);
-  builder.emit(from, { op: "send", ...common, send, staging });
+  builder.staging(from, bytes);
+  builder.emit(from, { op: "send", ...common, send });
   builder.emit(to, { op: "recv", ...common, receive: builder.workspace(to, bytes) });
 };
 
@@ -128,13 +128,16 @@ const givenBy = (transfer: Collective, i: number): number => {
   const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
   switch (transfer.op) {
     case "all-reduce":
+    case "reduce":
     case "broadcast":
     case "send":
     case "recv":
       return transfer.count;
     case "all-gather":
+    case "gather":
       return transfer.counts[i] ?? 0;
     case "reduce-scatter":
+    case "scatter":
       return sum(transfer.counts);
     case "all-to-all":
       return sum(transfer.counts[i] ?? []);

@@ -1,0 +1,188 @@
+// Single collectives with known right answers: what each member sends, and what must arrive where.
+
+import type { StorageType } from "../../src/kernels/storage.ts";
+import type { ReduceAlgorithm } from "../../src/program/exchange/algorithm.ts";
+import { stagingSizes } from "../../src/program/exchange/chunks.ts";
+import { longestMessage, workspaceOf } from "../../src/program/exchange/workspace.ts";
+import type { Content, RegionContent } from "../../src/program/content.ts";
+import type { Collective } from "../../src/program/program.ts";
+import {
+  contentValues,
+  declare,
+  type Draft,
+  observe,
+  originOf,
+  uniform,
+} from "./small_programs.ts";
+
+export interface Case {
+  /** Unique within its program. */
+  readonly layer: string;
+  readonly op: Exclude<Collective["op"], "expert-dispatch" | "expert-combine" | "recv">;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** Elements of piece (i, j); which of the indices matter is the collective's matter. */
+  readonly count: (i: number, j: number) => number;
+  readonly inPlace?: boolean;
+  readonly algorithm?: ReduceAlgorithm;
+}
+
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+const startOf = (counts: readonly number[], at: number): number => total(counts.slice(0, at));
+
+const splitsByReader = ({ op }: Case): boolean =>
+  op === "reduce-scatter" || op === "all-to-all" || op === "scatter";
+
+export const isSum = ({ op }: Case): boolean =>
+  op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+
+const sentCounts = (one: Case, i: number): number[] =>
+  splitsByReader(one) ? one.to.map((_, j) => one.count(i, j)) : [one.count(i, 0)];
+
+const contentOf = (one: Case, i: number): RegionContent =>
+  uniform(`${one.layer}/${i}`, total(sentCounts(one, i)));
+
+const sentValues = (one: Case, i: number, dtype: StorageType): number[] =>
+  total(sentCounts(one, i)) === 0 ? [] : contentValues(contentOf(one, i), dtype);
+
+/** What each member sends, as storage of that type holds it. */
+export const sentBy = (one: Case, dtype: StorageType): number[][] =>
+  one.from.map((_, i) => sentValues(one, i, dtype));
+
+/** The elements that arrive at member j, and the index of the first in the buffer that receives. */
+export function expected(one: Case, j: number, sent: readonly (readonly number[])[]) {
+  const pieces = one.from.map((_, i) => {
+    const counts = sentCounts(one, i);
+    const own = splitsByReader(one) ? j : 0;
+    const start = startOf(counts, own);
+    return (sent[i] ?? []).slice(start, start + (counts[own] ?? 0));
+  });
+  const isPart = splitsByReader(one) && isInPlace(one, one.to[j] ?? -1) && one.op !== "all-to-all";
+  const first = isPart ? startOf(sentCounts(one, 0), j) : 0;
+  if (!isSum(one)) return { first, values: pieces.flat() };
+  const values = (pieces[0] ?? []).map((_, e) => {
+    let sum = 0;
+    for (const piece of pieces) sum += piece[e] ?? 0;
+    return sum;
+  });
+  return { first, values };
+}
+
+/** How many elements arrive at member j. */
+const arriving = (one: Case, j: number): number => {
+  if (isSum(one)) return one.count(0, j);
+  return total(one.from.map((_, i) => one.count(i, splitsByReader(one) ? j : 0)));
+};
+
+const isInPlace = ({ inPlace, from, to }: Case, rank: number): boolean =>
+  inPlace === true && from.includes(rank) && to.includes(rank);
+
+function instructionOf(one: Case, channel: number, dtype: StorageType, rank: number): Collective {
+  const { op, layer, from, to, count, inPlace, algorithm } = one;
+  const both = isInPlace(one, rank);
+  const common = {
+    origin: originOf(layer),
+    name: layer,
+    channel,
+    dtype,
+    from,
+    to,
+    ...(from.includes(rank) ? { send: `${layer}/${both ? "both" : "send"}` } : {}),
+    ...(to.includes(rank) ? { receive: `${layer}/${both ? "both" : "receive"}` } : {}),
+    ...(inPlace === undefined ? {} : { inPlace }),
+  };
+  switch (op) {
+    case "all-gather":
+    case "gather":
+      return { op, ...common, counts: from.map((_, i) => count(i, 0)) };
+    case "reduce-scatter":
+    case "scatter":
+      return { op, ...common, counts: to.map((_, j) => count(0, j)) };
+    case "all-to-all":
+      return { op, ...common, counts: from.map((_, i) => to.map((__, j) => count(i, j))) };
+    case "send":
+      return { op: from.includes(rank) ? "send" : "recv", ...common, count: count(0, 0) };
+    case "all-reduce":
+    case "reduce": {
+      const chosen = algorithm === undefined ? {} : { algorithm };
+      return { op, ...common, count: count(0, 0), ...chosen };
+    }
+    case "broadcast":
+      return { op, ...common, count: count(0, 0) };
+  }
+}
+
+/** Buffers and instruction of one rank, and a look at what it received. */
+export function addCase(
+  draft: Draft,
+  one: Case,
+  channel: number,
+  dtype: StorageType,
+  workspace: string,
+): void {
+  const { layer, from, to, op } = one;
+  const { rank } = draft;
+  const [i, j] = [from.indexOf(rank), to.indexOf(rank)];
+  if (i < 0 && j < 0) return;
+  const instruction = instructionOf(one, channel, dtype, rank);
+  const arrives = j < 0 ? 0 : arriving(one, j);
+  const sent = i < 0 ? 0 : total(sentCounts(one, i));
+  if (isInPlace(one, rank)) {
+    const whole = op === "all-gather" || op === "gather";
+    const first = whole
+      ? startOf(
+          one.from.map((_, member) => one.count(member, 0)),
+          i,
+        )
+      : 0;
+    const elements = Math.max(sent, arrives);
+    const content = sent === 0 ? undefined : contentOf(one, i);
+    // Its own piece lies where it belongs in the whole.
+    declare(draft, `${layer}/both`, "activation", dtype, elements);
+    if (content !== undefined) {
+      const source = `${layer}/own`;
+      declare(draft, source, "weight", dtype, elements, placedAt(content, first, elements));
+      // Every round begins with what is sent, though the last has overwritten it.
+      const bytes = draft.buffers.find(({ id }) => id === source)?.bytes ?? 0;
+      draft.instructions.push({
+        op: "copy",
+        origin: originOf(layer),
+        source,
+        sourceOffset: 0,
+        target: `${layer}/both`,
+        targetOffset: 0,
+        bytes,
+      });
+    }
+  } else {
+    if (i >= 0) {
+      const content = sent === 0 ? undefined : contentOf(one, i);
+      declare(draft, `${layer}/send`, "weight", dtype, sent, content);
+    }
+    if (j >= 0) declare(draft, `${layer}/receive`, "activation", dtype, arrives);
+  }
+  const { bytes } = workspaceOf(instruction, rank);
+  need(draft, "workspace", workspace, bytes);
+  for (const [at, size] of stagingSizes(longestMessage(instruction, rank)).entries()) {
+    need(draft, "staging", `staging/${at}`, size);
+  }
+  draft.instructions.push(bytes > 0 ? { ...instruction, workspace } : instruction);
+  if (j >= 0) observe(draft, layer, instruction.receive ?? "");
+}
+
+/** A buffer as large as its largest use. */
+function need(draft: Draft, role: "workspace" | "staging", id: string, bytes: number): void {
+  const at = draft.buffers.findIndex((buffer) => buffer.id === id);
+  const known = draft.buffers[at]?.bytes ?? 0;
+  if (bytes <= known) return;
+  if (at >= 0) draft.buffers.splice(at, 1);
+  declare(draft, id, role, "u32", Math.ceil(bytes / 4));
+}
+
+/** A longer row that holds the content from that element on: a window that begins before it. */
+const placedAt = (content: RegionContent, first: number, elements: number): Content => ({
+  ...content,
+  shape: [1, elements],
+  offset: [0, -first],
+  size: [1, elements],
+});
