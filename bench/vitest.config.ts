@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const onAdapter = (adapter: string) => ({
   test: {
     name: adapter,
-    include: ["bench/kernels.ts", "bench/growth.ts"],
+    include: ["bench/kernels.ts", "bench/growth.ts", "bench/collectives.ts"],
     env: {
       SHARDBENCH_TEST_ADAPTER: adapter,
       // Else lavapipe finds its pipelines compiled from the second run on.

@@ -1,0 +1,180 @@
+// Collectives against what their bytes cost alone, in one run: a plain copy through memory, and reading back
+// and uploading without exchanging anything. Then the latency of the smallest all-reduce. Results are checked
+// by the tests of the same programs.
+
+import { afterAll, expect, test } from "vitest";
+import type { AdapterChoice } from "../src/gpu/adapter.ts";
+import { median } from "../src/measure/statistics.ts";
+import type { SpanKind, StepTrace } from "../src/program/trace.ts";
+import { table } from "../src/report/table.ts";
+import { openRanks } from "../src/runtime/coordinator.ts";
+import { addCase, type Case } from "../test/collectives/collective_cases.ts";
+import { drafts, programOf } from "../test/collectives/small_programs.ts";
+import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
+import { openTransfersAlone, type TransfersAlone } from "./transfers_alone.ts";
+
+const total = 64 * 2 ** 20;
+const rounds = 9;
+const algorithms = ["two-shot", "direct", "ring", "tree"] as const;
+
+interface Contest {
+  readonly name: string;
+  readonly ranks: number;
+  readonly one: Case;
+  /** Bytes that each rank reads back, uploads and moves at least. */
+  readonly least: { readonly readback: number; readonly upload: number; readonly moved: number };
+}
+
+const members = (ranks: number): number[] => Array.from({ length: ranks }, (_, rank) => rank);
+
+const contests = [2, 4].flatMap((ranks): Contest[] => {
+  const groups = { from: members(ranks), to: members(ranks) };
+  const piece = total / ranks;
+  const gather: Contest = {
+    name: "all-gather",
+    ranks,
+    one: { layer: "x", op: "all-gather", ...groups, count: () => piece / 4 },
+    least: { readback: piece, upload: total - piece, moved: piece },
+  };
+  const reduce = algorithms.map((algorithm): Contest => ({
+    name: `all-reduce ${algorithm}`,
+    ranks,
+    one: { layer: "x", op: "all-reduce", ...groups, count: () => total / 4, algorithm },
+    // A slice to each of the others, and the own sum back: what no way of adding can do without.
+    least: { readback: total, upload: 2 * (total - piece), moved: total },
+  }));
+  return [gather, ...reduce];
+});
+
+const programFor = ({ ranks, one }: Contest, repeats = 1) => {
+  const all = drafts(ranks);
+  for (const draft of all) {
+    for (let k = 0; k < repeats; k++) {
+      addCase(draft, { ...one, layer: `${one.layer}${k}` }, k, "f32", "workspace");
+    }
+  }
+  return programOf(all, "f32");
+};
+
+const kinds: readonly SpanKind[] = ["readback", "move", "upload", "reduce", "wait", "host"];
+
+/** Ms per rank of each kind, over the steps. */
+function breakdown(traces: readonly StepTrace[]): string[] {
+  const ranks = traces.flatMap((trace) => trace.ranks);
+  return kinds.map((kind) => {
+    const spans = ranks.flatMap((rank) => rank.spans).filter((span) => span.kind === kind);
+    const ms = spans.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+    return (ms / ranks.length).toFixed(1);
+  });
+}
+
+async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Contest) {
+  const { name, ranks, least } = contest;
+  const program = programFor(contest);
+  const pool = await openRanks(
+    program,
+    members(ranks).map(() => choice),
+  );
+  try {
+    const traces: StepTrace[] = [];
+    const parts: { copy: number; apart: number; whole: number }[] = [];
+    // The first round warms up.
+    for (let round = 0; round <= rounds; round++) {
+      const trace = await pool.step();
+      const readback = await alone.time(ranks, "readback", least.readback);
+      const upload = await alone.time(ranks, "upload", least.upload);
+      const moved = await alone.time(ranks, "copy", least.moved);
+      const copy = await alone.time(1, "copy", total);
+      const whole = await alone.time(ranks, "whole", least.readback);
+      if (round === 0) continue;
+      traces.push(trace);
+      parts.push({ copy, apart: readback + upload + moved, whole });
+    }
+    const ms = median(traces.map(({ wallMs }) => wallMs));
+    const ratio = (of: (part: (typeof parts)[number]) => number): string =>
+      median(traces.map(({ wallMs }, i) => wallMs / of(parts[i] ?? parts[0]!))).toFixed(2);
+    return [
+      `${name}, ${ranks} ranks`,
+      ms.toFixed(1),
+      ratio(({ apart }) => apart),
+      ratio(({ copy }) => copy),
+      median(parts.map(({ apart }) => apart)).toFixed(1),
+      median(parts.map(({ copy }) => copy)).toFixed(1),
+      median(parts.map(({ whole }) => whole)).toFixed(1),
+      ...breakdown(traces),
+    ];
+  } finally {
+    await pool.close();
+  }
+}
+
+describeOnAdapter("collectives", () => {
+  const rows: string[][] = [];
+  const lines: string[] = [];
+
+  afterAll(async () => {
+    const { choice, device } = (await testGpu()).report;
+    const columns = ["64 MiB, f32", "ms", "÷ apart", "÷ copy", "apart", "copy", "whole", ...kinds];
+    console.log(
+      [
+        `\n${choice.id} (${device}), medians of ${rounds} rounds; apart = reading back + uploading + copying`,
+        "the least bytes of a rank without exchange, all ranks at once, in chunks; copy = 64 MiB through",
+        "memory; whole = reading back and uploading as many bytes in one piece; kinds in ms per rank",
+        ...table(
+          columns.map((title, at) => (at === 0 ? { title, align: "left" as const } : { title })),
+          rows.map((cells) => ({ cells })),
+        ),
+        ...lines,
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("64 MiB on 2 and 4 ranks", async () => {
+    const { choice } = (await testGpu()).report;
+    const alone = await openTransfersAlone(choice, 4, 2 * total);
+    try {
+      for (const contest of contests) rows.push(await measure(choice, alone, contest));
+    } finally {
+      alone.close();
+    }
+    expect(rows).toHaveLength(contests.length);
+  });
+
+  test.each([2, 4])("8 bytes on %i ranks", async (ranks) => {
+    const { choice } = (await testGpu()).report;
+    const repeats = 100;
+    const groups = { from: members(ranks), to: members(ranks) };
+    const one: Case = { layer: "x", op: "all-reduce", ...groups, count: () => 2 };
+    const program = programFor({ name: "", ranks, one, least: contests[0]!.least }, repeats);
+    const timed = {
+      ...program,
+      ranks: program.ranks.map((rank) => ({
+        ...rank,
+        instructions: rank.instructions.filter(({ op }) => op !== "observe"),
+      })),
+    };
+    const placement = members(ranks).map(() => choice);
+    const pool = await openRanks(timed, placement);
+    const alone = await openTransfersAlone(choice, 1, 8);
+    const ratios: number[] = [];
+    const each: number[] = [];
+    try {
+      for (let round = 0; round <= rounds; round++) {
+        const { wallMs } = await pool.step();
+        const trip = await alone.time(1, "roundTrips", repeats);
+        if (round === 0) continue;
+        ratios.push(wallMs / trip);
+        each.push((1000 * wallMs) / repeats);
+      }
+    } finally {
+      alone.close();
+      await pool.close();
+    }
+    lines.push(
+      `all-reduce of 8 bytes, ${ranks} ranks: ${median(each).toFixed(0)} µs, ` +
+        `${median(ratios).toFixed(1)} round trips of submit and map`,
+    );
+    expect(ratios).toHaveLength(rounds);
+  });
+});
