@@ -5,7 +5,9 @@ import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
 import { aggregate } from "./aggregate.ts";
+import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
 import { embedding } from "./embedding.ts";
 import { gatherColumns } from "./gather_columns.ts";
@@ -26,7 +28,9 @@ export const kernels = {
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,
   aggregate: aggregate,
+  attend_cache: attendCache,
   attention: attention,
+  combine_attention: combineAttention,
   combine_tokens: combineTokens,
   embedding: embedding,
   gather_columns: gatherColumns,

@@ -3,8 +3,8 @@ import { attention, type AttentionShape } from "../../src/kernels/attention.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { formKernels, formNames } from "../support/forms.ts";
+import { attentionOf, type QueryHead } from "../support/attention.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
-import { at } from "../support/matrix_product.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
   decode,
@@ -110,47 +110,19 @@ async function errorsOf(
   return outOfTolerance(actual, expectedAttention(qkv, one), dtype);
 }
 
-/**
- * Plain softmax(q · kᵀ / √d) · v in f64. An absolute error in a score becomes a relative error of its
- * probability, so the magnitude of the score sums multiplies that of the output.
- */
 function expectedAttention(qkv: Tensor, one: AttentionShape): Expected {
   const { batch, sequence, heads, kvHeads, headDim, causal } = one;
-  const values = new Float64Array(batch * sequence * heads * headDim);
-  const magnitudes = new Float64Array(values.length);
-  for (let row = 0; row < batch * sequence; row++) {
-    const firstRow = row - (row % sequence);
-    const keys = causal ? (row % sequence) + 1 : sequence;
-    for (let head = 0; head < heads; head++) {
-      const kvHead = Math.floor(head / (heads / kvHeads));
-      const q = head * headDim;
-      const k = (heads + kvHead) * headDim;
-      const v = (heads + kvHeads + kvHead) * headDim;
-      const scores: number[] = [];
-      let scoreMagnitude = 0;
-      for (let key = 0; key < keys; key++) {
-        let sum = 0;
-        let magnitude = 0;
-        for (let d = 0; d < headDim; d++) {
-          const term = (at(qkv, row, q + d) * at(qkv, firstRow + key, k + d)) / Math.sqrt(headDim);
-          sum += term;
-          magnitude += Math.abs(term);
-        }
-        scores.push(sum);
-        scoreMagnitude = Math.max(scoreMagnitude, magnitude);
-      }
-      const largest = Math.max(...scores);
-      const exponentials = scores.map((score) => Math.exp(score - largest));
-      const total = exponentials.reduce((a, b) => a + b, 0);
-      for (let d = 0; d < headDim; d++) {
-        const index = (row * heads + head) * headDim + d;
-        for (const [key, exponential] of exponentials.entries()) {
-          const term = (exponential / total) * at(qkv, firstRow + key, v + d);
-          values[index] = (values[index] ?? 0) + term;
-          magnitudes[index] = (magnitudes[index] ?? 0) + Math.abs(term) * (1 + scoreMagnitude);
-        }
-      }
-    }
-  }
-  return { values, magnitudes, terms: sequence + headDim };
+  const queryHeads = Array.from({ length: batch * sequence * heads }, (_, index): QueryHead => {
+    const head = index % heads;
+    const row = Math.floor(index / heads);
+    const kvHead = Math.floor(head / (heads / kvHeads));
+    const first = row - (row % sequence);
+    return {
+      query: { tensor: qkv, row, column: head * headDim },
+      keys: { tensor: qkv, row: first, column: (heads + kvHead) * headDim },
+      values: { tensor: qkv, row: first, column: (heads + kvHeads + kvHead) * headDim },
+      count: causal ? row - first + 1 : sequence,
+    };
+  });
+  return attentionOf(queryHeads, headDim);
 }

@@ -399,6 +399,9 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       }
       return;
     }
+    case "attend_cache":
+    case "combine_attention":
+      throw new Error(`no layer uses ${call.kernel}`);
     case "combine_tokens": {
       const { tokens, topK, hidden } = call.shape;
       const pitch = rowPitch(hidden);

@@ -1,0 +1,200 @@
+// attend_cache: attention of a few new tokens against a piece of 64 cached keys: per query and head
+// Σ exp2(score - largest) · v, the largest score and Σ exp2(score - largest), for combine_attention to join.
+//
+// A workgroup takes up to ROWS rows, which are the query heads that share a key head, for every new token: so
+// each key and value is loaded once for all of them.
+//   1. scores   one key per lane
+//   2. softmax  eight lanes per row
+//   3. output   lanes are dealt to quads of the head and shares of the keys; the shares are added at the end
+//
+// A new token sees itself and earlier ones; the new tokens are the last of the lengths[sequence] cached ones.
+//
+// q         Quad [BATCH · QUERIES, HEADS · HEAD_QUADS]
+// k, v      Quad [BATCH · CAPACITY, KV_HEADS · HEAD_QUADS]
+// lengths   u32 [BATCH]   QUERIES … CAPACITY
+// partials  vec4f [BATCH · QUERIES · HEADS, PIECES, HEAD_QUADS + 1]   sums, then (largest, total, 0, 0); scores
+//                                                                     are in units where exp is exp2
+// dispatch  PIECES, KV_HEADS · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
+override QUERIES: u32;
+override CAPACITY: u32;
+override HEADS: u32;
+override KV_HEADS: u32;
+override HEAD_DIM: u32;
+override ROWS: u32;  // 1, 4 or 8
+override HEAD_QUADS: u32 = HEAD_DIM / 4u;
+override GROUP_HEADS: u32 = HEADS / KV_HEADS;
+override ROW_GROUPS: u32 = (QUERIES * GROUP_HEADS + ROWS - 1u) / ROWS;
+override PIECES: u32 = (CAPACITY + KEYS - 1u) / KEYS;
+
+@group(0) @binding(0) var<storage, read> q: array<Quad>;
+@group(0) @binding(1) var<storage, read> k: array<Quad>;
+@group(0) @binding(2) var<storage, read> v: array<Quad>;
+@group(0) @binding(3) var<storage, read> lengths: array<u32>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
+
+const KEYS = 64u;   // of a piece, and lanes of a workgroup
+const PARTS = 8u;   // lanes that share a row in the softmax
+const PART_QUADS = KEYS / PARTS / 4u;
+const LOWEST = -3.4e38;
+const LOG2_E = 1.4426950409;
+
+// [row][key quad]: scores, then their exponentials. Scores are written one at a time, hence as scalars.
+var<workgroup> weights: array<f32, 8u * KEYS>;
+var<workgroup> largest: array<f32, 8u * PARTS>;
+var<workgroup> totals: array<f32, 8u * PARTS>;
+// [row][lane]: a lane's share of the output.
+var<workgroup> shares: array<vec4f, 8u * KEYS>;
+
+// Where row `row` of the rows that share key head `kv_head` finds its query, and its place among all.
+fn queryHead(sequence: u32, kv_head: u32, row: u32) -> u32 {
+  let real = min(row, QUERIES * GROUP_HEADS - 1u);
+  let query = sequence * QUERIES + real / GROUP_HEADS;
+  return query * HEADS + kv_head * GROUP_HEADS + real % GROUP_HEADS;
+}
+
+fn weightsOf(row: u32, quad: u32) -> vec4f {
+  let at = row * KEYS + quad * 4u;
+  return vec4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
+}
+
+fn largestOf(four: vec4f) -> f32 {
+  return max(max(four.x, four.y), max(four.z, four.w));
+}
+
+fn product(query_head: u32, quad: u32, key: vec4f) -> f32 {
+  return dot(unpackQuad(q[query_head * HEAD_QUADS + quad]), key);
+}
+
+@compute @workgroup_size(KEYS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let piece = group.x;
+  let kv_head = group.y / ROW_GROUPS;
+  let first_row = group.y % ROW_GROUPS * ROWS;
+  let sequence = group.z;
+  let length = lengths[sequence];
+  let key = piece * KEYS + lane;
+  // The same for the whole workgroup, so that all or none of it reaches the barriers.
+  if (piece * KEYS >= length) {
+    return;
+  }
+
+  // Four rows to a vector.
+  var upper = vec4f();
+  var lower = vec4f();
+  let row0 = queryHead(sequence, kv_head, first_row);
+  let row1 = queryHead(sequence, kv_head, first_row + 1u);
+  let row2 = queryHead(sequence, kv_head, first_row + 2u);
+  let row3 = queryHead(sequence, kv_head, first_row + 3u);
+  let row4 = queryHead(sequence, kv_head, first_row + 4u);
+  let row5 = queryHead(sequence, kv_head, first_row + 5u);
+  let row6 = queryHead(sequence, kv_head, first_row + 6u);
+  let row7 = queryHead(sequence, kv_head, first_row + 7u);
+  let cached = (sequence * CAPACITY + min(key, length - 1u)) * KV_HEADS + kv_head;
+  for (var quad = 0u; quad < HEAD_QUADS; quad++) {
+    let own = unpackQuad(k[cached * HEAD_QUADS + quad]);
+    upper.x += product(row0, quad, own);
+    if (ROWS > 1u) {
+      upper.y += product(row1, quad, own);
+      upper.z += product(row2, quad, own);
+      upper.w += product(row3, quad, own);
+    }
+    if (ROWS > 4u) {
+      lower.x += product(row4, quad, own);
+      lower.y += product(row5, quad, own);
+      lower.z += product(row6, quad, own);
+      lower.w += product(row7, quad, own);
+    }
+  }
+  var scores = array(upper.x, upper.y, upper.z, upper.w, lower.x, lower.y, lower.z, lower.w);
+  for (var row = 0u; row < ROWS; row++) {
+    let visible = length - QUERIES + (first_row + row) / GROUP_HEADS + 1u;
+    let score = scores[row] * (LOG2_E * inverseSqrt(f32(HEAD_DIM)));
+    weights[row * KEYS + lane] = select(LOWEST, score, key < min(visible, length));
+  }
+  workgroupBarrier();
+
+  // Lanes of rows beyond ROWS work on what nobody reads.
+  let row = lane / PARTS;
+  let part = lane % PARTS * PART_QUADS;
+  let left = weightsOf(row, part);
+  let right = weightsOf(row, part + 1u);
+  largest[lane] = largestOf(max(left, right));
+  workgroupBarrier();
+
+  var row_largest = largest[row * PARTS];
+  for (var i = 1u; i < PARTS; i++) {
+    row_largest = max(row_largest, largest[row * PARTS + i]);
+  }
+  let left_weights = exp2(left - row_largest);
+  let right_weights = exp2(right - row_largest);
+  let at = row * KEYS + part * 4u;
+  for (var i = 0u; i < 4u; i++) {
+    weights[at + i] = left_weights[i];
+    weights[at + 4u + i] = right_weights[i];
+  }
+  totals[lane] = dot(left_weights + right_weights, vec4f(1.0));
+  workgroupBarrier();
+
+  // As many lanes to a share of the keys as the head has quads, rounded up to a power of two.
+  let share_lanes = 1u << firstLeadingBit(2u * HEAD_QUADS - 1u);
+  let share_keys = share_lanes;  // 64 lanes / share_lanes shares of 64 keys
+  let quad = min(lane % share_lanes, HEAD_QUADS - 1u);
+  let share = lane / share_lanes * share_keys;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  for (var i = share; i < min(share + share_keys, length - piece * KEYS); i++) {
+    let token = sequence * CAPACITY + piece * KEYS + i;
+    let value = unpackQuad(v[(token * KV_HEADS + kv_head) * HEAD_QUADS + quad]);
+    sum0 = fma(vec4f(weights[i]), value, sum0);
+    if (ROWS > 1u) {
+      sum1 = fma(vec4f(weights[KEYS + i]), value, sum1);
+      sum2 = fma(vec4f(weights[2u * KEYS + i]), value, sum2);
+      sum3 = fma(vec4f(weights[3u * KEYS + i]), value, sum3);
+    }
+    if (ROWS > 4u) {
+      sum4 = fma(vec4f(weights[4u * KEYS + i]), value, sum4);
+      sum5 = fma(vec4f(weights[5u * KEYS + i]), value, sum5);
+      sum6 = fma(vec4f(weights[6u * KEYS + i]), value, sum6);
+      sum7 = fma(vec4f(weights[7u * KEYS + i]), value, sum7);
+    }
+  }
+  shares[lane] = sum0;
+  if (ROWS > 1u) {
+    shares[KEYS + lane] = sum1;
+    shares[2u * KEYS + lane] = sum2;
+    shares[3u * KEYS + lane] = sum3;
+  }
+  if (ROWS > 4u) {
+    shares[4u * KEYS + lane] = sum4;
+    shares[5u * KEYS + lane] = sum5;
+    shares[6u * KEYS + lane] = sum6;
+    shares[7u * KEYS + lane] = sum7;
+  }
+  workgroupBarrier();
+
+  let rows = min(ROWS, QUERIES * GROUP_HEADS - first_row);
+  for (var i = lane; i < rows * (HEAD_QUADS + 1u); i += KEYS) {
+    let out_row = i / (HEAD_QUADS + 1u);
+    let out_quad = i % (HEAD_QUADS + 1u);
+    var result = vec4f();
+    if (out_quad < HEAD_QUADS) {
+      for (var other = out_quad; other < KEYS; other += share_lanes) {
+        result += shares[out_row * KEYS + other];
+      }
+    } else {
+      result.x = LOWEST;
+      for (var other = 0u; other < PARTS; other++) {
+        result.x = max(result.x, largest[out_row * PARTS + other]);
+        result.y += totals[out_row * PARTS + other];
+      }
+    }
+    let place = queryHead(sequence, kv_head, first_row + out_row) * PIECES + piece;
+    partials[place * (HEAD_QUADS + 1u) + out_quad] = result;
+  }
+}

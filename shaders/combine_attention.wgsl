@@ -1,0 +1,50 @@
+// combine_attention: y = softmax(scores) · v over a whole cache, from what attend_cache found in pieces of 64
+// keys: each piece is scaled from its own largest score to the largest of all.
+//
+// partials  vec4f [BATCH · QUERIES · HEADS, PIECES, HEAD_QUADS + 1]   sums, then (largest, total, 0, 0)
+// lengths   u32 [BATCH]   cached tokens; pieces past them are not read
+// y         Quad [BATCH · QUERIES, HEADS · HEAD_QUADS]
+// dispatch  one invocation per quad of y, WORKGROUP to a workgroup, workgroups folded over x and y
+override BATCH: u32;
+override QUERIES: u32;
+override CAPACITY: u32;
+override HEADS: u32;
+override HEAD_DIM: u32;
+override WORKGROUP: u32;
+override HEAD_QUADS: u32 = HEAD_DIM / 4u;
+override PIECES: u32 = (CAPACITY + KEYS - 1u) / KEYS;
+
+@group(0) @binding(0) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(1) var<storage, read> lengths: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
+
+const KEYS = 64u;  // of a piece
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * WORKGROUP + lane;
+  if (i >= BATCH * QUERIES * HEADS * HEAD_QUADS) {
+    return;
+  }
+  let row = i / HEAD_QUADS;
+  let quad = i % HEAD_QUADS;
+  let pieces = (lengths[row / (QUERIES * HEADS)] + KEYS - 1u) / KEYS;
+  var largest = -3.4e38;
+  var total = 0.0;
+  var sum = vec4f();
+  for (var piece = 0u; piece < pieces; piece++) {
+    let first = (row * PIECES + piece) * (HEAD_QUADS + 1u);
+    let found = partials[first + HEAD_QUADS];
+    let now = max(largest, found.x);
+    let scale = exp2(found.x - now);
+    let before = exp2(largest - now);
+    total = fma(total, before, found.y * scale);
+    sum = fma(sum, vec4f(before), partials[first + quad] * scale);
+    largest = now;
+  }
+  y[i] = packQuad(sum / total);
+}
