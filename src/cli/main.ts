@@ -6,6 +6,7 @@ import { shardbenchVersion } from "../package_versions.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCalibrate } from "./calibrate.ts";
 import { defineCheck } from "./check.ts";
+import { defineCollectives } from "./collectives.ts";
 import { defineCompare } from "./compare.ts";
 import { defineCompletion } from "./completion.ts";
 import { defineDescribe } from "./describe.ts";
@@ -41,6 +42,7 @@ defineCompare(program);
 defineTune(program);
 defineAdapters(program);
 defineCalibrate(program);
+defineCollectives(program);
 defineSmoke(program);
 defineCompletion(program);
 

@@ -21,3 +21,27 @@ export const duration = (text: string): number => {
   }
   return Number(digits) * factor;
 };
+
+const bytesPerUnit: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+};
+
+/** `8`, `32K`, `256M`, `1G`: bytes, in powers of 1,024 as nccl-tests takes them. */
+export const byteSize = (text: string): number => {
+  const [, digits, unit = ""] = /^(\d+)\s*([KMG]?)B?$/i.exec(text.trim()) ?? [];
+  const factor = bytesPerUnit[unit.toUpperCase()];
+  const bytes = Number(digits) * (factor ?? Number.NaN);
+  if (Number.isSafeInteger(bytes) && bytes >= 4) return bytes;
+  throw new InvalidArgumentError("A size of at least 4 bytes is needed, such as 8, 32K or 256M.");
+};
+
+export const oneOf =
+  <Value extends string>(choices: readonly Value[]) =>
+  (text: string): Value => {
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+  };

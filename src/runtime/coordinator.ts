@@ -33,6 +33,11 @@ export interface OpenRanksOptions {
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
 
+export interface StepRequest {
+  /** Only the instructions of this stage. Default: all. */
+  readonly stage?: string;
+}
+
 export interface RankPool {
   /** What each rank opened. */
   readonly adapters: readonly AdapterReport[];
@@ -45,7 +50,7 @@ export interface RankPool {
   /** Per rank, the most that was alive so far; what check and calibration need for themselves is left out. */
   readonly peakBytes: readonly number[];
   /** One timed step; all ranks start together. */
-  step(): Promise<StepTrace>;
+  step(options?: StepRequest): Promise<StepTrace>;
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. */
@@ -147,10 +152,10 @@ function createTasks(
     peakBytes,
     calls,
 
-    async step() {
+    async step(options = {}) {
       const traces = await Promise.all(
         choices.map(async (_, rank) => {
-          const reply = await group.ask(rank, { kind: "step" }, "stepped");
+          const reply = await group.ask(rank, { kind: "step", ...options }, "stepped");
           peakBytes[rank] = reply.peakBytes;
           return reply.trace;
         }),

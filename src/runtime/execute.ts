@@ -37,6 +37,8 @@ export interface Execution {
 export type Inspect = (instruction: Instruction, index: number) => Promise<void>;
 
 export interface StepOptions {
+  /** Instructions of other stages are passed over. */
+  readonly stage?: string;
   /** Instructions to stop at; the step is then no longer worth timing. */
   readonly inspects?: (instruction: Instruction) => boolean;
   readonly inspect?: Inspect;
@@ -159,6 +161,7 @@ export async function executeStep(
   await communicator.barrier();
   enter("host");
   for (const [index, instruction] of instructions.entries()) {
+    if (options.stage !== undefined && instruction.origin.stage !== options.stage) continue;
     current = index;
     enter("host");
     await run(instruction, index);

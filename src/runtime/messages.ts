@@ -29,6 +29,8 @@ export interface OpenRequest {
 }
 
 export interface ObserveOptions {
+  /** Only the instructions of this stage. Default: all. */
+  readonly stage?: string;
   /** Verify every matrix product too. */
   readonly freivalds?: boolean;
   /** Expert choices to follow instead of the ranks' own. */
@@ -56,7 +58,8 @@ export type CalibrationWay = "recall" | "anew" | "keep";
 
 export type Request =
   | OpenRequest
-  | { readonly kind: "step" }
+  /** Of all instructions, or of those of one stage. */
+  | { readonly kind: "step"; readonly stage?: string }
   | ({ readonly kind: "observe" } & ObserveOptions)
   /** Between two steps, while no other rank does anything. */
   | { readonly kind: "tune"; readonly budgetMs: number; readonly known: readonly TunedCall[] }

@@ -67,7 +67,7 @@ export function serveRank(process: NodeJS.Process): void {
     }
     if (session === undefined) throw new Error(`${request.kind} before open`);
     if (request.kind === "step") {
-      const trace = await session.step();
+      const trace = await session.step(request);
       return { kind: "stepped", trace, peakBytes: session.gpu.memory.peakBytes };
     }
     if (request.kind === "observe") {

@@ -26,13 +26,16 @@ import type {
 import { prepareProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 
+/** Only the instructions of one stage. Default: all. */
+type StepRequest = Pick<StepOptions, "stage">;
+
 export interface RankSession {
   readonly gpu: LogicalGpu;
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
   /** With the forms that they were opened with. */
   readonly calls: readonly CallUse[];
-  step(): Promise<RankTrace>;
+  step(options?: StepRequest): Promise<RankTrace>;
   observe(options: ObserveOptions): Promise<RankObservation>;
   /** Tries forms of the program's kernels, on what the last step left in their buffers. */
   tune(options: Pick<TuningOptions, "budgetMs" | "known">): Promise<TunedCall[]>;
@@ -89,9 +92,9 @@ export async function openRankSession(
     allocatedBytes,
     calls: describeCalls(gpu, prepared.calls, known),
 
-    step: async () => runStep(),
+    step: async (options) => runStep(options),
 
-    async observe({ freivalds = false, routes = [], afterwards = false }) {
+    async observe({ freivalds = false, routes = [], afterwards = false, stage }) {
       const observed: ObservedBuffer[] = [];
       let report = emptyReport;
       const show = async (instruction: ObserveInstruction): Promise<void> => {
@@ -105,6 +108,7 @@ export async function openRankSession(
         return { rank: program.rank, observed };
       }
       await runStep({
+        ...(stage === undefined ? {} : { stage }),
         inspects: (instruction) =>
           instruction.op === "observe" || (freivalds && isProduct(instruction)),
         async inspect(instruction, index) {

@@ -1,0 +1,124 @@
+// shardbench collectives: the nccl-tests of WebGPU.
+
+import { type Command, Option } from "commander";
+import type { BenchCollectivesOptions } from "../harness/bench_collectives.ts";
+import type { CollectiveBench } from "../report/collective_bench.ts";
+import { type BenchedCollective, benchedCollectives } from "../program/collective_program.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { interruptible } from "./interruptible.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+import { byteSize, duration, oneOf, wholeNumber } from "./values.ts";
+
+interface Flags {
+  readonly ranks: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly factor: number;
+  readonly dtype: "f32" | "f16";
+  readonly algorithm?: NonNullable<BenchCollectivesOptions["algorithm"]>;
+  readonly adapter?: string;
+  readonly placement?: string;
+  readonly pin?: boolean;
+  readonly time?: number;
+  /** False for `--no-check`. */
+  readonly check: boolean;
+  readonly json?: boolean;
+}
+
+const choices: readonly (BenchedCollective | "all")[] = [...benchedCollectives, "all"];
+
+export const defineCollectives = (program: Command): void => {
+  program
+    .command("collectives")
+    .argument("[op...]", `what to measure: ${choices.join(", ")}`, collect, [])
+    .summary("measure collectives at many sizes, as nccl-tests does")
+    .description(
+      "Runs collectives between ranks on real adapters, checks every element and times them, out of\n" +
+        "place and in place, in the columns of nccl-tests; then says where the time went, and the link\n" +
+        "model that fits it. Without an op: all-reduce.",
+    )
+    .option("-n, --ranks <n>", "how many ranks", wholeNumber(1), 2)
+    .option("-b, --min-bytes <size>", "smallest message, such as 8 or 32K", byteSize, 8)
+    .option("-e, --max-bytes <size>", "largest message, such as 256M", byteSize, 2 ** 28)
+    .option("-f, --factor <n>", "from one size to the next", wholeNumber(2), 4)
+    .addOption(new Option("--dtype <dtype>", "element type").choices(["f32", "f16"]).default("f32"))
+    .addOption(
+      new Option("--algorithm <name>", "how sums of all come about (default: by size)").choices([
+        "direct",
+        "two-shot",
+        "ring",
+        "tree",
+      ]),
+    )
+    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
+    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .option(
+      "--pin",
+      "each rank on a core of its own, so that software adapters do not contend (Linux)",
+    )
+    .option("--time <duration>", "per size and place, such as 1s (default: 200ms)", duration)
+    .option("--no-check", "do not look at the elements that arrive")
+    .option("--json", "print the measurements as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench collectives
+  $ shardbench collectives all-gather send -n 4 -b 1K -e 64M -f 2
+  $ shardbench collectives all-reduce --algorithm ring --adapter gpu0`,
+    )
+    .action((ops: readonly BenchedCollective[], flags: Flags) =>
+      guarded(flags.json, () => collectives(ops, flags)),
+    );
+};
+
+const collect = (text: string, before: readonly string[]): string[] => [
+  ...before,
+  oneOf(choices)(text),
+];
+
+const collectives = async (
+  asked: readonly (BenchedCollective | "all")[],
+  flags: Flags,
+): Promise<ExitCode> => {
+  const named = asked.length === 0 ? (["all-reduce"] as const) : asked;
+  const ops = benchedCollectives.filter((op) => named.includes("all") || named.includes(op));
+  const { ranks, minBytes, maxBytes, factor, dtype, check, algorithm } = flags;
+  const benches = await interruptible(async (options) => {
+    const { benchCollectives } = await import("../harness/bench_collectives.ts");
+    const found: CollectiveBench[] = [];
+    for (const op of ops) {
+      found.push(
+        await benchCollectives({
+          ...options,
+          op,
+          ranks,
+          dtype,
+          minBytes,
+          maxBytes,
+          factor,
+          check,
+          ...(algorithm === undefined ? {} : { algorithm }),
+          ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
+          ...(flags.placement === undefined ? {} : { placement: flags.placement }),
+          ...(flags.pin === undefined ? {} : { pin: flags.pin }),
+          ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
+        }),
+      );
+    }
+    return found;
+  });
+  if (flags.json === true) printJson(benches);
+  else {
+    const { collectivesReport } = await import("../report/terminal_collectives.ts");
+    const colours = outputColours();
+    printLines(
+      benches.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...collectivesReport(each, colours)]),
+    );
+  }
+  return benches.every(isRight) ? exitCodes.fine : exitCodes.wrongNumerics;
+};
+
+const isRight = ({ rows }: CollectiveBench): boolean =>
+  rows.every(({ outOfPlace, inPlace }) => (outOfPlace.wrong ?? 0) + (inPlace?.wrong ?? 0) === 0);
