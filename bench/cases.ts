@@ -64,6 +64,8 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
         y,
       ),
     () =>
+      wholeCase(`softmax ${size}`, { kernel: "softmax", shape: { rows, columns } }, { x: x() }, y),
+    () =>
       wholeCase(
         `add_rms_norm ${size}`,
         { kernel: "add_rms_norm", shape: { rows, columns, epsilon } },

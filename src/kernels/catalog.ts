@@ -22,6 +22,7 @@ import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
 import { siluMultiply } from "./silu_multiply.ts";
 import { sliceColumns } from "./slice_columns.ts";
+import { softmax } from "./softmax.ts";
 
 export const kernels = {
   add: add,
@@ -45,6 +46,7 @@ export const kernels = {
   route_top_k: routeTopK,
   silu_multiply: siluMultiply,
   slice_columns: sliceColumns,
+  softmax: softmax,
 } as const;
 
 export type KernelName = keyof typeof kernels;

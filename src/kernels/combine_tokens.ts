@@ -1,6 +1,6 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
+import { inRows } from "./rows.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface CombineTokensShape {
   readonly tokens: number;
@@ -21,13 +21,11 @@ export const combineTokens: Kernel<CombineTokensShape> = {
     read("weights", "f32"),
     write("y"),
   ],
-  constants: ({ tokens, topK, hidden }) => ({
-    TOKENS: tokens,
-    TOP_K: topK,
-    HIDDEN: hidden,
-    WORKGROUP: workgroupSize,
-  }),
-  grid: ({ tokens, hidden }) => flatGrid(tokens * rowQuads(hidden)),
+  ...inRows<CombineTokensShape>(
+    1,
+    ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
+    ({ tokens, topK, hidden }) => ({ TOKENS: tokens, TOP_K: topK, HIDDEN: hidden }),
+  ),
   flops: ({ tokens, topK, hidden }) => 2 * tokens * topK * hidden,
   bytes: ({ tokens, topK, hidden, experts }, dtype) =>
     (1 + topK) * paddedElements(tokens, hidden) * bytesPerElement(dtype) +

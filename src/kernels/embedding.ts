@@ -1,6 +1,6 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
+import { inRows } from "./rows.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface EmbeddingShape {
   readonly tokens: number;
@@ -15,14 +15,16 @@ export interface EmbeddingShape {
 export const embedding: Kernel<EmbeddingShape> = {
   name: "embedding",
   bindings: [read("ids", "u32"), read("table"), write("y")],
-  constants: ({ tokens, hidden, vocabularyStart, vocabularyRows }) => ({
-    TOKENS: tokens,
-    HIDDEN: hidden,
-    VOCABULARY_START: vocabularyStart,
-    VOCABULARY_ROWS: vocabularyRows,
-    WORKGROUP: workgroupSize,
-  }),
-  grid: ({ tokens, hidden }) => flatGrid(tokens * rowQuads(hidden)),
+  ...inRows<EmbeddingShape>(
+    1,
+    ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
+    ({ tokens, hidden, vocabularyStart, vocabularyRows }) => ({
+      TOKENS: tokens,
+      HIDDEN: hidden,
+      VOCABULARY_START: vocabularyStart,
+      VOCABULARY_ROWS: vocabularyRows,
+    }),
+  ),
   flops: () => 0,
   bytes: ({ tokens, hidden }, dtype) =>
     tokens * 4 + 2 * paddedElements(tokens, hidden) * bytesPerElement(dtype),

@@ -1,7 +1,7 @@
 // What the norms have in common.
 
 import type { Kernel } from "./kernel.ts";
-import { inRows, laneSums } from "./rows.ts";
+import { inRows, laneSums, reducedRows } from "./rows.ts";
 
 export interface NormShape {
   readonly rows: number;
@@ -9,12 +9,9 @@ export interface NormShape {
   readonly epsilon: number;
 }
 
-/** Rows that a workgroup takes at once, one for each component of a vec4. */
-const rowsPerGroup = 4;
-
 export const normTiling: Pick<Kernel<NormShape>, "constants" | "grid" | "prelude"> = {
   ...inRows<NormShape>(
-    rowsPerGroup,
+    reducedRows,
     (shape) => shape,
     ({ rows, columns, epsilon }) => ({ ROWS: rows, COLUMNS: columns, EPSILON: epsilon }),
   ),

@@ -1,6 +1,6 @@
-import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
+import { inRows } from "./rows.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface PermuteTokensShape {
   readonly tokens: number;
@@ -19,13 +19,11 @@ export const permuteTokens: Kernel<PermuteTokensShape> = {
     read("offsets", "u32"),
     write("y"),
   ],
-  constants: ({ tokens, topK, hidden }) => ({
-    TOKENS: tokens,
-    TOP_K: topK,
-    HIDDEN: hidden,
-    WORKGROUP: workgroupSize,
-  }),
-  grid: ({ tokens, topK, hidden }) => flatGrid(tokens * topK * rowQuads(hidden)),
+  ...inRows<PermuteTokensShape>(
+    1,
+    ({ tokens, topK, hidden }) => ({ rows: tokens * topK, columns: hidden }),
+    ({ tokens, topK, hidden }) => ({ TOKENS: tokens, TOP_K: topK, HIDDEN: hidden }),
+  ),
   flops: () => 0,
   bytes: ({ tokens, topK, hidden, experts }, dtype) =>
     (1 + topK) * paddedElements(tokens, hidden) * bytesPerElement(dtype) +

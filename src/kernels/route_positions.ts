@@ -1,4 +1,5 @@
-import { type Kernel, read, write } from "./kernel.ts";
+import { type AdapterTraits, type Kernel, read, write } from "./kernel.ts";
+import { isNarrow } from "./narrow.ts";
 import { ceilDiv } from "./storage.ts";
 
 export interface RoutePositionsShape {
@@ -7,8 +8,14 @@ export interface RoutePositionsShape {
   readonly topK: number;
 }
 
-/** Experts that one workgroup answers for, the lanes of a vec4. */
-const expertsPerGroup = 4;
+/** Numbers of a workgroup's table; with the totals beside them they fit in 16 KiB. */
+const tableSize = 3072;
+
+/** Lanes, and the experts that a workgroup answers for. */
+const split = ({ experts }: RoutePositionsShape, adapter: AdapterTraits | undefined) => {
+  const lanes = isNarrow(adapter) ? adapter.subgroupSize.max : 32;
+  return { lanes, block: Math.min(experts, Math.floor(tableSize / lanes)) };
+};
 
 /** counts[e] = tokens that chose expert e; offsets = exclusive prefix sum of counts, with the total at the end; positions[token, slot] = rank of that choice among the choices of the same expert, in token order. */
 export const routePositions: Kernel<RoutePositionsShape> = {
@@ -19,13 +26,14 @@ export const routePositions: Kernel<RoutePositionsShape> = {
     write("counts", "u32"),
     write("offsets", "u32"),
   ],
-  constants: ({ tokens, experts, topK }) => ({
-    TOKENS: tokens,
-    EXPERTS: experts,
-    TOP_K: topK,
-    WORKGROUP: 32,
+  constants: (shape, adapter) => ({
+    TOKENS: shape.tokens,
+    EXPERTS: shape.experts,
+    TOP_K: shape.topK,
+    BLOCK: split(shape, adapter).block,
+    LANES: split(shape, adapter).lanes,
   }),
-  grid: ({ experts }) => [ceilDiv(experts, expertsPerGroup), 1, 1],
+  grid: (shape, adapter) => [ceilDiv(shape.experts, split(shape, adapter).block), 1, 1],
   flops: () => 0,
   bytes: ({ tokens, experts, topK }) => 8 * tokens * topK + 8 * experts,
 };

@@ -11,6 +11,9 @@ interface Rows {
   readonly columns: number;
 }
 
+/** Rows that kernels which reduce rows take at once, one for each component of a vec4. */
+export const reducedRows = 4;
+
 /**
  * Constants and grid of such a kernel.
  *

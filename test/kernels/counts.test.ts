@@ -51,6 +51,7 @@ const counts: Record<KernelName, Counts> = {
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
   silu_multiply: { flops: 75, elements: 3 * 24, tables: 0 },
   slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },
+  softmax: { flops: 60, elements: 2 * 24, tables: 0 },
 };
 
 test.each(sampleCalls.map((call) => [call.kernel, call] as const))(

@@ -114,6 +114,8 @@ describeOnAdapter("routing kernels", () => {
     [32, 8, 1],
     [300, 63, 2],
     [129, 3, 3],
+    // More experts than one workgroup answers for.
+    [100, 1000, 2],
   ])("route_positions, %i tokens, %i experts, top %i", async (tokens, experts, topK) => {
     const ids = randomIds(tokens, experts, topK);
     const results = await runKernel(

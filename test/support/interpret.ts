@@ -350,6 +350,19 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
     case "layer_norm":
       normalise(call.shape, a, b, c, d);
       return;
+    case "softmax": {
+      const { rows, columns } = call.shape;
+      for (let r = 0; r < rows; r++) {
+        const row = a.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
+        const largest = row.reduce((x, y) => Math.max(x, y), -Infinity);
+        const total = row.reduce((sum, v) => sum + Math.exp(v - largest), 0);
+        b.set(
+          row.map((v) => Math.exp(v - largest) / total),
+          r * rowPitch(columns),
+        );
+      }
+      return;
+    }
     case "add_rms_norm":
       d.set(a.map((v, i) => v + b[i]!));
       normalise(call.shape, d, c, undefined, e);

@@ -35,6 +35,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },
   silu_multiply: { rows: 3, columns: 5 },
   slice_columns: { rows: 3, inputColumns: 9, offset: 3, columns: 5 },
+  softmax: { rows: 3, columns: 5 },
 };
 
 // A name and the shape that stands beside it in the record belong together.
