@@ -7,10 +7,17 @@ import { isNarrow } from "./narrow.ts";
 import { ceilDiv } from "./storage.ts";
 
 /** Longer runs save nothing more on CPUs; GPUs want many invocations. */
-const longestRun = { narrow: 64, wide: 4 } as const;
+const longestRun = { narrow: 128, wide: 4 } as const;
 
 /** Workgroups below which runs are not made longer: they would leave cores without work. */
 const enoughWorkgroups = { narrow: 32, wide: 2048 } as const;
+
+/**
+ * CPUs let one subgroup run to its end before the next: a workgroup of one subgroup walks through memory
+ * without gaps.
+ */
+const workgroupOf = (adapter: AdapterTraits | undefined): number =>
+  isNarrow(adapter) ? adapter.subgroupSize.max : workgroupSize;
 
 /**
  * Constants and grid of such a kernel.
@@ -24,16 +31,19 @@ export function inRuns<Shape>(
 ): Pick<Kernel<Shape>, "constants" | "grid"> {
   const split = (shape: Shape, adapter: AdapterTraits | undefined) => {
     const width = isNarrow(adapter) ? "narrow" : "wide";
-    const workgroups = ceilDiv(quadsOf(shape), workgroupSize);
-    const run = Math.min(longestRun[width], ceilDiv(workgroups, enoughWorkgroups[width]));
-    return { run: Math.max(1, run), workgroups: ceilDiv(workgroups, Math.max(1, run)) };
+    const workgroup = workgroupOf(adapter);
+    const workgroups = ceilDiv(quadsOf(shape), workgroup);
+    const run = Math.min(
+      longestRun[width],
+      Math.max(1, ceilDiv(workgroups, enoughWorkgroups[width])),
+    );
+    return { run, workgroup, workgroups: ceilDiv(workgroups, run) };
   };
   return {
-    constants: (shape, adapter) => ({
-      ...constantsOf(shape),
-      RUN: split(shape, adapter).run,
-      WORKGROUP: workgroupSize,
-    }),
+    constants: (shape, adapter) => {
+      const { run, workgroup } = split(shape, adapter);
+      return { ...constantsOf(shape), RUN: run, WORKGROUP: workgroup };
+    },
     grid: (shape, adapter) => [...fold(split(shape, adapter).workgroups), 1],
   };
 }
