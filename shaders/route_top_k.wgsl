@@ -25,20 +25,20 @@ struct Choice {
   expert: u32,
 }
 
-fn isBefore(a: Choice, b: Choice) -> bool {
-  return a.logit > b.logit || (a.logit == b.logit && a.expert < b.expert);
-}
-
 // The first expert in order after `previous`.
 fn next(token: u32, previous: Choice) -> Choice {
   var best = Choice(LOWEST, EXPERTS);
   for (var quad = 0u; quad < QUADS; quad++) {
-    let values = unpackQuad(logits[token * QUADS + quad]);
-    for (var j = 0u; j < 4u; j++) {
-      let candidate = Choice(values[j], quad * 4u + j);
-      if (candidate.expert < EXPERTS && isBefore(previous, candidate) && isBefore(candidate, best)) {
-        best = candidate;
-      }
+    let experts = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
+    let v = unpackQuad(logits[token * QUADS + quad]);
+    let comes_later = (v < vec4f(previous.logit)) |
+      ((v == vec4f(previous.logit)) & (experts > vec4u(previous.expert)));
+    let open = select(vec4f(LOWEST), v, comes_later & (experts < vec4u(EXPERTS)));
+    let largest = max(max(open.x, open.y), max(open.z, open.w));
+    // Earlier quads have lower ids, and so win ties; within the quad the first that is as large does.
+    if (largest > best.logit) {
+      let at = select(select(select(3u, 2u, open.z == largest), 1u, open.y == largest), 0u, open.x == largest);
+      best = Choice(largest, quad * 4u + at);
     }
   }
   return best;
