@@ -32,6 +32,8 @@ export interface CollectiveContext {
   readonly encoder: () => GPUCommandEncoder;
   /** Encodes a reduction, in a pass of its own. */
   readonly reduce: (prepared: PreparedKernel) => void;
+  /** Maps a staging buffer, and counts what asking for it takes the host. */
+  readonly timedMap: (map: () => Promise<undefined>) => Promise<undefined>;
   /**
    * Hands the batch to the GPU; whatever is written to buffers afterwards comes after it. Returns what
    * `check` wants to know.

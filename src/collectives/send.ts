@@ -70,7 +70,7 @@ export async function takeStaging(parts: Parts, name: string, bytes: number): Pr
 /** Submits the batch, and resolves when the staging buffer can be read. */
 export async function readStaging(parts: Parts, staging: GPUBuffer, bytes: number): Promise<void> {
   const submission = parts.submit();
-  await parts.readback(staging.mapAsync(GPUMapMode.READ, 0, bytes));
+  await parts.readback(parts.timedMap(async () => staging.mapAsync(GPUMapMode.READ, 0, bytes)));
   parts.check(submission);
 }
 

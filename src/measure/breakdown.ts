@@ -41,6 +41,7 @@ export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
   const communicating = timesOf(["readback", "move", "reduce", "upload"]);
   return {
     rank: trace.rank,
+    ...(trace.host === undefined ? {} : { hostItems: trace.host }),
     computeMs,
     reduceMs,
     uploadMs,

@@ -6,6 +6,7 @@ import type { StepTrace } from "../program/trace.ts";
 import { breakDown } from "./breakdown.ts";
 import { expertLoads, expertMetrics } from "./experts.ts";
 import { figureOf, type Conditions } from "./figures.ts";
+import { hostMetrics } from "./host_metrics.ts";
 import { layerCommunication } from "./layer_communication.ts";
 import { layerLatencies } from "./layers.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
@@ -54,6 +55,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     layers,
     communication: communicationMetrics(program, samples, conditions),
     ranks: rankMetrics(samples, conditions),
+    host: hostMetrics(samples, conditions),
     ...utilization(samples, program, input.estimate, input.peaks, conditions),
     percentiles: percentilesOf(wall),
     outliers: outliers(wall).length,
@@ -105,7 +107,20 @@ const isWhole = ({ microBatches }: Program, { latencyMs }: LayerSample): boolean
 
 const everyLayerIsWhole = (program: Program, samples: readonly LayerSample[]): boolean => {
   const whole = new Set(samples.flatMap((each) => (isWhole(program, each) ? [each.layer] : [])));
-  return program.layers.length > 0 && program.layers.every((layer) => whole.has(layer));
+  const working = layersWithWork(program);
+  return working.length > 0 && working.every((layer) => whole.has(layer));
+};
+
+/** Those with a kernel or a transfer of their own: a residual may be part of the norm that follows it. */
+const layersWithWork = ({ layers, ranks }: Program): string[] => {
+  const working = new Set(
+    ranks.flatMap(({ instructions }) =>
+      instructions.flatMap(({ op, origin }) =>
+        op === "input" || op === "observe" || op === "done" ? [] : [origin.layer],
+      ),
+    ),
+  );
+  return layers.filter((layer) => working.has(layer));
 };
 
 /**

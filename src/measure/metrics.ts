@@ -17,6 +17,7 @@ export interface Metrics {
   /** Of layers that communicate, per step. */
   readonly communication: readonly CommunicationMetrics[];
   readonly ranks: readonly RankMetrics[];
+  readonly host: readonly HostMetrics[];
   /** Mean of `ranks[].busy`. */
   readonly busy?: Figure;
   /**
@@ -74,6 +75,19 @@ export interface RankMetrics {
   readonly busy: Figure;
   /** Communication during which this rank also computes; absent without communication. */
   readonly overlap?: Figure;
+}
+
+/** Time of the host per instruction, hidden behind the GPU or not; see `HostItems`. */
+export interface HostMetrics {
+  readonly rank: number;
+  /** In one step. */
+  readonly instructions: number;
+  readonly encodeMs: Figure;
+  readonly submitMs: Figure;
+  readonly mapMs: Figure;
+  readonly wakeMs: Figure;
+  /** The four together. */
+  readonly sumMs: Figure;
 }
 
 /** Of one mixture-of-experts layer over one step. */

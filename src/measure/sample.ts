@@ -1,5 +1,7 @@
 // One timed step, boiled down to what the metrics need and the result file keeps.
 
+import type { HostItems } from "../program/trace.ts";
+
 /** ms of the step's wall time; every moment belongs to one part only, so the parts sum to the wall. */
 export interface Breakdown {
   readonly computeMs: number;
@@ -15,6 +17,8 @@ export interface Breakdown {
 
 export interface RankSample extends Breakdown {
   readonly rank: number;
+  /** Absent in projections. */
+  readonly hostItems?: HostItems;
   /** A kernel ran, of the model or of a reduction. */
   readonly busyMs: number;
   /** All communication, whether or not the rank computed meanwhile. */

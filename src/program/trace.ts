@@ -17,12 +17,28 @@ export interface Span {
   readonly endMs: number;
 }
 
+/** What the host of a rank spent on giving the GPU its work in one step, hidden behind the GPU or not. */
+export interface HostItems {
+  /** That it ran. */
+  readonly instructions: number;
+  /** Recording kernels and copies. */
+  readonly encodeMs: number;
+  /** Finishing command buffers and handing them to the queue. */
+  readonly submitMs: number;
+  /** Asking for staging buffers to be mapped. */
+  readonly mapMs: number;
+  /** From the end of the last kernel until the host goes on, where it waited for nothing but the GPU. */
+  readonly wakeMs: number;
+}
+
 export interface RankTrace {
   readonly rank: number;
   /** When this rank began and ended its part of the step. */
   readonly startMs: number;
   readonly endMs: number;
   readonly spans: readonly Span[];
+  /** Absent in projections. */
+  readonly host?: HostItems;
   /** Tokens that each expert of this rank received, by `Origin.layer`, summed over micro-batches. */
   readonly expertTokens: Readonly<Record<string, readonly number[]>>;
   /** Choices dropped over capacity, by `Origin.layer`, counted on the source rank. */

@@ -98,6 +98,41 @@ export const timeLines = ({ metrics }: RunResult, colours: Colours): string[] =>
 const percent = (figure: Figure | undefined): string =>
   figure === undefined ? "–" : (figure.value * 100).toFixed(1);
 
+export const hostLines = ({ metrics }: RunResult, colours: Colours): string[] => {
+  if (metrics.host.length === 0) return [];
+  const micro = ({ value }: Figure): string => formatNumber(value * 1000);
+  return [
+    ...table(
+      [
+        { title: "rank" },
+        { title: "instructions" },
+        { title: "encode" },
+        { title: "submit" },
+        { title: "map" },
+        { title: "wake" },
+        { title: "sum" },
+      ],
+      metrics.host.map((host) => ({
+        cells: [
+          String(host.rank),
+          String(host.instructions),
+          micro(host.encodeMs),
+          micro(host.submitMs),
+          micro(host.mapMs),
+          micro(host.wakeMs),
+          micro(host.sumMs),
+        ],
+      })),
+      colours,
+    ),
+    ...wrapIndented(
+      `${evidenceOf(metrics.host[0]?.sumMs).join("")}, medians; whether or not the GPU worked meanwhile. wake: from the end of the last kernel until the host goes on`,
+      LINE_WIDTH,
+      2,
+    ).map(colours.faint),
+  ];
+};
+
 export const layerLines = ({ metrics }: RunResult, colours: Colours): string[] => {
   if (metrics.layers.length === 0) return [];
   const rows = metrics.layers.map(({ layer, latencyMs }) => ({

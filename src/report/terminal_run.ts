@@ -8,6 +8,7 @@ import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts
 import {
   communicationLines,
   expertLines,
+  hostLines,
   layerLines,
   memoryLines,
   speedLines,
@@ -35,6 +36,7 @@ export const runReport = (
     ["Check", checkLine(result, colours)],
     ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
+    ["Host overhead, us per instruction", hostLines(result, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
     ["Communication per layer, one step", communicationLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],

@@ -2,6 +2,7 @@
 
 import type { PreparedKernel } from "../gpu/logical_gpu.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
+import type { HostWork } from "./host_work.ts";
 import type { GpuPass } from "./spans.ts";
 
 export interface Batch {
@@ -26,6 +27,7 @@ export function createBatch(
   device: GPUDevice,
   label: string,
   timestamps: Timestamps | undefined,
+  host: HostWork,
 ): Batch {
   const passes: GpuPass[] = [];
   let open: GPUCommandEncoder | undefined;
@@ -46,12 +48,14 @@ export function createBatch(
       return opened();
     },
     kernel(prepared, instruction, kind) {
-      const pass = opened().beginComputePass({
-        label: prepared.label,
-        ...timestamps?.passDescriptor(passes.length),
+      host.timed("encodeMs", () => {
+        const pass = opened().beginComputePass({
+          label: prepared.label,
+          ...timestamps?.passDescriptor(passes.length),
+        });
+        prepared.encode(pass);
+        pass.end();
       });
-      prepared.encode(pass);
-      pass.end();
       passes.push({ instruction, kind, before });
       before = "host";
     },
@@ -61,8 +65,9 @@ export function createBatch(
     },
     submit() {
       if (open === undefined) return lastSubmission;
-      device.queue.submit([open.finish()]);
+      const commands = open;
       open = undefined;
+      host.timed("submitMs", () => device.queue.submit([commands.finish()]));
       submitted = passes.length;
       given += 1;
       lastSubmission = given;

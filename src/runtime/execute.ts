@@ -11,6 +11,7 @@ import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { createBatch } from "./batch.ts";
+import { createHostWork } from "./host_work.ts";
 import type { PreparedProgram } from "./prepare.ts";
 import { createSpanRecorder } from "./span_recorder.ts";
 import {
@@ -20,6 +21,8 @@ import {
   findMisplaced,
   spansOf,
   spansWithoutTimestamps,
+  type TimedPass,
+  wakingMs,
 } from "./spans.ts";
 import { createTransfers } from "./transfers.ts";
 
@@ -52,7 +55,8 @@ export async function executeStep(
   const { gpu, prepared, communicator, timestamps, onProgress } = execution;
   const { rank, instructions } = prepared.program;
   const { queue } = gpu.device;
-  const batch = createBatch(gpu.device, `rank ${rank}`, timestamps);
+  const hostWork = createHostWork(hostMs);
+  const batch = createBatch(gpu.device, `rank ${rank}`, timestamps, hostWork);
   const recorder = createSpanRecorder(hostMs);
   const splits: CollectiveContext["splits"] = new Map();
   const expertTokens: Record<string, number[]> = {};
@@ -67,6 +71,7 @@ export async function executeStep(
     },
   };
   let current: number | undefined;
+  let ran = 0;
 
   const enter = (activity: Activity): void => {
     recorder.enter(activity, current, batch.submittedPasses());
@@ -105,6 +110,7 @@ export async function executeStep(
       gpu.check();
     },
     reduce: (kernel) => batch.kernel(kernel, index, "reduce"),
+    timedMap: async (map) => hostWork.timed("mapMs", map),
     splits,
     record,
   });
@@ -121,15 +127,17 @@ export async function executeStep(
       case "copy": {
         const source = prepared.region(instruction.source);
         const target = prepared.region(instruction.target);
-        batch
-          .encoder()
-          .copyBufferToBuffer(
-            source.buffer,
-            source.offset + instruction.sourceOffset,
-            target.buffer,
-            target.offset + instruction.targetOffset,
-            instruction.bytes,
-          );
+        hostWork.timed("encodeMs", () => {
+          batch
+            .encoder()
+            .copyBufferToBuffer(
+              source.buffer,
+              source.offset + instruction.sourceOffset,
+              target.buffer,
+              target.offset + instruction.targetOffset,
+              instruction.bytes,
+            );
+        });
         return;
       }
       case "input": {
@@ -163,6 +171,7 @@ export async function executeStep(
   for (const [index, instruction] of instructions.entries()) {
     if (options.stage !== undefined && instruction.origin.stage !== options.stage) continue;
     current = index;
+    ran += 1;
     enter("host");
     await run(instruction, index);
     if (options.inspects?.(instruction) !== true) continue;
@@ -173,32 +182,34 @@ export async function executeStep(
   await drain();
   transfers.refuseUnfinished();
   const segments = recorder.finish();
+  const passes = await timedPasses(segments, batch.passes, timestamps);
+  const all = [...segments, ...transfers.segments].toSorted((a, b) => a.startMs - b.startMs);
   return {
     rank,
     startMs: segments[0]?.startMs ?? hostMs(),
     endMs: segments.at(-1)?.endMs ?? hostMs(),
-    spans: await spansOfStep(segments, transfers.segments, batch.passes, timestamps),
+    spans: passes === undefined ? spansWithoutTimestamps(all, batch.passes) : spansOf(all, passes),
+    host: { instructions: ran, ...hostWork.items, wakeMs: wakingMs(segments, passes ?? []) },
     expertTokens,
     droppedTokens,
   };
 }
 
-async function spansOfStep(
-  own: readonly Segment[],
-  transfers: readonly Segment[],
+/** Undefined where the adapter cannot time them. */
+async function timedPasses(
+  segments: readonly Segment[],
   passes: readonly GpuPass[],
   timestamps: Timestamps | undefined,
-) {
-  const segments = [...own, ...transfers].toSorted((a, b) => a.startMs - b.startMs);
-  if (timestamps === undefined) return spansWithoutTimestamps(segments, passes);
+): Promise<TimedPass[] | undefined> {
+  if (timestamps === undefined) return undefined;
   const times = await timestamps.read(passes.length);
   const timed = passes.map((pass, i) => ({
     ...pass,
     startMs: times[2 * i] ?? 0,
     endMs: times[2 * i + 1] ?? 0,
   }));
-  const misplaced = findMisplaced(own, timed);
-  if (misplaced === undefined) return spansOf(segments, timed);
+  const misplaced = findMisplaced(segments, timed);
+  if (misplaced === undefined) return timed;
   // Whatever is measured from such times is wrong, and what lies outside the step would go missing.
   throw new EnvironmentError(
     "missing-feature",

@@ -82,6 +82,17 @@ export function spansWithoutTimestamps(
   });
 }
 
+/** From the end of the last kernel to the end of each wait for nothing but the GPU, in ms together. */
+export const wakingMs = (segments: readonly Segment[], passes: readonly TimedPass[]): number => {
+  let sum = 0;
+  for (const { activity, startMs, endMs } of segments) {
+    if (activity !== "drain") continue;
+    const ends = passes.map((pass) => pass.endMs).filter((end) => end <= endMs);
+    sum += endMs - Math.max(startMs, ...ends);
+  }
+  return sum;
+};
+
 const awaitsGpu = (activity: Activity): boolean => activity === "readback" || activity === "drain";
 
 const kindOf = (activity: Activity): SpanKind => (activity === "drain" ? "host" : activity);

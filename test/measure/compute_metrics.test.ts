@@ -162,6 +162,7 @@ test("without samples every figure is absent", () => {
     layers: [],
     communication: [],
     ranks: [],
+    host: [],
     percentiles: {},
     outliers: 0,
     experts: [],

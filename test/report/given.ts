@@ -62,6 +62,7 @@ export const metricsWith = (more: Partial<Metrics> = {}): Metrics => ({
   layers: [],
   communication: [],
   ranks: [],
+  host: [],
   percentiles: {},
   outliers: 0,
   experts: [],

@@ -8,6 +8,7 @@ import {
   spansOf,
   spansWithoutTimestamps,
   type TimedPass,
+  wakingMs,
 } from "../../src/runtime/spans.ts";
 
 const segment = (
@@ -141,4 +142,16 @@ test("the host is always in exactly one activity", () => {
     { activity: "host", instruction: 1, startMs: 1, endMs: 2, submittedPasses: 0 },
     { activity: "wait", instruction: 1, startMs: 2, endMs: 3, submittedPasses: 2 },
   ]);
+});
+
+describe("waking", () => {
+  test("lasts from the end of the last kernel until the host goes on", () => {
+    const segments = [segment("host", 0, 2), segment("drain", 2, 10)];
+    expect(wakingMs(segments, [pass(0, 1, 4), pass(1, 4, 7)])).toBe(3);
+  });
+
+  test("is all of a wait in which nothing ran, and none of a wait for bytes", () => {
+    expect(wakingMs([segment("drain", 2, 5)], [pass(0, 0, 1)])).toBe(3);
+    expect(wakingMs([segment("readback", 2, 5)], [pass(0, 0, 3)])).toBe(0);
+  });
 });
