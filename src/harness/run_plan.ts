@@ -6,6 +6,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { summariseStep } from "../measure/compute_metrics.ts";
+import { groupKernels } from "../measure/kernel_groups.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
@@ -88,6 +89,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
 
   onProgress({ phase: "ranks", total: placement.length });
   const samples: StepSample[] = [];
+  const groups = groupKernels(
+    program,
+    placement.map(({ choice }) => choice.id),
+  );
   let record: Omit<RunRecord, "outcome"> = {
     date,
     versions: readVersions(),
@@ -133,7 +138,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
           options.recalibrate === true || options.pin === true ? "anew" : "recall",
         ),
       };
-      await measure(pool, options, (trace) => samples.push(summariseStep(program, trace)));
+      await measure(pool, options, (trace) => samples.push(summariseStep(program, trace, groups)));
       stillHolds(observed, (await observe(program, { afterwards: true })).observed);
       if (overlaps(program)) {
         onProgress({ phase: "overlap" });

@@ -9,6 +9,8 @@ import { figureOf, type Conditions } from "./figures.ts";
 import { hostMetrics } from "./host_metrics.ts";
 import { layerCommunication } from "./layer_communication.ts";
 import { layerLatencies } from "./layers.ts";
+import { type KernelGroup, type KernelGroups, kernelTimes } from "./kernel_groups.ts";
+import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
 import type { LayerSample, StepSample } from "./sample.ts";
@@ -16,16 +18,28 @@ import { mean, outliers, percentile, seededRandom } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
 import { utilization, type Peaks } from "./utilization.ts";
 
-/** What of a step's trace is kept. */
-export const summariseStep = (program: Program, trace: StepTrace): StepSample => ({
-  step: trace.step,
-  provenance: trace.provenance,
-  wallMs: trace.wallMs,
-  ranks: trace.ranks.map((rank) => breakDown(rank, trace.wallMs)),
-  layers: layerLatencies(program, trace),
-  communication: layerCommunication(program, trace),
-  experts: expertLoads(program, trace),
-});
+/**
+ * What of a step's trace is kept.
+ *
+ * @param groups of the kernels of `program`, as `computeMetrics` is to be given them
+ */
+export const summariseStep = (
+  program: Program,
+  trace: StepTrace,
+  groups: KernelGroups,
+): StepSample => {
+  const kernelMs = kernelTimes(groups, trace);
+  return {
+    step: trace.step,
+    provenance: trace.provenance,
+    wallMs: trace.wallMs,
+    ranks: trace.ranks.map((rank) => breakDown(rank, trace.wallMs)),
+    layers: layerLatencies(program, trace),
+    communication: layerCommunication(program, trace),
+    experts: expertLoads(program, trace),
+    ...(kernelMs === undefined ? {} : { kernelMs }),
+  };
+};
 
 export interface MetricsInput {
   readonly program: Program;
@@ -33,6 +47,10 @@ export interface MetricsInput {
   readonly samples: readonly StepSample[];
   /** One entry per adapter used. */
   readonly peaks: readonly Peaks[];
+  /** Those that samples were summarised by. */
+  readonly kernels: readonly KernelGroup[];
+  /** The form that a kernel took; undefined where that is not known. */
+  readonly formOf: (kernel: KernelGroup) => string | undefined;
   /** Transformer blocks of a model that was given as degrees; absent where layers are the plan's own. */
   readonly modelLayers?: number;
   /** What every figure holds under, such as `software adapter`. */
@@ -56,12 +74,24 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     communication: communicationMetrics(program, samples, conditions),
     ranks: rankMetrics(samples, conditions),
     host: hostMetrics(samples, conditions),
-    ...utilization(samples, program, input.estimate, input.peaks, conditions),
+    ...utilization(samples, program, input.estimate, input.peaks, conditions, arithmeticsOf(input)),
+    kernels: roofline(
+      input.kernels,
+      samples.map(({ kernelMs }) => kernelMs),
+      (id) => input.peaks.find(({ adapter }) => adapter === id)?.ceilings,
+      input.formOf,
+      conditions,
+    ),
     percentiles: percentilesOf(wall),
     outliers: outliers(wall).length,
     experts: (samples[0]?.experts ?? []).map(expertMetrics),
   };
 };
+
+/** Of kernels whose form is known; f32 in any case, which every kernel can compute in. */
+const arithmeticsOf = ({ kernels, formOf }: MetricsInput): Arithmetic[] => [
+  ...new Set<Arithmetic>(["f32", ...kernels.map((kernel) => arithmeticOf(formOf(kernel) ?? ""))]),
+];
 
 const layerMetrics = (
   program: Program,

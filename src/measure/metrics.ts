@@ -1,6 +1,9 @@
 // The figures of a run, computed from its samples. What was not measured is absent.
 
 import type { Figure } from "./figure.ts";
+import type { KernelMetrics } from "./roofline.ts";
+
+export type { KernelMetrics, RooflineBound } from "./roofline.ts";
 
 export interface Metrics {
   /** Wall time of one step. */
@@ -27,6 +30,8 @@ export interface Metrics {
   readonly mfu?: Figure;
   /** Bytes that the kernels must move ÷ wall ÷ the fastest of calibrated reading, writing and copying. */
   readonly bandwidth?: Figure;
+  /** Kernels of equal work on one adapter; none where they were not timed one by one. */
+  readonly kernels: readonly KernelMetrics[];
   readonly percentiles: Percentiles;
   /** Steps that lie further from the median than 14.826 MAD; they are kept in every figure. */
   readonly outliers: number;

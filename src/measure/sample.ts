@@ -51,6 +51,11 @@ export interface StepSample {
   /** Of layers that communicate. */
   readonly communication: readonly CommunicationSample[];
   readonly experts: readonly ExpertSample[];
+  /**
+   * ms on the GPU per group of equal kernels, in the order of `KernelGroups.groups`; absent where they were not
+   * timed one by one.
+   */
+  readonly kernelMs?: readonly number[];
 }
 
 /** Tokens of one mixture-of-experts layer over one step. */

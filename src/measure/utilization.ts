@@ -6,6 +6,7 @@ import { type Ceiling, type Ceilings, memoryCeiling } from "./ceiling.ts";
 import { droppedFlops } from "./dropped_work.ts";
 import type { Figure } from "./figure.ts";
 import { figureOf, type Conditions } from "./figures.ts";
+import type { Arithmetic } from "./roofline.ts";
 import type { StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
 
@@ -27,6 +28,7 @@ export interface Utilization {
 /**
  * @param estimate of `program`
  * @param peaks one entry per adapter used, however many ranks are on it
+ * @param arithmetics that some kernel of the run computes in; MFU is held against the fastest
  */
 export const utilization = (
   samples: readonly StepSample[],
@@ -34,6 +36,7 @@ export const utilization = (
   estimate: Estimate,
   peaks: readonly Peaks[],
   conditions: Conditions,
+  arithmetics: readonly Arithmetic[] = ["f32"],
 ): Utilization => {
   const busy = figureOf(
     samples.map(({ ranks, wallMs }) => mean(ranks.map(({ busyMs }) => busyMs)) / wallMs),
@@ -45,10 +48,10 @@ export const utilization = (
   const mfu = ofCeiling(
     samples,
     (sample) => estimate.modelFlops - dropped(sample),
-    ceilingOfAll(peaks, ({ f32 }) => f32),
+    ceilingOfAll(peaks, (ceilings) => fastestOf(ceilings, arithmetics)),
     conditions,
     "model FLOPs, causal attention counted half and dropped choices of experts not at all, against " +
-      "the calibrated f32 peak",
+      `the calibrated ${arithmetics.join(" or ")} peak`,
   );
   const kernelBytes = estimate.ranks.reduce((sum, rank) => sum + rank.kernelBytes, 0);
   const bandwidth = ofCeiling(
@@ -64,6 +67,11 @@ export const utilization = (
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
 };
+
+const fastestOf = (ceilings: Ceilings, arithmetics: readonly Arithmetic[]): Ceiling | undefined =>
+  arithmetics
+    .flatMap((arithmetic) => ceilings[arithmetic] ?? [])
+    .toSorted((a, b) => b.figure.value - a.figure.value)[0];
 
 /** Per second, and the least that it can be believed to be. */
 interface Denominator {

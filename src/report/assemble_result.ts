@@ -1,8 +1,10 @@
 // From what a run collected to its result: figures and verdicts are computed here, once.
 
 import { computeMetrics } from "../measure/compute_metrics.ts";
+import { groupKernels } from "../measure/kernel_groups.ts";
 import type { Peaks } from "../measure/utilization.ts";
 import type { Plan } from "../plan/plan.ts";
+import { workKey } from "../program/kernel_work.ts";
 import type { Program } from "../program/program.ts";
 import { runConditions } from "./claims/obstacles.ts";
 import { comparePlan } from "./compare.ts";
@@ -28,11 +30,19 @@ export type RunRecord = Pick<
 
 /** @param program lowered from `plan` */
 export const assembleResult = (plan: Plan, program: Program, record: RunRecord): RunResult => {
+  const forms = new Map(
+    record.kernels.map(({ adapter, form, ...work }) => [`${adapter} ${workKey(work)}`, form]),
+  );
   const metrics = computeMetrics({
     program,
     estimate: record.estimate,
     samples: record.samples,
     peaks: peaksOf(record),
+    kernels: groupKernels(
+      program,
+      record.adapters.map(({ id }) => id),
+    ).groups,
+    formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
     ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
     conditions: runConditions(record.adapters),
   });

@@ -22,7 +22,7 @@ export const planLine = ({ name, hardware, workload }: Plan): string => {
 
 export const adapterLines = (
   { workload }: Plan,
-  { adapters, calibration, notes, versions }: RunResult,
+  { adapters, calibration, metrics, notes, versions }: RunResult,
   colours: Colours,
 ): string[] => [
   ...table(
@@ -37,7 +37,7 @@ export const adapterLines = (
     })),
     colours,
   ),
-  ...calibration.flatMap((each) => peakLines(each, workload.dtype === "f16")),
+  ...calibration.flatMap((each) => peakLines(each, workload.dtype, metrics.kernels)),
   ...notes.flatMap((note) => wrapIndented(note, LINE_WIDTH, 2).map(colours.doubtful)),
   ...wrapIndented(
     `shardbench ${versions.shardbench}, node ${versions.node}, webgpu ${versions.webgpu}, ${versions.os}`,

@@ -2,6 +2,8 @@
 
 import type { Figure } from "../measure/figure.ts";
 import { memoryCeiling, ridgePoint, type Ceiling, type Ceilings } from "../measure/ceiling.ts";
+import type { KernelMetrics } from "../measure/metrics.ts";
+import type { Arithmetic } from "../measure/roofline.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatFigure, formatNumber, formatPercent, formatValue } from "./format.ts";
 import type { AdapterCalibration, RankAdapter, Versions } from "./result.ts";
@@ -109,18 +111,27 @@ const ridgeOf = (ceilings: Ceilings): number | undefined => {
 };
 
 /** What every percentage of a peak in a run's report rests on. */
-export const peakLines = (calibration: AdapterCalibration, isHalf: boolean): string[] => {
+export const peakLines = (
+  calibration: AdapterCalibration,
+  dtype: string,
+  kernels: readonly KernelMetrics[],
+): string[] => {
   const { adapter, ceilings, cached, date } = calibration;
   const memory = memoryCeiling(ceilings);
   const ridge = ridgeOf(ceilings);
+  const used = kernels.flatMap(({ bound }) => bound?.arithmetic ?? []);
+  const arithmetics = [...new Set<Arithmetic>(["f32", ...used])];
+  const isStorageOnly = dtype === "f16" && arithmetics.length === 1;
   const source =
     cached === undefined
       ? "measured in this run, alone on the adapter"
       : `kept from ${date}; now ${formatPercent(cached.f32)} and ${formatPercent(cached.copy)} of it`;
   const parts = [
-    ...(ceilings.f32 === undefined
-      ? []
-      : [`f32 ${described(ceilings.f32)}${isHalf ? ", which f16 storage computes in" : ""}`]),
+    ...arithmetics.flatMap((name) => {
+      const ceiling = ceilings[name];
+      const note = name === "f32" && isStorageOnly ? ", which f16 storage computes in" : "";
+      return ceiling === undefined ? [] : [`${name} ${described(ceiling)}${note}`];
+    }),
     ...(memory === undefined ? [] : [`memory ${described(memory)}`]),
     ...(ridge === undefined ? [] : [`ridge at ${formatNumber(ridge)} FLOP/B`]),
   ];

@@ -4,6 +4,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Colours } from "./colour.ts";
 import { kernelChoiceLines, kernelNoticeLines } from "./kernel_choices.ts";
 import type { RunResult } from "./result.ts";
+import { rooflineLines } from "./roofline_lines.ts";
 import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts";
 import {
   communicationLines,
@@ -37,6 +38,7 @@ export const runReport = (
     ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
     ["Host overhead, us per instruction", hostLines(result, colours)],
+    ["Kernels against the roofline", rooflineLines(result, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
     ["Communication per layer, one step", communicationLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],

@@ -7,6 +7,7 @@ import {
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
 import { seededRandom } from "../../src/measure/statistics.ts";
 import type { Peaks } from "../../src/measure/utilization.ts";
+import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Estimate } from "../../src/program/estimate.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
 import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
@@ -33,6 +34,8 @@ const estimate: Estimate = {
   ],
 };
 
+const groups = groupKernels(program, ["some"]);
+
 /** A step of 10 ms per unit of `scale`: 2 + 4 of compute, the rest host. */
 const step = (scale: number) =>
   summariseStep(
@@ -44,6 +47,7 @@ const step = (scale: number) =>
         span("host", 6 * scale, 10 * scale),
       ]),
     ]),
+    groups,
   );
 
 const peak = (f32: number, copy: number | undefined, isSoftware: boolean): Peaks => ({
@@ -57,6 +61,8 @@ const input = (more: Partial<MetricsInput> = {}): MetricsInput => ({
   estimate,
   samples: [1, 1, 2, 1, 1].map(step),
   peaks: [peak(1e6, 2e5, true)],
+  kernels: groups.groups,
+  formOf: () => undefined,
   conditions: ["a test"],
   ...more,
 });
@@ -163,6 +169,7 @@ test("without samples every figure is absent", () => {
     communication: [],
     ranks: [],
     host: [],
+    kernels: [],
     percentiles: {},
     outliers: 0,
     experts: [],

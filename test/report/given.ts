@@ -63,6 +63,7 @@ export const metricsWith = (more: Partial<Metrics> = {}): Metrics => ({
   communication: [],
   ranks: [],
   host: [],
+  kernels: [],
   percentiles: {},
   outliers: 0,
   experts: [],

@@ -7,6 +7,7 @@ import { EnvironmentError } from "../../src/environment_error.ts";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
 import { seededRandom } from "../../src/measure/statistics.ts";
 import { summariseStep } from "../../src/measure/compute_metrics.ts";
+import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimate } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
@@ -66,6 +67,10 @@ const runOf = (
 ): RunResult => {
   const program = lower(plan);
   const costs = estimate(program, plan);
+  const groups = groupKernels(
+    program,
+    adapters.map(({ id }) => id),
+  );
   return assembleResult(plan, program, {
     date: "2026-01-02T03:04:05.000Z",
     versions: { shardbench: "0.1.0", node: "20.20.0", webgpu: "0.6.2", os: "linux 6.1 x64" },
@@ -86,7 +91,7 @@ const runOf = (
       allocatedBytes: memoryBytes,
       peakBytes: memoryBytes + 4096,
     })),
-    samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step))),
+    samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step), groups)),
     outcome,
   });
 };
@@ -221,6 +226,7 @@ describe("the report of a run", () => {
         communication: [],
         ranks: [],
         host: [],
+        kernels: [],
         percentiles: {},
         outliers: 0,
         experts: [],
@@ -302,4 +308,14 @@ describe("the hash of a plan", () => {
     const other = { ...pipeline, workload: { ...pipeline.workload, batch: 512 } };
     expect(workHash(other)).not.toBe(workHash(pipeline));
   });
+});
+
+test("every kernel is held against the roofline, those that took the most time first", () => {
+  const result = runOf(pipeline);
+  const text = runReport(pipeline, result, plain).join("\n");
+  expect(text).toContain("Kernels against the roofline");
+  expect(text).toMatch(/^matmul +[\d.]+ % +8 +1 ms +28.1 +268 GFLOP\/s +\d+.\d %$/m);
+  expect(text.replace(/\s+/g, " ")).toContain("m 64, n 512, k 4096, f32; bound by f32 arithmetic");
+  const shares = result.metrics.kernels.map(({ share }) => share.value);
+  expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
 });

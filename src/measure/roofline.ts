@@ -1,0 +1,135 @@
+// Each kernel of a run under its adapter's roofline: what it reaches, and what the adapter allows at best.
+
+import type { Ceiling, Ceilings } from "./ceiling.ts";
+import { memoryCeiling } from "./ceiling.ts";
+import type { Figure } from "./figure.ts";
+import { figureOf, type Conditions } from "./figures.ts";
+import type { KernelGroup } from "./kernel_groups.ts";
+
+export interface KernelMetrics extends KernelGroup {
+  /** The shader that ran, and what sets its tiling apart; absent where that is not known. */
+  readonly form?: string;
+  /** FLOPs per byte; absent for kernels that move no byte. */
+  readonly intensity?: number;
+  /** Of one call on the GPU: mean over a step's calls, median over steps. */
+  readonly callMs: Figure;
+  /** Of the time in which kernels of the model ran, over all ranks. */
+  readonly share: Figure;
+  /** Absent for kernels that count no FLOP. */
+  readonly flopsPerSecond?: Figure;
+  readonly bytesPerSecond: Figure;
+  /** Absent where the adapter was not calibrated. */
+  readonly bound?: RooflineBound;
+}
+
+export interface RooflineBound {
+  /** The least time that arithmetic at its peak and memory at its bandwidth allow, each by itself. */
+  readonly leastMs: number;
+  /** Which of the two takes that long. */
+  readonly by: "arithmetic" | "memory";
+  readonly arithmetic: Arithmetic;
+  /**
+   * `leastMs` over the time taken. The interval includes the spread of the ceiling. Over 100 % where operands
+   * come from caches that the calibrated bandwidth leaves out.
+   */
+  readonly reached: Figure;
+}
+
+export type Arithmetic = "f32" | "f16" | "matrix";
+
+/** What a form computes in, by the name of its shader: storage in f16 alone computes in f32. */
+export const arithmeticOf = (form: string): Arithmetic => {
+  const [shader = ""] = form.split(" ", 1);
+  if (shader.includes("matrix")) return "matrix";
+  return shader.includes("f16") ? "f16" : "f32";
+};
+
+/** @param times of each sample, ms per group; no figures where one is missing */
+export const roofline = (
+  groups: readonly KernelGroup[],
+  times: readonly (readonly number[] | undefined)[],
+  ceilingsOf: (adapter: string) => Ceilings | undefined,
+  formOf: (group: KernelGroup) => string | undefined,
+  conditions: Conditions,
+): KernelMetrics[] => {
+  const whole = times.filter((each) => each !== undefined);
+  if (whole.length === 0 || whole.length < times.length) return [];
+  const totals = whole.map((each) => each.reduce((sum, ms) => sum + ms, 0));
+  return groups.flatMap((group, place) => {
+    const own = whole.map((each) => each[place] ?? 0);
+    const calls = own.map((ms) => ms / group.uses);
+    // A clock too coarse for it.
+    if (calls.some((ms) => ms <= 0)) return [];
+    const rate = (work: number, unit: "FLOP/s" | "B/s"): Figure | undefined =>
+      figureOf(
+        calls.map((ms) => (work * 1000) / ms),
+        unit,
+        conditions,
+      );
+    const callMs = figureOf(calls, "ms", conditions);
+    const share = figureOf(
+      own.map((ms, step) => ms / (totals[step] ?? ms)),
+      "share",
+      conditions,
+    );
+    const flopsPerSecond = group.flops === 0 ? undefined : rate(group.flops, "FLOP/s");
+    const bytesPerSecond = rate(group.bytes, "B/s");
+    if (callMs === undefined || share === undefined || bytesPerSecond === undefined) return [];
+    const form = formOf(group);
+    const ceilings = ceilingsOf(group.adapter);
+    const bound =
+      ceilings === undefined
+        ? undefined
+        : boundOf(group, arithmeticOf(form ?? group.kernel), ceilings, calls, conditions);
+    return [
+      {
+        ...group,
+        ...(form === undefined ? {} : { form }),
+        ...(group.bytes === 0 ? {} : { intensity: group.flops / group.bytes }),
+        callMs,
+        share,
+        ...(flopsPerSecond === undefined ? {} : { flopsPerSecond }),
+        bytesPerSecond,
+        ...(bound === undefined ? {} : { bound }),
+      },
+    ];
+  });
+};
+
+const boundOf = (
+  { flops, bytes }: KernelGroup,
+  arithmetic: Arithmetic,
+  ceilings: Ceilings,
+  calls: readonly number[],
+  conditions: Conditions,
+): RooflineBound | undefined => {
+  const peak = ceilings[arithmetic];
+  const memory = memoryCeiling(ceilings);
+  if (peak === undefined || memory === undefined) return undefined;
+  const arithmeticMs = (flops * 1000) / peak.figure.value;
+  const memoryMs = (bytes * 1000) / memory.figure.value;
+  const isArithmetic = arithmeticMs > memoryMs;
+  const leastMs = Math.max(arithmeticMs, memoryMs);
+  const reached = figureOf(
+    calls.map((ms) => leastMs / ms),
+    "share",
+    conditions,
+  );
+  if (reached === undefined) return undefined;
+  return {
+    leastMs,
+    by: isArithmetic ? "arithmetic" : "memory",
+    arithmetic,
+    reached: widened(reached, isArithmetic ? peak : memory),
+  };
+};
+
+/** By what the ceiling may be less than its best run. */
+const widened = (share: Figure, { figure }: Ceiling): Figure => {
+  if (share.interval === undefined) return share;
+  const [low, high] = share.interval;
+  return {
+    ...share,
+    interval: [low, (high * figure.value) / (figure.interval?.[0] ?? figure.value)],
+  };
+};
