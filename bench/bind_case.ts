@@ -30,7 +30,7 @@ export async function bindCase(gpu: LogicalGpu, one: KernelCase): Promise<BoundC
     call: {
       kernel,
       shape: one.call.shape,
-      dtype: "f32",
+      dtype: one.dtype ?? "f32",
       buffers: [...buffers.values()],
       label: one.name,
     },

@@ -1,6 +1,7 @@
 // The cases of `npm run bench`: every kernel of the catalogue, at sizes of real layers and at odd ones.
 // Each is made when its turn comes, so that operands do not pile up.
 
+import type { StorageType } from "../src/kernels/storage.ts";
 import { prefixSums } from "../test/support/prefix_sums.ts";
 import { randomSource, randomTensor, tensorBytes } from "../test/support/tensors.ts";
 import {
@@ -16,7 +17,8 @@ type MakeCase = () => KernelCase;
 const epsilon = 1e-5;
 const random = (rows: number, columns: number, seed = 1) =>
   randomTensor(rows, columns, "f32", randomSource(seed));
-const bytes = (rows: number, columns: number) => tensorBytes(rows, columns, "f32");
+const bytes = (rows: number, columns: number, dtype: StorageType = "f32") =>
+  tensorBytes(rows, columns, dtype);
 
 export const matmuls: readonly MakeCase[] = [
   () => matmulCase(512, 512, 512),
@@ -43,9 +45,13 @@ export const attentions: readonly MakeCase[] = [
 ];
 
 /** Elementwise kernels and row reductions, x [rows, columns]. */
-const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
+export const rowWise = (
+  rows: number,
+  columns: number,
+  dtype: StorageType = "f32",
+): readonly MakeCase[] => {
   const size = `${rows}×${columns}`;
-  const y = { y: bytes(rows, columns) };
+  const y = { y: bytes(rows, columns, dtype) };
   const x = () => random(rows, columns);
   const gain = () => random(1, columns, 2);
   return [
@@ -55,6 +61,7 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
         { kernel: "rms_norm", shape: { rows, columns, epsilon } },
         { x: x(), gain: gain() },
         y,
+        dtype,
       ),
     () =>
       wholeCase(
@@ -62,6 +69,7 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
         { kernel: "layer_norm", shape: { rows, columns, epsilon } },
         { x: x(), gain: gain(), bias: gain() },
         y,
+        dtype,
       ),
     () =>
       wholeCase(`softmax ${size}`, { kernel: "softmax", shape: { rows, columns } }, { x: x() }, y),
@@ -70,28 +78,16 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
         `add_rms_norm ${size}`,
         { kernel: "add_rms_norm", shape: { rows, columns, epsilon } },
         { a: x(), b: random(rows, columns, 3), gain: gain() },
-        { sum: bytes(rows, columns), ...y },
+        { sum: bytes(rows, columns, dtype), ...y },
+        dtype,
       ),
     () =>
       wholeCase(
         `add_layer_norm ${size}`,
         { kernel: "add_layer_norm", shape: { rows, columns, epsilon } },
         { a: x(), b: random(rows, columns, 3), gain: gain(), bias: gain() },
-        { sum: bytes(rows, columns), ...y },
-      ),
-    () =>
-      wholeCase(
-        `add_rms_norm ${size}`,
-        { kernel: "add_rms_norm", shape: { rows, columns, epsilon } },
-        { a: x(), b: random(rows, columns, 3), gain: gain() },
-        { sum: bytes(rows, columns), ...y },
-      ),
-    () =>
-      wholeCase(
-        `add_layer_norm ${size}`,
-        { kernel: "add_layer_norm", shape: { rows, columns, epsilon } },
-        { a: x(), b: random(rows, columns, 3), gain: gain(), bias: gain() },
-        { sum: bytes(rows, columns), ...y },
+        { sum: bytes(rows, columns, dtype), ...y },
+        dtype,
       ),
     () =>
       wholeCase(
@@ -99,6 +95,7 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
         { kernel: "add", shape: { rows, columns } },
         { a: x(), b: random(rows, columns, 2) },
         y,
+        dtype,
       ),
     () =>
       wholeCase(
@@ -106,6 +103,7 @@ const rowWise = (rows: number, columns: number): readonly MakeCase[] => {
         { kernel: "silu_multiply", shape: { rows, columns } },
         { gate: x(), up: random(rows, columns, 2) },
         y,
+        dtype,
       ),
   ];
 };
@@ -153,7 +151,13 @@ const layouts: readonly MakeCase[] = [
 ];
 
 /** What surrounds experts: `tokens` of `hidden` go to `topK` of `experts`. */
-function routing(tokens: number, hidden: number, experts: number, topK: number): MakeCase[] {
+export function routing(
+  tokens: number,
+  hidden: number,
+  experts: number,
+  topK: number,
+  dtype: StorageType = "f32",
+): MakeCase[] {
   const size = `${tokens}×${hidden} to ${topK} of ${experts}`;
   const choices = tokens * topK;
   const shape = { tokens, topK, hidden, experts };
@@ -177,6 +181,7 @@ function routing(tokens: number, hidden: number, experts: number, topK: number):
         { kernel: "route_top_k", shape: { tokens, experts, topK, renormalise: true } },
         { logits: random(tokens, experts) },
         { ids: 4 * choices, weights: 4 * choices },
+        dtype,
       ),
     () =>
       wholeCase(
@@ -184,6 +189,7 @@ function routing(tokens: number, hidden: number, experts: number, topK: number):
         { kernel: "route_positions", shape: { tokens, experts, topK } },
         { ids: tables().ids },
         { positions: 4 * choices, counts: 4 * experts, offsets: 4 * (experts + 1) },
+        dtype,
       ),
     () => {
       const { ids, positions, offsets } = tables();
@@ -191,7 +197,8 @@ function routing(tokens: number, hidden: number, experts: number, topK: number):
         `permute_tokens ${size}`,
         { kernel: "permute_tokens", shape },
         { x: random(tokens, hidden), ids, positions, offsets },
-        { y: bytes(choices, hidden) },
+        { y: bytes(choices, hidden, dtype) },
+        dtype,
       );
     },
     () => {
@@ -206,7 +213,8 @@ function routing(tokens: number, hidden: number, experts: number, topK: number):
           // The kernel takes a table without padding.
           weights: random(1, 4 * Math.ceil(choices / 4)),
         },
-        { y: bytes(tokens, hidden) },
+        { y: bytes(tokens, hidden, dtype) },
+        dtype,
       );
     },
   ];
