@@ -1,0 +1,68 @@
+// What the kernels reached, as Markdown.
+
+import { formatNumber } from "../../src/report/format.ts";
+import { median } from "../../src/measure/statistics.ts";
+import type { CaseFigures, FormFigures } from "../measure_case.ts";
+import { markdownTable } from "./markdown.ts";
+import { labelOf } from "./numerics_report.ts";
+import { readRecords } from "./records.ts";
+
+export type KernelRecord =
+  | {
+      readonly kind: "case";
+      readonly kernel: string;
+      readonly shape: object;
+      readonly dtype: string;
+      readonly figures: CaseFigures;
+    }
+  | { readonly kind: "failed"; readonly name: string; readonly message: string }
+  /** Time was over before these. */
+  | { readonly kind: "left"; readonly cases: number };
+
+export function kernelSections(printed: string): string[] {
+  const records = readRecords<KernelRecord>(printed);
+  const failed = records.flatMap((one) =>
+    one.kind === "failed" ? [`- ${one.name} failed: ${one.message.split("\n")[0]}`] : [],
+  );
+  const left = records.reduce((sum, one) => sum + (one.kind === "left" ? one.cases : 0), 0);
+  return [
+    "Each row: the form taken untuned, then the one that tuning prefers where that is another. Results are",
+    "checked before anything is timed. %: of the least time that the f32 multiply-add or the copy kernel,",
+    "which takes turns with it, would need for the same FLOPs or bytes; a tensor core may exceed 100.",
+    "",
+    ...markdownTable(
+      ["case", "form", "GPU ms", "TFLOP/s", "GB/s", "bound", "%", "95 % within"],
+      records.flatMap((one) =>
+        one.kind === "case"
+          ? one.figures.forms.map((form) => [one.figures.name, ...cellsOf(one.figures, form)])
+          : [],
+      ),
+    ),
+    "",
+    ...failed,
+    ...(left === 0 ? [] : [`${left} cases were left out, for time was over.`]),
+  ];
+}
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+
+function cellsOf({ bound }: CaseFigures, form: FormFigures): string[] {
+  const label = `${form.tuned ? "tuned: " : ""}${labelOf(form.form.name, form.form.constants)}`;
+  if (form.wrong !== undefined) return [label, `WRONG: ${form.wrong}`];
+  const times = form.samples.flatMap(({ gpuMs }) => (gpuMs === undefined ? [] : [gpuMs]));
+  return [
+    label,
+    times.length === 0 ? "" : formatNumber(median(times)),
+    form.flopsPerSecond === undefined ? "" : formatNumber(form.flopsPerSecond / 1e12),
+    form.bytesPerSecond === undefined ? "" : formatNumber(form.bytesPerSecond / 1e9),
+    bound,
+    form.share === undefined ? "" : percent(form.share),
+    form.shareInterval === undefined ? "" : form.shareInterval.map(percent).join(" … "),
+  ];
+}
+
+/** The fastest right form of a case. */
+export const bestOf = (printed: string, name: string): FormFigures | undefined =>
+  readRecords<KernelRecord>(printed)
+    .flatMap((one) => (one.kind === "case" && one.figures.name === name ? one.figures.forms : []))
+    .toSorted((a, b) => (b.flopsPerSecond ?? 0) - (a.flopsPerSecond ?? 0))[0];

@@ -1,0 +1,23 @@
+// Records as lines of JSON: each is on disk as soon as it is printed, and the last may be cut off.
+
+import { writeSync } from "node:fs";
+
+export function printRecord(record: object): void {
+  writeSync(1, `${JSON.stringify(record)}\n`);
+}
+
+/** Lines that are whole. */
+export const readRecords = <Entry>(printed: string): Entry[] =>
+  printed.split("\n").flatMap((line) => {
+    const record = parsed(line);
+    return record === undefined ? [] : [record as Entry];
+  });
+
+/** Undefined where it is not whole. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
