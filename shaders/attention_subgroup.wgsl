@@ -56,6 +56,15 @@ struct Softmax {
 
 // What lanes 0 to 3 hold.
 fn firstFour(quad: vec4f) -> mat4x4f {
+  if (LANES == 4u) {
+    // Where the subgroup is a quad, this costs less.
+    return mat4x4f(
+      quadBroadcast(quad, 0u),
+      quadBroadcast(quad, 1u),
+      quadBroadcast(quad, 2u),
+      quadBroadcast(quad, 3u),
+    );
+  }
   return mat4x4f(
     subgroupShuffle(quad, 0u),
     subgroupShuffle(quad, 1u),
