@@ -1,6 +1,6 @@
 // What Dawn says of an adapter, as plain data.
 
-import type { AdapterChoice, AdapterReport } from "./adapter.ts";
+import type { AdapterChoice, AdapterReport, SubgroupMatrix } from "./adapter.ts";
 
 export function describeAdapter(choice: AdapterChoice, adapter: GPUAdapter): AdapterReport {
   const { info } = adapter;
@@ -16,8 +16,37 @@ export function describeAdapter(choice: AdapterChoice, adapter: GPUAdapter): Ada
     ...(adapter.features.has("subgroups") && min !== undefined && max !== undefined
       ? { subgroupSize: { min, max } }
       : {}),
+    ...(adapter.features.has(matrixFeature) ? { subgroupMatrices: readMatrices(info) } : {}),
   };
 }
+
+const matrixFeature: string = "chromium-experimental-subgroup-matrix";
+
+/** Experimental: the types of WebGPU do not know it, and what it holds is not taken on trust. */
+function readMatrices(info: GPUAdapterInfo): SubgroupMatrix[] {
+  const configs: unknown = Reflect.get(info, "subgroupMatrixConfigs");
+  if (!isIterable(configs)) return [];
+  return [...configs].flatMap((config) => {
+    if (typeof config !== "object" || config === null) return [];
+    const [component, result, m, n, k]: unknown[] = [
+      "componentType",
+      "resultComponentType",
+      "M",
+      "N",
+      "K",
+    ].map((name) => Reflect.get(config, name));
+    return isFloat(component) && isFloat(result) && isSize(m) && isSize(n) && isSize(k)
+      ? [{ component, result, m, n, k }]
+      : [];
+  });
+}
+
+const isFloat = (value: unknown): value is "f16" | "f32" => value === "f16" || value === "f32";
+
+const isSize = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0;
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.iterator in value;
 
 /** Limits are accessors of the prototype, which spreading does not copy. */
 function readLimits(limits: GPUSupportedLimits): Record<string, number> {

@@ -2,8 +2,8 @@
 
 import { read, write } from "../../kernels/kernel.ts";
 import type { Ceiling } from "./calibration.ts";
-import { measureRate } from "./measure_rate.ts";
-import { type Bench, type MicroKernel, sizedForm } from "./micro_kernel.ts";
+import { measureRate, type MicroForm } from "./measure_rate.ts";
+import { type Bench, microForm, type MicroKernel, sized } from "./micro_kernel.ts";
 
 export interface MultiplyAddShape {
   readonly workgroups: number;
@@ -83,11 +83,12 @@ export async function measureMultiplyAdd(
   const factors = await bench.buffer("factors", 8);
   bench.gpu.device.queue.writeBuffer(factors, 0, new Float32Array([1, 1]));
   const result = await bench.buffer("result", 4 * mostWorkgroups * workgroupSize);
-  const sized = [];
+  const found: MicroForm[] = [];
   for (const form of forms) {
     if (only !== undefined && form.kernel.name !== only) continue;
-    const shapeOf = (workgroups: number): MultiplyAddShape => ({ workgroups, iterations });
-    sized.push(await sizedForm(bench, form, shapeOf, mostWorkgroups, [factors, result]));
+    const make = async (workgroups: number): Promise<MicroForm> =>
+      microForm(bench, form, { workgroups, iterations }, [factors, result]);
+    found.push(await sized(make, mostWorkgroups));
   }
-  return measureRate(sized, budgetMs);
+  return measureRate(found, budgetMs);
 }

@@ -5,6 +5,7 @@ import { createTimestamps } from "../timestamps.ts";
 import { measureMultiplyAdd } from "./arithmetic.ts";
 import type { Calibration, Ceiling } from "./calibration.ts";
 import { measureCosts } from "./costs.ts";
+import { measureMatrices } from "./matrices.ts";
 import { measureStreaming, type StreamingBuffers } from "./memory.ts";
 import type { Bench } from "./micro_kernel.ts";
 import { measureTransfers } from "./transfers.ts";
@@ -36,6 +37,7 @@ export async function calibrate(
       f16: gpu.device.features.has("shader-f16")
         ? await measureMultiplyAdd(bench, "f16", budgetMs)
         : undefined,
+      matrix: await measureMatrices(bench, budgetMs),
       ...(await measureStreaming(bench, buffers, budgetMs)),
     };
     const rest =

@@ -60,18 +60,15 @@ const mostGrowth = 16;
 /**
  * The form at a size at which one run outweighs the start of a dispatch, and is still short.
  *
- * @param shapeOf of so many workgroups
+ * @param make of so many workgroups
  */
-export async function sizedForm<Shape>(
-  bench: Bench,
-  micro: MicroKernel<Shape>,
-  shapeOf: (workgroups: number) => Shape,
+export async function sized(
+  make: (workgroups: number) => Promise<MicroForm>,
   mostWorkgroups: number,
-  buffers: readonly GPUBuffer[],
 ): Promise<MicroForm> {
   let workgroups = firstWorkgroups;
   for (;;) {
-    const form = await microForm(bench, micro, shapeOf(workgroups), buffers);
+    const form = await make(workgroups);
     // The first run may compile.
     await form.run();
     const ms = await form.run();

@@ -2,8 +2,8 @@
 
 import { read, write } from "../../kernels/kernel.ts";
 import type { Ceiling } from "./calibration.ts";
-import { measureRate } from "./measure_rate.ts";
-import { type Bench, firstWrong, type MicroKernel, sizedForm } from "./micro_kernel.ts";
+import { measureRate, type MicroForm } from "./measure_rate.ts";
+import { type Bench, firstWrong, microForm, type MicroKernel, sized } from "./micro_kernel.ts";
 
 const workgroupSize = 64;
 const mostWorkgroups = 16_384;
@@ -58,10 +58,11 @@ export async function measureWorkgroupReads(
   const seeds = await bench.buffer("seeds", 4);
   bench.gpu.device.queue.writeBuffer(seeds, 0, new Uint32Array([seed]));
   const sums = await bench.buffer("sums", 4 * mostWorkgroups * workgroupSize);
-  const forms = [];
+  const forms: MicroForm[] = [];
   for (const micro of workgroupReads) {
-    const shapeOf = (workgroups: number): LoadShape => ({ workgroups, iterations: 256 });
-    forms.push(await sizedForm(bench, micro, shapeOf, mostWorkgroups, [seeds, sums]));
+    const make = async (workgroups: number): Promise<MicroForm> =>
+      microForm(bench, micro, { workgroups, iterations: 256 }, [seeds, sums]);
+    forms.push(await sized(make, mostWorkgroups));
   }
   return measureRate(forms, budgetMs);
 }
