@@ -4,7 +4,13 @@ import { defineConfig } from "vitest/config";
 const onAdapter = (adapter: string) => ({
   test: {
     name: adapter,
-    include: ["bench/kernels.ts", "bench/growth.ts", "bench/collectives.ts"],
+    include: [
+      "bench/kernels.ts",
+      "bench/growth.ts",
+      "bench/collectives.ts",
+      "bench/overlap.ts",
+      "bench/soak.ts",
+    ],
     env: {
       SHARDBENCH_TEST_ADAPTER: adapter,
       // Else lavapipe finds its pipelines compiled from the second run on.
