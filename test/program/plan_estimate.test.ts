@@ -1,16 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { countParameters } from "../../src/plan/parameters.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { parsePlan } from "../../src/plan/load.ts";
 import { estimate, estimatePlan } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import { linear, moe, plan, plans } from "../support/plans.ts";
-
-const planOf = (yaml: string): Plan => {
-  const { plan: found, diagnostics } = parsePlan(yaml, "plan.yaml");
-  if (found === undefined) throw new Error(JSON.stringify(diagnostics));
-  return found;
-};
+import { planOf } from "../support/written_plan.ts";
 
 const degrees = (model: string, parallel = "{}", rest = "microBatches: 2, sequence: 8") =>
   planOf(`

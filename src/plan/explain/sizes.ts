@@ -228,6 +228,20 @@ export const sizeCodes: readonly Explained[] = [
     good: piped({ virtualStages: 2 }, {}, { layers: 4 }),
   },
   {
+    code: "round-of-micro-batches-not-full",
+    requires: "Interleaved 1F1B has a multiple of p micro-batches.",
+    bad: piped(
+      { virtualStages: 2 },
+      { batch: 9, microBatches: 3, mode: "training", schedule: "1f1b" },
+      { layers: 4 },
+    ),
+    good: piped(
+      { virtualStages: 2 },
+      { batch: 9, microBatches: 3, mode: "training", schedule: "gpipe" },
+      { layers: 4 },
+    ),
+  },
+  {
     code: "context-does-not-divide-sequence",
     requires: "The sequence is a multiple of 2 × context.",
     bad: degrees({ ...gpus(4), workload: { sequence: 6 }, parallel: { context: 2 } }),

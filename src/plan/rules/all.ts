@@ -58,6 +58,7 @@ import {
   interleavingIsFilled,
   interleavingNeedsPipeline,
   layersPerStageSum,
+  roundsAreFull,
   scheduleNeedsPipeline,
   virtualStagesDivideLayers,
 } from "./pipeline.ts";
@@ -141,6 +142,7 @@ export const rules: readonly Rule[] = [
   layersPerStageSum,
   pipelineIsFilled,
   interleavingNeedsPipeline,
+  roundsAreFull,
   scheduleNeedsPipeline,
   virtualStagesDivideLayers,
   interleavingIsFilled,

@@ -89,3 +89,23 @@ export const scheduleNeedsPipeline: Rule = (plan) =>
           "give each stage GPUs of its own, or leave workload.schedule out",
         ),
       ];
+
+/** Interleaved 1F1B goes round its chunks p micro-batches at a time; a shorter round would wait for itself. */
+export const roundsAreFull: Rule = (plan) => {
+  const { mode, schedule, microBatches } = plan.workload;
+  const { positions = [], virtualStages = 1 } = pipelineOf(plan) ?? {};
+  const p = positions.length;
+  return mode === "inference" ||
+    schedule !== "1f1b" ||
+    virtualStages === 1 ||
+    microBatches % p === 0
+    ? []
+    : [
+        error(
+          "round-of-micro-batches-not-full",
+          ["workload", "microBatches"],
+          `interleaved 1F1B takes micro-batches in rounds of ${p} stages; ${microBatches} leave ${microBatches % p} over`,
+          `use a multiple of ${p} micro-batches, or schedule gpipe`,
+        ),
+      ];
+};

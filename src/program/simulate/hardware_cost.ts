@@ -1,0 +1,32 @@
+// What an instruction takes by figures of the hardware: kernels at the roofline, transfers by a link's latency
+// and bandwidth. No run is as fast; it is what the plan's GPUs would do with perfect kernels.
+
+import type { Peaks } from "../bound.ts";
+import { isCollective, type Instruction } from "../program.ts";
+import { createExpertRows, instructionFlops, kernelBytesOf } from "../tally.ts";
+import { createWireCount } from "../wire.ts";
+import { noCost, type Cost } from "./cost.ts";
+
+/**
+ * Costs of instructions in the order of lowering. A rank takes in what arrives one after the other, at the
+ * link's bandwidth; giving is free.
+ */
+export const createHardwareCost = (
+  peaks: Peaks,
+): ((rank: number, instruction: Instruction) => Cost) => {
+  const wire = createWireCount();
+  const experts = createExpertRows();
+  return (rank, instruction) => {
+    experts.see(instruction);
+    const arithmetic = (1000 * instructionFlops(instruction)) / peaks.flops;
+    if (!isCollective(instruction)) {
+      const memory = msOf(kernelBytesOf(instruction), peaks.bandwidth);
+      return { ...noCost, compute: Math.max(arithmetic, memory) };
+    }
+    const { received } = wire(instruction, rank, experts.rowsOf(instruction.origin.layer));
+    return { ...noCost, reduce: arithmetic, upload: msOf(received, peaks.linkBandwidth) };
+  };
+};
+
+const msOf = (bytes: number, bytesPerSecond: number | undefined): number =>
+  bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;

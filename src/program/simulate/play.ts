@@ -1,0 +1,225 @@
+// Plays all ranks of a program against each other from what each instruction takes, as the runtime would:
+//
+// - A rank's host goes through its instructions in order. Kernels collect until a transfer or the end, then
+//   its GPU does them one after the other while the host may already wait for others.
+// - A giver awaits its GPU, brings the bytes out, waits until all readers have released its message before
+//   that on the same mailbox, and posts. It does not wait for readers.
+// - A taker awaits its sources in their order and hands the bytes to its GPU, which need not be idle.
+//
+// No rank's times depend on the order in which ranks are played, so there is no queue of events.
+
+import type { Span, SpanKind } from "../trace.ts";
+import type { Cost } from "./cost.ts";
+import type { Op, RankTape, Tapes, TransferPart } from "./tape.ts";
+
+export interface PlayOptions {
+  /** ms from a post to a waiting reader that sees it. */
+  readonly latencyMs: number;
+  /** Parts that take no time; to tell what they cost. */
+  readonly without?: { readonly communication?: boolean; readonly host?: boolean };
+  readonly onSpan?: (rank: number, span: Span) => void;
+}
+
+export interface Played {
+  /** When the last rank ended. */
+  readonly wallMs: number;
+  readonly ranks: readonly { readonly endMs: number; readonly computeMs: number }[];
+}
+
+interface RankState {
+  readonly tape: RankTape;
+  part: number;
+  op: number;
+  /** Whether the op's encoding, its giving, and how many of its takes are done. */
+  begun: boolean;
+  given: boolean;
+  taken: number;
+  hostMs: number;
+  gpuMs: number;
+  computeMs: number;
+  /** For the GPU, not submitted yet. */
+  pendingMs: number;
+  readonly pending: { readonly kind: SpanKind; readonly instruction?: number; ms: number }[];
+}
+
+/** @throws Error where ranks wait for each other, or for what no rank sends */
+export const play = (tapes: Tapes, options: PlayOptions): Played => {
+  const { latencyMs, without = {}, onSpan } = options;
+  const mailboxes = tapes.readers.length;
+  const posted = new Float64Array(mailboxes);
+  const postedMs = new Float64Array(mailboxes);
+  const released = Float64Array.from(tapes.readers);
+  const freeMs = new Float64Array(mailboxes);
+  const read = new Float64Array(tapes.takes);
+  const blockedTakers = Array.from({ length: mailboxes }, (): number[] => []);
+  /** Place of the rank that waits to post there, or nobody. */
+  const blockedGiver = new Int32Array(mailboxes).fill(nobody);
+  const states = tapes.ranks.map((tape): RankState => ({
+    tape,
+    part: 0,
+    op: 0,
+    begun: false,
+    given: false,
+    taken: 0,
+    hostMs: 0,
+    gpuMs: 0,
+    computeMs: 0,
+    pendingMs: 0,
+    pending: [],
+  }));
+  const moving = without.communication === true ? 0 : 1;
+  const scale: Cost = {
+    host: without.host === true ? 0 : 1,
+    compute: 1,
+    readback: moving,
+    move: moving,
+    upload: moving,
+    reduce: moving,
+  };
+
+  const tell = (
+    { tape }: RankState,
+    kind: SpanKind,
+    instruction: number | undefined,
+    startMs: number,
+    endMs: number,
+  ): void => {
+    if (onSpan === undefined || endMs <= startMs) return;
+    onSpan(tape.rank, {
+      kind,
+      startMs,
+      endMs,
+      ...(instruction === undefined ? {} : { instruction }),
+    });
+  };
+  const busy = (state: RankState, kind: keyof Cost, op: Op, share = 1): void => {
+    const ms = op.cost[kind] * scale[kind] * share;
+    if (onSpan !== undefined) tell(state, kind, op.instruction, state.hostMs, state.hostMs + ms);
+    state.hostMs += ms;
+  };
+  const forGpu = (state: RankState, kind: keyof Cost, op: Op): void => {
+    const ms = op.cost[kind] * scale[kind];
+    if (ms === 0) return;
+    state.pendingMs += ms;
+    if (kind === "compute") state.computeMs += ms;
+    const { instruction } = op;
+    if (onSpan !== undefined) {
+      state.pending.push({ kind, ms, ...(instruction === undefined ? {} : { instruction }) });
+    }
+  };
+  const submit = (state: RankState): void => {
+    if (state.pendingMs === 0) return;
+    let time = Math.max(state.gpuMs, state.hostMs);
+    state.gpuMs = time + state.pendingMs;
+    state.pendingMs = 0;
+    if (onSpan === undefined) return;
+    for (const { kind, instruction, ms } of state.pending.splice(0)) {
+      tell(state, kind, instruction, time, time + ms);
+      time += ms;
+    }
+  };
+  const waitUntil = (state: RankState, ms: number, instruction: number | undefined): void => {
+    if (ms <= state.hostMs) return;
+    tell(state, "wait", instruction, state.hostMs, ms);
+    state.hostMs = ms;
+  };
+
+  /** Does as much of a transfer as can be done; false where the rank must wait for another. */
+  const exchange = (
+    state: RankState,
+    at: number,
+    op: Op,
+    { gives, takes }: TransferPart,
+    able: number[],
+  ): boolean => {
+    if (gives !== undefined && !state.given) {
+      if (!state.begun) {
+        busy(state, "host", op);
+        submit(state);
+        state.hostMs = Math.max(state.hostMs, state.gpuMs);
+        busy(state, "readback", op);
+        state.begun = true;
+      }
+      if ((released[gives] ?? 0) < (tapes.readers[gives] ?? 0)) {
+        blockedGiver[gives] = at;
+        return false;
+      }
+      waitUntil(state, freeMs[gives] ?? 0, op.instruction);
+      busy(state, "move", op);
+      posted[gives] = (posted[gives] ?? 0) + 1;
+      postedMs[gives] = state.hostMs;
+      released[gives] = 0;
+      freeMs[gives] = 0;
+      state.given = true;
+      const takers = blockedTakers[gives] ?? [];
+      if (takers.length > 0) able.push(...takers.splice(0));
+    } else if (!state.begun) {
+      busy(state, "host", op);
+      busy(state, "readback", op);
+      busy(state, "move", op);
+      state.begun = true;
+    }
+    submit(state);
+    for (let take = takes[state.taken]; take !== undefined; take = takes[state.taken]) {
+      const { mailbox, reader } = take;
+      if ((posted[mailbox] ?? 0) <= (read[reader] ?? 0)) {
+        blockedTakers[mailbox]?.push(at);
+        return false;
+      }
+      waitUntil(state, (postedMs[mailbox] ?? 0) + latencyMs, op.instruction);
+      busy(state, "upload", op, 1 / takes.length);
+      read[reader] = (read[reader] ?? 0) + 1;
+      released[mailbox] = (released[mailbox] ?? 0) + 1;
+      freeMs[mailbox] = Math.max(freeMs[mailbox] ?? 0, state.hostMs);
+      state.taken += 1;
+      const giver = blockedGiver[mailbox] ?? nobody;
+      if (giver !== nobody && released[mailbox] === tapes.readers[mailbox]) {
+        blockedGiver[mailbox] = nobody;
+        able.push(giver);
+      }
+    }
+    forGpu(state, "compute", op);
+    forGpu(state, "reduce", op);
+    return true;
+  };
+
+  /** Until the rank ends or waits; those that can go on because of it join `able`. */
+  const advance = (at: number, able: number[]): void => {
+    const state = states[at];
+    if (state === undefined) return;
+    for (; state.part < state.tape.parts.length; state.part++, state.op = 0) {
+      const ops = state.tape.parts[state.part] ?? [];
+      for (; state.op < ops.length; state.op++) {
+        const op = ops[state.op];
+        if (op === undefined) continue;
+        if (op.transfer === undefined) {
+          busy(state, "host", op);
+          for (const kind of gpuKinds) forGpu(state, kind, op);
+          continue;
+        }
+        if (!exchange(state, at, op, op.transfer, able)) return;
+        state.begun = false;
+        state.given = false;
+        state.taken = 0;
+      }
+    }
+    submit(state);
+    state.hostMs = Math.max(state.hostMs, state.gpuMs);
+  };
+
+  // First in, first out: by the turn of the rank that waited first, all whom it waits for have had theirs.
+  let able = states.map((_, at) => at);
+  while (able.length > 0) {
+    const next: number[] = [];
+    for (const at of able) advance(at, next);
+    able = next;
+  }
+  const stuck = states.find(({ part, tape }) => part < tape.parts.length);
+  if (stuck !== undefined) throw new Error(`rank ${stuck.tape.rank} waits for what no rank sends`);
+  const ranks = states.map(({ hostMs: endMs, computeMs }) => ({ endMs, computeMs }));
+  return { wallMs: ranks.reduce((most, { endMs }) => Math.max(most, endMs), 0), ranks };
+};
+
+const nobody = -1;
+
+const gpuKinds = ["upload", "move", "readback", "compute", "reduce"] as const;

@@ -1,0 +1,84 @@
+// Tapes straight from lowering, for plans of thousands of GPUs: the first micro-batch is kept once, and every
+// other plays the same lists again; what one rank does between two transfers is one op, and equal ops are one.
+
+import type { Plan } from "../../plan/plan.ts";
+import { lowerMicroBatch } from "../lower.ts";
+import { isCollective, type Instruction } from "../program.ts";
+import { slotsOf } from "../schedule/schedule.ts";
+import { scheduleBuilder, schedulingOf } from "../schedule/scheduled_builder.ts";
+import { createStream } from "../stream.ts";
+import { noCost, type Cost } from "./cost.ts";
+import { createMailboxes, type Op, type RankTape, type Tapes } from "./tape.ts";
+
+/** @param costOf an instruction of a rank, told in the order of lowering */
+export const streamTapes = (
+  plan: Plan,
+  costOf: (rank: number, instruction: Instruction) => Cost,
+): Tapes => {
+  const { hardware, workload } = plan;
+  const scheduling = schedulingOf(plan);
+  const mailboxes = createMailboxes();
+  const opOf = createInterning();
+  const recorded = Array.from({ length: hardware.gpus }, () => new Map<string, Recording>());
+
+  const keyAt = (rank: number, { origin }: Instruction): string =>
+    scheduling === undefined
+      ? everything
+      : `${origin.phase} ${scheduling.places.chunkOf(rank, origin)}`;
+  const stream = createStream(hardware.gpus, workload.dtype, {
+    allocate() {},
+    add(rank, instruction) {
+      const own = recorded[rank];
+      if (own === undefined) return;
+      const key = keyAt(rank, instruction);
+      const recording = own.get(key) ?? { ops: [], computeMs: 0 };
+      own.set(key, recording);
+      const cost = costOf(rank, instruction);
+      const transfer = isCollective(instruction) ? mailboxes.partOf(instruction, rank) : undefined;
+      if (transfer === undefined) {
+        recording.computeMs += cost.compute + cost.reduce;
+        return;
+      }
+      settle(recording, opOf);
+      recording.ops.push({ cost, transfer });
+    },
+  });
+  lowerMicroBatch(plan, scheduleBuilder(stream, plan, scheduling), 0);
+
+  const ranks = recorded.map((own, rank): RankTape => {
+    for (const recording of own.values()) settle(recording, opOf);
+    const opsOf = (key: string): readonly Op[] => own.get(key)?.ops ?? [];
+    const position = scheduling?.places.positionOf(rank);
+    if (scheduling === undefined || position === undefined) {
+      const ops = [...own.values()].flatMap((each) => each.ops);
+      return { rank, parts: Array.from({ length: workload.microBatches }, () => ops) };
+    }
+    const slots = slotsOf(scheduling.schedule, position);
+    return { rank, parts: slots.map(({ phase, chunk }) => opsOf(`${phase} ${chunk}`)) };
+  });
+  return { ranks, readers: mailboxes.readers, takes: mailboxes.takes() };
+};
+
+const everything = "all";
+
+interface Recording {
+  readonly ops: Op[];
+  /** Since the last transfer. */
+  computeMs: number;
+}
+
+/** What was computed since the last transfer becomes an op. */
+const settle = (recording: Recording, opOf: (computeMs: number) => Op): void => {
+  if (recording.computeMs === 0) return;
+  recording.ops.push(opOf(recording.computeMs));
+  recording.computeMs = 0;
+};
+
+const createInterning = (): ((computeMs: number) => Op) => {
+  const known = new Map<number, Op>();
+  return (computeMs) => {
+    const found = known.get(computeMs) ?? { cost: { ...noCost, compute: computeMs } };
+    known.set(computeMs, found);
+    return found;
+  };
+};

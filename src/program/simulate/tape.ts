@@ -1,0 +1,99 @@
+// A program as the simulation plays it: per rank, what takes how long, and which messages it gives and takes.
+
+import { isCollective, type Collective, type Program } from "../program.ts";
+import { noCost, type Cost, type RankCosts } from "./cost.ts";
+
+export interface Op {
+  readonly cost: Cost;
+  /** Index into the rank's instructions; absent where it stands for several. */
+  readonly instruction?: number;
+  readonly transfer?: TransferPart;
+}
+
+/** One rank's part of a transfer. */
+export interface TransferPart {
+  /** Mailbox that it posts in; absent where it gives nothing. */
+  readonly gives?: number;
+  /** In the order in which it takes. */
+  readonly takes: readonly Take[];
+}
+
+export interface Take {
+  readonly mailbox: number;
+  /** Tells this reader of that mailbox from all other readers. */
+  readonly reader: number;
+}
+
+export interface RankTape {
+  readonly rank: number;
+  /** One after the other; equal parts may be the same list. */
+  readonly parts: readonly (readonly Op[])[];
+}
+
+export interface Tapes {
+  readonly ranks: readonly RankTape[];
+  /** How many must take each message of a mailbox. */
+  readonly readers: readonly number[];
+  /** Over all mailboxes. */
+  readonly takes: number;
+}
+
+export interface Mailboxes {
+  /** Undefined where the rank exchanges nothing with another. */
+  partOf(transfer: Collective, rank: number): TransferPart | undefined;
+  readonly readers: readonly number[];
+  readonly takes: () => number;
+}
+
+/** A mailbox is (channel, source), as in a run. */
+export const createMailboxes = (): Mailboxes => {
+  const byChannel = new Map<number, Map<number, number>>();
+  const takeIds = new Map<number, Map<number, number>>();
+  const readers: number[] = [];
+  let takes = 0;
+  const idOf = (transfer: Collective, source: number): number => {
+    const bySource = byChannel.get(transfer.channel) ?? new Map<number, number>();
+    byChannel.set(transfer.channel, bySource);
+    const known = bySource.get(source);
+    if (known !== undefined) return known;
+    bySource.set(source, readers.length);
+    readers.push(transfer.to.length - (transfer.to.includes(source) ? 1 : 0));
+    return readers.length - 1;
+  };
+  const takeOf = (mailbox: number, rank: number): Take => {
+    const byRank = takeIds.get(mailbox) ?? new Map<number, number>();
+    takeIds.set(mailbox, byRank);
+    const reader = byRank.get(rank) ?? takes++;
+    byRank.set(rank, reader);
+    return { mailbox, reader };
+  };
+  return {
+    readers,
+    takes: () => takes,
+    partOf(transfer, rank) {
+      const { from, to } = transfer;
+      const isGiver = from.includes(rank) && to.some((other) => other !== rank);
+      const sources = to.includes(rank) ? from.filter((source) => source !== rank) : [];
+      if (!isGiver && sources.length === 0) return undefined;
+      return {
+        ...(isGiver ? { gives: idOf(transfer, rank) } : {}),
+        takes: sources.map((source) => takeOf(idOf(transfer, source), rank)),
+      };
+    },
+  };
+};
+
+/** @param costs by rank */
+export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes => {
+  const mailboxes = createMailboxes();
+  const ranks = program.ranks.map(({ rank, instructions }): RankTape => {
+    const own = costs[rank];
+    const ops = instructions.map((instruction, i): Op => {
+      const cost = own?.instructions[i] ?? noCost;
+      const transfer = isCollective(instruction) ? mailboxes.partOf(instruction, rank) : undefined;
+      return { cost, instruction: i, ...(transfer === undefined ? {} : { transfer }) };
+    });
+    return { rank, parts: [ops, [{ cost: own?.rest ?? noCost }]] };
+  });
+  return { ranks, readers: mailboxes.readers, takes: mailboxes.takes() };
+};
