@@ -14,6 +14,7 @@ import { defineEstimate } from "./estimate.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineImport } from "./import.ts";
 import { defineRun } from "./run.ts";
+import { defineSimulate } from "./simulate.ts";
 import { defineSmoke } from "./smoke.ts";
 import { defineTune } from "./tune.ts";
 
@@ -38,6 +39,7 @@ defineCheck(program);
 defineEstimate(program);
 defineDescribe(program);
 defineRun(program);
+defineSimulate(program);
 defineCompare(program);
 defineTune(program);
 defineAdapters(program);

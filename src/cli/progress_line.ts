@@ -17,6 +17,7 @@ const names: Readonly<Record<Progress["phase"], string>> = {
   "warm-up": "warming up",
   measure: "measuring",
   overlap: "comparing with no overlap",
+  project: "timing each rank alone",
 };
 
 export const progressLine = (stream: {

@@ -15,6 +15,7 @@ import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_option
 interface Flags extends RunFlags {
   readonly json?: boolean;
   readonly output?: string;
+  readonly project?: boolean;
   readonly explain?: boolean;
 }
 
@@ -31,6 +32,7 @@ export const defineRun = (program: Command): void => {
       "-o, --output <file>",
       "where the result goes (default: results/<plan name>.json,\nor .partial.json where the run ended early)",
     )
+    .option("--project", "project the step as if each rank had an adapter of its own")
     .option("--explain", "show the form of every kernel, and what the others reached")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -48,7 +50,10 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
   // From its first moment on, Ctrl-C is in the hands of the run.
-  const running = execute(plan, runOptions(flags));
+  const running = execute(plan, {
+    ...runOptions(flags),
+    ...(flags.project === true ? { project: "also" } : {}),
+  });
   announceWarnings(file, diagnostics);
   const [result, { runReport }, { resultPath, writeResult }] = await Promise.all([
     running,

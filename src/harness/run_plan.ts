@@ -15,6 +15,7 @@ import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
+import { projectRun } from "./projection.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { sample } from "./sampling.ts";
@@ -37,6 +38,8 @@ export interface RunOptions {
   readonly budgetMs?: number;
   /** Default `auto`: the f64 reference where that takes seconds, else the unsharded run. */
   readonly check?: CheckMethod;
+  /** Also, or instead of timing steps, project the step from exclusive timing. */
+  readonly project?: "also" | "only";
   /** Stop after the check: no calibration, nothing is timed. */
   readonly numericsOnly?: boolean;
   /**
@@ -60,7 +63,8 @@ export interface Progress {
     | "calibrate"
     | "warm-up"
     | "measure"
-    | "overlap";
+    | "overlap"
+    | "project";
   readonly done?: number;
   readonly total?: number;
 }
@@ -128,7 +132,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     const method = options.check ?? "auto";
     const { outcome, observed } = await verify(plan, program, method, observe, pause);
     record = { ...record, check: outcome };
-    if (options.numericsOnly !== true) {
+    if (options.numericsOnly !== true && options.project !== "only") {
       onProgress({ phase: "calibrate" });
       record = {
         ...record,
@@ -149,6 +153,11 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
         });
         if (overlapEffect !== undefined) record = { ...record, overlapEffect };
       }
+    }
+    if (options.project !== undefined) {
+      onProgress({ phase: "project" });
+      const projection = await projectRun(pool, program, record.estimate);
+      if (projection !== undefined) record = { ...record, projection };
     }
     record = { ...record, memory: memoryOf(pool) };
     return finish({ state: "complete" });

@@ -3,6 +3,8 @@
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
+import { bubbleOf } from "./bubble.ts";
+import { bubbleMetrics } from "./bubble_metrics.ts";
 import { breakDown } from "./breakdown.ts";
 import { expertLoads, expertMetrics } from "./experts.ts";
 import { figureOf, type Conditions } from "./figures.ts";
@@ -29,6 +31,7 @@ export const summariseStep = (
   groups: KernelGroups,
 ): StepSample => {
   const kernelMs = kernelTimes(groups, trace);
+  const bubble = bubbleOf(program, trace);
   return {
     step: trace.step,
     provenance: trace.provenance,
@@ -38,6 +41,7 @@ export const summariseStep = (
     communication: layerCommunication(program, trace),
     experts: expertLoads(program, trace),
     ...(kernelMs === undefined ? {} : { kernelMs }),
+    ...(bubble === undefined ? {} : { bubble }),
   };
 };
 
@@ -67,6 +71,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
   const wall = samples.map(({ wallMs }) => wallMs);
   const layers = layerMetrics(program, samples, conditions);
   const layerMs = latencyPerLayer(input, conditions);
+  const bubble = bubbleMetrics(samples, conditions);
   return {
     ...throughput(program, samples, conditions),
     ...(layerMs === undefined ? {} : { layerMs }),
@@ -82,6 +87,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
       input.formOf,
       conditions,
     ),
+    ...(bubble === undefined ? {} : { bubble }),
     percentiles: percentilesOf(wall),
     outliers: outliers(wall).length,
     experts: (samples[0]?.experts ?? []).map(expertMetrics),

@@ -1,5 +1,6 @@
 // The figures of a run, computed from its samples. What was not measured is absent.
 
+import type { BubbleMetrics } from "./bubble_metrics.ts";
 import type { Figure } from "./figure.ts";
 import type { KernelMetrics } from "./roofline.ts";
 
@@ -32,6 +33,8 @@ export interface Metrics {
   readonly bandwidth?: Figure;
   /** Kernels of equal work on one adapter; none where they were not timed one by one. */
   readonly kernels: readonly KernelMetrics[];
+  /** Of a pipeline: how much of its ranks' time was idle, and why. */
+  readonly bubble?: BubbleMetrics;
   readonly percentiles: Percentiles;
   /** Steps that lie further from the median than 14.826 MAD; they are kept in every figure. */
   readonly outliers: number;

@@ -1,6 +1,7 @@
 // One timed step, boiled down to what the metrics need and the result file keeps.
 
 import type { HostItems } from "../program/trace.ts";
+import type { BubbleSample } from "./bubble.ts";
 
 /** ms of the step's wall time; every moment belongs to one part only, so the parts sum to the wall. */
 export interface Breakdown {
@@ -56,6 +57,8 @@ export interface StepSample {
    * timed one by one.
    */
   readonly kernelMs?: readonly number[];
+  /** Of a pipeline whose kernels were timed one by one. */
+  readonly bubble?: BubbleSample;
 }
 
 /** Tokens of one mixture-of-experts layer over one step. */

@@ -44,6 +44,7 @@ export const lower = (plan: Plan): Program => {
     tokens: workload.batch * workload.sequence,
     microBatches: workload.microBatches,
     layers: layerNames(plan),
+    ...(scheduling === undefined ? {} : { schedule: scheduling.schedule }),
     output: { rows: output.rows, columns: output.columns },
   };
 };

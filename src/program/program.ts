@@ -4,6 +4,7 @@ import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
 import type { Content } from "./content.ts";
 import type { ReduceAlgorithm } from "./exchange/algorithm.ts";
+import type { Schedule } from "./schedule/schedule.ts";
 
 export type BufferRole =
   | "weight"
@@ -248,6 +249,8 @@ export interface Program {
   readonly microBatches: number;
   /** Layers in order of execution, as in `Origin.layer`. */
   readonly layers: readonly string[];
+  /** Present where the plan's stages are a pipeline. */
+  readonly schedule?: Schedule;
   /** Result of one micro-batch. */
   readonly output: { readonly rows: number; readonly columns: number };
 }

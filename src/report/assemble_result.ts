@@ -25,6 +25,7 @@ export type RunRecord = Pick<
   | "memory"
   | "samples"
   | "overlapEffect"
+  | "projection"
   | "outcome"
 >;
 

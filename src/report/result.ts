@@ -3,6 +3,7 @@
 
 import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
+import type { Measured } from "../program/simulate/simulate.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Figure } from "../measure/figure.ts";
 import type { Metrics } from "../measure/metrics.ts";
@@ -45,8 +46,19 @@ export interface RunResult {
    * and where the GPUs have no memory for both.
    */
   readonly overlapEffect?: Figure;
+  /** Present where it was asked for, and the adapters time kernels one by one. */
+  readonly projection?: Projection;
   readonly verdicts: readonly Verdict[];
   readonly outcome: Outcome;
+}
+
+/** The step as it would be if each rank had an adapter of its own. Every figure is projected. */
+export interface Projection extends Pick<
+  Metrics,
+  "stepMs" | "samplesPerSecond" | "tokensPerSecond" | "busy" | "ranks" | "bubble"
+> {
+  /** What it was simulated from: the medians of exclusive timing. */
+  readonly from: Measured;
 }
 
 export interface Versions {

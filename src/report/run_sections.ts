@@ -55,8 +55,10 @@ const spreadOf = ({ percentiles, outliers }: Metrics): string[] => [
   ...(outliers === 0 ? [] : [countOf(outliers, "outlier")]),
 ];
 
-export const timeLines = ({ metrics }: RunResult, colours: Colours): string[] => {
-  const { ranks } = metrics;
+export const timeLines = ({ metrics }: RunResult, colours: Colours): string[] =>
+  timeTable(metrics.ranks, colours);
+
+export const timeTable = (ranks: Metrics["ranks"], colours: Colours): string[] => {
   if (ranks.length === 0) return [];
   const parts = [
     ["compute", "compute"],

@@ -1,8 +1,10 @@
 // A whole run on a terminal: who ran, whether the numbers are right, how fast, and which claims hold.
 
 import type { Plan } from "../plan/plan.ts";
+import { bubbleLines } from "./bubble_section.ts";
 import type { Colours } from "./colour.ts";
 import { kernelChoiceLines, kernelNoticeLines } from "./kernel_choices.ts";
+import { projectionLines } from "./projection_section.ts";
 import type { RunResult } from "./result.ts";
 import { rooflineLines } from "./roofline_lines.ts";
 import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts";
@@ -39,6 +41,11 @@ export const runReport = (
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
     ["Host overhead, us per instruction", hostLines(result, colours)],
     ["Kernels against the roofline", rooflineLines(result, colours)],
+    [
+      "Bubble of the pipeline, % of the ranks' time",
+      bubbleLines(plan, [result.metrics.bubble, result.projection?.bubble], colours),
+    ],
+    ["Projection", projectionLines(result.projection, result.metrics, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
     ["Communication per layer, one step", communicationLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],

@@ -10,6 +10,8 @@ import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
+import type { RankCosts } from "../program/simulate/cost.ts";
+import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
@@ -63,6 +65,14 @@ export interface RankPool {
    * @param budgetMs for each rank
    */
   tune(budgetMs: number, onFound: OnFound): Promise<void>;
+  /**
+   * Exclusive timing: what every instruction takes while only its rank is at work. One step of all ranks is
+   * recorded, then each rank runs it alone.
+   *
+   * @param repeats steps per rank, of which medians are taken
+   * @returns undefined where an adapter does not time kernels one by one
+   */
+  timeAlone(repeats: number): Promise<Measured | undefined>;
   /** Per rank, the kernels of its program and the forms they take now. */
   readonly calls: readonly (readonly CallUse[])[];
   close(): Promise<void>;
@@ -144,7 +154,10 @@ function createTasks(
   choices: readonly AdapterChoice[],
   opened: readonly Pick<Extract<Reply, { kind: "opened" }>, "peakBytes" | "calls">[],
   known: ReadonlyMap<string, readonly TunedCall[]>,
-): Pick<RankPool, "peakBytes" | "calls" | "step" | "observe" | "calibrate" | "tune" | "close"> {
+): Pick<
+  RankPool,
+  "peakBytes" | "calls" | "step" | "observe" | "calibrate" | "tune" | "timeAlone" | "close"
+> {
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
   const calls = opened.map((rank) => rank.calls);
@@ -187,6 +200,19 @@ function createTasks(
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
+    async timeAlone(repeats) {
+      const recorded = await Promise.all(
+        choices.map(async (_, rank) => group.ask(rank, { kind: "record" }, "recorded")),
+      );
+      const costs: RankCosts[] = [];
+      for (const rank of choices.keys()) {
+        const reply = await group.ask(rank, { kind: "exclusive", repeats }, "timed-alone");
+        if (reply.costs === undefined) return undefined;
+        costs.push(reply.costs);
+      }
+      return { costs, latencyMs: latencyOf(recorded.map(({ wokenMs }) => wokenMs)) };
+    },
+
     async tune(budgetMs, onFound) {
       const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
       for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
@@ -195,6 +221,15 @@ function createTasks(
     close: async () => group.end(),
   };
 }
+
+/** Median over wake-up calls of rank 0 of the time until the last rank is awake; 0 for one rank. */
+const latencyOf = (woken: readonly (readonly number[])[]): number => {
+  const [calls = []] = woken;
+  const delays = calls.map(
+    (calledMs, i) => Math.max(...woken.map((own) => own[i] ?? 0)) - calledMs,
+  );
+  return delays.toSorted((a, b) => a - b)[delays.length >> 1] ?? 0;
+};
 
 /** The bytes of a message lie somewhere within the message's own memory. */
 const ownMemory = (observation: RankObservation): RankObservation => ({

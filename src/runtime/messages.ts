@@ -6,6 +6,7 @@ import type { Waiting } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
+import type { RankCosts } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ErrorRecord } from "./error_record.ts";
@@ -61,6 +62,10 @@ export type Request =
   /** Of all instructions, or of those of one stage. */
   | { readonly kind: "step"; readonly stage?: string }
   | ({ readonly kind: "observe" } & ObserveOptions)
+  /** A step of all ranks whose messages each keeps, for `exclusive`. */
+  | { readonly kind: "record" }
+  /** Steps of this rank on what it recorded, while no other rank does anything; then it forgets that. */
+  | { readonly kind: "exclusive"; readonly repeats: number }
   /** Between two steps, while no other rank does anything. */
   | { readonly kind: "tune"; readonly budgetMs: number; readonly known: readonly TunedCall[] }
   /** To take the forms that won. */
@@ -106,6 +111,10 @@ export type Reply =
   /** Times on the machine's axis, not yet on the step's. */
   | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
   | { readonly kind: "observed"; readonly observation: RankObservation }
+  /** When the rank left each of some barriers that rank 0 was last to reach; all ranks on one axis. */
+  | { readonly kind: "recorded"; readonly wokenMs: readonly number[] }
+  /** Medians; absent where the adapter does not time kernels one by one. */
+  | { readonly kind: "timed-alone"; readonly costs?: RankCosts }
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
   | ({ readonly kind: "calibrated" } & RecalledCalibration);

@@ -77,6 +77,8 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "stepped":
       case "observed":
       case "calibrated":
+      case "recorded":
+      case "timed-alone":
       case "tuned":
       case "adopted": {
         const task = tasks.get(rank);

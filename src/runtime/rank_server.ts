@@ -74,6 +74,13 @@ export function serveRank(process: NodeJS.Process): void {
       const observation = await session.observe(request);
       return { kind: "observed", observation };
     }
+    if (request.kind === "record") {
+      return { kind: "recorded", wokenMs: await session.record() };
+    }
+    if (request.kind === "exclusive") {
+      const costs = await session.timeAlone(request.repeats);
+      return { kind: "timed-alone", ...(costs === undefined ? {} : { costs }) };
+    }
     moveTo("drain", undefined);
     if (request.kind === "tune") return { kind: "tuned", tuned: await session.tune(request) };
     if (request.kind === "adopt") {

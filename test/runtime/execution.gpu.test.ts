@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lower } from "../../src/program/lower.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
+import { simulate } from "../../src/program/simulate/simulate.ts";
 import type { RankTrace } from "../../src/program/trace.ts";
 import { openRanks, type RankPool } from "../../src/runtime/coordinator.ts";
 import { emptyReport, isProduct, mergeReports } from "../../src/runtime/check_product.ts";
@@ -74,6 +75,21 @@ describeOnAdapter("programs in rank processes", () => {
 
     test("what the check needs for itself does not count as the plan's memory", () => {
       expect(pool.peakBytes).toEqual(opened.peak);
+    });
+
+    test("alone, a rank runs every kernel on what the others sent, and its results stay", async () => {
+      const before = await pool.observe({ afterwards: true });
+      const measured = await pool.timeAlone(1);
+      for (const { rank, instructions } of program.ranks) {
+        const costs = measured?.costs[rank]?.instructions ?? [];
+        expect(costs).toHaveLength(instructions.length);
+        const idle = instructions.filter(
+          ({ op }, i) => op === "kernel" && !((costs[i]?.compute ?? 0) > 0),
+        );
+        expect(idle).toEqual([]);
+      }
+      expect(await pool.observe({ afterwards: true })).toEqual(before);
+      expect(simulate(program, measured ?? { costs: [], latencyMs: 0 }).wallMs).toBeGreaterThan(0);
     });
 
     test("spans cover every rank's time, one for every kernel", async () => {

@@ -1,6 +1,6 @@
 // What an instruction takes on its rank while no other rank is at work.
 
-import type { RankTrace, SpanKind } from "../trace.ts";
+import type { RankTrace, Span, SpanKind } from "../trace.ts";
 
 /**
  * ms by kind. Of a transfer, readback, move and upload are the host's; of any other instruction they are work
@@ -34,7 +34,8 @@ export interface RankCosts {
 }
 
 /**
- * Costs of one step, waits left out. Undefined where kernels of several instructions were timed as one.
+ * Costs of one step, waits left out. While a kernel runs, what the host does meanwhile costs nothing: so the
+ * parts sum to the time that the rank was at work. Undefined where kernels of several instructions were timed as one.
  *
  * @param instructions how many the rank has
  */
@@ -42,13 +43,35 @@ export const costsOfTrace = (trace: RankTrace, instructions: number): RankCosts 
   const open = (): Open => ({ ...noCost });
   const own = Array.from({ length: instructions }, open);
   const rest = open();
+  const kernels = trace.spans.filter(({ kind }) => isKernel(kind));
+  if (kernels.some(({ instruction }) => instruction === undefined)) return undefined;
+  const kernelMs = timeWithin(kernels);
   for (const { kind, instruction, startMs, endMs } of trace.spans) {
     if (kind === "wait") continue;
-    if (instruction === undefined && isKernel(kind)) return undefined;
     const cost = (instruction === undefined ? undefined : own[instruction]) ?? rest;
-    cost[kind] += endMs - startMs;
+    cost[kind] += endMs - startMs - (isKernel(kind) ? 0 : kernelMs(startMs, endMs));
   }
   return { instructions: own, rest };
+};
+
+/** How much of a stretch of time spans cover that follow one another. */
+const timeWithin = (spans: readonly Span[]): ((startMs: number, endMs: number) => number) => {
+  const ordered = spans.toSorted((a, b) => a.startMs - b.startMs);
+  return (startMs, endMs) => {
+    let low = 0;
+    for (let high = ordered.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((ordered[middle]?.endMs ?? 0) <= startMs) low = middle + 1;
+      else high = middle;
+    }
+    let covered = 0;
+    for (let at = low; at < ordered.length; at++) {
+      const span = ordered[at];
+      if (span === undefined || span.startMs >= endMs) break;
+      covered += Math.min(endMs, span.endMs) - Math.max(startMs, span.startMs);
+    }
+    return covered;
+  };
 };
 
 type Open = { -readonly [Kind in keyof Cost]: number };
@@ -58,7 +81,7 @@ const isKernel = (kind: SpanKind): boolean => kind === "compute" || kind === "re
 /** Median of each part over repeats of the same instructions. */
 export const medianCosts = (repeats: readonly RankCosts[]): RankCosts => {
   const medianOf = (costOf: (costs: RankCosts) => Cost | undefined): Cost => {
-    const cost = { ...noCost } as Open;
+    const cost: Open = { ...noCost };
     for (const kind of costKinds) {
       const values = repeats.flatMap((costs) => costOf(costs)?.[kind] ?? []);
       cost[kind] = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

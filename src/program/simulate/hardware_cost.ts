@@ -2,7 +2,7 @@
 // and bandwidth. No run is as fast; it is what the plan's GPUs would do with perfect kernels.
 
 import type { Peaks } from "../bound.ts";
-import { isCollective, type Instruction } from "../program.ts";
+import { collectiveOf, type Instruction } from "../program.ts";
 import { createExpertRows, instructionFlops, kernelBytesOf } from "../tally.ts";
 import { createWireCount } from "../wire.ts";
 import { noCost, type Cost } from "./cost.ts";
@@ -19,11 +19,12 @@ export const createHardwareCost = (
   return (rank, instruction) => {
     experts.see(instruction);
     const arithmetic = (1000 * instructionFlops(instruction)) / peaks.flops;
-    if (!isCollective(instruction)) {
+    const transfer = collectiveOf(instruction);
+    if (transfer === undefined) {
       const memory = msOf(kernelBytesOf(instruction), peaks.bandwidth);
       return { ...noCost, compute: Math.max(arithmetic, memory) };
     }
-    const { received } = wire(instruction, rank, experts.rowsOf(instruction.origin.layer));
+    const { received } = wire(transfer, rank, experts.rowsOf(instruction.origin.layer));
     return { ...noCost, reduce: arithmetic, upload: msOf(received, peaks.linkBandwidth) };
   };
 };

@@ -2,8 +2,9 @@
 //
 // - A rank's host goes through its instructions in order. Kernels collect until a transfer or the end, then
 //   its GPU does them one after the other while the host may already wait for others.
-// - A giver awaits its GPU, brings the bytes out, waits until all readers have released its message before
-//   that on the same mailbox, and posts. It does not wait for readers.
+// - A giver waits until all readers have released its message before that on the same mailbox, awaits its
+//   GPU, brings the bytes out and posts. It does not wait for readers; where the transfer is only started,
+//   its host does not even wait for its GPU.
 // - A taker awaits its sources in their order and hands the bytes to its GPU, which need not be idle.
 //
 // No rank's times depend on the order in which ranks are played, so there is no queue of events.
@@ -129,37 +130,33 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
     state: RankState,
     at: number,
     op: Op,
-    { gives, takes }: TransferPart,
+    { gives, takes, isStart }: TransferPart,
     able: number[],
   ): boolean => {
+    if (!state.begun) {
+      busy(state, "host", op);
+      submit(state);
+      state.begun = true;
+    }
     if (gives !== undefined && !state.given) {
-      if (!state.begun) {
-        busy(state, "host", op);
-        submit(state);
-        state.hostMs = Math.max(state.hostMs, state.gpuMs);
-        busy(state, "readback", op);
-        state.begun = true;
-      }
       if ((released[gives] ?? 0) < (tapes.readers[gives] ?? 0)) {
         blockedGiver[gives] = at;
         return false;
       }
       waitUntil(state, freeMs[gives] ?? 0, op.instruction);
+      const goesOnMs = state.hostMs;
+      state.hostMs = Math.max(state.hostMs, state.gpuMs);
+      busy(state, "readback", op);
       busy(state, "move", op);
       posted[gives] = (posted[gives] ?? 0) + 1;
       postedMs[gives] = state.hostMs;
       released[gives] = 0;
       freeMs[gives] = 0;
       state.given = true;
+      if (isStart === true) state.hostMs = goesOnMs;
       const takers = blockedTakers[gives] ?? [];
       if (takers.length > 0) able.push(...takers.splice(0));
-    } else if (!state.begun) {
-      busy(state, "host", op);
-      busy(state, "readback", op);
-      busy(state, "move", op);
-      state.begun = true;
     }
-    submit(state);
     for (let take = takes[state.taken]; take !== undefined; take = takes[state.taken]) {
       const { mailbox, reader } = take;
       if ((posted[mailbox] ?? 0) <= (read[reader] ?? 0)) {
@@ -177,6 +174,11 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
         blockedGiver[mailbox] = nobody;
         able.push(giver);
       }
+    }
+    if (gives === undefined) {
+      // It passes on what it took.
+      busy(state, "readback", op);
+      busy(state, "move", op);
     }
     forGpu(state, "compute", op);
     forGpu(state, "reduce", op);

@@ -3,12 +3,12 @@
 
 import type { Plan } from "../../plan/plan.ts";
 import { lowerMicroBatch } from "../lower.ts";
-import { isCollective, type Instruction } from "../program.ts";
+import type { Instruction } from "../program.ts";
 import { slotsOf } from "../schedule/schedule.ts";
 import { scheduleBuilder, schedulingOf } from "../schedule/scheduled_builder.ts";
 import { createStream } from "../stream.ts";
 import { noCost, type Cost } from "./cost.ts";
-import { createMailboxes, type Op, type RankTape, type Tapes } from "./tape.ts";
+import { createMailboxes, createTaping, type Op, type RankTape, type Tapes } from "./tape.ts";
 
 /** @param costOf an instruction of a rank, told in the order of lowering */
 export const streamTapes = (
@@ -19,6 +19,7 @@ export const streamTapes = (
   const scheduling = schedulingOf(plan);
   const mailboxes = createMailboxes();
   const opOf = createInterning();
+  const tapings = Array.from({ length: hardware.gpus }, (_, rank) => createTaping(mailboxes, rank));
   const recorded = Array.from({ length: hardware.gpus }, () => new Map<string, Recording>());
 
   const keyAt = (rank: number, { origin }: Instruction): string =>
@@ -34,13 +35,13 @@ export const streamTapes = (
       const recording = own.get(key) ?? { ops: [], computeMs: 0 };
       own.set(key, recording);
       const cost = costOf(rank, instruction);
-      const transfer = isCollective(instruction) ? mailboxes.partOf(instruction, rank) : undefined;
-      if (transfer === undefined) {
+      const op = tapings[rank]?.(instruction, cost);
+      if (op?.transfer === undefined) {
         recording.computeMs += cost.compute + cost.reduce;
         return;
       }
       settle(recording, opOf);
-      recording.ops.push({ cost, transfer });
+      recording.ops.push(op);
     },
   });
   lowerMicroBatch(plan, scheduleBuilder(stream, plan, scheduling), 0);

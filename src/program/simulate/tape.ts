@@ -1,6 +1,6 @@
 // A program as the simulation plays it: per rank, what takes how long, and which messages it gives and takes.
 
-import { isCollective, type Collective, type Program } from "../program.ts";
+import { collectiveOf, type Collective, type Instruction, type Program } from "../program.ts";
 import { noCost, type Cost, type RankCosts } from "./cost.ts";
 
 export interface Op {
@@ -10,8 +10,10 @@ export interface Op {
   readonly transfer?: TransferPart;
 }
 
-/** One rank's part of a transfer. */
+/** One rank's part of a transfer; of one that is started and done, the start gives and the end takes. */
 export interface TransferPart {
+  /** The host goes on while the bytes leave. */
+  readonly isStart?: true;
   /** Mailbox that it posts in; absent where it gives nothing. */
   readonly gives?: number;
   /** In the order in which it takes. */
@@ -83,16 +85,44 @@ export const createMailboxes = (): Mailboxes => {
   };
 };
 
+/** Of one rank: turns its instructions, in their order, into ops. */
+export const createTaping = (
+  mailboxes: Mailboxes,
+  rank: number,
+): ((instruction: Instruction, cost: Cost) => Op) => {
+  /** By channel, what is left to do of a transfer that was started. */
+  const underWay = new Map<number, { readonly takes: readonly Take[]; readonly cost: Cost }>();
+  return (instruction, cost) => {
+    if (instruction.op === "done") {
+      const started = underWay.get(instruction.channel);
+      if (started === undefined) return { cost };
+      underWay.delete(instruction.channel);
+      const { upload, reduce, compute } = started.cost;
+      return { cost: { ...cost, upload, reduce, compute }, transfer: { takes: started.takes } };
+    }
+    const collective = collectiveOf(instruction);
+    const transfer = collective === undefined ? undefined : mailboxes.partOf(collective, rank);
+    if (collective === undefined || transfer === undefined) return { cost };
+    if (instruction.op !== "start") return { cost, transfer };
+    underWay.set(collective.channel, { takes: transfer.takes, cost });
+    const { host, readback, move } = cost;
+    return {
+      cost: { ...noCost, host, readback, move },
+      transfer: { ...transfer, takes: [], isStart: true },
+    };
+  };
+};
+
 /** @param costs by rank */
 export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes => {
   const mailboxes = createMailboxes();
   const ranks = program.ranks.map(({ rank, instructions }): RankTape => {
     const own = costs[rank];
-    const ops = instructions.map((instruction, i): Op => {
-      const cost = own?.instructions[i] ?? noCost;
-      const transfer = isCollective(instruction) ? mailboxes.partOf(instruction, rank) : undefined;
-      return { cost, instruction: i, ...(transfer === undefined ? {} : { transfer }) };
-    });
+    const opOf = createTaping(mailboxes, rank);
+    const ops = instructions.map((instruction, i): Op => ({
+      ...opOf(instruction, own?.instructions[i] ?? noCost),
+      instruction: i,
+    }));
     return { rank, parts: [ops, [{ cost: own?.rest ?? noCost }]] };
   });
   return { ranks, readers: mailboxes.readers, takes: mailboxes.takes() };

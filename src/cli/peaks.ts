@@ -1,0 +1,85 @@
+// Figures of the hardware that a command takes: as given, else as an earlier run calibrated them, else as the
+// plan's hardware says.
+
+import { InvalidArgumentError, type Command } from "commander";
+import type { Ceiling } from "../measure/ceiling.ts";
+import type { Plan } from "../plan/plan.ts";
+import { parseBandwidth, parseFlops } from "../plan/quantity.ts";
+import type { Peaks } from "../program/bound.ts";
+
+export interface PeakFlags {
+  readonly peakFlops?: number;
+  readonly bandwidth?: number;
+  readonly linkBandwidth?: number;
+}
+
+export const addPeakOptions = (command: Command): Command =>
+  command
+    .option("--peak-flops <rate>", "of one GPU, such as 67TFLOPS", rate(parseFlops, "67TFLOPS"))
+    .option(
+      "--bandwidth <rate>",
+      "of one GPU's memory, such as 3TB/s",
+      rate(parseBandwidth, "3TB/s"),
+    )
+    .option(
+      "--link-bandwidth <rate>",
+      "between two GPUs, such as 50GB/s",
+      rate(parseBandwidth, "50GB/s"),
+    );
+
+const rate =
+  (parse: (text: string) => number | undefined, example: string) =>
+  (text: string): number => {
+    const value = parse(text) ?? Number(text);
+    if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
+    throw new InvalidArgumentError(`A rate above zero is needed, such as ${example}.`);
+  };
+
+export interface GivenPeaks {
+  readonly peaks?: Peaks;
+  /** In a phrase. */
+  readonly source: string;
+}
+
+/** @param result file of an earlier run */
+export const peaksOf = async (
+  { hardware }: Plan,
+  flags: PeakFlags,
+  result?: string,
+): Promise<GivenPeaks> => {
+  const calibrated = result === undefined ? undefined : await fastest(result);
+  const flops = flags.peakFlops ?? calibrated?.flops ?? hardware.peakFlops;
+  const bandwidth = flags.bandwidth ?? calibrated?.bandwidth;
+  const linkBandwidth = flags.linkBandwidth ?? hardware.linkBandwidth;
+  const source =
+    flags.peakFlops !== undefined
+      ? "as given"
+      : calibrated !== undefined
+        ? `as calibrated in ${result}`
+        : "as the plan's hardware says";
+  if (flops === undefined) return { source };
+  return {
+    source,
+    peaks: {
+      flops,
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+      ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
+    },
+  };
+};
+
+/** Of several adapters the fastest of each kind: a bound must not be above what any of them can do. */
+const fastest = async (file: string): Promise<Peaks | undefined> => {
+  const [{ readResult }, { memoryCeiling }] = await Promise.all([
+    import("../report/result_file.ts"),
+    import("../measure/ceiling.ts"),
+  ]);
+  const { calibration } = await readResult(file);
+  if (calibration.length === 0) return undefined;
+  const best = (ceilings: readonly (Ceiling | undefined)[]): number =>
+    Math.max(...ceilings.map((ceiling) => ceiling?.figure.value ?? 0));
+  return {
+    flops: best(calibration.map(({ ceilings }) => ceilings.f32)),
+    bandwidth: best(calibration.map(({ ceilings }) => memoryCeiling(ceilings))),
+  };
+};

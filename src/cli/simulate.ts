@@ -1,0 +1,115 @@
+// shardbench simulate: a plan's step as it would be if every rank had a GPU of its own.
+
+import type { Command } from "commander";
+import { EnvironmentError } from "../environment_error.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Projection } from "../report/result.ts";
+import { soundPlan } from "./bad_plan.ts";
+import { countedPlan } from "./counted_plan.ts";
+import { execute, exitCodeOfRun } from "./execute.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+import { addPeakOptions, peaksOf, type PeakFlags } from "./peaks.ts";
+import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
+import { duration } from "./values.ts";
+
+interface Flags extends RunFlags, PeakFlags {
+  readonly result?: string;
+  /** ms */
+  readonly latency?: number;
+  readonly json?: boolean;
+}
+
+export const defineSimulate = (program: Command): void => {
+  addPeakOptions(addRunOptions(program.command("simulate")))
+    .argument("<file>", "plan in YAML or JSON")
+    .summary("project a plan's step from what its instructions take alone")
+    .description(
+      "Times every rank's instructions on the local adapter while no other rank is at work, and plays all\n" +
+        "ranks against each other. With --result it plays an earlier run's times; with --peak-flops those\n" +
+        "that follow from the hardware's figures, also for thousands of GPUs. Every figure is projected.",
+    )
+    .option("--result <file>", "play the exclusive times of an earlier `run --project`")
+    .option("--latency <duration>", "between two GPUs, with --peak-flops, such as 10us", duration)
+    .option("--json", "print the projection as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench simulate plan.yaml --adapter lavapipe --pin
+  $ shardbench simulate plan.yaml --result results/plan.json
+  $ shardbench simulate plan.yaml --peak-flops 989TFLOPS --link-bandwidth 50GB/s`,
+    )
+    .action((file: string, flags: Flags) => guarded(flags.json, () => simulate(file, flags)));
+};
+
+const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
+  if (flags.peakFlops !== undefined) return fromHardware(file, flags);
+  const { plan: asWritten } = await soundPlan(file);
+  const plan = withSeed(asWritten, flags.seed);
+  if (flags.result !== undefined) {
+    await show(plan, await projectionOfFile(plan, flags.result), flags);
+    return exitCodes.fine;
+  }
+  const result = await execute(plan, { ...runOptions(flags), project: "only" });
+  const code = exitCodeOfRun(result);
+  if (code !== exitCodes.fine || result.projection === undefined) {
+    const { outcomeLines } = await import("../report/run_header.ts");
+    if (code === exitCodes.fine) throw untimed();
+    printLines(outcomeLines(result, outputColours()));
+    return code;
+  }
+  await show(plan, result.projection, flags);
+  return exitCodes.fine;
+};
+
+const untimed = (): EnvironmentError =>
+  new EnvironmentError(
+    "missing-feature",
+    "the adapter does not time kernels one by one, so nothing can be projected",
+    "choose another adapter; `shardbench adapters` lists what is there",
+  );
+
+const projectionOfFile = async (plan: Plan, file: string): Promise<Projection> => {
+  const [{ readResult }, { workHash }, { lower }, { projectionOf }] = await Promise.all([
+    import("../report/result_file.ts"),
+    import("../report/plan_hash.ts"),
+    import("../program/lower.ts"),
+    import("../harness/projection.ts"),
+  ]);
+  const result = await readResult(file);
+  if (result.projection === undefined || result.plan.workHash !== workHash(plan)) {
+    throw new EnvironmentError(
+      "file-not-readable",
+      result.projection === undefined
+        ? `${file} has no exclusive times`
+        : `${file} is of a plan that asks for other work`,
+      "make one with `shardbench run --project` of this plan",
+    );
+  }
+  return projectionOf(lower(plan), result.estimate, result.projection.from);
+};
+
+const show = async (plan: Plan, projection: Projection, { json }: Flags): Promise<void> => {
+  if (json === true) {
+    printJson({ plan: plan.name, provenance: "projected", ...projection });
+    return;
+  }
+  const { simulationReport } = await import("../report/terminal_simulation.ts");
+  printLines(simulationReport(plan, projection, outputColours()));
+};
+
+const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
+  const { plan } = await countedPlan(file);
+  const { peaks } = await peaksOf(plan, flags);
+  const [{ simulateHardware }, { hardwareReport }] = await Promise.all([
+    import("../program/simulate/simulate_hardware.ts"),
+    import("../report/terminal_simulation.ts"),
+  ]);
+  if (peaks === undefined) throw new Error("--peak-flops gives a peak");
+  const projected = simulateHardware(plan, peaks, flags.latency ?? 0);
+  if (flags.json === true) printJson({ plan: plan.name, provenance: "projected", ...projected });
+  else printLines(hardwareReport(plan, projected, outputColours()));
+  return exitCodes.fine;
+};

@@ -1,0 +1,52 @@
+// The step that a plan would take if every rank had its adapter to itself: exclusive timing of its ranks,
+// played against each other. Projected, and kept apart from what was measured.
+
+import { computeMetrics, summariseStep } from "../measure/compute_metrics.ts";
+import type { Estimate } from "../program/estimate.ts";
+import type { Program } from "../program/program.ts";
+import { simulate, type Measured } from "../program/simulate/simulate.ts";
+import type { Projection } from "../report/result.ts";
+import type { RankPool } from "../runtime/coordinator.ts";
+
+/** Steps that each rank runs alone. */
+const repeats = 9;
+
+/** Undefined where an adapter does not time kernels one by one. */
+export const projectRun = async (
+  pool: RankPool,
+  program: Program,
+  estimate: Estimate,
+): Promise<Projection | undefined> => {
+  const measured = await pool.timeAlone(repeats);
+  return measured === undefined ? undefined : projectionOf(program, estimate, measured);
+};
+
+export const projectionOf = (
+  program: Program,
+  estimate: Estimate,
+  measured: Measured,
+): Projection => {
+  // Kernels take what they were measured to: there is nothing to hold against a roofline again.
+  const kernels = { groups: [], groupOf: [] };
+  const sample = summariseStep(program, simulate(program, measured), kernels);
+  const { stepMs, samplesPerSecond, tokensPerSecond, ranks, busy, bubble } = computeMetrics({
+    program,
+    estimate,
+    samples: [sample],
+    peaks: [],
+    kernels: kernels.groups,
+    formOf: () => undefined,
+    conditions: [
+      `simulated from what instructions took on each rank alone, medians of ${repeats} steps`,
+    ],
+  });
+  return {
+    ...(stepMs === undefined ? {} : { stepMs }),
+    ...(samplesPerSecond === undefined ? {} : { samplesPerSecond }),
+    ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+    ...(busy === undefined ? {} : { busy }),
+    ranks,
+    ...(bubble === undefined ? {} : { bubble }),
+    from: measured,
+  };
+};
