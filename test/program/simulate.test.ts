@@ -17,11 +17,13 @@ import { linear, plan, plans } from "../support/plans.ts";
 import { planOf } from "../support/written_plan.ts";
 
 /** The same cost for every instruction of a kind. */
-const costsOf = (program: Program, by: { kernel?: Partial<Cost>; transfer?: Partial<Cost> }) =>
+const costsOf = (
+  program: Program,
+  by: { kernel?: Partial<Cost>; send?: Partial<Cost>; recv?: Partial<Cost> },
+) =>
   program.ranks.map(({ instructions }): RankCosts => ({
     instructions: instructions.map(({ op }) => {
-      if (op === "kernel") return { ...noCost, ...by.kernel };
-      return op === "send" || op === "recv" ? { ...noCost, ...by.transfer } : noCost;
+      return op === "kernel" || op === "send" || op === "recv" ? { ...noCost, ...by[op] } : noCost;
     }),
     rest: noCost,
   }));
@@ -60,10 +62,10 @@ describe("by hand", () => {
   test("a giver awaits its GPU, a taker the bytes", () => {
     const wall = wallOf(two, {
       kernel: { compute: 10, host: 1 },
-      transfer: { readback: 2, move: 3, upload: 5 },
+      send: { readback: 2, move: 3 },
+      recv: { upload: 5 },
     });
-    // Rank 0: 1 + 10 + 2 + 3, twice. Rank 1 has its GPU at work while it waits for the second: its uploads
-    // carry readback and move of its own here, which a real receive has not.
+    // Rank 0: 1 + 10 + 2 + 3, twice. Rank 1 has its GPU at work while it waits for the second.
     expect(wall).toBeCloseTo(32 + 5 + 1 + 10, 9);
   });
 
