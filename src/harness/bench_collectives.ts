@@ -264,7 +264,7 @@ const wireBytesOf = (program: Program, count: number): number => {
     for (const instruction of instructions) {
       const transfer = collectiveOf(instruction);
       if (transfer === undefined || transfer.origin.stage !== stage) continue;
-      most = Math.max(most, wire(transfer, rank, 0).largestPiece);
+      most = Math.max(most, wire(transfer, rank).largestPiece);
     }
   }
   return most;

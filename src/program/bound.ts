@@ -3,7 +3,7 @@
 // memory that kernels read twice are free here.
 
 import { collectiveOf, type Instruction } from "./program.ts";
-import { createExpertRows, instructionFlops, kernelBytesOf } from "./tally.ts";
+import { instructionFlops, kernelBytesOf } from "./tally.ts";
 import type { WireCount } from "./wire.ts";
 
 export interface Peaks {
@@ -111,7 +111,6 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     hasGiven: false,
   }));
   const meetings = new Map<number, Meeting>();
-  const experts = createExpertRows();
   const perLayer = new Map<string, Map<number, number>>();
   let memoryBoundMs = 0;
 
@@ -124,8 +123,8 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
       if (memoryMs > arithmeticMs) memoryBoundMs += memoryMs;
       return { kernelMs: Math.max(arithmeticMs, memoryMs), wireMs: 0 };
     }
-    const { channel, from, to, origin } = collective;
-    const { largestPiece } = wireBytes(collective, rank, experts.rowsOf(origin.layer));
+    const { channel, from, to } = collective;
+    const { largestPiece } = wireBytes(collective, rank);
     return {
       kernelMs: arithmeticMs,
       wireMs: msOf(largestPiece, peaks.linkBandwidth),
@@ -204,7 +203,6 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     add(rank, instruction) {
       const clock = clocks[rank];
       if (clock === undefined || instruction.op === "observe" || instruction.op === "input") return;
-      experts.see(instruction);
       const work = workOf(rank, instruction);
       const own = perLayer.get(instruction.origin.layer) ?? new Map<number, number>();
       perLayer.set(instruction.origin.layer, own);

@@ -137,6 +137,8 @@ export interface PointToPoint extends Transfer {
 }
 
 interface ExpertTransfer extends Transfer {
+  /** Rows that all sources send together, before any is dropped. */
+  readonly rows: number;
   /** Elements of one token's row, padding included. */
   readonly rowElements: number;
   /** Number of experts on each member of `to` of the dispatch; contiguous blocks in that order. */

@@ -102,9 +102,6 @@ export const createTally = (
   );
   const kernels = new Map<KernelName, Open<KernelEstimate>>();
   const collectives = new Map<string, Open<Omit<CollectiveEstimate, "calls">>>();
-  const experts = createExpertRows();
-  /** Their bytes are known when all rows are. */
-  const expertTransfers: { readonly rank: number; readonly transfer: Collective }[] = [];
 
   const standIns = new Map<number, Open<StandInEstimate>>();
   const addStandIn = (rank: number, instruction: Instruction): void => {
@@ -113,10 +110,10 @@ export const createTally = (
     own.flops += instructionFlops(instruction);
     own.kernelBytes += kernelBytesOf(instruction);
     const transfer = collectiveOf(instruction);
-    if (transfer !== undefined) own.receivedBytes += wireBytes(transfer, rank, 0).received;
+    if (transfer !== undefined) own.receivedBytes += wireBytes(transfer, rank).received;
   };
-  const addWire = (rank: number, transfer: Collective, rows: number): void => {
-    const { sent, received } = wireBytes(transfer, rank, rows);
+  const addWire = (rank: number, transfer: Collective): void => {
+    const { sent, received } = wireBytes(transfer, rank);
     const own = perRank[rank];
     if (own === undefined) return;
     own.sentBytes += sent;
@@ -165,7 +162,6 @@ export const createTally = (
         own.kernelBytes += bytes;
         if (layer !== undefined) layer.kernelBytes += bytes;
         addKernel(kernels, instruction.kernel, flops, bytes);
-        experts.see(instruction);
         return;
       }
       const transfer = collectiveOf(instruction);
@@ -183,14 +179,10 @@ export const createTally = (
           }
           collective.instances += 1;
         }
-        if ("expertsPerRank" in transfer) expertTransfers.push({ rank, transfer });
-        else addWire(rank, transfer, 0);
+        addWire(rank, transfer);
       }
     },
     totals(microBatches) {
-      for (const { rank, transfer } of expertTransfers.splice(0)) {
-        addWire(rank, transfer, experts.rowsOf(transfer.origin.layer));
-      }
       const perStep = <T extends object>(record: T, keys: readonly (keyof T)[]): T => {
         const scaled = { ...record };
         for (const key of keys)
@@ -234,20 +226,6 @@ const addKernel = (
     known.flops += flops;
     known.kernelBytes += bytes;
   }
-};
-
-/** Rows that each mixture of experts moves per micro-batch, before any is dropped. */
-export const createExpertRows = () => {
-  const rows = new Map<string, number>();
-  return {
-    see(instruction: Instruction): void {
-      if (instruction.op !== "kernel" || instruction.kernel !== "permute_tokens") return;
-      const { layer, microBatch } = instruction.origin;
-      const { tokens, topK } = instruction.shape;
-      if (microBatch === 0) rows.set(layer, (rows.get(layer) ?? 0) + tokens * topK);
-    },
-    rowsOf: (layer: string): number => rows.get(layer) ?? 0,
-  };
 };
 
 /** FLOPs of one instruction on one rank, reductions included. */

@@ -13,17 +13,14 @@ export interface WireBytes {
   readonly largestPiece: number;
 }
 
-/**
- * @param expertRows rows that the whole dispatch moves, for expert transfers: their splits are known only
- *   when they run, so here tokens are balanced over the experts
- */
-export type WireCount = (collective: Collective, rank: number, expertRows: number) => WireBytes;
+/** Splits of expert transfers are known only when they run: here tokens are balanced over the experts. */
+export type WireCount = (collective: Collective, rank: number) => WireBytes;
 
 /** Thousands of ranks may share the lists of one collective: what follows from a list is kept. */
 export const createWireCount = (): WireCount => {
   const placeIn = kept((members) => new Map(members.map((member, at) => [member, at])));
   const summaryOf = kept(summarise);
-  return (collective, rank, expertRows) => {
+  return (collective, rank) => {
     if (isAllReduce(collective) && algorithmOf(collective) !== "direct") {
       return inTwoHops(collective, rank);
     }
@@ -71,10 +68,10 @@ export const createWireCount = (): WireCount => {
         }
         case "expert-dispatch":
         case "expert-combine": {
-          const { op, expertsPerRank, rowElements } = collective;
+          const { op, expertsPerRank, rowElements, rows } = collective;
           const dispatch = op === "expert-dispatch";
           const experts = Math.max(1, summaryOf(expertsPerRank).sum);
-          const perExpert = ((expertRows / (dispatch ? from : to).length) * rowElements) / experts;
+          const perExpert = ((rows / (dispatch ? from : to).length) * rowElements) / experts;
           const held = perExpert * (expertsPerRank[dispatch ? j : i] ?? 0);
           return dispatch
             ? { sent: allBut(expertsPerRank, j, perExpert), received: equal(sources, held) }

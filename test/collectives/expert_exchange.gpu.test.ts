@@ -65,6 +65,7 @@ function programFor({ ranks, from, to, expertsPerRank, capacity, dtype }: World)
     const common = {
       origin: originOf(layer),
       dtype,
+      rows: experts * mostRows * from.length,
       rowElements,
       expertsPerRank,
     };

@@ -11,6 +11,7 @@ const dispatch: Instruction = {
   dtype: "f32",
   from: [0],
   to: [1, 0],
+  rows: 4,
   rowElements: 4,
   expertsPerRank: [2, 2],
 };

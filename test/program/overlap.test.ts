@@ -3,7 +3,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Instruction } from "../../src/program/program.ts";
-import { linear, mlp, plan } from "../support/plans.ts";
+import { linear, mlp, moe, plan } from "../support/plans.ts";
 import { worstError } from "../support/worst_error.ts";
 
 const group = [[0, 1]];
@@ -135,4 +135,35 @@ test("a pipeline in 1F1B order overlaps too, its copies of activations with wind
     },
   );
   expect(await worstError(pipelined)).toBeLessThan(1e-6);
+});
+
+test("experts compute on one block while rows of the other are on their way", async () => {
+  const experts = plan("experts", 2, [[moe(8, 4, 2, group, [0, 1])]], {
+    optimizations: ["communication-overlap"],
+    workload: { batch: 2, microBatches: 1, sequence: 90 },
+  });
+  const [rank] = lower(experts).ranks;
+  const route = ["copy", "matmul", "route_top_k", "route_positions", "permute_tokens"];
+  const compute = ["done", "grouped_matmul", "grouped_matmul", "expert-combine-start"];
+  const block = [...route, "expert-dispatch-start"];
+  const end = ["done", "combine_tokens"];
+  expect(words(rank!.instructions).slice(0, 24)).toEqual(
+    [block, block, compute, compute, end, end].flat(),
+  );
+  expect(await worstError(experts)).toBeLessThan(1e-6);
+  const plain = estimatePlan(without(experts));
+  expect(estimatePlan(experts).ranks.map(({ sentBytes }) => sentBytes)).toEqual(
+    plain.ranks.map(({ sentBytes }) => sentBytes),
+  );
+});
+
+test("experts with a capacity, which counts all tokens at once, are not split", () => {
+  const limited = plan("limited", 2, [[moe(8, 4, 2, group, [0, 1], { capacityFactor: 1 })]], {
+    optimizations: ["communication-overlap"],
+    workload: { batch: 2, microBatches: 1, sequence: 90 },
+  });
+  const starts = words(lower(limited).ranks[0]!.instructions).filter((op) =>
+    op.startsWith("expert"),
+  );
+  expect(starts).toEqual(["expert-dispatch", "expert-combine"]);
 });

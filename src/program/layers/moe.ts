@@ -3,6 +3,8 @@
 
 import type { MoeLayer } from "../../plan/plan.ts";
 import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
+import { windowRows } from "../builder.ts";
+import { interleave, recordBlock } from "../overlap_blocks.ts";
 import { reduceScatterRows, sliceRows, type Move } from "../moves.ts";
 import { memberRowsOf } from "../redistribute.ts";
 import { settle, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
@@ -25,11 +27,9 @@ interface Source {
 export const lowerMoe = (context: LayerContext, layer: MoeLayer, input: Value): Value => {
   const { origin } = context;
   const sources = input.shares.flatMap(sourcesOf).filter((source) => source.rows > 0);
-  for (const source of sources) route(context, layer, source);
-  transfer(context, layer, sources, input.rows, "dispatch");
-  runExperts(context, layer, input.rows);
-  transfer(context, layer, sources, input.rows, "combine");
-  for (const source of sources) combine(context, layer, source);
+  const blocks = blocksOf(context, layer, sources);
+  if (blocks.length === 1) lowerRows(context, layer, sources);
+  else lowerInBlocks(context, layer, blocks);
   if (layer.sharedFfn !== undefined) addShared(context, layer, layer.sharedFfn, input);
   const shares = input.shares.map((share): Share => {
     const memberRows = memberRowsOf(share);
@@ -45,6 +45,85 @@ export const lowerMoe = (context: LayerContext, layer: MoeLayer, input: Value): 
   return { ...input, origin, shares };
 };
 
+/** The whole layer on some rows of each source. */
+const lowerRows = (context: LayerContext, layer: MoeLayer, sources: readonly Source[]): void => {
+  const tokens = sources.reduce((sum, { rows }) => sum + rows, 0);
+  for (const source of sources) route(context, layer, source);
+  transfer(context, layer, sources, tokens, "dispatch");
+  runExperts(context, layer, tokens);
+  transfer(context, layer, sources, tokens, "combine");
+  for (const source of sources) combine(context, layer, source);
+};
+
+/** The experts of one block compute while rows of the other are on their way. */
+const overlappedBlocks = 2;
+
+/**
+ * Rows of the sources block by block, where the plan overlaps. Not with a capacity, which counts all tokens at
+ * once.
+ */
+const blocksOf = (
+  { overlap }: LayerContext,
+  layer: MoeLayer,
+  sources: readonly Source[],
+): (readonly Source[])[] => {
+  const leaves = sources.some(({ rank }) => layer.expertGpus.some((gpu) => gpu !== rank));
+  const isLong = sources.some(({ rows }) => rows >= overlappedBlocks * windowRows);
+  if (!overlap || !leaves || !isLong || layer.capacityFactor !== undefined) return [sources];
+  return Array.from({ length: overlappedBlocks }, (_, block) =>
+    sources.flatMap((source): Source[] => {
+      const units = Math.floor(source.rows / windowRows);
+      const sizes = splitEvenly(units * windowRows, overlappedBlocks, windowRows);
+      // The rows that fill no unit of their own go with the last block.
+      const rest = source.rows - units * windowRows;
+      const rows = (sizes[block] ?? 0) + (block === overlappedBlocks - 1 ? rest : 0);
+      const before = startsOf(sizes)[block] ?? 0;
+      if (rows === 0) return [];
+      return [
+        {
+          ...source,
+          first: source.first + before,
+          rows,
+          rowOffset: source.rowOffset + before,
+          alone: false,
+        },
+      ];
+    }),
+  );
+};
+
+const lowerInBlocks = (
+  context: LayerContext,
+  layer: MoeLayer,
+  blocks: readonly (readonly Source[])[],
+): void => {
+  const { builder, origin } = context;
+  const result = `${origin.layer}/${layer.sharedFfn === undefined ? "out" : "routed"}`;
+  const firstOf = new Map<number, number>();
+  const rowsOf = new Map<number, number>();
+  for (const { rank, rows, first } of blocks.flat()) {
+    firstOf.set(rank, Math.min(first, firstOf.get(rank) ?? Infinity));
+    rowsOf.set(rank, rows + (rowsOf.get(rank) ?? 0));
+  }
+  for (const [rank, rows] of rowsOf) {
+    builder.declare(rank, { id: result, role: "activation", shape: [rows, layer.hidden] });
+  }
+  interleave(
+    builder,
+    blocks.map((sources, block) => {
+      const recorded = recordBlock(builder, block, {
+        id: result,
+        window(rank) {
+          const { first = 0, rows = 0 } = sources.find((source) => source.rank === rank) ?? {};
+          return builder.window(rank, result, layer.hidden, first - (firstOf.get(rank) ?? 0), rows);
+        },
+      });
+      lowerRows({ ...context, builder: recorded.builder }, layer, sources);
+      return recorded.instructions;
+    }),
+  );
+};
+
 /** Experts that every token passes: a dense network of the tensor group, added to what the others give. */
 const addShared = (context: LayerContext, layer: MoeLayer, ffn: number, input: Value): void => {
   const { builder, origin } = context;
@@ -57,7 +136,7 @@ const addShared = (context: LayerContext, layer: MoeLayer, ffn: number, input: V
     const summed = share.group.length === 1 ? partial : reduceScatterRows(move, partial);
     for (const { rank, rows } of sourcesOf(share)) {
       if (rows === 0) continue;
-      const out = `${origin.layer}/out`;
+      const out = declareActivation(context, rank, "out", rows, hidden);
       builder.kernel(rank, origin, { kernel: "add", shape: { rows, columns: hidden } }, [
         `${origin.layer}/routed`,
         summed.buffer,
@@ -235,6 +314,7 @@ const transfer = (
       name: `${origin.layer}/${way}`,
       channel: builder.channel(`${origin.layer}/${way}`),
       dtype: builder.dtype,
+      rows: tokens * layer.topK,
       rowElements,
       expertsPerRank,
     };
@@ -335,9 +415,8 @@ const combine = (context: LayerContext, layer: MoeLayer, source: Source): void =
   const { rank, rows } = source;
   const { hidden, experts, topK } = layer;
   const { returned, ids, positions, offsets, kept, weights } = routeBuffers(context, layer, source);
-  const out = declareActivation(context, rank, "out", rows, hidden);
-  const y =
-    layer.sharedFfn === undefined ? out : declareActivation(context, rank, "routed", rows, hidden);
+  const part = layer.sharedFfn === undefined ? "out" : "routed";
+  const y = declareActivation(context, rank, part, rows, hidden);
   builder.kernel(
     rank,
     origin,

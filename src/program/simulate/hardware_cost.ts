@@ -3,7 +3,7 @@
 
 import type { Peaks } from "../bound.ts";
 import { collectiveOf, type Instruction } from "../program.ts";
-import { createExpertRows, instructionFlops, kernelBytesOf } from "../tally.ts";
+import { instructionFlops, kernelBytesOf } from "../tally.ts";
 import { createWireCount } from "../wire.ts";
 import { noCost, type Cost } from "./cost.ts";
 
@@ -15,16 +15,14 @@ export const createHardwareCost = (
   peaks: Peaks,
 ): ((rank: number, instruction: Instruction) => Cost) => {
   const wire = createWireCount();
-  const experts = createExpertRows();
   return (rank, instruction) => {
-    experts.see(instruction);
     const arithmetic = (1000 * instructionFlops(instruction)) / peaks.flops;
     const transfer = collectiveOf(instruction);
     if (transfer === undefined) {
       const memory = msOf(kernelBytesOf(instruction), peaks.bandwidth);
       return { ...noCost, compute: Math.max(arithmetic, memory) };
     }
-    const { received } = wire(transfer, rank, experts.rowsOf(instruction.origin.layer));
+    const { received } = wire(transfer, rank);
     return { ...noCost, reduce: arithmetic, upload: msOf(received, peaks.linkBandwidth) };
   };
 };
