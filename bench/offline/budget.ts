@@ -3,8 +3,8 @@
 /** What stopping a part that does not stop by itself may take. */
 export const graceMs = 3000;
 
-/** With less than that a part is not begun: no adapter opens in it. */
-const leastMs = 3000;
+/** The least that a part gets; with less it is not begun, for no adapter opens in it. */
+const leastMs = 5000;
 
 /**
  * The time of the first of several parts, in proportion to its weight: what a part leaves over goes to those
@@ -16,7 +16,7 @@ export function limitOf(leftMs: number, weights: readonly number[]): number | un
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const [own = 0] = weights;
   const limit = (leftMs - weights.length * graceMs) * (own / all);
-  return limit >= leastMs ? limit : undefined;
+  return leftMs - graceMs >= leastMs ? Math.max(limit, leastMs) : undefined;
 }
 
 /** When a part that can stop by itself begins nothing new. */

@@ -28,7 +28,8 @@ export function kernelSections(printed: string): string[] {
   return [
     "Each row: the form taken untuned, then the one that tuning prefers where that is another. Results are",
     "checked before anything is timed. %: of the least time that the f32 multiply-add or the copy kernel,",
-    "which takes turns with it, would need for the same FLOPs or bytes; a tensor core may exceed 100.",
+    "which takes turns with it, would need for the same FLOPs or bytes; matrix units may exceed 100. On a",
+    "software adapter a second of these rates is one of CPU time.",
     "",
     ...markdownTable(
       ["case", "form", "GPU ms", "TFLOP/s", "GB/s", "bound", "%", "95 % within"],

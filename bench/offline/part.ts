@@ -12,7 +12,7 @@ export interface Part {
   readonly name: string;
   readonly title: string;
   /** `jsonl`: a record per line, each as soon as it is measured. */
-  readonly ending: "json" | "jsonl" | "txt";
+  readonly ending: "json" | "jsonl";
   /** Seconds that it gets of eight and a half minutes, and its share of what others leave over. */
   readonly weight: number;
   /** Of Node. */

@@ -7,6 +7,8 @@ import {
   calibrationReport,
   type CalibratedAdapter,
 } from "../../src/report/terminal_calibration.ts";
+import type { CollectiveBench } from "../../src/report/collective_bench.ts";
+import { collectivesReport } from "../../src/report/terminal_collectives.ts";
 import { argumentsOf } from "./arguments.ts";
 import { commandLine } from "./command_line.ts";
 import { kernelSections } from "./kernels_report.ts";
@@ -14,7 +16,7 @@ import { codeBlock, markdownTable } from "./markdown.ts";
 import { numericsSections } from "./numerics_report.ts";
 import type { Context, Part } from "./part.ts";
 import { planSections } from "./plans_report.ts";
-import { parsed } from "./records.ts";
+import { parsed, parsedList } from "./records.ts";
 import { vendorSections } from "./vendor_report.ts";
 
 /** A file beside this one as built. */
@@ -33,8 +35,8 @@ export const parts: readonly Part[] = [
     weight: 15,
     command: () => commandLine("adapters", "--json"),
     sections: (printed) => {
-      const found = parsed(printed) as { readonly adapters: readonly ListedAdapter[] } | undefined;
-      return found === undefined ? [] : codeBlock(adapterReport(found.adapters, plain));
+      const found = parsed(printed) as { readonly adapters?: readonly ListedAdapter[] } | undefined;
+      return codeBlock(adapterReport(found?.adapters ?? [], plain));
     },
   },
   {
@@ -52,7 +54,7 @@ export const parts: readonly Part[] = [
     weight: 45,
     command: ({ adapter }) => commandLine("calibrate", "--adapter", adapter, "--json"),
     sections: (printed) => {
-      const found = (parsed(printed) as readonly CalibratedAdapter[] | undefined) ?? [];
+      const found = parsedList(printed) as readonly CalibratedAdapter[];
       return found.flatMap((one) => codeBlock(calibrationReport(one, plain)));
     },
   },
@@ -83,16 +85,22 @@ export const parts: readonly Part[] = [
   {
     name: "collectives",
     title: "Collectives",
-    ending: "txt",
+    ending: "json",
     weight: 40,
     command: ({ adapter }) => [
       ...commandLine("collectives", "all-reduce", "all-gather", "--max-bytes", "64M"),
+      "--factor",
+      "2",
       "--time",
-      "100ms",
+      "50ms",
       "--adapter",
       adapter,
+      "--json",
     ],
-    sections: (printed) => (printed === "" ? [] : codeBlock(printed.trimEnd().split("\n"))),
+    sections: (printed) => {
+      const found = parsedList(printed) as readonly CollectiveBench[];
+      return found.flatMap((one) => codeBlock(collectivesReport(one, plain)));
+    },
   },
   {
     name: "smoke",

@@ -63,7 +63,7 @@ function run(
   const { status, stderr } = spawnSync(
     process.execPath,
     [...commandLine(...command), "--adapter", adapter],
-    { encoding: "utf8", timeout: leftMs(), maxBuffer: 2 ** 28 },
+    { encoding: "utf8", timeout: Math.ceil(leftMs()), maxBuffer: 2 ** 28 },
   );
   const head = { plan: basename(plan, ".json"), way, round };
   const record: PlanRecord =
@@ -71,6 +71,7 @@ function run(
       ? { ...head, ...figuresOf(result()) }
       : { ...head, failure: `exit code ${status}: ${stderr.trim().split("\n").at(-1)}` };
   printRecord(record);
+  if (status !== 0 && !isOver()) process.exitCode = 1;
 }
 
 const figuresOf = (result: RunResult | undefined): Partial<PlanRecord> => {

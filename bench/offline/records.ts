@@ -21,3 +21,9 @@ export function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/** The list that a part printed; empty where it printed something else, such as an error. */
+export const parsedList = (text: string): readonly unknown[] => {
+  const found = parsed(text);
+  return Array.isArray(found) ? found : [];
+};

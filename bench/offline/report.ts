@@ -24,7 +24,13 @@ export function reportLines(
   const sections = (name: string): readonly string[] => {
     const text = printed.get(name);
     const part = parts.find((one) => one.name === name);
-    return text === undefined || part === undefined ? [] : part.sections(text);
+    if (text === undefined || part === undefined) return [];
+    try {
+      return part.sections(text);
+    } catch (thrown) {
+      // One part's output must not cost the others theirs.
+      return [`What it printed cannot be shown: ${String(thrown)}`];
+    }
   };
   return [
     `# All figures of ${adapter}`,

@@ -25,17 +25,24 @@ describe("the time of a part", () => {
     expect(limitOf(60_000, [5])).toBe(60_000 - graceMs);
   });
 
+  test("is a few seconds at least, while there is so much", () => {
+    expect(limitOf(20_000, [1, 99])).toBe(5000);
+  });
+
   test.each([4000, 0, -1000])("is not begun with %i ms left", (left) => {
     expect(limitOf(left, [1])).toBeUndefined();
   });
 
   test("adds up to no more than there is when every part takes all it may", () => {
     const weights = [15, 80, 45, 170, 30, 95, 40, 35];
-    let left = 180_000;
-    for (const index of weights.keys()) {
-      left -= (limitOf(left, weights.slice(index)) ?? 0) + graceMs;
+    for (const all of [180_000, 30_000]) {
+      let left = all;
+      for (const index of weights.keys()) {
+        const limit = limitOf(left, weights.slice(index));
+        if (limit !== undefined) left -= limit + graceMs;
+      }
+      expect(left).toBeGreaterThanOrEqual(0);
     }
-    expect(left).toBeGreaterThanOrEqual(0);
   });
 });
 
@@ -141,16 +148,30 @@ test("the report has every part's outcome and what it printed, also of those tha
     limitSeconds: 2,
     ...rest,
   });
-  const parts = ["one", "two"].map((name) => ({ name, sections: (text: string) => [text] }));
+  const parts = [
+    ...["one", "two"].map((name) => ({ name, sections: (text: string) => [text] })),
+    {
+      name: "three",
+      sections: () => {
+        throw new Error("half a list");
+      },
+    },
+  ];
   const text = reportLines(
     { adapter: "gpu0", date: "today", minutes: 1, machine: "m" },
     parts,
-    [outcome("one", { state: "failed", reason: "it crashed" }), outcome("two", {})],
+    [
+      outcome("one", { state: "failed", reason: "it crashed" }),
+      outcome("two", {}),
+      outcome("three", {}),
+    ],
     new Map([
       ["one", "half of it"],
       ["two", "all of it"],
+      ["three", "["],
     ]),
   ).join("\n");
   expect(text).toContain("| ONE | failed | 1.0 | 2 | it crashed |");
   expect(text).toMatch(/## ONE\n\nhalf of it\n\n## TWO\n\nall of it/);
+  expect(text).toContain("## THREE\n\nWhat it printed cannot be shown: Error: half a list");
 });
