@@ -131,12 +131,15 @@ const lowerLayer = (
 
 /** A row-parallel matrix multiplies the column blocks of a column-parallel one where they are. */
 const isConsumedSharded = (layer: Layer, value: Value): boolean =>
-  layer.op === "linear" &&
-  layer.split === "row" &&
+  ((layer.op === "linear" && layer.split === "row") || aggregatesColumns(layer, value)) &&
   value.shares.length === layer.groups.length &&
   value.shares.every(
     (share, i) => share.layout === "column" && sameRanks(share.group, layer.groups[i] ?? []),
   );
+
+/** A tensor group that aggregates divides the columns anyway. */
+const aggregatesColumns = (layer: Layer, value: Value): boolean =>
+  layer.op === "aggregate" && !(layer.over === "batch" && value.shares.length > 1);
 
 /** A plan that does not start with token ids starts with vectors, which every rank of the layer gets. */
 const inputVectors = (context: LayerContext, layer: Layer): Value => {

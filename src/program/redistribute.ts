@@ -91,7 +91,12 @@ export const communicate = (
     columns: value.columns,
     to: communication.to,
   };
-  const share = asOneShare(value);
+  const whole = communication.op === "broadcast" || communication.op === "send";
+  const held = asOneShare(value);
+  const share =
+    whole && held.layout === "column"
+      ? gatherOn({ ...move, name: `${move.name}/whole`, to: held.group }, held, held.group)
+      : held;
   if (!sameRanks(share.group, communication.from)) {
     throw new Error(
       `${communication.name} starts from ranks ${communication.from.join(", ")}, but the value is on ${share.group.join(", ")}`,

@@ -59,17 +59,41 @@ export const lowerAggregate = (
   const scale = 1 / (overBatch ? input.rows : input.sampleRows);
   const shares = input.shares.map((share): Share => {
     const group = overBatch ? share.rows : input.sampleRows;
-    for (const rank of share.group) {
-      const y = declareActivation(context, rank, "out", share.rows / group, input.columns);
+    const size = share.group.length;
+    // A tensor group divides the columns; means of replicas are summed whole.
+    const splits =
+      size > 1 && input.columns % size === 0 && !(overBatch && input.shares.length > 1);
+    const columns = splits ? input.columns / size : input.columns;
+    for (const [i, rank] of share.group.entries()) {
+      let x = share.buffer;
+      if (splits && share.layout === "replicated") {
+        x = declareActivation(context, rank, "slice", share.rows, columns);
+        builder.kernel(
+          rank,
+          origin,
+          {
+            kernel: "slice_columns",
+            shape: {
+              rows: share.rows,
+              inputColumns: input.columns,
+              offset: i * columns,
+              columns,
+            },
+          },
+          [share.buffer, x],
+        );
+      }
+      const y = declareActivation(context, rank, "out", share.rows / group, columns);
       builder.kernel(
         rank,
         origin,
-        { kernel: "aggregate", shape: { rows: share.rows, columns: input.columns, group, scale } },
-        [share.buffer, y],
+        { kernel: "aggregate", shape: { rows: share.rows, columns, group, scale } },
+        [x, y],
       );
     }
     return {
       ...share,
+      layout: splits ? "column" : share.layout,
       rowOffset: share.rowOffset / group,
       rows: share.rows / group,
       buffer: `${origin.layer}/out`,
@@ -77,6 +101,8 @@ export const lowerAggregate = (
   });
   const result = { ...input, origin, sampleRows: 1, rows: input.rows / input.sampleRows };
   if (!overBatch) return { ...result, shares };
+  const [only] = shares;
+  if (shares.length === 1 && only !== undefined) return { ...result, rows: 1, shares: [only] };
   return { ...result, rows: 1, shares: [summandsOf(shares)] };
 };
 
