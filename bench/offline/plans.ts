@@ -69,12 +69,15 @@ function run(
   const record: PlanRecord =
     status === 0
       ? { ...head, ...figuresOf(result()) }
-      : { ...head, failure: `exit code ${status}: ${stderr.trim().split("\n").at(-1)}` };
+      : {
+          ...head,
+          failure: `exit code ${status}: ${stderr.trim().replaceAll(/\s+/g, " ").slice(-300)}`,
+        };
   printRecord(record);
   if (status !== 0 && !isOver()) process.exitCode = 1;
 }
 
-const figuresOf = (result: RunResult | undefined): Partial<PlanRecord> => {
+function figuresOf(result: RunResult | undefined): Partial<PlanRecord> {
   if (result === undefined) return {};
   const { check, metrics, kernels, samples } = result;
   return {
@@ -83,4 +86,4 @@ const figuresOf = (result: RunResult | undefined): Partial<PlanRecord> => {
     ...(check === undefined ? {} : { error: check.error, tolerance: check.tolerance }),
     forms: kernels.map(({ call, form, reason }) => ({ call, form, reason })),
   };
-};
+}
