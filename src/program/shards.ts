@@ -62,9 +62,10 @@ const partOf = (layer: Layer, i: number, members: number): string | undefined =>
       return `inner ${share}`;
     case "moe":
       return `tokens ${share}`;
+    case "aggregate":
+      return `columns ${share}`;
     case "norm":
     case "residual":
-    case "aggregate":
       return "a copy";
   }
 };
@@ -79,7 +80,7 @@ const wholeOf = (layer: Layer, members: number, replicas: number): string => {
           moe: "tokens",
           norm: "copies",
           residual: "copies",
-          aggregate: "copies",
+          aggregate: "columns",
         }[layer.op];
   const parts = members === 1 ? [] : [`${by} /${members}`];
   return [...parts, ...(replicas === 1 ? [] : [`${replicas} replicas`])].join(", ") || "whole";
