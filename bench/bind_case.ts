@@ -3,7 +3,7 @@
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
 import { readBuffer } from "../src/gpu/read_back.ts";
 import { kernelOf } from "../src/kernels/catalog.ts";
-import type { Kernel } from "../src/kernels/kernel.ts";
+import { bindingsOf, type Kernel } from "../src/kernels/kernel.ts";
 import type { BoundCall } from "../src/tuning/scratch.ts";
 import type { KernelCase } from "./kernel_case.ts";
 
@@ -18,7 +18,7 @@ export async function bindCase(gpu: LogicalGpu, one: KernelCase): Promise<BoundC
   const kernel = kernelOf(one.call) as Kernel<object>;
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const buffers = new Map<string, GPUBuffer>();
-  for (const { name } of kernel.bindings) {
+  for (const { name } of bindingsOf(kernel, one.call.shape)) {
     const bytes = one.inputs[name];
     const size = bytes?.byteLength ?? one.outputs[name];
     if (size === undefined) throw new Error(`${one.name} says nothing of ${name}`);

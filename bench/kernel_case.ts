@@ -2,6 +2,7 @@
 
 import { type KernelCall, kernelOf } from "../src/kernels/catalog.ts";
 import { fromHalf } from "../src/kernels/half.ts";
+import { bindingsOf } from "../src/kernels/kernel.ts";
 import type { StorageType } from "../src/kernels/storage.ts";
 import { runKernel } from "../test/support/interpret.ts";
 import { prefixSums } from "../test/support/prefix_sums.ts";
@@ -173,7 +174,7 @@ export function wholeCase(
   outputs: Readonly<Record<string, number>>,
   dtype: StorageType = "f32",
 ): KernelCase {
-  const { bindings } = kernelOf(call);
+  const bindings = bindingsOf(kernelOf(call), call.shape);
   const elementOf = (key: string) => bindings.find((one) => one.name === key)?.element;
   const inputs = Object.fromEntries(
     Object.entries(operands).map(([key, operand]) => [

@@ -1,7 +1,7 @@
 // From a kernel, a shape and buffers to something that can be encoded again and again.
 
 import { type Form, formOf } from "../kernels/form.ts";
-import type { AdapterTraits, Grid, Kernel } from "../kernels/kernel.ts";
+import { type AdapterTraits, type Binding, bindingsOf, type Grid } from "../kernels/kernel.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
 import { messageOf } from "./message_of.ts";
@@ -29,16 +29,21 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
     );
 
   return async (kernel, shape, dtype, buffers, label, wanted): Promise<PreparedKernel> => {
+    const bindings = bindingsOf(kernel, shape);
     const form = wanted ?? formOf(kernel, shape, adapter, dtype);
-    const preludes = [storagePrelude(dtype, device.features), form.prelude ?? []].flat();
-    const key = `${form.name} ${preludes.join(" ")} ${JSON.stringify(form.constants)}`;
+    const preludes = [
+      storagePrelude(dtype, device.features),
+      ...(kernel.preludes?.(shape) ?? []),
+      ...(form.prelude === undefined ? [] : [form.prelude]),
+    ];
+    const key = [form.name, ...preludes, JSON.stringify(form.constants)].join(" ");
     const pipeline = await remember(pipelines, key, async () =>
-      compilePipeline(device, kernel, form, await moduleOf(form.name, preludes)),
+      compilePipeline(device, bindings, form, await moduleOf(form.name, preludes)),
     );
-    const bindGroup = await bind(device, kernel, pipeline, buffers, label);
+    const bindGroup = await bind(device, bindings, pipeline, buffers, label);
     const grid = checkedGrid(device, form, label);
     return {
-      label: form.name === kernel.name ? label : `${label} by ${form.name}`,
+      label: form.name === (kernel.shader ?? kernel.name) ? label : `${label} by ${form.name}`,
       form,
       encode(pass) {
         pass.setPipeline(pipeline);
@@ -89,17 +94,17 @@ export async function compileModule(
   return module;
 }
 
-async function compilePipeline<Shape>(
+async function compilePipeline(
   device: GPUDevice,
-  kernel: Kernel<Shape>,
+  bindings: readonly Binding[],
   { name, constants }: Form,
   module: GPUShaderModule,
 ): Promise<GPUComputePipeline> {
   const label = `${name} ${JSON.stringify(constants)}`;
   const bindGroupLayout = device.createBindGroupLayout({
-    label: kernel.name,
-    entries: kernel.bindings.map(({ access }, binding) => ({
-      binding,
+    label: name,
+    entries: bindings.map(({ access, slot }, index) => ({
+      binding: slot ?? index,
       visibility: GPUShaderStage.COMPUTE,
       buffer: { type: access === "read" ? "read-only-storage" : "storage" },
     })),
@@ -108,7 +113,7 @@ async function compilePipeline<Shape>(
     return await device.createComputePipelineAsync({
       label,
       layout: device.createPipelineLayout({
-        label: kernel.name,
+        label: name,
         bindGroupLayouts: [bindGroupLayout],
       }),
       compute: { module, constants },
@@ -118,25 +123,23 @@ async function compilePipeline<Shape>(
   }
 }
 
-async function bind<Shape>(
+async function bind(
   device: GPUDevice,
-  kernel: Kernel<Shape>,
+  bindings: readonly Binding[],
   pipeline: GPUComputePipeline,
   buffers: readonly (GPUBuffer | GPUBufferBinding)[],
   label: string,
 ): Promise<GPUBindGroup> {
-  if (buffers.length !== kernel.bindings.length) {
-    const names = kernel.bindings.map(({ name }) => name).join(", ");
-    throw new Error(
-      `${label}: kernel ${kernel.name} binds ${names}; got ${buffers.length} buffers`,
-    );
+  if (buffers.length !== bindings.length) {
+    const names = bindings.map(({ name }) => name).join(", ");
+    throw new Error(`${label}: its kernel binds ${names}; got ${buffers.length} buffers`);
   }
   device.pushErrorScope("validation");
   const bindGroup = device.createBindGroup({
     label,
     layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({
-      binding,
+    entries: buffers.map((buffer, index) => ({
+      binding: bindings[index]?.slot ?? index,
       resource: "buffer" in buffer ? buffer : { buffer },
     })),
   });

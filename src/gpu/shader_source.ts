@@ -7,7 +7,14 @@ export interface ShaderSource {
   /** As in `shaders/<name>.wgsl`. */
   readonly name: string;
   readonly code: string;
-  /** Lines of `code` that come before the first line of the shader's own file. */
+  /** The files that it is put together from, in order. */
+  readonly parts: readonly SourcePart[];
+}
+
+interface SourcePart {
+  /** As in `shaders/<name>.wgsl`. */
+  readonly name: string;
+  /** Lines of the code that come before its first. */
   readonly linesBefore: number;
 }
 
@@ -27,12 +34,16 @@ export async function loadShader(
   name: string,
   ...preludes: readonly string[]
 ): Promise<ShaderSource> {
-  const own = await readLines(name);
-  const before = (await Promise.all(preludes.map(readLines))).flat();
+  const files = [...preludes, name];
+  const texts = await Promise.all(files.map(readLines));
   // Directives must precede every declaration; blanks keep the numbers of the lines they are taken from.
-  const directives = [...new Set([...before, ...own].filter((line) => directive.test(line)))];
-  const head = [...directives, ...blanked(before)];
-  return { name, code: [...head, ...blanked(own)].join("\n"), linesBefore: head.length };
+  const lines = [...new Set(texts.flat().filter((line) => directive.test(line)))];
+  const parts: SourcePart[] = [];
+  for (const [index, text] of texts.entries()) {
+    parts.push({ name: files[index] ?? name, linesBefore: lines.length });
+    lines.push(...blanked(text));
+  }
+  return { name, code: lines.join("\n"), parts };
 }
 
 const blanked = (lines: readonly string[]): string[] =>
@@ -42,18 +53,17 @@ async function readLines(name: string): Promise<string[]> {
   return (await readFile(new URL(`${name}.wgsl`, folder), "utf8")).split("\n");
 }
 
-/** Puts compiler messages where the author sees them: in the shader's own file. */
+/** Puts compiler messages where the author sees them: in the file that the line comes from. */
 export function describeMessages(
-  source: ShaderSource,
+  { parts }: ShaderSource,
   messages: readonly GPUCompilationMessage[],
 ): string {
   return messages
     .filter((message) => message.type === "error")
     .map(({ lineNum, linePos, message }) => {
-      const line = lineNum - source.linesBefore;
-      const place =
-        line > 0 ? `shaders/${source.name}.wgsl:${line}:${linePos}` : `prelude of ${source.name}`;
-      return `${place}: ${message}`;
+      const part = parts.findLast(({ linesBefore }) => lineNum > linesBefore);
+      const line = lineNum - (part?.linesBefore ?? 0);
+      return `shaders/${part?.name}.wgsl:${line}:${linePos}: ${message}`;
     })
     .join("\n");
 }

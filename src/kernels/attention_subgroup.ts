@@ -1,7 +1,7 @@
 import type { AttentionShape } from "./attention.ts";
 import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
-import { subgroupSizeOf } from "./subgroup_tile.ts";
+import { subgroupSizeOf } from "./subgroups.ts";
 
 interface Tile {
   /** Queries of a subgroup. */

@@ -17,7 +17,7 @@ export function formOf<Shape>(
   dtype: StorageType,
 ): Form {
   const variant = kernel.variants?.find(
-    ({ runsOn, suits }) => runsOn(adapter, dtype) && suits(shape, adapter),
+    ({ runsOn, suits }) => runsOn(adapter, dtype, shape) && suits(shape, adapter),
   );
   return variant === undefined
     ? ownForm(kernel, shape, adapter)
@@ -31,7 +31,7 @@ export function formsOf<Shape>(
   adapter: AdapterTraits,
   dtype: StorageType,
 ): Form[] {
-  const variants = (kernel.variants ?? []).filter(({ runsOn }) => runsOn(adapter, dtype));
+  const variants = (kernel.variants ?? []).filter(({ runsOn }) => runsOn(adapter, dtype, shape));
   return [
     ownForm(kernel, shape, adapter),
     ...variants.flatMap(({ name, tilings }) =>
@@ -41,11 +41,11 @@ export function formsOf<Shape>(
 }
 
 const ownForm = <Shape>(
-  { name, constants, grid, prelude }: Kernel<Shape>,
+  { name, shader, constants, grid, prelude }: Kernel<Shape>,
   shape: Shape,
   adapter: AdapterTraits,
 ): Form => ({
-  name,
+  name: shader ?? name,
   constants: constants(shape, adapter),
   grid: grid(shape, adapter),
   ...(prelude === undefined ? {} : { prelude: prelude(adapter) }),

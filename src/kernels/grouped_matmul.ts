@@ -1,10 +1,20 @@
-import { type Activation, activationCode } from "./activation.ts";
-import { groupedMatmulSubgroup } from "./grouped_matmul_subgroup.ts";
-import { type Kernel, read, write } from "./kernel.ts";
-import { matmulTile } from "./matmul_tile.ts";
-import { bytesPerElement, ceilDiv, paddedElements } from "./storage.ts";
+import type { Kernel } from "./kernel.ts";
+import { registerTiling } from "./matmul_register.ts";
+import { matmulShared } from "./matmul_shared.ts";
+import { matmulSkinny } from "./matmul_skinny.ts";
+import { matmulSubgroup } from "./matmul_subgroup.ts";
+import {
+  type Finish,
+  type Product,
+  productBindings,
+  productBytes,
+  productFlops,
+  productPreludes,
+  variantFor,
+} from "./product.ts";
+import { ceilDiv } from "./storage.ts";
 
-export interface GroupedMatmulShape {
+export interface GroupedMatmulShape extends Finish {
   /** Experts on this rank. */
   readonly experts: number;
   /** Rows that the buffers can hold; how many are in use is `offsets[experts]`, known only when it runs. */
@@ -13,39 +23,37 @@ export interface GroupedMatmulShape {
   readonly expectedRows: number;
   readonly n: number;
   readonly k: number;
-  readonly activation: Activation;
+  /** Each expert's w lies as [n, k]. */
+  readonly transposed?: "w";
 }
 
-/**
- * For twice the rows of a balanced expert, so that busy ones are spread too; workgroups that find no rows
- * end at once, and an expert with still more rows keeps its workgroups longer.
- */
-const tileOf = ({ experts, expectedRows, n }: GroupedMatmulShape) =>
-  matmulTile(Math.min(2 * ceilDiv(expectedRows, experts), 65_535), n, 8);
+const productOf = ({
+  experts,
+  rows: _rows,
+  expectedRows,
+  n,
+  k,
+  transposed,
+  ...finish
+}: GroupedMatmulShape): Product => ({
+  rows: "grouped",
+  parts: experts,
+  m: ceilDiv(expectedRows, experts),
+  n,
+  k,
+  transposed: transposed ?? "none",
+  finish,
+});
 
-/** y[row] = activation(x[row] · w[expert of row]); rows are grouped by expert, `offsets[e]` is the first of expert e. */
+/** y[row] = finish(x[row] · w[expert of row]); rows are grouped by expert, `offsets[e]` is the first of expert e. */
 export const groupedMatmul: Kernel<GroupedMatmulShape> = {
   name: "grouped_matmul",
-  bindings: [read("x"), read("w"), read("offsets", "u32"), write("y")],
-  constants: (shape) => {
-    const { columnLanes, rowLanes } = tileOf(shape);
-    return {
-      N: shape.n,
-      K: shape.k,
-      ACTIVATION: activationCode(shape.activation),
-      COLUMN_LANES: columnLanes,
-      ROW_LANES: rowLanes,
-    };
-  },
-  grid: (shape) => {
-    const { columnGroups, rowGroups } = tileOf(shape);
-    return [columnGroups, rowGroups, shape.experts];
-  },
-  flops: ({ expectedRows, n, k }) => 2 * expectedRows * n * k,
-  bytes: ({ experts, expectedRows, n, k }, dtype) =>
-    (paddedElements(expectedRows, k) +
-      experts * paddedElements(k, n) +
-      paddedElements(expectedRows, n)) *
-    bytesPerElement(dtype),
-  variants: [groupedMatmulSubgroup],
+  shader: "matmul",
+  bindings: (shape) => productBindings(productOf(shape)),
+  preludes: (shape) => productPreludes(productOf(shape)),
+  constants: (shape) => registerTiling(productOf(shape)).constants,
+  grid: (shape) => registerTiling(productOf(shape)).grid,
+  flops: (shape) => productFlops(shape.expectedRows, productOf(shape)),
+  bytes: (shape, dtype) => productBytes(shape.expectedRows, productOf(shape), dtype),
+  variants: [matmulSkinny, matmulShared, matmulSubgroup].map(variantFor(productOf)),
 };

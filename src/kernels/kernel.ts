@@ -8,19 +8,22 @@ export type BindingElement = "storage" | "f32" | "u32";
 
 export interface Binding {
   readonly name: string;
+  /** Its number in the shader; default: its place in the list. */
+  readonly slot?: number;
   readonly element: BindingElement;
   readonly access: "read" | "read_write";
 }
 
 export type Grid = readonly [x: number, y: number, z: number];
 
-/**
- * One WGSL compute kernel. Its source is `shaders/<name>.wgsl`, which runs on every adapter; binding i of the
- * list is `@group(0) @binding(i)`.
- */
+/** One WGSL compute kernel. */
 export interface Kernel<Shape> {
   readonly name: string;
-  readonly bindings: readonly Binding[];
+  /** Its source is `shaders/<shader>.wgsl`, which runs on every adapter; default: its name. */
+  readonly shader?: string;
+  readonly bindings: readonly Binding[] | ((shape: Shape) => readonly Binding[]);
+  /** What a shape needs defined before the shader and those of the variants: `shaders/<prelude>.wgsl` each. */
+  readonly preludes?: (shape: Shape) => readonly string[];
   /** Values of the shader's `override` declarations; how the work is split may depend on the adapter. */
   readonly constants: (shape: Shape, adapter?: AdapterTraits) => Record<string, number>;
   /** Workgroups to dispatch, each dimension within 1 … 65,535. */
@@ -39,8 +42,8 @@ export interface Kernel<Shape> {
 export interface Variant<Shape> {
   /** Its source is `shaders/<name>.wgsl`. */
   readonly name: string;
-  /** Whether it gives right results there. The other functions may rely on that. */
-  readonly runsOn: (adapter: AdapterTraits, dtype: StorageType) => boolean;
+  /** Whether it gives right results there, in a time worth trying. The other functions may rely on that. */
+  readonly runsOn: (adapter: AdapterTraits, dtype: StorageType, shape: Shape) => boolean;
   /** Whether it is expected to be faster than the forms that come after it. */
   readonly suits: (shape: Shape, adapter: AdapterTraits) => boolean;
   /** Ways to split the work; the one expected to be fastest comes first, tuning tries them all. */
@@ -66,6 +69,10 @@ export interface AdapterTraits {
   /** Absent without subgroups. */
   readonly subgroupSize?: { readonly min: number; readonly max: number };
 }
+
+/** The bindings of one shape, in the order of a call's buffers. */
+export const bindingsOf = <Shape>({ bindings }: Kernel<Shape>, shape: Shape): readonly Binding[] =>
+  typeof bindings === "function" ? bindings(shape) : bindings;
 
 export const read = (name: string, element: BindingElement = "storage"): Binding => ({
   name,

@@ -1,43 +1,46 @@
-import { type Activation, activationCode } from "./activation.ts";
-import { fold } from "./grid.ts";
-import { type Kernel, read, write } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
+import { registerTiling } from "./matmul_register.ts";
+import { matmulShared } from "./matmul_shared.ts";
+import { matmulSkinny } from "./matmul_skinny.ts";
 import { matmulSubgroup } from "./matmul_subgroup.ts";
-import { matmulTile } from "./matmul_tile.ts";
-import { bytesPerElement, paddedElements } from "./storage.ts";
+import {
+  type Finish,
+  type Product,
+  productBindings,
+  productBytes,
+  productFlops,
+  productPreludes,
+  variantFor,
+} from "./product.ts";
 
-export interface MatmulShape {
+export interface MatmulShape extends Finish {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Applied to the product. */
-  readonly activation: Activation;
+  /** Products side by side, each with operands and a bias of its own. Default: 1. */
+  readonly batch?: number;
+  /** The operand that lies transposed: x as [k, m] or w as [n, k]. */
+  readonly transposed?: "x" | "w";
 }
 
-/** Rows per invocation; no more than there are. */
-const tileRows = (m: number): number => (m === 1 ? 1 : m <= 4 ? 4 : 8);
+const productOf = ({ m, n, k, batch, transposed, ...finish }: MatmulShape): Product => ({
+  rows: "dense",
+  parts: batch ?? 1,
+  m,
+  n,
+  k,
+  transposed: transposed ?? "none",
+  finish,
+});
 
-/** y[m, n] = activation(x[m, k] · w[k, n]). Row- and column-parallel layers give it their shard. */
+/** y[m, n] = finish(x[m, k] · w[k, n]). Row- and column-parallel layers give it their shard. */
 export const matmul: Kernel<MatmulShape> = {
   name: "matmul",
-  bindings: [read("x"), read("w"), write("y")],
-  constants: ({ m, n, k, activation }) => {
-    const { columnLanes, rowLanes } = matmulTile(m, n, tileRows(m));
-    return {
-      M: m,
-      N: n,
-      K: k,
-      ACTIVATION: activationCode(activation),
-      TILE_ROWS: tileRows(m),
-      COLUMN_LANES: columnLanes,
-      ROW_LANES: rowLanes,
-    };
-  },
-  grid: ({ m, n }) => {
-    const { columnGroups, rowGroups } = matmulTile(m, n, tileRows(m));
-    return [columnGroups, ...fold(rowGroups)];
-  },
-  flops: ({ m, n, k }) => 2 * m * n * k,
-  bytes: ({ m, n, k }, dtype) =>
-    (paddedElements(m, k) + paddedElements(k, n) + paddedElements(m, n)) * bytesPerElement(dtype),
-  variants: [matmulSubgroup],
+  bindings: (shape) => productBindings(productOf(shape)),
+  preludes: (shape) => productPreludes(productOf(shape)),
+  constants: (shape) => registerTiling(productOf(shape)).constants,
+  grid: (shape) => registerTiling(productOf(shape)).grid,
+  flops: (shape) => productFlops(shape.m * (shape.batch ?? 1), productOf(shape)),
+  bytes: (shape, dtype) => productBytes(shape.m * (shape.batch ?? 1), productOf(shape), dtype),
+  variants: [matmulSkinny, matmulShared, matmulSubgroup].map(variantFor(productOf)),
 };

@@ -3,7 +3,7 @@
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { readBuffer } from "../gpu/read_back.ts";
 import type { Form } from "../kernels/form.ts";
-import type { Kernel } from "../kernels/kernel.ts";
+import { bindingsOf, type Kernel } from "../kernels/kernel.ts";
 import { bytesPerElement, type DType, type StorageType } from "../kernels/storage.ts";
 import { allowedError, beforehand, errorOf } from "./agreement.ts";
 
@@ -43,7 +43,7 @@ export async function createScratch<Shape extends object>(
   };
   const bound: (GPUBuffer | GPUBufferBinding)[] = [...buffers];
   try {
-    for (const [index, { access, element, name }] of kernel.bindings.entries()) {
+    for (const [index, { access, element, name }] of bindingsOf(kernel, shape).entries()) {
       const own = buffers[index];
       if (access === "read" || own === undefined) continue;
       const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;

@@ -72,7 +72,7 @@ describeOnAdapter("prepared kernels", () => {
     const source = {
       name: "broken",
       code: "const a = 1;\n\nfn f() { nonsense(); }",
-      linesBefore: 1,
+      parts: [{ name: "broken", linesBefore: 1 }],
     };
     await expect(compileModule(gpu.device, source)).rejects.toThrow(
       /shaders\/broken\.wgsl:2:10: .*nonsense/,

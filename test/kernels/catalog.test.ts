@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { kernelOf, kernels } from "../../src/kernels/catalog.ts";
-import type { Kernel } from "../../src/kernels/kernel.ts";
+import { bindingsOf, type Kernel } from "../../src/kernels/kernel.ts";
 import { formKernels, withSubgroups } from "../support/forms.ts";
 import { sampleCalls } from "../support/sample_calls.ts";
 
@@ -17,12 +17,15 @@ const calledForms = sampleCalls.flatMap((call) =>
   ),
 );
 
+const byIndex = (a: { readonly index: number }, b: { readonly index: number }): number =>
+  a.index - b.index;
+
 test("every kernel and variant has a shader and every shader one of them", () => {
-  const names = Object.values(kernels).flatMap(({ name, variants = [] }: Kernel<never>) => [
-    name,
+  const names = Object.values(kernels).flatMap(({ name, shader, variants = [] }: Kernel<never>) => [
+    shader ?? name,
     ...variants.map((variant) => variant.name),
   ]);
-  expect(shaderFiles.toSorted()).toEqual(names.toSorted());
+  expect(shaderFiles.toSorted()).toEqual([...new Set(names)].toSorted());
 });
 
 test("every kernel bears the name under which the catalogue lists it", () => {
@@ -32,12 +35,18 @@ test("every kernel bears the name under which the catalogue lists it", () => {
 test.each(calledForms)(
   "%s: bindings and constants are those that its shader declares",
   (name, form, shape) => {
-    const code = source(name);
+    const code = [...(form.preludes?.(shape) ?? []), name].map(source).join("\n");
     const bindings = [...code.matchAll(/@binding\((\d+)\) var<storage, (\w+)> (\w+)/g)].map(
       ([, index, access, binding]) => ({ index: Number(index), access, name: binding }),
     );
-    expect(bindings).toEqual(
-      form.bindings.map(({ access, name: binding }, index) => ({ index, access, name: binding })),
+    expect(bindings.toSorted(byIndex)).toEqual(
+      bindingsOf(form, shape)
+        .map(({ access, slot, name: binding }, index) => ({
+          index: slot ?? index,
+          access,
+          name: binding,
+        }))
+        .toSorted(byIndex),
     );
     // Overrides with an initial value follow from the others.
     const overrides = [...code.matchAll(/^override (\w+): \w+;/gm)].map(([, override]) => override);

@@ -8,7 +8,7 @@ import { openGpu } from "../../src/gpu/open.ts";
 import { attention } from "../../src/kernels/attention.ts";
 import { kernelOf } from "../../src/kernels/catalog.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
-import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
+import { type AdapterTraits, bindingsOf, type Kernel } from "../../src/kernels/kernel.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { formKernels, withSubgroups } from "../support/forms.ts";
@@ -39,7 +39,9 @@ async function compile<Shape>(
   adapter: AdapterTraits,
 ): Promise<string> {
   const buffers = await Promise.all(
-    kernel.bindings.map(({ name }) => gpu.createBuffer(name, 4096, GPUBufferUsage.STORAGE)),
+    bindingsOf(kernel, shape).map(({ name }) =>
+      gpu.createBuffer(name, 4096, GPUBufferUsage.STORAGE),
+    ),
   );
   const prepare = createPrepare(gpu.device, adapter);
   return (await prepare(kernel, shape, dtype, buffers, "compiled")).label;
@@ -51,7 +53,7 @@ const withoutSubgroups: AdapterTraits = { features: [], limits: {} };
 test.each(
   sampleCalls.flatMap((call) => dtypes.map((dtype) => [call.kernel, dtype, call] as const)),
 )("%s compiles in %s", async (_name, dtype, call) => {
-  expect(await compile(kernelOf(call), call.shape, dtype, withoutSubgroups)).toBe("compiled");
+  expect(await compile(kernelOf(call), call.shape, dtype, withoutSubgroups)).toMatch(/^compiled/);
 });
 
 test.each(

@@ -4,7 +4,7 @@ import { formOf } from "../../src/kernels/form.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
 import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { withSubgroups } from "../support/forms.ts";
+import { formKernels, withSubgroups } from "../support/forms.ts";
 
 const chosen = <Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTraits): string =>
   formOf(kernel, shape, adapter, "f32").name;
@@ -12,20 +12,27 @@ const chosen = <Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTrai
 const shape = (m: number, n: number): MatmulShape => ({ m, n, k: 64, activation: "none" });
 
 test.each([
-  ["no subgroups", { features: [], limits: {} }, "matmul"],
-  ["subgroups of 2 lanes, fewer than a broadcast reads", withSubgroups(2), "matmul"],
+  ["no subgroups", { features: [], limits: {} }, "matmul_shared"],
   ["SwiftShader's subgroups of 4", withSubgroups(4), "matmul_subgroup"],
   ["lavapipe's subgroups of 8", withSubgroups(8), "matmul_subgroup"],
   ["subgroups of 4 or 8 as the driver likes", withSubgroups(4, 8), "matmul"],
-  ["a GPU's subgroups of 32", withSubgroups(32), "matmul"],
+  ["a GPU's subgroups of 32", withSubgroups(32), "matmul_shared"],
 ] as [string, AdapterTraits, string][])("with %s, 64 rows of 64 are for %s", (_, adapter, name) => {
   expect(chosen(matmul, shape(64, 64), adapter)).toBe(name);
 });
 
+test("subgroups of 2 lanes, fewer than a broadcast reads, are never used", () => {
+  const forms = formKernels(matmul, shape(64, 64), withSubgroups(2), "f32");
+  expect(forms.map(({ name }) => name)).not.toContain("matmul_subgroup");
+});
+
 test.each([
-  [1, 8, "matmul_subgroup"],
-  [4, 4, "matmul"],
+  [1, 8, "matmul_skinny"],
+  [4, 4, "matmul_skinny"],
   [5, 4, "matmul_subgroup"],
+  [4, 32, "matmul_skinny"],
+  [5, 32, "matmul"],
+  [9, 32, "matmul_shared"],
 ])("%i rows with subgroups of %i are for %s", (m, size, name) => {
   expect(chosen(matmul, shape(m, 64), withSubgroups(size))).toBe(name);
 });
@@ -41,8 +48,22 @@ test.each([
 test("grouped_matmul goes by the rows of a balanced expert", () => {
   const experts = (expectedRows: number) =>
     ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;
-  expect(chosen(groupedMatmul, experts(16), withSubgroups(4))).toBe("grouped_matmul");
-  expect(chosen(groupedMatmul, experts(17), withSubgroups(4))).toBe("grouped_matmul_subgroup");
+  expect(chosen(groupedMatmul, experts(16), withSubgroups(4))).toBe("matmul_skinny");
+  expect(chosen(groupedMatmul, experts(17), withSubgroups(4))).toBe("matmul_subgroup");
+});
+
+test("a tile that needs more workgroup memory than an adapter has is not offered", () => {
+  const depths = (maxComputeWorkgroupStorageSize: number): unknown[] =>
+    formKernels(
+      matmul,
+      shape(4096, 4096),
+      { features: [], limits: { maxComputeWorkgroupStorageSize } },
+      "f32",
+    )
+      .filter(({ name }) => name === "matmul_shared")
+      .map((form) => form.constants(shape(4096, 4096))["DEPTH"]);
+  expect(depths(16_384)).toEqual([2, 2, 4, 2]);
+  expect(depths(32_768)).toEqual([4, 2, 2, 4, 2]);
 });
 
 test.each([

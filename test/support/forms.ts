@@ -19,6 +19,7 @@ export const fixedTo = <Shape>(
 ): Kernel<Shape> => ({
   ...kernel,
   name,
+  shader: name,
   constants: () => constants,
   grid: () => grid,
   ...(prelude === undefined ? {} : { prelude: () => prelude }),
@@ -33,8 +34,8 @@ export const asOnGpus = <Shape>(kernel: Kernel<Shape>, shape: Shape): Kernel<Sha
 };
 
 /** Names of all forms, whether or not an adapter runs them. */
-export const formNames = <Shape>({ name, variants = [] }: Kernel<Shape>): string[] => [
-  name,
+export const formNames = <Shape>({ name, shader, variants = [] }: Kernel<Shape>): string[] => [
+  shader ?? name,
   ...variants.map((variant) => variant.name),
 ];
 

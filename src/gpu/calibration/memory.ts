@@ -1,6 +1,6 @@
 // How many bytes per second kernels read, write and copy in storage buffers.
 
-import { type Kernel, read, write } from "../../kernels/kernel.ts";
+import { bindingsOf, type Kernel, read, write } from "../../kernels/kernel.ts";
 import { ceilDiv } from "../../kernels/storage.ts";
 import type { Ceiling } from "./calibration.ts";
 import { measureRate } from "./measure_rate.ts";
@@ -91,7 +91,7 @@ export async function measureStreaming(
       bench,
       micro,
       shape,
-      micro.kernel.bindings.map(({ name }) => (name === "x" ? buffers.x : buffers.y)),
+      bindingsOf(micro.kernel, shape).map(({ name }) => (name === "x" ? buffers.x : buffers.y)),
     );
   const whole = sumOf(sent);
   const all = async (

@@ -1,0 +1,3 @@
+fn withBias(v: vec4f, part: Part, column: u32) -> vec4f {
+  return v;
+}

@@ -1,0 +1,3 @@
+fn withResidual(v: vec4f, row: u32, column: u32) -> vec4f {
+  return v;
+}

@@ -1,0 +1,83 @@
+// matmul_skinny: y = finish(x · w), as matmul, for so few rows that reading w is all that takes time.
+//
+// A workgroup takes COLUMN_LANES quads of y and SPLITS shares of k for each, so that also a narrow w keeps a GPU
+// busy; neighbouring lanes read neighbouring quads of w. The shares are added up in workgroup memory.
+//
+// y         Quad [rows, N_QUADS]   overwritten; padding 0
+// dispatch  workgroups for the rows, TILE_ROWS each, fewer of which take turns;
+//           ceil(N_QUADS / COLUMN_LANES); parts
+override N: u32;
+override K: u32;
+override TILE_ROWS: u32;     // 1, 4 or 8
+override COLUMN_LANES: u32;  // a workgroup is COLUMN_LANES · SPLITS invocations
+override SPLITS: u32;
+override K_QUADS: u32 = (K + 3u) / 4u;
+override N_QUADS: u32 = (N + 3u) / 4u;
+override SHARES: u32 = TILE_ROWS * COLUMN_LANES * SPLITS;
+
+@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
+
+// [SPLITS, TILE_ROWS, COLUMN_LANES]
+var<workgroup> shares: array<vec4f, SHARES>;
+
+// A quad of each of 8 rows.
+struct Rows {
+  upper: mat4x4f,
+  lower: mat4x4f,
+}
+
+// Quad `k` of four rows of x.
+fn inputs(part: Part, row: u32, k: u32) -> mat4x4f {
+  return inputBlock(mat4x4f(
+    inputQuad(part, row, k, 0u),
+    inputQuad(part, row, k, 1u),
+    inputQuad(part, row, k, 2u),
+    inputQuad(part, row, k, 3u),
+  ));
+}
+
+// The share `split` of the rows from `row` on. One row by itself spares the loads and the sums of three.
+fn multiply(part: Part, row: u32, split: u32, column: u32) -> Rows {
+  var sums: Rows;
+  for (var k = split; k < K_QUADS; k += SPLITS) {
+    let weights = weightBlock(part, k, column);
+    if (TILE_ROWS == 1u) {
+      sums.upper[0] += weights * inputs(part, row, k)[0];
+    } else {
+      sums.upper += weights * inputs(part, row, k);
+    }
+    if (TILE_ROWS > 4u) {
+      sums.lower += weights * inputs(part, row + 4u, k);
+    }
+  }
+  return sums;
+}
+
+@compute @workgroup_size(COLUMN_LANES, SPLITS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let part = partOf(group.z);
+  let column = group.y * COLUMN_LANES + local.x;
+  for (var row = part.first + group.x * TILE_ROWS; row < part.end; row += groups.x * TILE_ROWS) {
+    let sums = multiply(part, row, local.y, min(column, N_QUADS - 1u));
+    var quads = array(sums.upper, sums.lower);
+    for (var i = 0u; i < TILE_ROWS; i++) {
+      shares[(local.y * TILE_ROWS + i) * COLUMN_LANES + local.x] = quads[i / 4u][i % 4u];
+    }
+    workgroupBarrier();
+    // Rows are dealt to the splits.
+    for (var i = local.y; i < min(TILE_ROWS, part.end - row); i += SPLITS) {
+      var sum = vec4f();
+      for (var split = 0u; split < SPLITS; split++) {
+        sum += shares[(split * TILE_ROWS + i) * COLUMN_LANES + local.x];
+      }
+      if (column < N_QUADS) {
+        y[(row + i) * N_QUADS + column] = packQuad(finish(part, sum, row + i, column));
+      }
+    }
+    workgroupBarrier();
+  }
+}

@@ -1,0 +1,118 @@
+// What matrix products have in common, whether their rows are known beforehand or grouped by expert: operands,
+// what finishes the result, and the preludes that say so to a shader.
+
+import { type Activation, activationCode } from "./activation.ts";
+import { type Binding, type Grid, read, type Tiling, type Variant, write } from "./kernel.ts";
+import { bytesPerElement, ceilDiv, paddedElements, rowQuads, type StorageType } from "./storage.ts";
+
+/** y = activation(scale · product + bias) · gate + residual, where those that are absent are left out. */
+export interface Finish {
+  readonly activation: Activation;
+  /** Default: 1. */
+  readonly scale?: number;
+  /** Binding `bias` [parts, n]. */
+  readonly bias?: true;
+  /** Binding `gate` [rows, n]. */
+  readonly gate?: true;
+  /** Binding `residual` [rows, n]. */
+  readonly residual?: true;
+}
+
+/** One or more products side by side, of a shape that all of them are expected to have. */
+export interface Product {
+  readonly rows: "dense" | "grouped";
+  readonly parts: number;
+  /** Rows of one part. */
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** The operand that lies transposed. */
+  readonly transposed: "none" | "x" | "w";
+  readonly finish: Finish;
+}
+
+/** A way to compute any product. */
+export type ProductVariant = Variant<Product>;
+
+/** Makes a variant of products one of a kernel that computes them. */
+export const variantFor =
+  <Shape>(productOf: (shape: Shape) => Product) =>
+  ({ name, runsOn, suits, tilings }: ProductVariant): Variant<Shape> => ({
+    name,
+    runsOn: (adapter, dtype, shape) => runsOn(adapter, dtype, productOf(shape)),
+    suits: (shape, adapter) => suits(productOf(shape), adapter),
+    tilings: (shape, adapter, dtype) => tilings(productOf(shape), adapter, dtype),
+  });
+
+/** Each has its place in a shader whether or not others are there. */
+export const productBindings = ({ rows, finish }: Product): Binding[] => [
+  { ...read("x"), slot: 0 },
+  { ...read("w"), slot: 1 },
+  ...(rows === "grouped" ? [{ ...read("offsets", "u32"), slot: 3 }] : []),
+  ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
+  ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
+  ...(finish.residual ? [{ ...read("residual"), slot: 6 }] : []),
+  { ...write("y"), slot: 2 },
+];
+
+const operands = { none: "plain", x: "x_transposed", w: "w_transposed" } as const;
+
+export const productPreludes = ({ rows, transposed, finish }: Product): string[] => [
+  `rows/${rows}`,
+  `operands/${operands[transposed]}`,
+  `epilogue/${finish.bias ? "" : "no_"}bias`,
+  `epilogue/${finish.gate ? "" : "no_"}gate`,
+  `epilogue/${finish.residual ? "" : "no_"}residual`,
+  "epilogue/finish",
+];
+
+export const productFlops = (rows: number, { n, k }: Product): number => 2 * rows * n * k;
+
+/** @param rows of all parts together */
+export const productBytes = (
+  rows: number,
+  { parts, n, k, transposed, finish }: Product,
+  dtype: StorageType,
+): number => {
+  const x = transposed === "x" ? parts * paddedElements(k, rows / parts) : paddedElements(rows, k);
+  const w = parts * (transposed === "w" ? paddedElements(n, k) : paddedElements(k, n));
+  const tables = 1 + (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
+  const bias = finish.bias ? paddedElements(parts, n) : 0;
+  return (x + w + tables * paddedElements(rows, n) + bias) * bytesPerElement(dtype);
+};
+
+/** How one variant splits a product. */
+export interface ProductTile {
+  /** Rows of a workgroup. */
+  readonly rows: number;
+  /** Quads of a workgroup. */
+  readonly quads: number;
+  /** Numbers of the shader that are its own. */
+  readonly constants: Record<string, number>;
+}
+
+/** Workgroups for twice the rows of a balanced expert: busy ones are spread, and those without rows end at once. */
+const spare = { dense: 1, grouped: 2 } as const;
+
+export const productTiling = (
+  { rows, parts, m, n, k, finish }: Product,
+  tile: ProductTile,
+): Tiling => {
+  const rowGroups = ceilDiv(m * spare[rows], tile.rows);
+  const columnGroups = ceilDiv(rowQuads(n), tile.quads);
+  return {
+    constants: {
+      ...(rows === "dense" ? { M: m } : {}),
+      N: n,
+      K: k,
+      ACTIVATION: activationCode(finish.activation),
+      SCALE: finish.scale ?? 1,
+      ...tile.constants,
+    },
+    grid: [atLeastOne(Math.min(rowGroups, 65_535)), atLeastOne(columnGroups), parts] satisfies Grid,
+  };
+};
+
+const atLeastOne = (count: number): number => Math.max(1, count);
+
+export const nextPowerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));

@@ -1,0 +1,91 @@
+// A product of any shape with its operands in bytes, and what f64 arithmetic makes of them.
+
+import type { MatmulShape } from "../../src/kernels/matmul.ts";
+import type { StorageType } from "../../src/kernels/storage.ts";
+import { activated, product } from "./matrix_product.ts";
+import { encode, randomSource, randomTensor, type Tensor, tensor, tensorBytes } from "./tensors.ts";
+import type { Expected } from "./tolerance.ts";
+
+export interface ProductCase {
+  readonly inputs: Readonly<Record<string, Uint8Array>>;
+  readonly outputs: { readonly y: number };
+  /** Of all parts, one after the other. */
+  readonly expected: Expected;
+}
+
+export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase {
+  const { m, n, k, batch = 1, transposed, bias, gate, residual } = shape;
+  const random = randomSource(m + n + k);
+  const x = randomTensor(batch * m, k, dtype, random);
+  const w = randomTensor(batch * k, n, dtype, random);
+  const tables = {
+    ...(bias ? { bias: randomTensor(batch, n, dtype, random) } : {}),
+    ...(gate ? { gate: randomTensor(batch * m, n, dtype, random) } : {}),
+    ...(residual ? { residual: randomTensor(batch * m, n, dtype, random) } : {}),
+  };
+  const parts = Array.from({ length: batch }, (_, part) =>
+    product(rowsOf(x, part * m, m), rowsOf(w, part * k, k)),
+  );
+  return {
+    inputs: {
+      x: encode(transposed === "x" ? transposedParts(x, batch) : x, dtype),
+      w: encode(transposed === "w" ? transposedParts(w, batch) : w, dtype),
+      ...Object.fromEntries(
+        Object.entries(tables).map(([name, table]) => [name, encode(table, dtype)]),
+      ),
+    },
+    outputs: { y: tensorBytes(batch * m, n, dtype) },
+    expected: finished(shape, joined(parts), tables),
+  };
+}
+
+export const rowsOf = ({ columns, values }: Tensor, first: number, count: number): Tensor =>
+  tensor(count, columns, values.subarray(first * columns, (first + count) * columns));
+
+/** Each of so many matrices, one below the other, by itself. */
+export function transposedParts({ rows, columns, values }: Tensor, parts: number): Tensor {
+  const height = rows / parts;
+  return tensor(
+    parts * columns,
+    height,
+    values.map((_, index) => {
+      const part = Math.floor(index / (height * columns));
+      const [row, column] = [Math.floor(index / height) % columns, index % height];
+      return values[(part * height + column) * columns + row] ?? Number.NaN;
+    }),
+  );
+}
+
+function joined(parts: readonly Expected[]): Expected {
+  const all = (of: (part: Expected) => Float64Array) =>
+    Float64Array.from(parts.flatMap((part) => [...of(part)]));
+  return {
+    values: all(({ values }) => values),
+    magnitudes: all(({ magnitudes }) => magnitudes),
+    terms: parts[0]?.terms ?? 0,
+  };
+}
+
+/** activation(scale · product + bias) · gate + residual, and what it may lose by cancellation. */
+function finished(
+  { m, n, scale = 1, activation }: MatmulShape,
+  { values, magnitudes, terms }: Expected,
+  { bias, gate, residual }: Readonly<Partial<Record<"bias" | "gate" | "residual", Tensor>>>,
+): Expected {
+  const biasAt = (i: number): number => bias?.values[Math.floor(i / (m * n)) * n + (i % n)] ?? 0;
+  const gateAt = (i: number): number => gate?.values[i] ?? 1;
+  const residualAt = (i: number): number => residual?.values[i] ?? 0;
+  const biased = {
+    values: values.map((value, i) => scale * value + biasAt(i)),
+    magnitudes: magnitudes.map((size, i) => Math.abs(scale) * size + Math.abs(biasAt(i))),
+    terms: terms + 1,
+  };
+  const { values: active } = activated(biased, activation);
+  return {
+    values: active.map((value, i) => value * gateAt(i) + residualAt(i)),
+    magnitudes: biased.magnitudes.map(
+      (size, i) => size * Math.abs(gateAt(i)) + Math.abs(residualAt(i)),
+    ),
+    terms: terms + 3,
+  };
+}
