@@ -54,7 +54,7 @@ test.each(sampleCalls)("$kernel: forms have names of their own, the kernel's own
   const { forms, expected } = namedForms(kernel, call.shape, adapter, "f32");
   expect(forms.map(({ form }) => form)).toEqual(formsOf(kernel, call.shape, adapter, "f32"));
   expect(new Set(forms.map(({ key }) => key)).size).toBe(forms.length);
-  expect(forms[0].key).toBe(kernel.name);
+  expect(forms[0].key).toBe(kernel.shader ?? kernel.name);
   expect(expected.form).toEqual(formOf(kernel, call.shape, adapter, "f32"));
 });
 
