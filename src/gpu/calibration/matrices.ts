@@ -75,7 +75,8 @@ export async function matrixSource(
   { component, result, m, n, k }: SubgroupMatrix,
   lanes: number,
 ): Promise<ShaderSource> {
-  const { name, code, linesBefore } = await loadShader(shader);
+  const { name, code, parts } = await loadShader(shader);
+  const linesBefore = parts[0]?.linesBefore ?? 0;
   const definitions = [
     `const M = ${m};`,
     `const N = ${n};`,
@@ -94,7 +95,7 @@ export async function matrixSource(
       ...definitions,
       ...lines.slice(linesBefore),
     ].join("\n"),
-    linesBefore: linesBefore + enables.length + definitions.length,
+    parts: [{ name, linesBefore: linesBefore + enables.length + definitions.length }],
   };
 }
 
