@@ -38,7 +38,7 @@ describeOnAdapter("prepared kernels", () => {
     const gpu = await testGpu();
     const [x] = await pair(16);
     await expect(gpu.prepare(copy, { quads: 1 }, "f32", [x], "lonely")).rejects.toThrow(
-      "lonely: kernel calibration/copy binds x, y; got 1 buffers",
+      "lonely: its kernel binds x, y; got 1 buffers",
     );
   });
 
