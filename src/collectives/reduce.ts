@@ -64,6 +64,8 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
   const { communicator, rank, queue } = parts;
   const { name, lane, dtype, send, block, summands } = addition;
   const { workspace, layout, sums } = kernelsOf(parts, name);
+  // Kernels of the batch may still read what lies in the workspace: bytes are written ahead of it.
+  parts.submit();
   const placeOf = (at: number): number => workspace.offset + layout.summands + at * block.words;
   for (const [at, { source, offset }] of summands.entries()) {
     if (source === rank) continue;

@@ -74,6 +74,22 @@ describeOnAdapter("a run", () => {
     }
   });
 
+  test("a rank that only receives a sum reads what it gathered before the summands come", async () => {
+    const unequal = planOf(
+      "unequal",
+      3,
+      [[linear(20, 16, "column", [[0, 1]])], [linear(16, 12, "row", [[1, 2]])]],
+      {
+        workload: { batch: 8, microBatches: 2, sequence: 1 },
+        communications: [
+          { name: "gather", op: "all-gather", from: [0, 1], to: [1, 2], after: 0 },
+          { name: "sum", op: "all-reduce", from: [1, 2], to: [2], after: 1 },
+        ],
+      },
+    );
+    expect((await check(unequal)).check?.error).toBeLessThanOrEqual(1e-5);
+  });
+
   test("every part of a timed step is accounted for", async () => {
     const [plan] = plans;
     const { metrics, samples } = await runPlan(plan!, {
