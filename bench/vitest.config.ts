@@ -9,6 +9,7 @@ const onAdapter = (adapter: string) => ({
       "bench/growth.ts",
       "bench/collectives.ts",
       "bench/overlap.ts",
+      "bench/pipelines.ts",
       "bench/soak.ts",
     ],
     env: {

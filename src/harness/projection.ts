@@ -4,7 +4,7 @@
 import { computeMetrics, summariseStep } from "../measure/compute_metrics.ts";
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
-import { simulate, type Measured } from "../program/simulate/simulate.ts";
+import { simulateRepeats, type Measured } from "../program/simulate/simulate.ts";
 import type { Projection } from "../report/result.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 
@@ -28,16 +28,16 @@ export const projectionOf = (
 ): Projection => {
   // Kernels take what they were measured to: there is nothing to hold against a roofline again.
   const kernels = { groups: [], groupOf: [] };
-  const sample = summariseStep(program, simulate(program, measured), kernels);
+  const traces = simulateRepeats(program, measured);
   const { stepMs, samplesPerSecond, tokensPerSecond, ranks, busy, bubble } = computeMetrics({
     program,
     estimate,
-    samples: [sample],
+    samples: traces.map((trace) => summariseStep(program, trace, kernels)),
     peaks: [],
     kernels: kernels.groups,
     formOf: () => undefined,
     conditions: [
-      `simulated from what instructions took on each rank alone, medians of ${repeats} steps`,
+      `simulated from what instructions took on each rank alone, in ${measured.repeats.length} steps`,
     ],
   });
   return {

@@ -57,7 +57,7 @@ export interface Projection extends Pick<
   Metrics,
   "stepMs" | "samplesPerSecond" | "tokensPerSecond" | "busy" | "ranks" | "bubble"
 > {
-  /** What it was simulated from: the medians of exclusive timing. */
+  /** What it was simulated from. */
   readonly from: Measured;
 }
 

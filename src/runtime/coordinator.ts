@@ -69,7 +69,7 @@ export interface RankPool {
    * Exclusive timing: what every instruction takes while only its rank is at work. One step of all ranks is
    * recorded, then each rank runs it alone.
    *
-   * @param repeats steps per rank, of which medians are taken
+   * @param repeats steps per rank
    * @returns undefined where an adapter does not time kernels one by one
    */
   timeAlone(repeats: number): Promise<Measured | undefined>;
@@ -204,13 +204,16 @@ function createTasks(
       const recorded = await Promise.all(
         choices.map(async (_, rank) => group.ask(rank, { kind: "record" }, "recorded")),
       );
-      const costs: RankCosts[] = [];
+      const byRank: (readonly RankCosts[])[] = [];
       for (const rank of choices.keys()) {
         const reply = await group.ask(rank, { kind: "exclusive", repeats }, "timed-alone");
         if (reply.costs === undefined) return undefined;
-        costs.push(reply.costs);
+        byRank.push(reply.costs);
       }
-      return { costs, latencyMs: latencyOf(recorded.map(({ wokenMs }) => wokenMs)) };
+      return {
+        repeats: Array.from({ length: repeats }, (_, i) => byRank.flatMap((own) => own[i] ?? [])),
+        latencyMs: latencyOf(recorded.map(({ wokenMs }) => wokenMs)),
+      };
     },
 
     async tune(budgetMs, onFound) {

@@ -113,8 +113,8 @@ export type Reply =
   | { readonly kind: "observed"; readonly observation: RankObservation }
   /** When the rank left each of some barriers that rank 0 was last to reach; all ranks on one axis. */
   | { readonly kind: "recorded"; readonly wokenMs: readonly number[] }
-  /** Medians; absent where the adapter does not time kernels one by one. */
-  | { readonly kind: "timed-alone"; readonly costs?: RankCosts }
+  /** Of each repeat; absent where the adapter does not time kernels one by one. */
+  | { readonly kind: "timed-alone"; readonly costs?: readonly RankCosts[] }
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
   | ({ readonly kind: "calibrated" } & RecalledCalibration);

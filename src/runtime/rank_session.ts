@@ -8,7 +8,7 @@ import { openGpu } from "../gpu/open.ts";
 import { readBuffer } from "../gpu/read_back.ts";
 import { createTimestamps, hostMs } from "../gpu/timestamps.ts";
 import type { KernelInstruction, ObserveInstruction, RankProgram } from "../program/program.ts";
-import { costsOfTrace, medianCosts, type RankCosts } from "../program/simulate/cost.ts";
+import { costsOfTrace, type RankCosts } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -47,7 +47,7 @@ export interface RankSession {
   /** A step together with all ranks that keeps its messages; gives when this rank woke up before it. */
   record(): Promise<readonly number[]>;
   /** What instructions take in steps of this rank alone; undefined where kernels cannot be timed one by one. */
-  timeAlone(repeats: number): Promise<RankCosts | undefined>;
+  timeAlone(repeats: number): Promise<RankCosts[] | undefined>;
   close(): void;
 }
 
@@ -178,7 +178,7 @@ export async function openRankSession(
         costs.push(own);
       }
       recording = undefined;
-      return medianCosts(costs);
+      return costs;
     },
 
     close() {

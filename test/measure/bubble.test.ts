@@ -17,7 +17,7 @@ const bubbleWith = (
     instructions: instructions.map((each) => ({ ...noCost, ...costOf(each, rank) })),
     rest: noCost,
   }));
-  const bubble = bubbleOf(program, simulate(program, { costs, latencyMs: 0 }));
+  const bubble = bubbleOf(program, simulate(program, costs, 0));
   if (bubble === undefined) throw new Error("it is a pipeline");
   return bubble;
 };
@@ -57,7 +57,7 @@ describe("what takes longer is found in its own part, and the parts sum to the b
       instructions: instructions.map((each) => ({ ...noCost, ...kernelsOnly(each) })),
       rest: noCost,
     }));
-    const trace = simulate(program, { costs, latencyMs: 0 });
+    const trace = simulate(program, costs, 0);
     const late = { ...trace, wallMs: 2 * trace.wallMs };
     expect(bubbleOf(program, late)?.unexplained).toBeCloseTo(0.4, 12);
   });
@@ -65,6 +65,6 @@ describe("what takes longer is found in its own part, and the parts sum to the b
 
 test("one stage has no bubble", () => {
   const program = lower(pipedPlan(1, 4));
-  const trace = simulate(program, { costs: [], latencyMs: 0 });
+  const trace = simulate(program, [], 0);
   expect(bubbleOf(program, trace)).toBeUndefined();
 });

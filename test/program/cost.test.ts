@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { costsOfTrace, medianCosts, noCost } from "../../src/program/simulate/cost.ts";
+import { costsOfTrace, noCost } from "../../src/program/simulate/cost.ts";
 import { rankTrace, span } from "../measure/synthetic.ts";
 
 test("a span counts for its instruction, what no instruction did for the rest, waits for nothing", () => {
@@ -34,12 +34,4 @@ test("what the host does while a kernel runs costs nothing", () => {
 
 test("kernels that were timed as one give no costs", () => {
   expect(costsOfTrace(rankTrace(0, [span("compute", 0, 1)]), 1)).toBeUndefined();
-});
-
-test("repeats give the median of each part", () => {
-  const one = (compute: number, host: number) => ({
-    instructions: [{ ...noCost, compute, host }],
-    rest: { ...noCost, host },
-  });
-  expect(medianCosts([one(1, 9), one(5, 2), one(3, 1)])).toEqual(one(3, 2));
 });

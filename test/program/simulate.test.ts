@@ -30,7 +30,7 @@ const costsOf = (
 
 const wallOf = (given: Plan, by: Parameters<typeof costsOf>[1], latencyMs = 0): number => {
   const program = lower(given);
-  return simulate(program, { costs: costsOf(program, by), latencyMs }).wallMs;
+  return simulate(program, costsOf(program, by), latencyMs).wallMs;
 };
 
 describe("a pipeline of equal stages takes as long as theory says", () => {
@@ -78,7 +78,7 @@ describe("by hand", () => {
   test("spans tell who waited, and are projected", () => {
     const program = lower(two);
     const costs = costsOf(program, { kernel: { compute: 10 } });
-    const trace = simulate(program, { costs, latencyMs: 0 });
+    const trace = simulate(program, costs, 0);
     expect(trace.provenance).toBe("projected");
     const [, second] = trace.ranks;
     expect(second?.spans.map(({ kind, startMs, endMs }) => [kind, startMs, endMs])).toEqual([
@@ -94,7 +94,7 @@ test("no plan's ranks wait for each other for ever, with one message per mailbox
   fc.assert(
     fc.property(arbitraryPlan(), (given) => {
       const program = lower(given);
-      expect(simulate(program, { costs: [], latencyMs: 0 }).wallMs).toBe(0);
+      expect(simulate(program, [], 0).wallMs).toBe(0);
     }),
     { numRuns: 100 },
   );
@@ -108,7 +108,7 @@ test("nor do those of any schedule, whatever its micro-batches", () => {
           const given = pipedPlan(p, m, v, name);
           if (roundsAreFull(given).length > 0) continue;
           const program = lower(given);
-          expect(simulate(program, { costs: [], latencyMs: 0 }).wallMs).toBe(0);
+          expect(simulate(program, [], 0).wallMs).toBe(0);
         }
       }
     }
@@ -132,10 +132,11 @@ describe("the stream plays what the program plays", () => {
       instructions.some(({ op }) => op === "expert-dispatch"),
     );
     if (isExpert) return;
-    const whole = simulate(program, {
-      costs: costs.map((instructions) => ({ instructions, rest: noCost })),
-      latencyMs: 0.01,
-    });
+    const whole = simulate(
+      program,
+      costs.map((instructions) => ({ instructions, rest: noCost })),
+      0.01,
+    );
     const streamed = play(streamTapes(given, createHardwareCost(peaks)), { latencyMs: 0.01 });
     expect(streamed.wallMs).toBeCloseTo(whole.wallMs, 9);
     const tapes = streamTapes(given, createHardwareCost(peaks));

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lower } from "../../src/program/lower.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
-import { simulate } from "../../src/program/simulate/simulate.ts";
+import { simulateRepeats } from "../../src/program/simulate/simulate.ts";
 import type { RankTrace } from "../../src/program/trace.ts";
 import { openRanks, type RankPool } from "../../src/runtime/coordinator.ts";
 import { emptyReport, isProduct, mergeReports } from "../../src/runtime/check_product.ts";
@@ -81,7 +81,7 @@ describeOnAdapter("programs in rank processes", () => {
       const before = await pool.observe({ afterwards: true });
       const measured = await pool.timeAlone(1);
       for (const { rank, instructions } of program.ranks) {
-        const costs = measured?.costs[rank]?.instructions ?? [];
+        const costs = measured?.repeats[0]?.[rank]?.instructions ?? [];
         expect(costs).toHaveLength(instructions.length);
         const idle = instructions.filter(
           ({ op }, i) => op === "kernel" && !((costs[i]?.compute ?? 0) > 0),
@@ -89,7 +89,8 @@ describeOnAdapter("programs in rank processes", () => {
         expect(idle).toEqual([]);
       }
       expect(await pool.observe({ afterwards: true })).toEqual(before);
-      expect(simulate(program, measured ?? { costs: [], latencyMs: 0 }).wallMs).toBeGreaterThan(0);
+      const [projected] = simulateRepeats(program, measured ?? { repeats: [], latencyMs: 0 });
+      expect(projected?.wallMs).toBeGreaterThan(0);
     });
 
     test("spans cover every rank's time, one for every kernel", async () => {

@@ -77,22 +77,3 @@ const timeWithin = (spans: readonly Span[]): ((startMs: number, endMs: number) =
 type Open = { -readonly [Kind in keyof Cost]: number };
 
 const isKernel = (kind: SpanKind): boolean => kind === "compute" || kind === "reduce";
-
-/** Median of each part over repeats of the same instructions. */
-export const medianCosts = (repeats: readonly RankCosts[]): RankCosts => {
-  const medianOf = (costOf: (costs: RankCosts) => Cost | undefined): Cost => {
-    const cost: Open = { ...noCost };
-    for (const kind of costKinds) {
-      const values = repeats.flatMap((costs) => costOf(costs)?.[kind] ?? []);
-      cost[kind] = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-    }
-    return cost;
-  };
-  const [first] = repeats;
-  return {
-    instructions: (first?.instructions ?? []).map((_, i) =>
-      medianOf(({ instructions }) => instructions[i]),
-    ),
-    rest: medianOf(({ rest }) => rest),
-  };
-};

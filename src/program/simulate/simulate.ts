@@ -7,16 +7,27 @@ import type { RankCosts } from "./cost.ts";
 import { play } from "./play.ts";
 import { tapesOf } from "./tape.ts";
 
-/** What a simulation knows of the ranks. */
+/** Exclusive timing: what a simulation knows of the ranks. */
 export interface Measured {
-  /** By rank. */
-  readonly costs: readonly RankCosts[];
+  /** Steps of each rank alone, by repeat and rank: played one by one, they scatter as steps do. */
+  readonly repeats: readonly (readonly RankCosts[])[];
   /** ms until a rank that waits sees what another has posted. */
   readonly latencyMs: number;
 }
 
-/** @throws Error where the program's ranks would wait for each other for ever */
-export const simulate = (program: Program, { costs, latencyMs }: Measured): StepTrace => {
+/** One projected step per repeat. */
+export const simulateRepeats = (program: Program, { repeats, latencyMs }: Measured): StepTrace[] =>
+  repeats.map((costs, step) => ({ ...simulate(program, costs, latencyMs), step }));
+
+/**
+ * @param costs by rank
+ * @throws Error where the program's ranks would wait for each other for ever
+ */
+export const simulate = (
+  program: Program,
+  costs: readonly RankCosts[],
+  latencyMs: number,
+): StepTrace => {
   const spans = program.ranks.map((): Span[] => []);
   const { wallMs, ranks } = play(tapesOf(program, costs), {
     latencyMs,
