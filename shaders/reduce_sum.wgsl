@@ -2,13 +2,14 @@
 // pieces get the same bits. The first pieces are written out: a loop in the loop takes CPUs twice as long.
 //
 // x         Quad [PIECES, QUADS]   pieces of a collective, one after the other
-// y         Quad [QUADS]
+// y         Quad [QUADS]           of the last quad, what lies beyond ELEMENTS is kept
 // dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of y
 override PIECES: u32;
 override ELEMENTS: u32;
 override RUN: u32;
 override WORKGROUP: u32;
-override QUADS: u32 = ELEMENTS / 4u;
+override QUADS: u32 = (ELEMENTS + 3u) / 4u;
+override REST: u32 = ELEMENTS % 4u;
 
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read_write> y: array<Quad>;
@@ -37,6 +38,9 @@ fn main(
         sum += unpackQuad(x[piece * QUADS + i]);
       }
     }
-    y[i] = packQuad(sum);
+    if (REST != 0u && i == QUADS - 1u) {
+    sum = select(unpackQuad(y[i]), sum, vec4u(0u, 1u, 2u, 3u) < vec4u(REST));
+  }
+  y[i] = packQuad(sum);
   }
 }

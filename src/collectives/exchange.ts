@@ -36,7 +36,7 @@ export async function runExchange(parts: Parts, run: ExchangeRun): Promise<void>
   // In place, pieces of others may belong where pieces for others still lie.
   const overwrites = !exchange.same && send !== undefined && send === receive;
   const taking = async (): Promise<void> => {
-    if (overwrites) await parts.wait(staged.reached(chunks.length));
+    if (overwrites) await staged.reached(chunks.length);
     await takeIn(parts, run);
   };
   await Promise.all([sending, j < 0 ? undefined : taking()]);
@@ -66,7 +66,7 @@ async function takeIn(parts: Parts, run: ExchangeRun): Promise<void> {
         const own = takes.filter(({ readers }) => readers.includes(rank));
         if (own.length === 0) continue;
         const landing = landingOf(parts, run);
-        const { bytes, release } = await parts.wait(communicator.receive(lane, source));
+        const { bytes, release } = await communicator.receive(lane, source);
         for (const take of own) land(parts, landing, take, bytes, take.chunkOffset);
         release();
       }

@@ -67,7 +67,7 @@ async function shareCounts(
     bySource.set(rank, wordsOf(own));
     const listeners = [...new Set([...from, ...to])].filter((other) => other !== rank);
     if (listeners.length > 0) {
-      const parcel = await parts.wait(communicator.reserve(lane, bytes));
+      const parcel = await communicator.reserve(lane, bytes);
       parts.during("move", () => {
         parcel.bytes.set(own);
         parcel.post(listeners);
@@ -76,7 +76,7 @@ async function shareCounts(
   }
   for (const source of from) {
     if (source === rank) continue;
-    const { bytes, release } = await parts.wait(communicator.receive(lane, source));
+    const { bytes, release } = await communicator.receive(lane, source);
     bySource.set(source, wordsOf(bytes));
     release();
   }

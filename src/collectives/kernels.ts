@@ -3,8 +3,8 @@
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { reduceSum } from "../kernels/reduce_sum.ts";
 import { reduceWords } from "../kernels/reduce_words.ts";
-import { bytesPerElement } from "../kernels/storage.ts";
-import { isAligned, oddTakesOf, sumsOf } from "../program/exchange/sums.ts";
+import { bytesPerElement, paddedElements } from "../kernels/storage.ts";
+import { isAligned, oddTakesOf, summandPitch, sumsOf } from "../program/exchange/sums.ts";
 import { type WorkspaceLayout, workspaceOf } from "../program/exchange/workspace.ts";
 import type { Collective } from "../program/program.ts";
 import type { BufferRegion } from "./context.ts";
@@ -39,19 +39,25 @@ export async function prepareCollective(
   const receive = region(collective.receive);
   const layout = workspaceOf(collective, rank);
   const elementBytes = bytesPerElement(dtype);
-  const aligned = sums.filter(({ block }) => isAligned(block, dtype));
+  const aligned = sums.filter(({ block }) => isAligned(block));
   const prepared = await Promise.all(
-    aligned.map(async ({ summands, block: { targetOffset, bytes } }) => {
-      const shape = { pieces: summands, elements: bytes / elementBytes };
+    aligned.map(async ({ summands, block: { targetOffset, bytes, words } }) => {
+      const elements = bytes / elementBytes;
+      const shape = { pieces: summands, elements };
+      const quads = paddedElements(1, elements) * elementBytes;
       const bound = [
-        { ...workspace, offset: workspace.offset + layout.summands, size: summands * bytes },
-        { ...receive, offset: receive.offset + targetOffset, size: bytes },
+        {
+          ...workspace,
+          offset: workspace.offset + layout.summands,
+          size: summands * summandPitch(words, dtype),
+        },
+        { ...receive, offset: receive.offset + targetOffset, size: quads },
       ];
       const kernel = await gpu.prepare(reduceSum, shape, dtype, bound, `${label} ${name} sum`);
       return [targetOffset, kernel] as const;
     }),
   );
-  const odd = [...oddTakes, ...sums.map(({ block }) => block).filter((b) => !isAligned(b, dtype))];
+  const odd = [...oddTakes, ...sums.map(({ block }) => block).filter((block) => !isAligned(block))];
   const elements = Math.max(0, ...odd.map(({ bytes }) => bytes / elementBytes));
   const shape = { dtype, pieces: collective.from.length, elements };
   return {

@@ -3,12 +3,15 @@
 import { encodeHeader } from "../kernels/reduce_words.ts";
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
 import { isWhole, type Take } from "../program/exchange/chunks.ts";
+import { summandPitch } from "../program/exchange/sums.ts";
 import type { BufferRegion } from "./context.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { Parts } from "./parts.ts";
 
-/** Enough that the driver should begin with it while the host goes on. */
-const largeBytes = 2 ** 17;
+/** Lets the driver begin with bytes that were written, if they are many, while the host goes on. */
+export const beginUpload = (queue: GPUQueue, bytes: number): void => {
+  if (bytes >= 2 ** 17) queue.submit([]);
+};
 
 export interface Landing {
   readonly name: string;
@@ -29,7 +32,7 @@ export function land(
     if (isWhole(take)) {
       const to = target.offset + take.targetOffset;
       parts.queue.writeBuffer(target.buffer, to, view.buffer, offset, take.bytes);
-      if (take.bytes >= largeBytes) parts.queue.submit([]);
+      beginUpload(parts.queue, take.bytes);
       return;
     }
     const { workspace, layout } = kernelsOf(parts, name);
@@ -80,7 +83,7 @@ export function place(
     pieces,
     elements: bytes / elementBytes,
     begin: layout[from] / 4,
-    pitch: words / 4,
+    pitch: summandPitch(words, dtype) / 4,
     skip: head / elementBytes,
     first: targetOffset / elementBytes,
   });

@@ -1,5 +1,5 @@
-// Who has the thread: a collective has several parts under way, of which at most one runs and the others
-// await the GPU or other ranks. While none runs, its time is the GPU's if it awaits that, else the ranks'.
+// A collective has several parts under way. Of the host's time, what a part does at once is its own; all
+// other time is the GPU's if any part awaits that, else the other ranks'.
 
 import type { CollectiveContext, HostActivity } from "./context.ts";
 
@@ -7,9 +7,7 @@ import type { CollectiveContext, HostActivity } from "./context.ts";
 export interface Parts extends CollectiveContext {
   /** Awaits the GPU. */
   readonly readback: <Result>(work: Promise<Result>) => Promise<Result>;
-  /** Awaits other ranks, or another part. */
-  readonly wait: <Result>(work: Promise<Result>) => Promise<Result>;
-  /** Does something at once that has a name of its own. */
+  /** Does something at once. */
   readonly during: <Result>(activity: HostActivity, work: () => Result) => Result;
 }
 
@@ -17,8 +15,18 @@ export function createParts(context: CollectiveContext): Parts {
   const { enter, communicator } = context;
   let onGpu = 0;
   const rest = (): void => enter(onGpu > 0 ? "readback" : "wait");
+  const during: Parts["during"] = (activity, work) => {
+    enter(activity);
+    try {
+      return work();
+    } finally {
+      rest();
+    }
+  };
   return {
     ...context,
+    submit: () => during("host", context.submit),
+    during,
     async readback(work) {
       onGpu += 1;
       rest();
@@ -26,22 +34,8 @@ export function createParts(context: CollectiveContext): Parts {
         return await communicator.meanwhile(work);
       } finally {
         onGpu -= 1;
-        enter("host");
+        rest();
       }
-    },
-    async wait(work) {
-      rest();
-      try {
-        return await work;
-      } finally {
-        enter("host");
-      }
-    },
-    during(activity, work) {
-      enter(activity);
-      const result = work();
-      enter("host");
-      return result;
     },
   };
 }

@@ -3,8 +3,8 @@
 
 import type { StorageType } from "../kernels/storage.ts";
 import { blocksOf, chunksOf, type Exchange, type Take } from "../program/exchange/chunks.ts";
-import { isAligned } from "../program/exchange/sums.ts";
-import { kernelsOf, place } from "./land.ts";
+import { isAligned, summandPitch } from "../program/exchange/sums.ts";
+import { beginUpload, kernelsOf, place } from "./land.ts";
 import { createMilestones } from "./milestones.ts";
 import { sendChunks } from "./send.ts";
 import type { Parts } from "./parts.ts";
@@ -32,7 +32,7 @@ export async function runReduce(parts: Parts, run: ReduceRun): Promise<void> {
     const members = from.map((source, at) => ({ source, offsets: offsets[at] ?? [] }));
     for (const [k, block] of pieces(0, j).flatMap(blocksOf).entries()) {
       // In place, the sum overwrites what others are to be given.
-      if (same && i >= 0) await parts.wait(staged.reached(Math.min(k + 1, chunks.length)));
+      if (same && i >= 0) await staged.reached(Math.min(k + 1, chunks.length));
       const summands = members.map(({ source, offsets: own }) => ({ source, offset: own[k] ?? 0 }));
       await addBlock(parts, { name, lane, dtype: run.dtype, send, block, summands });
       run.onSummed();
@@ -59,17 +59,21 @@ export interface Addition {
   readonly summands: readonly { readonly source: number; readonly offset: number }[];
 }
 
-/** One block of a sum, of which this rank may hold a summand, into the buffer that receives. */
+/**
+ * One block of a sum, of which this rank may hold a summand, into the buffer that receives. Leaves the kernel
+ * in the batch, for it may go to the GPU together with what follows.
+ */
 export async function addBlock(parts: Parts, addition: Addition): Promise<void> {
   const { communicator, rank, queue } = parts;
   const { name, lane, dtype, send, block, summands } = addition;
   const { workspace, layout, sums } = kernelsOf(parts, name);
-  // Kernels of the batch may still read what lies in the workspace: bytes are written ahead of it.
-  parts.submit();
-  const placeOf = (at: number): number => workspace.offset + layout.summands + at * block.words;
+  const placeOf = (at: number): number =>
+    workspace.offset + layout.summands + at * summandPitch(block.words, dtype);
   for (const [at, { source, offset }] of summands.entries()) {
     if (source === rank) continue;
-    const { bytes, release } = await parts.wait(communicator.receive(lane, source));
+    const { bytes, release } = await communicator.receive(lane, source);
+    // Kernels of the batch may still read what lies in the workspace: bytes are written ahead of it.
+    parts.submit();
     parts.during("upload", () => {
       queue.writeBuffer(
         workspace.buffer,
@@ -78,6 +82,7 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
         bytes.byteOffset + offset,
         block.words,
       );
+      beginUpload(queue, block.words);
     });
     release();
   }
@@ -88,8 +93,7 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
     const from = offset + block.sourceOffset;
     parts.encoder().copyBufferToBuffer(buffer, from, workspace.buffer, placeOf(own), block.words);
   }
-  const kernel = isAligned(block, dtype) ? sums.get(block.targetOffset) : undefined;
+  const kernel = isAligned(block) ? sums.get(block.targetOffset) : undefined;
   if (kernel === undefined) place(parts, name, dtype, block, summands.length, "summands");
   else parts.reduce(kernel);
-  parts.submit();
 }

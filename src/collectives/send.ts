@@ -28,15 +28,14 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
   let isReadAtOnce = chunks.length > fewMessages;
   let last = Promise.resolve();
   for (const [k, chunk] of chunks.entries()) {
-    if (ready !== undefined) await parts.wait(ready(k));
+    if (ready !== undefined) await ready(k);
     if (isReadAtOnce) {
-      isReadAtOnce = await parts.wait(communicator.room(lane, fewMessages, graceMs));
+      isReadAtOnce = await communicator.room(lane, fewMessages, graceMs);
     }
     // Before there is a staging buffer: whoever has one must not wait for another rank.
     // At once where it can be: a rank that goes on meanwhile must not put its next kernels before the copy.
     const parcel =
-      communicator.tryReserve(lane, chunk.bytes) ??
-      (await parts.wait(communicator.reserve(lane, chunk.bytes)));
+      communicator.tryReserve(lane, chunk.bytes) ?? (await communicator.reserve(lane, chunk.bytes));
     const staging =
       parts.staging.tryTake(chunk.bytes) ?? (await takeStaging(parts, outgoing.name, chunk.bytes));
     copyOut(parts, outgoing, chunk, staging);

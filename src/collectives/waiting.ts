@@ -10,15 +10,23 @@ export interface Waiting {
   readonly spinUs: number;
   /** Then the thread sleeps, its event loop with it: 24 to 40 µs round trip between two processes. */
   readonly blockUs: number;
+  /**
+   * While this thread awaits its GPU, which Dawn polls on it: how long it sleeps between two looks, for a
+   * software GPU may need the core. 0: it does not.
+   */
+  readonly napUs: number;
   /** Then another thread sleeps and this one stays responsive: 35 to 66 µs round trip. */
   readonly sliceMs: number;
 }
 
-export const defaultWaiting: Waiting = { spinUs: 20, blockUs: 1000, sliceMs: 150 };
+export const defaultWaiting: Waiting = { spinUs: 20, blockUs: 1000, napUs: 0, sliceMs: 150 };
 
-/** Spinning ranks would take the core from the rank that they wait for. */
-export const waitingFor = (ranks: number, cores: number): Waiting =>
-  ranks > cores ? { ...defaultWaiting, spinUs: 0 } : defaultWaiting;
+/** Ranks that are awake for nothing would take the core from the rank that they wait for, or from its GPU. */
+export const waitingFor = (ranks: number, cores: number): Waiting => ({
+  ...defaultWaiting,
+  spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
+  napUs: 2 * ranks > cores && ranks > 1 ? 10 : 0,
+});
 
 export interface Waiter {
   /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the waiter closes. */
@@ -63,26 +71,37 @@ export function createWaiter(
     }
     return waiters.length < before.length;
   };
-  /** One for all who wait; ends when nobody does. */
+  /** One for all who wait, for ranks or elsewhere; ends when nobody does. */
   const attend = async (): Promise<void> => {
-    for (let turn = 0; waiters.length > 0; turn += 1) {
+    let slept = false;
+    while (waiters.length + elsewhere > 0) {
       // Whoever is awake on this thread goes first: it may have more to do than wait.
       await setImmediate();
       const seen = Atomics.load(words, bellWord);
       if (settle()) {
-        turn = 0;
+        slept = false;
         continue;
       }
-      if (elsewhere > 0) continue;
+      if (elsewhere > 0) {
+        sleep.block(bellWord, seen, waiting.napUs);
+        continue;
+      }
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;
-      spin(hasRung, turn === 0 ? waiting.spinUs : 0);
+      if (!slept) spin(hasRung, waiting.spinUs);
       if (hasRung()) continue;
       const leftMs = Math.min(...waiters.map(({ deadline }) => deadline)) - performance.now();
       const sliceMs = Math.max(0.05, Math.min(waiting.sliceMs, leftMs));
-      if (turn === 0) sleep.block(bellWord, seen, Math.min(waiting.blockUs, 1000 * sliceMs));
-      else await sleep.yielding(bellWord, seen, sliceMs);
+      if (slept) await sleep.yielding(bellWord, seen, sliceMs);
+      else sleep.block(bellWord, seen, Math.min(waiting.blockUs, 1000 * sliceMs));
+      slept = !hasRung();
     }
     isAttended = false;
+  };
+
+  const begin = (): void => {
+    if (isAttended) return;
+    isAttended = true;
+    void attend();
   };
 
   return {
@@ -90,13 +109,12 @@ export function createWaiter(
       if (holds()) return true;
       return new Promise<boolean>((resolve, reject) => {
         waiters.push({ holds, deadline: performance.now() + atMostMs, resolve, reject });
-        if (isAttended) return;
-        isAttended = true;
-        void attend();
+        begin();
       });
     },
     async meanwhile(work) {
       elsewhere += 1;
+      begin();
       try {
         return await work;
       } finally {

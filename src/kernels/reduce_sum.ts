@@ -1,10 +1,10 @@
 import { type Kernel, read, write } from "./kernel.ts";
 import { inRuns } from "./runs.ts";
-import { bytesPerElement } from "./storage.ts";
+import { bytesPerElement, rowQuads } from "./storage.ts";
 
 export interface ReduceSumShape {
   readonly pieces: number;
-  /** A multiple of 4. */
+  /** Pieces begin with whole quads. */
   readonly elements: number;
 }
 
@@ -13,7 +13,7 @@ export const reduceSum: Kernel<ReduceSumShape> = {
   name: "reduce_sum",
   bindings: [read("x"), write("y")],
   ...inRuns<ReduceSumShape>(
-    ({ elements }) => elements / 4,
+    ({ elements }) => rowQuads(elements),
     ({ pieces, elements }) => ({ PIECES: pieces, ELEMENTS: elements }),
   ),
   flops: ({ pieces, elements }) => (pieces - 1) * elements,

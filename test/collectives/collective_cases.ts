@@ -1,17 +1,20 @@
 // Single collectives with known right answers: what each member sends, and what must arrive where.
 
+import { expect } from "vitest";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import type { ReduceAlgorithm } from "../../src/program/exchange/algorithm.ts";
 import { stagingSizes } from "../../src/program/exchange/chunks.ts";
 import { longestMessage, workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Content, RegionContent } from "../../src/program/content.ts";
 import type { Collective } from "../../src/program/program.ts";
+import type { RankObservation } from "../../src/runtime/messages.ts";
 import {
   contentValues,
   declare,
   type Draft,
   observe,
   originOf,
+  shown,
   uniform,
 } from "./small_programs.ts";
 
@@ -33,7 +36,7 @@ const startOf = (counts: readonly number[], at: number): number => total(counts.
 const splitsByReader = ({ op }: Case): boolean =>
   op === "reduce-scatter" || op === "all-to-all" || op === "scatter";
 
-export const isSum = ({ op }: Case): boolean =>
+const isSum = ({ op }: Case): boolean =>
   op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
 
 const sentCounts = (one: Case, i: number): number[] =>
@@ -46,11 +49,11 @@ const sentValues = (one: Case, i: number, dtype: StorageType): number[] =>
   total(sentCounts(one, i)) === 0 ? [] : contentValues(contentOf(one, i), dtype);
 
 /** What each member sends, as storage of that type holds it. */
-export const sentBy = (one: Case, dtype: StorageType): number[][] =>
+const sentBy = (one: Case, dtype: StorageType): number[][] =>
   one.from.map((_, i) => sentValues(one, i, dtype));
 
 /** The elements that arrive at member j, and the index of the first in the buffer that receives. */
-export function expected(one: Case, j: number, sent: readonly (readonly number[])[]) {
+function expected(one: Case, j: number, sent: readonly (readonly number[])[]) {
   const pieces = one.from.map((_, i) => {
     const counts = sentCounts(one, i);
     const own = splitsByReader(one) ? j : 0;
@@ -186,3 +189,29 @@ const placedAt = (content: RegionContent, first: number, elements: number): Cont
   offset: [0, -first],
   size: [1, elements],
 });
+
+/** Compares what every member shows with the right answer; members of an all-reduce also with each other. */
+export function verify(
+  observations: readonly RankObservation[],
+  one: Case,
+  dtype: StorageType,
+): void {
+  // Every summand is below 1 in magnitude, and partial sums are rounded to storage.
+  const room = isSum(one) ? one.from.length ** 2 * (dtype === "f16" ? 2 ** -11 : 2 ** -23) : 0;
+  const sent = sentBy(one, dtype);
+  const results = one.to.map((rank, j) => {
+    const { first, values } = expected(one, j, sent);
+    const actual = shown(observations, rank, one.layer, dtype).slice(first, first + values.length);
+    let worst = 0;
+    for (const [e, value] of values.entries()) {
+      worst = Math.max(worst, Math.abs(value - (actual[e] ?? Number.NaN)));
+    }
+    expect(worst, `${one.layer} on rank ${rank}`).toBeLessThanOrEqual(room);
+    return actual;
+  });
+  if (one.op !== "all-reduce") return;
+  for (const other of results) {
+    const isAlike = other.every((value, e) => value === results[0]?.[e]);
+    expect(isAlike, `${one.layer}: the same bits everywhere`).toBe(true);
+  }
+}

@@ -2,11 +2,10 @@ import { expect, test } from "vitest";
 import { bytesPerElement, type StorageType } from "../../src/kernels/storage.ts";
 import { chunkBytes } from "../../src/program/exchange/chunks.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
-import type { RankObservation } from "../../src/runtime/messages.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { randomSource } from "../support/tensors.ts";
-import { addCase, type Case, expected, isSum, sentBy } from "./collective_cases.ts";
-import { drafts, programOf, shown } from "./small_programs.ts";
+import { addCase, type Case, verify } from "./collective_cases.ts";
+import { drafts, programOf } from "./small_programs.ts";
 
 type Op = Case["op"];
 
@@ -82,27 +81,6 @@ const largeCases = (ranks: readonly number[], dtype: StorageType, beyond: number
     count: () => chunkBytes / bytesPerElement(dtype) + beyond,
     inPlace: beyond % 4 === 0,
   }));
-
-function verify(observations: readonly RankObservation[], one: Case, dtype: StorageType): void {
-  // Every summand is below 1 in magnitude, and partial sums are rounded to storage.
-  const room = isSum(one) ? one.from.length ** 2 * (dtype === "f16" ? 2 ** -11 : 2 ** -23) : 0;
-  const sent = sentBy(one, dtype);
-  const results = one.to.map((rank, j) => {
-    const { first, values } = expected(one, j, sent);
-    const actual = shown(observations, rank, one.layer, dtype).slice(first, first + values.length);
-    let worst = 0;
-    for (const [e, value] of values.entries()) {
-      worst = Math.max(worst, Math.abs(value - (actual[e] ?? Number.NaN)));
-    }
-    expect(worst, `${one.layer} on rank ${rank}`).toBeLessThanOrEqual(room);
-    return actual;
-  });
-  if (one.op !== "all-reduce") return;
-  for (const other of results) {
-    const isAlike = other.every((value, e) => value === results[0]?.[e]);
-    expect(isAlike, `${one.layer}: the same bits everywhere`).toBe(true);
-  }
-}
 
 async function play(
   ranks: number,

@@ -1,6 +1,6 @@
 // What a rank has to add for a collective, block by block, and what must be moved within words.
 
-import { bytesPerElement, rowPitch, type StorageType } from "../../kernels/storage.ts";
+import { bytesPerElement, type StorageType } from "../../kernels/storage.ts";
 import { algorithmOf, bindingUnit, type Reduction, turnsOf } from "./algorithm.ts";
 import { blocksOf, chunksOf, type Exchange, isWhole, type Take } from "./chunks.ts";
 import { givenIn, handedOutIn, isSized } from "./exchanges.ts";
@@ -41,10 +41,14 @@ export const isAllReduce = (collective: Collective): collective is AllReduce =>
 export const passesOn = (reduction: Reduction): boolean =>
   ["ring", "tree"].includes(algorithmOf(reduction));
 
-/** Whether the fast kernel can write it where it belongs. */
-export const isAligned = ({ head, targetOffset, bytes }: Take, dtype: StorageType): boolean => {
-  const elements = bytes / bytesPerElement(dtype);
-  return head === 0 && targetOffset % bindingUnit === 0 && elements === rowPitch(elements);
+/** Whether the fast kernel can write it where it belongs: buffers consist of whole quads. */
+export const isAligned = ({ head, targetOffset }: Take): boolean =>
+  head === 0 && targetOffset % bindingUnit === 0;
+
+/** Bytes from one summand to the next: whole quads. */
+export const summandPitch = (words: number, dtype: StorageType): number => {
+  const quad = 4 * bytesPerElement(dtype);
+  return Math.ceil(words / quad) * quad;
 };
 
 /** Takes that share words with their neighbours: a kernel puts them in place, one dispatch each. */

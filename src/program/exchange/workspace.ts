@@ -7,7 +7,15 @@ import { algorithmOf, bindingUnit, handedOut, turnsOf } from "./algorithm.ts";
 import { blocksOf, chunkBytes, chunksOf, wordsUp } from "./chunks.ts";
 import { givenIn, handedOutIn, isSized } from "./exchanges.ts";
 import { sum } from "./pieces.ts";
-import { isAligned, isAllReduce, oddTakesOf, passesOn, reduces, sumsOf } from "./sums.ts";
+import {
+  isAligned,
+  isAllReduce,
+  oddTakesOf,
+  passesOn,
+  reduces,
+  summandPitch,
+  sumsOf,
+} from "./sums.ts";
 
 /** Byte offsets into the workspace. */
 export interface WorkspaceLayout {
@@ -23,7 +31,7 @@ export function workspaceOf(collective: Collective, rank: number): WorkspaceLayo
   if (!isOdd(collective)) return { landing: 0, summands: 0, bytes: summandBytes };
   const sums = sumsOf(collective, rank);
   const takes = oddTakesOf(collective, rank);
-  const isPlain = sums.every(({ block }) => isAligned(block, collective.dtype));
+  const isPlain = sums.every(({ block }) => isAligned(block));
   if (takes.length === 0 && isPlain) return { landing: 0, summands: 0, bytes: summandBytes };
   const landingBytes = takes.reduce((most, { words }) => Math.max(most, words), 0);
   const summands = bindingUnit + Math.ceil(landingBytes / bindingUnit) * bindingUnit;
@@ -36,7 +44,7 @@ function summandsBytes(collective: Collective, rank: number): number {
   const { from, to } = collective;
   const elementBytes = bytesPerElement(collective.dtype);
   const blocks = (count: number, bytes: number): number =>
-    count * Math.min(chunkBytes, wordsUp(bytes));
+    count * summandPitch(Math.min(chunkBytes, wordsUp(bytes)), collective.dtype);
   if (collective.op === "reduce-scatter") {
     const j = to.indexOf(rank);
     // Up to a word more where it begins within one.
