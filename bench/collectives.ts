@@ -2,6 +2,7 @@
 // and uploading without exchanging anything. Then the latency of the smallest all-reduce. Results are checked
 // by the tests of the same programs.
 
+import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import type { AdapterChoice } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
@@ -68,6 +69,15 @@ function breakdown(traces: readonly StepTrace[]): string[] {
   });
 }
 
+/** CPU time of processes over all their threads, in ticks of 10 ms; NaN where the system does not say. */
+function cpuMsOf(pids: readonly (number | undefined)[]): number {
+  if (process.platform !== "linux") return Number.NaN;
+  return pids.reduce<number>((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return sum + 10 * (Number(fields[11]) + Number(fields[12]));
+  }, 0);
+}
+
 async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Contest) {
   const { name, ranks, least } = contest;
   const program = programFor(contest);
@@ -78,9 +88,13 @@ async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Co
   try {
     const traces: StepTrace[] = [];
     const parts: { copy: number; apart: number; whole: number }[] = [];
+    let cpuMs = 0;
+    let apartCpuMs = 0;
     // The first round warms up.
     for (let round = 0; round <= rounds; round++) {
+      const before = cpuMsOf(pool.pids);
       const trace = await pool.step();
+      const stepCpuMs = cpuMsOf(pool.pids) - before;
       const readback = await alone.time(ranks, "readback", least.readback);
       const upload = await alone.time(ranks, "upload", least.upload);
       const moved = await alone.time(ranks, "copy", least.moved);
@@ -88,7 +102,14 @@ async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Co
       const whole = await alone.time(ranks, "whole", least.readback);
       if (round === 0) continue;
       traces.push(trace);
-      parts.push({ copy, apart: readback + upload + moved, whole });
+      const apart = [readback, upload, moved];
+      parts.push({
+        copy: copy.ms,
+        apart: apart.reduce((sum, { ms }) => sum + ms, 0),
+        whole: whole.ms,
+      });
+      cpuMs += stepCpuMs;
+      for (const taken of apart) apartCpuMs += taken.cpuMs;
     }
     const ms = median(traces.map(({ wallMs }) => wallMs));
     const ratio = (of: (part: (typeof parts)[number]) => number): string =>
@@ -97,6 +118,7 @@ async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Co
       `${name}, ${ranks} ranks`,
       ms.toFixed(1),
       ratio(({ apart }) => apart),
+      (cpuMs / apartCpuMs).toFixed(2),
       ratio(({ copy }) => copy),
       median(parts.map(({ apart }) => apart)).toFixed(1),
       median(parts.map(({ copy }) => copy)).toFixed(1),
@@ -114,12 +136,22 @@ describeOnAdapter("collectives", () => {
 
   afterAll(async () => {
     const { choice, device } = (await testGpu()).report;
-    const columns = ["64 MiB, f32", "ms", "÷ apart", "÷ copy", "apart", "copy", "whole", ...kinds];
+    const columns = [
+      "64 MiB, f32",
+      "ms",
+      "÷ apart",
+      "CPU ÷",
+      "÷ copy",
+      "apart",
+      "copy",
+      "whole",
+      ...kinds,
+    ];
     console.log(
       [
         `\n${choice.id} (${device}), medians of ${rounds} rounds; apart = reading back + uploading + copying`,
         "the least bytes of a rank without exchange, all ranks at once, in chunks; copy = 64 MiB through",
-        "memory; whole = reading back and uploading as many bytes in one piece; kinds in ms per rank",
+        "memory; CPU ÷ = CPU time of the ranks over that of apart; whole = reading back and uploading as many bytes in one piece; kinds in ms per rank",
         ...table(
           columns.map((title, at) => (at === 0 ? { title, align: "left" as const } : { title })),
           rows.map((cells) => ({ cells })),
@@ -166,8 +198,8 @@ describeOnAdapter("collectives", () => {
         const trip = await alone.time(1, "roundTrips", repeats);
         const together = await alone.time(ranks, "roundTrips", repeats);
         if (round === 0) continue;
-        ratios.push(wallMs / trip);
-        contended.push(wallMs / together);
+        ratios.push(wallMs / trip.ms);
+        contended.push(wallMs / together.ms);
         each.push((1000 * wallMs) / repeats);
       }
     } finally {

@@ -82,14 +82,16 @@ async function roundTrips(count) {
 const actions = { readback, upload, copy, roundTrips };
 
 async function act({ action, amount }) {
-  if (action === "whole") return whole(amount);
+  const cpu = process.cpuUsage();
   const before = hostMs();
-  await actions[action](amount);
-  return hostMs() - before;
+  const own = action === "whole" ? await whole(amount) : await actions[action](amount);
+  const ms = own ?? hostMs() - before;
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms, cpuMs: (user + system) / 1000 };
 }
 
 process.on("message", (message) => {
   const done = message.kind === "open" ? open(message) : act(message);
-  void done.then((ms) => process.send({ ms }));
+  void done.then((taken) => process.send(taken ?? {}));
 });
 process.on("disconnect", () => process.exit(0));

@@ -8,9 +8,15 @@ import type { AdapterChoice } from "../src/gpu/adapter.ts";
 /** Bytes, but round trips are counted; `whole` reads and writes all at once instead of in chunks. */
 export type Action = "readback" | "upload" | "copy" | "whole" | "roundTrips";
 
+export interface Taken {
+  /** Until the last of the processes is done. */
+  readonly ms: number;
+  /** CPU time of all of them, over all threads: what other load on the machine does not touch. */
+  readonly cpuMs: number;
+}
+
 export interface TransfersAlone {
-  /** Ms until the last of that many processes is done. */
-  time(processes: number, action: Action, amount: number): Promise<number>;
+  time(processes: number, action: Action, amount: number): Promise<Taken>;
   close(): void;
 }
 
@@ -23,12 +29,12 @@ export async function openTransfersAlone(
   bytes: number,
 ): Promise<TransfersAlone> {
   const children = Array.from({ length: processes }, () => fork(program, [], { execArgv: [] }));
-  const ask = async (child: ChildProcess, message: object): Promise<number> =>
+  const ask = async (child: ChildProcess, message: object): Promise<Taken> =>
     new Promise((resolve, reject) => {
       child.once("exit", (code) => reject(new Error(`a process ended with ${code}`)));
-      child.once("message", ({ ms }: { ms: number }) => {
+      child.once("message", (taken: Taken) => {
         child.removeAllListeners("exit");
-        resolve(ms);
+        resolve(taken);
       });
       child.send(message);
     });
@@ -37,7 +43,11 @@ export async function openTransfersAlone(
     async time(count, action, amount) {
       const message = { kind: "act", action, amount };
       const chosen = children.slice(0, count);
-      return Math.max(...(await Promise.all(chosen.map(async (child) => ask(child, message)))));
+      const taken = await Promise.all(chosen.map(async (child) => ask(child, message)));
+      return {
+        ms: Math.max(...taken.map(({ ms }) => ms)),
+        cpuMs: taken.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+      };
     },
     close() {
       for (const child of children) child.disconnect();
