@@ -16,31 +16,43 @@ override N_QUADS: u32 = (N + 3u) / 4u;
 
 @group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
+fn inputStarts(part: Part, row: u32) -> vec4u {
+  return vec4u(
+    inputStart(part, row, 0u),
+    inputStart(part, row, 1u),
+    inputStart(part, row, 2u),
+    inputStart(part, row, 3u),
+  );
+}
+
 // Quad `k` of four rows of x.
-fn inputs(part: Part, row: u32, k: u32) -> mat4x4f {
+fn inputs(starts: vec4u, k: u32) -> mat4x4f {
   return inputBlock(mat4x4f(
-    inputQuad(part, row, k, 0u),
-    inputQuad(part, row, k, 1u),
-    inputQuad(part, row, k, 2u),
-    inputQuad(part, row, k, 3u),
+    inputQuad(starts.x, k),
+    inputQuad(starts.y, k),
+    inputQuad(starts.z, k),
+    inputQuad(starts.w, k),
   ));
 }
 
 fn tile(part: Part, row: u32, column: u32) {
-  let right_column = min(column + COLUMN_LANES, N_QUADS - 1u);
+  let left_start = weightStart(part, column);
+  let right_start = weightStart(part, min(column + COLUMN_LANES, N_QUADS - 1u));
+  let upper_starts = inputStarts(part, row);
+  let lower_starts = inputStarts(part, row + 4u);
   // Named, because arrays of accumulators leave the registers.
   var left = mat4x4f();
   var right = mat4x4f();
   var lower_left = mat4x4f();
   var lower_right = mat4x4f();
   for (var k = 0u; k < K_QUADS; k++) {
-    let w_left = weightBlock(part, k, column);
-    let w_right = weightBlock(part, k, right_column);
-    let upper = inputs(part, row, k);
+    let w_left = weightBlock(left_start, k);
+    let w_right = weightBlock(right_start, k);
+    let upper = inputs(upper_starts, k);
     left += w_left * upper;
     right += w_right * upper;
     if (TILE_ROWS > 4u) {
-      let lower = inputs(part, row + 4u, k);
+      let lower = inputs(lower_starts, k);
       lower_left += w_left * lower;
       lower_right += w_right * lower;
     }

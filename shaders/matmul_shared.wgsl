@@ -33,10 +33,10 @@ struct Fetched {
 fn fetchInput(part: Part, row: u32, k: u32) -> mat4x4f {
   let own = min(k, K_QUADS - 1u);
   let block = inputBlock(mat4x4f(
-    inputQuad(part, row, own, 0u),
-    inputQuad(part, row, own, 1u),
-    inputQuad(part, row, own, 2u),
-    inputQuad(part, row, own, 3u),
+    inputQuad(inputStart(part, row, 0u), own),
+    inputQuad(inputStart(part, row, 1u), own),
+    inputQuad(inputStart(part, row, 2u), own),
+    inputQuad(inputStart(part, row, 3u), own),
   ));
   // Past the end of k zeros of x meet w repeated.
   return transpose(block) * f32(k < K_QUADS);
@@ -51,7 +51,7 @@ fn fetch(part: Part, row: u32, column: u32, k: u32, invocation: u32) -> Fetched 
   let last = EDGE * EDGE - 1u - invocation;
   if (last < TILE * DEPTH) {
     let own = min(column + TILE - 1u - last % TILE, N_QUADS - 1u);
-    fetched.w = weightBlock(part, min(k + last / TILE, K_QUADS - 1u), own);
+    fetched.w = weightBlock(weightStart(part, own), min(k + last / TILE, K_QUADS - 1u));
   }
   return fetched;
 }

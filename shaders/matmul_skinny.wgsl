@@ -26,28 +26,40 @@ struct Rows {
   lower: mat4x4f,
 }
 
+fn inputStarts(part: Part, row: u32) -> vec4u {
+  return vec4u(
+    inputStart(part, row, 0u),
+    inputStart(part, row, 1u),
+    inputStart(part, row, 2u),
+    inputStart(part, row, 3u),
+  );
+}
+
 // Quad `k` of four rows of x.
-fn inputs(part: Part, row: u32, k: u32) -> mat4x4f {
+fn inputs(starts: vec4u, k: u32) -> mat4x4f {
   return inputBlock(mat4x4f(
-    inputQuad(part, row, k, 0u),
-    inputQuad(part, row, k, 1u),
-    inputQuad(part, row, k, 2u),
-    inputQuad(part, row, k, 3u),
+    inputQuad(starts.x, k),
+    inputQuad(starts.y, k),
+    inputQuad(starts.z, k),
+    inputQuad(starts.w, k),
   ));
 }
 
 // The share `split` of the rows from `row` on. One row by itself spares the loads and the sums of three.
 fn multiply(part: Part, row: u32, split: u32, column: u32) -> Rows {
+  let weight_start = weightStart(part, column);
+  let upper_starts = inputStarts(part, row);
+  let lower_starts = inputStarts(part, row + 4u);
   var sums: Rows;
   for (var k = split; k < K_QUADS; k += SPLITS) {
-    let weights = weightBlock(part, k, column);
+    let weights = weightBlock(weight_start, k);
     if (TILE_ROWS == 1u) {
-      sums.upper[0] += weights * inputs(part, row, k)[0];
+      sums.upper[0] += weights * inputs(upper_starts, k)[0];
     } else {
-      sums.upper += weights * inputs(part, row, k);
+      sums.upper += weights * inputs(upper_starts, k);
     }
     if (TILE_ROWS > 4u) {
-      sums.lower += weights * inputs(part, row + 4u, k);
+      sums.lower += weights * inputs(lower_starts, k);
     }
   }
   return sums;

@@ -49,40 +49,51 @@ fn secondFour(quad: vec4f) -> mat4x4f {
   ));
 }
 
-// Quad `k` of the rows from `row` on, in every lane. Lanes beyond LOAD_ROWS load what others load, too.
-fn inputs(part: Part, row: u32, lane: u32, k: u32) -> Rows {
+// Where a lane starts to load: of the rows from `row` on, and of those LOAD_ROWS further on each time.
+fn inputStarts(part: Part, row: u32, lane: u32) -> vec4u {
+  let own = row + lane % LOAD_ROWS / 4u * 4u;
+  return vec4u(
+    inputStart(part, own, lane % 4u),
+    inputStart(part, own + LOAD_ROWS, lane % 4u),
+    inputStart(part, own + 2u * LOAD_ROWS, lane % 4u),
+    inputStart(part, own + 3u * LOAD_ROWS, lane % 4u),
+  );
+}
+
+// Quad `k` of the tile's rows, in every lane. Lanes beyond LOAD_ROWS load what others load, too.
+fn inputs(starts: vec4u, k: u32) -> Rows {
   var rows: Rows;
   if (LOAD_ROWS == 8u) {
-    let block = row + (lane / 4u) % 2u * 4u;
-    let upper = inputQuad(part, block, k, lane % 4u);
+    let upper = inputQuad(starts.x, k);
     rows.a = firstFour(upper);
     if (TILE_ROWS > 4u) {
       rows.b = secondFour(upper);
     }
     if (TILE_ROWS > 8u) {
-      let lower = inputQuad(part, block + 8u, k, lane % 4u);
+      let lower = inputQuad(starts.y, k);
       rows.c = firstFour(lower);
       rows.d = secondFour(lower);
     }
   } else {
-    rows.a = firstFour(inputQuad(part, row, k, lane % 4u));
+    rows.a = firstFour(inputQuad(starts.x, k));
     if (TILE_ROWS > 4u) {
-      rows.b = firstFour(inputQuad(part, row + 4u, k, lane % 4u));
+      rows.b = firstFour(inputQuad(starts.y, k));
     }
     if (TILE_ROWS > 8u) {
-      rows.c = firstFour(inputQuad(part, row + 8u, k, lane % 4u));
-      rows.d = firstFour(inputQuad(part, row + 12u, k, lane % 4u));
+      rows.c = firstFour(inputQuad(starts.z, k));
+      rows.d = firstFour(inputQuad(starts.w, k));
     }
   }
   return rows;
 }
 
 fn tile(part: Part, row: u32, lane: u32, column: u32) {
-  let own = min(column, N_QUADS - 1u);
+  let weight_start = weightStart(part, min(column, N_QUADS - 1u));
+  let starts = inputStarts(part, row, lane);
   var sums: Rows;
   for (var k = 0u; k < K_QUADS; k++) {
-    let weights = weightBlock(part, k, own);
-    let rows = inputs(part, row, lane, k);
+    let weights = weightBlock(weight_start, k);
+    let rows = inputs(starts, k);
     sums.a += weights * rows.a;
     if (TILE_ROWS > 4u) {
       sums.b += weights * rows.b;

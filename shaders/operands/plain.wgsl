@@ -4,14 +4,22 @@
 // w         Quad [parts, K, N_QUADS]   exactly K rows each, padding 0
 //
 // Products take both in blocks of 4 × 4 elements: four rows of x at a quad of k, and the four rows of w that it
-// meets at a quad of columns. Block of w times column of the block of x is a quad of one row of y.
+// meets at a quad of columns. Block of w times column of the block of x is a quad of one row of y. Where the
+// blocks of some rows or columns start is found once, before the walk along k.
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> w: array<Quad>;
 
-// The i-th of the four quads in memory that hold the block of x from `row` on at quad `k`. `row` is a multiple
-// of 4 from the part's first. Rows past the part's end repeat the last; they are not stored.
-fn inputQuad(part: Part, row: u32, k: u32, i: u32) -> vec4f {
-  return unpackQuad(x[min(row + i, part.end - 1u) * K_QUADS + k]);
+alias WeightStart = u32;
+
+// Of the four quads in memory that hold a block of x: where the i-th is at k = 0 for the rows from `row` on, a
+// multiple of 4 from the part's first. Rows past the part's end repeat the last; they are not stored.
+fn inputStart(part: Part, row: u32, i: u32) -> u32 {
+  return min(row + i, part.end - 1u) * K_QUADS;
+}
+
+// That quad of the block at quad `k`.
+fn inputQuad(start: u32, k: u32) -> vec4f {
+  return unpackQuad(x[start + k]);
 }
 
 // The block whose quads these are: its columns are rows of x.
@@ -19,17 +27,24 @@ fn inputBlock(quads: mat4x4f) -> mat4x4f {
   return quads;
 }
 
-// Past the last row of w that row is repeated, and meets zeros of x.
-fn weightQuad(part: Part, k: u32, column: u32) -> vec4f {
-  return unpackQuad(w[(part.index * K + min(k, K - 1u)) * N_QUADS + column]);
+fn weightStart(part: Part, column: u32) -> WeightStart {
+  return part.index * K * N_QUADS + column;
 }
 
-// The block of w at quad `k` of its rows and quad `column` of its columns: its columns are rows of w.
-fn weightBlock(part: Part, k: u32, column: u32) -> mat4x4f {
+// Past the last row of w that row is repeated, and meets zeros of x.
+fn weightQuad(start: u32, k: u32) -> vec4f {
+  if (K % 4u == 0u) {
+    return unpackQuad(w[start + k * N_QUADS]);
+  }
+  return unpackQuad(w[start + min(k, K - 1u) * N_QUADS]);
+}
+
+// The block of w at quad `k`: its columns are rows of w.
+fn weightBlock(start: WeightStart, k: u32) -> mat4x4f {
   return mat4x4f(
-    weightQuad(part, 4u * k, column),
-    weightQuad(part, 4u * k + 1u, column),
-    weightQuad(part, 4u * k + 2u, column),
-    weightQuad(part, 4u * k + 3u, column),
+    weightQuad(start, 4u * k),
+    weightQuad(start, 4u * k + 1u),
+    weightQuad(start, 4u * k + 2u),
+    weightQuad(start, 4u * k + 3u),
   );
 }

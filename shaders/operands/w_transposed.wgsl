@@ -5,26 +5,43 @@
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> w: array<Quad>;
 
+// Of each of four rows of w.
+alias WeightStart = vec4u;
+
+// Start of a row that is not there: it is zero, so that the padding of y stays 0.
+const NOWHERE = 0xffffffffu;
+
 // Rows past the part's end repeat the last; they are not stored.
-fn inputQuad(part: Part, row: u32, k: u32, i: u32) -> vec4f {
-  return unpackQuad(x[min(row + i, part.end - 1u) * K_QUADS + k]);
+fn inputStart(part: Part, row: u32, i: u32) -> u32 {
+  return min(row + i, part.end - 1u) * K_QUADS;
+}
+
+fn inputQuad(start: u32, k: u32) -> vec4f {
+  return unpackQuad(x[start + k]);
 }
 
 fn inputBlock(quads: mat4x4f) -> mat4x4f {
   return quads;
 }
 
-// Zero past the last row of w, so that the padding of y stays 0.
-fn weightQuad(part: Part, k: u32, column: u32) -> vec4f {
-  let quad = unpackQuad(w[(part.index * N + min(column, N - 1u)) * K_QUADS + k]);
-  return select(vec4f(), quad, column < N);
+fn weightStart(part: Part, column: u32) -> WeightStart {
+  let rows = 4u * column + vec4u(0u, 1u, 2u, 3u);
+  return select(vec4u(NOWHERE), (part.index * N + rows) * K_QUADS, rows < vec4u(N));
 }
 
-fn weightBlock(part: Part, k: u32, column: u32) -> mat4x4f {
+fn weightQuad(start: u32, k: u32) -> vec4f {
+  if (N % 4u == 0u) {
+    return unpackQuad(w[start + k]);
+  }
+  let quad = unpackQuad(w[select(start + k, 0u, start == NOWHERE)]);
+  return select(quad, vec4f(), start == NOWHERE);
+}
+
+fn weightBlock(start: WeightStart, k: u32) -> mat4x4f {
   return transpose(mat4x4f(
-    weightQuad(part, k, 4u * column),
-    weightQuad(part, k, 4u * column + 1u),
-    weightQuad(part, k, 4u * column + 2u),
-    weightQuad(part, k, 4u * column + 3u),
+    weightQuad(start.x, k),
+    weightQuad(start.y, k),
+    weightQuad(start.z, k),
+    weightQuad(start.w, k),
   ));
 }

@@ -7,27 +7,43 @@ override M_QUADS: u32 = (M + 3u) / 4u;
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> w: array<Quad>;
 
-// Columns of x past the last quad repeat it; they are not stored. Past its last row that row is repeated, and
-// meets zeros of w.
-fn inputQuad(part: Part, row: u32, k: u32, i: u32) -> vec4f {
+alias WeightStart = u32;
+
+// Columns of x past the last quad repeat it; they are not stored.
+fn inputStart(part: Part, row: u32, i: u32) -> u32 {
   let column = min((row - part.first) / 4u, M_QUADS - 1u);
-  return unpackQuad(x[(part.index * K + min(4u * k + i, K - 1u)) * M_QUADS + column]);
+  return (part.index * K + i) * M_QUADS + column;
+}
+
+// Past the last row of x there is something else, or the end of all; it meets zeros of w.
+fn inputQuad(start: u32, k: u32) -> vec4f {
+  if (K % 4u == 0u) {
+    return unpackQuad(x[start + 4u * k * M_QUADS]);
+  }
+  return unpackQuad(x[min(start + 4u * k * M_QUADS, arrayLength(&x) - 1u)]);
 }
 
 fn inputBlock(quads: mat4x4f) -> mat4x4f {
   return transpose(quads);
 }
 
-fn weightQuad(part: Part, k: u32, column: u32) -> vec4f {
-  let quad = unpackQuad(w[(part.index * K + min(k, K - 1u)) * N_QUADS + column]);
+fn weightStart(part: Part, column: u32) -> WeightStart {
+  return part.index * K * N_QUADS + column;
+}
+
+fn weightQuad(start: u32, k: u32) -> vec4f {
+  if (K % 4u == 0u) {
+    return unpackQuad(w[start + k * N_QUADS]);
+  }
+  let quad = unpackQuad(w[start + min(k, K - 1u) * N_QUADS]);
   return select(vec4f(), quad, k < K);
 }
 
-fn weightBlock(part: Part, k: u32, column: u32) -> mat4x4f {
+fn weightBlock(start: WeightStart, k: u32) -> mat4x4f {
   return mat4x4f(
-    weightQuad(part, 4u * k, column),
-    weightQuad(part, 4u * k + 1u, column),
-    weightQuad(part, 4u * k + 2u, column),
-    weightQuad(part, 4u * k + 3u, column),
+    weightQuad(start, 4u * k),
+    weightQuad(start, 4u * k + 1u),
+    weightQuad(start, 4u * k + 2u),
+    weightQuad(start, 4u * k + 3u),
   );
 }
