@@ -97,14 +97,6 @@ export const rowWise = (
         y,
         dtype,
       ),
-    () =>
-      wholeCase(
-        `silu_multiply ${size}`,
-        { kernel: "silu_multiply", shape: { rows, columns } },
-        { gate: x(), up: random(rows, columns, 2) },
-        y,
-        dtype,
-      ),
   ];
 };
 

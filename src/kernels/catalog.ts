@@ -20,7 +20,6 @@ import { reduceWords } from "./reduce_words.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
-import { siluMultiply } from "./silu_multiply.ts";
 import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
 
@@ -44,7 +43,6 @@ export const kernels = {
   rms_norm: rmsNorm,
   route_positions: routePositions,
   route_top_k: routeTopK,
-  silu_multiply: siluMultiply,
   slice_columns: sliceColumns,
   softmax: softmax,
 } as const;

@@ -49,7 +49,6 @@ const counts: Record<KernelName, Counts> = {
   rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
   route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
-  silu_multiply: { flops: 75, elements: 3 * 24, tables: 0 },
   slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },
   softmax: { flops: 60, elements: 2 * 24, tables: 0 },
 };

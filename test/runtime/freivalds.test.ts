@@ -154,6 +154,55 @@ test.each(["f32", "f16"] as const)("a large product in %s lets others in", async
   expect(pauses).toBeGreaterThanOrEqual(4);
 });
 
+describe("a product that is finished", () => {
+  const [x, w] = [randomMatrix(m, k), randomMatrix(k, n)];
+  const [gate, residual, bias] = [randomMatrix(m, n), randomMatrix(m, n), randomMatrix(1, n)];
+  const plain = product(x, w);
+  const y = plain.map((row, i) =>
+    row.map((v, j) => {
+      const biased = 0.5 * v + (bias[0]?.[j] ?? 0);
+      return (biased / (1 + Math.exp(-biased))) * (gate[i]?.[j] ?? 0) + (residual[i]?.[j] ?? 0);
+    }),
+  );
+  const instruction: KernelInstruction = {
+    ...matmul(),
+    kernel: "matmul",
+    shape: { m, n, k, activation: "silu", scale: 0.5, bias: true, gate: true, residual: true },
+    buffers: ["x", "w", "bias", "gate", "residual", "y"],
+  };
+  const buffers = { x: f32(x), w: f32(w), bias: f32(bias), y: f32(y) };
+
+  test("by a scale, a bias, a gate and a residual is held against them", async () => {
+    const tables = { gate: f32(gate), residual: f32(residual) };
+    const report = await check(instruction, { ...buffers, ...tables }, f32(plain));
+    expect(report).toMatchObject({ checked: 1, skipped: 0 });
+    expect(report.residual).toBeLessThan(1e-6);
+  });
+
+  test("by another gate than its own is found", async () => {
+    const tables = { gate: f32(residual), residual: f32(gate) };
+    const report = await check(instruction, { ...buffers, ...tables }, f32(plain));
+    expect(report.residual).toBeGreaterThan(0.1);
+  });
+});
+
+test.each(["x", "w"] as const)("a product whose %s lies transposed is checked", async (side) => {
+  const [x, w] = [randomMatrix(m, k), randomMatrix(k, n)];
+  const transpose = (matrix: Matrix): Matrix =>
+    (matrix[0] ?? []).map((_, j) => matrix.map((row) => row[j] ?? 0));
+  const instruction: KernelInstruction = {
+    ...matmul(),
+    kernel: "matmul",
+    shape: { m, n, k, activation: "none", transposed: side },
+  };
+  const buffers = {
+    x: f32(side === "x" ? transpose(x) : x),
+    w: f32(side === "w" ? transpose(w) : w),
+  };
+  const report = await check(instruction, { ...buffers, y: f32(product(x, w)) });
+  expect(report.residual).toBeLessThan(1e-6);
+});
+
 describe("products of experts", () => {
   const grouped: KernelInstruction = {
     op: "kernel",

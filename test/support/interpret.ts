@@ -9,9 +9,9 @@ import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/value.ts";
-import { activationOf, silu } from "../../src/reference/activations.ts";
 import { attend } from "../../src/reference/attention.ts";
 import { matrix } from "../../src/reference/tensor.ts";
+import { runProduct } from "./interpret_product.ts";
 
 export interface Observed {
   readonly rank: number;
@@ -297,19 +297,10 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
     Float64Array,
   ];
   switch (call.kernel) {
-    case "matmul": {
-      const { m, n, k, activation } = call.shape;
-      product(a, 0, b, 0, c, m, n, k, activationOf[activation]);
+    case "matmul":
+    case "grouped_matmul":
+      runProduct(call, buffers);
       return;
-    }
-    case "grouped_matmul": {
-      const { experts, n, k, activation } = call.shape;
-      for (let x = 0; x < experts; x++) {
-        const weights = b.subarray(x * k * rowPitch(n));
-        product(a, c[x]!, weights, 0, d, c[x + 1]! - c[x]!, n, k, activationOf[activation]);
-      }
-      return;
-    }
     case "embedding": {
       const { tokens, hidden, vocabularyStart, vocabularyRows } = call.shape;
       for (let t = 0; t < tokens; t++) {
@@ -373,11 +364,6 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     case "add":
       for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) c[i] = a[i]! + b[i]!;
-      return;
-    case "silu_multiply":
-      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) {
-        c[i] = silu(a[i]!) * b[i]!;
-      }
       return;
     case "route_top_k": {
       const { tokens, experts, topK, renormalise } = call.shape;
@@ -488,27 +474,6 @@ const normalise = (
     for (const [column, v] of row.entries()) {
       const scaled = ((v - mean) / Math.sqrt(variance + epsilon)) * gain[column]!;
       y[r * rowPitch(columns) + column] = scaled + (bias?.[column] ?? 0);
-    }
-  }
-};
-
-const product = (
-  x: Float64Array,
-  firstRow: number,
-  w: Float64Array,
-  start: number,
-  y: Float64Array,
-  m: number,
-  n: number,
-  k: number,
-  activation: (value: number) => number,
-): void => {
-  for (let r = firstRow; r < firstRow + m; r++) {
-    for (let column = 0; column < n; column++) {
-      let sum = 0;
-      for (let i = 0; i < k; i++)
-        sum += x[r * rowPitch(k) + i]! * w[start + i * rowPitch(n) + column]!;
-      y[r * rowPitch(n) + column] = activation(sum);
     }
   }
 };

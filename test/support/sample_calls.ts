@@ -33,7 +33,6 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
   route_positions: { tokens: 3, experts: 4, topK: 2 },
   route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },
-  silu_multiply: { rows: 3, columns: 5 },
   slice_columns: { rows: 3, inputColumns: 9, offset: 3, columns: 5 },
   softmax: { rows: 3, columns: 5 },
 };

@@ -30,6 +30,8 @@ export interface LinearPart {
   readonly out: number;
   readonly split: LinearLayer["split"];
   readonly activation: LinearLayer["activation"];
+  /** A buffer like the result, which the activated product is multiplied by. */
+  readonly gate?: string;
   /** Nothing in the layer reads the product: where the plan overlaps, it may be put off. */
   readonly isLast?: boolean;
 }
@@ -37,7 +39,7 @@ export interface LinearPart {
 /** One tensor group's part of a matrix product. */
 export const linearShare = (context: LayerContext, share: Share, linear: LinearPart): Share => {
   const { builder, origin } = context;
-  const { part, split, activation, isLast = false } = linear;
+  const { part, split, activation, gate, isLast = false } = linear;
   const size = share.group.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
   const localOut = split === "column" ? linear.out / size : linear.out;
@@ -75,8 +77,22 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
       builder.kernel(
         rank,
         origin,
-        { kernel: "matmul", shape: { m: rows, n: localOut, k: localIn, activation } },
-        [of(x, localIn), weight, of(y, localOut)],
+        {
+          kernel: "matmul",
+          shape: {
+            m: rows,
+            n: localOut,
+            k: localIn,
+            activation,
+            ...(gate === undefined ? {} : { gate: true }),
+          },
+        },
+        [
+          of(x, localIn),
+          weight,
+          ...(gate === undefined ? [] : [of(gate, localOut)]),
+          of(y, localOut),
+        ],
       );
     });
   }

@@ -2,7 +2,7 @@
 
 import type { MlpLayer } from "../../plan/plan.ts";
 import type { Share, Value } from "../value.ts";
-import { declareActivation, outputValue, type LayerContext } from "./context.ts";
+import { outputValue, type LayerContext } from "./context.ts";
 import { linearShare } from "./linear.ts";
 
 export const lowerMlp = (context: LayerContext, layer: MlpLayer, input: Value): Value =>
@@ -19,36 +19,21 @@ export const feedForwardShare = (
   { hidden, ffn, activation }: Pick<MlpLayer, "hidden" | "ffn" | "activation">,
   part: string,
 ): Share => {
-  const { builder, origin } = context;
+  const wide = { in: hidden, out: ffn, split: "column" } as const;
   const gated = activation === "silu";
   const up = linearShare(context, share, {
+    ...wide,
     part: `${part}up/`,
-    in: hidden,
-    out: ffn,
-    split: "column",
     activation: gated ? "none" : "gelu",
   });
-  let inner = up;
-  if (gated) {
-    const gate = linearShare(context, share, {
-      part: `${part}gate/`,
-      in: hidden,
-      out: ffn,
-      split: "column",
-      activation: "none",
-    });
-    const columns = ffn / share.group.length;
-    for (const rank of share.group) {
-      const gatedUp = declareActivation(context, rank, `${part}gated`, share.rows, columns);
-      builder.kernel(
-        rank,
-        origin,
-        { kernel: "silu_multiply", shape: { rows: share.rows, columns } },
-        [gate.buffer, up.buffer, gatedUp],
-      );
-    }
-    inner = { ...up, buffer: `${origin.layer}/${part}gated` };
-  }
+  const inner = gated
+    ? linearShare(context, share, {
+        ...wide,
+        part: `${part}gate/`,
+        activation: "silu",
+        gate: up.buffer,
+      })
+    : up;
   return linearShare(context, inner, {
     part: `${part}down/`,
     in: ffn,

@@ -2,6 +2,7 @@
 // them to the ranks that hold the chosen experts, and combines what comes back.
 
 import type { MoeLayer } from "../../plan/plan.ts";
+import type { Finish } from "../../kernels/product.ts";
 import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
 import { windowRows } from "../builder.ts";
 import { interleave, recordBlock } from "../overlap_blocks.ts";
@@ -382,32 +383,23 @@ const runOwnExperts = (
       size: [experts, k, n],
       scale: weightScale(k),
     });
-  const multiply = (
-    x: string,
-    w: string,
-    y: string,
-    k: number,
-    n: number,
-    activation: "none" | "gelu",
-  ): void =>
-    builder.kernel(
-      rank,
-      origin,
-      { kernel: "grouped_matmul", shape: { experts, rows, expectedRows, n, k, activation } },
-      [x, w, offsets, y],
-    );
   const inner = (part: string): string =>
     declareActivation(context, rank, `experts/${part}/out`, rows, ffn);
-  multiply(received, weight("up", hidden, ffn), inner("up"), hidden, ffn, gated ? "none" : "gelu");
-  if (gated) {
-    multiply(received, weight("gate", hidden, ffn), inner("gate"), hidden, ffn, "none");
-    builder.kernel(rank, origin, { kernel: "silu_multiply", shape: { rows, columns: ffn } }, [
-      inner("gate"),
-      inner("up"),
-      inner("gated"),
-    ]);
-  }
-  multiply(inner(gated ? "gated" : "up"), weight("down", ffn, hidden), out, ffn, hidden, "none");
+  const widen = (part: string, finish: Finish, gate: readonly string[] = []): string => {
+    const shape = { experts, rows, expectedRows, n: ffn, k: hidden, ...finish };
+    const buffers = [received, weight(part, hidden, ffn), offsets, ...gate, inner(part)];
+    builder.kernel(rank, origin, { kernel: "grouped_matmul", shape }, buffers);
+    return inner(part);
+  };
+  const up = widen("up", { activation: gated ? "none" : "gelu" });
+  const x = gated ? widen("gate", { activation: "silu", gate: true }, [up]) : up;
+  const shape = { experts, rows, expectedRows, n: hidden, k: ffn, activation: "none" } as const;
+  builder.kernel(rank, origin, { kernel: "grouped_matmul", shape }, [
+    x,
+    weight("down", ffn, hidden),
+    offsets,
+    out,
+  ]);
 };
 
 const combine = (context: LayerContext, layer: MoeLayer, source: Source): void => {
