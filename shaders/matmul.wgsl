@@ -26,8 +26,8 @@ fn inputStarts(part: Part, row: u32) -> vec4u {
 }
 
 // Quad `k` of four rows of x.
-fn inputs(starts: vec4u, k: u32) -> mat4x4f {
-  return inputBlock(mat4x4f(
+fn inputs(starts: vec4u, k: u32) -> Block {
+  return inputBlock(Block(
     inputQuad(starts.x, k),
     inputQuad(starts.y, k),
     inputQuad(starts.z, k),
@@ -41,10 +41,10 @@ fn tile(part: Part, row: u32, column: u32) {
   let upper_starts = inputStarts(part, row);
   let lower_starts = inputStarts(part, row + 4u);
   // Named, because arrays of accumulators leave the registers.
-  var left = mat4x4f();
-  var right = mat4x4f();
-  var lower_left = mat4x4f();
-  var lower_right = mat4x4f();
+  var left = Block();
+  var right = Block();
+  var lower_left = Block();
+  var lower_right = Block();
   for (var k = 0u; k < K_QUADS; k++) {
     let w_left = weightBlock(left_start, k);
     let w_right = weightBlock(right_start, k);
@@ -64,7 +64,7 @@ fn tile(part: Part, row: u32, column: u32) {
     let own_row = row + i / 8u * 4u + i % 4u;
     let own_column = column + i / 4u % 2u * COLUMN_LANES;
     if (own_row < part.end && own_column < N_QUADS) {
-      let quad = finish(part, blocks[i / 4u][i % 4u], own_row, own_column);
+      let quad = finish(part, vec4f(blocks[i / 4u][i % 4u]), own_row, own_column);
       y[own_row * N_QUADS + own_column] = packQuad(quad);
     }
   }

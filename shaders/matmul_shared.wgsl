@@ -21,25 +21,25 @@ override HALF: u32 = 4u * DEPTH * TILE;
 @group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 // Two halves, each [4 · DEPTH, TILE]: at one k, a quad of the rows of x, or of the columns of w.
-var<workgroup> xs: array<vec4f, 2u * HALF>;
-var<workgroup> ws: array<vec4f, 2u * HALF>;
+var<workgroup> xs: array<Vector, 2u * HALF>;
+var<workgroup> ws: array<Vector, 2u * HALF>;
 
 // The blocks of x and w that an invocation fetches for a step, if any.
 struct Fetched {
-  x: mat4x4f,
-  w: mat4x4f,
+  x: Block,
+  w: Block,
 }
 
-fn fetchInput(part: Part, row: u32, k: u32) -> mat4x4f {
+fn fetchInput(part: Part, row: u32, k: u32) -> Block {
   let own = min(k, K_QUADS - 1u);
-  let block = inputBlock(mat4x4f(
+  let block = inputBlock(Block(
     inputQuad(inputStart(part, row, 0u), own),
     inputQuad(inputStart(part, row, 1u), own),
     inputQuad(inputStart(part, row, 2u), own),
     inputQuad(inputStart(part, row, 3u), own),
   ));
   // Past the end of k zeros of x meet w repeated.
-  return transpose(block) * f32(k < K_QUADS);
+  return transpose(block) * Scalar(k < K_QUADS);
 }
 
 // The first invocations fetch x, neighbours along k; the last fetch w, neighbours along the columns.
@@ -71,17 +71,17 @@ fn put(fetched: Fetched, half: u32, invocation: u32) {
 }
 
 // Four rows of one quad at one k.
-fn outer(w: vec4f, x: vec4f) -> mat4x4f {
-  return mat4x4f(w * x.x, w * x.y, w * x.z, w * x.w);
+fn outer(w: Vector, x: Vector) -> Block {
+  return Block(w * x.x, w * x.y, w * x.z, w * x.w);
 }
 
 fn tile(part: Part, row: u32, column: u32, local: vec2u) {
   let invocation = local.y * EDGE + local.x;
   // By block of rows, then of columns.
-  var sum00 = mat4x4f();
-  var sum01 = mat4x4f();
-  var sum10 = mat4x4f();
-  var sum11 = mat4x4f();
+  var sum00 = Block();
+  var sum01 = Block();
+  var sum10 = Block();
+  var sum11 = Block();
   put(fetch(part, row, column, 0u, invocation), 0u, invocation);
   workgroupBarrier();
   var half = 0u;
@@ -111,7 +111,7 @@ fn tile(part: Part, row: u32, column: u32, local: vec2u) {
     let own_row = row + 4u * (local.y + i / 8u * EDGE) + i % 4u;
     let own_column = column + local.x + i / 4u % 2u * EDGE;
     if (own_row < part.end && own_column < N_QUADS) {
-      let quad = finish(part, blocks[i / 4u][i % 4u], own_row, own_column);
+      let quad = finish(part, vec4f(blocks[i / 4u][i % 4u]), own_row, own_column);
       y[own_row * N_QUADS + own_column] = packQuad(quad);
     }
   }

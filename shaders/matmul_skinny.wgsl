@@ -18,12 +18,12 @@ override SHARES: u32 = TILE_ROWS * COLUMN_LANES * SPLITS;
 @group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 // [SPLITS, TILE_ROWS, COLUMN_LANES]
-var<workgroup> shares: array<vec4f, SHARES>;
+var<workgroup> shares: array<Vector, SHARES>;
 
 // A quad of each of 8 rows.
 struct Rows {
-  upper: mat4x4f,
-  lower: mat4x4f,
+  upper: Block,
+  lower: Block,
 }
 
 fn inputStarts(part: Part, row: u32) -> vec4u {
@@ -36,8 +36,8 @@ fn inputStarts(part: Part, row: u32) -> vec4u {
 }
 
 // Quad `k` of four rows of x.
-fn inputs(starts: vec4u, k: u32) -> mat4x4f {
-  return inputBlock(mat4x4f(
+fn inputs(starts: vec4u, k: u32) -> Block {
+  return inputBlock(Block(
     inputQuad(starts.x, k),
     inputQuad(starts.y, k),
     inputQuad(starts.z, k),
@@ -82,12 +82,12 @@ fn main(
     workgroupBarrier();
     // Rows are dealt to the splits.
     for (var i = local.y; i < min(TILE_ROWS, part.end - row); i += SPLITS) {
-      var sum = vec4f();
+      var sum = Vector();
       for (var split = 0u; split < SPLITS; split++) {
         sum += shares[(split * TILE_ROWS + i) * COLUMN_LANES + local.x];
       }
       if (column < N_QUADS) {
-        y[(row + i) * N_QUADS + column] = packQuad(finish(part, sum, row + i, column));
+        y[(row + i) * N_QUADS + column] = packQuad(finish(part, vec4f(sum), row + i, column));
       }
     }
     workgroupBarrier();

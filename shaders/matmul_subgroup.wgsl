@@ -23,15 +23,15 @@ override N_QUADS: u32 = (N + 3u) / 4u;
 
 // A quad of each of 16 rows, four rows to a matrix.
 struct Rows {
-  a: mat4x4f,
-  b: mat4x4f,
-  c: mat4x4f,
-  d: mat4x4f,
+  a: Block,
+  b: Block,
+  c: Block,
+  d: Block,
 }
 
 // The block of x whose quads lanes 0 to 3 hold.
-fn firstFour(quad: vec4f) -> mat4x4f {
-  return inputBlock(mat4x4f(
+fn firstFour(quad: Vector) -> Block {
+  return inputBlock(Block(
     subgroupBroadcast(quad, 0u),
     subgroupBroadcast(quad, 1u),
     subgroupBroadcast(quad, 2u),
@@ -40,8 +40,8 @@ fn firstFour(quad: vec4f) -> mat4x4f {
 }
 
 // The block of x whose quads lanes 4 to 7 hold.
-fn secondFour(quad: vec4f) -> mat4x4f {
-  return inputBlock(mat4x4f(
+fn secondFour(quad: Vector) -> Block {
+  return inputBlock(Block(
     subgroupBroadcast(quad, 4u),
     subgroupBroadcast(quad, 5u),
     subgroupBroadcast(quad, 6u),
@@ -109,7 +109,7 @@ fn tile(part: Part, row: u32, lane: u32, column: u32) {
   // A loop, because what finishes y and the stores are long code that runs once.
   var quads = array(sums.a, sums.b, sums.c, sums.d);
   for (var i = 0u; i < min(TILE_ROWS, part.end - row); i++) {
-    y[(row + i) * N_QUADS + column] = packQuad(finish(part, quads[i / 4u][i % 4u], row + i, column));
+    y[(row + i) * N_QUADS + column] = packQuad(finish(part, vec4f(quads[i / 4u][i % 4u]), row + i, column));
   }
 }
 

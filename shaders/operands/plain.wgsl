@@ -18,12 +18,12 @@ fn inputStart(part: Part, row: u32, i: u32) -> u32 {
 }
 
 // That quad of the block at quad `k`.
-fn inputQuad(start: u32, k: u32) -> vec4f {
-  return unpackQuad(x[start + k]);
+fn inputQuad(start: u32, k: u32) -> Vector {
+  return operand(x[start + k]);
 }
 
 // The block whose quads these are: its columns are rows of x.
-fn inputBlock(quads: mat4x4f) -> mat4x4f {
+fn inputBlock(quads: Block) -> Block {
   return quads;
 }
 
@@ -32,16 +32,16 @@ fn weightStart(part: Part, column: u32) -> WeightStart {
 }
 
 // Past the last row of w that row is repeated, and meets zeros of x.
-fn weightQuad(start: u32, k: u32) -> vec4f {
+fn weightQuad(start: u32, k: u32) -> Vector {
   if (K % 4u == 0u) {
-    return unpackQuad(w[start + k * N_QUADS]);
+    return operand(w[start + k * N_QUADS]);
   }
-  return unpackQuad(w[start + min(k, K - 1u) * N_QUADS]);
+  return operand(w[start + min(k, K - 1u) * N_QUADS]);
 }
 
 // The block of w at quad `k`: its columns are rows of w.
-fn weightBlock(start: WeightStart, k: u32) -> mat4x4f {
-  return mat4x4f(
+fn weightBlock(start: WeightStart, k: u32) -> Block {
+  return Block(
     weightQuad(start, 4u * k),
     weightQuad(start, 4u * k + 1u),
     weightQuad(start, 4u * k + 2u),

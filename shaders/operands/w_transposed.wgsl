@@ -16,11 +16,11 @@ fn inputStart(part: Part, row: u32, i: u32) -> u32 {
   return min(row + i, part.end - 1u) * K_QUADS;
 }
 
-fn inputQuad(start: u32, k: u32) -> vec4f {
-  return unpackQuad(x[start + k]);
+fn inputQuad(start: u32, k: u32) -> Vector {
+  return operand(x[start + k]);
 }
 
-fn inputBlock(quads: mat4x4f) -> mat4x4f {
+fn inputBlock(quads: Block) -> Block {
   return quads;
 }
 
@@ -29,16 +29,16 @@ fn weightStart(part: Part, column: u32) -> WeightStart {
   return select(vec4u(NOWHERE), (part.index * N + rows) * K_QUADS, rows < vec4u(N));
 }
 
-fn weightQuad(start: u32, k: u32) -> vec4f {
+fn weightQuad(start: u32, k: u32) -> Vector {
   if (N % 4u == 0u) {
-    return unpackQuad(w[start + k]);
+    return operand(w[start + k]);
   }
-  let quad = unpackQuad(w[select(start + k, 0u, start == NOWHERE)]);
-  return select(quad, vec4f(), start == NOWHERE);
+  let quad = operand(w[select(start + k, 0u, start == NOWHERE)]);
+  return select(quad, Vector(), start == NOWHERE);
 }
 
-fn weightBlock(start: WeightStart, k: u32) -> mat4x4f {
-  return transpose(mat4x4f(
+fn weightBlock(start: WeightStart, k: u32) -> Block {
+  return transpose(Block(
     weightQuad(start.x, k),
     weightQuad(start.y, k),
     weightQuad(start.z, k),

@@ -16,14 +16,14 @@ fn inputStart(part: Part, row: u32, i: u32) -> u32 {
 }
 
 // Past the last row of x there is something else, or the end of all; it meets zeros of w.
-fn inputQuad(start: u32, k: u32) -> vec4f {
+fn inputQuad(start: u32, k: u32) -> Vector {
   if (K % 4u == 0u) {
-    return unpackQuad(x[start + 4u * k * M_QUADS]);
+    return operand(x[start + 4u * k * M_QUADS]);
   }
-  return unpackQuad(x[min(start + 4u * k * M_QUADS, arrayLength(&x) - 1u)]);
+  return operand(x[min(start + 4u * k * M_QUADS, arrayLength(&x) - 1u)]);
 }
 
-fn inputBlock(quads: mat4x4f) -> mat4x4f {
+fn inputBlock(quads: Block) -> Block {
   return transpose(quads);
 }
 
@@ -31,16 +31,16 @@ fn weightStart(part: Part, column: u32) -> WeightStart {
   return part.index * K * N_QUADS + column;
 }
 
-fn weightQuad(start: u32, k: u32) -> vec4f {
+fn weightQuad(start: u32, k: u32) -> Vector {
   if (K % 4u == 0u) {
-    return unpackQuad(w[start + k * N_QUADS]);
+    return operand(w[start + k * N_QUADS]);
   }
-  let quad = unpackQuad(w[start + min(k, K - 1u) * N_QUADS]);
-  return select(vec4f(), quad, k < K);
+  let quad = operand(w[start + min(k, K - 1u) * N_QUADS]);
+  return select(Vector(), quad, k < K);
 }
 
-fn weightBlock(start: WeightStart, k: u32) -> mat4x4f {
-  return mat4x4f(
+fn weightBlock(start: WeightStart, k: u32) -> Block {
+  return Block(
     weightQuad(start, 4u * k),
     weightQuad(start, 4u * k + 1u),
     weightQuad(start, 4u * k + 2u),

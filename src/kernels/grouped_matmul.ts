@@ -4,6 +4,7 @@ import { matmulShared } from "./matmul_shared.ts";
 import { matmulSkinny } from "./matmul_skinny.ts";
 import { matmulSubgroup } from "./matmul_subgroup.ts";
 import {
+  arithmeticPrelude,
   type Finish,
   type Product,
   productBindings,
@@ -12,9 +13,11 @@ import {
   productPreludes,
   variantFor,
 } from "./product.ts";
-import { ceilDiv } from "./storage.ts";
+import { ceilDiv, type StorageType } from "./storage.ts";
 
 export interface GroupedMatmulShape extends Finish {
+  /** As in `MatmulShape`. */
+  readonly arithmetic?: StorageType;
   /** Experts on this rank. */
   readonly experts: number;
   /** Rows that the buffers can hold; how many are in use is `offsets[experts]`, known only when it runs. */
@@ -34,6 +37,7 @@ const productOf = ({
   n,
   k,
   transposed,
+  arithmetic,
   ...finish
 }: GroupedMatmulShape): Product => ({
   rows: "grouped",
@@ -43,6 +47,7 @@ const productOf = ({
   k,
   transposed: transposed ?? "none",
   finish,
+  arithmetic: arithmetic ?? "f32",
 });
 
 /** y[row] = finish(x[row] · w[expert of row]); rows are grouped by expert, `offsets[e]` is the first of expert e. */
@@ -51,6 +56,7 @@ export const groupedMatmul: Kernel<GroupedMatmulShape> = {
   shader: "matmul",
   bindings: (shape) => productBindings(productOf(shape)),
   preludes: (shape) => productPreludes(productOf(shape)),
+  prelude: () => arithmeticPrelude("f32"),
   constants: (shape) => registerTiling(productOf(shape)).constants,
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.expectedRows, productOf(shape)),

@@ -4,6 +4,7 @@ import { matmulShared } from "./matmul_shared.ts";
 import { matmulSkinny } from "./matmul_skinny.ts";
 import { matmulSubgroup } from "./matmul_subgroup.ts";
 import {
+  arithmeticPrelude,
   type Finish,
   type Product,
   productBindings,
@@ -12,8 +13,14 @@ import {
   productPreludes,
   variantFor,
 } from "./product.ts";
+import type { StorageType } from "./storage.ts";
 
 export interface MatmulShape extends Finish {
+  /**
+   * f16: sums may be f16 too, where that is what is stored and the adapter can. Default: f32. Programs do not ask
+   * for it, since nothing in a plan does.
+   */
+  readonly arithmetic?: StorageType;
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -23,7 +30,15 @@ export interface MatmulShape extends Finish {
   readonly transposed?: "x" | "w";
 }
 
-const productOf = ({ m, n, k, batch, transposed, ...finish }: MatmulShape): Product => ({
+const productOf = ({
+  m,
+  n,
+  k,
+  batch,
+  transposed,
+  arithmetic,
+  ...finish
+}: MatmulShape): Product => ({
   rows: "dense",
   parts: batch ?? 1,
   m,
@@ -31,6 +46,7 @@ const productOf = ({ m, n, k, batch, transposed, ...finish }: MatmulShape): Prod
   k,
   transposed: transposed ?? "none",
   finish,
+  arithmetic: arithmetic ?? "f32",
 });
 
 /** y[m, n] = finish(x[m, k] · w[k, n]). Row- and column-parallel layers give it their shard. */
@@ -38,6 +54,7 @@ export const matmul: Kernel<MatmulShape> = {
   name: "matmul",
   bindings: (shape) => productBindings(productOf(shape)),
   preludes: (shape) => productPreludes(productOf(shape)),
+  prelude: () => arithmeticPrelude("f32"),
   constants: (shape) => registerTiling(productOf(shape)).constants,
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.m * (shape.batch ?? 1), productOf(shape)),

@@ -2,7 +2,7 @@
 
 import type { AdapterTraits, Tiling } from "./kernel.ts";
 import { isNarrow } from "./narrow.ts";
-import { type Product, productTiling, type ProductVariant } from "./product.ts";
+import { arithmeticOn, type Product, productTiling, type ProductVariant } from "./product.ts";
 import { rowQuads } from "./storage.ts";
 
 interface Shape {
@@ -44,13 +44,18 @@ export const matmulShared: ProductVariant = {
   // Right anywhere, but on a CPU it takes seconds to compile, and its barriers cost more than loads.
   runsOn: (adapter) => !isNarrow(adapter),
   suits: ({ m, n, k }) => m > 8 && n > 8 && k > 8,
-  tilings: (product, adapter) => {
+  tilings: (product, adapter, dtype) => {
+    const arithmetic = arithmeticOn(product, adapter, dtype);
     const tiling = (shape: Shape): Tiling =>
-      productTiling(product, {
-        rows: 4 * tileOf(shape),
-        quads: tileOf(shape),
-        constants: { EDGE: shape.edge, BLOCKS: shape.blocks, DEPTH: shape.depth },
-      });
+      productTiling(
+        product,
+        {
+          rows: 4 * tileOf(shape),
+          quads: tileOf(shape),
+          constants: { EDGE: shape.edge, BLOCKS: shape.blocks, DEPTH: shape.depth },
+        },
+        arithmetic,
+      );
     const possible = [...shapes.filter((shape) => fits(shape, adapter)), smallest];
     const expected = possible.find((shape) => keepsBusy(shape, product)) ?? smallest;
     const others = possible.filter((shape) => shape !== expected);

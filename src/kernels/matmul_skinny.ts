@@ -3,24 +3,35 @@
 import { workgroupSize } from "./grid.ts";
 import type { Tiling } from "./kernel.ts";
 import { isNarrow } from "./narrow.ts";
-import { nextPowerOfTwo, type Product, productTiling, type ProductVariant } from "./product.ts";
+import {
+  arithmeticOn,
+  nextPowerOfTwo,
+  type Product,
+  productTiling,
+  type ProductVariant,
+} from "./product.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 
 export const matmulSkinny: ProductVariant = {
   name: "matmul_skinny",
   runsOn: (_adapter, _dtype, { m }) => m <= 8,
   suits: ({ m }) => m <= 4,
-  tilings: (product, adapter) => {
+  tilings: (product, adapter, dtype) => {
+    const arithmetic = arithmeticOn(product, adapter, dtype);
     const { m, n, k } = product;
     const tileRows = m === 1 ? 1 : m <= 4 ? 4 : 8;
     const lanes = Math.min(workgroupSize / 4, nextPowerOfTwo(rowQuads(n)));
     const most = Math.min(workgroupSize / lanes, nextPowerOfTwo(rowQuads(k)));
     const tiling = (splits: number): Tiling =>
-      productTiling(product, {
-        rows: tileRows,
-        quads: lanes,
-        constants: { TILE_ROWS: tileRows, COLUMN_LANES: lanes, SPLITS: splits },
-      });
+      productTiling(
+        product,
+        {
+          rows: tileRows,
+          quads: lanes,
+          constants: { TILE_ROWS: tileRows, COLUMN_LANES: lanes, SPLITS: splits },
+        },
+        arithmetic,
+      );
     // On a CPU there are few lanes to keep busy, and adding up shares costs barriers.
     if (isNarrow(adapter)) return [tiling(1)];
     const expected = Math.min(most, splitsFor(product));

@@ -2,7 +2,7 @@
 // SwiftShader, of 8 on lavapipe.
 
 import type { Tiling } from "./kernel.ts";
-import { type Product, productTiling, type ProductVariant } from "./product.ts";
+import { arithmeticOn, type Product, productTiling, type ProductVariant } from "./product.ts";
 import { rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
@@ -15,17 +15,24 @@ export const matmulSubgroup: ProductVariant = {
     const size = subgroupSizeOf(adapter);
     return size === 8 || (size === 4 && m > 4 && rowQuads(n) >= 4);
   },
-  tilings: (product, adapter) => {
+  tilings: (product, adapter, dtype) => {
+    const arithmetic = arithmeticOn(product, adapter, dtype);
     const size = subgroupSizeOf(adapter);
     const tiling = (tileRows: number, lanes: number): Tiling =>
-      productTiling(product, {
-        rows: tileRows,
-        quads: lanes,
-        constants: { LOAD_ROWS: size >= 8 ? 8 : 4, TILE_ROWS: tileRows, LANES: lanes },
-      });
+      productTiling(
+        product,
+        {
+          rows: tileRows,
+          quads: lanes,
+          constants: { LOAD_ROWS: size >= 8 ? 8 : 4, TILE_ROWS: tileRows, LANES: lanes },
+        },
+        arithmetic,
+      );
     const [first, ...others] = tileRowsOf(product);
-    const rest = others.map((rows) => tiling(rows, size));
-    return [tiling(first, size), ...rest, tiling(first, 4 * size)];
+    // A narrow strip of w stays in the caches for the next rows; where there are none, a wide one is read faster.
+    const [expected, other] = product.m <= 2 * first ? [4 * size, size] : [size, 4 * size];
+    const rest = others.map((rows) => tiling(rows, expected));
+    return [tiling(first, expected), ...rest, tiling(first, other)];
   },
 };
 

@@ -2,7 +2,15 @@
 // what finishes the result, and the preludes that say so to a shader.
 
 import { type Activation, activationCode } from "./activation.ts";
-import { type Binding, type Grid, read, type Tiling, type Variant, write } from "./kernel.ts";
+import {
+  type AdapterTraits,
+  type Binding,
+  type Grid,
+  read,
+  type Tiling,
+  type Variant,
+  write,
+} from "./kernel.ts";
 import { bytesPerElement, ceilDiv, paddedElements, rowQuads, type StorageType } from "./storage.ts";
 
 /** y = activation(scale · product + bias) · gate + residual, where those that are absent are left out. */
@@ -29,6 +37,8 @@ export interface Product {
   /** The operand that lies transposed. */
   readonly transposed: "none" | "x" | "w";
   readonly finish: Finish;
+  /** In which it may be multiplied and added up where that is what is stored and the adapter can; else f32. */
+  readonly arithmetic: StorageType;
 }
 
 /** A way to compute any product. */
@@ -97,6 +107,7 @@ const spare = { dense: 1, grouped: 2 } as const;
 export const productTiling = (
   { rows, parts, m, n, k, finish }: Product,
   tile: ProductTile,
+  arithmetic: StorageType = "f32",
 ): Tiling => {
   const rowGroups = ceilDiv(m * spare[rows], tile.rows);
   const columnGroups = ceilDiv(rowQuads(n), tile.quads);
@@ -110,8 +121,19 @@ export const productTiling = (
       ...tile.constants,
     },
     grid: [atLeastOne(Math.min(rowGroups, 65_535)), atLeastOne(columnGroups), parts] satisfies Grid,
+    prelude: arithmeticPrelude(arithmetic),
   };
 };
+
+export const arithmeticPrelude = (arithmetic: StorageType): string => `arithmetic/${arithmetic}`;
+
+/** What a product is computed in on an adapter. */
+export const arithmeticOn = (
+  { arithmetic }: Product,
+  { features }: AdapterTraits,
+  dtype: StorageType,
+): StorageType =>
+  arithmetic === "f16" && dtype === "f16" && features.includes("shader-f16") ? "f16" : "f32";
 
 const atLeastOne = (count: number): number => Math.max(1, count);
 

@@ -87,6 +87,19 @@ test.each(variantCalls)(
   },
 );
 
+test.each([4, 8, 32])(
+  "variants of matmul compile with sums in f16, subgroups of %i",
+  async (size) => {
+    const adapter = { ...withSubgroups(size), features: ["subgroups", "shader-f16"] };
+    const shape = { m: 8, n: 40, k: 7, activation: "gelu", arithmetic: "f16" } as const;
+    const [, ...variants] = formKernels(matmul, shape, adapter, "f16");
+    for (const variant of variants) {
+      expect(variant.prelude?.()).toBe("arithmetic/f16");
+      await compile(variant, shape, "f16", adapter);
+    }
+  },
+);
+
 test.each(variantCalls)(
   "variants of grouped_matmul for subgroups of $size compile in $dtype at [$m, $n] over k = $k",
   async ({ size, m, n, k, dtype }) => {

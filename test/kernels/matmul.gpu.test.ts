@@ -49,7 +49,8 @@ function formsNamed(
   dtype: StorageType,
 ): Kernel<MatmulShape>[] {
   const forGpu = name === "matmul_shared";
-  const adapter = forGpu ? { features: [], limits: {} } : gpu.report;
+  const { features } = gpu.report;
+  const adapter = forGpu ? { features, limits: {} } : gpu.report;
   const forms = formKernels(matmul, shape, adapter, dtype).filter((form) => form.name === name);
   return forGpu ? [...forms.slice(0, 1), ...forms.slice(-1)] : forms;
 }
@@ -93,6 +94,14 @@ describeOnAdapter("matmul", () => {
       const forms = formsNamed(name, gpu, shape, dtype);
       if (forms.length === 0) return skip("the adapter does not run it");
       for (const form of forms) expect(await errorsOf(gpu, form, shape, dtype)).toEqual([]);
+    });
+
+    test("with sums in f16 where the adapter can, and that is asked for", async ({ skip }) => {
+      const gpu = await testGpu();
+      const shape = { m: 19, n: 37, k: 130, activation: "none", arithmetic: "f16" } as const;
+      const [form] = formsNamed(name, gpu, shape, "f16");
+      if (form === undefined) return skip("the adapter does not run it");
+      expect(await errorsOf(gpu, form, shape, "f16")).toEqual([]);
     });
 
     test.for([...finishes, ...layouts])("%s", async ([, rest], { skip }) => {

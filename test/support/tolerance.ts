@@ -21,19 +21,22 @@ export interface Expected {
  *
  * Errors of a sum of n terms behave like a random walk, √n roundings of its magnitude; the factor 4 and the
  * 4 extra terms leave room for unlucky signs and for what an activation adds.
+ *
+ * @param arithmetic in which the sums are made
  */
 export function outOfTolerance(
   actual: Float64Array,
   { values, magnitudes, terms }: Expected,
   dtype: StorageType,
+  arithmetic: StorageType = "f32",
 ): string[] {
   if (actual.length !== values.length) {
     return [`${actual.length} elements, expected ${values.length}`];
   }
   return [...values.entries()].flatMap(([index, value]) => {
     const error = Math.abs((actual[index] ?? Number.NaN) - value);
-    const arithmetic = 4 * (Math.sqrt(terms) + 4) * rounding.f32 * (magnitudes[index] ?? 0);
-    const allowed = arithmetic + 1.01 * rounding[dtype] * Math.abs(value) + smallest[dtype];
+    const lost = 4 * (Math.sqrt(terms) + 4) * rounding[arithmetic] * (magnitudes[index] ?? 0);
+    const allowed = lost + 1.01 * rounding[dtype] * Math.abs(value) + smallest[dtype];
     // NaN fails every comparison.
     if (error <= allowed) return [];
     return [`${index}: ${actual[index]}, expected ${value}; off by ${error}, allowed ${allowed}`];
