@@ -64,7 +64,8 @@ async function errorsOf(
   const { inputs, outputs, expected } = productCase(shape, dtype);
   const results = await runKernel(gpu, form, shape, dtype, inputs, outputs);
   const rows = shape.m * (shape.batch ?? 1);
-  return outOfTolerance(decode(output(results, "y"), rows, shape.n, dtype).values, expected, dtype);
+  const actual = decode(output(results, "y"), rows, shape.n, dtype).values;
+  return outOfTolerance(actual, expected, dtype, shape.arithmetic);
 }
 
 const finishes: readonly (readonly [what: string, finish: Partial<MatmulShape>])[] = [
