@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from "vitest";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
-import type { Kernel, Variant } from "../../src/kernels/kernel.ts";
+import type { Kernel, Tiling, Variant } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { namedForms } from "../../src/tuning/keys.ts";
 import type { BoundCall } from "../../src/tuning/scratch.ts";
@@ -14,6 +14,12 @@ import { prefixSums } from "../support/prefix_sums.ts";
 import { encode, encodeIds, randomSource, randomTensor, tensorBytes } from "../support/tensors.ts";
 
 const shape = { m: 33, n: 40, k: 30, activation: "none" } as const;
+/** The kernel's own tiling with other numbers. */
+const withConstants = (at: MatmulShape, constants: Record<string, number>): Tiling => ({
+  constants: { ...matmul.constants(at), ...constants },
+  grid: matmul.grid(at),
+  prelude: matmul.prelude!(),
+});
 const everything = { budgetMs: Infinity, known: [] };
 
 /** Leaves out the last rows. */
@@ -21,12 +27,12 @@ const shortened: Variant<MatmulShape> = {
   name: "matmul",
   runsOn: () => true,
   suits: () => false,
-  tilings: (at) => [{ constants: { ...matmul.constants(at), M: at.m - 8 }, grid: matmul.grid(at) }],
+  tilings: (at) => [withConstants(at, { M: at.m - 8 })],
 };
 /** No shader has a number of that name. */
 const misspelt: Variant<MatmulShape> = {
   ...shortened,
-  tilings: (at) => [{ constants: { ...matmul.constants(at), TYLE: 8 }, grid: matmul.grid(at) }],
+  tilings: (at) => [withConstants(at, { TYLE: 8 })],
 };
 const withVariants = (...variants: Variant<MatmulShape>[]): Kernel<MatmulShape> => ({
   ...matmul,
