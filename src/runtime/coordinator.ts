@@ -16,6 +16,7 @@ import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
 import type { CallUse } from "./program_calls.ts";
+import type { RankMemory } from "./rank_memory.ts";
 import { type OnFound, tuneRanks } from "./tune_ranks.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
@@ -73,6 +74,8 @@ export interface RankPool {
    * @returns undefined where an adapter does not time kernels one by one
    */
   timeAlone(repeats: number): Promise<Measured | undefined>;
+  /** Per rank, what it holds now; collects its garbage first. */
+  memory(): Promise<RankMemory[]>;
   /** Per rank, the kernels of its program and the forms they take now. */
   readonly calls: readonly (readonly CallUse[])[];
   close(): Promise<void>;
@@ -156,7 +159,15 @@ function createTasks(
   known: ReadonlyMap<string, readonly TunedCall[]>,
 ): Pick<
   RankPool,
-  "peakBytes" | "calls" | "step" | "observe" | "calibrate" | "tune" | "timeAlone" | "close"
+  | "peakBytes"
+  | "calls"
+  | "step"
+  | "observe"
+  | "calibrate"
+  | "tune"
+  | "timeAlone"
+  | "memory"
+  | "close"
 > {
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
@@ -219,6 +230,15 @@ function createTasks(
     async tune(budgetMs, onFound) {
       const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
       for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
+    },
+
+    async memory() {
+      return Promise.all(
+        choices.map(async (_, rank) => {
+          const { memory } = await group.ask(rank, { kind: "memory" }, "memory-taken");
+          return memory;
+        }),
+      );
     },
 
     close: async () => group.end(),

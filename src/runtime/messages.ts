@@ -12,6 +12,7 @@ import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ErrorRecord } from "./error_record.ts";
 import type { FreivaldsReport } from "./check_product.ts";
 import type { CallUse } from "./program_calls.ts";
+import type { RankMemory } from "./rank_memory.ts";
 import type { Activity } from "./spans.ts";
 
 export interface OpenRequest {
@@ -71,6 +72,7 @@ export type Request =
   /** To take the forms that won. */
   | { readonly kind: "adopt"; readonly known: readonly TunedCall[] }
   | { readonly kind: "calibrate"; readonly how: CalibrationWay }
+  | { readonly kind: "memory" }
   | { readonly kind: "close" };
 
 export type ToRank = Request | RelayMessage;
@@ -117,6 +119,7 @@ export type Reply =
   | { readonly kind: "timed-alone"; readonly costs?: readonly RankCosts[] }
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
+  | { readonly kind: "memory-taken"; readonly memory: RankMemory }
   | ({ readonly kind: "calibrated" } & RecalledCalibration);
 
 export type FromRank =

@@ -79,6 +79,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "calibrated":
       case "recorded":
       case "timed-alone":
+      case "memory-taken":
       case "tuned":
       case "adopted": {
         const task = tasks.get(rank);

@@ -14,6 +14,7 @@ import {
   type Request,
   type ToRank,
 } from "./messages.ts";
+import { takeMemory } from "./rank_memory.ts";
 import { openRankSession, type RankSession } from "./rank_session.ts";
 
 export function serveRank(process: NodeJS.Process): void {
@@ -73,6 +74,9 @@ export function serveRank(process: NodeJS.Process): void {
     if (request.kind === "observe") {
       const observation = await session.observe(request);
       return { kind: "observed", observation };
+    }
+    if (request.kind === "memory") {
+      return { kind: "memory-taken", memory: takeMemory(session.gpu.memory.bytes) };
     }
     if (request.kind === "record") {
       return { kind: "recorded", wokenMs: await session.record() };
