@@ -1,54 +1,119 @@
-// What overlap gains: steps of the plan's program in turn with steps of the program without overlap, which
-// does the same work.
+// What overlap hides and what it gains: steps of the plan's program in turn with steps of the program without
+// overlap, which does the same work.
 
 import { EnvironmentError } from "../environment_error.ts";
-import type { Figure } from "../measure/figure.ts";
-import { figureOf } from "../measure/figures.ts";
-import { seededRandom } from "../measure/statistics.ts";
+import { breakDown } from "../measure/breakdown.ts";
+import { figureOf, type Conditions } from "../measure/figures.ts";
+import { hiddenCommunication } from "../measure/hidden_communication.ts";
+import { mean, seededRandom } from "../measure/statistics.ts";
 import type { Plan } from "../plan/plan.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
+import type { StepTrace } from "../program/trace.ts";
+import type { OverlapEffect } from "../report/result.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
 
 /** Enough for an interval of the median. */
-const rounds = 9;
+const usualRounds = 9;
 
 export const overlaps = (program: Program): boolean =>
   program.ranks.some(({ instructions }) => instructions.some(({ op }) => op === "start"));
 
-/**
- * A step's time ÷ that of a step without overlap, per round of one each; undefined where the GPUs have no
- * memory for both programs at once.
- */
+/** What `program` gains over the same plan without overlap; undefined where the GPUs have no memory for both. */
 export async function measureOverlapEffect(
   plan: Plan,
+  program: Program,
   pool: RankPool,
   placement: Parameters<typeof openRanks>[1],
   options: OpenRanksOptions,
-): Promise<Figure | undefined> {
-  const program = lower({
+  rounds = usualRounds,
+): Promise<OverlapEffect | undefined> {
+  const plain = lower({
     ...plan,
     optimizations: plan.optimizations.filter((name) => name !== "communication-overlap"),
   });
-  const plain = await openUnlessFull(program, placement, options);
-  if (plain === undefined) return undefined;
+  const plainPool = await openUnlessFull(plain, placement, options);
+  if (plainPool === undefined) return undefined;
   try {
-    const ratios: number[] = [];
+    const steps: Round[] = [];
     // The first round warms up.
     for (let round = 0; round <= rounds; round += 1) {
-      const without = await plain.step();
-      const withOverlap = await pool.step();
-      if (round > 0) ratios.push(withOverlap.wallMs / without.wallMs);
+      const both = { plain: await plainPool.step(), overlapped: await pool.step() };
+      if (round > 0) steps.push(both);
     }
-    return figureOf(ratios, "ratio", {
-      provenance: "measured",
-      conditions: ["in turn with steps of the same plan without overlap"],
-      random: seededRandom(program.seed),
-    });
+    return effectOf(plain, program, steps);
   } finally {
-    await plain.close();
+    await plainPool.close();
   }
 }
+
+interface Round {
+  readonly plain: StepTrace;
+  readonly overlapped: StepTrace;
+}
+
+const effectOf = (
+  plain: Program,
+  overlapped: Program,
+  rounds: readonly Round[],
+): OverlapEffect | undefined => {
+  const conditions: Conditions = {
+    provenance: "measured",
+    conditions: ["in turn with steps of the same plan without overlap"],
+    random: seededRandom(overlapped.seed),
+  };
+  const ms = (values: readonly number[]) => figureOf(values, "ms", conditions);
+  const ratio = (values: readonly number[]) => figureOf(values, "ratio", conditions);
+  const share = (values: readonly number[]) => figureOf(values, "share", conditions);
+  const found = rounds.flatMap(
+    (round) =>
+      hiddenCommunication(
+        { program: plain, trace: round.plain },
+        { program: overlapped, trace: round.overlapped },
+      ) ?? [],
+  );
+  const plainStepMs = ms(rounds.map((round) => round.plain.wallMs));
+  const stepMs = ms(rounds.map((round) => round.overlapped.wallMs));
+  const stepRatio = ratio(rounds.map((round) => round.overlapped.wallMs / round.plain.wallMs));
+  const communicationMs = ms(found.map((each) => each.communicationMs));
+  const hideableMs = ms(found.map((each) => each.hideableMs));
+  const exposedMs = ms(found.map((each) => each.exposedMs));
+  const hiddenMs = ms(found.map((each) => each.hiddenMs));
+  const hiddenShare = share(
+    found.flatMap((each) => (each.hideableMs > 0 ? [each.hiddenMs / each.hideableMs] : [])),
+  );
+  const plainComputeMs = ms(found.map((each) => each.plainComputeMs));
+  const computeRatio = ratio(
+    found.flatMap((each) =>
+      each.plainComputeMs > 0 ? [each.computeMs / each.plainComputeMs] : [],
+    ),
+  );
+  const overlap = share(rounds.flatMap((round) => overlapShare(round.overlapped)));
+  if (!plainStepMs || !stepMs || !stepRatio || !plainComputeMs) return undefined;
+  if (!communicationMs || !hideableMs || !exposedMs || !hiddenMs) return undefined;
+  return {
+    plainStepMs,
+    stepMs,
+    stepRatio,
+    communicationMs,
+    hideableMs,
+    exposedMs,
+    hiddenMs,
+    ...(hiddenShare === undefined ? {} : { hiddenShare }),
+    plainComputeMs,
+    ...(computeRatio === undefined ? {} : { computeRatio }),
+    ...(overlap === undefined ? {} : { overlap }),
+  };
+};
+
+/** As HTA counts it, mean over the ranks that communicate. */
+const overlapShare = ({ ranks, wallMs }: StepTrace): number[] => {
+  const shares = ranks
+    .map((rank) => breakDown(rank, wallMs))
+    .filter(({ communicatingMs }) => communicatingMs > 0)
+    .map(({ overlappedMs, communicatingMs }) => overlappedMs / communicatingMs);
+  return shares.length === 0 ? [] : [mean(shares)];
+};
 
 async function openUnlessFull(
   ...given: Parameters<typeof openRanks>

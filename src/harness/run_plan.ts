@@ -147,7 +147,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       if (overlaps(program)) {
         onProgress({ phase: "overlap" });
         const learnt = tune === false ? known : await readFindings(placement);
-        const overlapEffect = await measureOverlapEffect(plan, pool, placement, {
+        const overlapEffect = await measureOverlapEffect(plan, program, pool, placement, {
           ...open,
           known: learnt,
         });

@@ -1,24 +1,69 @@
 // How much of each layer's communication a step hides behind computation.
 
 import { collectiveOf, type Program } from "../program/program.ts";
-import type { RankTrace, Span, StepTrace } from "../program/trace.ts";
+import type { Span, StepTrace } from "../program/trace.ts";
 import { intersect, lengthOf, merge, type Interval } from "./intervals.ts";
 import type { CommunicationSample } from "./sample.ts";
 
+/** When a rank computed and communicated in a step; merged intervals. */
+export interface RankTimes {
+  /** Kernels of the model. */
+  readonly compute: readonly Interval[];
+  readonly computeOf: (layer: string) => readonly Interval[];
+  /**
+   * By layer. A collective's time is all that its rank spends on it, waiting for the other ranks included,
+   * as a profiler sees a communication kernel.
+   */
+  readonly communication: ReadonlyMap<string, readonly Interval[]>;
+}
+
+/** Undefined where the trace has no such rank. */
+export const rankTimes = (
+  program: Program,
+  trace: StepTrace,
+  rank: number,
+): RankTimes | undefined => {
+  const spans = trace.ranks.find((each) => each.rank === rank)?.spans;
+  if (spans === undefined) return undefined;
+  const instructions = program.ranks[rank]?.instructions ?? [];
+  const compute = new Map<string, Interval[]>();
+  const communication = new Map<string, Interval[]>();
+  for (const span of spans) {
+    const instruction = instructions[span.instruction ?? -1];
+    if (span.kind === "compute") {
+      add(compute, instruction?.origin.layer ?? "", span);
+    } else if (
+      instruction !== undefined &&
+      span.kind !== "host" &&
+      collectiveOf(instruction) !== undefined &&
+      instruction.origin.standIn !== true
+    ) {
+      add(communication, instruction.origin.layer, span);
+    }
+  }
+  return {
+    compute: merge([...compute.values()].flat()),
+    computeOf: (layer) => merge(compute.get(layer) ?? []),
+    communication: new Map([...communication].map(([layer, times]) => [layer, merge(times)])),
+  };
+};
+
+const add = (times: Map<string, Interval[]>, layer: string, { startMs, endMs }: Span): void => {
+  const own = times.get(layer) ?? [];
+  times.set(layer, own);
+  own.push([startMs, endMs]);
+};
+
 /**
  * For each layer, on the rank that spends most time on its communication: how long a kernel of the model ran
- * meanwhile on that rank, and how long none did. A collective's time is all that its rank spends on it,
- * waiting for the other ranks included, as a profiler sees a communication kernel.
+ * meanwhile on that rank, and how long none did.
  */
 export const layerCommunication = (program: Program, trace: StepTrace): CommunicationSample[] => {
   const perLayer = new Map<string, CommunicationSample>();
-  for (const rank of trace.ranks) {
-    const computing = merge(
-      rank.spans.flatMap((span) => (span.kind === "compute" ? [timesOf(span)] : [])),
-    );
-    for (const [layer, times] of communicationOf(program, rank)) {
-      const all = merge(times);
-      const hiddenMs = lengthOf(intersect(all, computing));
+  for (const { rank } of trace.ranks) {
+    const times = rankTimes(program, trace, rank);
+    for (const [layer, all] of times?.communication ?? []) {
+      const hiddenMs = lengthOf(intersect(all, times?.compute ?? []));
       const own = { layer, hiddenMs, exposedMs: lengthOf(all) - hiddenMs };
       const most = perLayer.get(layer);
       if (most === undefined || totalOf(own) > totalOf(most)) perLayer.set(layer, own);
@@ -26,22 +71,5 @@ export const layerCommunication = (program: Program, trace: StepTrace): Communic
   }
   return program.layers.flatMap((layer) => perLayer.get(layer) ?? []);
 };
-
-const communicationOf = (program: Program, { rank, spans }: RankTrace): Map<string, Interval[]> => {
-  const instructions = program.ranks[rank]?.instructions ?? [];
-  const perLayer = new Map<string, Interval[]>();
-  for (const span of spans) {
-    const instruction = instructions[span.instruction ?? -1];
-    if (instruction === undefined || span.kind === "compute" || span.kind === "host") continue;
-    if (collectiveOf(instruction) === undefined || instruction.origin.standIn === true) continue;
-    const { layer } = instruction.origin;
-    const times = perLayer.get(layer) ?? [];
-    perLayer.set(layer, times);
-    times.push(timesOf(span));
-  }
-  return perLayer;
-};
-
-const timesOf = ({ startMs, endMs }: Span): Interval => [startMs, endMs];
 
 const totalOf = ({ hiddenMs, exposedMs }: CommunicationSample): number => hiddenMs + exposedMs;

@@ -41,15 +41,37 @@ export interface RunResult {
   /** Every timed step, warm-up left out. */
   readonly samples: readonly StepSample[];
   readonly metrics: Metrics;
-  /**
-   * A step's time ÷ that of the same plan without overlap, measured in turn. Absent where nothing overlaps,
-   * and where the GPUs have no memory for both.
-   */
-  readonly overlapEffect?: Figure;
+  /** Absent where nothing overlaps, and where the GPUs have no memory for the plan without overlap as well. */
+  readonly overlapEffect?: OverlapEffect;
   /** Present where it was asked for, and the adapters time kernels one by one. */
   readonly projection?: Projection;
   readonly verdicts: readonly Verdict[];
   readonly outcome: Outcome;
+}
+
+/**
+ * What overlap hides and gains: steps in turn with steps of the same plan without overlap. Times of a rank are
+ * means over ranks, of layers that leave in blocks.
+ */
+export interface OverlapEffect {
+  readonly plainStepMs: Figure;
+  readonly stepMs: Figure;
+  /** `stepMs` ÷ `plainStepMs`, round by round. */
+  readonly stepRatio: Figure;
+  /** Without overlap, waiting for others included. */
+  readonly communicationMs: Figure;
+  /** As `hiddenCommunication` defines it. */
+  readonly hideableMs: Figure;
+  readonly exposedMs: Figure;
+  readonly hiddenMs: Figure;
+  /** Of what is hideable; absent where nothing is. */
+  readonly hiddenShare?: Figure;
+  /** Of all layers, without overlap. */
+  readonly plainComputeMs: Figure;
+  /** Computing with overlap ÷ without: on one core, communication takes time from computing beside it. */
+  readonly computeRatio?: Figure;
+  /** With overlap, the share of communication, waiting left out, during which its rank computed (as HTA). */
+  readonly overlap?: Figure;
 }
 
 /** The step as it would be if each rank had an adapter of its own. Every figure is projected. */

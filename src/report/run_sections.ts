@@ -11,7 +11,7 @@ import {
   formatNumber,
   formatValue,
 } from "./format.ts";
-import type { RunResult } from "./result.ts";
+import type { OverlapEffect, RunResult } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 
@@ -197,14 +197,30 @@ export const communicationLines = (
 };
 
 /** Says so where overlap gains nothing: it splits kernels and costs round trips. */
-const overlapEffectLines = (effect: Figure | undefined, colours: Colours): string[] => {
+const overlapEffectLines = (effect: OverlapEffect | undefined, colours: Colours): string[] => {
   if (effect === undefined) return [];
-  const [low, high] = effect.interval ?? [effect.value, effect.value];
-  const figure = `${formatFigure(effect)} of the time without overlap (95 % within ${formatInterval(effect)}; ${countOf(effect.samples, "round")} in turn)`;
+  const { stepRatio, communicationMs, hideableMs, hiddenMs, hiddenShare, computeRatio } = effect;
   const lines = (text: string): string[] => wrapIndented(text, LINE_WIDTH, 2);
-  if (low > 1) return lines(`warning: overlap made the step slower: ${figure}`).map(colours.bad);
+  const [low, high] = stepRatio.interval ?? [stepRatio.value, stepRatio.value];
+  const step = `${formatFigure(stepRatio)} of the time without overlap (95 % within ${formatInterval(stepRatio)}; ${countOf(stepRatio.samples, "round")} in turn)`;
   const verdict = high < 1 ? "overlap makes the step faster" : "overlap makes no clear difference";
-  return lines(`${verdict}: ${figure}`);
+  const slower =
+    computeRatio === undefined || (computeRatio.interval?.[0] ?? computeRatio.value) <= 1
+      ? ""
+      : `; the communication beside it made computing ${formatFigure(computeRatio)} times as long`;
+  return [
+    ...lines(
+      `${formatFigure(communicationMs)} of communication without overlap, of which ${formatFigure(hideableMs)} can be hidden: ` +
+        `${formatFigure(hiddenMs)} were` +
+        (hiddenShare === undefined
+          ? ""
+          : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`) +
+        slower,
+    ),
+    ...(low > 1
+      ? lines(`warning: overlap made the step slower: ${step}`).map(colours.bad)
+      : lines(`${verdict}: ${step}`)),
+  ];
 };
 
 export const memoryLines = ({ estimate, memory }: RunResult, colours: Colours): string[] => {

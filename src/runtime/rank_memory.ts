@@ -17,8 +17,7 @@ export interface RankMemory {
 export const takeMemory = (gpuBytes: number): RankMemory => {
   // Node has no other way to collect unless it was started for that.
   setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
+  runInNewContext("gc()");
   const { heapUsed, external, rss } = process.memoryUsage();
   return { gpuBytes, heapBytes: heapUsed + external, residentBytes: rss };
 };
