@@ -23,7 +23,7 @@ override HEAD_DIM: u32;
 override CAUSAL: u32;
 override LANES: u32;      // of a subgroup: 4 or 8
 override TILE_ROWS: u32;  // 4, 8 or 16
-override LANE_KEYS: u32;  // 1, 2 or 4
+override LANE_KEYS: u32;  // 1, 2, 4 or 8
 override COLUMNS: u32;    // quads of the head that a lane sums: 1, 2, 4 or 8
 override HEAD_QUADS: u32 = HEAD_DIM / 4u;
 override QKV_QUADS: u32 = (HEADS + 2u * KV_HEADS) * HEAD_QUADS;
@@ -50,6 +50,10 @@ struct Softmax {
   keys1: vec4f,
   keys2: vec4f,
   keys3: vec4f,
+  keys4: vec4f,
+  keys5: vec4f,
+  keys6: vec4f,
+  keys7: vec4f,
   largest: vec4f,
   total: vec4f,
 }
@@ -139,6 +143,10 @@ struct Keys {
   k1: vec4f,
   k2: vec4f,
   k3: vec4f,
+  k4: vec4f,
+  k5: vec4f,
+  k6: vec4f,
+  k7: vec4f,
 }
 
 fn keyQuads(first_token: u32, key: u32, quad: u32) -> Keys {
@@ -150,6 +158,12 @@ fn keyQuads(first_token: u32, key: u32, quad: u32) -> Keys {
   if (LANE_KEYS > 2u) {
     keys.k2 = load(first_token, key + 2u * LANES, quad);
     keys.k3 = load(first_token, key + 3u * LANES, quad);
+  }
+  if (LANE_KEYS > 4u) {
+    keys.k4 = load(first_token, key + 4u * LANES, quad);
+    keys.k5 = load(first_token, key + 5u * LANES, quad);
+    keys.k6 = load(first_token, key + 6u * LANES, quad);
+    keys.k7 = load(first_token, key + 7u * LANES, quad);
   }
   return keys;
 }
@@ -163,6 +177,12 @@ fn addScores(four: ptr<function, Softmax>, q: mat4x4f, k: Keys) {
   if (LANE_KEYS > 2u) {
     (*four).keys2 += k.k2 * q;
     (*four).keys3 += k.k3 * q;
+  }
+  if (LANE_KEYS > 4u) {
+    (*four).keys4 += k.k4 * q;
+    (*four).keys5 += k.k5 * q;
+    (*four).keys6 += k.k6 * q;
+    (*four).keys7 += k.k7 * q;
   }
 }
 
@@ -189,6 +209,14 @@ fn exponentials(four: ptr<function, Softmax>, query: u32, key: u32) -> vec4f {
     (*four).keys3 = masked((*four).keys3, query, key + 3u * LANES);
     own = max(own, max((*four).keys2, (*four).keys3));
   }
+  if (LANE_KEYS > 4u) {
+    (*four).keys4 = masked((*four).keys4, query, key + 4u * LANES);
+    (*four).keys5 = masked((*four).keys5, query, key + 5u * LANES);
+    (*four).keys6 = masked((*four).keys6, query, key + 6u * LANES);
+    (*four).keys7 = masked((*four).keys7, query, key + 7u * LANES);
+    own = max(own, max((*four).keys4, (*four).keys5));
+    own = max(own, max((*four).keys6, (*four).keys7));
+  }
   let largest = largestOfLanes(own);
   (*four).keys0 = exp2((*four).keys0 - largest);
   var sum = (*four).keys0;
@@ -200,6 +228,13 @@ fn exponentials(four: ptr<function, Softmax>, query: u32, key: u32) -> vec4f {
     (*four).keys2 = exp2((*four).keys2 - largest);
     (*four).keys3 = exp2((*four).keys3 - largest);
     sum += (*four).keys2 + (*four).keys3;
+  }
+  if (LANE_KEYS > 4u) {
+    (*four).keys4 = exp2((*four).keys4 - largest);
+    (*four).keys5 = exp2((*four).keys5 - largest);
+    (*four).keys6 = exp2((*four).keys6 - largest);
+    (*four).keys7 = exp2((*four).keys7 - largest);
+    sum += (*four).keys4 + (*four).keys5 + (*four).keys6 + (*four).keys7;
   }
   let scale = exp2(before - largest);
   (*four).largest = largest;
@@ -217,6 +252,10 @@ fn nextLaneKey(four: ptr<function, Softmax>) {
   (*four).keys0 = (*four).keys1;
   (*four).keys1 = (*four).keys2;
   (*four).keys2 = (*four).keys3;
+  (*four).keys3 = (*four).keys4;
+  (*four).keys4 = (*four).keys5;
+  (*four).keys5 = (*four).keys6;
+  (*four).keys6 = (*four).keys7;
 }
 
 fn clearScores(four: ptr<function, Softmax>) {
@@ -224,6 +263,10 @@ fn clearScores(four: ptr<function, Softmax>) {
   (*four).keys1 = vec4f();
   (*four).keys2 = vec4f();
   (*four).keys3 = vec4f();
+  (*four).keys4 = vec4f();
+  (*four).keys5 = vec4f();
+  (*four).keys6 = vec4f();
+  (*four).keys7 = vec4f();
 }
 
 // Quad `quad` of the four rows of v from `key` on.

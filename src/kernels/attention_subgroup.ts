@@ -7,7 +7,7 @@ interface Tile {
   /** Queries of a subgroup. */
   readonly tileRows: 4 | 8 | 16;
   /** Keys of a block that one lane scores. */
-  readonly laneKeys: 1 | 2 | 4;
+  readonly laneKeys: 1 | 2 | 4 | 8;
 }
 
 // Below this many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
@@ -25,7 +25,8 @@ function columnsOf(headDim: number, lanes: number): 1 | 2 | 4 | 8 {
 
 function tilesOf(shape: AttentionShape, lanes: number): readonly [Tile, ...Tile[]] {
   const small: Tile = { tileRows: shape.sequence <= 4 ? 4 : 8, laneKeys: lanes === 8 ? 2 : 4 };
-  const large: Tile = { tileRows: 16, laneKeys: 4 };
+  // Few lanes hand each query round often: more keys to a lane make up for that, while they fit the cache.
+  const large: Tile = { tileRows: 16, laneKeys: lanes === 8 ? 4 : 8 };
   if (shape.sequence <= 8) return [small];
   // 16 queries of eight quads would leave the first-level cache.
   if (columnsOf(shape.headDim, lanes) === 8) return [small];
