@@ -1,5 +1,7 @@
 // One way to reach a GPU: which Vulkan loader and driver, and which of the adapters they show.
 
+import type { SubgroupMatrix } from "../kernels/kernel.ts";
+
 /** Everything a rank process needs to open the adapter again. Plain data: it crosses processes. */
 export interface AdapterChoice {
   /** What `--adapter` takes: `swiftshader`, `lavapipe`, or `gpu0`, `gpu1`, … for hardware. */
@@ -29,15 +31,4 @@ export interface AdapterReport {
   readonly subgroupSize?: { readonly min: number; readonly max: number };
   /** Those of floating-point numbers; absent without `chromium-experimental-subgroup-matrix`. */
   readonly subgroupMatrices?: readonly SubgroupMatrix[];
-}
-
-/** c[m, n] = a[m, k] · b[k, n] + c that a subgroup computes as one operation. */
-export interface SubgroupMatrix {
-  /** Of a and b. */
-  readonly component: "f16" | "f32";
-  /** Of c. */
-  readonly result: "f16" | "f32";
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
 }

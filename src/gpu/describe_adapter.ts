@@ -1,6 +1,7 @@
 // What Dawn says of an adapter, as plain data.
 
-import type { AdapterChoice, AdapterReport, SubgroupMatrix } from "./adapter.ts";
+import type { SubgroupMatrix } from "../kernels/kernel.ts";
+import type { AdapterChoice, AdapterReport } from "./adapter.ts";
 
 export function describeAdapter(choice: AdapterChoice, adapter: GPUAdapter): AdapterReport {
   const { info } = adapter;

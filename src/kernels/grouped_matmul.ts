@@ -1,4 +1,5 @@
 import type { Kernel } from "./kernel.ts";
+import { matmulMatrix } from "./matmul_matrix.ts";
 import { registerTiling } from "./matmul_register.ts";
 import { matmulShared } from "./matmul_shared.ts";
 import { matmulSkinny } from "./matmul_skinny.ts";
@@ -61,5 +62,5 @@ export const groupedMatmul: Kernel<GroupedMatmulShape> = {
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.expectedRows, productOf(shape)),
   bytes: (shape, dtype) => productBytes(shape.expectedRows, productOf(shape), dtype),
-  variants: [matmulSkinny, matmulShared, matmulSubgroup].map(variantFor(productOf)),
+  variants: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(variantFor(productOf)),
 };

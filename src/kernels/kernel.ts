@@ -68,6 +68,19 @@ export interface AdapterTraits {
   readonly limits: Readonly<Record<string, number>>;
   /** Absent without subgroups. */
   readonly subgroupSize?: { readonly min: number; readonly max: number };
+  /** Those of floating-point numbers; absent without `chromium-experimental-subgroup-matrix`. */
+  readonly subgroupMatrices?: readonly SubgroupMatrix[];
+}
+
+/** c[m, n] = a[m, k] · b[k, n] + c that a subgroup computes as one operation. */
+export interface SubgroupMatrix {
+  /** Of a and b. */
+  readonly component: "f16" | "f32";
+  /** Of c. */
+  readonly result: "f16" | "f32";
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** The bindings of one shape, in the order of a call's buffers. */

@@ -1,4 +1,5 @@
 import type { Kernel } from "./kernel.ts";
+import { matmulMatrix } from "./matmul_matrix.ts";
 import { registerTiling } from "./matmul_register.ts";
 import { matmulShared } from "./matmul_shared.ts";
 import { matmulSkinny } from "./matmul_skinny.ts";
@@ -59,5 +60,5 @@ export const matmul: Kernel<MatmulShape> = {
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.m * (shape.batch ?? 1), productOf(shape)),
   bytes: (shape, dtype) => productBytes(shape.m * (shape.batch ?? 1), productOf(shape), dtype),
-  variants: [matmulSkinny, matmulShared, matmulSubgroup].map(variantFor(productOf)),
+  variants: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(variantFor(productOf)),
 };

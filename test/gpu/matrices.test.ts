@@ -2,7 +2,7 @@
 // leave behind is made up.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SubgroupMatrix } from "../../src/gpu/adapter.ts";
+import type { SubgroupMatrix } from "../../src/kernels/kernel.ts";
 import { countSubgroups, matrixLayout, matrixSource } from "../../src/gpu/calibration/matrices.ts";
 import { describeAdapter } from "../../src/gpu/describe_adapter.ts";
 import { compileModule } from "../../src/gpu/dispatch.ts";

@@ -118,6 +118,33 @@ test.each(variantCalls)(
   },
 );
 
+test.each([
+  ["f16", { component: "f16", result: "f32", m: 16, n: 16, k: 16 }],
+  ["f16", { component: "f16", result: "f32", m: 16, n: 8, k: 16 }],
+  ["f16", { component: "f16", result: "f32", m: 8, n: 16, k: 16 }],
+  ["f16", { component: "f16", result: "f32", m: 8, n: 8, k: 8 }],
+  ["f16", { component: "f32", result: "f32", m: 8, n: 8, k: 8 }],
+  ["f32", { component: "f32", result: "f32", m: 8, n: 8, k: 8 }],
+] as const)("products of %s compile on matrices as %o", async (dtype, matrix) => {
+  const adapter = { ...gpu.report, subgroupMatrices: [matrix] };
+  const rest = { n: 70, k: 35, activation: "gelu", bias: true } as const;
+  const layouts = [
+    { m: 33, ...rest },
+    ...(["x", "w"] as const).map((transposed) => ({ m: 512, ...rest, transposed })),
+  ];
+  const compiled: string[] = [];
+  for (const shape of layouts) {
+    for (const form of formKernels(matmul, shape, adapter, dtype)) {
+      if (form.name === "matmul_matrix") compiled.push(await compile(form, shape, dtype, adapter));
+    }
+  }
+  const experts = { experts: 3, rows: 99, expectedRows: 99, ...rest } as const;
+  for (const form of formKernels(groupedMatmul, experts, adapter, dtype)) {
+    if (form.name === "matmul_matrix") compiled.push(await compile(form, experts, dtype, adapter));
+  }
+  expect(compiled.length).toBeGreaterThanOrEqual(4);
+});
+
 test.each(
   [4, 8].flatMap((size) =>
     [4, 64, 80, 256].flatMap((headDim) =>

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { attention } from "../../src/kernels/attention.ts";
-import { formOf } from "../../src/kernels/form.ts";
+import { formOf, formsOf } from "../../src/kernels/form.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
 import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { formKernels, withSubgroups } from "../support/forms.ts";
+import { formKernels, withMatrices, withSubgroups } from "../support/forms.ts";
 
 const chosen = <Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTraits): string =>
   formOf(kernel, shape, adapter, "f32").name;
@@ -74,4 +74,43 @@ test.each([
 ])("attention with subgroups of %i is for %s", (size, name) => {
   const tokens = { batch: 1, sequence: 64, heads: 2, kvHeads: 1, headDim: 64, causal: true };
   expect(chosen(attention, tokens, withSubgroups(size))).toBe(name);
+});
+
+const matrix = { component: "f16", result: "f32", m: 16, n: 16, k: 16 } as const;
+const single = { component: "f32", result: "f32", m: 8, n: 8, k: 8 } as const;
+
+test.each([
+  ["f16 on matrices of f16", "f16", [matrix], "matrices/f16_16x16x16"],
+  [
+    "f16 on matrices of f16, which hold more than those of f32",
+    "f16",
+    [single, matrix],
+    "matrices/f16_16x16x16",
+  ],
+  ["f32 on matrices of f32", "f32", [matrix, single], "matrices/f32_8x8x8"],
+  ["f16 on matrices of f32", "f16", [single], "matrices/f32_8x8x8"],
+  ["f32 where there are only matrices of f16", "f32", [matrix], undefined],
+  ["f16 where sums would be f16", "f16", [{ ...matrix, result: "f16" }], undefined],
+  ["f16 on matrices of a size that nobody wrote", "f16", [{ ...matrix, k: 32 }], undefined],
+  ["f16 without matrices", "f16", undefined, undefined],
+] as const)("products of %s", (_, dtype, matrices, prelude) => {
+  const forms = formsOf(matmul, shape(64, 64), withMatrices(matrices), dtype);
+  expect(forms.find(({ name }) => name === "matmul_matrix")?.prelude).toBe(prelude);
+});
+
+test.each([
+  ["less than half a block of rows", { m: 15 }, {}],
+  ["less than half a block of columns", { n: 15 }, {}],
+  ["hardly any k", { k: 7 }, {}],
+  ["workgroups that are smaller than two subgroups", {}, { maxComputeInvocationsPerWorkgroup: 63 }],
+])("matrices are not for %s", (_, size, limits) => {
+  const large = { m: 16, n: 16, k: 8, activation: "none" } as const;
+  const names = (one: MatmulShape, own: Record<string, number>): string[] =>
+    formsOf(matmul, one, { ...withMatrices([matrix]), limits: own }, "f16").map(({ name }) => name);
+  expect(names(large, {})).toContain("matmul_matrix");
+  expect(names({ ...large, ...size }, limits)).not.toContain("matmul_matrix");
+});
+
+test("drivers refuse matrices that they list, so only tuning takes them", () => {
+  expect(formOf(matmul, shape(64, 64), withMatrices([matrix]), "f16").name).toBe("matmul_shared");
 });

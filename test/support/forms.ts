@@ -1,7 +1,7 @@
 // Every form of a kernel as a kernel of its own, so that each can be tested where another would be chosen.
 
 import { type Form, formsOf } from "../../src/kernels/form.ts";
-import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
+import type { AdapterTraits, Kernel, SubgroupMatrix } from "../../src/kernels/kernel.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 
 /** The kernel's own shader and all tilings of the variants that run on the adapter, for one shape. */
@@ -44,4 +44,12 @@ export const withSubgroups = (min: number, max: number = min): AdapterTraits => 
   features: ["subgroups"],
   limits: {},
   subgroupSize: { min, max },
+});
+
+/** What an adapter offers whose subgroups have 32 lanes and multiply these matrices, if any. */
+export const withMatrices = (subgroupMatrices?: readonly SubgroupMatrix[]): AdapterTraits => ({
+  features: ["shader-f16", "subgroups"],
+  limits: {},
+  subgroupSize: { min: 32, max: 32 },
+  ...(subgroupMatrices && { subgroupMatrices }),
 });

@@ -2,7 +2,8 @@
 
 import { NumericsError } from "../../numerics_error.ts";
 import { fromHalf } from "../../kernels/half.ts";
-import type { AdapterReport, SubgroupMatrix } from "../adapter.ts";
+import type { SubgroupMatrix } from "../../kernels/kernel.ts";
+import type { AdapterReport } from "../adapter.ts";
 import { compileModule } from "../dispatch.ts";
 import type { PreparedKernel } from "../logical_gpu.ts";
 import { readBuffer } from "../read_back.ts";

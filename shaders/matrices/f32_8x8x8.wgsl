@@ -1,0 +1,6 @@
+// Subgroups multiply [8, 8] · [8, 8] of f32 and add up in f32.
+alias Scalar = f32;
+
+const MATRIX_M = 8u;
+const MATRIX_N = 8u;
+const MATRIX_K = 8u;
