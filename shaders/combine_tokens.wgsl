@@ -1,8 +1,9 @@
 // combine_tokens: y[token] = Σ over the choices e of a token of weight · x[offsets[e] + position], the way
 // back from permute_tokens. A choice whose position is kept[e] or more was dropped over capacity: it adds
-// nothing, and its row of x is not read.
+// nothing, whatever its row of x holds.
 //
-// A lane takes four quads at once, so that where a row lies is looked up once for them.
+// A workgroup takes one token, and looks up where its rows lie before it walks along them: the first eight,
+// further ones at every step.
 //
 // x          Quad [TOKENS · TOP_K, QUADS]   rows sorted by expert
 // ids        u32 [TOKENS, TOP_K]            chosen experts
@@ -26,37 +27,85 @@ override QUADS: u32 = (HIDDEN + 3u) / 4u;
 @group(0) @binding(5) var<storage, read> weights: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<Quad>;
 
+// Of a choice that was dropped, or is none.
+const NOWHERE = 0xffffffffu;
+
+// Where the rows of four choices begin in x, and what they count.
+struct Four {
+  base: vec4u,
+  weight: vec4f,
+  // Whether any counts.
+  any: bool,
+}
+
+fn baseOf(token: u32, slot: u32) -> u32 {
+  let choice = token * TOP_K + min(slot, TOP_K - 1u);
+  let expert = ids[choice];
+  let position = positions[choice];
+  let is_kept = slot < TOP_K && position < kept[expert];
+  return select(NOWHERE, (offsets[expert] + position) * QUADS, is_kept);
+}
+
+fn weightOf(token: u32, slot: u32) -> f32 {
+  return weights[token * TOP_K + min(slot, TOP_K - 1u)];
+}
+
+fn fourOf(token: u32, slot: u32) -> Four {
+  let base = vec4u(
+    baseOf(token, slot),
+    baseOf(token, slot + 1u),
+    baseOf(token, slot + 2u),
+    baseOf(token, slot + 3u),
+  );
+  let weight = vec4f(
+    weightOf(token, slot),
+    weightOf(token, slot + 1u),
+    weightOf(token, slot + 2u),
+    weightOf(token, slot + 3u),
+  );
+  let is_kept = base != vec4u(NOWHERE);
+  // In place of a dropped row one that counts is read again, with weight 0; if none does, the first of all.
+  let some = min(min(base[0], base[1]), min(base[2], base[3]));
+  let instead = select(some, 0u, some == NOWHERE);
+  return Four(
+    select(vec4u(instead), base, is_kept),
+    select(vec4f(), weight, is_kept),
+    some != NOWHERE,
+  );
+}
+
+fn weighted(four: Four, quad: u32) -> vec4f {
+  var sum = four.weight[0] * unpackQuad(x[four.base[0] + quad]);
+  if (TOP_K > 1u) {
+    sum += four.weight[1] * unpackQuad(x[four.base[1] + quad]);
+  }
+  if (TOP_K > 2u) {
+    sum += four.weight[2] * unpackQuad(x[four.base[2] + quad]);
+  }
+  if (TOP_K > 3u) {
+    sum += four.weight[3] * unpackQuad(x[four.base[3] + quad]);
+  }
+  return select(vec4f(), sum, four.any);
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let token = group.y * groups.x + group.x;
-  if (token >= TOKENS) {
-    return;
-  }
-  let choices = token * TOP_K;
-  for (var first = lane; first < QUADS; first += 4u * LANES) {
-    // Those past the end repeat the last.
-    let quads = min(vec4u(first) + LANES * vec4u(0u, 1u, 2u, 3u), vec4u(QUADS - 1u));
-    var sum = mat4x4f();
-    for (var choice = choices; choice < choices + TOP_K; choice++) {
-      let expert = ids[choice];
-      let position = positions[choice];
-      if (position < kept[expert]) {
-        let row = (offsets[expert] + position) * QUADS;
-        sum += weights[choice] * mat4x4f(
-          unpackQuad(x[row + quads[0]]),
-          unpackQuad(x[row + quads[1]]),
-          unpackQuad(x[row + quads[2]]),
-          unpackQuad(x[row + quads[3]]),
-        );
-      }
+  // Tokens past the end repeat the last.
+  let token = min(group.y * groups.x + group.x, TOKENS - 1u);
+  let first = fourOf(token, 0u);
+  let second = fourOf(token, 4u);
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    var sum = weighted(first, quad);
+    if (TOP_K > 4u) {
+      sum += weighted(second, quad);
     }
-    y[token * QUADS + quads[0]] = packQuad(sum[0]);
-    y[token * QUADS + quads[1]] = packQuad(sum[1]);
-    y[token * QUADS + quads[2]] = packQuad(sum[2]);
-    y[token * QUADS + quads[3]] = packQuad(sum[3]);
+    for (var slot = 8u; slot < TOP_K; slot += 4u) {
+      sum += weighted(fourOf(token, slot), quad);
+    }
+    y[token * QUADS + quad] = packQuad(sum);
   }
 }

@@ -1,10 +1,13 @@
 // embedding: y[token] = table[ids[token] - VOCABULARY_START], or zeros where another rank holds the id, so
 // that the sum over a vocabulary-parallel group is the whole lookup.
 //
+// A workgroup takes four tokens side by side: while memory fetches a row from somewhere in the table, three
+// others are under way.
+//
 // ids       u32 [TOKENS]
 // table     Quad [VOCABULARY_ROWS, QUADS]   this rank's rows
 // y         Quad [TOKENS, QUADS]
-// dispatch  one workgroup of LANES invocations per token, folded over x and y
+// dispatch  ceil(TOKENS / 4) workgroups, folded over x and y
 override TOKENS: u32;
 override HIDDEN: u32;
 override VOCABULARY_START: u32;
@@ -22,19 +25,23 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let token = group.y * groups.x + group.x;
-  if (token >= TOKENS) {
-    return;
-  }
+  // Tokens past the end repeat the last.
+  let first = (group.y * groups.x + group.x) * 4u;
+  let tokens = min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(TOKENS - 1u));
+  let to = tokens * QUADS;
   // An id below the shard wraps to a large number, so one comparison covers both sides.
-  let row = ids[token] - VOCABULARY_START;
-  if (row < VOCABULARY_ROWS) {
-    for (var quad = lane; quad < QUADS; quad += LANES) {
-      y[token * QUADS + quad] = table[row * QUADS + quad];
-    }
-  } else {
-    for (var quad = lane; quad < QUADS; quad += LANES) {
-      y[token * QUADS + quad] = packQuad(vec4f());
-    }
+  let rows =
+    vec4u(ids[tokens[0]], ids[tokens[1]], ids[tokens[2]], ids[tokens[3]]) - VOCABULARY_START;
+  let here = rows < vec4u(VOCABULARY_ROWS);
+  let base = select(vec4u(), rows, here) * QUADS;
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    let v0 = table[base[0] + quad];
+    let v1 = table[base[1] + quad];
+    let v2 = table[base[2] + quad];
+    let v3 = table[base[3] + quad];
+    y[to[0] + quad] = select(Quad(), v0, here[0]);
+    y[to[1] + quad] = select(Quad(), v1, here[1]);
+    y[to[2] + quad] = select(Quad(), v2, here[2]);
+    y[to[3] + quad] = select(Quad(), v3, here[3]);
   }
 }

@@ -1,12 +1,14 @@
 // permute_tokens: y[offsets[e] + position] = x[token] for every choice e of every token, so that the rows
 // of one expert lie together, in token order.
 //
+// A workgroup takes one token, looks up where four of its choices go, and reads its row once for them.
+//
 // x          Quad [TOKENS, QUADS]
 // ids        u32 [TOKENS, TOP_K]   chosen experts
 // positions  u32 [TOKENS, TOP_K]   rank of a choice among those of the same expert
 // offsets    u32 [experts + 1]     first row of each expert
 // y          Quad [TOKENS · TOP_K, QUADS]
-// dispatch   one workgroup of LANES invocations per choice, folded over x and y
+// dispatch   one workgroup of LANES invocations per token, folded over x and y
 override TOKENS: u32;
 override TOP_K: u32;
 override HIDDEN: u32;
@@ -19,19 +21,37 @@ override QUADS: u32 = (HIDDEN + 3u) / 4u;
 @group(0) @binding(3) var<storage, read> offsets: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<Quad>;
 
+// Where the row of a choice begins in y. Slots past the end repeat the last.
+fn placeOf(token: u32, slot: u32) -> u32 {
+  let choice = token * TOP_K + min(slot, TOP_K - 1u);
+  return (offsets[ids[choice]] + positions[choice]) * QUADS;
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let choice = group.y * groups.x + group.x;
-  if (choice >= TOKENS * TOP_K) {
-    return;
-  }
-  let source = choice / TOP_K * QUADS;
-  let place = (offsets[ids[choice]] + positions[choice]) * QUADS;
-  for (var quad = lane; quad < QUADS; quad += LANES) {
-    y[place + quad] = x[source + quad];
+  // Tokens past the end repeat the last.
+  let token = min(group.y * groups.x + group.x, TOKENS - 1u);
+  for (var slot = 0u; slot < TOP_K; slot += 4u) {
+    let place0 = placeOf(token, slot);
+    let place1 = placeOf(token, slot + 1u);
+    let place2 = placeOf(token, slot + 2u);
+    let place3 = placeOf(token, slot + 3u);
+    for (var quad = lane; quad < QUADS; quad += LANES) {
+      let v = x[token * QUADS + quad];
+      y[place0 + quad] = v;
+      if (TOP_K > 1u) {
+        y[place1 + quad] = v;
+      }
+      if (TOP_K > 2u) {
+        y[place2 + quad] = v;
+      }
+      if (TOP_K > 3u) {
+        y[place3 + quad] = v;
+      }
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { type Kernel, read, write } from "./kernel.ts";
-import { inRows } from "./rows.ts";
+import { inRows, rowsAtOnce } from "./rows.ts";
 import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface EmbeddingShape {
@@ -16,7 +16,7 @@ export const embedding: Kernel<EmbeddingShape> = {
   name: "embedding",
   bindings: [read("ids", "u32"), read("table"), write("y")],
   ...inRows<EmbeddingShape>(
-    1,
+    rowsAtOnce,
     ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
     ({ tokens, hidden, vocabularyStart, vocabularyRows }) => ({
       TOKENS: tokens,

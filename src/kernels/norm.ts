@@ -1,7 +1,7 @@
 // What the norms have in common.
 
 import type { Kernel } from "./kernel.ts";
-import { inRows, laneSums, reducedRows } from "./rows.ts";
+import { inRows, laneSums, rowsAtOnce } from "./rows.ts";
 
 export interface NormShape {
   readonly rows: number;
@@ -11,7 +11,7 @@ export interface NormShape {
 
 export const normTiling: Pick<Kernel<NormShape>, "constants" | "grid" | "prelude"> = {
   ...inRows<NormShape>(
-    reducedRows,
+    rowsAtOnce,
     (shape) => shape,
     ({ rows, columns, epsilon }) => ({ ROWS: rows, COLUMNS: columns, EPSILON: epsilon }),
   ),

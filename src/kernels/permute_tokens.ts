@@ -21,7 +21,7 @@ export const permuteTokens: Kernel<PermuteTokensShape> = {
   ],
   ...inRows<PermuteTokensShape>(
     1,
-    ({ tokens, topK, hidden }) => ({ rows: tokens * topK, columns: hidden }),
+    ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
     ({ tokens, topK, hidden }) => ({ TOKENS: tokens, TOP_K: topK, HIDDEN: hidden }),
   ),
   flops: () => 0,

@@ -11,8 +11,8 @@ interface Rows {
   readonly columns: number;
 }
 
-/** Rows that kernels which reduce rows take at once, one for each component of a vec4. */
-export const reducedRows = 4;
+/** Rows that some kernels take at once, one for each component of a vec4. */
+export const rowsAtOnce = 4;
 
 /**
  * Constants and grid of such a kernel.

@@ -1,5 +1,5 @@
 import { type Kernel, read, write } from "./kernel.ts";
-import { inRows, laneSums, reducedRows } from "./rows.ts";
+import { inRows, laneSums, rowsAtOnce } from "./rows.ts";
 import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface SoftmaxShape {
@@ -12,7 +12,7 @@ export const softmax: Kernel<SoftmaxShape> = {
   name: "softmax",
   bindings: [read("x"), write("y")],
   ...inRows<SoftmaxShape>(
-    reducedRows,
+    rowsAtOnce,
     (shape) => shape,
     ({ rows, columns }) => ({ ROWS: rows, COLUMNS: columns }),
   ),

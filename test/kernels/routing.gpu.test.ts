@@ -139,6 +139,9 @@ describeOnAdapter("routing kernels", () => {
         [1, 1, 1, 1],
         [9, 4, 2, 7],
         [40, 6, 3, 8],
+        [5, 16, 4, 37],
+        [7, 32, 6, 12],
+        [23, 32, 10, 10],
       ].map(([tokens = 0, experts = 0, topK = 0, hidden = 0]) => ({
         dtype,
         tokens,
