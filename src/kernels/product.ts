@@ -76,7 +76,9 @@ export const productPreludes = ({ rows, transposed, finish }: Product): string[]
   "epilogue/finish",
 ];
 
-export const productFlops = (rows: number, { n, k }: Product): number => 2 * rows * n * k;
+/** A residual counts as it does by itself, so that a model has as many wherever it is added. */
+export const productFlops = (rows: number, { n, k, finish }: Product): number =>
+  2 * rows * n * k + (finish.residual ? rows * n : 0);
 
 /** @param rows of all parts together */
 export const productBytes = (

@@ -18,6 +18,7 @@ import {
   type ScheduledBuilder,
 } from "./schedule/scheduled_builder.ts";
 import { sequenced } from "./schedule/sequence.ts";
+import { skippedBy } from "./skipped.ts";
 import { replicaRows, sameRanks, settled, startsOf, type Share, type Value } from "./value.ts";
 
 /**
@@ -66,7 +67,8 @@ export const lowerMicroBatch = (
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
-    for (const layer of stage.layers) {
+    let isAdded = false;
+    for (const [index, layer] of stage.layers.entries()) {
       const origin: Origin = {
         stage: stage.name,
         layer: layerName(stage, layer),
@@ -85,7 +87,14 @@ export const lowerMicroBatch = (
         ? settled(source)
         : redistribute(builder, source, layer.groups, `${source.origin.layer}/to ${origin.layer}`);
       inputs.push(input);
-      value = lowerLayer(context, layer, input, inputs);
+      if (isAdded) {
+        isAdded = false;
+        value = { ...input, origin };
+        continue;
+      }
+      const skipped = skippedBy(stage, index, inputs);
+      isAdded = skipped !== undefined;
+      value = lowerLayer({ ...context, ...(skipped && { skipped }) }, layer, input, inputs);
     }
     for (const communication of plan.communications) {
       if (communication.after === s && value !== undefined) {

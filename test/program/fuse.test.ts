@@ -22,34 +22,35 @@ test.each([
   const given = plan("fused", 2, [
     [
       linear(6, 6, "replicated", groups),
-      linear(6, 6, "replicated", groups),
+      linear(6, 6, "row", groups),
       residual(1, groups),
       norm(6, groups, kind),
     ],
   ]);
-  expect(kernelsOf(given, 0)).toEqual(["matmul", "matmul", fused]);
-  expect(kernelsOf(given, 1)).toEqual(["matmul", "matmul", fused]);
+  expect(kernelsOf(given, 0)).toEqual(["matmul", "slice_columns", "matmul", fused]);
+  expect(kernelsOf(given, 1)).toEqual(["matmul", "slice_columns", "matmul", fused]);
   expect(await worstError(given)).toBeLessThan(1e-6);
 });
 
 test("what a later residual skips from is the sum, which is kept", async () => {
-  const given = plan("kept", 1, [
+  const given = plan("kept", 2, [
     [
-      linear(6, 6, "replicated", [[0]]),
-      residual(0, [[0]]),
-      norm(6, [[0]]),
-      linear(6, 6, "replicated", [[0]]),
-      residual(2, [[0]]),
+      linear(6, 6, "row", groups),
+      residual(0, groups),
+      norm(6, groups),
+      linear(6, 6, "row", groups),
+      residual(2, groups),
     ],
   ]);
-  expect(kernelsOf(given, 0)).toEqual(["matmul", "add_rms_norm", "matmul", "add"]);
+  const product = ["slice_columns", "matmul"];
+  expect(kernelsOf(given, 0)).toEqual([...product, "add_rms_norm", ...product, "add"]);
   expect(await worstError(given)).toBeLessThan(1e-6);
 });
 
 test("a residual whose norm is on other ranks is left alone, and so is one at the end", () => {
   const given = plan("apart", 2, [
-    [linear(6, 6, "replicated", [[0]]), residual(0, [[0]]), norm(6, [[1]]), residual(2, [[1]])],
+    [norm(6, [[0]]), residual(0, [[0]]), norm(6, [[1]]), residual(2, [[1]])],
   ]);
-  expect(kernelsOf(given, 0)).toEqual(["matmul", "add"]);
+  expect(kernelsOf(given, 0)).toEqual(["rms_norm", "add"]);
   expect(kernelsOf(given, 1)).toEqual(["rms_norm", "add"]);
 });

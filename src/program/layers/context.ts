@@ -12,6 +12,8 @@ export interface LayerContext {
   readonly origin: Origin;
   /** Products that are communicated next are put off, to be computed and communicated in blocks of rows. */
   readonly overlap: boolean;
+  /** What the layer's last product adds before it is stored: replicated, on the layer's groups. */
+  readonly skipped?: Value;
 }
 
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */

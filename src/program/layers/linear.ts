@@ -1,7 +1,7 @@
 // A linear layer [in, out]: column-parallel splits `out`, row-parallel splits `in` and leaves partial sums.
 
 import type { LinearLayer } from "../../plan/plan.ts";
-import { settle, type Layout, type Share, type Value } from "../value.ts";
+import { sameRanks, settle, type Layout, type Share, type Value } from "../value.ts";
 import {
   declareActivation,
   declareWeight,
@@ -32,7 +32,7 @@ export interface LinearPart {
   readonly activation: LinearLayer["activation"];
   /** A buffer like the result, which the activated product is multiplied by. */
   readonly gate?: string;
-  /** Nothing in the layer reads the product: where the plan overlaps, it may be put off. */
+  /** Nothing in the layer reads the product: it adds what is skipped; where the plan overlaps, it may be put off. */
   readonly isLast?: boolean;
 }
 
@@ -44,6 +44,9 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
   const localIn = split === "row" ? linear.in / size : linear.in;
   const localOut = split === "column" ? linear.out / size : linear.out;
   const out = `${part}out`;
+  const skipped = isLast
+    ? context.skipped?.shares.find(({ group }) => sameRanks(group, share.group))?.buffer
+    : undefined;
   const multiply = new Map<number, (first: number, rows: number) => void>();
   for (const [i, rank] of share.group.entries()) {
     const weight = declareWeight(context, rank, `${part}weight`, {
@@ -85,12 +88,14 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
             k: localIn,
             activation,
             ...(gate === undefined ? {} : { gate: true }),
+            ...(skipped === undefined ? {} : { residual: true }),
           },
         },
         [
           of(x, localIn),
           weight,
           ...(gate === undefined ? [] : [of(gate, localOut)]),
+          ...(skipped === undefined ? [] : [of(skipped, localOut)]),
           of(y, localOut),
         ],
       );
