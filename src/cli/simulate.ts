@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Projection } from "../report/result.ts";
+import type { Projection, RunResult } from "../report/result.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
@@ -18,6 +18,7 @@ interface Flags extends RunFlags, PeakFlags {
   readonly result?: string;
   /** ms */
   readonly latency?: number;
+  readonly links?: string;
   readonly json?: boolean;
 }
 
@@ -28,10 +29,12 @@ export const defineSimulate = (program: Command): void => {
     .description(
       "Times every rank's instructions on the local adapter while no other rank is at work, and plays all\n" +
         "ranks against each other. With --result it plays an earlier run's times; with --peak-flops those\n" +
-        "that follow from the hardware's figures, also for thousands of GPUs. Every figure is projected.",
+        "that follow from the hardware's figures, also for thousands of GPUs. With --links, transfers take\n" +
+        "latency + bytes / bandwidth as `collectives` fitted them. Every figure is projected.",
     )
     .option("--result <file>", "play the exclusive times of an earlier `run --project`")
     .option("--latency <duration>", "between two GPUs, with --peak-flops, such as 10us", duration)
+    .option("--links <file>", "transfers by the link model of an earlier `collectives send --json`")
     .option("--json", "print the projection as JSON")
     .addHelpText(
       "after",
@@ -39,6 +42,8 @@ export const defineSimulate = (program: Command): void => {
 Examples:
   $ shardbench simulate plan.yaml --adapter lavapipe --pin
   $ shardbench simulate plan.yaml --result results/plan.json
+  $ shardbench collectives send --json > link.json
+  $ shardbench simulate plan.yaml --result results/plan.json --links link.json
   $ shardbench simulate plan.yaml --peak-flops 989TFLOPS --link-bandwidth 50GB/s`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => simulate(file, flags)));
@@ -49,7 +54,7 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
   if (flags.result !== undefined) {
-    await show(plan, await projectionOfFile(plan, flags.result), flags);
+    await show(plan, await projectionOfFile(plan, flags.result, flags.links), flags);
     return exitCodes.fine;
   }
   const result = await execute(plan, { ...runOptions(flags), project: "only" });
@@ -60,8 +65,27 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
     printLines(outcomeLines(result, outputColours()));
     return code;
   }
-  await show(plan, result.projection, flags);
+  const projection =
+    flags.links === undefined
+      ? result.projection
+      : await projectWith(plan, result, result.projection.from, flags.links);
+  await show(plan, projection, flags);
   return exitCodes.fine;
+};
+
+const projectWith = async (
+  plan: Plan,
+  { estimate }: RunResult,
+  from: Projection["from"],
+  links: string | undefined,
+): Promise<Projection> => {
+  const [{ lower }, { projectionOf }, { readLink }] = await Promise.all([
+    import("../program/lower.ts"),
+    import("../harness/projection.ts"),
+    import("../report/link_file.ts"),
+  ]);
+  const link = links === undefined ? undefined : await readLink(links);
+  return projectionOf(lower(plan), estimate, from, link);
 };
 
 const untimed = (): EnvironmentError =>
@@ -71,12 +95,14 @@ const untimed = (): EnvironmentError =>
     "choose another adapter; `shardbench adapters` lists what is there",
   );
 
-const projectionOfFile = async (plan: Plan, file: string): Promise<Projection> => {
-  const [{ readResult }, { workHash }, { lower }, { projectionOf }] = await Promise.all([
+const projectionOfFile = async (
+  plan: Plan,
+  file: string,
+  links: string | undefined,
+): Promise<Projection> => {
+  const [{ readResult }, { workHash }] = await Promise.all([
     import("../report/result_file.ts"),
     import("../report/plan_hash.ts"),
-    import("../program/lower.ts"),
-    import("../harness/projection.ts"),
   ]);
   const result = await readResult(file);
   if (result.projection === undefined || result.plan.workHash !== workHash(plan)) {
@@ -88,7 +114,7 @@ const projectionOfFile = async (plan: Plan, file: string): Promise<Projection> =
       "make one with `shardbench run --project` of this plan",
     );
   }
-  return projectionOf(lower(plan), result.estimate, result.projection.from);
+  return projectWith(plan, result, result.projection.from, links);
 };
 
 const show = async (plan: Plan, projection: Projection, { json }: Flags): Promise<void> => {
@@ -102,13 +128,19 @@ const show = async (plan: Plan, projection: Projection, { json }: Flags): Promis
 
 const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan } = await countedPlan(file);
-  const { peaks } = await peaksOf(plan, flags);
-  const [{ simulateHardware }, { hardwareReport }] = await Promise.all([
+  const [{ simulateHardware }, { hardwareReport }, { readLink }] = await Promise.all([
     import("../program/simulate/simulate_hardware.ts"),
     import("../report/terminal_simulation.ts"),
+    import("../report/link_file.ts"),
   ]);
+  const link = flags.links === undefined ? undefined : await readLink(flags.links);
+  const { linkBandwidth = link?.bandwidth } = flags;
+  const { peaks } = await peaksOf(plan, {
+    ...flags,
+    ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
+  });
   if (peaks === undefined) throw new Error("--peak-flops gives a peak");
-  const projected = simulateHardware(plan, peaks, flags.latency ?? 0);
+  const projected = simulateHardware(plan, peaks, flags.latency ?? link?.latencyMs ?? 0);
   if (flags.json === true) printJson({ plan: plan.name, provenance: "projected", ...projected });
   else printLines(hardwareReport(plan, projected, outputColours()));
   return exitCodes.fine;

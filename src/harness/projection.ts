@@ -4,7 +4,10 @@
 import { computeMetrics, summariseStep } from "../measure/compute_metrics.ts";
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
+import { linked } from "../program/simulate/link_cost.ts";
 import { simulateRepeats, type Measured } from "../program/simulate/simulate.ts";
+import { formatNumber, formatValue } from "../report/format.ts";
+import type { MeasuredLink } from "../report/link_file.ts";
 import type { Projection } from "../report/result.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 
@@ -25,10 +28,12 @@ export const projectionOf = (
   program: Program,
   estimate: Estimate,
   measured: Measured,
+  link?: MeasuredLink,
 ): Projection => {
+  const from = link === undefined ? measured : linked(program, measured, link);
   // Kernels take what they were measured to: there is nothing to hold against a roofline again.
   const kernels = { groups: [], groupOf: [] };
-  const traces = simulateRepeats(program, measured);
+  const traces = simulateRepeats(program, from);
   const { stepMs, samplesPerSecond, tokensPerSecond, ranks, busy, bubble } = computeMetrics({
     program,
     estimate,
@@ -38,6 +43,7 @@ export const projectionOf = (
     formOf: () => undefined,
     conditions: [
       `simulated from what instructions took on each rank alone, in ${measured.repeats.length} steps`,
+      ...(link === undefined ? [] : [linkPhrase(link)]),
     ],
   });
   return {
@@ -47,6 +53,10 @@ export const projectionOf = (
     ...(busy === undefined ? {} : { busy }),
     ranks,
     ...(bubble === undefined ? {} : { bubble }),
-    from: measured,
+    from,
   };
 };
+
+const linkPhrase = ({ latencyMs, bandwidth, source }: MeasuredLink): string =>
+  `transfers by a link of ${formatNumber(1000 * latencyMs)} µs` +
+  `${bandwidth === undefined ? "" : ` and ${formatValue(bandwidth, "B/s")}`}, fitted to ${source}`;

@@ -35,13 +35,14 @@ export const streamTapes = (
       const recording = own.get(key) ?? { ops: [], computeMs: 0 };
       own.set(key, recording);
       const cost = costOf(rank, instruction);
-      const op = tapings[rank]?.(instruction, cost);
-      if (op?.transfer === undefined) {
-        recording.computeMs += cost.compute + cost.reduce;
-        return;
+      for (const op of tapings[rank]?.(instruction, cost) ?? []) {
+        if (op.transfer === undefined) {
+          recording.computeMs += op.cost.compute + op.cost.reduce;
+          continue;
+        }
+        settle(recording, opOf);
+        recording.ops.push(op);
       }
-      settle(recording, opOf);
-      recording.ops.push(op);
     },
   });
   lowerMicroBatch(plan, scheduleBuilder(stream, plan, scheduling), 0);

@@ -1,5 +1,6 @@
 // A program as the simulation plays it: per rank, what takes how long, and which messages it gives and takes.
 
+import { hopsOf, type Hop } from "../exchange/hops.ts";
 import { collectiveOf, type Collective, type Instruction, type Program } from "../program.ts";
 import { noCost, type Cost, type RankCosts } from "./cost.ts";
 
@@ -41,25 +42,32 @@ export interface Tapes {
 }
 
 export interface Mailboxes {
-  /** Undefined where the rank exchanges nothing with another. */
-  partOf(transfer: Collective, rank: number): TransferPart | undefined;
+  /** One part per hop; none where the rank exchanges nothing with another. */
+  partsOf(transfer: Collective, rank: number): readonly HopPart[];
   readonly readers: readonly number[];
   readonly takes: () => number;
 }
 
-/** A mailbox is (channel, source), as in a run. */
+interface HopPart {
+  readonly hop: Hop;
+  readonly transfer: TransferPart;
+}
+
+/** A mailbox is (channel, lane, source), as in a run. */
 export const createMailboxes = (): Mailboxes => {
-  const byChannel = new Map<number, Map<number, number>>();
+  const byLane = new Map<number, Map<number, number>>();
   const takeIds = new Map<number, Map<number, number>>();
   const readers: number[] = [];
   let takes = 0;
-  const idOf = (transfer: Collective, source: number): number => {
-    const bySource = byChannel.get(transfer.channel) ?? new Map<number, number>();
-    byChannel.set(transfer.channel, bySource);
+  const idOf = (transfer: Collective, lane: number, source: number): number => {
+    const key = laneOf(transfer.channel, lane);
+    const bySource = byLane.get(key) ?? new Map<number, number>();
+    byLane.set(key, bySource);
     const known = bySource.get(source);
     if (known !== undefined) return known;
     bySource.set(source, readers.length);
-    readers.push(transfer.to.length - (transfer.to.includes(source) ? 1 : 0));
+    const posting = hopsOf(transfer, source).find(({ post }) => post?.lane === lane);
+    readers.push(posting?.post?.readers.length ?? 0);
     return readers.length - 1;
   };
   const takeOf = (mailbox: number, rank: number): Take => {
@@ -72,44 +80,73 @@ export const createMailboxes = (): Mailboxes => {
   return {
     readers,
     takes: () => takes,
-    partOf(transfer, rank) {
-      const { from, to } = transfer;
-      const isGiver = from.includes(rank) && to.some((other) => other !== rank);
-      const sources = to.includes(rank) ? from.filter((source) => source !== rank) : [];
-      if (!isGiver && sources.length === 0) return undefined;
-      return {
-        ...(isGiver ? { gives: idOf(transfer, rank) } : {}),
-        takes: sources.map((source) => takeOf(idOf(transfer, source), rank)),
-      };
-    },
+    partsOf: (transfer, rank) =>
+      hopsOf(transfer, rank).map((hop) => ({
+        hop,
+        transfer: {
+          ...(hop.post === undefined ? {} : { gives: idOf(transfer, hop.post.lane, rank) }),
+          takes: hop.takes.map(({ lane, source }) => takeOf(idOf(transfer, lane, source), rank)),
+        },
+      })),
   };
 };
+
+/** Two to a channel. */
+const laneOf = (channel: number, lane: number): number => 2 * channel + lane;
 
 /** Of one rank: turns its instructions, in their order, into ops. */
 export const createTaping = (
   mailboxes: Mailboxes,
   rank: number,
-): ((instruction: Instruction, cost: Cost) => Op) => {
+): ((instruction: Instruction, cost: Cost) => Op[]) => {
   /** By channel, what is left to do of a transfer that was started. */
-  const underWay = new Map<number, { readonly takes: readonly Take[]; readonly cost: Cost }>();
+  const underWay = new Map<number, readonly Op[]>();
   return (instruction, cost) => {
     if (instruction.op === "done") {
-      const started = underWay.get(instruction.channel);
-      if (started === undefined) return { cost };
+      const left = underWay.get(instruction.channel) ?? [];
       underWay.delete(instruction.channel);
-      const { upload, reduce, compute } = started.cost;
-      return { cost: { ...cost, upload, reduce, compute }, transfer: { takes: started.takes } };
+      return [{ cost }, ...left];
     }
     const collective = collectiveOf(instruction);
-    const transfer = collective === undefined ? undefined : mailboxes.partOf(collective, rank);
-    if (collective === undefined || transfer === undefined) return { cost };
-    if (instruction.op !== "start") return { cost, transfer };
-    underWay.set(collective.channel, { takes: transfer.takes, cost });
-    const { host, readback, move } = cost;
-    return {
-      cost: { ...noCost, host, readback, move },
-      transfer: { ...transfer, takes: [], isStart: true },
-    };
+    const parts = collective === undefined ? [] : mailboxes.partsOf(collective, rank);
+    const [first, ...later] = parts.map(({ transfer }, i) => ({
+      cost: costOfHop(cost, parts, i),
+      transfer,
+    }));
+    if (collective === undefined || first === undefined) return [{ cost }];
+    if (instruction.op !== "start") return [first, ...later];
+    const { host, readback, move, ...rest } = first.cost;
+    const { takes } = first.transfer;
+    underWay.set(collective.channel, [
+      { cost: { ...noCost, ...rest }, transfer: { takes } },
+      ...later,
+    ]);
+    return [
+      {
+        cost: { ...noCost, host, readback, move },
+        transfer: { ...first.transfer, takes: [], isStart: true },
+      },
+    ];
+  };
+};
+
+/** What is sent costs in the hop that posts it, what arrives where it is taken, sums where they are added. */
+const costOfHop = (cost: Cost, parts: readonly HopPart[], at: number): Cost => {
+  const shareOf = (of: (hop: Hop) => number): number => {
+    const all = parts.reduce((sum, { hop }) => sum + of(hop), 0);
+    const part = parts[at];
+    return all === 0 || part === undefined ? Number(at === 0) : of(part.hop) / all;
+  };
+  const out = shareOf(({ posted }) => posted);
+  const into = shareOf(({ taken }) => taken);
+  const added = shareOf(({ adds, taken }) => (adds ? taken : 0));
+  return {
+    host: cost.host / parts.length,
+    readback: cost.readback * out,
+    move: cost.move * out,
+    upload: cost.upload * into,
+    reduce: cost.reduce * added,
+    compute: cost.compute * added,
   };
 };
 
@@ -118,11 +155,10 @@ export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes =>
   const mailboxes = createMailboxes();
   const ranks = program.ranks.map(({ rank, instructions }): RankTape => {
     const own = costs[rank];
-    const opOf = createTaping(mailboxes, rank);
-    const ops = instructions.map((instruction, i): Op => ({
-      ...opOf(instruction, own?.instructions[i] ?? noCost),
-      instruction: i,
-    }));
+    const opsOf = createTaping(mailboxes, rank);
+    const ops = instructions.flatMap((instruction, i): Op[] =>
+      opsOf(instruction, own?.instructions[i] ?? noCost).map((op) => ({ ...op, instruction: i })),
+    );
     return { rank, parts: [ops, [{ cost: own?.rest ?? noCost }]] };
   });
   return { ranks, readers: mailboxes.readers, takes: mailboxes.takes() };

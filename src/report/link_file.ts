@@ -1,0 +1,53 @@
+// The link between two ranks, from what `shardbench collectives --json` printed.
+
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { EnvironmentError } from "../environment_error.ts";
+import type { LinkModel } from "../measure/link_model.ts";
+
+export interface MeasuredLink extends LinkModel {
+  /** What it was fitted to, in a phrase. */
+  readonly source: string;
+}
+
+const benches = z.array(
+  z.object({
+    op: z.string(),
+    ranks: z.number(),
+    adapters: z.array(z.object({ id: z.string() })),
+    link: z
+      .object({ latencyMs: z.number(), bandwidth: z.number().exactOptional(), error: z.number() })
+      .exactOptional(),
+  }),
+);
+
+/** Of a send, else of whatever two ranks exchanged: with more ranks, a fit tells of more than one link. */
+export const readLink = async (file: string): Promise<MeasuredLink> => {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw unusable(file, error instanceof Error ? error.message : String(error));
+  });
+  const found = benches.safeParse(parsed(text));
+  if (!found.success) throw unusable(file, "it is not what `shardbench collectives --json` prints");
+  const fitted = found.data.filter(({ link }) => link !== undefined);
+  const bench = fitted.find(({ op }) => op === "send") ?? fitted.find(({ ranks }) => ranks === 2);
+  if (bench?.link === undefined) {
+    throw unusable(file, "it has no link model of a send, nor of two ranks");
+  }
+  const ids = [...new Set(bench.adapters.map(({ id }) => id))].join(" and ");
+  return { ...bench.link, source: `${bench.op} over ${bench.ranks} ranks on ${ids}` };
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const unusable = (file: string, reason: string): EnvironmentError =>
+  new EnvironmentError(
+    "file-not-readable",
+    `cannot take the link model of ${file}: ${reason}`,
+    "make one with `shardbench collectives send --json > FILE`",
+  );
