@@ -4,6 +4,10 @@
 // loads a different quad and the subgroup hands it round: one load of x feeds LOAD_ROWS rows. Where loads are
 // dear and arithmetic cheap, as on software adapters, little else counts.
 //
+// Every four lanes may instead swap their quads: on SwiftShader a broadcast takes a dozen instructions. Then the
+// first row of a block is the lane's own, and which of the four the others are differs from lane to lane, up to
+// the store. That does where a quad is of one row, so not for x that lies transposed.
+//
 // Workgroups that follow each other take different rows of the same columns: their part of w, a strip of one
 // cache line or two in each of its rows, stays in the caches, and its pages stay mapped.
 //
@@ -14,7 +18,8 @@ enable subgroups;
 override N: u32;
 override K: u32;
 override LOAD_ROWS: u32;  // 4 or 8; no subgroup has fewer lanes
-override TILE_ROWS: u32;  // 4, 8 or 16
+override SWAP: bool;      // whether lanes swap rows instead of broadcasting them; LOAD_ROWS is 4
+override TILE_ROWS: u32;  // 4, 8, 16 or 32
 override LANES: u32;      // invocations of a workgroup: whole subgroups
 override K_QUADS: u32 = (K + 3u) / 4u;
 override N_QUADS: u32 = (N + 3u) / 4u;
@@ -29,8 +34,11 @@ struct Rows {
   d: Block,
 }
 
-// The block of x whose quads lanes 0 to 3 hold.
+// The block of x whose quads lanes 0 to 3 hold, or each four lanes.
 fn firstFour(quad: Vector) -> Block {
+  if (SWAP) {
+    return inputBlock(Block(quad, quadSwapX(quad), quadSwapY(quad), quadSwapDiagonal(quad)));
+  }
   return inputBlock(Block(
     subgroupBroadcast(quad, 0u),
     subgroupBroadcast(quad, 1u),
@@ -60,7 +68,8 @@ fn inputStarts(part: Part, row: u32, lane: u32) -> vec4u {
   );
 }
 
-// Quad `k` of the tile's rows, in every lane. Lanes beyond LOAD_ROWS load what others load, too.
+// Quad `k` of 16 rows, or of the tile's where it has fewer, in every lane. Lanes beyond LOAD_ROWS load what others
+// load, too.
 fn inputs(starts: vec4u, k: u32) -> Rows {
   var rows: Rows;
   if (LOAD_ROWS == 8u) {
@@ -87,29 +96,47 @@ fn inputs(starts: vec4u, k: u32) -> Rows {
   return rows;
 }
 
+fn multiplyAdd(sums: ptr<function, Rows>, weights: Block, rows: Rows) {
+  (*sums).a += weights * rows.a;
+  if (TILE_ROWS > 4u) {
+    (*sums).b += weights * rows.b;
+  }
+  if (TILE_ROWS > 8u) {
+    (*sums).c += weights * rows.c;
+    (*sums).d += weights * rows.d;
+  }
+}
+
+fn store(part: Part, sums: Rows, row: u32, column: u32, lane: u32) {
+  // A loop, because what finishes y and the stores are long code that runs once.
+  var quads = array(sums.a, sums.b, sums.c, sums.d);
+  for (var i = 0u; i < min(TILE_ROWS, 16u); i++) {
+    let own = row + select(i, i ^ (lane % 4u), SWAP);
+    if (own < part.end) {
+      y[own * N_QUADS + column] = packQuad(finish(part, vec4f(quads[i / 4u][i % 4u]), own, column));
+    }
+  }
+}
+
 fn tile(part: Part, row: u32, lane: u32, column: u32) {
   let weight_start = weightStart(part, min(column, N_QUADS - 1u));
-  let starts = inputStarts(part, row, lane);
-  var sums: Rows;
+  let upper_starts = inputStarts(part, row, lane);
+  let lower_starts = inputStarts(part, row + 16u, lane);
+  var upper: Rows;
+  var lower: Rows;
   for (var k = 0u; k < K_QUADS; k++) {
     let weights = weightBlock(weight_start, k);
-    let rows = inputs(starts, k);
-    sums.a += weights * rows.a;
-    if (TILE_ROWS > 4u) {
-      sums.b += weights * rows.b;
-    }
-    if (TILE_ROWS > 8u) {
-      sums.c += weights * rows.c;
-      sums.d += weights * rows.d;
+    multiplyAdd(&upper, weights, inputs(upper_starts, k));
+    if (TILE_ROWS > 16u) {
+      multiplyAdd(&lower, weights, inputs(lower_starts, k));
     }
   }
   if (column >= N_QUADS) {
     return;
   }
-  // A loop, because what finishes y and the stores are long code that runs once.
-  var quads = array(sums.a, sums.b, sums.c, sums.d);
-  for (var i = 0u; i < min(TILE_ROWS, part.end - row); i++) {
-    y[(row + i) * N_QUADS + column] = packQuad(finish(part, vec4f(quads[i / 4u][i % 4u]), row + i, column));
+  store(part, upper, row, column, lane);
+  if (TILE_ROWS > 16u) {
+    store(part, lower, row + 16u, column, lane);
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { Tiling } from "./kernel.ts";
 import { arithmeticOn, type Product, productTiling, type ProductVariant } from "./product.ts";
-import { rowQuads } from "./storage.ts";
+import { ceilDiv, rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
 /** GPUs, whose subgroups are larger, have other forms. */
@@ -24,11 +24,11 @@ export const matmulSubgroup: ProductVariant = {
         {
           rows: tileRows,
           quads: lanes,
-          constants: { LOAD_ROWS: size >= 8 ? 8 : 4, TILE_ROWS: tileRows, LANES: lanes },
+          constants: { ...handing(product, size), TILE_ROWS: tileRows, LANES: lanes },
         },
         arithmetic,
       );
-    const [first, ...others] = tileRowsOf(product);
+    const [first, ...others] = tileRowsOf(product, size);
     // A narrow strip of w stays in the caches for the next rows; where there are none, a wide one is read faster.
     const [expected, other] = product.m <= 2 * first ? [4 * size, size] : [size, 4 * size];
     const rest = others.map((rows) => tiling(rows, expected));
@@ -36,11 +36,24 @@ export const matmulSubgroup: ProductVariant = {
   },
 };
 
-// Below this many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
-const largeFlops = 2 ** 25;
+/** How a subgroup hands x round. */
+const handing = ({ transposed }: Product, size: number): { LOAD_ROWS: number; SWAP: number } =>
+  size >= 8 ? { LOAD_ROWS: 8, SWAP: 0 } : { LOAD_ROWS: 4, SWAP: transposed === "x" ? 0 : 1 };
 
-const tileRowsOf = ({ parts, m, n, k }: Product): readonly [number, ...number[]] => {
+// Below so many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
+const largeFlops = 2 ** 25;
+const hugeFlops = 2 ** 29;
+
+const tileRowsOf = ({ parts, m, n, k }: Product, size: number): readonly [number, ...number[]] => {
+  const flops = 2 * parts * m * n * k;
   if (m <= 4) return [4];
   if (m <= 8) return [8];
-  return 2 * parts * m * n * k >= largeFlops ? [16, 8] : [8, 16];
+  if (flops < largeFlops) return [8, 16];
+  // With lanes of 4, code for 32 rows outgrows the caches of instructions.
+  if (size < 8 || m <= 16) return [16, 8];
+  return flops >= hugeFlops && paddedRows(m, 32) <= 1.1 * paddedRows(m, 16)
+    ? [32, 16, 8]
+    : [16, 8, 32];
 };
+
+const paddedRows = (rows: number, tile: number): number => ceilDiv(rows, tile) * tile;
