@@ -1,6 +1,7 @@
 // How many bytes per second kernels read, write and copy in storage buffers.
 
 import { bindingsOf, type Kernel, read, write } from "../../kernels/kernel.ts";
+import { inRuns } from "../../kernels/runs.ts";
 import { ceilDiv } from "../../kernels/storage.ts";
 import type { Ceiling } from "./calibration.ts";
 import { measureRate } from "./measure_rate.ts";
@@ -38,15 +39,40 @@ const streaming = (
   bytes: ({ quads }) => 16 * quads * passes,
 });
 
+/** As the kernels that compute each quad of their result by itself. */
+const inRunsOf = (
+  name: string,
+  bindings: Kernel<QuadShape>["bindings"],
+  passes: number,
+): Kernel<QuadShape> => ({
+  ...streaming(name, bindings, 16, passes),
+  ...inRuns<QuadShape>(
+    ({ quads }) => quads,
+    ({ quads }) => ({ QUADS: quads }),
+  ),
+});
+
 const x = read("x", "u32");
 const y = write("y", "u32");
 
 const sums = write("sums", "u32");
 
 export const copy = streaming("copy", [x, y], 16, 2);
-export const copies = [copy, streaming("copy_blocks", [x, y], 64, 2)];
-const reads = [streaming("read", [x, sums], 16, 1), streaming("read_blocks", [x, sums], 64, 1)];
-const writes = [streaming("write", [y], 16, 1), streaming("write_blocks", [y], 64, 1)];
+export const copies = [
+  copy,
+  streaming("copy_blocks", [x, y], 64, 2),
+  inRunsOf("copy_runs", [x, y], 2),
+];
+const reads = [
+  streaming("read", [x, sums], 16, 1),
+  streaming("read_blocks", [x, sums], 64, 1),
+  inRunsOf("read_runs", [x, sums], 1),
+];
+const writes = [
+  streaming("write", [y], 16, 1),
+  streaming("write_blocks", [y], 64, 1),
+  inRunsOf("write_runs", [y], 1),
+];
 
 const asMicro = (
   kernel: Kernel<QuadShape>,
@@ -94,6 +120,11 @@ export async function measureStreaming(
       bindingsOf(micro.kernel, shape).map(({ name }) => (name === "x" ? buffers.x : buffers.y)),
     );
   const whole = sumOf(sent);
+  const { report } = bench.gpu;
+  const invocationsOf = (kernel: Kernel<QuadShape>): number => {
+    const [columns, rows] = kernel.grid(shape, report);
+    return columns * rows * (kernel.constants(shape, report)["WORKGROUP"] ?? workgroupSize);
+  };
   const all = async (
     kernels: readonly Kernel<QuadShape>[],
     findWrong: MicroKernel<QuadShape>["findWrong"],
@@ -108,7 +139,7 @@ export async function measureStreaming(
     read: await all(
       reads,
       (words) => (sumOf(words) === whole ? undefined : `${sumOf(words)} where ${whole} is right`),
-      (kernel) => 4 * workgroupSize * kernel.grid(shape)[0],
+      (kernel) => 4 * invocationsOf(kernel),
     ),
     write: await all(writes, (words) => firstWrong(words, patternAt), allBytes),
     copy: await all(copies, (words) => firstWrong(words, (index) => sent[index] ?? 0), allBytes),
