@@ -196,6 +196,8 @@ export const plans: readonly Plan[] = [
   plan("a mean over the batch from two replicas", 2, [
     [
       linear(6, 8, "replicated", [[0], [1]]),
+      mlp(8, 6, "silu", [[0], [1]]),
+      { op: "residual", hidden: 8, from: 1, groups: [[0], [1]] },
       { op: "aggregate", over: "batch", groups: [[0], [1]] },
     ],
   ]),
