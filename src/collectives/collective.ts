@@ -1,8 +1,10 @@
 // This rank's part of any collective.
 
 import { givenIn, handedOutIn, type SizedCollective } from "../program/exchange/exchanges.ts";
+import { addsOnHost } from "../program/exchange/algorithm.ts";
 import { isAllReduce, passesOn, reduces } from "../program/exchange/sums.ts";
 import type { Collective } from "../program/program.ts";
+import { addOnHost } from "./add_on_host.ts";
 import type { CollectiveContext } from "./context.ts";
 import { runExchange } from "./exchange.ts";
 import { expertCombine } from "./expert_combine.ts";
@@ -61,11 +63,14 @@ const add = async (
   summed: Milestones,
 ): Promise<void> => {
   const { channel, dtype, send } = collective;
-  return runReduce(parts, {
+  const run = {
     exchange: givenIn(collective),
     lane: laneOf(channel, 0),
     dtype,
     send,
     onSummed: summed.pass,
-  });
+  };
+  return isAllReduce(collective) && addsOnHost(collective)
+    ? addOnHost(parts, run, collective.receive)
+    : runReduce(parts, run);
 };

@@ -15,6 +15,8 @@ export interface Outgoing {
   readonly ready?: (k: number) => Promise<void>;
   /** Called when the copy of a chunk has been given to the GPU. */
   readonly onStaged?: () => void;
+  /** Called with a copy of each chunk that the host has read. */
+  readonly onRead?: (bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** Messages that lie where readers have just read stay in caches, and take no new memory. */
@@ -24,7 +26,7 @@ const graceMs = 2;
 
 export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void> {
   const { communicator } = parts;
-  const { lane, chunks, ready, onStaged } = outgoing;
+  const { lane, chunks, ready, onStaged, onRead } = outgoing;
   let isReadAtOnce = chunks.length > fewMessages;
   let last = Promise.resolve();
   for (const [k, chunk] of chunks.entries()) {
@@ -49,6 +51,7 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
         parcel.bytes.set(new Uint8Array(staging.getMappedRange(0, chunk.bytes)));
         staging.unmap();
         parts.staging.giveBack(staging);
+        onRead?.(parcel.bytes.slice());
         parcel.post([...new Set(chunk.takes.flatMap(({ readers }) => readers))]);
       });
     })();

@@ -232,7 +232,7 @@ const addKernel = (
 export const instructionFlops = (instruction: Instruction): number => {
   if (instruction.op === "kernel") return kernelFlops(instruction);
   const transfer = collectiveOf(instruction);
-  if (transfer === undefined || !reduces(transfer) || transfer.workspace === undefined) return 0;
+  if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
   const { from, to } = transfer;
   const additions = (from.length - 1) * elementsOf(transfer);
   const isShared = transfer.op === "reduce-scatter" || algorithmOf(transfer) !== "direct";

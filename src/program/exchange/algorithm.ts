@@ -1,6 +1,7 @@
 // How the sum of an all-reduce comes about: which rank adds what, in which order.
 //
-// - direct: every reader gets all summands and adds them itself. One hop: the least time for few bytes.
+// - direct: every reader gets all summands and adds them itself, very few on its host. One hop: the least time
+//   for few bytes.
 // - two-shot: every reader adds one slice and hands it to the others. Each element is added once.
 // - ring: a slice goes from rank to rank, each adds its own; the last hands the sum to all.
 // - tree: the same along one binary tree for all elements; the least messages for many ranks.
@@ -37,6 +38,17 @@ export function algorithmOf(reduction: Reduction): ReduceAlgorithm {
     throw new Error(`${name}: a ${algorithm} needs the same ranks on both sides`);
   }
   return algorithm;
+}
+
+/** Up to here a host adds in less time than a kernel begins. */
+const hostBytes = 4096;
+
+/** Whether hosts add, who must have whole words, and their own summand before them because others get it too. */
+export function addsOnHost(reduction: Reduction): boolean {
+  const { count, dtype, from, to } = reduction;
+  const bytes = count * bytesPerElement(dtype);
+  if (from.length < 2 || to.length < 2 || bytes > hostBytes || bytes % 4 !== 0) return false;
+  return algorithmOf(reduction) === "direct";
 }
 
 /** A multiple of this many bytes can be bound on every adapter. */

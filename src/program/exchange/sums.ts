@@ -1,7 +1,7 @@
 // What a rank has to add for a collective, block by block, and what must be moved within words.
 
 import { bytesPerElement, type StorageType } from "../../kernels/storage.ts";
-import { algorithmOf, bindingUnit, type Reduction, turnsOf } from "./algorithm.ts";
+import { addsOnHost, algorithmOf, bindingUnit, type Reduction, turnsOf } from "./algorithm.ts";
 import { blocksOf, chunksOf, type Exchange, isWhole, type Take } from "./chunks.ts";
 import { givenIn, handedOutIn, isSized } from "./exchanges.ts";
 import type { AllReduce, Collective, ReduceScatter } from "../program.ts";
@@ -16,6 +16,7 @@ export function sumsOf(collective: Collective, rank: number): Sum[] {
   if (!isSized(collective)) return [];
   const { from, to } = collective;
   if (!reduces(collective) || from.length < 2) return [];
+  if (isAllReduce(collective) && addsOnHost(collective)) return [];
   if (isAllReduce(collective) && passesOn(collective)) {
     return turnsOf(collective, rank).flatMap(({ slice, sources }) =>
       sources.length === 0

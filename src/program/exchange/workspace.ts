@@ -3,7 +3,7 @@
 
 import { bytesPerElement } from "../../kernels/storage.ts";
 import type { Collective } from "../program.ts";
-import { algorithmOf, bindingUnit, handedOut, turnsOf } from "./algorithm.ts";
+import { addsOnHost, algorithmOf, bindingUnit, handedOut, turnsOf } from "./algorithm.ts";
 import { blocksOf, chunkBytes, chunksOf, wordsUp } from "./chunks.ts";
 import { givenIn, handedOutIn, isSized } from "./exchanges.ts";
 import { sum } from "./pieces.ts";
@@ -51,6 +51,7 @@ function summandsBytes(collective: Collective, rank: number): number {
     const own = (collective.counts[j] ?? 0) * elementBytes;
     return blocks(from.length, own === 0 ? 0 : own + (isOdd(collective) ? 2 : 0));
   }
+  if (addsOnHost(collective)) return 0;
   const algorithm = algorithmOf(collective);
   const largest = handedOut(collective)[0]?.bytes ?? collective.count * elementBytes;
   if (algorithm === "ring") return blocks(2, largest);
