@@ -5,6 +5,7 @@ import type { Communicator } from "./communicator.ts";
 import type { ExpertSplits } from "./expert_splits.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { StagingPool } from "./staging.ts";
+import type { Uploads } from "./uploads.ts";
 
 /**
  * What the host is busy with. `readback` begins when the GPU has been given its work and ends when the
@@ -24,6 +25,7 @@ export interface CollectiveContext {
   readonly queue: GPUQueue;
   readonly communicator: Communicator;
   readonly staging: StagingPool;
+  readonly uploads: Uploads;
   /** Present where the collective adds or moves within words. */
   readonly kernels: CollectiveKernels | undefined;
   /** Where a declared buffer lies. */

@@ -62,12 +62,13 @@ async function takeIn(parts: Parts, run: ExchangeRun): Promise<void> {
   await Promise.all(
     exchange.from.map(async (source, i) => {
       if (source === rank) return;
-      for (const { takes } of chunksOf(exchange, i)) {
+      for (const { bytes, takes } of chunksOf(exchange, i)) {
         const own = takes.filter(({ readers }) => readers.includes(rank));
         if (own.length === 0) continue;
         const landing = landingOf(parts, run);
-        const { bytes, release } = await communicator.receive(lane, source);
-        for (const take of own) land(parts, landing, take, bytes, take.chunkOffset);
+        await parts.roomFor(bytes);
+        const { bytes: received, release } = await communicator.receive(lane, source);
+        for (const take of own) land(parts, landing, take, received, take.chunkOffset);
         release();
       }
     }),

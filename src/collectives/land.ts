@@ -8,11 +8,6 @@ import type { BufferRegion } from "./context.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { Parts } from "./parts.ts";
 
-/** Lets the driver begin with bytes that were written, if they are many, while the host goes on. */
-export const beginUpload = (queue: GPUQueue, bytes: number): void => {
-  if (bytes >= 2 ** 17) queue.submit([]);
-};
-
 export interface Landing {
   readonly name: string;
   readonly dtype: StorageType;
@@ -32,7 +27,7 @@ export function land(
     if (isWhole(take)) {
       const to = target.offset + take.targetOffset;
       parts.queue.writeBuffer(target.buffer, to, view.buffer, offset, take.bytes);
-      beginUpload(parts.queue, take.bytes);
+      parts.uploads.begin(take.bytes);
       return;
     }
     const { workspace, layout } = kernelsOf(parts, name);

@@ -7,12 +7,14 @@ import type { CollectiveContext, HostActivity } from "./context.ts";
 export interface Parts extends CollectiveContext {
   /** Awaits the GPU. */
   readonly readback: <Result>(work: Promise<Result>) => Promise<Result>;
+  /** Awaits the GPU until so many bytes can be written without getting far ahead of it. */
+  readonly roomFor: (bytes: number) => Promise<void>;
   /** Does something at once. */
   readonly during: <Result>(activity: HostActivity, work: () => Result) => Result;
 }
 
 export function createParts(context: CollectiveContext): Parts {
-  const { enter, communicator } = context;
+  const { enter, communicator, uploads } = context;
   let onGpu = 0;
   const rest = (): void => enter(onGpu > 0 ? "readback" : "wait");
   const during: Parts["during"] = (activity, work) => {
@@ -23,18 +25,26 @@ export function createParts(context: CollectiveContext): Parts {
       rest();
     }
   };
+  const readback: Parts["readback"] = async (work) => {
+    onGpu += 1;
+    rest();
+    try {
+      return await communicator.meanwhile(work);
+    } finally {
+      onGpu -= 1;
+      rest();
+    }
+  };
   return {
     ...context,
     submit: () => during("host", context.submit),
     during,
-    async readback(work) {
-      onGpu += 1;
-      rest();
-      try {
-        return await communicator.meanwhile(work);
-      } finally {
-        onGpu -= 1;
-        rest();
+    readback,
+    async roomFor(bytes) {
+      for (;;) {
+        const taken = uploads.room(bytes);
+        if (taken === undefined) return;
+        await readback(taken);
       }
     },
   };

@@ -4,7 +4,7 @@
 import type { StorageType } from "../kernels/storage.ts";
 import { blocksOf, chunksOf, type Exchange, type Take } from "../program/exchange/chunks.ts";
 import { isAligned, summandPitch } from "../program/exchange/sums.ts";
-import { beginUpload, kernelsOf, place } from "./land.ts";
+import { kernelsOf, place } from "./land.ts";
 import { createMilestones } from "./milestones.ts";
 import { sendChunks } from "./send.ts";
 import type { Parts } from "./parts.ts";
@@ -71,6 +71,7 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
     workspace.offset + layout.summands + at * summandPitch(block.words, dtype);
   for (const [at, { source, offset }] of summands.entries()) {
     if (source === rank) continue;
+    await parts.roomFor(block.words);
     const { bytes, release } = await communicator.receive(lane, source);
     // Kernels of the batch may still read what lies in the workspace: bytes are written ahead of it.
     parts.submit();
@@ -82,7 +83,7 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
         bytes.byteOffset + offset,
         block.words,
       );
-      beginUpload(queue, block.words);
+      parts.uploads.begin(block.words);
     });
     release();
   }

@@ -5,6 +5,7 @@
 import { runCollective } from "../collectives/collective.ts";
 import type { Communicator } from "../collectives/communicator.ts";
 import type { CollectiveContext } from "../collectives/context.ts";
+import { createUploads } from "../collectives/uploads.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
@@ -57,6 +58,7 @@ export async function executeStep(
   const { queue } = gpu.device;
   const hostWork = createHostWork(hostMs);
   const batch = createBatch(gpu.device, `rank ${rank}`, timestamps, hostWork);
+  const uploads = createUploads(queue);
   const recorder = createSpanRecorder(hostMs);
   const splits: CollectiveContext["splits"] = new Map();
   const expertTokens: Record<string, number[]> = {};
@@ -97,6 +99,7 @@ export async function executeStep(
     queue,
     communicator,
     staging: prepared.staging,
+    uploads,
     kernels: prepared.collectives.get(index),
     region: prepared.region,
     encoder: () => batch.encoder(),
