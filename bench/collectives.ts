@@ -1,29 +1,40 @@
-// Collectives against what their bytes cost alone, in one run: a plain copy through memory, and reading back
-// and uploading without exchanging anything. Then the latency of the smallest all-reduce. Results are checked
-// by the tests of the same programs.
+// Collectives against what their bytes cost alone, in one run: reading back, copying and uploading without
+// exchanging anything, in chunks or in one piece, and a plain copy through memory. Then the latency of the
+// smallest all-reduce. Results are checked by the tests of the same programs.
 
-import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import type { AdapterChoice } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
 import type { SpanKind, StepTrace } from "../src/program/trace.ts";
-import { table } from "../src/report/table.ts";
+import { type Row, table } from "../src/report/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { addCase, type Case } from "../test/collectives/collective_cases.ts";
 import { drafts, programOf } from "../test/collectives/small_programs.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
+import { cpuMsOf } from "./cpu_time.ts";
 import { openTransfersAlone, type TransfersAlone } from "./transfers_alone.ts";
 
 const total = 64 * 2 ** 20;
 const rounds = 9;
+/** Steps of small collectives before they are timed. */
+const warmUps = 20;
 const algorithms = ["two-shot", "direct", "ring", "tree"] as const;
+
+interface Least {
+  readonly readback: number;
+  readonly upload: number;
+  /** Through memory that ranks share. */
+  readonly moved: number;
+  /** From where they are sent to where they are received, on the same GPU. */
+  readonly kept: number;
+}
 
 interface Contest {
   readonly name: string;
   readonly ranks: number;
   readonly one: Case;
-  /** Bytes that each rank reads back, uploads and moves at least. */
-  readonly least: { readonly readback: number; readonly upload: number; readonly moved: number };
+  /** Bytes that each rank must handle whatever the implementation. */
+  readonly least: Least;
 }
 
 const members = (ranks: number): number[] => Array.from({ length: ranks }, (_, rank) => rank);
@@ -35,14 +46,15 @@ const contests = [2, 4].flatMap((ranks): Contest[] => {
     name: "all-gather",
     ranks,
     one: { layer: "x", op: "all-gather", ...groups, count: () => piece / 4 },
-    least: { readback: piece, upload: total - piece, moved: piece },
+    least: { readback: piece, upload: total - piece, moved: piece, kept: piece },
   };
   const reduce = algorithms.map((algorithm): Contest => ({
     name: `all-reduce ${algorithm}`,
     ranks,
     one: { layer: "x", op: "all-reduce", ...groups, count: () => total / 4, algorithm },
-    // A slice to each of the others, and the own sum back: what no way of adding can do without.
-    least: { readback: total, upload: 2 * (total - piece), moved: total },
+    // A slice to each of the others, and the own sum back: what no way of adding can do without. Adding itself
+    // is not among it.
+    least: { readback: total, upload: 2 * (total - piece), moved: total, kept: 0 },
   }));
   return [gather, ...reduce];
 });
@@ -60,25 +72,21 @@ const programFor = ({ ranks, one }: Contest, repeats = 1) => {
 const kinds: readonly SpanKind[] = ["readback", "move", "upload", "reduce", "wait", "host"];
 
 /** Ms per rank of each kind, over the steps. */
-function breakdown(traces: readonly StepTrace[]): string[] {
+function breakdown(traces: readonly StepTrace[]): string {
   const ranks = traces.flatMap((trace) => trace.ranks);
-  return kinds.map((kind) => {
+  const parts = kinds.map((kind) => {
     const spans = ranks.flatMap((rank) => rank.spans).filter((span) => span.kind === kind);
     const ms = spans.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
-    return (ms / ranks.length).toFixed(1);
+    return `${kind} ${(ms / ranks.length).toFixed(1)}`;
   });
+  return `per rank ${parts.join(", ")} ms`;
 }
 
-/** CPU time of processes over all their threads, in ticks of 10 ms; NaN where the system does not say. */
-function cpuMsOf(pids: readonly (number | undefined)[]): number {
-  if (process.platform !== "linux") return Number.NaN;
-  return pids.reduce<number>((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return sum + 10 * (Number(fields[11]) + Number(fields[12]));
-  }, 0);
-}
-
-async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Contest) {
+async function measure(
+  choice: AdapterChoice,
+  alone: TransfersAlone,
+  contest: Contest,
+): Promise<Row> {
   const { name, ranks, least } = contest;
   const program = programFor(contest);
   const pool = await openRanks(
@@ -98,11 +106,12 @@ async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Co
       const readback = await alone.time(ranks, "readback", least.readback);
       const upload = await alone.time(ranks, "upload", least.upload);
       const moved = await alone.time(ranks, "copy", least.moved);
+      const kept = least.kept === 0 ? [] : [await alone.time(ranks, "keep", least.kept)];
       const copy = await alone.time(1, "copy", total);
-      const whole = await alone.time(ranks, "whole", least.readback);
+      const whole = await alone.time(1, "whole", total);
       if (round === 0) continue;
       traces.push(trace);
-      const apart = [readback, upload, moved];
+      const apart = [readback, upload, moved, ...kept];
       parts.push({
         copy: copy.ms,
         apart: apart.reduce((sum, { ms }) => sum + ms, 0),
@@ -114,48 +123,45 @@ async function measure(choice: AdapterChoice, alone: TransfersAlone, contest: Co
     const ms = median(traces.map(({ wallMs }) => wallMs));
     const ratio = (of: (part: (typeof parts)[number]) => number): string =>
       median(traces.map(({ wallMs }, i) => wallMs / of(parts[i] ?? parts[0]!))).toFixed(2);
-    return [
-      `${name}, ${ranks} ranks`,
-      ms.toFixed(1),
-      ratio(({ apart }) => apart),
-      (cpuMs / apartCpuMs).toFixed(2),
-      ratio(({ copy }) => copy),
-      median(parts.map(({ apart }) => apart)).toFixed(1),
-      median(parts.map(({ copy }) => copy)).toFixed(1),
-      median(parts.map(({ whole }) => whole)).toFixed(1),
-      ...breakdown(traces),
-    ];
+    const typical = (of: (part: (typeof parts)[number]) => number): string =>
+      median(parts.map(of)).toFixed(1);
+    return {
+      cells: [
+        name,
+        `${ranks}`,
+        ms.toFixed(1),
+        ratio(({ apart }) => apart),
+        (cpuMs / apartCpuMs).toFixed(2),
+        ratio(({ whole }) => whole),
+        ratio(({ copy }) => copy),
+      ],
+      note:
+        `${breakdown(traces)}; apart ${typical(({ apart }) => apart)}, ` +
+        `whole ${typical(({ whole }) => whole)}, copy ${typical(({ copy }) => copy)} ms`,
+    };
   } finally {
     await pool.close();
   }
 }
 
 describeOnAdapter("collectives", () => {
-  const rows: string[][] = [];
+  const rows: Row[] = [];
   const lines: string[] = [];
 
   afterAll(async () => {
     const { choice, device } = (await testGpu()).report;
-    const columns = [
-      "64 MiB, f32",
-      "ms",
-      "÷ apart",
-      "CPU ÷",
-      "÷ copy",
-      "apart",
-      "copy",
-      "whole",
-      ...kinds,
-    ];
+    const columns = ["ranks", "ms", "÷ apart", "CPU ÷ apart", "÷ whole", "÷ copy"];
     console.log(
       [
-        `\n${choice.id} (${device}), medians of ${rounds} rounds; apart = reading back + uploading + copying`,
-        "the least bytes of a rank without exchange, all ranks at once, in chunks; copy = 64 MiB through",
-        "memory; CPU ÷ = CPU time of the ranks over that of apart; whole = reading back and uploading as many bytes in one piece; kinds in ms per rank",
-        ...table(
-          columns.map((title, at) => (at === 0 ? { title, align: "left" as const } : { title })),
-          rows.map((cells) => ({ cells })),
-        ),
+        "",
+        `${choice.id} (${device}), 64 MiB, f32, medians of ${rounds} rounds`,
+        "apart  reading back, uploading, copying and keeping the least bytes of each rank",
+        "       one after the other, in chunks, all ranks at once, nothing exchanged",
+        "CPU ÷  CPU time of the ranks over that of apart",
+        "whole  64 MiB read back and uploaded in one piece, by one process alone",
+        "copy   64 MiB through memory, by one process alone",
+        "",
+        ...table([{ title: "", align: "left" }, ...columns.map((title) => ({ title }))], rows),
         ...lines,
         "",
       ].join("\n"),
@@ -193,6 +199,8 @@ describeOnAdapter("collectives", () => {
     const contended: number[] = [];
     const each: number[] = [];
     try {
+      // Until the ranks' code is compiled.
+      for (let step = 0; step < warmUps; step++) await pool.step();
       for (let round = 0; round <= rounds; round++) {
         const { wallMs } = await pool.step();
         const trip = await alone.time(1, "roundTrips", repeats);
@@ -207,9 +215,8 @@ describeOnAdapter("collectives", () => {
       await pool.close();
     }
     lines.push(
-      `all-reduce of 8 bytes, ${ranks} ranks: ${median(each).toFixed(0)} µs, ` +
-        `${median(ratios).toFixed(1)} round trips of submit and map of one process alone, ` +
-        `${median(contended).toFixed(1)} of as many at once`,
+      `all-reduce of 8 bytes, ${ranks} ranks: ${median(each).toFixed(0)} µs; in round trips of submit and map`,
+      `  ${median(ratios).toFixed(1)} of one process alone, ${median(contended).toFixed(1)} of ${ranks} at once`,
     );
     expect(ratios).toHaveLength(rounds);
   });

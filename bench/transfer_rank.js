@@ -7,6 +7,7 @@ import { chunkBytes, stagingSizes } from "../dist/program/exchange/chunks.js";
 
 let gpu;
 let buffer;
+let other;
 let staging;
 let host;
 
@@ -14,6 +15,7 @@ async function open({ choice, bytes }) {
   gpu = await openGpu(choice);
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   buffer = await gpu.createBuffer("alone", bytes, STORAGE | COPY_SRC | COPY_DST);
+  other = await gpu.createBuffer("other", bytes, STORAGE | COPY_DST);
   staging = await Promise.all(
     stagingSizes(bytes).map((size) => gpu.createBuffer("staging", size, COPY_DST | MAP_READ)),
   );
@@ -72,6 +74,14 @@ async function copy(bytes) {
   host.copyWithin(0, host.length - bytes);
 }
 
+/** From one buffer to another on the GPU. */
+async function keep(bytes) {
+  const encoder = gpu.device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, other, 0, bytes);
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.device.queue.onSubmittedWorkDone();
+}
+
 async function roundTrips(count) {
   for (let i = 0; i < count; i++) {
     await copyOut(staging[0], 0, 8);
@@ -79,7 +89,7 @@ async function roundTrips(count) {
   }
 }
 
-const actions = { readback, upload, copy, roundTrips };
+const actions = { readback, upload, copy, keep, roundTrips };
 
 async function act({ action, amount }) {
   const cpu = process.cpuUsage();

@@ -5,8 +5,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { AdapterChoice } from "../src/gpu/adapter.ts";
 
-/** Bytes, but round trips are counted; `whole` reads and writes all at once instead of in chunks. */
-export type Action = "readback" | "upload" | "copy" | "whole" | "roundTrips";
+/**
+ * Of bytes, but round trips are counted. `copy` is the host's, `keep` the GPU's; `whole` reads and writes all at
+ * once instead of in chunks.
+ */
+export type Action = "readback" | "upload" | "copy" | "keep" | "whole" | "roundTrips";
 
 export interface Taken {
   /** Until the last of the processes is done. */

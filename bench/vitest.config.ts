@@ -11,6 +11,7 @@ const onAdapter = (adapter: string) => ({
       "bench/overlap.ts",
       "bench/pipelines.ts",
       "bench/soak.ts",
+      "bench/waiting.ts",
     ],
     env: {
       SHARDBENCH_TEST_ADAPTER: adapter,
