@@ -35,6 +35,8 @@ export function createParts(context: CollectiveContext): Parts {
       rest();
     }
   };
+  // Before it does anything, a part may await a message; a rank that only receives would seem at work.
+  rest();
   return {
     ...context,
     submit: () => during("host", context.submit),
