@@ -11,11 +11,13 @@ import {
   type ProductVariant,
 } from "./product.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
+import { subgroupSizeOf } from "./subgroups.ts";
 
 export const matmulSkinny: ProductVariant = {
   name: "matmul_skinny",
   runsOn: (_adapter, _dtype, { m }) => m <= 8,
-  suits: ({ m }) => m <= 4,
+  // With subgroups of 8 lanes one load of x by each is all that four rows take.
+  suits: ({ m }, adapter) => m <= 4 && subgroupSizeOf(adapter) !== 8,
   tilings: (product, adapter, dtype) => {
     const arithmetic = arithmeticOn(product, adapter, dtype);
     const { m, n, k } = product;

@@ -27,7 +27,7 @@ test("subgroups of 2 lanes, fewer than a broadcast reads, are never used", () =>
 });
 
 test.each([
-  [1, 8, "matmul_skinny"],
+  [1, 8, "matmul_subgroup"],
   [4, 4, "matmul_skinny"],
   [5, 4, "matmul_subgroup"],
   [4, 32, "matmul_skinny"],
