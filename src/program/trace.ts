@@ -17,7 +17,10 @@ export interface Span {
   readonly endMs: number;
 }
 
-/** What the host of a rank spent on giving the GPU its work in one step, hidden behind the GPU or not. */
+/**
+ * What the host of a rank spent on giving the GPU its work in one step, hidden behind the GPU or not: CPU time of
+ * its thread where the system tells (Linux), else wall time.
+ */
 export interface HostItems {
   /** That it ran. */
   readonly instructions: number;
@@ -27,7 +30,7 @@ export interface HostItems {
   readonly submitMs: number;
   /** Asking for staging buffers to be mapped. */
   readonly mapMs: number;
-  /** From the end of the last kernel until the host goes on, where it waited for nothing but the GPU. */
+  /** Wall time from the end of the last kernel until the host goes on, where it waited for nothing but the GPU. */
   readonly wakeMs: number;
 }
 

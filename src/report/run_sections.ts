@@ -128,7 +128,7 @@ export const hostLines = ({ metrics }: RunResult, colours: Colours): string[] =>
       colours,
     ),
     ...wrapIndented(
-      `${evidenceOf(metrics.host[0]?.sumMs).join("")}, medians; whether or not the GPU worked meanwhile. wake: from the end of the last kernel until the host goes on`,
+      `${evidenceOf(metrics.host[0]?.sumMs).join("")}, medians of CPU time of the host's thread (off Linux: wall time), whether or not the GPU worked meanwhile. wake: wall time from the end of the last kernel until the host goes on`,
       LINE_WIDTH,
       2,
     ).map(colours.faint),

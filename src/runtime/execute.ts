@@ -33,6 +33,8 @@ export interface Execution {
   readonly communicator: Communicator;
   /** Room for every pass of a step; absent where the adapter cannot time them. */
   readonly timestamps: Timestamps | undefined;
+  /** CPU time of this thread, ms. */
+  readonly threadMs: () => number;
   /** Called whenever the rank turns to something else. */
   readonly onProgress: (activity: Activity, instruction: number | undefined) => void;
 }
@@ -56,7 +58,7 @@ export async function executeStep(
   const { gpu, prepared, communicator, timestamps, onProgress } = execution;
   const { rank, instructions } = prepared.program;
   const { queue } = gpu.device;
-  const hostWork = createHostWork(hostMs);
+  const hostWork = createHostWork(execution.threadMs);
   const batch = createBatch(gpu.device, `rank ${rank}`, timestamps, hostWork);
   const uploads = createUploads(queue);
   const recorder = createSpanRecorder(hostMs);

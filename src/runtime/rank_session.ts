@@ -27,6 +27,7 @@ import type {
 import { createScratch, recordMessages, replayMessages, type Recording } from "./rehearsal.ts";
 import { prepareProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
+import { createThreadClock } from "./thread_clock.ts";
 
 /** Only the instructions of one stage. Default: all. */
 type StepRequest = Pick<StepOptions, "stage">;
@@ -67,7 +68,8 @@ export async function openRankSession(
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
-  let execution: Execution = { gpu, prepared, communicator, timestamps, onProgress };
+  const threadMs = createThreadClock();
+  let execution: Execution = { gpu, prepared, communicator, timestamps, threadMs, onProgress };
 
   const readAll = async (id: string): Promise<Uint8Array<ArrayBuffer>> => {
     const { buffer, offset, size } = prepared.region(id);
