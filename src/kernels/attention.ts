@@ -1,3 +1,4 @@
+import { attentionShared } from "./attention_shared.ts";
 import { attentionSubgroup } from "./attention_subgroup.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
@@ -40,5 +41,5 @@ export const attention: Kernel<AttentionShape> = {
     (4 * batch * heads * sequence * sequence * headDim) / (causal ? 2 : 1),
   bytes: ({ batch, sequence, heads, kvHeads, headDim }, dtype) =>
     batch * sequence * (2 * heads + 2 * kvHeads) * headDim * bytesPerElement(dtype),
-  variants: [attentionSubgroup],
+  variants: [attentionSubgroup, attentionShared],
 };

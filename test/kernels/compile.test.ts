@@ -146,8 +146,9 @@ test.each([
 });
 
 test.each(
-  [4, 8].flatMap((size) =>
-    [4, 64, 80, 256].flatMap((headDim) =>
+  [4, 8, 32].flatMap((size) =>
+    // The widest head takes a GPU more workgroup memory than the null backend has.
+    [4, 64, 80, size === 32 ? 128 : 256].flatMap((headDim) =>
       dtypes.map((dtype) => ({ size, headDim, dtype }) as const),
     ),
   ),

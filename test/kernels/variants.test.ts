@@ -70,7 +70,7 @@ test.each([
   [2, "attention"],
   [4, "attention_subgroup"],
   [8, "attention_subgroup"],
-  [16, "attention"],
+  [16, "attention_shared"],
 ])("attention with subgroups of %i is for %s", (size, name) => {
   const tokens = { batch: 1, sequence: 64, heads: 2, kvHeads: 1, headDim: 64, causal: true };
   expect(chosen(attention, tokens, withSubgroups(size))).toBe(name);
@@ -113,4 +113,32 @@ test.each([
 
 test("drivers refuse matrices that they list, so only tuning takes them", () => {
   expect(formOf(matmul, shape(64, 64), withMatrices([matrix]), "f16").name).toBe("matmul_shared");
+});
+
+test.each([
+  ["a few tokens", 16, 64, {}, "attention"],
+  ["one more", 17, 64, {}, "attention_shared"],
+  ["the widest head, least limits", 64, 256, {}, "attention"],
+  [
+    "the widest head, room for it",
+    64,
+    256,
+    { maxComputeWorkgroupStorageSize: 32_768 },
+    "attention_shared",
+  ],
+] as const)(
+  "attention on a GPU, %s: %i tokens, heads of %i",
+  (_what, sequence, headDim, limits, name) => {
+    const tokens = { batch: 1, sequence, heads: 2, kvHeads: 1, headDim, causal: true };
+    expect(chosen(attention, tokens, { features: [], limits })).toBe(name);
+  },
+);
+
+test("attention_shared takes small tiles where large ones would leave a GPU idle", () => {
+  const limits = { maxComputeWorkgroupStorageSize: 32_768 };
+  const tokens = { batch: 1, heads: 8, kvHeads: 8, headDim: 64, causal: true };
+  const edges = (sequence: number) =>
+    formOf(attention, { ...tokens, sequence }, { features: [], limits }, "f32").constants;
+  expect(edges(512)).toMatchObject({ EDGE: 8, BLOCKS: 2 });
+  expect(edges(448)).toMatchObject({ EDGE: 8, BLOCKS: 1 });
 });
