@@ -32,7 +32,7 @@ const cases = [
   {
     dtype: "f16",
     causal: true,
-    ...shape(2, 65, 4, 2, 20),
+    ...shape(2, 65, 4, 2, 52),
     what: "two blocks and one, grouped heads",
   },
   { dtype: "f32", causal: true, ...shape(1, 130, 2, 1, 80), what: "several blocks and a rest" },
@@ -62,25 +62,25 @@ async function formsNamed(
 
 describeOnAdapter("attention", () => {
   describe.each(formNames(attention))("as %s", (name) => {
-    const shared = cases.filter(({ sequence }) => sequence > 64);
+    const shared = cases.filter(({ dtype }) => dtype === "f16");
     const own = name === "attention_subgroup" ? [...cases, ...subgroupCases] : cases;
     test.for(name === "attention_shared" ? shared : own)(
       "$dtype, batch $batch, sequence $sequence, heads $heads/$kvHeads × $headDim, causal $causal: $what",
       async ({ what: _what, dtype, ...one }, { skip }) => {
-        const forms = await formsNamed(name, one, dtype);
-        if (forms.length === 0) return skip("the adapter does not run it");
-        // The first tiling is the one that such a shape gets; compiling the others, too, pays on GPUs only.
-        const tried = name === "attention_shared" ? forms : forms.slice(0, 1);
+        const [form] = await formsNamed(name, one, dtype);
+        if (form === undefined) return skip("the adapter does not run it");
         // Scores of up to ±20, so that the softmax is far from even.
-        for (const form of tried) expect(await errorsOf(form, one, dtype, 4)).toEqual([]);
+        expect(await errorsOf(form, one, dtype, 4)).toEqual([]);
       },
     );
 
     test("f32, scores in the hundreds neither overflow nor vanish", async ({ skip }) => {
       const { dtype, what: _what, ...one } = cases[1];
-      const [form] = await formsNamed(name, one, dtype);
-      if (form === undefined) return skip("the adapter does not run it");
-      expect(await errorsOf(form, one, dtype, 256)).toEqual([]);
+      const forms = await formsNamed(name, one, dtype);
+      if (forms.length === 0) return skip("the adapter does not run it");
+      // The tiles of the form for GPUs differ in more than numbers.
+      const tried = name === "attention_shared" ? forms : forms.slice(0, 1);
+      for (const form of tried) expect(await errorsOf(form, one, dtype, 256)).toEqual([]);
     });
   });
 
