@@ -1,6 +1,7 @@
 // What a collective needs from the rank that runs it. Each has one of its own while it is under way.
 
 import type { PreparedKernel } from "../gpu/logical_gpu.ts";
+import type { BufferRegion } from "./buffer_region.ts";
 import type { Communicator } from "./communicator.ts";
 import type { ExpertSplits } from "./expert_splits.ts";
 import type { CollectiveKernels } from "./kernels.ts";
@@ -12,13 +13,6 @@ import type { Uploads } from "./uploads.ts";
  * bytes can be seen; the rank takes off it what the GPU spent on kernels in the meantime.
  */
 export type HostActivity = "host" | "readback" | "move" | "upload" | "wait";
-
-/** All of a GPU buffer, or a window of one. In bytes. */
-export interface BufferRegion {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
 
 export interface CollectiveContext {
   readonly rank: number;

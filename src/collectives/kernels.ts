@@ -7,7 +7,7 @@ import { bytesPerElement, paddedElements } from "../kernels/storage.ts";
 import { isAligned, oddTakesOf, summandPitch, sumsOf } from "../program/exchange/sums.ts";
 import { type WorkspaceLayout, workspaceOf } from "../program/exchange/workspace.ts";
 import type { Collective } from "../program/program.ts";
-import type { BufferRegion } from "./context.ts";
+import type { BufferRegion } from "./buffer_region.ts";
 
 export interface CollectiveKernels {
   readonly layout: WorkspaceLayout;

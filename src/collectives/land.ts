@@ -4,7 +4,7 @@ import { encodeHeader } from "../kernels/reduce_words.ts";
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
 import { isWhole, type Take } from "../program/exchange/chunks.ts";
 import { summandPitch } from "../program/exchange/sums.ts";
-import type { BufferRegion } from "./context.ts";
+import type { BufferRegion } from "./buffer_region.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { Parts } from "./parts.ts";
 

@@ -1,22 +1,8 @@
+import type { AttentionShape } from "./attention_shape.ts";
 import { attentionShared } from "./attention_shared.ts";
 import { attentionSubgroup } from "./attention_subgroup.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
-
-export interface AttentionShape {
-  /** Sequences. */
-  readonly batch: number;
-  /** Tokens per sequence. */
-  readonly sequence: number;
-  /** Query heads on this rank. */
-  readonly heads: number;
-  /** Key and value heads on this rank; divides `heads`. */
-  readonly kvHeads: number;
-  /** A multiple of 4, at most 256. */
-  readonly headDim: number;
-  /** A query sees its own position and earlier ones. */
-  readonly causal: boolean;
-}
 
 /** Queries that share the keys and values which a workgroup loads. */
 const queriesPerGroup = 32;

@@ -1,6 +1,6 @@
 // Attention whose queries, keys and values a workgroup shares in its memory: for GPUs.
 
-import type { AttentionShape } from "./attention.ts";
+import type { AttentionShape } from "./attention_shape.ts";
 import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
 import { isNarrow } from "./narrow.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";

@@ -1,4 +1,4 @@
-import type { AttentionShape } from "./attention.ts";
+import type { AttentionShape } from "./attention_shape.ts";
 import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";

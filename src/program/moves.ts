@@ -3,19 +3,11 @@
 
 import { bytesPerElement, paddedElements } from "../kernels/storage.ts";
 import type { Builder } from "./builder.ts";
+import type { Move } from "./move.ts";
 import { inBlocks } from "./overlap.ts";
 import { workspaceOf } from "./exchange/workspace.ts";
 import type { AllGather, AllReduce, Origin, ReduceScatter } from "./program.ts";
 import { sameRanks, splitEvenly, union, type Share } from "./value.ts";
-
-/** What a move needs to know beside the share. */
-export interface Move {
-  readonly builder: Builder;
-  readonly origin: Origin;
-  readonly name: string;
-  readonly columns: number;
-  readonly to: readonly number[];
-}
 
 const bytesOf = (builder: Builder, elements: number): number =>
   elements * bytesPerElement(builder.dtype);

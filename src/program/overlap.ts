@@ -2,7 +2,7 @@
 // block is on its way while the next is computed.
 
 import { windowName, windowRows } from "./builder.ts";
-import type { Move } from "./moves.ts";
+import type { Move } from "./move.ts";
 import type { Collective } from "./program.ts";
 import { splitEvenly, startsOf, union, type Share } from "./value.ts";
 

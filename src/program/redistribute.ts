@@ -13,8 +13,8 @@ import {
   reduceScatterRows,
   regroupRows,
   sendPairs,
-  type Move,
 } from "./moves.ts";
+import type { Move } from "./move.ts";
 import {
   replicaRows,
   sameRanks,

@@ -1,6 +1,6 @@
 // Everything of a program that can be made ready before it runs: pipelines, bindings, input bytes.
 
-import type { BufferRegion } from "../collectives/context.ts";
+import type { BufferRegion } from "../collectives/buffer_region.ts";
 import { type CollectiveKernels, prepareCollective } from "../collectives/kernels.ts";
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";

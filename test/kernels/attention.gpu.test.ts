@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { attention, type AttentionShape } from "../../src/kernels/attention.ts";
+import { attention } from "../../src/kernels/attention.ts";
+import type { AttentionShape } from "../../src/kernels/attention_shape.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { formKernels, formNames } from "../support/forms.ts";
