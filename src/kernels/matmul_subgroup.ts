@@ -3,7 +3,7 @@
 
 import type { Tiling } from "./kernel.ts";
 import { arithmeticOn, type Product, productTiling, type ProductVariant } from "./product.ts";
-import { ceilDiv, rowQuads } from "./storage.ts";
+import { rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
 /** GPUs, whose subgroups are larger, have other forms. */
@@ -43,6 +43,8 @@ const handing = ({ transposed }: Product, size: number): { LOAD_ROWS: number; SW
 // Below so many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
 const largeFlops = 2 ** 25;
 const hugeFlops = 2 ** 29;
+/** With fewer rows, tiles of 32 reach two thirds of what those of 16 do. */
+const manyRows = 512;
 
 const tileRowsOf = ({ parts, m, n, k }: Product, size: number): readonly [number, ...number[]] => {
   const flops = 2 * parts * m * n * k;
@@ -51,9 +53,5 @@ const tileRowsOf = ({ parts, m, n, k }: Product, size: number): readonly [number
   if (flops < largeFlops) return [8, 16];
   // With lanes of 4, code for 32 rows outgrows the caches of instructions.
   if (size < 8 || m <= 16) return [16, 8];
-  return flops >= hugeFlops && paddedRows(m, 32) <= 1.1 * paddedRows(m, 16)
-    ? [32, 16, 8]
-    : [16, 8, 32];
+  return flops >= hugeFlops && m >= manyRows ? [32, 16, 8] : [16, 8, 32];
 };
-
-const paddedRows = (rows: number, tile: number): number => ceilDiv(rows, tile) * tile;
