@@ -29,8 +29,10 @@ export const matmulSubgroup: ProductVariant = {
         arithmetic,
       );
     const [first, ...others] = tileRowsOf(product, size);
-    // A narrow strip of w stays in the caches for the next rows; where there are none, a wide one is read faster.
-    const [expected, other] = product.m <= 2 * first ? [4 * size, size] : [size, 4 * size];
+    // A narrow strip of w stays in the caches for the next rows; where there are few, a wide one is read faster, but
+    // for a single row.
+    const isWide = product.m > 1 && product.m <= 2 * first;
+    const [expected, other] = isWide ? [4 * size, size] : [size, 4 * size];
     const rest = others.map((rows) => tiling(rows, expected));
     return [tiling(first, expected), ...rest, tiling(first, other)];
   },
