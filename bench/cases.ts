@@ -4,6 +4,7 @@
 import type { StorageType } from "../src/kernels/storage.ts";
 import { prefixSums } from "../test/support/prefix_sums.ts";
 import { randomSource, randomTensor, tensorBytes } from "../test/support/tensors.ts";
+import { attendCacheCase, combineAttentionCase, reduceWordsCase } from "./decode_cases.ts";
 import {
   attentionCase,
   expertsCase,
@@ -228,12 +229,20 @@ const embeddings: readonly MakeCase[] = [
   },
 ];
 
+const decoding: readonly MakeCase[] = [
+  () => attendCacheCase(4, 2048, 16, 4, 64),
+  () => attendCacheCase(1, 4093, 8, 8, 64),
+  () => combineAttentionCase(4, 2048, 16, 4, 64),
+];
+
 export const allCases: readonly MakeCase[] = [
   ...matmuls,
   ...attentions,
+  ...decoding,
   ...rowWise(1024, 4096),
   ...rowWise(1021, 509),
   ...layouts,
   ...routing(4096, 1024, 64, 2),
   ...embeddings,
+  () => reduceWordsCase(2, 99_999),
 ];

@@ -223,8 +223,12 @@ function numbersOf(
   return Float64Array.from(new Float32Array(bytes));
 }
 
-/** @param part of the largest value that each may be off */
-function firstWrong(
+/**
+ * What the first element is that is too far off.
+ *
+ * @param part of the largest value that each may be off
+ */
+export function firstWrong(
   actual: Float64Array,
   expected: Float64Array,
   part: number,
