@@ -2,7 +2,7 @@
 // anyway, on its way to the others, and a kernel would cost several times what the rest of it takes.
 
 import { fromHalf, toHalf } from "../kernels/half.ts";
-import type { StorageType } from "../kernels/storage.ts";
+import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
 import { blocksOf, chunksOf } from "../program/exchange/chunks.ts";
 import type { Parts } from "./parts.ts";
 import type { ReduceRun } from "./reduce.ts";
@@ -26,7 +26,8 @@ export async function addOnHost(
     const [block] = pieces(0, j).flatMap(blocksOf);
     if (block === undefined) return;
     if (receive === undefined) throw new Error(`${name}: rank ${parts.rank} has no receive buffer`);
-    const sum = new Float32Array(block.bytes / (dtype === "f16" ? 2 : 4));
+    // A kernel begins with the first summand; what is added to -0 stays as it is, -0 itself among it.
+    const sum = new Float32Array(block.bytes / bytesPerElement(dtype)).fill(-0);
     for (const source of from) {
       if (source === parts.rank) {
         const bytes = await own;
