@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { relativeError } from "../../src/harness/relative_error.ts";
+
+const error = (actual: readonly number[], expected: readonly number[]): number =>
+  relativeError(Float64Array.from(actual), Float64Array.from(expected));
+
+describe("the relative error", () => {
+  test("is the largest difference over the largest value expected", () => {
+    expect(error([1, 2, -4.5], [1, 2, -4])).toBe(0.125);
+  });
+
+  test("is absolute where everything expected is 0", () => {
+    expect(error([0, 0.25], [0, 0])).toBe(0.25);
+  });
+
+  test("is one rounding where f32 flushed its smallest number to 0", () => {
+    expect(error([0], [2 ** -126])).toBe(2 ** -24);
+    expect(error([0], [1e-46])).toBeLessThan(2 ** -24);
+  });
+
+  test("still sees a small result that is wrong", () => {
+    expect(error([0], [2 ** -102])).toBe(1);
+    expect(error([2 ** -90], [2 ** -120])).toBeGreaterThan(1);
+  });
+
+  test("is infinite where a value is missing or not a number", () => {
+    expect(error([1], [1, 2])).toBe(Infinity);
+    expect(error([Number.NaN], [1])).toBe(Infinity);
+  });
+});
