@@ -11,22 +11,32 @@ export interface Waiting {
   /** Then the thread sleeps, its event loop with it: 24 to 40 µs round trip between two processes. */
   readonly blockUs: number;
   /**
-   * While this thread awaits its GPU, which Dawn polls on it: how long it sleeps between two looks, for a
-   * software GPU may need the core. 0: it does not.
+   * While this thread awaits its GPU, which Dawn polls on it: whether it sleeps between two looks, for a
+   * software GPU needs the core.
    */
-  readonly napUs: number;
+  readonly naps: boolean;
   /** Then another thread sleeps and this one stays responsive: 35 to 66 µs round trip. */
   readonly sliceMs: number;
 }
 
-export const defaultWaiting: Waiting = { spinUs: 20, blockUs: 1000, napUs: 0, sliceMs: 150 };
+export const defaultWaiting: Waiting = { spinUs: 20, blockUs: 1000, naps: false, sliceMs: 150 };
 
 /** Ranks that are awake for nothing would take the core from the rank that they wait for, or from its GPU. */
-export const waitingFor = (ranks: number, cores: number): Waiting => ({
+export const waitingFor = (ranks: number, cores: number, software: boolean): Waiting => ({
   ...defaultWaiting,
   spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
-  napUs: 2 * ranks > cores && ranks > 1 ? 10 : 0,
+  naps: software || ranks > cores,
 });
+
+/** What a look takes the core. */
+const lookUs = 5;
+
+/**
+ * How long to sleep after waiting for the GPU that long, µs: looking takes a share `lookUs` / nap of the core, and
+ * waking up half a nap late costs nap / 2 of as much time again; this makes the sum of the two least.
+ */
+const napUs = (waitedUs: number): number =>
+  Math.min(1000, Math.max(2 * lookUs, Math.sqrt(2 * lookUs * waitedUs)));
 
 export interface Waiter {
   /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the waiter closes. */
@@ -55,6 +65,8 @@ export function createWaiter(
   const sleep = bellSleep(shared);
   let waiters: Pending[] = [];
   let elsewhere = 0;
+  /** When somebody last began or ceased to await something elsewhere. */
+  let turnedMs = 0;
   let isAttended = false;
   let closed = false;
 
@@ -83,7 +95,7 @@ export function createWaiter(
         continue;
       }
       if (elsewhere > 0) {
-        sleep.block(bellWord, seen, waiting.napUs);
+        if (waiting.naps) sleep.block(bellWord, seen, napUs(1000 * (performance.now() - turnedMs)));
         continue;
       }
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;
@@ -114,11 +126,13 @@ export function createWaiter(
     },
     async meanwhile(work) {
       elsewhere += 1;
+      turnedMs = performance.now();
       begin();
       try {
         return await work;
       } finally {
         elsewhere -= 1;
+        turnedMs = performance.now();
       }
     },
     ring(word) {

@@ -107,6 +107,8 @@ export async function openRanks(
     pinToCores: options.pinToCores ?? false,
     signal: options.signal,
   });
+  const software = choices.some((choice) => choice.software);
+  const usual = waitingFor(program.ranks.length, availableParallelism(), software);
   const open = async (rank: number) =>
     group.ask(
       rank,
@@ -117,7 +119,7 @@ export async function openRanks(
         ranks: program.ranks.length,
         choice: choiceOf(placement[rank], rank),
         mailboxes,
-        waiting: options.waiting ?? waitingFor(program.ranks.length, availableParallelism()),
+        waiting: options.waiting ?? usual,
         known: options.known?.get(choices[rank]?.id ?? "") ?? [],
         heartbeatMs: Math.min(500, patience.hangMs / 8),
         ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),

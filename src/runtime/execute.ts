@@ -85,7 +85,7 @@ export async function executeStep(
     batch.submit();
     if (!batch.isOutstanding()) return;
     enter("drain");
-    await queue.onSubmittedWorkDone();
+    await communicator.meanwhile(queue.onSubmittedWorkDone());
     batch.awaited();
     enter("host");
     gpu.check();

@@ -57,7 +57,7 @@ export function replayMessages(
       if (bytes === undefined) throw new Error(`no message on channel ${channel} of ${source}`);
       return { bytes, release() {} };
     },
-    meanwhile: async (work) => work,
+    meanwhile: async (work) => communicator.meanwhile(work),
     async barrier() {},
   };
 }

@@ -147,9 +147,9 @@ describe.each([
 });
 
 test.each<Waiting>([
-  { spinUs: 0, blockUs: 0, napUs: 0, sliceMs: 1 },
-  { spinUs: 200, blockUs: 0, napUs: 0, sliceMs: 100 },
-  { spinUs: 0, blockUs: 100, napUs: 20, sliceMs: 2 },
+  { spinUs: 0, blockUs: 0, naps: false, sliceMs: 1 },
+  { spinUs: 200, blockUs: 0, naps: false, sliceMs: 100 },
+  { spinUs: 0, blockUs: 100, naps: true, sliceMs: 2 },
 ])("no message is lost however ranks wait: %j", async (waiting) => {
   const scenario = {
     ranks: 3,
