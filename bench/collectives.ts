@@ -52,9 +52,9 @@ const contests = [2, 4].flatMap((ranks): Contest[] => {
     name: `all-reduce ${algorithm}`,
     ranks,
     one: { layer: "x", op: "all-reduce", ...groups, count: () => total / 4, algorithm },
-    // A slice to each of the others, and the own sum back: what no way of adding can do without. Adding itself
-    // is not among it.
-    least: { readback: total, upload: 2 * (total - piece), moved: total, kept: 0 },
+    // Every summand leaves its GPU, every sum comes to it, through memory that ranks share: what no way of adding
+    // can do without. Adding itself is not among it.
+    least: { readback: total, upload: total, moved: total, kept: 0 },
   }));
   return [gather, ...reduce];
 });

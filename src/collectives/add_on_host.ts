@@ -21,7 +21,11 @@ export async function addOnHost(
   let tellOwn = (_: Uint8Array<ArrayBuffer>): void => {};
   const own = new Promise<Uint8Array<ArrayBuffer>>((resolve) => (tellOwn = resolve));
   const chunks = i < 0 ? [] : chunksOf(exchange, i);
-  const sending = sendChunks(parts, { name, lane, send, chunks, onRead: tellOwn });
+  const fill = (message: Uint8Array, read: Uint8Array): void => {
+    message.set(read);
+    tellOwn(read.slice());
+  };
+  const sending = sendChunks(parts, { name, lane, send, chunks, fill });
   const adding = async (): Promise<void> => {
     const [block] = pieces(0, j).flatMap(blocksOf);
     if (block === undefined) return;

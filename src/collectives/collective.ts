@@ -14,6 +14,7 @@ import { createMilestones, type Milestones } from "./milestones.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { passOn } from "./pass_on.ts";
 import { runReduce } from "./reduce.ts";
+import { sumSlices, sumsSlices } from "./sum_slices.ts";
 
 /**
  * Resolves when this rank's GPU has been given everything. Any number may run at the same time on a rank,
@@ -27,6 +28,9 @@ export async function runCollective(
   if (collective.op === "expert-dispatch") return expertDispatch(parts, collective);
   if (collective.op === "expert-combine") return expertCombine(parts, collective);
   if (!reduces(collective) || collective.from.length < 2) return give(parts, collective);
+  if (isAllReduce(collective) && sumsSlices(collective, parts.rank, parts.isSoftware)) {
+    return sumSlices(parts, collective);
+  }
   const summed = createMilestones();
   const handOut = isAllReduce(collective) ? handedOutIn(collective) : undefined;
   await Promise.all([

@@ -17,6 +17,8 @@ export type HostActivity = "host" | "readback" | "move" | "upload" | "wait";
 export interface CollectiveContext {
   readonly rank: number;
   readonly queue: GPUQueue;
+  /** Kernels run on the host's cores. */
+  readonly isSoftware: boolean;
   readonly communicator: Communicator;
   readonly staging: StagingPool;
   readonly uploads: Uploads;

@@ -17,6 +17,8 @@ export interface ExchangeRun {
   readonly ready?: (k: number) => Promise<void>;
 }
 
+type Taking = Omit<ExchangeRun, "send" | "ready">;
+
 export async function runExchange(parts: Parts, run: ExchangeRun): Promise<void> {
   const { exchange, lane, send, receive, ready } = run;
   const { name, from, to } = exchange;
@@ -54,7 +56,7 @@ function keepOwn(parts: Parts, run: ExchangeRun, i: number, j: number): void {
 }
 
 /** Sources one beside the other, for some come later than others. */
-async function takeIn(parts: Parts, run: ExchangeRun): Promise<void> {
+export async function takeIn(parts: Parts, run: Taking): Promise<void> {
   const { communicator, rank } = parts;
   const { exchange, lane } = run;
   // Kernels of this batch may still read what is about to be overwritten.
@@ -75,7 +77,7 @@ async function takeIn(parts: Parts, run: ExchangeRun): Promise<void> {
   );
 }
 
-function landingOf(parts: Parts, { exchange, dtype, receive }: ExchangeRun): Landing {
+function landingOf(parts: Parts, { exchange, dtype, receive }: Taking): Landing {
   const { name } = exchange;
   if (receive === undefined) {
     throw new Error(`${name}: rank ${parts.rank} takes part without a receive buffer`);

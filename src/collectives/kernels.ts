@@ -8,6 +8,7 @@ import { isAligned, oddTakesOf, summandPitch, sumsOf } from "../program/exchange
 import { type WorkspaceLayout, workspaceOf } from "../program/exchange/workspace.ts";
 import type { Collective } from "../program/program.ts";
 import type { BufferRegion } from "./buffer_region.ts";
+import { sumsSlices } from "./sum_slices.ts";
 
 export interface CollectiveKernels {
   readonly layout: WorkspaceLayout;
@@ -29,6 +30,7 @@ export async function prepareCollective(
   label: string,
 ): Promise<CollectiveKernels | undefined> {
   const { name, dtype } = collective;
+  if (sumsSlices(collective, rank, gpu.report.choice.software)) return undefined;
   const sums = sumsOf(collective, rank);
   const oddTakes = oddTakesOf(collective, rank);
   if (sums.length + oddTakes.length === 0) return undefined;

@@ -42,7 +42,7 @@ export async function runReduce(parts: Parts, run: ReduceRun): Promise<void> {
 }
 
 /** Where the blocks for that reader lie in the messages that hold them. */
-const offsetsOf = (exchange: Exchange, source: number, reader: number): number[] =>
+export const offsetsOf = (exchange: Exchange, source: number, reader: number): number[] =>
   chunksOf(exchange, source).flatMap(({ takes }) =>
     takes.filter(({ readers }) => readers.includes(reader)).map(({ chunkOffset }) => chunkOffset),
   );

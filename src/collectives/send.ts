@@ -4,6 +4,8 @@
 import type { Chunk } from "../program/exchange/chunks.ts";
 import type { Parts } from "./parts.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 export interface Outgoing {
   /** For messages to humans. */
   readonly name: string;
@@ -15,8 +17,11 @@ export interface Outgoing {
   readonly ready?: (k: number) => Promise<void>;
   /** Called when the copy of a chunk has been given to the GPU. */
   readonly onStaged?: () => void;
-  /** Called with a copy of each chunk that the host has read. */
-  readonly onRead?: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /**
+   * Writes chunk k's message, given what the host has read, which is gone afterwards; it may await the GPU.
+   * Default: the message is what was read.
+   */
+  readonly fill?: (message: Bytes, read: Bytes, k: number) => Promise<void> | void;
 }
 
 /** Messages that lie where readers have just read stay in caches, and take no new memory. */
@@ -26,7 +31,7 @@ const graceMs = 2;
 
 export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void> {
   const { communicator } = parts;
-  const { lane, chunks, ready, onStaged, onRead } = outgoing;
+  const { lane, chunks, ready, onStaged, fill } = outgoing;
   let isReadAtOnce = chunks.length > fewMessages;
   let last = Promise.resolve();
   for (const [k, chunk] of chunks.entries()) {
@@ -47,11 +52,12 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
       const mapped = readStaging(parts, staging, chunk.bytes);
       await before;
       await mapped;
+      const read = new Uint8Array(staging.getMappedRange(0, chunk.bytes));
+      if (fill !== undefined) await fill(parcel.bytes, read, k);
       parts.during("move", () => {
-        parcel.bytes.set(new Uint8Array(staging.getMappedRange(0, chunk.bytes)));
+        if (fill === undefined) parcel.bytes.set(read);
         staging.unmap();
         parts.staging.giveBack(staging);
-        onRead?.(parcel.bytes.slice());
         parcel.post([...new Set(chunk.takes.flatMap(({ readers }) => readers))]);
       });
     })();

@@ -99,6 +99,7 @@ export async function executeStep(
   const contextOf = (index: number, tell: (activity: Activity) => void): CollectiveContext => ({
     rank,
     queue,
+    isSoftware: gpu.report.choice.software,
     communicator,
     staging: prepared.staging,
     uploads,

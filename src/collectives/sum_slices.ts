@@ -1,0 +1,89 @@
+// A two-shot all-reduce where kernels would run on the host's own cores: whoever owns a slice reads its own
+// summand back, adds the others' straight out of the memory that they come in, and writes the sum where the
+// others take it from. No summand goes to the GPU, and the sum need not be read back.
+
+import { algorithmOf } from "../program/exchange/algorithm.ts";
+import { chunksOf, type Exchange } from "../program/exchange/chunks.ts";
+import { givenIn, handedOutIn } from "../program/exchange/exchanges.ts";
+import { isAllReduce } from "../program/exchange/sums.ts";
+import type { AllReduce, Collective } from "../program/program.ts";
+import type { Arrival } from "./communicator.ts";
+import { takeIn } from "./exchange.ts";
+import { laneOf } from "./lanes.ts";
+import type { Parts } from "./parts.ts";
+import { offsetsOf } from "./reduce.ts";
+import { sendChunks } from "./send.ts";
+import { sumFloats } from "./sum_floats.ts";
+
+/** Whether a rank does so; each by itself, for the messages are the same as where kernels add. */
+export const sumsSlices = (collective: Collective, rank: number, isSoftware: boolean): boolean =>
+  isSoftware &&
+  isAllReduce(collective) &&
+  collective.dtype === "f32" &&
+  algorithmOf(collective) === "two-shot" &&
+  collective.from.includes(rank);
+
+export async function sumSlices(parts: Parts, reduction: AllReduce): Promise<void> {
+  const { name, channel, dtype, send, receive, from, to } = reduction;
+  const chunks = chunksOf(givenIn(reduction), from.indexOf(parts.rank));
+  const giving = sendChunks(parts, { name, lane: laneOf(channel, 0), send, chunks });
+  const handOut = handedOutIn(reduction);
+  if (handOut === undefined || !to.includes(parts.rank)) return giving;
+  const sums = { exchange: handOut, lane: laneOf(channel, 1), dtype, receive };
+  await Promise.all([giving, sumOwn(parts, reduction, handOut), takeIn(parts, sums)]);
+}
+
+/** The slice of this rank, block by block, to the others and to its own GPU. */
+async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Promise<void> {
+  const { communicator, rank, queue } = parts;
+  const { name, channel, send, receive, from } = reduction;
+  if (receive === undefined) throw new Error(`${name}: rank ${rank} has no receive buffer`);
+  const target = parts.region(receive);
+  const given = givenIn(reduction);
+  const offsets = from.map((_, member) => offsetsOf(given, member, rank));
+  const chunks = chunksOf(handOut, handOut.from.indexOf(rank));
+  const arrived: (readonly (Arrival | undefined)[])[] = [];
+  await sendChunks(parts, {
+    name,
+    lane: laneOf(channel, 1),
+    send,
+    chunks,
+    // All others' summands: whoever has a staging buffer must not wait for another rank.
+    async ready(k) {
+      arrived[k] = await Promise.all(
+        from.map(async (source) =>
+          source === rank ? undefined : communicator.receive(laneOf(channel, 0), source),
+        ),
+      );
+    },
+    async fill(message, own, k) {
+      await parts.roomFor(message.length);
+      const arrivals = arrived[k] ?? [];
+      parts.during("move", () => {
+        const summands = arrivals.map((arrival, member) =>
+          arrival === undefined
+            ? floatsOf(own, 0, own.length)
+            : floatsOf(arrival.bytes, offsets[member]?.[k] ?? 0, own.length),
+        );
+        sumFloats(floatsOf(message, 0, message.length), summands);
+        for (const arrival of arrivals) arrival?.release();
+      });
+      parts.during("upload", () => {
+        const to = target.offset + (chunks[k]?.takes[0]?.targetOffset ?? 0);
+        queue.writeBuffer(target.buffer, to, message.buffer, message.byteOffset, message.length);
+        parts.uploads.begin(message.length);
+      });
+    },
+  });
+}
+
+/** A copy where a message came over a pipe and lies at no multiple of four. */
+function floatsOf(
+  { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
+  offset: number,
+  bytes: number,
+): Float32Array {
+  const begin = byteOffset + offset;
+  if (begin % 4 === 0) return new Float32Array(buffer, begin, bytes / 4);
+  return new Float32Array(buffer.slice(begin, begin + bytes));
+}
