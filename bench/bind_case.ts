@@ -1,6 +1,7 @@
 // The buffers of a case on a GPU, and what a kernel left in them.
 
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
+import { awaitGpu } from "../src/gpu/patience.ts";
 import { readBuffer } from "../src/gpu/read_back.ts";
 import { kernelOf } from "../src/kernels/catalog.ts";
 import { bindingsOf, type Kernel } from "../src/kernels/kernel.ts";
@@ -65,6 +66,6 @@ export async function submit(
   for (let index = 0; index < repeats; index += 1) kernel.encode(encoding);
   encoding.end();
   gpu.device.queue.submit([encoder.finish()]);
-  await gpu.device.queue.onSubmittedWorkDone();
+  await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
   gpu.check();
 }

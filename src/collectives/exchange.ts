@@ -64,13 +64,15 @@ export async function takeIn(parts: Parts, run: Taking): Promise<void> {
   await Promise.all(
     exchange.from.map(async (source, i) => {
       if (source === rank) return;
-      for (const { bytes, takes } of chunksOf(exchange, i)) {
+      for (const { takes } of chunksOf(exchange, i)) {
         const own = takes.filter(({ readers }) => readers.includes(rank));
         if (own.length === 0) continue;
         const landing = landingOf(parts, run);
-        await parts.roomFor(bytes);
-        const { bytes: received, release } = await communicator.receive(lane, source);
-        for (const take of own) land(parts, landing, take, received, take.chunkOffset);
+        const { bytes, release } = await communicator.receive(lane, source);
+        const written = own.reduce((sum, { words }) => sum + words, 0);
+        await parts.roomFor(written);
+        for (const take of own) land(parts, landing, take, bytes, take.chunkOffset);
+        parts.uploads.wrote(written);
         release();
       }
     }),

@@ -27,7 +27,6 @@ export function land(
     if (isWhole(take)) {
       const to = target.offset + take.targetOffset;
       parts.queue.writeBuffer(target.buffer, to, view.buffer, offset, take.bytes);
-      parts.uploads.begin(take.bytes);
       return;
     }
     const { workspace, layout } = kernelsOf(parts, name);

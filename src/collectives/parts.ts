@@ -7,7 +7,10 @@ import type { CollectiveContext, HostActivity } from "./context.ts";
 export interface Parts extends CollectiveContext {
   /** Awaits the GPU. */
   readonly readback: <Result>(work: Promise<Result>) => Promise<Result>;
-  /** Awaits the GPU until so many bytes can be written without getting far ahead of it. */
+  /**
+   * Awaits the GPU until so many bytes can be written without getting far ahead of it. To be called when they have
+   * come, and followed by `uploads.wrote`: room that is held while other ranks are awaited is missing elsewhere.
+   */
   readonly roomFor: (bytes: number) => Promise<void>;
   /** Does something at once. */
   readonly during: <Result>(activity: HostActivity, work: () => Result) => Result;
@@ -44,7 +47,7 @@ export function createParts(context: CollectiveContext): Parts {
     readback,
     async roomFor(bytes) {
       for (;;) {
-        const taken = uploads.room(bytes);
+        const taken = uploads.take(bytes);
         if (taken === undefined) return;
         await readback(taken);
       }

@@ -71,8 +71,8 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
     workspace.offset + layout.summands + at * summandPitch(block.words, dtype);
   for (const [at, { source, offset }] of summands.entries()) {
     if (source === rank) continue;
-    await parts.roomFor(block.words);
     const { bytes, release } = await communicator.receive(lane, source);
+    await parts.roomFor(block.words);
     // Kernels of the batch may still read what lies in the workspace: bytes are written ahead of it.
     parts.submit();
     parts.during("upload", () => {
@@ -83,7 +83,7 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
         bytes.byteOffset + offset,
         block.words,
       );
-      parts.uploads.begin(block.words);
+      parts.uploads.wrote(block.words);
     });
     release();
   }

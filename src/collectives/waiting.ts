@@ -2,6 +2,7 @@
 // for rings its bell, a word of shared memory; whoever waits looks again when the bell has rung.
 
 import { setImmediate } from "node:timers/promises";
+import { napUsAfter } from "../gpu/patience.ts";
 import { bellSleep } from "./bell_sleep.ts";
 import type { SharedMemory } from "./shared_memory.ts";
 
@@ -27,16 +28,6 @@ export const waitingFor = (ranks: number, cores: number, software: boolean): Wai
   spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
   naps: software || ranks > cores,
 });
-
-/** What a look takes the core. */
-const lookUs = 5;
-
-/**
- * How long to sleep after waiting for the GPU that long, µs: looking takes a share `lookUs` / nap of the core, and
- * waking up half a nap late costs nap / 2 of as much time again; this makes the sum of the two least.
- */
-const napUs = (waitedUs: number): number =>
-  Math.min(1000, Math.max(2 * lookUs, Math.sqrt(2 * lookUs * waitedUs)));
 
 export interface Waiter {
   /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the waiter closes. */
@@ -95,7 +86,7 @@ export function createWaiter(
         continue;
       }
       if (elsewhere > 0) {
-        if (waiting.naps) sleep.block(bellWord, seen, napUs(1000 * (performance.now() - turnedMs)));
+        if (waiting.naps) sleep.block(bellWord, seen, napUsAfter(1000 * (performance.now() - turnedMs)));
         continue;
       }
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;

@@ -1,6 +1,7 @@
 // Copies a buffer's contents to the host, for checks.
 
 import type { LogicalGpu } from "./logical_gpu.ts";
+import { awaitGpu } from "./patience.ts";
 
 /** `offset` and `bytes` are multiples of 4; the buffer needs `COPY_SRC`. */
 export async function readBuffer(
@@ -18,7 +19,7 @@ export async function readBuffer(
     const encoder = gpu.device.createCommandEncoder({ label: staging.label });
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
     gpu.device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
+    await awaitGpu(gpu, staging.mapAsync(GPUMapMode.READ));
     gpu.check();
     return staging.getMappedRange().slice(0);
   } finally {

@@ -1,6 +1,7 @@
 // Times one dispatch by itself.
 
 import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
+import { awaitGpu } from "./patience.ts";
 import { hostMs, type Timestamps } from "./timestamps.ts";
 
 /** ms on the GPU's clock, or on the host's from submission to completion where there is no other. */
@@ -16,7 +17,7 @@ export async function timeKernel(
   const commands = encoder.finish();
   const before = hostMs();
   gpu.device.queue.submit([commands]);
-  await gpu.device.queue.onSubmittedWorkDone();
+  await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
   const hostTime = hostMs() - before;
   gpu.check();
   if (timestamps === undefined) return hostTime;

@@ -60,7 +60,7 @@ export async function executeStep(
   const { queue } = gpu.device;
   const hostWork = createHostWork(execution.threadMs);
   const batch = createBatch(gpu.device, `rank ${rank}`, timestamps, hostWork);
-  const uploads = createUploads(queue);
+  const uploads = createUploads(queue, async (work) => communicator.meanwhile(work));
   const recorder = createSpanRecorder(hostMs);
   const splits: CollectiveContext["splits"] = new Map();
   const expertTokens: Record<string, number[]> = {};

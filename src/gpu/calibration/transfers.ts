@@ -1,6 +1,7 @@
 // How fast bytes move by commands: within an adapter, and between it and the host.
 
 import { NumericsError } from "../../numerics_error.ts";
+import { awaitGpu } from "../patience.ts";
 import { readBuffer } from "../read_back.ts";
 import { hostMs } from "../timestamps.ts";
 import type { Ceiling } from "./calibration.ts";
@@ -31,7 +32,7 @@ export async function measureTransfers(
     encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
     device.queue.submit([encoder.finish()]);
   };
-  const done = async (): Promise<void> => device.queue.onSubmittedWorkDone();
+  const done = async (): Promise<void> => awaitGpu(gpu, device.queue.onSubmittedWorkDone());
   const clear = (buffer: GPUBuffer): void => {
     const encoder = device.createCommandEncoder({ label: "calibration clear" });
     encoder.clearBuffer(buffer);
@@ -73,7 +74,7 @@ export async function measureTransfers(
         timed(
           "a mapped buffer and a copy",
           async () => {
-            await mapped.mapAsync(GPUMapMode.WRITE);
+            await awaitGpu(gpu, mapped.mapAsync(GPUMapMode.WRITE));
             new Uint32Array(mapped.getMappedRange()).set(sent);
             mapped.unmap();
             copy(mapped, x);
@@ -104,7 +105,7 @@ export async function measureTransfers(
       [
         timed("a copy to a mapped buffer", async () => {
           copy(y, staging);
-          await staging.mapAsync(GPUMapMode.READ);
+          await awaitGpu(gpu, staging.mapAsync(GPUMapMode.READ));
           arrived.set(new Uint8Array(staging.getMappedRange()));
           staging.unmap();
         }),
