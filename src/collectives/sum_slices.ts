@@ -71,7 +71,7 @@ async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Pr
       parts.during("upload", () => {
         const to = target.offset + (chunks[k]?.takes[0]?.targetOffset ?? 0);
         queue.writeBuffer(target.buffer, to, message.buffer, message.byteOffset, message.length);
-        parts.uploads.begin(message.length);
+        parts.uploads.wrote(message.length);
       });
     },
   });

@@ -86,7 +86,8 @@ export function createWaiter(
         continue;
       }
       if (elsewhere > 0) {
-        if (waiting.naps) sleep.block(bellWord, seen, napUsAfter(1000 * (performance.now() - turnedMs)));
+        if (waiting.naps)
+          sleep.block(bellWord, seen, napUsAfter(1000 * (performance.now() - turnedMs)));
         continue;
       }
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;
