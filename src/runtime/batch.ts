@@ -1,15 +1,23 @@
-// Commands on their way to the GPU: consecutive kernels and copies share one command buffer.
+// Commands on their way to the GPU: what nobody must see in between is submitted together.
 
 import type { PreparedKernel } from "../gpu/logical_gpu.ts";
-import type { Timestamps } from "../gpu/timestamps.ts";
+import type { Recorded } from "./ahead.ts";
+import type { Encoding } from "./encoding.ts";
 import type { HostWork } from "./host_work.ts";
 import type { GpuPass } from "./spans.ts";
+
+/** With the place of its timestamps. */
+export interface EncodedPass extends GpuPass {
+  readonly slot: number;
+}
 
 export interface Batch {
   /** For copies; opens the batch. */
   encoder(): GPUCommandEncoder;
-  /** One kernel in a compute pass of its own, so that it can be timed. */
-  kernel(prepared: PreparedKernel, instruction: number, kind: GpuPass["kind"]): void;
+  /** A sum of a collective. */
+  reduce(prepared: PreparedKernel, instruction: number): void;
+  /** The model's kernels and copies. */
+  add(recorded: Recorded): void;
   /** Says that bytes were written to buffers: the GPU does that before the next batch. */
   wrote(): void;
   /** Returns a number for `awaited`, of this submission or, with nothing to submit, of the last. */
@@ -19,17 +27,13 @@ export interface Batch {
   /** Says that the GPU has done what was submitted up to then; without a number, everything. */
   awaited(submission?: number): void;
   /** All passes of the step so far, and how many of them were submitted. */
-  readonly passes: readonly GpuPass[];
+  readonly passes: readonly EncodedPass[];
   submittedPasses(): number;
 }
 
-export function createBatch(
-  device: GPUDevice,
-  label: string,
-  timestamps: Timestamps | undefined,
-  host: HostWork,
-): Batch {
-  const passes: GpuPass[] = [];
+export function createBatch(queue: GPUQueue, encoding: Encoding, host: HostWork): Batch {
+  const passes: EncodedPass[] = [];
+  let closed: GPUCommandBuffer[] = [];
   let open: GPUCommandEncoder | undefined;
   let submitted = 0;
   let before: GpuPass["before"] = "host";
@@ -38,7 +42,15 @@ export function createBatch(
   let lastSubmission = 0;
   let done = 0;
 
-  const opened = (): GPUCommandEncoder => (open ??= device.createCommandEncoder({ label }));
+  const opened = (): GPUCommandEncoder => (open ??= encoding.open());
+  const close = (): void => {
+    if (open !== undefined) closed.push(open.finish());
+    open = undefined;
+  };
+  const push = (pass: Omit<EncodedPass, "before">): void => {
+    passes.push({ ...pass, before });
+    before = "host";
+  };
 
   return {
     passes,
@@ -47,17 +59,18 @@ export function createBatch(
       before = "move";
       return opened();
     },
-    kernel(prepared, instruction, kind) {
-      host.timed("encodeMs", () => {
-        const pass = opened().beginComputePass({
-          label: prepared.label,
-          ...timestamps?.passDescriptor(passes.length),
-        });
-        prepared.encode(pass);
-        pass.end();
-      });
-      passes.push({ instruction, kind, before });
-      before = "host";
+    reduce(prepared, instruction) {
+      const slot = host.timed("encodeMs", () => encoding.kernel(opened(), prepared));
+      push({ instruction, slot, kind: "reduce" });
+    },
+    add(recorded) {
+      if (open !== undefined) host.timed("submitMs", close);
+      open = recorded.encoder;
+      for (const { instruction, slot, followsCopy } of recorded.passes) {
+        if (followsCopy) before = "move";
+        push({ instruction, slot, kind: "compute" });
+      }
+      if (recorded.endsWithCopy) before = "move";
     },
     wrote() {
       before = "upload";
@@ -65,9 +78,11 @@ export function createBatch(
     },
     submit() {
       if (open === undefined) return lastSubmission;
-      const commands = open;
-      open = undefined;
-      host.timed("submitMs", () => device.queue.submit([commands.finish()]));
+      host.timed("submitMs", () => {
+        close();
+        queue.submit(closed);
+      });
+      closed = [];
       submitted = passes.length;
       given += 1;
       lastSubmission = given;

@@ -11,13 +11,14 @@ import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
-import { createBatch } from "./batch.ts";
+import { createAhead } from "./ahead.ts";
+import { createBatch, type EncodedPass } from "./batch.ts";
+import { createEncoding } from "./encoding.ts";
 import { createHostWork } from "./host_work.ts";
 import type { PreparedProgram } from "./prepare.ts";
 import { createSpanRecorder } from "./span_recorder.ts";
 import {
   type Activity,
-  type GpuPass,
   type Segment,
   findMisplaced,
   spansOf,
@@ -59,7 +60,16 @@ export async function executeStep(
   const { rank, instructions } = prepared.program;
   const { queue } = gpu.device;
   const hostWork = createHostWork(execution.threadMs);
-  const batch = createBatch(gpu.device, `rank ${rank}`, timestamps, hostWork);
+  const encoding = createEncoding(gpu.device, `rank ${rank}`, timestamps, prepared.region);
+  const batch = createBatch(queue, encoding, hostWork);
+  const { stage, inspects = () => false } = options;
+  const skips = ({ origin }: Instruction): boolean => stage !== undefined && origin.stage !== stage;
+  const ahead = createAhead(encoding, {
+    instructions,
+    kernels: prepared.kernels,
+    skips,
+    endsAt: inspects,
+  });
   const uploads = createUploads(queue, async (work) => communicator.meanwhile(work));
   const recorder = createSpanRecorder(hostMs);
   const splits: CollectiveContext["splits"] = new Map();
@@ -76,6 +86,8 @@ export async function executeStep(
   };
   let current: number | undefined;
   let ran = 0;
+  /** Kernels and copies before that one are in the batch, or were. */
+  let added = 0;
 
   const enter = (activity: Activity): void => {
     recorder.enter(activity, current, batch.submittedPasses());
@@ -89,11 +101,6 @@ export async function executeStep(
     batch.awaited();
     enter("host");
     gpu.check();
-  };
-  const kernelOf = (index: number) => {
-    const kernel = prepared.kernels.get(index);
-    if (kernel === undefined) throw new Error(`instruction ${index} of rank ${rank} has no kernel`);
-    return kernel;
   };
   /** For one collective. What it does is told to `tell`. */
   const contextOf = (index: number, tell: (activity: Activity) => void): CollectiveContext => ({
@@ -115,7 +122,7 @@ export async function executeStep(
       batch.awaited(submission);
       gpu.check();
     },
-    reduce: (kernel) => batch.kernel(kernel, index, "reduce"),
+    reduce: (kernel) => batch.reduce(kernel, index),
     timedMap: async (map) => hostWork.timed("mapMs", map),
     splits,
     record,
@@ -128,22 +135,11 @@ export async function executeStep(
     if (isCollective(instruction)) return runCollective(contextOf(index, enter), instruction);
     switch (instruction.op) {
       case "kernel":
-        batch.kernel(kernelOf(index), index, "compute");
-        return;
       case "copy": {
-        const source = prepared.region(instruction.source);
-        const target = prepared.region(instruction.target);
-        hostWork.timed("encodeMs", () => {
-          batch
-            .encoder()
-            .copyBufferToBuffer(
-              source.buffer,
-              source.offset + instruction.sourceOffset,
-              target.buffer,
-              target.offset + instruction.targetOffset,
-              instruction.bytes,
-            );
-        });
+        if (index < added) return;
+        const recorded = hostWork.timed("encodeMs", () => ahead.take(index));
+        batch.add(recorded);
+        added = recorded.last + 1;
         return;
       }
       case "input": {
@@ -173,14 +169,17 @@ export async function executeStep(
   };
 
   await communicator.barrier();
+  current = 0;
   enter("host");
+  // Whoever has to wait for others first has time now.
+  hostWork.timed("encodeMs", () => ahead.record(0));
   for (const [index, instruction] of instructions.entries()) {
-    if (options.stage !== undefined && instruction.origin.stage !== options.stage) continue;
+    if (skips(instruction)) continue;
     current = index;
     ran += 1;
     enter("host");
     await run(instruction, index);
-    if (options.inspects?.(instruction) !== true) continue;
+    if (!inspects(instruction)) continue;
     await drain();
     await options.inspect?.(instruction, index);
   }
@@ -204,15 +203,15 @@ export async function executeStep(
 /** Undefined where the adapter cannot time them. */
 async function timedPasses(
   segments: readonly Segment[],
-  passes: readonly GpuPass[],
+  passes: readonly EncodedPass[],
   timestamps: Timestamps | undefined,
 ): Promise<TimedPass[] | undefined> {
   if (timestamps === undefined) return undefined;
   const times = await timestamps.read(passes.length);
-  const timed = passes.map((pass, i) => ({
+  const timed = passes.map(({ slot, ...pass }) => ({
     ...pass,
-    startMs: times[2 * i] ?? 0,
-    endMs: times[2 * i + 1] ?? 0,
+    startMs: times[2 * slot] ?? 0,
+    endMs: times[2 * slot + 1] ?? 0,
   }));
   const misplaced = findMisplaced(segments, timed);
   if (misplaced === undefined) return timed;
