@@ -63,7 +63,7 @@ const aheadOf = (letters: string, rest: { stage?: string; endsAt?: string } = {}
     },
     copy: ({ label }) => void log.push(`c${label}`),
   };
-  const instructions = [...letters].map(instructionOf);
+  const instructions = letters.split("").map(instructionOf);
   const prepared = { label: "" } as PreparedKernel;
   const ahead = createAhead(encoding, {
     instructions,
