@@ -163,7 +163,10 @@ export const layerLines = ({ metrics }: RunResult, colours: Colours): string[] =
 };
 
 export const communicationLines = (
-  { metrics, overlapEffect }: RunResult,
+  {
+    metrics,
+    overlapEffect,
+  }: Pick<RunResult, "overlapEffect"> & { readonly metrics: Pick<Metrics, "communication"> },
   colours: Colours,
 ): string[] => {
   if (metrics.communication.length === 0) return [];

@@ -34,6 +34,7 @@ const run = await shardbench(
     "--no-tune",
     "--samples",
     "6",
+    "--project",
     "-o",
     resultFile,
     "--seed",
@@ -136,6 +137,68 @@ describe("compare", () => {
     const { code, stderr } = await shardbench(["compare", planFile, "--result", other]);
     expect(code).toBe(2);
     expect(stderr).toContain("99");
+  });
+});
+
+describe("simulate", () => {
+  const linkFile = async (latencyMs: number, op = "send"): Promise<string> => {
+    const link = { latencyMs, bandwidth: 1e9, error: 0 };
+    return fileWith("link.json", JSON.stringify([{ op, ranks: 2, adapters: [{ id: "x" }], link }]));
+  };
+  const simulate = async (...more: string[]) => shardbench(["simulate", planFile, ...more]);
+  const stepMsOf = ({
+    code,
+    stdout,
+    stderr,
+  }: {
+    code: number | null;
+    stdout: string;
+    stderr: string;
+  }) => {
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    const { provenance, stepMs }: Projected = JSON.parse(stdout);
+    expect(provenance).toBe("projected");
+    return typeof stepMs === "number" ? stepMs : stepMs.value;
+  };
+  interface Projected {
+    readonly provenance: string;
+    readonly stepMs: number | { readonly value: number };
+  }
+
+  test("plays the exclusive times of a run, with other links on demand", async () => {
+    const seeded = ["--result", resultFile, "--seed", "9", "--json"];
+    const asMeasured = stepMsOf(await simulate(...seeded));
+    const slow = stepMsOf(await simulate(...seeded, "--links", await linkFile(10_000)));
+    const slower = stepMsOf(await simulate(...seeded, "--links", await linkFile(30_000)));
+    expect(asMeasured).toBeLessThan(10_000);
+    expect(slow).toBeGreaterThan(10_000);
+    expect(slower - slow).toBeGreaterThan(19_999);
+  });
+
+  test("says whose links they are", async () => {
+    const links = await linkFile(0.02);
+    const { stdout } = await simulate("--result", resultFile, "--seed", "9", "--links", links);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+      "transfers by a link of 20 µs and 1 GB/s, fitted to send over 2 ranks on x",
+    );
+  });
+
+  test("takes the links beside a hardware's figures, too", async () => {
+    const hardware = ["--peak-flops", "1TFLOPS", "--json"];
+    const free = stepMsOf(await simulate(...hardware));
+    const linked = stepMsOf(await simulate(...hardware, "--links", await linkFile(7)));
+    expect(linked - free).toBeGreaterThanOrEqual(7);
+  });
+
+  test.each([
+    ["--result", resultFile, "--seed", "9"],
+    ["--peak-flops", "1TFLOPS"],
+  ])("ends with 2 where the file holds no link between two ranks: %s", async (...from) => {
+    const links = await fileWith("link.json", "[]");
+    const { code, stderr } = await simulate(...from, "--links", links);
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("no link model of a send, nor of two ranks");
   });
 });
 
