@@ -19,6 +19,8 @@ export interface CollectiveContext {
   readonly queue: GPUQueue;
   /** Kernels run on the host's cores. */
   readonly isSoftware: boolean;
+  /** The rank goes on meanwhile: what is not given to the GPU at once comes after the rank's next kernels. */
+  readonly isBeside: boolean;
   readonly communicator: Communicator;
   readonly staging: StagingPool;
   readonly uploads: Uploads;

@@ -22,6 +22,8 @@ export interface Outgoing {
    * Default: the message is what was read.
    */
   readonly fill?: (message: Bytes, read: Bytes, k: number) => Promise<void> | void;
+  /** Completes chunk k's message, which holds what was read. It may await other ranks. */
+  readonly complete?: (message: Bytes, k: number) => Promise<void>;
 }
 
 /** Messages that lie where readers have just read stay in caches, and take no new memory. */
@@ -31,7 +33,7 @@ const graceMs = 2;
 
 export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void> {
   const { communicator } = parts;
-  const { lane, chunks, ready, onStaged, fill } = outgoing;
+  const { lane, chunks, ready, onStaged, fill, complete } = outgoing;
   let isReadAtOnce = chunks.length > fewMessages;
   let last = Promise.resolve();
   for (const [k, chunk] of chunks.entries()) {
@@ -47,10 +49,11 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
       parts.staging.tryTake(chunk.bytes) ?? (await takeStaging(parts, outgoing.name, chunk.bytes));
     copyOut(parts, outgoing, chunk, staging);
     onStaged?.();
+    const mapped = readStaging(parts, staging, chunk.bytes);
     const before = last;
-    last = (async () => {
-      const mapped = readStaging(parts, staging, chunk.bytes);
-      await before;
+    const filled = (async () => {
+      // Nobody waits for others with a staging buffer, unless they need nothing but this rank's GPU.
+      if (complete === undefined) await before;
       await mapped;
       const read = new Uint8Array(staging.getMappedRange(0, chunk.bytes));
       if (fill !== undefined) await fill(parcel.bytes, read, k);
@@ -58,8 +61,15 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
         if (fill === undefined) parcel.bytes.set(read);
         staging.unmap();
         parts.staging.giveBack(staging);
-        parcel.post([...new Set(chunk.takes.flatMap(({ readers }) => readers))]);
       });
+    })();
+    last = (async () => {
+      await filled;
+      await before;
+      await complete?.(parcel.bytes, k);
+      parts.during("move", () =>
+        parcel.post([...new Set(chunk.takes.flatMap(({ readers }) => readers))]),
+      );
     })();
   }
   await last;

@@ -6,16 +6,24 @@ const blockElements = 4096;
 
 /**
  * target[e] = summands[0][e] + summands[1][e] + …, in f32 and in that order: the same bits as from the kernels.
- * At least two summands, of the target's length; none of them may be the target.
+ * At least two summands, of the target's length; one of them may be the target.
  */
 export function sumFloats(target: Float32Array, summands: readonly Float32Array[]): void {
   const [first, second, ...others] = summands;
   if (first === undefined || second === undefined) throw new RangeError("a sum of one is a copy");
   for (let begin = 0; begin < target.length; begin += blockElements) {
     const end = Math.min(begin + blockElements, target.length);
+    const kept = others.includes(target) ? target.slice(begin, end) : undefined;
     add(target, first, second, begin, end);
-    for (const other of others) add(target, target, other, begin, end);
+    for (const other of others) {
+      if (kept !== undefined && other === target) addTo(target, kept, begin);
+      else add(target, target, other, begin, end);
+    }
   }
+}
+
+function addTo(sum: Float32Array, kept: Float32Array, begin: number): void {
+  for (let e = 0; e < kept.length; e++) sum[begin + e]! += kept[e]!;
 }
 
 function add(sum: Float32Array, a: Float32Array, b: Float32Array, begin: number, end: number) {

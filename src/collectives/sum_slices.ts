@@ -15,6 +15,9 @@ import { offsetsOf } from "./reduce.ts";
 import { sendChunks } from "./send.ts";
 import { sumFloats } from "./sum_floats.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
+type Arrivals = readonly (Arrival | undefined)[];
+
 /** Whether a rank does so; each by itself, for the messages are the same as where kernels add. */
 export const sumsSlices = (collective: Collective, rank: number, isSoftware: boolean): boolean =>
   isSoftware &&
@@ -38,42 +41,54 @@ async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Pr
   const { communicator, rank, queue } = parts;
   const { name, channel, send, receive, from } = reduction;
   if (receive === undefined) throw new Error(`${name}: rank ${rank} has no receive buffer`);
-  const target = parts.region(receive);
+  const placed = parts.region(receive);
   const given = givenIn(reduction);
   const offsets = from.map((_, member) => offsetsOf(given, member, rank));
   const chunks = chunksOf(handOut, handOut.from.indexOf(rank));
-  const arrived: (readonly (Arrival | undefined)[])[] = [];
+  const receiveAll = async (): Promise<Arrivals> =>
+    Promise.all(
+      from.map(async (source) =>
+        source === rank ? undefined : communicator.receive(laneOf(channel, 0), source),
+      ),
+    );
+  const add = async (message: Bytes, own: Bytes, arrivals: Arrivals, k: number): Promise<void> => {
+    await parts.roomFor(message.length);
+    parts.during("move", () => {
+      const target = floatsOf(message, 0, message.length);
+      const ownSummand = own === message ? target : floatsOf(own, 0, own.length);
+      const summands = arrivals.map((arrival, member) =>
+        arrival === undefined
+          ? ownSummand
+          : floatsOf(arrival.bytes, offsets[member]?.[k] ?? 0, own.length),
+      );
+      sumFloats(target, summands);
+      for (const arrival of arrivals) arrival?.release();
+    });
+    parts.during("upload", () => {
+      const to = placed.offset + (chunks[k]?.takes[0]?.targetOffset ?? 0);
+      queue.writeBuffer(placed.buffer, to, message.buffer, message.byteOffset, message.length);
+      parts.uploads.wrote(message.length);
+    });
+  };
+  const arrived: Arrivals[] = [];
   await sendChunks(parts, {
     name,
     lane: laneOf(channel, 1),
     send,
     chunks,
-    // All others' summands: whoever has a staging buffer must not wait for another rank.
-    async ready(k) {
-      arrived[k] = await Promise.all(
-        from.map(async (source) =>
-          source === rank ? undefined : communicator.receive(laneOf(channel, 0), source),
-        ),
-      );
-    },
-    async fill(message, own, k) {
-      await parts.roomFor(message.length);
-      const arrivals = arrived[k] ?? [];
-      parts.during("move", () => {
-        const summands = arrivals.map((arrival, member) =>
-          arrival === undefined
-            ? floatsOf(own, 0, own.length)
-            : floatsOf(arrival.bytes, offsets[member]?.[k] ?? 0, own.length),
-        );
-        sumFloats(floatsOf(message, 0, message.length), summands);
-        for (const arrival of arrivals) arrival?.release();
-      });
-      parts.during("upload", () => {
-        const to = target.offset + (chunks[k]?.takes[0]?.targetOffset ?? 0);
-        queue.writeBuffer(target.buffer, to, message.buffer, message.byteOffset, message.length);
-        parts.uploads.wrote(message.length);
-      });
-    },
+    ...(parts.isBeside
+      ? {
+          complete: async (message: Bytes, k: number) =>
+            add(message, message, await receiveAll(), k),
+        }
+      : {
+          // All others' summands: whoever has a staging buffer must not wait for another rank.
+          ready: async (k: number) => {
+            arrived[k] = await receiveAll();
+          },
+          fill: async (message: Bytes, own: Bytes, k: number) =>
+            add(message, own, arrived[k] ?? [], k),
+        }),
   });
 }
 

@@ -102,8 +102,9 @@ export async function executeStep(
     enter("host");
     gpu.check();
   };
-  /** For one collective. What it does is told to `tell`. */
-  const contextOf = (index: number, tell: (activity: Activity) => void): CollectiveContext => ({
+  /** For one collective. What it does is told to `tell`, if the rank goes on meanwhile. */
+  const contextOf = (index: number, tell?: (activity: Activity) => void): CollectiveContext => ({
+    isBeside: tell !== undefined,
     rank,
     queue,
     isSoftware: gpu.report.choice.software,
@@ -115,7 +116,7 @@ export async function executeStep(
     encoder: () => batch.encoder(),
     submit: () => batch.submit(),
     enter(activity) {
-      tell(activity);
+      (tell ?? enter)(activity);
       if (activity === "upload") batch.wrote();
     },
     check(submission) {
@@ -132,7 +133,7 @@ export async function executeStep(
     return batch.submittedPasses();
   });
   const run = async (instruction: Instruction, index: number): Promise<void> => {
-    if (isCollective(instruction)) return runCollective(contextOf(index, enter), instruction);
+    if (isCollective(instruction)) return runCollective(contextOf(index), instruction);
     switch (instruction.op) {
       case "kernel":
       case "copy": {
