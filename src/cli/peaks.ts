@@ -13,6 +13,9 @@ export interface PeakFlags {
   readonly linkBandwidth?: number;
 }
 
+/** Option value in bytes per second. */
+export const bandwidthOfLink = (text: string): number => rate(parseBandwidth, "50GB/s")(text);
+
 export const addPeakOptions = (command: Command): Command =>
   command
     .option("--peak-flops <rate>", "of one GPU, such as 67TFLOPS", rate(parseFlops, "67TFLOPS"))
@@ -21,11 +24,7 @@ export const addPeakOptions = (command: Command): Command =>
       "of one GPU's memory, such as 3TB/s",
       rate(parseBandwidth, "3TB/s"),
     )
-    .option(
-      "--link-bandwidth <rate>",
-      "between two GPUs, such as 50GB/s",
-      rate(parseBandwidth, "50GB/s"),
-    );
+    .option("--link-bandwidth <rate>", "between two GPUs, such as 50GB/s", bandwidthOfLink);
 
 const rate =
   (parse: (text: string) => number | undefined, example: string) =>

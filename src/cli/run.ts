@@ -1,6 +1,7 @@
 // shardbench run: a plan for real, its figures and verdicts.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { RunOptions } from "../harness/run_plan.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import { countOf } from "../report/format.ts";
 import { LINE_WIDTH } from "../report/table.ts";
@@ -9,14 +10,20 @@ import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
+import { bandwidthOfLink } from "./peaks.ts";
 import { errorColours, outputColours, printErrorLines, printJson, printLines } from "./output.ts";
 import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
+import { duration } from "./values.ts";
 
 interface Flags extends RunFlags {
   readonly json?: boolean;
   readonly output?: string;
   readonly project?: boolean;
   readonly explain?: boolean;
+  /** Bytes per second. */
+  readonly linkBandwidth?: number;
+  /** ms */
+  readonly linkLatency?: number;
 }
 
 export const defineRun = (program: Command): void => {
@@ -33,6 +40,19 @@ export const defineRun = (program: Command): void => {
       "where the result goes (default: results/<plan name>.json,\nor .partial.json where the run ended early)",
     )
     .option("--project", "project the step as if each rank had an adapter of its own")
+    .addOption(
+      new Option(
+        "--link-bandwidth <rate>",
+        "emulate links between ranks: no message is faster, such as 10GB/s",
+      )
+        .argParser(bandwidthOfLink)
+        .conflicts("project"),
+    )
+    .addOption(
+      new Option("--link-latency <duration>", "of emulated links, such as 5us")
+        .argParser(duration)
+        .conflicts("project"),
+    )
     .option("--explain", "show the form of every kernel, and what the others reached")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -53,6 +73,7 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   const running = execute(plan, {
     ...runOptions(flags),
     ...(flags.project === true ? { project: "also" } : {}),
+    ...linkOf(flags),
   });
   announceWarnings(file, diagnostics);
   const [result, { runReport }, { resultPath, writeResult }] = await Promise.all([
@@ -67,6 +88,14 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   else printLines(runReport(plan, result, outputColours(), { resultFile, explain }));
   return exitCodeOfRun(result);
 };
+
+const linkOf = ({
+  linkBandwidth: bandwidth,
+  linkLatency: latencyMs,
+}: Flags): Pick<RunOptions, "link"> =>
+  bandwidth === undefined && latencyMs === undefined
+    ? {}
+    : { link: { latencyMs: latencyMs ?? 0, ...(bandwidth === undefined ? {} : { bandwidth }) } };
 
 const announceWarnings = (file: string, diagnostics: readonly Diagnostic[]): void => {
   const count = diagnostics.filter(({ severity }) => severity === "warning").length;

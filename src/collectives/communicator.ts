@@ -33,6 +33,8 @@ export interface Communicator {
   room(channel: number, messages: number, graceMs: number): Promise<boolean>;
   /** Waits for the next message of `source` on `channel`. */
   receive(channel: number, source: number): Promise<Arrival>;
+  /** Resolves when that much time has passed; at once where `ms` is not above 0. */
+  pause(ms: number): Promise<void>;
   /** Awaits something else. Until it settles, those who wait for ranks must not put this thread to sleep. */
   meanwhile<Result>(work: Promise<Result>): Promise<Result>;
   /** All ranks. */

@@ -95,6 +95,10 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
       };
     },
 
+    async pause(ms) {
+      if (ms > 0) await setTimeout(ms);
+    },
+
     meanwhile: async (work) => work,
 
     async barrier() {

@@ -125,6 +125,10 @@ export function openSharedMemoryCommunicator(
       };
     },
 
+    async pause(ms) {
+      if (ms > 0) await waiter.until(() => false, ms);
+    },
+
     meanwhile: async (work) => waiter.meanwhile(work),
 
     async barrier() {

@@ -85,15 +85,15 @@ export function createWaiter(
         slept = false;
         continue;
       }
+      const leftMs = Math.min(...waiters.map(({ deadline }) => deadline)) - performance.now();
       if (elsewhere > 0) {
-        if (waiting.naps)
-          sleep.block(bellWord, seen, napUsAfter(1000 * (performance.now() - turnedMs)));
+        const napUs = napUsAfter(1000 * (performance.now() - turnedMs));
+        if (waiting.naps) sleep.block(bellWord, seen, Math.min(napUs, 1000 * leftMs));
         continue;
       }
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;
       if (!slept) spin(hasRung, waiting.spinUs);
       if (hasRung()) continue;
-      const leftMs = Math.min(...waiters.map(({ deadline }) => deadline)) - performance.now();
       const sliceMs = Math.max(0.05, Math.min(waiting.sliceMs, leftMs));
       if (slept) await sleep.yielding(bellWord, seen, sliceMs);
       else sleep.block(bellWord, seen, Math.min(waiting.blockUs, 1000 * sliceMs));

@@ -11,7 +11,9 @@ import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower } from "../program/lower.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
 import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
+import { formatBytes, formatNumber } from "../report/format.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
@@ -30,6 +32,8 @@ export interface RunOptions {
   readonly placement?: string;
   /** Rank i runs on core i only, where the machine has as many (Linux). Default: anywhere. */
   readonly pin?: boolean;
+  /** Emulated between all ranks. Default: messages are as fast as the machine. */
+  readonly link?: Link;
   /** Steps that are run and not timed. Default 2. */
   readonly warmup?: number;
   /** Exact number of timed steps. Default: as many as `budgetMs` allows, at least 5. */
@@ -112,13 +116,18 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const known: Findings = tune === false ? new Map() : await readFindings(placement);
   const open: OpenRanksOptions = {
     ...(options.pin === undefined ? {} : { pinToCores: options.pin }),
+    ...(options.link === undefined ? {} : { link: options.link }),
     ...(signal === undefined ? {} : { signal }),
   };
   const pool = await openRanks(program, placement, { ...open, known });
   const finish = (outcome: RunResult["outcome"]): RunResult =>
     assembleResult(plan, program, { ...record, outcome });
   try {
-    record = { ...record, notes: pool.notes, memory: memoryOf(pool) };
+    record = {
+      ...record,
+      notes: [...pool.notes, ...noteOfLink(options.link)],
+      memory: memoryOf(pool),
+    };
     record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
     if (tune !== false) {
       onProgress({ phase: "tune" });
@@ -193,4 +202,12 @@ const measure = async (
       onProgress({ phase: "measure", done, ...total });
     },
   );
+};
+
+const noteOfLink = (link: Link | undefined): string[] => {
+  if (link === undefined) return [];
+  const latency = `${formatNumber(1000 * link.latencyMs)} µs`;
+  const bytes =
+    link.bandwidth === undefined ? "" : ` + its bytes at ${formatBytes(link.bandwidth)}/s`;
+  return [`links between ranks are emulated: no message takes less than ${latency}${bytes}`];
 };

@@ -42,6 +42,8 @@ export interface RankTrace {
   readonly spans: readonly Span[];
   /** Absent in projections. */
   readonly host?: HostItems;
+  /** CPU time of the rank's process meanwhile, the threads of a software GPU included. Absent in projections. */
+  readonly cpuMs?: number;
   /** Tokens that each expert of this rank received, by `Origin.layer`, summed over micro-batches. */
   readonly expertTokens: Readonly<Record<string, readonly number[]>>;
   /** Choices dropped over capacity, by `Origin.layer`, counted on the source rank. */

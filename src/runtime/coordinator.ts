@@ -2,6 +2,7 @@
 // to a rank, this process outlives it.
 
 import { availableParallelism } from "node:os";
+import { stamped } from "../collectives/emulated_links.ts";
 import { mailboxPlans } from "../collectives/mailboxes.ts";
 import { canShareMemory } from "../collectives/shared_memory.ts";
 import { type Waiting, waitingFor } from "../collectives/waiting.ts";
@@ -11,6 +12,7 @@ import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
 import type { RankCosts } from "../program/simulate/cost.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -32,6 +34,8 @@ export interface OpenRanksOptions {
   readonly waiting?: Waiting;
   /** Rank i runs on core i only (Linux); throws `EnvironmentError` `cannot-pin` where there are fewer. */
   readonly pinToCores?: boolean;
+  /** Emulated between all ranks; default: messages are as fast as the machine. */
+  readonly link?: Link;
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
@@ -97,7 +101,8 @@ export async function openRanks(
   if (options.pinToCores === true) refuseToPin(program.ranks.length);
   const patience = { ...defaultPatience, ...options.patience };
   const transport = options.transport ?? (canShareMemory() ? "shared-memory" : "relay");
-  const mailboxes = mailboxPlans(program);
+  const { link } = options;
+  const mailboxes = link === undefined ? mailboxPlans(program) : stamped(mailboxPlans(program));
   const group = startRankGroup({
     program,
     choices,
@@ -121,6 +126,7 @@ export async function openRanks(
         mailboxes,
         waiting: options.waiting ?? usual,
         known: options.known?.get(choices[rank]?.id ?? "") ?? [],
+        ...(link === undefined ? {} : { link }),
         heartbeatMs: Math.min(500, patience.hangMs / 8),
         ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
       },

@@ -170,6 +170,7 @@ export async function executeStep(
   };
 
   await communicator.barrier();
+  const cpuBefore = process.cpuUsage();
   current = 0;
   enter("host");
   // Whoever has to wait for others first has time now.
@@ -188,6 +189,7 @@ export async function executeStep(
   await drain();
   transfers.refuseUnfinished();
   const segments = recorder.finish();
+  const cpu = process.cpuUsage(cpuBefore);
   const passes = await timedPasses(segments, batch.passes, timestamps);
   const all = [...segments, ...transfers.segments].toSorted((a, b) => a.startMs - b.startMs);
   return {
@@ -196,6 +198,7 @@ export async function executeStep(
     endMs: segments.at(-1)?.endMs ?? hostMs(),
     spans: passes === undefined ? spansWithoutTimestamps(all, batch.passes) : spansOf(all, passes),
     host: { instructions: ran, ...hostWork.items, wakeMs: wakingMs(segments, passes ?? []) },
+    cpuMs: (cpu.user + cpu.system) / 1000,
     expertTokens,
     droppedTokens,
   };

@@ -7,6 +7,7 @@ import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
 import type { RankCosts } from "../program/simulate/cost.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ErrorRecord } from "./error_record.ts";
@@ -25,6 +26,8 @@ export interface OpenRequest {
   /** Descriptor of the shared file in the rank's process; absent: messages are relayed. */
   readonly sharedFile?: number;
   readonly waiting: Waiting;
+  /** Absent: messages are as fast as the machine. */
+  readonly link?: Link;
   /** What tuning found out on this adapter. */
   readonly known: readonly TunedCall[];
   readonly heartbeatMs: number;

@@ -1,6 +1,7 @@
 // A rank's side of the IPC channel: does what the coordinator asks, and ends when that is gone.
 
 import type { Communicator } from "../collectives/communicator.ts";
+import { emulateLinks } from "../collectives/emulated_links.ts";
 import type { RelayMessage } from "../collectives/relay.ts";
 import { createRelayCommunicator } from "../collectives/relay_communicator.ts";
 import { openSharedMemoryCommunicator } from "../collectives/shared_memory_communicator.ts";
@@ -58,7 +59,9 @@ export function serveRank(process: NodeJS.Process): void {
       // Whatever a driver does while it opens is waited for as for a GPU.
       moveTo("drain", undefined);
       setInterval(() => tell({ kind: "heartbeat", ...position }), request.heartbeatMs);
-      const communicator = openCommunicator(request);
+      const direct = openCommunicator(request);
+      const { link } = request;
+      const communicator = link === undefined ? direct : emulateLinks(direct, link);
       session = await openRankSession(request, communicator, moveTo, (reason) =>
         fail(lostDevice(reason)),
       );

@@ -57,6 +57,7 @@ export function replayMessages(
       if (bytes === undefined) throw new Error(`no message on channel ${channel} of ${source}`);
       return { bytes, release() {} };
     },
+    pause: async (ms) => communicator.pause(ms),
     meanwhile: async (work) => communicator.meanwhile(work),
     async barrier() {},
   };

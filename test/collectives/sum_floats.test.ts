@@ -18,9 +18,9 @@ test("sums have the bits of adding in order, wherever they are put", () => {
       fc.integer({ min: -1, max: 4 }),
       fc.integer(),
       (count, length, place, seed) => {
-        const summands = Array.from({ length: count }, (_, s) =>
-          Float32Array.from({ length }, (_, e) =>
-            Math.fround(Math.sin(seed + 31 * s + e) * 10 ** (e % 7)),
+        const summands = Array.from({ length: count }, (_, member) =>
+          Float32Array.from({ length }, (_zero, e) =>
+            Math.fround(Math.sin(seed + 31 * member + e) * 10 ** (e % 7)),
           ),
         );
         const expected = summed(summands);

@@ -1,0 +1,53 @@
+// Links slower than the machine's memory, for ranks that will not share a machine: no message is seen before a link
+// of given latency and bandwidth would have brought it. Meanwhile the rank is free for other work, as beside a
+// network card.
+
+import { hostMs } from "../gpu/timestamps.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
+import type { Communicator, MailboxPlan, Parcel } from "./communicator.ts";
+
+/** When a message was posted, at its end: ms of `hostMs`, which all processes of a machine share. */
+const stampBytes = 8;
+
+/** What mailboxes must hold for `emulateLinks`. */
+export const stamped = (plans: readonly MailboxPlan[]): MailboxPlan[] =>
+  plans.map((plan) => ({ ...plan, bytes: plan.bytes + stampBytes }));
+
+/** As where steps are simulated: a rank takes in what comes one after the other, and giving is free. */
+export function emulateLinks(
+  communicator: Communicator,
+  { latencyMs, bandwidth }: Link,
+): Communicator {
+  /** When the last byte of all that was taken in so far has come, without the latency. */
+  let freeMs = 0;
+  return {
+    ...communicator,
+    async reserve(channel, bytes) {
+      return stamping(await communicator.reserve(channel, bytes + stampBytes));
+    },
+    tryReserve(channel, bytes) {
+      const parcel = communicator.tryReserve(channel, bytes + stampBytes);
+      return parcel === undefined ? undefined : stamping(parcel);
+    },
+    async receive(channel, source) {
+      const { bytes: all, release } = await communicator.receive(channel, source);
+      const bytes = all.subarray(0, all.length - stampBytes);
+      const postedMs = stampOf(all).getFloat64(0);
+      const takesMs = bandwidth === undefined ? 0 : (1000 * bytes.length) / bandwidth;
+      freeMs = Math.max(freeMs, postedMs) + takesMs;
+      await communicator.pause(freeMs + latencyMs - hostMs());
+      return { bytes, release };
+    },
+  };
+}
+
+const stamping = ({ bytes, post }: Parcel): Parcel => ({
+  bytes: bytes.subarray(0, bytes.length - stampBytes),
+  post(readers) {
+    stampOf(bytes).setFloat64(0, hostMs());
+    post(readers);
+  },
+});
+
+const stampOf = ({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>): DataView =>
+  new DataView(buffer, byteOffset + length - stampBytes, stampBytes);
