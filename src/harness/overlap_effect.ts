@@ -4,13 +4,13 @@
 import { EnvironmentError } from "../environment_error.ts";
 import { breakDown } from "../measure/breakdown.ts";
 import { figureOf, type Conditions } from "../measure/figures.ts";
-import { hiddenCommunication } from "../measure/hidden_communication.ts";
+import { hiddenCommunication, type HiddenIdleTime } from "../measure/hidden_communication.ts";
 import { mean, seededRandom } from "../measure/statistics.ts";
 import type { Plan } from "../plan/plan.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
-import type { OverlapEffect } from "../report/result.ts";
+import type { IdleEffect, OverlapEffect } from "../report/result.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
 
 /** Enough for an interval of the median. */
@@ -41,7 +41,9 @@ export async function measureOverlapEffect(
       const both = { plain: await plainPool.step(), overlapped: await pool.step() };
       if (round > 0) steps.push(both);
     }
-    return effectOf(plain, program, steps);
+    const oneCoreEach =
+      options.pinToCores === true && pool.adapters.every(({ choice }) => choice.software);
+    return effectOf(plain, program, steps, oneCoreEach);
   } finally {
     await plainPool.close();
   }
@@ -56,6 +58,7 @@ const effectOf = (
   plain: Program,
   overlapped: Program,
   rounds: readonly Round[],
+  oneCoreEach: boolean,
 ): OverlapEffect | undefined => {
   const conditions: Conditions = {
     provenance: "measured",
@@ -89,6 +92,12 @@ const effectOf = (
     ),
   );
   const overlap = share(rounds.flatMap((round) => overlapShare(round.overlapped)));
+  const core = oneCoreEach
+    ? idleEffect(
+        found.flatMap((each) => each.core ?? []),
+        conditions,
+      )
+    : undefined;
   if (!plainStepMs || !stepMs || !stepRatio || !plainComputeMs) return undefined;
   if (!communicationMs || !hideableMs || !exposedMs || !hiddenMs) return undefined;
   return {
@@ -103,7 +112,25 @@ const effectOf = (
     plainComputeMs,
     ...(computeRatio === undefined ? {} : { computeRatio }),
     ...(overlap === undefined ? {} : { overlap }),
+    ...(core === undefined ? {} : { core }),
   };
+};
+
+const idleEffect = (
+  found: readonly HiddenIdleTime[],
+  conditions: Conditions,
+): IdleEffect | undefined => {
+  const ms = (values: readonly number[]) => figureOf(values, "ms", conditions);
+  const idleMs = ms(found.map((each) => each.idleMs));
+  const hideableMs = ms(found.map((each) => each.hideableMs));
+  const hiddenMs = ms(found.map((each) => each.hiddenMs));
+  const hiddenShare = figureOf(
+    found.flatMap((each) => (each.hideableMs > 0 ? [each.hiddenMs / each.hideableMs] : [])),
+    "share",
+    conditions,
+  );
+  if (!idleMs || !hideableMs || !hiddenMs) return undefined;
+  return { idleMs, hideableMs, hiddenMs, ...(hiddenShare === undefined ? {} : { hiddenShare }) };
 };
 
 /** As HTA counts it, mean over the ranks that communicate. */

@@ -8,6 +8,13 @@
 //   hideable = (b − 1) / b · min(communication, compute)      without overlap, summed over layers
 //   exposed  = communication while the rank computes nothing  with overlap
 //   hidden   = communication without overlap − exposed
+//
+// Where a rank has one core for its GPU, its host and its transfers alike, what they do takes that core's time
+// beside each other as well as one after the other. There only time that the core idles can be hidden:
+//
+//   idle     = a rank's time − CPU time of its process, of the rank that idles least: the others wait for it
+//   hideable = (b − 1) / b · min(idle, compute), and no more than is hideable above
+//   hidden   = idle without overlap − idle with it
 
 import type { Instruction, Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
@@ -31,6 +38,16 @@ export interface HiddenCommunication {
   /** Of all layers, without overlap and with it: communication beside it may slow it down. */
   readonly plainComputeMs: number;
   readonly computeMs: number;
+  /** For ranks with one core for everything; absent where CPU time is not known. */
+  readonly core?: HiddenIdleTime;
+}
+
+/** ms of one step. */
+export interface HiddenIdleTime {
+  /** Without overlap. */
+  readonly idleMs: number;
+  readonly hideableMs: number;
+  readonly hiddenMs: number;
 }
 
 /** Undefined where no rank has a layer that leaves in blocks. */
@@ -44,7 +61,7 @@ export const hiddenCommunication = (
       rankTimes(program, trace, rank),
     );
     if (blocks.size === 0 || before === undefined || after === undefined) return [];
-    let [communicationMs, hideableMs, exposedMs] = [0, 0, 0];
+    let [communicationMs, hideableMs, exposedMs, blockShare] = [0, 0, 0, 0];
     for (const [layer, count] of blocks) {
       const alone = lengthOf(before.communication.get(layer) ?? []);
       const computed = lengthOf(before.computeOf(layer));
@@ -52,23 +69,43 @@ export const hiddenCommunication = (
       communicationMs += alone;
       hideableMs += (1 - 1 / count) * Math.min(alone, computed);
       exposedMs += lengthOf(beside) - lengthOf(intersect(beside, after.compute));
+      blockShare = Math.max(blockShare, 1 - 1 / count);
     }
     const [plainComputeMs, computeMs] = [before, after].map(({ compute }) => lengthOf(compute));
-    return [{ communicationMs, hideableMs, exposedMs, plainComputeMs, computeMs }];
+    return [{ communicationMs, hideableMs, exposedMs, plainComputeMs, computeMs, blockShare }];
   });
   if (ranks.length === 0) return undefined;
   const over = (of: (rank: (typeof ranks)[number]) => number | undefined): number =>
     mean(ranks.map((rank) => of(rank) ?? 0));
   const communicationMs = over((rank) => rank.communicationMs);
   const exposedMs = over((rank) => rank.exposedMs);
+  const hideableMs = over((rank) => rank.hideableMs);
+  const [idleMs, overlappedIdleMs] = [plain, overlapped].map(({ trace }) => leastIdleMs(trace));
   return {
     communicationMs,
-    hideableMs: over((rank) => rank.hideableMs),
+    hideableMs,
     exposedMs,
     hiddenMs: communicationMs - exposedMs,
     plainComputeMs: over((rank) => rank.plainComputeMs),
     computeMs: over((rank) => rank.computeMs),
+    ...(idleMs === undefined || overlappedIdleMs === undefined
+      ? {}
+      : {
+          core: {
+            idleMs,
+            hideableMs: Math.min(hideableMs, over((rank) => rank.blockShare) * idleMs),
+            hiddenMs: idleMs - overlappedIdleMs,
+          },
+        }),
   };
+};
+
+/** ms that the busiest rank's core had nothing to do, if each has one for all its threads. */
+const leastIdleMs = ({ ranks }: StepTrace): number | undefined => {
+  const idle = ranks.flatMap(({ startMs, endMs, cpuMs }) =>
+    cpuMs === undefined ? [] : [Math.max(0, endMs - startMs - cpuMs)],
+  );
+  return idle.length < ranks.length ? undefined : Math.min(...idle);
 };
 
 /** By layer, how many blocks it leaves in; only layers of which transfers are started. */

@@ -72,6 +72,17 @@ export interface OverlapEffect {
   readonly computeRatio?: Figure;
   /** With overlap, the share of communication, waiting left out, during which its rank computed (as HTA). */
   readonly overlap?: Figure;
+  /** Where each rank has a core of its own for all it does, its software GPU included. */
+  readonly core?: IdleEffect;
+}
+
+/** As `HiddenIdleTime`. */
+export interface IdleEffect {
+  readonly idleMs: Figure;
+  readonly hideableMs: Figure;
+  readonly hiddenMs: Figure;
+  /** Of what is hideable; absent where nothing is. */
+  readonly hiddenShare?: Figure;
 }
 
 /** The step as it would be if each rank had an adapter of its own. Every figure is projected. */

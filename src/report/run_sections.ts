@@ -11,7 +11,7 @@ import {
   formatNumber,
   formatValue,
 } from "./format.ts";
-import type { OverlapEffect, RunResult } from "./result.ts";
+import type { IdleEffect, OverlapEffect, RunResult } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 
@@ -220,11 +220,19 @@ const overlapEffectLines = (effect: OverlapEffect | undefined, colours: Colours)
           : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`) +
         slower,
     ),
+    ...(effect.core === undefined ? [] : lines(coreText(effect.core))),
     ...(low > 1
       ? lines(`warning: overlap made the step slower: ${step}`).map(colours.bad)
       : lines(`${verdict}: ${step}`)),
   ];
 };
+
+const coreText = ({ idleMs, hideableMs, hiddenMs, hiddenShare }: IdleEffect): string =>
+  `each rank has one core for all it does, its GPU included, so that only time which the core idles can be hidden: ` +
+  `of ${formatFigure(idleMs)} without overlap ${formatFigure(hideableMs)}; ${formatFigure(hiddenMs)} were` +
+  (hiddenShare === undefined
+    ? ""
+    : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`);
 
 export const memoryLines = ({ estimate, memory }: RunResult, colours: Colours): string[] => {
   const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
