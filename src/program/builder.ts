@@ -9,7 +9,7 @@ import {
   type StorageType,
 } from "../kernels/storage.ts";
 import type { Content } from "./content.ts";
-import { stagingSizes } from "./exchange/chunks.ts";
+import { type StagingNeed, stagingSizes } from "./exchange/chunks.ts";
 import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
 
 export interface Declaration {
@@ -27,8 +27,11 @@ export interface Builder {
   declare(rank: number, declaration: Declaration): string;
   emit(rank: number, instruction: Instruction): void;
   kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
-  /** Says that a message of so many bytes leaves the rank: mappable buffers for its chunks. */
-  staging(rank: number, bytes: number): void;
+  /**
+   * Says that a message of so many bytes leaves the rank: mappable buffers for its chunks. Slots are as of
+   * workspaces.
+   */
+  staging(rank: number, bytes: number, slot?: number): void;
   /**
    * Room for pieces that are reduced or woven together as soon as they are there: one buffer per rank and
    * slot, as large as its largest use. Collectives that run in turn use slot 0, those that run at the same
@@ -60,7 +63,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     const words = ceilDiv(bytes, 4);
     return { id, role, dtype: "u32", shape: [words], bytes: words * 4 };
   };
-  const longest = Array.from({ length: ranks }, () => 0);
+  const staging = Array.from({ length: ranks }, (): StagingNeed => ({ bytes: 0, beside: 1 }));
 
   const builder: ProgramBuilder = {
     dtype,
@@ -80,8 +83,12 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     kernel(rank, origin, call, ids) {
       builder.emit(rank, { op: "kernel", origin, dtype, buffers: ids, ...call });
     },
-    staging(rank, bytes) {
-      longest[rank] = Math.max(longest[rank] ?? 0, bytes);
+    staging(rank, bytes, slot = 0) {
+      const known = staging[rank];
+      staging[rank] = {
+        bytes: Math.max(bytes, known?.bytes ?? 0),
+        beside: Math.max(slot + 1, known?.beside ?? 1),
+      };
     },
     workspace(rank, bytes, slot = 0) {
       const id = workspaceName(slot);
@@ -113,7 +120,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
         rank,
         buffers: [
           ...buffersOf(rank).values(),
-          ...stagingSizes(longest[rank] ?? 0).map((bytes, i) =>
+          ...stagingSizes(staging[rank] ?? { bytes: 0, beside: 1 }).map((bytes, i) =>
             ofWords(`staging/${i}`, "staging", bytes),
           ),
         ],

@@ -13,9 +13,18 @@ const bytesOf = (builder: Builder, elements: number): number =>
   elements * bytesPerElement(builder.dtype);
 
 /** The optional fields of a transfer that one rank needs. */
-const roles = (move: Move, share: Share, rank: number, sendBytes: number, receive: string) => {
+const roles = (
+  move: Move,
+  share: Share,
+  rank: number,
+  sendBytes: number,
+  receive: string,
+  slot = 0,
+) => {
   const sends = share.group.includes(rank);
-  if (sends && move.to.some((target) => target !== rank)) move.builder.staging(rank, sendBytes);
+  if (sends && move.to.some((target) => target !== rank)) {
+    move.builder.staging(rank, sendBytes, slot);
+  }
   return {
     ...(sends ? { send: share.buffer } : {}),
     ...(move.to.includes(rank) ? { receive } : {}),
@@ -64,7 +73,7 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
       op: "all-gather",
       ...header(block.move, block.share),
       counts: share.group.map(() => count),
-      ...roles(block.move, block.share, rank, bytes, workspace),
+      ...roles(block.move, block.share, rank, bytes, workspace, block.slot),
     };
     if (!receives) return { transfer };
     return {
@@ -125,7 +134,7 @@ export const allReduce = (move: Move, share: Share): Share => {
       op: "all-reduce",
       ...header(block.move, block.share),
       count,
-      ...roles(block.move, block.share, rank, bytes, target),
+      ...roles(block.move, block.share, rank, bytes, target, block.slot),
     };
     return { transfer: withWorkspace(builder, rank, transfer, block.slot) };
   });

@@ -53,6 +53,7 @@ export const recordBlock = (
       emit,
       kernel: (rank, origin, call, buffers) =>
         emit(rank, { op: "kernel", origin, dtype: builder.dtype, buffers, ...call }),
+      staging: (rank, bytes, slot = 0) => builder.staging(rank, bytes, slot + block),
       workspace: (rank, bytes, slot = 0) => builder.workspace(rank, bytes, slot + block),
       channel: (name) => builder.channel(blockName(name, block)),
     },

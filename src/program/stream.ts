@@ -23,8 +23,9 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   /** Ranks that have a buffer, by its id, which many ranks share. */
   const declared = new Map<string, Set<number>>();
   const channels = new Map<string, number>();
-  /** Bytes per rank, of the longest message and of each workspace. */
+  /** Per rank, bytes of the longest message and messages at the same time; bytes of each workspace. */
   const longest = new Float64Array(ranks);
+  const beside = new Uint32Array(ranks).fill(1);
   const workspaces = new Map<string, Float64Array>();
   const see = (largest: Float64Array, rank: number, bytes: number): void => {
     largest[rank] = Math.max(largest[rank] ?? 0, wordsUp(bytes));
@@ -43,7 +44,10 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>
       sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),
-    staging: (rank, bytes) => see(longest, rank, bytes),
+    staging(rank, bytes, slot = 0) {
+      see(longest, rank, bytes);
+      beside[rank] = Math.max(beside[rank] ?? 1, slot + 1);
+    },
     workspace(rank, bytes, slot = 0) {
       const id = workspaceName(slot);
       const largest = workspaces.get(id) ?? new Float64Array(ranks);
@@ -59,7 +63,8 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     },
     end() {
       for (const [rank, message] of longest.entries()) {
-        for (const bytes of stagingSizes(message)) sink.allocate(rank, "staging", bytes, bytes / 4);
+        const need = { bytes: message, beside: beside[rank] ?? 1 };
+        for (const bytes of stagingSizes(need)) sink.allocate(rank, "staging", bytes, bytes / 4);
       }
       for (const largest of workspaces.values()) {
         for (const [rank, bytes] of largest.entries()) {

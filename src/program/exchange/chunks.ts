@@ -12,11 +12,25 @@ export const chunkBytes = 2 ** 20;
 /** Mappable buffers of a rank: one is copied to, one is read, one is on its way between. */
 const stagingCount = 3;
 
-/** Bytes of each staging buffer of a rank whose largest message has that many. */
-export function stagingSizes(bytes: number): number[] {
+/**
+ * Of each of several messages that leave beside the rank's kernels: a chunk that finds no buffer is copied after the
+ * kernels that the GPU was given since.
+ */
+const besideCount = 8;
+
+/** What the staging buffers of a rank must hold. */
+export interface StagingNeed {
+  /** Bytes of the largest message. */
+  readonly bytes: number;
+  /** Messages that are under way at the same time. */
+  readonly beside: number;
+}
+
+/** Bytes of each staging buffer of a rank. */
+export function stagingSizes({ bytes, beside }: StagingNeed): number[] {
   const size = wordsUp(Math.min(bytes, chunkBytes));
-  const count = Math.min(stagingCount, Math.ceil(bytes / chunkBytes));
-  return Array.from({ length: count }, () => size);
+  const each = Math.min(beside > 1 ? besideCount : stagingCount, Math.ceil(bytes / chunkBytes));
+  return Array.from({ length: beside * each }, () => size);
 }
 
 /** Who gives what to whom, over one lane of a channel. */
