@@ -158,3 +158,10 @@ describe("colour", () => {
     expect((await shardbench(parameters, both)).stdout).not.toContain("\u001B");
   });
 });
+
+test("emulated links are refused where ranks are timed without them", async () => {
+  const file = await fileWith("plan.json", JSON.stringify(sound));
+  const { code, stderr } = await shardbench(["run", file, "--link-latency", "5us", "--project"]);
+  expect(code).toBe(64);
+  expect(stderr).toContain("--project");
+});

@@ -74,6 +74,31 @@ describeOnAdapter("a run", () => {
     }
   });
 
+  test("over emulated links results are the same, no step is faster than its link, and the run says so", async () => {
+    const summed = planOf("linked", 2, [[linear(40, 100, "row", [[0, 1]])]], {
+      workload: { batch: 1, microBatches: 1, sequence: 50 },
+    });
+    const {
+      outcome,
+      check: checked,
+      notes,
+      metrics,
+    } = await runPlan(summed, {
+      adapter,
+      samples: 3,
+      warmup: 0,
+      tune: false,
+      // Each rank takes in the other's 50 x 100 summands: 20,000 bytes.
+      link: { latencyMs: 3, bandwidth: 1e6 },
+    });
+    expect(outcome).toEqual({ state: "complete" });
+    expect(checked?.error).toBeLessThanOrEqual(1e-5);
+    expect(notes.at(-1)).toBe(
+      "links between ranks are emulated: no message takes less than 3,000 µs + its bytes at 1 MB/s",
+    );
+    expect(metrics.stepMs?.value).toBeGreaterThan(22);
+  });
+
   test("a rank that only receives a sum reads what it gathered before the summands come", async () => {
     const unequal = planOf(
       "unequal",

@@ -71,3 +71,21 @@ test("a program that starts no transfer hides nothing", () => {
   const trace = stepTrace([rankTrace(0, apart)]);
   expect(hiddenCommunication({ program: plain, trace }, { program: plain, trace })).toBeUndefined();
 });
+
+const onCores = (before: readonly [number, number], after: readonly [number, number]) => {
+  const trace = (cpuMs: readonly number[], spans: readonly Span[]) =>
+    stepTrace(cpuMs.map((each, rank) => ({ ...rankTrace(rank, spans), endMs: 14, cpuMs: each })));
+  return hiddenCommunication(
+    { program: plain, trace: trace(before, apart) },
+    { program: overlapped, trace: trace(after, apart) },
+  )?.core;
+};
+
+test("on a core each, what the busiest rank's core idles can be hidden", () => {
+  // Of 14 ms, 4 and 9 idle; of two blocks half can be hidden.
+  expect(onCores([10, 5], [13, 12])).toEqual({ idleMs: 4, hideableMs: 2, hiddenMs: 3 });
+});
+
+test("a core that is always busy leaves nothing to hide", () => {
+  expect(onCores([14.5, 5], [14, 14])).toEqual({ idleMs: 0, hideableMs: 0, hiddenMs: 0 });
+});

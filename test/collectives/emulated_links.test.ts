@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { Communicator } from "../../src/collectives/communicator.ts";
+import { emulateLinks, stamped } from "../../src/collectives/emulated_links.ts";
+import {
+  createRelayCommunicator,
+  type RelayCommunicator,
+} from "../../src/collectives/relay_communicator.ts";
+import { hostMs } from "../../src/gpu/timestamps.ts";
+import type { Link } from "../../src/program/simulate/link_cost.ts";
+
+/** Ranks of one process, each able to send `depth` messages of up to 1,000 bytes to all others. */
+const ranksOver = (ranks: number, link: Link, depth = 2): Communicator[] => {
+  const mailboxes = stamped(
+    Array.from({ length: ranks }, (_, source) => ({
+      channel: 0,
+      source,
+      readers: Array.from({ length: ranks }, (__, reader) => reader).filter((r) => r !== source),
+      bytes: 1000,
+      depth,
+    })),
+  );
+  const relayed: RelayCommunicator[] = [];
+  for (let rank = 0; rank < ranks; rank++) {
+    relayed.push(
+      createRelayCommunicator({
+        rank,
+        ranks,
+        mailboxes,
+        send(message) {
+          if (message.kind !== "relay-post") return;
+          for (const reader of message.readers) relayed[reader]?.deliver(message);
+        },
+      }),
+    );
+  }
+  return relayed.map((communicator) => emulateLinks(communicator, link));
+};
+
+const give = async (
+  from: Communicator | undefined,
+  bytes: number,
+  value: number,
+): Promise<void> => {
+  const parcel = await from!.reserve(0, bytes);
+  expect(parcel.bytes).toHaveLength(bytes);
+  parcel.bytes.fill(value);
+  parcel.post([0]);
+};
+
+test("a message is whole, and there no sooner than its link would bring it", async () => {
+  const [to, from] = ranksOver(2, { latencyMs: 5, bandwidth: 50_000 });
+  const begin = hostMs();
+  await give(from, 1000, 7);
+  const { bytes, release } = await to!.receive(0, 1);
+  // 5 ms of latency and 20 for the bytes; timers may fire up to 1 ms early.
+  expect(hostMs() - begin).toBeGreaterThanOrEqual(24);
+  expect([...bytes]).toEqual(Array.from({ length: 1000 }, () => 7));
+  release();
+});
+
+test("messages of several ranks come in one after the other", async () => {
+  const [to, ...others] = ranksOver(3, { latencyMs: 0, bandwidth: 50_000 });
+  const begin = hostMs();
+  await give(others[0], 1000, 1);
+  await give(others[1], 1000, 2);
+  const arrivals = await Promise.all([to!.receive(0, 1), to!.receive(0, 2)]);
+  expect(hostMs() - begin).toBeGreaterThanOrEqual(38);
+  expect(arrivals.map(({ bytes }) => bytes[0])).toEqual([1, 2]);
+});
+
+test("without a bandwidth bytes take no time, and an empty message is one", async () => {
+  const [to, from] = ranksOver(2, { latencyMs: 1 });
+  await give(from, 0, 0);
+  await give(from, 1000, 3);
+  expect((await to!.receive(0, 1)).bytes).toHaveLength(0);
+  expect((await to!.receive(0, 1)).bytes[999]).toBe(3);
+});
