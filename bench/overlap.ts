@@ -1,7 +1,7 @@
 // How much of the communication that can be hidden is hidden, and what that gains: plans whose communication
 // and computation are of like size, with and without overlap, in turn. Ranks have a core each if there are
 // enough, and contend otherwise; messages come as fast as the machine moves them, then over emulated links of
-// SHARDBENCH_OVERLAP_LINK bytes per second, default 5e8. SHARDBENCH_OVERLAP_ROUNDS sets how often; default 11.
+// SHARDBENCH_OVERLAP_LINK bytes per second, default 2e8. SHARDBENCH_OVERLAP_ROUNDS sets how often; default 11.
 
 import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
@@ -19,7 +19,7 @@ import { linear, plan } from "../test/support/plans.ts";
 const rounds = Number(process.env["SHARDBENCH_OVERLAP_ROUNDS"] ?? 11);
 const emulated: Link = {
   latencyMs: 0.02,
-  bandwidth: Number(process.env["SHARDBENCH_OVERLAP_LINK"] ?? 5e8),
+  bandwidth: Number(process.env["SHARDBENCH_OVERLAP_LINK"] ?? 2e8),
 };
 
 const group = [[0, 1]];
