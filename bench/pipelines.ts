@@ -74,22 +74,36 @@ const middleOf = <Item>(items: readonly Item[], of: (item: Item) => number): Ite
 };
 const wallMs = (trace: StepTrace): number => trace.wallMs;
 
+const computeMs = ({ ranks }: StepTrace): number =>
+  ranks
+    .flatMap(({ spans }) => spans)
+    .filter(({ kind }) => kind === "compute")
+    .reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+
+/** How much kernels of a turn may differ beside each other from what they take alone, in a turn without contention. */
+const likeAlone = 1.1;
+
 /**
- * Of the projected step to the measured one: the median over the turns, the least and the most, and that of the
- * quickest steps. A core that the machine's other tenants slow down for seconds spoils turns, but not the last.
+ * Of the projected step to the measured one: the median over the turns, the least and the most. Then how many times
+ * as long kernels took in the measured steps as alone: cores of a virtual machine may be threads of one physical
+ * core, or shared with others, for seconds. Then the median ratio of turns in which they took as long, and how many.
  */
 const ratiosOf = (taken: readonly Turn[]): string[] => {
-  const ratios = taken.map(
-    ({ measured, projected }) =>
-      middleOf(projected, wallMs).wallMs / middleOf(measured, wallMs).wallMs,
-  );
+  const compared = taken.map(({ measured, projected }) => ({
+    ratio: middleOf(projected, wallMs).wallMs / middleOf(measured, wallMs).wallMs,
+    kernels: computeMs(middleOf(measured, computeMs)) / computeMs(middleOf(projected, computeMs)),
+  }));
+  const ratioOf = ({ ratio }: { readonly ratio: number }): number => ratio;
+  const ratios = compared.map(ratioOf);
   const range = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
-  const quickest = (of: (turn: Turn) => readonly StepTrace[]): number =>
-    Math.min(...taken.flatMap(of).map(wallMs));
+  const alike = compared.filter(({ kernels }) => Math.max(kernels, 1 / kernels) <= likeAlone);
   return [
-    middleOf(ratios, (ratio) => ratio).toFixed(3),
+    middleOf(compared, ratioOf).ratio.toFixed(3),
     range.join(" … "),
-    (quickest((turn) => turn.projected) / quickest((turn) => turn.measured)).toFixed(3),
+    middleOf(compared, ({ kernels }) => kernels).kernels.toFixed(2),
+    alike.length === 0
+      ? "–"
+      : `${middleOf(alike, ratioOf).ratio.toFixed(3)} (${alike.length} of ${taken.length})`,
   ];
 };
 
@@ -136,12 +150,12 @@ describeOnAdapter("pipelines", () => {
           percent(theory),
           measured?.wallMs.toFixed(1) ?? "–",
           projected.wallMs.toFixed(1),
-          ...(isReal ? ratiosOf(taken) : ["–", "–", "–"]),
+          ...(isReal ? ratiosOf(taken) : ["–", "–", "–", "–"]),
         ]);
       }
     }
     const titles =
-      "p|m||bubble|imbal.|comm|host|rest|theory|step ms|proj. ms|ratio|from … to|quickest".split(
+      "p|m||bubble|imbal.|comm|host|rest|theory|step ms|proj. ms|ratio|from … to|kernels|without contention".split(
         "|",
       );
     console.log(
@@ -149,7 +163,8 @@ describeOnAdapter("pipelines", () => {
         "",
         `1F1B with stand-ins, ${layersPerStage} products ${rowsPerMicroBatch}×${width}² a stage; % of the ranks' time; rest = bubble − imbal. − comm − host;`,
         `median of ${turns * stepsPerTurn} steps, of as many exclusive steps of each rank, ${cores} cores, ${choice.id};`,
-        `ratio: projected to measured within a turn of ${stepsPerTurn} steps each, median of ${turns} turns; quickest: of the quickest steps`,
+        `ratio: projected to measured within a turn of ${stepsPerTurn} steps each, median of ${turns} turns; kernels: time in measured`,
+        `steps to time alone; without contention: ratio of the turns in which that is within ${likeAlone}`,
         ...table(
           titles.map((title, i) => (i === 2 ? { title, align: "left" } : { title })),
           rows.map((cells) => ({ cells })),
