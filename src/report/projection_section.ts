@@ -1,6 +1,7 @@
 // A projected step beside the measured one, on a terminal.
 
 import type { Figure } from "../measure/figure.ts";
+import { kernelSlowdown } from "../measure/kernel_slowdown.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { Colours } from "./colour.ts";
 import { formatFigure, formatInterval, formatNumber } from "./format.ts";
@@ -8,13 +9,22 @@ import type { Projection } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 
-/** @param measured absent where only the projection was asked for */
+type Compared = "stepMs" | "samplesPerSecond" | "tokensPerSecond" | "busy";
+
+/** @param run absent where only the projection was asked for */
 export const projectionLines = (
   projection: Projection | undefined,
-  measured: Metrics | undefined,
+  run:
+    | {
+        readonly metrics: Pick<Metrics, Compared>;
+        readonly samples: Parameters<typeof kernelSlowdown>[0];
+      }
+    | undefined,
   colours: Colours,
 ): string[] => {
   if (projection === undefined) return [];
+  const measured = run?.metrics;
+  const slowdown = run === undefined ? undefined : kernelSlowdown(run.samples, projection.from);
   const figures = [
     ["step", "stepMs"],
     ["samples", "samplesPerSecond"],
@@ -41,7 +51,12 @@ export const projectionLines = (
     ...wrapIndented(
       `projected: ${projection.stepMs?.conditions.join("; ") ?? ""}; wake-up of a waiting rank ` +
         `${formatNumber(projection.from.latencyMs * 1000)} µs. As if each rank had an adapter of its own` +
-        (hasBoth ? "; where ranks share one, the measured step is longer by their contention" : ""),
+        (hasBoth
+          ? "; where ranks share one, the measured step is longer by their contention"
+          : "") +
+        (slowdown === undefined
+          ? ""
+          : `: in the measured steps, kernels took ${formatNumber(slowdown)} times as long as alone`),
       LINE_WIDTH,
       2,
     ).map(colours.faint),

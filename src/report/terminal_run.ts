@@ -45,7 +45,7 @@ export const runReport = (
       "Bubble of the pipeline, % of the ranks' time",
       bubbleLines(plan, [result.metrics.bubble, result.projection?.bubble], colours),
     ],
-    ["Projection", projectionLines(result.projection, result.metrics, colours)],
+    ["Projection", projectionLines(result.projection, result, colours)],
     ["Latency per layer, one micro-batch", layerLines(result, colours)],
     ["Communication per layer, one step", communicationLines(result, colours)],
     ["Memory per rank", memoryLines(result, colours)],
