@@ -10,6 +10,8 @@ export interface Sleep {
   /** Another thread, for this one to stay responsive. */
   yielding(word: number, seen: number, ms: number): Promise<void>;
   wake(word: number): void;
+  /** Lets whoever else wants this core have it; goes on at once where nobody does. */
+  giveWay(): void;
 }
 
 export const bellSleep = (shared: SharedMemory): Sleep => futexSleep(shared) ?? pollingSleep;
@@ -24,6 +26,7 @@ const pollingSleep: Sleep = {
     if (performance.now() < end) await setTimeout(0);
   },
   wake() {},
+  giveWay() {},
 };
 
 const futexNumbers: Partial<Record<NodeJS.Architecture, number>> = { x64: 202, arm64: 98 };
@@ -34,6 +37,7 @@ function futexSleep(shared: SharedMemory): Sleep | undefined {
   const libc = koffi.load(null);
   // Else a sleep of some µs takes 50 more.
   libc.func("int prctl(int option, ulong slackNs, ulong, ulong, ulong)")(29, 1000, 0, 0, 0);
+  const schedYield = libc.func("int sched_yield()");
   const futex = libc.func("syscall", "long", [
     "long",
     "void *",
@@ -58,6 +62,9 @@ function futexSleep(shared: SharedMemory): Sleep | undefined {
       }),
     wake(word) {
       futex(number, addressOf(word), wake, 0x7fffffff, null, null, 0);
+    },
+    giveWay() {
+      schedYield();
     },
   };
 }

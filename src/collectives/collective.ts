@@ -28,8 +28,9 @@ export async function runCollective(
   if (collective.op === "expert-dispatch") return expertDispatch(parts, collective);
   if (collective.op === "expert-combine") return expertCombine(parts, collective);
   if (!reduces(collective) || collective.from.length < 2) return give(parts, collective);
-  if (isAllReduce(collective) && sumsSlices(collective, parts.rank, parts.isSoftware)) {
-    return sumSlices(parts, collective);
+  if (isAllReduce(collective)) {
+    if (addsOnHost(collective)) return addOnHost(parts, collective);
+    if (sumsSlices(collective, parts.rank, parts.isSoftware)) return sumSlices(parts, collective);
   }
   const summed = createMilestones();
   const handOut = isAllReduce(collective) ? handedOutIn(collective) : undefined;
@@ -67,14 +68,11 @@ const add = async (
   summed: Milestones,
 ): Promise<void> => {
   const { channel, dtype, send } = collective;
-  const run = {
+  return runReduce(parts, {
     exchange: givenIn(collective),
     lane: laneOf(channel, 0),
     dtype,
     send,
     onSummed: summed.pass,
-  };
-  return isAllReduce(collective) && addsOnHost(collective)
-    ? addOnHost(parts, run, collective.receive)
-    : runReduce(parts, run);
+  });
 };

@@ -12,8 +12,8 @@ export interface Waiting {
   /** Then the thread sleeps, its event loop with it: 24 to 40 µs round trip between two processes. */
   readonly blockUs: number;
   /**
-   * While this thread awaits its GPU, which Dawn polls on it: whether it sleeps between two looks, for a
-   * software GPU needs the core.
+   * While this thread awaits its GPU, which Dawn polls on it: whether it gives way between two looks, and sleeps
+   * when that has taken long, for a software GPU needs the core.
    */
   readonly naps: boolean;
   /** Then another thread sleeps and this one stays responsive: 35 to 66 µs round trip. */
@@ -28,6 +28,9 @@ export const waitingFor = (ranks: number, cores: number, software: boolean): Wai
   spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
   naps: software || ranks > cores,
 });
+
+/** By then a GPU has copied a few bytes: to sleep before would be to wake too late. */
+const swiftUs = 60;
 
 export interface Waiter {
   /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the waiter closes. */
@@ -87,8 +90,10 @@ export function createWaiter(
       }
       const leftMs = Math.min(...waiters.map(({ deadline }) => deadline)) - performance.now();
       if (elsewhere > 0) {
-        const napUs = napUsAfter(1000 * (performance.now() - turnedMs));
-        if (waiting.naps) sleep.block(bellWord, seen, Math.min(napUs, 1000 * leftMs));
+        if (!waiting.naps) continue;
+        const waitedUs = 1000 * (performance.now() - turnedMs);
+        if (waitedUs < swiftUs) sleep.giveWay();
+        else sleep.block(bellWord, seen, Math.min(napUsAfter(waitedUs), 1000 * leftMs));
         continue;
       }
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;

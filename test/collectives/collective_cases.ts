@@ -28,6 +28,8 @@ export interface Case {
   readonly count: (i: number, j: number) => number;
   readonly inPlace?: boolean;
   readonly algorithm?: ReduceAlgorithm;
+  /** Sends nothing but zeros, of either sign. */
+  readonly zeros?: boolean;
 }
 
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
@@ -42,14 +44,17 @@ const isSum = ({ op }: Case): boolean =>
 const sentCounts = (one: Case, i: number): number[] =>
   splitsByReader(one) ? one.to.map((_, j) => one.count(i, j)) : [one.count(i, 0)];
 
-const contentOf = (one: Case, i: number): RegionContent =>
-  uniform(`${one.layer}/${i}`, total(sentCounts(one, i)));
+/** A scale of 0 leaves the sign of each element. */
+const contentOf = (one: Case, i: number): RegionContent => ({
+  ...uniform(`${one.layer}/${i}`, total(sentCounts(one, i))),
+  ...(one.zeros === true ? { center: -0, scale: 0 } : {}),
+});
 
 const sentValues = (one: Case, i: number, dtype: StorageType): number[] =>
   total(sentCounts(one, i)) === 0 ? [] : contentValues(contentOf(one, i), dtype);
 
 /** What each member sends, as storage of that type holds it. */
-const sentBy = (one: Case, dtype: StorageType): number[][] =>
+export const sentBy = (one: Case, dtype: StorageType): number[][] =>
   one.from.map((_, i) => sentValues(one, i, dtype));
 
 /** The elements that arrive at member j, and the index of the first in the buffer that receives. */
