@@ -50,7 +50,8 @@ describeOnAdapter("sums of zeros", () => {
         const sent = sentBy(one, dtype);
         const right = sent[0]?.map((_, e) => (sent.every((own) => Object.is(own[e], -0)) ? -0 : 0));
         // Else it would prove nothing.
-        expect(new Set(right?.map((zero) => Object.is(zero, -0))).size, one.layer).toBe(2);
+        const signs = new Set(right?.map((zero) => Object.is(zero, -0)));
+        expect(signs.size, `signs of ${one.layer}`).toBe(2);
         for (const rank of members) {
           const actual = shown(observations, rank, one.layer, dtype).slice(0, right?.length);
           // Tells 0 from -0.
