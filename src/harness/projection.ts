@@ -9,20 +9,6 @@ import { simulateRepeats, type Measured } from "../program/simulate/simulate.ts"
 import { formatNumber, formatValue } from "../report/format.ts";
 import type { MeasuredLink } from "../report/link_file.ts";
 import type { Projection } from "../report/result.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
-
-/** Steps that each rank runs alone. */
-const repeats = 9;
-
-/** Undefined where an adapter does not time kernels one by one. */
-export const projectRun = async (
-  pool: RankPool,
-  program: Program,
-  estimate: Estimate,
-): Promise<Projection | undefined> => {
-  const measured = await pool.timeAlone(repeats);
-  return measured === undefined ? undefined : projectionOf(program, estimate, measured);
-};
 
 export const projectionOf = (
   program: Program,

@@ -12,12 +12,14 @@ import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower } from "../program/lower.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
+import type { StepTrace } from "../program/trace.ts";
 import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
 import { formatBytes, formatNumber } from "../report/format.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
-import { projectRun } from "./projection.ts";
+import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
+import { projectionOf } from "./projection.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { sample } from "./sampling.ts";
@@ -141,6 +143,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     const method = options.check ?? "auto";
     const { outcome, observed } = await verify(plan, program, method, observe, pause);
     record = { ...record, check: outcome };
+    const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
     if (options.numericsOnly !== true && options.project !== "only") {
       onProgress({ phase: "calibrate" });
       record = {
@@ -151,7 +154,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
           options.recalibrate === true || options.pin === true ? "anew" : "recall",
         ),
       };
-      await measure(pool, options, (trace) => samples.push(summariseStep(program, trace, groups)));
+      const keep = (trace: StepTrace): void => {
+        samples.push(summariseStep(program, trace, groups));
+      };
+      await measure(pool, options, keep, alone);
       stillHolds(observed, (await observe(program, { afterwards: true })).observed);
       if (overlaps(program)) {
         onProgress({ phase: "overlap" });
@@ -163,10 +169,12 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
         if (overlapEffect !== undefined) record = { ...record, overlapEffect };
       }
     }
-    if (options.project !== undefined) {
+    if (alone !== undefined) {
       onProgress({ phase: "project" });
-      const projection = await projectRun(pool, program, record.estimate);
-      if (projection !== undefined) record = { ...record, projection };
+      const from = await alone.finish();
+      if (from !== undefined) {
+        record = { ...record, projection: projectionOf(program, record.estimate, from) };
+      }
     }
     record = { ...record, memory: memoryOf(pool) };
     return finish({ state: "complete" });
@@ -189,14 +197,20 @@ const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> 
 const measure = async (
   pool: RankPool,
   options: RunOptions,
-  keep: (trace: Awaited<ReturnType<RankPool["step"]>>) => void,
+  keep: (trace: StepTrace) => void,
+  alone: ExclusiveTurns | undefined,
 ): Promise<void> => {
   const { onProgress = () => undefined, warmup = 2, samples, budgetMs = 5000 } = options;
   const total = samples === undefined ? {} : { total: samples };
   onProgress({ phase: "warm-up", total: warmup });
   await sample(
     () => pool.step(),
-    { warmup, budgetMs, ...(samples === undefined ? {} : { samples }) },
+    {
+      warmup,
+      budgetMs,
+      ...(samples === undefined ? {} : { samples }),
+      ...(alone === undefined ? {} : { between: async (share) => alone.upTo(share) }),
+    },
     (trace, done) => {
       keep(trace);
       onProgress({ phase: "measure", done, ...total });

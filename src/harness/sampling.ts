@@ -6,6 +6,8 @@ export interface SamplingOptions {
   /** Exact number of samples; absent: as many as `budgetMs` allows, between `least` and `most`. */
   readonly samples?: number;
   readonly budgetMs: number;
+  /** Called before each sample with the share of the sampling that is done, 0 … 1; the time it takes is not the samples'. */
+  readonly between?: (share: number) => Promise<void>;
 }
 
 /** Enough for a median with an interval. */
@@ -22,11 +24,21 @@ export const sample = async <Result>(
 ): Promise<void> => {
   for (let i = 0; i < options.warmup; i++) await step();
   const start = clock();
-  for (let done = 0; isWanted(done, clock() - start, options);) {
-    const result = await step();
-    onSample(result, ++done);
+  let pausedMs = 0;
+  for (let done = 0; ; done++) {
+    const before = clock();
+    const elapsedMs = before - start - pausedMs;
+    if (!isWanted(done, elapsedMs, options)) return;
+    if (options.between !== undefined) {
+      await options.between(Math.min(1, shareOf(done, elapsedMs, options)));
+      pausedMs += clock() - before;
+    }
+    onSample(await step(), done + 1);
   }
 };
+
+const shareOf = (done: number, elapsedMs: number, { samples, budgetMs }: SamplingOptions): number =>
+  samples === undefined ? elapsedMs / budgetMs : done / samples;
 
 const isWanted = (done: number, elapsedMs: number, options: SamplingOptions): boolean => {
   if (options.samples !== undefined) return done < options.samples;

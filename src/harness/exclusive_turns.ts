@@ -1,0 +1,37 @@
+// Exclusive steps in turn with measured ones: what else the machine does, for seconds at a time, meets both.
+
+import { median } from "../measure/statistics.ts";
+import type { Measured } from "../program/simulate/simulate.ts";
+import type { RankPool } from "../runtime/coordinator.ts";
+
+export interface ExclusiveTurns {
+  /** To be called between measured steps, with the share of the measuring that is done, 0 … 1. */
+  upTo(share: number): Promise<void>;
+  /** Takes the turns that are left. Undefined where an adapter does not time kernels one by one. */
+  finish(): Promise<Measured | undefined>;
+}
+
+const turns = 3;
+/** Steps that each rank runs alone in a turn. */
+const repeats = 3;
+
+export function createExclusiveTurns(pool: Pick<RankPool, "timeAlone">): ExclusiveTurns {
+  const taken: (Measured | undefined)[] = [];
+  const take = async (): Promise<void> => {
+    taken.push(await pool.timeAlone(repeats));
+  };
+  return {
+    async upTo(share) {
+      if (taken.length < turns && share >= taken.length / turns) await take();
+    },
+    async finish() {
+      while (taken.length < turns && !taken.includes(undefined)) await take();
+      const found = taken.flatMap((turn) => turn ?? []);
+      if (found.length < turns) return undefined;
+      return {
+        repeats: found.flatMap((turn) => turn.repeats),
+        latencyMs: median(found.map(({ latencyMs }) => latencyMs)),
+      };
+    },
+  };
+}
