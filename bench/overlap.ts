@@ -119,7 +119,7 @@ const hiddenTable = (effects: Effects): string[] =>
 
 const idleTable = (effects: Effects): string[] =>
   tableOf(
-    ["k", "idle", "hideable", "hidden", "%", "95 %"],
+    ["k", "idle", "hideable", "hidden", "%", "95 %", "more work"],
     effects.map(({ width, effect: { core } }) => [
       String(width),
       ms(core?.idleMs),
@@ -127,6 +127,7 @@ const idleTable = (effects: Effects): string[] =>
       ms(core?.hiddenMs),
       percent(core?.hiddenShare),
       range(core?.hiddenShare, 100, 0),
+      ms(core?.moreWorkMs),
     ]),
   );
 

@@ -1,6 +1,7 @@
 // @jax-js/jax as a contender.
 
 import type { Array as JaxArray } from "@jax-js/jax";
+import { patiently } from "../../src/gpu/patience.ts";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { Contender, PreparedTask } from "./contender.ts";
 import { operandsOf } from "./operands.ts";
@@ -31,8 +32,8 @@ async function prepare(jax: Jax, task: Task): Promise<PreparedTask> {
     async run(repeats) {
       for (const one of results) one.dispose();
       results = Array.from({ length: repeats }, () => compute(...operands.map(({ ref }) => ref)));
-      await jax.blockUntilReady(results);
-      await jax.getWebGPUDevice().queue.onSubmittedWorkDone();
+      await patiently(jax.blockUntilReady(results));
+      await patiently(jax.getWebGPUDevice().queue.onSubmittedWorkDone());
     },
     async result() {
       const last = results.at(-1);

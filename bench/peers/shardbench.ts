@@ -3,6 +3,7 @@
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { LogicalGpu, PreparedKernel } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
+import { patiently } from "../../src/gpu/patience.ts";
 import { readBuffer } from "../../src/gpu/read_back.ts";
 import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
 import type { Form } from "../../src/kernels/form.ts";
@@ -169,7 +170,7 @@ async function prepare(
       }
       pass.end();
       gpu.device.queue.submit([encoder.finish()]);
-      await gpu.device.queue.onSubmittedWorkDone();
+      await patiently(gpu.device.queue.onSubmittedWorkDone());
       gpu.check();
     },
     async result() {

@@ -1,6 +1,7 @@
 // @tensorflow/tfjs-backend-webgpu as a contender.
 
 import type { Tensor } from "@tensorflow/tfjs-core";
+import { patiently } from "../../src/gpu/patience.ts";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { Contender, PreparedTask } from "./contender.ts";
 import { causalMask, type Operand, operand, operandsOf, swapped } from "./operands.ts";
@@ -46,7 +47,7 @@ async function prepare(tf: Tfjs, task: Task): Promise<PreparedTask> {
       backend.ensureCommandEncoderReady();
       backend.endComputePassEncoder();
       backend.submitQueue();
-      await backend.queue.onSubmittedWorkDone();
+      await patiently(backend.queue.onSubmittedWorkDone());
     },
     async result() {
       if (result === undefined) throw new Error("nothing has run yet");

@@ -31,11 +31,15 @@ export interface Communicator {
    * `graceMs`. Resolves with whether it is so.
    */
   room(channel: number, messages: number, graceMs: number): Promise<boolean>;
-  /** Waits for the next message of `source` on `channel`. */
-  receive(channel: number, source: number): Promise<Arrival>;
+  /**
+   * Waits for the next message of `source` on `channel`.
+   *
+   * @param ownBytes of the message, for this reader; default: all
+   */
+  receive(channel: number, source: number, ownBytes?: number): Promise<Arrival>;
   /** Resolves when that much time has passed; at once where `ms` is not above 0. */
   pause(ms: number): Promise<void>;
-  /** Awaits something else. Until it settles, those who wait for ranks must not put this thread to sleep. */
+  /** Awaits something else. Until it settles, those who wait for ranks put this thread to sleep for a nap at most. */
   meanwhile<Result>(work: Promise<Result>): Promise<Result>;
   /** All ranks. */
   barrier(): Promise<void>;

@@ -18,8 +18,15 @@ export function emulateLinks(
   communicator: Communicator,
   { latencyMs, bandwidth }: Link,
 ): Communicator {
-  /** When the last byte of all that was taken in so far has come, without the latency. */
-  let freeMs = 0;
+  /** The latest stretch of time in which the link carried bytes to this rank without a pause. */
+  const busy = { fromMs: 0, untilMs: 0 };
+  /** When a message has come, without the latency. One that is asked for late may have come before the stretch. */
+  const carry = (postedMs: number, takesMs: number): number => {
+    if (postedMs + takesMs <= busy.fromMs) return postedMs + takesMs;
+    if (postedMs > busy.untilMs) busy.fromMs = postedMs;
+    busy.untilMs = Math.max(busy.untilMs, postedMs) + takesMs;
+    return busy.untilMs;
+  };
   return {
     ...communicator,
     async reserve(channel, bytes) {
@@ -29,13 +36,12 @@ export function emulateLinks(
       const parcel = communicator.tryReserve(channel, bytes + stampBytes);
       return parcel === undefined ? undefined : stamping(parcel);
     },
-    async receive(channel, source) {
+    async receive(channel, source, ownBytes) {
       const { bytes: all, release } = await communicator.receive(channel, source);
       const bytes = all.subarray(0, all.length - stampBytes);
       const postedMs = stampOf(all).getFloat64(0);
-      const takesMs = bandwidth === undefined ? 0 : (1000 * bytes.length) / bandwidth;
-      freeMs = Math.max(freeMs, postedMs) + takesMs;
-      await communicator.pause(freeMs + latencyMs - hostMs());
+      const takesMs = bandwidth === undefined ? 0 : (1000 * (ownBytes ?? bytes.length)) / bandwidth;
+      await communicator.pause(carry(postedMs, takesMs) + latencyMs - hostMs());
       return { bytes, release };
     },
   };

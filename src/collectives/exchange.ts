@@ -68,8 +68,8 @@ export async function takeIn(parts: Parts, run: Taking): Promise<void> {
         const own = takes.filter(({ readers }) => readers.includes(rank));
         if (own.length === 0) continue;
         const landing = landingOf(parts, run);
-        const { bytes, release } = await communicator.receive(lane, source);
         const written = own.reduce((sum, { words }) => sum + words, 0);
+        const { bytes, release } = await communicator.receive(lane, source, written);
         await parts.roomFor(written);
         for (const take of own) land(parts, landing, take, bytes, take.chunkOffset);
         parts.uploads.wrote(written);

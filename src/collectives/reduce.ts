@@ -71,7 +71,7 @@ export async function addBlock(parts: Parts, addition: Addition): Promise<void> 
     workspace.offset + layout.summands + at * summandPitch(block.words, dtype);
   for (const [at, { source, offset }] of summands.entries()) {
     if (source === rank) continue;
-    const { bytes, release } = await communicator.receive(lane, source);
+    const { bytes, release } = await communicator.receive(lane, source, block.words);
     await parts.roomFor(block.words);
     // Kernels of the batch may still read what lies in the workspace: bytes are written ahead of it.
     parts.submit();

@@ -96,7 +96,8 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
     },
 
     async pause(ms) {
-      if (ms > 0) await setTimeout(ms);
+      // Timers may fire up to 1 ms early.
+      if (ms > 0) await setTimeout(Math.ceil(ms) + 1);
     },
 
     meanwhile: async (work) => work,

@@ -45,10 +45,12 @@ async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Pr
   const given = givenIn(reduction);
   const offsets = from.map((_, member) => offsetsOf(given, member, rank));
   const chunks = chunksOf(handOut, handOut.from.indexOf(rank));
-  const receiveAll = async (): Promise<Arrivals> =>
+  const receiveAll = async (k: number): Promise<Arrivals> =>
     Promise.all(
       from.map(async (source) =>
-        source === rank ? undefined : communicator.receive(laneOf(channel, 0), source),
+        source === rank
+          ? undefined
+          : communicator.receive(laneOf(channel, 0), source, chunks[k]?.bytes),
       ),
     );
   const add = async (message: Bytes, own: Bytes, arrivals: Arrivals, k: number): Promise<void> => {
@@ -70,7 +72,7 @@ async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Pr
       parts.uploads.wrote(message.length);
     });
   };
-  const arrived: Arrivals[] = [];
+  const arrived = new Map<number, Arrivals>();
   await sendChunks(parts, {
     name,
     lane: laneOf(channel, 1),
@@ -79,15 +81,18 @@ async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Pr
     ...(parts.isBeside
       ? {
           complete: async (message: Bytes, k: number) =>
-            add(message, message, await receiveAll(), k),
+            add(message, message, await receiveAll(k), k),
         }
       : {
           // All others' summands: whoever has a staging buffer must not wait for another rank.
           ready: async (k: number) => {
-            arrived[k] = await receiveAll();
+            arrived.set(k, await receiveAll(k));
           },
-          fill: async (message: Bytes, own: Bytes, k: number) =>
-            add(message, own, arrived[k] ?? [], k),
+          async fill(message: Bytes, own: Bytes, k: number) {
+            const arrivals = arrived.get(k) ?? [];
+            arrived.delete(k);
+            await add(message, own, arrivals, k);
+          },
         }),
   });
 }

@@ -35,7 +35,7 @@ const swiftUs = 60;
 export interface Waiter {
   /** Resolves with true as soon as `holds`, with false after `atMostMs`. Rejects when the waiter closes. */
   until(holds: () => boolean, atMostMs?: number): Promise<boolean>;
-  /** Awaits something that rings no bell; meanwhile this thread does not sleep. */
+  /** Awaits something that rings no bell; meanwhile this thread sleeps for a nap at most. */
   meanwhile<Result>(work: Promise<Result>): Promise<Result>;
   /** To be called after something was changed that the owner of that bell may wait for. */
   ring(bellWord: number): void;
@@ -99,7 +99,7 @@ export function createWaiter(
       const hasRung = (): boolean => Atomics.load(words, bellWord) !== seen;
       if (!slept) spin(hasRung, waiting.spinUs);
       if (hasRung()) continue;
-      const sliceMs = Math.max(0.05, Math.min(waiting.sliceMs, leftMs));
+      const sliceMs = Math.max(0.005, Math.min(waiting.sliceMs, leftMs));
       if (slept) await sleep.yielding(bellWord, seen, sliceMs);
       else sleep.block(bellWord, seen, Math.min(waiting.blockUs, 1000 * sliceMs));
       slept = !hasRung();

@@ -129,8 +129,15 @@ const idleEffect = (
     "share",
     conditions,
   );
-  if (!idleMs || !hideableMs || !hiddenMs) return undefined;
-  return { idleMs, hideableMs, hiddenMs, ...(hiddenShare === undefined ? {} : { hiddenShare }) };
+  const moreWorkMs = ms(found.map((each) => each.moreWorkMs));
+  if (!idleMs || !hideableMs || !hiddenMs || !moreWorkMs) return undefined;
+  return {
+    idleMs,
+    hideableMs,
+    hiddenMs,
+    ...(hiddenShare === undefined ? {} : { hiddenShare }),
+    moreWorkMs,
+  };
 };
 
 /** As HTA counts it, mean over the ranks that communicate. */

@@ -14,7 +14,6 @@ import { lower } from "../program/lower.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { StepTrace } from "../program/trace.ts";
 import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
-import { formatBytes, formatNumber } from "../report/format.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
@@ -107,6 +106,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     date,
     versions: readVersions(),
     adapters: rankAdapters(placement, options.pin),
+    ...(options.link === undefined ? {} : { link: options.link }),
     notes: [],
     calibration: [],
     kernels: [],
@@ -127,7 +127,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   try {
     record = {
       ...record,
-      notes: [...pool.notes, ...noteOfLink(options.link)],
+      notes: pool.notes,
       memory: memoryOf(pool),
     };
     record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
@@ -216,12 +216,4 @@ const measure = async (
       onProgress({ phase: "measure", done, ...total });
     },
   );
-};
-
-const noteOfLink = (link: Link | undefined): string[] => {
-  if (link === undefined) return [];
-  const latency = `${formatNumber(1000 * link.latencyMs)} µs`;
-  const bytes =
-    link.bandwidth === undefined ? "" : ` + its bytes at ${formatBytes(link.bandwidth)}/s`;
-  return [`links between ranks are emulated: no message takes less than ${latency}${bytes}`];
 };

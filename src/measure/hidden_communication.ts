@@ -15,6 +15,9 @@
 //   idle     = a rank's time − CPU time of its process, of the rank that idles least: the others wait for it
 //   hideable = (b − 1) / b · min(idle, compute), and no more than is hideable above
 //   hidden   = idle without overlap − idle with it
+//
+// Blocks are more work than the whole, and fill idle time as well: the step is shorter by what is hidden less that.
+// Time in which the system ran other programs on the core counts as idle.
 
 import type { Instruction, Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
@@ -48,6 +51,8 @@ export interface HiddenIdleTime {
   readonly idleMs: number;
   readonly hideableMs: number;
   readonly hiddenMs: number;
+  /** CPU time with overlap − without it, of the busiest rank. */
+  readonly moreWorkMs: number;
 }
 
 /** Undefined where no rank has a layer that leaves in blocks. */
@@ -95,10 +100,14 @@ export const hiddenCommunication = (
             idleMs,
             hideableMs: Math.min(hideableMs, over((rank) => rank.blockShare) * idleMs),
             hiddenMs: idleMs - overlappedIdleMs,
+            moreWorkMs: mostWorkMs(overlapped.trace) - mostWorkMs(plain.trace),
           },
         }),
   };
 };
+
+const mostWorkMs = ({ ranks }: StepTrace): number =>
+  Math.max(...ranks.map(({ cpuMs = 0 }) => cpuMs));
 
 /** ms that the busiest rank's core had nothing to do, if each has one for all its threads. */
 const leastIdleMs = ({ ranks }: StepTrace): number | undefined => {

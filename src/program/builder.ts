@@ -9,7 +9,7 @@ import {
   type StorageType,
 } from "../kernels/storage.ts";
 import type { Content } from "./content.ts";
-import { type StagingNeed, stagingSizes } from "./exchange/chunks.ts";
+import { stagingSizes } from "./exchange/chunks.ts";
 import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
 
 export interface Declaration {
@@ -63,7 +63,8 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     const words = ceilDiv(bytes, 4);
     return { id, role, dtype: "u32", shape: [words], bytes: words * 4 };
   };
-  const staging = Array.from({ length: ranks }, (): StagingNeed => ({ bytes: 0, beside: 1 }));
+  /** By rank and slot. */
+  const longest = Array.from({ length: ranks }, (): number[] => []);
 
   const builder: ProgramBuilder = {
     dtype,
@@ -84,11 +85,9 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       builder.emit(rank, { op: "kernel", origin, dtype, buffers: ids, ...call });
     },
     staging(rank, bytes, slot = 0) {
-      const known = staging[rank];
-      staging[rank] = {
-        bytes: Math.max(bytes, known?.bytes ?? 0),
-        beside: Math.max(slot + 1, known?.beside ?? 1),
-      };
+      const own = longest[rank] ?? [];
+      for (let at = own.length; at <= slot; at++) own.push(0);
+      own[slot] = Math.max(bytes, own[slot] ?? 0);
     },
     workspace(rank, bytes, slot = 0) {
       const id = workspaceName(slot);
@@ -120,7 +119,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
         rank,
         buffers: [
           ...buffersOf(rank).values(),
-          ...stagingSizes(staging[rank] ?? { bytes: 0, beside: 1 }).map((bytes, i) =>
+          ...stagingSizes(longest[rank] ?? []).map((bytes, i) =>
             ofWords(`staging/${i}`, "staging", bytes),
           ),
         ],

@@ -23,9 +23,8 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   /** Ranks that have a buffer, by its id, which many ranks share. */
   const declared = new Map<string, Set<number>>();
   const channels = new Map<string, number>();
-  /** Per rank, bytes of the longest message and messages at the same time; bytes of each workspace. */
-  const longest = new Float64Array(ranks);
-  const beside = new Uint32Array(ranks).fill(1);
+  /** By slot and rank, bytes of the longest message; bytes of each workspace by rank. */
+  const longest: Float64Array[] = [];
   const workspaces = new Map<string, Float64Array>();
   const see = (largest: Float64Array, rank: number, bytes: number): void => {
     largest[rank] = Math.max(largest[rank] ?? 0, wordsUp(bytes));
@@ -45,8 +44,9 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     kernel: (rank, origin, call, buffers) =>
       sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),
     staging(rank, bytes, slot = 0) {
-      see(longest, rank, bytes);
-      beside[rank] = Math.max(beside[rank] ?? 1, slot + 1);
+      for (let at = longest.length; at <= slot; at++) longest.push(new Float64Array(ranks));
+      const own = longest[slot];
+      if (own !== undefined) see(own, rank, bytes);
     },
     workspace(rank, bytes, slot = 0) {
       const id = workspaceName(slot);
@@ -62,9 +62,13 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
       return channel;
     },
     end() {
-      for (const [rank, message] of longest.entries()) {
-        const need = { bytes: message, beside: beside[rank] ?? 1 };
-        for (const bytes of stagingSizes(need)) sink.allocate(rank, "staging", bytes, bytes / 4);
+      for (let rank = 0; rank < ranks; rank++) {
+        const messages = longest.map((slot) => slot[rank] ?? 0);
+        // A rank without blocks has no slots but the first.
+        const slots = messages.findLastIndex((bytes) => bytes > 0) + 1;
+        for (const bytes of stagingSizes(messages.slice(0, slots))) {
+          sink.allocate(rank, "staging", bytes, bytes / 4);
+        }
       }
       for (const largest of workspaces.values()) {
         for (const [rank, bytes] of largest.entries()) {

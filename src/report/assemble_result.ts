@@ -17,6 +17,7 @@ export type RunRecord = Pick<
   | "date"
   | "versions"
   | "adapters"
+  | "link"
   | "notes"
   | "check"
   | "calibration"
@@ -45,7 +46,7 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     ).groups,
     formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
     ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
-    conditions: runConditions(record.adapters),
+    conditions: runConditions(record.adapters, record.link),
   });
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -53,7 +54,7 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     seed: program.seed,
     ...record,
     metrics,
-    verdicts: comparePlan(plan, record.estimate, { adapters: record.adapters, metrics }),
+    verdicts: comparePlan(plan, record.estimate, { ...record, metrics }),
   };
 };
 

@@ -3,6 +3,7 @@
 
 import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Figure } from "../measure/figure.ts";
@@ -26,6 +27,8 @@ export interface RunResult {
   readonly versions: Versions;
   /** One entry per rank, in rank order. */
   readonly adapters: readonly RankAdapter[];
+  /** Emulated between all ranks; absent where messages were as fast as the machine. */
+  readonly link?: Link;
   /** What a person should know of the circumstances, in sentences without a full stop. */
   readonly notes: readonly string[];
   /** Absent when the run stopped before its numbers were checked. */
@@ -83,6 +86,7 @@ export interface IdleEffect {
   readonly hiddenMs: Figure;
   /** Of what is hideable; absent where nothing is. */
   readonly hiddenShare?: Figure;
+  readonly moreWorkMs: Figure;
 }
 
 /** The step as it would be if each rank had an adapter of its own. Every figure is projected. */

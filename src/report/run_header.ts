@@ -1,7 +1,7 @@
 // What stands above and below the figures of a run: the plan, the adapters, the check, how it ended.
 
 import type { Plan } from "../plan/plan.ts";
-import { runConditions } from "./claims/obstacles.ts";
+import { describeLink, runConditions } from "./claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatNumber, formatPercent } from "./format.ts";
 import type { RankAdapter, RunResult } from "./result.ts";
@@ -22,7 +22,7 @@ export const planLine = ({ name, hardware, workload }: Plan): string => {
 
 export const adapterLines = (
   { workload }: Plan,
-  { adapters, calibration, metrics, notes, versions }: RunResult,
+  { adapters, calibration, link, metrics, notes, versions }: RunResult,
   colours: Colours,
 ): string[] => [
   ...table(
@@ -38,7 +38,9 @@ export const adapterLines = (
     colours,
   ),
   ...calibration.flatMap((each) => peakLines(each, workload.dtype, metrics.kernels)),
-  ...notes.flatMap((note) => wrapIndented(note, LINE_WIDTH, 2).map(colours.doubtful)),
+  ...[...notes, ...(link === undefined ? [] : [describeLink(link)])].flatMap((note) =>
+    wrapIndented(note, LINE_WIDTH, 2).map(colours.doubtful),
+  ),
   ...wrapIndented(
     `shardbench ${versions.shardbench}, node ${versions.node}, webgpu ${versions.webgpu}, ${versions.os}`,
     LINE_WIDTH,
@@ -47,8 +49,10 @@ export const adapterLines = (
 ];
 
 /** When and on what the figures were taken, for reports that show no table of adapters. */
-export const conditionLines = ({ date, adapters }: RunResult, colours: Colours): string[] =>
-  wrap(`run of ${date} on ${runConditions(adapters).join("; ")}`, LINE_WIDTH).map(colours.faint);
+export const conditionLines = ({ date, adapters, link }: RunResult, colours: Colours): string[] =>
+  wrap(`run of ${date} on ${runConditions(adapters, link).join("; ")}`, LINE_WIDTH).map(
+    colours.faint,
+  );
 
 const kindOf = ({ software, sharedWith, core }: RankAdapter): string => {
   const kind = software ? "software" : "hardware";

@@ -227,12 +227,13 @@ const overlapEffectLines = (effect: OverlapEffect | undefined, colours: Colours)
   ];
 };
 
-const coreText = ({ idleMs, hideableMs, hiddenMs, hiddenShare }: IdleEffect): string =>
+const coreText = ({ idleMs, hideableMs, hiddenMs, hiddenShare, moreWorkMs }: IdleEffect): string =>
   `each rank has one core for all it does, its GPU included, so that only time which the core idles can be hidden: ` +
   `of ${formatFigure(idleMs)} without overlap ${formatFigure(hideableMs)}; ${formatFigure(hiddenMs)} were` +
   (hiddenShare === undefined
     ? ""
-    : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`);
+    : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`) +
+  `; blocks made ${formatFigure(moreWorkMs)} more work for the core`;
 
 export const memoryLines = ({ estimate, memory }: RunResult, colours: Colours): string[] => {
   const roles = ["weight", "input", "activation", "workspace", "staging"] as const;

@@ -38,10 +38,10 @@ export function replayMessages(
   scratch: Scratch,
 ): Communicator {
   const taken = new Map<string, number>();
-  const parcel = (channel: number, bytes: number): Parcel => ({
-    bytes: scratch(channel, bytes),
-    post() {},
-  });
+  const parcel = (channel: number, bytes: number): Parcel => {
+    const { memory, giveBack } = scratch(channel, bytes);
+    return { bytes: memory, post: giveBack };
+  };
   return {
     rank: communicator.rank,
     ranks: communicator.ranks,
@@ -63,16 +63,20 @@ export function replayMessages(
   };
 }
 
-/** Memory of at least so many bytes for a channel's message. */
-export type Scratch = (channel: number, bytes: number) => Uint8Array<ArrayBuffer>;
+/** Memory for a channel's message, until it is given back. */
+export type Scratch = (
+  channel: number,
+  bytes: number,
+) => { readonly memory: Uint8Array<ArrayBuffer>; readonly giveBack: () => void };
 
 /** Memory per channel that lasts, as mailboxes do: fresh pages would cost more than the copy. */
 export function createScratch(): Scratch {
-  const buffers = new Map<number, Uint8Array<ArrayBuffer>>();
+  const free = new Map<number, Uint8Array<ArrayBuffer>[]>();
   return (channel, bytes) => {
-    const known = buffers.get(channel);
-    const buffer = known !== undefined && known.length >= bytes ? known : new Uint8Array(bytes);
-    buffers.set(channel, buffer);
-    return buffer.subarray(0, bytes);
+    const own = free.get(channel) ?? [];
+    free.set(channel, own);
+    const at = own.findIndex(({ length }) => length >= bytes);
+    const [buffer = new Uint8Array(bytes)] = at < 0 ? [] : own.splice(at, 1);
+    return { memory: buffer.subarray(0, bytes), giveBack: () => own.push(buffer) };
   };
 }

@@ -171,10 +171,7 @@ export function addCase(
   }
   const { bytes } = workspaceOf(instruction, rank);
   need(draft, "workspace", workspace, bytes);
-  for (const [at, size] of stagingSizes({
-    bytes: longestMessage(instruction, rank),
-    beside: 1,
-  }).entries()) {
+  for (const [at, size] of stagingSizes([longestMessage(instruction, rank)]).entries()) {
     need(draft, "staging", `staging/${at}`, size);
   }
   draft.instructions.push(bytes > 0 ? { ...instruction, workspace } : instruction);

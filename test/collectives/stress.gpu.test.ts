@@ -101,15 +101,12 @@ function addTogether(
 }
 
 /** How many were right. */
-async function play(seed: number, count: number): Promise<number> {
+async function play(seed: number, drawn: (dice: Dice) => readonly Drawn[]): Promise<number> {
   const { choice } = (await testGpu()).report;
   const dice = createDice(seed);
-  const cases = Array.from({ length: count }, (_, index) => ({
-    ...draw(dice, index),
-    channel: index,
-  }));
+  const cases = drawn(dice).map((one, index) => ({ ...one, channel: index }));
   const all = drafts(ranks);
-  for (let first = 0; first < count;) {
+  for (let first = 0; first < cases.length;) {
     const together = cases.slice(first, first + 1 + dice.below(6));
     first += together.length;
     for (const draft of all) addTogether(dice, draft, together);
@@ -122,7 +119,7 @@ async function play(seed: number, count: number): Promise<number> {
     await pool.step();
     const observations = await pool.observe();
     for (const { one, dtype } of cases) verify(observations, one, dtype);
-    return count;
+    return cases.length;
   } finally {
     await pool.close();
   }
@@ -135,9 +132,40 @@ describeOnAdapter("many collectives at once", () => {
     async () => {
       let right = 0;
       for (let seed = firstSeed; right < wanted; seed++) {
-        right += await play(seed, Math.min(perPool, wanted - right));
+        const length = Math.min(perPool, wanted - right);
+        right += await play(seed, (dice) =>
+          Array.from({ length }, (_, index) => draw(dice, index)),
+        );
       }
       expect(right).toBe(wanted);
+    },
+  );
+
+  test(
+    "sums of several chunks a slice, begun together, are right",
+    { timeout: 120_000 },
+    async () => {
+      // In chunks of 1 MiB: two or three a slice.
+      const large = [
+        { group: [0, 1, 2], elements: 1_200_000 },
+        { group: [3, 1], elements: 600_001 },
+        { group: [4, 2, 0, 1], elements: 1_300_000 },
+      ];
+      const right = await play(firstSeed, () =>
+        large.map(({ group, elements }, index) => ({
+          one: {
+            layer: `${index} all-reduce of ${elements}`,
+            op: "all-reduce",
+            from: group,
+            to: group,
+            count: () => elements,
+            inPlace: index === 1,
+            algorithm: "two-shot",
+          },
+          dtype: "f32",
+        })),
+      );
+      expect(right).toBe(large.length);
     },
   );
 });

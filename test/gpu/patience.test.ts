@@ -11,6 +11,20 @@ test("what is awaited comes through, and so does its error", async () => {
   await expect(patiently(Promise.reject(new Error("lost")))).rejects.toThrow("lost");
 });
 
+test("whoever waits leaves the core most of the time", async () => {
+  const before = process.cpuUsage();
+  let over = false;
+  const turning = (): void => {
+    if (!over) setImmediate(turning);
+  };
+  turning();
+  await patiently(setTimeout(300));
+  over = true;
+  const { user, system } = process.cpuUsage(before);
+  // Of 300 ms, which a loop that turns without a pause takes whole.
+  expect((user + system) / 1000).toBeLessThan(150);
+});
+
 test("other work of the thread goes on meanwhile", async () => {
   const order: string[] = [];
   const waiting = patiently(setTimeout(20)).then(() => order.push("awaited"));

@@ -13,13 +13,8 @@ describe("the relative error", () => {
     expect(error([0, 0.25], [0, 0])).toBe(0.25);
   });
 
-  test("is one rounding where f32 flushed its smallest number to 0", () => {
-    expect(error([0], [2 ** -126])).toBe(2 ** -24);
-    expect(error([0], [1e-46])).toBeLessThan(2 ** -24);
-  });
-
-  test("still sees a small result that is wrong", () => {
-    expect(error([0], [2 ** -102])).toBe(1);
+  test("sees a small result that is wrong", () => {
+    expect(error([0], [2 ** -140])).toBe(1);
     expect(error([2 ** -90], [2 ** -120])).toBeGreaterThan(1);
   });
 

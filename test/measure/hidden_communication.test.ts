@@ -83,9 +83,19 @@ const onCores = (before: readonly [number, number], after: readonly [number, num
 
 test("on a core each, what the busiest rank's core idles can be hidden", () => {
   // Of 14 ms, 4 and 9 idle; of two blocks half can be hidden.
-  expect(onCores([10, 5], [13, 12])).toEqual({ idleMs: 4, hideableMs: 2, hiddenMs: 3 });
+  expect(onCores([10, 5], [13, 12])).toEqual({
+    idleMs: 4,
+    hideableMs: 2,
+    hiddenMs: 3,
+    moreWorkMs: 3,
+  });
 });
 
 test("a core that is always busy leaves nothing to hide", () => {
-  expect(onCores([14.5, 5], [14, 14])).toEqual({ idleMs: 0, hideableMs: 0, hiddenMs: 0 });
+  expect(onCores([14.5, 5], [14, 14])).toEqual({
+    idleMs: 0,
+    hideableMs: 0,
+    hiddenMs: 0,
+    moreWorkMs: -0.5,
+  });
 });

@@ -18,19 +18,17 @@ const stagingCount = 3;
  */
 const besideCount = 8;
 
-/** What the staging buffers of a rank must hold. */
-export interface StagingNeed {
-  /** Bytes of the largest message. */
-  readonly bytes: number;
-  /** Messages that are under way at the same time. */
-  readonly beside: number;
-}
-
-/** Bytes of each staging buffer of a rank. */
-export function stagingSizes({ bytes, beside }: StagingNeed): number[] {
-  const size = wordsUp(Math.min(bytes, chunkBytes));
-  const each = Math.min(beside > 1 ? besideCount : stagingCount, Math.ceil(bytes / chunkBytes));
-  return Array.from({ length: beside * each }, () => size);
+/**
+ * Bytes of each staging buffer of a rank.
+ *
+ * @param longest bytes of the largest message by slot; messages in different slots are under way at the same time
+ */
+export function stagingSizes(longest: readonly number[]): number[] {
+  const most = longest.length > 1 ? besideCount : stagingCount;
+  const size = wordsUp(Math.min(Math.max(0, ...longest), chunkBytes));
+  return longest.flatMap((bytes) =>
+    Array.from({ length: Math.min(most, Math.ceil(bytes / chunkBytes)) }, () => size),
+  );
 }
 
 /** Who gives what to whom, over one lane of a channel. */

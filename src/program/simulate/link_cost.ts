@@ -13,8 +13,8 @@ export interface Link {
 }
 
 /**
- * A rank takes in what arrives one after the other, at the link's bandwidth; giving is free. Sums take what they
- * were measured to.
+ * A rank takes in what arrives one after the other, at the link's bandwidth; giving is free. Sums by kernels
+ * take what they were measured to; sums on hosts, which are measured as moving bytes, nothing.
  */
 export const linked = (program: Program, measured: Measured, link: Link): Measured => ({
   latencyMs: link.latencyMs,

@@ -3,6 +3,8 @@
 
 import type { Plan } from "../../plan/plan.ts";
 import { unusedFieldsAreSaid } from "../../plan/rules/mesh.ts";
+import type { Link } from "../../program/simulate/link_cost.ts";
+import { formatBytes, formatNumber } from "../format.ts";
 import type { RankAdapter } from "../result.ts";
 import { assumedDimensions, shortened } from "./case.ts";
 
@@ -46,7 +48,18 @@ const fieldsNotRun = (plan: Plan): string[] =>
     .filter((path) => path !== "workload.recompute");
 
 /** The conditions that every figure of a run holds under. */
-export const runConditions = (adapters: readonly Sharing[]): readonly string[] => {
+export const runConditions = (adapters: readonly Sharing[], link?: Link): readonly string[] => [
+  ...adapterConditions(adapters),
+  ...(link === undefined ? [] : [describeLink(link)]),
+];
+
+/** In a sentence without a full stop. */
+export const describeLink = ({ latencyMs, bandwidth }: Link): string => {
+  const bytes = bandwidth === undefined ? "" : ` + its bytes at ${formatBytes(bandwidth)}/s`;
+  return `links between ranks are emulated: no message takes less than ${formatNumber(1000 * latencyMs)} µs${bytes}`;
+};
+
+const adapterConditions = (adapters: readonly Sharing[]): readonly string[] => {
   const ids = [...new Set(adapters.map(({ id }) => id))];
   return ids.map((id) => {
     const own = adapters.filter((each) => each.id === id);

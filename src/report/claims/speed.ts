@@ -7,7 +7,7 @@ import { MIN_INTERVAL_SAMPLES } from "../../measure/statistics.ts";
 import type { Claims } from "../../plan/plan.ts";
 import type { Judgement, Verdict } from "../verdict.ts";
 import { assumptions, claimed, ratioOf, type Case, type ClaimRule } from "./case.ts";
-import { describeAdapters, describeWork } from "./obstacles.ts";
+import { describeAdapters, describeLink, describeWork } from "./obstacles.ts";
 
 interface SpeedClaim {
   readonly key: keyof Claims;
@@ -107,7 +107,11 @@ const decide = (
 ): Decision => {
   if (measurements === undefined) return untestable("nothing was run");
   if (found === undefined) return untestable("the run did not measure it");
-  const obstacles = [describeAdapters(measurements.adapters) ?? [], describeWork(plan)].flat();
+  const obstacles = [
+    describeAdapters(measurements.adapters) ?? [],
+    measurements.link === undefined ? [] : describeLink(measurements.link),
+    describeWork(plan),
+  ].flat();
   if (obstacles.length > 0) return untestable(obstacles.join("; "));
   if (found.provenance !== "measured") return untestable("it was projected, not measured");
   if (found.interval === undefined) {
