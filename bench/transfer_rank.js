@@ -17,9 +17,7 @@ async function open({ choice, bytes }) {
   buffer = await gpu.createBuffer("alone", bytes, STORAGE | COPY_SRC | COPY_DST);
   other = await gpu.createBuffer("other", bytes, STORAGE | COPY_DST);
   staging = await Promise.all(
-    stagingSizes({ bytes, beside: 1 }).map((size) =>
-      gpu.createBuffer("staging", size, COPY_DST | MAP_READ),
-    ),
+    stagingSizes([bytes]).map((size) => gpu.createBuffer("staging", size, COPY_DST | MAP_READ)),
   );
   host = new Uint8Array(bytes).fill(1);
 }
