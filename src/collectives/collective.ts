@@ -14,7 +14,8 @@ import { createMilestones, type Milestones } from "./milestones.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { passOn } from "./pass_on.ts";
 import { runReduce } from "./reduce.ts";
-import { sumSlices, sumsSlices } from "./sum_slices.ts";
+import { sumSlices } from "./sum_slices.ts";
+import { sumsSlices } from "./where_sums.ts";
 
 /**
  * Resolves when this rank's GPU has been given everything. Any number may run at the same time on a rank,

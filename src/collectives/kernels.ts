@@ -8,7 +8,7 @@ import { isAligned, oddTakesOf, summandPitch, sumsOf } from "../program/exchange
 import { type WorkspaceLayout, workspaceOf } from "../program/exchange/workspace.ts";
 import type { Collective } from "../program/program.ts";
 import type { BufferRegion } from "./buffer_region.ts";
-import { sumsSlices } from "./sum_slices.ts";
+import { sumsSlices } from "./where_sums.ts";
 
 export interface CollectiveKernels {
   readonly layout: WorkspaceLayout;

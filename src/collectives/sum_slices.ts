@@ -2,11 +2,9 @@
 // summand back, adds the others' straight out of the memory that they come in, and writes the sum where the
 // others take it from. No summand goes to the GPU, and the sum need not be read back.
 
-import { algorithmOf } from "../program/exchange/algorithm.ts";
 import { chunksOf, type Exchange } from "../program/exchange/chunks.ts";
 import { givenIn, handedOutIn } from "../program/exchange/exchanges.ts";
-import { isAllReduce } from "../program/exchange/sums.ts";
-import type { AllReduce, Collective } from "../program/program.ts";
+import type { AllReduce } from "../program/program.ts";
 import type { Arrival } from "./communicator.ts";
 import { takeIn } from "./exchange.ts";
 import { laneOf } from "./lanes.ts";
@@ -17,14 +15,6 @@ import { sumFloats } from "./sum_floats.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Arrivals = readonly (Arrival | undefined)[];
-
-/** Whether a rank does so; each by itself, for the messages are the same as where kernels add. */
-export const sumsSlices = (collective: Collective, rank: number, isSoftware: boolean): boolean =>
-  isSoftware &&
-  isAllReduce(collective) &&
-  collective.dtype === "f32" &&
-  algorithmOf(collective) === "two-shot" &&
-  collective.from.includes(rank);
 
 export async function sumSlices(parts: Parts, reduction: AllReduce): Promise<void> {
   const { name, channel, dtype, send, receive, from, to } = reduction;
