@@ -52,7 +52,7 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
     const mapped = readStaging(parts, staging, chunk.bytes);
     const before = last;
     const filled = (async () => {
-      // Nobody waits for others with a staging buffer, unless they need nothing but this rank's GPU.
+      // A message that awaits other ranks before it is complete must not keep the next from its staging buffer.
       if (complete === undefined) await before;
       await mapped;
       const read = new Uint8Array(staging.getMappedRange(0, chunk.bytes));

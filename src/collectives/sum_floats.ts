@@ -5,9 +5,8 @@
 const blockElements = 4096;
 
 /**
- * target[e] = summands[0][e] + summands[1][e] + …, in f32 and in that order: the same bits as from the kernels, unless a driver
- * takes numbers below 2⁻¹²⁶ for 0.
- * At least two summands, of the target's length; one of them may be the target.
+ * target[e] = summands[0][e] + summands[1][e] + …, in f32 and in that order: the same bits as from the kernels,
+ * unless a driver takes numbers below 2⁻¹²⁶ for 0. At least two summands, of the target's length; one of them may be the target.
  */
 export function sumFloats(target: Float32Array, summands: readonly Float32Array[]): void {
   const [first, second, ...others] = summands;

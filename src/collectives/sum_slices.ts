@@ -46,7 +46,7 @@ async function sumOwn(parts: Parts, reduction: AllReduce, handOut: Exchange): Pr
   const add = async (message: Bytes, own: Bytes, arrivals: Arrivals, k: number): Promise<void> => {
     await parts.roomFor(message.length);
     parts.during("move", () => {
-      const target = floatsOf(message, 0, message.length);
+      const target = new Float32Array(message.buffer, message.byteOffset, message.length / 4);
       const ownSummand = own === message ? target : floatsOf(own, 0, own.length);
       const summands = arrivals.map((arrival, member) =>
         arrival === undefined

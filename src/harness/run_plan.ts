@@ -125,11 +125,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const finish = (outcome: RunResult["outcome"]): RunResult =>
     assembleResult(plan, program, { ...record, outcome });
   try {
-    record = {
-      ...record,
-      notes: pool.notes,
-      memory: memoryOf(pool),
-    };
+    record = { ...record, notes: pool.notes, memory: memoryOf(pool) };
     record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
     if (tune !== false) {
       onProgress({ phase: "tune" });

@@ -56,7 +56,7 @@ export const projectionLines = (
           : "") +
         (slowdown === undefined
           ? ""
-          : `: in the measured steps, kernels took ${formatNumber(slowdown)} times as long as alone`),
+          : `; in the measured steps, kernels took ${formatNumber(slowdown)} times as long as alone`),
       LINE_WIDTH,
       2,
     ).map(colours.faint),

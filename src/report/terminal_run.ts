@@ -1,5 +1,6 @@
 // A whole run on a terminal: who ran, whether the numbers are right, how fast, and which claims hold.
 
+import { communicationLines } from "./communication_section.ts";
 import type { Plan } from "../plan/plan.ts";
 import { bubbleLines } from "./bubble_section.ts";
 import type { Colours } from "./colour.ts";
@@ -9,7 +10,6 @@ import type { RunResult } from "./result.ts";
 import { rooflineLines } from "./roofline_lines.ts";
 import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts";
 import {
-  communicationLines,
   expertLines,
   hostLines,
   layerLines,

@@ -21,8 +21,8 @@ export function recordMessages(communicator: Communicator): Recording {
     messages,
     communicator: {
       ...communicator,
-      async receive(channel, source) {
-        const arrival = await communicator.receive(channel, source);
+      async receive(channel, source, ownBytes) {
+        const arrival = await communicator.receive(channel, source, ownBytes);
         const key = keyOf(channel, source);
         messages.set(key, [...(messages.get(key) ?? []), arrival.bytes.slice()]);
         return arrival;

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { plain } from "../../src/report/colour.ts";
 import type { OverlapEffect } from "../../src/report/result.ts";
-import { communicationLines } from "../../src/report/run_sections.ts";
+import { communicationLines } from "../../src/report/communication_section.ts";
 import { measured } from "./given.ts";
 
 const effect = (changes: Partial<OverlapEffect> = {}): OverlapEffect => ({
