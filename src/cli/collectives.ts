@@ -8,6 +8,7 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { outputColours, printJson, printLines } from "./output.ts";
+import { keepAwakeOption, pinningOf } from "./run_options.ts";
 import { byteSize, duration, oneOf, wholeNumber } from "./values.ts";
 
 interface Flags {
@@ -20,6 +21,7 @@ interface Flags {
   readonly adapter?: string;
   readonly placement?: string;
   readonly pin?: boolean;
+  readonly keepAwake?: boolean;
   readonly time?: number;
   /** False for `--no-check`. */
   readonly check: boolean;
@@ -57,6 +59,7 @@ export const defineCollectives = (program: Command): void => {
       "--pin",
       "each rank on a core of its own, so that software adapters do not contend (Linux)",
     )
+    .addOption(keepAwakeOption())
     .option("--time <duration>", "per size and place, such as 1s (default: 200ms)", duration)
     .option("--no-check", "do not look at the elements that arrive")
     .option("--json", "print the measurements as JSON")
@@ -102,7 +105,7 @@ const collectives = async (
           ...(algorithm === undefined ? {} : { algorithm }),
           ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
           ...(flags.placement === undefined ? {} : { placement: flags.placement }),
-          ...(flags.pin === undefined ? {} : { pin: flags.pin }),
+          ...pinningOf(flags),
           ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
         }),
       );

@@ -9,6 +9,7 @@ export interface RunFlags {
   readonly adapter?: string;
   readonly placement?: string;
   readonly pin?: boolean;
+  readonly keepAwake?: boolean;
   readonly samples?: number;
   readonly warmup?: number;
   /** ms */
@@ -30,8 +31,13 @@ export const addRunOptions = (command: Command): Command =>
       "--pin",
       "each rank on a core of its own, so that software adapters do not contend (Linux)",
     )
+    .addOption(keepAwakeOption())
     .option("--samples <n>", "time exactly this many steps", wholeNumber(1))
-    .option("--warmup <n>", "steps that are run first and not timed", wholeNumber(0))
+    .option(
+      "--warmup <n>",
+      "steps that are run first and not timed (default: a second of them)",
+      wholeNumber(0),
+    )
     .option("--time <duration>", "time steps for about this long, such as 5s", duration)
     .option("--no-tune", "take the usual form of every kernel, whatever tuning found out")
     .option(
@@ -49,10 +55,24 @@ export const addRunOptions = (command: Command): Command =>
       ]),
     );
 
+export const keepAwakeOption = (): Option =>
+  new Option(
+    "--keep-awake",
+    "pin, and let no core sleep between kernels: on virtual machines they come back slow",
+  );
+
+export const pinningOf = ({
+  pin,
+  keepAwake,
+}: Pick<RunFlags, "pin" | "keepAwake">): Pick<RunOptions, "pin"> => {
+  if (keepAwake === true) return { pin: "awake" };
+  return pin === undefined ? {} : { pin };
+};
+
 export const runOptions = (flags: RunFlags): RunOptions => ({
   ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
   ...(flags.placement === undefined ? {} : { placement: flags.placement }),
-  ...(flags.pin === undefined ? {} : { pin: flags.pin }),
+  ...pinningOf(flags),
   ...(flags.samples === undefined ? {} : { samples: flags.samples }),
   ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
   ...(flags.time === undefined ? {} : { budgetMs: flags.time }),

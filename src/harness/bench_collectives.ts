@@ -29,7 +29,7 @@ import type {
   TransferSplit,
 } from "../report/collective_bench.ts";
 import { readVersions } from "../report/versions.ts";
-import { openRanks, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type Pinning, type RankPool } from "../runtime/coordinator.ts";
 import { createCollectiveCheck } from "./check_collective.ts";
 import { rankAdapters } from "./record.ts";
 import type { Progress } from "./run_plan.ts";
@@ -45,7 +45,7 @@ export interface BenchCollectivesOptions {
   readonly algorithm?: ReduceAlgorithm;
   readonly adapter?: string;
   readonly placement?: string;
-  readonly pin?: boolean;
+  readonly pin?: Pinning;
   /** Time per size and place, ms. Default 200. */
   readonly budgetMs?: number;
   readonly check: boolean;

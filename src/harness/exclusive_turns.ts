@@ -11,18 +11,20 @@ export interface ExclusiveTurns {
   finish(): Promise<Measured | undefined>;
 }
 
-const turns = 3;
-/** Steps that each rank runs alone in a turn. */
-const repeats = 3;
+const turns = 5;
+/** Steps that each rank runs alone in a turn; more of short ones, as far as time allows. */
+const least = 2;
+const most = 30;
 
 export function createExclusiveTurns(pool: Pick<RankPool, "timeAlone">): ExclusiveTurns {
   const taken: (Measured | undefined)[] = [];
   const take = async (): Promise<void> => {
-    taken.push(await pool.timeAlone(repeats));
+    taken.push(await pool.timeAlone(least, most));
   };
   return {
     async upTo(share) {
-      if (taken.length < turns && share >= taken.length / turns) await take();
+      // In the middle of each share: steps are slower until the runtime has compiled what they run.
+      if (taken.length < turns && share >= (taken.length + 0.5) / turns) await take();
     },
     async finish() {
       while (taken.length < turns && !taken.includes(undefined)) await take();

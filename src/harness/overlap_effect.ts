@@ -42,7 +42,8 @@ export async function measureOverlapEffect(
       if (round > 0) steps.push(both);
     }
     const oneCoreEach =
-      options.pinToCores === true && pool.adapters.every(({ choice }) => choice.software);
+      (options.pinToCores ?? false) !== false &&
+      pool.adapters.every(({ choice }) => choice.software);
     return effectOf(plain, program, steps, oneCoreEach);
   } finally {
     await plainPool.close();

@@ -5,16 +5,20 @@ import { ceilingsOf } from "../measure/ceiling.ts";
 import { seededRandom } from "../measure/statistics.ts";
 import type { AdapterCalibration, RankAdapter, RankMemory } from "../report/result.ts";
 import type { CalibrationWay } from "../runtime/messages.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { Pinning, RankPool } from "../runtime/coordinator.ts";
 
-export const rankAdapters = (placement: readonly AdapterReport[], pinned = false): RankAdapter[] =>
+export const rankAdapters = (
+  placement: readonly AdapterReport[],
+  pinning: Pinning = false,
+): RankAdapter[] =>
   placement.map(({ choice, limits: _, ...report }, rank) => ({
     rank,
     id: choice.id,
     name: choice.name,
     software: choice.software,
     loader: choice.loader,
-    ...(pinned ? { core: rank } : {}),
+    ...(pinning === false ? {} : { core: rank }),
+    ...(pinning === "awake" ? { keptAwake: true } : {}),
     ...report,
     sharedWith: placement.flatMap((other, at) =>
       at !== rank && other.choice.id === choice.id ? [at] : [],

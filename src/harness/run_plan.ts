@@ -5,23 +5,26 @@ import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
-import { summariseStep } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
-import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower } from "../program/lower.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
-import type { StepTrace } from "../program/trace.ts";
 import { assembleResult, type RunRecord } from "../report/assemble_result.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
+import {
+  openRanks,
+  type OpenRanksOptions,
+  type Pinning,
+  type RankPool,
+} from "../runtime/coordinator.ts";
 import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
 import { projectionOf } from "./projection.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { sample } from "./sampling.ts";
+import { createStepSamples, type StepSamples } from "./step_samples.ts";
 import { type Findings, kernelChoices, readFindings, tunePool } from "./tuning.ts";
 import { observeOn } from "./observe.ts";
 import { stillHolds, verify, type CheckMethod } from "./verify.ts";
@@ -32,10 +35,10 @@ export interface RunOptions {
   /** `rank=id` pairs, separated by commas. */
   readonly placement?: string;
   /** Rank i runs on core i only, where the machine has as many (Linux). Default: anywhere. */
-  readonly pin?: boolean;
+  readonly pin?: Pinning;
   /** Emulated between all ranks. Default: messages are as fast as the machine. */
   readonly link?: Link;
-  /** Steps that are run and not timed. Default 2. */
+  /** Steps that are run and not timed. Default: two, and as many as fit into a second. */
   readonly warmup?: number;
   /** Exact number of timed steps. Default: as many as `budgetMs` allows, at least 5. */
   readonly samples?: number;
@@ -97,11 +100,11 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
 
   onProgress({ phase: "ranks", total: placement.length });
-  const samples: StepSample[] = [];
   const groups = groupKernels(
     program,
     placement.map(({ choice }) => choice.id),
   );
+  const samples = createStepSamples(program, groups);
   let record: Omit<RunRecord, "outcome"> = {
     date,
     versions: readVersions(),
@@ -112,7 +115,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     kernels: [],
     estimate: estimate(program, plan),
     memory: [],
-    samples,
+    samples: [],
   };
   const { tune = options.numericsOnly === true ? false : defaultTuningMs } = options;
   const known: Findings = tune === false ? new Map() : await readFindings(placement);
@@ -123,7 +126,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   };
   const pool = await openRanks(program, placement, { ...open, known });
   const finish = (outcome: RunResult["outcome"]): RunResult =>
-    assembleResult(plan, program, { ...record, outcome });
+    assembleResult(plan, program, { ...record, samples: samples.taken(), outcome });
   try {
     record = { ...record, notes: pool.notes, memory: memoryOf(pool) };
     record = { ...record, kernels: kernelChoices(pool, known, new Map()) };
@@ -147,13 +150,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
         calibration: await calibrationsOf(
           pool,
           // What was kept holds for all cores.
-          options.recalibrate === true || options.pin === true ? "anew" : "recall",
+          options.recalibrate === true || (options.pin ?? false) !== false ? "anew" : "recall",
         ),
       };
-      const keep = (trace: StepTrace): void => {
-        samples.push(summariseStep(program, trace, groups));
-      };
-      await measure(pool, options, keep, alone);
+      await measure(pool, options, samples, alone);
       stillHolds(observed, (await observe(program, { afterwards: true })).observed);
       if (overlaps(program)) {
         onProgress({ phase: "overlap" });
@@ -193,22 +193,22 @@ const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> 
 const measure = async (
   pool: RankPool,
   options: RunOptions,
-  keep: (trace: StepTrace) => void,
+  kept: StepSamples,
   alone: ExclusiveTurns | undefined,
 ): Promise<void> => {
-  const { onProgress = () => undefined, warmup = 2, samples, budgetMs = 5000 } = options;
+  const { onProgress = () => undefined, warmup, samples, budgetMs = 5000 } = options;
   const total = samples === undefined ? {} : { total: samples };
-  onProgress({ phase: "warm-up", total: warmup });
+  onProgress({ phase: "warm-up", ...(warmup === undefined ? {} : { total: warmup }) });
   await sample(
     () => pool.step(),
     {
-      warmup,
+      ...(warmup === undefined ? {} : { warmup }),
       budgetMs,
       ...(samples === undefined ? {} : { samples }),
       ...(alone === undefined ? {} : { between: async (share) => alone.upTo(share) }),
     },
     (trace, done) => {
-      keep(trace);
+      kept.keep(trace);
       onProgress({ phase: "measure", done, ...total });
     },
   );

@@ -1,8 +1,8 @@
 // How many steps to time: warm-up first, then samples until there are enough or the time is up.
 
 export interface SamplingOptions {
-  /** Steps that are run and not counted. */
-  readonly warmup: number;
+  /** Steps that are run and not counted. Default: two, and as many as fit into a second. */
+  readonly warmup?: number;
   /** Exact number of samples; absent: as many as `budgetMs` allows, between `least` and `most`. */
   readonly samples?: number;
   readonly budgetMs: number;
@@ -10,6 +10,8 @@ export interface SamplingOptions {
   readonly between?: (share: number) => Promise<void>;
 }
 
+/** The JavaScript of ranks is compiled meanwhile, which takes some hundred short steps. */
+const usual = { warmup: 2, warmupMs: 1000 };
 /** Enough for a median with an interval. */
 const least = 5;
 /** More would only grow the result file. */
@@ -22,7 +24,10 @@ export const sample = async <Result>(
   onSample: (result: Result, done: number) => void,
   clock: () => number = performance.now.bind(performance),
 ): Promise<void> => {
-  for (let i = 0; i < options.warmup; i++) await step();
+  const begun = clock();
+  const { warmup, warmupMs } =
+    options.warmup === undefined ? usual : { warmup: options.warmup, warmupMs: 0 };
+  for (let i = 0; i < warmup || clock() - begun < warmupMs; i++) await step();
   const start = clock();
   let pausedMs = 0;
   for (let done = 0; ; done++) {

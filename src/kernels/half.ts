@@ -24,10 +24,11 @@ export const toHalf = (value: number): number => {
 
 /** Value of a half given by its bits. */
 export const fromHalf = (half: number): number => {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >>> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const sign = half & 0x8000;
+  const magnitude = half & 0x7fff;
+  if (magnitude > 0x7c00) return Number.NaN;
+  if (magnitude === 0x7c00) return sign === 0 ? Infinity : -Infinity;
+  if (magnitude < 0x400) return (sign === 0 ? magnitude : -magnitude) / 16_777_216;
+  bits[0] = (sign << 16) | ((magnitude << 13) + 0x38000000);
+  return float[0] ?? 0;
 };

@@ -123,6 +123,8 @@ export interface RankAdapter {
   readonly subgroupSize?: { readonly min: number; readonly max: number };
   /** The one core that the rank's process may use; absent where it may use all. */
   readonly core?: number;
+  /** That core does not sleep while nobody works there. */
+  readonly keptAwake?: true;
   /** The other ranks on the same adapter. */
   readonly sharedWith: readonly number[];
 }

@@ -54,9 +54,11 @@ export const conditionLines = ({ date, adapters, link }: RunResult, colours: Col
     colours.faint,
   );
 
-const kindOf = ({ software, sharedWith, core }: RankAdapter): string => {
+const kindOf = ({ software, sharedWith, core, keptAwake }: RankAdapter): string => {
   const kind = software ? "software" : "hardware";
-  if (core !== undefined) return `${kind}, on core ${core} alone`;
+  if (core !== undefined) {
+    return `${kind}, on core ${core} alone${keptAwake === true ? ", kept awake" : ""}`;
+  }
   return sharedWith.length === 0 ? kind : `${kind}, shared with ${sharedWith.join(", ")}`;
 };
 

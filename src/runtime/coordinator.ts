@@ -16,13 +16,18 @@ import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import { keepAwake } from "./keep_awake.ts";
 import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
 import type { CallUse } from "./program_calls.ts";
+import { latencyOf } from "./signals.ts";
 import type { RankMemory } from "./rank_memory.ts";
 import { type OnFound, tuneRanks } from "./tune_ranks.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
 import { defaultPatience, type Patience } from "./watchdog.ts";
+
+/** `awake`: cores that ranks are pinned to do not sleep while nobody works there. */
+export type Pinning = boolean | "awake";
 
 export interface OpenRanksOptions {
   /** Ends everything with `EnvironmentError` `interrupted`. */
@@ -33,7 +38,7 @@ export interface OpenRanksOptions {
   /** Default: a short spin where there is a core for every rank. */
   readonly waiting?: Waiting;
   /** Rank i runs on core i only (Linux); throws `EnvironmentError` `cannot-pin` where there are fewer. */
-  readonly pinToCores?: boolean;
+  readonly pinToCores?: Pinning;
   /** Emulated between all ranks; default: messages are as fast as the machine. */
   readonly link?: Link;
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
@@ -74,10 +79,11 @@ export interface RankPool {
    * Exclusive timing: what every instruction takes while only its rank is at work. One step of all ranks is
    * recorded, then each rank runs it alone.
    *
-   * @param repeats steps per rank
+   * @param least steps per rank
+   * @param most where steps are short. Default: `least`
    * @returns undefined where an adapter does not time kernels one by one
    */
-  timeAlone(repeats: number): Promise<Measured | undefined>;
+  timeAlone(least: number, most?: number): Promise<Measured | undefined>;
   /** Per rank, what it holds now; collects its garbage first. */
   memory(): Promise<RankMemory[]>;
   /** Per rank, the kernels of its program and the forms they take now. */
@@ -98,20 +104,24 @@ export async function openRanks(
   options: OpenRanksOptions = {},
 ): Promise<RankPool> {
   const choices = program.ranks.map(({ rank }) => choiceOf(placement[rank], rank));
-  if (options.pinToCores === true) refuseToPin(program.ranks.length);
+  const { pinToCores = false } = options;
+  if (pinToCores !== false) refuseToPin(program.ranks.length);
   const patience = { ...defaultPatience, ...options.patience };
   const transport = options.transport ?? (canShareMemory() ? "shared-memory" : "relay");
   const { link } = options;
   const mailboxes = link === undefined ? mailboxPlans(program) : stamped(mailboxPlans(program));
+  const cores = pinToCores === "awake" ? program.ranks.map(({ rank }) => rank) : [];
   const group = startRankGroup({
     program,
     choices,
     mailboxes,
     transport,
     patience,
-    pinToCores: options.pinToCores ?? false,
+    pinToCores: pinToCores !== false,
     signal: options.signal,
+    onEnd: () => keptAwake.end(),
   });
+  const keptAwake = keepAwake(cores);
   const software = choices.some((choice) => choice.software);
   const usual = waitingFor(program.ranks.length, availableParallelism(), software);
   const open = async (rank: number) =>
@@ -133,6 +143,7 @@ export async function openRanks(
       "opened",
     );
   try {
+    await keptAwake.ready;
     const opened = await Promise.all(choices.map(async (_, rank) => open(rank)));
     for (const [rank, { report }] of opened.entries()) {
       const placed = placement[rank];
@@ -151,6 +162,9 @@ export async function openRanks(
     throw error;
   }
 }
+
+/** Short steps are run alone about that long per rank: more of them are disturbed, and by more. */
+const aloneMs = 100;
 
 const choiceOf = (
   placed: AdapterReport | AdapterChoice | undefined,
@@ -219,19 +233,31 @@ function createTasks(
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
-    async timeAlone(repeats) {
+    async timeAlone(least, most = least) {
       const recorded = await Promise.all(
         choices.map(async (_, rank) => group.ask(rank, { kind: "record" }, "recorded")),
       );
-      const byRank: (readonly RankCosts[])[] = [];
+      const stepMs = Math.max(...recorded.map((own) => own.stepMs));
+      const repeats = Math.max(least, Math.min(most, Math.floor(aloneMs / stepMs)));
+      const byRank: RankCosts[][] = [];
       for (const rank of choices.keys()) {
-        const reply = await group.ask(rank, { kind: "exclusive", repeats }, "timed-alone");
-        if (reply.costs === undefined) return undefined;
-        byRank.push(reply.costs);
+        const own: RankCosts[] = [];
+        const all = repeats + Math.max(1, repeats >> 2);
+        // One by one, as measured steps are asked for: each begins as they do.
+        for (let i = 1; i <= all; i++) {
+          const { costs } = await group.ask(
+            rank,
+            { kind: "exclusive", isLast: i === all },
+            "timed-alone",
+          );
+          if (costs === undefined) return undefined;
+          own.push(costs);
+        }
+        byRank.push(own.slice(-repeats));
       }
       return {
         repeats: Array.from({ length: repeats }, (_, i) => byRank.flatMap((own) => own[i] ?? [])),
-        latencyMs: latencyOf(recorded.map(({ wokenMs }) => wokenMs)),
+        latencyMs: latencyOf(recorded.map(({ signals }) => signals)),
       };
     },
 
@@ -252,15 +278,6 @@ function createTasks(
     close: async () => group.end(),
   };
 }
-
-/** Median over wake-up calls of rank 0 of the time until the last rank is awake; 0 for one rank. */
-const latencyOf = (woken: readonly (readonly number[])[]): number => {
-  const [calls = []] = woken;
-  const delays = calls.map(
-    (calledMs, i) => Math.max(...woken.map((own) => own[i] ?? 0)) - calledMs,
-  );
-  return delays.toSorted((a, b) => a - b)[delays.length >> 1] ?? 0;
-};
 
 /** The bytes of a message lie somewhere within the message's own memory. */
 const ownMemory = (observation: RankObservation): RankObservation => ({

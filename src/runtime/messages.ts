@@ -14,6 +14,7 @@ import type { ErrorRecord } from "./error_record.ts";
 import type { FreivaldsReport } from "./check_product.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { RankMemory } from "./rank_memory.ts";
+import type { Signals } from "./signals.ts";
 import type { Activity } from "./spans.ts";
 
 export interface OpenRequest {
@@ -68,8 +69,8 @@ export type Request =
   | ({ readonly kind: "observe" } & ObserveOptions)
   /** A step of all ranks whose messages each keeps, for `exclusive`. */
   | { readonly kind: "record" }
-  /** Steps of this rank on what it recorded, while no other rank does anything; then it forgets that. */
-  | { readonly kind: "exclusive"; readonly repeats: number }
+  /** A step of this rank on what it recorded, while no other rank does anything; after the last it forgets that. */
+  | { readonly kind: "exclusive"; readonly isLast: boolean }
   /** Between two steps, while no other rank does anything. */
   | { readonly kind: "tune"; readonly budgetMs: number; readonly known: readonly TunedCall[] }
   /** To take the forms that won. */
@@ -116,10 +117,9 @@ export type Reply =
   /** Times on the machine's axis, not yet on the step's. */
   | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
   | { readonly kind: "observed"; readonly observation: RankObservation }
-  /** When the rank left each of some barriers that rank 0 was last to reach; all ranks on one axis. */
-  | { readonly kind: "recorded"; readonly wokenMs: readonly number[] }
-  /** Of each repeat; absent where the adapter does not time kernels one by one. */
-  | { readonly kind: "timed-alone"; readonly costs?: readonly RankCosts[] }
+  | { readonly kind: "recorded"; readonly signals: Signals; readonly stepMs: number }
+  /** Absent where the adapter does not time kernels one by one. */
+  | { readonly kind: "timed-alone"; readonly costs?: RankCosts }
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
   | { readonly kind: "memory-taken"; readonly memory: RankMemory }

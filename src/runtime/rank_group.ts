@@ -23,6 +23,8 @@ export interface RankGroupOptions {
   readonly pinToCores: boolean;
   readonly patience: Patience;
   readonly signal: AbortSignal | undefined;
+  /** Called once, when no rank is asked anything any more. */
+  readonly onEnd: () => void;
 }
 
 export interface RankGroup {
@@ -159,6 +161,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
 
   const clean = (): void => {
     stopWatching();
+    options.onEnd();
     signal?.removeEventListener("abort", interrupt);
   };
 

@@ -82,10 +82,11 @@ export function serveRank(process: NodeJS.Process): void {
       return { kind: "memory-taken", memory: takeMemory(session.gpu.memory.bytes) };
     }
     if (request.kind === "record") {
-      return { kind: "recorded", wokenMs: await session.record() };
+      return { kind: "recorded", ...(await session.record()) };
     }
     if (request.kind === "exclusive") {
-      const costs = await session.timeAlone(request.repeats);
+      const costs = await session.stepAlone();
+      if (request.isLast) session.forget();
       return { kind: "timed-alone", ...(costs === undefined ? {} : { costs }) };
     }
     moveTo("drain", undefined);

@@ -1,14 +1,14 @@
 // One rank, open on its adapter: what the coordinator's requests become.
 
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
 import { readBuffer } from "../gpu/read_back.ts";
-import { createTimestamps, hostMs } from "../gpu/timestamps.ts";
+import { createTimestamps } from "../gpu/timestamps.ts";
 import type { KernelInstruction, ObserveInstruction, RankProgram } from "../program/program.ts";
-import { costsOfTrace, type RankCosts } from "../program/simulate/cost.ts";
+import { costsAlone, type Pause, type RankCosts } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -25,6 +25,7 @@ import type {
   RankObservation,
 } from "./messages.ts";
 import { createScratch, recordMessages, replayMessages, type Recording } from "./rehearsal.ts";
+import type { Signals } from "./signals.ts";
 import { prepareProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import { createThreadClock } from "./thread_clock.ts";
@@ -45,10 +46,12 @@ export interface RankSession {
   /** Takes the forms that won, from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<CallUse[]>;
   calibrate(how: CalibrationWay): Promise<RecalledCalibration>;
-  /** A step together with all ranks that keeps its messages; gives when this rank woke up before it. */
-  record(): Promise<readonly number[]>;
-  /** What instructions take in steps of this rank alone; undefined where kernels cannot be timed one by one. */
-  timeAlone(repeats: number): Promise<RankCosts[] | undefined>;
+  /** A step together with all ranks that keeps its messages; and when they came and went. */
+  record(): Promise<{ readonly signals: Signals; readonly stepMs: number }>;
+  /** What instructions take in a step of this rank alone; undefined where kernels cannot be timed one by one. */
+  stepAlone(): Promise<RankCosts | undefined>;
+  /** Ends what `record` began. */
+  forget(): void;
   close(): void;
 }
 
@@ -77,6 +80,7 @@ export async function openRankSession(
   };
 
   let recording: Recording | undefined;
+  let scratch = createScratch();
 
   const runStep = async (
     options?: StepOptions,
@@ -161,26 +165,23 @@ export async function openRankSession(
     },
 
     async record() {
-      const wokenMs = await wakeUpTimes(communicator);
       recording = recordMessages(communicator);
-      await runStep(undefined, recording.communicator);
-      return wokenMs;
+      const { startMs, endMs } = await runStep(undefined, recording.communicator);
+      return { signals: recording.signals(), stepMs: endMs - startMs };
     },
 
-    async timeAlone(repeats) {
-      const messages = recording?.messages;
-      if (messages === undefined) throw new Error("nothing was recorded");
-      const scratch = createScratch();
-      const alone = async () => runStep({}, replayMessages(communicator, messages, scratch));
-      await alone();
-      const costs: RankCosts[] = [];
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        const own = costsOfTrace(await alone(), program.instructions.length);
-        if (own === undefined) return undefined;
-        costs.push(own);
-      }
+    async stepAlone() {
+      if (recording === undefined) throw new Error("nothing was recorded");
+      const pauses: Pause[] = [];
+      const onPause = (pause: Pause): unknown => pauses.push(pause);
+      const replay = replayMessages(communicator, recording, scratch, onPause);
+      const trace = await runStep({}, replay);
+      return costsAlone(trace, program.instructions, pauses);
+    },
+
+    forget() {
       recording = undefined;
-      return costs;
+      scratch = createScratch();
     },
 
     close() {
@@ -195,21 +196,6 @@ export async function openRankSession(
     calibrate: async (how) => gpu.uncounted(async () => session.calibrate(how)),
   };
 }
-
-/** A pause that all others have gone to sleep in, and how often it is tried. */
-const lateMs = 3;
-const wakeUps = 20;
-
-/** `hostMs` at which this rank left each of some barriers that rank 0 was last to reach, long after the others. */
-const wakeUpTimes = async (communicator: Communicator): Promise<number[]> => {
-  const left: number[] = [];
-  for (let i = 0; i < wakeUps; i++) {
-    if (communicator.rank === 0) await setTimeout(lateMs);
-    await communicator.barrier();
-    left.push(hostMs());
-  }
-  return left;
-};
 
 /** What can still be seen when a step is over: later micro-batches reuse the buffers of earlier ones. */
 const lastObservations = ({ instructions }: RankProgram): ObserveInstruction[] => {

@@ -1,46 +1,100 @@
 // Communication as it was, without the others: what a rank received in one step is kept, and given to it again
 // in later steps that it runs alone. So every instruction, transfers included, takes what it takes when nobody
-// contends and nobody is late.
+// contends and nobody is late. The rank sleeps where it slept, and posting takes as long: what comes after a wait finds
+// cold caches, and to wake a rank takes the one that wakes it.
 
+import { hostMs } from "../gpu/timestamps.ts";
+import type { Pause } from "../program/simulate/cost.ts";
 import type { Arrival, Communicator, Parcel } from "../collectives/communicator.ts";
+import { readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
 
-/** Messages of one step in order of arrival, by mailbox. */
-type Messages = Map<string, Uint8Array<ArrayBuffer>[]>;
-
-const keyOf = (channel: number, source: number): string => `${channel} ${source}`;
+/** A message of the step that is recorded. */
+interface Message {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly times: ReceivedTimes;
+}
 
 export interface Recording {
   /** For one step together with all other ranks. */
   readonly communicator: Communicator;
-  readonly messages: Messages;
+  /** By `readingOf`, in order of arrival. */
+  readonly messages: ReadonlyMap<string, readonly Message[]>;
+  /** What posting took, ms each. */
+  readonly postingMs: readonly number[];
+  readonly signals: () => Signals;
 }
 
 export function recordMessages(communicator: Communicator): Recording {
-  const messages: Messages = new Map();
+  const { rank } = communicator;
+  const messages = new Map<string, Message[]>();
+  const posted = new Map<string, number[]>();
+  const postingMs: number[] = [];
+  const recorded = (channel: number, { bytes, post }: Parcel): Parcel => ({
+    bytes,
+    post(readers) {
+      const startMs = hostMs();
+      post(readers);
+      const endMs = hostMs();
+      postingMs.push(endMs - startMs);
+      for (const reader of readers) push(posted, readingOf(channel, rank, reader), endMs);
+    },
+  });
   return {
     messages,
+    postingMs,
+    signals: () => ({
+      posted,
+      received: new Map([...messages].map(([key, own]) => [key, own.map(({ times }) => times)])),
+    }),
     communicator: {
       ...communicator,
+      async reserve(channel, bytes) {
+        return recorded(channel, await communicator.reserve(channel, bytes));
+      },
+      tryReserve(channel, bytes) {
+        const parcel = communicator.tryReserve(channel, bytes);
+        return parcel === undefined ? undefined : recorded(channel, parcel);
+      },
       async receive(channel, source, ownBytes) {
+        const askedMs = hostMs();
         const arrival = await communicator.receive(channel, source, ownBytes);
-        const key = keyOf(channel, source);
-        messages.set(key, [...(messages.get(key) ?? []), arrival.bytes.slice()]);
+        const times = { askedMs, gotMs: hostMs() };
+        push(messages, readingOf(channel, source, rank), { bytes: arrival.bytes.slice(), times });
         return arrival;
       },
     },
   };
 }
 
+const push = <Item>(lists: Map<string, Item[]>, key: string, item: Item): void => {
+  const list = lists.get(key) ?? [];
+  list.push(item);
+  lists.set(key, list);
+};
+
+/** What a rank cools down in until its message comes: more would only take time. */
+const longestPauseMs = 2;
+
 /** For one step alone. What is posted goes into memory that nobody reads, given by `scratch`. */
 export function replayMessages(
   communicator: Communicator,
-  messages: Messages,
+  { messages, postingMs }: Pick<Recording, "messages" | "postingMs">,
   scratch: Scratch,
+  onPause: (pause: Pause) => void,
 ): Communicator {
   const taken = new Map<string, number>();
+  const posting = postingMs.toSorted((a, b) => a - b)[postingMs.length >> 1] ?? 0;
   const parcel = (channel: number, bytes: number): Parcel => {
     const { memory, giveBack } = scratch(channel, bytes);
-    return { bytes: memory, post: giveBack };
+    return {
+      bytes: memory,
+      post() {
+        // Nobody sleeps who could be woken.
+        const end = hostMs() + posting;
+        while (hostMs() < end);
+        giveBack();
+      },
+    };
   };
   return {
     rank: communicator.rank,
@@ -50,12 +104,16 @@ export function replayMessages(
     tryReserve: parcel,
     room: async () => true,
     async receive(channel, source): Promise<Arrival> {
-      const key = keyOf(channel, source);
+      const key = readingOf(channel, source, communicator.rank);
       const count = taken.get(key) ?? 0;
       taken.set(key, count + 1);
-      const bytes = messages.get(key)?.[count];
-      if (bytes === undefined) throw new Error(`no message on channel ${channel} of ${source}`);
-      return { bytes, release() {} };
+      const message = messages.get(key)?.[count];
+      if (message === undefined) throw new Error(`no message on channel ${channel} of ${source}`);
+      const { askedMs, gotMs } = message.times;
+      const startMs = hostMs();
+      await communicator.pause(Math.min(longestPauseMs, gotMs - askedMs));
+      onPause({ startMs, endMs: hostMs() });
+      return { bytes: message.bytes, release() {} };
     },
     pause: async (ms) => communicator.pause(ms),
     meanwhile: async (work) => communicator.meanwhile(work),

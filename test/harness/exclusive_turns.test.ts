@@ -17,16 +17,18 @@ const poolOf = (log: string[], ends = Infinity) => {
   };
 };
 
-test("a third of the exclusive steps before each third of the measured ones", async () => {
+test("a fifth of the exclusive steps in the middle of each fifth of the measured ones", async () => {
   const log: string[] = [];
   const turns = createExclusiveTurns(poolOf(log));
   const step = async () => log.push("step");
   const between = async (share: number) => turns.upTo(share);
-  await sample(step, { warmup: 1, samples: 6, budgetMs: 0, between }, () => undefined);
+  await sample(step, { warmup: 1, samples: 10, budgetMs: 0, between }, () => undefined);
   const measured = await turns.finish();
-  expect(log.join(" ")).toBe("step alone step step alone step step alone step step");
-  expect(measured?.repeats).toHaveLength(9);
-  expect(measured?.latencyMs).toBe(2);
+  expect(log.join(" ")).toBe(
+    "step step alone step step alone step step alone step step alone step step alone step",
+  );
+  expect(measured?.repeats).toHaveLength(10);
+  expect(measured?.latencyMs).toBe(3);
 });
 
 test("the time that exclusive steps take is not that of the measured ones", async () => {
@@ -53,11 +55,32 @@ test("the time that exclusive steps take is not that of the measured ones", asyn
   );
 });
 
+test("without a number of its own, warming up takes two steps and a second", async () => {
+  const warmUpsOf = async (stepMs: number, warmup?: number): Promise<number> => {
+    let now = 0;
+    let steps = 0;
+    await sample(
+      async () => {
+        now += stepMs;
+        steps += 1;
+      },
+      { samples: 1, budgetMs: 0, ...(warmup === undefined ? {} : { warmup }) },
+      () => undefined,
+      () => now,
+    );
+    return steps - 1;
+  };
+  expect(await warmUpsOf(10)).toBe(100);
+  expect(await warmUpsOf(5000)).toBe(2);
+  expect(await warmUpsOf(10, 3)).toBe(3);
+  expect(await warmUpsOf(10, 0)).toBe(0);
+});
+
 test("turns that measuring had no room for are taken at the end", async () => {
   const log: string[] = [];
   const turns = createExclusiveTurns(poolOf(log));
-  expect((await turns.finish())?.repeats).toHaveLength(9);
-  expect(log).toHaveLength(3);
+  expect((await turns.finish())?.repeats).toHaveLength(10);
+  expect(log).toHaveLength(5);
 });
 
 test("an adapter that does not time kernels gives nothing, and is asked no further at the end", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { costsOfTrace, noCost } from "../../src/program/simulate/cost.ts";
+import type { Collective } from "../../src/program/program.ts";
+import { costsAlone, costsOfTrace, noCost } from "../../src/program/simulate/cost.ts";
 import { rankTrace, span } from "../measure/synthetic.ts";
 
 test("a span counts for its instruction, what no instruction did for the rest, waits for nothing", () => {
@@ -34,4 +35,28 @@ test("what the host does while a kernel runs costs nothing", () => {
 
 test("kernels that were timed as one give no costs", () => {
   expect(costsOfTrace(rankTrace(0, [span("compute", 0, 1)]), 1)).toBeUndefined();
+});
+
+test("alone, what looks like waiting for others is the rank's own work, but for its pauses", () => {
+  const send: Collective = {
+    op: "send",
+    channel: 0,
+    from: [0],
+    to: [1],
+    name: "send",
+    dtype: "f32",
+    count: 4,
+    origin: { stage: "s", layer: "s/0", microBatch: 0, phase: "forward" },
+    send: "x",
+  };
+  const start = { op: "start", transfer: send, block: 0, origin: send.origin } as const;
+  const trace = rankTrace(0, [
+    span("wait", 0, 4, 0),
+    span("move", 4, 5, 0),
+    span("wait", 5, 6, 0),
+    // While it is under way, the rank does something else.
+    span("wait", 6, 9, 1),
+  ]);
+  const costs = costsAlone(trace, [send, start], [{ startMs: 1, endMs: 3.5 }]);
+  expect(costs?.instructions).toEqual([{ ...noCost, host: 2.5, move: 1 }, noCost]);
 });

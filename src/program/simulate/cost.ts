@@ -1,5 +1,6 @@
 // What an instruction takes on its rank while no other rank is at work.
 
+import { isCollective, type Instruction } from "../program.ts";
 import type { RankTrace, Span, SpanKind } from "../trace.ts";
 
 /**
@@ -54,8 +55,33 @@ export const costsOfTrace = (trace: RankTrace, instructions: number): RankCosts 
   return { instructions: own, rest };
 };
 
+/** A stretch of time in which a rank waited though it was alone, ms. */
+export interface Pause {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * Of a step on messages that are all there. Nobody is waited for but in `pauses`: what looks like it within a
+ * transfer is the rank's own event loop on its way from one part to the next.
+ */
+export const costsAlone = (
+  trace: RankTrace,
+  instructions: readonly Instruction[],
+  pauses: readonly Pause[],
+): RankCosts | undefined => {
+  const pauseMs = timeWithin(pauses);
+  const own = trace.spans.map((span): Span => {
+    const instruction = instructions[span.instruction ?? -1];
+    if (span.kind !== "wait" || instruction === undefined || !isCollective(instruction))
+      return span;
+    return { ...span, kind: "host", endMs: span.endMs - pauseMs(span.startMs, span.endMs) };
+  });
+  return costsOfTrace({ ...trace, spans: own }, instructions.length);
+};
+
 /** How much of a stretch of time spans cover that follow one another. */
-const timeWithin = (spans: readonly Span[]): ((startMs: number, endMs: number) => number) => {
+const timeWithin = (spans: readonly Pause[]): ((startMs: number, endMs: number) => number) => {
   const ordered = spans.toSorted((a, b) => a.startMs - b.startMs);
   return (startMs, endMs) => {
     let low = 0;

@@ -8,7 +8,7 @@ import { formatBytes, formatNumber } from "../format.ts";
 import type { RankAdapter } from "../result.ts";
 import { assumedDimensions, shortened } from "./case.ts";
 
-type Sharing = Pick<RankAdapter, "rank" | "id" | "software" | "sharedWith" | "core">;
+type Sharing = Pick<RankAdapter, "rank" | "id" | "software" | "sharedWith" | "core" | "keptAwake">;
 
 /** Undefined where every rank has a hardware GPU to itself. */
 export const describeAdapters = (adapters: readonly Sharing[]): string | undefined => {
@@ -66,7 +66,8 @@ const adapterConditions = (adapters: readonly Sharing[]): readonly string[] => {
     const kind = own[0]?.software === true ? "software adapter" : "hardware adapter";
     const ranks = own.map(({ rank }) => rank).join(", ");
     if (own.every(({ core }) => core !== undefined)) {
-      return `${kind} ${id}, ranks ${ranks} on a core of their own each`;
+      const awake = own.every(({ keptAwake }) => keptAwake === true) ? ", kept awake" : "";
+      return `${kind} ${id}, ranks ${ranks} on a core of their own each${awake}`;
     }
     return own.length === 1
       ? `${kind} ${id}, rank ${ranks} alone on it`
