@@ -46,7 +46,10 @@ describeOnAdapter("overlap", () => {
     "is measured in turn with the same plan without it",
     async (link) => {
       const { choice } = (await testGpu()).report;
-      const options = { pinToCores: pinned, ...(link === undefined ? {} : { link }) };
+      const options = {
+        pinToCores: pinned ? ("awake" as const) : false,
+        ...(link === undefined ? {} : { link }),
+      };
       const placement = [choice, choice];
       const effects: { readonly width: number; readonly effect: OverlapEffect }[] = [];
       for (const width of widths) {
@@ -76,7 +79,7 @@ describeOnAdapter("overlap", () => {
       console.log(
         [
           "",
-          `${choice.id}, two ranks${pinned ? " on a core each" : " that contend"}, all-reduce of ${rows} × ${columns} f32${links}`,
+          `${choice.id}, two ranks${pinned ? " on a core each, kept awake" : " that contend"}, all-reduce of ${rows} × ${columns} f32${links}`,
           `medians of ${rounds} rounds, times in ms, means over ranks`,
           "compute, comm: without overlap, waiting included; hideable: of that, at most the",
           "compute beside it; exposed: with overlap; hidden = comm - exposed, % of hideable",
