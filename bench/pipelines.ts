@@ -7,6 +7,7 @@
 import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import { bubbleOf, type BubbleSample } from "../src/measure/bubble.ts";
+import { median } from "../src/measure/statistics.ts";
 import type { Program } from "../src/program/program.ts";
 import { predictedBubble, scheduleOf } from "../src/program/schedule/schedule.ts";
 import { lower } from "../src/program/lower.ts";
@@ -107,9 +108,6 @@ const ratiosOf = (taken: readonly Turn[]): string[] => {
   ];
 };
 
-const percent = (share: number | undefined): string =>
-  share === undefined ? "–" : (100 * share).toFixed(1);
-
 /** What is left of a bubble when its overheads are taken off; theory is held against it. */
 const withoutOverheads = ({ measured, imbalance, communication, host }: BubbleSample): number =>
   measured - imbalance - communication - host;
@@ -139,17 +137,21 @@ describeOnAdapter("pipelines", () => {
         );
         const steps = taken.flatMap((turn) => turn.measured);
         const measured = isReal ? middleOf(steps, wallMs) : undefined;
-        const bubble = bubbleOf(program, measured ?? projected);
+        const bubbles = (isReal ? steps : taken.flatMap((turn) => turn.projected)).flatMap(
+          (step) => bubbleOf(program, step) ?? [],
+        );
+        const share = (of: (bubble: BubbleSample) => number): string =>
+          bubbles.length === 0 ? "–" : (100 * median(bubbles.map(of))).toFixed(1);
         rows.push([
           `${p}`,
           `${m}`,
           measured === undefined ? "proj." : "measured",
-          percent(bubble?.measured),
-          percent(bubble?.imbalance),
-          percent(bubble?.communication),
-          percent(bubble?.host),
-          percent(bubble === undefined ? undefined : withoutOverheads(bubble)),
-          percent(theory),
+          share((bubble) => bubble.measured),
+          share((bubble) => bubble.imbalance),
+          share((bubble) => bubble.communication),
+          share((bubble) => bubble.host),
+          share(withoutOverheads),
+          (100 * theory).toFixed(1),
           measured?.wallMs.toFixed(1) ?? "–",
           projected.wallMs.toFixed(1),
           ...(isReal ? ratiosOf(taken) : ["–", "–", "–", "–"]),
@@ -164,7 +166,7 @@ describeOnAdapter("pipelines", () => {
       [
         "",
         `1F1B with stand-ins, ${layersPerStage} products ${rowsPerMicroBatch}×${width}² a stage; % of the ranks' time; rest = bubble − imbal. − comm − host;`,
-        `median of ${turns * stepsPerTurn} steps, of as many exclusive steps of each rank, ${cores} cores, kept awake, ${choice.id};`,
+        `medians of ${turns * stepsPerTurn} steps, each column by itself, of as many exclusive steps of each rank, ${cores} cores, kept awake, ${choice.id};`,
         `ratio: projected to measured within a turn of ${stepsPerTurn} steps each, median of ${turns} turns; kernels: time in measured`,
         `steps to time alone; without contention: ratio of the turns in which that is within ${likeAlone}`,
         ...table(

@@ -98,6 +98,28 @@ describeOnAdapter("a run", () => {
     expect(metrics.stepMs?.value).toBeGreaterThan(22);
   });
 
+  test.runIf(process.platform === "linux")(
+    "a run that keeps its cores awake says so, and projects each step that it is to compare with",
+    async () => {
+      const alone = planOf("alone", 1, [[linear(20, 30, "replicated", [[0]])]]);
+      const { adapters, metrics, projection } = await runPlan(alone, {
+        adapter,
+        samples: 3,
+        warmup: 0,
+        tune: false,
+        pin: "awake",
+        project: "also",
+      });
+      expect(adapters.map(({ core, keptAwake }) => ({ core, keptAwake }))).toEqual([
+        { core: 0, keptAwake: true },
+      ]);
+      const [condition] = metrics.stepMs?.conditions ?? [];
+      expect(condition).toMatch(/ on a core of their own each, kept awake$/);
+      // Five turns of two steps, and more of short ones.
+      expect(projection?.from.repeats.length).toBeGreaterThanOrEqual(10);
+    },
+  );
+
   test("a rank that only receives a sum reads what it gathered before the summands come", async () => {
     const unequal = planOf(
       "unequal",
