@@ -54,13 +54,13 @@ interface Turn {
 const takeTurns = async (pool: RankPool, program: Program, isReal: boolean): Promise<Turn[]> => {
   const step = async (count: number): Promise<StepTrace[]> => {
     const traces: StepTrace[] = [];
-    for (let i = 0; i < (isReal ? count : 0); i++) traces.push(await pool.step());
+    for (let i = 0; i < count; i++) traces.push(await pool.step());
     return traces;
   };
   await step(warmUps);
   const taken: Turn[] = [];
   for (let turn = 0; turn < (isReal ? turns : turnsAlone); turn++) {
-    const measured = await step(stepsPerTurn);
+    const measured = isReal ? await step(stepsPerTurn) : [];
     const alone = await pool.timeAlone(stepsPerTurn);
     if (alone === undefined) throw new Error("the adapter does not time kernels one by one");
     taken.push({ measured, projected: simulateRepeats(program, alone) });
@@ -165,10 +165,12 @@ describeOnAdapter("pipelines", () => {
     console.log(
       [
         "",
-        `1F1B with stand-ins, ${layersPerStage} products ${rowsPerMicroBatch}×${width}² a stage; % of the ranks' time; rest = bubble − imbal. − comm − host;`,
-        `medians of ${turns * stepsPerTurn} steps, each column by itself, of as many exclusive steps of each rank, ${cores} cores, kept awake, ${choice.id};`,
-        `ratio: projected to measured within a turn of ${stepsPerTurn} steps each, median of ${turns} turns; kernels: time in measured`,
-        `steps to time alone; without contention: ratio of the turns in which that is within ${likeAlone}`,
+        `1F1B with stand-ins, ${layersPerStage} products ${rowsPerMicroBatch}×${width}² a stage, ${choice.id}, ${cores} cores; % of the ranks' time`,
+        "rest = bubble − imbal. − comm − host; medians, each column by itself",
+        `measured: ${turns * stepsPerTurn} steps, ranks on a core each, kept awake; proj.: ${turnsAlone * stepsPerTurn} exclusive steps of each rank, not pinned`,
+        `ratio: projected to measured within a turn of ${stepsPerTurn} steps each, median of ${turns} turns`,
+        "kernels: time in measured steps to time alone",
+        `without contention: ratio of the turns in which that is within ${likeAlone}`,
         ...table(
           titles.map((title, i) => (i === 2 ? { title, align: "left" } : { title })),
           rows.map((cells) => ({ cells })),

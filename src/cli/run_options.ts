@@ -35,7 +35,7 @@ export const addRunOptions = (command: Command): Command =>
     .option("--samples <n>", "time exactly this many steps", wholeNumber(1))
     .option(
       "--warmup <n>",
-      "steps that are run first and not timed (default: a second of them)",
+      "steps that are run first and not timed (default: two, or a second of them)",
       wholeNumber(0),
     )
     .option("--time <duration>", "time steps for about this long, such as 5s", duration)

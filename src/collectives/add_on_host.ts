@@ -38,13 +38,12 @@ export async function addOnHost(parts: Parts, reduction: AllReduce): Promise<voi
   );
   const sum = parts.during("move", () => {
     const target = new Float32Array(count);
-    const summands = arrivals.map((arrival) =>
-      arrival === undefined ? own : floatsOf(arrival.bytes, dtype),
-    );
-    sumFloats(
-      target,
-      summands.filter((summand) => summand !== undefined),
-    );
+    const summands = arrivals.map((arrival) => {
+      const summand = arrival === undefined ? own : floatsOf(arrival.bytes, dtype);
+      if (summand === undefined) throw new Error(`${name}: rank ${rank} has not read its summand`);
+      return summand;
+    });
+    sumFloats(target, summands);
     for (const arrival of arrivals) arrival?.release();
     return target;
   });

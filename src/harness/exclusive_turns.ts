@@ -24,7 +24,12 @@ export function createExclusiveTurns(pool: Pick<RankPool, "timeAlone">): Exclusi
   return {
     async upTo(share) {
       // In the middle of each share: steps are slower until the runtime has compiled what they run.
-      if (taken.length < turns && share >= (taken.length + 0.5) / turns) await take();
+      if (
+        taken.length < turns &&
+        !taken.includes(undefined) &&
+        share >= (taken.length + 0.5) / turns
+      )
+        await take();
     },
     async finish() {
       while (taken.length < turns && !taken.includes(undefined)) await take();

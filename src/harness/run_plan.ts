@@ -23,7 +23,7 @@ import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts"
 import { projectionOf } from "./projection.ts";
 import { calibrationsOf, memoryOf, rankAdapters } from "./record.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
-import { sample } from "./sampling.ts";
+import { sample, warmUp } from "./sampling.ts";
 import { createStepSamples, type StepSamples } from "./step_samples.ts";
 import { type Findings, kernelChoices, readFindings, tunePool } from "./tuning.ts";
 import { observeOn } from "./observe.ts";
@@ -105,7 +105,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     placement.map(({ choice }) => choice.id),
   );
   const samples = createStepSamples(program, groups);
-  let record: Omit<RunRecord, "outcome"> = {
+  let record: Omit<RunRecord, "outcome" | "samples"> = {
     date,
     versions: readVersions(),
     adapters: rankAdapters(placement, options.pin),
@@ -115,7 +115,6 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     kernels: [],
     estimate: estimate(program, plan),
     memory: [],
-    samples: [],
   };
   const { tune = options.numericsOnly === true ? false : defaultTuningMs } = options;
   const known: Findings = tune === false ? new Map() : await readFindings(placement);
@@ -166,6 +165,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       }
     }
     if (alone !== undefined) {
+      if (options.project === "only") {
+        onProgress({ phase: "warm-up" });
+        await warmUp(async () => pool.step(), options.warmup);
+      }
       onProgress({ phase: "project" });
       const from = await alone.finish();
       if (from !== undefined) {

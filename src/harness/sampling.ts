@@ -11,11 +11,22 @@ export interface SamplingOptions {
 }
 
 /** The JavaScript of ranks is compiled meanwhile, which takes some hundred short steps. */
-const usual = { warmup: 2, warmupMs: 1000 };
+const usual = { steps: 2, ms: 1000 };
 /** Enough for a median with an interval. */
 const least = 5;
 /** More would only grow the result file. */
 const most = 1000;
+
+/** @param warmup how many steps. Default: two, and as many as fit into a second */
+export const warmUp = async (
+  step: () => Promise<unknown>,
+  warmup: number | undefined,
+  clock: () => number = performance.now.bind(performance),
+): Promise<void> => {
+  const begun = clock();
+  const { steps, ms } = warmup === undefined ? usual : { steps: warmup, ms: 0 };
+  for (let i = 0; i < steps || clock() - begun < ms; i++) await step();
+};
 
 /** Calls `step` and keeps what it returns, warm-up left out. */
 export const sample = async <Result>(
@@ -24,10 +35,7 @@ export const sample = async <Result>(
   onSample: (result: Result, done: number) => void,
   clock: () => number = performance.now.bind(performance),
 ): Promise<void> => {
-  const begun = clock();
-  const { warmup, warmupMs } =
-    options.warmup === undefined ? usual : { warmup: options.warmup, warmupMs: 0 };
-  for (let i = 0; i < warmup || clock() - begun < warmupMs; i++) await step();
+  await warmUp(step, options.warmup, clock);
   const start = clock();
   let pausedMs = 0;
   for (let done = 0; ; done++) {

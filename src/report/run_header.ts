@@ -57,7 +57,9 @@ export const conditionLines = ({ date, adapters, link }: RunResult, colours: Col
 const kindOf = ({ software, sharedWith, core, keptAwake }: RankAdapter): string => {
   const kind = software ? "software" : "hardware";
   if (core !== undefined) {
-    return `${kind}, on core ${core} alone${keptAwake === true ? ", kept awake" : ""}`;
+    return keptAwake === true
+      ? `${kind}, on core ${core}, awake`
+      : `${kind}, on core ${core} alone`;
   }
   return sharedWith.length === 0 ? kind : `${kind}, shared with ${sharedWith.join(", ")}`;
 };

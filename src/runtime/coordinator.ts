@@ -11,7 +11,7 @@ import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
-import type { RankCosts } from "../program/simulate/cost.ts";
+import { costsAlone, type StepAlone } from "../program/simulate/cost.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
@@ -155,7 +155,7 @@ export async function openRanks(
       pids: group.pids,
       adapters: opened.map(({ report }) => report),
       allocatedBytes: opened.map(({ allocatedBytes }) => allocatedBytes),
-      ...createTasks(group, choices, opened, options.known ?? new Map()),
+      ...createTasks(group, program, choices, opened, options.known ?? new Map()),
     };
   } catch (error) {
     await group.end();
@@ -176,6 +176,7 @@ const choiceOf = (
 
 function createTasks(
   group: RankGroup,
+  program: Program,
   choices: readonly AdapterChoice[],
   opened: readonly Pick<Extract<Reply, { kind: "opened" }>, "peakBytes" | "calls">[],
   known: ReadonlyMap<string, readonly TunedCall[]>,
@@ -239,24 +240,24 @@ function createTasks(
       );
       const stepMs = Math.max(...recorded.map((own) => own.stepMs));
       const repeats = Math.max(least, Math.min(most, Math.floor(aloneMs / stepMs)));
-      const byRank: RankCosts[][] = [];
-      for (const rank of choices.keys()) {
-        const own: RankCosts[] = [];
-        const all = repeats + Math.max(1, repeats >> 2);
-        // One by one, as measured steps are asked for: each begins as they do.
-        for (let i = 1; i <= all; i++) {
-          const { costs } = await group.ask(
-            rank,
-            { kind: "exclusive", isLast: i === all },
-            "timed-alone",
-          );
-          if (costs === undefined) return undefined;
-          own.push(costs);
+      // One by one, as measured steps are asked for, and looked at when all is over: each begins as those do.
+      const warmups = Math.max(1, repeats >> 2);
+      const stepsOf = async (rank: number): Promise<StepAlone[]> => {
+        const own: StepAlone[] = [];
+        for (let left = warmups + repeats - 1; left >= 0; left--) {
+          const request = { kind: "exclusive", isLast: left === 0 } as const;
+          own.push(await group.ask(rank, request, "timed-alone"));
         }
-        byRank.push(own.slice(-repeats));
-      }
+        return own.slice(warmups);
+      };
+      const byRank: StepAlone[][] = [];
+      for (const rank of choices.keys()) byRank.push(await stepsOf(rank));
+      const costs = byRank.map((own, rank) =>
+        own.flatMap((step) => costsAlone(step, program.ranks[rank]?.instructions ?? []) ?? []),
+      );
+      if (costs.some((own) => own.length < repeats)) return undefined;
       return {
-        repeats: Array.from({ length: repeats }, (_, i) => byRank.flatMap((own) => own[i] ?? [])),
+        repeats: Array.from({ length: repeats }, (_, i) => costs.flatMap((own) => own[i] ?? [])),
         latencyMs: latencyOf(recorded.map(({ signals }) => signals)),
       };
     },

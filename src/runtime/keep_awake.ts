@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 
 export interface KeptAwake {
-  /** Rejects with `EnvironmentError` `cannot-pin` where the system has no such priority. */
+  /** Rejects with `EnvironmentError` `cannot-pin` where no such process can be started, unless it is ended before. */
   readonly ready: Promise<void>;
   readonly end: () => void;
 }
@@ -18,7 +18,7 @@ const busyLoop =
   'while kill -0 "$PPID" 2>/dev/null; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; done';
 
 const schedIdle = "5";
-const startMs = 2000;
+const patienceMs = 2000;
 
 export function keepAwake(cores: readonly number[]): KeptAwake {
   const keepers = cores.map((core) => {
@@ -28,21 +28,23 @@ export function keepAwake(cores: readonly number[]): KeptAwake {
     keeper.on("error", () => {});
     return keeper;
   });
+  let ended = false;
   return {
-    ready: haveStarted(keepers),
+    ready: haveStarted(keepers, () => ended),
     end() {
+      ended = true;
       for (const keeper of keepers) keeper.kill("SIGKILL");
     },
   };
 }
 
-async function haveStarted(keepers: readonly ChildProcess[]): Promise<void> {
-  const deadline = performance.now() + startMs;
-  while (!keepers.every(isIdlePriority)) {
+async function haveStarted(keepers: readonly ChildProcess[], isOver: () => boolean): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!isOver() && !keepers.every(isIdlePriority)) {
     if (keepers.some(hasEnded) || performance.now() > deadline) {
       throw new EnvironmentError(
         "cannot-pin",
-        "cores cannot be kept awake: there is no process of idle priority",
+        "cores cannot be kept awake: no process of idle priority could be started on each",
         "install `taskset` and `chrt` (util-linux), or run without keeping cores awake",
       );
     }

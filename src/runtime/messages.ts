@@ -6,7 +6,7 @@ import type { Waiting } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
-import type { RankCosts } from "../program/simulate/cost.ts";
+import type { StepAlone } from "../program/simulate/cost.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -118,8 +118,7 @@ export type Reply =
   | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
   | { readonly kind: "observed"; readonly observation: RankObservation }
   | { readonly kind: "recorded"; readonly signals: Signals; readonly stepMs: number }
-  /** Absent where the adapter does not time kernels one by one. */
-  | { readonly kind: "timed-alone"; readonly costs?: RankCosts }
+  | ({ readonly kind: "timed-alone" } & StepAlone)
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
   | { readonly kind: "memory-taken"; readonly memory: RankMemory }

@@ -23,7 +23,7 @@ export interface RankGroupOptions {
   readonly pinToCores: boolean;
   readonly patience: Patience;
   readonly signal: AbortSignal | undefined;
-  /** Called once, when no rank is asked anything any more. */
+  /** Called when no rank is asked anything any more, by a fault and at the end. */
   readonly onEnd: () => void;
 }
 

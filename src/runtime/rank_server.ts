@@ -85,9 +85,9 @@ export function serveRank(process: NodeJS.Process): void {
       return { kind: "recorded", ...(await session.record()) };
     }
     if (request.kind === "exclusive") {
-      const costs = await session.stepAlone();
+      const alone = await session.stepAlone();
       if (request.isLast) session.forget();
-      return { kind: "timed-alone", ...(costs === undefined ? {} : { costs }) };
+      return { kind: "timed-alone", ...alone };
     }
     moveTo("drain", undefined);
     if (request.kind === "tune") return { kind: "tuned", tuned: await session.tune(request) };

@@ -8,7 +8,7 @@ import { openGpu } from "../gpu/open.ts";
 import { readBuffer } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
 import type { KernelInstruction, ObserveInstruction, RankProgram } from "../program/program.ts";
-import { costsAlone, type Pause, type RankCosts } from "../program/simulate/cost.ts";
+import type { Pause, StepAlone } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -48,8 +48,8 @@ export interface RankSession {
   calibrate(how: CalibrationWay): Promise<RecalledCalibration>;
   /** A step together with all ranks that keeps its messages; and when they came and went. */
   record(): Promise<{ readonly signals: Signals; readonly stepMs: number }>;
-  /** What instructions take in a step of this rank alone; undefined where kernels cannot be timed one by one. */
-  stepAlone(): Promise<RankCosts | undefined>;
+  /** A step of this rank alone, on what it recorded. */
+  stepAlone(): Promise<StepAlone>;
   /** Ends what `record` began. */
   forget(): void;
   close(): void;
@@ -175,8 +175,7 @@ export async function openRankSession(
       const pauses: Pause[] = [];
       const onPause = (pause: Pause): unknown => pauses.push(pause);
       const replay = replayMessages(communicator, recording, scratch, onPause);
-      const trace = await runStep({}, replay);
-      return costsAlone(trace, program.instructions, pauses);
+      return { trace: await runStep({}, replay), pauses };
     },
 
     forget() {

@@ -72,6 +72,8 @@ const push = <Item>(lists: Map<string, Item[]>, key: string, item: Item): void =
   lists.set(key, list);
 };
 
+/** Who waits no longer than that does not sleep. */
+const shortestPauseMs = 0.03;
 /** What a rank cools down in until its message comes: more would only take time. */
 const longestPauseMs = 2;
 
@@ -109,10 +111,12 @@ export function replayMessages(
       taken.set(key, count + 1);
       const message = messages.get(key)?.[count];
       if (message === undefined) throw new Error(`no message on channel ${channel} of ${source}`);
-      const { askedMs, gotMs } = message.times;
-      const startMs = hostMs();
-      await communicator.pause(Math.min(longestPauseMs, gotMs - askedMs));
-      onPause({ startMs, endMs: hostMs() });
+      const waitedMs = message.times.gotMs - message.times.askedMs;
+      if (waitedMs > shortestPauseMs) {
+        const startMs = hostMs();
+        await communicator.pause(Math.min(longestPauseMs, waitedMs));
+        onPause({ startMs, endMs: hostMs() });
+      }
       return { bytes: message.bytes, release() {} };
     },
     pause: async (ms) => communicator.pause(ms),

@@ -37,6 +37,36 @@ test("kernels that were timed as one give no costs", () => {
   expect(costsOfTrace(rankTrace(0, [span("compute", 0, 1)]), 1)).toBeUndefined();
 });
 
+test("alone, pauses may overlap, and a kernel beside a wait counts once", () => {
+  const gather: Collective = {
+    op: "send",
+    channel: 0,
+    from: [0],
+    to: [1],
+    name: "send",
+    dtype: "f32",
+    count: 4,
+    origin: { stage: "s", layer: "s/0", microBatch: 0, phase: "forward" },
+    send: "x",
+  };
+  const costOf = (kernel: readonly [number, number]) =>
+    costsAlone(
+      {
+        trace: rankTrace(0, [span("wait", 0, 10, 0), span("compute", ...kernel, 0)]),
+        pauses: [
+          { startMs: 3, endMs: 8 },
+          { startMs: 1, endMs: 6 },
+          { startMs: 2, endMs: 4 },
+        ],
+      },
+      [gather],
+    )?.instructions[0];
+  // Nothing but 0 … 1 and 8 … 10 is the rank's own.
+  expect(costOf([3, 7])).toEqual({ ...noCost, compute: 4, host: 3 });
+  expect(costOf([8, 10])).toEqual({ ...noCost, compute: 2, host: 1 });
+  expect(costOf([0, 4])).toEqual({ ...noCost, compute: 4, host: 2 });
+});
+
 test("alone, what looks like waiting for others is the rank's own work, but for its pauses", () => {
   const send: Collective = {
     op: "send",
@@ -57,6 +87,6 @@ test("alone, what looks like waiting for others is the rank's own work, but for 
     // While it is under way, the rank does something else.
     span("wait", 6, 9, 1),
   ]);
-  const costs = costsAlone(trace, [send, start], [{ startMs: 1, endMs: 3.5 }]);
+  const costs = costsAlone({ trace, pauses: [{ startMs: 1, endMs: 3.5 }] }, [send, start]);
   expect(costs?.instructions).toEqual([{ ...noCost, host: 2.5, move: 1 }, noCost]);
 });

@@ -39,6 +39,12 @@ test("no cores need nobody", async () => {
   await expect(keepAwake([]).ready).resolves.toBeUndefined();
 });
 
+test("who is ended before all have started has nothing to complain of", async () => {
+  const { ready, end } = keepAwake([0]);
+  end();
+  await expect(ready).resolves.toBeUndefined();
+});
+
 test("a core that does not exist is refused in words", async () => {
   const { ready } = keepAwake([100_000]);
   await expect(ready).rejects.toThrow(EnvironmentError);

@@ -61,6 +61,19 @@ test("the rank sleeps where it waited, says so, and no longer than it takes to c
   expect(pauses[0]!.endMs).toBeGreaterThanOrEqual(pauses[0]!.startMs);
 });
 
+test.each([
+  [0.01, 0],
+  [1, 1],
+])("a message that came after %d ms is waited for %i times", async (waitedMs, pauses) => {
+  const times = { askedMs: 5, gotMs: 5 + waitedMs };
+  const messages = new Map([["0 1 0", [{ bytes: Uint8Array.of(1), times }]]]);
+  const asked: number[] = [];
+  const noting = { ...communicatorOf(0, 0), pause: async (ms: number) => void asked.push(ms) };
+  const recording = { messages, postingMs: [] };
+  await replayMessages(noting, recording, createScratch(), () => {}).receive(0, 1);
+  expect(asked).toHaveLength(pauses);
+});
+
 test("posting takes what it took, though nobody is woken", async () => {
   const { communicator, ...recording } = recordMessages(communicatorOf(0, 0, 3));
   for (let i = 0; i < 3; i++) communicator.tryReserve(0, 4)?.post([1]);

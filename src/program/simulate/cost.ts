@@ -61,27 +61,45 @@ export interface Pause {
   readonly endMs: number;
 }
 
+export interface StepAlone {
+  readonly trace: RankTrace;
+  /** They may overlap. */
+  readonly pauses: readonly Pause[];
+}
+
 /**
  * Of a step on messages that are all there. Nobody is waited for but in `pauses`: what looks like it within a
  * transfer is the rank's own event loop on its way from one part to the next.
  */
 export const costsAlone = (
-  trace: RankTrace,
+  { trace, pauses }: StepAlone,
   instructions: readonly Instruction[],
-  pauses: readonly Pause[],
 ): RankCosts | undefined => {
-  const pauseMs = timeWithin(pauses);
-  const own = trace.spans.map((span): Span => {
+  const own = trace.spans.flatMap((span): Span[] => {
     const instruction = instructions[span.instruction ?? -1];
-    if (span.kind !== "wait" || instruction === undefined || !isCollective(instruction))
-      return span;
-    return { ...span, kind: "host", endMs: span.endMs - pauseMs(span.startMs, span.endMs) };
+    if (span.kind !== "wait" || instruction === undefined || !isCollective(instruction)) {
+      return [span];
+    }
+    return gapsOf(span, pauses).map((gap) => ({ ...span, kind: "host", ...gap }));
   });
   return costsOfTrace({ ...trace, spans: own }, instructions.length);
 };
 
+/** What pauses, which may overlap, leave of a stretch of time. */
+const gapsOf = ({ startMs, endMs }: Pause, pauses: readonly Pause[]): Pause[] => {
+  const gaps: Pause[] = [];
+  let fromMs = startMs;
+  for (const pause of pauses.toSorted((a, b) => a.startMs - b.startMs)) {
+    if (pause.startMs > fromMs)
+      gaps.push({ startMs: fromMs, endMs: Math.min(pause.startMs, endMs) });
+    fromMs = Math.max(fromMs, pause.endMs);
+    if (fromMs >= endMs) return gaps;
+  }
+  return [...gaps, { startMs: fromMs, endMs }];
+};
+
 /** How much of a stretch of time spans cover that follow one another. */
-const timeWithin = (spans: readonly Pause[]): ((startMs: number, endMs: number) => number) => {
+const timeWithin = (spans: readonly Span[]): ((startMs: number, endMs: number) => number) => {
   const ordered = spans.toSorted((a, b) => a.startMs - b.startMs);
   return (startMs, endMs) => {
     let low = 0;
