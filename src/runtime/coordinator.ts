@@ -11,7 +11,6 @@ import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
-import { costsAlone, type StepAlone } from "../program/simulate/cost.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
@@ -19,8 +18,8 @@ import type { TunedCall } from "../tuning/tuned_call.ts";
 import { keepAwake } from "./keep_awake.ts";
 import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
 import type { CallUse } from "./program_calls.ts";
-import { latencyOf } from "./signals.ts";
 import type { RankMemory } from "./rank_memory.ts";
+import { timeAlone } from "./time_alone.ts";
 import { type OnFound, tuneRanks } from "./tune_ranks.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
 import { inheritedFile } from "./rank_process.ts";
@@ -163,9 +162,6 @@ export async function openRanks(
   }
 }
 
-/** Short steps are run alone about that long per rank: more of them are disturbed, and by more. */
-const aloneMs = 100;
-
 const choiceOf = (
   placed: AdapterReport | AdapterChoice | undefined,
   rank: number,
@@ -234,33 +230,7 @@ function createTasks(
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
-    async timeAlone(least, most = least) {
-      const recorded = await Promise.all(
-        choices.map(async (_, rank) => group.ask(rank, { kind: "record" }, "recorded")),
-      );
-      const stepMs = Math.max(...recorded.map((own) => own.stepMs));
-      const repeats = Math.max(least, Math.min(most, Math.floor(aloneMs / stepMs)));
-      // One by one, as measured steps are asked for, and looked at when all is over: each begins as those do.
-      const warmups = Math.max(1, repeats >> 2);
-      const stepsOf = async (rank: number): Promise<StepAlone[]> => {
-        const own: StepAlone[] = [];
-        for (let left = warmups + repeats - 1; left >= 0; left--) {
-          const request = { kind: "exclusive", isLast: left === 0 } as const;
-          own.push(await group.ask(rank, request, "timed-alone"));
-        }
-        return own.slice(warmups);
-      };
-      const byRank: StepAlone[][] = [];
-      for (const rank of choices.keys()) byRank.push(await stepsOf(rank));
-      const costs = byRank.map((own, rank) =>
-        own.flatMap((step) => costsAlone(step, program.ranks[rank]?.instructions ?? []) ?? []),
-      );
-      if (costs.some((own) => own.length < repeats)) return undefined;
-      return {
-        repeats: Array.from({ length: repeats }, (_, i) => costs.flatMap((own) => own[i] ?? [])),
-        latencyMs: latencyOf(recorded.map(({ signals }) => signals)),
-      };
-    },
+    timeAlone: async (least, most = least) => timeAlone(group, program, least, most),
 
     async tune(budgetMs, onFound) {
       const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
