@@ -37,18 +37,19 @@ test("kernels that were timed as one give no costs", () => {
   expect(costsOfTrace(rankTrace(0, [span("compute", 0, 1)]), 1)).toBeUndefined();
 });
 
+const send: Collective = {
+  op: "send",
+  channel: 0,
+  from: [0],
+  to: [1],
+  name: "send",
+  dtype: "f32",
+  count: 4,
+  origin: { stage: "s", layer: "s/0", microBatch: 0, phase: "forward" },
+  send: "x",
+};
+
 test("alone, pauses may overlap, and a kernel beside a wait counts once", () => {
-  const gather: Collective = {
-    op: "send",
-    channel: 0,
-    from: [0],
-    to: [1],
-    name: "send",
-    dtype: "f32",
-    count: 4,
-    origin: { stage: "s", layer: "s/0", microBatch: 0, phase: "forward" },
-    send: "x",
-  };
   const costOf = (kernel: readonly [number, number]) =>
     costsAlone(
       {
@@ -59,7 +60,7 @@ test("alone, pauses may overlap, and a kernel beside a wait counts once", () => 
           { startMs: 2, endMs: 4 },
         ],
       },
-      [gather],
+      [send],
     )?.instructions[0];
   // Nothing but 0 … 1 and 8 … 10 is the rank's own.
   expect(costOf([3, 7])).toEqual({ ...noCost, compute: 4, host: 3 });
@@ -68,17 +69,6 @@ test("alone, pauses may overlap, and a kernel beside a wait counts once", () => 
 });
 
 test("alone, what looks like waiting for others is the rank's own work, but for its pauses", () => {
-  const send: Collective = {
-    op: "send",
-    channel: 0,
-    from: [0],
-    to: [1],
-    name: "send",
-    dtype: "f32",
-    count: 4,
-    origin: { stage: "s", layer: "s/0", microBatch: 0, phase: "forward" },
-    send: "x",
-  };
   const start = { op: "start", transfer: send, block: 0, origin: send.origin } as const;
   const trace = rankTrace(0, [
     span("wait", 0, 4, 0),
