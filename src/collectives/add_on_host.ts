@@ -1,7 +1,7 @@
 // Sums of few elements: every reader's host adds the messages and writes the sum. Its own summand is read back
 // anyway, on its way to the others, and a kernel would cost several times what the rest of it takes.
 
-import { fromHalf, toHalf } from "../kernels/half.ts";
+import { floatsOfHalves, halvesOfFloats } from "../kernels/half.ts";
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
 import type { AllReduce } from "../program/program.ts";
 import { laneOf } from "./lanes.ts";
@@ -51,22 +51,12 @@ export async function addOnHost(parts: Parts, reduction: AllReduce): Promise<voi
   parts.submit();
   parts.during("upload", () => {
     const { buffer, offset } = parts.region(receive);
-    parts.queue.writeBuffer(buffer, offset, dtype === "f16" ? halvesOf(sum) : sum);
+    parts.queue.writeBuffer(buffer, offset, dtype === "f16" ? halvesOfFloats(sum) : sum);
   });
 }
 
 /** A copy. */
 function floatsOf(bytes: Bytes, dtype: StorageType): Float32Array<ArrayBuffer> {
   const { buffer } = bytes.slice();
-  if (dtype === "f32") return new Float32Array(buffer);
-  const halves = new Uint16Array(buffer);
-  const floats = new Float32Array(halves.length);
-  for (let e = 0; e < halves.length; e++) floats[e] = fromHalf(halves[e]!);
-  return floats;
-}
-
-function halvesOf(floats: Float32Array): Uint16Array<ArrayBuffer> {
-  const halves = new Uint16Array(floats.length);
-  for (let e = 0; e < floats.length; e++) halves[e] = toHalf(floats[e]!);
-  return halves;
+  return dtype === "f32" ? new Float32Array(buffer) : floatsOfHalves(new Uint16Array(buffer));
 }

@@ -1,6 +1,6 @@
 // What every element must be that a collective of `collective_program.ts` leaves on a rank.
 
-import { fromHalf } from "../kernels/half.ts";
+import { floatsOfHalves } from "../kernels/half.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import {
   type BenchedCollective,
@@ -66,5 +66,5 @@ export const createCollectiveCheck = (
 const numbersOf = (bytes: Uint8Array<ArrayBuffer>, dtype: StorageType): Float32Array => {
   const { buffer, byteOffset, byteLength } = bytes;
   if (dtype === "f32") return new Float32Array(buffer, byteOffset, byteLength / 4);
-  return Float32Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2), fromHalf);
+  return floatsOfHalves(new Uint16Array(buffer, byteOffset, byteLength / 2));
 };

@@ -41,9 +41,9 @@ export async function measureOverlapEffect(
       const both = { plain: await plainPool.step(), overlapped: await pool.step() };
       if (round > 0) steps.push(both);
     }
+    const { pinToCores = false } = options;
     const oneCoreEach =
-      (options.pinToCores ?? false) !== false &&
-      pool.adapters.every(({ choice }) => choice.software);
+      pinToCores !== false && pool.adapters.every(({ choice }) => choice.software);
     return effectOf(plain, program, steps, oneCoreEach);
   } finally {
     await plainPool.close();

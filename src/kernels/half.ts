@@ -32,3 +32,15 @@ export const fromHalf = (half: number): number => {
   bits[0] = (sign << 16) | ((magnitude << 13) + 0x38000000);
   return float[0] ?? 0;
 };
+
+export function floatsOfHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const floats = new Float32Array(halves.length);
+  for (let e = 0; e < halves.length; e++) floats[e] = fromHalf(halves[e]!);
+  return floats;
+}
+
+export function halvesOfFloats(floats: Float32Array): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(floats.length);
+  for (let e = 0; e < floats.length; e++) halves[e] = toHalf(floats[e]!);
+  return halves;
+}

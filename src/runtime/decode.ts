@@ -31,11 +31,10 @@ export async function decodeStorage(
   if (dtype === "f32") return new Float32Array(bytes.buffer);
   const halves = new Uint16Array(bytes.buffer);
   const values = new Float32Array(halves.length);
-  const table = Float32Array.from({ length: 65_536 }, (_, half) => fromHalf(half));
   const block = 2 ** 20;
   for (let start = 0; start < halves.length; start += block) {
     const end = Math.min(halves.length, start + block);
-    for (let i = start; i < end; i++) values[i] = table[halves[i] ?? 0] ?? 0;
+    for (let i = start; i < end; i++) values[i] = fromHalf(halves[i] ?? 0);
     await pace(end - start);
   }
   return values;

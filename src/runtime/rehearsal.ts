@@ -6,7 +6,7 @@
 import { hostMs } from "../gpu/timestamps.ts";
 import type { Pause } from "../program/simulate/cost.ts";
 import type { Arrival, Communicator, Parcel } from "../collectives/communicator.ts";
-import { readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
+import { middleOf, readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
 
 /** A message of the step that is recorded. */
 interface Message {
@@ -85,7 +85,7 @@ export function replayMessages(
   onPause: (pause: Pause) => void,
 ): Communicator {
   const taken = new Map<string, number>();
-  const posting = postingMs.toSorted((a, b) => a - b)[postingMs.length >> 1] ?? 0;
+  const posting = middleOf(postingMs);
   const parcel = (channel: number, bytes: number): Parcel => {
     const { memory, giveBack } = scratch(channel, bytes);
     return {

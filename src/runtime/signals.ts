@@ -18,6 +18,10 @@ export interface Signals {
 export const readingOf = (channel: number, source: number, reader: number): string =>
   `${channel} ${source} ${reader}`;
 
+/** The middle one, the upper of two; 0 of none. */
+export const middleOf = (times: readonly number[]): number =>
+  times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
+
 /** Median, over all messages that were awaited, of ms from the end of posting; 0 where none was. */
 export const latencyOf = (signals: readonly Signals[]): number => {
   const posted = new Map(signals.flatMap((own) => [...own.posted]));
@@ -29,5 +33,5 @@ export const latencyOf = (signals: readonly Signals[]): number => {
       }),
     ),
   );
-  return late.toSorted((a, b) => a - b)[late.length >> 1] ?? 0;
+  return middleOf(late);
 };

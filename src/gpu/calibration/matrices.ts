@@ -1,7 +1,7 @@
 // The most multiply-adds per second that subgroup matrices get out of an adapter.
 
 import { NumericsError } from "../../numerics_error.ts";
-import { fromHalf } from "../../kernels/half.ts";
+import { floatsOfHalves } from "../../kernels/half.ts";
 import type { SubgroupMatrix } from "../../kernels/kernel.ts";
 import type { AdapterReport } from "../adapter.ts";
 import { compileModule } from "../dispatch.ts";
@@ -140,9 +140,7 @@ async function preparation(
     gpu.device.queue.submit([encoder.finish()]);
     await timeKernel(gpu, dispatch(workgroups), timestamps);
     const bytes = await readBuffer(gpu, result, workgroups * slots * slotBytes);
-    const values = isHalf
-      ? Float32Array.from(new Uint16Array(bytes), fromHalf)
-      : new Float32Array(bytes);
+    const values = isHalf ? floatsOfHalves(new Uint16Array(bytes)) : new Float32Array(bytes);
     return countSubgroups(values, workgroups, slots, slotElements);
   };
   const found = await runChecked(1);

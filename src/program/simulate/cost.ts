@@ -75,23 +75,24 @@ export const costsAlone = (
   { trace, pauses }: StepAlone,
   instructions: readonly Instruction[],
 ): RankCosts | undefined => {
+  const ordered = pauses.toSorted((a, b) => a.startMs - b.startMs);
   const own = trace.spans.flatMap((span): Span[] => {
     const instruction = instructions[span.instruction ?? -1];
     if (span.kind !== "wait" || instruction === undefined || !isCollective(instruction)) {
       return [span];
     }
-    return gapsOf(span, pauses).map((gap) => ({ ...span, kind: "host", ...gap }));
+    return gapsOf(span, ordered).map((gap) => ({ ...span, kind: "host", ...gap }));
   });
   return costsOfTrace({ ...trace, spans: own }, instructions.length);
 };
 
-/** What pauses, which may overlap, leave of a stretch of time. */
+/** What pauses leave of a stretch of time; in the order of their starts, they may overlap. */
 const gapsOf = ({ startMs, endMs }: Pause, pauses: readonly Pause[]): Pause[] => {
   const gaps: Pause[] = [];
   let fromMs = startMs;
-  for (const pause of pauses.toSorted((a, b) => a.startMs - b.startMs)) {
-    if (pause.startMs > fromMs)
-      gaps.push({ startMs: fromMs, endMs: Math.min(pause.startMs, endMs) });
+  for (const pause of pauses) {
+    if (pause.startMs >= endMs) break;
+    if (pause.startMs > fromMs) gaps.push({ startMs: fromMs, endMs: pause.startMs });
     fromMs = Math.max(fromMs, pause.endMs);
     if (fromMs >= endMs) return gaps;
   }
