@@ -3,6 +3,7 @@
 // It makes a plan even where rules are broken (sizes that do not divide, GPUs that do not exist), so that
 // the rules can say so all at once; it refuses only what has no meaning at all.
 
+import { assumedPaths } from "./assumed.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Path } from "./document.ts";
 import type { Claims, Hardware, Plan, Workload } from "./plan.ts";
@@ -100,7 +101,8 @@ const commonParts = (file: PlanFile) => ({
   workload: workloadOf(file.workload),
   optimizations: file.optimizations ?? [],
   claims: claimsOf(file.claims ?? {}),
-  assumed: file.assumed ?? [],
+  assumed: assumedPaths(file.assumed ?? []),
+  notes: file.notes ?? [],
 });
 
 /** The number of a quantity; the schema has already refused texts that are none. */

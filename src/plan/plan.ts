@@ -13,12 +13,23 @@ export interface Plan {
   readonly communications: readonly Communication[];
   readonly optimizations: readonly string[];
   readonly claims: Claims;
-  /** Paths of values that the plan's source did not give, such as `model.hidden`. */
+  /**
+   * Paths of values that the plan's source did not give, such as `model.hidden`; a path stands for all that
+   * is below it. Keys and indices with dots between them, each path once.
+   */
   readonly assumed: readonly string[];
+  /** What an import left out or read otherwise; `notesThatBear` says which figures that concerns. */
+  readonly notes: readonly PlanNote[];
   /** The degrees the plan was written with; absent for explicit stages. */
   readonly degrees?: Degrees;
   /** The model the degrees were applied to; absent for explicit stages. */
   readonly model?: Model;
+}
+
+export interface PlanNote {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Hardware {

@@ -25,6 +25,7 @@ export const plan = (
   optimizations: [],
   claims: {},
   assumed: [],
+  notes: [],
   ...rest,
   workload: { ...workload, ...rest.workload },
   stages: stages.map((layers, s) => ({

@@ -23,7 +23,7 @@ export const surplusStage = (
   const first = stageOf("on_tensor_group", layers.slice(0, cut), 0, group);
   const second = stageOf("on_surplus", layers.slice(cut), cut, surplus);
   const gone = ["model", "parallel", "tensor_parallel_distribution"] as const;
-  const assumed = plan.assumed.filter((path) => !gone.some((key) => path.startsWith(key)));
+  const assumed = plan.assumed.filter((path) => !gone.some((key) => path.split(".")[0] === key));
   const patch: PatchOperation[] = [
     ...gone.flatMap((key) => (written[key] === undefined ? [] : [drop([key])])),
     put(faulty, ["stages"], [first, second]),

@@ -1,20 +1,24 @@
 // What a finding about claims leans on, in words: values that the plan gives, and those it only assumes.
 
+import { assumedAmong } from "../assumed.ts";
 import { formatBytes } from "../quantity.ts";
 import type { Plan } from "../plan.ts";
 
 /** `paths` with their values; the ones that the plan's source did not give are marked. */
 export const leaningOn = (
-  { assumed }: Plan,
+  plan: Plan,
   values: readonly (readonly [path: string, value: number])[],
 ): string =>
   values
-    .map(([path, value]) => `${path} ${value}${assumed.includes(path) ? " (assumed)" : ""}`)
+    .map(
+      ([path, value]) =>
+        `${path} ${value}${assumedAmong(plan, [path]).length > 0 ? " (assumed)" : ""}`,
+    )
     .join(", ");
 
 /** The paths under `root` that are assumed, as one phrase. */
-export const assumedUnder = ({ assumed }: Plan, ...roots: readonly string[]): string => {
-  const own = assumed.filter((path) => roots.some((root) => path.startsWith(root)));
+export const assumedUnder = (plan: Plan, ...roots: readonly string[]): string => {
+  const own = assumedAmong(plan, roots);
   return own.length === 0 ? "no assumed size" : `${own.length} assumed sizes`;
 };
 

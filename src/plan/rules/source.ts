@@ -1,15 +1,14 @@
 // Rules on what a plan says about itself.
 
+import { assumedPath } from "../assumed.ts";
 import { valueAt } from "../document.ts";
 import { info, type Rule, warning } from "./rule.ts";
 
-const keysOf = (path: string): string[] => path.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
-
-/** What is marked as assumed is there. */
+/** What is marked as assumed is there: in the file, or filled in by a default. */
 export const assumedValuesExist: Rule = (plan, written) => {
-  if (written === undefined) return [];
-  return plan.assumed.flatMap((path, i) =>
-    valueAt(written, keysOf(path)) !== undefined
+  const filledIn = { ...plan, parallel: plan.degrees };
+  return (written?.assumed ?? []).flatMap((path, i) =>
+    [written, filledIn].some((root) => valueAt(root, assumedPath(path)) !== undefined)
       ? []
       : [
           warning(

@@ -1,0 +1,28 @@
+// Which values of a plan its source did not give: one spelling for their paths, and one answer to what
+// leans on them.
+
+import type { Path } from "./document.ts";
+import type { Plan } from "./plan.ts";
+
+/** `stages[0].layers[1].in`, `/stages/0/layers/1/in` and `$.stages[0]["layers"][1].in` are one path. */
+export const assumedPath = (written: string): Path =>
+  written.split(/[\s./[\]"'$]+/).filter((key) => key !== "");
+
+/** The paths in one spelling, keys and indices with dots between them, each once. */
+export const assumedPaths = (written: readonly string[]): string[] => [
+  ...new Set(written.map((path) => assumedPath(path).join(".")).filter((path) => path !== "")),
+];
+
+const isWithin = (path: string, parent: string): boolean =>
+  path === parent || path.startsWith(`${parent}.`);
+
+/**
+ * The assumed values that any of `paths` leans on, in the plan's order and spelling: the path itself, a
+ * part of the plan that it belongs to (`model` for `model.hidden`), or a part of it (`model.hidden` for
+ * `model`). `paths` are keys and indices with dots between them.
+ */
+export const assumedAmong = (
+  { assumed }: Pick<Plan, "assumed">,
+  paths: readonly string[],
+): string[] =>
+  assumed.filter((entry) => paths.some((path) => isWithin(path, entry) || isWithin(entry, path)));

@@ -1,0 +1,88 @@
+// What the notes of an import mean for figures: which of them say that work or memory of the source's
+// model is missing in the plan, or is another than the source's.
+
+import type { Plan, PlanNote } from "../plan.ts";
+
+/** What a plan's figures cannot speak for, given the note. */
+export type Bearing = "none" | "speed" | "memory" | "both";
+
+/**
+ * Features of a model by name: `…-left-out` and `…-not-runnable` bear on the same figures. Without weights
+ * or activations of its own, a feature bears on speed alone.
+ */
+const features: Readonly<Record<string, Bearing>> = {
+  "rotary-positions": "speed",
+  "alibi-positions": "speed",
+  "learned-positions": "both",
+  biases: "both",
+  "qk-norm": "both",
+  "post-norms": "both",
+  "parallel-residual": "both",
+  "sliding-window": "both",
+  "latent-attention": "both",
+  "mlp-activation": "speed",
+  "shared-experts": "both",
+  "routing-bias": "both",
+  "sigmoid-routing": "speed",
+  "routing-within-groups": "speed",
+  "scaled-expert-weights": "speed",
+  "partly-rotary-heads": "speed",
+  "attention-softcap": "speed",
+  "logit-softcap": "speed",
+  "embedding-scale": "speed",
+  "unit-offset-norm": "speed",
+  "prediction-layers": "both",
+};
+
+/** What a plan has no words for, by the name before `-not-expressible`. */
+const settings: Readonly<Record<string, Bearing>> = {
+  "router-score": "speed",
+  "gpu-memory-utilization": "memory",
+  "block-size": "memory",
+  "swap-space": "speed",
+  "enforce-eager": "speed",
+  "compilation-config": "speed",
+  "rope-scaling": "speed",
+  "use-rope-scaling": "speed",
+  "data-parallel-size-local": "speed",
+  "disable-custom-all-reduce": "speed",
+  "async-scheduling": "speed",
+  "apply-layernorm-1p": "speed",
+};
+
+/** Remarks on what was read; whatever they name is in the plan, or changes nothing. */
+const remarks: Readonly<Record<string, Bearing>> = {
+  "bf16-as-f16": "none",
+  "keys-without-bearing": "none",
+  "flags-without-bearing": "none",
+  "flag-given-twice": "none",
+  "vocabulary-padded": "none",
+  "expert-degree-without-experts": "none",
+  "sequence-parallel-without-tensor": "none",
+  "config-named": "both",
+  "batch-from-limit": "both",
+  "vocabulary-not-given": "both",
+};
+
+/** Of codes that no table knows it is not known that they change nothing. */
+export const bearingOf = (code: string): Bearing => {
+  const [, feature] = /^(.+)-(?:left-out|not-runnable)$/.exec(code) ?? [];
+  const [, setting] = /^(.+)-not-expressible$/.exec(code) ?? [];
+  const [table, name] =
+    feature !== undefined
+      ? [features, feature]
+      : setting !== undefined
+        ? [settings, setting]
+        : [remarks, code];
+  return (Object.hasOwn(table, name) ? table[name] : undefined) ?? "both";
+};
+
+/** The notes for whose sake the plan's speed, or memory, is not that of its source. */
+export const notesThatBear = (
+  { notes }: Pick<Plan, "notes">,
+  on: "speed" | "memory",
+): readonly PlanNote[] =>
+  notes.filter(({ code }) => {
+    const bearing = bearingOf(code);
+    return bearing === on || bearing === "both";
+  });

@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { importPlan } from "../../src/plan/import/import_plan.ts";
+import { bearingOf, notesThatBear } from "../../src/plan/import/note_bearing.ts";
+import { parsePlan } from "../../src/plan/load.ts";
+
+test.each([
+  ["bf16-as-f16", "none"],
+  ["keys-without-bearing", "none"],
+  ["vocabulary-padded", "none"],
+  ["rotary-positions-left-out", "speed"],
+  ["rotary-positions-not-runnable", "speed"],
+  ["enforce-eager-not-expressible", "speed"],
+  ["gpu-memory-utilization-not-expressible", "memory"],
+  ["biases-left-out", "both"],
+  ["prediction-layers-left-out", "both"],
+  ["quantization-not-expressible", "both"],
+  ["flag-not-understood", "both"],
+  ["something-new-left-out", "both"],
+  ["toString", "both"],
+  ["constructor-left-out", "both"],
+])("the note %s bears on %s", (code, bearing) => {
+  expect(bearingOf(code)).toBe(bearing);
+});
+
+test("a plan that is read again still says what its import left out", async () => {
+  const name = "test/import/fixtures/llama-3-8b.json";
+  const text = await readFile(name, "utf8");
+  const imported = importPlan([{ name, text }], { runnable: true });
+  const { plan } = parsePlan(imported.text ?? "", "plan.json");
+  if (plan === undefined) throw new Error("the plan was not read");
+  expect(plan.notes).toEqual(imported.file?.notes);
+  const codes = (on: "speed" | "memory") => notesThatBear(plan, on).map(({ code }) => code);
+  expect(codes("speed")).toContain("rotary-positions-left-out");
+  expect(codes("memory")).not.toContain("rotary-positions-left-out");
+  expect(codes("speed")).not.toContain("bf16-as-f16");
+});
+
+test("a plan without notes has none that bear", () => {
+  expect(notesThatBear({ notes: [] }, "speed")).toEqual([]);
+});
