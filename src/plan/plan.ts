@@ -79,11 +79,10 @@ export interface Degrees {
   readonly layersPerStage?: readonly number[];
   /** Chunks of layers per pipeline rank. Absent: 1. */
   readonly virtualStages?: number;
-  // Checked; the run does not use them yet.
-  /** Ranks that share each sequence. Absent: 1. */
-  readonly context?: number;
-  /** Norms and residuals are split over the tensor group. */
+  /** Norms and residuals are split over the tensor group, each rank with a part of the tokens. */
   readonly sequence?: boolean;
+  /** Ranks that share each sequence. Absent: 1. Checked; the run does not use it yet. */
+  readonly context?: number;
 }
 
 export interface Model {
@@ -226,7 +225,13 @@ export interface MoeLayer extends LayerBase {
   readonly expertGpus: readonly number[];
 }
 
-export interface NormLayer extends LayerBase {
+/** A layer that works on each token by itself. */
+interface TokenwiseBase extends LayerBase {
+  /** Each member of a group has a part of the tokens (sequence parallelism). Absent: all of them. */
+  readonly split?: "tokens";
+}
+
+export interface NormLayer extends TokenwiseBase {
   readonly op: "norm";
   readonly norm: "rms" | "layer";
   readonly hidden: number;
@@ -234,7 +239,7 @@ export interface NormLayer extends LayerBase {
 }
 
 /** Adds the input of an earlier layer of the same stage to the current activation. */
-export interface ResidualLayer extends LayerBase {
+export interface ResidualLayer extends TokenwiseBase {
   readonly op: "residual";
   readonly hidden: number;
   /** Index within the stage of the layer whose *input* is added. */

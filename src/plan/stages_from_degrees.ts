@@ -1,7 +1,7 @@
 // Plans written as a model and parallel degrees: one stage of transformer blocks per pipeline rank.
 
 import { expertGpusOf, replicaGroups } from "./mesh.ts";
-import type { Degrees, Groups, Layer, Model, Stage } from "./plan.ts";
+import type { Degrees, Groups, Layer, Model, NormLayer, Stage } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 import type { ModelFile } from "./schema_model.ts";
 
@@ -35,6 +35,8 @@ export const modelOf = (file: ModelFile): Model => {
 interface Place {
   readonly groups: Groups;
   readonly expertGpus: readonly number[];
+  /** Of norms and residuals, where sequence parallelism splits them. */
+  readonly tokenwise: Pick<NormLayer, "split">;
 }
 
 export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
@@ -43,9 +45,10 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
   const places = Array.from({ length: pipeline }, (_, p): Place => ({
     groups: replicaGroups(file, degrees, p),
     expertGpus: expertGpusOf(file, degrees, p),
+    tokenwise: degrees.sequence === true && degrees.tensor > 1 ? { split: "tokens" } : {},
   }));
   return starts.map((first, s): Stage => {
-    const place = places[s % pipeline] ?? { groups: [], expertGpus: [] };
+    const place = places[s % pipeline] ?? { groups: [], expertGpus: [], tokenwise: {} };
     const end = starts[s + 1] ?? model.layers;
     const layers: Layer[] = [];
     if (s === 0) layers.push(...embeddingOf(model, place));
@@ -96,7 +99,15 @@ const headOf = ({ vocabulary, hidden, norm }: Model, place: Place, at: number): 
   vocabulary === undefined
     ? []
     : [
-        { op: "norm", name: `${at}.norm`, groups: place.groups, norm, hidden, epsilon },
+        {
+          op: "norm",
+          name: `${at}.norm`,
+          groups: place.groups,
+          norm,
+          hidden,
+          epsilon,
+          ...place.tokenwise,
+        },
         {
           op: "linear",
           name: `${at + 1}.linear`,
@@ -114,7 +125,7 @@ const headOf = ({ vocabulary, hidden, norm }: Model, place: Place, at: number): 
  */
 const blockOf = (
   model: Model,
-  { groups, expertGpus }: Place,
+  { groups, expertGpus, tokenwise }: Place,
   block: number,
   at: number,
 ): Layer[] => {
@@ -126,9 +137,16 @@ const blockOf = (
   /** Pre-norm: the residual adds what went into the norm. */
   const around = (inner: () => Layer): void => {
     const from = at + layers.length;
-    layers.push({ op: "norm", ...base("norm"), norm: model.norm, hidden, epsilon });
+    layers.push({
+      op: "norm",
+      ...base("norm"),
+      norm: model.norm,
+      hidden,
+      epsilon,
+      ...tokenwise,
+    });
     layers.push(inner());
-    layers.push({ op: "residual", ...base("residual"), hidden, from });
+    layers.push({ op: "residual", ...base("residual"), hidden, from, ...tokenwise });
   };
   around(() => ({
     op: "attention",

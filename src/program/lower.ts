@@ -11,7 +11,7 @@ import { lowerMlp } from "./layers/mlp.ts";
 import { lowerMoe } from "./layers/moe.ts";
 import { lowerAggregate, lowerNorm, lowerResidual } from "./layers/pointwise.ts";
 import type { Origin, Program } from "./program.ts";
-import { communicate, redistribute } from "./redistribute.ts";
+import { communicate, gatherForNext, redistribute } from "./redistribute.ts";
 import {
   scheduleBuilder,
   schedulingOf,
@@ -19,7 +19,16 @@ import {
 } from "./schedule/scheduled_builder.ts";
 import { sequenced } from "./schedule/sequence.ts";
 import { skippedBy } from "./skipped.ts";
-import { replicaRows, sameRanks, settled, startsOf, type Share, type Value } from "./value.ts";
+import {
+  membersOf,
+  replicaRows,
+  sameRanks,
+  settled,
+  splitEvenly,
+  type Layout,
+  type Share,
+  type Value,
+} from "./value.ts";
 
 /**
  * The instructions of every rank for one step of the plan.
@@ -83,10 +92,8 @@ export const lowerMicroBatch = (
         continue;
       }
       const source = value ?? inputVectors(context, layer);
-      const input = isConsumedSharded(layer, source)
-        ? settled(source)
-        : redistribute(builder, source, layer.groups, `${source.origin.layer}/to ${origin.layer}`);
-      inputs.push(input);
+      const { input, kept } = inputOf(context, stage.layers[index - 1], layer, source);
+      inputs.push(kept);
       if (isAdded) {
         isAdded = false;
         value = { ...input, origin };
@@ -132,25 +139,69 @@ const lowerLayer = (
       const skipped = inputs[layer.from];
       if (skipped === undefined) throw new Error(`${context.origin.layer}: no layer ${layer.from}`);
       const name = `${context.origin.layer}/skip`;
-      const onGroups = redistribute(context.builder, skipped, layer.groups, name);
+      const onGroups = bringTo(context.builder, layer, skipped, name);
       return lowerResidual(context, layer, input, onGroups);
     }
   }
 };
 
-/** A row-parallel matrix multiplies the column blocks of a column-parallel one where they are. */
-const isConsumedSharded = (layer: Layer, value: Value): boolean =>
-  ((layer.op === "linear" && layer.split === "row") || aggregatesColumns(layer, value)) &&
-  value.shares.length === layer.groups.length &&
-  value.shares.every(
-    (share, i) => share.layout === "column" && sameRanks(share.group, layer.groups[i] ?? []),
-  );
+/** What a layer reads, and what a residual around it can add later. */
+const inputOf = (
+  { builder, origin }: LayerContext,
+  before: Layer | undefined,
+  layer: Layer,
+  source: Value,
+): { readonly input: Value; readonly kept: Value } => {
+  const name = `${source.origin.layer}/to ${origin.layer}`;
+  if (isConsumedSharded(layer, source)) {
+    const input = settled(source);
+    return { input, kept: input };
+  }
+  if (gathersTokens(before, layer)) {
+    return { input: gatherForNext(builder, source, name), kept: source };
+  }
+  const input = bringTo(builder, layer, source, name);
+  return { input, kept: input };
+};
+
+/** The value on the layer's groups, as the layer takes it. */
+const bringTo = (builder: Builder, layer: Layer, value: Value, name: string): Value =>
+  redistribute(builder, value, layer.groups, name, splitsTokens(layer) ? "rows" : "replicated");
+
+const splitsTokens = (layer: Layer): boolean => "split" in layer && layer.split === "tokens";
+
+/** Whether a layer reads all of the tokens of which one before it has left each member of a group a part. */
+const gathersTokens = (before: Layer | undefined, layer: Layer): boolean =>
+  before !== undefined &&
+  splitsTokens(before) &&
+  !splitsTokens(layer) &&
+  before.groups.length === layer.groups.length &&
+  before.groups.every((group, i) => sameRanks(group, layer.groups[i] ?? []));
+
+/**
+ * A row-parallel matrix multiplies the column blocks of a column-parallel one where they are; a mixture of
+ * experts routes tokens from where they are.
+ */
+const isConsumedSharded = (layer: Layer, value: Value): boolean => {
+  const isIn = (layout: Layout): boolean =>
+    value.shares.length === layer.groups.length &&
+    value.shares.every(
+      (share, i) => share.layout === layout && sameRanks(share.group, layer.groups[i] ?? []),
+    );
+  if (layer.op === "moe") return isIn("rows");
+  const takesColumns =
+    (layer.op === "linear" && layer.split === "row") || aggregatesColumns(layer, value);
+  return takesColumns && isIn("column");
+};
 
 /** A tensor group that aggregates divides the columns anyway. */
 const aggregatesColumns = (layer: Layer, value: Value): boolean =>
   layer.op === "aggregate" && !(layer.over === "batch" && value.shares.length > 1);
 
-/** A plan that does not start with token ids starts with vectors, which every rank of the layer gets. */
+/**
+ * A plan that does not start with token ids starts with vectors, which every rank of the layer gets: all of
+ * its group's, or those of its tokens.
+ */
 const inputVectors = (context: LayerContext, layer: Layer): Value => {
   const { builder, workload, origin } = context;
   const columns = inputColumns(layer);
@@ -158,8 +209,14 @@ const inputVectors = (context: LayerContext, layer: Layer): Value => {
   const rows = allRows / workload.microBatches;
   const shares = replicaRows(rows, workload.sequence, layer.groups).map((range, i): Share => {
     const group = layer.groups[i] ?? [];
-    for (const rank of group) {
-      const shape = [range.rows, columns];
+    const share: Share = { group, ...range, layout: "replicated", buffer: "input" };
+    const held =
+      splitsTokens(layer) && group.length > 1
+        ? { ...share, layout: "rows" as const, memberRows: splitEvenly(range.rows, group.length) }
+        : share;
+    for (const member of membersOf(held)) {
+      const { rank } = member;
+      const shape = [member.rows, columns];
       const buffer = builder.declare(rank, { id: "input", role: "input", shape });
       builder.emit(rank, {
         op: "input",
@@ -171,12 +228,12 @@ const inputVectors = (context: LayerContext, layer: Layer): Value => {
           center: 0,
           scale: 1,
           shape: [allRows, columns],
-          offset: [origin.microBatch * rows + range.rowOffset, 0],
+          offset: [origin.microBatch * rows + range.rowOffset + member.first, 0],
           size: shape,
         },
       });
     }
-    return { group, ...range, layout: "replicated", buffer: "input" };
+    return held;
   });
   return { rows, columns, sampleRows: workload.sequence, origin, shares };
 };
@@ -199,18 +256,16 @@ const observeOutput = (builder: Builder, value: Value): void => {
       )
     : settled(value);
   for (const share of whole.shares) {
-    const memberRows = share.memberRows ?? [];
-    const rowStarts = startsOf(memberRows);
     const split = share.layout === "column" ? share.group.length : 1;
-    for (const [i, rank] of share.group.entries()) {
+    for (const [i, { rank, first, rows }] of membersOf(share).entries()) {
       builder.emit(rank, {
         op: "observe",
         origin: whole.origin,
         buffer: share.buffer,
         observation: {
           kind: "output",
-          rowOffset: share.rowOffset + (share.layout === "rows" ? (rowStarts[i] ?? 0) : 0),
-          rows: share.layout === "rows" ? (memberRows[i] ?? 0) : share.rows,
+          rowOffset: share.rowOffset + first,
+          rows,
           columnOffset: share.layout === "column" ? (i * whole.columns) / split : 0,
           columns: whole.columns / split,
           copy: share.layout === "replicated" ? i : 0,

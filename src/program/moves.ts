@@ -7,7 +7,7 @@ import type { Move } from "./move.ts";
 import { inBlocks } from "./overlap.ts";
 import { workspaceOf } from "./exchange/workspace.ts";
 import type { AllGather, AllReduce, Origin, ReduceScatter } from "./program.ts";
-import { sameRanks, splitEvenly, union, type Share } from "./value.ts";
+import { sameRanks, splitEvenly, startsOf, union, type Share } from "./value.ts";
 
 const bytesOf = (builder: Builder, elements: number): number =>
   elements * bytesPerElement(builder.dtype);
@@ -91,13 +91,20 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
   return replicated(move, share, out);
 };
 
-/** Row blocks of `group` → the whole share on `to`. */
-export const allGatherRows = (move: Move, share: Share): Share => {
-  const { builder } = move;
-  const counts = (share.memberRows ?? []).map((rows) => paddedElements(rows, move.columns));
-  const out = `${move.name}/out`;
+/**
+ * Row blocks of `group` → the whole share on `to`.
+ *
+ * @param lasts false: the result is read before the next of its shape is gathered, so all share a buffer
+ */
+export const allGatherRows = (move: Move, share: Share, lasts = true): Share => {
+  const { builder, columns } = move;
+  const counts = (share.memberRows ?? []).map((rows) => paddedElements(rows, columns));
+  const out = lasts ? `${move.name}/out` : `gathered/${share.rows}x${columns}`;
   for (const rank of union(share.group, move.to)) {
-    if (move.to.includes(rank)) declareRows(move, rank, share.rows);
+    if (move.to.includes(rank)) {
+      const role = lasts ? "activation" : "workspace";
+      builder.declare(rank, { id: out, role, shape: [share.rows, columns] });
+    }
     const own = counts[share.group.indexOf(rank)] ?? 0;
     builder.emit(rank, {
       op: "all-gather",
@@ -329,6 +336,22 @@ export const regroupRows = (
     layout: "replicated",
     buffer: out,
   };
+};
+
+/** As `regroupRows`, but each member of `to` gets a part of the rows. */
+export const regroupSplitRows = (
+  move: Move,
+  shares: readonly Share[],
+  { rowOffset, rows }: { readonly rowOffset: number; readonly rows: number },
+): Share => {
+  const memberRows = splitEvenly(rows, move.to.length);
+  const starts = startsOf(memberRows);
+  for (const [i, rank] of move.to.entries()) {
+    const wanted = { rowOffset: rowOffset + (starts[i] ?? 0), rows: memberRows[i] ?? 0 };
+    regroupRows({ ...move, to: [rank] }, shares, wanted);
+  }
+  const buffer = `${move.name}/out`;
+  return { group: move.to, rowOffset, rows, layout: "rows", memberRows, buffer };
 };
 
 export const isWholeOn = (share: Share, group: readonly number[]): boolean =>

@@ -12,10 +12,12 @@ import {
   isWholeOn,
   reduceScatterRows,
   regroupRows,
+  regroupSplitRows,
   sendPairs,
 } from "./moves.ts";
 import type { Move } from "./move.ts";
 import {
+  membersOf,
   replicaRows,
   sameRanks,
   settle,
@@ -26,12 +28,16 @@ import {
   type Value,
 } from "./value.ts";
 
-/** The value, replicated over each of `groups`, its rows divided among them. */
+/** How each of the groups that a value is brought to holds its rows: all on every member, or each a part. */
+export type GroupLayout = Extract<Layout, "replicated" | "rows">;
+
+/** The value's rows divided among `groups`, on each of which it lies as `layout` says. */
 export const redistribute = (
   builder: Builder,
   value: Value,
   groups: Groups,
   name: string,
+  layout: GroupLayout = "replicated",
 ): Value => {
   const move = (to: readonly number[], suffix: string): Move => ({
     builder,
@@ -45,17 +51,36 @@ export const redistribute = (
     value.shares.length === groups.length &&
     value.shares.every((share, i) => share.rows === wanted[i]?.rows);
   if (sameRows) {
-    const shares = value.shares.map((share, i) =>
-      gatherOn(move(groups[i] ?? [], `${i}`), share, groups[i] ?? []),
-    );
+    const shares = value.shares.map((share, i) => {
+      const to = groups[i] ?? [];
+      return layout === "rows"
+        ? scatterOn(move(to, `${i}`), share, to)
+        : gatherOn(move(to, `${i}`), share, to);
+    });
     return { ...value, shares };
   }
-  const whole = value.shares.map((share, i) =>
-    gatherOn(move(share.group, `${i}`), share, share.group),
+  const held = value.shares.flatMap((share, i) =>
+    layout === "rows" && share.layout === "rows"
+      ? heldBy(share)
+      : [gatherOn(move(share.group, `${i}`), share, share.group)],
   );
-  const shares = groups.map((group, j) =>
-    regroupRows(move(group, `regroup${j}`), whole, wanted[j] ?? { rowOffset: 0, rows: 0 }),
-  );
+  const shares = groups.map((group, j) => {
+    const regroup = layout === "rows" && group.length > 1 ? regroupSplitRows : regroupRows;
+    return regroup(move(group, `regroup${j}`), held, wanted[j] ?? { rowOffset: 0, rows: 0 });
+  });
+  return { ...value, shares };
+};
+
+/**
+ * The value, of which members hold a part of the rows each, whole on all of them, for the next layer and no
+ * other: as in Megatron-LM, no gathered activation is kept.
+ */
+export const gatherForNext = (builder: Builder, value: Value, name: string): Value => {
+  const { origin, columns } = value;
+  const shares = value.shares.map((share, i) => {
+    const move = { builder, origin, name: `${name}/${i}`, columns, to: share.group };
+    return share.group.length === 1 ? share : allGatherRows(move, share, false);
+  });
   return { ...value, shares };
 };
 
@@ -77,6 +102,33 @@ const gatherOn = (move: Move, share: Share, to: readonly number[]): Share => {
         : regroupRows(move, [share], share);
   }
 };
+
+/** One share, its rows divided among `to`. */
+const scatterOn = (move: Move, share: Share, to: readonly number[]): Share => {
+  if (to.length === 1) return gatherOn(move, share, to);
+  if (share.group.length > 1) {
+    if (share.layout === "partial") return reduceScatterRows(move, settle(share));
+    if (share.layout === "column") return columnsToRows(move, settle(share));
+  }
+  return isSplitOn(share, to) ? share : regroupSplitRows(move, heldBy(settle(share)), share);
+};
+
+const isSplitOn = ({ layout, group, rows, memberRows = [] }: Share, to: readonly number[]) =>
+  layout === "rows" &&
+  sameRanks(group, to) &&
+  splitEvenly(rows, to.length).every((each, i) => each === memberRows[i]);
+
+/** Whole rows by who holds them. */
+const heldBy = (share: Share): Share[] =>
+  share.layout === "rows"
+    ? membersOf(share).map(({ rank, first, rows }) => ({
+        group: [rank],
+        rowOffset: share.rowOffset + first,
+        rows,
+        layout: "replicated",
+        buffer: share.buffer,
+      }))
+    : [{ ...share, layout: "replicated" }];
 
 /** Does what the plan declares between two stages. */
 export const communicate = (

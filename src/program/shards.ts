@@ -66,11 +66,12 @@ const partOf = (layer: Layer, i: number, members: number): string | undefined =>
       return `columns ${share}`;
     case "norm":
     case "residual":
-      return "a copy";
+      return layer.split === "tokens" ? `tokens ${share}` : "a copy";
   }
 };
 
 const wholeOf = (layer: Layer, members: number, replicas: number): string => {
+  const tokenwise = "split" in layer && layer.split === "tokens" ? "tokens" : "copies";
   const by =
     layer.op === "linear" || layer.op === "embedding"
       ? { column: "columns", row: "rows", replicated: "copies" }[layer.split]
@@ -78,8 +79,8 @@ const wholeOf = (layer: Layer, members: number, replicas: number): string => {
           attention: "heads",
           mlp: "inner",
           moe: "tokens",
-          norm: "copies",
-          residual: "copies",
+          norm: tokenwise,
+          residual: tokenwise,
           aggregate: "columns",
         }[layer.op];
   const parts = members === 1 ? [] : [`${by} /${members}`];

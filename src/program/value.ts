@@ -57,6 +57,21 @@ export const startsOf = (sizes: readonly number[]): number[] => {
   });
 };
 
+/** What one member of a group holds. */
+export interface Member {
+  readonly rank: number;
+  /** Within the share. */
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** Rows of each member as they are held: all of the share, or with layout `rows` a part of them. */
+export const membersOf = ({ group, rows, layout, memberRows = [] }: Share): Member[] => {
+  if (layout !== "rows") return group.map((rank) => ({ rank, first: 0, rows }));
+  const starts = startsOf(memberRows);
+  return group.map((rank, i) => ({ rank, first: starts[i] ?? 0, rows: memberRows[i] ?? 0 }));
+};
+
 /** Row range of each data replica: whole samples, as evenly as they allow. */
 export const replicaRows = (
   rows: number,

@@ -7,6 +7,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import { linear, mlp, plan as planOf, plans } from "../support/plans.ts";
+import { sequencePlans, sequencePlansIn } from "../support/sequence_plans.ts";
 
 const adapter = adapterUnderTest();
 
@@ -43,6 +44,25 @@ describeOnAdapter("a run", () => {
       { numRuns: 3, seed: 2, endOnFailure: true },
     );
   }, 300_000);
+
+  test.each(sequencePlans.map((each) => [each.name, each] as const))(
+    "sequence parallelism, %s: right, and as much memory as estimated",
+    async (_, plan) => {
+      const { check: outcome, estimate, memory } = await check(plan);
+      expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+      expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+        estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+      );
+    },
+  );
+
+  test("sequence parallelism in f16 stays within half a percent", async () => {
+    const chosen = sequencePlansIn("f16").filter(({ name }) => /^(three ranks|experts)/.test(name));
+    expect(chosen).toHaveLength(3);
+    for (const plan of chosen) {
+      expect((await check(plan)).check?.error).toBeLessThanOrEqual(5e-3);
+    }
+  }, 120_000);
 
   test("a sharded run agrees with the unsharded one, every product verified", async () => {
     const [plan] = plans;

@@ -110,15 +110,22 @@ describe("where something else ran than was promised", () => {
     });
   });
 
-  test.each([
-    ["context", { context: 2 }],
-    ["sequence", { sequence: true }],
-  ])("parallel.%s is checked but not run, so speed is untestable", (key, more) => {
+  test("context parallelism is checked but not run, so speed is untestable", () => {
     const degrees = { tensor: 2, pipeline: 2, data: 1, expert: 1 };
     expect(on({ ...pipeline, degrees })?.judgement).toBe("confirmed");
-    expect(on({ ...pipeline, degrees: { ...degrees, ...more } })).toMatchObject({
+    expect(on({ ...pipeline, degrees: { ...degrees, context: 2 } })).toMatchObject({
       judgement: "untestable",
-      reason: expect.stringContaining(`checked but not run: parallel.${key}`),
+      reason: expect.stringContaining("checked but not run: parallel.context"),
+    });
+  });
+
+  test("sequence parallelism is run, and overlap beside it is not", () => {
+    const degrees = { tensor: 2, pipeline: 2, data: 1, expert: 1, sequence: true };
+    expect(on({ ...pipeline, degrees })?.judgement).toBe("confirmed");
+    const optimizations = ["communication-overlap"];
+    expect(on({ ...pipeline, degrees, optimizations })).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining("checked but not run: optimizations.0"),
     });
   });
 

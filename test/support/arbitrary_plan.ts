@@ -14,7 +14,9 @@ export const arbitraryPlan = (dtype: "f32" | "f16" = "f32"): fc.Arbitrary<Plan> 
     const microBatches = integer(1, 2);
     // Blocks that overlap are of 32 rows or more.
     const overlaps = integer(0, 3) === 0;
-    const sequence = overlaps ? integer(20, 70) : integer(1, 5);
+    // Each of up to four ranks has tokens to itself.
+    const splitsTokens = integer(0, 2) === 0;
+    const sequence = overlaps ? integer(20, 70) : splitsTokens ? integer(4, 9) : integer(1, 5);
     const groups = (): number[][] => drawGroups(g, gpus, samples);
     const stages: Draft[][] = [];
     let columns = integer(1, 9);
@@ -24,7 +26,8 @@ export const arbitraryPlan = (dtype: "f32" | "f16" = "f32"): fc.Arbitrary<Plan> 
       for (let l = integer(1, 3); l > 0; l--) {
         widths.push(columns);
         const layer = drawLayer(g, columns, groups(), gpus, widths);
-        layers.push(layer);
+        const isTokenwise = layer.op === "norm" || layer.op === "residual";
+        layers.push(splitsTokens && isTokenwise ? { ...layer, split: "tokens" } : layer);
         if (layer.op === "linear") columns = layer.out;
       }
       stages.push(layers);

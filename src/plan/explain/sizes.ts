@@ -262,8 +262,8 @@ export const sizeCodes: readonly Explained[] = [
   {
     code: "checked-but-not-run",
     requires: "Tells what the plan says and the run does not do yet.",
-    bad: degrees({ workload: { sequence: 4 }, parallel: { sequence: true } }),
-    good: sound,
+    bad: degrees({ ...gpus(4), workload: { sequence: 8 }, parallel: { context: 2 } }),
+    good: degrees({ workload: { sequence: 4 }, parallel: { sequence: true } }),
   },
   {
     code: "full-recompute-needs-method",

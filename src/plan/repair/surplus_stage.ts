@@ -67,10 +67,14 @@ const layerOf = (layer: Layer, before: number, gpus: readonly number[]): LayerVa
       const { expertGpus, ...sizes } = rest;
       return { ...sizes, parallel: { kind: "expert", gpus: expertGpus, tokenGpus: gpus } };
     }
-    case "residual":
-      return { ...rest, from: rest.from - before, parallel: parallel("replicated") };
-    case "norm":
-      return { ...rest, parallel: parallel("replicated") };
+    case "residual": {
+      const { split: _whole, ...sizes } = rest;
+      return { ...sizes, from: rest.from - before, parallel: parallel("replicated") };
+    }
+    case "norm": {
+      const { split: _whole, ...sizes } = rest;
+      return { ...sizes, parallel: parallel("replicated") };
+    }
     case "attention":
     case "mlp":
       return { ...rest, parallel: parallel("tensor") };

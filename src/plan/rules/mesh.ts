@@ -66,11 +66,16 @@ export const tensorDividesSequence: Rule = ({ degrees, workload: { sequence } })
 };
 
 /** What the plan says and the run does not do yet is named, so that no figure is misread. */
-export const unusedFieldsAreSaid: Rule = ({ degrees, workload }) => {
-  const { context = 1, sequence = false } = degrees ?? {};
+export const unusedFieldsAreSaid: Rule = ({ degrees, workload, optimizations }) => {
+  const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
+  const overlap = optimizations.indexOf("communication-overlap");
   const fields: readonly (readonly [written: boolean, path: Path, what: string])[] = [
     [context > 1, ["parallel", "context"], "every rank has whole sequences"],
-    [sequence, ["parallel", "sequence"], "every tensor rank computes whole norms"],
+    [
+      overlap >= 0 && sequence && tensor > 1,
+      ["optimizations", overlap],
+      "with parallel.sequence, only what experts exchange is on its way while a rank computes",
+    ],
     [workload.recompute !== undefined, ["workload", "recompute"], "no backward pass is computed"],
   ];
   return fields.flatMap(([isWritten, path, instead]) =>

@@ -7,9 +7,9 @@ import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage
 import { windowRows } from "../builder.ts";
 import { interleave, recordBlock } from "../overlap_blocks.ts";
 import type { Move } from "../move.ts";
-import { reduceScatterRows, sliceRows } from "../moves.ts";
+import { allGatherRows, reduceScatterRows, sliceRows } from "../moves.ts";
 import { memberRowsOf } from "../redistribute.ts";
-import { settle, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
+import { membersOf, settle, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
 import { declareActivation, declareWeight, weightScale, type LayerContext } from "./context.ts";
 import { feedForwardShare } from "./mlp.ts";
 
@@ -17,12 +17,12 @@ import { feedForwardShare } from "./mlp.ts";
 interface Source {
   readonly rank: number;
   readonly buffer: string;
-  /** Within the rank's share. */
+  /** Within the buffer. */
   readonly first: number;
   readonly rows: number;
   /** Within the micro-batch. */
   readonly rowOffset: number;
-  /** The rank holds the rows of no other source. */
+  /** The buffer holds the rows of no other source. */
   readonly alone: boolean;
 }
 
@@ -132,9 +132,11 @@ const addShared = (context: LayerContext, layer: MoeLayer, ffn: number, input: V
   const { hidden, activation } = layer;
   for (const [i, share] of input.shares.entries()) {
     const network = { hidden, ffn, activation };
-    const partial = settle(feedForwardShare(context, share, network, "shared/"));
     const name = `${origin.layer}/shared/${i}`;
     const move: Move = { builder, origin, name, columns: hidden, to: share.group };
+    const isSplit = share.layout === "rows" && share.group.length > 1;
+    const whole = isSplit ? allGatherRows({ ...move, name: `${name}/whole` }, share, false) : share;
+    const partial = settle(feedForwardShare(context, whole, network, "shared/"));
     const summed = share.group.length === 1 ? partial : reduceScatterRows(move, partial);
     for (const { rank, rows } of sourcesOf(share)) {
       if (rows === 0) continue;
@@ -149,16 +151,17 @@ const addShared = (context: LayerContext, layer: MoeLayer, ffn: number, input: V
 };
 
 const sourcesOf = (share: Share): Source[] => {
-  const memberRows = memberRowsOf(share);
-  const starts = startsOf(memberRows);
-  return share.group.map((rank, i) => ({
-    rank,
-    buffer: share.buffer,
-    first: starts[i] ?? 0,
-    rows: memberRows[i] ?? 0,
-    rowOffset: share.rowOffset + (starts[i] ?? 0),
-    alone: share.group.length === 1,
-  }));
+  const alone = share.layout === "rows" || share.group.length === 1;
+  return membersOf({ ...share, layout: "rows", memberRows: memberRowsOf(share) }).map(
+    ({ rank, first, rows }) => ({
+      rank,
+      buffer: share.buffer,
+      first: alone ? 0 : first,
+      rows,
+      rowOffset: share.rowOffset + first,
+      alone,
+    }),
+  );
 };
 
 /** Router, top-k, and the source's rows sorted by expert. */

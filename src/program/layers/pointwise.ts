@@ -1,16 +1,16 @@
-// Norms, residuals and aggregation: every rank of a tensor group does the same on its copy.
+// Norms, residuals and aggregation: every rank of a tensor group does the same, on its copy or on its tokens.
 
 import type { AggregateLayer, NormLayer, ResidualLayer } from "../../plan/plan.ts";
-import type { Share, Value } from "../value.ts";
+import { membersOf, type Share, type Value } from "../value.ts";
 import { declareActivation, declareVector, outputValue, type LayerContext } from "./context.ts";
 
 export const lowerNorm = (context: LayerContext, layer: NormLayer, input: Value): Value =>
   outputValue(context, input, layer.hidden, (share) => {
     const { builder, origin } = context;
-    const shape = { rows: share.rows, columns: layer.hidden, epsilon: layer.epsilon };
-    for (const rank of share.group) {
+    for (const { rank, rows } of membersOf(share)) {
+      const shape = { rows, columns: layer.hidden, epsilon: layer.epsilon };
       const gain = declareVector(context, rank, "gain", layer.hidden, 1);
-      const y = declareActivation(context, rank, "out", share.rows, layer.hidden);
+      const y = declareActivation(context, rank, "out", rows, layer.hidden);
       if (layer.norm === "rms") {
         builder.kernel(rank, origin, { kernel: "rms_norm", shape }, [share.buffer, gain, y]);
       } else {
@@ -26,7 +26,7 @@ export const lowerNorm = (context: LayerContext, layer: NormLayer, input: Value)
     return { ...share, buffer: `${origin.layer}/out` };
   });
 
-/** `skipped` is the input of the layer that the residual goes around, on the same groups. */
+/** `skipped` is the input of the layer that the residual goes around, on the same groups, laid out as `input` is. */
 export const lowerResidual = (
   context: LayerContext,
   layer: ResidualLayer,
@@ -35,14 +35,13 @@ export const lowerResidual = (
 ): Value => {
   const { builder, origin } = context;
   const shares = input.shares.map((share, i): Share => {
-    for (const rank of share.group) {
-      const y = declareActivation(context, rank, "out", share.rows, layer.hidden);
-      builder.kernel(
-        rank,
-        origin,
-        { kernel: "add", shape: { rows: share.rows, columns: layer.hidden } },
-        [share.buffer, skipped.shares[i]?.buffer ?? "", y],
-      );
+    for (const { rank, rows } of membersOf(share)) {
+      const y = declareActivation(context, rank, "out", rows, layer.hidden);
+      builder.kernel(rank, origin, { kernel: "add", shape: { rows, columns: layer.hidden } }, [
+        share.buffer,
+        skipped.shares[i]?.buffer ?? "",
+        y,
+      ]);
     }
     return { ...share, buffer: `${origin.layer}/out` };
   });

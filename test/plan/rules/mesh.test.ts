@@ -3,7 +3,7 @@ import { buffersFitAdapter } from "../../../src/plan/rules/adapter_limits.ts";
 import { checkPlan } from "../../../src/plan/check.ts";
 import { parsePlan } from "../../../src/plan/load.ts";
 import { memoryNeeds } from "../../../src/plan/memory_needs.ts";
-import { errorsOf, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
+import { errorsOf, found, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
 
 const parallel = (more: object, workload: object = {}) =>
   withDegrees({ parallel: { tensor: 2, expert: 2, ...more }, workload: { batch: 4, ...workload } });
@@ -32,6 +32,21 @@ test("sequence parallelism needs a tensor group, and shares a sequence evenly", 
     parallel: { tensor: 1, expert: 1, sequence: true },
   });
   expect(errorsOf(alone)).toEqual(["sequence-parallel-needs-tensor"]);
+});
+
+test("sequence parallelism is run, but not beside communication overlap", () => {
+  const overlapping = (more: object) => ({
+    ...(parallel(more, { sequence: 6 }) as object),
+    optimizations: ["fused-attention", "communication-overlap"],
+  });
+  expect(warningsOf(parallel({ sequence: true }, { sequence: 6 }))).not.toContain(
+    "checked-but-not-run",
+  );
+  expect(warningsOf(overlapping({}))).not.toContain("checked-but-not-run");
+  expect(found(overlapping({ sequence: true }), "checked-but-not-run")?.path).toEqual([
+    "optimizations",
+    1,
+  ]);
 });
 
 const piped = (more: object, microBatches = 4, layers = 8) =>
