@@ -10,7 +10,7 @@ import type { Figure } from "../src/measure/figure.ts";
 import { lower } from "../src/program/lower.ts";
 import type { Link } from "../src/program/simulate/link_cost.ts";
 import { formatBytes, formatNumber } from "../src/report/format.ts";
-import type { OverlapEffect } from "../src/report/result.ts";
+import type { OverlapEffect } from "../src/measure/overlap_effect.ts";
 import { table } from "../src/report/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";

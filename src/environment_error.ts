@@ -11,6 +11,8 @@ export type EnvironmentCode =
   | "cannot-pin"
   | "no-shared-memory"
   | "file-not-readable"
+  /** It is no longer what a run wrote, or not the result of that plan. */
+  | "result-refused"
   | "interrupted";
 
 /** The machine, not the plan and not our code, is in the way. Exit code 2. */

@@ -21,7 +21,8 @@ export { estimate, estimatePlan } from "./program/estimate.ts";
 export { runPlan, type Progress, type RunOptions, type RunPlan } from "./harness/run_plan.ts";
 export { comparePlan } from "./report/compare.ts";
 export { planHash, workHash } from "./report/plan_hash.ts";
-export { readResult, writeResult } from "./report/result_file.ts";
+export { readResult } from "./harness/earlier_result.ts";
+export { writeResult } from "./report/result_file.ts";
 export { EnvironmentError, type EnvironmentCode } from "./environment_error.ts";
 export { NumericsError } from "./numerics_error.ts";
 
@@ -42,6 +43,7 @@ export type { Bound, LayerBound, Peaks, RankBound } from "./program/bound.ts";
 export type { StepTrace, RankTrace, Span, SpanKind } from "./program/trace.ts";
 export type { Figure, Provenance, Unit } from "./measure/figure.ts";
 export type * from "./measure/metrics.ts";
+export type { IdleEffect, OverlapEffect, OverlapRound } from "./measure/overlap_effect.ts";
 export type * from "./measure/sample.ts";
 export type * from "./report/result.ts";
 export type { Judgement, Verdict } from "./report/verdict.ts";

@@ -1,11 +1,10 @@
 // shardbench compare: the claims of a plan, as a gate.
 
 import type { Command } from "commander";
-import { EnvironmentError } from "../environment_error.ts";
-import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../report/result.ts";
 import type { Verdict } from "../report/verdict.ts";
 import { soundPlan } from "./bad_plan.ts";
+import { earlierResult } from "./earlier_result.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -24,7 +23,8 @@ export const defineCompare = (program: Command): void => {
     .description(
       "Holds every claim of a plan against a result file, or runs the plan where none is given.\n" +
         "Exits with 3 when a claim is refuted. The plan's claims may have changed since the result\n" +
-        "was written, its work may not.",
+        "was written, its work may not. Figures are derived again from the file's samples; a file that\n" +
+        "says anything else, was edited, or is of a run that did not pass its check, is refused.",
     )
     .option("--result <file>", "what an earlier `shardbench run` wrote")
     .option("--json", "print the verdicts as JSON")
@@ -50,7 +50,7 @@ const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
   const result =
     flags.result === undefined
       ? await execute(plan, runOptions(flags))
-      : await earlierResult(asWritten, flags.result);
+      : await earlierResult(flags.result, plan, flags.seed);
   const verdicts = comparePlan(plan, result.estimate, result);
   const colours = outputColours();
   if (flags.json === true) {
@@ -74,19 +74,4 @@ const gate = (result: RunResult, verdicts: readonly Verdict[]): ExitCode => {
   return verdicts.some(({ judgement }) => judgement === "refuted")
     ? exitCodes.claimRefuted
     : exitCodes.fine;
-};
-
-const earlierResult = async (plan: Plan, file: string): Promise<RunResult> => {
-  const [{ readResult }, { workHash }] = await Promise.all([
-    import("../report/result_file.ts"),
-    import("../report/plan_hash.ts"),
-  ]);
-  const result = await readResult(file);
-  if (workHash(withSeed(plan, result.seed)) === result.plan.workHash) return result;
-  throw new EnvironmentError(
-    "file-not-readable",
-    `the result ${file} is of other work than the plan asks for: its plan was ` +
-      `"${result.plan.name}", run on ${result.date}`,
-    "run the plan again, or name the result that belongs to it",
-  );
 };

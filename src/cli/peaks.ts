@@ -69,11 +69,11 @@ export const peaksOf = async (
 
 /** Of several adapters the fastest of each kind: a bound must not be above what any of them can do. */
 const fastest = async (file: string): Promise<Peaks | undefined> => {
-  const [{ readResult }, { memoryCeiling }] = await Promise.all([
-    import("../report/result_file.ts"),
+  const [{ readCalibration }, { memoryCeiling }] = await Promise.all([
+    import("../harness/earlier_result.ts"),
     import("../measure/ceiling.ts"),
   ]);
-  const { calibration } = await readResult(file);
+  const calibration = await readCalibration(file);
   if (calibration.length === 0) return undefined;
   const best = (ceilings: readonly (Ceiling | undefined)[]): number =>
     Math.max(...ceilings.map((ceiling) => ceiling?.figure.value ?? 0));

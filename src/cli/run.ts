@@ -76,15 +76,16 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
     ...linkOf(flags),
   });
   announceWarnings(file, diagnostics);
-  const [result, { runReport }, { resultPath, writeResult }] = await Promise.all([
+  const [result, { runReport }, { resultPath, writeResult }, { seal }] = await Promise.all([
     running,
     import("../report/terminal_run.ts"),
     import("../report/result_file.ts"),
+    import("../report/seal.ts"),
   ]);
   const resultFile = flags.output ?? resultPath(plan.name, result.outcome);
   await writeResult(resultFile, result);
   const { explain = false } = flags;
-  if (flags.json === true) printJson(result);
+  if (flags.json === true) printJson(seal(result));
   else printLines(runReport(plan, result, outputColours(), { resultFile, explain }));
   return exitCodeOfRun(result);
 };

@@ -6,6 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { Projection, RunResult } from "../report/result.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
+import { earlierResult } from "./earlier_result.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -54,7 +55,7 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
   if (flags.result !== undefined) {
-    await show(plan, await projectionOfFile(plan, flags.result, flags.links), flags);
+    await show(plan, await projectionOfFile(plan, flags.result, flags), flags);
     return exitCodes.fine;
   }
   const result = await execute(plan, { ...runOptions(flags), project: "only" });
@@ -77,15 +78,14 @@ const projectWith = async (
   plan: Plan,
   { estimate }: RunResult,
   from: Projection["from"],
-  links: string | undefined,
+  links: string,
 ): Promise<Projection> => {
   const [{ lower }, { projectionOf }, { readLink }] = await Promise.all([
     import("../program/lower.ts"),
     import("../harness/projection.ts"),
     import("../report/link_file.ts"),
   ]);
-  const link = links === undefined ? undefined : await readLink(links);
-  return projectionOf(lower(plan), estimate, from, link);
+  return projectionOf(lower(plan), estimate, from, await readLink(links));
 };
 
 const untimed = (): EnvironmentError =>
@@ -98,23 +98,18 @@ const untimed = (): EnvironmentError =>
 const projectionOfFile = async (
   plan: Plan,
   file: string,
-  links: string | undefined,
+  { seed, links }: Flags,
 ): Promise<Projection> => {
-  const [{ readResult }, { workHash }] = await Promise.all([
-    import("../report/result_file.ts"),
-    import("../report/plan_hash.ts"),
-  ]);
-  const result = await readResult(file);
-  if (result.projection === undefined || result.plan.workHash !== workHash(plan)) {
+  const result = await earlierResult(file, plan, seed);
+  const { projection } = result;
+  if (projection === undefined) {
     throw new EnvironmentError(
       "file-not-readable",
-      result.projection === undefined
-        ? `${file} has no exclusive times`
-        : `${file} is of a plan that asks for other work`,
+      `${file} has no exclusive times`,
       "make one with `shardbench run --project` of this plan",
     );
   }
-  return projectWith(plan, result, result.projection.from, links);
+  return links === undefined ? projection : projectWith(plan, result, projection.from, links);
 };
 
 const show = async (plan: Plan, projection: Projection, { json }: Flags): Promise<void> => {

@@ -9,6 +9,7 @@ import { findDriverManifests, hasDeviceSelectLayer } from "./driver_manifests.ts
 import { hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { findPciTags } from "./pci_tags.ts";
 import type { Probed } from "./probe.ts";
+import { softwareIdOf, softwareIds } from "./software_names.ts";
 import type { DriverChoice } from "./vulkan_driver.ts";
 
 /** An adapter that is there, or is expected to be, and yet of no use. */
@@ -92,12 +93,6 @@ function probe(driver: DriverChoice, env: NodeJS.ProcessEnv): Promise<Found> {
   });
 }
 
-const softwareIds: readonly (readonly [part: string, id: string])[] = [
-  ["llvmpipe", "lavapipe"],
-  ["SwiftShader", "swiftshader"],
-  ["Microsoft Basic Render", "warp"],
-];
-
 /** Gives every adapter its id, and drops what a second manifest of the same driver repeats. */
 function nameAll(reports: readonly AdapterReport[]): AdapterReport[] {
   const seen = new Set<string>();
@@ -105,7 +100,7 @@ function nameAll(reports: readonly AdapterReport[]): AdapterReport[] {
   const software = new Map<string, AdapterReport>();
   for (const report of reports) {
     const { name, ordinal } = report.choice;
-    const known = softwareIds.find(([part]) => name.includes(part))?.[1];
+    const known = softwareIdOf(name);
     if (report.choice.software || known !== undefined) {
       const id = known ?? "software";
       software.set(id, software.get(id) ?? withId(report, id));
@@ -120,7 +115,7 @@ function nameAll(reports: readonly AdapterReport[]): AdapterReport[] {
   ];
 }
 
-const order = (id: string): number => softwareIds.findIndex(([, known]) => known === id);
+const order = (id: string): number => softwareIds.indexOf(id);
 
 const withId = (report: AdapterReport, id: string): AdapterReport => ({
   ...report,

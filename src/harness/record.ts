@@ -2,7 +2,6 @@
 
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { ceilingsOf } from "../measure/ceiling.ts";
-import { seededRandom } from "../measure/statistics.ts";
 import type { AdapterCalibration, RankAdapter, RankMemory } from "../report/result.ts";
 import type { CalibrationWay } from "../runtime/messages.ts";
 import type { Pinning, RankPool } from "../runtime/coordinator.ts";
@@ -20,10 +19,18 @@ export const rankAdapters = (
     ...(pinning === false ? {} : { core: rank }),
     ...(pinning === "awake" ? { keptAwake: true } : {}),
     ...report,
-    sharedWith: placement.flatMap((other, at) =>
-      at !== rank && other.choice.id === choice.id ? [at] : [],
+    sharedWith: shared(
+      placement.map((other) => other.choice),
+      rank,
     ),
   }));
+
+/** The other ranks on the same adapter. */
+export const shared = (adapters: readonly { readonly id: string }[], rank: number): number[] =>
+  adapters.flatMap(({ id }, at) => (at !== rank && id === adapters[rank]?.id ? [at] : []));
+
+/** Always the same: what is derived again from a result's runs equals what it holds. */
+export const ceilingSeed = 1;
 
 export const memoryOf = ({ allocatedBytes, peakBytes }: RankPool): RankMemory[] =>
   allocatedBytes.map((allocated, rank) => ({
@@ -41,6 +48,5 @@ export const calibrationsOf = async (
     date: calibration.date,
     tookMs: calibration.tookMs,
     ...(now === undefined ? {} : { cached: now }),
-    // Always the same seed: the same runs give the same intervals.
-    ceilings: ceilingsOf(calibration.rates, calibration.costs, seededRandom(1)),
+    ceilings: ceilingsOf({ ...calibration.rates, ...calibration.costs }, ceilingSeed),
   }));

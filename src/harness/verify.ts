@@ -39,7 +39,7 @@ export interface Verification {
 const referenceFlops = 12e9;
 
 /** Largest accepted error, relative to the largest value of the result. */
-const tolerances = { f32: 1e-5, f16: 5e-3 } as const;
+export const tolerances = { f32: 1e-5, f16: 5e-3 } as const;
 
 /**
  * How far a chosen expert's logit may lie below the best one that was left out. Logits are of order 1,

@@ -1,7 +1,7 @@
 // What an adapter reaches at best, as figures: the denominators of utilization.
 
 import type { Figure, Unit } from "./figure.ts";
-import { median, medianInterval, type RandomSource } from "./statistics.ts";
+import { median, medianInterval, type RandomSource, seededRandom } from "./statistics.ts";
 
 /** Rates, of which the best run counts. */
 export type RateName =
@@ -41,28 +41,28 @@ export interface Ceiling {
 export type Ceilings = Readonly<Partial<Record<RateName | CostName, Ceiling>>>;
 
 /** As it was measured. */
-type Measured = Pick<Ceiling, "form" | "runs" | "others">;
+export type MeasuredCeiling = Pick<Ceiling, "form" | "runs" | "others">;
 
-export const ceilingsOf = (
-  rates: Readonly<Partial<Record<RateName, Measured>>>,
-  costs: Readonly<Partial<Record<CostName, Measured>>>,
-  random: RandomSource,
-): Ceilings => {
+export type MeasuredCeilings = Readonly<Partial<Record<RateName | CostName, MeasuredCeiling>>>;
+
+/** @param seed of each figure's interval: the same runs give the same, whatever stands beside them */
+export const ceilingsOf = (ceilings: MeasuredCeilings, seed: number): Ceilings => {
   const found: Partial<Record<RateName | CostName, Ceiling>> = {};
-  for (const [name, measured] of entriesOf(rates)) {
-    const figure = rateFigure(measured.runs, unitOf(name), random);
-    found[name] = { figure, ...measured };
-  }
-  for (const [name, measured] of entriesOf(costs)) {
-    found[name] = { figure: costFigure(measured.runs, random), ...measured };
+  for (const [name, { form, runs, others }] of entriesOf(ceilings)) {
+    const random = seededRandom(seed);
+    const figure = isCost(name) ? costFigure(runs, random) : rateFigure(runs, unitOf(name), random);
+    found[name] = { figure, form, runs, others };
   }
   return found;
 };
 
+const isCost = (name: RateName | CostName): name is CostName =>
+  name === "dispatch" || name === "encode" || name === "submit" || name === "roundTrip";
+
 const entriesOf = <Name extends string>(
-  record: Readonly<Partial<Record<Name, Measured>>>,
-): [Name, Measured][] => {
-  const entries: [Name, Measured][] = [];
+  record: Readonly<Partial<Record<Name, MeasuredCeiling>>>,
+): [Name, MeasuredCeiling][] => {
+  const entries: [Name, MeasuredCeiling][] = [];
   for (const name in record) {
     const measured = record[name];
     if (measured !== undefined) entries.push([name, measured]);

@@ -6,11 +6,11 @@ import type { Ceilings } from "../measure/ceiling.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { StepSample } from "../measure/sample.ts";
-import type { Figure } from "../measure/figure.ts";
 import type { Metrics } from "../measure/metrics.ts";
+import type { OverlapEffect } from "../measure/overlap_effect.ts";
 import type { Verdict } from "./verdict.ts";
 
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export interface RunResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -50,43 +50,6 @@ export interface RunResult {
   readonly projection?: Projection;
   readonly verdicts: readonly Verdict[];
   readonly outcome: Outcome;
-}
-
-/**
- * What overlap hides and gains: steps in turn with steps of the same plan without overlap. Times of a rank are
- * means over ranks, of layers that leave in blocks.
- */
-export interface OverlapEffect {
-  readonly plainStepMs: Figure;
-  readonly stepMs: Figure;
-  /** `stepMs` ÷ `plainStepMs`, round by round. */
-  readonly stepRatio: Figure;
-  /** Without overlap, waiting for others included. */
-  readonly communicationMs: Figure;
-  /** As `hiddenCommunication` defines it. */
-  readonly hideableMs: Figure;
-  readonly exposedMs: Figure;
-  readonly hiddenMs: Figure;
-  /** Of what is hideable; absent where nothing is. */
-  readonly hiddenShare?: Figure;
-  /** Of all layers, without overlap. */
-  readonly plainComputeMs: Figure;
-  /** Computing with overlap ÷ without: on one core, communication takes time from computing beside it. */
-  readonly computeRatio?: Figure;
-  /** With overlap, the share of communication, waiting left out, during which its rank computed (as HTA). */
-  readonly overlap?: Figure;
-  /** Where each rank has a core of its own for all it does, its software GPU included. */
-  readonly core?: IdleEffect;
-}
-
-/** As `HiddenIdleTime`. */
-export interface IdleEffect {
-  readonly idleMs: Figure;
-  readonly hideableMs: Figure;
-  readonly hiddenMs: Figure;
-  /** Of what is hideable; absent where nothing is. */
-  readonly hiddenShare?: Figure;
-  readonly moreWorkMs: Figure;
 }
 
 /** The step as it would be if each rank had an adapter of its own. Every figure is projected. */

@@ -1,16 +1,18 @@
-// The result file: JSON, one run each.
+// The result file: JSON, one run each, with a digest of all that it says.
 
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EnvironmentError } from "../environment_error.ts";
 import { SCHEMA_VERSION, type Outcome, type RunResult } from "./result.ts";
+import { sourcesSchema, type ResultSources } from "./result_schema.ts";
+import { isSealed, seal } from "./seal.ts";
 
 /** Creates the folder; replaces an older file in one step, so that a reader never sees half of one. */
 export const writeResult = async (file: string, result: RunResult): Promise<void> => {
   const unfinished = `${file}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(unfinished, `${JSON.stringify(result, null, 2)}\n`);
+    await writeFile(unfinished, `${JSON.stringify(seal(result), null, 2)}\n`);
     await rename(unfinished, file);
   } catch (error) {
     throw new EnvironmentError(
@@ -21,40 +23,68 @@ export const writeResult = async (file: string, result: RunResult): Promise<void
   }
 };
 
-export const readResult = async (file: string): Promise<RunResult> => {
+/** A result as it was written, of which nothing that can be derived is believed. */
+export interface StoredResult {
+  readonly file: string;
+  readonly sources: ResultSources;
+  /** All of it, to be held against what `sources` give. */
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** @throws EnvironmentError `file-not-readable`, or `result-refused` where it was edited or is of another version */
+export const readStored = async (file: string): Promise<StoredResult> => {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw unusable(file, messageOf(error), "check the path, or leave out --result to run the plan");
   });
-  return parseResult(text, file);
+  return parseStored(text, file);
 };
 
-/** The file is trusted beyond its version: it was written by this program. */
-export const parseResult = (text: string, file: string): RunResult => {
+/** As `readStored`, of a file's text. */
+export const parseStored = (text: string, file: string): StoredResult => {
+  const stored = parseObject(text, file);
+  const { schemaVersion } = stored;
+  if (schemaVersion === undefined) throw unusable(file, "it has no schemaVersion", isItAResult);
+  if (schemaVersion !== SCHEMA_VERSION) {
+    throw refusal(
+      file,
+      `its schemaVersion is ${JSON.stringify(schemaVersion)}, and this shardbench reads ${SCHEMA_VERSION}`,
+    );
+  }
+  if (!isSealed(stored)) {
+    throw refusal(
+      file,
+      "it was edited since the run wrote it: its content does not have the sha256 that it states",
+    );
+  }
+  const { sha256: _, ...content } = stored;
+  const { success, data, error } = sourcesSchema.safeParse(content);
+  if (success) return { file, sources: data, content };
+  const [issue] = error.issues;
+  throw refusal(file, `${issue?.path.join(".")}: ${issue?.message}`);
+};
+
+const isItAResult = "is it the file that `shardbench run` wrote?";
+
+const parseObject = (text: string, file: string): Record<string, unknown> => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw unusable(file, messageOf(error), "is it the file that `shardbench run` wrote?");
+    throw unusable(file, messageOf(error), isItAResult);
   }
-  if (isResult(value)) return value;
-  const version =
-    typeof value === "object" && value !== null ? Reflect.get(value, "schemaVersion") : undefined;
-  throw unusable(
-    file,
-    version === undefined
-      ? "it has no schemaVersion"
-      : `its schemaVersion is ${JSON.stringify(version)}, and this shardbench reads ${SCHEMA_VERSION}`,
-    "run the plan again with this version",
-  );
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw unusable(file, "it holds no object", isItAResult);
+  }
+  return { ...value };
 };
 
-const isResult = (value: unknown): value is RunResult =>
-  typeof value === "object" &&
-  value !== null &&
-  Reflect.get(value, "schemaVersion") === SCHEMA_VERSION &&
-  ["plan", "adapters", "metrics", "samples", "outcome", "estimate"].every(
-    (key) => typeof Reflect.get(value, key) === "object",
-  );
+/** Why a file that is a result does not count. */
+export const refusal = (
+  file: string,
+  reason: string,
+  hint = "run the plan again: a result counts only as the run wrote it",
+): EnvironmentError =>
+  new EnvironmentError("result-refused", `the result ${file} is refused: ${reason}`, hint);
 
 const unusable = (file: string, reason: string, hint: string): EnvironmentError =>
   new EnvironmentError("file-not-readable", `cannot use the result ${file}: ${reason}`, hint);

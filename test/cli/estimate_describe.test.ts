@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { widthOf } from "../../src/report/text_width.ts";
+import { writeResult } from "../../src/report/result_file.ts";
+import { planOf } from "../report/given.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
+import { runOf, swiftshader } from "../support/made_up_run.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
 
 const pipeline = "configs/three-stage-pipeline.json";
@@ -39,20 +42,12 @@ test.each(["0", "-1GFLOPS", "fast", ""])("estimate refuses %j as a peak", async 
 });
 
 test("estimate takes the calibration of an earlier run, of several adapters the fastest", async () => {
-  const result = {
-    schemaVersion: 2,
-    plan: {},
-    adapters: [],
-    metrics: {},
-    samples: [],
-    outcome: {},
-    estimate: {},
-    calibration: [
-      { adapter: "a", ceilings: ceilingsWith({ f32: 1e9, copy: 4e9 }) },
-      { adapter: "b", ceilings: ceilingsWith({ f32: 3e9, read: 1e9, copy: 2e9 }) },
-    ],
-  };
-  const file = await fileWith("result.json", JSON.stringify(result));
+  const file = await fileWith("result.json", "");
+  const calibration = [
+    { ...swiftshader, adapter: "a", ceilings: ceilingsWith({ f32: 1e9, copy: 4e9 }) },
+    { ...swiftshader, adapter: "b", ceilings: ceilingsWith({ f32: 3e9, read: 1e9, copy: 2e9 }) },
+  ];
+  await writeResult(file, { ...runOf(await planOf("three-stage-pipeline.json")), calibration });
   const args = ["estimate", pipeline, "--result", file, "--json"];
   const peaksOf = (stdout: string): unknown => JSON.parse(stdout).bound.peaks;
   expect(peaksOf((await shardbench(args)).stdout)).toEqual({ flops: 3e9, bandwidth: 4e9 });

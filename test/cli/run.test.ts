@@ -3,7 +3,10 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { parseResult } from "../../src/report/result_file.ts";
+import { parseResult } from "../../src/harness/earlier_result.ts";
+import { parsePlan } from "../../src/plan/load.ts";
+import type { RunResult } from "../../src/report/result.ts";
+import { seal, type SealedResult } from "../../src/report/seal.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
 
 const small = {
@@ -45,6 +48,12 @@ const run = await shardbench(
 
 if (run.code !== 0) throw new Error(`the run ended with ${run.code}: ${run.stderr}`);
 
+const resultOfRun = async () => {
+  const { plan } = parsePlan(JSON.stringify(small), "plan.json");
+  if (plan === undefined) throw new Error("the plan must load");
+  return parseResult(await readFile(resultFile, "utf8"), resultFile, plan);
+};
+
 describe("run", () => {
   test("ends with 0, its report in 80 columns without colour or progress", () => {
     expect(run.code).toBe(0);
@@ -57,7 +66,7 @@ describe("run", () => {
   });
 
   test("keeps every sample, its seed and the adapters in the result file", async () => {
-    const result = parseResult(await readFile(resultFile, "utf8"), resultFile);
+    const result = await resultOfRun();
     expect(result).toMatchObject({
       outcome: { state: "complete" },
       seed: 9,
@@ -71,7 +80,7 @@ describe("run", () => {
   });
 
   test("attributes the wall time of every rank in every step, to within 1 %", async () => {
-    const { samples } = parseResult(await readFile(resultFile, "utf8"), resultFile);
+    const { samples } = await resultOfRun();
     for (const { wallMs, ranks } of samples) {
       for (const rank of ranks) {
         const parts =
@@ -86,7 +95,7 @@ describe("run", () => {
   });
 
   test("allocates what was estimated, to the byte", async () => {
-    const { estimate, memory } = parseResult(await readFile(resultFile, "utf8"), resultFile);
+    const { estimate, memory } = await resultOfRun();
     expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
       estimate.ranks.map(({ memoryBytes }) => memoryBytes),
     );
@@ -130,13 +139,50 @@ describe("compare", () => {
 
   test("refuses a result whose schema it does not know", async () => {
     const text = (await readFile(resultFile, "utf8")).replace(
-      '"schemaVersion": 2',
+      '"schemaVersion": 3',
       '"schemaVersion": 99',
     );
     const other = await fileWith("result.json", text);
     const { code, stderr } = await shardbench(["compare", planFile, "--result", other]);
     expect(code).toBe(2);
     expect(stderr).toContain("99");
+  });
+});
+
+describe("a result that was edited", () => {
+  const editedFile = async (edit: (content: RunResult) => RunResult, anew: boolean) => {
+    const { sha256, ...content }: SealedResult = JSON.parse(await readFile(resultFile, "utf8"));
+    const changed = edit(content);
+    return fileWith("result.json", JSON.stringify(anew ? seal(changed) : { ...changed, sha256 }));
+  };
+  const faster = (result: RunResult): RunResult => {
+    const { stepMs } = result.projection ?? {};
+    if (result.projection === undefined || stepMs === undefined) throw new Error("none");
+    return {
+      ...result,
+      projection: { ...result.projection, stepMs: { ...stepMs, value: stepMs.value / 9 } },
+    };
+  };
+
+  test.each(["compare", "simulate", "estimate"])("is refused by %s", async (command) => {
+    const file = await editedFile(faster, false);
+    const { code, stderr } = await shardbench([command, planFile, "--result", file]);
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("edited since the run wrote it");
+  });
+
+  test.each(["compare", "simulate"])("is refused by %s under a new digest", async (command) => {
+    const file = await editedFile(faster, true);
+    const { code, stderr } = await shardbench([command, planFile, "--result", file]);
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("projection.stepMs.value is");
+  });
+
+  test("is no result of another seed", async () => {
+    const other = ["--result", resultFile, "--seed", "8"];
+    const { code, stderr } = await shardbench(["compare", planFile, ...other]);
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("of seed 9, not of 8");
   });
 });
 

@@ -5,7 +5,6 @@ import {
   type MetricsInput,
 } from "../../src/measure/compute_metrics.ts";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
 import type { Peaks } from "../../src/measure/utilization.ts";
 import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Estimate } from "../../src/program/estimate.ts";
@@ -105,7 +104,7 @@ test("bandwidth is the bytes that kernels must move against the calibrated one",
 test("the interval of MFU is that of the steps and of the peak", () => {
   const runs = [1e6, 8e5, 8e5, 8e5, 8e5, 8e5, 8e5];
   const spread = { form: "some", runs, others: {} };
-  const ceilings = ceilingsOf({ f32: spread }, {}, seededRandom(1));
+  const ceilings = ceilingsOf({ f32: spread }, 1);
   const samples = [1, 1, 1, 1, 1].map(step);
   const { mfu } = computeMetrics(
     input({ samples, peaks: [{ adapter: "some", ceilings, software: false }] }),

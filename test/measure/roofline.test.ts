@@ -106,7 +106,7 @@ describe("the roofline", () => {
     const runs = [1e6, 5e5, 5e5, 5e5, 5e5, 5e5, 5e5];
     const f32 = { form: "some", runs, others: {} };
     const copy = { form: "some", runs: [1e12], others: {} };
-    const ceilings = ceilingsOf({ f32, copy }, {}, seededRandom(1));
+    const ceilings = ceilingsOf({ f32, copy }, 1);
     const [first] = roofline(
       groups,
       steps,

@@ -35,15 +35,19 @@ export const adapter = (rank: number, more: Partial<RankAdapter> = {}): RankAdap
 });
 
 export const exclusive = [0, 1, 2].map((rank) => adapter(rank));
-export const software = [0, 1, 2].map((rank) =>
-  adapter(rank, {
-    id: "swiftshader",
-    device: "SwiftShader Device (Subzero)",
-    software: true,
-    loader: "embedded",
-    sharedWith: [0, 1, 2].filter((other) => other !== rank),
-  }),
-);
+export const softwareOf = (ranks: number): RankAdapter[] =>
+  Array.from({ length: ranks }, (_, rank) =>
+    adapter(rank, {
+      id: "swiftshader",
+      device: "SwiftShader Device (Subzero)",
+      software: true,
+      loader: "embedded",
+      sharedWith: Array.from({ length: ranks }, (__, other) => other).filter(
+        (other) => other !== rank,
+      ),
+    }),
+  );
+export const software = softwareOf(3);
 
 export const measured = (
   value: number,

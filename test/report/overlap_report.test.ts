@@ -2,11 +2,12 @@
 
 import { expect, test } from "vitest";
 import { plain } from "../../src/report/colour.ts";
-import type { OverlapEffect } from "../../src/report/result.ts";
+import type { OverlapEffect } from "../../src/measure/overlap_effect.ts";
 import { communicationLines } from "../../src/report/communication_section.ts";
 import { measured } from "./given.ts";
 
 const effect = (changes: Partial<OverlapEffect> = {}): OverlapEffect => ({
+  rounds: [],
   plainStepMs: measured(20, "ms", [19, 21]),
   stepMs: measured(18, "ms", [17, 19]),
   stepRatio: measured(0.9, "ratio", [0.85, 0.95]),

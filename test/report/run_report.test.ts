@@ -4,97 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
-import { ceilingsOf } from "../../src/measure/ceiling.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
-import { summariseStep } from "../../src/measure/compute_metrics.ts";
-import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { estimate } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
-import type { StepTrace } from "../../src/program/trace.ts";
-import { assembleResult } from "../../src/report/assemble_result.ts";
 import { plain } from "../../src/report/colour.ts";
 import { planHash, workHash } from "../../src/report/plan_hash.ts";
-import type {
-  AdapterCalibration,
-  Outcome,
-  RankAdapter,
-  RunResult,
-} from "../../src/report/result.ts";
-import { parseResult, readResult, resultPath, writeResult } from "../../src/report/result_file.ts";
+import type { Outcome, RunResult } from "../../src/report/result.ts";
+import { parseStored, readStored, resultPath, writeResult } from "../../src/report/result_file.ts";
 import { runReport } from "../../src/report/terminal_run.ts";
 import { widthOf } from "../../src/report/text_width.ts";
-import { rankTrace, span } from "../measure/synthetic.ts";
+import { runOf, swiftshader } from "../support/made_up_run.ts";
 import { adapter, planOf, software } from "./given.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 const moe = await planOf("moe-ep3-tp2.json");
-
-/** A step in which every rank computes its kernels for 1 ms each, one after the other. */
-const stepOf = (plan: Plan, step: number): StepTrace => {
-  const program = lower(plan);
-  const ranks = program.ranks.map(({ rank, instructions }) =>
-    rankTrace(
-      rank,
-      instructions.map(({ op }, i) =>
-        span(op === "kernel" ? "compute" : op === "input" ? "host" : "move", i, i + 1, i),
-      ),
-    ),
-  );
-  const wallMs = Math.max(...ranks.map(({ endMs }) => endMs)) + (step % 3) / 10;
-  return { step, provenance: "measured", wallMs, ranks };
-};
-
-const swiftshader: AdapterCalibration = {
-  adapter: "swiftshader",
-  date: "2026-01-02T03:04:06.000Z",
-  tookMs: 4000,
-  ceilings: ceilingsOf(
-    {
-      f32: { form: "calibration/some_form", runs: [19e9, 20e9, 21e9, 20e9, 20e9], others: {} },
-      copy: { form: "calibration/copy", runs: [5e9, 5e9, 5e9, 5e9, 5e9], others: {} },
-    },
-    {},
-    seededRandom(1),
-  ),
-};
-
-const runOf = (
-  plan: Plan,
-  adapters: readonly RankAdapter[] = software,
-  outcome: Outcome = { state: "complete" },
-  calibration: readonly AdapterCalibration[] = [swiftshader],
-): RunResult => {
-  const program = lower(plan);
-  const costs = estimate(program, plan);
-  const groups = groupKernels(
-    program,
-    adapters.map(({ id }) => id),
-  );
-  return assembleResult(plan, program, {
-    date: "2026-01-02T03:04:05.000Z",
-    versions: { shardbench: "0.1.0", node: "20.20.0", webgpu: "0.6.2", os: "linux 6.1 x64" },
-    adapters,
-    check: {
-      method: "oracle",
-      error: 3.1e-7,
-      tolerance: 1e-5,
-      compared: "sharded result against the f64 reference",
-      values: 4096,
-    },
-    notes: [],
-    calibration,
-    kernels: [],
-    estimate: costs,
-    memory: costs.ranks.map(({ rank, memoryBytes }) => ({
-      rank,
-      allocatedBytes: memoryBytes,
-      peakBytes: memoryBytes + 4096,
-    })),
-    samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step), groups)),
-    outcome,
-  });
-};
 
 describe("the report of a run", () => {
   const lines = runReport(pipeline, runOf(pipeline), plain, {
@@ -244,14 +166,14 @@ describe("the result file", () => {
     const file = join(folder, "deep", "result.json");
     const run = runOf(pipeline);
     await writeResult(file, run);
-    expect(await readResult(file)).toEqual(run);
+    expect((await readStored(file)).content).toEqual(JSON.parse(JSON.stringify(run)));
     expect(await readdir(join(folder, "deep"))).toEqual(["result.json"]);
   });
 
   test("a result of another schema is refused with both versions", () => {
     const other = JSON.stringify({ ...runOf(pipeline), schemaVersion: 1 });
-    expect(() => parseResult(other, "r.json")).toThrow("its schemaVersion is 1");
-    expect(() => parseResult(other, "r.json")).toThrow(EnvironmentError);
+    expect(() => parseStored(other, "r.json")).toThrow("its schemaVersion is 1");
+    expect(() => parseStored(other, "r.json")).toThrow(EnvironmentError);
   });
 
   test.each([
@@ -260,11 +182,11 @@ describe("the result file", () => {
     ["a list", "[]"],
     ["nothing", "null"],
   ])("%s is refused", (_, text) => {
-    expect(() => parseResult(text, "r.json")).toThrow(EnvironmentError);
+    expect(() => parseStored(text, "r.json")).toThrow(EnvironmentError);
   });
 
   test("a missing file is the environment's fault", async () => {
-    await expect(readResult("no/such/result.json")).rejects.toThrow(EnvironmentError);
+    await expect(readStored("no/such/result.json")).rejects.toThrow(EnvironmentError);
   });
 
   test("a file in the way of the folder is the environment's fault", async () => {

@@ -1,7 +1,6 @@
 // Made-up ceilings of adapters.
 
 import { type Ceilings, ceilingsOf, type RateName } from "../../src/measure/ceiling.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
 
 /** Each rate was reached in one run, so that it has no spread. */
 export const ceilingsWith = (rates: Readonly<Partial<Record<RateName, number>>>): Ceilings =>
@@ -12,6 +11,5 @@ export const ceilingsWith = (rates: Readonly<Partial<Record<RateName, number>>>)
         { form: `calibration/${name}_form`, runs: [rate], others: {} },
       ]),
     ),
-    {},
-    seededRandom(1),
+    1,
   );

@@ -1,0 +1,144 @@
+// The result of an earlier run, read for a plan: nothing that can be derived is believed. Figures are derived again
+// from the samples and the plan's program, and the file counts only where it says the same.
+
+import { ceilingsOf } from "../measure/ceiling.ts";
+import { contradictions } from "../measure/contradictions.ts";
+import { groupKernels } from "../measure/kernel_groups.ts";
+import { overlapEffectOf } from "../measure/overlap_effect.ts";
+import type { Plan } from "../plan/plan.ts";
+import { estimate, type Estimate } from "../program/estimate.ts";
+import { lower } from "../program/lower.ts";
+import type { Program } from "../program/program.ts";
+import { assembleResult } from "../report/assemble_result.ts";
+import { firstDifference } from "../report/first_difference.ts";
+import { planHash, workHash } from "../report/plan_hash.ts";
+import type { AdapterCalibration, RunResult } from "../report/result.ts";
+import { parseStored, readStored, refusal, type StoredResult } from "../report/result_file.ts";
+import type { ResultSources } from "../report/result_schema.ts";
+import { projectionOf } from "./projection.ts";
+import { ceilingSeed } from "./record.ts";
+import { recordContradictions } from "./record_contradictions.ts";
+import { tolerances } from "./verify.ts";
+
+/**
+ * The result in a file, as its samples give it for the plan: other claims may be held against it, other work not.
+ * Weights and inputs may have another seed than the plan's.
+ *
+ * @throws EnvironmentError `file-not-readable`; `result-refused` where it is edited, incomplete, unchecked, or of
+ *   other work
+ */
+export const readResult = async (file: string, plan: Plan): Promise<RunResult> =>
+  resultOf(await readStored(file), plan);
+
+/** As `readResult`, of a file's text. */
+export const parseResult = (text: string, file: string, plan: Plan): RunResult =>
+  resultOf(parseStored(text, file), plan);
+
+/** What each adapter reached in an earlier run, of whatever plan. */
+export const readCalibration = async (file: string): Promise<AdapterCalibration[]> =>
+  calibrationOf((await readStored(file)).sources);
+
+const resultOf = ({ file, sources, content }: StoredResult, asWritten: Plan): RunResult => {
+  const plan = { ...asWritten, workload: { ...asWritten.workload, seed: sources.seed } };
+  refuseOtherWork(file, plan, sources);
+  refuseUnfinished(file, sources);
+  const program = lower(plan);
+  refuseUnchecked(file, program, sources);
+  const estimated = estimate(program, plan);
+  const groups = groupKernels(
+    program,
+    sources.adapters.map(({ id }) => id),
+  );
+  const [contradiction, ...more] = [
+    ...recordContradictions(program, estimated, groups, sources),
+    ...contradictions(program, sources.samples, groups),
+  ];
+  if (contradiction !== undefined) {
+    const others = more.length === 0 ? "" : `, and ${more.length} more of that kind`;
+    throw refusal(file, `it contradicts itself: ${contradiction}${others}`);
+  }
+  const derived = derive(plan, program, estimated, sources);
+  refuseOtherFigures(file, content, derived, planHash(plan) === sources.plan.hash);
+  return derived;
+};
+
+const refuseOtherWork = (file: string, plan: Plan, { plan: ran, date }: ResultSources): void => {
+  if (workHash(plan) === ran.workHash) return;
+  throw refusal(
+    file,
+    `it is of other work than the plan asks for: its plan was "${ran.name}", run on ${date}`,
+    "run the plan again, or name the result that belongs to it",
+  );
+};
+
+const refuseUnfinished = (file: string, { outcome }: ResultSources): void => {
+  if (outcome.state === "complete") return;
+  const how = outcome.state === "fault" ? `stopped by ${outcome.code}` : "interrupted";
+  throw refusal(file, `its run was ${how}`, "run the plan again, to its end");
+};
+
+const refuseUnchecked = (file: string, program: Program, { check }: ResultSources): void => {
+  if (check === undefined) throw refusal(file, "its numbers were not checked");
+  const { error, values } = check;
+  const tolerance = tolerances[program.dtype];
+  if (check.tolerance !== tolerance) {
+    throw refusal(file, `its check accepts an error of ${check.tolerance}, and not ${tolerance}`);
+  }
+  if (values === 0) throw refusal(file, "its check compared no value");
+  if (error > tolerance) {
+    throw refusal(file, `its numbers are wrong: the largest relative error is ${error}`);
+  }
+};
+
+/** All of the result, from what cannot be derived. */
+const derive = (
+  plan: Plan,
+  program: Program,
+  estimated: Estimate,
+  sources: ResultSources,
+): RunResult => {
+  const { plan: _, seed: __, overlapEffect, projection, calibration: ___, ...kept } = sources;
+  const effect =
+    overlapEffect === undefined ? undefined : overlapEffectOf(overlapEffect.rounds, program.seed);
+  return assembleResult(plan, program, {
+    ...kept,
+    calibration: calibrationOf(sources),
+    estimate: estimated,
+    ...(effect === undefined ? {} : { overlapEffect: effect }),
+    ...(projection === undefined
+      ? {}
+      : { projection: projectionOf(program, estimated, projection.from) }),
+  });
+};
+
+const calibrationOf = ({ calibration }: ResultSources): AdapterCalibration[] =>
+  calibration.map((each) => ({ ...each, ceilings: ceilingsOf(each.ceilings, ceilingSeed) }));
+
+/** @param samePlan its claims are those that the file's verdicts are on */
+const refuseOtherFigures = (
+  file: string,
+  content: StoredResult["content"],
+  derived: RunResult,
+  samePlan: boolean,
+): void => {
+  const comparable = (result: StoredResult["content"]): unknown => {
+    const { plan: _, verdicts, ...figures } = result;
+    return samePlan ? { ...figures, verdicts } : figures;
+  };
+  const difference = firstDifference(
+    comparable(content),
+    comparable(JSON.parse(JSON.stringify(derived))),
+  );
+  if (difference === undefined) return;
+  const { path, left, right } = difference;
+  throw refusal(
+    file,
+    `${path} is ${inShort(left)}, and its samples and the plan's program give ${inShort(right)}`,
+    "run the plan again with this version: figures are derived again, and these do not follow",
+  );
+};
+
+const inShort = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? "absent";
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+};

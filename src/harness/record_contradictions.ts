@@ -1,0 +1,131 @@
+// What no run of a program can have recorded of its adapters, kernels, memory and check.
+
+import { softwareIdOf } from "../gpu/software_names.ts";
+import { kernels } from "../kernels/catalog.ts";
+import type { Kernel } from "../kernels/kernel.ts";
+import type { KernelGroups } from "../measure/kernel_groups.ts";
+import type { Estimate } from "../program/estimate.ts";
+import { workKey } from "../program/kernel_work.ts";
+import type { Program } from "../program/program.ts";
+import { firstDifference } from "../report/first_difference.ts";
+import type { ResultSources } from "../report/result_schema.ts";
+import { shared } from "./record.ts";
+
+/** As `contradictions` of samples. */
+export const recordContradictions = (
+  program: Program,
+  estimated: Estimate,
+  groups: KernelGroups,
+  sources: ResultSources,
+  now: number = Date.now(),
+): string[] => [
+  ...inAdapters(program, sources),
+  ...inMemory(estimated, sources),
+  ...inCalibration(sources),
+  ...inChoices(groups, sources),
+  ...inProjection(program, sources),
+  ...(Date.parse(sources.date) <= now + dayMs ? [] : ["date lies in the future"]),
+];
+
+/** Clocks of machines differ, their time zones too. */
+const dayMs = 24 * 3600 * 1000;
+
+const inAdapters = (program: Program, { adapters }: ResultSources): string[] => {
+  if (adapters.length !== program.ranks.length || adapters.some(({ rank }, i) => rank !== i)) {
+    return [`adapters are not one for each of ${program.ranks.length} ranks`];
+  }
+  return adapters.flatMap((adapter, rank) => {
+    const path = `adapters.${rank}`;
+    const { name, device, driver, architecture, software } = adapter;
+    const known = softwareIdOf([name, device, driver, architecture].join(" "));
+    const twin = adapters.find(({ id }) => id === adapter.id);
+    return [
+      ...(known === undefined || software
+        ? []
+        : [`${path} is called hardware, and names itself ${known}, which computes on the CPU`]),
+      ...(firstDifference(ownPart(twin), ownPart(adapter)) === undefined
+        ? []
+        : [`${path} differs from rank ${twin?.rank}'s, which is the same adapter`]),
+      ...(firstDifference(adapter.sharedWith, shared(adapters, rank)) === undefined
+        ? []
+        : [`${path}.sharedWith is not the other ranks on ${adapter.id}`]),
+    ];
+  });
+};
+
+/** What ranks on one adapter have in common. */
+const ownPart = (adapter: ResultSources["adapters"][number] | undefined): unknown => {
+  if (adapter === undefined) return undefined;
+  const { rank: _, core: __, sharedWith: ___, ...own } = adapter;
+  return own;
+};
+
+const inMemory = ({ ranks }: Estimate, { memory }: ResultSources): string[] => {
+  if (memory.length !== ranks.length) return [`memory is not told of ${ranks.length} ranks`];
+  return memory.flatMap(({ rank, allocatedBytes, peakBytes }, i) => {
+    const needed = ranks[i]?.memoryBytes;
+    return [
+      ...(rank === ranks[i]?.rank && allocatedBytes === needed
+        ? []
+        : [`memory.${i}.allocatedBytes is ${allocatedBytes}, and the program needs ${needed}`]),
+      ...(peakBytes >= allocatedBytes ? [] : [`memory.${i}.peakBytes is less than was allocated`]),
+    ];
+  });
+};
+
+const inCalibration = ({ calibration, adapters }: ResultSources): string[] => {
+  const placed = new Set(adapters.map(({ id }) => id));
+  const seen = new Set<string>();
+  return calibration.flatMap(({ adapter }, i) => {
+    const repeated = seen.has(adapter);
+    seen.add(adapter);
+    return [
+      ...(placed.has(adapter) ? [] : [`calibration.${i} is of ${adapter}, which no rank is on`]),
+      ...(repeated ? [`calibration.${i} is a second one of ${adapter}`] : []),
+    ];
+  });
+};
+
+/** Each kernel of the program has its choice, of a form that computes it. */
+const inChoices = ({ groups }: KernelGroups, { kernels: choices }: ResultSources): string[] => {
+  const byWork = new Map(groups.map((group) => [`${group.adapter} ${workKey(group)}`, group]));
+  return [
+    ...(choices.length === groups.length
+      ? []
+      : [`kernels are ${choices.length}, and the program has ${groups.length}`]),
+    ...choices.flatMap((choice, i) => {
+      const group = byWork.get(`${choice.adapter} ${workKey(choice)}`);
+      if (group === undefined) return [`kernels.${i} is none of the program's`];
+      const { uses, flops, ranks, form } = choice;
+      return [
+        ...(uses === group.uses &&
+        flops === group.flops &&
+        firstDifference(ranks, group.ranks) === undefined
+          ? []
+          : [`kernels.${i} has other uses, ranks or FLOPs than the program's`]),
+        ...(shadersOf(choice.kernel).includes(form.split(" ", 1)[0] ?? "")
+          ? []
+          : [`kernels.${i}.form ${form} does not compute ${choice.kernel}`]),
+      ];
+    }),
+  ];
+};
+
+const shadersOf = (name: string): string[] => {
+  const all: Readonly<Record<string, Pick<Kernel<never>, "name" | "shader" | "variants">>> =
+    kernels;
+  const kernel = all[name];
+  if (kernel === undefined) return [];
+  return [kernel.shader ?? kernel.name, ...(kernel.variants ?? []).map((variant) => variant.name)];
+};
+
+/** Every instruction of every rank was timed alone. */
+const inProjection = (program: Program, { projection }: ResultSources): string[] =>
+  (projection?.from.repeats ?? []).flatMap((ranks, i) =>
+    ranks.length === program.ranks.length &&
+    program.ranks.every(
+      ({ instructions }, rank) => ranks[rank]?.instructions.length === instructions.length,
+    )
+      ? []
+      : [`projection.from.repeats.${i} does not time the program's instructions`],
+  );

@@ -1,0 +1,197 @@
+// What no run of a program can have measured: how the parts of a sample must fit each other and the program.
+// Samples that are all scaled alike fit as well as before.
+
+import { collectiveOf, type Program } from "../program/program.ts";
+import { predictedBubble } from "../program/schedule/schedule.ts";
+import type { KernelGroups } from "./kernel_groups.ts";
+import type { ExpertSample, RankSample, StepSample } from "./sample.ts";
+
+/** Of a whole, what adding up its parts may lose. */
+const rounding = 1e-6;
+/** GPU clocks are mapped to the host's, not exactly: kernels may seem to lie a little beside their step. */
+const clockShare = 0.05;
+const clockMs = 1;
+
+/**
+ * In sentences without a full stop, each with the path of what it is about; empty where all fits.
+ *
+ * @param groups by which the samples were summarised
+ */
+export const contradictions = (
+  program: Program,
+  samples: readonly StepSample[],
+  groups: KernelGroups,
+): string[] => [
+  ...samples.flatMap((sample, i) => inStep(program, sample, groups, `samples.${i}`)),
+  ...betweenSteps(samples),
+];
+
+/** Steps were taken one after the other, and no two take the same time to the last digit in every part. */
+const betweenSteps = (samples: readonly StepSample[]): string[] => {
+  const seen = new Set<string>();
+  return samples.flatMap((sample, i) => {
+    const { step, ...rest } = sample;
+    const previous = samples[i - 1];
+    const key = JSON.stringify(rest);
+    const repeated = seen.has(key);
+    seen.add(key);
+    return [
+      ...(previous !== undefined && step !== previous.step + 1
+        ? [`samples.${i}.step is ${step} after ${previous.step}: steps are missing or out of order`]
+        : []),
+      ...(repeated ? [`samples.${i} repeats another step to the last digit`] : []),
+      ...(JSON.stringify(sample.experts) === JSON.stringify(samples[0]?.experts)
+        ? []
+        : [
+            `samples.${i}.experts differ from the first step's, though every step routes the same tokens`,
+          ]),
+    ];
+  });
+};
+
+const inStep = (
+  program: Program,
+  sample: StepSample,
+  groups: KernelGroups,
+  path: string,
+): string[] => [
+  ...(isSame(
+    sample.ranks.map(({ rank }) => rank),
+    program.ranks.map(({ rank }) => rank),
+  )
+    ? []
+    : [`${path}.ranks are not those of the program`]),
+  ...sample.ranks.flatMap((rank, i) => inRank(program, rank, sample.wallMs, `${path}.ranks.${i}`)),
+  ...inLayers(program, sample, path),
+  ...inKernels(sample, groups, path),
+  ...inBubble(program, sample, path),
+  ...sample.experts.flatMap((experts, i) => inExperts(program, experts, `${path}.experts.${i}`)),
+];
+
+/** As `breakDown` takes a rank's time apart. */
+const inRank = (program: Program, sample: RankSample, wallMs: number, path: string): string[] => {
+  const { computeMs, reduceMs, uploadMs, readbackMs, moveMs, idleMs, hostMs } = sample;
+  const { busyMs, communicatingMs, overlappedMs, hostItems } = sample;
+  const exposedMs = reduceMs + uploadMs + readbackMs + moveMs;
+  const sum = computeMs + exposedMs + idleMs + hostMs + sample.unattributedMs;
+  const close = (left: number, right: number) => Math.abs(left - right) <= rounding * wallMs;
+  const instructions = program.ranks[sample.rank]?.instructions.length;
+  return [
+    ...(close(sum, wallMs)
+      ? []
+      : [`the parts of ${path} sum to ${sum} ms of a step of ${wallMs} ms`]),
+    ...(close(busyMs, computeMs + reduceMs)
+      ? []
+      : [`${path}.busyMs is ${busyMs} ms, and its kernels took ${computeMs + reduceMs} ms`]),
+    ...(close(communicatingMs, overlappedMs + exposedMs)
+      ? []
+      : [
+          `${path}.communicatingMs is ${communicatingMs} ms, and its parts sum to ${overlappedMs + exposedMs} ms`,
+        ]),
+    ...(overlappedMs <= computeMs + rounding * wallMs
+      ? []
+      : [`${path}.overlappedMs is more than the time in which it computes`]),
+    ...(hostItems === undefined || hostItems.instructions === instructions
+      ? []
+      : [
+          `${path}.hostItems tell of ${hostItems.instructions} instructions, and the program has ${instructions}`,
+        ]),
+  ];
+};
+
+const inLayers = (program: Program, sample: StepSample, path: string): string[] => {
+  const { layers, communication, ranks, wallMs } = sample;
+  const known = new Set(program.layers);
+  const most = wallMs * (1 + clockShare) + clockMs;
+  const found: string[] = [];
+  for (const [i, { layer, latencyMs }] of layers.entries()) {
+    const at = `${path}.layers.${i}`;
+    if (!known.has(layer)) found.push(`${at} is of no layer of the program`);
+    if (latencyMs.length > program.microBatches) found.push(`${at} has too many micro-batches`);
+    if (latencyMs.some((ms) => ms > most)) found.push(`${at} took longer than its step`);
+  }
+  for (const [i, { layer, hiddenMs, exposedMs }] of communication.entries()) {
+    const at = `${path}.communication.${i}`;
+    if (!known.has(layer)) found.push(`${at} is of no layer of the program`);
+    if (hiddenMs + exposedMs > most) found.push(`${at} took longer than its step`);
+  }
+  // Every kernel lies within its layer, so that layers take no less than the kernels of any one rank.
+  const total = layers.flatMap(({ latencyMs }) => latencyMs).reduce((sum, ms) => sum + ms, 0);
+  const busiest = Math.max(0, ...ranks.map(({ computeMs }) => computeMs));
+  if (layers.length > 0 && !hasStandIns(program) && total < busiest * (1 - rounding)) {
+    found.push(`${path}.layers took ${total} ms, and the kernels of one rank ${busiest} ms`);
+  }
+  return found;
+};
+
+const hasStandIns = ({ ranks }: Program): boolean =>
+  ranks.some(({ instructions }) => instructions.some(({ origin }) => origin.standIn === true));
+
+const inKernels = (
+  { kernelMs, ranks }: StepSample,
+  { groups }: KernelGroups,
+  path: string,
+): string[] => {
+  if (kernelMs === undefined) return [];
+  const total = kernelMs.reduce((sum, ms) => sum + ms, 0);
+  const covered = ranks.reduce((sum, { computeMs }) => sum + computeMs, 0);
+  return [
+    ...(kernelMs.length === groups.length
+      ? []
+      : [`${path}.kernelMs has ${kernelMs.length} kernels, and the program ${groups.length}`]),
+    ...(covered <= total * (1 + rounding)
+      ? []
+      : [`${path}.kernelMs sum to ${total} ms, and ranks computed for ${covered} ms`]),
+  ];
+};
+
+const inBubble = (program: Program, sample: StepSample, path: string): string[] => {
+  const { bubble, kernelMs, ranks, wallMs } = sample;
+  const { schedule } = program;
+  if (bubble === undefined) return [];
+  if (schedule === undefined) return [`${path}.bubble is of a pipeline, which the plan has not`];
+  const close = (left: number, right: number) => Math.abs(left - right) <= rounding;
+  const { measured, ...parts } = bubble;
+  const work = kernelMs?.reduce((sum, ms) => sum + ms, 0);
+  const idle = work === undefined ? undefined : 1 - work / (wallMs * ranks.length);
+  return [
+    ...(close(
+      Object.values(parts).reduce((sum, part) => sum + part, 0),
+      measured,
+    )
+      ? []
+      : [`the parts of ${path}.bubble do not sum to it`]),
+    ...(close(parts.schedule, predictedBubble(schedule).ofTotal)
+      ? []
+      : [`${path}.bubble.schedule is not what the schedule gives`]),
+    ...(idle === undefined || close(idle, measured)
+      ? []
+      : [`${path}.bubble.measured is ${measured}, and its kernels leave ${idle}`]),
+  ];
+};
+
+/** Every choice of the router arrives somewhere or is dropped. */
+const inExperts = (program: Program, sample: ExpertSample, path: string): string[] => {
+  const choices = choicesOf(program, sample.layer);
+  const kept = sample.ranks.flatMap(({ tokens }) => tokens).reduce((sum, each) => sum + each, 0);
+  if (choices === undefined || kept + sample.dropped === choices) return [];
+  return [`${path} tells of ${kept + sample.dropped} choices, and the router makes ${choices}`];
+};
+
+/** Undefined where tokens are not sent to experts. */
+const choicesOf = (program: Program, layer: string): number | undefined => {
+  const channels = new Map<string, number>();
+  for (const { instructions } of program.ranks) {
+    for (const instruction of instructions) {
+      const { origin } = instruction;
+      const transfer = collectiveOf(instruction);
+      if (transfer?.op !== "expert-dispatch" || origin.layer !== layer) continue;
+      channels.set(`${transfer.channel} ${origin.microBatch}`, transfer.rows);
+    }
+  }
+  if (channels.size === 0) return undefined;
+  return [...channels.values()].reduce((sum, rows) => sum + rows, 0);
+};
+
+const isSame = (left: readonly number[], right: readonly number[]): boolean =>
+  left.length === right.length && left.every((value, i) => value === right[i]);

@@ -1,0 +1,35 @@
+// Where two JSON values differ.
+
+export interface Difference {
+  /** Keys from the outside in, joined by dots. */
+  readonly path: string;
+  /** Undefined where the value is missing on that side. */
+  readonly left: unknown;
+  readonly right: unknown;
+}
+
+/** Beyond what another version of the runtime may round differently. */
+const tolerance = 1e-9;
+
+/** The first of them, keys in the order of `left`; undefined where the values are the same. */
+export const firstDifference = (
+  left: unknown,
+  right: unknown,
+  path: readonly string[] = [],
+): Difference | undefined => {
+  if (typeof left === "number" && typeof right === "number" && isClose(left, right)) return;
+  if (isObject(left) && isObject(right) && Array.isArray(left) === Array.isArray(right)) {
+    for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+      const found = firstDifference(left[key], right[key], [...path, key]);
+      if (found !== undefined) return found;
+    }
+    return;
+  }
+  return Object.is(left, right) ? undefined : { path: path.join("."), left, right };
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+const isClose = (left: number, right: number): boolean =>
+  left === right || Math.abs(left - right) <= tolerance * Math.max(Math.abs(left), Math.abs(right));

@@ -1,0 +1,120 @@
+// Results of runs that never were, in which everything fits together as it does in a real one.
+
+import { ceilingsOf } from "../../src/measure/ceiling.ts";
+import { summariseStep } from "../../src/measure/compute_metrics.ts";
+import { groupKernels, type KernelGroups } from "../../src/measure/kernel_groups.ts";
+import { kernels } from "../../src/kernels/catalog.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { estimate } from "../../src/program/estimate.ts";
+import { lower } from "../../src/program/lower.ts";
+import type { Instruction } from "../../src/program/program.ts";
+import type { StepTrace } from "../../src/program/trace.ts";
+import { assembleResult } from "../../src/report/assemble_result.ts";
+import type {
+  AdapterCalibration,
+  KernelChoice,
+  Outcome,
+  RankAdapter,
+  RunResult,
+} from "../../src/report/result.ts";
+import { rankTrace, span } from "../measure/synthetic.ts";
+import { softwareOf } from "../report/given.ts";
+
+/** A step in which every rank computes its kernels for 1 ms each, one after the other. */
+const stepOf = (plan: Plan, step: number): StepTrace => {
+  const program = lower(plan);
+  const ranks = program.ranks.map(({ rank, instructions }) =>
+    rankTrace(
+      rank,
+      instructions.map(({ op }, i) =>
+        span(op === "kernel" ? "compute" : op === "input" ? "host" : "move", i, i + 1, i),
+      ),
+      { expertTokens: tokensOf(instructions, rank) },
+    ),
+  );
+  const wallMs = Math.max(...ranks.map(({ endMs }) => endMs)) + step / 20;
+  return { step, provenance: "measured", wallMs, ranks };
+};
+
+/** All rows go to the first expert of the first rank. */
+const tokensOf = (instructions: readonly Instruction[], rank: number) => {
+  const tokens: Record<string, number[]> = {};
+  for (const instruction of instructions) {
+    if (instruction.op !== "expert-dispatch" || !instruction.to.includes(rank)) continue;
+    const { origin, rows, to, expertsPerRank } = instruction;
+    const own =
+      tokens[origin.layer] ??
+      Array.from({ length: expertsPerRank[to.indexOf(rank)] ?? 0 }, () => 0);
+    tokens[origin.layer] = own;
+    if (rank === to[0]) own[0] = (own[0] ?? 0) + rows;
+  }
+  return tokens;
+};
+
+export const swiftshader: AdapterCalibration = {
+  adapter: "swiftshader",
+  date: "2026-01-02T03:04:06.000Z",
+  tookMs: 4000,
+  ceilings: ceilingsOf(
+    {
+      f32: { form: "calibration/some_form", runs: [19e9, 20e9, 21e9, 20e9, 20e9], others: {} },
+      copy: { form: "calibration/copy", runs: [5e9, 5e9, 5e9, 5e9, 5e9], others: {} },
+    },
+    1,
+  ),
+};
+
+const shaderOf = (name: string): string => {
+  const kernel = Object.values(kernels).find((each) => each.name === name);
+  return kernel !== undefined && "shader" in kernel ? (kernel.shader ?? name) : name;
+};
+
+/** Every kernel in its own shader. */
+const choicesOf = ({ groups }: KernelGroups): KernelChoice[] =>
+  groups.map(({ bytes: _, kernel, ...group }) => ({
+    ...group,
+    kernel,
+    call: kernel,
+    form: shaderOf(kernel),
+    expected: shaderOf(kernel),
+    reason: "only",
+    forms: 1,
+    tried: [],
+  }));
+
+export const runOf = (
+  plan: Plan,
+  adapters: readonly RankAdapter[] = softwareOf(plan.hardware.gpus),
+  outcome: Outcome = { state: "complete" },
+  calibration: readonly AdapterCalibration[] = [swiftshader],
+): RunResult => {
+  const program = lower(plan);
+  const costs = estimate(program, plan);
+  const groups = groupKernels(
+    program,
+    adapters.map(({ id }) => id),
+  );
+  return assembleResult(plan, program, {
+    date: "2026-01-02T03:04:05.000Z",
+    versions: { shardbench: "0.1.0", node: "20.20.0", webgpu: "0.6.2", os: "linux 6.1 x64" },
+    adapters,
+    check: {
+      method: "oracle",
+      error: 3.1e-7,
+      tolerance: program.dtype === "f32" ? 1e-5 : 5e-3,
+      compared: "sharded result against the f64 reference",
+      values: 4096,
+    },
+    notes: [],
+    calibration,
+    kernels: choicesOf(groups),
+    estimate: costs,
+    memory: costs.ranks.map(({ rank, memoryBytes }) => ({
+      rank,
+      allocatedBytes: memoryBytes,
+      peakBytes: memoryBytes + 4096,
+    })),
+    samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step), groups)),
+    outcome,
+  });
+};
