@@ -187,6 +187,8 @@ export interface LinearLayer extends LayerBase {
   readonly out: number;
   readonly split: LinearSplit;
   readonly activation: "none" | "gelu" | "silu" | "relu";
+  /** Its weights are the transposed table of the plan's embedding, held once where a rank has the same of both. */
+  readonly tied?: true;
 }
 
 /** QKV column-parallel over heads, fused attention, output row-parallel, all-reduce. */

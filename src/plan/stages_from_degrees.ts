@@ -95,8 +95,9 @@ const embeddingOf = ({ vocabulary, hidden }: Model, place: Place): Layer[] =>
         },
       ];
 
-const headOf = ({ vocabulary, hidden, norm }: Model, place: Place, at: number): Layer[] =>
-  vocabulary === undefined
+const headOf = (model: Model, place: Place, at: number): Layer[] => {
+  const { vocabulary, hidden, norm, tiedEmbeddings } = model;
+  return vocabulary === undefined
     ? []
     : [
         {
@@ -116,8 +117,10 @@ const headOf = ({ vocabulary, hidden, norm }: Model, place: Place, at: number): 
           out: vocabulary,
           split: isSplit(place) ? "column" : "replicated",
           activation: "none",
+          ...(tiedEmbeddings === true ? { tied: true } : {}),
         },
       ];
+};
 
 /**
  * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `block`

@@ -39,7 +39,7 @@ export interface Parameters {
   readonly total: number;
   /** Those that one token passes: of the experts its `topK`. */
   readonly active: number;
-  /** Those that the unsharded program holds: without what no layer runs, and with a tied head's own. */
+  /** Those that the unsharded program holds: without what no layer runs. */
   readonly inProgram: number;
   /** What `total` and `active` are read from. */
   readonly source: "model" | "program";

@@ -62,6 +62,16 @@ export const lower = (plan: Plan): Program => {
 /** A layer's name in programs, traces and reports. */
 export const layerName = (stage: Stage, layer: Layer): string => `${stage.name}/${layer.name}`;
 
+/** The layer that token ids go into, and its name in programs. */
+export const embeddingOf = (plan: Plan): LayerContext["embedding"] => {
+  for (const stage of plan.stages) {
+    for (const layer of stage.layers) {
+      if (layer.op === "embedding") return { name: layerName(stage, layer), layer };
+    }
+  }
+  return undefined;
+};
+
 /** In order of execution. */
 export const layerNames = (plan: Plan): string[] =>
   plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
@@ -73,6 +83,7 @@ export const lowerMicroBatch = (
   microBatch: number,
 ): Value => {
   const builder = fuseNeighbours(scheduled);
+  const embedding = embeddingOf(plan);
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
@@ -85,7 +96,13 @@ export const lowerMicroBatch = (
         phase: "forward",
       };
       const overlap = plan.optimizations.includes("communication-overlap");
-      const context: LayerContext = { builder, workload: plan.workload, origin, overlap };
+      const context: LayerContext = {
+        builder,
+        workload: plan.workload,
+        origin,
+        overlap,
+        ...(embedding && { embedding }),
+      };
       if (layer.op === "embedding") {
         value = lowerEmbedding(context, layer);
         inputs.push(value);

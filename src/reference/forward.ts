@@ -4,11 +4,11 @@ import type { Layer, Plan } from "../plan/plan.ts";
 import type { RegionContent } from "../program/content.ts";
 import { contentValues } from "../program/content_values.ts";
 import { weightScale } from "../program/layers/context.ts";
-import { inputColumns, layerName } from "../program/lower.ts";
+import { embeddingOf, inputColumns, layerName } from "../program/lower.ts";
 import { activationOf, gelu, silu } from "./activations.ts";
 import { attend } from "./attention.ts";
 import { mixtureOfExperts } from "./experts.ts";
-import { combine, mapValues, matrix, multiply, rowOf, type Matrix } from "./tensor.ts";
+import { combine, mapValues, matrix, multiply, rowOf, transpose, type Matrix } from "./tensor.ts";
 
 export interface ReferenceResult {
   readonly output: Matrix;
@@ -81,8 +81,14 @@ const createRun = (plan: Plan, microBatch: number, routes: Routes) => {
     return (expert: number): Matrix => matrix(k, n, contentValues(content(expert), seed, dtype));
   };
 
+  const tableOf = (embedding: ReturnType<typeof embeddingOf>): Matrix => {
+    if (embedding === undefined) throw new Error("no embedding to be tied to");
+    const { name, layer } = embedding;
+    return weight(`${name}/weight`, layer.vocabulary, layer.hidden, 1);
+  };
+
   const embed = (layer: Extract<Layer, { op: "embedding" }>, name: string): Matrix => {
-    const table = weight(`${name}/weight`, layer.vocabulary, layer.hidden, 1);
+    const table = tableOf({ name, layer });
     const ids = contentValues(
       {
         kind: "ids",
@@ -121,11 +127,12 @@ const createRun = (plan: Plan, microBatch: number, routes: Routes) => {
     inputs: readonly Matrix[],
   ): Matrix => {
     switch (layer.op) {
-      case "linear":
-        return mapValues(
-          multiply(x, weight(`${name}/weight`, layer.in, layer.out)),
-          activationOf[layer.activation],
-        );
+      case "linear": {
+        const weights = layer.tied
+          ? transpose(tableOf(embeddingOf(plan)))
+          : weight(`${name}/weight`, layer.in, layer.out);
+        return mapValues(multiply(x, weights), activationOf[layer.activation]);
+      }
       case "attention": {
         const { hidden, heads, kvHeads, headDim } = layer;
         const project = (part: string, columns: number): Matrix =>

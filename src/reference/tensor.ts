@@ -45,6 +45,16 @@ export const multiply = (a: Matrix, b: Matrix): Matrix => {
   return out;
 };
 
+export const transpose = (m: Matrix): Matrix => {
+  const out = matrix(m.columns, m.rows);
+  for (let row = 0; row < m.rows; row++) {
+    for (const [column, value] of rowOf(m, row).entries()) {
+      out.data[column * m.rows + row] = value;
+    }
+  }
+  return out;
+};
+
 export const mapValues = (m: Matrix, of: (value: number) => number): Matrix =>
   matrix(m.rows, m.columns, m.data.map(of));
 

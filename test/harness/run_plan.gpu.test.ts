@@ -8,6 +8,7 @@ import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import { linear, mlp, plan as planOf, plans } from "../support/plans.ts";
 import { sequencePlans, sequencePlansIn } from "../support/sequence_plans.ts";
+import { tiedPlans } from "../support/tied_plans.ts";
 
 const adapter = adapterUnderTest();
 
@@ -63,6 +64,23 @@ describeOnAdapter("a run", () => {
       expect((await check(plan)).check?.error).toBeLessThanOrEqual(5e-3);
     }
   }, 120_000);
+
+  test.each([
+    ["f32", 1e-5],
+    ["f16", 5e-3],
+  ] as const)(
+    "a head tied to the embedding gives the reference's result in %s",
+    async (dtype, tolerance) => {
+      for (const plan of tiedPlans(dtype)) {
+        const { check: outcome, estimate, memory } = await check(plan);
+        expect(outcome?.error).toBeLessThanOrEqual(tolerance);
+        expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+          estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+        );
+      }
+    },
+    120_000,
+  );
 
   test("a sharded run agrees with the unsharded one, every product verified", async () => {
     const [plan] = plans;

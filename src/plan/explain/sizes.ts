@@ -389,10 +389,4 @@ export const sizeCodes: readonly Explained[] = [
     bad: degrees({ model: { qkNorm: true } }),
     good: sound,
   },
-  {
-    code: "tied-weights-held-twice",
-    requires: "Tells that the embedding and the head are two matrices here.",
-    bad: degrees({ model: { vocabulary: 256, tiedEmbeddings: true } }),
-    good: degrees({ model: { vocabulary: 256 } }),
-  },
 ];

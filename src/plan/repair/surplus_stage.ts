@@ -58,7 +58,10 @@ const layerOf = (layer: Layer, before: number, gpus: readonly number[]): LayerVa
   const parallel = (kind: string, more = {}) => ({ kind, gpus, ...more });
   const linear = (kind: string) => (gpus.length === 1 ? "replicated" : kind);
   switch (rest.op) {
-    case "linear":
+    case "linear": {
+      const { split, tied: _own, ...sizes } = rest;
+      return { ...sizes, parallel: parallel(linear(split)) };
+    }
     case "embedding": {
       const { split, ...sizes } = rest;
       return { ...sizes, parallel: parallel(linear(split)) };

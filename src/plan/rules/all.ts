@@ -69,7 +69,7 @@ import {
   selectiveRecomputeIsBare,
 } from "./recompute.ts";
 import type { Rule } from "./rule.ts";
-import { layersAreRunnable, tiedWeightsAreSaid } from "./runnable.ts";
+import { layersAreRunnable } from "./runnable.ts";
 import {
   aggregateHasInput,
   embeddingComesFirst,
@@ -179,5 +179,4 @@ export const rules: readonly Rule[] = [
   assumptionsAreSaid,
   trainingRunsForward,
   layersAreRunnable,
-  tiedWeightsAreSaid,
 ];

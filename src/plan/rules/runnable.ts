@@ -4,7 +4,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Path } from "../document.ts";
 import type { Model } from "../plan.ts";
-import { error, type Rule, warning } from "./rule.ts";
+import { error, type Rule } from "./rule.ts";
 
 export interface Feature {
   /** Stable, kebab-case. */
@@ -99,18 +99,4 @@ const activationFeature = ({ activation, gated }: Model): Feature[] => {
           what: `${gated ? "a gated" : "an ungated"} MLP with ${activation}; here it has ${ours}`,
         },
       ];
-};
-
-/** A tied head runs with weights of its own: as fast, but with more memory. */
-export const tiedWeightsAreSaid: Rule = ({ model }) => {
-  if (model?.tiedEmbeddings !== true || model.vocabulary === undefined) return [];
-  const extra = model.vocabulary * model.hidden;
-  return [
-    warning(
-      "tied-weights-held-twice",
-      ["model", "tiedEmbeddings"],
-      `the head shares the embedding's weights, but here it has its own: ${extra} parameters more`,
-      "read figures of memory with that in mind; parameters are counted once",
-    ),
-  ];
 };

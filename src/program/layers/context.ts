@@ -1,6 +1,6 @@
 // What lowering a layer works with.
 
-import type { Workload } from "../../plan/plan.ts";
+import type { EmbeddingLayer, Workload } from "../../plan/plan.ts";
 import type { Builder } from "../builder.ts";
 import type { RegionContent } from "../content.ts";
 import type { Origin } from "../program.ts";
@@ -12,6 +12,8 @@ export interface LayerContext {
   readonly origin: Origin;
   /** Products that are communicated next are put off, to be computed and communicated in blocks of rows. */
   readonly overlap: boolean;
+  /** The plan's embedding, whose table a tied head multiplies with. */
+  readonly embedding?: { readonly name: string; readonly layer: EmbeddingLayer };
   /** What the layer's last product adds before it is stored: replicated, on the layer's groups. */
   readonly skipped?: Value;
 }

@@ -1,9 +1,10 @@
 // Token ids to hidden vectors: column splits the hidden dimension, row the vocabulary.
 
 import type { EmbeddingLayer } from "../../plan/plan.ts";
-import { replicaRows, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
+import { replicaRows, type Share, type Value } from "../value.ts";
 import { layoutOf } from "./linear.ts";
 import { declareActivation, declareWeight, type LayerContext } from "./context.ts";
+import { tableRegion, tableScale } from "./embedding_table.ts";
 
 export const lowerEmbedding = (context: LayerContext, layer: EmbeddingLayer): Value => {
   const { workload, origin } = context;
@@ -24,9 +25,6 @@ const embeddingShare = (context: LayerContext, layer: EmbeddingLayer, share: Sha
   const { vocabulary, split } = layer;
   const size = share.group.length;
   const hidden = split === "column" ? layer.hidden / size : layer.hidden;
-  const vocabularySizes =
-    split === "row" ? splitEvenly(vocabulary, size) : share.group.map(() => vocabulary);
-  const vocabularyStarts = split === "row" ? startsOf(vocabularySizes) : share.group.map(() => 0);
   const allTokens = workload.batch * workload.sequence;
   const firstToken = origin.microBatch * (allTokens / workload.microBatches) + share.rowOffset;
   for (const [i, rank] of share.group.entries()) {
@@ -49,21 +47,20 @@ const embeddingShare = (context: LayerContext, layer: EmbeddingLayer, share: Sha
         size: [share.rows],
       },
     });
-    const vocabularyStart = vocabularyStarts[i] ?? 0;
-    const vocabularyRows = vocabularySizes[i] ?? 0;
-    const table = declareWeight(context, rank, "weight", {
-      shape: [vocabulary, layer.hidden],
-      offset: [vocabularyStart, split === "column" ? i * hidden : 0],
-      size: [vocabularyRows, hidden],
-      scale: 1,
-    });
+    const region = tableRegion(layer, i, size);
+    const table = declareWeight(context, rank, "weight", { ...region, scale: tableScale });
     const y = declareActivation(context, rank, "out", share.rows, hidden);
     builder.kernel(
       rank,
       origin,
       {
         kernel: "embedding",
-        shape: { tokens: share.rows, hidden, vocabularyStart, vocabularyRows },
+        shape: {
+          tokens: share.rows,
+          hidden,
+          vocabularyStart: region.offset[0],
+          vocabularyRows: region.size[0],
+        },
       },
       [ids, table, y],
     );

@@ -9,6 +9,7 @@ import {
   weightScale,
   type LayerContext,
 } from "./context.ts";
+import { declareTiedTable } from "./embedding_table.ts";
 
 /** `input` is replicated on the layer's groups, or already split by columns where the split is `row`. */
 export const lowerLinear = (context: LayerContext, layer: LinearLayer, input: Value): Value =>
@@ -20,6 +21,7 @@ export const lowerLinear = (context: LayerContext, layer: LinearLayer, input: Va
       split: layer.split,
       activation: layer.activation,
       isLast: true,
+      ...(layer.tied === undefined ? {} : { tied: layer.tied }),
     }),
   );
 
@@ -30,6 +32,7 @@ export interface LinearPart {
   readonly out: number;
   readonly split: LinearLayer["split"];
   readonly activation: LinearLayer["activation"];
+  readonly tied?: true;
   /** A buffer like the result, which the activated product is multiplied by. */
   readonly gate?: string;
   /** Nothing in the layer reads the product: it adds what is skipped; where the plan overlaps, it may be put off. */
@@ -39,7 +42,7 @@ export interface LinearPart {
 /** One tensor group's part of a matrix product. */
 export const linearShare = (context: LayerContext, share: Share, linear: LinearPart): Share => {
   const { builder, origin } = context;
-  const { part, split, activation, gate, isLast = false } = linear;
+  const { part, split, activation, tied, gate, isLast = false } = linear;
   const size = share.group.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
   const localOut = split === "column" ? linear.out / size : linear.out;
@@ -49,12 +52,15 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
     : undefined;
   const multiply = new Map<number, (first: number, rows: number) => void>();
   for (const [i, rank] of share.group.entries()) {
-    const weight = declareWeight(context, rank, `${part}weight`, {
-      shape: [linear.in, linear.out],
-      offset: [split === "row" ? i * localIn : 0, split === "column" ? i * localOut : 0],
-      size: [localIn, localOut],
-      scale: weightScale(linear.in),
-    });
+    const firstOut = split === "column" ? i * localOut : 0;
+    const weight = tied
+      ? declareTiedTable(context, rank, firstOut, localOut)
+      : declareWeight(context, rank, `${part}weight`, {
+          shape: [linear.in, linear.out],
+          offset: [split === "row" ? i * localIn : 0, firstOut],
+          size: [localIn, localOut],
+          scale: weightScale(linear.in),
+        });
     let x = share.buffer;
     if (split === "row" && share.layout !== "column" && size > 1) {
       x = declareActivation(context, rank, `${part}slice`, share.rows, localIn);
@@ -87,6 +93,7 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
             n: localOut,
             k: localIn,
             activation,
+            ...(tied && { transposed: "w" }),
             ...(gate === undefined ? {} : { gate: true }),
             ...(skipped === undefined ? {} : { residual: true }),
           },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parsePlan } from "../../../src/plan/load.ts";
 import { costPerGpu } from "../../../src/plan/cost.ts";
-import { degreesPlan, errorsOf, found, warningsOf, withDegrees } from "../checked.ts";
+import { degreesPlan, errorsOf, found, withDegrees } from "../checked.ts";
 
 test("control: a model of what our layers do is not refused", () => {
   const model = { activation: "gelu", vocabulary: 128, moe: { experts: 6, denseLayers: [0] } };
@@ -33,15 +33,6 @@ test("of shared experts, routing biases and features in words each is refused by
 test("switched-off features are no features", () => {
   expect(errorsOf(withDegrees({ model: { biases: [], qkNorm: false, postNorms: false } }))).toEqual(
     [],
-  );
-});
-
-test("a tied head is run with weights of its own, and said so", () => {
-  expect(warningsOf(withDegrees({ model: { tiedEmbeddings: true, vocabulary: 128 } }))).toContain(
-    "tied-weights-held-twice",
-  );
-  expect(warningsOf(withDegrees({ model: { tiedEmbeddings: true } }))).not.toContain(
-    "tied-weights-held-twice",
   );
 });
 

@@ -1,0 +1,66 @@
+// The table of an embedding, [vocabulary, hidden], and what a tied head reads of it: the rows of its own
+// columns, since its weights are the table transposed.
+
+import type { EmbeddingLayer } from "../../plan/plan.ts";
+import { splitEvenly, startsOf } from "../value.ts";
+import type { LayerContext } from "./context.ts";
+
+/** Of a uniform table. */
+export const tableScale = 1;
+
+/** A rectangle of the table: first row and column, rows and columns. */
+interface TableRegion {
+  readonly shape: readonly [vocabulary: number, hidden: number];
+  readonly offset: readonly [row: number, column: number];
+  readonly size: readonly [rows: number, columns: number];
+}
+
+/** What member i of a group of `size` holds for the embedding. */
+export const tableRegion = (
+  { vocabulary, hidden, split }: EmbeddingLayer,
+  i: number,
+  size: number,
+): TableRegion => {
+  const shape = [vocabulary, hidden] as const;
+  if (split === "replicated") return { shape, offset: [0, 0], size: shape };
+  if (split === "column") {
+    return { shape, offset: [0, (i * hidden) / size], size: [vocabulary, hidden / size] };
+  }
+  const rows = splitEvenly(vocabulary, size);
+  return { shape, offset: [startsOf(rows)[i] ?? 0, 0], size: [rows[i] ?? 0, hidden] };
+};
+
+/**
+ * Rows [first, first + rows) of the table on one rank, all columns: the buffer that its embedding reads where
+ * that holds the same, else one of the layer's own with equal values.
+ */
+export const declareTiedTable = (
+  { builder, origin, embedding }: LayerContext,
+  rank: number,
+  first: number,
+  rows: number,
+): string => {
+  if (embedding === undefined) throw new Error(`${origin.layer}: no embedding to be tied to`);
+  const { name, layer } = embedding;
+  const group = layer.groups.find((members) => members.includes(rank)) ?? [];
+  const held =
+    group.length === 0 ? undefined : tableRegion(layer, group.indexOf(rank), group.length);
+  const isShared =
+    held?.offset[0] === first && held.size[0] === rows && held.size[1] === layer.hidden;
+  const size = [rows, layer.hidden];
+  const tensor = `${name}/weight`;
+  return builder.declare(rank, {
+    id: isShared ? tensor : `${origin.layer}/weight`,
+    role: "weight",
+    shape: size,
+    content: {
+      kind: "uniform",
+      tensor,
+      center: 0,
+      scale: tableScale,
+      shape: [layer.vocabulary, layer.hidden],
+      offset: [first, 0],
+      size,
+    },
+  });
+};
