@@ -67,7 +67,8 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (flags.json === true) {
     const { load, stages, estimate } = described;
     const { collectives } = estimate;
-    printJson({ plan: plan.name, provenance: "estimated", load, stages, collectives });
+    const { name, hardware } = plan;
+    printJson({ plan: name, provenance: "estimated", hardware, load, stages, collectives });
     return exitCodes.fine;
   }
   const lines = describeReport(described, flags.output === undefined ? outputColours() : undefined);

@@ -48,14 +48,14 @@ export const peaksOf = async (
 ): Promise<GivenPeaks> => {
   const calibrated = result === undefined ? undefined : await fastest(result);
   const flops = flags.peakFlops ?? calibrated?.flops ?? hardware.peakFlops;
-  const bandwidth = flags.bandwidth ?? calibrated?.bandwidth;
+  const bandwidth = flags.bandwidth ?? calibrated?.bandwidth ?? hardware.memoryBandwidth;
   const linkBandwidth = flags.linkBandwidth ?? hardware.linkBandwidth;
   const source =
     flags.peakFlops !== undefined
       ? "as given"
       : calibrated !== undefined
         ? `as calibrated in ${result}`
-        : "as the plan's hardware says";
+        : sourceOf(hardware);
   if (flops === undefined) return { source };
   return {
     source,
@@ -66,6 +66,11 @@ export const peaksOf = async (
     },
   };
 };
+
+const sourceOf = ({ gpu, sources }: Plan["hardware"]): string =>
+  sources?.peakFlops === undefined || sources.peakFlops === "plan"
+    ? "as the plan's hardware says"
+    : `of ${gpu} (${sources.peakFlops})`;
 
 /** Of several adapters the fastest of each kind: a bound must not be above what any of them can do. */
 const fastest = async (file: string): Promise<Peaks | undefined> => {

@@ -19,10 +19,19 @@ const isWithin = (path: string, parent: string): boolean =>
 /**
  * The assumed values that any of `paths` leans on, in the plan's order and spelling: the path itself, a
  * part of the plan that it belongs to (`model` for `model.hidden`), or a part of it (`model.hidden` for
- * `model`). `paths` are keys and indices with dots between them.
+ * `model`). A figure from a datasheet leans on `hardware.gpu`. `paths` are keys and indices with dots
+ * between them.
  */
 export const assumedAmong = (
-  { assumed }: Pick<Plan, "assumed">,
+  { assumed, hardware }: Pick<Plan, "assumed" | "hardware">,
   paths: readonly string[],
-): string[] =>
-  assumed.filter((entry) => paths.some((path) => isWithin(path, entry) || isWithin(entry, path)));
+): string[] => {
+  const isPrinted = (path: string): boolean =>
+    Object.entries(hardware.sources ?? {}).some(
+      ([key, source]) => source !== "plan" && path === `hardware.${key}`,
+    );
+  const all = paths.some(isPrinted) ? [...paths, "hardware.gpu"] : paths;
+  return assumed.filter((entry) =>
+    all.some((path) => isWithin(path, entry) || isWithin(entry, path)),
+  );
+};

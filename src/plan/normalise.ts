@@ -6,8 +6,9 @@
 import { assumedPaths } from "./assumed.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Path } from "./document.ts";
-import type { Claims, Hardware, Plan, Workload } from "./plan.ts";
-import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
+import { hardwareOf } from "./hardware.ts";
+import type { Claims, Plan, Workload } from "./plan.ts";
+import { parseBytes } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
 import { maxGpus } from "./schema_layers.ts";
 import { degreesOf, modelOf, stagesFromDegrees } from "./stages_from_degrees.ts";
@@ -97,29 +98,13 @@ const planTooLarge = (path: Path, places: number): Diagnostic => ({
 
 const commonParts = (file: PlanFile) => ({
   name: file.name,
-  hardware: hardwareOf(file.hardware),
+  hardware: hardwareOf(file.hardware, file.workload.dtype ?? "f32"),
   workload: workloadOf(file.workload),
   optimizations: file.optimizations ?? [],
   claims: claimsOf(file.claims ?? {}),
   assumed: assumedPaths(file.assumed ?? []),
   notes: file.notes ?? [],
 });
-
-/** The number of a quantity; the schema has already refused texts that are none. */
-const numberOf = (value: number | string, read: (text: string) => number | undefined): number =>
-  typeof value === "number" ? value : (read(value) ?? 0);
-
-const hardwareOf = (file: PlanFile["hardware"]): Hardware => {
-  const { gpus, memoryPerGpu, peakFlops, linkBandwidth } = file;
-  return {
-    gpus,
-    ...(memoryPerGpu === undefined ? {} : { memoryPerGpu: numberOf(memoryPerGpu, parseBytes) }),
-    ...(peakFlops === undefined ? {} : { peakFlops: numberOf(peakFlops, parseFlops) }),
-    ...(linkBandwidth === undefined
-      ? {}
-      : { linkBandwidth: numberOf(linkBandwidth, parseBandwidth) }),
-  };
-};
 
 const workloadOf = (file: PlanFile["workload"]): Workload => ({
   mode: "inference",
@@ -134,8 +119,10 @@ const claimsOf = (file: NonNullable<PlanFile["claims"]>): Claims => {
   const { memoryAvailable, ...figures } = file;
   return {
     ...figures,
-    ...(memoryAvailable === undefined
-      ? {}
-      : { memoryAvailable: numberOf(memoryAvailable, parseBytes) }),
+    ...(memoryAvailable === undefined ? {} : { memoryAvailable: bytesOf(memoryAvailable) }),
   };
 };
+
+/** The schema has already refused texts that are no quantity. */
+const bytesOf = (written: number | string): number =>
+  typeof written === "number" ? written : (parseBytes(written) ?? 0);

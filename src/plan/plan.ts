@@ -35,13 +35,21 @@ export interface PlanNote {
 export interface Hardware {
   /** Logical GPUs, numbered from 0. */
   readonly gpus: number;
+  /** Name of the GPU, as `docs/gpus.md` spells it; as written where no GPU has the name. */
+  readonly gpu?: string;
   /** Bytes per GPU. */
   readonly memoryPerGpu?: number;
   /** FLOP/s per GPU at the workload's dtype. */
   readonly peakFlops?: number;
-  /** Bytes per second between two GPUs. */
+  /** Bytes per second of one GPU's memory. */
+  readonly memoryBandwidth?: number;
+  /** Bytes per second between two GPUs, in one direction. */
   readonly linkBandwidth?: number;
+  /** Where each figure is from: "plan", else the name of a datasheet. */
+  readonly sources?: Readonly<Partial<Record<HardwareFigure, string>>>;
 }
+
+export type HardwareFigure = "memoryPerGpu" | "peakFlops" | "memoryBandwidth" | "linkBandwidth";
 
 export interface Workload {
   readonly mode: "inference" | "training";

@@ -20,8 +20,11 @@ const gpuIds = z.array(gpuId).min(1);
 
 const hardware = z.strictObject({
   gpus: count.max(maxGpus),
+  /** A name of docs/gpus.md, in any spelling; its datasheet gives what the plan does not. */
+  gpu: z.string().min(1).exactOptional(),
   memoryPerGpu: bytes.exactOptional(),
   peakFlops: quantity(parseFlops, "67TFLOPS").exactOptional(),
+  memoryBandwidth: quantity(parseBandwidth, "3.35TB/s").exactOptional(),
   linkBandwidth: quantity(parseBandwidth, "50GB/s").exactOptional(),
 });
 

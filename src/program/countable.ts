@@ -10,4 +10,4 @@ export const isCountable = (diagnostics: readonly Diagnostic[]): boolean =>
 const isBesideTheProgram = ({ code, path }: Diagnostic): boolean =>
   code === "layer-not-runnable" ||
   path[0] === "claims" ||
-  (path[0] === "hardware" && path[1] === "memoryPerGpu");
+  (path[0] === "hardware" && (path[1] === "memoryPerGpu" || path[1] === "gpu"));

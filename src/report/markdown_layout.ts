@@ -2,6 +2,7 @@
 
 import type { Step } from "../program/describe.ts";
 import { countOf, formatBytes, formatFlops, formatParameters, formatPercent } from "./format.ts";
+import { hardwareMarkdown } from "./hardware_table.ts";
 import { rangeOf, rangesOf, runsOfRanks } from "./runs_of_ranks.ts";
 import { listOf, pictureLines, type Described } from "./terminal_describe.ts";
 
@@ -15,6 +16,7 @@ const fenced = (lines: readonly string[]): string[] => [
 ];
 
 export const layoutSections = (described: Described): string[] => [
+  ...hardwareMarkdown(described.plan),
   "### Stage Configuration",
   "",
   ...fenced(stageText(described)),

@@ -21,7 +21,7 @@ export const boundLines = (
     return [
       colours.strong("Bound"),
       ...wrapIndented(
-        "none, as no peak is known: give --peak-flops, or hardware.peakFlops in the plan, or " +
+        "none, as no peak is known: give --peak-flops, or hardware.gpu or hardware.peakFlops in the plan, or " +
           "--result FILE of an earlier run",
         LINE_WIDTH,
         2,

@@ -9,6 +9,7 @@ import { plain, type Colours } from "./colour.ts";
 import { formatBytes, formatNumber, formatPercent } from "./format.ts";
 import { groupBy } from "./group_by.ts";
 import { mostColumns, picture, type PictureColumn } from "./picture.ts";
+import { hardwareLines } from "./hardware_table.ts";
 import { planLine } from "./run_header.ts";
 import { rangesOf, rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
 import { stageList } from "./stage_list.ts";
@@ -27,6 +28,7 @@ const mostLines = 16;
 export const describeReport = (described: Described, colours: Colours = plain): string[] => [
   ...wrap(planLine(described.plan), LINE_WIDTH).map(colours.strong),
   "",
+  ...hardwareLines(described.plan, colours),
   ...pictureLines(described),
   "",
   ...loadLines(described, colours),

@@ -142,3 +142,27 @@ test("check --sarif: errors at their lines, and the exit code of check", async (
     ],
   });
 });
+
+test("a GPU by name: its datasheet's figures with their source, and the bound that they give", async () => {
+  const plan = await fileWith(
+    "plan.yaml",
+    "name: named\nhardware: { gpus: 1, gpu: RTX 4090, memoryPerGpu: 20GB }\n" +
+      "workload: { batch: 2, sequence: 8 }\nmodel: { layers: 1, hidden: 32, heads: 4 }\n",
+  );
+  const { stdout } = await shardbench(["describe", plan]);
+  expect(stdout).toMatch(/^1 × RTX-4090, each +said by$/m);
+  expect(stdout).toMatch(/^memory +20 GB +plan$/m);
+  expect(stdout).toMatch(/^peak of f32 +82.6 TFLOP\/s +NVIDIA Ada architecture white paper$/m);
+  expect(stdout.split("\n").filter((line) => widthOf(line) > 80)).toEqual([]);
+  expect(
+    JSON.parse((await shardbench(["describe", plan, "--json"])).stdout).hardware,
+  ).toMatchObject({
+    gpu: "RTX-4090",
+    memoryPerGpu: 20e9,
+    sources: { memoryPerGpu: "plan", peakFlops: "NVIDIA Ada architecture white paper" },
+  });
+  const bound = await shardbench(["estimate", plan]);
+  expect(bound.stdout).toContain("of RTX-4090 (NVIDIA Ada architecture white paper)");
+  const { peaks } = JSON.parse((await shardbench(["estimate", plan, "--json"])).stdout).bound;
+  expect(peaks).toEqual({ flops: 82.6e12, bandwidth: 1.008e12, linkBandwidth: 32e9 });
+});

@@ -40,7 +40,7 @@ test.each([
   [["parallel.expertTensor"], []],
   [[], []],
 ])("what %j lean on", (paths, expected) => {
-  expect(assumedAmong({ assumed }, paths)).toEqual(expected);
+  expect(assumedAmong({ assumed, hardware: { gpus: 2 } }, paths)).toEqual(expected);
 });
 
 test("any value of a plan can be assumed, given or filled in", () => {

@@ -26,7 +26,13 @@ test("defaults are filled in", () => {
 test("quantities become numbers", () => {
   const plan = load(
     withDegrees({
-      hardware: { gpus: 2, memoryPerGpu: "16MiB", peakFlops: "67TFLOPS", linkBandwidth: "50GB/s" },
+      hardware: {
+        gpus: 2,
+        memoryPerGpu: "16MiB",
+        peakFlops: "67TFLOPS",
+        memoryBandwidth: "3.35TB/s",
+        linkBandwidth: "50GB/s",
+      },
       claims: { memoryAvailable: "21.7GB", gpuUtilization: 0.95 },
     }),
   );
@@ -34,7 +40,14 @@ test("quantities become numbers", () => {
     gpus: 2,
     memoryPerGpu: 16 * 2 ** 20,
     peakFlops: 67e12,
+    memoryBandwidth: 3.35e12,
     linkBandwidth: 50e9,
+    sources: {
+      memoryPerGpu: "plan",
+      peakFlops: "plan",
+      memoryBandwidth: "plan",
+      linkBandwidth: "plan",
+    },
   });
   expect(plan.claims).toEqual({ memoryAvailable: 21.7e9, gpuUtilization: 0.95 });
 });

@@ -103,3 +103,41 @@ test.each([
   const finding = { code: "some-rule", severity, path: [root], message: "" };
   expect(impactOf(finding, undefined)).toBe(impact);
 });
+
+test("figures of the hardware stand with their source, assumed ones marked", () => {
+  const load = parsePlan(
+    JSON.stringify({
+      name: "named",
+      hardware: { gpus: 2, gpu: "h100-sxm5", linkBandwidth: "50GB/s" },
+      workload: { batch: 2, sequence: 8, dtype: "f16" },
+      model: { layers: 1, hidden: 32, heads: 4 },
+      parallel: { tensor: 2 },
+      assumed: ["hardware.gpu"],
+    }),
+    "plan.json",
+  );
+  const datasheet = "NVIDIA H100 architecture white paper, assumed";
+  const report = planReport(inspected(load));
+  const table = report.slice(
+    report.indexOf("### Hardware"),
+    report.indexOf("### Stage Configuration"),
+  );
+  expect(table).toEqual([
+    "### Hardware",
+    "",
+    "| 2 × H100-SXM, each | | said by |",
+    "|---|---:|---|",
+    `| memory | 80 GB | ${datasheet} |`,
+    `| peak of f16 | 989 TFLOP/s | ${datasheet} |`,
+    `| memory bandwidth | 3.35 TB/s | ${datasheet} |`,
+    "| link, one direction | 50 GB/s | plan |",
+    "",
+  ]);
+});
+
+test("a plan that says nothing of its GPUs has no table of them", () => {
+  const silent = { name: "silent", hardware: { gpus: 1 }, workload: { batch: 1 } };
+  const model = { layers: 1, hidden: 32, heads: 4 };
+  const load = parsePlan(JSON.stringify({ ...silent, model }), "plan.json");
+  expect(planReport(inspected(load))).not.toContain("### Hardware");
+});

@@ -76,6 +76,18 @@ export const formCodes: readonly Explained[] = [
     good: degrees({ workload: { dtype: "f16" } }),
   },
   {
+    code: "gpu-unknown",
+    requires: "A GPU is named as docs/gpus.md does, in any spelling.",
+    bad: degrees({ hardware: { gpu: "H10O-SXM" } }),
+    good: degrees({ hardware: { gpu: "nvidia h100 sxm5" } }),
+  },
+  {
+    code: "gpu-ambiguous",
+    requires: "The name of a GPU fits one alone.",
+    bad: degrees({ hardware: { gpu: "A100-80GB" } }),
+    good: degrees({ hardware: { gpu: "A100-SXM-80GB" } }),
+  },
+  {
     code: "out-of-range",
     requires: "A number is within its range.",
     bad: degrees({ claims: { gpuUtilization: 95 } }),

@@ -1,6 +1,7 @@
 // Ways out of faults of form: misspelt keys, parts that exclude one another.
 
 import { valueAt } from "../document.ts";
+import { gpuNamed } from "../gpu_names.ts";
 import { drop, type Fix, pointer, put } from "./fix.ts";
 
 /** The words in quotes after "did you mean". */
@@ -50,6 +51,24 @@ const wrongType: Fix = (faulty, { path }) => {
     : [];
 };
 
+/** Each GPU that the name can mean; else the plan's own figures decide. */
+const gpuName: Fix = (faulty, { path }) => {
+  const named = gpuNamed(String(valueAt(faulty.value, path)));
+  const names = "candidates" in named ? named.candidates : "meant" in named ? named.meant : [];
+  return [
+    ...names.map((name) => ({
+      patch: [put(faulty, path, name)],
+      description: `${path.join(".")} is now ${name}`,
+      consequence: "its datasheet gives the figures that the plan does not",
+    })),
+    {
+      patch: [drop(path)],
+      description: `${path.join(".")} is left out`,
+      consequence: "figures that the plan does not give are unknown",
+    },
+  ];
+};
+
 /** A share of 95 means 0.95. */
 const outOfRange: Fix = (faulty, { path }) => {
   const found = valueAt(faulty.value, path);
@@ -91,6 +110,8 @@ export const formFixes: Readonly<Record<string, Fix>> = {
   "invalid-value": invalidValue,
   "wrong-type": wrongType,
   "out-of-range": outOfRange,
+  "gpu-unknown": gpuName,
+  "gpu-ambiguous": gpuName,
   "plan-has-two-forms": twoForms,
   "communications-without-stages": without("communications follow from the degrees"),
   "distribution-without-degrees": without("the layers' own lists decide"),

@@ -36,6 +36,7 @@ import {
   kvHeadsDivideHeads,
 } from "./divisibility.ts";
 import { expertDegreeDividesExperts, expertDegreeFitsRanks, topKWithinExperts } from "./experts.ts";
+import { gpuIsKnown } from "./gpu_name.ts";
 import {
   enoughGpus,
   everyGpuIsUsed,
@@ -98,6 +99,7 @@ import {
 import { vocabularyIsPadded } from "./vocabulary.ts";
 
 export const rules: readonly Rule[] = [
+  gpuIsKnown,
   enoughGpus,
   gpuIdsExist,
   gpusListedOnce,
