@@ -1,6 +1,7 @@
 // From the outcome of a race to the figures that are printed and kept.
 
-import { median, medianInterval, seededRandom } from "../../src/measure/statistics.ts";
+import { medianInterval } from "../../src/measure/median_interval.ts";
+import { median, seededRandom } from "../../src/measure/statistics.ts";
 import { type ContenderName, ownNames, recordOnly } from "./contender.ts";
 import type { Sample } from "./contender_client.ts";
 import type { Outcome } from "./race.ts";

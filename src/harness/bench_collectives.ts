@@ -7,7 +7,8 @@ import type { StorageType } from "../kernels/storage.ts";
 import { breakDown } from "../measure/breakdown.ts";
 import { algorithmBandwidth, busFactor } from "../measure/bus_bandwidth.ts";
 import { fitLink } from "../measure/link_model.ts";
-import { mean, median, medianInterval, seededRandom } from "../measure/statistics.ts";
+import { medianInterval } from "../measure/median_interval.ts";
+import { mean, median, seededRandom } from "../measure/statistics.ts";
 import {
   type BenchedCollective,
   collectiveProgram,

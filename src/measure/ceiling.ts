@@ -1,7 +1,8 @@
 // What an adapter reaches at best, as figures: the denominators of utilization.
 
 import type { Figure, Unit } from "./figure.ts";
-import { median, medianInterval, type RandomSource, seededRandom } from "./statistics.ts";
+import { medianInterval } from "./median_interval.ts";
+import { median, type RandomSource, seededRandom } from "./statistics.ts";
 
 /** Rates, of which the best run counts. */
 export type RateName =
@@ -26,8 +27,8 @@ export type CostName = "dispatch" | "encode" | "submit" | "roundTrip";
 
 export interface Ceiling {
   /**
-   * Of rates the best run, within an interval from the lower end of the median's to that run: other load and
-   * clocks only ever slow a run down. Of costs the median.
+   * Of rates the best run, within an interval from the median of all runs to that one: other load and clocks only
+   * ever slow a run down. Of costs the median.
    */
   readonly figure: Figure;
   /** The shader or call that was the fastest. */
@@ -49,8 +50,9 @@ export type MeasuredCeilings = Readonly<Partial<Record<RateName | CostName, Meas
 export const ceilingsOf = (ceilings: MeasuredCeilings, seed: number): Ceilings => {
   const found: Partial<Record<RateName | CostName, Ceiling>> = {};
   for (const [name, { form, runs, others }] of entriesOf(ceilings)) {
-    const random = seededRandom(seed);
-    const figure = isCost(name) ? costFigure(runs, random) : rateFigure(runs, unitOf(name), random);
+    const figure = isCost(name)
+      ? costFigure(runs, seededRandom(seed))
+      : rateFigure(runs, unitOf(name));
     found[name] = { figure, form, runs, others };
   }
   return found;
@@ -73,16 +75,15 @@ const entriesOf = <Name extends string>(
 const unitOf = (name: RateName): Unit =>
   name === "f32" || name === "f16" || name === "matrix" ? "FLOP/s" : "B/s";
 
-const rateFigure = (runs: readonly number[], unit: Unit, random: RandomSource): Figure => {
+const rateFigure = (runs: readonly number[], unit: Unit): Figure => {
   const value = Math.max(...runs);
-  const [low] = medianInterval(runs, random) ?? [];
   return {
     value,
     unit,
     samples: runs.length,
-    ...(low === undefined ? {} : { interval: [low, value] }),
+    interval: [median(runs), value],
     provenance: "measured",
-    conditions: ["the best run; from the lower end of the median's 95 % interval"],
+    conditions: ["the best run; from the median of all runs"],
   };
 };
 

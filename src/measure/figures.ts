@@ -1,7 +1,8 @@
 // How samples become a figure.
 
 import type { Figure, Unit } from "./figure.ts";
-import { median, medianInterval, type RandomSource } from "./statistics.ts";
+import { medianInterval } from "./median_interval.ts";
+import { median, type RandomSource } from "./statistics.ts";
 
 /** What all figures of one run have in common. */
 export interface Conditions {

@@ -3,10 +3,6 @@
 /** Uniform in [0, 1). */
 export type RandomSource = () => number;
 
-/** Resamples that a bootstrap interval rests on. */
-const RESAMPLES = 1000;
-/** With fewer samples the resampled medians take so few values that an interval would mislead. */
-export const MIN_INTERVAL_SAMPLES = 5;
 /** Ten standard deviations of a normal distribution, in units of MAD. */
 const OUTLIER_MADS = 14.826;
 
@@ -30,18 +26,6 @@ export const variance = (values: readonly number[]): number => {
   return mean(values.map((value) => (value - center) ** 2));
 };
 
-/** 95 % percentile-bootstrap interval of the median; absent with too few samples. */
-export const medianInterval = (
-  values: readonly number[],
-  random: RandomSource,
-): readonly [low: number, high: number] | undefined => {
-  if (values.length < MIN_INTERVAL_SAMPLES) return undefined;
-  const medians = Array.from({ length: RESAMPLES }, () =>
-    median(values.map(() => values[Math.floor(random() * values.length)] ?? Number.NaN)),
-  ).toSorted((a, b) => a - b);
-  return [nearestRank(medians, 2.5), nearestRank(medians, 97.5)];
-};
-
 /** Nearest-rank percentile, 0 < p < 100; absent with fewer than ceil(1 / (1 - p/100)) · 5 samples. */
 export const percentile = (values: readonly number[], p: number): number | undefined => {
   // 1 / (1 - 0.9) is a little over 10 in binary; whole percents keep the limit where it belongs.
@@ -53,7 +37,8 @@ export const percentile = (values: readonly number[], p: number): number | undef
   );
 };
 
-const nearestRank = (sorted: readonly number[], p: number): number => {
+/** Of at least one value in ascending order. */
+export const nearestRank = (sorted: readonly number[], p: number): number => {
   const index = Math.min(sorted.length - 1, Math.ceil((sorted.length * p) / 100) - 1);
   return sorted[Math.max(0, index)] ?? Number.NaN;
 };

@@ -51,7 +51,7 @@ export const calibrationReport = (
   const kind = adapter.software ? "software" : "hardware";
   return [
     `${colours.strong(adapter.id)}  ${adapter.name}, ${kind}`,
-    ...table(columns("ceiling", "best run", "median ≥"), rows(rates), colours),
+    ...table(columns("ceiling", "best run", "median"), rows(rates), colours),
     "",
     ...table(columns("cost", "median", "95 % within"), rows(costs), colours),
     "",
@@ -99,7 +99,6 @@ const summary = ({ date, tookMs, ceilings }: AdapterCalibration): string => {
       : [
           `Kernels with less than ${formatNumber(ridge)} FLOP per byte are bound by memory in f32.`,
         ]),
-    "The median of the runs is not below what stands beside the best, at 95 % confidence.",
   ].join(" ");
 };
 
@@ -144,6 +143,6 @@ export const peakLines = (
 
 const described = ({ figure, form }: Ceiling): string => {
   const { unit, interval, samples } = figure;
-  const median = interval === undefined ? "" : `, median ≥ ${formatValue(interval[0], unit)}`;
+  const median = interval === undefined ? "" : `, median ${formatValue(interval[0], unit)}`;
   return `${formatFigure(figure)} (${form.replace("calibration/", "")}, ${countOf(samples, "run")}${median})`;
 };

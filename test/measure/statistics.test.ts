@@ -1,12 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  median,
-  medianInterval,
-  outliers,
-  percentile,
-  seededRandom,
-  variance,
-} from "../../src/measure/statistics.ts";
+import { median, outliers, percentile, variance } from "../../src/measure/statistics.ts";
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -20,39 +13,6 @@ test("the median of an even number of values lies halfway between the middle two
 
 test("no values have no median", () => {
   expect(() => median([])).toThrow(RangeError);
-});
-
-test("four samples give no interval, five do", () => {
-  expect(medianInterval(upTo(4), seededRandom(1))).toBeUndefined();
-  expect(medianInterval(upTo(5), seededRandom(1))).toBeDefined();
-});
-
-test("the interval holds the median and lies within the samples", () => {
-  const values = upTo(21);
-  const [low, high] = medianInterval(values, seededRandom(3)) ?? [NaN, NaN];
-  expect(low).toBeGreaterThanOrEqual(1);
-  expect(low).toBeLessThan(11);
-  expect(high).toBeGreaterThan(11);
-  expect(high).toBeLessThanOrEqual(21);
-});
-
-test("the interval is about as wide as theory says: 1.96 · 1.2533 · σ / √n either way", () => {
-  const random = seededRandom(5);
-  // A sum of twelve uniform values is close to normal with σ = 1.
-  const values = upTo(400).map(() => upTo(12).reduce((sum) => sum + random(), 0));
-  const [low, high] = medianInterval(values, seededRandom(7)) ?? [NaN, NaN];
-  const expected = (2 * 1.96 * 1.2533) / Math.sqrt(400);
-  expect(high - low).toBeGreaterThan(expected * 0.6);
-  expect(high - low).toBeLessThan(expected * 1.6);
-});
-
-test("equal samples have an interval without width", () => {
-  expect(medianInterval([2, 2, 2, 2, 2], seededRandom(1))).toEqual([2, 2]);
-});
-
-test("the same source of randomness gives the same interval", () => {
-  const values = upTo(30).map((i) => (i * 7919) % 31);
-  expect(medianInterval(values, seededRandom(9))).toEqual(medianInterval(values, seededRandom(9)));
 });
 
 test("a percentile is a value that occurred: nearest rank", () => {

@@ -3,7 +3,7 @@
 
 import type { Figure, Unit } from "../../measure/figure.ts";
 import type { Metrics } from "../../measure/metrics.ts";
-import { MIN_INTERVAL_SAMPLES } from "../../measure/statistics.ts";
+import { MIN_INTERVAL_SAMPLES } from "../../measure/median_interval.ts";
 import type { Claims } from "../../plan/plan.ts";
 import type { Judgement, Verdict } from "../verdict.ts";
 import { assumptions, claimed, ratioOf, type Case, type ClaimRule } from "./case.ts";
