@@ -16,12 +16,13 @@ export interface StepSamples {
 /** About 50 MB. */
 const mostSpans = 300_000;
 
-export function createStepSamples(program: Program, groups: KernelGroups): StepSamples {
+/** @param run in which the steps are taken */
+export function createStepSamples(program: Program, groups: KernelGroups, run = 0): StepSamples {
   const samples: StepSample[] = [];
   let waiting: StepTrace[] = [];
   let spans = 0;
   const summarise = (): void => {
-    samples.push(...waiting.map((trace) => summariseStep(program, trace, groups)));
+    samples.push(...waiting.map((trace) => summariseStep(program, trace, groups, run)));
     waiting = [];
     spans = 0;
   };

@@ -7,7 +7,7 @@ import { bubbleOf } from "./bubble.ts";
 import { bubbleMetrics } from "./bubble_metrics.ts";
 import { breakDown } from "./breakdown.ts";
 import { expertLoads, expertMetrics } from "./experts.ts";
-import { figureOf, type Conditions } from "./figures.ts";
+import { byRun, figureOf, type Conditions } from "./figures.ts";
 import { hostMetrics } from "./host_metrics.ts";
 import { layerCommunication } from "./layer_communication.ts";
 import { layerLatencies } from "./layers.ts";
@@ -24,15 +24,18 @@ import { utilization, type Peaks } from "./utilization.ts";
  * What of a step's trace is kept.
  *
  * @param groups of the kernels of `program`, as `computeMetrics` is to be given them
+ * @param run in which the step was taken
  */
 export const summariseStep = (
   program: Program,
   trace: StepTrace,
   groups: KernelGroups,
+  run = 0,
 ): StepSample => {
   const kernelMs = kernelTimes(groups, trace);
   const bubble = bubbleOf(program, trace);
   return {
+    run,
     step: trace.step,
     provenance: trace.provenance,
     wallMs: trace.wallMs,
@@ -82,7 +85,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     ...utilization(samples, program, input.estimate, input.peaks, conditions, arithmeticsOf(input)),
     kernels: roofline(
       input.kernels,
-      samples.map(({ kernelMs }) => kernelMs),
+      samples,
       (id) => input.peaks.find(({ adapter }) => adapter === id)?.ceilings,
       input.formOf,
       conditions,
@@ -105,9 +108,9 @@ const layerMetrics = (
   conditions: Conditions,
 ): LayerMetrics[] =>
   program.layers.flatMap((layer) => {
-    const perStep = samples.flatMap((sample) => {
-      const own = sample.layers.find((each) => each.layer === layer);
-      return own !== undefined && isWhole(program, own) ? [mean(own.latencyMs)] : [];
+    const perStep = byRun(samples, ({ layers }) => {
+      const own = layers.find((each) => each.layer === layer);
+      return own !== undefined && isWhole(program, own) ? mean(own.latencyMs) : undefined;
     });
     const latencyMs = figureOf(perStep, "ms", conditions);
     return latencyMs === undefined ? [] : [{ layer, latencyMs }];
@@ -119,19 +122,17 @@ const communicationMetrics = (
   conditions: Conditions,
 ): CommunicationMetrics[] =>
   program.layers.flatMap((layer) => {
-    const own = samples.flatMap(({ communication }) =>
-      communication.filter((each) => each.layer === layer),
-    );
-    const hiddenMs = figureOf(
-      own.map((each) => each.hiddenMs),
-      "ms",
-      conditions,
-    );
-    const exposedMs = figureOf(
-      own.map((each) => each.exposedMs),
-      "ms",
-      conditions,
-    );
+    const ms = (part: "hiddenMs" | "exposedMs") =>
+      figureOf(
+        byRun(
+          samples,
+          ({ communication }) => communication.find((each) => each.layer === layer)?.[part],
+        ),
+        "ms",
+        conditions,
+      );
+    const hiddenMs = ms("hiddenMs");
+    const exposedMs = ms("exposedMs");
     return hiddenMs === undefined || exposedMs === undefined
       ? []
       : [{ layer, hiddenMs, exposedMs }];
@@ -168,9 +169,11 @@ const latencyPerLayer = (
   conditions: Conditions,
 ): Metrics["layerMs"] => {
   const count = modelLayers ?? program.layers.length;
-  const perStep = samples
-    .filter(({ layers }) => everyLayerIsWhole(program, layers))
-    .map(({ layers }) => layers.reduce((sum, { latencyMs }) => sum + mean(latencyMs), 0) / count);
+  const perStep = byRun(samples, ({ layers }) =>
+    everyLayerIsWhole(program, layers)
+      ? layers.reduce((sum, { latencyMs }) => sum + mean(latencyMs), 0) / count
+      : undefined,
+  );
   return figureOf(
     perStep,
     "ms",

@@ -30,13 +30,16 @@ export const contradictions = (
 const betweenSteps = (samples: readonly StepSample[]): string[] => {
   const seen = new Set<string>();
   return samples.flatMap((sample, i) => {
-    const { step, ...rest } = sample;
+    const { run, step, ...rest } = sample;
     const previous = samples[i - 1];
     const key = JSON.stringify(rest);
     const repeated = seen.has(key);
     seen.add(key);
     return [
-      ...(previous !== undefined && step !== previous.step + 1
+      ...((previous === undefined ? [0] : [previous.run, previous.run + 1]).includes(run)
+        ? []
+        : [`samples.${i}.run is ${run}: runs are missing or out of order`]),
+      ...(previous?.run === run && step !== previous.step + 1
         ? [`samples.${i}.step is ${step} after ${previous.step}: steps are missing or out of order`]
         : []),
       ...(repeated ? [`samples.${i} repeats another step to the last digit`] : []),

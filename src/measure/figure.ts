@@ -24,7 +24,9 @@ export interface Figure {
   readonly unit: Unit;
   /** How many samples the value rests on; 0 for what was not measured. */
   readonly samples: number;
-  /** 95 % interval; absent with too few samples, and for figures that do not scatter. */
+  /** In how many runs, each with its ranks opened anew; absent where it was one, or where nothing was run. */
+  readonly runs?: number;
+  /** 95 % interval, of one run or over all runs; absent with too few samples, and for figures that do not scatter. */
   readonly interval?: readonly [low: number, high: number];
   readonly provenance: Provenance;
   /** What the reader must know to judge it, in whole phrases. */

@@ -1,29 +1,53 @@
 // How samples become a figure.
 
 import type { Figure, Unit } from "./figure.ts";
-import { medianInterval } from "./median_interval.ts";
+import { runsInterval } from "./runs_interval.ts";
 import { median, type RandomSource } from "./statistics.ts";
 
-/** What all figures of one run have in common. */
+/** What all figures of one result have in common. */
 export interface Conditions {
   readonly provenance: "measured" | "projected";
   readonly conditions: readonly string[];
   readonly random: RandomSource;
 }
 
-/** Median and 95 % interval of one value per step; absent without values. */
+/** Values in order of time, by the run that they were taken in. */
+export type ByRun = readonly (readonly number[])[];
+
+/** One value per sample, less those without; a run in which no sample has one is left out. */
+export const byRun = <Sample extends { readonly run: number }>(
+  samples: readonly Sample[],
+  valueOf: (sample: Sample) => number | undefined,
+): ByRun => {
+  const runs = new Map<number, number[]>();
+  for (const sample of samples) {
+    const value = valueOf(sample);
+    if (value === undefined) continue;
+    const own = runs.get(sample.run) ?? [];
+    runs.set(sample.run, own);
+    own.push(value);
+  }
+  return [...runs.values()];
+};
+
+/**
+ * Median and 95 % interval of one value per step; absent without values. Of several runs each run's median is one
+ * observation, and the figure is the median of these.
+ */
 export const figureOf = (
-  values: readonly number[],
+  values: ByRun,
   unit: Unit,
   { provenance, conditions, random }: Conditions,
   ...more: readonly string[]
 ): Figure | undefined => {
-  if (values.length === 0) return undefined;
-  const interval = medianInterval(values, random);
+  const runs = values.filter((own) => own.length > 0);
+  if (runs.length === 0) return undefined;
+  const interval = runsInterval(runs, random);
   return {
-    value: median(values),
+    value: median(runs.map(median)),
     unit,
-    samples: values.length,
+    samples: runs.reduce((sum, own) => sum + own.length, 0),
+    ...(runs.length === 1 ? {} : { runs: runs.length }),
     ...(interval === undefined ? {} : { interval }),
     provenance,
     conditions: [...conditions, ...more],

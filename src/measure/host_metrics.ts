@@ -1,7 +1,7 @@
 // What an instruction costs the host, per rank.
 
 import type { HostItems } from "../program/trace.ts";
-import { figureOf, type Conditions } from "./figures.ts";
+import { byRun, figureOf, type Conditions } from "./figures.ts";
 import type { HostMetrics } from "./metrics.ts";
 import type { StepSample } from "./sample.ts";
 
@@ -11,13 +11,13 @@ export const hostMetrics = (
   conditions: Conditions,
 ): HostMetrics[] =>
   (samples[0]?.ranks ?? []).flatMap(({ rank }) => {
-    const own = samples.flatMap(({ ranks }) => {
+    const own = samples.flatMap(({ run, ranks }) => {
       const items = ranks.find((each) => each.rank === rank)?.hostItems;
-      return items === undefined || items.instructions === 0 ? [] : [items];
+      return items === undefined || items.instructions === 0 ? [] : [{ run, items }];
     });
     const perInstruction = (ms: (items: HostItems) => number) =>
       figureOf(
-        own.map((items) => ms(items) / items.instructions),
+        byRun(own, ({ items }) => ms(items) / items.instructions),
         "ms",
         conditions,
       );
@@ -30,5 +30,7 @@ export const hostMetrics = (
     );
     const [first] = own;
     if (!first || !encodeMs || !submitMs || !mapMs || !wakeMs || !sumMs) return [];
-    return [{ rank, instructions: first.instructions, encodeMs, submitMs, mapMs, wakeMs, sumMs }];
+    return [
+      { rank, instructions: first.items.instructions, encodeMs, submitMs, mapMs, wakeMs, sumMs },
+    ];
   });

@@ -64,8 +64,8 @@ export const overlapEffectOf = (
     conditions: ["in turn with steps of the same plan without overlap"],
     random: seededRandom(seed),
   };
-  const ms = (values: readonly number[]) => figureOf(values, "ms", conditions);
-  const ratio = (values: readonly number[]) => figureOf(values, "ratio", conditions);
+  const ms = (values: readonly number[]) => figureOf([values], "ms", conditions);
+  const ratio = (values: readonly number[]) => figureOf([values], "ratio", conditions);
   const found = rounds.flatMap(({ hidden }) => hidden ?? []);
   const plainStepMs = ms(rounds.map((round) => round.plainStepMs));
   const stepMs = ms(rounds.map((round) => round.stepMs));
@@ -81,11 +81,7 @@ export const overlapEffectOf = (
       each.plainComputeMs > 0 ? [each.computeMs / each.plainComputeMs] : [],
     ),
   );
-  const overlap = figureOf(
-    rounds.flatMap((round) => round.overlap ?? []),
-    "share",
-    conditions,
-  );
+  const overlap = figureOf([rounds.flatMap((round) => round.overlap ?? [])], "share", conditions);
   const core = idleEffect(
     found.flatMap((each) => each.core ?? []),
     conditions,
@@ -113,7 +109,7 @@ const idleEffect = (
   found: readonly HiddenIdleTime[],
   conditions: Conditions,
 ): IdleEffect | undefined => {
-  const ms = (values: readonly number[]) => figureOf(values, "ms", conditions);
+  const ms = (values: readonly number[]) => figureOf([values], "ms", conditions);
   const idleMs = ms(found.map((each) => each.idleMs));
   const hideableMs = ms(found.map((each) => each.hideableMs));
   const hiddenMs = ms(found.map((each) => each.hiddenMs));
@@ -134,7 +130,7 @@ const shareOfHideable = (
   conditions: Conditions,
 ): Figure | undefined =>
   figureOf(
-    found.flatMap((each) => (each.hideableMs > 0 ? [each.hiddenMs / each.hideableMs] : [])),
+    [found.flatMap((each) => (each.hideableMs > 0 ? [each.hiddenMs / each.hideableMs] : []))],
     "share",
     conditions,
   );

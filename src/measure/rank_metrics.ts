@@ -1,6 +1,6 @@
 // Where the time of each rank went, over all samples.
 
-import { figureOf, type Conditions } from "./figures.ts";
+import { byRun, figureOf, type Conditions } from "./figures.ts";
 import type { Figure, Unit } from "./figure.ts";
 import type { RankMetrics } from "./metrics.ts";
 import type { RankSample, StepSample } from "./sample.ts";
@@ -21,9 +21,9 @@ const metricsOfRank = (
   samples: readonly StepSample[],
   conditions: Conditions,
 ): RankMetrics => {
-  const own = samples.flatMap(({ wallMs, ranks }) => {
+  const own = samples.flatMap(({ run, wallMs, ranks }) => {
     const sample = ranks.find((each) => each.rank === rank);
-    return sample === undefined ? [] : [{ wallMs, sample }];
+    return sample === undefined ? [] : [{ run, wallMs, sample }];
   });
   // The parts of a whole must sum to it, which medians of each part do not: these are means.
   const share = (ms: (sample: RankSample) => number): Figure =>
@@ -34,7 +34,7 @@ const metricsOfRank = (
     );
   const communicating = own.filter(({ sample }) => sample.communicatingMs > 0);
   const overlap = figureOf(
-    communicating.map(({ sample }) => sample.overlappedMs / sample.communicatingMs),
+    byRun(communicating, ({ sample }) => sample.overlappedMs / sample.communicatingMs),
     "share",
     conditions,
   );

@@ -3,8 +3,9 @@
 import type { Ceiling, Ceilings } from "./ceiling.ts";
 import { memoryCeiling } from "./ceiling.ts";
 import type { Figure } from "./figure.ts";
-import { figureOf, type Conditions } from "./figures.ts";
+import { byRun, type ByRun, figureOf, type Conditions } from "./figures.ts";
 import type { KernelGroup } from "./kernel_groups.ts";
+import type { StepSample } from "./sample.ts";
 
 export interface KernelMetrics extends KernelGroup {
   /** The shader that ran, and what sets its tiling apart; absent where that is not known. */
@@ -44,31 +45,33 @@ export const arithmeticOf = (form: string): Arithmetic => {
   return shader.includes("f16") ? "f16" : "f32";
 };
 
-/** @param times of each sample, ms per group; no figures where one is missing */
+/** @param samples no figures where one does not tell the kernels apart */
 export const roofline = (
   groups: readonly KernelGroup[],
-  times: readonly (readonly number[] | undefined)[],
+  samples: readonly Pick<StepSample, "run" | "kernelMs">[],
   ceilingsOf: (adapter: string) => Ceilings | undefined,
   formOf: (group: KernelGroup) => string | undefined,
   conditions: Conditions,
 ): KernelMetrics[] => {
-  const whole = times.filter((each) => each !== undefined);
-  if (whole.length === 0 || whole.length < times.length) return [];
-  const totals = whole.map((each) => each.reduce((sum, ms) => sum + ms, 0));
+  const whole = samples.flatMap(({ run, kernelMs }) =>
+    kernelMs === undefined
+      ? []
+      : [{ run, kernelMs, totalMs: kernelMs.reduce((sum, ms) => sum + ms, 0) }],
+  );
+  if (whole.length === 0 || whole.length < samples.length) return [];
   return groups.flatMap((group, place) => {
-    const own = whole.map((each) => each[place] ?? 0);
-    const calls = own.map((ms) => ms / group.uses);
+    const calls = byRun(whole, ({ kernelMs }) => (kernelMs[place] ?? 0) / group.uses);
     // A clock too coarse for it.
-    if (calls.some((ms) => ms <= 0)) return [];
+    if (calls.some((own) => own.some((ms) => ms <= 0))) return [];
     const rate = (work: number, unit: "FLOP/s" | "B/s"): Figure | undefined =>
       figureOf(
-        calls.map((ms) => (work * 1000) / ms),
+        eachOf(calls, (ms) => (work * 1000) / ms),
         unit,
         conditions,
       );
     const callMs = figureOf(calls, "ms", conditions);
     const share = figureOf(
-      own.map((ms, step) => ms / (totals[step] ?? ms)),
+      byRun(whole, ({ kernelMs, totalMs }) => (kernelMs[place] ?? 0) / totalMs),
       "share",
       conditions,
     );
@@ -100,7 +103,7 @@ const boundOf = (
   { flops, bytes }: KernelGroup,
   arithmetic: Arithmetic,
   ceilings: Ceilings,
-  calls: readonly number[],
+  calls: ByRun,
   conditions: Conditions,
 ): RooflineBound | undefined => {
   const peak = ceilings[arithmetic];
@@ -111,7 +114,7 @@ const boundOf = (
   const isArithmetic = arithmeticMs > memoryMs;
   const leastMs = Math.max(arithmeticMs, memoryMs);
   const reached = figureOf(
-    calls.map((ms) => leastMs / ms),
+    eachOf(calls, (ms) => leastMs / ms),
     "share",
     conditions,
   );
@@ -123,6 +126,9 @@ const boundOf = (
     reached: widened(reached, isArithmetic ? peak : memory),
   };
 };
+
+const eachOf = (values: ByRun, map: (value: number) => number): ByRun =>
+  values.map((own) => own.map(map));
 
 /** By what the ceiling may be less than its best run. */
 const widened = (share: Figure, { figure }: Ceiling): Figure => {

@@ -44,6 +44,8 @@ export interface CommunicationSample {
 }
 
 export interface StepSample {
+  /** Which opening of the ranks it was taken in, from 0. */
+  readonly run: number;
   readonly step: number;
   readonly provenance: "measured" | "projected";
   readonly wallMs: number;

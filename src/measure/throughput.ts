@@ -2,7 +2,7 @@
 
 import type { Program } from "../program/program.ts";
 import type { Figure } from "./figure.ts";
-import { figureOf, type Conditions } from "./figures.ts";
+import { byRun, figureOf, type Conditions } from "./figures.ts";
 import type { StepSample } from "./sample.ts";
 
 export interface Throughput {
@@ -18,8 +18,8 @@ export const throughput = (
   samples: readonly StepSample[],
   conditions: Conditions,
 ): Throughput => {
-  const wall = samples.map(({ wallMs }) => wallMs);
-  const rates = (count: number) => wall.map((ms) => (count * 1000) / ms);
+  const wall = byRun(samples, ({ wallMs }) => wallMs);
+  const rates = (count: number) => byRun(samples, ({ wallMs }) => (count * 1000) / wallMs);
   const stepMs = figureOf(wall, "ms", conditions);
   const samplesPerSecond = figureOf(rates(batch), "samples/s", conditions);
   const tokensPerSecond =

@@ -5,7 +5,7 @@ import type { Program } from "../program/program.ts";
 import { type Ceiling, type Ceilings, memoryCeiling } from "./ceiling.ts";
 import { droppedFlops } from "./dropped_work.ts";
 import type { Figure } from "./figure.ts";
-import { figureOf, type Conditions } from "./figures.ts";
+import { byRun, figureOf, type Conditions } from "./figures.ts";
 import type { Arithmetic } from "./roofline.ts";
 import type { StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
@@ -39,7 +39,7 @@ export const utilization = (
   arithmetics: readonly Arithmetic[] = ["f32"],
 ): Utilization => {
   const busy = figureOf(
-    samples.map(({ ranks, wallMs }) => mean(ranks.map(({ busyMs }) => busyMs)) / wallMs),
+    byRun(samples, ({ ranks, wallMs }) => mean(ranks.map(({ busyMs }) => busyMs)) / wallMs),
     "share",
     conditions,
     "mean over ranks of the time in which a kernel runs",
@@ -115,7 +115,10 @@ const ofCeiling = (
   variant: string,
 ): Figure | undefined => {
   if (ceiling === undefined) return undefined;
-  const shares = samples.map((sample) => (workOf(sample) * 1000) / sample.wallMs / ceiling.value);
+  const shares = byRun(
+    samples,
+    (sample) => (workOf(sample) * 1000) / sample.wallMs / ceiling.value,
+  );
   const figure = figureOf(shares, "share", conditions, variant);
   if (figure?.interval === undefined) return figure;
   const [low, high] = figure.interval;

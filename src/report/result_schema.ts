@@ -96,6 +96,7 @@ const bubbleSample = z.object({
 } satisfies Keys<BubbleSample>);
 
 const stepSample = z.object({
+  run: count,
   step: count,
   provenance: z.literal("measured"),
   wallMs: z.number().positive(),

@@ -20,6 +20,7 @@ const mixture = (rest: Parameters<typeof moe>[5] = {}) =>
 
 /** Experts 0 … 2 on rank 0, the others on rank 1; what is not kept was dropped. */
 const sampleOf = (kept: number): StepSample => ({
+  run: 0,
   step: 0,
   provenance: "measured",
   wallMs: 1,

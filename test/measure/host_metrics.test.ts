@@ -9,6 +9,7 @@ import type { HostItems } from "../../src/program/trace.ts";
 const conditions = { provenance: "measured", conditions: [], random: seededRandom(1) } as const;
 
 const sampleOf = (host?: HostItems): StepSample => ({
+  run: 0,
   step: 0,
   provenance: "measured",
   wallMs: 10,

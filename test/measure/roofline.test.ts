@@ -62,7 +62,7 @@ describe("the roofline", () => {
     conditions: [],
     random: seededRandom(1),
   });
-  const steps = Array.from({ length: 5 }, () => [6, 1]);
+  const steps = Array.from({ length: 5 }, () => ({ run: 0, kernelMs: [6, 1] }));
   const under = (f32: number, copy: number) =>
     roofline(
       groups,
@@ -129,7 +129,7 @@ describe("the roofline", () => {
     );
     expect(uncalibrated[0]?.bound).toBeUndefined();
     expect(uncalibrated[0]?.form).toBe("form");
-    const halfTimed = [...steps, undefined];
+    const halfTimed = [...steps, { run: 0 }];
     expect(
       roofline(
         groups,
