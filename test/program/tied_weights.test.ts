@@ -40,9 +40,11 @@ describe("embedding and head on the same ranks read one buffer", () => {
     ["two replicas", 2, "{ data: 2 }", 24],
   ])("%s", (_, gpus, parallel, rows) => {
     const given = sequencePlan({ ...tied, gpus, parallel });
-    expect(readBy(given)).toEqual(Array(gpus).fill(["blocks/0.embedding/weight"]));
+    expect(readBy(given)).toEqual(
+      Array.from({ length: gpus }, () => ["blocks/0.embedding/weight"]),
+    );
     expect(tablesOf(given).map((tables) => tables.map(({ shape }) => shape))).toEqual(
-      Array(gpus).fill([[rows, 16]]),
+      Array.from({ length: gpus }, () => [[rows, 16]]),
     );
   });
 });
