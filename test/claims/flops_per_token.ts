@@ -1,0 +1,33 @@
+// FLOPs per token as publishers count them.
+
+import type { Plan } from "../../src/plan/plan.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
+import { unshard } from "../../src/program/unshard.ts";
+
+export interface FlopsPerToken {
+  /** Causal attention counted by half: what a causal kernel must do. */
+  readonly half: number;
+  /** Causal attention counted as if every token saw the whole sequence. */
+  readonly whole: number;
+}
+
+/** Of a forward pass, or of a training step: three times as many, recomputation left out. */
+export const flopsPerToken = (plan: Plan): FlopsPerToken => {
+  const { batch, mode, sequence } = plan.workload;
+  const passes = mode === "training" ? 3 : 1;
+  const half = (passes * estimatePlan(unshard(plan)).modelFlops) / (batch * sequence);
+  return { half, whole: half + passes * leftOut(plan) };
+};
+
+/** Per token of a forward pass: query · key and weights · value over what causal kernels leave out. */
+const leftOut = ({ model, workload }: Plan): number => {
+  if (model?.causal !== true) return 0;
+  const { headDim, heads, latent, layers } = model;
+  const width = latent === undefined ? 2 * headDim : headDim + latent.rotaryDim + latent.valueDim;
+  return layers * heads * width * workload.sequence;
+};
+
+/** As claimed, or as it follows from the claimed samples. */
+export const claimedTokens = ({ claims, workload }: Plan): number | undefined =>
+  claims.tokensPerSecond ??
+  (claims.samplesPerSecond === undefined ? undefined : claims.samplesPerSecond * workload.sequence);
