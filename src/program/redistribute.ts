@@ -149,12 +149,18 @@ export const communicate = (
     whole && held.layout === "column"
       ? gatherOn({ ...move, name: `${move.name}/whole`, to: held.group }, held, held.group)
       : held;
-  if (!sameRanks(share.group, communication.from)) {
-    throw new Error(
-      `${communication.name} starts from ranks ${communication.from.join(", ")}, but the value is on ${share.group.join(", ")}`,
-    );
-  }
-  return { ...value, shares: [moveBy(communication, move, share)] };
+  return { ...value, shares: [moveBy(communication, move, startedBy(share, communication))] };
+};
+
+/** The share on the ranks that the communication starts from: summands in any order, of copies any. */
+const startedBy = (share: Share, { name, from }: Communication): Share => {
+  if (sameRanks(share.group, from)) return share;
+  const holds = from.every((rank) => share.group.includes(rank));
+  if (share.layout === "partial" && holds && from.length === share.group.length) return share;
+  if (share.layout === "replicated" && holds) return { ...settle(share), group: from };
+  throw new Error(
+    `${name} starts from ranks ${from.join(", ")}, but the value is on ${share.group.join(", ")}`,
+  );
 };
 
 const moveBy = ({ op, name }: Communication, move: Move, share: Share): Share => {

@@ -127,6 +127,21 @@ const takenBy = (op: Communication["op"], value: Value): Layout | undefined => {
   return present.find((layout) => effects[op][layout] !== undefined);
 };
 
+/** Blocks are joined in the order of their GPUs; summands have no order. */
+const isOrdered = (layout: Layout): boolean => layout === "columns" || layout === "rows";
+
+/** All of the blocks in their order, all of the summands, or any of the copies. */
+const startsWhereItLies = (
+  from: readonly number[],
+  layout: Layout,
+  holders: readonly number[],
+): boolean => {
+  if (isOrdered(layout)) return sameList(from, holders);
+  const isEachOnce = new Set(from).size === from.length;
+  const isEnough = layout === "whole" || from.length === holders.length;
+  return isEachOnce && isEnough && from.every((gpu) => holders.includes(gpu));
+};
+
 const describe = (layout: Layout): string =>
   layout === "whole"
     ? "result"
@@ -235,13 +250,13 @@ const transferFaults = (
       ),
     ];
   }
-  return sameList(from, holders)
+  return startsWhereItLies(from, value.layout, holders)
     ? []
     : [
         error(
           "communication-source-differs",
           [...path, "from"],
-          `${name} starts from GPUs ${listed(from)}, but the ${describe(value.layout)} lies on GPUs ${listed(holders)}, in that order`,
+          `${name} starts from GPUs ${listed(from)}, but the ${describe(value.layout)} lies on GPUs ${listed(holders)}${isOrdered(value.layout) ? ", in that order" : ""}`,
           `set from to [${listed(holders)}]`,
         ),
       ];

@@ -114,6 +114,33 @@ test("a communication starts from all holders in their order, and reaches all wh
   ]);
 });
 
+test("summands have no order, and of copies any will do; blocks are joined in their order", () => {
+  expect(joined(row([0, 1]), whole([2]), by("all-reduce", [1, 0], [2]))).toEqual([]);
+  expect(joined(row([2, 0, 1]), whole([3]), by("all-reduce", [0, 1, 2], [3]))).toEqual([]);
+  expect(joined(mlp([0, 1]), whole([0, 1]), by("all-reduce", [1, 0], [1, 0]))).toEqual([]);
+  expect(joined(row([0, 1]), replicas([2, 3]), by("reduce-scatter", [1, 0], [2, 3]))).toEqual([]);
+  expect(joined(whole([0, 1]), whole([2, 3]), by("send", [1, 0], [2, 3]))).toEqual([]);
+  expect(joined(whole([0, 1]), whole([2]), by("send", [1], [2]))).toEqual([]);
+  expect(joined(whole([0, 1]), whole([2, 3]), by("broadcast", [1], [2, 3]))).toEqual([]);
+  const rows = by("all-gather", [1, 0], [2]);
+  expect(joined(replicas([0, 1]), whole([2]), rows)).toEqual(["communication-source-differs"]);
+  const columns = by("all-to-all", [1, 0], [0, 1]);
+  expect(joined(column([0, 1]), replicas([0, 1]), columns)).toEqual([
+    "communication-source-differs",
+  ]);
+});
+
+test("a sum takes each summand once, and all of them", () => {
+  const reduced = (from: number[]) => joined(row([0, 1]), whole([2]), by("all-reduce", from, [2]));
+  expect(reduced([1])).toEqual(["communication-source-differs"]);
+  expect(reduced([0, 0])).toContain("communication-source-differs");
+  expect(reduced([0, 1, 0])).toContain("communication-source-differs");
+  expect(reduced([0, 2])).toContain("communication-source-differs");
+  const copies = (from: number[]) => joined(whole([0, 1]), whole([2]), by("send", from, [2]));
+  expect(copies([0, 0])).toContain("communication-source-differs");
+  expect(copies([3])).toContain("communication-source-differs");
+});
+
 test("members take part in the stages on both sides", () => {
   const [first, second] = stagesPlan.communications;
   const leaving = withStages({ communications: [{ ...first, from: [0, 2] }, second] });
