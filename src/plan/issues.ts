@@ -43,7 +43,7 @@ const findings = (issue: Issue, root: unknown): Finding[] => {
       if (found === undefined) return [missingKey(path)];
       const options = "options" in issue ? issue.options : undefined;
       if (Array.isArray(options)) return [notOneOf(path, found, options.map(String))];
-      return unionFindings(issue, path, found);
+      return unionFindings(issue, path, found, root);
     }
     case "too_small":
     case "too_big":
@@ -63,16 +63,29 @@ const findings = (issue: Issue, root: unknown): Finding[] => {
   }
 };
 
-/** A union says in words of its own what it takes. */
+/** A union says in words of its own what it takes; where the fault lies deeper, that is named. */
 const unionFindings = (
   issue: z.core.$ZodIssueInvalidUnion,
   path: Path,
   found: unknown,
+  root: unknown,
 ): Finding[] => {
+  const inner = deepest(issue.errors);
+  if (inner !== undefined) {
+    return inner.flatMap((each) => findings({ ...each, path: [...path, ...each.path] }, root));
+  }
   const notFinite = typeof found === "number" && !Number.isFinite(found);
   const outside = issue.errors.flat().some(({ code }) => code === "too_small");
   const code = notFinite ? "not-finite" : outside ? "out-of-range" : "wrong-type";
   return [{ code, path, message: `${named(path)} ${issue.message}, found ${shown(found)}` }];
+};
+
+/** The issues of the kind of value that was probably meant: it gets furthest, with the fewest faults. */
+const deepest = (kinds: readonly (readonly Issue[])[]): readonly Issue[] | undefined => {
+  const depthOf = (issues: readonly Issue[]): number =>
+    Math.max(0, ...issues.map(({ path }) => path.length));
+  const [best] = kinds.toSorted((a, b) => depthOf(b) - depthOf(a) || a.length - b.length);
+  return best !== undefined && depthOf(best) > 0 ? best.slice(0, maxFaults) : undefined;
 };
 
 const unknownKey = (path: Path, known: readonly string[]): Finding => {
@@ -145,7 +158,7 @@ const named = (path: Path): string => (path.length === 0 ? "the plan" : path.joi
 
 /** A value for a message: short, whatever it is. */
 const shown = (value: unknown): string => {
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object" && value !== null) return "an object";
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;

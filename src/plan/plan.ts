@@ -87,6 +87,8 @@ export interface Degrees {
   readonly layersPerStage?: readonly number[];
   /** Chunks of layers per pipeline rank. Absent: 1. */
   readonly virtualStages?: number;
+  /** Embedding and LM head are padded to a multiple of it. Absent: where tensor does not divide them. */
+  readonly vocabularyMultiple?: number;
   /** Norms and residuals are split over the tensor group, each rank with a part of the tokens. */
   readonly sequence?: boolean;
   /** Ranks that share each sequence. Absent: 1. Checked; the run does not use it yet. */

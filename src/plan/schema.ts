@@ -1,7 +1,8 @@
 // The shape of a plan file, before any meaning is given to it. Strict: unknown keys are refused.
 
 import { z } from "zod";
-import { count, gpuId, layerSchema, maxGpus } from "./schema_layers.ts";
+import { gpuId } from "./gpu_id.ts";
+import { count, layerSchema, maxGpus } from "./schema_layers.ts";
 import { modelSchema } from "./schema_model.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";

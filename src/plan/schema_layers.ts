@@ -1,12 +1,12 @@
 // The shape of one layer of an explicit stage, and the numbers that all parts of a plan file share.
 
 import { z } from "zod";
+import { gpuId } from "./gpu_id.ts";
 
 /** A plan of more GPUs is a typing error, and would cost memory before any rule could say so. */
 export const maxGpus = 65_536;
 
 export const count = z.int().positive().max(0x7fffffff);
-export const gpuId = z.int().nonnegative().max(0x7fffffff);
 
 const parallel = z.strictObject({
   kind: z.enum(["column", "row", "replicated", "tensor", "data", "expert"]),

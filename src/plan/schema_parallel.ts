@@ -1,7 +1,8 @@
 // The shape of what a plan says about parallelism: degrees, and recomputation.
 
 import { z } from "zod";
-import { count, gpuId, maxGpus } from "./schema_layers.ts";
+import { gpuId } from "./gpu_id.ts";
+import { count, maxGpus } from "./schema_layers.ts";
 
 const degree = count.max(maxGpus);
 const gpuIds = z.array(gpuId).min(1);
@@ -19,6 +20,8 @@ export const degreesSchema = z.strictObject({
   virtualStages: count.max(10_000).exactOptional(),
   /** Layers of each pipeline rank, where they are not the same number. */
   layersPerStage: z.array(count.max(10_000)).min(1).max(10_000).exactOptional(),
+  /** The vocabulary is padded to a multiple of it that tensor divides. */
+  vocabularyMultiple: count.max(1_048_576).exactOptional(),
   tensorGroup: gpuIds.exactOptional(),
   expertGroup: gpuIds.exactOptional(),
 });

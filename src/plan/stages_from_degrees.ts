@@ -1,6 +1,7 @@
 // Plans written as a model and parallel degrees: one stage of transformer blocks per pipeline rank.
 
 import { expertGpusOf, replicaGroups } from "./mesh.ts";
+import { paddedVocabulary } from "./padded_vocabulary.ts";
 import type { Degrees, Groups, Layer, Model, NormLayer, Stage } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 import type { ModelFile } from "./schema_model.ts";
@@ -41,6 +42,8 @@ interface Place {
 
 export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
   const { pipeline } = degrees;
+  const { vocabulary = model.vocabulary } = paddedVocabulary(model.vocabulary, degrees) ?? {};
+  const ends = { ...model, ...(vocabulary === undefined ? {} : { vocabulary }) };
   const starts = firstLayers(model, degrees);
   const places = Array.from({ length: pipeline }, (_, p): Place => ({
     groups: replicaGroups(file, degrees, p),
@@ -51,10 +54,10 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
     const place = places[s % pipeline] ?? { groups: [], expertGpus: [], tokenwise: {} };
     const end = starts[s + 1] ?? model.layers;
     const layers: Layer[] = [];
-    if (s === 0) layers.push(...embeddingOf(model, place));
+    if (s === 0) layers.push(...embeddingOf(ends, place));
     for (let block = first; block < end; block++)
       layers.push(...blockOf(model, place, block, layers.length));
-    if (s === starts.length - 1) layers.push(...headOf(model, place, layers.length));
+    if (s === starts.length - 1) layers.push(...headOf(ends, place, layers.length));
     return { name: starts.length === 1 ? "blocks" : `blocks_${s}`, layers };
   });
 };

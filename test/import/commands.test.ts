@@ -27,7 +27,9 @@ test("Megatron: the script of GPT-3 175B, with arrays and variables", async () =
   const sources = [{ name: "train.sh", text }];
   const { plan, file, diagnostics } = planOf(sources);
   expect(file.hardware.gpus).toBe(128);
-  expect(plan.degrees).toEqual({ tensor: 8, pipeline: 16, data: 1, expert: 1 });
+  // 50,257 is rounded up to a multiple of 128 × 8.
+  const degrees = { tensor: 8, pipeline: 16, data: 1, expert: 1, vocabularyMultiple: 1024 };
+  expect(plan.degrees).toEqual(degrees);
   expect(plan.workload).toMatchObject({
     mode: "training",
     batch: 1536,
@@ -36,8 +38,8 @@ test("Megatron: the script of GPT-3 175B, with arrays and variables", async () =
     dtype: "f16",
   });
   expect(plan.model).toMatchObject({ layers: 96, hidden: 12288, heads: 96, ffn: 49152 });
-  // 50,257 rounded up to a multiple of 128 × 8.
-  expect(plan.model?.vocabulary).toBe(51_200);
+  expect(plan.model?.vocabulary).toBe(50_257);
+  expect(plan.stages[0]?.layers[0]).toMatchObject({ op: "embedding", vocabulary: 51_200 });
   expect(file.assumed).toContain("model.vocabulary");
   expect(Math.abs(billions(plan) / 174.6 - 1)).toBeLessThan(0.005);
   expect(codes(diagnostics)).toEqual(
@@ -180,14 +182,27 @@ test("vLLM: without expert parallelism experts are split, which a plan cannot sa
   expect(codes(diagnostics)).toContain("expert-slices-not-expressible");
 });
 
-test("vLLM: a vocabulary that tensor ranks cannot share is padded, as the server does", async () => {
-  const { plan, file, diagnostics } = planOf([
-    await configOf("gpt2"),
-    command("vllm serve gpt2 -tp 2"),
+test.each(["-tp 1", "-tp 2", "-tp 4"])(
+  "vLLM %s: a vocabulary is padded to a multiple of 64, as the server does",
+  async (degree) => {
+    const sources = [await configOf("gpt2"), command(`vllm serve gpt2 ${degree}`)];
+    const { plan, diagnostics } = planOf(sources);
+    expect(plan.model?.vocabulary).toBe(50_257);
+    expect(plan.degrees?.vocabularyMultiple).toBe(64);
+    expect(plan.stages[0]?.layers[0]).toMatchObject({ op: "embedding", vocabulary: 50_304 });
+    expect(codes(diagnostics)).toContain("vocabulary-padded");
+    expect(faults(sources)).toEqual([]);
+  },
+);
+
+test("vLLM: a vocabulary that is a multiple of 64 is kept, and nothing is said", async () => {
+  const { plan, diagnostics } = planOf([
+    await configOf("llama-3-8b"),
+    command("vllm serve meta-llama/Meta-Llama-3-8B -tp 8"),
   ]);
-  expect(plan.model?.vocabulary).toBe(50_304);
-  expect(file.assumed).toContain("model.vocabulary");
-  expect(codes(diagnostics)).toContain("vocabulary-padded");
+  expect(plan.stages[0]?.layers[0]).toMatchObject({ op: "embedding", vocabulary: 128_256 });
+  expect(plan.degrees).not.toHaveProperty("vocabularyMultiple");
+  expect(codes(diagnostics)).not.toContain("vocabulary-padded");
 });
 
 const deepSpeedJson = {

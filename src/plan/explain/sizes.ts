@@ -81,6 +81,12 @@ export const sizeCodes: readonly Explained[] = [
     good: sound,
   },
   {
+    code: "vocabulary-padded",
+    requires: "Tells to what a vocabulary is padded, and by whose rule.",
+    bad: degrees({ model: { vocabulary: 50_257 } }),
+    good: degrees({ model: { vocabulary: 50_432 } }),
+  },
+  {
     code: "vocabulary-not-padded",
     requires: "A vocabulary that is split over ranks is a multiple of 128 × tensor.",
     bad: degrees({ model: { vocabulary: 50_258 } }),

@@ -4,6 +4,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { issueDiagnostics } from "../issues.ts";
 import { normalise } from "../normalise.ts";
+import { paddedVocabulary } from "../padded_vocabulary.ts";
 import { type Feature, featuresBeyondLayers } from "../rules/runnable.ts";
 import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
@@ -68,20 +69,18 @@ export const importPlan = (
   }
   if (hasError(found)) return { diagnostics: found };
   const { model, notes } = described(combined.model, combined.modelFrom, options);
-  const padded = paddedVocabulary(model, combined, degrees);
-  const diagnostics = [...found, ...notes, ...padded.notes];
+  const vocabulary = vocabularyOf(model, combined, degrees);
+  const diagnostics = [...found, ...notes, ...vocabulary.notes];
   const file: PlanFile = {
     $schema: options.schema ?? "./node_modules/shardbench/configs/plan.schema.json",
     name: options.name ?? nameOf(combined, degrees),
     description: `Imported from ${imported.map(shortName).join(" and ")}.`,
     hardware: { gpus: degrees.gpus },
     workload,
-    model: padded.model,
-    ...parallelOf(degrees),
+    model,
+    ...parallelOf(degrees, vocabulary.parallel),
     ...(combined.optimizations.length === 0 ? {} : { optimizations: [...combined.optimizations] }),
-    assumed: [
-      ...new Set([...degrees.assumed, ...batches.assumed, ...combined.assumed, ...padded.assumed]),
-    ],
+    assumed: [...new Set([...degrees.assumed, ...batches.assumed, ...combined.assumed])],
     notes: diagnostics.map(({ code, message }) => ({ code, message })),
   };
   // Sizes beyond what a plan takes are refused in the words of the schema.
@@ -136,35 +135,32 @@ const described = (
   return { model: runnable ? runnableModel(model) : model, notes };
 };
 
-/** Rounded up where the layout's tool does so, or where tensor ranks could not share it otherwise. */
-const paddedVocabulary = (
-  model: ModelFile,
+/** To which multiple the layout's tool pads the vocabulary; said where that changes it. */
+const vocabularyOf = (
+  { vocabulary }: ModelFile,
   { layout }: Combined,
   { tensor }: DegreesResult,
 ): {
-  readonly model: ModelFile;
+  readonly parallel: { readonly vocabularyMultiple?: number };
   readonly notes: readonly Diagnostic[];
-  readonly assumed: readonly string[];
 } => {
-  const { vocabulary } = model;
-  const multiple = (layout.padVocabularyTo ?? (tensor === 1 ? 1 : 64)) * tensor;
-  const uneven = vocabulary !== undefined && vocabulary % tensor !== 0;
-  if (vocabulary === undefined || (layout.padVocabularyTo === undefined && !uneven)) {
-    return { model, notes: [], assumed: [] };
-  }
-  const rounded = Math.ceil(vocabulary / multiple) * multiple;
-  if (rounded === vocabulary) return { model, notes: [], assumed: [] };
-  const message = `the vocabulary of ${vocabulary} is padded to ${rounded}, a multiple of ${multiple}`;
+  const { padVocabularyTo, vocabularyMultiple = padVocabularyTo && padVocabularyTo * tensor } =
+    layout;
+  const padded = vocabularyMultiple && paddedVocabulary(vocabulary, { tensor, vocabularyMultiple });
+  if (vocabularyMultiple === undefined || !padded) return { parallel: {}, notes: [] };
+  const message = `the vocabulary of ${vocabulary} is padded to ${padded.vocabulary}, a multiple of ${padded.multiple}`;
   return {
-    model: { ...model, vocabulary: rounded },
+    parallel: { vocabularyMultiple },
     notes: [note("info", "vocabulary-padded", message)],
-    assumed: ["model.vocabulary"],
   };
 };
 
-const parallelOf = ({ tensor, pipeline, data, expert, more }: DegreesResult) => {
+const parallelOf = (
+  { tensor, pipeline, data, expert, more }: DegreesResult,
+  further: DegreesResult["more"],
+) => {
   const degrees = Object.entries({ tensor, pipeline, data, expert }).filter(([, n]) => n > 1);
-  const parallel = { ...Object.fromEntries(degrees), ...more };
+  const parallel = { ...Object.fromEntries(degrees), ...more, ...further };
   return Object.keys(parallel).length === 0 ? {} : { parallel };
 };
 

@@ -54,6 +54,7 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
   splitsExperts: "--tensor-model-parallel-size",
   world: "--nproc-per-node",
   dataFromWorld: "--nproc-per-node",
+  vocabularyMultiple: "--make-vocab-size-divisible-by",
   padVocabularyTo: "--make-vocab-size-divisible-by",
 };
 

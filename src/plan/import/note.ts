@@ -46,6 +46,8 @@ export interface Layout {
   readonly expertOverAll?: boolean;
   /** The vocabulary is padded to a multiple of this, times tensor. */
   readonly padVocabularyTo?: number;
+  /** The vocabulary is padded to a multiple of this, whatever tensor is. */
+  readonly vocabularyMultiple?: number;
 }
 
 export interface ImportedWorkload {

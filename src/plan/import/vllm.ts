@@ -114,6 +114,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
     data: flags.count("--data-parallel-size") ?? 1,
     unevenPipeline: true,
+    vocabularyMultiple: 64,
     ...(experts ? { expertOverAll: true } : { splitsExperts: true }),
     ...(visible === undefined || visible === 0 ? {} : { world: visible }),
   };

@@ -380,7 +380,6 @@ export const degreeFixes: Readonly<Record<string, Fix>> = {
   "group-does-not-divide-heads": sizes(({ model }) => model?.heads),
   "group-does-not-fit-kv-heads": sizes(({ model }) => model?.kvHeads),
   "group-does-not-divide-ffn": sizes(({ model }) => model?.ffn),
-  "group-does-not-divide-output": sizes(({ model }) => model?.vocabulary),
   "group-does-not-divide-hidden": sizes(({ model }) => model?.hidden),
 };
 

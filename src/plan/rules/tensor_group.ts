@@ -11,8 +11,7 @@ import { error, info, type Rule } from "./rule.ts";
 export const tensorDegreeFits = (model: Model, parts: number): boolean =>
   model.heads % parts === 0 &&
   (model.kvHeads % parts === 0 || parts % model.kvHeads === 0) &&
-  model.ffn % parts === 0 &&
-  (model.vocabulary ?? 0) % parts === 0;
+  model.ffn % parts === 0;
 
 /** The ways out of a list that is longer or shorter than the degree. */
 const alternatives = ({ model }: Plan, tensor: number, gpus: readonly number[]): string => {

@@ -1,27 +1,43 @@
 // A rule on vocabularies that are split over a tensor group.
 
-import { type Rule, warning } from "./rule.ts";
+import { paddedVocabulary, vocabularyBlock } from "../padded_vocabulary.ts";
+import { info, type Rule, warning } from "./rule.ts";
 
-/** Rows of one shard come in blocks of so many, which matrix kernels are fast on. */
-const block = 128;
+const path = ["model", "vocabulary"];
 
 /**
- * A vocabulary is padded to a multiple of 128 × tensor, so that every shard has whole blocks. Of a
- * vocabulary smaller than that nothing is asked: the padding would be most of it.
+ * A vocabulary that is padded is said to be, with the rule that asks for it. One that tensor divides stays as
+ * it is, with the advice to pad it to a multiple of 128 × tensor, unless it is smaller than that.
  */
 export const vocabularyIsPadded: Rule = ({ model, degrees }) => {
   const vocabulary = model?.vocabulary;
-  const tensor = degrees?.tensor ?? 1;
-  const unit = block * tensor;
-  if (vocabulary === undefined || tensor === 1 || vocabulary < unit) return [];
+  if (vocabulary === undefined || degrees === undefined) return [];
+  const { tensor, vocabularyMultiple } = degrees;
+  const padded = paddedVocabulary(vocabulary, degrees);
+  if (padded !== undefined) {
+    const whose =
+      vocabularyMultiple === undefined
+        ? `of ${vocabularyBlock} × tensor ${tensor} = ${padded.multiple}, as Megatron-LM pads`
+        : `of ${padded.multiple}, as parallel.vocabularyMultiple ${vocabularyMultiple} asks`;
+    // Of a tiny vocabulary the padding can be most of the work.
+    const say = padded.vocabulary > 1.1 * vocabulary ? warning : info;
+    return [
+      say(
+        "vocabulary-padded",
+        path,
+        `embedding and LM head have ${padded.vocabulary} rows for a vocabulary of ${vocabulary}: a multiple ${whose}`,
+      ),
+    ];
+  }
+  const unit = vocabularyBlock * tensor;
   const rest = vocabulary % unit;
-  return rest === 0
+  return tensor === 1 || vocabulary < unit || rest === 0 || vocabularyMultiple !== undefined
     ? []
     : [
         warning(
           "vocabulary-not-padded",
-          ["model", "vocabulary"],
-          `vocabulary ${vocabulary} is no multiple of ${block} × tensor ${tensor} = ${unit}`,
+          path,
+          `vocabulary ${vocabulary} is no multiple of ${vocabularyBlock} × tensor ${tensor} = ${unit}`,
           `pad it to ${vocabulary - rest + unit}`,
         ),
       ];

@@ -110,13 +110,15 @@ test("recomputation is of layers that are there, in training", () => {
 });
 
 test.each([
-  [255, []],
+  [254, []],
   [256, []],
   [258, ["vocabulary-not-padded"]],
   [512, []],
+  // A third of what is computed is padding.
+  [171, ["vocabulary-padded"]],
 ])("a vocabulary of %i over 2 tensor ranks", (vocabulary, codes) => {
   const warnings = warningsOf(withDegrees({ model: { vocabulary } }));
-  expect(warnings.filter((code) => code === "vocabulary-not-padded")).toEqual(codes);
+  expect(warnings.filter((code) => code.startsWith("vocabulary"))).toEqual(codes);
 });
 
 const needs = (workload: object) => {
