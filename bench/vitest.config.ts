@@ -10,6 +10,7 @@ const onAdapter = (adapter: string) => ({
       "bench/collectives.ts",
       "bench/overlap.ts",
       "bench/pipelines.ts",
+      "bench/separation.ts",
       "bench/soak.ts",
       "bench/waiting.ts",
     ],

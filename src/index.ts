@@ -45,6 +45,7 @@ export type { Figure, Provenance, Unit } from "./measure/figure.ts";
 export type * from "./measure/metrics.ts";
 export type { IdleEffect, OverlapEffect, OverlapRound } from "./measure/overlap_effect.ts";
 export type * from "./measure/sample.ts";
+export type { BusyTime, SeparationTest } from "./measure/separation.ts";
 export type * from "./report/result.ts";
 export type { Judgement, Verdict } from "./report/verdict.ts";
 export type { Measurements } from "./report/claims/case.ts";

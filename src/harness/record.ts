@@ -2,15 +2,19 @@
 
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { ceilingsOf } from "../measure/ceiling.ts";
+import { ranksSharing, type SeparationTest } from "../measure/separation.ts";
 import type { AdapterCalibration, RankAdapter, RankMemory } from "../report/result.ts";
 import type { CalibrationWay } from "../runtime/messages.ts";
 import type { Pinning, RankPool } from "../runtime/coordinator.ts";
+import { kindOf } from "./separate_adapters.ts";
 
 export const rankAdapters = (
   placement: readonly AdapterReport[],
   pinning: Pinning = false,
-): RankAdapter[] =>
-  placement.map(({ choice, limits: _, ...report }, rank) => ({
+  separation?: SeparationTest,
+): RankAdapter[] => {
+  const sharing = ranksSharing(placement.map(kindOf), separation);
+  return placement.map(({ choice, limits: _, ...report }, rank) => ({
     rank,
     id: choice.id,
     name: choice.name,
@@ -19,15 +23,9 @@ export const rankAdapters = (
     ...(pinning === false ? {} : { core: rank }),
     ...(pinning === "awake" ? { keptAwake: true } : {}),
     ...report,
-    sharedWith: shared(
-      placement.map((other) => other.choice),
-      rank,
-    ),
+    sharedWith: sharing[rank] ?? [],
   }));
-
-/** The other ranks on the same adapter. */
-export const shared = (adapters: readonly { readonly id: string }[], rank: number): number[] =>
-  adapters.flatMap(({ id }, at) => (at !== rank && id === adapters[rank]?.id ? [at] : []));
+};
 
 /** Always the same: what is derived again from a result's runs equals what it holds. */
 export const ceilingSeed = 1;

@@ -4,12 +4,13 @@ import { softwareIdOf } from "../gpu/software_names.ts";
 import { kernels } from "../kernels/catalog.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import type { KernelGroups } from "../measure/kernel_groups.ts";
+import { ranksSharing } from "../measure/separation.ts";
 import type { Estimate } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
 import type { Program } from "../program/program.ts";
 import { firstDifference } from "../report/first_difference.ts";
 import type { ResultSources } from "../report/result_schema.ts";
-import { shared } from "./record.ts";
+import { lookAlikes } from "./separate_adapters.ts";
 
 /** As `contradictions` of samples. */
 export const recordContradictions = (
@@ -20,6 +21,7 @@ export const recordContradictions = (
   now: number = Date.now(),
 ): string[] => [
   ...inAdapters(program, sources),
+  ...inSeparation(sources),
   ...inMemory(estimated, sources),
   ...inCalibration(sources),
   ...inChoices(groups, sources),
@@ -30,10 +32,11 @@ export const recordContradictions = (
 /** Clocks of machines differ, their time zones too. */
 const dayMs = 24 * 3600 * 1000;
 
-const inAdapters = (program: Program, { adapters }: ResultSources): string[] => {
+const inAdapters = (program: Program, { adapters, separation }: ResultSources): string[] => {
   if (adapters.length !== program.ranks.length || adapters.some(({ rank }, i) => rank !== i)) {
     return [`adapters are not one for each of ${program.ranks.length} ranks`];
   }
+  const sharing = ranksSharing(adapters, separation);
   return adapters.flatMap((adapter, rank) => {
     const path = `adapters.${rank}`;
     const { name, device, driver, architecture, software } = adapter;
@@ -46,9 +49,9 @@ const inAdapters = (program: Program, { adapters }: ResultSources): string[] => 
       ...(firstDifference(ownPart(twin), ownPart(adapter)) === undefined
         ? []
         : [`${path} differs from rank ${twin?.rank}'s, which is the same adapter`]),
-      ...(firstDifference(adapter.sharedWith, shared(adapters, rank)) === undefined
+      ...(firstDifference(adapter.sharedWith, sharing[rank]) === undefined
         ? []
-        : [`${path}.sharedWith is not the other ranks on ${adapter.id}`]),
+        : [`${path}.sharedWith is not the ranks that may be on the same GPU`]),
     ];
   });
 };
@@ -58,6 +61,20 @@ const ownPart = (adapter: ResultSources["adapters"][number] | undefined): unknow
   if (adapter === undefined) return undefined;
   const { rank: _, core: __, sharedWith: ___, ...own } = adapter;
   return own;
+};
+
+/** Those were tested that look alike, and no time is negative. */
+const inSeparation = ({ adapters, separation }: ResultSources): string[] => {
+  if (separation === undefined) return [];
+  const tested = lookAlikes(adapters).map(({ id }) => id);
+  return [
+    ...(firstDifference(separation.adapters, tested) === undefined
+      ? []
+      : ["separation is not of the adapters that look alike"]),
+    ...(separation.together.flat().every(({ startMs, endMs }) => endMs > startMs)
+      ? []
+      : ["separation.together has a turn that ends before it begins"]),
+  ];
 };
 
 const inMemory = ({ ranks }: Estimate, { memory }: ResultSources): string[] => {

@@ -26,6 +26,7 @@ import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { sample, warmUp } from "./sampling.ts";
 import { createStepSamples, type StepSamples } from "./step_samples.ts";
 import { type Findings, kernelChoices, readFindings, tunePool } from "./tuning.ts";
+import { separationOf } from "./separate_adapters.ts";
 import { observeOn } from "./observe.ts";
 import { stillHolds, verify, type CheckMethod } from "./verify.ts";
 
@@ -143,6 +144,11 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     record = { ...record, check: outcome };
     const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
     if (options.numericsOnly !== true && options.project !== "only") {
+      const separation = await separationOf(pool, placement, options.recalibrate !== true);
+      if (separation !== undefined) {
+        const proven = rankAdapters(placement, options.pin, separation);
+        record = { ...record, separation, adapters: proven };
+      }
       onProgress({ phase: "calibrate" });
       record = {
         ...record,

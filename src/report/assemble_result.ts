@@ -17,6 +17,7 @@ export type RunRecord = Pick<
   | "date"
   | "versions"
   | "adapters"
+  | "separation"
   | "link"
   | "notes"
   | "check"

@@ -7,6 +7,7 @@ import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Metrics } from "../measure/metrics.ts";
+import type { SeparationTest } from "../measure/separation.ts";
 import type { OverlapEffect } from "../measure/overlap_effect.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -27,6 +28,8 @@ export interface RunResult {
   readonly versions: Versions;
   /** One entry per rank, in rank order. */
   readonly adapters: readonly RankAdapter[];
+  /** Of adapters that look alike; absent where none do, and where nothing was timed. */
+  readonly separation?: SeparationTest;
   /** Emulated between all ranks; absent where messages were as fast as the machine. */
   readonly link?: Link;
   /** What a person should know of the circumstances, in sentences without a full stop. */
@@ -88,7 +91,7 @@ export interface RankAdapter {
   readonly core?: number;
   /** That core does not sleep while nobody works there. */
   readonly keptAwake?: true;
-  /** The other ranks on the same adapter. */
+  /** The other ranks on the same adapter, and on others that are not proven to be GPUs of their own. */
   readonly sharedWith: readonly number[];
 }
 

@@ -13,6 +13,7 @@ import type {
   RankSample,
   StepSample,
 } from "../measure/sample.ts";
+import type { BusyTime, SeparationTest } from "../measure/separation.ts";
 import type { BubbleSample } from "../measure/bubble.ts";
 import type { Cost, RankCosts } from "../program/simulate/cost.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
@@ -248,6 +249,21 @@ const overlapRound = z.object({
   hidden: hidden.exactOptional(),
 } satisfies Keys<OverlapRound>);
 
+export const separationSchema = z.object({
+  date,
+  adapters: z.array(z.string()),
+  alone: z.array(z.array(z.number().positive())),
+  together: z.array(
+    z.array(
+      z.object({
+        adapter: z.string(),
+        startMs: z.number(),
+        endMs: z.number(),
+      } satisfies Keys<BusyTime>),
+    ),
+  ),
+} satisfies Keys<SeparationTest>);
+
 const outcome = z.union([
   z.object({ state: z.literal("complete") }),
   z.object({ state: z.literal("interrupted") }),
@@ -281,6 +297,7 @@ export const sourcesSchema = z.object({
   seed: z.number(),
   versions,
   adapters: z.array(rankAdapter),
+  separation: separationSchema.exactOptional(),
   link: link.exactOptional(),
   notes: z.array(z.string()),
   check: check.exactOptional(),

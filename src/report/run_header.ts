@@ -5,6 +5,7 @@ import { describeLink, runConditions } from "./claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatNumber, formatPercent } from "./format.ts";
 import type { RankAdapter, RunResult } from "./result.ts";
+import { separationSentences } from "./separation_lines.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { peakLines } from "./terminal_calibration.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
@@ -22,7 +23,7 @@ export const planLine = ({ name, hardware, workload }: Plan): string => {
 
 export const adapterLines = (
   { workload }: Plan,
-  { adapters, calibration, link, metrics, notes, versions }: RunResult,
+  { adapters, calibration, link, metrics, notes, separation, versions }: RunResult,
   colours: Colours,
 ): string[] => [
   ...table(
@@ -38,6 +39,9 @@ export const adapterLines = (
     colours,
   ),
   ...calibration.flatMap((each) => peakLines(each, workload.dtype, metrics.kernels)),
+  ...(separation === undefined ? [] : separationSentences(separation)).flatMap((sentence) =>
+    wrapIndented(sentence, LINE_WIDTH, 2),
+  ),
   ...[...notes, ...(link === undefined ? [] : [describeLink(link)])].flatMap((note) =>
     wrapIndented(note, LINE_WIDTH, 2).map(colours.doubtful),
   ),
@@ -56,7 +60,7 @@ export const conditionLines = ({ date, adapters, link }: RunResult, colours: Col
 
 const kindOf = ({ software, sharedWith, core, keptAwake }: RankAdapter): string => {
   const kind = software ? "software" : "hardware";
-  if (core !== undefined) {
+  if (software && core !== undefined) {
     return keptAwake === true
       ? `${kind}, on core ${core}, awake`
       : `${kind}, on core ${core} alone`;

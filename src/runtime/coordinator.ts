@@ -8,6 +8,7 @@ import { canShareMemory } from "../collectives/shared_memory.ts";
 import { type Waiting, waitingFor } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
+import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
@@ -18,6 +19,7 @@ import type { TunedCall } from "../tuning/tuned_call.ts";
 import { keepAwake } from "./keep_awake.ts";
 import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
 import type { CallUse } from "./program_calls.ts";
+import { pinThreads } from "./pin_threads.ts";
 import type { RankMemory } from "./rank_memory.ts";
 import { timeAlone } from "./time_alone.ts";
 import { type OnFound, tuneRanks } from "./tune_ranks.ts";
@@ -38,10 +40,17 @@ export interface OpenRanksOptions {
   readonly waiting?: Waiting;
   /** Rank i runs on core i only (Linux); throws `EnvironmentError` `cannot-pin` where there are fewer. */
   readonly pinToCores?: Pinning;
+  /** By rank, the core that it runs on instead; several may share one. */
+  readonly cores?: readonly number[];
   /** Emulated between all ranks; default: messages are as fast as the machine. */
   readonly link?: Link;
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
+}
+
+export interface RankLoad {
+  readonly rank: number;
+  readonly load: Load;
 }
 
 export interface StepRequest {
@@ -66,6 +75,10 @@ export interface RankPool {
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. */
   calibrate(how: CalibrationWay): Promise<(RecalledCalibration & { readonly adapter: string })[]>;
+  /** What keeps a rank's GPU busy for about that long, while no other rank does anything. */
+  sizeLoad(rank: number, targetMs: number): Promise<Load>;
+  /** All ranks that are named at once; when each was at work, in ms of the machine's clock, in their order. */
+  occupy(asked: readonly RankLoad[]): Promise<Turn[]>;
   /**
    * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
    * those that won; what one rank finds out serves all on the same adapter. Runs a step first, and nothing at
@@ -109,18 +122,19 @@ export async function openRanks(
   const transport = options.transport ?? (canShareMemory() ? "shared-memory" : "relay");
   const { link } = options;
   const mailboxes = link === undefined ? mailboxPlans(program) : stamped(mailboxPlans(program));
-  const cores = pinToCores === "awake" ? program.ranks.map(({ rank }) => rank) : [];
+  const own = pinToCores === false ? [] : program.ranks.map(({ rank }) => rank);
+  const cores = options.cores ?? own;
   const group = startRankGroup({
     program,
     choices,
     mailboxes,
     transport,
     patience,
-    pinToCores: pinToCores !== false,
+    cores,
     signal: options.signal,
     onEnd: () => keptAwake.end(),
   });
-  const keptAwake = keepAwake(cores);
+  const keptAwake = keepAwake(pinToCores === "awake" ? cores : []);
   const software = choices.some((choice) => choice.software);
   const usual = waitingFor(program.ranks.length, availableParallelism(), software);
   const open = async (rank: number) =>
@@ -144,6 +158,13 @@ export async function openRanks(
   try {
     await keptAwake.ready;
     const opened = await Promise.all(choices.map(async (_, rank) => open(rank)));
+    // Drivers have started their threads by now.
+    await Promise.all(
+      group.pids.map(async (pid, rank) => {
+        const core = cores[rank];
+        if (pid !== undefined && core !== undefined) await pinThreads(pid, core);
+      }),
+    );
     for (const [rank, { report }] of opened.entries()) {
       const placed = placement[rank];
       if (placed !== undefined && "choice" in placed) refuseOtherAdapter(rank, placed, report);
@@ -184,6 +205,8 @@ function createTasks(
   | "observe"
   | "calibrate"
   | "tune"
+  | "sizeLoad"
+  | "occupy"
   | "timeAlone"
   | "memory"
   | "close"
@@ -228,6 +251,20 @@ function createTasks(
         found.set(id, recalled);
       }
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
+    },
+
+    async sizeLoad(rank, targetMs) {
+      const { load } = await group.ask(rank, { kind: "size-load", targetMs }, "load-sized");
+      return load;
+    },
+
+    async occupy(asked) {
+      return Promise.all(
+        asked.map(async ({ rank, load }) => {
+          const { turn } = await group.ask(rank, { kind: "occupy", load }, "occupied");
+          return turn;
+        }),
+      );
     },
 
     timeAlone: async (least, most = least) => timeAlone(group, program, least, most),

@@ -4,6 +4,7 @@ import type { MailboxPlan } from "../collectives/communicator.ts";
 import type { RelayMessage } from "../collectives/relay.ts";
 import type { Waiting } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
+import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
 import type { StepAlone } from "../program/simulate/cost.ts";
@@ -76,6 +77,10 @@ export type Request =
   /** To take the forms that won. */
   | { readonly kind: "adopt"; readonly known: readonly TunedCall[] }
   | { readonly kind: "calibrate"; readonly how: CalibrationWay }
+  /** To find out how much work keeps the GPU busy that long, while no other rank does anything. */
+  | { readonly kind: "size-load"; readonly targetMs: number }
+  /** To do so much. */
+  | { readonly kind: "occupy"; readonly load: Load }
   | { readonly kind: "memory" }
   | { readonly kind: "close" };
 
@@ -121,6 +126,8 @@ export type Reply =
   | ({ readonly kind: "timed-alone" } & StepAlone)
   | { readonly kind: "tuned"; readonly tuned: readonly TunedCall[] }
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
+  | { readonly kind: "load-sized"; readonly load: Load }
+  | { readonly kind: "occupied"; readonly turn: Turn }
   | { readonly kind: "memory-taken"; readonly memory: RankMemory }
   | ({ readonly kind: "calibrated" } & RecalledCalibration);
 

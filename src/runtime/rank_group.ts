@@ -20,7 +20,8 @@ export interface RankGroupOptions {
   readonly choices: readonly AdapterChoice[];
   readonly mailboxes: readonly MailboxPlan[];
   readonly transport: "shared-memory" | "relay";
-  readonly pinToCores: boolean;
+  /** By rank, the only core that its process may use; absent: any. */
+  readonly cores: readonly (number | undefined)[];
   readonly patience: Patience;
   readonly signal: AbortSignal | undefined;
   /** Called when no rank is asked anything any more, by a fault and at the end. */
@@ -82,6 +83,8 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "recorded":
       case "timed-alone":
       case "memory-taken":
+      case "load-sized":
+      case "occupied":
       case "tuned":
       case "adopted": {
         const task = tasks.get(rank);
@@ -95,7 +98,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     startRank({
       rank,
       sharedFile,
-      core: options.pinToCores ? rank : undefined,
+      core: options.cores[rank],
       onMessage: (message) => hear(rank, message),
     }),
   );

@@ -90,6 +90,12 @@ export function serveRank(process: NodeJS.Process): void {
       return { kind: "timed-alone", ...alone };
     }
     moveTo("drain", undefined);
+    if (request.kind === "size-load") {
+      return { kind: "load-sized", load: await session.sizeLoad(request.targetMs) };
+    }
+    if (request.kind === "occupy") {
+      return { kind: "occupied", turn: await session.occupy(request.load) };
+    }
     if (request.kind === "tune") return { kind: "tuned", tuned: await session.tune(request) };
     if (request.kind === "adopt") {
       return { kind: "adopted", calls: await session.adopt(request.known) };

@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
+import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
@@ -46,6 +47,9 @@ export interface RankSession {
   /** Takes the forms that won, from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<CallUse[]>;
   calibrate(how: CalibrationWay): Promise<RecalledCalibration>;
+  /** How much work keeps the GPU busy for about that long, and a turn of it. */
+  sizeLoad(targetMs: number): Promise<Load>;
+  occupy(load: Load): Promise<Turn>;
   /** A step together with all ranks that keeps its messages; and when they came and went. */
   record(): Promise<{ readonly signals: Signals; readonly stepMs: number }>;
   /** A step of this rank alone, on what it recorded. */
@@ -153,6 +157,16 @@ export async function openRankSession(
         : { calibration: await calibrateKernels(gpu) };
     },
 
+    async sizeLoad(targetMs) {
+      const { sizeLoad } = await import("../gpu/calibration/occupy.ts");
+      return sizeLoad(gpu, targetMs);
+    },
+
+    async occupy(load) {
+      const { occupy } = await import("../gpu/calibration/occupy.ts");
+      return occupy(gpu, load);
+    },
+
     async tune(options) {
       const onTried = (): void => onProgress("drain", undefined);
       return tuneCalls(gpu, [...prepared.calls.values()], { ...options, onProgress: onTried });
@@ -193,6 +207,8 @@ export async function openRankSession(
     observe: async (options) => gpu.uncounted(async () => session.observe(options)),
     tune: async (options) => gpu.uncounted(async () => session.tune(options)),
     calibrate: async (how) => gpu.uncounted(async () => session.calibrate(how)),
+    sizeLoad: async (targetMs) => gpu.uncounted(async () => session.sizeLoad(targetMs)),
+    occupy: async (load) => gpu.uncounted(async () => session.occupy(load)),
   };
 }
 

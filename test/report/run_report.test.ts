@@ -71,6 +71,24 @@ describe("the report of a run", () => {
     );
   });
 
+  test.each([
+    [60, "gpu0, gpu1 look alike and are GPUs of their own: kept busy at once, they take 1 times"],
+    [
+      120,
+      "gpu0 and gpu1 are not proven to be GPUs of their own: kept busy at once, they take 2 times",
+    ],
+  ])("adapters that look alike are told apart, or not: %i ms together", (ms, sentence) => {
+    const turn = (id: string) => ({ adapter: id, startMs: 0, endMs: ms });
+    const separation = {
+      date: "2026-01-02T03:04:05.000Z",
+      adapters: ["gpu0", "gpu1"],
+      alone: [[60], [60]],
+      together: [[turn("gpu0"), turn("gpu1")]],
+    };
+    const report = runReport(pipeline, { ...runOf(pipeline), separation }, plain);
+    expect(report.join("\n").replace(/\s+/g, " ")).toContain(`${sentence} as long as alone`);
+  });
+
   test("what a person should know of the circumstances is said", () => {
     const result = { ...runOf(pipeline), notes: ["shared memory lies on a disk"] };
     expect(runReport(pipeline, result, plain).join("\n")).toContain("shared memory lies on a disk");

@@ -162,6 +162,16 @@ describe("where the machine cannot decide", () => {
     });
   });
 
+  test("nor do two adapters that are not proven to be two GPUs", () => {
+    const unproven = [adapter(0, { sharedWith: [1] }), adapter(1, { sharedWith: [0] }), adapter(2)];
+    expect(throughput(fast, unproven)).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringContaining(
+        "ranks 0, 1 are on gpu0 and gpu1, which are not proven to be GPUs of their own",
+      ),
+    });
+  });
+
   test("what was not measured is absent, not 0", () => {
     const verdict = throughput(undefined);
     expect(verdict).toMatchObject({ judgement: "untestable" });

@@ -21,7 +21,10 @@ export const describeAdapters = (adapters: readonly Sharing[]): string | undefin
   const shared = adapters.find(({ sharedWith }) => sharedWith.length > 0);
   if (shared === undefined) return undefined;
   const ranks = [shared.rank, ...shared.sharedWith].toSorted((a, b) => a - b);
-  return `ranks ${ranks.join(", ")} share ${shared.id} and contend for it`;
+  const ids = [...new Set(ranks.flatMap((rank) => adapters[rank]?.id ?? []))];
+  return ids.length < 2
+    ? `ranks ${ranks.join(", ")} share ${shared.id} and contend for it`
+    : `ranks ${ranks.join(", ")} are on ${ids.join(" and ")}, which are not proven to be GPUs of their own`;
 };
 
 /** Why another machine would not decide it either; empty where the work that ran is the plan's own. */
@@ -69,8 +72,10 @@ const adapterConditions = (adapters: readonly Sharing[]): readonly string[] => {
       const awake = own.every(({ keptAwake }) => keptAwake === true) ? ", kept awake" : "";
       return `${kind} ${id}, ranks ${ranks} on a core of their own each${awake}`;
     }
-    return own.length === 1
+    if (own.length > 1) return `${kind} ${id}, shared by ranks ${ranks}`;
+    const others = own.flatMap(({ sharedWith }) => sharedWith);
+    return others.length === 0
       ? `${kind} ${id}, rank ${ranks} alone on it`
-      : `${kind} ${id}, shared by ranks ${ranks}`;
+      : `${kind} ${id}, rank ${ranks}, perhaps the same GPU as of ${others.join(", ")}`;
   });
 };
