@@ -60,7 +60,9 @@ interface Part {
   readonly layers: readonly Layer[];
 }
 
-const isMinor = ({ op }: Layer): boolean => op === "norm" || op === "residual";
+/** A norm of split tokens is a step: what it leaves is gathered before the next. */
+const isMinor = (layer: Layer): boolean =>
+  layer.op === "residual" || (layer.op === "norm" && layer.split !== "tokens");
 
 const partsOf = ({ layers }: Stage): Part[] => {
   const parts: { main: Layer; layers: Layer[] }[] = [];

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
+import { describeStages } from "../../src/program/describe.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
@@ -73,6 +74,22 @@ test("between stages each rank sends its tokens alone", () => {
   const sent = estimatePlan(whole(given)).collectives.filter(({ op }) => op === "send");
   const bytes = (of: typeof sends): number => of.reduce((sum, { wireBytes }) => sum + wireBytes, 0);
   expect(bytes(sends) * 2).toBe(bytes(sent));
+});
+
+test("its picture has each norm as a step, with the gather that follows", () => {
+  const given = sequencePlan({ parallel: "{ tensor: 2, sequence: true }" });
+  const [stage] = describeStages(given, estimatePlan(given).collectives);
+  const steps = stage?.blocks.flatMap((block) => block.steps) ?? [];
+  expect(steps.map(({ title, flows }) => [title, ...flows.map(({ op }) => op)])).toEqual([
+    ["embedding", "reduce-scatter"],
+    ["norm", "all-gather"],
+    ["attention", "reduce-scatter"],
+    ["norm", "all-gather"],
+    ["mlp", "reduce-scatter"],
+    ["norm", "all-gather"],
+    ["linear"],
+  ]);
+  expect(steps[1]?.shards.map(({ text }) => text)).toEqual(["tokens 1/2", "tokens 2/2"]);
 });
 
 describe("it computes what the layers mean", () => {
