@@ -42,17 +42,22 @@ Examples:
 const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan } = await soundPlan(file);
   const { adapter, placement, time = Infinity } = flags;
-  const [result, { checkLine, outcomeLines, planLine }, { kernelChoiceLines, kernelNoticeLines }] =
-    await Promise.all([
-      execute(plan, {
-        ...(adapter === undefined ? {} : { adapter }),
-        ...(placement === undefined ? {} : { placement }),
-        tune: time,
-        numericsOnly: true,
-      }),
-      import("../report/run_header.ts"),
-      import("../report/kernel_choices.ts"),
-    ]);
+  const [
+    result,
+    { checkLines },
+    { outcomeLines, planLine },
+    { kernelChoiceLines, kernelNoticeLines },
+  ] = await Promise.all([
+    execute(plan, {
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(placement === undefined ? {} : { placement }),
+      tune: time,
+      numericsOnly: true,
+    }),
+    import("../report/check_lines.ts"),
+    import("../report/run_header.ts"),
+    import("../report/kernel_choices.ts"),
+  ]);
   const colours = outputColours();
   if (flags.json === true) {
     const { plan: hashes, adapters, kernels, check, outcome } = result;
@@ -64,7 +69,7 @@ const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
       ...kernelChoiceLines(result, colours),
       "",
       ...kernelNoticeLines(result, colours),
-      ...checkLine(result, colours),
+      ...checkLines(result, colours),
       ...outcomeLines(result, colours),
     ]);
   }

@@ -27,17 +27,8 @@ export const observeOn =
 
 const observe = async (pool: RankPool, options: ObserveOptions): Promise<Observation> => {
   const ranks = await pool.observe(options);
-  const reports = ranks.flatMap((rank) => rank.freivalds ?? []);
   return {
     observed: ranks.flatMap((rank) => rank.observed),
-    ...(reports.length === 0
-      ? {}
-      : {
-          freivalds: {
-            residual: Math.max(...reports.map((report) => report.residual)),
-            checked: reports.reduce((sum, report) => sum + report.checked, 0),
-            skipped: reports.reduce((sum, report) => sum + report.skipped, 0),
-          },
-        }),
+    checks: ranks.flatMap((rank) => rank.check ?? []),
   };
 };

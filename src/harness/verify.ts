@@ -1,5 +1,6 @@
-// Numerics first: a run's result is held against the f64 reference, or, where that would take too long,
-// against the unsharded run and Freivalds' check of every matrix product.
+// Numerics first. Every instruction of every rank is held against its operands of the very run that is judged; and the
+// whole result against the f64 reference of the plan or, where that would take too long, against the unsharded run:
+// that the instructions, each right by itself, are what the plan means.
 
 import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
@@ -10,19 +11,17 @@ import type { Program } from "../program/program.ts";
 import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
 import type { CheckOutcome } from "../report/result.ts";
+import type { RankCheck } from "../runtime/check/rank_check.ts";
 import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/messages.ts";
 import { assembleOutputs, assembleRoutes } from "./assemble.ts";
+import { checkedKinds } from "./checked_kinds.ts";
 import { relativeError } from "./relative_error.ts";
 
 /** One checking step of some program on its ranks. */
 export interface Observation {
   readonly observed: readonly ObservedBuffer[];
-  /** Present where every product was to be verified. */
-  readonly freivalds?: {
-    readonly residual: number;
-    readonly checked: number;
-    readonly skipped: number;
-  };
+  /** Of every rank, where that was asked for. */
+  readonly checks: readonly RankCheck[];
 }
 
 export type Observe = (program: Program, options?: ObserveOptions) => Promise<Observation>;
@@ -63,18 +62,27 @@ export const verify = async (
   observe: Observe,
   pause: () => Promise<void>,
 ): Promise<Verification> => {
-  const byReference = async () => verifyByReference(plan, program, await observe(program), pause);
-  if (method === "oracle") return byReference();
+  const observeChecked = async (check: "thorough" | "brief"): Promise<Checked> => {
+    const { observed, checks } = await observe(program, { check });
+    return { observed, ...checkedKinds(program, checks) };
+  };
   const affordable = estimate(program, plan).modelFlops <= referenceFlops;
-  if (method === "auto" && affordable) return byReference();
+  if (method === "oracle" || (method === "auto" && affordable)) {
+    return verifyByReference(plan, program, await observeChecked("brief"), pause);
+  }
+  const checked = await observeChecked("thorough");
   try {
-    return await verifyByUnsharded(plan, program, observe);
+    return await verifyByUnsharded(plan, program, checked, observe);
   } catch (error) {
     // A plan may be sharded because one adapter cannot hold it: then only the reference is left.
-    if (method === "auto" && isTooLarge(error)) return byReference();
+    if (method === "auto" && isTooLarge(error)) {
+      return verifyByReference(plan, program, checked, pause);
+    }
     throw error;
   }
 };
+
+type Checked = Pick<Observation, "observed"> & Pick<CheckOutcome, "kinds" | "notChecked">;
 
 const isTooLarge = (error: unknown): boolean =>
   error instanceof EnvironmentError &&
@@ -83,7 +91,7 @@ const isTooLarge = (error: unknown): boolean =>
 const verifyByReference = async (
   plan: Plan,
   program: Program,
-  { observed }: Observation,
+  { observed, ...instructions }: Checked,
   pause: () => Promise<void>,
 ): Promise<Verification> => {
   let error = 0;
@@ -114,6 +122,7 @@ const verifyByReference = async (
     compared: "sharded result against the f64 reference",
     values,
     ...(choices === 0 ? {} : { routing: { agreeing: choices - rerouted, total: choices } }),
+    ...instructions,
   };
   return { outcome: accept(outcome), observed };
 };
@@ -122,17 +131,17 @@ const verifyByReference = async (
 const verifyByUnsharded = async (
   plan: Plan,
   program: Program,
+  { observed, ...instructions }: Checked,
   observe: Observe,
 ): Promise<Verification> => {
   const alone = lower(unshard(plan));
-  const sharded = await observe(program, { freivalds: true });
-  const routes = allRoutes(program, sharded.observed);
-  const whole = await observe(alone, { freivalds: true, routes });
+  const routes = allRoutes(program, observed);
+  const whole = await observe(alone, { routes });
   let error = 0;
   let values = 0;
   for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
     const [expected] = assembleOutputs(alone, whole.observed, microBatch);
-    for (const actual of assembleOutputs(program, sharded.observed, microBatch)) {
+    for (const actual of assembleOutputs(program, observed, microBatch)) {
       values += actual.data.length;
       error = Math.max(error, relativeError(actual.data, expected?.data ?? new Float64Array()));
     }
@@ -146,21 +155,16 @@ const verifyByUnsharded = async (
       acceptedReroutes[program.dtype],
     );
   }
-  const products = { residual: 0, checked: 0, skipped: 0 };
-  for (const { freivalds } of [sharded, whole]) {
-    products.residual = Math.max(products.residual, freivalds?.residual ?? 0);
-    products.checked += freivalds?.checked ?? 0;
-    products.skipped += freivalds?.skipped ?? 0;
-  }
   const outcome: CheckOutcome = {
     method: "unsharded+freivalds",
-    error: Math.max(error, products.residual),
+    error,
     tolerance: tolerances[program.dtype],
-    compared: `sharded result against the unsharded run, and ${products.checked} of ${products.checked + products.skipped} matrix products by Freivalds' check`,
+    compared: "sharded result against the unsharded run",
     values,
     ...(routing.total === 0 ? {} : { routing }),
+    ...instructions,
   };
-  return { outcome: accept(outcome), observed: sharded.observed };
+  return { outcome: accept(outcome), observed };
 };
 
 const allRoutes = (program: Program, observed: readonly ObservedBuffer[]): ForcedRoutes[] =>

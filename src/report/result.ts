@@ -96,6 +96,7 @@ export interface RankAdapter {
 }
 
 export interface CheckOutcome {
+  /** What the whole result was held against: the f64 reference, or the unsharded run. */
   readonly method: "oracle" | "unsharded+freivalds";
   /** Largest relative error. */
   readonly error: number;
@@ -107,6 +108,27 @@ export interface CheckOutcome {
   readonly values: number;
   /** Expert choices that agree with the reference; absent without experts. */
   readonly routing?: { readonly agreeing: number; readonly total: number };
+  /** Every instruction of every rank, held against its operands of this run; by kind. All of them were right. */
+  readonly kinds: readonly CheckedKind[];
+  /** What was not held against anything, in phrases. */
+  readonly notChecked: readonly string[];
+  /** Steps that were timed or ran as timed ones do, and left what was checked; absent where none were. */
+  readonly timed?: { readonly steps: number; readonly microBatches: number };
+}
+
+/** How much was checked of one kind of instruction. */
+export interface CheckedKind {
+  /** A kernel, a collective, `copy`, `input` or `weights`. */
+  readonly kind: string;
+  /** Checked, and in all. */
+  readonly calls: number;
+  readonly allCalls: number;
+  /** What is counted, of those calls: "rows", "elements", … */
+  readonly unit: string;
+  readonly checked: number;
+  readonly total: number;
+  /** Largest error in shares of what its error model accepts, at most 1. */
+  readonly worst: number;
 }
 
 /** What an adapter reaches at best, measured on it while nothing else of the run was under way. */

@@ -21,6 +21,7 @@ import type { Measured } from "../program/simulate/simulate.ts";
 import type { HostItems } from "../program/trace.ts";
 import type {
   AdapterCalibration,
+  CheckedKind,
   CheckOutcome,
   KernelChoice,
   RankAdapter,
@@ -179,6 +180,16 @@ const kernelChoice = z.object({
   tried: z.array(tried),
 } satisfies Keys<KernelChoice>);
 
+const checkedKind = z.object({
+  kind: z.string(),
+  calls: count,
+  allCalls: count,
+  unit: z.string(),
+  checked: count,
+  total: count,
+  worst: z.number().min(0).max(1),
+} satisfies Keys<CheckedKind>);
+
 const check = z.object({
   method: z.enum(["oracle", "unsharded+freivalds"]),
   error: z.number().nonnegative(),
@@ -186,6 +197,9 @@ const check = z.object({
   compared: z.string(),
   values: count,
   routing: z.object({ agreeing: count, total: count }).exactOptional(),
+  kinds: z.array(checkedKind),
+  notChecked: z.array(z.string()),
+  timed: z.object({ steps: count, microBatches: count }).exactOptional(),
 } satisfies Keys<CheckOutcome>);
 
 const link = z.object({

@@ -3,7 +3,7 @@
 import type { Plan } from "../plan/plan.ts";
 import { describeLink, runConditions } from "./claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatNumber, formatPercent } from "./format.ts";
+import { countOf, formatNumber } from "./format.ts";
 import type { RankAdapter, RunResult } from "./result.ts";
 import { separationSentences } from "./separation_lines.ts";
 import { LINE_WIDTH, table } from "./table.ts";
@@ -66,23 +66,6 @@ const kindOf = ({ software, sharedWith, core, keptAwake }: RankAdapter): string 
       : `${kind}, on core ${core} alone`;
   }
   return sharedWith.length === 0 ? kind : `${kind}, shared with ${sharedWith.join(", ")}`;
-};
-
-export const checkLine = ({ check }: RunResult, colours: Colours): string[] => {
-  if (check === undefined) return [];
-  const right = check.error <= check.tolerance;
-  const routing =
-    check.routing === undefined || check.routing.total === 0
-      ? ""
-      : `; ${formatPercent(check.routing.agreeing / check.routing.total)} of ` +
-        `${formatNumber(check.routing.total)} expert choices agree`;
-  const text =
-    `largest relative error ${check.error.toExponential(1)}, accepted ` +
-    `${check.tolerance.toExponential(0)}; ${countOf(check.values, "value")}: ` +
-    `${check.compared}${routing}`;
-  const [first = "", ...rest] = wrap(text, LINE_WIDTH - 7);
-  const word = right ? colours.good("right") : colours.bad("wrong");
-  return [`${word}  ${first}`, ...rest.map((line) => `       ${line}`)];
 };
 
 export const outcomeLines = ({ outcome, samples }: RunResult, colours: Colours): string[] => {

@@ -8,7 +8,8 @@ import { kernelChoiceLines, kernelNoticeLines } from "./kernel_choices.ts";
 import { projectionLines } from "./projection_section.ts";
 import type { RunResult } from "./result.ts";
 import { rooflineLines } from "./roofline_lines.ts";
-import { adapterLines, checkLine, outcomeLines, planLine } from "./run_header.ts";
+import { checkLines } from "./check_lines.ts";
+import { adapterLines, outcomeLines, planLine } from "./run_header.ts";
 import {
   expertLines,
   hostLines,
@@ -36,7 +37,7 @@ export const runReport = (
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ["Adapters", adapterLines(plan, result, colours)],
     ["Kernels", kernelNoticeLines(result, colours)],
-    ["Check", checkLine(result, colours)],
+    ["Check", checkLines(result, colours)],
     ["Speed", speedLines(result, colours)],
     ["Time per rank, % of a step's wall (mean over steps)", timeLines(result, colours)],
     ["Host overhead, us per instruction", hostLines(result, colours)],

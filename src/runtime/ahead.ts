@@ -27,8 +27,8 @@ export interface AheadOptions {
   readonly kernels: ReadonlyMap<number, PreparedKernel>;
   /** Whether the step passes this one over. */
   readonly skips: (instruction: Instruction) => boolean;
-  /** Whether what comes after it is submitted apart from it. */
-  readonly endsAt: (instruction: Instruction) => boolean;
+  /** Whether what comes before and after it is submitted apart from it. */
+  readonly standsAlone: (instruction: Instruction) => boolean;
 }
 
 export interface Ahead {
@@ -43,7 +43,7 @@ const mostAtOnce = 16;
 
 export function createAhead(
   encoding: Encoding,
-  { instructions, kernels, skips, endsAt }: AheadOptions,
+  { instructions, kernels, skips, standsAlone }: AheadOptions,
 ): Ahead {
   let ready: Recorded[] = [];
 
@@ -54,6 +54,7 @@ export function createAhead(
     for (let index = from; index < instructions.length; index++) {
       const instruction = instructions[index];
       if (instruction === undefined || skips(instruction)) continue;
+      if (standsAlone(instruction)) open = undefined;
       if (instruction.op === "kernel" || instruction.op === "copy") {
         if (count === mostAtOnce) return;
         count += 1;
@@ -69,7 +70,7 @@ export function createAhead(
         }
         open.endsWithCopy = instruction.op === "copy";
       } else if (instruction.op !== "observe") open = undefined;
-      if (endsAt(instruction)) open = undefined;
+      if (standsAlone(instruction)) open = undefined;
     }
   };
   const kernelOf = (index: number): PreparedKernel => {

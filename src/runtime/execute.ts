@@ -49,6 +49,8 @@ export interface StepOptions {
   /** Instructions to stop at; the step is then no longer worth timing. */
   readonly inspects?: (instruction: Instruction) => boolean;
   readonly inspect?: Inspect;
+  /** Called before such an instruction. What was encoded so far has been submitted. */
+  readonly before?: Inspect;
 }
 
 /** Times are ms of `process.hrtime`, the same for all processes of a machine. */
@@ -68,7 +70,7 @@ export async function executeStep(
     instructions,
     kernels: prepared.kernels,
     skips,
-    endsAt: inspects,
+    standsAlone: inspects,
   });
   const uploads = createUploads(queue, async (work) => communicator.meanwhile(work));
   const recorder = createSpanRecorder(hostMs);
@@ -180,8 +182,13 @@ export async function executeStep(
     current = index;
     ran += 1;
     enter("host");
+    const stops = inspects(instruction);
+    if (stops && options.before !== undefined) {
+      batch.submit();
+      await options.before(instruction, index);
+    }
     await run(instruction, index);
-    if (!inspects(instruction)) continue;
+    if (!stops) continue;
     await drain();
     await options.inspect?.(instruction, index);
   }

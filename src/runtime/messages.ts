@@ -12,7 +12,7 @@ import type { Link } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ErrorRecord } from "./error_record.ts";
-import type { FreivaldsReport } from "./check_product.ts";
+import type { RankCheck } from "./check/rank_check.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { RankMemory } from "./rank_memory.ts";
 import type { Signals } from "./signals.ts";
@@ -38,8 +38,8 @@ export interface OpenRequest {
 export interface ObserveOptions {
   /** Only the instructions of this stage. Default: all. */
   readonly stage?: string;
-  /** Verify every matrix product too. */
-  readonly freivalds?: boolean;
+  /** Hold every instruction's result against its operands, see `createRankChecker`: `brief` where the whole is judged too. */
+  readonly check?: "thorough" | "brief";
   /** Expert choices to follow instead of the ranks' own. */
   readonly routes?: readonly ForcedRoutes[];
   /**
@@ -99,7 +99,7 @@ export interface RankObservation {
   readonly rank: number;
   readonly observed: readonly ObservedBuffer[];
   /** Present when it was asked for. */
-  readonly freivalds?: FreivaldsReport;
+  readonly check?: RankCheck;
 }
 
 /** Where a rank is. */

@@ -6,16 +6,19 @@ import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
-import { readBuffer } from "../gpu/read_back.ts";
+import { createReader } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
-import type { KernelInstruction, ObserveInstruction, RankProgram } from "../program/program.ts";
+import type { ObserveInstruction, RankProgram } from "../program/program.ts";
 import type { Pause, StepAlone } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { allocateBuffers } from "./allocate.ts";
-import { checkProduct, emptyReport, isProduct, mergeReports } from "./check_product.ts";
-import { computeAgain } from "./compute_again.ts";
+import { computeAgain } from "./check/compute_again.ts";
+import { brief, type Effort, thorough } from "./check/effort.ts";
+import { createPoison, type Poison } from "./check/poison.ts";
+import { createRankChecker, type RankChecker } from "./check/rank_check.ts";
+import { type CheckView, readAll } from "./check/view.ts";
 import { countPasses, type Execution, executeStep, type StepOptions } from "./execute.ts";
 import type {
   CalibrationWay,
@@ -78,11 +81,6 @@ export async function openRankSession(
   const threadMs = createThreadClock();
   let execution: Execution = { gpu, prepared, communicator, timestamps, threadMs, onProgress };
 
-  const readAll = async (id: string): Promise<Uint8Array<ArrayBuffer>> => {
-    const { buffer, offset, size } = prepared.region(id);
-    return new Uint8Array(await readBuffer(gpu, buffer, size, offset));
-  };
-
   let recording: Recording | undefined;
   let scratch = createScratch();
 
@@ -93,20 +91,37 @@ export async function openRankSession(
     await timestamps?.synchronise();
     return executeStep({ ...execution, communicator: using }, options);
   };
-  const check = async (instruction: KernelInstruction, index: number) =>
-    checkProduct(
-      instruction,
-      {
-        read: readAll,
-        compute: async (plain) => computeAgain(gpu, prepared, plain),
-        async pause() {
-          // A large product takes the host longer than it may seem to stand still.
-          onProgress("host", index);
-          await setImmediate();
-        },
+  const readerOf = (): { read: CheckView["read"]; end: () => void } => {
+    const reader = createReader(gpu, `rank ${program.rank}`);
+    return {
+      end: () => reader.destroy(),
+      async read(id, ranges) {
+        const { buffer, offset: start } = prepared.region(id);
+        const moved = ranges.map(({ offset, bytes }) => ({ offset: start + offset, bytes }));
+        return new Uint8Array(await reader.read(buffer, moved));
       },
-      Math.random,
-    );
+    };
+  };
+  /** Where the checking step is. */
+  let checkedAt: number | undefined;
+  const bytesOf = (id: string): number => prepared.region(id).size;
+  const checkerWith = (read: CheckView["read"], effort: Effort, poison: Poison): RankChecker => {
+    const view: CheckView = {
+      rank: program.rank,
+      read,
+      effort,
+      bytesOf,
+      dtypeOf: (id) => prepared.declaration(id).dtype,
+      compute: async (plain) => computeAgain(gpu, prepared, plain),
+      async pause() {
+        // A large check takes the host longer than it may seem to stand still.
+        onProgress("host", checkedAt);
+        await setImmediate();
+      },
+      random: Math.random,
+    };
+    return createRankChecker(program, seed, view, prepared.region, poison);
+  };
 
   const session: RankSession = {
     gpu,
@@ -115,36 +130,49 @@ export async function openRankSession(
 
     step: async (options) => runStep(options),
 
-    async observe({ freivalds = false, routes = [], afterwards = false, stage }) {
+    async observe({ check, routes = [], afterwards = false, stage }) {
       const observed: ObservedBuffer[] = [];
-      let report = emptyReport;
+      const { read, end } = readerOf();
+      const poison =
+        check === undefined ? undefined : await createPoison(gpu, `rank ${program.rank}`);
+      const effort = check === "brief" ? brief : thorough;
+      const checker = poison && checkerWith(read, effort, poison);
       const show = async (instruction: ObserveInstruction): Promise<void> => {
-        const { layer, microBatch } = instruction.origin;
-        const { observation, buffer } = instruction;
-        observed.push({ layer, microBatch, observation, bytes: await readAll(buffer) });
+        const { origin, observation, buffer } = instruction;
+        const { layer, microBatch } = origin;
+        const bytes = await readAll({ read, bytesOf }, buffer);
+        observed.push({ layer, microBatch, observation, bytes });
       };
-      if (afterwards) {
-        await runStep();
-        for (const instruction of lastObservations(program)) await show(instruction);
-        return { rank: program.rank, observed };
-      }
-      await runStep({
-        ...(stage === undefined ? {} : { stage }),
-        inspects: (instruction) =>
-          instruction.op === "observe" || (freivalds && isProduct(instruction)),
-        async inspect(instruction, index) {
-          if (instruction.op === "kernel") {
-            report = mergeReports(report, await check(instruction, index));
-          } else if (instruction.op === "observe") {
+      try {
+        if (afterwards) {
+          await runStep();
+          for (const instruction of lastObservations(program)) await show(instruction);
+          return { rank: program.rank, observed };
+        }
+        await checker?.begin();
+        await runStep({
+          ...(stage === undefined ? {} : { stage }),
+          inspects: (instruction) =>
+            instruction.op === "observe" || checker?.stopsAt(instruction) === true,
+          async before(instruction, index) {
+            checkedAt = index;
+            if (instruction.op !== "observe") await checker?.before(instruction);
+          },
+          async inspect(instruction) {
+            if (instruction.op !== "observe") return checker?.after(instruction);
             await show(instruction);
             const ids = forcedIds(instruction, routes);
             if (ids === undefined) return;
             const { buffer, offset } = prepared.region(instruction.buffer);
             gpu.device.queue.writeBuffer(buffer, offset, ids);
-          }
-        },
-      });
-      return { rank: program.rank, observed, ...(freivalds ? { freivalds: report } : {}) };
+          },
+        });
+        const report = checker?.report();
+        return { rank: program.rank, observed, ...(report && { check: report }) };
+      } finally {
+        end();
+        poison?.destroy();
+      }
     },
 
     async calibrate(how) {

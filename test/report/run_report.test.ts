@@ -41,6 +41,8 @@ describe("the report of a run", () => {
     );
     expect(text).toContain("software, shared with 1, 2");
     expect(text).toContain("right  largest relative error 3.1e-7, accepted 1e-5; 4,096 values");
+    expect(text).toContain("matmul 8 of 16");
+    expect(text).toContain("not checked: kernel attend_cache");
     expect(lines.at(-1)).toBe("Result file: results/three-stage-pipeline.json");
   });
 

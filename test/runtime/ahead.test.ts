@@ -51,7 +51,7 @@ const instructionOf = (letter: string): Instruction => {
   }
 };
 
-const aheadOf = (letters: string, rest: { stage?: string; endsAt?: string } = {}) => {
+const aheadOf = (letters: string, rest: { stage?: string; standsAlone?: string } = {}) => {
   const log: string[] = [];
   let encoders = 0;
   let slots = 0;
@@ -69,7 +69,7 @@ const aheadOf = (letters: string, rest: { stage?: string; endsAt?: string } = {}
     instructions,
     kernels: new Map(instructions.map((_, index) => [index, prepared])),
     skips: ({ origin: { stage } }) => rest.stage !== undefined && stage !== rest.stage,
-    endsAt: ({ op }) => op === rest.endsAt,
+    standsAlone: ({ op }) => op === rest.standsAlone,
   });
   return { ahead, log };
 };
@@ -112,10 +112,10 @@ test("instructions of other stages are passed over", () => {
 });
 
 test("what is to be seen before the next is submitted apart from it", () => {
-  const { ahead } = aheadOf("kok", { endsAt: "observe" });
+  const { ahead } = aheadOf("kok", { standsAlone: "observe" });
   expect(rangeOf(ahead.take(0))).toEqual([0, 0]);
   expect(rangeOf(ahead.take(2))).toEqual([2, 2]);
-  const { ahead: byKernel } = aheadOf("kk", { endsAt: "kernel" });
+  const { ahead: byKernel } = aheadOf("kk", { standsAlone: "kernel" });
   expect(rangeOf(byKernel.take(0))).toEqual([0, 0]);
 });
 

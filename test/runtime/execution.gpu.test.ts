@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkedKinds } from "../../src/harness/checked_kinds.ts";
 import { lower } from "../../src/program/lower.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { simulateRepeats } from "../../src/program/simulate/simulate.ts";
 import type { RankTrace } from "../../src/program/trace.ts";
 import { openRanks, type RankPool } from "../../src/runtime/coordinator.ts";
-import { emptyReport, isProduct, mergeReports } from "../../src/runtime/check_product.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
@@ -47,8 +47,8 @@ describeOnAdapter("programs in rank processes", () => {
       expect(opened).toEqual({ allocated: declared, peak: declared });
     });
 
-    test("gives what the interpreter gives, and its products pass Freivalds' check", async () => {
-      const observations = await pool.observe({ freivalds: true });
+    test("gives what the interpreter gives, and every instruction what it should of what it read", async () => {
+      const observations = await pool.observe({ check: "thorough" });
       const shown = observations.flatMap(({ rank, observed }) =>
         observed.map((one) => ({ rank, ...one })),
       );
@@ -66,11 +66,13 @@ describeOnAdapter("programs in rank processes", () => {
         const worst = Math.max(...data.map((value, e) => Math.abs(value - (actual[e] ?? NaN))));
         expect(worst / largest).toBeLessThan(1e-5);
       }
-      const products = program.ranks.flatMap(({ instructions }) => instructions.filter(isProduct));
-      const reports = observations.map(({ freivalds }) => freivalds ?? emptyReport);
-      const { residual, checked, skipped } = reports.reduce(mergeReports);
-      expect({ checked, skipped }).toEqual({ checked: products.length, skipped: 0 });
-      expect(residual).toBeLessThan(1e-5);
+      const checks = observations.flatMap(({ check }) => check ?? []);
+      const { kinds, notChecked } = checkedKinds(program, checks);
+      const missed = notChecked.filter((what) => !what.startsWith("stand-ins"));
+      expect(missed).toEqual([]);
+      expect(kinds.filter(({ calls, allCalls }) => calls < allCalls)).toEqual([]);
+      expect(kinds.find(({ kind }) => kind === "matmul")?.worst).toBeGreaterThan(0);
+      expect(kinds.filter(({ worst }) => !(worst <= 1))).toEqual([]);
     });
 
     test("what the check needs for itself does not count as the plan's memory", () => {

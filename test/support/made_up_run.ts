@@ -104,6 +104,18 @@ export const runOf = (
       tolerance: program.dtype === "f32" ? 1e-5 : 5e-3,
       compared: "sharded result against the f64 reference",
       values: 4096,
+      kinds: [
+        {
+          kind: "matmul",
+          calls: 8,
+          allCalls: 16,
+          unit: "rows",
+          checked: 512,
+          total: 512,
+          worst: 0.1,
+        },
+      ],
+      notChecked: ["kernel attend_cache"],
     },
     notes: [],
     calibration,

@@ -1,7 +1,7 @@
 // Stored numbers as the host computes with them, without keeping the event loop for long.
 
-import { fromHalf } from "../kernels/half.ts";
-import type { StorageType } from "../kernels/storage.ts";
+import { fromHalf } from "../../kernels/half.ts";
+import type { StorageType } from "../../kernels/storage.ts";
 
 /** Lets signals, messages and heartbeats in. */
 export type Pause = () => Promise<void>;
@@ -34,8 +34,11 @@ export async function decodeStorage(
   const block = 2 ** 20;
   for (let start = 0; start < halves.length; start += block) {
     const end = Math.min(halves.length, start + block);
-    for (let i = start; i < end; i++) values[i] = fromHalf(halves[i] ?? 0);
+    for (let i = start; i < end; i++) values[i] = valueOfHalf[halves[i] ?? 0] ?? 0;
     await pace(end - start);
   }
   return values;
 }
+
+/** By bits: looking up is several times as fast as taking them apart. */
+const valueOfHalf = Float32Array.from({ length: 2 ** 16 }, (_, half) => fromHalf(half));

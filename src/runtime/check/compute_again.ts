@@ -1,11 +1,11 @@
 // Runs a kernel of the program once more, into memory of its own, to see what it writes.
 
-import { EnvironmentError } from "../environment_error.ts";
-import type { LogicalGpu } from "../gpu/logical_gpu.ts";
-import { readBuffer } from "../gpu/read_back.ts";
-import { kernelOf } from "../kernels/catalog.ts";
-import type { KernelInstruction } from "../program/program.ts";
-import type { PreparedProgram } from "./prepare.ts";
+import { EnvironmentError } from "../../environment_error.ts";
+import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
+import { readBuffer } from "../../gpu/read_back.ts";
+import { kernelOf } from "../../kernels/catalog.ts";
+import type { KernelInstruction } from "../../program/program.ts";
+import type { PreparedProgram } from "../prepare.ts";
 
 /** Bytes that the last of its buffers would hold; undefined where the GPU has no memory for them. */
 export async function computeAgain(

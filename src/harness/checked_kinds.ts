@@ -1,0 +1,42 @@
+// What all ranks checked together, by kind, and what they did not.
+
+import type { Program } from "../program/program.ts";
+import type { CheckedKind } from "../report/result.ts";
+import type { RankCheck } from "../runtime/check/rank_check.ts";
+import { checkTransfers } from "./check_transfers.ts";
+
+/** @throws NumericsError where what came out of a collective is not what went in */
+export function checkedKinds(
+  program: Program,
+  checks: readonly RankCheck[],
+): { readonly kinds: readonly CheckedKind[]; readonly notChecked: readonly string[] } {
+  const transfers = checkTransfers(
+    program,
+    checks.flatMap((check) => check.transfers),
+  );
+  const kinds = new Map<string, CheckedKind>();
+  for (const kind of [...checks.flatMap((check) => check.kinds), ...transfers]) {
+    const before = kinds.get(kind.kind);
+    kinds.set(kind.kind, before === undefined ? { ...kind } : merge(before, kind));
+  }
+  const unchecked = new Set(checks.flatMap((check) => check.unchecked));
+  const standIns = program.ranks.some(({ instructions }) =>
+    instructions.some(({ origin }) => origin.standIn === true),
+  );
+  return {
+    kinds: [...kinds.values()],
+    notChecked: [
+      ...[...unchecked].map((kernel) => `kernel ${kernel}`),
+      ...(standIns ? ["stand-ins of the backward pass, whose results nobody reads"] : []),
+    ],
+  };
+}
+
+const merge = (a: CheckedKind, b: CheckedKind): CheckedKind => ({
+  ...a,
+  calls: a.calls + b.calls,
+  allCalls: a.allCalls + b.allCalls,
+  checked: a.checked + b.checked,
+  total: a.total + b.total,
+  worst: Math.max(a.worst, b.worst),
+});

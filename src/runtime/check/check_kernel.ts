@@ -1,0 +1,63 @@
+// Which check a kernel gets.
+
+import type { KernelInstruction } from "../../program/program.ts";
+import { checkAttention } from "./attention.ts";
+import type { Coverage } from "./coverage.ts";
+import { checkNorm } from "./norms.ts";
+import { checkProduct, type Projections } from "./product.ts";
+import { checkCombine, checkPermute, checkPositions, checkTopK } from "./routing.ts";
+import {
+  checkAdd,
+  checkAggregate,
+  checkEmbedding,
+  checkGather,
+  checkSlice,
+  checkSoftmax,
+} from "./rows.ts";
+import { type CheckView, operandsOf } from "./view.ts";
+
+/** Undefined for kernels that no layer uses, which have no check. */
+export async function checkKernel(
+  instruction: KernelInstruction,
+  view: CheckView,
+  projections: Projections,
+): Promise<Coverage | undefined> {
+  const operands = operandsOf(instruction, view);
+  switch (instruction.kernel) {
+    case "matmul":
+    case "grouped_matmul":
+      return checkProduct(instruction, operands, view, projections);
+    case "attention":
+      return checkAttention(instruction.shape, operands, view);
+    case "rms_norm":
+    case "layer_norm":
+    case "add_rms_norm":
+    case "add_layer_norm":
+      return checkNorm(instruction, operands, view);
+    case "add":
+      return checkAdd(instruction, operands, view);
+    case "slice_columns":
+      return checkSlice(instruction, operands, view);
+    case "gather_columns":
+      return checkGather(instruction, operands, view);
+    case "embedding":
+      return checkEmbedding(instruction, operands, view);
+    case "softmax":
+      return checkSoftmax(instruction, operands, view);
+    case "aggregate":
+      return checkAggregate(instruction, operands, view);
+    case "route_top_k":
+      return checkTopK(instruction, operands, view);
+    case "route_positions":
+      return checkPositions(instruction, operands);
+    case "permute_tokens":
+      return checkPermute(instruction, operands, view);
+    case "combine_tokens":
+      return checkCombine(instruction, operands, view);
+    case "attend_cache":
+    case "combine_attention":
+    case "reduce_sum":
+    case "reduce_words":
+      return undefined;
+  }
+}

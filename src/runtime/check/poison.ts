@@ -1,0 +1,80 @@
+// Memory that an instruction is about to write is filled with what no right result holds, so that whatever it leaves
+// unwritten, or a whole instruction that does not run, cannot pass for right by what an earlier step left there.
+
+import type { BufferRegion } from "../../collectives/buffer_region.ts";
+import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
+import { kernelOf } from "../../kernels/catalog.ts";
+import { bindingsOf } from "../../kernels/kernel.ts";
+import type { StorageType } from "../../kernels/storage.ts";
+import { collectiveOf, type Instruction } from "../../program/program.ts";
+import { createDeviation, type Deviation } from "../../reference/deviation.ts";
+import type { CheckView } from "./view.ts";
+
+export interface Poison {
+  fill(regions: readonly BufferRegion[]): void;
+  destroy(): void;
+}
+
+/** A NaN in f32, two in f16, and no index in u32. */
+const poisonWord = 0xffff_ffff;
+const blockBytes = 2 ** 20;
+
+export async function createPoison(gpu: LogicalGpu, label: string): Promise<Poison> {
+  const usage = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  const block = await gpu.createBuffer(`${label} poison`, blockBytes, usage);
+  gpu.device.queue.writeBuffer(block, 0, new Uint32Array(blockBytes / 4).fill(poisonWord));
+  return {
+    fill(regions) {
+      const encoder = gpu.device.createCommandEncoder({ label: block.label });
+      for (const { buffer, offset, size } of regions) {
+        for (let done = 0; done < size; done += blockBytes) {
+          const bytes = Math.min(blockBytes, size - done);
+          encoder.copyBufferToBuffer(block, 0, buffer, offset + done, bytes);
+        }
+      }
+      gpu.device.queue.submit([encoder.finish()]);
+    },
+    destroy: () => gpu.destroyBuffer(block),
+  };
+}
+
+/** Buffers that it writes, each where the instruction's whole result lies in it. */
+export function writtenBy(
+  instruction: Instruction,
+  region: (id: string) => BufferRegion,
+): BufferRegion[] {
+  if (instruction.op === "kernel") {
+    return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(({ access }, index) =>
+      access === "read" ? [] : [region(instruction.buffers[index] ?? "")],
+    );
+  }
+  if (instruction.op === "copy") {
+    const { buffer, offset } = region(instruction.target);
+    return [{ buffer, offset: offset + instruction.targetOffset, size: instruction.bytes }];
+  }
+  if (instruction.op === "input") return [region(instruction.buffer)];
+  const transfer = collectiveOf(instruction);
+  if (transfer === undefined) return [];
+  const ids = [transfer.receive === transfer.send ? undefined : transfer.receive];
+  if (transfer.op === "expert-dispatch") ids.push(transfer.kept, transfer.offsets);
+  return ids.flatMap((id) => (id === undefined ? [] : [region(id)]));
+}
+
+/** Whether all of a kernel's result was written, as far as a fixed number of words goes. */
+export async function checkWritten(
+  { read, bytesOf, effort }: CheckView,
+  buffer: string,
+  dtype: StorageType,
+): Promise<Deviation> {
+  const deviation = createDeviation();
+  const bytes = Math.min(bytesOf(buffer), 4 * effort.scannedWords);
+  const words = new Uint32Array((await read(buffer, [{ offset: 0, bytes }])).buffer);
+  const perWord = dtype === "f16" ? 2 : 1;
+  for (const [at, word] of words.entries()) {
+    if (isPoison(word, dtype)) deviation.same(Number.NaN, 0, 0, at * perWord);
+  }
+  return deviation;
+}
+
+const isPoison = (word: number, dtype: StorageType): boolean =>
+  dtype === "f32" ? word === poisonWord : (word & 0xffff) === 0xffff || word >>> 16 === 0xffff;

@@ -1,0 +1,283 @@
+// A matrix product of the program, held against its operands of this run: every row by Freivalds' check, some elements
+// made again in f64, and what finishes it, an activation say, on every element as far as a fixed number goes. What is
+// finished hides the product: it is computed once more without, and held against that.
+
+import type { Finish } from "../../kernels/product.ts";
+import { rowPitch } from "../../kernels/storage.ts";
+import type { KernelInstruction } from "../../program/program.ts";
+import { createDeviation, type Deviation } from "../../reference/deviation.ts";
+import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
+import type { Coverage } from "./coverage.ts";
+import { decodeStorage } from "./decode.ts";
+import { finished, type FinishTerms } from "./finish.ts";
+import { checkRows, type Product, project, type Projection, type Rounding } from "./freivalds.ts";
+import { checkPadding } from "./rows.ts";
+import { countRows, rowsOf, sampleRows } from "./sample.ts";
+import type { CheckView, Operands } from "./view.ts";
+
+export type ProductInstruction = Extract<
+  KernelInstruction,
+  { readonly kernel: "matmul" | "grouped_matmul" }
+>;
+
+/** Projections of weights, which are the same for every micro-batch. */
+export type Projections = Map<string, Promise<Projection>>;
+
+export async function checkProduct(
+  instruction: ProductInstruction,
+  operands: Operands,
+  { compute, random, effort }: Pick<CheckView, "compute" | "random" | "effort">,
+  projections: Projections,
+): Promise<Coverage> {
+  const { dtype, shape } = instruction;
+  const { pace } = operands;
+  const { k, n } = shape;
+  const deviation = createDeviation();
+  const sizes = await sizesOf(instruction, operands);
+  const total = sizes.reduce((sum, { m }) => sum + m, 0);
+  const isHidden = isFinished(shape);
+  const bytes =
+    isHidden && effort.finishedElements > 0
+      ? await compute(unfinished(instruction, operands))
+      : undefined;
+  const plain = bytes === undefined ? undefined : await decodeStorage(bytes, dtype, pace);
+  const rounding = { stored: dtype, arithmetic: shape.arithmetic ?? "f32" } as const;
+  const tables = await tablesOf(operands);
+  let checked = 0;
+  for (const part of chooseParts(sizes, k * n, effort.weightElements, random)) {
+    const product = await productOf(instruction, operands, part);
+    const projection = await projectionOf(instruction, operands, part.index, projections, random);
+    const terms = termsAt(tables, part.index, rowPitch(n));
+    const rows = pickRows(part.m, effort.productRows, random);
+    checkElements(product, rows, projection, rounding, shape, terms, deviation);
+    await pace(rows.length * projection.columns.size * k);
+    if (isHidden && plain === undefined) {
+      checked += rows.length;
+      continue;
+    }
+    const unhidden = plain === undefined ? product : { ...product, y: partOf(plain, product) };
+    await checkRows(unhidden, projection, rounding, deviation, pace);
+    if (plain === undefined) {
+      checked += part.m;
+      continue;
+    }
+    const budget = Math.max(1, Math.floor((effort.finishedElements * part.m) / total));
+    const runs = sampleRows(part.m, n, random, budget);
+    checked += countRows(runs);
+    checkNumbers(product, deviation);
+    await pace(part.m * n);
+    for (const row of rowsOf(runs)) {
+      const doubt = doubtOf(product, row, projection, rounding);
+      checkFinish(product, unhidden.y, row, doubt, dtype, shape, terms, deviation);
+      await pace(16 * n);
+    }
+  }
+  return { unit: "rows", checked, total, deviation };
+}
+
+/** One of the products side by side. */
+interface Part {
+  readonly index: number;
+  readonly firstRow: number;
+  readonly m: number;
+}
+
+async function sizesOf({ kernel, shape }: ProductInstruction, operands: Operands): Promise<Part[]> {
+  if (kernel === "matmul") {
+    const { batch = 1, m } = shape;
+    return Array.from({ length: batch }, (_, index) => ({ index, firstRow: index * m, m }));
+  }
+  const offsets = await operands.words("offsets");
+  return Array.from({ length: shape.experts }, (_, index) => {
+    const [begin, end] = [offsets[index] ?? 0, offsets[index + 1] ?? 0];
+    return { index, firstRow: begin, m: end - begin };
+  });
+}
+
+/** Of those with rows: all, or the first, the last and some between. */
+function chooseParts(
+  sizes: readonly Part[],
+  elements: number,
+  most: number,
+  random: () => number,
+): readonly Part[] {
+  const busy = sizes.filter(({ m }) => m > 0);
+  const count = Math.max(2, Math.floor(most / elements));
+  if (busy.length <= count) return busy;
+  const chosen = new Set([0, busy.length - 1]);
+  while (chosen.size < count) chosen.add(Math.floor(random() * busy.length));
+  return [...chosen].toSorted((a, b) => a - b).flatMap((i) => busy[i] ?? []);
+}
+
+async function productOf(
+  { shape }: ProductInstruction,
+  operands: Operands,
+  { index, firstRow, m }: Part,
+): Promise<Product> {
+  const { n, k, transposed } = shape;
+  const rows = async (name: string, columns: number, first: number, count: number) =>
+    (await operands.rows(name, columns, [{ first, count }])).values;
+  const x =
+    transposed === "x"
+      ? transpose(await rows("x", m, index * k, k), k, m)
+      : await rows("x", k, firstRow, m);
+  return { m, n, k, firstRow, x, y: await rows("y", n, firstRow, m) };
+}
+
+/** Of one part's w. */
+async function projectionOf(
+  { shape: { n, k, transposed } }: ProductInstruction,
+  operands: Operands,
+  part: number,
+  projections: Projections,
+  random: () => number,
+): Promise<Projection> {
+  const make = async (): Promise<Projection> => {
+    const [rows, columns] = transposed === "w" ? [n, k] : [k, n];
+    const runs = [{ first: part * rows, count: rows }];
+    const { values: w } = await operands.rows("w", columns, runs);
+    const own = transposed === "w" ? transpose(w, n, k) : w;
+    return project(own, k, n, random, operands.pace);
+  };
+  const key = `${operands.bufferOf("w")} ${part}`;
+  const made = projections.get(key) ?? make();
+  projections.set(key, made);
+  return made;
+}
+
+/** What was never written is none. */
+function checkNumbers({ y, m, n, firstRow }: Product, deviation: Deviation): void {
+  for (let row = 0; row < m; row++) {
+    for (let column = 0; column < n; column++) {
+      const value = y[row * rowPitch(n) + column] ?? Number.NaN;
+      if (Number.isNaN(value)) deviation.same(value, 0, firstRow + row, column);
+    }
+  }
+}
+
+const partOf = (values: Float32Array, { firstRow, m, n }: Product): Float32Array =>
+  values.subarray(firstRow * rowPitch(n), (firstRow + m) * rowPitch(n));
+
+const isFinished = ({ activation, scale = 1, bias, gate, residual }: Finish): boolean =>
+  activation !== "none" || scale !== 1 || bias === true || gate === true || residual === true;
+
+/** The product by itself. */
+function unfinished(instruction: ProductInstruction, operands: Operands): KernelInstruction {
+  const buffers = ["x", "w", "offsets", "y"].flatMap((name) =>
+    operands.has(name) ? [operands.bufferOf(name)] : [],
+  );
+  if (instruction.kernel === "matmul") {
+    const { m, n, k, batch, transposed } = instruction.shape;
+    const shape = { m, n, k, activation: "none" } as const;
+    const layout = { ...(batch && { batch }), ...(transposed && { transposed }) };
+    return { ...instruction, shape: { ...shape, ...layout }, buffers };
+  }
+  const { experts, rows, expectedRows, n, k, transposed } = instruction.shape;
+  const shape = { experts, rows, expectedRows, n, k, activation: "none" } as const;
+  return { ...instruction, shape: { ...shape, ...(transposed && { transposed }) }, buffers };
+}
+
+/** [rows, columns] as [columns, rows]. */
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(columns * rowPitch(rows));
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const value = values[row * rowPitch(columns) + column];
+      result[column * rowPitch(rows) + row] = value ?? Number.NaN;
+    }
+  }
+  return result;
+}
+
+const tableNames = ["bias", "gate", "residual"] as const;
+
+type Tables = Partial<Record<(typeof tableNames)[number], Float32Array>>;
+
+async function tablesOf(operands: Operands): Promise<Tables> {
+  const tables: Tables = {};
+  for (const name of tableNames) if (operands.has(name)) tables[name] = await operands.tensor(name);
+  return tables;
+}
+
+/** By row of the whole result, and column. */
+type TermsAt = (row: number, column: number) => FinishTerms;
+
+const termsAt =
+  ({ bias, gate, residual }: Tables, part: number, pitch: number): TermsAt =>
+  (row, column) => ({
+    bias: at(bias, part * pitch + column, 0),
+    gate: at(gate, row * pitch + column, 1),
+    residual: at(residual, row * pitch + column, 0),
+  });
+
+/** `absent` where there is no such table; NaN where a table is too short. */
+const at = (table: Float32Array | undefined, index: number, absent: number): number =>
+  table === undefined ? absent : (table[index] ?? Number.NaN);
+
+const pickRows = (m: number, most: number, random: () => number): number[] => {
+  const rows = new Set([0, m - 1]);
+  while (rows.size < Math.min(m, most)) rows.add(Math.floor(random() * m));
+  return [...rows];
+};
+
+function checkElements(
+  { x, y, n, k, firstRow }: Product,
+  rows: readonly number[],
+  { columns }: Projection,
+  { stored, arithmetic }: Rounding,
+  finish: Finish,
+  terms: TermsAt,
+  deviation: Deviation,
+): void {
+  for (const row of rows) {
+    const from = row * rowPitch(k);
+    for (const [column, weights] of columns) {
+      let sum = 0;
+      let squares = 0;
+      for (let i = 0; i < k; i++) {
+        const term = (x[from + i] ?? Number.NaN) * (weights[i] ?? Number.NaN);
+        sum += term;
+        squares += term * term;
+      }
+      const doubt = sumError(k, squares, sum, arithmetic);
+      const { value, accepted } = finished(sum, doubt, finish, terms(firstRow + row, column));
+      const actual = y[row * rowPitch(n) + column] ?? Number.NaN;
+      deviation.add(actual, value, accepted + storedError(value, stored), firstRow + row, column);
+    }
+    const own = y.subarray(row * rowPitch(n), (row + 1) * rowPitch(n));
+    checkPadding(own, firstRow + row, n, deviation);
+  }
+}
+
+/** How far apart two ways to add up an element of this row may be. */
+const doubtOf = (
+  { x, k, n }: Product,
+  row: number,
+  { squares }: Projection,
+  { arithmetic }: Rounding,
+): number => {
+  let terms = 0;
+  for (let i = 0; i < k; i++) terms += (x[row * rowPitch(k) + i] ?? 0) ** 2 * (squares[i] ?? 0);
+  // Columns differ: of an average one, four times.
+  return 4 * sumError(k, terms / n, Math.sqrt(terms / n), arithmetic);
+};
+
+function checkFinish(
+  { y, n, firstRow }: Product,
+  plain: Float32Array,
+  row: number,
+  doubt: number,
+  dtype: KernelInstruction["dtype"],
+  finish: Finish,
+  terms: TermsAt,
+  deviation: Deviation,
+): void {
+  for (let column = 0; column < n; column++) {
+    const i = row * rowPitch(n) + column;
+    const product = plain[i] ?? Number.NaN;
+    const lost = doubt + unitRoundoff[dtype] * Math.abs(product) + storedError(0, dtype);
+    const { value, accepted } = finished(product, lost, finish, terms(firstRow + row, column));
+    const actual = y[i] ?? Number.NaN;
+    deviation.add(actual, value, accepted + storedError(value, dtype), firstRow + row, column);
+  }
+}

@@ -1,0 +1,203 @@
+// One rank's part of the checking step. Every instruction's result is held against its operands of this very run; what
+// it writes is poisoned before, so that nothing passes by what was there already; weights and inputs are held against
+// their seed. So each result is right if those before it are, and all are. What goes from rank to rank is judged by
+// whoever sees all ranks, from what each shows of it.
+
+import { bytesPerElement } from "../../kernels/storage.ts";
+import type { BufferRegion } from "../../collectives/buffer_region.ts";
+import { NumericsError } from "../../numerics_error.ts";
+import {
+  collectiveOf,
+  type Collective,
+  type Instruction,
+  type KernelInstruction,
+  type Origin,
+  type RankProgram,
+} from "../../program/program.ts";
+import type { Deviation } from "../../reference/deviation.ts";
+import { checkCopy } from "./bits.ts";
+import { checkContent } from "./content.ts";
+import { checkKernel } from "./check_kernel.ts";
+import type { Coverage, Unit } from "./coverage.ts";
+import { checkWritten, type Poison, writtenBy } from "./poison.ts";
+import type { Projections } from "./product.ts";
+import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
+import type { CheckView } from "./view.ts";
+
+/** What was checked of one kind of instruction on one rank. All of it was right: what is wrong throws. */
+export interface KindCheck {
+  /** A kernel's name; `copy`, `input` or `weights`. */
+  readonly kind: string;
+  /** Checked, and in all. */
+  readonly calls: number;
+  readonly allCalls: number;
+  readonly unit: Unit;
+  readonly checked: number;
+  readonly total: number;
+  /** Largest error in shares of what the error model accepts. */
+  readonly worst: number;
+}
+
+export interface RankCheck {
+  readonly kinds: readonly KindCheck[];
+  readonly transfers: readonly TransferEvidence[];
+  /** Kernels that have no check, by name. */
+  readonly unchecked: readonly string[];
+}
+
+export interface RankChecker {
+  /** Weights, before the step. */
+  begin(): Promise<void>;
+  /** Whether the step is to stop at it, before and after. */
+  readonly stopsAt: (instruction: Instruction) => boolean;
+  before(instruction: Instruction): Promise<void>;
+  after(instruction: Instruction): Promise<void>;
+  report(): RankCheck;
+}
+
+const isOfKind = (instruction: Instruction, kind: string): boolean =>
+  instruction.origin.standIn !== true &&
+  (instruction.op === "kernel" ? instruction.kernel : instruction.op) === kind;
+
+const wrong = ({ worst, where }: Deviation, what: string): NumericsError => {
+  const factor =
+    worst === Infinity ? "" : `, ${worst.toExponential(1)} times what rounding explains`;
+  return new NumericsError(`${what}: ${where}${factor}`, worst, 1);
+};
+
+/** Kernels whose result has room that a right one leaves as it was, or that look at all of it themselves. */
+const leavesRoom: ReadonlySet<string> = new Set(["matmul", "grouped_matmul", "route_top_k"]);
+
+export function createRankChecker(
+  program: RankProgram,
+  seed: number,
+  view: CheckView,
+  region: (id: string) => BufferRegion,
+  poison: Poison,
+): RankChecker {
+  const last = Math.max(0, ...program.instructions.map(({ origin }) => origin.microBatch));
+  const isLooked = (microBatch: number): boolean =>
+    view.effort.microBatches === "all" || microBatch === 0 || microBatch === last;
+  const kinds = new Map<string, Omit<KindCheck, "allCalls">>();
+  const unchecked = new Set<string>();
+  const transfers: TransferEvidence[] = [];
+  const projections: Projections = new Map();
+  const witness = createTransferWitness(view);
+  /** Under way, by channel: the collective and what was sent. */
+  const underWay = new Map<number, { transfer: Collective; sent: Evidence | undefined }>();
+
+  const note = (
+    kind: string,
+    { unit, checked, total, deviation }: Coverage,
+    what: string,
+  ): void => {
+    if (deviation.worst > 1) throw wrong(deviation, what);
+    const before = kinds.get(kind);
+    kinds.set(kind, {
+      kind,
+      unit,
+      calls: (before?.calls ?? 0) + 1,
+      checked: (before?.checked ?? 0) + checked,
+      total: (before?.total ?? 0) + total,
+      worst: Math.max(before?.worst ?? 0, deviation.worst),
+    });
+  };
+  const placeOf = (what: string, { layer, microBatch }: Origin): string =>
+    `${what} of ${layer} on rank ${view.rank}, micro-batch ${microBatch}`;
+
+  const take = async (transfer: Collective, sent: Evidence | undefined): Promise<void> => {
+    const received = await witness.received(transfer);
+    transfers.push({
+      channel: transfer.channel,
+      microBatch: transfer.origin.microBatch,
+      rank: view.rank,
+      ...(sent === undefined ? {} : { sent }),
+      ...(received === undefined ? {} : { received }),
+    });
+  };
+
+  const afterKernel = async (instruction: KernelInstruction): Promise<void> => {
+    const { kernel, buffers, dtype, origin } = instruction;
+    const coverage = await checkKernel(instruction, view, projections);
+    if (coverage === undefined) {
+      unchecked.add(kernel);
+      return;
+    }
+    const place = placeOf(kernel, origin);
+    note(kernel, coverage, place);
+    if (coverage.checked === coverage.total || leavesRoom.has(kernel)) return;
+    const result = buffers.at(-1) ?? "";
+    const written = await checkWritten(view, result, dtype);
+    if (written.worst > 1) throw wrong(written, place);
+  };
+
+  return {
+    async begin() {
+      const weights = program.buffers.filter(({ content }) => content !== undefined);
+      const elements = weights.reduce(
+        (sum, { bytes, dtype }) => sum + bytes / bytesPerElement(dtype),
+        0,
+      );
+      const { contentElements, contentSample } = view.effort;
+      const most = elements <= contentElements ? contentElements : contentSample;
+      for (const { id, content, dtype } of weights) {
+        if (content === undefined) continue;
+        const coverage = await checkContent(view, id, content, dtype, seed, most);
+        note("weights", coverage, `${id} on rank ${view.rank}`);
+      }
+    },
+    stopsAt: ({ op, origin }) =>
+      op !== "observe" && origin.standIn !== true && isLooked(origin.microBatch),
+    async before(instruction) {
+      const transfer = collectiveOf(instruction);
+      if (transfer !== undefined) {
+        underWay.set(transfer.channel, { transfer, sent: await witness.sent(transfer) });
+      }
+      poison.fill(writtenBy(instruction, region));
+    },
+    async after(instruction) {
+      const { op, origin } = instruction;
+      switch (op) {
+        case "kernel":
+          return afterKernel(instruction);
+        case "copy":
+          note("copy", await checkCopy(instruction, view), placeOf("copy", origin));
+          return;
+        case "input": {
+          const { buffer, content } = instruction;
+          const dtype = view.dtypeOf(buffer);
+          const coverage = await checkContent(
+            view,
+            buffer,
+            content,
+            dtype,
+            seed,
+            view.effort.contentElements,
+          );
+          note("input", coverage, placeOf("input", origin));
+          return;
+        }
+        case "start":
+        case "observe":
+          return;
+        default: {
+          const { channel } = instruction;
+          const known = underWay.get(channel);
+          underWay.delete(channel);
+          if (known !== undefined) await take(known.transfer, known.sent);
+        }
+      }
+    },
+    report: () => ({
+      kinds: [...kinds.values()].map((kind) => ({
+        ...kind,
+        allCalls:
+          kind.kind === "weights"
+            ? kind.calls
+            : program.instructions.filter((one) => isOfKind(one, kind.kind)).length,
+      })),
+      transfers,
+      unchecked: [...unchecked],
+    }),
+  };
+}

@@ -1,0 +1,107 @@
+// What a check sees of a rank: the bytes of its buffers, where they lie.
+
+import type { ByteRange } from "../../gpu/read_back.ts";
+import { kernelOf } from "../../kernels/catalog.ts";
+import { bindingsOf } from "../../kernels/kernel.ts";
+import { bytesPerElement, type DType, rowPitch, type StorageType } from "../../kernels/storage.ts";
+import type { KernelInstruction } from "../../program/program.ts";
+import { createPace, decodeStorage, type Pace, type Pause } from "./decode.ts";
+import type { Effort } from "./effort.ts";
+import { type Run, rowsOf } from "./sample.ts";
+
+export interface Sampling {
+  readonly random: () => number;
+  readonly effort: Effort;
+}
+
+export interface CheckView extends Sampling {
+  readonly rank: number;
+  readonly bytesOf: (buffer: string) => number;
+  readonly dtypeOf: (buffer: string) => DType;
+  /** Parts of a buffer, one after the other. */
+  readonly read: (buffer: string, ranges: readonly ByteRange[]) => Promise<Uint8Array<ArrayBuffer>>;
+  /** What this writes, when it is run anew, in place of its last buffer; undefined where there is no memory for that. */
+  readonly compute: (plain: KernelInstruction) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readonly pause: Pause;
+}
+
+export const readAll = async (
+  { read, bytesOf }: Pick<CheckView, "read" | "bytesOf">,
+  buffer: string,
+): Promise<Uint8Array<ArrayBuffer>> => read(buffer, [{ offset: 0, bytes: bytesOf(buffer) }]);
+
+/** Some rows of a tensor, padding included. */
+export interface Rows {
+  at(row: number): Float32Array;
+  /** All of them, one after the other. */
+  readonly values: Float32Array;
+}
+
+/** The buffers of one kernel by the names of its bindings. */
+export interface Operands {
+  readonly dtype: StorageType;
+  readonly pace: Pace;
+  readonly has: (binding: string) => boolean;
+  /** A whole tensor as it lies in memory. */
+  tensor(binding: string): Promise<Float32Array>;
+  /** Rows of a tensor of that many columns. */
+  rows(binding: string, columns: number, runs: readonly Run[]): Promise<Rows>;
+  /** A table of u32. */
+  words(binding: string): Promise<Uint32Array>;
+  /** A table of f32, whatever is stored elsewhere. */
+  floats(binding: string): Promise<Float32Array>;
+  readonly bufferOf: (binding: string) => string;
+}
+
+export function operandsOf(instruction: KernelInstruction, view: CheckView): Operands {
+  const { dtype } = instruction;
+  const pace = createPace(view.pause);
+  const bound = new Map(
+    bindingsOf(kernelOf(instruction), instruction.shape).map(({ name }, index) => [
+      name,
+      instruction.buffers[index] ?? "",
+    ]),
+  );
+  const bufferOf = (binding: string): string => bound.get(binding) ?? "";
+  const bytes = async (binding: string) => readAll(view, bufferOf(binding));
+  return {
+    dtype,
+    pace,
+    has: (binding) => bound.has(binding),
+    bufferOf,
+    tensor: async (binding) => decodeStorage(await bytes(binding), dtype, pace),
+    words: async (binding) => new Uint32Array((await bytes(binding)).buffer),
+    floats: async (binding) => new Float32Array((await bytes(binding)).buffer),
+    async rows(binding, columns, runs) {
+      const rowBytes = rowPitch(columns) * bytesPerElement(dtype);
+      const ranges = runs.map(({ first, count }) => ({
+        offset: first * rowBytes,
+        bytes: count * rowBytes,
+      }));
+      const values = await decodeStorage(await view.read(bufferOf(binding), ranges), dtype, pace);
+      return rowsOfRuns(values, rowPitch(columns), runs);
+    },
+  };
+}
+
+/** @param values of the runs, one after the other */
+export function rowsOfRuns(values: Float32Array, pitch: number, runs: readonly Run[]): Rows {
+  const [only] = runs;
+  if (runs.length === 1 && only !== undefined) {
+    const { first } = only;
+    return {
+      values,
+      at: (row) => values.subarray((row - first) * pitch, (row + 1 - first) * pitch),
+    };
+  }
+  const places = new Map<number, number>();
+  for (const row of rowsOf(runs)) places.set(row, places.size);
+  return {
+    values,
+    at(row) {
+      const place = places.get(row);
+      if (place === undefined) throw new RangeError(`row ${row} was not read`);
+      return values.subarray(place * pitch, (place + 1) * pitch);
+    },
+  };
+}
