@@ -1,7 +1,7 @@
 // Arithmetic, weights and activations of a layer on each GPU, straight from the layer's sizes: enough to
 // judge a plan by. What a program really allocates and does, its instructions say.
 
-import { gpusOfStage, type PlacedLayer, placedLayers } from "./layers.ts";
+import { expertsOnGpus, gpusOfStage, type PlacedLayer, placedLayers } from "./layers.ts";
 import type { AttentionLayer, LatentAttention, Layer, Plan } from "./plan.ts";
 
 /** A GPU's part in one layer. */
@@ -71,8 +71,11 @@ export const layerShares = (plan: Plan, placed: PlacedLayer): LayerShare[] => {
     for (const gpu of group) shares.push(share(gpu, sizes));
   }
   if (layer.op !== "moe") return shares;
-  const experts = expertSizes(layer, inputRows);
-  return summed([...shares, ...layer.expertGpus.map((gpu) => share(gpu, experts))]);
+  const held = expertsOnGpus(layer);
+  return summed([
+    ...shares,
+    ...[...held].map(([gpu, own]) => share(gpu, expertSizes(layer, inputRows, own, held.size))),
+  ]);
 };
 
 /** One share per GPU: one that has tokens and experts has both parts. */
@@ -181,13 +184,18 @@ const latentSizes = (
 };
 
 /** On one of the experts' GPUs, tokens spread evenly; a token counts once per expert it is sent to. */
-const expertSizes = (layer: Layer & { op: "moe" }, rows: number): Sizes => {
-  const owners = Math.max(1, layer.expertGpus.length);
+const expertSizes = (
+  layer: Layer & { op: "moe" },
+  rows: number,
+  own: number,
+  owners: number,
+): Sizes => {
+  const slices = layer.expertGroups[0]?.[0]?.length ?? 1;
   const matrices = layer.activation === "silu" ? 3 : 2;
   const perExpert = matrices * layer.hidden * layer.ffn;
   const routed = (rows * layer.topK) / owners;
   return {
-    weights: (perExpert * layer.experts) / owners,
+    weights: (perExpert * own) / slices,
     flops: 2 * routed * perExpert,
     activations: routed * (2 * layer.hidden + (matrices - 1) * layer.ffn),
   };

@@ -2,7 +2,8 @@
 // reader finds them.
 
 import type { Path } from "./document.ts";
-import type { Groups, Layer, LinearSplit, Plan, Stage } from "./plan.ts";
+import { expertShares } from "./mesh.ts";
+import type { ExpertGroup, Groups, Layer, LinearSplit, MoeLayer, Plan, Stage } from "./plan.ts";
 
 export interface PlacedLayer {
   readonly layer: Layer;
@@ -67,14 +68,25 @@ export const groupSize = (layer: Layer): number => layer.groups[0]?.length ?? 1;
 /** Every GPU that takes part in a layer of the stage, each once. */
 export const gpusOfStage = (stage: Stage): number[] => {
   // Layers that follow from degrees share their lists, which may be long.
-  const lists = new Set<Groups | readonly number[]>();
+  const lists = new Set<Groups | readonly ExpertGroup[]>();
   for (const layer of stage.layers) {
     lists.add(layer.groups);
-    if (layer.op === "moe") lists.add(layer.expertGpus);
+    if (layer.op === "moe") lists.add(layer.expertGroups);
   }
   const gpus = new Set<number>();
-  for (const list of lists) for (const each of list.flat()) gpus.add(each);
+  for (const list of lists) for (const each of list.flat(2)) gpus.add(each);
   return [...gpus];
+};
+
+/** Experts on each GPU that holds some; a slice of an expert counts as the expert. */
+export const expertsOnGpus = ({ experts, expertGroups }: MoeLayer): Map<number, number> => {
+  const held = new Map<number, number>();
+  for (const group of expertGroups) {
+    const shares = expertShares(experts, group.length);
+    for (const [member, gpus] of group.entries())
+      for (const gpu of gpus) held.set(gpu, (held.get(gpu) ?? 0) + (shares[member] ?? 0));
+  }
+  return held;
 };
 
 /** How the layer leaves its result on a tensor group of several GPUs; else every GPU has all of it. */

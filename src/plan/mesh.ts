@@ -1,16 +1,21 @@
-// Which rank stands where in the mesh of degrees: tensor fastest, then data, then pipeline.
+// Which rank stands where in the mesh of degrees, and which ranks of a pipeline stage hold which experts: the
+// one answer that lowering, estimate, rules, claims and importers share.
+//
+// Ranks are numbered as Megatron-LM does by default: tensor fastest, then context, data, pipeline. The ranks of
+// a stage, in that order, fold into expert-tensor · expert · expert-data ranks (Megatron-LM's parallel folding):
+// expert-tensor · expert consecutive ranks form one expert group, which holds every expert once.
 
 import { listedGpus } from "./distribution.ts";
-import type { Degrees, Groups } from "./plan.ts";
+import type { Degrees, ExpertGroup, Groups } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 
-/** rank = (pipelineIndex · data + dataIndex) · tensor + tensorIndex. */
-export const rankAt = (
-  { tensor, data }: Degrees,
-  pipelineIndex: number,
-  dataIndex: number,
-  tensorIndex: number,
-): number => (pipelineIndex * data + dataIndex) * tensor + tensorIndex;
+/** Where the layers of one pipeline rank run. */
+export interface StageMesh {
+  /** One tensor group per data replica and context rank, context ranks of a replica side by side. */
+  readonly groups: Groups;
+  /** Empty where expert groups cannot be formed; a rule says why. */
+  readonly expertGroups: readonly ExpertGroup[];
+}
 
 /** The tensor group that the plan names in so many words, if any. */
 export const namedTensorGroup = (file: PlanFile): readonly number[] | undefined => {
@@ -20,25 +25,67 @@ export const namedTensorGroup = (file: PlanFile): readonly number[] | undefined 
   return listed.length > 0 ? listed : undefined;
 };
 
-/** Groups are named for the whole plan, so they place ranks only where there is one tensor group. */
-const isSingleGroup = ({ pipeline, data }: Degrees): boolean => pipeline === 1 && data === 1;
+/** Ranks that share each sequence. */
+export const contextOf = ({ context = 1 }: Pick<Degrees, "context">): number => context;
 
-/** The tensor groups of one pipeline rank, one per data replica. */
-export const replicaGroups = (file: PlanFile, degrees: Degrees, pipelineIndex: number): Groups => {
-  const named = isSingleGroup(degrees) ? namedTensorGroup(file) : undefined;
+/** tensor · context · data: the ranks of one pipeline stage. */
+export const ranksPerStage = (degrees: Degrees): number =>
+  degrees.tensor * contextOf(degrees) * degrees.data;
+
+/** tensor · context · data · pipeline. */
+export const worldOf = (degrees: Degrees): number => ranksPerStage(degrees) * degrees.pipeline;
+
+/** Ranks that hold slices of the same experts: as the plan says, else 1 with expert parallelism and all tensor ranks without. */
+export const expertTensorOf = ({ expert, tensor, expertTensor }: Degrees): number =>
+  expertTensor ?? (expert > 1 ? 1 : tensor);
+
+export const stageMesh = (file: PlanFile, degrees: Degrees, pipelineIndex: number): StageMesh => {
+  const { tensor } = degrees;
+  const perStage = ranksPerStage(degrees);
+  // Groups are named for the whole plan, so they place ranks only where there is one tensor group.
+  const isSingleGroup = perStage * degrees.pipeline === tensor;
+  const named = isSingleGroup ? namedTensorGroup(file) : undefined;
+  const first = pipelineIndex * perStage;
   // A list longer than the degree is an error that a rule reports; the degree decides meanwhile.
-  if (named !== undefined) return [named.slice(0, degrees.tensor)];
-  return Array.from({ length: degrees.data }, (_, d) =>
-    Array.from({ length: degrees.tensor }, (_unused, t) => rankAt(degrees, pipelineIndex, d, t)),
+  const groups = named === undefined ? inParts(first, perStage, tensor) : [named.slice(0, tensor)];
+  const ranks = groups.flat();
+  const holders = isSingleGroup ? file.parallel?.expertGroup : undefined;
+  return {
+    groups,
+    expertGroups:
+      holders === undefined ? foldedGroups(degrees, ranks) : [holders.map((gpu) => [gpu])],
+  };
+};
+
+/** Consecutive numbers in lists of `size`. */
+const inParts = (first: number, count: number, size: number): number[][] =>
+  Array.from({ length: count / size }, (_, part) =>
+    Array.from({ length: size }, (_unused, i) => first + part * size + i),
+  );
+
+const foldedGroups = (degrees: Degrees, ranks: readonly number[]): ExpertGroup[] => {
+  const expertTensor = expertTensorOf(degrees);
+  const size = expertTensor * degrees.expert;
+  if (ranks.length % size !== 0) return [];
+  return Array.from({ length: ranks.length / size }, (_, group) =>
+    Array.from({ length: degrees.expert }, (_unused, member) => {
+      const start = group * size + member * expertTensor;
+      return ranks.slice(start, start + expertTensor);
+    }),
   );
 };
 
-/** The GPUs that hold a stage's experts: those named, else the first of its ranks. */
-export const expertGpusOf = (
-  file: PlanFile,
-  degrees: Degrees,
-  pipelineIndex: number,
-): readonly number[] => {
-  const named = isSingleGroup(degrees) ? file.parallel?.expertGroup : undefined;
-  return named ?? replicaGroups(file, degrees, pipelineIndex).flat().slice(0, degrees.expert);
+/** Expert degrees that fold the ranks of a stage evenly, with the expert-tensor degree as it is. */
+export const expertDegreesThatFit = (degrees: Degrees): number[] => {
+  const places = ranksPerStage(degrees) / (degrees.expertTensor ?? 1);
+  return Array.from({ length: Math.floor(places) }, (_, i) => i + 1).filter(
+    (expert) => places % expert === 0,
+  );
 };
+
+/** How many experts each member of a group holds, the larger shares first: as even as whole experts allow. */
+export const expertShares = (experts: number, members: number): number[] =>
+  Array.from(
+    { length: members },
+    (_, i) => Math.floor(experts / members) + (i < experts % members ? 1 : 0),
+  );

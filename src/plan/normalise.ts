@@ -7,6 +7,7 @@ import { assumedPaths } from "./assumed.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Path } from "./document.ts";
 import { hardwareOf } from "./hardware.ts";
+import { ranksPerStage, worldOf } from "./mesh.ts";
 import type { Claims, Plan, Workload } from "./plan.ts";
 import { parseBytes } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
@@ -34,10 +35,10 @@ export const normalise = (file: PlanFile): Normalised => {
   }
   if (model === undefined) return { diagnostics: [noLayers] };
   const degrees = degreesOf(file);
-  const world = degrees.tensor * degrees.pipeline * degrees.data;
+  const world = worldOf(degrees);
   if (world > maxGpus) return { diagnostics: [worldTooLarge(world)] };
   const complete = modelOf(model);
-  const places = layersPerBlock * complete.layers * degrees.tensor * degrees.data;
+  const places = complete.layers * ranksPerStage(degrees);
   if (places > maxPlaces) return { diagnostics: [planTooLarge(["model", "layers"], places)] };
   return {
     plan: {
@@ -79,15 +80,12 @@ const worldTooLarge = (world: number): Diagnostic => ({
   code: "world-too-large",
   severity: "error",
   path: ["parallel"],
-  message: `tensor × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
+  message: `tensor × context × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
   hint: "choose smaller degrees",
 });
 
 /** Layers times the GPUs that each is on: beyond it checking would take more than a second or two. */
 const maxPlaces = 1_000_000;
-/** At most: three for attention, three for the MLP, three for the experts. */
-const layersPerBlock = 9;
-
 const planTooLarge = (path: Path, places: number): Diagnostic => ({
   code: "plan-too-large",
   severity: "error",

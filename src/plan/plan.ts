@@ -89,9 +89,16 @@ export interface Degrees {
   readonly virtualStages?: number;
   /** Embedding and LM head are padded to a multiple of it. Absent: where tensor does not divide them. */
   readonly vocabularyMultiple?: number;
+  /** Ranks that hold slices of the same experts. Absent: see `expertTensorOf`. */
+  readonly expertTensor?: number;
+  /**
+   * ZeRO stage: what data replicas share out among themselves. 1 optimizer states, 2 gradients too, 3 weights too
+   * (FSDP). Absent: not said.
+   */
+  readonly zero?: 0 | 1 | 2 | 3;
   /** Norms and residuals are split over the tensor group, each rank with a part of the tokens. */
   readonly sequence?: boolean;
-  /** Ranks that share each sequence. Absent: 1. Checked; the run does not use it yet. */
+  /** Ranks that share each sequence. Absent: 1. Counted; of them the first runs. */
   readonly context?: number;
 }
 
@@ -111,6 +118,8 @@ export interface Model {
     readonly experts: number;
     readonly topK: number;
     readonly ffn: number;
+    /** Copies of experts besides, which serving engines place to even out the load. Absent: not said. */
+    readonly redundantExperts?: number;
     /** Absent: dropless. */
     readonly capacityFactor?: number;
     /** Weights of the chosen experts are scaled to sum to 1. */
@@ -180,6 +189,13 @@ interface LayerBase {
   readonly groups: Groups;
 }
 
+/**
+ * GPUs that together hold every expert once: per member, in order, a contiguous block of experts; the GPUs of a
+ * member each hold a slice of its experts' inner width. Every group has all experts, and serves the tokens of its
+ * own GPUs; a group alone serves all tokens.
+ */
+export type ExpertGroup = readonly (readonly number[])[];
+
 /** How a weight matrix [in, out] is split over a tensor group. */
 export type LinearSplit = "column" | "row" | "replicated";
 
@@ -233,8 +249,8 @@ export interface MoeLayer extends LayerBase {
   readonly renormalise: boolean;
   /** Inner width of the experts that every token passes. Described and counted; cannot run yet. */
   readonly sharedFfn?: number;
-  /** Where the experts live, contiguous blocks in this order. `groups` is where tokens come from. */
-  readonly expertGpus: readonly number[];
+  /** Who holds the experts. `groups` is where tokens come from. */
+  readonly expertGroups: readonly ExpertGroup[];
 }
 
 /** A layer that works on each token by itself. */
@@ -302,8 +318,10 @@ export interface Claims {
   readonly tokensPerSecond?: number;
   /** Share of time a GPU is busy, 0 … 1. */
   readonly gpuUtilization?: number;
-  /** Share of peak FLOP/s that is reached, 0 … 1. */
+  /** MFU: share of peak FLOP/s that the model's FLOPs reach, 0 … 1; what is computed again does not count. */
   readonly computeUtilization?: number;
+  /** HFU: as `computeUtilization`, with what is computed again in the backward pass. */
+  readonly hardwareFlopsUtilization?: number;
   /** Share of `hardware.memoryPerGpu` that is used, 0 … 1. */
   readonly memoryUtilization?: number;
   /** Bytes left per GPU. */

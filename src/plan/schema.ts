@@ -62,6 +62,7 @@ const claims = z.strictObject({
   tokensPerSecond: figure.exactOptional(),
   gpuUtilization: share.exactOptional(),
   computeUtilization: share.exactOptional(),
+  hardwareFlopsUtilization: share.exactOptional(),
   memoryUtilization: share.exactOptional(),
   memoryAvailable: bytes.exactOptional(),
   strongScaling: efficiency.exactOptional(),

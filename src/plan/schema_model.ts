@@ -11,6 +11,8 @@ const moe = z.strictObject({
   experts: count,
   topK: count.exactOptional(),
   ffn: count.exactOptional(),
+  /** Copies of experts that a serving engine places besides. */
+  redundantExperts: z.int().nonnegative().max(100_000).exactOptional(),
   capacityFactor: z.number().positive().exactOptional(),
   renormalise: z.boolean().exactOptional(),
   dense: z.boolean().exactOptional(),

@@ -12,6 +12,10 @@ export const degreesSchema = z.strictObject({
   pipeline: degree.exactOptional(),
   data: degree.exactOptional(),
   expert: degree.exactOptional(),
+  /** Ranks that hold slices of the same experts. */
+  expertTensor: degree.exactOptional(),
+  /** ZeRO stage: 3 is FSDP. */
+  zero: z.literal([0, 1, 2, 3]).exactOptional(),
   /** Ranks that share each sequence. */
   context: degree.exactOptional(),
   /** Norms and residuals are split over the tensor group, along the sequence. */

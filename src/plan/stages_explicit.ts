@@ -1,7 +1,15 @@
 // Plans written as explicit stages: each layer names its GPUs, communications stand between stages.
 
 import type { Diagnostic } from "./diagnostic.ts";
-import type { Communication, Groups, Layer, LinearSplit, Plan, Stage } from "./plan.ts";
+import type {
+  Communication,
+  ExpertGroup,
+  Groups,
+  Layer,
+  LinearSplit,
+  Plan,
+  Stage,
+} from "./plan.ts";
 import { parseBytes } from "./quantity.ts";
 import type { PlanFile, StageFile } from "./schema.ts";
 import type { LayerFile, ParallelFile } from "./schema_layers.ts";
@@ -79,6 +87,16 @@ const tokenGroups = (parallel: ParallelFile, before: Groups): Groups => {
   return groupsOf(parallel);
 };
 
+/**
+ * `expert` gives each GPU of a list whole experts; `tensor` gives it a slice of every expert, `data` all of them.
+ * A list of lists has every expert in each list.
+ */
+const expertGroupsOf = (parallel: ParallelFile): ExpertGroup[] => {
+  const { kind, gpus } = parallel;
+  if (kind !== "expert") return groupsOf(parallel).map((group) => [group]);
+  return (isGrouped(gpus) ? gpus : [gpus]).map((list) => list.map((gpu) => [gpu]));
+};
+
 const splitOf = ({ kind }: ParallelFile): LinearSplit =>
   kind === "column" || kind === "row" ? kind : "replicated";
 
@@ -105,8 +123,8 @@ const explicitLayer = (layer: LayerFile, index: number, groups: Groups): Layer =
     }
     case "moe": {
       const { parallel, topK = 1, ...rest } = layer;
-      const expertGpus = parallel.gpus.flat();
-      return { ...base, activation: "gelu", renormalise: topK > 1, ...rest, topK, expertGpus };
+      const expertGroups = expertGroupsOf(parallel);
+      return { ...base, activation: "gelu", renormalise: topK > 1, ...rest, topK, expertGroups };
     }
     case "norm": {
       const { parallel: _, ...rest } = layer;

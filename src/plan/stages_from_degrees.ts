@@ -1,8 +1,8 @@
 // Plans written as a model and parallel degrees: one stage of transformer blocks per pipeline rank.
 
-import { expertGpusOf, replicaGroups } from "./mesh.ts";
+import { stageMesh, type StageMesh } from "./mesh.ts";
 import { paddedVocabulary } from "./padded_vocabulary.ts";
-import type { Degrees, Groups, Layer, Model, NormLayer, Stage } from "./plan.ts";
+import type { Degrees, Layer, Model, NormLayer, Stage } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 import type { ModelFile } from "./schema_model.ts";
 
@@ -33,9 +33,7 @@ export const modelOf = (file: ModelFile): Model => {
 };
 
 /** Where the layers of one stage run. */
-interface Place {
-  readonly groups: Groups;
-  readonly expertGpus: readonly number[];
+interface Place extends StageMesh {
   /** Of norms and residuals, where sequence parallelism splits them. */
   readonly tokenwise: Pick<NormLayer, "split">;
 }
@@ -46,12 +44,11 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
   const ends = { ...model, ...(vocabulary === undefined ? {} : { vocabulary }) };
   const starts = firstLayers(model, degrees);
   const places = Array.from({ length: pipeline }, (_, p): Place => ({
-    groups: replicaGroups(file, degrees, p),
-    expertGpus: expertGpusOf(file, degrees, p),
+    ...stageMesh(file, degrees, p),
     tokenwise: degrees.sequence === true && degrees.tensor > 1 ? { split: "tokens" } : {},
   }));
   return starts.map((first, s): Stage => {
-    const place = places[s % pipeline] ?? { groups: [], expertGpus: [], tokenwise: {} };
+    const place = places[s % pipeline] ?? { groups: [], expertGroups: [], tokenwise: {} };
     const end = starts[s + 1] ?? model.layers;
     const layers: Layer[] = [];
     if (s === 0) layers.push(...embeddingOf(ends, place));
@@ -131,7 +128,7 @@ const headOf = (model: Model, place: Place, at: number): Layer[] => {
  */
 const blockOf = (
   model: Model,
-  { groups, expertGpus, tokenwise }: Place,
+  { groups, expertGroups, tokenwise }: Place,
   block: number,
   at: number,
 ): Layer[] => {
@@ -180,7 +177,7 @@ const blockOf = (
       ...(capacityFactor === undefined ? {} : { capacityFactor }),
       renormalise,
       ...(sharedFfn === undefined ? {} : { sharedFfn }),
-      expertGpus,
+      expertGroups,
     }));
   }
   return layers;

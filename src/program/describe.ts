@@ -1,8 +1,8 @@
 // Who does what: a plan's stages as steps on GPUs and the communications between them, for people. The
 // communications are those of the program, so that the picture shows what runs.
 
-import { gpusOfStage } from "../plan/layers.ts";
-import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import { expertsOnGpus, gpusOfStage } from "../plan/layers.ts";
+import type { Layer, MoeLayer, Plan, Stage } from "../plan/plan.ts";
 import type { CollectiveEstimate } from "./estimate.ts";
 import { layerName } from "./lower.ts";
 import { detailOf, shardsOf, type Shard } from "./shards.ts";
@@ -110,18 +110,23 @@ const stepsOf = (
       title: "experts",
       detail,
       besides: [],
-      shards: main.expertGpus.map((gpu, i) => ({
-        gpu,
-        text: `${expertsAt(main, i)} experts`,
-        whole: `${main.experts} experts`,
-      })),
+      shards: expertShards(main),
       flows: flows.filter((each) => !isThere(each)),
     },
   ];
 };
 
-const expertsAt = ({ experts, expertGpus }: Layer & { op: "moe" }, at: number): number =>
-  Math.floor(experts / expertGpus.length) + (at < experts % expertGpus.length ? 1 : 0);
+const expertShards = (layer: MoeLayer): Shard[] => {
+  const { experts, expertGroups } = layer;
+  const slices = expertGroups[0]?.[0]?.length ?? 1;
+  const part = slices === 1 ? "" : ` /${slices}`;
+  const copies = expertGroups.length === 1 ? "" : `, ${expertGroups.length} copies`;
+  return [...expertsOnGpus(layer)].map(([gpu, own]) => ({
+    gpu,
+    text: `${own} experts${part}`,
+    whole: `${experts} experts${part}${copies}`,
+  }));
+};
 
 /** The longest repetition first found from each step on, so that a model's alike layers are told once. */
 const blocksOf = (steps: readonly Step[]): Block[] => {

@@ -7,6 +7,9 @@ import { layerNames, lowerMicroBatch } from "./lower.ts";
 import type { Instruction, Program } from "./program.ts";
 import { scheduleBuilder, schedulingOf } from "./schedule/scheduled_builder.ts";
 import { createStream, type Sink } from "./stream.ts";
+import { expand, expandTotals } from "./expand.ts";
+import { type Allocated, memoryNeed, type MemoryNeed } from "./memory.ts";
+import { oneOfAlike } from "./symmetry.ts";
 import { createTally, kernelFlops, type Totals } from "./tally.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
 import { unshard } from "./unshard.ts";
@@ -31,6 +34,8 @@ export interface PlanEstimate extends Estimate, Totals {
   readonly tokens: number;
   readonly microBatches: number;
   readonly parameters: Parameters;
+  /** One entry per GPU. */
+  readonly memory: readonly MemoryNeed[];
   /** Present where a peak was given. */
   readonly bound?: Bound;
 }
@@ -50,7 +55,7 @@ export const estimate = (program: Program, plan: Plan): Estimate => {
   const tally = createTally(program.ranks.length, program.layers, createWireCount());
   for (const { rank, buffers, instructions } of program.ranks) {
     for (const { role, bytes, within } of buffers) {
-      if (within === undefined) tally.allocate(rank, role, bytes, 0);
+      if (within === undefined) tally.allocate(rank, role, bytes, []);
     }
     for (const instruction of instructions) tally.add(rank, instruction);
   }
@@ -60,36 +65,80 @@ export const estimate = (program: Program, plan: Plan): Estimate => {
 };
 
 /**
- * Costs of one step of `plan`, from the same lowering that makes its program, of which none is kept: plans
- * of thousands of GPUs take seconds.
+ * Costs of one step of `plan`, from the same lowering that makes its program, of which none is kept. Of data
+ * replicas that do the same, one set is lowered: thousands of GPUs take as long as a few.
  *
- * @param plan as for `lower`
+ * @param plan as for `lower`; with context parallelism, which does not run, its ranks count all the same
  * @param peaks of each GPU; without them there is no bound
  */
 export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
-  const { gpus } = plan.hardware;
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
+  const symmetry = oneOfAlike(plan);
+  const { gpus } = symmetry.plan.hardware;
   const declared = new Set(plan.communications.map(({ name }) => name));
   const wire = createWireCount();
   const tally = createTally(gpus, layerNames(plan), wire, declared);
+  const parameters = createParameterCount(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire);
-  listen(plan, {
-    allocate: (...buffer) => tally.allocate(...buffer),
+  listen(symmetry.plan, {
+    allocate(rank, role, bytes, shape) {
+      tally.allocate(rank, role, bytes, shape);
+      if (role === "weight") parameters.add(rank, shape);
+    },
     add(rank, instruction) {
       tally.add(rank, instruction);
       clock?.add(rank, instruction);
     },
   });
   const alone = unsharded(plan);
+  const totals = tally.totals(microBatches);
+  const needs = totals.ranks.map(({ rank, memoryByRole }) =>
+    memoryNeed(symmetry.plan, rank, { byRole: memoryByRole, ...parameters.of(rank) }),
+  );
+  const bound = clock?.bound(step);
   return {
     ...step,
-    ...tally.totals(microBatches),
+    ...expandTotals(totals, symmetry, plan.hardware.gpus),
     modelFlops: alone.flops,
     parameters: parametersOf(plan, alone),
-    ...(clock === undefined ? {} : { bound: clock.bound(step) }),
+    memory: expand(needs, symmetry, plan.hardware.gpus, noNeed),
+    ...(bound === undefined
+      ? {}
+      : { bound: { ...bound, ranks: expand(bound.ranks, symmetry, plan.hardware.gpus, noBound) } }),
   };
 };
+
+const noNeed: MemoryNeed = {
+  rank: -1,
+  weights: 0,
+  activations: 0,
+  workspace: 0,
+  keyValueCache: 0,
+  gradients: 0,
+  optimizer: 0,
+  total: 0,
+  least: 0,
+};
+const noBound = { rank: -1, waitMs: 0, kernelMs: 0, wireMs: 0 };
+
+/** Experts are the only weights of three dimensions. */
+const createParameterCount = (ranks: number) => {
+  const counts = Array.from({ length: ranks }, () => ({ expertElements: 0, otherElements: 0 }));
+  return {
+    add(rank: number, shape: readonly number[]): void {
+      const own = counts[rank];
+      if (own === undefined) return;
+      if (shape.length === 3) own.expertElements += elementsOf(shape);
+      else own.otherElements += elementsOf(shape);
+    },
+    of: (rank: number): Omit<Allocated, "byRole"> =>
+      counts[rank] ?? { expertElements: 0, otherElements: 0 },
+  };
+};
+
+const elementsOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 1);
 
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
 const listen = (plan: Plan, sink: Sink): void => {
@@ -110,8 +159,8 @@ const unsharded = (plan: Plan): Unsharded => {
   let parameters = 0;
   let idleParameters = 0;
   listen(unshard(plan), {
-    allocate(_rank, role, _bytes, elements) {
-      if (role === "weight") parameters += elements;
+    allocate(_rank, role, _bytes, shape) {
+      if (role === "weight") parameters += elementsOf(shape);
     },
     add(_rank, instruction) {
       flops += kernelFlops(instruction);

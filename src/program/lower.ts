@@ -1,7 +1,9 @@
 // Plan to program: every layer of every stage, for each micro-batch in turn; then in the order of the schedule.
 
+import { contextOf } from "../plan/mesh.ts";
 import type { Layer, Plan, Stage } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
+import { executedPart } from "./executed.ts";
 import { fuseNeighbours } from "./fuse.ts";
 import { lowerAttention } from "./layers/attention.ts";
 import type { LayerContext } from "./layers/context.ts";
@@ -33,9 +35,10 @@ import {
 /**
  * The instructions of every rank for one step of the plan.
  *
- * @param plan without errors from `checkPlan`; else this throws an `Error` that names the layer
+ * @param asWritten without errors from `checkPlan`; else this throws an `Error` that names the layer
  */
-export const lower = (plan: Plan): Program => {
+export const lower = (asWritten: Plan): Program => {
+  const plan = executedPart(asWritten);
   const { workload } = plan;
   const builder = createBuilder(plan.hardware.gpus, workload.dtype);
   const scheduling = schedulingOf(plan);
@@ -84,6 +87,7 @@ export const lowerMicroBatch = (
 ): Value => {
   const builder = fuseNeighbours(scheduled);
   const embedding = embeddingOf(plan);
+  const contextRanks = plan.degrees === undefined ? 1 : contextOf(plan.degrees);
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
@@ -102,6 +106,7 @@ export const lowerMicroBatch = (
         origin,
         overlap,
         ...(embedding && { embedding }),
+        contextRanks,
       };
       if (layer.op === "embedding") {
         value = lowerEmbedding(context, layer);
@@ -220,11 +225,13 @@ const aggregatesColumns = (layer: Layer, value: Value): boolean =>
  * its group's, or those of its tokens.
  */
 const inputVectors = (context: LayerContext, layer: Layer): Value => {
-  const { builder, workload, origin } = context;
+  const { builder, workload, origin, contextRanks } = context;
   const columns = inputColumns(layer);
+  // A rank has so many tokens of each sample.
+  const sampleRows = workload.sequence / contextRanks;
   const allRows = workload.batch * workload.sequence;
   const rows = allRows / workload.microBatches;
-  const shares = replicaRows(rows, workload.sequence, layer.groups).map((range, i): Share => {
+  const shares = replicaRows(rows, sampleRows, layer.groups).map((range, i): Share => {
     const group = layer.groups[i] ?? [];
     const share: Share = { group, ...range, layout: "replicated", buffer: "input" };
     const held =
@@ -252,7 +259,7 @@ const inputVectors = (context: LayerContext, layer: Layer): Value => {
     }
     return held;
   });
-  return { rows, columns, sampleRows: workload.sequence, origin, shares };
+  return { rows, columns, sampleRows, origin, shares };
 };
 
 /** Columns of the vectors that a layer reads. */

@@ -9,7 +9,7 @@ import type { BufferRole, Instruction } from "./program.ts";
 /** Who listens while a plan is lowered. */
 export interface Sink {
   /** A buffer that a rank did not have before. */
-  allocate(rank: number, role: BufferRole, bytes: number, elements: number): void;
+  allocate(rank: number, role: BufferRole, bytes: number, shape: readonly number[]): void;
   /** In an order in which every rank could run them. */
   add(rank: number, instruction: Instruction): void;
 }
@@ -36,8 +36,7 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
       if (holders === undefined) declared.set(id, (holders = new Set()));
       if (holders.has(rank)) return id;
       holders.add(rank);
-      const elements = shape.reduce((product, extent) => product * extent, 1);
-      sink.allocate(rank, role, bytesOf(shape, own), elements);
+      sink.allocate(rank, role, bytesOf(shape, own), shape);
       return id;
     },
     emit: (rank, instruction) => sink.add(rank, instruction),
@@ -67,12 +66,12 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
         // A rank without blocks has no slots but the first.
         const slots = messages.findLastIndex((bytes) => bytes > 0) + 1;
         for (const bytes of stagingSizes(messages.slice(0, slots))) {
-          sink.allocate(rank, "staging", bytes, bytes / 4);
+          sink.allocate(rank, "staging", bytes, [bytes / 4]);
         }
       }
       for (const largest of workspaces.values()) {
         for (const [rank, bytes] of largest.entries()) {
-          if (bytes > 0) sink.allocate(rank, "workspace", bytes, bytes / 4);
+          if (bytes > 0) sink.allocate(rank, "workspace", bytes, [bytes / 4]);
         }
       }
     },

@@ -72,7 +72,7 @@ export interface Totals {
 }
 
 /** More groups than anyone looks at are counted only. */
-const mostGroups = 16;
+export const mostGroups = 16;
 
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -3,7 +3,11 @@
 import type { Layer, Plan } from "../plan/plan.ts";
 
 /** The plan with every layer on GPU 0 alone, nothing communicated and nothing scheduled. */
-export const unshard = ({ workload: { schedule: _, ...workload }, ...plan }: Plan): Plan => ({
+export const unshard = ({
+  workload: { schedule: _, ...workload },
+  degrees: _degrees,
+  ...plan
+}: Plan): Plan => ({
   ...plan,
   workload,
   hardware: { ...plan.hardware, gpus: 1 },
@@ -12,4 +16,6 @@ export const unshard = ({ workload: { schedule: _, ...workload }, ...plan }: Pla
 });
 
 const onOneGpu = (layer: Layer): Layer =>
-  layer.op === "moe" ? { ...layer, groups: [[0]], expertGpus: [0] } : { ...layer, groups: [[0]] };
+  layer.op === "moe"
+    ? { ...layer, groups: [[0]], expertGroups: [[[0]]] }
+    : { ...layer, groups: [[0]] };

@@ -24,6 +24,7 @@ export interface MoeResult {
 }
 
 /**
+ * @param rowsPerGroup rows that share one capacity, in order; they sum to the rows
  * @param routes expert ids [rows, topK] chosen by the run under test. A near tie may legitimately fall
  *   either way, so the reference follows them and reports how far they are from its own choice; absent,
  *   it follows its own.
@@ -32,9 +33,10 @@ export const mixtureOfExperts = (
   layer: MoeLayer,
   x: Matrix,
   weights: ExpertWeights,
+  rowsPerGroup: readonly number[],
   routes?: Uint32Array,
 ): MoeResult => {
-  const { experts, topK } = layer;
+  const { topK } = layer;
   const logits = multiply(x, weights.router);
   const choices = new Uint32Array(x.rows * topK);
   let routingGap = 0;
@@ -47,11 +49,7 @@ export const mixtureOfExperts = (
     reroutedChoices += verdict.rerouted;
     choices.set(given, row * topK);
   }
-  const capacity =
-    layer.capacityFactor === undefined
-      ? Infinity
-      : Math.ceil(((x.rows * topK) / experts) * layer.capacityFactor);
-  const rowsOf = assign(choices, experts, topK, capacity);
+  const rowsOf = assign(layer, choices, rowsPerGroup);
   const output = matrix(x.rows, x.columns);
   for (const [expert, rows] of rowsOf.entries()) {
     if (rows.length === 0) continue;
@@ -88,17 +86,28 @@ const judge = (
   return { gap: Math.max(0, best - worst), rerouted: missed.length };
 };
 
-/** Rows of each expert in token order, cut off at its capacity. */
+/** Rows of each expert in token order, in each group of rows cut off at its capacity. */
 const assign = (
+  { experts, topK, capacityFactor }: MoeLayer,
   choices: Uint32Array,
-  experts: number,
-  topK: number,
-  capacity: number,
+  rowsPerGroup: readonly number[],
 ): number[][] => {
   const rowsOf = Array.from({ length: experts }, (): number[] => []);
-  for (const [choice, expert] of choices.entries()) {
-    const rows = rowsOf[expert];
-    if (rows !== undefined && rows.length < capacity) rows.push(Math.floor(choice / topK));
+  let first = 0;
+  for (const count of rowsPerGroup) {
+    const capacity =
+      capacityFactor === undefined
+        ? Infinity
+        : Math.ceil(((count * topK) / experts) * capacityFactor);
+    const limits = rowsOf.map(({ length }) => length + capacity);
+    for (let choice = first * topK; choice < (first + count) * topK; choice++) {
+      const expert = choices[choice] ?? 0;
+      const rows = rowsOf[expert];
+      if (rows !== undefined && rows.length < (limits[expert] ?? 0)) {
+        rows.push(Math.floor(choice / topK));
+      }
+    }
+    first += count;
   }
   return rowsOf;
 };

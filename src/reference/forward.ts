@@ -4,6 +4,7 @@ import type { Layer, Plan } from "../plan/plan.ts";
 import type { RegionContent } from "../program/content.ts";
 import { contentValues } from "../program/content_values.ts";
 import { weightScale } from "../program/layers/context.ts";
+import { rowsPerExpertGroup } from "../program/layers/expert_columns.ts";
 import { embeddingOf, inputColumns, layerName } from "../program/lower.ts";
 import { activationOf, gelu, silu } from "./activations.ts";
 import { attend } from "./attention.ts";
@@ -171,6 +172,7 @@ const createRun = (plan: Plan, microBatch: number, routes: Routes) => {
             gate: part("gate", hidden, ffn),
             down: part("down", ffn, hidden),
           },
+          rowsPerExpertGroup(layer, x.rows, rowsPerSample),
           routes.get(name),
         );
         routing.routingGap = Math.max(routing.routingGap, result.routingGap);

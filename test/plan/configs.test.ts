@@ -56,7 +56,11 @@ test("the expert-parallel plan keeps the figures of its report", async () => {
   const attention = layers.find(({ op }) => op === "attention");
   const experts = layers.find(({ op }) => op === "moe");
   expect(attention?.groups).toEqual([[0, 1]]);
-  expect(experts).toMatchObject({ groups: [[0, 1]], expertGpus: [0, 1, 2], experts: 63 });
+  expect(experts).toMatchObject({
+    groups: [[0, 1]],
+    expertGroups: [[[0], [1], [2]]],
+    experts: 63,
+  });
 });
 
 test("every value that is marked as assumed is there", async () => {

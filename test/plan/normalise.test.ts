@@ -131,20 +131,49 @@ test("ranks run over tensor first, then data, then pipeline", () => {
     ],
   ]);
   const experts = plan.stages.map(({ layers }) => layers.find(({ op }) => op === "moe"));
-  expect(experts).toMatchObject([{ expertGpus: [0, 1, 2, 3] }, { expertGpus: [4, 5, 6, 7] }]);
+  expect(experts).toMatchObject([
+    { expertGroups: [[[0], [1], [2], [3]]] },
+    { expertGroups: [[[4], [5], [6], [7]]] },
+  ]);
 });
 
-test("fewer experts' GPUs than ranks are the first of them", () => {
-  const plan = load(
-    withDegrees({ hardware: { gpus: 4 }, parallel: { tensor: 2, data: 2, expert: 2 } }),
-  );
-  expect(plan.stages[0]?.layers.find(({ op }) => op === "moe")).toMatchObject({
-    expertGpus: [0, 1],
-    groups: [
+const expertGroups = (gpus: number, parallel: object) => {
+  const plan = load(withDegrees({ hardware: { gpus }, parallel }));
+  const moe = plan.stages[0]?.layers.find(({ op }) => op === "moe");
+  return moe?.op === "moe" ? moe.expertGroups : undefined;
+};
+
+test("the ranks of a stage fold into expert groups, each with every expert once", () => {
+  expect(expertGroups(4, { tensor: 2, data: 2, expert: 2 })).toEqual([
+    [[0], [1]],
+    [[2], [3]],
+  ]);
+  expect(expertGroups(4, { tensor: 1, data: 4, expert: 2 })).toEqual([
+    [[0], [1]],
+    [[2], [3]],
+  ]);
+  expect(expertGroups(4, { tensor: 4, data: 1, expert: 2 })).toEqual([
+    [[0], [1]],
+    [[2], [3]],
+  ]);
+  expect(expertGroups(8, { tensor: 1, context: 8, expert: 8 })).toEqual([
+    [[0], [1], [2], [3], [4], [5], [6], [7]],
+  ]);
+});
+
+test("without expert parallelism tensor ranks slice each expert, and replicas hold all", () => {
+  expect(expertGroups(4, { tensor: 2, data: 2, expert: 1 })).toEqual([[[0, 1]], [[2, 3]]]);
+  expect(expertGroups(3, { tensor: 1, data: 3, expert: 1 })).toEqual([[[0]], [[1]], [[2]]]);
+  expect(expertGroups(4, { tensor: 4, expert: 1 })).toEqual([[[0, 1, 2, 3]]]);
+});
+
+test("expert-tensor and expert degrees together take whole tensor groups", () => {
+  expect(expertGroups(4, { tensor: 2, data: 2, expert: 2, expertTensor: 2 })).toEqual([
+    [
       [0, 1],
       [2, 3],
     ],
-  });
+  ]);
 });
 
 test("named groups place tensor ranks and experts, and may differ", () => {
@@ -152,7 +181,7 @@ test("named groups place tensor ranks and experts, and may differ", () => {
   const plan = load(withDegrees({ hardware: { gpus: 3 }, parallel }));
   expect(plan.stages[0]?.layers.find(({ op }) => op === "moe")).toMatchObject({
     groups: [[2, 1]],
-    expertGpus: [0, 1, 2],
+    expertGroups: [[[0], [1], [2]]],
   });
 });
 
@@ -253,9 +282,15 @@ const moe = (parallel: Record<string, unknown>) => ({
 test("tokens of explicit experts stay where they were, or where tokenGpus says", () => {
   const experts = { kind: "expert", gpus: [0, 1, 2] };
   const after = load(stages(3, [[mlp({ kind: "tensor", gpus: [0, 1] }), moe(experts)]]));
-  expect(after.stages[0]?.layers[1]).toMatchObject({ groups: [[0, 1]], expertGpus: [0, 1, 2] });
+  expect(after.stages[0]?.layers[1]).toMatchObject({
+    groups: [[0, 1]],
+    expertGroups: [[[0], [1], [2]]],
+  });
   const named = load(stages(3, [[moe({ ...experts, tokenGpus: [2] })]]));
-  expect(named.stages[0]?.layers[0]).toMatchObject({ groups: [[2]], expertGpus: [0, 1, 2] });
+  expect(named.stages[0]?.layers[0]).toMatchObject({
+    groups: [[2]],
+    expertGroups: [[[0], [1], [2]]],
+  });
 });
 
 const sendAfter = (after: string | undefined) => ({

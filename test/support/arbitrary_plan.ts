@@ -109,7 +109,14 @@ const drawLayer = (
         maxLength: gpus,
       },
     );
+    // Named GPUs; slices on each tensor group; all experts on every GPU.
+    const expertGroups = [
+      [expertGpus.map((gpu) => [gpu])],
+      groups.map((group) => (size === 4 ? group.map((gpu) => [gpu]) : [group])),
+      groups.flat().map((gpu) => [[gpu]]),
+    ][integer(0, 2)];
     return moe(columns, experts, integer(1, Math.min(3, experts)), groups, expertGpus, {
+      ...(expertGroups === undefined ? {} : { expertGroups }),
       activation: integer(0, 1) ? "gelu" : "silu",
       renormalise: integer(0, 1) === 0,
       ...(integer(0, 1) ? { capacityFactor: [0.5, 1, 1.25][integer(0, 2)] ?? 1 } : {}),

@@ -1,6 +1,6 @@
 // Small plans that between them use every layer, split and communication.
 
-import type { Layer, Plan, Workload } from "../../src/plan/plan.ts";
+import type { ExpertGroup, Layer, Plan, Workload } from "../../src/plan/plan.ts";
 
 const workload: Workload = {
   mode: "inference",
@@ -65,7 +65,12 @@ export const moe = (
   topK: number,
   groups: Groups,
   expertGpus: number[],
-  rest: { capacityFactor?: number; activation?: "gelu" | "silu"; renormalise?: boolean } = {},
+  rest: {
+    capacityFactor?: number;
+    activation?: "gelu" | "silu";
+    renormalise?: boolean;
+    expertGroups?: readonly ExpertGroup[];
+  } = {},
 ): Draft<Layer> => ({
   op: "moe",
   hidden,
@@ -75,7 +80,7 @@ export const moe = (
   topK,
   renormalise: false,
   groups,
-  expertGpus,
+  expertGroups: [expertGpus.map((gpu) => [gpu])],
   ...rest,
 });
 

@@ -345,8 +345,21 @@ export const sizeCodes: readonly Explained[] = [
   },
   {
     code: "expert-degree-does-not-fit-ranks",
-    requires: "Expert groups are formed from the ranks of a stage: (tensor × data) % expert = 0.",
+    requires:
+      "Expert groups are folded from the ranks of a stage: (tensor × context × data) % (expert × expert-tensor) = 0.",
     bad: degrees({ parallel: { expert: 3 } }),
+    good: sound,
+  },
+  {
+    code: "expert-tensor-differs-from-tensor",
+    requires: "Experts are sliced over the tensor ranks of their tokens, or not at all.",
+    bad: degrees({ parallel: { tensor: 4, expertTensor: 2 }, hardware: { gpus: 4 } }),
+    good: degrees({ parallel: { expertTensor: 1 } }),
+  },
+  {
+    code: "slices-do-not-divide-expert-ffn",
+    requires: "Every slice of an expert has as much of its inner width.",
+    bad: degrees({ model: { moe: { ffn: 33 } }, parallel: { expert: 1 } }),
     good: sound,
   },
   {

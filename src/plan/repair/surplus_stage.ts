@@ -67,8 +67,10 @@ const layerOf = (layer: Layer, before: number, gpus: readonly number[]): LayerVa
       return { ...sizes, parallel: parallel(linear(split)) };
     }
     case "moe": {
-      const { expertGpus, ...sizes } = rest;
-      return { ...sizes, parallel: { kind: "expert", gpus: expertGpus, tokenGpus: gpus } };
+      const { expertGroups, ...sizes } = rest;
+      const holders = expertGroups.map((group) => group.flat());
+      const list = holders.length === 1 ? holders.flat() : holders;
+      return { ...sizes, parallel: { kind: "expert", gpus: list, tokenGpus: gpus } };
     }
     case "residual": {
       const { split: _whole, ...sizes } = rest;

@@ -69,9 +69,10 @@ const ownBuffers = ({ layer }: PlacedLayer, rows: number): number[] => {
     case "mlp":
       return [(layer.hidden * layer.ffn) / members, (rows * layer.ffn) / members];
     case "moe": {
-      const owners = Math.max(1, layer.expertGpus.length);
+      const owners = Math.max(1, layer.expertGroups.flat(2).length);
       const routed = (rows * layer.groups.length * layer.topK) / owners;
-      return [(layer.hidden * layer.ffn * layer.experts) / owners, routed * layer.ffn];
+      const sharers = layer.expertGroups[0]?.flat().length ?? 1;
+      return [(layer.hidden * layer.ffn * layer.experts) / sharers, routed * layer.ffn];
     }
     case "norm":
     case "residual":

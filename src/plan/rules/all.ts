@@ -35,7 +35,14 @@ import {
   headsDivideHidden,
   kvHeadsDivideHeads,
 } from "./divisibility.ts";
-import { expertDegreeDividesExperts, expertDegreeFitsRanks, topKWithinExperts } from "./experts.ts";
+import {
+  capacityHasOneGroup,
+  expertDegreeDividesExperts,
+  expertDegreeFitsRanks,
+  expertSlicesFollowTensor,
+  slicesDivideExperts,
+  topKWithinExperts,
+} from "./experts.ts";
 import { gpuIsKnown } from "./gpu_name.ts";
 import {
   enoughGpus,
@@ -137,6 +144,9 @@ export const rules: readonly Rule[] = [
   expertDegreeDividesExperts,
   topKWithinExperts,
   expertDegreeFitsRanks,
+  expertSlicesFollowTensor,
+  slicesDivideExperts,
+  capacityHasOneGroup,
   microBatchesDivideBatch,
   replicasDivideMicroBatch,
   everyReplicaHasSamples,

@@ -2,11 +2,11 @@
 // memory by the estimate, scaling by its baseline, experts and groups by the split.
 
 import { costPerGpu } from "../cost.ts";
-import { placedLayers } from "../layers.ts";
+import { expertsOnGpus, placedLayers } from "../layers.ts";
 import type { Plan } from "../plan.ts";
 import { assumedUnder, byHowMuch, bytesText, figure, leaningOn, percent } from "./assumption.ts";
 import { bubbleShare } from "./batch.ts";
-import { expertsPerGpu, variance } from "./experts.ts";
+import { variance } from "./experts.ts";
 import { fullestGpu } from "./memory.ts";
 import { info, type Rule, warning } from "./rule.ts";
 
@@ -137,10 +137,10 @@ interface Fact {
 const factsOf = (plan: Plan): Fact[] => {
   const moe = placedLayers(plan).find(({ layer }) => layer.op === "moe")?.layer;
   const facts: Fact[] = [];
-  if (moe?.op === "moe" && moe.expertGpus.length > 0) {
-    const shares = expertsPerGpu(moe.experts, moe.expertGpus.length);
-    const from = `${moe.experts} experts over ${moe.expertGpus.length} GPUs`;
-    facts.push({ key: "expertsPerGpu", follows: moe.experts / shares.length, from });
+  if (moe?.op === "moe" && moe.expertGroups.length > 0) {
+    const shares = [...expertsOnGpus(moe).values()];
+    const from = `${moe.experts} experts over ${moe.expertGroups[0]?.length ?? 1} GPUs`;
+    facts.push({ key: "expertsPerGpu", follows: shares[0] ?? 0, from });
     facts.push({ key: "expertVariance", follows: variance(shares), from });
   }
   if (plan.degrees !== undefined) {

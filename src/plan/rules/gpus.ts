@@ -3,6 +3,7 @@
 import { listedGpus } from "../distribution.ts";
 import type { Path } from "../document.ts";
 import { gpusOfStage, listed } from "../layers.ts";
+import { contextOf, worldOf } from "../mesh.ts";
 import { isGrouped } from "../stages_explicit.ts";
 import type { Plan } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
@@ -134,14 +135,15 @@ export const enoughGpus: Rule = (plan) => {
   const { degrees } = plan;
   if (degrees !== undefined && (used.at(-1) ?? 0) >= gpus) {
     const { tensor, pipeline, data } = degrees;
-    const world = tensor * pipeline * data;
+    const context = contextOf(degrees);
+    const world = worldOf(degrees);
     return world <= gpus
       ? []
       : [
           error(
             "not-enough-gpus",
             path,
-            `tensor ${tensor} × pipeline ${pipeline} × data ${data} needs ${world} GPUs, there are ${gpus}`,
+            `tensor ${tensor} × ${context === 1 ? "" : `context ${context} × `}pipeline ${pipeline} × data ${data} needs ${world} GPUs, there are ${gpus}`,
             "raise hardware.gpus, or lower a degree",
           ),
         ];

@@ -70,7 +70,11 @@ export const unusedFieldsAreSaid: Rule = ({ degrees, workload, optimizations }) 
   const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const fields: readonly (readonly [written: boolean, path: Path, what: string])[] = [
-    [context > 1, ["parallel", "context"], "every rank has whole sequences"],
+    [
+      context > 1,
+      ["parallel", "context"],
+      "of the ranks that share a sequence only the first runs, with whole sequences",
+    ],
     [
       overlap >= 0 && sequence && tensor > 1,
       ["optimizations", overlap],

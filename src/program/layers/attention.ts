@@ -1,6 +1,7 @@
 // Self-attention: QKV column-parallel over heads, one fused kernel, output row-parallel (partial sums).
 
 import type { AttentionLayer } from "../../plan/plan.ts";
+import { paddedElements } from "../../kernels/storage.ts";
 import type { RegionContent } from "../content.ts";
 import type { Share, Value } from "../value.ts";
 import { declareActivation, outputValue, weightScale, type LayerContext } from "./context.ts";
@@ -14,6 +15,7 @@ export const lowerAttention = (
 ): Value => {
   if (layer.latent !== undefined) return lowerLatentAttention(context, layer, layer.latent, input);
   return outputValue(context, input, layer.hidden, (share) => {
+    const sequence = input.sampleRows * context.contextRanks;
     const heads = layer.heads / share.group.length;
     // Fewer key and value heads than ranks: neighbours hold the same one.
     const kvHeads = Math.max(1, layer.kvHeads / share.group.length);
@@ -23,9 +25,12 @@ export const lowerAttention = (
         kvHeads,
         firstHead: i * heads,
         firstKvHead: Math.floor((i * layer.kvHeads) / share.group.length),
-        batch: share.rows / input.sampleRows,
-        sequence: input.sampleRows,
+        batch: share.rows / sequence,
+        sequence,
       });
+    }
+    if (context.contextRanks > 1) {
+      gatherContext(context, input, share, 2 * kvHeads * layer.headDim);
     }
     const buffer = `${context.origin.layer}/attended`;
     return linearShare(
@@ -41,6 +46,43 @@ export const lowerAttention = (
       },
     );
   });
+};
+
+/** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
+const gatherContext = (
+  { builder, origin, contextRanks }: LayerContext,
+  input: Value,
+  share: Share,
+  columns: number,
+): void => {
+  const first = input.shares.indexOf(share) - (input.shares.indexOf(share) % contextRanks);
+  const peers = input.shares.slice(first, first + contextRanks);
+  for (const [i, rank] of share.group.entries()) {
+    const from = peers.map(({ group }) => group[i] ?? 0);
+    const name = `${origin.layer}/context/${first}/${i}`;
+    const own = builder.declare(rank, {
+      id: `${origin.layer}/context/own`,
+      role: "activation",
+      shape: [share.rows, columns],
+    });
+    const all = builder.declare(rank, {
+      id: `${origin.layer}/context/all`,
+      role: "activation",
+      shape: [contextRanks * share.rows, columns],
+    });
+    builder.emit(rank, {
+      op: "all-gather",
+      origin,
+      name,
+      channel: builder.channel(name),
+      dtype: builder.dtype,
+      from,
+      to: from,
+      counts: from.map(() => paddedElements(share.rows, columns)),
+      send: own,
+      receive: all,
+    });
+  }
 };
 
 interface LocalHeads {

@@ -14,6 +14,8 @@ export interface LayerContext {
   readonly overlap: boolean;
   /** The plan's embedding, whose table a tied head multiplies with. */
   readonly embedding?: { readonly name: string; readonly layer: EmbeddingLayer };
+  /** Ranks that share each sequence; more than 1 only in programs that are counted and not run. */
+  readonly contextRanks: number;
   /** What the layer's last product adds before it is stored: replicated, on the layer's groups. */
   readonly skipped?: Value;
 }

@@ -7,9 +7,10 @@ import { declareActivation, declareWeight, type LayerContext } from "./context.t
 import { tableRegion, tableScale } from "./embedding_table.ts";
 
 export const lowerEmbedding = (context: LayerContext, layer: EmbeddingLayer): Value => {
-  const { workload, origin } = context;
+  const { workload, origin, contextRanks } = context;
+  const sampleRows = workload.sequence / contextRanks;
   const rows = (workload.batch / workload.microBatches) * workload.sequence;
-  const shares = replicaRows(rows, workload.sequence, layer.groups).map((range, i) =>
+  const shares = replicaRows(rows, sampleRows, layer.groups).map((range, i) =>
     embeddingShare(context, layer, {
       group: layer.groups[i] ?? [],
       ...range,
@@ -17,7 +18,7 @@ export const lowerEmbedding = (context: LayerContext, layer: EmbeddingLayer): Va
       buffer: `${origin.layer}/out`,
     }),
   );
-  return { rows, columns: layer.hidden, sampleRows: workload.sequence, origin, shares };
+  return { rows, columns: layer.hidden, sampleRows, origin, shares };
 };
 
 const embeddingShare = (context: LayerContext, layer: EmbeddingLayer, share: Share): Share => {

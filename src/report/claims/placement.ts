@@ -1,7 +1,7 @@
 // Claims about who holds what: the plan's own split decides them.
 
 import type { MoeLayer, Plan } from "../../plan/plan.ts";
-import { expertsPerGpu as shareExperts } from "../../plan/rules/experts.ts";
+import { expertsOnGpus } from "../../plan/layers.ts";
 import { variance } from "../../measure/statistics.ts";
 import { claimed, fromPlan, ratioOf, type ClaimRule } from "./case.ts";
 
@@ -89,8 +89,7 @@ const moeLayers = (plan: Plan): MoeLayer[] =>
   plan.stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
 
 /** Experts on each GPU of the layer. */
-const expertCounts = ({ experts, expertGpus }: MoeLayer): number[] =>
-  shareExperts(experts, expertGpus.length);
+const expertCounts = (layer: MoeLayer): number[] => [...expertsOnGpus(layer).values()];
 
 const tensorGroupSizes = (plan: Plan): number[] =>
   plan.stages
