@@ -22,14 +22,16 @@ const itself = (plan: Plan): Symmetry => ({
   inCopy: (rank) => rank,
 });
 
-/** @param plan without errors from `checkPlan`: all replicas have as many samples */
+/** Of a plan whose replicas have unlike numbers of samples, the plan itself. */
 export const oneOfAlike = (plan: Plan): Symmetry => {
   const { degrees } = plan;
   if (degrees === undefined) return itself(plan);
   const { tensor, pipeline } = degrees;
   const replicas = degrees.data * contextOf(degrees);
   const unit = replicasThatDepend(degrees);
-  if (unit >= replicas || replicas % unit !== 0) return itself(plan);
+  const samples = plan.workload.batch / plan.workload.microBatches;
+  const areAlike = samples % degrees.data === 0;
+  if (!areAlike || unit >= replicas || replicas % unit !== 0) return itself(plan);
   const copies = replicas / unit;
   const whole = replicas * tensor;
   const own = unit * tensor;
