@@ -84,7 +84,7 @@ const nvidiaDataCentre: readonly Gpu[] = [
   { name: "T4", also: ["16gb"], teraflops: { f32: 8.1, f16: 65 }, memoryGB: 16, memoryGBs: 320, link: pcie3, datasheet: "NVIDIA T4 product brief" },
   { name: "A2", also: ["16gb"], teraflops: { f32: 4.5, tf32: 9, f16: 18 }, memoryGB: 16, memoryGBs: 200, link: link("PCIe 4.0 x8", 16), datasheet: "NVIDIA A2 datasheet" },
   { name: "A10", also: ["pcie", "24gb"], teraflops: { f32: 31.2, tf32: 62.5, f16: 125 }, memoryGB: 24, memoryGBs: 600, link: pcie4, datasheet: "NVIDIA A10 datasheet" },
-  { name: "A10G", also: ["24gb"], teraflops: { f32: 31.5, tf32: 35, f16: 70 }, memoryGB: 24, memoryGBs: 600, link: pcie4, datasheet: "NVIDIA A10G datasheet" },
+  { name: "A10G", also: ["24gb"], teraflops: { tf32: 35, f16: 70 }, memoryGB: 24, memoryGBs: 600, link: pcie4, datasheet: "NVIDIA A10G datasheet" },
   { name: "A30", also: ["pcie", "24gb"], teraflops: { f32: 10.3, tf32: 82, f16: 165 }, memoryGB: 24, memoryGBs: 933, link: bridge(100), datasheet: "NVIDIA A30 datasheet" },
   { name: "A40", also: ["pcie", "48gb"], teraflops: { f32: 37.4, tf32: 74.8, f16: 149.7 }, memoryGB: 48, memoryGBs: 696, link: bridge(56.25), datasheet: "NVIDIA A40 datasheet" },
   { name: "A100-SXM-40GB", teraflops: a100, memoryGB: 40, memoryGBs: 1555, link: nvlink(300), datasheet: ampere },
@@ -108,7 +108,7 @@ const nvidiaDataCentre: readonly Gpu[] = [
   { name: "GH200-144GB", also: ["hbm3e"], teraflops: { f32: 67, tf32: 494, f16: 990, fp8: 1979 }, memoryGB: 144, memoryGBs: 4900, link: nvlink(450), datasheet: graceHopper },
   { name: "B100", also: ["sxm", "192gb"], teraflops: { f32: 60, f16: 1750, fp8: 3500 }, memoryGB: 192, memoryGBs: 8000, link: nvlink(900), datasheet: blackwellBrief },
   { name: "B200", also: ["sxm", "hgx", "dgx", "180gb"], teraflops: { f32: 75, tf32: 1100, f16: 2250, fp8: 4500 }, memoryGB: 180, memoryGBs: 8000, link: nvlink(900), datasheet: dgxBlackwell },
-  { name: "B300", also: ["sxm", "hgx", "dgx"], teraflops: { f16: 2250, fp8: 4500 }, memoryGBs: 8000, link: nvlink(900), datasheet: "NVIDIA HGX B300 specifications" },
+  { name: "B300", also: ["sxm", "hgx", "dgx"], teraflops: { f32: 75, tf32: 1125, f16: 2250, fp8: 4500 }, memoryGBs: 8000, link: nvlink(900), datasheet: "NVIDIA HGX B300 specifications" },
   { name: "GB200", also: ["nvl72", "186gb"], teraflops: { f32: 80, tf32: 1250, f16: 2500, fp8: 5000 }, memoryGB: 186, memoryGBs: 8000, link: nvlink(900), datasheet: blackwell },
   { name: "GB300", also: ["nvl72"], teraflops: { f16: 2500, fp8: 5000 }, memoryGBs: 8000, link: nvlink(900), datasheet: "NVIDIA GB300 NVL72 specifications" },
 ];
@@ -143,7 +143,7 @@ const geForce: readonly Gpu[] = [
 const amd: readonly Gpu[] = [
   { name: "MI100", also: ["32gb"], teraflops: { f32: 46.1, f16: 184.6 }, memoryGB: 32, memoryGBs: 1228.8, link: infinityFabric(138), datasheet: "AMD Instinct MI100 brochure" },
   { name: "MI210", also: ["64gb"], teraflops: { f32: 45.3, f16: 181 }, memoryGB: 64, memoryGBs: 1638.4, link: infinityFabric(150), datasheet: cdna2 },
-  { name: "MI250", also: ["128gb"], teraflops: { f32: 90.5, f16: 362.1 }, memoryGB: 128, memoryGBs: 3276.8, link: infinityFabric(400), datasheet: `${cdna2} (module of two dies)` },
+  { name: "MI250", also: ["128gb"], teraflops: { f32: 90.5, f16: 362.1 }, memoryGB: 128, memoryGBs: 3276.8, datasheet: `${cdna2} (module of two dies)` },
   { name: "MI250X", also: ["128gb"], teraflops: { f32: 95.7, f16: 383 }, memoryGB: 128, memoryGBs: 3276.8, link: infinityFabric(400), datasheet: `${cdna2} (module of two dies)` },
   { name: "MI300A", also: ["128gb"], teraflops: { f32: 122.6, tf32: 490.3, f16: 980.6, fp8: 1961.2 }, memoryGB: 128, memoryGBs: 5300, datasheet: cdna3 },
   { name: "MI300X", also: ["192gb", "oam"], teraflops: mi300x, memoryGB: 192, memoryGBs: 5300, link: infinityFabric(448), datasheet: cdna3 },
