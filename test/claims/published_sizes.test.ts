@@ -57,10 +57,16 @@ interface Size {
   readonly tolerance: number;
 }
 
+/** Half of the last digit, or a hundredth where names round further than that. */
+const roundingOf = (size: number): number => {
+  const [, decimals = ""] = String(size).split(".");
+  return Math.max(0.01, 0.5 / 10 ** decimals.length / size);
+};
+
 const sizes: readonly (readonly [string, Size])[] = [
   ...Object.entries(exact).map(([key, parameters]) => [key, { parameters, tolerance: 0 }] as const),
   ...Object.entries(billions).map(
-    ([key, size]) => [key, { parameters: size * 1e9, tolerance: 0.01 }] as const,
+    ([key, size]) => [key, { parameters: size * 1e9, tolerance: roundingOf(size) }] as const,
   ),
 ];
 
