@@ -28,7 +28,8 @@ import { createStepSamples, type StepSamples } from "./step_samples.ts";
 import { type Findings, kernelChoices, readFindings, tunePool } from "./tuning.ts";
 import { separationOf } from "./separate_adapters.ts";
 import { observeOn } from "./observe.ts";
-import { stillHolds, verify, type CheckMethod } from "./verify.ts";
+import { checkTimedSteps } from "./timed_steps.ts";
+import { verify, type CheckMethod } from "./verify.ts";
 
 export interface RunOptions {
   /** Adapter id for every rank. Default: hardware if there is any, else the best software adapter. */
@@ -159,7 +160,6 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
         ),
       };
       await measure(pool, options, samples, alone);
-      stillHolds(observed, (await observe(program, { afterwards: true })).observed);
       if (overlaps(program)) {
         onProgress({ phase: "overlap" });
         const learnt = tune === false ? known : await readFindings(placement);
@@ -180,6 +180,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       if (from !== undefined) {
         record = { ...record, projection: projectionOf(program, record.estimate, from) };
       }
+    }
+    if (options.numericsOnly !== true) {
+      const timed = checkTimedSteps(observed, await pool.digests(), samples.taken().length);
+      record = { ...record, check: { ...outcome, timed } };
     }
     record = { ...record, memory: memoryOf(pool) };
     return finish({ state: "complete" });

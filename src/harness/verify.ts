@@ -198,24 +198,3 @@ const accept = (outcome: CheckOutcome): CheckOutcome => {
     outcome.tolerance,
   );
 };
-
-/**
- * Holds what a timed step left behind against what was checked: the same bits, or `NumericsError`.
- *
- * @param after of the last micro-batch, see `ObserveOptions.afterwards`
- */
-export const stillHolds = (
-  before: readonly ObservedBuffer[],
-  after: readonly ObservedBuffer[],
-): void => {
-  const last = Math.max(...before.map(({ microBatch }) => microBatch));
-  const expected = before.filter(({ microBatch }) => microBatch === last);
-  const same =
-    expected.length === after.length &&
-    expected.every(
-      ({ bytes }, i) => Buffer.compare(bytes, after[i]?.bytes ?? new Uint8Array()) === 0,
-    );
-  if (!same) {
-    throw new NumericsError("a timed step left another result than the checked one", Infinity, 0);
-  }
-};

@@ -31,7 +31,13 @@ const wholeOf = (check: CheckOutcome): string => {
   );
 };
 
-const sentencesOf = ({ kinds, notChecked }: CheckOutcome): string[] => [
+const sentencesOf = ({ kinds, notChecked, timed }: CheckOutcome): string[] => [
+  ...(timed === undefined
+    ? []
+    : [
+        `${countOf(timed.steps, "step")} after it, the timed ones among them: the same bits ` +
+          `in each of ${countOf(timed.microBatches, "micro-batch").replace("batchs", "batches")}`,
+      ]),
   ...(kinds.length === 0
     ? []
     : [`each held in f64 against what it read in this run: ${kinds.map(kindOf).join("; ")}`]),

@@ -25,6 +25,8 @@ export interface RecordedPass {
 export interface AheadOptions {
   readonly instructions: readonly Instruction[];
   readonly kernels: ReadonlyMap<number, PreparedKernel>;
+  /** Of what some instructions show. */
+  readonly digests: ReadonlyMap<number, PreparedKernel>;
   /** Whether the step passes this one over. */
   readonly skips: (instruction: Instruction) => boolean;
   /** Whether what comes before and after it is submitted apart from it. */
@@ -43,7 +45,7 @@ const mostAtOnce = 16;
 
 export function createAhead(
   encoding: Encoding,
-  { instructions, kernels, skips, standsAlone }: AheadOptions,
+  { instructions, kernels, digests, skips, standsAlone }: AheadOptions,
 ): Ahead {
   let ready: Recorded[] = [];
 
@@ -55,7 +57,8 @@ export function createAhead(
       const instruction = instructions[index];
       if (instruction === undefined || skips(instruction)) continue;
       if (standsAlone(instruction)) open = undefined;
-      if (instruction.op === "kernel" || instruction.op === "copy") {
+      const digest = digests.get(index);
+      if (instruction.op === "kernel" || instruction.op === "copy" || digest !== undefined) {
         if (count === mostAtOnce) return;
         count += 1;
         if (open === undefined) {
@@ -63,7 +66,8 @@ export function createAhead(
           ready.push(open);
         }
         open.last = index;
-        if (instruction.op === "copy") encoding.copy(open.encoder, instruction);
+        if (digest !== undefined) encoding.digest(open.encoder, digest);
+        else if (instruction.op === "copy") encoding.copy(open.encoder, instruction);
         else {
           const slot = encoding.kernel(open.encoder, kernelOf(index));
           open.passes.push({ instruction: index, slot, followsCopy: open.endsWithCopy });

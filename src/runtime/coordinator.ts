@@ -17,7 +17,13 @@ import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { keepAwake } from "./keep_awake.ts";
-import type { CalibrationWay, ObserveOptions, RankObservation, Reply } from "./messages.ts";
+import type {
+  CalibrationWay,
+  ObserveOptions,
+  RankDigests,
+  RankObservation,
+  Reply,
+} from "./messages.ts";
 import type { CallUse } from "./program_calls.ts";
 import { pinThreads } from "./pin_threads.ts";
 import type { RankMemory } from "./rank_memory.ts";
@@ -96,6 +102,8 @@ export interface RankPool {
    * @returns undefined where an adapter does not time kernels one by one
    */
   timeAlone(least: number, most?: number): Promise<Measured | undefined>;
+  /** Per rank, what its results were in all steps since it was last observed. */
+  digests(): Promise<RankDigests[]>;
   /** Per rank, what it holds now; collects its garbage first. */
   memory(): Promise<RankMemory[]>;
   /** Per rank, the kernels of its program and the forms they take now. */
@@ -209,6 +217,7 @@ function createTasks(
   | "occupy"
   | "timeAlone"
   | "memory"
+  | "digests"
   | "close"
 > {
   let steps = 0;
@@ -272,6 +281,15 @@ function createTasks(
     async tune(budgetMs, onFound) {
       const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
       for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
+    },
+
+    async digests() {
+      return Promise.all(
+        choices.map(async (_, rank) => {
+          const { digests } = await group.ask(rank, { kind: "digests" }, "digested");
+          return digests;
+        }),
+      );
     },
 
     async memory() {

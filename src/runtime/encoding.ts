@@ -9,6 +9,8 @@ export interface Encoding {
   open(): GPUCommandEncoder;
   /** A compute pass of its own, so that it can be timed; gives the place of its timestamps. */
   kernel(encoder: GPUCommandEncoder, prepared: PreparedKernel): number;
+  /** One that is not timed. */
+  digest(encoder: GPUCommandEncoder, prepared: PreparedKernel): void;
   copy(encoder: GPUCommandEncoder, copy: CopyInstruction): void;
 }
 
@@ -30,6 +32,11 @@ export function createEncoding(
       prepared.encode(pass);
       pass.end();
       return slot;
+    },
+    digest(encoder, prepared) {
+      const pass = encoder.beginComputePass({ label: prepared.label });
+      prepared.encode(pass);
+      pass.end();
     },
     copy(encoder, { source, sourceOffset, target, targetOffset, bytes }) {
       const from = region(source);

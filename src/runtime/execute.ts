@@ -69,6 +69,7 @@ export async function executeStep(
   const ahead = createAhead(encoding, {
     instructions,
     kernels: prepared.kernels,
+    digests: prepared.digests.kernels,
     skips,
     standsAlone: inspects,
   });
@@ -134,12 +135,15 @@ export async function executeStep(
     onProgress(activity, index);
     return batch.submittedPasses();
   });
+  const isEncoded = ({ op }: Instruction, index: number): boolean =>
+    op !== "observe" || prepared.digests.kernels.has(index);
   const run = async (instruction: Instruction, index: number): Promise<void> => {
     if (isCollective(instruction)) return runCollective(contextOf(index), instruction);
     switch (instruction.op) {
+      case "observe":
       case "kernel":
       case "copy": {
-        if (index < added) return;
+        if (index < added || !isEncoded(instruction, index)) return;
         const recorded = hostWork.timed("encodeMs", () => ahead.take(index));
         batch.add(recorded);
         added = recorded.last + 1;
@@ -154,8 +158,6 @@ export async function executeStep(
         batch.wrote();
         return;
       }
-      case "observe":
-        return;
       case "start":
         transfers.start(instruction.transfer, index, async (tell) =>
           runCollective(contextOf(index, tell), instruction.transfer),

@@ -12,6 +12,7 @@ import type { Link } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ErrorRecord } from "./error_record.ts";
+import type { ResultDigest } from "./check/digests.ts";
 import type { RankCheck } from "./check/rank_check.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { RankMemory } from "./rank_memory.ts";
@@ -42,11 +43,6 @@ export interface ObserveOptions {
   readonly check?: "thorough" | "brief";
   /** Expert choices to follow instead of the ranks' own. */
   readonly routes?: readonly ForcedRoutes[];
-  /**
-   * Run the step exactly as a timed one and look at the buffers afterwards: shows the last micro-batch
-   * only.
-   */
-  readonly afterwards?: boolean;
 }
 
 /** Expert ids [rows of the micro-batch, topK] of one layer. */
@@ -82,6 +78,7 @@ export type Request =
   /** To do so much. */
   | { readonly kind: "occupy"; readonly load: Load }
   | { readonly kind: "memory" }
+  | { readonly kind: "digests" }
   | { readonly kind: "close" };
 
 export type ToRank = Request | RelayMessage;
@@ -100,6 +97,13 @@ export interface RankObservation {
   readonly observed: readonly ObservedBuffer[];
   /** Present when it was asked for. */
   readonly check?: RankCheck;
+}
+
+/** What its results were in all whole steps since it was last observed, that one included. */
+export interface RankDigests {
+  readonly rank: number;
+  readonly steps: number;
+  readonly digests: readonly ResultDigest[];
 }
 
 /** Where a rank is. */
@@ -129,6 +133,7 @@ export type Reply =
   | { readonly kind: "load-sized"; readonly load: Load }
   | { readonly kind: "occupied"; readonly turn: Turn }
   | { readonly kind: "memory-taken"; readonly memory: RankMemory }
+  | { readonly kind: "digested"; readonly digests: RankDigests }
   | ({ readonly kind: "calibrated" } & RecalledCalibration);
 
 export type FromRank =

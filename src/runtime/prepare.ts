@@ -7,6 +7,7 @@ import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { fillContent } from "../program/content_values.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import { createDigests, type Digests } from "./check/digests.ts";
 import { bindCalls, prepareCalls, type ProgramCalls } from "./program_calls.ts";
 
 export interface PreparedProgram {
@@ -18,6 +19,8 @@ export interface PreparedProgram {
   readonly kernels: ReadonlyMap<number, PreparedKernel>;
   /** By index of instruction: what a collective adds with. */
   readonly collectives: ReadonlyMap<number, CollectiveKernels>;
+  /** Of the results that the program shows. */
+  readonly digests: Digests;
   /** Of the rank's staging buffers. */
   readonly staging: StagingPool;
   /** By index of instruction. */
@@ -53,6 +56,7 @@ export async function prepareProgram(
     calls,
     kernels: await prepareCalls(gpu, calls, known, onProgress),
     collectives: await prepareCollectives(gpu, program, region, onProgress),
+    digests: await createDigests(gpu, program, region),
     staging: createStagingPool(
       program.buffers.filter(({ role }) => role === "staging").map(({ id }) => region(id).buffer),
     ),

@@ -83,6 +83,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "recorded":
       case "timed-alone":
       case "memory-taken":
+      case "digested":
       case "load-sized":
       case "occupied":
       case "tuned":

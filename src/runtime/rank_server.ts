@@ -78,6 +78,9 @@ export function serveRank(process: NodeJS.Process): void {
       const observation = await session.observe(request);
       return { kind: "observed", observation };
     }
+    if (request.kind === "digests") {
+      return { kind: "digested", digests: await session.digests() };
+    }
     if (request.kind === "memory") {
       return { kind: "memory-taken", memory: takeMemory(session.gpu.memory.bytes) };
     }

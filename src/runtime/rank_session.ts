@@ -8,7 +8,7 @@ import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
 import { createReader } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
-import type { ObserveInstruction, RankProgram } from "../program/program.ts";
+import type { ObserveInstruction } from "../program/program.ts";
 import type { Pause, StepAlone } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
@@ -18,6 +18,7 @@ import { computeAgain } from "./check/compute_again.ts";
 import { brief, type Effort, thorough } from "./check/effort.ts";
 import { createPoison, type Poison } from "./check/poison.ts";
 import { createRankChecker, type RankChecker } from "./check/rank_check.ts";
+import { createSpoiler } from "./check/spoil.ts";
 import { type CheckView, readAll } from "./check/view.ts";
 import { countPasses, type Execution, executeStep, type StepOptions } from "./execute.ts";
 import type {
@@ -26,6 +27,7 @@ import type {
   ObservedBuffer,
   ObserveOptions,
   OpenRequest,
+  RankDigests,
   RankObservation,
 } from "./messages.ts";
 import { createScratch, recordMessages, replayMessages, type Recording } from "./rehearsal.ts";
@@ -45,6 +47,7 @@ export interface RankSession {
   readonly calls: readonly CallUse[];
   step(options?: StepRequest): Promise<RankTrace>;
   observe(options: ObserveOptions): Promise<RankObservation>;
+  digests(): Promise<RankDigests>;
   /** Tries forms of the program's kernels, on what the last step left in their buffers. */
   tune(options: Pick<TuningOptions, "budgetMs" | "known">): Promise<TunedCall[]>;
   /** Takes the forms that won, from the next step on. */
@@ -84,12 +87,18 @@ export async function openRankSession(
   let recording: Recording | undefined;
   let scratch = createScratch();
 
+  /** Whole steps since the digests were cleared. */
+  let steps = 0;
+  const spoil = createSpoiler(gpu, program, prepared);
   const runStep = async (
     options?: StepOptions,
     using: Communicator = communicator,
   ): Promise<RankTrace> => {
+    await spoil();
     await timestamps?.synchronise();
-    return executeStep({ ...execution, communicator: using }, options);
+    const trace = await executeStep({ ...execution, communicator: using }, options);
+    if (options?.stage === undefined) steps += 1;
+    return trace;
   };
   const readerOf = (): { read: CheckView["read"]; end: () => void } => {
     const reader = createReader(gpu, `rank ${program.rank}`);
@@ -130,7 +139,7 @@ export async function openRankSession(
 
     step: async (options) => runStep(options),
 
-    async observe({ check, routes = [], afterwards = false, stage }) {
+    async observe({ check, routes = [], stage }) {
       const observed: ObservedBuffer[] = [];
       const { read, end } = readerOf();
       const poison =
@@ -144,12 +153,9 @@ export async function openRankSession(
         observed.push({ layer, microBatch, observation, bytes });
       };
       try {
-        if (afterwards) {
-          await runStep();
-          for (const instruction of lastObservations(program)) await show(instruction);
-          return { rank: program.rank, observed };
-        }
         await checker?.begin();
+        prepared.digests.clear();
+        steps = 0;
         await runStep({
           ...(stage === undefined ? {} : { stage }),
           inspects: (instruction) =>
@@ -173,6 +179,10 @@ export async function openRankSession(
         end();
         poison?.destroy();
       }
+    },
+
+    async digests() {
+      return { rank: program.rank, steps, digests: await prepared.digests.read() };
     },
 
     async calibrate(how) {
@@ -239,13 +249,6 @@ export async function openRankSession(
     occupy: async (load) => gpu.uncounted(async () => session.occupy(load)),
   };
 }
-
-/** What can still be seen when a step is over: later micro-batches reuse the buffers of earlier ones. */
-const lastObservations = ({ instructions }: RankProgram): ObserveInstruction[] => {
-  const all = instructions.filter((instruction) => instruction.op === "observe");
-  const last = Math.max(...all.map(({ origin }) => origin.microBatch));
-  return all.filter(({ origin }) => origin.microBatch === last);
-};
 
 /** This rank's part of the choices that it is to follow. */
 const forcedIds = (

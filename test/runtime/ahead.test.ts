@@ -51,7 +51,10 @@ const instructionOf = (letter: string): Instruction => {
   }
 };
 
-const aheadOf = (letters: string, rest: { stage?: string; standsAlone?: string } = {}) => {
+const aheadOf = (
+  letters: string,
+  rest: { stage?: string; standsAlone?: string; digests?: number[] } = {},
+) => {
   const log: string[] = [];
   let encoders = 0;
   let slots = 0;
@@ -61,6 +64,7 @@ const aheadOf = (letters: string, rest: { stage?: string; standsAlone?: string }
       log.push(`k${label}`);
       return slots++;
     },
+    digest: ({ label }) => void log.push(`d${label}`),
     copy: ({ label }) => void log.push(`c${label}`),
   };
   const instructions = letters.split("").map(instructionOf);
@@ -68,6 +72,7 @@ const aheadOf = (letters: string, rest: { stage?: string; standsAlone?: string }
   const ahead = createAhead(encoding, {
     instructions,
     kernels: new Map(instructions.map((_, index) => [index, prepared])),
+    digests: new Map((rest.digests ?? []).map((index) => [index, prepared])),
     skips: ({ origin: { stage } }) => rest.stage !== undefined && stage !== rest.stage,
     standsAlone: ({ op }) => op === rest.standsAlone,
   });
@@ -87,6 +92,14 @@ test("kernels and copies up to the next other instruction share an encoder; what
   expect(one.endsWithCopy).toBe(false);
   expect(rangeOf(ahead.take(6))).toEqual([6, 7]);
   expect(log).toEqual(["k0", "c0", "k0", "k1", "k1"]);
+});
+
+test("the digest of what is shown comes before the kernels after it, and is not timed", () => {
+  const { ahead, log } = aheadOf("kok", { digests: [1] });
+  const one = ahead.take(0);
+  expect(rangeOf(one)).toEqual([0, 2]);
+  expect(one.passes.map(({ instruction }) => instruction)).toEqual([0, 2]);
+  expect(log).toEqual(["k0", "d0", "k0"]);
 });
 
 test("the first call records for many that follow, but no more than 16 kernels and copies", () => {

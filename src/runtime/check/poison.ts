@@ -43,21 +43,27 @@ export function writtenBy(
   instruction: Instruction,
   region: (id: string) => BufferRegion,
 ): BufferRegion[] {
-  if (instruction.op === "kernel") {
-    return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(({ access }, index) =>
-      access === "read" ? [] : [region(instruction.buffers[index] ?? "")],
-    );
-  }
   if (instruction.op === "copy") {
     const { buffer, offset } = region(instruction.target);
     return [{ buffer, offset: offset + instruction.targetOffset, size: instruction.bytes }];
   }
-  if (instruction.op === "input") return [region(instruction.buffer)];
+  return writtenBuffers(instruction).map(region);
+}
+
+/** Their ids. */
+export function writtenBuffers(instruction: Instruction): string[] {
+  if (instruction.op === "kernel") {
+    return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(({ access }, index) =>
+      access === "read" ? [] : [instruction.buffers[index] ?? ""],
+    );
+  }
+  if (instruction.op === "copy") return [instruction.target];
+  if (instruction.op === "input") return [instruction.buffer];
   const transfer = collectiveOf(instruction);
   if (transfer === undefined) return [];
   const ids = [transfer.receive === transfer.send ? undefined : transfer.receive];
   if (transfer.op === "expert-dispatch") ids.push(transfer.kept, transfer.offsets);
-  return ids.flatMap((id) => (id === undefined ? [] : [region(id)]));
+  return ids.flatMap((id) => id ?? []);
 }
 
 /** Whether all of a kernel's result was written, as far as a fixed number of words goes. */

@@ -1,0 +1,48 @@
+// Did timed steps compute what was checked? Every micro-batch's result of every step, by its digest.
+
+import { isDeepStrictEqual } from "node:util";
+import { digestOf, digestTimes } from "../kernels/digest.ts";
+import { NumericsError } from "../numerics_error.ts";
+import type { CheckOutcome } from "../report/result.ts";
+import type { ObservedBuffer, RankDigests } from "../runtime/messages.ts";
+
+/**
+ * @param checked what the checking step showed on all ranks
+ * @param ranks sums over that step and all after it
+ * @param timed how many were timed
+ * @throws NumericsError where a result of some step was another, or where fewer steps ran than were timed
+ */
+export function checkTimedSteps(
+  checked: readonly ObservedBuffer[],
+  ranks: readonly RankDigests[],
+  timed: number,
+): NonNullable<CheckOutcome["timed"]> {
+  const results = checked.filter(({ observation }) => observation.kind === "output");
+  const steps = Math.min(...ranks.map((rank) => rank.steps - 1));
+  if (!(steps >= timed)) {
+    throw new NumericsError(`${timed} steps were timed, and only ${steps} ran`, Infinity, 0);
+  }
+  const digests = ranks.flatMap((rank) =>
+    rank.digests.map((one) => ({ ...one, rank: rank.rank, steps: rank.steps })),
+  );
+  if (results.length === 0 || digests.length !== results.length) {
+    throw new NumericsError("timed steps show other results than the checked one", Infinity, 0);
+  }
+  for (const { layer, microBatch, observation, sums, rank, steps: ran } of digests) {
+    const shown = results.find(
+      (one) =>
+        one.layer === layer &&
+        one.microBatch === microBatch &&
+        isDeepStrictEqual(one.observation, observation),
+    );
+    const words = new Uint32Array(shown?.bytes.slice().buffer ?? new ArrayBuffer(0));
+    if (isDeepStrictEqual(sums, digestTimes(digestOf(words), ran))) continue;
+    throw new NumericsError(
+      `a timed step left another result of ${layer} than the checked one, rank ${rank}, micro-batch ${microBatch}`,
+      Infinity,
+      0,
+    );
+  }
+  const microBatches = new Set(digests.map(({ microBatch }) => microBatch)).size;
+  return { steps, microBatches };
+}
