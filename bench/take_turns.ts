@@ -1,5 +1,5 @@
 // Times several dispatches in turns, so that whatever else the machine does meets them all, and ratios are
-// taken within a round. (tinybench, which would keep the samples, finishes one task before the next begins.)
+// taken within a round. tinybench, which times what stands for itself, finishes one task before the next begins.
 
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
 import type { Timestamps } from "../src/gpu/timestamps.ts";
@@ -37,7 +37,7 @@ export async function takeTurns(
   const runners = [];
   let roundMs = 0;
   for (const kernel of kernels) {
-    const { wallMs } = await timed(gpu, timestamps, kernel, 1);
+    const { wallMs } = await sampleOf(gpu, timestamps, kernel, 1);
     const repeats = Math.max(1, Math.ceil(sampleMs / wallMs));
     roundMs += wallMs * repeats;
     runners.push({ kernel, repeats, samples: [] as Sample[] });
@@ -45,13 +45,14 @@ export async function takeTurns(
   const rounds = Math.max(leastRounds, Math.min(mostRounds, Math.floor(budgetMs / roundMs)));
   for (let round = 0; round < rounds; round += 1) {
     for (const { kernel, repeats, samples } of runners) {
-      samples.push(await timed(gpu, timestamps, kernel, repeats));
+      samples.push(await sampleOf(gpu, timestamps, kernel, repeats));
     }
   }
   return runners;
 }
 
-async function timed(
+/** One sample, of so many runs. */
+export async function sampleOf(
   gpu: LogicalGpu,
   timestamps: Timestamps | undefined,
   kernel: PreparedKernel,

@@ -29,6 +29,11 @@ export default defineConfig({
   test: {
     maxWorkers: 1,
     disableConsoleIntercept: true,
-    projects: [onAdapter("swiftshader"), onAdapter("lavapipe"), onAdapter("gpu0")],
+    projects: [
+      { test: { name: "host", include: ["bench/host.ts"], pool: "forks", testTimeout: 600_000 } },
+      onAdapter("swiftshader"),
+      onAdapter("lavapipe"),
+      onAdapter("gpu0"),
+    ],
   },
 });
