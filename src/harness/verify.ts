@@ -15,6 +15,7 @@ import type { RankCheck } from "../runtime/check/rank_check.ts";
 import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/messages.ts";
 import { assembleOutputs, assembleRoutes } from "./assemble.ts";
 import { checkedKinds } from "./checked_kinds.ts";
+import { expectedError } from "./expected_error.ts";
 import { relativeError } from "./relative_error.ts";
 
 /** One checking step of some program on its ranks. */
@@ -37,14 +38,9 @@ export interface Verification {
 /** FLOPs of one step that the reference still computes; about 10 s on an idle core. */
 const referenceFlops = 12e9;
 
-/** Largest accepted error, relative to the largest value of the result. */
-export const tolerances = { f32: 1e-5, f16: 5e-3 } as const;
-
-/**
- * How far a chosen expert's logit may lie below the best one that was left out. Logits are of order 1,
- * so this is the tolerance of an activation with room for the layers before it.
- */
-const routingTolerances = { f32: 1e-4, f16: 5e-2 } as const;
+/** Largest accepted error of the whole result, relative to its largest value. The unsharded run rounds too. */
+export const acceptedError = (plan: Plan, method: CheckOutcome["method"]): number =>
+  (method === "oracle" ? 1 : Math.SQRT2) * expectedError(plan).result;
 
 /** Share of expert choices that rounding may decide differently in two runs. */
 const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
@@ -98,6 +94,7 @@ const verifyByReference = async (
   let rerouted = 0;
   let choices = 0;
   let values = 0;
+  const accepted = expectedError(plan).routing;
   for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
     const routes = assembleRoutes(program, observed, microBatch);
     const expected = await forward(plan, microBatch, routes, pause);
@@ -107,18 +104,18 @@ const verifyByReference = async (
     }
     rerouted += expected.reroutedChoices;
     choices += expected.choices;
-    if (expected.routingGap > routingTolerances[program.dtype]) {
+    if (expected.routingGap > accepted) {
       throw new NumericsError(
         `an expert was chosen whose logit is ${expected.routingGap.toExponential(1)} below one that was left out`,
         expected.routingGap,
-        routingTolerances[program.dtype],
+        accepted,
       );
     }
   }
   const outcome: CheckOutcome = {
     method: "oracle",
     error,
-    tolerance: tolerances[program.dtype],
+    tolerance: acceptedError(plan, "oracle"),
     compared: "sharded result against the f64 reference",
     values,
     ...(choices === 0 ? {} : { routing: { agreeing: choices - rerouted, total: choices } }),
@@ -158,7 +155,7 @@ const verifyByUnsharded = async (
   const outcome: CheckOutcome = {
     method: "unsharded+freivalds",
     error,
-    tolerance: tolerances[program.dtype],
+    tolerance: acceptedError(plan, "unsharded+freivalds"),
     compared: "sharded result against the unsharded run",
     values,
     ...(routing.total === 0 ? {} : { routing }),
@@ -193,7 +190,7 @@ const accept = (outcome: CheckOutcome): CheckOutcome => {
   if (outcome.values === 0) throw new NumericsError("no value was compared", Infinity, 0);
   if (outcome.error <= outcome.tolerance) return outcome;
   throw new NumericsError(
-    `${outcome.compared}: largest relative error ${outcome.error.toExponential(1)}, accepted are ${outcome.tolerance.toExponential(0)}`,
+    `${outcome.compared}: largest relative error ${outcome.error.toExponential(1)}, accepted are ${outcome.tolerance.toExponential(1)}`,
     outcome.error,
     outcome.tolerance,
   );

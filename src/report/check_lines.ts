@@ -26,7 +26,7 @@ const wholeOf = (check: CheckOutcome): string => {
         `${formatNumber(check.routing.total)} expert choices agree`;
   return (
     `largest relative error ${check.error.toExponential(1)}, accepted ` +
-    `${check.tolerance.toExponential(0)}; ${countOf(check.values, "value")}: ` +
+    `${check.tolerance.toExponential(1)}; ${countOf(check.values, "value")}: ` +
     `${check.compared}${routing}`
   );
 };

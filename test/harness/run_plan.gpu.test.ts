@@ -6,7 +6,7 @@ import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
-import { linear, mlp, plan as planOf, plans } from "../support/plans.ts";
+import { deepPlan, linear, mlp, plan as planOf, plans } from "../support/plans.ts";
 import { sequencePlans, sequencePlansIn } from "../support/sequence_plans.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 
@@ -36,6 +36,14 @@ describeOnAdapter("a run", () => {
       { numRuns: 6, seed: 1, endOnFailure: true },
     );
   }, 300_000);
+
+  test.each(["f32", "f16"] as const)("200 right layers in %s are right", async (dtype) => {
+    const deep = deepPlan(200);
+    const { check: outcome } = await check({ ...deep, workload: { ...deep.workload, dtype } });
+    expect(outcome?.error).toBeLessThanOrEqual(outcome?.tolerance ?? 0);
+    // The bound is one that a wrong row could not keep.
+    expect(outcome?.tolerance).toBeLessThan(dtype === "f32" ? 1e-4 : 0.2);
+  });
 
   test("random valid plans in f16 stay within half a percent", async () => {
     await fc.assert(

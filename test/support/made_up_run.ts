@@ -6,6 +6,7 @@ import { groupKernels, type KernelGroups } from "../../src/measure/kernel_groups
 import { kernels } from "../../src/kernels/catalog.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimate } from "../../src/program/estimate.ts";
+import { acceptedError } from "../../src/harness/verify.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Instruction } from "../../src/program/program.ts";
 import type { StepTrace } from "../../src/program/trace.ts";
@@ -101,7 +102,7 @@ export const runOf = (
     check: {
       method: "oracle",
       error: 3.1e-7,
-      tolerance: program.dtype === "f32" ? 1e-5 : 5e-3,
+      tolerance: acceptedError(plan, "oracle"),
       compared: "sharded result against the f64 reference",
       values: 4096,
       kinds: [
@@ -116,6 +117,7 @@ export const runOf = (
         },
       ],
       notChecked: ["kernel attend_cache"],
+      timed: { steps: 9, microBatches: plan.workload.microBatches },
     },
     notes: [],
     calibration,

@@ -97,6 +97,16 @@ export const norm = (
   groups,
 });
 
+/** So many layers, one after the other: norms, networks and the residuals around them. */
+export const deepPlan = (layers: number): Plan =>
+  plan(`${layers} layers`, 2, [
+    Array.from({ length: layers }, (_, i): Draft<Layer> => {
+      if (i % 3 === 0) return norm(16, [[0, 1]]);
+      if (i % 3 === 1) return mlp(16, 32, "gelu", [[0, 1]]);
+      return { op: "residual", from: i - 2, hidden: 16, groups: [[0, 1]] };
+    }),
+  ]);
+
 export const plans: readonly Plan[] = [
   plan("column then row on two ranks", 2, [
     [linear(5, 6, "column", [[0, 1]]), linear(6, 3, "row", [[0, 1]])],
