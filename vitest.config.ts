@@ -7,8 +7,8 @@ const onAdapter = (adapter: string) => ({
     include: ["test/**/*.gpu.test.ts"],
     env: { SHARDBENCH_TEST_ADAPTER: adapter },
     pool: "forks" as const,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
   },
 });
 
@@ -22,7 +22,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.gpu.test.ts"],
           pool: "forks",
-          testTimeout: 60_000,
+          testTimeout: 300_000,
         },
       },
       onAdapter("swiftshader"),

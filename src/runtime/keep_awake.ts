@@ -18,7 +18,8 @@ const busyLoop =
   'while kill -0 "$PPID" 2>/dev/null; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; done';
 
 const schedIdle = "5";
-const patienceMs = 2000;
+/** On a busy machine a process may take seconds to start. */
+const patienceMs = 20_000;
 
 export function keepAwake(cores: readonly number[]): KeptAwake {
   const keepers = cores.map((core) => {

@@ -49,8 +49,10 @@ interface Task {
   readonly reject: (error: Error) => void;
 }
 
-/** Time that a process has to be gone after it was asked, and after it was killed. */
+/** Time that a process has to be gone after it was asked. */
 const partingMs = 2000;
+/** And after it was killed: the system, which then takes back what it held, may have much else to do. */
+const goneMs = 20_000;
 
 export function startRankGroup(options: RankGroupOptions): RankGroup {
   const { program, choices, mailboxes, patience, signal } = options;
@@ -192,7 +194,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       ending = true;
       clean();
       for (const process of processes) process.send({ kind: "close" });
-      await Promise.race([allEnded(processes), setTimeout(partingMs, undefined, { ref: false })]);
+      await allEnded(processes, partingMs);
       await killAll(processes);
       if (sharedFile !== undefined) closeSync(sharedFile);
     },
@@ -207,9 +209,9 @@ const isKind = <Kind extends Reply["kind"]>(
   kind: Kind,
 ): reply is Extract<Reply, { kind: Kind }> => reply.kind === kind;
 
-const allEnded = async (processes: readonly RankProcess[]): Promise<void> => {
+const allEnded = async (processes: readonly RankProcess[], withinMs = goneMs): Promise<void> => {
   const ended = Promise.all(processes.map((process) => process.ended));
-  await Promise.race([ended, setTimeout(partingMs, undefined, { ref: false })]);
+  await Promise.race([ended, setTimeout(withinMs, undefined, { ref: false })]);
 };
 
 const killAll = async (processes: readonly RankProcess[]): Promise<void> => {

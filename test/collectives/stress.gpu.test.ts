@@ -128,7 +128,7 @@ async function play(seed: number, drawn: (dice: Dice) => readonly Drawn[]): Prom
 describeOnAdapter("many collectives at once", () => {
   test(
     `${wanted} random ones in random orders end, and every element is right`,
-    { timeout: 120_000 + 400 * wanted },
+    { timeout: 600_000 + 4000 * wanted },
     async () => {
       let right = 0;
       for (let seed = firstSeed; right < wanted; seed++) {
@@ -141,31 +141,27 @@ describeOnAdapter("many collectives at once", () => {
     },
   );
 
-  test(
-    "sums of several chunks a slice, begun together, are right",
-    { timeout: 120_000 },
-    async () => {
-      // In chunks of 1 MiB: two or three a slice.
-      const large = [
-        { group: [0, 1, 2], elements: 1_200_000 },
-        { group: [3, 1], elements: 600_001 },
-        { group: [4, 2, 0, 1], elements: 1_300_000 },
-      ];
-      const right = await play(firstSeed, () =>
-        large.map(({ group, elements }, index) => ({
-          one: {
-            layer: `${index} all-reduce of ${elements}`,
-            op: "all-reduce",
-            from: group,
-            to: group,
-            count: () => elements,
-            inPlace: index === 1,
-            algorithm: "two-shot",
-          },
-          dtype: "f32",
-        })),
-      );
-      expect(right).toBe(large.length);
-    },
-  );
+  test("sums of several chunks a slice, begun together, are right", async () => {
+    // In chunks of 1 MiB: two or three a slice.
+    const large = [
+      { group: [0, 1, 2], elements: 1_200_000 },
+      { group: [3, 1], elements: 600_001 },
+      { group: [4, 2, 0, 1], elements: 1_300_000 },
+    ];
+    const right = await play(firstSeed, () =>
+      large.map(({ group, elements }, index) => ({
+        one: {
+          layer: `${index} all-reduce of ${elements}`,
+          op: "all-reduce",
+          from: group,
+          to: group,
+          count: () => elements,
+          inPlace: index === 1,
+          algorithm: "two-shot",
+        },
+        dtype: "f32",
+      })),
+    );
+    expect(right).toBe(large.length);
+  });
 });
