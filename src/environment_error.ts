@@ -9,6 +9,7 @@ export type EnvironmentCode =
   | "rank-died"
   | "rank-hung"
   | "cannot-pin"
+  | "contradicts-itself"
   | "no-shared-memory"
   | "file-not-readable"
   /** It is no longer what a run wrote, or not the result of that plan. */

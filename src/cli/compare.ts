@@ -9,23 +9,28 @@ import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { outputColours, printJson, printLines } from "./output.ts";
-import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
+import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 
 interface Flags extends RunFlags {
   readonly json?: boolean;
   readonly result?: string;
 }
 
+/** The fewest that show how runs differ. */
+const usualRuns = 3;
+
 export const defineCompare = (program: Command): void => {
   addRunOptions(program.command("compare"))
     .argument("<file>", "plan in YAML or JSON")
     .summary("hold a plan's claims against a run; exit 3 when one is refuted")
     .description(
-      "Holds every claim of a plan against a result file, or runs the plan where none is given.\n" +
-        "Exits with 3 when a claim is refuted. The plan's claims may have changed since the result\n" +
-        "was written, its work may not. Figures are derived again from the file's samples; a file that\n" +
-        "says anything else, was edited, or is of a run that did not pass its check, is refused.",
+      "Holds every claim of a plan against a result file, or runs the plan where none is given,\n" +
+        "three times: speed is judged by how the runs differ. Exits with 3 when a claim is refuted.\n" +
+        "The plan's claims may have changed since the result was written, its work may not. Figures\n" +
+        "are derived again from the file's samples; a file that says anything else, was edited, or is\n" +
+        "of a run that did not pass its check, is refused.",
     )
+    .addOption(runsOption(usualRuns))
     .option("--result <file>", "what an earlier `shardbench run` wrote")
     .option("--json", "print the verdicts as JSON")
     .addHelpText(
@@ -49,7 +54,7 @@ const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
   const plan = withSeed(asWritten, flags.seed);
   const result =
     flags.result === undefined
-      ? await execute(plan, runOptions(flags))
+      ? await execute(plan, { runs: usualRuns, ...runOptions(flags) })
       : await earlierResult(flags.result, plan, flags.seed);
   const verdicts = comparePlan(plan, result.estimate, result);
   const colours = outputColours();

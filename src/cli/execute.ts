@@ -1,6 +1,6 @@
 // Runs a plan for a command: with a progress line, and with Ctrl-C that keeps what was measured.
 
-import type { RunOptions } from "../harness/run_plan.ts";
+import type { RunOptions } from "../harness/run_options.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../report/result.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";

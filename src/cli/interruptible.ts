@@ -1,7 +1,7 @@
 // Work that shows a progress line, and that Ctrl-C ends in order.
 
 import { EnvironmentError } from "../environment_error.ts";
-import type { Progress } from "../harness/run_plan.ts";
+import type { Progress } from "../harness/run_options.ts";
 import { exitCodes } from "./exit_code.ts";
 import { progressLine } from "./progress_line.ts";
 

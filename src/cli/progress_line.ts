@@ -1,6 +1,6 @@
 // One line on a terminal that says what a run is doing; nothing in a pipe.
 
-import type { Progress } from "../harness/run_plan.ts";
+import type { Progress } from "../harness/run_options.ts";
 
 export interface ProgressLine {
   readonly show: (progress: Progress) => void;
@@ -32,7 +32,8 @@ export const progressLine = (stream: {
   };
 };
 
-const textOf = ({ phase, done, total }: Progress): string =>
-  done === undefined
-    ? names[phase]
-    : `${names[phase]} ${done}${total === undefined ? "" : `/${total}`}`;
+const textOf = ({ phase, done, total, run, runs }: Progress): string => {
+  const which = run === undefined ? "" : `run ${run} of ${runs}: `;
+  const count = done === undefined ? "" : ` ${done}${total === undefined ? "" : `/${total}`}`;
+  return `${which}${names[phase]}${count}`;
+};

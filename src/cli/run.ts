@@ -1,7 +1,7 @@
 // shardbench run: a plan for real, its figures and verdicts.
 
 import { type Command, Option } from "commander";
-import type { RunOptions } from "../harness/run_plan.ts";
+import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import { countOf } from "../report/format.ts";
 import { LINE_WIDTH } from "../report/table.ts";
@@ -12,7 +12,7 @@ import type { ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { bandwidthOfLink } from "./peaks.ts";
 import { errorColours, outputColours, printErrorLines, printJson, printLines } from "./output.ts";
-import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
+import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
 
 interface Flags extends RunFlags {
@@ -39,6 +39,7 @@ export const defineRun = (program: Command): void => {
       "-o, --output <file>",
       "where the result goes (default: results/<plan name>.json,\nor .partial.json where the run ended early)",
     )
+    .addOption(runsOption(1))
     .option("--project", "project the step as if each rank had an adapter of its own")
     .addOption(
       new Option(
@@ -60,7 +61,7 @@ export const defineRun = (program: Command): void => {
       `
 Examples:
   $ shardbench run configs/three-stage-pipeline.json
-  $ shardbench run plan.yaml --adapter gpu0 --time 30s
+  $ shardbench run plan.yaml --adapter gpu0 --time 30s --runs 3
   $ shardbench run plan.yaml --placement 0=swiftshader,1=lavapipe --samples 20`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => run(file, flags)));

@@ -1,7 +1,7 @@
 // The options of every command that runs a plan, and what they mean to the harness.
 
 import { Option, type Command } from "commander";
-import type { RunOptions } from "../harness/run_plan.ts";
+import type { RunOptions } from "../harness/run_options.ts";
 import type { Plan } from "../plan/plan.ts";
 import { duration, wholeNumber } from "./values.ts";
 
@@ -10,6 +10,7 @@ export interface RunFlags {
   readonly placement?: string;
   readonly pin?: boolean;
   readonly keepAwake?: boolean;
+  readonly runs?: number;
   readonly samples?: number;
   readonly warmup?: number;
   /** ms */
@@ -32,13 +33,17 @@ export const addRunOptions = (command: Command): Command =>
       "each rank on a core of its own, so that software adapters do not contend (Linux)",
     )
     .addOption(keepAwakeOption())
-    .option("--samples <n>", "time exactly this many steps", wholeNumber(1))
+    .option("--samples <n>", "time exactly this many steps, in each run", wholeNumber(1))
     .option(
       "--warmup <n>",
       "steps that are run first and not timed (default: two, or a second of them)",
       wholeNumber(0),
     )
-    .option("--time <duration>", "time steps for about this long, such as 5s", duration)
+    .option(
+      "--time <duration>",
+      "time steps for about this long, such as 5s, in each run",
+      duration,
+    )
     .option("--no-tune", "take the usual form of every kernel, whatever tuning found out")
     .option(
       "--tune-time <duration>",
@@ -54,6 +59,13 @@ export const addRunOptions = (command: Command): Command =>
         "unsharded",
       ]),
     );
+
+/** Of commands that judge speed. @param usual how many runs without it */
+export const runsOption = (usual: number): Option =>
+  new Option(
+    "--runs <n>",
+    `repeat with ranks opened anew, and judge by the spread between runs (default: ${usual})`,
+  ).argParser(wholeNumber(1));
 
 export const keepAwakeOption = (): Option =>
   new Option(
@@ -73,6 +85,7 @@ export const runOptions = (flags: RunFlags): RunOptions => ({
   ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
   ...(flags.placement === undefined ? {} : { placement: flags.placement }),
   ...pinningOf(flags),
+  ...(flags.runs === undefined ? {} : { runs: flags.runs }),
   ...(flags.samples === undefined ? {} : { samples: flags.samples }),
   ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
   ...(flags.time === undefined ? {} : { budgetMs: flags.time }),

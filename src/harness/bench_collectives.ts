@@ -33,7 +33,7 @@ import { readVersions } from "../report/versions.ts";
 import { openRanks, type Pinning, type RankPool } from "../runtime/coordinator.ts";
 import { createCollectiveCheck } from "./check_collective.ts";
 import { rankAdapters } from "./record.ts";
-import type { Progress } from "./run_plan.ts";
+import type { Progress } from "./run_options.ts";
 
 export interface BenchCollectivesOptions {
   readonly op: BenchedCollective;

@@ -8,8 +8,9 @@ import type { AdapterCalibration } from "../report/result.ts";
 import type { CalibratedAdapter } from "../report/terminal_calibration.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
-import { calibrationsOf, rankAdapters } from "./record.ts";
-import type { Progress } from "./run_plan.ts";
+import { calibrationsOf } from "./calibrations.ts";
+import { rankAdapters } from "./record.ts";
+import type { Progress } from "./run_options.ts";
 
 export interface CalibrateOptions {
   /** Adapter id. Default: every adapter that opens. */

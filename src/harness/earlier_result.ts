@@ -16,7 +16,7 @@ import type { AdapterCalibration, RunResult } from "../report/result.ts";
 import { parseStored, readStored, refusal, type StoredResult } from "../report/result_file.ts";
 import type { ResultSources } from "../report/result_schema.ts";
 import { projectionOf } from "./projection.ts";
-import { ceilingSeed } from "./record.ts";
+import { ceilingSeed } from "./calibrations.ts";
 import { recordContradictions } from "./record_contradictions.ts";
 import { acceptedError } from "./verify.ts";
 

@@ -26,6 +26,7 @@ export const recordContradictions = (
   ...inCalibration(sources),
   ...inChoices(groups, sources),
   ...inProjection(program, sources),
+  ...inRuns(sources),
   ...(Date.parse(sources.date) <= now + dayMs ? [] : ["date lies in the future"]),
 ];
 
@@ -134,6 +135,12 @@ const shadersOf = (name: string): string[] => {
   const kernel = all[name];
   if (kernel === undefined) return [];
   return [kernel.shader ?? kernel.name, ...(kernel.variants ?? []).map((variant) => variant.name)];
+};
+
+/** Samples are of the runs that are told of. */
+const inRuns = ({ runs, samples }: ResultSources): string[] => {
+  const seen = new Set(samples.map(({ run }) => run)).size;
+  return seen === runs.length ? [] : [`runs are ${runs.length}, and samples are of ${seen}`];
 };
 
 /** Every instruction of every rank was timed alone. */

@@ -40,6 +40,15 @@ export const tunePool = async (
   return learnt;
 };
 
+/** Later findings replace earlier ones. */
+export const mergeFindings = (known: Findings, learnt: Findings): Findings =>
+  new Map(
+    [...new Set([...known.keys(), ...learnt.keys()])].map((adapter) => [
+      adapter,
+      mergeTuned(known.get(adapter) ?? [], learnt.get(adapter) ?? []),
+    ]),
+  );
+
 /** One entry per adapter, kernel and shape, the most arithmetic of a step first. */
 export const kernelChoices = (
   { adapters, calls }: Pick<RankPool, "adapters" | "calls">,

@@ -27,7 +27,7 @@ export type CostName = "dispatch" | "encode" | "submit" | "roundTrip";
 
 export interface Ceiling {
   /**
-   * Of rates the best run, within an interval from the median of all runs to that one: other load and clocks only
+   * Of rates the best run, before or after the steps, within an interval from the median of all runs to that one: other load and clocks only
    * ever slow a run down. Of costs the median.
    */
   readonly figure: Figure;
@@ -37,25 +37,50 @@ export interface Ceiling {
   readonly runs: readonly number[];
   /** What other forms reached at best. */
   readonly others: Readonly<Record<string, number>>;
+  /** Of a short measurement before the steps, where `runs` are of an earlier day. */
+  readonly before?: readonly number[];
+  /** Of a short measurement after the steps of each run. */
+  readonly after?: readonly (readonly number[])[];
+  /**
+   * By how much the best run after some steps differs most from the best before them, as a share of it; absent where
+   * it was not measured again.
+   */
+  readonly change?: number;
 }
 
 export type Ceilings = Readonly<Partial<Record<RateName | CostName, Ceiling>>>;
 
 /** As it was measured. */
-export type MeasuredCeiling = Pick<Ceiling, "form" | "runs" | "others">;
+export type MeasuredCeiling = Pick<Ceiling, "form" | "runs" | "others" | "before" | "after">;
 
 export type MeasuredCeilings = Readonly<Partial<Record<RateName | CostName, MeasuredCeiling>>>;
 
 /** @param seed of each figure's interval: the same runs give the same, whatever stands beside them */
 export const ceilingsOf = (ceilings: MeasuredCeilings, seed: number): Ceilings => {
   const found: Partial<Record<RateName | CostName, Ceiling>> = {};
-  for (const [name, { form, runs, others }] of entriesOf(ceilings)) {
-    const figure = isCost(name)
-      ? costFigure(runs, seededRandom(seed))
-      : rateFigure(runs, unitOf(name));
-    found[name] = { figure, form, runs, others };
+  for (const [name, measured] of entriesOf(ceilings)) {
+    const { form, runs, others, before, after } = measured;
+    const change = changeOf(measured);
+    found[name] = {
+      figure: isCost(name)
+        ? costFigure(runs, seededRandom(seed))
+        : rateFigure(measured, unitOf(name)),
+      form,
+      runs,
+      others,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      ...(change === undefined ? {} : { change }),
+    };
   }
   return found;
+};
+
+const changeOf = ({ runs, before = runs, after = [] }: MeasuredCeiling): number | undefined => {
+  const then = Math.max(...before);
+  return after
+    .map((again) => Math.max(...again) / then - 1)
+    .toSorted((a, b) => Math.abs(b) - Math.abs(a))[0];
 };
 
 const isCost = (name: RateName | CostName): name is CostName =>
@@ -75,8 +100,8 @@ const entriesOf = <Name extends string>(
 const unitOf = (name: RateName): Unit =>
   name === "f32" || name === "f16" || name === "matrix" ? "FLOP/s" : "B/s";
 
-const rateFigure = (runs: readonly number[], unit: Unit): Figure => {
-  const value = Math.max(...runs);
+const rateFigure = ({ runs, before = [], after = [] }: MeasuredCeiling, unit: Unit): Figure => {
+  const value = Math.max(...runs, ...before, ...after.flat());
   return {
     value,
     unit,

@@ -12,6 +12,7 @@ import { hostMetrics } from "./host_metrics.ts";
 import { layerCommunication } from "./layer_communication.ts";
 import { layerLatencies } from "./layers.ts";
 import { type KernelGroup, type KernelGroups, kernelTimes } from "./kernel_groups.ts";
+import { overBound } from "./over_bound.ts";
 import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
@@ -75,6 +76,21 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
   const layers = layerMetrics(program, samples, conditions);
   const layerMs = latencyPerLayer(input, conditions);
   const bubble = bubbleMetrics(samples, conditions);
+  const shares = utilization(
+    samples,
+    program,
+    input.estimate,
+    input.peaks,
+    conditions,
+    arithmeticsOf(input),
+  );
+  const kernels = roofline(
+    input.kernels,
+    samples,
+    (id) => input.peaks.find(({ adapter }) => adapter === id),
+    input.formOf,
+    conditions,
+  );
   return {
     ...throughput(program, samples, conditions),
     ...(layerMs === undefined ? {} : { layerMs }),
@@ -82,19 +98,26 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     communication: communicationMetrics(program, samples, conditions),
     ranks: rankMetrics(samples, conditions),
     host: hostMetrics(samples, conditions),
-    ...utilization(samples, program, input.estimate, input.peaks, conditions, arithmeticsOf(input)),
-    kernels: roofline(
-      input.kernels,
-      samples,
-      (id) => input.peaks.find(({ adapter }) => adapter === id)?.ceilings,
-      input.formOf,
-      conditions,
-    ),
+    ...shares,
+    kernels,
+    overBound: overBound(shares, kernels, streamedShare(input)),
     ...(bubble === undefined ? {} : { bubble }),
     percentiles: percentilesOf(wall),
     outliers: outliers(wall).length,
     experts: (samples[0]?.experts ?? []).map(expertMetrics),
   };
+};
+
+/** Of the bytes that kernels must move, those of kernels that move more at a time than memory was measured with. */
+const streamedShare = ({ kernels, peaks }: MetricsInput): number => {
+  let all = 0;
+  let streamed = 0;
+  for (const { adapter, uses, bytes } of kernels) {
+    const own = peaks.find((each) => each.adapter === adapter);
+    all += uses * bytes;
+    if (own !== undefined && bytes >= own.streamedBytes) streamed += uses * bytes;
+  }
+  return all === 0 ? 0 : streamed / all;
 };
 
 /** Of kernels whose form is known; f32 in any case, which every kernel can compute in. */

@@ -2,6 +2,7 @@
 
 import type { BubbleMetrics } from "./bubble_metrics.ts";
 import type { Figure } from "./figure.ts";
+import type { OverBound } from "./over_bound.ts";
 import type { KernelMetrics } from "./roofline.ts";
 
 export type { KernelMetrics, RooflineBound } from "./roofline.ts";
@@ -33,6 +34,8 @@ export interface Metrics {
   readonly bandwidth?: Figure;
   /** Kernels of equal work on one adapter; none where they were not timed one by one. */
   readonly kernels: readonly KernelMetrics[];
+  /** Those of the above that lie over what they are held against: the measurement contradicts itself then. */
+  readonly overBound: readonly OverBound[];
   /** Of a pipeline: how much of its ranks' time was idle, and why. */
   readonly bubble?: BubbleMetrics;
   readonly percentiles: Percentiles;

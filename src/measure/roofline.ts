@@ -1,11 +1,13 @@
 // Each kernel of a run under its adapter's roofline: what it reaches, and what the adapter allows at best.
 
-import type { Ceiling, Ceilings } from "./ceiling.ts";
+import { isOverBound, upToBound } from "./bound_share.ts";
+import type { Ceiling } from "./ceiling.ts";
 import { memoryCeiling } from "./ceiling.ts";
 import type { Figure } from "./figure.ts";
 import { byRun, type ByRun, figureOf, type Conditions } from "./figures.ts";
 import type { KernelGroup } from "./kernel_groups.ts";
 import type { StepSample } from "./sample.ts";
+import type { Peaks } from "./utilization.ts";
 
 export interface KernelMetrics extends KernelGroup {
   /** The shader that ran, and what sets its tiling apart; absent where that is not known. */
@@ -30,11 +32,14 @@ export interface RooflineBound {
   readonly by: "arithmetic" | "memory";
   readonly arithmetic: Arithmetic;
   /**
-   * `leastMs` over the time taken. The interval includes the spread of the ceiling. Over 100 % where operands
-   * come from caches that the calibrated bandwidth leaves out.
+   * `leastMs` over the time taken. The interval includes the spread of the ceiling.
    */
   readonly reached: Figure;
+  /** `reached` is over 100 %, and the bytes of a call are few enough to come from caches. */
+  readonly inCaches?: true;
 }
+
+type RooflinePeaks = Pick<Peaks, "ceilings" | "streamedBytes">;
 
 export type Arithmetic = "f32" | "f16" | "matrix";
 
@@ -49,7 +54,7 @@ export const arithmeticOf = (form: string): Arithmetic => {
 export const roofline = (
   groups: readonly KernelGroup[],
   samples: readonly Pick<StepSample, "run" | "kernelMs">[],
-  ceilingsOf: (adapter: string) => Ceilings | undefined,
+  peaksOf: (adapter: string) => RooflinePeaks | undefined,
   formOf: (group: KernelGroup) => string | undefined,
   conditions: Conditions,
 ): KernelMetrics[] => {
@@ -79,11 +84,11 @@ export const roofline = (
     const bytesPerSecond = rate(group.bytes, "B/s");
     if (callMs === undefined || share === undefined || bytesPerSecond === undefined) return [];
     const form = formOf(group);
-    const ceilings = ceilingsOf(group.adapter);
+    const peaks = peaksOf(group.adapter);
     const bound =
-      ceilings === undefined
+      peaks === undefined
         ? undefined
-        : boundOf(group, arithmeticOf(form ?? group.kernel), ceilings, calls, conditions);
+        : boundOf(group, arithmeticOf(form ?? group.kernel), peaks, calls, conditions);
     return [
       {
         ...group,
@@ -102,7 +107,7 @@ export const roofline = (
 const boundOf = (
   { flops, bytes }: KernelGroup,
   arithmetic: Arithmetic,
-  ceilings: Ceilings,
+  { ceilings, streamedBytes }: RooflinePeaks,
   calls: ByRun,
   conditions: Conditions,
 ): RooflineBound | undefined => {
@@ -119,11 +124,13 @@ const boundOf = (
     conditions,
   );
   if (reached === undefined) return undefined;
+  const inCaches = !isArithmetic && bytes < streamedBytes && isOverBound(reached);
   return {
     leastMs,
     by: isArithmetic ? "arithmetic" : "memory",
     arithmetic,
     reached: widened(reached, isArithmetic ? peak : memory),
+    ...(inCaches ? { inCaches: true } : {}),
   };
 };
 
@@ -134,8 +141,6 @@ const eachOf = (values: ByRun, map: (value: number) => number): ByRun =>
 const widened = (share: Figure, { figure }: Ceiling): Figure => {
   if (share.interval === undefined) return share;
   const [low, high] = share.interval;
-  return {
-    ...share,
-    interval: [low, (high * figure.value) / (figure.interval?.[0] ?? figure.value)],
-  };
+  const most = (high * figure.value) / (figure.interval?.[0] ?? figure.value);
+  return upToBound({ ...share, interval: [low, most] });
 };

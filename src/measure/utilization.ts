@@ -2,6 +2,7 @@
 
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
+import { upToBound } from "./bound_share.ts";
 import { type Ceiling, type Ceilings, memoryCeiling } from "./ceiling.ts";
 import { droppedFlops } from "./dropped_work.ts";
 import type { Figure } from "./figure.ts";
@@ -17,6 +18,8 @@ export interface Peaks {
   readonly ceilings: Ceilings;
   /** It computes on the machine's CPU cores, which it shares with every other software adapter. */
   readonly software: boolean;
+  /** What was streamed to measure memory: a kernel that moves less may find it in caches. */
+  readonly streamedBytes: number;
 }
 
 export interface Utilization {
@@ -62,7 +65,7 @@ export const utilization = (
     "bytes that kernels must move, against the calibrated bandwidth",
   );
   return {
-    ...(busy === undefined ? {} : { busy }),
+    ...(busy === undefined ? {} : { busy: upToBound(busy) }),
     ...(mfu === undefined ? {} : { mfu }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
@@ -122,5 +125,5 @@ const ofCeiling = (
   const figure = figureOf(shares, "share", conditions, variant);
   if (figure?.interval === undefined) return figure;
   const [low, high] = figure.interval;
-  return { ...figure, interval: [low, (high * ceiling.value) / ceiling.low] };
+  return upToBound({ ...figure, interval: [low, (high * ceiling.value) / ceiling.low] });
 };

@@ -20,6 +20,7 @@ export type RunRecord = Pick<
   | "separation"
   | "link"
   | "notes"
+  | "runs"
   | "check"
   | "calibration"
   | "kernels"
@@ -61,9 +62,11 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
 const peaksOf = ({ calibration, adapters }: RunRecord): Peaks[] =>
-  calibration.flatMap(({ adapter, ceilings }) => {
+  calibration.flatMap(({ adapter, ceilings, streamedBytes }) => {
     const own = adapters.filter(({ id }) => id === adapter);
     const pinned = own.filter(({ core }) => core !== undefined);
-    if (pinned.length > 0) return pinned.map(() => ({ adapter, ceilings, software: false }));
-    return [{ adapter, ceilings, software: own.some(({ software }) => software) }];
+    const software = own.some((each) => each.software);
+    const peaks = { adapter, ceilings, streamedBytes };
+    if (pinned.length > 0) return pinned.map(() => ({ ...peaks, software: false }));
+    return [{ ...peaks, software }];
   });

@@ -66,11 +66,17 @@ export const formatInterval = ({ interval, unit }: Figure): string => {
 export const formatEvidence = (figure: Figure): string =>
   [
     figure.provenance,
-    figure.samples === 0 ? "" : countOf(figure.samples, "sample"),
+    figure.samples === 0 ? "" : samplesOf(figure),
     figure.interval === undefined ? "" : `95 % within ${formatInterval(figure)}`,
   ]
     .filter((part) => part !== "")
     .join(", ");
+
+/** `40 samples`, or `120 samples in 3 runs`. */
+export const samplesOf = ({ samples, runs }: Pick<Figure, "samples" | "runs">): string =>
+  runs === undefined
+    ? countOf(samples, "sample")
+    : `${countOf(samples, "sample")} in ${countOf(runs, "run")}`;
 
 export const countOf = (count: number, noun: string): string =>
   `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -6,6 +6,7 @@ import type { Ceilings } from "../measure/ceiling.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { StepSample } from "../measure/sample.ts";
+import type { LoadOfRun } from "../measure/machine_load.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { SeparationTest } from "../measure/separation.ts";
 import type { OverlapEffect } from "../measure/overlap_effect.ts";
@@ -32,6 +33,8 @@ export interface RunResult {
   readonly separation?: SeparationTest;
   /** Emulated between all ranks; absent where messages were as fast as the machine. */
   readonly link?: Link;
+  /** One entry per opening of the ranks whose steps were timed; empty when the run stopped before. */
+  readonly runs: readonly TimedRun[];
   /** What a person should know of the circumstances, in sentences without a full stop. */
   readonly notes: readonly string[];
   /** Absent when the run stopped before its numbers were checked. */
@@ -62,6 +65,12 @@ export interface Projection extends Pick<
 > {
   /** What it was simulated from. */
   readonly from: Measured;
+}
+
+/** What a sample's `run` points to. */
+export interface TimedRun {
+  /** Absent where the system does not tell, as off Linux. */
+  readonly load?: LoadOfRun;
 }
 
 export interface Versions {
@@ -143,6 +152,8 @@ export interface AdapterCalibration {
    * short measurement in this run reached, as shares of it. Within a tenth, else it was measured anew.
    */
   readonly cached?: { readonly f32: number; readonly copy: number };
+  /** How much memory was measured with at a time: kernels that move less may find it in caches. */
+  readonly streamedBytes: number;
   /** What the adapter cannot do is absent. */
   readonly ceilings: Ceilings;
 }

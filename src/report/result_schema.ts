@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { MeasuredCeiling, MeasuredCeilings } from "../measure/ceiling.ts";
 import type { HiddenCommunication, HiddenIdleTime } from "../measure/hidden_communication.ts";
+import type { LoadOfRun, MachineLoad } from "../measure/machine_load.ts";
 import type { OverlapRound } from "../measure/overlap_effect.ts";
 import type {
   Breakdown,
@@ -27,6 +28,7 @@ import type {
   RankAdapter,
   RankMemory,
   RunResult,
+  TimedRun,
   Versions,
 } from "./result.ts";
 
@@ -97,6 +99,15 @@ const bubbleSample = z.object({
   unexplained: z.number(),
 } satisfies Keys<BubbleSample>);
 
+const load = z.object({
+  othersShare: z.number().min(0).max(1),
+  stolenShare: z.number().min(0).max(1),
+} satisfies Keys<MachineLoad>);
+
+const timedRun = z.object({
+  load: z.object({ before: load, during: load } satisfies Keys<LoadOfRun>).exactOptional(),
+} satisfies Keys<TimedRun>);
+
 const stepSample = z.object({
   run: count,
   step: count,
@@ -132,6 +143,8 @@ const ceiling = z.object({
   form: z.string(),
   runs: z.array(z.number().positive()).min(1),
   others: z.record(z.string(), z.number().positive()),
+  before: z.array(z.number().positive()).min(1).exactOptional(),
+  after: z.array(z.array(z.number().positive()).min(1)).exactOptional(),
 } satisfies Keys<MeasuredCeiling>);
 
 const ceilings = z.object({
@@ -156,6 +169,7 @@ const calibration = z.object({
   date,
   tookMs: ms,
   cached: z.object({ f32: z.number(), copy: z.number() }).exactOptional(),
+  streamedBytes: z.int().positive(),
   ceilings,
 } satisfies Keys<MeasuredCalibration>);
 
@@ -314,6 +328,7 @@ export const sourcesSchema = z.object({
   separation: separationSchema.exactOptional(),
   link: link.exactOptional(),
   notes: z.array(z.string()),
+  runs: z.array(timedRun),
   check: check.exactOptional(),
   calibration: z.array(calibration),
   kernels: z.array(kernelChoice),

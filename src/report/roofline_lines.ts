@@ -2,7 +2,8 @@
 
 import type { KernelMetrics } from "../measure/metrics.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatFigure, formatInterval, formatNumber, formatValue } from "./format.ts";
+import { boundShareCells } from "./bound_share.ts";
+import { countOf, formatFigure, formatNumber, formatValue, samplesOf } from "./format.ts";
 import type { RunResult } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
@@ -37,7 +38,7 @@ export const rooflineLines = ({ metrics, adapters }: RunResult, colours: Colours
           formatFigure(kernel.callMs),
           kernel.intensity === undefined ? "–" : formatNumber(kernel.intensity),
           reachedOf(kernel),
-          kernel.bound === undefined ? "–" : formatFigure(kernel.bound.reached),
+          kernel.bound === undefined ? "–" : shareOf(kernel.bound)[0],
         ],
         note: noteOf(kernel, several),
       })),
@@ -49,9 +50,9 @@ export const rooflineLines = ({ metrics, adapters }: RunResult, colours: Colours
           `  and ${countOf(rest.length, "kernel")} with ${formatValue(restShare, "share")} of the time`,
         ]),
     ...wrapIndented(
-      `measured, ${countOf(kernels[0]?.callMs.samples ?? 0, "sample")}; time is of the model's kernels, a call is on ` +
+      `measured, ${samplesOf(kernels[0]?.callMs ?? { samples: 0 })}; time is of the model's kernels, a call is on ` +
         "the GPU's clock. The bound is the longer of FLOPs at the calibrated peak and bytes at the calibrated " +
-        "bandwidth, each input read once: operands in caches pass 100 %, ranks that share an adapter stay " +
+        "bandwidth, each input read once: in caches are operands that pass it, ranks that share an adapter stay " +
         "below their part of it.",
       LINE_WIDTH,
       2,
@@ -75,8 +76,11 @@ const noteOf = ({ shape, dtype, bound, adapter }: KernelMetrics, several: boolea
   return `${sizes.join(", ")}, ${dtype}${place}; ${bound === undefined ? "not calibrated" : boundOf(bound)}`;
 };
 
-const boundOf = ({ by, arithmetic, reached }: NonNullable<KernelMetrics["bound"]>): string => {
-  const interval = formatInterval(reached);
-  const what = by === "memory" ? "memory" : `${arithmetic} arithmetic`;
+const shareOf = ({ reached, inCaches }: NonNullable<KernelMetrics["bound"]>) =>
+  boundShareCells(reached, inCaches === true);
+
+const boundOf = (bound: NonNullable<KernelMetrics["bound"]>): string => {
+  const [, interval] = shareOf(bound);
+  const what = bound.by === "memory" ? "memory" : `${bound.arithmetic} arithmetic`;
   return interval === "" ? `bound by ${what}` : `bound by ${what}, ${interval}`;
 };

@@ -2,6 +2,7 @@
 
 import type { Figure } from "../measure/figure.ts";
 import type { Metrics } from "../measure/metrics.ts";
+import { boundShareCells } from "./bound_share.ts";
 import type { Colours } from "./colour.ts";
 import {
   countOf,
@@ -10,6 +11,7 @@ import {
   formatInterval,
   formatNumber,
   formatValue,
+  samplesOf,
 } from "./format.ts";
 import type { RunResult } from "./result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
@@ -25,9 +27,7 @@ export const speedLines = ({ metrics }: RunResult, colours: Colours): string[] =
     ["bandwidth", metrics.bandwidth],
   ];
   const rows = figures.flatMap(([label, figure]) =>
-    figure === undefined
-      ? []
-      : [{ cells: [label, formatFigure(figure), formatInterval(figure) || "–"] }],
+    figure === undefined ? [] : [{ cells: [label, ...cellsOf(label, figure, metrics)] }],
   );
   if (rows.length === 0) return [];
   return [
@@ -44,8 +44,18 @@ export const speedLines = ({ metrics }: RunResult, colours: Colours): string[] =
   ];
 };
 
+/** What is over its bound is no result: a note says what it contradicts. */
+const cellsOf = (label: string, figure: Figure, { overBound }: Metrics): string[] => {
+  const contradicts = overBound.some(({ name }) => name === label);
+  const [value, interval] =
+    figure.unit === "share"
+      ? boundShareCells(figure, !contradicts)
+      : [formatFigure(figure), formatInterval(figure)];
+  return [value, interval || "–"];
+};
+
 const evidenceOf = (figure: Figure | undefined): string[] =>
-  figure === undefined ? [] : [`${figure.provenance}, ${countOf(figure.samples, "sample")}`];
+  figure === undefined ? [] : [`${figure.provenance}, ${samplesOf(figure)}`];
 
 const spreadOf = ({ percentiles, outliers }: Metrics): string[] => [
   ...(["p50", "p90", "p99"] as const).flatMap((name) => {

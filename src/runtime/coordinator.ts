@@ -9,6 +9,7 @@ import { type Waiting, waitingFor } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
+import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
@@ -85,6 +86,8 @@ export interface RankPool {
   sizeLoad(rank: number, targetMs: number): Promise<Load>;
   /** All ranks that are named at once; when each was at work, in ms of the machine's clock, in their order. */
   occupy(asked: readonly RankLoad[]): Promise<Turn[]>;
+  /** By adapter, what a short measurement reaches now; each adapter alone. */
+  lookAtPeaks(forms: ReadonlyMap<string, RateForms>): Promise<ReadonlyMap<string, QuickLook>>;
   /**
    * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
    * those that won; what one rank finds out serves all on the same adapter. Runs a step first, and nothing at
@@ -212,6 +215,7 @@ function createTasks(
   | "step"
   | "observe"
   | "calibrate"
+  | "lookAtPeaks"
   | "tune"
   | "sizeLoad"
   | "occupy"
@@ -274,6 +278,17 @@ function createTasks(
           return turn;
         }),
       );
+    },
+
+    async lookAtPeaks(forms) {
+      const looks = new Map<string, QuickLook>();
+      for (const [rank, { id }] of choices.entries()) {
+        const own = forms.get(id);
+        if (own === undefined || looks.has(id)) continue;
+        const { look } = await group.ask(rank, { kind: "look-at-peaks", forms: own }, "peaks-seen");
+        looks.set(id, look);
+      }
+      return looks;
     },
 
     timeAlone: async (least, most = least) => timeAlone(group, program, least, most),

@@ -5,6 +5,7 @@ import type { RelayMessage } from "../collectives/relay.ts";
 import type { Waiting } from "../collectives/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
+import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { Observation, RankProgram } from "../program/program.ts";
 import type { StepAlone } from "../program/simulate/cost.ts";
@@ -77,6 +78,8 @@ export type Request =
   | { readonly kind: "size-load"; readonly targetMs: number }
   /** To do so much. */
   | { readonly kind: "occupy"; readonly load: Load }
+  /** To measure peaks again, shortly and by these forms only, while no other rank does anything. */
+  | { readonly kind: "look-at-peaks"; readonly forms: RateForms }
   | { readonly kind: "memory" }
   | { readonly kind: "digests" }
   | { readonly kind: "close" };
@@ -132,6 +135,7 @@ export type Reply =
   | { readonly kind: "adopted"; readonly calls: readonly CallUse[] }
   | { readonly kind: "load-sized"; readonly load: Load }
   | { readonly kind: "occupied"; readonly turn: Turn }
+  | { readonly kind: "peaks-seen"; readonly look: QuickLook }
   | { readonly kind: "memory-taken"; readonly memory: RankMemory }
   | { readonly kind: "digested"; readonly digests: RankDigests }
   | ({ readonly kind: "calibrated" } & RecalledCalibration);

@@ -88,6 +88,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "digested":
       case "load-sized":
       case "occupied":
+      case "peaks-seen":
       case "tuned":
       case "adopted": {
         const task = tasks.get(rank);

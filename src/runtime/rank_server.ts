@@ -103,6 +103,9 @@ export function serveRank(process: NodeJS.Process): void {
     if (request.kind === "adopt") {
       return { kind: "adopted", calls: await session.adopt(request.known) };
     }
+    if (request.kind === "look-at-peaks") {
+      return { kind: "peaks-seen", look: await session.lookAtPeaks(request.forms) };
+    }
     return { kind: "calibrated", ...(await session.calibrate(request.how)) };
   };
 

@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
+import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
@@ -56,6 +57,8 @@ export interface RankSession {
   /** How much work keeps the GPU busy for about that long, and a turn of it. */
   sizeLoad(targetMs: number): Promise<Load>;
   occupy(load: Load): Promise<Turn>;
+  /** By these forms only, some tenths of a second. */
+  lookAtPeaks(forms: RateForms): Promise<QuickLook>;
   /** A step together with all ranks that keeps its messages; and when they came and went. */
   record(): Promise<{ readonly signals: Signals; readonly stepMs: number }>;
   /** A step of this rank alone, on what it recorded. */
@@ -205,6 +208,11 @@ export async function openRankSession(
       return occupy(gpu, load);
     },
 
+    async lookAtPeaks(forms) {
+      const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
+      return lookQuickly(gpu, forms);
+    },
+
     async tune(options) {
       const onTried = (): void => onProgress("drain", undefined);
       return tuneCalls(gpu, [...prepared.calls.values()], { ...options, onProgress: onTried });
@@ -247,6 +255,7 @@ export async function openRankSession(
     calibrate: async (how) => gpu.uncounted(async () => session.calibrate(how)),
     sizeLoad: async (targetMs) => gpu.uncounted(async () => session.sizeLoad(targetMs)),
     occupy: async (load) => gpu.uncounted(async () => session.occupy(load)),
+    lookAtPeaks: async (forms) => gpu.uncounted(async () => session.lookAtPeaks(forms)),
   };
 }
 

@@ -53,6 +53,7 @@ const peak = (f32: number, copy: number | undefined, isSoftware: boolean): Peaks
   adapter: "some",
   ceilings: ceilingsWith({ f32, ...(copy === undefined ? {} : { copy }) }),
   software: isSoftware,
+  streamedBytes: 1e6,
 });
 
 const input = (more: Partial<MetricsInput> = {}): MetricsInput => ({
@@ -107,7 +108,7 @@ test("the interval of MFU is that of the steps and of the peak", () => {
   const ceilings = ceilingsOf({ f32: spread }, 1);
   const samples = [1, 1, 1, 1, 1].map(step);
   const { mfu } = computeMetrics(
-    input({ samples, peaks: [{ adapter: "some", ceilings, software: false }] }),
+    input({ samples, peaks: [{ adapter: "some", ceilings, software: false, streamedBytes: 1e6 }] }),
   );
   // All steps are alike; the best run is the peak, and no less than the median may be.
   expect(mfu?.value).toBeCloseTo(0.3, 12);
@@ -169,6 +170,7 @@ test("without samples every figure is absent", () => {
     ranks: [],
     host: [],
     kernels: [],
+    overBound: [],
     percentiles: {},
     outliers: 0,
     experts: [],

@@ -65,7 +65,9 @@ test("MFU counts the choices that were kept, and no others", () => {
   const given = mixture({ capacityFactor: 1.25 });
   const program = lower(given);
   const costs = estimate(program, given);
-  const peaks = [{ adapter: "some", ceilings: ceilingsWith({ f32: 1e6 }), software: false }];
+  const peaks = [
+    { adapter: "some", ceilings: ceilingsWith({ f32: 1e6 }), software: false, streamedBytes: 1e6 },
+  ];
   const mfuOf = (kept: number) =>
     utilization([sampleOf(kept)], program, costs, peaks, {
       provenance: "measured",

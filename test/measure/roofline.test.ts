@@ -67,7 +67,7 @@ describe("the roofline", () => {
     roofline(
       groups,
       steps,
-      () => ceilingsWith({ f32, copy }),
+      () => ({ ceilings: ceilingsWith({ f32, copy }), streamedBytes: 1e6 }),
       () => undefined,
       conditions(),
     );
@@ -95,7 +95,7 @@ describe("the roofline", () => {
     const [first] = roofline(
       groups,
       steps,
-      () => ceilings,
+      () => ({ ceilings, streamedBytes: 1e6 }),
       () => undefined,
       conditions(),
     );
@@ -110,7 +110,7 @@ describe("the roofline", () => {
     const [first] = roofline(
       groups,
       steps,
-      () => ceilings,
+      () => ({ ceilings, streamedBytes: 1e6 }),
       () => undefined,
       conditions(),
     );
@@ -146,7 +146,7 @@ describe("the roofline", () => {
     const [half] = roofline(
       groups,
       steps,
-      () => ceilings,
+      () => ({ ceilings, streamedBytes: 1e6 }),
       () => "matmul_f16 M=4",
       conditions(),
     );

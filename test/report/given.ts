@@ -68,6 +68,7 @@ export const metricsWith = (more: Partial<Metrics> = {}): Metrics => ({
   ranks: [],
   host: [],
   kernels: [],
+  overBound: [],
   percentiles: {},
   outliers: 0,
   experts: [],

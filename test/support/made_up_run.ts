@@ -56,10 +56,11 @@ export const swiftshader: AdapterCalibration = {
   adapter: "swiftshader",
   date: "2026-01-02T03:04:06.000Z",
   tookMs: 4000,
+  streamedBytes: 2 ** 23,
   ceilings: ceilingsOf(
     {
-      f32: { form: "calibration/some_form", runs: [19e9, 20e9, 21e9, 20e9, 20e9], others: {} },
-      copy: { form: "calibration/copy", runs: [5e9, 5e9, 5e9, 5e9, 5e9], others: {} },
+      f32: { form: "calibration/some_form", runs: [400e9, 450e9, 500e9, 450e9, 450e9], others: {} },
+      copy: { form: "calibration/copy", runs: [20e9, 20e9, 20e9, 20e9, 20e9], others: {} },
     },
     1,
   ),
@@ -120,6 +121,7 @@ export const runOf = (
       timed: { steps: 9, microBatches: plan.workload.microBatches },
     },
     notes: [],
+    runs: [{}],
     calibration,
     kernels: choicesOf(groups),
     estimate: costs,

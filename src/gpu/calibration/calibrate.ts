@@ -5,17 +5,13 @@ import { createTimestamps } from "../timestamps.ts";
 import { measureMultiplyAdd } from "./arithmetic.ts";
 import type { Calibration, Ceiling } from "./calibration.ts";
 import { measureCosts } from "./costs.ts";
+import { type KernelRate, kernelRates, type QuickLook, type RateForms } from "./kernel_rates.ts";
 import { measureMatrices } from "./matrices.ts";
 import { measureStreaming, type StreamingBuffers } from "./memory.ts";
 import type { Bench } from "./micro_kernel.ts";
+import { streamedBytes } from "./streamed_bytes.ts";
 import { measureTransfers } from "./transfers.ts";
 import { measureWorkgroupReads } from "./workgroup_memory.ts";
-
-const mebibyte = 2 ** 20;
-// Beyond the caches of a hardware GPU, which keeps up to 50 MB close by; a software adapter loads so slowly
-// that it makes no difference to it.
-const softwareBytes = 8 * mebibyte;
-const hardwareBytes = 256 * mebibyte;
 
 /** For the rounds of one ceiling. */
 const budgetMs = 250;
@@ -58,25 +54,27 @@ export async function calibrate(
   });
 }
 
-/** What a short measurement reaches, as a share of a calibration. */
-export interface QuickLook {
-  readonly f32: number;
-  readonly copy: number;
-}
-
-/** Measures again by the forms that were the fastest; some tenths of a second. */
-export async function lookQuickly(gpu: LogicalGpu, { rates }: Calibration): Promise<QuickLook> {
+/** Measures each by the one form that is named; some tenths of a second. */
+export async function lookQuickly(gpu: LogicalGpu, forms: RateForms): Promise<QuickLook> {
   return withBench(gpu, async (bench) => {
-    const share = (then: Ceiling | undefined, now: Ceiling | undefined): number =>
-      then === undefined || now === undefined ? Number.NaN : bestOf(now) / bestOf(then);
-    const f32 = await measureMultiplyAdd(bench, "f32", 0, rates.f32?.form);
-    const buffers = await streamingBuffers(bench);
-    const { copy } = await measureStreaming(bench, buffers, 0, rates.copy?.form);
-    return { f32: share(rates.f32, f32), copy: share(rates.copy, copy) };
+    const { f32, f16, matrix, read, write, copy } = forms;
+    const streamed = [read, write, copy].filter((form) => form !== undefined);
+    const found: Partial<Record<KernelRate, Ceiling | undefined>> = {
+      f32: f32 === undefined ? undefined : await measureMultiplyAdd(bench, "f32", 0, f32),
+      f16: f16 === undefined ? undefined : await measureMultiplyAdd(bench, "f16", 0, f16),
+      matrix: matrix === undefined ? undefined : await measureMatrices(bench, 0, matrix),
+      ...(streamed.length === 0
+        ? {}
+        : await measureStreaming(bench, await streamingBuffers(bench), 0, streamed)),
+    };
+    const look: Partial<Record<KernelRate, readonly number[]>> = {};
+    for (const name of kernelRates) {
+      const runs = found[name]?.runs;
+      if (runs !== undefined) look[name] = runs;
+    }
+    return look;
   });
 }
-
-const bestOf = ({ runs }: Ceiling): number => Math.max(...runs);
 
 /** What an adapter cannot do is absent. */
 const present = <Name extends string>(
@@ -117,7 +115,7 @@ async function withBench<Result>(
 async function streamingBuffers(bench: Bench): Promise<StreamingBuffers> {
   const { report, device } = bench.gpu;
   const bytes = Math.min(
-    report.choice.software ? softwareBytes : hardwareBytes,
+    streamedBytes(report.choice.software),
     device.limits.maxStorageBufferBindingSize,
     device.limits.maxBufferSize,
   );

@@ -20,13 +20,19 @@ const mostWorkgroups = 4096;
 /** Of the largest size, in a workgroup. */
 const subgroups = 4;
 
-/** Undefined where the adapter has none whose results are right. */
+/**
+ * Undefined where the adapter has none whose results are right.
+ *
+ * @param only the one form to measure; default: all
+ */
 export async function measureMatrices(
   bench: Bench,
   budgetMs: number,
+  only?: string,
 ): Promise<Ceiling | undefined> {
   const forms: MicroForm[] = [];
   for (const matrix of bench.gpu.report.subgroupMatrices ?? []) {
+    if (only !== undefined && nameOf(matrix) !== only) continue;
     const form = await tryMatrix(bench, matrix);
     if (form !== undefined) forms.push(form);
   }

@@ -101,13 +101,13 @@ export interface StreamingCeilings {
 /**
  * Leaves a copy of `x` in `y`.
  *
- * @param only the one form to measure; default: all
+ * @param only the forms to measure; default: all
  */
 export async function measureStreaming(
   bench: Bench,
   buffers: StreamingBuffers,
   budgetMs: number,
-  only?: string,
+  only?: readonly string[],
 ): Promise<StreamingCeilings> {
   const { sent } = buffers;
   const shape = { quads: sent.length / 4 };
@@ -131,7 +131,7 @@ export async function measureStreaming(
     resultBytes: (kernel: Kernel<QuadShape>) => number,
   ): Promise<Ceiling | undefined> => {
     const forms = kernels
-      .filter(({ name }) => only === undefined || name === only)
+      .filter(({ name }) => only === undefined || only.includes(name))
       .map((kernel) => asMicro(kernel, findWrong, () => resultBytes(kernel)));
     return measureRate(await Promise.all(forms.map(make)), budgetMs);
   };

@@ -3,12 +3,13 @@
 import { adapterCacheKey } from "../cache_key.ts";
 import { readCacheFile, writeCacheFile } from "../cache_file.ts";
 import type { LogicalGpu } from "../logical_gpu.ts";
-import { calibrate, type QuickLook, lookQuickly } from "./calibrate.ts";
+import { calibrate, lookQuickly } from "./calibrate.ts";
 import { type Calibration, calibrationSchema } from "./calibration.ts";
+import type { KernelRate, QuickLook } from "./kernel_rates.ts";
 
 export interface RecalledCalibration {
   readonly calibration: Calibration;
-  /** Present where it is a kept one: what a short measurement reaches now, as a share of it. */
+  /** Present where it is a kept one: what a short measurement reaches now. */
   readonly now?: QuickLook;
 }
 
@@ -37,8 +38,12 @@ export async function recallOrCalibrate(
 ): Promise<RecalledCalibration> {
   const kept = await readCacheFile(kind, adapterCacheKey(gpu.report), calibrationSchema);
   if (kept !== undefined && isRecent(kept)) {
-    const now = await lookQuickly(gpu, kept);
-    if (Object.values(now).every((share) => Math.abs(share - 1) <= tolerance)) {
+    const { f32, copy } = kept.rates;
+    const now = await lookQuickly(gpu, {
+      ...(f32 === undefined ? {} : { f32: f32.form }),
+      ...(copy === undefined ? {} : { copy: copy.form }),
+    });
+    if (isReached(kept, now, "f32") && isReached(kept, now, "copy")) {
       return { calibration: kept, now };
     }
   }
@@ -48,6 +53,12 @@ export async function recallOrCalibrate(
 /** What a run's kernels are held against. */
 export const calibrateKernels = async (gpu: LogicalGpu): Promise<Calibration> =>
   calibrate(gpu, "kernels");
+
+const isReached = ({ rates }: Calibration, now: QuickLook, name: KernelRate): boolean => {
+  const [then, again] = [rates[name]?.runs, now[name]];
+  if (then === undefined || again === undefined) return false;
+  return Math.abs(Math.max(...again) / Math.max(...then) - 1) <= tolerance;
+};
 
 const isRecent = ({ date }: Calibration): boolean => {
   const ageMs = Date.now() - Date.parse(date);

@@ -7,7 +7,10 @@ import type { RunResult } from "../result.ts";
 import type { Verdict } from "../verdict.ts";
 
 /** The part of a run that claims are held against. */
-export type Measurements = Pick<RunResult, "adapters" | "link" | "metrics">;
+export type Measurements = Pick<
+  RunResult,
+  "adapters" | "link" | "metrics" | "runs" | "calibration"
+>;
 
 export interface Case {
   readonly plan: Plan;

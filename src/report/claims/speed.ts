@@ -1,12 +1,16 @@
 // Claims about speed: only the work that was promised, on hardware that each rank has to itself, can decide
 // them.
 
+import { isOverBound } from "../../measure/bound_share.ts";
 import type { Figure, Unit } from "../../measure/figure.ts";
 import type { Metrics } from "../../measure/metrics.ts";
+import { standingOf } from "../../measure/standing.ts";
 import { MIN_INTERVAL_SAMPLES } from "../../measure/median_interval.ts";
 import type { Claims } from "../../plan/plan.ts";
+import { describeOverBound } from "../over_bound_lines.ts";
 import type { Judgement, Verdict } from "../verdict.ts";
 import { assumptions, claimed, ratioOf, type Case, type ClaimRule } from "./case.ts";
+import { circumstancesOf } from "./circumstances.ts";
 import { describeAdapters, describeLink, describeWork } from "./obstacles.ts";
 
 interface SpeedClaim {
@@ -74,7 +78,7 @@ const judge = (given: Case, claim: SpeedClaim): Verdict | undefined => {
   const value = given.plan.claims[claim.key];
   if (value === undefined) return undefined;
   const promised = claimed(value, claim.unit);
-  const measured = given.measurements && claim.found(given.measurements.metrics);
+  const measured = given.measurements && possible(claim.found(given.measurements.metrics));
   const found = measured && {
     ...measured,
     conditions: [...measured.conditions, ...assumptions(given.plan)],
@@ -92,6 +96,10 @@ const judge = (given: Case, claim: SpeedClaim): Verdict | undefined => {
   };
 };
 
+/** A share of more than there is was not found. */
+const possible = (figure: Figure | undefined): Figure | undefined =>
+  figure?.unit === "share" && isOverBound(figure) ? undefined : figure;
+
 interface Decision {
   readonly judgement: Judgement;
   readonly reason: string;
@@ -106,6 +114,10 @@ const decide = (
   found: Figure | undefined,
 ): Decision => {
   if (measurements === undefined) return untestable("nothing was run");
+  const [contradiction] = measurements.metrics.overBound;
+  if (contradiction !== undefined) {
+    return untestable(`the measurement contradicts itself: ${describeOverBound(contradiction)}`);
+  }
   if (found === undefined) return untestable("the run did not measure it");
   const obstacles = [
     describeAdapters(measurements.adapters) ?? [],
@@ -120,10 +132,13 @@ const decide = (
         `interval, which needs ${MIN_INTERVAL_SAMPLES}`,
     );
   }
-  const [low, high] = found.interval;
-  const kept = promise === "at least" ? low >= value : high <= value;
-  const broken = promise === "at least" ? high < value : low > value;
-  if (kept) return { judgement: "confirmed", reason: "the whole interval keeps the promise" };
-  if (broken) return { judgement: "refuted", reason: "the whole interval misses it" };
-  return { judgement: "ambiguous", reason: "the interval straddles the claim" };
+  const { is, because } = standingOf(
+    { ...found, interval: found.interval },
+    value,
+    promise,
+    circumstancesOf(measurements),
+  );
+  return { judgement: judgements[is], reason: because };
 };
+
+const judgements = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;

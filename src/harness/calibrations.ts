@@ -1,0 +1,110 @@
+// The peaks of a run's adapters: measured, or kept from an earlier run, before the steps, and looked at again after
+// them. Other load, another clock or a limit on power may have come in between.
+
+import {
+  type KernelRate,
+  kernelRates,
+  type QuickLook,
+  type RateForms,
+} from "../gpu/calibration/kernel_rates.ts";
+import { streamedBytes } from "../gpu/calibration/streamed_bytes.ts";
+import {
+  type Ceilings,
+  ceilingsOf,
+  type MeasuredCeiling,
+  type MeasuredCeilings,
+  memoryCeiling,
+} from "../measure/ceiling.ts";
+import type { AdapterCalibration } from "../report/result.ts";
+import type { RankPool } from "../runtime/coordinator.ts";
+import type { CalibrationWay } from "../runtime/messages.ts";
+
+/** Always the same: what is derived again from a result's runs equals what it holds. */
+export const ceilingSeed = 1;
+
+export const calibrationsOf = async (
+  pool: Pick<RankPool, "calibrate" | "adapters">,
+  how: CalibrationWay,
+): Promise<AdapterCalibration[]> =>
+  (await pool.calibrate(how)).map(({ adapter, calibration, now }) => {
+    const placed = pool.adapters.find(({ choice }) => choice.id === adapter);
+    const measured = { ...calibration.rates, ...calibration.costs };
+    const looked = withLook(measured, now ?? {}, (before) => ({ before }));
+    return {
+      adapter,
+      date: calibration.date,
+      tookMs: calibration.tookMs,
+      ...(now === undefined
+        ? {}
+        : { cached: { f32: shareNow(looked.f32), copy: shareNow(looked.copy) } }),
+      streamedBytes: streamedBytes(placed?.choice.software === true),
+      ceilings: ceilingsOf(looked, ceilingSeed),
+    };
+  });
+
+/** With what a short measurement after the steps reaches by the same forms. */
+export const lookedAtAgain = async (
+  pool: Pick<RankPool, "lookAtPeaks">,
+  calibrations: readonly AdapterCalibration[],
+): Promise<AdapterCalibration[]> => {
+  const forms = new Map(calibrations.map(({ adapter, ceilings }) => [adapter, formsOf(ceilings)]));
+  const looks = await pool.lookAtPeaks(forms);
+  return calibrations.map((each) => ({
+    ...each,
+    ceilings: ceilingsOf(
+      withLook(each.ceilings, looks.get(each.adapter) ?? {}, (runs, { after = [] }) => ({
+        after: [...after, runs],
+      })),
+      ceilingSeed,
+    ),
+  }));
+};
+
+/** Of two calibrations of the same adapters, the larger of each peak. */
+export const largerPeaks = (
+  earlier: readonly AdapterCalibration[],
+  later: readonly AdapterCalibration[],
+): AdapterCalibration[] =>
+  earlier.map((each) => {
+    const other = later.find(({ adapter }) => adapter === each.adapter)?.ceilings ?? {};
+    const ceilings = { ...each.ceilings };
+    for (const name of kernelRates) {
+      const [one, two] = [ceilings[name], other[name]];
+      if (two !== undefined && !(one !== undefined && one.figure.value >= two.figure.value)) {
+        ceilings[name] = two;
+      }
+    }
+    return { ...each, ceilings };
+  });
+
+/** Of every arithmetic, and of the one way to memory that kernels are held against. */
+const formsOf = (ceilings: Ceilings): RateForms => {
+  const memory = memoryCeiling(ceilings);
+  const forms: Partial<Record<KernelRate, string>> = {};
+  for (const name of kernelRates) {
+    const ceiling = ceilings[name];
+    if (ceiling === undefined) continue;
+    const isMemory = name === "read" || name === "write" || name === "copy";
+    if (!isMemory || ceiling === memory) forms[name] = ceiling.form;
+  }
+  return forms;
+};
+
+const withLook = (
+  ceilings: MeasuredCeilings,
+  look: QuickLook,
+  add: (runs: readonly number[], to: MeasuredCeiling) => Partial<MeasuredCeiling>,
+): MeasuredCeilings => {
+  const found = { ...ceilings };
+  for (const name of kernelRates) {
+    const [ceiling, runs] = [found[name], look[name]];
+    if (ceiling !== undefined && runs !== undefined) {
+      found[name] = { ...ceiling, ...add(runs, ceiling) };
+    }
+  }
+  return found;
+};
+
+/** Of a kept ceiling, what is reached now. */
+const shareNow = (ceiling: MeasuredCeiling | undefined): number =>
+  Math.max(...(ceiling?.before ?? [])) / Math.max(...(ceiling?.runs ?? []));

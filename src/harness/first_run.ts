@@ -1,0 +1,109 @@
+// The first opening of the ranks: kernels are tuned, numbers checked and peaks measured; then steps are timed, and
+// what is to be compared with them.
+
+import type { CpuTimes } from "../measure/machine_load.ts";
+import type { OpenRanksOptions, RankPool } from "../runtime/coordinator.ts";
+import type { ObservedBuffer } from "../runtime/messages.ts";
+import { calibrationsOf, lookedAtAgain } from "./calibrations.ts";
+import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
+import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
+import { observeOn } from "./observe.ts";
+import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
+import { projectionOf } from "./projection.ts";
+import { memoryOf, rankAdapters } from "./record.ts";
+import { warmUp } from "./sampling.ts";
+import { separationOf } from "./separate_adapters.ts";
+import type { StepSamples } from "./step_samples.ts";
+import { timeRun } from "./time_run.ts";
+import { checkTimedSteps } from "./timed_steps.ts";
+import { type Findings, kernelChoices, mergeFindings, tunePool } from "./tuning.ts";
+
+export interface FirstRun {
+  readonly pool: RankPool;
+  /** What ranks are opened with. */
+  readonly open: OpenRanksOptions;
+  /** What `pool` was opened with of earlier tuning. */
+  readonly known: Findings;
+  /** ms of a rank. */
+  readonly tune: number | false;
+  readonly kept: StepSamples;
+  readonly begun: CpuTimes | undefined;
+}
+
+export interface AfterFirstRun {
+  /** What a checked step showed. */
+  readonly checked: readonly ObservedBuffer[];
+  /** What tuning knows now. */
+  readonly known: Findings;
+}
+
+/** Whether steps are timed at all. */
+export const isTimed = ({ options }: Job): boolean =>
+  options.numericsOnly !== true && options.project !== "only";
+
+/** @throws NumericsError when the result is wrong; nothing was timed then */
+export const firstRun = async (job: Job, first: FirstRun): Promise<AfterFirstRun> => {
+  const { program, placement, options, note } = job;
+  const { pool, kept } = first;
+  note({ notes: pool.notes, memory: memoryOf(pool) });
+  const known = await tuned(job, first);
+  const checked = await checkNumbers(job, observeOn(pool, program, placement, options.signal));
+  const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
+  if (isTimed(job)) await measure(job, { ...first, known }, alone);
+  if (alone !== undefined) await project(job, pool, alone);
+  if (options.numericsOnly !== true) {
+    noteTimedSteps(job, checkTimedSteps(checked, await pool.digests(), kept.taken().length));
+  }
+  note({ memory: memoryOf(pool) });
+  return { checked, known };
+};
+
+const tuned = async (job: Job, { pool, known, tune }: FirstRun): Promise<Findings> => {
+  const { placement, options, note } = job;
+  note({ kernels: kernelChoices(pool, known, new Map()) });
+  if (tune === false) return known;
+  options.onProgress({ phase: "tune" });
+  const learnt = await tunePool(pool, placement, tune, (done) =>
+    options.onProgress({ phase: "tune", done }),
+  );
+  note({ kernels: kernelChoices(pool, known, learnt) });
+  return mergeFindings(known, learnt);
+};
+
+const measure = async (
+  { plan, program, placement, options, note }: Job,
+  { pool, open, known, kept, begun }: FirstRun,
+  alone: ExclusiveTurns | undefined,
+): Promise<void> => {
+  const separation = await separationOf(pool, placement, options.recalibrate !== true);
+  if (separation !== undefined) {
+    note({ separation, adapters: rankAdapters(placement, options.pin, separation) });
+  }
+  options.onProgress({ phase: "calibrate" });
+  // What was kept holds for all cores.
+  const anew = options.recalibrate === true || (options.pin ?? false) !== false;
+  const calibration = await calibrationsOf(pool, anew ? "anew" : "recall");
+  note({ calibration });
+  const load = await timeRun({ pool, kept, begun, alone }, options);
+  note({ runs: [load === undefined ? {} : { load }] });
+  note({ calibration: await lookedAtAgain(pool, calibration) });
+  if (!overlaps(program)) return;
+  options.onProgress({ phase: "overlap" });
+  const both = { ...open, known };
+  const overlapEffect = await measureOverlapEffect(plan, program, pool, placement, both);
+  if (overlapEffect !== undefined) note({ overlapEffect });
+};
+
+const project = async (
+  { program, options, record, note }: Job,
+  pool: RankPool,
+  alone: ExclusiveTurns,
+): Promise<void> => {
+  if (options.project === "only") {
+    options.onProgress({ phase: "warm-up" });
+    await warmUp(async () => pool.step(), options.warmup);
+  }
+  options.onProgress({ phase: "project" });
+  const from = await alone.finish();
+  if (from !== undefined) note({ projection: projectionOf(program, record().estimate, from) });
+};

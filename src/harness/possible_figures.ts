@@ -1,0 +1,34 @@
+// A run whose figures cannot be: it uses more of its adapters than there is. Peaks may have been measured in a bad
+// moment, so they are measured once more; what is impossible then stops the run.
+
+import { EnvironmentError } from "../environment_error.ts";
+import { describeOverBound } from "../report/over_bound_lines.ts";
+import type { RunResult } from "../report/result.ts";
+import type { RankPool } from "../runtime/coordinator.ts";
+import { calibrationsOf, largerPeaks } from "./calibrations.ts";
+import type { Job } from "./job.ts";
+
+export const isPossible = ({ metrics }: Pick<RunResult, "metrics">): boolean =>
+  !metrics.overBound.some(({ isOfStep }) => isOfStep);
+
+/**
+ * The result by peaks that were measured anew.
+ *
+ * @throws EnvironmentError `contradicts-itself` where it is as impossible by these
+ */
+export const calibratedAgain = async (
+  { options, record, note }: Pick<Job, "options" | "record" | "note">,
+  pool: Pick<RankPool, "calibrate" | "adapters">,
+  finish: (outcome: RunResult["outcome"]) => RunResult,
+): Promise<RunResult> => {
+  options.onProgress({ phase: "calibrate" });
+  note({ calibration: largerPeaks(record().calibration, await calibrationsOf(pool, "anew")) });
+  const result = finish({ state: "complete" });
+  const impossible = result.metrics.overBound.find(({ isOfStep }) => isOfStep);
+  if (impossible === undefined) return result;
+  throw new EnvironmentError(
+    "contradicts-itself",
+    `the measurement contradicts itself: ${describeOverBound(impossible)}`,
+    "run it again on a quiet machine; if it stays, report it with the plan and the result file",
+  );
+};

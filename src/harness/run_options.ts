@@ -1,0 +1,58 @@
+// What a run can be asked for, and what it says while it is under way.
+
+import type { Link } from "../program/simulate/link_cost.ts";
+import type { Pinning } from "../runtime/coordinator.ts";
+import type { CheckMethod } from "./verify.ts";
+
+export interface RunOptions {
+  /** Adapter id for every rank. Default: hardware if there is any, else the best software adapter. */
+  readonly adapter?: string;
+  /** `rank=id` pairs, separated by commas. */
+  readonly placement?: string;
+  /** Rank i runs on core i only, where the machine has as many (Linux). Default: anywhere. */
+  readonly pin?: Pinning;
+  /** Emulated between all ranks. Default: messages are as fast as the machine. */
+  readonly link?: Link;
+  /** Steps that are run and not timed. Default: two, and as many as fit into a second. */
+  readonly warmup?: number;
+  /** How often, with ranks opened anew. Default 1. */
+  readonly runs?: number;
+  /** Exact number of timed steps of each run. Default: as many as `budgetMs` allows, at least 5. */
+  readonly samples?: number;
+  /** Of each run. Default 5,000. */
+  readonly budgetMs?: number;
+  /** Default `auto`: the f64 reference where that takes seconds, else the unsharded run. */
+  readonly check?: CheckMethod;
+  /** Also, or instead of timing steps, project the step from exclusive timing. */
+  readonly project?: "also" | "only";
+  /** Stop after the check: no calibration, nothing is timed. */
+  readonly numericsOnly?: boolean;
+  /**
+   * How long each rank may try forms of its kernels, in ms; what was found out earlier is used. False: every
+   * kernel takes the form expected to be fastest. Default 2,000, and false where nothing is timed.
+   */
+  readonly tune?: number | false;
+  /** Measure peaks even where a kept calibration still holds. */
+  readonly recalibrate?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the run; what was measured until then is kept. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Progress {
+  readonly phase:
+    | "adapters"
+    | "ranks"
+    | "tune"
+    | "check"
+    | "calibrate"
+    | "warm-up"
+    | "measure"
+    | "overlap"
+    | "project";
+  readonly done?: number;
+  readonly total?: number;
+  /** Where there are several, which one, from 1, and how many. */
+  readonly run?: number;
+  readonly runs?: number;
+}

@@ -1,0 +1,46 @@
+// The timed steps of one opening of the ranks, and what others did on the machine meanwhile.
+
+import { loadBetween, type CpuTimes, type LoadOfRun } from "../measure/machine_load.ts";
+import type { RankPool } from "../runtime/coordinator.ts";
+import { readCpuTimes } from "./cpu_times.ts";
+import type { ExclusiveTurns } from "./exclusive_turns.ts";
+import type { RunOptions } from "./run_options.ts";
+import { sample } from "./sampling.ts";
+import type { StepSamples } from "./step_samples.ts";
+
+export interface RunToTime {
+  readonly pool: Pick<RankPool, "step">;
+  readonly kept: StepSamples;
+  /** When the run began. */
+  readonly begun: CpuTimes | undefined;
+  /** Turns that are taken between the steps. */
+  readonly alone?: ExclusiveTurns | undefined;
+}
+
+/** Warms up first. Undefined where the system does not tell who had its cores. */
+export const timeRun = async (
+  { pool, kept, begun, alone }: RunToTime,
+  options: Pick<RunOptions, "onProgress" | "warmup" | "samples" | "budgetMs">,
+): Promise<LoadOfRun | undefined> => {
+  const { onProgress = () => undefined, warmup, samples, budgetMs = 5000 } = options;
+  const total = samples === undefined ? {} : { total: samples };
+  const from = readCpuTimes();
+  onProgress({ phase: "warm-up", ...(warmup === undefined ? {} : { total: warmup }) });
+  await sample(
+    () => pool.step(),
+    {
+      ...(warmup === undefined ? {} : { warmup }),
+      budgetMs,
+      ...(samples === undefined ? {} : { samples }),
+      ...(alone === undefined ? {} : { between: async (share) => alone.upTo(share) }),
+    },
+    (trace, done) => {
+      kept.keep(trace);
+      onProgress({ phase: "measure", done, ...total });
+    },
+  );
+  const to = readCpuTimes();
+  if (begun === undefined || from === undefined || to === undefined) return undefined;
+  const [before, during] = [loadBetween(begun, from), loadBetween(from, to)];
+  return before === undefined || during === undefined ? undefined : { before, during };
+};

@@ -1,0 +1,17 @@
+// What, beside its figures, says how far the speed of a run may be off.
+
+import type { Circumstances } from "../../measure/standing.ts";
+import type { RunResult } from "../result.ts";
+
+export const circumstancesOf = ({
+  runs,
+  calibration,
+}: Pick<RunResult, "runs" | "calibration">): Circumstances => ({
+  loads: runs.flatMap(({ load }) => load ?? []),
+  peakChange: Math.max(
+    0,
+    ...calibration.flatMap(({ ceilings }) =>
+      Object.values(ceilings).map(({ change = 0 }) => Math.abs(change)),
+    ),
+  ),
+});
