@@ -12,6 +12,7 @@ const onAdapter = (adapter: string) => ({
       "bench/pipelines.ts",
       "bench/separation.ts",
       "bench/soak.ts",
+      "bench/verdicts.ts",
       "bench/waiting.ts",
     ],
     env: {

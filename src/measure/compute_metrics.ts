@@ -12,6 +12,7 @@ import { hostMetrics } from "./host_metrics.ts";
 import { layerCommunication } from "./layer_communication.ts";
 import { layerLatencies } from "./layers.ts";
 import { type KernelGroup, type KernelGroups, kernelTimes } from "./kernel_groups.ts";
+import type { Margins } from "./margin.ts";
 import { overBound } from "./over_bound.ts";
 import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
@@ -63,6 +64,8 @@ export interface MetricsInput {
   readonly modelLayers?: number;
   /** What every figure holds under, such as `software adapter`. */
   readonly conditions: readonly string[];
+  /** What samples cannot show. Default: nothing. */
+  readonly margins?: Margins;
 }
 
 export const computeMetrics = (input: MetricsInput): Metrics => {
@@ -71,6 +74,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     provenance: samples[0]?.provenance ?? "measured",
     conditions: input.conditions,
     random: seededRandom(program.seed),
+    ...(input.margins === undefined ? {} : { margins: input.margins }),
   };
   const wall = samples.map(({ wallMs }) => wallMs);
   const layers = layerMetrics(program, samples, conditions);

@@ -26,8 +26,10 @@ export interface Figure {
   readonly samples: number;
   /** In how many runs, each with its ranks opened anew; absent where it was one, or where nothing was run. */
   readonly runs?: number;
-  /** 95 % interval, of one run or over all runs; absent with too few samples, and for figures that do not scatter. */
+  /** 95 % interval of what such runs find; absent with too few samples, and for figures that do not scatter. */
   readonly interval?: readonly [low: number, high: number];
+  /** By which factor less one the interval is wider either way than the samples ask for; absent where it is not. */
+  readonly margin?: number;
   readonly provenance: Provenance;
   /** What the reader must know to judge it, in whole phrases. */
   readonly conditions: readonly string[];

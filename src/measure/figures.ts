@@ -1,6 +1,7 @@
 // How samples become a figure.
 
 import type { Figure, Unit } from "./figure.ts";
+import { type Margins, NO_MARGINS, widened } from "./margin.ts";
 import { runsInterval } from "./runs_interval.ts";
 import { median, type RandomSource } from "./statistics.ts";
 
@@ -9,6 +10,8 @@ export interface Conditions {
   readonly provenance: "measured" | "projected";
   readonly conditions: readonly string[];
   readonly random: RandomSource;
+  /** What samples cannot show. Default: nothing. */
+  readonly margins?: Margins;
 }
 
 /** Values in order of time, by the run that they were taken in. */
@@ -32,23 +35,27 @@ export const byRun = <Sample extends { readonly run: number }>(
 
 /**
  * Median and 95 % interval of one value per step; absent without values. Of several runs each run's median is one
- * observation, and the figure is the median of these.
+ * observation, and the figure is the median of these. The interval is of what such runs find, and so holds margins for
+ * what these cannot show.
  */
 export const figureOf = (
   values: ByRun,
   unit: Unit,
-  { provenance, conditions, random }: Conditions,
+  { provenance, conditions, random, margins = NO_MARGINS }: Conditions,
   ...more: readonly string[]
 ): Figure | undefined => {
   const runs = values.filter((own) => own.length > 0);
   if (runs.length === 0) return undefined;
   const interval = runsInterval(runs, random);
+  // Load is one reason why runs differ. The larger of both alone was found to miss one run in twelve beside load.
+  const margin = (1 + (runs.length === 1 ? margins.alone : 0)) * (1 + margins.load) - 1;
   return {
     value: median(runs.map(median)),
     unit,
     samples: runs.reduce((sum, own) => sum + own.length, 0),
     ...(runs.length === 1 ? {} : { runs: runs.length }),
-    ...(interval === undefined ? {} : { interval }),
+    ...(interval === undefined ? {} : { interval: widened(interval, margin) }),
+    ...(interval === undefined || margin === 0 ? {} : { margin }),
     provenance,
     conditions: [...conditions, ...more],
   };

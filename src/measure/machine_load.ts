@@ -50,11 +50,14 @@ export const heaviestLoad = (loads: readonly LoadOfRun[]): MachineLoad | undefin
 
 /**
  * How far a figure may be off by what others took, as a share of it: where cores are the limit, time that others have
- * makes a step longer by as much. Below 1 where others left anything.
+ * makes a step longer by as much.
  */
 export const loadMargin = (load: MachineLoad): number => {
-  const taken = takenShare(load);
-  return taken >= 1 ? Infinity : taken / (1 - taken);
+  const taken = Math.min(most, takenShare(load));
+  return taken / (1 - taken);
 };
+
+/** Beyond it nothing is known in any case. */
+const most = 0.99;
 
 const takenShare = ({ othersShare, stolenShare }: MachineLoad): number => othersShare + stolenShare;

@@ -2,10 +2,12 @@
 
 import { computeMetrics } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
+import { marginsOf } from "../measure/margin.ts";
 import type { Peaks } from "../measure/utilization.ts";
 import type { Plan } from "../plan/plan.ts";
 import { workKey } from "../program/kernel_work.ts";
 import type { Program } from "../program/program.ts";
+import { circumstancesOf } from "./circumstances.ts";
 import { runConditions } from "./claims/obstacles.ts";
 import { comparePlan } from "./compare.ts";
 import { planHash, workHash } from "./plan_hash.ts";
@@ -49,6 +51,7 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
     ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
     conditions: runConditions(record.adapters, record.link),
+    margins: marginsOf(circumstancesOf(record)),
   });
   return {
     schemaVersion: SCHEMA_VERSION,

@@ -10,6 +10,7 @@ import {
   formatFigure,
   formatInterval,
   formatNumber,
+  formatPercent,
   formatValue,
   samplesOf,
 } from "./format.ts";
@@ -37,7 +38,7 @@ export const speedLines = ({ metrics }: RunResult, colours: Colours): string[] =
       colours,
     ),
     ...wrapIndented(
-      [...evidenceOf(metrics.stepMs), ...spreadOf(metrics)].join("; "),
+      [...evidenceOf(metrics.stepMs), ...marginOf(metrics.stepMs), ...spreadOf(metrics)].join("; "),
       LINE_WIDTH,
       2,
     ).map(colours.faint),
@@ -56,6 +57,13 @@ const cellsOf = (label: string, figure: Figure, { overBound }: Metrics): string[
 
 const evidenceOf = (figure: Figure | undefined): string[] =>
   figure === undefined ? [] : [`${figure.provenance}, ${samplesOf(figure)}`];
+
+/** Why intervals are wider than the samples ask for. */
+const marginOf = (figure: Figure | undefined): string[] => {
+  if (figure?.margin === undefined) return [];
+  const why = figure.runs === undefined ? "how runs differ, and for load" : "load";
+  return [`intervals hold ${formatPercent(figure.margin)} either way for ${why}`];
+};
 
 const spreadOf = ({ percentiles, outliers }: Metrics): string[] => [
   ...(["p50", "p90", "p99"] as const).flatMap((name) => {

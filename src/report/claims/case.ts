@@ -7,10 +7,7 @@ import type { RunResult } from "../result.ts";
 import type { Verdict } from "../verdict.ts";
 
 /** The part of a run that claims are held against. */
-export type Measurements = Pick<
-  RunResult,
-  "adapters" | "link" | "metrics" | "runs" | "calibration"
->;
+export type Measurements = Pick<RunResult, "adapters" | "link" | "metrics">;
 
 export interface Case {
   readonly plan: Plan;

@@ -10,7 +10,6 @@ import type { Claims } from "../../plan/plan.ts";
 import { describeOverBound } from "../over_bound_lines.ts";
 import type { Judgement, Verdict } from "../verdict.ts";
 import { assumptions, claimed, ratioOf, type Case, type ClaimRule } from "./case.ts";
-import { circumstancesOf } from "./circumstances.ts";
 import { describeAdapters, describeLink, describeWork } from "./obstacles.ts";
 
 interface SpeedClaim {
@@ -132,12 +131,7 @@ const decide = (
         `interval, which needs ${MIN_INTERVAL_SAMPLES}`,
     );
   }
-  const { is, because } = standingOf(
-    { ...found, interval: found.interval },
-    value,
-    promise,
-    circumstancesOf(measurements),
-  );
+  const { is, because } = standingOf({ ...found, interval: found.interval }, value, promise);
   return { judgement: judgements[is], reason: because };
 };
 

@@ -1,7 +1,7 @@
-// What, beside its figures, says how far the speed of a run may be off.
+// What, beside its samples, says how far the figures of a run may be off.
 
-import type { Circumstances } from "../../measure/standing.ts";
-import type { RunResult } from "../result.ts";
+import type { Circumstances } from "../measure/margin.ts";
+import type { RunResult } from "./result.ts";
 
 export const circumstancesOf = ({
   runs,

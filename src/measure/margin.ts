@@ -1,0 +1,42 @@
+// What samples cannot show of how far a figure may be off: how runs differ, and what others took.
+
+import { heaviestLoad, loadMargin, type LoadOfRun, type MachineLoad } from "./machine_load.ts";
+
+/** What else than samples is known of some runs. */
+export interface Circumstances {
+  /** Of those runs whose load is known. */
+  readonly loads: readonly LoadOfRun[];
+  /** The most that a peak changed while steps ran, as a share of it; 0 where that is not known. */
+  readonly peakChange: number;
+}
+
+/** Shares by which an interval is made wider either way. */
+export interface Margins {
+  /** Of a single run, which does not show how runs differ. */
+  readonly alone: number;
+  /** For what others had of the CPUs. */
+  readonly load: number;
+}
+
+export const NO_MARGINS: Margins = { alone: 0, load: 0 };
+
+/** What no single run shows: memory comes to lie elsewhere in the next, clocks and neighbours change. */
+const betweenRuns = 0.05;
+
+export const marginsOf = ({ loads, peakChange }: Circumstances): Margins => {
+  const load: MachineLoad | undefined = heaviestLoad(loads);
+  return {
+    alone: Math.max(betweenRuns, Math.abs(peakChange)),
+    load: load === undefined ? 0 : loadMargin(load),
+  };
+};
+
+/** A margin is a factor: an interval from 100 to 110 with a margin of a tenth is one from 91 to 121. */
+export const widened = (
+  [low, high]: readonly [number, number],
+  margin: number,
+): readonly [low: number, high: number] => {
+  // What can be negative is a difference of others: there the margin goes outwards too.
+  const factor = 1 + margin;
+  return [low < 0 ? low * factor : low / factor, high < 0 ? high / factor : high * factor];
+};

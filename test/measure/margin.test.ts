@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { figureOf } from "../../src/measure/figures.ts";
+import { type Margins, marginsOf, widened } from "../../src/measure/margin.ts";
+import { seededRandom } from "../../src/measure/statistics.ts";
+
+const quiet = { othersShare: 0, stolenShare: 0 };
+const beside = (othersShare: number, stolenShare: number) => ({
+  before: quiet,
+  during: { othersShare, stolenShare },
+});
+
+test("on a quiet machine whose peaks stay, only a single run has a margin", () => {
+  expect(marginsOf({ loads: [], peakChange: 0 })).toEqual({ alone: 0.05, load: 0 });
+  expect(marginsOf({ loads: [beside(0.02, 0.005)], peakChange: 0.03 })).toEqual({
+    alone: 0.05,
+    load: 0,
+  });
+});
+
+test("a single run's margin is what its peaks changed by, in either direction, if that is more", () => {
+  expect(marginsOf({ loads: [], peakChange: 0.2 }).alone).toBe(0.2);
+  expect(marginsOf({ loads: [], peakChange: -0.2 }).alone).toBe(0.2);
+});
+
+test("the margin for load is what the heaviest costs", () => {
+  const loads = [beside(0.1, 0), beside(0.15, 0.05)];
+  expect(marginsOf({ loads, peakChange: 0 }).load).toBeCloseTo(0.25, 12);
+});
+
+test("a margin is a factor either way, and outwards below 0 too", () => {
+  expect(widened([100, 110], 0.25)).toEqual([80, 137.5]);
+  expect(widened([-10, 8], 0.25)).toEqual([-12.5, 10]);
+  expect(widened([-10, -8], 0.25)).toEqual([-12.5, -6.4]);
+});
+
+const values = [10, 10, 10, 10, 10];
+const figure = (runs: number, margins: Margins) =>
+  figureOf(
+    Array.from({ length: runs }, () => values),
+    "ms",
+    {
+      provenance: "measured",
+      conditions: [],
+      random: seededRandom(1),
+      margins,
+    },
+  );
+
+test("a figure of a single run holds both margins, one of several that for load", () => {
+  expect(figure(1, { alone: 0.25, load: 0 })).toMatchObject({ interval: [8, 12.5], margin: 0.25 });
+  expect(figure(1, { alone: 0.25, load: 1 })).toMatchObject({ interval: [4, 25], margin: 1.5 });
+  expect(figure(3, { alone: 0.25, load: 1 })).toMatchObject({ interval: [5, 20], margin: 1 });
+  expect(figure(3, { alone: 0.25, load: 0 })).not.toHaveProperty("margin");
+});
+
+test("control: without margins none is told", () => {
+  const conditions = { provenance: "measured", conditions: [], random: seededRandom(1) } as const;
+  expect(figureOf([values], "ms", conditions)).toMatchObject({ interval: [10, 10] });
+  expect(figureOf([values], "ms", conditions)).not.toHaveProperty("margin");
+});
