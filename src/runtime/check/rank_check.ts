@@ -52,12 +52,15 @@ export interface RankChecker {
   readonly stopsAt: (instruction: Instruction) => boolean;
   before(instruction: Instruction): Promise<void>;
   after(instruction: Instruction): Promise<void>;
+  /** Throws where the step passed over an instruction. */
   report(): RankCheck;
 }
 
+const kindOf = (instruction: Instruction): string =>
+  instruction.op === "kernel" ? instruction.kernel : instruction.op;
+
 const isOfKind = (instruction: Instruction, kind: string): boolean =>
-  instruction.origin.standIn !== true &&
-  (instruction.op === "kernel" ? instruction.kernel : instruction.op) === kind;
+  instruction.origin.standIn !== true && kindOf(instruction) === kind;
 
 const wrong = ({ worst, where }: Deviation, what: string): NumericsError => {
   const factor =
@@ -102,6 +105,9 @@ export function createRankChecker(
       worst: Math.max(before?.worst ?? 0, deviation.worst),
     });
   };
+  const seen = new Set<Instruction>();
+  const stopsAt: RankChecker["stopsAt"] = ({ op, origin }) =>
+    op !== "observe" && origin.standIn !== true && isLooked(origin.microBatch);
   const placeOf = (what: string, { layer, microBatch }: Origin): string =>
     `${what} of ${layer} on rank ${view.rank}, micro-batch ${microBatch}`;
 
@@ -146,8 +152,7 @@ export function createRankChecker(
         note("weights", coverage, `${id} on rank ${view.rank}`);
       }
     },
-    stopsAt: ({ op, origin }) =>
-      op !== "observe" && origin.standIn !== true && isLooked(origin.microBatch),
+    stopsAt,
     async before(instruction) {
       const transfer = collectiveOf(instruction);
       if (transfer !== undefined) {
@@ -157,6 +162,7 @@ export function createRankChecker(
     },
     async after(instruction) {
       const { op, origin } = instruction;
+      seen.add(instruction);
       switch (op) {
         case "kernel":
           return afterKernel(instruction);
@@ -188,16 +194,26 @@ export function createRankChecker(
         }
       }
     },
-    report: () => ({
-      kinds: [...kinds.values()].map((kind) => ({
-        ...kind,
-        allCalls:
-          kind.kind === "weights"
-            ? kind.calls
-            : program.instructions.filter((one) => isOfKind(one, kind.kind)).length,
-      })),
-      transfers,
-      unchecked: [...unchecked],
-    }),
+    report() {
+      const missed = program.instructions.find((one) => stopsAt(one) && !seen.has(one));
+      if (missed !== undefined) {
+        throw new NumericsError(
+          `${placeOf(kindOf(missed), missed.origin)} did not run`,
+          Infinity,
+          1,
+        );
+      }
+      return {
+        kinds: [...kinds.values()].map((kind) => ({
+          ...kind,
+          allCalls:
+            kind.kind === "weights"
+              ? kind.calls
+              : program.instructions.filter((one) => isOfKind(one, kind.kind)).length,
+        })),
+        transfers,
+        unchecked: [...unchecked],
+      };
+    },
   };
 }

@@ -1,0 +1,329 @@
+// Ways to make shaders, collectives or the executor wrong, each as a change to the text of the built product. None
+// of them changes the plan's program, which is what the gate holds a run against.
+
+export interface Mutation {
+  /** What is wrong then. */
+  readonly what: string;
+  /** Files of the copy; a change that fits several forms of a kernel is made in all. */
+  readonly files: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  /** Only seen where steps run as timed ones do. */
+  readonly timed?: true;
+  /** Only seen there: where a rank waits for nothing within a micro-batch, or where hosts add. */
+  readonly plan?: "one rank" | "two stages" | "short sums";
+  /** Only there in that type. */
+  readonly dtype?: "f32" | "f16";
+}
+
+const attention = ["attention", "attention_shared", "attention_subgroup"].map(
+  (name) => `shaders/${name}.wgsl`,
+);
+const skips = "const skips = ({ origin }) => stage !== undefined && origin.stage !== stage;";
+const skipping = (condition: string): string =>
+  `const skips = (instruction) => (stage !== undefined && instruction.origin.stage !== stage) || (${condition});`;
+const onlyTimed = "options.inspect === undefined";
+
+const shaders: readonly Mutation[] = [
+  {
+    what: "a norm leaves out the last row",
+    files: ["shaders/rms_norm.wgsl"],
+    from: "vec4u(ROWS - 1u)",
+    to: "vec4u(ROWS - 2u)",
+  },
+  {
+    what: "a norm has ten times its epsilon",
+    files: ["shaders/rms_norm.wgsl", "shaders/add_rms_norm.wgsl"],
+    from: "+ EPSILON)",
+    to: "+ 10.0 * EPSILON)",
+  },
+  {
+    what: "a norm leaves out the gain of its first rows",
+    files: ["shaders/rms_norm.wgsl", "shaders/add_rms_norm.wgsl"],
+    from: "v[0] * scale[0] * g",
+    to: "v[0] * scale[0]",
+  },
+  {
+    what: "a layer norm leaves out its bias",
+    files: ["shaders/layer_norm.wgsl", "shaders/add_layer_norm.wgsl"],
+    from: "fma((v[1] - mean[1]) * scale[1], g, shift)",
+    to: "fma((v[1] - mean[1]) * scale[1], g, vec4f())",
+  },
+  {
+    what: "the residual of a product is left out",
+    files: ["shaders/epilogue/residual.wgsl"],
+    from: "return v + unpackQuad(",
+    to: "return v + 0.0 * unpackQuad(",
+  },
+  {
+    what: "the activation of a product is left out",
+    files: ["shaders/epilogue/finish.wgsl"],
+    from: "return 0.5 * v * (1.0 + tanh(u));",
+    to: "return v;",
+  },
+  {
+    what: "the gate of a product is left out",
+    files: ["shaders/epilogue/gate.wgsl"],
+    from: "return v * unpackQuad(",
+    to: "return v + 0.0 * unpackQuad(",
+  },
+  {
+    what: "an activation has another constant",
+    files: ["shaders/epilogue/finish.wgsl"],
+    from: "0.044715",
+    to: "0.04",
+  },
+  {
+    what: "attention sees the next token",
+    files: attention,
+    from: "<= ",
+    to: "<= 1u + ",
+  },
+  {
+    what: "attention scales scores by another head size",
+    files: attention,
+    from: "inverseSqrt(f32(HEAD_DIM))",
+    to: "inverseSqrt(f32(HEAD_DIM) + 0.5)",
+  },
+  {
+    what: "attention takes the values of the first head for all",
+    files: attention,
+    from: "(HEADS + KV_HEADS + kv_head)",
+    to: "(HEADS + KV_HEADS)",
+  },
+  {
+    what: "a product leaves out its last row",
+    files: ["shaders/rows/dense.wgsl"],
+    from: "(index + 1u) * M)",
+    to: "(index + 1u) * M - 1u)",
+  },
+  {
+    what: "a product of experts leaves out the last row of each",
+    files: ["shaders/rows/grouped.wgsl"],
+    from: "offsets[index + 1u])",
+    to: "max(offsets[index] + 1u, offsets[index + 1u]) - 1u)",
+  },
+  {
+    what: "products are larger by a thousandth",
+    files: ["dist/kernels/product.js"],
+    from: "finish.scale ?? 1,",
+    to: "finish.scale ?? 1.001,",
+  },
+  {
+    what: "a slice swaps neighbouring quads of columns",
+    files: ["shaders/slice_columns.wgsl"],
+    from: "(OFFSET + column) / 4u]",
+    to: "(((OFFSET + column) / 4u) ^ 1u)]",
+  },
+  {
+    what: "gathered columns are woven in reverse order",
+    files: ["shaders/gather_columns.wgsl"],
+    from: "let piece = column / PIECE_COLUMNS;",
+    to: "let piece = PIECES - 1u - column / PIECE_COLUMNS;",
+  },
+  {
+    what: "an embedding takes the next row of its table",
+    files: ["shaders/embedding.wgsl"],
+    from: "- VOCABULARY_START;",
+    to: "- VOCABULARY_START + 1u;",
+  },
+  {
+    what: "a mean leaves out the last row of its group",
+    files: ["shaders/aggregate.wgsl"],
+    from: "row < GROUP;",
+    to: "row < GROUP - 1u;",
+  },
+  {
+    what: "the weights of chosen experts do not add up to 1",
+    files: ["dist/kernels/route_top_k.js"],
+    from: "renormalise ? 1 : 0",
+    to: "0",
+  },
+  {
+    what: "the second choice of experts is the first again",
+    files: ["shaders/route_top_k.wgsl"],
+    from: "if (slot > 0u) {",
+    to: "if (slot > 1u) {",
+  },
+  {
+    what: "places among the rows of an expert begin at 1",
+    files: ["shaders/route_positions.wgsl"],
+    from: "positions[choice] = ranks[slot];",
+    to: "positions[choice] = ranks[slot] + 1u;",
+  },
+  {
+    what: "the last token is not sorted to its experts",
+    files: ["shaders/permute_tokens.wgsl"],
+    from: "TOKENS - 1u)",
+    to: "TOKENS - 2u)",
+  },
+  {
+    what: "a token takes the row after its own from its experts",
+    files: ["shaders/combine_tokens.wgsl"],
+    from: "(offsets[expert] + position)",
+    to: "(offsets[expert] + position + 1u)",
+  },
+  {
+    what: "choices that were dropped are counted",
+    files: ["shaders/combine_tokens.wgsl"],
+    from: "position < kept[expert];",
+    to: "position < kept[expert] + 1u;",
+  },
+  {
+    what: "numbers are stored with fewer bits",
+    files: ["shaders/storage/f16_packed.wgsl"],
+    from: "vec2u(pack2x16float(v.xy), pack2x16float(v.zw))",
+    to: "vec2u(pack2x16float(v.xy), pack2x16float(v.zw)) & vec2u(0xfffefffeu)",
+    dtype: "f16",
+  },
+  {
+    what: "numbers are stored with fewer bits",
+    files: ["shaders/storage/f32.wgsl"],
+    from: "return v;",
+    to: "return bitcast<vec4f>(bitcast<vec4u>(v) & vec4u(0xffffffc0u));",
+    dtype: "f32",
+  },
+];
+
+const collectives: readonly Mutation[] = [
+  {
+    what: "sums of a collective leave out a summand",
+    files: ["shaders/reduce_sum.wgsl"],
+    from: "sum += unpackQuad(x[QUADS + i]);",
+    to: "sum += 0.0 * unpackQuad(x[QUADS + i]);",
+  },
+  {
+    what: "sums on hosts leave out a summand",
+    files: ["dist/collectives/sum_floats.js"],
+    from: "a[e] + b[e]",
+    to: "a[e]",
+    plan: "short sums",
+  },
+  {
+    what: "sums on hosts leave out a summand at every fourth element",
+    files: ["dist/collectives/sum_floats.js"],
+    from: "a[e + 2] + b[e + 2]",
+    to: "a[e + 2]",
+    plan: "short sums",
+  },
+  {
+    what: "pieces of a gather lie in reverse order",
+    files: ["dist/program/exchange/exchanges.js"],
+    from: "[offsets[i], sizes[i]]",
+    to: "[offsets[offsets.length - 1 - i], sizes[i]]",
+  },
+  {
+    what: "an expert accepts a row less than its capacity",
+    files: ["dist/collectives/expert_splits.js"],
+    from: "map(() => capacity)",
+    to: "map(() => capacity - 1)",
+  },
+  {
+    what: "rows of later sources overwrite those of earlier ones at an expert",
+    files: ["dist/collectives/expert_splits.js"],
+    from: "((targetStarts[e - first] ?? 0) + before)",
+    to: "(targetStarts[e - first] ?? 0)",
+  },
+  {
+    what: "rows come back from experts to where they lay there",
+    files: ["dist/collectives/expert_splits.js"],
+    from: "targetOffset: sourceOffset,",
+    to: "targetOffset,",
+  },
+];
+
+const executor: readonly Mutation[] = [
+  {
+    what: "one rank has weights of another seed",
+    files: ["dist/runtime/allocate.js"],
+    from: "fillContent(content, seed, dtype)",
+    to: "fillContent(content, seed + rank, dtype)",
+  },
+  {
+    what: "neighbouring columns of weights are swapped",
+    files: ["dist/program/content_values.js"],
+    from: "target[row * pitch + first + column]",
+    to: "target[row * pitch + first + (column ^ 1)]",
+  },
+  {
+    what: "the input of the second micro-batch is not written",
+    files: ["dist/runtime/execute.js"],
+    from: 'case "input": {',
+    to: 'case "input": { if (instruction.origin.microBatch === 1) return;',
+  },
+  {
+    what: "attention is left out of the second micro-batch",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping('instruction.kernel === "attention" && instruction.origin.microBatch === 1'),
+  },
+  {
+    what: "a copy begins 64 bytes early",
+    files: ["dist/runtime/encoding.js"],
+    from: "from.offset + sourceOffset",
+    to: "from.offset + Math.max(0, sourceOffset - 64)",
+  },
+  {
+    what: "kernels take the buffers of another call of theirs",
+    files: ["dist/runtime/program_calls.js"],
+    from: "buffers: buffers.map(region)",
+    to: 'buffers: buffers.map((id) => region(id.replace("/gate/weight", "/up/weight")))',
+  },
+  {
+    what: "timed steps leave out the kernels of all micro-batches but the last",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(
+      `${onlyTimed} && instruction.op === "kernel" && instruction.origin.microBatch === 0`,
+    ),
+    timed: true,
+  },
+  {
+    what: "timed steps leave out the kernels of the last micro-batch",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(
+      `${onlyTimed} && instruction.op === "kernel" && instruction.origin.microBatch === 1`,
+    ),
+    timed: true,
+  },
+  {
+    what: "timed steps leave out all kernels",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.op === "kernel"`),
+    timed: true,
+  },
+  {
+    what: "timed steps leave out attention",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.kernel === "attention"`),
+    timed: true,
+  },
+  {
+    what: "timed steps leave out their inputs",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.op === "input"`),
+    timed: true,
+  },
+  {
+    what: "the input of a micro-batch is written before the kernels of the last have run",
+    files: ["dist/runtime/execute.js"],
+    from: "// What is encoded already must not see the new input.\n                batch.submit();",
+    to: "",
+    timed: true,
+    plan: "one rank",
+  },
+  {
+    what: "what comes from other ranks is written before earlier kernels have run",
+    files: ["dist/collectives/exchange.js", "dist/collectives/add_on_host.js"],
+    from: "parts.submit();",
+    to: "",
+    timed: true,
+    plan: "two stages",
+  },
+];
+
+export const mutations: readonly Mutation[] = [...shaders, ...collectives, ...executor];

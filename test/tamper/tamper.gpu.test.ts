@@ -1,0 +1,63 @@
+// The gate, tried: a product that is wrong in one place must not pass, however it is wrong. All ways in both types and
+// by both methods with `npm run tamper`; here, every other way in one of the four.
+
+import { afterAll, expect, test } from "vitest";
+import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { mutations } from "./mutations.ts";
+import { planIn, specialIn } from "./plan.ts";
+import { type Run, runTampered } from "./tampered.ts";
+
+const isWhole = process.env["SHARDBENCH_TAMPER"] === "all";
+const adapter = adapterUnderTest();
+const methods = ["oracle", "unsharded"] as const;
+const dtypes = ["f32", "f16"] as const;
+
+const runsIn = (dtype: "f32" | "f16", timed: boolean, plan = planIn(dtype)): Run[] =>
+  methods.map((check) => ({ plan, check, timed }));
+
+const tried = mutations.flatMap((mutation, at) => {
+  const own = dtypes
+    .filter((dtype) => (mutation.dtype ?? dtype) === dtype)
+    .flatMap((dtype) => {
+      const { plan: which } = mutation;
+      const plan = which === undefined ? planIn(dtype) : specialIn(dtype, which);
+      return runsIn(dtype, mutation.timed === true, plan);
+    });
+  if (isWhole) return [{ mutation, runs: own }];
+  return at % 2 === 0
+    ? [{ mutation, runs: own.filter((_, i) => i === (at / 2) % own.length) }]
+    : [];
+});
+
+describeOnAdapter("a product that was tampered with", () => {
+  const table: string[] = [];
+  afterAll(() => {
+    const caught = table.filter((line) => line.startsWith("caught")).length;
+    console.log([...table, `caught ${caught} of ${table.length} tried`].join("\n"));
+  });
+
+  test("control: as it is, it passes in both types by both methods", async () => {
+    const outcomes = await runTampered(
+      undefined,
+      adapter,
+      dtypes.flatMap((dtype) => runsIn(dtype, true)),
+    );
+    expect(outcomes.filter(({ caught }) => caught)).toEqual([]);
+  }, 300_000);
+
+  test.each(tried.map((one) => [one.mutation.what, one] as const))(
+    "%s: caught",
+    async (what, { mutation, runs }) => {
+      const outcomes = await runTampered(mutation, adapter, runs);
+      const lines = outcomes.map(
+        ({ caught, by }, i) =>
+          `${caught ? "caught" : "MISSED"} | ${runs[i]?.plan.workload.dtype} | ${runs[i]?.check} | ${what} | ${by}`,
+      );
+      table.push(...lines);
+      expect(lines.filter((line) => line.startsWith("MISSED"))).toEqual([]);
+      // What does not even compile is no trial.
+      expect(lines.filter((line) => line.includes("does not compile"))).toEqual([]);
+    },
+    300_000,
+  );
+});
