@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Bench } from "tinybench";
-import { checkPlan } from "../src/plan/check.ts";
+import { checkPlan } from "../src/check/check_plan.ts";
 import { parsePlan } from "../src/plan/load.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { estimate, estimatePlan } from "../src/program/estimate.ts";

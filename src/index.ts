@@ -10,9 +10,9 @@
 // is in the way, and `NumericsError`, where the numbers disagree; any other is a fault of this library.
 
 export { readPlan as loadPlan, parsePlan, type LoadResult } from "./plan/load.ts";
-export { checkPlan, hasErrors } from "./plan/check.ts";
-export { repairPlan, type Alternative, type Repair, type RepairedPlan } from "./plan/repair.ts";
-export { loadPerGpu, type GpuLoad, type LoadLabel } from "./plan/load_per_gpu.ts";
+export { checkPlan, hasErrors } from "./check/check_plan.ts";
+export { repairPlan, type Alternative, type Repair, type RepairedPlan } from "./check/repair.ts";
+export { loadPerGpu, type GpuLoad, type LoadLabel } from "./program/load_per_gpu.ts";
 export { importPlan } from "./plan/import/import_plan.ts";
 export type { ImportResult, Source, SourceKind } from "./plan/import/note.ts";
 export { countParameters } from "./plan/parameters.ts";
@@ -20,7 +20,8 @@ export { lower } from "./program/lower.ts";
 export { estimate, estimatePlan } from "./program/estimate.ts";
 export { runPlan, type RunPlan } from "./harness/run_plan.ts";
 export type { Progress, RunOptions } from "./harness/run_options.ts";
-export { comparePlan } from "./report/compare.ts";
+export { judgeClaims } from "./claims/judge.ts";
+export { claimTable, type ClaimDefinition } from "./claims/table.ts";
 export { planHash, workHash } from "./report/plan_hash.ts";
 export { readResult } from "./harness/earlier_result.ts";
 export { writeResult } from "./report/result_file.ts";
@@ -48,5 +49,5 @@ export type { IdleEffect, OverlapEffect, OverlapRound } from "./measure/overlap_
 export type * from "./measure/sample.ts";
 export type { BusyTime, SeparationTest } from "./measure/separation.ts";
 export type * from "./report/result.ts";
-export type { Judgement, Verdict } from "./report/verdict.ts";
-export type { Measurements } from "./report/claims/case.ts";
+export type { Judgement, Need, Verdict } from "./claims/verdict.ts";
+export type { Case, Measurements } from "./claims/case.ts";

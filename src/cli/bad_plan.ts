@@ -1,8 +1,10 @@
 // A plan file that is ready to run, or every reason why it is not.
 
+import type { Verdict } from "../claims/verdict.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { PlanDocument } from "../plan/document.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanEstimate } from "../program/estimate.ts";
 
 /** The plan has errors. Exit code 1. */
 export class BadPlan extends Error {
@@ -21,22 +23,27 @@ export interface Inspected {
   readonly plan?: Plan;
   readonly document: PlanDocument;
   readonly diagnostics: readonly Diagnostic[];
+  /** Absent where the plan has no meaning that can be counted, and so are the verdicts. */
+  readonly estimate?: PlanEstimate;
+  /** On its claims, without a run. */
+  readonly verdicts?: readonly Verdict[];
 }
 
 /** Everything that the form and the rules have to say about a file. */
 export const inspectPlan = async (file: string): Promise<Inspected> => {
-  const [{ readPlan }, { checkPlan }] = await Promise.all([
+  const [{ readPlan }, check] = await Promise.all([
     import("../plan/load.ts"),
-    import("../plan/check.ts"),
+    import("../check/check_plan.ts"),
   ]);
   const { plan, document, diagnostics } = await readPlan(file);
   if (plan === undefined) return { document, diagnostics };
-  return { plan, document, diagnostics: [...diagnostics, ...checkPlan(plan, document)] };
+  const checked = check.inspect(plan, document);
+  return { plan, document, ...checked, diagnostics: [...diagnostics, ...checked.diagnostics] };
 };
 
 /** What to do next about a plan with errors; nothing where no repair is known. */
 export const repairAdvice = async (document: PlanDocument): Promise<string[]> => {
-  const { repairPlan } = await import("../plan/repair.ts");
+  const { repairPlan } = await import("../check/repair.ts");
   if (repairPlan(document) === undefined) return [];
   return [`\`shardbench check ${document.file} --repair\` prints a corrected plan.`];
 };

@@ -59,12 +59,15 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
   plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
 
 const findings = async (inspected: Inspected): Promise<string[]> => [
-  ...checkReport(inspected.diagnostics, inspected.plan, outputColours()),
+  ...checkReport(inspected, outputColours()),
   ...(isSound(inspected) ? [] : await repairAdvice(inspected.document)),
 ];
 
-const printFindings = async ({ plan, diagnostics }: Inspected): Promise<void> => {
-  const { loadPerGpu } = await import("../plan/load_per_gpu.ts");
-  const load = plan === undefined ? {} : { plan: plan.name, load: loadPerGpu(plan) };
-  printJson({ ...load, diagnostics });
+const printFindings = async ({ plan, diagnostics, estimate }: Inspected): Promise<void> => {
+  const { loadPerGpu } = await import("../program/load_per_gpu.ts");
+  printJson({
+    ...(plan === undefined ? {} : { plan: plan.name }),
+    ...(plan === undefined || estimate === undefined ? {} : { load: loadPerGpu(plan, estimate) }),
+    diagnostics,
+  });
 };

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { RunResult } from "../report/result.ts";
-import type { Verdict } from "../report/verdict.ts";
+import type { Verdict } from "../claims/verdict.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { earlierResult } from "./earlier_result.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
@@ -45,18 +45,27 @@ Examples:
 
 const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten } = await soundPlan(file);
-  const [{ comparePlan }, { verdictLines }, { conditionLines, planLine, outcomeLines }] =
-    await Promise.all([
-      import("../report/compare.ts"),
-      import("../report/terminal_verdicts.ts"),
-      import("../report/run_header.ts"),
-    ]);
+  const [
+    { judgeClaims },
+    { estimatePlan },
+    { verdictLines },
+    { conditionLines, planLine, outcomeLines },
+  ] = await Promise.all([
+    import("../claims/judge.ts"),
+    import("../program/estimate.ts"),
+    import("../report/terminal_verdicts.ts"),
+    import("../report/run_header.ts"),
+  ]);
   const plan = withSeed(asWritten, flags.seed);
   const result =
     flags.result === undefined
       ? await execute(plan, { runs: usualRuns, ...runOptions(flags) })
       : await earlierResult(flags.result, plan, flags.seed);
-  const verdicts = comparePlan(plan, result.estimate, result);
+  const verdicts = judgeClaims({
+    plan,
+    estimate: estimatePlan(plan),
+    measurements: result,
+  });
   const colours = outputColours();
   if (flags.json === true) {
     printJson({ plan: result.plan, outcome: result.outcome, verdicts });

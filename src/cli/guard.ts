@@ -32,7 +32,10 @@ const explain = async (error: unknown): Promise<string[]> => {
   const colours = errorColours();
   if (error instanceof BadPlan) {
     const errors = error.diagnostics.filter(({ severity }) => severity === "error");
-    return [...checkReport(errors, undefined, colours), ...(await repairAdvice(error.document))];
+    return [
+      ...checkReport({ diagnostics: errors }, colours),
+      ...(await repairAdvice(error.document)),
+    ];
   }
   if (error instanceof NumericsError) {
     return errorLines(

@@ -6,6 +6,7 @@ import { shardbenchVersion } from "../package_versions.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCalibrate } from "./calibrate.ts";
 import { defineCheck } from "./check.ts";
+import { defineClaims } from "./claims.ts";
 import { defineCollectives } from "./collectives.ts";
 import { defineCompare } from "./compare.ts";
 import { defineCompletion } from "./completion.ts";
@@ -30,12 +31,14 @@ const program = new Command("shardbench")
     `
 Examples:
   $ shardbench check plan.yaml
+  $ shardbench claims plan.yaml
   $ shardbench run plan.yaml
   $ shardbench compare plan.yaml --result results/plan.json
 ${exitCodeHelp}`,
   );
 defineImport(program);
 defineCheck(program);
+defineClaims(program);
 defineEstimate(program);
 defineDescribe(program);
 defineRun(program);

@@ -1,8 +1,8 @@
 // The repair of a plan file: what asked for it, and where the corrected plan goes.
 
-import { checkPlan, hasErrors } from "../plan/check.ts";
+import { checkPlan, hasErrors } from "../check/check_plan.ts";
 import { parsePlan } from "../plan/load.ts";
-import { type Alternative, repairPlan, type Repair } from "../plan/repair.ts";
+import { type Alternative, repairPlan, type Repair } from "../check/repair.ts";
 import { checkReport } from "../report/terminal_check.ts";
 import { LINE_WIDTH } from "../report/table.ts";
 import { wrapIndented } from "../report/text_width.ts";
@@ -29,7 +29,7 @@ export const repairFile = async (
     const sound = plan !== undefined && !hasErrors(diagnostics);
     if (flags.json === true) printJson({ repairs: [], diagnostics });
     else if (sound) printErrorLines(["Nothing to repair: no rule asks for it."]);
-    else printErrorLines([...checkReport(diagnostics, undefined, colours), "No repair is known."]);
+    else printErrorLines([...checkReport({ diagnostics }, colours), "No repair is known."]);
     return sound ? exitCodes.fine : exitCodes.badPlan;
   }
   const left = checkPlan(repaired.plan, parsePlan(repaired.text, file).document);
@@ -42,7 +42,7 @@ export const repairFile = async (
     printErrorLines([...repairLines(repaired.repairs), ...alternativeLines(repaired.alternatives)]);
     if (target === undefined) process.stdout.write(repaired.text);
     else printErrorLines([`The corrected plan is in ${target}.`]);
-    if (hasErrors(left)) printErrorLines(checkReport(left, undefined, colours));
+    if (hasErrors(left)) printErrorLines(checkReport({ diagnostics: left }, colours));
   }
   return hasErrors(left) ? exitCodes.badPlan : exitCodes.fine;
 };

@@ -60,8 +60,6 @@ export interface MetricsInput {
   readonly kernels: readonly KernelGroup[];
   /** The form that a kernel took; undefined where that is not known. */
   readonly formOf: (kernel: KernelGroup) => string | undefined;
-  /** Transformer blocks of a model that was given as degrees; absent where layers are the plan's own. */
-  readonly modelLayers?: number;
   /** What every figure holds under, such as `software adapter`. */
   readonly conditions: readonly string[];
   /** What samples cannot show. Default: nothing. */
@@ -188,26 +186,28 @@ const layersWithWork = ({ layers, ranks }: Program): string[] => {
 };
 
 /**
- * Sum of the latencies of all layers for one micro-batch, over the number of layers. Of steps in which
- * every layer was seen: a part of the sum over the whole number would flatter.
+ * Of one micro-batch in one transformer block: the sum of its layers' latencies, mean over blocks. Of steps in which
+ * every layer with work was seen: a part of the sum would flatter. Absent without blocks: no other layers are alike.
  */
 const latencyPerLayer = (
-  { program, samples, modelLayers }: MetricsInput,
+  { program, samples }: MetricsInput,
   conditions: Conditions,
 ): Metrics["layerMs"] => {
-  const count = modelLayers ?? program.layers.length;
+  const { blocks = [] } = program;
+  const own = new Set(blocks.flat());
   const perStep = byRun(samples, ({ layers }) =>
-    everyLayerIsWhole(program, layers)
-      ? layers.reduce((sum, { latencyMs }) => sum + mean(latencyMs), 0) / count
+    blocks.length > 0 && everyLayerIsWhole(program, layers)
+      ? layers.reduce(
+          (sum, { layer, latencyMs }) => sum + (own.has(layer) ? mean(latencyMs) : 0),
+          0,
+        ) / blocks.length
       : undefined,
   );
   return figureOf(
     perStep,
     "ms",
     conditions,
-    modelLayers === undefined
-      ? "one micro-batch, mean over the plan's layers"
-      : "one micro-batch, a layer is one transformer block with all its parts",
+    "one micro-batch, a layer is one transformer block with all its parts",
   );
 };
 

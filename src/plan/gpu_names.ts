@@ -1,6 +1,7 @@
 // From a name as people and drivers write it to the GPU that it means: "h100 sxm5", "NVIDIA A100-SXM4-80GB".
 
 import { type Gpu, gpus } from "./gpus.ts";
+import type { Precision } from "./plan.ts";
 import { suggest } from "./suggestion.ts";
 
 export type NamedGpu =
@@ -85,4 +86,14 @@ const nearest = (written: string, given: readonly string[]): readonly string[] =
     gpus.map(({ name }) => name),
   );
   return near === undefined ? names(({ model }) => given.includes(model)) : [near];
+};
+
+/** Of the table, at that dtype without sparsity. */
+export const fastestGpu = (dtype: Precision): { readonly name: string; readonly flops: number } => {
+  let fastest = { name: "", flops: 0 };
+  for (const { name, teraflops } of gpus) {
+    const flops = 1e12 * (teraflops?.[dtype] ?? 0);
+    if (flops > fastest.flops) fastest = { name, flops };
+  }
+  return fastest;
 };

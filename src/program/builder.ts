@@ -25,6 +25,8 @@ export interface Builder {
   readonly dtype: StorageType;
   /** Returns the id. Declaring the same id again, for the next micro-batch, changes nothing. */
   declare(rank: number, declaration: Declaration): string;
+  /** The same buffer `names.length` times. */
+  declareCopies(rank: number, declaration: Declaration, names: readonly string[]): void;
   emit(rank: number, instruction: Instruction): void;
   kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
   /**
@@ -76,6 +78,9 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       }
       if (known === undefined) buffersOf(rank).set(id, { id, dtype: own, bytes, ...rest });
       return id;
+    },
+    declareCopies(rank, declaration, names) {
+      for (const id of names) builder.declare(rank, { ...declaration, id });
     },
     emit(rank, instruction) {
       buffersOf(rank);

@@ -8,7 +8,7 @@ import type { Instruction, Program } from "./program.ts";
 import { scheduleBuilder, schedulingOf } from "./schedule/scheduled_builder.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
-import { type Allocated, memoryNeed, type MemoryNeed } from "./memory.ts";
+import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createTally, kernelFlops, type Totals } from "./tally.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
@@ -93,8 +93,9 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   });
   const alone = unsharded(plan);
   const totals = tally.totals(microBatches);
+  const memoryOf = createMemoryModel(symmetry.plan, replicasOf(plan));
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
-    memoryNeed(symmetry.plan, rank, { byRole: memoryByRole, ...parameters.of(rank) }),
+    memoryOf(rank, { byRole: memoryByRole, ...parameters.of(rank) }),
   );
   const bound = clock?.bound(step);
   return {

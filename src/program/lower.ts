@@ -1,5 +1,6 @@
 // Plan to program: every layer of every stage, for each micro-batch in turn; then in the order of the schedule.
 
+import { blocksOf } from "../plan/blocks.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { Layer, Plan, Stage } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
@@ -48,6 +49,7 @@ export const lower = (asWritten: Plan): Program => {
     output = lowerMicroBatch(plan, scheduled, microBatch);
   }
   if (output === undefined) throw new Error("a plan needs at least one layer and one micro-batch");
+  const blocks = blocksOf(plan);
   return {
     name: plan.name,
     dtype: workload.dtype,
@@ -57,6 +59,7 @@ export const lower = (asWritten: Plan): Program => {
     tokens: workload.batch * workload.sequence,
     microBatches: workload.microBatches,
     layers: layerNames(plan),
+    ...(blocks.length === 0 ? {} : { blocks }),
     ...(scheduling === undefined ? {} : { schedule: scheduling.schedule }),
     output: { rows: output.rows, columns: output.columns },
   };

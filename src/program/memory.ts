@@ -5,7 +5,7 @@
 // weights and two moments, 18 bytes per parameter; with f32 weights 16. ZeRO stage 1 divides the optimizer's state by
 // the data replicas, 2 the gradients too, 3 the weights too (Rajbhandari et al. 2020, section 5).
 
-import { chunksInFlight, pipelineOf } from "../plan/pipeline.ts";
+import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { AttentionLayer, Plan } from "../plan/plan.ts";
 import type { BufferRole } from "./program.ts";
@@ -44,8 +44,39 @@ export interface Allocated {
   readonly otherElements: number;
 }
 
-/** @param allocated of the rank; of a plan with a training schedule, with copies for micro-batches in flight */
-export const memoryNeed = (plan: Plan, rank: number, allocated: Allocated): MemoryNeed => {
+/** Replicas of a weight, which ZeRO shards it over: of the experts, groups that hold them. */
+export interface Replicas {
+  readonly experts: number;
+  readonly others: number;
+}
+
+/** A rank's need from what it allocates: with a training schedule, with copies for micro-batches in flight. */
+export type MemoryModel = (rank: number, allocated: Allocated) => MemoryNeed;
+
+/** @param replicas in the whole plan, of which `plan` may be a part */
+export const createMemoryModel = (plan: Plan, replicas: Replicas): MemoryModel => {
+  const attentions = attentionsByRank(plan);
+  const pipeline = pipelineOf(plan);
+  return (rank, allocated) =>
+    needOf({ plan, replicas, pipeline, own: attentions.get(rank) ?? [] }, rank, allocated);
+};
+
+/** What the need of one rank is worked out from. */
+interface Given {
+  readonly plan: Plan;
+  readonly replicas: Replicas;
+  readonly pipeline: Pipeline | undefined;
+  /** Attention layers that the rank takes part in. */
+  readonly own: readonly PlacedAttention[];
+}
+
+interface PlacedAttention {
+  readonly layer: AttentionLayer;
+  readonly stage: number;
+}
+
+const needOf = (given: Given, rank: number, allocated: Allocated): MemoryNeed => {
+  const { plan } = given;
   const { byRole } = allocated;
   const role = (...roles: BufferRole[]): number =>
     roles.reduce((sum, each) => sum + (byRole[each] ?? 0), 0);
@@ -56,8 +87,8 @@ export const memoryNeed = (plan: Plan, rank: number, allocated: Allocated): Memo
   };
   const need =
     plan.workload.mode === "training"
-      ? inTraining(plan, rank, allocated, program)
-      : inInference(plan, rank, program);
+      ? inTraining(given, allocated, program)
+      : inInference(given, program);
   const total = memoryKinds.reduce((sum, kind) => sum + need[kind], 0);
   return { rank, ...need, total, least: Math.min(total, need.least) };
 };
@@ -65,58 +96,78 @@ export const memoryNeed = (plan: Plan, rank: number, allocated: Allocated): Memo
 type Needs = Record<MemoryKind, number> & { readonly least: number };
 type InProgram = Pick<Needs, "weights" | "activations" | "workspace">;
 
-const inInference = (plan: Plan, rank: number, program: InProgram): Needs => {
-  const keyValueCache = cacheBytes(plan, rank);
-  const least = program.weights + keyValueCache;
-  return { ...program, keyValueCache, gradients: 0, optimizer: 0, least };
+const inInference = (given: Given, program: InProgram): Needs => {
+  const { total: keyValueCache, least } = cacheBytes(given);
+  return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 };
 
 const bytesOf = ({ workload }: Plan): number => (workload.dtype === "f16" ? 2 : 4);
 
-/** Layers that the rank takes part in, with the rows of a micro-batch that it has. */
-const attentionOn = (plan: Plan, rank: number): { layer: AttentionLayer; stage: number }[] =>
-  plan.stages.flatMap(({ layers }, stage) =>
-    layers.flatMap((layer) =>
-      layer.op === "attention" && layer.groups.some((group) => group.includes(rank))
-        ? [{ layer, stage }]
-        : [],
-    ),
-  );
+const attentionsByRank = ({ stages }: Plan): Map<number, PlacedAttention[]> => {
+  const byRank = new Map<number, PlacedAttention[]>();
+  for (const [stage, { layers }] of stages.entries()) {
+    for (const layer of layers) {
+      if (layer.op !== "attention") continue;
+      for (const rank of layer.groups.flat()) {
+        const own = byRank.get(rank) ?? [];
+        byRank.set(rank, own);
+        own.push({ layer, stage });
+      }
+    }
+  }
+  return byRank;
+};
+
+interface CacheBytes {
+  readonly total: number;
+  /** As little as windows and other forms of attention may leave. */
+  readonly least: number;
+}
 
 /** Keys and values of every sample of the batch, where a causal model generates. */
-const cacheBytes = (plan: Plan, rank: number): number => {
+const cacheBytes = ({ plan, own }: Given): CacheBytes => {
+  const { model } = plan;
   const { batch, sequence } = plan.workload;
-  if (sequence === 1) return 0;
-  let elements = 0;
-  for (const { layer } of attentionOn(plan, rank)) {
+  if (sequence === 1) return { total: 0, least: 0 };
+  const { slidingWindow } = model ?? {};
+  const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
+  let all = 0;
+  for (const { layer } of own) {
     if (!layer.causal) continue;
     const tokens = (batch * sequence) / layer.groups.length;
     const members = layer.groups[0]?.length ?? 1;
-    elements +=
+    all +=
       layer.latent === undefined
         ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
         : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
   }
-  return elements * bytesOf(plan);
+  /** @param share of the layers that keep a window only */
+  const bytes = (share: number): number => all * bytesOf(plan) * (1 - share * (1 - seen));
+  const windowed = slidingWindow?.layers ?? 0;
+  const usual = windowed / Math.max(1, model?.layers ?? 1);
+  // Which layers have a window the plan does not say: at best all that can be on this rank.
+  const atBest = Math.min(1, windowed / Math.max(1, own.length));
+  const isKnown = (model?.otherFeatures ?? []).length === 0;
+  return { total: bytes(usual), least: isKnown ? bytes(atBest) : 0 };
 };
 
 const inTraining = (
-  plan: Plan,
-  rank: number,
+  given: Given,
   { expertElements, otherElements }: Allocated,
   program: InProgram,
 ): Needs => {
+  const { plan, replicas } = given;
   const isMixed = plan.workload.dtype === "f16";
   /** Bytes per parameter, divided over those that ZeRO shards them over. */
   const state = (bytes: number, isSharded: boolean): number => {
-    const { others, experts } = isSharded ? shardedOver(plan) : { others: 1, experts: 1 };
+    const { others, experts } = isSharded ? replicas : { others: 1, experts: 1 };
     return bytes * (otherElements / others + expertElements / experts);
   };
   const { zero } = plan.degrees ?? {};
   const stage = zero ?? 0;
   const least = zero ?? 3;
   const weights = stage === 3 ? state(bytesOf(plan), true) : program.weights;
-  const activations = activationsInTraining(plan, rank, program.activations);
+  const activations = activationsInTraining(given, program.activations);
   return {
     ...program,
     weights,
@@ -128,8 +179,7 @@ const inTraining = (
   };
 };
 
-/** Replicas of a weight: of an expert, the groups that hold it. */
-const shardedOver = ({ degrees, stages }: Plan): { others: number; experts: number } => {
+export const replicasOf = ({ degrees, stages }: Plan): Replicas => {
   if (degrees === undefined) return { others: 1, experts: 1 };
   const moe = stages.flatMap(({ layers }) => layers).find(({ op }) => op === "moe");
   return {
@@ -142,14 +192,13 @@ const shardedOver = ({ degrees, stages }: Plan): { others: number; experts: numb
  * @param inProgram what a run holds: of one micro-batch, or with a schedule of all in flight
  */
 const activationsInTraining = (
-  plan: Plan,
-  rank: number,
+  given: Given,
   inProgram: number,
 ): { readonly total: number; readonly least: number } => {
+  const { plan, own } = given;
   const { workload, degrees } = plan;
   const { recompute, schedule } = workload;
-  const own = attentionOn(plan, rank);
-  const inFlight = microBatchesInFlight(plan, own[0]?.stage ?? 0);
+  const inFlight = microBatchesInFlight(given, own[0]?.stage ?? 0);
   const kept = schedule === undefined ? inProgram * inFlight : inProgram;
   const blocks = own.length;
   if (blocks === 0) return { total: kept, least: 0 };
@@ -160,25 +209,35 @@ const activationsInTraining = (
   const boundary =
     (rows * (first?.layer.hidden ?? 0) * bytesOf(plan)) /
     (degrees?.sequence === true ? degrees.tensor : 1);
-  const least = boundary * blocks * inFlight;
-  if (recompute?.granularity !== "full") return { total: kept, least };
+  if (recompute?.granularity !== "full") {
+    return { total: kept, least: leastBoundaries(blocks, inFlight) * boundary };
+  }
+  const boundaries = boundary * blocks * inFlight;
   /** All that one block keeps of one micro-batch while it is computed again. */
   const inside = kept / inFlight / blocks;
   const { method = "uniform", layers = 1 } = recompute;
   if (method === "uniform") {
-    return { total: least / layers + layers * inside, least: least / layers };
+    return { total: boundaries / layers + layers * inside, least: boundaries / layers };
   }
   const again = Math.min(blocks, layers);
   return {
     total: inFlight * (again * boundary + (blocks - again) * inside) + inside,
-    least,
+    least: boundaries,
   };
 };
 
+/** Blocks' inputs that are kept at once, recomputing the best number of blocks at a time (Chen et al. 2016). */
+const leastBoundaries = (blocks: number, inFlight: number): number => {
+  let least = Infinity;
+  for (let chunk = 1; chunk <= blocks; chunk++) {
+    least = Math.min(least, Math.ceil(blocks / chunk) * inFlight + chunk);
+  }
+  return least;
+};
+
 /** Until its backward pass comes, a micro-batch is kept; of each chunk of layers as many as of the others. */
-const microBatchesInFlight = (plan: Plan, stage: number): number => {
+const microBatchesInFlight = ({ plan, pipeline }: Given, stage: number): number => {
   const { microBatches, schedule = "1f1b" } = plan.workload;
-  const pipeline = pipelineOf(plan);
   if (pipeline === undefined) return Math.min(plan.stages.length - stage, microBatches);
   const { positions, virtualStages } = pipeline;
   const chunks = chunksInFlight(pipeline, schedule, microBatches, stage % positions.length);

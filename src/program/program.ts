@@ -143,6 +143,8 @@ interface ExpertTransfer extends Transfer {
   readonly rowElements: number;
   /** Number of experts on each member of `to` of the dispatch; contiguous blocks in that order. */
   readonly expertsPerRank: readonly number[];
+  /** Rows that one expert accepts from all sources together; absent: dropless. */
+  readonly capacity?: number;
 }
 
 /**
@@ -158,8 +160,6 @@ export interface ExpertDispatch extends ExpertTransfer {
   readonly kept?: string;
   /** u32 [own experts + 1], first row of each expert in `receive`; written on members of `to`. */
   readonly offsets?: string;
-  /** Rows that one expert accepts from all sources together; absent: dropless. */
-  readonly capacity?: number;
 }
 
 /** The way back, with the splits of the dispatch on channel `dispatch`. */
@@ -251,6 +251,8 @@ export interface Program {
   readonly microBatches: number;
   /** Layers in order of execution, as in `Origin.layer`. */
   readonly layers: readonly string[];
+  /** Layers of each transformer block, see `blocksOf`; absent where there is none. */
+  readonly blocks?: readonly (readonly string[])[];
   /** Present where the plan's stages are a pipeline. */
   readonly schedule?: Schedule;
   /** Result of one micro-batch. */

@@ -39,6 +39,14 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
       sink.allocate(rank, role, bytesOf(shape, own), shape);
       return id;
     },
+    declareCopies(rank, { role, shape, dtype: own = dtype }, names) {
+      const [first = ""] = names;
+      let holders = declared.get(first);
+      if (holders === undefined) declared.set(first, (holders = new Set()));
+      if (holders.has(rank)) return;
+      holders.add(rank);
+      sink.allocate(rank, role, names.length * bytesOf(shape, own), shape);
+    },
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>
       sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),

@@ -21,6 +21,8 @@ export interface RankEstimate {
   /** Payload to and from other ranks, per step. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** The same if routers send this rank all that its experts take; absent without experts elsewhere. */
+  readonly receivedBytesAtWorst?: number;
   /** What stand-ins cost besides, per step; nowhere else are they counted, but in memory. */
   readonly standIn?: StandInEstimate;
 }
@@ -103,6 +105,8 @@ export const createTally = (
   const kernels = new Map<KernelName, Open<KernelEstimate>>();
   const collectives = new Map<string, Open<Omit<CollectiveEstimate, "calls">>>();
 
+  /** By rank, what may arrive beyond what is expected. */
+  const extra = new Map<number, number>();
   const standIns = new Map<number, Open<StandInEstimate>>();
   const addStandIn = (rank: number, instruction: Instruction): void => {
     const own = standIns.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
@@ -113,11 +117,14 @@ export const createTally = (
     if (transfer !== undefined) own.receivedBytes += wireBytes(transfer, rank).received;
   };
   const addWire = (rank: number, transfer: Collective): void => {
-    const { sent, received } = wireBytes(transfer, rank);
+    const { sent, received, receivedAtWorst } = wireBytes(transfer, rank);
     const own = perRank[rank];
     if (own === undefined) return;
     own.sentBytes += sent;
     own.receivedBytes += received;
+    if (receivedAtWorst !== undefined) {
+      extra.set(rank, (extra.get(rank) ?? 0) + receivedAtWorst - received);
+    }
     const layer = layers.get(transfer.origin.layer);
     if (layer !== undefined) layer.wireBytes += received;
     totalOf(transfer).wireBytes += received;
@@ -191,7 +198,15 @@ export const createTally = (
       };
       return {
         ranks: perRank.map((each) => {
-          const counted = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
+          const expected = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
+          const more = extra.get(each.rank);
+          const counted =
+            more === undefined
+              ? expected
+              : {
+                  ...expected,
+                  receivedBytesAtWorst: expected.receivedBytes + more * microBatches,
+                };
           const standIn = standIns.get(each.rank);
           if (standIn === undefined) return counted;
           const keys = ["flops", "kernelBytes", "receivedBytes"] as const;

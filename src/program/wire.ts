@@ -11,9 +11,14 @@ export interface WireBytes {
   readonly received: number;
   /** The most that this rank exchanges with one other rank in one direction. */
   readonly largestPiece: number;
+  /** Where routing decides: received if all tokens choose experts of this rank, as far as these take them. */
+  readonly receivedAtWorst?: number;
 }
 
-/** Splits of expert transfers are known only when they run: here tokens are balanced over the experts. */
+/**
+ * Splits of expert transfers are known only when they run: here tokens are balanced over the experts, each of which
+ * takes its capacity at most.
+ */
 export type WireCount = (collective: Collective, rank: number) => WireBytes;
 
 /** Thousands of ranks may share the lists of one collective: what follows from a list is kept. */
@@ -68,10 +73,11 @@ export const createWireCount = (): WireCount => {
         }
         case "expert-dispatch":
         case "expert-combine": {
-          const { op, expertsPerRank, rowElements, rows } = collective;
+          const { op, expertsPerRank, rowElements, rows, capacity = Infinity } = collective;
           const dispatch = op === "expert-dispatch";
           const experts = Math.max(1, summaryOf(expertsPerRank).sum);
-          const perExpert = ((rows / (dispatch ? from : to).length) * rowElements) / experts;
+          const sharers = (dispatch ? from : to).length;
+          const perExpert = (Math.min(rows / experts, capacity) / sharers) * rowElements;
           const held = perExpert * (expertsPerRank[dispatch ? j : i] ?? 0);
           return dispatch
             ? { sent: allBut(expertsPerRank, j, perExpert), received: equal(sources, held) }
@@ -85,7 +91,22 @@ export const createWireCount = (): WireCount => {
       sent: i < 0 ? 0 : bytes * sent.sum,
       received: j < 0 ? 0 : bytes * received.sum,
       largestPiece: bytes * Math.max(i < 0 ? 0 : sent.largest, j < 0 ? 0 : received.largest),
+      ...atWorst(collective, j, sources),
     };
+  };
+};
+
+/** All tokens of the other sources to one rank; its experts take their capacity of them. */
+const atWorst = (
+  collective: Collective,
+  at: number,
+  sources: number,
+): Pick<WireBytes, "receivedAtWorst"> => {
+  if (collective.op !== "expert-dispatch" || at < 0) return {};
+  const { rows, rowElements, from, capacity = Infinity, expertsPerRank, dtype } = collective;
+  const taken = Math.min(rows, capacity * (expertsPerRank[at] ?? 0));
+  return {
+    receivedAtWorst: bytesPerElement(dtype) * taken * rowElements * (sources / from.length),
   };
 };
 

@@ -1,15 +1,16 @@
 // From what a run collected to its result: figures and verdicts are computed here, once.
 
+import { judgeClaims } from "../claims/judge.ts";
+import { runConditions } from "../claims/obstacles.ts";
 import { computeMetrics } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { marginsOf } from "../measure/margin.ts";
 import type { Peaks } from "../measure/utilization.ts";
 import type { Plan } from "../plan/plan.ts";
+import { estimatePlan } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
 import type { Program } from "../program/program.ts";
 import { circumstancesOf } from "./circumstances.ts";
-import { runConditions } from "./claims/obstacles.ts";
-import { comparePlan } from "./compare.ts";
 import { planHash, workHash } from "./plan_hash.ts";
 import { SCHEMA_VERSION, type RunResult } from "./result.ts";
 
@@ -49,7 +50,6 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
       record.adapters.map(({ id }) => id),
     ).groups,
     formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
-    ...(plan.model === undefined ? {} : { modelLayers: plan.model.layers }),
     conditions: runConditions(record.adapters, record.link),
     margins: marginsOf(circumstancesOf(record)),
   });
@@ -59,7 +59,11 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
     seed: program.seed,
     ...record,
     metrics,
-    verdicts: comparePlan(plan, record.estimate, { ...record, metrics }),
+    verdicts: judgeClaims({
+      plan,
+      estimate: estimatePlan(plan),
+      measurements: { ...record, metrics },
+    }),
   };
 };
 

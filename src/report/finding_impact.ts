@@ -1,6 +1,8 @@
 // What a finding costs, in figures of the plan.
 
+import { fullestNeed } from "../claims/judge_memory.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
+import { pipelineOf } from "../plan/pipeline.ts";
 import { formatBytes } from "../plan/quantity.ts";
 import { formatNumber, formatPercent } from "./format.ts";
 import type { Described } from "./terminal_describe.ts";
@@ -25,12 +27,12 @@ type Impact = (described: Described, finding: Diagnostic) => string | undefined;
 
 const memoryShare: Impact = ({ plan, estimate }) => {
   const capacity = plan.hardware.memoryPerGpu;
-  const needed = estimate.ranks.reduce((most, { memoryBytes }) => Math.max(most, memoryBytes), 0);
+  const needed = fullestNeed(estimate.memory).total;
   if (capacity === undefined) return undefined;
   // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
   const shown = (bytes: number): string =>
     formatBytes(bytes, capacity % 2 ** 20 === 0 ? "binary" : "decimal");
-  const share = `the program's buffers on the fullest GPU take ${shown(needed)} of ${shown(capacity)}`;
+  const share = `the plan needs on its fullest GPU ${shown(needed)} of ${shown(capacity)}`;
   return needed > capacity
     ? share
     : `${share}: what is ${formatNumber(capacity / needed)} times as large no longer fits`;
@@ -58,6 +60,7 @@ const impacts: Readonly<Record<string, Impact>> = {
   "memory-unrealistic": memoryShare,
   "memory-headroom-small": memoryShare,
   "memory-exceeded": memoryShare,
+  "memory-exceeded-as-planned": memoryShare,
 };
 
 const idle = { gpu: 0, flopsShare: 0 };
@@ -69,15 +72,17 @@ const balance = ({ load }: Described): { busiest: number; average: number } => (
 
 /** Two limits that hold on any GPU. */
 const utilizationLimit = (described: Described): string => {
-  const { stages, workload } = described.plan;
+  const { plan } = described;
   const { busiest, average } = balance(described);
-  const m = workload.microBatches;
-  const p = stages.length;
+  const m = plan.workload.microBatches;
+  const pipeline = pipelineOf(plan);
+  const p = pipeline?.positions.length ?? 1;
+  const v = pipeline?.virtualStages ?? 1;
   const bubble =
     p === 1
       ? ""
-      : `the pipeline idles at least ${formatPercent((p - 1) / (m + p - 1))} of the time, ` +
-        `(p − 1)/(m + p − 1) with p = ${p} and m = ${m}; `;
+      : `the pipeline idles at least ${formatPercent((p - 1) / (m * v + p - 1))} of the time, ` +
+        `(p − 1)/(${v === 1 ? "m" : "v·m"} + p − 1) with p = ${p} and m = ${m}; `;
   return (
     `${bubble}by the split of the FLOPs the GPUs compute on average at most ` +
     `${formatPercent(average / busiest)} of the time that the busiest does`

@@ -1,5 +1,6 @@
 // Stages, communications and load of a plan as the code blocks of a report.
 
+import { fullestNeed } from "../claims/judge_memory.ts";
 import type { Step } from "../program/describe.ts";
 import { countOf, formatBytes, formatFlops, formatParameters, formatPercent } from "./format.ts";
 import { hardwareMarkdown } from "./hardware_table.ts";
@@ -97,8 +98,8 @@ const loadText = ({ load }: Described): string[] => {
 };
 
 const costText = ({ plan, estimate }: Described): string[] => {
-  const { parameters, modelFlops, tokens, batch, ranks } = estimate;
-  const needed = Math.max(...ranks.map(({ memoryBytes }) => memoryBytes));
+  const { parameters, modelFlops, tokens, batch, ranks, memory } = estimate;
+  const needed = fullestNeed(memory).total;
   const capacity = plan.hardware.memoryPerGpu;
   const wire = ranks.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
   const rows = [

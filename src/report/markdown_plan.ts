@@ -1,12 +1,12 @@
 // The whole analysis of a plan as Markdown. Every sentence is a rule's finding, named by its code, or a
 // figure of the estimate; where neither says anything, neither does the report.
 
-import { checkPlan, hasErrors } from "../plan/check.ts";
+import { checkPlan, hasErrors } from "../check/check_plan.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { PlanDocument } from "../plan/document.ts";
 import { parsePlan } from "../plan/load.ts";
 import type { Plan } from "../plan/plan.ts";
-import { repairPlan, type RepairedPlan } from "../plan/repair.ts";
+import { repairPlan, type RepairedPlan } from "../check/repair.ts";
 import { isCountable } from "../program/countable.ts";
 import { describePlan } from "./describe_plan.ts";
 import { balanceStrength, impactOf } from "./finding_impact.ts";

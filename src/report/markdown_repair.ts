@@ -2,7 +2,7 @@
 
 import type { PlanDocument } from "../plan/document.ts";
 import { parsePlan } from "../plan/load.ts";
-import type { RepairedPlan } from "../plan/repair.ts";
+import type { RepairedPlan } from "../check/repair.ts";
 
 export const repairSection = (document: PlanDocument, repaired: RepairedPlan): string[] => {
   const before = recordOf(document.value);

@@ -10,7 +10,7 @@ import type { LoadOfRun } from "../measure/machine_load.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { SeparationTest } from "../measure/separation.ts";
 import type { OverlapEffect } from "../measure/overlap_effect.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Verdict } from "../claims/verdict.ts";
 
 export const SCHEMA_VERSION = 3;
 

@@ -1,7 +1,7 @@
 // What stands above and below the figures of a run: the plan, the adapters, the check, how it ended.
 
 import type { Plan } from "../plan/plan.ts";
-import { describeLink, runConditions } from "./claims/obstacles.ts";
+import { describeLink, runConditions } from "../claims/obstacles.ts";
 import { circumstanceNotes } from "./circumstance_notes.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatNumber } from "./format.ts";

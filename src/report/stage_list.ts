@@ -1,6 +1,6 @@
 // A plan of more stages than fit side by side: one box after the other, alike stages as one.
 
-import type { GpuLoad } from "../plan/load_per_gpu.ts";
+import type { GpuLoad } from "../program/load_per_gpu.ts";
 import type { StageDescription } from "../program/describe.ts";
 import { countOf, formatPercent } from "./format.ts";
 import { rangesOf } from "./runs_of_ranks.ts";

@@ -13,7 +13,7 @@ export interface Column {
 
 export interface Row {
   readonly cells: readonly string[];
-  /** Folded under the row, indented. */
+  /** Folded under the row, indented; its lines each by itself. */
   readonly note?: string;
 }
 
@@ -44,7 +44,9 @@ export const table = (
     colours.faint(lineOf(columns.map(({ title }) => title))),
     ...rows.flatMap(({ cells, note }) => [
       lineOf(cells),
-      ...(note === undefined ? [] : wrapIndented(note, LINE_WIDTH, 4).map(colours.faint)),
+      ...(note === undefined
+        ? []
+        : note.split("\n").flatMap((part) => wrapIndented(part, LINE_WIDTH, 4).map(colours.faint))),
     ]),
   ];
 };

@@ -1,10 +1,12 @@
 // What the check found, on a terminal.
 
 import type { Diagnostic, Severity } from "../plan/diagnostic.ts";
-import { loadPerGpu, loadRule } from "../plan/load_per_gpu.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanEstimate } from "../program/estimate.ts";
+import { type GpuLoad, loadPerGpu, loadRule } from "../program/load_per_gpu.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatPercent } from "./format.ts";
+import { rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 
@@ -14,22 +16,29 @@ const groups: readonly (readonly [Severity, title: string])[] = [
   ["info", "Holds"],
 ];
 
-/** Diagnostics by severity, then the load of every GPU where there is a plan. */
+interface Checked {
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly estimate?: PlanEstimate;
+}
+
+/** Diagnostics by severity, then the load of every GPU where the plan has a program. */
 export const checkReport = (
-  diagnostics: readonly Diagnostic[],
-  plan: Plan | undefined,
+  { plan, diagnostics, estimate }: Checked,
   colours: Colours,
 ): string[] => {
+  const load =
+    plan === undefined || estimate === undefined ? undefined : loadPerGpu(plan, estimate);
   const sections = groups.flatMap(([severity, title]) => {
     const own = diagnostics.filter(
       // The table below says it with more room.
-      (each) => each.severity === severity && (plan === undefined || each.code !== "load-per-gpu"),
+      (each) => each.severity === severity && (load === undefined || each.code !== "load-per-gpu"),
     );
     return own.length === 0 ? [] : [colours.strong(title), ownLines(own, colours), ""].flat();
   });
   return [
     ...sections,
-    ...(plan === undefined ? [] : [...loadLines(plan, colours), ""]),
+    ...(load === undefined ? [] : [...loadLines(load, colours), ""]),
     summary(diagnostics, colours),
   ];
 };
@@ -50,7 +59,7 @@ const diagnosticLines = (
   ];
 };
 
-const loadLines = (plan: Plan, colours: Colours): string[] => [
+const loadLines = (load: readonly GpuLoad[], colours: Colours): string[] => [
   colours.strong("Load per GPU"),
   ...table(
     [
@@ -59,9 +68,14 @@ const loadLines = (plan: Plan, colours: Colours): string[] => [
       { title: "load", align: "left" },
       { title: "layers", align: "left" },
     ],
-    loadPerGpu(plan).map(({ gpu, flopsShare, label, layers }) => ({
-      cells: [String(gpu), formatPercent(flopsShare), label, layersOf(layers)],
-    })),
+    runsOfRanks(
+      load.map((each) => ({ ...each, rank: each.gpu })),
+      ({ label, flopsShare, layers }) =>
+        `${label} ${formatPercent(flopsShare)} ${layersOf(layers)}`,
+    ).map((run) => {
+      const { label, flopsShare, layers } = run.item;
+      return { cells: [rangeOf(run), formatPercent(flopsShare), label, layersOf(layers)] };
+    }),
     colours,
   ),
   ...wrapIndented(loadRule, LINE_WIDTH, 2).map(colours.faint),

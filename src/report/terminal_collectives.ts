@@ -6,7 +6,7 @@ import type {
   CollectiveRow,
   TransferSplit,
 } from "./collective_bench.ts";
-import { runConditions } from "./claims/obstacles.ts";
+import { runConditions } from "../claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatBytes, formatNumber, formatPercent, formatValue } from "./format.ts";
 import { LINE_WIDTH, table } from "./table.ts";

@@ -1,7 +1,7 @@
 // Who does what, on a terminal: a picture and the tables that go with it.
 
-import type { GpuLoad } from "../plan/load_per_gpu.ts";
-import { loadRule } from "../plan/load_per_gpu.ts";
+import type { GpuLoad } from "../program/load_per_gpu.ts";
+import { loadRule } from "../program/load_per_gpu.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { StageDescription } from "../program/describe.ts";
 import type { CollectiveEstimate, PlanEstimate } from "../program/estimate.ts";

@@ -1,7 +1,9 @@
 // What a plan will cost, on a terminal.
 
+import { fullestNeed } from "../claims/judge_memory.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { CollectiveEstimate, LayerEstimate, PlanEstimate } from "../program/estimate.ts";
+import type { MemoryNeed } from "../program/memory.ts";
 import { plain, type Colours } from "./colour.ts";
 import {
   countOf,
@@ -229,7 +231,7 @@ const collectiveLines = (
   ];
 };
 
-const rankLines = (plan: Plan, { ranks }: PlanEstimate, colours: Colours): string[] => {
+const rankLines = (plan: Plan, { ranks, memory }: PlanEstimate, colours: Colours): string[] => {
   const capacity = plan.hardware.memoryPerGpu;
   const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
   const cellsOf = (rank: (typeof ranks)[number]): string[] => [
@@ -262,6 +264,7 @@ const rankLines = (plan: Plan, { ranks }: PlanEstimate, colours: Colours): strin
         "collectives leave the GPU",
       colours,
     ),
+    ...besidesNote(memory, capacity, colours),
     "",
     colours.strong("Work per rank and step"),
     ...table(
@@ -285,6 +288,7 @@ const rankLines = (plan: Plan, { ranks }: PlanEstimate, colours: Colours): strin
       })),
       colours,
     ),
+    ...routedNote(ranks, colours),
     ...(runs.length > shown.length
       ? note(
           `and ${countOf(ranks.length - (shown.at(-1)?.last ?? 0) - 1, "more rank")}; --json lists all`,
@@ -296,3 +300,43 @@ const rankLines = (plan: Plan, { ranks }: PlanEstimate, colours: Colours): strin
 
 const note = (text: string, colours: Colours): string[] =>
   wrapIndented(text, LINE_WIDTH, 2).map(colours.faint);
+
+/** What arrives depends on the routers: expected is an even spread. */
+const routedNote = (
+  ranks: readonly { readonly receivedBytes: number; readonly receivedBytesAtWorst?: number }[],
+  colours: Colours,
+): string[] => {
+  let worst: { expected: number; most: number } | undefined;
+  for (const { receivedBytes, receivedBytesAtWorst = 0 } of ranks) {
+    if (receivedBytesAtWorst > (worst?.most ?? 0)) {
+      worst = { expected: receivedBytes, most: receivedBytesAtWorst };
+    }
+  }
+  return worst === undefined
+    ? []
+    : note(
+        `received: tokens spread evenly over the experts; a rank that they all choose receives ${formatBytes(worst.most)} instead of ${formatBytes(worst.expected)}`,
+        colours,
+      );
+};
+
+/** What the fullest GPU needs beside the program's buffers. */
+const besidesNote = (
+  memory: readonly MemoryNeed[],
+  capacity: number | undefined,
+  colours: Colours,
+): string[] => {
+  const { rank, keyValueCache, gradients, optimizer, total } = fullestNeed(memory);
+  const parts = [
+    ["KV cache", keyValueCache] as const,
+    ["gradients", gradients] as const,
+    ["optimizer state", optimizer] as const,
+  ].filter(([, bytes]) => bytes > 0);
+  if (parts.length === 0) return [];
+  const besides = parts.map(([name, bytes]) => `${name} ${formatBytes(bytes)}`).join(", ");
+  const share = capacity === undefined ? "" : ` (${formatPercent(total / capacity)} of it)`;
+  return note(
+    `besides, the plan needs on GPU ${rank}, the fullest: ${besides}; ${formatBytes(total)} in all${share}`,
+    colours,
+  );
+};

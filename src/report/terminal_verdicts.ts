@@ -2,8 +2,9 @@
 
 import { countOf, formatEvidence, formatFigure } from "./format.ts";
 import type { Colours } from "./colour.ts";
+import { needText } from "./need.ts";
 import { table } from "./table.ts";
-import type { Judgement, Verdict } from "./verdict.ts";
+import type { Judgement, Verdict } from "../claims/verdict.ts";
 
 export const verdictLines = (verdicts: readonly Verdict[], colours: Colours): string[] => {
   if (verdicts.length === 0) return ["The plan makes no claims."];
@@ -15,10 +16,12 @@ export const verdictLines = (verdicts: readonly Verdict[], colours: Colours): st
       verdict.ratio === undefined ? "–" : `${Number(verdict.ratio.toPrecision(3))}×`,
       coloured(verdict.judgement, colours),
     ],
-    note:
+    note: [
       verdict.found === undefined
         ? verdict.reason
         : `${formatEvidence(verdict.found)}: ${verdict.reason}`,
+      ...verdict.needs.map((need) => `needs ${needText(need)}`),
+    ].join("\n"),
   }));
   return [
     ...table(
@@ -37,12 +40,12 @@ export const verdictLines = (verdicts: readonly Verdict[], colours: Colours): st
   ];
 };
 
-const coloured = (judgement: Judgement, colours: Colours): string => {
+export const coloured = (judgement: Judgement, colours: Colours): string => {
   if (judgement === "confirmed") return colours.good(judgement);
   return judgement === "refuted" ? colours.bad(judgement) : colours.doubtful(judgement);
 };
 
-const summary = (verdicts: readonly Verdict[]): string => {
+export const summary = (verdicts: readonly Verdict[]): string => {
   const judgements: readonly Judgement[] = ["confirmed", "refuted", "ambiguous", "untestable"];
   const counts = judgements.flatMap((judgement) => {
     const count = verdicts.filter((verdict) => verdict.judgement === judgement).length;

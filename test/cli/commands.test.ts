@@ -52,12 +52,11 @@ describe("--repair", () => {
   });
 });
 
-test("check --json gives diagnostics and the load of each GPU", async () => {
+test("check --json gives diagnostics, and of a plan with a program the load of each GPU", async () => {
   const { code, stdout } = await shardbench(["check", original, "--json"]);
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({
     plan: "moe-ep3-tp2",
-    load: [{ gpu: 0 }, { gpu: 1 }, { gpu: 2 }],
     diagnostics: expect.arrayContaining([
       expect.objectContaining({
         code: "tensor-degree-does-not-match-group",
@@ -66,6 +65,25 @@ test("check --json gives diagnostics and the load of each GPU", async () => {
       }),
     ]),
   });
+  const sound = await shardbench(["check", "configs/moe-ep3-tp2.json", "--json"]);
+  expect(sound.code).toBe(0);
+  expect(JSON.parse(sound.stdout)).toMatchObject({ load: [{ gpu: 0 }, { gpu: 1 }, { gpu: 2 }] });
+});
+
+test("claims are told with what they need; a claim that no run can keep ends with 3", async () => {
+  const seed = await shardbench(["claims", "configs/three-stage-pipeline.json"]);
+  expect(seed.code).toBe(0);
+  expect(seed.stdout).toContain("workload.microBatches ≥ 38");
+  const asked = await shardbench(["claims", "--definitions"]);
+  expect(asked.stdout).toContain("computeUtilization");
+  const file = await fileWith(
+    "plan.yaml",
+    "name: impossible\nhardware: { gpus: 1, peakFlops: 1TFLOPS }\nworkload: { batch: 1 }\n" +
+      "model: { layers: 1, hidden: 1024, heads: 8 }\nclaims: { samplesPerSecond: 1000000 }\n",
+  );
+  const { code, stdout } = await shardbench(["claims", file]);
+  expect(code).toBe(3);
+  expect(stdout).toContain("no run of the plan can reach it (peak)");
 });
 
 test("--version is that of the package", async () => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
+import type { Plan } from "../../src/plan/plan.ts";
 import { expect, test } from "vitest";
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import { importPlan } from "../../src/plan/import/import_plan.ts";
 import type { Source } from "../../src/plan/import/note.ts";
 import { parsePlan } from "../../src/plan/load.ts";
@@ -173,13 +174,35 @@ test("vLLM: experts in parallel over tensor and data ranks", async () => {
   expect(faults(sources)).toEqual([]);
 });
 
-test("vLLM: without expert parallelism experts are split, which a plan cannot say", async () => {
-  const { plan, diagnostics } = planOf([
+const expertGroupsOf = (plan: Plan) => {
+  const moe = plan.stages[0]?.layers.find(({ op }) => op === "moe");
+  return moe?.op === "moe" ? moe.expertGroups : undefined;
+};
+
+test("vLLM: without expert parallelism tensor ranks slice each expert", async () => {
+  const { plan } = planOf([
     await configOf("mixtral-8x7b"),
     command("vllm serve mistralai/Mixtral-8x7B-v0.1 -tp 4"),
   ]);
-  expect(plan.degrees?.expert).toBe(4);
-  expect(codes(diagnostics)).toContain("expert-slices-not-expressible");
+  expect(plan.degrees?.expert).toBe(1);
+  expect(expertGroupsOf(plan)).toEqual([[[0, 1, 2, 3]]]);
+});
+
+test("Megatron: experts are sliced as dense layers are, unless told otherwise", () => {
+  const moe =
+    "--num-layers 2 --hidden-size 64 --num-attention-heads 4 --num-experts 4 --world-size 4 " +
+    "--tensor-model-parallel-size 2 --expert-model-parallel-size 2";
+  const planWith = (more: string) => planOf([command(`pretrain_gpt.py ${moe} ${more}`)]).plan;
+  expect(expertGroupsOf(planWith(""))).toEqual([
+    [
+      [0, 1],
+      [2, 3],
+    ],
+  ]);
+  expect(expertGroupsOf(planWith("--expert-tensor-parallel-size 1"))).toEqual([
+    [[0], [1]],
+    [[2], [3]],
+  ]);
 });
 
 test.each(["-tp 1", "-tp 2", "-tp 4"])(

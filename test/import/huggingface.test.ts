@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import { lower } from "../../src/program/lower.ts";
 import { codes, configOf, errorsAt, planOf } from "./imported.ts";
 

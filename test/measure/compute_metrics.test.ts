@@ -129,9 +129,14 @@ test("one unknown bandwidth makes the whole unknown", () => {
   }
 });
 
-test("a layer's latency is the mean over layers, or over blocks of a model", () => {
-  expect(computeMetrics(input()).layerMs?.value).toBe(3);
-  expect(computeMetrics(input({ modelLayers: 1 })).layerMs?.value).toBe(6);
+test("latency per layer is of transformer blocks alone: without any there is none", () => {
+  const ofBlocks = (...blocks: string[][]) =>
+    computeMetrics(input({ program: { ...program, blocks } })).layerMs?.value;
+  const [first = "", second = ""] = program.layers;
+  expect(ofBlocks([first, second])).toBe(6);
+  expect(ofBlocks([first], [second])).toBe(3);
+  expect(ofBlocks([second])).toBeLessThan(6);
+  expect(ofBlocks()).toBeUndefined();
 });
 
 test("a layer that was not timed is absent, and so is the latency per layer", () => {

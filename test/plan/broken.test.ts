@@ -2,9 +2,9 @@
 
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import { readPlan } from "../../src/plan/load.ts";
-import { repairPlan } from "../../src/plan/repair.ts";
+import { repairPlan } from "../../src/check/repair.ts";
 
 const folder = "test/plan/broken";
 

@@ -1,6 +1,6 @@
 // Plans for the tests of rules: two sound ones, changed at one place, and what the check says of them.
 
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import type { Diagnostic } from "../../src/plan/diagnostic.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import { readPlan } from "../../src/plan/load.ts";
 
 const files = (await readdir("configs", { recursive: true })).filter((file) =>
@@ -49,7 +49,8 @@ test("the expert-parallel plan keeps the figures of its report", async () => {
       "utilization-claim-plausible",
       "expert-group-matches-degree",
       "tensor-group-matches-degree",
-      "token-claim-consistent",
+      "claim-confirmed",
+      "claims-open",
     ]),
   );
   const layers = plan.stages.flatMap((stage) => stage.layers);

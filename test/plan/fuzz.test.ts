@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkPlan, hasErrors } from "../../src/plan/check.ts";
+import { checkPlan, hasErrors } from "../../src/check/check_plan.ts";
 import { type LoadResult, parsePlan, readPlan } from "../../src/plan/load.ts";
-import { repairPlan } from "../../src/plan/repair.ts";
+import { repairPlan } from "../../src/check/repair.ts";
 import { maxNesting, maxPlanCharacters } from "../../src/plan/syntax.ts";
 import { degreesPlan, linear, stagesPlan } from "./checked.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
-import { repairPlan } from "../../src/plan/repair.ts";
+import { repairPlan } from "../../src/check/repair.ts";
 import { errorsOf, found, linear, stages, withDegrees, withStages } from "./checked.ts";
 
 const load = (plan: unknown) => parsePlan(JSON.stringify(plan), "plan.json").plan;
@@ -48,7 +48,7 @@ test("GPUs are named so wherever their ids stand", () => {
   };
   expect(load(stages(2, [[experts]]))?.stages[0]?.layers[0]).toMatchObject({
     groups: [[1]],
-    expertGpus: [0, 1],
+    expertGroups: [[[0], [1]]],
   });
 });
 

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { assumedAmong } from "../../src/plan/assumed.ts";
-import { gpusPage } from "../../src/plan/explain/gpus_page.ts";
+import { gpusPage } from "../../src/check/explain/gpus_page.ts";
 import { gpuNamed } from "../../src/plan/gpu_names.ts";
 import { gpus } from "../../src/plan/gpus.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Hardware, Plan } from "../../src/plan/plan.ts";
-import { repairPlan } from "../../src/plan/repair.ts";
+import { repairPlan } from "../../src/check/repair.ts";
 import { errorsOf, found, withDegrees } from "./checked.ts";
 
 const nameOf = (written: string): string => {

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkPlan, hasErrors } from "../../src/plan/check.ts";
+import { checkPlan, hasErrors } from "../../src/check/check_plan.ts";
 import { parsePlan } from "../../src/plan/load.ts";
-import { repairPlan } from "../../src/plan/repair.ts";
+import { repairPlan } from "../../src/check/repair.ts";
 import { lower } from "../../src/program/lower.ts";
 import { degreesPlan, linear, stages, stagesPlan } from "./checked.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkPlan, hasErrors } from "../../src/plan/check.ts";
+import { checkPlan, hasErrors } from "../../src/check/check_plan.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { worstError } from "../support/worst_error.ts";

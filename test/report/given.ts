@@ -4,12 +4,11 @@ import type { Figure, Unit } from "../../src/measure/figure.ts";
 import type { Metrics } from "../../src/measure/metrics.ts";
 import { readPlan } from "../../src/plan/load.ts";
 import type { Claims, Plan } from "../../src/plan/plan.ts";
-import { estimate } from "../../src/program/estimate.ts";
-import { lower } from "../../src/program/lower.ts";
-import { comparePlan } from "../../src/report/compare.ts";
-import type { Measurements } from "../../src/report/claims/case.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
+import type { Measurements } from "../../src/claims/case.ts";
+import { judgeClaims } from "../../src/claims/judge.ts";
 import type { RankAdapter } from "../../src/report/result.ts";
-import type { Verdict } from "../../src/report/verdict.ts";
+import type { Verdict } from "../../src/claims/verdict.ts";
 
 export const planOf = async (file: string): Promise<Plan> => {
   const { plan } = await readPlan(`configs/${file}`);
@@ -81,4 +80,8 @@ export const verdictOn = (
   claim: string,
   measurements?: Measurements,
 ): Verdict | undefined =>
-  comparePlan(plan, estimate(lower(plan), plan), measurements).find((each) => each.claim === claim);
+  judgeClaims({
+    plan,
+    estimate: estimatePlan(plan),
+    ...(measurements === undefined ? {} : { measurements }),
+  }).find((each) => each.claim === claim);

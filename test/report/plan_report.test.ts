@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan, type LoadResult } from "../../src/plan/load.ts";
 import { impactOf } from "../../src/report/finding_impact.ts";
 import { titleOf } from "../../src/report/finding_titles.ts";

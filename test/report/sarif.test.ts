@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkPlan } from "../../src/plan/check.ts";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import type { Diagnostic } from "../../src/plan/diagnostic.ts";
 import { readPlan } from "../../src/plan/load.ts";
 import { sarifLog } from "../../src/report/sarif.ts";

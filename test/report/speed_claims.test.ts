@@ -103,7 +103,7 @@ test("a measurement that contradicts itself decides no speed, and says by what",
   expect(verdict).toMatchObject({
     judgement: "untestable",
     reason: expect.stringContaining(
-      "the measurement contradicts itself: MFU is 114.0 % (95 % within 112.0 … 116.0 %), more than there is: work is missing",
+      "the measurement contradicts itself: MFU is 114 %, more than there is: work is missing",
     ),
     found: { value: 9 },
   });
@@ -117,32 +117,37 @@ describe("where something else ran than was promised", () => {
   const fast = measured(150, "samples/s", [140, 160]);
   const on = (plan: Plan) => throughput(fast, exclusive, plan);
 
-  test("assumed shapes leave speed untestable on any machine, named, and the figure is still shown", () => {
+  test("assumed work leaves speed untestable on any machine, named, and the figure is still shown", () => {
     const verdict = on(assuming);
     expect(verdict).toMatchObject({ judgement: "untestable", found: { value: 150 }, ratio: 1.5 });
-    expect(verdict?.reason).toContain("shapes assumed: stages.0.layers.0.op");
-    expect(verdict?.reason).toContain("and 7 more");
+    expect(verdict?.reason).toContain("assumed: workload.mode, workload.batch");
+    expect(verdict?.reason).toContain("and 8 more");
+    expect(verdict?.leansOn).toContain("stages.0.layers.0.in");
     expect(verdict?.found?.conditions.join()).toMatch(/^assumed: .*workload\.batch/);
   });
 
   test.each([
     "model",
     "model.hidden",
-    "stages[0].layers[0].in",
+    "stages.0.layers.0.in",
     "workload",
     "workload.batch",
     "workload.microBatches",
     "workload.sequence",
     "workload.dtype",
+    "workload.mode",
+    "parallel.expertGroup",
+    "communications",
+    "optimizations",
   ])("%s alone is enough", (path) => {
     expect(on({ ...pipeline, assumed: [path] })).toMatchObject({
       judgement: "untestable",
-      reason: expect.stringContaining(`shapes assumed: ${path}`),
+      reason: expect.stringContaining(`assumed: ${path}`),
     });
   });
 
-  test.each(["workload.mode", "workload.seed", "parallel.expertGroup"])(
-    "control: %s is no shape",
+  test.each(["hardware.memoryPerGpu", "hardware.peakFlops", "claims.gpuUtilization"])(
+    "control: %s is no work",
     (path) => {
       expect(on({ ...pipeline, assumed: [path] })?.judgement).toBe("confirmed");
     },
@@ -177,7 +182,7 @@ describe("where something else ran than was promised", () => {
   });
 
   test("every obstacle is named, those of the machine first", () => {
-    expect(throughput(fast, software, assuming)?.reason).toMatch(/swiftshader .*; shapes assumed/);
+    expect(throughput(fast, software, assuming)?.reason).toMatch(/swiftshader .*; assumed: /);
   });
 });
 
@@ -258,8 +263,7 @@ test("a plan without claims gets no verdicts", () => {
 test("scaling needs a run on one GPU, and the reason says so", () => {
   const plan = claiming(pipeline, { strongScaling: 0.95, weakScaling: 0.92 });
   for (const claim of ["strongScaling", "weakScaling"]) {
-    const run = { adapters: exclusive, metrics: metricsWith() };
-    expect(verdictOn(plan, claim, run)).toMatchObject({
+    expect(verdictOn(plan, claim, { adapters: exclusive, metrics: metricsWith() })).toMatchObject({
       judgement: "untestable",
       reason: expect.stringContaining("N = 1"),
     });

@@ -1,6 +1,8 @@
 // Degrees and GPUs of the plan from what the sources say of ranks.
 
 import type { Diagnostic } from "../diagnostic.ts";
+import { expertDegreesThatFit, ranksPerStage } from "../mesh.ts";
+import type { Degrees } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { type Imported, type Layout, note } from "./note.ts";
@@ -71,7 +73,7 @@ export const degreesFrom = (
       "leave it out, or raise the tensor degree",
     );
   }
-  const expert = expertFrom(layout, model, tensor, data, say);
+  const { expert, ...sliced } = expertFrom(layout, model, { tensor, context, data }, say);
   const gpus = layout.dataFromWorld === true ? ranks : Math.max(ranks, world ?? ranks);
   // A launcher's ranks that are not given are one replica's.
   const unsaid = layout.dataFromWorld === true && world === undefined && layout.data === undefined;
@@ -83,6 +85,7 @@ export const degreesFrom = (
     expert,
     gpus,
     more: {
+      ...sliced,
       ...(context > 1 ? { context } : {}),
       ...(layout.sequence === true && tensor > 1 ? { sequence: true } : {}),
       ...pipelineOf(layout, model, say),
@@ -153,15 +156,16 @@ const unevenStages = (
   );
 };
 
+/** Who holds the experts, as `stageMesh` reads it. */
 const expertFrom = (
-  { expert, expertOverAll, splitsExperts }: Layout,
+  { expert, expertOverAll, expertTensor }: Layout,
   model: ModelFile | undefined,
-  tensor: number,
-  data: number,
+  degrees: { readonly tensor: number; readonly context: number; readonly data: number },
   say: Say,
-): number => {
+): Pick<Degrees, "expert" | "expertTensor"> => {
   const hasExperts = model?.moe !== undefined;
-  const wanted = expert ?? (expertOverAll === true ? tensor * data : 1);
+  const ranks = ranksPerStage({ ...degrees, pipeline: 1, expert: 1 });
+  const wanted = expert ?? (expertOverAll === true ? ranks : 1);
   if (wanted > 1 && !hasExperts && model !== undefined) {
     say(
       expert === undefined ? "warning" : "error",
@@ -170,33 +174,20 @@ const expertFrom = (
       `expert parallelism of ${wanted}, but the model has no experts`,
       "leave it out, or give a model with experts",
     );
-    return 1;
+    return { expert: 1 };
   }
-  if (!hasExperts) return 1;
-  if (wanted > 1 && (tensor * data) % wanted !== 0) {
+  if (!hasExperts || wanted === 1) return { expert: 1 };
+  const slices = expertTensor ?? 1;
+  if (ranks % (wanted * slices) !== 0) {
+    const sliced = slices === 1 ? "" : ` × expert-tensor ${slices}`;
+    const { tensor, context, data } = degrees;
     say(
       "error",
       "degrees-contradict",
       "expert",
-      `expert groups of ${wanted} cannot be formed from tensor ${tensor} × data ${data} = ${tensor * data} ranks`,
-      `choose a divisor of ${tensor * data}`,
-    );
-  } else if (expert !== undefined && wanted > 1 && tensor * data > wanted) {
-    say(
-      "warning",
-      "expert-replicas-not-expressible",
-      "expert",
-      `a stage of ${tensor * data} ranks has ${(tensor * data) / wanted} copies of its experts; the plan keeps one`,
-      "read load and memory per GPU with that in mind",
+      `expert groups of ${wanted}${sliced} cannot be formed from tensor ${tensor} × ${context === 1 ? "" : `context ${context} × `}data ${data} = ${ranks} ranks`,
+      `choose one of ${expertDegreesThatFit({ ...degrees, pipeline: 1, expert: wanted, expertTensor: slices }).join(", ")}`,
     );
   }
-  if (splitsExperts !== true || tensor === 1) return wanted;
-  say(
-    "warning",
-    "expert-slices-not-expressible",
-    "splitsExperts",
-    `every expert is split over ${tensor} tensor ranks; the plan spreads whole experts over them instead`,
-    "bytes and FLOPs per rank are the same where tensor divides the experts",
-  );
-  return tensor;
+  return { expert: wanted, ...(slices === 1 ? {} : { expertTensor: slices }) };
 };

@@ -51,7 +51,7 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
   lastStageLayers: "--decoder-last-pipeline-num-layers",
   unevenPipeline: "--pipeline-model-parallel-size",
   expertOverAll: "--expert-model-parallel-size",
-  splitsExperts: "--tensor-model-parallel-size",
+  expertTensor: "--expert-tensor-parallel-size",
   world: "--nproc-per-node",
   dataFromWorld: "--nproc-per-node",
   vocabularyMultiple: "--make-vocab-size-divisible-by",
@@ -79,27 +79,23 @@ const layoutOf = (flags: CommandFlags): Layout => {
   const world = worldOf(flags);
   const expert = flags.count("--expert-model-parallel-size");
   const perExpert = flags.count("--expert-tensor-parallel-size");
-  if (perExpert !== undefined && perExpert > 1) {
-    const message = `each expert is split over ${perExpert} ranks; a plan places whole experts`;
-    const flag = "--expert-tensor-parallel-size";
-    flags.report("warning", "expert-slices-not-expressible", message, flag);
-  }
+  const tensor = flags.count("--tensor-model-parallel-size") ?? 1;
   const context = flags.count("--context-parallel-size");
   const virtualStages = flags.count("--num-virtual-stages-per-pipeline-rank");
   const layersPerChunk = flags.count("--num-layers-per-virtual-pipeline-stage");
   const firstStageLayers = flags.count("--decoder-first-pipeline-num-layers");
   const lastStageLayers = flags.count("--decoder-last-pipeline-num-layers");
   return {
-    tensor: flags.count("--tensor-model-parallel-size") ?? 1,
+    tensor,
     pipeline: flags.count("--pipeline-model-parallel-size") ?? 1,
-    ...(expert === undefined ? {} : { expert }),
+    // Without a size of their own, experts are sliced as dense layers are.
+    ...(expert === undefined ? {} : { expert, expertTensor: perExpert ?? tensor }),
     ...(context === undefined ? {} : { context }),
     ...(virtualStages === undefined ? {} : { virtualStages }),
     ...(layersPerChunk === undefined ? {} : { layersPerChunk }),
     ...(firstStageLayers === undefined ? {} : { firstStageLayers }),
     ...(lastStageLayers === undefined ? {} : { lastStageLayers }),
     ...(flags.has("--sequence-parallel") ? { sequence: true } : {}),
-    splitsExperts: expert === undefined,
     ...(world === undefined ? {} : { world }),
     dataFromWorld: true,
     padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,

@@ -40,8 +40,8 @@ export interface Layout {
   readonly world?: number;
   /** Training tools form as many replicas as the ranks allow; servers as many as they are told to. */
   readonly dataFromWorld?: boolean;
-  /** What the tool does with whole experts where no expert degree is given: it splits each of them. */
-  readonly splitsExperts?: boolean;
+  /** GPUs that hold slices of the same experts. Absent: the tool's default is the plan's. */
+  readonly expertTensor?: number;
   /** Every expert degree that follows from others: vLLM's is tensor × data. */
   readonly expertOverAll?: boolean;
   /** The vocabulary is padded to a multiple of this, times tensor. */

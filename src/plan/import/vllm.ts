@@ -115,7 +115,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     data: flags.count("--data-parallel-size") ?? 1,
     unevenPipeline: true,
     vocabularyMultiple: 64,
-    ...(experts ? { expertOverAll: true } : { splitsExperts: true }),
+    ...(experts ? { expertOverAll: true } : {}),
     ...(visible === undefined || visible === 0 ? {} : { world: visible }),
   };
 };

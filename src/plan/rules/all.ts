@@ -8,19 +8,7 @@ import {
   replicasDivideMicroBatch,
 } from "./batch.ts";
 import { resultsReachTheNextStage } from "./boundaries.ts";
-import { claimsAgree, memoryClaimLeavesHeadroom, utilizationIsPlausible } from "./claims.ts";
-import {
-  claimsFollowFromSplit,
-  memoryClaimAgreesWithEstimate,
-  scalingHasBaseline,
-  utilizationWithinBalance,
-  utilizationWithinBubble,
-} from "./claims_limits.ts";
-import {
-  latencyAgreesWithThroughput,
-  throughputWithinPeak,
-  utilizationAgreesWithThroughput,
-} from "./claims_speed.ts";
+import { memoryClaimLeavesHeadroom, scalingHasBaseline, utilizationIsPlausible } from "./claims.ts";
 import {
   broadcastHasOneSource,
   communicationMembersTakePart,
@@ -51,8 +39,8 @@ import {
   gpusListedOnce,
   replicasAreDisjoint,
 } from "./gpus.ts";
-import { dataParallelHasReplicas, gpusShareTheWork, loadIsNamed } from "./load.ts";
-import { memoryIsRealistic, memorySuffices } from "./memory.ts";
+import { dataParallelHasReplicas } from "./load.ts";
+import { memoryIsRealistic } from "./memory.ts";
 import {
   contextDividesSequence,
   meshDividesGpus,
@@ -169,21 +157,10 @@ export const rules: readonly Rule[] = [
   recomputeNeedsTraining,
   vocabularyIsPadded,
   payloadIsWhatIsHeld,
-  memorySuffices,
   memoryIsRealistic,
   utilizationIsPlausible,
   memoryClaimLeavesHeadroom,
-  claimsAgree,
-  latencyAgreesWithThroughput,
-  throughputWithinPeak,
-  utilizationAgreesWithThroughput,
-  utilizationWithinBubble,
-  utilizationWithinBalance,
-  memoryClaimAgreesWithEstimate,
   scalingHasBaseline,
-  claimsFollowFromSplit,
-  loadIsNamed,
-  gpusShareTheWork,
   dataParallelHasReplicas,
   optimizationsAreKnown,
   optimizationsApply,

@@ -2,7 +2,6 @@
 
 import { nameOf, placedLayers } from "../layers.ts";
 import { pipelineOf } from "../pipeline.ts";
-import type { Plan } from "../plan.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
 /** Micro-batches are of equal size. */
@@ -83,27 +82,18 @@ export const pipelineDividesLayers: Rule = ({ degrees, model }) => {
       ];
 };
 
-/** Share of the time that p equal stages must idle with m micro-batches and v chunks each. */
-export const bubbleShare = (plan: Plan): number => {
-  const { p, v } = extentOf(plan);
-  return (p - 1) / (v * plan.workload.microBatches + p - 1);
-};
-
-/** Stages that share some of their GPUs are counted as if each had its own. */
-const extentOf = (plan: Plan): { readonly p: number; readonly v: number } => {
-  const pipeline = pipelineOf(plan);
-  return { p: pipeline?.positions.length ?? plan.stages.length, v: pipeline?.virtualStages ?? 1 };
-};
-
 /** How well micro-batches fill the stages, if all stages take as long. */
 export const pipelineIsFilled: Rule = (plan) => {
-  const { p, v } = extentOf(plan);
+  // Stages that share some of their GPUs are no pipeline, and the formula says nothing of them.
+  const pipeline = pipelineOf(plan);
+  const p = pipeline?.positions.length ?? 1;
+  const v = pipeline?.virtualStages ?? 1;
   const m = plan.workload.microBatches;
   if (p === 1) return [];
-  const bubble = Math.round(100 * bubbleShare(plan));
+  const bubble = Math.round((100 * (p - 1)) / (v * m + p - 1));
   const path = ["workload", "microBatches"];
   const formula = v > 1 ? "(p − 1)/(v·m + p − 1)" : "(p − 1)/(m + p − 1)";
-  const message = `${p} stages with ${m} micro-batches idle at least ${bubble} % of the time: ${formula}`;
+  const message = `${p} stages${v > 1 ? ` of ${v} chunks` : ""} with ${m} micro-batches idle at least ${bubble} % of the time: ${formula}`;
   return m < p
     ? [
         warning(

@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import { groupSize, listed, resultSplit } from "../layers.ts";
-import type { Communication, Groups, Layer, Plan, Stage } from "../plan.ts";
+import type { Communication, Groups, Layer, MoeLayer, Plan, Stage } from "../plan.ts";
 import { communicationsAfter } from "./communications.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
@@ -113,9 +113,12 @@ const resultOf = (layer: Layer, isDeclared: boolean): Value => {
     return { layout: split === "column" ? "columns" : "partial sums", groups };
   }
   if (!isGroup || !isDeclared) return { layout: "whole", groups };
-  if (op === "attention" || op === "mlp") return { layout: "partial sums", groups };
-  return { layout: op === "moe" ? "rows" : "whole", groups };
+  if (op === "moe") return { layout: isSliced(layer) ? "partial sums" : "rows", groups };
+  return { layout: op === "attention" || op === "mlp" ? "partial sums" : "whole", groups };
 };
+
+/** Slices of an expert give summands; whole experts give back the rows that they were sent. */
+const isSliced = ({ expertGroups }: MoeLayer): boolean => (expertGroups[0]?.[0]?.length ?? 1) > 1;
 
 const layouts: readonly Layout[] = ["whole", "columns", "partial sums", "rows"];
 

@@ -1,14 +1,10 @@
 // Rules on what a plan promises, as far as paper can judge it; the rest is measured.
 
-import type { Plan } from "../plan.ts";
-import { byHowMuch } from "./assumption.ts";
 import { info, type Rule, warning } from "./rule.ts";
 
 /** Claims above it are rarely met: 70–85 % is what well-tuned systems reach. */
 const plausibleUtilization = 0.85;
 const fullMemory = 0.9;
-/** Figures rounded for print still agree. */
-const rounding = 0.01;
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(4))} %`;
 
@@ -57,53 +53,31 @@ export const memoryClaimLeavesHeadroom: Rule = ({ claims, hardware }) => {
     : [info("memory-claim-leaves-headroom", path, `${percent(used)} of memory in use${left}`)];
 };
 
-interface Pair {
-  readonly consistent: string;
-  readonly inconsistent: string;
-  readonly path: readonly string[];
-  readonly claimed: number | undefined;
-  readonly follows: number | undefined;
-  readonly formula: string;
-}
-
-const ofTwo = (
-  a: number | undefined,
-  b: number | undefined,
-  combine: (a: number, b: number) => number,
-): number | undefined => (a === undefined || b === undefined ? undefined : combine(a, b));
-
-const pairs = ({ claims, hardware, workload }: Plan): Pair[] => [
-  {
-    consistent: "token-claim-consistent",
-    inconsistent: "token-claim-inconsistent",
-    path: ["claims", "tokensPerSecond"],
-    claimed: claims.tokensPerSecond,
-    follows: ofTwo(claims.samplesPerSecond, workload.sequence, (a, b) => a * b),
-    formula: "samplesPerSecond × sequence",
-  },
-  {
-    consistent: "memory-claim-consistent",
-    inconsistent: "memory-claim-inconsistent",
-    path: ["claims", "memoryAvailable"],
-    claimed: claims.memoryAvailable,
-    follows: ofTwo(hardware.memoryPerGpu, claims.memoryUtilization, (a, b) => a * (1 - b)),
-    formula: "memoryPerGpu × (1 − memoryUtilization)",
-  },
-];
-
-/** Claims that follow from one another agree. */
-export const claimsAgree: Rule = (plan) =>
-  pairs(plan).flatMap(({ consistent, inconsistent, path, claimed, follows, formula }) => {
-    if (claimed === undefined || follows === undefined) return [];
-    const agrees = Math.abs(claimed - follows) <= rounding * Math.max(claimed, follows);
-    return agrees
-      ? [info(consistent, path, `${claimed} = ${formula}`)]
-      : [
-          warning(
-            inconsistent,
-            path,
-            `${claimed} is claimed, but ${formula} = ${Number(follows.toPrecision(6))}: ${byHowMuch(claimed, follows)}; this leans on no measurement`,
-            "mend one of the figures",
-          ),
-        ];
+/** Efficiency compares with one GPU: T₁/(N·T_N) strong, T₁/T_N weak. */
+export const scalingHasBaseline: Rule = ({ claims, hardware }) =>
+  (["strongScaling", "weakScaling"] as const).flatMap((key) => {
+    const claimed = claims[key];
+    if (claimed === undefined) return [];
+    const path = ["claims", key];
+    const formula = key === "strongScaling" ? "T₁/(N·T_N)" : "T₁/T_N";
+    return [
+      warning(
+        "scaling-claim-without-baseline",
+        path,
+        `${key} of ${percent(claimed)} is ${formula}, but the plan gives no time of one GPU: it leans on a run with N = 1 that nobody can look up`,
+        hardware.gpus === 1
+          ? "with one GPU there is nothing to scale: leave it out"
+          : "measure the same work on one GPU, and publish it beside the claim",
+      ),
+      ...(claimed > 1
+        ? [
+            warning(
+              "scaling-claim-superlinear",
+              path,
+              `${key} of ${percent(claimed)} says that ${hardware.gpus} GPUs do more than ${hardware.gpus} times the work of one`,
+              "look for a baseline that was slowed down, by memory for example",
+            ),
+          ]
+        : []),
+    ];
   });

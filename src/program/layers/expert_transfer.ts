@@ -44,6 +44,7 @@ export const transfer = (
       rows: tokens * layer.topK,
       rowElements,
       expertsPerRank,
+      ...(capacity === undefined ? {} : { capacity }),
     };
     const sourceBytes =
       source &&
@@ -56,7 +57,6 @@ export const transfer = (
         ...common,
         from: sourceRanks,
         to: holders,
-        ...(capacity === undefined ? {} : { capacity }),
         ...(routed ? { send: routed.sorted, counts: routed.counts, kept: routed.kept } : {}),
         ...(held ? { receive: held.received, offsets: held.offsets } : {}),
       });

@@ -52,9 +52,7 @@ export const copyBuffers = (
     const own = counts.get(rank) ?? new Map<string, number>();
     counts.set(rank, own);
     own.set(id, count);
-    for (let copy = 0; copy < count; copy++) {
-      builder.declare(rank, { ...declaration, id: copyName(id, copy, count) });
-    }
+    builder.declareCopies(rank, declaration, namesOf(id, count));
   };
 
   const copying: CopyingBuilder = {
@@ -110,6 +108,9 @@ interface Window {
   readonly first: number;
   readonly rows: number;
 }
+
+const namesOf = (id: string, count: number): string[] =>
+  Array.from({ length: count }, (_, copy) => copyName(id, copy, count));
 
 /** A buffer that there is once keeps its name. */
 const copyName = (id: string, copy: number, count: number): string =>

@@ -11,7 +11,12 @@ const mlp = (gpus: number[]) => ({
   ffn: 12,
   parallel: { kind: "tensor", gpus },
 });
-const moe = (gpus: number[]) => Object.assign(mlp(gpus), { op: "moe", experts: 4 });
+const moe = (gpus: number[], kind: string) => ({
+  ...mlp(gpus),
+  op: "moe",
+  experts: 4,
+  parallel: { kind, gpus },
+});
 const by = (op: string, from: number[], to: number[], name: string = op) => ({
   name,
   op,
@@ -83,11 +88,18 @@ test("a layer that reduces its own result leaves that to a declared communicatio
   expect(joined(mlp([0, 1]), whole([2, 3]), by("send", [0, 1], [2, 3]))).toEqual([
     "row-result-not-reduced",
   ]);
-  expect(joined(moe([0, 1]), whole([0, 1]))).toEqual([]);
-  expect(joined(moe([0, 1]), whole([2]), by("all-gather", [0, 1], [2]))).toEqual([]);
-  expect(joined(moe([0, 1]), whole([2]), by("send", [0, 1], [2]))).toEqual([
-    "communication-does-not-fit-result",
-  ]);
+});
+
+test("whole experts give back rows, slices of experts give summands", () => {
+  const [gather, reduce] = [by("all-gather", [0, 1], [2]), by("all-reduce", [0, 1], [2])];
+  const experts = moe([0, 1], "expert");
+  expect(joined(experts, whole([0, 1]))).toEqual([]);
+  expect(joined(experts, whole([2]), gather)).toEqual([]);
+  expect(joined(experts, whole([2]), reduce)).toEqual(["communication-does-not-fit-result"]);
+  const slices = moe([0, 1], "tensor");
+  expect(joined(slices, whole([0, 1]))).toEqual([]);
+  expect(joined(slices, whole([2]), reduce)).toEqual([]);
+  expect(joined(slices, whole([2]), gather)).toEqual(["row-result-not-reduced"]);
 });
 
 test("rows divided among GPUs go to data replicas, or are gathered", () => {

@@ -1,8 +1,5 @@
 import { expect, test } from "vitest";
-import { buffersFitAdapter } from "../../../src/plan/rules/adapter_limits.ts";
-import { checkPlan } from "../../../src/plan/check.ts";
 import { parsePlan } from "../../../src/plan/load.ts";
-import { memoryNeeds } from "../../../src/plan/memory_needs.ts";
 import { errorsOf, found, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
 
 const parallel = (more: object, workload: object = {}) =>
@@ -119,46 +116,6 @@ test.each([
 ])("a vocabulary of %i over 2 tensor ranks", (vocabulary, codes) => {
   const warnings = warningsOf(withDegrees({ model: { vocabulary } }));
   expect(warnings.filter((code) => code.startsWith("vocabulary"))).toEqual(codes);
-});
-
-const needs = (workload: object) => {
-  const { plan } = parsePlan(JSON.stringify(withDegrees({ workload })), "p.json");
-  const [first] = plan === undefined ? [] : memoryNeeds(plan);
-  if (first === undefined) throw new Error("must load");
-  return first;
-};
-
-test("training keeps gradients and optimizer: 18 bytes per parameter in f16, 16 in f32", () => {
-  const f16 = needs({ mode: "training", dtype: "f16" });
-  expect(f16.weights + f16.gradients + f16.optimizer).toBe(9 * f16.weights);
-  const f32 = needs({ mode: "training", dtype: "f32" });
-  expect(f32.weights + f32.gradients + f32.optimizer).toBe(4 * f32.weights);
-  expect(needs({}).gradients + needs({}).optimizer).toBe(0);
-});
-
-test("full recomputation keeps less; generation caches keys and values", () => {
-  const full = { granularity: "full", method: "uniform", layers: 1 };
-  const training = { mode: "training", sequence: 8 };
-  expect(needs({ ...training, recompute: full }).activations).toBeLessThanOrEqual(
-    needs(training).activations,
-  );
-  // Two layers, batch 4, sequence 8, 2 of 4 heads of 8, keys and values in f32.
-  expect(needs({ sequence: 8 }).keyValueCache).toBe(2 * (4 * 8) * (2 * 8) * 2 * 4);
-  expect(needs(training).keyValueCache).toBe(0);
-});
-
-test("buffers are held against an adapter's limits", () => {
-  const written = stages(1, [[linear(64, 64, { kind: "replicated", gpus: [0] })]]);
-  const { plan } = parsePlan(JSON.stringify(written), "p.json");
-  if (plan === undefined) throw new Error("must load");
-  const bytes = 64 * 64 * 4;
-  const codes = (maxBufferSize: number, maxStorageBufferBindingSize: number) =>
-    buffersFitAdapter(plan, { maxBufferSize, maxStorageBufferBindingSize }).map(({ code }) => code);
-  expect(codes(bytes, bytes)).toEqual(["buffers-fit-adapter"]);
-  expect(codes(bytes, bytes - 1)).toEqual(["buffer-exceeds-adapter-limit"]);
-  expect(codes(bytes - 1, bytes)).toEqual(["buffer-exceeds-adapter-limit"]);
-  const adapter = { maxBufferSize: 1, maxStorageBufferBindingSize: 1 };
-  expect(checkPlan(plan, undefined, { adapter })[0]?.code).toBe("buffer-exceeds-adapter-limit");
 });
 
 const column = linear(8, 12, { kind: "column", gpus: [0, 1] });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parsePlan } from "../../../src/plan/load.ts";
-import { costPerGpu } from "../../../src/plan/cost.ts";
+import { estimatePlan } from "../../../src/program/estimate.ts";
 import { degreesPlan, errorsOf, found, withDegrees } from "../checked.ts";
 
 test("control: a model of what our layers do is not refused", () => {
@@ -36,11 +36,11 @@ test("switched-off features are no features", () => {
   );
 });
 
-const weightBytes = (model: Record<string, unknown>): number => {
+const parametersOf = (model: Record<string, unknown>): number => {
   const written = withDegrees({ model, parallel: { tensor: 1, expert: 1 }, hardware: { gpus: 1 } });
   const { plan } = parsePlan(JSON.stringify(written), "plan.json");
   if (plan === undefined) throw new Error("must load");
-  return costPerGpu(plan)[0]?.weightBytes ?? 0;
+  return estimatePlan(plan).parameters.inProgram;
 };
 
 test("layers without experts have a dense MLP instead", () => {
@@ -48,16 +48,17 @@ test("layers without experts have a dense MLP instead", () => {
   const all = { ...degreesPlan.model, moe: { experts: 6 } };
   const one = { ...all, moe: { experts: 6, denseLayers: [1] } };
   const perExpert = 2 * hidden * ffn;
-  expect(weightBytes(all) - weightBytes(one)).toBe(4 * (5 * perExpert + 6 * hidden));
+  expect(parametersOf(all) - parametersOf(one)).toBe(5 * perExpert + 6 * hidden);
 });
 
-test("latent attention and shared experts weigh what they are", () => {
+test("latent attention and shared experts have the parameters that they are", () => {
   const plain = { heads: 4, headDim: 8, moe: { experts: 6 } };
   const latent = { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 8 };
   const projections = 32 * 12 + 12 * 4 * 12 + 32 * (8 + 4) + 8 * 4 * (8 + 8) + 4 * 8 * 32;
-  expect(weightBytes({ ...plain, latent }) - weightBytes(plain)).toBe(
-    2 * 4 * (projections - 4 * 32 * 32),
+  const norms = 12 + 8;
+  expect(parametersOf({ ...plain, latent }) - parametersOf(plain)).toBe(
+    2 * (projections + norms - 4 * 32 * 32),
   );
   const shared = { ...plain, moe: { experts: 6, sharedFfn: 48 } };
-  expect(weightBytes(shared) - weightBytes(plain)).toBe(2 * 4 * 2 * 32 * 48);
+  expect(parametersOf(shared) - parametersOf(plain)).toBe(2 * 2 * 32 * 48);
 });

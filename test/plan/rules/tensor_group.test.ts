@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readPlan } from "../../../src/plan/load.ts";
-import { checkPlan } from "../../../src/plan/check.ts";
+import { checkPlan } from "../../../src/check/check_plan.ts";
 import { errorsOf, found, infosOf, stagesPlan, withDegrees } from "../checked.ts";
 
 const grouped = (tensorGroup: number[], more: Record<string, unknown> = {}) =>

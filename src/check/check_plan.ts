@@ -1,0 +1,88 @@
+// All that is said of a plan before it runs: every rule of the plan itself; then, where it has a meaning, what its
+// program costs and what becomes of its claims.
+
+import { judgeClaims } from "../claims/judge.ts";
+import type { Verdict } from "../claims/verdict.ts";
+import type { Diagnostic } from "../plan/diagnostic.ts";
+import type { PlanDocument } from "../plan/document.ts";
+import { byPosition, withPosition } from "../plan/load.ts";
+import type { Plan } from "../plan/plan.ts";
+import { rules } from "../plan/rules/all.ts";
+import { isCountable } from "../program/countable.ts";
+import { estimatePlan, type PlanEstimate } from "../program/estimate.ts";
+import { type AdapterLimits, buffersFitAdapter } from "./rules/adapter_limits.ts";
+import { claimsAreJudged } from "./rules/claims.ts";
+import { gpusShareTheWork, loadIsNamed } from "./rules/load.ts";
+import { memorySuffices } from "./rules/memory.ts";
+
+export interface CheckOptions {
+  /** Of the adapter that the plan is to run on: its buffers are then held against them. */
+  readonly adapter?: AdapterLimits;
+}
+
+export interface CheckedPlan {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Absent where the plan has no meaning that can be counted, and so are the verdicts. */
+  readonly estimate?: PlanEstimate;
+  /** On its claims, without a run. */
+  readonly verdicts?: readonly Verdict[];
+}
+
+/**
+ * Errors, warnings and confirmations, each with its place in the file if `document` is the text that the
+ * plan was read from. A plan may run when none of them is an error.
+ */
+export const inspect = (
+  plan: Plan,
+  document?: PlanDocument,
+  { adapter }: CheckOptions = {},
+): CheckedPlan => {
+  const ofRules = rules.flatMap((rule) => rule(plan, document?.written));
+  if (!isCountable(ofRules)) return { diagnostics: inOrder(ofRules, document) };
+  const estimate = estimatePlan(plan);
+  const verdicts = judgeClaims({ plan, estimate });
+  const found = [
+    ...ofRules,
+    ...memorySuffices(plan, estimate),
+    ...loadIsNamed(plan, estimate),
+    ...gpusShareTheWork(plan, estimate),
+    ...claimsAreJudged(verdicts),
+    ...(adapter === undefined ? [] : buffersFitAdapter(plan, adapter)),
+  ];
+  return { diagnostics: inOrder(found, document), estimate, verdicts };
+};
+
+export const checkPlan = (
+  plan: Plan,
+  document?: PlanDocument,
+  options: CheckOptions = {},
+): Diagnostic[] => [...inspect(plan, document, options).diagnostics];
+
+/** The errors among them: for who tries many plans. */
+export const planErrors = (plan: Plan, document: PlanDocument): Diagnostic[] => {
+  const ofRules = rules.flatMap((rule) => rule(plan, document.written));
+  // Without a memory size nothing is too large, and need not be counted.
+  const isHeldAgainstMemory = plan.hardware.memoryPerGpu !== undefined && isCountable(ofRules);
+  const found = isHeldAgainstMemory
+    ? [...ofRules, ...memorySuffices(plan, estimatePlan(plan))]
+    : ofRules;
+  return inOrder(found, document).filter(({ severity }) => severity === "error");
+};
+
+/** The gravest first, then as a reader of the file meets them; layers that follow from degrees are alike, and said once. */
+const inOrder = (
+  diagnostics: readonly Diagnostic[],
+  document: PlanDocument | undefined,
+): Diagnostic[] => {
+  const distinct = new Map(
+    diagnostics.map((each) => [JSON.stringify([each.code, each.path, each.message]), each]),
+  );
+  const placed = [...distinct.values()].map((each) =>
+    document === undefined ? each : withPosition(each, document),
+  );
+  const rank = { error: 0, warning: 1, info: 2 };
+  return placed.toSorted((a, b) => rank[a.severity] - rank[b.severity] || byPosition(a, b));
+};
+
+export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some(({ severity }) => severity === "error");

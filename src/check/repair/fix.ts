@@ -1,0 +1,58 @@
+// What a fix is: from one diagnostic to the ways out of it, as JSON Patches, the one that changes least of
+// the plan's meaning first. A fix only proposes; the search keeps what passes the whole check.
+
+import type {
+  AddOperation,
+  RemoveOperation,
+  ReplaceOperation,
+  MoveOperation,
+} from "rfc6902/diff.js";
+import type { Diagnostic } from "../../plan/diagnostic.ts";
+import { type Path, valueAt } from "../../plan/document.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { PlanFile } from "../../plan/schema.ts";
+
+/** RFC 6902, as far as repairs use it. */
+export type PatchOperation = AddOperation | RemoveOperation | ReplaceOperation | MoveOperation;
+
+export interface Proposal {
+  readonly patch: readonly PatchOperation[];
+  /** What is done, such as "tensorGroup now names GPUs 0, 1". */
+  readonly description: string;
+  /** What it means for who uses the plan. */
+  readonly consequence: string;
+}
+
+/** A plan with its errors. */
+export interface Faulty {
+  /** The file's value. */
+  readonly value: unknown;
+  /** Absent where the value does not fit the schema. */
+  readonly written?: PlanFile;
+  readonly plan?: Plan;
+}
+
+export type Fix = (faulty: Faulty, diagnostic: Diagnostic) => readonly Proposal[];
+
+/** JSON Pointer, RFC 6901. */
+export const pointer = (path: Path): string =>
+  path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+
+/** Puts a value where one is or none is. */
+export const put = ({ value }: Faulty, path: Path, item: unknown): PatchOperation => ({
+  op: valueAt(value, path) === undefined ? "add" : "replace",
+  path: pointer(path),
+  value: item,
+});
+
+export const drop = (path: Path): PatchOperation => ({ op: "remove", path: pointer(path) });
+
+export const roundUp = (size: number, unit: number): number => Math.ceil(size / unit) * unit;
+
+/** The largest divisor of `size` that is not above `limit`. */
+export const divisorAtMost = (size: number, limit: number): number => {
+  for (let divisor = Math.min(size, limit); divisor > 1; divisor--) {
+    if (size % divisor === 0) return divisor;
+  }
+  return 1;
+};

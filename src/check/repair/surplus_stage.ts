@@ -1,0 +1,89 @@
+// The GPUs that a tensor group has too many become a pipeline stage: the plan is written anew as explicit
+// stages, the first on the group, the second on the surplus, layers shared out by the number of GPUs.
+
+import type { Layer } from "../../plan/plan.ts";
+import { drop, type Faulty, type PatchOperation, type Proposal, put } from "./fix.ts";
+
+type LayerValue = Record<string, unknown>;
+
+/** Undefined where there is no surplus, or too few layers for two stages. */
+export const surplusStage = (
+  faulty: Faulty,
+  group: readonly number[],
+  surplus: readonly number[],
+): Proposal | undefined => {
+  const { plan, written } = faulty;
+  const layers = plan?.stages[0]?.layers;
+  const blocks = plan?.model?.layers ?? 0;
+  if (plan === undefined || written === undefined || layers === undefined) return undefined;
+  if (surplus.length === 0 || blocks < 2 || plan.stages.length > 1) return undefined;
+  const all = group.length + surplus.length;
+  const own = Math.min(blocks - 1, Math.max(1, Math.round((blocks * group.length) / all)));
+  const cut = endOfBlock(layers, own);
+  const first = stageOf("on_tensor_group", layers.slice(0, cut), 0, group);
+  const second = stageOf("on_surplus", layers.slice(cut), cut, surplus);
+  const gone = ["model", "parallel", "tensor_parallel_distribution"] as const;
+  const assumed = plan.assumed.filter((path) => !gone.some((key) => path.split(".")[0] === key));
+  const patch: PatchOperation[] = [
+    ...gone.flatMap((key) => (written[key] === undefined ? [] : [drop([key])])),
+    put(faulty, ["stages"], [first, second]),
+    put(faulty, ["communications"], [{ name: "to_surplus", op: "send", from: group, to: surplus }]),
+    ...(assumed.length === plan.assumed.length ? [] : [put(faulty, ["assumed"], assumed)]),
+  ];
+  return {
+    patch,
+    description: `GPU ${surplus.join(", ")} is a pipeline stage of its own, with ${blocks - own} of ${blocks} layers`,
+    consequence: "explicit stages; a pipeline bubble, which more micro-batches shrink",
+  };
+};
+
+/** How many layers the first `blocks` blocks take, with an embedding before them: a block begins at attention's norm. */
+const endOfBlock = (layers: readonly Layer[], blocks: number): number => {
+  const starts = layers.flatMap(({ op }, i) => (op === "attention" ? [i - 1] : []));
+  return starts[blocks] ?? layers.length;
+};
+
+const stageOf = (
+  name: string,
+  layers: readonly Layer[],
+  from: number,
+  gpus: readonly number[],
+) => ({
+  name,
+  layers: layers.map((layer) => layerOf(layer, from, gpus)),
+});
+
+const layerOf = (layer: Layer, before: number, gpus: readonly number[]): LayerValue => {
+  const { name: _, groups: _unused, ...rest } = layer;
+  const parallel = (kind: string, more = {}) => ({ kind, gpus, ...more });
+  const linear = (kind: string) => (gpus.length === 1 ? "replicated" : kind);
+  switch (rest.op) {
+    case "linear": {
+      const { split, tied: _own, ...sizes } = rest;
+      return { ...sizes, parallel: parallel(linear(split)) };
+    }
+    case "embedding": {
+      const { split, ...sizes } = rest;
+      return { ...sizes, parallel: parallel(linear(split)) };
+    }
+    case "moe": {
+      const { expertGroups, ...sizes } = rest;
+      const holders = expertGroups.map((group) => group.flat());
+      const list = holders.length === 1 ? holders.flat() : holders;
+      return { ...sizes, parallel: { kind: "expert", gpus: list, tokenGpus: gpus } };
+    }
+    case "residual": {
+      const { split: _whole, ...sizes } = rest;
+      return { ...sizes, from: rest.from - before, parallel: parallel("replicated") };
+    }
+    case "norm": {
+      const { split: _whole, ...sizes } = rest;
+      return { ...sizes, parallel: parallel("replicated") };
+    }
+    case "attention":
+    case "mlp":
+      return { ...rest, parallel: parallel("tensor") };
+    case "aggregate":
+      return { ...rest, parallel: parallel("replicated") };
+  }
+};

@@ -1,0 +1,65 @@
+// What claims are judged by, and the small pieces that all judgements share.
+
+import type { Figure, Unit } from "../measure/figure.ts";
+import type { Metrics } from "../measure/metrics.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { PlanEstimate } from "../program/estimate.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
+
+/** What a verdict must know of the adapter that a rank ran on. */
+export interface JudgedAdapter {
+  readonly rank: number;
+  readonly id: string;
+  readonly name: string;
+  readonly software: boolean;
+  /** Other ranks on the same GPU, or on one that is not proven to be another. */
+  readonly sharedWith: readonly number[];
+  readonly core?: number;
+  readonly keptAwake?: true;
+}
+
+/** The part of a run that claims are held against. */
+export interface Measurements {
+  readonly adapters: readonly JudgedAdapter[];
+  /** Emulated between all ranks. */
+  readonly link?: Link;
+  readonly metrics: Metrics;
+}
+
+export interface Case {
+  readonly plan: Plan;
+  readonly estimate: PlanEstimate;
+  /** Absent when nothing ran. */
+  readonly measurements?: Measurements;
+}
+
+export const claimed = (value: number, unit: Unit): Figure => ({
+  value,
+  unit,
+  samples: 0,
+  provenance: "claimed",
+  conditions: [],
+});
+
+/** A figure that follows from the plan alone. */
+export const fromPlan = (
+  value: number,
+  unit: Unit,
+  conditions: readonly string[] = [],
+): Figure => ({ value, unit, samples: 0, provenance: "estimated", conditions });
+
+/** Found ÷ claimed, where that means something. */
+export const ratioOf = (found: Figure | undefined, claim: Figure): { readonly ratio?: number } =>
+  found === undefined || claim.value === 0 ? {} : { ratio: found.value / claim.value };
+
+/** The largest value of an item; 0 for none. */
+export const largest = <T>(items: readonly T[], of: (item: T) => number): number => {
+  let most = 0;
+  for (const item of items) most = Math.max(most, of(item));
+  return most;
+};
+
+/** Samples per second as claimed, or as they follow from claimed tokens. */
+export const claimedSamples = ({ claims, workload }: Plan): number | undefined =>
+  claims.samplesPerSecond ??
+  (claims.tokensPerSecond === undefined ? undefined : claims.tokensPerSecond / workload.sequence);

@@ -1,0 +1,95 @@
+// FLOPs of one sample by every convention that publishers use, and the least that any run must do.
+
+import type { Plan } from "../plan/plan.ts";
+import type { PlanEstimate } from "../program/estimate.ts";
+
+export interface SampleFlops {
+  /** As MFU counts: causal attention by half, backward twice the forward pass, nothing computed again. */
+  readonly model: number;
+  /** Causal attention counted as if every token saw the whole sequence (MLPerf, PaLM, MosaicML). */
+  readonly wholeAttention: number;
+  /** Attention's scores not counted at all, as by 6 FLOPs per parameter and token (2 in inference). */
+  readonly withoutAttention: number;
+  /** No run does less: without logits that nobody reads, and without what routing or a window may leave out. */
+  readonly least: number;
+  /** Computed again in the backward pass, as the plan says it; 0 where it says nothing. */
+  readonly recomputed: number;
+}
+
+/** Of one sample, over all GPUs. */
+export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops => {
+  const parts = partsOf(plan, estimate);
+  const { batch, recompute } = plan.workload;
+  const passes = plan.workload.mode === "training" ? 3 : 1;
+  const { forward, attention, isCausal } = parts;
+  const whole = isCausal ? forward + attention : forward;
+  const again =
+    recompute === undefined || passes === 1
+      ? 0
+      : recompute.granularity === "full"
+        ? forward
+        : attention;
+  return {
+    model: (passes * forward) / batch,
+    wholeAttention: (passes * whole) / batch,
+    withoutAttention: (passes * (forward - attention)) / batch,
+    least: (passes * leastForward(plan, parts)) / batch,
+    recomputed: again / batch,
+  };
+};
+
+interface Parts {
+  readonly plan: Plan;
+  readonly estimate: PlanEstimate;
+  readonly forward: number;
+  readonly attention: number;
+  readonly experts: number;
+  readonly isCausal: boolean;
+}
+
+const partsOf = (plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> => {
+  // Sharding repeats small kernels on every rank; of these it divides the work.
+  const of = (...names: string[]): number =>
+    estimate.kernels
+      .filter(({ kernel }) => names.some((name) => kernel.startsWith(name)))
+      .reduce((sum, { flops }) => sum + flops, 0);
+  const attentions = plan.stages.flatMap(({ layers }) =>
+    layers.filter((layer) => layer.op === "attention"),
+  );
+  return {
+    forward: estimate.modelFlops,
+    attention: of("attention", "attend"),
+    experts: of("grouped_matmul"),
+    isCausal: attentions.some((layer) => layer.op === "attention" && layer.causal),
+  };
+};
+
+const leastForward = (
+  plan: Plan,
+  { forward, attention, experts }: Omit<Parts, "plan" | "estimate">,
+): number => {
+  const { model, workload } = plan;
+  let least = forward;
+  // In inference only the last token's logits are needed.
+  if (workload.mode === "inference" && model?.vocabulary !== undefined) {
+    least -= 2 * workload.batch * (workload.sequence - 1) * model.hidden * model.vocabulary;
+  }
+  // Windows, chunks and linear forms of attention see fewer tokens.
+  if (model?.slidingWindow !== undefined || (model?.otherFeatures ?? []).length > 0) {
+    least -= attention;
+  }
+  const moe = plan.stages.flatMap(({ layers }) => layers).find(({ op }) => op === "moe");
+  if (moe?.op === "moe" && moe.capacityFactor !== undefined) {
+    // All tokens may choose the same expert, which takes its capacity of them.
+    least -= experts * (1 - Math.min(1, moe.capacityFactor / moe.experts));
+  }
+  return Math.max(0, least);
+};
+
+/** What the FLOPs of a sample lean on. */
+export const flopsPaths: readonly string[] = [
+  "model",
+  "stages",
+  "workload.sequence",
+  "workload.mode",
+];

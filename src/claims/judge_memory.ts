@@ -1,0 +1,141 @@
+// Claims on memory: held against what the plan needs on its fullest GPU, from the program's own buffers and the KV
+// cache of its batch. What no run here holds (training state, context parallelism, what an import left out) confirms
+// nothing.
+
+import type { MemoryNeed } from "../program/memory.ts";
+import { claimed, fromPlan, ratioOf, type Case } from "./case.ts";
+import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
+import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";
+import type { Judgement, Need, Verdict } from "./verdict.ts";
+import { percent, quantity } from "./words.ts";
+
+export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
+  const { plan } = given;
+  const capacity = plan.hardware.memoryPerGpu;
+  const promised = claimed(value, claim.unit);
+  const leansOn = memoryAssumptions(plan);
+  const base = {
+    claim: claim.key,
+    label: claim.label,
+    claimed: promised,
+    tolerance: claim.tolerance,
+    provenance: "estimated",
+    leansOn,
+  } as const;
+  if (capacity === undefined) {
+    return {
+      ...base,
+      judgement: "untestable",
+      reason: "the plan does not say how much memory a GPU has (hardware.memoryPerGpu)",
+      needs: [],
+    };
+  }
+  const fullest = fullestNeed(given.estimate.memory);
+  const isShare = claim.key === "memoryUtilization";
+  const conditions = leansOn.length === 0 ? [] : [`assumed: ${leansOn.join(", ")}`];
+  const found = isShare
+    ? fromPlan(fullest.total / capacity, "share", conditions)
+    : fromPlan(capacity - fullest.total, "B", conditions);
+  const claimedBytes = isShare ? value * capacity : capacity - value;
+  const { judgement, reason } = decide(given, claim, fullest, claimedBytes, capacity);
+  return {
+    ...base,
+    found,
+    ...ratioOf(found, promised),
+    judgement,
+    reason,
+    needs:
+      judgement === "untestable" || judgement === "ambiguous"
+        ? parametersFor(given, claimedBytes)
+        : [],
+  };
+};
+
+/** The rank that needs most. */
+export const fullestNeed = (needs: readonly MemoryNeed[]): MemoryNeed => {
+  const [first] = needs;
+  if (first === undefined) throw new Error("a plan without GPUs");
+  return needs.reduce((most, need) => (need.total > most.total ? need : most), first);
+};
+
+interface Decision {
+  readonly judgement: Judgement;
+  readonly reason: string;
+}
+
+const decide = (
+  given: Case,
+  claim: ClaimDefinition,
+  { rank, total, least, keyValueCache }: MemoryNeed,
+  claimedBytes: number,
+  capacity: number,
+): Decision => {
+  const { plan } = given;
+  const obstacles = memoryObstacles(plan);
+  const parts = `GPU ${rank}, the fullest, needs ${quantity(total, "B")} of ${quantity(capacity, "B")}${keyValueCache === 0 ? "" : `, KV cache of ${quantity(keyValueCache, "B")} included`}`;
+  const printed = (plan.hardware.sources?.memoryPerGpu ?? "plan") !== "plan";
+  const slack = printed ? DATASHEET_TOLERANCE : MEMORY_TOLERANCE;
+  const isLeaning =
+    memoryAssumptions(plan).length > 0 || obstacles.some((one) => one.startsWith("the import"));
+  if (!isLeaning && claimedBytes < least * (1 - slack)) {
+    return {
+      judgement: "refuted",
+      reason: `every run of the plan holds at least ${quantity(least, "B")} on GPU ${rank}, for weights${
+        plan.workload.mode === "training" ? ", gradients and activations" : " and KV cache"
+      }; the claim leaves room for ${quantity(Math.max(0, claimedBytes), "B")}`,
+    };
+  }
+  if (obstacles.length > 0) {
+    return { judgement: "untestable", reason: `${parts}; ${obstacles.join("; ")}` };
+  }
+  const tolerance = percent(claim.tolerance);
+  if (claim.promise === "at least") {
+    const kept = capacity - total >= (capacity - claimedBytes) * (1 - claim.tolerance);
+    if (kept) return { judgement: "confirmed", reason: `${parts}, tolerance ${tolerance}` };
+    return {
+      judgement: "ambiguous",
+      reason: `${parts} as run here; any run needs at least ${quantity(least, "B")}, tolerance ${tolerance}`,
+    };
+  }
+  if (Math.abs(total - claimedBytes) <= claim.tolerance * claimedBytes) {
+    return { judgement: "confirmed", reason: `${parts}, tolerance ${tolerance}` };
+  }
+  if (claimedBytes > total && keyValueCache > 0) {
+    return {
+      judgement: "untestable",
+      reason: `${parts}; a serving engine may reserve a larger cache than the batch fills`,
+    };
+  }
+  return claimedBytes < total
+    ? {
+        judgement: "ambiguous",
+        reason: `${parts} as run here, and any run at least ${quantity(least, "B")}: the claim lies between, tolerance ${tolerance}`,
+      }
+    : {
+        judgement: "refuted",
+        reason: `${parts}; the claim is ${quantity(claimedBytes, "B")}, tolerance ${tolerance}`,
+      };
+};
+
+/** So many parameters the claimed bytes can be at most. */
+const parametersFor = ({ plan }: Case, bytes: number): Need[] => {
+  const gpus = plan.hardware.gpus;
+  const each = plan.workload.dtype === "f16" ? 2 : 4;
+  const inference: Need = {
+    what: "parameters on a GPU, in inference",
+    relation: "at most",
+    value: Math.floor(bytes / each),
+    unit: "parameters",
+    because: `${quantity(bytes, "B")} ÷ ${each} bytes of ${plan.workload.dtype} weights; over ${gpus} GPUs ${gpus} times as many`,
+  };
+  const training: Need = {
+    what: "parameters on a GPU, in training with Adam in mixed precision",
+    relation: "at most",
+    value: Math.floor(bytes / 16),
+    unit: "parameters",
+    because: `${quantity(bytes, "B")} ÷ 16 bytes (÷ 18 with gradients in f32), more where ZeRO shards them`,
+  };
+  const isAssumed = plan.assumed.some((path) => "workload.mode".startsWith(path));
+  if (isAssumed) return [inference, training];
+  return [plan.workload.mode === "training" ? training : inference];
+};

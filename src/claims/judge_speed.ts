@@ -1,0 +1,185 @@
+// Claims on speed: refuted by a bound that no run can pass, else decided by a run of the very work on GPUs that each
+// rank has to itself, else told what they need.
+
+import { assumedAmong } from "../plan/assumed.ts";
+import type { Figure } from "../measure/figure.ts";
+import { isOverBound } from "../measure/bound_share.ts";
+import { MIN_INTERVAL_SAMPLES } from "../measure/median_interval.ts";
+import { standingOf } from "../measure/standing.ts";
+import { claimed, ratioOf, type Case } from "./case.ts";
+import { sampleFlops } from "./flops.ts";
+import { balanceLimit } from "./limits/balance.ts";
+import { latencyLimit } from "./limits/latency.ts";
+import { assumedIn, isBeyond, type Limit, type LimitRule, weaknesses } from "./limits/limit.ts";
+import { linkBandwidthLimit } from "./limits/link_bandwidth.ts";
+import { memoryBandwidthLimit } from "./limits/memory_bandwidth.ts";
+import { peakLimit } from "./limits/peak.ts";
+import { scheduleLimit } from "./limits/schedule.ts";
+import { speedObstacles } from "./obstacles.ts";
+import type { ClaimDefinition } from "./table.ts";
+import type { Judgement, Need, Verdict } from "./verdict.ts";
+import { percent, quantity, someOf } from "./words.ts";
+
+const limitRules: readonly LimitRule[] = [
+  scheduleLimit,
+  balanceLimit,
+  peakLimit,
+  memoryBandwidthLimit,
+  linkBandwidthLimit,
+  latencyLimit,
+];
+
+interface Decision {
+  readonly judgement: Judgement;
+  readonly reason: string;
+}
+
+export const judgeSpeed = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
+  const limits = limitRules.flatMap((rule) => rule(given, claim, value) ?? []);
+  const promised = claimed(value, claim.unit);
+  const base = {
+    claim: claim.key,
+    label: claim.label,
+    claimed: promised,
+    tolerance: claim.tolerance,
+  };
+  const beyond = limits.filter((limit) => isBeyond(given, claim, value, limit));
+  const firm = beyond.find((limit) => weaknesses(given, limit).length === 0);
+  const found = foundFor(given, claim);
+  const measured = { ...(found === undefined ? {} : { found }), ...ratioOf(found, promised) };
+  if (firm !== undefined) {
+    return {
+      ...base,
+      ...measured,
+      judgement: "refuted",
+      reason: `no run of the plan can reach it (${firm.name}): ${firm.because}`,
+      provenance: "estimated",
+      leansOn: [],
+      needs: firm.needs,
+    };
+  }
+  const decision = decide(given, claim, value, found);
+  const isOpen = decision.judgement === "untestable" || decision.judgement === "ambiguous";
+  const weak = beyond.map(
+    (limit) =>
+      `${limit.name}: ${limit.because}, but that leans on ${someOf(weaknesses(given, limit))}`,
+  );
+  return {
+    ...base,
+    ...measured,
+    judgement: decision.judgement,
+    reason: [
+      `${decision.reason} (held against: ${claim.against})`,
+      ...besidesPlansPeak(given, claim),
+      ...weak,
+    ].join("; "),
+    provenance: found?.provenance ?? "measured",
+    leansOn: [...new Set(limits.flatMap((limit) => assumedIn(given, limit)))],
+    needs: isOpen ? needsOf(limits, claim, value) : [],
+  };
+};
+
+/** Conditions of all limits; a share of time without any says what it means. */
+const needsOf = (
+  limits: readonly Limit[],
+  { key }: ClaimDefinition,
+  value: number,
+): readonly Need[] => {
+  const needs = limits.flatMap((limit) => limit.needs);
+  if (needs.length > 0 || key !== "gpuUtilization") return needs;
+  return [
+    {
+      what: "idle time of a GPU",
+      relation: "at most",
+      value: 1 - value,
+      unit: "share",
+      because: "busy + idle = 100 % of a step; waiting for others and for the host is idle time",
+    },
+  ];
+};
+
+const foundFor = (given: Case, claim: ClaimDefinition): Figure | undefined => {
+  const { plan, measurements } = given;
+  if (measurements === undefined) return undefined;
+  const measured =
+    claim.key === "computeUtilization" && plan.hardware.peakFlops !== undefined
+      ? againstPlansPeak(given, plan.hardware.peakFlops)
+      : claim.found?.(measurements.metrics);
+  // A share of more than there is was not found.
+  if (measured?.unit === "share" && isOverBound(measured)) return undefined;
+  const assumed = assumedAmong(plan, ["model", "stages", "workload"]);
+  return (
+    measured && {
+      ...measured,
+      conditions: [
+        ...measured.conditions,
+        ...(assumed.length === 0 ? [] : [`assumed: ${assumed.join(", ")}`]),
+      ],
+    }
+  );
+};
+
+/** The other of the two utilizations, where the plan gives a peak. */
+const besidesPlansPeak = ({ plan, measurements }: Case, { key }: ClaimDefinition): string[] => {
+  const { mfu } = measurements?.metrics ?? {};
+  return key === "computeUtilization" && plan.hardware.peakFlops !== undefined && mfu !== undefined
+    ? [
+        `of the plan's peak of ${quantity(plan.hardware.peakFlops, "FLOP/s")}; ${percent(mfu.value)} of the calibrated one`,
+      ]
+    : [];
+};
+
+/** Where the plan gives a peak, utilization is a share of that; the share of the calibrated one stands beside it. */
+const againstPlansPeak = (given: Case, peak: number): Figure | undefined => {
+  const { plan, measurements } = given;
+  const rate = measurements?.metrics.samplesPerSecond;
+  if (rate === undefined) return undefined;
+  const scale = sampleFlops(given).model / (plan.hardware.gpus * peak);
+  const calibrated = measurements?.metrics.mfu;
+  return {
+    ...rate,
+    value: rate.value * scale,
+    unit: "share",
+    ...(rate.interval === undefined
+      ? {}
+      : { interval: [rate.interval[0] * scale, rate.interval[1] * scale] as const }),
+    conditions: [
+      ...rate.conditions,
+      "of the plan's peak",
+      ...(calibrated === undefined ? [] : [`${percent(calibrated.value)} of the calibrated peak`]),
+    ],
+  };
+};
+
+const untestable = (reason: string): Decision => ({ judgement: "untestable", reason });
+
+const judgements = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
+
+const decide = (
+  { plan, measurements }: Case,
+  { promise }: ClaimDefinition,
+  value: number,
+  found: Figure | undefined,
+): Decision => {
+  if (measurements === undefined) return untestable("nothing was run");
+  const [contradiction] = measurements.metrics.overBound;
+  if (contradiction !== undefined) {
+    const { name, cause } = contradiction;
+    return untestable(
+      `the measurement contradicts itself: ${name} is ${percent(contradiction.found.value)}, more than there is: ${cause}`,
+    );
+  }
+  if (found === undefined) return untestable("the run did not measure it");
+  const obstacles = speedObstacles(plan, measurements);
+  if (obstacles.length > 0) return untestable(obstacles.join("; "));
+  if (found.provenance !== "measured") return untestable("it was projected, not measured");
+  if (found.interval === undefined) {
+    return untestable(
+      `${found.samples} ${found.samples === 1 ? "sample is" : "samples are"} too few for an ` +
+        `interval, which needs ${MIN_INTERVAL_SAMPLES}`,
+    );
+  }
+  if (promise === "exactly") throw new Error("no speed is promised exactly");
+  const { is, because } = standingOf({ ...found, interval: found.interval }, value, promise);
+  return { judgement: judgements[is], reason: because };
+};

@@ -1,0 +1,42 @@
+// While the GPU with most arithmetic works at its peak, the others reach what their share of the FLOPs allows: the
+// average is at most mean load / largest load. Stages that share GPUs add up their loads.
+
+import { largest } from "../case.ts";
+import { percent } from "../words.ts";
+import type { LimitRule } from "./limit.ts";
+
+export const balanceLimit: LimitRule = ({ plan, estimate }, { key }, value) => {
+  const isBusy = key === "gpuUtilization";
+  if (!isBusy && key !== "computeUtilization" && key !== "hardwareFlopsUtilization")
+    return undefined;
+  const { ranks } = estimate;
+  const sum = ranks.reduce((all, { flops }) => all + flops, 0);
+  const most = largest(ranks, ({ flops }) => flops);
+  if (sum === 0 || ranks.length === 1) return undefined;
+  const best = sum / (ranks.length * most);
+  // Rounding of uneven shards is no imbalance.
+  if (best > 0.98) return undefined;
+  const { model, workload } = plan;
+  const busiest = percent(most / sum);
+  return {
+    name: "balance of work",
+    ...(isBusy ? {} : { best }),
+    because: `the busiest of ${ranks.length} GPUs has ${busiest} of the FLOPs, so that on average GPUs reach at most mean load / largest load = ${percent(best)}${isBusy ? " if their time follows their FLOPs" : ""}`,
+    paths: ["model", "stages", "hardware.gpus", "parallel"],
+    ...(model?.vocabulary !== undefined && workload.mode === "inference"
+      ? { unsaid: ["logits of all positions are counted, of which one is needed"] }
+      : {}),
+    needs:
+      value <= best
+        ? []
+        : [
+            {
+              what: "share of the FLOPs on the busiest GPU",
+              relation: "at most",
+              value: 1 / (ranks.length * value),
+              unit: "share",
+              because: `mean load / largest load ≥ ${percent(value)}; it is ${busiest}`,
+            },
+          ],
+  };
+};

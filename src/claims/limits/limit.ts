@@ -1,0 +1,58 @@
+// What a claim runs up against: a bound that no run of the plan can pass, or a condition that it needs.
+
+import { assumedAmong } from "../../plan/assumed.ts";
+import { notesThatBear } from "../../plan/import/note_bearing.ts";
+import type { HardwareFigure, Plan } from "../../plan/plan.ts";
+import type { Case } from "../case.ts";
+import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, type ClaimDefinition } from "../table.ts";
+import type { Need } from "../verdict.ts";
+
+export interface Limit {
+  /** Such as `balance of work`. */
+  readonly name: string;
+  /** The best that any run of the plan can reach; absent where something of it is not known. */
+  readonly best?: number;
+  /** The formula with its numbers. */
+  readonly because: string;
+  /** Paths of the plan that it leans on. */
+  readonly paths: readonly string[];
+  /** What else it leans on that the plan does not say, in phrases. */
+  readonly unsaid?: readonly string[];
+  readonly needs: readonly Need[];
+}
+
+/** Undefined where it says nothing of that claim. */
+export type LimitRule = (given: Case, claim: ClaimDefinition, value: number) => Limit | undefined;
+
+/** Whether the claimed value is beyond what any run can reach. */
+export const isBeyond = (
+  { plan }: Case,
+  { promise }: ClaimDefinition,
+  value: number,
+  limit: Limit,
+): boolean => {
+  if (limit.best === undefined) return false;
+  const tolerance = leansOnDatasheet(plan, limit) ? DATASHEET_TOLERANCE : BOUND_TOLERANCE;
+  return promise === "at most"
+    ? value < limit.best * (1 - tolerance)
+    : value > limit.best * (1 + tolerance);
+};
+
+const leansOnDatasheet = ({ hardware }: Plan, { paths }: Limit): boolean =>
+  (["peakFlops", "memoryBandwidth", "linkBandwidth"] satisfies HardwareFigure[]).some(
+    (key) => paths.includes(`hardware.${key}`) && (hardware.sources?.[key] ?? "plan") !== "plan",
+  );
+
+/** Assumed values that the limit leans on. */
+export const assumedIn = ({ plan }: Case, { paths }: Limit): readonly string[] =>
+  assumedAmong(plan, paths);
+
+/** What keeps the limit from deciding: assumed values, and what the plan does not say. */
+export const weaknesses = (given: Case, limit: Limit): readonly string[] => [
+  ...assumedIn(given, limit),
+  ...(limit.unsaid ?? []),
+];
+
+/** What an import left out changes work and peak: bounds on speed do not hold for it. */
+export const leftOutOfSpeed = ({ plan }: Case): readonly string[] =>
+  notesThatBear(plan, "speed").map(({ code }) => code);

@@ -1,0 +1,42 @@
+// What a GPU must receive from others crosses its links: steps/s ≤ links of a GPU · bandwidth ÷ bytes received. A
+// switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted.
+
+import { contextOf } from "../../plan/mesh.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { largest } from "../case.ts";
+import { number, quantity } from "../words.ts";
+import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
+
+export const linkBandwidthLimit: LimitRule = (given, { key }) => {
+  if (key !== "samplesPerSecond" && key !== "tokensPerSecond") return undefined;
+  const { plan, estimate } = given;
+  const { linkBandwidth, sources } = plan.hardware;
+  const received = largest(estimate.ranks, (rank) => rank.receivedBytes) / 2;
+  if (linkBandwidth === undefined || received === 0) return undefined;
+  // A datasheet's figure is of all links of a GPU together, a plan's of one pair of GPUs.
+  const links = sources?.linkBandwidth === "plan" ? peersOf(plan) : 1;
+  const { batch, sequence } = plan.workload;
+  const best =
+    ((links * linkBandwidth) / received) * batch * (key === "tokensPerSecond" ? sequence : 1);
+  return {
+    name: "link bandwidth",
+    best,
+    because: `a GPU receives at least ${quantity(received, "B")} per step over ${links === 1 ? "" : `${links} links of `}${quantity(linkBandwidth, "B/s")}: at most ${number(best)} per second`,
+    paths: ["model", "stages", "parallel", "workload", "hardware.linkBandwidth"],
+    unsaid: [
+      ...leftOutOfSpeed(given),
+      ...(estimate.ranks.some(({ receivedBytesAtWorst }) => receivedBytesAtWorst !== undefined)
+        ? ["which experts the tokens choose"]
+        : []),
+    ],
+    needs: [],
+  };
+};
+
+/** GPUs that one exchanges with, at most. */
+const peersOf = ({ degrees, hardware }: Plan): number => {
+  if (degrees === undefined) return Math.max(1, hardware.gpus - 1);
+  const { tensor, pipeline, expert } = degrees;
+  const neighbours = pipeline > 1 ? 2 : 0;
+  return Math.max(1, tensor - 1 + (contextOf(degrees) - 1) + (expert - 1) + neighbours);
+};

@@ -1,0 +1,47 @@
+// Every micro-batch reads the weights of its layers: steps/s ≤ bandwidth ÷ (micro-batches · bytes of weights on the
+// fullest GPU). Experts that no token chose, rows of the embedding that no token names, and weights that stay in a
+// cache on the chip are not read: dense plans with more weights than any cache only.
+
+import { largest, type Case } from "../case.ts";
+import { number, quantity } from "../words.ts";
+import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
+
+/** More than the last-level caches of today's GPUs hold. */
+const cacheBytes = 2 ** 30;
+
+export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
+  if (key !== "samplesPerSecond" && key !== "tokensPerSecond") return undefined;
+  const { plan } = given;
+  const bandwidth = plan.hardware.memoryBandwidth;
+  const bytes = readPerMicroBatch(given);
+  if (bandwidth === undefined || bytes < cacheBytes) return undefined;
+  const { batch, microBatches, sequence } = plan.workload;
+  const steps = bandwidth / (microBatches * bytes);
+  const best = steps * batch * (key === "tokensPerSecond" ? sequence : 1);
+  return {
+    name: "memory bandwidth",
+    best,
+    because: `each of ${microBatches} micro-batches reads ${quantity(bytes, "B")} of weights at ${quantity(bandwidth, "B/s")}: at most ${number(best)} per second`,
+    paths: [
+      "model",
+      "stages",
+      "parallel",
+      "workload.batch",
+      "workload.microBatches",
+      "workload.sequence",
+      "workload.dtype",
+      "hardware.memoryBandwidth",
+    ],
+    unsaid: leftOutOfSpeed(given),
+    needs: [],
+  };
+};
+
+const readPerMicroBatch = ({ plan, estimate }: Case): number => {
+  const layers = plan.stages.flatMap((stage) => stage.layers);
+  if (layers.some(({ op }) => op === "moe")) return 0;
+  const bytes = plan.workload.dtype === "f16" ? 2 : 4;
+  const table = layers.find(({ op }) => op === "embedding");
+  const embedding = table?.op === "embedding" ? table.vocabulary * table.hidden * bytes : 0;
+  return largest(estimate.memory, ({ weights }) => weights) - embedding;
+};

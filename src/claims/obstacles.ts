@@ -1,0 +1,143 @@
+// Why a run cannot decide a plan's claims: its adapters do not speak for the plan's GPUs, or what ran is not the work
+// that was promised.
+
+import { assumedAmong } from "../plan/assumed.ts";
+import { gpuNamed } from "../plan/gpu_names.ts";
+import { notesThatBear } from "../plan/import/note_bearing.ts";
+import type { Plan } from "../plan/plan.ts";
+import { unusedFieldsAreSaid } from "../plan/rules/mesh.ts";
+import { featuresBeyondLayers } from "../plan/rules/runnable.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
+import type { JudgedAdapter, Measurements } from "./case.ts";
+import { number, quantity, someOf } from "./words.ts";
+
+const workload = [
+  "mode",
+  "batch",
+  "microBatches",
+  "sequence",
+  "dtype",
+  "schedule",
+  "recompute",
+].map((key) => `workload.${key}`);
+/** What the bytes on a GPU lean on. */
+const memoryPaths = ["model", "stages", ...workload, "parallel", "communications"];
+/** What the work of a step leans on. */
+const workPaths = [...memoryPaths, "optimizations"];
+
+/** Empty where a run on these adapters decides how fast the plan is. */
+export const speedObstacles = (plan: Plan, run: Measurements): readonly string[] => {
+  const assumed = assumedAmong(plan, workPaths);
+  return [
+    ...adapterObstacles(plan, run.adapters),
+    ...(run.link === undefined ? [] : [describeLink(run.link)]),
+    ...(plan.workload.mode === "training"
+      ? [
+          plan.workload.schedule === undefined
+            ? "mode is training, but only its forward pass ran"
+            : "mode is training, but its backward slots ran a stand-in",
+        ]
+      : []),
+    ...(assumed.length === 0 ? [] : [`assumed: ${someOf(assumed)}`]),
+    ...workNotRun(plan, "speed"),
+  ];
+};
+
+/** Empty where the program's buffers are what the plan needs. */
+export const memoryObstacles = (plan: Plan): readonly string[] => {
+  const assumed = memoryAssumptions(plan);
+  return [
+    ...(plan.workload.mode === "training"
+      ? ["mode is training: gradients, optimizer state and kept activations are counted, not held"]
+      : []),
+    ...(assumed.length === 0 ? [] : [`assumed: ${someOf(assumed)}`]),
+    ...workNotRun(plan, "memory"),
+  ];
+};
+
+export const memoryAssumptions = (plan: Plan): readonly string[] =>
+  assumedAmong(plan, [...memoryPaths, "hardware.memoryPerGpu", "hardware.gpus"]);
+
+/** What the source does and the run does not. */
+const workNotRun = (plan: Plan, on: "speed" | "memory"): readonly string[] => {
+  const notes = notesThatBear(plan, on).map(({ message }) => message);
+  const features =
+    plan.model === undefined ? [] : featuresBeyondLayers(plan.model).map(({ what }) => what);
+  // Recomputation acts in training only, which is an obstacle of its own.
+  const fields = unusedFieldsAreSaid(plan)
+    .map(({ path }) => path.join("."))
+    .filter((path) => path !== "workload.recompute");
+  return [
+    ...(fields.length === 0 ? [] : [`checked but not run: ${fields.join(", ")}`]),
+    ...(features.length === 0 ? [] : [`no layer here runs ${someOf(features)}`]),
+    ...(notes.length === 0 ? [] : [`the import left out: ${notes.join("; ")}`]),
+  ];
+};
+
+const adapterObstacles = (plan: Plan, adapters: readonly JudgedAdapter[]): readonly string[] => {
+  const software = [...new Set(adapters.filter((each) => each.software).map(({ id }) => id))];
+  if (software.length > 0) {
+    return [
+      software.length === 1
+        ? `${software.join()} is a software adapter, whose speed says nothing of a GPU's`
+        : `${software.join(" and ")} are software adapters, whose speed says nothing of a GPU's`,
+    ];
+  }
+  return [...sharing(adapters), ...otherGpus(plan, adapters)];
+};
+
+const sharing = (adapters: readonly JudgedAdapter[]): readonly string[] => {
+  const shared = adapters.find(({ sharedWith }) => sharedWith.length > 0);
+  if (shared === undefined) return [];
+  const ranks = [shared.rank, ...shared.sharedWith].toSorted((a, b) => a - b);
+  const ids = [...new Set(ranks.flatMap((rank) => adapters[rank]?.id ?? []))];
+  return [
+    ids.length < 2
+      ? `ranks ${ranks.join(", ")} share ${shared.id} and contend for it`
+      : `ranks ${ranks.join(", ")} are on ${ids.join(" and ")}, which are not proven to be GPUs of their own`,
+  ];
+};
+
+/** A plan for a named GPU is not decided on another. */
+const otherGpus = ({ hardware }: Plan, adapters: readonly JudgedAdapter[]): readonly string[] => {
+  const wanted = hardware.gpu;
+  if (wanted === undefined) return [];
+  const other = adapters.find(({ name }) => {
+    const found = gpuNamed(name);
+    return !("gpu" in found) || found.gpu.name !== wanted;
+  });
+  return other === undefined ? [] : [`the plan is for ${wanted}, and ${other.id} is ${other.name}`];
+};
+
+/** The conditions that every figure of a run holds under. */
+export const runConditions = (
+  adapters: readonly JudgedAdapter[],
+  link?: Link,
+): readonly string[] => [
+  ...adapterConditions(adapters),
+  ...(link === undefined ? [] : [describeLink(link)]),
+];
+
+/** In a sentence without a full stop. */
+export const describeLink = ({ latencyMs, bandwidth }: Link): string => {
+  const bytes = bandwidth === undefined ? "" : ` + its bytes at ${quantity(bandwidth, "B/s")}`;
+  return `links between ranks are emulated: no message takes less than ${number(1000 * latencyMs)} µs${bytes}`;
+};
+
+const adapterConditions = (adapters: readonly JudgedAdapter[]): readonly string[] => {
+  const ids = [...new Set(adapters.map(({ id }) => id))];
+  return ids.map((id) => {
+    const own = adapters.filter((each) => each.id === id);
+    const kind = own[0]?.software === true ? "software adapter" : "hardware adapter";
+    const ranks = own.map(({ rank }) => rank).join(", ");
+    if (own.every(({ core }) => core !== undefined)) {
+      const awake = own.every(({ keptAwake }) => keptAwake === true) ? ", kept awake" : "";
+      return `${kind} ${id}, ranks ${ranks} on a core of their own each${awake}`;
+    }
+    if (own.length > 1) return `${kind} ${id}, shared by ranks ${ranks}`;
+    const others = own.flatMap(({ sharedWith }) => sharedWith);
+    return others.length === 0
+      ? `${kind} ${id}, rank ${ranks} alone on it`
+      : `${kind} ${id}, rank ${ranks}, perhaps the same GPU as of ${others.join(", ")}`;
+  });
+};

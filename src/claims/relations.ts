@@ -1,0 +1,227 @@
+// Claims that must follow from each other, whatever the machine: tokens from samples, memory left from memory used,
+// throughput from latency, and utilization from throughput.
+
+import { assumedAmong } from "../plan/assumed.ts";
+import { claimed, claimedSamples, fromPlan, ratioOf, type Case } from "./case.ts";
+import { flopsPaths, sampleFlops } from "./flops.ts";
+import { latenciesPerStep } from "./limits/latency.ts";
+import { leftOutOfSpeed } from "./limits/limit.ts";
+import { BOUND_TOLERANCE, ROUNDING } from "./table.ts";
+import type { Judgement, Need, Verdict } from "./verdict.ts";
+import { number, percent, quantity, someOf } from "./words.ts";
+
+type Relation = (given: Case) => Verdict | undefined;
+
+interface Agreement {
+  readonly claim: string;
+  readonly label: string;
+  readonly promised: number;
+  readonly follows: number;
+  readonly unit: Parameters<typeof claimed>[1];
+  readonly formula: string;
+  readonly tolerance: number;
+  /** Whether what follows is near enough; default: within the tolerance. */
+  readonly agrees?: boolean;
+  readonly paths: readonly string[];
+  readonly unsaid?: readonly string[];
+  /** What must hold where the values that it leans on are assumed. */
+  readonly needs: readonly Need[];
+}
+
+/** Leaning on assumed values, two claims neither agree nor contradict each other: they fix the values. */
+const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
+  const { promised, follows, tolerance, formula, unsaid = [] } = given;
+  const agrees = given.agrees ?? Math.abs(follows - promised) <= tolerance * Math.abs(promised);
+  const leansOn = assumedAmong(plan, given.paths);
+  const isFirm = leansOn.length === 0 && unsaid.length === 0;
+  const judgement: Judgement = !isFirm ? "untestable" : agrees ? "confirmed" : "refuted";
+  const found = fromPlan(follows, given.unit);
+  const promisedFigure = claimed(promised, given.unit);
+  const leaning = isFirm ? "" : `, which leans on ${someOf([...leansOn, ...unsaid])}`;
+  return {
+    claim: given.claim,
+    label: given.label,
+    claimed: promisedFigure,
+    found,
+    ...ratioOf(found, promisedFigure),
+    judgement,
+    reason: `${agrees ? "the claims agree" : "the claims contradict each other"}: ${formula}, tolerance ${percent(tolerance)}${leaning}`,
+    provenance: "estimated",
+    tolerance,
+    leansOn,
+    needs: judgement === "untestable" ? given.needs : [],
+  };
+};
+
+const tokenArithmetic: Relation = (given) => {
+  const { claims, workload } = given.plan;
+  const { samplesPerSecond, tokensPerSecond } = claims;
+  if (samplesPerSecond === undefined || tokensPerSecond === undefined) return undefined;
+  return verdictOf(given, {
+    claim: "tokenArithmetic",
+    label: "samples/s × sequence",
+    promised: tokensPerSecond,
+    follows: samplesPerSecond * workload.sequence,
+    unit: "tokens/s",
+    formula: `${number(samplesPerSecond)} claimed samples/s × sequence ${workload.sequence} = ${number(samplesPerSecond * workload.sequence)} tokens/s`,
+    tolerance: ROUNDING,
+    paths: ["workload.sequence"],
+    needs: [
+      {
+        what: "workload.sequence",
+        relation: "exactly",
+        value: tokensPerSecond / samplesPerSecond,
+        unit: "tokens",
+        because: "claimed tokens/s ÷ claimed samples/s",
+      },
+    ],
+  });
+};
+
+const memoryArithmetic: Relation = (given) => {
+  const { claims, hardware } = given.plan;
+  const { memoryAvailable, memoryUtilization } = claims;
+  const capacity = hardware.memoryPerGpu;
+  if (memoryAvailable === undefined || memoryUtilization === undefined) return undefined;
+  if (capacity === undefined) return undefined;
+  return verdictOf(given, {
+    claim: "memoryArithmetic",
+    label: "memory × (1 − used)",
+    promised: memoryAvailable,
+    follows: capacity * (1 - memoryUtilization),
+    unit: "B",
+    formula: `${quantity(capacity, "B")} less the ${percent(memoryUtilization)} claimed to be used are ${quantity(capacity * (1 - memoryUtilization), "B")}`,
+    tolerance: ROUNDING,
+    paths: ["hardware.memoryPerGpu"],
+    needs:
+      memoryUtilization === 1
+        ? []
+        : [
+            {
+              what: "hardware.memoryPerGpu",
+              relation: "exactly",
+              value: memoryAvailable / (1 - memoryUtilization),
+              unit: "B",
+              because: "claimed memory left ÷ (1 − claimed share used)",
+            },
+          ],
+  });
+};
+
+/** A step takes at least the latencies of the blocks on its busiest stage, and brings one batch. */
+const latencyArithmetic: Relation = (given) => {
+  const { plan } = given;
+  const latency = plan.claims.latencyPerLayerMs;
+  const samples = claimedSamples(plan);
+  const latencies = latenciesPerStep(given);
+  if (latency === undefined || latency === 0 || samples === undefined) return undefined;
+  if (latencies === undefined) return undefined;
+  const stepMs = latency * latencies;
+  const follows = (1000 * plan.workload.batch) / stepMs;
+  const assumedLayers = assumedAmong(plan, ["model.layers", "stages"]).length > 0;
+  return verdictOf(given, {
+    claim: "latencyArithmetic",
+    label: "latency × throughput",
+    promised: samples,
+    follows,
+    unit: "samples/s",
+    formula: `${number(latency)} ms × ${number(latencies)} block times = ${number(stepMs)} ms at least per step of ${number(plan.workload.batch)} samples, at most ${number(follows)} samples/s`,
+    tolerance: BOUND_TOLERANCE,
+    agrees: samples <= follows * (1 + BOUND_TOLERANCE),
+    paths: [
+      "workload.batch",
+      "workload.microBatches",
+      "model.layers",
+      "stages",
+      "parallel.pipeline",
+    ],
+    needs: [
+      {
+        what: "workload.batch",
+        relation: "at least",
+        value: Math.ceil((samples * stepMs) / 1000 - 1e-9),
+        unit: "samples",
+        because: `${number(samples)} samples/s × ${number(latency)} ms × ${number(latencies)} block times`,
+      },
+      ...(assumedLayers
+        ? [
+            {
+              what: "workload.batch, for each block that a step passes",
+              relation: "at least",
+              value: (samples * latency) / 1000,
+              unit: "samples",
+              because: `${number(samples)} samples/s × ${number(latency)} ms`,
+            } satisfies Need,
+          ]
+        : []),
+    ],
+  });
+};
+
+/**
+ * Throughput × FLOPs per sample is the claimed share of the peak, by one of the conventions in use: causal attention
+ * counted by half, whole, or not at all. What agrees only with recomputation counted is an HFU, whatever it is called.
+ */
+const utilizationArithmetic =
+  (key: "computeUtilization" | "hardwareFlopsUtilization"): Relation =>
+  (given) => {
+    const { claims, hardware } = given.plan;
+    const share = claims[key];
+    const samples = claimedSamples(given.plan);
+    const { peakFlops: peak, gpus } = hardware;
+    if (share === undefined || samples === undefined || peak === undefined) return undefined;
+    const flops = sampleFlops(given);
+    const isHfu = key === "hardwareFlopsUtilization";
+    const of = (perSample: number): number => (samples * perSample) / (gpus * peak);
+    const wholeAgain = flops.recomputed === 0 ? 0 : againWhole(given, flops);
+    const mfu = [of(flops.withoutAttention), of(flops.wholeAttention)] as const;
+    const hfu = [
+      of(flops.withoutAttention + (flops.recomputed * flops.withoutAttention) / flops.model),
+      of(flops.wholeAttention + wholeAgain),
+    ] as const;
+    const [low, high] = isHfu ? hfu : mfu;
+    const own = of(isHfu ? flops.model + flops.recomputed : flops.model);
+    const isWithin = ([from, to]: readonly [number, number]): boolean =>
+      share >= from * (1 - BOUND_TOLERANCE) && share <= to * (1 + BOUND_TOLERANCE);
+    const agreesAsHfu = !isHfu && !isWithin(mfu) && flops.recomputed > 0 && isWithin(hfu);
+    const rate = `${number(samples)} samples/s are ${percent(own)} of ${number(gpus)} × ${quantity(peak, "FLOP/s")}${high > low * 1.005 ? `, ${percent(low)} … ${percent(high)} by how attention is counted` : ""}`;
+    return verdictOf(given, {
+      claim: isHfu ? "hfuArithmetic" : "mfuArithmetic",
+      label: `${isHfu ? "HFU" : "MFU"} of the claimed throughput`,
+      promised: share,
+      follows: own,
+      unit: "share",
+      formula: agreesAsHfu
+        ? `${rate}; ${percent(share)} is its HFU, with recomputation counted: say hardwareFlopsUtilization`
+        : rate,
+      tolerance: BOUND_TOLERANCE,
+      agrees: isWithin([low, high]) || agreesAsHfu,
+      paths: [...flopsPaths, "workload.dtype", "hardware.peakFlops", "hardware.gpus"],
+      unsaid: leftOutOfSpeed(given),
+      needs: [
+        {
+          what: "FLOPs per token",
+          relation: "exactly",
+          value: (share * gpus * peak) / (samples * given.plan.workload.sequence),
+          unit: "FLOPs",
+          because: `${percent(share)} × ${number(gpus)} × ${quantity(peak, "FLOP/s")} ÷ tokens/s`,
+        },
+      ],
+    });
+  };
+
+/** What full recomputation repeats, with causal attention counted whole. */
+const againWhole = (
+  { plan }: Case,
+  { wholeAttention, recomputed }: ReturnType<typeof sampleFlops>,
+): number =>
+  plan.workload.recompute?.granularity === "full" ? wholeAttention / 3 : 2 * recomputed;
+
+/** In the order of reports, each after the claim that it stands beside. */
+export const relations: Readonly<Record<string, Relation>> = {
+  tokensPerSecond: tokenArithmetic,
+  latencyPerLayerMs: latencyArithmetic,
+  memoryAvailable: memoryArithmetic,
+  computeUtilization: utilizationArithmetic("computeUtilization"),
+  hardwareFlopsUtilization: utilizationArithmetic("hardwareFlopsUtilization"),
+};

@@ -1,0 +1,64 @@
+// shardbench claims: what becomes of a plan's claims without a run, and what each needs.
+
+import type { Command } from "commander";
+import { countedPlan } from "./counted_plan.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { outputColours, printJson, printLines } from "./output.ts";
+
+interface Flags {
+  readonly definitions?: boolean;
+  readonly json?: boolean;
+}
+
+export const defineClaims = (program: Command): void => {
+  program
+    .command("claims")
+    .argument("[file]", "plan in YAML or JSON")
+    .summary(
+      "say which claims hold, which cannot, and what the others need; exit 3 when one is refuted",
+    )
+    .description(
+      "Judges a plan's claims without running it: by bounds that no run can pass, by the plan's own\n" +
+        "split and memory, and against each other. A claim that nothing decides here is told with what\n" +
+        "would have to be true for it to hold. Needs no adapter.",
+    )
+    .option("--definitions", "what each claim means, its formula, and when it counts as kept")
+    .option("--json", "print the verdicts as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench claims plan.yaml
+  $ shardbench claims --definitions`,
+    )
+    .action((file: string | undefined, flags: Flags, command: Command) => {
+      if (file === undefined && flags.definitions !== true) command.error("error: name a plan");
+      return guarded(flags.json, () => claims(file, flags));
+    });
+};
+
+const claims = async (file: string | undefined, flags: Flags): Promise<ExitCode> => {
+  const colours = outputColours();
+  if (file === undefined) {
+    const [{ claimTable }, { definitionLines }] = await Promise.all([
+      import("../claims/table.ts"),
+      import("../report/terminal_definitions.ts"),
+    ]);
+    if (flags.json === true) printJson({ claims: claimTable });
+    else printLines(definitionLines(claimTable, colours));
+    return exitCodes.fine;
+  }
+  const { plan, verdicts = [] } = await countedPlan(file);
+  const { claimLines } = await import("../report/terminal_claims.ts");
+  if (flags.json === true) printJson({ plan: plan.name, verdicts });
+  else
+    printLines([
+      colours.strong(`${plan.name}: claims, without a run`),
+      "",
+      ...claimLines(verdicts, colours),
+    ]);
+  return verdicts.some(({ judgement }) => judgement === "refuted")
+    ? exitCodes.claimRefuted
+    : exitCodes.fine;
+};

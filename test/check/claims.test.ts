@@ -1,0 +1,317 @@
+// What the check says of claims without a run: both sides of every bound and of every relation between claims.
+
+import { expect, test } from "vitest";
+import { sampleFlops } from "../../src/claims/flops.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
+import { found, infosOf, warningsOf, withDegrees, withStages } from "../plan/checked.ts";
+import { judgementOf, planFrom, verdictOf } from "./judged.ts";
+
+/** Batch 4 in one step of two blocks of 10 ms: 200 samples/s, and 2 % of tolerance. */
+const speed = (samplesPerSecond: number, more = {}) =>
+  withDegrees({ claims: { latencyPerLayerMs: 10, samplesPerSecond }, ...more });
+
+test("latency × layers bounds the throughput of one batch", () => {
+  expect(judgementOf(speed(200), "latencyArithmetic")).toBe("confirmed");
+  expect(infosOf(speed(200))).toContain("claim-confirmed");
+  expect(warningsOf(speed(203.9))).toEqual([]);
+  expect(warningsOf(speed(204.1))).toEqual(["claim-refuted"]);
+  const tokens = withDegrees({
+    workload: { sequence: 8 },
+    claims: { latencyPerLayerMs: 10, tokensPerSecond: 3200 },
+  });
+  expect(judgementOf(tokens, "latencyArithmetic")).toBe("refuted");
+});
+
+test("in a pipeline every stage takes the latencies of its own blocks, once per micro-batch", () => {
+  const more = {
+    hardware: { gpus: 4 },
+    workload: { batch: 4, microBatches: 4 },
+    parallel: { tensor: 2, pipeline: 2, expert: 2 },
+  };
+  // One block per stage, four turns of 10 ms for four samples.
+  expect(warningsOf(speed(101.9, more))).toEqual([]);
+  expect(warningsOf(speed(102.1, more))).toEqual(["claim-refuted"]);
+});
+
+test("the finding names both figures and where they stand", () => {
+  expect(found(speed(400), "claim-refuted")).toMatchObject({
+    path: ["claims", "latencyPerLayerMs"],
+    message: expect.stringContaining(
+      "10 ms × 2 block times = 20 ms at least per step of 4 samples",
+    ),
+    hint: "mend the claim, or what it leans on",
+  });
+  expect(found(speed(400), "claim-refuted")?.message).toContain("at most 200 samples/s");
+});
+
+test("leaning on an assumed batch it is open, and tells which batch would do", () => {
+  const written = speed(400, { assumed: ["workload.batch"] });
+  expect(warningsOf(written)).toEqual([]);
+  expect(verdictOf(written, "latencyArithmetic")).toMatchObject({
+    judgement: "untestable",
+    reason: expect.stringContaining("which leans on workload.batch"),
+    needs: [expect.objectContaining({ what: "workload.batch", relation: "at least", value: 8 })],
+  });
+});
+
+const peakFlops = 1e9;
+const flopsOf = (written: unknown) => {
+  const plan = planFrom(written);
+  return sampleFlops({ plan, estimate: estimatePlan(plan) });
+};
+/** Samples/s of two GPUs at their peak. */
+const most = (2 * peakFlops) / flopsOf(withDegrees({})).least;
+const peak = (samplesPerSecond: number, claims = {}, more = {}) =>
+  withDegrees({ hardware: { peakFlops }, claims: { samplesPerSecond, ...claims }, ...more });
+
+test("no throughput is more than 2 % above the peak of all GPUs", () => {
+  expect(warningsOf(peak(most * 1.019))).toEqual(["claim-needs-absurd"]);
+  expect(infosOf(peak(most * 0.999))).toContain("claims-open");
+  expect(warningsOf(peak(most * 0.999))).toEqual([]);
+  expect(warningsOf(peak(most * 1.021))).toEqual(["claim-refuted"]);
+  expect(verdictOf(peak(most * 1.021), "samplesPerSecond")).toMatchObject({
+    judgement: "refuted",
+    provenance: "estimated",
+    reason: expect.stringContaining("no run of the plan can reach it (peak)"),
+  });
+});
+
+test("above a peak that a datasheet prints GPUs may clock by 10 %", () => {
+  const named = (samplesPerSecond: number) =>
+    withDegrees({ hardware: { gpu: "H100-SXM" }, claims: { samplesPerSecond } });
+  const printed = planFrom(named(1)).hardware.peakFlops ?? 0;
+  const atPeak = (most * printed) / peakFlops;
+  expect(judgementOf(named(atPeak * 1.09), "samplesPerSecond")).toBe("untestable");
+  expect(judgementOf(named(atPeak * 1.11), "samplesPerSecond")).toBe("refuted");
+});
+
+test("training does three times the arithmetic", () => {
+  const training = (samplesPerSecond: number) =>
+    judgementOf(peak(samplesPerSecond, {}, { workload: { mode: "training" } }), "samplesPerSecond");
+  expect(training((most / 3) * 1.019)).toBe("untestable");
+  expect(training((most / 3) * 1.021)).toBe("refuted");
+});
+
+test("without a peak a throughput tells which peak it needs", () => {
+  const written = withDegrees({ claims: { samplesPerSecond: most } });
+  const [need] = verdictOf(written, "samplesPerSecond")?.needs ?? [];
+  expect(need).toMatchObject({ what: "hardware.peakFlops", relation: "at least", unit: "FLOP/s" });
+  expect(need?.value).toBeCloseTo(peakFlops, 0);
+  expect(need).not.toHaveProperty("absurd");
+});
+
+test("a peak that no GPU comes near is called absurd", () => {
+  const written = withDegrees({ claims: { samplesPerSecond: most * 1e9 } });
+  expect(warningsOf(written)).toEqual(["claim-needs-absurd"]);
+  expect(found(written, "claim-needs-absurd")?.path).toEqual(["claims", "samplesPerSecond"]);
+});
+
+test("compute utilization is the share of the peak that the throughput needs", () => {
+  const long = { workload: { sequence: 64 } };
+  const { withoutAttention, wholeAttention } = flopsOf(withDegrees(long));
+  expect(wholeAttention).toBeGreaterThan(1.1 * withoutAttention);
+  const claiming = (computeUtilization: number) => {
+    const rate = 0.5 * ((2 * peakFlops) / wholeAttention);
+    return judgementOf(peak(rate, { computeUtilization }, long), "mfuArithmetic");
+  };
+  // Counted with whole attention it is 50 %, without less: any share between is somebody's MFU.
+  const low = (0.5 * withoutAttention) / wholeAttention;
+  expect(claiming(0.5 * 1.019)).toBe("confirmed");
+  expect(claiming(0.5 * 1.021)).toBe("refuted");
+  expect(claiming(low * 0.981)).toBe("confirmed");
+  expect(claiming(low * 0.979)).toBe("refuted");
+});
+
+test("what agrees only with recomputation counted is an HFU, and called so", () => {
+  const recompute = { granularity: "full", method: "uniform", layers: 1 };
+  const training = { workload: { mode: "training", recompute } };
+  const { model, recomputed } = flopsOf(withDegrees(training));
+  expect(recomputed / model).toBeCloseTo(1 / 3, 12);
+  const rate = 0.3 * ((2 * peakFlops) / model);
+  expect(judgementOf(peak(rate, { computeUtilization: 0.3 }, training), "mfuArithmetic")).toBe(
+    "confirmed",
+  );
+  const counted = peak(rate, { computeUtilization: 0.4 }, training);
+  expect(verdictOf(counted, "mfuArithmetic")).toMatchObject({
+    judgement: "confirmed",
+    reason: expect.stringContaining("say hardwareFlopsUtilization"),
+  });
+  const said = peak(rate, { hardwareFlopsUtilization: 0.4 }, training);
+  expect(judgementOf(said, "hfuArithmetic")).toBe("confirmed");
+  const less = peak(rate, { hardwareFlopsUtilization: 0.3 }, training);
+  expect(judgementOf(less, "hfuArithmetic")).toBe("refuted");
+});
+
+const piped = (claims: object, workload: object = {}, parallel: object = {}) =>
+  withDegrees({
+    hardware: { gpus: 4 },
+    model: { layers: 4 },
+    workload: { batch: 8, microBatches: 4, ...workload },
+    parallel: { tensor: 2, pipeline: 2, expert: 2, ...parallel },
+    claims,
+  });
+
+test("nobody is busier than the bubble allows, where stages have GPUs of their own", () => {
+  // Two stages, four micro-batches: 4/5.
+  expect(judgementOf(piped({ gpuUtilization: 0.815 }), "gpuUtilization")).toBe("untestable");
+  expect(verdictOf(piped({ gpuUtilization: 0.817 }), "gpuUtilization")).toMatchObject({
+    judgement: "refuted",
+    reason: expect.stringContaining("m / (m + p − 1) = 80 %"),
+  });
+  const eight = piped({ gpuUtilization: 0.817 }, { microBatches: 8 });
+  expect(judgementOf(eight, "gpuUtilization")).toBe("untestable");
+});
+
+test("chunks of layers make the bubble smaller", () => {
+  // m · v / (m · v + p − 1) = 8/9.
+  const chunks = (gpuUtilization: number) => piped({ gpuUtilization }, {}, { virtualStages: 2 });
+  expect(judgementOf(chunks(0.906), "gpuUtilization")).toBe("untestable");
+  expect(verdictOf(chunks(0.907), "gpuUtilization")).toMatchObject({
+    judgement: "refuted",
+    reason: expect.stringContaining("2 stages of 2 chunks with 4 micro-batches"),
+  });
+});
+
+test("training without a schedule may have one without bubbles", () => {
+  const training = (more: object) =>
+    judgementOf(piped({ gpuUtilization: 0.9 }, { mode: "training", ...more }), "gpuUtilization");
+  expect(training({})).toBe("untestable");
+  expect(training({ schedule: "1f1b" })).toBe("refuted");
+});
+
+test("of stages that share GPUs the bubble's formula is no bound, only a condition", () => {
+  const written = withStages({ claims: { gpuUtilization: 0.84 } });
+  expect(warningsOf(written)).not.toContain("claim-refuted");
+  // Three stages: m ≥ u(p − 1) / (1 − u) = 10.5.
+  expect(verdictOf(written, "gpuUtilization")).toMatchObject({
+    judgement: "untestable",
+    needs: [
+      expect.objectContaining({ what: "workload.microBatches", value: 11 }),
+      expect.objectContaining({ what: "share of the FLOPs on the busiest GPU" }),
+    ],
+  });
+});
+
+test("the busiest GPU's share of the FLOPs bounds MFU and HFU, not busy time", () => {
+  const keys = ["computeUtilization", "hardwareFlopsUtilization", "gpuUtilization"];
+  const judged = (plan: typeof withStages | typeof withDegrees, share: number) =>
+    keys.map((key) => judgementOf(plan({ claims: { [key]: share } }), key));
+  expect(judged(withDegrees, 0.8)).toEqual(["untestable", "untestable", "untestable"]);
+  expect(judged(withStages, 0.8)).toEqual(["refuted", "refuted", "untestable"]);
+  expect(judged(withStages, 0.3)).toEqual(["untestable", "untestable", "untestable"]);
+});
+
+test("efficiency needs a baseline, and is not above 1", () => {
+  expect(warningsOf(withDegrees({ claims: { strongScaling: 1 } }))).toEqual([
+    "scaling-claim-without-baseline",
+  ]);
+  expect(warningsOf(withDegrees({ claims: { weakScaling: 1.01 } }))).toEqual([
+    "scaling-claim-without-baseline",
+    "scaling-claim-superlinear",
+    "claim-needs-absurd",
+  ]);
+});
+
+test.each([
+  ["expertVariance", 0, 0.1],
+  ["expertsPerGpu", 3, 2],
+  ["tensorGroupSize", 2, 3],
+])("%s follows from the split", (key, right, wrong) => {
+  const claiming = (value: number) => withDegrees({ claims: { [key]: value } });
+  expect(judgementOf(claiming(right), key)).toBe("confirmed");
+  expect(infosOf(claiming(right))).toContain("claim-confirmed");
+  expect(judgementOf(claiming(wrong), key)).toBe("refuted");
+  expect(warningsOf(claiming(wrong))).toEqual(["claim-refuted"]);
+});
+
+test.each(["model.moe.experts", "parallel.expert", "parallel", "model"])(
+  "a split of assumed %s decides nothing, and says so",
+  (path) => {
+    for (const expertsPerGpu of [2, 3]) {
+      const written = withDegrees({ claims: { expertsPerGpu }, assumed: [path] });
+      expect(verdictOf(written, "expertsPerGpu")).toMatchObject({
+        judgement: "untestable",
+        leansOn: [path],
+        needs: [expect.objectContaining({ what: "model.moe.experts", value: 2 * expertsPerGpu })],
+      });
+    }
+  },
+);
+
+test("more experts than the split gives may be copies, in inference, if the plan does not count them", () => {
+  const claiming = (expertsPerGpu: number, moe: object = {}, mode = "inference") =>
+    verdictOf(
+      withDegrees({
+        claims: { expertsPerGpu },
+        model: { moe: { experts: 6, topK: 2, dense: true, ...moe } },
+        workload: { mode },
+      }),
+      "expertsPerGpu",
+    );
+  expect(claiming(4)).toMatchObject({
+    judgement: "untestable",
+    needs: [
+      expect.objectContaining({
+        what: "model.moe.redundantExperts",
+        relation: "exactly",
+        value: 2,
+      }),
+    ],
+  });
+  expect(claiming(4, { redundantExperts: 2 })?.judgement).toBe("confirmed");
+  expect(claiming(4, { redundantExperts: 0 })?.judgement).toBe("refuted");
+  expect(claiming(3, { redundantExperts: 2 })?.judgement).toBe("refuted");
+  expect(claiming(4, {}, "training")?.judgement).toBe("refuted");
+  expect(claiming(7)?.needs[0]?.absurd).toBe("more copies than experts");
+  expect(claiming(3.25)?.judgement).toBe("refuted");
+});
+
+test("tokens per second are samples per second times sequence, to half a per cent", () => {
+  const claiming = (tokensPerSecond: number) =>
+    withDegrees({
+      workload: { sequence: 1024 },
+      claims: { samplesPerSecond: 312, tokensPerSecond },
+    });
+  const exact = 312 * 1024;
+  expect(judgementOf(claiming(exact), "tokenArithmetic")).toBe("confirmed");
+  expect(warningsOf(claiming(exact))).toEqual([]);
+  expect(warningsOf(claiming(exact * 1.0049))).toEqual([]);
+  expect(warningsOf(claiming(exact * 1.0052))).toEqual(["claim-refuted"]);
+  expect(warningsOf(claiming(exact * 0.9949))).toEqual(["claim-refuted"]);
+  expect(found(claiming(300_000), "claim-refuted")).toMatchObject({
+    path: ["claims", "tokensPerSecond"],
+    message: expect.stringContaining("tolerance 0.5 %"),
+  });
+});
+
+test("memory left is memory minus what is used, to half a per cent", () => {
+  const claiming = (memoryAvailable: string) =>
+    judgementOf(
+      withDegrees({
+        hardware: { memoryPerGpu: "64GB" },
+        claims: { memoryUtilization: 0.661, memoryAvailable },
+      }),
+      "memoryArithmetic",
+    );
+  expect(claiming("21.7GB")).toBe("confirmed");
+  expect(claiming("21.8GB")).toBe("confirmed");
+  expect(claiming("21.82GB")).toBe("refuted");
+  expect(claiming("21.57GB")).toBe("refuted");
+});
+
+test("an absurd need is told with its number", () => {
+  const messages = [
+    peak(most * 1.01),
+    withDegrees({ claims: { samplesPerSecond: most * 1e9 } }),
+    piped({ gpuUtilization: 1 }, { mode: "training" }),
+    withDegrees({ claims: { weakScaling: 1.5 } }),
+  ].map((written) => found(written, "claim-needs-absurd")?.message);
+  expect(messages).toEqual([
+    "samples per second needs MFU of 101 %: more than the peak",
+    expect.stringMatching(
+      /^samples per second needs hardware.peakFlops of 1 EFLOP\/s: .*, the fastest GPU known here, has/,
+    ),
+    "GPU utilization needs workload.microBatches of any number: a pipeline that fills and drains is never busy all the time",
+    "weak scaling needs T₁ ÷ T_N of 1.5: N GPUs do more than N times the work of one",
+  ]);
+});

@@ -1,0 +1,123 @@
+// Data replicas that do the same are counted once: the figures are those of the whole program.
+
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { kernels } from "../../src/kernels/catalog.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
+import { layerNames, lowerMicroBatch } from "../../src/program/lower.ts";
+import { createMemoryModel, type MemoryNeed, replicasOf } from "../../src/program/memory.ts";
+import { scheduleBuilder, schedulingOf } from "../../src/program/schedule/scheduled_builder.ts";
+import { createStream } from "../../src/program/stream.ts";
+import { oneOfAlike } from "../../src/program/symmetry.ts";
+import { createTally, type Totals } from "../../src/program/tally.ts";
+import { createWireCount } from "../../src/program/wire.ts";
+import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
+import { planOf } from "../support/written_plan.ts";
+
+interface Whole extends Totals {
+  readonly memory: readonly MemoryNeed[];
+}
+
+/** Of the plan with all its ranks, one after another. */
+const countWhole = (plan: Plan): Whole => {
+  const { gpus } = plan.hardware;
+  const tally = createTally(gpus, layerNames(plan), createWireCount());
+  const elements = Array.from({ length: gpus }, () => ({ expertElements: 0, otherElements: 0 }));
+  const stream = createStream(gpus, plan.workload.dtype, {
+    allocate(rank, role, bytes, shape) {
+      tally.allocate(rank, role, bytes, shape);
+      const own = elements[rank];
+      if (role !== "weight" || own === undefined) return;
+      own[shape.length === 3 ? "expertElements" : "otherElements"] += shape.reduce((a, b) => a * b);
+    },
+    add: (rank, instruction) => tally.add(rank, instruction),
+  });
+  lowerMicroBatch(plan, scheduleBuilder(stream, plan, schedulingOf(plan)), 0);
+  stream.end();
+  const totals = tally.totals(plan.workload.microBatches);
+  const memoryOf = createMemoryModel(plan, replicasOf(plan));
+  return {
+    ...totals,
+    memory: totals.ranks.map(({ rank, memoryByRole }) => {
+      const own = elements[rank] ?? { expertElements: 0, otherElements: 0 };
+      return memoryOf(rank, { byRole: memoryByRole, ...own });
+    }),
+  };
+};
+
+/** Sums in another order differ in their last digits. */
+const rounded = (value: unknown): unknown => {
+  if (typeof value === "number") return Number(value.toPrecision(10));
+  if (Array.isArray(value)) return value.map(rounded);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]));
+};
+
+test("rank by rank and total by total, one set of replicas stands for all", () => {
+  let alike = 0;
+  fc.assert(
+    fc.property(arbitraryDegrees(), (plan) => {
+      if (oneOfAlike(plan).copies > 1) alike += 1;
+      const whole = countWhole(plan);
+      const counted = Object.entries(estimatePlan(plan)).filter(([key]) => key in whole);
+      expect(rounded(Object.fromEntries(counted))).toEqual(rounded(whole));
+    }),
+    { numRuns: 150 },
+  );
+  expect(alike).toBeGreaterThan(50);
+});
+
+const large = (data: number, parallel = "", model = "", batch = data) =>
+  planOf(`
+name: large
+hardware: { gpus: 16384 }
+workload: { batch: ${batch}, sequence: 64, dtype: f16 }
+model: { layers: 2, hidden: 64, heads: 4, ffn: 64, vocabulary: 512${model} }
+parallel: { data: ${data}${parallel} }
+`);
+
+describe("how many replicas stand for all", () => {
+  test.each([
+    ["replicas alone", "", "", 8, 8],
+    ["tensor groups", ", tensor: 4", "", 8, 8],
+    ["context ranks, which share a sequence", ", context: 4", "", 8, 8],
+    ["experts that stay within a replica", ", tensor: 4, expert: 2", ", moe: { experts: 8 }", 8, 8],
+    ["experts over two replicas of four", ", tensor: 4, expert: 8", ", moe: { experts: 8 }", 8, 4],
+    ["experts over all replicas", ", expert: 8", ", moe: { experts: 8 }", 8, 1],
+    [
+      "experts over parts of three tensor groups",
+      ", tensor: 2, expert: 3",
+      ", moe: { experts: 6 }",
+      6,
+      2,
+    ],
+  ])("%s", (_name, parallel, model, data, copies) => {
+    expect(oneOfAlike(large(data, parallel, model)).copies).toBe(copies);
+  });
+
+  test("replicas with unlike numbers of samples stand each for itself", () => {
+    expect(oneOfAlike(large(8, "", "", 12)).copies).toBe(1);
+  });
+});
+
+/** How often the work of a matrix product is asked for while the plan is counted. */
+const productsCounted = (plan: Plan): number => {
+  const flops = vi.spyOn(kernels.matmul, "flops");
+  estimatePlan(plan);
+  const { length } = flops.mock.calls;
+  flops.mockRestore();
+  return length;
+};
+
+test.each([
+  ["", ""],
+  [", tensor: 2", ""],
+  [", tensor: 2, pipeline: 2", ""],
+  [", context: 2", ""],
+  [", tensor: 2, expert: 8", ", moe: { experts: 8, dense: true }"],
+])("4,096 replicas are counted with the work of 8: %s%s", (parallel, model) => {
+  const few = productsCounted(large(8, parallel, model));
+  expect(few).toBeGreaterThan(0);
+  expect(productsCounted(large(4096, parallel, model))).toBe(few);
+});
