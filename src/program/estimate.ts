@@ -142,7 +142,7 @@ const elementsOf = (shape: readonly number[]): number =>
   shape.reduce((product, extent) => product * extent, 1);
 
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
-const listen = (plan: Plan, sink: Sink): void => {
+export const listen = (plan: Plan, sink: Sink): void => {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
   lowerMicroBatch(plan, scheduleBuilder(stream, plan, schedulingOf(plan)), 0);
   stream.end();

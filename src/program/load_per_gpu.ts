@@ -19,6 +19,13 @@ export const loadRule =
   "heavy: more than 4/3 of the average FLOPs; else light: part in fewer than 3/4 of the average number " +
   "of layers; else medium";
 
+/** A GPU of light load that does more FLOPs than one of medium load, if any. */
+export const outdoneByFlops = (loads: readonly GpuLoad[]): GpuLoad | undefined => {
+  const medium = loads.filter(({ label }) => label === "medium");
+  const least = medium.reduce((share, { flopsShare }) => Math.min(share, flopsShare), Infinity);
+  return loads.find(({ label, flopsShare }) => label === "light" && flopsShare > least);
+};
+
 /**
  * Arithmetic decides who is heavy. Among the others it is the number of layers a GPU takes part in that
  * tells light from medium: each brings its dispatches and its hand-over, however small its arithmetic.

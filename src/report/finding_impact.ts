@@ -88,11 +88,3 @@ const utilizationLimit = (described: Described): string => {
     `${formatPercent(average / busiest)} of the time that the busiest does`
   );
 };
-
-/** For the report's strengths: undefined where some GPU has much more than the others. */
-export const balanceStrength = (described: Described): string | undefined => {
-  const { busiest, average } = balance(described);
-  return busiest > 1.1 * average
-    ? undefined
-    : `the busiest GPU has ${formatNumber(busiest / average)} times the average FLOPs`;
-};

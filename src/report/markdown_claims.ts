@@ -1,24 +1,13 @@
 // The claims of a plan and what can be said of them before anything runs.
 
-import type { Diagnostic } from "../plan/diagnostic.ts";
-import { judgeClaims } from "../claims/judge.ts";
-import { decidedBy } from "../claims/verdict.ts";
-import { sectionOf, titleOf } from "./finding_titles.ts";
+import { decidedBy, type Verdict } from "../claims/verdict.ts";
 import { formatFigure } from "./format.ts";
 import { needText } from "./need.ts";
-import type { Described } from "./terminal_describe.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
-export const claimSection = (
-  { plan, estimate }: Described,
-  diagnostics: readonly Diagnostic[],
-): string[] => {
-  const verdicts = judgeClaims({ plan, estimate });
+export const claimSection = (verdicts: readonly Verdict[]): string[] => {
   if (verdicts.length === 0) return [];
-  const held = diagnostics.filter(
-    (each) => each.severity === "info" && sectionOf(each) === "claims",
-  );
   return [
     "## Performance Claims",
     "",
@@ -32,8 +21,6 @@ export const claimSection = (
         `${cell(verdict.needs.map(needText).join("; ")) || "–"} |`,
     ),
     "",
-    ...held.map((each) => `- **${titleOf(each)}**: ${each.message} ✓ [\`${each.code}\`]`),
-    ...(held.length === 0 ? [] : [""]),
     "What is untestable here, a run decides where the machine has the plan's GPUs: `shardbench compare`.",
     "",
   ];

@@ -2,6 +2,7 @@
 
 import { fullestNeed } from "../claims/judge_memory.ts";
 import type { Step } from "../program/describe.ts";
+import { loadRule, outdoneByFlops } from "../program/load_per_gpu.ts";
 import { countOf, formatBytes, formatFlops, formatParameters, formatPercent } from "./format.ts";
 import { hardwareMarkdown } from "./hardware_table.ts";
 import { rangeOf, rangesOf, runsOfRanks } from "./runs_of_ranks.ts";
@@ -30,6 +31,7 @@ export const layoutSections = (described: Described): string[] => [
   "",
   ...fenced([...loadText(described), ...idleText(described)]),
   "",
+  ...loadDefinition(described),
   "### Picture",
   "",
   "```",
@@ -95,6 +97,17 @@ const loadText = ({ load }: Described): string[] => {
     load.map((each) => ({ ...each, rank: each.gpu })),
     seen,
   ).map((run) => `GPU ${rangeOf(run)}: ${seen(run.item)}`);
+};
+
+/** What the labels mean, where there is something to tell apart. */
+const loadDefinition = ({ load }: Described): string[] => {
+  if (load.length < 2) return [];
+  const outdone = outdoneByFlops(load);
+  const more =
+    outdone === undefined
+      ? ""
+      : ` By FLOPs alone GPU ${outdone.gpu}, of light load, does more than a GPU of medium load.`;
+  return [`What the labels mean: ${loadRule}.${more}`, ""];
 };
 
 const costText = ({ plan, estimate }: Described): string[] => {

@@ -8,10 +8,15 @@ import { parsePlan } from "../plan/load.ts";
 import type { Plan } from "../plan/plan.ts";
 import { repairPlan, type RepairedPlan } from "../check/repair.ts";
 import { isCountable } from "../program/countable.ts";
+import { communicationCosts } from "../program/communication_cost.ts";
+import { judgeClaims } from "../claims/judge.ts";
+import type { Assessed } from "./aspects/aspect.ts";
+import { assess, type Assessment } from "./aspects/assess.ts";
 import { describePlan } from "./describe_plan.ts";
-import { balanceStrength, impactOf } from "./finding_impact.ts";
-import { sectionOf, titleOf, type Section } from "./finding_titles.ts";
+import { impactOf } from "./finding_impact.ts";
+import { sectionOf, titleOf } from "./finding_titles.ts";
 import { countOf } from "./format.ts";
+import { aspectList, marks, marksExplained } from "./markdown_aspects.ts";
 import { claimSection } from "./markdown_claims.ts";
 import { layoutSections } from "./markdown_layout.ts";
 import { repairSection } from "./markdown_repair.ts";
@@ -29,8 +34,11 @@ export const planReport = (given: Given): string[] => {
   const repaired = hasErrors(diagnostics) ? repairPlan(document) : undefined;
   const subject = repaired === undefined ? given : mended(repaired, document.file);
   const { plan } = subject;
-  const described =
-    plan !== undefined && isCountable(subject.diagnostics) ? describePlan(plan) : undefined;
+  const assessed =
+    plan !== undefined && isCountable(subject.diagnostics)
+      ? assessedPlan(plan, subject.diagnostics)
+      : undefined;
+  const aspects = assess(subject.diagnostics, plan, assessed);
   const name = plan?.name ?? document.file;
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   return [
@@ -54,18 +62,18 @@ export const planReport = (given: Given): string[] => {
           "",
           ...(repaired === undefined ? [] : repairSection(document, repaired)),
         ]),
-    ...compatibility(subject.diagnostics, repaired !== undefined),
-    ...assessment(subject.diagnostics, described),
-    ...(described === undefined
+    ...compatibility(aspects, repaired !== undefined),
+    ...assessment(aspects, subject, assessed?.described),
+    ...(assessed === undefined
       ? []
       : [
           "## Detailed Analysis",
           "",
-          ...layoutSections(described),
+          ...layoutSections(assessed.described),
           "",
-          ...claimSection(described, subject.diagnostics),
+          ...claimSection(assessed.verdicts),
         ]),
-    ...conclusion(errors, repaired, subject.diagnostics),
+    ...conclusion(errors, repaired, subject.diagnostics, aspects),
   ];
 };
 
@@ -104,38 +112,33 @@ const sentenceOf = ({ message, hint, code, position }: Diagnostic): string =>
 const placeOf = (code: string, position: Diagnostic["position"]): string =>
   position === undefined ? `\`${code}\`` : `\`${code}\`, line ${position.line}`;
 
-const listFor = (diagnostics: readonly Diagnostic[], section: Section, title: string): string[] => {
-  const own = ofSeverity(diagnostics, "info").filter(
-    (each) => sectionOf(each) === section && each.code !== "load-per-gpu",
-  );
-  if (own.length === 0) return [];
-  return [
-    `### ${title}`,
-    "",
-    ...own.map((each) => `- **${titleOf(each)}**: ${each.message} ✓ [\`${each.code}\`]`),
-    "",
-  ];
+const assessedPlan = (plan: Plan, diagnostics: readonly Diagnostic[]): Assessed => {
+  const described = describePlan(plan);
+  const verdicts = judgeClaims({ plan, estimate: described.estimate });
+  return { described, diagnostics, verdicts, communication: communicationCosts(plan) };
 };
 
-const compatibility = (diagnostics: readonly Diagnostic[], isCorrected: boolean): string[] => {
+const compatibility = ({ hardware, model }: Assessment, isCorrected: boolean): string[] => {
   const lists = [
-    ...listFor(diagnostics, "hardware", "✅ Hardware Environment Compatibility"),
-    ...listFor(diagnostics, "model", "✅ Model Parameters Compatibility"),
+    ...aspectList("Hardware Environment", hardware),
+    ...aspectList("Model Parameters", model),
   ];
   return lists.length === 0
     ? []
-    : [`## Compatibility Analysis${isCorrected ? " of the Corrected Plan" : ""}`, "", ...lists];
+    : [
+        `## Compatibility Analysis${isCorrected ? " of the Corrected Plan" : ""}`,
+        "",
+        marksExplained,
+        "",
+        ...lists,
+      ];
 };
 
 const assessment = (
-  diagnostics: readonly Diagnostic[],
+  { performance }: Assessment,
+  { plan, diagnostics }: Given,
   described: Described | undefined,
 ): string[] => {
-  const strengths = ofSeverity(diagnostics, "info")
-    .filter((each) => sectionOf(each) === "strengths")
-    .map((each) => `**${titleOf(each)}**: ${each.message} [\`${each.code}\`]`);
-  const balanced = described === undefined ? undefined : balanceStrength(described);
-  if (balanced !== undefined) strengths.push(`**Load Balancing**: ${balanced}`);
   const findings = diagnostics.filter(({ severity }) => severity !== "info");
   const notes = ofSeverity(diagnostics, "info").filter(
     (each) => sectionOf(each) === "notes" && each.path[0] !== "optimizations",
@@ -143,14 +146,7 @@ const assessment = (
   return [
     "## Performance Optimization Assessment",
     "",
-    ...(strengths.length === 0
-      ? []
-      : [
-          "### ✅ Optimization Strengths",
-          "",
-          ...strengths.map((text, i) => `${i + 1}. ${text}`),
-          "",
-        ]),
+    ...aspectList("Line by Line", performance),
     ...(findings.length === 0
       ? []
       : [
@@ -164,38 +160,29 @@ const assessment = (
           ]),
           "",
         ]),
-    ...(described?.plan.optimizations.length
-      ? [
-          "### Optimizations That the Plan Names",
-          "",
-          ...techniques(described.plan, diagnostics),
-          "",
-        ]
-      : []),
     ...(notes.length === 0
       ? []
       : [
           "### Notes",
           "",
-          ...notes.map((each) => `- **${titleOf(each)}**: ${each.message} [\`${each.code}\`]`),
+          ...notes.map(
+            (each) =>
+              `- **${titleOf(each)}**: ${each.message}${named(each, plan)} [\`${each.code}\`]`,
+          ),
           "",
         ]),
   ];
 };
 
-/** What a plan says it uses is its own word: only rules add to it. */
-const techniques = ({ optimizations }: Plan, diagnostics: readonly Diagnostic[]): string[] =>
-  optimizations.map((name, i) => {
-    const said = diagnostics.find(({ path }) => path[0] === "optimizations" && path[1] === i);
-    return said === undefined
-      ? `- ${name}: known, and not contradicted by the plan`
-      : `- ${said.message} [\`${said.code}\`]`;
-  });
+/** The one place that names all assumed values. */
+const named = ({ code }: Diagnostic, plan: Plan | undefined): string =>
+  code === "values-assumed" && plan !== undefined ? `: ${plan.assumed.join(", ")}` : "";
 
 const conclusion = (
   errors: readonly Diagnostic[],
   repaired: RepairedPlan | undefined,
   diagnostics: readonly Diagnostic[],
+  aspects: Assessment,
 ): string[] => {
   const warnings = ofSeverity(diagnostics, "warning");
   const advice = [
@@ -228,11 +215,19 @@ const conclusion = (
           ? "."
           : `, and ${warnings.length === 1 ? "one" : warnings.length} ask for adjustment: ${[
               ...new Set(warnings.map(titleOf)),
-            ].join(", ")}.`)
+            ].join(", ")}.`) +
+        contradictedAmong(aspects)
       : `The parallel strategy is **NOT COMPATIBLE**: ${countOf(errors.length, "error")} must be mended first.`,
     "",
     `**Status: ${statusOf(errors, isMended, warnings)}**`,
   ];
+};
+
+const contradictedAmong = ({ hardware, model, performance }: Assessment): string => {
+  const titles = [...hardware, ...model, ...performance].flatMap(({ judgement, title }) =>
+    judgement === "contradicted" ? [`${marks.contradicted} ${title}`] : [],
+  );
+  return titles.length === 0 ? "" : ` Line by line, ${titles.join(", ")}.`;
 };
 
 const statusOf = (

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { info, warning } from "../../plan/rules/rule.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
-import { loadPerGpu, loadRule } from "../../program/load_per_gpu.ts";
+import { loadPerGpu, loadRule, outdoneByFlops } from "../../program/load_per_gpu.ts";
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 
@@ -23,11 +23,7 @@ export const loadIsNamed = (plan: Plan, estimate: PlanEstimate): Diagnostic[] =>
     })
     .join("; ");
   const rest = loads.length > mostNamed ? `; and ${loads.length - mostNamed} more` : "";
-  const medium = loads.filter(({ label }) => label === "medium");
-  const outdone = loads.find(
-    (light) =>
-      light.label === "light" && medium.some(({ flopsShare }) => flopsShare < light.flopsShare),
-  );
+  const outdone = outdoneByFlops(loads);
   const note =
     outdone === undefined
       ? ""

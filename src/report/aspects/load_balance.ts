@@ -1,0 +1,46 @@
+// Is the work spread evenly over the GPUs?
+
+import { assumedAmong } from "../../plan/assumed.ts";
+import { formatNumber, formatPercent } from "../format.ts";
+import type { Described } from "../terminal_describe.ts";
+import type { Assess } from "./aspect.ts";
+
+/** The busiest GPU of an even load has at most so many times the mean FLOPs. */
+const evenRatio = 1.1;
+
+/** More shares than a line takes are told by the extremes. */
+const mostShares = 8;
+
+export const loadBalance: Assess = ({ described }) => {
+  const { plan, load } = described;
+  const ratio = busiestOverMean(described);
+  if (load.length < 2 || ratio === undefined) return [];
+  const isEven = ratio <= evenRatio;
+  return [
+    {
+      title: "Load Balance",
+      judgement: isEven ? "held" : "contradicted",
+      why: `${sharesOf(load)}, ${formatNumber(ratio)} × the mean on the busiest; even is up to ${evenRatio} ×`,
+      leansOn: assumedAmong(plan, ["model", "stages", "parallel"]),
+      codes: [],
+    },
+  ];
+};
+
+const sharesOf = (load: Described["load"]): string => {
+  const byShare = load.toSorted((a, b) => a.flopsShare - b.flopsShare);
+  const [least, most] = [byShare[0], byShare.at(-1)];
+  if (least === undefined || most === undefined) return "no GPU has any FLOPs";
+  const shares = load.map(({ flopsShare }) => formatPercent(flopsShare));
+  if (new Set(shares).size === 1)
+    return `each of ${load.length} GPUs has ${shares[0]} of the FLOPs`;
+  return load.length <= mostShares
+    ? `GPUs 0–${load.length - 1} have ${shares.join(", ")} of the FLOPs`
+    : `GPUs have ${formatPercent(least.flopsShare)} (GPU ${least.gpu}) to ${formatPercent(most.flopsShare)} (GPU ${most.gpu}) of the FLOPs`;
+};
+
+/** FLOPs of the busiest GPU over their mean; undefined where nothing is computed. */
+export const busiestOverMean = ({ load }: Pick<Described, "load">): number | undefined => {
+  const busiest = load.reduce((most, { flopsShare }) => Math.max(most, flopsShare), 0);
+  return busiest === 0 ? undefined : busiest * load.length;
+};

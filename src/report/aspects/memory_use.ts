@@ -1,0 +1,32 @@
+// Is memory used so conservatively that room is left?
+
+import { fullestNeed } from "../../claims/judge_memory.ts";
+import { assumedAmong } from "../../plan/assumed.ts";
+import { formatPercent } from "../format.ts";
+import { sizePaths, worstOf, type AspectJudgement, type Assess } from "./aspect.ts";
+
+/** What a conservative plan uses of a GPU's memory, at most. */
+const conservativeShare = 0.9;
+
+export const conservativeMemory: Assess = ({ described: { plan, estimate }, diagnostics }) => {
+  const capacity = plan.hardware.memoryPerGpu;
+  if (capacity === undefined) return [];
+  const held = diagnostics.find(({ code }) => code === "memory-headroom");
+  const used = fullestNeed(estimate.memory).total / capacity;
+  const promised = plan.claims.memoryUtilization;
+  const judge = (share: number): AspectJudgement =>
+    share <= conservativeShare ? "held" : "contradicted";
+  const claim = diagnostics.find(({ code }) => code === "memory-claim-leaves-headroom");
+  const said = promised === undefined ? "" : `; the plan claims ${formatPercent(promised)}`;
+  return [
+    {
+      title: "Conservative Memory Use",
+      judgement: worstOf([judge(used), ...(promised === undefined ? [] : [judge(promised)])]),
+      why:
+        (held?.message ?? `the fullest GPU needs ${formatPercent(used)} of its memory`) +
+        `${said}; up to ${formatPercent(conservativeShare)} is conservative`,
+      leansOn: assumedAmong(plan, [...sizePaths, "hardware.memoryPerGpu", "workload.mode"]),
+      codes: [held, claim].flatMap((each) => (each === undefined ? [] : [each.code])),
+    },
+  ];
+};
