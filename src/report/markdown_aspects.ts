@@ -10,10 +10,13 @@ export const marks: Readonly<Record<AspectJudgement, string>> = {
 };
 
 /** Said once, before the first line. */
-export const marksExplained =
+export const marksExplained = (isAssuming: boolean): string =>
   `${marks.held} held, ${marks.contradicted} contradicted, ${marks["not decidable"]} not decidable without a run or ` +
-  "without what the plan does not say. *(assumed: 7 of stages)* leans on as many of the assumed values of that part, " +
-  "which the notes name, and is true for these.";
+  "without what the plan does not say." +
+  (isAssuming
+    ? " *(assumed: 7 of stages)* leans on as many of the assumed values of that part, which the notes name, and is " +
+      "true for these."
+    : "");
 
 /** None where there is nothing to say. */
 export const aspectList = (title: string, aspects: readonly Aspect[]): string[] =>

@@ -62,7 +62,7 @@ export const planReport = (given: Given): string[] => {
           "",
           ...(repaired === undefined ? [] : repairSection(document, repaired)),
         ]),
-    ...compatibility(aspects, repaired !== undefined),
+    ...compatibility(aspects, repaired !== undefined, (plan?.assumed ?? []).length > 0),
     ...assessment(aspects, subject, assessed?.described),
     ...(assessed === undefined
       ? []
@@ -118,7 +118,11 @@ const assessedPlan = (plan: Plan, diagnostics: readonly Diagnostic[]): Assessed 
   return { described, diagnostics, verdicts, communication: communicationCosts(plan) };
 };
 
-const compatibility = ({ hardware, model }: Assessment, isCorrected: boolean): string[] => {
+const compatibility = (
+  { hardware, model }: Assessment,
+  isCorrected: boolean,
+  isAssuming: boolean,
+): string[] => {
   const lists = [
     ...aspectList("Hardware Environment", hardware),
     ...aspectList("Model Parameters", model),
@@ -128,7 +132,7 @@ const compatibility = ({ hardware, model }: Assessment, isCorrected: boolean): s
     : [
         `## Compatibility Analysis${isCorrected ? " of the Corrected Plan" : ""}`,
         "",
-        marksExplained,
+        marksExplained(isAssuming),
         "",
         ...lists,
       ];

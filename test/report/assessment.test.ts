@@ -210,6 +210,17 @@ test.each([
   expect(aspect?.judgement).toBe(judgement);
 });
 
+test("where only the logits of last tokens may be needed, an uneven load is open", () => {
+  const headed = (mode: string): Plan =>
+    parsed({
+      workload: { batch: 8, microBatches: 8, sequence: 4, mode },
+      model: { layers: 2, hidden: 16, heads: 4, ffn: 16, vocabulary: 512 },
+      parallel: { pipeline: 2 },
+    });
+  expect(lineOn(headed("inference"), "Load Balance")?.judgement).toBe("not decidable");
+  expect(lineOn(headed("training"), "Load Balance")?.judgement).toBe("contradicted");
+});
+
 /** Two equal stages. */
 const pipeline = (workload: object): object => ({
   workload: { batch: 16, microBatches: 16, sequence: 4, ...workload },
@@ -295,6 +306,23 @@ test("a utilization is as decided as the verdict on it, and says what it asks of
   const within = lineOn(claiming(known, { computeUtilization: 0.2 }), title);
   expect(within).toMatchObject({ judgement: "not decidable" });
   expect(within?.why).toContain("not more than it has");
+});
+
+test("memory is used conservatively if no more than nine tenths are, and it is open what an unsaid ZeRO would save", () => {
+  const needing = (memoryPerGpu: number, workload: object = {}): Plan =>
+    parsed({
+      ...split(workload, { parallel: { data: 2 } }),
+      hardware: { gpus: 2, memoryPerGpu },
+    });
+  const title = "Conservative Memory Use";
+  const judged = (plan: Plan) => lineOn(plan, title)?.judgement;
+  const { total } = describePlan(needing(1e9)).estimate.memory[0] ?? { total: 0 };
+  expect(judged(needing(Math.ceil(total / 0.9)))).toBe("held");
+  const { memory } = describePlan(needing(1e9, { mode: "training" })).estimate;
+  const { total: trained, least } = memory[0] ?? { total: 0, least: 0 };
+  expect(least).toBeLessThan(0.9 * trained);
+  expect(judged(needing(Math.round(trained / 0.95), { mode: "training" }))).toBe("not decidable");
+  expect(judged(needing(Math.round(least / 0.95), { mode: "training" }))).toBe("contradicted");
 });
 
 test("metrics are validated if all follow from the plan, and not if one is refuted", async () => {

@@ -16,11 +16,17 @@ export const loadBalance: Assess = ({ described }) => {
   const ratio = busiestOverMean(described);
   if (load.length < 2 || ratio === undefined) return [];
   const isEven = ratio <= evenRatio;
+  // Serving needs the logits of one position: the GPUs of the head may have less to do than is counted.
+  const isHeadOpen =
+    !isEven &&
+    plan.workload.mode === "inference" &&
+    plan.model?.vocabulary !== undefined &&
+    (plan.degrees?.pipeline ?? 1) > 1;
   return [
     {
       title: "Load Balance",
-      judgement: isEven ? "held" : "contradicted",
-      why: `${sharesOf(load)}, ${formatNumber(ratio)} × the mean on the busiest; even is up to ${evenRatio} ×`,
+      judgement: isHeadOpen ? "not decidable" : isEven ? "held" : "contradicted",
+      why: `${sharesOf(load)}, ${formatNumber(ratio)} × the mean on the busiest; even is up to ${evenRatio} ×${isHeadOpen ? "; logits of all positions are counted, of which one may be enough" : ""}`,
       leansOn: assumedAmong(plan, ["model", "stages", "parallel"]),
       codes: [],
     },

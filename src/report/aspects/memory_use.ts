@@ -2,6 +2,7 @@
 
 import { fullestNeed } from "../../claims/judge_memory.ts";
 import { assumedAmong } from "../../plan/assumed.ts";
+import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import { formatPercent } from "../format.ts";
 import { sizePaths, worstOf, type AspectJudgement, type Assess } from "./aspect.ts";
 
@@ -12,18 +13,27 @@ export const conservativeMemory: Assess = ({ described: { plan, estimate }, diag
   const capacity = plan.hardware.memoryPerGpu;
   if (capacity === undefined) return [];
   const held = diagnostics.find(({ code }) => code === "memory-headroom");
-  const used = fullestNeed(estimate.memory).total / capacity;
+  const { total, least } = fullestNeed(estimate.memory);
+  const used = total / capacity;
+  const isCounted = notesThatBear(plan, "memory").length === 0;
   const promised = plan.claims.memoryUtilization;
-  const judge = (share: number): AspectJudgement =>
-    share <= conservativeShare ? "held" : "contradicted";
+  const judge = (share: number, atLeast: number): AspectJudgement => {
+    if (atLeast > conservativeShare) return "contradicted";
+    return share <= conservativeShare ? "held" : "not decidable";
+  };
   const claim = diagnostics.find(({ code }) => code === "memory-claim-leaves-headroom");
   const said = promised === undefined ? "" : `; the plan claims ${formatPercent(promised)}`;
   return [
     {
       title: "Conservative Memory Use",
-      judgement: worstOf([judge(used), ...(promised === undefined ? [] : [judge(promised)])]),
+      judgement: worstOf([
+        isCounted ? judge(used, least / capacity) : "not decidable",
+        ...(promised === undefined ? [] : [judge(promised, promised)]),
+      ]),
       why:
-        (held?.message ?? `the fullest GPU needs ${formatPercent(used)} of its memory`) +
+        (held?.message ??
+          `the fullest GPU needs ${formatPercent(used)} of its memory, and no run less than ${formatPercent(least / capacity)}`) +
+        (isCounted ? "" : "; what the import left out may change it") +
         `${said}; up to ${formatPercent(conservativeShare)} is conservative`,
       leansOn: assumedAmong(plan, [...sizePaths, "hardware.memoryPerGpu", "workload.mode"]),
       codes: [held, claim].flatMap((each) => (each === undefined ? [] : [each.code])),
