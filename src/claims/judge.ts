@@ -25,6 +25,5 @@ export const judgeClaims = (given: Case): Verdict[] =>
     const value = given.plan.claims[claim.key];
     if (value === undefined) return [];
     const verdict = judges[claim.kind](given, claim, value);
-    const relation = relations[claim.key]?.(given);
-    return relation === undefined ? [verdict] : [verdict, relation];
+    return [verdict, ...(relations[claim.key] ?? []).flatMap((relation) => relation(given) ?? [])];
   });

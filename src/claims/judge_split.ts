@@ -66,16 +66,8 @@ const moeLayers = (plan: Plan): MoeLayer[] =>
 
 const valuesOf = (plan: Plan, { key }: ClaimDefinition): number[] => {
   if (key === "tensorGroupSize") return tensorGroupSizes(plan);
-  const counts = moeLayers(plan).map((layer) => withRedundant(plan, layer));
+  const counts = moeLayers(plan).map((layer) => [...expertsOnGpus(layer).values()]);
   return key === "expertVariance" ? counts.map(variance) : [...new Set(counts.flat())];
-};
-
-/** Experts on each GPU of the layer, with the copies that the plan says are placed besides. */
-const withRedundant = (plan: Plan, layer: MoeLayer): number[] => {
-  const counts = [...expertsOnGpus(layer).values()];
-  const redundant = plan.model?.moe?.redundantExperts ?? 0;
-  const members = layer.expertGroups[0]?.length ?? 1;
-  return counts.map((count) => count + redundant / members);
 };
 
 /** Serving engines place copies of experts; a plan that does not say how many may have as many as the claim needs. */

@@ -3,10 +3,10 @@
 
 import { assumedAmong } from "../plan/assumed.ts";
 import { claimed, claimedSamples, fromPlan, ratioOf, type Case } from "./case.ts";
-import { flopsPaths, sampleFlops } from "./flops.ts";
+import { flopsPaths, type SampleFlops, sampleFlops } from "./flops.ts";
 import { latenciesPerStep } from "./limits/latency.ts";
 import { leftOutOfSpeed } from "./limits/limit.ts";
-import { BOUND_TOLERANCE, ROUNDING } from "./table.ts";
+import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, ROUNDING } from "./table.ts";
 import type { Judgement, Need, Verdict } from "./verdict.ts";
 import { number, percent, quantity, someOf } from "./words.ts";
 
@@ -173,11 +173,11 @@ const utilizationArithmetic =
     const flops = sampleFlops(given);
     const isHfu = key === "hardwareFlopsUtilization";
     const of = (perSample: number): number => (samples * perSample) / (gpus * peak);
-    const wholeAgain = flops.recomputed === 0 ? 0 : againWhole(given, flops);
+    const again = computedAgain(given, flops);
     const mfu = [of(flops.withoutAttention), of(flops.wholeAttention)] as const;
     const hfu = [
-      of(flops.withoutAttention + (flops.recomputed * flops.withoutAttention) / flops.model),
-      of(flops.wholeAttention + wholeAgain),
+      of(flops.withoutAttention + again.least),
+      of(flops.wholeAttention + again.most),
     ] as const;
     const [low, high] = isHfu ? hfu : mfu;
     const own = of(isHfu ? flops.model + flops.recomputed : flops.model);
@@ -196,7 +196,13 @@ const utilizationArithmetic =
         : rate,
       tolerance: BOUND_TOLERANCE,
       agrees: isWithin([low, high]) || agreesAsHfu,
-      paths: [...flopsPaths, "workload.dtype", "hardware.peakFlops", "hardware.gpus"],
+      paths: [
+        ...flopsPaths,
+        "workload.dtype",
+        "hardware.peakFlops",
+        "hardware.gpus",
+        ...(isHfu ? ["workload.recompute"] : []),
+      ],
       unsaid: leftOutOfSpeed(given),
       needs: [
         {
@@ -210,18 +216,86 @@ const utilizationArithmetic =
     });
   };
 
-/** What full recomputation repeats, with causal attention counted whole. */
-const againWhole = (
+/**
+ * What a step computes again at least and at most, by how publishers count: a forward pass; of selective
+ * recomputation nothing, or attention in all three passes, as Korthikanti et al. 2022 (equation 9) do. What a plan
+ * does not say may be done or not.
+ */
+const computedAgain = (
   { plan }: Case,
-  { wholeAttention, recomputed }: ReturnType<typeof sampleFlops>,
-): number =>
-  plan.workload.recompute?.granularity === "full" ? wholeAttention / 3 : 2 * recomputed;
+  { wholeAttention, withoutAttention }: SampleFlops,
+): { readonly least: number; readonly most: number } => {
+  const { mode, recompute } = plan.workload;
+  if (mode === "inference") return { least: 0, most: 0 };
+  switch (recompute?.granularity) {
+    case "full":
+      return { least: withoutAttention / 3, most: wholeAttention / 3 };
+    case "selective":
+      return { least: 0, most: wholeAttention - withoutAttention };
+    case undefined:
+      return { least: 0, most: wholeAttention / 3 };
+  }
+};
+
+/** A GPU is busy for as long as its arithmetic takes at the peak, or longer. */
+const busyArithmetic: Relation = (given) => {
+  const { gpuUtilization: busy, computeUtilization: mfu } = given.plan.claims;
+  if (busy === undefined || mfu === undefined) return undefined;
+  const tolerance = DATASHEET_TOLERANCE;
+  return verdictOf(given, {
+    claim: "busyArithmetic",
+    label: "MFU ≤ busy",
+    promised: busy,
+    follows: mfu,
+    unit: "share",
+    formula: `${percent(mfu)} of the peak takes ${percent(mfu)} of the time at least, and GPUs are claimed to be busy for ${percent(busy)}`,
+    tolerance,
+    agrees: mfu <= busy * (1 + tolerance),
+    paths: [],
+    unsaid: leftOutOfSpeed(given),
+    needs: [],
+  });
+};
+
+/** Of the same step HFU counts what MFU counts, and what is computed again besides. */
+const recomputeArithmetic: Relation = (given) => {
+  const { plan } = given;
+  const { hardwareFlopsUtilization: hfu, computeUtilization: mfu } = plan.claims;
+  if (hfu === undefined || mfu === undefined || mfu === 0) return undefined;
+  const flops = sampleFlops(given);
+  const most = 1 + computedAgain(given, flops).most / flops.wholeAttention;
+  const ratio = hfu / mfu;
+  return verdictOf(given, {
+    claim: "recomputeArithmetic",
+    label: "HFU ÷ MFU",
+    promised: ratio,
+    follows: Math.min(Math.max(ratio, 1), most),
+    unit: "ratio",
+    formula: `HFU is ${number(ratio)} × MFU, and what is computed again makes it 1 … ${number(most)} ×`,
+    tolerance: BOUND_TOLERANCE,
+    agrees: ratio >= 1 - BOUND_TOLERANCE && ratio <= most * (1 + BOUND_TOLERANCE),
+    paths: ["workload.mode", "workload.recompute"],
+    needs: [
+      {
+        what: "share of a forward pass that is computed again",
+        relation: "exactly",
+        value: 3 * (ratio - 1),
+        unit: "share",
+        because: "HFU ÷ MFU − 1, of a step that is three forward passes",
+      },
+    ],
+  });
+};
 
 /** In the order of reports, each after the claim that it stands beside. */
-export const relations: Readonly<Record<string, Relation>> = {
-  tokensPerSecond: tokenArithmetic,
-  latencyPerLayerMs: latencyArithmetic,
-  memoryAvailable: memoryArithmetic,
-  computeUtilization: utilizationArithmetic("computeUtilization"),
-  hardwareFlopsUtilization: utilizationArithmetic("hardwareFlopsUtilization"),
+export const relations: Readonly<Record<string, readonly Relation[]>> = {
+  tokensPerSecond: [tokenArithmetic],
+  latencyPerLayerMs: [latencyArithmetic],
+  gpuUtilization: [busyArithmetic],
+  memoryAvailable: [memoryArithmetic],
+  computeUtilization: [utilizationArithmetic("computeUtilization")],
+  hardwareFlopsUtilization: [
+    utilizationArithmetic("hardwareFlopsUtilization"),
+    recomputeArithmetic,
+  ],
 };

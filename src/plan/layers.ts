@@ -2,7 +2,7 @@
 // reader finds them.
 
 import type { Path } from "./document.ts";
-import { expertShares } from "./mesh.ts";
+import { expertShares, placedExperts } from "./mesh.ts";
 import type { ExpertGroup, Groups, Layer, LinearSplit, MoeLayer, Plan, Stage } from "./plan.ts";
 
 export interface PlacedLayer {
@@ -79,10 +79,10 @@ export const gpusOfStage = (stage: Stage): number[] => {
 };
 
 /** Experts on each GPU that holds some; a slice of an expert counts as the expert. */
-export const expertsOnGpus = ({ experts, expertGroups }: MoeLayer): Map<number, number> => {
+export const expertsOnGpus = (layer: MoeLayer): Map<number, number> => {
   const held = new Map<number, number>();
-  for (const group of expertGroups) {
-    const shares = expertShares(experts, group.length);
+  for (const group of layer.expertGroups) {
+    const shares = expertShares(placedExperts(layer), group.length);
     for (const [member, gpus] of group.entries())
       for (const gpu of gpus) held.set(gpu, (held.get(gpu) ?? 0) + (shares[member] ?? 0));
   }

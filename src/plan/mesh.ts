@@ -6,7 +6,7 @@
 // expert-tensor · expert consecutive ranks form one expert group, which holds every expert once.
 
 import { listedGpus } from "./distribution.ts";
-import type { Degrees, ExpertGroup, Groups } from "./plan.ts";
+import type { Degrees, ExpertGroup, Groups, MoeLayer } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 
 /** Where the layers of one pipeline rank run. */
@@ -82,6 +82,12 @@ export const expertDegreesThatFit = (degrees: Degrees): number[] => {
     (expert) => places % expert === 0,
   );
 };
+
+/** Experts that a group holds, with the copies that even out its load. */
+export const placedExperts = ({
+  experts,
+  redundantExperts = 0,
+}: Pick<MoeLayer, "experts" | "redundantExperts">): number => experts + redundantExperts;
 
 /** How many experts each member of a group holds, the larger shares first: as even as whole experts allow. */
 export const expertShares = (experts: number, members: number): number[] =>

@@ -244,6 +244,8 @@ export interface MoeLayer extends LayerBase {
   readonly ffn: number;
   readonly activation: "gelu" | "silu";
   readonly experts: number;
+  /** Copies of experts that are placed besides, and take a share of the tokens. Described and counted; cannot run yet. */
+  readonly redundantExperts?: number;
   readonly topK: number;
   readonly capacityFactor?: number;
   readonly renormalise: boolean;

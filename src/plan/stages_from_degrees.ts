@@ -165,7 +165,8 @@ const blockOf = (
     around(() => ({ op: "mlp", ...base("mlp"), hidden, ffn, activation }));
   }
   if (moe !== undefined) {
-    const { experts, topK, ffn: expertFfn, capacityFactor, renormalise, sharedFfn } = moe;
+    const { experts, redundantExperts, topK, ffn: expertFfn } = moe;
+    const { capacityFactor, renormalise, sharedFfn } = moe;
     around(() => ({
       op: "moe",
       ...base("moe"),
@@ -173,6 +174,7 @@ const blockOf = (
       ffn: expertFfn,
       activation,
       experts,
+      ...(redundantExperts === undefined ? {} : { redundantExperts }),
       topK,
       ...(capacityFactor === undefined ? {} : { capacityFactor }),
       renormalise,

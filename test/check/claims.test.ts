@@ -142,6 +142,45 @@ test("what agrees only with recomputation counted is an HFU, and called so", () 
   expect(judgementOf(less, "hfuArithmetic")).toBe("refuted");
 });
 
+test("HFU may count attention twice where it alone is computed again, and what is not said may be done", () => {
+  const selective = { workload: { mode: "training", recompute: { granularity: "selective" } } };
+  const { wholeAttention, withoutAttention } = flopsOf(withDegrees(selective));
+  const rate = (0.3 * 2 * peakFlops) / wholeAttention;
+  const hfu = (share: number, more: object) =>
+    judgementOf(peak(rate, { hardwareFlopsUtilization: share }, more), "hfuArithmetic");
+  const twice = 0.3 * (2 - withoutAttention / wholeAttention);
+  expect(hfu(twice * 1.019, selective)).toBe("confirmed");
+  expect(hfu(twice * 1.021, selective)).toBe("refuted");
+  const unsaid = { workload: { mode: "training" } };
+  expect(hfu(0.4 * 1.019, unsaid)).toBe("confirmed");
+  expect(hfu(0.4 * 1.021, unsaid)).toBe("refuted");
+});
+
+test.each([
+  [0.293, "refuted"],
+  [0.295, "confirmed"],
+  [0.4, "confirmed"],
+  [0.407, "confirmed"],
+  [0.409, "refuted"],
+])("beside an MFU of 30 %%, an HFU of %f is %s: a third at most is computed again", (hfu, is) => {
+  const claims = { computeUtilization: 0.3, hardwareFlopsUtilization: hfu };
+  const written = withDegrees({ workload: { mode: "training" }, claims });
+  expect(judgementOf(written, "recomputeArithmetic")).toBe(is);
+});
+
+test("without a backward pass nothing is computed again", () => {
+  const claims = { computeUtilization: 0.3, hardwareFlopsUtilization: 0.31 };
+  expect(warningsOf(withDegrees({ claims }))).toContain("claim-refuted");
+});
+
+test("GPUs are busy for as long as their arithmetic takes, but for clocks above the datasheet's", () => {
+  const busy = (gpuUtilization: number) =>
+    withDegrees({ claims: { gpuUtilization, computeUtilization: 0.55 } });
+  expect(judgementOf(busy(0.501), "busyArithmetic")).toBe("confirmed");
+  expect(judgementOf(busy(0.499), "busyArithmetic")).toBe("refuted");
+  expect(found(busy(0.499), "claim-refuted")).toMatchObject({ path: ["claims", "gpuUtilization"] });
+});
+
 const piped = (claims: object, workload: object = {}, parallel: object = {}) =>
   withDegrees({
     hardware: { gpus: 4 },

@@ -12,6 +12,8 @@ const pathOf: Readonly<Record<string, string>> = {
   latencyArithmetic: "latencyPerLayerMs",
   mfuArithmetic: "computeUtilization",
   hfuArithmetic: "hardwareFlopsUtilization",
+  recomputeArithmetic: "hardwareFlopsUtilization",
+  busyArithmetic: "gpuUtilization",
 };
 
 /** Claims that no run can keep, and pairs that contradict each other; what follows from the plan alone; and a hint to the rest. */

@@ -22,6 +22,7 @@ const features: Readonly<Record<string, Bearing>> = {
   "latent-attention": "both",
   "mlp-activation": "speed",
   "shared-experts": "both",
+  "redundant-experts": "both",
   "routing-bias": "both",
   "sigmoid-routing": "speed",
   "routing-within-groups": "speed",

@@ -6,6 +6,7 @@ import {
   expertDegreesThatFit,
   expertShares,
   expertTensorOf,
+  placedExperts,
   ranksPerStage,
 } from "../mesh.ts";
 import type { Degrees, MoeLayer } from "../plan.ts";
@@ -22,7 +23,7 @@ export const expertDegreeDividesExperts: Rule = (plan) =>
     const { layer } = each;
     const [group] = layer.op === "moe" ? layer.expertGroups : [];
     if (layer.op !== "moe" || group === undefined) return [];
-    const { experts } = layer;
+    const experts = placedExperts(layer);
     const members = group.length;
     const shares = expertShares(experts, members);
     const spread = Number(variance(shares).toPrecision(3));
@@ -35,14 +36,17 @@ export const expertDegreeDividesExperts: Rule = (plan) =>
       error(
         "experts-not-divisible",
         path,
-        `${experts} experts of ${nameOf(plan, each)} leave ${experts % members} over on ${members} GPUs: ${shown} (variance ${spread})`,
+        `${experts} ${withCopies(layer)} of ${nameOf(plan, each)} leave ${experts % members} over on ${members} GPUs: ${shown} (variance ${spread})`,
         `use ${experts - (experts % members)} or ${experts - (experts % members) + members} experts, or another number of GPUs`,
       ),
     ];
   });
 
 /** Who holds the experts, in a phrase: degree, slices, copies. */
-const placementOf = ({ experts, expertGroups }: MoeLayer): string => {
+const placementOf = (layer: MoeLayer): string => {
+  const { expertGroups } = layer;
+  const experts = placedExperts(layer);
+  const held = withCopies(layer);
   const [group] = expertGroups;
   const members = group?.length ?? 1;
   const slices = group?.[0]?.length ?? 1;
@@ -50,9 +54,12 @@ const placementOf = ({ experts, expertGroups }: MoeLayer): string => {
   const sliced = slices === 1 ? "" : `, each sliced over ${slices} GPUs`;
   const copies = expertGroups.length === 1 ? "" : `, in ${expertGroups.length} groups`;
   return members === 1
-    ? `all ${experts} experts on ${gpus === 1 ? "every GPU" : `every group of ${gpus} GPUs`}${sliced}${copies}`
-    : `${experts} experts over ${gpus} GPUs: ${experts / members} per GPU${sliced}${copies}`;
+    ? `all ${experts} ${held} on ${gpus === 1 ? "every GPU" : `every group of ${gpus} GPUs`}${sliced}${copies}`
+    : `${experts} ${held} over ${gpus} GPUs: ${experts / members} per GPU${sliced}${copies}`;
 };
+
+const withCopies = ({ redundantExperts = 0 }: MoeLayer): string =>
+  redundantExperts === 0 ? "experts" : `experts, ${redundantExperts} of them copies,`;
 
 /** A token cannot go to more experts than there are. */
 export const topKWithinExperts: Rule = (plan) =>

@@ -72,6 +72,12 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       "experts that all tokens share beside the routed ones",
     ),
     ...when(
+      moe?.redundantExperts !== undefined && moe.redundantExperts > 0,
+      "redundant-experts",
+      ["moe", "redundantExperts"],
+      "copies of experts",
+    ),
+    ...when(
       moe?.routingBias === true,
       "routing-bias",
       ["moe", "routingBias"],

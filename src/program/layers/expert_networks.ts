@@ -1,7 +1,7 @@
 // What the ranks that hold experts do in a mixture of experts: each expert's network on the rows sent to it.
 
 import type { Finish } from "../../kernels/product.ts";
-import { expertShares } from "../../plan/mesh.ts";
+import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/plan.ts";
 import { startsOf } from "../value.ts";
 import { declareActivation, declareWeight, weightScale, type LayerContext } from "./context.ts";
@@ -58,7 +58,7 @@ export interface ExpertRows {
 /** The feed-forward network of each expert, over the rows that each holder received. */
 export const runExperts = (context: LayerContext, layer: MoeLayer, column: Column): void => {
   const tokens = tokensOf(column);
-  const sizes = expertShares(layer.experts, column.holders.length);
+  const sizes = expertShares(placedExperts(layer), column.holders.length);
   for (const [i, rank] of column.holders.entries()) {
     const own = sizes[i] ?? 0;
     const rows = expertRows(layer, own, tokens);
@@ -79,18 +79,18 @@ export const runOwnExperts = (
   const { hidden } = layer;
   const { holders, slice } = column;
   const rank = holders[at] ?? 0;
-  const sizes = expertShares(layer.experts, holders.length);
+  const sizes = expertShares(placedExperts(layer), holders.length);
   const experts = sizes[at] ?? 0;
   const first = startsOf(sizes)[at] ?? 0;
   const ffn = layer.ffn / slice.of;
-  const share = (tokensOf(column) * layer.topK * experts) / layer.experts;
+  const share = (tokensOf(column) * layer.topK * experts) / placedExperts(layer);
   const expectedRows = Math.min(rows, Math.round(share));
   const gated = layer.activation === "silu";
   const weight = (part: string, size: readonly [number, number]): string => {
     const [k, n] = part === "down" ? [layer.ffn, hidden] : [hidden, layer.ffn];
     const inner = slice.index * ffn;
     return declareWeight(context, rank, `experts/${part}/weight`, {
-      shape: [layer.experts, k, n],
+      shape: [placedExperts(layer), k, n],
       offset: part === "down" ? [first, inner, 0] : [first, 0, inner],
       size: [experts, ...size],
       scale: weightScale(k),

@@ -1,7 +1,7 @@
 // The uneven all-to-all of a mixture of experts: tokens to the ranks that hold their experts, and results back.
 
 import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
-import { expertShares } from "../../plan/mesh.ts";
+import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/plan.ts";
 import type { LayerContext } from "./context.ts";
 import { tokensOf, type Column } from "./expert_columns.ts";
@@ -19,7 +19,7 @@ export const transfer = (
   const { sources, holders, key } = column;
   const tokens = tokensOf(column);
   const sourceRanks = sources.map((source) => source.rank);
-  const expertsPerRank = expertShares(layer.experts, holders.length);
+  const expertsPerRank = expertShares(placedExperts(layer), holders.length);
   const rowElements = rowPitch(layer.hidden);
   const capacity = capacityOf(layer, tokens);
   const elementBytes = bytesPerElement(builder.dtype);

@@ -27,6 +27,20 @@ test.each([62, 64])("%i experts, next to the legal 63, are refused", (experts) =
   expect(errorsOf(moe(experts))).toEqual(["experts-not-divisible"]);
 });
 
+test.each([
+  [23, ["experts-not-divisible", "layer-not-runnable"]],
+  [24, ["layer-not-runnable"]],
+  [25, ["experts-not-divisible", "layer-not-runnable"]],
+])("40 experts with %i copies over 64 expert ranks", (redundantExperts, codes) => {
+  const written = withDegrees({
+    hardware: { gpus: 64 },
+    workload: { batch: 64 },
+    model: { moe: { experts: 40, redundantExperts } },
+    parallel: { tensor: 1, data: 64, expert: 64 },
+  });
+  expect(errorsOf(written).toSorted()).toEqual(codes);
+});
+
 test("the refusal tells how uneven it would be, and the numbers that work", () => {
   expect(found(moe(64), "experts-not-divisible")).toMatchObject({
     message: expect.stringContaining("leave 1 over on 3 GPUs: 22, 21, 21 (variance 0.222)"),
