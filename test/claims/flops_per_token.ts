@@ -7,6 +7,8 @@ import { unshard } from "../../src/program/unshard.ts";
 export interface FlopsPerToken {
   /** Causal attention counted by half: what a causal kernel must do. */
   readonly half: number;
+  /** Scores and what they weigh not counted, as by 6 FLOPs per parameter and token. */
+  readonly without: number;
   /** Causal attention counted as if every token saw the whole sequence. */
   readonly whole: number;
 }
@@ -16,12 +18,15 @@ export const flopsPerToken = (plan: Plan): FlopsPerToken => {
   const { batch, mode, sequence } = plan.workload;
   const passes = mode === "training" ? 3 : 1;
   const half = (passes * estimatePlan(unshard(plan)).modelFlops) / (batch * sequence);
-  return { half, whole: half + passes * leftOut(plan) };
+  const attention = passes * halfOfAttention(plan);
+  return plan.model?.causal === true
+    ? { half, without: half - attention, whole: half + attention }
+    : { half, without: half - 2 * attention, whole: half };
 };
 
-/** Per token of a forward pass: query · key and weights · value over what causal kernels leave out. */
-const leftOut = ({ model, workload }: Plan): number => {
-  if (model?.causal !== true) return 0;
+/** Per token of a forward pass: query · key and weights · value over half of the sequence. */
+const halfOfAttention = ({ model, workload }: Plan): number => {
+  if (model === undefined) return 0;
   const { headDim, heads, latent, layers } = model;
   const width = latent === undefined ? 2 * headDim : headDim + latent.rotaryDim + latent.valueDim;
   return layers * heads * width * workload.sequence;

@@ -1,0 +1,46 @@
+// Published plans judged without a run, and what of a judgement is an accusation.
+
+import { inspect } from "../../src/check/check_plan.ts";
+import { judgeClaims } from "../../src/claims/judge.ts";
+import type { Verdict } from "../../src/claims/verdict.ts";
+import type { Diagnostic } from "../../src/plan/diagnostic.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { PlanEstimate } from "../../src/program/estimate.ts";
+import { readCorpus, type PublishedPlan } from "./corpus.ts";
+
+export interface JudgedPlan extends PublishedPlan {
+  /** Its figures were written down to be judged, and need not be true. */
+  readonly isSeed: boolean;
+  readonly estimate: PlanEstimate;
+  readonly verdicts: readonly Verdict[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const judgeCorpus = async (): Promise<readonly JudgedPlan[]> =>
+  (await readCorpus()).map((published) => {
+    const { name, plan, document } = published;
+    const { estimate, verdicts, diagnostics } = inspect(plan, document);
+    if (estimate === undefined || verdicts === undefined) {
+      const why = diagnostics.filter(({ severity }) => severity === "error");
+      throw new Error(`${name}: ${why.map(({ message }) => message).join("; ")}`);
+    }
+    const isSeed = !document.file.startsWith("test/");
+    return { ...published, isSeed, estimate, verdicts, diagnostics };
+  });
+
+/** Of the plan with other claims: its program is the same. */
+export const judgeInstead = ({ estimate }: JudgedPlan, plan: Plan): readonly Verdict[] =>
+  judgeClaims({ plan, estimate });
+
+/** Says that a claim cannot be. */
+export const accuses = ({ judgement, needs }: Verdict): boolean =>
+  judgement === "refuted" || needs.some(({ absurd }) => absurd !== undefined);
+
+/** Says that a claim cannot be, or could not if what was assumed held. */
+export const doubts = (verdict: Verdict): boolean =>
+  accuses(verdict) || /contradict each other|but that leans on/.test(verdict.reason);
+
+export const isDecided = ({ judgement }: Verdict): boolean =>
+  judgement === "confirmed" || judgement === "refuted";
+
+export const hasNeeds = ({ needs }: Verdict): boolean => needs.length > 0;
