@@ -7,8 +7,6 @@ import { claimedTokens, flopsPerToken } from "./flops_per_token.ts";
 export interface Contradiction {
   /** What is at odds, in words. */
   readonly between: string;
-  /** The claims at odds; one alone is at odds with the plan itself. */
-  readonly keys: readonly (keyof Claims)[];
   /** The plan with these claims in place of its own. */
   readonly plan: Plan;
 }
@@ -22,8 +20,8 @@ export const contradictionsOf = (plan: Plan): readonly Contradiction[] =>
   makers.flatMap((make) => {
     const made = make(plan);
     if (made === undefined) return [];
-    const { between, keys, claims } = made;
-    return [{ between, keys, plan: { ...plan, claims: { ...plan.claims, ...claims } } }];
+    const { between, claims } = made;
+    return [{ between, plan: { ...plan, claims: { ...plan.claims, ...claims } } }];
   });
 
 const tokensAgainstSamples = (plan: Plan): Odds | undefined => {
@@ -31,7 +29,6 @@ const tokensAgainstSamples = (plan: Plan): Odds | undefined => {
   if (tokensPerSecond === undefined) return undefined;
   return {
     between: "samples/s × sequence is 1.3 × tokens/s",
-    keys: ["tokensPerSecond", "samplesPerSecond"],
     claims: {
       tokensPerSecond,
       samplesPerSecond: (1.3 * tokensPerSecond) / plan.workload.sequence,
@@ -54,7 +51,6 @@ const utilizationAboveRate = (plan: Plan): Odds | undefined => {
   if (found === undefined || found.most > 0.5) return undefined;
   return {
     between: "MFU is twice what tokens/s give",
-    keys: ["tokensPerSecond", "computeUtilization"],
     claims: { tokensPerSecond: found.tokensPerSecond, computeUtilization: 2 * found.most },
   };
 };
@@ -64,7 +60,6 @@ const utilizationBelowRate = (plan: Plan): Odds | undefined => {
   if (found === undefined) return undefined;
   return {
     between: "MFU is half of what tokens/s give",
-    keys: ["tokensPerSecond", "computeUtilization"],
     claims: { tokensPerSecond: found.tokensPerSecond, computeUtilization: found.least / 2 },
   };
 };
@@ -75,7 +70,6 @@ const memoryLeftAgainstUsed = (plan: Plan): Odds | undefined => {
   const memoryUtilization = plan.claims.memoryUtilization ?? 0.6;
   return {
     between: "memory left is 1.3 × what is not used",
-    keys: ["memoryUtilization", "memoryAvailable"],
     claims: { memoryUtilization, memoryAvailable: 1.3 * memory * (1 - memoryUtilization) },
   };
 };
@@ -94,7 +88,6 @@ const latencyAgainstRate = (plan: Plan): Odds | undefined => {
   const stepMs = (1000 * plan.workload.batch * plan.workload.sequence) / tokensPerSecond;
   return {
     between: "layers take three times as long as a step",
-    keys: ["tokensPerSecond", "latencyPerLayerMs"],
     claims: { tokensPerSecond, latencyPerLayerMs: (3 * stepMs) / times },
   };
 };
@@ -104,7 +97,6 @@ const busyBelowArithmetic = (plan: Plan): Odds | undefined => {
   if (computeUtilization === undefined) return undefined;
   return {
     between: "GPUs are busy for less time than their arithmetic takes at peak",
-    keys: ["gpuUtilization", "computeUtilization"],
     claims: { gpuUtilization: 0.7 * computeUtilization },
   };
 };
@@ -114,7 +106,6 @@ const hardwareBelowModel = (plan: Plan): Odds | undefined => {
   if (computeUtilization === undefined) return undefined;
   return {
     between: "HFU, which counts more, is less than MFU",
-    keys: ["hardwareFlopsUtilization", "computeUtilization"],
     claims: { hardwareFlopsUtilization: 0.8 * computeUtilization },
   };
 };
@@ -124,7 +115,6 @@ const hardwareAboveModel = (plan: Plan): Odds | undefined => {
   if (computeUtilization === undefined || computeUtilization > 0.5) return undefined;
   return {
     between: "HFU is twice the MFU, and a step is computed again by a third at most",
-    keys: ["hardwareFlopsUtilization", "computeUtilization"],
     claims: { hardwareFlopsUtilization: 2 * computeUtilization },
   };
 };
@@ -138,7 +128,6 @@ const busyAboveSchedule = (plan: Plan): Odds | undefined => {
   if (most > 0.95) return undefined;
   return {
     between: "GPUs are busier than the pipeline's schedule allows",
-    keys: ["gpuUtilization"],
     claims: { gpuUtilization: (1 + most) / 2 },
   };
 };
@@ -148,9 +137,8 @@ const expertsAgainstSplit = (plan: Plan): Odds | undefined => {
   const expert = plan.degrees?.expert ?? 1;
   if (moe === undefined || expert === 1) return undefined;
   return {
-    between: "twice the experts that the split gives a GPU",
-    keys: ["expertsPerGpu"],
-    claims: { expertsPerGpu: (2 * moe.experts) / expert },
+    between: "thrice the experts that the split gives a GPU, more than copies explain",
+    claims: { expertsPerGpu: (3 * moe.experts) / expert },
   };
 };
 
@@ -160,7 +148,6 @@ const groupAgainstDegree = ({ degrees, assumed }: Plan): Odds | undefined => {
   }
   return {
     between: "tensor groups of twice the degree",
-    keys: ["tensorGroupSize"],
     claims: { tensorGroupSize: 2 * degrees.tensor },
   };
 };
@@ -172,7 +159,6 @@ const memoryBelowWeights = ({ assumed, hardware, model, notes }: Plan): Odds | u
   const least = (2 * countParameters(model).total) / hardware.gpus / memory;
   return {
     between: "memory used is half of the weights, spread over all GPUs",
-    keys: ["memoryUtilization"],
     claims: { memoryUtilization: least / 2 },
   };
 };

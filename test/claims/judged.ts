@@ -28,9 +28,17 @@ export const judgeCorpus = async (): Promise<readonly JudgedPlan[]> =>
     return { ...published, isSeed, estimate, verdicts, diagnostics };
   });
 
-/** Of the plan with other claims: its program is the same. */
-export const judgeInstead = ({ estimate }: JudgedPlan, plan: Plan): readonly Verdict[] =>
-  judgeClaims({ plan, estimate });
+/** What is said of other claims in the plan's place, and was not said of its own: its program is the same. */
+export const judgeInstead = (
+  { estimate, verdicts }: JudgedPlan,
+  plan: Plan,
+): readonly Verdict[] => {
+  const before = new Set(verdicts.map(textOf));
+  return judgeClaims({ plan, estimate }).filter((verdict) => !before.has(textOf(verdict)));
+};
+
+export const textOf = ({ claim, judgement, reason }: Verdict): string =>
+  `${claim} ${judgement}: ${reason}`;
 
 /** Says that a claim cannot be. */
 export const accuses = ({ judgement, needs }: Verdict): boolean =>
