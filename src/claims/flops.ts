@@ -8,8 +8,13 @@ export interface SampleFlops {
   readonly model: number;
   /** Causal attention counted as if every token saw the whole sequence (MLPerf, PaLM, MosaicML). */
   readonly wholeAttention: number;
-  /** Attention's scores not counted at all, as by 6 FLOPs per parameter and token (2 in inference). */
+  /** Attention's scores not counted at all. */
   readonly withoutAttention: number;
+  /**
+   * By 6 FLOPs per parameter and token (2 in inference): attention's scores not counted; the embedding, which only
+   * looks rows up, counted or not, and the head as well.
+   */
+  readonly perParameter: readonly [least: number, most: number];
   /** No run does less: without logits that nobody reads, and without what routing or a window may leave out. */
   readonly least: number;
   /** Computed again in the backward pass, as the plan says it; 0 where it says nothing. */
@@ -22,6 +27,8 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
   const { batch, recompute } = plan.workload;
   const passes = plan.workload.mode === "training" ? 3 : 1;
   const { forward, attention, isCausal } = parts;
+  const { hidden = 0, vocabulary = 0 } = plan.model ?? {};
+  const head = 2 * batch * plan.workload.sequence * hidden * vocabulary;
   const whole = isCausal ? forward + attention : forward;
   const again =
     recompute === undefined || passes === 1
@@ -33,6 +40,10 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
     model: (passes * forward) / batch,
     wholeAttention: (passes * whole) / batch,
     withoutAttention: (passes * (forward - attention)) / batch,
+    perParameter: [
+      (passes * Math.max(0, forward - attention - head)) / batch,
+      (passes * (forward - attention + head)) / batch,
+    ],
     least: (passes * leastForward(plan, parts)) / batch,
     recomputed: again / batch,
   };
@@ -74,10 +85,7 @@ const leastForward = (
   if (workload.mode === "inference" && model?.vocabulary !== undefined) {
     least -= 2 * workload.batch * (workload.sequence - 1) * model.hidden * model.vocabulary;
   }
-  // Windows, chunks and linear forms of attention see fewer tokens.
-  if (model?.slidingWindow !== undefined || (model?.otherFeatures ?? []).length > 0) {
-    least -= attention;
-  }
+  if (!seesWholeSequences(plan)) least -= attention;
   const moe = plan.stages.flatMap(({ layers }) => layers).find(({ op }) => op === "moe");
   if (moe?.op === "moe" && moe.capacityFactor !== undefined) {
     // All tokens may choose the same expert, which takes its capacity of them.
@@ -85,6 +93,10 @@ const leastForward = (
   }
   return Math.max(0, least);
 };
+
+/** Windows, chunks and linear forms of attention see fewer tokens. */
+export const seesWholeSequences = ({ model }: Plan): boolean =>
+  model?.slidingWindow === undefined && (model?.otherFeatures ?? []).length === 0;
 
 /** What the FLOPs of a sample lean on. */
 export const flopsPaths: readonly string[] = [

@@ -38,16 +38,14 @@ export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number):
     : fromPlan(capacity - fullest.total, "B", conditions);
   const claimedBytes = isShare ? value * capacity : capacity - value;
   const { judgement, reason } = decide(given, claim, fullest, claimedBytes, capacity);
+  const isOpen = judgement === "untestable" || judgement === "ambiguous";
   return {
     ...base,
     found,
     ...ratioOf(found, promised),
     judgement,
     reason,
-    needs:
-      judgement === "untestable" || judgement === "ambiguous"
-        ? parametersFor(given, claimedBytes)
-        : [],
+    needs: isOpen && claimedBytes > 0 ? parametersFor(given, claimedBytes) : [],
   };
 };
 
@@ -100,21 +98,16 @@ const decide = (
   if (Math.abs(total - claimedBytes) <= claim.tolerance * claimedBytes) {
     return { judgement: "confirmed", reason: `${parts}, tolerance ${tolerance}` };
   }
-  if (claimedBytes > total && keyValueCache > 0) {
+  if (claimedBytes > total && plan.workload.mode === "inference") {
     return {
       judgement: "untestable",
-      reason: `${parts}; a serving engine may reserve a larger cache than the batch fills`,
+      reason: `${parts}; an engine may reserve more than the plan needs, for a larger cache for instance`,
     };
   }
-  return claimedBytes < total
-    ? {
-        judgement: "ambiguous",
-        reason: `${parts} as run here, and any run at least ${quantity(least, "B")}: the claim lies between, tolerance ${tolerance}`,
-      }
-    : {
-        judgement: "refuted",
-        reason: `${parts}; the claim is ${quantity(claimedBytes, "B")}, tolerance ${tolerance}`,
-      };
+  return {
+    judgement: "ambiguous",
+    reason: `${parts} as run here, and any run at least ${quantity(least, "B")}: the claim lies between, tolerance ${tolerance}`,
+  };
 };
 
 /** So many parameters the claimed bytes can be at most. */

@@ -125,13 +125,17 @@ const needOf = (plan: Plan, { key }: ClaimDefinition, value: number): Need => {
 const tensorGroupSizes = (plan: Plan): number[] =>
   plan.stages
     .flatMap(({ layers }) => layers)
-    .filter(
-      (layer) =>
+    .flatMap((layer) => {
+      if (layer.op === "moe") {
+        const slices = layer.expertGroups[0]?.[0]?.length ?? 1;
+        return slices === 1 ? [] : [slices];
+      }
+      const isSplit =
         layer.op === "attention" ||
         layer.op === "mlp" ||
-        ((layer.op === "linear" || layer.op === "embedding") && layer.split !== "replicated"),
-    )
-    .flatMap(({ groups }) => groups.map((group) => group.length));
+        ((layer.op === "linear" || layer.op === "embedding") && layer.split !== "replicated");
+      return isSplit ? layer.groups.map((group) => group.length) : [];
+    });
 
 /** The value that speaks most against the claim; undefined for none. */
 const furthest = (values: readonly number[], claim: number): number | undefined => {

@@ -50,10 +50,19 @@ export const memoryObstacles = (plan: Plan): readonly string[] => {
     ...(plan.workload.mode === "training"
       ? ["mode is training: gradients, optimizer state and kept activations are counted, not held"]
       : []),
+    ...(decodesFromUnsaidCache(plan)
+      ? ["a step of one token reads a cache of tokens before it, which the plan does not name"]
+      : []),
     ...(assumed.length === 0 ? [] : [`assumed: ${someOf(assumed)}`]),
     ...workNotRun(plan, "memory"),
   ];
 };
+
+/** Sequence 1 in front of causal attention is a step of decoding. */
+const decodesFromUnsaidCache = ({ workload, stages }: Plan): boolean =>
+  workload.mode === "inference" &&
+  workload.sequence === 1 &&
+  stages.some(({ layers }) => layers.some((layer) => layer.op === "attention" && layer.causal));
 
 export const memoryAssumptions = (plan: Plan): readonly string[] =>
   assumedAmong(plan, [...memoryPaths, "hardware.memoryPerGpu", "hardware.gpus"]);

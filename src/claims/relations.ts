@@ -1,11 +1,11 @@
-// Claims that must follow from each other, whatever the machine: tokens from samples, memory left from memory used,
+// Claims that must follow from each other, read as figures of one run, whatever the machine: tokens from samples, memory left from memory used,
 // throughput from latency, and utilization from throughput.
 
 import { assumedAmong } from "../plan/assumed.ts";
 import { claimed, claimedSamples, fromPlan, ratioOf, type Case } from "./case.ts";
 import { flopsPaths, type SampleFlops, sampleFlops } from "./flops.ts";
 import { latenciesPerStep } from "./limits/latency.ts";
-import { leftOutOfSpeed } from "./limits/limit.ts";
+import { leftOutOfSpeed, otherArithmetic } from "./limits/limit.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, ROUNDING } from "./table.ts";
 import type { Judgement, Need, Verdict } from "./verdict.ts";
 import { number, percent, quantity, someOf } from "./words.ts";
@@ -22,6 +22,8 @@ interface Agreement {
   readonly tolerance: number;
   /** Whether what follows is near enough; default: within the tolerance. */
   readonly agrees?: boolean;
+  /** They agree, but not by the claim's own definition. */
+  readonly isByOtherDefinition?: boolean;
   readonly paths: readonly string[];
   readonly unsaid?: readonly string[];
   /** What must hold where the values that it leans on are assumed. */
@@ -34,7 +36,12 @@ const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
   const agrees = given.agrees ?? Math.abs(follows - promised) <= tolerance * Math.abs(promised);
   const leansOn = assumedAmong(plan, given.paths);
   const isFirm = leansOn.length === 0 && unsaid.length === 0;
-  const judgement: Judgement = !isFirm ? "untestable" : agrees ? "confirmed" : "refuted";
+  const { isByOtherDefinition = false } = given;
+  const decided = agrees ? (isByOtherDefinition ? "ambiguous" : "confirmed") : "refuted";
+  const judgement: Judgement = isFirm ? decided : "untestable";
+  const how = agrees
+    ? `the claims agree${isByOtherDefinition ? " by another definition" : ""}`
+    : "the claims contradict each other";
   const found = fromPlan(follows, given.unit);
   const promisedFigure = claimed(promised, given.unit);
   const leaning = isFirm ? "" : `, which leans on ${someOf([...leansOn, ...unsaid])}`;
@@ -45,11 +52,11 @@ const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
     found,
     ...ratioOf(found, promisedFigure),
     judgement,
-    reason: `${agrees ? "the claims agree" : "the claims contradict each other"}: ${formula}, tolerance ${percent(tolerance)}${leaning}`,
+    reason: `${how}: ${formula}, tolerance ${percent(tolerance)}${leaning}`,
     provenance: "estimated",
     tolerance,
     leansOn,
-    needs: judgement === "untestable" ? given.needs : [],
+    needs: judgement === "untestable" || judgement === "ambiguous" ? given.needs : [],
   };
 };
 
@@ -135,6 +142,7 @@ const latencyArithmetic: Relation = (given) => {
       "stages",
       "parallel.pipeline",
     ],
+    unsaid: leftOutOfSpeed(given),
     needs: [
       {
         what: "workload.batch",
@@ -160,7 +168,7 @@ const latencyArithmetic: Relation = (given) => {
 
 /**
  * Throughput × FLOPs per sample is the claimed share of the peak, by one of the conventions in use: causal attention
- * counted by half, whole, or not at all. What agrees only with recomputation counted is an HFU, whatever it is called.
+ * counted by half, whole or not at all, or 6 FLOPs per parameter and token, with the embedding or without. What agrees only with recomputation counted is an HFU, whatever it is called.
  */
 const utilizationArithmetic =
   (key: "computeUtilization" | "hardwareFlopsUtilization"): Relation =>
@@ -174,10 +182,11 @@ const utilizationArithmetic =
     const isHfu = key === "hardwareFlopsUtilization";
     const of = (perSample: number): number => (samples * perSample) / (gpus * peak);
     const again = computedAgain(given, flops);
-    const mfu = [of(flops.withoutAttention), of(flops.wholeAttention)] as const;
+    const [fewest, most] = flops.perParameter;
+    const mfu = [of(fewest), of(Math.max(most, flops.wholeAttention))] as const;
     const hfu = [
-      of(flops.withoutAttention + again.least),
-      of(flops.wholeAttention + again.most),
+      of(fewest + again.least),
+      of(Math.max(most, flops.wholeAttention) + again.most),
     ] as const;
     const [low, high] = isHfu ? hfu : mfu;
     const own = of(isHfu ? flops.model + flops.recomputed : flops.model);
@@ -196,6 +205,8 @@ const utilizationArithmetic =
         : rate,
       tolerance: BOUND_TOLERANCE,
       agrees: isWithin([low, high]) || agreesAsHfu,
+      // Where the conventions in use differ little, a figure by any of them is right.
+      isByOtherDefinition: agreesAsHfu || (high > mostApart * low && !isWithin([own, own])),
       paths: [
         ...flopsPaths,
         "workload.dtype",
@@ -203,7 +214,7 @@ const utilizationArithmetic =
         "hardware.gpus",
         ...(isHfu ? ["workload.recompute"] : []),
       ],
-      unsaid: leftOutOfSpeed(given),
+      unsaid: [...leftOutOfSpeed(given), ...otherArithmetic(given.plan)],
       needs: [
         {
           what: "FLOPs per token",
@@ -216,6 +227,8 @@ const utilizationArithmetic =
     });
   };
 
+const mostApart = 1.5;
+
 /**
  * What a step computes again at least and at most, by how publishers count: a forward pass; of selective
  * recomputation nothing, or attention in all three passes, as Korthikanti et al. 2022 (equation 9) do. What a plan
@@ -223,17 +236,17 @@ const utilizationArithmetic =
  */
 const computedAgain = (
   { plan }: Case,
-  { wholeAttention, withoutAttention }: SampleFlops,
+  { wholeAttention, withoutAttention, perParameter: [fewest, most] }: SampleFlops,
 ): { readonly least: number; readonly most: number } => {
   const { mode, recompute } = plan.workload;
   if (mode === "inference") return { least: 0, most: 0 };
   switch (recompute?.granularity) {
     case "full":
-      return { least: withoutAttention / 3, most: wholeAttention / 3 };
+      return { least: fewest / 3, most: Math.max(most, wholeAttention) / 3 };
     case "selective":
       return { least: 0, most: wholeAttention - withoutAttention };
     case undefined:
-      return { least: 0, most: wholeAttention / 3 };
+      return { least: 0, most: Math.max(most, wholeAttention) / 3 };
   }
 };
 

@@ -79,7 +79,8 @@ export const claimTable: readonly ClaimDefinition[] = [
     label: "GPU utilization",
     unit: "share",
     definition: "share of the time that a GPU is busy",
-    formula: "time in which a kernel of the model runs ÷ step time, mean over ranks",
+    formula:
+      "time in which a kernel of the model runs ÷ step time, mean over ranks; a step begins when the one before is over",
     against: "busy %, mean over ranks",
     found: ({ busy }) => busy,
   },

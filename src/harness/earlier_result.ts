@@ -15,6 +15,7 @@ import { planHash, workHash } from "../report/plan_hash.ts";
 import type { AdapterCalibration, RunResult } from "../report/result.ts";
 import { parseStored, readStored, refusal, type StoredResult } from "../report/result_file.ts";
 import type { ResultSources } from "../report/result_schema.ts";
+import { contradictionsOfCheck } from "./check_record.ts";
 import { projectionOf } from "./projection.ts";
 import { ceilingSeed } from "./calibrations.ts";
 import { recordContradictions } from "./record_contradictions.ts";
@@ -43,7 +44,7 @@ const resultOf = ({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   refuseOtherWork(file, plan, sources);
   refuseUnfinished(file, sources);
   const program = lower(plan);
-  refuseUnchecked(file, plan, sources);
+  refuseUnchecked(file, plan, program, sources);
   const estimated = estimate(program, plan);
   const groups = groupKernels(
     program,
@@ -77,7 +78,12 @@ const refuseUnfinished = (file: string, { outcome }: ResultSources): void => {
   throw refusal(file, `its run was ${how}`, "run the plan again, to its end");
 };
 
-const refuseUnchecked = (file: string, plan: Plan, { check, samples }: ResultSources): void => {
+const refuseUnchecked = (
+  file: string,
+  plan: Plan,
+  program: Program,
+  { check, samples }: ResultSources,
+): void => {
   if (check === undefined) throw refusal(file, "its numbers were not checked");
   const { error, values } = check;
   const tolerance = acceptedError(plan, check.method);
@@ -89,6 +95,8 @@ const refuseUnchecked = (file: string, plan: Plan, { check, samples }: ResultSou
   if (error > tolerance) {
     throw refusal(file, `its numbers are wrong: the largest relative error is ${error}`);
   }
+  const [contradiction] = contradictionsOfCheck(program, check);
+  if (contradiction !== undefined) throw refusal(file, contradiction);
   if (samples.length > (check.timed?.steps ?? 0)) {
     throw refusal(file, "its timed steps were not all checked");
   }

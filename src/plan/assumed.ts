@@ -4,17 +4,44 @@
 import type { Path } from "./document.ts";
 import type { Plan } from "./plan.ts";
 
-/** `stages[0].layers[1].in`, `/stages/0/layers/1/in` and `$.stages[0]["layers"][1].in` are one path. */
-export const assumedPath = (written: string): Path =>
-  written.split(/[\s./[\]"'$]+/).filter((key) => key !== "");
+/** Parts of a plan that have values of their own: what an assumed whole plan is made of. */
+const roots = [
+  "hardware",
+  "workload",
+  "model",
+  "parallel",
+  "stages",
+  "communications",
+  "optimizations",
+] as const;
 
-/** The paths in one spelling, keys and indices with dots between them, each once. */
+/**
+ * `stages[0].layers[1].in`, `/stages/0/layers/1/in` and `$.stages[0]["layers"][1].in` are one path; `model.*` is
+ * `model`.
+ */
+export const assumedPath = (written: string): Path => {
+  const keys = written.split(/(?:->|[\s./[\]"'$#])+/).filter((key) => key !== "");
+  const star = keys.indexOf("*");
+  const named = star < 0 ? keys : keys.slice(0, star);
+  return named[0]?.toLowerCase() === "plan" ? named.slice(1) : named;
+};
+
+/** The paths in one spelling, keys and indices with dots between them, each once; the whole plan as its parts. */
 export const assumedPaths = (written: readonly string[]): string[] => [
-  ...new Set(written.map((path) => assumedPath(path).join(".")).filter((path) => path !== "")),
+  ...new Set(
+    written.flatMap((path) => {
+      const keys = assumedPath(path);
+      if (keys.length > 0) return [keys.join(".")];
+      return path.trim() === "" ? [] : roots;
+    }),
+  ),
 ];
 
-const isWithin = (path: string, parent: string): boolean =>
-  path === parent || path.startsWith(`${parent}.`);
+/** Letters' case does not matter, and a path may begin below the plan's parts: `moe.experts`. */
+const isWithin = (path: string, parent: string): boolean => {
+  const [own, above] = [`.${path.toLowerCase()}.`, `.${parent.toLowerCase()}.`];
+  return own.includes(above);
+};
 
 /**
  * The assumed values that any of `paths` leans on, in the plan's order and spelling: the path itself, a

@@ -24,11 +24,14 @@ export const blocksOf = ({ stages }: Pick<Plan, "stages">): string[][] => {
   );
 };
 
-/** One past the last residual; without residuals, one past what is no head: the last attention, MLP or experts. */
+/** One past the last residual, attention, MLP, experts, or linear layer back to the blocks' width: the rest is a head. */
 const endOfBlocks = (layers: readonly Layer[]): number => {
   const residual = layers.findLastIndex(({ op }) => op === "residual");
   const inner = layers.findLastIndex(
     ({ op }) => op === "attention" || op === "mlp" || op === "moe",
   );
-  return 1 + Math.max(residual, inner);
+  // An MLP may be written as linear layers that end at the blocks' width.
+  const width = layers.find((layer) => layer.op === "attention")?.hidden;
+  const narrow = layers.findLastIndex((layer) => layer.op === "linear" && layer.out === width);
+  return 1 + Math.max(residual, inner, inner < 0 ? -1 : narrow);
 };

@@ -48,7 +48,8 @@ export const stageMesh = (file: PlanFile, degrees: Degrees, pipelineIndex: numbe
   const first = pipelineIndex * perStage;
   // A list longer than the degree is an error that a rule reports; the degree decides meanwhile.
   const groups = named === undefined ? inParts(first, perStage, tensor) : [named.slice(0, tensor)];
-  const ranks = groups.flat();
+  const listed = groups.flat();
+  const ranks = listed.length === perStage ? listed : inParts(first, perStage, perStage).flat();
   const holders = isSingleGroup ? file.parallel?.expertGroup : undefined;
   return {
     groups,

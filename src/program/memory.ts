@@ -7,7 +7,7 @@
 
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { contextOf } from "../plan/mesh.ts";
-import type { AttentionLayer, Plan } from "../plan/plan.ts";
+import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
 import type { BufferRole } from "./program.ts";
 
 export const memoryKinds = [
@@ -180,7 +180,14 @@ const inTraining = (
 };
 
 export const replicasOf = ({ degrees, stages }: Plan): Replicas => {
-  if (degrees === undefined) return { others: 1, experts: 1 };
+  if (degrees === undefined) {
+    const layers = stages.flatMap((stage) => stage.layers);
+    const most = (of: (layer: Layer) => number): number => Math.max(1, ...layers.map(of));
+    return {
+      others: most(({ groups }) => groups.length),
+      experts: most((layer) => (layer.op === "moe" ? layer.expertGroups.length : 1)),
+    };
+  }
   const moe = stages.flatMap(({ layers }) => layers).find(({ op }) => op === "moe");
   return {
     others: degrees.data * contextOf(degrees),

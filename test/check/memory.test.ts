@@ -207,7 +207,11 @@ describe("what a GPU needs", () => {
 });
 
 describe("claims about memory", () => {
-  const dense = { model: { moe: undefined }, parallel: { expert: 1 } };
+  const dense = {
+    model: { moe: undefined },
+    parallel: { expert: 1 },
+    workload: { sequence: 2 },
+  };
   const { total, least } = needs(dense);
 
   const share = (bytes: number, more: Parameters<typeof withDegrees>[0] = {}) =>
@@ -220,11 +224,12 @@ describe("claims about memory", () => {
   const judged = (...given: Parameters<typeof share>) =>
     judgementOf(share(...given), "memoryUtilization");
 
-  test("a share is confirmed within 5 % of what the program allocates, and refuted above", () => {
+  test("a share is confirmed within 5 % of what the program allocates, and open above", () => {
     expect(judged(total)).toBe("confirmed");
     expect(judged(total / 1.0499)).toBe("confirmed");
     expect(judged(total / 0.9501)).toBe("confirmed");
-    expect(judged(total / 0.9499)).toBe("refuted");
+    // An engine may reserve more than the plan needs.
+    expect(judged(total / 0.9499)).toBe("untestable");
   });
 
   test("between what any run holds and what ours allocates it is open", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { assumedAmong, assumedPath, assumedPaths } from "../../src/plan/assumed.ts";
 import { parsePlan } from "../../src/plan/load.ts";
-import { degreesPlan, stagesPlan, warningsOf, withDegrees, withStages } from "./checked.ts";
+import { degreesPlan, errorsOf, stagesPlan, withDegrees, withStages } from "./checked.ts";
 
 test.each([
   "stages.0.layers.1.in",
@@ -14,7 +14,7 @@ test.each([
 });
 
 test("a plan's assumed paths have one spelling and stand once", () => {
-  expect(assumedPaths(["stages[0].layers", "model", "/stages/0/layers", "", "$"])).toEqual([
+  expect(assumedPaths(["stages[0].layers", "model", "/stages/0/layers", ""])).toEqual([
     "stages.0.layers",
     "model",
   ]);
@@ -25,7 +25,7 @@ test("a plan's assumed paths have one spelling and stand once", () => {
   ]);
 });
 
-const assumed = ["model.moe.experts", "hardware", "parallel.expert"];
+const assumedValues = ["model.moe.experts", "hardware", "parallel.expert"];
 test.each([
   [["model.moe.experts"], ["model.moe.experts"]],
   [["model"], ["model.moe.experts"]],
@@ -40,12 +40,12 @@ test.each([
   [["parallel.expertTensor"], []],
   [[], []],
 ])("what %j lean on", (paths, expected) => {
-  expect(assumedAmong({ assumed, hardware: { gpus: 2 } }, paths)).toEqual(expected);
+  expect(assumedAmong({ assumed: assumedValues, hardware: { gpus: 2 } }, paths)).toEqual(expected);
 });
 
 test("any value of a plan can be assumed, given or filled in", () => {
   const missing = (plan: unknown) =>
-    warningsOf(plan).filter((code) => code === "assumed-value-missing");
+    errorsOf(plan).filter((code) => code === "assumed-value-missing");
   const degrees = {
     hardware: { gpus: 2, memoryPerGpu: "64GB" },
     assumed: [
@@ -68,4 +68,22 @@ test("any value of a plan can be assumed, given or filled in", () => {
   expect(missing(withStages(explicit))).toEqual([]);
   const absent = ["hardware.linkBandwidth", "parallel.context", "communications.9.payload"];
   expect(missing({ ...degreesPlan, assumed: absent })).toHaveLength(3);
+});
+
+test.each([
+  ["$", ["model.hidden", "parallel.expert"]],
+  ["Model", ["model.hidden"]],
+  ["model.*", ["model.hidden"]],
+  ["plan.model", ["model.hidden"]],
+  ["#/parallel", ["parallel.expert"]],
+  ["moe.experts", ["model.moe.experts"]],
+  ["model->moe", ["model.moe.experts"]],
+])("%s means the values of %j", (written, paths) => {
+  const values = assumedPaths([written]);
+  for (const path of paths) {
+    expect(assumedAmong({ assumed: values, hardware: { gpus: 2 } }, [path]).length).toBeGreaterThan(
+      0,
+    );
+  }
+  expect(assumedAmong({ assumed: values, hardware: { gpus: 2 } }, ["claims"])).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { groupKernels, type KernelGroups } from "../../src/measure/kernel_groups
 import { kernels } from "../../src/kernels/catalog.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimate } from "../../src/program/estimate.ts";
+import { callsByKind } from "../../src/harness/check_record.ts";
 import { acceptedError } from "../../src/harness/verify.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Instruction } from "../../src/program/program.ts";
@@ -105,18 +106,16 @@ export const runOf = (
       error: 3.1e-7,
       tolerance: acceptedError(plan, "oracle"),
       compared: "sharded result against the f64 reference",
-      values: 4096,
-      kinds: [
-        {
-          kind: "matmul",
-          calls: 8,
-          allCalls: 16,
-          unit: "rows",
-          checked: 512,
-          total: 512,
-          worst: 0.1,
-        },
-      ],
+      values: program.microBatches * program.output.rows * program.output.columns,
+      kinds: [...callsByKind(program)].map(([kind, calls]) => ({
+        kind,
+        calls: Math.ceil((calls ?? 1) / 2),
+        allCalls: calls ?? 1,
+        unit: "rows",
+        checked: 512,
+        total: 512,
+        worst: 0.1,
+      })),
       notChecked: ["kernel attend_cache"],
       timed: { steps: 9, microBatches: plan.workload.microBatches },
     },

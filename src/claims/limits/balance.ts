@@ -3,9 +3,10 @@
 
 import { largest } from "../case.ts";
 import { percent } from "../words.ts";
-import type { LimitRule } from "./limit.ts";
+import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
 
-export const balanceLimit: LimitRule = ({ plan, estimate }, { key }, value) => {
+export const balanceLimit: LimitRule = (given, { key }, value) => {
+  const { plan, estimate } = given;
   const isBusy = key === "gpuUtilization";
   if (!isBusy && key !== "computeUtilization" && key !== "hardwareFlopsUtilization")
     return undefined;
@@ -23,9 +24,12 @@ export const balanceLimit: LimitRule = ({ plan, estimate }, { key }, value) => {
     ...(isBusy ? {} : { best }),
     because: `the busiest of ${ranks.length} GPUs has ${busiest} of the FLOPs, so that on average GPUs reach at most mean load / largest load = ${percent(best)}${isBusy ? " if their time follows their FLOPs" : ""}`,
     paths: ["model", "stages", "hardware.gpus", "parallel"],
-    ...(model?.vocabulary !== undefined && workload.mode === "inference"
-      ? { unsaid: ["logits of all positions are counted, of which one is needed"] }
-      : {}),
+    unsaid: [
+      ...leftOutOfSpeed(given),
+      ...(model?.vocabulary !== undefined && workload.mode === "inference"
+        ? ["logits of all positions are counted, of which one is needed"]
+        : []),
+    ],
     needs:
       value <= best
         ? []

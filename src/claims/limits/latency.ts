@@ -3,22 +3,23 @@
 
 import { blocksOf } from "../../plan/blocks.ts";
 import { claimedSamples, type Case } from "../case.ts";
-import { flopsPaths } from "../flops.ts";
+import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
-import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
+import { leftOutOfSpeed, type LimitRule, otherArithmetic } from "./limit.ts";
 
 export const latencyLimit: LimitRule = (given, { key }, value) => {
   if (key !== "latencyPerLayerMs" || value === 0) return undefined;
   const { plan, estimate } = given;
   const blocks = blocksOf(plan);
-  if (blocks.length === 0) return undefined;
+  const [first] = blocks;
+  if (first === undefined) return undefined;
   const names = new Set(blocks.flat());
   const flops = estimate.layers.filter(({ layer }) => names.has(layer));
   const perBlock =
     flops.reduce((sum, layer) => sum + layer.flops, 0) /
     plan.workload.microBatches /
     blocks.length /
-    gpusPerStage(given);
+    Math.max(1, gpusOfBlock(given, first).size);
   const rate = (1000 * perBlock) / value;
   const { peakFlops } = plan.hardware;
   const because = `${quantity(perBlock, "FLOPs")} of a block per GPU in ${number(value)} ms`;
@@ -44,7 +45,11 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
     best: (1000 * perBlock) / peakFlops,
     because: `${quantity(perBlock, "FLOPs")} of a block per GPU take at least ${number((1000 * perBlock) / peakFlops)} ms at ${quantity(peakFlops, "FLOP/s")}`,
     paths: [...paths, "hardware.peakFlops"],
-    unsaid: leftOutOfSpeed(given),
+    unsaid: [
+      ...leftOutOfSpeed(given),
+      ...otherArithmetic(plan),
+      ...(seesWholeSequences(plan) ? [] : ["how far attention sees"]),
+    ],
     needs: [
       {
         what: "share of the peak within a block",
@@ -52,30 +57,38 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
         value: rate / peakFlops,
         unit: "share",
         because,
-        ...(rate > peakFlops ? { absurd: `${percent(rate / peakFlops)} of the peak` } : {}),
+        ...(rate > peakFlops && seesWholeSequences(plan)
+          ? { absurd: `${percent(rate / peakFlops)} of the peak` }
+          : {}),
       },
     ],
   };
 };
 
-/** GPUs that share the work of a block. */
-const gpusPerStage = ({ plan }: Case): number => {
-  const layer = plan.stages.flatMap(({ layers }) => layers).find(({ op }) => op === "attention");
-  const ranks = layer?.groups.reduce((sum, group) => sum + group.length, 0) ?? 1;
-  return Math.max(1, ranks);
+/** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
+const gpusOfBlock = ({ plan }: Case, block: readonly string[]): ReadonlySet<number> => {
+  const own = new Set(block);
+  const gpus = new Set<number>();
+  for (const stage of plan.stages) {
+    for (const layer of stage.layers) {
+      if (!own.has(`${stage.name}/${layer.name}`)) continue;
+      const held = layer.op === "moe" ? layer.expertGroups.flat(2) : [];
+      for (const gpu of [...layer.groups.flat(), ...held]) gpus.add(gpu);
+    }
+  }
+  return gpus;
 };
 
-/** Block latencies of a step on the stage that has most of them: what follows that stage may overlap the next step. */
+/** Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. */
 export const latenciesPerStep = (given: Case): number | undefined => {
   const { plan } = given;
   const blocks = blocksOf(plan);
   if (blocks.length === 0 || claimedSamples(plan) === undefined) return undefined;
-  const perStage = new Map<string, number>();
-  for (const [first = ""] of blocks) {
-    const stage = first.slice(0, first.lastIndexOf("/"));
-    perStage.set(stage, (perStage.get(stage) ?? 0) + 1);
+  const perGpu = new Map<number, number>();
+  for (const block of blocks) {
+    for (const gpu of gpusOfBlock(given, block)) perGpu.set(gpu, (perGpu.get(gpu) ?? 0) + 1);
   }
-  const pipelineRanks = Math.max(1, plan.degrees?.pipeline ?? perStage.size);
-  const chunks = Math.max(1, Math.round(perStage.size / pipelineRanks));
-  return plan.workload.microBatches * chunks * Math.max(...perStage.values());
+  let most = 0;
+  for (const count of perGpu.values()) most = Math.max(most, count);
+  return plan.workload.microBatches * most;
 };

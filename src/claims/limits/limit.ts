@@ -56,3 +56,9 @@ export const weaknesses = (given: Case, limit: Limit): readonly string[] => [
 /** What an import left out changes work and peak: bounds on speed do not hold for it. */
 export const leftOutOfSpeed = ({ plan }: Case): readonly string[] =>
   notesThatBear(plan, "speed").map(({ code }) => code);
+
+/** f32 on tensor cores is TF32, at many times the datasheet's f32; nobody says which a framework takes. */
+export const otherArithmetic = ({ hardware, workload }: Plan): readonly string[] =>
+  workload.dtype === "f32" && (hardware.sources?.peakFlops ?? "plan") !== "plan"
+    ? ["whether f32 products run as TF32"]
+    : [];

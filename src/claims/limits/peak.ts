@@ -3,10 +3,10 @@
 import { fastestGpu } from "../../plan/gpu_names.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Case } from "../case.ts";
-import { flopsPaths, sampleFlops } from "../flops.ts";
+import { flopsPaths, sampleFlops, seesWholeSequences } from "../flops.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent, quantity } from "../words.ts";
-import { leftOutOfSpeed, type Limit, type LimitRule } from "./limit.ts";
+import { leftOutOfSpeed, type Limit, type LimitRule, otherArithmetic } from "./limit.ts";
 
 const paths = [...flopsPaths, "hardware.gpus", "hardware.peakFlops", "workload.dtype"] as const;
 
@@ -46,7 +46,7 @@ const throughput = (given: Case, samples: number, perSample: number): Limit | un
     best: best * perSample,
     because: `${quantity(least, "FLOPs")} per sample at least, on ${number(gpus)} × ${quantity(peakFlops, "FLOP/s")}, allow ${number(best * perSample)} per second`,
     paths,
-    unsaid: leftOutOfSpeed(given),
+    unsaid: [...leftOutOfSpeed(given), ...otherArithmetic(plan)],
     needs: [
       {
         what: "MFU",
@@ -54,7 +54,9 @@ const throughput = (given: Case, samples: number, perSample: number): Limit | un
         value: needed / peakFlops,
         unit: "share",
         because: `${number(samples)} samples/s × ${quantity(model, "FLOPs")} ÷ (${number(gpus)} × ${quantity(peakFlops, "FLOP/s")})`,
-        ...(needed > peakFlops ? { absurd: "more than the peak" } : {}),
+        ...(needed > peakFlops && seesWholeSequences(plan) && otherArithmetic(plan).length === 0
+          ? { absurd: "more than the peak" }
+          : {}),
       },
     ],
   };

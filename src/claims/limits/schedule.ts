@@ -27,7 +27,7 @@ export const scheduleLimit: LimitRule = (given, { key }, value) => {
     mode === "training" && schedule === undefined
       ? ["no workload.schedule is given; a zero-bubble one idles less"]
       : mode === "inference" && m === 1
-        ? ["micro-batches of following steps may fill the pipeline"]
+        ? ["the plan names no micro-batches; those of following steps may fill the pipeline"]
         : [];
   return {
     name: "schedule",

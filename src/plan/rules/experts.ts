@@ -116,7 +116,10 @@ export const expertDegreeFitsRanks: Rule = (plan, written) => {
   }
   const ranks = ranksPerStage(degrees);
   const slices = expertTensorOf(degrees);
-  if (ranks % (expert * slices) === 0) return [];
+  const isUnformed = placedLayers(plan).some(
+    ({ layer }) => layer.op === "moe" && layer.expertGroups.length === 0,
+  );
+  if (!isUnformed) return [];
   const fitting = expertDegreesThatFit(degrees);
   const places = fitting.length === 0 ? "" : `choose one of ${listed(fitting)}, or `;
   return [

@@ -1,17 +1,17 @@
 // Rules on what a plan says about itself.
 
 import { assumedPath } from "../assumed.ts";
-import { valueAt } from "../document.ts";
-import { info, type Rule, warning } from "./rule.ts";
+import type { Path } from "../document.ts";
+import { error, info, type Rule, warning } from "./rule.ts";
 
 /** What is marked as assumed is there: in the file, or filled in by a default. */
 export const assumedValuesExist: Rule = (plan, written) => {
   const filledIn = { ...plan, parallel: plan.degrees };
   return (written?.assumed ?? []).flatMap((path, i) =>
-    [written, filledIn].some((root) => valueAt(root, assumedPath(path)) !== undefined)
+    namesSomething(assumedPath(path), [written, filledIn])
       ? []
       : [
-          warning(
+          error(
             "assumed-value-missing",
             ["assumed", i],
             `${path} is marked as assumed, but the plan gives no such value`,
@@ -19,6 +19,27 @@ export const assumedValuesExist: Rule = (plan, written) => {
           ),
         ],
   );
+};
+
+/** Whatever the case of its letters, and from whichever part of the plan it begins. */
+const namesSomething = (path: Path, plans: readonly unknown[]): boolean =>
+  path.length === 0 ||
+  plans.some((plan) => beginningsIn(plan).some((part) => valueAtFolded(part, path) !== undefined));
+
+/** The plan and its parts: `moe.experts` is that of the model. */
+const beginningsIn = (plan: unknown): unknown[] => [
+  plan,
+  ...(typeof plan === "object" && plan !== null ? Object.values(plan) : []),
+];
+
+const valueAtFolded = (root: unknown, path: Path): unknown => {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    const wanted = String(key).toLowerCase();
+    value = Object.entries(value).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  }
+  return value;
 };
 
 /** Readers of a verdict must know what the plan's source did not say. */

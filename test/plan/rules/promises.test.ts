@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { found, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
+import { errorsOf, found, infosOf, linear, stages, warningsOf, withDegrees } from "../checked.ts";
 
 const withMemory = (memoryPerGpu: unknown) => {
   const plan = stages(1, [[linear(1024, 1024, { kind: "replicated", gpus: [0] })]]);
@@ -54,7 +54,7 @@ test("optimizations have something to act on", () => {
 
 test("what is marked as assumed is there", () => {
   expect(warningsOf(withDegrees({ assumed: ["model.hidden", "model.moe.topK"] }))).toEqual([]);
-  expect(warningsOf(withDegrees({ assumed: ["model.hiden"] }))).toEqual(["assumed-value-missing"]);
+  expect(errorsOf(withDegrees({ assumed: ["model.hiden"] }))).toEqual(["assumed-value-missing"]);
 });
 
 test("a training plan is told that only its forward pass is run", () => {
