@@ -11,7 +11,7 @@ import type { Link } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";
 import { number, quantity, someOf } from "./words.ts";
 
-const workload = [
+const workloadPaths = [
   "mode",
   "batch",
   "microBatches",
@@ -21,7 +21,7 @@ const workload = [
   "recompute",
 ].map((key) => `workload.${key}`);
 /** What the bytes on a GPU lean on. */
-const memoryPaths = ["model", "stages", ...workload, "parallel", "communications"];
+const memoryPaths = ["model", "stages", ...workloadPaths, "parallel", "communications"];
 /** What the work of a step leans on. */
 const workPaths = [...memoryPaths, "optimizations"];
 
