@@ -31,7 +31,14 @@ export default defineConfig({
     maxWorkers: 1,
     disableConsoleIntercept: true,
     projects: [
-      { test: { name: "host", include: ["bench/host.ts"], pool: "forks", testTimeout: 600_000 } },
+      {
+        test: {
+          name: "host",
+          include: ["bench/host.ts", "bench/startup.ts"],
+          pool: "forks",
+          testTimeout: 600_000,
+        },
+      },
       onAdapter("swiftshader"),
       onAdapter("lavapipe"),
       onAdapter("gpu0"),

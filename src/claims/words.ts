@@ -1,9 +1,11 @@
 // Numbers and lists in the sentences of verdicts.
 
+import { thousands } from "../plan/thousands.ts";
+
 export const number = (value: number): string => {
   const rounded = Number(value.toPrecision(4));
   return Math.abs(rounded) >= 1000 && Math.abs(rounded) < 1e7
-    ? rounded.toLocaleString("en-US")
+    ? thousands(rounded)
     : String(rounded);
 };
 

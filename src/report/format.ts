@@ -1,12 +1,13 @@
 // Numbers as people read them: a unit always, digits only as far as they mean something.
 
+import { thousands } from "../plan/thousands.ts";
 import type { Figure, Unit } from "../measure/figure.ts";
 
 /** Thousands are set apart; three significant digits below 1000. */
 export const formatNumber = (value: number): string => {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size >= 1000) return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  if (size >= 1000) return thousands(value);
   if (Number.isInteger(value)) return String(value);
   if (size < 0.001) return value.toExponential(1);
   return trimmed(value);

@@ -2,15 +2,31 @@
 
 import { stripVTControlCharacters } from "node:util";
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/**
+ * Text of which each character is a grapheme one column wide: Latin letters, dashes, arrows, signs of
+ * mathematics, frames of tables. Whatever joins, combines or is wide is none of it.
+ */
+const plain =
+  /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u203b\u2070-\u209c\u2190-\u22ff\u2500-\u259f]*$/;
 const wide =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
 const invisible = /^[\p{Mark}\p{Control}\p{Format}]+$/u;
 
+/** Made where it is needed: that takes a good part of the time of a short command. */
+let segmenter: Intl.Segmenter | undefined;
+
+const graphemesOf = (text: string): string[] => {
+  if (plain.test(text)) return Array.from(text);
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+};
+
 /** Columns; colours take none, wide characters two. */
 export const widthOf = (text: string): number => {
+  const shown = stripVTControlCharacters(text);
+  if (plain.test(shown)) return shown.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+  for (const segment of graphemesOf(shown)) {
     if (invisible.test(segment)) continue;
     width += wide.test(segment) ? 2 : 1;
   }
@@ -56,7 +72,7 @@ export const wrapIndented = (text: string, width: number, indent: number): strin
 const cut = (word: string, width: number): string[] => {
   const pieces: string[] = [];
   let piece = "";
-  for (const { segment } of graphemes.segment(word)) {
+  for (const segment of graphemesOf(word)) {
     if (widthOf(piece + segment) > width && piece !== "") {
       pieces.push(piece);
       piece = "";

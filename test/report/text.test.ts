@@ -1,6 +1,8 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coloursFor, plain } from "../../src/report/colour.ts";
 import { formatBytes, formatNumber, formatPercent, formatValue } from "../../src/report/format.ts";
+import { thousands } from "../../src/plan/thousands.ts";
 import { table } from "../../src/report/table.ts";
 import { widthOf, wrap } from "../../src/report/text_width.ts";
 
@@ -50,6 +52,30 @@ describe("width", () => {
     expect(widthOf("1…2 × T₁")).toBe(8);
   });
 
+  test("text that is counted without looking at graphemes takes a column per character", () => {
+    const codes = fc.oneof(
+      ...[
+        [0x20, 0x7e],
+        [0xa1, 0xac],
+        [0xae, 0x2ff],
+        [0x2010, 0x2027],
+        [0x2030, 0x203b],
+        [0x2070, 0x209c],
+        [0x2190, 0x22ff],
+        [0x2500, 0x259f],
+      ].map(([min = 0, max = 0]) => fc.integer({ min, max })),
+    );
+    const unit = codes.map((code) => String.fromCodePoint(code));
+    fc.assert(
+      fc.property(fc.string({ unit }), (text) => {
+        expect(widthOf(text)).toBe(text.length);
+        // A wide character makes the whole text be looked at.
+        expect(widthOf(`日${text}`)).toBe(2 + text.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test("text folds at spaces and never exceeds the width", () => {
     expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
   });
@@ -69,6 +95,17 @@ describe("numbers", () => {
     [-1234.5, "-1,235"],
   ])("%d is written %s", (value, text) => {
     expect(formatNumber(value)).toBe(text);
+  });
+
+  test("thousands are set apart as the language's tables have it", () => {
+    const finite = fc.double({ min: -1e20, max: 1e20, noNaN: true });
+    fc.assert(
+      fc.property(fc.oneof(finite, fc.integer()), (value) => {
+        const options = { maximumFractionDigits: 0, signDisplay: "negative" } as const;
+        expect(thousands(value)).toBe(value.toLocaleString("en-US", options));
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test.each([
