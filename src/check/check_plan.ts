@@ -58,13 +58,20 @@ export const checkPlan = (
   options: CheckOptions = {},
 ): Diagnostic[] => [...inspect(plan, document, options).diagnostics];
 
-/** The errors among them: for who tries many plans. */
-export const planErrors = (plan: Plan, document: PlanDocument): Diagnostic[] => {
+/**
+ * The errors among them: for who tries many plans.
+ * @param known the plan's own, where it was estimated before
+ */
+export const planErrors = (
+  plan: Plan,
+  document: PlanDocument,
+  known?: PlanEstimate,
+): Diagnostic[] => {
   const ofRules = rules.flatMap((rule) => rule(plan, document.written));
   // Without a memory size nothing is too large, and need not be counted.
   const isHeldAgainstMemory = plan.hardware.memoryPerGpu !== undefined && isCountable(ofRules);
   const found = isHeldAgainstMemory
-    ? [...ofRules, ...memorySuffices(plan, estimatePlan(plan))]
+    ? [...ofRules, ...memorySuffices(plan, known ?? estimatePlan(plan))]
     : ofRules;
   return inOrder(found, document).filter(({ severity }) => severity === "error");
 };

@@ -3,6 +3,7 @@
 
 import type { PlanDocument } from "../plan/document.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanEstimate } from "../program/estimate.ts";
 import { editText } from "./repair/edit_text.ts";
 import type { PatchOperation, Proposal } from "./repair/fix.ts";
 import {
@@ -65,11 +66,16 @@ const maxAlternatives = 6;
 /**
  * The document without its errors: JSON stays JSON, YAML keeps its comments. Undefined where there are no
  * errors, or where no known repair removes them all.
+ * @param known of the document's plan, where it was estimated before
  */
-export const repairPlan = (document: PlanDocument): RepairedPlan | undefined => {
+export const repairPlan = (
+  document: PlanDocument,
+  known?: PlanEstimate,
+): RepairedPlan | undefined => {
   if (document.value === undefined) return undefined;
-  const start = assess(document.value);
+  const start = assess(document.value, known);
   if (start.errors.length === 0 || start.errors.length > maxErrors) return undefined;
+  if (isBeyondRepair(start)) return undefined;
   const checks = checksFor(start);
   const solution = solve(start, { checks });
   if (solution === undefined) return undefined;
@@ -82,6 +88,10 @@ export const repairPlan = (document: PlanDocument): RepairedPlan | undefined => 
     alternatives: alternativesTo(solution, start, document, { checks }),
   };
 };
+
+/** What no layer runs stays so: a repair that writes the model as stages would lose it without a word. */
+const isBeyondRepair = ({ errors, written }: State): boolean =>
+  written?.stages === undefined && errors.some(({ code }) => code === "layer-not-runnable");
 
 const patchOf = (steps: readonly Step[]): PatchOperation[] =>
   steps.flatMap(({ proposal }) => proposal.patch);

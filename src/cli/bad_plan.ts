@@ -11,11 +11,14 @@ export class BadPlan extends Error {
   override readonly name = "BadPlan";
   readonly diagnostics: readonly Diagnostic[];
   readonly document: PlanDocument;
+  /** Where the plan was estimated all the same. */
+  readonly estimate?: PlanEstimate;
 
-  constructor(document: PlanDocument, diagnostics: readonly Diagnostic[]) {
+  constructor({ document, diagnostics, estimate }: Inspected) {
     super(`${document.file} cannot run`);
     this.diagnostics = diagnostics;
     this.document = document;
+    if (estimate !== undefined) this.estimate = estimate;
   }
 }
 
@@ -42,9 +45,12 @@ export const inspectPlan = async (file: string): Promise<Inspected> => {
 };
 
 /** What to do next about a plan with errors; nothing where no repair is known. */
-export const repairAdvice = async (document: PlanDocument): Promise<string[]> => {
+export const repairAdvice = async ({
+  document,
+  estimate,
+}: Pick<Inspected, "document" | "estimate">): Promise<string[]> => {
   const { repairPlan } = await import("../check/repair.ts");
-  if (repairPlan(document) === undefined) return [];
+  if (repairPlan(document, estimate) === undefined) return [];
   return [`\`shardbench check ${document.file} --repair\` prints a corrected plan.`];
 };
 
@@ -52,9 +58,10 @@ export const repairAdvice = async (document: PlanDocument): Promise<string[]> =>
 export const soundPlan = async (
   file: string,
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> => {
-  const { plan, document, diagnostics } = await inspectPlan(file);
+  const inspected = await inspectPlan(file);
+  const { plan, diagnostics } = inspected;
   if (plan === undefined || diagnostics.some(({ severity }) => severity === "error")) {
-    throw new BadPlan(document, diagnostics);
+    throw new BadPlan(inspected);
   }
   return { plan, diagnostics };
 };

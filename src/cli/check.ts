@@ -60,7 +60,7 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
 
 const findings = async (inspected: Inspected): Promise<string[]> => [
   ...checkReport(inspected, outputColours()),
-  ...(isSound(inspected) ? [] : await repairAdvice(inspected.document)),
+  ...(isSound(inspected) ? [] : await repairAdvice(inspected)),
 ];
 
 const printFindings = async ({ plan, diagnostics, estimate }: Inspected): Promise<void> => {

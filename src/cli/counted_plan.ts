@@ -13,7 +13,7 @@ export const countedPlan = async (file: string): Promise<CountedPlan> => {
     inspectPlan(file),
     import("../program/countable.ts"),
   ]);
-  const { plan, document, diagnostics } = inspected;
-  if (plan === undefined || !isCountable(diagnostics)) throw new BadPlan(document, diagnostics);
+  const { plan, diagnostics } = inspected;
+  if (plan === undefined || !isCountable(diagnostics)) throw new BadPlan(inspected);
   return { ...inspected, plan };
 };

@@ -32,10 +32,7 @@ const explain = async (error: unknown): Promise<string[]> => {
   const colours = errorColours();
   if (error instanceof BadPlan) {
     const errors = error.diagnostics.filter(({ severity }) => severity === "error");
-    return [
-      ...checkReport({ diagnostics: errors }, colours),
-      ...(await repairAdvice(error.document)),
-    ];
+    return [...checkReport({ diagnostics: errors }, colours), ...(await repairAdvice(error))];
   }
   if (error instanceof NumericsError) {
     return errorLines(

@@ -20,11 +20,11 @@ interface Target {
 /** The corrected plan alone goes to stdout; all words about it go to stderr. */
 export const repairFile = async (
   file: string,
-  { plan, document, diagnostics }: Inspected,
+  { plan, document, diagnostics, estimate }: Inspected,
   flags: Target,
 ): Promise<ExitCode> => {
   const colours = errorColours();
-  const repaired = repairPlan(document);
+  const repaired = repairPlan(document, estimate);
   if (repaired === undefined) {
     const sound = plan !== undefined && !hasErrors(diagnostics);
     if (flags.json === true) printJson({ repairs: [], diagnostics });

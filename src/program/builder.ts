@@ -23,10 +23,12 @@ export interface Declaration {
 
 export interface Builder {
   readonly dtype: StorageType;
+  /** Whether instructions must name the buffers that they really use; who only counts needs no names. */
+  readonly readsNames: boolean;
   /** Returns the id. Declaring the same id again, for the next micro-batch, changes nothing. */
   declare(rank: number, declaration: Declaration): string;
-  /** The same buffer `names.length` times. */
-  declareCopies(rank: number, declaration: Declaration, names: readonly string[]): void;
+  /** The same buffer `count` times, each under the name of its copy. */
+  declareCopies(rank: number, declaration: Declaration, count: number): void;
   emit(rank: number, instruction: Instruction): void;
   kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
   /**
@@ -70,6 +72,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
 
   const builder: ProgramBuilder = {
     dtype,
+    readsNames: true,
     declare(rank, { id, dtype: own = dtype, ...rest }) {
       const bytes = bytesOf(rest.shape, own);
       const known = buffersOf(rank).get(id);
@@ -79,8 +82,10 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       if (known === undefined) buffersOf(rank).set(id, { id, dtype: own, bytes, ...rest });
       return id;
     },
-    declareCopies(rank, declaration, names) {
-      for (const id of names) builder.declare(rank, { ...declaration, id });
+    declareCopies(rank, declaration, count) {
+      for (let copy = 0; copy < count; copy++) {
+        builder.declare(rank, { ...declaration, id: copyName(declaration.id, copy, count) });
+      }
     },
     emit(rank, instruction) {
       buffersOf(rank);
@@ -133,6 +138,10 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
   };
   return builder;
 };
+
+/** A buffer that there is once keeps its name. */
+export const copyName = (id: string, copy: number, count: number): string =>
+  count === 1 ? id : `${id}#${copy}`;
 
 export const windowName = (buffer: string, first: number, rows: number): string =>
   `${buffer}@${first}+${rows}`;

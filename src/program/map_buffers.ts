@@ -40,11 +40,25 @@ const mapTransfer = (transfer: Collective, nameOf: (id: string) => string): Coll
 const transferBuffers = ["send", "receive", "workspace", "counts", "kept", "offsets"] as const;
 
 /** Every buffer that an instruction names, staging left out. */
-export const buffersOf = (instruction: Instruction): string[] => {
-  const ids: string[] = [];
-  mapBuffers(instruction, (id) => {
-    ids.push(id);
-    return id;
-  });
-  return ids;
+export const buffersOf = (instruction: Instruction): readonly string[] => {
+  switch (instruction.op) {
+    case "kernel":
+      return instruction.buffers;
+    case "copy":
+      return [instruction.source, instruction.target];
+    case "input":
+    case "observe":
+      return [instruction.buffer];
+    case "start":
+      return buffersOfTransfer(instruction.transfer);
+    case "done":
+      return [];
+    default:
+      return buffersOfTransfer(instruction);
+  }
 };
+
+const buffersOfTransfer = (transfer: Collective): string[] =>
+  transferBuffers
+    .map((key): unknown => Reflect.get(transfer, key))
+    .filter((id) => typeof id === "string");

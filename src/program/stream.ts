@@ -22,6 +22,13 @@ export interface Stream extends Builder {
 export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Stream => {
   /** Ranks that have a buffer, by its id, which many ranks share. */
   const declared = new Map<string, Set<number>>();
+  const isNew = (rank: number, id: string): boolean => {
+    let holders = declared.get(id);
+    if (holders === undefined) declared.set(id, (holders = new Set()));
+    if (holders.has(rank)) return false;
+    holders.add(rank);
+    return true;
+  };
   const channels = new Map<string, number>();
   /** By slot and rank, bytes of the longest message; bytes of each workspace by rank. */
   const longest: Float64Array[] = [];
@@ -31,21 +38,13 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   };
   const stream: Stream = {
     dtype,
+    readsNames: false,
     declare(rank, { id, role, shape, dtype: own = dtype }) {
-      let holders = declared.get(id);
-      if (holders === undefined) declared.set(id, (holders = new Set()));
-      if (holders.has(rank)) return id;
-      holders.add(rank);
-      sink.allocate(rank, role, bytesOf(shape, own), shape);
+      if (isNew(rank, id)) sink.allocate(rank, role, bytesOf(shape, own), shape);
       return id;
     },
-    declareCopies(rank, { role, shape, dtype: own = dtype }, names) {
-      const [first = ""] = names;
-      let holders = declared.get(first);
-      if (holders === undefined) declared.set(first, (holders = new Set()));
-      if (holders.has(rank)) return;
-      holders.add(rank);
-      sink.allocate(rank, role, names.length * bytesOf(shape, own), shape);
+    declareCopies(rank, { id, role, shape, dtype: own = dtype }, count) {
+      if (isNew(rank, id)) sink.allocate(rank, role, count * bytesOf(shape, own), shape);
     },
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import * as fc from "fast-check";
 import { applyPatch } from "rfc6902";
 import { expect, test } from "vitest";
-import { checkPlan, hasErrors } from "../../src/check/check_plan.ts";
+import { checkPlan, hasErrors, inspect } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan } from "../../src/plan/load.ts";
 import { repairPlan } from "../../src/check/repair.ts";
 import { lower } from "../../src/program/lower.ts";
@@ -159,6 +159,25 @@ test("a sound plan needs no repair, and a hopeless one gets none", async () => {
   expect(repairPlan((await readPlan("configs/moe-ep3-tp2.json")).document)).toBeUndefined();
   expect(repairPlan(asDocument(degreesPlan))).toBeUndefined();
   expect(repairPlan(asDocument({ name: 3 }))).toBeUndefined();
+});
+
+test("a model with what no layer runs is not mended: stages in its place would lose that", () => {
+  const positions = { kind: "rotary" };
+  const rotary = JSON.parse(threeForTwo(6));
+  rotary.model.positions = positions;
+  expect(repairPlan(asDocument(JSON.parse(threeForTwo(6))))).toBeDefined();
+  expect(repairPlan(asDocument(rotary))).toBeUndefined();
+});
+
+test("an estimate that is there already changes nothing about a repair", () => {
+  const text = JSON.stringify({ ...JSON.parse(threeForTwo(6)), parallel: { tensor: 2 } });
+  const misspelt = text.replace('"gpus":3', '"gpus":2,"gpu":"H100-SXMM"');
+  const { plan, document } = parsePlan(misspelt, "p.json");
+  if (plan === undefined) throw new Error("a plan whose GPU is misspelt has a meaning");
+  const { estimate } = inspect(plan, document);
+  expect(estimate).toBeDefined();
+  expect(repairPlan(document, estimate)?.repairs).toHaveLength(1);
+  expect(repairPlan(document, estimate)).toEqual(repairPlan(document));
 });
 
 const codesLeft = (text: string, file = "p.json"): string[] => {

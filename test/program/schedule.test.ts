@@ -7,7 +7,7 @@ import { copiesOf } from "../../src/program/schedule/copies.ts";
 import { predictedBubble, scheduleOf, slotsOf } from "../../src/program/schedule/schedule.ts";
 import type { Slot } from "../../src/program/schedule/slot.ts";
 import { pipedPlan } from "../support/piped_plan.ts";
-import { linear, mlp, plan } from "../support/plans.ts";
+import { linear, mlp, moe, plan } from "../support/plans.ts";
 import { worstError } from "../support/worst_error.ts";
 
 const layer = (rank: number) => linear(8, 8, "replicated", [[rank]]);
@@ -94,6 +94,22 @@ describe("activations in flight", () => {
       );
     expect(copies("gpipe")).toEqual([4, 4]);
     expect(copies("1f1b")).toEqual([2, 1]);
+  });
+
+  test("what experts use in several steps is there once per copy", () => {
+    const experts = (rank: number) => moe(8, 2, 1, [[rank]], [rank]);
+    const given = plan("experts", 2, [[experts(0)], [experts(1)]], {
+      workload: { batch: 4, microBatches: 4, mode: "training", schedule: "1f1b" },
+    });
+    const program = lower(given);
+    const [first] = program.ranks;
+    const ids = first?.buffers.map(({ id }) => id) ?? [];
+    const copied = ids.filter((id) => id.endsWith("#0")).map((id) => id.replace("#0", ""));
+    expect(copied.length).toBeGreaterThan(5);
+    expect(ids.filter((id) => copied.includes(id))).toEqual([]);
+    expect(estimatePlan(given).ranks.map(({ memoryBytes }) => memoryBytes)).toEqual(
+      estimate(program, given).ranks.map(({ memoryBytes }) => memoryBytes),
+    );
   });
 
   test.each(["gpipe", "1f1b"] as const)("%s: the estimate counts what is declared", (name) => {

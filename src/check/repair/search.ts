@@ -8,6 +8,7 @@ import { issueDiagnostics } from "../../plan/issues.ts";
 import { normalise } from "../../plan/normalise.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { planSchema } from "../../plan/schema.ts";
+import type { PlanEstimate } from "../../program/estimate.ts";
 import type { Faulty, Proposal } from "./fix.ts";
 import { maxFaults } from "../../plan/syntax.ts";
 import { fixes } from "./fixes.ts";
@@ -37,7 +38,8 @@ export interface Budget {
 /** More faults than this at once are no slip. */
 const maxSteps = 12;
 
-export const assess = (value: unknown): State => {
+/** @param known of the plan that the value is, where it was estimated before */
+export const assess = (value: unknown, known?: PlanEstimate): State => {
   const parsed = planSchema.safeParse(value);
   if (!parsed.success) {
     return {
@@ -53,7 +55,7 @@ export const assess = (value: unknown): State => {
   const document = { file: "", text: "", format: "json", value, written } as const;
   const errors = [
     ...diagnostics.filter(({ severity }) => severity === "error"),
-    ...planErrors(plan, document),
+    ...planErrors(plan, document, known),
   ];
   return { value, written, plan, errors };
 };

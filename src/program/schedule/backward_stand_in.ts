@@ -52,7 +52,9 @@ export const recordBackward = (
       const { origin } = instruction;
       if (instruction.op === "kernel" && resultShape(instruction) !== undefined) {
         const own = work[places.stageOf(rank, origin)]?.products;
-        own?.set(rank, [...(own.get(rank) ?? []), instruction]);
+        const before = own?.get(rank);
+        if (before === undefined) own?.set(rank, [instruction]);
+        else before.push(instruction);
         return;
       }
       const transfer = collectiveOf(instruction);

@@ -1,7 +1,7 @@
 // A builder that gives each micro-batch in flight activations of its own: it declares as many copies of a
 // buffer as its stage holds micro-batches at once, and makes every instruction use the copy of its own.
 
-import { type Builder, type Declaration, windowName } from "../builder.ts";
+import { type Builder, copyName, type Declaration, windowName } from "../builder.ts";
 import { buffersOf, mapBuffers } from "../map_buffers.ts";
 import type { Instruction, Origin } from "../program.ts";
 import { copiesOf, type Copies } from "./copies.ts";
@@ -52,7 +52,7 @@ export const copyBuffers = (
     const own = counts.get(rank) ?? new Map<string, number>();
     counts.set(rank, own);
     own.set(id, count);
-    builder.declareCopies(rank, declaration, namesOf(id, count));
+    builder.declareCopies(rank, declaration, count);
   };
 
   const copying: CopyingBuilder = {
@@ -60,6 +60,8 @@ export const copyBuffers = (
     declare(rank, declaration) {
       const { id, role } = declaration;
       if (role !== "activation" && role !== "input") return builder.declare(rank, declaration);
+      // Said again after its use, a buffer is still the one that there is.
+      if (counts.get(rank)?.has(id) === true) return id;
       const own = pending.get(rank) ?? new Map<string, Declaration>();
       pending.set(rank, own);
       own.set(id, declaration);
@@ -86,10 +88,10 @@ export const copyBuffers = (
       const { origin } = instruction;
       const count = copiesAt(rank)?.counts[places.chunkOf(rank, origin)] ?? 1;
       for (const id of buffersOf(instruction)) settle(rank, id, count);
-      builder.emit(
-        rank,
-        mapBuffers(instruction, (id) => copying.nameFor(rank, id, origin)),
-      );
+      const named = builder.readsNames
+        ? mapBuffers(instruction, (id) => copying.nameFor(rank, id, origin))
+        : instruction;
+      builder.emit(rank, named);
     },
     kernel(rank, origin, call, buffers) {
       copying.emit(rank, { op: "kernel", origin, dtype: builder.dtype, buffers, ...call });
@@ -108,10 +110,3 @@ interface Window {
   readonly first: number;
   readonly rows: number;
 }
-
-const namesOf = (id: string, count: number): string[] =>
-  Array.from({ length: count }, (_, copy) => copyName(id, copy, count));
-
-/** A buffer that there is once keeps its name. */
-const copyName = (id: string, copy: number, count: number): string =>
-  count === 1 ? id : `${id}#${copy}`;
