@@ -75,7 +75,11 @@ const decide = (
   const slack = printed ? DATASHEET_TOLERANCE : MEMORY_TOLERANCE;
   const isLeaning =
     memoryAssumptions(plan).length > 0 || obstacles.some((one) => one.startsWith("the import"));
-  if (!isLeaning && claimedBytes < least * (1 - slack)) {
+  const isWithin =
+    claim.promise === "at least"
+      ? capacity - least >= (capacity - claimedBytes) * (1 - claim.tolerance)
+      : least - claimedBytes <= claim.tolerance * claimedBytes;
+  if (!isLeaning && !isWithin && claimedBytes < least * (1 - slack)) {
     return {
       judgement: "refuted",
       reason: `every run of the plan holds at least ${quantity(least, "B")} on GPU ${rank}, for weights${

@@ -6,6 +6,7 @@ import { gpuNamed } from "../plan/gpu_names.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unusedFieldsAreSaid } from "../plan/rules/mesh.ts";
+import { unknownOptimizations } from "../plan/rules/optimizations.ts";
 import { featuresBeyondLayers } from "../plan/rules/runnable.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";
@@ -72,12 +73,14 @@ const workNotRun = (plan: Plan, on: "speed" | "memory"): readonly string[] => {
   const notes = notesThatBear(plan, on).map(({ message }) => message);
   const features =
     plan.model === undefined ? [] : featuresBeyondLayers(plan.model).map(({ what }) => what);
+  const optimizations = unknownOptimizations(plan);
   // Recomputation acts in training only, which is an obstacle of its own.
   const fields = unusedFieldsAreSaid(plan)
     .map(({ path }) => path.join("."))
     .filter((path) => path !== "workload.recompute");
   return [
     ...(fields.length === 0 ? [] : [`checked but not run: ${fields.join(", ")}`]),
+    ...(optimizations.length === 0 ? [] : [`what ${someOf(optimizations)} does is not known`]),
     ...(features.length === 0 ? [] : [`no layer here runs ${someOf(features)}`]),
     ...(notes.length === 0 ? [] : [`the import left out: ${notes.join("; ")}`]),
   ];

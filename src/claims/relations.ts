@@ -141,6 +141,8 @@ const latencyArithmetic: Relation = (given) => {
       "model.layers",
       "stages",
       "parallel.pipeline",
+      "parallel.layersPerStage",
+      "parallel.virtualStages",
     ],
     unsaid: leftOutOfSpeed(given),
     needs: [

@@ -1,6 +1,8 @@
 // shardbench claims: what becomes of a plan's claims without a run, and what each needs.
 
 import type { Command } from "commander";
+import type { Diagnostic } from "../plan/diagnostic.ts";
+import { BadPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -38,6 +40,9 @@ Examples:
     });
 };
 
+const isOnGpu = ({ severity, path }: Diagnostic): boolean =>
+  severity === "error" && path[0] === "hardware" && path[1] === "gpu";
+
 const claims = async (file: string | undefined, flags: Flags): Promise<ExitCode> => {
   const colours = outputColours();
   if (file === undefined) {
@@ -49,7 +54,10 @@ const claims = async (file: string | undefined, flags: Flags): Promise<ExitCode>
     else printLines(definitionLines(claimTable, colours));
     return exitCodes.fine;
   }
-  const { plan, verdicts = [] } = await countedPlan(file);
+  const counted = await countedPlan(file);
+  const { plan, diagnostics, verdicts = [] } = counted;
+  // Of a GPU that is not known there are no figures to hold a claim against.
+  if (diagnostics.some(isOnGpu)) throw new BadPlan(counted);
   const { claimLines } = await import("../report/terminal_claims.ts");
   if (flags.json === true) printJson({ plan: plan.name, verdicts });
   else

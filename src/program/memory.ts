@@ -8,6 +8,7 @@
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
+import { unknownOptimizations } from "../plan/rules/optimizations.ts";
 import type { BufferRole } from "./program.ts";
 
 export const memoryKinds = [
@@ -31,7 +32,7 @@ export interface MemoryNeed extends Readonly<Record<MemoryKind, number>> {
   /**
    * What every run of the plan must hold: weights, KV cache, gradients in the weights' dtype; in training as little
    * as ZeRO 3 and full recomputation leave where the plan does not rule them out, and no optimizer, which it does
-   * not name.
+   * not name. 0 where the plan names a technique of which nobody knows what it does.
    */
   readonly least: number;
 }
@@ -90,7 +91,9 @@ const needOf = (given: Given, rank: number, allocated: Allocated): MemoryNeed =>
       ? inTraining(given, allocated, program)
       : inInference(given, program);
   const total = memoryKinds.reduce((sum, kind) => sum + need[kind], 0);
-  return { rank, ...need, total, least: Math.min(total, need.least) };
+  // Offloading or fewer bits under a name nobody knows: no floor holds.
+  const least = unknownOptimizations(plan).length > 0 ? 0 : Math.min(total, need.least);
+  return { rank, ...need, total, least };
 };
 
 type Needs = Record<MemoryKind, number> & { readonly least: number };

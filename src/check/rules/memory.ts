@@ -5,6 +5,7 @@ import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatBytes } from "../../plan/quantity.ts";
+import { unknownOptimizations } from "../../plan/rules/optimizations.ts";
 import { error, info, warning } from "../../plan/rules/rule.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import { type MemoryKind, memoryKinds } from "../../program/memory.ts";
@@ -60,7 +61,9 @@ export const memorySuffices = (plan: Plan, estimate: PlanEstimate): Diagnostic[]
       warning(
         "memory-exceeded-as-planned",
         path,
-        `${figures}; a run that ${thatSaves(plan)} holds at least ${shown(least)}`,
+        least === 0
+          ? `${figures}; what ${unknownOptimizations(plan).join(" and ")} saves is not known`
+          : `${figures}; a run that ${thatSaves(plan)} holds at least ${shown(least)}`,
         plan.workload.mode === "training"
           ? `say in the plan what the run shards and recomputes; else ${mend}`
           : mend,

@@ -23,7 +23,7 @@ export const balanceLimit: LimitRule = (given, { key }, value) => {
     name: "balance of work",
     ...(isBusy ? {} : { best }),
     because: `the busiest of ${ranks.length} GPUs has ${busiest} of the FLOPs, so that on average GPUs reach at most mean load / largest load = ${percent(best)}${isBusy ? " if their time follows their FLOPs" : ""}`,
-    paths: ["model", "stages", "hardware.gpus", "parallel"],
+    paths: ["model", "stages", "hardware.gpus", "parallel", "workload.mode", "workload.sequence"],
     unsaid: [
       ...leftOutOfSpeed(given),
       ...(model?.vocabulary !== undefined && workload.mode === "inference"

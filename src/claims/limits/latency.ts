@@ -2,10 +2,20 @@
 // latencies of the blocks that its busiest GPU runs, and brings one batch.
 
 import { blocksOf } from "../../plan/blocks.ts";
+import type { Plan } from "../../plan/plan.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
 import { leftOutOfSpeed, type LimitRule, otherArithmetic } from "./limit.ts";
+
+/** What the speed of one block leans on beside its FLOPs. */
+const deviceOfBlock = [
+  "parallel",
+  "hardware.gpus",
+  "workload.batch",
+  "workload.microBatches",
+  "workload.dtype",
+];
 
 export const latencyLimit: LimitRule = (given, { key }, value) => {
   if (key !== "latencyPerLayerMs" || value === 0) return undefined;
@@ -23,7 +33,7 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
   const rate = (1000 * perBlock) / value;
   const { peakFlops } = plan.hardware;
   const because = `${quantity(perBlock, "FLOPs")} of a block per GPU in ${number(value)} ms`;
-  const paths = [...flopsPaths, "parallel", "workload.batch", "workload.microBatches"];
+  const paths = [...flopsPaths, ...deviceOfBlock];
   if (peakFlops === undefined) {
     return {
       name: "peak",
@@ -49,6 +59,7 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
       ...leftOutOfSpeed(given),
       ...otherArithmetic(plan),
       ...(seesWholeSequences(plan) ? [] : ["how far attention sees"]),
+      ...(dropsTokens(plan) ? ["how many tokens the experts drop"] : []),
     ],
     needs: [
       {
@@ -64,6 +75,11 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
     ],
   };
 };
+
+const dropsTokens = ({ stages }: Plan): boolean =>
+  stages.some(({ layers }) =>
+    layers.some((layer) => layer.op === "moe" && layer.capacityFactor !== undefined),
+  );
 
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
 const gpusOfBlock = ({ plan }: Case, block: readonly string[]): ReadonlySet<number> => {

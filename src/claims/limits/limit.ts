@@ -2,6 +2,7 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
+import { unknownOptimizations } from "../../plan/rules/optimizations.ts";
 import type { HardwareFigure, Plan } from "../../plan/plan.ts";
 import type { Case } from "../case.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, type ClaimDefinition } from "../table.ts";
@@ -53,9 +54,11 @@ export const weaknesses = (given: Case, limit: Limit): readonly string[] => [
   ...(limit.unsaid ?? []),
 ];
 
-/** What an import left out changes work and peak: bounds on speed do not hold for it. */
-export const leftOutOfSpeed = ({ plan }: Case): readonly string[] =>
-  notesThatBear(plan, "speed").map(({ code }) => code);
+/** What an import left out, or a technique nobody knows, changes work and peak: bounds on speed do not hold for it. */
+export const leftOutOfSpeed = ({ plan }: Case): readonly string[] => [
+  ...notesThatBear(plan, "speed").map(({ code }) => code),
+  ...unknownOptimizations(plan).map((name) => `what ${name} does`),
+];
 
 /** f32 on tensor cores is TF32, at many times the datasheet's f32; nobody says which a framework takes. */
 export const otherArithmetic = ({ hardware, workload }: Plan): readonly string[] =>

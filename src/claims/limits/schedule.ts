@@ -1,12 +1,13 @@
 // A pipeline fills and drains: with p stages on GPUs of their own, m micro-batches and v chunks of layers per stage,
-// a GPU is busy at most m·v / (m·v + p − 1) of a step (Narayanan et al. 2021, section 2.2).
+// a GPU is busy at most m·v / (m·v + p − 1) of a step (Narayanan et al. 2021, section 2.2); stages on groups of unequal
+// size may do better on average.
 
 import { gpusOfStage } from "../../plan/layers.ts";
-import { pipelineOf } from "../../plan/pipeline.ts";
+import { type Pipeline, pipelineOf } from "../../plan/pipeline.ts";
 import type { Need } from "../verdict.ts";
 import { number, percent } from "../words.ts";
 import type { Case } from "../case.ts";
-import type { Limit, LimitRule } from "./limit.ts";
+import { leftOutOfSpeed, type Limit, type LimitRule } from "./limit.ts";
 
 const utilizations: ReadonlySet<string> = new Set([
   "gpuUtilization",
@@ -22,21 +23,71 @@ export const scheduleLimit: LimitRule = (given, { key }, value) => {
   if (p === 1) return undefined;
   const { microBatches: m, mode, schedule } = given.plan.workload;
   const v = pipeline.virtualStages;
-  const best = (m * v) / (m * v + p - 1);
-  const unsaid =
-    mode === "training" && schedule === undefined
+  const held = stagesThatHelp(pipeline);
+  const isEven = held.every((share, i) => share === (i + 1) / p);
+  const best = Math.max(...held.map((share, i) => (share * m * v) / (m * v + i)));
+  const unsaid = [
+    ...leftOutOfSpeed(given),
+    ...(mode === "training" && schedule === undefined
       ? ["no workload.schedule is given; a zero-bubble one idles less"]
-      : mode === "inference" && m === 1
-        ? ["the plan names no micro-batches; those of following steps may fill the pipeline"]
-        : [];
+      : []),
+    ...(mode === "inference" && m === 1
+      ? ["the plan names no micro-batches; those of following steps may fill the pipeline"]
+      : []),
+  ];
+  const chunks = v === 1 ? "m" : "m·v";
   return {
     name: "schedule",
     best,
-    because: `${p} stages${v === 1 ? "" : ` of ${v} chunks`} with ${m} micro-batches are busy at most ${v === 1 ? "m" : "m·v"} / (${v === 1 ? "m" : "m·v"} + p − 1) = ${percent(best)} of a step`,
-    paths: ["workload.microBatches", "parallel.pipeline", "parallel.virtualStages", "stages"],
+    because: `${p} stages${v === 1 ? "" : ` of ${v} chunks`} with ${m} micro-batches are busy at most ${isEven ? `${chunks} / (${chunks} + p − 1)` : `s·${chunks} / (${chunks} + k − 1)`} = ${percent(best)} of a step${isEven ? "" : ", where the k stages with most GPUs, a share s of all, take all its time"}`,
+    paths,
     unsaid,
-    needs: microBatchesFor(value, p, v, `it is ${m}; m ≥ u(p − 1) / (v(1 − u))`),
+    needs: isEven
+      ? microBatchesFor(value, p, v, `it is ${m}; m ≥ u(p − 1) / (v(1 − u))`)
+      : microBatchesOfUneven(value, held, v, m),
   };
+};
+
+const paths = [
+  "workload.microBatches",
+  "workload.mode",
+  "workload.schedule",
+  "parallel.pipeline",
+  "parallel.virtualStages",
+  "stages",
+];
+
+/**
+ * Share of all GPUs that the stages with most of them hold, the first k at index k − 1. With stages of unequal groups
+ * the average over GPUs is largest where some stages take all the time and the others none: which do is one of these.
+ */
+const stagesThatHelp = ({ positions }: Pipeline): number[] => {
+  const sizes = positions.map(({ length }) => length).toSorted((a, b) => b - a);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  let sum = 0;
+  return sizes.map((size) => (sum += size) / all);
+};
+
+const microBatchesOfUneven = (
+  share: number,
+  held: readonly number[],
+  v: number,
+  m: number,
+): Need[] => {
+  const most = held.map((of, i) => (of > share ? (share * i) / (v * (of - share)) : Infinity));
+  const value = Math.min(...most);
+  return [
+    {
+      what: "workload.microBatches",
+      relation: "at least",
+      value: Number.isFinite(value) ? Math.max(1, Math.ceil(value - 1e-9)) : Infinity,
+      unit: "",
+      because: `it is ${m}; m ≥ u(k − 1) / (v(s − u)) with u = ${percent(share)}, v = ${v}, for some k`,
+      ...(Number.isFinite(value)
+        ? {}
+        : { absurd: "a pipeline that fills and drains is never busy all the time" }),
+    },
+  ];
 };
 
 const microBatchesFor = (share: number, p: number, v: number, formula: string): Need[] => {

@@ -1,5 +1,6 @@
 // Rules on the techniques a plan says it uses.
 
+import type { Plan } from "../plan.ts";
 import { suggest } from "../suggestion.ts";
 import { info, type Rule, warning } from "./rule.ts";
 
@@ -12,6 +13,10 @@ export const knownOptimizations = [
   "async-data-pipeline",
   "gradient-accumulation",
 ];
+
+/** Techniques by names that have no settled meaning: they may change work, weights and peak alike. */
+export const unknownOptimizations = ({ optimizations }: Pick<Plan, "optimizations">): string[] =>
+  optimizations.filter((name) => !knownOptimizations.includes(name));
 
 const trainingOnly = new Set(["activation-checkpointing", "gradient-accumulation"]);
 
