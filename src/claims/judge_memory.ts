@@ -2,7 +2,7 @@
 // cache of its batch. What no run here holds (training state, context parallelism, what an import left out) confirms
 // nothing.
 
-import type { MemoryNeed } from "../program/memory.ts";
+import { type MemoryNeed, valueBytes } from "../program/memory.ts";
 import { claimed, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
 import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";
@@ -117,7 +117,7 @@ const decide = (
 /** So many parameters the claimed bytes can be at most. */
 const parametersFor = ({ plan }: Case, bytes: number): Need[] => {
   const gpus = plan.hardware.gpus;
-  const each = plan.workload.dtype === "f16" ? 2 : 4;
+  const each = valueBytes(plan);
   const inference: Need = {
     what: "parameters on a GPU, in inference",
     relation: "at most",

@@ -62,3 +62,14 @@ export const assumedAmong = (
     all.some((path) => isWithin(path, entry) || isWithin(entry, path)),
   );
 };
+
+/** What any figure of the program leans on. */
+export const sizePaths: readonly string[] = [
+  "model",
+  "stages",
+  "parallel",
+  "workload.batch",
+  "workload.microBatches",
+  "workload.sequence",
+  "workload.dtype",
+];

@@ -5,6 +5,7 @@
 // weights and two moments, 18 bytes per parameter; with f32 weights 16. ZeRO stage 1 divides the optimizer's state by
 // the data replicas, 2 the gradients too, 3 the weights too (Rajbhandari et al. 2020, section 5).
 
+import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
@@ -104,7 +105,8 @@ const inInference = (given: Given, program: InProgram): Needs => {
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 };
 
-const bytesOf = ({ workload }: Plan): number => (workload.dtype === "f16" ? 2 : 4);
+/** Bytes of one value in the workload's dtype. */
+export const valueBytes = ({ workload }: Plan): number => bytesPerElement(workload.dtype);
 
 const attentionsByRank = ({ stages }: Plan): Map<number, PlacedAttention[]> => {
   const byRank = new Map<number, PlacedAttention[]>();
@@ -145,7 +147,7 @@ const cacheBytes = ({ plan, own }: Given): CacheBytes => {
         : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
   }
   /** @param share of the layers that keep a window only */
-  const bytes = (share: number): number => all * bytesOf(plan) * (1 - share * (1 - seen));
+  const bytes = (share: number): number => all * valueBytes(plan) * (1 - share * (1 - seen));
   const windowed = slidingWindow?.layers ?? 0;
   const usual = windowed / Math.max(1, model?.layers ?? 1);
   // Which layers have a window the plan does not say: at best all that can be on this rank.
@@ -169,7 +171,7 @@ const inTraining = (
   const { zero } = plan.degrees ?? {};
   const stage = zero ?? 0;
   const least = zero ?? 3;
-  const weights = stage === 3 ? state(bytesOf(plan), true) : program.weights;
+  const weights = stage === 3 ? state(valueBytes(plan), true) : program.weights;
   const activations = activationsInTraining(given, program.activations);
   return {
     ...program,
@@ -178,7 +180,10 @@ const inTraining = (
     keyValueCache: 0,
     gradients: state(4, stage >= 2),
     optimizer: state(isMixed ? 12 : 8, stage >= 1),
-    least: state(bytesOf(plan), least === 3) + state(bytesOf(plan), least >= 2) + activations.least,
+    least:
+      state(valueBytes(plan), least === 3) +
+      state(valueBytes(plan), least >= 2) +
+      activations.least,
   };
 };
 
@@ -217,7 +222,7 @@ const activationsInTraining = (
     ((workload.batch / workload.microBatches) * workload.sequence) /
     Math.max(1, first?.layer.groups.length ?? 1);
   const boundary =
-    (rows * (first?.layer.hidden ?? 0) * bytesOf(plan)) /
+    (rows * (first?.layer.hidden ?? 0) * valueBytes(plan)) /
     (degrees?.sequence === true ? degrees.tensor : 1);
   if (recompute?.granularity !== "full") {
     return { total: kept, least: leastBoundaries(blocks, inFlight) * boundary };

@@ -3,6 +3,7 @@
 // It judges by the largest matrix and the largest activation of each layer on one GPU. What is really
 // allocated, the program says.
 
+import { valueBytes } from "../../program/memory.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { fieldPath, groupSize, nameOf, type PlacedLayer, placedLayers } from "../../plan/layers.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -16,7 +17,7 @@ export interface AdapterLimits {
 
 /** Errors for each layer that has a larger buffer than the adapter takes; an info where all fit. */
 export const buffersFitAdapter = (plan: Plan, limits: AdapterLimits): Diagnostic[] => {
-  const bytes = plan.workload.dtype === "f16" ? 2 : 4;
+  const bytes = valueBytes(plan);
   const limit = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   const limitName =
     limits.maxStorageBufferBindingSize <= limits.maxBufferSize

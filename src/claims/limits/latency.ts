@@ -2,20 +2,12 @@
 // latencies of the blocks that its busiest GPU runs, and brings one batch.
 
 import { blocksOf } from "../../plan/blocks.ts";
+import { sizePaths } from "../../plan/assumed.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
 import { leftOutOfSpeed, type LimitRule, otherArithmetic } from "./limit.ts";
-
-/** What the speed of one block leans on beside its FLOPs. */
-const deviceOfBlock = [
-  "parallel",
-  "hardware.gpus",
-  "workload.batch",
-  "workload.microBatches",
-  "workload.dtype",
-];
 
 export const latencyLimit: LimitRule = (given, { key }, value) => {
   if (key !== "latencyPerLayerMs" || value === 0) return undefined;
@@ -33,7 +25,7 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
   const rate = (1000 * perBlock) / value;
   const { peakFlops } = plan.hardware;
   const because = `${quantity(perBlock, "FLOPs")} of a block per GPU in ${number(value)} ms`;
-  const paths = [...flopsPaths, ...deviceOfBlock];
+  const paths = [...flopsPaths, ...sizePaths, "hardware.gpus"];
   if (peakFlops === undefined) {
     return {
       name: "peak",

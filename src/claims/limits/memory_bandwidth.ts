@@ -2,6 +2,8 @@
 // fullest GPU). Experts that no token chose, rows of the embedding that no token names, and weights that stay in a
 // cache on the chip are not read: dense plans with more weights than any cache only.
 
+import { valueBytes } from "../../program/memory.ts";
+import { sizePaths } from "../../plan/assumed.ts";
 import { largest, type Case } from "../case.ts";
 import { number, quantity } from "../words.ts";
 import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
@@ -22,16 +24,7 @@ export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
     name: "memory bandwidth",
     best,
     because: `each of ${microBatches} micro-batches reads ${quantity(bytes, "B")} of weights at ${quantity(bandwidth, "B/s")}: at most ${number(best)} per second`,
-    paths: [
-      "model",
-      "stages",
-      "parallel",
-      "workload.batch",
-      "workload.microBatches",
-      "workload.sequence",
-      "workload.dtype",
-      "hardware.memoryBandwidth",
-    ],
+    paths: [...sizePaths, "hardware.memoryBandwidth"],
     unsaid: leftOutOfSpeed(given),
     needs: [],
   };
@@ -40,7 +33,7 @@ export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
 const readPerMicroBatch = ({ plan, estimate }: Case): number => {
   const layers = plan.stages.flatMap((stage) => stage.layers);
   if (layers.some(({ op }) => op === "moe")) return 0;
-  const bytes = plan.workload.dtype === "f16" ? 2 : 4;
+  const bytes = valueBytes(plan);
   const table = layers.find(({ op }) => op === "embedding");
   const embedding = table?.op === "embedding" ? table.vocabulary * table.hidden * bytes : 0;
   return largest(estimate.memory, ({ weights }) => weights) - embedding;

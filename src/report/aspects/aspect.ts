@@ -33,17 +33,6 @@ export interface Assessed {
 /** None where the quality has no meaning for the plan. */
 export type Assess = (assessed: Assessed) => Aspect[];
 
-/** What any figure of the program leans on. */
-export const sizePaths: readonly string[] = [
-  "model",
-  "stages",
-  "parallel",
-  "workload.batch",
-  "workload.microBatches",
-  "workload.sequence",
-  "workload.dtype",
-];
-
 /** Of several judgements the worst; undecided is worse than held. */
 export const worstOf = (judgements: readonly AspectJudgement[]): AspectJudgement =>
   judgements.find((each) => each === "contradicted") ??

@@ -1,12 +1,12 @@
 // Do the communications bring no more bytes, and take no more hops, than they must?
 
-import { assumedAmong } from "../../plan/assumed.ts";
+import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { CommunicationCost } from "../../program/communication_cost.ts";
 import type { Excess } from "../../program/least_bytes.ts";
 import { countOf, formatBytes } from "../format.ts";
 import { groupBy } from "../group_by.ts";
-import { sizePaths, type Assess } from "./aspect.ts";
+import { type Assess } from "./aspect.ts";
 
 /** What is padded or cut into slices may exceed the least by so much. */
 const tolerance = 0.02;

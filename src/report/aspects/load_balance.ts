@@ -35,12 +35,11 @@ export const loadBalance: Assess = ({ described }) => {
 
 const sharesOf = (load: Described["load"]): string => {
   const byShare = load.toSorted((a, b) => a.flopsShare - b.flopsShare);
-  const [least, most] = [byShare[0], byShare.at(-1)];
-  if (least === undefined || most === undefined) return "no GPU has any FLOPs";
   const shares = load.map(({ flopsShare }) => formatPercent(flopsShare));
   if (new Set(shares).size === 1)
     return `each of ${load.length} GPUs has ${shares[0]} of the FLOPs`;
-  return load.length <= mostShares
+  const [least, most] = [byShare[0], byShare.at(-1)];
+  return least === undefined || most === undefined || load.length <= mostShares
     ? `GPUs 0–${load.length - 1} have ${shares.join(", ")} of the FLOPs`
     : `GPUs have ${formatPercent(least.flopsShare)} (GPU ${least.gpu}) to ${formatPercent(most.flopsShare)} (GPU ${most.gpu}) of the FLOPs`;
 };

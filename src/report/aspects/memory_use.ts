@@ -1,10 +1,10 @@
 // Is memory used so conservatively that room is left?
 
 import { fullestNeed } from "../../claims/judge_memory.ts";
-import { assumedAmong } from "../../plan/assumed.ts";
+import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import { formatPercent } from "../format.ts";
-import { sizePaths, worstOf, type AspectJudgement, type Assess } from "./aspect.ts";
+import { worstOf, type AspectJudgement, type Assess } from "./aspect.ts";
 
 /** What a conservative plan uses of a GPU's memory, at most. */
 const conservativeShare = 0.9;

@@ -1,12 +1,12 @@
 // Does the order of stages keep the GPUs at work?
 
-import { assumedAmong } from "../../plan/assumed.ts";
+import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { gpusOfStage } from "../../plan/layers.ts";
 import { pipelineOf, type Pipeline } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatPercent } from "../format.ts";
 import { rangesOf } from "../runs_of_ranks.ts";
-import { sizePaths, type Assess, type Aspect, type Assessed } from "./aspect.ts";
+import { type Assess, type Aspect, type Assessed } from "./aspect.ts";
 
 /** An efficient pipeline idles for at most this share of a step. */
 const mostIdle = 0.1;

@@ -1,9 +1,8 @@
 // What the program does about each technique that a plan names.
 
-import { assumedAmong } from "../../plan/assumed.ts";
+import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import type { Plan } from "../../plan/plan.ts";
 import {
-  sizePaths,
   worstOf,
   type Aspect,
   type AspectJudgement,
