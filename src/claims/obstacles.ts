@@ -6,7 +6,7 @@ import { gpuNamed } from "../plan/gpu_names.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unusedFieldsAreSaid } from "../plan/rules/mesh.ts";
-import { unknownOptimizations } from "../plan/rules/optimizations.ts";
+import { unknownOptimizations } from "../plan/optimizations.ts";
 import { featuresBeyondLayers } from "../plan/rules/runnable.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";

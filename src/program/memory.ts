@@ -9,7 +9,7 @@ import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
-import { unknownOptimizations } from "../plan/rules/optimizations.ts";
+import { unknownOptimizations } from "../plan/optimizations.ts";
 import type { BufferRole } from "./program.ts";
 
 export const memoryKinds = [

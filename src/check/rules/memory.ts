@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatBytes } from "../../plan/quantity.ts";
-import { unknownOptimizations } from "../../plan/rules/optimizations.ts";
+import { unknownOptimizations } from "../../plan/optimizations.ts";
 import { error, info, warning } from "../../plan/rules/rule.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import { type MemoryKind, memoryKinds } from "../../program/memory.ts";

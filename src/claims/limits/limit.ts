@@ -2,7 +2,7 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
-import { unknownOptimizations } from "../../plan/rules/optimizations.ts";
+import { unknownOptimizations } from "../../plan/optimizations.ts";
 import type { HardwareFigure, Plan } from "../../plan/plan.ts";
 import type { Case } from "../case.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, type ClaimDefinition } from "../table.ts";

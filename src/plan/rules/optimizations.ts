@@ -1,22 +1,8 @@
 // Rules on the techniques a plan says it uses.
 
-import type { Plan } from "../plan.ts";
+import { knownOptimizations } from "../optimizations.ts";
 import { suggest } from "../suggestion.ts";
 import { info, type Rule, warning } from "./rule.ts";
-
-/** Techniques that the field has a settled name for. */
-export const knownOptimizations = [
-  "fused-attention",
-  "communication-overlap",
-  "activation-checkpointing",
-  "mixed-precision",
-  "async-data-pipeline",
-  "gradient-accumulation",
-];
-
-/** Techniques by names that have no settled meaning: they may change work, weights and peak alike. */
-export const unknownOptimizations = ({ optimizations }: Pick<Plan, "optimizations">): string[] =>
-  optimizations.filter((name) => !knownOptimizations.includes(name));
 
 const trainingOnly = new Set(["activation-checkpointing", "gradient-accumulation"]);
 
