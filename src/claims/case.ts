@@ -4,6 +4,8 @@ import type { Figure, Unit } from "../measure/figure.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
+import type { ClaimDefinition } from "./table.ts";
+import type { Verdict } from "./verdict.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 
 /** What a verdict must know of the adapter that a rank ran on. */
@@ -47,6 +49,17 @@ export const fromPlan = (
   unit: Unit,
   conditions: readonly string[] = [],
 ): Figure => ({ value, unit, samples: 0, provenance: "estimated", conditions });
+
+/** What a verdict says of the claim itself. */
+export const claimedBy = (
+  { key, label, unit, tolerance }: ClaimDefinition,
+  value: number,
+): Pick<Verdict, "claim" | "label" | "claimed" | "tolerance"> => ({
+  claim: key,
+  label,
+  claimed: claimed(value, unit),
+  tolerance,
+});
 
 /** Found ÷ claimed, where that means something. */
 export const ratioOf = (found: Figure | undefined, claim: Figure): { readonly ratio?: number } =>

@@ -1,5 +1,6 @@
 // FLOPs of one sample by every convention that publishers use, and the least that any run must do.
 
+import { moeLayers } from "../plan/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 
@@ -86,8 +87,8 @@ const leastForward = (
     least -= 2 * workload.batch * (workload.sequence - 1) * model.hidden * model.vocabulary;
   }
   if (!seesWholeSequences(plan)) least -= attention;
-  const moe = plan.stages.flatMap(({ layers }) => layers).find(({ op }) => op === "moe");
-  if (moe?.op === "moe" && moe.capacityFactor !== undefined) {
+  const [moe] = moeLayers(plan);
+  if (moe?.capacityFactor !== undefined) {
     // All tokens may choose the same expert, which takes its capacity of them.
     least -= experts * (1 - Math.min(1, moe.capacityFactor / moe.experts));
   }

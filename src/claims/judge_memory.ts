@@ -3,7 +3,7 @@
 // nothing.
 
 import { type MemoryNeed, valueBytes } from "../program/memory.ts";
-import { claimed, fromPlan, ratioOf, type Case } from "./case.ts";
+import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
 import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";
 import type { Judgement, Need, Verdict } from "./verdict.ts";
@@ -12,13 +12,9 @@ import { percent, quantity } from "./words.ts";
 export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
   const { plan } = given;
   const capacity = plan.hardware.memoryPerGpu;
-  const promised = claimed(value, claim.unit);
   const leansOn = memoryAssumptions(plan);
   const base = {
-    claim: claim.key,
-    label: claim.label,
-    claimed: promised,
-    tolerance: claim.tolerance,
+    ...claimedBy(claim, value),
     provenance: "estimated",
     leansOn,
   } as const;
@@ -42,7 +38,7 @@ export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number):
   return {
     ...base,
     found,
-    ...ratioOf(found, promised),
+    ...ratioOf(found, base.claimed),
     judgement,
     reason,
     needs: isOpen && claimedBytes > 0 ? parametersFor(given, claimedBytes) : [],

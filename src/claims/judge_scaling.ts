@@ -1,7 +1,7 @@
 // Claims about scaling compare with a run on one GPU: without it they say how fast that one GPU would have to be.
 
 import { assumedAmong } from "../plan/assumed.ts";
-import { claimed, claimedSamples, type Case } from "./case.ts";
+import { claimedBy, claimedSamples, type Case } from "./case.ts";
 import type { ClaimDefinition } from "./table.ts";
 import type { Need, Verdict } from "./verdict.ts";
 import { number, percent } from "./words.ts";
@@ -11,15 +11,12 @@ export const judgeScaling = (given: Case, claim: ClaimDefinition, value: number)
   const { gpus } = plan.hardware;
   const ofOne = gpus === 1;
   return {
-    claim: claim.key,
-    label: claim.label,
-    claimed: claimed(value, claim.unit),
+    ...claimedBy(claim, value),
     judgement: "untestable",
     reason: ofOne
       ? "with one GPU there is nothing to scale"
       : `${claim.formula} needs T₁, measured with N = 1, and this run has N = ${gpus} only`,
     provenance: "measured",
-    tolerance: claim.tolerance,
     leansOn: assumedAmong(plan, ["hardware.gpus"]),
     needs: ofOne ? [] : [baseline(given, claim, value)],
   };

@@ -6,7 +6,7 @@ import type { Figure } from "../measure/figure.ts";
 import { isOverBound } from "../measure/bound_share.ts";
 import { MIN_INTERVAL_SAMPLES } from "../measure/median_interval.ts";
 import { standingOf } from "../measure/standing.ts";
-import { claimed, ratioOf, type Case } from "./case.ts";
+import { claimedBy, ratioOf, type Case } from "./case.ts";
 import { sampleFlops } from "./flops.ts";
 import { balanceLimit } from "./limits/balance.ts";
 import { latencyLimit } from "./limits/latency.ts";
@@ -36,17 +36,13 @@ interface Decision {
 
 export const judgeSpeed = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
   const limits = limitRules.flatMap((rule) => rule(given, claim, value) ?? []);
-  const promised = claimed(value, claim.unit);
   const base = {
-    claim: claim.key,
-    label: claim.label,
-    claimed: promised,
-    tolerance: claim.tolerance,
+    ...claimedBy(claim, value),
   };
   const beyond = limits.filter((limit) => isBeyond(given, claim, value, limit));
   const firm = beyond.find((limit) => weaknesses(given, limit).length === 0);
   const found = foundFor(given, claim);
-  const measured = { ...(found === undefined ? {} : { found }), ...ratioOf(found, promised) };
+  const measured = { ...(found === undefined ? {} : { found }), ...ratioOf(found, base.claimed) };
   if (firm !== undefined) {
     return {
       ...base,

@@ -1,10 +1,10 @@
 // Claims about who holds what: the plan's own split decides them.
 
 import { assumedAmong } from "../plan/assumed.ts";
-import { expertsOnGpus } from "../plan/layers.ts";
-import type { MoeLayer, Plan } from "../plan/plan.ts";
+import { expertsOnGpus, moeLayers } from "../plan/layers.ts";
+import type { Plan } from "../plan/plan.ts";
 import { variance } from "../measure/statistics.ts";
-import { claimed, fromPlan, ratioOf, type Case } from "./case.ts";
+import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import type { ClaimDefinition } from "./table.ts";
 import type { Judgement, Need, Verdict } from "./verdict.ts";
 import { number, someOf } from "./words.ts";
@@ -21,12 +21,8 @@ export const judgeSplit = ({ plan }: Case, claim: ClaimDefinition, value: number
           "stages",
         ];
   const leansOn = assumedAmong(plan, paths);
-  const promised = claimed(value, claim.unit);
   const base = {
-    claim: claim.key,
-    label: claim.label,
-    claimed: promised,
-    tolerance: claim.tolerance,
+    ...claimedBy(claim, value),
     provenance: "estimated",
     leansOn,
   } as const;
@@ -58,11 +54,8 @@ export const judgeSplit = ({ plan }: Case, claim: ClaimDefinition, value: number
             needs: [needOf(plan, claim, value)],
           }
         : { judgement: agrees ? "confirmed" : "refuted", reason: gives, needs: [] };
-  return { ...base, found, ...ratioOf(found, promised), ...judged };
+  return { ...base, found, ...ratioOf(found, base.claimed), ...judged };
 };
-
-const moeLayers = (plan: Plan): MoeLayer[] =>
-  plan.stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
 
 const valuesOf = (plan: Plan, { key }: ClaimDefinition): number[] => {
   if (key === "tensorGroupSize") return tensorGroupSizes(plan);

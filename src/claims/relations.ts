@@ -1,5 +1,5 @@
-// Claims that must follow from each other, read as figures of one run, whatever the machine: tokens from samples, memory left from memory used,
-// throughput from latency, and utilization from throughput.
+// Claims that must follow from each other, read as figures of one run, whatever the machine: tokens from samples, memory
+// left from memory used, throughput from latency, and utilization from throughput.
 
 import { assumedAmong } from "../plan/assumed.ts";
 import { claimed, claimedSamples, fromPlan, ratioOf, type Case } from "./case.ts";
@@ -170,7 +170,8 @@ const latencyArithmetic: Relation = (given) => {
 
 /**
  * Throughput × FLOPs per sample is the claimed share of the peak, by one of the conventions in use: causal attention
- * counted by half, whole or not at all, or 6 FLOPs per parameter and token, with the embedding or without. What agrees only with recomputation counted is an HFU, whatever it is called.
+ * counted by half, whole or not at all, or 6 FLOPs per parameter and token, with the embedding or without. What agrees
+ * only with recomputation counted is an HFU, whatever it is called.
  */
 const utilizationArithmetic =
   (key: "computeUtilization" | "hardwareFlopsUtilization"): Relation =>

@@ -78,6 +78,9 @@ export const gpusOfStage = (stage: Stage): number[] => {
   return [...gpus];
 };
 
+export const moeLayers = ({ stages }: Pick<Plan, "stages">): MoeLayer[] =>
+  stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
+
 /** Experts on each GPU that holds some; a slice of an expert counts as the expert. */
 export const expertsOnGpus = (layer: MoeLayer): Map<number, number> => {
   const held = new Map<number, number>();

@@ -7,6 +7,7 @@
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
+import { moeLayers } from "../plan/layers.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
@@ -187,7 +188,8 @@ const inTraining = (
   };
 };
 
-export const replicasOf = ({ degrees, stages }: Plan): Replicas => {
+export const replicasOf = (plan: Plan): Replicas => {
+  const { degrees, stages } = plan;
   if (degrees === undefined) {
     const layers = stages.flatMap((stage) => stage.layers);
     const most = (of: (layer: Layer) => number): number => Math.max(1, ...layers.map(of));
@@ -196,10 +198,10 @@ export const replicasOf = ({ degrees, stages }: Plan): Replicas => {
       experts: most((layer) => (layer.op === "moe" ? layer.expertGroups.length : 1)),
     };
   }
-  const moe = stages.flatMap(({ layers }) => layers).find(({ op }) => op === "moe");
+  const [moe] = moeLayers(plan);
   return {
     others: degrees.data * contextOf(degrees),
-    experts: moe?.op === "moe" ? Math.max(1, moe.expertGroups.length) : 1,
+    experts: Math.max(1, moe?.expertGroups.length ?? 1),
   };
 };
 

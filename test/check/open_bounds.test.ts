@@ -42,6 +42,7 @@ test.each([
     judgement: "untestable",
     reason: expect.stringContaining("int4-quantization"),
   });
+  expect(verdictOf(written, claim)?.needs.filter(({ absurd }) => absurd !== undefined)).toEqual([]);
 });
 
 test("a technique that nobody knows may make a plan fit", () => {

@@ -3,7 +3,7 @@
 
 import { blocksOf } from "../../plan/blocks.ts";
 import { sizePaths } from "../../plan/assumed.ts";
-import type { Plan } from "../../plan/plan.ts";
+import { moeLayers } from "../../plan/layers.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
@@ -42,17 +42,20 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
       ],
     };
   }
+  const unsaid = [
+    ...leftOutOfSpeed(given),
+    ...otherArithmetic(plan),
+    ...(seesWholeSequences(plan) ? [] : ["how far attention sees"]),
+    ...(moeLayers(plan).some(({ capacityFactor }) => capacityFactor !== undefined)
+      ? ["how many tokens the experts drop"]
+      : []),
+  ];
   return {
     name: "peak",
     best: (1000 * perBlock) / peakFlops,
     because: `${quantity(perBlock, "FLOPs")} of a block per GPU take at least ${number((1000 * perBlock) / peakFlops)} ms at ${quantity(peakFlops, "FLOP/s")}`,
     paths: [...paths, "hardware.peakFlops"],
-    unsaid: [
-      ...leftOutOfSpeed(given),
-      ...otherArithmetic(plan),
-      ...(seesWholeSequences(plan) ? [] : ["how far attention sees"]),
-      ...(dropsTokens(plan) ? ["how many tokens the experts drop"] : []),
-    ],
+    unsaid,
     needs: [
       {
         what: "share of the peak within a block",
@@ -60,18 +63,13 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
         value: rate / peakFlops,
         unit: "share",
         because,
-        ...(rate > peakFlops && seesWholeSequences(plan)
+        ...(rate > peakFlops && unsaid.length === 0
           ? { absurd: `${percent(rate / peakFlops)} of the peak` }
           : {}),
       },
     ],
   };
 };
-
-const dropsTokens = ({ stages }: Plan): boolean =>
-  stages.some(({ layers }) =>
-    layers.some((layer) => layer.op === "moe" && layer.capacityFactor !== undefined),
-  );
 
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
 const gpusOfBlock = ({ plan }: Case, block: readonly string[]): ReadonlySet<number> => {

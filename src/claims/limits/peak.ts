@@ -41,12 +41,13 @@ const throughput = (given: Case, samples: number, perSample: number): Limit | un
     };
   }
   const best = (gpus * peakFlops) / least;
+  const unsaid = [...leftOutOfSpeed(given), ...otherArithmetic(plan)];
   return {
     name: "peak",
     best: best * perSample,
     because: `${quantity(least, "FLOPs")} per sample at least, on ${number(gpus)} × ${quantity(peakFlops, "FLOP/s")}, allow ${number(best * perSample)} per second`,
     paths,
-    unsaid: [...leftOutOfSpeed(given), ...otherArithmetic(plan)],
+    unsaid,
     needs: [
       {
         what: "MFU",
@@ -54,7 +55,7 @@ const throughput = (given: Case, samples: number, perSample: number): Limit | un
         value: needed / peakFlops,
         unit: "share",
         because: `${number(samples)} samples/s × ${quantity(model, "FLOPs")} ÷ (${number(gpus)} × ${quantity(peakFlops, "FLOP/s")})`,
-        ...(needed > peakFlops && seesWholeSequences(plan) && otherArithmetic(plan).length === 0
+        ...(needed > peakFlops && seesWholeSequences(plan) && unsaid.length === 0
           ? { absurd: "more than the peak" }
           : {}),
       },
