@@ -1,6 +1,8 @@
 // FLOPs of one sample by every convention that publishers use, and the least that any run must do.
 
+import { blocksOf } from "../plan/blocks.ts";
 import { moeLayers } from "../plan/layers.ts";
+import { pipelineOf } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 
@@ -35,7 +37,7 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
     recompute === undefined || passes === 1
       ? 0
       : recompute.granularity === "full"
-        ? forward
+        ? forward * blocksAgain(plan)
         : attention;
   return {
     model: (passes * forward) / batch,
@@ -48,6 +50,14 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
     least: (passes * leastForward(plan, parts)) / batch,
     recomputed: again / batch,
   };
+};
+
+/** Share of its blocks that a GPU computes again by full recomputation: all, or with the block method so many. */
+export const blocksAgain = (plan: Plan): number => {
+  const { method = "uniform", layers = 1 } = plan.workload.recompute ?? {};
+  if (method === "uniform") return 1;
+  const perGpu = blocksOf(plan).length / (pipelineOf(plan)?.positions.length ?? 1);
+  return perGpu === 0 ? 1 : Math.min(1, layers / perGpu);
 };
 
 interface Parts {

@@ -2,6 +2,9 @@
 // cache of its batch. What no run here holds (training state, context parallelism, what an import left out) confirms
 // nothing.
 
+import { assumedAmong } from "../plan/assumed.ts";
+import { isPrinted } from "../plan/hardware.ts";
+import { notesThatBear } from "../plan/import/note_bearing.ts";
 import { type MemoryNeed, valueBytes } from "../program/memory.ts";
 import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
@@ -67,10 +70,8 @@ const decide = (
   const { plan } = given;
   const obstacles = memoryObstacles(plan);
   const parts = `GPU ${rank}, the fullest, needs ${quantity(total, "B")} of ${quantity(capacity, "B")}${keyValueCache === 0 ? "" : `, KV cache of ${quantity(keyValueCache, "B")} included`}`;
-  const printed = (plan.hardware.sources?.memoryPerGpu ?? "plan") !== "plan";
-  const slack = printed ? DATASHEET_TOLERANCE : MEMORY_TOLERANCE;
-  const isLeaning =
-    memoryAssumptions(plan).length > 0 || obstacles.some((one) => one.startsWith("the import"));
+  const slack = isPrinted(plan.hardware, "memoryPerGpu") ? DATASHEET_TOLERANCE : MEMORY_TOLERANCE;
+  const isLeaning = memoryAssumptions(plan).length > 0 || notesThatBear(plan, "memory").length > 0;
   const isWithin =
     claim.promise === "at least"
       ? capacity - least >= (capacity - claimedBytes) * (1 - claim.tolerance)
@@ -128,7 +129,7 @@ const parametersFor = ({ plan }: Case, bytes: number): Need[] => {
     unit: "parameters",
     because: `${quantity(bytes, "B")} ÷ 16 bytes (÷ 18 with gradients in f32), more where ZeRO shards them`,
   };
-  const isAssumed = plan.assumed.some((path) => "workload.mode".startsWith(path));
+  const isAssumed = assumedAmong(plan, ["workload.mode"]).length > 0;
   if (isAssumed) return [inference, training];
   return [plan.workload.mode === "training" ? training : inference];
 };

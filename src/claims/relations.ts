@@ -3,7 +3,7 @@
 
 import { assumedAmong } from "../plan/assumed.ts";
 import { claimed, claimedSamples, fromPlan, ratioOf, type Case } from "./case.ts";
-import { flopsPaths, type SampleFlops, sampleFlops } from "./flops.ts";
+import { blocksAgain, flopsPaths, type SampleFlops, sampleFlops } from "./flops.ts";
 import { latenciesPerStep } from "./limits/latency.ts";
 import { leftOutOfSpeed, otherArithmetic } from "./limits/limit.ts";
 import { BOUND_TOLERANCE, DATASHEET_TOLERANCE, ROUNDING } from "./table.ts";
@@ -244,8 +244,10 @@ const computedAgain = (
   const { mode, recompute } = plan.workload;
   if (mode === "inference") return { least: 0, most: 0 };
   switch (recompute?.granularity) {
-    case "full":
-      return { least: fewest / 3, most: Math.max(most, wholeAttention) / 3 };
+    case "full": {
+      const forwards = blocksAgain(plan) / 3;
+      return { least: forwards * fewest, most: forwards * Math.max(most, wholeAttention) };
+    }
     case "selective":
       return { least: 0, most: wholeAttention - withoutAttention };
     case undefined:

@@ -1,6 +1,7 @@
 // Figures of the hardware that a command takes: as given, else as an earlier run calibrated them, else as the
 // plan's hardware says.
 
+import { isPrinted } from "../plan/hardware.ts";
 import { InvalidArgumentError, type Command } from "commander";
 import type { Ceiling } from "../measure/ceiling.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -67,10 +68,10 @@ export const peaksOf = async (
   };
 };
 
-const sourceOf = ({ gpu, sources }: Plan["hardware"]): string =>
-  sources?.peakFlops === undefined || sources.peakFlops === "plan"
-    ? "as the plan's hardware says"
-    : `of ${gpu} (${sources.peakFlops})`;
+const sourceOf = (hardware: Plan["hardware"]): string =>
+  isPrinted(hardware, "peakFlops")
+    ? `of ${hardware.gpu} (${hardware.sources?.peakFlops})`
+    : "as the plan's hardware says";
 
 /** Of several adapters the fastest of each kind: a bound must not be above what any of them can do. */
 const fastest = async (file: string): Promise<Peaks | undefined> => {

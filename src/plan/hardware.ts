@@ -25,6 +25,10 @@ export const hardwareOf = (file: PlanFile["hardware"], dtype: Precision): Hardwa
   };
 };
 
+/** Whether a figure is a datasheet's, of the GPU that the plan names, and not the plan's own. */
+export const isPrinted = ({ sources }: Hardware, figure: HardwareFigure): boolean =>
+  (sources?.[figure] ?? "plan") !== "plan";
+
 const figuresGiven = (file: PlanFile["hardware"]): Figures =>
   withoutAbsent({
     memoryPerGpu: numberOf(file.memoryPerGpu, parseBytes),

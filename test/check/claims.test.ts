@@ -153,6 +153,22 @@ test("what agrees only with recomputation counted is an HFU, and called so", () 
   expect(judgementOf(less, "hfuArithmetic")).toBe("refuted");
 });
 
+test("the block method computes only so many blocks again", () => {
+  const again = (method: string) => ({
+    workload: { mode: "training", recompute: { granularity: "full", method, layers: 1 } },
+  });
+  // One block of two, a sixth of a step.
+  const block = flopsOf(withDegrees(again("block")));
+  expect(block.recomputed / block.model).toBeCloseTo(1 / 6, 12);
+  const rate = 0.3 * ((2 * peakFlops) / block.model);
+  const hfu = (share: number, method: string) =>
+    judgementOf(peak(rate, { hardwareFlopsUtilization: share }, again(method)), "hfuArithmetic");
+  expect(hfu(0.35, "block")).toBe("confirmed");
+  expect(hfu(0.32, "block")).toBe("refuted");
+  expect(hfu(0.4, "block")).toBe("refuted");
+  expect(hfu(0.4, "uniform")).toBe("confirmed");
+});
+
 test("HFU may count attention twice where it alone is computed again, and what is not said may be done", () => {
   const selective = { workload: { mode: "training", recompute: { granularity: "selective" } } };
   const { wholeAttention, withoutAttention } = flopsOf(withDegrees(selective));

@@ -2,6 +2,7 @@
 
 import { fullestNeed } from "../../claims/judge_memory.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
+import { isPrinted } from "../../plan/hardware.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatBytes } from "../../plan/quantity.ts";
@@ -34,7 +35,8 @@ export const memorySuffices = (plan: Plan, estimate: PlanEstimate): Diagnostic[]
   const memory = plan.hardware.memoryPerGpu;
   if (memory === undefined) return [];
   const fullest = fullestNeed(estimate.memory);
-  const { rank, total, least } = fullest;
+  const { rank, total } = fullest;
+  const unknown = unknownOptimizations(plan);
   // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
   const shown = (value: number) =>
     formatBytes(value, memory % 2 ** 20 === 0 ? "binary" : "decimal");
@@ -61,9 +63,9 @@ export const memorySuffices = (plan: Plan, estimate: PlanEstimate): Diagnostic[]
       warning(
         "memory-exceeded-as-planned",
         path,
-        least === 0
-          ? `${figures}; what ${unknownOptimizations(plan).join(" and ")} saves is not known`
-          : `${figures}; a run that ${thatSaves(plan)} holds at least ${shown(least)}`,
+        unknown.length > 0
+          ? `${figures}; what ${unknown.join(" and ")} saves is not known`
+          : `${figures}; a run that ${thatSaves(plan)} holds at least ${shown(most)}`,
         plan.workload.mode === "training"
           ? `say in the plan what the run shards and recomputes; else ${mend}`
           : mend,
@@ -77,7 +79,7 @@ export const memorySuffices = (plan: Plan, estimate: PlanEstimate): Diagnostic[]
 /** Drivers report up to 7 % more than a datasheet prints; weights of fewer bits are not what the plan counts. */
 const slackOf = (plan: Plan): number => {
   if (notesThatBear(plan, "memory").length > 0) return Infinity;
-  return (plan.hardware.sources?.memoryPerGpu ?? "plan") === "plan" ? 0 : 0.074;
+  return isPrinted(plan.hardware, "memoryPerGpu") ? 0.074 : 0;
 };
 
 const reusing = "uses the memory of activations again as soon as they were read";

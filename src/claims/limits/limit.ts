@@ -1,6 +1,7 @@
 // What a claim runs up against: a bound that no run of the plan can pass, or a condition that it needs.
 
 import { assumedAmong } from "../../plan/assumed.ts";
+import { isPrinted } from "../../plan/hardware.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import { unknownOptimizations } from "../../plan/optimizations.ts";
 import type { HardwareFigure, Plan } from "../../plan/plan.ts";
@@ -41,7 +42,7 @@ export const isBeyond = (
 
 const leansOnDatasheet = ({ hardware }: Plan, { paths }: Limit): boolean =>
   (["peakFlops", "memoryBandwidth", "linkBandwidth"] satisfies HardwareFigure[]).some(
-    (key) => paths.includes(`hardware.${key}`) && (hardware.sources?.[key] ?? "plan") !== "plan",
+    (key) => paths.includes(`hardware.${key}`) && isPrinted(hardware, key),
   );
 
 /** Assumed values that the limit leans on. */
@@ -62,6 +63,6 @@ export const leftOutOfSpeed = ({ plan }: Case): readonly string[] => [
 
 /** f32 on tensor cores is TF32, at many times the datasheet's f32; nobody says which a framework takes. */
 export const otherArithmetic = ({ hardware, workload }: Plan): readonly string[] =>
-  workload.dtype === "f32" && (hardware.sources?.peakFlops ?? "plan") !== "plan"
+  workload.dtype === "f32" && isPrinted(hardware, "peakFlops")
     ? ["whether f32 products run as TF32"]
     : [];

@@ -1,6 +1,7 @@
 // What a GPU must receive from others crosses its links: steps/s ≤ links of a GPU · bandwidth ÷ bytes received. A
 // switch that adds on the way (NVLink SHARP) halves what an all-reduce brings, so half of the bytes are counted.
 
+import { isPrinted } from "../../plan/hardware.ts";
 import { contextOf } from "../../plan/mesh.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { largest } from "../case.ts";
@@ -10,11 +11,11 @@ import { leftOutOfSpeed, type LimitRule } from "./limit.ts";
 export const linkBandwidthLimit: LimitRule = (given, { key }) => {
   if (key !== "samplesPerSecond" && key !== "tokensPerSecond") return undefined;
   const { plan, estimate } = given;
-  const { linkBandwidth, sources } = plan.hardware;
+  const { linkBandwidth } = plan.hardware;
   const received = largest(estimate.ranks, (rank) => rank.receivedBytes) / 2;
   if (linkBandwidth === undefined || received === 0) return undefined;
   // A datasheet's figure is of all links of a GPU together, a plan's of one pair of GPUs.
-  const links = sources?.linkBandwidth === "plan" ? peersOf(plan) : 1;
+  const links = isPrinted(plan.hardware, "linkBandwidth") ? 1 : peersOf(plan);
   const { batch, sequence } = plan.workload;
   const best =
     ((links * linkBandwidth) / received) * batch * (key === "tokensPerSecond" ? sequence : 1);
