@@ -12,7 +12,7 @@ import {
 } from "../program/program.ts";
 import { startsOf } from "../program/value.ts";
 import { smallestError, unitRoundoff } from "../reference/rounding.ts";
-import type { KindCheck } from "../runtime/check/rank_check.ts";
+import { bothOf, type KindCheck } from "../runtime/check/rank_check.ts";
 import type { Evidence, SumBlocks, TransferEvidence } from "../runtime/check/transfers.ts";
 
 type Parties = ReadonlyMap<number, TransferEvidence>;
@@ -42,15 +42,14 @@ export function checkTransfers(
           ? { checked: 0, total: 0, worst: 0 }
           : judge(transfer, microBatch, parties, known);
       const before = kinds.get(op);
-      kinds.set(op, {
+      const kind: KindCheck = {
         kind: op,
         unit: "results",
-        calls: (before?.calls ?? 0) + (parties === undefined ? 0 : 1),
-        allCalls: (before?.allCalls ?? 0) + 1,
-        checked: (before?.checked ?? 0) + judged.checked,
-        total: (before?.total ?? 0) + judged.total,
-        worst: Math.max(before?.worst ?? 0, judged.worst),
-      });
+        calls: judged.checked === 0 ? 0 : 1,
+        allCalls: 1,
+        ...judged,
+      };
+      kinds.set(op, before === undefined ? kind : bothOf(before, kind));
     }
   }
   return [...kinds.values()];

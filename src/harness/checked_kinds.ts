@@ -2,7 +2,7 @@
 
 import type { Program } from "../program/program.ts";
 import type { CheckedKind } from "../report/result.ts";
-import type { RankCheck } from "../runtime/check/rank_check.ts";
+import { bothOf, type KindCheck, type RankCheck } from "../runtime/check/rank_check.ts";
 import { checkTransfers } from "./check_transfers.ts";
 
 /** @throws NumericsError where what came out of a collective is not what went in */
@@ -14,10 +14,10 @@ export function checkedKinds(
     program,
     checks.flatMap((check) => check.transfers),
   );
-  const kinds = new Map<string, CheckedKind>();
+  const kinds = new Map<string, KindCheck>();
   for (const kind of [...checks.flatMap((check) => check.kinds), ...transfers]) {
     const before = kinds.get(kind.kind);
-    kinds.set(kind.kind, before === undefined ? { ...kind } : merge(before, kind));
+    kinds.set(kind.kind, before === undefined ? kind : bothOf(before, kind));
   }
   const unchecked = new Set(checks.flatMap((check) => check.unchecked));
   const standIns = program.ranks.some(({ instructions }) =>
@@ -31,12 +31,3 @@ export function checkedKinds(
     ],
   };
 }
-
-const merge = (a: CheckedKind, b: CheckedKind): CheckedKind => ({
-  ...a,
-  calls: a.calls + b.calls,
-  allCalls: a.allCalls + b.allCalls,
-  checked: a.checked + b.checked,
-  total: a.total + b.total,
-  worst: Math.max(a.worst, b.worst),
-});

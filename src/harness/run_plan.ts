@@ -99,7 +99,8 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   try {
     const first = { pool, open, known: remembered, tune, kept, begun };
     const { checked, known } = await firstRun(job, first);
-    for (run = 1; isTimed(job) && run < runs; run += 1) {
+    for (let next = 1; isTimed(job) && next < runs; next += 1) {
+      run = next;
       begun = readCpuTimes();
       await pool.close();
       onProgress({ phase: "ranks", total: placement.length });

@@ -2,7 +2,7 @@
 // pairs those of which that told nothing. Rounds are short, and their number is bounded.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
-import { readCacheFile, writeCacheFile, type CacheKey } from "../gpu/cache_file.ts";
+import { isRecent, readCacheFile, writeCacheFile, type CacheKey } from "../gpu/cache_file.ts";
 import { adapterCacheKey } from "../gpu/cache_key.ts";
 import type { Load } from "../gpu/calibration/occupy.ts";
 import {
@@ -116,12 +116,6 @@ export const kindOf = ({ choice, vendor, architecture }: AdapterReport): Adapter
 });
 
 const kind = "separation";
-const oldestMs = 30 * 24 * 3600 * 1000;
-
-const isRecent = ({ date }: SeparationTest): boolean => {
-  const ageMs = Date.now() - Date.parse(date);
-  return ageMs >= 0 && ageMs <= oldestMs;
-};
 
 const cacheKey = (reports: readonly AdapterReport[]): CacheKey => ({
   adapters: JSON.stringify(

@@ -60,6 +60,13 @@ export const verify = async (
 ): Promise<Verification> => {
   const observeChecked = async (check: "thorough" | "brief"): Promise<Checked> => {
     const { observed, checks } = await observe(program, { check });
+    if (checks.length !== program.ranks.length) {
+      throw new NumericsError(
+        `${checks.length} of ${program.ranks.length} ranks checked their step`,
+        Infinity,
+        0,
+      );
+    }
     return { observed, ...checkedKinds(program, checks) };
   };
   const affordable = estimate(program, plan).modelFlops <= referenceFlops;

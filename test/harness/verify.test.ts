@@ -21,7 +21,7 @@ const shown = (program: Program): ObservedBuffer[] =>
 
 const honest: Observe = async (program) => ({
   observed: shown(program),
-  checks: [],
+  checks: program.ranks.map(() => ({ kinds: [], transfers: [], unchecked: [] })),
 });
 
 /** The same, with every float of one observation of `program` changed. */
@@ -67,6 +67,16 @@ test("a run that shows nothing is refused", async () => {
   const observe: Observe = async () => ({ observed: [], checks: [] });
   await expect(verify(withExperts, lower(withExperts), "oracle", observe, pause)).rejects.toThrow(
     NumericsError,
+  );
+});
+
+test("a run is refused of which a rank did not check its part", async () => {
+  const observe: Observe = async (program, options) => {
+    const { observed, checks } = await honest(program, options);
+    return { observed, checks: checks.slice(1) };
+  };
+  await expect(verify(withExperts, lower(withExperts), "oracle", observe, pause)).rejects.toThrow(
+    "2 of 3 ranks checked their step",
   );
 });
 

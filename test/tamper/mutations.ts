@@ -4,10 +4,12 @@
 export interface Mutation {
   /** What is wrong then. */
   readonly what: string;
-  /** Files of the copy; a change that fits several forms of a kernel is made in all. */
+  /** Files of the copy; a change is made in all of them. */
   readonly files: readonly string[];
   readonly from: string;
   readonly to: string;
+  /** The same, in files whose text is another: which of them an adapter takes is its own matter. */
+  readonly elsewhere?: Pick<Mutation, "files" | "from" | "to">;
   /** Only seen where steps run as timed ones do. */
   readonly timed?: true;
   /** Only seen there: where a rank waits for nothing within a micro-batch, or where hosts add. */
@@ -174,6 +176,11 @@ const shaders: readonly Mutation[] = [
     files: ["shaders/storage/f16_packed.wgsl"],
     from: "vec2u(pack2x16float(v.xy), pack2x16float(v.zw))",
     to: "vec2u(pack2x16float(v.xy), pack2x16float(v.zw)) & vec2u(0xfffefffeu)",
+    elsewhere: {
+      files: ["shaders/storage/f16_native.wgsl"],
+      from: "return vec4<f16>(v);",
+      to: "return bitcast<vec4<f16>>(bitcast<vec2u>(vec4<f16>(v)) & vec2u(0xfffefffeu));",
+    },
     dtype: "f16",
   },
   {
@@ -225,10 +232,10 @@ const collectives: readonly Mutation[] = [
     to: "(targetStarts[e - first] ?? 0)",
   },
   {
-    what: "rows come back from experts to where they lay there",
+    what: "rows come back from experts a place too early",
     files: ["dist/collectives/expert_splits.js"],
     from: "targetOffset: sourceOffset,",
-    to: "targetOffset,",
+    to: "targetOffset: Math.max(0, sourceOffset - rowBytes),",
   },
 ];
 

@@ -1,7 +1,7 @@
 // Runs plans with the product in one folder, in a process of its own; says for each whether it passed, or why not.
 //
 // Input, as JSON on standard input: { folder, adapter, runs: [{ plan, check, timed }] }. Output: a line of JSON for
-// each run, { caught, by }.
+// each run, { caught, by }. Only the gate catches: what stops a run otherwise is told, and is no catch.
 
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -17,9 +17,9 @@ for (const { plan, check, timed } of runs) {
     outcome =
       result.outcome.state === "complete"
         ? { caught: false, by: "" }
-        : { caught: true, by: result.outcome.message ?? result.outcome.state };
+        : { caught: false, by: `stopped: ${result.outcome.message ?? result.outcome.state}` };
   } catch (error) {
-    outcome = { caught: true, by: error instanceof Error ? error.message : String(error) };
+    outcome = { caught: error?.name === "NumericsError", by: `${error?.name}: ${error?.message}` };
   }
   console.log(JSON.stringify(outcome));
 }

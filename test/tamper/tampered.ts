@@ -38,7 +38,12 @@ export async function runTampered(
       await cp(resolve(part), join(folder, part), { recursive: true, filter });
     }
     await symlink(resolve("node_modules"), join(folder, "node_modules"));
-    if (mutation !== undefined) await apply(folder, mutation);
+    if (mutation !== undefined) {
+      await apply(folder, mutation.what, mutation);
+      if (mutation.elsewhere !== undefined) {
+        await apply(folder, mutation.what, mutation.elsewhere);
+      }
+    }
     const child = spawn(process.execPath, [runner], { stdio: ["pipe", "pipe", "inherit"] });
     child.stdin.end(JSON.stringify({ folder, adapter, runs }));
     const lines = (await text(child.stdout)).trim().split("\n");
@@ -52,16 +57,17 @@ export async function runTampered(
   }
 }
 
-/** Throws where the text to be changed is in none of the files: then nothing would be tried. */
-async function apply(folder: string, { what, files, from, to }: Mutation): Promise<void> {
-  let changes = 0;
+/** Throws where the text to be changed is not in each of the files: that form would not be tried. */
+async function apply(
+  folder: string,
+  what: string,
+  { files, from, to }: Pick<Mutation, "files" | "from" | "to">,
+): Promise<void> {
   for (const file of files) {
     const path = join(folder, file);
     const before = await readFile(path, "utf8");
     const after = before.replaceAll(from, to);
-    if (after === before) continue;
-    changes += 1;
+    if (after === before) throw new Error(`"${what}" changes nothing in ${file}`);
     await writeFile(path, after);
   }
-  if (changes === 0) throw new Error(`"${what}" changes nothing: ${files.join(", ")}`);
 }

@@ -1,7 +1,7 @@
 // A calibration that was kept, if it still holds; else a new one.
 
 import { adapterCacheKey } from "../cache_key.ts";
-import { readCacheFile, writeCacheFile } from "../cache_file.ts";
+import { isRecent, readCacheFile, writeCacheFile } from "../cache_file.ts";
 import type { LogicalGpu } from "../logical_gpu.ts";
 import { calibrate, lookQuickly } from "./calibrate.ts";
 import { type Calibration, calibrationSchema } from "./calibration.ts";
@@ -16,7 +16,6 @@ export interface RecalledCalibration {
 const kind = "calibration";
 /** A figure that is used again must be one that would be measured again. */
 const tolerance = 0.1;
-const oldestMs = 30 * 24 * 3600 * 1000;
 
 /** Measures every ceiling and keeps it for later runs. */
 export async function calibrateAndKeep(gpu: LogicalGpu): Promise<RecalledCalibration> {
@@ -58,9 +57,4 @@ const isReached = ({ rates }: Calibration, now: QuickLook, name: KernelRate): bo
   const [then, again] = [rates[name]?.runs, now[name]];
   if (then === undefined || again === undefined) return false;
   return Math.abs(Math.max(...again) / Math.max(...then) - 1) <= tolerance;
-};
-
-const isRecent = ({ date }: Calibration): boolean => {
-  const ageMs = Date.now() - Date.parse(date);
-  return ageMs >= 0 && ageMs <= oldestMs;
 };

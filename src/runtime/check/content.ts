@@ -1,14 +1,14 @@
 // Weights and inputs, held against what their seed says: element by element where a rank holds few, else some rows of
 // each.
 
-import { bytesPerElement, rowPitch, type DType } from "../../kernels/storage.ts";
+import type { DType } from "../../kernels/storage.ts";
 import type { Content, RegionContent } from "../../program/content.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import type { Coverage } from "./coverage.ts";
-import { createPace, decodeStorage } from "./decode.ts";
+import { createPace } from "./decode.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
-import { type CheckView, rowsOfRuns } from "./view.ts";
+import { type CheckView, readAll, readRows } from "./view.ts";
 
 export async function checkContent(
   view: CheckView,
@@ -27,21 +27,14 @@ export async function checkContent(
   const deviation = createDeviation();
   if (dtype === "u32") {
     const [only] = parts;
-    const bytes = await view.read(buffer, [{ offset: 0, bytes: view.bytesOf(buffer) }]);
-    const words = new Uint32Array(bytes.buffer);
+    const words = new Uint32Array((await readAll(view, buffer)).buffer);
     const expected = only === undefined ? [] : contentValues(only, seed, "f32");
     for (const [i, id] of expected.entries()) deviation.same(words[i] ?? Number.NaN, id, 0, i);
     await pace(expected.length);
     return { unit: "elements", checked: expected.length, total: expected.length, deviation };
   }
   const runs = sampleRows(rows, columns, view.random, most);
-  const rowBytes = rowPitch(columns) * bytesPerElement(dtype);
-  const ranges = runs.map(({ first, count }) => ({
-    offset: first * rowBytes,
-    bytes: count * rowBytes,
-  }));
-  const values = await decodeStorage(await view.read(buffer, ranges), dtype, pace);
-  const held = rowsOfRuns(values, rowPitch(columns), runs);
+  const held = await readRows(view, buffer, columns, dtype, runs, pace);
   for (const row of rowsOf(runs)) {
     const own = held.at(row);
     let start = 0;

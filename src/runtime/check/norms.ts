@@ -29,7 +29,8 @@ export async function checkNorm(
   const bias =
     kernel === "layer_norm" || kernel === "add_layer_norm" ? await vector("bias") : undefined;
   for (const row of rowsOf(runs)) {
-    checkRow(x.at(row), y.at(row), row, { columns, epsilon, gain, bias }, operands, deviation);
+    const norm = { columns, epsilon, gain, bias, isFused };
+    checkRow(x.at(row), y.at(row), row, norm, operands, deviation);
     await operands.pace(8 * columns);
   }
   if (isFused) {
@@ -49,13 +50,18 @@ interface Norm {
   readonly gain: Float32Array;
   /** Present where the mean is taken off. */
   readonly bias: Float32Array | undefined;
+  /**
+   * Of a sum that the same kernel stores. Compilers may go on with it as it was before it was rounded to f16 (Mesa
+   * does), and then the norm is of values that differ by that rounding from those that are read here.
+   */
+  readonly isFused: boolean;
 }
 
 function checkRow(
   x: Float32Array,
   y: Float32Array,
   row: number,
-  { columns, epsilon, gain, bias }: Norm,
+  { columns, epsilon, gain, bias, isFused }: Norm,
   { dtype }: Operands,
   deviation: Deviation,
 ): void {
@@ -75,17 +81,23 @@ function checkRow(
   const root = Math.sqrt(columns);
   // Squares are of one sign, and lanes add a part of them each; a mean that is taken off costs what it exceeds.
   const offset = mean ** 2 / Math.max(variance, Number.MIN_VALUE);
-  const scaleError = u * (8 + (root / 2) * Math.min(1 + offset, 2 ** 20));
+  // Roundings of all columns are independent: of their mean, a root of their number is left, four times at most.
+  const unrounded = isFused && dtype === "f16" ? unitRoundoff.f16 : 0;
+  const perRow = (4 * unrounded) / root;
+  const share = Math.min(1 + offset, 2 ** 20);
+  const scaleError = u * (8 + (root / 2) * share) + perRow * share;
+  const meanSquare = Math.sqrt(squares / columns);
   const meanError =
-    bias === undefined ? 0 : 4 * u * (Math.sqrt(squares / columns) + root * Math.abs(mean));
+    bias === undefined ? 0 : 4 * u * (meanSquare + root * Math.abs(mean)) + perRow * meanSquare;
   for (let c = 0; c < columns; c++) {
     const g = gain[c] ?? Number.NaN;
     const b = bias?.[c] ?? 0;
-    const scaled = ((x[c] ?? Number.NaN) - mean) * scale * g;
+    const value = x[c] ?? Number.NaN;
+    const scaled = (value - mean) * scale * g;
     const accepted =
       storedError(scaled + b, dtype) +
       scaleError * Math.abs(scaled) +
-      meanError * scale * Math.abs(g) +
+      (meanError + unrounded * Math.abs(value)) * scale * Math.abs(g) +
       2 * storedError(b, "f32");
     deviation.add(y[c] ?? Number.NaN, scaled + b, accepted, row, c);
   }

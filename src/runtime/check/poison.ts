@@ -5,7 +5,7 @@ import type { BufferRegion } from "../../collectives/buffer_region.ts";
 import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
 import { kernelOf } from "../../kernels/catalog.ts";
 import { bindingsOf } from "../../kernels/kernel.ts";
-import type { StorageType } from "../../kernels/storage.ts";
+import type { DType } from "../../kernels/storage.ts";
 import { collectiveOf, type Instruction } from "../../program/program.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import type { CheckView } from "./view.ts";
@@ -70,7 +70,7 @@ export function writtenBuffers(instruction: Instruction): string[] {
 export async function checkWritten(
   { read, bytesOf, effort }: CheckView,
   buffer: string,
-  dtype: StorageType,
+  dtype: DType,
 ): Promise<Deviation> {
   const deviation = createDeviation();
   const bytes = Math.min(bytesOf(buffer), 4 * effort.scannedWords);
@@ -82,5 +82,5 @@ export async function checkWritten(
   return deviation;
 }
 
-const isPoison = (word: number, dtype: StorageType): boolean =>
-  dtype === "f32" ? word === poisonWord : (word & 0xffff) === 0xffff || word >>> 16 === 0xffff;
+const isPoison = (word: number, dtype: DType): boolean =>
+  dtype === "f16" ? (word & 0xffff) === 0xffff || word >>> 16 === 0xffff : word === poisonWord;

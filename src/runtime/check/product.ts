@@ -52,6 +52,7 @@ export async function checkProduct(
     checkElements(product, rows, projection, rounding, shape, terms, deviation);
     await pace(rows.length * projection.columns.size * k);
     if (isHidden && plain === undefined) {
+      if (effort.finishedElements > 0) checkNumbers(product, deviation);
       checked += rows.length;
       continue;
     }

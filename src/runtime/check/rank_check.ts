@@ -19,7 +19,7 @@ import { checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
 import type { Coverage, Unit } from "./coverage.ts";
-import { checkWritten, type Poison, writtenBy } from "./poison.ts";
+import { checkWritten, type Poison, writtenBuffers, writtenBy } from "./poison.ts";
 import type { Projections } from "./product.ts";
 import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
 import type { CheckView } from "./view.ts";
@@ -37,6 +37,16 @@ export interface KindCheck {
   /** Largest error in shares of what the error model accepts. */
   readonly worst: number;
 }
+
+/** Of the same kind, both together. */
+export const bothOf = (a: KindCheck, b: KindCheck): KindCheck => ({
+  ...a,
+  calls: a.calls + b.calls,
+  allCalls: a.allCalls + b.allCalls,
+  checked: a.checked + b.checked,
+  total: a.total + b.total,
+  worst: Math.max(a.worst, b.worst),
+});
 
 export interface RankCheck {
   readonly kinds: readonly KindCheck[];
@@ -123,7 +133,7 @@ export function createRankChecker(
   };
 
   const afterKernel = async (instruction: KernelInstruction): Promise<void> => {
-    const { kernel, buffers, dtype, origin } = instruction;
+    const { kernel, origin } = instruction;
     const coverage = await checkKernel(instruction, view, projections);
     if (coverage === undefined) {
       unchecked.add(kernel);
@@ -132,9 +142,10 @@ export function createRankChecker(
     const place = placeOf(kernel, origin);
     note(kernel, coverage, place);
     if (coverage.checked === coverage.total || leavesRoom.has(kernel)) return;
-    const result = buffers.at(-1) ?? "";
-    const written = await checkWritten(view, result, dtype);
-    if (written.worst > 1) throw wrong(written, place);
+    for (const id of writtenBuffers(instruction)) {
+      const written = await checkWritten(view, id, view.dtypeOf(id));
+      if (written.worst > 1) throw wrong(written, place);
+    }
   };
 
   return {

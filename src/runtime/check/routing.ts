@@ -42,6 +42,12 @@ export async function checkTopK(
     }
     await operands.pace(16 * experts);
   }
+  // Of rows that are not made again, what was never written.
+  for (let at = 0; at < tokens * topK; at++) {
+    const [row, slot] = [Math.floor(at / topK), at % topK];
+    if (!((ids[at] ?? Infinity) < experts)) deviation.same(Number.NaN, 0, row, slot);
+    if (Number.isNaN(weights[at] ?? Number.NaN)) deviation.same(Number.NaN, 0, row, slot);
+  }
   return { unit: "rows", checked: countRows(runs), total: tokens, deviation };
 }
 

@@ -72,20 +72,34 @@ export function operandsOf(instruction: KernelInstruction, view: CheckView): Ope
     tensor: async (binding) => decodeStorage(await bytes(binding), dtype, pace),
     words: async (binding) => new Uint32Array((await bytes(binding)).buffer),
     floats: async (binding) => new Float32Array((await bytes(binding)).buffer),
-    async rows(binding, columns, runs) {
-      const rowBytes = rowPitch(columns) * bytesPerElement(dtype);
-      const ranges = runs.map(({ first, count }) => ({
-        offset: first * rowBytes,
-        bytes: count * rowBytes,
-      }));
-      const values = await decodeStorage(await view.read(bufferOf(binding), ranges), dtype, pace);
-      return rowsOfRuns(values, rowPitch(columns), runs);
-    },
+    rows: async (binding, columns, runs) =>
+      readRows(view, bufferOf(binding), columns, dtype, runs, pace),
   };
 }
 
+/** Of a buffer [rows, columns]. */
+export async function readRows(
+  { read }: Pick<CheckView, "read">,
+  buffer: string,
+  columns: number,
+  dtype: StorageType,
+  runs: readonly Run[],
+  pace: Pace,
+): Promise<Rows> {
+  const rowBytes = rowPitch(columns) * bytesPerElement(dtype);
+  const ranges = runs.map(({ first, count }) => ({
+    offset: first * rowBytes,
+    bytes: count * rowBytes,
+  }));
+  return rowsOfRuns(
+    await decodeStorage(await read(buffer, ranges), dtype, pace),
+    rowPitch(columns),
+    runs,
+  );
+}
+
 /** @param values of the runs, one after the other */
-export function rowsOfRuns(values: Float32Array, pitch: number, runs: readonly Run[]): Rows {
+function rowsOfRuns(values: Float32Array, pitch: number, runs: readonly Run[]): Rows {
   const [only] = runs;
   if (runs.length === 1 && only !== undefined) {
     const { first } = only;
