@@ -1,7 +1,7 @@
 // Shardbench as a library: load a plan, check it, run it, and hold it against its claims.
 //
 //   const { plan } = await loadPlan("plan.yaml");
-//   if (plan !== undefined && !hasErrors(checkPlan(plan))) {
+//   if (plan !== undefined && canRun(checkPlan(plan))) {
 //     const result = await runPlan(plan);
 //     console.log(result.verdicts);
 //   }
@@ -10,7 +10,7 @@
 // is in the way, and `NumericsError`, where the numbers disagree; any other is a fault of this library.
 
 export { readPlan as loadPlan, parsePlan, type LoadResult } from "./plan/load.ts";
-export { checkPlan, hasErrors } from "./check/check_plan.ts";
+export { canRun, checkPlan, hasErrors } from "./check/check_plan.ts";
 export { repairPlan, type Alternative, type Repair, type RepairedPlan } from "./check/repair.ts";
 export { loadPerGpu, type GpuLoad, type LoadLabel } from "./program/load_per_gpu.ts";
 export { importPlan } from "./plan/import/import_plan.ts";

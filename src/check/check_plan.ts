@@ -8,6 +8,7 @@ import type { PlanDocument } from "../plan/document.ts";
 import { byPosition, withPosition } from "../plan/load.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rules } from "../plan/rules/all.ts";
+import { isAboutRunning } from "../plan/rules/runnable.ts";
 import { isCountable } from "../program/countable.ts";
 import { estimatePlan, type PlanEstimate } from "../program/estimate.ts";
 import { type AdapterLimits, buffersFitAdapter } from "./rules/adapter_limits.ts";
@@ -30,7 +31,7 @@ export interface CheckedPlan {
 
 /**
  * Errors, warnings and confirmations, each with its place in the file if `document` is the text that the
- * plan was read from. A plan may run when none of them is an error.
+ * plan was read from. A plan is sound when none of them is an error; `canRun` says whether it runs here.
  */
 export const inspect = (
   plan: Plan,
@@ -90,6 +91,10 @@ const inOrder = (
   const rank = { error: 0, warning: 1, info: 2 };
   return placed.toSorted((a, b) => rank[a.severity] - rank[b.severity] || byPosition(a, b));
 };
+
+/** Sound, and every layer of it runs here. */
+export const canRun = (diagnostics: readonly Diagnostic[]): boolean =>
+  !hasErrors(diagnostics) && !diagnostics.some(isAboutRunning);
 
 export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
   diagnostics.some(({ severity }) => severity === "error");

@@ -75,7 +75,6 @@ export const repairPlan = (
   if (document.value === undefined) return undefined;
   const start = assess(document.value, known);
   if (start.errors.length === 0 || start.errors.length > maxErrors) return undefined;
-  if (isBeyondRepair(start)) return undefined;
   const checks = checksFor(start);
   const solution = solve(start, { checks });
   if (solution === undefined) return undefined;
@@ -88,10 +87,6 @@ export const repairPlan = (
     alternatives: alternativesTo(solution, start, document, { checks }),
   };
 };
-
-/** What no layer runs stays so: a repair that writes the model as stages would lose it without a word. */
-const isBeyondRepair = ({ errors, written }: State): boolean =>
-  written?.stages === undefined && errors.some(({ code }) => code === "layer-not-runnable");
 
 const patchOf = (steps: readonly Step[]): PatchOperation[] =>
   steps.flatMap(({ proposal }) => proposal.patch);

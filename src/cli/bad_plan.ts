@@ -54,14 +54,18 @@ export const repairAdvice = async ({
   return [`\`shardbench check ${document.file} --repair\` prints a corrected plan.`];
 };
 
-/** Throws `BadPlan` where there are errors. */
+/** Throws `BadPlan` where there are errors, or layers that do not run here: for a run these are errors too. */
 export const soundPlan = async (
   file: string,
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> => {
   const inspected = await inspectPlan(file);
-  const { plan, diagnostics } = inspected;
+  const { isAboutRunning } = await import("../plan/rules/runnable.ts");
+  const diagnostics = inspected.diagnostics.map((each): Diagnostic =>
+    isAboutRunning(each) ? { ...each, severity: "error" } : each,
+  );
+  const { plan } = inspected;
   if (plan === undefined || diagnostics.some(({ severity }) => severity === "error")) {
-    throw new BadPlan(inspected);
+    throw new BadPlan({ ...inspected, diagnostics });
   }
   return { plan, diagnostics };
 };

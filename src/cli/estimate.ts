@@ -63,6 +63,7 @@ const notCounted = (diagnostics: readonly Diagnostic[]): string[] =>
   diagnostics
     .filter(
       ({ code, path }) =>
-        code === "layer-not-runnable" && !["latent", "sharedFfn"].includes(String(path.at(-1))),
+        code === "layer-not-runnable" &&
+        !["latent", "sharedFfn", "headDim", "capacityFactor"].includes(String(path.at(-1))),
     )
     .map(({ message }) => message.replace("no layer here can run ", ""));

@@ -29,7 +29,7 @@ const defaultTuningMs = 2000;
 export type RunPlan = (plan: Plan, options?: RunOptions) => Promise<RunResult>;
 
 /**
- * Runs a plan that `checkPlan` finds no error in.
+ * Runs a plan of which `canRun` says so; what no layer runs would be left out without a word.
  *
  * @throws EnvironmentError when no rank could start; what goes wrong later is in the result's `outcome`
  * @throws NumericsError when the result is wrong; nothing was timed then

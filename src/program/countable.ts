@@ -6,8 +6,7 @@ import type { Diagnostic } from "../plan/diagnostic.ts";
 export const isCountable = (diagnostics: readonly Diagnostic[]): boolean =>
   diagnostics.every((each) => each.severity !== "error" || isBesideTheProgram(each));
 
-/** It does not fit, it cannot run here, it does not keep its claims. */
-const isBesideTheProgram = ({ code, path }: Diagnostic): boolean =>
-  code === "layer-not-runnable" ||
+/** It does not fit, or does not keep its claims. */
+const isBesideTheProgram = ({ path }: Diagnostic): boolean =>
   path[0] === "claims" ||
   (path[0] === "hardware" && (path[1] === "memoryPerGpu" || path[1] === "gpu"));

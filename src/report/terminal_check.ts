@@ -1,5 +1,6 @@
 // What the check found, on a terminal.
 
+import { canRun } from "../check/check_plan.ts";
 import type { Diagnostic, Severity } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
@@ -89,8 +90,9 @@ const summary = (diagnostics: readonly Diagnostic[], colours: Colours): string =
     diagnostics.filter((each) => each.severity === severity).length;
   const errors = count("error");
   const warnings = countOf(count("warning"), "warning");
+  const notRun = canRun(diagnostics) ? "" : " Not all of it runs here.";
   return errors === 0
-    ? `${colours.good("The plan can run")}: no errors, ${warnings}.`
+    ? `${colours.good("The plan is sound")}: no errors, ${warnings}.${notRun}`
     : `${colours.bad("The plan is refused")}: ${countOf(errors, "error")}, ${warnings}.`;
 };
 

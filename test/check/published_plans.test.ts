@@ -19,11 +19,10 @@ const planOf = (written: Written): Plan => {
 const said = (written: Written) => {
   const { diagnostics, verdicts = [], estimate } = inspect(planOf(written));
   return {
-    /** What is wrong with the plan or its claims, but for what no layer here can run. */
+    /** What is wrong with the plan or its claims. */
     accusations: diagnostics.filter(
       ({ code, severity }) =>
-        (severity === "error" && code !== "layer-not-runnable") ||
-        (severity === "warning" && code.startsWith("claim-")),
+        severity === "error" || (severity === "warning" && code.startsWith("claim-")),
     ),
     refuted: verdicts.filter(({ judgement }) => judgement === "refuted"),
     verdict: (claim: string) => verdicts.find((each) => each.claim === claim),

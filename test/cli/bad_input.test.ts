@@ -33,7 +33,7 @@ const check = async (plan: unknown, name = "plan.json") =>
 test("control: a sound plan passes with 0", async () => {
   const { code, stdout, stderr } = await check(sound);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toContain("The plan can run: no errors");
+  expect(stdout).toContain("The plan is sound: no errors");
 });
 
 describe("a bad plan ends with 1, its place and its code", () => {

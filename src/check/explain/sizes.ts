@@ -69,12 +69,6 @@ export const sizeCodes: readonly Explained[] = [
     good: degrees({ model: { hidden: 34, headDim: 8 } }),
   },
   {
-    code: "head-dimension-not-multiple-of-4",
-    requires: "The head dimension is a multiple of 4, which the fused kernel reads by.",
-    bad: degrees({ model: { headDim: 6 } }),
-    good: degrees({ model: { headDim: 8 } }),
-  },
-  {
     code: "group-does-not-divide-ffn",
     requires: "The MLP's inner dimension is a multiple of the tensor group.",
     bad: degrees({ model: { ffn: 63 } }),

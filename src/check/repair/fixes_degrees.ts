@@ -357,17 +357,6 @@ export const degreeFixes: Readonly<Record<string, Fix>> = {
       set(faulty, path, divisorAtMost(hidden, heads), "fewer and wider heads"),
     ];
   },
-  "head-dimension-not-multiple-of-4": (faulty, { path, message }) => {
-    const headDim = Number(/head dimension (\d+)/.exec(message)?.[1]);
-    return [
-      set(
-        faulty,
-        path,
-        roundUp(headDim, 4),
-        "a different model: wider heads, whose surplus a trained one must hold as zeros",
-      ),
-    ];
-  },
   "kv-heads-do-not-divide-heads": (faulty, { path }) => {
     const { heads, kvHeads } = sizesAt(faulty, path.slice(0, -1));
     return heads === undefined || kvHeads === undefined

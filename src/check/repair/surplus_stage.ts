@@ -2,11 +2,15 @@
 // stages, the first on the group, the second on the surplus, layers shared out by the number of GPUs.
 
 import type { Layer } from "../../plan/plan.ts";
+import { featuresBeyondLayers } from "../../plan/rules/runnable.ts";
 import { drop, type Faulty, type PatchOperation, type Proposal, put } from "./fix.ts";
 
 type LayerValue = Record<string, unknown>;
 
-/** Undefined where there is no surplus, or too few layers for two stages. */
+/**
+ * Undefined where there is no surplus, or too few layers for two stages; and where explicit stages cannot say all
+ * that the model is described with, which they would lose without a word.
+ */
 export const surplusStage = (
   faulty: Faulty,
   group: readonly number[],
@@ -14,8 +18,9 @@ export const surplusStage = (
 ): Proposal | undefined => {
   const { plan, written } = faulty;
   const layers = plan?.stages[0]?.layers;
-  const blocks = plan?.model?.layers ?? 0;
   if (plan === undefined || written === undefined || layers === undefined) return undefined;
+  if (plan.model === undefined || featuresBeyondLayers(plan.model).length > 0) return undefined;
+  const blocks = plan.model.layers;
   if (surplus.length === 0 || blocks < 2 || plan.stages.length > 1) return undefined;
   const all = group.length + surplus.length;
   const own = Math.min(blocks - 1, Math.max(1, Math.round((blocks * group.length) / all)));

@@ -5,6 +5,7 @@ import type { Path } from "../document.ts";
 import { fieldPath, groupSize, nameOf, type PlacedLayer, placedLayers } from "../layers.ts";
 import type { Plan } from "../plan.ts";
 import { error, type Rule } from "./rule.ts";
+import { notRunnable } from "./runnable.ts";
 
 const perLayer =
   (judge: (plan: Plan, placed: PlacedLayer) => Diagnostic[]): Rule =>
@@ -121,10 +122,9 @@ export const headDimensionInQuads = perLayer((plan, placed) => {
   const { layer } = placed;
   if (layer.op !== "attention" || layer.headDim % 4 === 0) return [];
   return [
-    error(
-      "head-dimension-not-multiple-of-4",
+    notRunnable(
       fieldPath(plan, placed, "headDim"),
-      `head dimension ${layer.headDim} of ${nameOf(plan, placed)} is no multiple of 4, which the fused attention kernel needs`,
+      `no layer here can run a head dimension of ${layer.headDim}, no multiple of 4, as in ${nameOf(plan, placed)}`,
       `use ${Math.ceil(layer.headDim / 4) * 4}`,
     ),
   ];

@@ -11,6 +11,7 @@ import {
 } from "../mesh.ts";
 import type { Degrees, MoeLayer } from "../plan.ts";
 import { error, info, type Rule } from "./rule.ts";
+import { notRunnable } from "./runnable.ts";
 
 export const variance = (values: readonly number[]): number => {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -177,8 +178,7 @@ export const capacityHasOneGroup: Rule = (plan) =>
       return [];
     }
     return [
-      error(
-        "layer-not-runnable",
+      notRunnable(
         fieldPath(plan, each, "capacityFactor"),
         `a capacity of ${layer.expertGroups.length} expert groups, each counting its own tokens, cannot run yet`,
         "leave capacityFactor out, or use one expert group",

@@ -1,10 +1,10 @@
-// Rules on what a model is described with and our layers cannot run. Such a plan is counted and drawn as
-// it is; only running it is refused.
+// What a plan describes and no layer here runs. Such a plan is checked, counted and drawn as it is; only
+// running it is refused, which is why these findings are warnings.
 
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Path } from "../document.ts";
 import type { Model } from "../plan.ts";
-import { error, type Rule } from "./rule.ts";
+import { type Rule, warning } from "./rule.ts";
 
 export interface Feature {
   /** Stable, kebab-case. */
@@ -14,17 +14,29 @@ export interface Feature {
   readonly what: string;
 }
 
-const advice =
-  "check, estimate and describe take it as it is; to run the rest, leave it out of the model " +
-  "(`shardbench import --runnable` does so)";
+const code = "layer-not-runnable";
+
+/** Whether a finding says that the plan does not run here, sound as it may be. */
+export const isAboutRunning = (diagnostic: Pick<Diagnostic, "code">): boolean =>
+  diagnostic.code === code;
+
+/** Something that no layer here runs. */
+export const notRunnable = (path: Path, message: string, change: string): Diagnostic =>
+  warning(code, path, message, `check and estimate take it as it is; to run the rest, ${change}`);
 
 /** Everything the model is described with has a layer that does it. */
 export const layersAreRunnable: Rule = ({ model }) =>
   model === undefined
     ? []
     : featuresBeyondLayers(model).map(({ path, what }): Diagnostic =>
-        error("layer-not-runnable", ["model", ...path], `no layer here can run ${what}`, advice),
+        notRunnable(
+          ["model", ...path],
+          `no layer here can run ${what}`,
+          `leave out ${written(path)}`,
+        ),
       );
+
+const written = (path: Path): string => ["model", ...path].join(".");
 
 /** What of a model's description no layer does yet. */
 export const featuresBeyondLayers = (model: Model): Feature[] => {

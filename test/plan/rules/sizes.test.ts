@@ -40,11 +40,12 @@ test.each([
 });
 
 test.each([
-  [4, []],
-  [6, ["head-dimension-not-multiple-of-4"]],
-  [8, []],
-])("a head dimension of %i", (headDim, codes) => {
-  expect(errorsOf(attention({ headDim }))).toEqual(codes);
+  [4, undefined],
+  [6, "warning"],
+  [8, undefined],
+])("a head dimension of %i is sound, and runs if it is a multiple of 4", (headDim, severity) => {
+  expect(errorsOf(attention({ headDim }))).toEqual([]);
+  expect(found(attention({ headDim }), "layer-not-runnable")?.severity).toBe(severity);
 });
 
 test("heads divide hidden, unless the head dimension is given", () => {
