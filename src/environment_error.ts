@@ -12,6 +12,7 @@ export type EnvironmentCode =
   | "contradicts-itself"
   | "no-shared-memory"
   | "file-not-readable"
+  | "file-not-writable"
   /** It is no longer what a run wrote, or not the result of that plan. */
   | "result-refused"
   | "interrupted";

@@ -15,10 +15,15 @@ export const guarded = async (
   try {
     process.exitCode = await command();
   } catch (error) {
-    process.exitCode = exitCodeOf(error);
-    printErrorLines(await explain(error));
+    process.exitCode = await tell(error);
     if (json === true) printJson({ error: describe(error) });
   }
+};
+
+/** Says what went wrong on standard error. */
+export const tell = async (error: unknown): Promise<ExitCode> => {
+  printErrorLines(await explain(error));
+  return exitCodeOf(error);
 };
 
 export const exitCodeOf = (error: unknown): ExitCode => {

@@ -1,4 +1,4 @@
-// Work that shows a progress line, and that Ctrl-C ends in order.
+// Work that shows a progress line, and that a signal ends in order.
 
 import { EnvironmentError } from "../environment_error.ts";
 import type { Progress } from "../harness/run_options.ts";
@@ -10,28 +10,50 @@ export interface WorkOptions {
   readonly signal: AbortSignal;
 }
 
-/** The first SIGINT or SIGTERM ends the work in order; the second ends the process at once. */
-export const interruptible = async <Result>(
-  work: (options: WorkOptions) => Promise<Result>,
+/** A terminal that is closed, a shell that ends and `timeout` all tell the same more than once. */
+const sameMs = 1000;
+
+/**
+ * The first SIGINT, SIGTERM or SIGHUP ends the work in order. Another SIGINT or SIGTERM, more than a second later, ends
+ * the process at once.
+ */
+export const heedingSignals = async <Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> => {
-  const line = progressLine(process.stderr);
   const abort = new AbortController();
-  const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(exitCodes.interrupted);
+  let firstMs: number | undefined;
+  const interrupt = (name: NodeJS.Signals): void => {
+    const nowMs = performance.now();
+    firstMs ??= nowMs;
     abort.abort();
+    if (name !== "SIGHUP" && nowMs - firstMs > sameMs) process.exit(exitCodes.interrupted);
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) process.on(name, interrupt);
   try {
-    return await work({ onProgress: line.show, signal: abort.signal });
-  } catch (error) {
-    if (!abort.signal.aborted || !isAbort(error)) throw error;
-    throw new EnvironmentError("interrupted", "stopped before a rank had started", "run it again");
+    return await work(abort.signal);
   } finally {
-    line.clear();
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    for (const name of names) process.off(name, interrupt);
   }
 };
+
+export const interruptible = async <Result>(
+  work: (options: WorkOptions) => Promise<Result>,
+): Promise<Result> =>
+  heedingSignals(async (signal) => {
+    const line = progressLine(process.stderr);
+    try {
+      return await work({ onProgress: line.show, signal });
+    } catch (error) {
+      if (!signal.aborted || !isAbort(error)) throw error;
+      throw new EnvironmentError(
+        "interrupted",
+        "stopped before a rank had started",
+        "run it again",
+      );
+    } finally {
+      line.clear();
+    }
+  });
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";

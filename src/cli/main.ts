@@ -14,6 +14,7 @@ import { defineDescribe } from "./describe.ts";
 import { defineEstimate } from "./estimate.ts";
 import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineImport } from "./import.ts";
+import { heedLostOutput } from "./output.ts";
 import { defineRun } from "./run.ts";
 import { defineSimulate } from "./simulate.ts";
 import { defineSmoke } from "./smoke.ts";
@@ -51,10 +52,7 @@ defineCollectives(program);
 defineSmoke(program);
 defineCompletion(program);
 
-// A reader that has seen enough, such as `head`, is no fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+heedLostOutput();
 
 try {
   await program.parseAsync();

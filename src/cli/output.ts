@@ -1,17 +1,37 @@
 // Writing to the terminal.
 
 import { coloursFor, type Colours } from "../report/colour.ts";
+import { exitCodes } from "./exit_code.ts";
 
-export const printLines = (lines: readonly string[]): void => {
-  process.stdout.write(`${lines.join("\n")}\n`);
+/**
+ * A reader that has seen enough, such as `head`, and a terminal that was closed are no fault, and end nothing. Output
+ * that gets lost otherwise, as on a full disk, is said once; the process then ends with 2.
+ */
+export const heedLostOutput = (): void => {
+  let isLost = false;
+  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (isLost || code === "EPIPE" || code === "EIO") return;
+    isLost = true;
+    printErrorLines([`cannot write to standard output: ${message}`]);
+    process.on("exit", () => {
+      process.exitCode = exitCodes.environment;
+    });
+  });
+  process.stderr.on("error", () => {});
 };
+
+export const printText = (text: string): void => {
+  process.stdout.write(text);
+};
+
+export const printLines = (lines: readonly string[]): void => printText(`${lines.join("\n")}\n`);
 
 export const printErrorLines = (lines: readonly string[]): void => {
   process.stderr.write(`${lines.join("\n")}\n`);
 };
 
 export const printJson = (value: unknown): void => {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  printText(`${JSON.stringify(value, null, 2)}\n`);
 };
 
 export const outputColours = (): Colours => coloursFor(process.stdout, process.env);

@@ -3,15 +3,19 @@
 import { type Command, Option } from "commander";
 import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
+import type { Plan } from "../plan/plan.ts";
 import { countOf } from "../report/format.ts";
+import type { RunResult } from "../report/result.ts";
+import type { ResultTarget } from "../report/result_target.ts";
 import { LINE_WIDTH } from "../report/table.ts";
 import { wrap } from "../report/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
-import type { ExitCode } from "./exit_code.ts";
-import { guarded } from "./guard.ts";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded, tell } from "./guard.ts";
+import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
-import { errorColours, outputColours, printErrorLines, printJson, printLines } from "./output.ts";
+import { errorColours, outputColours, printErrorLines, printLines, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
 
@@ -37,7 +41,7 @@ export const defineRun = (program: Command): void => {
     )
     .option(
       "-o, --output <file>",
-      "where the result goes (default: results/<plan name>.json,\nor .partial.json where the run ended early)",
+      "where the result goes (default: results/<plan name>.json); what a\nrun that ended early kept goes to .partial.json beside a better one",
     )
     .addOption(runsOption(1))
     .option("--project", "project the step as if each rank had an adapter of its own")
@@ -70,25 +74,51 @@ Examples:
 const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
-  // From its first moment on, Ctrl-C is in the hands of the run.
-  const running = execute(plan, {
-    ...runOptions(flags),
-    ...(flags.project === true ? { project: "also" } : {}),
-    ...linkOf(flags),
+  const { openResultTarget } = await import("../report/result_target.ts");
+  const target = await openResultTarget({ name: plan.name, file }, flags.output);
+  // From its first moment until the result is written, Ctrl-C is in the hands of the run.
+  return heedingSignals(async (signal) => {
+    const running = execute(plan, {
+      ...runOptions(flags),
+      ...(flags.project === true ? { project: "also" } : {}),
+      ...linkOf(flags),
+    });
+    announceWarnings(file, diagnostics);
+    const result = await running;
+    let code = exitCodeOfRun(result);
+    try {
+      await print(plan, result, flags);
+    } finally {
+      // Whatever becomes of the one, the other is not lost.
+      code = (await keep(target, result, flags)) ?? code;
+    }
+    return signal.aborted && code === exitCodes.fine ? exitCodes.interrupted : code;
   });
-  announceWarnings(file, diagnostics);
-  const [result, { runReport }, { resultPath, writeResult }, { seal }] = await Promise.all([
-    running,
-    import("../report/terminal_run.ts"),
-    import("../report/result_file.ts"),
-    import("../report/seal.ts"),
-  ]);
-  const resultFile = flags.output ?? resultPath(plan.name, result.outcome);
-  await writeResult(resultFile, result);
-  const { explain = false } = flags;
-  if (flags.json === true) printJson(seal(result));
-  else printLines(runReport(plan, result, outputColours(), { resultFile, explain }));
-  return exitCodeOfRun(result);
+};
+
+const print = async (plan: Plan, result: RunResult, flags: Flags): Promise<void> => {
+  if (flags.json === true) {
+    const { textOfResult } = await import("../report/result_text.ts");
+    printText(textOfResult(result));
+    return;
+  }
+  const { runReport } = await import("../report/terminal_run.ts");
+  printLines(runReport(plan, result, outputColours(), { explain: flags.explain === true }));
+};
+
+/** An exit code where that failed. */
+const keep = async (
+  target: ResultTarget,
+  result: RunResult,
+  { json }: Flags,
+): Promise<ExitCode | undefined> => {
+  try {
+    const file = await target.write(result);
+    if (json !== true) printLines(["", `Result file: ${file}`]);
+    return undefined;
+  } catch (error) {
+    return tell(error);
+  }
 };
 
 const linkOf = ({

@@ -4,8 +4,8 @@
 // that covers it in this order: compute, reduce, upload, readback, move, wait, host. Time before the
 // rank's start and after its end is idle. Whatever no span covers is unattributed, not shared out.
 
-import type { RankTrace, SpanKind } from "../program/trace.ts";
-import type { RankSample } from "./sample.ts";
+import type { HostItems, RankTrace, SpanKind } from "../program/trace.ts";
+import { type RankSample, wholeNanoseconds } from "./sample.ts";
 import { clip, intersect, lengthOf, merge, subtract, type Interval } from "./intervals.ts";
 
 export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
@@ -28,7 +28,7 @@ export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
   const claim = (times: readonly Interval[]): number => {
     const before = lengthOf(free);
     free = subtract(free, times);
-    return before - lengthOf(free);
+    return wholeNanoseconds(before - lengthOf(free));
   };
   // In order of precedence: each takes what those before it left.
   const computeMs = claim(timesOf(["compute"]));
@@ -41,7 +41,7 @@ export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
   const communicating = timesOf(["readback", "move", "reduce", "upload"]);
   return {
     rank: trace.rank,
-    ...(trace.host === undefined ? {} : { hostItems: trace.host }),
+    ...(trace.host === undefined ? {} : { hostItems: roundedItems(trace.host) }),
     computeMs,
     reduceMs,
     uploadMs,
@@ -49,9 +49,23 @@ export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
     moveMs,
     idleMs,
     hostMs,
-    unattributedMs: lengthOf(free),
-    busyMs: lengthOf(timesOf(["compute", "reduce"])),
-    communicatingMs: lengthOf(communicating),
-    overlappedMs: lengthOf(intersect(timesOf(["compute"]), communicating)),
+    unattributedMs: wholeNanoseconds(lengthOf(free)),
+    busyMs: wholeNanoseconds(lengthOf(timesOf(["compute", "reduce"]))),
+    communicatingMs: wholeNanoseconds(lengthOf(communicating)),
+    overlappedMs: wholeNanoseconds(lengthOf(intersect(timesOf(["compute"]), communicating))),
   };
 };
+
+const roundedItems = ({
+  instructions,
+  encodeMs,
+  submitMs,
+  mapMs,
+  wakeMs,
+}: HostItems): HostItems => ({
+  instructions,
+  encodeMs: wholeNanoseconds(encodeMs),
+  submitMs: wholeNanoseconds(submitMs),
+  mapMs: wholeNanoseconds(mapMs),
+  wakeMs: wholeNanoseconds(wakeMs),
+});

@@ -11,7 +11,7 @@ import { play } from "../program/simulate/play.ts";
 import { tapesOf } from "../program/simulate/tape.ts";
 import type { StepTrace } from "../program/trace.ts";
 
-/** Shares of ranks × wall time. The parts sum to `measured`. */
+/** Shares of ranks × wall time, in whole millionths. The parts sum to `measured`. */
 export interface BubbleSample {
   /** In which no kernel of the model ran, mean over ranks. */
   readonly measured: number;
@@ -54,11 +54,14 @@ export const bubbleOf = (program: Program, trace: StepTrace): BubbleSample | und
   const communicating = idleWith(true, false);
   const all = idleWith(true, true);
   return {
-    measured,
-    schedule: ofTotal,
-    imbalance: computing - ofTotal,
-    communication: communicating - computing,
-    host: all - communicating,
-    unexplained: measured - all,
+    measured: inMillionths(measured),
+    schedule: inMillionths(ofTotal),
+    imbalance: inMillionths(computing - ofTotal),
+    communication: inMillionths(communicating - computing),
+    host: inMillionths(all - communicating),
+    unexplained: inMillionths(measured - all),
   };
 };
+
+/** Finer than times in whole nanoseconds tell. */
+const inMillionths = (share: number): number => Math.round(share * 1e6) / 1e6;

@@ -17,7 +17,7 @@ import { overBound } from "./over_bound.ts";
 import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
-import type { LayerSample, StepSample } from "./sample.ts";
+import { type LayerSample, type StepSample, wholeNanoseconds } from "./sample.ts";
 import { mean, outliers, percentile, seededRandom } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
 import { utilization, type Peaks } from "./utilization.ts";
@@ -40,7 +40,7 @@ export const summariseStep = (
     run,
     step: trace.step,
     provenance: trace.provenance,
-    wallMs: trace.wallMs,
+    wallMs: wholeNanoseconds(trace.wallMs),
     ranks: trace.ranks.map((rank) => breakDown(rank, trace.wallMs)),
     layers: layerLatencies(program, trace),
     communication: layerCommunication(program, trace),

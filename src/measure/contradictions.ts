@@ -8,6 +8,10 @@ import type { ExpertSample, RankSample, StepSample } from "./sample.ts";
 
 /** Of a whole, what adding up its parts may lose. */
 const rounding = 1e-6;
+/** Times are in whole nanoseconds: what each may be off. */
+const roundedMs = 1e-6;
+/** Shares are in whole millionths: what all of a bubble may be off together. */
+const roundedShares = 5e-6;
 /** GPU clocks are mapped to the host's, not exactly: kernels may seem to lie a little beside their step. */
 const clockShare = 0.05;
 const clockMs = 1;
@@ -77,7 +81,8 @@ const inRank = (program: Program, sample: RankSample, wallMs: number, path: stri
   const { busyMs, communicatingMs, overlappedMs, hostItems } = sample;
   const exposedMs = reduceMs + uploadMs + readbackMs + moveMs;
   const sum = computeMs + exposedMs + idleMs + hostMs + sample.unattributedMs;
-  const close = (left: number, right: number) => Math.abs(left - right) <= rounding * wallMs;
+  const close = (left: number, right: number) =>
+    Math.abs(left - right) <= rounding * wallMs + 10 * roundedMs;
   const instructions = program.ranks[sample.rank]?.instructions.length;
   return [
     ...(close(sum, wallMs)
@@ -91,7 +96,7 @@ const inRank = (program: Program, sample: RankSample, wallMs: number, path: stri
       : [
           `${path}.communicatingMs is ${communicatingMs} ms, and its parts sum to ${overlappedMs + exposedMs} ms`,
         ]),
-    ...(overlappedMs <= computeMs + rounding * wallMs
+    ...(overlappedMs <= computeMs + rounding * wallMs + 10 * roundedMs
       ? []
       : [`${path}.overlappedMs is more than the time in which it computes`]),
     ...(hostItems === undefined || hostItems.instructions === instructions
@@ -119,7 +124,8 @@ const inLayers = (program: Program, sample: StepSample, path: string): string[] 
     if (hiddenMs + exposedMs > most) found.push(`${at} took longer than its step`);
   }
   // Every kernel lies within its layer, so that layers take no less than the kernels of any one rank.
-  const total = layers.flatMap(({ latencyMs }) => latencyMs).reduce((sum, ms) => sum + ms, 0);
+  const latencies = layers.flatMap(({ latencyMs }) => latencyMs);
+  const total = latencies.reduce((sum, ms) => sum + ms, 0) + latencies.length * roundedMs;
   const busiest = Math.max(0, ...ranks.map(({ computeMs }) => computeMs));
   if (layers.length > 0 && !hasStandIns(program) && total < busiest * (1 - rounding)) {
     found.push(`${path}.layers took ${total} ms, and the kernels of one rank ${busiest} ms`);
@@ -142,7 +148,7 @@ const inKernels = (
     ...(kernelMs.length === groups.length
       ? []
       : [`${path}.kernelMs has ${kernelMs.length} kernels, and the program ${groups.length}`]),
-    ...(covered <= total * (1 + rounding)
+    ...(covered <= total * (1 + rounding) + (kernelMs.length + ranks.length) * roundedMs
       ? []
       : [`${path}.kernelMs sum to ${total} ms, and ranks computed for ${covered} ms`]),
   ];
@@ -153,7 +159,8 @@ const inBubble = (program: Program, sample: StepSample, path: string): string[] 
   const { schedule } = program;
   if (bubble === undefined) return [];
   if (schedule === undefined) return [`${path}.bubble is of a pipeline, which the plan has not`];
-  const close = (left: number, right: number) => Math.abs(left - right) <= rounding;
+  const close = (left: number, right: number, beside = 0) =>
+    Math.abs(left - right) <= roundedShares + beside;
   const { measured, ...parts } = bubble;
   const work = kernelMs?.reduce((sum, ms) => sum + ms, 0);
   const idle = work === undefined ? undefined : 1 - work / (wallMs * ranks.length);
@@ -167,7 +174,7 @@ const inBubble = (program: Program, sample: StepSample, path: string): string[] 
     ...(close(parts.schedule, predictedBubble(schedule).ofTotal)
       ? []
       : [`${path}.bubble.schedule is not what the schedule gives`]),
-    ...(idle === undefined || close(idle, measured)
+    ...(idle === undefined || close(idle, measured, ((kernelMs?.length ?? 0) * roundedMs) / wallMs)
       ? []
       : [`${path}.bubble.measured is ${measured}, and its kernels leave ${idle}`]),
   ];

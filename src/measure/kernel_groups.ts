@@ -3,6 +3,7 @@
 import { type KernelWork, kernelWorkOf, workKey } from "../program/kernel_work.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
+import { wholeNanoseconds } from "./sample.ts";
 
 export interface KernelGroup extends KernelWork {
   /** `RankAdapter.id`. */
@@ -68,5 +69,7 @@ export const kernelTimes = (
       seen.add(instruction);
     }
   }
-  return groups.every(({ uses }, place) => uses === timed[place]) ? times : undefined;
+  return groups.every(({ uses }, place) => uses === timed[place])
+    ? times.map(wholeNanoseconds)
+    : undefined;
 };

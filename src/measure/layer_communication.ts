@@ -3,7 +3,7 @@
 import { collectiveOf, type Program } from "../program/program.ts";
 import type { Span, StepTrace } from "../program/trace.ts";
 import { intersect, lengthOf, merge, type Interval } from "./intervals.ts";
-import type { CommunicationSample } from "./sample.ts";
+import { type CommunicationSample, wholeNanoseconds } from "./sample.ts";
 
 /** When a rank computed and communicated in a step; merged intervals. */
 export interface RankTimes {
@@ -63,8 +63,9 @@ export const layerCommunication = (program: Program, trace: StepTrace): Communic
   for (const { rank } of trace.ranks) {
     const times = rankTimes(program, trace, rank);
     for (const [layer, all] of times?.communication ?? []) {
-      const hiddenMs = lengthOf(intersect(all, times?.compute ?? []));
-      const own = { layer, hiddenMs, exposedMs: lengthOf(all) - hiddenMs };
+      const hiddenMs = wholeNanoseconds(lengthOf(intersect(all, times?.compute ?? [])));
+      const exposedMs = wholeNanoseconds(lengthOf(all) - hiddenMs);
+      const own = { layer, hiddenMs, exposedMs };
       const most = perLayer.get(layer);
       if (most === undefined || totalOf(own) > totalOf(most)) perLayer.set(layer, own);
     }

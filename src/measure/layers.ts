@@ -2,7 +2,7 @@
 
 import type { Program } from "../program/program.ts";
 import type { Span, StepTrace } from "../program/trace.ts";
-import type { LayerSample } from "./sample.ts";
+import { type LayerSample, wholeNanoseconds } from "./sample.ts";
 
 /**
  * For each layer and micro-batch, from the first start to the last end of its work over all ranks.
@@ -36,7 +36,9 @@ export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[
     const ofLayer = extents.get(layer);
     if (ofLayer === undefined) return [];
     const inOrder = [...ofLayer].toSorted(([a], [b]) => a - b);
-    return [{ layer, latencyMs: inOrder.map(([, { start, end }]) => end - start) }];
+    return [
+      { layer, latencyMs: inOrder.map(([, { start, end }]) => wholeNanoseconds(end - start)) },
+    ];
   });
 };
 

@@ -12,7 +12,8 @@ import type { SeparationTest } from "../measure/separation.ts";
 import type { OverlapEffect } from "../measure/overlap_effect.ts";
 import type { Verdict } from "../claims/verdict.ts";
 
-export const SCHEMA_VERSION = 3;
+/** 4: samples as columns, times in whole nanoseconds. */
+export const SCHEMA_VERSION = 4;
 
 export interface RunResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;

@@ -1,27 +1,32 @@
 // The result file: JSON, one run each, with a digest of all that it says.
 
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EnvironmentError } from "../environment_error.ts";
-import { SCHEMA_VERSION, type Outcome, type RunResult } from "./result.ts";
+import { readInput } from "../read_input.ts";
+import { replaceFile } from "./replace_file.ts";
+import { SCHEMA_VERSION, type RunResult } from "./result.ts";
 import { sourcesSchema, type ResultSources } from "./result_schema.ts";
-import { isSealed, seal } from "./seal.ts";
+import { textOfResult } from "./result_text.ts";
+import { samplesOf } from "./sample_columns.ts";
+import { isSealed } from "./seal.ts";
 
 /** Creates the folder; replaces an older file in one step, so that a reader never sees half of one. */
 export const writeResult = async (file: string, result: RunResult): Promise<void> => {
-  const unfinished = `${file}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(unfinished, `${JSON.stringify(seal(result), null, 2)}\n`);
-    await rename(unfinished, file);
+    await replaceFile(file, textOfResult(result));
   } catch (error) {
-    throw new EnvironmentError(
-      "file-not-readable",
-      `cannot write the result to ${file}: ${messageOf(error)}`,
-      "choose another place with -o FILE",
-    );
+    throw notWritable(file, error);
   }
 };
+
+export const notWritable = (file: string, error: unknown): EnvironmentError =>
+  new EnvironmentError(
+    "file-not-writable",
+    `cannot write the result to ${file}: ${messageOf(error)}`,
+    "choose another place with -o FILE",
+  );
 
 /** A result as it was written, of which nothing that can be derived is believed. */
 export interface StoredResult {
@@ -33,7 +38,7 @@ export interface StoredResult {
 
 /** @throws EnvironmentError `file-not-readable`, or `result-refused` where it was edited or is of another version */
 export const readStored = async (file: string): Promise<StoredResult> => {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const text = await readInput(file).catch((error: unknown) => {
     throw unusable(file, messageOf(error), "check the path, or leave out --result to run the plan");
   });
   return parseStored(text, file);
@@ -56,11 +61,30 @@ export const parseStored = (text: string, file: string): StoredResult => {
       "it was edited since the run wrote it: its content does not have the sha256 that it states",
     );
   }
-  const { sha256: _, ...content } = stored;
+  const { sha256: _, ...sealed } = stored;
+  const content = { ...sealed, samples: expanded(sealed["samples"], file) };
   const { success, data, error } = sourcesSchema.safeParse(content);
   if (success) return { file, sources: data, content };
   const [issue] = error.issues;
   throw refusal(file, `${issue?.path.join(".")}: ${issue?.message}`);
+};
+
+const expanded = (columns: unknown, file: string): unknown[] => {
+  try {
+    return samplesOf(columns);
+  } catch (error) {
+    throw refusal(file, messageOf(error));
+  }
+};
+
+/** How many samples a run that broke off kept; more than any run keeps where the text is anything else. */
+export const samplesKept = (text: string): number => {
+  try {
+    const { outcome, samples } = parseStored(text, "").sources;
+    return outcome.state === "complete" ? Infinity : samples.length;
+  } catch {
+    return Infinity;
+  }
 };
 
 const isItAResult = "is it the file that `shardbench run` wrote?";
@@ -75,7 +99,23 @@ const parseObject = (text: string, file: string): Record<string, unknown> => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw unusable(file, "it holds no object", isItAResult);
   }
+  if (isDeeperThan(mostLevels, value)) {
+    throw unusable(file, `it has more than ${mostLevels} levels`, isItAResult);
+  }
   return { ...value };
+};
+
+/** Twice as many as a result has; whoever walks through the content need not fear for the stack. */
+const mostLevels = 32;
+
+const isDeeperThan = (levels: number, value: object): boolean => {
+  let inner: object[] = [value];
+  for (let level = 0; level < levels; level += 1) {
+    inner = inner.flatMap((each) =>
+      Object.values(each).filter((part: unknown) => typeof part === "object" && part !== null),
+    );
+  }
+  return inner.length > 0;
 };
 
 /** Why a file that is a result does not count. */
@@ -91,12 +131,3 @@ const unusable = (file: string, reason: string, hint: string): EnvironmentError 
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
-
-/**
- * Where a run leaves its result unless told otherwise; names of plans may hold anything. What a broken run
- * kept has a place of its own, so that it does not replace the result of an earlier, complete one.
- */
-export const resultPath = (planName: string, { state }: Outcome): string => {
-  const name = planName.replaceAll(/[^\p{Letter}\p{Number}._-]+/gu, "-").replace(/^\.+/, "-");
-  return `results/${name}${state === "complete" ? "" : ".partial"}.json`;
-};

@@ -2,18 +2,11 @@
 // way. It is no signature: whoever means to forge a result can make a new one, so nothing is believed for its sake.
 
 import { fingerprint } from "./canonical_json.ts";
-import type { RunResult } from "./result.ts";
 
-/** A result as its file holds it. */
-export interface SealedResult extends RunResult {
-  /** Of all else, as canonical JSON. */
-  readonly sha256: string;
-}
-
-export const seal = (result: RunResult): SealedResult => ({
-  ...result,
-  sha256: fingerprint(result),
-});
+/** With the digest of all else, as canonical JSON. */
+export const seal = <Content extends object>(
+  content: Content,
+): Content & { readonly sha256: string } => ({ ...content, sha256: fingerprint(content) });
 
 /** Whether a file's content is what was sealed. */
 export const isSealed = ({ sha256, ...content }: Readonly<Record<string, unknown>>): boolean =>

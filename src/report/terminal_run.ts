@@ -21,8 +21,6 @@ import {
 import { verdictLines } from "./terminal_verdicts.ts";
 
 export interface ReportOptions {
-  /** Where the result was written, if it was. */
-  readonly resultFile?: string;
   /** Show the form of every kernel, and what the others reached. */
   readonly explain?: boolean;
 }
@@ -32,7 +30,7 @@ export const runReport = (
   plan: Plan,
   result: RunResult,
   colours: Colours,
-  { resultFile, explain = false }: ReportOptions = {},
+  { explain = false }: ReportOptions = {},
 ): string[] => {
   const sections: readonly (readonly [title: string, lines: readonly string[]])[] = [
     ["Adapters", adapterLines(plan, result, colours)],
@@ -60,6 +58,5 @@ export const runReport = (
       lines.length === 0 ? [] : ["", colours.strong(title), lines].flat(),
     ),
     ...outcomeLines(result, colours),
-    ...(resultFile === undefined ? [] : ["", `Result file: ${resultFile}`]),
   ];
 };

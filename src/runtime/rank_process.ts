@@ -41,7 +41,7 @@ export const inheritedFile = 4;
 const rankProgram = fileURLToPath(new URL("../../dist/runtime/rank.js", import.meta.url));
 
 export function startRank({ rank, sharedFile, core, onMessage }: StartOptions): RankProcess {
-  const child = fork(rankProgram, [], {
+  const child = fork(rankProgram, [String(process.pid)], {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc", ...(sharedFile === undefined ? [] : [sharedFile])],
     ...(core === undefined

@@ -131,8 +131,8 @@ export function serveRank(process: NodeJS.Process): void {
   process.on("disconnect", () => process.exit(1));
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  // A terminal sends Ctrl-C to the whole group; the coordinator decides what it means.
-  process.on("SIGINT", () => {});
+  // A terminal sends Ctrl-C and its end to the whole group, and so does `timeout`; the coordinator decides what it means.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
 }
 
 const isRelayed = (message: ToRank): message is RelayMessage =>

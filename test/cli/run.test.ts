@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { RunResult } from "../../src/report/result.ts";
-import { seal, type SealedResult } from "../../src/report/seal.ts";
+import { seal } from "../../src/report/seal.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
 
 const small = {
@@ -139,7 +139,7 @@ describe("compare", () => {
 
   test("refuses a result whose schema it does not know", async () => {
     const text = (await readFile(resultFile, "utf8")).replace(
-      '"schemaVersion": 3',
+      '"schemaVersion": 4',
       '"schemaVersion": 99',
     );
     const other = await fileWith("result.json", text);
@@ -151,7 +151,10 @@ describe("compare", () => {
 
 describe("a result that was edited", () => {
   const editedFile = async (edit: (content: RunResult) => RunResult, anew: boolean) => {
-    const { sha256, ...content }: SealedResult = JSON.parse(await readFile(resultFile, "utf8"));
+    const stored: RunResult & { readonly sha256: string } = JSON.parse(
+      await readFile(resultFile, "utf8"),
+    );
+    const { sha256, ...content } = stored;
     const changed = edit(content);
     return fileWith("result.json", JSON.stringify(anew ? seal(changed) : { ...changed, sha256 }));
   };

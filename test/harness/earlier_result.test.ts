@@ -5,9 +5,10 @@ import { EnvironmentError } from "../../src/environment_error.ts";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import type { RankSample, StepSample } from "../../src/measure/sample.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { fingerprint } from "../../src/report/canonical_json.ts";
 import { workHash } from "../../src/report/plan_hash.ts";
 import type { RankAdapter } from "../../src/report/result.ts";
+import { textOfResult } from "../../src/report/result_text.ts";
+import { columnsOf } from "../../src/report/sample_columns.ts";
 import { seal } from "../../src/report/seal.ts";
 import { planOf } from "../report/given.ts";
 import { runOf } from "../support/made_up_run.ts";
@@ -19,8 +20,13 @@ const stages = await planOf("smoke/pipeline-1f1b.yaml");
 type Content = Record<string, unknown>;
 
 const jsonOf = (value: unknown): Content => JSON.parse(JSON.stringify(value)) as Content;
+/** With samples as a list, which a file holds as columns. */
 const contents = new Map(
-  [explicit, experts, stages].map((plan) => [plan, jsonOf(seal(runOf(plan)))]),
+  [explicit, experts, stages].map((plan): [Plan, Content] => {
+    const run = runOf(plan);
+    const { sha256 } = JSON.parse(textOfResult(run)) as { readonly sha256: string };
+    return [plan, { ...jsonOf(run), sha256 }];
+  }),
 );
 
 /** The file's content with the value at a path changed; a change to undefined takes it away. */
@@ -36,9 +42,15 @@ const edited = (plan: Plan, path: string, change: (value: never) => unknown): Co
   return file;
 };
 
+/** As a file holds it. */
+const fileOf = (content: Content): Content => ({
+  ...content,
+  samples: columnsOf(content["samples"] as object[]),
+});
+
 /** With a digest of what it says now. */
 const sealedAnew = ({ sha256: _, ...content }: Content): string =>
-  JSON.stringify({ ...content, sha256: fingerprint(content) });
+  JSON.stringify(seal(fileOf(content)));
 
 const refusalOf = (text: string, plan: Plan): EnvironmentError => {
   try {
@@ -57,19 +69,19 @@ describe("a result as the run wrote it", () => {
     ["stages on GPUs of their own", stages],
   ])("gives the figures of the run again: %s", (_, plan) => {
     const { sha256: __, ...content } = contents.get(plan) ?? {};
-    const text = JSON.stringify(contents.get(plan));
+    const text = textOfResult(runOf(plan));
     expect(jsonOf(parseResult(text, "r.json", plan))).toEqual(content);
   });
 
   test("counts in whatever order a tool puts its keys", () => {
-    const entries = Object.entries(contents.get(explicit) ?? {}).toReversed();
+    const entries = Object.entries(fileOf(contents.get(explicit) ?? {})).toReversed();
     const text = JSON.stringify(Object.fromEntries(entries));
     expect(parseResult(text, "r.json", explicit).metrics.stepMs?.samples).toBe(6);
   });
 
   test("is held against other claims of the same work", () => {
     const other = { ...explicit, name: "other", claims: { gpuUtilization: 0.1 } };
-    const text = JSON.stringify(contents.get(explicit));
+    const text = textOfResult(runOf(explicit));
     const { verdicts, plan } = parseResult(text, "r.json", other);
     expect(verdicts.map(({ claimed }) => claimed.value)).toEqual([0.1]);
     expect(plan.name).toBe("other");
@@ -243,7 +255,7 @@ const ofCircumstances: readonly Edit[] = [
     always({ state: "fault", code: "rank-died", message: "", hint: "" }),
     /stopped by rank-died/,
   ],
-  ["the schema", explicit, "schemaVersion", always(2), /schemaVersion is 2/],
+  ["the schema", explicit, "schemaVersion", always(3), /schemaVersion is 3/],
   [
     "software, called hardware",
     explicit,
@@ -283,7 +295,10 @@ describe.each([...ofFigures, ...ofSamples, ...ofCircumstances])(
   "an edit of %s",
   (_, plan, path, change, reason) => {
     test("is refused as an edit", () => {
-      const { code, message, hint } = refusalOf(JSON.stringify(edited(plan, path, change)), plan);
+      const { code, message, hint } = refusalOf(
+        JSON.stringify(fileOf(edited(plan, path, change))),
+        plan,
+      );
       expect(code).toBe("result-refused");
       expect(message).toMatch(/edited since the run wrote it|schemaVersion/);
       expect(hint).toContain("run the plan again");
@@ -300,14 +315,13 @@ describe.each([...ofFigures, ...ofSamples, ...ofCircumstances])(
 
 test("a digest that was removed is an edit", () => {
   const file = edited(explicit, "sha256", gone);
-  expect(refusalOf(JSON.stringify(file), explicit).message).toContain("edited since");
+  expect(refusalOf(JSON.stringify(fileOf(file)), explicit).message).toContain("edited since");
 });
 
 test("a result without overlap is refused for the plan with it, whatever its hash says", async () => {
   const overlapped = await planOf("moe-ep3-tp2.json");
   const result = runOf({ ...overlapped, optimizations: [] });
-  const file = JSON.stringify(seal(result));
-  expect(refusalOf(file, overlapped).message).toContain("other work");
+  expect(refusalOf(textOfResult(result), overlapped).message).toContain("other work");
   const forged = { ...result, plan: { ...result.plan, workHash: workHash(overlapped) } };
   expect(refusalOf(sealedAnew(jsonOf(forged)), overlapped).code).toBe("result-refused");
 });

@@ -1,0 +1,27 @@
+// The text of a result file, and what it holds beside the result: a digest, and samples as columns.
+
+import type { RunResult } from "./result.ts";
+import { columnsOf } from "./sample_columns.ts";
+import { seal } from "./seal.ts";
+
+/** JSON; lists of numbers and names take one line each. */
+export const textOfResult = (result: RunResult): string =>
+  `${laidOut(seal({ ...result, samples: columnsOf(result.samples) }), "")}\n`;
+
+const laidOut = (value: unknown, indent: string): string => {
+  if (typeof value !== "object" || value === null || isPlainList(value)) {
+    return JSON.stringify(value);
+  }
+  const isList = Array.isArray(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  if (entries.length === 0) return isList ? "[]" : "{}";
+  const inner = `${indent}  `;
+  const items = entries.map(
+    ([key, item]) => `${inner}${isList ? "" : `${JSON.stringify(key)}: `}${laidOut(item, inner)}`,
+  );
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  return `${open}\n${items.join(",\n")}\n${indent}${close}`;
+};
+
+const isPlainList = (value: object): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item !== "object" || item === null);
