@@ -6,7 +6,7 @@ import { relative } from "node:path";
 import { build } from "rolldown";
 
 /** Bundled: all that a short command needs. What is native or rarely needed is loaded from where it is installed. */
-const bundled = ["commander", "yaml", "zod"];
+const bundled = ["commander", "unbash", "yaml", "zod"];
 const loaded = ["@sparticuz/chromium", "koffi", "rfc6902", "tar-fs", "webgpu"];
 
 /** Files are found from the module that names them, wherever its text has gone. */

@@ -1,16 +1,20 @@
 // shardbench import: a plan from what users have already.
 
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { ImportOptions } from "../plan/import/import_plan.ts";
-import type { ImportResult, Source, SourceKind } from "../plan/import/note.ts";
+import { type ImportResult, type Source, sourceKinds } from "../plan/import/note.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
+import { assignments, type KindOf, kindsOf } from "./import_values.ts";
 import { errorColours, printErrorLines, printJson } from "./output.ts";
+import { wholeNumber } from "./values.ts";
 
 interface Flags {
   readonly model?: string;
   readonly layout?: string;
-  readonly from?: SourceKind;
+  readonly from?: readonly KindOf[];
+  readonly set?: ReadonlyMap<string, string>;
+  readonly command?: number;
   readonly name?: string;
   readonly runnable?: boolean;
   readonly output?: string;
@@ -24,21 +28,24 @@ export const defineImport = (program: Command): void => {
     .argument("[sources...]", "files, - for stdin, or command lines in quotes")
     .summary("make a plan from a model's config and a tool's layout")
     .description(
-      "Makes a plan from a Hugging Face config.json, a Megatron-LM argument list, a\n" +
-        "vLLM command line or a DeepSpeed config; model and layout can come from two\n" +
-        "sources. What a plan cannot hold, and what no layer here can run, is listed,\n" +
-        "and noted in the plan.",
+      "Makes a plan from a model's config and from what starts it: a command line or a\n" +
+        "script of vLLM, SGLang, TensorRT-LLM, Megatron-LM or DeepSpeed, behind torchrun,\n" +
+        "Slurm, MPI or a container; model and layout can come from two sources. What a\n" +
+        "plan cannot hold, and what no layer here can run, is listed, and noted in the plan.",
     )
     .option("--model <source>", "take only the model from this source")
     .option("--layout <source>", "take only the layout from this source")
-    .addOption(
-      new Option("--from <kind>", "kind of the sources, where it is not recognised").choices([
-        "huggingface",
-        "megatron",
-        "vllm",
-        "deepspeed",
-      ]),
+    .option(
+      "--from <kind[=source]>",
+      `kind of all sources, or of one: ${sourceKinds.join(", ")}`,
+      kindsOf,
     )
+    .option(
+      "--set <name=value>",
+      "value of a variable of a script, whatever it assigns",
+      assignments,
+    )
+    .option("--command <n>", "which command of a script, where it has several", wholeNumber(1))
     .option("--name <name>", "name of the plan")
     .option("--runnable", "leave out of the model what no layer here can run")
     .option("-o, --output <file>", "where the plan goes (default: stdout)")
@@ -50,7 +57,8 @@ export const defineImport = (program: Command): void => {
 Examples:
   $ shardbench import config.json -o plan.json
   $ shardbench import --model config.json --layout 'vllm serve m -tp 4'
-  $ shardbench import pretrain.sh --runnable > plan.json
+  $ shardbench import pretrain.sh --set TP=8 --runnable > plan.json
+  $ shardbench import --model config.json --from vllm=flags.txt
   $ shardbench import --from megatron -- '--num-layers 24 --hidden-size 1024 …'`,
     )
     .action((sources: string[], flags: Flags) =>
@@ -63,17 +71,25 @@ const importSources = async (given: readonly string[], flags: Flags): Promise<Ex
     import("../plan/import/import_plan.ts"),
     import("./import_source.ts"),
   ]);
+  const kinds = flags.from ?? [];
+  const all = kinds.findLast(({ source }) => source === undefined)?.kind;
+  const named = new Set([...given, flags.model, flags.layout]);
+  // A source that only --from names is one more.
+  const more = kinds.flatMap(({ source }) => (named.has(source) ? [] : (source ?? [])));
   const sources: Source[] = [];
   for (const [text, role] of [
-    ...given.map((each) => [each, undefined] as const),
+    ...[...given, ...more].map((each) => [each, undefined] as const),
     ...(flags.model === undefined ? [] : [[flags.model, "model"] as const]),
     ...(flags.layout === undefined ? [] : [[flags.layout, "layout"] as const]),
   ]) {
     const source = await readSource(text, sources.length + 1);
+    const kind = kinds.findLast((each) => each.source === text)?.kind ?? all;
     sources.push({
       ...source,
-      ...(flags.from === undefined ? {} : { kind: flags.from }),
+      ...(kind === undefined ? {} : { kind }),
       ...(role === undefined ? {} : { role }),
+      ...(flags.set === undefined ? {} : { set: flags.set }),
+      ...(flags.command === undefined ? {} : { command: flags.command }),
     });
   }
   const result = importPlan(sources, await optionsOf(flags));
@@ -107,7 +123,7 @@ const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
     ...findingLines(diagnostics, colours),
     ...(file === undefined
       ? [colours.bad("No plan: mend the errors above.")]
-      : importSummary(file, flags.output)),
+      : importSummary(file, flags.output, diagnostics)),
   ]);
   if (flags.output === undefined && text !== undefined) process.stdout.write(text);
 };

@@ -134,9 +134,9 @@ const small =
 test("Megatron: context, sequence, virtual stages and recomputation have their places in a plan", () => {
   const { file } = planOf([
     command(
-      `torchrun --nproc_per_node 16 x.py ${small} --tensor-model-parallel-size 2 --sequence-parallel
-       --pipeline-model-parallel-size 2 --context-parallel-size 2 --global-batch-size 8
-       --micro-batch-size 2 --num-layers-per-virtual-pipeline-stage 2 --recompute-granularity full
+      `torchrun --nproc_per_node 16 x.py ${small} --tensor-model-parallel-size 2 --sequence-parallel \\
+       --pipeline-model-parallel-size 2 --context-parallel-size 2 --global-batch-size 8 \\
+       --micro-batch-size 2 --num-layers-per-virtual-pipeline-stage 2 --recompute-granularity full \\
        --recompute-method uniform --recompute-num-layers 1`,
     ),
   ]);

@@ -1,24 +1,23 @@
-// Reads flags of a command line one by one, as `json_fields` reads keys: values are typed, faults have a
-// position, and flags that nothing reads can be listed.
+// Reads the flags of a program one by one, as `json_fields` reads keys: values are typed, faults have a
+// position, and words that nothing reads can be listed.
 
-import { LineCounter } from "yaml";
 import type { Diagnostic, Position } from "../diagnostic.ts";
-import { positionAt } from "../document.ts";
-import { maxPlanCharacters } from "../syntax.ts";
+import { type Invocation, notDecided, type Word } from "./invocation.ts";
 import { isCount } from "./json_fields.ts";
-import { note, shown, type Source } from "./note.ts";
-import { resolved, shellWords, type ShellText } from "./shell_words.ts";
+import { note, shown } from "./note.ts";
+import type { Unknown } from "./shell/value.ts";
 
 export interface CommandFlags {
-  /** Words before, between and after flags that belong to none. */
-  readonly words: readonly string[];
-  readonly variables: ReadonlyMap<string, string>;
-  /** Whether the flag is there, with or without a value. */
+  readonly invocation: Invocation;
+  /** Whether the flag is there and not switched off, with or without a value. */
   readonly has: (flag: string) => boolean;
+  /** The value; where the source does not decide it, an error. */
   readonly text: (flag: string) => string | undefined;
   /** A whole number above 0; anything else is reported. */
   readonly count: (flag: string) => number | undefined;
   readonly number: (flag: string) => number | undefined;
+  /** All values of a flag that takes several. */
+  readonly list: (flag: string) => readonly string[];
   readonly report: (
     severity: Diagnostic["severity"],
     code: string,
@@ -26,8 +25,15 @@ export interface CommandFlags {
     flag: string | undefined,
     hint?: string,
   ) => void;
+  readonly add: (diagnostic: Diagnostic) => unknown;
   /** Flags that nothing has asked for, with what follows them. */
   readonly unread: () => readonly Flag[];
+  /** Words that are no flags, and no values of flags that were read. */
+  readonly strays: () => readonly Stray[];
+  /** Words that only running the script would tell. */
+  readonly open: readonly Word[];
+  readonly wasRead: (flag: string) => boolean;
+  readonly nameOf: (written: string) => string;
   readonly position: (flag: string) => Position | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -35,8 +41,14 @@ export interface CommandFlags {
 export interface Flag {
   /** With dashes, such as --num-layers. */
   readonly name: string;
-  readonly values: readonly string[];
+  readonly values: readonly Word[];
   readonly offset: number;
+}
+
+export interface Stray {
+  readonly word: Word;
+  /** The flag and the value before it. */
+  readonly after?: string;
 }
 
 export interface FlagGrammar {
@@ -44,104 +56,137 @@ export interface FlagGrammar {
   readonly switches: ReadonlySet<string>;
   /** Short and older names. */
   readonly aliases: Readonly<Record<string, string>>;
+  /** Flags that take several values. */
+  readonly lists?: ReadonlySet<string>;
+  /** Words before the flags that are no strays. */
+  readonly leading?: number;
 }
 
 const isFlag = (word: string): boolean => /^--?[A-Za-z]/.test(word);
 
+/** What a switch is followed by where it is written with a value. */
+const isTruth = (text: string): boolean => /^(true|false|yes|no|on|off)$/i.test(text);
+const isOff = (text: string | undefined): boolean => /^(false|no|off|0)$/i.test(text ?? "");
+
 /** Never throws. */
-export const readCommand = ({ name, text }: Source, grammar: FlagGrammar): CommandFlags => {
-  const whole = text.slice(0, maxPlanCharacters);
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  for (let at = whole.indexOf("\n"); at >= 0; at = whole.indexOf("\n", at + 1)) {
-    lines.addNewLine(at + 1);
-  }
-  const shell = shellWords(whole);
-  const { flags, words } = group(shell, grammar);
-  const diagnostics: Diagnostic[] = [];
+export const readFlags = (invocation: Invocation, grammar: FlagGrammar): CommandFlags => {
+  const { flags, words, open } = group(invocation.words, grammar);
+  const diagnostics: Diagnostic[] = [...invocation.launch.diagnostics, ...invocation.diagnostics];
   const read = new Set<string>();
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
   const position = (flag: string): Position | undefined => {
     const found = byName.get(flag);
-    return found && positionAt(name, lines, found.offset);
+    return found && invocation.position(found.offset);
   };
   const report: CommandFlags["report"] = (severity, code, message, flag, hint) => {
     const place =
       flag === undefined
-        ? { position: positionAt(name, lines, 0) }
+        ? { position: invocation.position(invocation.offset) }
         : { path: [flag], position: position(flag) };
     diagnostics.push(note(severity, code, message, place, hint));
   };
-  if (text.length > maxPlanCharacters) {
-    report(
-      "error",
-      "file-too-large",
-      `a command has at most ${maxPlanCharacters} characters`,
-      undefined,
-    );
-  }
   for (const flag of flags) {
     const last = byName.get(flag.name);
-    if (last === flag || last?.values.join(" ") === flag.values.join(" ")) continue;
-    const message = `${flag.name} is given twice; the last counts: ${shown(last?.values.join(" "))}`;
+    if (last === flag || written(last) === written(flag)) continue;
+    const message = `${flag.name} is given twice; the last counts: ${shown(written(last))}`;
     report("warning", "flag-given-twice", message, flag.name, "keep one of the two");
   }
-  const textOf = (flag: string): string | undefined => {
+  const valueOf = (flag: string, example: string): Word | undefined => {
     read.add(flag);
     const value = byName.get(flag)?.values[0];
-    return value === undefined ? undefined : resolved(value, shell);
+    const unknown: Unknown | undefined = value?.unknown;
+    if (value === undefined || unknown === undefined) return value;
+    const values = unknown.variable === undefined ? [] : invocation.valuesOf(unknown.variable);
+    const place = position(flag) ?? invocation.position(value.offset);
+    diagnostics.push({ ...notDecided(flag, unknown, place, values, example), path: [flag] });
+    return undefined;
   };
   const typed = (flag: string, wanted: string, fits: (value: number) => boolean) => {
-    const value = textOf(flag);
-    if (!byName.has(flag)) return undefined;
-    const number = value === undefined || value.trim() === "" ? Number.NaN : Number(value);
-    if (fits(number)) return number;
-    if (value?.includes("$") === true) {
-      const hint = "replace it by its value, or set it in the text, as in TP=4";
-      report(
-        "error",
-        "variable-not-set",
-        `${flag} is ${value}, which the text does not set`,
-        flag,
-        hint,
-      );
+    const word = valueOf(flag, "8");
+    const given = byName.get(flag);
+    if (given === undefined || (word === undefined && given.values[0] !== undefined)) {
       return undefined;
     }
-    report("error", "wrong-type", `${flag} must be ${wanted}, found ${shown(value)}`, flag);
+    const number = word === undefined || word.text.trim() === "" ? Number.NaN : Number(word.text);
+    if (fits(number)) return number;
+    const message = `${flag} must be ${wanted}, found ${shown(word?.text)}`;
+    report("error", "wrong-type", message, flag);
     return undefined;
   };
   return {
-    words,
-    variables: shell.variables,
+    invocation,
     has: (flag) => {
       read.add(flag);
-      return byName.has(flag);
+      const given = byName.get(flag);
+      const off = grammar.switches.has(flag) && isOff(given?.values[0]?.text);
+      return given !== undefined && !off;
     },
-    text: textOf,
+    text: (flag) => valueOf(flag, "VALUE")?.text,
     count: (flag) => typed(flag, "a whole number above 0", isCount),
     number: (flag) => typed(flag, "a number", Number.isFinite),
+    list: (flag) => {
+      read.add(flag);
+      return byName.get(flag)?.values.map(({ text }) => text) ?? [];
+    },
     report,
+    add: (diagnostic) => diagnostics.push(diagnostic),
     unread: () => [...byName.values()].filter(({ name: flag }) => !read.has(flag)),
+    strays: () => [
+      ...words.slice(grammar.leading ?? 0).map((word) => ({ word })),
+      ...[...byName.values()].flatMap(({ name, values }) => {
+        const [value, ...more] = values;
+        if (!read.has(name) || grammar.lists?.has(name) === true || value === undefined) return [];
+        const after = grammar.switches.has(name) ? name : `${name} ${value.text}`;
+        return more.map((word) => ({ word, after }));
+      }),
+    ],
+    open,
+    wasRead: (flag) => read.has(flag),
+    nameOf: (text) => canonical(text, grammar),
     position,
     diagnostics,
   };
 };
 
-const group = (shell: ShellText, { switches, aliases }: FlagGrammar) => {
-  const flags: { name: string; values: string[]; offset: number }[] = [];
-  const words: string[] = [];
-  let open: string[] | undefined;
-  for (const { text, offset } of shell.words) {
-    if (!isFlag(text)) {
-      (open ?? words).push(text);
+const written = (flag: Flag | undefined): string =>
+  flag?.values.map(({ text }) => text).join(" ") ?? "";
+
+const canonical = (text: string, { aliases }: FlagGrammar): string => {
+  const dashed = text.startsWith("--") ? text.replaceAll("_", "-") : text;
+  return Object.hasOwn(aliases, dashed) ? (aliases[dashed] ?? dashed) : dashed;
+};
+
+const group = (all: readonly Word[], grammar: FlagGrammar) => {
+  const flags: { name: string; values: Word[]; offset: number }[] = [];
+  const words: Word[] = [];
+  const open: Word[] = [];
+  let values: Word[] | undefined;
+  let isSwitch = false;
+  for (const word of all) {
+    if (isOpen(word) && (values === undefined || values.length > 0 || isSwitch)) {
+      open.push(word);
       continue;
     }
-    const [written = "", ...rest] = text.split("=");
-    const dashed = written.startsWith("--") ? written.replaceAll("_", "-") : written;
-    const name = Object.hasOwn(aliases, dashed) ? (aliases[dashed] ?? dashed) : dashed;
-    const values = rest.length === 0 ? [] : [rest.join("=")];
-    flags.push({ name, values, offset });
-    open = switches.has(name) || rest.length > 0 ? undefined : values;
+    if (!isFlag(word.text)) {
+      const takes =
+        values !== undefined && (!isSwitch || (isTruth(word.text) && values.length === 0));
+      if (takes) values?.push(word);
+      else words.push(word);
+      continue;
+    }
+    const equals = word.text.indexOf("=");
+    const name = canonical(equals < 0 ? word.text : word.text.slice(0, equals), grammar);
+    const own =
+      equals < 0
+        ? []
+        : [{ ...word, text: word.text.slice(equals + 1), offset: word.offset + equals + 1 }];
+    flags.push({ name, values: own, offset: word.offset });
+    isSwitch = grammar.switches.has(name);
+    values = equals < 0 ? own : undefined;
   }
-  return { flags, words };
+  return { flags, words, open };
 };
+
+/** Nothing of the word is known: it may be flags, values, or nothing. */
+const isOpen = ({ text, unknown }: Word): boolean =>
+  unknown !== undefined && text.trim() === unknown.written.trim();

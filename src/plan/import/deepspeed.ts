@@ -1,18 +1,11 @@
-// DeepSpeed: its JSON, and its launcher's command line. Both say how training is laid out; the model is
-// built in code.
+// DeepSpeed's JSON: how training is laid out. The model is built in code.
 
-import { type FlagGrammar, readCommand } from "./command_flags.ts";
 import { type JsonFields, readJson } from "./json_fields.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
 
-export const importDeepSpeed = (source: Source): Imported =>
-  source.text.trimStart().startsWith("{") || source.name.toLowerCase().endsWith(".json")
-    ? fromJson(source)
-    : fromLauncher(source);
-
 const nothing = { layout: {}, workload: {}, optimizations: [], assumed: [] };
 
-const fromJson = (source: Source): Imported => {
+export const importDeepSpeed = (source: Source): Imported => {
   const base = { kind: "deepspeed", source: source.name } as const;
   const { fields, diagnostics } = readJson(source);
   if (fields === undefined) return { ...base, ...nothing, diagnostics };
@@ -122,56 +115,4 @@ const listTheRest = (fields: JsonFields): void => {
     const message = `the key ${shown(key)} is not understood, and not in the plan`;
     fields.report("warning", "key-not-understood", message, [key]);
   }
-};
-
-const launcherGrammar: FlagGrammar = {
-  switches: new Set(["--bf16", "--fp16", "--gradient-checkpointing", "--no-local-rank"]),
-  aliases: {},
-};
-
-/** `deepspeed --num_gpus 8 train.py …`: ranks, and what the trainer's own flags say of the batch. */
-const fromLauncher = (source: Source): Imported => {
-  const flags = readCommand(source, launcherGrammar);
-  const perNode = flags.count("--num-gpus");
-  const nodes = flags.count("--num-nodes") ?? 1;
-  const name = flags.text("--model-name-or-path");
-  const microBatch = flags.count("--per-device-train-batch-size");
-  const accumulation = flags.count("--gradient-accumulation-steps");
-  const sequence = flags.count("--max-seq-length") ?? flags.count("--max-seq-len");
-  const half = flags.has("--bf16") || flags.has("--fp16");
-  const checkpointed = flags.has("--gradient-checkpointing");
-  const config = flags.text("--deepspeed") ?? flags.text("--deepspeed-config");
-  if (config !== undefined) {
-    const message = `the layout is completed by ${shown(config)}, which this command only names`;
-    const flag = flags.has("--deepspeed") ? "--deepspeed" : "--deepspeed-config";
-    flags.report("info", "config-named", message, flag, "give that file as a source too");
-  }
-  const rest = flags.unread().map((flag) => flag.name);
-  if (rest.length > 0) {
-    const message = `these flags are the script's own, and not in the plan: ${rest.join(", ")}`;
-    flags.report("warning", "flag-not-understood", message, rest[0]);
-  }
-  return {
-    kind: "deepspeed",
-    source: source.name,
-    ...(name === undefined ? {} : { name }),
-    layout: {
-      dataFromWorld: true,
-      ...(perNode === undefined ? {} : { world: perNode * nodes }),
-    },
-    layoutPosition: () => flags.position("--num-gpus"),
-    workload: {
-      mode: "training",
-      ...(microBatch === undefined ? {} : { microBatch }),
-      ...(accumulation === undefined ? {} : { accumulation }),
-      ...(sequence === undefined ? {} : { sequence }),
-      ...(half ? { dtype: "f16" } : {}),
-    },
-    optimizations: [
-      ...(checkpointed ? ["activation-checkpointing"] : []),
-      ...(half ? ["mixed-precision"] : []),
-    ],
-    assumed: [],
-    diagnostics: flags.diagnostics,
-  };
 };

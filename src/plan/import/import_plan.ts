@@ -10,15 +10,14 @@ import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { modelOf } from "../stages_from_degrees.ts";
 import { combine, type Combined, type Part } from "./combine.ts";
+import { importCommands } from "./command_source.ts";
 import { importDeepSpeed } from "./deepspeed.ts";
 import { degreesFrom, type DegreesResult } from "./degrees.ts";
 import { importHuggingFace } from "./huggingface.ts";
-import { importMegatron } from "./megatron.ts";
-import { type Imported, type ImportResult, note, type Source, type SourceKind } from "./note.ts";
+import { type Imported, type ImportResult, note, type Source } from "./note.ts";
 import { prettyJson } from "./pretty_json.ts";
-import { notRecognised, recogniseKind } from "./recognise.ts";
+import { recogniseFile } from "./recognise.ts";
 import { runnableModel } from "./runnable_model.ts";
-import { importVllm } from "./vllm.ts";
 import { workloadFrom } from "./workload.ts";
 
 export interface ImportOptions {
@@ -30,12 +29,17 @@ export interface ImportOptions {
   readonly schema?: string;
 }
 
-const readers: Readonly<Record<SourceKind, (source: Source) => Imported>> = {
-  huggingface: importHuggingFace,
-  megatron: importMegatron,
-  vllm: importVllm,
-  deepspeed: importDeepSpeed,
+const readSource = (source: Source): Imported => {
+  const kind = recogniseFile(source);
+  if (kind === "huggingface") return importHuggingFace(source);
+  return kind === "deepspeed" && !isCommand(source)
+    ? importDeepSpeed(source)
+    : importCommands(source);
 };
+
+/** `--from deepspeed` may name the launcher as well as its config. */
+const isCommand = ({ name, text }: Source): boolean =>
+  !text.trimStart().startsWith("{") && !name.toLowerCase().endsWith(".json");
 
 /**
  * Never throws. Errors mean that there is no plan; warnings and infos list what the plan leaves out, and
@@ -45,14 +49,8 @@ export const importPlan = (
   sources: readonly Source[],
   options: ImportOptions = {},
 ): ImportResult => {
-  const unknown = sources.filter((source) => recogniseKind(source) === undefined);
-  if (sources.length === 0 || unknown.length > 0) {
-    return { diagnostics: sources.length === 0 ? [nothingGiven] : unknown.map(notRecognised) };
-  }
-  const parts = sources.flatMap((source): Part[] => {
-    const kind = recogniseKind(source);
-    return kind === undefined ? [] : [{ source, imported: readers[kind](source) }];
-  });
+  if (sources.length === 0) return { diagnostics: [nothingGiven] };
+  const parts = sources.map((source): Part => ({ source, imported: readSource(source) }));
   const imported = parts.map((part) => part.imported);
   const combined = combine(parts);
   const degrees = degreesFrom(combined.layout, combined.model, imported);

@@ -1,26 +1,46 @@
 // A Megatron-LM argument list, bare or behind a launcher, or a script that builds one: model and layout.
 
+import type { Position } from "../diagnostic.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { type CommandFlags, readCommand } from "./command_flags.ts";
-import { megatronGrammar, withoutBearing, notExpressible } from "./megatron_flags.ts";
+import { type CommandFlags, readFlags } from "./command_flags.ts";
+import type { ToolCommand } from "./commands_in.ts";
+import {
+  changesModel,
+  megatronGrammar,
+  needs,
+  notExpressible,
+  withoutBearing,
+} from "./megatron_flags.ts";
 import { megatronModel } from "./megatron_model.ts";
-import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+import {
+  type Imported,
+  type ImportedWorkload,
+  type Layout,
+  modelNotUnderstood,
+  otherModel,
+  shown,
+} from "./note.ts";
 import { listUnread } from "./unread_flags.ts";
 
-export const importMegatron = (source: Source): Imported => {
-  const flags = readCommand(source, megatronGrammar);
+export const importMegatron = (command: ToolCommand): Imported => {
+  const flags = readFlags(command, megatronGrammar);
   const layout = layoutOf(flags);
   const described = megatronModel(flags);
   const workload = workloadOf(flags);
   const optimizations = optimizationsOf(flags);
-  listUnread(flags, { withoutBearing, notExpressible, known });
+  listOtherScript(flags);
+  const incomplete = flags.diagnostics.some(({ code }) => code === "missing-flag");
+  if (!incomplete) {
+    listUnread(flags, { withoutBearing, notExpressible, known, changesModel, needs });
+  }
   const { model, assumed } = described;
   return {
     kind: "megatron",
-    source: source.name,
+    source: command.source,
     ...(model === undefined ? {} : { model, family: nameOf(flags, model) }),
     layout,
-    layoutPosition: (key) => flags.position(flagOf[key]),
+    layoutPosition: (key) =>
+      flags.position(flagOf[key]) ?? (key === "world" ? rankPosition(command) : undefined),
     featurePosition: (feature) => {
       const named = featureFlags[feature]?.find((flag) => flags.has(flag)) ?? "--num-layers";
       return flags.position(named);
@@ -32,10 +52,19 @@ export const importMegatron = (source: Source): Imported => {
   };
 };
 
+const rankPosition = ({ launch, position }: ToolCommand): Position | undefined =>
+  launch.ranks && position(launch.ranks.offset);
+
 const nameOf = (flags: CommandFlags, { layers, hidden }: ModelFile): string => {
-  const script = flags.words.find((word) => /(^|\/)pretrain_\w+\.py$/.test(word));
-  const kind = /pretrain_(\w+)\.py$/.exec(script ?? "")?.[1] ?? "megatron";
+  const kind = /^pretrain_(\w+)\.py$/.exec(flags.invocation.program)?.[1] ?? "megatron";
   return `${kind}-${layers}x${hidden}`;
+};
+
+/** Scripts that build another model than a decoder from the same flags. */
+const listOtherScript = (flags: CommandFlags): void => {
+  const { program } = flags.invocation;
+  if (!/_(t5|bert|mamba|hybrid|vlm|vision|retro|ict|multimodal)\w*\.py$/.test(program)) return;
+  flags.report("warning", modelNotUnderstood, otherModel(`the script ${program}`), undefined);
 };
 
 const flagOf: Readonly<Record<keyof Layout, string>> = {
@@ -67,12 +96,14 @@ const featureFlags: Readonly<Record<string, readonly string[]>> = {
   "shared-experts": ["--moe-shared-expert-intermediate-size"],
 };
 
-/** Ranks from the launcher: processes per node × nodes. */
+/** Ranks from the launcher; a list without one may have the launcher's flags among its own. */
 const worldOf = (flags: CommandFlags): number | undefined => {
+  const { launch, program } = flags.invocation;
+  const given = flags.count("--world-size") ?? launch.ranks?.count;
+  if (given !== undefined || program !== "") return given;
   const perNode = flags.count("--nproc-per-node") ?? flags.count("--num-gpus");
   const nodes = flags.count("--nnodes") ?? flags.count("--num-nodes") ?? 1;
-  const given = flags.count("--world-size");
-  return given ?? (perNode === undefined ? undefined : perNode * nodes);
+  return perNode === undefined ? undefined : perNode * nodes;
 };
 
 const layoutOf = (flags: CommandFlags): Layout => {
@@ -85,9 +116,11 @@ const layoutOf = (flags: CommandFlags): Layout => {
   const layersPerChunk = flags.count("--num-layers-per-virtual-pipeline-stage");
   const firstStageLayers = flags.count("--decoder-first-pipeline-num-layers");
   const lastStageLayers = flags.count("--decoder-last-pipeline-num-layers");
+  const pipeline = flags.count("--pipeline-model-parallel-size") ?? 1;
+  if (pipeline === 1) listWithoutPipeline(flags);
   return {
     tensor,
-    pipeline: flags.count("--pipeline-model-parallel-size") ?? 1,
+    pipeline,
     // Without a size of their own, experts are sliced as dense layers are.
     ...(expert === undefined ? {} : { expert, expertTensor: perExpert ?? tensor }),
     ...(context === undefined ? {} : { context }),
@@ -100,6 +133,21 @@ const layoutOf = (flags: CommandFlags): Layout => {
     dataFromWorld: true,
     padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,
   };
+};
+
+const listWithoutPipeline = (flags: CommandFlags): void => {
+  for (const key of [
+    "virtualStages",
+    "layersPerChunk",
+    "firstStageLayers",
+    "lastStageLayers",
+  ] as const) {
+    const flag = flagOf[key];
+    if (!flags.has(flag)) continue;
+    const message = `${flag} has no effect with one pipeline rank`;
+    const hint = "leave it out, or raise --pipeline-model-parallel-size";
+    flags.report("warning", "flag-without-effect", message, flag, hint);
+  }
 };
 
 /** Selective recomputation has an older flag of its own, and takes no method. */

@@ -32,6 +32,51 @@ export const megatronGrammar: FlagGrammar = {
     "--moe-router-pre-softmax",
     "--moe-use-legacy-grouped-gemm",
     "--squared-relu",
+    "--quick-geglu",
+    "--recompute",
+    "--use-precision-aware-optimizer",
+    "--use-torch-fsdp2",
+    "--use-custom-fsdp",
+    "--use-megatron-fsdp",
+    "--align-grad-reduce",
+    "--align-param-gather",
+    "--cross-entropy-loss-fusion",
+    "--moe-router-fusion",
+    "--moe-shared-expert-overlap",
+    "--moe-router-force-load-balancing",
+    "--moe-enable-deepep",
+    "--account-for-embedding-in-pipeline-split",
+    "--account-for-loss-in-pipeline-split",
+    "--use-rope-scaling",
+    "--use-tp-pp-dp-mapping",
+    "--use-cpu-initialization",
+    "--use-dist-ckpt",
+    "--use-pytorch-profiler",
+    "--profile",
+    "--finetune",
+    "--no-bias-gelu-fusion",
+    "--no-bias-swiglu-fusion",
+    "--no-bias-dropout-fusion",
+    "--no-persist-layer-norm",
+    "--no-async-tensor-model-parallel-allreduce",
+    "--distribute-saved-activations",
+    "--no-check-for-nan-in-loss-and-grad",
+    "--manual-gc",
+    "--eod-mask-loss",
+    "--reset-position-ids",
+    "--reset-attention-mask",
+    "--override-opt_param-scheduler",
+    "--overlap-moe-expert-parallel-comm",
+    "--delay-wgrad-compute",
+    "--enable-cuda-graph",
+    "--mla-down-proj-fusion",
+    "--async-save",
+    "--auto-detect-ckpt-format",
+    "--exit-on-missing-checkpoint",
+    "--log-params-norm",
+    "--log-progress",
+    "--log-memory-to-tensorboard",
+    "--log-validation-ppl-to-tensorboard",
     "--no-load-optim",
     "--no-load-rng",
     "--no-save-optim",
@@ -55,6 +100,7 @@ export const megatronGrammar: FlagGrammar = {
     "--num-key-value-heads": "--num-query-groups",
     "--rope-theta": "--rotary-base",
   },
+  lists: new Set(["--rampup-batch-size", "--data-path", "--train-data-path", "--moe-layer-freq"]),
 };
 
 /** Training, data, checkpoints and logs: not what one step computes. */
@@ -72,9 +118,30 @@ export const withoutBearing = new RegExp(
     "moe-router-load-balancing-type|moe-token-dispatcher-type|moe-grouped-gemm|moe-permute-fusion",
     "moe-router-dtype|moe-use-legacy-grouped-gemm|no-create-attention-mask-in-dataloader|num-dataset-.*",
     "deepspeed|deepspeed-config|checkpoint-activations|deepspeed-activation-checkpointing|num-nodes|nnodes",
+    "calculate-per-token-loss|cross-entropy-.*|.*-fusion|use-precision-.*|(main|exp-avg.*)-(grads|params)-dtype|exp-avg.*",
+    "train-sync-interval|check-(for|weight)-.*|no-check-for-.*|profile.*|use-pytorch-profiler|manual-gc.*|async-save",
+    "context-parallel-ranks-.*|bias-.*-fusion|no-bias-.*|no-persist-layer-norm|optimizer",
+    "moe-router-(fusion|force-load-balancing)|moe-shared-expert-overlap|moe-enable-deepep|sgd-momentum|one-logger.*",
+    "apply-query-key-layer-scaling|attention-backend|empty-unused-memory-level|deterministic-mode",
+    "eod-mask-loss|reset-(position-ids|attention-mask)|rerun-mode",
+    "align-(grad-reduce|param-gather)|delay-wgrad-compute|enable-cuda-graph|cuda-graph-.*|mla-down-proj-fusion",
     "no-async-tensor-model-parallel-allreduce|local-rank|max-position-embeddings|gradient-.*|use-tp-pp-dp-mapping",
   ].join("|")})$`,
 );
+
+/** Names by which a flag that is not understood changes the model. */
+export const changesModel =
+  /^--(?!.*(fusion|recompute|tokenizer|overlap))[\w-]*(layer|hidden|head|ffn|expert|moe|embed|attention|attn|norm|glu|gelu|relu|activation|rope|rotary|vocab|softmax|window|mamba|hybrid|mlp|bias|latent|lora|gated|linear|residual|mtp|spec$|encoder|decoder|sink)/;
+
+/** The flag without which another has no effect. */
+export const needs = (flag: string): string | undefined => {
+  if (flag === "--num-query-groups") return "--group-query-attention";
+  if (/^--(q-lora-rank|kv-lora-rank|qk-head-dim|qk-pos-emb-head-dim|v-head-dim)$/.test(flag)) {
+    return "--multi-latent-attention";
+  }
+  if (/^--(moe-|expert-(model|tensor)-parallel)/.test(flag)) return "--num-experts";
+  return undefined;
+};
 
 export const notExpressible: Readonly<Record<string, string>> = {
   "--use-distributed-optimizer": "an optimizer split over replicas",
@@ -88,4 +155,13 @@ export const notExpressible: Readonly<Record<string, string>> = {
   "--pipeline-model-parallel-layout": "an uneven pipeline",
   "--mtp-num-layers": "layers that predict further tokens",
   "--use-rope-scaling": "scaled rotary positions",
+  "--use-torch-fsdp2": "weights, gradients and optimizer split over replicas",
+  "--use-custom-fsdp": "weights, gradients and optimizer split over replicas",
+  "--use-megatron-fsdp": "weights, gradients and optimizer split over replicas",
+  "--data-parallel-sharding-strategy": "weights, gradients and optimizer split over replicas",
+  "--account-for-embedding-in-pipeline-split":
+    "an embedding that counts as a layer of the pipeline",
+  "--account-for-loss-in-pipeline-split": "a loss that counts as a layer of the pipeline",
+  "--overlap-moe-expert-parallel-comm": "expert communication beside computation",
+  "--optimizer-cpu-offload": "an optimizer on the host",
 };

@@ -19,17 +19,22 @@ export const megatronModel = (flags: CommandFlags): DescribedModel => {
   const hidden = needed(flags, "--hidden-size");
   const heads = needed(flags, "--num-attention-heads");
   if (layers === undefined || hidden === undefined || heads === undefined) return { assumed: [] };
-  const gated = flags.has("--swiglu");
-  const groups = flags.count("--num-query-groups");
+  const quick = flags.has("--quick-geglu");
+  const gated = flags.has("--swiglu") || quick;
+  // The number of groups counts only with the switch; without it, it is listed.
   const grouped = flags.has("--group-query-attention");
-  const kvHeads = grouped || groups !== undefined ? (groups ?? 1) : heads;
+  const kvHeads = grouped ? (flags.count("--num-query-groups") ?? 1) : heads;
   const ffn = flags.count("--ffn-hidden-size") ?? (gated ? gatedFfn(hidden) : 4 * hidden);
   const headDim = flags.count("--kv-channels");
   const latent = flags.has("--multi-latent-attention") ? latentOf(flags) : {};
   const { vocabulary, assumed } = vocabularyOf(flags);
   const tied = !flags.has("--untie-embeddings-and-output-weights");
   const biases = biasesOf(flags);
-  const squared = flags.has("--squared-relu");
+  const activation = flags.has("--squared-relu")
+    ? "squared-relu"
+    : quick
+      ? "quick-gelu"
+      : undefined;
   const qkNorm = flags.has("--qk-layernorm");
   const model: ModelFile = {
     layers,
@@ -45,7 +50,8 @@ export const megatronModel = (flags: CommandFlags): DescribedModel => {
     ...positionsOf(flags),
     ...(biases.length === 0 ? {} : { biases }),
     ...(qkNorm ? { qkNorm } : {}),
-    ...(squared ? { otherFeatures: ["activation-squared-relu"] } : {}),
+    ...windowOf(flags, layers),
+    ...(activation === undefined ? {} : { otherFeatures: [`activation-${activation}`] }),
     ...expertsOf(flags, layers, ffn),
   };
   return { model, assumed };
@@ -62,6 +68,19 @@ const needed = (flags: CommandFlags, flag: string): number | undefined => {
 /** As the tool does: two thirds of four times hidden, in multiples of 64. */
 const gatedFfn = (hidden: number): number =>
   Math.max(64, Math.floor((4 * hidden * 2) / 3 / 64) * 64);
+
+/** `--window-size 127,0` reaches 127 tokens back; every how manieth layer sees all, a second flag says. */
+const windowOf = (flags: CommandFlags, layers: number): Pick<ModelFile, "slidingWindow"> => {
+  const [back = "", ahead] = (flags.text("--window-size") ?? "")
+    .replaceAll(/[()\s]/g, "")
+    .split(",");
+  const everyNth = Number(flags.text("--window-attn-skip-freq") ?? "0");
+  if (!/^\d{1,9}$/.test(back) || ahead !== "0" || !Number.isInteger(everyNth)) return {};
+  const whole = everyNth > 0 ? Math.floor(layers / everyNth) : 0;
+  return whole < layers
+    ? { slidingWindow: { tokens: Number(back) + 1, layers: layers - whole } }
+    : {};
+};
 
 const latentOf = (flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> => {
   const queryRank = flags.count("--q-lora-rank");

@@ -4,8 +4,14 @@ import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { PlanFile } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 
-export const sourceKinds = ["huggingface", "megatron", "vllm", "deepspeed"] as const;
+/** Tools whose command lines are read. */
+export const commandKinds = ["megatron", "vllm", "sglang", "tensorrt-llm", "trainer"] as const;
+export type CommandKind = (typeof commandKinds)[number];
+export const sourceKinds = ["huggingface", "deepspeed", ...commandKinds] as const;
 export type SourceKind = (typeof sourceKinds)[number];
+
+export const isCommandKind = (kind: string | undefined): kind is CommandKind =>
+  commandKinds.some((each) => each === kind);
 
 /** A text to import: the contents of a file, or a command line. */
 export interface Source {
@@ -14,6 +20,10 @@ export interface Source {
   readonly text: string;
   /** Absent: recognised by what the text looks like. */
   readonly kind?: SourceKind;
+  /** Values of shell variables, whatever the text assigns to them. */
+  readonly set?: ReadonlyMap<string, string>;
+  /** Which of the programs that lay a model out, counted from 1. */
+  readonly command?: number;
   /** Take only this part of what the source says. */
   readonly role?: "model" | "layout";
 }
@@ -113,6 +123,12 @@ export const note = (
   ...(hint === undefined ? {} : { hint }),
   ...(place.position === undefined ? {} : { position: place.position }),
 });
+
+/** Where it is said, the plan's count of parameters is not that of the source's model. */
+export const modelNotUnderstood = "model-not-understood";
+
+export const otherModel = (what: string): string =>
+  `${what} changes the model and is not understood: the plan's model, and its count of parameters, are not those of yours`;
 
 /** A value for a message: short, whatever it is. */
 export const shown = (value: unknown): string => {

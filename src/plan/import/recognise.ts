@@ -1,9 +1,8 @@
-// Of which kind a source is, by what its text looks like.
+// Of which kind a file is, by what its text looks like. Command lines are known by the program that they start.
 
-import type { Diagnostic } from "../diagnostic.ts";
 import { jsonError } from "../json_syntax.ts";
 import { maxPlanCharacters } from "../syntax.ts";
-import { note, type Source, type SourceKind, sourceKinds } from "./note.ts";
+import type { Source, SourceKind } from "./note.ts";
 
 const deepspeedKeys = [
   "train_batch_size",
@@ -15,22 +14,12 @@ const deepspeedKeys = [
   "tensor_parallel",
 ];
 
-/** Undefined where the text looks like none. */
-export const recogniseKind = ({ kind, name, text }: Source): SourceKind | undefined => {
+/** Undefined where the text is no file of a known kind: it is then read as a command line. */
+export const recogniseFile = ({ kind, name, text }: Source): SourceKind | undefined => {
   if (kind !== undefined) return kind;
-  if (text.trimStart().startsWith("{") || name.toLowerCase().endsWith(".json")) {
-    return kindOfJson(text);
-  }
-  if (/\bvllm\s+serve\b|vllm\.entrypoints/.test(text)) return "vllm";
-  if (
-    /--(num[-_]layers|tensor[-_]model[-_]parallel[-_]size|pipeline[-_]model)|pretrain_\w+\.py/.test(
-      text,
-    )
-  ) {
-    return "megatron";
-  }
-  if (/\bdeepspeed\b/.test(text)) return "deepspeed";
-  return /--tensor[-_]parallel[-_]size|\s-tp\s/.test(text) ? "vllm" : undefined;
+  return text.trimStart().startsWith("{") || name.toLowerCase().endsWith(".json")
+    ? kindOfJson(text)
+    : undefined;
 };
 
 /** A broken config.json is still one, so that its reader says where it breaks. */
@@ -40,12 +29,3 @@ const kindOfJson = (text: string): SourceKind => {
   const isConfig = keys.includes("model_type") || keys.includes("architectures");
   return !isConfig && deepspeedKeys.some((key) => keys.includes(key)) ? "deepspeed" : "huggingface";
 };
-
-export const notRecognised = ({ name }: Source): Diagnostic =>
-  note(
-    "error",
-    "source-not-recognised",
-    `${name} looks like no source that is known`,
-    { position: { file: name, line: 1, column: 1 } },
-    `say what it is: ${sourceKinds.join(", ")}`,
-  );

@@ -1,7 +1,9 @@
 // A `vllm serve` command line: a layout and limits on requests. The model it only names.
 
-import { type CommandFlags, type FlagGrammar, readCommand } from "./command_flags.ts";
-import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import type { ToolCommand } from "./commands_in.ts";
+import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
+import { visibleGpus } from "./visible_gpus.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -78,17 +80,15 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importVllm = (source: Source): Imported => {
-  const flags = readCommand(source, grammar);
-  const { words } = flags;
-  const serve = words.indexOf("serve");
-  const name = flags.text("--model") ?? (serve < 0 ? undefined : words[serve + 1]);
+export const importVllm = (command: ToolCommand): Imported => {
+  const flags = readFlags(command, grammar);
+  const name = command.model?.text ?? flags.text("--model");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
   listUnread(flags, { withoutBearing, notExpressible, known });
   return {
     kind: "vllm",
-    source: source.name,
+    source: command.source,
     ...(name === undefined ? {} : { name }),
     layout,
     layoutPosition: (key) => flags.position(flagOf[key] ?? "--tensor-parallel-size"),
@@ -108,7 +108,9 @@ const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
 
 const layoutOf = (flags: CommandFlags): Layout => {
   const experts = flags.has("--enable-expert-parallel");
-  const visible = flags.variables.get("CUDA_VISIBLE_DEVICES")?.split(",").filter(Boolean).length;
+  // Ray and several machines have more GPUs than this one shows.
+  const here = flags.text("--distributed-executor-backend") !== "ray" && !flags.has("--nnodes");
+  const visible = here ? visibleGpus(flags.invocation) : undefined;
   return {
     tensor: flags.count("--tensor-parallel-size") ?? 1,
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
@@ -116,7 +118,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     unevenPipeline: true,
     vocabularyMultiple: 64,
     ...(experts ? { expertOverAll: true } : {}),
-    ...(visible === undefined || visible === 0 ? {} : { world: visible }),
+    ...(visible === undefined ? {} : { world: visible }),
   };
 };
 

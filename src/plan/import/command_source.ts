@@ -1,0 +1,88 @@
+// A source with command lines: which program of it lays the model out, and what that says.
+
+import type { Diagnostic } from "../diagnostic.ts";
+import { maxPlanCharacters } from "../syntax.ts";
+import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts";
+import { importMegatron } from "./megatron.ts";
+import { type CommandKind, commandKinds, type Imported, note, type Source } from "./note.ts";
+import { importSglang } from "./sglang.ts";
+import { importTensorRtLlm } from "./tensorrt_llm.ts";
+import { importTrainer } from "./trainer.ts";
+import { importVllm } from "./vllm.ts";
+
+const readers: Readonly<Record<CommandKind, (command: ToolCommand) => Imported>> = {
+  megatron: importMegatron,
+  vllm: importVllm,
+  sglang: importSglang,
+  "tensorrt-llm": importTensorRtLlm,
+  trainer: importTrainer,
+};
+
+/** Never throws. */
+export const importCommands = (source: Source): Imported => {
+  if (source.text.length > maxPlanCharacters) {
+    return nothing(source, [
+      note(
+        "error",
+        "file-too-large",
+        `a command has at most ${maxPlanCharacters} characters`,
+        { position: { file: source.name, line: 1, column: 1 } },
+        "give the command alone",
+      ),
+    ]);
+  }
+  const found = commandsIn(source);
+  const { commands, diagnostics } = found;
+  if (commands.length === 0) {
+    const broken = diagnostics.some(({ severity }) => severity === "error");
+    return nothing(source, broken ? diagnostics : [...diagnostics, notRecognised(source, found)]);
+  }
+  const chosen = commands.length === 1 ? commands[0] : commands[(source.command ?? 0) - 1];
+  if (chosen === undefined) return nothing(source, [...diagnostics, severalCommands(commands)]);
+  return readers[chosen.kind]({ ...chosen, diagnostics });
+};
+
+const nothing = ({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Imported => ({
+  kind: kind ?? "vllm",
+  source: name,
+  layout: {},
+  workload: {},
+  optimizations: [],
+  assumed: [],
+  diagnostics,
+});
+
+const severalCommands = (commands: readonly ToolCommand[]): Diagnostic => {
+  const listed = commands.slice(0, 6).map(({ program, words, position, offset, model }, index) => {
+    const first = [program, model?.text, ...words.slice(0, 6).map(({ text }) => text)];
+    return `${index + 1}: ${first
+      .filter((text) => text !== undefined)
+      .join(" ")
+      .slice(0, 80)} (line ${position(offset).line})`;
+  });
+  const [first] = commands;
+  return note(
+    "error",
+    "several-commands",
+    `the text starts ${commands.length} programs that lay a model out, and a plan has one: ${listed.join("; ")}`,
+    first === undefined ? {} : { position: first.position(first.offset) },
+    `choose one, as in \`--command 1\``,
+  );
+};
+
+const notRecognised = (source: Source, { others }: CommandsIn): Diagnostic => {
+  const programs = [...new Set(others)].slice(0, 6);
+  const what =
+    programs.length === 0
+      ? "looks like no source that is known"
+      : `starts none of the programs whose flags are known: ${programs.join(", ")}`;
+  const isFile = !source.name.startsWith("<");
+  const kinds = ["huggingface", "deepspeed", ...commandKinds];
+  return note(
+    "error",
+    "source-not-recognised",
+    `${source.name} ${what}`,
+    { position: { file: source.name, line: 1, column: 1 } },
+    `say what it is, as in \`--from vllm${isFile ? `=${source.name}` : ""}\`: ${kinds.join(", ")}`,
+  );
+};

@@ -1,0 +1,306 @@
+// From a command as the shell starts it to the program behind its launchers: `srun bash -c "torchrun …"` is
+// followed down to the Python script, and what each launcher says of ranks is kept.
+
+import type { Position } from "../../diagnostic.ts";
+import type { Launch, Word } from "../invocation.ts";
+import { type Follower, runScript, type StartedCommand } from "../shell/run_script.ts";
+import { copyOf, exportedOf, newShell, type Shell } from "../shell/shell.ts";
+import { sourceOf } from "../shell/source_text.ts";
+import {
+  firstUnknown,
+  literal,
+  type Scalar,
+  scalar,
+  textOf,
+  type Unknown,
+} from "../shell/value.ts";
+import { launchedBy, launcherOptions } from "./launch.ts";
+import { type Launcher, launcherModules, launchers, shells } from "./launchers.ts";
+import { splitOptions } from "./options.ts";
+
+/** A program, with all launchers before it taken away. */
+export interface Program {
+  readonly program: string;
+  readonly words: readonly Word[];
+  readonly offset: number;
+  readonly shell: Shell;
+  readonly launch: Launch;
+  readonly conditions: readonly Unknown[];
+}
+
+export interface Place {
+  readonly follower: Omit<Follower, "onCommand">;
+  readonly position: (offset: number) => Position;
+  readonly valuesOf: (variable: string) => readonly string[];
+  readonly onProgram: (program: Program) => void;
+}
+
+export const wordOf = (pieces: Scalar): Word => {
+  const unknown = firstUnknown(pieces);
+  return {
+    text: textOf(pieces),
+    offset: pieces[0]?.offset ?? 0,
+    pieces,
+    ...(unknown === undefined ? {} : { unknown }),
+  };
+};
+
+export const followCommand = (started: StartedCommand, launch: Launch, place: Place): void => {
+  unwrap(
+    {
+      words: started.words.map(wordOf),
+      shell: started.shell,
+      launch,
+      conditions: started.conditions,
+      ...(started.input === undefined ? {} : { input: started.input.text }),
+      depth: 0,
+    },
+    place,
+  );
+};
+
+interface Running {
+  readonly words: readonly Word[];
+  readonly shell: Shell;
+  readonly launch: Launch;
+  readonly conditions: readonly Unknown[];
+  readonly input?: Scalar;
+  readonly depth: number;
+}
+
+const maxDepth = 16;
+
+const unwrap = (running: Running, place: Place): void => {
+  const { words, shell, launch, depth } = running;
+  const [first, ...rest] = words;
+  if (first === undefined || depth > maxDepth) return;
+  const next = (more: Partial<Running>): void => {
+    unwrap({ ...running, depth: depth + 1, ...more }, place);
+  };
+  const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(first.text) ?? [];
+  if (name !== undefined && value !== undefined) {
+    next({ words: rest, shell: withVariable(shell, name, literal(value, first.offset)) });
+    return;
+  }
+  const program = first.text.split("/").at(-1) ?? first.text;
+  if (shells.has(program)) {
+    followShell(running, place);
+    return;
+  }
+  if (/^python[\d.]*$/.test(program)) {
+    followPython(running, place);
+    return;
+  }
+  const launcher = Object.hasOwn(launchers, program) ? launchers[program] : undefined;
+  if (launcher !== undefined) followLauncher(program, launcher, running, place);
+  else if (program.endsWith(".sh") && place.follower.script.files.has(first.text)) {
+    next({ words: [{ text: "bash", offset: first.offset }, ...words] });
+  } else {
+    place.onProgram({
+      program,
+      words: rest,
+      offset: first.offset,
+      shell,
+      launch,
+      conditions: running.conditions,
+    });
+  }
+};
+
+const withVariable = (shell: Shell, name: string, value: Scalar): Shell => {
+  const copy = copyOf(shell);
+  copy.variables.set(name, { value: scalar(value), exported: true });
+  return copy;
+};
+
+/** Runs a text as a shell of its own does, which sees the exported variables alone. */
+const runText = (
+  pieces: Scalar,
+  { shell, launch, conditions, depth }: Running,
+  positional: readonly Word[] | undefined,
+  place: Place,
+): void => {
+  const inner = newShell(exportedOf(shell));
+  inner.positional = positional?.map(({ text, offset }) => literal(text, offset));
+  runScript(sourceOf(pieces), inner, {
+    ...place.follower,
+    onCommand: (started) => {
+      unwrap(
+        {
+          words: started.words.map(wordOf),
+          shell: started.shell,
+          launch,
+          conditions: started.conditions,
+          ...(started.input === undefined ? {} : { input: started.input.text }),
+          depth: depth + 1,
+        },
+        place,
+      );
+    },
+    conditions,
+    depth,
+  });
+};
+
+/** `bash -c "…"`, `bash << EOF`, and `bash FILE` where the text itself writes the file. */
+const followShell = (running: Running, place: Place): void => {
+  const [, ...args] = running.words;
+  const at = args.findIndex(({ text }) => !/^[-+]/.test(text));
+  const flags = at < 0 ? args : args.slice(0, at);
+  const [script, ...positional] = at < 0 ? [] : args.slice(at);
+  if (flags.some(({ text }) => /^-\w*c$/.test(text))) {
+    // The first word after the text is its $0.
+    if (script !== undefined) runText(piecesOf(script), running, positional.slice(1), place);
+  } else if (script === undefined) {
+    if (running.input !== undefined) runText(running.input, running, [], place);
+  } else {
+    const file = place.follower.script.files.get(script.text);
+    if (file === undefined) {
+      place.follower.script.notRead.push({ path: script.text, offset: script.offset });
+    } else runText(literal(file.text, file.offset), running, positional, place);
+  }
+};
+
+const piecesOf = ({ text, offset, pieces }: Word): Scalar => pieces ?? literal(text, offset);
+
+/** Options of the interpreter that take a value. */
+const pythonValued = new Set(["-W", "-X", "--check-hash-based-pycs"]);
+
+const followPython = (running: Running, place: Place): void => {
+  const [, ...args] = running.words;
+  let at = 0;
+  while (at < args.length) {
+    const { text = "" } = args[at] ?? {};
+    if (text === "-m" || !text.startsWith("-") || text === "-c" || text === "-") break;
+    at += pythonValued.has(text) ? 2 : 1;
+  }
+  const isModule = args[at]?.text === "-m";
+  const [script, ...words] = args.slice(isModule ? at + 1 : at);
+  if (script === undefined || script.text.startsWith("-")) return;
+  startPython(script, words, isModule, running, place);
+};
+
+const startPython = (
+  script: Word,
+  words: readonly Word[],
+  isModule: boolean,
+  running: Running,
+  place: Place,
+): void => {
+  const launcher = isModule ? launcherModules[script.text] : undefined;
+  if (launcher !== undefined) {
+    const named = launcher.split(" ").map((text) => ({ text, offset: script.offset }));
+    unwrap({ ...running, words: [...named, ...words], depth: running.depth + 1 }, place);
+    return;
+  }
+  const program = isModule ? script.text : (script.text.split("/").at(-1) ?? script.text);
+  place.onProgram({
+    program,
+    words,
+    offset: script.offset,
+    shell: running.shell,
+    launch: running.launch,
+    conditions: running.conditions,
+  });
+};
+
+/** A word that can only be the command: of an unknown option it is no value. */
+const startsCommand = (word: string): boolean => {
+  const program = word.split("/").at(-1) ?? word;
+  return (
+    /\.(py|sh)$/.test(program) ||
+    /^python[\d.]*$/.test(program) ||
+    shells.has(program) ||
+    Object.hasOwn(launchers, program) ||
+    /^(vllm|sglang|trtllm-\w+)$/.test(program)
+  );
+};
+
+const followLauncher = (name: string, launcher: Launcher, running: Running, place: Place): void => {
+  let split = splitOptions(running.words.slice(1), launcher, startsCommand);
+  let verb: string | undefined;
+  const found = [...split.options];
+  while (launcher.verbs?.includes(split.rest[0]?.text ?? "") === true) {
+    verb = split.rest[0]?.text;
+    split = splitOptions(split.rest.slice(1), launcher, startsCommand);
+    found.push(...split.options);
+  }
+  // `docker build` and `accelerate config` start nothing.
+  if (launcher.verbs !== undefined && verb === undefined) return;
+  const options = launcherOptions(name, found, place);
+  const outer = { ...running.launch, ...(usesJob(name) ? running.launch.job : {}) };
+  const said = launcher.launch?.(options, outer) ?? {};
+  const wrapped = options.value("--wrap");
+  const entry = options.value("--entrypoint");
+  const named = options.value("--image");
+  const isModule = launcher.python === true && options.has("-m", "--module");
+  const shell = shellBehind(launcher, options.options, running.shell);
+  const launch = launchedBy(running.launch, options, said);
+  const skipped = split.rest.slice(0, launcher.skips ?? 0);
+  const afterDashes = split.rest.findIndex(({ text }) => text === "--");
+  const after =
+    name === "kubectl" && afterDashes >= 0
+      ? split.rest.slice(afterDashes + 1)
+      : split.rest.slice(launcher.skips ?? 0);
+  const inner: Running = { ...running, shell, launch, depth: running.depth + 1 };
+  if (wrapped !== undefined) {
+    runText(piecesOf(wrapped), inner, [], place);
+    return;
+  }
+  if (launcher.remote === true) {
+    const text = after.flatMap((word, index) =>
+      index === 0 ? piecesOf(word) : [...literal(" ", 0), ...piecesOf(word)],
+    );
+    runText(text.length === 0 ? (running.input ?? []) : text, inner, [], place);
+    return;
+  }
+  if (launcher.python === true) {
+    const [script, ...words] = after;
+    if (script === undefined) return;
+    const direct = isModule || script.text.endsWith(".py");
+    if (direct) startPython(script, words, isModule, inner, place);
+    else unwrap({ ...inner, words: after }, place);
+    return;
+  }
+  const image = named?.text ?? skipped[0]?.text ?? "";
+  const words = verb === "run" ? behindImage(image, entry, after) : after;
+  unwrap({ ...inner, words }, place);
+};
+
+/** Launchers that take from the job around them what they are not told. */
+const usesJob = (name: string): boolean => /^(srun|mpirun|mpiexec|orterun|prterun)/.test(name);
+
+/** Images whose entry point is a server: the words after them are its flags. */
+export const behindImage = (
+  image: string,
+  entry: Word | undefined,
+  words: readonly Word[],
+): readonly Word[] => {
+  if (entry !== undefined) return [entry, ...words];
+  const [first] = words;
+  const offset = first?.offset ?? 0;
+  const isServer = /vllm-(openai|tpu|cpu)|\/vllm\b|^vllm\b/.test(image);
+  if (!isServer || first === undefined || startsCommand(first.text)) return words;
+  return [{ text: "vllm", offset }, { text: "serve", offset }, ...words];
+};
+
+/** What a program sees of variables: a container and another machine only what they are given. */
+const shellBehind = (
+  { isolated = false }: Launcher,
+  options: readonly { readonly name: string; readonly value?: Word }[],
+  shell: Shell,
+): Shell => {
+  if (!isolated) return shell;
+  const inner = newShell(new Map());
+  for (const { name, value } of options) {
+    if ((name !== "-e" && name !== "--env") || value === undefined) continue;
+    const equals = value.text.indexOf("=");
+    const key = equals < 0 ? value.text : value.text.slice(0, equals);
+    const outer = shell.variables.get(key);
+    if (equals >= 0) {
+      const text = literal(value.text.slice(equals + 1), value.offset + equals + 1);
+      inner.variables.set(key, { value: scalar(text), exported: true });
+    } else if (outer !== undefined) inner.variables.set(key, outer);
+  }
+  return inner;
+};

@@ -1,0 +1,200 @@
+// An SGLang server's command line: a layout and limits on requests. The model it only names.
+//
+// Its data parallelism is of two kinds. By itself it starts whole replicas. With --enable-dp-attention it
+// divides the tensor group: attention runs in `dp` groups of `tp / dp` GPUs, and the experts on all of them.
+
+import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import type { ToolCommand } from "./commands_in.ts";
+import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
+import { listUnread } from "./unread_flags.ts";
+import { visibleGpus } from "./visible_gpus.ts";
+
+const grammar: FlagGrammar = {
+  switches: new Set(
+    `--enable-dp-attention --enable-dp-lm-head --enable-ep-moe --enable-deepep-moe --enable-eplb
+     --trust-remote-code --skip-tokenizer-init --disable-radix-cache --disable-cuda-graph
+     --disable-cuda-graph-padding --enable-torch-compile --enable-metrics --enable-mixed-chunk
+     --enable-p2p-check --disable-custom-all-reduce --disable-overlap-schedule --log-requests --is-embedding
+     --enable-two-batch-overlap --enable-single-batch-overlap --disable-shared-experts-fusion
+     --enable-flashinfer-moe --enable-flashinfer-allreduce-fusion --enable-hierarchical-cache
+     --enable-memory-saver --enable-multimodal --show-time-cost --disable-outlines-disk-cache
+     --enable-cache-report --enable-lora --enable-nccl-nvls --enable-symm-mem --allow-auto-truncate
+     --skip-server-warmup --enable-nan-detection --enable-tokenizer-batch-encode`.split(/\s+/),
+  ),
+  aliases: {
+    "--tp": "--tensor-parallel-size",
+    "--tp-size": "--tensor-parallel-size",
+    "--dp": "--data-parallel-size",
+    "--dp-size": "--data-parallel-size",
+    "--pp": "--pipeline-parallel-size",
+    "--pp-size": "--pipeline-parallel-size",
+    "--ep": "--expert-parallel-size",
+    "--ep-size": "--expert-parallel-size",
+    "--model": "--model-path",
+  },
+};
+
+const withoutBearing =
+  /^--(host|port|api-key|trust-remote-code|served-model-name|tokenizer.*|revision|download-dir|load-format|chat-template|tool-call-parser|reasoning-parser|log-.*|decode-log-interval|nccl-.*|dist-.*|node-rank|random-seed|file-storage.*|enable-metrics|enable-p2p-check|watchdog-timeout|show-time-cost|skip-server-warmup|enable-cache-report|crash-dump.*|base-gpu-id|schedule-.*|stream-.*|enable-multimodal|is-embedding|model-impl|hicache.*|weight-version|warmups|sampling-defaults|preferred-sampling-params)$/;
+
+const notExpressible: Readonly<Record<string, string>> = {
+  "--quantization": "quantized weights",
+  "--kv-cache-dtype": "a KV cache of another type",
+  "--mem-fraction-static": "the share of memory that the server reserves",
+  "--chunked-prefill-size": "prompts computed in parts",
+  "--max-prefill-tokens": "a limit on tokens per step",
+  "--max-total-tokens": "a limit on tokens in the cache",
+  "--speculative-algorithm": "speculative decoding",
+  "--speculative-algo": "speculative decoding",
+  "--speculative-draft-model-path": "speculative decoding",
+  "--speculative-num-steps": "speculative decoding",
+  "--speculative-eagle-topk": "speculative decoding",
+  "--speculative-num-draft-tokens": "speculative decoding",
+  "--enable-torch-compile": "compilation",
+  "--disable-cuda-graph": "kernels launched one by one",
+  "--cuda-graph-max-bs": "batches that are captured",
+  "--cuda-graph-bs": "batches that are captured",
+  "--disable-radix-cache": "prefixes that are computed each time",
+  "--attention-backend": "a choice of attention kernels",
+  "--moe-a2a-backend": "a choice of dispatch for experts",
+  "--moe-runner-backend": "a choice of kernels for experts",
+  "--deepep-mode": "a choice of dispatch for experts",
+  "--enable-eplb": "experts moved for balance",
+  "--enable-two-batch-overlap": "two batches that overlap",
+  "--moe-dense-tp-size": "a tensor degree of dense layers alone",
+  "--enable-dp-lm-head": "an output layer per replica",
+  "--disaggregation-mode": "prefill and decode on servers of their own",
+  "--json-model-override-args": "changes to the model's config",
+  "--page-size": "a cache in blocks",
+  "--lora-paths": "adapters on the weights",
+  "--cpu-offload-gb": "weights offloaded to the host",
+  "--disable-custom-all-reduce": "another all-reduce",
+};
+
+const known = [
+  "--tensor-parallel-size",
+  "--tp-size",
+  "--data-parallel-size",
+  "--dp-size",
+  "--pipeline-parallel-size",
+  "--expert-parallel-size",
+  "--ep-size",
+  "--enable-dp-attention",
+  "--enable-ep-moe",
+  "--context-length",
+  "--max-running-requests",
+  "--dtype",
+  "--model-path",
+  "--nnodes",
+  ...Object.keys(notExpressible),
+];
+
+export const importSglang = (command: ToolCommand): Imported => {
+  const flags = readFlags(command, grammar);
+  const name = command.model?.text ?? flags.text("--model-path");
+  const layout = layoutOf(flags);
+  const workload = workloadOf(flags, layout);
+  listUnread(flags, { withoutBearing, notExpressible, known });
+  return {
+    kind: "sglang",
+    source: command.source,
+    ...(name === undefined ? {} : { name }),
+    layout,
+    layoutPosition: (key) => flags.position(flagOf[key] ?? "--tensor-parallel-size"),
+    workload,
+    optimizations: ["fused-attention"],
+    assumed: [],
+    diagnostics: flags.diagnostics,
+  };
+};
+
+const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
+  tensor: "--tensor-parallel-size",
+  pipeline: "--pipeline-parallel-size",
+  data: "--data-parallel-size",
+  expert: "--expert-parallel-size",
+};
+
+const layoutOf = (flags: CommandFlags): Layout => {
+  const tensor = flags.count("--tensor-parallel-size") ?? 1;
+  const data = flags.count("--data-parallel-size") ?? 1;
+  const pipeline = flags.count("--pipeline-parallel-size") ?? 1;
+  const nodes = flags.count("--nnodes") ?? 1;
+  const divides = flags.has("--enable-dp-attention") && data > 1;
+  const degree = flags.count("--expert-parallel-size");
+  // DeepEP, and the older switch, spread the experts over the whole tensor group.
+  const overAll =
+    flags.has("--enable-ep-moe") ||
+    flags.has("--enable-deepep-moe") ||
+    /^(deepep|mooncake)$/.test(flags.text("--moe-a2a-backend") ?? "");
+  const expert = degree ?? (overAll ? tensor : undefined);
+  const visible = nodes === 1 ? visibleGpus(flags.invocation) : undefined;
+  const rest: Layout = {
+    pipeline,
+    unevenPipeline: true,
+    vocabularyMultiple: 64,
+    ...(visible === undefined ? {} : { world: visible }),
+  };
+  if (expert !== undefined && tensor % expert !== 0) {
+    const message = `experts in ${expert} parts do not divide the tensor group of ${tensor}`;
+    flags.report("error", "degrees-contradict", message, "--expert-parallel-size");
+  }
+  const slices = expert === undefined ? tensor : Math.max(1, Math.floor(tensor / expert));
+  if (!divides) {
+    return {
+      ...rest,
+      tensor,
+      data,
+      ...(expert === undefined ? {} : { expert, expertTensor: slices }),
+    };
+  }
+  if (tensor % data !== 0) {
+    const message = `attention in ${data} groups does not divide the tensor group of ${tensor}`;
+    const hint = "with --enable-dp-attention, --dp-size divides --tp-size";
+    flags.report("error", "degrees-contradict", message, "--data-parallel-size", hint);
+  }
+  const message = `attention is divided among ${data} groups; dense layers and the vocabulary, which all ${tensor} GPUs share, are held by each group in the plan`;
+  flags.report("warning", "dp-attention-dense-not-expressible", message, "--enable-dp-attention");
+  return {
+    ...rest,
+    tensor: Math.max(1, Math.floor(tensor / data)),
+    data,
+    expert: expert ?? 1,
+    expertTensor: slices,
+  };
+};
+
+const types: Readonly<Record<string, "f32" | "f16">> = {
+  half: "f16",
+  float16: "f16",
+  bfloat16: "f16",
+  float: "f32",
+  float32: "f32",
+};
+
+const workloadOf = (flags: CommandFlags, { data = 1 }: Layout): ImportedWorkload => {
+  const written = flags.text("--dtype");
+  const dtype = written !== undefined && Object.hasOwn(types, written) ? types[written] : undefined;
+  if (written === "bfloat16") {
+    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--dtype");
+  } else if (written !== undefined && written !== "auto" && dtype === undefined) {
+    const message = `--dtype must be one of auto, ${Object.keys(types).join(", ")}, found ${shown(written)}`;
+    flags.report("error", "invalid-value", message, "--dtype");
+  }
+  const limit = flags.count("--max-running-requests");
+  if (limit !== undefined) {
+    const message = "the batch is the most requests that the server holds at once";
+    flags.report("info", "batch-from-limit", message, "--max-running-requests");
+  }
+  // With attention divided, the limit is of all groups together.
+  const divided = flags.has("--enable-dp-attention");
+  const batchPerReplica =
+    limit === undefined ? undefined : divided ? Math.max(1, Math.floor(limit / data)) : limit;
+  const maxSequence = flags.count("--context-length");
+  return {
+    mode: "inference",
+    ...(batchPerReplica === undefined ? {} : { batchPerReplica }),
+    ...(maxSequence === undefined ? {} : { maxSequence }),
+    ...(dtype === undefined ? {} : { dtype }),
+  };
+};

@@ -1,0 +1,148 @@
+// The state of a shell that is followed without being run: its variables, and what following it has cost.
+
+import type { CompoundList, Function as FunctionNode } from "unbash";
+import type { SourceText } from "./source_text.ts";
+import { literal, mergeScalars, type Scalar, scalar, type Unknown, type Value } from "./value.ts";
+
+export interface Variable {
+  readonly value: Value;
+  /** Commands see it. */
+  readonly exported: boolean;
+}
+
+export interface Shell {
+  variables: Map<string, Variable>;
+  readonly functions: Map<string, ShellFunction>;
+  /** `$1` and on; undefined where nothing says with which arguments the script is called. */
+  positional: readonly Scalar[] | undefined;
+  /** What ends the statements that follow. */
+  stopped: "no" | "break" | "continue" | "return" | "exit";
+}
+
+export interface ShellFunction {
+  readonly body: FunctionNode["body"] | CompoundList;
+  readonly text: SourceText;
+}
+
+export const newShell = (variables: ReadonlyMap<string, Variable>): Shell => ({
+  variables: new Map(variables),
+  functions: new Map(),
+  positional: undefined,
+  stopped: "no",
+});
+
+export const copyOf = (shell: Shell): Shell => ({
+  ...shell,
+  variables: new Map(shell.variables),
+  functions: new Map(shell.functions),
+});
+
+/** What a program that is started from here sees: the exported variables. */
+export const exportedOf = ({ variables }: Shell): Map<string, Variable> =>
+  new Map([...variables].filter(([, { exported }]) => exported));
+
+/** Continues as all of the ends at once: where they differ, a variable is unknown. */
+export const continueAsEither = (
+  shell: Shell,
+  ends: readonly Shell[],
+  unknownOf: (name: string) => Unknown,
+): void => {
+  // A branch that ends the script is the one for wrong use: the text goes on where it is not taken.
+  const going = ends.filter(({ stopped }) => stopped === "no");
+  const [first] = going.length === 0 ? ends : going;
+  if (first === undefined) return;
+  shell.stopped = first.stopped;
+  shell.positional = first.positional;
+  for (const { functions } of going) {
+    for (const [name, body] of functions) shell.functions.set(name, body);
+  }
+  const names = new Set(going.flatMap(({ variables }) => [...variables.keys()]));
+  const merged = new Map<string, Variable>();
+  for (const name of names) {
+    const found = going.map(({ variables }) => variables.get(name));
+    merged.set(name, mergeVariables(found, unknownOf(name)));
+  }
+  shell.variables = merged;
+};
+
+const mergeVariables = (found: readonly (Variable | undefined)[], unknown: Unknown): Variable => {
+  const [first] = found;
+  const exported = found.some((each) => each?.exported === true);
+  if (first !== undefined && found.every((each) => each?.value === first.value)) {
+    return { value: first.value, exported };
+  }
+  const values = found.map((each) => each?.value ?? scalar([]));
+  if (!values.some(({ kind }) => kind === "array")) {
+    const scalars = values.map((value) => (value.kind === "scalar" ? value.pieces : []));
+    return { value: scalar(mergeScalars(scalars, unknown)), exported };
+  }
+  // Elements are merged one by one: an array that is only longer at one end keeps its first elements.
+  const keys = new Set(
+    values.flatMap((value) => (value.kind === "array" ? [...value.elements.keys()] : [])),
+  );
+  const elements = new Map<string, Scalar>();
+  for (const key of keys) {
+    const each = values.map((value) =>
+      value.kind === "array" ? value.elements.get(key) : undefined,
+    );
+    elements.set(
+      key,
+      mergeScalars(
+        each.map((element) => element ?? []),
+        unknown,
+      ),
+    );
+  }
+  return { value: { kind: "array", elements }, exported };
+};
+
+/** How much a text may cost to follow, in characters that are made and statements that are passed. */
+const maxCost = 2_000_000;
+
+/** The text cannot be followed to its end. */
+export class TooInvolved extends Error {}
+
+/** What the whole text shares, whatever shells it starts. */
+export interface Script {
+  /** Given by the user: whatever the text assigns to these names does not count. */
+  readonly pinned: ReadonlyMap<string, string>;
+  /** Values that conditions compare a variable with that the text does not set. */
+  readonly compared: Map<string, Set<string>>;
+  /** Names that an expansion has asked for. */
+  readonly used: Set<string>;
+  /** Variables that have the default of `${NAME:-default}`, as the text does not set them. */
+  readonly defaults: Map<string, string>;
+  /** What the text writes to files, by path. */
+  readonly files: Map<string, { readonly text: string; readonly offset: number }>;
+  /** Files of variables or functions that the text reads and does not hold. */
+  readonly notRead: { readonly path: string; readonly offset: number }[];
+  readonly spend: (cost: number) => void;
+}
+
+export const newScript = (pinned: ReadonlyMap<string, string>): Script => {
+  let cost = 0;
+  return {
+    pinned,
+    compared: new Map(),
+    used: new Set(),
+    defaults: new Map(),
+    files: new Map(),
+    notRead: [],
+    spend: (more) => {
+      cost += more;
+      if (cost > maxCost) throw new TooInvolved();
+    },
+  };
+};
+
+export const assign = (
+  { pinned }: Script,
+  shell: Shell,
+  name: string,
+  value: Value,
+  exported = shell.variables.get(name)?.exported ?? false,
+): void => {
+  const given = pinned.get(name);
+  const kept = given === undefined ? value : scalar(literal(given, 0));
+  shell.variables.set(name, { value: kept, exported });
+};

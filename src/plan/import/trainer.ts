@@ -1,0 +1,120 @@
+// A Python script behind torchrun, `deepspeed` or `accelerate launch`: its launcher's ranks, and what flags of
+// the Hugging Face Trainer say of the batch. The model is built in code.
+
+import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import type { ToolCommand } from "./commands_in.ts";
+import { type Imported, shown } from "./note.ts";
+import { listUnread } from "./unread_flags.ts";
+
+const grammar: FlagGrammar = {
+  switches: new Set([
+    "--bf16",
+    "--fp16",
+    "--tf32",
+    "--gradient-checkpointing",
+    "--do-train",
+    "--do-eval",
+    "--overwrite-output-dir",
+    "--group-by-length",
+    "--push-to-hub",
+    "--use-peft",
+    "--packing",
+    "--ddp-find-unused-parameters",
+    "--dataloader-pin-memory",
+    "--remove-unused-columns",
+    "--load-best-model-at-end",
+    "--trust-remote-code",
+    "--streaming",
+  ]),
+  aliases: {
+    "--max-seq-len": "--max-seq-length",
+    "--max-length": "--max-seq-length",
+    "--cutoff-len": "--max-seq-length",
+    "--model-max-length": "--max-seq-length",
+    "--block-size": "--max-seq-length",
+    "--sequence-length": "--max-seq-length",
+    "--per-gpu-train-batch-size": "--per-device-train-batch-size",
+    "--model-name": "--model-name-or-path",
+  },
+  leading: 0,
+};
+
+/** Data, optimizer, logs and checkpoints. */
+const withoutBearing = new RegExp(
+  `^--(${[
+    "output-dir|overwrite-output-dir|logging-.*|report-to|run-name|save-.*|eval.*|do-(train|eval|predict)|seed|data-seed",
+    "dataset.*|data-path|train-file|validation-file|lr.*|learning-rate|weight-decay|warmup-.*|adam-.*|optim.*|max-steps",
+    "num-train-epochs|max-grad-norm|dataloader-.*|remove-unused-columns|push-to-hub|hub-.*|per-device-eval-batch-size",
+    "ddp-.*|resume-from-checkpoint|load-best-model-at-end|metric-.*|preprocessing-.*|cache-dir|trust-remote-code|tf32",
+    "token|use-auth-token|disable-tqdm|group-by-length|length-column-name|streaming|local-rank|max-(train|eval)-samples",
+    "evaluation-strategy|tokenizer-name|template|overwrite-cache|plot-loss",
+  ].join("|")})$`,
+);
+
+const notExpressible: Readonly<Record<string, string>> = {
+  "--fsdp": "weights, gradients and optimizer split over replicas",
+  "--fsdp-config": "weights, gradients and optimizer split over replicas",
+  "--use-peft": "adapters in the place of weights that are trained",
+  "--lora-r": "adapters in the place of weights that are trained",
+  "--load-in-4bit": "quantized weights",
+  "--load-in-8bit": "quantized weights",
+  "--torch-compile": "compilation",
+};
+
+const known = [
+  "--per-device-train-batch-size",
+  "--gradient-accumulation-steps",
+  "--gradient-checkpointing",
+  "--model-name-or-path",
+  "--max-seq-length",
+  "--deepspeed",
+  "--bf16",
+  "--fp16",
+];
+
+export const importTrainer = (command: ToolCommand): Imported => {
+  const flags = readFlags(command, grammar);
+  const { ranks } = command.launch;
+  const name = flags.text("--model-name-or-path");
+  const microBatch = flags.count("--per-device-train-batch-size");
+  const accumulation = flags.count("--gradient-accumulation-steps");
+  const sequence = flags.count("--max-seq-length");
+  const bf16 = flags.has("--bf16");
+  const half = flags.has("--fp16") || bf16;
+  if (bf16) {
+    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
+  }
+  const checkpointed = flags.has("--gradient-checkpointing");
+  listConfig(flags);
+  listUnread(flags, { withoutBearing, notExpressible, known });
+  return {
+    kind: "trainer",
+    source: command.source,
+    ...(name === undefined ? {} : { name }),
+    layout: { dataFromWorld: true, ...(ranks === undefined ? {} : { world: ranks.count }) },
+    layoutPosition: () => ranks && command.position(ranks.offset),
+    workload: {
+      mode: "training",
+      ...(microBatch === undefined ? {} : { microBatch }),
+      ...(accumulation === undefined ? {} : { accumulation }),
+      ...(sequence === undefined ? {} : { sequence }),
+      ...(half ? { dtype: "f16" } : {}),
+    },
+    optimizations: [
+      ...(checkpointed ? ["activation-checkpointing"] : []),
+      ...(half ? ["mixed-precision"] : []),
+    ],
+    assumed: [],
+    diagnostics: flags.diagnostics,
+  };
+};
+
+/** A config that the command names is a source of its own. */
+const listConfig = (flags: CommandFlags): void => {
+  for (const flag of ["--deepspeed", "--deepspeed-config", "--config", "--config-file"]) {
+    const config = flags.has(flag) ? flags.text(flag) : undefined;
+    if (config === undefined) continue;
+    const message = `the layout is completed by ${shown(config)}, which this command only names`;
+    flags.report("info", "config-named", message, flag, "give that file as a source too");
+  }
+};
