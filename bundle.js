@@ -1,12 +1,12 @@
 // Makes the command line few files, from src/cli to dist/cli: a short command such as `check` would else spend most of
 // its time on opening and linking three hundred modules. The library, the ranks and the probe stay as tsc leaves them.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { build } from "rolldown";
 
 /** Bundled: all that a short command needs. What is native or rarely needed is loaded from where it is installed. */
-const bundled = ["commander", "unbash", "yaml", "zod"];
+const bundled = ["commander", "smol-toml", "strip-json-comments", "unbash", "yaml", "zod"];
 const loaded = ["@sparticuz/chromium", "koffi", "rfc6902", "tar-fs", "webgpu"];
 
 /** Files are found from the module that names them, wherever its text has gone. */
@@ -22,12 +22,15 @@ const ownUrls = {
   },
 };
 
+const licenseOf = (folder) =>
+  `${folder}/${readdirSync(folder).find((name) => /^license/i.test(name))}`;
+
 /** Their licenses ask to be kept with every copy. */
 const licenses = {
   name: "licenses",
   generateBundle() {
     const texts = bundled.map(
-      (name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8")}`,
+      (name) => `${name}\n\n${readFileSync(licenseOf(`node_modules/${name}`), "utf8")}`,
     );
     this.emitFile({ type: "asset", fileName: "LICENSES.txt", source: texts.join("\n\n") });
   },

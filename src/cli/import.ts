@@ -123,7 +123,7 @@ const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
     ...findingLines(diagnostics, colours),
     ...(file === undefined
       ? [colours.bad("No plan: mend the errors above.")]
-      : importSummary(file, flags.output, diagnostics)),
+      : importSummary(file, flags.output)),
   ]);
   if (flags.output === undefined && text !== undefined) process.stdout.write(text);
 };

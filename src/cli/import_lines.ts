@@ -1,7 +1,7 @@
 // What an import has to say, as lines: one per finding, the like ones together.
 
 import type { Diagnostic } from "../plan/diagnostic.ts";
-import { modelNotUnderstood } from "../plan/import/note.ts";
+import { whyNotStated } from "../plan/import/parameters_stated.ts";
 import { countParameters } from "../plan/parameters.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import { modelOf } from "../plan/stages_from_degrees.ts";
@@ -38,26 +38,26 @@ const lines = (
 };
 
 /** Name, GPUs and parameters, what is assumed, and what to do next. */
-export const importSummary = (
-  file: PlanFile,
-  output: string | undefined,
-  diagnostics: readonly Diagnostic[],
-): string[] => {
-  const { name, hardware, model, assumed = [] } = file;
-  const understood = !diagnostics.some(({ code }) => code === modelNotUnderstood);
-  const where = output === undefined ? [] : [`The plan is in ${output}.`];
+export const importSummary = (file: PlanFile, output: string | undefined): string[] => {
+  const { name, hardware, model, assumed = [], notes = [] } = file;
+  const notStated = whyNotStated(notes);
+  const counted = model === undefined || notStated !== undefined ? "" : `, ${sizes(model)}`;
   return [
-    `${name}: ${countOf(hardware.gpus, "GPU")}${model === undefined ? "" : `, ${understood ? sizes(model) : notYours}`}.`,
-
+    `${name}: ${countOf(hardware.gpus, "GPU")}${counted}.`,
+    ...(notStated === undefined
+      ? []
+      : wrapIndented(`Parameters are not stated: ${notStated}.`, LINE_WIDTH, 0)),
     ...(assumed.length === 0
       ? []
       : wrapIndented(`Assumed, as no source gives it: ${assumed.join(", ")}.`, LINE_WIDTH, 0)),
-    ...where,
-    `\`shardbench check ${output ?? "plan.json"}\` says whether it is sound and can run.`,
+    ...(output === undefined
+      ? ["`-o plan.json` keeps the plan, for `shardbench check plan.json` to judge."]
+      : [
+          `The plan is in ${output}.`,
+          `\`shardbench check ${output}\` says whether it is sound and can run.`,
+        ]),
   ];
 };
-
-const notYours = "parameters not counted, as the model is not understood to the end (see above)";
 
 const sizes = (model: NonNullable<PlanFile["model"]>): string => {
   const { total, active } = countParameters(modelOf(model));

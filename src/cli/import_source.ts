@@ -2,9 +2,10 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
-import { text as textOf } from "node:stream/consumers";
+import { buffer as bufferOf } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../environment_error.ts";
+import { decodeText } from "../plan/decode_text.ts";
 import type { Source } from "../plan/import/note.ts";
 
 /** No config and no command is larger. */
@@ -12,12 +13,12 @@ const maxBytes = 4_000_000;
 
 /** @param index counts the sources from 1, to name those that have no file */
 export const readSource = async (given: string, index: number): Promise<Source> => {
-  if (given === "-") return { name: "<stdin>", text: await textOf(process.stdin) };
+  if (given === "-") return { name: "<stdin>", text: decodeText(await bufferOf(process.stdin)) };
   if (isText(given)) return { name: `<source ${index}>`, text: given };
   try {
     const { size } = await stat(given);
     if (size > maxBytes) throw new Error(`it has ${size} bytes, a config has a few thousand`);
-    return { name: given, text: await readFile(given, "utf8") };
+    return { name: given, text: decodeText(await readFile(given)) };
   } catch (error) {
     throw new EnvironmentError(
       "file-not-readable",

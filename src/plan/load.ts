@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { EnvironmentError } from "../environment_error.ts";
+import { decodeText } from "./decode_text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type PlanDocument, positionOf } from "./document.ts";
 import { issueDiagnostics } from "./issues.ts";
@@ -23,7 +24,7 @@ export const readPlan = async (file: string): Promise<LoadResult> => {
     // A character takes at most four bytes: what is larger is refused without being read.
     const { size } = await stat(file);
     const text = size > 4 * maxPlanCharacters ? " ".repeat(maxPlanCharacters + 1) : undefined;
-    return parsePlan(text ?? (await readFile(file, "utf8")), file);
+    return parsePlan(text ?? decodeText(await readFile(file)), file);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(

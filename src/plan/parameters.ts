@@ -26,6 +26,8 @@ export interface ParameterParts {
   readonly sharedExperts: number;
   readonly router: number;
   readonly norms: number;
+  /** What else the model is described with. */
+  readonly other: number;
   /** 0 where it is tied to the embedding. */
   readonly head: number;
 }
@@ -35,16 +37,21 @@ export const countParameters = (model: Model): ParameterCount => {
   const denseLayers = new Set(moe?.denseLayers?.filter((index) => index < layers));
   const expertLayers = moe === undefined ? 0 : layers - denseLayers.size;
   const mlpLayers = layers - expertLayers + (moe?.dense === true ? expertLayers : 0);
+  const linear = linearOf(model);
   const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn);
   const byPart: ParameterParts = {
     embedding: vocabulary * hidden,
     positions: positions?.kind === "learned" ? (positions.count ?? 0) * hidden : 0,
-    attention: layers * (model.latent ? latentOf(model, model.latent) : attentionOf(model)),
+    attention:
+      (layers - linear.layers) *
+        (model.latent ? latentOf(model, model.latent) : attentionOf(model)) +
+      linear.layers * linear.parameters,
     mlp: mlpLayers * feedForward(model, model.ffn),
     experts: expertLayers * (moe?.experts ?? 0) * perExpert,
     sharedExperts: expertLayers * sharedOf(model),
     router: expertLayers * (moe?.experts ?? 0) * (hidden + (moe?.routingBias === true ? 1 : 0)),
     norms: normsOf(model, moe?.dense === true ? expertLayers : 0),
+    other: Object.values(model.otherParameters ?? {}).reduce((sum, each) => sum + each, 0),
     head:
       (tiedEmbeddings === true ? 0 : vocabulary * hidden) +
       (model.biases?.includes("head") === true ? vocabulary : 0),
@@ -54,17 +61,28 @@ export const countParameters = (model: Model): ParameterCount => {
   return { total, active: total - Math.max(0, idle), byPart };
 };
 
-/** Query, key, value and output projections; norms of queries and keys are one head wide. */
-const attentionOf = ({ hidden, heads, kvHeads, headDim, biases, qkNorm }: Model): number => {
+/** Query, key, value and output projections. */
+const attentionOf = (model: Model): number => {
+  const { hidden, heads, kvHeads, headDim, biases } = model;
   const widths = headDim * (heads + 2 * kvHeads);
   return (
     hidden * widths +
     heads * headDim * hidden +
     (biases?.includes("qkv") === true ? widths : 0) +
     (biases?.includes("attention-output") === true ? hidden : 0) +
-    (qkNorm === true ? 2 * headDim : 0)
+    qkNormOf(model)
   );
 };
+
+const qkNormOf = ({ heads, kvHeads, headDim, qkNorm }: Model): number => {
+  if (qkNorm === "all-heads") return (heads + kvHeads) * headDim;
+  return qkNorm === true ? 2 * headDim : 0;
+};
+
+const linearOf = ({ layers, linearAttention }: Model) => ({
+  layers: Math.min(layers, linearAttention?.layers ?? 0),
+  parameters: linearAttention?.parameters ?? 0,
+});
 
 /** Down to the ranks, a norm at each, up to the heads, and out. */
 const latentOf = (

@@ -144,8 +144,8 @@ export interface Model {
   readonly tiedEmbeddings?: boolean;
   /** Linear layers that add a bias; `qkv` is query, key and value. */
   readonly biases?: readonly ("qkv" | "attention-output" | "mlp" | "head")[];
-  /** Queries and keys are normalised per head. */
-  readonly qkNorm?: boolean;
+  /** Queries and keys are normalised; the weights are one head's, or each head has its own. */
+  readonly qkNorm?: boolean | "all-heads";
   /** Results of attention and MLP are normalised too, before they are added. */
   readonly postNorms?: boolean;
   /** Attention and MLP work on the same input, each with a norm or with one between them. */
@@ -153,6 +153,12 @@ export interface Model {
   /** So many of the layers see only so many tokens back. */
   readonly slidingWindow?: { readonly tokens: number; readonly layers: number };
   readonly latent?: LatentAttention;
+  /** So many of the layers have it in place of attention, with so many parameters each. */
+  readonly linearAttention?: { readonly layers: number; readonly parameters: number };
+  /** Parameters beside, that every token passes, by what they are. */
+  readonly otherParameters?: Readonly<Record<string, number>>;
+  /** Values of a weight that share a scale, along its input and its output: no shard ends within. */
+  readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
   /** What the model does besides, in words, such as "logit-softcap". */
   readonly otherFeatures?: readonly string[];
 }
@@ -227,6 +233,12 @@ export interface AttentionLayer extends LayerBase {
   readonly causal: boolean;
   /** Described and counted; cannot run yet. */
   readonly latent?: LatentAttention;
+  /** So many of the layers have it in place of attention, with so many parameters each. */
+  readonly linearAttention?: { readonly layers: number; readonly parameters: number };
+  /** Parameters beside, that every token passes, by what they are. */
+  readonly otherParameters?: Readonly<Record<string, number>>;
+  /** Values of a weight that share a scale, along its input and its output: no shard ends within. */
+  readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
 }
 
 /** Column then row, all-reduce. */

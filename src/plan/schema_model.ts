@@ -29,6 +29,15 @@ const latent = z.strictObject({
   valueDim: count,
 });
 
+/** Layers with it in place of attention, and the parameters of one of them. */
+const linearAttention = z.strictObject({ layers: count.max(10_000), parameters: count });
+
+/** Values of a weight that share a scale, along its input and its output. */
+const quantizationBlock = z.strictObject({
+  input: count.exactOptional(),
+  output: count.exactOptional(),
+});
+
 const positions = z.strictObject({
   kind: z.enum(["rotary", "learned", "alibi"]),
   /** Rows of the learned table. */
@@ -51,11 +60,16 @@ export const modelSchema = z.strictObject({
   positions: positions.exactOptional(),
   tiedEmbeddings: z.boolean().exactOptional(),
   biases: z.array(z.enum(["qkv", "attention-output", "mlp", "head"])).exactOptional(),
-  qkNorm: z.boolean().exactOptional(),
+  /** `all-heads`: a weight for each value of all heads, instead of one head's for all. */
+  qkNorm: z.union([z.boolean(), z.literal("all-heads")]).exactOptional(),
   postNorms: z.boolean().exactOptional(),
   parallelResidual: z.enum(["own-norms", "shared-norm"]).exactOptional(),
   slidingWindow: z.strictObject({ tokens: count, layers: count.max(10_000) }).exactOptional(),
   latent: latent.exactOptional(),
+  linearAttention: linearAttention.exactOptional(),
+  /** Parameters beside, that every token passes, by what they are. */
+  otherParameters: z.record(z.string(), count).exactOptional(),
+  quantizationBlock: quantizationBlock.exactOptional(),
   otherFeatures: z.array(z.string().min(1)).exactOptional(),
 });
 

@@ -2,6 +2,7 @@
 
 import { Composer, type CST, isMap, isScalar, LineCounter, Parser, visit } from "yaml";
 import type { Document } from "yaml";
+import { withoutMark } from "./decode_text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type PlanDocument, positionAt } from "./document.ts";
 import { jsonError } from "./json_syntax.ts";
@@ -20,7 +21,8 @@ export interface ParsedText {
 }
 
 /** The text's value and positions; every syntax error at once. Never throws. */
-export const parseText = (text: string, file: string): ParsedText => {
+export const parseText = (given: string, file: string): ParsedText => {
+  const text = withoutMark(given);
   const format = file.toLowerCase().endsWith(".json") ? "json" : "yaml";
   const lines = new LineCounter();
   const bare: PlanDocument = { file, text, format };

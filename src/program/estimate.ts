@@ -1,5 +1,6 @@
 // What a program will cost, read off its instructions: nothing is run.
 
+import { whyNotStated } from "../plan/import/parameters_stated.ts";
 import { countParameters } from "../plan/parameters.ts";
 import type { Plan } from "../plan/plan.ts";
 import { createClock, type Bound, type Peaks } from "./bound.ts";
@@ -48,6 +49,8 @@ export interface Parameters {
   readonly inProgram: number;
   /** What `total` and `active` are read from. */
   readonly source: "model" | "program";
+  /** Why `total` and `active` are the plan's and not those of the model that it was imported from. */
+  readonly notStated?: string;
 }
 
 /** Costs of one step of `program`, which was lowered from `plan`. */
@@ -186,5 +189,12 @@ const parametersOf = (plan: Plan, { parameters, idleParameters }: Unsharded): Pa
     return { total: parameters, active, inProgram: parameters, source: "program" };
   }
   const { total, active } = countParameters(plan.model);
-  return { total, active, inProgram: parameters, source: "model" };
+  const notStated = whyNotStated(plan.notes);
+  return {
+    total,
+    active,
+    inProgram: parameters,
+    source: "model",
+    ...(notStated === undefined ? {} : { notStated }),
+  };
 };

@@ -116,8 +116,12 @@ const costText = ({ plan, estimate }: Described): string[] => {
   const capacity = plan.hardware.memoryPerGpu;
   const wire = ranks.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
   const rows = [
-    ["parameters", formatParameters(parameters.total)],
-    ["of them active per token", formatParameters(parameters.active)],
+    ...(parameters.notStated === undefined
+      ? [
+          ["parameters", formatParameters(parameters.total)],
+          ["of them active per token", formatParameters(parameters.active)],
+        ]
+      : [["parameters", `not stated: ${parameters.notStated}`]]),
     ["FLOPs per step", formatFlops(modelFlops)],
     [`FLOPs per ${tokens === batch ? "sample" : "token"}`, formatFlops(modelFlops / tokens)],
     ["bytes on the wire per step", formatBytes(wire)],

@@ -59,12 +59,16 @@ const modelLines = (
   leftOut: readonly string[],
   colours: Colours,
 ): string[] => {
-  const { total, active, inProgram, source } = parameters;
+  const { total, active, inProgram, source, notStated } = parameters;
   const per = tokens === batch ? "sample" : "token";
   return [
     colours.strong("Model"),
-    `  parameters  ${formatParameters(total)}, active ${formatParameters(active)} ` +
-      `(counted from the ${source === "model" ? "model's description" : "program's weights"})`,
+    ...(notStated === undefined
+      ? [
+          `  parameters  ${formatParameters(total)}, active ${formatParameters(active)} ` +
+            `(counted from the ${source === "model" ? "model's description" : "program's weights"})`,
+        ]
+      : wrapIndented(`parameters  not stated: ${notStated}`, LINE_WIDTH, 2).map(colours.doubtful)),
     ...(inProgram === total
       ? []
       : [`              of which the program, unsharded, holds ${formatParameters(inProgram)}`]),

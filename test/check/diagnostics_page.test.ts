@@ -15,7 +15,9 @@ const otherWords = new Set(
   `all-gather all-reduce reduce-scatter all-to-all per-gpu per-group own-norms shared-norm attention-output
   fused-attention communication-overlap activation-checkpointing mixed-precision async-data-pipeline
   gradient-accumulation file-not-readable latent-attention logit-softcap mlp-activation parallel-residual
-  post-norms qk-norm redundant-experts routing-bias shared-experts sliding-window`.split(/\s+/),
+  all-heads linear-attention utf-8 utf-16le utf-16be post-norms qk-norm redundant-experts routing-bias shared-experts sliding-window`.split(
+    /\s+/,
+  ),
 );
 
 test("every code that a source file can emit is explained, each once, and no other", async () => {

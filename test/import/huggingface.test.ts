@@ -161,7 +161,7 @@ test("every missing and mistyped key is said at once", async () => {
 test("a key that nobody knows is listed where it stands", async () => {
   const source = await changed((config) => (config["warp_size"] = 7));
   const { diagnostics } = planOf([source]);
-  expect(diagnostics.find(({ code }) => code === "key-not-understood")).toMatchObject({
+  expect(diagnostics.find(({ code }) => code === "model-not-understood")).toMatchObject({
     path: ["warp_size"],
     position: { file: "config.json" },
   });

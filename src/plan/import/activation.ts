@@ -5,7 +5,9 @@ import type { ModelFile } from "../schema_model.ts";
 const plain: Readonly<Record<string, "gelu" | "silu" | "relu">> = {
   silu: "silu",
   swish: "silu",
+  swiglu: "silu",
   gelu: "gelu",
+  geglu: "gelu",
   gelu_new: "gelu",
   gelu_fast: "gelu",
   gelu_pytorch_tanh: "gelu",

@@ -1,9 +1,9 @@
-// Reads the flags of a program one by one, as `json_fields` reads keys: values are typed, faults have a
+// Reads the flags of a program one by one, as `fields` reads keys: values are typed, faults have a
 // position, and words that nothing reads can be listed.
 
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { type Invocation, notDecided, type Word } from "./invocation.ts";
-import { isCount } from "./json_fields.ts";
+import { isCount } from "./fields.ts";
 import { note, shown } from "./note.ts";
 import type { Unknown } from "./shell/value.ts";
 

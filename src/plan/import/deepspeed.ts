@@ -1,13 +1,13 @@
 // DeepSpeed's JSON: how training is laid out. The model is built in code.
 
-import { type JsonFields, readJson } from "./json_fields.ts";
+import { type Fields, readFields } from "./fields.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
 
 const nothing = { layout: {}, workload: {}, optimizations: [], assumed: [] };
 
 export const importDeepSpeed = (source: Source): Imported => {
   const base = { kind: "deepspeed", source: source.name } as const;
-  const { fields, diagnostics } = readJson(source);
+  const { fields, diagnostics } = readFields(source);
   if (fields === undefined) return { ...base, ...nothing, diagnostics };
   listAutomatic(fields);
   const layout = layoutOf(fields);
@@ -37,7 +37,7 @@ const sizeKeys = [
 ] as const;
 
 /** Values that another tool fills in are no values yet. */
-const listAutomatic = (fields: JsonFields): void => {
+const listAutomatic = (fields: Fields): void => {
   for (const key of sizeKeys) {
     if (fields.value(key) !== "auto") continue;
     const message = `${key} is "auto": the trainer decides, and the plan assumes`;
@@ -45,15 +45,15 @@ const listAutomatic = (fields: JsonFields): void => {
   }
 };
 
-const countOf = (fields: JsonFields, ...path: string[]): number | undefined =>
+const countOf = (fields: Fields, ...path: string[]): number | undefined =>
   fields.value(...path) === "auto" ? undefined : fields.count(...path);
 
-const tensorPath = (fields: JsonFields): string[] =>
+const tensorPath = (fields: Fields): string[] =>
   [["tensor_parallel", "autotp_size"], ["tensor_parallel", "tp_size"], ["mp_size"]].find(
     (path) => fields.value(...path) !== undefined,
   ) ?? ["tensor_parallel"];
 
-const layoutOf = (fields: JsonFields): Layout => {
+const layoutOf = (fields: Fields): Layout => {
   const tensor = countOf(fields, ...tensorPath(fields));
   const stages = fields.value("pipeline", "stages");
   const pipeline = typeof stages === "number" ? fields.count("pipeline", "stages") : undefined;
@@ -64,7 +64,7 @@ const layoutOf = (fields: JsonFields): Layout => {
   };
 };
 
-const workloadOf = (fields: JsonFields): ImportedWorkload => {
+const workloadOf = (fields: Fields): ImportedWorkload => {
   const [batch, microBatch, accumulation] = sizeKeys.map((key) => countOf(fields, key));
   const fp16 = fields.value("fp16", "enabled") === true;
   const bf16 = ["bf16", "bfloat16"].some((key) => fields.value(key, "enabled") === true);
@@ -88,7 +88,7 @@ const workloadOf = (fields: JsonFields): ImportedWorkload => {
 const withoutBearing =
   /^(optimizer|scheduler|steps_per_print|wall_clock_breakdown|gradient_clipping|prescale_gradients|gradient_predivide_factor|zero_allow_untested_optimizer|tensorboard|wandb|csv_monitor|flops_profiler|dump_state|comms_logger|seed|communication_data_type|zero_force_ds_cpu_optimizer|\$schema|fp16|bf16)$/;
 
-const listTheRest = (fields: JsonFields): void => {
+const listTheRest = (fields: Fields): void => {
   const stage = fields.value("zero_optimization", "stage");
   if (stage !== undefined && stage !== 0) {
     fields.report(

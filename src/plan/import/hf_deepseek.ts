@@ -8,9 +8,10 @@ import {
   llamaDefaults,
   scaledPositions,
   withFeatures,
+  withParameters,
 } from "./hf_decoder.ts";
-import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
-import type { JsonFields } from "./json_fields.ts";
+import { denseLayersKey, denseLayersOf, predictionLayersLeftOut } from "./hf_experts.ts";
+import type { Fields } from "./fields.ts";
 
 export const deepseek: Family = (fields) => {
   const model = decoder(fields, llamaDefaults);
@@ -22,19 +23,57 @@ export const deepseek: Family = (fields) => {
     ...latent,
     ...(biased ? { biases: ["attention-output" as const] } : {}),
   };
-  if (fields.value("num_nextn_predict_layers") !== undefined) {
-    fields.report(
-      "info",
-      "prediction-layers-left-out",
-      "layers that predict further tokens are no part of the main model, and not in the plan",
-      ["num_nextn_predict_layers"],
-    );
+  if ((fields.number("num_nextn_predict_layers") ?? 0) > 0) {
+    predictionLayersLeftOut(fields, "num_nextn_predict_layers");
   }
+  // What they follow from is given too.
+  fields.value("qk_head_dim");
+  fields.value("head_dim");
   return withFeatures(withExperts(fields, described), ...scaledPositions(fields));
 };
 
+/** Sparse attention: a small indexer chooses the tokens that each token attends to (DeepSeek V3.2, GLM-5). */
+export const sparseDeepseek: Family = (fields) => {
+  const model = deepseek(fields);
+  const heads = fields.needed("index_n_heads");
+  const headDim = fields.needed("index_head_dim");
+  fields.value("index_topk");
+  fields.value("indexer_rope_interleave");
+  if (model === undefined || heads === undefined || headDim === undefined) return undefined;
+  const { layers, hidden, latent } = model;
+  // Queries from their rank, one key with a norm, and a weight for each head.
+  const perLayer =
+    (latent?.queryRank ?? hidden) * heads * headDim +
+    hidden * headDim +
+    2 * headDim +
+    hidden * heads;
+  return withFeatures(
+    withParameters(model, { indexer: layers * perLayer }),
+    "sparse-attention-indexer",
+  );
+};
+
+/** Attention as in Qwen3, experts as in DeepSeek V3 (GLM-4.5 and 4.6). */
+export const glm4Moe: Family = (fields) => {
+  const model = decoder(fields, llamaDefaults);
+  if (model === undefined) return undefined;
+  const biased = fields.flag("attention_bias") === true;
+  const qkNorm = fields.flag("use_qk_norm") === true;
+  if ((fields.number("num_nextn_predict_layers") ?? 0) > 0) {
+    predictionLayersLeftOut(fields, "num_nextn_predict_layers");
+  }
+  const whole = withExperts(fields, {
+    ...model,
+    ...(biased ? { biases: ["qkv" as const] } : {}),
+    ...(qkNorm ? { qkNorm } : {}),
+  });
+  if (whole.moe === undefined) return whole;
+  const moe = { ...whole.moe, routingBias: true };
+  return withFeatures({ ...whole, moe }, "sigmoid-routing", ...scaledPositions(fields));
+};
+
 const latentOf = (
-  fields: JsonFields,
+  fields: Fields,
 ): { readonly headDim: number; readonly latent: LatentAttention } | undefined => {
   const keyValueRank = fields.needed("kv_lora_rank");
   const rotaryDim = fields.needed("qk_rope_head_dim");
@@ -53,8 +92,10 @@ const latentOf = (
   return { headDim, latent: { ...query, keyValueRank, rotaryDim, valueDim } };
 };
 
-const withExperts = (fields: JsonFields, model: ModelFile): ModelFile => {
+const withExperts = (fields: Fields, model: ModelFile): ModelFile => {
   const experts = fields.count("n_routed_experts");
+  // A layer list of newer configs says the same as the number of dense layers at the start.
+  fields.value("mlp_layer_types");
   if (experts === undefined) return model;
   const topK = fields.needed("num_experts_per_tok");
   const ffn = fields.needed("moe_intermediate_size");

@@ -1,15 +1,18 @@
-// Mixtures of experts without latent attention: Mixtral, Qwen2-MoE, Qwen3-MoE.
+// Mixtures of experts without latent attention.
 
 import type { ModelFile } from "../schema_model.ts";
 import {
+  biasesOf,
   decoder,
   type Family,
   llamaDefaults,
   scaledPositions,
   withFeatures,
+  withParameters,
+  withWindow,
 } from "./hf_decoder.ts";
+import type { Fields } from "./fields.ts";
 import { mistral, qwenWindow } from "./hf_llama.ts";
-import type { JsonFields } from "./json_fields.ts";
 
 export const mixtral: Family = (fields) => {
   const model = mistral(fields);
@@ -20,6 +23,143 @@ export const mixtral: Family = (fields) => {
   return { ...model, moe: { experts, topK, ffn, renormalise: true } };
 };
 
+/** Layer norms with biases, and biases in attention and head. */
+export const phimoe: Family = (fields) => {
+  const model = mixtral(fields);
+  if (model === undefined) return undefined;
+  const attention = fields.flag("attention_bias") === true;
+  const head = fields.flag("lm_head_bias") === true;
+  const biases = [
+    ...(attention ? (["qkv", "attention-output"] as const) : []),
+    ...(head ? (["head"] as const) : []),
+  ];
+  return withFeatures(
+    { ...model, norm: "layer", ...(biases.length === 0 ? {} : { biases }) },
+    "sparse-mixer-routing",
+  );
+};
+
+/** Experts as wide as the config says an MLP is; norms of all heads. */
+export const olmoe: Family = (fields) => {
+  const model = mistral(fields);
+  const experts = fields.needed("num_experts");
+  const topK = fields.needed("num_experts_per_tok");
+  const renormalise = fields.flag("norm_topk_prob") ?? false;
+  if (model === undefined || experts === undefined || topK === undefined) return undefined;
+  const { ffn = 4 * model.hidden } = model;
+  return {
+    ...model,
+    ...biasesOf(fields.flag("attention_bias"), false),
+    qkNorm: "all-heads",
+    moe: { experts, topK, ffn, renormalise },
+  };
+};
+
+/** Biases everywhere, also in router and experts; a learned sink for each head. */
+export const gptOss: Family = (fields) => {
+  const model = decoder(fields, llamaDefaults);
+  const experts = fields.needed("num_local_experts");
+  const topK = fields.count("experts_per_token") ?? fields.needed("num_experts_per_tok");
+  fields.value("num_experts_per_tok");
+  fields.value("swiglu_limit");
+  fields.value("initial_context_length");
+  if (model === undefined || experts === undefined || topK === undefined) return undefined;
+  const biased = fields.flag("attention_bias") ?? true;
+  const { layers, heads, ffn = 0 } = model;
+  const whole = withParameters(
+    {
+      ...model,
+      biases: biased ? ["qkv", "attention-output", "mlp"] : ["mlp"],
+      moe: { experts, topK, ffn, renormalise: true, routingBias: true },
+    },
+    { "attention-sinks": layers * heads },
+  );
+  return withFeatures(
+    withWindow(fields, whole, Math.ceil(layers / 2)),
+    "attention-sinks",
+    "activation-clamped-swiglu",
+    ...scaledPositions(fields),
+  );
+};
+
+/** Experts in every so manieth layer, of another width than the dense MLPs, beside one that all tokens pass. */
+export const llama4: Family = (fields) => {
+  const model = decoder(fields, llamaDefaults);
+  const experts = fields.needed("num_local_experts");
+  const topK = fields.needed("num_experts_per_tok");
+  const dense = fields.needed("intermediate_size_mlp");
+  const step = fields.count("interleave_moe_layer_step") ?? 1;
+  const named = fields.value("moe_layers");
+  if (model === undefined || experts === undefined || topK === undefined || dense === undefined) {
+    return undefined;
+  }
+  const { ffn = 0 } = model;
+  const isDense = (layer: number) =>
+    Array.isArray(named) && named.length > 0 ? !named.includes(layer) : (layer + 1) % step !== 0;
+  fields.value("use_qk_norm");
+  fields.value("no_rope_layers");
+  fields.value("no_rope_layer_interval");
+  fields.value("attn_temperature_tuning");
+  return withFeatures(
+    withWindow(
+      fields,
+      {
+        ...model,
+        ...biasesOf(fields.flag("attention_bias"), false),
+        ffn: dense,
+        moe: {
+          experts,
+          topK,
+          ffn,
+          renormalise: false,
+          sharedFfn: ffn,
+          ...denseLayersKey(denseLayersOf(model.layers, isDense)),
+        },
+      },
+      model.layers - Math.floor(model.layers / 4),
+    ),
+    "sigmoid-routing",
+    "layers-without-positions",
+    ...scaledPositions(fields),
+  );
+};
+
+/** Norms of all heads or one head's, a bias that steers the routing. */
+export const minimaxM2: Family = (fields) => {
+  const model = mixtral(fields);
+  if (model?.moe === undefined) return undefined;
+  const normed = fields.flag("use_qk_norm") ?? true;
+  const perLayer = fields.text("qk_norm_type") === "per_layer";
+  const routingBias = fields.flag("use_routing_bias") ?? true;
+  const shared = fields.number("shared_intermediate_size") ?? 0;
+  if (fields.value("use_mtp") === true) predictionLayersLeftOut(fields, "use_mtp");
+  for (const key of ["num_mtp_modules", "mtp_transformer_layers", "attn_type_list"]) {
+    fields.value(key);
+  }
+  const sigmoid = fields.text("scoring_func") === "sigmoid";
+  return withFeatures(
+    {
+      ...model,
+      ...(normed ? { qkNorm: perLayer ? ("all-heads" as const) : true } : {}),
+      moe: {
+        ...model.moe,
+        ...(routingBias ? { routingBias } : {}),
+        ...(shared > 0 ? { sharedFfn: shared } : {}),
+      },
+    },
+    ...(sigmoid ? ["sigmoid-routing"] : []),
+  );
+};
+
+export const predictionLayersLeftOut = (fields: Fields, key: string): void => {
+  fields.report(
+    "info",
+    "prediction-layers-left-out",
+    "layers that predict further tokens are no part of the main model, and not in the plan",
+    [key],
+  );
+};
+
 export const qwen2Moe: Family = (fields) => {
   const model = qwenMoe(fields, { biases: ["qkv"] });
   const sharedFfn = fields.needed("shared_expert_intermediate_size");
@@ -27,16 +167,11 @@ export const qwen2Moe: Family = (fields) => {
   return { ...model, moe: { ...model.moe, sharedFfn, sharedGate: true } };
 };
 
-export const qwen3Moe: Family = (fields) => {
-  const biased = fields.flag("attention_bias") === true;
-  return qwenMoe(fields, {
-    ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
-    qkNorm: true,
-  });
-};
+export const qwen3Moe: Family = (fields) =>
+  qwenMoe(fields, { ...biasesOf(fields.flag("attention_bias"), false), qkNorm: true });
 
-const qwenMoe = (fields: JsonFields, more: Partial<ModelFile>): ModelFile | undefined => {
-  const model = decoder(fields, llamaDefaults);
+export const qwenMoe = (fields: Fields, more: Partial<ModelFile>): ModelFile | undefined => {
+  const model = decoder(fields, { ...llamaDefaults, ffnPerHidden: 4 });
   const experts = fields.needed("num_experts");
   const topK = fields.needed("num_experts_per_tok");
   const ffn = fields.needed("moe_intermediate_size");

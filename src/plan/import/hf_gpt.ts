@@ -1,44 +1,45 @@
-// The GPT line: GPT-2 with learned positions, GPT-NeoX with attention and MLP side by side, Phi.
+// The GPT line: GPT-2 with learned positions, GPT-NeoX with attention and MLP side by side, Phi, and others of
+// their kind. Layer norms, plain MLPs, biases.
 
+import type { ModelFile } from "../schema_model.ts";
 import { activationOf } from "./activation.ts";
-import { decoder, type Family, scaledPositions, withFeatures } from "./hf_decoder.ts";
-import { llama, withWindow } from "./hf_llama.ts";
+import {
+  decoder,
+  type DecoderDefaults,
+  type Family,
+  scaledPositions,
+  withFeatures,
+  withWindow,
+} from "./hf_decoder.ts";
+import { llama } from "./hf_llama.ts";
+import { modelNotUnderstood, otherModel } from "./note.ts";
+import type { Fields } from "./fields.ts";
+
+const plainDefaults = { tied: false, gated: false, norm: "layer", activation: "gelu" } as const;
+const tiedDefaults: DecoderDefaults = { ...plainDefaults, tied: true, ffnPerHidden: 4 };
+const allBiases = ["qkv", "attention-output", "mlp"] as const;
 
 /** Names its sizes differently, and has all biases but the head's. */
 export const gpt2: Family = (fields) => {
-  const layers = fields.needed("n_layer");
-  const hidden = fields.needed("n_embd");
-  const heads = fields.needed("n_head");
-  const vocabulary = fields.needed("vocab_size");
-  const older = fields.count("n_ctx");
-  const count = fields.count("n_positions") ?? older ?? 1024;
-  const inner = fields.count("n_inner");
-  const tied = fields.flag("tie_word_embeddings") ?? true;
-  const activation = fields.text("activation_function") ?? "gelu_new";
-  if (
-    layers === undefined ||
-    hidden === undefined ||
-    heads === undefined ||
-    vocabulary === undefined
-  ) {
-    return undefined;
-  }
-  return {
-    layers,
-    hidden,
-    heads,
-    ffn: inner ?? 4 * hidden,
-    gated: false,
-    ...activationOf(activation, false),
-    norm: "layer",
-    vocabulary,
-    ...(tied ? { tiedEmbeddings: true } : {}),
-    positions: { kind: "learned", count },
-    biases: ["qkv", "attention-output", "mlp"],
-  };
+  const model = decoder(fields, { ...tiedDefaults, activation: "gelu_new" });
+  if (model === undefined) return undefined;
+  return { ...model, biases: [...allBiases], positions: learned(fields, "n_positions") };
 };
 
-const plainDefaults = { tied: false, gated: false, norm: "layer", activation: "gelu" } as const;
+/** The count of positions; an older key says it too. */
+const learned = (fields: Fields, key: string): NonNullable<ModelFile["positions"]> => {
+  const older = fields.count("n_ctx");
+  return { kind: "learned", count: fields.count(key) ?? older ?? 1024 };
+};
+
+/** StarCoder: GPT-2 whose query heads share one key and value head. */
+export const gptBigCode: Family = (fields) => {
+  const model = gpt2(fields);
+  const shared = fields.flag("multi_query") ?? true;
+  for (const key of ["runner_max_sequence_length", "inference_runner", "attention_softmax_in_fp32"])
+    fields.value(key);
+  return model && { ...model, kvHeads: shared ? 1 : model.heads };
+};
 
 export const gptNeox: Family = (fields) => {
   const model = decoder(fields, plainDefaults);
@@ -49,10 +50,202 @@ export const gptNeox: Family = (fields) => {
   return withFeatures(
     {
       ...model,
-      biases: biased ? ["qkv", "attention-output", "mlp"] : ["mlp"],
+      biases: biased ? [...allBiases] : ["mlp"],
       ...(parallel ? { parallelResidual: "own-norms" } : {}),
     },
     ...(rotary < 1 ? ["partly-rotary-heads"] : []),
+    ...scaledPositions(fields),
+  );
+};
+
+/** One norm for attention and MLP, no biases in attention, and one in the head. */
+export const gptj: Family = (fields) => {
+  const model = decoder(fields, { ...tiedDefaults, tied: false, activation: "gelu_new" });
+  return (
+    model && {
+      ...model,
+      biases: ["mlp", "head"],
+      parallelResidual: "shared-norm",
+    }
+  );
+};
+
+/** Positions as a slope per head, and a norm of the embeddings. */
+export const bloom: Family = (fields) => {
+  const model = decoder(fields, tiedDefaults);
+  fields.value("slow_but_exact");
+  if (model === undefined) return undefined;
+  return {
+    ...withFeatures(model, "embedding-norm"),
+    biases: [...allBiases],
+    positions: { kind: "alibi" },
+    otherParameters: { "embedding-norm": 2 * model.hidden },
+  };
+};
+
+/** Learned positions with an offset of 2. */
+export const opt: Family = (fields) => {
+  const model = decoder(fields, { ...tiedDefaults, activation: "relu" });
+  const count = fields.needed("max_position_embeddings");
+  const biased = fields.flag("enable_bias") ?? true;
+  const projected = fields.count("word_embed_proj_dim");
+  for (const key of ["do_layer_norm_before", "layerdrop", "layer_norm_elementwise_affine"])
+    fields.value(key);
+  if (model === undefined || count === undefined) return undefined;
+  if (projected !== undefined && projected !== model.hidden) {
+    const message = otherModel(`word_embed_proj_dim ${projected}`);
+    fields.report("warning", modelNotUnderstood, message, ["word_embed_proj_dim"]);
+  }
+  const activation = activationOf(fields.text("activation_function") ?? "relu", false);
+  return {
+    ...model,
+    ...activation,
+    ...(biased ? { biases: [...allBiases] } : {}),
+    positions: { kind: "learned", count: count + 2 },
+  };
+};
+
+/** Positions as a slope per head, no biases; settings of attention stand in an object of their own. */
+export const mpt: Family = (fields) => {
+  const ratio = fields.number("expansion_ratio") ?? 4;
+  const model = decoder(fields, { ...tiedDefaults, ffnPerHidden: ratio });
+  const max = fields.count("max_seq_len");
+  const attention = fields.within(["attn_config"]);
+  const alibi = attention.flag("alibi") ?? true;
+  const kind = attention.text("attn_type") ?? "multihead_attention";
+  const biased = fields.flag("no_bias") === false;
+  const groups = attention.count("kv_n_heads");
+  fields.value("attn_config");
+  for (const key of [
+    "learned_pos_emb",
+    "norm_type",
+    "init_config",
+    "logit_scale",
+    "embedding_fraction",
+    "init_device",
+    "verbose",
+    "ffn_config",
+  ])
+    fields.value(key);
+  if (model === undefined) return undefined;
+  const rotary = attention.value("rope") === true;
+  return {
+    ...model,
+    kvHeads: groups ?? (kind === "multiquery_attention" ? 1 : model.heads),
+    ...(biased ? { biases: [...allBiases] } : {}),
+    // The norms are layer norms, but without biases their weights are as many as those of rms norms.
+    norm: biased ? "layer" : "rms",
+    ...(biased ? {} : { otherFeatures: ["layer-norm-without-bias"] }),
+    positions: alibi
+      ? { kind: "alibi" }
+      : rotary
+        ? { kind: "rotary" }
+        : { kind: "learned", ...(max === undefined ? {} : { count: max }) },
+  };
+};
+
+/** Attention and MLP side by side, one norm for both in the small ones, two in the large. */
+export const falcon: Family = (fields) => {
+  const model = decoder(fields, tiedDefaults);
+  if (model === undefined) return undefined;
+  const isNew = fields.flag("new_decoder_architecture") ?? false;
+  const shared = fields.flag("multi_query") ?? true;
+  const parallel = fields.flag("parallel_attn") ?? true;
+  const biased = fields.flag("bias") ?? false;
+  const alibi = fields.flag("alibi") ?? false;
+  const norms = fields.count("num_ln_in_parallel_attn") ?? (isNew ? 2 : 1);
+  fields.value("apply_residual_connection_post_layernorm");
+  const kvHeads = isNew ? model.kvHeads : shared ? 1 : model.heads;
+  return {
+    ...model,
+    ...(kvHeads === undefined ? {} : { kvHeads }),
+    ...(biased ? { biases: [...allBiases] } : {}),
+    ...(parallel ? { parallelResidual: norms === 2 ? "own-norms" : "shared-norm" } : {}),
+    positions: { kind: alibi ? "alibi" : "rotary" },
+  };
+};
+
+/** Attention and MLP side by side on one norm, which has no bias; the head is the embedding, scaled. */
+export const cohere: Family = (fields) => {
+  const model = decoder(fields, { tied: true, gated: true, norm: "rms", activation: "silu" });
+  if (model === undefined) return undefined;
+  const normed = fields.flag("use_qk_norm") ?? false;
+  const biased = fields.flag("attention_bias") ?? false;
+  const pattern = fields.count("sliding_window_pattern") ?? 4;
+  for (const key of [
+    "logit_scale",
+    "use_parallel_block",
+    "use_parallel_embedding",
+    "use_gated_activation",
+    "position_embedding_type",
+    "order_of_interleaved_layers",
+    "rotary_pct",
+    "use_embedding_sharing",
+  ])
+    fields.value(key);
+  return withFeatures(
+    withWindow(
+      fields,
+      {
+        ...model,
+        ...(biased ? { biases: ["qkv" as const, "attention-output" as const] } : {}),
+        ...(normed ? { qkNorm: "all-heads" as const } : {}),
+        parallelResidual: "shared-norm",
+      },
+      model.layers - Math.floor(model.layers / pattern),
+    ),
+    "layer-norm-without-bias",
+    "logit-scale",
+    ...scaledPositions(fields),
+  );
+};
+
+/** Layer norms, a plain MLP, grouped queries, and biases in all of it. */
+export const starcoder2: Family = (fields) => {
+  const model = decoder(fields, { ...plainDefaults, tied: true, activation: "gelu_pytorch_tanh" });
+  if (model === undefined) return undefined;
+  const biased = fields.flag("use_bias") ?? true;
+  for (const key of ["norm_type", "mlp_type"]) fields.value(key);
+  return withFeatures(
+    withWindow(fields, { ...model, ...(biased ? { biases: [...allBiases] } : {}) }, model.layers),
+    ...scaledPositions(fields),
+  );
+};
+
+/** Layer norms, a gated MLP, rotary positions on a part of each head. */
+export const stablelm: Family = (fields) => {
+  const model = decoder(fields, { tied: false, gated: true, norm: "layer", activation: "silu" });
+  if (model === undefined) return undefined;
+  const biased = fields.flag("use_qkv_bias") ?? false;
+  const normed = fields.flag("qk_layernorm") ?? false;
+  const parallel = fields.flag("use_parallel_residual") ?? false;
+  return {
+    ...model,
+    ...(biased ? { biases: ["qkv"] } : {}),
+    ...(normed ? { qkNorm: "all-heads" } : {}),
+    ...(parallel ? { parallelResidual: "shared-norm" } : {}),
+  };
+};
+
+/** Layer norms with an offset of one, an MLP with squared relu, no biases. */
+export const nemotron: Family = (fields) => {
+  const model = decoder(fields, { ...plainDefaults, activation: "relu2" });
+  if (model === undefined) return undefined;
+  const attention = fields.flag("attention_bias") === true;
+  const mlp = fields.flag("mlp_bias") === true;
+  return withFeatures(
+    {
+      ...model,
+      ...(attention || mlp
+        ? {
+            biases: [
+              ...(attention ? (["qkv", "attention-output"] as const) : []),
+              ...(mlp ? (["mlp"] as const) : []),
+            ],
+          }
+        : {}),
+    },
+    "unit-offset-norm",
     ...scaledPositions(fields),
   );
 };
@@ -66,7 +259,7 @@ export const phi: Family = (fields) => {
   return withFeatures(
     {
       ...model,
-      biases: ["qkv", "attention-output", "mlp", "head"],
+      biases: [...allBiases, "head"],
       parallelResidual: "shared-norm",
       ...(qkNorm ? { qkNorm } : {}),
     },
@@ -78,6 +271,12 @@ export const phi: Family = (fields) => {
 /** Phi-3 is built like Llama; its projections are fused, which changes no size. */
 export const phi3: Family = (fields) => {
   const model = llama(fields);
-  fields.value("original_max_position_embeddings");
+  for (const key of [
+    "original_max_position_embeddings",
+    "full_attn_mod",
+    "interpolate_factor",
+    "lm_head_bias",
+  ])
+    fields.value(key);
   return model && withWindow(fields, model, model.layers);
 };

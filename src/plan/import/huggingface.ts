@@ -1,60 +1,37 @@
 // A Hugging Face config.json: which family it is of, what it says of the model, and what else it says.
 
 import type { Path } from "../document.ts";
+import type { ModelFile } from "../schema_model.ts";
 import { suggest } from "../suggestion.ts";
-import { deepseek } from "./hf_deepseek.ts";
-import type { Family } from "./hf_decoder.ts";
-import { mixtral, qwen2Moe, qwen3Moe } from "./hf_experts.ts";
-import { gemma, gemma2, gemma3 } from "./hf_gemma.ts";
-import { gpt2, gptNeox, phi, phi3 } from "./hf_gpt.ts";
-import { llama, mistral, qwen2, qwen3 } from "./hf_llama.ts";
-import { type JsonFields, readJson } from "./json_fields.ts";
-import { type Imported, type ImportedWorkload, shown, type Source } from "./note.ts";
-
-/** By `model_type`, and by the class in `architectures` where that is missing. */
-const families: Readonly<Record<string, { readonly read: Family; readonly architecture: string }>> =
-  {
-    llama: { read: llama, architecture: "LlamaForCausalLM" },
-    mistral: { read: mistral, architecture: "MistralForCausalLM" },
-    mixtral: { read: mixtral, architecture: "MixtralForCausalLM" },
-    qwen2: { read: qwen2, architecture: "Qwen2ForCausalLM" },
-    qwen2_moe: { read: qwen2Moe, architecture: "Qwen2MoeForCausalLM" },
-    qwen3: { read: qwen3, architecture: "Qwen3ForCausalLM" },
-    qwen3_moe: { read: qwen3Moe, architecture: "Qwen3MoeForCausalLM" },
-    deepseek_v2: { read: deepseek, architecture: "DeepseekV2ForCausalLM" },
-    deepseek_v3: { read: deepseek, architecture: "DeepseekV3ForCausalLM" },
-    gpt2: { read: gpt2, architecture: "GPT2LMHeadModel" },
-    gpt_neox: { read: gptNeox, architecture: "GPTNeoXForCausalLM" },
-    phi: { read: phi, architecture: "PhiForCausalLM" },
-    phi3: { read: phi3, architecture: "Phi3ForCausalLM" },
-    gemma: { read: gemma, architecture: "GemmaForCausalLM" },
-    gemma2: { read: gemma2, architecture: "Gemma2ForCausalLM" },
-    gemma3_text: { read: gemma3, architecture: "Gemma3ForCausalLM" },
-  };
-
-/** Keys that change neither sizes nor work. */
-const withoutBearing = [
-  /_token_id$/,
-  /dropout$/,
-  /_pdrop$/,
-  /^initializer_(range|factor)$/,
-  /_(eps|epsilon|norm_eps)$/,
-  /^(architectures|auto_map|_name_or_path|transformers_version|use_cache|cache_implementation)$/,
-  /^(pretraining_tp|ep_size|aux_loss_alpha|seq_aux|router_aux_loss_coef|output_router_logits)$/,
-  /^(router_jitter_noise|summary_.*|task_specific_params|scale_attn_.*|reorder_and_upcast_attn)$/,
-  /^(_attn_implementation.*|attention_type|rope_theta|rotary_emb_base|rope_interleave)$/,
-  /^(max_position_embeddings|layer_types|gradient_checkpointing|bos_token|eos_token)$/,
-];
+import { type Fields, isObject, readFields } from "./fields.ts";
+import { families } from "./hf_families.ts";
+import { isOtherPart, isSwitchedOff, isWithoutBearing } from "./hf_keys.ts";
+import {
+  type Imported,
+  type ImportedWorkload,
+  modelNotUnderstood,
+  otherModel,
+  shown,
+  type Source,
+} from "./note.ts";
 
 export const importHuggingFace = (source: Source): Imported => {
   const nothing = { kind: "huggingface", source: source.name, layout: {}, workload: {} } as const;
-  const { fields, diagnostics } = readJson(source);
-  if (fields === undefined) return { ...nothing, optimizations: [], assumed: [], diagnostics };
-  const type = familyOf(fields);
-  const model = type === undefined ? undefined : families[type]?.read(fields);
+  const { fields: root, diagnostics } = readFields(source);
+  if (root === undefined) return { ...nothing, optimizations: [], assumed: [], diagnostics };
+  const place = languageModel(root);
+  const type = familyOf(root, place);
+  const { defaults = {}, alsoAlone = false } = families[type ?? ""] ?? {};
+  const isPart = place.length > 0;
+  const fields = root.within(place, {
+    ...(isPart ? sharedWithRoot(root) : {}),
+    ...(isPart || alsoAlone ? defaults : {}),
+  });
+  const described = type === undefined ? undefined : families[type]?.read(fields);
+  const model = described && { ...described, ...quantizationOf(root, fields) };
   const workload = type === undefined ? {} : workloadOf(fields);
-  const name = fields.text("_name_or_path");
-  if (type !== undefined) listTheRest(fields);
+  const name = root.text("_name_or_path") ?? fields.text("_name_or_path");
+  if (type !== undefined) listTheRest(root, fields, place);
   return {
     ...nothing,
     ...(name === undefined || name === "" ? {} : { name }),
@@ -64,13 +41,38 @@ export const importHuggingFace = (source: Source): Imported => {
     workload,
     optimizations: [],
     assumed: [],
-    diagnostics: fields.diagnostics,
+    diagnostics: root.diagnostics,
   };
 };
 
-const familyOf = (fields: JsonFields): string | undefined => {
-  const type = fields.text("model_type");
-  const architecture = fields.value("architectures", 0);
+/** Objects that hold the language model of a larger one. */
+const nests: readonly Path[] = [
+  ["text_config"],
+  ["llm_config"],
+  ["language_config"],
+  ["thinker_config", "text_config"],
+];
+
+/** Where the language model stands: at the top, or in an object of its own. */
+const languageModel = (root: Fields): Path =>
+  nests.find((path) => isObject(root.peek(...path)) && !isObject(root.peek("num_hidden_layers"))) ??
+  [];
+
+/** Of the whole model, unless its part says otherwise. */
+const sharedWithRoot = (root: Fields): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    ["tie_word_embeddings", "torch_dtype", "dtype"].flatMap((key) => {
+      const value = root.peek(key);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+
+const familyOf = (root: Fields, place: Path): string | undefined => {
+  const within = place.length === 0 ? root : root.within(place);
+  const type = within.text("model_type") ?? root.text("model_type");
+  const architecture = within.value("architectures", 0) ?? root.value("architectures", 0);
+  root.value("model_type");
+  root.value("architectures");
   if (type !== undefined && Object.hasOwn(families, type)) return type;
   const byClass = Object.keys(families).find((key) => families[key]?.architecture === architecture);
   if (byClass !== undefined) return byClass;
@@ -78,34 +80,30 @@ const familyOf = (fields: JsonFields): string | undefined => {
   const found = type ?? architecture;
   if (found === undefined) {
     const hint = `give it: ${known.join(", ")}`;
-    fields.report("error", "missing-key", "model_type is missing", ["model_type"], hint);
+    within.report("error", "missing-key", "model_type is missing", ["model_type"], hint);
     return undefined;
   }
   const near = suggest(typeof found === "string" ? found : "", known);
-  const nested = fields.value("text_config") !== undefined;
-  fields.report(
+  within.report(
     "error",
     "unknown-architecture",
     `no importer knows the model type ${shown(found)}`,
     type === undefined ? ["architectures", 0] : ["model_type"],
-    nested
-      ? "give the object under text_config as a file of its own"
-      : near === undefined
-        ? `known are ${known.join(", ")}`
-        : `did you mean ${near}? Known are ${known.join(", ")}`,
+    near === undefined
+      ? `known are ${known.join(", ")}`
+      : `did you mean ${near}? Known are ${known.join(", ")}`,
   );
   return undefined;
 };
 
-const workloadOf = (fields: JsonFields): ImportedWorkload => {
+const workloadOf = (fields: Fields): ImportedWorkload => {
   const older = fields.text("torch_dtype");
   const dtype = fields.text("dtype") ?? older;
   const key = fields.value("dtype") === undefined ? "torch_dtype" : "dtype";
   const maxSequence = fields.count("max_position_embeddings") ?? fields.count("n_positions");
   if (dtype === "bfloat16") {
-    fields.report("info", "bf16-as-f16", "bfloat16 weights are run as f16, which is as wide", [
-      key,
-    ]);
+    const message = "bfloat16 weights are run as f16, which is as wide";
+    fields.report("info", "bf16-as-f16", message, [key]);
   } else if (dtype !== undefined && dtype !== "float16" && dtype !== "float32") {
     const message = `weights of type ${shown(dtype)} have no place in a plan`;
     fields.report("warning", "dtype-not-expressible", message, [key]);
@@ -117,51 +115,86 @@ const workloadOf = (fields: JsonFields): ImportedWorkload => {
   };
 };
 
-const listTheRest = (fields: JsonFields): void => {
-  const method = fields.value("quantization_config", "quant_method");
-  if (fields.value("quantization_config") !== undefined) {
-    fields.report(
-      "warning",
-      "quantization-not-expressible",
-      `weights are quantized (${shown(method)}); the plan counts them at the workload's dtype`,
-      ["quantization_config"],
-    );
+/** Quantized weights: of the shards' sizes the blocks decide; the bits have no place in a plan. */
+const quantizationOf = (root: Fields, fields: Fields): Pick<ModelFile, "quantizationBlock"> => {
+  const owner = [fields, root].find((each) => each.peek("quantization_config") !== undefined);
+  if (owner === undefined) return {};
+  const method = owner.value("quantization_config", "quant_method");
+  const block = owner.value("quantization_config", "weight_block_size");
+  const group = owner.value("quantization_config", "group_size");
+  owner.value("quantization_config");
+  owner.report(
+    "warning",
+    "quantization-not-expressible",
+    `weights are quantized (${shown(method)}); the plan counts them at the workload's dtype`,
+    ["quantization_config"],
+  );
+  const size = (value: unknown): number | undefined =>
+    typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
+  const [output, input] = Array.isArray(block)
+    ? [size(block[0]), size(block[1])]
+    : [undefined, size(group)];
+  if (input === undefined && output === undefined) return {};
+  return {
+    quantizationBlock: {
+      ...(input === undefined ? {} : { input }),
+      ...(output === undefined ? {} : { output }),
+    },
+  };
+};
+
+const listTheRest = (root: Fields, fields: Fields, place: Path): void => {
+  const defaulted = fields.defaulted().filter((key) => root.peek(key) === undefined);
+  if (defaulted.length > 0) {
+    const given = defaulted.map((key) => `${key} ${shown(fields.peek(key))}`).join(", ");
+    const message = `the file leaves these to its class, whose values count: ${given}`;
+    root.report("info", "class-defaults", message, []);
   }
-  const rest = fields.unread();
-  const silent = rest.filter((key) => withoutBearing.some((pattern) => pattern.test(key)));
+  const inside = `${place.join(".")}.`;
+  const beside = place.length === 0 ? [] : root.unread().filter((key) => !key.startsWith(inside));
+  const rest = [...new Set([...fields.unread(), ...beside])];
+  const own = (key: string) => (fields.peek(key) === undefined ? root : fields);
+  const others = rest.filter((key) => isOtherPart(key));
+  const silent = rest.filter((key) => isWithoutBearing(key) || isSwitchedOff(own(key).peek(key)));
   if (silent.length > 0) {
     const message = `these keys change neither sizes nor work: ${silent.join(", ")}`;
-    fields.report("info", "keys-without-bearing", message, []);
+    root.report("info", "keys-without-bearing", message, []);
   }
-  for (const key of rest) {
-    if (silent.includes(key)) continue;
-    const message = `the key ${shown(key)} is not understood, and not in the plan`;
-    fields.report("warning", "key-not-understood", message, [key]);
+  const configs = others.filter((key) => isObject(root.peek(key)));
+  if (configs.length > 0) {
+    const message = `the plan is that of the language model: ${configs.join(", ")} and its parameters are not in it`;
+    root.report("warning", "other-parts-not-expressible", message, [configs[0] ?? ""]);
+  }
+  const unknown = rest.filter((key) => !silent.includes(key) && !others.includes(key));
+  for (const key of unknown) {
+    own(key).report("warning", modelNotUnderstood, otherModel(`the key ${shown(key)}`), [key]);
   }
 };
 
 /** The key that a feature comes from; the whole file where a model type has it without being told. */
-const keyOfFeature = (fields: JsonFields, feature: string): Path => {
+const keyOfFeature = (fields: Fields, feature: string): Path => {
   const keys =
-    featureKeys[feature] ?? (feature.startsWith("rotary-scaling") ? ["rope_scaling"] : []);
-  return [[...keys, "model_type"].find((key) => fields.value(key) !== undefined) ?? ""];
+    featureKeys[feature] ??
+    (feature.startsWith("rotary-scaling") ? ["rope_scaling", "rope_parameters"] : []);
+  return [[...keys, "model_type"].find((key) => fields.peek(key) !== undefined) ?? ""];
 };
 
 const featureKeys: Readonly<Record<string, readonly string[]>> = {
   "rotary-positions": ["rope_theta", "rotary_emb_base", "max_position_embeddings"],
   "learned-positions": ["n_positions", "n_ctx"],
   biases: ["attention_bias"],
-  "qk-norm": ["qk_layernorm"],
+  "qk-norm": ["qk_layernorm", "use_qk_norm"],
   "parallel-residual": ["use_parallel_residual"],
   "sliding-window": ["sliding_window"],
   "latent-attention": ["kv_lora_rank"],
+  "linear-attention": ["layer_types", "linear_num_key_heads"],
   "mlp-activation": ["hidden_activation", "hidden_act", "activation_function"],
   "shared-experts": ["n_shared_experts", "shared_expert_intermediate_size"],
-  "routing-bias": ["topk_method"],
+  "routing-bias": ["topk_method", "use_routing_bias"],
   "sigmoid-routing": ["scoring_func"],
   "routing-within-groups": ["n_group"],
   "scaled-expert-weights": ["routed_scaling_factor"],
-  "partly-rotary-heads": ["rotary_pct", "partial_rotary_factor"],
+  "partly-rotary-heads": ["rotary_pct", "partial_rotary_factor", "rotary_dim"],
   "attention-softcap": ["attn_logit_softcapping"],
   "logit-softcap": ["final_logit_softcapping"],
 };

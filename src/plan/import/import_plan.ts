@@ -1,6 +1,7 @@
 // From what users have to a plan: reads every source, puts them together, and lists whatever a plan
 // cannot hold or our layers cannot run.
 
+import { withoutMark } from "../decode_text.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { issueDiagnostics } from "../issues.ts";
 import { normalise } from "../normalise.ts";
@@ -45,10 +46,8 @@ const isCommand = ({ name, text }: Source): boolean =>
  * Never throws. Errors mean that there is no plan; warnings and infos list what the plan leaves out, and
  * stand in its `notes` too.
  */
-export const importPlan = (
-  sources: readonly Source[],
-  options: ImportOptions = {},
-): ImportResult => {
+export const importPlan = (given: readonly Source[], options: ImportOptions = {}): ImportResult => {
+  const sources = given.map((source) => ({ ...source, text: withoutMark(source.text) }));
   if (sources.length === 0) return { diagnostics: [nothingGiven] };
   const parts = sources.map((source): Part => ({ source, imported: readSource(source) }));
   const imported = parts.map((part) => part.imported);

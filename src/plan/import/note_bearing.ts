@@ -20,6 +20,7 @@ const features: Readonly<Record<string, Bearing>> = {
   "parallel-residual": "both",
   "sliding-window": "both",
   "latent-attention": "both",
+  "linear-attention": "both",
   "mlp-activation": "speed",
   "shared-experts": "both",
   "redundant-experts": "both",

@@ -13,6 +13,8 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     parallelResidual: _parallelResidual,
     slidingWindow: _slidingWindow,
     latent: _latent,
+    linearAttention: _linear,
+    otherParameters: _parameters,
     otherFeatures: _otherFeatures,
     moe,
     ...rest

@@ -56,7 +56,12 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       ["biases"],
       `linear layers with biases (${listed(biases)})`,
     ),
-    ...when(model.qkNorm === true, "qk-norm", ["qkNorm"], "norms of queries and keys"),
+    ...when(
+      model.qkNorm === true || model.qkNorm === "all-heads",
+      "qk-norm",
+      ["qkNorm"],
+      "norms of queries and keys",
+    ),
     ...when(model.postNorms === true, "post-norms", ["postNorms"], "norms after attention and MLP"),
     ...when(
       parallelResidual !== undefined,
@@ -75,6 +80,12 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       "latent-attention",
       ["latent"],
       "latent attention through low-rank projections",
+    ),
+    ...when(
+      model.linearAttention !== undefined,
+      "linear-attention",
+      ["linearAttention"],
+      `linear attention in ${model.linearAttention?.layers} layers`,
     ),
     ...activationFeature(model),
     ...when(

@@ -2,7 +2,7 @@
 
 import type { Diagnostic, Position } from "../../diagnostic.ts";
 import { type Given, type Launch, notDecided, type Word } from "../invocation.ts";
-import { isCount } from "../json_fields.ts";
+import { isCount } from "../fields.ts";
 import { note, shown } from "../note.ts";
 import type { LauncherOption } from "./options.ts";
 

@@ -1,0 +1,128 @@
+// Which reader takes a config.json, by its `model_type`, or by its class where that is missing.
+
+import { deepseek, glm4Moe, sparseDeepseek } from "./hf_deepseek.ts";
+import type { Family } from "./hf_decoder.ts";
+import {
+  gptOss,
+  llama4,
+  minimaxM2,
+  mixtral,
+  olmoe,
+  phimoe,
+  qwen2Moe,
+  qwen3Moe,
+} from "./hf_experts.ts";
+import { gemma, gemma2, gemma3, gemma3Defaults } from "./hf_gemma.ts";
+import {
+  bloom,
+  cohere,
+  falcon,
+  gpt2,
+  gptBigCode,
+  gptj,
+  gptNeox,
+  mpt,
+  nemotron,
+  opt,
+  phi,
+  phi3,
+  stablelm,
+  starcoder2,
+} from "./hf_gpt.ts";
+import { qwen35, qwen3Next } from "./hf_linear.ts";
+import {
+  glm4,
+  granite,
+  llama,
+  mistral,
+  olmo2,
+  oneBias,
+  qwen2,
+  qwen3,
+  seedOss,
+  smollm,
+} from "./hf_llama.ts";
+
+export interface FamilyEntry {
+  readonly read: Family;
+  readonly architecture: string;
+  /** Of the class that writes the config, where a part of a larger config leaves them out. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** A config of its own leaves them out too. */
+  readonly alsoAlone?: boolean;
+}
+
+const llamaSizes = {
+  vocab_size: 32_000,
+  hidden_size: 4096,
+  intermediate_size: 11_008,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+};
+
+const mistralSizes = { ...llamaSizes, intermediate_size: 14_336, num_key_value_heads: 8 };
+
+const entry = (
+  read: Family,
+  architecture: string,
+  defaults?: FamilyEntry["defaults"],
+): FamilyEntry => ({ read, architecture, ...(defaults === undefined ? {} : { defaults }) });
+
+export const families: Readonly<Record<string, FamilyEntry>> = {
+  llama: entry(llama, "LlamaForCausalLM", llamaSizes),
+  mistral: entry(mistral, "MistralForCausalLM", mistralSizes),
+  ministral: entry(mistral, "MinistralForCausalLM"),
+  ministral3: entry(mistral, "Ministral3ForCausalLM"),
+  mixtral: entry(mixtral, "MixtralForCausalLM"),
+  qwen2: entry(qwen2, "Qwen2ForCausalLM"),
+  qwen2_vl: entry(qwen2, "Qwen2VLForConditionalGeneration"),
+  qwen2_vl_text: entry(qwen2, "Qwen2VLTextModel"),
+  qwen2_5_vl: entry(qwen2, "Qwen2_5_VLForConditionalGeneration"),
+  qwen2_5_vl_text: entry(qwen2, "Qwen2_5_VLTextModel"),
+  qwen2_moe: entry(qwen2Moe, "Qwen2MoeForCausalLM"),
+  qwen3: entry(qwen3, "Qwen3ForCausalLM"),
+  qwen3_vl_text: entry(qwen3, "Qwen3VLTextModel"),
+  qwen3_moe: entry(qwen3Moe, "Qwen3MoeForCausalLM"),
+  qwen3_vl_moe_text: entry(qwen3Moe, "Qwen3VLMoeTextModel"),
+  qwen3_omni_moe_text: entry(qwen3Moe, "Qwen3OmniMoeThinkerTextModel"),
+  qwen3_next: entry(qwen3Next, "Qwen3NextForCausalLM"),
+  qwen3_5_text: entry(qwen35, "Qwen3_5ForCausalLM"),
+  qwen3_5_moe_text: entry(qwen3Next, "Qwen3_5MoeForCausalLM"),
+  deepseek_v2: entry(deepseek, "DeepseekV2ForCausalLM"),
+  deepseek_v3: entry(deepseek, "DeepseekV3ForCausalLM"),
+  kimi_k2: entry(deepseek, "DeepseekV3ForCausalLM"),
+  deepseek_v32: entry(sparseDeepseek, "DeepseekV32ForCausalLM"),
+  glm_moe_dsa: entry(sparseDeepseek, "GlmMoeDsaForCausalLM"),
+  glm4_moe: entry(glm4Moe, "Glm4MoeForCausalLM"),
+  glm4: entry(glm4, "Glm4ForCausalLM"),
+  gpt2: entry(gpt2, "GPT2LMHeadModel"),
+  gpt_bigcode: entry(gptBigCode, "GPTBigCodeForCausalLM"),
+  gptj: entry(gptj, "GPTJForCausalLM"),
+  gpt_neox: entry(gptNeox, "GPTNeoXForCausalLM"),
+  gpt_oss: entry(gptOss, "GptOssForCausalLM"),
+  bloom: entry(bloom, "BloomForCausalLM"),
+  opt: entry(opt, "OPTForCausalLM"),
+  mpt: entry(mpt, "MPTForCausalLM"),
+  falcon: entry(falcon, "FalconForCausalLM"),
+  cohere: entry(cohere, "CohereForCausalLM"),
+  cohere2: entry(cohere, "Cohere2ForCausalLM"),
+  starcoder2: entry(starcoder2, "Starcoder2ForCausalLM"),
+  stablelm: entry(stablelm, "StableLmForCausalLM"),
+  nemotron: entry(nemotron, "NemotronForCausalLM"),
+  phi: entry(phi, "PhiForCausalLM"),
+  phi3: entry(phi3, "Phi3ForCausalLM"),
+  phimoe: entry(phimoe, "PhiMoEForCausalLM"),
+  gemma: entry(gemma, "GemmaForCausalLM"),
+  gemma2: entry(gemma2, "Gemma2ForCausalLM"),
+  gemma3_text: { ...entry(gemma3, "Gemma3ForCausalLM", gemma3Defaults), alsoAlone: true },
+  granite: entry(granite, "GraniteForCausalLM"),
+  internlm2: entry(oneBias, "InternLM2ForCausalLM"),
+  ernie4_5: entry(oneBias, "Ernie4_5ForCausalLM"),
+  seed_oss: entry(seedOss, "SeedOssForCausalLM"),
+  smollm3: entry(smollm, "SmolLM3ForCausalLM"),
+  olmo2: entry(olmo2, "Olmo2ForCausalLM"),
+  olmo3: entry(olmo2, "Olmo3ForCausalLM"),
+  olmoe: entry(olmoe, "OlmoeForCausalLM"),
+  llama4_text: entry(llama4, "Llama4ForCausalLM"),
+  minimax_m2: entry(minimaxM2, "MiniMaxM2ForCausalLM"),
+};

@@ -1,0 +1,112 @@
+// Counts of public models, held against what is published: of the language model, where it is a part.
+
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { importPlan } from "../../src/plan/import/import_plan.ts";
+import { whyNotStated } from "../../src/plan/import/parameters_stated.ts";
+import { countParameters } from "../../src/plan/parameters.ts";
+import { modelOf } from "../../src/plan/stages_from_degrees.ts";
+import { codes } from "./imported.ts";
+import { publishedModels } from "./published_models.ts";
+
+const counted = (text: string) => {
+  const { file, diagnostics } = importPlan([{ name: "config.json", text }]);
+  if (file?.model === undefined) throw new Error(JSON.stringify(diagnostics));
+  const { total, active, byPart } = countParameters(modelOf(file.model));
+  return { billions: total / 1e9, active: active / 1e9, byPart, model: file.model, diagnostics };
+};
+
+const deviation = (found: number, published: number): number => Math.abs(found / published - 1);
+
+test.each(publishedModels.map((each) => [each.name, each] as const))(
+  "%s has as many parameters as published",
+  (_name, { config, billions, active }) => {
+    const found = counted(JSON.stringify(config));
+    expect(deviation(found.billions, billions)).toBeLessThan(0.005);
+    expect(deviation(found.active, active ?? found.active)).toBeLessThan(0.005);
+    expect(codes(found.diagnostics)).not.toContain("model-not-understood");
+  },
+);
+
+/** Of files as they are published; towers for images are not counted. */
+test.each([
+  ["command-r", 34.98],
+  ["falcon-7b", 6.92],
+  ["gemma-3-27b", 27.01],
+  ["gemma-3-4b.text", 3.88],
+  ["glm-5", 744],
+  ["gpt-oss-120b", 116.83],
+  ["kimi-k2.5", 1026.4],
+  ["llama3-8b-v5", 8.03],
+  ["llama4-maverick", 400.7],
+  ["minimax-m2.5", 228.7],
+  ["mistral-small-3.2", 23.57],
+  ["olmo2-7b", 7.3],
+  ["phi-4", 14.66],
+  ["phi-4-mini", 3.836],
+  ["qwen3-0.6b", 0.596],
+  ["qwen3-vl-30b", 30.53],
+  ["qwen3.5-35b", 34.66],
+  ["starcoder2-7b", 7.17],
+])("%s.json: %d billion", async (name, billions) => {
+  const found = counted(await readFile(`test/import/models/${name}.json`, "utf8"));
+  expect(deviation(found.billions, billions)).toBeLessThan(0.005);
+  expect(codes(found.diagnostics)).not.toContain("model-not-understood");
+});
+
+test("of gpt-oss-120b 5.1 billion are active beside the embedding, as its authors count", async () => {
+  const { active, byPart } = counted(
+    await readFile("test/import/models/gpt-oss-120b.json", "utf8"),
+  );
+  expect(deviation(active - byPart.embedding / 1e9, 5.13)).toBeLessThan(0.005);
+});
+
+test("what the parts of a larger model are is said, and where its class fills in", async () => {
+  const { diagnostics, model } = counted(
+    await readFile("test/import/models/gemma-3-27b.json", "utf8"),
+  );
+  expect(model).toMatchObject({
+    vocabulary: 262_208,
+    slidingWindow: { tokens: 1024, layers: 52 },
+    positions: { kind: "rotary" },
+  });
+  expect(codes(diagnostics)).toEqual(
+    expect.arrayContaining(["other-parts-not-expressible", "class-defaults"]),
+  );
+});
+
+test("layers are counted by type where the config lists them", async () => {
+  const oss = counted(await readFile("test/import/models/gpt-oss-120b.json", "utf8"));
+  expect(oss.model.slidingWindow).toEqual({ tokens: 128, layers: 18 });
+  const hybrid = counted(await readFile("test/import/models/qwen3.5-35b.json", "utf8"));
+  expect(hybrid.model.linearAttention?.layers).toBe(30);
+});
+
+const llama = {
+  model_type: "llama",
+  hidden_size: 4096,
+  intermediate_size: 14_336,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  vocab_size: 128_256,
+};
+
+test.each([
+  ["a size", { mixture_width: 512 }, true],
+  ["a switch that is on", { use_side_memory: true }, true],
+  ["a switch that is off", { use_side_memory: false }, false],
+  ["nothing", { side_memory: null }, false],
+  ["a key of generation", { top_p: 0.9 }, false],
+])(
+  "%s that no reader knows: the count is stated only where it is the model's",
+  (_what, more, open) => {
+    const { diagnostics } = counted(JSON.stringify({ ...llama, ...more }));
+    const said = diagnostics.find(({ code }) => code === "model-not-understood");
+    expect(said !== undefined).toBe(open);
+    const why = open
+      ? `that of your model, which the key "${Object.keys(more)[0]}" may change`
+      : "";
+    expect(whyNotStated(diagnostics) ?? "").toContain(why);
+  },
+);
