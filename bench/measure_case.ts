@@ -5,7 +5,7 @@ import type { LogicalGpu } from "../src/gpu/logical_gpu.ts";
 import type { Timestamps } from "../src/gpu/timestamps.ts";
 import { type Form, formOf } from "../src/kernels/form.ts";
 import { medianInterval } from "../src/measure/median_interval.ts";
-import { median, seededRandom } from "../src/measure/statistics.ts";
+import { median } from "../src/measure/statistics.ts";
 import { bindCase, submit } from "./bind_case.ts";
 import type { CeilingKernel } from "./ceilings.ts";
 import type { KernelCase } from "./kernel_case.ts";
@@ -90,7 +90,7 @@ export async function measureCase(
       if (wrong !== undefined) return { ...head, wrong, samples: [] };
       const times = samples.map(clock);
       const shares = times.map((time, round) => (least[round] ?? Number.NaN) / time);
-      const interval = medianInterval(shares, seededRandom(1));
+      const interval = medianInterval(shares);
       return {
         ...head,
         samples,

@@ -1,6 +1,5 @@
 // The result that some of a result's runs would have had by themselves.
 
-import { ceilingSeed } from "../src/harness/calibrations.ts";
 import { type Ceiling, ceilingsOf, type MeasuredCeilings } from "../src/measure/ceiling.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import type { Program } from "../src/program/program.ts";
@@ -26,7 +25,7 @@ export const runsOf = (
           seenIn(ceiling, first, count),
         ]),
       );
-      return { ...each, ceilings: ceilingsOf(seen, ceilingSeed) };
+      return { ...each, ceilings: ceilingsOf(seen) };
     }),
   });
 

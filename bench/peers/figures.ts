@@ -1,7 +1,7 @@
 // From the outcome of a race to the figures that are printed and kept.
 
 import { medianInterval } from "../../src/measure/median_interval.ts";
-import { median, seededRandom } from "../../src/measure/statistics.ts";
+import { median } from "../../src/measure/statistics.ts";
 import { type ContenderName, ownNames, recordOnly } from "./contender.ts";
 import type { Sample } from "./contender_client.ts";
 import type { Outcome } from "./race.ts";
@@ -81,6 +81,6 @@ export function figuresOf(
 
 function ratioOf(times: readonly number[], own: readonly number[]): Ratio {
   const ratios = times.map((time, round) => time / (own[round] ?? Number.NaN));
-  const interval = medianInterval(ratios, seededRandom(1));
+  const interval = medianInterval(ratios);
   return { median: median(ratios), ...(interval === undefined ? {} : { interval }) };
 }

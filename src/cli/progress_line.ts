@@ -18,6 +18,7 @@ const names: Readonly<Record<Progress["phase"], string>> = {
   measure: "measuring",
   overlap: "comparing with no overlap",
   project: "timing each rank alone",
+  analyze: "analyzing",
 };
 
 export const progressLine = (stream: {

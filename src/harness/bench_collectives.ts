@@ -8,7 +8,7 @@ import { breakDown } from "../measure/breakdown.ts";
 import { algorithmBandwidth, busFactor } from "../measure/bus_bandwidth.ts";
 import { fitLink } from "../measure/link_model.ts";
 import { medianInterval } from "../measure/median_interval.ts";
-import { mean, median, seededRandom } from "../measure/statistics.ts";
+import { mean, median } from "../measure/statistics.ts";
 import {
   type BenchedCollective,
   collectiveProgram,
@@ -219,7 +219,7 @@ const timePlace = async (
     splits.push(splitOf(trace, repeats));
   }
   const ms = median(times);
-  const interval = medianInterval(times, seededRandom(1));
+  const interval = medianInterval(times);
   const factor = busFactor(op, ranks);
   const algbw = algorithmBandwidth(messageBytes(op, ranks, count, dtype), ms);
   return {

@@ -19,9 +19,6 @@ import type { AdapterCalibration } from "../report/result.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 import type { CalibrationWay } from "../runtime/messages.ts";
 
-/** Always the same: what is derived again from a result's runs equals what it holds. */
-export const ceilingSeed = 1;
-
 export const calibrationsOf = async (
   pool: Pick<RankPool, "calibrate" | "adapters">,
   how: CalibrationWay,
@@ -38,7 +35,7 @@ export const calibrationsOf = async (
         ? {}
         : { cached: { f32: shareNow(looked.f32), copy: shareNow(looked.copy) } }),
       streamedBytes: streamedBytes(placed?.choice.software === true),
-      ceilings: ceilingsOf(looked, ceilingSeed),
+      ceilings: ceilingsOf(looked),
     };
   });
 
@@ -55,7 +52,6 @@ export const lookedAtAgain = async (
       withLook(each.ceilings, looks.get(each.adapter) ?? {}, (runs, { after = [] }) => ({
         after: [...after, runs],
       })),
-      ceilingSeed,
     ),
   }));
 };

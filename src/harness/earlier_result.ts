@@ -17,7 +17,6 @@ import { parseStored, readStored, refusal, type StoredResult } from "../report/r
 import type { ResultSources } from "../report/result_schema.ts";
 import { contradictionsOfCheck } from "./check_record.ts";
 import { projectionOf } from "./projection.ts";
-import { ceilingSeed } from "./calibrations.ts";
 import { recordContradictions } from "./record_contradictions.ts";
 import { acceptedError } from "./verify.ts";
 
@@ -110,8 +109,7 @@ const derive = (
   sources: ResultSources,
 ): RunResult => {
   const { plan: _, seed: __, overlapEffect, projection, calibration: ___, ...kept } = sources;
-  const effect =
-    overlapEffect === undefined ? undefined : overlapEffectOf(overlapEffect.rounds, program.seed);
+  const effect = overlapEffect === undefined ? undefined : overlapEffectOf(overlapEffect.rounds);
   return assembleResult(plan, program, {
     ...kept,
     calibration: calibrationOf(sources),
@@ -124,7 +122,7 @@ const derive = (
 };
 
 const calibrationOf = ({ calibration }: ResultSources): AdapterCalibration[] =>
-  calibration.map((each) => ({ ...each, ceilings: ceilingsOf(each.ceilings, ceilingSeed) }));
+  calibration.map((each) => ({ ...each, ceilings: ceilingsOf(each.ceilings) }));
 
 /** @param samePlan its claims are those that the file's verdicts are on */
 const refuseOtherFigures = (

@@ -52,7 +52,7 @@ export const firstRun = async (job: Job, first: FirstRun): Promise<AfterFirstRun
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
   if (alone !== undefined) await project(job, pool, alone);
   if (options.numericsOnly !== true) {
-    noteTimedSteps(job, checkTimedSteps(checked, await pool.digests(), kept.taken().length));
+    noteTimedSteps(job, checkTimedSteps(checked, await pool.digests(), kept.count));
   }
   note({ memory: memoryOf(pool) });
   return { checked, known };

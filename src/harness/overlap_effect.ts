@@ -51,7 +51,7 @@ export async function measureOverlapEffect(
       const overlapped = { program, trace: await pool.step() };
       if (round > 0) taken.push(roundOf(alone, overlapped, oneCoreEach));
     }
-    return overlapEffectOf(taken, program.seed);
+    return overlapEffectOf(taken);
   } finally {
     await plainPool.close();
   }

@@ -19,11 +19,11 @@ export const isPossible = ({ metrics }: Pick<RunResult, "metrics">): boolean =>
 export const calibratedAgain = async (
   { options, record, note }: Pick<Job, "options" | "record" | "note">,
   pool: Pick<RankPool, "calibrate" | "adapters">,
-  finish: (outcome: RunResult["outcome"]) => RunResult,
+  finish: (outcome: RunResult["outcome"]) => Promise<RunResult>,
 ): Promise<RunResult> => {
   options.onProgress({ phase: "calibrate" });
   note({ calibration: largerPeaks(record().calibration, await calibrationsOf(pool, "anew")) });
-  const result = finish({ state: "complete" });
+  const result = await finish({ state: "complete" });
   const impossible = result.metrics.overBound.find(({ isOfStep }) => isOfStep);
   if (impossible === undefined) return result;
   throw new EnvironmentError(

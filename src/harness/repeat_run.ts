@@ -30,7 +30,7 @@ export const repeatRun = async (job: Job, { checked, ...run }: RunToRepeat): Pro
   const { observed } = await observe(program);
   const right = hasSameBits(observed, checked) ? observed : await checkNumbers(job, observe);
   const load = await timeRun(run, options);
-  noteTimedSteps(job, checkTimedSteps(right, await pool.digests(), kept.taken().length));
+  noteTimedSteps(job, checkTimedSteps(right, await pool.digests(), kept.count));
   note({
     runs: [...record().runs, load === undefined ? {} : { load }],
     calibration: await lookedAtAgain(pool, record().calibration),

@@ -49,7 +49,8 @@ export interface Progress {
     | "warm-up"
     | "measure"
     | "overlap"
-    | "project";
+    | "project"
+    | "analyze";
   readonly done?: number;
   readonly total?: number;
   /** Where there are several, which one, from 1, and how many. */

@@ -5,14 +5,16 @@ import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
+import { inTurns } from "../in_slices.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
+import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower } from "../program/lower.ts";
-import { assembleResult } from "../report/assemble_result.ts";
+import { resultInSlices } from "../report/assemble_result.ts";
 import type { RunResult } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
-import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
@@ -86,16 +88,21 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   };
   let kept = createStepSamples(program, groups);
   const allKept = [kept];
-  const finish = (outcome: RunResult["outcome"]): RunResult =>
-    assembleResult(plan, program, {
-      ...record,
-      samples: allKept.flatMap((each) => each.taken()),
-      outcome,
-    });
+  let pool: RankPool | undefined;
+  /** Ranks have nothing to do any more, and take memory and cores from others. */
+  const finish = async (outcome: RunResult["outcome"]): Promise<RunResult> => {
+    const showProgress = (): void => onProgress({ phase: "analyze" });
+    showProgress();
+    await pool?.close();
+    const found: (readonly StepSample[])[] = [];
+    for (const each of allKept) found.push(await inTurns(each.taken(), showProgress));
+    const whole = { ...record, samples: found.flat(), outcome };
+    return inTurns(resultInSlices(plan, program, whole), showProgress);
+  };
 
   onProgress({ phase: "ranks", total: placement.length });
   const remembered: Findings = tune === false ? new Map() : await readFindings(placement);
-  let pool = await openRanks(program, placement, { ...open, known: remembered });
+  pool = await openRanks(program, placement, { ...open, known: remembered });
   try {
     const first = { pool, open, known: remembered, tune, kept, begun };
     const { checked, known } = await firstRun(job, first);
@@ -109,14 +116,21 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       allKept.push(kept);
       await repeatRun(job, { pool, kept, begun, checked });
     }
-    const result = finish({ state: "complete" });
-    return isPossible(result) ? result : await calibratedAgain(job, pool, finish);
+    const result = await finish({ state: "complete" });
+    if (isPossible(result)) return result;
+    pool = await openRanks(program, placement, { ...open, known });
+    return await calibratedAgain(job, pool, finish);
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
-    if (error.code === "interrupted") return finish({ state: "interrupted" });
-    return finish({ state: "fault", code: error.code, message: error.message, hint: error.hint });
+    if (error.code === "interrupted") return await finish({ state: "interrupted" });
+    return await finish({
+      state: "fault",
+      code: error.code,
+      message: error.message,
+      hint: error.hint,
+    });
   } finally {
-    await pool.close();
+    await pool?.close();
   }
 };
 

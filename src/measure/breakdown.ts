@@ -9,11 +9,19 @@ import { type RankSample, wholeNanoseconds } from "./sample.ts";
 import { clip, intersect, lengthOf, merge, subtract, type Interval } from "./intervals.ts";
 
 export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
-  const timesOf = (kinds: readonly SpanKind[]): Interval[] => {
-    const spans = trace.spans.filter(({ kind }) => kinds.includes(kind));
-    const times = spans.map(({ startMs, endMs }): Interval => [startMs, endMs]);
-    return merge(clip(times, 0, wallMs));
-  };
+  const byKind = new Map<SpanKind, Interval[]>();
+  for (const { kind, startMs, endMs } of trace.spans) {
+    const own = byKind.get(kind) ?? [];
+    if (own.push([startMs, endMs]) === 1) byKind.set(kind, own);
+  }
+  const timesOf = (kinds: readonly SpanKind[]): Interval[] =>
+    merge(
+      clip(
+        kinds.flatMap((kind) => byKind.get(kind) ?? []),
+        0,
+        wallMs,
+      ),
+    );
   const outside = merge(
     clip(
       [

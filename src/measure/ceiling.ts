@@ -2,7 +2,7 @@
 
 import type { Figure, Unit } from "./figure.ts";
 import { medianInterval } from "./median_interval.ts";
-import { median, type RandomSource, seededRandom } from "./statistics.ts";
+import { median } from "./statistics.ts";
 
 /** Rates, of which the best run counts. */
 export type RateName =
@@ -55,16 +55,13 @@ export type MeasuredCeiling = Pick<Ceiling, "form" | "runs" | "others" | "before
 
 export type MeasuredCeilings = Readonly<Partial<Record<RateName | CostName, MeasuredCeiling>>>;
 
-/** @param seed of each figure's interval: the same runs give the same, whatever stands beside them */
-export const ceilingsOf = (ceilings: MeasuredCeilings, seed: number): Ceilings => {
+export const ceilingsOf = (ceilings: MeasuredCeilings): Ceilings => {
   const found: Partial<Record<RateName | CostName, Ceiling>> = {};
   for (const [name, measured] of entriesOf(ceilings)) {
     const { form, runs, others, before, after } = measured;
     const change = changeOf(measured);
     found[name] = {
-      figure: isCost(name)
-        ? costFigure(runs, seededRandom(seed))
-        : rateFigure(measured, unitOf(name)),
+      figure: isCost(name) ? costFigure(runs) : rateFigure(measured, unitOf(name)),
       form,
       runs,
       others,
@@ -112,8 +109,8 @@ const rateFigure = ({ runs, before = [], after = [] }: MeasuredCeiling, unit: Un
   };
 };
 
-const costFigure = (runs: readonly number[], random: RandomSource): Figure => {
-  const interval = medianInterval(runs, random);
+const costFigure = (runs: readonly number[]): Figure => {
+  const interval = medianInterval(runs);
   return {
     value: median(runs),
     unit: "ms",

@@ -1,5 +1,6 @@
 // From traces to samples, and from samples to every figure of a run.
 
+import { atOnce, type InSlices } from "../in_slices.ts";
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
@@ -18,7 +19,7 @@ import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
 import { type LayerSample, type StepSample, wholeNanoseconds } from "./sample.ts";
-import { mean, outliers, percentile, seededRandom } from "./statistics.ts";
+import { mean, outliers, percentile } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
 import { utilization, type Peaks } from "./utilization.ts";
 
@@ -66,18 +67,22 @@ export interface MetricsInput {
   readonly margins?: Margins;
 }
 
-export const computeMetrics = (input: MetricsInput): Metrics => {
+export const computeMetrics = (input: MetricsInput): Metrics => atOnce(metricsInSlices(input));
+
+export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
   const { program, samples } = input;
   const conditions: Conditions = {
     provenance: samples[0]?.provenance ?? "measured",
     conditions: input.conditions,
-    random: seededRandom(program.seed),
     ...(input.margins === undefined ? {} : { margins: input.margins }),
   };
   const wall = samples.map(({ wallMs }) => wallMs);
   const layers = layerMetrics(program, samples, conditions);
   const layerMs = latencyPerLayer(input, conditions);
+  yield;
+  const communication = communicationMetrics(program, samples, conditions);
   const bubble = bubbleMetrics(samples, conditions);
+  yield;
   const shares = utilization(
     samples,
     program,
@@ -86,6 +91,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     conditions,
     arithmeticsOf(input),
   );
+  yield;
   const kernels = roofline(
     input.kernels,
     samples,
@@ -93,13 +99,18 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     input.formOf,
     conditions,
   );
+  yield;
+  const ranks = rankMetrics(samples, conditions);
+  yield;
+  const host = hostMetrics(samples, conditions);
+  yield;
   return {
     ...throughput(program, samples, conditions),
     ...(layerMs === undefined ? {} : { layerMs }),
     layers,
-    communication: communicationMetrics(program, samples, conditions),
-    ranks: rankMetrics(samples, conditions),
-    host: hostMetrics(samples, conditions),
+    communication,
+    ranks,
+    host,
     ...shares,
     kernels,
     overBound: overBound(shares, kernels, streamedShare(input)),
@@ -108,7 +119,7 @@ export const computeMetrics = (input: MetricsInput): Metrics => {
     outliers: outliers(wall).length,
     experts: (samples[0]?.experts ?? []).map(expertMetrics),
   };
-};
+}
 
 /** Of the bytes that kernels must move, those of kernels that move more at a time than memory was measured with. */
 const streamedShare = ({ kernels, peaks }: MetricsInput): number => {

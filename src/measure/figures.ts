@@ -3,13 +3,12 @@
 import type { Figure, Unit } from "./figure.ts";
 import { type Margins, NO_MARGINS, widened } from "./margin.ts";
 import { runsInterval } from "./runs_interval.ts";
-import { median, type RandomSource } from "./statistics.ts";
+import { median } from "./statistics.ts";
 
 /** What all figures of one result have in common. */
 export interface Conditions {
   readonly provenance: "measured" | "projected";
   readonly conditions: readonly string[];
-  readonly random: RandomSource;
   /** What samples cannot show. Default: nothing. */
   readonly margins?: Margins;
 }
@@ -41,12 +40,12 @@ export const byRun = <Sample extends { readonly run: number }>(
 export const figureOf = (
   values: ByRun,
   unit: Unit,
-  { provenance, conditions, random, margins = NO_MARGINS }: Conditions,
+  { provenance, conditions, margins = NO_MARGINS }: Conditions,
   ...more: readonly string[]
 ): Figure | undefined => {
   const runs = values.filter((own) => own.length > 0);
   if (runs.length === 0) return undefined;
-  const interval = runsInterval(runs, random);
+  const interval = runsInterval(runs);
   // Load is one reason why runs differ. The larger of both alone was found to miss one run in twelve beside load.
   const margin = (1 + (runs.length === 1 ? margins.alone : 0)) * (1 + margins.load) - 1;
   return {

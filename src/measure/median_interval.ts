@@ -1,8 +1,8 @@
 // The 95 % interval of a median of steps that remember each other: a block bootstrap, widened by what blocks of a
 // short series cannot show.
 
-import { greatestAutocorrelation } from "./autocorrelation.ts";
-import { nearestRank, type RandomSource } from "./statistics.ts";
+import { countWhile, greatestAutocorrelation } from "./autocorrelation.ts";
+import { ascending, middleOf } from "./statistics.ts";
 import { NORMAL_POINT, studentPoint } from "./student_t.ts";
 
 export type Interval = readonly [low: number, high: number];
@@ -10,7 +10,6 @@ export type Interval = readonly [low: number, high: number];
 /** With fewer samples the resampled medians take so few values that an interval would mislead. */
 export const MIN_INTERVAL_SAMPLES = 5;
 
-const resamples = 1000;
 /** A series shorter than this is widened beyond what its memory asks for. */
 const short = 30;
 /** A series of fewer blocks says nothing of how they scatter. */
@@ -30,15 +29,13 @@ const leastBlocks = 4;
  * @param values in order of time
  * @returns absent with fewer than 5
  */
-export const medianInterval = (
-  values: readonly number[],
-  random: RandomSource,
-): Interval | undefined => {
+export const medianInterval = (values: readonly number[]): Interval | undefined => {
   const count = values.length;
   if (count < MIN_INTERVAL_SAMPLES) return undefined;
-  const memory = greatestAutocorrelation(values);
+  const sorted = ascending(values);
+  const memory = greatestAutocorrelation(values, sorted);
   const length = blockLength(memory, count);
-  const { center, low, high } = bootstrap(values, length, random);
+  const { center, low, high } = bootstrap(values, sorted, length);
   const factor = widening(memory, length, count);
   const least = values.every((value) => value >= 0) ? 0 : -Infinity;
   return [Math.max(least, center - factor * (center - low)), center + factor * (high - center)];
@@ -67,65 +64,54 @@ const meanVariance = (memory: number, count: number): number => {
   return sum / count;
 };
 
-/** Median, and the 95 % interval of the medians of series made of blocks of `values`. */
+/**
+ * Median, and the 95 % interval of the medians of series made of blocks of `values`: as many values as there are, in
+ * blocks drawn at random, which go on with the beginning at the end.
+ *
+ * The median of such a series is at most x where at least half of its values are, and how many are is a sum over
+ * independent blocks. So nothing is drawn: the sum is taken for normal, with the mean and the variance of the blocks.
+ */
 const bootstrap = (
   values: readonly number[],
+  sorted: Float64Array,
   length: number,
-  random: RandomSource,
 ): { readonly center: number; readonly low: number; readonly high: number } => {
   const count = values.length;
-  const order = values
-    .map((_, index) => index)
-    .toSorted((a, b) => valueAt(values, a) - valueAt(values, b));
-  const sorted = Float64Array.from(order, (index) => valueAt(values, index));
-  const place = new Int32Array(count);
-  for (const [at, index] of order.entries()) place[index] = at;
-  const times = new Int32Array(count);
-  const medians = Array.from({ length: resamples }, () => {
-    times.fill(0);
-    drawBlocks(place, length, times, random);
-    return countedMedian(sorted, times);
-  }).toSorted((a, b) => a - b);
+  const isAtMost = new Uint8Array(count);
+  /** How many standard errors more than `half` of them are at most `value`. */
+  const errorsAbove = (half: number, value: number): number => {
+    for (let index = 0; index < count; index += 1) {
+      isAtMost[index] = (values[index] ?? Number.NaN) <= value ? 1 : 0;
+    }
+    const { mean, variance } = sumsOfBlocks(isAtMost, length);
+    return (mean * (count / length) - half) / Math.sqrt(variance * (count / length));
+  };
+  const quantile = (half: number, errors: number): number => {
+    const below = countWhile(sorted, (value) => errorsAbove(half, value) < errors);
+    return sorted[Math.min(below, count - 1)] ?? Number.NaN;
+  };
+  // Of an even number the median lies between two; counts are whole numbers, hence the halves.
   return {
-    center: countedMedian(sorted, times.fill(1)),
-    low: nearestRank(medians, 2.5),
-    high: nearestRank(medians, 97.5),
+    center: middleOf(sorted),
+    low: quantile(Math.ceil(count / 2) - 0.5, -NORMAL_POINT),
+    high: quantile(Math.floor(count / 2) + 0.5, NORMAL_POINT),
   };
 };
 
-const valueAt = (values: readonly number[], index: number): number => values[index] ?? Number.NaN;
-
-/**
- * As many values as the series has, in blocks that go on with its beginning at its end; the last block is cut.
- *
- * @param place of each value in ascending order
- * @param times how often the value at each place was drawn
- */
-const drawBlocks = (
-  place: Int32Array,
+/** Over all blocks of a circular series of 0 and 1. */
+const sumsOfBlocks = (
+  series: Uint8Array,
   length: number,
-  times: Int32Array,
-  random: RandomSource,
-): void => {
-  const count = place.length;
-  for (let drawn = 0; drawn < count; drawn += length) {
-    const begin = Math.floor(random() * count);
-    for (let step = 0; step < Math.min(length, count - drawn); step += 1) {
-      const at = place[(begin + step) % count] ?? 0;
-      times[at] = (times[at] ?? 0) + 1;
-    }
+): { readonly mean: number; readonly variance: number } => {
+  const count = series.length;
+  let sum = 0;
+  for (let index = 0; index < length; index += 1) sum += series[index] ?? 0;
+  let [sums, squares] = [0, 0];
+  for (let begin = 0; begin < count; begin += 1) {
+    sums += sum;
+    squares += sum * sum;
+    sum += (series[(begin + length) % count] ?? 0) - (series[begin] ?? 0);
   }
-};
-
-/** Of values in ascending order that occur `times` each, as often altogether as there are values. */
-const countedMedian = (sorted: Float64Array, times: Int32Array): number => {
-  const count = sorted.length;
-  let at = 0;
-  let seen = times[0] ?? 0;
-  while (2 * seen < count) seen += times[(at += 1)] ?? count;
-  const lower = sorted[at] ?? Number.NaN;
-  if (2 * seen > count) return lower;
-  do at += 1;
-  while (times[at] === 0);
-  return (lower + (sorted[at] ?? Number.NaN)) / 2;
+  const mean = sums / count;
+  return { mean, variance: Math.max(0, squares / count - mean * mean) };
 };

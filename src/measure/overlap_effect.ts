@@ -3,7 +3,6 @@
 import type { Figure } from "./figure.ts";
 import { figureOf, type Conditions } from "./figures.ts";
 import type { HiddenCommunication, HiddenIdleTime } from "./hidden_communication.ts";
-import { seededRandom } from "./statistics.ts";
 
 /** One step of each kind. */
 export interface OverlapRound {
@@ -50,19 +49,11 @@ export interface IdleEffect {
   readonly moreWorkMs: Figure;
 }
 
-/**
- * Undefined where nothing leaves in blocks.
- *
- * @param seed of the program
- */
-export const overlapEffectOf = (
-  rounds: readonly OverlapRound[],
-  seed: number,
-): OverlapEffect | undefined => {
+/** Undefined where nothing leaves in blocks. */
+export const overlapEffectOf = (rounds: readonly OverlapRound[]): OverlapEffect | undefined => {
   const conditions: Conditions = {
     provenance: "measured",
     conditions: ["in turn with steps of the same plan without overlap"],
-    random: seededRandom(seed),
   };
   const ms = (values: readonly number[]) => figureOf([values], "ms", conditions);
   const ratio = (values: readonly number[]) => figureOf([values], "ratio", conditions);

@@ -2,7 +2,7 @@
 // own: what one run repeats a thousand times may come out otherwise in the next.
 
 import { type Interval, medianInterval } from "./median_interval.ts";
-import { mean, median, type RandomSource } from "./statistics.ts";
+import { mean, median } from "./statistics.ts";
 import { studentPoint } from "./student_t.ts";
 
 /**
@@ -13,20 +13,17 @@ import { studentPoint } from "./student_t.ts";
  * @param runs values in order of time, at least one per run
  * @returns absent for a single run of fewer than 5 values
  */
-export const runsInterval = (
-  runs: readonly (readonly number[])[],
-  random: RandomSource,
-): Interval | undefined => {
+export const runsInterval = (runs: readonly (readonly number[])[]): Interval | undefined => {
   const [first, ...more] = runs;
   if (first === undefined) return undefined;
-  if (more.length === 0) return medianInterval(first, random);
+  if (more.length === 0) return medianInterval(first);
   const medians = runs.map(median);
   const center = mean(medians);
   const value = median(medians);
   const squares = medians.reduce((sum, each) => sum + (each - center) ** 2, 0);
   const between =
     studentPoint(runs.length - 1) * Math.sqrt(squares / (runs.length - 1) / runs.length);
-  const within = withinRuns(runs, random);
+  const within = withinRuns(runs);
   const least = runs.every((values) => values.every((each) => each >= 0)) ? 0 : -Infinity;
   return [
     Math.max(least, Math.min(value, center - Math.max(between, within.below))),
@@ -37,13 +34,12 @@ export const runsInterval = (
 /** What the mean of the medians of independent runs may be off, by the interval of each. */
 const withinRuns = (
   runs: readonly (readonly number[])[],
-  random: RandomSource,
 ): { readonly below: number; readonly above: number } => {
   let below = 0;
   let above = 0;
   for (const values of runs) {
     const center = median(values);
-    const [low, high] = medianInterval(values, random) ?? [center, center];
+    const [low, high] = medianInterval(values) ?? [center, center];
     below += (center - low) ** 2;
     above += (high - center) ** 2;
   }

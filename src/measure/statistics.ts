@@ -6,13 +6,19 @@ export type RandomSource = () => number;
 /** Ten standard deviations of a normal distribution, in units of MAD. */
 const OUTLIER_MADS = 14.826;
 
+/** In ascending order. */
+export const ascending = (values: readonly number[]): Float64Array =>
+  Float64Array.from(values).toSorted();
+
 /** Of at least one value. */
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)];
+export const median = (values: readonly number[]): number => middleOf(ascending(values));
+
+/** Of at least one value in ascending order. */
+export const middleOf = (sorted: Float64Array): number => {
+  const upper = sorted[sorted.length >> 1];
   if (upper === undefined) throw new RangeError("the median of no values does not exist");
   if (sorted.length % 2 === 1) return upper;
-  return (upper + (sorted[sorted.length / 2 - 1] ?? upper)) / 2;
+  return (upper + (sorted[(sorted.length >> 1) - 1] ?? upper)) / 2;
 };
 
 export const mean = (values: readonly number[]): number => {
@@ -31,14 +37,11 @@ export const percentile = (values: readonly number[], p: number): number | undef
   // 1 / (1 - 0.9) is a little over 10 in binary; whole percents keep the limit where it belongs.
   const needed = Math.ceil(100 / (100 - p)) * 5;
   if (values.length < needed) return undefined;
-  return nearestRank(
-    values.toSorted((a, b) => a - b),
-    p,
-  );
+  return nearestRank(ascending(values), p);
 };
 
 /** Of at least one value in ascending order. */
-export const nearestRank = (sorted: readonly number[], p: number): number => {
+export const nearestRank = (sorted: Float64Array, p: number): number => {
   const index = Math.min(sorted.length - 1, Math.ceil((sorted.length * p) / 100) - 1);
   return sorted[Math.max(0, index)] ?? Number.NaN;
 };

@@ -1,8 +1,9 @@
 // From what a run collected to its result: figures and verdicts are computed here, once.
 
+import { atOnce, type InSlices } from "../in_slices.ts";
 import { judgeClaims } from "../claims/judge.ts";
 import { runConditions } from "../claims/obstacles.ts";
-import { computeMetrics } from "../measure/compute_metrics.ts";
+import { metricsInSlices } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { marginsOf } from "../measure/margin.ts";
 import type { Peaks } from "../measure/utilization.ts";
@@ -36,11 +37,18 @@ export type RunRecord = Pick<
 >;
 
 /** @param program lowered from `plan` */
-export const assembleResult = (plan: Plan, program: Program, record: RunRecord): RunResult => {
+export const assembleResult = (plan: Plan, program: Program, record: RunRecord): RunResult =>
+  atOnce(resultInSlices(plan, program, record));
+
+export function* resultInSlices(
+  plan: Plan,
+  program: Program,
+  record: RunRecord,
+): InSlices<RunResult> {
   const forms = new Map(
     record.kernels.map(({ adapter, form, ...work }) => [`${adapter} ${workKey(work)}`, form]),
   );
-  const metrics = computeMetrics({
+  const metrics = yield* metricsInSlices({
     program,
     estimate: record.estimate,
     samples: record.samples,
@@ -65,7 +73,7 @@ export const assembleResult = (plan: Plan, program: Program, record: RunRecord):
       measurements: { ...record, metrics },
     }),
   };
-};
+}
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
 const peaksOf = ({ calibration, adapters }: RunRecord): Peaks[] =>

@@ -16,9 +16,8 @@ type Scalar = Each["each"][number];
 export const columnsOf = (samples: readonly object[]): Column[] => {
   const columns: Column[] = [];
   let begin = 0;
-  const forms = samples.map(formOf);
-  for (const [index, form] of forms.entries()) {
-    if (form === forms[index + 1]) continue;
+  for (const [index, sample] of samples.entries()) {
+    if (index + 1 < samples.length && areAlike(sample, samples[index + 1])) continue;
     const alike = samples.slice(begin, index + 1);
     begin = index + 1;
     const column = columnOf(alike);
@@ -29,14 +28,22 @@ export const columnsOf = (samples: readonly object[]): Column[] => {
   return columns;
 };
 
-/** Equal for samples that differ in scalars only. */
-const formOf = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(formOf).join()}]`;
-  if (!isRecord(value)) return "_";
-  const parts = Object.entries(value).map(
-    ([key, part]) => `${JSON.stringify(key)}:${formOf(part)}`,
+/** Differ in scalars only. */
+const areAlike = (one: unknown, other: unknown): boolean => {
+  if (isList(one)) {
+    return (
+      isList(other) &&
+      one.length === other.length &&
+      one.every((part, i) => areAlike(part, other[i]))
+    );
+  }
+  if (!isRecord(one)) return isScalar(other);
+  if (!isRecord(other)) return false;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && areAlike(one[key], other[key]))
   );
-  return `{${parts.join()}}`;
 };
 
 const columnOf = (values: readonly unknown[]): Column => {

@@ -13,7 +13,7 @@ const pipeline = await planOf("three-stage-pipeline.json");
 const form = (rate: number) => ({ form: "some", runs: [rate, rate], others: {} });
 const peaksOf = (f32: number): AdapterCalibration => ({
   ...swiftshader,
-  ceilings: ceilingsOf({ f32: form(f32), copy: form(20e9) }, 1),
+  ceilings: ceilingsOf({ f32: form(f32), copy: form(20e9) }),
 });
 const resultBy = (calibration: readonly AdapterCalibration[]): RunResult =>
   runOf(pipeline, software, { state: "complete" }, calibration);
@@ -39,7 +39,7 @@ const withPeaksAnew = async (f32: number) => {
     adapters: [],
     calibrate: async () => [{ adapter: "swiftshader", calibration: calibrated }],
   };
-  return calibratedAgain(job, pool, () => resultBy(calibration));
+  return calibratedAgain(job, pool, async () => resultBy(calibration));
 };
 
 test("control: a run within its peaks is possible, one beyond them is not", () => {

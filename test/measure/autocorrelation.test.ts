@@ -4,12 +4,13 @@ import {
   rankAutocorrelation,
   ranksOf,
 } from "../../src/measure/autocorrelation.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
+import { ascending, seededRandom } from "../../src/measure/statistics.ts";
 import { autoregressive } from "./series.ts";
 
 test("ranks count from 0, and equal values share the mean of theirs", () => {
-  expect(ranksOf([30, 10, 20])).toEqual([2, 0, 1]);
-  expect(ranksOf([5, 1, 5, 5])).toEqual([2, 0, 2, 2]);
+  const found = (values: number[]) => [...ranksOf(values, ascending(values))];
+  expect(found([30, 10, 20])).toEqual([2, 0, 1]);
+  expect(found([5, 1, 5, 5])).toEqual([2, 0, 2, 2]);
 });
 
 test("neighbours of a long series agree as much as it remembers", () => {

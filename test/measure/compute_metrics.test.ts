@@ -105,7 +105,7 @@ test("bandwidth is the bytes that kernels must move against the calibrated one",
 test("the interval of MFU is that of the steps and of the peak", () => {
   const runs = [1e6, 8e5, 8e5, 8e5, 8e5, 8e5, 8e5];
   const spread = { form: "some", runs, others: {} };
-  const ceilings = ceilingsOf({ f32: spread }, 1);
+  const ceilings = ceilingsOf({ f32: spread });
   const samples = [1, 1, 1, 1, 1].map(step);
   const { mfu } = computeMetrics(
     input({ samples, peaks: [{ adapter: "some", ceilings, software: false, streamedBytes: 1e6 }] }),

@@ -72,7 +72,6 @@ test("MFU counts the choices that were kept, and no others", () => {
     utilization([sampleOf(kept)], program, costs, peaks, {
       provenance: "measured",
       conditions: [],
-      random: () => 0,
     }).mfu?.value;
   // 1 ms at 1e6 FLOP/s are 1000 FLOPs.
   expect(mfuOf(choices)).toBeCloseTo(costs.modelFlops / 1000, 12);

@@ -2,11 +2,10 @@ import { expect, test } from "vitest";
 import { hostMetrics } from "../../src/measure/host_metrics.ts";
 import type { StepSample } from "../../src/measure/sample.ts";
 import { breakDown } from "../../src/measure/breakdown.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
 import { rankTrace, span } from "./synthetic.ts";
 import type { HostItems } from "../../src/program/trace.ts";
 
-const conditions = { provenance: "measured", conditions: [], random: seededRandom(1) } as const;
+const conditions = { provenance: "measured", conditions: [] } as const;
 
 const sampleOf = (host?: HostItems): StepSample => ({
   run: 0,

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { figureOf } from "../../src/measure/figures.ts";
 import { type Margins, marginsOf, widened } from "../../src/measure/margin.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
 
 const quiet = { othersShare: 0, stolenShare: 0 };
 const beside = (othersShare: number, stolenShare: number) => ({
@@ -41,7 +40,6 @@ const figure = (runs: number, margins: Margins) =>
     {
       provenance: "measured",
       conditions: [],
-      random: seededRandom(1),
       margins,
     },
   );
@@ -54,7 +52,7 @@ test("a figure of a single run holds both margins, one of several that for load"
 });
 
 test("control: without margins none is told", () => {
-  const conditions = { provenance: "measured", conditions: [], random: seededRandom(1) } as const;
+  const conditions = { provenance: "measured", conditions: [] } as const;
   expect(figureOf([values], "ms", conditions)).toMatchObject({ interval: [10, 10] });
   expect(figureOf([values], "ms", conditions)).not.toHaveProperty("margin");
 });

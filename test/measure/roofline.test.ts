@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { groupKernels, kernelTimes } from "../../src/measure/kernel_groups.ts";
 import { arithmeticOf, roofline } from "../../src/measure/roofline.ts";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
 import type { Instruction } from "../../src/program/program.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
 import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
@@ -60,7 +59,6 @@ describe("the roofline", () => {
   const conditions = () => ({
     provenance: "measured" as const,
     conditions: [],
-    random: seededRandom(1),
   });
   const steps = Array.from({ length: 5 }, () => ({ run: 0, kernelMs: [6, 1] }));
   const under = (f32: number, copy: number) =>
@@ -106,7 +104,7 @@ describe("the roofline", () => {
     const runs = [1e6, 5e5, 5e5, 5e5, 5e5, 5e5, 5e5];
     const f32 = { form: "some", runs, others: {} };
     const copy = { form: "some", runs: [1e12], others: {} };
-    const ceilings = ceilingsOf({ f32, copy }, 1);
+    const ceilings = ceilingsOf({ f32, copy });
     const [first] = roofline(
       groups,
       steps,

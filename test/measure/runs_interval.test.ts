@@ -10,14 +10,14 @@ const around = (center: number, seed: number, count = 100): number[] =>
 
 test("the interval of one run is that of its median", () => {
   const values = around(100, 1);
-  expect(runsInterval([values], seededRandom(2))).toEqual(medianInterval(values, seededRandom(2)));
+  expect(runsInterval([values])).toEqual(medianInterval(values));
 });
 
 test("runs that agree leave open what each of them leaves open, less as there are more", () => {
   const values = around(100, 1);
   const width = (runs: number): number => {
     const equal = Array.from({ length: runs }, () => values);
-    const [low, high] = runsInterval(equal, seededRandom(2)) ?? [NaN, NaN];
+    const [low, high] = runsInterval(equal) ?? [NaN, NaN];
     return high - low;
   };
   expect(width(4)).toBeGreaterThan(0);
@@ -26,14 +26,14 @@ test("runs that agree leave open what each of them leaves open, less as there ar
 });
 
 test("runs that differ are an interval apart, however sure each of them is", () => {
-  const [low, high] = runsInterval([[99], [100], [101]], seededRandom(1)) ?? [NaN, NaN];
+  const [low, high] = runsInterval([[99], [100], [101]]) ?? [NaN, NaN];
   // Student's t with two degrees of freedom, σ = 1, over √3.
   expect(low).toBeCloseTo(100 - 4.303 / Math.sqrt(3), 3);
   expect(high).toBeCloseTo(100 + 4.303 / Math.sqrt(3), 3);
 });
 
 test("the interval holds the median of the runs even where their mean is far off", () => {
-  const [low, high] = runsInterval([[1], [1], [1], [1], [9]], seededRandom(1)) ?? [NaN, NaN];
+  const [low, high] = runsInterval([[1], [1], [1], [1], [9]]) ?? [NaN, NaN];
   expect(low).toBeLessThanOrEqual(1);
   expect(high).toBeGreaterThan(2.6);
   expect(low).toBe(0);
@@ -49,7 +49,7 @@ test.each([2, 3, 5])(
         const center = 50 + 2 * normal(random);
         return autoregressive(20, 0.5, random).map((value) => center + value);
       });
-      const [low, high] = runsInterval(runs, random) ?? [NaN, NaN];
+      const [low, high] = runsInterval(runs) ?? [NaN, NaN];
       if (low <= 50 && 50 <= high) held += 1;
     }
     expect(held / 300).toBeGreaterThanOrEqual(0.93);
@@ -62,7 +62,7 @@ test("control: the interval of one such run misses it in most cases", () => {
   for (let each = 0; each < 200; each += 1) {
     const center = 50 + 2 * normal(random);
     const values = autoregressive(100, 0.5, random).map((value) => center + value);
-    const [low, high] = runsInterval([values], random) ?? [NaN, NaN];
+    const [low, high] = runsInterval([values]) ?? [NaN, NaN];
     if (low <= 50 && 50 <= high) held += 1;
   }
   expect(held / 200).toBeLessThan(0.5);
@@ -79,7 +79,7 @@ test("a figure of several runs is the median of their medians and says how many 
   ];
   const values = byRun(samples, ({ ms }) => ms);
   expect(values).toEqual([[1, 2, 3], [10], [4]]);
-  const conditions = { provenance: "measured", conditions: [], random: seededRandom(1) } as const;
+  const conditions = { provenance: "measured", conditions: [] } as const;
   expect(figureOf(values, "ms", conditions)).toMatchObject({ value: 4, samples: 5, runs: 3 });
   expect(figureOf([[1, 2, 3]], "ms", conditions)).not.toHaveProperty("runs");
   expect(figureOf([[], []], "ms", conditions)).toBeUndefined();

@@ -35,7 +35,7 @@ test("load by others is said, and what the host gave away where it did", () => {
 
 const withPeak = (after: readonly number[]) => {
   const f32 = { form: "some", runs: [90e9, 100e9], others: {}, after: [[99e9], after] };
-  return [{ ...swiftshader, ceilings: ceilingsOf({ f32 }, 1) }];
+  return [{ ...swiftshader, ceilings: ceilingsOf({ f32 }) }];
 };
 
 test("a peak that changed by more than a tenth is said, and the largest counts", () => {
@@ -51,7 +51,7 @@ test("a peak that changed by more than a tenth is said, and the largest counts",
 
 test("no figure over its bound is printed as a result", () => {
   const slow = { form: "some", runs: [20e9], others: {} };
-  const ceilings = ceilingsOf({ f32: slow, copy: { ...slow, runs: [1e9] } }, 1);
+  const ceilings = ceilingsOf({ f32: slow, copy: { ...slow, runs: [1e9] } });
   const calibration = { ...swiftshader, ceilings, streamedBytes: 2 ** 30 };
   const given = runOf(pipeline, software, undefined, [calibration]);
   const text = runReport(pipeline, given, plain).join("\n");

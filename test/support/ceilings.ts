@@ -11,5 +11,4 @@ export const ceilingsWith = (rates: Readonly<Partial<Record<RateName, number>>>)
         { form: `calibration/${name}_form`, runs: [rate], others: {} },
       ]),
     ),
-    1,
   );

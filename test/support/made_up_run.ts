@@ -58,13 +58,10 @@ export const swiftshader: AdapterCalibration = {
   date: "2026-01-02T03:04:06.000Z",
   tookMs: 4000,
   streamedBytes: 2 ** 23,
-  ceilings: ceilingsOf(
-    {
-      f32: { form: "calibration/some_form", runs: [400e9, 450e9, 500e9, 450e9, 450e9], others: {} },
-      copy: { form: "calibration/copy", runs: [20e9, 20e9, 20e9, 20e9, 20e9], others: {} },
-    },
-    1,
-  ),
+  ceilings: ceilingsOf({
+    f32: { form: "calibration/some_form", runs: [400e9, 450e9, 500e9, 450e9, 450e9], others: {} },
+    copy: { form: "calibration/copy", runs: [20e9, 20e9, 20e9, 20e9, 20e9], others: {} },
+  }),
 };
 
 const shaderOf = (name: string): string => {
