@@ -130,6 +130,7 @@ describeOnAdapter("verdicts hold", () => {
       expect(whole.outcome).toEqual({ state: "complete" });
       for (const each of [1, 3]) {
         const counts = count(whole, each);
+        expect(counts.every(({ judged }) => judged > 0)).toBe(true);
         print(`${each === 1 ? "single runs" : "three runs"} ${name}`, whole, counts);
         expect(counts.reduce((sum, { decided }) => sum + decided, 0)).toBe(0);
       }

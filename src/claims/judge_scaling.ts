@@ -1,25 +1,47 @@
-// Claims about scaling compare with a run on one GPU: without it they say how fast that one GPU would have to be.
+// Claims about scaling compare with a run on one GPU: without it they say how fast that one GPU would have to be, and
+// what the pipeline and the balance of work leave of strong scaling.
 
 import { assumedAmong } from "../plan/assumed.ts";
 import { claimedBy, claimedSamples, type Case } from "./case.ts";
-import type { ClaimDefinition } from "./table.ts";
+import { balanceLimit } from "./limits/balance.ts";
+import { isBeyond, type Limit, weaknesses } from "./limits/limit.ts";
+import { scheduleLimit } from "./limits/schedule.ts";
+import { claimTable, type ClaimDefinition } from "./table.ts";
 import type { Need, Verdict } from "./verdict.ts";
-import { number, percent } from "./words.ts";
+import { number, percent, someOf } from "./words.ts";
 
 export const judgeScaling = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
   const { plan } = given;
   const { gpus } = plan.hardware;
   const ofOne = gpus === 1;
+  const beyond = ofOne || claim.key !== "strongScaling" ? [] : idleBeyond(given, value);
+  const reasons = beyond.map((limit) => {
+    const open = weaknesses(given, limit);
+    return `${limit.name}: ${limit.because}; strong scaling is no more, where one GPU alone is as fast per FLOP${open.length === 0 ? "" : `, but that leans on ${someOf(open)}`}`;
+  });
   return {
     ...claimedBy(claim, value),
     judgement: "untestable",
     reason: ofOne
       ? "with one GPU there is nothing to scale"
-      : `${claim.formula} needs T₁, measured with N = 1, and this run has N = ${gpus} only`,
+      : [
+          `${claim.formula} needs T₁, measured with N = 1, and this run has N = ${gpus} only`,
+          ...reasons,
+        ].join("; "),
     provenance: "measured",
     leansOn: assumedAmong(plan, ["hardware.gpus"]),
-    needs: ofOne ? [] : [baseline(given, claim, value)],
+    needs: ofOne ? [] : [baseline(given, claim, value), ...beyond.flatMap(({ needs }) => needs)],
   };
+};
+
+/** T₁ ÷ (N · T_N) is the share of time that GPUs work, if one alone works as fast: limits of that which it passes. */
+const idleBeyond = (given: Case, value: number): Limit[] => {
+  const work = claimTable.find(({ key }) => key === "computeUtilization");
+  if (work === undefined) throw new Error("the table of claims has no utilization");
+  return [scheduleLimit, balanceLimit].flatMap((rule) => {
+    const limit = rule(given, work, value);
+    return limit !== undefined && isBeyond(given, work, value, limit) ? [limit] : [];
+  });
 };
 
 /** Strong: T₁ = E · N · T_N for the same batch. Weak: T₁ = E · T_N for an N-th of it. Both are the same rate of one GPU. */
@@ -30,7 +52,6 @@ const baseline = (
 ): Need => {
   const { gpus } = plan.hardware;
   const samples = claimedSamples(plan) ?? measurements?.metrics.samplesPerSecond?.value;
-  const superlinear = value > 1 ? { absurd: "N GPUs do more than N times the work of one" } : {};
   if (samples === undefined) {
     return {
       what: "T₁ ÷ T_N",
@@ -38,7 +59,6 @@ const baseline = (
       value: formula.includes("N ·") ? value * gpus : value,
       unit: "",
       because: `${formula} = ${percent(value)} with N = ${gpus}`,
-      ...superlinear,
     };
   }
   return {
@@ -47,6 +67,5 @@ const baseline = (
     value: samples / (gpus * value),
     unit: "samples/s",
     because: `${number(samples)} samples/s of ${gpus} GPUs ÷ (${gpus} × ${percent(value)})`,
-    ...superlinear,
   };
 };

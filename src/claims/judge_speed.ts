@@ -101,7 +101,7 @@ const foundFor = (given: Case, claim: ClaimDefinition): Figure | undefined => {
     claim.key === "computeUtilization" && plan.hardware.peakFlops !== undefined
       ? againstPlansPeak(given, plan.hardware.peakFlops)
       : claim.found?.(measurements.metrics);
-  // A share of more than there is was not found.
+  // A share of more than there is was not found: `decide` says so.
   if (measured?.unit === "share" && isOverBound(measured)) return undefined;
   const assumed = assumedAmong(plan, ["model", "stages", "workload"]);
   return (
@@ -147,16 +147,28 @@ const againstPlansPeak = (given: Case, peak: number): Figure | undefined => {
   };
 };
 
+/** Why a share of the plan's peak is no result, where the run did more than that. */
+const beyondPlansPeak = (given: Case, { key }: ClaimDefinition): string | undefined => {
+  const { peakFlops } = given.plan.hardware;
+  if (key !== "computeUtilization" || peakFlops === undefined) return undefined;
+  const reached = againstPlansPeak(given, peakFlops);
+  return reached === undefined || !isOverBound(reached)
+    ? undefined
+    : `the run reached ${percent(reached.value)} of the plan's peak of ${quantity(peakFlops, "FLOP/s")}: hardware.peakFlops is too low, or it is of another GPU`;
+};
+
 const untestable = (reason: string): Decision => ({ judgement: "untestable", reason });
 
 const judgements = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
 
 const decide = (
-  { plan, measurements }: Case,
-  { promise }: ClaimDefinition,
+  given: Case,
+  claim: ClaimDefinition,
   value: number,
   found: Figure | undefined,
 ): Decision => {
+  const { plan, measurements } = given;
+  const { promise } = claim;
   if (measurements === undefined) return untestable("nothing was run");
   const [contradiction] = measurements.metrics.overBound;
   if (contradiction !== undefined) {
@@ -165,7 +177,8 @@ const decide = (
       `the measurement contradicts itself: ${name} is ${percent(contradiction.found.value)}, more than there is: ${cause}`,
     );
   }
-  if (found === undefined) return untestable("the run did not measure it");
+  if (found === undefined)
+    return untestable(beyondPlansPeak(given, claim) ?? "the run did not measure it");
   const obstacles = speedObstacles(plan, measurements);
   if (obstacles.length > 0) return untestable(obstacles.join("; "));
   if (found.provenance !== "measured") return untestable("it was projected, not measured");

@@ -41,7 +41,7 @@ const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
   const judgement: Judgement = isFirm ? decided : "untestable";
   const how = agrees
     ? `the claims agree${isByOtherDefinition ? " by another definition" : ""}`
-    : "the claims contradict each other";
+    : "as figures of one run the claims contradict each other";
   const found = fromPlan(follows, given.unit);
   const promisedFigure = claimed(promised, given.unit);
   const leaning = isFirm ? "" : `, which leans on ${someOf([...leansOn, ...unsaid])}`;

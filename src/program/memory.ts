@@ -9,6 +9,7 @@ import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { moeLayers } from "../plan/layers.ts";
 import { contextOf } from "../plan/mesh.ts";
+import { featuresOfUnknownWeight } from "../plan/other_features.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import type { BufferRole } from "./program.ts";
@@ -34,7 +35,7 @@ export interface MemoryNeed extends Readonly<Record<MemoryKind, number>> {
   /**
    * What every run of the plan must hold: weights, KV cache, gradients in the weights' dtype; in training as little
    * as ZeRO 3 and full recomputation leave where the plan does not rule them out, and no optimizer, which it does
-   * not name. 0 where the plan names a technique of which nobody knows what it does.
+   * not name. 0 where the plan names a technique or a feature of which nobody knows what it does.
    */
   readonly least: number;
 }
@@ -93,8 +94,10 @@ const needOf = (given: Given, rank: number, allocated: Allocated): MemoryNeed =>
       ? inTraining(given, allocated, program)
       : inInference(given, program);
   const total = memoryKinds.reduce((sum, kind) => sum + need[kind], 0);
-  // Offloading or fewer bits under a name nobody knows: no floor holds.
-  const least = unknownOptimizations(plan).length > 0 ? 0 : Math.min(total, need.least);
+  // Offloading, fewer bits or shared weights under a name nobody knows: no floor holds.
+  const isOpen =
+    unknownOptimizations(plan).length > 0 || featuresOfUnknownWeight(plan.model).length > 0;
+  const least = isOpen ? 0 : Math.min(total, need.least);
   return { rank, ...need, total, least };
 };
 

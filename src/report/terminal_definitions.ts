@@ -21,9 +21,9 @@ export const definitionLines = (claims: readonly ClaimDefinition[], colours: Col
 
 const obstaclesOf: Readonly<Record<ClaimDefinition["kind"], string>> = {
   speed:
-    "software or shared adapters, other GPUs than the plan's, emulated links, training mode, assumed values, what an import left out, degrees that are only checked, load by others",
+    "software or shared adapters, other GPUs than the plan's, emulated links, training mode, assumed values, what an import left out, degrees that are only checked, a measurement that contradicts itself; load by others widens the interval",
   memory:
-    "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism",
+    "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism, a cache that decoding reads and the plan does not name",
   split: "assumed values, redundant experts that the plan does not name",
   scaling: "no run on one GPU",
 };

@@ -75,3 +75,28 @@ test("so may the schedule of a pipeline", () => {
   expect(judgementOf(training([]), "gpuUtilization")).toBe("refuted");
   expect(judgementOf(training(["workload.schedule"]), "gpuUtilization")).toBe("untestable");
 });
+
+test("a feature that nobody knows may drop or share weights", () => {
+  const small = (otherFeatures: string[]) =>
+    withDegrees({
+      hardware: { memoryPerGpu: 1000 },
+      model: { otherFeatures },
+      claims: { memoryUtilization: 0.5 },
+    });
+  expect(judgementOf(small(["rotary-scaling-yarn"]), "memoryUtilization")).toBe("refuted");
+  expect(judgementOf(small(["layers-share-weights"]), "memoryUtilization")).toBe("untestable");
+});
+
+test("strong scaling is held against the time that a pipeline idles", () => {
+  const scaling = (strongScaling: number) =>
+    withDegrees({
+      hardware: { gpus: 4 },
+      workload: { batch: 4, microBatches: 4 },
+      parallel: { tensor: 2, pipeline: 2, expert: 2 },
+      claims: { strongScaling },
+    });
+  const verdict = verdictOf(scaling(0.95), "strongScaling");
+  expect(verdict?.reason).toContain("schedule: 2 stages with 4 micro-batches");
+  expect(verdict?.needs.map(({ what }) => what)).toContain("workload.microBatches");
+  expect(verdictOf(scaling(0.7), "strongScaling")?.reason).not.toContain("schedule");
+});

@@ -57,6 +57,19 @@ describe("on hardware that every rank has to itself", () => {
     expect(throughput(measured(150, "samples/s", [140, 160]))?.ratio).toBe(1.5);
   });
 
+  test("a run that does more than the plan's peak decides no share of it, and prints none", () => {
+    const plan: Plan = { ...pipeline, hardware: { ...pipeline.hardware, peakFlops: 1e6 } };
+    const verdict = verdictOn(claiming(plan, { computeUtilization: 0.4 }), "computeUtilization", {
+      adapters: exclusive,
+      metrics: metricsWith({ samplesPerSecond: measured(150, "samples/s", [140, 160]) }),
+    });
+    expect(verdict).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringMatching(/reached .* % of the plan's peak of 1 MFLOP\/s/),
+    });
+    expect(verdict?.found).toBeUndefined();
+  });
+
   test("too few samples decide nothing, and the reason counts them", () => {
     expect(throughput(measured(150, "samples/s"))).toMatchObject({
       judgement: "untestable",
@@ -74,8 +87,8 @@ describe("where the interval holds more than the samples ask for", () => {
     expect(wide({})).toMatchObject({
       judgement: "ambiguous",
       reason: expect.stringContaining(
-        "the interval straddles the claim, which is 5 % wider either way for what a single run does not show, " +
-          "how runs differ (--runs 3 does), and for load by others",
+        "the interval straddles the claim, which is 5 % wider either way for what a single run does not show: " +
+          "how runs differ (--runs 3 shows it), and load by others where there was any",
       ),
     });
     expect(wide({ runs: 3, margin: 0.25 })).toMatchObject({

@@ -12,7 +12,7 @@ export const claimCodes: readonly Explained[] = [
   {
     code: "claim-refuted",
     requires:
-      "No claim is beyond what any run of the plan can reach, and none contradicts another: bounds have 2 % of tolerance, 10 % where a datasheet gives the figure, and claims that must follow from each other 0.5 %.",
+      "No claim is beyond what any run of the plan can reach, and none contradicts another: bounds have 2 % of tolerance, 10 % where a datasheet gives the figure, and pairs of claims the tolerance that their line prints.",
     bad: claims({ samplesPerSecond: 10, tokensPerSecond: 20 }),
     good: claims({ samplesPerSecond: 10, tokensPerSecond: 10 }),
   },

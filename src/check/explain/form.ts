@@ -125,7 +125,7 @@ export const formCodes: readonly Explained[] = [
   },
   {
     code: "world-too-large",
-    requires: "tensor × pipeline × data is at most 65,536.",
+    requires: "tensor × context × pipeline × data is at most 65,536.",
     bad: degrees({ parallel: { tensor: 512, data: 512 } }),
     good: sound,
   },

@@ -7,6 +7,7 @@ import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatBytes } from "../../plan/quantity.ts";
 import { unknownOptimizations } from "../../plan/optimizations.ts";
+import { featuresOfUnknownWeight } from "../../plan/other_features.ts";
 import { error, info, warning } from "../../plan/rules/rule.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import { type MemoryKind, memoryKinds } from "../../program/memory.ts";
@@ -36,7 +37,7 @@ export const memorySuffices = (plan: Plan, estimate: PlanEstimate): Diagnostic[]
   if (memory === undefined) return [];
   const fullest = fullestNeed(estimate.memory);
   const { rank, total } = fullest;
-  const unknown = unknownOptimizations(plan);
+  const unknown = [...unknownOptimizations(plan), ...featuresOfUnknownWeight(plan.model)];
   // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
   const shown = (value: number) =>
     formatBytes(value, memory % 2 ** 20 === 0 ? "binary" : "decimal");

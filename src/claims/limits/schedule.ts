@@ -1,6 +1,7 @@
 // A pipeline fills and drains: with p stages on GPUs of their own, m micro-batches and v chunks of layers per stage,
 // a GPU is busy at most m·v / (m·v + p − 1) of a step (Narayanan et al. 2021, section 2.2); stages on groups of unequal
-// size may do better on average.
+// size may do better on average. Utilization is of a step, which begins when the one before is over: of a plan that
+// names its micro-batches, those of the next step fill nothing.
 
 import { gpusOfStage } from "../../plan/layers.ts";
 import { type Pipeline, pipelineOf } from "../../plan/pipeline.ts";

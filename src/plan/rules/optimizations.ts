@@ -36,6 +36,16 @@ export const optimizationsApply: Rule = ({ optimizations, workload }) =>
         ),
       ];
     }
+    if (name === "activation-checkpointing" && workload.recompute === undefined) {
+      return [
+        info(
+          "optimization-without-effect",
+          path,
+          `${name} changes no figure here: workload.recompute does not say what is recomputed, and memory is counted without`,
+          "say it: workload.recompute: {granularity: full, method: uniform, layers: 1}, or {granularity: selective}",
+        ),
+      ];
+    }
     if (name === "mixed-precision" && workload.dtype === "f32") {
       return [
         warning(
