@@ -5,10 +5,11 @@
 
 import { assumedPaths } from "./assumed.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import { isBrainFloat, precisionOf } from "./dtype_names.ts";
 import type { Path } from "./document.ts";
 import { hardwareOf } from "./hardware.ts";
 import { ranksPerStage, worldOf } from "./mesh.ts";
-import type { Claims, Plan, Workload } from "./plan.ts";
+import type { Claims, Plan, PlanNote, Workload } from "./plan.ts";
 import { parseBytes } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
 import { maxGpus } from "./schema_layers.ts";
@@ -96,22 +97,32 @@ const planTooLarge = (path: Path, places: number): Diagnostic => ({
 
 const commonParts = (file: PlanFile) => ({
   name: file.name,
-  hardware: hardwareOf(file.hardware, file.workload.dtype ?? "f32"),
+  hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
   workload: workloadOf(file.workload),
   optimizations: file.optimizations ?? [],
   claims: claimsOf(file.claims ?? {}),
   assumed: assumedPaths(file.assumed ?? []),
-  notes: file.notes ?? [],
+  notes: notesOf(file),
 });
 
 const workloadOf = (file: PlanFile["workload"]): Workload => ({
   mode: "inference",
   microBatches: 1,
   sequence: 1,
-  dtype: "f32",
   seed: 0,
   ...file,
+  dtype: precisionOf(file.dtype),
 });
+
+const brainFloat: PlanNote = {
+  code: "bf16-as-f16",
+  message: "bfloat16 is run as f16, which is as wide",
+};
+
+const notesOf = ({ notes = [], workload }: PlanFile): readonly PlanNote[] =>
+  isBrainFloat(workload.dtype) && notes.every(({ code }) => code !== brainFloat.code)
+    ? [...notes, brainFloat]
+    : notes;
 
 const claimsOf = (file: NonNullable<PlanFile["claims"]>): Claims => {
   const { memoryAvailable, ...figures } = file;

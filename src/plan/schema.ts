@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { gpuId } from "./gpu_id.ts";
+import { dtypeNames } from "./dtype_names.ts";
 import { count, layerSchema, maxGpus } from "./schema_layers.ts";
 import { modelSchema } from "./schema_model.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
@@ -34,7 +35,8 @@ const workload = z.strictObject({
   batch: count,
   microBatches: count.exactOptional(),
   sequence: count.exactOptional(),
-  dtype: z.enum(["f32", "f16"]).exactOptional(),
+  /** `bf16` runs as `f16`, which is as wide. */
+  dtype: z.enum(dtypeNames).exactOptional(),
   seed: z.int().nonnegative().max(0xffffffff).exactOptional(),
   /** Order of a pipeline's micro-batches. */
   schedule: z.enum(["gpipe", "1f1b"]).exactOptional(),

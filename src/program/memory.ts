@@ -9,7 +9,7 @@ import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { moeLayers } from "../plan/layers.ts";
 import { contextOf } from "../plan/mesh.ts";
-import { featuresOfUnknownWeight } from "../plan/other_features.ts";
+import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import type { BufferRole } from "./program.ts";

@@ -30,6 +30,7 @@ const known: Readonly<Record<string, readonly [Section, title: string]>> = {
   "tensor-degree-does-not-match-group": ["notes", "Tensor Parallelism Inconsistency"],
   "tensor-shard-missing": ["notes", "Missing Tensor Shard"],
   "layer-not-runnable": ["notes", "Layer That Cannot Run Yet"],
+  "bf16-as-f16": ["notes", "Precision"],
   "optimization-without-effect": ["notes", "Optimization Without Effect"],
   "values-assumed": ["notes", "Assumed Values"],
 };

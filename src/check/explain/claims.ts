@@ -84,7 +84,8 @@ export const claimCodes: readonly Explained[] = [
   },
   {
     code: "optimization-without-effect",
-    requires: "Tells which optimizations have nothing to act on in inference.",
+    requires:
+      "Tells which optimizations change no figure: what acts on gradients does nothing in inference, and recomputation needs workload.recompute.",
     bad: optimizations("gradient-accumulation"),
     good: optimizations("fused-attention"),
   },
@@ -93,6 +94,12 @@ export const claimCodes: readonly Explained[] = [
     requires: "What is marked as assumed is in the plan.",
     bad: degrees({ assumed: ["model.hiden"] }),
     good: degrees({ assumed: ["model.hidden"] }),
+  },
+  {
+    code: "bf16-as-f16",
+    requires: "Tells that bfloat16 runs as f16.",
+    bad: degrees({ workload: { dtype: "bf16" } }),
+    good: degrees({ workload: { dtype: "f16" } }),
   },
   {
     code: "values-assumed",

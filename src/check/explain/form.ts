@@ -72,7 +72,7 @@ export const formCodes: readonly Explained[] = [
   {
     code: "invalid-value",
     requires: "A word is one of those known.",
-    bad: degrees({ workload: { dtype: "fp16" } }),
+    bad: degrees({ workload: { dtype: "fp4" } }),
     good: degrees({ workload: { dtype: "f16" } }),
   },
   {

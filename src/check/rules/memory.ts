@@ -3,11 +3,10 @@
 import { fullestNeed } from "../../claims/judge_memory.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { isPrinted } from "../../plan/hardware.ts";
-import { notesThatBear } from "../../plan/import/note_bearing.ts";
+import { featuresOfUnknownWeight, notesThatBear } from "../../plan/import/note_bearing.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatBytes } from "../../plan/quantity.ts";
 import { unknownOptimizations } from "../../plan/optimizations.ts";
-import { featuresOfUnknownWeight } from "../../plan/other_features.ts";
 import { error, info, warning } from "../../plan/rules/rule.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import { type MemoryKind, memoryKinds } from "../../program/memory.ts";

@@ -1,7 +1,7 @@
 // What the notes of an import mean for figures: which of them say that work or memory of the source's
 // model is missing in the plan, or is another than the source's.
 
-import type { Plan, PlanNote } from "../plan.ts";
+import type { Model, Plan, PlanNote } from "../plan.ts";
 
 /** What a plan's figures cannot speak for, given the note. */
 export type Bearing = "none" | "speed" | "memory" | "both";
@@ -35,6 +35,18 @@ const features: Readonly<Record<string, Bearing>> = {
   "unit-offset-norm": "speed",
   "prediction-layers": "both",
 };
+
+/** Importers write the kind behind these. */
+const withoutWeights = /^(?:activation|positions|rotary-scaling)-/;
+
+const bearingOfFeature = (name: string): Bearing =>
+  (Object.hasOwn(features, name) ? features[name] : undefined) ??
+  (withoutWeights.test(name) ? "speed" : "both");
+
+/** Features that a model is described with in words (`model.otherFeatures`) and that may drop, share or shrink weights. */
+export const featuresOfUnknownWeight = (
+  model: Pick<Model, "otherFeatures"> | undefined,
+): string[] => (model?.otherFeatures ?? []).filter((name) => bearingOfFeature(name) === "both");
 
 /** What a plan has no words for, by the name before `-not-expressible`. */
 const settings: Readonly<Record<string, Bearing>> = {
@@ -73,13 +85,9 @@ const remarks: Readonly<Record<string, Bearing>> = {
 /** Of codes that no table knows it is not known that they change nothing. */
 export const bearingOf = (code: string): Bearing => {
   const [, feature] = /^(.+)-(?:left-out|not-runnable)$/.exec(code) ?? [];
+  if (feature !== undefined) return bearingOfFeature(feature);
   const [, setting] = /^(.+)-not-expressible$/.exec(code) ?? [];
-  const [table, name] =
-    feature !== undefined
-      ? [features, feature]
-      : setting !== undefined
-        ? [settings, setting]
-        : [remarks, code];
+  const [table, name] = setting === undefined ? [remarks, code] : [settings, setting];
   return (Object.hasOwn(table, name) ? table[name] : undefined) ?? "both";
 };
 

@@ -74,7 +74,12 @@ import {
   sequencesLastUntilAggregation,
   widthsAgree,
 } from "./shapes.ts";
-import { assumedValuesExist, assumptionsAreSaid, trainingRunsForward } from "./source.ts";
+import {
+  assumedValuesExist,
+  assumptionsAreSaid,
+  brainFloatRunsAsHalf,
+  trainingRunsForward,
+} from "./source.ts";
 import {
   columnSplitsOutput,
   degreeMatchesGpus,
@@ -166,6 +171,7 @@ export const rules: readonly Rule[] = [
   optimizationsApply,
   assumedValuesExist,
   assumptionsAreSaid,
+  brainFloatRunsAsHalf,
   trainingRunsForward,
   layersAreRunnable,
 ];

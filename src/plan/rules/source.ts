@@ -2,6 +2,7 @@
 
 import { assumedPath } from "../assumed.ts";
 import type { Path } from "../document.ts";
+import { isBrainFloat } from "../dtype_names.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
 /** What is marked as assumed is there: in the file, or filled in by a default. */
@@ -53,6 +54,18 @@ export const assumptionsAreSaid: Rule = ({ assumed }) =>
           `${assumed.length} values are assumed: the plan's source does not give them`,
         ),
       ];
+
+/** Numbers of bf16 have the width of f16 and another range: what runs is said. */
+export const brainFloatRunsAsHalf: Rule = (_plan, written) =>
+  isBrainFloat(written?.workload.dtype)
+    ? [
+        info(
+          "bf16-as-f16",
+          ["workload", "dtype"],
+          "bfloat16 is run as f16, which is as wide; figures of numerics are f16's",
+        ),
+      ]
+    : [];
 
 /** A training plan is checked, but no backward pass is computed: a schedule's slots for it hold a stand-in. */
 export const trainingRunsForward: Rule = ({ workload }) =>
