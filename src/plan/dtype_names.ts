@@ -2,23 +2,17 @@
 
 import type { Precision } from "./plan.ts";
 
-const names = {
-  f32: "f32",
-  fp32: "f32",
-  float32: "f32",
-  f16: "f16",
-  fp16: "f16",
-  float16: "f16",
-  bf16: "f16",
-  bfloat16: "f16",
-} as const satisfies Record<string, Precision>;
+const single = ["f32", "fp32", "float32"] as const;
+const half = ["f16", "fp16", "float16"] as const;
+const brain = ["bf16", "bfloat16"] as const;
 
-export type DtypeName = keyof typeof names;
+export const dtypeNames = [...single, ...half, ...brain] as const;
 
-export const dtypeNames = Object.keys(names) as DtypeName[];
+export type DtypeName = (typeof dtypeNames)[number];
 
 /** What runs under that name; f32 where none is given. */
-export const precisionOf = (name: DtypeName = "f32"): Precision => names[name];
+export const precisionOf = (name: DtypeName = "f32"): Precision =>
+  single.some((each) => each === name) ? "f32" : "f16";
 
 export const isBrainFloat = (name: DtypeName | undefined): boolean =>
-  name === "bf16" || name === "bfloat16";
+  brain.some((each) => each === name);
