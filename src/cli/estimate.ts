@@ -36,13 +36,14 @@ Examples:
 };
 
 const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
-  const { plan, diagnostics } = await countedPlan(file);
+  const { plan, diagnostics, estimate: unbound } = await countedPlan(file);
   const [{ estimatePlan }, { estimateReport }] = await Promise.all([
     import("../program/estimate.ts"),
     import("../report/terminal_estimate.ts"),
   ]);
   const { peaks, source } = await peaksOf(plan, flags, flags.result);
-  const estimated = estimatePlan(plan, peaks);
+  // Where nothing bounds it, the check has made the same estimate.
+  const estimated = peaks === undefined && unbound ? unbound : estimatePlan(plan, peaks);
   const leftOut = notCounted(diagnostics);
   if (flags.json === true) {
     printJson({

@@ -14,6 +14,8 @@ import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } 
 
 export interface Declaration {
   readonly id: string;
+  /** That needs it, by name. */
+  readonly layer: string;
   readonly role: BufferRole;
   readonly shape: readonly number[];
   /** Default: the program's dtype. */
@@ -73,7 +75,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
   const builder: ProgramBuilder = {
     dtype,
     readsNames: true,
-    declare(rank, { id, dtype: own = dtype, ...rest }) {
+    declare(rank, { id, layer: _, dtype: own = dtype, ...rest }) {
       const bytes = bytesOf(rest.shape, own);
       const known = buffersOf(rank).get(id);
       if (known !== undefined && known.bytes !== bytes) {

@@ -109,6 +109,7 @@ export const collectiveProgram = (request: CollectiveBenchRequest): Program => {
     const { sent, received } = extentsOf(op, ranks, count);
     for (const place of placesOf(op)) {
       const stages = stagesOf(count, place);
+      const { prepare: layer } = stages;
       for (let rank = 0; rank < ranks; rank++) {
         const sends = from.includes(rank);
         const receives = to.includes(rank);
@@ -116,13 +117,15 @@ export const collectiveProgram = (request: CollectiveBenchRequest): Program => {
         const given = `send ${count}`;
         if (sends) {
           const content = sentContent(rank, count, sent);
-          builder.declare(rank, { id: given, role: "input", shape: [sent], content });
+          builder.declare(rank, { id: given, layer, role: "input", shape: [sent], content });
         }
         const isInPlace = place === "in-place" && sends && receives;
         const both = `both ${count}`;
         const result = isInPlace ? both : `receive ${count}`;
         const elements = isInPlace ? Math.max(sent, received) : received;
-        if (receives) builder.declare(rank, { id: result, role: "activation", shape: [elements] });
+        if (receives) {
+          builder.declare(rank, { id: result, layer, role: "activation", shape: [elements] });
+        }
         const origin = (stage: string): Origin => ({
           stage,
           layer: stage,

@@ -10,6 +10,7 @@ import { scheduleBuilder, schedulingOf } from "./schedule/scheduled_builder.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
+import { everyLayer, expandRepeats, shorten } from "./repeats.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createTally, kernelFlops, type Totals } from "./tally.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
@@ -81,13 +82,16 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   const { gpus } = symmetry.plan.hardware;
   const declared = new Set(plan.communications.map(({ name }) => name));
   const wire = createWireCount();
-  const tally = createTally(gpus, layerNames(plan), wire, declared);
+  // Until when a rank waits for others does not grow evenly with the blocks: for that, each is lowered.
+  const repeats = peaks === undefined ? shorten(symmetry.plan) : everyLayer(symmetry.plan);
+  const { timesOf } = repeats;
+  const tally = createTally(gpus, layerNames(repeats.plan), wire, declared, timesOf);
   const parameters = createParameterCount(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire);
-  listen(symmetry.plan, {
-    allocate(rank, role, bytes, shape) {
-      tally.allocate(rank, role, bytes, shape);
-      if (role === "weight") parameters.add(rank, shape);
+  listen(repeats.plan, {
+    allocate(rank, role, bytes, shape, layer = "") {
+      tally.allocate(rank, role, bytes, shape, layer);
+      if (role === "weight") parameters.add(rank, shape, timesOf(layer));
     },
     add(rank, instruction) {
       tally.add(rank, instruction);
@@ -95,7 +99,7 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
     },
   });
   const alone = unsharded(plan);
-  const totals = tally.totals(microBatches);
+  const totals = expandRepeats(tally.totals(microBatches), repeats);
   const memoryOf = createMemoryModel(symmetry.plan, replicasOf(plan));
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
     memoryOf(rank, { byRole: memoryByRole, ...parameters.of(rank) }),
@@ -130,11 +134,12 @@ const noBound = { rank: -1, waitMs: 0, kernelMs: 0, wireMs: 0 };
 const createParameterCount = (ranks: number) => {
   const counts = Array.from({ length: ranks }, () => ({ expertElements: 0, otherElements: 0 }));
   return {
-    add(rank: number, shape: readonly number[]): void {
+    add(rank: number, shape: readonly number[], times: number): void {
       const own = counts[rank];
       if (own === undefined) return;
-      if (shape.length === 3) own.expertElements += elementsOf(shape);
-      else own.otherElements += elementsOf(shape);
+      const elements = times * elementsOf(shape);
+      if (shape.length === 3) own.expertElements += elements;
+      else own.otherElements += elements;
     },
     of: (rank: number): Omit<Allocated, "byRole"> =>
       counts[rank] ?? { expertElements: 0, otherElements: 0 },
@@ -162,13 +167,15 @@ const unsharded = (plan: Plan): Unsharded => {
   let flops = 0;
   let parameters = 0;
   let idleParameters = 0;
-  listen(unshard(plan), {
-    allocate(_rank, role, _bytes, shape) {
-      if (role === "weight") parameters += elementsOf(shape);
+  const { plan: short, timesOf } = shorten(unshard(plan));
+  listen(short, {
+    allocate(_rank, role, _bytes, shape, layer = "") {
+      if (role === "weight") parameters += timesOf(layer) * elementsOf(shape);
     },
     add(_rank, instruction) {
-      flops += kernelFlops(instruction);
-      idleParameters += idleWeights(plan, instruction);
+      const times = timesOf(instruction.origin.layer);
+      flops += times * kernelFlops(instruction);
+      idleParameters += times * idleWeights(plan, instruction);
     },
   });
   return { flops: flops * plan.workload.microBatches, parameters, idleParameters };

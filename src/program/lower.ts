@@ -7,7 +7,7 @@ import { createBuilder, type Builder } from "./builder.ts";
 import { executedPart } from "./executed.ts";
 import { fuseNeighbours } from "./fuse.ts";
 import { lowerAttention } from "./layers/attention.ts";
-import type { LayerContext } from "./layers/context.ts";
+import { idsOf, type LayerContext } from "./layers/context.ts";
 import { lowerEmbedding } from "./layers/embedding.ts";
 import { lowerLinear } from "./layers/linear.ts";
 import { lowerMlp } from "./layers/mlp.ts";
@@ -21,7 +21,7 @@ import {
   type ScheduledBuilder,
 } from "./schedule/scheduled_builder.ts";
 import { sequenced } from "./schedule/sequence.ts";
-import { skippedBy } from "./skipped.ts";
+import { readByResiduals, skippedBy } from "./skipped.ts";
 import {
   membersOf,
   replicaRows,
@@ -94,6 +94,7 @@ export const lowerMicroBatch = (
   let value: Value | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: Value[] = [];
+    const read = readByResiduals(stage);
     let isAdded = false;
     for (const [index, layer] of stage.layers.entries()) {
       const origin: Origin = {
@@ -107,6 +108,7 @@ export const lowerMicroBatch = (
         builder,
         workload: plan.workload,
         origin,
+        idOf: idsOf(origin),
         overlap,
         ...(embedding && { embedding }),
         contextRanks,
@@ -124,7 +126,7 @@ export const lowerMicroBatch = (
         value = { ...input, origin };
         continue;
       }
-      const skipped = skippedBy(stage, index, inputs);
+      const skipped = skippedBy(stage, index, inputs, read);
       isAdded = skipped !== undefined;
       value = lowerLayer({ ...context, ...(skipped && { skipped }) }, layer, input, inputs);
     }
@@ -244,7 +246,12 @@ const inputVectors = (context: LayerContext, layer: Layer): Value => {
     for (const member of membersOf(held)) {
       const { rank } = member;
       const shape = [member.rows, columns];
-      const buffer = builder.declare(rank, { id: "input", role: "input", shape });
+      const buffer = builder.declare(rank, {
+        id: "input",
+        layer: origin.layer,
+        role: "input",
+        shape,
+      });
       builder.emit(rank, {
         op: "input",
         origin,

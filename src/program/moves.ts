@@ -6,7 +6,7 @@ import type { Builder } from "./builder.ts";
 import type { Move } from "./move.ts";
 import { inBlocks } from "./overlap.ts";
 import { workspaceOf } from "./exchange/workspace.ts";
-import type { AllGather, AllReduce, Origin, ReduceScatter } from "./program.ts";
+import type { AllGather, AllReduce, BufferRole, Origin, ReduceScatter } from "./program.ts";
 import { sameRanks, splitEvenly, startsOf, union, type Share } from "./value.ts";
 
 const bytesOf = (builder: Builder, elements: number): number =>
@@ -48,12 +48,13 @@ const replicated = (move: Move, share: Share, buffer: string): Share => ({
   buffer,
 });
 
-const declareRows = (move: Move, rank: number, rows: number): string =>
-  move.builder.declare(rank, {
-    id: `${move.name}/out`,
-    role: "activation",
-    shape: [rows, move.columns],
-  });
+const declareRows = (
+  { builder, origin, columns }: Pick<Move, "builder" | "origin" | "columns">,
+  rank: number,
+  id: string,
+  rows: number,
+  role: BufferRole = "activation",
+): string => builder.declare(rank, { id, layer: origin.layer, role, shape: [rows, columns] });
 
 /** Column blocks of `group` → the whole share on `to`. */
 export const allGatherColumns = (move: Move, share: Share): Share => {
@@ -61,7 +62,7 @@ export const allGatherColumns = (move: Move, share: Share): Share => {
   const pieces = share.group.length;
   const pieceColumns = move.columns / pieces;
   const out = `${move.name}/out`;
-  for (const rank of move.to) declareRows(move, rank, share.rows);
+  for (const rank of move.to) declareRows(move, rank, out, share.rows);
   inBlocks(move, share, pieceColumns, (rank, block) => {
     const count = paddedElements(block.rows, pieceColumns);
     const receives = move.to.includes(rank);
@@ -103,7 +104,7 @@ export const allGatherRows = (move: Move, share: Share, lasts = true): Share => 
   for (const rank of union(share.group, move.to)) {
     if (move.to.includes(rank)) {
       const role = lasts ? "activation" : "workspace";
-      builder.declare(rank, { id: out, role, shape: [share.rows, columns] });
+      declareRows(move, rank, out, share.rows, role);
     }
     const own = counts[share.group.indexOf(rank)] ?? 0;
     builder.emit(rank, {
@@ -131,7 +132,7 @@ const withWorkspace = (
 export const allReduce = (move: Move, share: Share): Share => {
   const { builder } = move;
   const out = `${move.name}/out`;
-  for (const rank of move.to) declareRows(move, rank, share.rows);
+  for (const rank of move.to) declareRows(move, rank, out, share.rows);
   inBlocks(move, share, move.columns, (rank, block) => {
     const count = paddedElements(block.rows, move.columns);
     const receives = move.to.includes(rank);
@@ -156,7 +157,7 @@ export const reduceScatterRows = (move: Move, share: Share): Share => {
   const out = `${move.name}/out`;
   for (const rank of union(share.group, move.to)) {
     const j = move.to.indexOf(rank);
-    if (j >= 0) declareRows(move, rank, memberRows[j] ?? 0);
+    if (j >= 0) declareRows(move, rank, out, memberRows[j] ?? 0);
     const transfer: ReduceScatter = {
       op: "reduce-scatter",
       ...header(move, share),
@@ -190,7 +191,7 @@ export const columnsToRows = (move: Move, share: Share): Share => {
       ...roles(move, share, rank, sendBytes, workspace),
     });
     if (j < 0) continue;
-    declareRows(move, rank, rows);
+    declareRows(move, rank, out, rows);
     builder.kernel(
       rank,
       origin,
@@ -207,7 +208,7 @@ export const broadcast = (move: Move, share: Share): Share => {
   const source = { ...share, group: share.group.slice(0, 1) };
   const count = paddedElements(share.rows, move.columns);
   for (const rank of union(source.group, move.to)) {
-    if (move.to.includes(rank)) declareRows(move, rank, share.rows);
+    if (move.to.includes(rank)) declareRows(move, rank, `${move.name}/out`, share.rows);
     builder.emit(rank, {
       op: "broadcast",
       ...header(move, source),
@@ -237,7 +238,7 @@ const sendBlock = (move: Move, share: Share, out: string): void => {
   const [source = 0] = share.group;
   const [target = 0] = move.to;
   const count = paddedElements(share.rows, move.columns);
-  builder.declare(target, { id: out, role: "activation", shape: [share.rows, move.columns] });
+  declareRows(move, target, out, share.rows);
   if (source === target) {
     copyRows(builder, source, origin, move.columns, share.buffer, 0, out, 0, share.rows);
     return;
@@ -283,7 +284,7 @@ export const sliceRows = (
   first: number,
   rows: number,
 ): string => {
-  builder.declare(rank, { id, role: "activation", shape: [rows, columns] });
+  declareRows({ builder, origin, columns }, rank, id, rows);
   copyRows(builder, rank, origin, columns, source, first, id, 0, rows);
   return id;
 };
@@ -300,7 +301,7 @@ export const regroupRows = (
   const { builder, origin, columns } = move;
   const out = `${move.name}/out`;
   for (const [i, target] of move.to.entries()) {
-    declareRows(move, target, wanted.rows);
+    declareRows(move, target, out, wanted.rows);
     for (const share of shares) {
       const first = Math.max(share.rowOffset, wanted.rowOffset);
       const rows = Math.min(share.rowOffset + share.rows, wanted.rowOffset + wanted.rows) - first;

@@ -8,17 +8,19 @@ import { sameRanks, type Value } from "./value.ts";
  * What layer `index` adds in the place of the residual after it; undefined where it adds nothing.
  *
  * @param inputs of the stage's layers, up to that of layer `index`
+ * @param read indices of the layers whose inputs the stage's residuals add
  */
 export const skippedBy = (
   { layers }: Stage,
   index: number,
   inputs: readonly Value[],
+  read: ReadonlySet<number>,
 ): Value | undefined => {
   const [layer, next] = [layers[index], layers[index + 1]];
   if (layer === undefined || next?.op !== "residual" || !endsInWholeProduct(layer))
     return undefined;
   // The product by itself is what another residual skips from.
-  if (layers.some((other) => other.op === "residual" && other.from === index + 1)) return undefined;
+  if (read.has(index + 1)) return undefined;
   const skipped = inputs[next.from];
   const inPlace = (value: Value): boolean =>
     value.shares.length === layer.groups.length &&
@@ -30,6 +32,10 @@ export const skippedBy = (
     );
   return skipped !== undefined && inPlace(skipped) ? skipped : undefined;
 };
+
+/** Indices of the layers whose inputs the stage's residuals add. */
+export const readByResiduals = ({ layers }: Stage): ReadonlySet<number> =>
+  new Set(layers.flatMap((layer) => (layer.op === "residual" ? [layer.from] : [])));
 
 /** Its last kernel is a product, of which every rank of a group has the whole. */
 const endsInWholeProduct = (layer: Layer): boolean => {

@@ -8,8 +8,18 @@ import type { BufferRole, Instruction } from "./program.ts";
 
 /** Who listens while a plan is lowered. */
 export interface Sink {
-  /** A buffer that a rank did not have before. */
-  allocate(rank: number, role: BufferRole, bytes: number, shape: readonly number[]): void;
+  /**
+   * A buffer that a rank did not have before.
+   *
+   * @param layer that needs it; absent where many share it
+   */
+  allocate(
+    rank: number,
+    role: BufferRole,
+    bytes: number,
+    shape: readonly number[],
+    layer?: string,
+  ): void;
   /** In an order in which every rank could run them. */
   add(rank: number, instruction: Instruction): void;
 }
@@ -39,12 +49,12 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   const stream: Stream = {
     dtype,
     readsNames: false,
-    declare(rank, { id, role, shape, dtype: own = dtype }) {
-      if (isNew(rank, id)) sink.allocate(rank, role, bytesOf(shape, own), shape);
+    declare(rank, { id, layer, role, shape, dtype: own = dtype }) {
+      if (isNew(rank, id)) sink.allocate(rank, role, bytesOf(shape, own), shape, layer);
       return id;
     },
-    declareCopies(rank, { id, role, shape, dtype: own = dtype }, count) {
-      if (isNew(rank, id)) sink.allocate(rank, role, count * bytesOf(shape, own), shape);
+    declareCopies(rank, { id, layer, role, shape, dtype: own = dtype }, count) {
+      if (isNew(rank, id)) sink.allocate(rank, role, count * bytesOf(shape, own), shape, layer);
     },
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>

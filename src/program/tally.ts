@@ -83,12 +83,16 @@ export interface Tally extends Sink {
   totals(microBatches: number): Totals;
 }
 
-/** @param declared names of the plan's own communications */
+/**
+ * @param declared names of the plan's own communications
+ * @param timesOf how many layers of the plan a layer stands for, see `repeats.ts`
+ */
 export const createTally = (
   ranks: number,
   layerNames: readonly string[],
   wireBytes: WireCount,
   declared: ReadonlySet<string> = new Set(),
+  timesOf: (layer: string) => number = () => 1,
 ): Tally => {
   const perRank = Array.from({ length: ranks }, (_, rank) => ({
     rank,
@@ -111,19 +115,21 @@ export const createTally = (
   const addStandIn = (rank: number, instruction: Instruction): void => {
     const own = standIns.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
     standIns.set(rank, own);
-    own.flops += instructionFlops(instruction);
-    own.kernelBytes += kernelBytesOf(instruction);
+    const times = timesOf(instruction.origin.layer);
+    own.flops += times * instructionFlops(instruction);
+    own.kernelBytes += times * kernelBytesOf(instruction);
     const transfer = collectiveOf(instruction);
-    if (transfer !== undefined) own.receivedBytes += wireBytes(transfer, rank).received;
+    if (transfer !== undefined) own.receivedBytes += times * wireBytes(transfer, rank).received;
   };
   const addWire = (rank: number, transfer: Collective): void => {
     const { sent, received, receivedAtWorst } = wireBytes(transfer, rank);
     const own = perRank[rank];
     if (own === undefined) return;
-    own.sentBytes += sent;
-    own.receivedBytes += received;
+    const times = timesOf(transfer.origin.layer);
+    own.sentBytes += times * sent;
+    own.receivedBytes += times * received;
     if (receivedAtWorst !== undefined) {
-      extra.set(rank, (extra.get(rank) ?? 0) + receivedAtWorst - received);
+      extra.set(rank, (extra.get(rank) ?? 0) + times * (receivedAtWorst - received));
     }
     const layer = layers.get(transfer.origin.layer);
     if (layer !== undefined) layer.wireBytes += received;
@@ -147,11 +153,12 @@ export const createTally = (
   };
 
   return {
-    allocate(rank, role, bytes) {
+    allocate(rank, role, bytes, _shape, layer) {
       const own = perRank[rank];
       if (own === undefined) return;
-      own.memoryBytes += bytes;
-      own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + bytes;
+      const all = layer === undefined ? bytes : timesOf(layer) * bytes;
+      own.memoryBytes += all;
+      own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + all;
     },
     add(rank, instruction) {
       if (instruction.origin.standIn === true) {
@@ -162,13 +169,14 @@ export const createTally = (
       const layer = layers.get(instruction.origin.layer);
       const flops = instructionFlops(instruction);
       if (own === undefined) return;
-      own.flops += flops;
+      const times = timesOf(instruction.origin.layer);
+      own.flops += times * flops;
       if (layer !== undefined) layer.flops += flops;
       if (instruction.op === "kernel") {
         const bytes = kernelBytesOf(instruction);
-        own.kernelBytes += bytes;
+        own.kernelBytes += times * bytes;
         if (layer !== undefined) layer.kernelBytes += bytes;
-        addKernel(kernels, instruction.kernel, flops, bytes);
+        addKernel(kernels, instruction.kernel, times, flops, bytes);
         return;
       }
       const transfer = collectiveOf(instruction);
@@ -231,16 +239,15 @@ export const createTally = (
 const addKernel = (
   kernels: Map<KernelName, Open<KernelEstimate>>,
   kernel: KernelName,
+  times: number,
   flops: number,
   bytes: number,
 ): void => {
-  const known = kernels.get(kernel);
-  if (known === undefined) kernels.set(kernel, { kernel, calls: 1, flops, kernelBytes: bytes });
-  else {
-    known.calls += 1;
-    known.flops += flops;
-    known.kernelBytes += bytes;
-  }
+  const known = kernels.get(kernel) ?? { kernel, calls: 0, flops: 0, kernelBytes: 0 };
+  kernels.set(kernel, known);
+  known.calls += times;
+  known.flops += times * flops;
+  known.kernelBytes += times * bytes;
 };
 
 /** FLOPs of one instruction on one rank, reductions included. */

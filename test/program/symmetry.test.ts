@@ -5,54 +5,10 @@ import { describe, expect, test, vi } from "vitest";
 import { kernels } from "../../src/kernels/catalog.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
-import { layerNames, lowerMicroBatch } from "../../src/program/lower.ts";
-import { createMemoryModel, type MemoryNeed, replicasOf } from "../../src/program/memory.ts";
-import { scheduleBuilder, schedulingOf } from "../../src/program/schedule/scheduled_builder.ts";
-import { createStream } from "../../src/program/stream.ts";
 import { oneOfAlike } from "../../src/program/symmetry.ts";
-import { createTally, type Totals } from "../../src/program/tally.ts";
-import { createWireCount } from "../../src/program/wire.ts";
 import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
+import { comparable, countWhole, rounded } from "../support/count_whole.ts";
 import { planOf } from "../support/written_plan.ts";
-
-interface Whole extends Totals {
-  readonly memory: readonly MemoryNeed[];
-}
-
-/** Of the plan with all its ranks, one after another. */
-const countWhole = (plan: Plan): Whole => {
-  const { gpus } = plan.hardware;
-  const tally = createTally(gpus, layerNames(plan), createWireCount());
-  const elements = Array.from({ length: gpus }, () => ({ expertElements: 0, otherElements: 0 }));
-  const stream = createStream(gpus, plan.workload.dtype, {
-    allocate(rank, role, bytes, shape) {
-      tally.allocate(rank, role, bytes, shape);
-      const own = elements[rank];
-      if (role !== "weight" || own === undefined) return;
-      own[shape.length === 3 ? "expertElements" : "otherElements"] += shape.reduce((a, b) => a * b);
-    },
-    add: (rank, instruction) => tally.add(rank, instruction),
-  });
-  lowerMicroBatch(plan, scheduleBuilder(stream, plan, schedulingOf(plan)), 0);
-  stream.end();
-  const totals = tally.totals(plan.workload.microBatches);
-  const memoryOf = createMemoryModel(plan, replicasOf(plan));
-  return {
-    ...totals,
-    memory: totals.ranks.map(({ rank, memoryByRole }) => {
-      const own = elements[rank] ?? { expertElements: 0, otherElements: 0 };
-      return memoryOf(rank, { byRole: memoryByRole, ...own });
-    }),
-  };
-};
-
-/** Sums in another order differ in their last digits. */
-const rounded = (value: unknown): unknown => {
-  if (typeof value === "number") return Number(value.toPrecision(10));
-  if (Array.isArray(value)) return value.map(rounded);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]));
-};
 
 test("rank by rank and total by total, one set of replicas stands for all", () => {
   let alike = 0;
@@ -60,8 +16,7 @@ test("rank by rank and total by total, one set of replicas stands for all", () =
     fc.property(arbitraryDegrees(), (plan) => {
       if (oneOfAlike(plan).copies > 1) alike += 1;
       const whole = countWhole(plan);
-      const counted = Object.entries(estimatePlan(plan)).filter(([key]) => key in whole);
-      expect(rounded(Object.fromEntries(counted))).toEqual(rounded(whole));
+      expect(rounded(comparable(estimatePlan(plan), whole))).toEqual(rounded(whole));
     }),
     { numRuns: 150 },
   );

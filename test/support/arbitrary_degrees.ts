@@ -9,11 +9,14 @@ export interface DegreesOptions {
   /** Ranks that share a sequence, at most; they do not run. */
   readonly maxContext?: number;
   readonly maxData?: number;
+  /** Layers of a stage. */
+  readonly maxDepth?: number;
 }
 
 export const arbitraryDegrees = ({
   maxContext = 2,
   maxData = 6,
+  maxDepth = 2,
 }: DegreesOptions = {}): fc.Arbitrary<Plan> =>
   fc.gen().map((g) => {
     const integer = (min: number, max: number): number => g(fc.integer, { min, max });
@@ -40,7 +43,7 @@ export const arbitraryDegrees = ({
     const hasExperts = often(3);
     const says = { expert: often(3), slices: often(2) };
     const heads = tensor * integer(1, 2);
-    const layers = pipeline * chunks * integer(1, 2);
+    const layers = pipeline * chunks * integer(1, maxDepth);
     const uneven = pipeline === 2 && chunks === 1 && seldom(3);
     const written = {
       name: "random",

@@ -59,11 +59,16 @@ function summandsBytes(collective: Collective, rank: number): number {
   return to.includes(rank) ? blocks(from.length, largest) : 0;
 }
 
+const isPart = (count: number): boolean => count % 4 !== 0;
+
 /** Whether some piece may not consist of whole quads. */
 function isOdd(collective: Collective): boolean {
   if (!isSized(collective)) return false;
-  const counts = "count" in collective ? [collective.count] : collective.counts.flat();
-  return collective.inPlace === true || counts.some((count) => count % 4 !== 0);
+  if (collective.inPlace === true) return true;
+  if ("count" in collective) return isPart(collective.count);
+  return collective.counts.some((count) =>
+    typeof count === "number" ? isPart(count) : count.some(isPart),
+  );
 }
 
 /** Bytes of the longest message of a rank, which its staging buffers must take chunk by chunk. */

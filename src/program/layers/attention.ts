@@ -50,7 +50,7 @@ export const lowerAttention = (
 
 /** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
 const gatherContext = (
-  { builder, origin, contextRanks }: LayerContext,
+  { builder, origin, idOf, contextRanks }: LayerContext,
   input: Value,
   share: Share,
   columns: number,
@@ -61,12 +61,14 @@ const gatherContext = (
     const from = peers.map(({ group }) => group[i] ?? 0);
     const name = `${origin.layer}/context/${first}/${i}`;
     const own = builder.declare(rank, {
-      id: `${origin.layer}/context/own`,
+      id: idOf("context/own"),
+      layer: origin.layer,
       role: "activation",
       shape: [share.rows, columns],
     });
     const all = builder.declare(rank, {
-      id: `${origin.layer}/context/all`,
+      id: idOf("context/all"),
+      layer: origin.layer,
       role: "activation",
       shape: [contextRanks * share.rows, columns],
     });
@@ -101,13 +103,13 @@ const attend = (
   rank: number,
   local: LocalHeads,
 ): void => {
-  const { builder, origin } = context;
+  const { builder, origin, idOf } = context;
   const { hidden, headDim } = layer;
   const { heads, kvHeads, batch, sequence } = local;
   const columns = (heads + 2 * kvHeads) * headDim;
   const projection = (part: string, first: number, own: number, all: number): RegionContent => ({
     kind: "uniform",
-    tensor: `${origin.layer}/${part}`,
+    tensor: idOf(part),
     center: 0,
     scale: weightScale(hidden),
     shape: [hidden, all * headDim],
@@ -115,7 +117,8 @@ const attend = (
     size: [hidden, own * headDim],
   });
   const weight = builder.declare(rank, {
-    id: `${origin.layer}/qkv/weight`,
+    id: idOf("qkv/weight"),
+    layer: origin.layer,
     role: "weight",
     shape: [hidden, columns],
     content: {

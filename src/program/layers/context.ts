@@ -10,6 +10,8 @@ export interface LayerContext {
   readonly builder: Builder;
   readonly workload: Workload;
   readonly origin: Origin;
+  /** Name of a buffer of the layer: the same object for each part, as thousands of ranks look it up. */
+  readonly idOf: (part: string) => string;
   /** Products that are communicated next are put off, to be computed and communicated in blocks of rows. */
   readonly overlap: boolean;
   /** The plan's embedding, whose table a tied head multiplies with. */
@@ -20,19 +22,30 @@ export interface LayerContext {
   readonly skipped?: Value;
 }
 
+/** Names of the buffers of a layer. */
+export const idsOf = ({ layer }: Origin): LayerContext["idOf"] => {
+  const ids = new Map<string, string>();
+  return (part) => {
+    const id = ids.get(part) ?? `${layer}/${part}`;
+    ids.set(part, id);
+    return id;
+  };
+};
+
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */
 export const weightScale = (fanIn: number): number => Math.sqrt(3 / fanIn);
 
 /** Declares a rectangle of the global weight `[in, out]` of this layer on one rank. */
 export const declareWeight = (
-  { builder, origin }: LayerContext,
+  { builder, origin, idOf }: LayerContext,
   rank: number,
   part: string,
   region: Omit<RegionContent & { kind: "uniform" }, "kind" | "tensor" | "center">,
 ): string => {
-  const tensor = `${origin.layer}/${part}`;
+  const tensor = idOf(part);
   return builder.declare(rank, {
     id: tensor,
+    layer: origin.layer,
     role: "weight",
     shape: region.size,
     content: { kind: "uniform", tensor, center: 0, ...region },
@@ -41,15 +54,16 @@ export const declareWeight = (
 
 /** Declares a norm's gain or bias, uniform around `center`. */
 export const declareVector = (
-  { builder, origin }: LayerContext,
+  { builder, origin, idOf }: LayerContext,
   rank: number,
   part: string,
   size: number,
   center: number,
 ): string => {
-  const tensor = `${origin.layer}/${part}`;
+  const tensor = idOf(part);
   return builder.declare(rank, {
     id: tensor,
+    layer: origin.layer,
     role: "weight",
     shape: [size],
     content: {
@@ -66,14 +80,15 @@ export const declareVector = (
 
 /** Declares an activation of this layer on one rank. */
 export const declareActivation = (
-  { builder, origin }: LayerContext,
+  { builder, origin, idOf }: LayerContext,
   rank: number,
   part: string,
   rows: number,
   columns: number,
 ): string =>
   builder.declare(rank, {
-    id: `${origin.layer}/${part}`,
+    id: idOf(part),
+    layer: origin.layer,
     role: "activation",
     shape: [rows, columns],
   });

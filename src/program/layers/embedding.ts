@@ -31,6 +31,7 @@ const embeddingShare = (context: LayerContext, layer: EmbeddingLayer, share: Sha
   for (const [i, rank] of share.group.entries()) {
     const ids = builder.declare(rank, {
       id: "ids",
+      layer: origin.layer,
       role: "input",
       dtype: "u32",
       shape: [share.rows],

@@ -51,6 +51,7 @@ export const declareTiedTable = (
   const tensor = `${name}/weight`;
   return builder.declare(rank, {
     id: isShared ? tensor : `${origin.layer}/weight`,
+    layer: origin.layer,
     role: "weight",
     shape: size,
     content: {

@@ -21,25 +21,28 @@ export const capacityOf = (layer: MoeLayer, tokens: number): number | undefined 
     : Math.ceil(((tokens * layer.topK) / layer.experts) * layer.capacityFactor);
 
 export const expertBuffers = (
-  { builder, origin }: LayerContext,
+  { builder, origin, idOf }: LayerContext,
   layer: MoeLayer,
   rank: number,
   rows: number,
   own: number,
 ) => ({
   received: builder.declare(rank, {
-    id: `${origin.layer}/experts/in`,
+    id: idOf("experts/in"),
+    layer: origin.layer,
     role: "activation",
     shape: [rows, layer.hidden],
   }),
   offsets: builder.declare(rank, {
-    id: `${origin.layer}/experts/offsets`,
+    id: idOf("experts/offsets"),
+    layer: origin.layer,
     role: "activation",
     dtype: "u32",
     shape: [own + 1],
   }),
   out: builder.declare(rank, {
-    id: `${origin.layer}/experts/out`,
+    id: idOf("experts/out"),
+    layer: origin.layer,
     role: "activation",
     shape: [rows, layer.hidden],
   }),
@@ -57,33 +60,49 @@ export interface ExpertRows {
 
 /** The feed-forward network of each expert, over the rows that each holder received. */
 export const runExperts = (context: LayerContext, layer: MoeLayer, column: Column): void => {
-  const tokens = tokensOf(column);
-  const sizes = expertShares(placedExperts(layer), column.holders.length);
-  for (const [i, rank] of column.holders.entries()) {
-    const own = sizes[i] ?? 0;
-    const rows = expertRows(layer, own, tokens);
-    const { received, offsets, out } = expertBuffers(context, layer, rank, rows, own);
-    runOwnExperts(context, layer, column, i, { input: received, offsets, output: out, rows });
+  for (const own of holdingsOf(layer, column)) {
+    const { rank, experts, tokens } = own;
+    const rows = expertRows(layer, experts, tokens);
+    const { received, offsets, out } = expertBuffers(context, layer, rank, rows, experts);
+    runOwnExperts(context, layer, own, { input: received, offsets, output: out, rows });
   }
 };
 
-/** @param at index of the holder */
+/** What one rank has of the experts of a column. */
+export interface Holding {
+  readonly rank: number;
+  /** How many, from the number `first` on. */
+  readonly experts: number;
+  readonly first: number;
+  readonly slice: Column["slice"];
+  /** Of the whole column. */
+  readonly tokens: number;
+}
+
+export const holdingsOf = (layer: MoeLayer, column: Column): Holding[] => {
+  const { holders, slice } = column;
+  const tokens = tokensOf(column);
+  const sizes = expertShares(placedExperts(layer), holders.length);
+  const starts = startsOf(sizes);
+  return holders.map((rank, at) => ({
+    rank,
+    experts: sizes[at] ?? 0,
+    first: starts[at] ?? 0,
+    slice,
+    tokens,
+  }));
+};
+
 export const runOwnExperts = (
   context: LayerContext,
   layer: MoeLayer,
-  column: Column,
-  at: number,
+  { rank, experts, first, slice, tokens }: Holding,
   { input, offsets, output, rows }: ExpertRows,
 ): void => {
   const { builder, origin } = context;
   const { hidden } = layer;
-  const { holders, slice } = column;
-  const rank = holders[at] ?? 0;
-  const sizes = expertShares(placedExperts(layer), holders.length);
-  const experts = sizes[at] ?? 0;
-  const first = startsOf(sizes)[at] ?? 0;
   const ffn = layer.ffn / slice.of;
-  const share = (tokensOf(column) * layer.topK * experts) / placedExperts(layer);
+  const share = (tokens * layer.topK * experts) / placedExperts(layer);
   const expectedRows = Math.min(rows, Math.round(share));
   const gated = layer.activation === "silu";
   const weight = (part: string, size: readonly [number, number]): string => {

@@ -104,13 +104,14 @@ export const returnBuffers = (context: LayerContext, layer: MoeLayer, source: So
 
 /** 4-byte words without padding, whatever the plan's dtype; the weights are f32. */
 const declareTable = (
-  { builder, origin }: LayerContext,
+  { builder, origin, idOf }: LayerContext,
   rank: number,
   part: string,
   size: number,
 ): string =>
   builder.declare(rank, {
-    id: `${origin.layer}/${part}`,
+    id: idOf(part),
+    layer: origin.layer,
     role: "activation",
     dtype: "u32",
     shape: [size],

@@ -15,7 +15,7 @@ export const transfer = (
   column: Column,
   way: "dispatch" | "combine",
 ): void => {
-  const { builder, origin } = context;
+  const { builder, origin, idOf } = context;
   const { sources, holders, key } = column;
   const tokens = tokensOf(column);
   const sourceRanks = sources.map((source) => source.rank);
@@ -23,7 +23,9 @@ export const transfer = (
   const rowElements = rowPitch(layer.hidden);
   const capacity = capacityOf(layer, tokens);
   const elementBytes = bytesPerElement(builder.dtype);
-  const dispatchName = `${origin.layer}/dispatch${key}`;
+  const name = idOf(way);
+  const channelName = idOf(`${way}${key}`);
+  const dispatchName = idOf(`dispatch${key}`);
   const sourceOf = new Map(sources.map((source) => [source.rank, source]));
   const expertAt = new Map(holders.map((rank, at) => [rank, at]));
   for (const rank of new Set([...sourceRanks, ...holders])) {
@@ -38,8 +40,8 @@ export const transfer = (
     const held = at >= 0 ? expertBuffers(context, layer, rank, rows, own) : undefined;
     const common = {
       origin,
-      name: `${origin.layer}/${way}`,
-      channel: builder.channel(`${origin.layer}/${way}${key}`),
+      name,
+      channel: builder.channel(channelName),
       dtype: builder.dtype,
       rows: tokens * layer.topK,
       rowElements,

@@ -46,7 +46,7 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
   const size = share.group.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
   const localOut = split === "column" ? linear.out / size : linear.out;
-  const out = `${part}out`;
+  const [weightPart, slicePart, out] = [`${part}weight`, `${part}slice`, `${part}out`];
   const skipped = isLast
     ? context.skipped?.shares.find(({ group }) => sameRanks(group, share.group))?.buffer
     : undefined;
@@ -55,7 +55,7 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
     const firstOut = split === "column" ? i * localOut : 0;
     const weight = tied
       ? declareTiedTable(context, rank, firstOut, localOut)
-      : declareWeight(context, rank, `${part}weight`, {
+      : declareWeight(context, rank, weightPart, {
           shape: [linear.in, linear.out],
           offset: [split === "row" ? i * localIn : 0, firstOut],
           size: [localIn, localOut],
@@ -63,7 +63,7 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
         });
     let x = share.buffer;
     if (split === "row" && share.layout !== "column" && size > 1) {
-      x = declareActivation(context, rank, `${part}slice`, share.rows, localIn);
+      x = declareActivation(context, rank, slicePart, share.rows, localIn);
       builder.kernel(
         rank,
         origin,
@@ -111,7 +111,7 @@ export const linearShare = (context: LayerContext, share: Share, linear: LinearP
   const product: Share = {
     ...share,
     layout: layoutOf(split, size),
-    buffer: `${origin.layer}/${out}`,
+    buffer: context.idOf(out),
     compute: (rank, first, rows) => multiply.get(rank)?.(first, rows),
   };
   return isLast && context.overlap && product.layout !== "replicated" ? product : settle(product);

@@ -17,7 +17,7 @@ import {
   type Column,
   type Source,
 } from "./expert_columns.ts";
-import { runExperts, runOwnExperts } from "./expert_networks.ts";
+import { holdingsOf, runExperts, runOwnExperts } from "./expert_networks.ts";
 import { combine, returnBuffers, route, routeBuffers } from "./expert_route.ts";
 import { transfer } from "./expert_transfer.ts";
 import { feedForwardShare } from "./mlp.ts";
@@ -82,7 +82,9 @@ const lowerLocally = (
   const { sorted, offsets, counts } = routeBuffers(context, layer, source);
   const rows = source.rows * layer.topK;
   const output = declareActivation(context, source.rank, "experts/out", rows, layer.hidden);
-  runOwnExperts(context, layer, column, 0, { input: sorted, offsets, output, rows });
+  for (const own of holdingsOf(layer, column)) {
+    runOwnExperts(context, layer, own, { input: sorted, offsets, output, rows });
+  }
   combine(context, layer, source, { returned: output, kept: counts });
 };
 
@@ -138,7 +140,12 @@ const lowerInBlocks = (
     rowsOf.set(rank, rows + (rowsOf.get(rank) ?? 0));
   }
   for (const [rank, rows] of rowsOf) {
-    builder.declare(rank, { id: result, role: "activation", shape: [rows, layer.hidden] });
+    builder.declare(rank, {
+      id: result,
+      layer: origin.layer,
+      role: "activation",
+      shape: [rows, layer.hidden],
+    });
   }
   interleave(
     builder,

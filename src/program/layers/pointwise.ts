@@ -23,7 +23,7 @@ export const lowerNorm = (context: LayerContext, layer: NormLayer, input: Value)
         ]);
       }
     }
-    return { ...share, buffer: `${origin.layer}/out` };
+    return { ...share, buffer: context.idOf("out") };
   });
 
 /** `skipped` is the input of the layer that the residual goes around, on the same groups, laid out as `input` is. */
@@ -43,7 +43,7 @@ export const lowerResidual = (
         y,
       ]);
     }
-    return { ...share, buffer: `${origin.layer}/out` };
+    return { ...share, buffer: context.idOf("out") };
   });
   return { ...input, origin, shares };
 };

@@ -74,11 +74,12 @@ export const recordBackward = (
       }
     },
     emit() {
+      const backwardOf = createBackward();
       for (const { products, returns } of work.toReversed()) {
         for (const [rank, own] of products) {
-          for (const product of own.toReversed()) repeat(builder, rank, product);
+          for (const product of own.toReversed()) repeat(builder, rank, product, backwardOf);
         }
-        for (const each of returns) giveBack(builder, each);
+        for (const each of returns) giveBack(builder, each, backwardOf);
       }
       work = noWork();
     },
@@ -99,16 +100,35 @@ const resultShape = ({ kernel, shape }: KernelInstruction): number[] | undefined
   }
 };
 
-const backwardOf = (origin: Origin): Origin => ({ ...origin, phase: "backward", standIn: true });
+type BackwardOf = (origin: Origin) => Origin;
 
-const repeat = (builder: Builder, rank: number, product: KernelInstruction): void => {
+/** One record for all ranks of a layer. */
+const createBackward = (): BackwardOf => {
+  const known = new Map<Origin, Origin>();
+  return (origin) => {
+    const backward = known.get(origin) ?? { ...origin, phase: "backward", standIn: true };
+    known.set(origin, backward);
+    return backward;
+  };
+};
+
+const repeat = (
+  builder: Builder,
+  rank: number,
+  product: KernelInstruction,
+  backwardOf: BackwardOf,
+): void => {
   const bytes = bytesOf(resultShape(product) ?? [], product.dtype);
   const buffers = [...product.buffers.slice(0, -1), builder.workspace(rank, bytes)];
   const standIn = { ...product, buffers, origin: backwardOf(product.origin) };
   for (let time = 0; time < 2; time++) builder.emit(rank, standIn);
 };
 
-const giveBack = (builder: Builder, { name, origin, from, to, count }: Return): void => {
+const giveBack = (
+  builder: Builder,
+  { name, origin, from, to, count }: Return,
+  backwardOf: BackwardOf,
+): void => {
   const bytes = count * bytesPerElement(builder.dtype);
   const common = {
     origin: backwardOf(origin),

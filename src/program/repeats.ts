@@ -1,0 +1,190 @@
+// Equal blocks of layers in a row: of many, three are lowered, however deep the model is. The first takes what comes
+// before them, the last gives to what comes after; the second does what all between them do, and stands for them.
+
+import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import { layerName } from "./lower.ts";
+import type { Totals } from "./tally.ts";
+
+export interface Repeats {
+  /** With three of the blocks in each row. Layers keep the names that they have in the whole plan. */
+  readonly plan: Plan;
+  /** How many layers of the whole plan a layer of `plan` stands for. */
+  readonly timesOf: (layer: string) => number;
+  /** By the name of a block's first layer: names of all the blocks that the block stands for, its own first. */
+  readonly stoodFor: ReadonlyMap<string, readonly (readonly string[])[]>;
+}
+
+/** The plan as it is: every layer stands for itself. */
+export const everyLayer = (plan: Plan): Repeats => ({
+  plan,
+  timesOf: () => 1,
+  stoodFor: new Map(),
+});
+
+/** Layers of the longest block that is looked for. */
+const longestBlock = 48;
+
+export const shorten = (plan: Plan): Repeats => {
+  const { stages } = plan;
+  const areNamed = new Set(stages.map(({ name }) => name)).size === stages.length;
+  if (!areNamed) return everyLayer(plan);
+  const signatureOf = createSignatures();
+  const times = new Map<string, number>();
+  const stoodFor = new Map<string, readonly (readonly string[])[]>();
+  const short = stages.map((stage): Stage => {
+    const rows = rowsOf(stage, signatureOf);
+    for (const { start, length, count } of rows) {
+      const names = (block: number): string[] =>
+        stage.layers
+          .slice(start + block * length, start + (block + 1) * length)
+          .map((layer) => layerName(stage, layer));
+      const middle = names(1);
+      const all = Array.from({ length: count - 2 }, (_, i) => names(1 + i));
+      for (const name of middle) times.set(name, all.length);
+      stoodFor.set(middle[0] ?? "", all);
+    }
+    return { ...stage, layers: without(stage.layers, rows) };
+  });
+  if (times.size === 0) return everyLayer(plan);
+  return { plan: { ...plan, stages: short }, timesOf: (layer) => times.get(layer) ?? 1, stoodFor };
+};
+
+/** Equal blocks one after another. */
+interface Row {
+  /** Index of the first block's first layer. */
+  readonly start: number;
+  /** Layers of a block. */
+  readonly length: number;
+  /** At least four. */
+  readonly count: number;
+}
+
+/** Rows that share no layer, in order, as far as no layer elsewhere reads from within one. */
+const rowsOf = ({ layers }: Stage, signatureOf: (layer: Layer, at: number) => number): Row[] => {
+  const signatures = layers.map(signatureOf);
+  const longest = longestRows(signatures);
+  const rows: Row[] = [];
+  for (let at = 0; at < layers.length; at++) {
+    const { length = 0, covered = 0 } = longest[at] ?? {};
+    const count = length === 0 ? 0 : Math.floor(covered / length);
+    const block = layers.slice(at, at + length);
+    if (count < 4 || block.some((layer) => layer.op === "residual" && layer.from < at)) continue;
+    rows.push({ start: at, length, count });
+    at += length * count - 1;
+  }
+  const rowAt = new Map<number, Row>();
+  for (const row of rows) {
+    for (let at = row.start; at < row.start + row.length * row.count; at++) rowAt.set(at, row);
+  }
+  const readElsewhere = new Set(
+    layers.flatMap((layer, at) =>
+      layer.op === "residual" && rowAt.get(at) !== rowAt.get(layer.from)
+        ? [rowAt.get(layer.from)]
+        : [],
+    ),
+  );
+  return rows.filter((row) => !readElsewhere.has(row));
+};
+
+/** By index: how many layers from there on repeat the `length` before them, these included; for the length with most. */
+const longestRows = (signatures: readonly number[]) => {
+  const longest = signatures.map(() => ({ length: 0, covered: 0 }));
+  for (let length = Math.min(longestBlock, signatures.length >> 2); length > 0; length--) {
+    let same = 0;
+    for (let at = signatures.length - 1 - length; at >= 0; at--) {
+      same = signatures[at] === signatures[at + length] ? same + 1 : 0;
+      const before = longest[at];
+      if (before !== undefined && same >= 3 * length && same + length >= before.covered) {
+        longest[at] = { length, covered: same + length };
+      }
+    }
+  }
+  return longest;
+};
+
+/** Equal numbers for layers that differ in nothing but their place. */
+const createSignatures = (): ((layer: Layer, at: number) => number) => {
+  const known = new Map<string, number>();
+  const numberOf = (text: string): number => {
+    const found = known.get(text) ?? known.size;
+    known.set(text, found);
+    return found;
+  };
+  // Layers of a stage share their lists, which may name thousands of GPUs.
+  const lists = new Map<object, number>();
+  const listOf = (list: object): number => {
+    const found = lists.get(list) ?? numberOf(JSON.stringify(list));
+    lists.set(list, found);
+    return found;
+  };
+  return (layer, at) => {
+    const { name: _, groups, ...rest } = layer;
+    const own = {
+      ...rest,
+      groups: listOf(groups),
+      ...(layer.op === "moe" ? { expertGroups: listOf(layer.expertGroups) } : {}),
+      ...(layer.op === "residual" ? { from: at - layer.from } : {}),
+    };
+    return numberOf(JSON.stringify(own));
+  };
+};
+
+const without = (layers: readonly Layer[], rows: readonly Row[]): Layer[] => {
+  const kept: Layer[] = [];
+  /** New index by the old one. */
+  const placeOf = new Map<number, number>();
+  const keep = (first: number, end: number): void => {
+    for (const [i, layer] of layers.slice(first, end).entries()) {
+      placeOf.set(first + i, kept.length);
+      kept.push(
+        layer.op === "residual" ? { ...layer, from: placeOf.get(layer.from) ?? layer.from } : layer,
+      );
+    }
+  };
+  let next = 0;
+  for (const { start, length, count } of rows) {
+    keep(next, start + 2 * length);
+    next = start + (count - 1) * length;
+  }
+  keep(next, layers.length);
+  return kept;
+};
+
+/** From the totals of the shortened plan to those of the whole: figures by layer are said of every one. */
+export const expandRepeats = (totals: Totals, { stoodFor }: Repeats): Totals =>
+  stoodFor.size === 0
+    ? totals
+    : {
+        ...totals,
+        layers: inEveryBlock(totals.layers, stoodFor),
+        collectives: inEveryBlock(totals.collectives, stoodFor),
+      };
+
+/** Items by layer, in order of the layers. */
+const inEveryBlock = <Item extends { readonly layer: string }>(
+  items: readonly Item[],
+  stoodFor: Repeats["stoodFor"],
+): Item[] => {
+  const blockOf = new Map(
+    [...stoodFor.values()].flatMap((blocks) => (blocks[0] ?? []).map((name) => [name, blocks])),
+  );
+  const expanded: Item[] = [];
+  for (let at = 0; at < items.length;) {
+    const blocks = blockOf.get(items[at]?.layer ?? "");
+    let end = at + 1;
+    while (end < items.length && blockOf.get(items[end]?.layer ?? "") === blocks) end += 1;
+    const run = items.slice(at, end);
+    if (blocks === undefined) expanded.push(...run);
+    else {
+      const [own = []] = blocks;
+      const placeOf = new Map(own.map((name, i) => [name, i]));
+      for (const names of blocks) {
+        for (const item of run) {
+          expanded.push({ ...item, layer: names[placeOf.get(item.layer) ?? 0] ?? item.layer });
+        }
+      }
+    }
+    at = end;
+  }
+  return expanded;
+};

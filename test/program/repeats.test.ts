@@ -1,0 +1,138 @@
+// Equal blocks of layers are counted once: the figures are those of every block, and depth costs next to nothing.
+
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { kernels } from "../../src/kernels/catalog.ts";
+import type { Layer, Plan } from "../../src/plan/plan.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
+import { layerNames } from "../../src/program/lower.ts";
+import { shorten } from "../../src/program/repeats.ts";
+import type { Totals } from "../../src/program/tally.ts";
+import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
+import { arbitraryPlan } from "../support/arbitrary_plan.ts";
+import { comparable, countWhole, rounded } from "../support/count_whole.ts";
+import { linear, norm, plan } from "../support/plans.ts";
+import { planOf } from "../support/written_plan.ts";
+
+/** A residual may bring what an earlier layer gave, for which blocks that stand for others say it in another order. */
+const byLayer = <Counted extends Totals>(counted: Counted): Counted => ({
+  ...counted,
+  collectives: counted.collectives.toSorted((a, b) =>
+    `${a.layer} ${a.op}` < `${b.layer} ${b.op}` ? -1 : 1,
+  ),
+});
+
+const expectWhole = (given: Plan): void => {
+  const whole = countWhole(given);
+  const counted = comparable(byLayer(estimatePlan(given)), whole);
+  expect(rounded(counted)).toEqual(rounded(byLayer(whole)));
+};
+
+const isShortened = (given: Plan): boolean =>
+  layerNames(shorten(given).plan).length < layerNames(given).length;
+
+test("of any degrees, blocks that are left out count as if they were lowered", () => {
+  let shortened = 0;
+  fc.assert(
+    fc.property(arbitraryDegrees({ maxDepth: 7, maxData: 3 }), (given) => {
+      if (isShortened(given)) shortened += 1;
+      expectWhole(given);
+    }),
+    { numRuns: 60 },
+  );
+  expect(shortened).toBeGreaterThan(20);
+});
+
+/** The stages with their layers `times` after one another, where what they give is what they take. */
+const repeated = (given: Plan, times: number): Plan => ({
+  ...given,
+  stages: given.stages.map((stage) => ({
+    ...stage,
+    layers: Array.from({ length: times }, (_, block) =>
+      stage.layers.map((layer, i): Layer => {
+        const at = block * stage.layers.length;
+        const name = `${at + i}.${layer.op}`;
+        return layer.op === "residual"
+          ? { ...layer, name, from: at + layer.from }
+          : { ...layer, name };
+      }),
+    ).flat(),
+  })),
+});
+
+const widthsOf = (layer: Layer | undefined, of: "in" | "out"): number | undefined => {
+  if (layer === undefined || layer.op === "aggregate" || layer.op === "embedding") return undefined;
+  return layer.op === "linear" ? layer[of] : layer.hidden;
+};
+
+test("of any stages, too, whatever their groups and splits", () => {
+  let shortened = 0;
+  fc.assert(
+    fc.property(arbitraryPlan(), fc.integer({ min: 3, max: 7 }), (given, times) => {
+      fc.pre(
+        given.stages.every(
+          ({ layers }) =>
+            widthsOf(layers[0], "in") !== undefined &&
+            widthsOf(layers[0], "in") === widthsOf(layers.at(-1), "out"),
+        ),
+      );
+      const deep = repeated(given, times);
+      if (isShortened(deep)) shortened += 1;
+      expectWhole(deep);
+    }),
+    { numRuns: 60 },
+  );
+  expect(shortened).toBeGreaterThan(20);
+});
+
+const deep = (layers: number, more = ""): Plan =>
+  planOf(`
+name: deep
+hardware: { gpus: 4 }
+workload: { batch: 4, sequence: 8, microBatches: 2, mode: training, dtype: f16 }
+model: { layers: ${layers}, hidden: 8, heads: 2, ffn: 8, vocabulary: 16${more} }
+parallel: { tensor: 2, pipeline: 2 }
+`);
+
+describe("what is lowered of equal blocks", () => {
+  test.each([
+    ["three of any number", deep(200), 2 * 3 * 6 + 3],
+    ["all of a stage with three", deep(6), 2 * 3 * 6 + 3],
+    [
+      "all with experts and all without",
+      deep(16, ", moe: { experts: 4, denseLayers: [0, 1, 2, 3] }"),
+      2 * 3 * 6 + 3 + 6 * 3,
+    ],
+  ])("%s", (_name, given, layers) => {
+    expect(layerNames(shorten(given).plan)).toHaveLength(layers);
+  });
+
+  test("a block that a later layer reads from is not left out", () => {
+    const groups = [[0]];
+    const skip = (from: number) => ({ op: "residual", hidden: 4, from, groups }) as const;
+    const block = [norm(4, groups, "rms"), linear(4, 4, "replicated", groups), skip(0)];
+    const row = repeated(plan("row", 1, [block]), 5);
+    const reads = (from: number): Plan => ({
+      ...row,
+      stages: row.stages.map((stage) => ({
+        ...stage,
+        layers: [...stage.layers, { ...skip(from), name: "15.residual" }],
+      })),
+    });
+    expect(isShortened(row)).toBe(true);
+    expect(isShortened(reads(7))).toBe(false);
+    expectWhole(reads(7));
+  });
+});
+
+test("10,000 layers are counted with the work of ten", () => {
+  const flops = vi.spyOn(kernels.matmul, "flops");
+  const workOf = (layers: number): number => {
+    flops.mockClear();
+    const { parameters } = estimatePlan(deep(layers));
+    expect(parameters.total).toBeGreaterThan(layers * 8 * 8);
+    return flops.mock.calls.length;
+  };
+  expect(workOf(10_000)).toBe(workOf(10));
+  flops.mockRestore();
+});
