@@ -11,25 +11,73 @@ import {
 } from "../kernels/storage.ts";
 import type { Content, Region, RegionContent } from "./content.ts";
 
-/** The bytes of a content as they lie in a buffer: rows padded to quads, except token ids. */
+/** Whole rows of a content as they lie in a buffer: padded to quads, except token ids. */
+export interface ContentBlock {
+  /** Bytes from the content's begin. */
+  readonly offset: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** All bytes of a content, in order, in blocks of about `blockBytes`, for which there must be time. */
+export function* contentBlocks(
+  content: Content,
+  seed: number,
+  dtype: DType,
+  blockBytes = 2 ** 21,
+): Generator<ContentBlock> {
+  const parts = partsOf(content);
+  const rowBytes = bytesPerElement(dtype) * parts.reduce((sum, part) => sum + pitchOf(part), 0);
+  const rows = rowsOf(parts[0] ?? noPart());
+  // Blocks begin with a word.
+  const most = 4 * Math.max(1, Math.floor(blockBytes / (4 * rowBytes)));
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row);
+    yield { offset: row * rowBytes, bytes: fillRows(parts, seed, dtype, row, count) };
+  }
+}
+
+/** All of them at once. */
 export const fillContent = (
   content: Content,
   seed: number,
   dtype: DType,
 ): Uint8Array<ArrayBuffer> => {
-  const parts = content.kind === "beside" ? content.parts : [content];
+  const parts = partsOf(content);
+  return fillRows(parts, seed, dtype, 0, rowsOf(parts[0] ?? noPart()));
+};
+
+export const partsOf = (content: Content): readonly RegionContent[] =>
+  content.kind === "beside" ? content.parts : [content];
+
+/** As a buffer holds them, in whole words. */
+export const contentBytes = (content: Content, dtype: DType): number => {
+  const parts = partsOf(content);
   const pitch = parts.reduce((sum, part) => sum + pitchOf(part), 0);
-  const rows = rowsOf(parts[0] ?? noPart());
+  return ceilDiv(rowsOf(parts[0] ?? noPart()) * pitch * bytesPerElement(dtype), 4) * 4;
+};
+
+const fillRows = (
+  parts: readonly RegionContent[],
+  seed: number,
+  dtype: DType,
+  firstRow: number,
+  rows: number,
+): Uint8Array<ArrayBuffer> => {
+  const pitch = parts.reduce((sum, part) => sum + pitchOf(part), 0);
   const bytes = new Uint8Array(ceilDiv(rows * pitch * bytesPerElement(dtype), 4) * 4);
   const target = elementsIn(bytes, dtype);
-  const encode = dtype === "f16" ? toHalf : (value: number): number => value;
-  let column0 = 0;
+  let first = 0;
   for (const part of parts) {
-    const first = column0;
-    visit(part, seed, (row, column, value) => {
-      target[row * pitch + first + column] = encode(value);
-    });
-    column0 += pitchOf(part);
+    const key = tensorKey(part.tensor, seed);
+    const columns = columnsOf(part);
+    const numberOf = numbersOf(part, dtype === "f16" ? toHalf : undefined);
+    for (let row = 0; row < rows; row++) {
+      const start = rowStart(part, firstRow + row);
+      for (let column = 0; column < columns; column++) {
+        target[row * pitch + first + column] = numberOf(hash(start + column, key));
+      }
+    }
+    first += pitchOf(part);
   }
   return bytes;
 };
@@ -41,11 +89,17 @@ export const contentValues = (
   dtype: StorageType,
 ): Float64Array => {
   const columns = columnsOf(content);
-  const values = new Float64Array(rowsOf(content) * columns);
-  const store = dtype === "f16" && content.kind === "uniform" ? roundToHalf : Math.fround;
-  visit(content, seed, (row, column, value) => {
-    values[row * columns + column] = store(value);
-  });
+  const rows = rowsOf(content);
+  const values = new Float64Array(rows * columns);
+  const key = tensorKey(content.tensor, seed);
+  const isRounded = dtype === "f16" && content.kind === "uniform";
+  const numberOf = numbersOf(content, isRounded ? roundToHalf : Math.fround);
+  for (let row = 0; row < rows; row++) {
+    const start = rowStart(content, row);
+    for (let column = 0; column < columns; column++) {
+      values[row * columns + column] = numberOf(hash(start + column, key));
+    }
+  }
   return values;
 };
 
@@ -53,12 +107,13 @@ const noPart = (): never => {
   throw new RangeError("a content needs at least one part");
 };
 
-const columnsOf = (region: Region): number => region.size.at(-1) ?? 1;
+export const columnsOf = (region: Region): number => region.size.at(-1) ?? 1;
 
-const rowsOf = (region: Region): number =>
+export const rowsOf = (region: Region): number =>
   region.size.slice(0, -1).reduce((product, extent) => product * extent, 1);
 
-const pitchOf = (content: RegionContent): number =>
+/** Elements from one row to the next. */
+export const pitchOf = (content: RegionContent): number =>
   content.kind === "ids" ? columnsOf(content) : rowPitch(columnsOf(content));
 
 const elementsIn = (bytes: Uint8Array<ArrayBuffer>, dtype: DType) => {
@@ -68,43 +123,38 @@ const elementsIn = (bytes: Uint8Array<ArrayBuffer>, dtype: DType) => {
 
 export const roundToHalf = (value: number): number => fromHalf(toHalf(value));
 
-const visit = (
+/** The element that a random word becomes, as `encode` stores it. */
+const numbersOf = (
   content: RegionContent,
-  seed: number,
-  put: (row: number, column: number, value: number) => void,
-): void => {
-  const key = tensorKey(content.tensor, seed);
-  const columns = columnsOf(content);
-  let row = 0;
-  for (const start of rowStarts(content)) {
-    for (let column = 0; column < columns; column++) {
-      const random = hash(start + column, key);
-      put(row, column, valueOf(content, random));
-    }
-    row++;
+  encode: ((value: number) => number) | undefined,
+): ((random: number) => number) => {
+  const encoded = (valueOf: (random: number) => number) =>
+    encode === undefined ? valueOf : (random: number) => encode(valueOf(random));
+  if (content.kind === "ids") {
+    const { vocabulary } = content;
+    return encoded((random) => Math.floor((random / 2 ** 32) * vocabulary));
   }
-};
-
-const valueOf = (content: RegionContent, random: number): number => {
-  if (content.kind === "ids") return Math.floor((random / 2 ** 32) * content.vocabulary);
+  const { center } = content;
+  // One f32 product where the center is 0: a GPU makes the same.
+  const scale = Math.fround(content.scale);
   // 24 bits, so that [-1, 1) is exact in f32.
-  const unit = (random >>> 8) / 2 ** 23 - 1;
-  return Math.fround(content.center + content.scale * unit);
+  return encoded((random) => Math.fround(center + scale * ((random >>> 8) / 2 ** 23 - 1)));
 };
 
-/** Global index of the first element of each row of the region. */
-function* rowStarts(region: Region): Generator<number> {
+/** Global index of the first element of a row of the region. */
+const rowStart = (region: Region, row: number): number => {
   const [depth, rows, columns] = asThree(region.shape, 1);
   const [depth0, row0, column0] = asThree(region.offset, 0);
   const [depthSize, rowSize] = asThree(region.size, 1);
-  if (depth0 + depthSize > depth)
+  if (depth0 + depthSize > depth) {
     throw new RangeError(`${region.tensor}: region exceeds its tensor`);
-  for (let d = depth0; d < depth0 + depthSize; d++) {
-    for (let r = row0; r < row0 + rowSize; r++) yield (d * rows + r) * columns + column0;
   }
-}
+  const at = (depth0 + Math.floor(row / rowSize)) * rows + row0 + (row % rowSize);
+  return at * columns + column0;
+};
 
-const asThree = (values: readonly number[], missing: number): [number, number, number] => {
+/** Dimensions before the first are `missing`. */
+export const asThree = (values: readonly number[], missing: number): [number, number, number] => {
   const [a = missing, b = missing, c = missing] = [
     ...Array.from({ length: 3 - values.length }, () => missing),
     ...values,
@@ -113,7 +163,7 @@ const asThree = (values: readonly number[], missing: number): [number, number, n
 };
 
 /** FNV-1a over the name, mixed with the seed. */
-const tensorKey = (tensor: string, seed: number): number => {
+export const tensorKey = (tensor: string, seed: number): number => {
   let key = 0x811c9dc5;
   for (let i = 0; i < tensor.length; i++) key = Math.imul(key ^ tensor.charCodeAt(i), 0x01000193);
   return mix(key ^ mix(seed | 0));

@@ -2,7 +2,7 @@
 
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import type { BufferDeclaration, BufferRole } from "../program/program.ts";
-import { fillContent } from "../program/content_values.ts";
+import { createFiller } from "./fill.ts";
 
 export async function allocateBuffers(
   gpu: LogicalGpu,
@@ -12,15 +12,15 @@ export async function allocateBuffers(
   onProgress: () => void,
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
+  const filler = createFiller(gpu, `rank ${rank}`, seed);
   for (const { id, bytes, role, content, dtype, within } of declarations) {
     if (within !== undefined) continue;
     const buffer = await gpu.createBuffer(`rank ${rank} ${role} ${id}`, bytes, usageOf(role));
-    if (content !== undefined) {
-      gpu.device.queue.writeBuffer(buffer, 0, fillContent(content, seed, dtype));
-    }
+    if (content !== undefined) await filler.fill(buffer, content, dtype, onProgress);
     buffers.set(id, buffer);
     onProgress();
   }
+  filler.destroy();
   return buffers;
 }
 

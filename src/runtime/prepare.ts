@@ -4,9 +4,9 @@ import type { BufferRegion } from "../collectives/buffer_region.ts";
 import { type CollectiveKernels, prepareCollective } from "../collectives/kernels.ts";
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
-import { fillContent } from "../program/content_values.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import { fillBytes } from "./fill.ts";
 import { createDigests, type Digests } from "./check/digests.ts";
 import { bindCalls, prepareCalls, type ProgramCalls } from "./program_calls.ts";
 
@@ -65,7 +65,7 @@ export async function prepareProgram(
   for (const [index, instruction] of program.instructions.entries()) {
     if (instruction.op !== "input") continue;
     const { dtype } = prepared.declaration(instruction.buffer);
-    prepared.inputs.set(index, fillContent(instruction.content, seed, dtype));
+    prepared.inputs.set(index, await fillBytes(instruction.content, seed, dtype, onProgress));
   }
   return prepared;
 }

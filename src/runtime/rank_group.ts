@@ -157,6 +157,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     () =>
       [...tasks].map(([rank, { askedMs }]) => ({
         rank,
+        pid: processOf(rank).pid,
         askedMs,
         position: positionOf(rank),
         heardMs: processOf(rank).heardMs,

@@ -15,7 +15,7 @@ export const defaultPatience: Patience = { hangMs: 10_000, gpuHangMs: 120_000 };
 export interface BusyRank {
   readonly rank: number;
   readonly position: Position;
-  /** ms since it was heard, and since its position changed. */
+  /** ms since it was heard, and since its position changed; without those in which it waited for a core. */
   readonly silentMs: number;
   readonly stillMs: number;
 }

@@ -243,8 +243,8 @@ const executor: readonly Mutation[] = [
   {
     what: "one rank has weights of another seed",
     files: ["dist/runtime/allocate.js"],
-    from: "fillContent(content, seed, dtype)",
-    to: "fillContent(content, seed + rank, dtype)",
+    from: "createFiller(gpu, `rank ${rank}`, seed)",
+    to: "createFiller(gpu, `rank ${rank}`, seed + rank)",
   },
   {
     what: "neighbouring columns of weights are swapped",
