@@ -58,8 +58,6 @@ export interface FlagGrammar {
   readonly aliases: Readonly<Record<string, string>>;
   /** Flags that take several values. */
   readonly lists?: ReadonlySet<string>;
-  /** Words before the flags that are no strays. */
-  readonly leading?: number;
 }
 
 const isFlag = (word: string): boolean => /^--?[A-Za-z]/.test(word);
@@ -132,7 +130,7 @@ export const readFlags = (invocation: Invocation, grammar: FlagGrammar): Command
     add: (diagnostic) => diagnostics.push(diagnostic),
     unread: () => [...byName.values()].filter(({ name: flag }) => !read.has(flag)),
     strays: () => [
-      ...words.slice(grammar.leading ?? 0).map((word) => ({ word })),
+      ...words.map((word) => ({ word })),
       ...[...byName.values()].flatMap(({ name, values }) => {
         const [value, ...more] = values;
         if (!read.has(name) || grammar.lists?.has(name) === true || value === undefined) return [];

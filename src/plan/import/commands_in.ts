@@ -1,9 +1,11 @@
 // The programs in a shell text that lay a model out, each with its words as the shell hands them over.
 
 import type { Diagnostic, Position } from "../diagnostic.ts";
+import { containersIn } from "./containers/containers.ts";
+import { followContainers } from "./containers/follow_containers.ts";
 import type { Invocation, Launch, Word } from "./invocation.ts";
 import { noLaunch } from "./invocation.ts";
-import { followCommand, type Program, wordOf } from "./launch/follow_command.ts";
+import { followCommand, type Program, variableOf, wordOf } from "./launch/follow_command.ts";
 import { launchedBy, launcherOptions } from "./launch/launch.ts";
 import { splitOptions } from "./launch/options.ts";
 import { sbatchWords, slurmLaunch, slurmOptions, slurmVariables } from "./launch/slurm.ts";
@@ -19,7 +21,7 @@ import {
   TooInvolved,
   type Variable,
 } from "./shell/shell.ts";
-import { reveal, shellSource } from "./shell/shell_source.ts";
+import { reveal, shellSource, withNewlines } from "./shell/shell_source.ts";
 import { literal, type Scalar, scalar, textOf } from "./shell/value.ts";
 import { toolOf, toolsByFlags } from "./tools.ts";
 
@@ -42,7 +44,8 @@ export const commandsIn = (source: Source): CommandsIn => {
   const script = newScript(source.set ?? new Map());
   const programs: Program[] = [];
   const faults: ScriptFault[] = [];
-  const text = shellSource(source.text);
+  const plain = withNewlines(source.text);
+  const text = shellSource(plain);
   const job = jobOf(text, script, position);
   const shell = newShell(job.variables);
   const valuesOf = (variable: string) => [...(script.compared.get(variable) ?? [])];
@@ -50,12 +53,16 @@ export const commandsIn = (source: Source): CommandsIn => {
   const place = { follower, position, valuesOf, onProgram: (each: Program) => programs.push(each) };
   const diagnostics: Diagnostic[] = [...job.launch.diagnostics];
   try {
-    runScript({ text, at: (offset) => offset }, shell, {
-      ...follower,
-      onCommand: (started) => {
-        followCommand(started, job.launch, place);
-      },
-    });
+    const containers = containersIn(plain);
+    if (containers !== undefined) followContainers(containers, place);
+    else {
+      runScript({ text, at: (offset) => offset }, shell, {
+        ...follower,
+        onCommand: (started) => {
+          followCommand(started, job.launch, place);
+        },
+      });
+    }
   } catch (error) {
     if (!(error instanceof TooInvolved)) throw error;
     const hint = "give the command alone, without the script around it";
@@ -123,13 +130,6 @@ const revealed = (program: Program): Program => ({
   program: reveal(program.program),
   words: program.words.map((word) => ({ ...word, text: reveal(word.text) })),
 });
-
-const variableOf = (shell: Shell, name: string): Word | undefined => {
-  const variable = shell.variables.get(name);
-  return variable?.exported === true && variable.value.kind === "scalar"
-    ? wordOf(variable.value.pieces)
-    : undefined;
-};
 
 interface Found {
   readonly kind: CommandKind;

@@ -176,8 +176,10 @@ const expertFrom = (
     );
     return { expert: 1 };
   }
-  if (!hasExperts || wanted === 1) return { expert: 1 };
-  const slices = expertTensor ?? 1;
+  if (!hasExperts) return { expert: 1 };
+  // Without expert parallelism the tensor ranks slice each expert, unless the source says otherwise.
+  const usual = wanted === 1 ? degrees.tensor : 1;
+  const slices = expertTensor ?? usual;
   if (ranks % (wanted * slices) !== 0) {
     const sliced = slices === 1 ? "" : ` × expert-tensor ${slices}`;
     const { tensor, context, data } = degrees;
@@ -189,5 +191,5 @@ const expertFrom = (
       `choose one of ${expertDegreesThatFit({ ...degrees, pipeline: 1, expert: wanted, expertTensor: slices }).join(", ")}`,
     );
   }
-  return { expert: wanted, ...(slices === 1 ? {} : { expertTensor: slices }) };
+  return { expert: wanted, ...(slices === usual ? {} : { expertTensor: slices }) };
 };

@@ -23,8 +23,6 @@ const grammar: FlagGrammar = {
     "--extra-llm-api-options": "--config",
     "-m": "--model",
   },
-  // The sub-command of trtllm-bench.
-  leading: 1,
 };
 
 const withoutBearing =

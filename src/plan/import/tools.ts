@@ -35,7 +35,12 @@ export const toolOf = (program: string, words: readonly Word[]): Tool | undefine
       ? undefined
       : withModel("tensorrt-llm", rest);
   }
-  if (/^trtllm-(bench|build)$/.test(program)) return { kind: "tensorrt-llm", words };
+  if (program === "trtllm-build") return { kind: "tensorrt-llm", words };
+  if (program === "trtllm-bench") {
+    // Options stand before and behind its sub-command.
+    const verb = words.findIndex(({ text }) => /^(throughput|latency|build)$/.test(text));
+    return { kind: "tensorrt-llm", words: words.filter((_, index) => index !== verb) };
+  }
   if (program === "convert_checkpoint.py" && has(words, /^--tp[-_]size/)) {
     return { kind: "tensorrt-llm", words };
   }

@@ -25,6 +25,11 @@ const grammar: FlagGrammar = {
     "--load-best-model-at-end",
     "--trust-remote-code",
     "--streaming",
+    "--multi-gpu",
+    "--use-deepspeed",
+    "--use-fsdp",
+    "--same-network",
+    "--debug",
   ]),
   aliases: {
     "--max-seq-len": "--max-seq-length",
@@ -36,7 +41,6 @@ const grammar: FlagGrammar = {
     "--per-gpu-train-batch-size": "--per-device-train-batch-size",
     "--model-name": "--model-name-or-path",
   },
-  leading: 0,
 };
 
 /** Data, optimizer, logs and checkpoints. */
@@ -47,6 +51,8 @@ const withoutBearing = new RegExp(
     "num-train-epochs|max-grad-norm|dataloader-.*|remove-unused-columns|push-to-hub|hub-.*|per-device-eval-batch-size",
     "ddp-.*|resume-from-checkpoint|load-best-model-at-end|metric-.*|preprocessing-.*|cache-dir|trust-remote-code|tf32",
     "token|use-auth-token|disable-tqdm|group-by-length|length-column-name|streaming|local-rank|max-(train|eval)-samples",
+    "machine-rank|main-process-(ip|port)|rdzv-.*|num-cpu-threads-.*|dynamo-backend|multi-gpu|same-network|debug|quiet",
+    "deepspeed-(hostfile|multinode-launcher)|gradient-clipping|zero3-.*",
     "evaluation-strategy|tokenizer-name|template|overwrite-cache|plot-loss",
   ].join("|")})$`,
 );
@@ -59,6 +65,14 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--load-in-4bit": "quantized weights",
   "--load-in-8bit": "quantized weights",
   "--torch-compile": "compilation",
+  "--use-fsdp": "weights, gradients and optimizer split over replicas",
+  "--fsdp-sharding-strategy": "weights, gradients and optimizer split over replicas",
+  "--zero-stage": "weights, gradients and optimizer split over replicas",
+  "--offload-optimizer-device": "an optimizer on the host",
+  "--offload-param-device": "weights on the host",
+  "--megatron-lm-tp-degree": "tensor parallelism of the script",
+  "--megatron-lm-pp-degree": "pipeline parallelism of the script",
+  "--parallelism-config-tp-size": "tensor parallelism of the script",
 };
 
 const known = [
@@ -72,7 +86,8 @@ const known = [
   "--fp16",
 ];
 
-export const importTrainer = (command: ToolCommand): Imported => {
+export const importTrainer = (started: ToolCommand): Imported => {
+  const command = withAccelerate(started);
   const flags = readFlags(command, grammar);
   const { ranks } = command.launch;
   const name = flags.text("--model-name-or-path");
@@ -80,7 +95,8 @@ export const importTrainer = (command: ToolCommand): Imported => {
   const accumulation = flags.count("--gradient-accumulation-steps");
   const sequence = flags.count("--max-seq-length");
   const bf16 = flags.has("--bf16");
-  const half = flags.has("--fp16") || bf16;
+  const precision = flags.text("--mixed-precision");
+  const half = flags.has("--fp16") || bf16 || precision === "fp16" || precision === "bf16";
   if (bf16) {
     flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
   }
@@ -109,9 +125,23 @@ export const importTrainer = (command: ToolCommand): Imported => {
   };
 };
 
+/** What `accelerate launch` is told of training is what the script would be told. */
+const withAccelerate = (command: ToolCommand): ToolCommand => {
+  const { launch, words } = command;
+  const { options = [] } = launch.launchers.find(({ name }) => name === "accelerate") ?? {};
+  const launchers = launch.launchers.filter(({ name }) => name !== "accelerate");
+  return { ...command, launch: { ...launch, launchers }, words: [...options, ...words] };
+};
+
 /** A config that the command names is a source of its own. */
 const listConfig = (flags: CommandFlags): void => {
-  for (const flag of ["--deepspeed", "--deepspeed-config", "--config", "--config-file"]) {
+  for (const flag of [
+    "--deepspeed",
+    "--deepspeed-config",
+    "--deepspeed-config-file",
+    "--config",
+    "--config-file",
+  ]) {
     const config = flags.has(flag) ? flags.text(flag) : undefined;
     if (config === undefined) continue;
     const message = `the layout is completed by ${shown(config)}, which this command only names`;

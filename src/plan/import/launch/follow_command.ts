@@ -45,6 +45,14 @@ export const wordOf = (pieces: Scalar): Word => {
   };
 };
 
+/** Of an exported variable, the value. */
+export const variableOf = ({ variables }: Shell, name: string): Word | undefined => {
+  const variable = variables.get(name);
+  return variable?.exported === true && variable.value.kind === "scalar"
+    ? wordOf(variable.value.pieces)
+    : undefined;
+};
+
 export const followCommand = (started: StartedCommand, launch: Launch, place: Place): void => {
   unwrap(
     {
@@ -228,8 +236,10 @@ const followLauncher = (name: string, launcher: Launcher, running: Running, plac
   // `docker build` and `accelerate config` start nothing.
   if (launcher.verbs !== undefined && verb === undefined) return;
   const options = launcherOptions(name, found, place);
-  const outer = { ...running.launch, ...(usesJob(name) ? running.launch.job : {}) };
-  const said = launcher.launch?.(options, outer) ?? {};
+  const { job } = running.launch;
+  const outer = { ...job, ...running.launch, ...(usesJob(name) ? job : {}) };
+  const environment = (variable: string) => variableOf(running.shell, variable);
+  const said = launcher.launch?.(options, outer, environment) ?? {};
   const wrapped = options.value("--wrap");
   const entry = options.value("--entrypoint");
   const named = options.value("--image");

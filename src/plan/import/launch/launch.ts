@@ -16,6 +16,8 @@ export interface LauncherOptions {
   /** A whole number above 0; anything else is reported. */
   readonly count: (...names: string[]) => Given | undefined;
   readonly report: (message: string, offset: number, hint?: string) => void;
+  /** As `report`, and without a plan. */
+  readonly refuse: (message: string, offset: number, hint: string) => void;
   readonly unread: () => readonly Word[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -63,6 +65,10 @@ export const launcherOptions = (
     report: (message, offset, hint) => {
       const place = { position: position(offset) };
       diagnostics.push(note("warning", "launcher-not-understood", message, place, hint));
+    },
+    refuse: (message, offset, hint) => {
+      const place = { position: position(offset) };
+      diagnostics.push(note("error", "ranks-not-given", message, place, hint));
     },
     unread: () => options.filter((option) => !read.has(option)).flatMap(({ words }) => words),
     diagnostics,

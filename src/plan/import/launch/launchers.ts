@@ -1,10 +1,14 @@
 // Programs that start other programs: which of their options take a value, what follows the options, and
 // what the options say of ranks and GPUs.
 
-import type { Given, Launch } from "../invocation.ts";
+import type { Given, Launch, Word } from "../invocation.ts";
+import { isCount } from "../fields.ts";
 import { type LauncherOptions, listedDevices, times } from "./launch.ts";
 import { type OptionGrammar, optionsOf } from "./options.ts";
 import { slurmLaunch, slurmOptions } from "./slurm.ts";
+
+/** A variable that the launcher sees. */
+type Environment = (name: string) => Word | undefined;
 
 export interface Launcher extends OptionGrammar {
   /** Words between the options and the command: a duration, an image, a host. */
@@ -20,6 +24,7 @@ export interface Launcher extends OptionGrammar {
   readonly launch?: (
     options: LauncherOptions,
     outer: Launch,
+    environment: Environment,
   ) => Partial<Pick<Launch, "ranks" | "nodes" | "gpus">>;
 }
 
@@ -36,16 +41,44 @@ const torchrun: Launcher = {
     "--standalone --no-python --run-path --use-env -m --module",
   ),
   python: true,
-  launch: (options) => {
-    const nodes = elastic(options, "--nnodes");
-    // The number of GPUs that a machine has is not in the text.
-    const perNode = /^(gpu|auto|cpu|xpu)$/.test(options.value("--nproc-per-node")?.text ?? "")
-      ? undefined
-      : options.count("--nproc-per-node");
+  launch: (options, outer, environment) => {
+    const nodes = elastic(options, "--nnodes") ?? countIn(environment("PET_NNODES"));
+    const perNode =
+      ranksPerNode(options, outer, environment) ?? countIn(environment("PET_NPROC_PER_NODE"));
     const here: Given | undefined = perNode && { count: 1, offset: perNode.offset };
     const ranks = times(perNode, nodes ?? here);
     return { ...(ranks === undefined ? {} : { ranks }), ...(nodes === undefined ? {} : { nodes }) };
   },
+};
+
+/** `--nproc-per-node gpu` is as many as a machine has; where the text does not say how many, it is asked for. */
+const ranksPerNode = (
+  options: LauncherOptions,
+  { gpus, nodes }: Launch,
+  environment: Environment,
+): Given | undefined => {
+  const word = options.value("--nproc-per-node");
+  if (!/^(gpu|auto|xpu|npu)$/.test(word?.text ?? "")) return options.count("--nproc-per-node");
+  const devices = environment("CUDA_VISIBLE_DEVICES");
+  const visible = devices && listedDevices(devices.text);
+  if (devices !== undefined && visible !== undefined) {
+    return { count: visible, offset: devices.offset };
+  }
+  const machines = nodes?.count ?? 1;
+  if (gpus !== undefined && gpus.count % machines === 0) {
+    return { count: gpus.count / machines, offset: gpus.offset };
+  }
+  options.refuse(
+    `--nproc-per-node ${word?.text} is the number of GPUs of a machine, which the text does not say`,
+    word?.offset ?? 0,
+    "write the number in its place, as in --nproc-per-node 8",
+  );
+  return undefined;
+};
+
+const countIn = (word: Word | undefined): Given | undefined => {
+  const count = Number(word?.text || Number.NaN);
+  return word !== undefined && isCount(count) ? { count, offset: word.offset } : undefined;
 };
 
 /** `2:4` is from two to four nodes: the fewest are those that are there. */

@@ -26,8 +26,11 @@ export const reveal = (text: string): string =>
 /** Flags without a program: newlines separate them, and brackets are theirs. */
 export const isBareList = (text: string): boolean => /^\s*--?[A-Za-z]/.test(text);
 
-export const shellSource = (text: string): string => {
-  const plain = text.replaceAll("\r\n", "\n").replace(/^\uFEFF/, " ");
+/** As editors of any system write it. */
+export const withNewlines = (text: string): string =>
+  text.replaceAll("\r\n", "\n").replace(/^\uFEFF/, " ");
+
+export const shellSource = (plain: string): string => {
   if (isBareList(plain)) {
     // An operator outside of quotes belongs to a value, such as ([0]*3+[1]*58); a backslash ends no line.
     return plain

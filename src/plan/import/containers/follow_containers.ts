@@ -1,0 +1,74 @@
+// Starts of containers as commands: those of Kubernetes are words, those of Compose are split as a shell does.
+
+import { behindImage, followCommand, type Place, wordOf } from "../launch/follow_command.ts";
+import { type Launch, noLaunch } from "../invocation.ts";
+import { note } from "../note.ts";
+import { runScript } from "../shell/run_script.ts";
+import { newShell, type Variable } from "../shell/shell.ts";
+import { sourceOf } from "../shell/source_text.ts";
+import { scalar, type Scalar } from "../shell/value.ts";
+import type { Container } from "./containers.ts";
+
+export const followContainers = (containers: readonly Container[], place: Place): void => {
+  for (const container of containers) follow(container, place);
+};
+
+const follow = (container: Container, place: Place): void => {
+  const { words, isText, environment } = container;
+  const launch = launchOf(container, place);
+  const shell = newShell(
+    new Map(
+      [...environment].map(([name, pieces]): [string, Variable] => [
+        name,
+        { value: scalar(pieces), exported: true },
+      ]),
+    ),
+  );
+  const start = (all: readonly Scalar[]): void => {
+    followCommand({ words: withImage(container, all), shell, conditions: [] }, launch, place);
+  };
+  if (!isText) {
+    start(words);
+    return;
+  }
+  // In Compose, $$ is the dollar that the shell in the container sees.
+  const text = words.flatMap((word, index) => [
+    ...(index === 0 ? [] : [{ text: " ", offset: word[0]?.offset ?? 0 }]),
+    ...word.map((piece) => ({ ...piece, text: piece.text.replaceAll("$$", "$") })),
+  ]);
+  const lines = text.map((piece) => ({ ...piece, text: piece.text.replaceAll("\n", " ") }));
+  runScript(sourceOf(isScript(container) ? text : lines), shell, {
+    ...place.follower,
+    onCommand: (started) => {
+      followCommand({ ...started, words: withImage(container, started.words) }, launch, place);
+    },
+  });
+};
+
+/** A text with commands of its own on each line, not one command on several. */
+const isScript = ({ words }: Container): boolean =>
+  words.some((word) => word.some(({ text }) => /^\s*\w+=|;|&&/.test(text)));
+
+const withImage = ({ image, hasCommand }: Container, words: readonly Scalar[]): readonly Scalar[] =>
+  hasCommand
+    ? words
+    : behindImage(image, undefined, words.map(wordOf)).map(
+        ({ pieces, text, offset }) => pieces ?? [{ text, offset }],
+      );
+
+const launchOf = ({ gpus, pods, replicas }: Container, { position }: Place): Launch => ({
+  ...noLaunch,
+  ...(gpus === undefined ? {} : { gpus }),
+  ...(pods === undefined ? {} : { nodes: pods }),
+  diagnostics:
+    replicas === undefined
+      ? []
+      : [
+          note(
+            "warning",
+            "replicas-not-expressible",
+            `${replicas.count} replicas are started, each of them a server of its own; the plan is of one`,
+            { position: position(replicas.offset) },
+          ),
+        ],
+});

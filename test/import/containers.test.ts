@@ -1,0 +1,130 @@
+// Commands in manifests of Kubernetes and in files of Compose.
+
+import { expect, test } from "vitest";
+import { importPlan } from "../../src/plan/import/import_plan.ts";
+import { codes, configOf, errorsAt, planOf } from "./imported.ts";
+
+const imported = async (text: string) => {
+  const { file, diagnostics } = planOf([
+    await configOf("llama-3-70b"),
+    { name: "deploy.yaml", text },
+  ]);
+  const { tensor = 1, pipeline = 1, data = 1 } = file.parallel ?? {};
+  return { gpus: file.hardware.gpus, tensor, pipeline, data, diagnostics };
+};
+
+const deployment = (container: string, replicas = 1) => `apiVersion: apps/v1
+kind: Deployment
+spec:
+  replicas: ${replicas}
+  template:
+    spec:
+      initContainers:
+      - { name: fetch, image: busybox, command: [sh, -c, "vllm serve other -tp 2"] }
+      containers:
+${container.replaceAll(/^/gm, "      ")}
+---
+apiVersion: v1
+kind: Service
+spec: { ports: [{ port: 80 }] }
+`;
+
+test.each([
+  [
+    "a command and its arguments",
+    `- name: s
+  image: vllm/vllm-openai:latest
+  command: ["vllm", "serve", "m"]
+  args: ["--tensor-parallel-size", "8"]`,
+  ],
+  [
+    "arguments of the image's own program",
+    `- image: vllm/vllm-openai:latest
+  args:
+  - --model=m
+  - --tensor-parallel-size=8
+  resources: { limits: { nvidia.com/gpu: 8 } }`,
+  ],
+  [
+    "a shell text in a block",
+    `- image: x
+  command: [/bin/bash, -c]
+  args:
+  - |
+    export TP=8
+    exec vllm serve m \\
+      --tensor-parallel-size $TP`,
+  ],
+  [
+    "variables of the container",
+    `- image: x
+  command: [vllm, serve, m, --tensor-parallel-size, $(TP)]
+  env: [{ name: TP, value: "8" }]`,
+  ],
+])("Kubernetes: %s", async (_what, container) => {
+  expect(await imported(deployment(container))).toMatchObject({ gpus: 8, tensor: 8 });
+});
+
+test("Kubernetes: replicas are servers of their own, and said to be", async () => {
+  const container = "- { image: x, command: [vllm, serve, m, -tp, '4'] }";
+  const { gpus, diagnostics } = await imported(deployment(container, 3));
+  expect(gpus).toBe(4);
+  expect(codes(diagnostics)).toContain("replicas-not-expressible");
+});
+
+test("Kubernetes: positions are those of the manifest", async () => {
+  const text = deployment(
+    "- image: x\n  command: [bash, -c]\n  args:\n  - |\n    vllm serve m \\\n      --foo-size 3",
+  );
+  const { diagnostics } = await imported(text);
+  const found = diagnostics.find(({ path }) => path[0] === "--foo-size");
+  const line = text.split("\n").findIndex((each) => each.includes("--foo-size")) + 1;
+  expect(found?.position).toMatchObject({ file: "deploy.yaml", line });
+});
+
+test("a PyTorchJob: master and workers are the nodes of one launch", () => {
+  const pod = (replicas: number) =>
+    `{ replicas: ${replicas}, template: { spec: { containers: [{ image: x, command: [torchrun, pretrain_gpt.py, --num-layers, "8", --hidden-size, "64", --num-attention-heads, "8", --vocab-size, "512", --tensor-model-parallel-size, "4"] }] } } }`;
+  const text = `apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+spec:
+  nprocPerNode: "8"
+  pytorchReplicaSpecs:
+    Master: ${pod(1)}
+    Worker: ${pod(3)}
+`;
+  const { file } = planOf([{ name: "job.yaml", text }]);
+  expect(file.hardware.gpus).toBe(32);
+  expect(file.parallel).toMatchObject({ tensor: 4, data: 8 });
+});
+
+test.each([
+  ["a text", "command: --model m --tensor-parallel-size ${TP:-4}"],
+  ["a folded text", "command: >\n      --model m\n      --tensor-parallel-size 4"],
+  ["a list", 'command: ["--model", "m", "--tensor-parallel-size", "4"]'],
+  ["an entry point", "entrypoint: vllm serve\n    command: m --tensor-parallel-size 4"],
+  ["a shell of the container", "command: bash -c 'TP=4; vllm serve m --tensor-parallel-size $$TP'"],
+  [
+    "GPUs that are reserved",
+    "command: --model m -tp 4\n    deploy: { resources: { reservations: { devices: [{ driver: nvidia, count: 4 }] } } }",
+  ],
+])("Compose: %s", async (_what, service) => {
+  const text = `services:\n  s:\n    image: vllm/vllm-openai:latest\n    ${service}\n`;
+  expect(await imported(text)).toMatchObject({ gpus: 4, tensor: 4 });
+});
+
+test("two services are two layouts", async () => {
+  const service = (name: string, tensor: number) =>
+    `  ${name}: { image: vllm/vllm-openai:v1, command: "--model m -tp ${tensor}" }\n`;
+  const text = `services:\n${service("a", 2)}${service("b", 4)}`;
+  const sources = [await configOf("llama-3-70b"), { name: "compose.yaml", text }];
+  expect(errorsAt(sources)).toMatchObject([{ code: "several-commands" }]);
+});
+
+test("a container that starts no tool is named", async () => {
+  const text = deployment("- { image: nginx, command: [nginx, -g, 'daemon off;'] }");
+  const { diagnostics } = importPlan([await configOf("gpt2"), { name: "d.yaml", text }]);
+  expect(diagnostics.find(({ code }) => code === "source-not-recognised")?.message).toContain(
+    "nginx",
+  );
+});
