@@ -16,6 +16,7 @@ interface Flags {
   readonly set?: ReadonlyMap<string, string>;
   readonly command?: number;
   readonly name?: string;
+  readonly gpus?: number;
   readonly runnable?: boolean;
   readonly output?: string;
   readonly write?: boolean;
@@ -47,6 +48,7 @@ export const defineImport = (program: Command): void => {
     )
     .option("--command <n>", "which command of a script, where it has several", wholeNumber(1))
     .option("--name <name>", "name of the plan")
+    .option("--gpus <count>", "GPUs of the job, where no source says how many", wholeNumber(1))
     .option("--runnable", "leave out of the model what no layer here can run")
     .option("-o, --output <file>", "where the plan goes (default: stdout)")
     .option("--write", "overwrite the file of -o")
@@ -97,10 +99,11 @@ const importSources = async (given: readonly string[], flags: Flags): Promise<Ex
   return result.file === undefined ? exitCodes.badPlan : exitCodes.fine;
 };
 
-const optionsOf = async ({ name, runnable, output }: Flags): Promise<ImportOptions> => {
+const optionsOf = async ({ name, gpus, runnable, output }: Flags): Promise<ImportOptions> => {
   const { schemaPath } = await import("./import_source.ts");
   return {
     ...(name === undefined ? {} : { name }),
+    ...(gpus === undefined ? {} : { gpus }),
     ...(runnable === undefined ? {} : { runnable }),
     ...(output === undefined ? {} : { schema: schemaPath(output) }),
   };

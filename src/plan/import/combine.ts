@@ -3,7 +3,14 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { type Imported, type ImportedWorkload, type Layout, note, type Source } from "./note.ts";
+import {
+  type Imported,
+  type ImportedWorkload,
+  type Layout,
+  modelNotUnderstood,
+  note,
+  type Source,
+} from "./note.ts";
 
 export interface Combined {
   readonly model?: ModelFile;
@@ -27,9 +34,12 @@ export const combine = (parts: readonly Part[]): Combined => {
   const modelsFrom = parts.filter(({ source }) => source.role !== "layout").map(importedOf);
   const layoutsFrom = parts.filter(({ source }) => source.role !== "model").map(importedOf);
   const modelFrom = modelsFrom.find(({ model }) => model !== undefined);
-  for (const { imported } of parts) {
+  for (const { source, imported } of parts) {
     if (modelFrom?.model === undefined || imported === modelFrom || !imported.model) continue;
-    diagnostics.push(...sizesThatDiffer(modelFrom, modelFrom.model, imported, imported.model));
+    const differences = sizesThatDiffer(modelFrom, modelFrom.model, imported, imported.model);
+    // Of a source that gives the layout alone, the model was left out on purpose.
+    const severity = source.role === "layout" ? "warning" : "error";
+    for (const each of differences) diagnostics.push({ ...each, severity });
   }
   const layout: Record<string, unknown> = {};
   for (const imported of layoutsFrom) {
@@ -60,9 +70,17 @@ export const combine = (parts: readonly Part[]): Combined => {
     },
     optimizations: [...new Set(layoutsFrom.flatMap(({ optimizations }) => optimizations))],
     assumed: modelFrom?.assumed ?? [],
-    diagnostics,
+    diagnostics: [...parts.flatMap((part) => saidBy(part, modelFrom)), ...diagnostics],
   };
 };
+
+/** What a source says of a model that is not the plan's is left out. */
+const saidBy = ({ imported }: Part, modelFrom: Imported | undefined): readonly Diagnostic[] =>
+  imported === modelFrom || imported.model === undefined || modelFrom === undefined
+    ? imported.diagnostics
+    : imported.diagnostics.filter(({ code }) => !aboutModel.has(code));
+
+const aboutModel = new Set([modelNotUnderstood, "vocabulary-not-given"]);
 
 const importedOf = ({ imported }: Part): Imported => imported;
 

@@ -4,7 +4,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { maxPlanCharacters } from "../syntax.ts";
 import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts";
 import { importMegatron } from "./megatron.ts";
-import { type CommandKind, commandKinds, type Imported, note, type Source } from "./note.ts";
+import { type CommandKind, type Imported, note, type Source, sourceKinds } from "./note.ts";
 import { importSglang } from "./sglang.ts";
 import { importTensorRtLlm } from "./tensorrt_llm.ts";
 import { importTrainer } from "./trainer.ts";
@@ -77,12 +77,11 @@ const notRecognised = (source: Source, { others }: CommandsIn): Diagnostic => {
       ? "looks like no source that is known"
       : `starts none of the programs whose flags are known: ${programs.join(", ")}`;
   const isFile = !source.name.startsWith("<");
-  const kinds = ["huggingface", "deepspeed", ...commandKinds];
   return note(
     "error",
     "source-not-recognised",
     `${source.name} ${what}`,
     { position: { file: source.name, line: 1, column: 1 } },
-    `say what it is, as in \`--from vllm${isFile ? `=${source.name}` : ""}\`: ${kinds.join(", ")}`,
+    `say what it is, as in \`--from vllm${isFile ? `=${source.name}` : ""}\`: ${sourceKinds.join(", ")}`,
   );
 };

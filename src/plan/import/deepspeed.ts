@@ -1,6 +1,7 @@
 // DeepSpeed's JSON: how training is laid out. The model is built in code.
 
 import { type Fields, readFields } from "./fields.ts";
+import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
 
 const nothing = { layout: {}, workload: {}, optimizations: [], assumed: [] };
@@ -55,11 +56,13 @@ const tensorPath = (fields: Fields): string[] =>
 
 const layoutOf = (fields: Fields): Layout => {
   const tensor = countOf(fields, ...tensorPath(fields));
+  const zero = fields.number("zero_optimization", "stage");
   const stages = fields.value("pipeline", "stages");
   const pipeline = typeof stages === "number" ? fields.count("pipeline", "stages") : undefined;
   return {
     ...(tensor === undefined ? {} : { tensor }),
     ...(pipeline === undefined ? {} : { pipeline }),
+    ...(zero === 0 || zero === 1 || zero === 2 || zero === 3 ? { zero } : {}),
     dataFromWorld: true,
   };
 };
@@ -86,33 +89,14 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
 };
 
 const withoutBearing =
-  /^(optimizer|scheduler|steps_per_print|wall_clock_breakdown|gradient_clipping|prescale_gradients|gradient_predivide_factor|zero_allow_untested_optimizer|tensorboard|wandb|csv_monitor|flops_profiler|dump_state|comms_logger|seed|communication_data_type|zero_force_ds_cpu_optimizer|\$schema|fp16|bf16)$/;
+  /^(optimizer|scheduler|steps_per_print|wall_clock_breakdown|gradient_clipping|prescale_gradients|gradient_predivide_factor|zero_allow_untested_optimizer|tensorboard|wandb|csv_monitor|flops_profiler|dump_state|comms_logger|seed|communication_data_type|zero_force_ds_cpu_optimizer|\$schema|fp16|bf16|bfloat16|data_types|checkpoint|use_node_local_storage|timers|hybrid_engine|elasticity|autotuning|eigenvalue|data_efficiency|curriculum_learning|sparse_gradients|gradient_accumulation_dtype|compile|activation_checkpointing)(\.|$)|^zero_optimization\.(allgather_.*|reduce_scatter|reduce_bucket_size|contiguous_gradients|overlap_comm|sub_group_size|round_robin_gradients|ignore_unused_parameters|stage3_.*|elastic_checkpoint|legacy_stage1|load_from_fp32_weights|memory_efficient_linear|zero_quantized_.*|offload_optimizer|offload_param)(\.|$)|^pipeline\./;
 
 const listTheRest = (fields: Fields): void => {
-  const stage = fields.value("zero_optimization", "stage");
-  if (stage !== undefined && stage !== 0) {
-    fields.report(
-      "warning",
-      "zero-not-expressible",
-      `ZeRO stage ${shown(stage)} splits what replicas hold; a plan's replicas hold everything`,
-      ["zero_optimization", "stage"],
-    );
-  }
   for (const key of ["offload_optimizer", "offload_param"]) {
     const device = fields.value("zero_optimization", key, "device");
     if (device === undefined || device === "none") continue;
     const message = `a plan has no words for offloading to ${shown(device)}`;
     fields.report("warning", "offload-not-expressible", message, ["zero_optimization", key]);
   }
-  const rest = fields.unread();
-  const silent = rest.filter((key) => withoutBearing.test(key));
-  if (silent.length > 0) {
-    const message = `these keys change neither sizes nor work: ${silent.join(", ")}`;
-    fields.report("info", "keys-without-bearing", message, []);
-  }
-  for (const key of rest) {
-    if (silent.includes(key)) continue;
-    const message = `the key ${shown(key)} is not understood, and not in the plan`;
-    fields.report("warning", "key-not-understood", message, [key]);
-  }
+  listUnreadKeys(fields, withoutBearing);
 };

@@ -5,7 +5,8 @@ import { expertDegreesThatFit, ranksPerStage } from "../mesh.ts";
 import type { Degrees } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { type Imported, type Layout, note } from "./note.ts";
+import { type Imported, type ImportedWorkload, type Layout, note } from "./note.ts";
+import { layersOverRanks } from "./pipeline_split.ts";
 
 export interface DegreesResult {
   readonly tensor: number;
@@ -20,7 +21,7 @@ export interface DegreesResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-type Say = (
+export type Say = (
   severity: Diagnostic["severity"],
   code: string,
   key: keyof Layout,
@@ -32,6 +33,7 @@ export const degreesFrom = (
   layout: Layout,
   model: ModelFile | undefined,
   sources: readonly Imported[],
+  workload: ImportedWorkload = {},
 ): DegreesResult => {
   const diagnostics: Diagnostic[] = [];
   const say: Say = (severity, code, key, message, hint) => {
@@ -41,19 +43,16 @@ export const degreesFrom = (
   const { tensor = 1, pipeline = 1, context = 1, world } = layout;
   const perReplica = tensor * pipeline * context;
   const product = `tensor ${tensor} × pipeline ${pipeline}${context > 1 ? ` × context ${context}` : ""}`;
-  let data = layout.data ?? 1;
-  if (layout.data === undefined && layout.dataFromWorld === true && world !== undefined) {
-    if (world % perReplica !== 0) {
-      say(
-        "error",
-        "degrees-contradict",
-        "world",
-        `${world} ranks cannot be divided into replicas of ${product} = ${perReplica}`,
-        `start a multiple of ${perReplica} ranks, or choose other degrees`,
-      );
-    }
-    data = Math.max(1, Math.floor(world / perReplica));
+  if (layout.dataFromWorld === true && world !== undefined && world % perReplica !== 0) {
+    say(
+      "error",
+      "degrees-contradict",
+      "world",
+      `${world} ranks cannot be divided into replicas of ${product} = ${perReplica}`,
+      `start a multiple of ${perReplica} ranks, or choose other degrees`,
+    );
   }
+  const { data, isGiven } = dataFrom(layout, model, workload);
   const ranks = perReplica * data;
   if (world !== undefined && world < ranks && layout.dataFromWorld !== true) {
     say(
@@ -75,9 +74,17 @@ export const degreesFrom = (
   }
   const { expert, ...sliced } = expertFrom(layout, model, { tensor, context, data }, say);
   const gpus = layout.dataFromWorld === true ? ranks : Math.max(ranks, world ?? ranks);
-  // A launcher's ranks that are not given are one replica's.
-  const unsaid = layout.dataFromWorld === true && world === undefined && layout.data === undefined;
-  const assumed = sources.every((each) => Object.keys(each.layout).length === 0) || unsaid;
+  const isSilent = sources.every((each) => Object.keys(each.layout).length === 0);
+  if (!isGiven && !isSilent) {
+    const why = data > 1 ? `the fewest that form expert groups of ${expert}` : "of one replica";
+    say(
+      "warning",
+      "gpus-not-given",
+      "world",
+      `no source says on how many GPUs the job runs; the plan has ${ranks}, ${why}`,
+      `give their number, as in \`--gpus ${2 * ranks}\``,
+    );
+  }
   return {
     tensor,
     pipeline,
@@ -88,73 +95,39 @@ export const degreesFrom = (
       ...sliced,
       ...(context > 1 ? { context } : {}),
       ...(layout.sequence === true && tensor > 1 ? { sequence: true } : {}),
-      ...pipelineOf(layout, model, say),
+      ...(layout.zero === undefined ? {} : { zero: layout.zero }),
+      ...layersOverRanks(layout, model, say),
     },
-    assumed: assumed ? ["hardware.gpus"] : [],
+    assumed: isGiven ? [] : ["hardware.gpus"],
     diagnostics,
   };
 };
 
-/** How layers are dealt to pipeline ranks, where that is not evenly and in one piece. */
-const pipelineOf = (
+/**
+ * Replicas, from what fixes them: their number, the ranks of the launcher, or the batch, which is micro-batch ×
+ * accumulation × replicas. Else as few as hold whole expert groups.
+ */
+const dataFrom = (
   layout: Layout,
   model: ModelFile | undefined,
-  say: Say,
-): DegreesResult["more"] => {
-  const { pipeline = 1, virtualStages, layersPerChunk } = layout;
-  // More ranks than a plan takes are refused by its schema.
-  if (model === undefined || pipeline === 1 || pipeline > 10_000) return {};
-  const layersPerStage = unevenStages(layout, model.layers, pipeline);
-  if (layersPerStage?.some((layers) => !Number.isInteger(layers) || layers < 1) === true) {
-    say(
-      "error",
-      "degrees-contradict",
-      layout.firstStageLayers === undefined ? "lastStageLayers" : "firstStageLayers",
-      `${model.layers} layers do not divide among ${pipeline} pipeline ranks: ${layersPerStage.slice(0, 8).join(", ")}`,
-      "mend the layers of the first and the last rank",
-    );
-    return {};
+  { batch, microBatch, accumulation }: ImportedWorkload,
+): { readonly data: number; readonly isGiven: boolean } => {
+  const { tensor = 1, pipeline = 1, context = 1, world, dataFromWorld = false } = layout;
+  if (layout.data !== undefined) return { data: layout.data, isGiven: true };
+  if (world !== undefined && dataFromWorld) {
+    return { data: Math.max(1, Math.floor(world / (tensor * pipeline * context))), isGiven: true };
   }
-  const chunks = virtualStages ?? (layersPerChunk && model.layers / pipeline / layersPerChunk);
-  if (chunks !== undefined && !Number.isInteger(chunks)) {
-    say(
-      "error",
-      "degrees-contradict",
-      "layersPerChunk",
-      `${model.layers} layers on ${pipeline} pipeline ranks do not come in chunks of ${layersPerChunk}`,
-      `choose a divisor of ${Math.floor(model.layers / pipeline)}`,
-    );
-    return {};
+  if (!dataFromWorld) return { data: 1, isGiven: Object.keys(layout).length > 0 };
+  if (batch !== undefined && microBatch !== undefined && accumulation !== undefined) {
+    const data = batch / (microBatch * accumulation);
+    if (Number.isInteger(data) && data > 0) return { data, isGiven: true };
   }
-  return {
-    ...(layersPerStage === undefined ? {} : { layersPerStage }),
-    ...(chunks === undefined || chunks === 1 ? {} : { virtualStages: chunks }),
-  };
+  const { expert = 1, expertTensor = 1 } = model?.moe === undefined ? {} : layout;
+  const group = expert * expertTensor;
+  return { data: group / greatestDivisor(group, tensor * context), isGiven: false };
 };
 
-const unevenStages = (
-  { firstStageLayers: first, lastStageLayers: last, unevenPipeline }: Layout,
-  layers: number,
-  pipeline: number,
-): number[] | undefined => {
-  if (first !== undefined || last !== undefined) {
-    const others = pipeline - (first === undefined ? 0 : 1) - (last === undefined ? 0 : 1);
-    const left = layers - (first ?? 0) - (last ?? 0);
-    const inner = Array.from({ length: others }, () => left / others);
-    return [
-      ...(first === undefined ? [] : [first]),
-      ...inner,
-      ...(last === undefined ? [] : [last]),
-    ];
-  }
-  const rest = layers % pipeline;
-  if (unevenPipeline !== true || rest === 0 || layers < pipeline) return undefined;
-  const base = Math.floor(layers / pipeline);
-  const firstOfMore = pipeline - 1 - rest;
-  return Array.from({ length: pipeline }, (_, p) =>
-    p >= firstOfMore && p < pipeline - 1 ? base + 1 : base,
-  );
-};
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
 /** Who holds the experts, as `stageMesh` reads it. */
 const expertFrom = (

@@ -10,37 +10,55 @@ import { type Feature, featuresBeyondLayers } from "../rules/runnable.ts";
 import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { modelOf } from "../stages_from_degrees.ts";
+import { importAccelerate } from "./accelerate.ts";
 import { combine, type Combined, type Part } from "./combine.ts";
 import { importCommands } from "./command_source.ts";
 import { importDeepSpeed } from "./deepspeed.ts";
 import { degreesFrom, type DegreesResult } from "./degrees.ts";
+import { importMegatronFile, importVllmFile } from "./flags_file.ts";
 import { importHuggingFace } from "./huggingface.ts";
-import { type Imported, type ImportResult, note, type Source } from "./note.ts";
+import { importNanotron } from "./nanotron.ts";
+import { importNemo } from "./nemo.ts";
+import { type Imported, type ImportResult, note, type Source, type SourceKind } from "./note.ts";
+import { importParamsJson } from "./params_json.ts";
 import { prettyJson } from "./pretty_json.ts";
-import { recogniseFile } from "./recognise.ts";
+import { importRayServe } from "./ray_serve.ts";
+import { hasKeys, recogniseFile } from "./recognise.ts";
 import { runnableModel } from "./runnable_model.ts";
+import { importTorchtitan } from "./torchtitan.ts";
 import { workloadFrom } from "./workload.ts";
 
 export interface ImportOptions {
   /** Name of the plan; absent: of the model, with its degrees. */
   readonly name?: string;
+  /** GPUs of the job, whatever the sources say. */
+  readonly gpus?: number;
   /** Leave out of the model what no layer here can run. */
   readonly runnable?: boolean;
   /** Where the plan finds its JSON Schema. */
   readonly schema?: string;
 }
 
+/** Files are of keys; the same kind may be named for a command line. */
 const readSource = (source: Source): Imported => {
   const kind = recogniseFile(source);
-  if (kind === "huggingface") return importHuggingFace(source);
-  return kind === "deepspeed" && !isCommand(source)
-    ? importDeepSpeed(source)
-    : importCommands(source);
+  const reader = kind === undefined ? undefined : fileReaders[kind];
+  const isFile = reader !== undefined && (kind === "huggingface" || hasKeys(source));
+  return isFile ? reader(source) : importCommands(source);
 };
 
-/** `--from deepspeed` may name the launcher as well as its config. */
-const isCommand = ({ name, text }: Source): boolean =>
-  !text.trimStart().startsWith("{") && !name.toLowerCase().endsWith(".json");
+const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Imported>>> = {
+  huggingface: importHuggingFace,
+  params: importParamsJson,
+  deepspeed: importDeepSpeed,
+  accelerate: importAccelerate,
+  ray: importRayServe,
+  nemo: importNemo,
+  nanotron: importNanotron,
+  torchtitan: importTorchtitan,
+  megatron: importMegatronFile,
+  vllm: importVllmFile,
+};
 
 /**
  * Never throws. Errors mean that there is no plan; warnings and infos list what the plan leaves out, and
@@ -51,15 +69,10 @@ export const importPlan = (given: readonly Source[], options: ImportOptions = {}
   if (sources.length === 0) return { diagnostics: [nothingGiven] };
   const parts = sources.map((source): Part => ({ source, imported: readSource(source) }));
   const imported = parts.map((part) => part.imported);
-  const combined = combine(parts);
-  const degrees = degreesFrom(combined.layout, combined.model, imported);
+  const combined = withGpus(combine(parts), options.gpus);
+  const degrees = degreesFrom(combined.layout, combined.model, imported, combined.workload);
   const { workload, ...batches } = workloadFrom(combined.workload, degrees.data);
-  const found = [
-    ...imported.flatMap(({ diagnostics }) => diagnostics),
-    ...combined.diagnostics,
-    ...degrees.diagnostics,
-    ...batches.diagnostics,
-  ];
+  const found = [...combined.diagnostics, ...degrees.diagnostics, ...batches.diagnostics];
   if (combined.model === undefined) {
     // Where a source is broken, that is what is missing.
     return { diagnostics: hasError(found) ? found : [...found, noModel(combined, imported)] };
@@ -90,6 +103,9 @@ export const importPlan = (given: readonly Source[], options: ImportOptions = {}
   if (refused.length > 0) return { diagnostics: [...diagnostics, ...refused] };
   return { file: parsed.data, text: `${prettyJson(parsed.data)}\n`, diagnostics };
 };
+
+const withGpus = (combined: Combined, gpus: number | undefined): Combined =>
+  gpus === undefined ? combined : { ...combined, layout: { ...combined.layout, world: gpus } };
 
 /** Without folders: plans travel, and folders stay. */
 const shortName = ({ kind, source }: Imported): string =>

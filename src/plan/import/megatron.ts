@@ -20,6 +20,7 @@ import {
   otherModel,
   shown,
 } from "./note.ts";
+import { layersOfChunks } from "./pipeline_layout.ts";
 import { listUnread } from "./unread_flags.ts";
 
 export const importMegatron = (command: ToolCommand): Imported => {
@@ -78,12 +79,16 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
   layersPerChunk: "--num-layers-per-virtual-pipeline-stage",
   firstStageLayers: "--decoder-first-pipeline-num-layers",
   lastStageLayers: "--decoder-last-pipeline-num-layers",
+  layersOfChunks: "--pipeline-model-parallel-layout",
+  embeddingInSplit: "--account-for-embedding-in-pipeline-split",
+  lossInSplit: "--account-for-loss-in-pipeline-split",
   unevenPipeline: "--pipeline-model-parallel-size",
   expertOverAll: "--expert-model-parallel-size",
   expertTensor: "--expert-tensor-parallel-size",
   world: "--nproc-per-node",
   dataFromWorld: "--nproc-per-node",
   vocabularyMultiple: "--make-vocab-size-divisible-by",
+  zero: "--use-distributed-optimizer",
   padVocabularyTo: "--make-vocab-size-divisible-by",
 };
 
@@ -110,29 +115,61 @@ const layoutOf = (flags: CommandFlags): Layout => {
   const world = worldOf(flags);
   const expert = flags.count("--expert-model-parallel-size");
   const perExpert = flags.count("--expert-tensor-parallel-size");
-  const tensor = flags.count("--tensor-model-parallel-size") ?? 1;
+  const tensor = flags.count("--tensor-model-parallel-size");
   const context = flags.count("--context-parallel-size");
   const virtualStages = flags.count("--num-virtual-stages-per-pipeline-rank");
   const layersPerChunk = flags.count("--num-layers-per-virtual-pipeline-stage");
   const firstStageLayers = flags.count("--decoder-first-pipeline-num-layers");
   const lastStageLayers = flags.count("--decoder-last-pipeline-num-layers");
-  const pipeline = flags.count("--pipeline-model-parallel-size") ?? 1;
-  if (pipeline === 1) listWithoutPipeline(flags);
+  const pipeline = flags.count("--pipeline-model-parallel-size");
+  const chunks = chunksOf(flags);
+  if ((pipeline ?? 1) === 1) listWithoutPipeline(flags);
   return {
-    tensor,
-    pipeline,
+    ...(tensor === undefined ? {} : { tensor }),
+    ...(pipeline === undefined ? {} : { pipeline }),
     // Without a size of their own, experts are sliced as dense layers are.
-    ...(expert === undefined ? {} : { expert, expertTensor: perExpert ?? tensor }),
+    ...(expert === undefined ? {} : { expert, expertTensor: perExpert ?? tensor ?? 1 }),
     ...(context === undefined ? {} : { context }),
     ...(virtualStages === undefined ? {} : { virtualStages }),
     ...(layersPerChunk === undefined ? {} : { layersPerChunk }),
     ...(firstStageLayers === undefined ? {} : { firstStageLayers }),
     ...(lastStageLayers === undefined ? {} : { lastStageLayers }),
+    ...(chunks === undefined ? {} : { layersOfChunks: chunks }),
+    ...(flags.has("--account-for-embedding-in-pipeline-split") ? { embeddingInSplit: true } : {}),
+    ...(flags.has("--account-for-loss-in-pipeline-split") ? { lossInSplit: true } : {}),
     ...(flags.has("--sequence-parallel") ? { sequence: true } : {}),
+    ...zeroOf(flags),
     ...(world === undefined ? {} : { world }),
     dataFromWorld: true,
     padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,
   };
+};
+
+const chunksOf = (flags: CommandFlags): readonly number[] | undefined => {
+  const flag = "--pipeline-model-parallel-layout";
+  const written = flags.text(flag);
+  const chunks = written === undefined ? undefined : layersOfChunks(written);
+  if (written !== undefined && chunks === undefined) {
+    const message = `${flag} must be a layout such as Et*3|(tt|)*29m|L, found ${shown(written)}`;
+    flags.report("error", "invalid-value", message, flag);
+  }
+  return chunks;
+};
+
+/** Of the tool's own optimizer, of its FSDP, and of DeepSpeed behind it. */
+const zeroOf = (flags: CommandFlags): Pick<Layout, "zero"> => {
+  const stage = flags.number("--zero-stage");
+  const strategy = flags.text("--data-parallel-sharding-strategy");
+  const fsdp = ["--use-torch-fsdp2", "--use-custom-fsdp", "--use-megatron-fsdp"].filter((flag) =>
+    flags.has(flag),
+  );
+  const distributed = flags.has("--use-distributed-optimizer");
+  const byName = { no_shard: 0, optim: 1, optim_grads: 2, optim_grads_params: 3 } as const;
+  if (stage === 1 || stage === 2 || stage === 3) return { zero: stage };
+  if (fsdp.length > 0) {
+    return { zero: Object.entries(byName).find(([name]) => name === strategy)?.[1] ?? 3 };
+  }
+  return distributed ? { zero: 1 } : {};
 };
 
 const listWithoutPipeline = (flags: CommandFlags): void => {

@@ -144,24 +144,14 @@ export const needs = (flag: string): string | undefined => {
 };
 
 export const notExpressible: Readonly<Record<string, string>> = {
-  "--use-distributed-optimizer": "an optimizer split over replicas",
-  "--zero-stage": "weights, gradients and optimizer split over replicas",
   "--fp8-format": "matrices in eight bits",
   "--apply-layernorm-1p": "norms with an offset of one",
   "--moe-token-drop-policy": "a policy for dropped tokens",
   "--moe-pad-expert-input-to-capacity": "experts padded to capacity",
   "--rampup-batch-size": "a batch that grows",
   "--no-pipeline-parallel": "stages without a pipeline",
-  "--pipeline-model-parallel-layout": "an uneven pipeline",
   "--mtp-num-layers": "layers that predict further tokens",
   "--use-rope-scaling": "scaled rotary positions",
-  "--use-torch-fsdp2": "weights, gradients and optimizer split over replicas",
-  "--use-custom-fsdp": "weights, gradients and optimizer split over replicas",
-  "--use-megatron-fsdp": "weights, gradients and optimizer split over replicas",
-  "--data-parallel-sharding-strategy": "weights, gradients and optimizer split over replicas",
-  "--account-for-embedding-in-pipeline-split":
-    "an embedding that counts as a layer of the pipeline",
-  "--account-for-loss-in-pipeline-split": "a loss that counts as a layer of the pipeline",
   "--overlap-moe-expert-parallel-comm": "expert communication beside computation",
   "--optimizer-cpu-offload": "an optimizer on the host",
 };

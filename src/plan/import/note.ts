@@ -7,7 +7,18 @@ import type { ModelFile } from "../schema_model.ts";
 /** Tools whose command lines are read. */
 export const commandKinds = ["megatron", "vllm", "sglang", "tensorrt-llm", "trainer"] as const;
 export type CommandKind = (typeof commandKinds)[number];
-export const sourceKinds = ["huggingface", "deepspeed", ...commandKinds] as const;
+/** Tools whose files are read. */
+export const fileKinds = [
+  "huggingface",
+  "params",
+  "deepspeed",
+  "accelerate",
+  "ray",
+  "nemo",
+  "nanotron",
+  "torchtitan",
+] as const;
+export const sourceKinds = [...fileKinds, ...commandKinds] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
 export const isCommandKind = (kind: string | undefined): kind is CommandKind =>
@@ -44,6 +55,11 @@ export interface Layout {
   /** Layers of the first and the last pipeline rank; the others share the rest evenly. */
   readonly firstStageLayers?: number;
   readonly lastStageLayers?: number;
+  /** Layers of each chunk, in the order of the model: those of the first chunks of all ranks, of the second, … */
+  readonly layersOfChunks?: readonly number[];
+  /** Embedding and loss count as a layer each where layers are dealt evenly. */
+  readonly embeddingInSplit?: boolean;
+  readonly lossInSplit?: boolean;
   /** Layers that pipeline ranks do not divide are dealt out one by one, the last rank sparing. */
   readonly unevenPipeline?: boolean;
   /** All ranks, where the launcher says how many. */
@@ -54,6 +70,8 @@ export interface Layout {
   readonly expertTensor?: number;
   /** Every expert degree that follows from others: vLLM's is tensor × data. */
   readonly expertOverAll?: boolean;
+  /** ZeRO stage: what data replicas share out among themselves; 3 is FSDP. */
+  readonly zero?: 0 | 1 | 2 | 3;
   /** The vocabulary is padded to a multiple of this, times tensor. */
   readonly padVocabularyTo?: number;
   /** The vocabulary is padded to a multiple of this, whatever tensor is. */

@@ -77,6 +77,8 @@ const remarks: Readonly<Record<string, Bearing>> = {
   "flag-without-effect": "none",
   "expert-degree-without-experts": "none",
   "sequence-parallel-without-tensor": "none",
+  "class-defaults": "none",
+  "sizes-of-flavor": "none",
   "config-named": "both",
   "batch-from-limit": "both",
   "vocabulary-not-given": "both",

@@ -1,31 +1,118 @@
-// Of which kind a file is, by what its text looks like. Command lines are known by the program that they start.
+// Of which kind a file is, by the keys that it has. Command lines are known by the program that they start.
 
-import { jsonError } from "../json_syntax.ts";
-import { maxPlanCharacters } from "../syntax.ts";
+import { type Fields, formatOf, isObject, readFields } from "./fields.ts";
 import type { Source, SourceKind } from "./note.ts";
 
-const deepspeedKeys = [
-  "train_batch_size",
-  "train_micro_batch_size_per_gpu",
-  "gradient_accumulation_steps",
-  "zero_optimization",
-  "bf16",
-  "fp16",
-  "tensor_parallel",
-];
-
 /** Undefined where the text is no file of a known kind: it is then read as a command line. */
-export const recogniseFile = ({ kind, name, text }: Source): SourceKind | undefined => {
-  if (kind !== undefined) return kind;
-  return text.trimStart().startsWith("{") || name.toLowerCase().endsWith(".json")
-    ? kindOfJson(text)
-    : undefined;
+export const recogniseFile = (source: Source): SourceKind | undefined => {
+  if (source.kind !== undefined) return source.kind;
+  if (!hasKeys(source)) return undefined;
+  const { fields } = readFields(source);
+  const format = formatOf(source);
+  if (fields === undefined) {
+    // A broken config.json is still one, so that its reader says where it breaks.
+    if (format === "json") return "huggingface";
+    return format === "toml" ? "torchtitan" : undefined;
+  }
+  return kindOf(fields) ?? (format === "json" ? "huggingface" : undefined);
 };
 
-/** A broken config.json is still one, so that its reader says where it breaks. */
-const kindOfJson = (text: string): SourceKind => {
-  if (text.length > maxPlanCharacters || jsonError(text) !== undefined) return "huggingface";
-  const keys = Object.keys(Object(JSON.parse(text)));
-  const isConfig = keys.includes("model_type") || keys.includes("architectures");
-  return !isConfig && deepspeedKeys.some((key) => keys.includes(key)) ? "deepspeed" : "huggingface";
+/** Whether a text is one of keys and values, and not a command line. */
+export const hasKeys = (source: Pick<Source, "name" | "text">): boolean => {
+  if (formatOf(source) !== "yaml") return true;
+  if (/\.ya?ml$/i.test(source.name)) return true;
+  const first = source.text
+    .split("\n")
+    .find((line) => /^\s*[^\s#]/.test(line) && !/^---/.test(line));
+  return first !== undefined && /^(- )?["']?[\w.-]+["']?\s*:(\s|$)/.test(first);
+};
+
+/** The first kind of which a config has a key that no other kind has there. */
+const kindOf = (fields: Fields): SourceKind | undefined =>
+  kinds.find(([, suits]) => suits(fields))?.[0];
+
+const has = (fields: Fields, ...keys: string[]): boolean =>
+  keys.some((key) => fields.peek(...key.split(".")) !== undefined);
+
+/** Flags as keys, in any spelling. */
+const hasFlag = (fields: Fields, flags: RegExp): boolean => {
+  const args = fields.peek("MODEL_ARGS");
+  const all = isObject(args) ? args : fields.peek();
+  return Object.keys(Object(all)).some((key) =>
+    flags.test(key.replace(/^--/, "").replaceAll("_", "-")),
+  );
+};
+
+const kinds: readonly (readonly [SourceKind, (fields: Fields) => boolean])[] = [
+  [
+    "accelerate",
+    (fields) =>
+      has(fields, "compute_environment", "distributed_type") ||
+      (has(fields, "num_processes") &&
+        has(fields, "fsdp_config", "deepspeed_config", "num_machines")),
+  ],
+  [
+    "huggingface",
+    (fields) =>
+      has(fields, "model_type", "architectures", "text_config", "llm_config") ||
+      (has(fields, "num_hidden_layers", "n_layer") && has(fields, "hidden_size", "n_embd")),
+  ],
+  ["ray", (fields) => has(fields, "llm_configs") || hasRayApplication(fields)],
+  ["nemo", (fields) => has(fields, "trainer") && has(fields, "model")],
+  [
+    "nanotron",
+    (fields) =>
+      has(fields, "parallelism.dp", "parallelism.tp", "parallelism.pp", "model.model_config"),
+  ],
+  [
+    "torchtitan",
+    (fields) =>
+      has(
+        fields,
+        "model.flavor",
+        "parallelism.tensor_parallel_degree",
+        "parallelism.data_parallel_shard_degree",
+      ) ||
+      (has(fields, "training") &&
+        has(fields, "parallelism", "activation_checkpoint", "experimental")),
+  ],
+  ["params", (fields) => has(fields, "dim") && has(fields, "n_layers") && has(fields, "n_heads")],
+  [
+    "deepspeed",
+    (fields) =>
+      has(
+        fields,
+        "train_batch_size",
+        "train_micro_batch_size_per_gpu",
+        "gradient_accumulation_steps",
+        "zero_optimization",
+        "bf16.enabled",
+        "fp16.enabled",
+        "tensor_parallel.autotp_size",
+      ),
+  ],
+  [
+    "megatron",
+    (fields) =>
+      has(fields, "MODEL_ARGS", "language_model", "model_parallel") ||
+      hasFlag(fields, /^(tensor|pipeline|expert)-model-parallel-size$|^num-attention-heads$/),
+  ],
+  [
+    "vllm",
+    (fields) =>
+      hasFlag(
+        fields,
+        /^(tensor-parallel-size|pipeline-parallel-size|data-parallel-size|enable-expert-parallel|max-model-len|max-num-seqs|gpu-memory-utilization)$/,
+      ),
+  ],
+];
+
+const hasRayApplication = (fields: Fields): boolean => {
+  const applications = fields.peek("applications");
+  return (
+    Array.isArray(applications) &&
+    applications.some(
+      (_each, i) => fields.peek("applications", i, "args", "llm_configs") !== undefined,
+    )
+  );
 };

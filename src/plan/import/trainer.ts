@@ -1,9 +1,10 @@
 // A Python script behind torchrun, `deepspeed` or `accelerate launch`: its launcher's ranks, and what flags of
 // the Hugging Face Trainer say of the batch. The model is built in code.
 
-import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import { type FlagGrammar, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Imported, shown } from "./note.ts";
+import type { Imported } from "./note.ts";
+import { listNamedConfig } from "./named_config.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -101,7 +102,13 @@ export const importTrainer = (started: ToolCommand): Imported => {
     flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
   }
   const checkpointed = flags.has("--gradient-checkpointing");
-  listConfig(flags);
+  listNamedConfig(flags, [
+    "--deepspeed",
+    "--deepspeed-config",
+    "--deepspeed-config-file",
+    "--config",
+    "--config-file",
+  ]);
   listUnread(flags, { withoutBearing, notExpressible, known });
   return {
     kind: "trainer",
@@ -131,20 +138,4 @@ const withAccelerate = (command: ToolCommand): ToolCommand => {
   const { options = [] } = launch.launchers.find(({ name }) => name === "accelerate") ?? {};
   const launchers = launch.launchers.filter(({ name }) => name !== "accelerate");
   return { ...command, launch: { ...launch, launchers }, words: [...options, ...words] };
-};
-
-/** A config that the command names is a source of its own. */
-const listConfig = (flags: CommandFlags): void => {
-  for (const flag of [
-    "--deepspeed",
-    "--deepspeed-config",
-    "--deepspeed-config-file",
-    "--config",
-    "--config-file",
-  ]) {
-    const config = flags.has(flag) ? flags.text(flag) : undefined;
-    if (config === undefined) continue;
-    const message = `the layout is completed by ${shown(config)}, which this command only names`;
-    flags.report("info", "config-named", message, flag, "give that file as a source too");
-  }
 };

@@ -4,6 +4,7 @@ import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.
 import type { ToolCommand } from "./commands_in.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
 import { visibleGpus } from "./visible_gpus.ts";
+import { listNamedConfig } from "./named_config.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -85,6 +86,7 @@ export const importVllm = (command: ToolCommand): Imported => {
   const name = command.model?.text ?? flags.text("--model");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
+  listNamedConfig(flags, ["--config"]);
   listUnread(flags, { withoutBearing, notExpressible, known });
   return {
     kind: "vllm",
@@ -111,10 +113,13 @@ const layoutOf = (flags: CommandFlags): Layout => {
   // Ray and several machines have more GPUs than this one shows.
   const here = flags.text("--distributed-executor-backend") !== "ray" && !flags.has("--nnodes");
   const visible = here ? visibleGpus(flags.invocation) : undefined;
+  const tensor = flags.count("--tensor-parallel-size");
+  const pipeline = flags.count("--pipeline-parallel-size");
+  const data = flags.count("--data-parallel-size");
   return {
-    tensor: flags.count("--tensor-parallel-size") ?? 1,
-    pipeline: flags.count("--pipeline-parallel-size") ?? 1,
-    data: flags.count("--data-parallel-size") ?? 1,
+    ...(tensor === undefined ? {} : { tensor }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(data === undefined ? {} : { data }),
     unevenPipeline: true,
     vocabularyMultiple: 64,
     ...(experts ? { expertOverAll: true } : {}),

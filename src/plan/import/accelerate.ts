@@ -1,0 +1,113 @@
+// Accelerate: the YAML that `accelerate config` writes. How many ranks there are, and what shards their state.
+
+import { type Fields, readFields } from "./fields.ts";
+import { listUnreadKeys } from "./list_keys.ts";
+import { type Imported, type Layout, shown, type Source } from "./note.ts";
+
+export const importAccelerate = (source: Source): Imported => {
+  const base = { kind: "accelerate", source: source.name, assumed: [] } as const;
+  const { fields, diagnostics } = readFields(source);
+  if (fields === undefined) {
+    return { ...base, layout: {}, workload: {}, optimizations: [], diagnostics };
+  }
+  const layout = layoutOf(fields);
+  const accumulation = countOf(fields, "deepspeed_config", "gradient_accumulation_steps");
+  const precision = fields.text("mixed_precision");
+  const file = fields.text("deepspeed_config", "deepspeed_config_file");
+  if (file !== undefined) {
+    const message = `the layout is completed by ${shown(file)}, which this file only names`;
+    const path = ["deepspeed_config", "deepspeed_config_file"];
+    fields.report("info", "config-named", message, path, "give that file as a source too");
+  }
+  for (const key of ["offload_optimizer_device", "offload_param_device"]) {
+    const device = fields.value("deepspeed_config", key);
+    if (device === undefined || device === "none") continue;
+    const message = `a plan has no words for offloading to ${shown(device)}`;
+    fields.report("warning", "offload-not-expressible", message, ["deepspeed_config", key]);
+  }
+  if (fields.value("fsdp_config", "fsdp_offload_params") === true) {
+    const message = "a plan has no words for offloading parameters";
+    fields.report("warning", "offload-not-expressible", message, ["fsdp_config"]);
+  }
+  const checkpointed = fields.value("fsdp_config", "fsdp_activation_checkpointing") === true;
+  const half = precision === "bf16" || precision === "fp16";
+  if (precision === "bf16") {
+    const message = "bfloat16 is run as f16, which is as wide";
+    fields.report("info", "bf16-as-f16", message, ["mixed_precision"]);
+  } else if (precision === "fp8") {
+    const message = "a plan has no words for matrices in eight bits";
+    fields.report("warning", "fp8-not-expressible", message, ["mixed_precision"]);
+  }
+  listUnreadKeys(fields, withoutBearing);
+  return {
+    ...base,
+    layout,
+    layoutPosition: () => fields.position(["num_processes"]),
+    workload: {
+      mode: "training",
+      ...(accumulation === undefined ? {} : { accumulation }),
+      ...(half ? { dtype: "f16" } : {}),
+      ...(checkpointed ? { recompute: { granularity: "full", method: "uniform", layers: 1 } } : {}),
+    },
+    optimizations: [
+      ...(checkpointed ? ["activation-checkpointing"] : []),
+      ...(half ? ["mixed-precision"] : []),
+    ],
+    diagnostics: fields.diagnostics,
+  };
+};
+
+const countOf = (fields: Fields, ...path: string[]): number | undefined =>
+  fields.peek(...path) === "auto" ? undefined : fields.count(...path);
+
+const layoutOf = (fields: Fields): Layout => {
+  const kind = fields.text("distributed_type");
+  const world = countOf(fields, "num_processes");
+  fields.count("num_machines");
+  const megatron = (key: string) => countOf(fields, "megatron_lm_config", `megatron_lm_${key}`);
+  const mesh = (key: string) => countOf(fields, "parallelism_config", `parallelism_config_${key}`);
+  const tensor = megatron("tp_degree") ?? mesh("tp_size");
+  const pipeline = megatron("pp_degree");
+  const context = mesh("cp_size");
+  const sequence = fields.value("megatron_lm_config", "megatron_lm_sequence_parallelism") === true;
+  const zero =
+    kind === "DEEPSPEED" ? zeroStage(fields) : kind === "FSDP" ? sharding(fields) : undefined;
+  const optimizer =
+    fields.value("megatron_lm_config", "megatron_lm_use_distributed_optimizer") === true;
+  const replicate = mesh("dp_replicate_size") ?? 1;
+  if (replicate > 1) hybrid(fields, ["parallelism_config"]);
+  mesh("dp_shard_size");
+  return {
+    ...(tensor === undefined ? {} : { tensor }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(context === undefined || context === 1 ? {} : { context }),
+    ...(sequence ? { sequence } : {}),
+    ...(world === undefined ? {} : { world }),
+    ...(zero === undefined ? (optimizer ? { zero: 1 as const } : {}) : { zero }),
+    dataFromWorld: true,
+  };
+};
+
+const zeroStage = (fields: Fields): Layout["zero"] => {
+  const stage = countOf(fields, "deepspeed_config", "zero_stage");
+  return stage === 1 || stage === 2 || stage === 3 ? stage : undefined;
+};
+
+/** By name in the first version of FSDP, by whether weights are freed after the forward pass in the second. */
+const sharding = (fields: Fields): Layout["zero"] => {
+  const strategy = String(fields.value("fsdp_config", "fsdp_sharding_strategy") ?? "FULL_SHARD");
+  const reshard = fields.value("fsdp_config", "fsdp_reshard_after_forward");
+  const written = typeof reshard === "string" ? reshard : strategy;
+  if (reshard === false) return 2;
+  if (/HYBRID/.test(written) || written === "4" || written === "5") hybrid(fields, ["fsdp_config"]);
+  if (/NO_SHARD/.test(written) || written === "3") return 0;
+  return /SHARD_GRAD_OP/.test(written) || written === "2" ? 2 : 3;
+};
+
+const hybrid = (fields: Fields, path: readonly string[]): void => {
+  const message = "weights are sharded within groups of replicas; a plan shards over all of them";
+  fields.report("warning", "hybrid-sharding-not-expressible", message, path);
+};
+
+const withoutBearing =
+  /^(compute_environment|debug|downcast_bf16|machine_rank|main_process_.*|main_training_function|rdzv_backend|same_network|tpu_.*|use_cpu|gpu_ids|enable_cpu_affinity|dynamo_config|command.*|commands|dynamo_backend)(\.|$)|^fsdp_config\.fsdp_(auto_wrap_policy|backward_prefetch|cpu_ram_efficient_loading|forward_prefetch|state_dict_type|sync_module_states|transformer_layer_cls_to_wrap|use_orig_params|version|min_num_params|activation_checkpointing|offload_params)$|^deepspeed_config\.(zero3_.*|gradient_clipping|deepspeed_multinode_launcher|deepspeed_hostfile|deepspeed_moe_layer_cls_names)$|^megatron_lm_config\.megatron_lm_(gradient_clipping|num_micro_batches|recompute_activations)$/;

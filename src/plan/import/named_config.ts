@@ -1,0 +1,13 @@
+// A config that a command only names: it is a source of its own.
+
+import type { CommandFlags } from "./command_flags.ts";
+import { shown } from "./note.ts";
+
+export const listNamedConfig = (flags: CommandFlags, names: readonly string[]): void => {
+  for (const flag of names) {
+    const config = flags.has(flag) ? flags.text(flag) : undefined;
+    if (config === undefined) continue;
+    const message = `the layout is completed by ${shown(config)}, which this command only names`;
+    flags.report("info", "config-named", message, flag, "give that file as a source too");
+  }
+};

@@ -1,0 +1,104 @@
+// NeMo: a job's YAML. Its model has the keys of Megatron-LM under names of its own, and the tool's own defaults.
+
+import { type Fields, readFields } from "./fields.ts";
+import { commandOf, entriesOf, type FlagEntry } from "./flags_file.ts";
+import { noLaunch } from "./invocation.ts";
+import { listUnreadKeys } from "./list_keys.ts";
+import { importMegatron } from "./megatron.ts";
+import type { Imported, Source } from "./note.ts";
+
+export const importNemo = (source: Source): Imported => {
+  const { fields, diagnostics } = readFields(source);
+  if (fields === undefined) {
+    return importMegatron(commandOf("megatron", source.name, [], { diagnostics }));
+  }
+  const model = fields.within(["model"]);
+  const devices =
+    fields.peek("trainer", "devices") === -1 ? undefined : fields.count("trainer", "devices");
+  const nodes = fields.count("trainer", "num_nodes") ?? 1;
+  const precision = fields.value("trainer", "precision");
+  const entries = [...flagsOf(model), ...precisionFlags(precision, fields)];
+  for (const key of ["mcore_gpt", "devices"]) model.value(key);
+  listUnreadKeys(fields, withoutBearing);
+  return {
+    ...importMegatron(
+      commandOf("megatron", source.name, entries, {
+        program: "pretrain_gpt.py",
+        diagnostics: fields.diagnostics,
+        ...(devices === undefined
+          ? {}
+          : { launch: { ...noLaunch, ranks: { count: devices * nodes, offset: 0 } } }),
+      }),
+    ),
+    kind: "nemo",
+  };
+};
+
+/** Keys that Megatron-LM has as they are. */
+const same =
+  /^(num_layers|hidden_size|ffn_hidden_size|num_attention_heads|kv_channels|micro_batch_size|global_batch_size|(tensor|pipeline|expert)_model_parallel_size|context_parallel_size|expert_tensor_parallel_size|sequence_parallel|make_vocab_size_divisible_by|max_position_embeddings|position_embedding_type|moe_router_topk|moe_ffn_hidden_size|moe_shared_expert_intermediate_size|moe_layer_freq|moe_grouped_gemm|qk_layernorm|vocab_size|rampup_batch_size|init_method_std|hidden_dropout|attention_dropout|use_flash_attention)$/;
+
+const renamed: Readonly<Record<string, string>> = {
+  encoder_seq_length: "seq_length",
+  seq_length: "seq_length",
+  num_moe_experts: "num_experts",
+  virtual_pipeline_model_parallel_size: "num_virtual_stages_per_pipeline_rank",
+  activations_checkpoint_granularity: "recompute_granularity",
+  activations_checkpoint_method: "recompute_method",
+  activations_checkpoint_num_layers: "recompute_num_layers",
+  rotary_percentage: "rotary_percent",
+};
+
+const flagsOf = (model: Fields): FlagEntry[] => {
+  const flag = (key: string, name: string, value: unknown): FlagEntry => {
+    model.value(key);
+    return { flag: `--${name.replaceAll("_", "-")}`, value, position: model.position([key]) };
+  };
+  const flags = entriesOf(model).flatMap(({ flag: key, value }): FlagEntry[] => {
+    if (key === "use_flash_attention")
+      return [flag(key, "use-flash-attn", value === true || undefined)];
+    const name = Object.hasOwn(renamed, key) ? renamed[key] : same.test(key) ? key : undefined;
+    // Switches that are off, and numbers that mean none.
+    const isOff = value === false || (key.startsWith("virtual") && value === 1);
+    return name === undefined || isOff
+      ? name === undefined
+        ? []
+        : [flag(key, name, undefined)]
+      : [flag(key, name, value)];
+  });
+  const groups = model.count("num_query_groups");
+  const activation = String(model.value("activation") ?? "gelu");
+  const norm = String(model.value("normalization") ?? "layernorm1p");
+  const isShared = model.value("share_embeddings_and_output_weights") !== false;
+  const on = (name: string, when: boolean, key: string): FlagEntry[] =>
+    when ? [flag(key, name, true)] : [];
+  return [
+    ...flags,
+    ...(groups === undefined
+      ? []
+      : [
+          flag("num_query_groups", "group-query-attention", true),
+          flag("num_query_groups", "num-query-groups", groups),
+        ]),
+    ...on("swiglu", /swiglu/.test(activation), "activation"),
+    ...on("squared-relu", activation === "squared-relu", "activation"),
+    ...on("apply-layernorm-1p", norm === "layernorm1p", "normalization"),
+    flag("normalization", "normalization", norm.startsWith("rms") ? "RMSNorm" : "LayerNorm"),
+    ...on("disable-bias-linear", model.value("bias") === false, "bias"),
+    ...on("untie-embeddings-and-output-weights", !isShared, "share_embeddings_and_output_weights"),
+  ];
+};
+
+const precisionFlags = (precision: unknown, fields: Fields): FlagEntry[] => {
+  const name = /bf16/.test(String(precision))
+    ? "--bf16"
+    : /16/.test(String(precision))
+      ? "--fp16"
+      : undefined;
+  return name === undefined
+    ? []
+    : [{ flag: name, value: true, position: fields.position(["trainer", "precision"]) }];
+};
+
+const withoutBearing =
+  /^(name|restore_from_path|exp_manager|run|hydra|defaults|cluster.*|base_results_dir)(\.|$)|^trainer\.|^model\.(tokenizer|data|optim|nsys_profile|seed|hidden_dropout|attention_dropout|ffn_dropout|layernorm_epsilon|init_method_std|use_scaled_init_method|resume_from_checkpoint|gradient_as_bucket_view|sync_batch_comm|native_amp.*|hysteresis|fp32_residual_connection|megatron_amp_O2|grad_allreduce_chunk_size_mb|grad_div_ar_fusion|gradient_accumulation_fusion|bias_activation_fusion|bias_dropout_add_fusion|masked_softmax_fusion|get_attention_mask_from_fusion|apply_rope_fusion|persist_layer_norm|headscale|do_layer_norm_weight_decay|apply_query_key_layer_scaling|fp16_lm_cross_entropy|batch_p2p_comm|onnx_safe|transformer_engine|use_emha|rotary_base|mcore_gpt|name|pre_process|post_process|use_cpu_initialization|activations_checkpoint_layers_per_pipeline|num_micro_batches_with_partial_activation_checkpoints|dist_ckpt.*|enable_megatron_timers|rotary_interleaved|overlap_p2p_comm|moe_router_load_balancing_type|moe_aux_loss_coeff|tp_only_amax_red|reduce_amax|fp8_.*)(\.|$)/;

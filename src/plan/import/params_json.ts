@@ -1,0 +1,86 @@
+// The params.json of Mistral's and Meta's own releases: a model, in names of their own.
+
+import type { ModelFile } from "../schema_model.ts";
+import { type Fields, readFields } from "./fields.ts";
+import { listUnreadKeys } from "./list_keys.ts";
+import { type Imported, modelNotUnderstood, otherModel, shown, type Source } from "./note.ts";
+
+export const importParamsJson = (source: Source): Imported => {
+  const base = {
+    kind: "params",
+    source: source.name,
+    layout: {},
+    optimizations: [],
+    assumed: [],
+  } as const;
+  const { fields, diagnostics } = readFields(source);
+  if (fields === undefined) return { ...base, workload: {}, diagnostics };
+  const model = modelOf(fields);
+  const maxSequence = fields.count("max_seq_len") ?? fields.count("max_position_embeddings");
+  listTheRest(fields);
+  return {
+    ...base,
+    ...(model === undefined ? {} : { model, family: `params-${model.layers}x${model.hidden}` }),
+    featurePosition: () => fields.position(["dim"]),
+    workload: maxSequence === undefined ? {} : { maxSequence },
+    diagnostics: fields.diagnostics,
+  };
+};
+
+const modelOf = (fields: Fields): ModelFile | undefined => {
+  const hidden = fields.needed("dim");
+  const layers = fields.needed("n_layers");
+  const heads = fields.needed("n_heads");
+  const kvHeads = fields.count("n_kv_heads") ?? heads;
+  const headDim = fields.count("head_dim");
+  // Meta's early releases leave it to the tokenizer, and write −1.
+  const written = fields.peek("vocab_size") === -1 ? undefined : fields.count("vocab_size");
+  if (written === undefined) {
+    const message =
+      "the tokenizer decides on the vocabulary; the plan's model starts from hidden vectors";
+    const hint = "write the tokenizer's count as vocab_size";
+    fields.report("warning", "vocabulary-not-given", message, ["vocab_size"], hint);
+    fields.value("vocab_size");
+  }
+  if (hidden === undefined || layers === undefined || heads === undefined) return undefined;
+  const ffn = fields.count("hidden_dim") ?? metaFfn(fields, hidden);
+  const experts = fields.count("moe", "num_experts");
+  const topK = fields.count("moe", "num_experts_per_tok");
+  const window = fields.count("sliding_window");
+  const tied = fields.value("tied_embeddings") === true;
+  return {
+    layers,
+    hidden,
+    heads,
+    ...(kvHeads === undefined ? {} : { kvHeads }),
+    ...(headDim === undefined ? {} : { headDim }),
+    ffn,
+    gated: true,
+    norm: "rms",
+    ...(written === undefined ? {} : { vocabulary: written }),
+    ...(tied ? { tiedEmbeddings: true } : {}),
+    positions: { kind: "rotary" },
+    ...(window === undefined ? {} : { slidingWindow: { tokens: window, layers } }),
+    ...(experts === undefined ? {} : { moe: { experts, topK: topK ?? 2, ffn, renormalise: true } }),
+  };
+};
+
+/** Two thirds of four times hidden, scaled, in multiples of a number. */
+const metaFfn = (fields: Fields, hidden: number): number => {
+  const multiple = fields.count("multiple_of") ?? 256;
+  const factor = fields.number("ffn_dim_multiplier") ?? 1;
+  const width = Math.floor(factor * Math.floor((2 * 4 * hidden) / 3));
+  return Math.max(multiple, multiple * Math.ceil(width / multiple));
+};
+
+const withoutBearing =
+  /^(norm_eps|rope_theta|use_scaled_rope|rope_scaling|max_batch_size|causal|model_parallel|use_biases|yarn)(\.|$)/;
+
+const listTheRest = (fields: Fields): void => {
+  for (const key of fields.unread()) {
+    if (withoutBearing.test(key) || fields.peek(...key.split(".")) === false) continue;
+    fields.value(...key.split("."));
+    fields.report("warning", modelNotUnderstood, otherModel(`the key ${shown(key)}`), [key]);
+  }
+  listUnreadKeys(fields, withoutBearing);
+};

@@ -1,0 +1,191 @@
+// torchtitan: a job's TOML. The sizes of a model it leaves to a flavor, of which the published ones are known.
+
+import type { ModelFile } from "../schema_model.ts";
+import { type Fields, readFields } from "./fields.ts";
+import { listUnreadKeys } from "./list_keys.ts";
+import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+
+export const importTorchtitan = (source: Source): Imported => {
+  const base = { kind: "torchtitan", source: source.name, assumed: [] } as const;
+  const { fields, diagnostics } = readFields(source);
+  if (fields === undefined) {
+    return { ...base, layout: {}, workload: {}, optimizations: [], diagnostics };
+  }
+  const name = fields.text("model", "name");
+  const flavor = fields.text("model", "flavor");
+  const model = flavorOf(fields, name, flavor);
+  const layout = layoutOf(fields);
+  const workload = workloadOf(fields);
+  const compiled = fields.value("training", "compile") ?? fields.value("compile", "enable");
+  if (compiled === true) {
+    fields.report("warning", "compile-not-expressible", "a plan has no words for compilation", [
+      "compile",
+    ]);
+  }
+  listUnreadKeys(fields, withoutBearing);
+  return {
+    ...base,
+    ...(model === undefined ? {} : { model }),
+    ...(name === undefined ? {} : { family: [name, flavor].filter(Boolean).join("-") }),
+    layout,
+    layoutPosition: (key) => fields.position(["parallelism", keyOf[key] ?? ""]),
+    workload,
+    optimizations: [
+      ...(workload.recompute === undefined ? [] : ["activation-checkpointing"]),
+      ...(workload.dtype === "f16" ? ["mixed-precision"] : []),
+    ],
+    diagnostics: fields.diagnostics,
+  };
+};
+
+const keyOf: Readonly<Partial<Record<keyof Layout, string>>> = {
+  tensor: "tensor_parallel_degree",
+  pipeline: "pipeline_parallel_degree",
+  context: "context_parallel_degree",
+  expert: "expert_parallel_degree",
+  data: "data_parallel_shard_degree",
+};
+
+/** Older files have their degrees in other tables. */
+const degree = (fields: Fields, ...keys: string[]): number | undefined => {
+  for (const table of ["parallelism", "training", "experimental"]) {
+    for (const key of keys) {
+      const value = fields.number(table, key);
+      if (value !== undefined) return value;
+    }
+  }
+  return undefined;
+};
+
+const layoutOf = (fields: Fields): Layout => {
+  const tensor = degree(fields, "tensor_parallel_degree");
+  const pipeline = degree(fields, "pipeline_parallel_degree");
+  const context = degree(fields, "context_parallel_degree");
+  const expert = degree(fields, "expert_parallel_degree");
+  const expertTensor = degree(fields, "expert_tensor_parallel_degree");
+  const shard = degree(fields, "data_parallel_shard_degree", "data_parallel_degree") ?? -1;
+  const replicate = degree(fields, "data_parallel_replicate_degree") ?? 1;
+  if (replicate > 1 && shard !== 1) {
+    const message = `weights are sharded within each of ${replicate} groups of replicas; a plan shards over all of them`;
+    fields.report("warning", "hybrid-sharding-not-expressible", message, [
+      "parallelism",
+      "data_parallel_replicate_degree",
+    ]);
+  }
+  const chunks = fields.count("parallelism", "pipeline_parallel_layers_per_stage");
+  const disabled = fields.value("parallelism", "disable_loss_parallel");
+  const sequence = (tensor ?? 1) > 1;
+  if (disabled === true) fields.value("parallelism", "disable_loss_parallel");
+  return {
+    ...(tensor === undefined ? {} : { tensor }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(context === undefined ? {} : { context }),
+    // Of the ranks that share experts, expert-tensor ones are beside the expert degree.
+    ...(expert === undefined || expert <= 1 ? {} : { expert, expertTensor: expertTensor ?? 1 }),
+    ...(shard > 0 ? { data: shard * replicate } : {}),
+    ...(chunks === undefined ? {} : { layersPerChunk: chunks }),
+    ...(sequence ? { sequence } : {}),
+    ...(shard === 1 ? {} : { zero: 3 }),
+    dataFromWorld: true,
+  };
+};
+
+const workloadOf = (fields: Fields): ImportedWorkload => {
+  const microBatch =
+    fields.count("training", "local_batch_size") ?? fields.count("training", "batch_size");
+  const batch = fields.number("training", "global_batch_size") ?? -1;
+  const sequence = fields.count("training", "seq_len");
+  const mode = fields.text("activation_checkpoint", "mode");
+  fields.value("activation_checkpoint", "selective_ac_option");
+  const schedule = fields.text("parallelism", "pipeline_parallel_schedule")?.toLowerCase();
+  const pieces = fields.count("parallelism", "pipeline_parallel_microbatch_size");
+  if (pieces !== undefined) {
+    const message =
+      "micro-batches of a pipeline are parts of the local batch; a plan counts them as they follow from the batch";
+    fields.report("warning", "pipeline-microbatch-not-expressible", message, [
+      "parallelism",
+      "pipeline_parallel_microbatch_size",
+    ]);
+  }
+  const written = fields.text("training", "mixed_precision_param") ?? "bfloat16";
+  fields.value("training", "mixed_precision_reduce");
+  if (schedule !== undefined && !/^(1f1b|gpipe)$/.test(schedule)) {
+    const message = `a plan has no words for the schedule ${shown(schedule)}`;
+    fields.report("warning", "schedule-not-expressible", message, [
+      "parallelism",
+      "pipeline_parallel_schedule",
+    ]);
+  }
+  return {
+    mode: "training",
+    ...(batch > 0 ? { batch } : {}),
+    ...(microBatch === undefined ? {} : { microBatch }),
+    ...(sequence === undefined ? {} : { sequence }),
+    dtype: written === "float32" ? "f32" : "f16",
+    ...(mode === "full"
+      ? { recompute: { granularity: "full", method: "uniform", layers: 1 } }
+      : mode === "selective"
+        ? { recompute: { granularity: "selective" } }
+        : {}),
+  };
+};
+
+/** hidden, inner width, layers, heads, KV heads */
+type Sizes = readonly [number, number, number, number, number];
+
+const llama3: Readonly<Record<string, Sizes>> = {
+  "8B": [4096, 14_336, 32, 32, 8],
+  "70B": [8192, 28_672, 80, 64, 8],
+  "405B": [16_384, 53_248, 126, 128, 8],
+};
+
+const qwen3: Readonly<Record<string, Sizes>> = {
+  "0.6B": [1024, 3072, 28, 16, 8],
+  "1.7B": [2048, 6144, 28, 16, 8],
+  "4B": [2560, 9728, 36, 32, 8],
+  "8B": [4096, 12_288, 36, 32, 8],
+  "14B": [5120, 17_408, 40, 40, 8],
+  "32B": [5120, 25_600, 64, 64, 8],
+};
+
+const flavorOf = (
+  fields: Fields,
+  name: string | undefined,
+  flavor: string | undefined,
+): ModelFile | undefined => {
+  const sizes = { llama3, qwen3 }[name ?? ""];
+  const found =
+    flavor !== undefined && sizes !== undefined && Object.hasOwn(sizes, flavor)
+      ? sizes[flavor]
+      : undefined;
+  if (found === undefined) return undefined;
+  const [hidden, ffn, layers, heads, kvHeads] = found;
+  const tied = name === "qwen3" && hidden <= 2560;
+  fields.report(
+    "info",
+    "sizes-of-flavor",
+    `the sizes are those of the flavor ${name} ${flavor}, as it is published`,
+    ["model", "flavor"],
+  );
+  return {
+    layers,
+    hidden,
+    heads,
+    kvHeads,
+    ffn,
+    gated: true,
+    norm: "rms",
+    positions: { kind: "rotary" },
+    ...(name === "qwen3"
+      ? {
+          vocabulary: 151_936,
+          headDim: 128,
+          qkNorm: true,
+          ...(tied ? { tiedEmbeddings: true } : {}),
+        }
+      : { vocabulary: 128_256 }),
+  };
+};
+
+const withoutBearing =
+  /^(job|profiling|metrics|optimizer|lr_scheduler|checkpoint|comm|validation|fault_tolerance|memory_estimation|debug|experimental)(\.|$)|^(compile|quantize|float8|mx)\.|^model\.(converters|tokenizer_path|hf_assets_path|print_after_conversion|norm_type)$|^training\.(steps|max_norm|dataset.*|seed|deterministic|compile|gc_freq|warmup_steps|data_parallel_.*|enable_cpu_offload)$|^parallelism\.(enable_async_tensor_parallel|disable_loss_parallel|fsdp_reshard_after_forward|enable_compiled_autograd|context_parallel_rotate_method)$|^activation_checkpoint\./;
