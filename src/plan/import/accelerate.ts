@@ -95,7 +95,9 @@ const zeroStage = (fields: Fields): Layout["zero"] => {
 
 /** By name in the first version of FSDP, by whether weights are freed after the forward pass in the second. */
 const sharding = (fields: Fields): Layout["zero"] => {
-  const strategy = String(fields.value("fsdp_config", "fsdp_sharding_strategy") ?? "FULL_SHARD");
+  const named = fields.value("fsdp_config", "fsdp_sharding_strategy") ?? "FULL_SHARD";
+  // Older files give the strategy by its number.
+  const strategy = typeof named === "string" || typeof named === "number" ? `${named}` : "";
   const reshard = fields.value("fsdp_config", "fsdp_reshard_after_forward");
   const written = typeof reshard === "string" ? reshard : strategy;
   if (reshard === false) return 2;

@@ -60,7 +60,7 @@ const valuesOf = (value: unknown): readonly string[] | undefined => {
   if (value === null || value === undefined) return undefined;
   if (value === true) return [];
   if (Array.isArray(value)) return value.map(String);
-  return [isObject(value) ? JSON.stringify(value) : String(value)];
+  return [typeof value === "string" ? value : JSON.stringify(value)];
 };
 
 export const importVllmFile = (source: Source): Imported => {

@@ -67,8 +67,8 @@ const flagsOf = (model: Fields): FlagEntry[] => {
       : [flag(key, name, value)];
   });
   const groups = model.count("num_query_groups");
-  const activation = String(model.value("activation") ?? "gelu");
-  const norm = String(model.value("normalization") ?? "layernorm1p");
+  const activation = model.text("activation") ?? "gelu";
+  const norm = model.text("normalization") ?? "layernorm1p";
   const isShared = model.value("share_embeddings_and_output_weights") !== false;
   const on = (name: string, when: boolean, key: string): FlagEntry[] =>
     when ? [flag(key, name, true)] : [];

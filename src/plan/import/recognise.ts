@@ -23,7 +23,7 @@ export const hasKeys = (source: Pick<Source, "name" | "text">): boolean => {
   if (/\.ya?ml$/i.test(source.name)) return true;
   const first = source.text
     .split("\n")
-    .find((line) => /^\s*[^\s#]/.test(line) && !/^---/.test(line));
+    .find((line) => /^\s*[^\s#]/.test(line) && !line.startsWith("---"));
   return first !== undefined && /^(- )?["']?[\w.-]+["']?\s*:(\s|$)/.test(first);
 };
 
