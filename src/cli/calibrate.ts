@@ -1,6 +1,7 @@
 // shardbench calibrate: what the adapters of this machine reach at best.
 
 import type { Command } from "commander";
+import { exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
@@ -31,14 +32,13 @@ const calibrate = async ({ adapter, json }: Flags): Promise<ExitCode> => {
     const { calibrateAdapters } = await import("../harness/calibrate_adapters.ts");
     return calibrateAdapters({ ...options, ...(adapter === undefined ? {} : { adapter }) });
   });
-  if (json === true) {
-    printJson(found);
-    return exitCodes.fine;
+  if (json === true) printJson(found);
+  else {
+    const { calibrationReport } = await import("../report/terminal_calibration.ts");
+    const colours = outputColours();
+    printLines(
+      found.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...calibrationReport(each, colours)]),
+    );
   }
-  const { calibrationReport } = await import("../report/terminal_calibration.ts");
-  const colours = outputColours();
-  printLines(
-    found.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...calibrationReport(each, colours)]),
-  );
-  return exitCodes.fine;
+  return found.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
 };

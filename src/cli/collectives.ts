@@ -5,7 +5,8 @@ import type { BenchCollectivesOptions } from "../harness/bench_collectives.ts";
 import type { CollectiveBench } from "../report/collective_bench.ts";
 import { type BenchedCollective, benchedCollectives } from "../program/collective_program.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
-import { guarded } from "./guard.ts";
+import { exitCodeOfRun } from "./execute.ts";
+import { guarded, tell } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { outputColours, printJson, printLines } from "./output.ts";
 import { keepAwakeOption, pinningOf } from "./run_options.ts";
@@ -88,12 +89,12 @@ const collectives = async (
   const named = asked.length === 0 ? (["all-reduce"] as const) : asked;
   const ops = benchedCollectives.filter((op) => named.includes("all") || named.includes(op));
   const { ranks, minBytes, maxBytes, factor, dtype, check, algorithm } = flags;
-  const benches = await interruptible(async (options) => {
+  const { benches, end } = await interruptible(async (options) => {
     const { benchCollectives } = await import("../harness/bench_collectives.ts");
     const found: CollectiveBench[] = [];
-    for (const op of ops) {
-      found.push(
-        await benchCollectives({
+    try {
+      for (const op of ops) {
+        const bench = await benchCollectives({
           ...options,
           op,
           ranks,
@@ -107,10 +108,16 @@ const collectives = async (
           ...(flags.placement === undefined ? {} : { placement: flags.placement }),
           ...pinningOf(flags),
           ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
-        }),
-      );
+        });
+        found.push(bench);
+        if (bench.outcome.state !== "complete") break;
+      }
+      return { benches: found };
+    } catch (error) {
+      // What the collectives before it reached is not lost.
+      if (found.length === 0) throw error;
+      return { benches: found, end: error };
     }
-    return found;
   });
   if (flags.json === true) printJson(benches);
   else {
@@ -120,7 +127,9 @@ const collectives = async (
       benches.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...collectivesReport(each, colours)]),
     );
   }
-  return benches.every(isRight) ? exitCodes.fine : exitCodes.wrongNumerics;
+  if (end !== undefined) return tell(end);
+  if (!benches.every(isRight)) return exitCodes.wrongNumerics;
+  return benches.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
 };
 
 const isRight = ({ rows }: CollectiveBench): boolean =>

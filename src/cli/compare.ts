@@ -49,12 +49,14 @@ const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
     { judgeClaims },
     { estimatePlan },
     { verdictLines },
-    { conditionLines, planLine, outcomeLines },
+    { conditionLines, planLine },
+    { outcomeLines },
   ] = await Promise.all([
     import("../claims/judge.ts"),
     import("../program/estimate.ts"),
     import("../report/terminal_verdicts.ts"),
     import("../report/run_header.ts"),
+    import("../report/outcome_lines.ts"),
   ]);
   const plan = withSeed(asWritten, flags.seed);
   const result =

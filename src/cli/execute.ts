@@ -13,7 +13,7 @@ export const execute = async (plan: Plan, options: RunOptions): Promise<RunResul
   });
 
 /** What the end of a run means, its claims left aside. */
-export const exitCodeOfRun = ({ outcome }: RunResult): ExitCode => {
+export const exitCodeOfRun = ({ outcome }: Pick<RunResult, "outcome">): ExitCode => {
   if (outcome.state === "complete") return exitCodes.fine;
   return outcome.state === "interrupted" ? exitCodes.interrupted : exitCodes.environment;
 };

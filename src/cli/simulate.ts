@@ -61,7 +61,7 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const result = await execute(plan, { ...runOptions(flags), project: "only" });
   const code = exitCodeOfRun(result);
   if (code !== exitCodes.fine || result.projection === undefined) {
-    const { outcomeLines } = await import("../report/run_header.ts");
+    const { outcomeLines } = await import("../report/outcome_lines.ts");
     if (code === exitCodes.fine) throw untimed();
     printLines(outcomeLines(result, outputColours()));
     return code;

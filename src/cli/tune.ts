@@ -5,6 +5,7 @@ import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
+import { countOf } from "../report/format.ts";
 import { outputColours, printJson, printLines } from "./output.ts";
 import { duration } from "./values.ts";
 
@@ -45,7 +46,8 @@ const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
   const [
     result,
     { checkLines },
-    { outcomeLines, planLine },
+    { planLine },
+    { endLines },
     { kernelChoiceLines, kernelNoticeLines },
   ] = await Promise.all([
     execute(plan, {
@@ -56,11 +58,13 @@ const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
     }),
     import("../report/check_lines.ts"),
     import("../report/run_header.ts"),
+    import("../report/outcome_lines.ts"),
     import("../report/kernel_choices.ts"),
   ]);
   const colours = outputColours();
+  const { plan: hashes, adapters, kernels, check, outcome } = result;
+  const kept = kernels.filter(({ reason }) => reason === "tuned" || reason === "cached").length;
   if (flags.json === true) {
-    const { plan: hashes, adapters, kernels, check, outcome } = result;
     printJson({ plan: hashes, adapters, kernels, check, outcome });
   } else {
     printLines([
@@ -70,7 +74,7 @@ const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
       "",
       ...kernelNoticeLines(result, colours),
       ...checkLines(result, colours),
-      ...outcomeLines(result, colours),
+      ...endLines(outcome, `${countOf(kept, "kernel shape")} kept`, colours),
     ]);
   }
   return exitCodeOfRun(result);

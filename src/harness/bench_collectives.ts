@@ -29,9 +29,11 @@ import type {
   CollectiveRow,
   TransferSplit,
 } from "../report/collective_bench.ts";
+import type { Outcome } from "../report/result.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks, type Pinning, type RankPool } from "../runtime/coordinator.ts";
 import { createCollectiveCheck } from "./check_collective.ts";
+import { outcomeOf } from "./outcome.ts";
 import { rankAdapters } from "./record.ts";
 import type { Progress } from "./run_options.ts";
 
@@ -58,7 +60,9 @@ const leastSamples = 5;
 const mostSamples = 50;
 
 /**
- * @throws EnvironmentError when ranks cannot start or one fails
+ * What was measured before ranks failed, or before the bench was interrupted, is kept.
+ *
+ * @throws EnvironmentError when ranks cannot start, and where nothing was measured
  */
 export const benchCollectives = async (
   options: BenchCollectivesOptions,
@@ -84,9 +88,15 @@ export const benchCollectives = async (
   });
   try {
     const rows: CollectiveRow[] = [];
-    for (const [done, { count, repeats }] of sizes.entries()) {
-      onProgress({ phase: "measure", done: done + 1, total: sizes.length });
-      rows.push(await benchSize(pool, program, options, count, repeats));
+    let outcome: Outcome = { state: "complete" };
+    try {
+      for (const [done, { count, repeats }] of sizes.entries()) {
+        onProgress({ phase: "measure", done: done + 1, total: sizes.length });
+        rows.push(await benchSize(pool, program, options, count, repeats));
+      }
+    } catch (error) {
+      if (rows.length === 0) throw error;
+      outcome = outcomeOf(error);
     }
     const link = fitLink(
       rows.flatMap(({ outOfPlace, wireBytes }) =>
@@ -107,6 +117,7 @@ export const benchCollectives = async (
         .filter((count) => !fitting.includes(count))
         .map((count) => messageBytes(op, ranks, count, dtype)),
       ...(link === undefined ? {} : { link }),
+      outcome,
     };
   } finally {
     await pool.close();

@@ -1,6 +1,7 @@
 // Adapters by themselves, without a plan: each in a process of its own, one after the other.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
+import { streamedBytes } from "../gpu/calibration/streamed_bytes.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import type { Program } from "../program/program.ts";
@@ -9,6 +10,7 @@ import type { CalibratedAdapter } from "../report/terminal_calibration.ts";
 import { readVersions } from "../report/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import { calibrationsOf } from "./calibrations.ts";
+import { outcomeOf } from "./outcome.ts";
 import { rankAdapters } from "./record.ts";
 import type { Progress } from "./run_options.ts";
 
@@ -20,7 +22,8 @@ export interface CalibrateOptions {
 }
 
 /**
- * Measures anew, and keeps what it finds for later runs.
+ * Measures anew, and keeps what it finds for later runs. What was measured before a signal or a fault is given all the
+ * same, and not kept for runs.
  *
  * @throws EnvironmentError where there is no such adapter, or where one does not open
  * @throws NumericsError where one computes wrong
@@ -36,11 +39,12 @@ export const calibrateAdapters = async (
   const found: CalibratedAdapter[] = [];
   for (const report of chosen) {
     onProgress({ phase: "calibrate", done: found.length + 1, total: chosen.length });
-    const calibration = await calibrateAlone(report, signal);
     const [own] = rankAdapters([report]);
-    if (own === undefined || calibration === undefined) continue;
+    if (own === undefined) continue;
+    const calibrated = await calibrateAlone(report, signal, found.length > 0);
     const { rank: _, sharedWith: __, ...adapter } = own;
-    found.push({ adapter, versions: readVersions(), calibration });
+    found.push({ adapter, versions: readVersions(), ...calibrated });
+    if (calibrated.outcome.state !== "complete") break;
   }
   return found;
 };
@@ -58,15 +62,33 @@ const idle: Program = {
   output: { rows: 1, columns: 1 },
 };
 
+/** @param mayBreak whether something was measured before, which a fault must not cost; else it is thrown */
 const calibrateAlone = async (
   report: AdapterReport,
   signal: AbortSignal | undefined,
-): Promise<AdapterCalibration | undefined> => {
-  const pool = await openRanks(idle, [report], signal === undefined ? {} : { signal });
+  mayBreak: boolean,
+): Promise<Pick<CalibratedAdapter, "calibration" | "outcome">> => {
+  let part: AdapterCalibration | undefined;
   try {
-    const [calibration] = await calibrationsOf(pool, "keep");
-    return calibration;
-  } finally {
-    await pool.close();
+    const pool = await openRanks(idle, [report], signal === undefined ? {} : { signal });
+    try {
+      const [calibration] = await calibrationsOf(pool, "keep", (found) => {
+        part = found;
+      });
+      return { calibration: calibration ?? nothingOf(report), outcome: { state: "complete" } };
+    } finally {
+      await pool.close();
+    }
+  } catch (error) {
+    if (part === undefined && !mayBreak) throw error;
+    return { calibration: part ?? nothingOf(report), outcome: outcomeOf(error) };
   }
 };
+
+const nothingOf = ({ choice }: AdapterReport): AdapterCalibration => ({
+  adapter: choice.id,
+  date: new Date().toISOString(),
+  tookMs: 0,
+  streamedBytes: streamedBytes(choice.software),
+  ceilings: {},
+});

@@ -16,14 +16,16 @@ import {
   memoryCeiling,
 } from "../measure/ceiling.ts";
 import type { AdapterCalibration } from "../report/result.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { RankPool, RecalledOnAdapter } from "../runtime/coordinator.ts";
 import type { CalibrationWay } from "../runtime/messages.ts";
 
+/** @param onPart called with what is measured so far of an adapter whose calibration is to be kept */
 export const calibrationsOf = async (
   pool: Pick<RankPool, "calibrate" | "adapters">,
   how: CalibrationWay,
-): Promise<AdapterCalibration[]> =>
-  (await pool.calibrate(how)).map(({ adapter, calibration, now }) => {
+  onPart: (part: AdapterCalibration) => void = () => undefined,
+): Promise<AdapterCalibration[]> => {
+  const asReported = ({ adapter, calibration, now }: RecalledOnAdapter): AdapterCalibration => {
     const placed = pool.adapters.find(({ choice }) => choice.id === adapter);
     const measured = { ...calibration.rates, ...calibration.costs };
     const looked = withLook(measured, now ?? {}, (before) => ({ before }));
@@ -37,7 +39,10 @@ export const calibrationsOf = async (
       streamedBytes: streamedBytes(placed?.choice.software === true),
       ceilings: ceilingsOf(looked),
     };
-  });
+  };
+  const found = await pool.calibrate(how, (part) => onPart(asReported(part)));
+  return found.map(asReported);
+};
 
 /** With what a short measurement after the steps reaches by the same forms. */
 export const lookedAtAgain = async (

@@ -63,9 +63,11 @@ const tuned = async (job: Job, { pool, known, tune }: FirstRun): Promise<Finding
   note({ kernels: kernelChoices(pool, known, new Map()) });
   if (tune === false) return known;
   options.onProgress({ phase: "tune" });
-  const learnt = await tunePool(pool, placement, tune, (done) =>
-    options.onProgress({ phase: "tune", done }),
-  );
+  const learnt = await tunePool(pool, placement, tune, (found) => {
+    options.onProgress({ phase: "tune", done: [...found.values()].flat().length });
+    // An interruption leaves what was found out until then.
+    note({ kernels: kernelChoices(pool, known, found) });
+  });
   note({ kernels: kernelChoices(pool, known, learnt) });
   return mergeFindings(known, learnt);
 };

@@ -18,6 +18,7 @@ import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coor
 import { readCpuTimes } from "./cpu_times.ts";
 import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
+import { outcomeOf } from "./outcome.ts";
 import { rankAdapters } from "./record.ts";
 import { repeatRun } from "./repeat_run.ts";
 import { calibratedAgain, isPossible } from "./possible_figures.ts";
@@ -121,14 +122,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     pool = await openRanks(program, placement, { ...open, known });
     return await calibratedAgain(job, pool, finish);
   } catch (error) {
-    if (!(error instanceof EnvironmentError)) throw error;
-    if (error.code === "interrupted") return await finish({ state: "interrupted" });
-    return await finish({
-      state: "fault",
-      code: error.code,
-      message: error.message,
-      hint: error.hint,
-    });
+    return await finish(outcomeOf(error));
   } finally {
     await pool?.close();
   }

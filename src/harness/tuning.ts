@@ -27,15 +27,15 @@ export const tunePool = async (
   pool: RankPool,
   placement: readonly AdapterReport[],
   budgetMs: number,
-  onProgress: (done: number) => void,
+  onFound: (learnt: Findings) => void,
 ): Promise<Findings> => {
   const reports = new Map(once(placement).map((report) => [report.choice.id, report]));
   const learnt = new Map<string, readonly TunedCall[]>();
   await pool.tune(budgetMs, async (adapter, tuned) => {
     learnt.set(adapter, mergeTuned(learnt.get(adapter) ?? [], tuned));
-    onProgress([...learnt.values()].flat().length);
     const report = reports.get(adapter);
     if (report !== undefined) await keepTuning(report, tuned);
+    onFound(learnt);
   });
   return learnt;
 };

@@ -4,7 +4,7 @@ import type { Precision } from "../plan/plan.ts";
 import type { LinkModel } from "../measure/link_model.ts";
 import type { BenchedCollective } from "../program/collective_program.ts";
 import type { ReduceAlgorithm } from "../program/exchange/algorithm.ts";
-import type { RankAdapter, Versions } from "./result.ts";
+import type { Outcome, RankAdapter, Versions } from "./result.ts";
 
 export interface CollectiveBench {
   readonly op: BenchedCollective;
@@ -17,11 +17,13 @@ export interface CollectiveBench {
   readonly versions: Versions;
   readonly adapters: readonly RankAdapter[];
   readonly transport: "shared-memory" | "relay";
+  /** Of a bench that broke off, of the sizes before. */
   readonly rows: readonly CollectiveRow[];
   /** Bytes of messages that an adapter does not allow in one buffer. */
   readonly leftOut: readonly number[];
   /** Fitted to the rows out of place, over `wireBytes`. Absent with one rank or one size. */
   readonly link?: LinkModel;
+  readonly outcome: Outcome;
 }
 
 export interface CollectiveRow {

@@ -75,15 +75,3 @@ const kindOf = ({ software, sharedWith, core, keptAwake }: RankAdapter): string 
   }
   return sharedWith.length === 0 ? kind : `${kind}, shared with ${sharedWith.join(", ")}`;
 };
-
-export const outcomeLines = ({ outcome, samples }: RunResult, colours: Colours): string[] => {
-  const kept = `${countOf(samples.length, "sample")} kept`;
-  if (outcome.state === "complete") return [];
-  if (outcome.state === "interrupted") return ["", colours.doubtful(`Interrupted: ${kept}.`)];
-  const what = `Stopped by ${outcome.code}: ${outcome.message.replace(/\.+$/, "")}. ${kept}.`;
-  return [
-    "",
-    ...wrap(what, LINE_WIDTH).map(colours.bad),
-    ...wrapIndented(`→ ${outcome.hint}`, LINE_WIDTH, 2),
-  ];
-};

@@ -6,14 +6,17 @@ import type { KernelMetrics } from "../measure/metrics.ts";
 import type { Arithmetic } from "../measure/roofline.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatFigure, formatNumber, formatPercent, formatValue } from "./format.ts";
-import type { AdapterCalibration, RankAdapter, Versions } from "./result.ts";
+import type { AdapterCalibration, Outcome, RankAdapter, Versions } from "./result.ts";
+import { endLines } from "./outcome_lines.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 
 export interface CalibratedAdapter {
   readonly adapter: Omit<RankAdapter, "rank" | "sharedWith">;
   readonly versions: Versions;
+  /** Of one that broke off, what was measured before. */
   readonly calibration: AdapterCalibration;
+  readonly outcome: Outcome;
 }
 
 const rates = [
@@ -37,7 +40,7 @@ const costs = [
 ] as const;
 
 export const calibrationReport = (
-  { adapter, versions, calibration }: CalibratedAdapter,
+  { adapter, versions, calibration, outcome }: CalibratedAdapter,
   colours: Colours,
 ): string[] => {
   const { ceilings } = calibration;
@@ -61,6 +64,7 @@ export const calibrationReport = (
       LINE_WIDTH,
       2,
     ).map(colours.faint),
+    ...endLines(outcome, `${countOf(Object.keys(ceilings).length, "ceiling")} kept`, colours),
   ];
 };
 

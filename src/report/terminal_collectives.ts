@@ -9,6 +9,7 @@ import type {
 import { runConditions } from "../claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatBytes, formatNumber, formatPercent, formatValue } from "./format.ts";
+import { endLines } from "./outcome_lines.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 
@@ -35,6 +36,7 @@ export const collectivesReport = (bench: CollectiveBench, colours: Colours): str
     colours.strong("Where the time went, out of place, % (mean over ranks)"),
     ...splitTable(bench, colours),
     ...linkLines(bench),
+    ...endLines(bench.outcome, `${countOf(bench.rows.length, "size")} kept`, colours),
   ];
 };
 

@@ -9,7 +9,8 @@ import { projectionLines } from "./projection_section.ts";
 import type { RunResult } from "./result.ts";
 import { rooflineLines } from "./roofline_lines.ts";
 import { checkLines } from "./check_lines.ts";
-import { adapterLines, outcomeLines, planLine } from "./run_header.ts";
+import { outcomeLines } from "./outcome_lines.ts";
+import { adapterLines, planLine } from "./run_header.ts";
 import {
   expertLines,
   hostLines,

@@ -55,6 +55,10 @@ export interface OpenRanksOptions {
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
 
+export interface RecalledOnAdapter extends RecalledCalibration {
+  readonly adapter: string;
+}
+
 export interface RankLoad {
   readonly rank: number;
   readonly load: Load;
@@ -80,8 +84,11 @@ export interface RankPool {
   step(options?: StepRequest): Promise<StepTrace>;
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
-  /** Each distinct adapter once, alone. */
-  calibrate(how: CalibrationWay): Promise<(RecalledCalibration & { readonly adapter: string })[]>;
+  /** Each distinct adapter once, alone. @param onPart called with what is measured so far of one that is to be kept */
+  calibrate(
+    how: CalibrationWay,
+    onPart?: (part: RecalledOnAdapter) => void,
+  ): Promise<RecalledOnAdapter[]>;
   /** What keeps a rank's GPU busy for about that long, while no other rank does anything. */
   sizeLoad(rank: number, targetMs: number): Promise<Load>;
   /** All ranks that are named at once; when each was at work, in ms of the machine's clock, in their order. */
@@ -252,7 +259,7 @@ function createTasks(
       );
     },
 
-    async calibrate(how) {
+    async calibrate(how, onPart) {
       const found = new Map<string, RecalledCalibration>();
       for (const [rank, { id }] of choices.entries()) {
         if (found.has(id)) continue;
@@ -260,6 +267,7 @@ function createTasks(
           rank,
           { kind: "calibrate", how },
           "calibrated",
+          (part) => onPart?.({ adapter: id, ...part }),
         );
         found.set(id, recalled);
       }

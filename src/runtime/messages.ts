@@ -143,6 +143,8 @@ export type Reply =
 export type FromRank =
   | Reply
   | RelayMessage
+  /** What is measured so far, of a reply that is still to come. */
+  | { readonly kind: "part"; readonly part: RecalledCalibration }
   | { readonly kind: "failed"; readonly error: ErrorRecord; readonly position: Position }
   | ({ readonly kind: "heartbeat" } & Position);
 

@@ -9,6 +9,7 @@ import { createSharedFile } from "../collectives/shared_memory.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { activities, type FromRank, type Position, type Reply, type Request } from "./messages.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
 import { type RankProcess, startRank } from "./rank_process.ts";
@@ -37,6 +38,7 @@ export interface RankGroup {
     rank: number,
     request: Request,
     reply: Kind,
+    onPart?: (part: RecalledCalibration) => void,
   ): Promise<Extract<Reply, { kind: Kind }>>;
   /** Lets all ranks end, and makes them. */
   end(): Promise<void>;
@@ -45,6 +47,7 @@ export interface RankGroup {
 interface Task {
   readonly name: string;
   readonly askedMs: number;
+  readonly onPart: (part: RecalledCalibration) => void;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
 }
@@ -69,6 +72,9 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     if (failure !== undefined) return;
     switch (message.kind) {
       case "heartbeat":
+        return;
+      case "part":
+        tasks.get(rank)?.onPart(message.part);
         return;
       case "failed":
         fail(thrownError({ ...sceneOf(rank), position: message.position }, message.error));
@@ -177,14 +183,20 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     notes: shared?.note === undefined ? [] : [shared.note],
     pids: processes.map(({ pid }) => pid),
 
-    async ask(rank, request, kind) {
+    async ask(rank, request, kind, onPart = () => undefined) {
       if (failure !== undefined) {
         await allEnded(processes);
         throw failure;
       }
       if (tasks.has(rank)) throw new Error(`rank ${rank} is busy with ${tasks.get(rank)?.name}`);
       const reply = await new Promise<Reply>((resolve, reject) => {
-        tasks.set(rank, { name: request.kind, askedMs: performance.now(), resolve, reject });
+        tasks.set(rank, {
+          name: request.kind,
+          askedMs: performance.now(),
+          onPart,
+          resolve,
+          reject,
+        });
         processOf(rank).send(request);
       });
       if (!isKind(reply, kind)) throw new Error(`rank ${rank}: ${reply.kind} instead of ${kind}`);

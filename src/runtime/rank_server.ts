@@ -15,6 +15,7 @@ import {
   type Request,
   type ToRank,
 } from "./messages.ts";
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { takeMemory } from "./rank_memory.ts";
 import { openRankSession, type RankSession } from "./rank_session.ts";
 
@@ -106,7 +107,8 @@ export function serveRank(process: NodeJS.Process): void {
     if (request.kind === "look-at-peaks") {
       return { kind: "peaks-seen", look: await session.lookAtPeaks(request.forms) };
     }
-    return { kind: "calibrated", ...(await session.calibrate(request.how)) };
+    const onPart = (part: RecalledCalibration): void => tell({ kind: "part", part });
+    return { kind: "calibrated", ...(await session.calibrate(request.how, onPart)) };
   };
 
   const obey = async (request: Request): Promise<void> => {

@@ -53,7 +53,11 @@ export interface RankSession {
   tune(options: Pick<TuningOptions, "budgetMs" | "known">): Promise<TunedCall[]>;
   /** Takes the forms that won, from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<CallUse[]>;
-  calibrate(how: CalibrationWay): Promise<RecalledCalibration>;
+  /** @param onPart called with what is measured so far of what is to be kept */
+  calibrate(
+    how: CalibrationWay,
+    onPart: (part: RecalledCalibration) => void,
+  ): Promise<RecalledCalibration>;
   /** How much work keeps the GPU busy for about that long, and a turn of it. */
   sizeLoad(targetMs: number): Promise<Load>;
   occupy(load: Load): Promise<Turn>;
@@ -189,11 +193,13 @@ export async function openRankSession(
       return { rank: program.rank, steps, digests: await prepared.digests.read() };
     },
 
-    async calibrate(how) {
+    async calibrate(how, onPart) {
       // Ranks start sooner without it.
       const { calibrateAndKeep, calibrateKernels, recallOrCalibrate } =
         await import("../gpu/calibration/recall.ts");
-      if (how === "keep") return calibrateAndKeep(gpu);
+      if (how === "keep") {
+        return calibrateAndKeep(gpu, (calibration) => onPart({ calibration }));
+      }
       return how === "recall"
         ? recallOrCalibrate(gpu)
         : { calibration: await calibrateKernels(gpu) };
@@ -253,7 +259,7 @@ export async function openRankSession(
     ...session,
     observe: async (options) => gpu.uncounted(async () => session.observe(options)),
     tune: async (options) => gpu.uncounted(async () => session.tune(options)),
-    calibrate: async (how) => gpu.uncounted(async () => session.calibrate(how)),
+    calibrate: async (how, onPart) => gpu.uncounted(async () => session.calibrate(how, onPart)),
     sizeLoad: async (targetMs) => gpu.uncounted(async () => session.sizeLoad(targetMs)),
     occupy: async (load) => gpu.uncounted(async () => session.occupy(load)),
     lookAtPeaks: async (forms) => gpu.uncounted(async () => session.lookAtPeaks(forms)),

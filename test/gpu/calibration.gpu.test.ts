@@ -16,6 +16,7 @@ describeOnAdapter("calibration", () => {
   let gpu: LogicalGpu;
   let first: Calibration;
   let second: Calibration;
+  const parts: Calibration[] = [];
   const measureAgain = async (): Promise<Calibration> => second;
   const before = process.env["XDG_CACHE_HOME"];
 
@@ -23,7 +24,7 @@ describeOnAdapter("calibration", () => {
     gpu = await testGpu();
     folder = await mkdtemp(join(tmpdir(), "shardbench-calibration-"));
     process.env["XDG_CACHE_HOME"] = folder;
-    first = (await calibrateAndKeep(gpu)).calibration;
+    first = (await calibrateAndKeep(gpu, (part) => parts.push(part))).calibration;
     second = { ...first, date: new Date().toISOString(), tookMs: 1 };
   });
   afterAll(async () => {
@@ -31,6 +32,13 @@ describeOnAdapter("calibration", () => {
     else process.env["XDG_CACHE_HOME"] = before;
     await rm(folder, { recursive: true });
     gpu.close();
+  });
+
+  test("what is measured so far is told as it comes, and is the whole in the end", () => {
+    const counts = parts.map(({ rates, costs }) => Object.keys({ ...rates, ...costs }).length);
+    expect(counts[0]).toBe(1);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(parts.at(-1)).toEqual(first);
   });
 
   /** As if that had been kept. */

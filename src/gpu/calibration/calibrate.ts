@@ -19,38 +19,44 @@ const budgetMs = 250;
 /**
  * Everything takes a few seconds on a software adapter, what kernels are held against a second or two. Throws
  * `NumericsError` when a kernel computes wrong.
+ *
+ * @param onPart called with what is measured so far
  */
 export async function calibrate(
   gpu: LogicalGpu,
   scope: "everything" | "kernels",
+  onPart: (part: Calibration) => void = () => undefined,
 ): Promise<Calibration> {
-  const date = new Date().toISOString();
   const begin = performance.now();
+  let found: Calibration = {
+    version: 1,
+    date: new Date().toISOString(),
+    tookMs: 0,
+    rates: {},
+    costs: {},
+  };
+  const add = (more: Partial<Pick<Calibration, "rates" | "costs">>): void => {
+    found = {
+      ...found,
+      tookMs: performance.now() - begin,
+      rates: { ...found.rates, ...more.rates },
+      costs: { ...found.costs, ...more.costs },
+    };
+    onPart(found);
+  };
   return withBench(gpu, async (bench) => {
     const buffers = await streamingBuffers(bench);
-    const kernels = {
-      f32: await measureMultiplyAdd(bench, "f32", budgetMs),
-      f16: gpu.device.features.has("shader-f16")
-        ? await measureMultiplyAdd(bench, "f16", budgetMs)
-        : undefined,
-      matrix: await measureMatrices(bench, budgetMs),
-      ...(await measureStreaming(bench, buffers, budgetMs)),
-    };
-    const rest =
-      scope === "kernels"
-        ? {}
-        : {
-            workgroup: await measureWorkgroupReads(bench, budgetMs),
-            ...(await measureTransfers(bench, buffers, budgetMs)),
-          };
-    const costs = scope === "kernels" ? {} : await measureCosts(bench);
-    return {
-      version: 1,
-      date,
-      tookMs: performance.now() - begin,
-      rates: present({ ...kernels, ...rest }),
-      costs,
-    };
+    add({ rates: present({ f32: await measureMultiplyAdd(bench, "f32", budgetMs) }) });
+    if (gpu.device.features.has("shader-f16")) {
+      add({ rates: present({ f16: await measureMultiplyAdd(bench, "f16", budgetMs) }) });
+    }
+    add({ rates: present({ matrix: await measureMatrices(bench, budgetMs) }) });
+    add({ rates: present(await measureStreaming(bench, buffers, budgetMs)) });
+    if (scope === "kernels") return found;
+    add({ rates: present({ workgroup: await measureWorkgroupReads(bench, budgetMs) }) });
+    add({ rates: present(await measureTransfers(bench, buffers, budgetMs)) });
+    add({ costs: await measureCosts(bench) });
+    return found;
   });
 }
 

@@ -17,9 +17,12 @@ const kind = "calibration";
 /** A figure that is used again must be one that would be measured again. */
 const tolerance = 0.1;
 
-/** Measures every ceiling and keeps it for later runs. */
-export async function calibrateAndKeep(gpu: LogicalGpu): Promise<RecalledCalibration> {
-  const calibration = await calibrate(gpu, "everything");
+/** Measures every ceiling and keeps it for later runs. @param onPart called with what is measured so far */
+export async function calibrateAndKeep(
+  gpu: LogicalGpu,
+  onPart: (part: Calibration) => void,
+): Promise<RecalledCalibration> {
+  const calibration = await calibrate(gpu, "everything", onPart);
   await writeCacheFile(kind, adapterCacheKey(gpu.report), calibration);
   return { calibration };
 }
