@@ -34,7 +34,12 @@ export default defineConfig({
       {
         test: {
           name: "host",
-          include: ["bench/host.ts", "bench/startup.ts"],
+          include: [
+            "bench/faults.ts",
+            "bench/host.ts",
+            "bench/mutated_results.ts",
+            "bench/startup.ts",
+          ],
           pool: "forks",
           testTimeout: 600_000,
         },

@@ -1,9 +1,9 @@
 // The link between two ranks, from what `shardbench collectives --json` printed.
 
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LinkModel } from "../measure/link_model.ts";
+import { readInput } from "../read_input.ts";
 
 export interface MeasuredLink extends LinkModel {
   /** What it was fitted to, in a phrase. */
@@ -13,21 +13,33 @@ export interface MeasuredLink extends LinkModel {
 const benches = z.array(
   z.object({
     op: z.string(),
-    ranks: z.number(),
+    ranks: z.int().positive(),
     adapters: z.array(z.object({ id: z.string() })),
     link: z
-      .object({ latencyMs: z.number(), bandwidth: z.number().exactOptional(), error: z.number() })
+      .object({
+        // What is longer than an hour, or faster than any memory, is no link.
+        latencyMs: z.number().nonnegative().max(3.6e6),
+        bandwidth: z.number().positive().max(1e24).exactOptional(),
+        error: z.number().nonnegative(),
+      })
       .exactOptional(),
   }),
 );
 
 /** Of a send, else of whatever two ranks exchanged: with more ranks, a fit tells of more than one link. */
 export const readLink = async (file: string): Promise<MeasuredLink> => {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const text = await readInput(file).catch((error: unknown) => {
     throw unusable(file, error instanceof Error ? error.message : String(error));
   });
   const found = benches.safeParse(parsed(text));
-  if (!found.success) throw unusable(file, "it is not what `shardbench collectives --json` prints");
+  if (!found.success) {
+    const [issue] = found.error.issues;
+    const where = issue?.path.join(".") ?? "";
+    throw unusable(
+      file,
+      `it is not what \`shardbench collectives --json\` prints${where === "" ? "" : `: ${where}: ${issue?.message}`}`,
+    );
+  }
   const fitted = found.data.filter(({ link }) => link !== undefined);
   const bench = fitted.find(({ op }) => op === "send") ?? fitted.find(({ ranks }) => ranks === 2);
   if (bench?.link === undefined) {

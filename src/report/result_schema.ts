@@ -42,7 +42,10 @@ interface MeasuredCalibration extends Omit<AdapterCalibration, "ceilings"> {
 }
 
 const count = z.int().nonnegative();
-const ms = z.number().nonnegative();
+/** Some thirty years. */
+const ms = z.number().nonnegative().max(1e12);
+/** FLOPs or bytes per second, beyond any machine; ms of costs are far below. */
+const rate = z.number().positive().max(1e24);
 const date = z.iso.datetime();
 
 const breakdown = {
@@ -141,10 +144,10 @@ const rankAdapter = z.object({
 /** As it was measured, without the figure. */
 const ceiling = z.object({
   form: z.string(),
-  runs: z.array(z.number().positive()).min(1),
-  others: z.record(z.string(), z.number().positive()),
-  before: z.array(z.number().positive()).min(1).exactOptional(),
-  after: z.array(z.array(z.number().positive()).min(1)).exactOptional(),
+  runs: z.array(rate).min(1),
+  others: z.record(z.string(), rate),
+  before: z.array(rate).min(1).exactOptional(),
+  after: z.array(z.array(rate).min(1)).exactOptional(),
 } satisfies Keys<MeasuredCeiling>);
 
 const ceilings = z.object({
@@ -190,7 +193,7 @@ const kernelChoice = z.object({
   form: z.string(),
   expected: z.string(),
   reason: z.enum(["only", "untuned", "similar", "tuned", "cached"]),
-  forms: count,
+  forms: z.int().positive(),
   tried: z.array(tried),
 } satisfies Keys<KernelChoice>);
 
@@ -218,7 +221,7 @@ const check = z.object({
 
 const link = z.object({
   latencyMs: ms,
-  bandwidth: z.number().positive().exactOptional(),
+  bandwidth: rate.exactOptional(),
 } satisfies Keys<Link>);
 
 const memory = z.object({

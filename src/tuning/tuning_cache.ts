@@ -11,7 +11,11 @@ import { mergeTuned, type TunedCall } from "./tuned_call.ts";
 const kind = "tuning";
 
 const tried = z.union([
-  z.strictObject({ form: z.string(), ms: z.number(), speedup: z.number() }),
+  z.strictObject({
+    form: z.string(),
+    ms: z.number().nonnegative(),
+    speedup: z.number().nonnegative(),
+  }),
   z.strictObject({ form: z.string(), excluded: z.string() }),
 ]);
 const content = z.strictObject({
@@ -21,7 +25,7 @@ const content = z.strictObject({
       call: z.string(),
       class: z.string(),
       chosen: z.string(),
-      forms: z.number(),
+      forms: z.int().positive(),
       complete: z.boolean(),
       tried: z.array(tried),
     }),

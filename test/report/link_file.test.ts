@@ -46,6 +46,19 @@ describe("the link is", () => {
     await expect(readLink(await fileOf(value))).rejects.toThrow(reason);
   });
 
+  test.each([
+    ["latencyMs", { latencyMs: -1 }],
+    ["latencyMs", { latencyMs: 1e300 }],
+    ["bandwidth", { bandwidth: 0 }],
+    ["bandwidth", { bandwidth: -2e9 }],
+    ["bandwidth", { bandwidth: 1e300 }],
+    ["error", { error: -1 }],
+  ])("refused where its %s is %j", async (name, part) => {
+    const link = { latencyMs: 1, bandwidth: 2e9, error: 0.1, ...part };
+    const file = await fileOf([{ ...bench("send", 2), link }]);
+    await expect(readLink(file)).rejects.toThrow(`0.link.${name}`);
+  });
+
   test("refused where there is no file", async () => {
     await expect(readLink(join(folder, "none.json"))).rejects.toThrow("no such file");
   });
