@@ -60,6 +60,9 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
 
 const findings = async (inspected: Inspected): Promise<string[]> => [
   ...checkReport(inspected, outputColours()),
+  ...(inspected.diagnostics.some(({ code }) => code === "claims-open")
+    ? [`\`shardbench claims ${inspected.document.file}\` tells what each open claim needs.`]
+    : []),
   ...(isSound(inspected) ? [] : await repairAdvice(inspected)),
 ];
 

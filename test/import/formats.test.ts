@@ -1,6 +1,7 @@
 // Files as people have them, of every kind that is read, and the numbers of the plans that they give.
 
 import { describe, expect, test } from "vitest";
+import { checkPlan } from "../../src/check/check_plan.ts";
 import { importPlan, type ImportOptions } from "../../src/plan/import/import_plan.ts";
 import type { Source } from "../../src/plan/import/note.ts";
 import { parsePlan } from "../../src/plan/load.ts";
@@ -764,6 +765,26 @@ test.each([
   const [found] = errorsAt([source]);
   expect(found?.code).toBe(code);
   expect(found?.position?.line).toBe(line);
+});
+
+test("fp8 in blocks of 128: the import keeps the block, and the check holds every shard against it", () => {
+  const config = json("config.json", {
+    ...JSON.parse(qwen3moe.text),
+    moe_intermediate_size: 1536,
+    quantization_config: { quant_method: "fp8", weight_block_size: [128, 128] },
+  });
+  const faults = (serve: string) => {
+    const { plan, document } = planOf([config, file("<command>", serve)]);
+    return checkPlan(plan, document).filter(({ severity }) => severity === "error");
+  };
+  expect(faults("vllm serve m -tp 8")).toMatchObject([
+    {
+      code: "shard-splits-quantization-block",
+      message: "the experts' ffn 1536 / 8 = 192 is no multiple of the quantization block of 128",
+    },
+  ]);
+  expect(faults("vllm serve m -tp 4")).toEqual([]);
+  expect(faults("vllm serve m -tp 8 --enable-expert-parallel")).toEqual([]);
 });
 
 test("a fault in a file of flags is said at its key", () => {

@@ -69,6 +69,12 @@ export const sizeCodes: readonly Explained[] = [
     good: degrees({ model: { hidden: 34, headDim: 8 } }),
   },
   {
+    code: "shard-splits-quantization-block",
+    requires: "Of weights that are quantized in blocks, every GPU has whole blocks.",
+    bad: degrees({ model: { quantizationBlock: { input: 128, output: 128 } } }),
+    good: degrees({ model: { quantizationBlock: { input: 16, output: 16 } } }),
+  },
+  {
     code: "group-does-not-divide-ffn",
     requires: "The MLP's inner dimension is a multiple of the tensor group.",
     bad: degrees({ model: { ffn: 63 } }),

@@ -2,6 +2,7 @@
 
 import type { Path } from "../../plan/document.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { brokenBlocks } from "../../plan/rules/quantization.ts";
 import { tensorDegreeFits } from "../../plan/rules/tensor_group.ts";
 import { divisorAtMost, drop, type Faulty, type Fix, type Proposal, put, roundUp } from "./fix.ts";
 
@@ -71,6 +72,11 @@ const lowerTensor = ({ degrees, model }: Plan, faulty: Faulty): Proposal[] => {
       set(faulty, ["parallel", "tensor"], tensor, "larger shards: more memory and work per GPU"),
     );
 };
+
+const divisorsBelow = (tensor: number): number[] =>
+  Array.from({ length: Math.min(tensor, 256) - 1 }, (_, i) => tensor - 1 - i).filter(
+    (fewer) => fewer > 0 && tensor % fewer === 0,
+  );
 
 const rounded =
   (pick: (plan: Plan) => number | undefined): Fix =>
@@ -366,6 +372,40 @@ export const degreeFixes: Readonly<Record<string, Fix>> = {
           set(faulty, path, heads, "every query head has a key head of its own: a larger cache"),
         ];
   },
+  "shard-splits-quantization-block": ofPlan(({ degrees, model }, faulty) => {
+    if (degrees === undefined || model === undefined) return [];
+    const { tensor, data, context = 1 } = degrees;
+    const fits = divisorsBelow(tensor).filter(
+      (fewer) =>
+        tensorDegreeFits(model, fewer) &&
+        brokenBlocks(model, { ...degrees, tensor: fewer }).length === 0,
+    );
+    const ofTensor = fits
+      .slice(0, 2)
+      .map((fewer) =>
+        set(faulty, ["parallel", "tensor"], fewer, "larger shards: more memory and work per GPU"),
+      );
+    const ranks = tensor * context * data;
+    const whole = { ...degrees, expert: ranks, expertTensor: 1 };
+    const holdsWhole =
+      model.moe !== undefined &&
+      degrees.expert === 1 &&
+      model.moe.experts % ranks === 0 &&
+      brokenBlocks(model, whole).length === 0;
+    return [
+      ...(holdsWhole
+        ? [
+            set(
+              faulty,
+              ["parallel", "expert"],
+              ranks,
+              "whole experts on each GPU: tokens are sent to them",
+            ),
+          ]
+        : []),
+      ...ofTensor,
+    ];
+  }),
   "group-does-not-divide-heads": sizes(({ model }) => model?.heads),
   "group-does-not-fit-kv-heads": sizes(({ model }) => model?.kvHeads),
   "group-does-not-divide-ffn": sizes(({ model }) => model?.ffn),

@@ -56,7 +56,7 @@ export const claimsAreJudged = (verdicts: readonly Verdict[]): Diagnostic[] => {
     info(
       "claims-open",
       ["claims"],
-      `${open.length} of ${verdicts.length} claims and relations are open without a run; \`shardbench claims\` tells what each needs`,
+      `${open.length} of ${verdicts.length} claims and relations are open without a run`,
     ),
   ];
 };

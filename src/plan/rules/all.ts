@@ -58,6 +58,7 @@ import {
   scheduleNeedsPipeline,
   virtualStagesDivideLayers,
 } from "./pipeline.ts";
+import { shardsHaveWholeBlocks } from "./quantization.ts";
 import {
   fullRecomputeIsExplained,
   recomputeNeedsTraining,
@@ -128,6 +129,7 @@ export const rules: readonly Rule[] = [
   headsDivideHidden,
   headDimensionInQuads,
   groupDividesFfn,
+  shardsHaveWholeBlocks,
   widthsAgree,
   embeddingComesFirst,
   residualsFit,
