@@ -1,5 +1,6 @@
 // What a user names on the command line as a source: a file, stdin, or the text itself.
 
+import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
 import { buffer as bufferOf } from "node:stream/consumers";
@@ -28,9 +29,9 @@ export const readSource = async (given: string, index: number): Promise<Source> 
   }
 };
 
-/** A command has spaces between words and a flag; JSON starts with a brace. */
+/** A command has several words, or a flag; JSON starts with a brace. A file that is there is none of them. */
 const isText = (given: string): boolean =>
-  given.trimStart().startsWith("{") || /\s--?[A-Za-z]/.test(given) || /^--[A-Za-z]/.test(given);
+  !existsSync(given) && (/^\s*\{|^--[A-Za-z]/.test(given) || /\S\s+\S/.test(given));
 
 // Resolves to the same file from src/cli and from dist/cli.
 const schemaFile = fileURLToPath(new URL("../../configs/plan.schema.json", import.meta.url));

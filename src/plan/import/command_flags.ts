@@ -13,6 +13,8 @@ export interface CommandFlags {
   readonly has: (flag: string) => boolean;
   /** The value; where the source does not decide it, an error. */
   readonly text: (flag: string) => string | undefined;
+  /** A name for people: where the source does not decide it, it is left out. */
+  readonly label: (flag: string) => string | undefined;
   /** A whole number above 0; anything else is reported. */
   readonly count: (flag: string) => number | undefined;
   readonly number: (flag: string) => number | undefined;
@@ -28,7 +30,7 @@ export interface CommandFlags {
   readonly add: (diagnostic: Diagnostic) => unknown;
   /** Flags that nothing has asked for, with what follows them. */
   readonly unread: () => readonly Flag[];
-  /** Words that are no flags, and no values of flags that were read. */
+  /** Words that are no flags, and no values of flags. */
   readonly strays: () => readonly Stray[];
   /** Words that only running the script would tell. */
   readonly open: readonly Word[];
@@ -120,6 +122,10 @@ export const readFlags = (invocation: Invocation, grammar: FlagGrammar): Command
       return given !== undefined && !off;
     },
     text: (flag) => valueOf(flag, "VALUE")?.text,
+    label: (flag) => {
+      read.add(flag);
+      return labelOf(byName.get(flag)?.values[0]);
+    },
     count: (flag) => typed(flag, "a whole number above 0", isCount),
     number: (flag) => typed(flag, "a number", Number.isFinite),
     list: (flag) => {
@@ -133,7 +139,7 @@ export const readFlags = (invocation: Invocation, grammar: FlagGrammar): Command
       ...words.map((word) => ({ word })),
       ...[...byName.values()].flatMap(({ name, values }) => {
         const [value, ...more] = values;
-        if (!read.has(name) || grammar.lists?.has(name) === true || value === undefined) return [];
+        if (grammar.lists?.has(name) === true || value === undefined) return [];
         const after = grammar.switches.has(name) ? name : `${name} ${value.text}`;
         return more.map((word) => ({ word, after }));
       }),
@@ -144,6 +150,13 @@ export const readFlags = (invocation: Invocation, grammar: FlagGrammar): Command
     position,
     diagnostics,
   };
+};
+
+/** The last part of a path, unless a variable is in it. */
+export const labelOf = (word: Word | undefined): string | undefined => {
+  if (word?.unknown === undefined) return word?.text;
+  const last = word.text.split("/").at(-1) ?? "";
+  return /[$`]/.test(last) || last === "" ? undefined : last;
 };
 
 const written = (flag: Flag | undefined): string =>

@@ -30,10 +30,7 @@ export const importMegatron = (command: ToolCommand): Imported => {
   const workload = workloadOf(flags);
   const optimizations = optimizationsOf(flags);
   listOtherScript(flags);
-  const incomplete = flags.diagnostics.some(({ code }) => code === "missing-flag");
-  if (!incomplete) {
-    listUnread(flags, { withoutBearing, notExpressible, known, changesModel, needs });
-  }
+  listUnread(flags, { withoutBearing, notExpressible, known, changesModel, needs });
   const { model, assumed } = described;
   return {
     kind: "megatron",
@@ -190,7 +187,9 @@ const listWithoutPipeline = (flags: CommandFlags): void => {
 /** Selective recomputation has an older flag of its own, and takes no method. */
 const recomputeOf = (flags: CommandFlags): Pick<ImportedWorkload, "recompute"> => {
   const written = flags.text("--recompute-granularity");
-  const granularity = flags.has("--recompute-activations") ? "selective" : written;
+  // The older name of recomputing every layer.
+  const whole = flags.has("--checkpoint-activations") ? "full" : undefined;
+  const granularity = flags.has("--recompute-activations") ? "selective" : (written ?? whole);
   const method = flags.text("--recompute-method");
   const layers = flags.count("--recompute-num-layers");
   if (granularity === undefined) return {};
@@ -232,7 +231,11 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
 
 const optimizationsOf = (flags: CommandFlags): string[] => {
   const any = (...names: string[]) => names.filter((name) => flags.has(name)).length > 0;
-  const recomputed = any("--recompute-granularity", "--recompute-activations");
+  const recomputed = any(
+    "--recompute-granularity",
+    "--recompute-activations",
+    "--checkpoint-activations",
+  );
   if (any("--recompute-method", "--recompute-num-layers") && !recomputed) {
     const message = "a method of recomputation is given, but no --recompute-granularity";
     flags.report("warning", "recompute-without-granularity", message, "--recompute-method");

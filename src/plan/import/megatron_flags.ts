@@ -88,6 +88,11 @@ export const megatronGrammar: FlagGrammar = {
     "--mock-data",
     "--deepspeed",
     "--checkpoint-activations",
+    "--embed-layernorm",
+    "--sync-tp-duplicated-parameters",
+    "--abort-on-unmet-fused-kernel-constraints",
+    "--grad-reduce-in-bf16",
+    "--fp8-param-gather",
     "--deepspeed-activation-checkpointing",
     "--no-pipeline-parallel",
     "--log-throughput",
@@ -100,7 +105,11 @@ export const megatronGrammar: FlagGrammar = {
     "--num-key-value-heads": "--num-query-groups",
     "--rope-theta": "--rotary-base",
   },
-  lists: new Set(["--rampup-batch-size", "--data-path", "--train-data-path", "--moe-layer-freq"]),
+  lists: new Set(
+    `--rampup-batch-size --data-path --train-data-path --valid-data-path --test-data-path --moe-layer-freq
+     --data-args-path --timing-log-option --cuda-graph-scope --profile-ranks --recompute-modules
+     --split --blend`.split(/\s+/),
+  ),
 };
 
 /** Training, data, checkpoints and logs: not what one step computes. */
@@ -111,13 +120,13 @@ export const withoutBearing = new RegExp(
     "tokenizer-.*|load|save|save-interval|no-(load|save)-.*|ckpt-.*|exit-.*|log-.*|tensorboard-.*|wandb-.*",
     "distributed-(backend|timeout.*)|master-(addr|port)|node-rank|rdzv-.*|max-restarts|hostfile|include",
     "num-workers|dataloader-type|timing-.*|attention-dropout|hidden-dropout|use-mcore-models|dist-ckpt.*",
-    "use-legacy-models|norm-epsilon|layernorm-epsilon|rotary-base|use-cpu-initialization|use-checkpoint-.*",
+    "use-legacy-models|norm-epsilon|layernorm-epsilon|rotary-base|use-cpu-initialization|use-checkpoint-.*|sync-tp-.*|abort-on-.*|pp-partition-method",
     "transformer-impl|manual-gc.*|no-masked-softmax-fusion|attention-softmax-in-fp32|loss-scale.*",
     "initial-loss-scale|hysteresis|no-rope-fusion|auto-detect-ckpt-format|finetune|override-.*",
     "accumulate-allreduce-grads-in-fp32|no-gradient-accumulation-fusion|moe-aux-loss-coeff|moe-z-loss-coeff",
     "moe-router-load-balancing-type|moe-token-dispatcher-type|moe-grouped-gemm|moe-permute-fusion",
     "moe-router-dtype|moe-use-legacy-grouped-gemm|no-create-attention-mask-in-dataloader|num-dataset-.*",
-    "deepspeed|deepspeed-config|checkpoint-activations|deepspeed-activation-checkpointing|num-nodes|nnodes",
+    "deepspeed|deepspeed-config|grad-reduce-in-bf16|fp8-(amax-.*|param-gather|margin|interval)|deepspeed-activation-checkpointing|num-nodes|nnodes",
     "calculate-per-token-loss|cross-entropy-.*|.*-fusion|use-precision-.*|(main|exp-avg.*)-(grads|params)-dtype|exp-avg.*",
     "train-sync-interval|check-(for|weight)-.*|no-check-for-.*|profile.*|use-pytorch-profiler|manual-gc.*|async-save",
     "context-parallel-ranks-.*|bias-.*-fusion|no-bias-.*|no-persist-layer-norm|optimizer",

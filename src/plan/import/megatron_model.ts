@@ -122,7 +122,10 @@ const positionsOf = (flags: CommandFlags): Pick<ModelFile, "positions" | "otherF
 
 /** The list gives a vocabulary only where its tokenizer has none of its own. */
 const vocabularyOf = (flags: CommandFlags) => {
-  const given = flags.count("--padded-vocab-size") ?? flags.count("--vocab-size");
+  const given =
+    flags.count("--padded-vocab-size") ??
+    flags.count("--pad-vocab-size-to") ??
+    flags.count("--vocab-size");
   if (given !== undefined) return { vocabulary: given, assumed: [] };
   const tokenizer = flags.text("--tokenizer-type");
   if (tokenizer === "GPT2BPETokenizer" || flags.has("--merge-file")) {

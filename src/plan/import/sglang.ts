@@ -3,13 +3,19 @@
 // Its data parallelism is of two kinds. By itself it starts whole replicas. With --enable-dp-attention it
 // divides the tensor group: attention runs in `dp` groups of `tp / dp` GPUs, and the experts on all of them.
 
-import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
 import { listUnread } from "./unread_flags.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 
 const grammar: FlagGrammar = {
+  lists: new Set([
+    "--cuda-graph-bs",
+    "--lora-paths",
+    "--lora-target-modules",
+    "--bucket-inter-token-latency",
+  ]),
   switches: new Set(
     `--enable-dp-attention --enable-dp-lm-head --enable-ep-moe --enable-deepep-moe --enable-eplb
      --trust-remote-code --skip-tokenizer-init --disable-radix-cache --disable-cuda-graph
@@ -91,7 +97,7 @@ const known = [
 
 export const importSglang = (command: ToolCommand): Imported => {
   const flags = readFlags(command, grammar);
-  const name = command.model?.text ?? flags.text("--model-path");
+  const name = labelOf(command.model) ?? flags.label("--model-path");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags, layout);
   listUnread(flags, { withoutBearing, notExpressible, known });

@@ -1,6 +1,6 @@
 // TensorRT-LLM: `trtllm-serve`, `trtllm-bench` and the older build. A layout and limits; the model it names.
 
-import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
 import { listUnread } from "./unread_flags.ts";
@@ -61,7 +61,7 @@ const known = [
 
 export const importTensorRtLlm = (command: ToolCommand): Imported => {
   const flags = readFlags(command, grammar);
-  const name = command.model?.text ?? flags.text("--model") ?? flags.text("--model-path");
+  const name = labelOf(command.model) ?? flags.label("--model") ?? flags.label("--model-path");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
   const config = flags.text("--config");

@@ -8,6 +8,13 @@ import { listNamedConfig } from "./named_config.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
+  lists: new Set([
+    "--report-to",
+    "--dataset-name",
+    "--lora-target-modules",
+    "--data-path",
+    "--label-names",
+  ]),
   switches: new Set([
     "--bf16",
     "--fp16",
@@ -63,6 +70,9 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--fsdp-config": "weights, gradients and optimizer split over replicas",
   "--use-peft": "adapters in the place of weights that are trained",
   "--lora-r": "adapters in the place of weights that are trained",
+  "--lora-rank": "adapters in the place of weights that are trained",
+  "--lora-target": "adapters in the place of weights that are trained",
+  "--finetuning-type": "adapters in the place of weights that are trained",
   "--load-in-4bit": "quantized weights",
   "--load-in-8bit": "quantized weights",
   "--torch-compile": "compilation",
@@ -91,7 +101,7 @@ export const importTrainer = (started: ToolCommand): Imported => {
   const command = withAccelerate(started);
   const flags = readFlags(command, grammar);
   const { ranks } = command.launch;
-  const name = flags.text("--model-name-or-path");
+  const name = flags.label("--model-name-or-path");
   const microBatch = flags.count("--per-device-train-batch-size");
   const accumulation = flags.count("--gradient-accumulation-steps");
   const sequence = flags.count("--max-seq-length");

@@ -28,9 +28,11 @@ export const listUnread = (flags: CommandFlags, knowledge: FlagKnowledge): void 
   const { withoutBearing, notExpressible, known, changesModel, needs } = knowledge;
   const silent: string[] = [];
   const rest: Flag[] = [];
-  listLaunchers(flags);
   listOpen(flags, knowledge);
   listDashes(flags, known);
+  // Where the program's own sizes are not known, nothing can be said of what depends on them.
+  if (flags.diagnostics.some(({ severity }) => severity === "error")) return;
+  listLaunchers(flags);
   for (const flag of flags.unread()) {
     if (withoutBearing.test(flag.name)) silent.push(flag.name);
     else rest.push(flag);
@@ -72,13 +74,21 @@ export const listUnread = (flags: CommandFlags, knowledge: FlagKnowledge): void 
   }
 };
 
+/** As many are listed one by one. */
+const maxStrays = 20;
+
 const listStrays = (flags: CommandFlags): void => {
-  for (const { word, after } of flags.strays().slice(0, 20)) {
-    if (isDashed(word.text)) continue;
+  const strays = flags.strays().filter(({ word }) => !isDashed(word.text));
+  for (const { word, after } of strays.slice(0, maxStrays)) {
     const behind = after === undefined ? "" : ` after ${after}`;
     const message = `the word ${shown(word.text)}${behind} belongs to no flag, and is not in the plan`;
-    flags.report("warning", "word-not-understood", message, undefined);
+    const place = { position: flags.invocation.position(word.offset) };
+    flags.add(note("warning", "word-not-understood", message, place));
   }
+  const rest = strays.slice(maxStrays);
+  if (rest.length === 0) return;
+  const message = `so do ${rest.length} words more: ${shown(rest.map(({ word }) => word.text).join(" "))}`;
+  flags.report("warning", "word-not-understood", message, undefined);
 };
 
 /** A launcher's own options: how a program is reached and where it runs. */

@@ -1,6 +1,6 @@
 // A `vllm serve` command line: a layout and limits on requests. The model it only names.
 
-import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
+import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
 import { visibleGpus } from "./visible_gpus.ts";
@@ -8,6 +8,10 @@ import { listNamedConfig } from "./named_config.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
+  lists: new Set(
+    `--served-model-name --lora-modules --allowed-origins --allowed-methods --allowed-headers --middleware
+     --api-key --cudagraph-capture-sizes --compile-sizes`.split(/\s+/),
+  ),
   switches: new Set([
     "--enforce-eager",
     "--no-enforce-eager",
@@ -83,7 +87,7 @@ const known = [
 
 export const importVllm = (command: ToolCommand): Imported => {
   const flags = readFlags(command, grammar);
-  const name = command.model?.text ?? flags.text("--model");
+  const name = labelOf(command.model) ?? flags.label("--model");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
   listNamedConfig(flags, ["--config"]);

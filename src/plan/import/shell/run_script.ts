@@ -74,7 +74,8 @@ export const runScript = (
   for (const { message, pos } of script.errors ?? []) {
     follower.onFault({ message, offset: text.at(pos) });
   }
-  follower.script.spend(text.text.length);
+  // Parsing is quick, beside following.
+  follower.script.spend(text.text.length / 8);
   runAll(script.commands, { ...follower, shell, text, conditions, depth });
 };
 

@@ -97,7 +97,7 @@ const mergeVariables = (found: readonly (Variable | undefined)[], unknown: Unkno
 };
 
 /** How much a text may cost to follow, in characters that are made and statements that are passed. */
-const maxCost = 2_000_000;
+const maxCost = 500_000;
 
 /** The text cannot be followed to its end. */
 export class TooInvolved extends Error {}
