@@ -265,3 +265,27 @@ test("what matters comes first, and the launcher's options are one line", async 
     "these options of launchers are not in the plan: docker -p --name",
   ]);
 });
+
+const deepSpeedJob = (path: string) => `MICRO=2
+cat <<EOT > ${path}
+{ "train_micro_batch_size_per_gpu": $MICRO, "gradient_accumulation_steps": 4, "bf16": { "enabled": true } }
+EOT
+torchrun --nproc_per_node 8 train.py --deepspeed ${path}`;
+
+test("a config that the script writes is read with it", async () => {
+  const config = await configOf("llama-3-8b");
+  const { file, diagnostics } = planOf([config, script(deepSpeedJob("ds.json"))]);
+  expect(file.workload).toMatchObject({ batch: 64, microBatches: 4 });
+  expect(codes(diagnostics)).not.toContain("config-named");
+  const elsewhere = "torchrun --nproc_per_node 8 train.py --deepspeed ds.json";
+  expect(codes(planOf([config, script(elsewhere)]).diagnostics)).toContain("config-named");
+});
+
+test("a name with a variable in it is no name, and nothing to ask for", async () => {
+  const sources = (text: string) => [script(text)];
+  const config = await configOf("llama-3-8b");
+  const named = (text: string) =>
+    planOf([{ ...config, role: "model" }, ...sources(text)]).plan.name;
+  expect(named("vllm serve $HOME/models/llama-x -tp 2")).toBe("llama-x-tp2");
+  expect(named("vllm serve $MODEL -tp 2")).toBe("llama-tp2");
+});

@@ -18,8 +18,26 @@ const readers: Readonly<Record<CommandKind, (command: ToolCommand) => Imported>>
   trainer: importTrainer,
 };
 
+export interface CommandSource {
+  readonly imported: Imported;
+  /** Files that the text writes and the command names. */
+  readonly configs: readonly Source[];
+}
+
 /** Never throws. */
-export const importCommands = (source: Source): Imported => {
+export const importCommands = (source: Source): CommandSource => {
+  const found = chosenCommand(source);
+  if (!("words" in found)) return { imported: found, configs: [] };
+  const configs = found.words.flatMap(({ text, unknown }): Source[] => {
+    const path = text.slice(text.indexOf("=") + 1);
+    const file = unknown === undefined ? found.files.get(path) : undefined;
+    const isConfig = file !== undefined && !file.isOpen && /\.(json|ya?ml|toml)$/.test(path);
+    return isConfig ? [{ name: path, text: file.text }] : [];
+  });
+  return { imported: readers[found.kind](found), configs };
+};
+
+const chosenCommand = (source: Source): ToolCommand | Imported => {
   if (source.text.length > maxPlanCharacters) {
     return nothing(source, [
       note(
@@ -39,7 +57,7 @@ export const importCommands = (source: Source): Imported => {
   }
   const chosen = commands.length === 1 ? commands[0] : commands[(source.command ?? 0) - 1];
   if (chosen === undefined) return nothing(source, [...diagnostics, severalCommands(commands)]);
-  return readers[chosen.kind]({ ...chosen, diagnostics });
+  return { ...chosen, diagnostics };
 };
 
 const nothing = ({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Imported => ({

@@ -13,6 +13,7 @@ import { modelOf } from "../stages_from_degrees.ts";
 import { importAccelerate } from "./accelerate.ts";
 import { combine, type Combined, type Part } from "./combine.ts";
 import { importCommands } from "./command_source.ts";
+import { containersIn } from "./containers/containers.ts";
 import { importDeepSpeed } from "./deepspeed.ts";
 import { degreesFrom, type DegreesResult } from "./degrees.ts";
 import { importMegatronFile, importVllmFile } from "./flags_file.ts";
@@ -40,11 +41,15 @@ export interface ImportOptions {
 }
 
 /** Files are of keys; the same kind may be named for a command line. */
-const readSource = (source: Source): Imported => {
+const readSource = (source: Source): readonly Part[] => {
   const kind = recogniseFile(source);
   const reader = kind === undefined ? undefined : fileReaders[kind];
-  const isFile = reader !== undefined && (kind === "huggingface" || hasKeys(source));
-  return isFile ? reader(source) : importCommands(source);
+  // `--from vllm` of a manifest is about the commands in it.
+  const isFile =
+    kind === "huggingface" || (hasKeys(source) && containersIn(source.text) === undefined);
+  if (reader !== undefined && isFile) return [{ source, imported: reader(source) }];
+  const { imported, configs } = importCommands(source);
+  return [{ source, imported }, ...configs.flatMap(readSource)];
 };
 
 const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Imported>>> = {
@@ -67,7 +72,7 @@ const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Impor
 export const importPlan = (given: readonly Source[], options: ImportOptions = {}): ImportResult => {
   const sources = given.map((source) => ({ ...source, text: withoutMark(source.text) }));
   if (sources.length === 0) return { diagnostics: [nothingGiven] };
-  const parts = sources.map((source): Part => ({ source, imported: readSource(source) }));
+  const parts = sources.flatMap(readSource);
   const imported = parts.map((part) => part.imported);
   const combined = withGpus(combine(parts), options.gpus);
   const degrees = degreesFrom(combined.layout, combined.model, imported, combined.workload);

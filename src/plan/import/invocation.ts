@@ -3,6 +3,7 @@
 
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { note } from "./note.ts";
+import type { WrittenFile } from "./shell/shell.ts";
 import type { Scalar, Unknown } from "./shell/value.ts";
 
 export interface Word {
@@ -50,7 +51,7 @@ export interface Invocation {
   /** Values that the text compares a variable with, to name some that it may have. */
   readonly valuesOf: (variable: string) => readonly string[];
   /** Files that the text itself writes. */
-  readonly files: ReadonlyMap<string, { readonly text: string }>;
+  readonly files: ReadonlyMap<string, WrittenFile>;
   /** What there is to say of the text around the program. */
   readonly diagnostics: readonly Diagnostic[];
 }

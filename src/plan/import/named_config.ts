@@ -6,7 +6,8 @@ import { shown } from "./note.ts";
 export const listNamedConfig = (flags: CommandFlags, names: readonly string[]): void => {
   for (const flag of names) {
     const config = flags.has(flag) ? flags.text(flag) : undefined;
-    if (config === undefined) continue;
+    // Written by the text itself, it is read with it.
+    if (config === undefined || flags.invocation.files.has(config)) continue;
     const message = `the layout is completed by ${shown(config)}, which this command only names`;
     flags.report("info", "config-named", message, flag, "give that file as a source too");
   }

@@ -412,7 +412,8 @@ const keepFile = (
   const written = target?.type === "Redirect" ? target.target : undefined;
   const path = written ? textOf(expandValue(written, scopeOf(frame))) : textOf(words.at(-1) ?? []);
   if (path !== "") {
-    frame.script.files.set(path, { text: textOf(input), offset: input[0]?.offset ?? 0 });
+    const isOpen = knownText(input) === undefined;
+    frame.script.files.set(path, { text: textOf(input), offset: input[0]?.offset ?? 0, isOpen });
   }
 };
 

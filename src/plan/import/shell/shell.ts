@@ -102,6 +102,13 @@ const maxCost = 500_000;
 /** The text cannot be followed to its end. */
 export class TooInvolved extends Error {}
 
+export interface WrittenFile {
+  readonly text: string;
+  readonly offset: number;
+  /** A part of it is not known: it is as the source has it. */
+  readonly isOpen: boolean;
+}
+
 /** What the whole text shares, whatever shells it starts. */
 export interface Script {
   /** Given by the user: whatever the text assigns to these names does not count. */
@@ -113,7 +120,7 @@ export interface Script {
   /** Variables that have the default of `${NAME:-default}`, as the text does not set them. */
   readonly defaults: Map<string, string>;
   /** What the text writes to files, by path. */
-  readonly files: Map<string, { readonly text: string; readonly offset: number }>;
+  readonly files: Map<string, WrittenFile>;
   /** Files of variables or functions that the text reads and does not hold. */
   readonly notRead: { readonly path: string; readonly offset: number }[];
   readonly spend: (cost: number) => void;
