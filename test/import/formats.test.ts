@@ -811,3 +811,23 @@ test("every plan of these loads as it was written", () => {
     expect(parsePlan(text, "plan.json").diagnostics).toEqual([]);
   }
 });
+
+test.each([
+  [
+    "vLLM's config",
+    `vllm serve m -tp 8 --enable-expert-parallel --enable-eplb --eplb-config '{"num_redundant_experts": 16}'`,
+  ],
+  [
+    "vLLM's dotted flag",
+    "vllm serve m -tp 8 --enable-expert-parallel --eplb-config.num_redundant_experts 16",
+  ],
+  [
+    "SGLang's flag",
+    "python3 -m sglang.launch_server --model-path m --tp 8 --ep-size 8 --ep-num-redundant-experts 16",
+  ],
+])("copies of experts, as %s places them, are in the plan", (_what, serve) => {
+  const { plan, document } = planOf([qwen3moe, file("<command>", serve)]);
+  expect(plan.model?.moe?.redundantExperts).toBe(16);
+  expect(plan.degrees?.expert).toBe(8);
+  expect(checkPlan(plan, document).filter(({ severity }) => severity === "error")).toEqual([]);
+});

@@ -83,7 +83,8 @@ export const importPlan = (given: readonly Source[], options: ImportOptions = {}
     return { diagnostics: hasError(found) ? found : [...found, noModel(combined, imported)] };
   }
   if (hasError(found)) return { diagnostics: found };
-  const { model, notes } = described(combined.model, combined.modelFrom, options);
+  const whole = withCopies(combined.model, combined.layout, degrees);
+  const { model, notes } = described(whole, combined.modelFrom, options);
   const vocabulary = vocabularyOf(model, combined, degrees);
   const diagnostics = [...found, ...notes, ...vocabulary.notes];
   const file: PlanFile = {
@@ -131,6 +132,16 @@ const noModel = ({ name }: Combined, imported: readonly Imported[]): Diagnostic 
       ? "add the model's config.json as a source"
       : `add the config.json of ${name} as a source`,
   );
+
+/** Copies of experts are placed where experts are in parallel. */
+const withCopies = (
+  model: ModelFile,
+  { redundantExperts }: Combined["layout"],
+  { expert }: DegreesResult,
+): ModelFile =>
+  redundantExperts === undefined || model.moe === undefined || expert === 1
+    ? model
+    : { ...model, moe: { ...model.moe, redundantExperts } };
 
 /** The model and what is said about its features: described and not run, or left out. */
 const described = (

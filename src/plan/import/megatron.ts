@@ -82,6 +82,7 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
   unevenPipeline: "--pipeline-model-parallel-size",
   expertOverAll: "--expert-model-parallel-size",
   expertTensor: "--expert-tensor-parallel-size",
+  redundantExperts: "--expert-model-parallel-size",
   world: "--nproc-per-node",
   dataFromWorld: "--nproc-per-node",
   vocabularyMultiple: "--make-vocab-size-divisible-by",

@@ -68,6 +68,8 @@ export interface Layout {
   readonly dataFromWorld?: boolean;
   /** GPUs that hold slices of the same experts. Absent: the tool's default is the plan's. */
   readonly expertTensor?: number;
+  /** Copies of experts that the server places besides. */
+  readonly redundantExperts?: number;
   /** Every expert degree that follows from others: vLLM's is tensor × data. */
   readonly expertOverAll?: boolean;
   /** ZeRO stage: what data replicas share out among themselves; 3 is FSDP. */

@@ -20,6 +20,12 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     ...rest
   } = model;
   if (moe === undefined) return rest;
-  const { sharedFfn: _shared, sharedGate: _gate, routingBias: _bias, ...experts } = moe;
+  const {
+    sharedFfn: _shared,
+    sharedGate: _gate,
+    routingBias: _bias,
+    redundantExperts: _copies,
+    ...experts
+  } = moe;
   return { ...rest, moe: experts };
 };

@@ -134,11 +134,13 @@ const layoutOf = (flags: CommandFlags): Layout => {
     flags.has("--enable-deepep-moe") ||
     /^(deepep|mooncake)$/.test(flags.text("--moe-a2a-backend") ?? "");
   const expert = degree ?? (overAll ? tensor : undefined);
+  const copies = flags.count("--ep-num-redundant-experts");
   const visible = nodes === 1 ? visibleGpus(flags.invocation) : undefined;
   const rest: Layout = {
     pipeline,
     unevenPipeline: true,
     vocabularyMultiple: 64,
+    ...(copies === undefined ? {} : { redundantExperts: copies }),
     ...(visible === undefined ? {} : { world: visible }),
   };
   if (expert !== undefined && tensor % expert !== 0) {

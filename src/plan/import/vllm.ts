@@ -120,6 +120,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
   const tensor = flags.count("--tensor-parallel-size");
   const pipeline = flags.count("--pipeline-parallel-size");
   const data = flags.count("--data-parallel-size");
+  const copies = redundantExperts(flags);
   return {
     ...(tensor === undefined ? {} : { tensor }),
     ...(pipeline === undefined ? {} : { pipeline }),
@@ -127,8 +128,18 @@ const layoutOf = (flags: CommandFlags): Layout => {
     unevenPipeline: true,
     vocabularyMultiple: 64,
     ...(experts ? { expertOverAll: true } : {}),
+    ...(copies === undefined ? {} : { redundantExperts: copies }),
     ...(visible === undefined ? {} : { world: visible }),
   };
+};
+
+/** In a config of its own, as JSON or by a dotted flag, and in a flag of older versions. */
+const redundantExperts = (flags: CommandFlags): number | undefined => {
+  const config = flags.text("--eplb-config") ?? "";
+  const [, inConfig] = /"num_redundant_experts"\s*:\s*(\d{1,6})/.exec(config) ?? [];
+  const dotted = flags.count("--eplb-config.num-redundant-experts");
+  const copies = dotted ?? flags.count("--num-redundant-experts") ?? Number(inConfig ?? 0);
+  return copies > 0 ? copies : undefined;
 };
 
 const types: Readonly<Record<string, "f32" | "f16">> = {
