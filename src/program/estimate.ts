@@ -11,6 +11,7 @@ import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
 import { everyLayer, expandRepeats, shorten } from "./repeats.ts";
+import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createTally, kernelFlops, type Totals } from "./tally.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
@@ -38,6 +39,8 @@ export interface PlanEstimate extends Estimate, Totals {
   readonly parameters: Parameters;
   /** One entry per GPU. */
   readonly memory: readonly MemoryNeed[];
+  /** In training with replicas: what the GPU with most of it receives, beside what the program moves. */
+  readonly replicaTraffic?: ReplicaTraffic;
   /** Present where a peak was given. */
   readonly bound?: Bound;
 }
@@ -100,7 +103,11 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   });
   const alone = unsharded(plan);
   const totals = expandRepeats(tally.totals(microBatches), repeats);
-  const memoryOf = createMemoryModel(symmetry.plan, replicasOf(plan));
+  const replicas = replicasOf(plan);
+  const memoryOf = createMemoryModel(symmetry.plan, replicas);
+  const traffic = totals.ranks
+    .flatMap(({ rank }) => replicaTraffic(plan, replicas, parameters.of(rank)) ?? [])
+    .toSorted((a, b) => b.gradients + b.weights - a.gradients - a.weights)[0];
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
     memoryOf(rank, { byRole: memoryByRole, ...parameters.of(rank) }),
   );
@@ -111,6 +118,7 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
     modelFlops: alone.flops,
     parameters: parametersOf(plan, alone),
     memory: expand(needs, symmetry, plan.hardware.gpus, noNeed),
+    ...(traffic === undefined ? {} : { replicaTraffic: traffic }),
     ...(bound === undefined
       ? {}
       : { bound: { ...bound, ranks: expand(bound.ranks, symmetry, plan.hardware.gpus, noBound) } }),

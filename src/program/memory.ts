@@ -109,6 +109,9 @@ const inInference = (given: Given, program: InProgram): Needs => {
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 };
 
+/** Of one parameter: gradients are summed in f32. */
+export const gradientBytes = 4;
+
 /** Bytes of one value in the workload's dtype. */
 export const valueBytes = ({ workload }: Plan): number => bytesPerElement(workload.dtype);
 
@@ -182,7 +185,7 @@ const inTraining = (
     weights,
     activations: activations.total,
     keyValueCache: 0,
-    gradients: state(4, stage >= 2),
+    gradients: state(gradientBytes, stage >= 2),
     optimizer: state(isMixed ? 12 : 8, stage >= 1),
     least:
       state(valueBytes(plan), least === 3) +

@@ -48,6 +48,7 @@ export const estimateReport = (
   ...kernelLines(estimate, colours),
   "",
   ...collectiveLines(estimate.collectives, colours),
+  ...replicaLines(estimate, colours),
   "",
   ...rankLines(plan, estimate, colours),
   "",
@@ -186,6 +187,15 @@ const kernelLines = ({ kernels }: PlanEstimate, colours: Colours): string[] => [
     colours,
   ),
 ];
+
+const replicaLines = ({ replicaTraffic }: PlanEstimate, colours: Colours): string[] =>
+  replicaTraffic === undefined
+    ? []
+    : note(
+        "beside these, which the program moves, training replicas exchange per step and GPU at most " +
+          `${formatBytes(replicaTraffic.gradients)} of gradients and ${formatBytes(replicaTraffic.weights)} of weights`,
+        colours,
+      );
 
 const collectiveLines = (
   collectives: readonly CollectiveEstimate[],

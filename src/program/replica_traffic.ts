@@ -1,0 +1,37 @@
+// Bytes that replicas of a weight exchange in training: gradients, and with ZeRO the weights too. No program here
+// moves them, since no backward pass is computed.
+//
+// n replicas: an all-reduce brings each rank 2(n − 1)/n of the gradients, a reduce-scatter or an all-gather (n − 1)/n.
+// Without ZeRO gradients are summed by an all-reduce; with stage 1 and 2 they are scattered and the weights gathered
+// once a step; with stage 3 weights are gathered for both passes of each micro-batch (Rajbhandari et al. 2020,
+// section 7). From stage 2 on nobody keeps whole gradients, so that each micro-batch scatters its own.
+
+import type { Plan } from "../plan/plan.ts";
+import { type Allocated, gradientBytes, type Replicas, valueBytes } from "./memory.ts";
+
+/** Received by one rank in a step. */
+export interface ReplicaTraffic {
+  readonly gradients: number;
+  readonly weights: number;
+}
+
+/** Share of a weight that the other replicas hand over. */
+const ofOthers = (replicas: number): number => (replicas - 1) / replicas;
+
+/** Undefined where nothing is trained or there is one replica of everything. */
+export const replicaTraffic = (
+  plan: Plan,
+  replicas: Replicas,
+  { expertElements, otherElements }: Pick<Allocated, "expertElements" | "otherElements">,
+): ReplicaTraffic | undefined => {
+  const { mode, microBatches } = plan.workload;
+  if (mode !== "training" || (replicas.others === 1 && replicas.experts === 1)) return undefined;
+  const stage = plan.degrees?.zero ?? 0;
+  const elements =
+    otherElements * ofOthers(replicas.others) + expertElements * ofOthers(replicas.experts);
+  const rounds = stage >= 2 ? microBatches : 1;
+  return {
+    gradients: gradientBytes * elements * (stage === 0 ? 2 : rounds),
+    weights: valueBytes(plan) * elements * (stage === 3 ? 2 * microBatches : stage === 0 ? 0 : 1),
+  };
+};
