@@ -28,32 +28,46 @@ export const warmUp = async (
   for (let i = 0; i < steps || clock() - begun < ms; i++) await step();
 };
 
-/** Calls `step` and keeps what it returns, warm-up left out. */
+/** As many short steps are asked for at once as take about that long: less than anybody waits for, or minds to lose. */
+const batchMs = 50;
+const mostAtOnce = 100;
+
+/** Takes steps and gives what comes of them, warm-up left out. @param steps takes so many in a row */
 export const sample = async <Result>(
-  step: () => Promise<Result>,
+  steps: (count: number) => Promise<readonly Result[]>,
   options: SamplingOptions,
   onSample: (result: Result, done: number) => void,
   clock: () => number = performance.now.bind(performance),
 ): Promise<void> => {
-  await warmUp(step, options.warmup, clock);
+  await warmUp(async () => steps(1), options.warmup, clock);
   const start = clock();
   let pausedMs = 0;
-  for (let done = 0; ; done++) {
+  let done = 0;
+  for (;;) {
     const before = clock();
     const elapsedMs = before - start - pausedMs;
-    if (!isWanted(done, elapsedMs, options)) return;
+    const wanted = wantedOf(done, elapsedMs, options);
+    if (wanted === 0) return;
     if (options.between !== undefined) {
       await options.between(Math.min(1, shareOf(done, elapsedMs, options)));
       pausedMs += clock() - before;
     }
-    onSample(await step(), done + 1);
+    // What is done between two steps has its turn after each.
+    const together = options.between === undefined ? atOnce(done, elapsedMs) : 1;
+    for (const result of await steps(Math.min(wanted, together))) onSample(result, ++done);
   }
 };
+
+/** By what steps took so far. */
+const atOnce = (done: number, elapsedMs: number): number =>
+  done === 0 ? 1 : Math.max(1, Math.min(mostAtOnce, Math.floor((batchMs * done) / elapsedMs)));
 
 const shareOf = (done: number, elapsedMs: number, { samples, budgetMs }: SamplingOptions): number =>
   samples === undefined ? elapsedMs / budgetMs : done / samples;
 
-const isWanted = (done: number, elapsedMs: number, options: SamplingOptions): boolean => {
-  if (options.samples !== undefined) return done < options.samples;
-  return done < least || (done < most && elapsedMs < options.budgetMs);
+/** How many more, as far as is known by now. */
+const wantedOf = (done: number, elapsedMs: number, options: SamplingOptions): number => {
+  if (options.samples !== undefined) return options.samples - done;
+  if (done < least) return least - done;
+  return elapsedMs < options.budgetMs ? most - done : 0;
 };

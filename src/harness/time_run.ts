@@ -9,7 +9,7 @@ import { sample } from "./sampling.ts";
 import type { StepSamples } from "./step_samples.ts";
 
 export interface RunToTime {
-  readonly pool: Pick<RankPool, "step">;
+  readonly pool: Pick<RankPool, "steps">;
   readonly kept: StepSamples;
   /** When the run began. */
   readonly begun: CpuTimes | undefined;
@@ -27,7 +27,7 @@ export const timeRun = async (
   const from = readCpuTimes();
   onProgress({ phase: "warm-up", ...(warmup === undefined ? {} : { total: warmup }) });
   await sample(
-    () => pool.step(),
+    async (count) => pool.steps(count),
     {
       ...(warmup === undefined ? {} : { warmup }),
       budgetMs,

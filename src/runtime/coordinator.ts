@@ -82,6 +82,8 @@ export interface RankPool {
   readonly peakBytes: readonly number[];
   /** One timed step; all ranks start together. */
   step(options?: StepRequest): Promise<StepTrace>;
+  /** So many of them in a row: short steps are not kept waiting for messages. */
+  steps(count: number, options?: StepRequest): Promise<StepTrace[]>;
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. @param onPart called with what is measured so far of one that is to be kept */
@@ -220,6 +222,7 @@ function createTasks(
   | "peakBytes"
   | "calls"
   | "step"
+  | "steps"
   | "observe"
   | "calibrate"
   | "lookAtPeaks"
@@ -234,20 +237,33 @@ function createTasks(
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
   const calls = opened.map((rank) => rank.calls);
+  const takeSteps: RankPool["steps"] = async (count, options = {}) => {
+    const byRank = await Promise.all(
+      choices.map(async (_, rank) => {
+        const reply = await group.ask(rank, { kind: "step", count, ...options }, "stepped");
+        peakBytes[rank] = reply.peakBytes;
+        return reply.traces;
+      }),
+    );
+    const first = steps;
+    steps += count;
+    return Array.from({ length: count }, (_, i) =>
+      assembleStep(
+        first + i,
+        byRank.flatMap((traces) => traces[i] ?? []),
+      ),
+    );
+  };
   return {
     peakBytes,
     calls,
 
+    steps: takeSteps,
+
     async step(options = {}) {
-      const traces = await Promise.all(
-        choices.map(async (_, rank) => {
-          const reply = await group.ask(rank, { kind: "step", ...options }, "stepped");
-          peakBytes[rank] = reply.peakBytes;
-          return reply.trace;
-        }),
-      );
-      steps += 1;
-      return assembleStep(steps - 1, traces);
+      const [trace] = await takeSteps(1, options);
+      if (trace === undefined) throw new Error("a step left no trace");
+      return trace;
     },
 
     async observe(options = {}) {

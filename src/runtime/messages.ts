@@ -62,8 +62,8 @@ export type CalibrationWay = "recall" | "anew" | "keep";
 
 export type Request =
   | OpenRequest
-  /** Of all instructions, or of those of one stage. */
-  | { readonly kind: "step"; readonly stage?: string }
+  /** Of all instructions, or of those of one stage; so many times in a row. Default: once. */
+  | { readonly kind: "step"; readonly stage?: string; readonly count?: number }
   | ({ readonly kind: "observe" } & ObserveOptions)
   /** A step of all ranks whose messages each keeps, for `exclusive`. */
   | { readonly kind: "record" }
@@ -127,7 +127,11 @@ export type Reply =
       readonly calls: readonly CallUse[];
     }
   /** Times on the machine's axis, not yet on the step's. */
-  | { readonly kind: "stepped"; readonly trace: RankTrace; readonly peakBytes: number }
+  | {
+      readonly kind: "stepped";
+      readonly traces: readonly RankTrace[];
+      readonly peakBytes: number;
+    }
   | { readonly kind: "observed"; readonly observation: RankObservation }
   | { readonly kind: "recorded"; readonly signals: Signals; readonly stepMs: number }
   | ({ readonly kind: "timed-alone" } & StepAlone)

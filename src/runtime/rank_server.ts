@@ -6,6 +6,7 @@ import type { RelayMessage } from "../collectives/relay.ts";
 import { createRelayCommunicator } from "../collectives/relay_communicator.ts";
 import { openSharedMemoryCommunicator } from "../collectives/shared_memory_communicator.ts";
 import { EnvironmentError } from "../environment_error.ts";
+import type { RankTrace } from "../program/trace.ts";
 import { recordError } from "./error_record.ts";
 import {
   activities,
@@ -72,8 +73,10 @@ export function serveRank(process: NodeJS.Process): void {
     }
     if (session === undefined) throw new Error(`${request.kind} before open`);
     if (request.kind === "step") {
-      const trace = await session.step(request);
-      return { kind: "stepped", trace, peakBytes: session.gpu.memory.peakBytes };
+      const traces: RankTrace[] = [];
+      for (let left = request.count ?? 1; left > 0; left--)
+        traces.push(await session.step(request));
+      return { kind: "stepped", traces, peakBytes: session.gpu.memory.peakBytes };
     }
     if (request.kind === "observe") {
       const observation = await session.observe(request);

@@ -20,7 +20,7 @@ const poolOf = (log: string[], ends = Infinity) => {
 test("a fifth of the exclusive steps in the middle of each fifth of the measured ones", async () => {
   const log: string[] = [];
   const turns = createExclusiveTurns(poolOf(log));
-  const step = async () => log.push("step");
+  const step = async () => [log.push("step")];
   const between = async (share: number) => turns.upTo(share);
   await sample(step, { warmup: 1, samples: 10, budgetMs: 0, between }, () => undefined);
   const measured = await turns.finish();
@@ -36,7 +36,7 @@ test("the time that exclusive steps take is not that of the measured ones", asyn
   let steps = 0;
   const step = async () => {
     now += 10;
-    return ++steps;
+    return [++steps];
   };
   const shares: number[] = [];
   const between = async (share: number) => {
@@ -63,6 +63,7 @@ test("without a number of its own, warming up takes two steps and a second", asy
       async () => {
         now += stepMs;
         steps += 1;
+        return [steps];
       },
       { samples: 1, budgetMs: 0, ...(warmup === undefined ? {} : { warmup }) },
       () => undefined,

@@ -43,7 +43,7 @@ function played(calls: readonly (readonly CallUse[])[]) {
     asked.push(`${request.kind} ${rank}`);
     if (request.kind === "step") {
       const trace = { rank, startMs: 0, endMs: 0, spans: [], expertTokens: {}, droppedTokens: {} };
-      return { kind: "stepped", trace, peakBytes: 0 };
+      return { kind: "stepped", traces: [trace], peakBytes: 0 };
     }
     if (request.kind !== "tune" && request.kind !== "adopt") throw new Error(request.kind);
     const known = new Set(request.known.map(({ call }) => call));
