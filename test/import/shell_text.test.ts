@@ -281,6 +281,35 @@ test("a config that the script writes is read with it", async () => {
   expect(codes(planOf([config, script(elsewhere)]).diagnostics)).toContain("config-named");
 });
 
+test("a variable that a program sets is given by its name", async () => {
+  const text = "N=$(nvidia-smi -L | wc -l)\nvllm serve m -tp $N";
+  const [found] = errorsAt([await configOf("llama-3-8b"), script(text)]);
+  expect(found).toMatchObject({ code: "variable-not-set", position: { line: 2 } });
+  expect(found?.hint).toContain("--set N=8");
+  expect((await serving(text, { set: new Map([["N", "8"]]) })).gpus).toBe(8);
+});
+
+test.each([
+  'IFS=, read -ra GPUS <<< "$DEVICES"',
+  "GPUS=($(nvidia-smi -L))",
+  "mapfile -t GPUS < gpus",
+])("how many elements %s gives is not known", async (before) => {
+  const text = `${before}\nN=${"${#GPUS[@]}"}\nvllm serve m -tp $N`;
+  const [found] = errorsAt([await configOf("llama-3-8b"), script(text)]);
+  expect(found).toMatchObject({ code: "variable-not-set" });
+  expect((await serving(text, { set: new Map([["GPUS", "a b"]]) })).gpus).toBe(2);
+});
+
+test.each([
+  ["the beginning of a flag", "vllm serve m --tensor-parallel 4"],
+  ["a backslash at the end", "vllm serve m \\\n  -tp 4 \\\n"],
+])("%s", async (_what, text) => {
+  const found = await serving(text);
+  expect(found.gpus).toBe(4);
+  expect(found.codes).not.toContain("flag-not-understood");
+  expect(found.codes).not.toContain("word-not-understood");
+});
+
 test("a name with a variable in it is no name, and nothing to ask for", async () => {
   const sources = (text: string) => [script(text)];
   const config = await configOf("llama-3-8b");

@@ -58,6 +58,8 @@ export interface FlagGrammar {
   readonly switches: ReadonlySet<string>;
   /** Short and older names. */
   readonly aliases: Readonly<Record<string, string>>;
+  /** Names that a beginning of one may stand for, as Python's argparse takes it. */
+  readonly known?: readonly string[];
   /** Flags that take several values. */
   readonly lists?: ReadonlySet<string>;
 }
@@ -162,10 +164,18 @@ export const labelOf = (word: Word | undefined): string | undefined => {
 const written = (flag: Flag | undefined): string =>
   flag?.values.map(({ text }) => text).join(" ") ?? "";
 
-const canonical = (text: string, { aliases }: FlagGrammar): string => {
+const canonical = (text: string, grammar: FlagGrammar): string => {
+  const { aliases, known = [], switches } = grammar;
   const dashed = text.startsWith("--") ? text.replaceAll("_", "-") : text;
-  return Object.hasOwn(aliases, dashed) ? (aliases[dashed] ?? dashed) : dashed;
+  if (Object.hasOwn(aliases, dashed)) return aliases[dashed] ?? dashed;
+  if (dashed.length < shortestBeginning || switches.has(dashed)) return dashed;
+  const meant = new Set([...known, ...switches].filter((name) => name.startsWith(dashed)));
+  const [only] = meant;
+  return meant.size === 1 && only !== undefined ? only : dashed;
 };
+
+/** Shorter ones begin flags that are not in our lists. */
+const shortestBeginning = "--tensor-p".length;
 
 const group = (all: readonly Word[], grammar: FlagGrammar) => {
   const flags: { name: string; values: Word[]; offset: number }[] = [];

@@ -24,7 +24,7 @@ import { layersOfChunks } from "./pipeline_layout.ts";
 import { listUnread } from "./unread_flags.ts";
 
 export const importMegatron = (command: ToolCommand): Imported => {
-  const flags = readFlags(command, megatronGrammar);
+  const flags = readFlags(command, { ...megatronGrammar, known });
   const layout = layoutOf(flags);
   const described = megatronModel(flags);
   const workload = workloadOf(flags);

@@ -96,7 +96,7 @@ const known = [
 ];
 
 export const importSglang = (command: ToolCommand): Imported => {
-  const flags = readFlags(command, grammar);
+  const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model) ?? flags.label("--model-path");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags, layout);

@@ -104,7 +104,7 @@ const listLaunchers = (flags: CommandFlags): void => {
 };
 
 /** Words that the text does not decide: an error where they may hold flags that the plan is made of. */
-const listOpen = (flags: CommandFlags, { known }: FlagKnowledge): void => {
+const listOpen = (flags: CommandFlags, { known, withoutBearing }: FlagKnowledge): void => {
   const { invocation } = flags;
   for (const { unknown, offset, text } of flags.open) {
     if (unknown === undefined) continue;
@@ -112,7 +112,9 @@ const listOpen = (flags: CommandFlags, { known }: FlagKnowledge): void => {
       (each) => each.match(/(?:^|\s)--?[A-Za-z][\w-]*/g) ?? [],
     );
     const names = inside.map((each) => flags.nameOf(each.trim()));
-    const matter = names.filter((name) => flags.wasRead(name) || known.includes(name));
+    const matter = names.filter(
+      (name) => flags.wasRead(name) || (known.includes(name) && !withoutBearing.test(name)),
+    );
     const position = invocation.position(offset);
     if (matter.length > 0) {
       const values = unknown.variable === undefined ? [] : invocation.valuesOf(unknown.variable);

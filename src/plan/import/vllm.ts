@@ -86,7 +86,7 @@ const known = [
 ];
 
 export const importVllm = (command: ToolCommand): Imported => {
-  const flags = readFlags(command, grammar);
+  const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model) ?? flags.label("--model");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);

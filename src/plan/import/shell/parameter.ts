@@ -106,6 +106,14 @@ const read = (
     return { kind: "elements", elements: shell.positional ?? [], joined: name === "*" };
   }
   const given = script.pinned.get(name);
+  if (given !== undefined && (key === "@" || key === "*")) {
+    const elements = given.split(/\s+/).filter(Boolean);
+    return {
+      kind: "elements",
+      elements: elements.map((element) => literal(element, text.at(0))),
+      joined: key === "*",
+    };
+  }
   if (given !== undefined) return { kind: "scalar", pieces: literal(given, text.at(0)) };
   const position = /^\d+$/.test(name) ? shell.positional?.[Number(name) - 1] : undefined;
   if (position !== undefined) return { kind: "scalar", pieces: position };
@@ -126,11 +134,19 @@ const read = (
     return { kind: "elements", elements, joined: key === "*" };
   }
   if (key === undefined || value.kind === "scalar") {
-    return { kind: "scalar", pieces: scalarOf(value) };
+    return { kind: "scalar", pieces: decidedBy(name, scalarOf(value)) };
   }
   const index = /^-\d+$/.test(key) ? [...value.elements.keys()].at(Number(key)) : key;
   return { kind: "scalar", pieces: value.elements.get(index ?? key) ?? [] };
 };
+
+/** What is not known for itself would be known with the variable. */
+const decidedBy = (name: string, pieces: Scalar): Scalar =>
+  pieces.map((piece) =>
+    piece.unknown === undefined || piece.unknown.variable !== undefined
+      ? piece
+      : { ...piece, unknown: { ...piece.unknown, variable: name } },
+  );
 
 const orDefault = (
   value: Parameter,
@@ -161,7 +177,10 @@ const orDefault = (
 
 const lengthOf = (value: Parameter, written: string): Parameter => {
   if (value.kind === "elements") {
-    return { kind: "scalar", pieces: literal(String(value.elements.length), 0) };
+    // An element that is not known may be several.
+    return value.elements.some((element) => firstUnknown(element) !== undefined)
+      ? unknown(written, "is the length of something not known")
+      : { kind: "scalar", pieces: literal(String(value.elements.length), 0) };
   }
   const text = value.kind === "scalar" ? knownText(value.pieces) : undefined;
   return text === undefined

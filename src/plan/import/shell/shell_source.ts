@@ -28,7 +28,12 @@ export const isBareList = (text: string): boolean => /^\s*--?[A-Za-z]/.test(text
 
 /** As editors of any system write it. */
 export const withNewlines = (text: string): string =>
-  text.replaceAll("\r\n", "\n").replace(/^\uFEFF/, " ");
+  // A backslash that ends the text was cut off from its next line.
+  text
+    .replaceAll("\r\n", "\n")
+    .replace(/^\uFEFF/, " ")
+    .trimEnd()
+    .replace(/\s\\$/, "");
 
 export const shellSource = (plain: string): string => {
   if (isBareList(plain)) {
