@@ -294,7 +294,7 @@ test.each([
   "GPUS=($(nvidia-smi -L))",
   "mapfile -t GPUS < gpus",
 ])("how many elements %s gives is not known", async (before) => {
-  const text = `${before}\nN=${"${#GPUS[@]}"}\nvllm serve m -tp $N`;
+  const text = [before, "N=${#GPUS[@]}", "vllm serve m -tp $N"].join("\n");
   const [found] = errorsAt([await configOf("llama-3-8b"), script(text)]);
   expect(found).toMatchObject({ code: "variable-not-set" });
   expect((await serving(text, { set: new Map([["GPUS", "a b"]]) })).gpus).toBe(2);
