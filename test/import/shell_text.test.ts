@@ -179,6 +179,20 @@ test("two programs are two layouts: one is chosen by its number", async () => {
   expect((await serving(text, { command: 2 })).gpus).toBe(4);
 });
 
+test("a program in each branch of an open condition: the condition decides, or the number", async () => {
+  const text = "if [ $BIG = yes ]; then vllm serve m -tp 8; else vllm serve m -tp 2; fi";
+  const [found] = errorsAt([await configOf("llama-3-8b"), script(text)]);
+  expect(found?.hint).toBe(
+    "choose one, as in `--command 1`, or decide which is started, as in `--set BIG=yes`",
+  );
+  expect((await serving(text, { set: new Map([["BIG", "yes"]]) })).gpus).toBe(8);
+  const one = "if [ $BIG = yes ]; then vllm serve m -tp 8; fi";
+  expect(await serving(one)).toMatchObject({
+    gpus: 8,
+    codes: expect.arrayContaining(["started-under-condition"]),
+  });
+});
+
 test("one program on two machines is one layout", async () => {
   const one = (rank: number) =>
     `python -m sglang.launch_server --model-path m --tp 16 --dist-init-addr h:1 --nnodes 2 --node-rank ${rank}`;

@@ -57,7 +57,7 @@ const chosenCommand = (source: Source): ToolCommand | Imported => {
   }
   const chosen = commands.length === 1 ? commands[0] : commands[(source.command ?? 0) - 1];
   if (chosen === undefined) return nothing(source, [...diagnostics, severalCommands(commands)]);
-  return { ...chosen, diagnostics };
+  return { ...chosen, diagnostics: [...diagnostics, ...underCondition(chosen)] };
 };
 
 const nothing = ({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Imported => ({
@@ -70,6 +70,14 @@ const nothing = ({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Im
   diagnostics,
 });
 
+/** That a condition holds which the text does not decide. */
+const underCondition = ({ conditions, position, offset }: ToolCommand): Diagnostic[] => {
+  const [condition] = conditions;
+  if (condition === undefined) return [];
+  const message = `that this program is started depends on ${condition.written}, which ${condition.why}; the plan takes it that it is`;
+  return [note("info", "started-under-condition", message, { position: position(offset) })];
+};
+
 const severalCommands = (commands: readonly ToolCommand[]): Diagnostic => {
   const listed = commands.slice(0, 6).map(({ program, words, position, offset, model }, index) => {
     const first = [program, model?.text, ...words.slice(0, 6).map(({ text }) => text)];
@@ -79,12 +87,16 @@ const severalCommands = (commands: readonly ToolCommand[]): Diagnostic => {
       .slice(0, 80)} (line ${position(offset).line})`;
   });
   const [first] = commands;
+  const variable = first?.conditions[0]?.variable;
+  const [value] = variable === undefined ? [] : (first?.valuesOf(variable) ?? []);
+  const decided =
+    value === undefined ? "" : `, or decide which is started, as in \`--set ${variable}=${value}\``;
   return note(
     "error",
     "several-commands",
     `the text starts ${commands.length} programs that lay a model out, and a plan has one: ${listed.join("; ")}`,
     first === undefined ? {} : { position: first.position(first.offset) },
-    `choose one, as in \`--command 1\``,
+    `choose one, as in \`--command 1\`${decided}`,
   );
 };
 

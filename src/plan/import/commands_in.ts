@@ -89,6 +89,7 @@ export const commandsIn = (source: Source): CommandsIn => {
       position,
       valuesOf,
       files: script.files,
+      conditions: program.conditions,
       diagnostics: [],
     }),
   );

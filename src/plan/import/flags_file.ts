@@ -51,6 +51,7 @@ export const commandOf = (
     position: (offset) => positions[offset] ?? start,
     valuesOf: () => [],
     files: new Map(),
+    conditions: [],
     diagnostics: [],
     ...more,
   };

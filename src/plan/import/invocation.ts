@@ -52,6 +52,8 @@ export interface Invocation {
   readonly valuesOf: (variable: string) => readonly string[];
   /** Files that the text itself writes. */
   readonly files: ReadonlyMap<string, WrittenFile>;
+  /** Conditions that the text does not decide, and on which the start depends. */
+  readonly conditions: readonly Unknown[];
   /** What there is to say of the text around the program. */
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -73,6 +73,7 @@ const remarks: Readonly<Record<string, Bearing>> = {
   "vocabulary-padded": "none",
   "launcher-options": "none",
   "defaults-taken": "none",
+  "started-under-condition": "none",
   "set-without-use": "none",
   "flag-without-effect": "none",
   "expert-degree-without-experts": "none",
