@@ -30,7 +30,15 @@ export interface Reader {
   destroy(): void;
 }
 
-export function createReader(gpu: LogicalGpu, label: string): Reader {
+/** Bytes that are copied at once. */
+const pieceBytes = 2 ** 26;
+
+/** @param onPiece called whenever a piece of what is read is there */
+export function createReader(
+  gpu: LogicalGpu,
+  label: string,
+  onPiece: () => void = () => {},
+): Reader {
   let staging: GPUBuffer | undefined;
   const destroy = (): void => {
     if (staging !== undefined) gpu.destroyBuffer(staging);
@@ -47,20 +55,45 @@ export function createReader(gpu: LogicalGpu, label: string): Reader {
     async read(buffer, ranges) {
       const all = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
       if (all === 0) return new ArrayBuffer(0);
-      const target = await roomFor(all);
-      const encoder = gpu.device.createCommandEncoder({ label: target.label });
+      const target = await roomFor(Math.min(all, pieceBytes));
+      const copy = new Uint8Array(all);
       let at = 0;
-      for (const { offset, bytes } of ranges) {
-        encoder.copyBufferToBuffer(buffer, offset, target, at, bytes);
-        at += bytes;
+      for (const piece of piecesOf(ranges)) {
+        const encoder = gpu.device.createCommandEncoder({ label: target.label });
+        let length = 0;
+        for (const { offset, bytes } of piece) {
+          encoder.copyBufferToBuffer(buffer, offset, target, length, bytes);
+          length += bytes;
+        }
+        gpu.device.queue.submit([encoder.finish()]);
+        await awaitGpu(gpu, target.mapAsync(GPUMapMode.READ, 0, length));
+        gpu.check();
+        copy.set(new Uint8Array(target.getMappedRange(0, length)), at);
+        target.unmap();
+        at += length;
+        onPiece();
       }
-      gpu.device.queue.submit([encoder.finish()]);
-      await awaitGpu(gpu, target.mapAsync(GPUMapMode.READ, 0, all));
-      gpu.check();
-      const copy = target.getMappedRange(0, all).slice(0);
-      target.unmap();
-      return copy;
+      return copy.buffer;
     },
     destroy,
   };
+}
+
+/** The ranges in order, so many at a time that they fit a piece. */
+function* piecesOf(ranges: readonly ByteRange[]): Generator<readonly ByteRange[]> {
+  let piece: ByteRange[] = [];
+  let length = 0;
+  for (const range of ranges) {
+    for (let done = 0; done < range.bytes;) {
+      const bytes = Math.min(range.bytes - done, pieceBytes - length);
+      piece.push({ offset: range.offset + done, bytes });
+      done += bytes;
+      length += bytes;
+      if (length === pieceBytes) {
+        yield piece;
+        [piece, length] = [[], 0];
+      }
+    }
+  }
+  if (length > 0) yield piece;
 }

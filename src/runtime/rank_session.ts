@@ -108,19 +108,23 @@ export async function openRankSession(
     if (options?.stage === undefined) steps += 1;
     return trace;
   };
+  /** Where the checking step is. */
+  let checkedAt: number | undefined;
   const readerOf = (): { read: CheckView["read"]; end: () => void } => {
-    const reader = createReader(gpu, `rank ${program.rank}`);
+    const onPiece = (): void => onProgress("readback", checkedAt);
+    const reader = createReader(gpu, `rank ${program.rank}`, onPiece);
     return {
       end: () => reader.destroy(),
       async read(id, ranges) {
         const { buffer, offset: start } = prepared.region(id);
         const moved = ranges.map(({ offset, bytes }) => ({ offset: start + offset, bytes }));
-        return new Uint8Array(await reader.read(buffer, moved));
+        onPiece();
+        const bytes = new Uint8Array(await reader.read(buffer, moved));
+        onProgress("host", checkedAt);
+        return bytes;
       },
     };
   };
-  /** Where the checking step is. */
-  let checkedAt: number | undefined;
   const bytesOf = (id: string): number => prepared.region(id).size;
   const checkerWith = (read: CheckView["read"], effort: Effort, poison: Poison): RankChecker => {
     const view: CheckView = {
@@ -129,7 +133,12 @@ export async function openRankSession(
       effort,
       bytesOf,
       dtypeOf: (id) => prepared.declaration(id).dtype,
-      compute: async (plain) => computeAgain(gpu, prepared, plain),
+      async compute(plain) {
+        onProgress("readback", checkedAt);
+        const bytes = await computeAgain(gpu, prepared, plain);
+        onProgress("host", checkedAt);
+        return bytes;
+      },
       async pause() {
         // A large check takes the host longer than it may seem to stand still.
         onProgress("host", checkedAt);

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { readBuffer } from "../../src/gpu/read_back.ts";
+import { createReader, readBuffer } from "../../src/gpu/read_back.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 
 describeOnAdapter("buffers", () => {
@@ -31,6 +31,30 @@ describeOnAdapter("buffers", () => {
     );
     expect(gpu.memory.peakBytes).toBe(bytes + large);
     gpu.destroyBuffer(left);
+  });
+
+  test("much is read in pieces, in order, and whoever waits is told of each", async () => {
+    const gpu = await testGpu();
+    const words = 2 ** 25 + 5;
+    const usage = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = await gpu.createBuffer("much", 4 * words, usage);
+    const marks = [0, 2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1, 2 ** 25, words - 1];
+    for (const at of marks) gpu.device.queue.writeBuffer(buffer, 4 * at, Uint32Array.of(at + 1));
+    let pieces = 0;
+    const reader = createReader(gpu, "much", () => (pieces += 1));
+    // The last 8 words, then all.
+    const bytes = await reader.read(buffer, [
+      { offset: 4 * (words - 8), bytes: 32 },
+      { offset: 0, bytes: 4 * words },
+    ]);
+    reader.destroy();
+    gpu.destroyBuffer(buffer);
+    const read = new Uint32Array(bytes);
+    expect(read).toHaveLength(words + 8);
+    expect(read[7]).toBe(words);
+    for (const at of marks) expect(read[8 + at]).toBe(at + 1);
+    expect(read.reduce((count, word) => count + (word === 0 ? 0 : 1), 0)).toBe(marks.length + 2);
+    expect(pieces).toBe(3);
   });
 
   test("a buffer is destroyed once", async () => {
