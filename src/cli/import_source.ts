@@ -1,12 +1,12 @@
 // What a user names on the command line as a source: a file, stdin, or the text itself.
 
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
 import { buffer as bufferOf } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../environment_error.ts";
 import { decodeText } from "../plan/decode_text.ts";
+import { readBytes } from "../read_input.ts";
 import type { Source } from "../plan/import/note.ts";
 
 /** No config and no command is larger. */
@@ -17,9 +17,7 @@ export const readSource = async (given: string, index: number): Promise<Source> 
   if (given === "-") return { name: "<stdin>", text: decodeText(await bufferOf(process.stdin)) };
   if (isText(given)) return { name: `<source ${index}>`, text: given };
   try {
-    const { size } = await stat(given);
-    if (size > maxBytes) throw new Error(`it has ${size} bytes, a config has a few thousand`);
-    return { name: given, text: decodeText(await readFile(given)) };
+    return { name: given, text: decodeText(await readBytes(given, maxBytes)) };
   } catch (error) {
     throw new EnvironmentError(
       "file-not-readable",

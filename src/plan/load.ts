@@ -1,7 +1,7 @@
 // From a file or a text to a plan, with every fault of its form at once.
 
-import { readFile, stat } from "node:fs/promises";
 import { EnvironmentError } from "../environment_error.ts";
+import { InputTooLarge, readBytes } from "../read_input.ts";
 import { decodeText } from "./decode_text.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { type PlanDocument, positionOf } from "./document.ts";
@@ -21,11 +21,10 @@ export interface LoadResult {
 /** Throws `EnvironmentError` "file-not-readable" where there is nothing to read. */
 export const readPlan = async (file: string): Promise<LoadResult> => {
   try {
-    // A character takes at most four bytes: what is larger is refused without being read.
-    const { size } = await stat(file);
-    const text = size > 4 * maxPlanCharacters ? " ".repeat(maxPlanCharacters + 1) : undefined;
-    return parsePlan(text ?? decodeText(await readFile(file)), file);
+    // A character takes at most four bytes.
+    return parsePlan(decodeText(await readBytes(file, 4 * maxPlanCharacters)), file);
   } catch (error) {
+    if (error instanceof InputTooLarge) return parsePlan(" ".repeat(maxPlanCharacters + 1), file);
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(
       "file-not-readable",

@@ -42,7 +42,7 @@ export const parseText = (given: string, file: string): ParsedText => {
   if (text.length > maxPlanCharacters) {
     return refuse(
       "file-too-large",
-      `the file has ${text.length} characters; a plan may have ${maxPlanCharacters}`,
+      `the file has more than ${maxPlanCharacters} characters`,
       "give a plan file, not a checkpoint or a log",
     );
   }
