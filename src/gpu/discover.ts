@@ -10,9 +10,10 @@ import { hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { findPciTags } from "./pci_tags.ts";
 import type { Probed } from "./probe.ts";
 import { softwareIdOf, softwareIds } from "./software_names.ts";
+import { variablesInTheWay } from "./vulkan_variables.ts";
 import type { DriverChoice } from "./vulkan_driver.ts";
 
-/** An adapter that is there, or is expected to be, and yet of no use. */
+/** An adapter that is there, or is expected to be, and yet of no use; or a variable that hides some. */
 export interface RefusedAdapter {
   readonly id: string;
   readonly reason: string;
@@ -52,6 +53,7 @@ export async function discoverAdapters(
     ...found.flatMap(({ shadowed }) => shadowed.map(refusedShadow)),
     ...refusedEquals(hidden, adapters),
     ...(hasEmbeddedAdapter() ? [] : [{ id: "swiftshader", reason: noEmbeddedAdapter() }]),
+    ...(process.platform === "linux" ? await variablesInTheWay(environment) : []),
   ];
   return { adapters, refused };
 }

@@ -2,16 +2,13 @@
 
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, delimiter, join } from "node:path";
+import { restrictedDrivers } from "./vulkan_variables.ts";
 
 /** Paths of all driver manifests of the machine, or of those that the user restricts Vulkan to. */
 export async function findDriverManifests(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string[]> {
-  const restricted = environment["VK_DRIVER_FILES"] ?? environment["VK_ICD_FILENAMES"];
-  const places =
-    restricted === undefined || restricted === ""
-      ? manifestFolders(environment, "icd.d")
-      : restricted.split(delimiter).filter((path) => path !== "");
+  const places = restrictedDrivers(environment)?.paths ?? manifestFolders(environment, "icd.d");
   const found = await Promise.all(places.map(manifestsAt));
   return [...new Set(found.flat())];
 }

@@ -1,16 +1,13 @@
 // SwiftShader, unpacked from an npm package: a Vulkan driver with its loader, for machines without either.
 
-import { createReadStream } from "node:fs";
-import { access, readFile, rename, rm } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createBrotliDecompress } from "node:zlib";
-import { extract } from "tar-fs";
+import { delimiter, dirname, join } from "node:path";
 import { EnvironmentError } from "../environment_error.ts";
-import { findCacheFolder, ownUser } from "./cache_folder.ts";
+import { cacheFolders } from "./cache_folder.ts";
 import { adapterHint, hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { messageOf } from "./message_of.ts";
+import { isWhole, unpackTo } from "./unpacked.ts";
 
 /** Absolute paths of the unpacked files. */
 export interface EmbeddedAdapter {
@@ -23,12 +20,47 @@ const loaderFile = "libvulkan.so.1";
 const manifestFile = "vk_swiftshader_icd.json";
 const wanted = [loaderFile, manifestFile, "libvk_swiftshader.so"];
 
-/** Unpacks the embedded adapter unless that has been done before. Safe from many processes at once. */
+/**
+ * Unpacks the embedded adapter unless a whole copy is there: into the first folder that takes it.
+ *
+ * @throws EnvironmentError `no-adapter` that says of each folder why it does not
+ */
 export async function unpackEmbeddedAdapter(): Promise<EmbeddedAdapter> {
   const archive = await locateArchive();
-  const target = join(await cacheFolder(), `swiftshader-${archive.version}`);
-  if (!(await isComplete(target))) await unpack(archive.path, target);
-  return { loader: join(target, loaderFile), driverManifest: join(target, manifestFile) };
+  const refusals: string[] = [];
+  for await (const candidate of cacheFolders()) {
+    if ("refusal" in candidate) {
+      refusals.push(candidate.refusal);
+      continue;
+    }
+    const folder = join(candidate.folder, `swiftshader-${archive.version}`);
+    const refusal = await refusalOf(folder, archive.path);
+    if (refusal === undefined) {
+      return { loader: join(folder, loaderFile), driverManifest: join(folder, manifestFile) };
+    }
+    refusals.push(refusal);
+  }
+  throw new EnvironmentError(
+    "no-adapter",
+    `no folder to unpack the embedded adapter to: ${refusals.join("; ")}`,
+    "set XDG_CACHE_HOME to a folder that you own and can write to, with some 30 MB to spare",
+  );
+}
+
+/** Why the adapter cannot be loaded from there; undefined where it is there now. */
+async function refusalOf(folder: string, archive: string): Promise<string | undefined> {
+  if (folder.includes(delimiter)) {
+    return `${folder} has a ${delimiter} in its path, which separates the paths of Vulkan drivers`;
+  }
+  if (await isWhole(folder, wanted)) return undefined;
+  try {
+    await unpackTo(folder, archive, wanted);
+  } catch (cause) {
+    return `${folder}: ${messageOf(cause)}`;
+  }
+  return (await isWhole(folder, wanted))
+    ? undefined
+    : `${folder} does not hold what was unpacked to it`;
 }
 
 async function locateArchive(): Promise<{ path: string; version: string }> {
@@ -50,45 +82,5 @@ async function locateArchive(): Promise<{ path: string; version: string }> {
       `the embedded SwiftShader adapter is not installed: npm package ${packageName} is missing (${messageOf(cause)})`,
       "install without --omit=optional, or choose another adapter with --adapter",
     );
-  }
-}
-
-async function cacheFolder(): Promise<string> {
-  const found = await findCacheFolder();
-  if ("folder" in found) return found.folder;
-  throw new EnvironmentError(
-    "no-adapter",
-    `no folder to unpack the embedded adapter to: ${found.refusals.join("; ")}`,
-    "set XDG_CACHE_HOME to a folder that you own and can write to",
-  );
-}
-
-async function isComplete(folder: string): Promise<boolean> {
-  try {
-    for (const file of wanted) await access(join(folder, file));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function unpack(archive: string, target: string): Promise<void> {
-  const scratch = `${target}.${process.pid}.partial`;
-  await rm(scratch, { recursive: true, force: true });
-  await pipeline(
-    createReadStream(archive),
-    createBrotliDecompress(),
-    extract(scratch, {
-      ignore: (name) => name !== scratch && !wanted.includes(basename(name)),
-      // The archive's owner is its builder, whose number may be somebody here.
-      map: (header) => ({ ...header, uid: ownUser(), gid: process.getgid?.() ?? 0 }),
-    }),
-  );
-  try {
-    await rename(scratch, target);
-  } catch (cause) {
-    // Another process was first; its copy is the same.
-    await rm(scratch, { recursive: true, force: true });
-    if (!(await isComplete(target))) throw cause;
   }
 }

@@ -6,6 +6,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "./adapter.ts";
 import { unpackEmbeddedAdapter } from "./embedded_adapter.ts";
 import { messageOf } from "./message_of.ts";
+import { clearFilters } from "./vulkan_variables.ts";
 
 const systemLoader = "libvulkan.so.1";
 
@@ -18,6 +19,7 @@ export async function bindToDriver(choice: DriverChoice): Promise<void> {
   if (choice.loader === "embedded") {
     const embedded = await unpackEmbeddedAdapter();
     manifest ??= embedded.driverManifest;
+    clearFilters(process.env);
     loadEmbedded(embedded.loader);
   }
   if (manifest !== undefined) {

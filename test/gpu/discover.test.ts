@@ -15,7 +15,24 @@ test("the embedded adapter is found where the machine shows no Vulkan driver", a
       ordinal: 0,
     },
   ]);
-  expect(refused).toEqual([]);
+  expect(refused).toEqual([
+    {
+      id: "VK_DRIVER_FILES",
+      reason: expect.stringContaining("/nonexistent/driver.json is not there"),
+    },
+  ]);
+});
+
+test.each([
+  ["VK_ICD_FILENAMES", "/nonexistent/driver.json"],
+  ["VK_ADD_DRIVER_FILES", "/nonexistent/driver.json"],
+  ["VK_LOADER_DRIVERS_SELECT", "*nobody*"],
+  ["VK_LOADER_DRIVERS_DISABLE", "*"],
+  ["VK_INSTANCE_LAYERS", "VK_LAYER_of_nobody"],
+])("the embedded adapter is found whatever %s says, which is named", async (name, value) => {
+  const { adapters, refused } = await discoverAdapters({ ...process.env, [name]: value });
+  expect(adapters.map(({ choice }) => choice.id)).toContain("swiftshader");
+  expect(refused.map(({ id }) => id)).toContain(name);
 });
 
 // Hardware, which is in no list, has -1.
