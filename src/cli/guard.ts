@@ -51,7 +51,7 @@ const explain = async (error: unknown): Promise<string[]> => {
   }
   return [
     colours.bad("This is a bug in shardbench; please report it with the plan that shows it."),
-    error instanceof Error ? (error.stack ?? error.message) : String(error),
+    ...(error instanceof Error ? (error.stack ?? error.message) : String(error)).split("\n"),
   ];
 };
 

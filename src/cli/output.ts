@@ -1,6 +1,7 @@
 // Writing to the terminal.
 
-import { coloursFor, type Colours } from "../report/colour.ts";
+import { coloursFor, type Colours, plain } from "../report/colour.ts";
+import { inertJson, inertLine } from "../report/inert.ts";
 import { exitCodes } from "./exit_code.ts";
 
 /**
@@ -24,14 +25,19 @@ export const printText = (text: string): void => {
   process.stdout.write(text);
 };
 
-export const printLines = (lines: readonly string[]): void => printText(`${lines.join("\n")}\n`);
+/** Whatever a plan or a result says in them, they are lines of text and nothing else. */
+export const printLines = (lines: readonly string[]): void =>
+  printText(textOf(lines, outputColours()));
+
+const textOf = (lines: readonly string[], colours: Colours): string =>
+  lines.map((line) => `${inertLine(line, colours !== plain)}\n`).join("");
 
 export const printErrorLines = (lines: readonly string[]): void => {
-  process.stderr.write(`${lines.join("\n")}\n`);
+  process.stderr.write(textOf(lines, errorColours()));
 };
 
 export const printJson = (value: unknown): void => {
-  printText(`${JSON.stringify(value, null, 2)}\n`);
+  printText(`${inertJson(JSON.stringify(value, null, 2))}\n`);
 };
 
 export const outputColours = (): Colours => coloursFor(process.stdout, process.env);

@@ -2,7 +2,7 @@
 
 import { access, constants, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { messageOf } from "./message_of.ts";
 import { distrustOf, ownUser } from "./trusted_folder.ts";
 
@@ -32,9 +32,22 @@ export async function* cacheFolders(): AsyncGenerator<CacheFolder> {
       const refusal = await distrustOf(folder);
       yield refusal === undefined ? { folder } : { refusal };
     } catch (cause) {
-      yield { refusal: messageOf(cause) };
+      yield { refusal: await whyNotMade(folder, cause) };
     }
   }
+}
+
+/** Node says of a folder on a read-only file system that it does not exist: the folder above tells more. */
+async function whyNotMade(folder: string, cause: unknown): Promise<string> {
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
+    try {
+      await access(above, constants.F_OK);
+    } catch {
+      continue;
+    }
+    return access(above, constants.W_OK).then(() => messageOf(cause), messageOf);
+  }
+  return messageOf(cause);
 }
 
 /** The first that can be written to. Gives the reasons where no folder will do. */

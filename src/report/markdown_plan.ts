@@ -16,6 +16,7 @@ import { describePlan } from "./describe_plan.ts";
 import { impactOf } from "./finding_impact.ts";
 import { sectionOf, titleOf } from "./finding_titles.ts";
 import { countOf } from "./format.ts";
+import { inertDiagnostic, inertMarkdown, inertPlan } from "./inert.ts";
 import { aspectList, marks, marksExplained } from "./markdown_aspects.ts";
 import { claimSection } from "./markdown_claims.ts";
 import { layoutSections } from "./markdown_layout.ts";
@@ -29,7 +30,8 @@ interface Given {
 }
 
 /** A refused plan that can be mended is analysed as it is once mended. */
-export const planReport = (given: Given): string[] => {
+export const planReport = (written: Given): string[] => {
+  const given = inertGiven(written);
   const { document, diagnostics } = given;
   const repaired = hasErrors(diagnostics) ? repairPlan(document) : undefined;
   const subject = repaired === undefined ? given : mended(repaired, document.file);
@@ -39,7 +41,7 @@ export const planReport = (given: Given): string[] => {
       ? assessedPlan(plan, subject.diagnostics)
       : undefined;
   const aspects = assess(subject.diagnostics, plan, assessed);
-  const name = plan?.name ?? document.file;
+  const name = plan?.name ?? inertMarkdown(document.file);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   return [
     `# Parallel Strategy Analysis Report: ${name}`,
@@ -79,8 +81,14 @@ export const planReport = (given: Given): string[] => {
 
 const mended = ({ plan, text }: RepairedPlan, file: string): Given => {
   const { document } = parsePlan(text, file);
-  return { plan, document, diagnostics: checkPlan(plan, document) };
+  return inertGiven({ plan, document, diagnostics: checkPlan(plan, document) });
 };
+
+const inertGiven = ({ plan, document, diagnostics }: Given): Given => ({
+  ...(plan === undefined ? {} : { plan: inertPlan(plan) }),
+  document,
+  diagnostics: diagnostics.map(inertDiagnostic),
+});
 
 const ofSeverity = (
   diagnostics: readonly Diagnostic[],

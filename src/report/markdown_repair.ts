@@ -3,6 +3,7 @@
 import type { PlanDocument } from "../plan/document.ts";
 import { parsePlan } from "../plan/load.ts";
 import type { RepairedPlan } from "../check/repair.ts";
+import { inert, inertMarkdown } from "./inert.ts";
 
 export const repairSection = (document: PlanDocument, repaired: RepairedPlan): string[] => {
   const before = recordOf(document.value);
@@ -16,7 +17,9 @@ export const repairSection = (document: PlanDocument, repaired: RepairedPlan): s
       Object.fromEntries(changed.filter((key) => key in from).map((key) => [key, from[key]])),
       null,
       2,
-    ).split("\n"),
+    )
+      .split("\n")
+      .map(inert),
     "```",
     "",
   ];
@@ -27,7 +30,9 @@ export const repairSection = (document: PlanDocument, repaired: RepairedPlan): s
     "### Corrected Configuration",
     "",
     ...part(after),
-    ...repaired.repairs.map(({ rule, description }) => `- ${description} [\`${rule}\`]`),
+    ...repaired.repairs.map(
+      ({ rule, description }) => `- ${inertMarkdown(description)} [\`${rule}\`]`,
+    ),
     "",
   ];
 };

@@ -42,8 +42,11 @@ export const padEnd = (text: string, width: number): string =>
 /** The text, or its beginning and an ellipsis. */
 export const shortened = (text: string, width: number): string => {
   if (widthOf(text) <= width) return text;
-  let short = text;
-  while (short !== "" && widthOf(short) > width - 1) short = short.slice(0, -1);
+  let short = "";
+  for (const segment of graphemesOf(text)) {
+    if (widthOf(short + segment) > width - 1) break;
+    short += segment;
+  }
   return `${short}…`;
 };
 
