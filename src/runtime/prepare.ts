@@ -8,6 +8,7 @@ import { type BufferDeclaration, collectiveOf, type RankProgram } from "../progr
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { fillBytes } from "./fill.ts";
 import { createDigests, type Digests } from "./check/digests.ts";
+import { inBatches } from "./in_batches.ts";
 import { bindCalls, prepareCalls, type ProgramCalls } from "./program_calls.ts";
 
 export interface PreparedProgram {
@@ -56,7 +57,7 @@ export async function prepareProgram(
     calls,
     kernels: await prepareCalls(gpu, calls, known, onProgress),
     collectives: await prepareCollectives(gpu, program, region, onProgress),
-    digests: await createDigests(gpu, program, region),
+    digests: await createDigests(gpu, program, region, onProgress),
     staging: createStagingPool(
       program.buffers.filter(({ role }) => role === "staging").map(({ id }) => region(id).buffer),
     ),
@@ -77,15 +78,16 @@ async function prepareCollectives(
   onProgress: () => void,
 ): Promise<Map<number, CollectiveKernels>> {
   const prepared = new Map<number, CollectiveKernels>();
-  await Promise.all(
-    instructions.map(async (instruction, index) => {
+  await inBatches(
+    instructions.entries(),
+    async ([index, instruction]) => {
       const transfer = collectiveOf(instruction);
       if (transfer === undefined) return;
       const label = `rank ${rank} ${transfer.origin.layer}`;
       const kernels = await prepareCollective(gpu, rank, transfer, region, label);
       if (kernels !== undefined) prepared.set(index, kernels);
-      onProgress();
-    }),
+    },
+    onProgress,
   );
   return prepared;
 }

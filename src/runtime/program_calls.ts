@@ -8,6 +8,7 @@ import { choiceOf } from "../tuning/choice.ts";
 import { callKey } from "../tuning/keys.ts";
 import type { BoundCall } from "../tuning/scratch.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import { inBatches } from "./in_batches.ts";
 
 export type ProgramCall = BoundCall<KernelCall["shape"]>;
 
@@ -66,13 +67,14 @@ export async function prepareCalls(
   onProgress: () => void,
 ): Promise<Map<number, PreparedKernel>> {
   const prepared = new Map<number, PreparedKernel>();
-  // All at once: the driver compiles in threads of its own.
-  await Promise.all(
-    [...calls].map(async ([index, { kernel, shape, dtype, buffers, label }]) => {
+  // Many at once: the driver compiles in threads of its own.
+  await inBatches(
+    calls,
+    async ([index, { kernel, shape, dtype, buffers, label }]) => {
       const { form } = choiceOf(gpu.report, { kernel, shape, dtype }, known).taken;
       prepared.set(index, await gpu.prepare(kernel, shape, dtype, buffers, label, form));
-      onProgress();
-    }),
+    },
+    onProgress,
   );
   return prepared;
 }

@@ -4,6 +4,7 @@
 import type { BufferRegion } from "../../collectives/buffer_region.ts";
 import type { LogicalGpu, PreparedKernel } from "../../gpu/logical_gpu.ts";
 import { awaitGpu } from "../../gpu/patience.ts";
+import { inBatches } from "../in_batches.ts";
 import { type Digest, digest } from "../../kernels/digest.ts";
 import type { ObserveInstruction, RankProgram } from "../../program/program.ts";
 
@@ -31,6 +32,7 @@ export async function createDigests(
   gpu: LogicalGpu,
   { rank, instructions }: RankProgram,
   region: (id: string) => BufferRegion,
+  onProgress: () => void,
 ): Promise<Digests> {
   const { device } = gpu;
   const results = [...instructions.entries()].flatMap(([index, instruction]) =>
@@ -51,13 +53,15 @@ export async function createDigests(
     usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
   });
   const kernels = new Map<number, PreparedKernel>();
-  await Promise.all(
-    results.map(async ({ index, instruction }, place) => {
+  await inBatches(
+    results.entries(),
+    async ([place, { index, instruction }]) => {
       const words = region(instruction.buffer);
       const bound = [words, { buffer: sums, offset: place * pitch, size: 8 }];
       const shape = { words: words.size / 4 };
       kernels.set(index, await gpu.prepare(digest, shape, "f32", bound, label));
-    }),
+    },
+    onProgress,
   );
   return {
     kernels,
