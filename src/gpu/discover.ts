@@ -9,6 +9,7 @@ import { findDriverManifests, hasDeviceSelectLayer } from "./driver_manifests.ts
 import { hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { findPciTags } from "./pci_tags.ts";
 import type { Probed } from "./probe.ts";
+import { createRunQueueClock } from "./run_queue.ts";
 import { softwareIdOf, softwareIds } from "./software_names.ts";
 import { variablesInTheWay } from "./vulkan_variables.ts";
 import type { DriverChoice } from "./vulkan_driver.ts";
@@ -27,7 +28,9 @@ export interface Discovery {
 
 // Resolves to the same file from src/gpu and from dist/gpu; only built code runs in a process of its own.
 const probeScript = fileURLToPath(new URL("../../dist/gpu/probe.js", import.meta.url));
+/** Without the time in which it waits for a core. */
 const probeTimeoutMs = 20_000;
+const lookEveryMs = 500;
 
 /** All adapters that open here, hardware first, then lavapipe, then SwiftShader. */
 export async function findAdapters(
@@ -75,23 +78,34 @@ interface Found extends Probed {
 
 function probe(driver: DriverChoice, env: NodeJS.ProcessEnv): Promise<Found> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [probeScript, JSON.stringify(driver)],
-      { env, timeout: probeTimeoutMs, killSignal: "SIGKILL", maxBuffer: 2 ** 24 },
+      { env, maxBuffer: 2 ** 24 },
       (error, stdout, stderr) => {
+        clearInterval(timer);
         if (error === null) {
           const probed: Probed = JSON.parse(stdout);
           resolve({ driver, ...probed });
           return;
         }
-        const failure = error.killed
-          ? `its driver did not answer within ${probeTimeoutMs / 1000} s`
-          : (/^\w*Error: (.*)$/m.exec(stderr)?.[1] ??
-            `its process ended with ${error.signal ?? error.code}`);
+        const failure =
+          ownMs > probeTimeoutMs
+            ? `its driver did not answer within ${probeTimeoutMs / 1000} s`
+            : (/^\w*Error: (.*)$/m.exec(stderr)?.[1] ??
+              `its process ended with ${error.signal ?? error.code}`);
         resolve({ driver, reports: [], shadowed: [], failure });
       },
     );
+    const queue = createRunQueueClock(child.pid);
+    let ownMs = 0;
+    let lastMs = performance.now();
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      ownMs += Math.max(0, nowMs - lastMs - queue.queuedMs());
+      lastMs = nowMs;
+      if (ownMs > probeTimeoutMs) child.kill("SIGKILL");
+    }, lookEveryMs);
   });
 }
 

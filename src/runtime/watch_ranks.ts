@@ -1,6 +1,6 @@
 // Looks at the ranks now and then, and keeps what the watchdog judges them by.
 
-import { createRunQueueClock, type RunQueueClock } from "./run_queue.ts";
+import { createRunQueueClock, type RunQueueClock } from "../gpu/run_queue.ts";
 import { type BusyRank, findHang, type Hang, type Patience } from "./watchdog.ts";
 
 export type Sighting = Pick<BusyRank, "rank" | "position"> & {

@@ -34,10 +34,16 @@ interface Unpacked {
 
 /** @param given the cache folder that the user names; the other choices lie within the test's own */
 const unpack = async (given = cache, namespaces: readonly string[] = []): Promise<Unpacked> => {
-  const [command = "", ...before] = [...namespaces, process.execPath];
+  const [command, ...before] = namespaces;
   const { stdout } = await promisify(execFile)(
-    command,
-    [...before, "--input-type=module", "--eval", script],
+    command ?? process.execPath,
+    [
+      ...before,
+      ...(command === undefined ? [] : [process.execPath]),
+      "--input-type=module",
+      "--eval",
+      script,
+    ],
     {
       env: {
         ...process.env,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { createRunQueueClock } from "../../src/runtime/run_queue.ts";
+import { createRunQueueClock } from "../../src/gpu/run_queue.ts";
 
 /** Says that it has begun, and is ready to run ever after. */
 const busy = 'process.stdout.write("x"); for (;;);';
