@@ -5,7 +5,7 @@
 import { assumedAmong } from "../plan/assumed.ts";
 import { isPrinted } from "../plan/hardware.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
-import { type MemoryNeed, valueBytes } from "../program/memory.ts";
+import { fullestNeed, type MemoryNeed, valueBytes } from "../program/memory.ts";
 import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
 import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";
@@ -46,13 +46,6 @@ export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number):
     reason,
     needs: isOpen && claimedBytes > 0 ? parametersFor(given, claimedBytes) : [],
   };
-};
-
-/** The rank that needs most. */
-export const fullestNeed = (needs: readonly MemoryNeed[]): MemoryNeed => {
-  const [first] = needs;
-  if (first === undefined) throw new Error("a plan without GPUs");
-  return needs.reduce((most, need) => (need.total > most.total ? need : most), first);
 };
 
 interface Decision {

@@ -57,6 +57,13 @@ export interface Replicas {
 /** A rank's need from what it allocates: with a training schedule, with copies for micro-batches in flight. */
 export type MemoryModel = (rank: number, allocated: Allocated) => MemoryNeed;
 
+/** The rank that needs most. */
+export const fullestNeed = (needs: readonly MemoryNeed[]): MemoryNeed => {
+  const [first] = needs;
+  if (first === undefined) throw new Error("a plan without GPUs");
+  return needs.reduce((most, need) => (need.total > most.total ? need : most), first);
+};
+
 /** @param replicas in the whole plan, of which `plan` may be a part */
 export const createMemoryModel = (plan: Plan, replicas: Replicas): MemoryModel => {
   const attentions = attentionsByRank(plan);

@@ -1,6 +1,6 @@
 // What a finding costs, in figures of the plan.
 
-import { fullestNeed } from "../claims/judge_memory.ts";
+import { fullestNeed } from "../program/memory.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import { pipelineOf } from "../plan/pipeline.ts";
 import { formatBytes } from "../plan/quantity.ts";

@@ -1,6 +1,6 @@
 // Stages, communications and load of a plan as the code blocks of a report.
 
-import { fullestNeed } from "../claims/judge_memory.ts";
+import { fullestNeed } from "../program/memory.ts";
 import type { Step } from "../program/describe.ts";
 import { loadRule, outdoneByFlops } from "../program/load_per_gpu.ts";
 import { countOf, formatBytes, formatFlops, formatParameters, formatPercent } from "./format.ts";

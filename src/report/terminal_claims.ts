@@ -2,7 +2,7 @@
 
 import { decidedBy, type Verdict } from "../claims/verdict.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatFigure, formatPercent } from "./format.ts";
+import { formatFigure, formatPercent } from "./format.ts";
 import { needText } from "./need.ts";
 import { table, LINE_WIDTH } from "./table.ts";
 import { coloured, summary } from "./terminal_verdicts.ts";
@@ -50,5 +50,5 @@ const share = (verdicts: readonly Verdict[]): string => {
     ({ judgement, needs }) =>
       judgement === "confirmed" || judgement === "refuted" || needs.length > 0,
   ).length;
-  return `${summary(verdicts)}; ${countOf(told, "claim")} decided or with what it needs (${formatPercent(told / verdicts.length)})`;
+  return `${summary(verdicts)}; ${told} of ${verdicts.length} decided or with a condition (${formatPercent(told / verdicts.length)})`;
 };

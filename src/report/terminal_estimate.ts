@@ -1,9 +1,8 @@
 // What a plan will cost, on a terminal.
 
-import { fullestNeed } from "../claims/judge_memory.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { CollectiveEstimate, LayerEstimate, PlanEstimate } from "../program/estimate.ts";
-import type { MemoryNeed } from "../program/memory.ts";
+import { fullestNeed, type MemoryNeed } from "../program/memory.ts";
 import { plain, type Colours } from "./colour.ts";
 import {
   countOf,

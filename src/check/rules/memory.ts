@@ -1,6 +1,5 @@
 // Rules on memory: does the plan fit, and how much is left.
 
-import { fullestNeed } from "../../claims/judge_memory.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { isPrinted } from "../../plan/hardware.ts";
 import { featuresOfUnknownWeight, notesThatBear } from "../../plan/import/note_bearing.ts";
@@ -9,7 +8,7 @@ import { formatBytes } from "../../plan/quantity.ts";
 import { unknownOptimizations } from "../../plan/optimizations.ts";
 import { error, info, warning } from "../../plan/rules/rule.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
-import { type MemoryKind, memoryKinds } from "../../program/memory.ts";
+import { fullestNeed, type MemoryKind, memoryKinds } from "../../program/memory.ts";
 
 const path = ["hardware", "memoryPerGpu"];
 /** Above this share an estimate leaves no room for what it does not count. */

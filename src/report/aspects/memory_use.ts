@@ -1,6 +1,6 @@
 // Is memory used so conservatively that room is left?
 
-import { fullestNeed } from "../../claims/judge_memory.ts";
+import { fullestNeed } from "../../program/memory.ts";
 import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
 import { formatPercent } from "../format.ts";
