@@ -34,6 +34,7 @@ const features: Readonly<Record<string, Bearing>> = {
   "embedding-scale": "speed",
   "unit-offset-norm": "speed",
   "prediction-layers": "both",
+  "embedding-norm": "both",
 };
 
 /** Importers write the kind behind these. */
@@ -43,10 +44,13 @@ const bearingOfFeature = (name: string): Bearing =>
   (Object.hasOwn(features, name) ? features[name] : undefined) ??
   (withoutWeights.test(name) ? "speed" : "both");
 
-/** Features that a model is described with in words (`model.otherFeatures`) and that may drop, share or shrink weights. */
+/** Features that a model is described with in words (`model.otherFeatures`) and of which nobody here knows what weights they have: they may drop, share or shrink others. */
 export const featuresOfUnknownWeight = (
   model: Pick<Model, "otherFeatures"> | undefined,
-): string[] => (model?.otherFeatures ?? []).filter((name) => bearingOfFeature(name) === "both");
+): string[] =>
+  (model?.otherFeatures ?? []).filter(
+    (name) => !Object.hasOwn(features, name) && !withoutWeights.test(name),
+  );
 
 /** What a plan has no words for, by the name before `-not-expressible`. */
 const settings: Readonly<Record<string, Bearing>> = {
