@@ -61,7 +61,7 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
 const findings = async (inspected: Inspected): Promise<string[]> => [
   ...checkReport(inspected, outputColours()),
   ...(inspected.diagnostics.some(({ code }) => code === "claims-open")
-    ? [`\`shardbench claims ${inspected.document.file}\` tells what each open claim needs.`]
+    ? [`What open claims need: \`shardbench claims ${inspected.document.file}\``]
     : []),
   ...(isSound(inspected) ? [] : await repairAdvice(inspected)),
 ];
