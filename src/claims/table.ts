@@ -80,7 +80,7 @@ export const claimTable: readonly ClaimDefinition[] = [
     unit: "share",
     definition: "share of the time that a GPU is busy",
     formula:
-      "time in which a kernel of the model runs ÷ step time, mean over ranks; a step begins when the one before is over",
+      "time in which a kernel runs, of the model or of a sum of a collective, ÷ step time, mean over ranks; a step begins when the one before is over",
     against: "busy %, mean over ranks",
     found: ({ busy }) => busy,
   },

@@ -2,8 +2,8 @@
 
 import type { Precision } from "./plan.ts";
 
-const single = ["f32", "fp32", "float32"] as const;
-const half = ["f16", "fp16", "float16"] as const;
+const single = ["f32", "fp32", "float32", "float"] as const;
+const half = ["f16", "fp16", "float16", "half"] as const;
 const brain = ["bf16", "bfloat16"] as const;
 
 export const dtypeNames = [...single, ...half, ...brain] as const;

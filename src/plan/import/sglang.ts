@@ -5,7 +5,8 @@
 
 import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
+import { type Imported, type ImportedWorkload, type Layout } from "./note.ts";
+import { batchFromLimit, serverDtype, slicesOfExperts } from "./server_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 
@@ -143,11 +144,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     ...(copies === undefined ? {} : { redundantExperts: copies }),
     ...(visible === undefined ? {} : { world: visible }),
   };
-  if (expert !== undefined && tensor % expert !== 0) {
-    const message = `experts in ${expert} parts do not divide the tensor group of ${tensor}`;
-    flags.report("error", "degrees-contradict", message, "--expert-parallel-size");
-  }
-  const slices = expert === undefined ? tensor : Math.max(1, Math.floor(tensor / expert));
+  const slices = slicesOfExperts(flags, tensor, expert);
   if (!divides) {
     return {
       ...rest,
@@ -172,28 +169,9 @@ const layoutOf = (flags: CommandFlags): Layout => {
   };
 };
 
-const types: Readonly<Record<string, "f32" | "f16">> = {
-  half: "f16",
-  float16: "f16",
-  bfloat16: "f16",
-  float: "f32",
-  float32: "f32",
-};
-
 const workloadOf = (flags: CommandFlags, { data = 1 }: Layout): ImportedWorkload => {
-  const written = flags.text("--dtype");
-  const dtype = written !== undefined && Object.hasOwn(types, written) ? types[written] : undefined;
-  if (written === "bfloat16") {
-    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--dtype");
-  } else if (written !== undefined && written !== "auto" && dtype === undefined) {
-    const message = `--dtype must be one of auto, ${Object.keys(types).join(", ")}, found ${shown(written)}`;
-    flags.report("error", "invalid-value", message, "--dtype");
-  }
-  const limit = flags.count("--max-running-requests");
-  if (limit !== undefined) {
-    const message = "the batch is the most requests that the server holds at once";
-    flags.report("info", "batch-from-limit", message, "--max-running-requests");
-  }
+  const dtype = serverDtype(flags);
+  const limit = batchFromLimit(flags, "--max-running-requests");
   // With attention divided, the limit is of all groups together.
   const divided = flags.has("--enable-dp-attention");
   const batchPerReplica =

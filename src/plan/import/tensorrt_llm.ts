@@ -3,6 +3,7 @@
 import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
+import { batchFromLimit, slicesOfExperts } from "./server_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -88,28 +89,19 @@ const layoutOf = (flags: CommandFlags): Layout => {
   const tensor = flags.count("--tensor-parallel-size") ?? 1;
   const expert = flags.count("--expert-parallel-size");
   flags.has("--gpus-per-node");
-  if (expert !== undefined && tensor % expert !== 0) {
-    const message = `experts in ${expert} parts do not divide the tensor group of ${tensor}`;
-    flags.report("error", "degrees-contradict", message, "--expert-parallel-size");
-  }
+  const slices = slicesOfExperts(flags, tensor, expert);
   return {
     tensor,
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
     data: 1,
     unevenPipeline: true,
-    ...(expert === undefined
-      ? {}
-      : { expert, expertTensor: Math.max(1, Math.floor(tensor / expert)) }),
+    ...(expert === undefined ? {} : { expert, expertTensor: slices }),
   };
 };
 
 const workloadOf = (flags: CommandFlags): ImportedWorkload => {
-  const batchPerReplica = flags.count("--max-batch-size") ?? flags.count("--concurrency");
+  const batchPerReplica = batchFromLimit(flags, "--max-batch-size") ?? flags.count("--concurrency");
   const maxSequence = flags.count("--max-seq-len");
-  if (flags.has("--max-batch-size")) {
-    const message = "the batch is the most requests that the server holds at once";
-    flags.report("info", "batch-from-limit", message, "--max-batch-size");
-  }
   return {
     mode: "inference",
     ...(batchPerReplica === undefined ? {} : { batchPerReplica }),

@@ -2,9 +2,10 @@
 
 import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
+import { type Imported, type ImportedWorkload, type Layout } from "./note.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 import { listNamedConfig } from "./named_config.ts";
+import { batchFromLimit, serverDtype } from "./server_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -142,32 +143,9 @@ const redundantExperts = (flags: CommandFlags): number | undefined => {
   return copies > 0 ? copies : undefined;
 };
 
-const types: Readonly<Record<string, "f32" | "f16">> = {
-  half: "f16",
-  float16: "f16",
-  bfloat16: "f16",
-  float: "f32",
-  float32: "f32",
-};
-
 const workloadOf = (flags: CommandFlags): ImportedWorkload => {
-  const written = flags.text("--dtype");
-  const dtype = written !== undefined && Object.hasOwn(types, written) ? types[written] : undefined;
-  if (written === "bfloat16") {
-    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--dtype");
-  } else if (written !== undefined && written !== "auto" && dtype === undefined) {
-    flags.report(
-      "error",
-      "invalid-value",
-      `--dtype must be one of auto, ${Object.keys(types).join(", ")}, found ${shown(written)}`,
-      "--dtype",
-    );
-  }
-  const batchPerReplica = flags.count("--max-num-seqs");
-  if (batchPerReplica !== undefined) {
-    const message = "the batch is the most requests that the server holds at once";
-    flags.report("info", "batch-from-limit", message, "--max-num-seqs");
-  }
+  const dtype = serverDtype(flags);
+  const batchPerReplica = batchFromLimit(flags, "--max-num-seqs");
   const maxSequence = lengthOf(flags);
   return {
     mode: "inference",

@@ -54,18 +54,17 @@ export const variableOf = ({ variables }: Shell, name: string): Word | undefined
 };
 
 export const followCommand = (started: StartedCommand, launch: Launch, place: Place): void => {
-  unwrap(
-    {
-      words: started.words.map(wordOf),
-      shell: started.shell,
-      launch,
-      conditions: started.conditions,
-      ...(started.input === undefined ? {} : { input: started.input.text }),
-      depth: 0,
-    },
-    place,
-  );
+  unwrap(runningOf(started, launch, 0), place);
 };
+
+const runningOf = (started: StartedCommand, launch: Launch, depth: number): Running => ({
+  words: started.words.map(wordOf),
+  shell: started.shell,
+  launch,
+  conditions: started.conditions,
+  ...(started.input === undefined ? {} : { input: started.input.text }),
+  depth,
+});
 
 interface Running {
   readonly words: readonly Word[];
@@ -132,19 +131,7 @@ const runText = (
   inner.positional = positional?.map(({ text, offset }) => literal(text, offset));
   runScript(sourceOf(pieces), inner, {
     ...place.follower,
-    onCommand: (started) => {
-      unwrap(
-        {
-          words: started.words.map(wordOf),
-          shell: started.shell,
-          launch,
-          conditions: started.conditions,
-          ...(started.input === undefined ? {} : { input: started.input.text }),
-          depth: depth + 1,
-        },
-        place,
-      );
-    },
+    onCommand: (started) => unwrap(runningOf(started, launch, depth + 1), place),
     conditions,
     depth,
   });

@@ -1,0 +1,46 @@
+// Flags that servers of models share, however they call them.
+
+import { dtypeNames, isBrainFloat, precisionOf } from "../dtype_names.ts";
+import type { Precision } from "../plan.ts";
+import type { CommandFlags } from "./command_flags.ts";
+import { shown } from "./note.ts";
+
+/** Of `--dtype`; undefined where the model's config decides. Anything else is reported. */
+export const serverDtype = (flags: CommandFlags): Precision | undefined => {
+  const written = flags.text("--dtype");
+  if (written === undefined || written === "auto") return undefined;
+  const name = dtypeNames.find((each) => each === written);
+  if (name === undefined) {
+    const message = `--dtype must be one of auto, ${dtypeNames.join(", ")}, found ${shown(written)}`;
+    flags.report("error", "invalid-value", message, "--dtype");
+    return undefined;
+  }
+  if (isBrainFloat(name)) {
+    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--dtype");
+  }
+  return precisionOf(name);
+};
+
+/** The most requests at once stand for the batch, which is said. */
+export const batchFromLimit = (flags: CommandFlags, flag: string): number | undefined => {
+  const limit = flags.count(flag);
+  if (limit !== undefined) {
+    const message = "the batch is the most requests that the server holds at once";
+    flags.report("info", "batch-from-limit", message, flag);
+  }
+  return limit;
+};
+
+/** Slices of each expert where `expert` of the tensor ranks hold them all; a degree that does not divide is reported. */
+export const slicesOfExperts = (
+  flags: CommandFlags,
+  tensor: number,
+  expert: number | undefined,
+): number => {
+  if (expert === undefined) return tensor;
+  if (tensor % expert !== 0) {
+    const message = `experts in ${expert} parts do not divide the tensor group of ${tensor}`;
+    flags.report("error", "degrees-contradict", message, "--expert-parallel-size");
+  }
+  return Math.max(1, Math.floor(tensor / expert));
+};
