@@ -32,7 +32,7 @@ export const standingOf = (
       ? ""
       : `, which is ${percent(margin)} wider either way ` +
         (runs === undefined
-          ? "for what a single run does not show: how runs differ (--runs 3 shows it), and load by others where there was any"
+          ? "for what a single run does not show: how runs differ (--runs 3 shows it), peaks that changed, and load by others"
           : "for load by others");
   return { is, because: `the interval straddles the claim${wide}` };
 };

@@ -61,7 +61,10 @@ const evidenceOf = (figure: Figure | undefined): string[] =>
 /** Why intervals are wider than the samples ask for. */
 const marginOf = (figure: Figure | undefined): string[] => {
   if (figure?.margin === undefined) return [];
-  const why = figure.runs === undefined ? "how runs differ, and for load" : "load";
+  const why =
+    figure.runs === undefined
+      ? "how runs differ, peaks that changed, and load by others"
+      : "load by others";
   return [`intervals hold ${formatPercent(figure.margin)} either way for ${why}`];
 };
 

@@ -88,7 +88,7 @@ describe("where the interval holds more than the samples ask for", () => {
       judgement: "ambiguous",
       reason: expect.stringContaining(
         "the interval straddles the claim, which is 5 % wider either way for what a single run does not show: " +
-          "how runs differ (--runs 3 shows it), and load by others where there was any",
+          "how runs differ (--runs 3 shows it), peaks that changed, and load by others",
       ),
     });
     expect(wide({ runs: 3, margin: 0.25 })).toMatchObject({
