@@ -34,12 +34,7 @@ export default defineConfig({
       {
         test: {
           name: "host",
-          include: [
-            "bench/faults.ts",
-            "bench/host.ts",
-            "bench/mutated_results.ts",
-            "bench/startup.ts",
-          ],
+          include: ["bench/faults.ts", "bench/host.ts", "bench/mutations.ts", "bench/startup.ts"],
           pool: "forks",
           testTimeout: 600_000,
         },

@@ -6,7 +6,7 @@ import { type ImportResult, type Source, sourceKinds } from "../plan/import/note
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { assignments, type KindOf, kindsOf } from "./import_values.ts";
-import { errorColours, printErrorLines, printJson } from "./output.ts";
+import { errorColours, printErrorLines, printJson, printPlanText } from "./output.ts";
 import { wholeNumber } from "./values.ts";
 
 interface Flags {
@@ -128,5 +128,5 @@ const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
       ? [colours.bad("No plan: mend the errors above.")]
       : importSummary(file, flags.output)),
   ]);
-  if (flags.output === undefined && text !== undefined) process.stdout.write(text);
+  if (flags.output === undefined && text !== undefined) printPlanText(text);
 };

@@ -1,7 +1,7 @@
 // Writing to the terminal.
 
 import { coloursFor, type Colours, plain } from "../report/colour.ts";
-import { inertJson, inertLine } from "../report/inert.ts";
+import { inertJson, inertLine, inertPlanText } from "../report/inert.ts";
 import { exitCodes } from "./exit_code.ts";
 
 /**
@@ -38,6 +38,16 @@ export const printErrorLines = (lines: readonly string[]): void => {
 
 export const printJson = (value: unknown): void => {
   printText(`${inertJson(JSON.stringify(value, null, 2))}\n`);
+};
+
+/** A plan that is to be read as a file. Says so where what was printed is not letter for letter what it holds. */
+export const printPlanText = (text: string): void => {
+  const shown = inertPlanText(text);
+  printText(shown);
+  if (shown === text) return;
+  printErrorLines([
+    "Characters that a terminal would act on are escaped; -o FILE writes them as they are.",
+  ]);
 };
 
 export const outputColours = (): Colours => coloursFor(process.stdout, process.env);

@@ -8,7 +8,7 @@ import { LINE_WIDTH } from "../report/table.ts";
 import { wrapIndented } from "../report/text_width.ts";
 import type { Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
-import { errorColours, printErrorLines, printJson } from "./output.ts";
+import { errorColours, printErrorLines, printJson, printPlanText } from "./output.ts";
 import { writeText } from "./write_text.ts";
 
 interface Target {
@@ -40,7 +40,7 @@ export const repairFile = async (
     printJson({ repairs, patch, alternatives, text, diagnostics: left });
   } else {
     printErrorLines([...repairLines(repaired.repairs), ...alternativeLines(repaired.alternatives)]);
-    if (target === undefined) process.stdout.write(repaired.text);
+    if (target === undefined) printPlanText(repaired.text);
     else printErrorLines([`The corrected plan is in ${target}.`]);
     if (hasErrors(left)) printErrorLines(checkReport({ diagnostics: left }, colours));
   }

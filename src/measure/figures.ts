@@ -2,6 +2,7 @@
 
 import type { Figure, Unit } from "./figure.ts";
 import { type Margins, NO_MARGINS, widened } from "./margin.ts";
+import type { Interval } from "./median_interval.ts";
 import { runsInterval } from "./runs_interval.ts";
 import { median } from "./statistics.ts";
 
@@ -47,17 +48,24 @@ export const figureOf = (
   if (runs.length === 0) return undefined;
   const interval = runsInterval(runs);
   // Load is one reason why runs differ. The larger of both alone was found to miss one run in twelve beside load.
-  const margin = (1 + (runs.length === 1 ? margins.alone : 0)) * (1 + margins.load) - 1;
+  const alone = runs.length === 1 ? margins.alone : 0;
+  const margin = (1 + alone) * (1 + margins.load) * (1 + margins.drift) - 1;
   return {
     value: median(runs.map(median)),
     unit,
     samples: runs.reduce((sum, own) => sum + own.length, 0),
     ...(runs.length === 1 ? {} : { runs: runs.length }),
-    ...(interval === undefined ? {} : { interval: widened(interval, margin) }),
+    ...(interval === undefined ? {} : { interval: within(unit, interval, margin) }),
     ...(interval === undefined || margin === 0 ? {} : { margin }),
     provenance,
     conditions: [...conditions, ...more],
   };
+};
+
+/** A share that no sample saw above 1 is not above 1 for the margin's sake. */
+const within = (unit: Unit, interval: Interval, margin: number): Interval => {
+  const [low, high] = widened(interval, margin);
+  return unit === "share" ? [low, Math.min(high, Math.max(1, interval[1]))] : [low, high];
 };
 
 /** A count that was read in one step and is the same in each, as inputs and weights are. */

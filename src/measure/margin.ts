@@ -8,6 +8,8 @@ export interface Circumstances {
   readonly loads: readonly LoadOfRun[];
   /** The most that a peak changed while steps ran, as a share of it; 0 where that is not known. */
   readonly peakChange: number;
+  /** Whether some rank's adapter computes on the machine's own cores. */
+  readonly isSoftware: boolean;
 }
 
 /** Shares by which an interval is made wider either way. */
@@ -16,19 +18,35 @@ export interface Margins {
   readonly alone: number;
   /** For what others had of the CPUs. */
   readonly load: number;
+  /** For what runs in a row share. */
+  readonly drift: number;
 }
 
-export const NO_MARGINS: Margins = { alone: 0, load: 0 };
+export const NO_MARGINS: Margins = { alone: 0, load: 0, drift: 0 };
 
 /** What no single run shows: memory comes to lie elsewhere in the next, clocks and neighbours change. */
 const betweenRuns = 0.05;
 
-export const marginsOf = ({ loads, peakChange }: Circumstances): Margins => {
+/**
+ * Cores change their speed for minutes, by their clock and by who shares their caches and pipelines, and no counter
+ * tells. Of twelve equal runs on SwiftShader, on a quiet virtual machine, the medians lay up to 47 % of their median
+ * apart, neighbours among them much less (`npm run bench:verdicts`).
+ */
+const softwareDrift = 0.25;
+
+export const marginsOf = ({ loads, peakChange, isSoftware }: Circumstances): Margins => {
   const load: MachineLoad | undefined = heaviestLoad(loads);
   return {
     alone: Math.max(betweenRuns, Math.abs(peakChange)),
     load: load === undefined ? 0 : loadMargin(load),
+    drift: isSoftware ? softwareDrift : 0,
   };
+};
+
+/** What a figure's margin is for, in a phrase. @param runs absent: a single one */
+export const reasonsOfMargin = (runs: number | undefined): string => {
+  const shared = "load by others, and cores that change their speed";
+  return runs === undefined ? `how runs differ, peaks that changed, ${shared}` : shared;
 };
 
 /** A margin is a factor: an interval from 100 to 110 with a margin of a tenth is one from 91 to 121. */

@@ -2,6 +2,7 @@
 // and beside other load; the rest is open.
 
 import type { Figure } from "./figure.ts";
+import { reasonsOfMargin } from "./margin.ts";
 
 export interface Standing {
   readonly is: "kept" | "broken" | "open";
@@ -32,8 +33,9 @@ export const standingOf = (
       ? ""
       : `, which is ${percent(margin)} wider either way ` +
         (runs === undefined
-          ? "for what a single run does not show: how runs differ (--runs 3 shows it), peaks that changed, and load by others"
-          : "for load by others");
+          ? "for what a single run does not show (--runs 3 shows how runs differ): "
+          : "for what runs in a row share: ") +
+        reasonsOfMargin(runs);
   return { is, because: `the interval straddles the claim${wide}` };
 };
 

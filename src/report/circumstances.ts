@@ -6,8 +6,10 @@ import type { RunResult } from "./result.ts";
 export const circumstancesOf = ({
   runs,
   calibration,
-}: Pick<RunResult, "runs" | "calibration">): Circumstances => ({
+  adapters,
+}: Pick<RunResult, "runs" | "calibration" | "adapters">): Circumstances => ({
   loads: runs.flatMap(({ load }) => load ?? []),
+  isSoftware: adapters.some(({ software }) => software),
   peakChange: Math.max(
     0,
     ...calibration.flatMap(({ ceilings }) =>

@@ -12,7 +12,9 @@ const style = "\\u001B\\[(?:1|2|22|31|32|33|39)m";
 
 const anyHidden = new RegExp(hidden, "gu");
 const styleOrHidden = new RegExp(`${style}|${hidden}`, "gu");
-const hiddenInJson = new RegExp(`(?!\\n)${hidden}`, "gu");
+/** Blanks of the layout stay. */
+const hiddenInJson = new RegExp(`(?!\\r?\\n|\\t)${hidden}`, "gu");
+const withinLayout = /(?:(?!\r?\n|\t).)+/gsu;
 
 /** At the start of a line of a log: GitHub's commands, whatever stands before them in blanks and colours. */
 const command = new RegExp(`^((?:\\s|${style})*)::`, "u");
@@ -52,6 +54,15 @@ export const inertJson = (json: string): string =>
       Array.from({ length: found.length }, (_, i) => `\\u${hex(found.charCodeAt(i), 4)}`).join(""),
     )
     .replace(bracketCommand, "#\\u0023");
+
+/**
+ * The text of a plan, to be printed. JSON stays the same JSON; in YAML a comment or a plain scalar shows what it would
+ * have hidden.
+ */
+export const inertPlanText = (text: string): string =>
+  /^\s*[[{]/.test(text)
+    ? inertJson(text)
+    : text.replace(withinLayout, (found) => inertLine(found, false));
 
 /** What would begin code, a cell, a tag, emphasis, a link, a mention or a character's name in Markdown. */
 const markup = /[`|*~<@]|\](?=[[(:])|&(?=#?\w+;)|:(?=\/\/)|\bwww(?=\.)/gi;

@@ -1,6 +1,7 @@
 // The figures of a run, section by section. A section without figures has no lines.
 
 import type { Figure } from "../measure/figure.ts";
+import { reasonsOfMargin } from "../measure/margin.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import { boundShareCells } from "./bound_share.ts";
 import type { Colours } from "./colour.ts";
@@ -61,10 +62,7 @@ const evidenceOf = (figure: Figure | undefined): string[] =>
 /** Why intervals are wider than the samples ask for. */
 const marginOf = (figure: Figure | undefined): string[] => {
   if (figure?.margin === undefined) return [];
-  const why =
-    figure.runs === undefined
-      ? "how runs differ, peaks that changed, and load by others"
-      : "load by others";
+  const why = reasonsOfMargin(figure.runs);
   return [`intervals hold ${formatPercent(figure.margin)} either way for ${why}`];
 };
 

@@ -2,22 +2,15 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { importPlan } from "../../src/plan/import/import_plan.ts";
 import { sourceKinds, type Source } from "../../src/plan/import/note.ts";
-import { parsePlan } from "../../src/plan/load.ts";
-import { countParameters } from "../../src/plan/parameters.ts";
+import { seededRandom } from "../../src/measure/statistics.ts";
+import { importMutated, mutatedScript, scripts } from "../support/mutate_script.ts";
 import { configOf } from "./imported.ts";
 
 /** A plan that loads, or errors; never an exception. */
 const judge = (sources: readonly Source[]): "plan" | "errors" => {
-  const { file, text, diagnostics } = importPlan(sources);
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  expect((file === undefined) !== errors.length > 0).toBe(false);
-  if (text === undefined) return "errors";
-  const { plan, diagnostics: ofForm } = parsePlan(text, "plan.json");
-  expect(ofForm).toEqual([]);
-  if (plan?.model !== undefined) {
-    expect(countParameters(plan.model).total).toBeGreaterThan(0);
-  }
-  return "plan";
+  const { fault, refusal } = importMutated(sources);
+  expect(fault).toBeUndefined();
+  return refusal === undefined ? "plan" : "errors";
 };
 
 const end = /^(plan|errors)$/;
@@ -144,55 +137,14 @@ test("a file of fifty megabytes is refused without being parsed", () => {
   );
 });
 
-const scripts = [
-  'docker exec node bash -c "vllm serve m --tensor-parallel-size 8 --pipeline-parallel-size 2"',
-  'TP=${TP:-4}\nif [ "$SIZE" = 70b ]; then TP=8; elif [[ $SIZE == 7* ]]; then TP=1; else exit 1; fi\ncase $M in a|b) PP=2;; *) PP=1;; esac\nvllm serve m -tp $TP -pp $((PP * 2)) $EXTRA',
-  'A=(--num-layers 8 --hidden-size 64 --num-attention-heads 8 "--vocab-size 512")\nA+=(--bf16)\nfor i in 1 2 3; do TP=$i; done\nrun() { torchrun --nproc_per_node ${N:-8} pretrain_gpt.py "$@" --tensor-model-parallel-size $1; }\nrun 2 ${A[@]}',
-  "#SBATCH --nodes=4 --gres=gpu:8\nsrun --ntasks-per-node=8 -u bash -c 'python -u pretrain_gpt.py --num-layers 8 --hidden-size 64 --num-attention-heads 8' > log 2>&1 &\nwait",
-  'cat > x.sh <<EOF\nmpirun -np 8 --host a:4,b:4 trtllm-llmapi-launch trtllm-serve m --tp_size 8\nEOF\nwhile getopts "t:" o; do case $o in t) T=$OPTARG;; esac; done\nbash x.sh; echo `date` $(nproc)',
-  "services:\n  s:\n    image: vllm/vllm-openai:v1\n    command: --model m -tp ${TP:-4}\n    environment: [A=b]\n",
-  "python3 -m sglang.launch_server --model-path m --tp 16 --dp 16 --enable-dp-attention --nnodes 2\nkubectl exec p -- accelerate launch --num_processes 8 t.py",
-];
-const syntax = fc.constantFrom(
-  ..."\" ' ` $ ${ } $( ) (( )) [[ ]] [ ] ; ;; && || | & < > <<EOF <<< \\ # if fi then do done { * ? ! = += =( -- -".split(
-    " ",
-  ),
-  ..."${A[@]} ${!A} ${A:- ${A//a/b} ${#A} $@ A=$A$A exec eval env torchrun --- \u2013 \u0000 \uE000 \n".split(
-    " ",
-  ),
-  "\n",
-  "\r\n",
-  "while true; do ",
-  "for ((;;)); do ",
-  "f() { f; }; f\n",
-  "case x in ",
-  "bash -c ",
-  "A+=($A $A)\n",
-);
-const change = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  length: fc.nat(12),
-  times: fc.nat(40),
-  text: fc.oneof(syntax, fc.string({ maxLength: 3 })),
-});
-
 test("however the text of a script is changed, an import ends in a plan or in errors", () => {
   const config = { name: "config.json", text: JSON.stringify(bases[0]), role: "model" as const };
   const ends = new Set<string>();
   fc.assert(
-    fc.property(
-      fc.constantFrom(...scripts),
-      fc.array(change, { minLength: 1, maxLength: 6 }),
-      (script, changes) => {
-        let text = script;
-        for (const { at, length, times, text: more } of changes) {
-          const start = Math.floor(at * text.length);
-          const repeated = text.slice(start, start + length).repeat(times);
-          text = text.slice(0, start) + more + repeated + text.slice(start + length);
-        }
-        ends.add(judge([config, { name: "job.sh", text }]));
-      },
-    ),
+    fc.property(fc.constantFrom(...scripts), fc.nat(), (script, seed) => {
+      const text = mutatedScript(script, seededRandom(seed));
+      ends.add(judge([config, { name: "job.sh", text }]));
+    }),
     { numRuns: 800 },
   );
   expect(ends).toEqual(new Set(["plan", "errors"]));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { figureOf } from "../../src/measure/figures.ts";
-import { type Margins, marginsOf, widened } from "../../src/measure/margin.ts";
+import { type Margins, marginsOf, NO_MARGINS, widened } from "../../src/measure/margin.ts";
 
 const quiet = { othersShare: 0, stolenShare: 0 };
 const beside = (othersShare: number, stolenShare: number) => ({
@@ -9,21 +9,26 @@ const beside = (othersShare: number, stolenShare: number) => ({
 });
 
 test("on a quiet machine whose peaks stay, only a single run has a margin", () => {
-  expect(marginsOf({ loads: [], peakChange: 0 })).toEqual({ alone: 0.05, load: 0 });
-  expect(marginsOf({ loads: [beside(0.02, 0.005)], peakChange: 0.03 })).toEqual({
+  expect(marginsOf({ loads: [], peakChange: 0, isSoftware: false })).toEqual({
     alone: 0.05,
     load: 0,
+    drift: 0,
+  });
+  expect(marginsOf({ loads: [beside(0.02, 0.005)], peakChange: 0.03, isSoftware: false })).toEqual({
+    alone: 0.05,
+    load: 0,
+    drift: 0,
   });
 });
 
 test("a single run's margin is what its peaks changed by, in either direction, if that is more", () => {
-  expect(marginsOf({ loads: [], peakChange: 0.2 }).alone).toBe(0.2);
-  expect(marginsOf({ loads: [], peakChange: -0.2 }).alone).toBe(0.2);
+  expect(marginsOf({ loads: [], peakChange: 0.2, isSoftware: false }).alone).toBe(0.2);
+  expect(marginsOf({ loads: [], peakChange: -0.2, isSoftware: false }).alone).toBe(0.2);
 });
 
 test("the margin for load is what the heaviest costs", () => {
   const loads = [beside(0.1, 0), beside(0.15, 0.05)];
-  expect(marginsOf({ loads, peakChange: 0 }).load).toBeCloseTo(0.25, 12);
+  expect(marginsOf({ loads, peakChange: 0, isSoftware: false }).load).toBeCloseTo(0.25, 12);
 });
 
 test("a margin is a factor either way, and outwards below 0 too", () => {
@@ -44,11 +49,29 @@ const figure = (runs: number, margins: Margins) =>
     },
   );
 
-test("a figure of a single run holds both margins, one of several that for load", () => {
-  expect(figure(1, { alone: 0.25, load: 0 })).toMatchObject({ interval: [8, 12.5], margin: 0.25 });
-  expect(figure(1, { alone: 0.25, load: 1 })).toMatchObject({ interval: [4, 25], margin: 1.5 });
-  expect(figure(3, { alone: 0.25, load: 1 })).toMatchObject({ interval: [5, 20], margin: 1 });
-  expect(figure(3, { alone: 0.25, load: 0 })).not.toHaveProperty("margin");
+test("cores that a software adapter computes on change their speed, however many runs there are", () => {
+  expect(marginsOf({ loads: [], peakChange: 0, isSoftware: true }).drift).toBe(0.25);
+});
+
+test("a figure of a single run holds all margins, one of several those that runs in a row share", () => {
+  const alone = { ...NO_MARGINS, alone: 0.25 };
+  expect(figure(1, alone)).toMatchObject({ interval: [8, 12.5], margin: 0.25 });
+  expect(figure(1, { ...alone, load: 1 })).toMatchObject({ interval: [4, 25], margin: 1.5 });
+  expect(figure(3, { ...alone, load: 1 })).toMatchObject({ interval: [5, 20], margin: 1 });
+  expect(figure(3, { ...alone, drift: 0.25 })).toMatchObject({ interval: [8, 12.5], margin: 0.25 });
+  expect(figure(3, alone)).not.toHaveProperty("margin");
+});
+
+test("no margin takes a share above 1 that no sample was above", () => {
+  const share = (value: number) =>
+    figureOf([Array.from({ length: 5 }, () => value)], "share", {
+      provenance: "measured",
+      conditions: [],
+      margins: { ...NO_MARGINS, drift: 0.25 },
+    })?.interval;
+  expect(share(0.9)).toEqual([0.72, 1]);
+  expect(share(0.5)).toEqual([0.4, 0.625]);
+  expect(share(1.1)).toEqual([expect.closeTo(0.88, 12), 1.1]);
 });
 
 test("control: without margins none is told", () => {

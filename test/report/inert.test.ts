@@ -5,7 +5,13 @@ import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import { checkPlan } from "../../src/check/check_plan.ts";
 import { coloursFor } from "../../src/report/colour.ts";
-import { inert, inertJson, inertLine, inertMarkdown } from "../../src/report/inert.ts";
+import {
+  inert,
+  inertJson,
+  inertLine,
+  inertMarkdown,
+  inertPlanText,
+} from "../../src/report/inert.ts";
 import { planReport } from "../../src/report/markdown_plan.ts";
 
 describe("a line of output", () => {
@@ -55,6 +61,14 @@ test("JSON is the same to who parses it, and has nothing hidden", () => {
       expect(json).not.toMatch(/[\p{Bidi_Control}\p{Zl}\p{Zp}\u007f-\u009f]|##\[/u);
     }),
   );
+});
+
+test.each([
+  ['{\r\n\t"a": "\u009B2J\u202E"\r\n}', '{\r\n\t"a": "\\u009b2J\\u202e"\r\n}'],
+  ["# \u001B[2J\r\n\ta: b\rc\n::error::\n", "# \\x1b[2J\r\n\ta: b\\rc\n\\x3a:error::\n"],
+  ["a: 1\n\nb: [x, 模型]\n", "a: 1\n\nb: [x, 模型]\n"],
+])("the text of a plan %j is printed as %j", (text, shown) => {
+  expect(inertPlanText(text)).toBe(shown);
 });
 
 describe("Markdown", () => {

@@ -87,13 +87,15 @@ describe("where the interval holds more than the samples ask for", () => {
     expect(wide({})).toMatchObject({
       judgement: "ambiguous",
       reason: expect.stringContaining(
-        "the interval straddles the claim, which is 5 % wider either way for what a single run does not show: " +
-          "how runs differ (--runs 3 shows it), peaks that changed, and load by others",
+        "the interval straddles the claim, which is 5 % wider either way for what a single run does not show " +
+          "(--runs 3 shows how runs differ): how runs differ, peaks that changed, load by others, and cores that change their speed",
       ),
     });
     expect(wide({ runs: 3, margin: 0.25 })).toMatchObject({
       judgement: "ambiguous",
-      reason: expect.stringContaining("25 % wider either way for load by others"),
+      reason: expect.stringContaining(
+        "25 % wider either way for what runs in a row share: load by others",
+      ),
     });
   });
 
