@@ -8,6 +8,7 @@ import type { CollectiveContext } from "../collectives/context.ts";
 import { createUploads } from "../collectives/uploads.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
+import { awaitGpu } from "../gpu/patience.ts";
 import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
@@ -34,6 +35,8 @@ export interface Execution {
   readonly communicator: Communicator;
   /** Room for every pass of a step; absent where the adapter cannot time them. */
   readonly timestamps: Timestamps | undefined;
+  /** Puts into the GPU's queue what is to be done between whole steps. */
+  readonly spoil: () => void;
   /** CPU time of this thread, ms. */
   readonly threadMs: () => number;
   /** Called whenever the rank turns to something else. */
@@ -199,7 +202,10 @@ export async function executeStep(
   transfers.refuseUnfinished();
   const segments = recorder.finish();
   const cpu = process.cpuUsage(cpuBefore);
+  // A single stage writes only a part of it again.
+  if (stage === undefined) execution.spoil();
   const passes = await timedPasses(segments, batch.passes, timestamps);
+  if (passes === undefined) await awaitGpu(gpu, queue.onSubmittedWorkDone());
   const all = [...segments, ...transfers.segments].toSorted((a, b) => a.startMs - b.startMs);
   return {
     rank,

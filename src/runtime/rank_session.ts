@@ -86,23 +86,30 @@ export async function openRankSession(
   const allocatedBytes = gpu.memory.bytes;
   const prepared = await prepareProgram(gpu, program, seed, buffers, known, onOpening);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
+  const spoil = createSpoiler(gpu, program, prepared);
+  spoil();
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
   const threadMs = createThreadClock();
-  let execution: Execution = { gpu, prepared, communicator, timestamps, threadMs, onProgress };
+  let execution: Execution = {
+    gpu,
+    prepared,
+    communicator,
+    timestamps,
+    spoil,
+    threadMs,
+    onProgress,
+  };
 
   let recording: Recording | undefined;
   let scratch = createScratch();
 
   /** Whole steps since the digests were cleared. */
   let steps = 0;
-  const spoil = createSpoiler(gpu, program, prepared);
   const runStep = async (
     options?: StepOptions,
     using: Communicator = communicator,
   ): Promise<RankTrace> => {
-    // A single stage writes only a part of it again.
-    if (options?.stage === undefined) await spoil();
     await timestamps?.synchronise();
     const trace = await executeStep({ ...execution, communicator: using }, options);
     if (options?.stage === undefined) steps += 1;

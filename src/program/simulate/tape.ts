@@ -150,9 +150,29 @@ const costOfHop = (cost: Cost, parts: readonly HopPart[], at: number): Cost => {
   };
 };
 
+/** Of programs that are played again and again, as each step of a run is. */
+const mailboxesOfPrograms = new WeakMap<Program, Mailboxes>();
+
+const mailboxesOf = (program: Program): Mailboxes => {
+  const known = mailboxesOfPrograms.get(program);
+  if (known !== undefined) return known;
+  const mailboxes = createMailboxes();
+  const parts = program.ranks.map(() => new Map<Collective, readonly HopPart[]>());
+  const remembering: Mailboxes = {
+    ...mailboxes,
+    partsOf(transfer, rank) {
+      const found = parts[rank]?.get(transfer) ?? mailboxes.partsOf(transfer, rank);
+      parts[rank]?.set(transfer, found);
+      return found;
+    },
+  };
+  mailboxesOfPrograms.set(program, remembering);
+  return remembering;
+};
+
 /** @param costs by rank */
 export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes => {
-  const mailboxes = createMailboxes();
+  const mailboxes = mailboxesOf(program);
   const ranks = program.ranks.map(({ rank, instructions }): RankTape => {
     const own = costs[rank];
     const opsOf = createTaping(mailboxes, rank);
