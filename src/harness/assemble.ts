@@ -4,7 +4,7 @@ import { rowPitch, type StorageType } from "../kernels/storage.ts";
 import { fromHalf } from "../kernels/half.ts";
 import type { Observation, Program } from "../program/program.ts";
 import { matrix, rowOf, type Matrix } from "../reference/tensor.ts";
-import type { ObservedBuffer } from "../runtime/messages.ts";
+import type { ObservedBuffer } from "../runtime/observation.ts";
 
 /**
  * The result of one micro-batch, as often as ranks hold it whole: copy i is made of what the i-th holders

@@ -17,7 +17,7 @@ import {
 } from "../measure/ceiling.ts";
 import type { AdapterCalibration } from "../report/result.ts";
 import type { RankPool, RecalledOnAdapter } from "../runtime/coordinator.ts";
-import type { CalibrationWay } from "../runtime/messages.ts";
+import type { CalibrationWay } from "../runtime/protocol.ts";
 
 /** @param onPart called with what is measured so far of an adapter whose calibration is to be kept */
 export const calibrationsOf = async (

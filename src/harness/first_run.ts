@@ -3,7 +3,7 @@
 
 import type { CpuTimes } from "../measure/machine_load.ts";
 import type { OpenRanksOptions, RankPool } from "../runtime/coordinator.ts";
-import type { ObservedBuffer } from "../runtime/messages.ts";
+import type { ObservedBuffer } from "../runtime/observation.ts";
 import { calibrationsOf, lookedAtAgain } from "./calibrations.ts";
 import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
 import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";

@@ -4,7 +4,7 @@
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
 import { openRanks, type RankPool } from "../runtime/coordinator.ts";
-import type { ObserveOptions } from "../runtime/messages.ts";
+import type { ObserveOptions } from "../runtime/observation.ts";
 import type { Observation, Observe } from "./verify.ts";
 
 /** @param placement the first of it also runs any program but `program` */

@@ -2,7 +2,7 @@
 // from run to run does, and what must not is held against the first.
 
 import type { RankPool } from "../runtime/coordinator.ts";
-import type { ObservedBuffer } from "../runtime/messages.ts";
+import type { ObservedBuffer } from "../runtime/observation.ts";
 import { lookedAtAgain } from "./calibrations.ts";
 import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
 import { observeOn } from "./observe.ts";

@@ -1,6 +1,6 @@
 // Whether two steps of a program show the same.
 
-import type { ObservedBuffer } from "../runtime/messages.ts";
+import type { ObservedBuffer } from "../runtime/observation.ts";
 
 /** Buffer by buffer, to the last bit. */
 export const hasSameBits = (

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { digestOf, digestTimes } from "../kernels/digest.ts";
 import { NumericsError } from "../numerics_error.ts";
 import type { CheckOutcome } from "../report/result.ts";
-import type { ObservedBuffer, RankDigests } from "../runtime/messages.ts";
+import type { ObservedBuffer, RankDigests } from "../runtime/observation.ts";
 
 /**
  * @param checked what the checking step showed on all ranks

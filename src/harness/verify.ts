@@ -12,7 +12,7 @@ import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
 import type { CheckOutcome } from "../report/result.ts";
 import type { RankCheck } from "../runtime/check/rank_check.ts";
-import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/messages.ts";
+import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/observation.ts";
 import { assembleOutputs, assembleRoutes } from "./assemble.ts";
 import { checkedKinds } from "./checked_kinds.ts";
 import { expectedError } from "./expected_error.ts";

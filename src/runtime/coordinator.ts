@@ -18,14 +18,9 @@ import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { keepAwake } from "./keep_awake.ts";
-import type {
-  CalibrationWay,
-  ObserveOptions,
-  RankDigests,
-  RankObservation,
-  Reply,
-} from "./messages.ts";
+import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
+import type { CalibrationWay, Opened } from "./protocol.ts";
 import { pinThreads } from "./pin_threads.ts";
 import type { RankMemory } from "./rank_memory.ts";
 import { timeAlone } from "./time_alone.ts";
@@ -158,23 +153,18 @@ export async function openRanks(
   const software = choices.some((choice) => choice.software);
   const usual = waitingFor(program.ranks.length, availableParallelism(), software);
   const open = async (rank: number) =>
-    group.ask(
-      rank,
-      {
-        kind: "open",
-        program: program.ranks[rank] ?? { rank, buffers: [], instructions: [] },
-        seed: program.seed,
-        ranks: program.ranks.length,
-        choice: choiceOf(placement[rank], rank),
-        mailboxes,
-        waiting: options.waiting ?? usual,
-        known: options.known?.get(choices[rank]?.id ?? "") ?? [],
-        ...(link === undefined ? {} : { link }),
-        heartbeatMs: Math.min(500, patience.hangMs / 8),
-        ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
-      },
-      "opened",
-    );
+    group.ask(rank, "open", {
+      program: program.ranks[rank] ?? { rank, buffers: [], instructions: [] },
+      seed: program.seed,
+      ranks: program.ranks.length,
+      choice: choiceOf(placement[rank], rank),
+      mailboxes,
+      waiting: options.waiting ?? usual,
+      known: options.known?.get(choices[rank]?.id ?? "") ?? [],
+      ...(link === undefined ? {} : { link }),
+      heartbeatMs: Math.min(500, patience.hangMs / 8),
+      ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
+    });
   try {
     await keptAwake.ready;
     const opened = await Promise.all(choices.map(async (_, rank) => open(rank)));
@@ -215,42 +205,21 @@ function createTasks(
   group: RankGroup,
   program: Program,
   choices: readonly AdapterChoice[],
-  opened: readonly Pick<Extract<Reply, { kind: "opened" }>, "peakBytes" | "calls">[],
+  opened: readonly Pick<Opened, "peakBytes" | "calls">[],
   known: ReadonlyMap<string, readonly TunedCall[]>,
-): Pick<
-  RankPool,
-  | "peakBytes"
-  | "calls"
-  | "step"
-  | "steps"
-  | "observe"
-  | "calibrate"
-  | "lookAtPeaks"
-  | "tune"
-  | "sizeLoad"
-  | "occupy"
-  | "timeAlone"
-  | "memory"
-  | "digests"
-  | "close"
-> {
+): Omit<RankPool, "adapters" | "transport" | "notes" | "pids" | "allocatedBytes"> {
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
   const calls = opened.map((rank) => rank.calls);
   const takeSteps: RankPool["steps"] = async (count, options = {}) => {
-    const byRank = await Promise.all(
-      choices.map(async (_, rank) => {
-        const reply = await group.ask(rank, { kind: "step", count, ...options }, "stepped");
-        peakBytes[rank] = reply.peakBytes;
-        return reply.traces;
-      }),
-    );
+    const byRank = await group.askAll("step", { count, ...options });
+    for (const [rank, own] of byRank.entries()) peakBytes[rank] = own.peakBytes;
     const first = steps;
     steps += count;
     return Array.from({ length: count }, (_, i) =>
       assembleStep(
         first + i,
-        byRank.flatMap((traces) => traces[i] ?? []),
+        byRank.flatMap(({ traces }) => traces[i] ?? []),
       ),
     );
   };
@@ -266,51 +235,30 @@ function createTasks(
       return trace;
     },
 
-    async observe(options = {}) {
-      return Promise.all(
-        choices.map(async (_, rank) => {
-          const reply = await group.ask(rank, { kind: "observe", ...options }, "observed");
-          return ownMemory(reply.observation);
-        }),
-      );
-    },
+    observe: async (options = {}) => (await group.askAll("observe", options)).map(ownMemory),
+    digests: async () => group.askAll("digests", {}),
+    memory: async () => group.askAll("memory", {}),
 
     async calibrate(how, onPart) {
       const found = new Map<string, RecalledCalibration>();
       for (const [rank, { id }] of choices.entries()) {
         if (found.has(id)) continue;
-        const { kind: _, ...recalled } = await group.ask(
-          rank,
-          { kind: "calibrate", how },
-          "calibrated",
-          (part) => onPart?.({ adapter: id, ...part }),
-        );
-        found.set(id, recalled);
+        const onOwn = (part: RecalledCalibration) => onPart?.({ adapter: id, ...part });
+        found.set(id, await group.ask(rank, "calibrate", { how }, onOwn));
       }
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
-    async sizeLoad(rank, targetMs) {
-      const { load } = await group.ask(rank, { kind: "size-load", targetMs }, "load-sized");
-      return load;
-    },
-
-    async occupy(asked) {
-      return Promise.all(
-        asked.map(async ({ rank, load }) => {
-          const { turn } = await group.ask(rank, { kind: "occupy", load }, "occupied");
-          return turn;
-        }),
-      );
-    },
+    sizeLoad: async (rank, targetMs) => group.ask(rank, "sizeLoad", { targetMs }),
+    occupy: async (asked) =>
+      Promise.all(asked.map(async ({ rank, load }) => group.ask(rank, "occupy", { load }))),
 
     async lookAtPeaks(forms) {
       const looks = new Map<string, QuickLook>();
       for (const [rank, { id }] of choices.entries()) {
         const own = forms.get(id);
         if (own === undefined || looks.has(id)) continue;
-        const { look } = await group.ask(rank, { kind: "look-at-peaks", forms: own }, "peaks-seen");
-        looks.set(id, look);
+        looks.set(id, await group.ask(rank, "lookAtPeaks", { forms: own }));
       }
       return looks;
     },
@@ -320,24 +268,6 @@ function createTasks(
     async tune(budgetMs, onFound) {
       const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
       for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
-    },
-
-    async digests() {
-      return Promise.all(
-        choices.map(async (_, rank) => {
-          const { digests } = await group.ask(rank, { kind: "digests" }, "digested");
-          return digests;
-        }),
-      );
-    },
-
-    async memory() {
-      return Promise.all(
-        choices.map(async (_, rank) => {
-          const { memory } = await group.ask(rank, { kind: "memory" }, "memory-taken");
-          return memory;
-        }),
-      );
     },
 
     close: async () => group.end(),

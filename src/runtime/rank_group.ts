@@ -10,7 +10,8 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
-import { activities, type FromRank, type Position, type Reply, type Request } from "./messages.ts";
+import { activities, type FromRank, type Position } from "./messages.ts";
+import type { Answer, Asked, Kind } from "./protocol.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
 import { type RankProcess, startRank } from "./rank_process.ts";
 import type { Patience } from "./watchdog.ts";
@@ -34,12 +35,14 @@ export interface RankGroup {
   /** What a person should know of the circumstances. */
   readonly notes: readonly string[];
   /** Rejects with the first fault of any rank. One request at a time per rank. */
-  ask<Kind extends Reply["kind"]>(
+  ask<Of extends Kind>(
     rank: number,
-    request: Request,
-    reply: Kind,
+    what: Of,
+    asked: Asked<Of>,
     onPart?: (part: RecalledCalibration) => void,
-  ): Promise<Extract<Reply, { kind: Kind }>>;
+  ): Promise<Answer<Of>>;
+  /** The same of every rank at once. */
+  askAll<Of extends Kind>(what: Of, asked: Asked<Of>): Promise<Answer<Of>[]>;
   /** Lets all ranks end, and makes them. */
   end(): Promise<void>;
 }
@@ -48,7 +51,8 @@ interface Task {
   readonly name: string;
   readonly askedMs: number;
   readonly onPart: (part: RecalledCalibration) => void;
-  readonly resolve: (reply: Reply) => void;
+  /** Takes an answer of the row that was asked. */
+  resolve(answer: Answer<Kind>): void;
   readonly reject: (error: Error) => void;
 }
 
@@ -84,22 +88,10 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "relay-barrier":
         relay(message);
         return;
-      case "opened":
-      case "stepped":
-      case "observed":
-      case "calibrated":
-      case "recorded":
-      case "timed-alone":
-      case "memory-taken":
-      case "digested":
-      case "load-sized":
-      case "occupied":
-      case "peaks-seen":
-      case "tuned":
-      case "adopted": {
+      case "answer": {
         const task = tasks.get(rank);
         tasks.delete(rank);
-        task?.resolve(message);
+        task?.resolve(message.answer);
       }
     }
   };
@@ -179,29 +171,24 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     signal?.removeEventListener("abort", interrupt);
   };
 
+  const ask: RankGroup["ask"] = async (rank, what, asked, onPart = () => undefined) => {
+    if (failure !== undefined) {
+      await allEnded(processes);
+      throw failure;
+    }
+    if (tasks.has(rank)) throw new Error(`rank ${rank} is busy with ${tasks.get(rank)?.name}`);
+    return new Promise((resolve, reject) => {
+      tasks.set(rank, { name: what, askedMs: performance.now(), onPart, resolve, reject });
+      processOf(rank).send({ kind: "ask", what, asked });
+    });
+  };
+
   return {
     notes: shared?.note === undefined ? [] : [shared.note],
     pids: processes.map(({ pid }) => pid),
-
-    async ask(rank, request, kind, onPart = () => undefined) {
-      if (failure !== undefined) {
-        await allEnded(processes);
-        throw failure;
-      }
-      if (tasks.has(rank)) throw new Error(`rank ${rank} is busy with ${tasks.get(rank)?.name}`);
-      const reply = await new Promise<Reply>((resolve, reject) => {
-        tasks.set(rank, {
-          name: request.kind,
-          askedMs: performance.now(),
-          onPart,
-          resolve,
-          reject,
-        });
-        processOf(rank).send(request);
-      });
-      if (!isKind(reply, kind)) throw new Error(`rank ${rank}: ${reply.kind} instead of ${kind}`);
-      return reply;
-    },
+    ask,
+    askAll: async (what, asked) =>
+      Promise.all(program.ranks.map(async ({ rank }) => ask(rank, what, asked))),
 
     async end() {
       if (ending) return;
@@ -217,11 +204,6 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
 
 const interruption = (): EnvironmentError =>
   new EnvironmentError("interrupted", "interrupted", "run again to measure more");
-
-const isKind = <Kind extends Reply["kind"]>(
-  reply: Reply,
-  kind: Kind,
-): reply is Extract<Reply, { kind: Kind }> => reply.kind === kind;
 
 const allEnded = async (processes: readonly RankProcess[], withinMs = goneMs): Promise<void> => {
   const ended = Promise.all(processes.map((process) => process.ended));

@@ -6,18 +6,9 @@ import type { RelayMessage } from "../collectives/relay.ts";
 import { createRelayCommunicator } from "../collectives/relay_communicator.ts";
 import { openSharedMemoryCommunicator } from "../collectives/shared_memory_communicator.ts";
 import { EnvironmentError } from "../environment_error.ts";
-import type { RankTrace } from "../program/trace.ts";
 import { recordError } from "./error_record.ts";
-import {
-  activities,
-  type FromRank,
-  type OpenRequest,
-  type Position,
-  type Request,
-  type ToRank,
-} from "./messages.ts";
-import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
-import { takeMemory } from "./rank_memory.ts";
+import { activities, type FromRank, type Position, type Request, type ToRank } from "./messages.ts";
+import type { Answer, Answers, Kind, Opened, OpenRequest } from "./protocol.ts";
 import { openRankSession, type RankSession } from "./rank_session.ts";
 
 export function serveRank(process: NodeJS.Process): void {
@@ -56,73 +47,32 @@ export function serveRank(process: NodeJS.Process): void {
     return shared;
   };
 
-  const answer = async (request: Exclude<Request, { kind: "close" }>): Promise<FromRank> => {
-    if (request.kind === "open") {
-      // Whatever a driver does while it opens is waited for as for a GPU.
-      moveTo("drain", undefined);
-      setInterval(() => tell({ kind: "heartbeat", ...position }), request.heartbeatMs);
-      const direct = openCommunicator(request);
-      const { link } = request;
-      const communicator = link === undefined ? direct : emulateLinks(direct, link);
-      session = await openRankSession(request, communicator, moveTo, (reason) =>
-        fail(lostDevice(reason)),
-      );
-      const { gpu, allocatedBytes, calls } = session;
-      const { peakBytes } = gpu.memory;
-      return { kind: "opened", report: gpu.report, allocatedBytes, peakBytes, calls };
-    }
-    if (session === undefined) throw new Error(`${request.kind} before open`);
-    if (request.kind === "step") {
-      const traces: RankTrace[] = [];
-      for (let left = request.count ?? 1; left > 0; left--)
-        traces.push(await session.step(request));
-      return { kind: "stepped", traces, peakBytes: session.gpu.memory.peakBytes };
-    }
-    if (request.kind === "observe") {
-      const observation = await session.observe(request);
-      return { kind: "observed", observation };
-    }
-    if (request.kind === "digests") {
-      return { kind: "digested", digests: await session.digests() };
-    }
-    if (request.kind === "memory") {
-      return { kind: "memory-taken", memory: takeMemory(session.gpu.memory.bytes) };
-    }
-    if (request.kind === "record") {
-      return { kind: "recorded", ...(await session.record()) };
-    }
-    if (request.kind === "exclusive") {
-      const alone = await session.stepAlone();
-      if (request.isLast) session.forget();
-      return { kind: "timed-alone", ...alone };
-    }
+  const open = async (request: OpenRequest): Promise<Opened> => {
+    // Whatever a driver does while it opens is waited for as for a GPU.
     moveTo("drain", undefined);
-    if (request.kind === "size-load") {
-      return { kind: "load-sized", load: await session.sizeLoad(request.targetMs) };
-    }
-    if (request.kind === "occupy") {
-      return { kind: "occupied", turn: await session.occupy(request.load) };
-    }
-    if (request.kind === "tune") return { kind: "tuned", tuned: await session.tune(request) };
-    if (request.kind === "adopt") {
-      return { kind: "adopted", calls: await session.adopt(request.known) };
-    }
-    if (request.kind === "look-at-peaks") {
-      return { kind: "peaks-seen", look: await session.lookAtPeaks(request.forms) };
-    }
-    const onPart = (part: RecalledCalibration): void => tell({ kind: "part", part });
-    return { kind: "calibrated", ...(await session.calibrate(request.how, onPart)) };
+    setInterval(() => tell({ kind: "heartbeat", ...position }), request.heartbeatMs);
+    const direct = openCommunicator(request);
+    const { link } = request;
+    const communicator = link === undefined ? direct : emulateLinks(direct, link);
+    session = await openRankSession(request, communicator, moveTo, (reason) =>
+      fail(lostDevice(reason)),
+    );
+    const { gpu, allocatedBytes, calls } = session;
+    return { report: gpu.report, allocatedBytes, peakBytes: gpu.memory.peakBytes, calls };
+  };
+
+  const answer = async <Of extends Kind>({ what, asked }: Request<Of>): Promise<Answer<Of>> => {
+    const answers: Partial<Answers> = { open, ...session?.answers };
+    const own: Answers[Of] | undefined = answers[what];
+    if (own === undefined) throw new Error(`${what} before open`);
+    return own(asked, (part) => tell({ kind: "part", part }));
   };
 
   const obey = async (request: Request): Promise<void> => {
-    if (request.kind === "close") {
-      session?.close();
-      process.exit(0);
-    }
     try {
-      const reply = await answer(request);
+      const found = await answer(request);
       moveTo("idle", undefined);
-      tell(reply);
+      tell({ kind: "answer", answer: found });
     } catch (error) {
       // A lost device also fails whatever was under way; its own message says more and comes first.
       setImmediate(() => fail(error));
@@ -130,8 +80,11 @@ export function serveRank(process: NodeJS.Process): void {
   };
 
   process.on("message", (message: ToRank) => {
-    if (isRelayed(message)) deliver?.(message);
-    else void obey(message);
+    if (message.kind === "ask") void obey(message);
+    else if (message.kind === "close") {
+      session?.close();
+      process.exit(0);
+    } else deliver?.(message);
   });
   process.on("disconnect", () => process.exit(1));
   process.on("uncaughtException", fail);
@@ -139,11 +92,6 @@ export function serveRank(process: NodeJS.Process): void {
   // A terminal sends Ctrl-C and its end to the whole group, and so does `timeout`; the coordinator decides what it means.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
 }
-
-const isRelayed = (message: ToRank): message is RelayMessage =>
-  message.kind === "relay-post" ||
-  message.kind === "relay-release" ||
-  message.kind === "relay-barrier";
 
 const lostDevice = (reason: string): EnvironmentError =>
   new EnvironmentError(

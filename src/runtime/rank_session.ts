@@ -2,18 +2,15 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
-import type { Load, Turn } from "../gpu/calibration/occupy.ts";
-import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { openGpu } from "../gpu/open.ts";
 import { createReader } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
 import type { ObserveInstruction } from "../program/program.ts";
-import type { Pause, StepAlone } from "../program/simulate/cost.ts";
+import type { Pause } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
-import { tuneCalls, type TuningOptions } from "../tuning/tune_calls.ts";
-import type { TunedCall } from "../tuning/tuned_call.ts";
+import { tuneCalls } from "../tuning/tune_calls.ts";
 import { allocateBuffers } from "./allocate.ts";
 import { computeAgain } from "./check/compute_again.ts";
 import { brief, type Effort, thorough } from "./check/effort.ts";
@@ -22,23 +19,13 @@ import { createRankChecker, type RankChecker } from "./check/rank_check.ts";
 import { createSpoiler } from "./check/spoil.ts";
 import { type CheckView, readAll } from "./check/view.ts";
 import { countPasses, type Execution, executeStep, type StepOptions } from "./execute.ts";
-import type {
-  CalibrationWay,
-  ForcedRoutes,
-  ObservedBuffer,
-  ObserveOptions,
-  OpenRequest,
-  RankDigests,
-  RankObservation,
-} from "./messages.ts";
+import type { ForcedRoutes, ObservedBuffer } from "./observation.ts";
+import type { Answers, OpenRequest } from "./protocol.ts";
+import { takeMemory } from "./rank_memory.ts";
 import { createScratch, recordMessages, replayMessages, type Recording } from "./rehearsal.ts";
-import type { Signals } from "./signals.ts";
 import { prepareProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import { createThreadClock } from "./thread_clock.ts";
-
-/** Only the instructions of one stage. Default: all. */
-type StepRequest = Pick<StepOptions, "stage">;
 
 export interface RankSession {
   readonly gpu: LogicalGpu;
@@ -46,29 +33,7 @@ export interface RankSession {
   readonly allocatedBytes: number;
   /** With the forms that they were opened with. */
   readonly calls: readonly CallUse[];
-  step(options?: StepRequest): Promise<RankTrace>;
-  observe(options: ObserveOptions): Promise<RankObservation>;
-  digests(): Promise<RankDigests>;
-  /** Tries forms of the program's kernels, on what the last step left in their buffers. */
-  tune(options: Pick<TuningOptions, "budgetMs" | "known">): Promise<TunedCall[]>;
-  /** Takes the forms that won, from the next step on. */
-  adopt(known: readonly TunedCall[]): Promise<CallUse[]>;
-  /** @param onPart called with what is measured so far of what is to be kept */
-  calibrate(
-    how: CalibrationWay,
-    onPart: (part: RecalledCalibration) => void,
-  ): Promise<RecalledCalibration>;
-  /** How much work keeps the GPU busy for about that long, and a turn of it. */
-  sizeLoad(targetMs: number): Promise<Load>;
-  occupy(load: Load): Promise<Turn>;
-  /** By these forms only, some tenths of a second. */
-  lookAtPeaks(forms: RateForms): Promise<QuickLook>;
-  /** A step together with all ranks that keeps its messages; and when they came and went. */
-  record(): Promise<{ readonly signals: Signals; readonly stepMs: number }>;
-  /** A step of this rank alone, on what it recorded. */
-  stepAlone(): Promise<StepAlone>;
-  /** Ends what `record` began. */
-  forget(): void;
+  readonly answers: Omit<Answers, "open">;
   close(): void;
 }
 
@@ -156,12 +121,12 @@ export async function openRankSession(
     return createRankChecker(program, seed, view, prepared.region, poison);
   };
 
-  const session: RankSession = {
-    gpu,
-    allocatedBytes,
-    calls: describeCalls(gpu, prepared.calls, known),
-
-    step: async (options) => runStep(options),
+  const answers: RankSession["answers"] = {
+    async step({ count, ...options }) {
+      const traces: RankTrace[] = [];
+      for (let left = count; left > 0; left--) traces.push(await runStep(options));
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
 
     async observe({ check, routes = [], stage }) {
       const observed: ObservedBuffer[] = [];
@@ -209,7 +174,9 @@ export async function openRankSession(
       return { rank: program.rank, steps, digests: await prepared.digests.read() };
     },
 
-    async calibrate(how, onPart) {
+    memory: async () => takeMemory(gpu.memory.bytes),
+
+    async calibrate({ how }, onPart) {
       // Ranks start sooner without it.
       const { calibrateAndKeep, calibrateKernels, recallOrCalibrate } =
         await import("../gpu/calibration/recall.ts");
@@ -221,17 +188,17 @@ export async function openRankSession(
         : { calibration: await calibrateKernels(gpu) };
     },
 
-    async sizeLoad(targetMs) {
+    async sizeLoad({ targetMs }) {
       const { sizeLoad } = await import("../gpu/calibration/occupy.ts");
       return sizeLoad(gpu, targetMs);
     },
 
-    async occupy(load) {
+    async occupy({ load }) {
       const { occupy } = await import("../gpu/calibration/occupy.ts");
       return occupy(gpu, load);
     },
 
-    async lookAtPeaks(forms) {
+    async lookAtPeaks({ forms }) {
       const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
       return lookQuickly(gpu, forms);
     },
@@ -241,7 +208,7 @@ export async function openRankSession(
       return tuneCalls(gpu, [...prepared.calls.values()], { ...options, onProgress: onTried });
     },
 
-    async adopt(found) {
+    async adopt({ known: found }) {
       const kernels = await prepareCalls(gpu, prepared.calls, found, onOpening);
       execution = { ...execution, prepared: { ...prepared, kernels } };
       return describeCalls(gpu, prepared.calls, found);
@@ -253,32 +220,51 @@ export async function openRankSession(
       return { signals: recording.signals(), stepMs: endMs - startMs };
     },
 
-    async stepAlone() {
+    async exclusive({ isLast }) {
       if (recording === undefined) throw new Error("nothing was recorded");
       const pauses: Pause[] = [];
       const onPause = (pause: Pause): unknown => pauses.push(pause);
       const replay = replayMessages(communicator, recording, scratch, onPause);
-      return { trace: await runStep({}, replay), pauses };
+      const trace = await runStep({}, replay);
+      if (isLast) {
+        recording = undefined;
+        scratch = createScratch();
+      }
+      return { trace, pauses };
     },
-
-    forget() {
-      recording = undefined;
-      scratch = createScratch();
+  };
+  type Work<Asked, Found> = (
+    asked: Asked,
+    onPart: (part: RecalledCalibration) => void,
+  ) => Promise<Found>;
+  /** Its memory is not the program's. */
+  const uncounted =
+    <Asked, Found>(work: Work<Asked, Found>): Work<Asked, Found> =>
+    async (asked, onPart) =>
+      gpu.uncounted(async () => work(asked, onPart));
+  /** Outside of any step: the GPU may be at work for long. */
+  const between = <Asked, Found>(work: Work<Asked, Found>): Work<Asked, Found> =>
+    uncounted(async (asked, onPart) => {
+      onOpening();
+      return work(asked, onPart);
+    });
+  return {
+    gpu,
+    allocatedBytes,
+    calls: describeCalls(gpu, prepared.calls, known),
+    answers: {
+      ...answers,
+      observe: uncounted(answers.observe),
+      tune: between(answers.tune),
+      calibrate: between(answers.calibrate),
+      sizeLoad: between(answers.sizeLoad),
+      occupy: between(answers.occupy),
+      lookAtPeaks: between(answers.lookAtPeaks),
     },
-
     close() {
       communicator.close();
       gpu.close();
     },
-  };
-  return {
-    ...session,
-    observe: async (options) => gpu.uncounted(async () => session.observe(options)),
-    tune: async (options) => gpu.uncounted(async () => session.tune(options)),
-    calibrate: async (how, onPart) => gpu.uncounted(async () => session.calibrate(how, onPart)),
-    sizeLoad: async (targetMs) => gpu.uncounted(async () => session.sizeLoad(targetMs)),
-    occupy: async (load) => gpu.uncounted(async () => session.occupy(load)),
-    lookAtPeaks: async (forms) => gpu.uncounted(async () => session.lookAtPeaks(forms)),
   };
 }
 

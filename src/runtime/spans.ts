@@ -33,13 +33,19 @@ export interface TimedPass extends GpuPass {
   readonly endMs: number;
 }
 
+/** @param segments in the order in which they began */
 export function spansOf(segments: readonly Segment[], passes: readonly TimedPass[]): Span[] {
   const ordered = passes.toSorted((a, b) => a.startMs - b.startMs);
+  /** No later segment has anything of the passes before. */
+  let from = 0;
   return [
     ...ordered.map(({ instruction, kind, startMs, endMs }) =>
       spanOf(kind, startMs, endMs, instruction),
     ),
-    ...segments.flatMap((segment) => hostSpans(segment, ordered)),
+    ...segments.flatMap((segment) => {
+      while ((ordered[from]?.endMs ?? Infinity) <= segment.startMs) from += 1;
+      return hostSpans(segment, ordered, from);
+    }),
   ].toSorted((a, b) => a.startMs - b.startMs);
 }
 
@@ -82,13 +88,19 @@ export function spansWithoutTimestamps(
   });
 }
 
-/** From the end of the last kernel to the end of each wait for nothing but the GPU, in ms together. */
+/**
+ * From the end of the last kernel to the end of each wait for nothing but the GPU, in ms together.
+ *
+ * @param segments one after another
+ */
 export const wakingMs = (segments: readonly Segment[], passes: readonly TimedPass[]): number => {
+  const ends = Float64Array.from(passes, ({ endMs }) => endMs).toSorted();
+  let ended = 0;
   let sum = 0;
   for (const { activity, startMs, endMs } of segments) {
     if (activity !== "drain") continue;
-    const ends = passes.map((pass) => pass.endMs).filter((end) => end <= endMs);
-    sum += endMs - Math.max(startMs, ...ends);
+    while ((ends[ended] ?? Infinity) <= endMs) ended += 1;
+    sum += endMs - Math.max(startMs, ends[ended - 1] ?? -Infinity);
   }
   return sum;
 };
@@ -104,14 +116,16 @@ const spanOf = (
   instruction: number | undefined,
 ): Span => ({ kind, startMs, endMs, ...(instruction === undefined ? {} : { instruction }) });
 
-function hostSpans(segment: Segment, passes: readonly TimedPass[]): Span[] {
+/** @param from index of the first pass that may have ended within the segment or after it */
+function hostSpans(segment: Segment, passes: readonly TimedPass[], from: number): Span[] {
   const { activity, instruction, startMs, endMs } = segment;
   if (!awaitsGpu(activity)) return [spanOf(kindOf(activity), startMs, endMs, instruction)];
   const spans: Span[] = [];
   let time = startMs;
-  for (const pass of passes) {
+  for (let at = from; at < passes.length; at += 1) {
+    const pass = passes[at];
+    if (pass === undefined || pass.startMs >= endMs) break;
     if (pass.endMs <= time) continue;
-    if (pass.startMs >= endMs) break;
     if (pass.startMs > time) {
       spans.push(spanOf(pass.before, time, pass.startMs, pass.instruction));
     }

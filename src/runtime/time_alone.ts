@@ -17,14 +17,12 @@ const aloneMs = 100;
  * @returns undefined where an adapter does not time kernels one by one
  */
 export async function timeAlone(
-  group: Pick<RankGroup, "ask">,
+  group: Pick<RankGroup, "ask" | "askAll">,
   program: Program,
   least: number,
   most: number,
 ): Promise<Measured | undefined> {
-  const recorded = await Promise.all(
-    program.ranks.map(async ({ rank }) => group.ask(rank, { kind: "record" }, "recorded")),
-  );
+  const recorded = await group.askAll("record", {});
   const stepMs = Math.max(...recorded.map((own) => own.stepMs));
   const repeats = Math.max(least, Math.min(most, Math.floor(aloneMs / stepMs)));
   // One by one, as measured steps are asked for, and looked at when all is over: each begins as those do.
@@ -32,8 +30,7 @@ export async function timeAlone(
   const stepsOf = async (rank: number): Promise<StepAlone[]> => {
     const own: StepAlone[] = [];
     for (let left = warmups + repeats - 1; left >= 0; left--) {
-      const request = { kind: "exclusive", isLast: left === 0 } as const;
-      own.push(await group.ask(rank, request, "timed-alone"));
+      own.push(await group.ask(rank, "exclusive", { isLast: left === 0 }));
     }
     return own.slice(warmups);
   };

@@ -26,24 +26,20 @@ export async function tuneRanks(
   const isPending = (rank: number): boolean => calls[rank]?.some((use) => use.pending) === true;
   if (budgetMs <= 0 || !choices.some((_, rank) => isPending(rank))) return calls;
   // Forms are tried on what a step leaves in the buffers.
-  await Promise.all(choices.map(async (_, rank) => group.ask(rank, { kind: "step" }, "stepped")));
+  await group.askAll("step", { count: 1 });
   const found = new Map(known);
   const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];
   for (const [rank, { id }] of choices.entries()) {
     if (!isPending(rank)) continue;
     const end = performance.now() + budgetMs;
     for (let leftMs = budgetMs; leftMs > 0; leftMs = end - performance.now()) {
-      const request = { kind: "tune", budgetMs: leftMs, known: knownOn(id) } as const;
-      const { tuned } = await group.ask(rank, request, "tuned");
+      const tuned = await group.ask(rank, "tune", { budgetMs: leftMs, known: knownOn(id) });
       if (tuned.length === 0) break;
       found.set(id, mergeTuned(knownOn(id), tuned));
       await onFound(id, tuned);
     }
   }
   return Promise.all(
-    choices.map(async ({ id }, rank) => {
-      const reply = await group.ask(rank, { kind: "adopt", known: knownOn(id) }, "adopted");
-      return reply.calls;
-    }),
+    choices.map(async ({ id }, rank) => group.ask(rank, "adopt", { known: knownOn(id) })),
   );
 }

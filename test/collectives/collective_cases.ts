@@ -7,7 +7,7 @@ import { stagingSizes } from "../../src/program/exchange/chunks.ts";
 import { longestMessage, workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Content, RegionContent } from "../../src/program/content.ts";
 import type { Collective } from "../../src/program/program.ts";
-import type { RankObservation } from "../../src/runtime/messages.ts";
+import type { RankObservation } from "../../src/runtime/observation.ts";
 import {
   contentValues,
   declare,

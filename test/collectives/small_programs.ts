@@ -16,7 +16,7 @@ import type {
   Origin,
   Program,
 } from "../../src/program/program.ts";
-import type { RankObservation } from "../../src/runtime/messages.ts";
+import type { RankObservation } from "../../src/runtime/observation.ts";
 
 export const seed = 7;
 

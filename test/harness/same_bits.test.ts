@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { hasSameBits } from "../../src/harness/same_bits.ts";
-import type { ObservedBuffer } from "../../src/runtime/messages.ts";
+import type { ObservedBuffer } from "../../src/runtime/observation.ts";
 
 const shown = (microBatch: number, ...bytes: number[]): ObservedBuffer => ({
   layer: "a",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { checkTimedSteps } from "../../src/harness/timed_steps.ts";
 import { digestOf, digestTimes } from "../../src/kernels/digest.ts";
 import { NumericsError } from "../../src/numerics_error.ts";
-import type { ObservedBuffer, RankDigests } from "../../src/runtime/messages.ts";
+import type { ObservedBuffer, RankDigests } from "../../src/runtime/observation.ts";
 
 const resultOf = (microBatch: number, value: number): ObservedBuffer => ({
   layer: "stage/0.linear",

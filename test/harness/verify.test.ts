@@ -4,7 +4,7 @@ import { verify, type Observe } from "../../src/harness/verify.ts";
 import { NumericsError } from "../../src/numerics_error.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Program } from "../../src/program/program.ts";
-import type { ObservedBuffer } from "../../src/runtime/messages.ts";
+import type { ObservedBuffer } from "../../src/runtime/observation.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
 

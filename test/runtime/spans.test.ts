@@ -108,6 +108,25 @@ test("no part of a step is left without a span, wherever kernels lie", () => {
   );
 });
 
+test("twice as many waits for twice as many kernels cost about twice as much", () => {
+  const readsOf = (count: number): number => {
+    let reads = 0;
+    const passes = Array.from({ length: count }, (_, i) => ({
+      ...pass(i, 0, 0),
+      startMs: 10 * i + 1,
+      get endMs() {
+        reads += 1;
+        return 10 * i + 5;
+      },
+    }));
+    const segments = passes.map((_, i) => segment("drain", 10 * i, 10 * i + 10, i + 1));
+    expect(spansOf(segments, passes)).toHaveLength(3 * count);
+    expect(wakingMs(segments, passes)).toBe(5 * count);
+    return reads;
+  };
+  expect(readsOf(2000) / readsOf(1000)).toBeLessThan(2.1);
+});
+
 describe("without timestamps", () => {
   test("awaiting the GPU stands for the kernels that it was given", () => {
     const spans = spansWithoutTimestamps(

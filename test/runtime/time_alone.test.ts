@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { lower } from "../../src/program/lower.ts";
-import type { Reply, Request } from "../../src/runtime/messages.ts";
+import type { Answer, Asked, Kind } from "../../src/runtime/protocol.ts";
 import { timeAlone } from "../../src/runtime/time_alone.ts";
 import { rankTrace, span } from "../measure/synthetic.ts";
 import { linear, plan } from "../support/plans.ts";
@@ -10,32 +10,33 @@ const program = lower(
 );
 
 /** Steps of that length, whose k-th alone has a kernel of k ms. */
-const groupOf = (stepMs: number) => {
+const groupOf = (stepMs: number, isTimed = true) => {
   const asked: string[] = [];
   const counts = new Map<number, number>();
-  const answer = (rank: number, request: Request): Reply => {
-    asked.push(
-      `${rank} ${request.kind}${request.kind === "exclusive" && request.isLast ? " last" : ""}`,
-    );
-    if (request.kind === "record") {
-      return { kind: "recorded", stepMs, signals: { posted: new Map(), received: new Map() } };
+  const ask = async <Of extends Kind>(rank: number, what: Of, more: Asked<Of>) => {
+    const isLast = "isLast" in more && more.isLast;
+    asked.push(`${rank} ${what}${isLast ? " last" : ""}`);
+    if (what === "record") {
+      const recorded: Answer<"record"> = {
+        stepMs,
+        signals: { posted: new Map(), received: new Map() },
+      };
+      return recorded as Answer<Of>;
     }
     const count = (counts.get(rank) ?? 0) + 1;
     counts.set(rank, count);
-    const trace = rankTrace(rank, [span("compute", 0, count, 0)]);
-    return { kind: "timed-alone", trace, pauses: [] };
+    const spans = [isTimed ? span("compute", 0, count, 0) : span("compute", 0, 1)];
+    const alone: Answer<"exclusive"> = { trace: rankTrace(rank, spans), pauses: [] };
+    return alone as Answer<Of>;
   };
-  const ask = async <Kind extends Reply["kind"]>(rank: number, request: Request, kind: Kind) => {
-    const reply = answer(rank, request);
-    if (reply.kind !== kind) throw new Error(`${reply.kind} instead of ${kind}`);
-    return reply as Extract<Reply, { kind: Kind }>;
-  };
-  return { asked, ask };
+  const askAll = async <Of extends Kind>(what: Of, more: Asked<Of>) =>
+    Promise.all(program.ranks.map(async ({ rank }) => ask(rank, what, more)));
+  return { asked, ask, askAll };
 };
 
 test("all ranks record a step, then each runs it alone, and forgets it after the last time", async () => {
-  const { asked, ask } = groupOf(1000);
-  const measured = await timeAlone({ ask }, program, 2, 5);
+  const { asked, ...group } = groupOf(1000);
+  const measured = await timeAlone(group, program, 2, 5);
   expect(asked).toEqual([
     "0 record",
     "1 record",
@@ -65,13 +66,7 @@ test.each([
 });
 
 test("kernels that are not timed one by one give nothing, and every rank forgets its step", async () => {
-  const untimed = groupOf(1000);
-  const blind = async <Kind extends Reply["kind"]>(rank: number, request: Request, kind: Kind) => {
-    const reply = await untimed.ask(rank, request, kind);
-    return reply.kind === "timed-alone"
-      ? { ...reply, trace: rankTrace(rank, [span("compute", 0, 1)]) }
-      : reply;
-  };
-  expect(await timeAlone({ ask: blind }, program, 1, 1)).toBeUndefined();
+  const untimed = groupOf(1000, false);
+  expect(await timeAlone(untimed, program, 1, 1)).toBeUndefined();
   expect(untimed.asked.filter((line) => line.endsWith("last"))).toHaveLength(2);
 });

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
-import type { Reply, Request } from "../../src/runtime/messages.ts";
+import type { Asked, Kind } from "../../src/runtime/protocol.ts";
 import type { CallUse } from "../../src/runtime/program_calls.ts";
 import type { RankGroup } from "../../src/runtime/rank_group.ts";
 import { tuneRanks } from "../../src/runtime/tune_ranks.ts";
@@ -39,26 +39,19 @@ const tunedOf = (call: string): TunedCall => ({
 /** Ranks that find out one call per request, of those that nobody knows yet. */
 function played(calls: readonly (readonly CallUse[])[]) {
   const asked: string[] = [];
-  const answer = (rank: number, request: Request): Reply => {
-    asked.push(`${request.kind} ${rank}`);
-    if (request.kind === "step") {
-      const trace = { rank, startMs: 0, endMs: 0, spans: [], expertTokens: {}, droppedTokens: {} };
-      return { kind: "stepped", traces: [trace], peakBytes: 0 };
-    }
-    if (request.kind !== "tune" && request.kind !== "adopt") throw new Error(request.kind);
-    const known = new Set(request.known.map(({ call }) => call));
+  const ask = async (rank: number, what: Kind, more: Partial<Asked<"tune">>) => {
+    asked.push(`${what} ${rank}`);
+    const known = new Set(more.known?.map(({ call }) => call));
     const uses = calls[rank] ?? [];
-    if (request.kind === "adopt") {
-      return {
-        kind: "adopted",
-        calls: uses.map(({ call }) => useOf(call, known.has(call) ? "fast" : "own", false)),
-      };
+    if (what === "adopt") {
+      return uses.map(({ call }) => useOf(call, known.has(call) ? "fast" : "own", false));
     }
     const next = uses.find(({ call }) => !known.has(call));
-    return { kind: "tuned", tuned: next === undefined ? [] : [tunedOf(next.call)] };
+    return next === undefined ? [] : [tunedOf(next.call)];
   };
-  const ask = async (rank: number, request: Request): Promise<Reply> => answer(rank, request);
-  const group = { pids: [], notes: [], end: async () => {}, ask } as unknown as RankGroup;
+  const askAll = async (what: Kind) =>
+    Promise.all(calls.map(async (_, rank) => ask(rank, what, {})));
+  const group = { pids: [], notes: [], end: async () => {}, ask, askAll } as unknown as RankGroup;
   return { asked, group };
 }
 

@@ -1,0 +1,103 @@
+// What the coordinator may ask of a rank, and what the rank answers: the one table of both sides. A request is a row
+// here and a function in `rank_session.ts`.
+
+import type { MailboxPlan } from "../collectives/communicator.ts";
+import type { Waiting } from "../collectives/waiting.ts";
+import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
+import type { Load, Turn } from "../gpu/calibration/occupy.ts";
+import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
+import type { RankProgram } from "../program/program.ts";
+import type { StepAlone } from "../program/simulate/cost.ts";
+import type { Link } from "../program/simulate/link_cost.ts";
+import type { RankTrace } from "../program/trace.ts";
+import type { TunedCall } from "../tuning/tuned_call.ts";
+import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
+import type { CallUse } from "./program_calls.ts";
+import type { RankMemory } from "./rank_memory.ts";
+import type { Signals } from "./signals.ts";
+
+interface Row<Question, Reply> {
+  readonly asked: Question;
+  readonly answer: Reply;
+}
+
+/** No options. */
+type Nothing = Readonly<Record<string, never>>;
+
+export interface Protocol {
+  /** Comes first, and once. */
+  readonly open: Row<OpenRequest, Opened>;
+  /** Steps in a row, of all instructions or of those of one stage. Times are on the machine's axis, not the step's. */
+  readonly step: Row<
+    { readonly stage?: string; readonly count: number },
+    { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
+  >;
+  readonly observe: Row<ObserveOptions, RankObservation>;
+  readonly digests: Row<Nothing, RankDigests>;
+  /** A step of all ranks whose messages each keeps, for `exclusive`; and when they came and went. */
+  readonly record: Row<Nothing, { readonly signals: Signals; readonly stepMs: number }>;
+  /** A step of this rank on what it recorded, while no other rank does anything; after the last it forgets that. */
+  readonly exclusive: Row<{ readonly isLast: boolean }, StepAlone>;
+  /** Tries forms of kernels on what the last step left in their buffers, while no other rank does anything. */
+  readonly tune: Row<
+    { readonly budgetMs: number; readonly known: readonly TunedCall[] },
+    readonly TunedCall[]
+  >;
+  /** Takes the forms that won, from the next step on. */
+  readonly adopt: Row<{ readonly known: readonly TunedCall[] }, readonly CallUse[]>;
+  /** Tells parts of what is to be kept as they are measured. */
+  readonly calibrate: Row<{ readonly how: CalibrationWay }, RecalledCalibration>;
+  /** How much work keeps the GPU busy that long, while no other rank does anything. */
+  readonly sizeLoad: Row<{ readonly targetMs: number }, Load>;
+  /** Does so much. */
+  readonly occupy: Row<{ readonly load: Load }, Turn>;
+  /** Measures peaks again, some tenths of a second and by these forms only, while no other rank does anything. */
+  readonly lookAtPeaks: Row<{ readonly forms: RateForms }, QuickLook>;
+  /** Collects garbage first. */
+  readonly memory: Row<Nothing, RankMemory>;
+}
+
+export interface OpenRequest {
+  readonly program: RankProgram;
+  readonly seed: number;
+  readonly ranks: number;
+  readonly choice: AdapterChoice;
+  readonly mailboxes: readonly MailboxPlan[];
+  /** Descriptor of the shared file in the rank's process; absent: messages are relayed. */
+  readonly sharedFile?: number;
+  readonly waiting: Waiting;
+  /** Absent: messages are as fast as the machine. */
+  readonly link?: Link;
+  /** What tuning found out on this adapter. */
+  readonly known: readonly TunedCall[];
+  readonly heartbeatMs: number;
+}
+
+export interface Opened {
+  readonly report: AdapterReport;
+  /** Of the buffers that the program declares. */
+  readonly allocatedBytes: number;
+  readonly peakBytes: number;
+  /** With the forms that they were opened with. */
+  readonly calls: readonly CallUse[];
+}
+
+/**
+ * - `recall`: a kept one that still holds, else what kernels are held against is measured
+ * - `anew`: that is measured in any case
+ * - `keep`: everything is measured, and kept for later runs
+ */
+export type CalibrationWay = "recall" | "anew" | "keep";
+
+export type Kind = keyof Protocol;
+export type Asked<Of extends Kind> = Protocol[Of]["asked"];
+export type Answer<Of extends Kind> = Protocol[Of]["answer"];
+
+/** How a rank answers. @param onPart called with what is measured so far */
+export type Answers = {
+  readonly [Of in Kind]: (
+    asked: Asked<Of>,
+    onPart: (part: RecalledCalibration) => void,
+  ) => Promise<Answer<Of>>;
+};
