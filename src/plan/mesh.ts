@@ -28,6 +28,10 @@ export const namedTensorGroup = (file: PlanFile): readonly number[] | undefined 
 /** Ranks that share each sequence. */
 export const contextOf = ({ context = 1 }: Pick<Degrees, "context">): number => context;
 
+/** Copies of what ZeRO shards, each shared by as many ranks: 1 unless the plan shards within groups. */
+export const copiesOf = ({ data, dataShard = data }: Pick<Degrees, "data" | "dataShard">): number =>
+  Math.max(1, data / dataShard);
+
 /** tensor · context · data: the ranks of one pipeline stage. */
 export const ranksPerStage = (degrees: Degrees): number =>
   degrees.tensor * contextOf(degrees) * degrees.data;

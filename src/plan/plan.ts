@@ -96,6 +96,11 @@ export interface Degrees {
    * (FSDP). Absent: not said.
    */
   readonly zero?: 0 | 1 | 2 | 3;
+  /**
+   * Data ranks that share one copy of what ZeRO shards; divides `data`, and the other data ranks hold further copies
+   * (HSDP). Absent: all of them share one.
+   */
+  readonly dataShard?: number;
   /** Norms and residuals are split over the tensor group, each rank with a part of the tokens. */
   readonly sequence?: boolean;
   /** Ranks that share each sequence. Absent: 1. Counted; of them the first runs. */

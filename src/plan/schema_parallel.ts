@@ -16,6 +16,8 @@ export const degreesSchema = z.strictObject({
   expertTensor: degree.exactOptional(),
   /** ZeRO stage: 3 is FSDP. */
   zero: z.literal([0, 1, 2, 3]).exactOptional(),
+  /** Data ranks that share one copy of what ZeRO shards (HSDP); the other data ranks hold copies. */
+  dataShard: degree.exactOptional(),
   /** Ranks that share each sequence. */
   context: degree.exactOptional(),
   /** Norms and residuals are split over the tensor group, along the sequence. */

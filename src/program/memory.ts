@@ -3,12 +3,13 @@
 //
 // Training is counted as mixed-precision Adam keeps it: beside f16 weights, gradients in f32 and the optimizer's f32
 // weights and two moments, 18 bytes per parameter; with f32 weights 16. ZeRO stage 1 divides the optimizer's state by
-// the data replicas, 2 the gradients too, 3 the weights too (Rajbhandari et al. 2020, section 5).
+// the data replicas, 2 the gradients too, 3 the weights too (Rajbhandari et al. 2020, section 5). With a smaller group
+// of ranks that share (HSDP) it divides by the group, and each further group holds a copy.
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { moeLayers } from "../plan/layers.ts";
-import { contextOf } from "../plan/mesh.ts";
+import { contextOf, copiesOf } from "../plan/mesh.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
@@ -52,7 +53,15 @@ export interface Allocated {
 export interface Replicas {
   readonly experts: number;
   readonly others: number;
+  /** Copies that are left once ZeRO has sharded: 1 where all replicas share the shards. */
+  readonly copies: number;
 }
+
+/** Ranks that share one copy of what ZeRO shards. */
+export const shardGroups = ({ experts, others, copies }: Replicas): Omit<Replicas, "copies"> => ({
+  experts: Math.max(1, experts / copies),
+  others: others / copies,
+});
 
 /** A rank's need from what it allocates: with a training schedule, with copies for micro-batches in flight. */
 export type MemoryModel = (rank: number, allocated: Allocated) => MemoryNeed;
@@ -179,7 +188,7 @@ const inTraining = (
   const isMixed = plan.workload.dtype === "f16";
   /** Bytes per parameter, divided over those that ZeRO shards them over. */
   const state = (bytes: number, isSharded: boolean): number => {
-    const { others, experts } = isSharded ? replicas : { others: 1, experts: 1 };
+    const { others, experts } = isSharded ? shardGroups(replicas) : { others: 1, experts: 1 };
     return bytes * (otherElements / others + expertElements / experts);
   };
   const { zero } = plan.degrees ?? {};
@@ -209,12 +218,14 @@ export const replicasOf = (plan: Plan): Replicas => {
     return {
       others: most(({ groups }) => groups.length),
       experts: most((layer) => (layer.op === "moe" ? layer.expertGroups.length : 1)),
+      copies: 1,
     };
   }
   const [moe] = moeLayers(plan);
   return {
     others: degrees.data * contextOf(degrees),
     experts: Math.max(1, moe?.expertGroups.length ?? 1),
+    copies: copiesOf(degrees),
   };
 };
 

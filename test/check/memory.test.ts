@@ -124,6 +124,41 @@ describe("what a GPU needs", () => {
     expect(state(3)).toEqual([weights / 4, weights / 2, 1.5 * weights]);
   });
 
+  test("of groups that hold a copy each ZeRO divides by the ranks of one group", () => {
+    const weights = (parallel: object) =>
+      needs({
+        hardware: { gpus: 8 },
+        model: { moe: undefined },
+        parallel: { tensor: 1, expert: 1, data: 8, zero: 3, ...parallel },
+        workload: { batch: 8, mode: "training", dtype: "f16" },
+      });
+    const whole = weights({ zero: 0 }).weights;
+    expect(weights({}).weights).toBe(whole / 8);
+    const hybrid = weights({ dataShard: 2 });
+    expect([hybrid.weights, hybrid.gradients, hybrid.optimizer]).toEqual([
+      whole / 2,
+      whole,
+      3 * whole,
+    ]);
+    expect(hybrid.least).toBeGreaterThan(weights({}).least);
+    // Context ranks share the shards too.
+    const beside = { data: 4, context: 2, dataShard: 2 };
+    expect(weights(beside).weights).toBe(whole / 4);
+  });
+
+  test("of experts in two copies ZeRO divides by half of the groups that hold them", () => {
+    const weights = (parallel: object) =>
+      needs({
+        hardware: { gpus: 8 },
+        parallel: { tensor: 1, data: 8, expert: 2, ...parallel },
+        model: { moe: { experts: 8, topK: 2, ffn: 64, dense: false } },
+        workload: { batch: 8, mode: "training" },
+      }).weights;
+    const ofExperts = 2 * 4 * (2 * 32 * 64 * 4);
+    const others = weights({}) - ofExperts;
+    expect(weights({ zero: 3, dataShard: 4 })).toBeCloseTo(others / 4 + ofExperts / 2, 6);
+  });
+
   test("of experts ZeRO divides by the groups that hold them", () => {
     const weights = (zero: number, expert: number) =>
       needs({

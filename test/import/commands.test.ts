@@ -146,6 +146,16 @@ test("Megatron: context, sequence, virtual stages and recomputation have their p
   expect(file.workload.microBatches).toBe(2);
 });
 
+test("Megatron: instances of the optimizer shard its state over their own ranks", () => {
+  const { file } = planOf([
+    command(
+      `torchrun --nproc_per_node 8 --nnodes 4 x.py ${small} --tensor-model-parallel-size 2 \\
+       --use-distributed-optimizer --num-distributed-optimizer-instances 4`,
+    ),
+  ]);
+  expect(file.parallel).toEqual({ tensor: 2, data: 16, zero: 1, dataShard: 4 });
+});
+
 test("Megatron: a pipeline whose ends have fewer layers", () => {
   const ends = "--decoder-first-pipeline-num-layers 1 --decoder-last-pipeline-num-layers";
   const plan = (last: number) => [
@@ -319,6 +329,11 @@ test.each([
   [
     "chunks that layers do not fill",
     `${small} --pipeline-model-parallel-size 2 --num-layers-per-virtual-pipeline-stage 3`,
+    "degrees-contradict",
+  ],
+  [
+    "copies of the optimizer that data ranks do not form",
+    `torchrun --nproc_per_node 8 x.py ${small} --use-distributed-optimizer --num-distributed-optimizer-instances 3`,
     "degrees-contradict",
   ],
   ["recomputation of no kind", `${small} --recompute-granularity some`, "invalid-value"],

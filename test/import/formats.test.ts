@@ -287,7 +287,7 @@ mode = "full"
     },
   ],
   [
-    "torchtitan: hybrid sharding is said",
+    "torchtitan: weights sharded within each of two groups of replicas",
     [
       file(
         "hsdp.toml",
@@ -296,10 +296,42 @@ mode = "full"
     ],
     {
       gpus: 16,
-      parallel: { data: 16, zero: 3 },
+      parallel: { data: 16, zero: 3, dataShard: 8 },
       layers: 36,
       billions: 8.19,
-      said: ["hybrid-sharding-not-expressible", "sizes-of-flavor"],
+      said: ["sizes-of-flavor"],
+    },
+  ],
+  [
+    "torchtitan: groups of replicas, each as large as the ranks allow",
+    [
+      file(
+        "hsdp.toml",
+        '[model]\nname = "llama3"\nflavor = "8B"\n[training]\nlocal_batch_size = 1\nseq_len = 8192\n[parallelism]\ndata_parallel_replicate_degree = 4\ndata_parallel_shard_degree = -1\ntensor_parallel_degree = 2\n',
+      ),
+    ],
+    {
+      gpus: 64,
+      parallel: { tensor: 2, data: 32, zero: 3, dataShard: 8, sequence: true },
+      layers: 32,
+      billions: 8.03,
+    },
+    { gpus: 64 },
+  ],
+  [
+    "torchtitan: groups of replicas without a number of GPUs",
+    [
+      file(
+        "hsdp.toml",
+        '[model]\nname = "llama3"\nflavor = "8B"\n[parallelism]\ndata_parallel_replicate_degree = 2\ndata_parallel_shard_degree = -1\n',
+      ),
+    ],
+    {
+      gpus: 2,
+      parallel: { data: 2, zero: 3, dataShard: 1 },
+      layers: 32,
+      billions: 8.03,
+      said: ["gpus-not-given"],
     },
   ],
   [
@@ -371,7 +403,7 @@ model:
     ],
     {
       gpus: 8,
-      parallel: { tensor: 2, pipeline: 2, data: 2, virtualStages: 2, sequence: true },
+      parallel: { tensor: 2, pipeline: 2, data: 2, virtualStages: 2, sequence: true, zero: 1 },
       workload: { recompute: { granularity: "selective" } },
       layers: 32,
       billions: 6.738,
@@ -454,6 +486,57 @@ num_processes: 16
       ),
     ],
     { gpus: 4, parallel: { data: 4, zero: 2 }, layers: 32, billions: 8.03 },
+  ],
+  ...(
+    [
+      ["HYBRID_SHARD", 3],
+      ["HYBRID_SHARD_ZERO2", 2],
+      ["4", 3],
+    ] as const
+  ).map(([strategy, zero]): Row => [
+    `Accelerate with FSDP within each of two machines: ${strategy}`,
+    [
+      llama8b,
+      file(
+        "hybrid.yaml",
+        `distributed_type: FSDP\nfsdp_config: { fsdp_sharding_strategy: ${strategy} }\nnum_machines: 2\nnum_processes: 16\n`,
+      ),
+    ],
+    { gpus: 16, parallel: { data: 16, zero, dataShard: 8 }, layers: 32, billions: 8.03 },
+  ]),
+  [
+    "Accelerate with FSDP in a mesh of copies and shards",
+    [
+      llama8b,
+      file(
+        "mesh.yaml",
+        `distributed_type: FSDP
+fsdp_config: { fsdp_version: 2, fsdp_reshard_after_forward: true }
+num_machines: 1
+num_processes: 16
+parallelism_config: { parallelism_config_dp_replicate_size: 2, parallelism_config_dp_shard_size: 4, parallelism_config_tp_size: 2 }
+`,
+      ),
+    ],
+    {
+      gpus: 16,
+      parallel: { tensor: 2, data: 8, zero: 3, dataShard: 4 },
+      layers: 32,
+      billions: 8.03,
+    },
+  ],
+  [
+    "DeepSpeed: weights sharded within groups",
+    [
+      llama8b,
+      json("ds.json", {
+        train_batch_size: 16,
+        train_micro_batch_size_per_gpu: 1,
+        gradient_accumulation_steps: 1,
+        zero_optimization: { stage: 3, mics_shard_size: 8 },
+      }),
+    ],
+    { gpus: 16, parallel: { data: 16, zero: 3, dataShard: 8 }, layers: 32, billions: 8.03 },
   ],
   [
     "Accelerate with Megatron-LM's degrees",

@@ -49,6 +49,28 @@ test("from stage 2 on each micro-batch scatters; with stage 3 it gathers for bot
   });
 });
 
+test("groups that hold a copy each shard among two, and sum their shards once a step", () => {
+  const { parameters, replicaTraffic } = trained({ zero: 3, dataShard: 2 });
+  /** (n − 1)/n of two: of the ranks of a group, and of the groups. */
+  const half = 1 / 2;
+  const shard = parameters / 2;
+  expect(replicaTraffic).toEqual({
+    gradients: microBatches * half * 4 * parameters + 2 * half * 4 * shard,
+    weights: microBatches * 2 * half * 2 * parameters,
+  });
+  expect(trained({ zero: 1, dataShard: 2 }).replicaTraffic).toEqual({
+    gradients: half * 4 * parameters + 2 * half * 4 * shard,
+    weights: half * 2 * parameters,
+  });
+});
+
+test("groups of one rank all-reduce as replicas without ZeRO do; one group of all is ZeRO's own", () => {
+  expect(trained({ zero: 1, dataShard: 1 }).replicaTraffic).toEqual(trained({}).replicaTraffic);
+  expect(trained({ zero: 2, dataShard: 4 }).replicaTraffic).toEqual(
+    trained({ zero: 2 }).replicaTraffic,
+  );
+});
+
 test("a tensor rank exchanges its shard alone, with the ranks that hold the same", () => {
   const { parameters, replicaTraffic } = trained({ tensor: 2, data: 2 });
   const norms = (2 * 2 + 1) * 32;

@@ -13,6 +13,8 @@ const piped = (parallel: object, workload: object = {}, model: object = {}) =>
     model,
     parallel: { pipeline: 2, ...parallel },
   });
+const sixReplicas = (parallel: object) =>
+  degrees({ ...gpus(12), workload: { batch: 12 }, parallel: { data: 6, ...parallel } });
 const one = { kind: "replicated", gpus: [0] };
 const linear = { op: "linear", in: 8, out: 8, parallel: one };
 const residual = (from: number) => ({ op: "residual", hidden: 8, from });
@@ -264,6 +266,24 @@ export const sizeCodes: readonly Explained[] = [
     requires: "With sequence parallelism the sequence is a multiple of the tensor degree.",
     bad: degrees({ workload: { sequence: 5 }, parallel: { sequence: true } }),
     good: degrees({ workload: { sequence: 4 }, parallel: { sequence: true } }),
+  },
+  {
+    code: "data-shard-does-not-divide-data",
+    requires: "Groups of data ranks that share the shards (HSDP) divide the data degree.",
+    bad: degrees({ ...gpus(8), parallel: { data: 4, zero: 3, dataShard: 3 } }),
+    good: degrees({ ...gpus(8), parallel: { data: 4, zero: 3, dataShard: 2 } }),
+  },
+  {
+    code: "data-shard-needs-zero",
+    requires: "Data ranks share shards where ZeRO shards something.",
+    bad: degrees({ ...gpus(4), parallel: { data: 2, dataShard: 1 } }),
+    good: degrees({ ...gpus(4), parallel: { data: 2, zero: 1, dataShard: 1 } }),
+  },
+  {
+    code: "data-shard-splits-expert-groups",
+    requires: "The ranks that hold one copy of the state form whole expert groups.",
+    bad: sixReplicas({ expert: 6, zero: 3, dataShard: 2 }),
+    good: sixReplicas({ expert: 6, zero: 3, dataShard: 3 }),
   },
   {
     code: "checked-but-not-run",

@@ -118,6 +118,9 @@ export const formFixes: Readonly<Record<string, Fix>> = {
   "distribution-key-names-no-gpu": without("the modules it lists are placed by the degrees"),
   "named-group-needs-one-mesh": without("groups follow from the degrees"),
   "sequence-parallel-needs-tensor": without("every rank computes whole norms"),
+  "data-shard-does-not-divide-data": without("all data replicas share the shards"),
+  "data-shard-needs-zero": without("every data replica holds all of the state"),
+  "data-shard-splits-expert-groups": without("all data replicas share the shards"),
   "tensor-does-not-divide-sequence": (faulty) => [
     {
       patch: [drop(["parallel", "sequence"])],

@@ -3,6 +3,7 @@
 import { type Fields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type Layout, shown, type Source } from "./note.ts";
+import { shardingOf } from "./sharding_strategy.ts";
 
 export const importAccelerate = (source: Source): Imported => {
   const base = { kind: "accelerate", source: source.name, assumed: [] } as const;
@@ -42,7 +43,7 @@ export const importAccelerate = (source: Source): Imported => {
   return {
     ...base,
     layout,
-    layoutPosition: () => fields.position(["num_processes"]),
+    layoutPosition: (key) => fields.position(pathOf[key] ?? ["num_processes"]),
     workload: {
       mode: "training",
       ...(accumulation === undefined ? {} : { accumulation }),
@@ -57,58 +58,62 @@ export const importAccelerate = (source: Source): Imported => {
   };
 };
 
+const pathOf: Readonly<Partial<Record<keyof Layout, readonly string[]>>> = {
+  shardCopies: ["parallelism_config", "parallelism_config_dp_replicate_size"],
+  dataShard: ["parallelism_config", "parallelism_config_dp_shard_size"],
+};
+
 const countOf = (fields: Fields, ...path: string[]): number | undefined =>
   fields.peek(...path) === "auto" ? undefined : fields.count(...path);
 
 const layoutOf = (fields: Fields): Layout => {
   const kind = fields.text("distributed_type");
   const world = countOf(fields, "num_processes");
-  fields.count("num_machines");
+  const machines = fields.count("num_machines") ?? 1;
   const megatron = (key: string) => countOf(fields, "megatron_lm_config", `megatron_lm_${key}`);
   const mesh = (key: string) => countOf(fields, "parallelism_config", `parallelism_config_${key}`);
   const tensor = megatron("tp_degree") ?? mesh("tp_size");
   const pipeline = megatron("pp_degree");
   const context = mesh("cp_size");
   const sequence = fields.value("megatron_lm_config", "megatron_lm_sequence_parallelism") === true;
-  const zero =
-    kind === "DEEPSPEED" ? zeroStage(fields) : kind === "FSDP" ? sharding(fields) : undefined;
+  const state =
+    kind === "DEEPSPEED" ? zeroStage(fields) : kind === "FSDP" ? sharding(fields, machines) : {};
   const optimizer =
     fields.value("megatron_lm_config", "megatron_lm_use_distributed_optimizer") === true;
-  const replicate = mesh("dp_replicate_size") ?? 1;
-  if (replicate > 1) hybrid(fields, ["parallelism_config"]);
-  mesh("dp_shard_size");
+  const replicate = mesh("dp_replicate_size");
+  const shard = mesh("dp_shard_size");
   return {
     ...(tensor === undefined ? {} : { tensor }),
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(context === undefined || context === 1 ? {} : { context }),
     ...(sequence ? { sequence } : {}),
     ...(world === undefined ? {} : { world }),
-    ...(zero === undefined ? (optimizer ? { zero: 1 as const } : {}) : { zero }),
+    ...(optimizer ? { zero: 1 } : {}),
+    ...state,
+    ...(replicate === undefined ? {} : { shardCopies: replicate }),
+    ...(shard === undefined ? {} : { dataShard: shard }),
+    // Copies alone are plain data parallelism.
+    ...(shard === 1 && (replicate ?? 1) > 1 ? { zero: 0 } : {}),
     dataFromWorld: true,
   };
 };
 
-const zeroStage = (fields: Fields): Layout["zero"] => {
+const zeroStage = (fields: Fields): Pick<Layout, "zero"> => {
   const stage = countOf(fields, "deepspeed_config", "zero_stage");
-  return stage === 1 || stage === 2 || stage === 3 ? stage : undefined;
+  return stage === 1 || stage === 2 || stage === 3 ? { zero: stage } : {};
 };
 
 /** By name in the first version of FSDP, by whether weights are freed after the forward pass in the second. */
-const sharding = (fields: Fields): Layout["zero"] => {
+const sharding = (fields: Fields, machines: number): Pick<Layout, "zero" | "shardCopies"> => {
   const named = fields.value("fsdp_config", "fsdp_sharding_strategy") ?? "FULL_SHARD";
-  // Older files give the strategy by its number.
-  const strategy = typeof named === "string" || typeof named === "number" ? `${named}` : "";
   const reshard = fields.value("fsdp_config", "fsdp_reshard_after_forward");
-  const written = typeof reshard === "string" ? reshard : strategy;
-  if (reshard === false) return 2;
-  if (/HYBRID/.test(written) || written === "4" || written === "5") hybrid(fields, ["fsdp_config"]);
-  if (/NO_SHARD/.test(written) || written === "3") return 0;
-  return /SHARD_GRAD_OP/.test(written) || written === "2" ? 2 : 3;
-};
-
-const hybrid = (fields: Fields, path: readonly string[]): void => {
-  const message = "weights are sharded within groups of replicas; a plan shards over all of them";
-  fields.report("warning", "hybrid-sharding-not-expressible", message, path);
+  if (reshard === false) return { zero: 2 };
+  const written = typeof reshard === "string" ? reshard : named;
+  const found = shardingOf(written, machines);
+  if (found !== undefined) return found;
+  const message = `a plan has no words for the sharding ${shown(written)}`;
+  fields.report("warning", "sharding-not-expressible", message, ["fsdp_config"]);
+  return {};
 };
 
 const withoutBearing =

@@ -19,7 +19,14 @@ export const importDeepSpeed = (source: Source): Imported => {
   return {
     ...base,
     layout,
-    layoutPosition: (key) => fields.position(key === "tensor" ? tensorPath(fields) : ["pipeline"]),
+    layoutPosition: (key) =>
+      fields.position(
+        key === "tensor"
+          ? tensorPath(fields)
+          : key === "dataShard"
+            ? ["zero_optimization", "mics_shard_size"]
+            : ["pipeline"],
+      ),
     workload,
     optimizations: [
       ...(overlaps ? ["communication-overlap"] : []),
@@ -57,12 +64,15 @@ const tensorPath = (fields: Fields): string[] =>
 const layoutOf = (fields: Fields): Layout => {
   const tensor = countOf(fields, ...tensorPath(fields));
   const zero = fields.number("zero_optimization", "stage");
+  // MiCS: −1 is off.
+  const group = fields.number("zero_optimization", "mics_shard_size") ?? -1;
   const stages = fields.value("pipeline", "stages");
   const pipeline = typeof stages === "number" ? fields.count("pipeline", "stages") : undefined;
   return {
     ...(tensor === undefined ? {} : { tensor }),
     ...(pipeline === undefined ? {} : { pipeline }),
     ...(zero === 0 || zero === 1 || zero === 2 || zero === 3 ? { zero } : {}),
+    ...(group > 0 ? { dataShard: group } : {}),
     dataFromWorld: true,
   };
 };

@@ -52,6 +52,7 @@ export const degreesFrom = (
       `start a multiple of ${perReplica} ranks, or choose other degrees`,
     );
   }
+  const { shardCopies = 1 } = layout;
   const { data, isGiven } = dataFrom(layout, model, workload);
   const ranks = perReplica * data;
   if (world !== undefined && world < ranks && layout.dataFromWorld !== true) {
@@ -76,7 +77,12 @@ export const degreesFrom = (
   const gpus = layout.dataFromWorld === true ? ranks : Math.max(ranks, world ?? ranks);
   const isSilent = sources.every((each) => Object.keys(each.layout).length === 0);
   if (!isGiven && !isSilent) {
-    const why = data > 1 ? `the fewest that form expert groups of ${expert}` : "of one replica";
+    const why =
+      shardCopies > 1
+        ? `the fewest that hold ${shardCopies} copies of the sharded state`
+        : data > 1
+          ? `the fewest that form expert groups of ${expert}`
+          : "of one replica";
     say(
       "warning",
       "gpus-not-given",
@@ -96,11 +102,38 @@ export const degreesFrom = (
       ...(context > 1 ? { context } : {}),
       ...(layout.sequence === true && tensor > 1 ? { sequence: true } : {}),
       ...(layout.zero === undefined ? {} : { zero: layout.zero }),
+      ...dataShardFrom(layout, data, say),
       ...layersOverRanks(layout, model, say),
     },
     assumed: isGiven ? [] : ["hardware.gpus"],
     diagnostics,
   };
+};
+
+/** Data ranks that share the shards, where not all of them do. */
+const dataShardFrom = (
+  { zero = 0, shardCopies, dataShard }: Layout,
+  data: number,
+  say: Say,
+): Pick<Degrees, "dataShard"> => {
+  if (zero === 0 || (shardCopies ?? dataShard) === undefined) return {};
+  const shared = dataShard ?? data / (shardCopies ?? 1);
+  const copies = shardCopies ?? data / shared;
+  if (Number.isInteger(shared) && Number.isInteger(copies) && shared * copies === data) {
+    return shared === data ? {} : { dataShard: shared };
+  }
+  const groups = [
+    ...(shardCopies === undefined ? [] : [`${shardCopies} groups`]),
+    ...(dataShard === undefined ? [] : [`groups of ${dataShard}`]),
+  ];
+  say(
+    "error",
+    "degrees-contradict",
+    shardCopies === undefined ? "dataShard" : "shardCopies",
+    `${data} data ranks cannot be divided into ${groups.join(", into ")}, each with a copy of the sharded state`,
+    "start another number of ranks, or choose other groups",
+  );
+  return {};
 };
 
 /**
@@ -124,7 +157,8 @@ const dataFrom = (
   }
   const { expert = 1, expertTensor = 1 } = model?.moe === undefined ? {} : layout;
   const group = expert * expertTensor;
-  return { data: group / greatestDivisor(group, tensor * context), isGiven: false };
+  const perCopy = group / greatestDivisor(group, tensor * context);
+  return { data: perCopy * (layout.shardCopies ?? 1), isGiven: false };
 };
 
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));

@@ -87,6 +87,8 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
   dataFromWorld: "--nproc-per-node",
   vocabularyMultiple: "--make-vocab-size-divisible-by",
   zero: "--use-distributed-optimizer",
+  shardCopies: "--num-distributed-optimizer-instances",
+  dataShard: "--num-distributed-optimizer-instances",
   padVocabularyTo: "--make-vocab-size-divisible-by",
 };
 
@@ -136,7 +138,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     ...(flags.has("--account-for-embedding-in-pipeline-split") ? { embeddingInSplit: true } : {}),
     ...(flags.has("--account-for-loss-in-pipeline-split") ? { lossInSplit: true } : {}),
     ...(flags.has("--sequence-parallel") ? { sequence: true } : {}),
-    ...zeroOf(flags),
+    ...shardedBy(flags),
     ...(world === undefined ? {} : { world }),
     dataFromWorld: true,
     padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,
@@ -168,6 +170,13 @@ const zeroOf = (flags: CommandFlags): Pick<Layout, "zero"> => {
     return { zero: Object.entries(byName).find(([name]) => name === strategy)?.[1] ?? 3 };
   }
   return distributed ? { zero: 1 } : {};
+};
+
+/** Several instances of the optimizer shard the state of their own ranks each. */
+const shardedBy = (flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> => {
+  const sharded = zeroOf(flags);
+  const copies = flags.count("--num-distributed-optimizer-instances");
+  return { ...sharded, ...(copies === undefined ? {} : { shardCopies: copies }) };
 };
 
 const listWithoutPipeline = (flags: CommandFlags): void => {

@@ -17,7 +17,11 @@ export const importNemo = (source: Source): Imported => {
     fields.peek("trainer", "devices") === -1 ? undefined : fields.count("trainer", "devices");
   const nodes = fields.count("trainer", "num_nodes") ?? 1;
   const precision = fields.value("trainer", "precision");
-  const entries = [...flagsOf(model), ...precisionFlags(precision, fields)];
+  const entries = [
+    ...flagsOf(model),
+    ...precisionFlags(precision, fields),
+    ...optimizerFlags(model, nodes),
+  ];
   for (const key of ["mcore_gpt", "devices"]) model.value(key);
   listUnreadKeys(fields, withoutBearing);
   return {
@@ -98,6 +102,22 @@ const precisionFlags = (precision: unknown, fields: Fields): FlagEntry[] => {
   return name === undefined
     ? []
     : [{ flag: name, value: true, position: fields.position(["trainer", "precision"]) }];
+};
+
+/** The optimizer that shards its state over the data ranks, or over those of each node. */
+const optimizerFlags = (model: Fields, nodes: number): FlagEntry[] => {
+  if (model.peek("optim", "name") !== "distributed_fused_adam") return [];
+  const flag = (key: string, name: string, value: unknown): FlagEntry => ({
+    flag: name,
+    value,
+    position: model.position(["optim", key]),
+  });
+  return [
+    flag("name", "--use-distributed-optimizer", true),
+    ...(model.peek("optim", "distribute_within_nodes") === true
+      ? [flag("distribute_within_nodes", "--num-distributed-optimizer-instances", nodes)]
+      : []),
+  ];
 };
 
 const withoutBearing =

@@ -74,6 +74,10 @@ export interface Layout {
   readonly expertOverAll?: boolean;
   /** ZeRO stage: what data replicas share out among themselves; 3 is FSDP. */
   readonly zero?: 0 | 1 | 2 | 3;
+  /** Copies of what ZeRO shards, each shared by as many data ranks (HSDP). */
+  readonly shardCopies?: number;
+  /** Data ranks that share one copy, where the source gives them instead of the copies. */
+  readonly dataShard?: number;
   /** The vocabulary is padded to a multiple of this, times tensor. */
   readonly padVocabularyTo?: number;
   /** The vocabulary is padded to a multiple of this, whatever tensor is. */

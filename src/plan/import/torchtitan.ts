@@ -44,6 +44,7 @@ const keyOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   context: "context_parallel_degree",
   expert: "expert_parallel_degree",
   data: "data_parallel_shard_degree",
+  shardCopies: "data_parallel_replicate_degree",
 };
 
 /** Older files have their degrees in other tables. */
@@ -65,13 +66,6 @@ const layoutOf = (fields: Fields): Layout => {
   const expertTensor = degree(fields, "expert_tensor_parallel_degree");
   const shard = degree(fields, "data_parallel_shard_degree", "data_parallel_degree") ?? -1;
   const replicate = degree(fields, "data_parallel_replicate_degree") ?? 1;
-  if (replicate > 1 && shard !== 1) {
-    const message = `weights are sharded within each of ${replicate} groups of replicas; a plan shards over all of them`;
-    fields.report("warning", "hybrid-sharding-not-expressible", message, [
-      "parallelism",
-      "data_parallel_replicate_degree",
-    ]);
-  }
   const chunks = fields.count("parallelism", "pipeline_parallel_layers_per_stage");
   const disabled = fields.value("parallelism", "disable_loss_parallel");
   const sequence = (tensor ?? 1) > 1;
@@ -85,7 +79,7 @@ const layoutOf = (fields: Fields): Layout => {
     ...(shard > 0 ? { data: shard * replicate } : {}),
     ...(chunks === undefined ? {} : { layersPerChunk: chunks }),
     ...(sequence ? { sequence } : {}),
-    ...(shard === 1 ? {} : { zero: 3 }),
+    ...(shard === 1 ? {} : { zero: 3, shardCopies: replicate }),
     dataFromWorld: true,
   };
 };

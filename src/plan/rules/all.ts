@@ -15,6 +15,11 @@ import {
   namesAreUnique,
 } from "./communications.ts";
 import {
+  copiesHoldWholeExpertGroups,
+  dataShardDividesData,
+  dataShardNeedsZero,
+} from "./data_shard.ts";
+import {
   groupDividesFfn,
   groupDividesHeads,
   groupDividesLinear,
@@ -157,6 +162,9 @@ export const rules: readonly Rule[] = [
   contextDividesSequence,
   sequenceParallelNeedsTensor,
   tensorDividesSequence,
+  dataShardDividesData,
+  dataShardNeedsZero,
+  copiesHoldWholeExpertGroups,
   unusedFieldsAreSaid,
   fullRecomputeIsExplained,
   selectiveRecomputeIsBare,
