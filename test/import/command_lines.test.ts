@@ -1,7 +1,7 @@
 // Command lines of all tools behind all launchers, each with the numbers that its plan must have.
 
 import { expect, test } from "vitest";
-import { configOf, planOf } from "./imported.ts";
+import { configOf, errorsAt, planOf } from "./imported.ts";
 
 interface Numbers {
   readonly gpus: number;
@@ -203,6 +203,47 @@ test.each<[string, string, Numbers]>([
   });
 });
 
+/** Behind `torchrun --nnodes 2 --nproc_per_node 8` and `accelerate launch` of as many. */
+test.each<[string, object]>([
+  ['torchrun train.py --fsdp "full_shard auto_wrap"', { zero: 3 }],
+  ["torchrun train.py --fsdp full_shard auto_wrap --bf16", { zero: 3 }],
+  ["torchrun train.py --fsdp shard_grad_op", { zero: 2 }],
+  ["torchrun train.py --fsdp no_shard", { zero: 0 }],
+  ['torchrun train.py --fsdp "hybrid_shard auto_wrap"', { zero: 3, dataShard: 8 }],
+  ["torchrun train.py --fsdp hybrid_shard_zero2", { zero: 2, dataShard: 8 }],
+  ["torchrun train.py --fsdp True", { zero: 3 }],
+  ["torchrun train.py --per_device_train_batch_size 1 --zero_stage 3", { zero: 3 }],
+  ["accelerate train.py --use_fsdp", { zero: 3 }],
+  ["accelerate train.py --use_fsdp --fsdp_sharding_strategy 2", { zero: 2 }],
+  [
+    "accelerate train.py --use_fsdp --fsdp_sharding_strategy HYBRID_SHARD",
+    { zero: 3, dataShard: 8 },
+  ],
+  ["accelerate train.py --use_fsdp --fsdp_reshard_after_forward false", { zero: 2 }],
+  ["accelerate train.py --use_deepspeed", { zero: 2 }],
+  ["accelerate train.py --use_deepspeed --zero_stage 3", { zero: 3 }],
+  ["accelerate train.py --use_megatron_lm --megatron_lm_tp_degree 4", { tensor: 4 }],
+])("sharding of %s", async (text, parallel) => {
+  const { tensor = 1 } = parallel as { tensor?: number };
+  const started = text
+    .replace("torchrun", "torchrun --nnodes 2 --nproc_per_node 8")
+    .replace("accelerate", "accelerate launch --num_machines 2 --num_processes 16")
+    .replace("train.py", "train.py --model_name_or_path m");
+  const { file, diagnostics } = planOf([await configOf(dense), { name: "job.sh", text: started }]);
+  expect(file.parallel).toEqual({ data: 16 / tensor, ...parallel });
+  expect(
+    diagnostics.filter(({ severity }) => severity === "warning").map(({ code }) => code),
+  ).not.toContainEqual(expect.stringMatching(/fsdp|zero|not-understood/));
+});
+
+test.each([
+  ["train.py --fsdp half_shard", "--fsdp has no strategy"],
+  ["train.py --model_name_or_path m --zero_stage 4", "--zero-stage must be"],
+])("%s is refused", async (text, message) => {
+  const found = errorsAt([await configOf(dense), { name: "job.sh", text: `torchrun ${text}` }]);
+  expect(found.map((each) => each.message).join()).toContain(message);
+});
+
 const model =
   "--num-layers 32 --hidden-size 4096 --num-attention-heads 32 --seq-length 2048 --vocab-size 32000 --micro-batch-size 1";
 const moe = `${model} --num-experts 8 --moe-router-topk 2`;
@@ -311,4 +352,30 @@ test.each<[string, string, Numbers]>([
     expert: 1,
     ...numbers,
   });
+});
+
+test.each<[string, object]>([
+  ["--use-distributed-optimizer", { zero: 1 }],
+  ["--use-torch-fsdp2", { zero: 3 }],
+  ["--use-torch-fsdp2 --torch-fsdp2-no-reshard-after-forward", { zero: 2 }],
+  ["--use-megatron-fsdp --data-parallel-sharding-strategy optim_grads_params", { zero: 3 }],
+  ["--use-megatron-fsdp --data-parallel-sharding-strategy optim_grads", { zero: 2 }],
+  ["--use-megatron-fsdp --data-parallel-sharding-strategy optim", { zero: 1 }],
+  ["--use-megatron-fsdp --use-distributed-optimizer", { zero: 1 }],
+  ["--use-megatron-fsdp", {}],
+  ["--data-parallel-sharding-strategy optim", {}],
+])("Megatron-LM's sharding of %s", (flags, sharding) => {
+  const text = `torchrun --nproc_per_node 8 pretrain_gpt.py ${model} ${flags}`;
+  expect(planOf([{ name: "job.sh", text }]).file.parallel).toEqual({ data: 8, ...sharding });
+});
+
+test("Megatron-LM: a sharding strategy that no FSDP reads is said to have no effect", () => {
+  const text = `torchrun --nproc_per_node 8 pretrain_gpt.py ${model} --data-parallel-sharding-strategy optim`;
+  const { diagnostics } = planOf([{ name: "job.sh", text }]);
+  expect(diagnostics).toContainEqual(
+    expect.objectContaining({
+      code: "flag-without-effect",
+      path: ["--data-parallel-sharding-strategy"],
+    }),
+  );
 });

@@ -12,6 +12,7 @@ import {
   withoutBearing,
 } from "./megatron_flags.ts";
 import { megatronModel } from "./megatron_model.ts";
+import { megatronSharding } from "./megatron_sharding.ts";
 import {
   type Imported,
   type ImportedWorkload,
@@ -138,7 +139,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     ...(flags.has("--account-for-embedding-in-pipeline-split") ? { embeddingInSplit: true } : {}),
     ...(flags.has("--account-for-loss-in-pipeline-split") ? { lossInSplit: true } : {}),
     ...(flags.has("--sequence-parallel") ? { sequence: true } : {}),
-    ...shardedBy(flags),
+    ...megatronSharding(flags),
     ...(world === undefined ? {} : { world }),
     dataFromWorld: true,
     padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,
@@ -154,29 +155,6 @@ const chunksOf = (flags: CommandFlags): readonly number[] | undefined => {
     flags.report("error", "invalid-value", message, flag);
   }
   return chunks;
-};
-
-/** Of the tool's own optimizer, of its FSDP, and of DeepSpeed behind it. */
-const zeroOf = (flags: CommandFlags): Pick<Layout, "zero"> => {
-  const stage = flags.number("--zero-stage");
-  const strategy = flags.text("--data-parallel-sharding-strategy");
-  const fsdp = ["--use-torch-fsdp2", "--use-custom-fsdp", "--use-megatron-fsdp"].filter((flag) =>
-    flags.has(flag),
-  );
-  const distributed = flags.has("--use-distributed-optimizer");
-  const byName = { no_shard: 0, optim: 1, optim_grads: 2, optim_grads_params: 3 } as const;
-  if (stage === 1 || stage === 2 || stage === 3) return { zero: stage };
-  if (fsdp.length > 0) {
-    return { zero: Object.entries(byName).find(([name]) => name === strategy)?.[1] ?? 3 };
-  }
-  return distributed ? { zero: 1 } : {};
-};
-
-/** Several instances of the optimizer shard the state of their own ranks each. */
-const shardedBy = (flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> => {
-  const sharded = zeroOf(flags);
-  const copies = flags.count("--num-distributed-optimizer-instances");
-  return { ...sharded, ...(copies === undefined ? {} : { shardCopies: copies }) };
 };
 
 const listWithoutPipeline = (flags: CommandFlags): void => {

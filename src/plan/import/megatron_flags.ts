@@ -38,6 +38,7 @@ export const megatronGrammar: FlagGrammar = {
     "--use-torch-fsdp2",
     "--use-custom-fsdp",
     "--use-megatron-fsdp",
+    "--torch-fsdp2-no-reshard-after-forward",
     "--align-grad-reduce",
     "--align-param-gather",
     "--cross-entropy-loss-fusion",
@@ -116,7 +117,7 @@ export const megatronGrammar: FlagGrammar = {
 export const withoutBearing = new RegExp(
   `^--(${[
     "lr.*|min-lr|weight-decay.*|adam-.*|clip-grad|init-method-std|train-(iters|samples|data.*)|seed",
-    "(start|end)-weight-decay|eval-.*|split|(valid|test)-data.*|data-.*|mock-data|vocab-file|merge-file",
+    "(start|end)-weight-decay|eval-.*|split|(valid|test)-data.*|data-(?!parallel-sharding).*|mock-data|vocab-file|merge-file",
     "tokenizer-.*|load|save|save-interval|no-(load|save)-.*|ckpt-.*|exit-.*|log-.*|tensorboard-.*|wandb-.*",
     "distributed-(backend|timeout.*)|master-(addr|port)|node-rank|rdzv-.*|max-restarts|hostfile|include",
     "num-workers|dataloader-type|timing-.*|attention-dropout|hidden-dropout|use-mcore-models|dist-ckpt.*",
@@ -148,6 +149,9 @@ export const needs = (flag: string): string | undefined => {
   if (/^--(q-lora-rank|kv-lora-rank|qk-head-dim|qk-pos-emb-head-dim|v-head-dim)$/.test(flag)) {
     return "--multi-latent-attention";
   }
+  if (flag === "--data-parallel-sharding-strategy") return "--use-megatron-fsdp";
+  if (flag === "--num-distributed-optimizer-instances") return "--use-distributed-optimizer";
+  if (flag === "--torch-fsdp2-no-reshard-after-forward") return "--use-torch-fsdp2";
   if (/^--(moe-|expert-(model|tensor)-parallel)/.test(flag)) return "--num-experts";
   return undefined;
 };

@@ -5,6 +5,7 @@ import { type FlagGrammar, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import type { Imported } from "./note.ts";
 import { listNamedConfig } from "./named_config.ts";
+import { trainerSharding } from "./trainer_sharding.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -14,6 +15,7 @@ const grammar: FlagGrammar = {
     "--lora-target-modules",
     "--data-path",
     "--label-names",
+    "--fsdp",
   ]),
   switches: new Set([
     "--bf16",
@@ -36,6 +38,8 @@ const grammar: FlagGrammar = {
     "--multi-gpu",
     "--use-deepspeed",
     "--use-fsdp",
+    "--use-megatron-lm",
+    "--fsdp-activation-checkpointing",
     "--same-network",
     "--debug",
   ]),
@@ -60,14 +64,15 @@ const withoutBearing = new RegExp(
     "ddp-.*|resume-from-checkpoint|load-best-model-at-end|metric-.*|preprocessing-.*|cache-dir|trust-remote-code|tf32",
     "token|use-auth-token|disable-tqdm|group-by-length|length-column-name|streaming|local-rank|max-(train|eval)-samples",
     "machine-rank|main-process-(ip|port)|rdzv-.*|num-cpu-threads-.*|dynamo-backend|multi-gpu|same-network|debug|quiet",
-    "deepspeed-(hostfile|multinode-launcher)|gradient-clipping|zero3-.*",
+    "deepspeed-(hostfile|multinode-launcher)|gradient-clipping|zero3-.*|use-(deepspeed|fsdp|megatron-lm)",
+    "fsdp-(auto-wrap-policy|backward-prefetch.*|cpu-ram-efficient-loading|forward-prefetch|min-num-params|state-dict-type)",
+    "fsdp-(sync-module-states|transformer-layer-cls-to-wrap|use-orig-params|version|sharding-strategy|reshard-after-forward)",
     "evaluation-strategy|tokenizer-name|template|overwrite-cache|plot-loss",
   ].join("|")})$`,
 );
 
 const notExpressible: Readonly<Record<string, string>> = {
-  "--fsdp": "weights, gradients and optimizer split over replicas",
-  "--fsdp-config": "weights, gradients and optimizer split over replicas",
+  "--fsdp-config": "how FSDP wraps and recomputes layers",
   "--use-peft": "adapters in the place of weights that are trained",
   "--lora-r": "adapters in the place of weights that are trained",
   "--lora-rank": "adapters in the place of weights that are trained",
@@ -76,14 +81,8 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--load-in-4bit": "quantized weights",
   "--load-in-8bit": "quantized weights",
   "--torch-compile": "compilation",
-  "--use-fsdp": "weights, gradients and optimizer split over replicas",
-  "--fsdp-sharding-strategy": "weights, gradients and optimizer split over replicas",
-  "--zero-stage": "weights, gradients and optimizer split over replicas",
   "--offload-optimizer-device": "an optimizer on the host",
   "--offload-param-device": "weights on the host",
-  "--megatron-lm-tp-degree": "tensor parallelism of the script",
-  "--megatron-lm-pp-degree": "pipeline parallelism of the script",
-  "--parallelism-config-tp-size": "tensor parallelism of the script",
 };
 
 const known = [
@@ -93,6 +92,8 @@ const known = [
   "--model-name-or-path",
   "--max-seq-length",
   "--deepspeed",
+  "--fsdp",
+  "--zero-stage",
   "--bf16",
   "--fp16",
 ];
@@ -111,7 +112,12 @@ export const importTrainer = (started: ToolCommand): Imported => {
   if (bf16) {
     flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
   }
-  const checkpointed = flags.has("--gradient-checkpointing");
+  const checkpointed =
+    flags.has("--gradient-checkpointing") || flags.has("--fsdp-activation-checkpointing");
+  const tensor =
+    flags.count("--megatron-lm-tp-degree") ?? flags.count("--parallelism-config-tp-size");
+  const pipeline = flags.count("--megatron-lm-pp-degree");
+  const sharding = trainerSharding(flags);
   listNamedConfig(flags, [
     "--deepspeed",
     "--deepspeed-config",
@@ -124,7 +130,13 @@ export const importTrainer = (started: ToolCommand): Imported => {
     kind: "trainer",
     source: command.source,
     ...(name === undefined ? {} : { name }),
-    layout: { dataFromWorld: true, ...(ranks === undefined ? {} : { world: ranks.count }) },
+    layout: {
+      dataFromWorld: true,
+      ...(ranks === undefined ? {} : { world: ranks.count }),
+      ...(tensor === undefined ? {} : { tensor }),
+      ...(pipeline === undefined ? {} : { pipeline }),
+      ...sharding,
+    },
     layoutPosition: () => ranks && command.position(ranks.offset),
     workload: {
       mode: "training",
@@ -132,6 +144,7 @@ export const importTrainer = (started: ToolCommand): Imported => {
       ...(accumulation === undefined ? {} : { accumulation }),
       ...(sequence === undefined ? {} : { sequence }),
       ...(half ? { dtype: "f16" } : {}),
+      ...(checkpointed ? { recompute: { granularity: "full", method: "uniform", layers: 1 } } : {}),
     },
     optimizations: [
       ...(checkpointed ? ["activation-checkpointing"] : []),
