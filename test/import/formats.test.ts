@@ -231,7 +231,7 @@ context_parallel_degree = 2
     {
       gpus: 64,
       parallel: { tensor: 4, context: 2, data: 8, sequence: true, zero: 3 },
-      workload: { batch: 8, sequence: 8192, dtype: "f16" },
+      workload: { batch: 8, sequence: 8192, dtype: "bf16" },
       layers: 32,
       billions: 8.03,
     },
@@ -914,3 +914,80 @@ test.each([
   expect(plan.degrees?.expert).toBe(8);
   expect(checkPlan(plan, document).filter(({ severity }) => severity === "error")).toEqual([]);
 });
+
+const training = "--per_device_train_batch_size 1";
+const sizes = "--num-layers 2 --hidden-size 64 --num-attention-heads 4 --vocab-size 512";
+const precisions: readonly (readonly [what: string, sources: readonly Source[], dtype: string])[] =
+  [
+    ["a model of bfloat16", [llama8b], "bf16"],
+    ["a server that is told another", [llama8b, file("<c>", "vllm serve m --dtype half")], "f16"],
+    ["a server of bfloat16", [llama70b, file("<c>", "vllm serve m --dtype bfloat16")], "bf16"],
+    [
+      "a server that leaves it to the model",
+      [llama8b, file("<c>", "vllm serve m --dtype auto")],
+      "bf16",
+    ],
+    [
+      "Megatron-LM --bf16",
+      [file("<c>", `torchrun --nproc_per_node 1 pretrain_gpt.py ${sizes} --bf16`)],
+      "bf16",
+    ],
+    [
+      "Megatron-LM --fp16",
+      [file("<c>", `torchrun --nproc_per_node 1 pretrain_gpt.py ${sizes} --fp16`)],
+      "f16",
+    ],
+    [
+      "Megatron-LM with neither",
+      [file("<c>", `torchrun --nproc_per_node 1 pretrain_gpt.py ${sizes}`)],
+      "f32",
+    ],
+    [
+      "the Trainer --bf16",
+      [llama70b, file("<c>", `torchrun --nproc_per_node 2 t.py ${training} --bf16`)],
+      "bf16",
+    ],
+    [
+      "the Trainer --fp16",
+      [llama70b, file("<c>", `torchrun --nproc_per_node 2 t.py ${training} --fp16`)],
+      "f16",
+    ],
+    [
+      "Accelerate's option",
+      [
+        llama70b,
+        file("<c>", `accelerate launch --num_processes 2 --mixed_precision bf16 t.py ${training}`),
+      ],
+      "bf16",
+    ],
+    [
+      "Accelerate's file",
+      [
+        llama70b,
+        file(
+          "a.yaml",
+          "distributed_type: FSDP\nnum_machines: 1\nnum_processes: 2\nmixed_precision: bf16\n",
+        ),
+      ],
+      "bf16",
+    ],
+    [
+      "DeepSpeed's file",
+      [llama70b, json("ds.json", { train_batch_size: 1, bf16: { enabled: true } })],
+      "bf16",
+    ],
+    [
+      "DeepSpeed's fp16",
+      [llama70b, json("ds.json", { train_batch_size: 1, fp16: { enabled: true } })],
+      "f16",
+    ],
+  ];
+
+test.each(precisions)(
+  "%s: the plan has the type that the source names",
+  (_what, sources, dtype) => {
+    const { file: plan, diagnostics } = planOf(sources);
+    expect(plan.workload.dtype).toBe(dtype);
+    expect(codes(diagnostics)).not.toContain("bf16-as-f16");
+  },
+);

@@ -3,6 +3,7 @@
 import { type Fields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type Layout, shown, type Source } from "./note.ts";
+import { halfPrecision } from "./half_precision.ts";
 import { shardingOf } from "./sharding_strategy.ts";
 
 export const importAccelerate = (source: Source): Imported => {
@@ -31,11 +32,8 @@ export const importAccelerate = (source: Source): Imported => {
     fields.report("warning", "offload-not-expressible", message, ["fsdp_config"]);
   }
   const checkpointed = fields.value("fsdp_config", "fsdp_activation_checkpointing") === true;
-  const half = precision === "bf16" || precision === "fp16";
-  if (precision === "bf16") {
-    const message = "bfloat16 is run as f16, which is as wide";
-    fields.report("info", "bf16-as-f16", message, ["mixed_precision"]);
-  } else if (precision === "fp8") {
+  const half = halfPrecision(precision === "bf16", precision === "fp16");
+  if (precision === "fp8") {
     const message = "a plan has no words for matrices in eight bits";
     fields.report("warning", "fp8-not-expressible", message, ["mixed_precision"]);
   }
@@ -47,12 +45,12 @@ export const importAccelerate = (source: Source): Imported => {
     workload: {
       mode: "training",
       ...(accumulation === undefined ? {} : { accumulation }),
-      ...(half ? { dtype: "f16" } : {}),
+      ...half,
       ...(checkpointed ? { recompute: { granularity: "full", method: "uniform", layers: 1 } } : {}),
     },
     optimizations: [
       ...(checkpointed ? ["activation-checkpointing"] : []),
-      ...(half ? ["mixed-precision"] : []),
+      ...(half.dtype === undefined ? [] : ["mixed-precision"]),
     ],
     diagnostics: fields.diagnostics,
   };

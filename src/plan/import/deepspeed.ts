@@ -1,6 +1,7 @@
 // DeepSpeed's JSON: how training is laid out. The model is built in code.
 
 import { type Fields, readFields } from "./fields.ts";
+import { halfPrecision } from "./half_precision.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
 
@@ -31,7 +32,7 @@ export const importDeepSpeed = (source: Source): Imported => {
     optimizations: [
       ...(overlaps ? ["communication-overlap"] : []),
       ...(checkpointed ? ["activation-checkpointing"] : []),
-      ...(workload.dtype === "f16" ? ["mixed-precision"] : []),
+      ...(workload.dtype === undefined ? [] : ["mixed-precision"]),
     ],
     assumed: [],
     diagnostics: fields.diagnostics,
@@ -85,8 +86,6 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
     const hint = "switch one of the two off";
     const message = "fp16 and bf16 are both enabled";
     fields.report("error", "precisions-contradict", message, ["fp16", "enabled"], hint);
-  } else if (bf16) {
-    fields.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", ["bf16"]);
   }
   const training = batch !== undefined || microBatch !== undefined || accumulation !== undefined;
   return {
@@ -94,7 +93,7 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
     ...(batch === undefined ? {} : { batch }),
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(accumulation === undefined ? {} : { accumulation }),
-    ...(fp16 || bf16 ? { dtype: "f16" } : {}),
+    ...halfPrecision(bf16, fp16),
   };
 };
 

@@ -1,6 +1,7 @@
 // A Hugging Face config.json: which family it is of, what it says of the model, and what else it says.
 
 import type { Path } from "../document.ts";
+import { shortDtype } from "../dtype_names.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { suggest } from "../suggestion.ts";
 import { type Fields, isObject, readFields } from "./fields.ts";
@@ -101,16 +102,14 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
   const dtype = fields.text("dtype") ?? older;
   const key = fields.value("dtype") === undefined ? "torch_dtype" : "dtype";
   const maxSequence = fields.count("max_position_embeddings") ?? fields.count("n_positions");
-  if (dtype === "bfloat16") {
-    const message = "bfloat16 weights are run as f16, which is as wide";
-    fields.report("info", "bf16-as-f16", message, [key]);
-  } else if (dtype !== undefined && dtype !== "float16" && dtype !== "float32") {
+  const short = dtype === undefined ? undefined : shortDtype(dtype);
+  if (dtype !== undefined && short === undefined) {
     const message = `weights of type ${shown(dtype)} have no place in a plan`;
     fields.report("warning", "dtype-not-expressible", message, [key]);
   }
-  const width = dtype === "float32" ? "f32" : dtype === undefined ? undefined : "f16";
+  // What is narrower than plans know takes the place of two bytes.
   return {
-    ...(width === undefined ? {} : { dtype: width }),
+    ...(dtype === undefined ? {} : { dtype: short ?? "f16" }),
     ...(maxSequence === undefined ? {} : { maxSequence }),
   };
 };

@@ -11,6 +11,7 @@ import {
   notExpressible,
   withoutBearing,
 } from "./megatron_flags.ts";
+import { halfPrecision } from "./half_precision.ts";
 import { megatronModel } from "./megatron_model.ts";
 import { megatronSharding } from "./megatron_sharding.ts";
 import {
@@ -204,8 +205,6 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
   if (bf16 && fp16) {
     const message = "--fp16 and --bf16 exclude each other";
     flags.report("error", "precisions-contradict", message, "--fp16", "keep one of the two");
-  } else if (bf16) {
-    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
   }
   return {
     mode: "training",
@@ -213,7 +212,8 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(sequence === undefined ? {} : { sequence }),
     ...recomputeOf(flags),
-    dtype: bf16 || fp16 ? "f16" : "f32",
+    dtype: "f32",
+    ...halfPrecision(bf16, fp16),
   };
 };
 

@@ -1,9 +1,10 @@
 // nanotron: a job's YAML. Its model is configured as Llama is.
 
+import { shortDtype } from "../dtype_names.ts";
 import { readFields } from "./fields.ts";
 import { llama } from "./hf_llama.ts";
 import { listUnreadKeys } from "./list_keys.ts";
-import type { Imported, Layout, Source } from "./note.ts";
+import { type Imported, type Layout, shown, type Source } from "./note.ts";
 
 export const importNanotron = (source: Source): Imported => {
   const base = { kind: "nanotron", source: source.name, assumed: [] } as const;
@@ -34,7 +35,11 @@ export const importNanotron = (source: Source): Imported => {
   const accumulation = fields.count("tokens", "batch_accumulation_per_replica");
   const sequence = fields.count("tokens", "sequence_length");
   const dtype = fields.text("model", "dtype");
-  const half = dtype === "bfloat16" || dtype === "float16";
+  const short = dtype === undefined ? undefined : shortDtype(dtype);
+  if (dtype !== undefined && short === undefined) {
+    const message = `weights of type ${shown(dtype)} have no place in a plan`;
+    fields.report("warning", "dtype-not-expressible", message, ["model", "dtype"]);
+  }
   listUnreadKeys(fields, withoutBearing);
   return {
     ...base,
@@ -46,9 +51,9 @@ export const importNanotron = (source: Source): Imported => {
       ...(microBatch === undefined ? {} : { microBatch }),
       ...(accumulation === undefined ? {} : { accumulation }),
       ...(sequence === undefined ? {} : { sequence }),
-      ...(dtype === undefined ? {} : { dtype: half ? "f16" : "f32" }),
+      ...(short === undefined ? {} : { dtype: short }),
     },
-    optimizations: half ? ["mixed-precision"] : [],
+    optimizations: short === undefined || short === "f32" ? [] : ["mixed-precision"],
     diagnostics: fields.diagnostics,
   };
 };

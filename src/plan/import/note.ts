@@ -96,7 +96,7 @@ export interface ImportedWorkload {
   readonly sequence?: number;
   /** No sample is longer. */
   readonly maxSequence?: number;
-  readonly dtype?: "f32" | "f16";
+  readonly dtype?: "f32" | "f16" | "bf16";
   readonly recompute?: NonNullable<PlanFile["workload"]["recompute"]>;
 }
 

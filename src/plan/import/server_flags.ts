@@ -1,24 +1,19 @@
 // Flags that servers of models share, however they call them.
 
-import { dtypeNames, isBrainFloat, precisionOf } from "../dtype_names.ts";
-import type { Precision } from "../plan.ts";
+import { dtypeNames, shortDtype } from "../dtype_names.ts";
 import type { CommandFlags } from "./command_flags.ts";
-import { shown } from "./note.ts";
+import { type ImportedWorkload, shown } from "./note.ts";
 
 /** Of `--dtype`; undefined where the model's config decides. Anything else is reported. */
-export const serverDtype = (flags: CommandFlags): Precision | undefined => {
+export const serverDtype = (flags: CommandFlags): ImportedWorkload["dtype"] => {
   const written = flags.text("--dtype");
   if (written === undefined || written === "auto") return undefined;
-  const name = dtypeNames.find((each) => each === written);
-  if (name === undefined) {
+  const dtype = shortDtype(written);
+  if (dtype === undefined) {
     const message = `--dtype must be one of auto, ${dtypeNames.join(", ")}, found ${shown(written)}`;
     flags.report("error", "invalid-value", message, "--dtype");
-    return undefined;
   }
-  if (isBrainFloat(name)) {
-    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--dtype");
-  }
-  return precisionOf(name);
+  return dtype;
 };
 
 /** The most requests at once stand for the batch, which is said. */

@@ -1,5 +1,6 @@
 // torchtitan: a job's TOML. The sizes of a model it leaves to a flavor, of which the published ones are known.
 
+import { shortDtype } from "../dtype_names.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { type Fields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
@@ -32,7 +33,7 @@ export const importTorchtitan = (source: Source): Imported => {
     workload,
     optimizations: [
       ...(workload.recompute === undefined ? [] : ["activation-checkpointing"]),
-      ...(workload.dtype === "f16" ? ["mixed-precision"] : []),
+      ...(workload.dtype === "f32" ? [] : ["mixed-precision"]),
     ],
     diagnostics: fields.diagnostics,
   };
@@ -115,7 +116,7 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
     ...(batch > 0 ? { batch } : {}),
     ...(microBatch === undefined ? {} : { microBatch }),
     ...(sequence === undefined ? {} : { sequence }),
-    dtype: written === "float32" ? "f32" : "f16",
+    dtype: shortDtype(written) ?? "bf16",
     ...(mode === "full"
       ? { recompute: { granularity: "full", method: "uniform", layers: 1 } }
       : mode === "selective"

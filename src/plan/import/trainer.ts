@@ -1,9 +1,10 @@
 // A Python script behind torchrun, `deepspeed` or `accelerate launch`: its launcher's ranks, and what flags of
 // the Hugging Face Trainer say of the batch. The model is built in code.
 
-import { type FlagGrammar, readFlags } from "./command_flags.ts";
+import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import type { Imported } from "./note.ts";
+import { halfPrecision } from "./half_precision.ts";
+import type { Imported, ImportedWorkload } from "./note.ts";
 import { listNamedConfig } from "./named_config.ts";
 import { trainerSharding } from "./trainer_sharding.ts";
 import { listUnread } from "./unread_flags.ts";
@@ -106,12 +107,7 @@ export const importTrainer = (started: ToolCommand): Imported => {
   const microBatch = flags.count("--per-device-train-batch-size");
   const accumulation = flags.count("--gradient-accumulation-steps");
   const sequence = flags.count("--max-seq-length");
-  const bf16 = flags.has("--bf16");
-  const precision = flags.text("--mixed-precision");
-  const half = flags.has("--fp16") || bf16 || precision === "fp16" || precision === "bf16";
-  if (bf16) {
-    flags.report("info", "bf16-as-f16", "bfloat16 is run as f16, which is as wide", "--bf16");
-  }
+  const half = precisionOf(flags);
   const checkpointed =
     flags.has("--gradient-checkpointing") || flags.has("--fsdp-activation-checkpointing");
   const tensor =
@@ -143,16 +139,31 @@ export const importTrainer = (started: ToolCommand): Imported => {
       ...(microBatch === undefined ? {} : { microBatch }),
       ...(accumulation === undefined ? {} : { accumulation }),
       ...(sequence === undefined ? {} : { sequence }),
-      ...(half ? { dtype: "f16" } : {}),
+      ...half,
       ...(checkpointed ? { recompute: { granularity: "full", method: "uniform", layers: 1 } } : {}),
     },
     optimizations: [
       ...(checkpointed ? ["activation-checkpointing"] : []),
-      ...(half ? ["mixed-precision"] : []),
+      ...(half.dtype === undefined ? [] : ["mixed-precision"]),
     ],
     assumed: [],
     diagnostics: flags.diagnostics,
   };
+};
+
+const precisionOf = (flags: CommandFlags): Pick<ImportedWorkload, "dtype"> => {
+  const ofLauncher = flags.text("--mixed-precision");
+  const bf16 = flags.has("--bf16");
+  const fp16 = flags.has("--fp16");
+  if (bf16 && fp16) {
+    const message = "--fp16 and --bf16 exclude each other";
+    flags.report("error", "precisions-contradict", message, "--fp16", "keep one of the two");
+  }
+  if (ofLauncher === "fp8") {
+    const message = "a plan has no words for matrices in eight bits";
+    flags.report("warning", "fp8-not-expressible", message, "--mixed-precision");
+  }
+  return halfPrecision(bf16 || (!fp16 && ofLauncher === "bf16"), fp16 || ofLauncher === "fp16");
 };
 
 /** What `accelerate launch` is told of training is what the script would be told. */
