@@ -110,7 +110,7 @@ test("vLLM: a layout for a model from its config", async () => {
   ];
   const { plan, file, text, diagnostics } = planOf(sources);
   expect(plan.name).toBe("meta-llama-3-70b-tp4-pp2");
-  expect(plan.degrees).toEqual({ tensor: 4, pipeline: 2, data: 1, expert: 1 });
+  expect(plan.degrees).toMatchObject({ tensor: 4, pipeline: 2, data: 1, expert: 1 });
   expect(plan.workload).toMatchObject({
     mode: "inference",
     batch: 32,
@@ -173,7 +173,7 @@ test("vLLM: experts in parallel over tensor and data ranks", async () => {
     command("vllm serve Qwen/Qwen3-30B-A3B -tp 2 -dp 4 --enable-expert-parallel --enforce-eager"),
   ];
   const { plan } = planOf(sources);
-  expect(plan.degrees).toEqual({ tensor: 2, pipeline: 1, data: 4, expert: 8 });
+  expect(plan.degrees).toMatchObject({ tensor: 2, pipeline: 1, data: 4, expert: 8 });
   expect(faults(sources)).toEqual([]);
 });
 
@@ -221,15 +221,23 @@ test.each(["-tp 1", "-tp 2", "-tp 4"])(
   },
 );
 
-test("vLLM: a vocabulary that is a multiple of 64 is kept, and nothing is said", async () => {
-  const { plan, diagnostics } = planOf([
-    await configOf("llama-3-8b"),
-    command("vllm serve meta-llama/Meta-Llama-3-8B -tp 8"),
-  ]);
-  expect(plan.stages[0]?.layers[0]).toMatchObject({ op: "embedding", vocabulary: 128_256 });
-  expect(plan.degrees).not.toHaveProperty("vocabularyMultiple");
-  expect(codes(diagnostics)).not.toContain("vocabulary-padded");
-});
+test.each([
+  ["vllm serve m -tp 1", undefined],
+  ["vllm serve m -tp 2", undefined],
+  ["vllm serve m -tp 8", 64],
+  ["python -m sglang.launch_server --model-path m --tp 8", 64],
+  ["trtllm-serve m --tp_size 8", 1],
+])(
+  "%s: a vocabulary that its ranks can share is kept, and nothing is said",
+  async (text, multiple) => {
+    const { plan, document, diagnostics } = planOf([await configOf("llama-3-8b"), command(text)]);
+    expect(plan.degrees?.vocabularyMultiple).toBe(multiple);
+    expect(codes([...diagnostics, ...checkPlan(plan, document)])).not.toContainEqual(
+      expect.stringMatching(/^vocabulary-/),
+    );
+    expect(plan.stages[0]?.layers[0]).toMatchObject({ op: "embedding", vocabulary: 128_256 });
+  },
+);
 
 const deepSpeedJson = {
   train_batch_size: 64,
@@ -363,6 +371,13 @@ test("a layout without a model names the config that is missing", () => {
   const [found] = errorsAt([command("vllm serve meta-llama/Meta-Llama-3-8B -tp 2")]);
   expect(found).toMatchObject({ code: "no-model" });
   expect(found?.hint).toContain("meta-llama/Meta-Llama-3-8B");
+});
+
+test("of a script that gives sizes too, the layout alone is not enough, and why is said", () => {
+  const script = { name: "train.sh", text: `torchrun --nproc_per_node 2 pretrain_gpt.py ${small}` };
+  const found = errorsAt([{ ...script, role: "layout" }]);
+  expect(found).toMatchObject([{ code: "no-model" }]);
+  expect(found[0]?.hint).toContain("give train.sh without `--layout`");
 });
 
 test("a typing error in a flag is listed with the flag that was meant", async () => {

@@ -991,3 +991,21 @@ test.each(precisions)(
     expect(codes(diagnostics)).not.toContain("bf16-as-f16");
   },
 );
+
+test("NeMo: what is said of its keys names them as the file has them", () => {
+  const nemo = (model: string) =>
+    importPlan([file("nemo.yaml", `trainer: { devices: 8, num_nodes: 1 }\nmodel: { ${model} }\n`)]);
+  const whole = "num_layers: 2, hidden_size: 64, num_attention_heads: 4";
+  const said = (model: string) =>
+    nemo(model).diagnostics.map(({ message, hint = "", path }) =>
+      [message, hint, ...path].join(" "),
+    );
+  expect(said(whole).join()).toContain("add model.vocab_size");
+  expect(said("num_layers: 2, hidden_size: 64").join()).toContain(
+    "model.num_attention_heads is missing",
+  );
+  expect(said(`${whole}, activations_checkpoint_granularity: some`).join()).toContain(
+    "model.activations_checkpoint_granularity must be full or selective",
+  );
+  for (const text of said(whole)) expect(text).not.toMatch(/--(?!gpus)/);
+});

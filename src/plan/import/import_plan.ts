@@ -5,7 +5,7 @@ import { withoutMark } from "../decode_text.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { issueDiagnostics } from "../issues.ts";
 import { normalise } from "../normalise.ts";
-import { paddedVocabulary } from "../padded_vocabulary.ts";
+import { paddedVocabulary, vocabularyBlock } from "../padded_vocabulary.ts";
 import { type Feature, featuresBeyondLayers } from "../rules/runnable.ts";
 import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
@@ -80,7 +80,7 @@ export const importPlan = (given: readonly Source[], options: ImportOptions = {}
   const found = [...combined.diagnostics, ...degrees.diagnostics, ...batches.diagnostics];
   if (combined.model === undefined) {
     // Where a source is broken, that is what is missing.
-    return { diagnostics: hasError(found) ? found : [...found, noModel(combined, imported)] };
+    return { diagnostics: hasError(found) ? found : [...found, noModel(combined, parts)] };
   }
   if (hasError(found)) return { diagnostics: found };
   const whole = withCopies(combined.model, combined.layout, degrees);
@@ -122,16 +122,27 @@ const hasError = (diagnostics: readonly Diagnostic[]): boolean =>
 
 const nothingGiven = note("error", "no-source", "nothing is given to import", {}, "name a source");
 
-const noModel = ({ name }: Combined, imported: readonly Imported[]): Diagnostic =>
-  note(
-    "error",
-    "no-model",
-    `${imported.map(({ source }) => source).join(" and ")} say how to lay a model out, but not its sizes`,
-    {},
-    name === undefined
-      ? "add the model's config.json as a source"
-      : `add the config.json of ${name} as a source`,
-  );
+const noModel = ({ name }: Combined, parts: readonly Part[]): Diagnostic => {
+  const named = parts.map(({ imported }) => imported.source).join(" and ");
+  // A source may have a model that its role leaves out.
+  const withModel = parts.find(({ imported }) => imported.model !== undefined);
+  const missing = name === undefined ? "the model's config.json" : `the config.json of ${name}`;
+  return withModel === undefined
+    ? note(
+        "error",
+        "no-model",
+        `${named} say how to lay a model out, but not its sizes`,
+        {},
+        `add ${missing} as a source`,
+      )
+    : note(
+        "error",
+        "no-model",
+        `of ${named} only the layout is taken, and no other source has a model`,
+        {},
+        `give ${withModel.source.name} without \`--layout\`, as it has the model's sizes too, or add ${missing}`,
+      );
+};
 
 /** Copies of experts are placed where experts are in parallel. */
 const withCopies = (
@@ -164,7 +175,10 @@ const described = (
   return { model: runnable ? runnableModel(model) : model, notes };
 };
 
-/** To which multiple the layout's tool pads the vocabulary; said where that changes it. */
+/**
+ * To which multiple the layout's tool pads the vocabulary, where a plan that does not say it would be read
+ * otherwise; where that changes the vocabulary, it is said.
+ */
 const vocabularyOf = (
   { vocabulary }: ModelFile,
   { layout }: Combined,
@@ -175,8 +189,14 @@ const vocabularyOf = (
 } => {
   const { padVocabularyTo, vocabularyMultiple = padVocabularyTo && padVocabularyTo * tensor } =
     layout;
-  const padded = vocabularyMultiple && paddedVocabulary(vocabulary, { tensor, vocabularyMultiple });
-  if (vocabularyMultiple === undefined || !padded) return { parallel: {}, notes: [] };
+  if (vocabularyMultiple === undefined || vocabulary === undefined) {
+    return { parallel: {}, notes: [] };
+  }
+  const padded = paddedVocabulary(vocabulary, { tensor, vocabularyMultiple });
+  if (padded === undefined) {
+    const isUsual = tensor === 1 || vocabulary % (vocabularyBlock * tensor) === 0;
+    return { parallel: isUsual ? {} : { vocabularyMultiple }, notes: [] };
+  }
   const message = `the vocabulary of ${vocabulary} is padded to ${padded.vocabulary}, a multiple of ${padded.multiple}`;
   return {
     parallel: { vocabularyMultiple },

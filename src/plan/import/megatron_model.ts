@@ -59,7 +59,7 @@ export const megatronModel = (flags: CommandFlags): DescribedModel => {
 
 const needed = (flags: CommandFlags, flag: string): number | undefined => {
   if (!flags.has(flag)) {
-    const hint = "give the whole argument list";
+    const hint = "give it, or leave all sizes out and add the model's config.json";
     flags.report("error", "missing-flag", `${flag} is missing`, undefined, hint);
   }
   return flags.count(flag);

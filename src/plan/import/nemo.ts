@@ -1,5 +1,6 @@
 // NeMo: a job's YAML. Its model has the keys of Megatron-LM under names of its own, and the tool's own defaults.
 
+import type { Diagnostic } from "../diagnostic.ts";
 import { type Fields, readFields } from "./fields.ts";
 import { commandOf, entriesOf, type FlagEntry } from "./flags_file.ts";
 import { noLaunch } from "./invocation.ts";
@@ -24,17 +25,28 @@ export const importNemo = (source: Source): Imported => {
   ];
   for (const key of ["mcore_gpt", "devices"]) model.value(key);
   listUnreadKeys(fields, withoutBearing);
+  const imported = importMegatron(
+    commandOf("megatron", source.name, entries, {
+      program: "pretrain_gpt.py",
+      diagnostics: fields.diagnostics,
+      ...(devices === undefined
+        ? {}
+        : { launch: { ...noLaunch, ranks: { count: devices * nodes, offset: 0 } } }),
+    }),
+  );
+  return { ...imported, kind: "nemo", diagnostics: imported.diagnostics.map(inKeys) };
+};
+
+/** What is said of Megatron-LM's flags, in the keys that the file has for them. */
+const inKeys = (diagnostic: Diagnostic): Diagnostic => {
+  const named = (text: string): string =>
+    text.replaceAll(/--([a-z][a-z0-9-]*)/g, (_, flag: string) => `model.${keyOfFlag(flag)}`);
+  const { message, hint, path } = diagnostic;
   return {
-    ...importMegatron(
-      commandOf("megatron", source.name, entries, {
-        program: "pretrain_gpt.py",
-        diagnostics: fields.diagnostics,
-        ...(devices === undefined
-          ? {}
-          : { launch: { ...noLaunch, ranks: { count: devices * nodes, offset: 0 } } }),
-      }),
-    ),
-    kind: "nemo",
+    ...diagnostic,
+    message: named(message),
+    path: path.map((part) => (typeof part === "string" ? named(part) : part)),
+    ...(hint === undefined ? {} : { hint: named(hint) }),
   };
 };
 
@@ -51,6 +63,11 @@ const renamed: Readonly<Record<string, string>> = {
   activations_checkpoint_method: "recompute_method",
   activations_checkpoint_num_layers: "recompute_num_layers",
   rotary_percentage: "rotary_percent",
+};
+
+const keyOfFlag = (flag: string): string => {
+  const name = flag.replaceAll("-", "_");
+  return Object.entries(renamed).find(([, theirs]) => theirs === name)?.[0] ?? name;
 };
 
 const flagsOf = (model: Fields): FlagEntry[] => {

@@ -95,6 +95,8 @@ const layoutOf = (flags: CommandFlags): Layout => {
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
     data: 1,
     unevenPipeline: true,
+    // As many rows as the tensor ranks can share.
+    vocabularyMultiple: 1,
     ...(expert === undefined ? {} : { expert, expertTensor: slices }),
   };
 };
