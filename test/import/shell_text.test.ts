@@ -35,6 +35,48 @@ test.each([
   ["a pattern taken away", "NAME=llama-70b-tp8", "${NAME##*tp}", 8],
   ["a replacement", "NAME=8x", "${NAME/x/}", 8],
   ["echo in a substitution", "TP=$(echo 8)", "$TP", 8],
+  ["echo without a line end", "TP=$(echo -n 8)", "$TP", 8],
+  ["a here-document in a substitution", "TP=$(cat <<EOF\n8\nEOF\n)", '"$TP"', 8],
+  ["a file that the text has written", "cat > tp.txt <<EOF\n8\nEOF\nTP=$(cat tp.txt)", '"$TP"', 8],
+  ["a substitution in arithmetic", "TP=$(( $(echo 4) * 2 ))", "$TP", 8],
+  ["a substitution in a substitution", "TP=$(echo $(( 2 ** $(expr 1 + 2) )))", "$TP", 8],
+  ["the last part of a path", "M=/models/tp-8; N=$(basename $M)", "${N#tp-}", 8],
+  [
+    "the last part of a folder that is not known",
+    "N=$(basename $HOME/models/tp-8/)",
+    "${N#tp-}",
+    8,
+  ],
+  ["the last part without its ending", "N=$(basename conf/8.yaml .yaml)", "$N", 8],
+  ["the folder of a path", "N=$(dirname tp/8/run.sh)", "${N#tp/}", 8],
+  ["a list in braces", "TPS=(1 {2,4} {6,{7,8}})", "${TPS[5]}", 8],
+  ["a range in braces", "TPS=({1..8})", "${TPS[7]}", 8],
+  ["a range that falls, in steps", "TPS=(x{9..0..-1})", "${TPS[1]#x}", 8],
+  ["a range with zeros", "TPS=({06..10..2})", "${TPS[1]#0}", 8],
+  ["a range of letters", "L=({a..h})", "${#L[@]}", 8],
+  ["how many there are in a range", "GPUS=({0..7})", "${#GPUS[@]}", 8],
+  ["variables in braces", "A=4; B=8; TPS=({$A,$B})", "${TPS[1]}", 8],
+  ["a loop over a range", "TP=1; for i in {1..3}; do TP=$((TP*2)); done", "$TP", 8],
+  ["braces that are none", "A={1,8}; B=${A#\\{1,}", "${B%\\}}", 8],
+  [
+    "a regular expression",
+    "M=llama-70b\nif [[ $M =~ -[0-9]+b$ ]]; then TP=8; else TP=1; fi",
+    "$TP",
+    8,
+  ],
+  [
+    "a regular expression that does not match",
+    "M=x\n[[ $M =~ ^[[:digit:]]+$ ]] && TP=1 || TP=8",
+    "$TP",
+    8,
+  ],
+  [
+    "the groups of a regular expression",
+    "M=tp8-pp2\n[[ $M =~ tp([0-9]+)-pp([0-9]+) ]]",
+    "${BASH_REMATCH[1]}",
+    8,
+  ],
+  ["a quoted regular expression", 'M=a+b\n[[ $M =~ "a+b" ]] && TP=8 || TP=1', "$TP", 8],
   ["expr in a substitution", "A=4; TP=$(expr $A \\* 2)", "$TP", 8],
   ["a function's argument", "run() { TP=$1; }\nrun 8", "$TP", 8],
   ["a decided if", "N=70\nif [ $N == 7 ]; then TP=1; elif [ $N == 70 ]; then TP=8; fi", "$TP", 8],
@@ -148,6 +190,24 @@ fi
 torchrun --nproc_per_node 8 pretrain_gpt.py --num-layers $LAYERS --hidden-size $HIDDEN --swiglu \\
   --ffn-hidden-size $FFN --num-attention-heads $HEADS --vocab-size 32000 --disable-bias-linear \\
   --group-query-attention --num-query-groups 8 --untie-embeddings-and-output-weights`;
+
+test.each([
+  ["TP=$(nproc)", "TP"],
+  ["TP=$(( $(nvidia-smi -L | wc -l) / 2 ))", "TP"],
+  ["TP=$(basename $SIZE)", "SIZE"],
+  ["N=8; TP=1\n[[ $MODEL =~ 70b ]] && TP=8", "MODEL"],
+  ["N=aaa; TP=1\n[[ $N =~ (a+)+b ]] && TP=8", "TP"],
+])("%s is asked for", async (before, variable) => {
+  const text = `${before}\nvllm serve m --tensor-parallel-size $TP`;
+  const [found] = errorsAt([await configOf("llama-3-8b"), script(text)]);
+  expect(found).toMatchObject({ code: "variable-not-set" });
+  expect(found?.hint).toContain(`--set ${variable}=`);
+});
+
+test("words in braces are words of the program", async () => {
+  const text = "vllm serve m --{tensor,pipeline}-parallel-size=2";
+  expect(await serving(text)).toMatchObject({ tensor: 2, pipeline: 2 });
+});
 
 test("the branch that a variable selects is taken, or the variable is asked for", () => {
   expect(billions(planOf([script(`MODEL_SIZE=70\n${sizes}`)]).plan)).toBeCloseTo(68.98, 1);

@@ -1,14 +1,28 @@
 // The value of `$((…))`, `((…))` and `let`.
 
-import type { ArithmeticExpression, ArithmeticWord } from "unbash";
+import type {
+  ArithmeticCommandExpansion,
+  ArithmeticExpression,
+  ArithmeticWord,
+  ParsedScript,
+} from "unbash";
 import { assign, type Script, type Shell } from "./shell.ts";
 import type { SourceText } from "./source_text.ts";
-import { firstUnknown, knownText, literal, scalar, scalarOf, type Unknown } from "./value.ts";
+import {
+  firstUnknown,
+  knownText,
+  literal,
+  type Scalar,
+  scalar,
+  scalarOf,
+  type Unknown,
+} from "./value.ts";
 
 interface Place {
   readonly script: Script;
   readonly shell: Shell;
   readonly text: SourceText;
+  readonly substitute: (script: ParsedScript) => Scalar | undefined;
 }
 
 /** A whole number, or what of it is not known. */
@@ -49,8 +63,19 @@ export const evaluateArithmetic = (
       return assigns ? store(expression.left, result, place) : result;
     }
     case "ArithmeticCommandExpansion":
-      return { written: expression.text, why: "is the output of a program, and none is run" };
+      return outputValue(expression, place);
   }
+};
+
+const outputValue = (
+  { script, text }: ArithmeticCommandExpansion,
+  { substitute }: Place,
+): number | Unknown => {
+  const output = script && substitute(script);
+  if (output === undefined) {
+    return { written: text, why: "is the output of a program, and none is run" };
+  }
+  return firstUnknown(output) ?? numberOf(knownText(output)?.trim() ?? "") ?? notFollowed(text);
 };
 
 const notFollowed = (written: string): Unknown => ({

@@ -1,9 +1,11 @@
 // Decides `[ … ]`, `test` and `[[ … ]]` as far as the text does.
 
 import type { TestExpression, Word } from "unbash";
-import { expandPattern, expandValue, type Scope } from "./expand.ts";
+import { expandPattern, expandRegex, expandValue, type Scope } from "./expand.ts";
 import { globMatches } from "./glob.ts";
-import { firstUnknown, knownText, type Scalar, textOf, type Unknown } from "./value.ts";
+import { regexMatch } from "./regex.ts";
+import { assign } from "./shell.ts";
+import { firstUnknown, knownText, literal, type Scalar, textOf, type Unknown } from "./value.ts";
 
 /** How a command ends: with success, without, or as the text does not say. */
 export type Status = boolean | Unknown;
@@ -49,6 +51,7 @@ const decideAll = (
 
 const decideBinary = (operator: string, left: Word, right: Word, scope: Scope): Status => {
   const value = expandValue(left, scope);
+  if (operator === "=~") return decideMatch(value, right, scope);
   if (operator !== "==" && operator !== "=" && operator !== "!=") {
     return compare(operator, value, expandValue(right, scope), scope);
   }
@@ -58,6 +61,24 @@ const decideBinary = (operator: string, left: Word, right: Word, scope: Scope): 
   if (whole === undefined) return compare(operator, value, expandValue(right, scope), scope);
   scope.script.spend(whole.length * (pattern.length + 1));
   return globMatches(whole, pattern) === (operator !== "!=");
+};
+
+/** `[[ value =~ right ]]`, whose groups `BASH_REMATCH` has. */
+const decideMatch = (value: Scalar, right: Word, scope: Scope): Status => {
+  const { script, shell } = scope;
+  const expression = expandRegex(right, scope);
+  if (typeof expression !== "string") return expression;
+  const whole = knownText(value);
+  if (whole === undefined) return firstUnknown(value) ?? false;
+  script.spend(whole.length + expression.length);
+  const groups = regexMatch(whole, expression);
+  if (groups === undefined) {
+    return { written: `${whole} =~ ${expression}`, why: "is a test that is not followed" };
+  }
+  if (groups === null) return false;
+  const elements = groups.map((group, index) => [`${index}`, literal(group, 0)] as const);
+  assign(script, shell, "BASH_REMATCH", { kind: "array", elements: new Map(elements) });
+  return true;
 };
 
 /** The words between `[` and `]`. */

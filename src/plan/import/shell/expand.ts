@@ -2,8 +2,10 @@
 
 import type { ParsedScript, Word, WordPart } from "unbash";
 import { evaluateArithmetic } from "./arithmetic.ts";
+import { braceExpanded } from "./brace.ts";
 import { type GlobToken, globTokens } from "./glob.ts";
 import { parameterOf } from "./parameter.ts";
+import { quotedRegex } from "./regex.ts";
 import type { Script, Shell } from "./shell.ts";
 import type { SourceText } from "./source_text.ts";
 import {
@@ -21,7 +23,7 @@ export interface Scope {
   readonly shell: Shell;
   readonly text: SourceText;
   /** The output of a command substitution, where it is known without running a program. */
-  readonly substitute: (script: ParsedScript, scope: Scope) => Scalar | undefined;
+  readonly substitute: (script: ParsedScript) => Scalar | undefined;
 }
 
 /** Text that an unquoted expansion made is split into fields, all other text is not. */
@@ -34,7 +36,9 @@ type Fragments = readonly (Fragment | typeof border)[];
 
 /** The fields of words: an unquoted empty value is none, `"${A[@]}"` as many as A has elements. */
 export const expandWords = (words: readonly Word[], scope: Scope): Scalar[] =>
-  words.flatMap((word) => fieldsOf(fragmentsOf(partsOf(word), false, scope), scope));
+  words
+    .flatMap(braceExpanded)
+    .flatMap((word) => fieldsOf(fragmentsOf(partsOf(word), false, scope), scope));
 
 /** One value, as an assignment takes it: nothing is split. */
 export const expandValue = (word: Word, scope: Scope): Scalar =>
@@ -55,6 +59,30 @@ export const expandPattern = (word: Word, scope: Scope): readonly GlobToken[] | 
     tokens.push(...globTokens(textOf(pieces), quoted));
   }
   return tokens;
+};
+
+/** As a regular expression. Undefined where a part is unknown. */
+export const expandRegex = (word: Word, scope: Scope): string | Unknown => {
+  let source = "";
+  for (const part of partsOf(word)) {
+    if (part.type === "Literal" || part.type === "Glob" || part.type === "ExtendedGlob") {
+      source += part.text;
+      continue;
+    }
+    const pieces = joined(fragmentsOf([part], true, scope));
+    const unknown = firstUnknown(pieces);
+    if (unknown !== undefined) return unknown;
+    const isQuoted = part.type.endsWith("Quoted") || part.type === "LocaleString";
+    source += isQuoted ? quotedRegex(textOf(pieces)) : textOf(pieces);
+  }
+  return source;
+};
+
+/** A substitution has no line ends at its end. */
+const withoutLastLines = (pieces: Scalar): Scalar => {
+  const last = pieces.at(-1);
+  if (last === undefined || !last.text.endsWith("\n")) return pieces;
+  return [...pieces.slice(0, -1), { ...last, text: last.text.replace(/\n+$/, "") }];
 };
 
 const partsOf = (word: Word): readonly WordPart[] =>
@@ -107,12 +135,19 @@ const fragmentsOfPart = (part: WordPart, quoted: boolean, scope: Scope): Fragmen
       return [{ ...unknownPiece(unknown, offset), splits }];
     }
     case "CommandExpansion": {
-      const output = part.script && scope.substitute(part.script, scope);
-      if (output !== undefined) return output.map((piece) => ({ ...piece, splits }));
+      const output = part.script && scope.substitute(part.script);
+      if (output !== undefined) {
+        return withoutLastLines(output).map((piece) => ({ ...piece, splits }));
+      }
       const why = "is the output of a program, and none is run";
       return [{ ...unknownPiece({ written: part.text, why }, offset), splits }];
     }
-    case "BraceExpansion":
+    case "BraceExpansion": {
+      // Where a value is assigned or compared, braces are none.
+      if (quoted) return written(part.text);
+      const why = "is a brace expansion that is not followed";
+      return [{ ...unknownPiece({ written: part.text, why }, offset), splits }];
+    }
     case "ExtendedGlob":
     case "ProcessSubstitution":
       return written(part.text);

@@ -1,0 +1,126 @@
+// Brace expansion: `{a,b}` and `{0..7}` make several words of one, before anything else is expanded.
+
+import type { BraceExpansionPart, LiteralPart, Word, WordPart } from "unbash";
+
+type Parts = readonly WordPart[];
+
+/** A word stands for no more words than this; one that would is left as it is. */
+const maxWords = 256;
+
+/** The words that one stands for, in order: itself where it has no braces that a shell expands. */
+export const braceExpanded = (word: Word): readonly Word[] => {
+  const { parts } = word;
+  if (parts?.some(({ type }) => type === "BraceExpansion") !== true) return [word];
+  const all = parts.reduce<readonly Parts[] | undefined>(
+    (words, part) => words && product(words, alternativesOf(part)),
+    [[]],
+  );
+  return all === undefined ? [word] : all.map((each) => ({ ...word, parts: each }));
+};
+
+const product = (
+  words: readonly Parts[],
+  alternatives: readonly Parts[],
+): readonly Parts[] | undefined =>
+  words.length * alternatives.length > maxWords
+    ? undefined
+    : words.flatMap((word) => alternatives.map((more) => [...word, ...more]));
+
+const alternativesOf = (part: WordPart): readonly Parts[] => {
+  if (part.type !== "BraceExpansion") return [[part]];
+  if (part.parts === undefined) {
+    return textsOf(part.text).map((text) => [literal(text, part.pos)]);
+  }
+  // Braces within braces are followed where they are plain text only.
+  const items = splitAtCommas(part.parts);
+  if (part.parts.some(({ type, text }) => type === "Literal" && /[{}\\]/.test(text))) {
+    return [[part]];
+  }
+  return items.length > 1 ? items : [asWritten(part)];
+};
+
+/** Without a comma they are no expansion: `{0..$N}` stays as it is, but for the variable. */
+const asWritten = ({ parts = [], pos, end }: BraceExpansionPart): Parts => [
+  literal("{", pos),
+  ...parts,
+  literal("}", end - 1),
+];
+
+const splitAtCommas = (parts: Parts): WordPart[][] => {
+  const items: WordPart[][] = [[]];
+  for (const part of parts) {
+    if (part.type !== "Literal") items.at(-1)?.push(part);
+    else {
+      for (const [index, text] of part.value.split(",").entries()) {
+        if (index > 0) items.push([]);
+        if (text !== "") items.at(-1)?.push(literal(text, part.pos));
+      }
+    }
+  }
+  return items;
+};
+
+const literal = (text: string, pos: number): LiteralPart => ({
+  type: "Literal",
+  pos,
+  end: pos + text.length,
+  value: text,
+  text,
+});
+
+/** Of plain text with braces, outermost first. */
+const textsOf = (text: string): readonly string[] => {
+  const open = text.indexOf("{");
+  const close = closingOf(text, open);
+  if (open < 0 || close < 0) return [text];
+  const inner = text.slice(open + 1, close);
+  const items = itemsOf(inner).flatMap((item) => textsOf(item));
+  const stems = items.length > 1 ? items : (rangeOf(inner) ?? [text.slice(open, close + 1)]);
+  const rests = textsOf(text.slice(close + 1));
+  const all = stems.flatMap((stem) => rests.map((rest) => `${text.slice(0, open)}${stem}${rest}`));
+  return all.length > maxWords ? [text] : all;
+};
+
+const closingOf = (text: string, open: number): number => {
+  let depth = 0;
+  for (let at = Math.max(0, open); at < text.length; at++) {
+    if (text[at] === "{") depth += 1;
+    if (text[at] === "}") depth -= 1;
+    if (text[at] === "}" && depth === 0) return at;
+  }
+  return -1;
+};
+
+const itemsOf = (inner: string): string[] => {
+  const items = [""];
+  let depth = 0;
+  for (const character of inner) {
+    if (character === "{") depth += 1;
+    if (character === "}") depth -= 1;
+    if (character === "," && depth === 0) items.push("");
+    else items[items.length - 1] += character;
+  }
+  return items;
+};
+
+/** `0..7`, `7..0`, `0..8..2`, `01..10`, `a..e`. */
+const rangeOf = (inner: string): readonly string[] | undefined => {
+  const [, from = "", to = "", by = "1"] =
+    /^(-?\d{1,9}|[a-z]|[A-Z])\.\.(-?\d{1,9}|[a-z]|[A-Z])(?:\.\.(-?\d{1,6}))?$/.exec(inner) ?? [];
+  const isNumber = /\d/.test(from);
+  if (from === "" || isNumber !== /\d/.test(to)) return undefined;
+  const at = (text: string): number => (isNumber ? Number(text) : (text.codePointAt(0) ?? 0));
+  const step = Math.abs(Number(by)) || 1;
+  const [first, last] = [at(from), at(to)];
+  const count = Math.floor(Math.abs(last - first) / step) + 1;
+  if (count > maxWords) return undefined;
+  const isPadded = [from, to].some((text) => /^-?0\d/.test(text));
+  const width = isPadded ? Math.max(from.length, to.length) : 0;
+  return Array.from({ length: count }, (_, index) => {
+    const value = first + Math.sign(last - first) * step * index;
+    return isNumber ? padded(value, width) : String.fromCodePoint(value);
+  });
+};
+
+const padded = (value: number, width: number): string =>
+  value < 0 ? `-${String(-value).padStart(width - 1, "0")}` : String(value).padStart(width, "0");

@@ -1,0 +1,41 @@
+// Regular expressions of `[[ text =~ expression ]]`: POSIX ones as JavaScript's, as far as the two agree and
+// matching takes no time to speak of.
+
+const classes: Readonly<Record<string, string>> = {
+  digit: "0-9",
+  alpha: "A-Za-z",
+  alnum: "A-Za-z0-9",
+  lower: "a-z",
+  upper: "A-Z",
+  xdigit: "0-9A-Fa-f",
+  space: String.raw`\s`,
+};
+
+const maxText = 200;
+const maxRepeats = 3;
+
+/** The match and its groups, null where there is none, undefined where the expression is not followed. */
+export const regexMatch = (
+  text: string,
+  expression: string,
+): readonly string[] | null | undefined => {
+  const source = expression.replaceAll(/\[:(\w+):\]/g, (whole, name: string) =>
+    Object.hasOwn(classes, name) ? (classes[name] ?? whole) : whole,
+  );
+  if (text.length > maxText || source.length > maxText || !isFollowed(source)) return undefined;
+  try {
+    const found = new RegExp(source).exec(text);
+    return found === null ? null : found.map((group) => group ?? "");
+  } catch {
+    return undefined;
+  }
+};
+
+/** Escapes of letters, repeated groups and classes of other names mean other things, or take long. */
+const isFollowed = (source: string): boolean =>
+  !/\\[A-Za-z0-9]|\(\?|\)[*+{?]|\[:|\[[.=]|[*+?}][*+?{]/.test(source) &&
+  (source.match(/[*+]|\{\d*,/g) ?? []).length <= maxRepeats;
+
+/** What is quoted stands for itself. */
+export const quotedRegex = (text: string): string =>
+  text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
