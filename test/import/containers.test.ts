@@ -128,3 +128,49 @@ test("a container that starts no tool is named", async () => {
     "nginx",
   );
 });
+
+const dockerfile = (lines: string): string => `# syntax=docker/dockerfile:1\n${lines}\n`;
+
+test.each([
+  ["a program as a list", 'FROM x\nCMD ["vllm", "serve", "m", "-tp", "4"]'],
+  ["a program as text", "FROM x\nRUN pip install vllm\nCMD vllm serve m -tp 4"],
+  ["a program and its arguments", 'FROM x\nENTRYPOINT ["vllm", "serve"]\nCMD ["m", "-tp", "4"]'],
+  [
+    "arguments of the image's own program",
+    'FROM vllm/vllm-openai:v0.9.1\nCMD ["--model", "m", "-tp", "4"]',
+  ],
+  [
+    "a program as text, which takes no words",
+    'FROM x\nENTRYPOINT exec vllm serve m -tp 4\nCMD ["-pp", "2"]',
+  ],
+  ["lines that go on", "FROM x\nCMD vllm serve m \\\n  # tensor parallel\n  -tp 4"],
+  ["a list on several lines", 'FROM x\nENTRYPOINT [ "vllm", "serve", "m", \\\n  "-tp", "4" ]'],
+  [
+    "variables of the image",
+    "FROM x\nARG TP=2\nENV A=m TP=4\nENV MODEL it\nCMD vllm serve $MODEL -tp $TP",
+  ],
+  ["a shell as a list", 'FROM x\nENV TP=4\nCMD ["sh", "-c", "vllm serve m -tp $TP"]'],
+  ["the last command", "FROM x\nCMD vllm serve m -tp 8\nCMD vllm serve m -tp 4"],
+  [
+    "the last image",
+    "FROM x AS a\nCMD vllm serve m -tp 8\nFROM y\nCOPY --from=a /m /m\nCMD vllm serve m -tp 4",
+  ],
+  [
+    "an image on one before",
+    "FROM x AS a\nENV TP=4\nENTRYPOINT vllm serve m -tp $TP\nFROM a\nRUN true",
+  ],
+  ["a text within", "FROM x\nRUN <<EOF\nCMD vllm serve m -tp 8\nEOF\nCMD vllm serve m -tp 4"],
+])("Dockerfile: %s", async (_what, lines) => {
+  const { gpus, tensor } = await imported(dockerfile(lines));
+  expect({ gpus, tensor }).toEqual({ gpus: 4, tensor: 4 });
+});
+
+test("Dockerfile: places are those of the file, and what the builder gives is asked for", async () => {
+  const text = dockerfile('FROM x\nARG TP\nCMD ["vllm", "serve", "m", "--foo", "3"]');
+  const { diagnostics } = await imported(text);
+  const found = diagnostics.find(({ path }) => path[0] === "--foo");
+  expect(found?.position).toMatchObject({ line: 4, column: 29 });
+  const open = dockerfile("FROM x\nARG TP\nCMD vllm serve m -tp $TP");
+  const sources = [await configOf("gpt2"), { name: "Dockerfile", text: open }];
+  expect(errorsAt(sources)[0]?.hint).toContain("--set TP=");
+});

@@ -2,7 +2,8 @@
 
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { containersIn } from "./containers/containers.ts";
-import { followContainers } from "./containers/follow_containers.ts";
+import { dockerfileIn } from "./containers/dockerfile.ts";
+import { followContainers, followImage } from "./containers/follow_containers.ts";
 import type { Invocation, Launch, Word } from "./invocation.ts";
 import { noLaunch } from "./invocation.ts";
 import { followCommand, type Program, variableOf, wordOf } from "./launch/follow_command.ts";
@@ -54,7 +55,9 @@ export const commandsIn = (source: Source): CommandsIn => {
   const diagnostics: Diagnostic[] = [...job.launch.diagnostics];
   try {
     const containers = containersIn(plain);
+    const image = containers === undefined ? dockerfileIn(plain) : undefined;
     if (containers !== undefined) followContainers(containers, place);
+    else if (image !== undefined) followImage(image, place);
     else {
       runScript({ text, at: (offset) => offset }, shell, {
         ...follower,

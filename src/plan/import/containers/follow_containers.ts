@@ -1,4 +1,5 @@
-// Starts of containers as commands: those of Kubernetes are words, those of Compose are split as a shell does.
+// Starts of containers as commands: those of Kubernetes are words, those of Compose are split as a shell does, and
+// an image's are a script.
 
 import { behindImage, followCommand, type Place, wordOf } from "../launch/follow_command.ts";
 import { type Launch, noLaunch } from "../invocation.ts";
@@ -8,9 +9,20 @@ import { newShell, type Variable } from "../shell/shell.ts";
 import { sourceOf } from "../shell/source_text.ts";
 import { scalar, type Scalar } from "../shell/value.ts";
 import type { Container } from "./containers.ts";
+import type { ImageStart } from "./dockerfile.ts";
 
 export const followContainers = (containers: readonly Container[], place: Place): void => {
   for (const container of containers) follow(container, place);
+};
+
+export const followImage = ({ image, script, isArguments }: ImageStart, place: Place): void => {
+  runScript(sourceOf(script), newShell(new Map()), {
+    ...place.follower,
+    onCommand: (started) => {
+      const words = withImage({ image, hasCommand: !isArguments }, started.words);
+      followCommand({ ...started, words }, noLaunch, place);
+    },
+  });
 };
 
 const follow = (container: Container, place: Place): void => {
@@ -49,7 +61,10 @@ const follow = (container: Container, place: Place): void => {
 const isScript = ({ words }: Container): boolean =>
   words.some((word) => word.some(({ text }) => /^\s*\w+=|;|&&/.test(text)));
 
-const withImage = ({ image, hasCommand }: Container, words: readonly Scalar[]): readonly Scalar[] =>
+const withImage = (
+  { image, hasCommand }: Pick<Container, "image" | "hasCommand">,
+  words: readonly Scalar[],
+): readonly Scalar[] =>
   hasCommand
     ? words
     : behindImage(image, undefined, words.map(wordOf)).map(
