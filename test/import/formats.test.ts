@@ -108,6 +108,72 @@ const rows: readonly Row[] = [
     },
   ],
   [
+    "TensorRT-LLM: options beside the command that names them, whose sizes they replace",
+    [
+      llama70b,
+      file(
+        "<command>",
+        "trtllm-serve m --tp_size 2 --max_batch_size 8 --extra_llm_api_options extra.yml",
+      ),
+      file(
+        "extra.yml",
+        "tensor_parallel_size: 4\npipeline_parallel_size: 2\nkv_cache_config: { free_gpu_memory_fraction: 0.9, dtype: fp8 }\n",
+      ),
+    ],
+    {
+      gpus: 8,
+      parallel: { tensor: 4, pipeline: 2 },
+      workload: { batch: 8 },
+      layers: 80,
+      billions: 70.55,
+      said: [
+        "flag-given-twice",
+        "kv-cache-dtype-not-expressible",
+        "free-gpu-memory-fraction-not-expressible",
+      ],
+    },
+  ],
+  [
+    "TensorRT-LLM: attention in groups, as the options say, over the command's GPUs",
+    [
+      qwen3moe,
+      file("<command>", "trtllm-serve serve m --tp_size 8 --ep_size 8 --config conf.yaml"),
+      file(
+        "conf.yaml",
+        "enable_attention_dp: true\nmax_batch_size: 64\ncuda_graph_config: {}\nprint_iter_log: true\n",
+      ),
+    ],
+    {
+      gpus: 8,
+      parallel: { data: 8, expert: 8 },
+      workload: { batch: 512 },
+      layers: 48,
+      billions: 30.53,
+      said: ["dp-attention-dense-not-expressible", "cuda-graph-config-not-expressible"],
+    },
+  ],
+  [
+    "TensorRT-LLM: options that the script writes",
+    [
+      qwen3moe,
+      file(
+        "serve.sh",
+        "cat > extra.yml <<EOF\nmoe_expert_parallel_size: 4\nEOF\ntrtllm-serve m --tp_size 4 --extra_llm_api_options extra.yml",
+      ),
+    ],
+    { gpus: 4, parallel: { tensor: 4, expert: 4 }, layers: 48, billions: 30.53 },
+  ],
+  [
+    "TensorRT-LLM: options alone",
+    [qwen3moe, file("extra.yml", "tensor_parallel_size: 4\nmoe_tensor_parallel_size: 2\n")],
+    {
+      gpus: 4,
+      parallel: { tensor: 4, expert: 2, expertTensor: 2 },
+      layers: 48,
+      billions: 30.53,
+    },
+  ],
+  [
     "Ray Serve LLM, in a list of applications",
     [
       llama70b,
@@ -991,6 +1057,19 @@ test.each(precisions)(
     expect(codes(diagnostics)).not.toContain("bf16-as-f16");
   },
 );
+
+test("TensorRT-LLM: an option is named where its file has it", () => {
+  const command = file("<command>", "trtllm-serve m --tp_size 4 --config c.yml");
+  const found = errorsAt([
+    qwen3moe,
+    command,
+    file("c.yml", "print_iter_log: true\nmoe_expert_parallel_size: 3\n"),
+  ]);
+  expect(found[0]).toMatchObject({
+    code: "degrees-contradict",
+    position: { file: "c.yml", line: 2 },
+  });
+});
 
 test("NeMo: what is said of its keys names them as the file has them", () => {
   const nemo = (model: string) =>

@@ -5,12 +5,15 @@ import { maxPlanCharacters } from "../syntax.ts";
 import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts";
 import { importMegatron } from "./megatron.ts";
 import { type CommandKind, type Imported, note, type Source, sourceKinds } from "./note.ts";
+import { hasKeys, recogniseFile } from "./recognise.ts";
 import { importSglang } from "./sglang.ts";
 import { importTensorRtLlm } from "./tensorrt_llm.ts";
 import { importTrainer } from "./trainer.ts";
 import { importVllm } from "./vllm.ts";
 
-const readers: Readonly<Record<CommandKind, (command: ToolCommand) => Imported>> = {
+type Reader = (command: ToolCommand, completing: Source | undefined) => Imported;
+
+const readers: Readonly<Record<CommandKind, Reader>> = {
   megatron: importMegatron,
   vllm: importVllm,
   sglang: importSglang,
@@ -22,10 +25,15 @@ export interface CommandSource {
   readonly imported: Imported;
   /** Files that the text writes and the command names. */
   readonly configs: readonly Source[];
+  /** A source beside, which is read with the command that it completes. */
+  readonly used?: Source;
 }
 
-/** Never throws. */
-export const importCommands = (source: Source): CommandSource => {
+/**
+ * Never throws.
+ * @param beside the other sources
+ */
+export const importCommands = (source: Source, beside: readonly Source[]): CommandSource => {
   const found = chosenCommand(source);
   if (!("words" in found)) return { imported: found, configs: [] };
   const configs = found.words.flatMap(({ text, unknown }): Source[] => {
@@ -34,8 +42,19 @@ export const importCommands = (source: Source): CommandSource => {
     const isConfig = file !== undefined && !file.isOpen && /\.(json|ya?ml|toml)$/.test(path);
     return isConfig ? [{ name: path, text: file.text }] : [];
   });
-  return { imported: readers[found.kind](found), configs };
+  const isCompleting = (each: Source): boolean => completes(each, found.kind);
+  const own = configs.find(isCompleting);
+  const completing = own ?? beside.find(isCompleting);
+  return {
+    imported: readers[found.kind](found, completing),
+    configs: configs.filter((each) => each !== own),
+    ...(own === undefined && completing !== undefined ? { used: completing } : {}),
+  };
 };
+
+/** Files that change what a command says, and are none without it. */
+const completes = (file: Source, kind: CommandKind): boolean =>
+  kind === "tensorrt-llm" && hasKeys(file) && recogniseFile(file) === kind;
 
 const chosenCommand = (source: Source): ToolCommand | Imported => {
   if (source.text.length > maxPlanCharacters) {

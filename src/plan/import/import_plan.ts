@@ -17,6 +17,8 @@ import { containersIn } from "./containers/containers.ts";
 import { importDeepSpeed } from "./deepspeed.ts";
 import { degreesFrom, type DegreesResult } from "./degrees.ts";
 import { importMegatronFile, importVllmFile } from "./flags_file.ts";
+import { optionsCommand } from "./llm_options.ts";
+import { importTensorRtLlm } from "./tensorrt_llm.ts";
 import { importHuggingFace } from "./huggingface.ts";
 import { importNanotron } from "./nanotron.ts";
 import { importNemo } from "./nemo.ts";
@@ -40,16 +42,41 @@ export interface ImportOptions {
   readonly schema?: string;
 }
 
+/** A source that a command was read with is no part of its own. */
+const partsOf = (sources: readonly Source[]): readonly Part[] => {
+  const read = sources.map((source) =>
+    readSource(
+      source,
+      sources.filter((other) => other !== source),
+    ),
+  );
+  const used = new Set(read.flatMap((each) => each.used));
+  return read.flatMap(({ parts }, index) => {
+    const source = sources[index];
+    return source !== undefined && used.has(source) ? [] : parts;
+  });
+};
+
+interface ReadParts {
+  readonly parts: readonly Part[];
+  readonly used: readonly Source[];
+}
+
 /** Files are of keys; the same kind may be named for a command line. */
-const readSource = (source: Source): readonly Part[] => {
+const readSource = (source: Source, beside: readonly Source[]): ReadParts => {
   const kind = recogniseFile(source);
   const reader = kind === undefined ? undefined : fileReaders[kind];
   // `--from vllm` of a manifest is about the commands in it.
   const isFile =
     kind === "huggingface" || (hasKeys(source) && containersIn(source.text) === undefined);
-  if (reader !== undefined && isFile) return [{ source, imported: reader(source) }];
-  const { imported, configs } = importCommands(source);
-  return [{ source, imported }, ...configs.flatMap(readSource)];
+  if (reader !== undefined && isFile) {
+    return { parts: [{ source, imported: reader(source) }], used: [] };
+  }
+  const { imported, configs, used } = importCommands(source, beside);
+  return {
+    parts: [{ source, imported }, ...configs.flatMap((each) => readSource(each, []).parts)],
+    used: used === undefined ? [] : [used],
+  };
 };
 
 const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Imported>>> = {
@@ -63,6 +90,7 @@ const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Impor
   torchtitan: importTorchtitan,
   megatron: importMegatronFile,
   vllm: importVllmFile,
+  "tensorrt-llm": (source) => importTensorRtLlm(optionsCommand(source)),
 };
 
 /**
@@ -72,7 +100,7 @@ const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Impor
 export const importPlan = (given: readonly Source[], options: ImportOptions = {}): ImportResult => {
   const sources = given.map((source) => ({ ...source, text: withoutMark(source.text) }));
   if (sources.length === 0) return { diagnostics: [nothingGiven] };
-  const parts = sources.flatMap(readSource);
+  const parts = partsOf(sources);
   const imported = parts.map((part) => part.imported);
   const combined = withGpus(combine(parts), options.gpus);
   const degrees = degreesFrom(combined.layout, combined.model, imported, combined.workload);

@@ -98,6 +98,23 @@ const kinds: readonly (readonly [SourceKind, (fields: Fields) => boolean])[] = [
       hasFlag(fields, /^(tensor|pipeline|expert)-model-parallel-size$|^num-attention-heads$/),
   ],
   [
+    "tensorrt-llm",
+    (fields) =>
+      has(
+        fields,
+        "attention_dp_config",
+        "cuda_graph_config",
+        "disable_overlap_scheduler",
+        "enable_attention_dp",
+        "kv_cache_config",
+        "moe_cluster_parallel_size",
+        "moe_config",
+        "moe_expert_parallel_size",
+        "moe_tensor_parallel_size",
+        "print_iter_log",
+      ),
+  ],
+  [
     "vllm",
     (fields) =>
       hasFlag(

@@ -39,3 +39,14 @@ export const slicesOfExperts = (
   }
   return Math.max(1, Math.floor(tensor / expert));
 };
+
+/** Attention in groups of the tensor ranks, where all other layers are those of the whole tensor group. */
+export const reportDividedAttention = (
+  flags: CommandFlags,
+  groups: number,
+  tensor: number,
+  flag: string,
+): void => {
+  const message = `attention is divided among ${groups} groups; dense layers and the vocabulary, which all ${tensor} GPUs share, are held by each group in the plan`;
+  flags.report("warning", "dp-attention-dense-not-expressible", message, flag);
+};

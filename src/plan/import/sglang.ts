@@ -6,7 +6,12 @@
 import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { type Imported, type ImportedWorkload, type Layout } from "./note.ts";
-import { batchFromLimit, serverDtype, slicesOfExperts } from "./server_flags.ts";
+import {
+  batchFromLimit,
+  reportDividedAttention,
+  serverDtype,
+  slicesOfExperts,
+} from "./server_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 
@@ -158,8 +163,7 @@ const layoutOf = (flags: CommandFlags): Layout => {
     const hint = "with --enable-dp-attention, --dp-size divides --tp-size";
     flags.report("error", "degrees-contradict", message, "--data-parallel-size", hint);
   }
-  const message = `attention is divided among ${data} groups; dense layers and the vocabulary, which all ${tensor} GPUs share, are held by each group in the plan`;
-  flags.report("warning", "dp-attention-dense-not-expressible", message, "--enable-dp-attention");
+  reportDividedAttention(flags, data, tensor, "--enable-dp-attention");
   return {
     ...rest,
     tensor: Math.max(1, Math.floor(tensor / data)),

@@ -2,14 +2,21 @@
 
 import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
-import { batchFromLimit, slicesOfExperts } from "./server_flags.ts";
+import { withOptions } from "./llm_options.ts";
+import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+import {
+  batchFromLimit,
+  reportDividedAttention,
+  serverDtype,
+  slicesOfExperts,
+} from "./server_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
   switches: new Set(
     `--trust-remote-code --streaming --enable-chunked-context --enable-attention-dp --remove-input-padding
-     --fail-fast-on-attention-window-too-large --verbose`.split(/\s+/),
+     --fail-fast-on-attention-window-too-large --verbose --enable-chunked-prefill --disable-overlap-scheduler
+     --enable-block-reuse --print-iter-log`.split(/\s+/),
   ),
   aliases: {
     "--tp": "--tensor-parallel-size",
@@ -20,6 +27,7 @@ const grammar: FlagGrammar = {
     "--ep": "--expert-parallel-size",
     "--ep-size": "--expert-parallel-size",
     "--moe-expert-parallel-size": "--expert-parallel-size",
+    "--moe-tp-size": "--moe-tensor-parallel-size",
     "--cp-size": "--context-parallel-size",
     "--extra-llm-api-options": "--config",
     "-m": "--model",
@@ -27,7 +35,7 @@ const grammar: FlagGrammar = {
 };
 
 const withoutBearing =
-  /^--(host|port|trust-remote-code|tokenizer|revision|log-level|backend|reasoning-parser|tool-parser|chat-template|metadata-server.*|server-role|num-postprocess-workers|workspace|report-json|iteration-log|output-json|dataset|streaming|engine-dir|num-requests|warmup|seed|checkpoint-dir|model-dir|output-dir|gemm-plugin|gpt-attention-plugin|workers|custom-module-dirs|served-model-name)$/;
+  /^--(host|port|trust-remote-code|tokenizer|revision|log-level|backend|reasoning-parser|tool-parser|chat-template|metadata-server.*|server-role|num-postprocess-workers|workspace|report-json|iteration-log|output-json|dataset|streaming|engine-dir|num-requests|warmup|seed|checkpoint-dir|model-dir|output-dir|gemm-plugin|gpt-attention-plugin|workers|custom-module-dirs|served-model-name|print-iter-log|enable-iter-perf-stats|stream-interval|trust-remote-code|perf-metrics-max-requests|return-perf-metrics|load-format|checkpoint-format|tokenizer-mode|skip-tokenizer-init|postprocess-tokenizer-dir|garbage-collection-gen0-threshold)$/;
 
 const notExpressible: Readonly<Record<string, string>> = {
   "--quantization": "quantized weights",
@@ -44,6 +52,19 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--moe-cluster-parallel-size": "experts placed by clusters",
   "--disable-kv-cache-reuse": "prefixes that are computed each time",
   "--medusa-choices": "speculative decoding",
+  "--speculative-config": "speculative decoding",
+  "--quant-config": "quantized weights",
+  "--sparse-attention-config": "attention to a part of the tokens",
+  "--cuda-graph-config": "launches recorded in graphs",
+  "--torch-compile-config": "compilation",
+  "--moe-config": "a choice of kernels for experts",
+  "--attn-backend": "a choice of attention kernels",
+  "--attention-dp-config": "how requests are dealt to the groups of attention",
+  "--scheduler-config": "an order of requests",
+  "--disable-overlap-scheduler": "host work that overlaps with the GPU's",
+  "--enable-block-reuse": "prefixes that are kept",
+  "--tokens-per-block": "a cache in blocks",
+  "--lora-config": "adapters on the weights",
   "--use-paged-context-fmha": "a choice of attention kernels",
 };
 
@@ -60,15 +81,17 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importTensorRtLlm = (command: ToolCommand): Imported => {
+export const importTensorRtLlm = (started: ToolCommand, options?: Source): Imported => {
+  const command = options === undefined ? started : withOptions(started, options);
   const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model) ?? flags.label("--model") ?? flags.label("--model-path");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
   const config = flags.text("--config");
-  if (config !== undefined) {
+  if (config !== undefined && options === undefined) {
     const message = `options of the server are in ${shown(config)}, which this command only names`;
-    flags.report("warning", "config-named", message, "--config", "compare it with the plan");
+    const hint = "give that file as a source too: its sizes take the place of the command's";
+    flags.report("warning", "config-named", message, "--config", hint);
   }
   listUnread(flags, { withoutBearing, notExpressible, known });
   return {
@@ -87,25 +110,35 @@ export const importTensorRtLlm = (command: ToolCommand): Imported => {
 
 const layoutOf = (flags: CommandFlags): Layout => {
   const tensor = flags.count("--tensor-parallel-size") ?? 1;
-  const expert = flags.count("--expert-parallel-size");
+  const sliced = flags.count("--moe-tensor-parallel-size");
+  const expert =
+    flags.count("--expert-parallel-size") ??
+    (sliced === undefined ? undefined : Math.max(1, Math.floor(tensor / sliced)));
   flags.has("--gpus-per-node");
   const slices = slicesOfExperts(flags, tensor, expert);
+  if (sliced !== undefined && sliced !== slices) {
+    const message = `experts in ${expert} parts, each in ${sliced} slices, are not the tensor group of ${tensor}`;
+    flags.report("error", "degrees-contradict", message, "--moe-tensor-parallel-size");
+  }
+  const divides = flags.has("--enable-attention-dp") && tensor > 1;
+  if (divides) reportDividedAttention(flags, tensor, tensor, "--enable-attention-dp");
   return {
-    tensor,
+    ...(divides ? { tensor: 1, data: tensor } : { tensor, data: 1 }),
     pipeline: flags.count("--pipeline-parallel-size") ?? 1,
-    data: 1,
     unevenPipeline: true,
     // As many rows as the tensor ranks can share.
     vocabularyMultiple: 1,
-    ...(expert === undefined ? {} : { expert, expertTensor: slices }),
+    ...(expert === undefined && !divides ? {} : { expert: expert ?? 1, expertTensor: slices }),
   };
 };
 
 const workloadOf = (flags: CommandFlags): ImportedWorkload => {
   const batchPerReplica = batchFromLimit(flags, "--max-batch-size") ?? flags.count("--concurrency");
   const maxSequence = flags.count("--max-seq-len");
+  const dtype = serverDtype(flags);
   return {
     mode: "inference",
+    ...(dtype === undefined ? {} : { dtype }),
     ...(batchPerReplica === undefined ? {} : { batchPerReplica }),
     ...(maxSequence === undefined ? {} : { maxSequence }),
   };
