@@ -161,6 +161,50 @@ test.each<[string, string, Numbers]>([
     "srun -N 2 --ntasks-per-node 8 --mpi=pmix --container-image=i.sqsh trtllm-llmapi-launch trtllm-serve m --tp_size 8 --pp_size 2",
     { gpus: 16, tensor: 8, pipeline: 2 },
   ],
+  // LMDeploy
+  [
+    dense,
+    "lmdeploy serve api_server m --tp 8 --session-len 4096 --max-batch-size 64",
+    { gpus: 8, tensor: 8, batch: 64 },
+  ],
+  [
+    dense,
+    "lmdeploy serve api_server m --backend turbomind --tp 4 --dp 2",
+    { gpus: 8, tensor: 4, data: 2 },
+  ],
+  [
+    dense,
+    "CUDA_VISIBLE_DEVICES=0,1,2,3 lmdeploy serve api_server m --backend turbomind --tp 4 --dp 2",
+    { gpus: 4, tensor: 2, data: 2 },
+  ],
+  [
+    experts,
+    "lmdeploy serve api_server m --backend pytorch --tp 8 --dp 2",
+    { gpus: 8, tensor: 4, data: 2, expertTensor: 8 },
+  ],
+  [
+    experts,
+    "lmdeploy serve api_server m --backend pytorch --ep 16 --dp 16 --nnodes 2 --node-rank 0",
+    { gpus: 16, data: 16, expert: 16 },
+  ],
+  [coder, "lmdeploy serve api_server m --ep 4", { gpus: 4, tensor: 4, expert: 4 }],
+  // Text Generation Inference
+  [
+    dense,
+    "text-generation-launcher --model-id m --num-shard 4 --sharded true --max-total-tokens 512",
+    { gpus: 4, tensor: 4, sequence: 512 },
+  ],
+  [
+    dense,
+    "CUDA_VISIBLE_DEVICES=0,1 text-generation-launcher --model-id m --sharded true",
+    { gpus: 2, tensor: 2 },
+  ],
+  [
+    dense,
+    "docker run --gpus all -e NUM_SHARD=8 --shm-size 1g ghcr.io/huggingface/text-generation-inference:3.0 --model-id m",
+    { gpus: 8, tensor: 8 },
+  ],
+  [dense, "text-generation-launcher --model-id m", { gpus: 1 }],
   // The Trainer, behind each launcher
   [
     dense,
@@ -234,6 +278,12 @@ test.each<[string, object]>([
   expect(
     diagnostics.filter(({ severity }) => severity === "warning").map(({ code }) => code),
   ).not.toContainEqual(expect.stringMatching(/fsdp|zero|not-understood/));
+});
+
+test("a sharded server that is shown no number of GPUs is asked for one", async () => {
+  const text = "text-generation-launcher --model-id m --sharded true";
+  const found = errorsAt([await configOf(dense), { name: "run.sh", text }]);
+  expect(found).toMatchObject([{ code: "ranks-not-given", path: ["--sharded"] }]);
 });
 
 test.each([

@@ -3,11 +3,13 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { maxPlanCharacters } from "../syntax.ts";
 import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts";
+import { importLmdeploy } from "./lmdeploy.ts";
 import { importMegatron } from "./megatron.ts";
 import { type CommandKind, type Imported, note, type Source, sourceKinds } from "./note.ts";
 import { hasKeys, recogniseFile } from "./recognise.ts";
 import { importSglang } from "./sglang.ts";
 import { importTensorRtLlm } from "./tensorrt_llm.ts";
+import { importTgi } from "./tgi.ts";
 import { importTrainer } from "./trainer.ts";
 import { importVllm } from "./vllm.ts";
 
@@ -18,6 +20,8 @@ const readers: Readonly<Record<CommandKind, Reader>> = {
   vllm: importVllm,
   sglang: importSglang,
   "tensorrt-llm": importTensorRtLlm,
+  lmdeploy: importLmdeploy,
+  tgi: importTgi,
   trainer: importTrainer,
 };
 

@@ -5,7 +5,15 @@ import type { PlanFile } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 
 /** Tools whose command lines are read. */
-export const commandKinds = ["megatron", "vllm", "sglang", "tensorrt-llm", "trainer"] as const;
+export const commandKinds = [
+  "megatron",
+  "vllm",
+  "sglang",
+  "tensorrt-llm",
+  "lmdeploy",
+  "tgi",
+  "trainer",
+] as const;
 export type CommandKind = (typeof commandKinds)[number];
 /** Tools whose files are read. */
 export const fileKinds = [

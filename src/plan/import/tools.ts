@@ -35,6 +35,10 @@ export const toolOf = (program: string, words: readonly Word[]): Tool | undefine
       ? undefined
       : withModel("tensorrt-llm", rest);
   }
+  if (program === "lmdeploy" && verbs[0] === "serve" && verbs[1] === "api_server") {
+    return withModel("lmdeploy", words.slice(2));
+  }
+  if (program === "text-generation-launcher") return { kind: "tgi", words };
   if (program === "trtllm-build") return { kind: "tensorrt-llm", words };
   if (program === "trtllm-bench") {
     // Options stand before and behind its sub-command.
@@ -75,6 +79,8 @@ const own = {
     /^--(tp|tp[-_]size|dp[-_]size|ep[-_]size|pp[-_]size|mem[-_]fraction[-_]static|context[-_]length|enable[-_]dp[-_]attention|max[-_]running[-_]requests|model[-_]path|chunked[-_]prefill[-_]size)(=|$)/,
   "tensorrt-llm":
     /^--(kv[-_]cache[-_]free[-_]gpu[-_]memory[-_]fraction|extra[-_]llm[-_]api[-_]options|max[-_]beam[-_]width)(=|$)/,
+  lmdeploy: /^--(session[-_]len|cache[-_]max[-_]entry[-_]count)(=|$)/,
+  tgi: /^--(num[-_]shard|max[-_]batch[-_]prefill[-_]tokens)(=|$)/,
   trainer:
     /^--(per[-_]device[-_]train[-_]batch[-_]size|gradient[-_]accumulation[-_]steps|deepspeed|model[-_]name[-_]or[-_]path|fsdp)(=|$)/,
 } satisfies Readonly<Record<CommandKind, RegExp>>;

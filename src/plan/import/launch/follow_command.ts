@@ -267,6 +267,11 @@ const followLauncher = (name: string, launcher: Launcher, running: Running, plac
 /** Launchers that take from the job around them what they are not told. */
 const usesJob = (name: string): boolean => /^(srun|mpirun|mpiexec|orterun|prterun)/.test(name);
 
+const servers: readonly (readonly [image: RegExp, program: readonly string[]])[] = [
+  [/vllm-(openai|tpu|cpu)|\/vllm\b|^vllm\b/, ["vllm", "serve"]],
+  [/text-generation-inference/, ["text-generation-launcher"]],
+];
+
 /** Images whose entry point is a server: the words after them are its flags. */
 export const behindImage = (
   image: string,
@@ -276,9 +281,9 @@ export const behindImage = (
   if (entry !== undefined) return [entry, ...words];
   const [first] = words;
   const offset = first?.offset ?? 0;
-  const isServer = /vllm-(openai|tpu|cpu)|\/vllm\b|^vllm\b/.test(image);
-  if (!isServer || first === undefined || startsCommand(first.text)) return words;
-  return [{ text: "vllm", offset }, { text: "serve", offset }, ...words];
+  const server = servers.find(([name]) => name.test(image))?.[1];
+  if (server === undefined || first === undefined || startsCommand(first.text)) return words;
+  return [...server.map((text) => ({ text, offset })), ...words];
 };
 
 /** What a program sees of variables: a container and another machine only what they are given. */
