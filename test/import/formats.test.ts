@@ -476,6 +476,45 @@ model:
     },
   ],
   [
+    "NeMo: words of the launcher over the job's file",
+    [
+      file(
+        "job.sh",
+        "TP=4\npython megatron_gpt_pretraining.py --config-path=conf --config-name=llama trainer.num_nodes=2 model.tensor_model_parallel_size=$TP ++model.pipeline_model_parallel_size=2 +model.context_parallel_size=2 exp_manager.name=$RUN model.vocab_size=32000",
+      ),
+      file(
+        "llama.yaml",
+        `trainer: { devices: 8, num_nodes: 1, precision: bf16 }
+model: { micro_batch_size: 1, global_batch_size: 16, tensor_model_parallel_size: 1, encoder_seq_length: 4096, num_layers: 32, hidden_size: 4096, ffn_hidden_size: 11008, num_attention_heads: 32, activation: fast-swiglu, normalization: rmsnorm, bias: false, position_embedding_type: rope, share_embeddings_and_output_weights: false }
+`,
+      ),
+    ],
+    {
+      gpus: 16,
+      parallel: { tensor: 4, pipeline: 2, context: 2 },
+      workload: { batch: 16, microBatches: 16, sequence: 4096, dtype: "bf16" },
+      layers: 32,
+      billions: 6.738,
+    },
+  ],
+  [
+    "Megatron Bridge: words of a recipe for a model from elsewhere",
+    [
+      llama8b,
+      file(
+        "<command>",
+        "torchrun --nproc_per_node=8 --nnodes=4 run_recipe.py model.tensor_model_parallel_size=2 train.global_batch_size=64 train.micro_batch_size=1 ddp.use_distributed_optimizer=true ddp.num_distributed_optimizer_instances=2",
+      ),
+    ],
+    {
+      gpus: 32,
+      parallel: { tensor: 2, data: 16, zero: 1, dataShard: 8 },
+      workload: { batch: 64, microBatches: 4 },
+      layers: 32,
+      billions: 8.03,
+    },
+  ],
+  [
     "nanotron",
     [
       file(
@@ -1069,6 +1108,27 @@ test("TensorRT-LLM: an option is named where its file has it", () => {
     code: "degrees-contradict",
     position: { file: "c.yml", line: 2 },
   });
+});
+
+test("NeMo: a word whose value is open is asked for, one that is no key is listed", () => {
+  const job = (words: string) =>
+    importPlan([llama8b, file("<command>", `python pretrain.py trainer.devices=8 ${words}`)]);
+  expect(job("model.tensor_model_parallel_size=$TP").diagnostics).toContainEqual(
+    expect.objectContaining({
+      code: "variable-not-set",
+      hint: expect.stringContaining("--set TP=") as unknown,
+    }),
+  );
+  const { file: plan, diagnostics } = job("training=gpt3/5b model.sequence_parallels=true");
+  expect(plan?.hardware.gpus).toBe(8);
+  expect(codes(diagnostics)).toEqual(
+    expect.arrayContaining(["word-not-understood", "key-not-understood"]),
+  );
+  const differs = importPlan([
+    llama8b,
+    file("<command>", "torchrun --nproc_per_node 4 pretrain.py trainer.devices=8"),
+  ]);
+  expect(codes(differs.diagnostics)).toContain("degrees-contradict");
 });
 
 test("NeMo: what is said of its keys names them as the file has them", () => {

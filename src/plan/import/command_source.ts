@@ -6,6 +6,7 @@ import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts"
 import { importLmdeploy } from "./lmdeploy.ts";
 import { importMegatron } from "./megatron.ts";
 import { type CommandKind, type Imported, note, type Source, sourceKinds } from "./note.ts";
+import { importNemoCommand } from "./nemo.ts";
 import { hasKeys, recogniseFile } from "./recognise.ts";
 import { importSglang } from "./sglang.ts";
 import { importTensorRtLlm } from "./tensorrt_llm.ts";
@@ -22,6 +23,7 @@ const readers: Readonly<Record<CommandKind, Reader>> = {
   "tensorrt-llm": importTensorRtLlm,
   lmdeploy: importLmdeploy,
   tgi: importTgi,
+  nemo: importNemoCommand,
   trainer: importTrainer,
 };
 
@@ -58,7 +60,7 @@ export const importCommands = (source: Source, beside: readonly Source[]): Comma
 
 /** Files that change what a command says, and are none without it. */
 const completes = (file: Source, kind: CommandKind): boolean =>
-  kind === "tensorrt-llm" && hasKeys(file) && recogniseFile(file) === kind;
+  (kind === "tensorrt-llm" || kind === "nemo") && hasKeys(file) && recogniseFile(file) === kind;
 
 const chosenCommand = (source: Source): ToolCommand | Imported => {
   if (source.text.length > maxPlanCharacters) {

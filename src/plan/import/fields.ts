@@ -142,7 +142,8 @@ interface Reading {
   readonly diagnostics: Diagnostic[];
 }
 
-const fieldsOf = (root: unknown, position: Reading["position"]): Fields =>
+/** Of values that stand elsewhere than in one text. */
+export const fieldsOf = (root: unknown, position: Reading["position"]): Fields =>
   view({ root, position, read: new Set(), diagnostics: [] }, [], {});
 
 const view = (

@@ -3,16 +3,64 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { type Fields, readFields } from "./fields.ts";
 import { commandOf, entriesOf, type FlagEntry } from "./flags_file.ts";
-import { noLaunch } from "./invocation.ts";
+import type { ToolCommand } from "./commands_in.ts";
+import { withHydraWords } from "./hydra_words.ts";
+import { type Given, noLaunch } from "./invocation.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { importMegatron } from "./megatron.ts";
-import type { Imported, Source } from "./note.ts";
+import { type Imported, note, type Source } from "./note.ts";
 
 export const importNemo = (source: Source): Imported => {
   const { fields, diagnostics } = readFields(source);
-  if (fields === undefined) {
-    return importMegatron(commandOf("megatron", source.name, [], { diagnostics }));
-  }
+  return fields === undefined
+    ? importMegatron(commandOf("megatron", source.name, [], { diagnostics }))
+    : fromFields(source.name, fields, []);
+};
+
+/** A job as its launcher changes it by words, over the file where there is one. */
+export const importNemoCommand = (command: ToolCommand, file: Source | undefined): Imported => {
+  const read = file === undefined ? undefined : readFields(file);
+  const nameOf = (key: string) => (Object.hasOwn(ofBridge, key) ? (ofBridge[key] ?? key) : key);
+  const bears = (key: string) =>
+    /^trainer\.(devices|num_nodes|precision)$/.test(key) || !withoutBearing.test(key);
+  const { fields, diagnostics } = withHydraWords(command, read?.fields, nameOf, bears);
+  const named = command.words.find(({ text }) => /^(--config-name|-cn)(=|$)/.test(text));
+  const only = note(
+    "info",
+    "config-named",
+    "the job's sizes are in a file that this command only names",
+    { position: command.position(named?.offset ?? command.offset) },
+    "give that file as a source too",
+  );
+  return fromFields(
+    command.source,
+    fields,
+    [
+      ...command.launch.diagnostics,
+      ...command.diagnostics,
+      ...(read?.diagnostics ?? []),
+      ...diagnostics,
+      ...(file === undefined && named !== undefined ? [only] : []),
+    ],
+    command.launch.ranks,
+  );
+};
+
+/** Megatron Bridge has other objects for some keys. */
+const ofBridge: Readonly<Record<string, string>> = {
+  "train.micro_batch_size": "model.micro_batch_size",
+  "train.global_batch_size": "model.global_batch_size",
+  "dataset.sequence_length": "model.seq_length",
+  "ddp.use_distributed_optimizer": "model.use_distributed_optimizer",
+  "ddp.num_distributed_optimizer_instances": "model.num_distributed_optimizer_instances",
+};
+
+const fromFields = (
+  source: string,
+  fields: Fields,
+  before: readonly Diagnostic[],
+  started?: Given,
+): Imported => {
   const model = fields.within(["model"]);
   const devices =
     fields.peek("trainer", "devices") === -1 ? undefined : fields.count("trainer", "devices");
@@ -25,16 +73,30 @@ export const importNemo = (source: Source): Imported => {
   ];
   for (const key of ["mcore_gpt", "devices"]) model.value(key);
   listUnreadKeys(fields, withoutBearing);
+  const ranks = devices === undefined ? started?.count : devices * nodes;
+  if (started !== undefined && ranks !== undefined && started.count !== ranks) {
+    const message = `the launcher starts ${started.count} ranks, but the trainer has ${ranks}`;
+    fields.report(
+      "error",
+      "degrees-contradict",
+      message,
+      ["trainer", "devices"],
+      "mend one of the two",
+    );
+  }
   const imported = importMegatron(
-    commandOf("megatron", source.name, entries, {
+    commandOf("megatron", source, entries, {
       program: "pretrain_gpt.py",
-      diagnostics: fields.diagnostics,
-      ...(devices === undefined
+      diagnostics: [...before, ...fields.diagnostics],
+      ...(ranks === undefined
         ? {}
-        : { launch: { ...noLaunch, ranks: { count: devices * nodes, offset: 0 } } }),
+        : { launch: { ...noLaunch, ranks: { count: ranks, offset: 0 } } }),
     }),
   );
-  return { ...imported, kind: "nemo", diagnostics: imported.diagnostics.map(inKeys) };
+  const diagnostics = imported.diagnostics.map((each) =>
+    before.includes(each) ? each : inKeys(each),
+  );
+  return { ...imported, kind: "nemo", diagnostics };
 };
 
 /** What is said of Megatron-LM's flags, in the keys that the file has for them. */
@@ -52,7 +114,7 @@ const inKeys = (diagnostic: Diagnostic): Diagnostic => {
 
 /** Keys that Megatron-LM has as they are. */
 const same =
-  /^(num_layers|hidden_size|ffn_hidden_size|num_attention_heads|kv_channels|micro_batch_size|global_batch_size|(tensor|pipeline|expert)_model_parallel_size|context_parallel_size|expert_tensor_parallel_size|sequence_parallel|make_vocab_size_divisible_by|max_position_embeddings|position_embedding_type|moe_router_topk|moe_ffn_hidden_size|moe_shared_expert_intermediate_size|moe_layer_freq|moe_grouped_gemm|qk_layernorm|vocab_size|rampup_batch_size|init_method_std|hidden_dropout|attention_dropout|use_flash_attention)$/;
+  /^(num_layers|hidden_size|ffn_hidden_size|num_attention_heads|kv_channels|micro_batch_size|global_batch_size|(tensor|pipeline|expert)_model_parallel_size|context_parallel_size|expert_tensor_parallel_size|sequence_parallel|make_vocab_size_divisible_by|max_position_embeddings|position_embedding_type|moe_router_topk|moe_ffn_hidden_size|moe_shared_expert_intermediate_size|moe_layer_freq|moe_grouped_gemm|qk_layernorm|vocab_size|rampup_batch_size|init_method_std|hidden_dropout|attention_dropout|use_flash_attention|use_distributed_optimizer|num_distributed_optimizer_instances)$/;
 
 const renamed: Readonly<Record<string, string>> = {
   encoder_seq_length: "seq_length",

@@ -12,6 +12,7 @@ export const commandKinds = [
   "tensorrt-llm",
   "lmdeploy",
   "tgi",
+  "nemo",
   "trainer",
 ] as const;
 export type CommandKind = (typeof commandKinds)[number];
@@ -22,7 +23,6 @@ export const fileKinds = [
   "deepspeed",
   "accelerate",
   "ray",
-  "nemo",
   "nanotron",
   "torchtitan",
 ] as const;

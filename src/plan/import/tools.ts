@@ -51,6 +51,7 @@ export const toolOf = (program: string, words: readonly Word[]): Tool | undefine
   if (/^pretrain_\w+\.py$/.test(program) || has(words, own.megatron)) {
     return { kind: "megatron", words };
   }
+  if (has(words, own.nemo)) return { kind: "nemo", words };
   return has(words, own.trainer) ? { kind: "trainer", words } : undefined;
 };
 
@@ -81,6 +82,7 @@ const own = {
     /^--(kv[-_]cache[-_]free[-_]gpu[-_]memory[-_]fraction|extra[-_]llm[-_]api[-_]options|max[-_]beam[-_]width)(=|$)/,
   lmdeploy: /^--(session[-_]len|cache[-_]max[-_]entry[-_]count)(=|$)/,
   tgi: /^--(num[-_]shard|max[-_]batch[-_]prefill[-_]tokens)(=|$)/,
+  nemo: /^\+{0,2}(trainer|model|train|ddp)\.[\w.]+=/,
   trainer:
     /^--(per[-_]device[-_]train[-_]batch[-_]size|gradient[-_]accumulation[-_]steps|deepspeed|model[-_]name[-_]or[-_]path|fsdp)(=|$)/,
 } satisfies Readonly<Record<CommandKind, RegExp>>;
