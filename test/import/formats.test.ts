@@ -1148,3 +1148,28 @@ test("NeMo: what is said of its keys names them as the file has them", () => {
   );
   for (const text of said(whole)) expect(text).not.toMatch(/--(?!gpus)/);
 });
+
+test.each([
+  ["llama4", "17bx16e", 107.77],
+  ["llama4", "17bx128e", 400.7],
+  ["qwen3", "0.6B", 0.596],
+  ["qwen3", "30B-A3B", 30.53],
+  ["qwen3", "235B-A22B", 235.1],
+  ["deepseek_v3", "16B", 15.7],
+  ["deepseek_v3", "236B", 235.7],
+  ["deepseek_v3", "671B", 671.0],
+])("torchtitan: %s %s has %f billion parameters, as it is published", (name, flavor, count) => {
+  const { plan } = planOf([
+    file(
+      "tt.toml",
+      `[model]\nname = "${name}"\nflavor = "${flavor}"\n[training]\nlocal_batch_size = 1\n[parallelism]\ntensor_parallel_degree = 1\n`,
+    ),
+  ]);
+  expect(Math.abs(billions(plan) / count - 1)).toBeLessThan(0.003);
+});
+
+test("torchtitan: a flavor that nobody knows is asked for", () => {
+  const text =
+    '[model]\nname = "llama4"\nflavor = "x"\n[training]\nlocal_batch_size = 1\n[parallelism]\ntensor_parallel_degree = 1\n';
+  expect(codes(errorsAt([file("tt.toml", text)]))).toEqual(["no-model"]);
+});

@@ -5,6 +5,7 @@ import type { ModelFile } from "../schema_model.ts";
 import { type Fields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
+import { torchtitanModel } from "./torchtitan_flavors.ts";
 
 export const importTorchtitan = (source: Source): Imported => {
   const base = { kind: "torchtitan", source: source.name, assumed: [] } as const;
@@ -125,61 +126,21 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
   };
 };
 
-/** hidden, inner width, layers, heads, KV heads */
-type Sizes = readonly [number, number, number, number, number];
-
-const llama3: Readonly<Record<string, Sizes>> = {
-  "8B": [4096, 14_336, 32, 32, 8],
-  "70B": [8192, 28_672, 80, 64, 8],
-  "405B": [16_384, 53_248, 126, 128, 8],
-};
-
-const qwen3: Readonly<Record<string, Sizes>> = {
-  "0.6B": [1024, 3072, 28, 16, 8],
-  "1.7B": [2048, 6144, 28, 16, 8],
-  "4B": [2560, 9728, 36, 32, 8],
-  "8B": [4096, 12_288, 36, 32, 8],
-  "14B": [5120, 17_408, 40, 40, 8],
-  "32B": [5120, 25_600, 64, 64, 8],
-};
-
 const flavorOf = (
   fields: Fields,
   name: string | undefined,
   flavor: string | undefined,
 ): ModelFile | undefined => {
-  const sizes = { llama3, qwen3 }[name ?? ""];
-  const found =
-    flavor !== undefined && sizes !== undefined && Object.hasOwn(sizes, flavor)
-      ? sizes[flavor]
-      : undefined;
-  if (found === undefined) return undefined;
-  const [hidden, ffn, layers, heads, kvHeads] = found;
-  const tied = name === "qwen3" && hidden <= 2560;
+  if (name === undefined || flavor === undefined) return undefined;
+  const model = torchtitanModel(name, flavor);
+  if (model === undefined) return undefined;
   fields.report(
     "info",
     "sizes-of-flavor",
     `the sizes are those of the flavor ${name} ${flavor}, as it is published`,
     ["model", "flavor"],
   );
-  return {
-    layers,
-    hidden,
-    heads,
-    kvHeads,
-    ffn,
-    gated: true,
-    norm: "rms",
-    positions: { kind: "rotary" },
-    ...(name === "qwen3"
-      ? {
-          vocabulary: 151_936,
-          headDim: 128,
-          qkNorm: true,
-          ...(tied ? { tiedEmbeddings: true } : {}),
-        }
-      : { vocabulary: 128_256 }),
-  };
+  return model;
 };
 
 const withoutBearing =

@@ -1,0 +1,182 @@
+// The models that torchtitan has under names: sizes as its own source defines them.
+
+import type { ModelFile } from "../schema_model.ts";
+import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
+
+const common = { gated: true, norm: "rms", positions: { kind: "rotary" } } as const;
+
+/** hidden, inner width, layers, heads, KV heads */
+type Sizes = readonly [number, number, number, number, number];
+
+const llama3 = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
+  ...common,
+  layers,
+  hidden,
+  heads,
+  kvHeads,
+  ffn,
+  vocabulary: 128_256,
+});
+
+const qwen3 = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
+  ...common,
+  layers,
+  hidden,
+  heads,
+  kvHeads,
+  ffn,
+  vocabulary: 151_936,
+  headDim: 128,
+  qkNorm: true,
+});
+
+/** @param ffn of one of 128 experts, of which each token passes eight */
+const qwen3Experts = (sizes: Sizes, ffn: number): ModelFile => ({
+  ...qwen3(sizes),
+  moe: { experts: 128, topK: 8, ffn, renormalise: true },
+});
+
+const tied = (model: ModelFile): ModelFile => ({ ...model, tiedEmbeddings: true });
+
+/** @param step every how manieth layer has experts */
+const llama4 = (experts: number, step: number): ModelFile => ({
+  ...common,
+  layers: 48,
+  hidden: 5120,
+  heads: 40,
+  kvHeads: 8,
+  ffn: 16_384,
+  vocabulary: 202_048,
+  slidingWindow: { tokens: 8192, layers: 36 },
+  otherFeatures: ["sigmoid-routing", "layers-without-positions"],
+  moe: {
+    experts,
+    topK: 1,
+    ffn: 8192,
+    sharedFfn: 8192,
+    renormalise: false,
+    ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
+  },
+});
+
+interface DeepseekSizes {
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly ffn: number;
+  readonly vocabulary: number;
+  /** Absent: queries are projected at full rank. */
+  readonly queryRank?: number;
+  /** So many of the first layers have no experts. */
+  readonly dense: number;
+  readonly experts: number;
+  readonly topK: number;
+  readonly expertFfn: number;
+  readonly shared: number;
+  readonly renormalise: boolean;
+  readonly features: readonly string[];
+}
+
+const deepseek = (sizes: DeepseekSizes): ModelFile => {
+  const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
+  const { experts, topK, expertFfn, shared, renormalise, features } = sizes;
+  return {
+    ...common,
+    layers,
+    hidden,
+    heads,
+    ffn,
+    vocabulary,
+    headDim: 128,
+    latent: {
+      ...(queryRank === undefined ? {} : { queryRank }),
+      keyValueRank: 512,
+      rotaryDim: 64,
+      valueDim: 128,
+    },
+    otherFeatures: [...features, "rotary-scaling-yarn"],
+    moe: {
+      experts,
+      topK,
+      ffn: expertFfn,
+      sharedFfn: shared * expertFfn,
+      renormalise,
+      routingBias: true,
+      ...denseLayersKey(denseLayersOf(layers, (layer) => layer < dense)),
+    },
+  };
+};
+
+const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
+  llama3: {
+    "8B": llama3([4096, 14_336, 32, 32, 8]),
+    "70B": llama3([8192, 28_672, 80, 64, 8]),
+    "405B": llama3([16_384, 53_248, 126, 128, 8]),
+  },
+  llama4: {
+    "17bx16e": llama4(16, 1),
+    "17bx128e": llama4(128, 2),
+  },
+  qwen3: {
+    "0.6B": tied(qwen3([1024, 3072, 28, 16, 8])),
+    "1.7B": tied(qwen3([2048, 6144, 28, 16, 8])),
+    "4B": tied(qwen3([2560, 9728, 36, 32, 8])),
+    "8B": qwen3([4096, 12_288, 36, 32, 8]),
+    "14B": qwen3([5120, 17_408, 40, 40, 8]),
+    "32B": qwen3([5120, 25_600, 64, 64, 8]),
+    "30B-A3B": qwen3Experts([2048, 6144, 48, 32, 4], 768),
+    "235B-A22B": qwen3Experts([4096, 12_288, 94, 64, 4], 1536),
+  },
+  deepseek_v3: {
+    "16B": deepseek({
+      layers: 27,
+      hidden: 2048,
+      heads: 16,
+      ffn: 10_944,
+      vocabulary: 102_400,
+      dense: 1,
+      experts: 64,
+      topK: 6,
+      expertFfn: 1408,
+      shared: 2,
+      renormalise: true,
+      features: ["sigmoid-routing"],
+    }),
+    "236B": deepseek({
+      layers: 60,
+      hidden: 5120,
+      heads: 128,
+      ffn: 12_288,
+      vocabulary: 102_400,
+      queryRank: 1536,
+      dense: 1,
+      experts: 160,
+      topK: 6,
+      expertFfn: 1536,
+      shared: 2,
+      renormalise: false,
+      features: ["routing-within-groups", "scaled-expert-weights"],
+    }),
+    "671B": deepseek({
+      layers: 61,
+      hidden: 7168,
+      heads: 128,
+      ffn: 18_432,
+      vocabulary: 129_280,
+      queryRank: 1536,
+      dense: 3,
+      experts: 256,
+      topK: 8,
+      expertFfn: 2048,
+      shared: 1,
+      renormalise: true,
+      features: ["sigmoid-routing", "routing-within-groups", "scaled-expert-weights"],
+    }),
+  },
+};
+
+/** Undefined where no model has that name. */
+export const torchtitanModel = (name: string, flavor: string): ModelFile | undefined => {
+  const found = Object.hasOwn(flavors, name) ? flavors[name] : undefined;
+  return found !== undefined && Object.hasOwn(found, flavor) ? found[flavor] : undefined;
+};
