@@ -30,9 +30,10 @@ export const defineImport = (program: Command): void => {
     .summary("make a plan from a model's config and a tool's layout")
     .description(
       "Makes a plan from a model's config and from what starts it: a command line or a\n" +
-        "script of vLLM, SGLang, TensorRT-LLM, Megatron-LM or DeepSpeed, behind torchrun,\n" +
-        "Slurm, MPI or a container; model and layout can come from two sources. What a\n" +
-        "plan cannot hold, and what no layer here can run, is listed, and noted in the plan.",
+        "script of vLLM, SGLang, TensorRT-LLM, LMDeploy, Text Generation Inference,\n" +
+        "Megatron-LM, NeMo or DeepSpeed, behind torchrun, Slurm, MPI or a container; model\n" +
+        "and layout can come from two sources. What a plan cannot hold, and what no layer\n" +
+        "here can run, is listed, and noted in the plan.",
     )
     .option("--model <source>", "take only the model from this source")
     .option("--layout <source>", "take only the layout from this source")
