@@ -60,6 +60,41 @@ export const signalTwice = inMeasuring("SIGTERM twice at once", async ({ pid }) 
   process.kill(pid, "SIGTERM");
 });
 
+/** By what its end prints: rows of sizes, or of kernels whose forms were tried. */
+const interruptedTool = (
+  name: string,
+  command: readonly string[],
+  shown: RegExp,
+  signal: NodeJS.Signals,
+): Fault => ({
+  name,
+  run: async () =>
+    faultOf({
+      parameters: [...command, "--adapter", "swiftshader"],
+      onTerminal: true,
+      // The coordinator's caches are its own, so that tuning has something to try.
+      shell: 'export XDG_CACHE_HOME="$PWD/cache"; exec "$@"',
+      before: async ({ until }) => until(shown),
+      happen: async ({ pid }) => {
+        process.kill(pid, signal);
+      },
+    }),
+});
+
+export const collectivesInterrupted = interruptedTool(
+  "SIGTERM while collectives measures its third size",
+  ["collectives", "all-reduce", "-n", "2", "-b", "8", "-e", "64M", "--time", "1s"],
+  /measuring 3\//,
+  "SIGTERM",
+);
+
+export const tuneInterrupted = interruptedTool(
+  "SIGHUP while tune tries forms",
+  ["tune", "plan.json"],
+  /tuning kernels [1-9]/,
+  "SIGHUP",
+);
+
 export const interruptedBesideComplete: Fault = {
   name: "SIGINT while it measures, beside a complete result",
   run: async () => {
@@ -180,6 +215,8 @@ export const allFaults: readonly Fault[] = [
   ...signals,
   signalTwice,
   secondSignal,
+  collectivesInterrupted,
+  tuneInterrupted,
   interruptedBesideComplete,
   interruptedAnalysis,
   terminalGone,

@@ -178,7 +178,7 @@ const lookAt = async (folder: string): Promise<Pick<Ended, "kept" | "leftBehind"
   const names = await readdir(folder, { recursive: true });
   for (const name of names) {
     if (name.endsWith(".tmp")) leftBehind.push(name);
-    if (!/r[^/]*\.json$/.test(name)) continue;
+    if (!/^r[^/]*\.json$/.test(name)) continue;
     const text = await readFile(join(folder, name), "utf8");
     if (text.startsWith("{")) kept[name] = parseStored(text, name).sources.samples.length;
   }

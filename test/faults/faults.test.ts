@@ -35,6 +35,19 @@ describe.skipIf(!isPossible)("a run, when", () => {
     expect(stdout).toContain("Result file: r.json");
   });
 
+  test("collectives is interrupted: prints the sizes it has", async () => {
+    const { code, stdout } = await endOf(cases.collectivesInterrupted);
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/^ +8 .*\r?\n +32 /m);
+    expect(stdout).toContain("Interrupted: ");
+  });
+
+  test("tune is interrupted: keeps the forms it has, and says so", async () => {
+    const { code, stdout } = await endOf(cases.tuneInterrupted);
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/Interrupted: [1-9]\d* kernel shapes? kept/);
+  });
+
   test("it is interrupted beside a complete result: that stays", async () => {
     const { code, kept } = await endOf(cases.interruptedBesideComplete);
     expect(code).toBe(130);
