@@ -82,8 +82,10 @@ test.each([
   async (what, count, make) => {
     const random = seededRandom(20);
     const cases = await make();
+    /** With the text that each was met by. */
     const faults: string[] = [];
-    let [accepted, refused, slowestMs, hung] = [0, 0, 0, 0];
+    const hung: string[] = [];
+    let [accepted, refused, slowestMs] = [0, 0, 0];
     const started = performance.now();
     for (let each = 0; each < count; each += 1) {
       const chosen = cases[each % cases.length];
@@ -93,21 +95,21 @@ test.each([
       const { fault, refusal } = chosen.judge(text);
       const tookMs = performance.now() - begin;
       slowestMs = Math.max(slowestMs, tookMs);
-      if (tookMs > hungMs) hung += 1;
-      if (fault !== undefined) faults.push(fault);
+      if (tookMs > hungMs) hung.push(text);
+      if (fault !== undefined) faults.push(`${fault}\n${text}`);
       else if (refusal === undefined) accepted += 1;
       else refused += 1;
     }
     const seconds = (performance.now() - started) / 1000;
     rows.push([
       what,
-      ...[count, refused, accepted, faults.length, hung].map(String),
+      ...[count, refused, accepted, faults.length, hung.length].map(String),
       `${slowestMs.toFixed(0)} ms`,
       `${seconds.toFixed(0)} s`,
       `${(await residentMb()).toFixed(0)} MB`,
     ]);
     expect(faults.slice(0, 3)).toEqual([]);
-    expect(hung).toBe(0);
+    expect(hung.slice(0, 3)).toEqual([]);
   },
   4 * 3600_000,
 );

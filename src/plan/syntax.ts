@@ -62,7 +62,8 @@ export const parseText = (given: string, file: string): ParsedText => {
       `values are nested more than ${maxNesting} deep`,
       "a plan needs fewer than ten levels",
     );
-  if (bracketDepth(text) > maxNesting) return tooDeep();
+  const brackets = format === "json" ? text.replace(jsonString, "") : text;
+  if (bracketDepth(brackets) > maxNesting) return tooDeep();
   const tokens = [...new Parser().parse(text)];
   if (tokenDepth(tokens) > maxNesting) return tooDeep();
 
@@ -126,7 +127,9 @@ const addLines = (lines: LineCounter, text: string): void => {
   }
 };
 
-/** At least the depth of brackets, whatever is quoted: strings of a plan hold no dozens of brackets. */
+const jsonString = /"(?:[^"\\]|\\.)*"/g;
+
+/** At least the depth of brackets, whatever is quoted in YAML: its strings hold no dozens of brackets. */
 const bracketDepth = (text: string): number => {
   let depth = 0;
   let deepest = 0;

@@ -205,6 +205,20 @@ test.each<readonly [string, string]>([
   expect(fate(text, "plan.yaml")).toBe(fine);
 });
 
+test("the deepest model, with claims about it", () => {
+  const { model, ...rest } = degreesPlan;
+  const claims = { latencyPerLayerMs: 8.5, samplesPerSecond: 312, gpuUtilization: 0.95 };
+  const deep = { ...rest, model: { ...model, layers: 10_000 }, claims };
+  expect(fate(JSON.stringify(deep), "p.json")).toBe(fine);
+});
+
+test("brackets within a string of JSON are no nesting", () => {
+  const named = (name: string) =>
+    parsePlan(JSON.stringify({ ...degreesPlan, name }), "p.json").diagnostics;
+  expect(named("[".repeat(maxNesting + 1))).toEqual([]);
+  expect(named(`\\"${"{".repeat(maxNesting + 1)}`)).toEqual([]);
+});
+
 test("a mesh of the largest size", () => {
   for (const parallel of [
     { data: 65_536 },

@@ -4,6 +4,7 @@
 import { blocksOf } from "../../plan/blocks.ts";
 import { sizePaths } from "../../plan/assumed.ts";
 import { moeLayers } from "../../plan/layers.ts";
+import type { Layer, Plan } from "../../plan/plan.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";
@@ -13,7 +14,7 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
   if (key !== "latencyPerLayerMs" || value === 0) return undefined;
   const { plan, estimate } = given;
   const blocks = blocksOf(plan);
-  const [first] = blocks;
+  const [first] = layersOfBlocks(plan);
   if (first === undefined) return undefined;
   const names = new Set(blocks.flat());
   const flops = estimate.layers.filter(({ layer }) => names.has(layer));
@@ -21,7 +22,7 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
     flops.reduce((sum, layer) => sum + layer.flops, 0) /
     plan.workload.microBatches /
     blocks.length /
-    Math.max(1, gpusOfBlock(given, first).size);
+    Math.max(1, gpusOfBlock(first).size);
   const rate = (1000 * perBlock) / value;
   const { peakFlops } = plan.hardware;
   const because = `${quantity(perBlock, "FLOPs")} of a block per GPU in ${number(value)} ms`;
@@ -72,29 +73,54 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
 };
 
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
-const gpusOfBlock = ({ plan }: Case, block: readonly string[]): ReadonlySet<number> => {
-  const own = new Set(block);
-  const gpus = new Set<number>();
-  for (const stage of plan.stages) {
-    for (const layer of stage.layers) {
-      if (!own.has(`${stage.name}/${layer.name}`)) continue;
-      const held = layer.op === "moe" ? layer.expertGroups.flat(2) : [];
-      for (const gpu of [...layer.groups.flat(), ...held]) gpus.add(gpu);
-    }
-  }
-  return gpus;
+const gpusOfBlock = (layers: readonly Layer[]): ReadonlySet<number> =>
+  new Set(layers.flatMap(listsOf).flatMap((groups) => groups.flat(2)));
+
+/** Lists that many layers share. */
+const listsOf = (layer: Layer): (Layer["groups"] | ExpertLists)[] =>
+  layer.op === "moe" ? [layer.groups, layer.expertGroups] : [layer.groups];
+
+type ExpertLists = Extract<Layer, { op: "moe" }>["expertGroups"];
+
+/** The layers of each block. */
+const layersOfBlocks = (plan: Plan): Layer[][] => {
+  const byName = new Map<string, Layer>(
+    plan.stages.flatMap((stage) =>
+      stage.layers.map((layer) => [`${stage.name}/${layer.name}`, layer] as const),
+    ),
+  );
+  return blocksOf(plan).map((block) => block.flatMap((name) => byName.get(name) ?? []));
 };
 
 /** Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. */
-export const latenciesPerStep = (given: Case): number | undefined => {
-  const { plan } = given;
-  const blocks = blocksOf(plan);
+export const latenciesPerStep = ({ plan }: Case): number | undefined => {
+  const blocks = layersOfBlocks(plan);
   if (blocks.length === 0 || claimedSamples(plan) === undefined) return undefined;
   const perGpu = new Map<number, number>();
-  for (const block of blocks) {
-    for (const gpu of gpusOfBlock(given, block)) perGpu.set(gpu, (perGpu.get(gpu) ?? 0) + 1);
+  for (const { gpus, count } of alike(blocks)) {
+    for (const gpu of gpus) perGpu.set(gpu, (perGpu.get(gpu) ?? 0) + count);
   }
   let most = 0;
   for (const count of perGpu.values()) most = Math.max(most, count);
   return plan.workload.microBatches * most;
+};
+
+/** Blocks on the same GPUs are counted: of thousands on thousands of GPUs there are few kinds. */
+const alike = (
+  blocks: readonly (readonly Layer[])[],
+): Iterable<{ readonly gpus: ReadonlySet<number>; readonly count: number }> => {
+  const numbers = new Map<object, number>();
+  const numberOf = (list: object): number => {
+    const found = numbers.get(list) ?? numbers.size;
+    numbers.set(list, found);
+    return found;
+  };
+  const kinds = new Map<string, { readonly gpus: ReadonlySet<number>; count: number }>();
+  for (const block of blocks) {
+    const key = [...new Set(block.flatMap(listsOf).map(numberOf))].join(" ");
+    const kind = kinds.get(key) ?? { gpus: gpusOfBlock(block), count: 0 };
+    kinds.set(key, kind);
+    kind.count += 1;
+  }
+  return kinds.values();
 };
