@@ -30,7 +30,7 @@ const betweenRuns = 0.05;
 /**
  * Cores change their speed for minutes, by their clock and by who shares their caches and pipelines, and no counter
  * tells. Of twelve equal runs on SwiftShader, on a quiet virtual machine, the medians lay up to 47 % of their median
- * apart, neighbours among them much less (`npm run bench:verdicts`).
+ * apart, and three in a row missed the median of all in one of ten trials (`npm run bench:verdicts`).
  */
 const softwareDrift = 0.25;
 

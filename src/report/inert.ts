@@ -60,9 +60,16 @@ export const inertJson = (json: string): string =>
  * have hidden.
  */
 export const inertPlanText = (text: string): string =>
-  /^\s*[[{]/.test(text)
-    ? inertJson(text)
-    : text.replace(withinLayout, (found) => inertLine(found, false));
+  isJson(text) ? inertJson(text) : text.replace(withinLayout, (found) => inertLine(found, false));
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** What would begin code, a cell, a tag, emphasis, a link, a mention or a character's name in Markdown. */
 const markup = /[`|*~<@]|\](?=[[(:])|&(?=#?\w+;)|:(?=\/\/)|\bwww(?=\.)/gi;

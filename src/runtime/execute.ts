@@ -8,7 +8,6 @@ import type { CollectiveContext } from "../collectives/context.ts";
 import { createUploads } from "../collectives/uploads.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
-import { awaitGpu } from "../gpu/patience.ts";
 import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
@@ -35,8 +34,6 @@ export interface Execution {
   readonly communicator: Communicator;
   /** Room for every pass of a step; absent where the adapter cannot time them. */
   readonly timestamps: Timestamps | undefined;
-  /** Puts into the GPU's queue what is to be done between whole steps. */
-  readonly spoil: () => void;
   /** CPU time of this thread, ms. */
   readonly threadMs: () => number;
   /** Called whenever the rank turns to something else. */
@@ -54,6 +51,8 @@ export interface StepOptions {
   readonly inspect?: Inspect;
   /** Called before such an instruction. What was encoded so far has been submitted. */
   readonly before?: Inspect;
+  /** Called when the step is over, before its timestamps are read, which awaits the GPU. */
+  readonly beforeReading?: () => void;
 }
 
 /** Times are ms of `process.hrtime`, the same for all processes of a machine. */
@@ -202,10 +201,8 @@ export async function executeStep(
   transfers.refuseUnfinished();
   const segments = recorder.finish();
   const cpu = process.cpuUsage(cpuBefore);
-  // A single stage writes only a part of it again.
-  if (stage === undefined) execution.spoil();
+  options.beforeReading?.();
   const passes = await timedPasses(segments, batch.passes, timestamps);
-  if (passes === undefined) await awaitGpu(gpu, queue.onSubmittedWorkDone());
   const all = [...segments, ...transfers.segments].toSorted((a, b) => a.startMs - b.startMs);
   return {
     rank,

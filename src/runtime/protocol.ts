@@ -1,5 +1,5 @@
 // What the coordinator may ask of a rank, and what the rank answers: the one table of both sides. A request is a row
-// here and a function in `rank_session.ts`.
+// here, a function in `rank_session.ts`, and a call of `ask` or `askAll` where it is wanted.
 
 import type { MailboxPlan } from "../collectives/communicator.ts";
 import type { Waiting } from "../collectives/waiting.ts";

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Communicator } from "../collectives/communicator.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
+import { awaitGpu } from "../gpu/patience.ts";
 import { openGpu } from "../gpu/open.ts";
 import { createReader } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
@@ -52,7 +53,6 @@ export async function openRankSession(
   const prepared = await prepareProgram(gpu, program, seed, buffers, known, onOpening);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   const spoil = createSpoiler(gpu, program, prepared);
-  spoil();
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
   const threadMs = createThreadClock();
@@ -61,7 +61,6 @@ export async function openRankSession(
     prepared,
     communicator,
     timestamps,
-    spoil,
     threadMs,
     onProgress,
   };
@@ -71,13 +70,22 @@ export async function openRankSession(
 
   /** Whole steps since the digests were cleared. */
   let steps = 0;
+  let isSpoilt = false;
   const runStep = async (
     options?: StepOptions,
     using: Communicator = communicator,
   ): Promise<RankTrace> => {
+    // A single stage writes only a part of it again.
+    const isWhole = options?.stage === undefined;
+    if (isWhole && !isSpoilt) {
+      spoil();
+      gpu.device.queue.submit([]);
+      await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
+    }
+    if (isWhole) isSpoilt = false;
     await timestamps?.synchronise();
     const trace = await executeStep({ ...execution, communicator: using }, options);
-    if (options?.stage === undefined) steps += 1;
+    if (isWhole) steps += 1;
     return trace;
   };
   /** Where the checking step is. */
@@ -124,7 +132,15 @@ export async function openRankSession(
   const answers: RankSession["answers"] = {
     async step({ count, ...options }) {
       const traces: RankTrace[] = [];
-      for (let left = count; left > 0; left--) traces.push(await runStep(options));
+      for (let left = count; left > 0; left--) {
+        // The next step's spoiling is awaited with this step's timestamps; what the last leaves stays.
+        const isFollowed = left > 1 && options.stage === undefined && timestamps !== undefined;
+        const beforeReading = (): void => {
+          spoil();
+          isSpoilt = true;
+        };
+        traces.push(await runStep({ ...options, ...(isFollowed ? { beforeReading } : {}) }));
+      }
       return { traces, peakBytes: gpu.memory.peakBytes };
     },
 

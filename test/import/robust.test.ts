@@ -167,10 +167,35 @@ test.each([
   ["substitutions", `vllm serve m -tp ${"$(".repeat(20_000)}`],
   ["defaults", `vllm serve m -tp ${"${A:-".repeat(20_000)}`],
   ["brackets", `${"(".repeat(20_000)}vllm serve m`],
+  ["braces", `vllm serve m -tp ${"{a,".repeat(20_000)}${"}".repeat(20_000)}`],
   ["conditions", `${"if [ $A = 1 ]; then ".repeat(3000)}vllm serve m${"; fi".repeat(3000)}`],
   ["arithmetic", `vllm serve m -tp $((${"(".repeat(9000)}1${")".repeat(9000)}))`],
   ["lists", `command: ${"[".repeat(20_000)}`],
 ])("%s nested without end are refused", (_what, text) => {
   const config = { name: "config.json", text: JSON.stringify(bases[0]), role: "model" as const };
   expect(judge([config, { name: "job.sh", text }])).toBe("errors");
+});
+
+test("four times as many variables of an image cost about four times as much", () => {
+  const costOf = (count: number): number => {
+    const text = `FROM vllm/vllm-openai\n${"ENV A=b\n".repeat(count)}CMD ["--model", "m", "-tp", "2"]`;
+    const costs = Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage();
+      expect(judge([{ name: "Dockerfile", text }])).toBe("errors");
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    });
+    return Math.min(...costs);
+  };
+  costOf(1000);
+  expect(costOf(16_000) / costOf(4000)).toBeLessThan(9);
+});
+
+test("an expression that a matcher would try for long is not followed", () => {
+  const script = (length: number) =>
+    `X=${"a".repeat(length)}\nif [[ $X =~ (a|a)(a|a)(a|a)a*a*a*b ]]; then TP=2; else TP=4; fi\nvllm serve m -tp $TP`;
+  const codesOf = (length: number) =>
+    importPlan([{ name: "job.sh", text: script(length) }]).diagnostics.map(({ code }) => code);
+  expect(codesOf(10)).not.toContain("variable-not-set");
+  expect(codesOf(190)).toContain("variable-not-set");
 });

@@ -51,6 +51,7 @@ test.each([
   ["the folder of a path", "N=$(dirname tp/8/run.sh)", "${N#tp/}", 8],
   ["a list in braces", "TPS=(1 {2,4} {6,{7,8}})", "${TPS[5]}", 8],
   ["a range in braces", "TPS=({1..8})", "${TPS[7]}", 8],
+  ["braces around a list in braces", "A=({1{7,8}}); B=${A[1]#\\{1}", "${B%\\}}", 8],
   ["a range that falls, in steps", "TPS=(x{9..0..-1})", "${TPS[1]#x}", 8],
   ["a range with zeros", "TPS=({06..10..2})", "${TPS[1]#0}", 8],
   ["a range of letters", "L=({a..h})", "${#L[@]}", 8],

@@ -66,6 +66,7 @@ test("JSON is the same to who parses it, and has nothing hidden", () => {
 test.each([
   ['{\r\n\t"a": "\u009B2J\u202E"\r\n}', '{\r\n\t"a": "\\u009b2J\\u202e"\r\n}'],
   ["# \u001B[2J\r\n\ta: b\rc\n::error::\n", "# \\x1b[2J\r\n\ta: b\\rc\n\\x3a:error::\n"],
+  ["{\n::error::x: \u202E1}\n", "{\n\\x3a:error::x: \\u{202e}1}\n"],
   ["a: 1\n\nb: [x, 模型]\n", "a: 1\n\nb: [x, 模型]\n"],
 ])("the text of a plan %j is printed as %j", (text, shown) => {
   expect(inertPlanText(text)).toBe(shown);

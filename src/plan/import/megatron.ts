@@ -11,7 +11,7 @@ import {
   notExpressible,
   withoutBearing,
 } from "./megatron_flags.ts";
-import { halfPrecision } from "./half_precision.ts";
+import { halfPrecisionOf } from "./half_precision.ts";
 import { megatronModel } from "./megatron_model.ts";
 import { megatronSharding } from "./megatron_sharding.ts";
 import {
@@ -200,12 +200,6 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
   const microBatch = flags.count("--micro-batch-size");
   const batch = flags.count("--global-batch-size");
   const sequence = flags.count("--seq-length");
-  const bf16 = flags.has("--bf16");
-  const fp16 = flags.has("--fp16");
-  if (bf16 && fp16) {
-    const message = "--fp16 and --bf16 exclude each other";
-    flags.report("error", "precisions-contradict", message, "--fp16", "keep one of the two");
-  }
   return {
     mode: "training",
     ...(batch === undefined ? {} : { batch }),
@@ -213,7 +207,7 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(sequence === undefined ? {} : { sequence }),
     ...recomputeOf(flags),
     dtype: "f32",
-    ...halfPrecision(bf16, fp16),
+    ...halfPrecisionOf(flags),
   };
 };
 

@@ -18,13 +18,8 @@ const llama3 = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
   vocabulary: 128_256,
 });
 
-const qwen3 = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
-  ...common,
-  layers,
-  hidden,
-  heads,
-  kvHeads,
-  ffn,
+const qwen3 = (sizes: Sizes): ModelFile => ({
+  ...llama3(sizes),
   vocabulary: 151_936,
   headDim: 128,
   qkNorm: true,

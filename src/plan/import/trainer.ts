@@ -3,7 +3,7 @@
 
 import { type CommandFlags, type FlagGrammar, readFlags } from "./command_flags.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { halfPrecision } from "./half_precision.ts";
+import { halfPrecision, halfPrecisionOf } from "./half_precision.ts";
 import type { Imported, ImportedWorkload } from "./note.ts";
 import { listNamedConfig } from "./named_config.ts";
 import { trainerSharding } from "./trainer_sharding.ts";
@@ -153,17 +153,14 @@ export const importTrainer = (started: ToolCommand): Imported => {
 
 const precisionOf = (flags: CommandFlags): Pick<ImportedWorkload, "dtype"> => {
   const ofLauncher = flags.text("--mixed-precision");
-  const bf16 = flags.has("--bf16");
-  const fp16 = flags.has("--fp16");
-  if (bf16 && fp16) {
-    const message = "--fp16 and --bf16 exclude each other";
-    flags.report("error", "precisions-contradict", message, "--fp16", "keep one of the two");
-  }
   if (ofLauncher === "fp8") {
     const message = "a plan has no words for matrices in eight bits";
     flags.report("warning", "fp8-not-expressible", message, "--mixed-precision");
   }
-  return halfPrecision(bf16 || (!fp16 && ofLauncher === "bf16"), fp16 || ofLauncher === "fp16");
+  return {
+    ...halfPrecision(ofLauncher === "bf16", ofLauncher === "fp16"),
+    ...halfPrecisionOf(flags),
+  };
 };
 
 /** What `accelerate launch` is told of training is what the script would be told. */

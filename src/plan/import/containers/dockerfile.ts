@@ -1,6 +1,6 @@
 // A Dockerfile as the shell script that its last image starts: variables, then ENTRYPOINT and CMD in either form.
 
-import { literal, type Scalar } from "../shell/value.ts";
+import { literal, type Piece, type Scalar } from "../shell/value.ts";
 
 export interface ImageStart {
   /** On which the last image is built, whose program takes the words where the file names none. */
@@ -19,9 +19,9 @@ interface Instruction {
 
 interface Stage {
   readonly image: string;
-  readonly variables: Scalar;
-  readonly entry?: Instruction;
-  readonly command?: Instruction;
+  readonly variables: Piece[];
+  entry?: Instruction | undefined;
+  command?: Instruction | undefined;
 }
 
 /** Undefined where the text is no Dockerfile, or its image starts nothing of its own. */
@@ -43,32 +43,33 @@ export const dockerfileIn = (text: string): ImageStart | undefined => {
 const lastStage = (instructions: readonly Instruction[]): Stage => {
   const named = new Map<string, Stage>();
   let stage: Stage = { image: "", variables: [] };
-  let alias: string | undefined;
   for (const each of instructions) {
     switch (each.name) {
       case "FROM": {
         const [image = "", as, name] = each.text
           .split(/\s+/)
           .filter((word) => !word.startsWith("--"));
-        stage = named.get(image) ?? { image, variables: stage.image === "" ? stage.variables : [] };
-        alias = /^as$/i.test(as ?? "") ? name : undefined;
+        const base = named.get(image) ?? {
+          image,
+          variables: stage.image === "" ? stage.variables : [],
+        };
+        stage = { ...base, variables: [...base.variables] };
+        if (name !== undefined && /^as$/i.test(as ?? "")) named.set(name, stage);
         break;
       }
       case "ENV":
       case "ARG":
-        stage = { ...stage, variables: [...stage.variables, ...assignmentOf(each)] };
+        stage.variables.push(...assignmentOf(each));
         break;
-      case "ENTRYPOINT": {
+      case "ENTRYPOINT":
         // What the base is started with does not go with another program.
-        const { command: _command, ...rest } = stage;
-        stage = { ...rest, entry: each };
+        stage.command = undefined;
+        stage.entry = each;
         break;
-      }
       case "CMD":
-        stage = { ...stage, command: each };
+        stage.command = each;
         break;
     }
-    if (alias !== undefined) named.set(alias, stage);
   }
   return stage;
 };

@@ -4,8 +4,9 @@ import type { BraceExpansionPart, LiteralPart, Word, WordPart } from "unbash";
 
 type Parts = readonly WordPart[];
 
-/** A word stands for no more words than this; one that would is left as it is. */
+/** A word stands for no more words than this, and braces are no deeper: else they are not followed. */
 const maxWords = 256;
+const maxDepth = 16;
 
 /** The words that one stands for, in order: itself where it has no braces that a shell expands. */
 export const braceExpanded = (word: Word): readonly Word[] => {
@@ -29,7 +30,7 @@ const product = (
 const alternativesOf = (part: WordPart): readonly Parts[] => {
   if (part.type !== "BraceExpansion") return [[part]];
   if (part.parts === undefined) {
-    return textsOf(part.text).map((text) => [literal(text, part.pos)]);
+    return textsOf(part.text)?.map((text) => [literal(text, part.pos)]) ?? [[part]];
   }
   // Braces within braces are followed where they are plain text only.
   const items = splitAtCommas(part.parts);
@@ -68,17 +69,31 @@ const literal = (text: string, pos: number): LiteralPart => ({
   text,
 });
 
-/** Of plain text with braces, outermost first. */
-const textsOf = (text: string): readonly string[] => {
+/** Of plain text with braces, outermost first; undefined where they are not followed. */
+const textsOf = (text: string, depth = 0): readonly string[] | undefined => {
   const open = text.indexOf("{");
   const close = closingOf(text, open);
   if (open < 0 || close < 0) return [text];
+  if (depth > maxDepth) return undefined;
   const inner = text.slice(open + 1, close);
-  const items = itemsOf(inner).flatMap((item) => textsOf(item));
-  const stems = items.length > 1 ? items : (rangeOf(inner) ?? [text.slice(open, close + 1)]);
-  const rests = textsOf(text.slice(close + 1));
-  const all = stems.flatMap((stem) => rests.map((rest) => `${text.slice(0, open)}${stem}${rest}`));
-  return all.length > maxWords ? [text] : all;
+  const stems = stemsOf(inner, depth + 1);
+  const rests = textsOf(text.slice(close + 1), depth + 1);
+  if (stems === undefined || rests === undefined) return undefined;
+  if (stems.length * rests.length > maxWords) return undefined;
+  return stems.flatMap((stem) => rests.map((rest) => `${text.slice(0, open)}${stem}${rest}`));
+};
+
+/** What a pair of braces stands for: without comma or range itself, with what is expanded within. */
+const stemsOf = (inner: string, depth: number): readonly string[] | undefined => {
+  const items = itemsOf(inner);
+  if (items.length === 1) {
+    const range = rangeOf(inner);
+    if (range !== undefined) return range === "too long" ? undefined : range;
+    return textsOf(inner, depth)?.map((text) => `{${text}}`);
+  }
+  const all = items.slice(0, maxWords + 1).map((item) => textsOf(item, depth));
+  const known = all.flatMap((texts) => texts ?? []);
+  return all.includes(undefined) || known.length > maxWords ? undefined : known;
 };
 
 const closingOf = (text: string, open: number): number => {
@@ -104,7 +119,7 @@ const itemsOf = (inner: string): string[] => {
 };
 
 /** `0..7`, `7..0`, `0..8..2`, `01..10`, `a..e`. */
-const rangeOf = (inner: string): readonly string[] | undefined => {
+const rangeOf = (inner: string): readonly string[] | "too long" | undefined => {
   const [, from = "", to = "", by = "1"] =
     /^(-?\d{1,9}|[a-z]|[A-Z])\.\.(-?\d{1,9}|[a-z]|[A-Z])(?:\.\.(-?\d{1,6}))?$/.exec(inner) ?? [];
   const isNumber = /\d/.test(from);
@@ -113,7 +128,7 @@ const rangeOf = (inner: string): readonly string[] | undefined => {
   const step = Math.abs(Number(by)) || 1;
   const [first, last] = [at(from), at(to)];
   const count = Math.floor(Math.abs(last - first) / step) + 1;
-  if (count > maxWords) return undefined;
+  if (count > maxWords) return "too long";
   const isPadded = [from, to].some((text) => /^-?0\d/.test(text));
   const width = isPadded ? Math.max(from.length, to.length) : 0;
   return Array.from({ length: count }, (_, index) => {

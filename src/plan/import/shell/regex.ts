@@ -12,7 +12,8 @@ const classes: Readonly<Record<string, string>> = {
 };
 
 const maxText = 200;
-const maxRepeats = 3;
+/** Ways that a matcher may try in vain: it goes back over every repeat and every alternative. */
+const maxWays = 1e6;
 
 /** The match and its groups, null where there is none, undefined where the expression is not followed. */
 export const regexMatch = (
@@ -23,6 +24,7 @@ export const regexMatch = (
     Object.hasOwn(classes, name) ? (classes[name] ?? whole) : whole,
   );
   if (text.length > maxText || source.length > maxText || !isFollowed(source)) return undefined;
+  if (waysThrough(source, text.length) > maxWays) return undefined;
   try {
     const found = new RegExp(source).exec(text);
     return found === null ? null : found.map((group) => group ?? "");
@@ -33,8 +35,14 @@ export const regexMatch = (
 
 /** Escapes of letters, repeated groups and classes of other names mean other things, or take long. */
 const isFollowed = (source: string): boolean =>
-  !/\\[A-Za-z0-9]|\(\?|\)[*+{?]|\[:|\[[.=]|[*+?}][*+?{]/.test(source) &&
-  (source.match(/[*+]|\{\d*,/g) ?? []).length <= maxRepeats;
+  !/\\[A-Za-z0-9]|\(\?|\)[*+{?]|\[:|\[[.=]|[*+?}][*+?{]/.test(source);
+
+/** At most, from all places of a text of that length. */
+const waysThrough = (source: string, length: number): number => {
+  const repeats = source.match(/[*+]|\{\d*,/g)?.length ?? 0;
+  const choices = source.match(/[|?]/g)?.length ?? 0;
+  return (length + 1) ** (repeats + 1) * 2 ** choices;
+};
 
 /** What is quoted stands for itself. */
 export const quotedRegex = (text: string): string =>

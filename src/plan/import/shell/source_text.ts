@@ -19,9 +19,19 @@ export const sourceOf = (pieces: Scalar): SourceText => {
   return {
     text: textOf(pieces),
     at: (offset) => {
-      let index = starts.findLastIndex((start) => start <= offset);
-      if (index < 0) index = 0;
+      const index = Math.max(0, startedBy(starts, offset) - 1);
       return (pieces[index]?.offset ?? 0) + offset - (starts[index] ?? 0);
     },
   };
+};
+
+/** How many of the starts, which ascend, are at an offset or before it. */
+const startedBy = (starts: readonly number[], offset: number): number => {
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 };

@@ -1,0 +1,1 @@
+vllm serve m -tp {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}
