@@ -1,39 +1,39 @@
 // Many steps of a small plan, and whether anything grows: bytes on the GPU, heap, resident memory and handles
-// of the ranks and of the coordinator. SHARDBENCH_SOAK_STEPS sets how many; default 1,000.
+// of the ranks and of the coordinator; and how long the whole run takes beside its timed steps.
+// SHARDBENCH_SOAK_STEPS sets how many steps; default 1,000.
 
-import { readdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { lower } from "../src/program/lower.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { takeMemory } from "../src/runtime/rank_memory.ts";
+import { readResult } from "../src/harness/earlier_result.ts";
+import { readPlan } from "../src/plan/load.ts";
+import type { Plan } from "../src/plan/plan.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
-import { linear, mlp, moe, plan } from "../test/support/plans.ts";
 
 const steps = Number(process.env["SHARDBENCH_SOAK_STEPS"] ?? 1000);
-const readings = 20;
+/** Many: how far a heap is filled depends on when it was last collected, so that only the least of some counts. */
+const readings = 200;
+const printedReadings = 20;
 /** Until here buffers of Node and of the driver find their size, and the hot code is compiled. */
-const settled = 6;
+const settled = 60;
 // From the first half of the readings after that to the second, by the least of each: what is under
 // way adds to some, a leak to all.
 const allowedHeapGrowth = 1.02;
 /** Allocators keep some of what was freed. */
 const allowedResidentGrowth = 1.05;
 const timeoutMs = 40 * 60_000;
+const planFile = "configs/smoke/dense-tp2.yaml";
 
-const group = [[0, 1]];
-const small = plan(
-  "soak",
-  2,
-  [
-    [linear(12, 16, "column", group, "relu"), linear(16, 12, "row", group)],
-    [mlp(12, 8, "silu", group), moe(12, 4, 2, group, [0, 1])],
-  ],
-  {
-    optimizations: ["communication-overlap"],
-    workload: { batch: 1, microBatches: 1, sequence: 64 },
-  },
-);
+const soakPlan = async (): Promise<Plan> => {
+  const { plan } = await readPlan(planFile);
+  if (plan === undefined) throw new Error(`${planFile} is no plan`);
+  return plan;
+};
 
 /** Of every process together. */
 interface Reading {
@@ -59,7 +59,7 @@ describeOnAdapter("soak", () => {
     `${steps} steps leave everything flat`,
     async () => {
       const { choice } = (await testGpu()).report;
-      const program = lower(small);
+      const program = lower(await soakPlan());
       const pool = await openRanks(
         program,
         program.ranks.map(() => choice),
@@ -83,12 +83,14 @@ describeOnAdapter("soak", () => {
       try {
         const interval = Math.ceil(steps / readings);
         let begin = performance.now();
+        let begun = 0;
         for (let step = 1; step <= steps; step += 1) {
           await pool.step();
           if (step % interval !== 0) continue;
-          const msAStep = (performance.now() - begin) / interval;
           const now = await read(step);
           found.push(now);
+          if (found.length % (readings / printedReadings) !== 0) continue;
+          const msAStep = (performance.now() - begin) / (step - begun);
           const megabytes = [now.heapBytes, now.residentBytes].map((bytes) =>
             (bytes / 1e6).toFixed(2),
           );
@@ -96,6 +98,7 @@ describeOnAdapter("soak", () => {
             `${lineOf([step, now.gpuBytes, ...megabytes, now.handles, msAStep.toFixed(2)])}\n`,
           );
           begin = performance.now();
+          begun = step;
         }
       } finally {
         await pool.close();
@@ -110,6 +113,40 @@ describeOnAdapter("soak", () => {
       expect(growth(({ residentBytes }) => residentBytes)).toBeLessThanOrEqual(
         allowedResidentGrowth,
       );
+    },
+    timeoutMs,
+  );
+
+  test(
+    `a run of ${steps} samples beside its steps`,
+    async () => {
+      const { choice } = (await testGpu()).report;
+      const folder = mkdtempSync(join(tmpdir(), "shardbench-soak-"));
+      try {
+        const file = join(folder, "result.json");
+        const pin = availableParallelism() >= 2 ? ["--pin"] : [];
+        const options = ["--adapter", choice.id, "--no-tune", "--samples", String(steps), ...pin];
+        const begin = performance.now();
+        const { status, stderr } = spawnSync(
+          process.execPath,
+          ["dist/cli/main.js", "run", planFile, ...options, "-o", file],
+          { encoding: "utf8", maxBuffer: 2 ** 28 },
+        );
+        const wholeMs = performance.now() - begin;
+        if (status !== 0) throw new Error(`the run ended with ${status}: ${stderr}`);
+        const { samples } = await readResult(file, await soakPlan());
+        const stepsMs = sum(samples.map(({ wallMs }) => wallMs));
+        console.table({
+          samples: samples.length,
+          "sum of steps, s": (stepsMs / 1000).toFixed(1),
+          "whole run, s": (wholeMs / 1000).toFixed(1),
+          "whole run ÷ sum of steps": (wholeMs / stepsMs).toFixed(2),
+          "result file, MB": (statSync(file).size / 1e6).toFixed(2),
+        });
+        expect(samples).toHaveLength(steps);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
     timeoutMs,
   );

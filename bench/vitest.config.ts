@@ -34,7 +34,13 @@ export default defineConfig({
       {
         test: {
           name: "host",
-          include: ["bench/faults.ts", "bench/host.ts", "bench/mutations.ts", "bench/startup.ts"],
+          include: [
+            "bench/faults.ts",
+            "bench/host.ts",
+            "bench/mutations.ts",
+            "bench/snapshots.ts",
+            "bench/startup.ts",
+          ],
           pool: "forks",
           testTimeout: 600_000,
         },

@@ -50,6 +50,8 @@ export interface Step {
 }
 
 export interface Clock {
+  /** What is added from now on is part of that layer's lowering. */
+  begin(layer: string): void;
   /** One micro-batch, in the order of lowering. */
   add(rank: number, instruction: Instruction): void;
   /** Throws where a rank waits for what no rank sends. */
@@ -58,6 +60,8 @@ export interface Clock {
 
 interface Work {
   readonly kernelMs: number;
+  /** Of `kernelMs`, what memory makes longer than the arithmetic. */
+  readonly memoryBoundMs?: number;
   readonly wireMs: number;
   readonly transfer?: {
     readonly channel: number;
@@ -91,14 +95,30 @@ interface RankClock {
   /** When its last started transfer is over at the earliest. */
   linkFreeMs: number;
   readonly started: Map<number, { readonly work: Work; readonly startMs: number }>;
-  /** What comes after a transfer that is not complete yet, itself included. */
-  readonly queue: Work[];
+  /** What comes after a transfer that is not complete yet, itself included: from `next` on. */
+  queue: Work[];
+  next: number;
+  /** What the rank does in layers that stand for others, until the layers behind them come. */
+  repeated: Work[];
+  /** Whether it is among the blocked of a meeting. */
+  isBlocked: boolean;
   /** Whether the first of the queue has been given already. */
   hasGiven: boolean;
 }
 
-/** @param ranks how many */
-export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): Clock => {
+/** Channels of a repetition are told apart by multiples of it. */
+const channelsOfAll = 2 ** 24;
+
+/**
+ * @param ranks how many
+ * @param timesOf how many layers in a row the lowering of one stands for, see `shorten`
+ */
+export const createClock = (
+  ranks: number,
+  peaks: Peaks,
+  wireBytes: WireCount,
+  timesOf: (layer: string) => number = () => 1,
+): Clock => {
   const clocks = Array.from({ length: ranks }, (): RankClock => ({
     nowMs: 0,
     waitMs: undefined,
@@ -108,6 +128,9 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     linkFreeMs: 0,
     started: new Map(),
     queue: [],
+    next: 0,
+    repeated: [],
+    isBlocked: false,
     hasGiven: false,
   }));
   const meetings = new Map<number, Meeting>();
@@ -120,8 +143,9 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     const collective = collectiveOf(instruction);
     if (collective === undefined) {
       const memoryMs = msOf(kernelBytesOf(instruction), peaks.bandwidth);
-      if (memoryMs > arithmeticMs) memoryBoundMs += memoryMs;
-      return { kernelMs: Math.max(arithmeticMs, memoryMs), wireMs: 0 };
+      return memoryMs > arithmeticMs
+        ? { kernelMs: memoryMs, wireMs: 0, memoryBoundMs: memoryMs }
+        : { kernelMs: arithmeticMs, wireMs: 0 };
     }
     const { channel, from, to } = collective;
     const { largestPiece } = wireBytes(collective, rank);
@@ -143,7 +167,8 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
     const clock = clocks[rank];
     const freed: number[] = [];
     if (clock === undefined) return freed;
-    for (let work = clock.queue[0]; work !== undefined; work = clock.queue[0]) {
+    clock.isBlocked = false;
+    for (let work = clock.queue[clock.next]; work !== undefined; work = clock.queue[clock.next]) {
       const { transfer } = work;
       if (transfer !== undefined) {
         const { channel, gives, gets, isStarted } = transfer;
@@ -163,6 +188,7 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
           clock.started.set(channel, { work, startMs: clock.nowMs });
         } else if (gets) {
           if (meeting.missing > 0) {
+            clock.isBlocked = true;
             meeting.blocked.push(rank);
             return freed;
           }
@@ -178,6 +204,7 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
           );
         }
         if (started.work.transfer?.gets === true && meeting.missing > 0) {
+          clock.isBlocked = true;
           meeting.blocked.push(rank);
           return freed;
         }
@@ -187,19 +214,49 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
         clock.nowMs = Math.max(clock.nowMs, clock.linkFreeMs);
         clock.started.delete(work.awaits);
       }
-      clock.queue.shift();
+      clock.next += 1;
       clock.hasGiven = false;
       clock.waitMs ??= clock.nowMs;
       clock.kernelMs += work.kernelMs;
+      memoryBoundMs += work.memoryBoundMs ?? 0;
       clock.wireMs += work.wireMs;
       clock.nowMs += work.kernelMs;
       if (transfer?.isStarted === true) clock.startedWireMs += work.wireMs;
       else clock.nowMs += work.wireMs;
     }
+    clock.queue = [];
+    clock.next = 0;
     return freed;
+  };
+  const push = (rank: number, works: readonly Work[]): void => {
+    const clock = clocks[rank];
+    if (clock === undefined) return;
+    for (const work of works) clock.queue.push(work);
+    if (clock.isBlocked) return;
+    const able = [rank];
+    for (let next = able.pop(); next !== undefined; next = able.pop()) {
+      for (const freed of advance(next)) able.push(freed);
+    }
+  };
+  /** How many layers those that are being lowered stand for. */
+  let times = 1;
+  const begin = (nextTimes: number): void => {
+    if (nextTimes === times) return;
+    for (const [rank, clock] of clocks.entries()) {
+      const works = clock.repeated;
+      clock.repeated = [];
+      for (let time = 1; time < times; time++) {
+        push(
+          rank,
+          works.map((work) => inRepetition(work, time)),
+        );
+      }
+    }
+    times = nextTimes;
   };
 
   return {
+    begin: (layer) => begin(timesOf(layer)),
     add(rank, instruction) {
       const clock = clocks[rank];
       if (clock === undefined || instruction.op === "observe" || instruction.op === "input") return;
@@ -207,12 +264,21 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
       const own = perLayer.get(instruction.origin.layer) ?? new Map<number, number>();
       perLayer.set(instruction.origin.layer, own);
       own.set(rank, (own.get(rank) ?? 0) + work.kernelMs + work.wireMs);
-      clock.queue.push(work);
-      const able = [rank];
-      for (let next = able.pop(); next !== undefined; next = able.pop())
-        able.push(...advance(next));
+      const { phase, layer } = instruction.origin;
+      if (phase === "backward") {
+        // Behind all layers, and nothing but kernels where one layer stands for others.
+        begin(1);
+        push(
+          rank,
+          Array.from({ length: timesOf(layer) }, () => work),
+        );
+        return;
+      }
+      if (times > 1) clock.repeated.push(work);
+      push(rank, [work]);
     },
     bound({ batch, tokens, microBatches }) {
+      begin(1);
       const blocked = clocks.findIndex(({ queue }) => queue.length > 0);
       if (blocked >= 0) throw new Error(`rank ${blocked} waits for what no rank sends`);
       const own = clocks.map(({ waitMs = 0, kernelMs, wireMs }, rank) => ({
@@ -244,6 +310,17 @@ export const createClock = (ranks: number, peaks: Peaks, wireBytes: WireCount): 
         ranks: own,
       };
     },
+  };
+};
+
+const inRepetition = (work: Work, time: number): Work => {
+  const { transfer, awaits } = work;
+  if (transfer === undefined && awaits === undefined) return work;
+  const offset = time * channelsOfAll;
+  return {
+    ...work,
+    ...(transfer && { transfer: { ...transfer, channel: transfer.channel + offset } }),
+    ...(awaits === undefined ? {} : { awaits: awaits + offset }),
   };
 };
 

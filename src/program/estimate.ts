@@ -10,7 +10,7 @@ import { scheduleBuilder, schedulingOf } from "./schedule/scheduled_builder.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
-import { everyLayer, expandRepeats, shorten } from "./repeats.ts";
+import { expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createTally, kernelFlops, type Totals } from "./tally.ts";
@@ -85,13 +85,13 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   const { gpus } = symmetry.plan.hardware;
   const declared = new Set(plan.communications.map(({ name }) => name));
   const wire = createWireCount();
-  // Until when a rank waits for others does not grow evenly with the blocks: for that, each is lowered.
-  const repeats = peaks === undefined ? shorten(symmetry.plan) : everyLayer(symmetry.plan);
+  const repeats = shorten(symmetry.plan);
   const { timesOf } = repeats;
   const tally = createTally(gpus, layerNames(repeats.plan), wire, declared, timesOf);
   const parameters = createParameterCount(gpus);
-  const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire);
+  const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
   listen(repeats.plan, {
+    begin: (layer) => clock?.begin(layer),
     allocate(rank, role, bytes, shape, layer = "") {
       tally.allocate(rank, role, bytes, shape, layer);
       if (role === "weight") parameters.add(rank, shape, timesOf(layer));
@@ -111,7 +111,8 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
     memoryOf(rank, { byRole: memoryByRole, ...parameters.of(rank) }),
   );
-  const bound = clock?.bound(step);
+  const ofShort = clock?.bound(step);
+  const bound = ofShort && { ...ofShort, layers: inEveryBlock(ofShort.layers, repeats.stoodFor) };
   return {
     ...step,
     ...expandTotals(totals, symmetry, plan.hardware.gpus),
@@ -158,9 +159,10 @@ const elementsOf = (shape: readonly number[]): number =>
   shape.reduce((product, extent) => product * extent, 1);
 
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
-export const listen = (plan: Plan, sink: Sink): void => {
+export const listen = (plan: Plan, sink: Sink & { begin?(layer: string): void }): void => {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  lowerMicroBatch(plan, scheduleBuilder(stream, plan, schedulingOf(plan)), 0);
+  const scheduled = scheduleBuilder(stream, plan, schedulingOf(plan));
+  lowerMicroBatch(plan, scheduled, 0, (layer) => sink.begin?.(layer));
   stream.end();
 };
 

@@ -82,11 +82,16 @@ export const embeddingOf = (plan: Plan): LayerContext["embedding"] => {
 export const layerNames = (plan: Plan): string[] =>
   plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
 
-/** One micro-batch on all ranks. All are alike but for the rows they take from the input. */
+/**
+ * One micro-batch on all ranks. All are alike but for the rows they take from the input.
+ *
+ * @param onLayer is told of each layer before it is lowered
+ */
 export const lowerMicroBatch = (
   plan: Plan,
   scheduled: ScheduledBuilder,
   microBatch: number,
+  onLayer?: (layer: string) => void,
 ): Value => {
   const builder = fuseNeighbours(scheduled);
   const embedding = embeddingOf(plan);
@@ -103,6 +108,7 @@ export const lowerMicroBatch = (
         microBatch,
         phase: "forward",
       };
+      onLayer?.(origin.layer);
       const overlap = plan.optimizations.includes("communication-overlap");
       const context: LayerContext = {
         builder,

@@ -160,8 +160,8 @@ export const expandRepeats = (totals: Totals, { stoodFor }: Repeats): Totals =>
         collectives: inEveryBlock(totals.collectives, stoodFor),
       };
 
-/** Items by layer, in order of the layers. */
-const inEveryBlock = <Item extends { readonly layer: string }>(
+/** Items by layer, in order of the layers: those of a layer that stands for others, of each of them. */
+export const inEveryBlock = <Item extends { readonly layer: string }>(
   items: readonly Item[],
   stoodFor: Repeats["stoodFor"],
 ): Item[] => {

@@ -4,10 +4,12 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { kernels } from "../../src/kernels/catalog.ts";
 import type { Layer, Plan } from "../../src/plan/plan.ts";
-import { estimatePlan } from "../../src/program/estimate.ts";
+import { type Bound, createClock } from "../../src/program/bound.ts";
+import { estimatePlan, listen } from "../../src/program/estimate.ts";
 import { layerNames } from "../../src/program/lower.ts";
 import { shorten } from "../../src/program/repeats.ts";
 import type { Totals } from "../../src/program/tally.ts";
+import { createWireCount } from "../../src/program/wire.ts";
 import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { comparable, countWhole, rounded } from "../support/count_whole.ts";
@@ -22,7 +24,26 @@ const byLayer = <Counted extends Totals>(counted: Counted): Counted => ({
   ),
 });
 
+const peaks = { flops: 1e12, bandwidth: 1e11, linkBandwidth: 1e10 };
+
+/** A step's least time with every block lowered. */
+const boundOfWhole = (given: Plan): Bound => {
+  const wire = createWireCount();
+  const { gpus } = given.hardware;
+  const clock = createClock(gpus, peaks, wire);
+  listen(given, { allocate() {}, add: (rank, instruction) => clock.add(rank, instruction) });
+  const { batch, sequence, microBatches } = given.workload;
+  return clock.bound({ batch, tokens: batch * sequence, microBatches });
+};
+
+/** A layer that waits to be fused is emitted behind the next. */
+const boundByLayer = ({ layers, ...bound }: Bound): unknown =>
+  rounded({ ...bound, layers: layers.toSorted((a, b) => (a.layer < b.layer ? -1 : 1)) });
+
 const expectWhole = (given: Plan): void => {
+  const { bound } = estimatePlan(given, peaks);
+  if (bound === undefined) throw new Error("no bound");
+  expect(boundByLayer(bound)).toEqual(boundByLayer(boundOfWhole(given)));
   const whole = countWhole(given);
   const counted = comparable(byLayer(estimatePlan(given)), whole);
   expect(rounded(counted)).toEqual(rounded(byLayer(whole)));
