@@ -5,9 +5,9 @@ import { assumedAmong } from "../plan/assumed.ts";
 import { gpuNamed } from "../plan/gpu_names.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
 import type { Plan } from "../plan/plan.ts";
-import { unusedFieldsAreSaid } from "../plan/rules/mesh.ts";
+import { fieldsNotRun } from "../plan/fields_not_run.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
-import { featuresBeyondLayers } from "../plan/rules/runnable.ts";
+import { featuresBeyondLayers } from "../plan/features_beyond_layers.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";
 import { number, quantity, someOf } from "./words.ts";
@@ -75,7 +75,7 @@ const workNotRun = (plan: Plan, on: "speed" | "memory"): readonly string[] => {
     plan.model === undefined ? [] : featuresBeyondLayers(plan.model).map(({ what }) => what);
   const optimizations = unknownOptimizations(plan);
   // Recomputation acts in training only, which is an obstacle of its own.
-  const fields = unusedFieldsAreSaid(plan)
+  const fields = fieldsNotRun(plan)
     .map(({ path }) => path.join("."))
     .filter((path) => path !== "workload.recompute");
   return [

@@ -78,6 +78,17 @@ export const gpusOfStage = (stage: Stage): number[] => {
   return [...gpus];
 };
 
+/** GPUs that the plan uses, in order. */
+export const usedGpus = (plan: Plan): number[] => {
+  const used = new Set<number>();
+  for (const stage of plan.stages) for (const gpu of gpusOfStage(stage)) used.add(gpu);
+  return [...used].toSorted((a, b) => a - b);
+};
+
+/** Indices into `plan.communications`, in order, of those that follow a stage. */
+export const communicationsAfter = (plan: Plan, stageIndex: number): number[] =>
+  plan.communications.flatMap(({ after }, i) => (after === stageIndex ? [i] : []));
+
 export const moeLayers = ({ stages }: Pick<Plan, "stages">): MoeLayer[] =>
   stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
 

@@ -6,7 +6,7 @@
 // expert-tensor · expert consecutive ranks form one expert group, which holds every expert once.
 
 import { listedGpus } from "./distribution.ts";
-import type { Degrees, ExpertGroup, Groups, MoeLayer } from "./plan.ts";
+import type { Degrees, ExpertGroup, Groups, Model, MoeLayer } from "./plan.ts";
 import type { PlanFile } from "./schema.ts";
 
 /** Where the layers of one pipeline rank run. */
@@ -79,6 +79,12 @@ const foldedGroups = (degrees: Degrees, ranks: readonly number[]): ExpertGroup[]
     }),
   );
 };
+
+/** Whether every size that tensor parallelism splits can be split in `parts`. */
+export const tensorDegreeFits = (model: Model, parts: number): boolean =>
+  model.heads % parts === 0 &&
+  (model.kvHeads % parts === 0 || parts % model.kvHeads === 0) &&
+  model.ffn % parts === 0;
 
 /** Expert degrees that fold the ranks of a stage evenly, with the expert-tensor degree as it is. */
 export const expertDegreesThatFit = (degrees: Degrees): number[] => {

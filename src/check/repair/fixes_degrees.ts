@@ -3,7 +3,7 @@
 import type { Path } from "../../plan/document.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { brokenBlocks } from "../../plan/rules/quantization.ts";
-import { tensorDegreeFits } from "../../plan/rules/tensor_group.ts";
+import { tensorDegreeFits } from "../../plan/mesh.ts";
 import { divisorAtMost, drop, type Faulty, type Fix, type Proposal, put, roundUp } from "./fix.ts";
 
 /** One number changed. */

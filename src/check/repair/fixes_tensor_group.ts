@@ -2,7 +2,7 @@
 // take the degree from the list, or give the surplus GPUs a pipeline stage of their own.
 
 import { listedGpus } from "../../plan/distribution.ts";
-import { tensorDegreeFits } from "../../plan/rules/tensor_group.ts";
+import { tensorDegreeFits } from "../../plan/mesh.ts";
 import { repairDistribution } from "./distribution.ts";
 import { drop, type Faulty, type Fix, type PatchOperation, type Proposal, put } from "./fix.ts";
 import { surplusStage } from "./surplus_stage.ts";

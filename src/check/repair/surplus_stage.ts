@@ -2,7 +2,7 @@
 // stages, the first on the group, the second on the surplus, layers shared out by the number of GPUs.
 
 import type { Layer } from "../../plan/plan.ts";
-import { featuresBeyondLayers } from "../../plan/rules/runnable.ts";
+import { featuresBeyondLayers } from "../../plan/features_beyond_layers.ts";
 import { drop, type Faulty, type PatchOperation, type Proposal, put } from "./fix.ts";
 
 type LayerValue = Record<string, unknown>;

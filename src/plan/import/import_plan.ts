@@ -6,7 +6,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { issueDiagnostics } from "../issues.ts";
 import { normalise } from "../normalise.ts";
 import { paddedVocabulary, vocabularyBlock } from "../padded_vocabulary.ts";
-import { type Feature, featuresBeyondLayers } from "../rules/runnable.ts";
+import { type Feature, featuresBeyondLayers } from "../features_beyond_layers.ts";
 import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { modelOf } from "../stages_from_degrees.ts";

@@ -2,9 +2,8 @@
 // gathered or consumed as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
 
 import type { Diagnostic } from "../diagnostic.ts";
-import { groupSize, listed, resultSplit } from "../layers.ts";
+import { communicationsAfter, groupSize, listed, resultSplit } from "../layers.ts";
 import type { Communication, Groups, Layer, MoeLayer, Plan, Stage } from "../plan.ts";
-import { communicationsAfter } from "./communications.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
 /** How a value lies on GPUs; `rows` is a value divided among data replicas of one GPU each. */

@@ -1,12 +1,8 @@
 // Rules on who takes part in a declared communication.
 
 import type { Communication, Plan } from "../plan.ts";
-import { gpusOfStage } from "../layers.ts";
+import { communicationsAfter, gpusOfStage } from "../layers.ts";
 import { error, info, type Rule } from "./rule.ts";
-
-/** Indices into `plan.communications`, in order, of those that follow a stage. */
-export const communicationsAfter = (plan: Plan, stageIndex: number): number[] =>
-  plan.communications.flatMap(({ after }, i) => (after === stageIndex ? [i] : []));
 
 /**
  * What leaves a stage leaves GPUs that take part in it, and what arrives arrives at GPUs of the next. Of

@@ -2,10 +2,9 @@
 
 import { listedGpus } from "../distribution.ts";
 import type { Path } from "../document.ts";
-import { gpusOfStage, listed } from "../layers.ts";
+import { listed, usedGpus } from "../layers.ts";
 import { contextOf, worldOf } from "../mesh.ts";
 import { isGrouped } from "../stages_explicit.ts";
-import type { Plan } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
 import { error, info, type Rule, warning } from "./rule.ts";
 
@@ -119,13 +118,6 @@ export const replicasAreDisjoint: Rule = (_plan, written) =>
           ];
     }),
   );
-
-/** GPUs that the plan uses, in order. */
-export const usedGpus = (plan: Plan): number[] => {
-  const used = new Set<number>();
-  for (const stage of plan.stages) for (const gpu of gpusOfStage(stage)) used.add(gpu);
-  return [...used].toSorted((a, b) => a - b);
-};
 
 /** tensor × pipeline × data ranks need as many GPUs. */
 export const enoughGpus: Rule = (plan) => {

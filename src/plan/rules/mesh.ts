@@ -1,8 +1,8 @@
 // Rules on degrees beyond tensor, pipeline and data: how the mesh fills the machine, context and sequence
 // parallelism, and what is only checked.
 
-import type { Path } from "../document.ts";
-import { usedGpus } from "./gpus.ts";
+import { fieldsNotRun } from "../fields_not_run.ts";
+import { usedGpus } from "../layers.ts";
 import { error, type Rule, warning } from "./rule.ts";
 
 /** Some number of data replicas of tensor × pipeline × context ranks fills all GPUs. */
@@ -66,32 +66,12 @@ export const tensorDividesSequence: Rule = ({ degrees, workload: { sequence } })
 };
 
 /** What the plan says and the run does not do yet is named, so that no figure is misread. */
-export const unusedFieldsAreSaid: Rule = ({ degrees, workload, optimizations }) => {
-  const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
-  const overlap = optimizations.indexOf("communication-overlap");
-  const fields: readonly (readonly [written: boolean, path: Path, what: string])[] = [
-    [
-      context > 1,
-      ["parallel", "context"],
-      "of the ranks that share a sequence only the first runs, with whole sequences",
-    ],
-    [
-      overlap >= 0 && sequence && tensor > 1,
-      ["optimizations", overlap],
-      "with parallel.sequence, only what experts exchange is on its way while a rank computes",
-    ],
-    [workload.recompute !== undefined, ["workload", "recompute"], "no backward pass is computed"],
-  ];
-  return fields.flatMap(([isWritten, path, instead]) =>
-    isWritten
-      ? [
-          warning(
-            "checked-but-not-run",
-            path,
-            `${path.join(".")} is checked, but the run does not use it yet: ${instead}`,
-            "read the measured figures accordingly",
-          ),
-        ]
-      : [],
+export const unusedFieldsAreSaid: Rule = (plan) =>
+  fieldsNotRun(plan).map(({ path, instead }) =>
+    warning(
+      "checked-but-not-run",
+      path,
+      `${path.join(".")} is checked, but the run does not use it yet: ${instead}`,
+      "read the measured figures accordingly",
+    ),
   );
-};

@@ -3,15 +3,10 @@
 import { distributionEntries, gpusOfKey, listedGpus, parseModule } from "../distribution.ts";
 import type { Path } from "../document.ts";
 import { listed } from "../layers.ts";
-import type { Model, Plan } from "../plan.ts";
+import { tensorDegreeFits } from "../mesh.ts";
+import type { Plan } from "../plan.ts";
 import type { DistributionFile } from "../schema.ts";
 import { error, info, type Rule } from "./rule.ts";
-
-/** Whether every size that tensor parallelism splits can be split in `parts`. */
-export const tensorDegreeFits = (model: Model, parts: number): boolean =>
-  model.heads % parts === 0 &&
-  (model.kvHeads % parts === 0 || parts % model.kvHeads === 0) &&
-  model.ffn % parts === 0;
 
 /** The ways out of a list that is longer or shorter than the degree. */
 const alternatives = ({ model }: Plan, tensor: number, gpus: readonly number[]): string => {

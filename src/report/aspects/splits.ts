@@ -1,9 +1,8 @@
 // Do the splits of layers have the GPUs that they need, and do they fit the layers?
 
 import { assumedAmong } from "../../plan/assumed.ts";
-import { groupSize, resultSplit } from "../../plan/layers.ts";
+import { groupSize, resultSplit, usedGpus } from "../../plan/layers.ts";
 import type { Groups, Layer, Plan } from "../../plan/plan.ts";
-import { usedGpus } from "../../plan/rules/gpus.ts";
 import { rangesOf } from "../runs_of_ranks.ts";
 import type { Assess } from "./aspect.ts";
 

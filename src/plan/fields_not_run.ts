@@ -1,0 +1,34 @@
+// What a plan says and a run does not do yet: it is named, so that no figure is misread.
+
+import type { Path } from "./document.ts";
+import type { Plan } from "./plan.ts";
+
+export interface FieldNotRun {
+  readonly path: Path;
+  /** What a run does instead. */
+  readonly instead: string;
+}
+
+export function fieldsNotRun({ degrees, workload, optimizations }: Plan): readonly FieldNotRun[] {
+  const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
+  const overlap = optimizations.indexOf("communication-overlap");
+  const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
+    condition ? [{ path, instead }] : [];
+  return [
+    ...when(
+      context > 1,
+      ["parallel", "context"],
+      "of the ranks that share a sequence only the first runs, with whole sequences",
+    ),
+    ...when(
+      overlap >= 0 && sequence && tensor > 1,
+      ["optimizations", overlap],
+      "with parallel.sequence, only what experts exchange is on its way while a rank computes",
+    ),
+    ...when(
+      workload.recompute !== undefined,
+      ["workload", "recompute"],
+      "no backward pass is computed",
+    ),
+  ];
+}
