@@ -7,14 +7,12 @@ import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { PlanDocument } from "../plan/document.ts";
 import { byPosition, withPosition } from "../plan/load.ts";
 import type { Plan } from "../plan/plan.ts";
-import { rules } from "../plan/rules/all.ts";
-import { isAboutRunning } from "../plan/rules/runnable.ts";
 import { isCountable } from "../program/countable.ts";
 import { estimatePlan, type PlanEstimate } from "../program/estimate.ts";
-import { type AdapterLimits, buffersFitAdapter } from "./rules/adapter_limits.ts";
-import { claimsAreJudged } from "./rules/claims.ts";
-import { gpusShareTheWork, loadIsNamed } from "./rules/load.ts";
-import { memorySuffices } from "./rules/memory.ts";
+import type { AdapterLimits } from "./example.ts";
+import type { RuleDefinition } from "./rule.ts";
+import { rules } from "./rules/all.ts";
+import { isAboutRunning } from "./rules/sizes/layer_not_runnable.ts";
 
 export interface CheckOptions {
   /** Of the adapter that the plan is to run on: its buffers are then held against them. */
@@ -38,17 +36,17 @@ export const inspect = (
   document?: PlanDocument,
   { adapter }: CheckOptions = {},
 ): CheckedPlan => {
-  const ofRules = rules.flatMap((rule) => rule(plan, document?.written));
-  if (!isCountable(ofRules)) return { diagnostics: inOrder(ofRules, document) };
+  const ofPlan = askedOfPlan(rules, plan, document);
+  if (!isCountable(ofPlan)) return { diagnostics: inOrder(ofPlan, document) };
   const estimate = estimatePlan(plan);
   const verdicts = judgeClaims({ plan, estimate });
   const found = [
-    ...ofRules,
-    ...memorySuffices(plan, estimate),
-    ...loadIsNamed(plan, estimate),
-    ...gpusShareTheWork(plan, estimate),
-    ...claimsAreJudged(verdicts),
-    ...(adapter === undefined ? [] : buffersFitAdapter(plan, adapter)),
+    ...ofPlan,
+    ...askedOfProgram(rules, plan, estimate),
+    ...rules.flatMap((rule) => rule.ofClaims?.(verdicts) ?? []),
+    ...(adapter === undefined
+      ? []
+      : rules.flatMap((rule) => rule.ofAdapter?.(plan, adapter) ?? [])),
   ];
   return { diagnostics: inOrder(found, document), estimate, verdicts };
 };
@@ -68,14 +66,34 @@ export const planErrors = (
   document: PlanDocument,
   known?: PlanEstimate,
 ): Diagnostic[] => {
-  const ofRules = rules.flatMap((rule) => rule(plan, document.written));
+  const ofPlan = askedOfPlan(rulesThatRefuse, plan, document);
   // Without a memory size nothing is too large, and need not be counted.
-  const isHeldAgainstMemory = plan.hardware.memoryPerGpu !== undefined && isCountable(ofRules);
+  const isHeldAgainstMemory = plan.hardware.memoryPerGpu !== undefined && isCountable(ofPlan);
   const found = isHeldAgainstMemory
-    ? [...ofRules, ...memorySuffices(plan, known ?? estimatePlan(plan))]
-    : ofRules;
+    ? [...ofPlan, ...askedOfProgram(rulesThatRefuse, plan, known ?? estimatePlan(plan))]
+    : ofPlan;
   return inOrder(found, document).filter(({ severity }) => severity === "error");
 };
+
+const rulesThatRefuse = rules.filter(({ diagnostics }) =>
+  diagnostics.some(({ severity }) => severity === "error"),
+);
+
+function askedOfPlan(
+  asked: readonly RuleDefinition[],
+  plan: Plan,
+  document: PlanDocument | undefined,
+): readonly Diagnostic[] {
+  return asked.flatMap((rule) => rule.ofPlan?.(plan, document?.written) ?? []);
+}
+
+function askedOfProgram(
+  asked: readonly RuleDefinition[],
+  plan: Plan,
+  estimate: PlanEstimate,
+): readonly Diagnostic[] {
+  return asked.flatMap((rule) => rule.ofProgram?.(plan, estimate) ?? []);
+}
 
 /** The gravest first, then as a reader of the file meets them; layers that follow from degrees are alike, and said once. */
 const inOrder = (

@@ -59,7 +59,7 @@ export const soundPlan = async (
   file: string,
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> => {
   const inspected = await inspectPlan(file);
-  const { isAboutRunning } = await import("../plan/rules/runnable.ts");
+  const { isAboutRunning } = await import("../check/rules/sizes/layer_not_runnable.ts");
   const diagnostics = inspected.diagnostics.map((each): Diagnostic =>
     isAboutRunning(each) ? { ...each, severity: "error" } : each,
   );

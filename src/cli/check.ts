@@ -5,7 +5,7 @@ import { checkReport } from "../report/terminal_check.ts";
 import { inspectPlan, repairAdvice, type Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { outputColours, printedDiagnostic, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly repair?: boolean;
@@ -58,19 +58,22 @@ const check = async (file: string, flags: Flags): Promise<ExitCode> => {
 const isSound = ({ plan, diagnostics }: Inspected): boolean =>
   plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
 
-const findings = async (inspected: Inspected): Promise<string[]> => [
-  ...checkReport(inspected, outputColours()),
-  ...(inspected.diagnostics.some(({ code }) => code === "claims-open")
-    ? [`What open claims need: \`shardbench claims ${inspected.document.file}\``]
-    : []),
-  ...(isSound(inspected) ? [] : await repairAdvice(inspected)),
-];
+const findings = async (inspected: Inspected): Promise<string[]> => {
+  const { claimsOpen } = await import("../check/rules/claims/claim_refuted.ts");
+  return [
+    ...checkReport(inspected, outputColours()),
+    ...(inspected.diagnostics.some(({ code }) => code === claimsOpen.code)
+      ? [`What open claims need: \`shardbench claims ${inspected.document.file}\``]
+      : []),
+    ...(isSound(inspected) ? [] : await repairAdvice(inspected)),
+  ];
+};
 
 const printFindings = async ({ plan, diagnostics, estimate }: Inspected): Promise<void> => {
   const { loadPerGpu } = await import("../program/load_per_gpu.ts");
   printJson({
     ...(plan === undefined ? {} : { plan: plan.name }),
     ...(plan === undefined || estimate === undefined ? {} : { load: loadPerGpu(plan, estimate) }),
-    diagnostics,
+    diagnostics: diagnostics.map(printedDiagnostic),
   });
 };

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { Diagnostic } from "../plan/diagnostic.ts";
+import type { Plan } from "../plan/plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -44,7 +45,7 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { peaks, source } = await peaksOf(plan, flags, flags.result);
   // Where nothing bounds it, the check has made the same estimate.
   const estimated = peaks === undefined && unbound ? unbound : estimatePlan(plan, peaks);
-  const leftOut = notCounted(diagnostics);
+  const leftOut = await notCounted(plan, diagnostics);
   if (flags.json === true) {
     printJson({
       plan: plan.name,
@@ -59,12 +60,24 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
   return exitCodes.fine;
 };
 
-/** What the model does and its program does not. Some of what cannot run is lowered, for counting. */
-const notCounted = (diagnostics: readonly Diagnostic[]): string[] =>
-  diagnostics
-    .filter(
-      ({ code, path }) =>
-        code === "layer-not-runnable" &&
-        !["latent", "sharedFfn", "headDim", "capacityFactor"].includes(String(path.at(-1))),
-    )
-    .map(({ message }) => message.replace("no layer here can run ", ""));
+/** What the model does and its program does not, in the order of the file. Some of what cannot run is lowered, for counting. */
+const notCounted = async (
+  { model }: Plan,
+  diagnostics: readonly Diagnostic[],
+): Promise<string[]> => {
+  const [{ isAboutRunning }, { featuresBeyondLayers }] = await Promise.all([
+    import("../check/rules/sizes/layer_not_runnable.ts"),
+    import("../plan/features_beyond_layers.ts"),
+  ]);
+  const counted: ReadonlySet<unknown> = new Set(["latent", "sharedFfn"]);
+  const features = model === undefined ? [] : featuresBeyondLayers(model);
+  const whatAt = new Map(
+    features
+      .filter(({ path }) => !counted.has(path.at(-1)))
+      .map(({ path, what }) => [["model", ...path].join("."), what]),
+  );
+  return diagnostics.flatMap((each) => {
+    const what = isAboutRunning(each) ? whatAt.get(each.path.join(".")) : undefined;
+    return what === undefined ? [] : [what];
+  });
+};

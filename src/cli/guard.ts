@@ -5,7 +5,7 @@ import { NumericsError } from "../numerics_error.ts";
 import { checkReport, errorLines } from "../report/terminal_check.ts";
 import { BadPlan, repairAdvice } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
-import { errorColours, printErrorLines, printJson } from "./output.ts";
+import { errorColours, printedDiagnostic, printErrorLines, printJson } from "./output.ts";
 
 /** @param json whether the command was asked for JSON, which then also says what went wrong */
 export const guarded = async (
@@ -56,7 +56,8 @@ const explain = async (error: unknown): Promise<string[]> => {
 };
 
 const describe = (error: unknown): Readonly<Record<string, unknown>> => {
-  if (error instanceof BadPlan) return { code: "bad-plan", diagnostics: error.diagnostics };
+  if (error instanceof BadPlan)
+    return { code: "bad-plan", diagnostics: error.diagnostics.map(printedDiagnostic) };
   if (error instanceof NumericsError) {
     const { message, error: found, tolerance } = error;
     return { code: "wrong-numerics", message, error: found, tolerance };

@@ -6,7 +6,13 @@ import { type ImportResult, type Source, sourceKinds } from "../plan/import/note
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { assignments, type KindOf, kindsOf } from "./import_values.ts";
-import { errorColours, printErrorLines, printJson, printPlanText } from "./output.ts";
+import {
+  errorColours,
+  printedDiagnostic,
+  printErrorLines,
+  printJson,
+  printPlanText,
+} from "./output.ts";
 import { wholeNumber } from "./values.ts";
 
 interface Flags {
@@ -118,7 +124,10 @@ const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
     await writeText(flags.output, text, flags.write === true);
   }
   if (flags.json === true) {
-    printJson({ ...(file === undefined ? {} : { plan: file }), diagnostics });
+    printJson({
+      ...(file === undefined ? {} : { plan: file }),
+      diagnostics: diagnostics.map(printedDiagnostic),
+    });
     return;
   }
   const { findingLines, importSummary } = await import("./import_lines.ts");

@@ -1,5 +1,6 @@
 // Writing to the terminal.
 
+import type { Diagnostic } from "../plan/diagnostic.ts";
 import { coloursFor, type Colours, plain } from "../report/colour.ts";
 import { inertJson, inertLine, inertPlanText } from "../report/inert.ts";
 import { exitCodes } from "./exit_code.ts";
@@ -39,6 +40,11 @@ export const printErrorLines = (lines: readonly string[]): void => {
 export const printJson = (value: unknown): void => {
   printText(`${inertJson(JSON.stringify(value, null, 2))}\n`);
 };
+
+/** A diagnostic as `--json` gives it: what repairs read is no part of the format. */
+export function printedDiagnostic({ found: _, ...printed }: Diagnostic): Diagnostic {
+  return printed;
+}
 
 /** A plan that is to be read as a file. Says so where what was printed is not letter for letter what it holds. */
 export const printPlanText = (text: string): void => {

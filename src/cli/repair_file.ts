@@ -8,7 +8,13 @@ import { LINE_WIDTH } from "../report/table.ts";
 import { wrapIndented } from "../report/text_width.ts";
 import type { Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
-import { errorColours, printErrorLines, printJson, printPlanText } from "./output.ts";
+import {
+  errorColours,
+  printedDiagnostic,
+  printErrorLines,
+  printJson,
+  printPlanText,
+} from "./output.ts";
 import { writeText } from "./write_text.ts";
 
 interface Target {
@@ -27,7 +33,8 @@ export const repairFile = async (
   const repaired = repairPlan(document, estimate);
   if (repaired === undefined) {
     const sound = plan !== undefined && !hasErrors(diagnostics);
-    if (flags.json === true) printJson({ repairs: [], diagnostics });
+    if (flags.json === true)
+      printJson({ repairs: [], diagnostics: diagnostics.map(printedDiagnostic) });
     else if (sound) printErrorLines(["Nothing to repair: no rule asks for it."]);
     else printErrorLines([...checkReport({ diagnostics }, colours), "No repair is known."]);
     return sound ? exitCodes.fine : exitCodes.badPlan;
@@ -37,7 +44,7 @@ export const repairFile = async (
   if (target !== undefined) await writeText(target, repaired.text, flags.write === true);
   if (flags.json === true) {
     const { repairs, patch, alternatives, text } = repaired;
-    printJson({ repairs, patch, alternatives, text, diagnostics: left });
+    printJson({ repairs, patch, alternatives, text, diagnostics: left.map(printedDiagnostic) });
   } else {
     printErrorLines([...repairLines(repaired.repairs), ...alternativeLines(repaired.alternatives)]);
     if (target === undefined) printPlanText(repaired.text);

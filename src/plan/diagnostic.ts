@@ -12,6 +12,8 @@ export interface Diagnostic {
   readonly message: string;
   /** How to mend it. */
   readonly hint?: string;
+  /** What was found as data, for repairs: the code's definition says which. */
+  readonly found?: unknown;
   /** Where in the file; lines and columns count from 1. Absent for plans that were not read from text. */
   readonly position?: Position;
 }

@@ -10,6 +10,11 @@ import { suggest } from "./suggestion.ts";
 type Issue = z.core.$ZodIssue;
 type Finding = Omit<Diagnostic, "severity" | "position">;
 
+/** What a key or word that nobody knows may mean. */
+export interface Suggestion {
+  readonly meant: string;
+}
+
 /** One diagnostic per fault; several for an issue that names several keys. */
 export const issueDiagnostics = (issue: Issue, root: unknown): Diagnostic[] =>
   findings(issue, root).map((finding) => Object.assign(finding, { severity: "error" as const }));
@@ -99,6 +104,7 @@ const unknownKey = (path: Path, known: readonly string[]): Finding => {
       near === undefined
         ? `the keys known here are ${known.join(", ")}`
         : `did you mean ${JSON.stringify(near)}?`,
+    ...(near === undefined ? {} : { found: { meant: near } satisfies Suggestion }),
   };
 };
 
@@ -116,7 +122,12 @@ const notOneOf = (path: Path, found: unknown, known: readonly string[]): Finding
     code: "invalid-value",
     path,
     message: `${named(path)} must be one of ${known.join(", ")}, found ${shown(found)}`,
-    ...(near === undefined ? {} : { hint: `did you mean ${JSON.stringify(near)}?` }),
+    ...(near === undefined
+      ? {}
+      : {
+          hint: `did you mean ${JSON.stringify(near)}?`,
+          found: { meant: near } satisfies Suggestion,
+        }),
   };
 };
 

@@ -1,5 +1,7 @@
 // What a finding costs, in figures of the plan.
 
+import { definitionOf } from "../check/definitions.ts";
+import type { Impact } from "../check/rule.ts";
 import { fullestNeed } from "../program/memory.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import { pipelineOf } from "../plan/pipeline.ts";
@@ -9,13 +11,12 @@ import type { Described } from "./terminal_describe.ts";
 
 /** In a phrase; where no figure of the plan says more than the finding, what its severity means. */
 export const impactOf = (finding: Diagnostic, described: Described | undefined): string => {
-  const { code, severity, path } = finding;
+  const { severity, path } = finding;
+  const impact = definitionOf(finding)?.impact;
   const figures =
-    described === undefined
+    described === undefined || impact === undefined
       ? undefined
-      : code.startsWith("utilization-claim")
-        ? utilizationLimit(described)
-        : impacts[code]?.(described, finding);
+      : impacts[impact](described, finding);
   if (figures !== undefined) return figures;
   if (severity === "error") return "the check refuses the plan until it is mended";
   return path[0] === "claims"
@@ -23,9 +24,9 @@ export const impactOf = (finding: Diagnostic, described: Described | undefined):
     : "the plan runs, with this left as it is";
 };
 
-type Impact = (described: Described, finding: Diagnostic) => string | undefined;
+type Figures = (described: Described, finding: Diagnostic) => string | undefined;
 
-const memoryShare: Impact = ({ plan, estimate }) => {
+const memoryShare: Figures = ({ plan, estimate }) => {
   const capacity = plan.hardware.memoryPerGpu;
   const needed = fullestNeed(estimate.memory).total;
   if (capacity === undefined) return undefined;
@@ -38,15 +39,15 @@ const memoryShare: Impact = ({ plan, estimate }) => {
     : `${share}: what is ${formatNumber(capacity / needed)} times as large no longer fits`;
 };
 
-const impacts: Readonly<Record<string, Impact>> = {
-  "gpu-underused": (described) => {
+const impacts: Readonly<Record<Impact, Figures>> = {
+  "load balance": (described) => {
     const { busiest, average } = balance(described);
     return (
       `the busiest GPU has ${formatNumber(busiest / average)} times the average FLOPs, so that by ` +
       `FLOPs alone the GPUs on average compute at most ${formatPercent(average / busiest)} of the time`
     );
   },
-  "single-data-replica": (described, { path }) => {
+  "load of one replica": (described, { path }) => {
     const { plan, load } = described;
     const [, stage, , layer] = path;
     const gpu = plan.stages[Number(stage)]?.layers[Number(layer)]?.groups[0]?.[0];
@@ -57,10 +58,8 @@ const impacts: Readonly<Record<string, Impact>> = {
       : `GPU ${own.gpu} has ${formatPercent(own.flopsShare)} of the FLOPs against ` +
           `${formatPercent(most.flopsShare)} on GPU ${most.gpu}`;
   },
-  "memory-unrealistic": memoryShare,
-  "memory-headroom-small": memoryShare,
-  "memory-exceeded": memoryShare,
-  "memory-exceeded-as-planned": memoryShare,
+  memory: memoryShare,
+  utilization: (described) => utilizationLimit(described),
 };
 
 const idle = { gpu: 0, flopsShare: 0 };

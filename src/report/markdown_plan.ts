@@ -6,6 +6,7 @@ import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { PlanDocument } from "../plan/document.ts";
 import { parsePlan } from "../plan/load.ts";
 import type { Plan } from "../plan/plan.ts";
+import { valuesAssumed } from "../check/rules/claims/values_assumed.ts";
 import { repairPlan, type RepairedPlan } from "../check/repair.ts";
 import { isCountable } from "../program/countable.ts";
 import { communicationCosts } from "../program/communication_cost.ts";
@@ -188,7 +189,7 @@ const assessment = (
 
 /** The one place that names all assumed values. */
 const named = ({ code }: Diagnostic, plan: Plan | undefined): string =>
-  code === "values-assumed" && plan !== undefined ? `: ${plan.assumed.join(", ")}` : "";
+  code === valuesAssumed.code && plan !== undefined ? `: ${plan.assumed.join(", ")}` : "";
 
 const conclusion = (
   errors: readonly Diagnostic[],

@@ -1,5 +1,6 @@
 // What the check found, on a terminal.
 
+import { loadOfGpus } from "../check/rules/splits/load_per_gpu.ts";
 import { canRun } from "../check/check_plan.ts";
 import type { Diagnostic, Severity } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -33,7 +34,7 @@ export const checkReport = (
   const sections = groups.flatMap(([severity, title]) => {
     const own = diagnostics.filter(
       // The table below says it with more room.
-      (each) => each.severity === severity && (load === undefined || each.code !== "load-per-gpu"),
+      (each) => each.severity === severity && (load === undefined || each.code !== loadOfGpus.code),
     );
     return own.length === 0 ? [] : [colours.strong(title), ownLines(own, colours), ""].flat();
   });

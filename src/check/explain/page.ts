@@ -1,30 +1,36 @@
 // docs/diagnostics.md: every code that the check can give, with an example of each side. What was found
 // and how to mend it are the rules' own words, on the example.
 
-import { checkPlan } from "../check_plan.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { parsePlan } from "../../plan/load.ts";
-import { claimCodes } from "./claims.ts";
-import { compactYaml, degreesBase, type Example, type Explained, stagesBase } from "./example.ts";
-import { formCodes } from "./form.ts";
-import { placementCodes } from "./placement.ts";
-import { sizeCodes } from "./sizes.ts";
+import { checkPlan } from "../check_plan.ts";
+import { type AdapterLimits, bases, type Example } from "../example.ts";
+import type { Chapter, DiagnosticDefinition } from "../rule.ts";
+import { rules } from "../rules/all.ts";
+import { compactYaml, renderExample } from "./render_example.ts";
 
-const chapters: readonly (readonly [title: string, codes: readonly Explained[]])[] = [
-  ["Form", formCodes],
-  ["GPUs, splits and communications", placementCodes],
-  ["Sizes, degrees and memory", sizeCodes],
-  ["Claims", claimCodes],
-];
+const chapters: Readonly<Record<Chapter, string>> = {
+  form: "Form",
+  splits: "GPUs, splits and communications",
+  sizes: "Sizes, degrees and memory",
+  claims: "Claims",
+};
 
-/** Every code, as a reader looks it up. */
-export const explained: readonly Explained[] = chapters.flatMap(([, codes]) => codes);
+const chapterNames = ["form", "splits", "sizes", "claims"] as const;
+
+/** In the order of the alphabet; several rules may give one code. */
+const codesOf = (chapter: Chapter): readonly DiagnosticDefinition<unknown>[] => {
+  const own = rules.filter((rule) => rule.chapter === chapter);
+  const distinct = [...new Set(own.flatMap(({ diagnostics }) => diagnostics))];
+  return distinct.toSorted((a, b) => a.code.localeCompare(b.code));
+};
 
 /** All that loading and checking say of an example. */
 export const diagnose = (
-  { text, file }: Example,
-  adapter: Explained["adapter"],
+  example: Example,
+  adapter: AdapterLimits | undefined,
 ): readonly Diagnostic[] => {
+  const { text, file } = renderExample(example);
   const { plan, document, diagnostics } = parsePlan(text, file);
   if (plan === undefined) return diagnostics;
   return [...diagnostics, ...checkPlan(plan, document, adapter === undefined ? {} : { adapter })];
@@ -36,18 +42,17 @@ export const diagnosticsPage = (): string =>
     "# What `shardbench check` says",
     "Errors keep a plan from running, warnings do not, infos confirm what holds. Each code is stable. The " +
       "examples are changes to one of the two sound plans at the end. This page is generated from the rules.",
-    ...chapters.flatMap(([title, codes]) => [
-      `## ${title}`,
-      ...codes.toSorted((a, b) => a.code.localeCompare(b.code)).map(section),
+    ...chapterNames.flatMap((chapter) => [
+      `## ${chapters[chapter]}`,
+      ...codesOf(chapter).map(section),
     ]),
     "## The plans that the examples change",
-    ...[degreesBase, stagesBase].map((base) => fenced(compactYaml(base))),
+    ...[bases.degrees, bases.stages].map((base) => fenced(compactYaml(base))),
   ].join("\n\n") + "\n";
 
-const section = (entry: Explained): string => {
-  const { code, requires, bad, good, adapter } = entry;
+const section = ({ code, severity, requires, examples }: DiagnosticDefinition<unknown>): string => {
+  const { bad, good, adapter } = examples;
   const found = diagnose(bad, adapter).find((each) => each.code === code);
-  const severity = found?.severity ?? "error";
   const says = found === undefined ? [] : [`- says: ${oneLine(found.message)}`];
   const mend = found?.hint === undefined ? [] : [`- to mend it: ${oneLine(found.hint)}`];
   const limits =
@@ -63,11 +68,12 @@ const section = (entry: Explained): string => {
   ].join("\n\n");
 };
 
-const shownOf = ({ shown, base }: Example): string => {
-  if (base === undefined) return `:\n\n${fenced(shown)}`;
+const shownOf = (example: Example): string => {
+  const { shown } = renderExample(example);
+  if (!("base" in example)) return `:\n\n${fenced(shown)}`;
   return shown === ""
-    ? `: the plan \`${base}\` as it is.`
-    : `, a change to the plan \`${base}\`:\n\n${fenced(shown)}`;
+    ? `: the plan \`${example.base}\` as it is.`
+    : `, a change to the plan \`${example.base}\`:\n\n${fenced(shown)}`;
 };
 
 const fenced = (text: string): string => `\`\`\`yaml\n${text.trimEnd()}\n\`\`\``;

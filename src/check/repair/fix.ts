@@ -32,7 +32,41 @@ export interface Faulty {
   readonly plan?: Plan;
 }
 
-export type Fix = (faulty: Faulty, diagnostic: Diagnostic) => readonly Proposal[];
+/** `Found` is the data that the diagnostic's rule gives with it. */
+export type Fix<Found = unknown> = (
+  faulty: Faulty,
+  diagnostic: Diagnostic,
+  found: Found,
+) => readonly Proposal[];
+
+/** A fix of a plan that loads. */
+export function fixOfPlan(
+  propose: (plan: Plan, faulty: Faulty, path: Path) => readonly Proposal[],
+): Fix {
+  return (faulty, { path }) =>
+    faulty.plan === undefined ? [] : propose(faulty.plan, faulty, path);
+}
+
+/** What stands at the diagnostic's path is left out. */
+export function leaveOut(consequence: string): Fix {
+  return (_faulty, { path }) => [
+    { patch: [drop(path)], description: `${path.join(".")} is left out`, consequence },
+  ];
+}
+
+/** One number changed. */
+export function setNumber(
+  faulty: Faulty,
+  path: Path,
+  value: number,
+  consequence: string,
+): Proposal {
+  return {
+    patch: [put(faulty, path, value)],
+    description: `${path.join(".")} is now ${value}`,
+    consequence,
+  };
+}
 
 /** JSON Pointer, RFC 6901. */
 export const pointer = (path: Path): string =>

@@ -3,6 +3,7 @@
 // check.
 
 import { planErrors } from "../check_plan.ts";
+import { definitionOf } from "../definitions.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { issueDiagnostics } from "../../plan/issues.ts";
 import { normalise } from "../../plan/normalise.ts";
@@ -11,7 +12,6 @@ import { planSchema } from "../../plan/schema.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import type { Faulty, Proposal } from "./fix.ts";
 import { maxFaults } from "../../plan/syntax.ts";
-import { fixes } from "./fixes.ts";
 import { patched } from "./patch.ts";
 
 export interface State extends Faulty {
@@ -61,7 +61,7 @@ export const assess = (value: unknown, known?: PlanEstimate): State => {
 };
 
 export const proposalsFor = (state: State, diagnostic: Diagnostic): readonly Proposal[] =>
-  fixes[diagnostic.code]?.(state, diagnostic) ?? [];
+  definitionOf(diagnostic)?.fix?.(state, diagnostic, diagnostic.found) ?? [];
 
 /** The state after a proposal, where it removes the error and brings no more than it removes. */
 export const after = (

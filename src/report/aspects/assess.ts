@@ -3,7 +3,10 @@
 import { assumedAmong } from "../../plan/assumed.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { sectionOf, titleOf, type Section } from "../finding_titles.ts";
+import { definitionOf } from "../../check/definitions.ts";
+import type { Section } from "../../check/rule.ts";
+import { loadOfGpus } from "../../check/rules/splits/load_per_gpu.ts";
+import { sectionOf, titleOf } from "../finding_titles.ts";
 import type { Aspect, Assess, Assessed } from "./aspect.ts";
 import { metricsValidated, utilizationWithoutOverload } from "./claimed.ts";
 import { communicationBandwidth, communicationLatency } from "./communication.ts";
@@ -57,32 +60,21 @@ export const assess = (
         each.severity === "info" &&
         sections[part].includes(sectionOf(each)) &&
         !told.has(each.code) &&
-        !hasItsOwnPlace.has(each.code),
+        // The load has a table.
+        each.code !== loadOfGpus.code,
     );
     return [...confirmed.map((each) => confirmedBy(each, plan)), ...own];
   };
   return { hardware: of("hardware"), model: of("model"), performance: of("performance") };
 };
 
-/** The load has a table. */
-const hasItsOwnPlace = new Set(["load-per-gpu"]);
-
-/** What a rule's sentence leans on beside the value that it is about. */
-const paths: Readonly<Record<string, readonly string[]>> = {
-  "experts-balanced": ["model.moe.experts", "parallel"],
-  "memory-headroom": ["model", "stages", "parallel", "workload", "hardware.memoryPerGpu"],
+const confirmedBy = (finding: Diagnostic, plan: Plan | undefined): Aspect => {
+  const { leansOn = [finding.path.join(".")], leavesOpen = "" } = definitionOf(finding) ?? {};
+  return {
+    title: titleOf(finding),
+    judgement: "held",
+    why: `${finding.message}${leavesOpen}`,
+    leansOn: plan === undefined ? [] : assumedAmong(plan, leansOn),
+    codes: [finding.code],
+  };
 };
-
-/** What it leaves open. */
-const open: Readonly<Record<string, string>> = {
-  "experts-balanced": "; how evenly tokens choose them, only a run tells",
-};
-
-const confirmedBy = (finding: Diagnostic, plan: Plan | undefined): Aspect => ({
-  title: titleOf(finding),
-  judgement: "held",
-  why: `${finding.message}${open[finding.code] ?? ""}`,
-  leansOn:
-    plan === undefined ? [] : assumedAmong(plan, paths[finding.code] ?? [finding.path.join(".")]),
-  codes: [finding.code],
-});

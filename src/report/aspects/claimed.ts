@@ -3,6 +3,12 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
+import type { DiagnosticDefinition } from "../../check/rule.ts";
+import { claimConfirmed, claimsOpen } from "../../check/rules/claims/claim_refuted.ts";
+import {
+  utilizationClaimOptimistic,
+  utilizationClaimPlausible,
+} from "../../check/rules/claims/utilization_claim_optimistic.ts";
 import { formatPercent } from "../format.ts";
 import type { Aspect, AspectJudgement, Assess, Assessed } from "./aspect.ts";
 import { busiestOverMean } from "./load_balance.ts";
@@ -23,7 +29,7 @@ export const metricsValidated: Assess = ({ verdicts, diagnostics }) => {
         `${confirmed} of ${verdicts.length} claims and relations follow from the plan, ${refuted} are refuted, ` +
         `${open} need a run or what is not known: see Performance Claims`,
       leansOn: [],
-      codes: codesAmong(diagnostics, ["claim-confirmed", "claims-open"]),
+      codes: codesAmong(diagnostics, [claimConfirmed, claimsOpen]),
     },
   ];
 };
@@ -34,7 +40,7 @@ export const utilizationWithoutOverload: Assess = (assessed) =>
     const share = assessed.described.plan.claims[key];
     // What is above 85 % is an opportunity, and said there.
     const isOptimistic = assessed.diagnostics.some(
-      ({ code, path }) => code === "utilization-claim-optimistic" && path[1] === key,
+      ({ code, path }) => code === utilizationClaimOptimistic.code && path[1] === key,
     );
     return share === undefined || isOptimistic ? [] : [overload(assessed, key, share)];
   });
@@ -57,9 +63,12 @@ const overload = (
       `the busiest GPU${isTime ? " if time follows FLOPs" : " by its share of the FLOPs"}: ` +
       (share * ratio > 1 ? "more than it has" : "not more than it has"),
     leansOn: assumedAmong(described.plan, ["model", "stages", "parallel"]),
-    codes: codesAmong(diagnostics, ["utilization-claim-plausible"]),
+    codes: codesAmong(diagnostics, [utilizationClaimPlausible]),
   };
 };
 
-const codesAmong = (diagnostics: readonly Diagnostic[], codes: readonly string[]): string[] =>
-  codes.filter((code) => diagnostics.some((each) => each.code === code));
+const codesAmong = (
+  diagnostics: readonly Diagnostic[],
+  of: readonly DiagnosticDefinition[],
+): string[] =>
+  of.map(({ code }) => code).filter((code) => diagnostics.some((each) => each.code === code));

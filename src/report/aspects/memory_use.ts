@@ -3,6 +3,8 @@
 import { fullestNeed } from "../../program/memory.ts";
 import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
+import { memoryClaimLeavesHeadroom } from "../../check/rules/claims/memory_claim_without_headroom.ts";
+import { memoryHeadroom } from "../../check/rules/sizes/memory_exceeded.ts";
 import { formatPercent } from "../format.ts";
 import { worstOf, type AspectJudgement, type Assess } from "./aspect.ts";
 
@@ -12,7 +14,7 @@ const conservativeShare = 0.9;
 export const conservativeMemory: Assess = ({ described: { plan, estimate }, diagnostics }) => {
   const capacity = plan.hardware.memoryPerGpu;
   if (capacity === undefined) return [];
-  const held = diagnostics.find(({ code }) => code === "memory-headroom");
+  const held = diagnostics.find(({ code }) => code === memoryHeadroom.code);
   const { total, least } = fullestNeed(estimate.memory);
   const used = total / capacity;
   const isCounted = notesThatBear(plan, "memory").length === 0;
@@ -21,7 +23,7 @@ export const conservativeMemory: Assess = ({ described: { plan, estimate }, diag
     if (atLeast > conservativeShare) return "contradicted";
     return share <= conservativeShare ? "held" : "not decidable";
   };
-  const claim = diagnostics.find(({ code }) => code === "memory-claim-leaves-headroom");
+  const claim = diagnostics.find(({ code }) => code === memoryClaimLeavesHeadroom.code);
   const said = promised === undefined ? "" : `; the plan claims ${formatPercent(promised)}`;
   return [
     {

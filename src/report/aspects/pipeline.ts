@@ -4,6 +4,7 @@ import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { gpusOfStage } from "../../plan/layers.ts";
 import { pipelineOf, type Pipeline } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { pipelineFilled } from "../../check/rules/sizes/pipeline_not_filled.ts";
 import { formatPercent } from "../format.ts";
 import { rangesOf } from "../runs_of_ranks.ts";
 import { type Assess, type Aspect, type Assessed } from "./aspect.ts";
@@ -65,7 +66,7 @@ const filled = (
       `1 − ${formula}/(${formula} + p − 1) × mean/largest stage by FLOPs, with p = ${p}, m = ${m}` +
       `${v === 1 ? "" : `, v = ${v}`} and ${formatPercent(evenness)}${open === undefined ? "" : `; ${open}`}`,
     leansOn: assumedAmong(plan, sizePaths),
-    codes: diagnostics.flatMap(({ code }) => (code === "pipeline-filled" ? [code] : [])),
+    codes: diagnostics.flatMap(({ code }) => (code === pipelineFilled.code ? [code] : [])),
   };
 };
 

@@ -3,6 +3,7 @@
 import { assumedAmong } from "../../plan/assumed.ts";
 import { groupSize, resultSplit, usedGpus } from "../../plan/layers.ts";
 import type { Groups, Layer, Plan } from "../../plan/plan.ts";
+import { tensorGroupMatchesDegree } from "../../check/rules/splits/tensor_degree_does_not_match_group.ts";
 import { rangesOf } from "../runs_of_ranks.ts";
 import type { Assess } from "./aspect.ts";
 
@@ -13,7 +14,7 @@ const mostLists = 4;
 export const tensorSplitDevices: Assess = ({ described: { plan }, diagnostics }) => {
   const lists = tensorLists(plan);
   // A group that the plan names has a rule of its own.
-  if (lists.length === 0 || diagnostics.some(({ code }) => code === "tensor-group-matches-degree"))
+  if (lists.length === 0 || diagnostics.some(({ code }) => code === tensorGroupMatchesDegree.code))
     return [];
   const shown =
     lists.length > mostLists

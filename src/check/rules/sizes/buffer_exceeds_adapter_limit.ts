@@ -1,0 +1,115 @@
+// Errors for each layer that has a larger buffer than the adapter takes; an info where all fit.
+
+import { degreesWith } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import type { Diagnostic } from "../../../plan/diagnostic.ts";
+import {
+  fieldPath,
+  groupSize,
+  nameOf,
+  type PlacedLayer,
+  placedLayers,
+} from "../../../plan/layers.ts";
+import type { Plan } from "../../../plan/plan.ts";
+import { valueBytes } from "../../../program/memory.ts";
+
+/** As WebGPU names them, in bytes. */
+export interface AdapterLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+}
+
+const bufferExceedsAdapterLimit: DiagnosticDefinition = {
+  code: "buffer-exceeds-adapter-limit",
+  severity: "error",
+  title: "Buffer Exceeds Adapter Limit",
+  requires: "No buffer is larger than the adapter's maxBufferSize and maxStorageBufferBindingSize.",
+  examples: {
+    bad: degreesWith({ model: { hidden: 64 } }),
+    good: degreesWith(),
+    adapter: { maxBufferSize: 24_576, maxStorageBufferBindingSize: 24_576 },
+  },
+};
+
+const buffersFitAdapter: DiagnosticDefinition = {
+  code: "buffers-fit-adapter",
+  severity: "info",
+  title: "Adapter Limits",
+  requires: "Confirms that every buffer is within the adapter's limits.",
+  examples: {
+    bad: degreesWith(),
+    good: degreesWith({ model: { hidden: 64 } }),
+    adapter: { maxBufferSize: 24_576, maxStorageBufferBindingSize: 24_576 },
+  },
+  section: "hardware",
+};
+
+export const buffersAreWithinLimits: RuleDefinition = {
+  chapter: "sizes",
+  diagnostics: [bufferExceedsAdapterLimit, buffersFitAdapter],
+  ofAdapter: (plan: Plan, limits: AdapterLimits): Diagnostic[] => {
+    const bytes = valueBytes(plan);
+    const limit = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    const limitName =
+      limits.maxStorageBufferBindingSize <= limits.maxBufferSize
+        ? "maxStorageBufferBindingSize"
+        : "maxBufferSize";
+    let largest = 0;
+    const faults = placedLayers(plan).flatMap((placed) => {
+      const size = bytes * largestElements(placed);
+      largest = Math.max(largest, size);
+      return size <= limit
+        ? []
+        : [
+            report(
+              bufferExceedsAdapterLimit,
+              fieldPath(plan, placed),
+              `${nameOf(plan, placed)} needs a buffer of ${size} bytes, the adapter's ${limitName} is ${limit}`,
+              "split the layer over more GPUs, or use more micro-batches",
+            ),
+          ];
+    });
+    if (faults.length > 0) return faults;
+    return [
+      report(
+        buffersFitAdapter,
+        ["hardware"],
+        `the largest buffer has ${largest} bytes, the adapter's ${limitName} is ${limit}`,
+      ),
+    ];
+  },
+};
+
+const largestElements = (placed: PlacedLayer): number => {
+  const { layer, inputRows, outputRows, inputWidth = 0, outputWidth = 0 } = placed;
+  const rows = Math.ceil(inputRows / Math.max(1, layer.groups.length));
+  const passing = Math.max(rows * inputWidth, Math.min(rows, outputRows) * outputWidth);
+  return Math.max(passing, ...ownBuffers(placed, rows));
+};
+
+/** Weights and inner activations on one GPU of the group. */
+const ownBuffers = ({ layer }: PlacedLayer, rows: number): number[] => {
+  const members = groupSize(layer);
+  switch (layer.op) {
+    case "linear":
+      return [(layer.in * layer.out) / (layer.split === "replicated" ? 1 : members)];
+    case "embedding":
+      return [(layer.vocabulary * layer.hidden) / (layer.split === "replicated" ? 1 : members)];
+    case "attention": {
+      const columns = (layer.headDim * layer.heads) / members;
+      return [layer.hidden * columns, rows * columns];
+    }
+    case "mlp":
+      return [(layer.hidden * layer.ffn) / members, (rows * layer.ffn) / members];
+    case "moe": {
+      const owners = Math.max(1, layer.expertGroups.flat(2).length);
+      const routed = (rows * layer.groups.length * layer.topK) / owners;
+      const sharers = layer.expertGroups[0]?.flat().length ?? 1;
+      return [(layer.hidden * layer.ffn * layer.experts) / sharers, routed * layer.ffn];
+    }
+    case "norm":
+    case "residual":
+    case "aggregate":
+      return [];
+  }
+};

@@ -1,0 +1,28 @@
+// An MLP's inner dimension is split by column, then by row.
+
+import { degreesWith } from "../../example.ts";
+import { groupSizeFixes } from "../../repair/group_sizes.ts";
+import type { DiagnosticDefinition, RuleDefinition } from "../../rule.ts";
+import { divides, perLayer } from "./group_division.ts";
+
+const groupDoesNotDivideFfn: DiagnosticDefinition = {
+  code: "group-does-not-divide-ffn",
+  severity: "error",
+  title: "Group Does Not Divide Ffn",
+  requires: "The MLP's inner dimension is a multiple of the tensor group.",
+  examples: {
+    bad: degreesWith({ model: { ffn: 63 } }),
+    good: degreesWith(),
+  },
+  fix: groupSizeFixes(({ model }) => model?.ffn),
+};
+
+export const groupDividesFfn: RuleDefinition = {
+  chapter: "sizes",
+  diagnostics: [groupDoesNotDivideFfn],
+  ofPlan: perLayer((plan, placed) =>
+    placed.layer.op === "mlp"
+      ? divides(plan, placed, groupDoesNotDivideFfn, "ffn", placed.layer.ffn)
+      : [],
+  ),
+};

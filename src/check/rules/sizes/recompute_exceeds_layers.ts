@@ -1,0 +1,66 @@
+// No pipeline rank recomputes more layers than it has.
+
+import { degreesWith } from "../../example.ts";
+import { fixOfPlan, setNumber } from "../../repair/fix.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import type { Plan } from "../../../plan/plan.ts";
+
+const path = ["workload", "recompute"];
+
+const recomputeExceedsLayers: DiagnosticDefinition = {
+  code: "recompute-exceeds-layers",
+  severity: "error",
+  title: "Recompute Exceeds Layers",
+  requires: "A pipeline rank recomputes at most the layers it has.",
+  examples: {
+    bad: degreesWith({
+      workload: {
+        mode: "training",
+        recompute: { granularity: "full", method: "block", layers: 3 },
+      },
+    }),
+    good: degreesWith({
+      workload: {
+        mode: "training",
+        recompute: { granularity: "full", method: "block", layers: 2 },
+      },
+    }),
+  },
+  fix: fixOfPlan(({ degrees, model }, faulty) => [
+    setNumber(
+      faulty,
+      ["workload", "recompute", "layers"],
+      Math.max(
+        ...(degrees?.layersPerStage ?? [
+          Math.ceil((model?.layers ?? 1) / (degrees?.pipeline ?? 1)),
+        ]),
+      ),
+      "every layer of a pipeline rank is recomputed",
+    ),
+  ]),
+};
+
+export const recomputeWithinLayers: RuleDefinition = {
+  chapter: "sizes",
+  diagnostics: [recomputeExceedsLayers],
+  ofPlan: (plan) => {
+    const { recompute } = plan.workload;
+    const own = layersOfRank(plan);
+    if (own === undefined || recompute?.granularity !== "full") return [];
+    return (recompute.layers ?? 0) <= own
+      ? []
+      : [
+          report(
+            recomputeExceedsLayers,
+            [...path, "layers"],
+            `${recompute.layers} layers are to be recomputed, a pipeline rank has ${own}`,
+            `use ${own} or less`,
+          ),
+        ];
+  },
+};
+
+const layersOfRank = ({ degrees, model }: Plan): number | undefined =>
+  degrees === undefined || model === undefined
+    ? undefined
+    : Math.max(...(degrees.layersPerStage ?? [Math.ceil(model.layers / degrees.pipeline)]));

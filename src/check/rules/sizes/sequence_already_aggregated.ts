@@ -1,0 +1,44 @@
+// Attention works within sequences, and aggregation leaves none.
+
+import { linearOnGpu0, oneStage } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
+
+const attentionOnGpu0 = {
+  op: "attention",
+  hidden: 8,
+  heads: 2,
+  parallel: { kind: "tensor", gpus: [0] },
+};
+
+const sequenceAlreadyAggregated: DiagnosticDefinition = {
+  code: "sequence-already-aggregated",
+  severity: "error",
+  title: "Sequence Already Aggregated",
+  requires: "Attention works within sequences, of which an aggregate leaves none.",
+  examples: {
+    bad: oneStage([linearOnGpu0, { op: "aggregate" }, attentionOnGpu0]),
+    good: oneStage([attentionOnGpu0, { op: "aggregate" }]),
+  },
+};
+
+export const sequencesLastUntilAggregation: RuleDefinition = {
+  chapter: "sizes",
+  diagnostics: [sequenceAlreadyAggregated],
+  ofPlan: (plan) =>
+    placedLayers(plan).flatMap((each) => {
+      const { layer, aggregated } = each;
+      const needsSequences =
+        layer.op === "attention" || (layer.op === "aggregate" && layer.over === "sequence");
+      return aggregated === "no" || !needsSequences
+        ? []
+        : [
+            report(
+              sequenceAlreadyAggregated,
+              fieldPath(plan, each),
+              `${nameOf(plan, each)} works within sequences, but an aggregate before it has left none`,
+              "move it before the aggregate",
+            ),
+          ];
+    }),
+};

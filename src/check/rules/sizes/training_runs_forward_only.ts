@@ -1,0 +1,50 @@
+// A training plan is checked, but no backward pass is computed: a schedule's slots for it hold a stand-in.
+
+import { degreesWith } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+
+const trainingRunsForwardOnly: DiagnosticDefinition = {
+  code: "training-runs-forward-only",
+  severity: "warning",
+  title: "Training Runs Forward Only",
+  requires: "Tells that only the forward pass of a training plan is run.",
+  examples: {
+    bad: degreesWith({ workload: { mode: "training" } }),
+    good: degreesWith(),
+  },
+};
+
+const backwardIsStandIn: DiagnosticDefinition = {
+  code: "backward-is-stand-in",
+  severity: "warning",
+  title: "Backward Is Stand In",
+  requires: "Tells that the backward slots of a schedule hold a stand-in.",
+  examples: {
+    bad: degreesWith({ workload: { mode: "training", schedule: "1f1b" } }),
+    good: degreesWith({ workload: { mode: "training" } }),
+  },
+};
+
+export const trainingRunsForward: RuleDefinition = {
+  chapter: "sizes",
+  diagnostics: [trainingRunsForwardOnly, backwardIsStandIn],
+  ofPlan: ({ workload }) =>
+    workload.mode === "inference"
+      ? []
+      : [
+          workload.schedule === undefined
+            ? report(
+                trainingRunsForwardOnly,
+                ["workload", "mode"],
+                "mode is training, but only the forward pass is run and measured",
+                "read the figures as those of inference, or name a workload.schedule to run backward slots",
+              )
+            : report(
+                backwardIsStandIn,
+                ["workload", "schedule"],
+                "backward slots hold a stand-in: the stage's matrix products twice over and a transfer as " +
+                  "large as the gradient; nothing is trained",
+                "read the figures as those of the schedule, not of training",
+              ),
+        ],
+};

@@ -1,0 +1,47 @@
+// A GPU is a member of one data replica only.
+
+import { linearOn, oneStage } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import { listed } from "../../../plan/layers.ts";
+import { isGrouped } from "../../../plan/stages_explicit.ts";
+
+const replicasShareGpu: DiagnosticDefinition = {
+  code: "replicas-share-gpu",
+  severity: "error",
+  title: "Replicas Share GPU",
+  requires: "A GPU is a member of one data replica.",
+  examples: {
+    bad: oneStage([
+      linearOn("data", [
+        [0, 1],
+        [1, 2],
+      ]),
+    ]),
+    good: oneStage([linearOn("data", [[0], [1]])]),
+  },
+};
+
+export const replicasAreDisjoint: RuleDefinition = {
+  chapter: "splits",
+  diagnostics: [replicasShareGpu],
+  ofPlan: (_plan, written) =>
+    (written?.stages ?? []).flatMap((stage, s) =>
+      stage.layers.flatMap((layer, l) => {
+        const gpus = layer.parallel?.gpus;
+        if (gpus === undefined || !isGrouped(gpus)) return [];
+        const shared = gpus.flatMap((group, i) =>
+          group.filter((id) => gpus.findIndex((other) => other.includes(id)) < i),
+        );
+        return shared.length === 0
+          ? []
+          : [
+              report(
+                replicasShareGpu,
+                ["stages", s, "layers", l, "parallel", "gpus"],
+                `GPU ${listed(shared)} is in more than one data replica`,
+                "give every replica GPUs of its own",
+              ),
+            ];
+      }),
+    ),
+};

@@ -1,0 +1,19 @@
+// The layers of explicit stages, as the plan file gives them.
+
+import type { PlanFile } from "../../../plan/schema.ts";
+import type { LayerFile, ParallelFile } from "../../../plan/schema_layers.ts";
+
+export interface WrittenLayer {
+  readonly layer: LayerFile;
+  readonly parallel: ParallelFile;
+  readonly path: readonly (string | number)[];
+}
+
+export const writtenLayers = (written: PlanFile | undefined): WrittenLayer[] =>
+  (written?.stages ?? []).flatMap((stage, s) =>
+    stage.layers.flatMap((layer, l) =>
+      layer.parallel === undefined
+        ? []
+        : [{ layer, parallel: layer.parallel, path: ["stages", s, "layers", l, "parallel"] }],
+    ),
+  );

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { errorsOf, withDegrees } from "../../plan/checked.ts";
+
+const sharded = (parallel: object, more: object = {}) =>
+  withDegrees({
+    hardware: { gpus: 24 },
+    workload: { batch: 24, mode: "training" },
+    parallel: { tensor: 2, expert: 2, data: 12, zero: 3, ...parallel },
+    ...more,
+  });
+
+test.each([
+  [3, []],
+  [4, []],
+  [5, ["data-shard-does-not-divide-data"]],
+  [12, []],
+  [24, ["data-shard-does-not-divide-data"]],
+])("groups of %i of 12 data ranks", (dataShard, codes) => {
+  expect(errorsOf(sharded({ dataShard }))).toEqual(codes);
+});
+
+test.each([
+  [{ zero: 1 }, []],
+  [{ zero: 0 }, ["data-shard-needs-zero"]],
+  [{ zero: undefined }, ["data-shard-needs-zero"]],
+])("groups of ranks share what %j shards", (parallel, codes) => {
+  expect(errorsOf(sharded({ dataShard: 4, ...parallel }))).toEqual(codes);
+});
+
+test.each([
+  [6, []],
+  [4, ["data-shard-splits-expert-groups"]],
+  [3, []],
+])("groups of %i data ranks with experts over 6 ranks", (dataShard, codes) => {
+  expect(errorsOf(sharded({ dataShard, expert: 6 }, { model: { moe: { experts: 6 } } }))).toEqual(
+    codes,
+  );
+});

@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { parsePlan } from "../../../src/plan/load.ts";
+import { estimatePlan } from "../../../src/program/estimate.ts";
+import { checked, degreesPlan, errorsOf, found, withDegrees } from "../../plan/checked.ts";
+
+test("control: a model of what our layers do is not refused", () => {
+  const model = { activation: "gelu", vocabulary: 128, moe: { experts: 6, denseLayers: [0] } };
+  expect(errorsOf(withDegrees({ model }))).toEqual([]);
+});
+
+test.each([
+  ["positions", { positions: { kind: "rotary" } }],
+  ["biases", { biases: ["qkv"] }],
+  ["qkNorm", { qkNorm: true }],
+  ["postNorms", { postNorms: true }],
+  ["parallelResidual", { parallelResidual: "shared-norm" }],
+  ["slidingWindow", { slidingWindow: { tokens: 16, layers: 1 } }],
+  ["latent", { latent: { keyValueRank: 8, rotaryDim: 4, valueDim: 8 } }],
+  ["activation", { activation: "silu" }],
+  ["activation", { gated: true, activation: "gelu" }],
+])("a model with %s is described, but not run", (field, model) => {
+  const plan = withDegrees({ model });
+  expect(errorsOf(plan)).toEqual([]);
+  expect(found(plan, "layer-not-runnable")).toMatchObject({
+    severity: "warning",
+    path: ["model", field],
+  });
+});
+
+test("of shared experts, routing biases and features in words each is said by itself", () => {
+  const moe = { experts: 6, sharedFfn: 64, routingBias: true };
+  const model = { moe, otherFeatures: ["logit-softcap", "embedding-scale"] };
+  const paths = checked(withDegrees({ model })).flatMap(({ code, path }) =>
+    code === "layer-not-runnable" ? [path.join(".")] : [],
+  );
+  expect(paths).toEqual([
+    "model.moe.sharedFfn",
+    "model.moe.routingBias",
+    "model.otherFeatures.0",
+    "model.otherFeatures.1",
+  ]);
+});
+
+test("switched-off features are no features", () => {
+  expect(errorsOf(withDegrees({ model: { biases: [], qkNorm: false, postNorms: false } }))).toEqual(
+    [],
+  );
+});
+
+const parametersOf = (model: Record<string, unknown>): number => {
+  const written = withDegrees({ model, parallel: { tensor: 1, expert: 1 }, hardware: { gpus: 1 } });
+  const { plan } = parsePlan(JSON.stringify(written), "plan.json");
+  if (plan === undefined) throw new Error("must load");
+  return estimatePlan(plan).parameters.inProgram;
+};
+
+test("layers without experts have a dense MLP instead", () => {
+  const { hidden, ffn } = { hidden: 32, ffn: 64 };
+  const all = { ...degreesPlan.model, moe: { experts: 6 } };
+  const one = { ...all, moe: { experts: 6, denseLayers: [1] } };
+  const perExpert = 2 * hidden * ffn;
+  expect(parametersOf(all) - parametersOf(one)).toBe(5 * perExpert + 6 * hidden);
+});
+
+test("latent attention and shared experts have the parameters that they are", () => {
+  const plain = { heads: 4, headDim: 8, moe: { experts: 6 } };
+  const latent = { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 8 };
+  const projections = 32 * 12 + 12 * 4 * 12 + 32 * (8 + 4) + 8 * 4 * (8 + 8) + 4 * 8 * 32;
+  const norms = 12 + 8;
+  expect(parametersOf({ ...plain, latent }) - parametersOf(plain)).toBe(
+    2 * (projections + norms - 4 * 32 * 32),
+  );
+  const shared = { ...plain, moe: { experts: 6, sharedFfn: 48 } };
+  expect(parametersOf(shared) - parametersOf(plain)).toBe(2 * 2 * 32 * 48);
+});
