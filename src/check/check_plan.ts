@@ -67,11 +67,13 @@ export const planErrors = (
   known?: PlanEstimate,
 ): Diagnostic[] => {
   const ofPlan = askedOfPlan(rulesThatRefuse, plan, document);
-  // Without a memory size nothing is too large, and need not be counted.
-  const isHeldAgainstMemory = plan.hardware.memoryPerGpu !== undefined && isCountable(ofPlan);
-  const found = isHeldAgainstMemory
-    ? [...ofPlan, ...askedOfProgram(rulesThatRefuse, plan, known ?? estimatePlan(plan))]
-    : ofPlan;
+  const ofProgram = rulesThatRefuse.filter(
+    (rule) => rule.ofProgram !== undefined && rule.mayRefuseProgram?.(plan) !== false,
+  );
+  const found =
+    ofProgram.length > 0 && isCountable(ofPlan)
+      ? [...ofPlan, ...askedOfProgram(ofProgram, plan, known ?? estimatePlan(plan))]
+      : ofPlan;
   return inOrder(found, document).filter(({ severity }) => severity === "error");
 };
 

@@ -52,6 +52,8 @@ export interface RuleDefinition {
   readonly ofPlan?: (plan: Plan, written?: PlanFile) => readonly Diagnostic[];
   /** Asked where the plan has a program that can be counted. */
   readonly ofProgram?: (plan: Plan, estimate: PlanEstimate) => readonly Diagnostic[];
+  /** False for plans of which `ofProgram` has nothing to refuse, whatever their program is. */
+  readonly mayRefuseProgram?: (plan: Plan) => boolean;
   /** Asked of what became of the claims without a run. */
   readonly ofClaims?: (verdicts: readonly Verdict[]) => readonly Diagnostic[];
   /** Asked where an adapter to run on is given. */

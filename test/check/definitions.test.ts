@@ -77,6 +77,17 @@ test("a code stands in the file that defines it, and in no other", async () => {
   expect(named.flat()).toEqual([]);
 });
 
+test("a rule stands in the folder of its chapter", async () => {
+  const files = (await sourceFiles()).filter((file) => file.startsWith("src/check/rules/"));
+  const strangers = await Promise.all(
+    files.map(async (file) => {
+      const [, chapter] = /^ {2}chapter: "(\w+)",$/m.exec(await readFile(file, "utf8")) ?? [];
+      return chapter === undefined || file.startsWith(`src/check/rules/${chapter}/`) ? [] : [file];
+    }),
+  );
+  expect(strangers.flat()).toEqual([]);
+});
+
 /** Words with hyphens in `src/plan` that are no codes of diagnostics. */
 const otherWords = new Set(
   `all-gather all-reduce reduce-scatter all-to-all per-gpu per-group own-norms shared-norm attention-output

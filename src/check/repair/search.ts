@@ -2,16 +2,16 @@
 // kept only if its error is gone, backtracking where one leads nowhere. What comes out has passed the
 // check.
 
-import { planErrors } from "../check_plan.ts";
-import { definitionOf } from "../definitions.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { issueDiagnostics } from "../../plan/issues.ts";
 import { normalise } from "../../plan/normalise.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { planSchema } from "../../plan/schema.ts";
-import type { PlanEstimate } from "../../program/estimate.ts";
-import type { Faulty, Proposal } from "./fix.ts";
 import { maxFaults } from "../../plan/syntax.ts";
+import type { PlanEstimate } from "../../program/estimate.ts";
+import { planErrors } from "../check_plan.ts";
+import { definitionOf } from "../definitions.ts";
+import type { Faulty, Proposal } from "./fix.ts";
 import { patched } from "./patch.ts";
 
 export interface State extends Faulty {

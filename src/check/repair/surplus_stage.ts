@@ -1,8 +1,8 @@
 // The GPUs that a tensor group has too many become a pipeline stage: the plan is written anew as explicit
 // stages, the first on the group, the second on the surplus, layers shared out by the number of GPUs.
 
-import type { Layer } from "../../plan/plan.ts";
 import { featuresBeyondLayers } from "../../plan/features_beyond_layers.ts";
+import type { Layer } from "../../plan/plan.ts";
 import { drop, type Faulty, type PatchOperation, type Proposal, put } from "./fix.ts";
 
 type LayerValue = Record<string, unknown>;

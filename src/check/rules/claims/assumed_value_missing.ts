@@ -1,9 +1,9 @@
 // What is marked as assumed is there: in the file, or filled in by a default.
 
-import { degreesWith } from "../../example.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { assumedPath } from "../../../plan/assumed.ts";
 import type { Path } from "../../../plan/document.ts";
+import { degreesWith } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const assumedValueMissing: DiagnosticDefinition = {
   code: "assumed-value-missing",

@@ -1,8 +1,8 @@
 // Numbers of bf16 have the width of f16 and another range: what runs is said.
 
+import { isBrainFloat } from "../../../plan/dtype_names.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { isBrainFloat } from "../../../plan/dtype_names.ts";
 
 const bf16AsF16: DiagnosticDefinition = {
   code: "bf16-as-f16",

@@ -1,11 +1,10 @@
 // Claims that no run can keep, and pairs that contradict each other; what follows from the plan alone; and a hint to
 // the rest.
 
+import type { Need } from "../../../claims/verdict.ts";
+import { number, percent, quantity } from "../../../claims/words.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import type { Need, Verdict } from "../../../claims/verdict.ts";
-import { number, percent, quantity } from "../../../claims/words.ts";
-import type { Diagnostic } from "../../../plan/diagnostic.ts";
 
 /** Where the file gives a claim, or the one that a relation between claims is about. */
 const pathOf: Readonly<Record<string, string>> = {
@@ -72,7 +71,7 @@ export const claimsOpen: DiagnosticDefinition = {
 export const claimsAreJudged: RuleDefinition = {
   chapter: "claims",
   diagnostics: [claimRefuted, claimConfirmed, claimNeedsAbsurd, claimsOpen],
-  ofClaims: (verdicts: readonly Verdict[]): Diagnostic[] => {
+  ofClaims: (verdicts) => {
     const found = verdicts.flatMap(({ claim, label, judgement, reason }) => {
       const path = ["claims", pathOf[claim] ?? claim];
       if (judgement === "refuted") {

@@ -1,9 +1,9 @@
 // A name nobody knows is a typing error more often than a discovery.
 
-import { degreesWith } from "../../example.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { knownOptimizations } from "../../../plan/optimizations.ts";
 import { suggest } from "../../../plan/suggestion.ts";
+import { degreesWith } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const optimizationUnknown: DiagnosticDefinition = {
   code: "optimization-unknown",

@@ -1,10 +1,10 @@
 // A GPU that the plan names is one whose figures are known.
 
+import { valueAt } from "../../../plan/document.ts";
+import { gpuNamed } from "../../../plan/gpu_names.ts";
 import { degreesWith } from "../../example.ts";
 import { drop, type Fix, put } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
-import { gpuNamed } from "../../../plan/gpu_names.ts";
 
 const gpuPath = ["hardware", "gpu"];
 

@@ -1,9 +1,9 @@
 // What `src/plan/normalise.ts` refuses: a file that is no plan, or a plan that is too large.
 
+import { valueAt } from "../../../plan/document.ts";
 import { degreesWith, gatherToB, stagesWith } from "../../example.ts";
 import { drop, type Fix, leaveOut } from "../../repair/fix.ts";
 import type { DiagnosticDefinition, RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
 
 const oneForm: Fix = ({ value }, { path }) => [
   {

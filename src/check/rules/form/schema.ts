@@ -1,10 +1,10 @@
 // What `src/plan/issues.ts` makes of the schema's refusals: keys and values that are none of a plan.
 
+import { valueAt } from "../../../plan/document.ts";
+import type { Suggestion } from "../../../plan/issues.ts";
 import { degreesWith } from "../../example.ts";
 import { drop, type Fix, pointer, put } from "../../repair/fix.ts";
 import type { DiagnosticDefinition, RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
-import type { Suggestion } from "../../../plan/issues.ts";
 
 const renameOrLeaveOut: Fix<Suggestion | undefined> = (faulty, { path }, found) => {
   const meant = found?.meant;

@@ -1,9 +1,9 @@
 // The activation of a sum is not the sum of activations.
 
+import { fieldPath, nameOf, placedLayers, resultSplit } from "../../../plan/layers.ts";
 import { oneStage } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, nameOf, placedLayers, resultSplit } from "../../../plan/layers.ts";
 
 const activationOfPartialSum: DiagnosticDefinition = {
   code: "activation-of-partial-sum",

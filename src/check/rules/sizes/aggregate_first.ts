@@ -1,8 +1,8 @@
 // What is aggregated is the result of a layer.
 
+import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { linearOnGpu0, oneStage, onGpu0 } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 
 const aggregateFirst: DiagnosticDefinition = {
   code: "aggregate-first",

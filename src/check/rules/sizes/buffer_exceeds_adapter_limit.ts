@@ -1,8 +1,5 @@
 // Errors for each layer that has a larger buffer than the adapter takes; an info where all fit.
 
-import { degreesWith } from "../../example.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import {
   fieldPath,
   groupSize,
@@ -10,14 +7,9 @@ import {
   type PlacedLayer,
   placedLayers,
 } from "../../../plan/layers.ts";
-import type { Plan } from "../../../plan/plan.ts";
 import { valueBytes } from "../../../program/memory.ts";
-
-/** As WebGPU names them, in bytes. */
-export interface AdapterLimits {
-  readonly maxBufferSize: number;
-  readonly maxStorageBufferBindingSize: number;
-}
+import { degreesWith } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const bufferExceedsAdapterLimit: DiagnosticDefinition = {
   code: "buffer-exceeds-adapter-limit",
@@ -47,7 +39,7 @@ const buffersFitAdapter: DiagnosticDefinition = {
 export const buffersAreWithinLimits: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [bufferExceedsAdapterLimit, buffersFitAdapter],
-  ofAdapter: (plan: Plan, limits: AdapterLimits): Diagnostic[] => {
+  ofAdapter: (plan, limits) => {
     const bytes = valueBytes(plan);
     const limit = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     const limitName =

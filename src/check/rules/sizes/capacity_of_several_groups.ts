@@ -1,8 +1,8 @@
 // Each expert group counts its own tokens against the capacity, which the unsharded run cannot repeat.
 
+import { fieldPath, placedLayers } from "../../../plan/layers.ts";
 import type { RuleDefinition } from "../../rule.ts";
 import { layerNotRunnable, notRunnable } from "./layer_not_runnable.ts";
-import { fieldPath, placedLayers } from "../../../plan/layers.ts";
 
 export const capacityHasOneGroup: RuleDefinition = {
   chapter: "sizes",

@@ -1,8 +1,8 @@
 // What the plan says and the run does not do yet is named, so that no figure is misread.
 
+import { fieldsNotRun } from "../../../plan/fields_not_run.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldsNotRun } from "../../../plan/fields_not_run.ts";
 
 const checkedButNotRun: DiagnosticDefinition = {
   code: "checked-but-not-run",

@@ -1,9 +1,9 @@
 // A copy of the state has every expert as often as the others.
 
+import { expertTensorOf, ranksPerStage } from "../../../plan/mesh.ts";
 import { degreesWith } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { expertTensorOf, ranksPerStage } from "../../../plan/mesh.ts";
 
 const path = ["parallel", "dataShard"];
 

@@ -1,10 +1,10 @@
 // A layer's input is as wide as the result before it.
 
+import { valueAt } from "../../../plan/document.ts";
+import { fieldPath, inputWidthOf, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { linearOnGpu0, oneStage } from "../../example.ts";
 import { type Fix, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
-import { fieldPath, inputWidthOf, nameOf, placedLayers } from "../../../plan/layers.ts";
 
 const widthFixes: Fix = (faulty, { path }) => {
   const placed = faulty.plan === undefined ? [] : placedLayers(faulty.plan);

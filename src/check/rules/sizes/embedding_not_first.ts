@@ -1,8 +1,8 @@
 // Token ids come from outside: only the first layer can look them up.
 
+import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { linearOnGpu0, oneStage, onGpu0 } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 
 const embeddingNotFirst: DiagnosticDefinition = {
   code: "embedding-not-first",

@@ -1,9 +1,5 @@
 // Expert groups that are not named are folded from a stage's tensor × context × data ranks.
 
-import { degreesWith } from "../../example.ts";
-import { expertFixes } from "../../repair/expert_degree.ts";
-import { drop, fixOfPlan, leaveOut, put, setNumber } from "../../repair/fix.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { listed, placedLayers } from "../../../plan/layers.ts";
 import {
   contextOf,
@@ -12,6 +8,10 @@ import {
   ranksPerStage,
 } from "../../../plan/mesh.ts";
 import type { Degrees } from "../../../plan/plan.ts";
+import { degreesWith } from "../../example.ts";
+import { expertFixes } from "../../repair/expert_degree.ts";
+import { drop, fixOfPlan, leaveOut, put, setNumber } from "../../repair/fix.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const expertGroupFixes = fixOfPlan(({ degrees }, faulty) => {
   const group = faulty.written?.parallel?.expertGroup ?? [];

@@ -1,12 +1,12 @@
 // Every member of an expert group holds as many experts.
 
-import { degreesWith } from "../../example.ts";
-import { expertFixes } from "../../repair/expert_degree.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { variance } from "../../../measure/statistics.ts";
 import { fieldPath, listed, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { expertShares, placedExperts } from "../../../plan/mesh.ts";
 import type { MoeLayer } from "../../../plan/plan.ts";
+import { degreesWith } from "../../example.ts";
+import { expertFixes } from "../../repair/expert_degree.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const expertsBalanced: DiagnosticDefinition = {
   code: "experts-balanced",

@@ -1,6 +1,5 @@
 // Sizes of layers that their group of GPUs must divide.
 
-import { type DiagnosticDefinition, report } from "../../rule.ts";
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import {
   fieldPath,
@@ -10,6 +9,7 @@ import {
   placedLayers,
 } from "../../../plan/layers.ts";
 import type { Plan } from "../../../plan/plan.ts";
+import { type DiagnosticDefinition, report } from "../../rule.ts";
 
 export const perLayer =
   (judge: (plan: Plan, placed: PlacedLayer) => Diagnostic[]): ((plan: Plan) => Diagnostic[]) =>

@@ -1,10 +1,10 @@
 // Key and value heads are split too, or each is shared by a whole number of GPUs.
 
+import { fieldPath, groupSize, nameOf } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { groupSizeFixes } from "../../repair/group_sizes.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { perLayer } from "./group_division.ts";
-import { fieldPath, groupSize, nameOf } from "../../../plan/layers.ts";
 
 const groupDoesNotFitKvHeads: DiagnosticDefinition = {
   code: "group-does-not-fit-kv-heads",

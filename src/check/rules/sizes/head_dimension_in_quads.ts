@@ -1,9 +1,9 @@
 // Our fused attention kernel reads heads in quads.
 
+import { fieldPath, nameOf } from "../../../plan/layers.ts";
 import type { RuleDefinition } from "../../rule.ts";
 import { perLayer } from "./group_division.ts";
 import { layerNotRunnable, notRunnable } from "./layer_not_runnable.ts";
-import { fieldPath, nameOf } from "../../../plan/layers.ts";
 
 export const headDimensionInQuads: RuleDefinition = {
   chapter: "sizes",

@@ -1,11 +1,11 @@
 // Without a head dimension of its own, a head is hidden ÷ heads wide.
 
+import type { Diagnostic } from "../../../plan/diagnostic.ts";
+import type { Path } from "../../../plan/document.ts";
 import { degreesWith } from "../../example.ts";
 import { sizesAt } from "../../repair/attention_sizes.ts";
 import { divisorAtMost, roundUp, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import type { Diagnostic } from "../../../plan/diagnostic.ts";
-import type { Path } from "../../../plan/document.ts";
 
 const headsDoNotDivideHidden: DiagnosticDefinition = {
   code: "heads-do-not-divide-hidden",

@@ -1,11 +1,11 @@
 // Every key and value head serves the same number of query heads.
 
+import { fieldPath, nameOf } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { sizesAt } from "../../repair/attention_sizes.ts";
 import { divisorAtMost, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { perLayer } from "./group_division.ts";
-import { fieldPath, nameOf } from "../../../plan/layers.ts";
 
 const kvHeadsDoNotDivideHeads: DiagnosticDefinition = {
   code: "kv-heads-do-not-divide-heads",

@@ -1,17 +1,15 @@
 // Everything that a GPU must hold fits. Refused is only what no run of the plan can hold: activations may be used
 // again sooner than our program does, and what a plan does not say of ZeRO and recomputation may be done.
 
-import { degreesWith } from "../../example.ts";
-import { fixOfPlan, put, setNumber } from "../../repair/fix.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import { isPrinted } from "../../../plan/hardware.ts";
 import { featuresOfUnknownWeight, notesThatBear } from "../../../plan/import/note_bearing.ts";
 import { unknownOptimizations } from "../../../plan/optimizations.ts";
 import type { Plan } from "../../../plan/plan.ts";
 import { formatBytes } from "../../../plan/quantity.ts";
-import type { PlanEstimate } from "../../../program/estimate.ts";
 import { fullestNeed, type MemoryKind, memoryKinds } from "../../../program/memory.ts";
+import { degreesWith } from "../../example.ts";
+import { fixOfPlan, put, setNumber } from "../../repair/fix.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const path = ["hardware", "memoryPerGpu"];
 
@@ -112,7 +110,8 @@ export const memoryHeadroom: DiagnosticDefinition = {
 export const memorySuffices: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [memoryExceeded, memoryExceededAsPlanned, memoryHeadroomSmall, memoryHeadroom],
-  ofProgram: (plan: Plan, estimate: PlanEstimate): Diagnostic[] => {
+  mayRefuseProgram: ({ hardware }) => hardware.memoryPerGpu !== undefined,
+  ofProgram: (plan, estimate) => {
     const memory = plan.hardware.memoryPerGpu;
     if (memory === undefined) return [];
     const fullest = fullestNeed(estimate.memory);

@@ -1,8 +1,8 @@
 // A GPU of less than 1 GiB exists nowhere, and holds no model.
 
+import { formatBytes } from "../../../plan/quantity.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { formatBytes } from "../../../plan/quantity.ts";
 
 const gibibyte = 2 ** 30;
 

@@ -1,3 +1,5 @@
+// A batch is cut into micro-batches of equal size.
+
 import { degreesWith } from "../../example.ts";
 import { batchFixes } from "../../repair/batch_sizes.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";

@@ -1,8 +1,8 @@
 // How well micro-batches fill the stages, if all stages take as long.
 
+import { pipelineOf } from "../../../plan/pipeline.ts";
 import { pipelinedWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { pipelineOf } from "../../../plan/pipeline.ts";
 
 const pipelineNotFilled: DiagnosticDefinition = {
   code: "pipeline-not-filled",

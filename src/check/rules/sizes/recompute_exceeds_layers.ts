@@ -1,9 +1,9 @@
 // No pipeline rank recomputes more layers than it has.
 
+import type { Plan } from "../../../plan/plan.ts";
 import { degreesWith } from "../../example.ts";
 import { fixOfPlan, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import type { Plan } from "../../../plan/plan.ts";
 
 const path = ["workload", "recompute"];
 

@@ -1,10 +1,10 @@
 // In explicit stages replicas may be uneven, but none is empty.
 
+import { nameOf, placedLayers } from "../../../plan/layers.ts";
 import { linearOnGpu0, oneStage } from "../../example.ts";
 import { batchFixes } from "../../repair/batch_sizes.ts";
 import { setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { nameOf, placedLayers } from "../../../plan/layers.ts";
 
 const replicaWithoutSamples: DiagnosticDefinition = {
   code: "replica-without-samples",

@@ -1,10 +1,10 @@
 // A residual adds the input of an earlier layer of its stage, of the same width and rows.
 
+import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { linearOnGpu0, oneStage, onGpu0, residualFrom } from "../../example.ts";
 import { drop, setNumber } from "../../repair/fix.ts";
 import { layerPath } from "../../repair/layer_at.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 
 const residualFromNoEarlierLayer: DiagnosticDefinition = {
   code: "residual-from-no-earlier-layer",

@@ -1,8 +1,8 @@
 // Interleaved 1F1B goes round its chunks p micro-batches at a time; a shorter round would wait for itself.
 
+import { pipelineOf } from "../../../plan/pipeline.ts";
 import { pipelinedWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { pipelineOf } from "../../../plan/pipeline.ts";
 
 const roundOfMicroBatchesNotFull: DiagnosticDefinition = {
   code: "round-of-micro-batches-not-full",

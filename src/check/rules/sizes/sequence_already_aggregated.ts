@@ -1,8 +1,8 @@
 // Attention works within sequences, and aggregation leaves none.
 
+import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { linearOnGpu0, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
 
 const attentionOnGpu0 = {
   op: "attention",

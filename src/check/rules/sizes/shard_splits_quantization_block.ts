@@ -1,10 +1,12 @@
-import { degreesWith } from "../../example.ts";
-import { fixOfPlan, setNumber } from "../../repair/fix.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+// Values of one quantization block share a scale, so that a shard of a weight has whole blocks.
+
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import type { Path } from "../../../plan/document.ts";
 import { expertTensorOf, tensorDegreeFits } from "../../../plan/mesh.ts";
 import type { Degrees, Model } from "../../../plan/plan.ts";
+import { degreesWith } from "../../example.ts";
+import { fixOfPlan, setNumber } from "../../repair/fix.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 interface Split {
   readonly path: Path;

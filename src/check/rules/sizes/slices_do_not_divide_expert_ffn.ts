@@ -1,8 +1,8 @@
 // A slice is a part of an expert's inner width.
 
+import { fieldPath, placedLayers } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, placedLayers } from "../../../plan/layers.ts";
 
 const slicesDoNotDivideExpertFfn: DiagnosticDefinition = {
   code: "slices-do-not-divide-expert-ffn",

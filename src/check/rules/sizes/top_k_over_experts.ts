@@ -1,9 +1,9 @@
 // A token cannot go to more experts than there are.
 
+import { fieldPath, placedLayers } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { fieldPath, placedLayers } from "../../../plan/layers.ts";
 
 const topKOverExperts: DiagnosticDefinition<{ readonly experts: number }> = {
   code: "top-k-over-experts",

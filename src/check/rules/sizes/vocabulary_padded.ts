@@ -1,9 +1,9 @@
 // A vocabulary that is padded is said to be, with the rule that asks for it. One that tensor divides stays as it is,
 // with the advice to pad it to a multiple of 128 × tensor, unless it is smaller than that.
 
+import { paddedVocabulary, vocabularyBlock } from "../../../plan/padded_vocabulary.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { paddedVocabulary, vocabularyBlock } from "../../../plan/padded_vocabulary.ts";
 
 const path = ["model", "vocabulary"];
 

@@ -1,7 +1,9 @@
+// One GPU sends a broadcast.
+
+import { valueAt } from "../../../plan/document.ts";
 import { gatherToB, reduceToC, sendToB, stagesWith, twoStages } from "../../example.ts";
 import { setCommunication } from "../../repair/communication.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
 
 const broadcastNeedsOneSource: DiagnosticDefinition = {
   code: "broadcast-needs-one-source",

@@ -1,13 +1,13 @@
 // What leaves a stage leaves GPUs that take part in it, and what arrives arrives at GPUs of the next. Of several
 // communications after one stage the first leaves and the last arrives.
 
+import { valueAt } from "../../../plan/document.ts";
+import { communicationsAfter, gpusOfStage } from "../../../plan/layers.ts";
+import type { Communication, Plan } from "../../../plan/plan.ts";
 import { gatherToB, reduceToC, sendToB, stagesWith, twoStages } from "../../example.ts";
 import { setCommunication } from "../../repair/communication.ts";
 import { drop, type Fix, put } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
-import { communicationsAfter, gpusOfStage } from "../../../plan/layers.ts";
-import type { Communication, Plan } from "../../../plan/plan.ts";
 
 const swapped: Fix = (faulty, { path }) => {
   const from = valueAt(faulty.value, [...path, "from"]);

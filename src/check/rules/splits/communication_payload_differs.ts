@@ -1,10 +1,10 @@
 // What moves is what the stage before leaves and the stage after takes: rows × columns × bytes each.
 
+import { type PlacedLayer, placedLayers } from "../../../plan/layers.ts";
+import { formatBytes } from "../../../plan/quantity.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { type PlacedLayer, placedLayers } from "../../../plan/layers.ts";
-import { formatBytes } from "../../../plan/quantity.ts";
 
 const communicationPayloadFits: DiagnosticDefinition = {
   code: "communication-payload-fits",

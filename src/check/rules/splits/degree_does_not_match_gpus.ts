@@ -1,12 +1,12 @@
 // `degree` and the number of GPUs in each list are the same.
 
+import { listed } from "../../../plan/layers.ts";
+import { isGrouped } from "../../../plan/stages_explicit.ts";
 import { columnLayer, layersWith } from "../../example.ts";
 import { type Fix, setNumber } from "../../repair/fix.ts";
 import { layerAt, withGpus } from "../../repair/layer_at.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { writtenLayers } from "./written_layers.ts";
-import { listed } from "../../../plan/layers.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
 
 const degreeDiffers: Fix = (faulty, { path }) => {
   const parallel = layerAt(faulty, path)?.parallel;

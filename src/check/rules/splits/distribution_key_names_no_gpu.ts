@@ -1,10 +1,10 @@
 // Keys are `gpu_0`, or `gpu_0_gpu_1` for a group; one form in one plan.
 
+import { distributionEntries, gpusOfKey } from "../../../plan/distribution.ts";
+import type { Path } from "../../../plan/document.ts";
 import { degreesWith } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { distributionEntries, gpusOfKey } from "../../../plan/distribution.ts";
-import type { Path } from "../../../plan/document.ts";
 
 const distributionKeyNamesNoGpu: DiagnosticDefinition = {
   code: "distribution-key-names-no-gpu",

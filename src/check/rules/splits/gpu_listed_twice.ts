@@ -1,3 +1,5 @@
+// A GPU holds one shard of what a list of GPUs shares.
+
 import { columnLayer, layersWith, stagesWith } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";

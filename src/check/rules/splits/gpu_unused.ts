@@ -1,8 +1,8 @@
 // A GPU that nothing runs on is paid for in vain.
 
+import { listed, usedGpus } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { listed, usedGpus } from "../../../plan/layers.ts";
 
 const gpuUnused: DiagnosticDefinition = {
   code: "gpu-unused",

@@ -1,8 +1,8 @@
 // Some number of data replicas of tensor × pipeline × context ranks fills all GPUs.
 
+import { usedGpus } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { usedGpus } from "../../../plan/layers.ts";
 
 const meshDoesNotDivideGpus: DiagnosticDefinition = {
   code: "mesh-does-not-divide-gpus",

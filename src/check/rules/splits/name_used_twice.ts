@@ -1,9 +1,9 @@
 // Names tell stages and communications apart in reports.
 
+import { valueAt } from "../../../plan/document.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../example.ts";
 import { type Fix, put } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { valueAt } from "../../../plan/document.ts";
 
 const renamed: Fix = (faulty, { path }) => {
   const name = valueAt(faulty.value, path);

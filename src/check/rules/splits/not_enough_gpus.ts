@@ -1,8 +1,10 @@
+// A mesh of degrees has a GPU for each of its ranks.
+
+import { usedGpus } from "../../../plan/layers.ts";
+import { contextOf, worldOf } from "../../../plan/mesh.ts";
 import { degreesWith } from "../../example.ts";
 import { divisorAtMost, fixOfPlan, setNumber } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { usedGpus } from "../../../plan/layers.ts";
-import { contextOf, worldOf } from "../../../plan/mesh.ts";
 
 const moreGpusOrLowerDegree = fixOfPlan(({ degrees, hardware }, faulty) => {
   if (degrees === undefined) return [];

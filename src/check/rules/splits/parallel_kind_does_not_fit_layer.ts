@@ -1,12 +1,12 @@
 // Column and row are ways to split one weight; layers of several weights say tensor, data or expert.
 
+import { valueAt } from "../../../plan/document.ts";
+import type { LayerFile, ParallelFile } from "../../../plan/schema_layers.ts";
 import { oneStage } from "../../example.ts";
 import { drop, type Fix, put } from "../../repair/fix.ts";
 import { layerAt } from "../../repair/layer_at.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { writtenLayers } from "./written_layers.ts";
-import { valueAt } from "../../../plan/document.ts";
-import type { LayerFile, ParallelFile } from "../../../plan/schema_layers.ts";
 
 const kindsOf: Record<LayerFile["op"], readonly ParallelFile["kind"][]> = {
   linear: ["column", "row", "replicated", "data"],

@@ -1,11 +1,11 @@
 // All data replicas of a layer are split alike.
 
+import { groupSize, nameOf, placedLayers } from "../../../plan/layers.ts";
+import { isGrouped } from "../../../plan/stages_explicit.ts";
 import { linearOn, oneStage } from "../../example.ts";
 import { type Fix, put } from "../../repair/fix.ts";
 import { layerAt } from "../../repair/layer_at.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { groupSize, nameOf, placedLayers } from "../../../plan/layers.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
 
 const allAlike: Fix = (faulty, { path }) => {
   const gpus = layerAt(faulty, path)?.parallel?.gpus;

@@ -1,10 +1,10 @@
 // `replicas` replicas share the listed GPUs evenly.
 
+import { isGrouped } from "../../../plan/stages_explicit.ts";
 import { linearOn, oneStage } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { writtenLayers } from "./written_layers.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
 
 const replicasDoNotMatchGpus: DiagnosticDefinition = {
   code: "replicas-do-not-match-gpus",

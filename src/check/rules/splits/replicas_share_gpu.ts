@@ -1,9 +1,9 @@
 // A GPU is a member of one data replica only.
 
-import { linearOn, oneStage } from "../../example.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { listed } from "../../../plan/layers.ts";
 import { isGrouped } from "../../../plan/stages_explicit.ts";
+import { linearOn, oneStage } from "../../example.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const replicasShareGpu: DiagnosticDefinition = {
   code: "replicas-share-gpu",

@@ -1,8 +1,8 @@
 // A schedule orders stages that share no GPU.
 
+import { pipelineOf } from "../../../plan/pipeline.ts";
 import { sendToB, stagesWith, wholeOn } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { pipelineOf } from "../../../plan/pipeline.ts";
 
 const scheduleNeedsPipeline: DiagnosticDefinition = {
   code: "schedule-needs-pipeline",

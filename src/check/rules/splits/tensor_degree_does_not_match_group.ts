@@ -1,12 +1,12 @@
 // TP = 2 over three listed GPUs is an error: a group has exactly as many members as its degree.
 
-import { degreesWith } from "../../example.ts";
-import { tensorGroupFixes } from "../../repair/tensor_group.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { listedGpus } from "../../../plan/distribution.ts";
 import { listed } from "../../../plan/layers.ts";
 import { tensorDegreeFits } from "../../../plan/mesh.ts";
 import type { Plan } from "../../../plan/plan.ts";
+import { degreesWith } from "../../example.ts";
+import { tensorGroupFixes } from "../../repair/tensor_group.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 export const tensorGroupMatchesDegree: DiagnosticDefinition = {
   code: "tensor-group-matches-degree",

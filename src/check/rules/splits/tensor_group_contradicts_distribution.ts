@@ -1,8 +1,10 @@
+// A plan that lists its tensor group twice lists the same GPUs.
+
+import { listedGpus } from "../../../plan/distribution.ts";
+import { listed } from "../../../plan/layers.ts";
 import { degreesWith } from "../../example.ts";
 import { tensorGroupFixes } from "../../repair/tensor_group.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { listedGpus } from "../../../plan/distribution.ts";
-import { listed } from "../../../plan/layers.ts";
 
 const tensorGroupContradictsDistribution: DiagnosticDefinition = {
   code: "tensor-group-contradicts-distribution",

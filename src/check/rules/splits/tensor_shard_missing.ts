@@ -1,11 +1,11 @@
 // Every module of a distribution per GPU is there once per shard, 0 to tensor − 1.
 
-import { degreesWith } from "../../example.ts";
-import { tensorGroupFixes } from "../../repair/tensor_group.ts";
-import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { distributionEntries, parseModule } from "../../../plan/distribution.ts";
 import { listed } from "../../../plan/layers.ts";
 import type { DistributionFile } from "../../../plan/schema.ts";
+import { degreesWith } from "../../example.ts";
+import { tensorGroupFixes } from "../../repair/tensor_group.ts";
+import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 const tensorShardMissing: DiagnosticDefinition = {
   code: "tensor-shard-missing",

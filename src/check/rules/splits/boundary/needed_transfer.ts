@@ -1,5 +1,5 @@
-// Ways out of a result that does not reach the next stage: the communication that is missing is declared, or the one that
-// is there becomes one of another kind.
+// Ways out of a result that does not reach the next stage: the communication that is missing is declared, or the one
+// that is there becomes one of another kind.
 
 import type { Communication } from "../../../../plan/plan.ts";
 import { setCommunication } from "../../../repair/communication.ts";

@@ -1,5 +1,5 @@
-// Where the result of a stage lies, and what communications do with it: a column-parallel result is gathered or consumed
-// as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
+// Where the result of a stage lies, and what communications do with it: a column-parallel result is gathered or
+// consumed as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
 
 import { groupSize, resultSplit } from "../../../../plan/layers.ts";
 import type { Communication, Groups, Layer, MoeLayer } from "../../../../plan/plan.ts";
