@@ -1,4 +1,5 @@
-// Errors for each layer that has a larger buffer than the adapter takes; an info where all fit.
+// No buffer of the plan is larger than one buffer may be on the adapter. It is judged by the largest matrix and the
+// largest activation of each layer on one GPU. What is really allocated, the program says.
 
 import {
   fieldPath,
