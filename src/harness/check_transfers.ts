@@ -10,7 +10,7 @@ import {
   type ExpertDispatch,
   type Program,
 } from "../program/program.ts";
-import { startsOf } from "../program/value.ts";
+import { startsOf } from "../program/tensor.ts";
 import { smallestError, unitRoundoff } from "../reference/rounding.ts";
 import { bothOf, type KindCheck } from "../runtime/check/rank_check.ts";
 import type { Evidence, SumBlocks, TransferEvidence } from "../runtime/check/transfers.ts";

@@ -11,6 +11,7 @@ import {
 import type { Content } from "./content.ts";
 import { stagingSizes } from "./exchange/chunks.ts";
 import type { BufferDeclaration, BufferRole, Instruction, Origin, RankProgram } from "./program.ts";
+import { windowAlignment } from "./window.ts";
 
 export interface Declaration {
   readonly id: string;
@@ -25,8 +26,6 @@ export interface Declaration {
 
 export interface Builder {
   readonly dtype: StorageType;
-  /** Whether instructions must name the buffers that they really use; who only counts needs no names. */
-  readonly readsNames: boolean;
   /** Returns the id. Declaring the same id again, for the next micro-batch, changes nothing. */
   declare(rank: number, declaration: Declaration): string;
   /** The same buffer `count` times, each under the name of its copy. */
@@ -74,7 +73,6 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
 
   const builder: ProgramBuilder = {
     dtype,
-    readsNames: true,
     declare(rank, { id, layer: _, dtype: own = dtype, ...rest }) {
       const bytes = bytesOf(rest.shape, own);
       const known = buffersOf(rank).get(id);
@@ -150,12 +148,6 @@ export const windowName = (buffer: string, first: number, rows: number): string 
 
 export const workspaceName = (slot: number): string =>
   slot === 0 ? "workspace" : `workspace/${slot}`;
-
-/** Bytes at whose multiples every GPU can bind a part of a buffer. */
-const windowAlignment = 256;
-
-/** Rows at whose multiples a window may begin, whatever the columns and the dtype: a row has 8 bytes or more. */
-export const windowRows = windowAlignment / 8;
 
 /** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
 export const bytesOf = (shape: readonly number[], dtype: DType): number => {

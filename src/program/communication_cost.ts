@@ -7,7 +7,7 @@ import { listen } from "./estimate.ts";
 import { algorithmOf } from "./exchange/algorithm.ts";
 import { isAllReduce } from "./exchange/sums.ts";
 import { leastAt, readersOf, type Excess } from "./least_bytes.ts";
-import { layerName } from "./lower.ts";
+import { layerName } from "./plan_ops.ts";
 import { collectiveOf, type Collective } from "./program.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createWireCount } from "./wire.ts";

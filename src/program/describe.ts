@@ -4,7 +4,7 @@
 import { expertsOnGpus, gpusOfStage } from "../plan/layers.ts";
 import type { Layer, MoeLayer, Plan, Stage } from "../plan/plan.ts";
 import type { CollectiveEstimate } from "./estimate.ts";
-import { layerName } from "./lower.ts";
+import { layerName } from "./plan_ops.ts";
 import { detailOf, shardsOf, type Shard } from "./shards.ts";
 
 export interface StageDescription {

@@ -4,9 +4,9 @@ import { whyNotStated } from "../plan/import/parameters_stated.ts";
 import { countParameters } from "../plan/parameters.ts";
 import type { Plan } from "../plan/plan.ts";
 import { createClock, type Bound, type Peaks } from "./bound.ts";
-import { layerNames, lowerMicroBatch } from "./lower.ts";
+import { lowering } from "./lower.ts";
+import { layerNames } from "./plan_ops.ts";
 import type { Instruction, Program } from "./program.ts";
-import { scheduleBuilder, schedulingOf } from "./schedule/scheduled_builder.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
@@ -161,8 +161,7 @@ const elementsOf = (shape: readonly number[]): number =>
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
 export const listen = (plan: Plan, sink: Sink & { begin?(layer: string): void }): void => {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  const scheduled = scheduleBuilder(stream, plan, schedulingOf(plan));
-  lowerMicroBatch(plan, scheduled, 0, (layer) => sink.begin?.(layer));
+  lowering(plan, stream).emitMicroBatch(0, (layer) => sink.begin?.(layer));
   stream.end();
 };
 

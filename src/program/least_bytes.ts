@@ -4,7 +4,7 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { Layer, Plan, Stage } from "../plan/plan.ts";
 import { reduces } from "./exchange/sums.ts";
-import { layerName } from "./lower.ts";
+import { layerName } from "./plan_ops.ts";
 import type { Collective } from "./program.ts";
 
 /**

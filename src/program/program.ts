@@ -40,6 +40,9 @@ export interface Origin {
   readonly standIn?: true;
 }
 
+/** Where an op comes from, whatever the micro-batch. */
+export type OpOrigin = Omit<Origin, "microBatch">;
+
 /** Host writes this micro-batch's share of the input into `buffer`. */
 export interface InputInstruction {
   readonly op: "input";

@@ -1,204 +1,138 @@
-// Brings a value to the ranks and into the layout that the next layer wants: by the communication that
-// the plan declares, else by what the layouts imply.
+// Brings a value to the ranks and into the placement that the next layer wants.
 
-import type { Communication, Groups } from "../plan/plan.ts";
-import type { Builder } from "./builder.ts";
+import type { Groups } from "../plan/plan.ts";
+import { redistributionOf } from "../plan/placement.ts";
 import {
   allGatherColumns,
   allGatherRows,
   allReduce,
-  broadcast,
-  columnsToRows,
-  isWholeOn,
+  allToAllRows,
+  type Move,
   reduceScatterRows,
-  regroupRows,
-  regroupSplitRows,
-  sendPairs,
-} from "./moves.ts";
-import type { Move } from "./move.ts";
+} from "./transfers.ts";
+import { regroupRows, regroupSplitRows } from "./regroup.ts";
+import type { NewOp } from "./op.ts";
 import {
   membersOf,
   replicaRows,
   sameRanks,
-  settle,
-  settled,
   splitEvenly,
-  type Layout,
-  type Share,
-  type Value,
-} from "./value.ts";
+  type Shard,
+  type ShardedTensor,
+} from "./tensor.ts";
 
 /** How each of the groups that a value is brought to holds its rows: all on every member, or each a part. */
-export type GroupLayout = Extract<Layout, "replicated" | "rows">;
+export type GroupPlacement = "replicate" | "rows";
 
-/** The value's rows divided among `groups`, on each of which it lies as `layout` says. */
+export interface Redistribution {
+  readonly add: (op: NewOp) => void;
+  /** Of its transfers, as a prefix. */
+  readonly name: string;
+  readonly groups: Groups;
+  /** Default: `replicate`. */
+  readonly placement?: GroupPlacement;
+}
+
+/** The value's rows divided among the groups. */
 export const redistribute = (
-  builder: Builder,
-  value: Value,
-  groups: Groups,
-  name: string,
-  layout: GroupLayout = "replicated",
-): Value => {
+  value: ShardedTensor,
+  { add, name, groups, placement = "replicate" }: Redistribution,
+): ShardedTensor => {
+  const { origin, columns } = value;
   const move = (to: readonly number[], suffix: string): Move => ({
-    builder,
-    origin: value.origin,
+    add,
+    origin,
     name: `${name}/${suffix}`,
-    columns: value.columns,
+    columns,
     to,
   });
   const wanted = replicaRows(value.rows, value.sampleRows, groups);
-  const sameRows =
-    value.shares.length === groups.length &&
-    value.shares.every((share, i) => share.rows === wanted[i]?.rows);
-  if (sameRows) {
-    const shares = value.shares.map((share, i) => {
+  const hasSameRows =
+    value.shards.length === groups.length &&
+    value.shards.every((shard, i) => shard.rows === wanted[i]?.rows);
+  if (hasSameRows) {
+    const shards = value.shards.map((shard, i) => {
       const to = groups[i] ?? [];
-      return layout === "rows"
-        ? scatterOn(move(to, `${i}`), share, to)
-        : gatherOn(move(to, `${i}`), share, to);
+      return placement === "rows"
+        ? scatterOn(move(to, `${i}`), shard)
+        : gatherOn(move(to, `${i}`), shard);
     });
-    return { ...value, shares };
+    return { ...value, shards };
   }
-  const held = value.shares.flatMap((share, i) =>
-    layout === "rows" && share.layout === "rows"
-      ? heldBy(share)
-      : [gatherOn(move(share.group, `${i}`), share, share.group)],
+  const held = value.shards.flatMap((shard, i) =>
+    placement === "rows" && shard.placement.kind === "rows"
+      ? heldBy(shard)
+      : [gatherOn(move(shard.ranks, `${i}`), shard)],
   );
-  const shares = groups.map((group, j) => {
-    const regroup = layout === "rows" && group.length > 1 ? regroupSplitRows : regroupRows;
+  const shards = groups.map((group, j) => {
+    const regroup = placement === "rows" && group.length > 1 ? regroupSplitRows : regroupRows;
     return regroup(move(group, `regroup${j}`), held, wanted[j] ?? { rowOffset: 0, rows: 0 });
   });
-  return { ...value, shares };
+  return { ...value, shards };
 };
 
 /**
  * The value, of which members hold a part of the rows each, whole on all of them, for the next layer and no
  * other: as in Megatron-LM, no gathered activation is kept.
  */
-export const gatherForNext = (builder: Builder, value: Value, name: string): Value => {
+export const gatherForNext = (
+  value: ShardedTensor,
+  { add, name }: Pick<Redistribution, "add" | "name">,
+): ShardedTensor => {
   const { origin, columns } = value;
-  const shares = value.shares.map((share, i) => {
-    const move = { builder, origin, name: `${name}/${i}`, columns, to: share.group };
-    return share.group.length === 1 ? share : allGatherRows(move, share, false);
+  const shards = value.shards.map((shard, i) => {
+    const move = { add, origin, name: `${name}/${i}`, columns, to: shard.ranks };
+    return shard.ranks.length === 1 ? shard : allGatherRows(move, shard, false);
   });
-  return { ...value, shares };
+  return { ...value, shards };
 };
 
-/** One share, replicated on `to`. */
-const gatherOn = (move: Move, share: Share, to: readonly number[]): Share => {
-  if (isWholeOn(share, to)) return settle(share);
-  if (share.group.length === 1)
-    return regroupRows(move, [{ ...settle(share), layout: "replicated" }], share);
-  switch (share.layout) {
-    case "column":
-      return allGatherColumns(move, share);
-    case "rows":
-      return allGatherRows(move, share);
-    case "partial":
-      return allReduce(move, share);
-    case "replicated":
-      return to.every((rank) => share.group.includes(rank))
-        ? { ...share, group: to }
-        : regroupRows(move, [share], share);
+/** One shard, replicated on the ranks of the move. */
+export const gatherOn = (move: Move, shard: Shard): Shard => {
+  const { to } = move;
+  const { ranks, placement } = shard;
+  if (isWholeOn(shard, to)) return shard;
+  if (ranks.length === 1) return regroupRows(move, [replicated(shard)], shard);
+  if (placement.kind === "replicate") {
+    return to.every((rank) => ranks.includes(rank))
+      ? { ...shard, ranks: to }
+      : regroupRows(move, [shard], shard);
   }
+  const collective = redistributionOf(placement.kind, "replicate");
+  if (collective === "all-reduce") return allReduce(move, shard);
+  return placement.kind === "columns" ? allGatherColumns(move, shard) : allGatherRows(move, shard);
 };
 
-/** One share, its rows divided among `to`. */
-const scatterOn = (move: Move, share: Share, to: readonly number[]): Share => {
-  if (to.length === 1) return gatherOn(move, share, to);
-  if (share.group.length > 1) {
-    if (share.layout === "partial") return reduceScatterRows(move, settle(share));
-    if (share.layout === "column") return columnsToRows(move, settle(share));
+/** One shard, its rows divided among the ranks of the move. */
+const scatterOn = (move: Move, shard: Shard): Shard => {
+  const { to } = move;
+  if (to.length === 1) return gatherOn(move, shard);
+  if (shard.ranks.length > 1) {
+    const collective = redistributionOf(shard.placement.kind, "rows");
+    if (collective === "reduce-scatter") return reduceScatterRows(move, shard);
+    if (collective === "all-to-all") return allToAllRows(move, shard);
   }
-  return isSplitOn(share, to) ? share : regroupSplitRows(move, heldBy(settle(share)), share);
+  return isSplitOn(shard, to) ? shard : regroupSplitRows(move, heldBy(shard), shard);
 };
 
-const isSplitOn = ({ layout, group, rows, memberRows = [] }: Share, to: readonly number[]) =>
-  layout === "rows" &&
-  sameRanks(group, to) &&
-  splitEvenly(rows, to.length).every((each, i) => each === memberRows[i]);
+const replicated = (shard: Shard): Shard => ({ ...shard, placement: { kind: "replicate" } });
+
+const isWholeOn = ({ ranks, placement }: Shard, group: readonly number[]): boolean =>
+  sameRanks(ranks, group) && (placement.kind === "replicate" || group.length === 1);
+
+const isSplitOn = ({ placement, ranks, rows }: Shard, to: readonly number[]): boolean =>
+  placement.kind === "rows" &&
+  sameRanks(ranks, to) &&
+  splitEvenly(rows, to.length).every((each, i) => each === placement.rows[i]);
 
 /** Whole rows by who holds them. */
-const heldBy = (share: Share): Share[] =>
-  share.layout === "rows"
-    ? membersOf(share).map(({ rank, first, rows }) => ({
-        group: [rank],
-        rowOffset: share.rowOffset + first,
+const heldBy = (shard: Shard): Shard[] =>
+  shard.placement.kind === "rows"
+    ? membersOf(shard).map(({ rank, first, rows }) => ({
+        ranks: [rank],
+        rowOffset: shard.rowOffset + first,
         rows,
-        layout: "replicated",
-        buffer: share.buffer,
+        placement: { kind: "replicate" },
+        tensor: shard.tensor,
       }))
-    : [{ ...share, layout: "replicated" }];
-
-/** Does what the plan declares between two stages. */
-export const communicate = (
-  builder: Builder,
-  value: Value,
-  communication: Communication,
-): Value => {
-  const move: Move = {
-    builder,
-    origin: value.origin,
-    name: communication.name,
-    columns: value.columns,
-    to: communication.to,
-  };
-  const whole = communication.op === "broadcast" || communication.op === "send";
-  const held = asOneShare(value);
-  const share =
-    whole && held.layout === "column"
-      ? gatherOn({ ...move, name: `${move.name}/whole`, to: held.group }, held, held.group)
-      : held;
-  return { ...value, shares: [moveBy(communication, move, startedBy(share, communication))] };
-};
-
-/** The share on the ranks that the communication starts from: summands in any order, of copies any. */
-const startedBy = (share: Share, { name, from }: Communication): Share => {
-  if (sameRanks(share.group, from)) return share;
-  const holds = from.every((rank) => share.group.includes(rank));
-  if (share.layout === "partial" && holds && from.length === share.group.length) return share;
-  if (share.layout === "replicated" && holds) return { ...settle(share), group: from };
-  throw new Error(
-    `${name} starts from ranks ${from.join(", ")}, but the value is on ${share.group.join(", ")}`,
-  );
-};
-
-const moveBy = ({ op, name }: Communication, move: Move, share: Share): Share => {
-  // What one rank holds alone is a whole, a block and a summand at once.
-  const is = (layout: Layout): boolean => share.layout === layout || share.group.length === 1;
-  if (op === "all-gather" && is("column")) return allGatherColumns(move, share);
-  if (op === "all-gather" && is("rows")) return allGatherRows(move, share);
-  if (op === "all-reduce" && is("partial")) return allReduce(move, share);
-  if (op === "reduce-scatter" && is("partial")) return reduceScatterRows(move, settle(share));
-  if (op === "all-to-all" && is("column")) return columnsToRows(move, settle(share));
-  if (op === "broadcast" && is("replicated")) return broadcast(move, settle(share));
-  if (op === "send" && is("replicated")) return sendPairs(move, settle(share));
-  throw new Error(`${name}: ${op} of a ${share.layout} value`);
-};
-
-/** Data replicas of one rank each are row blocks of one share. */
-const asOneShare = (value: Value): Share => {
-  const [only] = value.shares;
-  if (only === undefined) throw new Error("a value without shares");
-  if (value.shares.length === 1) return only;
-  const [first = only] = settled(value).shares;
-  if (value.shares.some((share) => share.group.length !== 1 || share.buffer !== first.buffer)) {
-    throw new Error(
-      "a declared communication needs one tensor group, or replicas of one rank each",
-    );
-  }
-  return {
-    group: value.shares.flatMap((share) => share.group),
-    rowOffset: 0,
-    rows: value.rows,
-    layout: "rows",
-    memberRows: value.shares.map((share) => share.rows),
-    buffer: first.buffer,
-  };
-};
-
-/** Rows of each member where a replicated share is divided among its group. */
-export const memberRowsOf = (share: Share): readonly number[] =>
-  share.layout === "rows" && share.memberRows !== undefined
-    ? share.memberRows
-    : splitEvenly(share.rows, share.group.length);
+    : [replicated(shard)];

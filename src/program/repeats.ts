@@ -2,7 +2,7 @@
 // before them, the last gives to what comes after; the second does what all between them do, and stands for them.
 
 import type { Layer, Plan, Stage } from "../plan/plan.ts";
-import { layerName } from "./lower.ts";
+import { layerName } from "./plan_ops.ts";
 import type { Totals } from "./tally.ts";
 
 export interface Repeats {

@@ -48,7 +48,6 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   };
   const stream: Stream = {
     dtype,
-    readsNames: false,
     declare(rank, { id, layer, role, shape, dtype: own = dtype }) {
       if (isNew(rank, id)) sink.allocate(rank, role, bytesOf(shape, own), shape, layer);
       return id;

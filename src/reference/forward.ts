@@ -5,7 +5,7 @@ import type { RegionContent } from "../program/content.ts";
 import { contentValues } from "../program/content_values.ts";
 import { weightScale } from "../program/layers/context.ts";
 import { rowsPerExpertGroup } from "../program/layers/expert_columns.ts";
-import { embeddingOf, inputColumns, layerName } from "../program/lower.ts";
+import { embeddingOf, inputColumns, layerName } from "../program/plan_ops.ts";
 import { activationOf, gelu, silu } from "./activations.ts";
 import { attend } from "./attention.ts";
 import { mixtureOfExperts } from "./experts.ts";

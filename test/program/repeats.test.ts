@@ -6,7 +6,7 @@ import { kernels } from "../../src/kernels/catalog.ts";
 import type { Layer, Plan } from "../../src/plan/plan.ts";
 import { type Bound, createClock } from "../../src/program/bound.ts";
 import { estimatePlan, listen } from "../../src/program/estimate.ts";
-import { layerNames } from "../../src/program/lower.ts";
+import { layerNames } from "../../src/program/plan_ops.ts";
 import { shorten } from "../../src/program/repeats.ts";
 import type { Totals } from "../../src/program/tally.ts";
 import { createWireCount } from "../../src/program/wire.ts";

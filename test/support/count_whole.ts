@@ -1,8 +1,8 @@
 // Costs of a plan with all its ranks, layers and blocks, one after another: what counting a part of them must come to.
 
-import { layerNames, lowerMicroBatch } from "../../src/program/lower.ts";
+import { lowering } from "../../src/program/lower.ts";
 import { createMemoryModel, type MemoryNeed, replicasOf } from "../../src/program/memory.ts";
-import { scheduleBuilder, schedulingOf } from "../../src/program/schedule/scheduled_builder.ts";
+import { layerNames } from "../../src/program/plan_ops.ts";
 import { createStream } from "../../src/program/stream.ts";
 import { createTally, type Totals } from "../../src/program/tally.ts";
 import { createWireCount } from "../../src/program/wire.ts";
@@ -26,7 +26,7 @@ export const countWhole = (plan: Plan): Whole => {
     },
     add: (rank, instruction) => tally.add(rank, instruction),
   });
-  lowerMicroBatch(plan, scheduleBuilder(stream, plan, schedulingOf(plan)), 0);
+  lowering(plan, stream).emitMicroBatch(0);
   stream.end();
   const totals = tally.totals(plan.workload.microBatches);
   const memoryOf = createMemoryModel(plan, replicasOf(plan));

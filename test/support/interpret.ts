@@ -8,7 +8,7 @@ import { fillContent } from "../../src/program/content_values.ts";
 import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
-import { startsOf } from "../../src/program/value.ts";
+import { startsOf } from "../../src/program/tensor.ts";
 import { attend } from "../../src/reference/attention.ts";
 import { matrix } from "../../src/reference/tensor.ts";
 import { runProduct } from "./interpret_product.ts";

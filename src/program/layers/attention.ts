@@ -3,148 +3,141 @@
 import type { AttentionLayer } from "../../plan/plan.ts";
 import { paddedElements } from "../../kernels/storage.ts";
 import type { RegionContent } from "../content.ts";
-import type { Share, Value } from "../value.ts";
-import { declareActivation, outputValue, weightScale, type LayerContext } from "./context.ts";
-import { lowerLatentAttention } from "./latent_attention.ts";
-import { linearShare } from "./linear.ts";
+import { partsOn, type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
+import { activation, perShard, weightScale, type LayerContext } from "./context.ts";
+import { latentAttentionOps } from "./latent_attention.ts";
+import { linearShard } from "./linear.ts";
 
-export const lowerAttention = (
+export const attentionOps = (
   context: LayerContext,
   layer: AttentionLayer,
-  input: Value,
-): Value => {
-  if (layer.latent !== undefined) return lowerLatentAttention(context, layer, layer.latent, input);
-  return outputValue(context, input, layer.hidden, (share) => {
-    const sequence = input.sampleRows * context.contextRanks;
-    const heads = layer.heads / share.group.length;
-    // Fewer key and value heads than ranks: neighbours hold the same one.
-    const kvHeads = Math.max(1, layer.kvHeads / share.group.length);
-    for (const [i, rank] of share.group.entries()) {
-      attend(context, layer, share, rank, {
-        heads,
-        kvHeads,
-        firstHead: i * heads,
-        firstKvHead: Math.floor((i * layer.kvHeads) / share.group.length),
-        batch: share.rows / sequence,
-        sequence,
-      });
-    }
-    if (context.contextRanks > 1) {
-      gatherContext(context, input, share, 2 * kvHeads * layer.headDim);
-    }
-    const buffer = `${context.origin.layer}/attended`;
-    return linearShare(
-      context,
-      { ...share, layout: "column", buffer },
-      {
-        part: "output/",
-        in: layer.heads * layer.headDim,
-        out: layer.hidden,
-        split: "row",
-        activation: "none",
-        isLast: true,
-      },
-    );
-  });
+  input: ShardedTensor,
+): ShardedTensor => {
+  if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
+  const { contextRanks } = context;
+  const attended = input.shards.map((shard) =>
+    attend(context, layer, shard, input.sampleRows * contextRanks),
+  );
+  if (contextRanks > 1) gatherContext(context, layer, input.shards);
+  return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
+    linearShard(context, shard, {
+      part: "output/",
+      in: layer.heads * layer.headDim,
+      out: layer.hidden,
+      split: "row",
+      activation: "none",
+    }),
+  );
 };
 
-/** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
-const gatherContext = (
-  { builder, origin, idOf, contextRanks }: LayerContext,
-  input: Value,
-  share: Share,
-  columns: number,
-): void => {
-  const first = input.shares.indexOf(share) - (input.shares.indexOf(share) % contextRanks);
-  const peers = input.shares.slice(first, first + contextRanks);
-  for (const [i, rank] of share.group.entries()) {
-    const from = peers.map(({ group }) => group[i] ?? 0);
-    const name = `${origin.layer}/context/${first}/${i}`;
-    const own = builder.declare(rank, {
-      id: idOf("context/own"),
-      layer: origin.layer,
-      role: "activation",
-      shape: [share.rows, columns],
-    });
-    const all = builder.declare(rank, {
-      id: idOf("context/all"),
-      layer: origin.layer,
-      role: "activation",
-      shape: [contextRanks * share.rows, columns],
-    });
-    builder.emit(rank, {
-      op: "all-gather",
-      origin,
-      name,
-      channel: builder.channel(name),
-      dtype: builder.dtype,
-      from,
-      to: from,
-      counts: from.map(() => paddedElements(share.rows, columns)),
-      send: own,
-      receive: all,
-    });
-  }
-};
+/** Fewer key and value heads than ranks: neighbors hold the same one. */
+const ownKvHeads = ({ kvHeads }: AttentionLayer, ranks: number): number =>
+  Math.max(1, kvHeads / ranks);
 
-interface LocalHeads {
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly firstHead: number;
-  readonly firstKvHead: number;
-  readonly batch: number;
-  readonly sequence: number;
-}
-
+/** QKV and the attention over each rank's heads: [rows, own heads · head dimension]. */
 const attend = (
   context: LayerContext,
   layer: AttentionLayer,
-  share: Share,
-  rank: number,
-  local: LocalHeads,
-): void => {
-  const { builder, origin, idOf } = context;
+  shard: Shard,
+  sequence: number,
+): Shard => {
+  const { ranks, rows, tensor } = shard;
+  const { origin, add } = context;
+  const { headDim } = layer;
+  const heads = layer.heads / ranks.length;
+  const kvHeads = ownKvHeads(layer, ranks.length);
+  const qkv = activation(context, "qkv/out", ranks, [rows, (heads + 2 * kvHeads) * headDim]);
+  add({
+    op: "matmul",
+    origin,
+    ranks,
+    x: whole(tensor),
+    w: qkvWeight(context, layer, ranks),
+    activation: "none",
+    y: whole(qkv),
+  });
+  const y = activation(context, "attended", ranks, [rows, heads * headDim]);
+  add({
+    op: "attention",
+    origin,
+    ranks,
+    qkv,
+    y,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    causal: layer.causal,
+  });
+  return { ...shard, placement: { kind: "columns" }, tensor: y };
+};
+
+/** Columns of the rank's query heads, then of its key heads, then of its value heads. */
+const qkvWeight = (
+  { origin }: LayerContext,
+  layer: AttentionLayer,
+  ranks: readonly number[],
+): Tensor => {
   const { hidden, headDim } = layer;
-  const { heads, kvHeads, batch, sequence } = local;
-  const columns = (heads + 2 * kvHeads) * headDim;
+  const heads = layer.heads / ranks.length;
+  const kvHeads = ownKvHeads(layer, ranks.length);
   const projection = (part: string, first: number, own: number, all: number): RegionContent => ({
     kind: "uniform",
-    tensor: idOf(part),
+    tensor: `${origin.layer}/${part}/weight`,
     center: 0,
     scale: weightScale(hidden),
     shape: [hidden, all * headDim],
     offset: [0, first * headDim],
     size: [hidden, own * headDim],
   });
-  const weight = builder.declare(rank, {
-    id: idOf("qkv/weight"),
+  return {
+    name: `${origin.layer}/qkv/weight`,
     layer: origin.layer,
     role: "weight",
-    shape: [hidden, columns],
-    content: {
-      kind: "beside",
-      parts: [
-        projection("q/weight", local.firstHead, heads, layer.heads),
-        projection("k/weight", local.firstKvHead, kvHeads, layer.kvHeads),
-        projection("v/weight", local.firstKvHead, kvHeads, layer.kvHeads),
-      ],
-    },
-  });
-  const qkv = declareActivation(context, rank, "qkv/out", share.rows, columns);
-  builder.kernel(
-    rank,
-    origin,
-    { kernel: "matmul", shape: { m: share.rows, n: columns, k: hidden, activation: "none" } },
-    [share.buffer, weight, qkv],
-  );
-  const attended = declareActivation(context, rank, "attended", share.rows, heads * headDim);
-  builder.kernel(
-    rank,
-    origin,
-    {
-      kernel: "attention",
-      shape: { batch, sequence, heads, kvHeads, headDim, causal: layer.causal },
-    },
-    [qkv, attended],
-  );
+    parts: partsOn(ranks, (member) => {
+      const firstKvHead = Math.floor((member * layer.kvHeads) / ranks.length);
+      return {
+        shape: [hidden, (heads + 2 * kvHeads) * headDim],
+        content: {
+          kind: "beside",
+          parts: [
+            projection("q", member * heads, heads, layer.heads),
+            projection("k", firstKvHead, kvHeads, layer.kvHeads),
+            projection("v", firstKvHead, kvHeads, layer.kvHeads),
+          ],
+        },
+      };
+    }),
+  };
+};
+
+/** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
+const gatherContext = (
+  context: LayerContext,
+  layer: AttentionLayer,
+  shards: readonly Shard[],
+): void => {
+  const { origin, add, contextRanks } = context;
+  for (const [first, { ranks: members, rows }] of shards.entries()) {
+    if (first % contextRanks !== 0) continue;
+    const peers = shards.slice(first, first + contextRanks);
+    const columns = 2 * ownKvHeads(layer, members.length) * layer.headDim;
+    for (const member of members.keys()) {
+      const ranks = peers.map((peer) => peer.ranks[member] ?? 0);
+      const name = `${origin.layer}/context/${first}/${member}`;
+      add({
+        op: "collective",
+        origin,
+        ranks,
+        name,
+        channelName: name,
+        from: ranks,
+        to: ranks,
+        amount: { kind: "all-gather", counts: ranks.map(() => paddedElements(rows, columns)) },
+        slot: 0,
+        x: whole(activation(context, "context/own", ranks, [rows, columns])),
+        y: whole(activation(context, "context/all", ranks, [contextRanks * rows, columns])),
+      });
+    }
+  }
 };

@@ -1,102 +1,145 @@
-// What lowering a layer works with.
+// What the ops of a layer are made with.
 
+import type { DType } from "../../kernels/storage.ts";
 import type { EmbeddingLayer, Workload } from "../../plan/plan.ts";
-import type { Builder } from "../builder.ts";
 import type { RegionContent } from "../content.ts";
-import type { Origin } from "../program.ts";
-import type { Share, Value } from "../value.ts";
+import type { NewOp } from "../op.ts";
+import type { OpOrigin } from "../program.ts";
+import {
+  membersOf,
+  type Parts,
+  partsOn,
+  sameOn,
+  shapesOn,
+  type Shard,
+  type ShardedTensor,
+  type Tensor,
+  type TensorPart,
+} from "../tensor.ts";
 
 export interface LayerContext {
-  readonly builder: Builder;
   readonly workload: Workload;
-  readonly origin: Origin;
-  /** Name of a buffer of the layer: the same object for each part, as thousands of ranks look it up. */
-  readonly idOf: (part: string) => string;
-  /** Products that are communicated next are put off, to be computed and communicated in blocks of rows. */
+  readonly origin: OpOrigin;
+  readonly add: (op: NewOp) => void;
+  /** Whether transfers between experts go beside their computing. */
   readonly overlap: boolean;
   /** The plan's embedding, whose table a tied head multiplies with. */
   readonly embedding?: { readonly name: string; readonly layer: EmbeddingLayer };
   /** Ranks that share each sequence; more than 1 only in programs that are counted and not run. */
   readonly contextRanks: number;
-  /** What the layer's last product adds before it is stored: replicated, on the layer's groups. */
-  readonly skipped?: Value;
+  /** What members of a group hold of each weight, by the group's size and the weight's name. */
+  readonly weightParts: Map<string, readonly TensorPart[]>;
+  /** Of several blocks of rows that are computed beside each other, the one that this is: 0, 1, … */
+  readonly block?: number;
 }
-
-/** Names of the buffers of a layer. */
-export const idsOf = ({ layer }: Origin): LayerContext["idOf"] => {
-  const ids = new Map<string, string>();
-  return (part) => {
-    const id = ids.get(part) ?? `${layer}/${part}`;
-    ids.set(part, id);
-    return id;
-  };
-};
 
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */
 export const weightScale = (fanIn: number): number => Math.sqrt(3 / fanIn);
 
-/** Declares a rectangle of the global weight `[in, out]` of this layer on one rank. */
-export const declareWeight = (
-  { builder, origin, idOf }: LayerContext,
-  rank: number,
-  part: string,
-  region: Omit<RegionContent & { kind: "uniform" }, "kind" | "tensor" | "center">,
-): string => {
-  const tensor = idOf(part);
-  return builder.declare(rank, {
-    id: tensor,
-    layer: origin.layer,
-    role: "weight",
-    shape: region.size,
-    content: { kind: "uniform", tensor, center: 0, ...region },
-  });
-};
+export const blockName = (name: string, block: number | undefined): string =>
+  block === undefined ? name : `${name}/block${block}`;
 
-/** Declares a norm's gain or bias, uniform around `center`. */
-export const declareVector = (
-  { builder, origin, idOf }: LayerContext,
-  rank: number,
+/** A rectangle of a global weight: all but what every rectangle of it has in common. */
+export type WeightRegion = Omit<RegionContent & { kind: "uniform" }, "kind" | "tensor" | "center">;
+
+/**
+ * The layer's weight `part`, of which each member of the group holds a rectangle: replicas of a size hold the same.
+ */
+export function weight(
+  { origin, weightParts }: LayerContext,
   part: string,
+  ranks: readonly number[],
+  regionOf: (member: number) => WeightRegion,
+): Tensor {
+  const name = `${origin.layer}/${part}`;
+  const key = `${ranks.length} ${name}`;
+  const held =
+    weightParts.get(key) ??
+    partsOn(ranks, (member) => {
+      const region = regionOf(member);
+      return {
+        shape: region.size,
+        content: { kind: "uniform", tensor: name, center: 0, ...region },
+      };
+    }).held;
+  weightParts.set(key, held);
+  return { name, layer: origin.layer, role: "weight", parts: { ranks, held } };
+}
+
+/** A weight that one rank holds as nobody else does. */
+export function ownWeight(
+  { origin }: LayerContext,
+  part: string,
+  rank: number,
+  region: WeightRegion,
+): Tensor {
+  const name = `${origin.layer}/${part}`;
+  const content = { kind: "uniform", tensor: name, center: 0, ...region } as const;
+  const parts = sameOn([rank], { shape: region.size, content });
+  return { name, layer: origin.layer, role: "weight", parts };
+}
+
+/** A norm's gain or bias [size], uniform around `center`, whole on every rank. */
+export function vector(
+  { origin }: LayerContext,
+  part: string,
+  ranks: readonly number[],
   size: number,
   center: number,
-): string => {
-  const tensor = idOf(part);
-  return builder.declare(rank, {
-    id: tensor,
-    layer: origin.layer,
-    role: "weight",
+): Tensor {
+  const name = `${origin.layer}/${part}`;
+  const region = { tensor: name, shape: [size], offset: [0], size: [size] };
+  const parts = sameOn(ranks, {
     shape: [size],
-    content: {
-      kind: "uniform",
-      tensor,
-      center,
-      scale: 0.1,
-      shape: [size],
-      offset: [0],
-      size: [size],
-    },
+    content: { kind: "uniform", center, scale: 0.1, ...region },
   });
-};
+  return { name, layer: origin.layer, role: "weight", parts };
+}
 
-/** Declares an activation of this layer on one rank. */
-export const declareActivation = (
-  { builder, origin, idOf }: LayerContext,
-  rank: number,
+/** An activation of the layer, of that shape on every rank. */
+export const activation = (
+  context: LayerContext,
   part: string,
-  rows: number,
-  columns: number,
-): string =>
-  builder.declare(rank, {
-    id: idOf(part),
+  ranks: readonly number[],
+  shape: readonly number[],
+  dtype?: DType,
+): Tensor => activationOf(context, part, sameOn(ranks, { shape }), dtype);
+
+/** An activation of the layer. */
+export function activationOf(
+  { origin, block }: LayerContext,
+  part: string,
+  parts: Parts,
+  dtype?: DType,
+): Tensor {
+  return {
+    name: blockName(`${origin.layer}/${part}`, block),
     layer: origin.layer,
     role: "activation",
-    shape: [rows, columns],
-  });
+    ...(dtype === undefined ? {} : { dtype }),
+    parts,
+  };
+}
 
-/** A value of this layer with one share per share of `input`. */
-export const outputValue = (
-  { origin }: LayerContext,
-  input: Value,
+/** An activation [rows, columns] that lies as the shard does. */
+export const activationLike = (
+  context: LayerContext,
+  part: string,
+  shard: Shard,
   columns: number,
-  perShare: (share: Share) => Share,
-): Value => ({ ...input, columns, origin, shares: input.shares.map(perShare) });
+): Tensor => {
+  const members = membersOf(shard);
+  return activationOf(
+    context,
+    part,
+    shapesOn(shard.ranks, (member) => [members[member]?.rows ?? 0, columns]),
+  );
+};
+
+/** A result of this layer with one shard per shard of `input`. */
+export const perShard = (
+  { origin }: LayerContext,
+  input: ShardedTensor,
+  columns: number,
+  shardOf: (shard: Shard) => Shard,
+): ShardedTensor => ({ ...input, columns, origin, shards: input.shards.map(shardOf) });

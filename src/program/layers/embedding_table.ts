@@ -2,7 +2,7 @@
 // columns, since its weights are the table transposed.
 
 import type { EmbeddingLayer } from "../../plan/plan.ts";
-import { splitEvenly, startsOf } from "../value.ts";
+import { partsOn, splitEvenly, startsOf, type Tensor } from "../tensor.ts";
 import type { LayerContext } from "./context.ts";
 
 /** Of a uniform table. */
@@ -31,37 +31,44 @@ export const tableRegion = (
 };
 
 /**
- * Rows [first, first + rows) of the table on one rank, all columns: the buffer that its embedding reads where
- * that holds the same, else one of the layer's own with equal values.
+ * Rows of the table from `firstOf(member)` on, all columns: where a rank's embedding holds the same, the buffer that it
+ * reads, else one of the layer's own with equal values.
  */
-export const declareTiedTable = (
-  { builder, origin, embedding }: LayerContext,
-  rank: number,
-  first: number,
+export function tiedTable(
+  { origin, embedding }: LayerContext,
+  ranks: readonly number[],
+  firstOf: (member: number) => number,
   rows: number,
-): string => {
+): Tensor {
   if (embedding === undefined) throw new Error(`${origin.layer}: no embedding to be tied to`);
   const { name, layer } = embedding;
-  const group = layer.groups.find((members) => members.includes(rank)) ?? [];
-  const held =
-    group.length === 0 ? undefined : tableRegion(layer, group.indexOf(rank), group.length);
-  const isShared =
-    held?.offset[0] === first && held.size[0] === rows && held.size[1] === layer.hidden;
   const size = [rows, layer.hidden];
   const tensor = `${name}/weight`;
-  return builder.declare(rank, {
-    id: isShared ? tensor : `${origin.layer}/weight`,
+  return {
+    name: `${origin.layer}/weight`,
     layer: origin.layer,
     role: "weight",
-    shape: size,
-    content: {
-      kind: "uniform",
-      tensor,
-      center: 0,
-      scale: tableScale,
-      shape: [layer.vocabulary, layer.hidden],
-      offset: [first, 0],
-      size,
-    },
-  });
-};
+    parts: partsOn(ranks, (member) => {
+      const rank = ranks[member] ?? 0;
+      const first = firstOf(member);
+      const group = layer.groups.find((members) => members.includes(rank)) ?? [];
+      const held =
+        group.length === 0 ? undefined : tableRegion(layer, group.indexOf(rank), group.length);
+      const isShared =
+        held?.offset[0] === first && held.size[0] === rows && held.size[1] === layer.hidden;
+      return {
+        shape: size,
+        ...(isShared ? { name: tensor } : {}),
+        content: {
+          kind: "uniform",
+          tensor,
+          center: 0,
+          scale: tableScale,
+          shape: [layer.vocabulary, layer.hidden],
+          offset: [first, 0],
+          size,
+        },
+      };
+    }),
+  };
+}

@@ -3,19 +3,25 @@
 // a column of its own, and what it gives is a summand.
 
 import type { ExpertGroup, MoeLayer } from "../../plan/plan.ts";
-import { memberRowsOf } from "../redistribute.ts";
-import { membersOf, replicaRows, type Share } from "../value.ts";
+import {
+  memberRowsOf,
+  membersOf,
+  replicaRows,
+  sameOn,
+  type Shard,
+  type Tensor,
+} from "../tensor.ts";
 
 /** Tokens of one rank. */
 export interface Source {
   readonly rank: number;
-  readonly buffer: string;
-  /** Within the buffer. */
+  readonly tensor: Tensor;
+  /** Within what the rank holds of the tensor. */
   readonly first: number;
   readonly rows: number;
   /** Within the micro-batch. */
   readonly rowOffset: number;
-  /** The buffer holds these rows and no others. */
+  /** The rank holds these rows of it and no others. */
   readonly alone: boolean;
 }
 
@@ -34,24 +40,24 @@ export const slicesOf = ({ expertGroups }: Pick<MoeLayer, "expertGroups">): numb
   expertGroups[0]?.[0]?.length ?? 1;
 
 /**
- * @param shares of the input; for sliced experts replicated on their groups
+ * @param shards of the input; for sliced experts replicated on their groups
  * @throws Error where tokens are on ranks of no expert group
  */
-export const columnsOf = (layer: MoeLayer, shares: readonly Share[]): Column[] => {
+export const columnsOf = (layer: MoeLayer, shards: readonly Shard[]): Column[] => {
   const { expertGroups } = layer;
   const slices = slicesOf(layer);
   const columns = expertGroups.flatMap((group, g): Column[] => {
     const key = expertGroups.length === 1 ? "" : `/${g}`;
-    const own = shares.filter((share) => serves(expertGroups, group, share.group[0]));
+    const own = shards.filter(({ ranks }) => serves(expertGroups, group, ranks[0]));
     if (slices === 1) {
-      const sources = shares
+      const sources = shards
         .flatMap(sourcesOf)
         .filter(({ rank, rows }) => rows > 0 && serves(expertGroups, group, rank));
       return [{ key, sources, holders: group.flat(), slice: { index: 0, of: 1 } }];
     }
     return Array.from({ length: slices }, (_, index): Column => ({
       key: `${key}/slice${index}`,
-      sources: own.map((share) => wholeShareOn(share, index)),
+      sources: own.map((shard) => wholeShardOn(shard, index)),
       holders: group.map((member) => member[index] ?? 0),
       slice: { index, of: slices },
     }));
@@ -69,27 +75,26 @@ const serves = (
   groups.length === 1 || group.some((member) => rank !== undefined && member.includes(rank));
 
 /** Every rank of the group has all its rows: the one at `index` routes them for its slice. */
-const wholeShareOn = ({ group, buffer, rows, rowOffset }: Share, index: number): Source => {
-  const rank = group[index];
+const wholeShardOn = ({ ranks, tensor, rows, rowOffset }: Shard, index: number): Source => {
+  const rank = ranks[index];
   if (rank === undefined) {
     throw new Error("experts are sliced over more GPUs than their tokens are on");
   }
-  return { rank, buffer, first: 0, rows, rowOffset, alone: true };
+  return { rank, tensor, first: 0, rows, rowOffset, alone: true };
 };
 
-/** The rows of a share, divided among its ranks if each has them all. */
-export const sourcesOf = (share: Share): Source[] => {
-  const alone = share.layout === "rows" || share.group.length === 1;
-  return membersOf({ ...share, layout: "rows", memberRows: memberRowsOf(share) }).map(
-    ({ rank, first, rows }) => ({
-      rank,
-      buffer: share.buffer,
-      first: alone ? 0 : first,
-      rows,
-      rowOffset: share.rowOffset + first,
-      alone,
-    }),
-  );
+/** The rows of a shard, divided among its ranks if each has them all. */
+export const sourcesOf = (shard: Shard): Source[] => {
+  const alone = shard.placement.kind === "rows" || shard.ranks.length === 1;
+  const rows = memberRowsOf(shard);
+  return membersOf({ ...shard, placement: { kind: "rows", rows } }).map((member) => ({
+    rank: member.rank,
+    tensor: shard.tensor,
+    first: alone ? 0 : member.first,
+    rows: member.rows,
+    rowOffset: shard.rowOffset + member.first,
+    alone,
+  }));
 };
 
 export const tokensOf = ({ sources }: Column): number =>
@@ -105,13 +110,19 @@ export const rowsPerExpertGroup = (
   rows: number,
   sampleRows: number,
 ): readonly number[] => {
-  const shares = replicaRows(rows, sampleRows, layer.groups).map((range, i): Share => ({
+  const nothing: Tensor = {
+    name: "",
+    layer: "",
+    role: "activation",
+    parts: sameOn([], { shape: [] }),
+  };
+  const shards = replicaRows(rows, sampleRows, layer.groups).map((range, i): Shard => ({
     ...range,
-    group: layer.groups[i] ?? [],
-    layout: "replicated",
-    buffer: "",
+    ranks: layer.groups[i] ?? [],
+    placement: { kind: "replicate" },
+    tensor: nothing,
   }));
-  return columnsOf(layer, shares)
+  return columnsOf(layer, shards)
     .filter(({ slice }) => slice.index === 0)
     .map(tokensOf);
 };

@@ -2,31 +2,21 @@
 // check refuses a plan that would. Down-projections are on every member, heads are split.
 
 import type { AttentionLayer, LatentAttention } from "../../plan/plan.ts";
-import type { Share, Value } from "../value.ts";
-import {
-  declareActivation,
-  declareVector,
-  declareWeight,
-  outputValue,
-  weightScale,
-  type LayerContext,
-} from "./context.ts";
-import { linearShare } from "./linear.ts";
+import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
+import { activation, perShard, vector, weight, weightScale, type LayerContext } from "./context.ts";
+import { linearShard } from "./linear.ts";
 
-export const lowerLatentAttention = (
+export const latentAttentionOps = (
   context: LayerContext,
   layer: AttentionLayer,
   latent: LatentAttention,
-  input: Value,
-): Value =>
-  outputValue(context, input, layer.hidden, (share) => {
-    for (const [i, rank] of share.group.entries()) {
-      attend(context, layer, latent, share, rank, i, input.sampleRows);
-    }
-    const buffer = `${context.origin.layer}/attended`;
-    return linearShare(
+  input: ShardedTensor,
+): ShardedTensor =>
+  perShard(context, input, layer.hidden, (shard) => {
+    const tensor = attend(context, layer, latent, shard, input.sampleRows);
+    return linearShard(
       context,
-      { ...share, layout: "column", buffer },
+      { ...shard, placement: { kind: "columns" }, tensor },
       {
         part: "output/",
         in: layer.heads * latent.valueDim,
@@ -41,63 +31,64 @@ const attend = (
   context: LayerContext,
   { hidden, heads, headDim, causal }: AttentionLayer,
   { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
-  share: Share,
-  rank: number,
-  member: number,
+  { ranks, rows, tensor }: Shard,
   sequence: number,
-): void => {
-  const { builder, origin } = context;
-  const { rows } = share;
-  const members = share.group.length;
-  const project = (part: string, x: string, k: number, all: number, split: boolean): string => {
-    const n = split ? all / members : all;
-    const weight = declareWeight(context, rank, `${part}/weight`, {
+): Tensor => {
+  const { origin, add } = context;
+  const members = ranks.length;
+  const project = (part: string, x: Tensor, k: number, all: number, isSplit: boolean): Tensor => {
+    const n = isSplit ? all / members : all;
+    const w = weight(context, `${part}/weight`, ranks, (member) => ({
       shape: [k, all],
-      offset: [0, split ? member * n : 0],
+      offset: [0, isSplit ? member * n : 0],
       size: [k, n],
       scale: weightScale(k),
-    });
-    const y = declareActivation(context, rank, `${part}/out`, rows, n);
-    const shape = { m: rows, n, k, activation: "none" as const };
-    builder.kernel(rank, origin, { kernel: "matmul", shape }, [x, weight, y]);
+    }));
+    const y = activation(context, `${part}/out`, ranks, [rows, n]);
+    add({ op: "matmul", origin, ranks, x: whole(x), w, activation: "none", y: whole(y) });
     return y;
   };
-  const normalise = (part: string, x: string, columns: number): string => {
-    const gain = declareVector(context, rank, `${part}/gain`, columns, 1);
-    const y = declareActivation(context, rank, `${part}/normalised`, rows, columns);
-    const shape = { rows, columns, epsilon: 1e-6 };
-    builder.kernel(rank, origin, { kernel: "rms_norm", shape }, [x, gain, y]);
+  const normalize = (part: string, x: Tensor, columns: number): Tensor => {
+    const gain = vector(context, `${part}/gain`, ranks, columns, 1);
+    const y = activation(context, `${part}/normalised`, ranks, [rows, columns]);
+    add({
+      op: "norm",
+      origin,
+      ranks,
+      norm: "rms",
+      epsilon: 1e-6,
+      x: whole(x),
+      gain,
+      y: whole(y),
+    });
     return y;
   };
   const queryWidth = heads * (headDim + rotaryDim);
   if (queryRank === undefined) {
-    project("q", share.buffer, hidden, queryWidth, true);
+    project("q", tensor, hidden, queryWidth, true);
   } else {
-    const down = project("q/down", share.buffer, hidden, queryRank, false);
-    project("q", normalise("q", down, queryRank), queryRank, queryWidth, true);
+    const down = project("q/down", tensor, hidden, queryRank, false);
+    project("q", normalize("q", down, queryRank), queryRank, queryWidth, true);
   }
-  // The rotary part of the key comes beside the latent and is not normalised.
-  const down = project("kv/down", share.buffer, hidden, keyValueRank + rotaryDim, false);
-  const latents = normalise("kv", down, keyValueRank);
+  // The rotary part of the key comes beside the latent and is not normalized.
+  const down = project("kv/down", tensor, hidden, keyValueRank + rotaryDim, false);
+  const latents = normalize("kv", down, keyValueRank);
   const qkv = project("kv", latents, keyValueRank, heads * (headDim + valueDim), true);
   const ownHeads = heads / members;
-  const attended = declareActivation(context, rank, "attended", rows, ownHeads * valueDim);
+  const y = activation(context, "attended", ranks, [rows, ownHeads * valueDim]);
   // Queries and keys are wider than values: the mean of both widths costs the same.
   const meanDim = (headDim + rotaryDim + valueDim) / 2;
-  builder.kernel(
-    rank,
+  add({
+    op: "attention",
     origin,
-    {
-      kernel: "attention",
-      shape: {
-        batch: rows / sequence,
-        sequence,
-        heads: ownHeads,
-        kvHeads: ownHeads,
-        headDim: meanDim,
-        causal,
-      },
-    },
-    [qkv, attended],
-  );
+    ranks,
+    qkv,
+    y,
+    sequence,
+    heads: ownHeads,
+    kvHeads: ownHeads,
+    headDim: meanDim,
+    causal,
+  });
+  return y;
 };

@@ -1,45 +1,48 @@
 // A dense feed-forward layer: up (and gate) column-parallel, down row-parallel (partial sums).
 
 import type { MlpLayer } from "../../plan/plan.ts";
-import type { Share, Value } from "../value.ts";
-import { outputValue, type LayerContext } from "./context.ts";
-import { linearShare } from "./linear.ts";
+import type { Shard, ShardedTensor } from "../tensor.ts";
+import { perShard, type LayerContext } from "./context.ts";
+import { linearShard } from "./linear.ts";
 
-export const lowerMlp = (context: LayerContext, layer: MlpLayer, input: Value): Value =>
-  outputValue(context, input, layer.hidden, (share) => feedForwardShare(context, share, layer, ""));
+export const mlpOps = (
+  context: LayerContext,
+  layer: MlpLayer,
+  input: ShardedTensor,
+): ShardedTensor =>
+  perShard(context, input, layer.hidden, (shard) => feedForwardShard(context, shard, layer, ""));
 
 /**
  * One tensor group's feed-forward network: partial sums.
  *
- * @param part distinguishes it from others of the same layer; "" or with a slash at its end
+ * @param part distinguishes it from others of the same layer: "" or with a slash at its end
  */
-export const feedForwardShare = (
+export function feedForwardShard(
   context: LayerContext,
-  share: Share,
+  shard: Shard,
   { hidden, ffn, activation }: Pick<MlpLayer, "hidden" | "ffn" | "activation">,
   part: string,
-): Share => {
+): Shard {
   const wide = { in: hidden, out: ffn, split: "column" } as const;
-  const gated = activation === "silu";
-  const up = linearShare(context, share, {
+  const isGated = activation === "silu";
+  const up = linearShard(context, shard, {
     ...wide,
     part: `${part}up/`,
-    activation: gated ? "none" : "gelu",
+    activation: isGated ? "none" : "gelu",
   });
-  const inner = gated
-    ? linearShare(context, share, {
+  const inner = isGated
+    ? linearShard(context, shard, {
         ...wide,
         part: `${part}gate/`,
         activation: "silu",
-        gate: up.buffer,
+        gate: up.tensor,
       })
     : up;
-  return linearShare(context, inner, {
+  return linearShard(context, inner, {
     part: `${part}down/`,
     in: ffn,
     out: hidden,
     split: "row",
     activation: "none",
-    isLast: true,
   });
-};
+}

@@ -2,90 +2,161 @@
 // combine what comes back. Where a rank holds all experts, or a slice of all, nothing is sent.
 
 import type { MoeLayer } from "../../plan/plan.ts";
-import { windowRows } from "../builder.ts";
-import { interleave, recordBlock } from "../overlap_blocks.ts";
-import type { Move } from "../move.ts";
-import { allGatherRows, reduceScatterRows } from "../moves.ts";
-import { memberRowsOf } from "../redistribute.ts";
-import { settle, splitEvenly, startsOf, type Share, type Value } from "../value.ts";
-import { declareActivation, type LayerContext } from "./context.ts";
+import type { NewOp } from "../op.ts";
+import { interleave } from "../passes/interleave.ts";
+import { allGatherRows } from "../transfers.ts";
 import {
-  columnsOf,
-  isLocal,
-  slicesOf,
-  sourcesOf,
-  type Column,
-  type Source,
-} from "./expert_columns.ts";
-import { holdingsOf, runExperts, runOwnExperts } from "./expert_networks.ts";
-import { combine, returnBuffers, route, routeBuffers } from "./expert_route.ts";
-import { transfer } from "./expert_transfer.ts";
-import { feedForwardShare } from "./mlp.ts";
+  joined,
+  memberRowsOf,
+  type Shard,
+  type ShardedTensor,
+  splitEvenly,
+  startsOf,
+  type Tensor,
+  type View,
+  whole,
+} from "../tensor.ts";
+import { windowRows } from "../window.ts";
+import { activation, type LayerContext } from "./context.ts";
+import { columnsOf, isLocal, slicesOf, type Column, type Source } from "./expert_columns.ts";
+import { dispatchOps } from "./expert_dispatch.ts";
+import { routeOps, type RoutedSource, unpermuteOps } from "./expert_router.ts";
+import { expertOps, holdingsOf } from "./experts.ts";
+import { addSharedExperts } from "./shared_experts.ts";
 
-export const lowerMoe = (context: LayerContext, layer: MoeLayer, value: Value): Value => {
-  const { builder, origin } = context;
+export const moeOps = (
+  context: LayerContext,
+  layer: MoeLayer,
+  value: ShardedTensor,
+): ShardedTensor => {
+  const { origin } = context;
   const isSliced = slicesOf(layer) > 1;
-  const input = isSliced
-    ? {
-        ...value,
-        shares: value.shares.map((share, i) => {
-          const name = `${origin.layer}/tokens/${i}`;
-          return wholeOn({ builder, origin, name, columns: layer.hidden, to: share.group }, share);
-        }),
-      }
-    : value;
-  for (const column of columnsOf(layer, input.shares)) {
-    const blocks = blocksOf(context, layer, column);
-    if (blocks.length === 1) lowerColumn(context, layer, column);
-    else lowerInBlocks(context, layer, column, blocks);
+  const input = isSliced ? wholeOnGroups(context, layer, value) : value;
+  const routed = new Map<number, Tensor>();
+  for (const column of columnsOf(layer, input.shards)) {
+    for (const [rank, tensor] of columnOps(context, layer, column)) routed.set(rank, tensor);
   }
-  if (layer.sharedFfn !== undefined) addShared(context, layer, layer.sharedFfn, input, isSliced);
-  const buffer = `${origin.layer}/out`;
-  const shares = input.shares.map((share): Share => {
-    if (isSliced) return { ...share, layout: "partial", buffer };
-    const memberRows = memberRowsOf(share);
-    const active = memberRows.flatMap((rows, i) => (rows > 0 ? [i] : []));
+  const shards = input.shards.map((shard): Shard => {
+    const memberRows = memberRowsOf(shard);
+    const active = shard.ranks.flatMap((rank, i) =>
+      isSliced || (memberRows[i] ?? 0) > 0 ? [{ rank, rows: memberRows[i] ?? 0 }] : [],
+    );
+    const ranks = active.map(({ rank }) => rank);
     return {
-      ...share,
-      group: active.map((i) => share.group[i] ?? 0),
-      layout: "rows",
-      memberRows: active.map((i) => memberRows[i] ?? 0),
-      buffer,
+      ...shard,
+      ranks,
+      placement: isSliced
+        ? { kind: "partial" }
+        : { kind: "rows", rows: active.map(({ rows }) => rows) },
+      tensor: resultOn(ranks, routed),
     };
   });
-  return { ...input, origin, shares };
+  const result = { ...input, origin, shards };
+  return layer.sharedFfn === undefined
+    ? result
+    : addSharedExperts(context, layer, layer.sharedFfn, input, result);
 };
 
-/** The whole layer on the rows of one column. */
-const lowerColumn = (context: LayerContext, layer: MoeLayer, column: Column): void => {
-  for (const source of column.sources) route(context, layer, source, column.slice.index === 0);
+/** What the ranks' columns gave, as one tensor. */
+const resultOn = (ranks: readonly number[], routed: ReadonlyMap<number, Tensor>): Tensor =>
+  joined(ranks.flatMap((rank) => routed.get(rank) ?? []));
+
+/** Every rank of a group with all its rows, where sequence parallelism left each with some. */
+const wholeOnGroups = (
+  context: LayerContext,
+  layer: MoeLayer,
+  value: ShardedTensor,
+): ShardedTensor => ({
+  ...value,
+  shards: value.shards.map((shard, i) =>
+    shard.placement.kind === "rows" && shard.ranks.length > 1
+      ? allGatherRows(
+          {
+            ...context,
+            name: `${context.origin.layer}/tokens/${i}/whole`,
+            columns: layer.hidden,
+            to: shard.ranks,
+          },
+          shard,
+          false,
+        )
+      : shard,
+  ),
+});
+
+/** The layer on the rows of one column; gives each rank's result. */
+const columnOps = (context: LayerContext, layer: MoeLayer, column: Column): Map<number, Tensor> => {
+  const rowsOf = new Map(column.sources.map(({ rank, rows }) => [rank, rows]));
+  const firstOf = new Map(column.sources.map(({ rank, first }) => [rank, first]));
+  const part = layer.sharedFfn === undefined ? "out" : "routed";
+  const results = new Map(
+    [...rowsOf].map(([rank, rows]) => {
+      return [rank, activation(context, part, [rank], [rows, layer.hidden])] as const;
+    }),
+  );
+  const resultOf = ({ rank, first, rows }: Source): View => {
+    const tensor = results.get(rank);
+    if (tensor === undefined) throw new Error(`rank ${rank} has no rows`);
+    if (rows === rowsOf.get(rank)) return whole(tensor);
+    return { tensor, window: { first: first - (firstOf.get(rank) ?? 0), rows } };
+  };
+  const blocks = blocksOf(context, layer, column);
+  if (blocks.length === 1) {
+    blockOps(context, layer, column, resultOf);
+    return results;
+  }
+  const lists = blocks.map((sources, block) => {
+    const ops: NewOp[] = [];
+    const own = { ...context, block, add: (op: NewOp) => void ops.push(op) };
+    blockOps(own, layer, { ...column, sources }, resultOf);
+    return ops;
+  });
+  for (const op of interleave(lists)) context.add(op);
+  return results;
+};
+
+const blockOps = (
+  context: LayerContext,
+  layer: MoeLayer,
+  column: Column,
+  resultOf: (source: Source) => View,
+): void => {
+  const sources = column.sources.map((source) =>
+    routeOps(context, layer, source, column.slice.index === 0),
+  );
+  const holdings = holdingsOf(layer, column);
   // A capacity is kept by the dispatch.
   if (isLocal(column) && layer.capacityFactor === undefined) {
-    for (const source of column.sources) lowerLocally(context, layer, column, source);
+    for (const source of sources) localOps(context, layer, column, source, resultOf(source));
     return;
   }
-  transfer(context, layer, column, "dispatch");
-  runExperts(context, layer, column);
-  transfer(context, layer, column, "combine");
-  for (const source of column.sources) {
-    combine(context, layer, source, returnBuffers(context, layer, source));
+  const { received, combine } = dispatchOps(context, layer, column, sources, holdings);
+  for (const [at, holding] of holdings.entries()) {
+    const rows = received[at];
+    if (rows !== undefined) expertOps(context, layer, holding, rows);
+  }
+  const returned = combine();
+  for (const [at, source] of sources.entries()) {
+    const own = returned[at];
+    if (own !== undefined) unpermuteOps(context, layer, source, own, resultOf(source));
   }
 };
 
 /** The experts read the rows where they were sorted. */
-const lowerLocally = (
+const localOps = (
   context: LayerContext,
   layer: MoeLayer,
   column: Column,
-  source: Source,
+  source: RoutedSource,
+  y: View,
 ): void => {
-  const { sorted, offsets, counts } = routeBuffers(context, layer, source);
+  const { sorted, routing, rank } = source;
   const rows = source.rows * layer.topK;
-  const output = declareActivation(context, source.rank, "experts/out", rows, layer.hidden);
+  const output = activation(context, "experts/out", [rank], [rows, layer.hidden]);
   for (const own of holdingsOf(layer, column)) {
-    runOwnExperts(context, layer, own, { input: sorted, offsets, output, rows });
+    expertOps(context, layer, own, { input: sorted, offsets: routing.offsets, output, rows });
   }
-  combine(context, layer, source, { returned: output, kept: counts });
+  unpermuteOps(context, layer, source, { returned: output, kept: routing.counts }, y);
 };
 
 /** The experts of one block compute while rows of the other are on their way. */
@@ -124,84 +195,3 @@ const blocksOf = (
     }),
   );
 };
-
-const lowerInBlocks = (
-  context: LayerContext,
-  layer: MoeLayer,
-  column: Column,
-  blocks: readonly (readonly Source[])[],
-): void => {
-  const { builder, origin } = context;
-  const result = `${origin.layer}/${layer.sharedFfn === undefined ? "out" : "routed"}`;
-  const firstOf = new Map<number, number>();
-  const rowsOf = new Map<number, number>();
-  for (const { rank, rows, first } of blocks.flat()) {
-    firstOf.set(rank, Math.min(first, firstOf.get(rank) ?? Infinity));
-    rowsOf.set(rank, rows + (rowsOf.get(rank) ?? 0));
-  }
-  for (const [rank, rows] of rowsOf) {
-    builder.declare(rank, {
-      id: result,
-      layer: origin.layer,
-      role: "activation",
-      shape: [rows, layer.hidden],
-    });
-  }
-  interleave(
-    builder,
-    blocks.map((sources, block) => {
-      const recorded = recordBlock(builder, block, {
-        id: result,
-        window(rank) {
-          const { first = 0, rows = 0 } = sources.find((source) => source.rank === rank) ?? {};
-          return builder.window(rank, result, layer.hidden, first - (firstOf.get(rank) ?? 0), rows);
-        },
-      });
-      lowerColumn({ ...context, builder: recorded.builder }, layer, { ...column, sources });
-      return recorded.instructions;
-    }),
-  );
-};
-
-/**
- * Experts that every token passes: a dense network of the tensor group, added to what the others give.
- *
- * @param isSliced what the others give are summands, as what the network gives
- */
-const addShared = (
-  context: LayerContext,
-  layer: MoeLayer,
-  ffn: number,
-  input: Value,
-  isSliced: boolean,
-): void => {
-  const { builder, origin } = context;
-  const { hidden, activation } = layer;
-  const add = (rank: number, rows: number, shared: string): void => {
-    const out = declareActivation(context, rank, "out", rows, hidden);
-    builder.kernel(rank, origin, { kernel: "add", shape: { rows, columns: hidden } }, [
-      `${origin.layer}/routed`,
-      shared,
-      out,
-    ]);
-  };
-  for (const [i, share] of input.shares.entries()) {
-    const network = { hidden, ffn, activation };
-    const name = `${origin.layer}/shared/${i}`;
-    const move: Move = { builder, origin, name, columns: hidden, to: share.group };
-    const whole = wholeOn(move, share);
-    const partial = settle(feedForwardShare(context, whole, network, "shared/"));
-    if (isSliced) {
-      for (const rank of share.group) add(rank, share.rows, partial.buffer);
-      continue;
-    }
-    const summed = share.group.length === 1 ? partial : reduceScatterRows(move, partial);
-    for (const { rank, rows } of sourcesOf(share)) if (rows > 0) add(rank, rows, summed.buffer);
-  }
-};
-
-/** Every rank of the group with all rows, where sequence parallelism left each with some. */
-const wholeOn = (move: Move, share: Share): Share =>
-  share.layout === "rows" && share.group.length > 1
-    ? allGatherRows({ ...move, name: `${move.name}/whole` }, share, false)
-    : share;

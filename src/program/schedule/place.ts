@@ -2,7 +2,7 @@
 
 import { chunkOfStage } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
-import type { Origin } from "../program.ts";
+import type { OpOrigin } from "../program.ts";
 import type { Schedule } from "./schedule.ts";
 
 export interface Places {
@@ -12,8 +12,8 @@ export interface Places {
    * The stage of the rank that an instruction is part of. A transfer between stages comes from the earlier of
    * them, whichever way it goes: on the ranks of the later one, it is part of the later one.
    */
-  stageOf(rank: number, origin: Origin): number;
-  chunkOf(rank: number, origin: Origin): number;
+  stageOf(rank: number, origin: OpOrigin): number;
+  chunkOf(rank: number, origin: OpOrigin): number;
 }
 
 export const placesOf = (plan: Plan, { pipeline }: Schedule): Places => {
@@ -23,7 +23,7 @@ export const placesOf = (plan: Plan, { pipeline }: Schedule): Places => {
   const positionByRank = new Map(
     positions.flatMap((ranks, position) => ranks.map((rank) => [rank, position])),
   );
-  const stageOf = (rank: number, { stage }: Origin): number => {
+  const stageOf = (rank: number, { stage }: OpOrigin): number => {
     const from = stageByName.get(stage) ?? 0;
     const position = positionByRank.get(rank) ?? from % p;
     return from + ((position - (from % p) + p) % p);

@@ -3,7 +3,7 @@
 
 import type { Instruction, RankProgram } from "../program.ts";
 import { slotsOf } from "./schedule.ts";
-import type { Scheduling } from "./scheduled_builder.ts";
+import type { Scheduling } from "./scheduling.ts";
 
 export const sequenced = (
   program: RankProgram,

@@ -2,10 +2,10 @@
 // other plays the same lists again; what one rank does between two transfers is one op, and equal ops are one.
 
 import type { Plan } from "../../plan/plan.ts";
-import { lowerMicroBatch } from "../lower.ts";
+import { lowering } from "../lower.ts";
 import type { Instruction } from "../program.ts";
 import { slotsOf } from "../schedule/schedule.ts";
-import { scheduleBuilder, schedulingOf } from "../schedule/scheduled_builder.ts";
+import { schedulingOf } from "../schedule/scheduling.ts";
 import { createStream } from "../stream.ts";
 import { noCost, type Cost } from "./cost.ts";
 import { createMailboxes, createTaping, type Op, type RankTape, type Tapes } from "./tape.ts";
@@ -45,7 +45,7 @@ export const streamTapes = (
       }
     },
   });
-  lowerMicroBatch(plan, scheduleBuilder(stream, plan, scheduling), 0);
+  lowering(plan, stream, scheduling).emitMicroBatch(0);
 
   const ranks = recorded.map((own, rank): RankTape => {
     for (const recording of own.values()) settle(recording, opOf);

@@ -4,7 +4,7 @@
 
 import { bytesPerElement, type StorageType } from "../../kernels/storage.ts";
 import type { Collective, ExpertCombine, ExpertDispatch } from "../../program/program.ts";
-import { startsOf } from "../../program/value.ts";
+import { startsOf } from "../../program/tensor.ts";
 import { agreedRanges, hashOf } from "./bits.ts";
 import { createPace, decodeStorage, type Pace } from "./decode.ts";
 import { type CheckView, readAll } from "./view.ts";

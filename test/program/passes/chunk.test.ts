@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Plan } from "../../src/plan/plan.ts";
-import { estimatePlan } from "../../src/program/estimate.ts";
-import { lower } from "../../src/program/lower.ts";
-import type { Instruction } from "../../src/program/program.ts";
-import { linear, mlp, moe, plan } from "../support/plans.ts";
-import { worstError } from "../support/worst_error.ts";
+import type { Plan } from "../../../src/plan/plan.ts";
+import { estimatePlan } from "../../../src/program/estimate.ts";
+import { lower } from "../../../src/program/lower.ts";
+import type { Instruction } from "../../../src/program/program.ts";
+import { linear, mlp, moe, plan } from "../../support/plans.ts";
+import { worstError } from "../../support/worst_error.ts";
 
 const group = [[0, 1]];
 

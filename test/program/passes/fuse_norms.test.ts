@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Plan } from "../../src/plan/plan.ts";
-import { lower } from "../../src/program/lower.ts";
-import { linear, norm, plan } from "../support/plans.ts";
-import { worstError } from "../support/worst_error.ts";
+import type { Plan } from "../../../src/plan/plan.ts";
+import { lower } from "../../../src/program/lower.ts";
+import { linear, norm, plan } from "../../support/plans.ts";
+import { worstError } from "../../support/worst_error.ts";
 
 /** Of the first micro-batch. */
 const kernelsOf = (given: Plan, rank: number): string[] =>

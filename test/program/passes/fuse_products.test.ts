@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Plan } from "../../src/plan/plan.ts";
-import { estimatePlan } from "../../src/program/estimate.ts";
-import { lower } from "../../src/program/lower.ts";
-import { attention, linear, mlp, norm, plan } from "../support/plans.ts";
-import { worstError } from "../support/worst_error.ts";
+import type { Plan } from "../../../src/plan/plan.ts";
+import { estimatePlan } from "../../../src/program/estimate.ts";
+import { lower } from "../../../src/program/lower.ts";
+import { attention, linear, mlp, norm, plan } from "../../support/plans.ts";
+import { worstError } from "../../support/worst_error.ts";
 
 const own = [[0]];
 const residual = (from: number, groups = own) =>

@@ -1,0 +1,92 @@
+// Which buffer of a rank holds a tensor. With a schedule that keeps several micro-batches in flight, a rank has as many
+// copies of an activation as its stage holds micro-batches at once, and each micro-batch uses one of them.
+
+import { type Builder, bytesOf, copyName } from "../builder.ts";
+import type { Origin } from "../program.ts";
+import { copiesOf, type Copies } from "../schedule/copies.ts";
+import type { Scheduling } from "../schedule/scheduling.ts";
+import { partOn, type Tensor, type View } from "../tensor.ts";
+import { shapeOn } from "./kernel_call.ts";
+
+/** The buffer's id on that rank, declared where it is new. */
+export type BufferOf = (rank: number, view: View, origin: Origin) => string;
+
+export function createBuffers(builder: Builder, scheduling: Scheduling | undefined): BufferOf {
+  const copiesAt = createCopies(scheduling);
+  const declared = new Set<Tensor>();
+  /**
+   * Copies by rank and name, where ranks have several chunks of layers: a tensor that one chunk hands to another has as
+   * many as the first needs.
+   */
+  const counts = new Map<number, Map<string, number>>();
+  const hasChunks = (scheduling?.schedule.virtualStages ?? 1) > 1;
+
+  const countOf = (rank: number, name: string, origin: Origin): number => {
+    const count = copiesAt(rank, origin)?.count ?? 1;
+    if (!hasChunks) return count;
+    const own = counts.get(rank) ?? new Map<string, number>();
+    counts.set(rank, own);
+    const known = own.get(name) ?? count;
+    own.set(name, known);
+    return known;
+  };
+  const isCopied = ({ role }: Tensor): boolean => role === "activation" || role === "input";
+  const nameOn = (tensor: Tensor, rank: number): string =>
+    partOn(tensor, rank)?.name ?? tensor.name;
+
+  const declare = (tensor: Tensor, origin: Origin): void => {
+    const { layer, role, dtype, parts } = tensor;
+    for (const [member, rank] of parts.ranks.entries()) {
+      const part = parts.held[parts.held.length === 1 ? 0 : member];
+      if (part === undefined) continue;
+      const { shape, content, name: id = tensor.name } = part;
+      const declaration = {
+        id,
+        layer,
+        role,
+        shape,
+        ...(dtype === undefined ? {} : { dtype }),
+        ...(content === undefined || role === "input" ? {} : { content }),
+      };
+      const count = isCopied(tensor) ? countOf(rank, id, origin) : 1;
+      builder.declareCopies(rank, declaration, count);
+    }
+  };
+
+  return (rank, view, origin) => {
+    const { tensor, window } = view;
+    if (tensor.slot !== undefined) {
+      const bytes = bytesOf(shapeOn(view, rank), tensor.dtype ?? builder.dtype);
+      return builder.workspace(rank, bytes, tensor.slot);
+    }
+    if (!declared.has(tensor)) {
+      declared.add(tensor);
+      declare(tensor, origin);
+    }
+    const name = nameOn(tensor, rank);
+    const count = isCopied(tensor) ? countOf(rank, name, origin) : 1;
+    const copy = count === 1 ? 0 : (copiesAt(rank, origin)?.copy ?? 0);
+    const id = copyName(name, copy, count);
+    if (window === undefined) return id;
+    const [, columns = 0] = shapeOn(view, rank);
+    return builder.window(rank, id, columns, window.first, window.rows);
+  };
+}
+
+/** How many copies a rank has of what an op of that origin writes, and which of them the micro-batch uses. */
+const createCopies = (scheduling: Scheduling | undefined) => {
+  const known = new Map<number, Copies>();
+  return (
+    rank: number,
+    origin: Origin,
+  ): { readonly count: number; readonly copy: number } | undefined => {
+    if (scheduling === undefined || scheduling.schedule.name === "forward") return undefined;
+    const { schedule, places } = scheduling;
+    const position = places.positionOf(rank);
+    if (position === undefined) return undefined;
+    const copies = known.get(position) ?? copiesOf(schedule, position);
+    known.set(position, copies);
+    const chunk = places.chunkOf(rank, origin);
+    return { count: copies.counts[chunk] ?? 1, copy: copies.copyOf(chunk, origin.microBatch) };
+  };
+};

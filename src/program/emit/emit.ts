@@ -1,0 +1,114 @@
+// Ops become instructions: for each rank its own, with its buffers.
+
+import { bytesPerElement, paddedElements } from "../../kernels/storage.ts";
+import type { Builder } from "../builder.ts";
+import type { Content } from "../content.ts";
+import { isTransfer, type CopyOp, type InputOp, type Op } from "../op.ts";
+import type { OpOrigin, Origin } from "../program.ts";
+import type { Scheduling } from "../schedule/scheduling.ts";
+import { partOn, whole } from "../tensor.ts";
+import { createBuffers } from "./buffers.ts";
+import { kernelCallOf } from "./kernel_call.ts";
+import { transferOn, type TransferEmission } from "./transfer.ts";
+
+/** @param onLayer is told of each layer in whose place ops follow */
+export type Emit = (
+  ops: readonly Op[],
+  microBatch: number,
+  onLayer?: (layer: string) => void,
+) => void;
+
+/** Emits into `builder`, micro-batch after micro-batch. */
+export function createEmitter(builder: Builder, scheduling: Scheduling | undefined): Emit {
+  const bufferOf = createBuffers(builder, scheduling);
+  return (ops, microBatch, onLayer) => {
+    const origins = new Map<OpOrigin, Origin>();
+    let place: string | undefined;
+    for (const op of ops) {
+      if (op.place !== place) {
+        place = op.place;
+        onLayer?.(place);
+      }
+      const origin = origins.get(op.origin) ?? { ...op.origin, microBatch };
+      origins.set(op.origin, origin);
+      for (const rank of op.ranks) emitOn({ builder, bufferOf, origin }, op, rank);
+    }
+  };
+}
+
+const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
+  const { builder, bufferOf, origin } = emission;
+  if (isTransfer(op)) {
+    const transfer = transferOn(emission, op, rank);
+    builder.emit(
+      rank,
+      op.isStarted === true ? { op: "start", origin, transfer, block: op.slot } : transfer,
+    );
+    return;
+  }
+  switch (op.op) {
+    case "input":
+      emitInput(emission, op, rank);
+      return;
+    case "copy":
+      emitCopy(emission, op, rank);
+      return;
+    case "observe": {
+      const observation = op.shown[op.ranks.indexOf(rank)];
+      if (observation === undefined) return;
+      const buffer = bufferOf(rank, whole(op.x), origin);
+      builder.emit(rank, { op: "observe", origin, buffer, observation });
+      return;
+    }
+    case "done": {
+      const channel = builder.channel(op.channelName);
+      builder.emit(rank, { op: "done", origin, name: op.name, channel });
+      return;
+    }
+    case "activation":
+      throw new Error(`${op.origin.layer}: no kernel activates alone`);
+    default: {
+      const { call, operands } = kernelCallOf(op, rank);
+      const buffers = operands.map((view) => bufferOf(rank, view, origin));
+      builder.kernel(rank, origin, call, buffers);
+    }
+  }
+};
+
+const emitInput = (
+  { builder, bufferOf, origin }: TransferEmission,
+  { y, rowsPerMicroBatch }: InputOp,
+  rank: number,
+): void => {
+  const content = partOn(y, rank)?.content;
+  if (content === undefined) throw new Error(`${y.name}: no content on rank ${rank}`);
+  builder.emit(rank, {
+    op: "input",
+    origin,
+    buffer: bufferOf(rank, whole(y), origin),
+    content: furtherOn(content, origin.microBatch * rowsPerMicroBatch),
+  });
+};
+
+const furtherOn = (content: Content, rows: number): Content => {
+  if (content.kind === "beside" || rows === 0) return content;
+  const [first = 0, ...others] = content.offset;
+  return { ...content, offset: [first + rows, ...others] };
+};
+
+const emitCopy = (
+  { builder, bufferOf, origin }: TransferEmission,
+  { x, y, xRow, yRow, rows, columns }: CopyOp,
+  rank: number,
+): void => {
+  const rowBytes = paddedElements(1, columns) * bytesPerElement(builder.dtype);
+  builder.emit(rank, {
+    op: "copy",
+    origin,
+    source: bufferOf(rank, whole(x), origin),
+    sourceOffset: xRow * rowBytes,
+    target: bufferOf(rank, whole(y), origin),
+    targetOffset: yRow * rowBytes,
+    bytes: rows * rowBytes,
+  });
+};

@@ -1,0 +1,108 @@
+// What a rank with tokens does in a mixture of experts: it chooses experts, sorts tokens by expert, and weighs what
+// comes back.
+
+import type { MoeLayer } from "../../plan/plan.ts";
+import type { Routing } from "../op.ts";
+import { type Tensor, type View, whole } from "../tensor.ts";
+import { activation, weight, weightScale, type LayerContext } from "./context.ts";
+import type { Source } from "./expert_columns.ts";
+
+/** A source with what it remembers until it combines. */
+export interface RoutedSource extends Source {
+  readonly routing: Routing;
+  /** Its rows, one per choice, sorted by expert. */
+  readonly sorted: Tensor;
+}
+
+/** 4-byte words without padding, whatever the plan's dtype; the weights are f32. */
+const table = (context: LayerContext, part: string, rank: number, size: number): Tensor =>
+  activation(context, part, [rank], [size], "u32");
+
+/** [experts], how many rows of each expert were not dropped. */
+export const keptTable = (context: LayerContext, layer: MoeLayer, rank: number): Tensor =>
+  table(context, "kept", rank, layer.experts);
+
+/**
+ * Router, top-k, and the source's rows sorted by expert.
+ *
+ * @param isShown whether the check sees the choices: of ranks that route the same rows, one shows them
+ */
+export function routeOps(
+  context: LayerContext,
+  layer: MoeLayer,
+  source: Source,
+  isShown: boolean,
+): RoutedSource {
+  const { origin, add } = context;
+  const { rank, rows } = source;
+  const { hidden, experts, topK, renormalise } = layer;
+  const ranks = [rank];
+  const x = ownRows(context, layer, source);
+  const router = weight(context, "router/weight", ranks, () => ({
+    shape: [hidden, experts],
+    offset: [0, 0],
+    size: [hidden, experts],
+    scale: weightScale(hidden),
+  }));
+  const logits = activation(context, "router/logits", ranks, [rows, experts]);
+  add({
+    op: "matmul",
+    origin,
+    ranks,
+    x: whole(x),
+    w: router,
+    activation: "none",
+    y: whole(logits),
+  });
+  const choices = rows * topK;
+  const routing: Routing = {
+    ids: table(context, "ids", rank, choices),
+    weights: table(context, "weights", rank, choices),
+    positions: table(context, "positions", rank, choices),
+    counts: table(context, "counts", rank, experts),
+    offsets: table(context, "offsets", rank, experts + 1),
+  };
+  const common = { origin, ranks, ...routing, experts, topK };
+  add({ op: "route", ...common, logits, renormalise });
+  if (isShown) {
+    const { rowOffset } = source;
+    const shown = [{ kind: "routes", rowOffset, rows, topK } as const];
+    add({ op: "observe", origin, ranks, x: routing.ids, shown });
+  }
+  add({ op: "route-positions", ...common });
+  const sorted = activation(context, "sorted", ranks, [choices, hidden]);
+  add({ op: "permute", ...common, x, y: sorted });
+  return { ...source, routing, sorted };
+}
+
+/** The source's rows as a tensor of their own. */
+const ownRows = (context: LayerContext, { hidden }: MoeLayer, source: Source): Tensor => {
+  const { rank, rows, first, tensor, alone } = source;
+  if (alone) return tensor;
+  const { origin, add } = context;
+  const y = activation(context, "tokens", [rank], [rows, hidden]);
+  add({
+    op: "copy",
+    origin,
+    ranks: [rank],
+    x: tensor,
+    y,
+    xRow: first,
+    yRow: 0,
+    rows,
+    columns: hidden,
+  });
+  return y;
+};
+
+/** @param from what the experts gave for the source's sorted rows, and how many rows of each expert that are */
+export function unpermuteOps(
+  { origin, add }: LayerContext,
+  { experts, topK }: MoeLayer,
+  { rank, routing }: RoutedSource,
+  from: { readonly returned: Tensor; readonly kept: Tensor },
+  y: View,
+): void {
+  const common = { origin, ranks: [rank], ...routing, experts, topK };
+  add({ op: "unpermute", ...common, x: from.returned, kept: from.kept, y });
+}

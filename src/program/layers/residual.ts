@@ -1,0 +1,40 @@
+// A residual: what an earlier layer read, added to what the last one gave.
+
+import type { ResidualLayer } from "../../plan/plan.ts";
+import { redistribute } from "../redistribute.ts";
+import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
+import { activationLike, type LayerContext } from "./context.ts";
+import { splitsTokens } from "./split_tokens.ts";
+
+/** @param earlier inputs of the stage's layers, of which the residual adds one */
+export const residualOps = (
+  context: LayerContext,
+  layer: ResidualLayer,
+  input: ShardedTensor,
+  earlier: readonly ShardedTensor[],
+): ShardedTensor => {
+  const { origin, add } = context;
+  const read = earlier[layer.from];
+  if (read === undefined) throw new Error(`${origin.layer}: no layer ${layer.from}`);
+  const skipped = redistribute(read, {
+    add,
+    name: `${origin.layer}/skip`,
+    groups: layer.groups,
+    placement: splitsTokens(layer) ? "rows" : "replicate",
+  });
+  const shards = input.shards.map((shard, i): Shard => {
+    const other = skipped.shards[i];
+    if (other === undefined) throw new Error(`${origin.layer}: nothing to add`);
+    const y = activationLike(context, "out", shard, layer.hidden);
+    add({
+      op: "add",
+      origin,
+      ranks: shard.ranks,
+      a: whole(shard.tensor),
+      b: whole(other.tensor),
+      y: whole(y),
+    });
+    return { ...shard, tensor: y };
+  });
+  return { ...input, origin, shards };
+};

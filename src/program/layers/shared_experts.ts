@@ -1,0 +1,45 @@
+// Experts that every token passes: a dense network of the tensor group, added to what the others give.
+
+import type { MoeLayer } from "../../plan/plan.ts";
+import { allGatherRows, reduceScatterRows, type Move } from "../transfers.ts";
+import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
+import { activationOf, type LayerContext } from "./context.ts";
+import { slicesOf } from "./expert_columns.ts";
+import { feedForwardShard } from "./mlp.ts";
+
+/** @param routed what the other experts give, sliced: summands, as what the network gives */
+export const addSharedExperts = (
+  context: LayerContext,
+  layer: MoeLayer,
+  ffn: number,
+  input: ShardedTensor,
+  routed: ShardedTensor,
+): ShardedTensor => {
+  const { origin, add } = context;
+  const { hidden, activation } = layer;
+  const shards = input.shards.map((shard, i): Shard => {
+    const own = routed.shards[i];
+    if (own === undefined) throw new Error(`${origin.layer}: nothing to add`);
+    const { ranks } = shard;
+    const name = `${origin.layer}/shared/${i}`;
+    const move: Move = { ...context, name, columns: hidden, to: ranks };
+    const all =
+      shard.placement.kind === "rows" && ranks.length > 1
+        ? allGatherRows({ ...move, name: `${name}/whole` }, shard, false)
+        : shard;
+    const partial = feedForwardShard(context, all, { hidden, ffn, activation }, "shared/");
+    const isSummed = slicesOf(layer) > 1 || ranks.length === 1;
+    const shared = isSummed ? partial : reduceScatterRows(move, partial);
+    const y = activationOf(context, "out", own.tensor.parts);
+    add({
+      op: "add",
+      origin,
+      ranks: own.ranks,
+      a: whole(own.tensor),
+      b: whole(shared.tensor),
+      y: whole(y),
+    });
+    return { ...own, tensor: y };
+  });
+  return { ...routed, shards };
+};

@@ -1,0 +1,137 @@
+// The ops of the backward pass, one rule per op. Until there is a training step they are synthetic: of about the cost
+// of gradients, never their values. Each matrix product and attention runs twice more on what its forward pass read,
+// as many FLOPs as the gradients of input and weights need, into memory that nobody reads; then as many bytes as the
+// forward pass brought from the stage before go back to it. Reductions of gradients are left out.
+
+import type { CollectiveOp, Op } from "../op.ts";
+import type { OpOrigin } from "../program.ts";
+import type { Places } from "../schedule/place.ts";
+import { mapParts, sameOn, type Tensor, type View } from "../tensor.ts";
+
+/** Ops of the last stage first, in each from its last to its first. */
+export function differentiate(forward: readonly Op[], places: Places, stages: number): Op[] {
+  const backwardOf = createBackwardOrigins();
+  const products = Array.from({ length: stages }, (): Op[] => []);
+  const returns = Array.from({ length: stages }, (): Op[] => []);
+  for (const op of forward) {
+    for (const [stage, ranks] of byStage(op, places)) {
+      products[stage]?.push(...gradientsOf({ ...op, ranks }, backwardOf));
+    }
+    if (op.op !== "collective") continue;
+    for (const [i, source] of op.from.entries()) {
+      const reader = op.to[i % op.to.length];
+      if (reader === undefined) continue;
+      const stage = places.stageOf(reader, op.origin);
+      if (stage === places.stageOf(source, op.origin)) continue;
+      returns[stage]?.push(returnOf(op, i, reader, backwardOf));
+    }
+  }
+  return products
+    .flatMap((own, stage) =>
+      [...own.toReversed(), ...(returns[stage] ?? [])].map((op) => ({ op, stage })),
+    )
+    .toSorted((a, b) => b.stage - a.stage)
+    .map(({ op }) => op);
+}
+
+/** The ranks of an op by the stage that it is part of on them. */
+const byStage = ({ ranks, origin }: Op, places: Places): Map<number, number[]> => {
+  const found = new Map<number, number[]>();
+  for (const rank of ranks) {
+    const stage = places.stageOf(rank, origin);
+    const own = found.get(stage) ?? [];
+    found.set(stage, own);
+    own.push(rank);
+  }
+  return found;
+};
+
+type BackwardOf = (origin: OpOrigin) => OpOrigin;
+
+/** One record for all ops of a layer. */
+const createBackwardOrigins = (): BackwardOf => {
+  const known = new Map<OpOrigin, OpOrigin>();
+  return (origin) => {
+    const backward = known.get(origin) ?? { ...origin, phase: "backward", standIn: true };
+    known.set(origin, backward);
+    return backward;
+  };
+};
+
+/** Of an op, those of its input and of its weights. */
+const gradientsOf = (op: Op, backwardOf: BackwardOf): Op[] => {
+  const origin = backwardOf(op.origin);
+  switch (op.op) {
+    case "matmul":
+    case "grouped-matmul": {
+      const gradient = { ...op, origin, y: discarded(op.y) };
+      return [gradient, gradient];
+    }
+    case "attention": {
+      const gradient = { ...op, origin, y: discarded({ tensor: op.y }).tensor };
+      return [gradient, gradient];
+    }
+    default:
+      return [];
+  }
+};
+
+/** Memory that nobody reads. */
+const discarded = ({ tensor, window }: View): View => ({
+  tensor: {
+    ...tensor,
+    name: "workspace",
+    role: "workspace",
+    slot: 0,
+    parts:
+      window === undefined
+        ? tensor.parts
+        : mapParts(tensor.parts, ({ shape }) => ({ shape: [window.rows, ...shape.slice(1)] })),
+  },
+});
+
+/** As many elements as member i gave, back to it. */
+const returnOf = (op: CollectiveOp, i: number, reader: number, backwardOf: BackwardOf): Op => {
+  const source = op.from[i] ?? 0;
+  const count = givenBy(op, i);
+  const name = `${op.name}/gradient ${reader}-${source}`;
+  const memory: Tensor = {
+    name: "workspace",
+    layer: op.origin.layer,
+    role: "workspace",
+    slot: 0,
+    parts: sameOn([reader, source], { shape: [1, count] }),
+  };
+  return {
+    op: "collective",
+    origin: backwardOf(op.origin),
+    place: op.place,
+    ranks: [reader, source],
+    name,
+    channelName: name,
+    from: [reader],
+    to: [source],
+    amount: { kind: "send", count },
+    slot: 0,
+    x: { tensor: memory },
+    y: { tensor: memory },
+  };
+};
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+
+/** Elements that member i of `from` contributes. */
+export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): number => {
+  switch (amount.kind) {
+    case "all-reduce":
+    case "broadcast":
+    case "send":
+      return amount.count;
+    case "all-gather":
+      return amount.counts[i] ?? 0;
+    case "reduce-scatter":
+      return sum(amount.counts);
+    case "all-to-all":
+      return sum(amount.counts[i] ?? []);
+  }
+};

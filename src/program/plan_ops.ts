@@ -1,0 +1,219 @@
+// The ops of a plan's layers, for one micro-batch, as if nothing were fused, overlapped or differentiated.
+
+import { contextOf } from "../plan/mesh.ts";
+import type { Placement, PlacementKind } from "../plan/placement.ts";
+import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import { communicate } from "./communicate.ts";
+import type { LayerContext } from "./layers/context.ts";
+import { embeddingOps } from "./layers/embedding.ts";
+import { opsOf } from "./layers/layers.ts";
+import { splitsTokens } from "./layers/split_tokens.ts";
+import type { Op } from "./op.ts";
+import type { Observation, Program } from "./program.ts";
+import { gatherForNext, redistribute } from "./redistribute.ts";
+import {
+  membersOf,
+  replicaRows,
+  sameRanks,
+  splitEvenly,
+  type Shard,
+  type ShardedTensor,
+  type Tensor,
+  type TensorPart,
+} from "./tensor.ts";
+
+/** A layer's name in programs, traces and reports. */
+export const layerName = (stage: Stage, layer: Layer): string => `${stage.name}/${layer.name}`;
+
+/** The layer that token ids go into, and its name in programs. */
+export const embeddingOf = (plan: Plan): LayerContext["embedding"] => {
+  for (const stage of plan.stages) {
+    for (const layer of stage.layers) {
+      if (layer.op === "embedding") return { name: layerName(stage, layer), layer };
+    }
+  }
+  return undefined;
+};
+
+/** In order of execution. */
+export const layerNames = (plan: Plan): string[] =>
+  plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
+
+export interface PlanOps {
+  readonly ops: readonly Op[];
+  readonly output: Program["output"];
+}
+
+/** @throws Error where a value is not where a layer or a communication needs it; `checkPlan` says so before */
+export const planOps = (plan: Plan): PlanOps => {
+  const ops: Op[] = [];
+  const embedding = embeddingOf(plan);
+  const common = {
+    workload: plan.workload,
+    overlap: plan.optimizations.includes("communication-overlap"),
+    ...(embedding && { embedding }),
+    contextRanks: plan.degrees === undefined ? 1 : contextOf(plan.degrees),
+    weightParts: new Map<string, readonly TensorPart[]>(),
+  };
+  const contextOfLayer = (stage: Stage, layer: Layer): LayerContext => {
+    const place = layerName(stage, layer);
+    return {
+      ...common,
+      origin: { stage: stage.name, layer: place, phase: "forward" },
+      add: (op) => void ops.push({ ...op, place }),
+    };
+  };
+  let value: ShardedTensor | undefined;
+  for (const [s, stage] of plan.stages.entries()) {
+    const inputs: ShardedTensor[] = [];
+    let context: LayerContext | undefined;
+    for (const [index, layer] of stage.layers.entries()) {
+      context = contextOfLayer(stage, layer);
+      if (layer.op === "embedding") {
+        value = embeddingOps(context, layer);
+        inputs.push(value);
+        continue;
+      }
+      const source = value ?? inputVectors(context, layer);
+      const { input, kept } = inputOf(context, stage.layers[index - 1], layer, source);
+      inputs.push(kept);
+      value = opsOf(layer)(context, layer, input, inputs);
+    }
+    for (const communication of plan.communications) {
+      if (communication.after === s && value !== undefined && context !== undefined) {
+        value = communicate(context.add, value, communication);
+      }
+    }
+    if (s === plan.stages.length - 1 && value !== undefined && context !== undefined) {
+      observeOutput(context, value);
+    }
+  }
+  if (value === undefined) throw new Error("a plan needs at least one layer");
+  return { ops, output: { rows: value.rows, columns: value.columns } };
+};
+
+/** What a layer reads, and what a residual around it can add later. */
+const inputOf = (
+  { add, origin }: LayerContext,
+  before: Layer | undefined,
+  layer: Layer,
+  source: ShardedTensor,
+): { readonly input: ShardedTensor; readonly kept: ShardedTensor } => {
+  const name = `${source.origin.layer}/to ${origin.layer}`;
+  if (isConsumedSharded(layer, source)) return { input: source, kept: source };
+  if (gathersTokens(before, layer)) {
+    return { input: gatherForNext(source, { add, name }), kept: source };
+  }
+  const placement = splitsTokens(layer) ? "rows" : "replicate";
+  const input = redistribute(source, { add, name, groups: layer.groups, placement });
+  return { input, kept: input };
+};
+
+/** Whether a layer reads all of the tokens of which one before it has left each member of a group a part. */
+const gathersTokens = (before: Layer | undefined, layer: Layer): boolean =>
+  before !== undefined &&
+  splitsTokens(before) &&
+  !splitsTokens(layer) &&
+  before.groups.length === layer.groups.length &&
+  before.groups.every((group, i) => sameRanks(group, layer.groups[i] ?? []));
+
+/**
+ * A row-parallel matrix multiplies the column blocks of a column-parallel one where they are; a mixture of
+ * experts routes tokens from where they are.
+ */
+const isConsumedSharded = (layer: Layer, value: ShardedTensor): boolean => {
+  const isPlaced = (kind: PlacementKind): boolean =>
+    value.shards.length === layer.groups.length &&
+    value.shards.every(
+      ({ placement, ranks }, i) =>
+        placement.kind === kind && sameRanks(ranks, layer.groups[i] ?? []),
+    );
+  if (layer.op === "moe") return isPlaced("rows");
+  const takesColumns =
+    (layer.op === "linear" && layer.split === "row") || aggregatesColumns(layer, value);
+  return takesColumns && isPlaced("columns");
+};
+
+/** A tensor group that aggregates divides the columns anyway. */
+const aggregatesColumns = (layer: Layer, value: ShardedTensor): boolean =>
+  layer.op === "aggregate" && !(layer.over === "batch" && value.shards.length > 1);
+
+/**
+ * A plan that does not start with token ids starts with vectors, which every rank of the layer gets: all of
+ * its group's, or those of its tokens.
+ */
+const inputVectors = (context: LayerContext, layer: Layer): ShardedTensor => {
+  const { workload, origin, contextRanks, add } = context;
+  const columns = inputColumns(layer);
+  // A rank has so many tokens of each sample.
+  const sampleRows = workload.sequence / contextRanks;
+  const allRows = workload.batch * workload.sequence;
+  const rows = allRows / workload.microBatches;
+  const shards = replicaRows(rows, sampleRows, layer.groups).map((range, i): Shard => {
+    const ranks = layer.groups[i] ?? [];
+    const placement: Placement =
+      splitsTokens(layer) && ranks.length > 1
+        ? { kind: "rows", rows: splitEvenly(range.rows, ranks.length) }
+        : { kind: "replicate" };
+    const parts = membersOf({ ranks, rows: range.rows, placement }).map((member): TensorPart => {
+      const shape = [member.rows, columns];
+      return {
+        shape,
+        content: {
+          kind: "uniform",
+          tensor: "input",
+          center: 0,
+          scale: 1,
+          shape: [allRows, columns],
+          offset: [range.rowOffset + member.first, 0],
+          size: shape,
+        },
+      };
+    });
+    const held = placement.kind === "replicate" ? parts.slice(0, 1) : parts;
+    const tensor: Tensor = {
+      name: "input",
+      layer: origin.layer,
+      role: "input",
+      parts: { ranks, held },
+    };
+    add({ op: "input", origin, ranks, y: tensor, rowsPerMicroBatch: rows });
+    return { ranks, ...range, placement, tensor };
+  });
+  return { rows, columns, sampleRows, origin, shards };
+};
+
+/** Columns of the vectors that a layer reads. */
+export const inputColumns = (layer: Layer): number => {
+  if (layer.op === "linear") return layer.in;
+  if (layer.op === "aggregate") throw new Error("a plan cannot start with an aggregation");
+  return layer.hidden;
+};
+
+/** Marks what the check compares: every part of the result on every rank that holds it. */
+const observeOutput = ({ add }: LayerContext, value: ShardedTensor): void => {
+  const isPartial = value.shards.some(
+    ({ placement, ranks }) => placement.kind === "partial" && ranks.length > 1,
+  );
+  const whole = isPartial
+    ? redistribute(value, {
+        add,
+        name: `${value.origin.layer}/to output`,
+        groups: value.shards.map(({ ranks }) => ranks),
+      })
+    : value;
+  for (const shard of whole.shards) {
+    const { ranks, placement, tensor: x } = shard;
+    const isSplit = placement.kind === "columns";
+    const columns = whole.columns / (isSplit ? ranks.length : 1);
+    const shown = membersOf(shard).map(({ first, rows }, i): Observation => ({
+      kind: "output",
+      rowOffset: shard.rowOffset + first,
+      rows,
+      columnOffset: isSplit ? i * columns : 0,
+      columns,
+      copy: placement.kind === "replicate" ? i : 0,
+    }));
+    add({ op: "observe", origin: whole.origin, ranks, x, shown });
+  }
+};

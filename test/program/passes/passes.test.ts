@@ -1,0 +1,140 @@
+// The passes by themselves, on the ops of plans: what goes in stays as it is, what comes out computes the same.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { chunk } from "../../../src/program/passes/chunk.ts";
+import { differentiate } from "../../../src/program/passes/differentiate.ts";
+import { fuseNorms } from "../../../src/program/passes/fuse_norms.ts";
+import { fuseProducts } from "../../../src/program/passes/fuse_products.ts";
+import type { Op } from "../../../src/program/op.ts";
+import { planOps } from "../../../src/program/plan_ops.ts";
+import { schedulingOf } from "../../../src/program/schedule/scheduling.ts";
+import { arbitraryDegrees } from "../../support/arbitrary_degrees.ts";
+import { planOf } from "../../support/written_plan.ts";
+
+const kinds = (ops: readonly Op[]): string[] => ops.map(({ op }) => op);
+
+const count = (ops: readonly Op[], kind: Op["op"]): number =>
+  ops.filter(({ op }) => op === kind).length;
+
+const block = planOf(`
+name: block
+hardware: { gpus: 2 }
+workload: { batch: 2, sequence: 64, mode: training, microBatches: 2, schedule: gpipe }
+model: { layers: 2, hidden: 8, heads: 2, ffn: 16, gated: true, norm: rms }
+parallel: { pipeline: 2 }
+`);
+
+test("layers say every op by itself: nothing is fused before the passes", () => {
+  const { ops } = planOps(block);
+  for (const op of ops) {
+    expect(op).not.toHaveProperty("residual");
+    expect(op).not.toHaveProperty("sumOf");
+  }
+  const activations = ops.flatMap((op) => (op.op === "matmul" ? [op.activation] : []));
+  expect(new Set(activations)).toEqual(new Set(["none"]));
+});
+
+test("an activation, its gate and the residual after it become part of the product", () => {
+  const { ops } = planOps(block);
+  const fused = fuseProducts(ops);
+  expect(count(ops, "activation")).toBe(2);
+  expect(count(ops, "add")).toBe(4);
+  expect(count(fused, "activation")).toBe(0);
+  expect(count(fused, "add")).toBe(0);
+  expect(fused.filter((op) => op.op === "matmul" && op.gate !== undefined)).toHaveLength(2);
+  expect(fused.filter((op) => op.op === "matmul" && op.residual !== undefined)).toHaveLength(4);
+});
+
+test("a product that something else reads, too, keeps its residual apart", () => {
+  const { ops } = planOps(block);
+  const sum = ops.find((op) => op.op === "add");
+  if (sum?.op !== "add") throw new Error("no residual");
+  const again: Op = { ...sum, op: "observe", x: sum.a.tensor, shown: [] };
+  expect(count(fuseProducts([...ops, again]), "add")).toBe(1);
+});
+
+test("a sum and the norm right after it on all of the norm's ranks become one", () => {
+  const tensorParallel = planOf(`
+name: tensor
+hardware: { gpus: 2 }
+workload: { batch: 2, sequence: 4 }
+model: { layers: 2, hidden: 8, heads: 2, ffn: 16, norm: layer }
+parallel: { tensor: 2 }
+`);
+  const { ops } = planOps(tensorParallel);
+  const fused = fuseNorms(ops);
+  // The last residual has no norm behind it.
+  expect(count(ops, "add")).toBe(4);
+  expect(count(fused, "add")).toBe(1);
+  expect(fused.filter((op) => op.op === "norm" && op.sumOf !== undefined)).toHaveLength(3);
+});
+
+test("a product is chunked with the collective that it is computed for, and with what arranges the pieces", () => {
+  const overlapping = planOf(`
+name: overlap
+hardware: { gpus: 2 }
+workload: { batch: 1, sequence: 96 }
+optimizations: [communication-overlap]
+model: { layers: 1, hidden: 8, heads: 2, ffn: 16 }
+parallel: { tensor: 2 }
+`);
+  const ops = fuseProducts(planOps(overlapping).ops);
+  const chunked = chunk(ops);
+  const started = chunked.filter((op) => op.op === "collective" && op.isStarted === true);
+  // Attention and MLP in three blocks of 32 rows each.
+  expect(started).toHaveLength(6);
+  expect(count(chunked, "done")).toBe(6);
+  const first = kinds(chunked).indexOf("done");
+  expect(kinds(chunked.slice(first - 6, first + 3))).toEqual([
+    "matmul",
+    "collective",
+    "matmul",
+    "collective",
+    "matmul",
+    "collective",
+    "done",
+    "done",
+    "done",
+  ]);
+  expect(chunk(ops.filter(({ op }) => op !== "matmul"))).toEqual(
+    ops.filter(({ op }) => op !== "matmul"),
+  );
+});
+
+test("the backward pass has two synthetic gradients per product and attention, the last stage first", () => {
+  const forward = fuseNorms(fuseProducts(planOps(block).ops));
+  const scheduling = schedulingOf(block);
+  if (scheduling === undefined) throw new Error("no pipeline");
+  const backward = differentiate(forward, scheduling.places, block.stages.length);
+  const products = forward.filter(({ op }) => op === "matmul" || op === "attention");
+  expect(backward.filter(({ op }) => op !== "collective")).toHaveLength(2 * products.length);
+  expect(backward.every(({ origin }) => origin.phase === "backward" && origin.standIn)).toBe(true);
+  const stages = backward.map(({ origin }) => origin.stage);
+  expect(stages.indexOf("blocks_1")).toBe(0);
+  expect(stages.lastIndexOf("blocks_1")).toBeLessThan(stages.lastIndexOf("blocks_0"));
+  // One hidden state came from the stage before, and as much goes back.
+  const returned = backward.find((op) => op.op === "collective");
+  expect(returned).toMatchObject({ from: [1], to: [0], amount: { kind: "send", count: 64 * 8 } });
+});
+
+test("no pass changes the list that it is given", () => {
+  fc.assert(
+    fc.property(arbitraryDegrees(), (plan) => {
+      const { ops } = planOps(plan);
+      const scheduling = schedulingOf(plan);
+      let given: readonly Op[] = ops;
+      for (const pass of [fuseProducts, fuseNorms, chunk]) {
+        const before = JSON.stringify(given);
+        const after = pass(given);
+        expect(JSON.stringify(given)).toBe(before);
+        given = after;
+      }
+      if (scheduling === undefined) return;
+      const before = JSON.stringify(given);
+      differentiate(given, scheduling.places, plan.stages.length);
+      expect(JSON.stringify(given)).toBe(before);
+    }),
+    { numRuns: 25 },
+  );
+});
