@@ -15,7 +15,7 @@ import type { RankCheck } from "../runtime/check/rank_check.ts";
 import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/observation.ts";
 import { assembleOutputs, assembleRoutes } from "./assemble.ts";
 import { checkedKinds } from "./checked_kinds.ts";
-import { expectedError } from "./expected_error.ts";
+import { expectedError } from "../reference/expected_error.ts";
 import { relativeError } from "./relative_error.ts";
 
 /** One checking step of some program on its ranks. */

@@ -9,7 +9,7 @@ import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/tensor.ts";
-import { attend } from "../../src/reference/attention.ts";
+import { attend } from "../../src/reference/layers/attention.ts";
 import { matrix } from "../../src/reference/tensor.ts";
 import { runProduct } from "./interpret_product.ts";
 

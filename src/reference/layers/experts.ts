@@ -1,8 +1,8 @@
 // A mixture of experts by its definition: every token through the experts chosen for it.
 
-import type { MoeLayer } from "../plan/plan.ts";
-import { gelu, silu } from "./activations.ts";
-import { matrix, multiply, rowOf, type Matrix } from "./tensor.ts";
+import type { MoeLayer } from "../../plan/plan.ts";
+import { gelu, silu } from "../activations.ts";
+import { matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
 
 export interface ExpertWeights {
   readonly router: Matrix;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { expectedError } from "../../src/harness/expected_error.ts";
+import { expectedError } from "../../src/reference/expected_error.ts";
 import { relativeError } from "../../src/harness/relative_error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { roundToHalf } from "../../src/program/content_values.ts";

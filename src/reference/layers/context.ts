@@ -1,0 +1,113 @@
+// What the reference computes a layer with, and what it gives.
+
+import type { EmbeddingLayer, Layer, Workload } from "../../plan/plan.ts";
+import type { RegionContent } from "../../program/content.ts";
+import { contentValues } from "../../program/content_values.ts";
+import { weightScale } from "../../program/layers/context.ts";
+import { tableScale } from "../../program/layers/embedding_table.ts";
+import type { RoundingSteps, Signal } from "../signal.ts";
+import { matrix, type Matrix } from "../tensor.ts";
+
+export interface ReferenceContext {
+  readonly workload: Workload;
+  /** The layer's, in programs. */
+  readonly name: string;
+  /** Of what the layer reads. */
+  readonly rowsPerSample: number;
+  /** Inputs of the stage's layers up to this one. */
+  readonly inputs: readonly Matrix[];
+  /** The plan's embedding, whose table a tied head multiplies with. */
+  readonly embedding?: { readonly name: string; readonly layer: EmbeddingLayer };
+  /** Expert ids [rows, topK] that the run under test chose. */
+  readonly routes?: Uint32Array;
+}
+
+/** What a mixture of experts says of its choices. */
+export interface Routing {
+  /** See `MoeResult`. */
+  readonly routingGap: number;
+  readonly reroutedChoices: number;
+  readonly choices: number;
+}
+
+export interface LayerResult {
+  readonly output: Matrix;
+  /** Absent: as many as before. */
+  readonly rowsPerSample?: number;
+  readonly routing?: Routing;
+}
+
+/** All that the reference knows of a kind of layer. */
+export interface ReferenceLayer<Kind extends Layer> {
+  /** @param x what the layer reads; of an embedding token ids, one a row */
+  readonly apply: (context: ReferenceContext, layer: Kind, x: Matrix) => LayerResult;
+  /**
+   * What becomes of a value and its error.
+   *
+   * @param inputs of the stage's layers up to this one
+   */
+  readonly round: (
+    steps: RoundingSteps,
+    layer: Kind,
+    x: Signal,
+    inputs: readonly Signal[],
+  ) => Signal;
+  /** Mean square of the error of what decides a choice. Absent: the layer chooses nothing. */
+  readonly choiceError?: (steps: RoundingSteps, layer: Kind, x: Signal) => number;
+}
+
+/** The layer's matrix `part` [k, n]. */
+export const weight = (context: ReferenceContext, part: string, k: number, n: number): Matrix =>
+  matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
+
+/** A norm's gain or bias [size], uniform around `center`. */
+export const vector = (
+  context: ReferenceContext,
+  part: string,
+  size: number,
+  center: number,
+): Float64Array => wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+
+/** Expert by expert, the layer's matrices `part` [experts, k, n]. */
+export function expertWeight(
+  { workload, name }: ReferenceContext,
+  part: string,
+  experts: number,
+  k: number,
+  n: number,
+): (expert: number) => Matrix {
+  const content = (expert: number): RegionContent => ({
+    kind: "uniform",
+    tensor: `${name}/${part}`,
+    center: 0,
+    scale: weightScale(k),
+    shape: [experts, k, n],
+    offset: [expert, 0, 0],
+    size: [1, k, n],
+  });
+  return (expert) => matrix(k, n, contentValues(content(expert), workload.seed, workload.dtype));
+}
+
+/** Of an embedding, [vocabulary, hidden]. */
+export function tableOf(
+  context: ReferenceContext,
+  embedding: ReferenceContext["embedding"],
+): Matrix {
+  if (embedding === undefined) throw new Error("no embedding to be tied to");
+  const { name, layer } = embedding;
+  const shape = [layer.vocabulary, layer.hidden] as const;
+  return matrix(...shape, wholeOf(context, `${name}/weight`, shape, 0, tableScale));
+}
+
+const wholeOf = (
+  { workload }: ReferenceContext,
+  tensor: string,
+  shape: readonly number[],
+  center: number,
+  scale: number,
+): Float64Array =>
+  contentValues(
+    { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
+    workload.seed,
+    workload.dtype,
+  );

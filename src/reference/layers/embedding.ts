@@ -1,0 +1,16 @@
+// Rows of a table, by token id.
+
+import type { EmbeddingLayer } from "../../plan/plan.ts";
+import { matrix, rowOf } from "../tensor.ts";
+import { type ReferenceLayer, tableOf } from "./context.ts";
+
+export const embedding: ReferenceLayer<EmbeddingLayer> = {
+  apply(context, layer, ids) {
+    const table = tableOf(context, { name: context.name, layer });
+    const output = matrix(ids.rows, layer.hidden);
+    for (const [row, id] of ids.data.entries()) rowOf(output, row).set(rowOf(table, id));
+    return { output };
+  },
+  // Uniform between -1 and 1, the same bits on both sides.
+  round: () => ({ value: 1 / 3, error: 0 }),
+};

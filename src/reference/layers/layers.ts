@@ -1,0 +1,20 @@
+// Every kind of layer, by its name in plans.
+
+import type { Layer } from "../../plan/plan.ts";
+import { aggregate } from "./aggregate.ts";
+import { attention } from "./attention.ts";
+import type { ReferenceLayer } from "./context.ts";
+import { embedding } from "./embedding.ts";
+import { linear } from "./linear.ts";
+import { mlp } from "./mlp.ts";
+import { moe } from "./moe.ts";
+import { norm } from "./norm.ts";
+import { residual } from "./residual.ts";
+
+const layers: {
+  readonly [Name in Layer["op"]]: ReferenceLayer<Extract<Layer, { op: Name }>>;
+} = { embedding, linear, attention, mlp, moe, norm, residual, aggregate };
+
+export const referenceOf = ({ op }: Layer): ReferenceLayer<Layer> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key
+  layers[op] as ReferenceLayer<Layer>;

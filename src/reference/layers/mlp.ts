@@ -1,0 +1,22 @@
+// A feed-forward layer, with a gate where its activation is silu.
+
+import type { MlpLayer } from "../../plan/plan.ts";
+import { gelu, silu } from "../activations.ts";
+import { combine, mapValues, multiply } from "../tensor.ts";
+import { type ReferenceLayer, weight } from "./context.ts";
+
+export const mlp: ReferenceLayer<MlpLayer> = {
+  apply(context, { hidden, ffn, activation }, x) {
+    const up = multiply(x, weight(context, "up/weight", hidden, ffn));
+    const inner =
+      activation === "gelu"
+        ? mapValues(up, gelu)
+        : combine(
+            multiply(x, weight(context, "gate/weight", hidden, ffn)),
+            up,
+            (gate, value) => silu(gate) * value,
+          );
+    return { output: multiply(inner, weight(context, "down/weight", ffn, hidden)) };
+  },
+  round: ({ stored, feedForward }, layer, x) => stored(feedForward(x, layer)),
+};

@@ -1,0 +1,93 @@
+// What rounding makes of a value and its error, step by step, as mean squares: what every kind of layer is made of.
+
+import type { Activation } from "../kernels/activation.ts";
+import type { StorageType } from "../kernels/storage.ts";
+import type { Groups, Workload } from "../plan/plan.ts";
+import { activationOf } from "./activations.ts";
+import { unitRoundoff } from "./rounding.ts";
+
+/** Mean squares. */
+export interface Signal {
+  readonly value: number;
+  readonly error: number;
+}
+
+export interface RoundingSteps {
+  readonly sequence: number;
+  /** Of one micro-batch. */
+  readonly rows: number;
+  readonly stored: (x: Signal) => Signal;
+  /** Over k terms. */
+  readonly product: (x: Signal, k: number) => Signal;
+  /** As `product`; partial sums of a group are stored before they are added up. */
+  readonly partial: (x: Signal, k: number, groups: Groups) => Signal;
+  readonly activated: (x: Signal, activation: Activation) => Signal;
+  readonly add: (a: Signal, b: Signal) => Signal;
+  readonly feedForward: (x: Signal, layer: FeedForward) => Signal;
+}
+
+interface FeedForward {
+  readonly hidden: number;
+  readonly ffn: number;
+  readonly activation: "gelu" | "silu";
+}
+
+export function roundingSteps({ dtype, sequence, batch, microBatches }: Workload): RoundingSteps {
+  const stored = storedIn(dtype);
+  const product = ({ value, error }: Signal, k: number): Signal =>
+    stored({ value, error: error + (k * unitRoundoff.f32 ** 2 * value) / 3 });
+  const feedForward = (x: Signal, { hidden, ffn, activation }: FeedForward): Signal => {
+    const inner = product(x, hidden);
+    const first = activated(inner, activation);
+    if (activation === "gelu") return product(stored(first), ffn);
+    const gated = {
+      value: first.value * inner.value,
+      error: first.error * inner.value + first.value * inner.error,
+    };
+    return product(stored(gated), ffn);
+  };
+  return {
+    sequence,
+    rows: (batch / microBatches) * sequence,
+    stored,
+    product,
+    partial: (x, k, groups) =>
+      groups.some((group) => group.length > 1) ? stored(product(x, k)) : product(x, k),
+    activated,
+    add: (a, b) => stored({ value: a.value + b.value, error: a.error + b.error }),
+    feedForward,
+  };
+}
+
+const storedIn =
+  (dtype: StorageType) =>
+  ({ value, error }: Signal): Signal => ({
+    value,
+    error: error + (unitRoundoff[dtype] ** 2 / 3) * value,
+  });
+
+function activated({ value, error }: Signal, activation: Activation): Signal {
+  const { square, slope } = momentsOf(activation, value);
+  return { value: square, error: slope * error };
+}
+
+/** E[f(z)²] and E[f'(z)²] for z normal with that variance. */
+function momentsOf(
+  activation: Activation,
+  variance: number,
+): { readonly square: number; readonly slope: number } {
+  if (activation === "none") return { square: variance, slope: 1 };
+  const f = activationOf[activation];
+  const deviation = Math.sqrt(variance);
+  let [square, slope, total] = [0, 0, 0];
+  for (let step = -80; step < 80; step++) {
+    const z = (step + 0.5) / 10;
+    const weight = Math.exp(-(z ** 2) / 2);
+    const at = z * deviation;
+    const width = 1e-3 * Math.max(1, deviation);
+    total += weight;
+    square += weight * f(at) ** 2;
+    slope += weight * ((f(at + width) - f(at - width)) / (2 * width)) ** 2;
+  }
+  return { square: square / total, slope: slope / total };
+}
