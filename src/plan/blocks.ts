@@ -1,6 +1,7 @@
 // The transformer blocks of a plan, whichever way it is written: what a latency "per layer" is about.
 
-import type { Layer, Plan } from "./plan.ts";
+import type { Layer } from "./layers/layers.ts";
+import type { Plan } from "./plan.ts";
 
 /**
  * Names of each block's layers, `<stage>/<index>.<op>`, in order of execution; empty where no layer is attention.

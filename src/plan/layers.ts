@@ -3,7 +3,10 @@
 
 import type { Path } from "./document.ts";
 import { expertShares, placedExperts } from "./mesh.ts";
-import type { ExpertGroup, Groups, Layer, LinearSplit, MoeLayer, Plan, Stage } from "./plan.ts";
+import type { ExpertGroup, Groups, LinearSplit } from "./groups.ts";
+import { type Layer, planLayerOf } from "./layers/layers.ts";
+import type { Plan, Stage } from "./plan.ts";
+import type { MoeLayer } from "./layers/moe.ts";
 
 export interface PlacedLayer {
   readonly layer: Layer;
@@ -29,7 +32,7 @@ export const placedLayers = (plan: Plan): PlacedLayer[] => {
   return plan.stages.flatMap((stage, stageIndex) =>
     stage.layers.map((layer, layerIndex): PlacedLayer => {
       const inputWidth = width ?? inputWidthOf(layer);
-      const outputWidth = outputWidthOf(layer) ?? inputWidth;
+      const outputWidth = planLayerOf(layer).outputWidth(layer) ?? inputWidth;
       const outputRows = layer.op !== "aggregate" ? rows : layer.over === "batch" ? 1 : samples;
       const placed = {
         layer,
@@ -51,16 +54,8 @@ export const placedLayers = (plan: Plan): PlacedLayer[] => {
 };
 
 /** Columns that a layer demands of its input; token ids and free layers demand none. */
-export const inputWidthOf = (layer: Layer): number | undefined => {
-  if (layer.op === "linear") return layer.in;
-  if (layer.op === "embedding" || layer.op === "aggregate") return undefined;
-  return layer.hidden;
-};
-
-export const outputWidthOf = (layer: Layer): number | undefined => {
-  if (layer.op === "linear") return layer.out;
-  return layer.op === "aggregate" ? undefined : layer.hidden;
-};
+export const inputWidthOf = (layer: Layer): number | undefined =>
+  planLayerOf(layer).inputWidth(layer);
 
 /** Members of one tensor group of the layer. */
 export const groupSize = (layer: Layer): number => layer.groups[0]?.length ?? 1;

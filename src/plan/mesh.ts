@@ -6,7 +6,9 @@
 // expert-tensor · expert consecutive ranks form one expert group, which holds every expert once.
 
 import { listedGpus } from "./distribution.ts";
-import type { Degrees, ExpertGroup, Groups, Model, MoeLayer } from "./plan.ts";
+import type { Degrees, Model } from "./plan.ts";
+import type { ExpertGroup, Groups } from "./groups.ts";
+import type { MoeLayer } from "./layers/moe.ts";
 import type { PlanFile } from "./schema.ts";
 
 /** Where the layers of one pipeline rank run. */

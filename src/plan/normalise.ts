@@ -12,7 +12,7 @@ import { ranksPerStage, worldOf } from "./mesh.ts";
 import type { Claims, Plan, PlanNote, Workload } from "./plan.ts";
 import { parseBytes } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
-import { maxGpus } from "./schema_layers.ts";
+import { maxGpus } from "./schema_numbers.ts";
 import { degreesOf, modelOf, stagesFromDegrees } from "./stages_from_degrees.ts";
 import { explicitStages } from "./stages_explicit.ts";
 

@@ -4,7 +4,8 @@
 // that one token passes: of the experts its `topK`, of all else everything. Some cards leave the embedding
 // out of the active ones, because a token reads one row of it; `byPart` lets a reader do the same.
 
-import type { LatentAttention, Model } from "./plan.ts";
+import type { LatentAttention } from "./layers/attention.ts";
+import type { Model } from "./plan.ts";
 
 export interface ParameterCount {
   readonly total: number;

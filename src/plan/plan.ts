@@ -1,6 +1,9 @@
 // The plan as the rest of the program sees it: explicit stages of layers, every default filled in,
 // whichever of the two ways it was written.
 
+import type { LatentAttention } from "./layers/attention.ts";
+import type { Layer } from "./layers/layers.ts";
+
 export type Precision = "f32" | "f16";
 
 export interface Plan {
@@ -168,146 +171,10 @@ export interface Model {
   readonly otherFeatures?: readonly string[];
 }
 
-/**
- * Attention through low-rank projections (DeepSeek V2, V3). `headDim` of the model is the part of a
- * head's query and key without positions; the rotary part of the key is shared by all heads.
- */
-export interface LatentAttention {
-  /** Absent: queries are projected at full rank. */
-  readonly queryRank?: number;
-  readonly keyValueRank: number;
-  /** Of a head's query and key, beside `headDim`. */
-  readonly rotaryDim: number;
-  /** Of a head's value. */
-  readonly valueDim: number;
-}
-
 export interface Stage {
   readonly name: string;
   readonly layers: readonly Layer[];
 }
-
-/**
- * Who runs a layer: one tensor group per data replica. `[[0, 1]]` is one group of two; `[[0], [1]]` two
- * replicas that each take half of the rows. Rows are divided among the groups in order, as evenly as
- * whole samples allow.
- */
-export type Groups = readonly (readonly number[])[];
-
-interface LayerBase {
-  /** Unique within its stage: `<index>.<op>`. */
-  readonly name: string;
-  readonly groups: Groups;
-}
-
-/**
- * GPUs that together hold every expert once: per member, in order, a contiguous block of experts; the GPUs of a
- * member each hold a slice of its experts' inner width. Every group has all experts, and serves the tokens of its
- * own GPUs; a group alone serves all tokens.
- */
-export type ExpertGroup = readonly (readonly number[])[];
-
-/** How a weight matrix [in, out] is split over a tensor group. */
-export type LinearSplit = "column" | "row" | "replicated";
-
-/** Token ids to hidden vectors. Column splits the hidden dimension, row the vocabulary. */
-export interface EmbeddingLayer extends LayerBase {
-  readonly op: "embedding";
-  readonly vocabulary: number;
-  readonly hidden: number;
-  readonly split: LinearSplit;
-}
-
-export interface LinearLayer extends LayerBase {
-  readonly op: "linear";
-  readonly in: number;
-  readonly out: number;
-  readonly split: LinearSplit;
-  readonly activation: "none" | "gelu" | "silu" | "relu";
-  /** Its weights are the transposed table of the plan's embedding, held once where a rank has the same of both. */
-  readonly tied?: true;
-}
-
-/** QKV column-parallel over heads, fused attention, output row-parallel, all-reduce. */
-export interface AttentionLayer extends LayerBase {
-  readonly op: "attention";
-  readonly hidden: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly causal: boolean;
-  /** Described and counted; cannot run yet. */
-  readonly latent?: LatentAttention;
-  /** So many of the layers have it in place of attention, with so many parameters each. */
-  readonly linearAttention?: { readonly layers: number; readonly parameters: number };
-  /** Parameters beside, that every token passes, by what they are. */
-  readonly otherParameters?: Readonly<Record<string, number>>;
-  /** Values of a weight that share a scale, along its input and its output: no shard ends within. */
-  readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
-}
-
-/** Column then row, all-reduce. */
-export interface MlpLayer extends LayerBase {
-  readonly op: "mlp";
-  readonly hidden: number;
-  readonly ffn: number;
-  /** gelu: two matrices; silu: gated, three. */
-  readonly activation: "gelu" | "silu";
-}
-
-export interface MoeLayer extends LayerBase {
-  readonly op: "moe";
-  readonly hidden: number;
-  readonly ffn: number;
-  readonly activation: "gelu" | "silu";
-  readonly experts: number;
-  /** Copies of experts that are placed besides, and take a share of the tokens. Described and counted; cannot run yet. */
-  readonly redundantExperts?: number;
-  readonly topK: number;
-  readonly capacityFactor?: number;
-  readonly renormalise: boolean;
-  /** Inner width of the experts that every token passes. Described and counted; cannot run yet. */
-  readonly sharedFfn?: number;
-  /** Who holds the experts. `groups` is where tokens come from. */
-  readonly expertGroups: readonly ExpertGroup[];
-}
-
-/** A layer that works on each token by itself. */
-interface TokenwiseBase extends LayerBase {
-  /** Each member of a group has a part of the tokens (sequence parallelism). Absent: all of them. */
-  readonly split?: "tokens";
-}
-
-export interface NormLayer extends TokenwiseBase {
-  readonly op: "norm";
-  readonly norm: "rms" | "layer";
-  readonly hidden: number;
-  readonly epsilon: number;
-}
-
-/** Adds the input of an earlier layer of the same stage to the current activation. */
-export interface ResidualLayer extends TokenwiseBase {
-  readonly op: "residual";
-  readonly hidden: number;
-  /** Index within the stage of the layer whose *input* is added. */
-  readonly from: number;
-}
-
-/** Mean over the tokens of each sample, or over all rows of a micro-batch. */
-export interface AggregateLayer extends LayerBase {
-  readonly op: "aggregate";
-  readonly over: "sequence" | "batch";
-}
-
-export type Layer =
-  | EmbeddingLayer
-  | LinearLayer
-  | AttentionLayer
-  | MlpLayer
-  | MoeLayer
-  | NormLayer
-  | ResidualLayer
-  | AggregateLayer;
 
 export type CommunicationOp =
   | "all-gather"

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { gpuId } from "./gpu_id.ts";
 import { dtypeNames } from "./dtype_names.ts";
-import { count, layerSchema, maxGpus } from "./schema_layers.ts";
+import { count, maxGpus } from "./schema_numbers.ts";
+import { layerSchema } from "./layers/layers.ts";
 import { modelSchema } from "./schema_model.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";

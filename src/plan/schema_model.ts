@@ -2,7 +2,7 @@
 // cannot do yet, so that their parameters and memory are counted as they are; a rule refuses to run those.
 
 import { z } from "zod";
-import { count } from "./schema_layers.ts";
+import { count } from "./schema_numbers.ts";
 
 /** Layers are numbered from 0. */
 const layerIndex = z.int().nonnegative().max(9_999);

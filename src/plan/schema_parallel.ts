@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { gpuId } from "./gpu_id.ts";
-import { count, maxGpus } from "./schema_layers.ts";
+import { count, maxGpus } from "./schema_numbers.ts";
 
 const degree = count.max(maxGpus);
 const gpuIds = z.array(gpuId).min(1);

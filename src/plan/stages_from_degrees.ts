@@ -2,7 +2,9 @@
 
 import { stageMesh, type StageMesh } from "./mesh.ts";
 import { paddedVocabulary } from "./padded_vocabulary.ts";
-import type { Degrees, Layer, Model, NormLayer, Stage } from "./plan.ts";
+import type { Degrees, Model, Stage } from "./plan.ts";
+import type { Layer } from "./layers/layers.ts";
+import type { NormLayer } from "./layers/norm.ts";
 import type { PlanFile } from "./schema.ts";
 import type { ModelFile } from "./schema_model.ts";
 

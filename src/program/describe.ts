@@ -2,10 +2,12 @@
 // communications are those of the program, so that the picture shows what runs.
 
 import { expertsOnGpus, gpusOfStage } from "../plan/layers.ts";
-import type { Layer, MoeLayer, Plan, Stage } from "../plan/plan.ts";
+import { type Layer, planLayerOf } from "../plan/layers/layers.ts";
+import type { Plan, Stage } from "../plan/plan.ts";
+import type { MoeLayer } from "../plan/layers/moe.ts";
 import type { CollectiveEstimate } from "./estimate.ts";
 import { layerName } from "./plan_ops.ts";
-import { detailOf, shardsOf, type Shard } from "./shards.ts";
+import { shardsOf, type Shard } from "./shards.ts";
 
 export interface StageDescription {
   readonly name: string;
@@ -93,7 +95,7 @@ const stepsOf = (
     .flatMap((layer) => byLayer.get(layerName(stage, layer)) ?? [])
     .filter((each) => !leaves(each));
   const besides = layers.filter((layer) => layer !== main).map(({ op }) => op);
-  const detail = detailOf(main);
+  const detail = planLayerOf(main).detail(main);
   if (main.op !== "moe") {
     return [{ title: main.op, detail, besides, shards: shardsOf(main), flows }];
   }

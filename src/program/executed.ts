@@ -1,7 +1,8 @@
 // The part of a plan that runs: without context parallelism, whose further ranks have nothing to do.
 
 import { contextOf } from "../plan/mesh.ts";
-import type { Groups, Plan } from "../plan/plan.ts";
+import type { Groups } from "../plan/groups.ts";
+import type { Plan } from "../plan/plan.ts";
 
 /** The plan with every sequence whole on the first of its context ranks; the same plan where there is one. */
 export const executedPart = (plan: Plan): Plan => {

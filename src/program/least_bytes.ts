@@ -2,7 +2,8 @@
 // rank holds before.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan, Stage } from "../plan/plan.ts";
 import { reduces } from "./exchange/sums.ts";
 import { layerName } from "./plan_ops.ts";
 import type { Collective } from "./program.ts";

@@ -1,6 +1,8 @@
 // How heavily a plan loads each GPU.
 
-import type { Layer, MoeLayer, Plan } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { MoeLayer } from "../plan/layers/moe.ts";
 import type { Estimate } from "./estimate.ts";
 
 export type LoadLabel = "idle" | "light" | "medium" | "heavy";

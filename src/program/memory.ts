@@ -11,7 +11,9 @@ import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { moeLayers } from "../plan/layers.ts";
 import { contextOf, copiesOf } from "../plan/mesh.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
-import type { AttentionLayer, Layer, Plan } from "../plan/plan.ts";
+import type { AttentionLayer } from "../plan/layers/attention.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import type { BufferRole } from "./program.ts";
 

@@ -1,8 +1,10 @@
 // The ops of a plan's layers, for one micro-batch, as if nothing were fused, overlapped or differentiated.
 
+import { inputWidthOf } from "../plan/layers.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { Placement, PlacementKind } from "../plan/placement.ts";
-import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan, Stage } from "../plan/plan.ts";
 import { communicate } from "./communicate.ts";
 import type { LayerContext } from "./layers/context.ts";
 import { embeddingOps } from "./layers/embedding.ts";
@@ -185,9 +187,9 @@ const inputVectors = (context: LayerContext, layer: Layer): ShardedTensor => {
 
 /** Columns of the vectors that a layer reads. */
 export const inputColumns = (layer: Layer): number => {
-  if (layer.op === "linear") return layer.in;
-  if (layer.op === "aggregate") throw new Error("a plan cannot start with an aggregation");
-  return layer.hidden;
+  const width = inputWidthOf(layer);
+  if (width === undefined) throw new Error(`a plan cannot start with an ${layer.op} layer`);
+  return width;
 };
 
 /** Marks what the check compares: every part of the result on every rank that holds it. */

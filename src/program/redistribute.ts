@@ -1,6 +1,6 @@
 // Brings a value to the ranks and into the placement that the next layer wants.
 
-import type { Groups } from "../plan/plan.ts";
+import type { Groups } from "../plan/groups.ts";
 import { redistributionOf } from "../plan/placement.ts";
 import {
   allGatherColumns,

@@ -1,7 +1,8 @@
 // Equal blocks of layers in a row: of many, three are lowered, however deep the model is. The first takes what comes
 // before them, the last gives to what comes after; the second does what all between them do, and stands for them.
 
-import type { Layer, Plan, Stage } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan, Stage } from "../plan/plan.ts";
 import { layerName } from "./plan_ops.ts";
 import type { Totals } from "./tally.ts";
 

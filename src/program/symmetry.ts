@@ -2,7 +2,9 @@
 // stands for all, so that thousands of ranks are counted as fast as a few.
 
 import { contextOf, expertTensorOf } from "../plan/mesh.ts";
-import type { Degrees, ExpertGroup, Groups, Layer, Plan } from "../plan/plan.ts";
+import type { Degrees, Plan } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { ExpertGroup, Groups } from "../plan/groups.ts";
 
 export interface Symmetry {
   /** The plan of one set of replicas, with their share of the batch, which may be a part of a sample. */

@@ -2,7 +2,7 @@
 
 import type { DType } from "../kernels/storage.ts";
 import type { Placement } from "../plan/placement.ts";
-import type { Groups } from "../plan/plan.ts";
+import type { Groups } from "../plan/groups.ts";
 import type { Content } from "./content.ts";
 import type { BufferRole, OpOrigin } from "./program.ts";
 

@@ -1,6 +1,7 @@
 // The same work on one rank: what a sharded run is compared with where the f64 reference would take too long.
 
-import type { Layer, Plan } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan } from "../plan/plan.ts";
 
 /** The plan with every layer on GPU 0 alone, nothing communicated and nothing scheduled. */
 export const unshard = ({

@@ -1,6 +1,7 @@
 // The right answer: the plan's layers in f64 on the CPU, knowing nothing of ranks, shards or instructions.
 
-import type { Layer, Plan } from "../plan/plan.ts";
+import type { Layer } from "../plan/layers/layers.ts";
+import type { Plan } from "../plan/plan.ts";
 import { contentValues } from "../program/content_values.ts";
 import { embeddingOf, inputColumns, layerName } from "../program/plan_ops.ts";
 import type { Routing } from "./layers/context.ts";

@@ -2,7 +2,8 @@
 
 import type { Activation } from "../kernels/activation.ts";
 import type { StorageType } from "../kernels/storage.ts";
-import type { Groups, Workload } from "../plan/plan.ts";
+import type { Groups } from "../plan/groups.ts";
+import type { Workload } from "../plan/plan.ts";
 import { activationOf } from "./activations.ts";
 import { unitRoundoff } from "./rounding.ts";
 

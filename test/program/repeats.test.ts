@@ -3,7 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { kernels } from "../../src/kernels/catalog.ts";
-import type { Layer, Plan } from "../../src/plan/plan.ts";
+import type { Layer } from "../../src/plan/layers/layers.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 import { type Bound, createClock } from "../../src/program/bound.ts";
 import { estimatePlan, listen } from "../../src/program/estimate.ts";
 import { layerNames } from "../../src/program/plan_ops.ts";

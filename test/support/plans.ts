@@ -1,6 +1,8 @@
 // Small plans that between them use every layer, split and communication.
 
-import type { ExpertGroup, Layer, Plan, Workload } from "../../src/plan/plan.ts";
+import type { ExpertGroup } from "../../src/plan/groups.ts";
+import type { Layer } from "../../src/plan/layers/layers.ts";
+import type { Plan, Workload } from "../../src/plan/plan.ts";
 
 const workload: Workload = {
   mode: "inference",

@@ -4,7 +4,7 @@
 import { valueAt } from "../../plan/document.ts";
 import { tensorDegreeFits } from "../../plan/mesh.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { isGrouped } from "../../plan/stages_explicit.ts";
+import { isGrouped } from "../../plan/layers/parallel.ts";
 import { divisorAtMost, type Faulty, type Fix, type Proposal, roundUp, setNumber } from "./fix.ts";
 import { layerAt, layerPath, withGpus } from "./layer_at.ts";
 

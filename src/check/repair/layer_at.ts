@@ -1,7 +1,7 @@
 // The layer of an explicit stage that a diagnostic points at.
 
 import type { Path } from "../../plan/document.ts";
-import type { LayerFile } from "../../plan/schema_layers.ts";
+import type { LayerFile } from "../../plan/layers/layers.ts";
 import type { Faulty, Proposal } from "./fix.ts";
 import { put } from "./fix.ts";
 

@@ -2,10 +2,10 @@
 // stages, the first on the group, the second on the surplus, layers shared out by the number of GPUs.
 
 import { featuresBeyondLayers } from "../../plan/features_beyond_layers.ts";
-import type { Layer } from "../../plan/plan.ts";
+import { type Layer, planLayerOf } from "../../plan/layers/layers.ts";
 import { drop, type Faulty, type PatchOperation, type Proposal, put } from "./fix.ts";
 
-type LayerValue = Record<string, unknown>;
+type LayerValue = Readonly<Record<string, unknown>>;
 
 /**
  * Undefined where there is no surplus, or too few layers for two stages; and where explicit stages cannot say all
@@ -59,36 +59,10 @@ const stageOf = (
 });
 
 const layerOf = (layer: Layer, before: number, gpus: readonly number[]): LayerValue => {
-  const { name: _, groups: _unused, ...rest } = layer;
-  const parallel = (kind: string, more = {}) => ({ kind, gpus, ...more });
-  const linear = (kind: string) => (gpus.length === 1 ? "replicated" : kind);
-  switch (rest.op) {
-    case "linear": {
-      const { split, tied: _own, ...sizes } = rest;
-      return { ...sizes, parallel: parallel(linear(split)) };
-    }
-    case "embedding": {
-      const { split, ...sizes } = rest;
-      return { ...sizes, parallel: parallel(linear(split)) };
-    }
-    case "moe": {
-      const { expertGroups, ...sizes } = rest;
-      const holders = expertGroups.map((group) => group.flat());
-      const list = holders.length === 1 ? holders.flat() : holders;
-      return { ...sizes, parallel: { kind: "expert", gpus: list, tokenGpus: gpus } };
-    }
-    case "residual": {
-      const { split: _whole, ...sizes } = rest;
-      return { ...sizes, from: rest.from - before, parallel: parallel("replicated") };
-    }
-    case "norm": {
-      const { split: _whole, ...sizes } = rest;
-      return { ...sizes, parallel: parallel("replicated") };
-    }
-    case "attention":
-    case "mlp":
-      return { ...rest, parallel: parallel("tensor") };
-    case "aggregate":
-      return { ...rest, parallel: parallel("replicated") };
-  }
+  const {
+    name: _,
+    groups: _unused,
+    ...written
+  } = planLayerOf(layer).write(layer, { gpus, before });
+  return written;
 };

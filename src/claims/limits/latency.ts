@@ -4,7 +4,8 @@
 import { blocksOf } from "../../plan/blocks.ts";
 import { sizePaths } from "../../plan/assumed.ts";
 import { moeLayers } from "../../plan/layers.ts";
-import type { Layer, Plan } from "../../plan/plan.ts";
+import type { Layer } from "../../plan/layers/layers.ts";
+import type { Plan } from "../../plan/plan.ts";
 import { claimedSamples, type Case } from "../case.ts";
 import { flopsPaths, seesWholeSequences } from "../flops.ts";
 import { number, percent, quantity } from "../words.ts";

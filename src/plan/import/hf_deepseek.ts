@@ -1,6 +1,6 @@
 // DeepSeek V2 and V3: latent attention, first layers dense, experts beside shared ones.
 
-import type { LatentAttention } from "../plan.ts";
+import type { LatentAttention } from "../layers/attention.ts";
 import type { ModelFile } from "../schema_model.ts";
 import {
   decoder,

@@ -1,6 +1,6 @@
 // The mean over each sequence, or over the whole batch.
 
-import type { AggregateLayer } from "../../plan/plan.ts";
+import type { AggregateLayer } from "../../plan/layers/aggregate.ts";
 import { partOn, type Shard, type ShardedTensor } from "../tensor.ts";
 import { activation, type LayerContext } from "./context.ts";
 

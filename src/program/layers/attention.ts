@@ -1,6 +1,6 @@
 // Self-attention: QKV column-parallel over heads, one fused kernel, output row-parallel (partial sums).
 
-import type { AttentionLayer } from "../../plan/plan.ts";
+import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { paddedElements } from "../../kernels/storage.ts";
 import type { RegionContent } from "../content.ts";
 import { partsOn, type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";

@@ -1,7 +1,8 @@
 // What the ops of a layer are made with.
 
 import type { DType } from "../../kernels/storage.ts";
-import type { EmbeddingLayer, Workload } from "../../plan/plan.ts";
+import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
+import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../content.ts";
 import type { NewOp } from "../op.ts";
 import type { OpOrigin } from "../program.ts";

@@ -1,6 +1,6 @@
 // Token ids to hidden vectors: column splits the hidden dimension, row the vocabulary.
 
-import type { EmbeddingLayer } from "../../plan/plan.ts";
+import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { replicaRows, sameOn, type Shard, type ShardedTensor, type Tensor } from "../tensor.ts";
 import { activation, weight, type LayerContext } from "./context.ts";
 import { tableRegion, tableScale } from "./embedding_table.ts";

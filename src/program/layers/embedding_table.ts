@@ -1,7 +1,7 @@
 // The table of an embedding, [vocabulary, hidden], and what a tied head reads of it: the rows of its own
 // columns, since its weights are the table transposed.
 
-import type { EmbeddingLayer } from "../../plan/plan.ts";
+import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { partsOn, splitEvenly, startsOf, type Tensor } from "../tensor.ts";
 import type { LayerContext } from "./context.ts";
 

@@ -2,7 +2,8 @@
 // route tokens, its holders have the experts, each once. Where experts are sliced over a tensor group, every slice is
 // a column of its own, and what it gives is a summand.
 
-import type { ExpertGroup, MoeLayer } from "../../plan/plan.ts";
+import type { ExpertGroup } from "../../plan/groups.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import {
   memberRowsOf,
   membersOf,

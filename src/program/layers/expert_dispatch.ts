@@ -1,7 +1,7 @@
 // The uneven all-to-all of a mixture of experts: tokens to the ranks that hold their experts, and results back.
 
 import { expertShares, placedExperts } from "../../plan/mesh.ts";
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { joined, shapesOn, type Tensor } from "../tensor.ts";
 import { activationOf, blockName, type LayerContext } from "./context.ts";
 import { tokensOf, type Column } from "./expert_columns.ts";

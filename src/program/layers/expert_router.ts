@@ -1,7 +1,7 @@
 // What a rank with tokens does in a mixture of experts: it chooses experts, sorts tokens by expert, and weighs what
 // comes back.
 
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";

@@ -2,7 +2,7 @@
 
 import type { Activation } from "../../kernels/activation.ts";
 import { expertShares, placedExperts } from "../../plan/mesh.ts";
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { startsOf, type Tensor, whole } from "../tensor.ts";
 import { activation, ownWeight, weightScale, type LayerContext } from "./context.ts";
 import { tokensOf, type Column } from "./expert_columns.ts";

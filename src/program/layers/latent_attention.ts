@@ -1,7 +1,7 @@
 // Attention through low-rank projections (DeepSeek V2, V3), for counting: no rank can run it yet, and the
 // check refuses a plan that would. Down-projections are on every member, heads are split.
 
-import type { AttentionLayer, LatentAttention } from "../../plan/plan.ts";
+import type { AttentionLayer, LatentAttention } from "../../plan/layers/attention.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { activation, perShard, vector, weight, weightScale, type LayerContext } from "./context.ts";
 import { linearShard } from "./linear.ts";

@@ -1,6 +1,6 @@
 // The ops of every kind of layer but the embedding, which reads no activation.
 
-import type { Layer } from "../../plan/plan.ts";
+import type { Layer } from "../../plan/layers/layers.ts";
 import type { ShardedTensor } from "../tensor.ts";
 import { aggregateOps } from "./aggregate.ts";
 import { attentionOps } from "./attention.ts";

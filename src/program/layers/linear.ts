@@ -2,7 +2,7 @@
 
 import type { Activation } from "../../kernels/activation.ts";
 import type { Placement } from "../../plan/placement.ts";
-import type { LinearLayer } from "../../plan/plan.ts";
+import type { LinearLayer } from "../../plan/layers/linear.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { activation, perShard, weight, weightScale, type LayerContext } from "./context.ts";
 import { tiedTable } from "./embedding_table.ts";

@@ -1,6 +1,6 @@
 // A dense feed-forward layer: up (and gate) column-parallel, down row-parallel (partial sums).
 
-import type { MlpLayer } from "../../plan/plan.ts";
+import type { MlpLayer } from "../../plan/layers/mlp.ts";
 import type { Shard, ShardedTensor } from "../tensor.ts";
 import { perShard, type LayerContext } from "./context.ts";
 import { linearShard } from "./linear.ts";

@@ -1,7 +1,7 @@
 // Mixture of experts. Ranks that have tokens route them, send them to the ranks that hold the chosen experts, and
 // combine what comes back. Where a rank holds all experts, or a slice of all, nothing is sent.
 
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { NewOp } from "../op.ts";
 import { interleave } from "../passes/interleave.ts";
 import { allGatherRows } from "../transfers.ts";

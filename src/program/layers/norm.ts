@@ -1,6 +1,6 @@
 // RMS norm and layer norm: every rank of a tensor group normalizes its copy, or its tokens.
 
-import type { NormLayer } from "../../plan/plan.ts";
+import type { NormLayer } from "../../plan/layers/norm.ts";
 import { type ShardedTensor, whole } from "../tensor.ts";
 import { activationLike, perShard, vector, type LayerContext } from "./context.ts";
 

@@ -1,6 +1,6 @@
 // A residual: what an earlier layer read, added to what the last one gave.
 
-import type { ResidualLayer } from "../../plan/plan.ts";
+import type { ResidualLayer } from "../../plan/layers/residual.ts";
 import { redistribute } from "../redistribute.ts";
 import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
 import { activationLike, type LayerContext } from "./context.ts";

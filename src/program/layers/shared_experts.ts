@@ -1,6 +1,6 @@
 // Experts that every token passes: a dense network of the tensor group, added to what the others give.
 
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { allGatherRows, reduceScatterRows, type Move } from "../transfers.ts";
 import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
 import { activationOf, type LayerContext } from "./context.ts";

@@ -1,6 +1,6 @@
 // The mean over each sequence, or over the whole micro-batch.
 
-import type { AggregateLayer } from "../../plan/plan.ts";
+import type { AggregateLayer } from "../../plan/layers/aggregate.ts";
 import { matrix, rowOf, type Matrix } from "../tensor.ts";
 import type { ReferenceLayer } from "./context.ts";
 

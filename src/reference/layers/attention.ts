@@ -1,6 +1,6 @@
 // Attention by its definition: scores, softmax, weighted sum, one query at a time.
 
-import type { AttentionLayer } from "../../plan/plan.ts";
+import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { dot, matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
 import { type ReferenceLayer, weight } from "./context.ts";
 

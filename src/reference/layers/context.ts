@@ -1,6 +1,8 @@
 // What the reference computes a layer with, and what it gives.
 
-import type { EmbeddingLayer, Layer, Workload } from "../../plan/plan.ts";
+import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
+import type { Layer } from "../../plan/layers/layers.ts";
+import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { weightScale } from "../../program/layers/context.ts";

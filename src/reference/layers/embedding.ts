@@ -1,6 +1,6 @@
 // Rows of a table, by token id.
 
-import type { EmbeddingLayer } from "../../plan/plan.ts";
+import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { matrix, rowOf } from "../tensor.ts";
 import { type ReferenceLayer, tableOf } from "./context.ts";
 

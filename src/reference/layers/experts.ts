@@ -1,6 +1,6 @@
 // A mixture of experts by its definition: every token through the experts chosen for it.
 
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { gelu, silu } from "../activations.ts";
 import { matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
 

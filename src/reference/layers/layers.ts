@@ -1,6 +1,6 @@
 // Every kind of layer, by its name in plans.
 
-import type { Layer } from "../../plan/plan.ts";
+import type { Layer } from "../../plan/layers/layers.ts";
 import { aggregate } from "./aggregate.ts";
 import { attention } from "./attention.ts";
 import type { ReferenceLayer } from "./context.ts";

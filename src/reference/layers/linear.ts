@@ -1,6 +1,6 @@
 // A linear layer and its activation.
 
-import type { LinearLayer } from "../../plan/plan.ts";
+import type { LinearLayer } from "../../plan/layers/linear.ts";
 import { activationOf } from "../activations.ts";
 import { mapValues, multiply, transpose } from "../tensor.ts";
 import { type ReferenceLayer, tableOf, weight } from "./context.ts";

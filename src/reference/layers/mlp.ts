@@ -1,6 +1,6 @@
 // A feed-forward layer, with a gate where its activation is silu.
 
-import type { MlpLayer } from "../../plan/plan.ts";
+import type { MlpLayer } from "../../plan/layers/mlp.ts";
 import { gelu, silu } from "../activations.ts";
 import { combine, mapValues, multiply } from "../tensor.ts";
 import { type ReferenceLayer, weight } from "./context.ts";

@@ -1,6 +1,6 @@
 // A mixture of experts, along the choices of the run under test where they are given.
 
-import type { MoeLayer } from "../../plan/plan.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { rowsPerExpertGroup } from "../../program/layers/expert_columns.ts";
 import { expertWeight, type ReferenceLayer, weight } from "./context.ts";
 import { mixtureOfExperts } from "./experts.ts";

@@ -1,6 +1,6 @@
 // LayerNorm with a bias, RMSNorm without.
 
-import type { NormLayer } from "../../plan/plan.ts";
+import type { NormLayer } from "../../plan/layers/norm.ts";
 import { matrix, rowOf, type Matrix } from "../tensor.ts";
 import { type ReferenceLayer, vector } from "./context.ts";
 

@@ -1,6 +1,6 @@
 // What an earlier layer of the stage read, added.
 
-import type { ResidualLayer } from "../../plan/plan.ts";
+import type { ResidualLayer } from "../../plan/layers/residual.ts";
 import { combine } from "../tensor.ts";
 import type { ReferenceLayer } from "./context.ts";
 

@@ -2,7 +2,9 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import { groupSize, resultSplit, usedGpus } from "../../plan/layers.ts";
-import type { Groups, Layer, Plan } from "../../plan/plan.ts";
+import type { Groups } from "../../plan/groups.ts";
+import type { Layer } from "../../plan/layers/layers.ts";
+import type { Plan } from "../../plan/plan.ts";
 import { tensorGroupMatchesDegree } from "../../check/rules/splits/tensor_degree_does_not_match_group.ts";
 import { rangesOf } from "../runs_of_ranks.ts";
 import type { Assess } from "./aspect.ts";

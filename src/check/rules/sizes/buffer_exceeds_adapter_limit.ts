@@ -8,6 +8,7 @@ import {
   type PlacedLayer,
   placedLayers,
 } from "../../../plan/layers.ts";
+import { planLayerOf } from "../../../plan/layers/layers.ts";
 import { valueBytes } from "../../../program/memory.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
@@ -77,32 +78,5 @@ const largestElements = (placed: PlacedLayer): number => {
   const { layer, inputRows, outputRows, inputWidth = 0, outputWidth = 0 } = placed;
   const rows = Math.ceil(inputRows / Math.max(1, layer.groups.length));
   const passing = Math.max(rows * inputWidth, Math.min(rows, outputRows) * outputWidth);
-  return Math.max(passing, ...ownBuffers(placed, rows));
-};
-
-/** Weights and inner activations on one GPU of the group. */
-const ownBuffers = ({ layer }: PlacedLayer, rows: number): number[] => {
-  const members = groupSize(layer);
-  switch (layer.op) {
-    case "linear":
-      return [(layer.in * layer.out) / (layer.split === "replicated" ? 1 : members)];
-    case "embedding":
-      return [(layer.vocabulary * layer.hidden) / (layer.split === "replicated" ? 1 : members)];
-    case "attention": {
-      const columns = (layer.headDim * layer.heads) / members;
-      return [layer.hidden * columns, rows * columns];
-    }
-    case "mlp":
-      return [(layer.hidden * layer.ffn) / members, (rows * layer.ffn) / members];
-    case "moe": {
-      const owners = Math.max(1, layer.expertGroups.flat(2).length);
-      const routed = (rows * layer.groups.length * layer.topK) / owners;
-      const sharers = layer.expertGroups[0]?.flat().length ?? 1;
-      return [(layer.hidden * layer.ffn * layer.experts) / sharers, routed * layer.ffn];
-    }
-    case "norm":
-    case "residual":
-    case "aggregate":
-      return [];
-  }
+  return Math.max(passing, ...planLayerOf(layer).buffers(layer, groupSize(layer), rows));
 };

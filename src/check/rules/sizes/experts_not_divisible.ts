@@ -3,7 +3,7 @@
 import { variance } from "../../../measure/statistics.ts";
 import { fieldPath, listed, nameOf, placedLayers } from "../../../plan/layers.ts";
 import { expertShares, placedExperts } from "../../../plan/mesh.ts";
-import type { MoeLayer } from "../../../plan/plan.ts";
+import type { MoeLayer } from "../../../plan/layers/moe.ts";
 import { degreesWith } from "../../example.ts";
 import { expertFixes } from "../../repair/expert_degree.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";

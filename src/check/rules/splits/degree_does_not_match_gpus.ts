@@ -1,7 +1,7 @@
 // `degree` and the number of GPUs in each list are the same.
 
 import { listed } from "../../../plan/layers.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
+import { isGrouped } from "../../../plan/layers/parallel.ts";
 import { columnLayer, layersWith } from "../../example.ts";
 import { type Fix, setNumber } from "../../repair/fix.ts";
 import { layerAt, withGpus } from "../../repair/layer_at.ts";

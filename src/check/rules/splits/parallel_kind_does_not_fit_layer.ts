@@ -1,23 +1,12 @@
 // Column and row are ways to split one weight; layers of several weights say tensor, data or expert.
 
 import { valueAt } from "../../../plan/document.ts";
-import type { LayerFile, ParallelFile } from "../../../plan/schema_layers.ts";
+import { planLayerOf } from "../../../plan/layers/layers.ts";
 import { oneStage } from "../../example.ts";
 import { drop, type Fix, put } from "../../repair/fix.ts";
 import { layerAt } from "../../repair/layer_at.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 import { writtenLayers } from "./written_layers.ts";
-
-const kindsOf: Record<LayerFile["op"], readonly ParallelFile["kind"][]> = {
-  linear: ["column", "row", "replicated", "data"],
-  embedding: ["column", "row", "replicated", "data"],
-  attention: ["tensor", "data"],
-  mlp: ["tensor", "data"],
-  moe: ["expert", "tensor", "data"],
-  norm: ["replicated", "tensor", "data"],
-  residual: ["replicated", "tensor", "data"],
-  aggregate: ["replicated", "tensor", "data"],
-};
 
 const kindFixes: Fix = (faulty, { path }) => {
   const op = layerAt(faulty, path)?.op;
@@ -57,16 +46,17 @@ export const kindFitsLayer: RuleDefinition = {
   chapter: "splits",
   diagnostics: [parallelKindDoesNotFitLayer],
   ofPlan: (_plan, written) =>
-    writtenLayers(written).flatMap(({ layer, parallel, path }) =>
-      kindsOf[layer.op].includes(parallel.kind)
+    writtenLayers(written).flatMap(({ layer, parallel, path }) => {
+      const { kinds } = planLayerOf(layer);
+      return kinds.includes(parallel.kind)
         ? []
         : [
             report(
               parallelKindDoesNotFitLayer,
               [...path, "kind"],
               `a layer of op ${layer.op} cannot be ${parallel.kind}-parallel`,
-              `choose one of ${kindsOf[layer.op].join(", ")}`,
+              `choose one of ${kinds.join(", ")}`,
             ),
-          ],
-    ),
+          ];
+    }),
 };

@@ -1,7 +1,7 @@
 // All data replicas of a layer are split alike.
 
 import { groupSize, nameOf, placedLayers } from "../../../plan/layers.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
+import { isGrouped } from "../../../plan/layers/parallel.ts";
 import { linearOn, oneStage } from "../../example.ts";
 import { type Fix, put } from "../../repair/fix.ts";
 import { layerAt } from "../../repair/layer_at.ts";

@@ -1,6 +1,6 @@
 // `replicas` replicas share the listed GPUs evenly.
 
-import { isGrouped } from "../../../plan/stages_explicit.ts";
+import { isGrouped } from "../../../plan/layers/parallel.ts";
 import { linearOn, oneStage } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";

@@ -1,7 +1,7 @@
 // A GPU is a member of one data replica only.
 
 import { listed } from "../../../plan/layers.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
+import { isGrouped } from "../../../plan/layers/parallel.ts";
 import { linearOn, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 

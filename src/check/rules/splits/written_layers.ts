@@ -1,7 +1,8 @@
 // The layers of explicit stages, as the plan file gives them.
 
 import type { PlanFile } from "../../../plan/schema.ts";
-import type { LayerFile, ParallelFile } from "../../../plan/schema_layers.ts";
+import type { LayerFile } from "../../../plan/layers/layers.ts";
+import type { ParallelFile } from "../../../plan/layers/parallel.ts";
 
 export interface WrittenLayer {
   readonly layer: LayerFile;

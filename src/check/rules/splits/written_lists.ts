@@ -3,7 +3,7 @@
 import { listedGpus } from "../../../plan/distribution.ts";
 import type { Path } from "../../../plan/document.ts";
 import type { PlanFile } from "../../../plan/schema.ts";
-import { isGrouped } from "../../../plan/stages_explicit.ts";
+import { isGrouped } from "../../../plan/layers/parallel.ts";
 
 export interface NamedList {
   readonly path: Path;

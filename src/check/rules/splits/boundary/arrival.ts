@@ -3,7 +3,8 @@
 import type { Diagnostic } from "../../../../plan/diagnostic.ts";
 import { valueAt } from "../../../../plan/document.ts";
 import { groupSize, listed } from "../../../../plan/layers.ts";
-import type { Layer, Stage } from "../../../../plan/plan.ts";
+import type { Layer } from "../../../../plan/layers/layers.ts";
+import type { Stage } from "../../../../plan/plan.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../../example.ts";
 import { setCommunication } from "../../../repair/communication.ts";
 import { type DiagnosticDefinition, report } from "../../../rule.ts";

@@ -2,7 +2,8 @@
 
 import type { Diagnostic } from "../../../../plan/diagnostic.ts";
 import { groupSize, listed, resultSplit } from "../../../../plan/layers.ts";
-import type { Communication, Layer, Stage } from "../../../../plan/plan.ts";
+import type { Communication, Stage } from "../../../../plan/plan.ts";
+import type { Layer } from "../../../../plan/layers/layers.ts";
 import { gatherToB, reduceToC, sendToB, stagesWith, twoStages } from "../../../example.ts";
 import { type DiagnosticDefinition, report } from "../../../rule.ts";
 import {

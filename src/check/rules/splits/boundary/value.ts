@@ -2,7 +2,10 @@
 // consumed as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
 
 import { groupSize, resultSplit } from "../../../../plan/layers.ts";
-import type { Communication, Groups, Layer, MoeLayer } from "../../../../plan/plan.ts";
+import type { Communication } from "../../../../plan/plan.ts";
+import type { Layer } from "../../../../plan/layers/layers.ts";
+import type { Groups } from "../../../../plan/groups.ts";
+import type { MoeLayer } from "../../../../plan/layers/moe.ts";
 
 /** How a value lies on GPUs; `rows` is a value divided among data replicas of one GPU each. */
 export type Layout = "whole" | "columns" | "partial sums" | "rows";

@@ -1,0 +1,33 @@
+// A mean over rows.
+
+import { z } from "zod";
+import type { LayerBase, PlanLayer } from "./layer.ts";
+import { parallel } from "./parallel.ts";
+
+/** Mean over the tokens of each sample, or over all rows of a micro-batch. */
+export interface AggregateLayer extends LayerBase {
+  readonly op: "aggregate";
+  readonly over: "sequence" | "batch";
+}
+
+const schema = z.strictObject({
+  op: z.literal("aggregate"),
+  over: z.enum(["sequence", "batch"]).exactOptional(),
+  parallel: parallel.exactOptional(),
+});
+
+export const aggregate = {
+  schema,
+  kinds: ["replicated", "tensor", "data"],
+  read: ({ parallel: _, ...rest }, base): AggregateLayer => ({
+    ...base,
+    over: "sequence",
+    ...rest,
+  }),
+  write: (layer, { gpus }) => ({ ...layer, parallel: { kind: "replicated", gpus } }),
+  inputWidth: () => undefined,
+  outputWidth: () => undefined,
+  detail: ({ over }) => `mean of ${over}`,
+  share: () => "columns",
+  buffers: () => [],
+} satisfies PlanLayer<AggregateLayer, z.infer<typeof schema>>;

@@ -1,0 +1,43 @@
+// Token ids to hidden vectors.
+
+import { z } from "zod";
+import type { LinearSplit } from "../groups.ts";
+import { count } from "../schema_numbers.ts";
+import { isWhole, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
+import { parallel, splitOf } from "./parallel.ts";
+
+/** Token ids to hidden vectors. Column splits the hidden dimension, row the vocabulary. */
+export interface EmbeddingLayer extends LayerBase {
+  readonly op: "embedding";
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly split: LinearSplit;
+}
+
+const schema = z.strictObject({
+  op: z.literal("embedding"),
+  vocabulary: count,
+  hidden: count,
+  parallel,
+});
+
+export const embedding = {
+  schema,
+  kinds: ["column", "row", "replicated", "data"],
+  read: ({ parallel: placed, ...rest }, base): EmbeddingLayer => ({
+    ...base,
+    ...rest,
+    split: splitOf(placed),
+  }),
+  write: ({ split, ...sizes }, place) => ({
+    ...sizes,
+    parallel: { kind: isWhole(place) ? "replicated" : split, gpus: place.gpus },
+  }),
+  inputWidth: () => undefined,
+  outputWidth: ({ hidden }) => hidden,
+  detail: ({ vocabulary, hidden }) => `${vocabulary} → ${hidden}`,
+  share: ({ split }) => shareOfSplit[split],
+  buffers: ({ vocabulary, hidden, split }, members) => [
+    (vocabulary * hidden) / (split === "replicated" ? 1 : members),
+  ],
+} satisfies PlanLayer<EmbeddingLayer, z.infer<typeof schema>>;

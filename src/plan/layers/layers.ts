@@ -1,0 +1,32 @@
+// Every kind of layer, by its name in plans.
+
+import { z } from "zod";
+import { aggregate } from "./aggregate.ts";
+import { attention } from "./attention.ts";
+import { embedding } from "./embedding.ts";
+import type { PlanLayer } from "./layer.ts";
+import { linear } from "./linear.ts";
+import { mlp } from "./mlp.ts";
+import { moe } from "./moe.ts";
+import { norm } from "./norm.ts";
+import { residual } from "./residual.ts";
+
+const layers = { linear, embedding, attention, mlp, moe, norm, residual, aggregate };
+
+export const layerSchema = z.discriminatedUnion("op", [
+  linear.schema,
+  embedding.schema,
+  attention.schema,
+  mlp.schema,
+  moe.schema,
+  norm.schema,
+  residual.schema,
+  aggregate.schema,
+]);
+
+export type Layer = ReturnType<(typeof layers)[keyof typeof layers]["read"]>;
+export type LayerFile = z.infer<typeof layerSchema>;
+
+export const planLayerOf = ({ op }: Pick<Layer, "op">): PlanLayer<Layer, LayerFile> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key
+  layers[op] as PlanLayer<Layer, LayerFile>;
