@@ -1,0 +1,75 @@
+// docs/extending.md says which files an extension touches: they must be there, and no more than it says.
+
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { describe, expect, test } from "vitest";
+
+interface Extension {
+  readonly title: string;
+  readonly text: string;
+  readonly paths: readonly string[];
+}
+
+const page = await readFile("docs/extending.md", "utf8");
+const extensions = page
+  .split(/^## /m)
+  .slice(1)
+  .map((text): Extension => {
+    const [title = ""] = text.split("\n", 1);
+    const steps = text.split("\n").filter((line) => /^(?:\d+\.| {3}) ?\S/.test(line));
+    return { title, text, paths: pathsIn(steps.join("\n")) };
+  });
+
+function pathsIn(text: string): string[] {
+  const paths = [...text.matchAll(/`((?:[\w.<>-]+\/)+[\w.<>-]*)`/g)].map(([, path = ""]) => path);
+  return [...new Set(paths)];
+}
+
+/** A path with placeholders is one of the form that it gives. */
+function isThere(path: string): boolean {
+  if (!path.includes("<")) return existsSync(path);
+  const folder = dirname(path);
+  if (folder.includes("<")) {
+    const above = folder.slice(0, folder.indexOf("<"));
+    return readdirSync(above, { withFileTypes: true }).some(
+      (entry) => entry.isDirectory() && isThere(path.replace(/<\w+>/, () => entry.name)),
+    );
+  }
+  const form = new RegExp(
+    `^${basename(path)
+      .replaceAll(".", String.raw`\.`)
+      .replaceAll(/<\w+>/g, String.raw`\w+`)}$`,
+  );
+  return existsSync(folder) && readdirSync(folder).some((name) => form.test(name));
+}
+
+test("the page has a section for each extension", () => {
+  expect(extensions.map(({ title }) => title)).toEqual([
+    "Add a kernel",
+    "Add a layer",
+    "Add a collective",
+    "Add a rule",
+    "Add a renderer",
+    "Add a transport",
+  ]);
+});
+
+describe.each(extensions)("$title", ({ text, paths }) => {
+  test("names files and folders that exist", () => {
+    expect(pathsIn(text).filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  test("touches as many as it says", () => {
+    const [, files, folders] = /^(?:(\d+) files|Files of (\d+) folders)/m.exec(text) ?? [];
+    expect(paths).toHaveLength(Number(files ?? folders));
+    expect(paths.every((path) => path.endsWith("/") === (files === undefined))).toBe(true);
+  });
+});
+
+test.each(["src/kernels/<name>.go", "src/nowhere/<name>.ts", "src/check/rules/<chapter>/all.ts"])(
+  "control: %s is missed",
+  (path) => {
+    expect(isThere(path)).toBe(false);
+  },
+);
