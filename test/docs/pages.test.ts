@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 
 const pages = [
   "README.md",
+  "CONTRIBUTING.md",
   ...(await readdir("docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
 ];
 
