@@ -2,14 +2,14 @@
 // through shared memory, between processes by messages, or between machines.
 
 /** Memory for one message, between `reserve` and `post`. */
-export interface Parcel {
+export interface OutgoingMessage {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Publishes what was written; every one of `readers` must release it once. */
   readonly post: (readers: readonly number[]) => void;
 }
 
 /** A message that has come. */
-export interface Arrival {
+export interface ReceivedMessage {
   /** Valid until `release`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly release: () => void;
@@ -23,9 +23,9 @@ export interface Communicator {
   readonly rank: number;
   readonly ranks: number;
   /** Waits until fewer messages than the mailbox holds are unreleased. */
-  reserve(channel: number, bytes: number): Promise<Parcel>;
+  reserve(channel: number, bytes: number): Promise<OutgoingMessage>;
   /** Undefined where it would have to wait. */
-  tryReserve(channel: number, bytes: number): Parcel | undefined;
+  tryReserve(channel: number, bytes: number): OutgoingMessage | undefined;
   /**
    * Waits until fewer than `messages` of this rank's on the channel are unreleased, but no longer than
    * `graceMs`. Resolves with whether it is so.
@@ -36,7 +36,7 @@ export interface Communicator {
    *
    * @param ownBytes of the message, for this reader; default: all
    */
-  receive(channel: number, source: number, ownBytes?: number): Promise<Arrival>;
+  receive(channel: number, source: number, ownBytes?: number): Promise<ReceivedMessage>;
   /** Resolves when that much time has passed; at once where `ms` is not above 0. */
   pause(ms: number): Promise<void>;
   /** Awaits something else. Until it settles, those who wait for ranks put this thread to sleep for a nap at most. */

@@ -4,7 +4,7 @@
 
 import { hostMs } from "../gpu/timestamps.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
-import type { Communicator, MailboxPlan, Parcel } from "./communicator.ts";
+import type { Communicator, MailboxPlan, OutgoingMessage } from "./communicator.ts";
 
 /** When a message was posted, at its end: ms of `hostMs`, which all processes of a machine share. */
 const stampBytes = 8;
@@ -33,8 +33,8 @@ export function emulateLinks(
       return stamping(await communicator.reserve(channel, bytes + stampBytes));
     },
     tryReserve(channel, bytes) {
-      const parcel = communicator.tryReserve(channel, bytes + stampBytes);
-      return parcel === undefined ? undefined : stamping(parcel);
+      const message = communicator.tryReserve(channel, bytes + stampBytes);
+      return message === undefined ? undefined : stamping(message);
     },
     async receive(channel, source, ownBytes) {
       const { bytes: all, release } = await communicator.receive(channel, source);
@@ -47,7 +47,7 @@ export function emulateLinks(
   };
 }
 
-const stamping = ({ bytes, post }: Parcel): Parcel => ({
+const stamping = ({ bytes, post }: OutgoingMessage): OutgoingMessage => ({
   bytes: bytes.subarray(0, bytes.length - stampBytes),
   post(readers) {
     stampOf(bytes).setFloat64(0, hostMs());

@@ -1,7 +1,12 @@
 // Ranks that cannot share memory: every message goes through the coordinator. Slow, and right anywhere.
 
 import { setTimeout } from "node:timers/promises";
-import { type Communicator, depthOf, type MailboxPlan, type Parcel } from "./communicator.ts";
+import {
+  type Communicator,
+  depthOf,
+  type MailboxPlan,
+  type OutgoingMessage,
+} from "./communicator.ts";
 import type { RelayMessage } from "./relay.ts";
 
 export interface RelayLink {
@@ -51,7 +56,7 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
   };
 
   const hasRoom = (channel: number): boolean => held(channel) < (depths.get(channel) ?? 1);
-  const tryReserve = (channel: number, bytes: number): Parcel | undefined => {
+  const tryReserve = (channel: number, bytes: number): OutgoingMessage | undefined => {
     if (!hasRoom(channel)) return undefined;
     reserved.set(channel, (reserved.get(channel) ?? 0) + 1);
     const memory = new Uint8Array(bytes);
@@ -74,8 +79,8 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
 
     async reserve(channel, bytes) {
       for (;;) {
-        const parcel = tryReserve(channel, bytes);
-        if (parcel !== undefined) return parcel;
+        const message = tryReserve(channel, bytes);
+        if (message !== undefined) return message;
         await until(() => hasRoom(channel));
       }
     },

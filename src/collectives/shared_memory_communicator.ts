@@ -1,6 +1,11 @@
 // Ranks of one machine: mailboxes in memory that all of them map.
 
-import { type Communicator, depthOf, type MailboxPlan, type Parcel } from "./communicator.ts";
+import {
+  type Communicator,
+  depthOf,
+  type MailboxPlan,
+  type OutgoingMessage,
+} from "./communicator.ts";
 import {
   layoutSharedMemory,
   type MailboxRegion,
@@ -50,7 +55,7 @@ export function openSharedMemoryCommunicator(
 
   const hasRoom = (mailbox: MailboxRegion): boolean => slots.held(mailbox) < depthOf(mailbox.plan);
 
-  const tryReserve = (channel: number, bytes: number): Parcel | undefined => {
+  const tryReserve = (channel: number, bytes: number): OutgoingMessage | undefined => {
     const mailbox = layout.mailbox(channel, rank);
     const { plan, pool } = mailbox;
     if (bytes > plan.bytes) {
@@ -94,8 +99,8 @@ export function openSharedMemoryCommunicator(
       const mailbox = layout.mailbox(channel, rank);
       for (;;) {
         // Another who waited for the same may have been first.
-        const parcel = tryReserve(channel, bytes);
-        if (parcel !== undefined) return parcel;
+        const message = tryReserve(channel, bytes);
+        if (message !== undefined) return message;
         await waiter.until(() => hasRoom(mailbox));
       }
     },

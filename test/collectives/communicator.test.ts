@@ -182,9 +182,9 @@ describe("misuse of shared memory", () => {
 
   test("control: a message that fits is reserved and posted", async () => {
     const communicator = open();
-    const parcel = await communicator.reserve(0, 8);
-    expect(parcel.bytes).toHaveLength(8);
-    parcel.post([1]);
+    const message = await communicator.reserve(0, 8);
+    expect(message.bytes).toHaveLength(8);
+    message.post([1]);
   });
 
   test("a message larger than its mailbox is refused", async () => {
@@ -195,8 +195,8 @@ describe("misuse of shared memory", () => {
 
   test("a reader that the plan does not know is refused", async () => {
     const communicator = open();
-    const parcel = await communicator.reserve(0, 8);
-    expect(() => parcel.post([0])).toThrow("rank 0 reads no mailbox of rank 0 on channel 0");
+    const message = await communicator.reserve(0, 8);
+    expect(() => message.post([0])).toThrow("rank 0 reads no mailbox of rank 0 on channel 0");
   });
 
   test("a rank that waits for a slow reader is set free by close", async () => {

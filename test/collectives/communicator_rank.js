@@ -22,19 +22,19 @@ async function play({ rank, ranks, mailboxes, rounds, shared, waiting, jitter })
       mailbox.readers.filter((reader) => mailbox.alternate !== true || (reader + round) % 3 > 0);
     for (const mailbox of mailboxes.filter(({ source }) => source === rank)) {
       const bytes = mailbox.sizes[round % mailbox.sizes.length];
-      const parcel = await communicator.reserve(mailbox.channel, bytes);
-      for (let i = 0; i < bytes; i++) parcel.bytes[i] = byteOf(mailbox, round, i);
-      parcel.post(readersOf(mailbox));
+      const message = await communicator.reserve(mailbox.channel, bytes);
+      for (let i = 0; i < bytes; i++) message.bytes[i] = byteOf(mailbox, round, i);
+      message.post(readersOf(mailbox));
     }
     if (jitter) await new Promise((resolve) => setTimeout(resolve, (rank * 7 + round * 3) % 5));
     for (const mailbox of mailboxes.filter((one) => readersOf(one).includes(rank))) {
-      const arrival = await communicator.receive(mailbox.channel, mailbox.source);
-      const { bytes } = arrival;
+      const received = await communicator.receive(mailbox.channel, mailbox.source);
+      const { bytes } = received;
       const isRight =
         bytes.length === mailbox.sizes[round % mailbox.sizes.length] &&
         bytes.every((byte, i) => byte === byteOf(mailbox, round, i));
       if (isRight) right += 1;
-      arrival.release();
+      received.release();
     }
     if (round % 10 === 0) await communicator.barrier();
   }

@@ -42,10 +42,10 @@ const give = async (
   bytes: number,
   value: number,
 ): Promise<void> => {
-  const parcel = await from!.reserve(0, bytes);
-  expect(parcel.bytes).toHaveLength(bytes);
-  parcel.bytes.fill(value);
-  parcel.post([0]);
+  const message = await from!.reserve(0, bytes);
+  expect(message.bytes).toHaveLength(bytes);
+  message.bytes.fill(value);
+  message.post([0]);
 };
 
 test("a message is whole, and there no sooner than its link would bring it", async () => {
@@ -64,9 +64,9 @@ test("messages of several ranks come in one after the other", async () => {
   const begin = hostMs();
   await give(others[0], 1000, 1);
   await give(others[1], 1000, 2);
-  const arrivals = await Promise.all([to!.receive(0, 1), to!.receive(0, 2)]);
+  const received = await Promise.all([to!.receive(0, 1), to!.receive(0, 2)]);
   expect(hostMs() - begin).toBeGreaterThanOrEqual(40);
-  expect(arrivals.map(({ bytes }) => bytes[0])).toEqual([1, 2]);
+  expect(received.map(({ bytes }) => bytes[0])).toEqual([1, 2]);
 });
 
 test("of a message for several readers, each takes in its own part", async () => {

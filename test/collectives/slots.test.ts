@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import type {
-  Arrival,
+  ReceivedMessage,
   Communicator,
   MailboxPlan,
-  Parcel,
+  OutgoingMessage,
 } from "../../src/collectives/communicator.ts";
 import { layoutSharedMemory } from "../../src/collectives/shared_layout.ts";
 import { createSharedFile } from "../../src/collectives/shared_memory.ts";
@@ -50,12 +50,12 @@ test("channels that are used one after the other occupy the memory of one", asyn
   const [sender, reader] = communicators;
   for (let step = 0; step < 2; step++) {
     for (const { channel, bytes } of mailboxes) {
-      const parcel = await sender!.reserve(channel, bytes);
-      parcel.bytes.fill(channel + step);
-      parcel.post([1]);
-      const arrival = await reader!.receive(channel, 0);
-      expect(Buffer.alloc(bytes, channel + step).equals(arrival.bytes)).toBe(true);
-      arrival.release();
+      const message = await sender!.reserve(channel, bytes);
+      message.bytes.fill(channel + step);
+      message.post([1]);
+      const received = await reader!.receive(channel, 0);
+      expect(Buffer.alloc(bytes, channel + step).equals(received.bytes)).toBe(true);
+      received.release();
     }
   }
   expect(occupiedBytes()).toBeLessThan(2 * mebibyte);
@@ -70,13 +70,13 @@ test("channels that nobody has read yet keep their messages apart", async () => 
   }));
   const [sender, reader] = openAll(2, mailboxes).communicators;
   for (const { channel, bytes } of mailboxes) {
-    const parcel = await sender!.reserve(channel, bytes);
-    parcel.bytes.fill(channel);
-    parcel.post([1]);
+    const message = await sender!.reserve(channel, bytes);
+    message.bytes.fill(channel);
+    message.post([1]);
   }
   for (const { channel, bytes } of mailboxes.toReversed()) {
-    const arrival = await reader!.receive(channel, 0);
-    expect([...arrival.bytes]).toEqual(Array(bytes).fill(channel));
+    const received = await reader!.receive(channel, 0);
+    expect([...received.bytes]).toEqual(Array(bytes).fill(channel));
   }
 });
 
@@ -87,20 +87,20 @@ function follow(
   nextStamp: () => number,
 ) {
   const sender = communicators[source]!;
-  const reserved: Parcel[] = [];
+  const reserved: OutgoingMessage[] = [];
   /** Stamps of the messages on their way, by reader; a stamp is in every byte of its message. */
   const posted = new Map<number, number[]>(readers.map((reader) => [reader, []]));
-  const taken: { readonly stamp: number; readonly arrival: Arrival }[] = [];
+  const taken: { readonly stamp: number; readonly received: ReceivedMessage }[] = [];
   const owed = new Map<number, number>();
   return {
     isIntact: () =>
-      taken.every(({ stamp, arrival }) => arrival.bytes.every((byte) => byte === stamp)),
+      taken.every(({ stamp, received }) => received.bytes.every((byte) => byte === stamp)),
     actions: (): (() => Promise<void>)[] => {
-      const post = reserved.slice(0, 1).map((parcel) => async () => {
+      const post = reserved.slice(0, 1).map((message) => async () => {
         reserved.shift();
         const stamp = nextStamp();
-        parcel.bytes.fill(stamp);
-        parcel.post(readers);
+        message.bytes.fill(stamp);
+        message.post(readers);
         owed.set(stamp, readers.length);
         for (const stamps of posted.values()) stamps.push(stamp);
       });
@@ -109,11 +109,11 @@ function follow(
         .filter(([, stamps]) => stamps.length > 0)
         .map(([reader, stamps]) => async () => {
           const stamp = stamps.shift() ?? 0;
-          taken.push({ stamp, arrival: await communicators[reader]!.receive(channel, source) });
+          taken.push({ stamp, received: await communicators[reader]!.receive(channel, source) });
         });
       const release = taken.map((one) => async () => {
         taken.splice(taken.indexOf(one), 1);
-        one.arrival.release();
+        one.received.release();
         const left = (owed.get(one.stamp) ?? 0) - 1;
         if (left > 0) owed.set(one.stamp, left);
         else owed.delete(one.stamp);

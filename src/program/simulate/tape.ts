@@ -1,6 +1,7 @@
 // A program as the simulation plays it: per rank, what takes how long, and which messages it gives and takes.
 
 import { hopsOf, type Hop } from "../exchange/hops.ts";
+import { type Lane, laneOf } from "../exchange/lanes.ts";
 import { collectiveOf, type Collective, type Instruction, type Program } from "../program.ts";
 import { noCost, type Cost, type RankCosts } from "./cost.ts";
 
@@ -59,15 +60,15 @@ export const createMailboxes = (): Mailboxes => {
   const takeIds = new Map<number, Map<number, number>>();
   const readers: number[] = [];
   let takes = 0;
-  const idOf = (transfer: Collective, lane: number, source: number): number => {
+  const idOf = (transfer: Collective, lane: Lane, source: number): number => {
     const key = laneOf(transfer.channel, lane);
     const bySource = byLane.get(key) ?? new Map<number, number>();
     byLane.set(key, bySource);
     const known = bySource.get(source);
     if (known !== undefined) return known;
     bySource.set(source, readers.length);
-    const posting = hopsOf(transfer, source).find(({ post }) => post?.lane === lane);
-    readers.push(posting?.post?.readers.length ?? 0);
+    const sending = hopsOf(transfer, source).find(({ send }) => send?.lane === lane);
+    readers.push(sending?.send?.readers.length ?? 0);
     return readers.length - 1;
   };
   const takeOf = (mailbox: number, rank: number): Take => {
@@ -84,15 +85,12 @@ export const createMailboxes = (): Mailboxes => {
       hopsOf(transfer, rank).map((hop) => ({
         hop,
         transfer: {
-          ...(hop.post === undefined ? {} : { gives: idOf(transfer, hop.post.lane, rank) }),
-          takes: hop.takes.map(({ lane, source }) => takeOf(idOf(transfer, lane, source), rank)),
+          ...(hop.send === undefined ? {} : { gives: idOf(transfer, hop.send.lane, rank) }),
+          takes: hop.recv.map(({ lane, source }) => takeOf(idOf(transfer, lane, source), rank)),
         },
       })),
   };
 };
-
-/** Two to a channel. */
-const laneOf = (channel: number, lane: number): number => 2 * channel + lane;
 
 /** Of one rank: turns its instructions, in their order, into ops. */
 export const createTaping = (
@@ -137,9 +135,9 @@ const costOfHop = (cost: Cost, parts: readonly HopPart[], at: number): Cost => {
     const part = parts[at];
     return all === 0 || part === undefined ? Number(at === 0) : of(part.hop) / all;
   };
-  const out = shareOf(({ posted }) => posted);
-  const into = shareOf(({ taken }) => taken);
-  const added = shareOf(({ adds, taken }) => (adds ? taken : 0));
+  const out = shareOf(({ sentShare }) => sentShare);
+  const into = shareOf(({ receivedShare }) => receivedShare);
+  const added = shareOf(({ reduces, receivedShare }) => (reduces ? receivedShare : 0));
   return {
     host: cost.host / parts.length,
     readback: cost.readback * out,

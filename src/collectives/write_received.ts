@@ -1,74 +1,73 @@
-// The way into a GPU: bytes that have come are written where they belong.
+// The way into a GPU: received bytes are written where they belong.
 
 import { encodeHeader } from "../kernels/reduce_words.ts";
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
-import { isWhole, type Take } from "../program/exchange/chunks.ts";
+import { isWhole, type Segment } from "../program/exchange/chunks.ts";
 import { summandPitch } from "../program/exchange/sums.ts";
 import type { BufferRegion } from "./buffer_region.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { Parts } from "./parts.ts";
 
-export interface Landing {
+export interface Destination {
   readonly name: string;
   readonly dtype: StorageType;
   readonly target: BufferRegion;
 }
 
-/** A take whose words begin at byte `at` of `view`. */
-export function land(
+/** @param message the chunk that the segment is part of */
+export function writeReceived(
   parts: Parts,
-  { target, dtype, name }: Landing,
-  take: Take,
-  view: Uint8Array<ArrayBuffer>,
-  at: number,
+  { target, dtype, name }: Destination,
+  segment: Segment,
+  message: Uint8Array<ArrayBuffer>,
 ): void {
-  const offset = view.byteOffset + at;
+  const offset = message.byteOffset + segment.chunkOffset;
   parts.during("upload", () => {
-    if (isWhole(take)) {
-      const to = target.offset + take.targetOffset;
-      parts.queue.writeBuffer(target.buffer, to, view.buffer, offset, take.bytes);
+    if (isWhole(segment)) {
+      const to = target.offset + segment.targetOffset;
+      parts.queue.writeBuffer(target.buffer, to, message.buffer, offset, segment.bytes);
       return;
     }
     const { workspace, layout } = kernelsOf(parts, name);
-    const to = workspace.offset + layout.landing;
-    parts.queue.writeBuffer(workspace.buffer, to, view.buffer, offset, take.words);
+    const to = workspace.offset + layout.received;
+    parts.queue.writeBuffer(workspace.buffer, to, message.buffer, offset, segment.words);
   });
-  if (!isWhole(take)) place(parts, name, dtype, take, 1, "landing");
+  if (!isWhole(segment)) placeWords(parts, name, dtype, segment, 1, "received");
 }
 
 /** A piece that stays on the rank. */
-export function keep(
+export function copyLocally(
   parts: Parts,
-  { target, dtype, name }: Landing,
+  { target, dtype, name }: Destination,
   source: BufferRegion,
-  take: Take,
-) {
-  const { sourceOffset, targetOffset, head, words, bytes } = take;
+  segment: Segment,
+): void {
+  const { sourceOffset, targetOffset, head, words, bytes } = segment;
   // WebGPU cannot copy within a buffer; a collective in place leaves its own piece where it is.
   const from = source.offset + sourceOffset;
   if (source.buffer === target.buffer) {
     if (from + head === target.offset + targetOffset) return;
     throw new Error(`${name}: in place, rank ${parts.rank} cannot move the piece that it keeps`);
   }
-  if (isWhole(take)) {
+  if (isWhole(segment)) {
     const to = target.offset + targetOffset;
     parts.encoder().copyBufferToBuffer(source.buffer, from, target.buffer, to, bytes);
     return;
   }
   const { workspace, layout } = kernelsOf(parts, name);
-  const to = workspace.offset + layout.landing;
+  const to = workspace.offset + layout.received;
   parts.encoder().copyBufferToBuffer(source.buffer, from, workspace.buffer, to, words);
-  place(parts, name, dtype, take, 1, "landing");
+  placeWords(parts, name, dtype, segment, 1, "received");
 }
 
 /** Adds what lies in the workspace, into a part of the target that may share words with its neighbours. */
-export function place(
+export function placeWords(
   parts: Parts,
   name: string,
   dtype: StorageType,
-  { head, words, targetOffset, bytes }: Take,
+  { head, words, targetOffset, bytes }: Segment,
   pieces: number,
-  from: "landing" | "summands",
+  from: "received" | "summands",
 ): void {
   const { workspace, layout, words: kernel } = kernelsOf(parts, name);
   if (kernel === undefined) throw new Error(`${name}: no kernel moves words`);

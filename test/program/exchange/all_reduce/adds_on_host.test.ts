@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
-import { addsOnHost, type Reduction } from "../../src/program/exchange/algorithm.ts";
+import {
+  addsOnHost,
+  type RequestedReduction,
+} from "../../../../src/program/exchange/all_reduce/algorithms.ts";
 
-const small: Reduction = {
+const small: RequestedReduction = {
   name: "sum",
   op: "all-reduce",
   count: 1024,
@@ -15,7 +18,7 @@ test("control: hosts add 4 KiB, in both types", () => {
   expect(addsOnHost({ ...small, count: 2048, dtype: "f16" })).toBe(true);
 });
 
-test.each<[string, Partial<Reduction>]>([
+test.each<[string, Partial<RequestedReduction>]>([
   ["more bytes", { count: 1025 }],
   ["a part of a word", { count: 3, dtype: "f16" }],
   ["what a single reader may not have read back itself", { to: [0] }],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sumFloats } from "../../src/collectives/sum_floats.ts";
+import { sumFloats } from "../../../src/collectives/host_sums/sum_floats.ts";
 
 /** One after the other, each sum rounded to f32. */
 const summed = (summands: readonly Float32Array[]): Float32Array =>

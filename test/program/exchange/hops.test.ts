@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { collectiveProgram, stagesOf } from "../../src/program/collective_program.ts";
-import type { ReduceAlgorithm } from "../../src/program/exchange/algorithm.ts";
-import { hopsOf } from "../../src/program/exchange/hops.ts";
-import { collectiveOf, type Program } from "../../src/program/program.ts";
-import { noCost, type Cost } from "../../src/program/simulate/cost.ts";
-import { simulate } from "../../src/program/simulate/simulate.ts";
+import { collectiveProgram, stagesOf } from "../../../src/program/collective_program.ts";
+import type { AlgorithmName } from "../../../src/program/exchange/all_reduce/algorithms.ts";
+import { hopsOf } from "../../../src/program/exchange/hops.ts";
+import { collectiveOf, type Program } from "../../../src/program/program.ts";
+import { noCost, type Cost } from "../../../src/program/simulate/cost.ts";
+import { simulate } from "../../../src/program/simulate/simulate.ts";
 
 const count = 2 ** 18;
 
 /** One all-reduce. */
-const programOf = (algorithm: ReduceAlgorithm, ranks: number, elements = count): Program => {
+const programOf = (algorithm: AlgorithmName, ranks: number, elements = count): Program => {
   const sizes = [{ count: elements, repeats: 1 }];
   const program = collectiveProgram({ op: "all-reduce", ranks, dtype: "f32", sizes, algorithm });
   const stage = stagesOf(elements, "out-of-place").time;
@@ -35,7 +35,7 @@ const wallOf = (program: Program, cost: Partial<Cost>, latencyMs: number): numbe
   ).wallMs;
 
 describe("a sum of all waits once per hop", () => {
-  const cases: [ReduceAlgorithm, number, number][] = [
+  const cases: [AlgorithmName, number, number][] = [
     ["direct", 4, 1],
     ["two-shot", 2, 2],
     ["two-shot", 4, 2],
@@ -63,8 +63,8 @@ test.each(["two-shot", "ring", "tree", "direct"] as const)(
       const hops = hopsOf(collective, rank);
       const sum = (of: (hop: (typeof hops)[number]) => number): number =>
         hops.reduce((total, hop) => total + of(hop), 0);
-      expect(sum(({ posted }) => posted)).toBeCloseTo(1, 9);
-      expect(sum(({ taken }) => taken)).toBeCloseTo(1, 9);
+      expect(sum(({ sentShare }) => sentShare)).toBeCloseTo(1, 9);
+      expect(sum(({ receivedShare }) => receivedShare)).toBeCloseTo(1, 9);
     }
   },
 );
