@@ -9,7 +9,7 @@ import {
   type Program,
   type RankProgram,
 } from "../program/program.ts";
-import { depthOf, type MailboxPlan } from "./communicator.ts";
+import { depthOf, type MailboxPlan } from "./transport/communicator.ts";
 
 /**
  * One mailbox per lane and source. It holds all that any one transfer posts to it, so that whoever sends

@@ -16,7 +16,8 @@ export interface CollectiveBench {
   readonly date: string;
   readonly versions: Versions;
   readonly adapters: readonly RankAdapter[];
-  readonly transport: "shared-memory" | "relay";
+  /** By its name. */
+  readonly transport: string;
   /** Of a bench that broke off, of the sizes before. */
   readonly rows: readonly CollectiveRow[];
   /** Bytes of messages that an adapter does not allow in one buffer. */

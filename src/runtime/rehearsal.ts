@@ -9,7 +9,7 @@ import type {
   ReceivedMessage,
   Communicator,
   OutgoingMessage,
-} from "../collectives/communicator.ts";
+} from "../collectives/transport/communicator.ts";
 import { middleOf, readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
 
 /** A message of the step that is recorded. */
@@ -105,6 +105,7 @@ export function replayMessages(
   return {
     rank: communicator.rank,
     ranks: communicator.ranks,
+    nowMs: communicator.nowMs,
     close: () => communicator.close(),
     reserve: async (channel, bytes) => unread(channel, bytes),
     tryReserve: unread,

@@ -8,7 +8,7 @@ import { laneOf } from "../../program/exchange/lanes.ts";
 import { offsetsFor, ownChunks } from "../../program/exchange/messages.ts";
 import { reduceSteps } from "../../program/exchange/sums.ts";
 import type { AllReduce } from "../../program/program.ts";
-import type { ReceivedMessage } from "../communicator.ts";
+import type { ReceivedMessage } from "../transport/communicator.ts";
 import { receiveAll } from "../exchange.ts";
 import type { Parts } from "../parts.ts";
 import { sendChunks } from "../send.ts";

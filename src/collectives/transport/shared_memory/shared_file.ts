@@ -5,8 +5,8 @@ import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import koffi from "koffi";
-import { EnvironmentError } from "../environment_error.ts";
-import type { SharedLayout } from "./shared_layout.ts";
+import { EnvironmentError } from "../../../environment_error.ts";
+import type { SharedLayout } from "./layout.ts";
 
 export interface SharedMemory {
   /** Stays mapped until the process ends: unmapping under a live view would crash it. */

@@ -1,5 +1,11 @@
-// The seam between ranks. A collective is written against this and does not know whether bytes move
-// through shared memory, between processes by messages, or between machines.
+// The seam between ranks: what collectives rely on, and every transport guarantees. A collective does not know
+// whether bytes move through shared memory, between processes by messages, or between machines.
+//
+// - Messages of a mailbox reach each of their readers once, whole, and in the order of posting.
+// - No mailbox waits for another: whoever is slow to release keeps only the messages of that mailbox back.
+// - All ranks have one clock: what `nowMs` was on the rank that posted a message, or that came to a barrier, is never
+//   later than what it is on a rank that has received the message, or has left the barrier. Processes of one machine
+//   read the same clock; a transport between machines adds to each one's what it is behind.
 
 /** Memory for one message, between `reserve` and `post`. */
 export interface OutgoingMessage {
@@ -22,7 +28,13 @@ export interface ReceivedMessage {
 export interface Communicator {
   readonly rank: number;
   readonly ranks: number;
-  /** Waits until fewer messages than the mailbox holds are unreleased. */
+  /** ms on the clock that all ranks share, of an arbitrary beginning; those of one machine are `hostMs`. */
+  readonly nowMs: () => number;
+  /**
+   * Waits until fewer messages than the mailbox holds are unreleased.
+   *
+   * @throws RangeError for more bytes than the mailbox takes
+   */
   reserve(channel: number, bytes: number): Promise<OutgoingMessage>;
   /** Undefined where it would have to wait. */
   tryReserve(channel: number, bytes: number): OutgoingMessage | undefined;
@@ -43,6 +55,7 @@ export interface Communicator {
   meanwhile<Result>(work: Promise<Result>): Promise<Result>;
   /** All ranks. */
   barrier(): Promise<void>;
+  /** Rejects whatever waits for other ranks. */
   close(): void;
 }
 
@@ -58,3 +71,22 @@ export interface MailboxPlan {
 }
 
 export const depthOf = ({ depth = 1 }: MailboxPlan): number => depth;
+
+export const describeMailbox = ({
+  channel,
+  source,
+}: Pick<MailboxPlan, "channel" | "source">): string =>
+  `mailbox of rank ${source} on channel ${channel}`;
+
+/** Place of a reader among those of the mailbox. */
+export function readerAt(plan: MailboxPlan, reader: number): number {
+  const at = plan.readers.indexOf(reader);
+  if (at < 0) throw new Error(`rank ${reader} reads no ${describeMailbox(plan)}`);
+  return at;
+}
+
+export function refuseTooLong(plan: MailboxPlan, bytes: number): void {
+  if (bytes <= plan.bytes) return;
+  const mailbox = describeMailbox(plan);
+  throw new RangeError(`${bytes} bytes for the ${mailbox}, which holds ${plan.bytes}`);
+}

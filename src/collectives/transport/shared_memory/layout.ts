@@ -6,7 +6,8 @@
 // mailbox; but slots that are never reached at the same time cost no memory, because the file has no pages
 // there.
 
-import { depthOf, type MailboxPlan } from "./communicator.ts";
+import { depthOf, describeMailbox, type MailboxPlan, readerAt } from "../communicator.ts";
+import { noteWords } from "../transport.ts";
 
 /** Indices of 32-bit words and byte offsets into the file. */
 export interface SharedLayout {
@@ -43,8 +44,6 @@ export interface SlotPool {
   readonly pendingWord: (slot: number) => number;
   readonly lengthWord: (slot: number) => number;
 }
-
-export const noteWords = 4;
 
 /** Control words of different owners lie on different cache lines. */
 const lineBytes = 64;
@@ -89,11 +88,9 @@ export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[])
     const controlWord = controls[index] ?? 0;
     const depth = depthOf(plan);
     const pool = pools.get(poolKey(plan));
-    if (pool === undefined) throw new Error(`no memory for the ${describe(plan)}`);
+    if (pool === undefined) throw new Error(`no memory for the ${describeMailbox(plan)}`);
     const readerWord = (reader: number): number => {
-      const at = plan.readers.indexOf(reader);
-      if (at < 0) throw new Error(`rank ${reader} reads no ${describe(plan)}`);
-      return controlWord + at * (1 + depth);
+      return controlWord + readerAt(plan, reader) * (1 + depth);
     };
     mailboxes.set(keyOf(plan.channel, plan.source), {
       plan,
@@ -111,7 +108,7 @@ export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[])
     noteWord: (rank) => wordOf(notes, rank),
     mailbox: (channel, source) => {
       const region = mailboxes.get(keyOf(channel, source));
-      if (region === undefined) throw new Error(`no ${describe({ channel, source })}`);
+      if (region === undefined) throw new Error(`no ${describeMailbox({ channel, source })}`);
       return region;
     },
   };
@@ -138,6 +135,3 @@ function groupPools(plans: readonly MailboxPlan[]) {
 }
 
 const keyOf = (channel: number, source: number): string => `${channel} ${source}`;
-
-const describe = ({ channel, source }: Pick<MailboxPlan, "channel" | "source">): string =>
-  `mailbox of rank ${source} on channel ${channel}`;

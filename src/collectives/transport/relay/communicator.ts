@@ -1,13 +1,17 @@
 // Ranks that cannot share memory: every message goes through the coordinator. Slow, and right anywhere.
 
 import { setTimeout } from "node:timers/promises";
+import { hostMs } from "../../../gpu/timestamps.ts";
 import {
   type Communicator,
   depthOf,
+  describeMailbox,
   type MailboxPlan,
   type OutgoingMessage,
-} from "./communicator.ts";
-import type { RelayMessage } from "./relay.ts";
+  readerAt,
+  refuseTooLong,
+} from "../communicator.ts";
+import type { RelayMessage } from "./message.ts";
 
 export interface RelayLink {
   readonly rank: number;
@@ -23,9 +27,14 @@ export interface RelayCommunicator extends Communicator {
 
 export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
   const { rank, ranks, mailboxes, send } = link;
-  const depths = new Map(
-    mailboxes.filter(({ source }) => source === rank).map((plan) => [plan.channel, depthOf(plan)]),
+  const own = new Map(
+    mailboxes.filter(({ source }) => source === rank).map((plan) => [plan.channel, plan]),
   );
+  const mailboxOf = (channel: number): MailboxPlan => {
+    const plan = own.get(channel);
+    if (plan !== undefined) return plan;
+    throw new Error(`no ${describeMailbox({ channel, source: rank })}`);
+  };
   /** By channel: messages reserved, and for each posted one how many must release it. */
   const reserved = new Map<number, number>();
   const unreleased = new Map<number, number[]>();
@@ -55,18 +64,21 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
     return inbox;
   };
 
-  const hasRoom = (channel: number): boolean => held(channel) < (depths.get(channel) ?? 1);
+  const hasRoom = (channel: number): boolean => held(channel) < depthOf(mailboxOf(channel));
   const tryReserve = (channel: number, bytes: number): OutgoingMessage | undefined => {
+    const plan = mailboxOf(channel);
+    refuseTooLong(plan, bytes);
     if (!hasRoom(channel)) return undefined;
     reserved.set(channel, (reserved.get(channel) ?? 0) + 1);
     const memory = new Uint8Array(bytes);
     return {
       bytes: memory,
       post(readers) {
+        for (const reader of readers) readerAt(plan, reader);
         reserved.set(channel, (reserved.get(channel) ?? 1) - 1);
         if (readers.length === 0) return;
         unreleased.set(channel, [...(unreleased.get(channel) ?? []), readers.length]);
-        send({ kind: "relay-post", channel, source: rank, readers, bytes: memory });
+        send({ kind: "post", channel, source: rank, readers, bytes: memory });
       },
     };
   };
@@ -74,6 +86,7 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
   return {
     rank,
     ranks,
+    nowMs: hostMs,
 
     tryReserve,
 
@@ -96,7 +109,7 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
       await until(() => inbox.length > 0);
       return {
         bytes: inbox.shift() ?? new Uint8Array(0),
-        release: () => send({ kind: "relay-release", channel, source, reader: rank }),
+        release: () => send({ kind: "release", channel, source, reader: rank }),
       };
     },
 
@@ -109,7 +122,7 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
 
     async barrier() {
       const before = passed;
-      send({ kind: "relay-barrier" });
+      send({ kind: "barrier" });
       await until(() => passed > before);
     },
 
@@ -120,13 +133,13 @@ export function createRelayCommunicator(link: RelayLink): RelayCommunicator {
 
     deliver(message) {
       switch (message.kind) {
-        case "relay-post":
+        case "post":
           inboxOf(message.channel, message.source).push(message.bytes);
           break;
-        case "relay-release":
+        case "release":
           released(unreleased.get(message.channel) ?? []);
           break;
-        case "relay-barrier":
+        case "barrier":
           passed += 1;
       }
       arrived();

@@ -2,7 +2,7 @@
 
 import { setImmediate, setTimeout } from "node:timers/promises";
 import koffi from "koffi";
-import type { SharedMemory } from "./shared_memory.ts";
+import type { SharedMemory } from "./shared_file.ts";
 
 export interface Sleep {
   /** This thread, its event loop with it. */

@@ -2,17 +2,17 @@ import { closeSync, fstatSync } from "node:fs";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import { openSharedMemoryCommunicator } from "../../../../src/collectives/transport/shared_memory/communicator.ts";
+import { layoutSharedMemory } from "../../../../src/collectives/transport/shared_memory/layout.ts";
+import { createSharedFile } from "../../../../src/collectives/transport/shared_memory/shared_file.ts";
 import type {
-  ReceivedMessage,
   Communicator,
   MailboxPlan,
   OutgoingMessage,
-} from "../../src/collectives/communicator.ts";
-import { layoutSharedMemory } from "../../src/collectives/shared_layout.ts";
-import { createSharedFile } from "../../src/collectives/shared_memory.ts";
-import { openSharedMemoryCommunicator } from "../../src/collectives/shared_memory_communicator.ts";
-import { defaultWaiting } from "../../src/collectives/waiting.ts";
-import { EnvironmentError } from "../../src/environment_error.ts";
+  ReceivedMessage,
+} from "../../../../src/collectives/transport/communicator.ts";
+import { defaultWaiting } from "../../../../src/collectives/transport/waiting.ts";
+import { EnvironmentError } from "../../../../src/environment_error.ts";
 
 const files: number[] = [];
 afterEach(() => {

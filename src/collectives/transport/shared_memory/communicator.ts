@@ -1,44 +1,33 @@
 // Ranks of one machine: mailboxes in memory that all of them map.
 
+import { hostMs } from "../../../gpu/timestamps.ts";
 import {
   type Communicator,
   depthOf,
-  type MailboxPlan,
   type OutgoingMessage,
-} from "./communicator.ts";
-import {
-  layoutSharedMemory,
-  type MailboxRegion,
-  noteWords,
-  type SlotPool,
-} from "./shared_layout.ts";
-import { createMapper, occupy } from "./shared_memory.ts";
+  refuseTooLong,
+} from "../communicator.ts";
+import { noteWords, type RankSetup } from "../transport.ts";
+import { layoutSharedMemory, type MailboxRegion, type SlotPool } from "./layout.ts";
+import { createMapper, occupy } from "./shared_file.ts";
 import { createSlots } from "./slots.ts";
-import { createWaiter, defaultWaiting, type Waiting } from "./waiting.ts";
+import { createWaiter } from "./waiter.ts";
 
 export interface SharedMemoryCommunicator extends Communicator {
   /** Words of this rank that outlive it: the coordinator reads them from the file. */
   readonly notes: Int32Array<ArrayBuffer>;
 }
 
-export interface SharedMemoryOptions {
-  /** Descriptor of the shared file; stays open as long as the communicator. */
-  readonly file: number;
-  readonly rank: number;
-  readonly ranks: number;
-  readonly mailboxes: readonly MailboxPlan[];
-  readonly waiting?: Waiting;
-}
-
+/** @param setup its file stays open as long as the communicator */
 export function openSharedMemoryCommunicator(
-  options: SharedMemoryOptions,
+  setup: Omit<RankSetup, "tell">,
 ): SharedMemoryCommunicator {
-  const { file, rank, ranks, mailboxes } = options;
+  const { file, rank, ranks, mailboxes, waiting } = setup;
   const layout = layoutSharedMemory(ranks, mailboxes);
   const map = createMapper(file);
   const shared = map(0, layout.controlBytes);
   const words = new Int32Array(shared.memory);
-  const waiter = createWaiter(shared, layout.bellWord(rank), options.waiting ?? defaultWaiting);
+  const waiter = createWaiter(shared, layout.bellWord(rank), waiting);
 
   /** Words of slots that are reserved and not posted yet. */
   const reserved = new Set<number>();
@@ -58,11 +47,7 @@ export function openSharedMemoryCommunicator(
   const tryReserve = (channel: number, bytes: number): OutgoingMessage | undefined => {
     const mailbox = layout.mailbox(channel, rank);
     const { plan, pool } = mailbox;
-    if (bytes > plan.bytes) {
-      throw new RangeError(
-        `${bytes} bytes for the mailbox of rank ${rank} on channel ${channel}, which holds ${plan.bytes}`,
-      );
-    }
+    refuseTooLong(plan, bytes);
     if (!hasRoom(mailbox)) return undefined;
     const slot = slots.take(mailbox);
     const pending = pool.pendingWord(slot);
@@ -91,6 +76,7 @@ export function openSharedMemoryCommunicator(
   return {
     rank,
     ranks,
+    nowMs: hostMs,
     notes: new Int32Array(shared.memory, 4 * layout.noteWord(rank), noteWords),
 
     tryReserve,

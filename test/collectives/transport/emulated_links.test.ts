@@ -1,13 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Communicator } from "../../src/collectives/communicator.ts";
-import { emulateLinks, stamped } from "../../src/collectives/emulated_links.ts";
-import {
-  createRelayCommunicator,
-  type RelayCommunicator,
-} from "../../src/collectives/relay_communicator.ts";
-import { hostMs } from "../../src/gpu/timestamps.ts";
-import type { Link } from "../../src/program/simulate/link_cost.ts";
+import type { Communicator } from "../../../src/collectives/transport/communicator.ts";
+import { emulateLinks, stamped } from "../../../src/collectives/transport/emulated_links.ts";
+import { hostMs } from "../../../src/gpu/timestamps.ts";
+import type { Link } from "../../../src/program/simulate/link_cost.ts";
+import { openTransport } from "./open_transport.ts";
 
 /** Ranks of one process, each able to send `depth` messages of up to 1,000 bytes to all others. */
 const ranksOver = (ranks: number, link: Link, depth = 2): Communicator[] => {
@@ -20,21 +17,8 @@ const ranksOver = (ranks: number, link: Link, depth = 2): Communicator[] => {
       depth,
     })),
   );
-  const relayed: RelayCommunicator[] = [];
-  for (let rank = 0; rank < ranks; rank++) {
-    relayed.push(
-      createRelayCommunicator({
-        rank,
-        ranks,
-        mailboxes,
-        send(message) {
-          if (message.kind !== "relay-post") return;
-          for (const reader of message.readers) relayed[reader]?.deliver(message);
-        },
-      }),
-    );
-  }
-  return relayed.map((communicator) => emulateLinks(communicator, link));
+  const { sides } = openTransport("relay", ranks, mailboxes);
+  return sides.map(({ communicator }) => emulateLinks(communicator, link));
 };
 
 const give = async (

@@ -1,6 +1,6 @@
 // Which slot of its pool each message of a source lies in.
 
-import type { MailboxRegion, SlotPool } from "./shared_layout.ts";
+import type { MailboxRegion, SlotPool } from "./layout.ts";
 
 export interface Slots {
   /** Messages of the mailbox that are reserved or not released by all yet. */

@@ -2,18 +2,17 @@
 // of given latency and bandwidth would have brought it. Meanwhile the rank is free for other work, as beside a
 // network card.
 
-import { hostMs } from "../gpu/timestamps.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { Link } from "../../program/simulate/link_cost.ts";
 import type { Communicator, MailboxPlan, OutgoingMessage } from "./communicator.ts";
 
-/** When a message was posted, at its end: ms of `hostMs`, which all processes of a machine share. */
+/** When a message was posted, at its end: ms of `nowMs`, which all ranks share. */
 const stampBytes = 8;
 
 /** What mailboxes must hold for `emulateLinks`. */
 export const stamped = (plans: readonly MailboxPlan[]): MailboxPlan[] =>
   plans.map((plan) => ({ ...plan, bytes: plan.bytes + stampBytes }));
 
-/** As where steps are simulated: a rank takes in what comes one after the other, and giving is free. */
+/** As where steps are simulated: a rank takes in what comes one after the other, and sending is free. */
 export function emulateLinks(
   communicator: Communicator,
   { latencyMs, bandwidth }: Link,
@@ -30,27 +29,30 @@ export function emulateLinks(
   return {
     ...communicator,
     async reserve(channel, bytes) {
-      return stamping(await communicator.reserve(channel, bytes + stampBytes));
+      return stamping(await communicator.reserve(channel, bytes + stampBytes), communicator.nowMs);
     },
     tryReserve(channel, bytes) {
       const message = communicator.tryReserve(channel, bytes + stampBytes);
-      return message === undefined ? undefined : stamping(message);
+      return message === undefined ? undefined : stamping(message, communicator.nowMs);
     },
     async receive(channel, source, ownBytes) {
       const { bytes: all, release } = await communicator.receive(channel, source);
       const bytes = all.subarray(0, all.length - stampBytes);
       const postedMs = stampOf(all).getFloat64(0);
       const takesMs = bandwidth === undefined ? 0 : (1000 * (ownBytes ?? bytes.length)) / bandwidth;
-      await communicator.pause(carry(postedMs, takesMs) + latencyMs - hostMs());
+      await communicator.pause(carry(postedMs, takesMs) + latencyMs - communicator.nowMs());
       return { bytes, release };
     },
   };
 }
 
-const stamping = ({ bytes, post }: OutgoingMessage): OutgoingMessage => ({
+const stamping = (
+  { bytes, post }: OutgoingMessage,
+  nowMs: Communicator["nowMs"],
+): OutgoingMessage => ({
   bytes: bytes.subarray(0, bytes.length - stampBytes),
   post(readers) {
-    stampOf(bytes).setFloat64(0, hostMs());
+    stampOf(bytes).setFloat64(0, nowMs());
     post(readers);
   },
 });

@@ -2,32 +2,10 @@
 // for rings its bell, a word of shared memory; whoever waits looks again when the bell has rung.
 
 import { setImmediate } from "node:timers/promises";
-import { napUsAfter } from "../gpu/patience.ts";
+import { napUsAfter } from "../../../gpu/patience.ts";
+import type { Waiting } from "../waiting.ts";
 import { bellSleep } from "./bell_sleep.ts";
-import type { SharedMemory } from "./shared_memory.ts";
-
-export interface Waiting {
-  /** Polled at first: 3 µs round trip where each process has a core, wasted time where not. */
-  readonly spinUs: number;
-  /** Then the thread sleeps, its event loop with it: 24 to 40 µs round trip between two processes. */
-  readonly blockUs: number;
-  /**
-   * While this thread awaits its GPU, which Dawn polls on it: whether it gives way between two looks, and sleeps
-   * when that has taken long, for a software GPU needs the core.
-   */
-  readonly naps: boolean;
-  /** Then another thread sleeps and this one stays responsive: 35 to 66 µs round trip. */
-  readonly sliceMs: number;
-}
-
-export const defaultWaiting: Waiting = { spinUs: 20, blockUs: 1000, naps: false, sliceMs: 150 };
-
-/** Ranks that are awake for nothing would take the core from the rank that they wait for, or from its GPU. */
-export const waitingFor = (ranks: number, cores: number, software: boolean): Waiting => ({
-  ...defaultWaiting,
-  spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
-  naps: software || ranks > cores,
-});
+import type { SharedMemory } from "./shared_file.ts";
 
 /** By then a GPU has copied a few bytes: to sleep before would be to wake too late. */
 const swiftUs = 60;
@@ -50,11 +28,7 @@ interface Pending {
 }
 
 /** @param bellWord index of this rank's bell */
-export function createWaiter(
-  shared: SharedMemory,
-  bellWord: number,
-  waiting: Waiting = defaultWaiting,
-): Waiter {
+export function createWaiter(shared: SharedMemory, bellWord: number, waiting: Waiting): Waiter {
   const words = new Int32Array(shared.memory);
   const sleep = bellSleep(shared);
   let waiters: Pending[] = [];

@@ -1,21 +1,26 @@
-// One rank of the communicator suite, in a process of its own: posts and reads what the scenario says and
-// tells its parent how many messages were right. Runs the compiled program, as rank processes do.
+// One rank of the conformance tests, in a process of its own: posts and reads what the scenario says, then tells its
+// parent how many messages were right, and its clock before and after every barrier. Runs the compiled program, as
+// rank processes do.
 
-import { createRelayCommunicator } from "../../dist/collectives/relay_communicator.js";
-import { openSharedMemoryCommunicator } from "../../dist/collectives/shared_memory_communicator.js";
+import { transports } from "../../../dist/collectives/transport/transports.js";
 
 /** Every byte depends on whose it is, which message it is of, and its place. */
 const byteOf = ({ channel, source }, round, i) =>
   (channel * 31 + source * 57 + round * 13 + i) & 255;
 
-let relayed;
+let side;
 
-async function play({ rank, ranks, mailboxes, rounds, shared, waiting, jitter }) {
-  const send = (message) => process.send(message);
-  const communicator = shared
-    ? openSharedMemoryCommunicator({ file: 4, rank, ranks, mailboxes, waiting })
-    : (relayed = createRelayCommunicator({ rank, ranks, mailboxes, send }));
-  await communicator.barrier();
+async function play({ transport, rank, ranks, mailboxes, rounds, waiting, jitter }) {
+  const tell = (message) => process.send({ kind: "transport", message });
+  side = transports[transport].join({ rank, ranks, mailboxes, waiting, file: 4, tell });
+  const { communicator } = side;
+  const barriers = [];
+  const barrier = async () => {
+    const beforeMs = communicator.nowMs();
+    await communicator.barrier();
+    barriers.push({ beforeMs, afterMs: communicator.nowMs() });
+  };
+  await barrier();
   let right = 0;
   for (let round = 0; round < rounds; round++) {
     const readersOf = (mailbox) =>
@@ -28,23 +33,21 @@ async function play({ rank, ranks, mailboxes, rounds, shared, waiting, jitter })
     }
     if (jitter) await new Promise((resolve) => setTimeout(resolve, (rank * 7 + round * 3) % 5));
     for (const mailbox of mailboxes.filter((one) => readersOf(one).includes(rank))) {
-      const received = await communicator.receive(mailbox.channel, mailbox.source);
-      const { bytes } = received;
+      const { bytes, release } = await communicator.receive(mailbox.channel, mailbox.source);
       const isRight =
         bytes.length === mailbox.sizes[round % mailbox.sizes.length] &&
         bytes.every((byte, i) => byte === byteOf(mailbox, round, i));
       if (isRight) right += 1;
-      received.release();
+      release();
     }
-    if (round % 10 === 0) await communicator.barrier();
+    if (round % 10 === 0) await barrier();
   }
-  await communicator.barrier();
-  process.send({ kind: "done", rank, right });
+  await barrier();
+  process.send({ kind: "done", rank, right, barriers });
 }
 
 process.on("message", (message) => {
   if (message.kind === "play") void play(message);
-  else if (message.kind === "end") process.exit(0);
-  else relayed.deliver(message);
+  else side.hear(message.message);
 });
 process.on("disconnect", () => process.exit(1));
