@@ -29,16 +29,16 @@ export interface Recording {
 }
 
 export function recordMessages(communicator: Communicator): Recording {
-  const { rank } = communicator;
+  const { rank, nowMs } = communicator;
   const messages = new Map<string, Message[]>();
   const posted = new Map<string, number[]>();
   const postingMs: number[] = [];
   const recorded = (channel: number, { bytes, post }: OutgoingMessage): OutgoingMessage => ({
     bytes,
     post(readers) {
-      const startMs = hostMs();
+      const startMs = nowMs();
       post(readers);
-      const endMs = hostMs();
+      const endMs = nowMs();
       postingMs.push(endMs - startMs);
       for (const reader of readers) push(posted, readingOf(channel, rank, reader), endMs);
     },
@@ -60,9 +60,9 @@ export function recordMessages(communicator: Communicator): Recording {
         return message === undefined ? undefined : recorded(channel, message);
       },
       async receive(channel, source, ownBytes) {
-        const askedMs = hostMs();
+        const askedMs = nowMs();
         const received = await communicator.receive(channel, source, ownBytes);
-        const times = { askedMs, gotMs: hostMs() };
+        const times = { askedMs, gotMs: nowMs() };
         push(messages, readingOf(channel, source, rank), { bytes: received.bytes.slice(), times });
         return received;
       },

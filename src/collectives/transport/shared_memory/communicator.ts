@@ -36,8 +36,8 @@ export function openSharedMemoryCommunicator(
     return reserved.has(pending) || Atomics.load(words, pending) > 0;
   });
   const touched = new Set<number>();
-  /** Messages taken so far, by mailbox. */
-  const taken = new Map<MailboxRegion, number>();
+  /** Messages received so far, by mailbox. */
+  const received = new Map<MailboxRegion, number>();
 
   const memoryOf = (pool: SlotPool, slot: number, bytes: number): Uint8Array<ArrayBuffer> =>
     new Uint8Array(map(pool.offset + slot * pool.slotBytes, pool.slotBytes).memory, 0, bytes);
@@ -99,10 +99,10 @@ export function openSharedMemoryCommunicator(
     async receive(channel, source) {
       const mailbox = layout.mailbox(channel, source);
       const posted = mailbox.postedWord(rank);
-      const hasCome = (): boolean => Atomics.load(words, posted) !== (taken.get(mailbox) ?? 0);
+      const hasCome = (): boolean => Atomics.load(words, posted) !== (received.get(mailbox) ?? 0);
       while (!hasCome()) await waiter.until(hasCome);
-      const message = taken.get(mailbox) ?? 0;
-      taken.set(mailbox, (message + 1) | 0);
+      const message = received.get(mailbox) ?? 0;
+      received.set(mailbox, (message + 1) | 0);
       const slot = Atomics.load(words, mailbox.slotWord(rank, message >>> 0));
       const { pool } = mailbox;
       // Unsigned: up to 4 GiB.
