@@ -2,7 +2,7 @@
 // has it meanwhile where the whole sum will lie in the end.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { blocksOf, type Segment } from "../program/exchange/chunks.ts";
+import { blocksOf, type ChunkSegment } from "../program/exchange/chunks.ts";
 import { laneOf } from "../program/exchange/lanes.ts";
 import {
   chunksOfSteps,
@@ -12,7 +12,7 @@ import {
   ownChunks,
 } from "../program/exchange/messages.ts";
 import type { Piece } from "../program/exchange/pieces.ts";
-import type { Step } from "../program/exchange/step.ts";
+import type { ReduceStep } from "../program/exchange/reduce_step.ts";
 import { isAligned, reduceSteps, summandPitch } from "../program/exchange/sums.ts";
 import type { AllReduce, ReduceScatter } from "../program/program.ts";
 import { createMilestones, type Milestones } from "./milestones.ts";
@@ -71,13 +71,14 @@ export async function runReduce(
   await Promise.all([sending(), adding()]);
 }
 
-const isSame = (a: Piece, b: Piece): boolean =>
-  a.sourceOffset === b.sourceOffset && a.bytes === b.bytes;
+function isSame(a: Piece, b: Piece): boolean {
+  return a.sourceOffset === b.sourceOffset && a.bytes === b.bytes;
+}
 
 /** Where in the next message of a source this rank's block lies. */
 function createOffsets(
   rank: number,
-  stepsOf: (source: number) => readonly Step[],
+  stepsOf: (source: number) => readonly ReduceStep[],
 ): (source: number) => number {
   const left = new Map<number, number[]>();
   return (source) => {
@@ -94,7 +95,7 @@ interface Addition {
   readonly dtype: StorageType;
   /** Holds this rank's own summand. */
   readonly send: string | undefined;
-  readonly block: Segment;
+  readonly block: ChunkSegment;
   /** In the order of addition; where in the source's message the block begins. */
   readonly summands: readonly { readonly source: number; readonly offset: number }[];
 }

@@ -2,7 +2,7 @@
 
 import { encodeHeader } from "../kernels/reduce_words.ts";
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
-import { isWhole, type Segment } from "../program/exchange/chunks.ts";
+import { isWhole, type ChunkSegment } from "../program/exchange/chunks.ts";
 import { summandPitch } from "../program/exchange/sums.ts";
 import type { BufferRegion } from "./buffer_region.ts";
 import type { CollectiveKernels } from "./kernels.ts";
@@ -18,7 +18,7 @@ export interface Destination {
 export function writeReceived(
   parts: Parts,
   { target, dtype, name }: Destination,
-  segment: Segment,
+  segment: ChunkSegment,
   message: Uint8Array<ArrayBuffer>,
 ): void {
   const offset = message.byteOffset + segment.chunkOffset;
@@ -40,7 +40,7 @@ export function copyLocally(
   parts: Parts,
   { target, dtype, name }: Destination,
   source: BufferRegion,
-  segment: Segment,
+  segment: ChunkSegment,
 ): void {
   const { sourceOffset, targetOffset, head, words, bytes } = segment;
   // WebGPU cannot copy within a buffer; a collective in place leaves its own piece where it is.
@@ -65,7 +65,7 @@ export function placeWords(
   parts: Parts,
   name: string,
   dtype: StorageType,
-  { head, words, targetOffset, bytes }: Segment,
+  { head, words, targetOffset, bytes }: ChunkSegment,
   pieces: number,
   from: "received" | "summands",
 ): void {

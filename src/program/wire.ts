@@ -25,7 +25,7 @@ interface Summary extends Pieces {
   readonly second: number;
 }
 
-const createLists = (): Lists => {
+function createLists(): Lists {
   const summaryOf = kept(summarise);
   return {
     sum: (sizes) => summaryOf(sizes).sum,
@@ -36,7 +36,7 @@ const createLists = (): Lists => {
       return { sum: scale * (sum - size), largest: scale * (size === largest ? second : largest) };
     },
   };
-};
+}
 
 const summarise = (sizes: readonly number[]): Summary => {
   let sum = 0;

@@ -40,8 +40,9 @@ export const collectivesReport = (bench: CollectiveBench, colours: Colours): str
   ];
 };
 
-const messagesOver = (transport: string): string =>
-  transport === "relay" ? "messages relayed" : transport.replaceAll("-", " ");
+function messagesOver(transport: string): string {
+  return transport === "relay" ? "messages relayed" : transport.replaceAll("-", " ");
+}
 
 const placeTable = (
   bench: CollectiveBench,

@@ -72,11 +72,11 @@ export interface MailboxPlan {
 
 export const depthOf = ({ depth = 1 }: MailboxPlan): number => depth;
 
-export const describeMailbox = ({
-  channel,
-  source,
-}: Pick<MailboxPlan, "channel" | "source">): string =>
-  `mailbox of rank ${source} on channel ${channel}`;
+type MailboxKey = Pick<MailboxPlan, "channel" | "source">;
+
+export function describeMailbox({ channel, source }: MailboxKey): string {
+  return `mailbox of rank ${source} on channel ${channel}`;
+}
 
 /** Place of a reader among those of the mailbox. */
 export function readerAt(plan: MailboxPlan, reader: number): number {

@@ -22,8 +22,8 @@ export const allGather: SizedOperation<AllGather> = {
       },
     };
   },
-  wire({ dtype, counts }, place, { allBut }) {
-    const { i, targets } = place;
-    return wireBytes(dtype, place, equalPieces(targets, counts[i] ?? 0), allBut(counts, i));
+  wire({ dtype, counts }, member, { allBut }) {
+    const { i, targets } = member;
+    return wireBytes(dtype, member, equalPieces(targets, counts[i] ?? 0), allBut(counts, i));
   },
 };

@@ -25,9 +25,9 @@ export const allToAll: SizedOperation<AllToAll> = {
       ],
     };
   },
-  wire({ dtype, counts }, place, { allBut }) {
-    const { i, j } = place;
+  wire({ dtype, counts }, member, { allBut }) {
+    const { i, j } = member;
     const column = counts.map((row) => row[j] ?? 0);
-    return wireBytes(dtype, place, allBut(counts[i] ?? [], j), allBut(column, i));
+    return wireBytes(dtype, member, allBut(counts[i] ?? [], j), allBut(column, i));
   },
 };

@@ -8,9 +8,9 @@ import { equalPieces, wireBytes } from "./traffic.ts";
 
 export const broadcast: SizedOperation<Broadcast | PointToPoint> = {
   exchange: wholeToAll,
-  wire({ dtype, count }, place) {
-    const { sources, targets } = place;
-    return wireBytes(dtype, place, equalPieces(targets, count), equalPieces(sources, count));
+  wire({ dtype, count }, member) {
+    const { sources, targets } = member;
+    return wireBytes(dtype, member, equalPieces(targets, count), equalPieces(sources, count));
   },
 };
 

@@ -47,7 +47,7 @@ export interface Exchange {
 }
 
 /** A run of bytes within a chunk. GPUs copy whole words, so it travels with the words that enclose it. */
-export interface Segment {
+export interface ChunkSegment {
   readonly readers: readonly number[];
   readonly chunkOffset: number;
   /** Where the enclosing words begin, and their bytes. */
@@ -61,11 +61,11 @@ export interface Segment {
 
 export interface Chunk {
   readonly bytes: number;
-  readonly segments: readonly Segment[];
+  readonly segments: readonly ChunkSegment[];
 }
 
 /** Whether its words can be written as they are. */
-export const isWhole = ({ head, targetOffset, bytes }: Segment): boolean =>
+export const isWhole = ({ head, targetOffset, bytes }: ChunkSegment): boolean =>
   head === 0 && targetOffset % 4 === 0 && bytes % 4 === 0;
 
 export const wordsUp = (bytes: number): number => Math.ceil(bytes / 4) * 4;
@@ -91,7 +91,7 @@ export function packed(parts: readonly Part[]): Chunk[] {
 }
 
 /** A piece by itself: the same cuts as in a message, where a piece that does not fit begins a chunk. */
-export function blocksOf(piece: Piece): Segment[] {
+export function blocksOf(piece: Piece): ChunkSegment[] {
   return packed([{ readers: [], pieces: [piece] }]).flatMap(({ segments }) => segments);
 }
 
@@ -120,7 +120,7 @@ export function inTurn(
 
 function createPacker() {
   const chunks: Chunk[] = [];
-  let segments: Segment[] = [];
+  let segments: ChunkSegment[] = [];
   let filled = 0;
   const close = (): void => {
     if (segments.length > 0) chunks.push({ bytes: filled, segments });

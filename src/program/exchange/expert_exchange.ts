@@ -7,13 +7,13 @@ import type { Operation } from "./operation.ts";
 import { equalPieces, type Lists, wireBytes } from "./traffic.ts";
 
 export const expertDispatch: Operation<ExpertDispatch> = {
-  wire(collective, place, lists) {
+  wire(collective, member, lists) {
     const { dtype, from, expertsPerRank, rows, rowElements, capacity = Infinity } = collective;
-    const { j, sources } = place;
+    const { j, sources } = member;
     const perExpert = elementsPerExpert(collective, from.length, lists);
     const held = perExpert * (expertsPerRank[j] ?? 0);
     const sent = lists.allBut(expertsPerRank, j, perExpert);
-    const balanced = wireBytes(dtype, place, sent, equalPieces(sources, held));
+    const balanced = wireBytes(dtype, member, sent, equalPieces(sources, held));
     if (j < 0) return balanced;
     // All tokens of the other sources to this rank; its experts take their capacity of them.
     const accepted = Math.min(rows, capacity * (expertsPerRank[j] ?? 0));
@@ -24,13 +24,13 @@ export const expertDispatch: Operation<ExpertDispatch> = {
 };
 
 export const expertCombine: Operation<ExpertCombine> = {
-  wire(collective, place, lists) {
+  wire(collective, member, lists) {
     const { dtype, to, expertsPerRank } = collective;
-    const { i, targets } = place;
+    const { i, targets } = member;
     const perExpert = elementsPerExpert(collective, to.length, lists);
     const held = perExpert * (expertsPerRank[i] ?? 0);
     const received = lists.allBut(expertsPerRank, i, perExpert);
-    return wireBytes(dtype, place, equalPieces(targets, held), received);
+    return wireBytes(dtype, member, equalPieces(targets, held), received);
   },
 };
 

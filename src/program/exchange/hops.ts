@@ -5,7 +5,7 @@ import type { Collective } from "../program.ts";
 import { algorithmOf } from "./all_reduce/algorithms.ts";
 import { broadcastSteps } from "./all_reduce/broadcast_phase.ts";
 import type { Lane } from "./lanes.ts";
-import type { Step } from "./step.ts";
+import type { ReduceStep } from "./reduce_step.ts";
 import { isAllReduce, reduces } from "./sums.ts";
 
 /** What a rank does in one hop: it sends, then receives. */
@@ -67,7 +67,7 @@ interface Event {
   bytes: number;
 }
 
-const addEvents = (events: Event[], steps: readonly Step[], lane: Lane): void => {
+function addEvents(events: Event[], steps: readonly ReduceStep[], lane: Lane): void {
   const add = (kind: Event["kind"], isSum: boolean, others: readonly number[], bytes: number) => {
     if (others.length === 0) return;
     const last = events.at(-1);
@@ -82,7 +82,7 @@ const addEvents = (events: Event[], steps: readonly Step[], lane: Lane): void =>
     add("recv", reduce.length > 0, recv, recv.length * slice.bytes);
     add("send", false, send, slice.bytes);
   }
-};
+}
 
 /** What is received joins what was sent before it. */
 const inHops = (events: readonly Event[]): Hop[] => {

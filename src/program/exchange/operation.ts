@@ -2,11 +2,11 @@
 
 import type { Collective } from "../program.ts";
 import type { Exchange } from "./chunks.ts";
-import type { Lists, Place, WireBytes } from "./traffic.ts";
+import type { Lists, Membership, WireBytes } from "./traffic.ts";
 
 export interface Operation<Of extends Collective> {
   /** What a rank exchanges with others. */
-  wire(collective: Of, place: Place, lists: Lists): WireBytes;
+  wire(collective: Of, member: Membership, lists: Lists): WireBytes;
 }
 
 /** One whose sizes the program knows. */

@@ -47,7 +47,9 @@ const operations = { ...sized, ...unsized };
 export const isSized = (collective: Collective): collective is SizedCollective =>
   collective.op in sized;
 
-export const operationOf = ({ op }: Collective): Operation<Collective> => operations[op];
+export function operationOf({ op }: Collective): Operation<Collective> {
+  return operations[op];
+}
 
 /** The pieces that members of `from` send to members of `to`. */
 export function exchangeOf(collective: SizedCollective): Exchange {

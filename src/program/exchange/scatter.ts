@@ -12,9 +12,9 @@ export const scatter: SizedOperation<Scatter | ReduceScatter> = {
     const pieces = scatteredPieces(collective);
     return { name, from, to, same: false, pieces: (_, j) => pieces.slice(j, j + 1) };
   },
-  wire({ dtype, counts }, place, { allBut }) {
-    const { j, sources } = place;
-    return wireBytes(dtype, place, allBut(counts, j), equalPieces(sources, counts[j] ?? 0));
+  wire({ dtype, counts }, member, { allBut }) {
+    const { j, sources } = member;
+    return wireBytes(dtype, member, allBut(counts, j), equalPieces(sources, counts[j] ?? 0));
   },
 };
 

@@ -4,15 +4,22 @@ import { bytesPerElement, type StorageType } from "../../kernels/storage.ts";
 import type { AllReduce, Collective, ReduceScatter } from "../program.ts";
 import { addsOnHost, algorithmOf } from "./all_reduce/algorithms.ts";
 import { broadcastPhase } from "./all_reduce/broadcast_phase.ts";
-import { bindingUnit, blocksOf, chunksOf, type Exchange, isWhole, type Segment } from "./chunks.ts";
+import {
+  bindingUnit,
+  blocksOf,
+  chunksOf,
+  type Exchange,
+  isWhole,
+  type ChunkSegment,
+} from "./chunks.ts";
 import { exchangeOf, isSized } from "./operations.ts";
 import { scatteredPieces } from "./scatter.ts";
-import { reduceScatterSteps, type Step } from "./step.ts";
+import { reduceScatterSteps, type ReduceStep } from "./reduce_step.ts";
 
 /** One dispatch: the sum of that many summands of `block`, which lie side by side in the workspace. */
 export interface Sum {
   readonly summands: number;
-  readonly block: Segment;
+  readonly block: ChunkSegment;
 }
 
 /** Sums that kernels make. */
@@ -25,7 +32,7 @@ export function sumsOf(collective: Collective, rank: number): Sum[] {
 }
 
 /** How a rank adds; an all-reduce may broadcast afterwards. */
-export function reduceSteps(collective: AllReduce | ReduceScatter, rank: number): Step[] {
+export function reduceSteps(collective: AllReduce | ReduceScatter, rank: number): ReduceStep[] {
   if (isAllReduce(collective)) return algorithmOf(collective).steps(collective, rank);
   return reduceScatterSteps(collective, scatteredPieces(collective), rank);
 }
@@ -37,7 +44,7 @@ export const isAllReduce = (collective: Collective): collective is AllReduce =>
   collective.op === "all-reduce" || collective.op === "reduce";
 
 /** Whether the fast kernel can write it where it belongs: buffers consist of whole quads. */
-export const isAligned = ({ head, targetOffset }: Segment): boolean =>
+export const isAligned = ({ head, targetOffset }: ChunkSegment): boolean =>
   head === 0 && targetOffset % bindingUnit === 0;
 
 /** Bytes from one summand to the next: whole quads. */
@@ -47,7 +54,7 @@ export const summandPitch = (words: number, dtype: StorageType): number => {
 };
 
 /** Segments that share words with their neighbours: a kernel puts them in place, one dispatch each. */
-export function oddSegmentsOf(collective: Collective, rank: number): Segment[] {
+export function oddSegmentsOf(collective: Collective, rank: number): ChunkSegment[] {
   if (!isSized(collective)) return [];
   const sums = reduces(collective) && collective.from.length > 1;
   const copied = sums ? undefined : exchangeOf(collective);
@@ -58,7 +65,7 @@ export function oddSegmentsOf(collective: Collective, rank: number): Segment[] {
 }
 
 /** All that is written on a rank, its own pieces included. */
-function writtenIn(exchange: Exchange, rank: number): Segment[] {
+function writtenIn(exchange: Exchange, rank: number): ChunkSegment[] {
   const j = exchange.to.indexOf(rank);
   if (j < 0) return [];
   return exchange.from.flatMap((source, i) =>

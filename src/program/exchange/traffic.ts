@@ -13,7 +13,7 @@ export interface WireBytes {
 }
 
 /** Where a rank stands in a collective. */
-export interface Place {
+export interface Membership {
   readonly rank: number;
   /** Its place in `from` and in `to`; below 0 where it is no member. */
   readonly i: number;
@@ -44,7 +44,7 @@ export function equalPieces(count: number, size: number): Pieces {
 /** @param sent of a member of `from`, and `received` of one of `to` */
 export function wireBytes(
   dtype: StorageType,
-  { i, j }: Place,
+  { i, j }: Membership,
   sent: Pieces,
   received: Pieces,
 ): WireBytes {

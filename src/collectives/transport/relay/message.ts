@@ -23,8 +23,11 @@ export function relayMessageOf(message: unknown): RelayMessage {
   throw new TypeError("a message that is not the relay's");
 }
 
-const isRelayMessage = (message: unknown): message is RelayMessage =>
-  typeof message === "object" &&
-  message !== null &&
-  "kind" in message &&
-  (message.kind === "post" || message.kind === "release" || message.kind === "barrier");
+function isRelayMessage(message: unknown): message is RelayMessage {
+  return (
+    typeof message === "object" &&
+    message !== null &&
+    "kind" in message &&
+    (message.kind === "post" || message.kind === "release" || message.kind === "barrier")
+  );
+}

@@ -1,7 +1,7 @@
 // The second phase of an all-reduce: owners send their summed slices to all readers.
 
 import type { Exchange } from "../chunks.ts";
-import { recv, send, type Step } from "../step.ts";
+import { recv, send, type ReduceStep } from "../reduce_step.ts";
 import { algorithmOf, type RequestedReduction } from "./algorithms.ts";
 import { slicesOf } from "./reduction.ts";
 
@@ -15,12 +15,12 @@ export function broadcastPhase(reduction: RequestedReduction): Exchange | undefi
 }
 
 /** The same as steps of one rank, its own slice first. */
-export function broadcastSteps(reduction: RequestedReduction, rank: number): Step[] {
+export function broadcastSteps(reduction: RequestedReduction, rank: number): ReduceStep[] {
   const { to } = reduction;
   const owners = algorithmOf(reduction).owners(reduction);
   const isReader = to.includes(rank);
-  const sends: Step[] = [];
-  const receives: Step[] = [];
+  const sends: ReduceStep[] = [];
+  const receives: ReduceStep[] = [];
   for (const [k, slice] of slicesOf(reduction, owners.length).entries()) {
     const owner = owners[k];
     if (owner === undefined || slice.bytes === 0) continue;

@@ -1,6 +1,6 @@
 // Every reader gets all summands and adds them itself. One hop: the least time for few bytes.
 
-import { recvReduce, send } from "../step.ts";
+import { recvReduce, send } from "../reduce_step.ts";
 import type { ReduceAlgorithm } from "./algorithm.ts";
 import { bytesOfSum, sliceOf } from "./reduction.ts";
 

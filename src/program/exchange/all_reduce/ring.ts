@@ -1,6 +1,6 @@
 // Each slice goes from rank to rank and every rank adds its own summand; the last one broadcasts the sum.
 
-import { recvReduce, recvReduceSend, send, type Step } from "../step.ts";
+import { recvReduce, recvReduceSend, send, type ReduceStep } from "../reduce_step.ts";
 import type { ReduceAlgorithm } from "./algorithm.ts";
 import { slicesOf } from "./reduction.ts";
 
@@ -13,7 +13,7 @@ export const ring: ReduceAlgorithm = {
     const slices = slicesOf(reduction, ranks);
     const member = (at: number): readonly number[] => from.slice(at % ranks, (at % ranks) + 1);
     const [ahead, behind] = [member(own + 1), member(own + ranks - 1)];
-    return Array.from({ length: ranks }, (_, k): Step[] => {
+    return Array.from({ length: ranks }, (_, k): ReduceStep[] => {
       const slice = slices[(own - 1 - k + 2 * ranks) % ranks];
       if (slice === undefined || slice.bytes === 0) return [];
       if (k === 0) return [send(slice, ahead)];

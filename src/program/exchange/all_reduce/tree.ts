@@ -1,6 +1,6 @@
 // Sums go up one binary tree for all elements; its root broadcasts them. The least messages for many ranks.
 
-import { recvReduceSend, send } from "../step.ts";
+import { recvReduceSend, send } from "../reduce_step.ts";
 import type { ReduceAlgorithm } from "./algorithm.ts";
 import { sliceOf } from "./reduction.ts";
 

@@ -1,7 +1,7 @@
 // Every reader adds one slice and broadcasts it to the others: a reduce-scatter, then an all-gather. Each element is
 // added once.
 
-import { reduceScatterSteps } from "../step.ts";
+import { reduceScatterSteps } from "../reduce_step.ts";
 import type { ReduceAlgorithm } from "./algorithm.ts";
 import { bytesOfSum, sliceOf, slicesOf } from "./reduction.ts";
 

@@ -13,7 +13,7 @@ import {
   type Reduction,
   sliceOf,
 } from "../../../../src/program/exchange/all_reduce/reduction.ts";
-import type { Step } from "../../../../src/program/exchange/step.ts";
+import type { ReduceStep } from "../../../../src/program/exchange/reduce_step.ts";
 
 interface Message {
   readonly offset: number;
@@ -39,7 +39,7 @@ function play(algorithm: ReduceAlgorithm, reduction: Reduction): Map<number, Add
     underWay.set(key, found);
     return found;
   };
-  const take = (rank: number, { slice, recv, reduce, send }: Step): void => {
+  const execute = (rank: number, { slice, recv, reduce, send }: ReduceStep): void => {
     const { sourceOffset: offset, bytes } = slice;
     const received = new Map(recv.map((source) => [source, queue(source, rank).shift()]));
     for (const [source, message] of received) {
@@ -61,7 +61,7 @@ function play(algorithm: ReduceAlgorithm, reduction: Reduction): Map<number, Add
     goesOn = false;
     for (const [rank, steps] of left) {
       for (let [step] = steps; step?.recv.every((source) => queue(source, rank).length > 0);) {
-        take(rank, step);
+        execute(rank, step);
         steps.shift();
         [step] = steps;
         goesOn = true;
@@ -163,14 +163,14 @@ describe.each(closedForms)("%s", (name) => {
           ...algorithm.steps(reduction, rank),
           ...broadcastSteps({ ...reduction, algorithm: name }, rank),
         ];
-        const place = {
+        const member = {
           rank,
           i: from.indexOf(rank),
           j: to.indexOf(rank),
           sources: from.filter((other) => other !== rank).length,
           targets: to.filter((other) => other !== rank).length,
         };
-        expect(algorithm.wire?.(reduction, place)).toEqual(exchangedIn(steps));
+        expect(algorithm.wire?.(reduction, member)).toEqual(exchangedIn(steps));
       }
     },
   );

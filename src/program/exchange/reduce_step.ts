@@ -4,7 +4,7 @@
 import { inTurn } from "./chunks.ts";
 import type { Piece } from "./pieces.ts";
 
-export interface Step {
+export interface ReduceStep {
   readonly slice: Piece;
   /** Ranks that send it, in the order in which their messages are received. */
   readonly recv: readonly number[];
@@ -14,15 +14,15 @@ export interface Step {
   readonly send: readonly number[];
 }
 
-export function send(slice: Piece, readers: readonly number[]): Step {
+export function send(slice: Piece, readers: readonly number[]): ReduceStep {
   return { slice, recv: [], reduce: [], send: readers };
 }
 
-export function recv(slice: Piece, source: number): Step {
+export function recv(slice: Piece, source: number): ReduceStep {
   return { slice, recv: [source], reduce: [], send: [] };
 }
 
-export function recvReduce(slice: Piece, summands: readonly number[], rank: number): Step {
+export function recvReduce(slice: Piece, summands: readonly number[], rank: number): ReduceStep {
   return recvReduceSend(slice, summands, rank, []);
 }
 
@@ -31,7 +31,7 @@ export function recvReduceSend(
   summands: readonly number[],
   rank: number,
   readers: readonly number[],
-): Step {
+): ReduceStep {
   const sources = summands.filter((source) => source !== rank);
   return { slice, recv: sources, reduce: summands, send: readers };
 }
@@ -41,7 +41,7 @@ export function reduceScatterSteps(
   { from, to }: { readonly from: readonly number[]; readonly to: readonly number[] },
   slices: readonly Piece[],
   rank: number,
-): Step[] {
+): ReduceStep[] {
   const i = from.indexOf(rank);
   const sends = (i < 0 ? [] : inTurn(to, rank, i)).flatMap(({ reader, j }) => {
     const slice = slices[j];
