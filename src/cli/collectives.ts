@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import type { BenchCollectivesOptions } from "../harness/bench_collectives.ts";
 import type { CollectiveBench } from "../report/collective_bench.ts";
+import { algorithmNames } from "../program/exchange/all_reduce/algorithms.ts";
 import { type BenchedCollective, benchedCollectives } from "../program/collective_program.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { exitCodeOfRun } from "./execute.ts";
@@ -47,12 +48,9 @@ export const defineCollectives = (program: Command): void => {
     .option("-f, --factor <n>", "from one size to the next", wholeNumber(2), 4)
     .addOption(new Option("--dtype <dtype>", "element type").choices(["f32", "f16"]).default("f32"))
     .addOption(
-      new Option("--algorithm <name>", "how sums of all come about (default: by size)").choices([
-        "direct",
-        "two-shot",
-        "ring",
-        "tree",
-      ]),
+      new Option("--algorithm <name>", "how sums of all come about (default: by size)").choices(
+        algorithmNames,
+      ),
     )
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")

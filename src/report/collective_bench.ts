@@ -3,7 +3,7 @@
 import type { Precision } from "../plan/plan.ts";
 import type { LinkModel } from "../measure/link_model.ts";
 import type { BenchedCollective } from "../program/collective_program.ts";
-import type { ReduceAlgorithm } from "../program/exchange/algorithm.ts";
+import type { AlgorithmName } from "../program/exchange/all_reduce/algorithms.ts";
 import type { Outcome, RankAdapter, Versions } from "./result.ts";
 
 export interface CollectiveBench {
@@ -11,12 +11,13 @@ export interface CollectiveBench {
   readonly dtype: Precision;
   readonly ranks: number;
   /** Absent: by size. */
-  readonly algorithm?: ReduceAlgorithm;
+  readonly algorithm?: AlgorithmName;
   /** ISO 8601. */
   readonly date: string;
   readonly versions: Versions;
   readonly adapters: readonly RankAdapter[];
-  readonly transport: "shared-memory" | "relay";
+  /** By its name. */
+  readonly transport: string;
   /** Of a bench that broke off, of the sizes before. */
   readonly rows: readonly CollectiveRow[];
   /** Bytes of messages that an adapter does not allow in one buffer. */

@@ -21,7 +21,7 @@ export const collectivesReport = (bench: CollectiveBench, colours: Colours): str
   return [
     colours.strong(`${op} over ${countOf(ranks, "rank")}, ${dtype}${how}`),
     ...wrap(
-      `${runConditions(adapters).join("; ")}; ${transport === "relay" ? "messages relayed" : "shared memory"}; ` +
+      `${runConditions(adapters).join("; ")}; ${messagesOver(transport)}; ` +
         `shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
       LINE_WIDTH,
     ).map(colours.faint),
@@ -39,6 +39,10 @@ export const collectivesReport = (bench: CollectiveBench, colours: Colours): str
     ...endLines(bench.outcome, `${countOf(bench.rows.length, "size")} kept`, colours),
   ];
 };
+
+function messagesOver(transport: string): string {
+  return transport === "relay" ? "messages relayed" : transport.replaceAll("-", " ");
+}
 
 const placeTable = (
   bench: CollectiveBench,
