@@ -9,7 +9,7 @@ import { measureOverlapEffect } from "../src/harness/overlap_effect.ts";
 import type { Figure } from "../src/measure/figure.ts";
 import { lower } from "../src/program/lower.ts";
 import type { Link } from "../src/program/simulate/link_cost.ts";
-import { formatBytes, formatNumber } from "../src/report/format.ts";
+import { formatBytes, formatNumber } from "../src/measure/format.ts";
 import type { OverlapEffect } from "../src/measure/overlap_effect.ts";
 import { table } from "../src/report/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";

@@ -14,7 +14,7 @@ import type { Metrics } from "../src/measure/metrics.ts";
 import { standingOf } from "../src/measure/standing.ts";
 import { median } from "../src/measure/statistics.ts";
 import { lower } from "../src/program/lower.ts";
-import type { RunResult } from "../src/report/result.ts";
+import type { RunResult } from "../src/result/result.ts";
 import { plain } from "../src/report/colour.ts";
 import { table } from "../src/report/table.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";

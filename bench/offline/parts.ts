@@ -3,11 +3,9 @@
 import { fileURLToPath } from "node:url";
 import { plain } from "../../src/report/colour.ts";
 import { adapterReport, type ListedAdapter } from "../../src/report/terminal_adapters.ts";
-import {
-  calibrationReport,
-  type CalibratedAdapter,
-} from "../../src/report/terminal_calibration.ts";
-import type { CollectiveBench } from "../../src/report/collective_bench.ts";
+import { calibrationReport } from "../../src/report/terminal_calibration.ts";
+import type { CalibratedAdapter } from "../../src/result/calibrated_adapter.ts";
+import type { CollectiveBench } from "../../src/result/collective_bench.ts";
 import { collectivesReport } from "../../src/report/terminal_collectives.ts";
 import { argumentsOf } from "./arguments.ts";
 import { commandLine } from "./command_line.ts";

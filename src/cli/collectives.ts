@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { BenchCollectivesOptions } from "../harness/bench_collectives.ts";
-import type { CollectiveBench } from "../report/collective_bench.ts";
+import type { CollectiveBench } from "../result/collective_bench.ts";
 import { type BenchedCollective, benchedCollectives } from "../program/collective_program.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { exitCodeOfRun } from "./execute.ts";

@@ -1,7 +1,7 @@
 // shardbench compare: the claims of a plan, as a gate.
 
 import type { Command } from "commander";
-import type { RunResult } from "../report/result.ts";
+import type { RunResult } from "../result/result.ts";
 import type { Verdict } from "../claims/verdict.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { earlierResult } from "./earlier_result.ts";

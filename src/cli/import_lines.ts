@@ -6,7 +6,7 @@ import { countParameters } from "../plan/parameters.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import { modelOf } from "../plan/stages_from_degrees.ts";
 import type { Colours } from "../report/colour.ts";
-import { countOf } from "../report/format.ts";
+import { countOf } from "../measure/format.ts";
 import { LINE_WIDTH } from "../report/table.ts";
 import { wrapIndented } from "../report/text_width.ts";
 

@@ -4,9 +4,9 @@ import { type Command, Option } from "commander";
 import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
-import { countOf } from "../report/format.ts";
-import type { RunResult } from "../report/result.ts";
-import type { ResultTarget } from "../report/result_target.ts";
+import { countOf } from "../measure/format.ts";
+import type { RunResult } from "../result/result.ts";
+import type { ResultTarget } from "../result/result_target.ts";
 import { LINE_WIDTH } from "../report/table.ts";
 import { wrap } from "../report/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
@@ -74,7 +74,7 @@ Examples:
 const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
-  const { openResultTarget } = await import("../report/result_target.ts");
+  const { openResultTarget } = await import("../result/result_target.ts");
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
   // From its first moment until the result is written, Ctrl-C is in the hands of the run.
   return heedingSignals(async (signal) => {
@@ -98,7 +98,7 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
 
 const print = async (plan: Plan, result: RunResult, flags: Flags): Promise<void> => {
   if (flags.json === true) {
-    const { textOfResult } = await import("../report/result_text.ts");
+    const { textOfResult } = await import("../result/result_text.ts");
     printText(textOfResult(result));
     return;
   }

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Projection, RunResult } from "../report/result.ts";
+import type { Projection, RunResult } from "../result/result.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { earlierResult } from "./earlier_result.ts";
@@ -80,12 +80,15 @@ const projectWith = async (
   from: Projection["from"],
   links: string,
 ): Promise<Projection> => {
-  const [{ lower }, { projectionOf }, { readLink }] = await Promise.all([
+  const [{ lower }, { projectionOf }, { readLink }, { linkCondition }] = await Promise.all([
     import("../program/lower.ts"),
     import("../harness/projection.ts"),
-    import("../report/link_file.ts"),
+    import("../result/link_file.ts"),
+    import("../report/projection_section.ts"),
   ]);
-  return projectionOf(lower(plan), estimate, from, await readLink(links));
+  const model = await readLink(links);
+  const condition = linkCondition(model);
+  return projectionOf(lower(plan), estimate, from, { model, condition });
 };
 
 const untimed = (): EnvironmentError =>
@@ -126,7 +129,7 @@ const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   const [{ simulateHardware }, { hardwareReport }, { readLink }] = await Promise.all([
     import("../program/simulate/simulate_hardware.ts"),
     import("../report/terminal_simulation.ts"),
-    import("../report/link_file.ts"),
+    import("../result/link_file.ts"),
   ]);
   const link = flags.links === undefined ? undefined : await readLink(flags.links);
   const { linkBandwidth = link?.bandwidth } = flags;

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { formatNumber } from "../report/format.ts";
+import { formatNumber } from "../measure/format.ts";
 import { padEnd } from "../report/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";

@@ -5,7 +5,7 @@ import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { countOf } from "../report/format.ts";
+import { countOf } from "../measure/format.ts";
 import { outputColours, printJson, printLines } from "./output.ts";
 import { duration } from "./values.ts";
 

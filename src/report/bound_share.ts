@@ -2,7 +2,7 @@
 
 import { isOverBound } from "../measure/bound_share.ts";
 import type { Figure } from "../measure/figure.ts";
-import { formatFigure, formatInterval } from "./format.ts";
+import { formatFigure, formatInterval } from "../measure/format.ts";
 
 /**
  * Value and interval. A share over its bound by more than its interval contradicts itself, unless what it counts may

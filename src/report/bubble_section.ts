@@ -4,7 +4,7 @@ import type { BubbleMetrics } from "../measure/bubble_metrics.ts";
 import type { Plan } from "../plan/plan.ts";
 import { predictedBubble, scheduleOf, scheduleTitle } from "../program/schedule/schedule.ts";
 import type { Colours } from "./colour.ts";
-import { formatPercent } from "./format.ts";
+import { formatPercent } from "../measure/format.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 

@@ -1,8 +1,8 @@
 // What was held against what before anything was timed, how much of it, and what was not.
 
-import { countOf, formatNumber, formatPercent } from "./format.ts";
+import { countOf, formatNumber, formatPercent } from "../measure/format.ts";
 import type { Colours } from "./colour.ts";
-import type { CheckedKind, CheckOutcome, RunResult } from "./result.ts";
+import type { CheckedKind, CheckOutcome, RunResult } from "../result/result.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { wrap } from "./text_width.ts";
 

@@ -3,9 +3,9 @@
 
 import type { Ceiling } from "../measure/ceiling.ts";
 import { heaviestLoad, type MachineLoad } from "../measure/machine_load.ts";
-import { formatPercent, formatValue } from "./format.ts";
-import { describeOverBound } from "./over_bound_lines.ts";
-import type { AdapterCalibration, RunResult } from "./result.ts";
+import { formatPercent, formatValue } from "../measure/format.ts";
+import { describeOverBound } from "../measure/describe_over_bound.ts";
+import type { AdapterCalibration, RunResult } from "../result/result.ts";
 
 /** A peak that changes by less is the same. */
 const notable = 0.1;

@@ -2,9 +2,9 @@
 
 import type { Metrics } from "../measure/metrics.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatFigure, formatInterval } from "./format.ts";
+import { countOf, formatFigure, formatInterval } from "../measure/format.ts";
 import type { IdleEffect, OverlapEffect } from "../measure/overlap_effect.ts";
-import type { RunResult } from "./result.ts";
+import type { RunResult } from "../result/result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 

@@ -4,7 +4,7 @@ import { fullestNeed } from "../program/memory.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import { pipelineOf } from "../plan/pipeline.ts";
 import { formatBytes } from "../plan/quantity.ts";
-import { formatNumber, formatPercent } from "./format.ts";
+import { formatNumber, formatPercent } from "../measure/format.ts";
 import type { Described } from "./terminal_describe.ts";
 
 /** In a phrase; where no figure of the plan says more than the finding, what its severity means. */

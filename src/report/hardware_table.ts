@@ -3,7 +3,7 @@
 import { assumedAmong } from "../plan/assumed.ts";
 import type { HardwareFigure, Plan } from "../plan/plan.ts";
 import { plain, type Colours } from "./colour.ts";
-import { countOf, formatBytes, formatValue } from "./format.ts";
+import { countOf, formatBytes, formatValue } from "../measure/format.ts";
 import { table } from "./table.ts";
 
 interface HardwareRow {

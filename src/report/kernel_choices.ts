@@ -1,8 +1,8 @@
 // Which form every kernel of a run took and why, on a terminal; and which forms are wrong on an adapter.
 
 import type { Colours } from "./colour.ts";
-import { countOf, formatNumber, formatValue } from "./format.ts";
-import type { KernelChoice, RunResult, TriedForm } from "./result.ts";
+import { countOf, formatNumber, formatValue } from "../measure/format.ts";
+import type { KernelChoice, RunResult, TriedForm } from "../result/result.ts";
 import { rangesOf } from "./runs_of_ranks.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";

@@ -1,7 +1,7 @@
 // The claims of a plan and what can be said of them before anything runs.
 
 import { decidedBy, type Verdict } from "../claims/verdict.ts";
-import { formatFigure } from "./format.ts";
+import { formatFigure } from "../measure/format.ts";
 import { needText } from "./need.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");

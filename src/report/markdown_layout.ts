@@ -3,7 +3,13 @@
 import { fullestNeed } from "../program/memory.ts";
 import type { Step } from "../program/describe.ts";
 import { loadRule, outdoneByFlops } from "../program/load_per_gpu.ts";
-import { countOf, formatBytes, formatFlops, formatParameters, formatPercent } from "./format.ts";
+import {
+  countOf,
+  formatBytes,
+  formatFlops,
+  formatParameters,
+  formatPercent,
+} from "../measure/format.ts";
 import { hardwareMarkdown } from "./hardware_table.ts";
 import { rangeOf, rangesOf, runsOfRanks } from "./runs_of_ranks.ts";
 import { listOf, pictureLines, type Described } from "./terminal_describe.ts";

@@ -15,7 +15,7 @@ import { assess, type Assessment } from "./aspects/assess.ts";
 import { describePlan } from "./describe_plan.ts";
 import { impactOf } from "./finding_impact.ts";
 import { sectionOf, titleOf } from "./finding_titles.ts";
-import { countOf } from "./format.ts";
+import { countOf } from "../measure/format.ts";
 import { inertDiagnostic, inertMarkdown, inertPlan } from "./inert.ts";
 import { aspectList, marks, marksExplained } from "./markdown_aspects.ts";
 import { claimSection } from "./markdown_claims.ts";

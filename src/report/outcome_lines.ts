@@ -1,8 +1,8 @@
 // How a run ended that did not complete, and what it kept.
 
 import type { Colours } from "./colour.ts";
-import { countOf } from "./format.ts";
-import type { Outcome, RunResult } from "./result.ts";
+import { countOf } from "../measure/format.ts";
+import type { Outcome, RunResult } from "../result/result.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 

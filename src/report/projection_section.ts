@@ -4,8 +4,9 @@ import type { Figure } from "../measure/figure.ts";
 import { kernelSlowdown } from "../measure/kernel_slowdown.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { Colours } from "./colour.ts";
-import { formatFigure, formatInterval, formatNumber } from "./format.ts";
-import type { Projection } from "./result.ts";
+import { formatFigure, formatInterval, formatNumber, formatValue } from "../measure/format.ts";
+import type { MeasuredLink } from "../result/link_file.ts";
+import type { Projection } from "../result/result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 
@@ -71,3 +72,9 @@ const besideCells = (projected: Figure, measured: Figure | undefined): string[] 
         formatInterval(measured) || "–",
         `${formatNumber(projected.value / measured.value)}×`,
       ];
+
+/** What a projection over a measured link rests on, in a phrase. */
+export function linkCondition({ latencyMs, bandwidth, source }: MeasuredLink): string {
+  const rate = bandwidth === undefined ? "" : ` and ${formatValue(bandwidth, "B/s")}`;
+  return `transfers by a link of ${formatNumber(1000 * latencyMs)} µs${rate}, fitted to ${source}`;
+}

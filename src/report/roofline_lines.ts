@@ -3,8 +3,8 @@
 import type { KernelMetrics } from "../measure/metrics.ts";
 import type { Colours } from "./colour.ts";
 import { boundShareCells } from "./bound_share.ts";
-import { countOf, formatFigure, formatNumber, formatValue, samplesOf } from "./format.ts";
-import type { RunResult } from "./result.ts";
+import { countOf, formatFigure, formatNumber, formatValue, samplesOf } from "../measure/format.ts";
+import type { RunResult } from "../result/result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 

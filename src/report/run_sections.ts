@@ -14,8 +14,8 @@ import {
   formatPercent,
   formatValue,
   samplesOf,
-} from "./format.ts";
-import type { RunResult } from "./result.ts";
+} from "../measure/format.ts";
+import type { RunResult } from "../result/result.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 

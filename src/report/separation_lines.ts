@@ -1,7 +1,7 @@
 // What came of adapters that look alike: GPUs of their own, or not proven to be.
 
 import { areSeparate, slowdown, type SeparationTest } from "../measure/separation.ts";
-import { formatNumber } from "./format.ts";
+import { formatNumber } from "../measure/format.ts";
 
 /** In sentences without a full stop. */
 export const separationSentences = (test: SeparationTest): string[] => {

@@ -1,7 +1,7 @@
 // The adapters of a machine, on a terminal.
 
 import type { Colours } from "./colour.ts";
-import { formatBytes, formatNumber } from "./format.ts";
+import { formatBytes, formatNumber } from "../measure/format.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { padEnd, wrap } from "./text_width.ts";
 

@@ -5,19 +5,18 @@ import { memoryCeiling, ridgePoint, type Ceiling, type Ceilings } from "../measu
 import type { KernelMetrics } from "../measure/metrics.ts";
 import type { Arithmetic } from "../measure/roofline.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatFigure, formatNumber, formatPercent, formatValue } from "./format.ts";
-import type { AdapterCalibration, Outcome, RankAdapter, Versions } from "./result.ts";
+import {
+  countOf,
+  formatFigure,
+  formatNumber,
+  formatPercent,
+  formatValue,
+} from "../measure/format.ts";
+import type { CalibratedAdapter } from "../result/calibrated_adapter.ts";
+import type { AdapterCalibration } from "../result/result.ts";
 import { endLines } from "./outcome_lines.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
-
-export interface CalibratedAdapter {
-  readonly adapter: Omit<RankAdapter, "rank" | "sharedWith">;
-  readonly versions: Versions;
-  /** Of one that broke off, what was measured before. */
-  readonly calibration: AdapterCalibration;
-  readonly outcome: Outcome;
-}
 
 const rates = [
   ["multiply-add f32", "f32"],

@@ -2,7 +2,7 @@
 
 import { decidedBy, type Verdict } from "../claims/verdict.ts";
 import type { Colours } from "./colour.ts";
-import { formatFigure, formatPercent } from "./format.ts";
+import { formatFigure, formatPercent } from "../measure/format.ts";
 import { needText } from "./need.ts";
 import { table, LINE_WIDTH } from "./table.ts";
 import { coloured, summary } from "./terminal_verdicts.ts";

@@ -5,10 +5,16 @@ import type {
   CollectivePlaceFigures,
   CollectiveRow,
   TransferSplit,
-} from "./collective_bench.ts";
+} from "../result/collective_bench.ts";
 import { runConditions } from "../claims/obstacles.ts";
 import type { Colours } from "./colour.ts";
-import { countOf, formatBytes, formatNumber, formatPercent, formatValue } from "./format.ts";
+import {
+  countOf,
+  formatBytes,
+  formatNumber,
+  formatPercent,
+  formatValue,
+} from "../measure/format.ts";
 import { endLines } from "./outcome_lines.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";

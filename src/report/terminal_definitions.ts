@@ -2,7 +2,7 @@
 
 import type { ClaimDefinition } from "../claims/table.ts";
 import type { Colours } from "./colour.ts";
-import { formatPercent } from "./format.ts";
+import { formatPercent } from "../measure/format.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 

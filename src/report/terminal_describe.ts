@@ -6,7 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { StageDescription } from "../program/describe.ts";
 import type { CollectiveEstimate, PlanEstimate } from "../program/estimate.ts";
 import { plain, type Colours } from "./colour.ts";
-import { formatBytes, formatNumber, formatPercent } from "./format.ts";
+import { formatBytes, formatNumber, formatPercent } from "../measure/format.ts";
 import { groupBy } from "./group_by.ts";
 import { mostColumns, picture, type PictureColumn } from "./picture.ts";
 import { hardwareLines } from "./hardware_table.ts";

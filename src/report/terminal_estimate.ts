@@ -11,7 +11,7 @@ import {
   formatNumber,
   formatParameters,
   formatPercent,
-} from "./format.ts";
+} from "../measure/format.ts";
 import { planLine } from "./run_header.ts";
 import { rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
 import { boundLines } from "./terminal_bound.ts";

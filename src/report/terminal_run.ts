@@ -6,7 +6,7 @@ import { bubbleLines } from "./bubble_section.ts";
 import type { Colours } from "./colour.ts";
 import { kernelChoiceLines, kernelNoticeLines } from "./kernel_choices.ts";
 import { projectionLines } from "./projection_section.ts";
-import type { RunResult } from "./result.ts";
+import type { RunResult } from "../result/result.ts";
 import { rooflineLines } from "./roofline_lines.ts";
 import { checkLines } from "./check_lines.ts";
 import { outcomeLines } from "./outcome_lines.ts";

@@ -4,7 +4,7 @@
 import type { ScheduleDescription, ScheduleRow } from "../program/schedule/describe.ts";
 import type { TimedSlot } from "../program/schedule/timeline.ts";
 import { plain, type Colours } from "./colour.ts";
-import { formatPercent } from "./format.ts";
+import { formatPercent } from "../measure/format.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { padEnd, shortened, widthOf, wrap, wrapIndented } from "./text_width.ts";
 

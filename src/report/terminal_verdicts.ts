@@ -1,6 +1,6 @@
 // The table of claims.
 
-import { countOf, formatEvidence, formatFigure } from "./format.ts";
+import { countOf, formatEvidence, formatFigure } from "../measure/format.ts";
 import type { Colours } from "./colour.ts";
 import { needText } from "./need.ts";
 import { table } from "./table.ts";

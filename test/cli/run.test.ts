@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import { parsePlan } from "../../src/plan/load.ts";
-import type { RunResult } from "../../src/report/result.ts";
-import { seal } from "../../src/report/seal.ts";
+import type { RunResult } from "../../src/result/result.ts";
+import { seal } from "../../src/result/seal.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
 
 const small = {

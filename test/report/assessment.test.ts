@@ -9,7 +9,7 @@ import type { Aspect, Assessed } from "../../src/report/aspects/aspect.ts";
 import { loadBalance } from "../../src/report/aspects/load_balance.ts";
 import { describePlan } from "../../src/report/describe_plan.ts";
 import { planReport } from "../../src/report/markdown_plan.ts";
-import { claiming, planOf } from "./given.ts";
+import { claiming, planOf } from "../support/given.ts";
 
 const threeStages = "three-stage-pipeline.json";
 const experts = "moe-ep3-tp2.json";

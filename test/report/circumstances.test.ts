@@ -5,11 +5,11 @@ import { ceilingsOf } from "../../src/measure/ceiling.ts";
 import type { MachineLoad } from "../../src/measure/machine_load.ts";
 import { boundShareCells } from "../../src/report/bound_share.ts";
 import { circumstanceNotes } from "../../src/report/circumstance_notes.ts";
-import type { RunResult } from "../../src/report/result.ts";
+import type { RunResult } from "../../src/result/result.ts";
 import { plain } from "../../src/report/colour.ts";
 import { runReport } from "../../src/report/terminal_run.ts";
 import { runOf, swiftshader } from "../support/made_up_run.ts";
-import { measured, planOf, software } from "./given.ts";
+import { measured, planOf, software } from "../support/given.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 const run = runOf(pipeline);

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
-import { formatParameters } from "../../src/report/format.ts";
+import { formatParameters } from "../../src/measure/format.ts";
 import { rangesOf, runsOfRanks } from "../../src/report/runs_of_ranks.ts";
 import { estimateReport } from "../../src/report/terminal_estimate.ts";
 import { widthOf } from "../../src/report/text_width.ts";
-import { planOf } from "./given.ts";
+import { planOf } from "../support/given.ts";
 
 const peaks = { flops: 1e12, bandwidth: 1e11, linkBandwidth: 1e10 };
 

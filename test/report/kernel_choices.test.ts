@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { plain } from "../../src/report/colour.ts";
 import { kernelChoiceLines, kernelNoticeLines } from "../../src/report/kernel_choices.ts";
-import type { KernelChoice } from "../../src/report/result.ts";
+import type { KernelChoice } from "../../src/result/result.ts";
 
 const choice = (over: Partial<KernelChoice> = {}): KernelChoice => ({
   adapter: "gpu0",

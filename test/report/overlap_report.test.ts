@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { plain } from "../../src/report/colour.ts";
 import type { OverlapEffect } from "../../src/measure/overlap_effect.ts";
 import { communicationLines } from "../../src/report/communication_section.ts";
-import { measured } from "./given.ts";
+import { measured } from "../support/given.ts";
 
 const effect = (changes: Partial<OverlapEffect> = {}): OverlapEffect => ({
   rounds: [],

@@ -6,7 +6,7 @@ import { describePlan } from "../../src/report/describe_plan.ts";
 import { busLines } from "../../src/report/picture_bus.ts";
 import { describeReport, pictureLines } from "../../src/report/terminal_describe.ts";
 import { widthOf } from "../../src/report/text_width.ts";
-import { planOf } from "./given.ts";
+import { planOf } from "../support/given.ts";
 
 const written = (parallel: string, gpus: number, layers = 4): Plan => {
   const { plan } = parsePlan(

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { noCost } from "../../src/program/simulate/cost.ts";
 import { plain } from "../../src/report/colour.ts";
 import { projectionLines } from "../../src/report/projection_section.ts";
-import type { Projection } from "../../src/report/result.ts";
-import { measured } from "./given.ts";
+import type { Projection } from "../../src/result/result.ts";
+import { measured } from "../support/given.ts";
 
 const projection: Projection = {
   stepMs: { ...measured(9, "ms"), provenance: "projected", conditions: ["simulated"] },

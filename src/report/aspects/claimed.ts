@@ -3,7 +3,7 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
-import { formatPercent } from "../format.ts";
+import { formatPercent } from "../../measure/format.ts";
 import type { Aspect, AspectJudgement, Assess, Assessed } from "./aspect.ts";
 import { busiestOverMean } from "./load_balance.ts";
 

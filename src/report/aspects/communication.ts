@@ -4,7 +4,7 @@ import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { CommunicationCost } from "../../program/communication_cost.ts";
 import type { Excess } from "../../program/least_bytes.ts";
-import { countOf, formatBytes } from "../format.ts";
+import { countOf, formatBytes } from "../../measure/format.ts";
 import { groupBy } from "../group_by.ts";
 import { type Assess } from "./aspect.ts";
 

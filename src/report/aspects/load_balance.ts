@@ -1,7 +1,7 @@
 // Is the work spread evenly over the GPUs?
 
 import { assumedAmong } from "../../plan/assumed.ts";
-import { formatNumber, formatPercent } from "../format.ts";
+import { formatNumber, formatPercent } from "../../measure/format.ts";
 import type { Described } from "../terminal_describe.ts";
 import type { Assess } from "./aspect.ts";
 

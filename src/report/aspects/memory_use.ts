@@ -3,7 +3,7 @@
 import { fullestNeed } from "../../program/memory.ts";
 import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { notesThatBear } from "../../plan/import/note_bearing.ts";
-import { formatPercent } from "../format.ts";
+import { formatPercent } from "../../measure/format.ts";
 import { worstOf, type AspectJudgement, type Assess } from "./aspect.ts";
 
 /** What a conservative plan uses of a GPU's memory, at most. */

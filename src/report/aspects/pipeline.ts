@@ -4,7 +4,7 @@ import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
 import { gpusOfStage } from "../../plan/layers.ts";
 import { pipelineOf, type Pipeline } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { formatPercent } from "../format.ts";
+import { formatPercent } from "../../measure/format.ts";
 import { rangesOf } from "../runs_of_ranks.ts";
 import { type Assess, type Aspect, type Assessed } from "./aspect.ts";
 

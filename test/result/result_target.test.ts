@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
-import type { Outcome, RunResult } from "../../src/report/result.ts";
-import { parseStored } from "../../src/report/result_file.ts";
-import { openResultTarget } from "../../src/report/result_target.ts";
+import type { Outcome, RunResult } from "../../src/result/result.ts";
+import { parseStored } from "../../src/result/result_file.ts";
+import { openResultTarget } from "../../src/result/result_target.ts";
 import { runOf } from "../support/made_up_run.ts";
-import { planOf } from "./given.ts";
+import { planOf } from "../support/given.ts";
 
 const run = runOf(await planOf("three-stage-pipeline.json"));
 const interrupted: Outcome = { state: "interrupted" };

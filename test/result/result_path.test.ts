@@ -3,7 +3,7 @@
 import { basename, dirname } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { partialPath, resultPath } from "../../src/report/result_path.ts";
+import { partialPath, resultPath } from "../../src/result/result_path.ts";
 
 test("a plain name stays as it is", () => {
   expect(resultPath("three-stage-pipeline")).toBe("results/three-stage-pipeline.json");

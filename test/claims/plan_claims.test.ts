@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { linear, moe as moeLayer, plan as planWith } from "../support/plans.ts";
-import { claiming, planOf, verdictOn } from "./given.ts";
+import { claiming, planOf, verdictOn } from "../support/given.ts";
 
 const moe = await planOf("moe-ep3-tp2.json");
 

@@ -7,7 +7,7 @@ import type { Claims, Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
 import type { Measurements } from "../../src/claims/case.ts";
 import { judgeClaims } from "../../src/claims/judge.ts";
-import type { RankAdapter } from "../../src/report/result.ts";
+import type { RankAdapter } from "../../src/result/result.ts";
 import type { Verdict } from "../../src/claims/verdict.ts";
 
 export const planOf = async (file: string): Promise<Plan> => {

@@ -1,7 +1,7 @@
 // Numbers as people read them: a unit always, digits only as far as they mean something.
 
-import { thousands } from "../plan/thousands.ts";
-import type { Figure, Unit } from "../measure/figure.ts";
+import { thousands } from "./thousands.ts";
+import type { Figure, Unit } from "./figure.ts";
 
 /** Thousands are set apart; three significant digits below 1000. */
 export const formatNumber = (value: number): string => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lower } from "../../src/program/lower.ts";
 import { collectiveOf } from "../../src/program/program.ts";
 import { linked } from "../../src/program/simulate/link_cost.ts";
-import { readLink } from "../../src/report/link_file.ts";
+import { readLink } from "../../src/result/link_file.ts";
 import { linear, plan } from "../support/plans.ts";
 
 let folder = "";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Figure } from "../../src/measure/figure.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import type { RankAdapter } from "../../src/report/result.ts";
+import type { RankAdapter } from "../../src/result/result.ts";
 import {
   adapter,
   claiming,
@@ -11,7 +11,7 @@ import {
   planOf,
   software,
   verdictOn,
-} from "./given.ts";
+} from "../support/given.ts";
 
 const assuming = await planOf("three-stage-pipeline.json");
 /** The same work, as if its source had given every shape. */

@@ -1,6 +1,6 @@
 // Figures that contradict themselves, in words.
 
-import type { OverBound } from "../measure/over_bound.ts";
+import type { OverBound } from "./over_bound.ts";
 import { formatFigure, formatInterval } from "./format.ts";
 
 /** In a phrase: what is over its bound, by how much, and what is likely wrong. */

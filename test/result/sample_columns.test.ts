@@ -2,10 +2,10 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { columnsOf, samplesOf } from "../../src/report/sample_columns.ts";
-import { textOfResult } from "../../src/report/result_text.ts";
+import { columnsOf, samplesOf } from "../../src/result/sample_columns.ts";
+import { textOfResult } from "../../src/result/result_text.ts";
 import { runOf } from "../support/made_up_run.ts";
-import { planOf } from "./given.ts";
+import { planOf } from "../support/given.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 
