@@ -60,7 +60,7 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan } = await countedPlan(file);
   if (flags.schedule === true) return describeOrder(plan, flags);
   const [{ describePlan }, { describeReport }] = await Promise.all([
-    import("../report/describe_plan.ts"),
+    import("../program/describe_plan.ts"),
     import("../report/terminal_describe.ts"),
   ]);
   const described = describePlan(plan);

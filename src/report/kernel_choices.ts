@@ -3,7 +3,7 @@
 import type { Colours } from "./colour.ts";
 import { countOf, formatNumber, formatValue } from "../measure/format.ts";
 import type { KernelChoice, RunResult, TriedForm } from "../result/result.ts";
-import { rangesOf } from "./runs_of_ranks.ts";
+import { rangesOf } from "../program/runs_of_ranks.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 

@@ -1,7 +1,7 @@
 // Qualities of a plan as lines of Markdown, each with its mark.
 
-import type { Aspect, AspectJudgement } from "./aspects/aspect.ts";
-import { groupBy } from "./group_by.ts";
+import type { Aspect, AspectJudgement } from "../check/aspects/aspect.ts";
+import { groupBy } from "../group_by.ts";
 
 export const marks: Readonly<Record<AspectJudgement, string>> = {
   held: "✅",

@@ -2,7 +2,7 @@
 
 import { decidedBy, type Verdict } from "../claims/verdict.ts";
 import { formatFigure } from "../measure/format.ts";
-import { needText } from "./need.ts";
+import { needText } from "../claims/need_text.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 

@@ -11,8 +11,9 @@ import {
   formatPercent,
 } from "../measure/format.ts";
 import { hardwareMarkdown } from "./hardware_table.ts";
-import { rangeOf, rangesOf, runsOfRanks } from "./runs_of_ranks.ts";
-import { listOf, pictureLines, type Described } from "./terminal_describe.ts";
+import { rangeOf, rangesOf, runsOfRanks } from "../program/runs_of_ranks.ts";
+import { listOf, pictureLines } from "./terminal_describe.ts";
+import type { Described } from "../program/describe_plan.ts";
 
 const mostLines = 24;
 

@@ -10,18 +10,18 @@ import { repairPlan, type RepairedPlan } from "../check/repair.ts";
 import { isCountable } from "../program/countable.ts";
 import { communicationCosts } from "../program/communication_cost.ts";
 import { judgeClaims } from "../claims/judge.ts";
-import type { Assessed } from "./aspects/aspect.ts";
-import { assess, type Assessment } from "./aspects/assess.ts";
-import { describePlan } from "./describe_plan.ts";
+import type { Assessed } from "../check/aspects/aspect.ts";
+import { assess, type Assessment } from "../check/aspects/assess.ts";
+import { describePlan } from "../program/describe_plan.ts";
 import { impactOf } from "./finding_impact.ts";
-import { sectionOf, titleOf } from "./finding_titles.ts";
+import { sectionOf, titleOf } from "../check/finding_titles.ts";
 import { countOf } from "../measure/format.ts";
 import { inertDiagnostic, inertMarkdown, inertPlan } from "./inert.ts";
 import { aspectList, marks, marksExplained } from "./markdown_aspects.ts";
 import { claimSection } from "./markdown_claims.ts";
 import { layoutSections } from "./markdown_layout.ts";
 import { repairSection } from "./markdown_repair.ts";
-import type { Described } from "./terminal_describe.ts";
+import type { Described } from "../program/describe_plan.ts";
 
 interface Given {
   readonly plan?: Plan;

@@ -4,7 +4,7 @@
 import type { CollectiveEstimate } from "../program/estimate.ts";
 import type { Block, StageDescription, Step } from "../program/describe.ts";
 import { busLines, type Anchor } from "./picture_bus.ts";
-import { rangesOf } from "./runs_of_ranks.ts";
+import { rangesOf } from "../program/runs_of_ranks.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { padEnd, shortened, widthOf } from "./text_width.ts";
 

@@ -3,7 +3,7 @@
 import type { GpuLoad } from "../program/load_per_gpu.ts";
 import type { StageDescription } from "../program/describe.ts";
 import { countOf, formatPercent } from "../measure/format.ts";
-import { rangesOf } from "./runs_of_ranks.ts";
+import { rangesOf } from "../program/runs_of_ranks.ts";
 import { LINE_WIDTH } from "./table.ts";
 import { padEnd, shortened, wrap } from "./text_width.ts";
 

@@ -4,7 +4,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 import type { Colours } from "./colour.ts";
 import { formatNumber, formatPercent, formatValue } from "../measure/format.ts";
-import { rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
+import { rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrapIndented } from "./text_width.ts";
 

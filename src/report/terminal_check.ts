@@ -7,7 +7,7 @@ import type { PlanEstimate } from "../program/estimate.ts";
 import { type GpuLoad, loadPerGpu, loadRule } from "../program/load_per_gpu.ts";
 import type { Colours } from "./colour.ts";
 import { countOf, formatPercent } from "../measure/format.ts";
-import { rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
+import { rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 

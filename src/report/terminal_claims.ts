@@ -1,9 +1,9 @@
 // The table of claims that nothing was run for: what decides each, and what the others need.
 
-import { decidedBy, type Verdict } from "../claims/verdict.ts";
+import { decidedBy, isDecidedOrConditional, type Verdict } from "../claims/verdict.ts";
 import type { Colours } from "./colour.ts";
 import { formatFigure, formatPercent } from "../measure/format.ts";
-import { needText } from "./need.ts";
+import { needText } from "../claims/need_text.ts";
 import { table, LINE_WIDTH } from "./table.ts";
 import { coloured, summary } from "./terminal_verdicts.ts";
 import { wrapIndented } from "./text_width.ts";
@@ -46,9 +46,6 @@ const explained = ({ label, reason, needs }: Verdict, colours: Colours): string[
 ];
 
 const share = (verdicts: readonly Verdict[]): string => {
-  const told = verdicts.filter(
-    ({ judgement, needs }) =>
-      judgement === "confirmed" || judgement === "refuted" || needs.length > 0,
-  ).length;
+  const told = verdicts.filter(isDecidedOrConditional).length;
   return `${summary(verdicts)}; ${told} of ${verdicts.length} decided or with a condition (${formatPercent(told / verdicts.length)})`;
 };

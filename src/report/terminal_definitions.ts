@@ -1,5 +1,6 @@
 // What each claim means, as a page for people.
 
+import { obstaclesByKind } from "../claims/obstacles.ts";
 import type { ClaimDefinition } from "../claims/table.ts";
 import type { Colours } from "./colour.ts";
 import { formatPercent } from "../measure/format.ts";
@@ -12,18 +13,9 @@ export const definitionLines = (claims: readonly ClaimDefinition[], colours: Col
     ...wrapIndented(definition, LINE_WIDTH, 2),
     ...wrapIndented(`= ${formula}`, LINE_WIDTH, 4),
     ...wrapIndented(
-      `kept when it is ${promise} the claimed value${tolerance === 0 ? "; a run's 95 % interval decides" : ` (tolerance ${formatPercent(tolerance)})`}; held against: ${against}; obstacles: ${obstaclesOf[kind]}`,
+      `kept when it is ${promise} the claimed value${tolerance === 0 ? "; a run's 95 % interval decides" : ` (tolerance ${formatPercent(tolerance)})`}; held against: ${against}; obstacles: ${obstaclesByKind[kind]}`,
       LINE_WIDTH,
       4,
     ),
     "",
   ]);
-
-const obstaclesOf: Readonly<Record<ClaimDefinition["kind"], string>> = {
-  speed:
-    "software or shared adapters, other GPUs than the plan's, emulated links, training mode, assumed values, what an import left out, degrees that are only checked, a measurement that contradicts itself; load by others widens the interval",
-  memory:
-    "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism, a cache that decoding reads and the plan does not name",
-  split: "assumed values, redundant experts that the plan does not name",
-  scaling: "no run on one GPU",
-};

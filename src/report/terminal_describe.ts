@@ -2,26 +2,19 @@
 
 import type { GpuLoad } from "../program/load_per_gpu.ts";
 import { loadRule } from "../program/load_per_gpu.ts";
-import type { Plan } from "../plan/plan.ts";
 import type { StageDescription } from "../program/describe.ts";
-import type { CollectiveEstimate, PlanEstimate } from "../program/estimate.ts";
+import type { CollectiveEstimate } from "../program/estimate.ts";
+import type { Described } from "../program/describe_plan.ts";
 import { plain, type Colours } from "./colour.ts";
 import { formatBytes, formatNumber, formatPercent } from "../measure/format.ts";
-import { groupBy } from "./group_by.ts";
+import { groupBy } from "../group_by.ts";
 import { mostColumns, picture, type PictureColumn } from "./picture.ts";
 import { hardwareLines } from "./hardware_table.ts";
 import { planLine } from "./run_header.ts";
-import { rangesOf, rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
+import { rangesOf, rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
 import { stageList } from "./stage_list.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
-
-export interface Described {
-  readonly plan: Plan;
-  readonly load: readonly GpuLoad[];
-  readonly stages: readonly StageDescription[];
-  readonly estimate: PlanEstimate;
-}
 
 const mostLines = 16;
 

@@ -13,7 +13,7 @@ import {
   formatPercent,
 } from "../measure/format.ts";
 import { planLine } from "./run_header.ts";
-import { rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
+import { rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
 import { boundLines } from "./terminal_bound.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";

@@ -9,7 +9,7 @@ import { projectionLines } from "./projection_section.ts";
 import type { Projection } from "../result/result.ts";
 import { planLine } from "./run_header.ts";
 import { timeTable } from "./run_sections.ts";
-import { rangeOf, runsOfRanks } from "./runs_of_ranks.ts";
+import { rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { wrap, wrapIndented } from "./text_width.ts";
 

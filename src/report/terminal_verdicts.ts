@@ -2,7 +2,7 @@
 
 import { countOf, formatEvidence, formatFigure } from "../measure/format.ts";
 import type { Colours } from "./colour.ts";
-import { needText } from "./need.ts";
+import { needText } from "../claims/need_text.ts";
 import { table } from "./table.ts";
 import type { Judgement, Verdict } from "../claims/verdict.ts";
 

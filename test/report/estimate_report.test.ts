@@ -3,7 +3,7 @@ import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
 import { formatParameters } from "../../src/measure/format.ts";
-import { rangesOf, runsOfRanks } from "../../src/report/runs_of_ranks.ts";
+import { rangesOf, runsOfRanks } from "../../src/program/runs_of_ranks.ts";
 import { estimateReport } from "../../src/report/terminal_estimate.ts";
 import { widthOf } from "../../src/report/text_width.ts";
 import { planOf } from "../support/given.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { asciiText, isUnicodeTerminal } from "../../src/report/ascii.ts";
-import { describePlan } from "../../src/report/describe_plan.ts";
+import { describePlan } from "../../src/program/describe_plan.ts";
 import { busLines } from "../../src/report/picture_bus.ts";
 import { describeReport, pictureLines } from "../../src/report/terminal_describe.ts";
 import { widthOf } from "../../src/report/text_width.ts";

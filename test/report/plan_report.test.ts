@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkPlan } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan, type LoadResult } from "../../src/plan/load.ts";
 import { impactOf } from "../../src/report/finding_impact.ts";
-import { titleOf } from "../../src/report/finding_titles.ts";
+import { titleOf } from "../../src/check/finding_titles.ts";
 import { planReport } from "../../src/report/markdown_plan.ts";
 
 const inspected = ({ plan, document, diagnostics }: LoadResult) =>

@@ -2,9 +2,10 @@
 
 import type { Diagnostic } from "../plan/diagnostic.ts";
 
-export type Section = "hardware" | "model" | "strengths" | "claims" | "notes";
+/** Of an analysis. */
+export type AnalysisPart = "hardware" | "model" | "strengths" | "claims" | "notes";
 
-const known: Readonly<Record<string, readonly [Section, title: string]>> = {
+const known: Readonly<Record<string, readonly [AnalysisPart, title: string]>> = {
   "gpu-count-fits": ["hardware", "GPU Count"],
   "gpu-ids-valid": ["hardware", "GPU Allocation"],
   "expert-group-matches-degree": ["hardware", "Expert Parallel Group"],
@@ -35,7 +36,7 @@ const known: Readonly<Record<string, readonly [Section, title: string]>> = {
   "values-assumed": ["notes", "Assumed Values"],
 };
 
-export const sectionOf = ({ code, path }: Diagnostic): Section => {
+export const sectionOf = ({ code, path }: Diagnostic): AnalysisPart => {
   const section = known[code]?.[0];
   if (section !== undefined) return section;
   const [root] = path;

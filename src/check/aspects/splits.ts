@@ -4,7 +4,7 @@ import { assumedAmong } from "../../plan/assumed.ts";
 import { groupSize, resultSplit } from "../../plan/layers.ts";
 import type { Groups, Layer, Plan } from "../../plan/plan.ts";
 import { usedGpus } from "../../plan/rules/gpus.ts";
-import { rangesOf } from "../runs_of_ranks.ts";
+import { rangesOf } from "../../program/runs_of_ranks.ts";
 import type { Assess } from "./aspect.ts";
 
 /** More lists than a line takes are counted. */

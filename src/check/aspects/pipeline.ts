@@ -5,7 +5,7 @@ import { gpusOfStage } from "../../plan/layers.ts";
 import { pipelineOf, type Pipeline } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { formatPercent } from "../../measure/format.ts";
-import { rangesOf } from "../runs_of_ranks.ts";
+import { rangesOf } from "../../program/runs_of_ranks.ts";
 import { type Assess, type Aspect, type Assessed } from "./aspect.ts";
 
 /** An efficient pipeline idles for at most this share of a step. */

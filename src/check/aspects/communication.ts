@@ -5,7 +5,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { CommunicationCost } from "../../program/communication_cost.ts";
 import type { Excess } from "../../program/least_bytes.ts";
 import { countOf, formatBytes } from "../../measure/format.ts";
-import { groupBy } from "../group_by.ts";
+import { groupBy } from "../../group_by.ts";
 import { type Assess } from "./aspect.ts";
 
 /** What is padded or cut into slices may exceed the least by so much. */

@@ -3,7 +3,7 @@
 import type { Verdict } from "../../claims/verdict.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { CommunicationCost } from "../../program/communication_cost.ts";
-import type { Described } from "../terminal_describe.ts";
+import type { Described } from "../../program/describe_plan.ts";
 
 /** By the plan and its program; what only a run or the plan's source could tell is not decidable. */
 export type AspectJudgement = "held" | "contradicted" | "not decidable";

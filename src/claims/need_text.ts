@@ -1,6 +1,6 @@
 // What a claim needs, in one sentence without a full stop.
 
-import type { Need } from "../claims/verdict.ts";
+import type { Need } from "./verdict.ts";
 import { formatBytes, formatNumber, formatParameters, formatPercent } from "../measure/format.ts";
 
 const signs = { "at least": "≥", "at most": "≤", exactly: "=" } as const;

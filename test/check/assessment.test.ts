@@ -4,10 +4,10 @@ import { judgeClaims } from "../../src/claims/judge.ts";
 import { parsePlan, readPlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { communicationCosts } from "../../src/program/communication_cost.ts";
-import { assess } from "../../src/report/aspects/assess.ts";
-import type { Aspect, Assessed } from "../../src/report/aspects/aspect.ts";
-import { loadBalance } from "../../src/report/aspects/load_balance.ts";
-import { describePlan } from "../../src/report/describe_plan.ts";
+import { assess } from "../../src/check/aspects/assess.ts";
+import type { Aspect, Assessed } from "../../src/check/aspects/aspect.ts";
+import { loadBalance } from "../../src/check/aspects/load_balance.ts";
+import { describePlan } from "../../src/program/describe_plan.ts";
 import { planReport } from "../../src/report/markdown_plan.ts";
 import { claiming, planOf } from "../support/given.ts";
 

@@ -2,7 +2,7 @@
 
 import { assumedAmong } from "../../plan/assumed.ts";
 import { formatNumber, formatPercent } from "../../measure/format.ts";
-import type { Described } from "../terminal_describe.ts";
+import type { Described } from "../../program/describe_plan.ts";
 import type { Assess } from "./aspect.ts";
 
 /** The busiest GPU of an even load has at most so many times the mean FLOPs. */
