@@ -11,7 +11,7 @@ import { lower } from "../src/program/lower.ts";
 import type { Link } from "../src/program/simulate/link_cost.ts";
 import { formatBytes, formatNumber } from "../src/measure/format.ts";
 import type { OverlapEffect } from "../src/measure/overlap_effect.ts";
-import { table } from "../src/report/table.ts";
+import { table } from "../src/report/render/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan } from "../test/support/plans.ts";

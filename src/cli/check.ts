@@ -1,7 +1,8 @@
 // shardbench check: is the plan sound, and if not, can it be mended?
 
 import type { Command } from "commander";
-import { checkReport } from "../report/terminal_check.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { checkReport } from "../report/check_report.ts";
 import { inspectPlan, repairAdvice, type Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -59,7 +60,7 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
   plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
 
 const findings = async (inspected: Inspected): Promise<string[]> => [
-  ...checkReport(inspected, outputColours()),
+  ...terminalLines(checkReport(inspected), outputColours()),
   ...(inspected.diagnostics.some(({ code }) => code === "claims-open")
     ? [`What open claims need: \`shardbench claims ${inspected.document.file}\``]
     : []),

@@ -8,7 +8,7 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { exitCodeOfRun } from "./execute.ts";
 import { guarded, tell } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { keepAwakeOption, pinningOf } from "./run_options.ts";
 import { byteSize, duration, oneOf, wholeNumber } from "./values.ts";
 
@@ -121,11 +121,8 @@ const collectives = async (
   });
   if (flags.json === true) printJson(benches);
   else {
-    const { collectivesReport } = await import("../report/terminal_collectives.ts");
-    const colours = outputColours();
-    printLines(
-      benches.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...collectivesReport(each, colours)]),
-    );
+    const { collectivesReport } = await import("../report/collectives_report.ts");
+    printReports(benches.map(collectivesReport));
   }
   if (end !== undefined) return tell(end);
   if (!benches.every(isRight)) return exitCodes.wrongNumerics;

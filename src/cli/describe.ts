@@ -2,9 +2,11 @@
 
 import type { Command } from "commander";
 import type { Plan } from "../plan/plan.ts";
-import { asciiText, isUnicodeTerminal } from "../report/ascii.ts";
-import { LINE_WIDTH } from "../report/table.ts";
-import { wrap } from "../report/text_width.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { asciiText, isUnicodeTerminal } from "../report/render/ascii.ts";
+import { plain } from "../report/render/colour.ts";
+import { LINE_WIDTH } from "../report/render/table.ts";
+import { wrap } from "../report/render/text_width.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
@@ -61,7 +63,7 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (flags.schedule === true) return describeOrder(plan, flags);
   const [{ describePlan }, { describeReport }] = await Promise.all([
     import("../program/describe_plan.ts"),
-    import("../report/terminal_describe.ts"),
+    import("../report/describe_report.ts"),
   ]);
   const described = describePlan(plan);
   if (flags.json === true) {
@@ -71,7 +73,8 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
     printJson({ plan: name, provenance: "estimated", hardware, load, stages, collectives });
     return exitCodes.fine;
   }
-  const lines = describeReport(described, flags.output === undefined ? outputColours() : undefined);
+  const colours = flags.output === undefined ? outputColours() : plain;
+  const lines = terminalLines(describeReport(described), colours);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
 };
@@ -80,7 +83,7 @@ const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
   const [{ describeSchedule }, { estimatePlan }, { scheduleReport }] = await Promise.all([
     import("../program/schedule/describe.ts"),
     import("../program/estimate.ts"),
-    import("../report/terminal_schedule.ts"),
+    import("../report/schedule_chart.ts"),
   ]);
   const schedule = describeSchedule(plan, estimatePlan(plan));
   if (flags.json === true) {

@@ -2,7 +2,8 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
-import { checkReport, errorLines } from "../report/terminal_check.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { checkReport, errorReport } from "../report/check_report.ts";
 import { BadPlan, repairAdvice } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { errorColours, printErrorLines, printJson } from "./output.ts";
@@ -37,17 +38,18 @@ const explain = async (error: unknown): Promise<string[]> => {
   const colours = errorColours();
   if (error instanceof BadPlan) {
     const errors = error.diagnostics.filter(({ severity }) => severity === "error");
-    return [...checkReport({ diagnostics: errors }, colours), ...(await repairAdvice(error))];
+    return [
+      ...terminalLines(checkReport({ diagnostics: errors }), colours),
+      ...(await repairAdvice(error)),
+    ];
   }
   if (error instanceof NumericsError) {
-    return errorLines(
-      `Wrong numbers: ${error.message}`,
-      "nothing was timed; please report the plan and the output of `shardbench adapters`",
-      colours,
-    );
+    const hint =
+      "nothing was timed; please report the plan and the output of `shardbench adapters`";
+    return terminalLines(errorReport(`Wrong numbers: ${error.message}`, hint), colours);
   }
   if (error instanceof EnvironmentError) {
-    return errorLines(`${error.code}: ${error.message}`, error.hint, colours);
+    return terminalLines(errorReport(`${error.code}: ${error.message}`, error.hint), colours);
   }
   return [
     colours.bad("This is a bug in shardbench; please report it with the plan that shows it."),

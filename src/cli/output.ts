@@ -1,6 +1,8 @@
 // Writing to the terminal.
 
-import { coloursFor, type Colours, plain } from "../report/colour.ts";
+import { coloursFor, type Colours, plain } from "../report/render/colour.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import type { Report } from "../report/section.ts";
 import { inertJson, inertLine, inertPlanText } from "../report/inert.ts";
 import { exitCodes } from "./exit_code.ts";
 
@@ -35,6 +37,18 @@ const textOf = (lines: readonly string[], colours: Colours): string =>
 export const printErrorLines = (lines: readonly string[]): void => {
   process.stderr.write(textOf(lines, errorColours()));
 };
+
+/** One after the other. */
+export function printReports(reports: readonly Report[]): void {
+  const colours = outputColours();
+  printLines(
+    reports.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...terminalLines(each, colours)]),
+  );
+}
+
+export function printErrorReport(report: Report): void {
+  printErrorLines(terminalLines(report, errorColours()));
+}
 
 export const printJson = (value: unknown): void => {
   printText(`${inertJson(JSON.stringify(value, null, 2))}\n`);

@@ -7,15 +7,15 @@ import type { Plan } from "../plan/plan.ts";
 import { countOf } from "../measure/format.ts";
 import type { RunResult } from "../result/result.ts";
 import type { ResultTarget } from "../result/result_target.ts";
-import { LINE_WIDTH } from "../report/table.ts";
-import { wrap } from "../report/text_width.ts";
+import { LINE_WIDTH } from "../report/render/table.ts";
+import { wrap } from "../report/render/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded, tell } from "./guard.ts";
 import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
-import { errorColours, outputColours, printErrorLines, printLines, printText } from "./output.ts";
+import { errorColours, printErrorLines, printLines, printReports, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
 
@@ -102,8 +102,8 @@ const print = async (plan: Plan, result: RunResult, flags: Flags): Promise<void>
     printText(textOfResult(result));
     return;
   }
-  const { runReport } = await import("../report/terminal_run.ts");
-  printLines(runReport(plan, result, outputColours(), { explain: flags.explain === true }));
+  const { runReport } = await import("../report/run_report.ts");
+  printReports([runReport(plan, result, { explain: flags.explain === true })]);
 };
 
 /** An exit code where that failed. */

@@ -4,13 +4,14 @@ import type { Command } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Projection, RunResult } from "../result/result.ts";
+import { gap } from "../report/section.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { earlierResult } from "./earlier_result.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { addPeakOptions, peaksOf, type PeakFlags } from "./peaks.ts";
 import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
@@ -61,9 +62,9 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const result = await execute(plan, { ...runOptions(flags), project: "only" });
   const code = exitCodeOfRun(result);
   if (code !== exitCodes.fine || result.projection === undefined) {
-    const { outcomeLines } = await import("../report/outcome_lines.ts");
+    const { runOutcomeSection } = await import("../report/sections/outcome.ts");
     if (code === exitCodes.fine) throw untimed();
-    printLines(outcomeLines(result, outputColours()));
+    printReports([{ sections: [{ blocks: [gap, ...runOutcomeSection(result).blocks] }] }]);
     return code;
   }
   const projection =
@@ -84,7 +85,7 @@ const projectWith = async (
     import("../program/lower.ts"),
     import("../harness/projection.ts"),
     import("../result/link_file.ts"),
-    import("../report/projection_section.ts"),
+    import("../report/sections/projection.ts"),
   ]);
   const model = await readLink(links);
   const condition = linkCondition(model);
@@ -120,15 +121,15 @@ const show = async (plan: Plan, projection: Projection, { json }: Flags): Promis
     printJson({ plan: plan.name, provenance: "projected", ...projection });
     return;
   }
-  const { simulationReport } = await import("../report/terminal_simulation.ts");
-  printLines(simulationReport(plan, projection, outputColours()));
+  const { simulationReport } = await import("../report/simulation_report.ts");
+  printReports([simulationReport(plan, projection)]);
 };
 
 const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan } = await countedPlan(file);
   const [{ simulateHardware }, { hardwareReport }, { readLink }] = await Promise.all([
     import("../program/simulate/simulate_hardware.ts"),
-    import("../report/terminal_simulation.ts"),
+    import("../report/simulation_report.ts"),
     import("../result/link_file.ts"),
   ]);
   const link = flags.links === undefined ? undefined : await readLink(flags.links);
@@ -140,6 +141,6 @@ const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (peaks === undefined) throw new Error("--peak-flops gives a peak");
   const projected = simulateHardware(plan, peaks, flags.latency ?? link?.latencyMs ?? 0);
   if (flags.json === true) printJson({ plan: plan.name, provenance: "projected", ...projected });
-  else printLines(hardwareReport(plan, projected, outputColours()));
+  else printReports([hardwareReport(plan, projected)]);
   return exitCodes.fine;
 };

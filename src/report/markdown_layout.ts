@@ -10,9 +10,11 @@ import {
   formatParameters,
   formatPercent,
 } from "../measure/format.ts";
-import { hardwareMarkdown } from "./hardware_table.ts";
+import { sectionLines } from "./render/markdown.ts";
+import { left, right, table, type Section } from "./section.ts";
+import { hardwareSection } from "./sections/hardware.ts";
 import { rangeOf, rangesOf, runsOfRanks } from "../program/runs_of_ranks.ts";
-import { listOf, pictureLines } from "./terminal_describe.ts";
+import { listOf, pictureLines } from "./describe_report.ts";
 import type { Described } from "../program/describe_plan.ts";
 
 const mostLines = 24;
@@ -25,7 +27,7 @@ const fenced = (lines: readonly string[]): string[] => [
 ];
 
 export const layoutSections = (described: Described): string[] => [
-  ...hardwareMarkdown(described.plan),
+  ...sectionLines(hardwareSection(described.plan), 3),
   "### Stage Configuration",
   "",
   ...fenced(stageText(described)),
@@ -45,9 +47,7 @@ export const layoutSections = (described: Described): string[] => [
   ...pictureLines(described),
   "```",
   "",
-  "### Cost",
-  "",
-  ...costText(described),
+  ...sectionLines(costSection(described), 3),
 ];
 
 const stageText = ({ stages }: Described): string[] =>
@@ -117,7 +117,7 @@ const loadDefinition = ({ load }: Described): string[] => {
   return [`What the labels mean: ${loadRule}.${more}`, ""];
 };
 
-const costText = ({ plan, estimate }: Described): string[] => {
+function costSection({ plan, estimate }: Described): Section {
   const { parameters, modelFlops, tokens, batch, ranks, memory } = estimate;
   const needed = fullestNeed(memory).total;
   const capacity = plan.hardware.memoryPerGpu;
@@ -137,9 +137,13 @@ const costText = ({ plan, estimate }: Described): string[] => {
       `${formatBytes(needed)}${capacity === undefined ? "" : `, ${formatPercent(needed / capacity)} of it`}`,
     ],
   ];
-  return [
-    "| figure | estimated |",
-    "|---|---:|",
-    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
-  ];
-};
+  return {
+    title: "Cost",
+    blocks: [
+      table(
+        [...left("figure"), ...right("estimated")],
+        rows.map((cells) => ({ cells })),
+      ),
+    ],
+  };
+}

@@ -18,9 +18,10 @@ import { sectionOf, titleOf } from "../check/finding_titles.ts";
 import { countOf } from "../measure/format.ts";
 import { inertDiagnostic, inertMarkdown, inertPlan } from "./inert.ts";
 import { aspectList, marks, marksExplained } from "./markdown_aspects.ts";
-import { claimSection } from "./markdown_claims.ts";
 import { layoutSections } from "./markdown_layout.ts";
 import { repairSection } from "./markdown_repair.ts";
+import { sectionLines } from "./render/markdown.ts";
+import { claimsOfAnalysis } from "./sections/claims.ts";
 import type { Described } from "../program/describe_plan.ts";
 
 interface Given {
@@ -72,8 +73,7 @@ export const planReport = (written: Given): string[] => {
           "## Detailed Analysis",
           "",
           ...layoutSections(assessed.described),
-          "",
-          ...claimSection(assessed.verdicts),
+          ...sectionLines(claimsOfAnalysis(assessed.verdicts), 2),
         ]),
     ...conclusion(errors, repaired, subject.diagnostics, aspects),
   ];

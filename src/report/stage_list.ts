@@ -4,8 +4,8 @@ import type { GpuLoad } from "../program/load_per_gpu.ts";
 import type { StageDescription } from "../program/describe.ts";
 import { countOf, formatPercent } from "../measure/format.ts";
 import { rangesOf } from "../program/runs_of_ranks.ts";
-import { LINE_WIDTH } from "./table.ts";
-import { padEnd, shortened, wrap } from "./text_width.ts";
+import { LINE_WIDTH } from "./render/table.ts";
+import { padEnd, shortened, wrap } from "./render/text_width.ts";
 
 const INNER = LINE_WIDTH - 4;
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { widthOf } from "../../src/report/text_width.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
 import { writeResult } from "../../src/result/result_file.ts";
 import { planOf } from "../support/given.ts";
 import { ceilingsWith } from "../support/ceilings.ts";

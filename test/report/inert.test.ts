@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import { checkPlan } from "../../src/check/check_plan.ts";
-import { coloursFor } from "../../src/report/colour.ts";
+import { coloursFor } from "../../src/report/render/colour.ts";
 import {
   inert,
   inertJson,

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { asciiText, isUnicodeTerminal } from "../../src/report/ascii.ts";
+import { asciiText, isUnicodeTerminal } from "../../src/report/render/ascii.ts";
 import { describePlan } from "../../src/program/describe_plan.ts";
 import { busLines } from "../../src/report/picture_bus.ts";
-import { describeReport, pictureLines } from "../../src/report/terminal_describe.ts";
-import { widthOf } from "../../src/report/text_width.ts";
+import { describeReport, pictureLines } from "../../src/report/describe_report.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
 import { planOf } from "../support/given.ts";
+import { shown } from "../support/shown.ts";
 
 const written = (parallel: string, gpus: number, layers = 4): Plan => {
   const { plan } = parsePlan(
@@ -62,12 +63,12 @@ describe.each([
   ["eight stages", written("{ tensor: 2, pipeline: 8, data: 2 }", 32, 16)],
 ])("%s", (_name, plan) => {
   test("fits 80 columns, and no line ends in spaces", () => {
-    const lines = describeReport(describePlan(plan));
+    const lines = shown(describeReport(describePlan(plan)));
     expect(lines.filter((line) => widthOf(line) > 80 || line.endsWith(" "))).toEqual([]);
   });
 
   test("in ASCII it is as wide and has nothing else", () => {
-    const lines = describeReport(describePlan(plan));
+    const lines = shown(describeReport(describePlan(plan)));
     const ascii = lines.map(asciiText);
     expect(ascii.map((line) => line.length)).toEqual(lines.map(widthOf));
     expect(ascii.join("")).toMatch(/^[\x20-\x7e]*$/);
@@ -76,7 +77,7 @@ describe.each([
 
 test("the layers of a GPU in several stages are counted with all their stages", async () => {
   const plan = await planOf("smoke/pipeline-unequal.yaml");
-  const lines = describeReport(describePlan(plan));
+  const lines = shown(describeReport(describePlan(plan)));
   expect(lines.find((line) => /^ +2 +\d.* middle/.test(line))).toMatch(/ 3 in middle, output$/);
 });
 

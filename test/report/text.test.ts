@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { coloursFor, plain } from "../../src/report/colour.ts";
-import { table } from "../../src/report/table.ts";
-import { widthOf, wrap } from "../../src/report/text_width.ts";
+import { coloursFor, plain } from "../../src/report/render/colour.ts";
+import { table } from "../../src/report/render/table.ts";
+import { widthOf, wrap } from "../../src/report/render/text_width.ts";
 
 const escape = "\u001B[";
 
