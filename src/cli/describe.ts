@@ -52,11 +52,12 @@ Examples:
 
 const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (flags.report === true) {
-    const [{ inspectPlan }, { planReport }] = await Promise.all([
+    const [{ inspectPlan }, { analysisReport }, { markdownLines }] = await Promise.all([
       import("./bad_plan.ts"),
-      import("../report/markdown_plan.ts"),
+      import("../report/analysis_report.ts"),
+      import("../report/render/markdown.ts"),
     ]);
-    await deliver(planReport(await inspectPlan(file)), flags);
+    await deliver(markdownLines(analysisReport(await inspectPlan(file))), flags);
     return exitCodes.fine;
   }
   const { plan } = await countedPlan(file);

@@ -3,7 +3,7 @@
 import { coloursFor, type Colours, plain } from "../report/render/colour.ts";
 import { terminalLines } from "../report/render/terminal.ts";
 import type { Report } from "../report/section.ts";
-import { inertJson, inertLine, inertPlanText } from "../report/inert.ts";
+import { inertJson, inertLine, inertPlanText } from "../report/render/inert.ts";
 import { exitCodes } from "./exit_code.ts";
 
 /**

@@ -10,7 +10,16 @@ import { groupBy } from "../group_by.ts";
 import { mostColumns, picture, type PictureColumn } from "./picture.ts";
 import { rangesOf, rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
 import { stageList } from "./stage_list.ts";
-import { left, note, paragraph, right, table, type Report, type Section } from "./section.ts";
+import {
+  left,
+  note,
+  paragraph,
+  right,
+  table,
+  verbatim,
+  type Report,
+  type Section,
+} from "./section.ts";
 import { hardwareSection } from "./sections/hardware.ts";
 import { planLine } from "./sections/plan_line.ts";
 
@@ -21,7 +30,7 @@ export function describeReport(described: Described): Report {
     title: [planLine(described.plan)],
     sections: [
       hardwareSection(described.plan),
-      { blocks: [{ kind: "verbatim", lines: pictureLines(described) }] },
+      { blocks: [verbatim(pictureLines(described))] },
       loadSection(described),
       flowSection(described.estimate.collectives),
     ],

@@ -1,7 +1,7 @@
 // What a report says, as data. A function returns a section; how it looks is up to the renderers in `render`.
 
-/** How a text is meant; a renderer may color it. */
-export type Tone = "plain" | "good" | "bad" | "doubtful" | "faint" | "strong";
+/** How a text is meant; a renderer may color it. `code` is a name as a file or a command line has it. */
+export type Tone = "plain" | "good" | "bad" | "doubtful" | "faint" | "strong" | "code";
 
 export type Span = string | { readonly text: string; readonly tone: Tone };
 
@@ -12,13 +12,14 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-/** Without blocks it is not shown. */
+/** Not shown where nothing is in it. */
 export interface Section {
   readonly title?: string;
   readonly blocks: readonly Block[];
+  readonly parts?: readonly Section[];
 }
 
-export type Block = Table | Fields | Text | Line | Verbatim | Gap;
+export type Block = Table | Fields | List | Text | Line | Verbatim | Gap;
 
 export interface Column {
   readonly title: string;
@@ -62,10 +63,22 @@ export interface Fields {
   readonly level: 0 | 1;
 }
 
+export interface List {
+  readonly kind: "list";
+  readonly isOrdered: boolean;
+  readonly items: readonly Item[];
+}
+
+export interface Item {
+  readonly spans: readonly Span[];
+  /** Of a list in it, without an order. */
+  readonly items?: readonly Item[];
+}
+
 /** To be folded where lines are short. */
 export interface Text {
   readonly kind: "text";
-  readonly text: string;
+  readonly spans: readonly Span[];
   readonly tone: Tone;
   /** How deep it is indented: 1 belongs to what stands above. */
   readonly level: 0 | 1 | 2;
@@ -82,6 +95,7 @@ export interface Line {
 export interface Verbatim {
   readonly kind: "verbatim";
   readonly lines: readonly string[];
+  readonly language?: "json";
 }
 
 /** Parts what stands in one section. */
@@ -101,25 +115,49 @@ export function fields(
   return { kind: "fields", rows: rows.map(([label, text]) => ({ label, text })), width, level };
 }
 
-export function paragraph(text: string, tone: Tone = "plain"): Text {
-  return { kind: "text", text, tone, level: 0 };
+export function list(items: readonly Item[], isOrdered = false): List {
+  return { kind: "list", isOrdered, items };
+}
+
+export function paragraph(text: string | readonly Span[], tone: Tone = "plain"): Text {
+  return { kind: "text", spans: spansOf(text), tone, level: 0 };
 }
 
 /** Of what stands above it. */
-export function note(text: string, tone: Tone = "faint"): Text {
-  return { kind: "text", text, tone, level: 1 };
+export function note(text: string | readonly Span[], tone: Tone = "faint"): Text {
+  return { kind: "text", spans: spansOf(text), tone, level: 1 };
 }
 
 /** Of the note above it. */
 export function detail(text: string, tone: Tone = "plain"): Text {
-  return { kind: "text", text, tone, level: 2 };
+  return { kind: "text", spans: [text], tone, level: 2 };
+}
+
+function spansOf(text: string | readonly Span[]): readonly Span[] {
+  return typeof text === "string" ? [text] : text;
 }
 
 export function line(spans: readonly Span[], level: 0 | 1 = 0): Line {
   return { kind: "line", spans, level };
 }
 
+export function verbatim(lines: readonly string[], language?: "json"): Verbatim {
+  return { kind: "verbatim", lines, ...(language === undefined ? {} : { language }) };
+}
+
 export const gap: Gap = { kind: "gap" };
+
+export function strong(text: string): Span {
+  return { text, tone: "strong" };
+}
+
+export function code(text: string): Span {
+  return { text, tone: "code" };
+}
+
+export function faint(text: string): Span {
+  return { text, tone: "faint" };
+}
 
 export function textOfSpan(span: Span): string {
   return typeof span === "string" ? span : span.text;

@@ -8,7 +8,8 @@ import { assess } from "../../src/check/aspects/assess.ts";
 import type { Aspect, Assessed } from "../../src/check/aspects/aspect.ts";
 import { loadBalance } from "../../src/check/aspects/load_balance.ts";
 import { describePlan } from "../../src/program/describe_plan.ts";
-import { planReport } from "../../src/report/markdown_plan.ts";
+import { analysisReport } from "../../src/report/analysis_report.ts";
+import { markdownLines } from "../../src/report/render/markdown.ts";
 import { claiming, planOf } from "../support/given.ts";
 
 const threeStages = "three-stage-pipeline.json";
@@ -18,7 +19,12 @@ const original = "moe-ep3-tp2.original.json";
 const read = async (file: string): Promise<readonly [string, readonly string[]]> => {
   const { plan, document } = await readPlan(`configs/${file}`);
   if (plan === undefined) throw new Error(`${file} must load`);
-  return [file, planReport({ plan, document, diagnostics: inspect(plan, document).diagnostics })];
+  return [
+    file,
+    markdownLines(
+      analysisReport({ plan, document, diagnostics: inspect(plan, document).diagnostics }),
+    ),
+  ];
 };
 
 const reports = new Map(await Promise.all([threeStages, experts, original].map(read)));

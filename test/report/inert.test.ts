@@ -11,8 +11,9 @@ import {
   inertLine,
   inertMarkdown,
   inertPlanText,
-} from "../../src/report/inert.ts";
-import { planReport } from "../../src/report/markdown_plan.ts";
+} from "../../src/report/render/inert.ts";
+import { analysisReport } from "../../src/report/analysis_report.ts";
+import { markdownLines } from "../../src/report/render/markdown.ts";
 
 describe("a line of output", () => {
   test.each([
@@ -110,7 +111,9 @@ describe("Markdown", () => {
   test("a report of a plan with such names has none of them as they are", () => {
     const { plan, document, diagnostics } = parsePlan(written, `${evil}.json`);
     const found = [...diagnostics, ...(plan === undefined ? [] : checkPlan(plan, document))];
-    const report = planReport({ ...(plan && { plan }), document, diagnostics: found });
+    const report = markdownLines(
+      analysisReport({ ...(plan && { plan }), document, diagnostics: found }),
+    );
     expect(plan).toBeDefined();
     expect(report.join("\n")).toContain("&lt;script>");
     let isCode = false;

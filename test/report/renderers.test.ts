@@ -6,15 +6,20 @@ import { markdownLines } from "../../src/report/render/markdown.ts";
 import { terminalLines } from "../../src/report/render/terminal.ts";
 import { runReport } from "../../src/report/run_report.ts";
 import {
+  code,
   detail,
+  faint,
   fields,
   gap,
   left,
   line,
+  list,
   note,
   paragraph,
   right,
+  strong,
   table,
+  verbatim,
   type Prose,
   type Report,
 } from "../../src/report/section.ts";
@@ -65,6 +70,28 @@ const report = (place: Prose["place"] = "under its row"): Report => ({
         { kind: "verbatim", lines: ["┌  ┐"] },
       ],
     },
+    {
+      title: "Findings",
+      blocks: [],
+      parts: [
+        { title: "None", blocks: [] },
+        {
+          title: "Some",
+          blocks: [
+            list(
+              [
+                {
+                  spans: [strong("Load"), ": uneven [", code("gpu-underused"), "] ", faint("(so)")],
+                  items: [{ spans: ["<b> of `all`"], items: [{ spans: ["deeper"] }] }],
+                },
+                { spans: ["last"] },
+              ],
+              true,
+            ),
+          ],
+        },
+      ],
+    },
   ],
 });
 
@@ -90,6 +117,13 @@ describe("a terminal", () => {
       "sum OK",
       "    of two",
       "┌  ┐",
+      "",
+      "Findings",
+      "Some",
+      "1. Load: uneven [gpu-underused] (so)",
+      "   - <b> of `all`",
+      "     - deeper",
+      "2. last",
     ]);
   });
 
@@ -146,9 +180,27 @@ describe("Markdown", () => {
         "┌  ┐",
         "```",
         "",
+        "## Findings",
+        "",
+        "### Some",
+        "",
+        "1. **Load**: uneven [`gpu-underused`] *(so)*",
+        "   - &lt;b> of \\`all\\`",
+        "     - deeper",
+        "2. last",
       ]);
     },
   );
+
+  test("fences what holds a fence by a longer one", () => {
+    const blocks = [verbatim(["````", "a\u202E"])];
+    expect(markdownLines({ sections: [{ blocks }] })).toEqual([
+      "`````",
+      "````",
+      "a\\u{202e}",
+      "`````",
+    ]);
+  });
 
   test("has every section of a run that a terminal has", async () => {
     const plan = await planOf("moe-ep3-tp2.json");

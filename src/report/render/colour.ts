@@ -3,7 +3,7 @@
 import { styleText } from "node:util";
 import type { Tone } from "../section.ts";
 
-export type Colours = Readonly<Record<Exclude<Tone, "plain">, (text: string) => string>>;
+export type Colours = Readonly<Record<Exclude<Tone, "plain" | "code">, (text: string) => string>>;
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -26,7 +26,7 @@ const same = (text: string): string => text;
 export const plain: Colours = { good: same, bad: same, doubtful: same, faint: same, strong: same };
 
 export function paint(text: string, tone: Tone, colours: Colours): string {
-  return tone === "plain" ? text : colours[tone](text);
+  return tone === "plain" || tone === "code" ? text : colours[tone](text);
 }
 
 /** NO_COLOR wins, then FORCE_COLOR (0 is off), then whether the stream is a terminal. */

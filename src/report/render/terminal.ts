@@ -4,6 +4,7 @@ import {
   textOfSpan,
   type Block,
   type Fields,
+  type Item,
   type Prose,
   type Report,
   type Row,
@@ -21,7 +22,11 @@ const INDENT = 2;
 /** Sections stand apart by an empty line. */
 export function terminalLines({ title, intro = [], sections }: Report, colours: Colours): string[] {
   const head = [...titleLines(title, colours), ...blockLines(intro, colours)];
-  return [head, ...sections.map((section) => sectionLines(section, colours))]
+  return apart([head, ...sections.map((section) => sectionLines(section, colours))]);
+}
+
+function apart(parts: readonly (readonly string[])[]): string[] {
+  return parts
     .filter((part) => part.length > 0)
     .flatMap((part, i) => (i === 0 ? part : ["", ...part]));
 }
@@ -34,10 +39,12 @@ function titleLines(title: readonly Span[] | undefined, colours: Colours): strin
     : [painted(title, colours)];
 }
 
-function sectionLines({ title, blocks }: Section, colours: Colours): string[] {
-  if (blocks.length === 0) return [];
-  const lines = blockLines(blocks, colours);
-  return title === undefined ? lines : [colours.strong(title), ...lines];
+function sectionLines({ title, blocks, parts = [] }: Section, colours: Colours): string[] {
+  const own = apart([
+    blockLines(blocks, colours),
+    ...parts.map((part) => sectionLines(part, colours)),
+  ]);
+  return title === undefined || own.length === 0 ? own : [colours.strong(title), ...own];
 }
 
 function blockLines(blocks: readonly Block[], colours: Colours): string[] {
@@ -51,8 +58,12 @@ function linesOf(block: Block, colours: Colours): readonly string[] {
     case "fields":
       return fieldLines(block, colours);
     case "text":
-      return wrapIndented(block.text, LINE_WIDTH, INDENT * block.level).map((each) =>
-        paint(each, block.tone, colours),
+      return wrapIndented(painted(block.spans, colours), LINE_WIDTH, INDENT * block.level).map(
+        (each) => paint(each, block.tone, colours),
+      );
+    case "list":
+      return block.items.flatMap((item, i) =>
+        itemLines(item, block.isOrdered ? `${i + 1}.` : "-", 0, colours),
       );
     case "line":
       return [" ".repeat(INDENT * block.level) + painted(block.spans, colours)];
@@ -117,6 +128,21 @@ function fieldLines({ rows, width, level }: Fields, colours: Colours): string[] 
       (each, i) => indent + padEnd(i === 0 ? painted([label], colours) : "", width) + each,
     ),
   );
+}
+
+function itemLines(
+  { spans, items = [] }: Item,
+  mark: string,
+  indent: number,
+  colours: Colours,
+): string[] {
+  const inner = indent + mark.length + 1;
+  const [first = "", ...rest] = wrapIndented(painted(spans, colours), LINE_WIDTH, inner);
+  return [
+    `${" ".repeat(indent)}${mark} ${first.slice(inner)}`,
+    ...rest,
+    ...items.flatMap((item) => itemLines(item, "-", inner, colours)),
+  ];
 }
 
 function painted(spans: readonly Span[], colours: Colours): string {

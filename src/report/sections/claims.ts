@@ -3,7 +3,7 @@
 import { needText } from "../../claims/need_text.ts";
 import { decidedBy, isDecidedOrConditional, type Verdict } from "../../claims/verdict.ts";
 import { formatFigure, formatPercent } from "../../measure/format.ts";
-import { left, line, paragraph, right, table, type Section, type Table } from "../section.ts";
+import { code, left, line, paragraph, right, table, type Section, type Table } from "../section.ts";
 import { countedJudgements, foundIn, proseColumns, toned } from "./verdicts.ts";
 
 /** The claims of a plan before anything runs. */
@@ -28,9 +28,11 @@ export function claimsOfAnalysis(verdicts: readonly Verdict[]): Section {
     title,
     blocks: [
       claimsTable(verdicts),
-      paragraph(
-        "What is untestable here, a run decides where the machine has the plan's GPUs: `shardbench compare`.",
-      ),
+      paragraph([
+        "What is untestable here, a run decides where the machine has the plan's GPUs: ",
+        code("shardbench compare"),
+        ".",
+      ]),
     ],
   };
 }

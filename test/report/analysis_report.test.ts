@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { checkPlan } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan, type LoadResult } from "../../src/plan/load.ts";
-import { impactOf } from "../../src/report/finding_impact.ts";
+import { impactOf } from "../../src/report/sections/finding_impact.ts";
 import { titleOf } from "../../src/check/finding_titles.ts";
-import { planReport } from "../../src/report/markdown_plan.ts";
+import { analysisReport } from "../../src/report/analysis_report.ts";
+import { markdownLines } from "../../src/report/render/markdown.ts";
 
 const inspected = ({ plan, document, diagnostics }: LoadResult) =>
   plan === undefined
@@ -11,7 +12,7 @@ const inspected = ({ plan, document, diagnostics }: LoadResult) =>
     : { plan, document, diagnostics: [...diagnostics, ...checkPlan(plan, document)] };
 
 const reportOf = async (file: string): Promise<string> =>
-  planReport(inspected(await readPlan(file))).join("\n");
+  markdownLines(analysisReport(inspected(await readPlan(file)))).join("\n");
 
 const sectionsOf = (report: string): string[] =>
   report.split("\n").flatMap((line) => (line.startsWith("## ") ? [line.slice(3)] : []));
@@ -54,7 +55,7 @@ test("its mended plan: nothing of the original's errors", async () => {
 
 test("every finding is there with its code; what holds is ticked", async () => {
   const given = inspected(await readPlan("configs/three-stage-pipeline.json"));
-  const report = planReport(given).join("\n");
+  const report = markdownLines(analysisReport(given)).join("\n");
   // The load has a section of its own.
   const codes = given.diagnostics.map(({ code }) => code).filter((code) => code !== "load-per-gpu");
   expect(codes.filter((code) => !report.includes(`\`${code}\``))).toEqual([]);
@@ -71,7 +72,9 @@ test("every opportunity has its issue, impact and recommendation", async () => {
 });
 
 test("a file that is no plan gets its errors and the status", () => {
-  const report = planReport(inspected(parsePlan("name: x\nstages: 3\n", "plan.yaml"))).join("\n");
+  const report = markdownLines(
+    analysisReport(inspected(parsePlan("name: x\nstages: 3\n", "plan.yaml"))),
+  ).join("\n");
   expect(report).toContain("**NOT COMPATIBLE**");
   expect(report).toContain("**Status: INVALID**");
   expect(report).not.toContain("## Detailed Analysis");
@@ -84,7 +87,7 @@ hardware: { gpus: 1 }
 workload: { batch: 1, sequence: 4 }
 model: { layers: 1, hidden: 16, heads: 4, positions: { kind: rotary } }
 `;
-  const report = planReport(inspected(parsePlan(text, "plan.yaml"))).join("\n");
+  const report = markdownLines(analysisReport(inspected(parsePlan(text, "plan.yaml")))).join("\n");
   expect(report).toContain("`layer-not-runnable`");
   expect(report).toContain("### Stage Configuration");
 });
@@ -117,7 +120,7 @@ test("figures of the hardware stand with their source, assumed ones marked", () 
     "plan.json",
   );
   const datasheet = "NVIDIA H100 architecture white paper, assumed";
-  const report = planReport(inspected(load));
+  const report = markdownLines(analysisReport(inspected(load)));
   const table = report.slice(
     report.indexOf("### Hardware"),
     report.indexOf("### Stage Configuration"),
@@ -139,5 +142,5 @@ test("a plan that says nothing of its GPUs has no table of them", () => {
   const silent = { name: "silent", hardware: { gpus: 1 }, workload: { batch: 1 } };
   const model = { layers: 1, hidden: 32, heads: 4 };
   const load = parsePlan(JSON.stringify({ ...silent, model }), "plan.json");
-  expect(planReport(inspected(load))).not.toContain("### Hardware");
+  expect(markdownLines(analysisReport(inspected(load)))).not.toContain("### Hardware");
 });

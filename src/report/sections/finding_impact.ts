@@ -1,11 +1,11 @@
 // What a finding costs, in figures of the plan.
 
-import { fullestNeed } from "../program/memory.ts";
-import type { Diagnostic } from "../plan/diagnostic.ts";
-import { pipelineOf } from "../plan/pipeline.ts";
-import { formatBytes } from "../plan/quantity.ts";
-import { formatNumber, formatPercent } from "../measure/format.ts";
-import type { Described } from "../program/describe_plan.ts";
+import { fullestNeed } from "../../program/memory.ts";
+import type { Diagnostic } from "../../plan/diagnostic.ts";
+import { pipelineOf } from "../../plan/pipeline.ts";
+import { formatBytes } from "../../plan/quantity.ts";
+import { formatNumber, formatPercent } from "../../measure/format.ts";
+import type { Described } from "../../program/describe_plan.ts";
 
 /** In a phrase; where no figure of the plan says more than the finding, what its severity means. */
 export const impactOf = (finding: Diagnostic, described: Described | undefined): string => {

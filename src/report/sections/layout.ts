@@ -1,54 +1,53 @@
-// Stages, communications and load of a plan as the code blocks of a report.
+// Stages, communications, load and cost of a plan.
 
-import { fullestNeed } from "../program/memory.ts";
-import type { Step } from "../program/describe.ts";
-import { loadRule, outdoneByFlops } from "../program/load_per_gpu.ts";
+import { fullestNeed } from "../../program/memory.ts";
+import type { Step } from "../../program/describe.ts";
+import { loadRule, outdoneByFlops } from "../../program/load_per_gpu.ts";
 import {
   countOf,
   formatBytes,
   formatFlops,
   formatParameters,
   formatPercent,
-} from "../measure/format.ts";
-import { sectionLines } from "./render/markdown.ts";
-import { left, right, table, type Section } from "./section.ts";
-import { hardwareSection } from "./sections/hardware.ts";
-import { rangeOf, rangesOf, runsOfRanks } from "../program/runs_of_ranks.ts";
-import { listOf, pictureLines } from "./describe_report.ts";
-import type { Described } from "../program/describe_plan.ts";
+} from "../../measure/format.ts";
+import {
+  left,
+  paragraph,
+  right,
+  table,
+  verbatim,
+  type Section,
+  type Text,
+  type Verbatim,
+} from "../section.ts";
+import { hardwareSection } from "./hardware.ts";
+import { rangeOf, rangesOf, runsOfRanks } from "../../program/runs_of_ranks.ts";
+import { listOf, pictureLines } from "../describe_report.ts";
+import type { Described } from "../../program/describe_plan.ts";
 
 const mostLines = 24;
 
-const fenced = (lines: readonly string[]): string[] => [
-  "```",
-  ...lines.slice(0, mostLines),
-  ...(lines.length > mostLines ? [`… and ${lines.length - mostLines} more`] : []),
-  "```",
-];
+export function layoutSections(described: Described): Section[] {
+  return [
+    hardwareSection(described.plan),
+    { title: "Stage Configuration", blocks: [shortened(stageText(described))] },
+    { title: "Communication Flow", blocks: [shortened(flowText(described))] },
+    {
+      title: "Load Distribution",
+      blocks: [
+        shortened([...loadText(described), ...idleText(described)]),
+        ...loadDefinition(described),
+      ],
+    },
+    { title: "Picture", blocks: [verbatim(pictureLines(described))] },
+    costSection(described),
+  ];
+}
 
-export const layoutSections = (described: Described): string[] => [
-  ...sectionLines(hardwareSection(described.plan), 3),
-  "### Stage Configuration",
-  "",
-  ...fenced(stageText(described)),
-  "",
-  "### Communication Flow",
-  "",
-  ...fenced(flowText(described)),
-  "",
-  "### Load Distribution",
-  "",
-  ...fenced([...loadText(described), ...idleText(described)]),
-  "",
-  ...loadDefinition(described),
-  "### Picture",
-  "",
-  "```",
-  ...pictureLines(described),
-  "```",
-  "",
-  ...sectionLines(costSection(described), 3),
-];
+function shortened(lines: readonly string[]): Verbatim {
+  const more = lines.length - mostLines;
+  return verbatim([...lines.slice(0, mostLines), ...(more > 0 ? [`… and ${more} more`] : [])]);
+}
 
 const stageText = ({ stages }: Described): string[] =>
   stages.flatMap(({ name, gpus, blocks }) => [
@@ -107,14 +106,14 @@ const loadText = ({ load }: Described): string[] => {
 };
 
 /** What the labels mean, where there is something to tell apart. */
-const loadDefinition = ({ load }: Described): string[] => {
+const loadDefinition = ({ load }: Described): Text[] => {
   if (load.length < 2) return [];
   const outdone = outdoneByFlops(load);
   const more =
     outdone === undefined
       ? ""
       : ` By FLOPs alone GPU ${outdone.gpu}, of light load, does more than a GPU of medium load.`;
-  return [`What the labels mean: ${loadRule}.${more}`, ""];
+  return [paragraph(`What the labels mean: ${loadRule}.${more}`)];
 };
 
 function costSection({ plan, estimate }: Described): Section {

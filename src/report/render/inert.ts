@@ -1,9 +1,6 @@
 // Text of others, names in plans and results above all, as it is shown: nothing that it says moves the cursor, turns
 // the direction of reading, ends a line, marks up a page or commands whoever reads a log.
 
-import type { Diagnostic } from "../plan/diagnostic.ts";
-import type { Plan } from "../plan/plan.ts";
-
 /** Controls, line separators, direction of reading, what takes no room, and halves of characters. */
 const hidden =
   "[\\p{Control}\\p{Bidi_Control}\\p{Zl}\\p{Zp}\\p{Surrogate}\\u200B\\u2060\\uFEFF\\u{E0000}-\\u{E007F}]";
@@ -86,33 +83,3 @@ export const inertMarkdown = (text: string): string =>
   inert(text).replace(markup, (found) =>
     /^www$/i.test(found) ? `${found}&#8203;` : (asEntity[found] ?? `\\${found}`),
   );
-
-/** The plan with every name that it gives made inert for Markdown. */
-export const inertPlan = (plan: Plan): Plan => {
-  const { gpu } = plan.hardware;
-  return {
-    ...plan,
-    name: inertMarkdown(plan.name),
-    hardware: { ...plan.hardware, ...(gpu === undefined ? {} : { gpu: inertMarkdown(gpu) }) },
-    stages: plan.stages.map((stage) => ({ ...stage, name: inertMarkdown(stage.name) })),
-    communications: plan.communications.map((each) => ({
-      ...each,
-      name: inertMarkdown(each.name),
-    })),
-    optimizations: plan.optimizations.map(inertMarkdown),
-    assumed: plan.assumed.map(inertMarkdown),
-    notes: plan.notes.map(({ code, message }) => ({
-      code: inertMarkdown(code),
-      message: inertMarkdown(message),
-    })),
-  };
-};
-
-export const inertDiagnostic = (diagnostic: Diagnostic): Diagnostic => {
-  const { message, hint } = diagnostic;
-  return {
-    ...diagnostic,
-    message: inertMarkdown(message),
-    ...(hint === undefined ? {} : { hint: inertMarkdown(hint) }),
-  };
-};
