@@ -49,7 +49,7 @@ const check = async (file: string, flags: Flags): Promise<ExitCode> => {
     return repairFile(file, inspected, flags);
   }
   if (flags.sarif === true) {
-    const { sarifLog } = await import("../report/sarif.ts");
+    const { sarifLog } = await import("../report/render/sarif.ts");
     printJson(sarifLog(inspected.diagnostics, file));
   } else if (flags.json === true) await printFindings(inspected);
   else printLines(await findings(inspected));

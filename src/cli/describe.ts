@@ -84,7 +84,7 @@ const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
   const [{ describeSchedule }, { estimatePlan }, { scheduleReport }] = await Promise.all([
     import("../program/schedule/describe.ts"),
     import("../program/estimate.ts"),
-    import("../report/schedule_chart.ts"),
+    import("../report/drawing/schedule_chart.ts"),
   ]);
   const schedule = describeSchedule(plan, estimatePlan(plan));
   if (flags.json === true) {

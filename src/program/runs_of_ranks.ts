@@ -46,3 +46,8 @@ export const rangesOf = (numbers: readonly number[]): string => {
     )
     .join(", ");
 };
+
+/** The same in brackets, as collectives name their members. */
+export function listOf(gpus: readonly number[]): string {
+  return `[${rangesOf(gpus)}]`;
+}

@@ -3,7 +3,7 @@ import { estimatePlan } from "../../src/program/estimate.ts";
 import { describeSchedule } from "../../src/program/schedule/describe.ts";
 import { predictedBubble, scheduleOf } from "../../src/program/schedule/schedule.ts";
 import { idleShare, timeline } from "../../src/program/schedule/timeline.ts";
-import { scheduleReport } from "../../src/report/schedule_chart.ts";
+import { scheduleReport } from "../../src/report/drawing/schedule_chart.ts";
 import { widthOf } from "../../src/report/render/text_width.ts";
 import { pipedPlan } from "../support/piped_plan.ts";
 

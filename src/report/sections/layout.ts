@@ -21,8 +21,8 @@ import {
   type Verbatim,
 } from "../section.ts";
 import { hardwareSection } from "./hardware.ts";
-import { rangeOf, rangesOf, runsOfRanks } from "../../program/runs_of_ranks.ts";
-import { listOf, pictureLines } from "../describe_report.ts";
+import { listOf, rangeOf, rangesOf, runsOfRanks } from "../../program/runs_of_ranks.ts";
+import { planPicture } from "../drawing/plan_picture.ts";
 import type { Described } from "../../program/describe_plan.ts";
 
 const mostLines = 24;
@@ -39,7 +39,7 @@ export function layoutSections(described: Described): Section[] {
         ...loadDefinition(described),
       ],
     },
-    { title: "Picture", blocks: [verbatim(pictureLines(described))] },
+    { title: "Picture", blocks: [verbatim(planPicture(described))] },
     costSection(described),
   ];
 }

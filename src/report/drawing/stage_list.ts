@@ -1,11 +1,11 @@
 // A plan of more stages than fit side by side: one box after the other, alike stages as one.
 
-import type { GpuLoad } from "../program/load_per_gpu.ts";
-import type { StageDescription } from "../program/describe.ts";
-import { countOf, formatPercent } from "../measure/format.ts";
-import { rangesOf } from "../program/runs_of_ranks.ts";
-import { LINE_WIDTH } from "./render/table.ts";
-import { padEnd, shortened, wrap } from "./render/text_width.ts";
+import type { GpuLoad } from "../../program/load_per_gpu.ts";
+import type { StageDescription } from "../../program/describe.ts";
+import { countOf, formatPercent } from "../../measure/format.ts";
+import { rangesOf } from "../../program/runs_of_ranks.ts";
+import { LINE_WIDTH } from "../render/table.ts";
+import { padEnd, shortened, wrap } from "../render/text_width.ts";
 
 const INNER = LINE_WIDTH - 4;
 

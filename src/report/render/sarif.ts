@@ -3,8 +3,8 @@
 //
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/
 
-import type { Diagnostic } from "../plan/diagnostic.ts";
-import { shardbenchVersion } from "../package_versions.ts";
+import type { Diagnostic } from "../../plan/diagnostic.ts";
+import { shardbenchVersion } from "../../package_versions.ts";
 
 export interface SarifLog {
   readonly $schema: string;

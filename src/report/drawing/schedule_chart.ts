@@ -1,12 +1,12 @@
 // A schedule as a Gantt chart in text: a row per position, time to the right, folded where it is wider than
 // the terminal. A forward pass reads `3──`, a backward pass `3══`; with virtual stages a letter names the chunk.
 
-import type { ScheduleDescription, ScheduleRow } from "../program/schedule/describe.ts";
-import type { TimedSlot } from "../program/schedule/timeline.ts";
-import { plain, type Colours } from "./render/colour.ts";
-import { formatPercent } from "../measure/format.ts";
-import { LINE_WIDTH } from "./render/table.ts";
-import { padEnd, shortened, widthOf, wrap, wrapIndented } from "./render/text_width.ts";
+import type { ScheduleDescription, ScheduleRow } from "../../program/schedule/describe.ts";
+import type { TimedSlot } from "../../program/schedule/timeline.ts";
+import { plain, type Colours } from "../render/colour.ts";
+import { formatPercent } from "../../measure/format.ts";
+import { LINE_WIDTH } from "../render/table.ts";
+import { padEnd, shortened, widthOf, wrap, wrapIndented } from "../render/text_width.ts";
 
 /** Of one chart; what comes later is left out. */
 const mostBands = 4;

@@ -1,12 +1,12 @@
 // A plan as a picture for the terminal: GPUs side by side, time from top to bottom, a box per shard and
 // an arrow per communication.
 
-import type { CollectiveEstimate } from "../program/estimate.ts";
-import type { Block, StageDescription, Step } from "../program/describe.ts";
+import type { CollectiveEstimate } from "../../program/estimate.ts";
+import type { Block, StageDescription, Step } from "../../program/describe.ts";
 import { busLines, type Anchor } from "./picture_bus.ts";
-import { rangesOf } from "../program/runs_of_ranks.ts";
-import { LINE_WIDTH } from "./render/table.ts";
-import { padEnd, shortened, widthOf } from "./render/text_width.ts";
+import { rangesOf } from "../../program/runs_of_ranks.ts";
+import { LINE_WIDTH } from "../render/table.ts";
+import { padEnd, shortened, widthOf } from "../render/text_width.ts";
 
 /** GPUs that the picture shows as one: alone, or all that take part in the same steps. */
 export interface PictureColumn {
