@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type RandomSource, seededRandom } from "../src/measure/statistics.ts";
-import { plain } from "../src/report/render/colour.ts";
+import { plain } from "../src/report/render/color.ts";
 import { textOfResult } from "../src/result/result_text.ts";
 import { table } from "../src/report/render/table.ts";
 import { configOf } from "../test/import/imported.ts";

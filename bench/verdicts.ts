@@ -15,7 +15,7 @@ import { standingOf } from "../src/measure/standing.ts";
 import { median } from "../src/measure/statistics.ts";
 import { lower } from "../src/program/lower.ts";
 import type { RunResult } from "../src/result/result.ts";
-import { plain } from "../src/report/render/colour.ts";
+import { plain } from "../src/report/render/color.ts";
 import { table } from "../src/report/render/table.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan as planOf } from "../test/support/plans.ts";

@@ -1,7 +1,7 @@
 // The parts in the order in which they run: right before fast, and what matters most while there is time.
 
 import { fileURLToPath } from "node:url";
-import { plain } from "../../src/report/render/colour.ts";
+import { plain } from "../../src/report/render/color.ts";
 import { terminalLines } from "../../src/report/render/terminal.ts";
 import type { Report } from "../../src/report/section.ts";
 import { adaptersReport, type ListedAdapter } from "../../src/report/adapters_report.ts";

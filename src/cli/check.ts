@@ -6,7 +6,7 @@ import { checkReport } from "../report/check_report.ts";
 import { inspectPlan, repairAdvice, type Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { outputColors, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly repair?: boolean;
@@ -60,7 +60,7 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
   plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
 
 const findings = async (inspected: Inspected): Promise<string[]> => [
-  ...terminalLines(checkReport(inspected), outputColours()),
+  ...terminalLines(checkReport(inspected), outputColors()),
   ...(inspected.diagnostics.some(({ code }) => code === "claims-open")
     ? [`What open claims need: \`shardbench claims ${inspected.document.file}\``]
     : []),

@@ -4,13 +4,13 @@ import type { Command } from "commander";
 import type { Plan } from "../plan/plan.ts";
 import { terminalLines } from "../report/render/terminal.ts";
 import { asciiText, isUnicodeTerminal } from "../report/render/ascii.ts";
-import { plain } from "../report/render/colour.ts";
+import { plain } from "../report/render/color.ts";
 import { LINE_WIDTH } from "../report/render/table.ts";
 import { wrap } from "../report/render/text_width.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printErrorLines, printJson, printLines } from "./output.ts";
+import { outputColors, printErrorLines, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly report?: boolean;
@@ -74,8 +74,8 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
     printJson({ plan: name, provenance: "estimated", hardware, load, stages, collectives });
     return exitCodes.fine;
   }
-  const colours = flags.output === undefined ? outputColours() : plain;
-  const lines = terminalLines(describeReport(described), colours);
+  const colors = flags.output === undefined ? outputColors() : plain;
+  const lines = terminalLines(describeReport(described), colors);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
 };
@@ -96,8 +96,8 @@ const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
     return exitCodes.fine;
   }
   const width = flags.output === undefined ? process.stdout.columns : undefined;
-  const colours = flags.output === undefined ? outputColours() : undefined;
-  const lines = scheduleReport(schedule, width, colours);
+  const colors = flags.output === undefined ? outputColors() : undefined;
+  const lines = scheduleReport(schedule, width, colors);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
 };

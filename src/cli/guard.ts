@@ -6,7 +6,7 @@ import { terminalLines } from "../report/render/terminal.ts";
 import { checkReport, errorReport } from "../report/check_report.ts";
 import { BadPlan, repairAdvice } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
-import { errorColours, printErrorLines, printJson } from "./output.ts";
+import { errorColors, printErrorLines, printJson } from "./output.ts";
 
 /** @param json whether the command was asked for JSON, which then also says what went wrong */
 export const guarded = async (
@@ -35,24 +35,24 @@ export const exitCodeOf = (error: unknown): ExitCode => {
 };
 
 const explain = async (error: unknown): Promise<string[]> => {
-  const colours = errorColours();
+  const colors = errorColors();
   if (error instanceof BadPlan) {
     const errors = error.diagnostics.filter(({ severity }) => severity === "error");
     return [
-      ...terminalLines(checkReport({ diagnostics: errors }), colours),
+      ...terminalLines(checkReport({ diagnostics: errors }), colors),
       ...(await repairAdvice(error)),
     ];
   }
   if (error instanceof NumericsError) {
     const hint =
       "nothing was timed; please report the plan and the output of `shardbench adapters`";
-    return terminalLines(errorReport(`Wrong numbers: ${error.message}`, hint), colours);
+    return terminalLines(errorReport(`Wrong numbers: ${error.message}`, hint), colors);
   }
   if (error instanceof EnvironmentError) {
-    return terminalLines(errorReport(`${error.code}: ${error.message}`, error.hint), colours);
+    return terminalLines(errorReport(`${error.code}: ${error.message}`, error.hint), colors);
   }
   return [
-    colours.bad("This is a bug in shardbench; please report it with the plan that shows it."),
+    colors.bad("This is a bug in shardbench; please report it with the plan that shows it."),
     ...(error instanceof Error ? (error.stack ?? error.message) : String(error)).split("\n"),
   ];
 };

@@ -10,7 +10,7 @@ import { wrapIndented } from "../report/render/text_width.ts";
 import type { Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import {
-  errorColours,
+  errorColors,
   printErrorLines,
   printErrorReport,
   printJson,
@@ -37,7 +37,7 @@ export const repairFile = async (
     else if (sound) printErrorLines(["Nothing to repair: no rule asks for it."]);
     else
       printErrorLines([
-        ...terminalLines(checkReport({ diagnostics }), errorColours()),
+        ...terminalLines(checkReport({ diagnostics }), errorColors()),
         "No repair is known.",
       ]);
     return sound ? exitCodes.fine : exitCodes.badPlan;

@@ -15,7 +15,7 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded, tell } from "./guard.ts";
 import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
-import { errorColours, printErrorLines, printLines, printReports, printText } from "./output.ts";
+import { errorColors, printErrorLines, printLines, printReports, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
 
@@ -133,5 +133,5 @@ const announceWarnings = (file: string, diagnostics: readonly Diagnostic[]): voi
   const count = diagnostics.filter(({ severity }) => severity === "warning").length;
   if (count === 0) return;
   const text = `${countOf(count, "warning")} about the plan: \`shardbench check ${file}\` shows them`;
-  printErrorLines(wrap(text, LINE_WIDTH).map(errorColours().doubtful));
+  printErrorLines(wrap(text, LINE_WIDTH).map(errorColors().doubtful));
 };

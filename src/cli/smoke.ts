@@ -10,7 +10,7 @@ import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { exitCodeOf, guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { outputColors, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly adapter?: string;
@@ -98,8 +98,8 @@ const tryPlan = async (file: string, adapter: string | undefined): Promise<Outco
 };
 
 const outcomeLine = ({ plan, code, ranks, error, seconds, reason }: Outcome): string[] => {
-  const colours = outputColours();
-  const word = code === exitCodes.fine ? colours.good("ok  ") : colours.bad("FAIL");
+  const colors = outputColors();
+  const word = code === exitCodes.fine ? colors.good("ok  ") : colors.bad("FAIL");
   const parts = [
     ...(ranks === undefined ? [] : [`${ranks} ranks`]),
     ...(error === undefined ? [] : [`error ${error.toExponential(1)}`]),

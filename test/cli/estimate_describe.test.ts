@@ -83,7 +83,7 @@ model: { layers: 1, hidden: 16, heads: 4, positions: { kind: rotary } }
   },
 );
 
-test("describe: a picture in a pipe has no colour, and with --ascii no sign beyond ASCII", async () => {
+test("describe: a picture in a pipe has no color, and with --ascii no sign beyond ASCII", async () => {
   const { stdout } = await shardbench(["describe", pipeline, "--ascii"]);
   expect(stdout).toMatch(/^[\n\x20-\x7e]*$/);
   expect(stdout).toContain("+-----------------+");

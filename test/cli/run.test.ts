@@ -55,7 +55,7 @@ const resultOfRun = async () => {
 };
 
 describe("run", () => {
-  test("ends with 0, its report in 80 columns without colour or progress", () => {
+  test("ends with 0, its report in 80 columns without color or progress", () => {
     expect(run.code).toBe(0);
     expect(run.stdout).toContain("right  largest relative error");
     expect(run.stdout).toContain(`Result file: `);

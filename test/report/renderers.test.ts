@@ -1,7 +1,7 @@
 // One report in every format.
 
 import { describe, expect, test } from "vitest";
-import { coloursFor } from "../../src/report/render/colour.ts";
+import { colorsFor } from "../../src/report/render/color.ts";
 import { markdownLines } from "../../src/report/render/markdown.ts";
 import { terminalLines } from "../../src/report/render/terminal.ts";
 import { runReport } from "../../src/report/run_report.ts";
@@ -145,7 +145,7 @@ describe("a terminal", () => {
   });
 
   test("colors what has a tone, and moves no column by it", () => {
-    const lines = terminalLines(report(), coloursFor({ isTTY: true }, {}));
+    const lines = terminalLines(report(), colorsFor({ isTTY: true }, {}));
     expect(lines).toContain("speed    1 ms  \u001B[31mrefuted\u001B[39m");
     expect(lines).toContain("sum \u001B[32mOK\u001B[39m");
   });

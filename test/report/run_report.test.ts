@@ -18,7 +18,7 @@ describe("the report of a run", () => {
   test.each([
     ["the pipeline", pipeline],
     ["the mixture of experts", moe],
-  ])("%s fits 80 columns, without colour and without trailing spaces", (_, plan) => {
+  ])("%s fits 80 columns, without color and without trailing spaces", (_, plan) => {
     for (const line of shown(runReport(plan, runOf(plan)))) {
       expect(widthOf(line)).toBeLessThanOrEqual(80);
       expect(line).not.toContain("\u001B");

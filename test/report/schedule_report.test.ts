@@ -13,7 +13,7 @@ const reportOf = (given: ReturnType<typeof pipedPlan>, width?: number): string[]
   return scheduleReport(described, width);
 };
 
-test("1F1B as a chart: forward and backward are told apart without colour", () => {
+test("1F1B as a chart: forward and backward are told apart without color", () => {
   expect(reportOf(pipedPlan(3, 4, 1, "1f1b")).slice(0, 5)).toEqual([
     "Schedule: 1F1B; p = 3, m = 4",
     "",

@@ -1,47 +1,47 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { coloursFor, plain } from "../../src/report/render/colour.ts";
+import { colorsFor, plain } from "../../src/report/render/color.ts";
 import { table } from "../../src/report/render/table.ts";
 import { widthOf, wrap } from "../../src/report/render/text_width.ts";
 
 const escape = "\u001B[";
 
-const isColoured = (
+const isColored = (
   stream: { isTTY?: boolean },
   env: Readonly<Record<string, string>> = {},
-): boolean => coloursFor(stream, env).bad("x").includes(escape);
+): boolean => colorsFor(stream, env).bad("x").includes(escape);
 
-describe("colour", () => {
+describe("color", () => {
   const terminal = { isTTY: true };
-  test("control: a terminal gets colour", () => {
-    expect(isColoured(terminal)).toBe(true);
+  test("control: a terminal gets color", () => {
+    expect(isColored(terminal)).toBe(true);
   });
 
   test("a pipe gets none", () => {
-    expect(isColoured({})).toBe(false);
+    expect(isColored({})).toBe(false);
   });
 
   test("NO_COLOR takes it from a terminal, even against FORCE_COLOR", () => {
-    expect(isColoured(terminal, { NO_COLOR: "1" })).toBe(false);
-    expect(isColoured(terminal, { NO_COLOR: "1", FORCE_COLOR: "1" })).toBe(false);
+    expect(isColored(terminal, { NO_COLOR: "1" })).toBe(false);
+    expect(isColored(terminal, { NO_COLOR: "1", FORCE_COLOR: "1" })).toBe(false);
   });
 
   test("an empty NO_COLOR means nothing", () => {
-    expect(isColoured(terminal, { NO_COLOR: "" })).toBe(true);
+    expect(isColored(terminal, { NO_COLOR: "" })).toBe(true);
   });
 
   test("FORCE_COLOR gives it to a pipe, FORCE_COLOR=0 takes it", () => {
-    expect(isColoured({}, { FORCE_COLOR: "1" })).toBe(true);
-    expect(isColoured(terminal, { FORCE_COLOR: "0" })).toBe(false);
+    expect(isColored({}, { FORCE_COLOR: "1" })).toBe(true);
+    expect(isColored(terminal, { FORCE_COLOR: "0" })).toBe(false);
   });
 
   test("a dumb terminal gets none", () => {
-    expect(isColoured(terminal, { TERM: "dumb" })).toBe(false);
+    expect(isColored(terminal, { TERM: "dumb" })).toBe(false);
   });
 });
 
 describe("width", () => {
-  test("wide characters take two columns, combining marks and colours none", () => {
+  test("wide characters take two columns, combining marks and colors none", () => {
     expect(widthOf("abc")).toBe(3);
     expect(widthOf("日本")).toBe(4);
     expect(widthOf("e\u0301")).toBe(1);
@@ -108,10 +108,10 @@ describe("tables", () => {
     expect(widthOf(lines[1] ?? "")).toBe(80);
   });
 
-  test("colour does not move a column", () => {
-    const colours = { ...plain, bad: (text: string) => `${escape}31m${text}${escape}39m` };
+  test("color does not move a column", () => {
+    const colors = { ...plain, bad: (text: string) => `${escape}31m${text}${escape}39m` };
     const [, plainRow] = table(columns, [{ cells: ["refuted", "1"] }]);
-    const [, coloured] = table(columns, [{ cells: [colours.bad("refuted"), "1"] }]);
-    expect(widthOf(coloured ?? "")).toBe(widthOf(plainRow ?? ""));
+    const [, colored] = table(columns, [{ cells: [colors.bad("refuted"), "1"] }]);
+    expect(widthOf(colored ?? "")).toBe(widthOf(plainRow ?? ""));
   });
 });

@@ -1,4 +1,4 @@
-import { plain } from "../../src/report/render/colour.ts";
+import { plain } from "../../src/report/render/color.ts";
 import { terminalLines } from "../../src/report/render/terminal.ts";
 import type { Report, Section } from "../../src/report/section.ts";
 

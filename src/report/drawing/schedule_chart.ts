@@ -3,7 +3,7 @@
 
 import type { ScheduleDescription, ScheduleRow } from "../../program/schedule/describe.ts";
 import type { TimedSlot } from "../../program/schedule/timeline.ts";
-import { plain, type Colours } from "../render/colour.ts";
+import { plain, type Colors } from "../render/color.ts";
 import { formatPercent } from "../../measure/format.ts";
 import { LINE_WIDTH } from "../render/table.ts";
 import { padEnd, shortened, widthOf, wrap, wrapIndented } from "../render/text_width.ts";
@@ -15,7 +15,7 @@ const mostBands = 4;
 export const scheduleReport = (
   schedule: ScheduleDescription,
   width = LINE_WIDTH,
-  colours: Colours = plain,
+  colors: Colors = plain,
 ): string[] => {
   const { rows, title, positions, microBatches } = schedule;
   const most = Math.min(width, LINE_WIDTH);
@@ -30,7 +30,7 @@ export const scheduleReport = (
     for (const [i, bar] of bars.entries()) {
       const name = padEnd(shortened(rows[i]?.name ?? "", names), names);
       const part = bar.slice(band * chart, (band + 1) * chart);
-      lines.push(`${colours.faint(name)}  ${part}`.trimEnd());
+      lines.push(`${colors.faint(name)}  ${part}`.trimEnd());
     }
     lines.push("");
   }
@@ -39,14 +39,14 @@ export const scheduleReport = (
   const note = (text: string): string[] => wrapIndented(text, most, 2);
   return [
     ...wrap(`Schedule: ${title}; p = ${positions}, m = ${microBatches}${chunks}`, most).map(
-      colours.strong,
+      colors.strong,
     ),
     "",
     ...lines,
     ...(shown < 1
       ? note(`the first ${formatPercent(shown)} of the time; --json has all of it`)
       : []),
-    ...note(legendOf(schedule)).map(colours.faint),
+    ...note(legendOf(schedule)).map(colors.faint),
     ...note(bubbleOf(schedule)),
     ...note(inFlightOf(schedule)),
   ];

@@ -4,7 +4,7 @@
 /** Controls, line separators, direction of reading, what takes no room, and halves of characters. */
 const hidden =
   "[\\p{Control}\\p{Bidi_Control}\\p{Zl}\\p{Zp}\\p{Surrogate}\\u200B\\u2060\\uFEFF\\u{E0000}-\\u{E007F}]";
-/** What `Colours` writes. */
+/** What `Colors` writes. */
 const style = "\\u001B\\[(?:1|2|22|31|32|33|39)m";
 
 const anyHidden = new RegExp(hidden, "gu");
@@ -13,7 +13,7 @@ const styleOrHidden = new RegExp(`${style}|${hidden}`, "gu");
 const hiddenInJson = new RegExp(`(?!\\r?\\n|\\t)${hidden}`, "gu");
 const withinLayout = /(?:(?!\r?\n|\t).)+/gsu;
 
-/** At the start of a line of a log: GitHub's commands, whatever stands before them in blanks and colours. */
+/** At the start of a line of a log: GitHub's commands, whatever stands before them in blanks and colors. */
 const command = new RegExp(`^((?:\\s|${style})*)::`, "u");
 /** Anywhere in it: those of GitHub before, of Azure and of TeamCity. */
 const bracketCommand = /##(?=\w*\[)/g;
@@ -32,12 +32,12 @@ export const inert = (text: string): string => text.replace(anyHidden, escaped);
 /**
  * A line of output.
  *
- * @param isColoured whether colours in it are its own
+ * @param isColored whether colors in it are its own
  */
-export const inertLine = (line: string, isColoured: boolean): string =>
+export const inertLine = (line: string, isColored: boolean): string =>
   line
     .replace(styleOrHidden, (found) =>
-      found.length > 2 && isColoured ? found : Array.from(found, escapedOrItself).join(""),
+      found.length > 2 && isColored ? found : Array.from(found, escapedOrItself).join(""),
     )
     .replace(command, "$1\\x3a:")
     .replace(bracketCommand, "#\\x23");

@@ -1,7 +1,7 @@
 // Plain-text tables that fit a terminal of 80 columns.
 
 import { textOfSpan, type Column, type Span } from "../section.ts";
-import { paint, plain, type Colours } from "./colour.ts";
+import { paint, plain, type Colors } from "./color.ts";
 import { padEnd, padStart, shortened, widthOf, wrapIndented } from "./text_width.ts";
 
 export const LINE_WIDTH = 80;
@@ -19,7 +19,7 @@ export interface Row {
 export const table = (
   columns: readonly Column[],
   rows: readonly Row[],
-  colours: Colours = plain,
+  colors: Colors = plain,
 ): string[] => {
   const gap = 2;
   const natural = columns.map(({ title }, i) =>
@@ -32,18 +32,18 @@ export const table = (
         const width = widths[i] ?? 0;
         const span = cells[i] ?? "";
         const text = shortened(textOfSpan(span), width);
-        const cell = typeof span === "string" ? text : paint(text, span.tone, colours);
+        const cell = typeof span === "string" ? text : paint(text, span.tone, colors);
         return align === "left" ? padEnd(cell, width) : padStart(cell, width);
       })
       .join(" ".repeat(gap))
       .trimEnd();
   return [
-    colours.faint(lineOf(columns.map(({ title }) => title))),
+    colors.faint(lineOf(columns.map(({ title }) => title))),
     ...rows.flatMap(({ cells, note }) => [
       lineOf(cells),
       ...(note === undefined
         ? []
-        : note.split("\n").flatMap((part) => wrapIndented(part, LINE_WIDTH, 4).map(colours.faint))),
+        : note.split("\n").flatMap((part) => wrapIndented(part, LINE_WIDTH, 4).map(colors.faint))),
     ]),
   ];
 };

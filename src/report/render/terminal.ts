@@ -12,7 +12,7 @@ import {
   type Span,
   type Table,
 } from "../section.ts";
-import { paint, type Colours } from "./colour.ts";
+import { paint, type Colors } from "./color.ts";
 import { LINE_WIDTH, table } from "./table.ts";
 import { padEnd, wrap, wrapIndented } from "./text_width.ts";
 
@@ -20,9 +20,9 @@ import { padEnd, wrap, wrapIndented } from "./text_width.ts";
 const INDENT = 2;
 
 /** Sections stand apart by an empty line. */
-export function terminalLines({ title, intro = [], sections }: Report, colours: Colours): string[] {
-  const head = [...titleLines(title, colours), ...blockLines(intro, colours)];
-  return apart([head, ...sections.map((section) => sectionLines(section, colours))]);
+export function terminalLines({ title, intro = [], sections }: Report, colors: Colors): string[] {
+  const head = [...titleLines(title, colors), ...blockLines(intro, colors)];
+  return apart([head, ...sections.map((section) => sectionLines(section, colors))]);
 }
 
 function apart(parts: readonly (readonly string[])[]): string[] {
@@ -32,41 +32,41 @@ function apart(parts: readonly (readonly string[])[]): string[] {
 }
 
 /** A title with tones of its own is one line. */
-function titleLines(title: readonly Span[] | undefined, colours: Colours): string[] {
+function titleLines(title: readonly Span[] | undefined, colors: Colors): string[] {
   if (title === undefined) return [];
   return title.every((span) => typeof span === "string")
-    ? wrap(title.join(""), LINE_WIDTH).map(colours.strong)
-    : [painted(title, colours)];
+    ? wrap(title.join(""), LINE_WIDTH).map(colors.strong)
+    : [painted(title, colors)];
 }
 
-function sectionLines({ title, blocks, parts = [] }: Section, colours: Colours): string[] {
+function sectionLines({ title, blocks, parts = [] }: Section, colors: Colors): string[] {
   const own = apart([
-    blockLines(blocks, colours),
-    ...parts.map((part) => sectionLines(part, colours)),
+    blockLines(blocks, colors),
+    ...parts.map((part) => sectionLines(part, colors)),
   ]);
-  return title === undefined || own.length === 0 ? own : [colours.strong(title), ...own];
+  return title === undefined || own.length === 0 ? own : [colors.strong(title), ...own];
 }
 
-function blockLines(blocks: readonly Block[], colours: Colours): string[] {
-  return blocks.flatMap((block) => linesOf(block, colours));
+function blockLines(blocks: readonly Block[], colors: Colors): string[] {
+  return blocks.flatMap((block) => linesOf(block, colors));
 }
 
-function linesOf(block: Block, colours: Colours): readonly string[] {
+function linesOf(block: Block, colors: Colors): readonly string[] {
   switch (block.kind) {
     case "table":
-      return tableLines(block, colours);
+      return tableLines(block, colors);
     case "fields":
-      return fieldLines(block, colours);
+      return fieldLines(block, colors);
     case "text":
-      return wrapIndented(painted(block.spans, colours), LINE_WIDTH, INDENT * block.level).map(
-        (each) => paint(each, block.tone, colours),
+      return wrapIndented(painted(block.spans, colors), LINE_WIDTH, INDENT * block.level).map(
+        (each) => paint(each, block.tone, colors),
       );
     case "list":
       return block.items.flatMap((item, i) =>
-        itemLines(item, block.isOrdered ? `${i + 1}.` : "-", 0, colours),
+        itemLines(item, block.isOrdered ? `${i + 1}.` : "-", 0, colors),
       );
     case "line":
-      return [" ".repeat(INDENT * block.level) + painted(block.spans, colours)];
+      return [" ".repeat(INDENT * block.level) + painted(block.spans, colors)];
     case "verbatim":
       return block.lines;
     case "gap":
@@ -74,7 +74,7 @@ function linesOf(block: Block, colours: Colours): readonly string[] {
   }
 }
 
-function tableLines({ columns, rows, prose }: Table, colours: Colours): string[] {
+function tableLines({ columns, rows, prose }: Table, colors: Colors): string[] {
   const isUnder = prose?.place === "under its row";
   return [
     ...table(
@@ -89,18 +89,18 @@ function tableLines({ columns, rows, prose }: Table, colours: Colours): string[]
             }
           : {}),
       })),
-      colours,
+      colors,
     ),
     ...(prose === undefined || isUnder
       ? []
-      : ["", ...rows.flatMap((row) => proseLines(row, prose, colours))]),
+      : ["", ...rows.flatMap((row) => proseLines(row, prose, colors))]),
   ];
 }
 
 /** One row's sentences under its name. */
-function proseLines(row: Row, prose: Prose, colours: Colours): string[] {
+function proseLines(row: Row, prose: Prose, colors: Colors): string[] {
   return [
-    colours.strong(textOfSpan(row.cells[0] ?? "")),
+    colors.strong(textOfSpan(row.cells[0] ?? "")),
     ...sentencesOf(row, prose).flatMap(({ text, level }) =>
       wrapIndented(text, LINE_WIDTH, INDENT * level),
     ),
@@ -121,11 +121,11 @@ function sentencesOf(
   );
 }
 
-function fieldLines({ rows, width, level }: Fields, colours: Colours): string[] {
+function fieldLines({ rows, width, level }: Fields, colors: Colors): string[] {
   const indent = " ".repeat(INDENT * level);
   return rows.flatMap(({ label, text }) =>
     wrap(text, LINE_WIDTH - indent.length - width).map(
-      (each, i) => indent + padEnd(i === 0 ? painted([label], colours) : "", width) + each,
+      (each, i) => indent + padEnd(i === 0 ? painted([label], colors) : "", width) + each,
     ),
   );
 }
@@ -134,19 +134,19 @@ function itemLines(
   { spans, items = [] }: Item,
   mark: string,
   indent: number,
-  colours: Colours,
+  colors: Colors,
 ): string[] {
   const inner = indent + mark.length + 1;
-  const [first = "", ...rest] = wrapIndented(painted(spans, colours), LINE_WIDTH, inner);
+  const [first = "", ...rest] = wrapIndented(painted(spans, colors), LINE_WIDTH, inner);
   return [
     `${" ".repeat(indent)}${mark} ${first.slice(inner)}`,
     ...rest,
-    ...items.flatMap((item) => itemLines(item, "-", inner, colours)),
+    ...items.flatMap((item) => itemLines(item, "-", inner, colors)),
   ];
 }
 
-function painted(spans: readonly Span[], colours: Colours): string {
+function painted(spans: readonly Span[], colors: Colors): string {
   return spans
-    .map((span) => (typeof span === "string" ? span : paint(span.text, span.tone, colours)))
+    .map((span) => (typeof span === "string" ? span : paint(span.text, span.tone, colors)))
     .join("");
 }

@@ -21,7 +21,7 @@ const graphemesOf = (text: string): string[] => {
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 };
 
-/** Columns; colours take none, wide characters two. */
+/** Columns; colors take none, wide characters two. */
 export const widthOf = (text: string): number => {
   const shown = stripVTControlCharacters(text);
   if (plain.test(shown)) return shown.length;

@@ -1,19 +1,19 @@
-// Colour on a terminal, none in a pipe.
+// Color on a terminal, none in a pipe.
 
 import { styleText } from "node:util";
 import type { Tone } from "../section.ts";
 
-export type Colours = Readonly<Record<Exclude<Tone, "plain" | "code">, (text: string) => string>>;
+export type Colors = Readonly<Record<Exclude<Tone, "plain" | "code">, (text: string) => string>>;
 
 type Style = Parameters<typeof styleText>[0];
 
 const painted =
   (style: Style) =>
   (text: string): string =>
-    // Whether to colour at all was decided already; Node need not ask the stream again.
+    // Whether to color at all was decided already; Node need not ask the stream again.
     styleText(style, text, { validateStream: false });
 
-const coloured: Colours = {
+const colored: Colors = {
   good: painted("green"),
   bad: painted("red"),
   doubtful: painted("yellow"),
@@ -23,19 +23,19 @@ const coloured: Colours = {
 
 const same = (text: string): string => text;
 
-export const plain: Colours = { good: same, bad: same, doubtful: same, faint: same, strong: same };
+export const plain: Colors = { good: same, bad: same, doubtful: same, faint: same, strong: same };
 
-export function paint(text: string, tone: Tone, colours: Colours): string {
-  return tone === "plain" || tone === "code" ? text : colours[tone](text);
+export function paint(text: string, tone: Tone, colors: Colors): string {
+  return tone === "plain" || tone === "code" ? text : colors[tone](text);
 }
 
 /** NO_COLOR wins, then FORCE_COLOR (0 is off), then whether the stream is a terminal. */
-export const coloursFor = (
+export const colorsFor = (
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
-): Colours => {
+): Colors => {
   const { NO_COLOR: never, FORCE_COLOR: always, TERM: terminal } = env;
   if (never !== undefined && never !== "") return plain;
-  if (always !== undefined && always !== "") return always === "0" ? plain : coloured;
-  return stream.isTTY === true && terminal !== "dumb" ? coloured : plain;
+  if (always !== undefined && always !== "") return always === "0" ? plain : colored;
+  return stream.isTTY === true && terminal !== "dumb" ? colored : plain;
 };
