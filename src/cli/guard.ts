@@ -3,7 +3,8 @@
 import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
 import { terminalLines } from "../report/render/terminal.ts";
-import { checkReport, errorReport } from "../report/check_report.ts";
+import { checkReport } from "../report/check_report.ts";
+import { errorReport } from "../report/error_report.ts";
 import { BadPlan, repairAdvice } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { errorColors, printErrorLines, printJson } from "./output.ts";

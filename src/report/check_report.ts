@@ -7,17 +7,7 @@ import type { PlanEstimate } from "../program/estimate.ts";
 import { type GpuLoad, loadPerGpu, loadRule } from "../program/load_per_gpu.ts";
 import { countOf, formatPercent } from "../measure/format.ts";
 import { rangeOf, runsOfRanks } from "../program/runs_of_ranks.ts";
-import {
-  left,
-  line,
-  note,
-  paragraph,
-  right,
-  table,
-  type Line,
-  type Report,
-  type Section,
-} from "./section.ts";
+import { left, line, note, right, table, type Line, type Report, type Section } from "./section.ts";
 import { findingSections, type FindingGroup } from "./sections/findings.ts";
 
 const groups: readonly FindingGroup[] = [
@@ -85,9 +75,4 @@ function summary(diagnostics: readonly Diagnostic[]): Line {
         { text: "The plan is refused", tone: "bad" },
         `: ${countOf(errors, "error")}, ${warnings}.`,
       ]);
-}
-
-/** An error of the machine, with its way out. */
-export function errorReport(message: string, hint: string): Report {
-  return { sections: [{ blocks: [paragraph(message, "bad"), note(`→ ${hint}`, "plain")] }] };
 }

@@ -1,26 +1,11 @@
-// Stages, communications, load and cost of a plan.
+// Stages, communications, load and cost of a plan, as an analysis tells them.
 
-import { fullestNeed } from "../../program/memory.ts";
 import type { Step } from "../../program/describe.ts";
 import { loadRule, outdoneByFlops } from "../../program/load_per_gpu.ts";
-import {
-  countOf,
-  formatBytes,
-  formatFlops,
-  formatParameters,
-  formatPercent,
-} from "../../measure/format.ts";
-import {
-  left,
-  paragraph,
-  right,
-  table,
-  verbatim,
-  type Section,
-  type Text,
-  type Verbatim,
-} from "../section.ts";
+import { countOf, formatBytes, formatPercent } from "../../measure/format.ts";
+import { paragraph, verbatim, type Section, type Text, type Verbatim } from "../section.ts";
 import { hardwareSection } from "./hardware.ts";
+import { planCostSection } from "./plan_cost.ts";
 import { listOf, rangeOf, rangesOf, runsOfRanks } from "../../program/runs_of_ranks.ts";
 import { planPicture } from "../drawing/plan_picture.ts";
 import type { Described } from "../../program/describe_plan.ts";
@@ -40,7 +25,7 @@ export function layoutSections(described: Described): Section[] {
       ],
     },
     { title: "Picture", blocks: [verbatim(planPicture(described))] },
-    costSection(described),
+    planCostSection(described),
   ];
 }
 
@@ -115,34 +100,3 @@ const loadDefinition = ({ load }: Described): Text[] => {
       : ` By FLOPs alone GPU ${outdone.gpu}, of light load, does more than a GPU of medium load.`;
   return [paragraph(`What the labels mean: ${loadRule}.${more}`)];
 };
-
-function costSection({ plan, estimate }: Described): Section {
-  const { parameters, modelFlops, tokens, batch, ranks, memory } = estimate;
-  const needed = fullestNeed(memory).total;
-  const capacity = plan.hardware.memoryPerGpu;
-  const wire = ranks.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
-  const rows = [
-    ...(parameters.notStated === undefined
-      ? [
-          ["parameters", formatParameters(parameters.total)],
-          ["of them active per token", formatParameters(parameters.active)],
-        ]
-      : [["parameters", `not stated: ${parameters.notStated}`]]),
-    ["FLOPs per step", formatFlops(modelFlops)],
-    [`FLOPs per ${tokens === batch ? "sample" : "token"}`, formatFlops(modelFlops / tokens)],
-    ["bytes on the wire per step", formatBytes(wire)],
-    [
-      "memory of the fullest GPU",
-      `${formatBytes(needed)}${capacity === undefined ? "" : `, ${formatPercent(needed / capacity)} of it`}`,
-    ],
-  ];
-  return {
-    title: "Cost",
-    blocks: [
-      table(
-        [...left("figure"), ...right("estimated")],
-        rows.map((cells) => ({ cells })),
-      ),
-    ],
-  };
-}
