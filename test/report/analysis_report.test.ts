@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkPlan } from "../../src/check/check_plan.ts";
 import { parsePlan, readPlan, type LoadResult } from "../../src/plan/load.ts";
 import { impactOf } from "../../src/report/sections/finding_impact.ts";
-import { titleOf } from "../../src/check/finding_titles.ts";
+import { titleOf } from "../../src/check/aspects/finding_titles.ts";
 import { analysisReport } from "../../src/report/analysis_report.ts";
 import { markdownLines } from "../../src/report/render/markdown.ts";
 

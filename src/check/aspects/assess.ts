@@ -3,7 +3,7 @@
 import { assumedAmong } from "../../plan/assumed.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { sectionOf, titleOf, type AnalysisPart } from "../finding_titles.ts";
+import { sectionOf, titleOf, type AnalysisPart } from "./finding_titles.ts";
 import type { Aspect, Assess, Assessed } from "./aspect.ts";
 import { metricsValidated, utilizationWithoutOverload } from "./claimed.ts";
 import { communicationBandwidth, communicationLatency } from "./communication.ts";

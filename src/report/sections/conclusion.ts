@@ -2,7 +2,7 @@
 
 import type { Assessment } from "../../check/aspects/assess.ts";
 import { hasErrors } from "../../check/check_plan.ts";
-import { titleOf } from "../../check/finding_titles.ts";
+import { titleOf } from "../../check/aspects/finding_titles.ts";
 import { countOf } from "../../measure/format.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { code, list, paragraph, strong, type Section, type Span, type Text } from "../section.ts";

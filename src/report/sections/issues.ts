@@ -1,6 +1,6 @@
 // What rules found in a plan, for whoever is to mend it.
 
-import { sectionOf, titleOf } from "../../check/finding_titles.ts";
+import { sectionOf, titleOf } from "../../check/aspects/finding_titles.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Described } from "../../program/describe_plan.ts";

@@ -1,6 +1,6 @@
 // Where in an analysis a finding belongs, and how a reader calls it.
 
-import type { Diagnostic } from "../plan/diagnostic.ts";
+import type { Diagnostic } from "../../plan/diagnostic.ts";
 
 /** Of an analysis. */
 export type AnalysisPart = "hardware" | "model" | "strengths" | "claims" | "notes";
