@@ -28,9 +28,9 @@ import type {
   CollectivePlaceFigures,
   CollectiveRow,
   TransferSplit,
-} from "../report/collective_bench.ts";
-import type { Outcome } from "../report/result.ts";
-import { readVersions } from "../report/versions.ts";
+} from "../result/collective_bench.ts";
+import type { Outcome } from "../result/result.ts";
+import { readVersions } from "../result/versions.ts";
 import { openRanks, type Pinning, type RankPool } from "../runtime/coordinator.ts";
 import { createCollectiveCheck } from "./check_collective.ts";
 import { outcomeOf } from "./outcome.ts";
