@@ -5,8 +5,9 @@
 import { afterAll, expect, test } from "vitest";
 import type { AdapterChoice } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
+import { algorithmNames } from "../src/program/exchange/all_reduce/algorithms.ts";
 import type { SpanKind, StepTrace } from "../src/program/trace.ts";
-import { type Row, table } from "../src/report/table.ts";
+import { type Row, table } from "../src/report/render/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { addCase, type Case } from "../test/collectives/collective_cases.ts";
 import { drafts, programOf } from "../test/collectives/small_programs.ts";
@@ -18,7 +19,6 @@ const total = 64 * 2 ** 20;
 const rounds = 9;
 /** Steps of small collectives before they are timed. */
 const warmUps = 20;
-const algorithms = ["two-shot", "direct", "ring", "tree"] as const;
 
 interface Least {
   readonly readback: number;
@@ -48,7 +48,7 @@ const contests = [2, 4].flatMap((ranks): Contest[] => {
     one: { layer: "x", op: "all-gather", ...groups, count: () => piece / 4 },
     least: { readback: piece, upload: total - piece, moved: piece, kept: piece },
   };
-  const reduce = algorithms.map((algorithm): Contest => ({
+  const reduce = algorithmNames.map((algorithm): Contest => ({
     name: `all-reduce ${algorithm}`,
     ranks,
     one: { layer: "x", op: "all-reduce", ...groups, count: () => total / 4, algorithm },

@@ -2,8 +2,8 @@
 
 import type { AdapterReport } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
-import { formatNumber } from "../src/report/format.ts";
-import { table } from "../src/report/table.ts";
+import { formatNumber } from "../src/measure/format.ts";
+import { table } from "../src/report/render/table.ts";
 import type { CaseFigures, FormFigures } from "./measure_case.ts";
 
 export function figuresTable(

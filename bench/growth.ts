@@ -6,7 +6,7 @@ import { Bench, type Task } from "tinybench";
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
 import { createTimestamps, type Timestamps } from "../src/gpu/timestamps.ts";
 import { formOf } from "../src/kernels/form.ts";
-import { formatNumber } from "../src/report/format.ts";
+import { formatNumber } from "../src/measure/format.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { bindCase, type BoundCase } from "./bind_case.ts";
 import { attentionCase, type KernelCase, matmulCase } from "./kernel_case.ts";

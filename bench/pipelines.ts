@@ -13,7 +13,7 @@ import { predictedBubble, scheduleOf } from "../src/program/schedule/schedule.ts
 import { lower } from "../src/program/lower.ts";
 import { simulateRepeats } from "../src/program/simulate/simulate.ts";
 import type { StepTrace } from "../src/program/trace.ts";
-import { table } from "../src/report/table.ts";
+import { table } from "../src/report/render/table.ts";
 import { openRanks, type RankPool } from "../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan } from "../test/support/plans.ts";

@@ -3,8 +3,8 @@
 import { type Ceiling, ceilingsOf, type MeasuredCeilings } from "../src/measure/ceiling.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import type { Program } from "../src/program/program.ts";
-import { assembleResult } from "../src/report/assemble_result.ts";
-import type { RunResult } from "../src/report/result.ts";
+import { assembleResult } from "../src/result/assemble_result.ts";
+import type { RunResult } from "../src/result/result.ts";
 
 /** @param first of `count` runs in a row */
 export const runsOf = (

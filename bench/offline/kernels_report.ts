@@ -1,6 +1,6 @@
 // What the kernels reached, as Markdown.
 
-import { formatNumber } from "../../src/report/format.ts";
+import { formatNumber } from "../../src/measure/format.ts";
 import { median } from "../../src/measure/statistics.ts";
 import type { CaseFigures, FormFigures } from "../measure_case.ts";
 import { markdownTable } from "./markdown.ts";

@@ -1,14 +1,14 @@
 // The parts in the order in which they run: right before fast, and what matters most while there is time.
 
 import { fileURLToPath } from "node:url";
-import { plain } from "../../src/report/colour.ts";
-import { adapterReport, type ListedAdapter } from "../../src/report/terminal_adapters.ts";
-import {
-  calibrationReport,
-  type CalibratedAdapter,
-} from "../../src/report/terminal_calibration.ts";
-import type { CollectiveBench } from "../../src/report/collective_bench.ts";
-import { collectivesReport } from "../../src/report/terminal_collectives.ts";
+import { plain } from "../../src/report/render/color.ts";
+import { terminalLines } from "../../src/report/render/terminal.ts";
+import type { Report } from "../../src/report/section.ts";
+import { adaptersReport, type ListedAdapter } from "../../src/report/adapters_report.ts";
+import { calibrationReport } from "../../src/report/calibration_report.ts";
+import type { CalibratedAdapter } from "../../src/result/calibrated_adapter.ts";
+import type { CollectiveBench } from "../../src/result/collective_bench.ts";
+import { collectivesReport } from "../../src/report/collectives_report.ts";
 import { argumentsOf } from "./arguments.ts";
 import { commandLine } from "./command_line.ts";
 import { kernelSections } from "./kernels_report.ts";
@@ -27,6 +27,8 @@ const script =
     ...argumentsOf(context),
   ];
 
+const shown = (report: Report): string[] => terminalLines(report, plain);
+
 export const parts: readonly Part[] = [
   {
     name: "adapters",
@@ -36,7 +38,7 @@ export const parts: readonly Part[] = [
     command: () => commandLine("adapters", "--json"),
     sections: (printed) => {
       const found = parsed(printed) as { readonly adapters?: readonly ListedAdapter[] } | undefined;
-      return codeBlock(adapterReport(found?.adapters ?? [], plain));
+      return codeBlock(shown(adaptersReport(found?.adapters ?? [])));
     },
   },
   {
@@ -55,7 +57,7 @@ export const parts: readonly Part[] = [
     command: ({ adapter }) => commandLine("calibrate", "--adapter", adapter, "--json"),
     sections: (printed) => {
       const found = parsedList(printed) as readonly CalibratedAdapter[];
-      return found.flatMap((one) => codeBlock(calibrationReport(one, plain)));
+      return found.flatMap((one) => codeBlock(shown(calibrationReport(one))));
     },
   },
   {
@@ -99,7 +101,7 @@ export const parts: readonly Part[] = [
     ],
     sections: (printed) => {
       const found = parsedList(printed) as readonly CollectiveBench[];
-      return found.flatMap((one) => codeBlock(collectivesReport(one, plain)));
+      return found.flatMap((one) => codeBlock(shown(collectivesReport(one))));
     },
   },
   {

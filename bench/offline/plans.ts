@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunResult } from "../../src/report/result.ts";
+import type { RunResult } from "../../src/result/result.ts";
 import { partArguments } from "./arguments.ts";
 import { commandLine } from "./command_line.ts";
 import type { PlanRecord } from "./plans_report.ts";

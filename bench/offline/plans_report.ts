@@ -1,6 +1,6 @@
 // How much faster tuning makes the plans, as Markdown.
 
-import { formatNumber } from "../../src/report/format.ts";
+import { formatNumber } from "../../src/measure/format.ts";
 import { median } from "../../src/measure/statistics.ts";
 import { markdownTable } from "./markdown.ts";
 import { readRecords } from "./records.ts";

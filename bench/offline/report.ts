@@ -1,6 +1,6 @@
 // The one page that a run of all parts leaves: what was aimed at, what became of each part, and its figures.
 
-import { formatNumber } from "../../src/report/format.ts";
+import { formatNumber } from "../../src/measure/format.ts";
 import { bestOf } from "./kernels_report.ts";
 import { markdownTable } from "./markdown.ts";
 import type { Outcome, Part } from "./part.ts";

@@ -1,6 +1,6 @@
 // The vendor library's rate, as Markdown.
 
-import { formatNumber } from "../../src/report/format.ts";
+import { formatNumber } from "../../src/measure/format.ts";
 import { readRecords } from "./records.ts";
 
 export type VendorRecord =

@@ -1,9 +1,9 @@
 // The figures as text of at most 80 columns.
 
 import { median } from "../../src/measure/statistics.ts";
-import { formatNumber } from "../../src/report/format.ts";
-import { LINE_WIDTH, table } from "../../src/report/table.ts";
-import { wrap, wrapIndented } from "../../src/report/text_width.ts";
+import { formatNumber } from "../../src/measure/format.ts";
+import { LINE_WIDTH, table } from "../../src/report/render/table.ts";
+import { wrap, wrapIndented } from "../../src/report/render/text_width.ts";
 import { conditionsText, type Conditions } from "../results.ts";
 import { type ContenderName, timingNotes } from "./contender.ts";
 import type { ContenderFigures, Ratio, TaskFigures } from "./figures.ts";

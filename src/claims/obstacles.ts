@@ -10,7 +10,18 @@ import { unknownOptimizations } from "../plan/optimizations.ts";
 import { featuresBeyondLayers } from "../plan/features_beyond_layers.ts";
 import type { Link } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";
+import type { ClaimKind } from "./table.ts";
 import { number, quantity, someOf } from "./words.ts";
+
+/** What may keep a claim of each kind from being decided, in a phrase. */
+export const obstaclesByKind: Readonly<Record<ClaimKind, string>> = {
+  speed:
+    "software or shared adapters, other GPUs than the plan's, emulated links, training mode, assumed values, what an import left out, degrees that are only checked, a measurement that contradicts itself; load by others widens the interval",
+  memory:
+    "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism, a cache that decoding reads and the plan does not name",
+  split: "assumed values, redundant experts that the plan does not name",
+  scaling: "no run on one GPU",
+};
 
 const workloadPaths = [
   "mode",

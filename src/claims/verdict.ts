@@ -46,3 +46,8 @@ export interface Verdict {
 /** Measured, projected, or estimated: a bound that holds for any run, or the plan's own split. */
 export const decidedBy = ({ judgement, provenance }: Verdict): Provenance | undefined =>
   judgement === "untestable" ? undefined : provenance;
+
+/** Whether it says more than that nothing here can tell. */
+export function isDecidedOrConditional({ judgement, needs }: Verdict): boolean {
+  return judgement === "confirmed" || judgement === "refuted" || needs.length > 0;
+}

@@ -1,6 +1,6 @@
 // Numbers and lists in the sentences of verdicts.
 
-import { thousands } from "../plan/thousands.ts";
+import { thousands } from "../measure/thousands.ts";
 
 export const number = (value: number): string => {
   const rounded = Number(value.toPrecision(4));

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 
 interface Flags {
   readonly json?: boolean;
@@ -21,23 +21,12 @@ export const defineAdapters = (program: Command): void => {
 };
 
 const adapters = async ({ json }: Flags): Promise<ExitCode> => {
-  const [{ discoverAdapters }, { adapterReport }, { wrapIndented }, { LINE_WIDTH }] =
-    await Promise.all([
-      import("../gpu/discover.ts"),
-      import("../report/terminal_adapters.ts"),
-      import("../report/text_width.ts"),
-      import("../report/table.ts"),
-    ]);
+  const [{ discoverAdapters }, { adaptersReport }] = await Promise.all([
+    import("../gpu/discover.ts"),
+    import("../report/adapters_report.ts"),
+  ]);
   const { adapters: found, refused } = await discoverAdapters();
-  const colours = outputColours();
   if (json === true) printJson({ adapters: found, refused });
-  else {
-    printLines([
-      ...adapterReport(found, colours),
-      ...refused.flatMap(({ id, reason }) =>
-        ["", `${colours.doubtful(id)}  not usable`, wrapIndented(reason, LINE_WIDTH, 2)].flat(),
-      ),
-    ]);
-  }
+  else printReports([adaptersReport(found, refused)]);
   return found.length === 0 ? exitCodes.environment : exitCodes.fine;
 };

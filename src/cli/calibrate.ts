@@ -5,7 +5,7 @@ import { exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 
 interface Flags {
   readonly adapter?: string;
@@ -34,11 +34,8 @@ const calibrate = async ({ adapter, json }: Flags): Promise<ExitCode> => {
   });
   if (json === true) printJson(found);
   else {
-    const { calibrationReport } = await import("../report/terminal_calibration.ts");
-    const colours = outputColours();
-    printLines(
-      found.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...calibrationReport(each, colours)]),
-    );
+    const { calibrationReport } = await import("../report/calibration_report.ts");
+    printReports(found.map(calibrationReport));
   }
   return found.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
 };

@@ -1,11 +1,12 @@
 // shardbench check: is the plan sound, and if not, can it be mended?
 
 import type { Command } from "commander";
-import { checkReport } from "../report/terminal_check.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { checkReport } from "../report/check_report.ts";
 import { inspectPlan, repairAdvice, type Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printedDiagnostic, printJson, printLines } from "./output.ts";
+import { outputColors, printedDiagnostic, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly repair?: boolean;
@@ -48,7 +49,7 @@ const check = async (file: string, flags: Flags): Promise<ExitCode> => {
     return repairFile(file, inspected, flags);
   }
   if (flags.sarif === true) {
-    const { sarifLog } = await import("../report/sarif.ts");
+    const { sarifLog } = await import("../report/render/sarif.ts");
     printJson(sarifLog(inspected.diagnostics, file));
   } else if (flags.json === true) await printFindings(inspected);
   else printLines(await findings(inspected));
@@ -61,7 +62,7 @@ const isSound = ({ plan, diagnostics }: Inspected): boolean =>
 const findings = async (inspected: Inspected): Promise<string[]> => {
   const { claimsOpen } = await import("../check/rules/claims/claim_refuted.ts");
   return [
-    ...checkReport(inspected, outputColours()),
+    ...terminalLines(checkReport(inspected), outputColors()),
     ...(inspected.diagnostics.some(({ code }) => code === claimsOpen.code)
       ? [`What open claims need: \`shardbench claims ${inspected.document.file}\``]
       : []),

@@ -6,7 +6,7 @@ import { BadPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 
 interface Flags {
   readonly definitions?: boolean;
@@ -44,28 +44,22 @@ const isOnGpu = ({ severity, path }: Diagnostic): boolean =>
   severity === "error" && path[0] === "hardware" && path[1] === "gpu";
 
 const claims = async (file: string | undefined, flags: Flags): Promise<ExitCode> => {
-  const colours = outputColours();
   if (file === undefined) {
-    const [{ claimTable }, { definitionLines }] = await Promise.all([
+    const [{ claimTable }, { definitionsReport }] = await Promise.all([
       import("../claims/table.ts"),
-      import("../report/terminal_definitions.ts"),
+      import("../report/definitions_report.ts"),
     ]);
     if (flags.json === true) printJson({ claims: claimTable });
-    else printLines(definitionLines(claimTable, colours));
+    else printReports([definitionsReport(claimTable)]);
     return exitCodes.fine;
   }
   const counted = await countedPlan(file);
   const { plan, diagnostics, verdicts = [] } = counted;
   // Of a GPU that is not known there are no figures to hold a claim against.
   if (diagnostics.some(isOnGpu)) throw new BadPlan(counted);
-  const { claimLines } = await import("../report/terminal_claims.ts");
+  const { claimsReport } = await import("../report/claims_report.ts");
   if (flags.json === true) printJson({ plan: plan.name, verdicts });
-  else
-    printLines([
-      colours.strong(`${plan.name}: claims, without a run`),
-      "",
-      ...claimLines(verdicts, colours),
-    ]);
+  else printReports([claimsReport(plan, verdicts)]);
   return verdicts.some(({ judgement }) => judgement === "refuted")
     ? exitCodes.claimRefuted
     : exitCodes.fine;

@@ -2,13 +2,14 @@
 
 import { type Command, Option } from "commander";
 import type { BenchCollectivesOptions } from "../harness/bench_collectives.ts";
-import type { CollectiveBench } from "../report/collective_bench.ts";
+import { algorithmNames } from "../program/exchange/all_reduce/algorithms.ts";
+import type { CollectiveBench } from "../result/collective_bench.ts";
 import { type BenchedCollective, benchedCollectives } from "../program/collective_program.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { exitCodeOfRun } from "./execute.ts";
 import { guarded, tell } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { keepAwakeOption, pinningOf } from "./run_options.ts";
 import { byteSize, duration, oneOf, wholeNumber } from "./values.ts";
 
@@ -47,12 +48,9 @@ export const defineCollectives = (program: Command): void => {
     .option("-f, --factor <n>", "from one size to the next", wholeNumber(2), 4)
     .addOption(new Option("--dtype <dtype>", "element type").choices(["f32", "f16"]).default("f32"))
     .addOption(
-      new Option("--algorithm <name>", "how sums of all come about (default: by size)").choices([
-        "direct",
-        "two-shot",
-        "ring",
-        "tree",
-      ]),
+      new Option("--algorithm <name>", "how sums of all come about (default: by size)").choices(
+        algorithmNames,
+      ),
     )
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
@@ -121,11 +119,8 @@ const collectives = async (
   });
   if (flags.json === true) printJson(benches);
   else {
-    const { collectivesReport } = await import("../report/terminal_collectives.ts");
-    const colours = outputColours();
-    printLines(
-      benches.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...collectivesReport(each, colours)]),
-    );
+    const { collectivesReport } = await import("../report/collectives_report.ts");
+    printReports(benches.map(collectivesReport));
   }
   if (end !== undefined) return tell(end);
   if (!benches.every(isRight)) return exitCodes.wrongNumerics;

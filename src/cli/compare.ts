@@ -1,14 +1,14 @@
 // shardbench compare: the claims of a plan, as a gate.
 
 import type { Command } from "commander";
-import type { RunResult } from "../report/result.ts";
+import type { RunResult } from "../result/result.ts";
 import type { Verdict } from "../claims/verdict.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { earlierResult } from "./earlier_result.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 
 interface Flags extends RunFlags {
@@ -45,18 +45,10 @@ Examples:
 
 const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten } = await soundPlan(file);
-  const [
-    { judgeClaims },
-    { estimatePlan },
-    { verdictLines },
-    { conditionLines, planLine },
-    { outcomeLines },
-  ] = await Promise.all([
+  const [{ judgeClaims }, { estimatePlan }, { compareReport }] = await Promise.all([
     import("../claims/judge.ts"),
     import("../program/estimate.ts"),
-    import("../report/terminal_verdicts.ts"),
-    import("../report/run_header.ts"),
-    import("../report/outcome_lines.ts"),
+    import("../report/compare_report.ts"),
   ]);
   const plan = withSeed(asWritten, flags.seed);
   const result =
@@ -68,17 +60,10 @@ const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
     estimate: estimatePlan(plan),
     measurements: result,
   });
-  const colours = outputColours();
   if (flags.json === true) {
     printJson({ plan: result.plan, outcome: result.outcome, verdicts });
   } else {
-    printLines([
-      colours.strong(planLine(plan)),
-      ...conditionLines(result, colours),
-      "",
-      ...verdictLines(verdicts, colours),
-      ...outcomeLines(result, colours),
-    ]);
+    printReports([compareReport(plan, result, verdicts)]);
   }
   return gate(result, verdicts);
 };

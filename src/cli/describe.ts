@@ -2,13 +2,15 @@
 
 import type { Command } from "commander";
 import type { Plan } from "../plan/plan.ts";
-import { asciiText, isUnicodeTerminal } from "../report/ascii.ts";
-import { LINE_WIDTH } from "../report/table.ts";
-import { wrap } from "../report/text_width.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { asciiText, isUnicodeTerminal } from "../report/render/ascii.ts";
+import { plain } from "../report/render/color.ts";
+import { LINE_WIDTH } from "../report/render/table.ts";
+import { wrap } from "../report/render/text_width.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printErrorLines, printJson, printLines } from "./output.ts";
+import { outputColors, printErrorLines, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly report?: boolean;
@@ -50,18 +52,19 @@ Examples:
 
 const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (flags.report === true) {
-    const [{ inspectPlan }, { planReport }] = await Promise.all([
+    const [{ inspectPlan }, { analysisReport }, { markdownLines }] = await Promise.all([
       import("./bad_plan.ts"),
-      import("../report/markdown_plan.ts"),
+      import("../report/analysis_report.ts"),
+      import("../report/render/markdown.ts"),
     ]);
-    await deliver(planReport(await inspectPlan(file)), flags);
+    await deliver(markdownLines(analysisReport(await inspectPlan(file))), flags);
     return exitCodes.fine;
   }
   const { plan } = await countedPlan(file);
   if (flags.schedule === true) return describeOrder(plan, flags);
   const [{ describePlan }, { describeReport }] = await Promise.all([
-    import("../report/describe_plan.ts"),
-    import("../report/terminal_describe.ts"),
+    import("../program/describe_plan.ts"),
+    import("../report/describe_report.ts"),
   ]);
   const described = describePlan(plan);
   if (flags.json === true) {
@@ -71,7 +74,8 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
     printJson({ plan: name, provenance: "estimated", hardware, load, stages, collectives });
     return exitCodes.fine;
   }
-  const lines = describeReport(described, flags.output === undefined ? outputColours() : undefined);
+  const colors = flags.output === undefined ? outputColors() : plain;
+  const lines = terminalLines(describeReport(described), colors);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
 };
@@ -80,7 +84,7 @@ const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
   const [{ describeSchedule }, { estimatePlan }, { scheduleReport }] = await Promise.all([
     import("../program/schedule/describe.ts"),
     import("../program/estimate.ts"),
-    import("../report/terminal_schedule.ts"),
+    import("../report/drawing/schedule_chart.ts"),
   ]);
   const schedule = describeSchedule(plan, estimatePlan(plan));
   if (flags.json === true) {
@@ -92,8 +96,8 @@ const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
     return exitCodes.fine;
   }
   const width = flags.output === undefined ? process.stdout.columns : undefined;
-  const colours = flags.output === undefined ? outputColours() : undefined;
-  const lines = scheduleReport(schedule, width, colours);
+  const colors = flags.output === undefined ? outputColors() : undefined;
+  const lines = scheduleReport(schedule, width, colors);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
 };

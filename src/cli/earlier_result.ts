@@ -2,7 +2,7 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { RunResult } from "../report/result.ts";
+import type { RunResult } from "../result/result.ts";
 
 /** @param seed asked for beside it; absent: whichever the run had */
 export const earlierResult = async (

@@ -6,7 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { addPeakOptions, peaksOf, type PeakFlags } from "./peaks.ts";
 
 interface Flags extends PeakFlags {
@@ -40,7 +40,7 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan, diagnostics, estimate: unbound } = await countedPlan(file);
   const [{ estimatePlan }, { estimateReport }] = await Promise.all([
     import("../program/estimate.ts"),
-    import("../report/terminal_estimate.ts"),
+    import("../report/estimate_report.ts"),
   ]);
   const { peaks, source } = await peaksOf(plan, flags, flags.result);
   // Where nothing bounds it, the check has made the same estimate.
@@ -55,7 +55,7 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
       ...estimated,
     });
   } else {
-    printLines(estimateReport(plan, estimated, source, leftOut, outputColours()));
+    printReports([estimateReport(plan, estimated, source, leftOut)]);
   }
   return exitCodes.fine;
 };

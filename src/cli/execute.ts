@@ -2,7 +2,7 @@
 
 import type { RunOptions } from "../harness/run_options.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { RunResult } from "../report/result.ts";
+import type { RunResult } from "../result/result.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { interruptible } from "./interruptible.ts";
 

@@ -2,10 +2,12 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
-import { checkReport, errorLines } from "../report/terminal_check.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { checkReport } from "../report/check_report.ts";
+import { errorReport } from "../report/error_report.ts";
 import { BadPlan, repairAdvice } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
-import { errorColours, printedDiagnostic, printErrorLines, printJson } from "./output.ts";
+import { errorColors, printedDiagnostic, printErrorLines, printJson } from "./output.ts";
 
 /** @param json whether the command was asked for JSON, which then also says what went wrong */
 export const guarded = async (
@@ -34,23 +36,24 @@ export const exitCodeOf = (error: unknown): ExitCode => {
 };
 
 const explain = async (error: unknown): Promise<string[]> => {
-  const colours = errorColours();
+  const colors = errorColors();
   if (error instanceof BadPlan) {
     const errors = error.diagnostics.filter(({ severity }) => severity === "error");
-    return [...checkReport({ diagnostics: errors }, colours), ...(await repairAdvice(error))];
+    return [
+      ...terminalLines(checkReport({ diagnostics: errors }), colors),
+      ...(await repairAdvice(error)),
+    ];
   }
   if (error instanceof NumericsError) {
-    return errorLines(
-      `Wrong numbers: ${error.message}`,
-      "nothing was timed; please report the plan and the output of `shardbench adapters`",
-      colours,
-    );
+    const hint =
+      "nothing was timed; please report the plan and the output of `shardbench adapters`";
+    return terminalLines(errorReport(`Wrong numbers: ${error.message}`, hint), colors);
   }
   if (error instanceof EnvironmentError) {
-    return errorLines(`${error.code}: ${error.message}`, error.hint, colours);
+    return terminalLines(errorReport(`${error.code}: ${error.message}`, error.hint), colors);
   }
   return [
-    colours.bad("This is a bug in shardbench; please report it with the plan that shows it."),
+    colors.bad("This is a bug in shardbench; please report it with the plan that shows it."),
     ...(error instanceof Error ? (error.stack ?? error.message) : String(error)).split("\n"),
   ];
 };

@@ -6,13 +6,7 @@ import { type ImportResult, type Source, sourceKinds } from "../plan/import/note
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { assignments, type KindOf, kindsOf } from "./import_values.ts";
-import {
-  errorColours,
-  printedDiagnostic,
-  printErrorLines,
-  printJson,
-  printPlanText,
-} from "./output.ts";
+import { printedDiagnostic, printErrorReport, printJson, printPlanText } from "./output.ts";
 import { wholeNumber } from "./values.ts";
 
 interface Flags {
@@ -130,13 +124,7 @@ const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
     });
     return;
   }
-  const { findingLines, importSummary } = await import("./import_lines.ts");
-  const colours = errorColours();
-  printErrorLines([
-    ...findingLines(diagnostics, colours),
-    ...(file === undefined
-      ? [colours.bad("No plan: mend the errors above.")]
-      : importSummary(file, flags.output)),
-  ]);
+  const { importReport } = await import("../report/import_report.ts");
+  printErrorReport(importReport(diagnostics, file, flags.output));
   if (flags.output === undefined && text !== undefined) printPlanText(text);
 };

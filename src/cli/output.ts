@@ -1,8 +1,10 @@
 // Writing to the terminal.
 
 import type { Diagnostic } from "../plan/diagnostic.ts";
-import { coloursFor, type Colours, plain } from "../report/colour.ts";
-import { inertJson, inertLine, inertPlanText } from "../report/inert.ts";
+import { colorsFor, type Colors, plain } from "../report/render/color.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import type { Report } from "../report/section.ts";
+import { inertJson, inertLine, inertPlanText } from "../report/render/inert.ts";
 import { exitCodes } from "./exit_code.ts";
 
 /**
@@ -28,14 +30,26 @@ export const printText = (text: string): void => {
 
 /** Whatever a plan or a result says in them, they are lines of text and nothing else. */
 export const printLines = (lines: readonly string[]): void =>
-  printText(textOf(lines, outputColours()));
+  printText(textOf(lines, outputColors()));
 
-const textOf = (lines: readonly string[], colours: Colours): string =>
-  lines.map((line) => `${inertLine(line, colours !== plain)}\n`).join("");
+const textOf = (lines: readonly string[], colors: Colors): string =>
+  lines.map((line) => `${inertLine(line, colors !== plain)}\n`).join("");
 
 export const printErrorLines = (lines: readonly string[]): void => {
-  process.stderr.write(textOf(lines, errorColours()));
+  process.stderr.write(textOf(lines, errorColors()));
 };
+
+/** One after the other. */
+export function printReports(reports: readonly Report[]): void {
+  const colors = outputColors();
+  printLines(
+    reports.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...terminalLines(each, colors)]),
+  );
+}
+
+export function printErrorReport(report: Report): void {
+  printErrorLines(terminalLines(report, errorColors()));
+}
 
 export const printJson = (value: unknown): void => {
   printText(`${inertJson(JSON.stringify(value, null, 2))}\n`);
@@ -56,6 +70,6 @@ export const printPlanText = (text: string): void => {
   ]);
 };
 
-export const outputColours = (): Colours => coloursFor(process.stdout, process.env);
+export const outputColors = (): Colors => colorsFor(process.stdout, process.env);
 
-export const errorColours = (): Colours => coloursFor(process.stderr, process.env);
+export const errorColors = (): Colors => colorsFor(process.stderr, process.env);

@@ -3,15 +3,17 @@
 import { checkPlan, hasErrors } from "../check/check_plan.ts";
 import { parsePlan } from "../plan/load.ts";
 import { type Alternative, repairPlan, type Repair } from "../check/repair.ts";
-import { checkReport } from "../report/terminal_check.ts";
-import { LINE_WIDTH } from "../report/table.ts";
-import { wrapIndented } from "../report/text_width.ts";
+import { terminalLines } from "../report/render/terminal.ts";
+import { checkReport } from "../report/check_report.ts";
+import { LINE_WIDTH } from "../report/render/table.ts";
+import { wrapIndented } from "../report/render/text_width.ts";
 import type { Inspected } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import {
-  errorColours,
+  errorColors,
   printedDiagnostic,
   printErrorLines,
+  printErrorReport,
   printJson,
   printPlanText,
 } from "./output.ts";
@@ -29,14 +31,17 @@ export const repairFile = async (
   { plan, document, diagnostics, estimate }: Inspected,
   flags: Target,
 ): Promise<ExitCode> => {
-  const colours = errorColours();
   const repaired = repairPlan(document, estimate);
   if (repaired === undefined) {
     const sound = plan !== undefined && !hasErrors(diagnostics);
     if (flags.json === true)
       printJson({ repairs: [], diagnostics: diagnostics.map(printedDiagnostic) });
     else if (sound) printErrorLines(["Nothing to repair: no rule asks for it."]);
-    else printErrorLines([...checkReport({ diagnostics }, colours), "No repair is known."]);
+    else
+      printErrorLines([
+        ...terminalLines(checkReport({ diagnostics }), errorColors()),
+        "No repair is known.",
+      ]);
     return sound ? exitCodes.fine : exitCodes.badPlan;
   }
   const left = checkPlan(repaired.plan, parsePlan(repaired.text, file).document);
@@ -49,7 +54,7 @@ export const repairFile = async (
     printErrorLines([...repairLines(repaired.repairs), ...alternativeLines(repaired.alternatives)]);
     if (target === undefined) printPlanText(repaired.text);
     else printErrorLines([`The corrected plan is in ${target}.`]);
-    if (hasErrors(left)) printErrorLines(checkReport({ diagnostics: left }, colours));
+    if (hasErrors(left)) printErrorReport(checkReport({ diagnostics: left }));
   }
   return hasErrors(left) ? exitCodes.badPlan : exitCodes.fine;
 };

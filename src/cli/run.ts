@@ -4,18 +4,18 @@ import { type Command, Option } from "commander";
 import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
-import { countOf } from "../report/format.ts";
-import type { RunResult } from "../report/result.ts";
-import type { ResultTarget } from "../report/result_target.ts";
-import { LINE_WIDTH } from "../report/table.ts";
-import { wrap } from "../report/text_width.ts";
+import { countOf } from "../measure/format.ts";
+import type { RunResult } from "../result/result.ts";
+import type { ResultTarget } from "../result/result_target.ts";
+import { LINE_WIDTH } from "../report/render/table.ts";
+import { wrap } from "../report/render/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded, tell } from "./guard.ts";
 import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
-import { errorColours, outputColours, printErrorLines, printLines, printText } from "./output.ts";
+import { errorColors, printErrorLines, printLines, printReports, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
 
@@ -74,7 +74,7 @@ Examples:
 const run = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
-  const { openResultTarget } = await import("../report/result_target.ts");
+  const { openResultTarget } = await import("../result/result_target.ts");
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
   // From its first moment until the result is written, Ctrl-C is in the hands of the run.
   return heedingSignals(async (signal) => {
@@ -98,12 +98,12 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
 
 const print = async (plan: Plan, result: RunResult, flags: Flags): Promise<void> => {
   if (flags.json === true) {
-    const { textOfResult } = await import("../report/result_text.ts");
+    const { textOfResult } = await import("../result/result_text.ts");
     printText(textOfResult(result));
     return;
   }
-  const { runReport } = await import("../report/terminal_run.ts");
-  printLines(runReport(plan, result, outputColours(), { explain: flags.explain === true }));
+  const { runReport } = await import("../report/run_report.ts");
+  printReports([runReport(plan, result, { explain: flags.explain === true })]);
 };
 
 /** An exit code where that failed. */
@@ -133,5 +133,5 @@ const announceWarnings = (file: string, diagnostics: readonly Diagnostic[]): voi
   const count = diagnostics.filter(({ severity }) => severity === "warning").length;
   if (count === 0) return;
   const text = `${countOf(count, "warning")} about the plan: \`shardbench check ${file}\` shows them`;
-  printErrorLines(wrap(text, LINE_WIDTH).map(errorColours().doubtful));
+  printErrorLines(wrap(text, LINE_WIDTH).map(errorColors().doubtful));
 };

@@ -3,14 +3,15 @@
 import type { Command } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Projection, RunResult } from "../report/result.ts";
+import type { Projection, RunResult } from "../result/result.ts";
+import { gap } from "../report/section.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 import { earlierResult } from "./earlier_result.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { addPeakOptions, peaksOf, type PeakFlags } from "./peaks.ts";
 import { addRunOptions, runOptions, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
@@ -61,9 +62,9 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
   const result = await execute(plan, { ...runOptions(flags), project: "only" });
   const code = exitCodeOfRun(result);
   if (code !== exitCodes.fine || result.projection === undefined) {
-    const { outcomeLines } = await import("../report/outcome_lines.ts");
+    const { runOutcomeSection } = await import("../report/sections/outcome.ts");
     if (code === exitCodes.fine) throw untimed();
-    printLines(outcomeLines(result, outputColours()));
+    printReports([{ sections: [{ blocks: [gap, ...runOutcomeSection(result).blocks] }] }]);
     return code;
   }
   const projection =
@@ -80,12 +81,15 @@ const projectWith = async (
   from: Projection["from"],
   links: string,
 ): Promise<Projection> => {
-  const [{ lower }, { projectionOf }, { readLink }] = await Promise.all([
+  const [{ lower }, { projectionOf }, { readLink }, { linkCondition }] = await Promise.all([
     import("../program/lower.ts"),
     import("../harness/projection.ts"),
-    import("../report/link_file.ts"),
+    import("../result/link_file.ts"),
+    import("../report/sections/projection.ts"),
   ]);
-  return projectionOf(lower(plan), estimate, from, await readLink(links));
+  const model = await readLink(links);
+  const condition = linkCondition(model);
+  return projectionOf(lower(plan), estimate, from, { model, condition });
 };
 
 const untimed = (): EnvironmentError =>
@@ -117,16 +121,16 @@ const show = async (plan: Plan, projection: Projection, { json }: Flags): Promis
     printJson({ plan: plan.name, provenance: "projected", ...projection });
     return;
   }
-  const { simulationReport } = await import("../report/terminal_simulation.ts");
-  printLines(simulationReport(plan, projection, outputColours()));
+  const { simulationReport } = await import("../report/simulation_report.ts");
+  printReports([simulationReport(plan, projection)]);
 };
 
 const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan } = await countedPlan(file);
   const [{ simulateHardware }, { hardwareReport }, { readLink }] = await Promise.all([
     import("../program/simulate/simulate_hardware.ts"),
-    import("../report/terminal_simulation.ts"),
-    import("../report/link_file.ts"),
+    import("../report/simulation_report.ts"),
+    import("../result/link_file.ts"),
   ]);
   const link = flags.links === undefined ? undefined : await readLink(flags.links);
   const { linkBandwidth = link?.bandwidth } = flags;
@@ -137,6 +141,6 @@ const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (peaks === undefined) throw new Error("--peak-flops gives a peak");
   const projected = simulateHardware(plan, peaks, flags.latency ?? link?.latencyMs ?? 0);
   if (flags.json === true) printJson({ plan: plan.name, provenance: "projected", ...projected });
-  else printLines(hardwareReport(plan, projected, outputColours()));
+  else printReports([hardwareReport(plan, projected)]);
   return exitCodes.fine;
 };

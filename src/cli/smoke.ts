@@ -4,13 +4,13 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { formatNumber } from "../report/format.ts";
-import { padEnd } from "../report/text_width.ts";
+import { formatNumber } from "../measure/format.ts";
+import { padEnd } from "../report/render/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { exitCodeOf, guarded } from "./guard.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { outputColors, printJson, printLines } from "./output.ts";
 
 interface Flags {
   readonly adapter?: string;
@@ -98,8 +98,8 @@ const tryPlan = async (file: string, adapter: string | undefined): Promise<Outco
 };
 
 const outcomeLine = ({ plan, code, ranks, error, seconds, reason }: Outcome): string[] => {
-  const colours = outputColours();
-  const word = code === exitCodes.fine ? colours.good("ok  ") : colours.bad("FAIL");
+  const colors = outputColors();
+  const word = code === exitCodes.fine ? colors.good("ok  ") : colors.bad("FAIL");
   const parts = [
     ...(ranks === undefined ? [] : [`${ranks} ranks`]),
     ...(error === undefined ? [] : [`error ${error.toExponential(1)}`]),

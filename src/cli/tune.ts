@@ -5,8 +5,7 @@ import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { countOf } from "../report/format.ts";
-import { outputColours, printJson, printLines } from "./output.ts";
+import { printJson, printReports } from "./output.ts";
 import { duration } from "./values.ts";
 
 interface Flags {
@@ -43,39 +42,18 @@ Examples:
 const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
   const { plan } = await soundPlan(file);
   const { adapter, placement, time = Infinity } = flags;
-  const [
-    result,
-    { checkLines },
-    { planLine },
-    { endLines },
-    { kernelChoiceLines, kernelNoticeLines },
-  ] = await Promise.all([
+  const [result, { tuneReport }] = await Promise.all([
     execute(plan, {
       ...(adapter === undefined ? {} : { adapter }),
       ...(placement === undefined ? {} : { placement }),
       tune: time,
       numericsOnly: true,
     }),
-    import("../report/check_lines.ts"),
-    import("../report/run_header.ts"),
-    import("../report/outcome_lines.ts"),
-    import("../report/kernel_choices.ts"),
+    import("../report/tune_report.ts"),
   ]);
-  const colours = outputColours();
-  const { plan: hashes, adapters, kernels, check, outcome } = result;
-  const kept = kernels.filter(({ reason }) => reason === "tuned" || reason === "cached").length;
   if (flags.json === true) {
+    const { plan: hashes, adapters, kernels, check, outcome } = result;
     printJson({ plan: hashes, adapters, kernels, check, outcome });
-  } else {
-    printLines([
-      colours.strong(planLine(plan)),
-      "",
-      ...kernelChoiceLines(result, colours),
-      "",
-      ...kernelNoticeLines(result, colours),
-      ...checkLines(result, colours),
-      ...endLines(outcome, `${countOf(kept, "kernel shape")} kept`, colours),
-    ]);
-  }
+  } else printReports([tuneReport(plan, result)]);
   return exitCodeOfRun(result);
 };

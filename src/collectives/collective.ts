@@ -1,21 +1,21 @@
 // This rank's part of any collective.
 
-import { givenIn, handedOutIn, type SizedCollective } from "../program/exchange/exchanges.ts";
-import { addsOnHost } from "../program/exchange/algorithm.ts";
-import { isAllReduce, passesOn, reduces } from "../program/exchange/sums.ts";
-import type { Collective } from "../program/program.ts";
-import { addOnHost } from "./add_on_host.ts";
+import { addsOnHost } from "../program/exchange/all_reduce/algorithms.ts";
+import { broadcastPhase } from "../program/exchange/all_reduce/broadcast_phase.ts";
+import { laneOf } from "../program/exchange/lanes.ts";
+import { exchangeOf } from "../program/exchange/operations.ts";
+import { isAllReduce, reduces } from "../program/exchange/sums.ts";
+import type { AllReduce, Collective } from "../program/program.ts";
 import type { CollectiveContext } from "./context.ts";
 import { runExchange } from "./exchange.ts";
 import { expertCombine } from "./expert_combine.ts";
 import { expertDispatch } from "./expert_dispatch.ts";
-import { laneOf } from "./lanes.ts";
+import { addOnHost } from "./host_sums/add_on_host.ts";
+import { sumSlices } from "./host_sums/sum_slices.ts";
+import { sumsSlices } from "./host_sums/where_sums.ts";
 import { createMilestones, type Milestones } from "./milestones.ts";
 import { createParts, type Parts } from "./parts.ts";
-import { passOn } from "./pass_on.ts";
 import { runReduce } from "./reduce.ts";
-import { sumSlices } from "./sum_slices.ts";
-import { sumsSlices } from "./where_sums.ts";
 
 /**
  * Resolves when this rank's GPU has been given everything. Any number may run at the same time on a rank,
@@ -28,52 +28,35 @@ export async function runCollective(
   const parts = createParts(context);
   if (collective.op === "expert-dispatch") return expertDispatch(parts, collective);
   if (collective.op === "expert-combine") return expertCombine(parts, collective);
-  if (!reduces(collective) || collective.from.length < 2) return give(parts, collective);
-  if (isAllReduce(collective)) {
-    if (addsOnHost(collective)) return addOnHost(parts, collective);
-    if (sumsSlices(collective, parts.rank, parts.isSoftware)) return sumSlices(parts, collective);
+  if (!reduces(collective) || collective.from.length < 2) {
+    const { channel, dtype, send, receive } = collective;
+    const exchange = exchangeOf(collective);
+    return runExchange(parts, { exchange, lane: laneOf(channel, 0), dtype, send, receive });
   }
+  if (!isAllReduce(collective)) return runReduce(parts, collective, createMilestones());
+  if (addsOnHost(collective)) return addOnHost(parts, collective);
+  if (sumsSlices(collective, parts.rank, parts.isSoftware)) return sumSlices(parts, collective);
   const summed = createMilestones();
-  const handOut = isAllReduce(collective) ? handedOutIn(collective) : undefined;
   await Promise.all([
-    isAllReduce(collective) && passesOn(collective)
-      ? passOn(parts, collective, laneOf(collective.channel, 0), summed)
-      : add(parts, collective, summed),
-    handOut === undefined
-      ? undefined
-      : runExchange(parts, {
-          exchange: handOut,
-          lane: laneOf(collective.channel, 1),
-          dtype: collective.dtype,
-          send: collective.receive,
-          receive: collective.receive,
-          ready: async (k) => summed.reached(k + 1),
-        }),
+    runReduce(parts, collective, summed),
+    broadcastSums(parts, collective, summed),
   ]);
 }
 
-const give = async (parts: Parts, collective: SizedCollective): Promise<void> => {
-  const { channel, dtype, send, receive } = collective;
-  return runExchange(parts, {
-    exchange: givenIn(collective),
-    lane: laneOf(channel, 0),
-    dtype,
-    send,
-    receive,
-  });
-};
-
-const add = async (
+async function broadcastSums(
   parts: Parts,
-  collective: SizedCollective,
+  reduction: AllReduce,
   summed: Milestones,
-): Promise<void> => {
-  const { channel, dtype, send } = collective;
-  return runReduce(parts, {
-    exchange: givenIn(collective),
-    lane: laneOf(channel, 0),
+): Promise<void> {
+  const exchange = broadcastPhase(reduction);
+  if (exchange === undefined) return;
+  const { channel, dtype, receive } = reduction;
+  await runExchange(parts, {
+    exchange,
+    lane: laneOf(channel, 1),
     dtype,
-    send,
-    onSummed: summed.pass,
+    send: receive,
+    receive,
+    ready: async (k) => summed.reached(k + 1),
   });
-};
+}

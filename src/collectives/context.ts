@@ -2,7 +2,7 @@
 
 import type { PreparedKernel } from "../gpu/logical_gpu.ts";
 import type { BufferRegion } from "./buffer_region.ts";
-import type { Communicator } from "./communicator.ts";
+import type { Communicator } from "./transport/communicator.ts";
 import type { ExpertSplits } from "./expert_splits.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { StagingPool } from "./staging.ts";

@@ -2,10 +2,10 @@
 
 import type { StorageType } from "../kernels/storage.ts";
 import { blocksOf, chunksOf, type Exchange } from "../program/exchange/chunks.ts";
-import { keep, land, type Landing } from "./land.ts";
 import { createMilestones } from "./milestones.ts";
 import { sendChunks } from "./send.ts";
 import type { Parts } from "./parts.ts";
+import { copyLocally, type Destination, writeReceived } from "./write_received.ts";
 
 export interface ExchangeRun {
   readonly exchange: Exchange;
@@ -17,7 +17,7 @@ export interface ExchangeRun {
   readonly ready?: (k: number) => Promise<void>;
 }
 
-type Taking = Omit<ExchangeRun, "send" | "ready">;
+type Receiving = Omit<ExchangeRun, "send" | "ready">;
 
 export async function runExchange(parts: Parts, run: ExchangeRun): Promise<void> {
   const { exchange, lane, send, receive, ready } = run;
@@ -26,7 +26,7 @@ export async function runExchange(parts: Parts, run: ExchangeRun): Promise<void>
   const j = to.indexOf(parts.rank);
   const chunks = i < 0 ? [] : chunksOf(exchange, i);
   const staged = createMilestones();
-  if (i >= 0 && j >= 0) keepOwn(parts, run, i, j);
+  if (i >= 0 && j >= 0) copyOwn(parts, run, i, j);
   const sending = sendChunks(parts, {
     name,
     lane,
@@ -37,26 +37,26 @@ export async function runExchange(parts: Parts, run: ExchangeRun): Promise<void>
   });
   // In place, pieces of others may belong where pieces for others still lie.
   const overwrites = !exchange.same && send !== undefined && send === receive;
-  const taking = async (): Promise<void> => {
+  const receiving = async (): Promise<void> => {
     if (overwrites) await staged.reached(chunks.length);
-    await takeIn(parts, run);
+    await receiveAll(parts, run);
   };
-  await Promise.all([sending, j < 0 ? undefined : taking()]);
+  await Promise.all([sending, j < 0 ? undefined : receiving()]);
 }
 
-function keepOwn(parts: Parts, run: ExchangeRun, i: number, j: number): void {
-  const landing = landingOf(parts, run);
+function copyOwn(parts: Parts, run: ExchangeRun, i: number, j: number): void {
+  const destination = destinationOf(parts, run);
   const source = run.send === undefined ? undefined : parts.region(run.send);
   if (source === undefined) {
-    throw new Error(`${landing.name}: rank ${parts.rank} takes part without a send buffer`);
+    throw new Error(`${destination.name}: rank ${parts.rank} takes part without a send buffer`);
   }
   for (const piece of run.exchange.pieces(i, j)) {
-    for (const block of blocksOf(piece)) keep(parts, landing, source, block);
+    for (const block of blocksOf(piece)) copyLocally(parts, destination, source, block);
   }
 }
 
 /** Sources one beside the other, for some come later than others. */
-export async function takeIn(parts: Parts, run: Taking): Promise<void> {
+export async function receiveAll(parts: Parts, run: Receiving): Promise<void> {
   const { communicator, rank } = parts;
   const { exchange, lane } = run;
   // Kernels of this batch may still read what is about to be overwritten.
@@ -64,14 +64,14 @@ export async function takeIn(parts: Parts, run: Taking): Promise<void> {
   await Promise.all(
     exchange.from.map(async (source, i) => {
       if (source === rank) return;
-      for (const { takes } of chunksOf(exchange, i)) {
-        const own = takes.filter(({ readers }) => readers.includes(rank));
+      for (const { segments } of chunksOf(exchange, i)) {
+        const own = segments.filter(({ readers }) => readers.includes(rank));
         if (own.length === 0) continue;
-        const landing = landingOf(parts, run);
+        const destination = destinationOf(parts, run);
         const written = own.reduce((sum, { words }) => sum + words, 0);
         const { bytes, release } = await communicator.receive(lane, source, written);
         await parts.roomFor(written);
-        for (const take of own) land(parts, landing, take, bytes, take.chunkOffset);
+        for (const segment of own) writeReceived(parts, destination, segment, bytes);
         parts.uploads.wrote(written);
         release();
       }
@@ -79,7 +79,7 @@ export async function takeIn(parts: Parts, run: Taking): Promise<void> {
   );
 }
 
-function landingOf(parts: Parts, { exchange, dtype, receive }: Taking): Landing {
+function destinationOf(parts: Parts, { exchange, dtype, receive }: Receiving): Destination {
   const { name } = exchange;
   if (receive === undefined) {
     throw new Error(`${name}: rank ${parts.rank} takes part without a receive buffer`);

@@ -1,8 +1,8 @@
 import { bytesPerElement } from "../kernels/storage.ts";
+import { laneOf } from "../program/exchange/lanes.ts";
 import type { ExpertCombine } from "../program/program.ts";
 import { runExchange } from "./exchange.ts";
 import { combinePieces, splitKey } from "./expert_splits.ts";
-import { laneOf } from "./lanes.ts";
 import type { Parts } from "./parts.ts";
 
 /** Rows go back from their experts to the places that they were dispatched from. */

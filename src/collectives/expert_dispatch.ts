@@ -1,4 +1,5 @@
 import { bytesPerElement } from "../kernels/storage.ts";
+import { laneOf } from "../program/exchange/lanes.ts";
 import { starts, sum } from "../program/exchange/pieces.ts";
 import type { ExpertDispatch } from "../program/program.ts";
 import { runExchange } from "./exchange.ts";
@@ -9,7 +10,6 @@ import {
   receivedRows,
   splitKey,
 } from "./expert_splits.ts";
-import { laneOf } from "./lanes.ts";
 import type { Parts } from "./parts.ts";
 import { readStaging, takeStaging } from "./send.ts";
 
@@ -67,10 +67,10 @@ async function shareCounts(
     bySource.set(rank, wordsOf(own));
     const listeners = [...new Set([...from, ...to])].filter((other) => other !== rank);
     if (listeners.length > 0) {
-      const parcel = await communicator.reserve(lane, bytes);
+      const message = await communicator.reserve(lane, bytes);
       parts.during("move", () => {
-        parcel.bytes.set(own);
-        parcel.post(listeners);
+        message.bytes.set(own);
+        message.post(listeners);
       });
     }
   }

@@ -4,11 +4,11 @@ import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { reduceSum } from "../kernels/reduce_sum.ts";
 import { reduceWords } from "../kernels/reduce_words.ts";
 import { bytesPerElement, paddedElements } from "../kernels/storage.ts";
-import { isAligned, oddTakesOf, summandPitch, sumsOf } from "../program/exchange/sums.ts";
+import { isAligned, oddSegmentsOf, summandPitch, sumsOf } from "../program/exchange/sums.ts";
 import { type WorkspaceLayout, workspaceOf } from "../program/exchange/workspace.ts";
 import type { Collective } from "../program/program.ts";
 import type { BufferRegion } from "./buffer_region.ts";
-import { sumsSlices } from "./where_sums.ts";
+import { sumsSlices } from "./host_sums/where_sums.ts";
 
 export interface CollectiveKernels {
   readonly layout: WorkspaceLayout;
@@ -32,8 +32,8 @@ export async function prepareCollective(
   const { name, dtype } = collective;
   if (sumsSlices(collective, rank, gpu.report.choice.software)) return undefined;
   const sums = sumsOf(collective, rank);
-  const oddTakes = oddTakesOf(collective, rank);
-  if (sums.length + oddTakes.length === 0) return undefined;
+  const oddSegments = oddSegmentsOf(collective, rank);
+  if (sums.length + oddSegments.length === 0) return undefined;
   if (collective.workspace === undefined || collective.receive === undefined) {
     throw new Error(`${name}: a receiving rank needs a workspace and a receive buffer`);
   }
@@ -59,7 +59,10 @@ export async function prepareCollective(
       return [targetOffset, kernel] as const;
     }),
   );
-  const odd = [...oddTakes, ...sums.map(({ block }) => block).filter((block) => !isAligned(block))];
+  const odd = [
+    ...oddSegments,
+    ...sums.map(({ block }) => block).filter((block) => !isAligned(block)),
+  ];
   const elements = Math.max(0, ...odd.map(({ bytes }) => bytes / elementBytes));
   const shape = { dtype, pieces: collective.from.length, elements };
   return {
@@ -70,6 +73,6 @@ export async function prepareCollective(
       odd.length === 0
         ? undefined
         : await gpu.prepare(reduceWords, shape, dtype, [workspace, receive], `${label} ${name}`),
-    passes: sums.length + oddTakes.length,
+    passes: sums.length + oddSegments.length,
   };
 }

@@ -1,6 +1,7 @@
 // How large every mailbox must be: known from the program before any rank starts.
 
 import { chunkBytes } from "../program/exchange/chunks.ts";
+import { laneOf } from "../program/exchange/lanes.ts";
 import { messagesOf } from "../program/exchange/workspace.ts";
 import {
   type Collective,
@@ -8,8 +9,7 @@ import {
   type Program,
   type RankProgram,
 } from "../program/program.ts";
-import { depthOf, type MailboxPlan } from "./communicator.ts";
-import { laneOf } from "./lanes.ts";
+import { depthOf, type MailboxPlan } from "./transport/communicator.ts";
 
 /**
  * One mailbox per lane and source. It holds all that any one transfer posts to it, so that whoever sends
@@ -54,10 +54,10 @@ function mailboxesOf(program: RankProgram, instruction: Collective): MailboxPlan
     const depth = 2 * Math.ceil(rows / chunkBytes) + 2;
     return [{ channel: laneOf(channel, 0), source, readers, bytes, depth }];
   }
-  return messagesOf(instruction, source).flatMap((chunks, hop): MailboxPlan[] => {
+  return messagesOf(instruction, source).flatMap((chunks, phase): MailboxPlan[] => {
     const readers = others([...from, ...to]);
     if (chunks.length === 0 || readers.length === 0) return [];
-    const lane = laneOf(channel, hop === 0 ? 0 : 1);
+    const lane = laneOf(channel, phase === 0 ? 0 : 1);
     return [{ channel: lane, source, readers, bytes: Math.max(...chunks), depth: chunks.length }];
   });
 }

@@ -43,7 +43,7 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
     }
     // Before there is a staging buffer: whoever has one must not wait for another rank.
     // At once where it can be: a rank that goes on meanwhile must not put its next kernels before the copy.
-    const parcel =
+    const message =
       communicator.tryReserve(lane, chunk.bytes) ?? (await communicator.reserve(lane, chunk.bytes));
     const staging =
       parts.staging.tryTake(chunk.bytes) ?? (await takeStaging(parts, outgoing.name, chunk.bytes));
@@ -56,9 +56,9 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
       if (complete === undefined) await before;
       await mapped;
       const read = new Uint8Array(staging.getMappedRange(0, chunk.bytes));
-      if (fill !== undefined) await fill(parcel.bytes, read, k);
+      if (fill !== undefined) await fill(message.bytes, read, k);
       parts.during("move", () => {
-        if (fill === undefined) parcel.bytes.set(read);
+        if (fill === undefined) message.bytes.set(read);
         staging.unmap();
         parts.staging.giveBack(staging);
       });
@@ -66,9 +66,9 @@ export async function sendChunks(parts: Parts, outgoing: Outgoing): Promise<void
     last = (async () => {
       await filled;
       await before;
-      await complete?.(parcel.bytes, k);
+      await complete?.(message.bytes, k);
       parts.during("move", () =>
-        parcel.post([...new Set(chunk.takes.flatMap(({ readers }) => readers))]),
+        message.post([...new Set(chunk.segments.flatMap(({ readers }) => readers))]),
       );
     })();
   }
@@ -97,7 +97,7 @@ function copyOut(parts: Parts, { name, send }: Outgoing, chunk: Chunk, staging: 
     throw new Error(`${name}: rank ${parts.rank} takes part without a send buffer`);
   }
   const { buffer, offset } = parts.region(send);
-  for (const { sourceOffset, chunkOffset, words } of chunk.takes) {
+  for (const { sourceOffset, chunkOffset, words } of chunk.segments) {
     parts.encoder().copyBufferToBuffer(buffer, offset + sourceOffset, staging, chunkOffset, words);
   }
 }

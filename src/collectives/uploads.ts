@@ -2,7 +2,7 @@
 // 4 MiB; whoever writes more before the GPU is done with it makes Dawn get another, fill it with zeros and let go
 // of it again, which costs more than to wait.
 
-import type { Communicator } from "./communicator.ts";
+import type { Communicator } from "./transport/communicator.ts";
 
 /** Three chunks: of the ring's four, one may lie across its end. */
 const mostBytes = 3 * 2 ** 20;

@@ -18,7 +18,7 @@ import {
   placesOf,
   stagesOf,
 } from "../program/collective_program.ts";
-import type { ReduceAlgorithm } from "../program/exchange/algorithm.ts";
+import type { AlgorithmName } from "../program/exchange/all_reduce/algorithms.ts";
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { StepTrace } from "../program/trace.ts";
 import { createWireCount } from "../program/wire.ts";
@@ -28,9 +28,9 @@ import type {
   CollectivePlaceFigures,
   CollectiveRow,
   TransferSplit,
-} from "../report/collective_bench.ts";
-import type { Outcome } from "../report/result.ts";
-import { readVersions } from "../report/versions.ts";
+} from "../result/collective_bench.ts";
+import type { Outcome } from "../result/result.ts";
+import { readVersions } from "../result/versions.ts";
 import { openRanks, type Pinning, type RankPool } from "../runtime/coordinator.ts";
 import { createCollectiveCheck } from "./check_collective.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -45,7 +45,7 @@ export interface BenchCollectivesOptions {
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly factor: number;
-  readonly algorithm?: ReduceAlgorithm;
+  readonly algorithm?: AlgorithmName;
   readonly adapter?: string;
   readonly placement?: string;
   readonly pin?: Pinning;

@@ -15,7 +15,7 @@ import {
   type MeasuredCeilings,
   memoryCeiling,
 } from "../measure/ceiling.ts";
-import type { AdapterCalibration } from "../report/result.ts";
+import type { AdapterCalibration } from "../result/result.ts";
 import type { RankPool, RecalledOnAdapter } from "../runtime/coordinator.ts";
 import type { CalibrationWay } from "../runtime/protocol.ts";
 

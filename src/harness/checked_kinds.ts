@@ -1,7 +1,7 @@
 // What all ranks checked together, by kind, and what they did not.
 
 import type { Program } from "../program/program.ts";
-import type { CheckedKind } from "../report/result.ts";
+import type { CheckedKind } from "../result/result.ts";
 import { bothOf, type KindCheck, type RankCheck } from "../runtime/check/rank_check.ts";
 import { checkTransfers } from "./check_transfers.ts";
 

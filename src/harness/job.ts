@@ -3,7 +3,7 @@
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Program } from "../program/program.ts";
-import type { RunRecord } from "../report/assemble_result.ts";
+import type { RunRecord } from "../result/assemble_result.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import type { RunOptions } from "./run_options.ts";
 import { type CheckMethod, type Observe, verify } from "./verify.ts";

@@ -1,7 +1,7 @@
 // How a job ended that broke off, as its result tells it.
 
 import { EnvironmentError } from "../environment_error.ts";
-import type { Outcome } from "../report/result.ts";
+import type { Outcome } from "../result/result.ts";
 
 /** Throws what is no fault of the environment. */
 export const outcomeOf = (error: unknown): Exclude<Outcome, { state: "complete" }> => {

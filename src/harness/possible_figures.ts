@@ -2,8 +2,8 @@
 // moment, so they are measured once more; what is impossible then stops the run.
 
 import { EnvironmentError } from "../environment_error.ts";
-import { describeOverBound } from "../report/over_bound_lines.ts";
-import type { RunResult } from "../report/result.ts";
+import { describeOverBound } from "../measure/describe_over_bound.ts";
+import type { RunResult } from "../result/result.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 import { calibrationsOf, largerPeaks } from "./calibrations.ts";
 import type { Job } from "./job.ts";

@@ -4,19 +4,24 @@
 import { computeMetrics, summariseStep } from "../measure/compute_metrics.ts";
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
-import { linked } from "../program/simulate/link_cost.ts";
+import { linked, type Link } from "../program/simulate/link_cost.ts";
 import { simulateRepeats, type Measured } from "../program/simulate/simulate.ts";
-import { formatNumber, formatValue } from "../report/format.ts";
-import type { MeasuredLink } from "../report/link_file.ts";
-import type { Projection } from "../report/result.ts";
+import type { Projection } from "../result/result.ts";
+
+/** A link that transfers are projected over. */
+export interface ProjectedLink {
+  readonly model: Link;
+  /** The condition of every figure that rests on it, in a phrase. */
+  readonly condition: string;
+}
 
 export const projectionOf = (
   program: Program,
   estimate: Estimate,
   measured: Measured,
-  link?: MeasuredLink,
+  link?: ProjectedLink,
 ): Projection => {
-  const from = link === undefined ? measured : linked(program, measured, link);
+  const from = link === undefined ? measured : linked(program, measured, link.model);
   // Kernels take what they were measured to: there is nothing to hold against a roofline again.
   const kernels = { groups: [], groupOf: [] };
   const traces = simulateRepeats(program, from);
@@ -29,7 +34,7 @@ export const projectionOf = (
     formOf: () => undefined,
     conditions: [
       `simulated from what instructions took on each rank alone, in ${measured.repeats.length} steps`,
-      ...(link === undefined ? [] : [linkPhrase(link)]),
+      ...(link === undefined ? [] : [link.condition]),
     ],
   });
   return {
@@ -42,7 +47,3 @@ export const projectionOf = (
     from,
   };
 };
-
-const linkPhrase = ({ latencyMs, bandwidth, source }: MeasuredLink): string =>
-  `transfers by a link of ${formatNumber(1000 * latencyMs)} µs` +
-  `${bandwidth === undefined ? "" : ` and ${formatValue(bandwidth, "B/s")}`}, fitted to ${source}`;

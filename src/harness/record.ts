@@ -2,7 +2,7 @@
 
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { ranksSharing, type SeparationTest } from "../measure/separation.ts";
-import type { RankAdapter, RankMemory } from "../report/result.ts";
+import type { RankAdapter, RankMemory } from "../result/result.ts";
 import type { Pinning, RankPool } from "../runtime/coordinator.ts";
 import { kindOf } from "./separate_adapters.ts";
 

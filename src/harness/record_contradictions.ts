@@ -8,8 +8,8 @@ import { ranksSharing } from "../measure/separation.ts";
 import type { Estimate } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
 import type { Program } from "../program/program.ts";
-import { firstDifference } from "../report/first_difference.ts";
-import type { ResultSources } from "../report/result_schema.ts";
+import { firstDifference } from "../result/first_difference.ts";
+import type { ResultSources } from "../result/result_schema.ts";
 import { lookAlikes } from "./separate_adapters.ts";
 
 /** As `contradictions` of samples. */

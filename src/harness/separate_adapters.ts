@@ -12,7 +12,7 @@ import {
   type BusyTime,
   type SeparationTest,
 } from "../measure/separation.ts";
-import { separationSchema } from "../report/result_schema.ts";
+import { separationSchema } from "../result/result_schema.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 
 /** Long beside what a request takes on its way, short beside a run. */

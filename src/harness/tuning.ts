@@ -2,7 +2,7 @@
 // both.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
-import type { KernelChoice } from "../report/result.ts";
+import type { KernelChoice } from "../result/result.ts";
 import type { RankPool } from "../runtime/coordinator.ts";
 import type { CallUse } from "../runtime/program_calls.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";

@@ -10,7 +10,7 @@ import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
-import type { CheckOutcome } from "../report/result.ts";
+import type { CheckOutcome } from "../result/result.ts";
 import type { RankCheck } from "../runtime/check/rank_check.ts";
 import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/observation.ts";
 import { assembleOutputs, assembleRoutes } from "./assemble.ts";

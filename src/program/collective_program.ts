@@ -3,7 +3,7 @@
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
 import { createBuilder } from "./builder.ts";
 import type { RegionContent } from "./content.ts";
-import type { ReduceAlgorithm } from "./exchange/algorithm.ts";
+import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import { longestMessage, workspaceOf } from "./exchange/workspace.ts";
 import type { Collective, Origin, Program } from "./program.ts";
 
@@ -36,7 +36,7 @@ export interface CollectiveBenchRequest {
   readonly dtype: StorageType;
   readonly sizes: readonly CollectiveSize[];
   /** For sums of all; default: by size. */
-  readonly algorithm?: ReduceAlgorithm;
+  readonly algorithm?: AlgorithmName;
 }
 
 /** Ranks on both sides. Rank 0 is the root where there is one; a send goes from it to the last rank. */

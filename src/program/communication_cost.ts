@@ -4,7 +4,7 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { Plan } from "../plan/plan.ts";
 import { listen } from "./estimate.ts";
-import { algorithmOf } from "./exchange/algorithm.ts";
+import { algorithmOf, broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
 import { isAllReduce } from "./exchange/sums.ts";
 import { leastAt, readersOf, type Excess } from "./least_bytes.ts";
 import { layerName } from "./plan_ops.ts";
@@ -127,24 +127,12 @@ const declaredName = (name: string, declared: ReadonlySet<string>): string | und
 };
 
 /** One after the other. */
-const hopsOf = (collective: Collective): number => {
-  if (!isAllReduce(collective)) return 1;
-  const ranks = collective.from.length;
-  switch (algorithmOf(collective)) {
-    case "direct":
-      return 1;
-    case "two-shot":
-      return 2;
-    case "ring":
-      return ranks;
-    case "tree":
-      return Math.floor(Math.log2(ranks)) + 1;
-  }
-};
+const hopsOf = (collective: Collective): number =>
+  isAllReduce(collective) ? algorithmOf(collective).hops(collective.from.length) : 1;
 
 /** Whether the rank would get more if every reader added all summands itself. */
 const savesBytes = (collective: Collective, rank: number, received: number): boolean => {
-  if (!isAllReduce(collective) || algorithmOf(collective) === "direct") return false;
+  if (!isAllReduce(collective) || !broadcastsSums(collective)) return false;
   const { from, to, count, dtype } = collective;
   if (!to.includes(rank)) return false;
   const direct = (from.length - (from.includes(rank) ? 1 : 0)) * count * bytesPerElement(dtype);

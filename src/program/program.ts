@@ -3,7 +3,7 @@
 import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
 import type { Content } from "./content.ts";
-import type { ReduceAlgorithm } from "./exchange/algorithm.ts";
+import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
 
 export type BufferRole =
@@ -106,7 +106,7 @@ export interface AllReduce extends Transfer {
   readonly op: "all-reduce" | "reduce";
   readonly count: number;
   /** Absent: by size, see `algorithmOf`. */
-  readonly algorithm?: ReduceAlgorithm;
+  readonly algorithm?: AlgorithmName;
 }
 
 /** Element-wise sum over `from`; member j of `to` receives `counts[j]` elements of it, in order. */

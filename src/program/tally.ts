@@ -2,7 +2,7 @@
 // or straight from lowering.
 
 import { kernelOf, type KernelName } from "../kernels/catalog.ts";
-import { algorithmOf } from "./exchange/algorithm.ts";
+import { broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
 import { reduces } from "./exchange/sums.ts";
 import type { AllReduce, BufferRole, Collective, Instruction, ReduceScatter } from "./program.ts";
 import { collectiveOf } from "./program.ts";
@@ -257,7 +257,7 @@ export const instructionFlops = (instruction: Instruction): number => {
   if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
   const { from, to } = transfer;
   const additions = (from.length - 1) * elementsOf(transfer);
-  const isShared = transfer.op === "reduce-scatter" || algorithmOf(transfer) !== "direct";
+  const isShared = transfer.op === "reduce-scatter" || broadcastsSums(transfer);
   return isShared ? additions / to.length : additions;
 };
 

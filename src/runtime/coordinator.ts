@@ -2,10 +2,10 @@
 // to a rank, this process outlives it.
 
 import { availableParallelism } from "node:os";
-import { stamped } from "../collectives/emulated_links.ts";
+import { stamped } from "../collectives/transport/emulated_links.ts";
 import { mailboxPlans } from "../collectives/mailboxes.ts";
-import { canShareMemory } from "../collectives/shared_memory.ts";
-import { type Waiting, waitingFor } from "../collectives/waiting.ts";
+import { defaultTransport, type TransportName } from "../collectives/transport/transports.ts";
+import { type Waiting, waitingFor } from "../collectives/transport/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
@@ -35,8 +35,8 @@ export type Pinning = boolean | "awake";
 export interface OpenRanksOptions {
   /** Ends everything with `EnvironmentError` `interrupted`. */
   readonly signal?: AbortSignal;
-  /** Default: shared memory where the platform has it. */
-  readonly transport?: "shared-memory" | "relay";
+  /** Default: the best that works on this machine. */
+  readonly transport?: TransportName;
   readonly patience?: Partial<Patience>;
   /** Default: a short spin where there is a core for every rank. */
   readonly waiting?: Waiting;
@@ -67,7 +67,7 @@ export interface StepRequest {
 export interface RankPool {
   /** What each rank opened. */
   readonly adapters: readonly AdapterReport[];
-  readonly transport: "shared-memory" | "relay";
+  readonly transport: TransportName;
   /** What a person should know of the circumstances, in sentences without a full stop. */
   readonly notes: readonly string[];
   readonly pids: readonly (number | undefined)[];
@@ -134,7 +134,7 @@ export async function openRanks(
   const { pinToCores = false } = options;
   if (pinToCores !== false) refuseToPin(program.ranks.length);
   const patience = { ...defaultPatience, ...options.patience };
-  const transport = options.transport ?? (canShareMemory() ? "shared-memory" : "relay");
+  const transport = options.transport ?? defaultTransport();
   const { link } = options;
   const mailboxes = link === undefined ? mailboxPlans(program) : stamped(mailboxPlans(program));
   const own = pinToCores === false ? [] : program.ranks.map(({ rank }) => rank);
@@ -163,7 +163,8 @@ export async function openRanks(
       known: options.known?.get(choices[rank]?.id ?? "") ?? [],
       ...(link === undefined ? {} : { link }),
       heartbeatMs: Math.min(500, patience.hangMs / 8),
-      ...(transport === "relay" ? {} : { sharedFile: inheritedFile }),
+      transport,
+      file: inheritedFile,
     });
   try {
     await keptAwake.ready;

@@ -3,7 +3,7 @@
 // or write ends it.
 
 import { runCollective } from "../collectives/collective.ts";
-import type { Communicator } from "../collectives/communicator.ts";
+import type { Communicator } from "../collectives/transport/communicator.ts";
 import type { CollectiveContext } from "../collectives/context.ts";
 import { createUploads } from "../collectives/uploads.ts";
 import { EnvironmentError } from "../environment_error.ts";

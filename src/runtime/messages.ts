@@ -1,6 +1,5 @@
 // What coordinator and ranks send each other over the processes' IPC channel.
 
-import type { RelayMessage } from "../collectives/relay.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { ErrorRecord } from "./error_record.ts";
 import type { Answer, Asked, Kind } from "./protocol.ts";
@@ -12,7 +11,13 @@ export interface Request<Of extends Kind = Kind> {
   readonly asked: Asked<Of>;
 }
 
-export type ToRank = Request | RelayMessage | { readonly kind: "close" };
+/** Between the two sides of the transport, which alone know what it is. */
+export interface TransportMessage {
+  readonly kind: "transport";
+  readonly message: unknown;
+}
+
+export type ToRank = Request | TransportMessage | { readonly kind: "close" };
 
 /** Where a rank is. */
 export interface Position {
@@ -26,7 +31,7 @@ export interface Position {
 export type FromRank =
   /** To what was asked last. */
   | { readonly kind: "answer"; readonly answer: Answer<Kind> }
-  | RelayMessage
+  | TransportMessage
   /** What is measured so far, of an answer that is still to come. */
   | { readonly kind: "part"; readonly part: RecalledCalibration }
   | { readonly kind: "failed"; readonly error: ErrorRecord; readonly position: Position }

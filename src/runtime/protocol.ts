@@ -1,8 +1,9 @@
 // What the coordinator may ask of a rank, and what the rank answers: the one table of both sides. A request is a row
 // here, a function in `rank_session.ts`, and a call of `ask` or `askAll` where it is wanted.
 
-import type { MailboxPlan } from "../collectives/communicator.ts";
-import type { Waiting } from "../collectives/waiting.ts";
+import type { MailboxPlan } from "../collectives/transport/communicator.ts";
+import type { TransportName } from "../collectives/transport/transports.ts";
+import type { Waiting } from "../collectives/transport/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
@@ -64,8 +65,9 @@ export interface OpenRequest {
   readonly ranks: number;
   readonly choice: AdapterChoice;
   readonly mailboxes: readonly MailboxPlan[];
-  /** Descriptor of the shared file in the rank's process; absent: messages are relayed. */
-  readonly sharedFile?: number;
+  readonly transport: TransportName;
+  /** Where the process inherits the transport's file, if it has one. */
+  readonly file: number;
   readonly waiting: Waiting;
   /** Absent: messages are as fast as the machine. */
   readonly link?: Link;

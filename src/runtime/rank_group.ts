@@ -1,11 +1,8 @@
 // All ranks of a program as processes: asks them, hears them, and ends them all when one fails.
 
-import { closeSync, readSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import type { MailboxPlan } from "../collectives/communicator.ts";
-import { createRelay } from "../collectives/relay.ts";
-import { layoutSharedMemory, noteWords } from "../collectives/shared_layout.ts";
-import { createSharedFile } from "../collectives/shared_memory.ts";
+import type { MailboxPlan } from "../collectives/transport/communicator.ts";
+import { type TransportName, transports } from "../collectives/transport/transports.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
@@ -21,7 +18,7 @@ export interface RankGroupOptions {
   readonly program: Program;
   readonly choices: readonly AdapterChoice[];
   readonly mailboxes: readonly MailboxPlan[];
-  readonly transport: "shared-memory" | "relay";
+  readonly transport: TransportName;
   /** By rank, the only core that its process may use; absent: any. */
   readonly cores: readonly (number | undefined)[];
   readonly patience: Patience;
@@ -64,9 +61,11 @@ const goneMs = 20_000;
 export function startRankGroup(options: RankGroupOptions): RankGroup {
   const { program, choices, mailboxes, patience, signal } = options;
   if (signal?.aborted === true) throw interruption();
-  const layout = layoutSharedMemory(program.ranks.length, mailboxes);
-  const shared = options.transport === "relay" ? undefined : createSharedFile(layout);
-  const sharedFile = shared?.file;
+  const transport = transports[options.transport].coordinate({
+    ranks: program.ranks.length,
+    mailboxes,
+    tell: (rank, message) => processOf(rank).send({ kind: "transport", message }),
+  });
   const tasks = new Map<number, Task>();
   let failure: Error | undefined;
   let ending = false;
@@ -83,10 +82,8 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       case "failed":
         fail(thrownError({ ...sceneOf(rank), position: message.position }, message.error));
         return;
-      case "relay-post":
-      case "relay-release":
-      case "relay-barrier":
-        relay(message);
+      case "transport":
+        transport.hear(message.message);
         return;
       case "answer": {
         const task = tasks.get(rank);
@@ -99,7 +96,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   const processes = program.ranks.map(({ rank }) =>
     startRank({
       rank,
-      sharedFile,
+      file: transport.file,
       core: options.cores[rank],
       onMessage: (message) => hear(rank, message),
     }),
@@ -109,12 +106,11 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     if (found === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
     return found;
   };
-  const relay = createRelay(processes.length, (rank, message) => processOf(rank).send(message));
 
-  /** What a rank noted last in shared memory is newer than its last heartbeat, and outlives it. */
+  /** What a rank noted last is newer than its last heartbeat, and outlives it. */
   const positionOf = (rank: number): Position => {
-    if (sharedFile === undefined || ending) return processOf(rank).position;
-    const [activity = 0, count = 0, turns = 0] = readNotes(sharedFile, 4 * layout.noteWord(rank));
+    if (transport.notesOf === undefined || ending) return processOf(rank).position;
+    const [activity = 0, count = 0, turns = 0] = transport.notesOf(rank);
     return {
       activity: activities[activity] ?? "idle",
       turns,
@@ -184,7 +180,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   };
 
   return {
-    notes: shared?.note === undefined ? [] : [shared.note],
+    notes: transport.notes,
     pids: processes.map(({ pid }) => pid),
     ask,
     askAll: async (what, asked) =>
@@ -197,7 +193,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
       for (const process of processes) process.send({ kind: "close" });
       await allEnded(processes, partingMs);
       await killAll(processes);
-      if (sharedFile !== undefined) closeSync(sharedFile);
+      transport.close();
     },
   };
 }
@@ -214,9 +210,3 @@ const killAll = async (processes: readonly RankProcess[]): Promise<void> => {
   for (const process of processes) process.kill();
   await allEnded(processes);
 };
-
-function readNotes(file: number, offset: number): Int32Array {
-  const notes = new Int32Array(noteWords);
-  readSync(file, notes, 0, notes.byteLength, offset);
-  return notes;
-}

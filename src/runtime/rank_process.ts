@@ -28,7 +28,7 @@ export interface RankEnd {
 export interface StartOptions {
   readonly rank: number;
   /** Descriptor that the rank inherits as `inheritedFile`. */
-  readonly sharedFile: number | undefined;
+  readonly file: number | undefined;
   /** Core that the process may run on; absent: any. */
   readonly core: number | undefined;
   readonly onMessage: (message: FromRank) => void;
@@ -40,10 +40,10 @@ export const inheritedFile = 4;
 // The compiled program, also where this file itself is run from its source.
 const rankProgram = fileURLToPath(new URL("../../dist/runtime/rank.js", import.meta.url));
 
-export function startRank({ rank, sharedFile, core, onMessage }: StartOptions): RankProcess {
+export function startRank({ rank, file, core, onMessage }: StartOptions): RankProcess {
   const child = fork(rankProgram, [String(process.pid)], {
     serialization: "advanced",
-    stdio: ["ignore", "ignore", "pipe", "ipc", ...(sharedFile === undefined ? [] : [sharedFile])],
+    stdio: ["ignore", "ignore", "pipe", "ipc", ...(file === undefined ? [] : [file])],
     ...(core === undefined
       ? { execArgv: [] }
       : { execPath: "taskset", execArgv: ["-c", String(core), process.execPath] }),

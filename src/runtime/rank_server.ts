@@ -1,10 +1,9 @@
 // A rank's side of the IPC channel: does what the coordinator asks, and ends when that is gone.
 
-import type { Communicator } from "../collectives/communicator.ts";
-import { emulateLinks } from "../collectives/emulated_links.ts";
-import type { RelayMessage } from "../collectives/relay.ts";
-import { createRelayCommunicator } from "../collectives/relay_communicator.ts";
-import { openSharedMemoryCommunicator } from "../collectives/shared_memory_communicator.ts";
+import type { Communicator } from "../collectives/transport/communicator.ts";
+import { emulateLinks } from "../collectives/transport/emulated_links.ts";
+import type { RankSide } from "../collectives/transport/transport.ts";
+import { transports } from "../collectives/transport/transports.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import { recordError } from "./error_record.ts";
 import { activities, type FromRank, type Position, type Request, type ToRank } from "./messages.ts";
@@ -15,7 +14,7 @@ export function serveRank(process: NodeJS.Process): void {
   let position: Position = { activity: "idle", turns: 0 };
   let notes: Int32Array | undefined;
   let session: RankSession | undefined;
-  let deliver: ((message: RelayMessage) => void) | undefined;
+  let transport: RankSide | undefined;
 
   const tell = (message: FromRank): void => {
     process.send?.(message);
@@ -34,17 +33,18 @@ export function serveRank(process: NodeJS.Process): void {
   };
 
   const openCommunicator = (request: OpenRequest): Communicator => {
-    const { program, ranks, mailboxes, sharedFile: file, waiting } = request;
-    const { rank } = program;
-    if (file === undefined) {
-      const relayed = createRelayCommunicator({ rank, ranks, mailboxes, send: tell });
-      deliver = (message) => relayed.deliver(message);
-      return relayed;
-    }
-    const shared = openSharedMemoryCommunicator({ file, rank, ranks, mailboxes, waiting });
-    ({ notes } = shared);
-    moveTo("drain", undefined);
-    return shared;
+    const { program, ranks, mailboxes, waiting, file } = request;
+    transport = transports[request.transport].join({
+      rank: program.rank,
+      ranks,
+      mailboxes,
+      waiting,
+      file,
+      tell: (message) => tell({ kind: "transport", message }),
+    });
+    ({ notes } = transport);
+    if (notes !== undefined) moveTo("drain", undefined);
+    return transport.communicator;
   };
 
   const open = async (request: OpenRequest): Promise<Opened> => {
@@ -84,7 +84,7 @@ export function serveRank(process: NodeJS.Process): void {
     else if (message.kind === "close") {
       session?.close();
       process.exit(0);
-    } else deliver?.(message);
+    } else transport?.hear(message.message);
   });
   process.on("disconnect", () => process.exit(1));
   process.on("uncaughtException", fail);

@@ -1,7 +1,7 @@
 // One rank, open on its adapter: what the coordinator's requests become.
 
 import { setImmediate } from "node:timers/promises";
-import type { Communicator } from "../collectives/communicator.ts";
+import type { Communicator } from "../collectives/transport/communicator.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { awaitGpu } from "../gpu/patience.ts";

@@ -5,7 +5,11 @@
 
 import { hostMs } from "../gpu/timestamps.ts";
 import type { Pause } from "../program/simulate/cost.ts";
-import type { Arrival, Communicator, Parcel } from "../collectives/communicator.ts";
+import type {
+  ReceivedMessage,
+  Communicator,
+  OutgoingMessage,
+} from "../collectives/transport/communicator.ts";
 import { middleOf, readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
 
 /** A message of the step that is recorded. */
@@ -25,16 +29,16 @@ export interface Recording {
 }
 
 export function recordMessages(communicator: Communicator): Recording {
-  const { rank } = communicator;
+  const { rank, nowMs } = communicator;
   const messages = new Map<string, Message[]>();
   const posted = new Map<string, number[]>();
   const postingMs: number[] = [];
-  const recorded = (channel: number, { bytes, post }: Parcel): Parcel => ({
+  const recorded = (channel: number, { bytes, post }: OutgoingMessage): OutgoingMessage => ({
     bytes,
     post(readers) {
-      const startMs = hostMs();
+      const startMs = nowMs();
       post(readers);
-      const endMs = hostMs();
+      const endMs = nowMs();
       postingMs.push(endMs - startMs);
       for (const reader of readers) push(posted, readingOf(channel, rank, reader), endMs);
     },
@@ -52,15 +56,15 @@ export function recordMessages(communicator: Communicator): Recording {
         return recorded(channel, await communicator.reserve(channel, bytes));
       },
       tryReserve(channel, bytes) {
-        const parcel = communicator.tryReserve(channel, bytes);
-        return parcel === undefined ? undefined : recorded(channel, parcel);
+        const message = communicator.tryReserve(channel, bytes);
+        return message === undefined ? undefined : recorded(channel, message);
       },
       async receive(channel, source, ownBytes) {
-        const askedMs = hostMs();
-        const arrival = await communicator.receive(channel, source, ownBytes);
-        const times = { askedMs, gotMs: hostMs() };
-        push(messages, readingOf(channel, source, rank), { bytes: arrival.bytes.slice(), times });
-        return arrival;
+        const askedMs = nowMs();
+        const received = await communicator.receive(channel, source, ownBytes);
+        const times = { askedMs, gotMs: nowMs() };
+        push(messages, readingOf(channel, source, rank), { bytes: received.bytes.slice(), times });
+        return received;
       },
     },
   };
@@ -86,7 +90,7 @@ export function replayMessages(
 ): Communicator {
   const taken = new Map<string, number>();
   const posting = middleOf(postingMs);
-  const parcel = (channel: number, bytes: number): Parcel => {
+  const unread = (channel: number, bytes: number): OutgoingMessage => {
     const { memory, giveBack } = scratch(channel, bytes);
     return {
       bytes: memory,
@@ -101,11 +105,12 @@ export function replayMessages(
   return {
     rank: communicator.rank,
     ranks: communicator.ranks,
+    nowMs: communicator.nowMs,
     close: () => communicator.close(),
-    reserve: async (channel, bytes) => parcel(channel, bytes),
-    tryReserve: parcel,
+    reserve: async (channel, bytes) => unread(channel, bytes),
+    tryReserve: unread,
     room: async () => true,
-    async receive(channel, source): Promise<Arrival> {
+    async receive(channel, source): Promise<ReceivedMessage> {
       const key = readingOf(channel, source, communicator.rank);
       const count = taken.get(key) ?? 0;
       taken.set(key, count + 1);

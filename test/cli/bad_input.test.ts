@@ -144,7 +144,7 @@ describe("a wrong command line ends with 64", () => {
   });
 });
 
-describe("colour", () => {
+describe("color", () => {
   test("there is none in a pipe, and no line is over 80 columns", async () => {
     const { stdout } = await shardbench(["check", "configs/three-stage-pipeline.json"]);
     expect(stdout).not.toContain("\u001B");

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { widthOf } from "../../src/report/text_width.ts";
-import { writeResult } from "../../src/report/result_file.ts";
-import { planOf } from "../report/given.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
+import { writeResult } from "../../src/result/result_file.ts";
+import { planOf } from "../support/given.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
 import { runOf, swiftshader } from "../support/made_up_run.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
@@ -83,7 +83,7 @@ model: { layers: 1, hidden: 16, heads: 4, positions: { kind: rotary } }
   },
 );
 
-test("describe: a picture in a pipe has no colour, and with --ascii no sign beyond ASCII", async () => {
+test("describe: a picture in a pipe has no color, and with --ascii no sign beyond ASCII", async () => {
   const { stdout } = await shardbench(["describe", pipeline, "--ascii"]);
   expect(stdout).toMatch(/^[\n\x20-\x7e]*$/);
   expect(stdout).toContain("+-----------------+");

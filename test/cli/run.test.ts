@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import { parsePlan } from "../../src/plan/load.ts";
-import type { RunResult } from "../../src/report/result.ts";
-import { seal } from "../../src/report/seal.ts";
+import type { RunResult } from "../../src/result/result.ts";
+import { seal } from "../../src/result/seal.ts";
 import { fileWith, shardbench } from "./shardbench.ts";
 
 const small = {
@@ -55,7 +55,7 @@ const resultOfRun = async () => {
 };
 
 describe("run", () => {
-  test("ends with 0, its report in 80 columns without colour or progress", () => {
+  test("ends with 0, its report in 80 columns without color or progress", () => {
     expect(run.code).toBe(0);
     expect(run.stdout).toContain("right  largest relative error");
     expect(run.stdout).toContain(`Result file: `);

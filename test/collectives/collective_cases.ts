@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import type { StorageType } from "../../src/kernels/storage.ts";
-import type { ReduceAlgorithm } from "../../src/program/exchange/algorithm.ts";
+import type { AlgorithmName } from "../../src/program/exchange/all_reduce/algorithms.ts";
 import { stagingSizes } from "../../src/program/exchange/chunks.ts";
 import { longestMessage, workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Content, RegionContent } from "../../src/program/content.ts";
@@ -27,7 +27,7 @@ export interface Case {
   /** Elements of piece (i, j); which of the indices matter is the collective's matter. */
   readonly count: (i: number, j: number) => number;
   readonly inPlace?: boolean;
-  readonly algorithm?: ReduceAlgorithm;
+  readonly algorithm?: AlgorithmName;
   /** Sends nothing but zeros, of either sign. */
   readonly zeros?: boolean;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { bytesPerElement, type StorageType } from "../../src/kernels/storage.ts";
+import { algorithmNames } from "../../src/program/exchange/all_reduce/algorithms.ts";
 import { chunkBytes } from "../../src/program/exchange/chunks.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -62,7 +63,7 @@ function casesOf(members: number, ranks: number): Case[] {
         ...(op === "all-to-all" ? { count: () => sizeOf(salt) } : {}),
       }),
       ...(op === "all-reduce"
-        ? (["two-shot", "ring", "tree"] as const).flatMap((algorithm) => [
+        ? algorithmNames.flatMap((algorithm) => [
             named(from, salt + 3, { algorithm }),
             named(from, 5, { algorithm, inPlace: true }),
           ])

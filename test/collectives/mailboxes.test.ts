@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { laneOf } from "../../src/collectives/lanes.ts";
+import { laneOf } from "../../src/program/exchange/lanes.ts";
 import { mailboxPlans } from "../../src/collectives/mailboxes.ts";
 import { messagesOf } from "../../src/program/exchange/workspace.ts";
 import { isCollective } from "../../src/program/program.ts";

@@ -3,6 +3,7 @@
 
 import { expect, test } from "vitest";
 import type { StorageType } from "../../src/kernels/storage.ts";
+import { algorithmNames, algorithms } from "../../src/program/exchange/all_reduce/algorithms.ts";
 import { type Instruction, isCollective } from "../../src/program/program.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -32,7 +33,7 @@ const ops = [
   "broadcast",
   "send",
 ] as const;
-const algorithms = [undefined, "direct", "two-shot", "ring", "tree"] as const;
+const requested = [undefined, ...algorithmNames];
 
 function createDice(seed: number) {
   const random = randomSource(seed);
@@ -53,8 +54,9 @@ function draw(dice: Dice, index: number): Drawn {
   const op = dice.pick(ops);
   const from = dice.group(op === "broadcast" || op === "scatter" || op === "send" ? 1 : ranks);
   const toOne = op === "gather" || op === "reduce" || op === "send";
-  const algorithm = op === "all-reduce" ? dice.pick(algorithms) : undefined;
-  const alike = algorithm === "ring" || algorithm === "tree" || (!toOne && dice.below(2) === 0);
+  const algorithm = op === "all-reduce" ? dice.pick(requested) : undefined;
+  const needed = algorithm !== undefined && algorithms[algorithm].sameRanks;
+  const alike = needed || (!toOne && dice.below(2) === 0);
   const to = alike && from.length > 1 ? dice.shuffled(from) : dice.group(toOne ? 1 : ranks);
   const chosen = alike && from.length === 1 ? undefined : algorithm;
   const sizes = [0, 1, 2, 3, 4, 5, 31, 64, 257, 1024];

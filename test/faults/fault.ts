@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { parseStored } from "../../src/report/result_file.ts";
+import { parseStored } from "../../src/result/result_file.ts";
 
 export interface Fault {
   /** In a phrase. */

@@ -5,12 +5,12 @@ import { EnvironmentError } from "../../src/environment_error.ts";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import type { RankSample, StepSample } from "../../src/measure/sample.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { workHash } from "../../src/report/plan_hash.ts";
-import type { RankAdapter } from "../../src/report/result.ts";
-import { textOfResult } from "../../src/report/result_text.ts";
-import { columnsOf } from "../../src/report/sample_columns.ts";
-import { seal } from "../../src/report/seal.ts";
-import { planOf } from "../report/given.ts";
+import { workHash } from "../../src/result/plan_hash.ts";
+import type { RankAdapter } from "../../src/result/result.ts";
+import { textOfResult } from "../../src/result/result_text.ts";
+import { columnsOf } from "../../src/result/sample_columns.ts";
+import { seal } from "../../src/result/seal.ts";
+import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
 
 const explicit = await planOf("three-stage-pipeline.json");

@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import { seededRandom } from "../../src/measure/statistics.ts";
-import { textOfResult } from "../../src/report/result_text.ts";
-import { planOf } from "../report/given.ts";
+import { textOfResult } from "../../src/result/result_text.ts";
+import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
 import { mutatedResult } from "../support/mutate_result.ts";
 import { readMutated } from "../support/read_mutated.ts";

@@ -4,8 +4,8 @@ import { lookedAtAgain } from "../../src/harness/calibrations.ts";
 import type { Job } from "../../src/harness/job.ts";
 import { calibratedAgain, isPossible } from "../../src/harness/possible_figures.ts";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
-import type { AdapterCalibration, RunResult } from "../../src/report/result.ts";
-import { planOf, software } from "../report/given.ts";
+import type { AdapterCalibration, RunResult } from "../../src/result/result.ts";
+import { planOf, software } from "../support/given.ts";
 import { runOf, swiftshader } from "../support/made_up_run.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");

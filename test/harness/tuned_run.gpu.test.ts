@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunOptions } from "../../src/harness/run_options.ts";
 import { runPlan } from "../../src/harness/run_plan.ts";
-import type { RunResult } from "../../src/report/result.ts";
+import type { RunResult } from "../../src/result/result.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import { linear, plan } from "../support/plans.ts";
 

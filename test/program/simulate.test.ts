@@ -59,7 +59,7 @@ describe("by hand", () => {
     { workload: { batch: 2, microBatches: 2 } },
   );
 
-  test("a giver awaits its GPU, a taker the bytes", () => {
+  test("a sender awaits its GPU, a receiver the bytes", () => {
     const wall = wallOf(two, {
       kernel: { compute: 10, host: 1 },
       send: { readback: 2, move: 3 },

@@ -3,13 +3,13 @@
 import { expect, test } from "vitest";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
 import type { MachineLoad } from "../../src/measure/machine_load.ts";
-import { boundShareCells } from "../../src/report/bound_share.ts";
-import { circumstanceNotes } from "../../src/report/circumstance_notes.ts";
-import type { RunResult } from "../../src/report/result.ts";
-import { plain } from "../../src/report/colour.ts";
-import { runReport } from "../../src/report/terminal_run.ts";
+import { boundShareCells } from "../../src/report/sections/bound_share.ts";
+import { circumstanceNotes } from "../../src/report/sections/circumstances.ts";
+import type { RunResult } from "../../src/result/result.ts";
+import { runReport } from "../../src/report/run_report.ts";
 import { runOf, swiftshader } from "../support/made_up_run.ts";
-import { measured, planOf, software } from "./given.ts";
+import { measured, planOf, software } from "../support/given.ts";
+import { shown } from "../support/shown.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 const run = runOf(pipeline);
@@ -54,7 +54,7 @@ test("no figure over its bound is printed as a result", () => {
   const ceilings = ceilingsOf({ f32: slow, copy: { ...slow, runs: [1e9] } });
   const calibration = { ...swiftshader, ceilings, streamedBytes: 2 ** 30 };
   const given = runOf(pipeline, software, undefined, [calibration]);
-  const text = runReport(pipeline, given, plain).join("\n");
+  const text = shown(runReport(pipeline, given)).join("\n");
   const flat = text.replace(/\s+/g, " ");
   expect(text).toMatch(/^MFU +> 100 % +–$/m);
   expect(flat).toMatch(/the measurement contradicts itself: MFU is \d+.\d % \(95 % within/);

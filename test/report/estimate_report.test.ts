@@ -2,11 +2,12 @@ import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
-import { formatParameters } from "../../src/report/format.ts";
-import { rangesOf, runsOfRanks } from "../../src/report/runs_of_ranks.ts";
-import { estimateReport } from "../../src/report/terminal_estimate.ts";
-import { widthOf } from "../../src/report/text_width.ts";
-import { planOf } from "./given.ts";
+import { formatParameters } from "../../src/measure/format.ts";
+import { rangesOf, runsOfRanks } from "../../src/program/runs_of_ranks.ts";
+import { estimateReport } from "../../src/report/estimate_report.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
+import { planOf } from "../support/given.ts";
+import { shown } from "../support/shown.ts";
 
 const peaks = { flops: 1e12, bandwidth: 1e11, linkBandwidth: 1e10 };
 
@@ -35,8 +36,8 @@ const plans = async () => [
 test("an estimate fits 80 columns, with and without a bound", async () => {
   for (const plan of await plans()) {
     const lines = [
-      ...estimateReport(plan, estimatePlan(plan, peaks), "as given", ["rotary positions"]),
-      ...estimateReport(plan, estimatePlan(plan), ""),
+      ...shown(estimateReport(plan, estimatePlan(plan, peaks), "as given", ["rotary positions"])),
+      ...shown(estimateReport(plan, estimatePlan(plan), "")),
     ];
     expect(lines.filter((line) => widthOf(line) > 80)).toEqual([]);
   }
@@ -44,33 +45,37 @@ test("an estimate fits 80 columns, with and without a bound", async () => {
 
 test("it says that every figure is estimated, and what the peaks are", async () => {
   const plan = await planOf("three-stage-pipeline.json");
-  const text = estimateReport(plan, estimatePlan(plan, peaks), "as given").join(" ");
+  const text = shown(estimateReport(plan, estimatePlan(plan, peaks), "as given")).join(" ");
   expect(text).toContain("Every figure is estimated");
   expect(text).toMatch(/peak per GPU as given: 1 TFLOP\/s; memory 100 GB\/s;\s+wire 10 GB\/s/);
 });
 
 test("without a peak it says how to give one, and prints no bound", async () => {
   const plan = await planOf("three-stage-pipeline.json");
-  const text = estimateReport(plan, estimatePlan(plan), "").join("\n");
+  const text = shown(estimateReport(plan, estimatePlan(plan), "")).join("\n");
   expect(text).toContain("give --peak-flops");
   expect(text).not.toContain("≥");
 });
 
 test("a plan's claim stands beside the bound", () => {
-  const text = estimateReport(large(), estimatePlan(large(), peaks), "as given").join("\n");
+  const text = shown(estimateReport(large(), estimatePlan(large(), peaks), "as given")).join("\n");
   expect(text).toMatch(/claimed +10 samples\/s, \d+\.\d % of the bound/);
 });
 
 test("few layers are named, many are told by kind, alike ranks share a line", async () => {
   const few = await planOf("three-stage-pipeline.json");
-  expect(estimateReport(few, estimatePlan(few), "").join("\n")).toContain("embedding/0.linear");
-  const text = estimateReport(large(), estimatePlan(large()), "").join("\n");
+  expect(shown(estimateReport(few, estimatePlan(few), "")).join("\n")).toContain(
+    "embedding/0.linear",
+  );
+  const text = shown(estimateReport(large(), estimatePlan(large()), "")).join("\n");
   expect(text).toMatch(/^16 × attention /m);
   expect(text).toMatch(/^ 0–15 /m);
 });
 
 test("what the program leaves out is named", () => {
-  const text = estimateReport(large(), estimatePlan(large()), "", ["rotary positions"]).join("\n");
+  const text = shown(estimateReport(large(), estimatePlan(large()), "", ["rotary positions"])).join(
+    "\n",
+  );
   expect(text).toContain("not counted, as no layer does it yet: rotary positions");
 });
 

@@ -4,15 +4,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import { checkPlan } from "../../src/check/check_plan.ts";
-import { coloursFor } from "../../src/report/colour.ts";
+import { colorsFor } from "../../src/report/render/color.ts";
 import {
   inert,
   inertJson,
   inertLine,
   inertMarkdown,
   inertPlanText,
-} from "../../src/report/inert.ts";
-import { planReport } from "../../src/report/markdown_plan.ts";
+} from "../../src/report/render/inert.ts";
+import { analysisReport } from "../../src/report/analysis_report.ts";
+import { markdownLines } from "../../src/report/render/markdown.ts";
 
 describe("a line of output", () => {
   test.each([
@@ -34,8 +35,8 @@ describe("a line of output", () => {
     expect(inertLine(line, true)).toBe(shown);
   });
 
-  test("colours of its own stay, and are text where there are none", () => {
-    const { bad } = coloursFor({ isTTY: true }, {});
+  test("colors of its own stay, and are text where there are none", () => {
+    const { bad } = colorsFor({ isTTY: true }, {});
     expect(inertLine(bad("no"), true)).toBe(bad("no"));
     expect(inertLine(bad("no"), false)).toBe("\\x1b[31mno\\x1b[39m");
     expect(inertLine(bad("::error::"), true)).toBe(bad("\\x3a:error::"));
@@ -43,10 +44,8 @@ describe("a line of output", () => {
 
   test("nothing hidden is left of any text", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, isColoured) => {
-        expect(inertLine(text, isColoured)).not.toMatch(
-          /[\p{Bidi_Control}\p{Zl}\p{Zp}\n\r\u009b]/u,
-        );
+      fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, isColored) => {
+        expect(inertLine(text, isColored)).not.toMatch(/[\p{Bidi_Control}\p{Zl}\p{Zp}\n\r\u009b]/u);
         expect(inert(inert(text))).toBe(inert(text));
       }),
     );
@@ -110,7 +109,9 @@ describe("Markdown", () => {
   test("a report of a plan with such names has none of them as they are", () => {
     const { plan, document, diagnostics } = parsePlan(written, `${evil}.json`);
     const found = [...diagnostics, ...(plan === undefined ? [] : checkPlan(plan, document))];
-    const report = planReport({ ...(plan && { plan }), document, diagnostics: found });
+    const report = markdownLines(
+      analysisReport({ ...(plan && { plan }), document, diagnostics: found }),
+    );
     expect(plan).toBeDefined();
     expect(report.join("\n")).toContain("&lt;script>");
     let isCode = false;

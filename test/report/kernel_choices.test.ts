@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { plain } from "../../src/report/colour.ts";
-import { kernelChoiceLines, kernelNoticeLines } from "../../src/report/kernel_choices.ts";
-import type { KernelChoice } from "../../src/report/result.ts";
+import { kernelChoices, kernelNotices } from "../../src/report/sections/kernel_choices.ts";
+import type { KernelChoice } from "../../src/result/result.ts";
+import { shownBlocks } from "../support/shown.ts";
 
 const choice = (over: Partial<KernelChoice> = {}): KernelChoice => ({
   adapter: "gpu0",
@@ -24,7 +24,7 @@ const choice = (over: Partial<KernelChoice> = {}): KernelChoice => ({
   ...over,
 });
 const explained = (kernel: KernelChoice): string =>
-  kernelChoiceLines({ kernels: [kernel] }, plain).join("\n");
+  shownBlocks(kernelChoices({ kernels: [kernel] })).join("\n");
 
 describe("the explanation of a kernel's form", () => {
   test("says what won, by how much, what each form reached, and which was excluded", () => {
@@ -67,7 +67,7 @@ describe("the explanation of a kernel's form", () => {
 describe("the notice of a run's kernels", () => {
   test("counts how the forms came about and names every form that was excluded", () => {
     const kernels = [choice(), choice({ reason: "untuned", tried: [] })];
-    expect(kernelNoticeLines({ kernels }, plain)).toEqual([
+    expect(shownBlocks(kernelNotices({ kernels }))).toEqual([
       "2 kernel shapes: 1 tuned in this run; 1 untuned, in the form expected to be",
       "fastest",
       "excluded on gpu0: matmul_subgroup TILE_ROWS=8 at matmul f32 activation=none k=64",
@@ -76,6 +76,6 @@ describe("the notice of a run's kernels", () => {
   });
 
   test("is empty where no kernel was prepared", () => {
-    expect(kernelNoticeLines({ kernels: [] }, plain)).toEqual([]);
+    expect(shownBlocks(kernelNotices({ kernels: [] }))).toEqual([]);
   });
 });

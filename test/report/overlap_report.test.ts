@@ -1,10 +1,10 @@
 // What the report says of overlap, beneath the table of each layer's communication.
 
 import { expect, test } from "vitest";
-import { plain } from "../../src/report/colour.ts";
 import type { OverlapEffect } from "../../src/measure/overlap_effect.ts";
-import { communicationLines } from "../../src/report/communication_section.ts";
-import { measured } from "./given.ts";
+import { communicationSection } from "../../src/report/sections/communication.ts";
+import { measured } from "../support/given.ts";
+import { shownBlocks } from "../support/shown.ts";
 
 const effect = (changes: Partial<OverlapEffect> = {}): OverlapEffect => ({
   rounds: [],
@@ -25,7 +25,7 @@ const told = (overlapEffect?: OverlapEffect): string => {
   const layer = { layer: "a/0.mlp", hiddenMs: measured(2, "ms"), exposedMs: measured(4, "ms") };
   const metrics = { communication: [layer] };
   const result = overlapEffect === undefined ? { metrics } : { metrics, overlapEffect };
-  return communicationLines(result, plain).join(" ").replaceAll(/\s+/g, " ");
+  return shownBlocks(communicationSection(result)).join(" ").replaceAll(/\s+/g, " ");
 };
 
 test("how much of what could be hidden was, and that the step became faster", () => {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { asciiText, isUnicodeTerminal } from "../../src/report/ascii.ts";
-import { describePlan } from "../../src/report/describe_plan.ts";
-import { busLines } from "../../src/report/picture_bus.ts";
-import { describeReport, pictureLines } from "../../src/report/terminal_describe.ts";
-import { widthOf } from "../../src/report/text_width.ts";
-import { planOf } from "./given.ts";
+import { asciiText, isUnicodeTerminal } from "../../src/report/render/ascii.ts";
+import { describePlan } from "../../src/program/describe_plan.ts";
+import { busLines } from "../../src/report/drawing/picture_bus.ts";
+import { describeReport } from "../../src/report/describe_report.ts";
+import { planPicture } from "../../src/report/drawing/plan_picture.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
+import { planOf } from "../support/given.ts";
+import { shown } from "../support/shown.ts";
 
 const written = (parallel: string, gpus: number, layers = 4): Plan => {
   const { plan } = parsePlan(
@@ -25,7 +27,7 @@ parallel: ${parallel}
 
 test("the three-stage pipeline, as a reader sees it", async () => {
   const plan = await planOf("three-stage-pipeline.json");
-  expect(`\n${pictureLines(describePlan(plan)).join("\n")}\n`).toBe(`
+  expect(`\n${planPicture(describePlan(plan)).join("\n")}\n`).toBe(`
                          GPU 0               GPU 1               GPU 2
                      light 40.0 %        heavy 50.0 %        medium 10.0 %
 embedding
@@ -48,7 +50,7 @@ aggregation
 });
 
 test("experts: out to their GPUs and back, and a block told once", async () => {
-  const text = pictureLines(describePlan(await planOf("moe-ep3-tp2.json"))).join("\n");
+  const text = planPicture(describePlan(await planOf("moe-ep3-tp2.json"))).join("\n");
   expect(text).toMatch(/expert-dispatch +├─+┼─+╮/);
   expect(text).toMatch(/expert-combine +├─+┼─+╯/);
   expect(text).toMatch(/^┌ 2 times$[^]*^└ 2 times$/m);
@@ -62,12 +64,12 @@ describe.each([
   ["eight stages", written("{ tensor: 2, pipeline: 8, data: 2 }", 32, 16)],
 ])("%s", (_name, plan) => {
   test("fits 80 columns, and no line ends in spaces", () => {
-    const lines = describeReport(describePlan(plan));
+    const lines = shown(describeReport(describePlan(plan)));
     expect(lines.filter((line) => widthOf(line) > 80 || line.endsWith(" "))).toEqual([]);
   });
 
   test("in ASCII it is as wide and has nothing else", () => {
-    const lines = describeReport(describePlan(plan));
+    const lines = shown(describeReport(describePlan(plan)));
     const ascii = lines.map(asciiText);
     expect(ascii.map((line) => line.length)).toEqual(lines.map(widthOf));
     expect(ascii.join("")).toMatch(/^[\x20-\x7e]*$/);
@@ -76,22 +78,22 @@ describe.each([
 
 test("the layers of a GPU in several stages are counted with all their stages", async () => {
   const plan = await planOf("smoke/pipeline-unequal.yaml");
-  const lines = describeReport(describePlan(plan));
+  const lines = shown(describeReport(describePlan(plan)));
   expect(lines.find((line) => /^ +2 +\d.* middle/.test(line))).toMatch(/ 3 in middle, output$/);
 });
 
 test("data replicas each have their own arrows", () => {
-  const text = pictureLines(describePlan(written("{ tensor: 2, data: 2 }", 4))).join("\n");
+  const text = planPicture(describePlan(written("{ tensor: 2, data: 2 }", 4))).join("\n");
   expect(text).toMatch(/all-reduce +├─+┤ +├─+┤\n in 2 groups +▼ +▼ +▼ +▼/);
 });
 
 test("GPUs that do the same are one column", () => {
-  const lines = pictureLines(describePlan(written("{ tensor: 2, pipeline: 4, data: 4 }", 32)));
+  const lines = planPicture(describePlan(written("{ tensor: 2, pipeline: 4, data: 4 }", 32)));
   expect(lines[0]).toMatch(/GPUs 0–7 +GPUs 8–15 +GPUs 16–23 +GPUs 24–31/);
 });
 
 test("more stages than fit beside each other stand below each other, alike ones as one", () => {
-  const text = pictureLines(
+  const text = planPicture(
     describePlan(written("{ tensor: 2, pipeline: 8, data: 2 }", 32, 16)),
   ).join("\n");
   expect(text).toContain("blocks_1 … blocks_6: 6 alike");

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { noCost } from "../../src/program/simulate/cost.ts";
-import { plain } from "../../src/report/colour.ts";
-import { projectionLines } from "../../src/report/projection_section.ts";
-import type { Projection } from "../../src/report/result.ts";
-import { measured } from "./given.ts";
+import { projectionSection } from "../../src/report/sections/projection.ts";
+import type { Projection } from "../../src/result/result.ts";
+import { measured } from "../support/given.ts";
+import { shownBlocks } from "../support/shown.ts";
 
 const projection: Projection = {
   stepMs: { ...measured(9, "ms"), provenance: "projected", conditions: ["simulated"] },
@@ -17,19 +17,19 @@ const besideOf = (computeMs: number) => ({
   metrics: { stepMs: measured(10, "ms", [9, 11]) },
   samples: [{ ranks: [{ computeMs }] }],
 });
-const told = (...given: Parameters<typeof projectionLines>): string =>
-  projectionLines(...given)
+const told = (...given: Parameters<typeof projectionSection>): string =>
+  shownBlocks(projectionSection(...given))
     .join(" ")
     .replaceAll(/\s+/g, " ");
 
 test("the projected step stands beside the measured one, with what kernels took there", () => {
-  const text = told(projection, besideOf(3), plain);
+  const text = told(projection, besideOf(3));
   expect(text).toContain("step 9 ms 10 ms 9 … 11 ms 0.9×");
   expect(text).toContain("in the measured steps, kernels took 1.5 times as long as alone");
 });
 
 test("alone, there is nothing to hold it against", () => {
-  const text = told(projection, undefined, plain);
+  const text = told(projection, undefined);
   expect(text).toContain("step 9 ms projected: simulated; wake-up of a waiting rank 20 µs.");
   expect(text).not.toContain("measured");
 });

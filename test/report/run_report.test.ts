@@ -1,32 +1,25 @@
-import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { EnvironmentError } from "../../src/environment_error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
-import { plain } from "../../src/report/colour.ts";
-import { planHash, workHash } from "../../src/report/plan_hash.ts";
-import type { RunResult } from "../../src/report/result.ts";
-import { parseStored, readStored, writeResult } from "../../src/report/result_file.ts";
-import { runReport } from "../../src/report/terminal_run.ts";
-import { widthOf } from "../../src/report/text_width.ts";
+import type { RunResult } from "../../src/result/result.ts";
+import { runReport } from "../../src/report/run_report.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
 import { runOf, swiftshader } from "../support/made_up_run.ts";
-import { adapter, planOf, software } from "./given.ts";
+import { adapter, planOf, software } from "../support/given.ts";
+import { shown } from "../support/shown.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 const moe = await planOf("moe-ep3-tp2.json");
 
 describe("the report of a run", () => {
-  const lines = runReport(pipeline, runOf(pipeline), plain);
+  const lines = shown(runReport(pipeline, runOf(pipeline)));
   const text = lines.join("\n");
 
   test.each([
     ["the pipeline", pipeline],
     ["the mixture of experts", moe],
-  ])("%s fits 80 columns, without colour and without trailing spaces", (_, plan) => {
-    for (const line of runReport(plan, runOf(plan), plain)) {
+  ])("%s fits 80 columns, without color and without trailing spaces", (_, plan) => {
+    for (const line of shown(runReport(plan, runOf(plan)))) {
       expect(widthOf(line)).toBeLessThanOrEqual(80);
       expect(line).not.toContain("\u001B");
       expect(line).toBe(line.trimEnd());
@@ -58,14 +51,16 @@ describe("the report of a run", () => {
 
   test("f16 storage is held against the f32 peak, and the report says so", () => {
     const half: Plan = { ...pipeline, workload: { ...pipeline.workload, dtype: "f16" } };
-    const report = runReport(half, runOf(half), plain).join("\n").replace(/\s+/g, " ");
+    const report = shown(runReport(half, runOf(half)))
+      .join("\n")
+      .replace(/\s+/g, " ");
     expect(report).toContain("450 GFLOP/s), which f16 storage computes in;");
   });
 
   test("a kept calibration says of when it is, and what holds of it now", () => {
     const kept = { ...swiftshader, cached: { f32: 0.97, copy: 1.02 } };
     const result = runOf(pipeline, software, { state: "complete" }, [kept]);
-    expect(runReport(pipeline, result, plain).join("\n").replace(/\s+/g, " ")).toContain(
+    expect(shown(runReport(pipeline, result)).join("\n").replace(/\s+/g, " ")).toContain(
       "kept from 2026-01-02T03:04:06.000Z; now 97.0 % and 102.0 % of it",
     );
   });
@@ -84,13 +79,13 @@ describe("the report of a run", () => {
       alone: [[60], [60]],
       together: [[turn("gpu0"), turn("gpu1")]],
     };
-    const report = runReport(pipeline, { ...runOf(pipeline), separation }, plain);
+    const report = shown(runReport(pipeline, { ...runOf(pipeline), separation }));
     expect(report.join("\n").replace(/\s+/g, " ")).toContain(`${sentence} as long as alone`);
   });
 
   test("what a person should know of the circumstances is said", () => {
     const result = { ...runOf(pipeline), notes: ["shared memory lies on a disk"] };
-    expect(runReport(pipeline, result, plain).join("\n")).toContain("shared memory lies on a disk");
+    expect(shown(runReport(pipeline, result)).join("\n")).toContain("shared memory lies on a disk");
   });
 
   test.each([
@@ -133,14 +128,14 @@ describe("the report of a run", () => {
     expect(text).toContain("the estimate equals what was allocated, to the byte");
     const run = runOf(pipeline);
     const off = { ...run, memory: [{ rank: 1, allocatedBytes: 1, peakBytes: 1 }] };
-    expect(runReport(pipeline, off, plain).join("\n")).toContain("is not what was allocated");
+    expect(shown(runReport(pipeline, off)).join("\n")).toContain("is not what was allocated");
   });
 
   test("a wrong result is called wrong", () => {
     const run = runOf(pipeline);
     if (run.check === undefined) throw new Error("the run was checked");
     const wrong = { ...run, check: { ...run.check, error: 0.5 } };
-    expect(runReport(pipeline, wrong, plain).join("\n")).toContain("wrong  largest relative error");
+    expect(shown(runReport(pipeline, wrong)).join("\n")).toContain("wrong  largest relative error");
   });
 
   test("a fault is told with its way out and with what was kept", () => {
@@ -150,7 +145,7 @@ describe("the report of a run", () => {
       message: "rank 1 ended by SIGKILL",
       hint: "look at its memory",
     } as const;
-    const report = runReport(pipeline, runOf(pipeline, software, fault), plain).join("\n");
+    const report = shown(runReport(pipeline, runOf(pipeline, software, fault))).join("\n");
     expect(report).toContain("Stopped by rank-died: rank 1 ended by SIGKILL. 6 samples kept.");
     expect(report).toContain("→ look at its memory");
   });
@@ -172,73 +167,15 @@ describe("the report of a run", () => {
         experts: [],
       },
     };
-    const report = runReport(pipeline, empty, plain).join("\n");
+    const report = shown(runReport(pipeline, empty)).join("\n");
     expect(report).not.toContain("Speed");
     expect(report).not.toContain("Latency per layer");
   });
 });
 
-describe("the result file", () => {
-  test("what is written is read back, in a folder that is created", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "shardbench-test-"));
-    const file = join(folder, "deep", "result.json");
-    const run = runOf(pipeline);
-    await writeResult(file, run);
-    expect((await readStored(file)).content).toEqual(JSON.parse(JSON.stringify(run)));
-    expect(await readdir(join(folder, "deep"))).toEqual(["result.json"]);
-  });
-
-  test.each([1, 3])("a result of schema %i is refused with both versions", (schemaVersion) => {
-    const other = JSON.stringify({ ...runOf(pipeline), schemaVersion });
-    expect(() => parseStored(other, "r.json")).toThrow(
-      `its schemaVersion is ${schemaVersion}, and this shardbench reads 4`,
-    );
-    expect(() => parseStored(other, "r.json")).toThrow(EnvironmentError);
-  });
-
-  test.each([
-    ["no JSON", "{"],
-    ["a plan", readFileSync("configs/three-stage-pipeline.json", "utf8")],
-    ["a list", "[]"],
-    ["nothing", "null"],
-  ])("%s is refused", (_, text) => {
-    expect(() => parseStored(text, "r.json")).toThrow(EnvironmentError);
-  });
-
-  test("a missing file is the environment's fault", async () => {
-    await expect(readStored("no/such/result.json")).rejects.toThrow(EnvironmentError);
-  });
-
-  test("a file in the way of the folder is the environment's fault", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "shardbench-test-"));
-    await writeFile(join(folder, "file"), "");
-    await expect(writeResult(join(folder, "file", "r.json"), runOf(pipeline))).rejects.toThrow(
-      EnvironmentError,
-    );
-  });
-});
-
-describe("the hash of a plan", () => {
-  test("does not depend on the order of keys", () => {
-    const { name, ...rest } = pipeline;
-    expect(planHash({ ...rest, name })).toBe(planHash(pipeline));
-  });
-
-  test("depends on the claims, the hash of its work does not", () => {
-    const other = { ...pipeline, name: "other", claims: {} };
-    expect(planHash(other)).not.toBe(planHash(pipeline));
-    expect(workHash(other)).toBe(workHash(pipeline));
-  });
-
-  test("of its work depends on the batch", () => {
-    const other = { ...pipeline, workload: { ...pipeline.workload, batch: 512 } };
-    expect(workHash(other)).not.toBe(workHash(pipeline));
-  });
-});
-
 test("every kernel is held against the roofline, those that took the most time first", () => {
   const result = runOf(pipeline);
-  const text = runReport(pipeline, result, plain).join("\n");
+  const text = shown(runReport(pipeline, result)).join("\n");
   expect(text).toContain("Kernels against the roofline");
   expect(text).toMatch(/^matmul +[\d.]+ % +8 +1 ms +28.1 +268 GFLOP\/s +53.7 %$/m);
   expect(text.replace(/\s+/g, " ")).toContain("m 64, n 512, k 4096, f32; bound by f32 arithmetic");

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkPlan } from "../../src/check/check_plan.ts";
 import type { Diagnostic } from "../../src/plan/diagnostic.ts";
 import { readPlan } from "../../src/plan/load.ts";
-import { sarifLog } from "../../src/report/sarif.ts";
+import { sarifLog } from "../../src/report/render/sarif.ts";
 
 const file = "configs/moe-ep3-tp2.original.json";
 

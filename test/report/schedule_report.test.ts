@@ -3,8 +3,8 @@ import { estimatePlan } from "../../src/program/estimate.ts";
 import { describeSchedule } from "../../src/program/schedule/describe.ts";
 import { predictedBubble, scheduleOf } from "../../src/program/schedule/schedule.ts";
 import { idleShare, timeline } from "../../src/program/schedule/timeline.ts";
-import { scheduleReport } from "../../src/report/terminal_schedule.ts";
-import { widthOf } from "../../src/report/text_width.ts";
+import { scheduleReport } from "../../src/report/drawing/schedule_chart.ts";
+import { widthOf } from "../../src/report/render/text_width.ts";
 import { pipedPlan } from "../support/piped_plan.ts";
 
 const reportOf = (given: ReturnType<typeof pipedPlan>, width?: number): string[] => {
@@ -13,7 +13,7 @@ const reportOf = (given: ReturnType<typeof pipedPlan>, width?: number): string[]
   return scheduleReport(described, width);
 };
 
-test("1F1B as a chart: forward and backward are told apart without colour", () => {
+test("1F1B as a chart: forward and backward are told apart without color", () => {
   expect(reportOf(pipedPlan(3, 4, 1, "1f1b")).slice(0, 5)).toEqual([
     "Schedule: 1F1B; p = 3, m = 4",
     "",

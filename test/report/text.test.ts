@@ -1,49 +1,47 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { coloursFor, plain } from "../../src/report/colour.ts";
-import { formatBytes, formatNumber, formatPercent, formatValue } from "../../src/report/format.ts";
-import { thousands } from "../../src/plan/thousands.ts";
-import { table } from "../../src/report/table.ts";
-import { widthOf, wrap } from "../../src/report/text_width.ts";
+import { colorsFor, plain } from "../../src/report/render/color.ts";
+import { table } from "../../src/report/render/table.ts";
+import { widthOf, wrap } from "../../src/report/render/text_width.ts";
 
 const escape = "\u001B[";
 
-const isColoured = (
+const isColored = (
   stream: { isTTY?: boolean },
   env: Readonly<Record<string, string>> = {},
-): boolean => coloursFor(stream, env).bad("x").includes(escape);
+): boolean => colorsFor(stream, env).bad("x").includes(escape);
 
-describe("colour", () => {
+describe("color", () => {
   const terminal = { isTTY: true };
-  test("control: a terminal gets colour", () => {
-    expect(isColoured(terminal)).toBe(true);
+  test("control: a terminal gets color", () => {
+    expect(isColored(terminal)).toBe(true);
   });
 
   test("a pipe gets none", () => {
-    expect(isColoured({})).toBe(false);
+    expect(isColored({})).toBe(false);
   });
 
   test("NO_COLOR takes it from a terminal, even against FORCE_COLOR", () => {
-    expect(isColoured(terminal, { NO_COLOR: "1" })).toBe(false);
-    expect(isColoured(terminal, { NO_COLOR: "1", FORCE_COLOR: "1" })).toBe(false);
+    expect(isColored(terminal, { NO_COLOR: "1" })).toBe(false);
+    expect(isColored(terminal, { NO_COLOR: "1", FORCE_COLOR: "1" })).toBe(false);
   });
 
   test("an empty NO_COLOR means nothing", () => {
-    expect(isColoured(terminal, { NO_COLOR: "" })).toBe(true);
+    expect(isColored(terminal, { NO_COLOR: "" })).toBe(true);
   });
 
   test("FORCE_COLOR gives it to a pipe, FORCE_COLOR=0 takes it", () => {
-    expect(isColoured({}, { FORCE_COLOR: "1" })).toBe(true);
-    expect(isColoured(terminal, { FORCE_COLOR: "0" })).toBe(false);
+    expect(isColored({}, { FORCE_COLOR: "1" })).toBe(true);
+    expect(isColored(terminal, { FORCE_COLOR: "0" })).toBe(false);
   });
 
   test("a dumb terminal gets none", () => {
-    expect(isColoured(terminal, { TERM: "dumb" })).toBe(false);
+    expect(isColored(terminal, { TERM: "dumb" })).toBe(false);
   });
 });
 
 describe("width", () => {
-  test("wide characters take two columns, combining marks and colours none", () => {
+  test("wide characters take two columns, combining marks and colors none", () => {
     expect(widthOf("abc")).toBe(3);
     expect(widthOf("日本")).toBe(4);
     expect(widthOf("e\u0301")).toBe(1);
@@ -85,50 +83,6 @@ describe("width", () => {
   });
 });
 
-describe("numbers", () => {
-  test.each([
-    [0, "0"],
-    [0.1234, "0.123"],
-    [0.00012, "1.2e-4"],
-    [12.345, "12.3"],
-    [319_488, "319,488"],
-    [-1234.5, "-1,235"],
-  ])("%d is written %s", (value, text) => {
-    expect(formatNumber(value)).toBe(text);
-  });
-
-  test("thousands are set apart as the language's tables have it", () => {
-    const finite = fc.double({ min: -1e20, max: 1e20, noNaN: true });
-    fc.assert(
-      fc.property(fc.oneof(finite, fc.integer()), (value) => {
-        const options = { maximumFractionDigits: 0, signDisplay: "negative" } as const;
-        expect(thousands(value)).toBe(value.toLocaleString("en-US", options));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  test.each([
-    [0, "0 B"],
-    [999, "999 B"],
-    [999.9, "1 kB"],
-    [21.7e9, "21.7 GB"],
-    [16 * 2 ** 20, "16.8 MB"],
-  ])("%d bytes are %s", (bytes, text) => {
-    expect(formatBytes(bytes)).toBe(text);
-  });
-
-  test("a share is a percentage, and a tiny one is not rounded to nothing", () => {
-    expect(formatPercent(0.661)).toBe("66.1 %");
-    expect(formatPercent(0)).toBe("0.0 %");
-    expect(formatPercent(0.00012)).toBe("0.012 %");
-  });
-
-  test("rates scale their unit", () => {
-    expect(formatValue(13.1e9, "FLOP/s")).toBe("13.1 GFLOP/s");
-  });
-});
-
 describe("tables", () => {
   const columns = [{ title: "name", align: "left" }, { title: "value" }] as const;
 
@@ -154,10 +108,10 @@ describe("tables", () => {
     expect(widthOf(lines[1] ?? "")).toBe(80);
   });
 
-  test("colour does not move a column", () => {
-    const colours = { ...plain, bad: (text: string) => `${escape}31m${text}${escape}39m` };
+  test("color does not move a column", () => {
+    const colors = { ...plain, bad: (text: string) => `${escape}31m${text}${escape}39m` };
     const [, plainRow] = table(columns, [{ cells: ["refuted", "1"] }]);
-    const [, coloured] = table(columns, [{ cells: [colours.bad("refuted"), "1"] }]);
-    expect(widthOf(coloured ?? "")).toBe(widthOf(plainRow ?? ""));
+    const [, colored] = table(columns, [{ cells: [colors.bad("refuted"), "1"] }]);
+    expect(widthOf(colored ?? "")).toBe(widthOf(plainRow ?? ""));
   });
 });

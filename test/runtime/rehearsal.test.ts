@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Communicator } from "../../src/collectives/communicator.ts";
+import type { Communicator } from "../../src/collectives/transport/communicator.ts";
 import { hostMs } from "../../src/gpu/timestamps.ts";
 import type { Pause } from "../../src/program/simulate/cost.ts";
 import { createScratch, recordMessages, replayMessages } from "../../src/runtime/rehearsal.ts";
@@ -11,7 +11,7 @@ const sleep = async (ms: number): Promise<void> =>
 /** Messages 1, 2, … of each source, `lateMs` after they are asked for; posting takes `postingMs`. */
 const communicatorOf = (rank: number, lateMs: number, postingMs = 0): Communicator => {
   const counts = new Map<number, number>();
-  const parcel = (bytes: number) => ({
+  const message = (bytes: number) => ({
     bytes: new Uint8Array(bytes),
     post() {
       const end = hostMs() + postingMs;
@@ -21,8 +21,9 @@ const communicatorOf = (rank: number, lateMs: number, postingMs = 0): Communicat
   return {
     rank,
     ranks: 2,
-    reserve: async (_, bytes) => parcel(bytes),
-    tryReserve: (_, bytes) => parcel(bytes),
+    nowMs: hostMs,
+    reserve: async (_, bytes) => message(bytes),
+    tryReserve: (_, bytes) => message(bytes),
     room: async () => true,
     async receive(_, source) {
       await sleep(lateMs);

@@ -11,16 +11,16 @@ import { acceptedError } from "../../src/harness/verify.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Instruction } from "../../src/program/program.ts";
 import type { StepTrace } from "../../src/program/trace.ts";
-import { assembleResult } from "../../src/report/assemble_result.ts";
+import { assembleResult } from "../../src/result/assemble_result.ts";
 import type {
   AdapterCalibration,
   KernelChoice,
   Outcome,
   RankAdapter,
   RunResult,
-} from "../../src/report/result.ts";
+} from "../../src/result/result.ts";
 import { rankTrace, span } from "../measure/synthetic.ts";
-import { softwareOf } from "../report/given.ts";
+import { softwareOf } from "./given.ts";
 
 /** A step in which every rank computes its kernels for 1 ms each, one after the other. */
 const stepOf = (plan: Plan, step: number): StepTrace => {

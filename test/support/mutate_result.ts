@@ -1,7 +1,7 @@
 // Result files that something went wrong with, with and without a digest that fits.
 
 import type { RandomSource } from "../../src/measure/statistics.ts";
-import { seal } from "../../src/report/seal.ts";
+import { seal } from "../../src/result/seal.ts";
 import { belowOf, mutate, scribbled } from "./mutate.ts";
 
 /** One to three faults in a file's text. */

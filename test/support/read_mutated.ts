@@ -3,8 +3,8 @@
 import { EnvironmentError } from "../../src/environment_error.ts";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import type { Plan } from "../../src/plan/plan.ts";
-import { coloursFor } from "../../src/report/colour.ts";
-import { runReport } from "../../src/report/terminal_run.ts";
+import { runReport } from "../../src/report/run_report.ts";
+import { shown } from "./shown.ts";
 
 export interface End {
   /** Why the file does not count. */
@@ -16,7 +16,7 @@ export interface End {
 /** Empty where the file is read and its report printed. */
 export const readMutated = (text: string, plan: Plan): End => {
   try {
-    runReport(plan, parseResult(text, "r.json", plan), coloursFor({ isTTY: false }, {}));
+    shown(runReport(plan, parseResult(text, "r.json", plan)));
     return {};
   } catch (error) {
     if (error instanceof EnvironmentError) return { refusal: error.message };

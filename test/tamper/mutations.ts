@@ -201,21 +201,21 @@ const collectives: readonly Mutation[] = [
   },
   {
     what: "sums on hosts leave out a summand",
-    files: ["dist/collectives/sum_floats.js"],
+    files: ["dist/collectives/host_sums/sum_floats.js"],
     from: "a[e] + b[e]",
     to: "a[e]",
     plan: "short sums",
   },
   {
     what: "sums on hosts leave out a summand at every fourth element",
-    files: ["dist/collectives/sum_floats.js"],
+    files: ["dist/collectives/host_sums/sum_floats.js"],
     from: "a[e + 2] + b[e + 2]",
     to: "a[e + 2]",
     plan: "short sums",
   },
   {
     what: "pieces of a gather lie in reverse order",
-    files: ["dist/program/exchange/exchanges.js"],
+    files: ["dist/program/exchange/all_gather.js"],
     from: "[offsets[i], sizes[i]]",
     to: "[offsets[offsets.length - 1 - i], sizes[i]]",
   },
@@ -325,7 +325,7 @@ const executor: readonly Mutation[] = [
   },
   {
     what: "what comes from other ranks is written before earlier kernels have run",
-    files: ["dist/collectives/exchange.js", "dist/collectives/add_on_host.js"],
+    files: ["dist/collectives/exchange.js", "dist/collectives/host_sums/add_on_host.js"],
     from: "parts.submit();",
     to: "",
     timed: true,

@@ -31,7 +31,10 @@ export function stagingSizes(longest: readonly number[]): number[] {
   );
 }
 
-/** Who gives what to whom, over one lane of a channel. */
+/** A multiple of this many bytes can be bound on every adapter. */
+export const bindingUnit = 256;
+
+/** Who sends what to whom, over one lane of a channel. */
 export interface Exchange {
   /** For messages to humans. */
   readonly name: string;
@@ -39,12 +42,12 @@ export interface Exchange {
   readonly to: readonly number[];
   /** Every reader gets the same pieces, so they leave once. */
   readonly same: boolean;
-  /** What member i of `from` gives to member j of `to`. */
+  /** What member i of `from` sends to member j of `to`. */
   readonly pieces: (i: number, j: number) => readonly Piece[];
 }
 
 /** A run of bytes within a chunk. GPUs copy whole words, so it travels with the words that enclose it. */
-export interface Take {
+export interface ChunkSegment {
   readonly readers: readonly number[];
   readonly chunkOffset: number;
   /** Where the enclosing words begin, and their bytes. */
@@ -58,53 +61,70 @@ export interface Take {
 
 export interface Chunk {
   readonly bytes: number;
-  readonly takes: readonly Take[];
+  readonly segments: readonly ChunkSegment[];
 }
 
 /** Whether its words can be written as they are. */
-export const isWhole = ({ head, targetOffset, bytes }: Take): boolean =>
+export const isWhole = ({ head, targetOffset, bytes }: ChunkSegment): boolean =>
   head === 0 && targetOffset % 4 === 0 && bytes % 4 === 0;
 
 export const wordsUp = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
+/** Pieces that leave together, for the same readers. */
+interface Part {
+  readonly readers: readonly number[];
+  readonly pieces: readonly Piece[];
+}
+
 /** What leaves member i of `from`, in order; the same on the rank that sends and on those that read. */
 export function chunksOf(exchange: Exchange, i: number): Chunk[] {
+  return packed(partsOf(exchange, i));
+}
+
+/** The parts one after the other, as few chunks as a piece that does not fit leaves possible. */
+export function packed(parts: readonly Part[]): Chunk[] {
   const packer = createPacker();
-  for (const { readers, pieces } of partsOf(exchange, i)) {
+  for (const { readers, pieces } of parts) {
     for (const piece of pieces) packer.add(piece, readers);
   }
   return packer.chunks();
 }
 
 /** A piece by itself: the same cuts as in a message, where a piece that does not fit begins a chunk. */
-export function blocksOf(piece: Piece): Take[] {
-  const packer = createPacker();
-  packer.add(piece, []);
-  return packer.chunks().flatMap(({ takes }) => takes);
+export function blocksOf(piece: Piece): ChunkSegment[] {
+  return packed([{ readers: [], pieces: [piece] }]).flatMap(({ segments }) => segments);
 }
 
-/** Members begin with different readers, so that not all write to the same one at once. */
-function partsOf(
-  { from, to, same, pieces }: Exchange,
+function partsOf({ from, to, same, pieces }: Exchange, i: number): Part[] {
+  const [rank = -1] = from.slice(i, i + 1);
+  if (!same) {
+    return inTurn(to, rank, i)
+      .map(({ reader, j }) => ({ readers: [reader], pieces: pieces(i, j) }))
+      .filter((part) => bytesOf(part.pieces) > 0);
+  }
+  const readers = to.filter((reader) => reader !== rank);
+  const first = to.findIndex((reader) => reader !== rank);
+  return first < 0 ? [] : [{ readers, pieces: pieces(i, first) }];
+}
+
+/** All readers but the rank, with their places; members begin with different ones, lest all write to the same at once. */
+export function inTurn(
+  to: readonly number[],
+  rank: number,
   i: number,
-): { readers: readonly number[]; pieces: readonly Piece[] }[] {
-  const away = to.flatMap((reader, j) => (reader === from[i] ? [] : [{ reader, j }]));
-  const [first] = away;
-  if (first === undefined) return [];
-  if (same) return [{ readers: away.map(({ reader }) => reader), pieces: pieces(i, first.j) }];
-  const turn = i % away.length;
-  return [...away.slice(turn), ...away.slice(0, turn)]
-    .map(({ reader, j }) => ({ readers: [reader], pieces: pieces(i, j) }))
-    .filter((part) => bytesOf(part.pieces) > 0);
+): { readonly reader: number; readonly j: number }[] {
+  const others = to.flatMap((reader, j) => (reader === rank ? [] : [{ reader, j }]));
+  const first = others.length === 0 ? 0 : i % others.length;
+  return [...others.slice(first), ...others.slice(0, first)];
 }
 
 function createPacker() {
   const chunks: Chunk[] = [];
-  let takes: Take[] = [];
+  let segments: ChunkSegment[] = [];
   let filled = 0;
   const close = (): void => {
-    if (takes.length > 0) chunks.push({ bytes: filled, takes });
-    takes = [];
+    if (segments.length > 0) chunks.push({ bytes: filled, segments });
+    segments = [];
     filled = 0;
   };
   return {
@@ -117,7 +137,7 @@ function createPacker() {
         const words = Math.min(chunkBytes - filled, length - done);
         const head = done === 0 ? before : 0;
         const exact = done + head - before;
-        takes.push({
+        segments.push({
           readers,
           chunkOffset: filled,
           sourceOffset: sourceOffset - before + done,

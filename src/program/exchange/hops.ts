@@ -1,142 +1,113 @@
-// The hops of a collective: which messages a rank posts and takes one after the other. A simulation plays them;
+// The hops of a collective: which messages a rank sends and receives one after the other. A simulation plays them;
 // a run sends each in chunks, which changes when bytes arrive, not who waits for whom.
 
-import type { AllReduce, Collective } from "../program.ts";
-import { algorithmOf, handedOut, slicesOf, turnsOf } from "./algorithm.ts";
-import { isAllReduce, passesOn } from "./sums.ts";
+import type { Collective } from "../program.ts";
+import { algorithmOf } from "./all_reduce/algorithms.ts";
+import { broadcastSteps } from "./all_reduce/broadcast_phase.ts";
+import type { Lane } from "./lanes.ts";
+import type { ReduceStep } from "./reduce_step.ts";
+import { isAllReduce, reduces } from "./sums.ts";
 
-/** What a rank does in one hop: it posts, then takes. */
+/** What a rank does in one hop: it sends, then receives. */
 export interface Hop {
-  /** Absent where it posts nothing. */
-  readonly post?: Post;
-  /** In the order in which it takes. */
-  readonly takes: readonly HopTake[];
-  /** Whether it adds what it took. */
-  readonly adds: boolean;
-  /** Its share of all that the rank posts in this collective, and of all that it takes. */
-  readonly posted: number;
-  readonly taken: number;
+  /** Absent where it sends nothing. */
+  readonly send?: HopSend;
+  /** In the order in which it receives. */
+  readonly recv: readonly HopRecv[];
+  /** Whether it adds what it received. */
+  readonly reduces: boolean;
+  /** Its share of all that the rank sends in this collective, and of all that it receives. */
+  readonly sentShare: number;
+  readonly receivedShare: number;
 }
 
-export interface Post {
+export interface HopSend {
   /** Summands and sums of one all-reduce do not share mailboxes. */
   readonly lane: Lane;
   readonly readers: readonly number[];
 }
 
-export interface HopTake {
+export interface HopRecv {
   readonly lane: Lane;
   readonly source: number;
 }
 
-type Lane = 0 | 1;
-
 /** None where the rank exchanges nothing with another. */
 export const hopsOf = (collective: Collective, rank: number): Hop[] => {
-  if (!isAllReduce(collective) || algorithmOf(collective) === "direct") {
-    return oneHop(collective, rank);
-  }
-  const events = [
-    ...(passesOn(collective) ? turns(collective, rank) : slicesToOwners(collective, rank)),
-    ...sumsToAll(collective, rank),
-  ];
+  if (!isAllReduce(collective)) return oneHop(collective, rank);
+  const events: Event[] = [];
+  addEvents(events, algorithmOf(collective).steps(collective, rank), 0);
+  addEvents(events, broadcastSteps(collective, rank), 1);
   return inHops(events);
 };
 
-const oneHop = ({ op, from, to }: Collective, rank: number): Hop[] => {
+/** Closed form: everybody sends, then everybody receives. */
+const oneHop = (collective: Collective, rank: number): Hop[] => {
+  const { from, to } = collective;
   const readers = from.includes(rank) ? to.filter((other) => other !== rank) : [];
   const sources = to.includes(rank) ? from.filter((source) => source !== rank) : [];
   if (readers.length + sources.length === 0) return [];
   return [
     {
-      ...(readers.length === 0 ? {} : { post: { lane: 0, readers } }),
-      takes: sources.map((source) => ({ lane: 0, source })),
-      adds: op === "all-reduce" || op === "reduce" || op === "reduce-scatter",
-      posted: 1,
-      taken: 1,
+      ...(readers.length === 0 ? {} : { send: { lane: 0, readers } }),
+      recv: sources.map((source) => ({ lane: 0, source })),
+      reduces: reduces(collective),
+      sentShare: 1,
+      receivedShare: 1,
     },
   ];
 };
 
-type Event =
-  | { readonly kind: "post"; readonly post: Post; readonly bytes: number }
-  | {
-      readonly kind: "take";
-      readonly takes: readonly HopTake[];
-      readonly adds: boolean;
-      readonly bytes: number;
-    };
+/** One or several messages that a rank sends, or receives, without doing anything else in between. */
+interface Event {
+  readonly kind: "send" | "recv";
+  readonly lane: Lane;
+  readonly reduces: boolean;
+  readonly others: number[];
+  bytes: number;
+}
 
-/** Of a ring or a tree: each adds its own to what has come, and hands it on. */
-const turns = (reduction: AllReduce, rank: number): Event[] =>
-  turnsOf(reduction, rank).flatMap(({ slice: { bytes }, sources, target }): Event[] => [
-    ...take(sources, 0, true, bytes * sources.length),
-    ...post(target === undefined ? [] : [target], 0, bytes),
-  ]);
+function addEvents(events: Event[], steps: readonly ReduceStep[], lane: Lane): void {
+  const add = (kind: Event["kind"], isSum: boolean, others: readonly number[], bytes: number) => {
+    if (others.length === 0) return;
+    const last = events.at(-1);
+    if (last?.kind === kind && last.lane === lane && last.reduces === isSum) {
+      last.others.push(...others);
+      last.bytes += bytes;
+    } else {
+      events.push({ kind, lane, reduces: isSum, others: [...others], bytes });
+    }
+  };
+  for (const { slice, recv, reduce, send } of steps) {
+    add("recv", reduce.length > 0, recv, recv.length * slice.bytes);
+    add("send", false, send, slice.bytes);
+  }
+}
 
-/** Of two shots, the first: every reader gets the summands of its slice. */
-const slicesToOwners = (reduction: AllReduce, rank: number): Event[] => {
-  const { from, to } = reduction;
-  const slices = slicesOf(reduction, to.length);
-  const away = to.flatMap((reader, j) => {
-    const bytes = slices[j]?.bytes ?? 0;
-    return reader === rank || bytes === 0 ? [] : [{ reader, bytes }];
-  });
-  const own = slices[to.indexOf(rank)]?.bytes ?? 0;
-  const sources = own === 0 ? [] : from.filter((source) => source !== rank);
-  const readers = from.includes(rank) ? away.map(({ reader }) => reader) : [];
-  const bytesAway = away.reduce((sum, { bytes }) => sum + bytes, 0);
-  return [...post(readers, 0, bytesAway), ...take(sources, 0, true, own * sources.length)];
-};
-
-/** The last hop: whoever has summed a slice hands it to all. */
-const sumsToAll = (reduction: AllReduce, rank: number): Event[] => {
-  const { from, to } = reduction;
-  const owners = passesOn(reduction) ? from : to;
-  const slices = handedOut(reduction).flatMap(({ bytes }, k) => {
-    const owner = owners[k];
-    return owner === undefined || bytes === 0 ? [] : [{ owner, bytes }];
-  });
-  const own = slices.find(({ owner }) => owner === rank);
-  const others = to.includes(rank) ? slices.filter(({ owner }) => owner !== rank) : [];
-  const readers = own === undefined ? [] : to.filter((other) => other !== rank);
-  const bytes = others.reduce((sum, each) => sum + each.bytes, 0);
-  return [
-    ...post(readers, 1, own?.bytes ?? 0),
-    ...take(
-      others.map(({ owner }) => owner),
-      1,
-      false,
-      bytes,
-    ),
-  ];
-};
-
-const post = (readers: readonly number[], lane: Lane, bytes: number): Event[] =>
-  readers.length === 0 ? [] : [{ kind: "post", post: { lane, readers }, bytes }];
-
-const take = (sources: readonly number[], lane: Lane, adds: boolean, bytes: number): Event[] =>
-  sources.length === 0
-    ? []
-    : [{ kind: "take", takes: sources.map((source) => ({ lane, source })), adds, bytes }];
-
-/** A take joins the post before it. */
+/** What is received joins what was sent before it. */
 const inHops = (events: readonly Event[]): Hop[] => {
   const total = (kind: Event["kind"]): number =>
     Math.max(
       1,
       events.reduce((sum, event) => sum + (event.kind === kind ? event.bytes : 0), 0),
     );
-  const [posted, taken] = [total("post"), total("take")];
-  return events.flatMap((event, i): Hop[] => {
-    if (event.kind === "post") {
-      const next = events[i + 1];
-      const hop = { post: event.post, posted: event.bytes / posted };
-      return next?.kind === "take"
-        ? [{ ...hop, takes: next.takes, adds: next.adds, taken: next.bytes / taken }]
-        : [{ ...hop, takes: [], adds: false, taken: 0 }];
+  const [sent, received] = [total("send"), total("recv")];
+  return events.flatMap((event, at): Hop[] => {
+    if (event.kind === "send") {
+      const { lane, others: readers } = event;
+      const next = events[at + 1];
+      const hop = { send: { lane, readers }, sentShare: event.bytes / sent };
+      return next?.kind === "recv"
+        ? [{ ...hop, ...receivedIn(next, received) }]
+        : [{ ...hop, recv: [], reduces: false, receivedShare: 0 }];
     }
-    if (events[i - 1]?.kind === "post") return [];
-    return [{ takes: event.takes, adds: event.adds, posted: 0, taken: event.bytes / taken }];
+    if (events[at - 1]?.kind === "send") return [];
+    return [{ sentShare: 0, ...receivedIn(event, received) }];
   });
 };
+
+const receivedIn = ({ lane, others, reduces: isSum, bytes }: Event, received: number) => ({
+  recv: others.map((source) => ({ lane, source })),
+  reduces: isSum,
+  receivedShare: bytes / received,
+});

@@ -1,35 +1,40 @@
 // What a rank has to add for a collective, block by block, and what must be moved within words.
 
 import { bytesPerElement, type StorageType } from "../../kernels/storage.ts";
-import { addsOnHost, algorithmOf, bindingUnit, type Reduction, turnsOf } from "./algorithm.ts";
-import { blocksOf, chunksOf, type Exchange, isWhole, type Take } from "./chunks.ts";
-import { givenIn, handedOutIn, isSized } from "./exchanges.ts";
 import type { AllReduce, Collective, ReduceScatter } from "../program.ts";
+import { addsOnHost, algorithmOf } from "./all_reduce/algorithms.ts";
+import { broadcastPhase } from "./all_reduce/broadcast_phase.ts";
+import {
+  bindingUnit,
+  blocksOf,
+  chunksOf,
+  type Exchange,
+  isWhole,
+  type ChunkSegment,
+} from "./chunks.ts";
+import { exchangeOf, isSized } from "./operations.ts";
+import { scatteredPieces } from "./scatter.ts";
+import { reduceScatterSteps, type ReduceStep } from "./reduce_step.ts";
 
 /** One dispatch: the sum of that many summands of `block`, which lie side by side in the workspace. */
 export interface Sum {
   readonly summands: number;
-  readonly block: Take;
+  readonly block: ChunkSegment;
 }
 
+/** Sums that kernels make. */
 export function sumsOf(collective: Collective, rank: number): Sum[] {
-  if (!isSized(collective)) return [];
-  const { from, to } = collective;
-  if (!reduces(collective) || from.length < 2) return [];
+  if (!reduces(collective) || collective.from.length < 2) return [];
   if (isAllReduce(collective) && addsOnHost(collective)) return [];
-  if (isAllReduce(collective) && passesOn(collective)) {
-    return turnsOf(collective, rank).flatMap(({ slice, sources }) =>
-      sources.length === 0
-        ? []
-        : blocksOf(slice).map((block) => ({ summands: 1 + sources.length, block })),
-    );
-  }
-  const j = to.indexOf(rank);
-  if (j < 0) return [];
-  return givenIn(collective)
-    .pieces(0, j)
-    .flatMap(blocksOf)
-    .map((block) => ({ summands: from.length, block }));
+  return reduceSteps(collective, rank).flatMap(({ slice, reduce }) =>
+    reduce.length === 0 ? [] : blocksOf(slice).map((block) => ({ summands: reduce.length, block })),
+  );
+}
+
+/** How a rank adds; an all-reduce may broadcast afterwards. */
+export function reduceSteps(collective: AllReduce | ReduceScatter, rank: number): ReduceStep[] {
+  if (isAllReduce(collective)) return algorithmOf(collective).steps(collective, rank);
+  return reduceScatterSteps(collective, scatteredPieces(collective), rank);
 }
 
 export const reduces = (collective: Collective): collective is AllReduce | ReduceScatter =>
@@ -38,12 +43,8 @@ export const reduces = (collective: Collective): collective is AllReduce | Reduc
 export const isAllReduce = (collective: Collective): collective is AllReduce =>
   collective.op === "all-reduce" || collective.op === "reduce";
 
-/** Whether sums go from rank to rank. */
-export const passesOn = (reduction: Reduction): boolean =>
-  ["ring", "tree"].includes(algorithmOf(reduction));
-
 /** Whether the fast kernel can write it where it belongs: buffers consist of whole quads. */
-export const isAligned = ({ head, targetOffset }: Take): boolean =>
+export const isAligned = ({ head, targetOffset }: ChunkSegment): boolean =>
   head === 0 && targetOffset % bindingUnit === 0;
 
 /** Bytes from one summand to the next: whole quads. */
@@ -52,24 +53,26 @@ export const summandPitch = (words: number, dtype: StorageType): number => {
   return Math.ceil(words / quad) * quad;
 };
 
-/** Takes that share words with their neighbours: a kernel puts them in place, one dispatch each. */
-export function oddTakesOf(collective: Collective, rank: number): Take[] {
+/** Segments that share words with their neighbours: a kernel puts them in place, one dispatch each. */
+export function oddSegmentsOf(collective: Collective, rank: number): ChunkSegment[] {
   if (!isSized(collective)) return [];
   const sums = reduces(collective) && collective.from.length > 1;
-  return [sums ? undefined : givenIn(collective), handedOutIn(collective)].flatMap((exchange) =>
-    exchange === undefined ? [] : takenIn(exchange, rank).filter((take) => !isWhole(take)),
+  const copied = sums ? undefined : exchangeOf(collective);
+  const broadcast = isAllReduce(collective) ? broadcastPhase(collective) : undefined;
+  return [copied, broadcast].flatMap((exchange) =>
+    exchange === undefined ? [] : writtenIn(exchange, rank).filter((segment) => !isWhole(segment)),
   );
 }
 
-/** All that arrives on a rank, its own pieces included. */
-function takenIn(exchange: Exchange, rank: number): Take[] {
+/** All that is written on a rank, its own pieces included. */
+function writtenIn(exchange: Exchange, rank: number): ChunkSegment[] {
   const j = exchange.to.indexOf(rank);
   if (j < 0) return [];
   return exchange.from.flatMap((source, i) =>
     source === rank
       ? exchange.pieces(i, j).flatMap(blocksOf)
-      : chunksOf(exchange, i).flatMap(({ takes }) =>
-          takes.filter(({ readers }) => readers.includes(rank)),
+      : chunksOf(exchange, i).flatMap(({ segments }) =>
+          segments.filter(({ readers }) => readers.includes(rank)),
         ),
   );
 }

@@ -3,24 +3,27 @@
 
 import { bytesPerElement } from "../../kernels/storage.ts";
 import type { Collective } from "../program.ts";
-import { addsOnHost, algorithmOf, bindingUnit, handedOut, turnsOf } from "./algorithm.ts";
-import { blocksOf, chunkBytes, chunksOf, wordsUp } from "./chunks.ts";
-import { givenIn, handedOutIn, isSized } from "./exchanges.ts";
+import { addsOnHost, algorithmOf } from "./all_reduce/algorithms.ts";
+import { broadcastPhase } from "./all_reduce/broadcast_phase.ts";
+import { bytesOfSum, sliceOf } from "./all_reduce/reduction.ts";
+import { bindingUnit, type Chunk, chunkBytes, chunksOf, type Exchange, wordsUp } from "./chunks.ts";
+import { chunksOfSteps } from "./messages.ts";
+import { exchangeOf, isSized } from "./operations.ts";
 import { sum } from "./pieces.ts";
 import {
   isAligned,
   isAllReduce,
-  oddTakesOf,
-  passesOn,
+  oddSegmentsOf,
   reduces,
+  reduceSteps,
   summandPitch,
   sumsOf,
 } from "./sums.ts";
 
 /** Byte offsets into the workspace. */
 export interface WorkspaceLayout {
-  /** Where a take that shares words lands; before it, at 0, what the kernel needs to know of it. */
-  readonly landing: number;
+  /** Where a segment that shares words is written first; before it, at 0, what the kernel needs to know of it. */
+  readonly received: number;
   /** Summands of a block, side by side. */
   readonly summands: number;
   readonly bytes: number;
@@ -28,14 +31,14 @@ export interface WorkspaceLayout {
 
 export function workspaceOf(collective: Collective, rank: number): WorkspaceLayout {
   const summandBytes = summandsBytes(collective, rank);
-  if (!isOdd(collective)) return { landing: 0, summands: 0, bytes: summandBytes };
+  if (!isOdd(collective)) return { received: 0, summands: 0, bytes: summandBytes };
   const sums = sumsOf(collective, rank);
-  const takes = oddTakesOf(collective, rank);
+  const odd = oddSegmentsOf(collective, rank);
   const isPlain = sums.every(({ block }) => isAligned(block));
-  if (takes.length === 0 && isPlain) return { landing: 0, summands: 0, bytes: summandBytes };
-  const landingBytes = takes.reduce((most, { words }) => Math.max(most, words), 0);
-  const summands = bindingUnit + Math.ceil(landingBytes / bindingUnit) * bindingUnit;
-  return { landing: bindingUnit, summands, bytes: summands + summandBytes };
+  if (odd.length === 0 && isPlain) return { received: 0, summands: 0, bytes: summandBytes };
+  const receivedBytes = odd.reduce((most, { words }) => Math.max(most, words), 0);
+  const summands = bindingUnit + Math.ceil(receivedBytes / bindingUnit) * bindingUnit;
+  return { received: bindingUnit, summands, bytes: summands + summandBytes };
 }
 
 /** Read off the counts alone: plans of thousands of ranks ask for every one. */
@@ -52,11 +55,11 @@ function summandsBytes(collective: Collective, rank: number): number {
     return blocks(from.length, own === 0 ? 0 : own + (isOdd(collective) ? 2 : 0));
   }
   if (addsOnHost(collective)) return 0;
+  if (!to.includes(rank)) return 0;
   const algorithm = algorithmOf(collective);
-  const largest = handedOut(collective)[0]?.bytes ?? collective.count * elementBytes;
-  if (algorithm === "ring") return blocks(2, largest);
-  if (algorithm === "tree") return blocks(Math.min(3, from.length), largest);
-  return to.includes(rank) ? blocks(from.length, largest) : 0;
+  const slices = algorithm.owners(collective).length;
+  const largest = slices === 0 ? bytesOfSum(collective) : sliceOf(collective, slices, 0).bytes;
+  return blocks(algorithm.summands(collective), largest);
 }
 
 const isPart = (count: number): boolean => count % 4 !== 0;
@@ -79,15 +82,16 @@ export function longestMessage(collective: Collective, rank: number): number {
 /** Bytes of the chunks that a rank sends over each lane of the channel. */
 export function messagesOf(collective: Collective, rank: number): number[][] {
   if (!isSized(collective)) return [];
-  const [given = [], handed = []] = [givenIn(collective), handedOutIn(collective)].map(
-    (exchange) => {
-      const i = exchange?.from.indexOf(rank) ?? -1;
-      return exchange === undefined || i < 0 ? [] : chunksOf(exchange, i).map(({ bytes }) => bytes);
-    },
-  );
-  if (!isAllReduce(collective) || !passesOn(collective)) return [given, handed];
-  const passed = turnsOf(collective, rank)
-    .filter(({ target }) => target !== undefined)
-    .flatMap(({ slice }) => blocksOf(slice).map(({ words }) => words));
-  return [passed, handed];
+  const first =
+    reduces(collective) && collective.from.length > 1
+      ? chunksOfSteps(reduceSteps(collective, rank))
+      : chunksSentIn(exchangeOf(collective), rank);
+  const broadcast = isAllReduce(collective) ? broadcastPhase(collective) : undefined;
+  const second = broadcast === undefined ? [] : chunksSentIn(broadcast, rank);
+  return [first, second].map((chunks) => chunks.map(({ bytes }) => bytes));
+}
+
+function chunksSentIn(exchange: Exchange, rank: number): Chunk[] {
+  const i = exchange.from.indexOf(rank);
+  return i < 0 ? [] : chunksOf(exchange, i);
 }

@@ -34,8 +34,8 @@ const mailboxesOf = ({ transfer }: Op): readonly number[] =>
   transfer === undefined
     ? []
     : [
-        ...(transfer.gives === undefined ? [] : [transfer.gives]),
-        ...transfer.takes.map(({ mailbox }) => mailbox),
+        ...(transfer.send === undefined ? [] : [transfer.send]),
+        ...transfer.recv.map(({ mailbox }) => mailbox),
       ];
 
 /** Ranks that are linked by mailboxes, in order of rank. */
@@ -79,11 +79,11 @@ const signatureOf = (group: readonly RankTape[]): string => {
       const told = lists.map((ops) =>
         ops
           .map((op) => {
-            const gives = op.transfer?.gives;
+            const send = op.transfer?.send;
             return [
               ...costKinds.map((kind) => op.cost[kind]),
-              gives === undefined ? "" : numberOf(gives),
-              ...(op.transfer?.takes.map(({ mailbox }) => numberOf(mailbox)) ?? []),
+              send === undefined ? "" : numberOf(send),
+              ...(op.transfer?.recv.map(({ mailbox }) => numberOf(mailbox)) ?? []),
             ].join();
           })
           .join(";"),

@@ -13,7 +13,7 @@ export interface Link {
 }
 
 /**
- * A rank takes in what arrives one after the other, at the link's bandwidth; giving is free. Sums by kernels
+ * A rank takes in what arrives one after the other, at the link's bandwidth; sending is free. Sums by kernels
  * take what they were measured to; sums on hosts, which are measured as moving bytes, nothing.
  */
 export const linked = (program: Program, measured: Measured, link: Link): Measured => ({

@@ -2,10 +2,10 @@
 //
 // - A rank's host goes through its instructions in order. Kernels collect until a transfer or the end, then
 //   its GPU does them one after the other while the host may already wait for others.
-// - A giver waits until all readers have released its message before that on the same mailbox, awaits its
+// - A sender waits until all readers have released its message before that on the same mailbox, awaits its
 //   GPU, brings the bytes out and posts. It does not wait for readers; where the transfer is only started,
 //   its host does not even wait for its GPU.
-// - A taker awaits its sources in their order and hands the bytes to its GPU, which need not be idle.
+// - A receiver awaits its sources in their order and hands the bytes to its GPU, which need not be idle.
 //
 // No rank's times depend on the order in which ranks are played, so there is no queue of events.
 
@@ -31,10 +31,10 @@ interface RankState {
   readonly tape: RankTape;
   part: number;
   op: number;
-  /** Whether the op's encoding, its giving, and how many of its takes are done. */
+  /** Whether the op's encoding, its sending, and how many of its receives are done. */
   begun: boolean;
-  given: boolean;
-  taken: number;
+  sent: boolean;
+  received: number;
   hostMs: number;
   gpuMs: number;
   computeMs: number;
@@ -51,17 +51,17 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
   const postedMs = new Float64Array(mailboxes);
   const released = Float64Array.from(tapes.readers);
   const freeMs = new Float64Array(mailboxes);
-  const read = new Float64Array(tapes.takes);
-  const blockedTakers = Array.from({ length: mailboxes }, (): number[] => []);
+  const read = new Float64Array(tapes.reads);
+  const blockedReaders = Array.from({ length: mailboxes }, (): number[] => []);
   /** Place of the rank that waits to post there, or nobody. */
-  const blockedGiver = new Int32Array(mailboxes).fill(nobody);
+  const blockedSender = new Int32Array(mailboxes).fill(nobody);
   const states = tapes.ranks.map((tape): RankState => ({
     tape,
     part: 0,
     op: 0,
     begun: false,
-    given: false,
-    taken: 0,
+    sent: false,
+    received: 0,
     hostMs: 0,
     gpuMs: 0,
     computeMs: 0,
@@ -130,7 +130,7 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
     state: RankState,
     at: number,
     op: Op,
-    { gives, takes, isStart }: TransferPart,
+    { send, recv, isStart }: TransferPart,
     able: number[],
   ): boolean => {
     if (!state.begun) {
@@ -138,45 +138,45 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
       submit(state);
       state.begun = true;
     }
-    if (gives !== undefined && !state.given) {
-      if ((released[gives] ?? 0) < (tapes.readers[gives] ?? 0)) {
-        blockedGiver[gives] = at;
+    if (send !== undefined && !state.sent) {
+      if ((released[send] ?? 0) < (tapes.readers[send] ?? 0)) {
+        blockedSender[send] = at;
         return false;
       }
-      waitUntil(state, freeMs[gives] ?? 0, op.instruction);
+      waitUntil(state, freeMs[send] ?? 0, op.instruction);
       const goesOnMs = state.hostMs;
       state.hostMs = Math.max(state.hostMs, state.gpuMs);
       busy(state, "readback", op);
       busy(state, "move", op);
-      posted[gives] = (posted[gives] ?? 0) + 1;
-      postedMs[gives] = state.hostMs;
-      released[gives] = 0;
-      freeMs[gives] = 0;
-      state.given = true;
+      posted[send] = (posted[send] ?? 0) + 1;
+      postedMs[send] = state.hostMs;
+      released[send] = 0;
+      freeMs[send] = 0;
+      state.sent = true;
       if (isStart === true) state.hostMs = goesOnMs;
-      const takers = blockedTakers[gives] ?? [];
-      if (takers.length > 0) able.push(...takers.splice(0));
+      const waiting = blockedReaders[send] ?? [];
+      if (waiting.length > 0) able.push(...waiting.splice(0));
     }
-    for (let take = takes[state.taken]; take !== undefined; take = takes[state.taken]) {
-      const { mailbox, reader } = take;
+    for (let next = recv[state.received]; next !== undefined; next = recv[state.received]) {
+      const { mailbox, reader } = next;
       if ((posted[mailbox] ?? 0) <= (read[reader] ?? 0)) {
-        blockedTakers[mailbox]?.push(at);
+        blockedReaders[mailbox]?.push(at);
         return false;
       }
       waitUntil(state, (postedMs[mailbox] ?? 0) + latencyMs, op.instruction);
-      busy(state, "upload", op, 1 / takes.length);
+      busy(state, "upload", op, 1 / recv.length);
       read[reader] = (read[reader] ?? 0) + 1;
       released[mailbox] = (released[mailbox] ?? 0) + 1;
       freeMs[mailbox] = Math.max(freeMs[mailbox] ?? 0, state.hostMs);
-      state.taken += 1;
-      const giver = blockedGiver[mailbox] ?? nobody;
-      if (giver !== nobody && released[mailbox] === tapes.readers[mailbox]) {
-        blockedGiver[mailbox] = nobody;
-        able.push(giver);
+      state.received += 1;
+      const sender = blockedSender[mailbox] ?? nobody;
+      if (sender !== nobody && released[mailbox] === tapes.readers[mailbox]) {
+        blockedSender[mailbox] = nobody;
+        able.push(sender);
       }
     }
-    if (gives === undefined) {
-      // It passes on what it took.
+    if (send === undefined) {
+      // It forwards what it received.
       busy(state, "readback", op);
       busy(state, "move", op);
     }
@@ -201,8 +201,8 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
         }
         if (!exchange(state, at, op, op.transfer, able)) return;
         state.begun = false;
-        state.given = false;
-        state.taken = 0;
+        state.sent = false;
+        state.received = 0;
       }
     }
     submit(state);

@@ -58,7 +58,7 @@ export const streamTapes = (
     const slots = slotsOf(scheduling.schedule, position);
     return { rank, parts: slots.map(({ phase, chunk }) => opsOf(`${phase} ${chunk}`)) };
   });
-  return { ranks, readers: mailboxes.readers, takes: mailboxes.takes() };
+  return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
 };
 
 const everything = "all";

@@ -1,6 +1,7 @@
-// A program as the simulation plays it: per rank, what takes how long, and which messages it gives and takes.
+// A program as the simulation plays it: per rank, what takes how long, and which messages it sends and receives.
 
 import { hopsOf, type Hop } from "../exchange/hops.ts";
+import { type Lane, laneOf } from "../exchange/lanes.ts";
 import { collectiveOf, type Collective, type Instruction, type Program } from "../program.ts";
 import { noCost, type Cost, type RankCosts } from "./cost.ts";
 
@@ -11,17 +12,17 @@ export interface Op {
   readonly transfer?: TransferPart;
 }
 
-/** One rank's part of a transfer; of one that is started and done, the start gives and the end takes. */
+/** One rank's part of a transfer; of one that is started and done, the start sends and the end receives. */
 export interface TransferPart {
   /** The host goes on while the bytes leave. */
   readonly isStart?: true;
-  /** Mailbox that it posts in; absent where it gives nothing. */
-  readonly gives?: number;
-  /** In the order in which it takes. */
-  readonly takes: readonly Take[];
+  /** Mailbox that it posts in; absent where it sends nothing. */
+  readonly send?: number;
+  /** In the order in which it receives. */
+  readonly recv: readonly Read[];
 }
 
-export interface Take {
+export interface Read {
   readonly mailbox: number;
   /** Tells this reader of that mailbox from all other readers. */
   readonly reader: number;
@@ -35,17 +36,17 @@ export interface RankTape {
 
 export interface Tapes {
   readonly ranks: readonly RankTape[];
-  /** How many must take each message of a mailbox. */
+  /** How many must receive each message of a mailbox. */
   readonly readers: readonly number[];
   /** Over all mailboxes. */
-  readonly takes: number;
+  readonly reads: number;
 }
 
 export interface Mailboxes {
   /** One part per hop; none where the rank exchanges nothing with another. */
   partsOf(transfer: Collective, rank: number): readonly HopPart[];
   readonly readers: readonly number[];
-  readonly takes: () => number;
+  readonly reads: () => number;
 }
 
 interface HopPart {
@@ -56,43 +57,40 @@ interface HopPart {
 /** A mailbox is (channel, lane, source), as in a run. */
 export const createMailboxes = (): Mailboxes => {
   const byLane = new Map<number, Map<number, number>>();
-  const takeIds = new Map<number, Map<number, number>>();
+  const readIds = new Map<number, Map<number, number>>();
   const readers: number[] = [];
-  let takes = 0;
-  const idOf = (transfer: Collective, lane: number, source: number): number => {
+  let reads = 0;
+  const idOf = (transfer: Collective, lane: Lane, source: number): number => {
     const key = laneOf(transfer.channel, lane);
     const bySource = byLane.get(key) ?? new Map<number, number>();
     byLane.set(key, bySource);
     const known = bySource.get(source);
     if (known !== undefined) return known;
     bySource.set(source, readers.length);
-    const posting = hopsOf(transfer, source).find(({ post }) => post?.lane === lane);
-    readers.push(posting?.post?.readers.length ?? 0);
+    const sending = hopsOf(transfer, source).find(({ send }) => send?.lane === lane);
+    readers.push(sending?.send?.readers.length ?? 0);
     return readers.length - 1;
   };
-  const takeOf = (mailbox: number, rank: number): Take => {
-    const byRank = takeIds.get(mailbox) ?? new Map<number, number>();
-    takeIds.set(mailbox, byRank);
-    const reader = byRank.get(rank) ?? takes++;
+  const readOf = (mailbox: number, rank: number): Read => {
+    const byRank = readIds.get(mailbox) ?? new Map<number, number>();
+    readIds.set(mailbox, byRank);
+    const reader = byRank.get(rank) ?? reads++;
     byRank.set(rank, reader);
     return { mailbox, reader };
   };
   return {
     readers,
-    takes: () => takes,
+    reads: () => reads,
     partsOf: (transfer, rank) =>
       hopsOf(transfer, rank).map((hop) => ({
         hop,
         transfer: {
-          ...(hop.post === undefined ? {} : { gives: idOf(transfer, hop.post.lane, rank) }),
-          takes: hop.takes.map(({ lane, source }) => takeOf(idOf(transfer, lane, source), rank)),
+          ...(hop.send === undefined ? {} : { send: idOf(transfer, hop.send.lane, rank) }),
+          recv: hop.recv.map(({ lane, source }) => readOf(idOf(transfer, lane, source), rank)),
         },
       })),
   };
 };
-
-/** Two to a channel. */
-const laneOf = (channel: number, lane: number): number => 2 * channel + lane;
 
 /** Of one rank: turns its instructions, in their order, into ops. */
 export const createTaping = (
@@ -116,30 +114,30 @@ export const createTaping = (
     if (collective === undefined || first === undefined) return [{ cost }];
     if (instruction.op !== "start") return [first, ...later];
     const { host, readback, move, ...rest } = first.cost;
-    const { takes } = first.transfer;
+    const { recv } = first.transfer;
     underWay.set(collective.channel, [
-      { cost: { ...noCost, ...rest }, transfer: { takes } },
+      { cost: { ...noCost, ...rest }, transfer: { recv } },
       ...later,
     ]);
     return [
       {
         cost: { ...noCost, host, readback, move },
-        transfer: { ...first.transfer, takes: [], isStart: true },
+        transfer: { ...first.transfer, recv: [], isStart: true },
       },
     ];
   };
 };
 
-/** What is sent costs in the hop that posts it, what arrives where it is taken, sums where they are added. */
+/** What is sent costs in the hop that posts it, what arrives where it is received, sums where they are added. */
 const costOfHop = (cost: Cost, parts: readonly HopPart[], at: number): Cost => {
   const shareOf = (of: (hop: Hop) => number): number => {
     const all = parts.reduce((sum, { hop }) => sum + of(hop), 0);
     const part = parts[at];
     return all === 0 || part === undefined ? Number(at === 0) : of(part.hop) / all;
   };
-  const out = shareOf(({ posted }) => posted);
-  const into = shareOf(({ taken }) => taken);
-  const added = shareOf(({ adds, taken }) => (adds ? taken : 0));
+  const out = shareOf(({ sentShare }) => sentShare);
+  const into = shareOf(({ receivedShare }) => receivedShare);
+  const added = shareOf(({ reduces, receivedShare }) => (reduces ? receivedShare : 0));
   return {
     host: cost.host / parts.length,
     readback: cost.readback * out,
@@ -181,5 +179,5 @@ export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes =>
     );
     return { rank, parts: [ops, [{ cost: own?.rest ?? noCost }]] };
   });
-  return { ranks, readers: mailboxes.readers, takes: mailboxes.takes() };
+  return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
 };

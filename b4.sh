@@ -1,1 +1,0 @@
-vllm serve m -tp {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}

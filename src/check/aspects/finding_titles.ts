@@ -1,0 +1,20 @@
+// Where in an analysis a finding belongs, and how a reader calls it.
+
+import type { Diagnostic } from "../../plan/diagnostic.ts";
+import { definitionOf } from "../definitions.ts";
+import type { Section } from "../rule.ts";
+
+export const sectionOf = (finding: Diagnostic): Section => {
+  const section = definitionOf(finding)?.section;
+  if (section !== undefined) return section;
+  const [root] = finding.path;
+  if (root === "claims") return "claims";
+  return root === "hardware" ? "hardware" : root === "optimizations" ? "notes" : "model";
+};
+
+export const titleOf = (finding: Diagnostic): string =>
+  definitionOf(finding)?.title ??
+  finding.code
+    .split("-")
+    .map((word) => (word === "gpu" ? "GPU" : word.charAt(0).toUpperCase() + word.slice(1)))
+    .join(" ");

@@ -1,0 +1,7 @@
+// An all-reduce that broadcasts its sums uses two mailboxes, so that the second phase may begin before the first is over.
+
+export type Lane = 0 | 1;
+
+export const lanesPerChannel = 2;
+
+export const laneOf = (channel: number, lane: Lane): number => lanesPerChannel * channel + lane;

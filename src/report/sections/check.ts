@@ -1,0 +1,64 @@
+// What was held against what before anything was timed, how much of it, and what was not.
+
+import { countOf, formatNumber, formatPercent } from "../../measure/format.ts";
+import type { CheckedKind, CheckOutcome, RunResult } from "../../result/result.ts";
+import { fields, type Section } from "../section.ts";
+
+export function checkSection({ check }: Pick<RunResult, "check">): Section {
+  const title = "Check";
+  if (check === undefined) return { title, blocks: [] };
+  const verdict =
+    check.error <= check.tolerance
+      ? ({ text: "right", tone: "good" } as const)
+      : ({ text: "wrong", tone: "bad" } as const);
+  const sentences = [wholeOf(check), ...sentencesOf(check)];
+  return {
+    title,
+    blocks: [
+      fields(
+        sentences.map((sentence, i) => [i === 0 ? verdict : "", sentence]),
+        7,
+        0,
+      ),
+    ],
+  };
+}
+
+function wholeOf(check: CheckOutcome): string {
+  const routing =
+    check.routing === undefined || check.routing.total === 0
+      ? ""
+      : `; ${formatPercent(check.routing.agreeing / check.routing.total)} of ` +
+        `${formatNumber(check.routing.total)} expert choices agree`;
+  return (
+    `largest relative error ${check.error.toExponential(1)}, accepted ` +
+    `${check.tolerance.toExponential(1)}; ${countOf(check.values, "value")}: ` +
+    `${check.compared}${routing}`
+  );
+}
+
+function sentencesOf({ kinds, notChecked, timed }: CheckOutcome): string[] {
+  return [
+    ...(timed === undefined
+      ? []
+      : [
+          `${countOf(timed.steps, "step")} after it, the timed ones among them: the same bits ` +
+            `in each of ${countOf(timed.microBatches, "micro-batch").replace("batchs", "batches")}`,
+        ]),
+    ...(kinds.length === 0
+      ? []
+      : [`each held in f64 against what it read in this run: ${kinds.map(kindOf).join("; ")}`]),
+    ...(notChecked.length === 0 ? [] : [`not checked: ${notChecked.join("; ")}`]),
+  ];
+}
+
+/** Two counts where they differ, else one. */
+function share(part: number, whole: number): string {
+  return part === whole
+    ? `all ${formatNumber(whole)}`
+    : `${formatNumber(part)} of ${formatNumber(whole)}`;
+}
+
+function kindOf({ kind, calls, allCalls, checked, total, unit }: CheckedKind): string {
+  return `${kind} ${share(calls, allCalls)} calls, ${share(checked, total)} ${unit}`;
+}

@@ -1,0 +1,42 @@
+// What each rank's buffers were estimated to take, and what they took.
+
+import { formatBytes } from "../../measure/format.ts";
+import type { RunResult } from "../../result/result.ts";
+import { note, right, table, type Block, type Section } from "../section.ts";
+
+const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
+
+export function rankMemorySection(result: RunResult): Section {
+  const { estimate, memory } = result;
+  const rows = estimate.ranks.map(({ rank, memoryBytes, memoryByRole }) => {
+    const own = memory.find((each) => each.rank === rank);
+    return {
+      cells: [
+        String(rank),
+        ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+        formatBytes(memoryBytes),
+        own === undefined ? "–" : formatBytes(own.allocatedBytes),
+        own === undefined ? "–" : formatBytes(own.peakBytes),
+      ],
+    };
+  });
+  const roleTitles = ["weights", "input", "activ.", "worksp.", "staging"];
+  return {
+    title: "Memory per rank",
+    blocks: [
+      table(right("rank", ...roleTitles, "estimate", "alloc.", "peak"), rows),
+      ...(memory.length === 0 ? [] : comparison(result)),
+    ],
+  };
+}
+
+function comparison({ estimate, memory }: RunResult): Block[] {
+  const differing = estimate.ranks.filter(({ rank, memoryBytes }) =>
+    memory.some((own) => own.rank === rank && own.allocatedBytes !== memoryBytes),
+  );
+  return differing.length === 0
+    ? [note("the estimate equals what was allocated, to the byte")]
+    : differing.map(({ rank }) =>
+        note(`rank ${rank}: the estimate is not what was allocated`, "bad"),
+      );
+}
