@@ -75,6 +75,8 @@ interface Seen {
   readonly first: number;
   last: number;
   readonly chunk: number;
+  /** Undefined once ops of another layer's place touch it. */
+  layer: string | undefined;
   /** Whether ops of several slots touch it. */
   crosses: boolean;
   readonly apart: Set<string>;
@@ -106,16 +108,18 @@ const lifetimesOn = (
       if (seen === undefined) {
         const bytes = bytesOf(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype);
         const apart = new Set<string>();
-        found.set(name, { bytes, first: time, last: time, chunk, crosses: false, apart });
+        const { place: layer } = op;
+        found.set(name, { bytes, first: time, last: time, chunk, layer, crosses: false, apart });
       } else {
         seen.last = time;
+        if (seen.layer !== op.place) seen.layer = undefined;
         seen.crosses ||= seen.chunk !== chunk;
       }
     }
     keepApart(found, read, written, rank);
   }
-  return [...found].flatMap(([name, { bytes, first, last, apart, crosses }]) =>
-    crosses ? [] : [{ name, bytes, first, last, apart }],
+  return [...found].flatMap(([name, { bytes, first, last, apart, crosses, layer }]): Lifetime[] =>
+    crosses ? [] : [{ name, bytes, first, last, apart, ...(layer === undefined ? {} : { layer }) }],
   );
 };
 

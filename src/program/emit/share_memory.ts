@@ -1,8 +1,12 @@
-// Where tensors lie that use the same memory at different times: greedy by size with offsets (Pisarchyk and Lee,
-// "Efficient Memory Management for Deep Neural Net Inference", 2020). The largest tensor first; each goes to the lowest
-// place at which nothing else lies while it lives, in the arena that grows least.
+// Where tensors lie that use the same memory at different times.
 //
-// There are several arenas, each a buffer: a GPU may not write a buffer in a dispatch that reads another part of it.
+// What only one layer touches lies in arenas that every layer uses anew: greedy by size with offsets (Pisarchyk and Lee,
+// "Efficient Memory Management for Deep Neural Net Inference", 2020). The largest tensor first; each goes to the lowest
+// place at which nothing else of the layer lies while it lives, in the arena that grows least. There are several arenas,
+// each a buffer: a GPU may not write a buffer in a dispatch that reads another part of it.
+//
+// What one layer hands to another lies in a slot of its size, the first that is free when it is written: as many as
+// live at the same time, which is the least. So equal blocks of layers take what three of them take.
 
 export interface Lifetime {
   readonly name: string;
@@ -10,12 +14,14 @@ export interface Lifetime {
   /** Indices of the first and the last op that touch it. */
   readonly first: number;
   readonly last: number;
+  /** The layer in whose place these ops stand; absent where there are several. */
+  readonly layer?: string;
   /** Names of tensors that an op touches together with it, writing at least one of the two. */
   readonly apart: ReadonlySet<string>;
 }
 
 export interface SharedMemory {
-  /** Bytes of each arena. */
+  /** Bytes of each arena and slot. */
   readonly arenas: readonly number[];
   /** By a tensor's name. */
   readonly placeOf: ReadonlyMap<string, Place>;
@@ -42,27 +48,72 @@ export function shareMemory(
   alignment: number,
   largestArena: number,
 ): SharedMemory {
+  const most = lifetimes.reduce((largest, { bytes }) => Math.max(largest, bytes), largestArena);
+  const byLayer = new Map<string, Lifetime[]>();
+  const handedOn: Lifetime[] = [];
+  for (const tensor of lifetimes) {
+    if (tensor.layer === undefined) {
+      handedOn.push(tensor);
+      continue;
+    }
+    const own = byLayer.get(tensor.layer);
+    if (own === undefined) byLayer.set(tensor.layer, [tensor]);
+    else own.push(tensor);
+  }
   const arenas: number[] = [];
   const placeOf = new Map<string, Place>();
-  /** What lies in any arena, by the ops during which it does. */
+  for (const own of byLayer.values()) packLayer(own, alignment, most, arenas, placeOf);
+  giveSlots(handedOn, arenas, placeOf);
+  return { arenas, placeOf, liveBytes: mostAlive(lifetimes) };
+}
+
+/** Into arenas that other layers use, too, which grow where this one needs more. */
+const packLayer = (
+  tensors: readonly Lifetime[],
+  alignment: number,
+  largestArena: number,
+  arenas: number[],
+  placeOf: Map<string, Place>,
+): void => {
+  /** Of this layer alone, so that equal layers are packed alike. */
+  const own: number[] = [];
   const alive = new Map<number, Placed[]>();
-  const most = Math.max(largestArena, ...lifetimes.map(({ bytes }) => bytes));
-  const bySize = lifetimes.toSorted((a, b) => b.bytes - a.bytes || a.first - b.first);
+  const bySize = tensors.toSorted((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const tensor of bySize) {
     const others = aliveDuring(alive, tensor);
-    const { arena, offset } = bestPlace(tensor, others, arenas, alignment, most);
+    const { arena, offset } = bestPlace(tensor, others, own, alignment, largestArena);
     const end = offset + tensor.bytes;
-    arenas[arena] = Math.max(arenas[arena] ?? 0, end);
+    own[arena] = Math.max(own[arena] ?? 0, end);
     placeOf.set(tensor.name, { arena, offset });
     const placed = { name: tensor.name, arena, offset, end };
     for (let at = tensor.first; at <= tensor.last; at++) {
-      const own = alive.get(at);
-      if (own === undefined) alive.set(at, [placed]);
-      else own.push(placed);
+      const there = alive.get(at);
+      if (there === undefined) alive.set(at, [placed]);
+      else there.push(placed);
     }
   }
-  return { arenas, placeOf, liveBytes: mostAlive(lifetimes) };
-}
+  for (const [arena, bytes] of own.entries()) arenas[arena] = Math.max(arenas[arena] ?? 0, bytes);
+};
+
+const giveSlots = (
+  tensors: readonly Lifetime[],
+  arenas: number[],
+  placeOf: Map<string, Place>,
+): void => {
+  const slots = new Map<number, { readonly arena: number; freeFrom: number }[]>();
+  for (const { name, bytes, first, last } of tensors.toSorted((a, b) => a.first - b.first)) {
+    const own = slots.get(bytes) ?? [];
+    slots.set(bytes, own);
+    let slot = own.find(({ freeFrom }) => freeFrom <= first);
+    if (slot === undefined) {
+      slot = { arena: arenas.length, freeFrom: 0 };
+      own.push(slot);
+      arenas.push(bytes);
+    }
+    slot.freeFrom = last + 1;
+    placeOf.set(name, { arena: slot.arena, offset: 0 });
+  }
+};
 
 const aliveDuring = (
   alive: ReadonlyMap<number, readonly Placed[]>,

@@ -26,13 +26,18 @@ const lifetimes = fc
         apart[read]?.add(`${at}`);
       }
     }
-    return ops.map(({ bytes }, at) => ({
-      name: `${at}`,
-      bytes,
-      first: at,
-      last: last[at] ?? at,
-      apart: apart[at] ?? new Set(),
-    }));
+    const layerOf = (at: number): string => `${Math.floor(at / 7)}`;
+    return ops.map(({ bytes }, at) => {
+      const end = last[at] ?? at;
+      return {
+        name: `${at}`,
+        bytes,
+        first: at,
+        last: end,
+        ...(layerOf(at) === layerOf(end) ? { layer: layerOf(at) } : {}),
+        apart: apart[at] ?? new Set(),
+      };
+    });
   });
 
 test("what lives at the same time does not overlap, and what one op reads and writes is in two arenas", () => {
@@ -84,6 +89,24 @@ test("a chain of equal tensors takes two, however long it is", () => {
     arenas: [64, 64],
     liveBytes: 128,
   });
+});
+
+test("equal layers in a row take what three of them take", () => {
+  const layers = (count: number): Lifetime[] =>
+    Array.from({ length: count }, (_, layer) => {
+      const at = 4 * layer;
+      const named = (part: string, bytes: number, first: number, last: number): Lifetime => ({
+        name: `${layer}/${part}`,
+        bytes,
+        first: at + first,
+        last: at + last,
+        apart: new Set(),
+        ...(last < 4 ? { layer: `${layer}` } : {}),
+      });
+      return [named("up", 90, 0, 1), named("gate", 70, 1, 2), named("down", 30, 2, 5)];
+    }).flat();
+  const [few, many] = [3, 50].map((count) => shareMemory(layers(count), alignment, largest).arenas);
+  expect(many).toEqual(few);
 });
 
 test("a single tensor may be larger than an arena", () => {
