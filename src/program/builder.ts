@@ -24,12 +24,22 @@ export interface Declaration {
   readonly content?: Content;
 }
 
+/** A place in memory of a rank that several activations use in turn. */
+export interface SharedPlace {
+  /** Of the memory, with its bytes. */
+  readonly id: string;
+  readonly bytes: number;
+  readonly offset: number;
+}
+
 export interface Builder {
   readonly dtype: StorageType;
   /** Returns the id. Declaring the same id again, for the next micro-batch, changes nothing. */
   declare(rank: number, declaration: Declaration): string;
   /** The same buffer `count` times, each under the name of its copy. */
   declareCopies(rank: number, declaration: Declaration, count: number): void;
+  /** As a part of memory that others use, too. */
+  declareIn(rank: number, declaration: Declaration, place: SharedPlace): void;
   emit(rank: number, instruction: Instruction): void;
   kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
   /**
@@ -87,6 +97,13 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
         builder.declare(rank, { ...declaration, id: copyName(declaration.id, copy, count) });
       }
     },
+    declareIn(rank, { id, layer: _, dtype: own = dtype, ...rest }, place) {
+      const known = buffersOf(rank);
+      if (known.has(id)) return;
+      if (!known.has(place.id)) known.set(place.id, ofWords(place.id, rest.role, place.bytes));
+      const within = { buffer: place.id, offset: place.offset };
+      known.set(id, { id, dtype: own, bytes: bytesOf(rest.shape, own), ...rest, within });
+    },
     emit(rank, instruction) {
       buffersOf(rank);
       instructions[rank]?.push(instruction);
@@ -115,7 +132,8 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       }
       const shape = [rows, columns];
       const bytes = bytesOf(shape, dtype);
-      const within = { buffer, offset };
+      const base = buffersOf(rank).get(buffer)?.within ?? { buffer, offset: 0 };
+      const within = { buffer: base.buffer, offset: base.offset + offset };
       buffersOf(rank).set(id, { id, role: "activation", dtype, shape, bytes, within });
       return id;
     },

@@ -4,6 +4,7 @@ import { whyNotStated } from "../plan/import/parameters_stated.ts";
 import { countParameters } from "../plan/parameters.ts";
 import type { Plan } from "../plan/plan.ts";
 import { createClock, type Bound, type Peaks } from "./bound.ts";
+import type { ActivationMemory } from "./emit/activation_memory.ts";
 import { lowering } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
 import type { Instruction, Program } from "./program.ts";
@@ -38,11 +39,21 @@ export interface PlanEstimate extends Estimate, Totals {
   readonly microBatches: number;
   readonly parameters: Parameters;
   /** One entry per GPU. */
+  readonly sharedActivations: readonly SharedActivations[];
+  /** One entry per GPU. */
   readonly memory: readonly MemoryNeed[];
   /** In training with replicas: what the GPU with most of it receives, beside what the program moves. */
   readonly replicaTraffic?: ReplicaTraffic;
   /** Present where a peak was given. */
   readonly bound?: Bound;
+}
+
+/** What a rank's activations take that use the same memory in turn. */
+export interface SharedActivations {
+  readonly rank: number;
+  readonly bytes: number;
+  /** The most of them that are alive at the same time: no way of sharing needs less. */
+  readonly liveBytes: number;
 }
 
 export interface Parameters {
@@ -89,12 +100,16 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   const { timesOf } = repeats;
   const tally = createTally(gpus, layerNames(repeats.plan), wire, declared, timesOf);
   const parameters = createParameterCount(gpus);
+  const retained = new Float64Array(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
-  listen(repeats.plan, {
+  const activations = listen(repeats.plan, {
     begin: (layer) => clock?.begin(layer),
     allocate(rank, role, bytes, shape, layer = "") {
       tally.allocate(rank, role, bytes, shape, layer);
       if (role === "weight") parameters.add(rank, shape, timesOf(layer));
+    },
+    retain(rank, bytes, layer) {
+      retained[rank] = (retained[rank] ?? 0) + timesOf(layer) * bytes;
     },
     add(rank, instruction) {
       tally.add(rank, instruction);
@@ -109,7 +124,11 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
     .flatMap(({ rank }) => replicaTraffic(plan, replicas, parameters.of(rank)) ?? [])
     .toSorted((a, b) => b.gradients + b.weights - a.gradients - a.weights)[0];
   const needs = totals.ranks.map(({ rank, memoryByRole }) =>
-    memoryOf(rank, { byRole: memoryByRole, ...parameters.of(rank) }),
+    memoryOf(rank, {
+      byRole: memoryByRole,
+      retainedBytes: retained[rank] ?? 0,
+      ...parameters.of(rank),
+    }),
   );
   const ofShort = clock?.bound(step);
   const bound = ofShort && { ...ofShort, layers: inEveryBlock(ofShort.layers, repeats.stoodFor) };
@@ -118,12 +137,23 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
     ...expandTotals(totals, symmetry, plan.hardware.gpus),
     modelFlops: alone.flops,
     parameters: parametersOf(plan, alone),
+    sharedActivations: expand(
+      totals.ranks.map(({ rank }) => sharedOn(activations, rank)),
+      symmetry,
+      plan.hardware.gpus,
+      sharedOn(activations, -1),
+    ),
     memory: expand(needs, symmetry, plan.hardware.gpus, noNeed),
     ...(traffic === undefined ? {} : { replicaTraffic: traffic }),
     ...(bound === undefined
       ? {}
       : { bound: { ...bound, ranks: expand(bound.ranks, symmetry, plan.hardware.gpus, noBound) } }),
   };
+};
+
+const sharedOn = (activations: ActivationMemory, rank: number): SharedActivations => {
+  const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
+  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
 };
 
 const noNeed: MemoryNeed = {
@@ -150,7 +180,7 @@ const createParameterCount = (ranks: number) => {
       if (shape.length === 3) own.expertElements += elements;
       else own.otherElements += elements;
     },
-    of: (rank: number): Omit<Allocated, "byRole"> =>
+    of: (rank: number): Omit<Allocated, "byRole" | "retainedBytes"> =>
       counts[rank] ?? { expertElements: 0, otherElements: 0 },
   };
 };
@@ -159,10 +189,15 @@ const elementsOf = (shape: readonly number[]): number =>
   shape.reduce((product, extent) => product * extent, 1);
 
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
-export const listen = (plan: Plan, sink: Sink & { begin?(layer: string): void }): void => {
+export const listen = (
+  plan: Plan,
+  sink: Sink & { begin?(layer: string): void },
+): ActivationMemory => {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  lowering(plan, stream).emitMicroBatch(0, (layer) => sink.begin?.(layer));
+  const { emitMicroBatch, memory } = lowering(plan, stream);
+  emitMicroBatch(0, (layer) => sink.begin?.(layer));
   stream.end();
+  return memory;
 };
 
 interface Unsharded {

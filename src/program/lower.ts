@@ -4,7 +4,8 @@
 import { blocksOf } from "../plan/blocks.ts";
 import type { Plan } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
-import { createEmitter } from "./emit/emit.ts";
+import type { ActivationMemory } from "./emit/activation_memory.ts";
+import { createEmitter, type Emit } from "./emit/emit.ts";
 import { executedPart } from "./executed.ts";
 import { layerNames, planOps } from "./plan_ops.ts";
 import { runPasses } from "./passes/passes.ts";
@@ -43,12 +44,9 @@ export const lower = (asWritten: Plan): Program => {
 };
 
 export interface Lowering {
-  /**
-   * Emits what one micro-batch needs, on all ranks. All are alike but for the rows they take from the input.
-   *
-   * @param onLayer is told of each layer in whose place instructions follow
-   */
-  readonly emitMicroBatch: (microBatch: number, onLayer?: (layer: string) => void) => void;
+  /** All micro-batches are alike but for the rows they take from the input. */
+  readonly emitMicroBatch: Emit;
+  readonly memory: ActivationMemory;
   /** Result of one micro-batch. */
   readonly output: Program["output"];
 }
@@ -60,13 +58,7 @@ export const lowering = (
   scheduling: Scheduling | undefined = schedulingOf(plan),
 ): Lowering => {
   const { ops, output } = planOps(plan);
-  const { forward, backward } = runPasses(ops, plan, scheduling);
-  const emit = createEmitter(builder, scheduling);
-  return {
-    output,
-    emitMicroBatch(microBatch, onLayer) {
-      emit(forward, microBatch, onLayer);
-      emit(backward, microBatch);
-    },
-  };
+  const passed = runPasses(ops, plan, scheduling);
+  const { emit, memory } = createEmitter(builder, passed, scheduling);
+  return { output, emitMicroBatch: emit, memory };
 };

@@ -45,6 +45,8 @@ export interface MemoryNeed extends Readonly<Record<MemoryKind, number>> {
 
 /** What one rank allocates in one step, by what it is. */
 export interface Allocated {
+  /** Inputs and activations of one micro-batch, had each memory of its own. */
+  readonly retainedBytes: number;
   readonly byRole: Readonly<Partial<Record<BufferRole, number>>>;
   /** Parameters of routed experts, and all others. */
   readonly expertElements: number;
@@ -183,7 +185,7 @@ const cacheBytes = ({ plan, own }: Given): CacheBytes => {
 
 const inTraining = (
   given: Given,
-  { expertElements, otherElements }: Allocated,
+  { expertElements, otherElements, retainedBytes }: Allocated,
   program: InProgram,
 ): Needs => {
   const { plan, replicas } = given;
@@ -197,7 +199,7 @@ const inTraining = (
   const stage = zero ?? 0;
   const least = zero ?? 3;
   const weights = stage === 3 ? state(valueBytes(plan), true) : program.weights;
-  const activations = activationsInTraining(given, program.activations);
+  const activations = activationsInTraining(given, program.activations, retainedBytes);
   return {
     ...program,
     weights,
@@ -232,17 +234,19 @@ export const replicasOf = (plan: Plan): Replicas => {
 };
 
 /**
- * @param inProgram what a run holds: of one micro-batch, or with a schedule of all in flight
+ * @param inProgram what a run holds: with a schedule, what the backward passes of all in flight read
+ * @param retained of one micro-batch
  */
 const activationsInTraining = (
   given: Given,
   inProgram: number,
+  retained: number,
 ): { readonly total: number; readonly least: number } => {
   const { plan, own } = given;
   const { workload, degrees } = plan;
   const { recompute, schedule } = workload;
   const inFlight = microBatchesInFlight(given, own[0]?.stage ?? 0);
-  const kept = schedule === undefined ? inProgram * inFlight : inProgram;
+  const kept = schedule === undefined ? retained * inFlight : inProgram;
   const blocks = own.length;
   if (blocks === 0) return { total: kept, least: 0 };
   const [first] = own;

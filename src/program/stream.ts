@@ -20,6 +20,8 @@ export interface Sink {
     shape: readonly number[],
     layer?: string,
   ): void;
+  /** Bytes of an activation of one micro-batch, which a backward pass may need, wherever they lie. */
+  retain?(rank: number, bytes: number, layer: string): void;
   /** In an order in which every rank could run them. */
   add(rank: number, instruction: Instruction): void;
 }
@@ -53,7 +55,18 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
       return id;
     },
     declareCopies(rank, { id, layer, role, shape, dtype: own = dtype }, count) {
-      if (isNew(rank, id)) sink.allocate(rank, role, count * bytesOf(shape, own), shape, layer);
+      if (!isNew(rank, id)) return;
+      const bytes = bytesOf(shape, own);
+      sink.allocate(rank, role, count * bytes, shape, layer);
+      if (role === "activation" || role === "input") sink.retain?.(rank, bytes, layer);
+    },
+    declareIn(rank, { id, layer, role, shape, dtype: own = dtype }, place) {
+      if (!isNew(rank, id)) return;
+      if (isNew(rank, place.id)) {
+        const bytes = wordsUp(place.bytes);
+        sink.allocate(rank, role, bytes, [bytes / 4]);
+      }
+      sink.retain?.(rank, bytesOf(shape, own), layer);
     },
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>

@@ -87,10 +87,10 @@ describe("activations in flight", () => {
     expect(told).toEqual(expected);
   });
 
-  test("the program declares as many copies, and no more", () => {
+  test("the program declares as many copies of what a backward slot reads, and no more", () => {
     const copies = (name: ScheduleName) =>
       lower(pipedPlan(2, 4, 1, name)).ranks.map(
-        ({ buffers }) => buffers.filter(({ id }) => /1\.linear\/out(#|$)/.test(id)).length,
+        ({ buffers }) => buffers.filter(({ id }) => /0\.linear\/out(#|$)/.test(id)).length,
       );
     expect(copies("gpipe")).toEqual([4, 4]);
     expect(copies("1f1b")).toEqual([2, 1]);
@@ -105,7 +105,7 @@ describe("activations in flight", () => {
     const [first] = program.ranks;
     const ids = first?.buffers.map(({ id }) => id) ?? [];
     const copied = ids.filter((id) => id.endsWith("#0")).map((id) => id.replace("#0", ""));
-    expect(copied.length).toBeGreaterThan(5);
+    expect(copied.length).toBeGreaterThan(3);
     expect(ids.filter((id) => copied.includes(id))).toEqual([]);
     expect(estimatePlan(given).ranks.map(({ memoryBytes }) => memoryBytes)).toEqual(
       estimate(program, given).ranks.map(({ memoryBytes }) => memoryBytes),
@@ -116,7 +116,7 @@ describe("activations in flight", () => {
     const given = pipedPlan(3, 5, 2, name);
     const program = lower(given);
     const declared = program.ranks.map(({ buffers }) =>
-      buffers.reduce((sum, { bytes }) => sum + bytes, 0),
+      buffers.reduce((sum, { bytes, within }) => sum + (within === undefined ? bytes : 0), 0),
     );
     const memory = (ranks: readonly { readonly memoryBytes: number }[]) =>
       ranks.map(({ memoryBytes }) => memoryBytes);

@@ -43,7 +43,7 @@ describeOnAdapter("programs in rank processes", () => {
 
     test("allocates exactly what it declares", () => {
       const declared = program.ranks.map(({ buffers }) =>
-        buffers.reduce((sum, { bytes }) => sum + bytes, 0),
+        buffers.reduce((sum, { bytes, within }) => sum + (within === undefined ? bytes : 0), 0),
       );
       expect(opened).toEqual({ allocated: declared, peak: declared });
     });

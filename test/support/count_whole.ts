@@ -17,12 +17,16 @@ export const countWhole = (plan: Plan): Whole => {
   const { gpus } = plan.hardware;
   const tally = createTally(gpus, layerNames(plan), createWireCount());
   const elements = Array.from({ length: gpus }, () => ({ expertElements: 0, otherElements: 0 }));
+  const retained = new Float64Array(gpus);
   const stream = createStream(gpus, plan.workload.dtype, {
     allocate(rank, role, bytes, shape) {
       tally.allocate(rank, role, bytes, shape);
       const own = elements[rank];
       if (role !== "weight" || own === undefined) return;
       own[shape.length === 3 ? "expertElements" : "otherElements"] += shape.reduce((a, b) => a * b);
+    },
+    retain(rank, bytes) {
+      retained[rank] = (retained[rank] ?? 0) + bytes;
     },
     add: (rank, instruction) => tally.add(rank, instruction),
   });
@@ -34,7 +38,7 @@ export const countWhole = (plan: Plan): Whole => {
     ...totals,
     memory: totals.ranks.map(({ rank, memoryByRole }) => {
       const own = elements[rank] ?? { expertElements: 0, otherElements: 0 };
-      return memoryOf(rank, { byRole: memoryByRole, ...own });
+      return memoryOf(rank, { byRole: memoryByRole, retainedBytes: retained[rank] ?? 0, ...own });
     }),
   };
 };

@@ -9,6 +9,7 @@ import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/tensor.ts";
+import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { attend } from "../../src/reference/layers/attention.ts";
 import { matrix } from "../../src/reference/tensor.ts";
 import { runProduct } from "./interpret_product.ts";
@@ -102,6 +103,8 @@ function* runRank(
     for (const instruction of instructions) {
       switch (instruction.op) {
         case "kernel":
+          // As a kernel does, padding included: others have used the memory before.
+          for (const id of writtenBuffers(instruction)) at(id).fill(0);
           runKernel(instruction, instruction.buffers.map(at));
           break;
         case "input": {

@@ -1,17 +1,22 @@
-// Which buffer of a rank holds a tensor. With a schedule that keeps several micro-batches in flight, a rank has as many
-// copies of an activation as its stage holds micro-batches at once, and each micro-batch uses one of them.
+// Which buffer of a rank holds a tensor. Activations that no backward pass reads take turns in shared memory. With a schedule that keeps several micro-batches in flight, a rank has as many
+// copies of the others as its stage holds micro-batches at once, and each micro-batch uses one of them.
 
-import { type Builder, bytesOf, copyName } from "../builder.ts";
+import { type Builder, bytesOf, copyName, type SharedPlace } from "../builder.ts";
 import type { Origin } from "../program.ts";
 import { copiesOf, type Copies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { partOn, type Tensor, type View } from "../tensor.ts";
+import type { ActivationMemory } from "./activation_memory.ts";
 import { shapeOn } from "./kernel_call.ts";
 
 /** The buffer's id on that rank, declared where it is new. */
 export type BufferOf = (rank: number, view: View, origin: Origin) => string;
 
-export function createBuffers(builder: Builder, scheduling: Scheduling | undefined): BufferOf {
+export function createBuffers(
+  builder: Builder,
+  scheduling: Scheduling | undefined,
+  memory: ActivationMemory,
+): BufferOf {
   const copiesAt = createCopies(scheduling);
   const declared = new Set<Tensor>();
   /**
@@ -34,6 +39,15 @@ export function createBuffers(builder: Builder, scheduling: Scheduling | undefin
   const nameOn = (tensor: Tensor, rank: number): string =>
     partOn(tensor, rank)?.name ?? tensor.name;
 
+  /** The memory that a tensor takes turns in with others. */
+  const sharedOn = (rank: number, name: string): SharedPlace | undefined => {
+    const shared = memory.on(rank);
+    const place = shared?.placeOf.get(name);
+    if (place === undefined) return undefined;
+    const { arena, offset } = place;
+    return { id: `activations/${arena}`, bytes: shared?.arenas[arena] ?? 0, offset };
+  };
+
   const declare = (tensor: Tensor, origin: Origin): void => {
     const { layer, role, dtype, parts } = tensor;
     for (const [member, rank] of parts.ranks.entries()) {
@@ -48,6 +62,11 @@ export function createBuffers(builder: Builder, scheduling: Scheduling | undefin
         ...(dtype === undefined ? {} : { dtype }),
         ...(content === undefined || role === "input" ? {} : { content }),
       };
+      const shared = role === "activation" ? sharedOn(rank, id) : undefined;
+      if (shared !== undefined) {
+        builder.declareIn(rank, declaration, shared);
+        continue;
+      }
       const count = isCopied(tensor) ? countOf(rank, id, origin) : 1;
       builder.declareCopies(rank, declaration, count);
     }
@@ -64,7 +83,8 @@ export function createBuffers(builder: Builder, scheduling: Scheduling | undefin
       declare(tensor, origin);
     }
     const name = nameOn(tensor, rank);
-    const count = isCopied(tensor) ? countOf(rank, name, origin) : 1;
+    const isShared = memory.on(rank)?.placeOf.has(name) === true;
+    const count = isCopied(tensor) && !isShared ? countOf(rank, name, origin) : 1;
     const copy = count === 1 ? 0 : (copiesAt(rank, origin)?.copy ?? 0);
     const id = copyName(name, copy, count);
     if (window === undefined) return id;

@@ -7,33 +7,54 @@ import { isTransfer, type CopyOp, type InputOp, type Op } from "../op.ts";
 import type { OpOrigin, Origin } from "../program.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { partOn, whole } from "../tensor.ts";
+import { type ActivationMemory, planActivationMemory } from "./activation_memory.ts";
 import { createBuffers } from "./buffers.ts";
 import { kernelCallOf } from "./kernel_call.ts";
 import { transferOn, type TransferEmission } from "./transfer.ts";
 
-/** @param onLayer is told of each layer in whose place ops follow */
-export type Emit = (
-  ops: readonly Op[],
-  microBatch: number,
-  onLayer?: (layer: string) => void,
-) => void;
+export interface EmittedOps {
+  readonly forward: readonly Op[];
+  readonly backward: readonly Op[];
+}
+
+/**
+ * Emits one micro-batch.
+ *
+ * @param onLayer is told of each layer in whose place forward ops follow
+ */
+export type Emit = (microBatch: number, onLayer?: (layer: string) => void) => void;
+
+export interface Emitter {
+  readonly emit: Emit;
+  readonly memory: ActivationMemory;
+}
 
 /** Emits into `builder`, micro-batch after micro-batch. */
-export function createEmitter(builder: Builder, scheduling: Scheduling | undefined): Emit {
-  const bufferOf = createBuffers(builder, scheduling);
-  return (ops, microBatch, onLayer) => {
+export function createEmitter(
+  builder: Builder,
+  ops: EmittedOps,
+  scheduling: Scheduling | undefined,
+): Emitter {
+  const memory = planActivationMemory(ops, builder.dtype, scheduling);
+  const bufferOf = createBuffers(builder, scheduling, memory);
+  const emitMicroBatch: Emit = (microBatch, onLayer) => {
     const origins = new Map<OpOrigin, Origin>();
+    const emit = (op: Op): void => {
+      const origin = origins.get(op.origin) ?? { ...op.origin, microBatch };
+      origins.set(op.origin, origin);
+      for (const rank of op.ranks) emitOn({ builder, bufferOf, origin }, op, rank);
+    };
     let place: string | undefined;
-    for (const op of ops) {
+    for (const op of ops.forward) {
       if (op.place !== place) {
         place = op.place;
         onLayer?.(place);
       }
-      const origin = origins.get(op.origin) ?? { ...op.origin, microBatch };
-      origins.set(op.origin, origin);
-      for (const rank of op.ranks) emitOn({ builder, bufferOf, origin }, op, rank);
+      emit(op);
     }
+    for (const op of ops.backward) emit(op);
   };
+  return { emit: emitMicroBatch, memory };
 }
 
 const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {

@@ -48,7 +48,7 @@ export const moeOps = (
       placement: isSliced
         ? { kind: "partial" }
         : { kind: "rows", rows: active.map(({ rows }) => rows) },
-      tensor: resultOn(ranks, routed),
+      tensor: resultOn(context, layer, ranks, routed),
     };
   });
   const result = { ...input, origin, shards };
@@ -57,9 +57,16 @@ export const moeOps = (
     : addSharedExperts(context, layer, layer.sharedFfn, input, result);
 };
 
-/** What the ranks' columns gave, as one tensor. */
-const resultOn = (ranks: readonly number[], routed: ReadonlyMap<number, Tensor>): Tensor =>
-  joined(ranks.flatMap((rank) => routed.get(rank) ?? []));
+/** What the ranks' columns gave, as one tensor; of a replica without samples, none. */
+const resultOn = (
+  context: LayerContext,
+  { hidden, sharedFfn }: MoeLayer,
+  ranks: readonly number[],
+  routed: ReadonlyMap<number, Tensor>,
+): Tensor =>
+  ranks.length === 0
+    ? activation(context, sharedFfn === undefined ? "out" : "routed", [], [0, hidden])
+    : joined(ranks.flatMap((rank) => routed.get(rank) ?? []));
 
 /** Every rank of a group with all its rows, where sequence parallelism left each with some. */
 const wholeOnGroups = (

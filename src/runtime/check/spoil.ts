@@ -24,14 +24,44 @@ export function createSpoiler(
   program: RankProgram,
   { region, declaration }: Pick<PreparedProgram, "region" | "declaration">,
 ): () => void {
-  const ids = new Set(
-    program.instructions.flatMap(writtenBuffers).map((id) => declaration(id).within?.buffer ?? id),
-  );
-  const targets = [...ids].map((id) => ({ ...region(id), word: spoilt[declaration(id).dtype] }));
+  const ids = new Set(program.instructions.flatMap(writtenBuffers).toReversed());
+  const targets = leftBehind([...ids], region).map((id) => ({
+    ...region(id),
+    word: spoilt[declaration(id).dtype],
+  }));
   const { queue } = gpu.device;
   return () => {
     for (const { buffer, offset, size, word } of targets) {
       queue.writeBuffer(buffer, offset + 4 * Math.floor((Math.random() * size) / 4), word);
     }
   };
+}
+
+/**
+ * What a step leaves: of the buffers that take turns in the same memory those that no later one overlaps.
+ *
+ * @param ids the last written first
+ */
+const leftBehind = (ids: readonly string[], region: PreparedProgram["region"]): string[] => {
+  /** Of each memory, what has been written, as ranges that do not touch. */
+  const written = new Map<GPUBuffer, Range[]>();
+  return ids.filter((id) => {
+    const { buffer, offset, size } = region(id);
+    const own = { begin: offset, end: offset + size };
+    const before = written.get(buffer) ?? [];
+    const overlapped = before.filter(({ begin, end }) => begin <= own.end && own.begin <= end);
+    written.set(buffer, [
+      ...before.filter((range) => !overlapped.includes(range)),
+      {
+        begin: Math.min(own.begin, ...overlapped.map(({ begin }) => begin)),
+        end: Math.max(own.end, ...overlapped.map(({ end }) => end)),
+      },
+    ]);
+    return overlapped.every(({ begin, end }) => begin === own.end || end === own.begin);
+  });
+};
+
+interface Range {
+  readonly begin: number;
+  readonly end: number;
 }

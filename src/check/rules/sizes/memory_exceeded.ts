@@ -75,7 +75,7 @@ const memoryExceededAsPlanned: DiagnosticDefinition = {
   requires:
     "What the plan's program allocates fits in a GPU, and in training what it keeps where the plan says nothing of ZeRO and recomputation.",
   examples: {
-    bad: degreesWith({ hardware: { memoryPerGpu: "150kB" } }),
+    bad: degreesWith({ hardware: { memoryPerGpu: "138kB" } }),
     good: degreesWith({ hardware: { memoryPerGpu: "16GiB" } }),
   },
   section: "notes",
@@ -88,7 +88,7 @@ const memoryHeadroomSmall: DiagnosticDefinition = {
   title: "Memory Headroom Small",
   requires: "A tenth of the memory stays free.",
   examples: {
-    bad: degreesWith({ hardware: { memoryPerGpu: "170kB" } }),
+    bad: degreesWith({ hardware: { memoryPerGpu: "150kB" } }),
     good: degreesWith({ hardware: { memoryPerGpu: "16GiB" } }),
   },
   impact: "memory",

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Lifetime, shareMemory } from "../../../src/program/emit/share_memory.ts";
+
+const alignment = 16;
+const largest = 256;
+
+/** Tensors of a list of ops, each op reading some of those before it and writing one. */
+const lifetimes = fc
+  .array(
+    fc.record({
+      bytes: fc.integer({ min: 1, max: 100 }),
+      reads: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 3 }),
+    }),
+    { minLength: 1, maxLength: 40 },
+  )
+  .map((ops): Lifetime[] => {
+    const last = ops.map((_, at) => at);
+    const apart = ops.map(() => new Set<string>());
+    for (const [at, { reads }] of ops.entries()) {
+      for (const back of reads) {
+        const read = at - back;
+        if (read < 0) continue;
+        last[read] = at;
+        apart[at]?.add(`${read}`);
+        apart[read]?.add(`${at}`);
+      }
+    }
+    const layerOf = (at: number): string => `${Math.floor(at / 7)}`;
+    return ops.map(({ bytes }, at) => {
+      const end = last[at] ?? at;
+      return {
+        name: `${at}`,
+        bytes,
+        first: at,
+        last: end,
+        ...(layerOf(at) === layerOf(end) ? { layer: layerOf(at) } : {}),
+        apart: apart[at] ?? new Set(),
+      };
+    });
+  });
+
+test("what lives at the same time does not overlap, and what one op reads and writes is in two arenas", () => {
+  fc.assert(
+    fc.property(lifetimes, (tensors) => {
+      const { arenas, placeOf } = shareMemory(tensors, alignment, largest);
+      for (const a of tensors) {
+        const place = placeOf.get(a.name);
+        if (place === undefined) throw new Error("not placed");
+        expect(place.offset % alignment).toBe(0);
+        expect(place.offset + a.bytes).toBeLessThanOrEqual(arenas[place.arena] ?? 0);
+        for (const b of tensors) {
+          const other = placeOf.get(b.name);
+          if (a === b || other?.arena !== place.arena) continue;
+          expect(a.apart.has(b.name)).toBe(false);
+          const isBeside = a.last < b.first || b.last < a.first;
+          const isBefore =
+            place.offset + a.bytes <= other.offset || other.offset + b.bytes <= place.offset;
+          expect(isBeside || isBefore).toBe(true);
+        }
+      }
+    }),
+  );
+});
+
+test("no arena is larger than allowed, and all together hold no less than what lives at once", () => {
+  fc.assert(
+    fc.property(lifetimes, (tensors) => {
+      const { arenas, liveBytes } = shareMemory(tensors, alignment, largest);
+      expect(Math.max(...arenas)).toBeLessThanOrEqual(largest);
+      const bytes = arenas.reduce((sum, each) => sum + each, 0);
+      expect(bytes).toBeGreaterThanOrEqual(liveBytes);
+      expect(bytes).toBeLessThanOrEqual(
+        tensors.reduce((sum, tensor) => sum + tensor.bytes + alignment, 0),
+      );
+    }),
+  );
+});
+
+test("a chain of equal tensors takes two, however long it is", () => {
+  const chain = Array.from({ length: 100 }, (_, at): Lifetime => ({
+    name: `${at}`,
+    bytes: 64,
+    first: at,
+    last: at + 1,
+    apart: new Set([`${at - 1}`, `${at + 1}`]),
+  }));
+  expect(shareMemory(chain, alignment, largest)).toMatchObject({
+    arenas: [64, 64],
+    liveBytes: 128,
+  });
+});
+
+test("equal layers in a row take what three of them take", () => {
+  const layers = (count: number): Lifetime[] =>
+    Array.from({ length: count }, (_, layer) => {
+      const at = 4 * layer;
+      const named = (part: string, bytes: number, first: number, last: number): Lifetime => ({
+        name: `${layer}/${part}`,
+        bytes,
+        first: at + first,
+        last: at + last,
+        apart: new Set(),
+        ...(last < 4 ? { layer: `${layer}` } : {}),
+      });
+      return [named("up", 90, 0, 1), named("gate", 70, 1, 2), named("down", 30, 2, 5)];
+    }).flat();
+  const [few, many] = [3, 50].map((count) => shareMemory(layers(count), alignment, largest).arenas);
+  expect(many).toEqual(few);
+});
+
+test("a single tensor may be larger than an arena", () => {
+  const tensor = { name: "logits", bytes: 1000, first: 0, last: 1, apart: new Set<string>() };
+  expect(shareMemory([tensor], alignment, largest).arenas).toEqual([1000]);
+});
