@@ -87,6 +87,7 @@ import { splitsNameTheirDimension } from "./splits/split_dimension.ts";
 import { tensorGroupHasItsDegree } from "./splits/tensor_degree_does_not_match_group.ts";
 import { tensorGroupIsSaidOnce } from "./splits/tensor_group_contradicts_distribution.ts";
 import { everyShardIsPlaced } from "./splits/tensor_shard_missing.ts";
+import { tokensHaveExperts } from "./splits/tokens_without_experts.ts";
 
 export const rules: readonly RuleDefinition[] = [
   gpuIsKnown,
@@ -129,6 +130,7 @@ export const rules: readonly RuleDefinition[] = [
   expertDegreeFitsRanks,
   expertSlicesFollowTensor,
   slicesDivideExperts,
+  tokensHaveExperts,
   capacityHasOneGroup,
   microBatchesDivideBatch,
   replicasDivideMicroBatch,

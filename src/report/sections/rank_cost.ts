@@ -15,7 +15,10 @@ const roles = ["weight", "input", "activation", "workspace", "staging"] as const
 type Rank = PlanEstimate["ranks"][number];
 
 /** Memory, then work. */
-export function rankCostSections(plan: Plan, { ranks, memory }: PlanEstimate): Section[] {
+export function rankCostSections(
+  plan: Plan,
+  { ranks, memory, sharedActivations }: PlanEstimate,
+): Section[] {
   const capacity = plan.hardware.memoryPerGpu;
   const runs = runsOfRanks(ranks, (rank) =>
     [...memoryCells(rank, capacity), formatFlops(rank.flops), formatBytes(rank.sentBytes)].join(),
@@ -43,6 +46,7 @@ export function rankCostSections(plan: Plan, { ranks, memory }: PlanEstimate): S
           "the buffers that a run allocates, to the byte; staging is mappable memory through which " +
             "collectives leave the GPU",
         ),
+        ...sharing(sharedActivations),
         ...besides(memory, capacity),
       ],
     },
@@ -101,6 +105,19 @@ function routed(
 }
 
 /** What the fullest GPU needs beside the program's buffers. */
+/** What sharing reaches beside the least that any sharing needs, on the rank with most. */
+function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
+  const [first] = shared.toSorted((a, b) => b.bytes - a.bytes);
+  if (first === undefined || first.bytes === 0) return [];
+  const { rank, bytes, liveBytes } = first;
+  return [
+    note(
+      `activations share memory by lifetime: ${formatBytes(bytes)} on rank ${rank}, of which ` +
+        `${formatBytes(liveBytes)} are alive at once`,
+    ),
+  ];
+}
+
 function besides(memory: readonly MemoryNeed[], capacity: number | undefined): Block[] {
   const { rank, keyValueCache, gradients, optimizer, total } = fullestNeed(memory);
   const parts = [

@@ -82,3 +82,12 @@ test("expert parallelism needs experts", () => {
   expect(errorsOf(dense(1))).toEqual([]);
   expect(errorsOf(dense(2))).toEqual(["expert-degree-without-experts"]);
 });
+
+test.each([
+  ["in their groups", [0, 1], []],
+  ["on a GPU of none", [0, 2], ["tokens-without-experts"]],
+])("tokens of a layer with two expert groups %s", (_where, tokenGpus, expected) => {
+  const parallel = { kind: "expert", gpus: [[0], [1]], tokenGpus };
+  const plan = stages(3, [[{ op: "moe", hidden: 8, ffn: 8, experts: 2, parallel }]]);
+  expect(errorsOf(plan)).toEqual(expected);
+});
