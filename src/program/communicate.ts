@@ -1,6 +1,6 @@
 // What a plan declares between two stages.
 
-import { type PlacementKind, redistributionOf } from "../plan/placement.ts";
+import { startsWhereItLies, takenBy } from "../plan/placement.ts";
 import type { Communication } from "../plan/plan.ts";
 import type { NewOp } from "./op.ts";
 import { gatherOn } from "./redistribute.ts";
@@ -42,28 +42,32 @@ export const communicate = (
 const startedBy = (shard: Shard, { name, from }: Communication): Shard => {
   const { ranks, placement } = shard;
   if (sameRanks(ranks, from)) return shard;
-  const holds = from.every((rank) => ranks.includes(rank));
-  if (placement.kind === "partial" && holds && from.length === ranks.length) return shard;
-  if (placement.kind === "replicate" && holds) return { ...shard, ranks: from };
+  if (startsWhereItLies(from, placement.kind, ranks)) {
+    return placement.kind === "replicate" ? { ...shard, ranks: from } : shard;
+  }
   throw new Error(
     `${name} starts from ranks ${from.join(", ")}, but the value is on ${ranks.join(", ")}`,
   );
 };
 
 const moveBy = ({ op, name }: Communication, move: Move, shard: Shard): Shard => {
-  // What one rank holds alone is a whole, a block and a summand at once.
-  const is = (kind: PlacementKind): boolean =>
-    shard.placement.kind === kind || shard.ranks.length === 1;
-  const does = (from: PlacementKind, to: PlacementKind): boolean =>
-    is(from) && op === redistributionOf(from, to);
-  if (does("columns", "replicate")) return allGatherColumns(move, shard);
-  if (does("rows", "replicate")) return allGatherRows(move, shard);
-  if (does("partial", "replicate")) return allReduce(move, shard);
-  if (does("partial", "rows")) return reduceScatterRows(move, shard);
-  if (does("columns", "rows")) return allToAllRows(move, shard);
-  if (op === "broadcast" && is("replicate")) return broadcast(move, shard);
-  if (op === "send" && is("replicate")) return sendPairs(move, shard);
-  throw new Error(`${name}: ${op} of a value that is placed as ${shard.placement.kind}`);
+  const { kind } = shard.placement;
+  const taken = takenBy(op, kind, shard.ranks.length === 1);
+  if (taken === undefined) throw new Error(`${name}: ${op} of a value that is placed as ${kind}`);
+  switch (op) {
+    case "all-gather":
+      return taken === "columns" ? allGatherColumns(move, shard) : allGatherRows(move, shard);
+    case "all-reduce":
+      return allReduce(move, shard);
+    case "reduce-scatter":
+      return reduceScatterRows(move, shard);
+    case "all-to-all":
+      return allToAllRows(move, shard);
+    case "broadcast":
+      return broadcast(move, shard);
+    case "send":
+      return sendPairs(move, shard);
+  }
 };
 
 /** Data replicas of one rank each are row blocks of one shard. */

@@ -69,7 +69,7 @@ export const arrivalFaults = (
     ];
   }
   const staysDivided = groupSize(first) === 1 && first.groups.length === arrived.length;
-  return value.layout !== "rows" || staysDivided
+  return value.placement !== "rows" || staysDivided
     ? []
     : [
         report(

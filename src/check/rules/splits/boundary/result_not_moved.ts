@@ -68,7 +68,7 @@ export const undeclared = (
   const missing = (op: Communication["op"]): MissingTransfer => ({
     missing: { op, from: holders, to: needed },
   });
-  if (value.layout === "columns") {
+  if (value.placement === "columns") {
     const isConsumedSharded =
       resultSplit(first) === "row" && sameGroups(first.groups, value.groups);
     return isConsumedSharded
@@ -83,7 +83,7 @@ export const undeclared = (
           ),
         ];
   }
-  if (value.layout === "partial sums") {
+  if (value.placement === "partial") {
     return [
       report(
         rowResultNotReduced,
@@ -95,7 +95,7 @@ export const undeclared = (
     ];
   }
   const isThere =
-    value.layout === "rows"
+    value.placement === "rows"
       ? groupSize(first) === 1 && sameList(first.groups.flat(), value.groups.flat())
       : sameGroups(first.groups, value.groups) ||
         (value.groups.length === 1 && needed.every((gpu) => value.groups[0]?.includes(gpu)));
@@ -106,10 +106,10 @@ export const undeclared = (
           stagesNotConnected,
           path,
           `no communication ${between} brings the result from GPUs ${from} to GPUs ${to}`,
-          value.layout === "rows"
+          value.placement === "rows"
             ? `declare an all-gather from [${from}] to [${to}]`
             : `declare a send from [${from}] to [${to}]`,
-          missing(value.layout === "rows" ? "all-gather" : "send"),
+          missing(value.placement === "rows" ? "all-gather" : "send"),
         ),
       ];
 };

@@ -1,6 +1,7 @@
 // What happens to a stage's result before the next stage uses it. Only of explicit stages: with degrees, what stands
 // between stages follows from the mesh.
 
+import { effects, takenBy } from "../../../../plan/placement.ts";
 import type { Diagnostic } from "../../../../plan/diagnostic.ts";
 import { communicationsAfter, listed } from "../../../../plan/layers.ts";
 import type { Communication, Plan, Stage } from "../../../../plan/plan.ts";
@@ -21,7 +22,7 @@ import {
   communicationSourceDiffers,
   transferFaults,
 } from "./transfer.ts";
-import { describe, effects, isAtHand, placeOf, resultOf, takenBy } from "./value.ts";
+import { describe, isAlone, isAtHand, placeOf, resultOf } from "./value.ts";
 
 /** All communications after the same stage, last first, so that indices hold. */
 const allLeftOut: Fix = ({ plan }, { path }) => {
@@ -124,12 +125,12 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
     if (communication === undefined) continue;
     const faults = transferFaults(communication, index, value, stage);
     if (faults.length > 0) return faults;
-    const taken = takenBy(communication.op, value) ?? value.layout;
-    const layout = effects[communication.op][taken] ?? "whole";
+    const taken = takenBy(communication.op, value.placement, isAlone(value)) ?? value.placement;
+    const placement = effects[communication.op][taken] ?? "replicate";
     if (isAtHand(value, communication.to)) {
       remarks.push(useless(communication, index));
     }
-    value = { layout, groups: [communication.to] };
+    value = { placement, groups: [communication.to] };
     if (indices.length > 1 && been.has(placeOf(value))) return [cycle(communication, index)];
     been.add(placeOf(value));
   }
@@ -142,7 +143,7 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
     report(
       communicationFitsSplit,
       ["communications", indices[0] ?? 0],
-      `${ops.join(" then ")} is what the ${describe(result.layout)} of stage ${JSON.stringify(stage.name)} needs`,
+      `${ops.join(" then ")} is what the ${describe(result.placement)} of stage ${JSON.stringify(stage.name)} needs`,
     ),
   ];
 };

@@ -1,5 +1,6 @@
 // What a communication takes is what lies where it starts.
 
+import { effects, startsWhereItLies, takenBy } from "../../../../plan/placement.ts";
 import type { Diagnostic } from "../../../../plan/diagnostic.ts";
 import { listed } from "../../../../plan/layers.ts";
 import type { Communication, Stage } from "../../../../plan/plan.ts";
@@ -16,7 +17,7 @@ import { communicationLeftOut, setCommunication } from "../../../repair/communic
 import { type DiagnosticDefinition, report } from "../../../rule.ts";
 import { type FittingTransfer, fitTransfer } from "./needed_transfer.ts";
 import { columnResultNotGathered, rowResultNotReduced } from "./result_not_moved.ts";
-import { describe, effects, isOrdered, startsWhereItLies, takenBy, type Value } from "./value.ts";
+import { describe, isAlone, isOrdered, type Value } from "./value.ts";
 
 export const communicationDoesNotFitResult: DiagnosticDefinition<FittingTransfer> = {
   code: "communication-does-not-fit-result",
@@ -94,33 +95,33 @@ export const transferFaults = (
     ];
   }
   const holders = value.groups[0] ?? [];
-  if (takenBy(op, value) === undefined) {
+  if (takenBy(op, value.placement, isAlone(value)) === undefined) {
     const definition: DiagnosticDefinition<FittingTransfer> =
-      value.layout === "columns"
+      value.placement === "columns"
         ? columnResultNotGathered
-        : value.layout === "partial sums"
+        : value.placement === "partial"
           ? rowResultNotReduced
           : communicationDoesNotFitResult;
     const fitting = Object.entries(effects).flatMap(([other, effect]) =>
-      effect[value.layout] === undefined ? [] : [other],
+      effect[value.placement] === undefined ? [] : [other],
     );
     return [
       report(
         definition,
         [...path, "op"],
-        `${name} is a ${op} of a ${describe(value.layout)} on GPUs ${listed(holders)}`,
+        `${name} is a ${op} of a ${describe(value.placement)} on GPUs ${listed(holders)}`,
         `use ${fitting.join(" or ")}`,
         { fitting },
       ),
     ];
   }
-  return startsWhereItLies(from, value.layout, holders)
+  return startsWhereItLies(from, value.placement, holders)
     ? []
     : [
         report(
           communicationSourceDiffers,
           [...path, "from"],
-          `${name} starts from GPUs ${listed(from)}, but the ${describe(value.layout)} lies on GPUs ${listed(holders)}${isOrdered(value.layout) ? ", in that order" : ""}`,
+          `${name} starts from GPUs ${listed(from)}, but the ${describe(value.placement)} lies on GPUs ${listed(holders)}${isOrdered(value.placement) ? ", in that order" : ""}`,
           `set from to [${listed(holders)}]`,
           { holders },
         ),

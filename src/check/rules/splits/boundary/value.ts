@@ -2,36 +2,24 @@
 // consumed as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
 
 import { groupSize, resultSplit } from "../../../../plan/layers.ts";
-import type { Communication } from "../../../../plan/plan.ts";
+import type { PlacementKind } from "../../../../plan/placement.ts";
 import type { Layer } from "../../../../plan/layers/layers.ts";
 import type { Groups } from "../../../../plan/groups.ts";
 import type { MoeLayer } from "../../../../plan/layers/moe.ts";
 
-/** How a value lies on GPUs; `rows` is a value divided among data replicas of one GPU each. */
-export type Layout = "whole" | "columns" | "partial sums" | "rows";
-
+/** Rows are those of data replicas of one GPU each. */
 export interface Value {
-  readonly layout: Layout;
+  readonly placement: PlacementKind;
   readonly groups: Groups;
 }
 
-/** What each operation takes, and what it leaves at its destination. */
-export const effects: Record<Communication["op"], Partial<Record<Layout, Layout>>> = {
-  "all-gather": { columns: "whole", rows: "whole" },
-  "all-reduce": { "partial sums": "whole" },
-  "reduce-scatter": { "partial sums": "rows" },
-  "all-to-all": { columns: "rows" },
-  broadcast: { whole: "whole" },
-  send: { whole: "whole" },
-};
-
-export const placeOf = ({ layout, groups }: Value): string =>
-  `${layout} on ${groups.flat().join()}`;
+export const placeOf = ({ placement, groups }: Value): string =>
+  `${placement} on ${groups.flat().join()}`;
 
 /** Whether all of it is already on every one of those GPUs. */
-export const isAtHand = ({ layout, groups }: Value, to: readonly number[]): boolean =>
+export const isAtHand = ({ placement, groups }: Value, to: readonly number[]): boolean =>
   groups.length === 1 &&
-  (layout === "whole" || groups[0]?.length === 1) &&
+  (placement === "replicate" || groups[0]?.length === 1) &&
   to.every((gpu) => groups[0]?.includes(gpu));
 
 /**
@@ -43,52 +31,35 @@ export const resultOf = (layer: Layer, isDeclared: boolean): Value => {
   const isGroup = groupSize(layer) > 1;
   // Each replica's mean is a summand of the mean over the batch.
   if (op === "aggregate" && layer.over === "batch" && groups.length > 1) {
-    return { layout: "partial sums", groups: [groups.map(([first = 0]) => first)] };
+    return { placement: "partial", groups: [groups.map(([first = 0]) => first)] };
   }
-  if (groups.length > 1 && !isGroup) return { layout: "rows", groups: [groups.flat()] };
+  if (groups.length > 1 && !isGroup) return { placement: "rows", groups: [groups.flat()] };
   const split = resultSplit(layer);
   if (split !== "replicated") {
-    return { layout: split === "column" ? "columns" : "partial sums", groups };
+    return { placement: split === "column" ? "columns" : "partial", groups };
   }
-  if (!isGroup || !isDeclared) return { layout: "whole", groups };
-  if (op === "moe") return { layout: isSliced(layer) ? "partial sums" : "rows", groups };
-  return { layout: op === "attention" || op === "mlp" ? "partial sums" : "whole", groups };
+  if (!isGroup || !isDeclared) return { placement: "replicate", groups };
+  if (op === "moe") return { placement: isSliced(layer) ? "partial" : "rows", groups };
+  return { placement: op === "attention" || op === "mlp" ? "partial" : "replicate", groups };
 };
 
 /** Slices of an expert give summands; whole experts give back the rows that they were sent. */
 const isSliced = ({ expertGroups }: MoeLayer): boolean => (expertGroups[0]?.[0]?.length ?? 1) > 1;
 
-const layouts: readonly Layout[] = ["whole", "columns", "partial sums", "rows"];
-
-/** The layout that the operation finds, if it is one that it takes. */
-export const takenBy = (op: Communication["op"], value: Value): Layout | undefined => {
-  // What one GPU holds alone is a whole, a block and a summand at once.
-  const isAlone = value.groups.length === 1 && value.groups[0]?.length === 1;
-  const present = isAlone ? layouts : [value.layout];
-  return present.find((layout) => effects[op][layout] !== undefined);
-};
+/** What one GPU holds alone. */
+export const isAlone = ({ groups }: Value): boolean =>
+  groups.length === 1 && groups[0]?.length === 1;
 
 /** Blocks are joined in the order of their GPUs; summands have no order. */
-export const isOrdered = (layout: Layout): boolean => layout === "columns" || layout === "rows";
+export const isOrdered = (placement: PlacementKind): boolean =>
+  placement === "columns" || placement === "rows";
 
-/** All of the blocks in their order, all of the summands, or any of the copies. */
-export const startsWhereItLies = (
-  from: readonly number[],
-  layout: Layout,
-  holders: readonly number[],
-): boolean => {
-  if (isOrdered(layout)) return sameList(from, holders);
-  const isEachOnce = new Set(from).size === from.length;
-  const isEnough = layout === "whole" || from.length === holders.length;
-  return isEachOnce && isEnough && from.every((gpu) => holders.includes(gpu));
-};
-
-export const describe = (layout: Layout): string =>
-  layout === "whole"
+export const describe = (placement: PlacementKind): string =>
+  placement === "replicate"
     ? "result"
-    : layout === "columns"
+    : placement === "columns"
       ? "column-parallel result"
-      : layout === "rows"
+      : placement === "rows"
         ? "result, its rows divided among replicas,"
         : "row-parallel partial sum";
 
