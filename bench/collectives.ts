@@ -7,7 +7,7 @@ import type { AdapterChoice } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
 import { algorithmNames } from "../src/program/exchange/all_reduce/algorithms.ts";
 import type { SpanKind, StepTrace } from "../src/program/trace.ts";
-import { type Row, table } from "../src/report/render/table.ts";
+import { type RenderedRow, table } from "../src/report/render/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { addCase, type Case } from "../test/collectives/collective_cases.ts";
 import { drafts, programOf } from "../test/collectives/small_programs.ts";
@@ -86,7 +86,7 @@ async function measure(
   choice: AdapterChoice,
   alone: TransfersAlone,
   contest: Contest,
-): Promise<Row> {
+): Promise<RenderedRow> {
   const { name, ranks, least } = contest;
   const program = programFor(contest);
   const pool = await openRanks(
@@ -145,7 +145,7 @@ async function measure(
 }
 
 describeOnAdapter("collectives", () => {
-  const rows: Row[] = [];
+  const rows: RenderedRow[] = [];
   const lines: string[] = [];
 
   afterAll(async () => {

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { measureOverlapEffect } from "../src/harness/overlap_effect.ts";
 import type { Figure } from "../src/measure/figure.ts";
 import { lower } from "../src/program/lower.ts";
-import type { Link } from "../src/program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../src/program/simulate/link_cost.ts";
 import { formatBytes, formatNumber } from "../src/measure/format.ts";
 import type { OverlapEffect } from "../src/measure/overlap_effect.ts";
 import { table } from "../src/report/render/table.ts";
@@ -17,7 +17,7 @@ import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan } from "../test/support/plans.ts";
 
 const rounds = Number(process.env["SHARDBENCH_OVERLAP_ROUNDS"] ?? 11);
-const emulated: Link = {
+const emulated: SimulatedLink = {
   latencyMs: 0.02,
   bandwidth: Number(process.env["SHARDBENCH_OVERLAP_LINK"] ?? 2e8),
 };

@@ -21,7 +21,7 @@ export type Example = ChangedPlan | WholeFile;
 interface ChangedPlan {
   readonly base: "degrees" | "stages";
   /** An undefined value leaves a key out. Empty for the base plan as it is. */
-  readonly change: Value;
+  readonly change: PlanChange;
 }
 
 interface WholeFile {
@@ -31,10 +31,10 @@ interface WholeFile {
   readonly file: string;
 }
 
-export type Value = Readonly<Record<string, unknown>>;
+export type PlanChange = Readonly<Record<string, unknown>>;
 
 /** Two GPUs in a tensor group, MLPs and experts. */
-const degrees: Value = {
+const degrees: PlanChange = {
   name: "degrees",
   hardware: { gpus: 2 },
   workload: { batch: 4 },
@@ -63,7 +63,7 @@ export const gatherToB = { name: "ab", op: "all-gather", from: [0, 1], to: [1, 2
 export const reduceToC = { name: "bc", op: "all-reduce", from: [1, 2], to: [2] };
 
 /** Column-parallel on GPUs 0 and 1, row-parallel on 1 and 2, the mean on 2. */
-const stages: Value = {
+const stages: PlanChange = {
   name: "stages",
   hardware: { gpus: 3 },
   workload: { batch: 12, microBatches: 4 },
@@ -78,19 +78,19 @@ const stages: Value = {
 export const bases = { degrees, stages };
 
 /** The plan of degrees with this change. */
-export function degreesWith(change: Value = {}): Example {
+export function degreesWith(change: PlanChange = {}): Example {
   return { base: "degrees", change };
 }
 
 /** The plan of stages with this change. */
-export function stagesWith(change: Value = {}): Example {
+export function stagesWith(change: PlanChange = {}): Example {
   return { base: "stages", change };
 }
 
 /** The layers of some stages of the plan of stages, exchanged. */
 export function layersWith(
   layers: { a?: unknown[]; b?: unknown[]; c?: unknown[] },
-  more: Value = {},
+  more: PlanChange = {},
 ): Example {
   const { a = [columnLayer], b = [rowLayer], c = [meanLayer] } = layers;
   return stagesWith({
@@ -104,15 +104,15 @@ export function layersWith(
 }
 
 /** One stage on GPU 0, or with `more` elsewhere. */
-export function oneStage(layers: readonly unknown[], more: Value = {}): Example {
+export function oneStage(layers: readonly unknown[], more: PlanChange = {}): Example {
   return stagesWith({ stages: [{ name: "a", layers }], communications: undefined, ...more });
 }
 
 /** Two stages of a layer each. */
 export function twoStages(
-  communication: Value | undefined,
-  first: Value = wholeOn(0),
-  second: Value = wholeOn(1),
+  communication: PlanChange | undefined,
+  first: PlanChange = wholeOn(0),
+  second: PlanChange = wholeOn(1),
 ): Example {
   return stagesWith({
     stages: [
@@ -126,23 +126,27 @@ export function twoStages(
 export const sendToB = { name: "ab", op: "send", from: [0], to: [1] };
 
 /** 8 × 8. */
-export function linearOn(kind: string, gpus: unknown, more: Value = {}): Value {
+export function linearOn(kind: string, gpus: unknown, more: PlanChange = {}): PlanChange {
   return { op: "linear", in: 8, out: 8, parallel: { kind, gpus, ...more } };
 }
 
-export function wholeOn(gpu: number): Value {
+export function wholeOn(gpu: number): PlanChange {
   return linearOn("replicated", [gpu]);
 }
 
 export const onGpu0 = { kind: "replicated", gpus: [0] };
 export const linearOnGpu0 = { op: "linear", in: 8, out: 8, parallel: onGpu0 };
 
-export function residualFrom(from: number): Value {
+export function residualFrom(from: number): PlanChange {
   return { op: "residual", hidden: 8, from };
 }
 
 /** Two pipeline ranks of the plan of degrees. */
-export function pipelinedWith(parallel: Value, workload: Value = {}, model: Value = {}): Example {
+export function pipelinedWith(
+  parallel: PlanChange,
+  workload: PlanChange = {},
+  model: PlanChange = {},
+): Example {
   return degreesWith({
     hardware: { gpus: 4 },
     workload: { batch: 8, microBatches: 4, ...workload },

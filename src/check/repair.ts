@@ -14,7 +14,7 @@ import {
   type Solution,
   solve,
   type State,
-  type Step,
+  type SearchStep,
 } from "./repair/search.ts";
 
 export interface Repair {
@@ -88,10 +88,10 @@ export const repairPlan = (
   };
 };
 
-const patchOf = (steps: readonly Step[]): PatchOperation[] =>
+const patchOf = (steps: readonly SearchStep[]): PatchOperation[] =>
   steps.flatMap(({ proposal }) => proposal.patch);
 
-const repairsOf = ({ proposal, solved }: Step): Repair[] =>
+const repairsOf = ({ proposal, solved }: SearchStep): Repair[] =>
   solved.map(({ code, message }) => ({
     rule: code,
     description: `${message}: ${proposal.description}`,

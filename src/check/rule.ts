@@ -14,7 +14,7 @@ import type { Faulty, Proposal } from "./repair/fix.ts";
 export type Chapter = "form" | "splits" | "sizes" | "claims";
 
 /** Where an analysis of a plan puts a finding. */
-export type Section = "hardware" | "model" | "strengths" | "claims" | "notes";
+export type AnalysisPart = "hardware" | "model" | "strengths" | "claims" | "notes";
 
 /** The figures of a plan that tell what a finding costs. */
 export type Impact = "memory" | "load balance" | "load of one replica" | "utilization";
@@ -30,7 +30,7 @@ export interface DiagnosticDefinition<Found = undefined> {
   readonly requires: string;
   readonly examples: Examples;
   /** Absent where the first key of the diagnostic's path tells. */
-  readonly section?: Section;
+  readonly section?: AnalysisPart;
   /** Absent where no figure of the plan says more than the finding. */
   readonly impact?: Impact;
   /** What an info leans on, beside the value that it is about, as paths of the plan. */

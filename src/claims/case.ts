@@ -6,7 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 import type { ClaimDefinition } from "./table.ts";
 import type { Verdict } from "./verdict.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 
 /** What a verdict must know of the adapter that a rank ran on. */
 export interface JudgedAdapter {
@@ -24,7 +24,7 @@ export interface JudgedAdapter {
 export interface Measurements {
   readonly adapters: readonly JudgedAdapter[];
   /** Emulated between all ranks. */
-  readonly link?: Link;
+  readonly link?: SimulatedLink;
   readonly metrics: Metrics;
 }
 

@@ -8,7 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import { fieldsNotRun } from "../plan/fields_not_run.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import { featuresBeyondLayers } from "../plan/features_beyond_layers.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";
 import type { ClaimKind } from "./table.ts";
 import { number, quantity, someOf } from "./words.ts";
@@ -135,14 +135,14 @@ const otherGpus = ({ hardware }: Plan, adapters: readonly JudgedAdapter[]): read
 /** The conditions that every figure of a run holds under. */
 export const runConditions = (
   adapters: readonly JudgedAdapter[],
-  link?: Link,
+  link?: SimulatedLink,
 ): readonly string[] => [
   ...adapterConditions(adapters),
   ...(link === undefined ? [] : [describeLink(link)]),
 ];
 
 /** In a sentence without a full stop. */
-export const describeLink = ({ latencyMs, bandwidth }: Link): string => {
+export const describeLink = ({ latencyMs, bandwidth }: SimulatedLink): string => {
   const bytes = bandwidth === undefined ? "" : ` + its bytes at ${quantity(bandwidth, "B/s")}`;
   return `links between ranks are emulated: no message takes less than ${number(1000 * latencyMs)} µs${bytes}`;
 };

@@ -1,6 +1,6 @@
 // Completion in bash 3.2 and later, without the bash-completion package.
 
-import { planEndings, type CommandShape, type Value } from "./completion_shape.ts";
+import { planEndings, type CommandShape, type CompletionValue } from "./completion_shape.ts";
 
 export const bashScript = (commands: readonly CommandShape[]): string[] => [
   "# shardbench completion for bash: source it, or put it where bash-completion looks.",
@@ -44,7 +44,7 @@ export const bashScript = (commands: readonly CommandShape[]): string[] => [
   "complete -o filenames -F _shardbench shardbench",
 ];
 
-const valueOf = (value: Value): string => {
+const valueOf = (value: CompletionValue): string => {
   switch (value.kind) {
     case "plan":
       return `_shardbench_files ${planEndings.map((ending) => `.${ending}`).join(" ")}`;

@@ -1,6 +1,6 @@
 // Completion in fish.
 
-import { planEndings, type CommandShape, type Value } from "./completion_shape.ts";
+import { planEndings, type CommandShape, type CompletionValue } from "./completion_shape.ts";
 
 export const fishScript = (commands: readonly CommandShape[]): string[] => [
   "# shardbench completion for fish",
@@ -25,12 +25,12 @@ export const fishScript = (commands: readonly CommandShape[]): string[] => [
   ]),
 ];
 
-const valueOf = (value: Value): string => {
+const valueOf = (value: CompletionValue): string => {
   if (value.kind === "file" || value.kind === "plan") return "-r -F";
   return value.kind === "choices" ? `-x -a ${quoted(value.choices.join(" "))}` : "-x";
 };
 
-const argumentOf = (value: Value): string => {
+const argumentOf = (value: CompletionValue): string => {
   if (value.kind === "choices") return `-a ${quoted(value.choices.join(" "))}`;
   const endings = planEndings.map((ending) => `.${ending}`).join(" ");
   return value.kind === "plan" ? `-k -a ${quoted(`(__fish_complete_suffix ${endings})`)}` : "-F";

@@ -2,7 +2,7 @@
 
 import type { Argument, Command, Option } from "commander";
 
-export type Value =
+export type CompletionValue =
   | { readonly kind: "plan" }
   | { readonly kind: "file" }
   | { readonly kind: "choices"; readonly choices: readonly string[] }
@@ -14,14 +14,14 @@ export interface OptionShape {
   readonly names: readonly string[];
   readonly description: string;
   /** Absent where the option takes none. */
-  readonly value?: Value;
+  readonly value?: CompletionValue;
 }
 
 export interface CommandShape {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionShape[];
-  readonly argument?: Value;
+  readonly argument?: CompletionValue;
 }
 
 /** Endings of plan files. */
@@ -49,12 +49,12 @@ const optionShape = (option: Option): OptionShape => ({
     : {}),
 });
 
-const argumentValue = (argument: Argument): Value =>
+const argumentValue = (argument: Argument): CompletionValue =>
   argument.argChoices === undefined && /file|plan|source/i.test(argument.name())
     ? { kind: "plan" }
     : valueOf(argument.name(), argument.argChoices);
 
-const valueOf = (name: string, choices: readonly string[] | undefined): Value => {
+const valueOf = (name: string, choices: readonly string[] | undefined): CompletionValue => {
   if (choices !== undefined) return { kind: "choices", choices };
   return /file|path|dir|folder/i.test(name) ? { kind: "file" } : { kind: "other" };
 };

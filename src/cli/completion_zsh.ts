@@ -4,7 +4,7 @@ import {
   planEndings,
   type CommandShape,
   type OptionShape,
-  type Value,
+  type CompletionValue,
 } from "./completion_shape.ts";
 
 export const zshScript = (commands: readonly CommandShape[]): string[] => [
@@ -42,7 +42,7 @@ const optionLines = ({ names, description, value }: OptionShape): string[] => {
   );
 };
 
-const valueOf = (value: Value): string => {
+const valueOf = (value: CompletionValue): string => {
   switch (value.kind) {
     case "plan":
       return `plan:_files -g "*.(${planEndings.join("|")})"`;

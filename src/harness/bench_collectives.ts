@@ -14,7 +14,7 @@ import {
   collectiveProgram,
   membersOf,
   messageBytes,
-  type Place,
+  type BufferPlace,
   placesOf,
   stagesOf,
 } from "../program/collective_program.ts";
@@ -164,7 +164,7 @@ const benchSize = async (
   repeats: number,
 ): Promise<CollectiveRow> => {
   const { op, ranks, dtype } = options;
-  const places = new Map<Place, CollectivePlaceFigures>();
+  const places = new Map<BufferPlace, CollectivePlaceFigures>();
   for (const place of placesOf(op)) {
     const wrong = options.check
       ? await countWrong(pool, program, options, count, place)
@@ -189,7 +189,7 @@ const countWrong = async (
   program: Program,
   { op, ranks, dtype }: BenchCollectivesOptions,
   count: number,
-  place: Place,
+  place: BufferPlace,
 ): Promise<number> => {
   const wrongOn = createCollectiveCheck({ op, ranks, dtype, count, place }, program.seed);
   const shown = await pool.observe({ stage: stagesOf(count, place).check });
@@ -209,7 +209,7 @@ const timePlace = async (
   pool: RankPool,
   { op, ranks, dtype, budgetMs = 200 }: BenchCollectivesOptions,
   count: number,
-  place: Place,
+  place: BufferPlace,
   repeats: number,
 ): Promise<CollectivePlaceFigures> => {
   const stages = stagesOf(count, place);

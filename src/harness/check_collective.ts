@@ -7,7 +7,7 @@ import {
   extentsOf,
   membersOf,
   ownStart,
-  type Place,
+  type BufferPlace,
   sentContent,
 } from "../program/collective_program.ts";
 import { fillContent } from "../program/content_values.ts";
@@ -17,7 +17,7 @@ export interface CheckedCollective {
   readonly ranks: number;
   readonly dtype: StorageType;
   readonly count: number;
-  readonly place: Place;
+  readonly place: BufferPlace;
 }
 
 /** Gives, for one rank and its bytes, how many of its elements are wrong. */

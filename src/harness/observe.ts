@@ -5,7 +5,7 @@ import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
 import { openRanks, type RankPool } from "../runtime/coordinator.ts";
 import type { ObserveOptions } from "../runtime/observation.ts";
-import type { Observation, Observe } from "./verify.ts";
+import type { StepObservation, Observe } from "./verify.ts";
 
 /** @param placement the first of it also runs any program but `program` */
 export const observeOn =
@@ -25,7 +25,7 @@ export const observeOn =
     }
   };
 
-const observe = async (pool: RankPool, options: ObserveOptions): Promise<Observation> => {
+const observe = async (pool: RankPool, options: ObserveOptions): Promise<StepObservation> => {
   const ranks = await pool.observe(options);
   return {
     observed: ranks.flatMap((rank) => rank.observed),

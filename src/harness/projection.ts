@@ -4,13 +4,13 @@
 import { computeMetrics, summariseStep } from "../measure/compute_metrics.ts";
 import type { Estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";
-import { linked, type Link } from "../program/simulate/link_cost.ts";
+import { linked, type SimulatedLink } from "../program/simulate/link_cost.ts";
 import { simulateRepeats, type Measured } from "../program/simulate/simulate.ts";
 import type { Projection } from "../result/result.ts";
 
 /** A link that transfers are projected over. */
 export interface ProjectedLink {
-  readonly model: Link;
+  readonly model: SimulatedLink;
   /** The condition of every figure that rests on it, in a phrase. */
   readonly condition: string;
 }

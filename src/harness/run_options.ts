@@ -1,6 +1,6 @@
 // What a run can be asked for, and what it says while it is under way.
 
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
 import type { CheckMethod } from "./verify.ts";
 
@@ -12,7 +12,7 @@ export interface RunOptions {
   /** Rank i runs on core i only, where the machine has as many (Linux). Default: anywhere. */
   readonly pin?: Pinning;
   /** Emulated between all ranks. Default: messages are as fast as the machine. */
-  readonly link?: Link;
+  readonly link?: SimulatedLink;
   /** Steps that are run and not timed. Default: two, and as many as fit into a second. */
   readonly warmup?: number;
   /** How often, with ranks opened anew. Default 1. */

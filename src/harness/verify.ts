@@ -19,13 +19,13 @@ import { expectedError } from "../reference/expected_error.ts";
 import { relativeError } from "./relative_error.ts";
 
 /** One checking step of some program on its ranks. */
-export interface Observation {
+export interface StepObservation {
   readonly observed: readonly ObservedBuffer[];
   /** Of every rank, where that was asked for. */
   readonly checks: readonly RankCheck[];
 }
 
-export type Observe = (program: Program, options?: ObserveOptions) => Promise<Observation>;
+export type Observe = (program: Program, options?: ObserveOptions) => Promise<StepObservation>;
 
 export type CheckMethod = "oracle" | "unsharded" | "auto";
 
@@ -85,7 +85,7 @@ export const verify = async (
   }
 };
 
-type Checked = Pick<Observation, "observed"> & Pick<CheckOutcome, "kinds" | "notChecked">;
+type Checked = Pick<StepObservation, "observed"> & Pick<CheckOutcome, "kinds" | "notChecked">;
 
 const isTooLarge = (error: unknown): boolean =>
   error instanceof EnvironmentError &&

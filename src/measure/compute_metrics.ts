@@ -21,7 +21,7 @@ import { rankMetrics } from "./rank_metrics.ts";
 import { type LayerSample, type StepSample, wholeNanoseconds } from "./sample.ts";
 import { mean, outliers, percentile } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
-import { utilization, type Peaks } from "./utilization.ts";
+import { utilization, type CalibratedPeaks } from "./utilization.ts";
 
 /**
  * What of a step's trace is kept.
@@ -56,7 +56,7 @@ export interface MetricsInput {
   readonly estimate: Estimate;
   readonly samples: readonly StepSample[];
   /** One entry per adapter used. */
-  readonly peaks: readonly Peaks[];
+  readonly peaks: readonly CalibratedPeaks[];
   /** Those that samples were summarised by. */
   readonly kernels: readonly KernelGroup[];
   /** The form that a kernel took; undefined where that is not known. */

@@ -12,7 +12,7 @@ import type { StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
 
 /** Ceilings of one adapter, measured on it. Ranks that share it share them; others have an entry each. */
-export interface Peaks {
+export interface CalibratedPeaks {
   /** What `--adapter` takes. */
   readonly adapter: string;
   readonly ceilings: Ceilings;
@@ -37,7 +37,7 @@ export const utilization = (
   samples: readonly StepSample[],
   program: Program,
   estimate: Estimate,
-  peaks: readonly Peaks[],
+  peaks: readonly CalibratedPeaks[],
   conditions: Conditions,
   arithmetics: readonly Arithmetic[] = ["f32"],
 ): Utilization => {
@@ -87,7 +87,7 @@ interface Denominator {
  * Software adapters of one machine are its cores by several names: together they reach what the best does.
  */
 const ceilingOfAll = (
-  peaks: readonly Peaks[],
+  peaks: readonly CalibratedPeaks[],
   pick: (ceilings: Ceilings) => Ceiling | undefined,
 ): Denominator | undefined => {
   const found = peaks.map(({ ceilings, software }) => ({

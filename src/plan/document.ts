@@ -34,7 +34,7 @@ export interface SyntaxTree {
 }
 
 /** Start and end of a value or a key, in characters from the start of the text. */
-export interface Span {
+export interface TextSpan {
   readonly start: number;
   readonly end: number;
 }
@@ -47,7 +47,7 @@ const pairOf = (node: unknown, key: string | number): Pair | undefined =>
 const childOf = (node: unknown, key: string | number): unknown =>
   isSeq(node) ? node.items[Number(key)] : pairOf(node, key)?.value;
 
-const spanOf = (node: unknown): Span | undefined => {
+const spanOf = (node: unknown): TextSpan | undefined => {
   if (isPair(node)) return spanOf(node.key);
   if (!isNode(node) || !node.range) return undefined;
   return { start: node.range[0], end: node.range[1] };
@@ -61,7 +61,7 @@ export const spanAt = (
   tree: SyntaxTree,
   path: Path,
   of: "key" | "value" = "value",
-): (Span & { readonly exact: boolean }) | undefined => {
+): (TextSpan & { readonly exact: boolean }) | undefined => {
   let node: unknown = tree.yaml.contents;
   let span = spanOf(node);
   for (const [depth, key] of path.entries()) {

@@ -20,12 +20,12 @@ export interface Gpu {
   readonly memoryGB?: number;
   /** Of the memory, 1e9 B/s; of shared memory with the fastest that is supported. */
   readonly memoryGBs?: number;
-  readonly link?: Link;
+  readonly link?: GpuLink;
   readonly datasheet: string;
 }
 
 /** The fastest way to another GPU. */
-export interface Link {
+export interface GpuLink {
   readonly name: string;
   /**
    * 1e9 B/s in one direction, all links of the GPU together: half of what datasheets print as total or
@@ -34,10 +34,11 @@ export interface Link {
   readonly perDirectionGBs: number;
 }
 
-const link = (name: string, perDirectionGBs: number): Link => ({ name, perDirectionGBs });
-const nvlink = (perDirectionGBs: number): Link => link("NVLink", perDirectionGBs);
-const bridge = (perDirectionGBs: number): Link => link("NVLink bridge", perDirectionGBs);
-const infinityFabric = (perDirectionGBs: number): Link => link("Infinity Fabric", perDirectionGBs);
+const link = (name: string, perDirectionGBs: number): GpuLink => ({ name, perDirectionGBs });
+const nvlink = (perDirectionGBs: number): GpuLink => link("NVLink", perDirectionGBs);
+const bridge = (perDirectionGBs: number): GpuLink => link("NVLink bridge", perDirectionGBs);
+const infinityFabric = (perDirectionGBs: number): GpuLink =>
+  link("Infinity Fabric", perDirectionGBs);
 const pcie3 = link("PCIe 3.0 x16", 16);
 const pcie4 = link("PCIe 4.0 x16", 32);
 const pcie5 = link("PCIe 5.0 x16", 64);

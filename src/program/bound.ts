@@ -43,7 +43,7 @@ export interface Bound {
   readonly ranks: readonly RankBound[];
 }
 
-export interface Step {
+export interface StepSize {
   readonly batch: number;
   readonly tokens: number;
   readonly microBatches: number;
@@ -55,7 +55,7 @@ export interface Clock {
   /** One micro-batch, in the order of lowering. */
   add(rank: number, instruction: Instruction): void;
   /** Throws where a rank waits for what no rank sends. */
-  bound(step: Step): Bound;
+  bound(step: StepSize): Bound;
 }
 
 interface Work {

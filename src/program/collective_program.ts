@@ -21,7 +21,7 @@ export const benchedCollectives = [
 
 export type BenchedCollective = (typeof benchedCollectives)[number];
 
-export type Place = "out-of-place" | "in-place";
+export type BufferPlace = "out-of-place" | "in-place";
 
 export interface CollectiveSize {
   /** Elements: `count` of the table, what one piece has. */
@@ -74,7 +74,7 @@ export const messageBytes = (
 };
 
 /** All-to-all cannot be done in place, a send has no place in common. */
-export const placesOf = (op: BenchedCollective): readonly Place[] =>
+export const placesOf = (op: BenchedCollective): readonly BufferPlace[] =>
   op === "all-to-all" || op === "send" ? ["out-of-place"] : ["out-of-place", "in-place"];
 
 /** What rank `rank` sends at that size. */
@@ -89,7 +89,7 @@ export const sentContent = (rank: number, count: number, elements: number): Regi
 });
 
 /** Names of the stages of one size: `prepare` puts everything back, `check` runs it once and shows it. */
-export const stagesOf = (count: number, place: Place) => ({
+export const stagesOf = (count: number, place: BufferPlace) => ({
   prepare: `prepare ${count} ${place}`,
   check: `check ${count} ${place}`,
   time: `time ${count} ${place}`,

@@ -7,31 +7,31 @@ import type { Plan, Stage } from "../plan/plan.ts";
 import type { MoeLayer } from "../plan/layers/moe.ts";
 import type { CollectiveEstimate } from "./estimate.ts";
 import { layerName } from "./plan_ops.ts";
-import { shardsOf, type Shard } from "./shards.ts";
+import { shardsOf, type WeightShards } from "./shards.ts";
 
 export interface StageDescription {
   readonly name: string;
   readonly gpus: readonly number[];
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly DescribedBlock[];
   /** What brings the result to the next stage. */
   readonly leaving: readonly CollectiveEstimate[];
 }
 
 /** Steps that follow one another `times` times. */
-export interface Block {
+export interface DescribedBlock {
   readonly times: number;
-  readonly steps: readonly Step[];
+  readonly steps: readonly DescribedStep[];
 }
 
 /** What GPUs do at the same time: a layer, or the half of one. */
-export interface Step {
+export interface DescribedStep {
   /** Such as `linear`. */
   readonly title: string;
   /** Such as `4096 → 1024`. */
   readonly detail: string;
   /** Norms and residuals before and after it, on the same GPUs. */
   readonly besides: readonly Layer["op"][];
-  readonly shards: readonly Shard[];
+  readonly shards: readonly WeightShards[];
   /** What GPUs of the stage exchange afterwards. */
   readonly flows: readonly CollectiveEstimate[];
 }
@@ -90,7 +90,7 @@ const stepsOf = (
   { main, layers }: Part,
   byLayer: ReadonlyMap<string, readonly CollectiveEstimate[]>,
   leaves: (collective: CollectiveEstimate) => boolean,
-): Step[] => {
+): DescribedStep[] => {
   const flows = layers
     .flatMap((layer) => byLayer.get(layerName(stage, layer)) ?? [])
     .filter((each) => !leaves(each));
@@ -118,7 +118,7 @@ const stepsOf = (
   ];
 };
 
-const expertShards = (layer: MoeLayer): Shard[] => {
+const expertShards = (layer: MoeLayer): WeightShards[] => {
   const { experts, expertGroups } = layer;
   const slices = expertGroups[0]?.[0]?.length ?? 1;
   const part = slices === 1 ? "" : ` /${slices}`;
@@ -131,7 +131,7 @@ const expertShards = (layer: MoeLayer): Shard[] => {
 };
 
 /** The longest repetition first found from each step on, so that a model's alike layers are told once. */
-const blocksOf = (steps: readonly Step[]): Block[] => {
+const blocksOf = (steps: readonly DescribedStep[]): DescribedBlock[] => {
   const keys = steps.map(({ title, detail, besides, shards, flows }) =>
     JSON.stringify([
       title,
@@ -142,7 +142,7 @@ const blocksOf = (steps: readonly Step[]): Block[] => {
       flows.map(({ op, groups, instances }) => [op, groups[0], instances]),
     ]),
   );
-  const blocks: Block[] = [];
+  const blocks: DescribedBlock[] = [];
   let at = 0;
   while (at < steps.length) {
     const { length, times } = repetitionAt(keys, at);

@@ -16,7 +16,7 @@ import type { Collective } from "./program.ts";
 export type Excess = "unread" | "held" | "added-again";
 
 /** Where a layer stands. */
-export interface Place {
+export interface LayerPlace {
   readonly stage: Stage;
   readonly layer: Layer;
   readonly at: number;
@@ -33,7 +33,7 @@ export const leastAt = (
   collective: Collective,
   rank: number,
   received: number,
-  place: Place | undefined,
+  place: LayerPlace | undefined,
   reader: readonly number[] | undefined,
 ): { readonly least: number; readonly excess: Excess } => {
   if (reduces(collective)) {
@@ -74,7 +74,11 @@ const leastOfSum = (
 };
 
 /** Every member of a tensor group has all tokens of the group, unless each has a part of them. */
-const shareNotHeld = ({ from }: Collective, rank: number, place: Place | undefined): number => {
+const shareNotHeld = (
+  { from }: Collective,
+  rank: number,
+  place: LayerPlace | undefined,
+): number => {
   const before = place?.stage.layers[place.at - 1];
   const isWhole = (before?.op === "norm" || before?.op === "residual") && before.split !== "tokens";
   if (!isWhole) return 1;
@@ -84,7 +88,7 @@ const shareNotHeld = ({ from }: Collective, rank: number, place: Place | undefin
   return others.length === 0 ? 1 : outside.length / others.length;
 };
 
-const isOfColumns = (place: Place | undefined): boolean =>
+const isOfColumns = (place: LayerPlace | undefined): boolean =>
   (place?.layer.op === "linear" || place?.layer.op === "embedding") &&
   place.layer.split === "column" &&
   place.layer.groups.length === 1;

@@ -24,7 +24,7 @@ import {
 /** How each of the groups that a value is brought to holds its rows: all on every member, or each a part. */
 export type GroupPlacement = "replicate" | "rows";
 
-export interface Redistribution {
+export interface Redistribute {
   readonly add: (op: NewOp) => void;
   /** Of its transfers, as a prefix. */
   readonly name: string;
@@ -36,7 +36,7 @@ export interface Redistribution {
 /** The value's rows divided among the groups. */
 export const redistribute = (
   value: ShardedTensor,
-  { add, name, groups, placement = "replicate" }: Redistribution,
+  { add, name, groups, placement = "replicate" }: Redistribute,
 ): ShardedTensor => {
   const { origin, columns } = value;
   const move = (to: readonly number[], suffix: string): Move => ({
@@ -77,7 +77,7 @@ export const redistribute = (
  */
 export const gatherForNext = (
   value: ShardedTensor,
-  { add, name }: Pick<Redistribution, "add" | "name">,
+  { add, name }: Pick<Redistribute, "add" | "name">,
 ): ShardedTensor => {
   const { origin, columns } = value;
   const shards = value.shards.map((shard, i) => {

@@ -2,7 +2,7 @@
 
 import { type Layer, planLayerOf } from "../plan/layers/layers.ts";
 
-export interface Shard {
+export interface WeightShards {
   readonly gpu: number;
   /** Such as `columns 1/2`; short enough for a box in a picture. */
   readonly text: string;
@@ -10,9 +10,9 @@ export interface Shard {
   readonly whole: string;
 }
 
-export const shardsOf = (layer: Layer): Shard[] =>
+export const shardsOf = (layer: Layer): WeightShards[] =>
   layer.groups.flatMap((group, replica) =>
-    group.map((gpu, i): Shard => {
+    group.map((gpu, i): WeightShards => {
       const members = group.length;
       const replicas = layer.groups.length;
       const alone = replicas === 1 ? "whole" : `replica ${replica + 1}/${replicas}`;

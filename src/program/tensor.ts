@@ -15,13 +15,13 @@ export interface TensorPart {
 }
 
 /** By rank. Thousands of ranks hold the same: then there is one part for all of them. */
-export interface Parts {
+export interface TensorParts {
   readonly ranks: readonly number[];
   /** One for all ranks, or one each. */
   readonly held: readonly TensorPart[];
 }
 
-export const sameOn = (ranks: readonly number[], part: TensorPart): Parts => ({
+export const sameOn = (ranks: readonly number[], part: TensorPart): TensorParts => ({
   ranks,
   held: [part],
 });
@@ -29,13 +29,13 @@ export const sameOn = (ranks: readonly number[], part: TensorPart): Parts => ({
 export const partsOn = (
   ranks: readonly number[],
   partOf: (member: number) => TensorPart,
-): Parts => ({ ranks, held: ranks.map((_, member) => partOf(member)) });
+): TensorParts => ({ ranks, held: ranks.map((_, member) => partOf(member)) });
 
 /** Parts of that shape each; equal ones are one. */
 export const shapesOn = (
   ranks: readonly number[],
   shapeOf: (member: number) => readonly number[],
-): Parts => {
+): TensorParts => {
   const shapes = ranks.map((_, member) => shapeOf(member));
   const [first = []] = shapes;
   const areAlike = shapes.every((shape) => shape.every((extent, i) => extent === first[i]));
@@ -48,7 +48,10 @@ export const shapesOn = (
 export const partOn = ({ parts }: Tensor, rank: number): TensorPart | undefined =>
   parts.held[parts.held.length === 1 ? 0 : parts.ranks.indexOf(rank)];
 
-export const mapParts = ({ ranks, held }: Parts, of: (part: TensorPart) => TensorPart): Parts => ({
+export const mapParts = (
+  { ranks, held }: TensorParts,
+  of: (part: TensorPart) => TensorPart,
+): TensorParts => ({
   ranks,
   held: held.map(of),
 });
@@ -75,7 +78,7 @@ export interface Tensor {
   readonly role: BufferRole;
   /** Default: the program's. */
   readonly dtype?: DType;
-  readonly parts: Parts;
+  readonly parts: TensorParts;
   /**
    * Room that many tensors share, none of which outlives the op after the one that writes it: one buffer per rank and
    * slot, as large as its largest use. What runs at the same time uses a slot each.

@@ -4,12 +4,12 @@ import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 import { contentValues } from "../program/content_values.ts";
 import { embeddingOf, inputColumns, layerName } from "../program/plan_ops.ts";
-import type { Routing } from "./layers/context.ts";
+import type { RoutingAgreement } from "./layers/context.ts";
 import { referenceOf } from "./layers/layers.ts";
 import { matrix, type Matrix } from "./tensor.ts";
 
 /** Choices are those of all mixtures of experts. */
-export interface ReferenceResult extends Routing {
+export interface ReferenceResult extends RoutingAgreement {
   readonly output: Matrix;
 }
 
@@ -30,7 +30,7 @@ export const forward = async (
   const { workload } = plan;
   const embedding = embeddingOf(plan);
   let rowsPerSample = workload.sequence;
-  let routing: Routing = { routingGap: 0, reroutedChoices: 0, choices: 0 };
+  let routing: RoutingAgreement = { routingGap: 0, reroutedChoices: 0, choices: 0 };
   let output: Matrix | undefined;
   for (const stage of plan.stages) {
     const inputs: Matrix[] = [];
@@ -61,7 +61,7 @@ export const forward = async (
   return { output, ...routing };
 };
 
-const both = (a: Routing, b: Routing): Routing => ({
+const both = (a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement => ({
   routingGap: Math.max(a.routingGap, b.routingGap),
   reroutedChoices: a.reroutedChoices + b.reroutedChoices,
   choices: a.choices + b.choices,

@@ -6,7 +6,7 @@ import { runConditions } from "../claims/obstacles.ts";
 import { metricsInSlices } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { marginsOf } from "../measure/margin.ts";
-import type { Peaks } from "../measure/utilization.ts";
+import type { CalibratedPeaks } from "../measure/utilization.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimatePlan } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
@@ -76,7 +76,7 @@ export function* resultInSlices(
 }
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
-const peaksOf = ({ calibration, adapters }: RunRecord): Peaks[] =>
+const peaksOf = ({ calibration, adapters }: RunRecord): CalibratedPeaks[] =>
   calibration.flatMap(({ adapter, ceilings, streamedBytes }) => {
     const own = adapters.filter(({ id }) => id === adapter);
     const pinned = own.filter(({ core }) => core !== undefined);

@@ -3,7 +3,7 @@
 
 import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { LoadOfRun } from "../measure/machine_load.ts";
@@ -33,7 +33,7 @@ export interface RunResult {
   /** Of adapters that look alike; absent where none do, and where nothing was timed. */
   readonly separation?: SeparationTest;
   /** Emulated between all ranks; absent where messages were as fast as the machine. */
-  readonly link?: Link;
+  readonly link?: SimulatedLink;
   /** One entry per opening of the ranks whose steps were timed; empty when the run stopped before. */
   readonly runs: readonly TimedRun[];
   /** What a person should know of the circumstances, in sentences without a full stop. */

@@ -17,7 +17,7 @@ import type {
 import type { BusyTime, SeparationTest } from "../measure/separation.ts";
 import type { BubbleSample } from "../measure/bubble.ts";
 import type { Cost, RankCosts } from "../program/simulate/cost.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { HostItems } from "../program/trace.ts";
 import type {
@@ -222,7 +222,7 @@ const check = z.object({
 const link = z.object({
   latencyMs: ms,
   bandwidth: rate.exactOptional(),
-} satisfies Keys<Link>);
+} satisfies Keys<SimulatedLink>);
 
 const memory = z.object({
   rank: count,

@@ -2,19 +2,26 @@
 // differs between them is a list, `{ "each": [first, second, …] }`. Thousands of steps take a tenth of the room so.
 
 /** Of a sample or a part of it. */
-export type Column = number | string | boolean | null | Each | readonly Column[] | ColumnRecord;
+export type SampleColumn =
+  | number
+  | string
+  | boolean
+  | null
+  | Each
+  | readonly SampleColumn[]
+  | ColumnRecord;
 interface Each {
   readonly each: readonly (number | string | boolean | null)[];
 }
 interface ColumnRecord {
-  readonly [key: string]: Column;
+  readonly [key: string]: SampleColumn;
 }
 
 type Scalar = Each["each"][number];
 
 /** One for samples in a row that have the same form; one each where nothing tells them apart. */
-export const columnsOf = (samples: readonly object[]): Column[] => {
-  const columns: Column[] = [];
+export const columnsOf = (samples: readonly object[]): SampleColumn[] => {
+  const columns: SampleColumn[] = [];
   let begin = 0;
   for (const [index, sample] of samples.entries()) {
     if (index + 1 < samples.length && areAlike(sample, samples[index + 1])) continue;
@@ -46,7 +53,7 @@ const areAlike = (one: unknown, other: unknown): boolean => {
   );
 };
 
-const columnOf = (values: readonly unknown[]): Column => {
+const columnOf = (values: readonly unknown[]): SampleColumn => {
   const [first] = values;
   if (Array.isArray(first)) {
     return first.map((_, i) => columnOf(values.map((list) => (isList(list) ? list[i] : null))));

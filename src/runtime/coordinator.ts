@@ -13,7 +13,7 @@ import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -22,7 +22,7 @@ import type { ObserveOptions, RankDigests, RankObservation } from "./observation
 import type { CallUse } from "./program_calls.ts";
 import type { CalibrationWay, Opened } from "./protocol.ts";
 import { pinThreads } from "./pin_threads.ts";
-import type { RankMemory } from "./rank_memory.ts";
+import type { HeldMemory } from "./rank_memory.ts";
 import { timeAlone } from "./time_alone.ts";
 import { type OnFound, tuneRanks } from "./tune_ranks.ts";
 import { type RankGroup, startRankGroup } from "./rank_group.ts";
@@ -45,7 +45,7 @@ export interface OpenRanksOptions {
   /** By rank, the core that it runs on instead; several may share one. */
   readonly cores?: readonly number[];
   /** Emulated between all ranks; default: messages are as fast as the machine. */
-  readonly link?: Link;
+  readonly link?: SimulatedLink;
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
@@ -112,7 +112,7 @@ export interface RankPool {
   /** Per rank, what its results were in all steps since it was last observed. */
   digests(): Promise<RankDigests[]>;
   /** Per rank, what it holds now; collects its garbage first. */
-  memory(): Promise<RankMemory[]>;
+  memory(): Promise<HeldMemory[]>;
   /** Per rank, the kernels of its program and the forms they take now. */
   readonly calls: readonly (readonly CallUse[])[];
   close(): Promise<void>;

@@ -20,7 +20,7 @@ export interface TransportMessage {
 export type ToRank = Request | TransportMessage | { readonly kind: "close" };
 
 /** Where a rank is. */
-export interface Position {
+export interface RankPosition {
   readonly activity: Activity | "idle";
   /** Index into the rank's instructions. */
   readonly instruction?: number;
@@ -34,10 +34,10 @@ export type FromRank =
   | TransportMessage
   /** What is measured so far, of an answer that is still to come. */
   | { readonly kind: "part"; readonly part: RecalledCalibration }
-  | { readonly kind: "failed"; readonly error: ErrorRecord; readonly position: Position }
-  | ({ readonly kind: "heartbeat" } & Position);
+  | { readonly kind: "failed"; readonly error: ErrorRecord; readonly position: RankPosition }
+  | ({ readonly kind: "heartbeat" } & RankPosition);
 
-export const activities: readonly Position["activity"][] = [
+export const activities: readonly RankPosition["activity"][] = [
   "idle",
   "host",
   "readback",

@@ -10,12 +10,12 @@ import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { RankProgram } from "../program/program.ts";
 import type { StepAlone } from "../program/simulate/cost.ts";
-import type { Link } from "../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
-import type { RankMemory } from "./rank_memory.ts";
+import type { HeldMemory } from "./rank_memory.ts";
 import type { Signals } from "./signals.ts";
 
 interface Row<Question, Reply> {
@@ -56,7 +56,7 @@ export interface Protocol {
   /** Measures peaks again, some tenths of a second and by these forms only, while no other rank does anything. */
   readonly lookAtPeaks: Row<{ readonly forms: RateForms }, QuickLook>;
   /** Collects garbage first. */
-  readonly memory: Row<Nothing, RankMemory>;
+  readonly memory: Row<Nothing, HeldMemory>;
 }
 
 export interface OpenRequest {
@@ -70,7 +70,7 @@ export interface OpenRequest {
   readonly file: number;
   readonly waiting: Waiting;
   /** Absent: messages are as fast as the machine. */
-  readonly link?: Link;
+  readonly link?: SimulatedLink;
   /** What tuning found out on this adapter. */
   readonly known: readonly TunedCall[];
   readonly heartbeatMs: number;

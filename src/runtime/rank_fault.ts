@@ -4,7 +4,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { RankProgram } from "../program/program.ts";
 import { describeInstruction } from "./describe_instruction.ts";
 import { type ErrorRecord, revive } from "./error_record.ts";
-import type { Position } from "./messages.ts";
+import type { RankPosition } from "./messages.ts";
 import type { RankEnd } from "./rank_process.ts";
 import type { Hang } from "./watchdog.ts";
 
@@ -12,7 +12,7 @@ import type { Hang } from "./watchdog.ts";
 export interface Scene {
   readonly program: RankProgram;
   readonly adapter: string;
-  readonly position: Position;
+  readonly position: RankPosition;
   /** What it had been asked for: `open`, `step`, … */
   readonly task: string | undefined;
 }
@@ -59,7 +59,7 @@ function where({ program, position, task }: Scene): string {
   return `at ${describeInstruction(instruction)}, ${step}, ${phrases[activity]}`;
 }
 
-const phrases: Record<Position["activity"], string> = {
+const phrases: Record<RankPosition["activity"], string> = {
   idle: "idle",
   host: "at work on the host",
   readback: "reading back from its GPU",

@@ -7,7 +7,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
-import { activities, type FromRank, type Position } from "./messages.ts";
+import { activities, type FromRank, type RankPosition } from "./messages.ts";
 import type { Answer, Asked, Kind } from "./protocol.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
 import { type RankProcess, startRank } from "./rank_process.ts";
@@ -108,7 +108,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   };
 
   /** What a rank noted last is newer than its last heartbeat, and outlives it. */
-  const positionOf = (rank: number): Position => {
+  const positionOf = (rank: number): RankPosition => {
     if (transport.notesOf === undefined || ending) return processOf(rank).position;
     const [activity = 0, count = 0, turns = 0] = transport.notesOf(rank);
     return {

@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Bytes. */
-export interface RankMemory {
+export interface HeldMemory {
   /** Of buffers that live on the GPU. */
   readonly gpuBytes: number;
   /** Of what JavaScript still reaches, buffers outside its heap included. */
@@ -14,7 +14,7 @@ export interface RankMemory {
 }
 
 /** Collects garbage, which takes milliseconds. */
-export const takeMemory = (gpuBytes: number): RankMemory => {
+export const takeMemory = (gpuBytes: number): HeldMemory => {
   // Node has no other way to collect unless it was started for that.
   setFlagsFromString("--expose-gc");
   runInNewContext("gc()");

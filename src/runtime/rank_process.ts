@@ -3,13 +3,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { withoutDawnsNotices } from "../gpu/dawn_notices.ts";
-import type { FromRank, Position, ToRank } from "./messages.ts";
+import type { FromRank, RankPosition, ToRank } from "./messages.ts";
 
 export interface RankProcess {
   readonly rank: number;
   readonly pid: number | undefined;
   /** The latest that it said of itself. */
-  readonly position: Position;
+  readonly position: RankPosition;
   /** `performance.now()` when it was last heard. */
   readonly heardMs: number;
   send(message: ToRank): void;
@@ -48,7 +48,7 @@ export function startRank({ rank, file, core, onMessage }: StartOptions): RankPr
       ? { execArgv: [] }
       : { execPath: "taskset", execArgv: ["-c", String(core), process.execPath] }),
   });
-  let position: Position = { activity: "idle", turns: 0 };
+  let position: RankPosition = { activity: "idle", turns: 0 };
   let heardMs = performance.now();
   const lastWords = collectLastWords(child);
   child.on("message", (message: FromRank) => {

@@ -6,12 +6,18 @@ import type { RankSide } from "../collectives/transport/transport.ts";
 import { transports } from "../collectives/transport/transports.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import { recordError } from "./error_record.ts";
-import { activities, type FromRank, type Position, type Request, type ToRank } from "./messages.ts";
+import {
+  activities,
+  type FromRank,
+  type RankPosition,
+  type Request,
+  type ToRank,
+} from "./messages.ts";
 import type { Answer, Answers, Kind, Opened, OpenRequest } from "./protocol.ts";
 import { openRankSession, type RankSession } from "./rank_session.ts";
 
 export function serveRank(process: NodeJS.Process): void {
-  let position: Position = { activity: "idle", turns: 0 };
+  let position: RankPosition = { activity: "idle", turns: 0 };
   let notes: Int32Array | undefined;
   let session: RankSession | undefined;
   let transport: RankSide | undefined;
@@ -22,7 +28,7 @@ export function serveRank(process: NodeJS.Process): void {
   const fail = (error: unknown): void => {
     tell({ kind: "failed", error: recordError(error), position });
   };
-  const moveTo = (activity: Position["activity"], instruction: number | undefined): void => {
+  const moveTo = (activity: RankPosition["activity"], instruction: number | undefined): void => {
     const turns = (position.turns + 1) | 0;
     position = { activity, turns, ...(instruction === undefined ? {} : { instruction }) };
     if (notes === undefined) return;

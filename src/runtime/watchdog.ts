@@ -1,6 +1,6 @@
 // Which rank hangs, judged by when each was last heard and last moved on. Pure.
 
-import type { Position } from "./messages.ts";
+import type { RankPosition } from "./messages.ts";
 
 export interface Patience {
   /** For any sign of life, and for ranks that all wait for each other. */
@@ -14,7 +14,7 @@ export const defaultPatience: Patience = { hangMs: 10_000, gpuHangMs: 120_000 };
 /** A rank that was asked for something and has not answered. */
 export interface BusyRank {
   readonly rank: number;
-  readonly position: Position;
+  readonly position: RankPosition;
   /** ms since it was heard, and since its position changed; without those in which it waited for a core. */
   readonly silentMs: number;
   readonly stillMs: number;
@@ -52,8 +52,10 @@ export function findHang(ranks: readonly BusyRank[], patience: Patience): Hang |
 }
 
 /** What the host does by itself takes moments; a rank that has not begun yet may have a driver to load. */
-const isSwift = (position: Position): boolean => !onGpu(position) && position.activity !== "idle";
+const isSwift = (position: RankPosition): boolean =>
+  !onGpu(position) && position.activity !== "idle";
 
-const onGpu = ({ activity }: Position): boolean => activity === "readback" || activity === "drain";
+const onGpu = ({ activity }: RankPosition): boolean =>
+  activity === "readback" || activity === "drain";
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

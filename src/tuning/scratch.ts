@@ -17,7 +17,7 @@ export interface BoundCall<Shape> {
   readonly label: string;
 }
 
-export interface Scratch {
+export interface TuningScratch {
   prepare(form: Form): Promise<PreparedKernel>;
   /** Runs it once and keeps what it wrote as what is right. False where it wrote nothing. */
   learn(right: PreparedKernel): Promise<boolean>;
@@ -36,7 +36,7 @@ interface Output {
 export async function createScratch<Shape extends object>(
   gpu: LogicalGpu,
   { kernel, shape, dtype, buffers, label }: BoundCall<Shape>,
-): Promise<Scratch> {
+): Promise<TuningScratch> {
   const outputs: Output[] = [];
   const destroy = (): void => {
     for (const { buffer } of outputs) gpu.destroyBuffer(buffer);

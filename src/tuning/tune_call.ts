@@ -9,7 +9,7 @@ import { median } from "../measure/statistics.ts";
 import type { Form } from "../kernels/form.ts";
 import { decide } from "./decide.ts";
 import { callKey, type CallForms, classKey } from "./keys.ts";
-import { type BoundCall, createScratch, type Scratch } from "./scratch.ts";
+import { type BoundCall, createScratch, type TuningScratch } from "./scratch.ts";
 import type { Trials } from "./trials.ts";
 import type { TriedForm, TunedCall } from "./tuned_call.ts";
 
@@ -90,7 +90,7 @@ export async function tuneCall<Shape extends object>(
 async function roomFor<Shape extends object>(
   gpu: LogicalGpu,
   call: BoundCall<Shape>,
-): Promise<Scratch | undefined> {
+): Promise<TuningScratch | undefined> {
   try {
     return await createScratch(gpu, call);
   } catch (error) {
@@ -101,7 +101,7 @@ async function roomFor<Shape extends object>(
 
 /** Why it is excluded, where it does not compile or computes something else. */
 async function prepareRight(
-  scratch: Scratch,
+  scratch: TuningScratch,
   form: Form,
   isOwn: boolean,
 ): Promise<PreparedKernel | string> {

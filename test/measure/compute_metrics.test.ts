@@ -5,7 +5,7 @@ import {
   type MetricsInput,
 } from "../../src/measure/compute_metrics.ts";
 import { ceilingsOf } from "../../src/measure/ceiling.ts";
-import type { Peaks } from "../../src/measure/utilization.ts";
+import type { CalibratedPeaks } from "../../src/measure/utilization.ts";
 import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Estimate } from "../../src/program/estimate.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
@@ -49,7 +49,7 @@ const step = (scale: number) =>
     groups,
   );
 
-const peak = (f32: number, copy: number | undefined, isSoftware: boolean): Peaks => ({
+const peak = (f32: number, copy: number | undefined, isSoftware: boolean): CalibratedPeaks => ({
   adapter: "some",
   ceilings: ceilingsWith({ f32, ...(copy === undefined ? {} : { copy }) }),
   software: isSoftware,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Position } from "../../src/runtime/messages.ts";
+import type { RankPosition } from "../../src/runtime/messages.ts";
 import { type BusyRank, findHang } from "../../src/runtime/watchdog.ts";
 
 const patience = { hangMs: 1000, gpuHangMs: 5000 };
 
 const busy = (
   rank: number,
-  activity: Position["activity"],
+  activity: RankPosition["activity"],
   stillMs: number,
   silentMs = 0,
 ): BusyRank => ({ rank, position: { activity, turns: 1 }, silentMs, stillMs });

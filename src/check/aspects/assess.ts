@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { sectionOf, titleOf } from "./finding_titles.ts";
 import { definitionOf } from "../definitions.ts";
-import type { Section } from "../rule.ts";
+import type { AnalysisPart } from "../rule.ts";
 import { loadOfGpus } from "../rules/splits/load_per_gpu.ts";
 import type { Aspect, Assess, Assessed } from "./aspect.ts";
 import { metricsValidated, utilizationWithoutOverload } from "./claimed.ts";
@@ -37,7 +37,7 @@ const assessors: Readonly<Record<keyof Assessment, readonly Assess[]>> = {
   ],
 };
 
-const sections: Readonly<Record<keyof Assessment, readonly Section[]>> = {
+const sections: Readonly<Record<keyof Assessment, readonly AnalysisPart[]>> = {
   hardware: ["hardware"],
   model: ["model"],
   performance: ["strengths", "claims"],

@@ -2,9 +2,9 @@
 
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { definitionOf } from "../definitions.ts";
-import type { Section } from "../rule.ts";
+import type { AnalysisPart } from "../rule.ts";
 
-export const sectionOf = (finding: Diagnostic): Section => {
+export const sectionOf = (finding: Diagnostic): AnalysisPart => {
   const section = definitionOf(finding)?.section;
   if (section !== undefined) return section;
   const [root] = finding.path;

@@ -1,7 +1,7 @@
 // The file that an example is, and what of it readers are shown.
 
 import { Document, stringify, visit } from "yaml";
-import { bases, type Example, type Value } from "../example.ts";
+import { bases, type Example, type PlanChange } from "../example.ts";
 
 export interface RenderedExample {
   /** The change, or the whole text. Empty for a base plan as it is. */
@@ -32,10 +32,10 @@ export const compactYaml = (value: unknown): string => {
   return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 };
 
-const isRecord = (value: unknown): value is Value =>
+const isRecord = (value: unknown): value is PlanChange =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const changed = (base: Value, change: Value): Value => {
+const changed = (base: PlanChange, change: PlanChange): PlanChange => {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(change)) {
     const before = result[key];

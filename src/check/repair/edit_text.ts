@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { isMap, isNode, isSeq, isPair, stringify } from "yaml";
-import type { Path, PlanDocument, Span, SyntaxTree } from "../../plan/document.ts";
+import type { Path, PlanDocument, TextSpan, SyntaxTree } from "../../plan/document.ts";
 import { spanAt, valueAt } from "../../plan/document.ts";
 import { parseText } from "../../plan/syntax.ts";
 import type { PatchOperation } from "./fix.ts";
@@ -97,10 +97,10 @@ const removed = (text: string, tree: SyntaxTree, path: Path): string => {
 };
 
 /** Keys and indices of the file, as the syntax tree wants them. */
-const itemSpans = (tree: SyntaxTree, path: Path): Span[] | undefined => {
+const itemSpans = (tree: SyntaxTree, path: Path): TextSpan[] | undefined => {
   const container = path.length === 0 ? tree.yaml.contents : tree.yaml.getIn(path, true);
   if (!isMap(container) && !isSeq(container)) return undefined;
-  const spans = container.items.flatMap((item): Span[] => {
+  const spans = container.items.flatMap((item): TextSpan[] => {
     const [from, to] = isPair(item) ? [item.key, item.value] : [item, item];
     if (!isNode(from) || !isNode(to) || !from.range || !to.range) return [];
     return [{ start: from.range[0], end: to.range[1] }];
@@ -108,7 +108,7 @@ const itemSpans = (tree: SyntaxTree, path: Path): Span[] | undefined => {
   return spans.length === container.items.length ? spans : undefined;
 };
 
-const isFlow = (text: string, { start }: Span): boolean =>
+const isFlow = (text: string, { start }: TextSpan): boolean =>
   text[start] === "{" || text[start] === "[";
 
 /** Spaces before the first character of the line that `at` is on. */

@@ -19,13 +19,13 @@ export interface State extends Faulty {
 }
 
 /** One proposal that was taken, and the errors that it removed. */
-export interface Step {
+export interface SearchStep {
   readonly proposal: Proposal;
   readonly solved: readonly Diagnostic[];
 }
 
 export interface Solution {
-  readonly steps: readonly Step[];
+  readonly steps: readonly SearchStep[];
   readonly value: unknown;
   readonly plan: Plan;
 }
@@ -69,7 +69,7 @@ export const after = (
   diagnostic: Diagnostic,
   proposal: Proposal,
   budget: Budget,
-): { readonly state: State; readonly step: Step } | undefined => {
+): { readonly state: State; readonly step: SearchStep } | undefined => {
   if (budget.checks <= 0) return undefined;
   budget.checks -= 1;
   const value = patched(state.value, proposal.patch);

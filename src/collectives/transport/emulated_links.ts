@@ -2,7 +2,7 @@
 // of given latency and bandwidth would have brought it. Meanwhile the rank is free for other work, as beside a
 // network card.
 
-import type { Link } from "../../program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../../program/simulate/link_cost.ts";
 import type { Communicator, MailboxPlan, OutgoingMessage } from "./communicator.ts";
 
 /** When a message was posted, at its end: ms of `nowMs`, which all ranks share. */
@@ -15,7 +15,7 @@ export const stamped = (plans: readonly MailboxPlan[]): MailboxPlan[] =>
 /** As where steps are simulated: a rank takes in what comes one after the other, and sending is free. */
 export function emulateLinks(
   communicator: Communicator,
-  { latencyMs, bandwidth }: Link,
+  { latencyMs, bandwidth }: SimulatedLink,
 ): Communicator {
   /** The latest stretch of time in which the link carried bytes to this rank without a pause. */
   const busy = { fromMs: 0, untilMs: 0 };

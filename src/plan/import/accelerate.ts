@@ -1,6 +1,6 @@
 // Accelerate: the YAML that `accelerate config` writes. How many ranks there are, and what shards their state.
 
-import { type Fields, readFields } from "./fields.ts";
+import { type ImportedFields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type Layout, shown, type Source } from "./note.ts";
 import { halfPrecision } from "./half_precision.ts";
@@ -61,10 +61,10 @@ const pathOf: Readonly<Partial<Record<keyof Layout, readonly string[]>>> = {
   dataShard: ["parallelism_config", "parallelism_config_dp_shard_size"],
 };
 
-const countOf = (fields: Fields, ...path: string[]): number | undefined =>
+const countOf = (fields: ImportedFields, ...path: string[]): number | undefined =>
   fields.peek(...path) === "auto" ? undefined : fields.count(...path);
 
-const layoutOf = (fields: Fields): Layout => {
+const layoutOf = (fields: ImportedFields): Layout => {
   const kind = fields.text("distributed_type");
   const world = countOf(fields, "num_processes");
   const machines = fields.count("num_machines") ?? 1;
@@ -96,13 +96,16 @@ const layoutOf = (fields: Fields): Layout => {
   };
 };
 
-const zeroStage = (fields: Fields): Pick<Layout, "zero"> => {
+const zeroStage = (fields: ImportedFields): Pick<Layout, "zero"> => {
   const stage = countOf(fields, "deepspeed_config", "zero_stage");
   return stage === 1 || stage === 2 || stage === 3 ? { zero: stage } : {};
 };
 
 /** By name in the first version of FSDP, by whether weights are freed after the forward pass in the second. */
-const sharding = (fields: Fields, machines: number): Pick<Layout, "zero" | "shardCopies"> => {
+const sharding = (
+  fields: ImportedFields,
+  machines: number,
+): Pick<Layout, "zero" | "shardCopies"> => {
   const named = fields.value("fsdp_config", "fsdp_sharding_strategy") ?? "FULL_SHARD";
   const reshard = fields.value("fsdp_config", "fsdp_reshard_after_forward");
   if (reshard === false) return { zero: 2 };

@@ -6,7 +6,12 @@ import { dockerfileIn } from "./containers/dockerfile.ts";
 import { followContainers, followImage } from "./containers/follow_containers.ts";
 import type { Invocation, Launch, Word } from "./invocation.ts";
 import { noLaunch } from "./invocation.ts";
-import { followCommand, type Program, variableOf, wordOf } from "./launch/follow_command.ts";
+import {
+  followCommand,
+  type LaunchedProgram,
+  variableOf,
+  wordOf,
+} from "./launch/follow_command.ts";
 import { launchedBy, launcherOptions } from "./launch/launch.ts";
 import { splitOptions } from "./launch/options.ts";
 import { sbatchWords, slurmLaunch, slurmOptions, slurmVariables } from "./launch/slurm.ts";
@@ -43,7 +48,7 @@ export interface CommandsIn {
 export const commandsIn = (source: Source): CommandsIn => {
   const position = linePositions(source);
   const script = newScript(source.set ?? new Map());
-  const programs: Program[] = [];
+  const programs: LaunchedProgram[] = [];
   const faults: ScriptFault[] = [];
   const plain = withNewlines(source.text);
   const text = shellSource(plain);
@@ -51,7 +56,12 @@ export const commandsIn = (source: Source): CommandsIn => {
   const shell = newShell(job.variables);
   const valuesOf = (variable: string) => [...(script.compared.get(variable) ?? [])];
   const follower = { script, onFault: (fault: ScriptFault) => faults.push(fault) };
-  const place = { follower, position, valuesOf, onProgram: (each: Program) => programs.push(each) };
+  const place = {
+    follower,
+    position,
+    valuesOf,
+    onProgram: (each: LaunchedProgram) => programs.push(each),
+  };
   const diagnostics: Diagnostic[] = [...job.launch.diagnostics];
   try {
     const containers = containersIn(plain);
@@ -129,7 +139,7 @@ const jobOf = (text: string, script: Script, position: (offset: number) => Posit
 };
 
 /** Characters that were hidden from the shell come back. */
-const revealed = (program: Program): Program => ({
+const revealed = (program: LaunchedProgram): LaunchedProgram => ({
   ...program,
   program: reveal(program.program),
   words: program.words.map((word) => ({ ...word, text: reveal(word.text) })),
@@ -139,11 +149,11 @@ interface Found {
   readonly kind: CommandKind;
   readonly model?: Word;
   readonly words: readonly Word[];
-  readonly program: Program;
+  readonly program: LaunchedProgram;
 }
 
 const toolCommands = (
-  programs: readonly Program[],
+  programs: readonly LaunchedProgram[],
   shell: Shell,
   { kind: named }: Source,
   script: Script,
@@ -182,7 +192,11 @@ const isTraining = ({ ranks, launchers }: Launch, program: string): boolean =>
     launchers.some(({ name }) => ["torchrun", "accelerate", "deepspeed"].includes(name)));
 
 /** Flags without a program: as they stand, or in the variables of a text that starts nothing. */
-const lists = (programs: readonly Program[], shell: Shell, script: Script): Program[] => {
+const lists = (
+  programs: readonly LaunchedProgram[],
+  shell: Shell,
+  script: Script,
+): LaunchedProgram[] => {
   const bare = programs.filter(({ program }) => /^--?[A-Za-z]/.test(program));
   const base = { program: "", shell, launch: noLaunch, conditions: [] };
   if (bare.length > 0) {
@@ -304,7 +318,7 @@ const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0,
 
 /** Lines that begin with a flag: a comment or a space after a backslash has cut them off. */
 const orphans = (
-  programs: readonly Program[],
+  programs: readonly LaunchedProgram[],
   position: (offset: number) => Position,
 ): Diagnostic[] =>
   programs

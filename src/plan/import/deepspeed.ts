@@ -1,6 +1,6 @@
 // DeepSpeed's JSON: how training is laid out. The model is built in code.
 
-import { type Fields, readFields } from "./fields.ts";
+import { type ImportedFields, readFields } from "./fields.ts";
 import { halfPrecision } from "./half_precision.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
@@ -46,7 +46,7 @@ const sizeKeys = [
 ] as const;
 
 /** Values that another tool fills in are no values yet. */
-const listAutomatic = (fields: Fields): void => {
+const listAutomatic = (fields: ImportedFields): void => {
   for (const key of sizeKeys) {
     if (fields.value(key) !== "auto") continue;
     const message = `${key} is "auto": the trainer decides, and the plan assumes`;
@@ -54,15 +54,15 @@ const listAutomatic = (fields: Fields): void => {
   }
 };
 
-const countOf = (fields: Fields, ...path: string[]): number | undefined =>
+const countOf = (fields: ImportedFields, ...path: string[]): number | undefined =>
   fields.value(...path) === "auto" ? undefined : fields.count(...path);
 
-const tensorPath = (fields: Fields): string[] =>
+const tensorPath = (fields: ImportedFields): string[] =>
   [["tensor_parallel", "autotp_size"], ["tensor_parallel", "tp_size"], ["mp_size"]].find(
     (path) => fields.value(...path) !== undefined,
   ) ?? ["tensor_parallel"];
 
-const layoutOf = (fields: Fields): Layout => {
+const layoutOf = (fields: ImportedFields): Layout => {
   const tensor = countOf(fields, ...tensorPath(fields));
   const zero = fields.number("zero_optimization", "stage");
   // MiCS: −1 is off.
@@ -78,7 +78,7 @@ const layoutOf = (fields: Fields): Layout => {
   };
 };
 
-const workloadOf = (fields: Fields): ImportedWorkload => {
+const workloadOf = (fields: ImportedFields): ImportedWorkload => {
   const [batch, microBatch, accumulation] = sizeKeys.map((key) => countOf(fields, key));
   const fp16 = fields.value("fp16", "enabled") === true;
   const bf16 = ["bf16", "bfloat16"].some((key) => fields.value(key, "enabled") === true);
@@ -100,7 +100,7 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
 const withoutBearing =
   /^(optimizer|scheduler|steps_per_print|wall_clock_breakdown|gradient_clipping|prescale_gradients|gradient_predivide_factor|zero_allow_untested_optimizer|tensorboard|wandb|csv_monitor|flops_profiler|dump_state|comms_logger|seed|communication_data_type|zero_force_ds_cpu_optimizer|\$schema|fp16|bf16|bfloat16|data_types|checkpoint|use_node_local_storage|timers|hybrid_engine|elasticity|autotuning|eigenvalue|data_efficiency|curriculum_learning|sparse_gradients|gradient_accumulation_dtype|compile|activation_checkpointing)(\.|$)|^zero_optimization\.(allgather_.*|reduce_scatter|reduce_bucket_size|contiguous_gradients|overlap_comm|sub_group_size|round_robin_gradients|ignore_unused_parameters|stage3_.*|elastic_checkpoint|legacy_stage1|load_from_fp32_weights|memory_efficient_linear|zero_quantized_.*|offload_optimizer|offload_param)(\.|$)|^pipeline\./;
 
-const listTheRest = (fields: Fields): void => {
+const listTheRest = (fields: ImportedFields): void => {
   for (const key of ["offload_optimizer", "offload_param"]) {
     const device = fields.value("zero_optimization", key, "device");
     if (device === undefined || device === "none") continue;

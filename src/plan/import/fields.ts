@@ -10,7 +10,7 @@ import { maxNesting, maxPlanCharacters, parseText } from "../syntax.ts";
 import { strictJson } from "./lenient_json.ts";
 import { note, shown, type Source } from "./note.ts";
 
-export interface Fields {
+export interface ImportedFields {
   /** Value of a key; the key counts as read, and all below it. `null` and absent are undefined. */
   readonly value: (...path: Path) => unknown;
   /** As `value`, but nothing counts as read. */
@@ -33,7 +33,7 @@ export interface Fields {
    * The object at a path, with the same diagnostics and the same memory of what was read.
    * @param defaults values of keys that the object leaves to the class that wrote it
    */
-  readonly within: (path: Path, defaults?: Readonly<Record<string, unknown>>) => Fields;
+  readonly within: (path: Path, defaults?: Readonly<Record<string, unknown>>) => ImportedFields;
   /** Keys that nothing has read, as deep as others beside them were read: dotted, from here on. */
   readonly unread: () => string[];
   readonly position: (path: Path) => Position | undefined;
@@ -44,7 +44,7 @@ export interface Fields {
 
 export interface ReadSource {
   /** Absent where the text holds no object with keys. */
-  readonly fields?: Fields;
+  readonly fields?: ImportedFields;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -143,30 +143,30 @@ interface Reading {
 }
 
 /** Of values that stand elsewhere than in one text. */
-export const fieldsOf = (root: unknown, position: Reading["position"]): Fields =>
+export const fieldsOf = (root: unknown, position: Reading["position"]): ImportedFields =>
   view({ root, position, read: new Set(), diagnostics: [] }, [], {});
 
 const view = (
   reading: Reading,
   base: Path,
   defaults: Readonly<Record<string, unknown>>,
-): Fields => {
+): ImportedFields => {
   const { root, read, diagnostics } = reading;
   const used = new Set<string>();
   const position = (path: Path) => reading.position([...base, ...path]);
-  const report: Fields["report"] = (severity, code, message, path, hint) => {
+  const report: ImportedFields["report"] = (severity, code, message, path, hint) => {
     const whole = [...base, ...path];
     diagnostics.push(
       note(severity, code, message, { path: whole, position: position(path) }, hint),
     );
   };
-  const peek: Fields["peek"] = (...path) => {
+  const peek: ImportedFields["peek"] = (...path) => {
     const found = valueAt(root, [...base, ...path]) ?? undefined;
     if (found !== undefined || path.length !== 1) return found;
     const [key = ""] = path;
     return Object.hasOwn(defaults, key) ? defaults[key] : undefined;
   };
-  const value: Fields["value"] = (...path) => {
+  const value: ImportedFields["value"] = (...path) => {
     read.add(joined([...base, ...path]));
     const found = peek(...path);
     const isOwn = valueAt(root, [...base, ...path]) !== undefined;

@@ -4,7 +4,7 @@
 import type { Position } from "../diagnostic.ts";
 import type { Path } from "../document.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Fields, isObject, readFields } from "./fields.ts";
+import { type ImportedFields, isObject, readFields } from "./fields.ts";
 import { noLaunch, type Word } from "./invocation.ts";
 import { importMegatron } from "./megatron.ts";
 import { type CommandKind, type Imported, type Source } from "./note.ts";
@@ -18,7 +18,7 @@ export interface FlagEntry {
 }
 
 /** Keys of an object as flags. */
-export const entriesOf = (fields: Fields, path: Path = []): FlagEntry[] =>
+export const entriesOf = (fields: ImportedFields, path: Path = []): FlagEntry[] =>
   Object.entries(Object(path.length === 0 ? fields.peek() : fields.value(...path))).map(
     ([flag, value]) => ({ flag, value, position: fields.position([...path, flag]) }),
   );

@@ -2,7 +2,7 @@
 
 import type { ModelFile } from "../schema_model.ts";
 import { activationOf } from "./activation.ts";
-import { type Fields, isObject } from "./fields.ts";
+import { type ImportedFields, isObject } from "./fields.ts";
 
 /** What a model type does where its config is silent. */
 export interface DecoderDefaults {
@@ -14,7 +14,7 @@ export interface DecoderDefaults {
   readonly ffnPerHidden?: number;
 }
 
-export type Family = (fields: Fields) => ModelFile | undefined;
+export type Family = (fields: ImportedFields) => ModelFile | undefined;
 
 export const llamaDefaults: DecoderDefaults = {
   tied: false,
@@ -32,11 +32,14 @@ const sizeKeys = {
   ffn: ["intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size"],
 } as const;
 
-const keyOf = (fields: Fields, names: readonly string[]): string =>
+const keyOf = (fields: ImportedFields, names: readonly string[]): string =>
   names.find((name) => fields.peek(name) !== undefined) ?? names[0] ?? "";
 
 /** Undefined where a size is missing; the fields have reported it. */
-export const decoder = (fields: Fields, defaults: DecoderDefaults): ModelFile | undefined => {
+export const decoder = (
+  fields: ImportedFields,
+  defaults: DecoderDefaults,
+): ModelFile | undefined => {
   const layers = fields.needed(keyOf(fields, sizeKeys.layers));
   const hidden = fields.needed(keyOf(fields, sizeKeys.hidden));
   const heads = fields.needed(keyOf(fields, sizeKeys.heads));
@@ -83,7 +86,7 @@ export const decoder = (fields: Fields, defaults: DecoderDefaults): ModelFile | 
 };
 
 /** Gemma has it under two names, of which the longer counts. */
-const activationKey = (fields: Fields): string | undefined => {
+const activationKey = (fields: ImportedFields): string | undefined => {
   const older = fields.text("hidden_act") ?? fields.text("activation_function");
   return fields.text("hidden_activation") ?? older;
 };
@@ -115,7 +118,7 @@ export const biasesOf = (
 };
 
 /** Rotary positions on a part of each head only. */
-const isPartlyRotary = (fields: Fields, headDim: number): boolean => {
+const isPartlyRotary = (fields: ImportedFields, headDim: number): boolean => {
   const share =
     fields.number("partial_rotary_factor") ??
     fields.number("rotary_pct") ??
@@ -127,7 +130,7 @@ const isPartlyRotary = (fields: Fields, headDim: number): boolean => {
 };
 
 /** One set of them, or one for each type of layer. */
-const ropeParameters = (fields: Fields): readonly Readonly<Record<string, unknown>>[] => {
+const ropeParameters = (fields: ImportedFields): readonly Readonly<Record<string, unknown>>[] => {
   const value = fields.value("rope_parameters");
   if (!isObject(value)) return [];
   const nested = Object.values(value).filter(isObject);
@@ -135,7 +138,7 @@ const ropeParameters = (fields: Fields): readonly Readonly<Record<string, unknow
 };
 
 /** Scaled rotary positions are a feature of their own. */
-export const scaledPositions = (fields: Fields): string[] => {
+export const scaledPositions = (fields: ImportedFields): string[] => {
   const scaling = fields.value("rope_scaling");
   const all = [...(isObject(scaling) ? [scaling] : []), ...ropeParameters(fields)];
   return all.flatMap((each) => {
@@ -147,14 +150,14 @@ export const scaledPositions = (fields: Fields): string[] => {
 };
 
 /** How many layers are of a type, where the config lists them one by one. */
-export const layersOfType = (fields: Fields, type: RegExp): number | undefined => {
+export const layersOfType = (fields: ImportedFields, type: RegExp): number | undefined => {
   const types = fields.value("layer_types");
   if (!Array.isArray(types)) return undefined;
   return types.filter((each) => typeof each === "string" && type.test(each)).length;
 };
 
 /** @param layers how many have a window, where the config does not list them */
-export const withWindow = (fields: Fields, model: ModelFile, layers: number): ModelFile => {
+export const withWindow = (fields: ImportedFields, model: ModelFile, layers: number): ModelFile => {
   const listed = layersOfType(fields, /sliding|chunked|local/);
   const tokens = fields.count(keyOf(fields, ["sliding_window", "attention_chunk_size"]));
   const windowed = Math.min(listed ?? layers, model.layers);

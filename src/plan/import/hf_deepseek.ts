@@ -11,7 +11,7 @@ import {
   withParameters,
 } from "./hf_decoder.ts";
 import { denseLayersKey, denseLayersOf, predictionLayersLeftOut } from "./hf_experts.ts";
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 
 export const deepseek: Family = (fields) => {
   const model = decoder(fields, llamaDefaults);
@@ -73,7 +73,7 @@ export const glm4Moe: Family = (fields) => {
 };
 
 const latentOf = (
-  fields: Fields,
+  fields: ImportedFields,
 ): { readonly headDim: number; readonly latent: LatentAttention } | undefined => {
   const keyValueRank = fields.needed("kv_lora_rank");
   const rotaryDim = fields.needed("qk_rope_head_dim");
@@ -92,7 +92,7 @@ const latentOf = (
   return { headDim, latent: { ...query, keyValueRank, rotaryDim, valueDim } };
 };
 
-const withExperts = (fields: Fields, model: ModelFile): ModelFile => {
+const withExperts = (fields: ImportedFields, model: ModelFile): ModelFile => {
   const experts = fields.count("n_routed_experts");
   // A layer list of newer configs says the same as the number of dense layers at the start.
   fields.value("mlp_layer_types");

@@ -11,7 +11,7 @@ import {
   withParameters,
   withWindow,
 } from "./hf_decoder.ts";
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 import { mistral, qwenWindow } from "./hf_llama.ts";
 
 export const mixtral: Family = (fields) => {
@@ -151,7 +151,7 @@ export const minimaxM2: Family = (fields) => {
   );
 };
 
-export const predictionLayersLeftOut = (fields: Fields, key: string): void => {
+export const predictionLayersLeftOut = (fields: ImportedFields, key: string): void => {
   fields.report(
     "info",
     "prediction-layers-left-out",
@@ -170,7 +170,10 @@ export const qwen2Moe: Family = (fields) => {
 export const qwen3Moe: Family = (fields) =>
   qwenMoe(fields, { ...biasesOf(fields.flag("attention_bias"), false), qkNorm: true });
 
-export const qwenMoe = (fields: Fields, more: Partial<ModelFile>): ModelFile | undefined => {
+export const qwenMoe = (
+  fields: ImportedFields,
+  more: Partial<ModelFile>,
+): ModelFile | undefined => {
   const model = decoder(fields, { ...llamaDefaults, ffnPerHidden: 4 });
   const experts = fields.needed("num_experts");
   const topK = fields.needed("num_experts_per_tok");

@@ -8,7 +8,7 @@ import {
   withFeatures,
   withWindow,
 } from "./hf_decoder.ts";
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 import type { ModelFile } from "../schema_model.ts";
 
 const defaults: DecoderDefaults = {
@@ -66,7 +66,7 @@ export const gemma3: Family = (fields) => {
   return withFeatures(withWindow(fields, whole, local), ...scaledPositions(fields));
 };
 
-const named = (fields: Fields, model: ModelFile): ModelFile => {
+const named = (fields: ImportedFields, model: ModelFile): ModelFile => {
   const biased = fields.flag("attention_bias") === true;
   return withFeatures(
     {

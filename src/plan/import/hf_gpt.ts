@@ -13,7 +13,7 @@ import {
 } from "./hf_decoder.ts";
 import { llama } from "./hf_llama.ts";
 import { modelNotUnderstood, otherModel } from "./note.ts";
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 
 const plainDefaults = { tied: false, gated: false, norm: "layer", activation: "gelu" } as const;
 const tiedDefaults: DecoderDefaults = { ...plainDefaults, tied: true, ffnPerHidden: 4 };
@@ -27,7 +27,7 @@ export const gpt2: Family = (fields) => {
 };
 
 /** The count of positions; an older key says it too. */
-const learned = (fields: Fields, key: string): NonNullable<ModelFile["positions"]> => {
+const learned = (fields: ImportedFields, key: string): NonNullable<ModelFile["positions"]> => {
   const older = fields.count("n_ctx");
   return { kind: "learned", count: fields.count(key) ?? older ?? 1024 };
 };

@@ -11,7 +11,7 @@ import {
   withParameters,
 } from "./hf_decoder.ts";
 import { predictionLayersLeftOut, qwenMoe } from "./hf_experts.ts";
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 
 export const qwen3Next: Family = (fields) => {
   const model = qwenMoe(fields, { qkNorm: true });
@@ -26,7 +26,7 @@ export const qwen35: Family = (fields) => {
   return hybrid(fields, withFeatures({ ...model, qkNorm: true }, ...scaledPositions(fields)));
 };
 
-const hybrid = (fields: Fields, model: ModelFile): ModelFile | undefined => {
+const hybrid = (fields: ImportedFields, model: ModelFile): ModelFile | undefined => {
   const keyHeads = fields.needed("linear_num_key_heads");
   const valueHeads = fields.needed("linear_num_value_heads");
   const keyDim = fields.needed("linear_key_head_dim");

@@ -11,7 +11,7 @@ import {
   withFeatures,
   withWindow,
 } from "./hf_decoder.ts";
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 
 export const llama: Family = (fields) => {
   const model = decoder(fields, llamaDefaults);
@@ -118,7 +118,7 @@ export const glm4: Family = (fields) => {
 };
 
 /** A window is given and switched off in most Qwen configs. */
-export const qwenWindow = (fields: Fields, model: ModelFile): ModelFile => {
+export const qwenWindow = (fields: ImportedFields, model: ModelFile): ModelFile => {
   const first = fields.number("max_window_layers") ?? 0;
   const inUse = fields.flag("use_sliding_window") === true;
   const listed = layersOfType(fields, /sliding/) ?? 0;

@@ -4,7 +4,7 @@ import type { Path } from "../document.ts";
 import { shortDtype } from "../dtype_names.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { suggest } from "../suggestion.ts";
-import { type Fields, isObject, readFields } from "./fields.ts";
+import { type ImportedFields, isObject, readFields } from "./fields.ts";
 import { families } from "./hf_families.ts";
 import { isOtherPart, isSwitchedOff, isWithoutBearing } from "./hf_keys.ts";
 import {
@@ -55,12 +55,12 @@ const nests: readonly Path[] = [
 ];
 
 /** Where the language model stands: at the top, or in an object of its own. */
-const languageModel = (root: Fields): Path =>
+const languageModel = (root: ImportedFields): Path =>
   nests.find((path) => isObject(root.peek(...path)) && !isObject(root.peek("num_hidden_layers"))) ??
   [];
 
 /** Of the whole model, unless its part says otherwise. */
-const sharedWithRoot = (root: Fields): Readonly<Record<string, unknown>> =>
+const sharedWithRoot = (root: ImportedFields): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     ["tie_word_embeddings", "torch_dtype", "dtype"].flatMap((key) => {
       const value = root.peek(key);
@@ -68,7 +68,7 @@ const sharedWithRoot = (root: Fields): Readonly<Record<string, unknown>> =>
     }),
   );
 
-const familyOf = (root: Fields, place: Path): string | undefined => {
+const familyOf = (root: ImportedFields, place: Path): string | undefined => {
   const within = place.length === 0 ? root : root.within(place);
   const type = within.text("model_type") ?? root.text("model_type");
   const architecture = within.value("architectures", 0) ?? root.value("architectures", 0);
@@ -97,7 +97,7 @@ const familyOf = (root: Fields, place: Path): string | undefined => {
   return undefined;
 };
 
-const workloadOf = (fields: Fields): ImportedWorkload => {
+const workloadOf = (fields: ImportedFields): ImportedWorkload => {
   const older = fields.text("torch_dtype");
   const dtype = fields.text("dtype") ?? older;
   const key = fields.value("dtype") === undefined ? "torch_dtype" : "dtype";
@@ -115,7 +115,10 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
 };
 
 /** Quantized weights: of the shards' sizes the blocks decide; the bits have no place in a plan. */
-const quantizationOf = (root: Fields, fields: Fields): Pick<ModelFile, "quantizationBlock"> => {
+const quantizationOf = (
+  root: ImportedFields,
+  fields: ImportedFields,
+): Pick<ModelFile, "quantizationBlock"> => {
   const owner = [fields, root].find((each) => each.peek("quantization_config") !== undefined);
   if (owner === undefined) return {};
   const method = owner.value("quantization_config", "quant_method");
@@ -142,7 +145,7 @@ const quantizationOf = (root: Fields, fields: Fields): Pick<ModelFile, "quantiza
   };
 };
 
-const listTheRest = (root: Fields, fields: Fields, place: Path): void => {
+const listTheRest = (root: ImportedFields, fields: ImportedFields, place: Path): void => {
   const defaulted = fields.defaulted().filter((key) => root.peek(key) === undefined);
   if (defaulted.length > 0) {
     const given = defaulted.map((key) => `${key} ${shown(fields.peek(key))}`).join(", ");
@@ -171,7 +174,7 @@ const listTheRest = (root: Fields, fields: Fields, place: Path): void => {
 };
 
 /** The key that a feature comes from; the whole file where a model type has it without being told. */
-const keyOfFeature = (fields: Fields, feature: string): Path => {
+const keyOfFeature = (fields: ImportedFields, feature: string): Path => {
   const keys =
     featureKeys[feature] ??
     (feature.startsWith("rotary-scaling") ? ["rope_scaling", "rope_parameters"] : []);

@@ -5,14 +5,14 @@ import { parse } from "yaml";
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { Path } from "../document.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Fields, fieldsOf, isObject } from "./fields.ts";
+import { type ImportedFields, fieldsOf, isObject } from "./fields.ts";
 import { notDecided, type Word } from "./invocation.ts";
 import { note, shown } from "./note.ts";
 
 const pattern = /^(?:\+{0,2})((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)=(.*)$/s;
 
 export interface HydraReading {
-  readonly fields: Fields;
+  readonly fields: ImportedFields;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -23,7 +23,7 @@ export interface HydraReading {
  */
 export const withHydraWords = (
   command: ToolCommand,
-  file: Fields | undefined,
+  file: ImportedFields | undefined,
   nameOf: (key: string) => string,
   bears: (key: string) => boolean,
 ): HydraReading => {

@@ -1,10 +1,10 @@
 // What becomes of the keys that an importer did not use: listed, never dropped.
 
-import type { Fields } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
 import { shown } from "./note.ts";
 
 /** @param withoutBearing keys that change neither sizes nor work, dotted as they are nested */
-export const listUnreadKeys = (fields: Fields, withoutBearing: RegExp): void => {
+export const listUnreadKeys = (fields: ImportedFields, withoutBearing: RegExp): void => {
   const rest = fields.unread();
   const silent = rest.filter((key) => withoutBearing.test(key));
   if (silent.length > 0) {

@@ -3,7 +3,7 @@
 
 import type { Position } from "../diagnostic.ts";
 import type { ToolCommand } from "./commands_in.ts";
-import { type Fields, isObject, readFields } from "./fields.ts";
+import { type ImportedFields, isObject, readFields } from "./fields.ts";
 import { commandOf, entriesOf, type FlagEntry } from "./flags_file.ts";
 import type { Source } from "./note.ts";
 
@@ -29,7 +29,7 @@ export const optionsCommand = (source: Source): ToolCommand => {
 };
 
 /** Some options are in an object of their own where the command has one flag. */
-const flat = (fields: Fields, entry: FlagEntry): FlagEntry[] =>
+const flat = (fields: ImportedFields, entry: FlagEntry): FlagEntry[] =>
   /^(kv_cache_config|parallel_config)$/.test(entry.flag) && isObject(entry.value)
     ? entriesOf(fields, [entry.flag]).map((each) => ({
         ...each,

@@ -1,7 +1,7 @@
 // NeMo: a job's YAML. Its model has the keys of Megatron-LM under names of its own, and the tool's own defaults.
 
 import type { Diagnostic } from "../diagnostic.ts";
-import { type Fields, readFields } from "./fields.ts";
+import { type ImportedFields, readFields } from "./fields.ts";
 import { commandOf, entriesOf, type FlagEntry } from "./flags_file.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { withHydraWords } from "./hydra_words.ts";
@@ -57,7 +57,7 @@ const ofBridge: Readonly<Record<string, string>> = {
 
 const fromFields = (
   source: string,
-  fields: Fields,
+  fields: ImportedFields,
   before: readonly Diagnostic[],
   started?: Given,
 ): Imported => {
@@ -132,7 +132,7 @@ const keyOfFlag = (flag: string): string => {
   return Object.entries(renamed).find(([, theirs]) => theirs === name)?.[0] ?? name;
 };
 
-const flagsOf = (model: Fields): FlagEntry[] => {
+const flagsOf = (model: ImportedFields): FlagEntry[] => {
   const flag = (key: string, name: string, value: unknown): FlagEntry => {
     model.value(key);
     return { flag: `--${name.replaceAll("_", "-")}`, value, position: model.position([key]) };
@@ -172,7 +172,7 @@ const flagsOf = (model: Fields): FlagEntry[] => {
   ];
 };
 
-const precisionFlags = (precision: unknown, fields: Fields): FlagEntry[] => {
+const precisionFlags = (precision: unknown, fields: ImportedFields): FlagEntry[] => {
   const name = /bf16/.test(String(precision))
     ? "--bf16"
     : /16/.test(String(precision))
@@ -184,7 +184,7 @@ const precisionFlags = (precision: unknown, fields: Fields): FlagEntry[] => {
 };
 
 /** The optimizer that shards its state over the data ranks, or over those of each node. */
-const optimizerFlags = (model: Fields, nodes: number): FlagEntry[] => {
+const optimizerFlags = (model: ImportedFields, nodes: number): FlagEntry[] => {
   if (model.peek("optim", "name") !== "distributed_fused_adam") return [];
   const flag = (key: string, name: string, value: unknown): FlagEntry => ({
     flag: name,

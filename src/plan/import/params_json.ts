@@ -1,7 +1,7 @@
 // The params.json of Mistral's and Meta's own releases: a model, in names of their own.
 
 import type { ModelFile } from "../schema_model.ts";
-import { type Fields, readFields } from "./fields.ts";
+import { type ImportedFields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, modelNotUnderstood, otherModel, shown, type Source } from "./note.ts";
 
@@ -27,7 +27,7 @@ export const importParamsJson = (source: Source): Imported => {
   };
 };
 
-const modelOf = (fields: Fields): ModelFile | undefined => {
+const modelOf = (fields: ImportedFields): ModelFile | undefined => {
   const hidden = fields.needed("dim");
   const layers = fields.needed("n_layers");
   const heads = fields.needed("n_heads");
@@ -66,7 +66,7 @@ const modelOf = (fields: Fields): ModelFile | undefined => {
 };
 
 /** Two thirds of four times hidden, scaled, in multiples of a number. */
-const metaFfn = (fields: Fields, hidden: number): number => {
+const metaFfn = (fields: ImportedFields, hidden: number): number => {
   const multiple = fields.count("multiple_of") ?? 256;
   const factor = fields.number("ffn_dim_multiplier") ?? 1;
   const width = Math.floor(factor * Math.floor((2 * 4 * hidden) / 3));
@@ -76,7 +76,7 @@ const metaFfn = (fields: Fields, hidden: number): number => {
 const withoutBearing =
   /^(norm_eps|rope_theta|use_scaled_rope|rope_scaling|max_batch_size|causal|model_parallel|use_biases|yarn)(\.|$)/;
 
-const listTheRest = (fields: Fields): void => {
+const listTheRest = (fields: ImportedFields): void => {
   for (const key of fields.unread()) {
     if (withoutBearing.test(key) || fields.peek(...key.split(".")) === false) continue;
     fields.value(...key.split("."));

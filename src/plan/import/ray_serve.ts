@@ -1,7 +1,7 @@
 // Ray Serve LLM: an engine's arguments inside a list of deployments.
 
 import type { Path } from "../document.ts";
-import { type Fields, isObject, readFields } from "./fields.ts";
+import { type ImportedFields, isObject, readFields } from "./fields.ts";
 import { commandOf, entriesOf } from "./flags_file.ts";
 import { type Imported, note, type Source } from "./note.ts";
 import { importVllm } from "./vllm.ts";
@@ -37,7 +37,7 @@ export const importRayServe = (source: Source): Imported => {
   );
 };
 
-const configsIn = (fields: Fields): Path[] => {
+const configsIn = (fields: ImportedFields): Path[] => {
   const listed = (path: Path): Path[] => {
     const found = fields.peek(...path);
     return Array.isArray(found) ? found.map((_each, i) => [...path, i]) : [];
@@ -50,7 +50,7 @@ const configsIn = (fields: Fields): Path[] => {
   );
 };
 
-const listTheRest = (config: Fields): void => {
+const listTheRest = (config: ImportedFields): void => {
   const replicas = config.value("deployment_config", "num_replicas");
   const scaled = config.value("deployment_config", "autoscaling_config");
   config.value("deployment_config");

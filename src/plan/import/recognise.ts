@@ -1,6 +1,6 @@
 // Of which kind a file is, by the keys that it has. Command lines are known by the program that they start.
 
-import { type Fields, formatOf, isObject, readFields } from "./fields.ts";
+import { type ImportedFields, formatOf, isObject, readFields } from "./fields.ts";
 import type { Source, SourceKind } from "./note.ts";
 
 /** Undefined where the text is no file of a known kind: it is then read as a command line. */
@@ -28,14 +28,14 @@ export const hasKeys = (source: Pick<Source, "name" | "text">): boolean => {
 };
 
 /** The first kind of which a config has a key that no other kind has there. */
-const kindOf = (fields: Fields): SourceKind | undefined =>
+const kindOf = (fields: ImportedFields): SourceKind | undefined =>
   kinds.find(([, suits]) => suits(fields))?.[0];
 
-const has = (fields: Fields, ...keys: string[]): boolean =>
+const has = (fields: ImportedFields, ...keys: string[]): boolean =>
   keys.some((key) => fields.peek(...key.split(".")) !== undefined);
 
 /** Flags as keys, in any spelling. */
-const hasFlag = (fields: Fields, flags: RegExp): boolean => {
+const hasFlag = (fields: ImportedFields, flags: RegExp): boolean => {
   const args = fields.peek("MODEL_ARGS");
   const all = isObject(args) ? args : fields.peek();
   return Object.keys(Object(all)).some((key) =>
@@ -43,7 +43,7 @@ const hasFlag = (fields: Fields, flags: RegExp): boolean => {
   );
 };
 
-const kinds: readonly (readonly [SourceKind, (fields: Fields) => boolean])[] = [
+const kinds: readonly (readonly [SourceKind, (fields: ImportedFields) => boolean])[] = [
   [
     "accelerate",
     (fields) =>
@@ -124,7 +124,7 @@ const kinds: readonly (readonly [SourceKind, (fields: Fields) => boolean])[] = [
   ],
 ];
 
-const hasRayApplication = (fields: Fields): boolean => {
+const hasRayApplication = (fields: ImportedFields): boolean => {
   const applications = fields.peek("applications");
   return (
     Array.isArray(applications) &&

@@ -2,7 +2,7 @@
 
 import { shortDtype } from "../dtype_names.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { type Fields, readFields } from "./fields.ts";
+import { type ImportedFields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
 import { torchtitanModel } from "./torchtitan_flavors.ts";
@@ -50,7 +50,7 @@ const keyOf: Readonly<Partial<Record<keyof Layout, string>>> = {
 };
 
 /** Older files have their degrees in other tables. */
-const degree = (fields: Fields, ...keys: string[]): number | undefined => {
+const degree = (fields: ImportedFields, ...keys: string[]): number | undefined => {
   for (const table of ["parallelism", "training", "experimental"]) {
     for (const key of keys) {
       const value = fields.number(table, key);
@@ -60,7 +60,7 @@ const degree = (fields: Fields, ...keys: string[]): number | undefined => {
   return undefined;
 };
 
-const layoutOf = (fields: Fields): Layout => {
+const layoutOf = (fields: ImportedFields): Layout => {
   const tensor = degree(fields, "tensor_parallel_degree");
   const pipeline = degree(fields, "pipeline_parallel_degree");
   const context = degree(fields, "context_parallel_degree");
@@ -86,7 +86,7 @@ const layoutOf = (fields: Fields): Layout => {
   };
 };
 
-const workloadOf = (fields: Fields): ImportedWorkload => {
+const workloadOf = (fields: ImportedFields): ImportedWorkload => {
   const microBatch =
     fields.count("training", "local_batch_size") ?? fields.count("training", "batch_size");
   const batch = fields.number("training", "global_batch_size") ?? -1;
@@ -127,7 +127,7 @@ const workloadOf = (fields: Fields): ImportedWorkload => {
 };
 
 const flavorOf = (
-  fields: Fields,
+  fields: ImportedFields,
   name: string | undefined,
   flavor: string | undefined,
 ): ModelFile | undefined => {

@@ -9,14 +9,14 @@ import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { partOn, type Tensor } from "../tensor.ts";
 import type { EmittedOps } from "./emit.ts";
 import { windowAlignment } from "../window.ts";
-import { type Lifetime, shareMemory, type SharedMemory } from "./share_memory.ts";
+import { type Lifetime, shareMemory, type ArenaPlan } from "./share_memory.ts";
 
 /** Every adapter has buffers of that size, bytes. */
 const largestArena = 256 * 2 ** 20;
 
 export interface ActivationMemory {
   /** Undefined for a rank without activations that share memory. */
-  on(rank: number): SharedMemory | undefined;
+  on(rank: number): ArenaPlan | undefined;
 }
 
 export function planActivationMemory(
@@ -26,8 +26,8 @@ export function planActivationMemory(
 ): ActivationMemory {
   const opsOf = opsByRank(forward);
   const laterOf = opsByRank(backward);
-  const plans = new Map<string, SharedMemory>();
-  const byRank = new Map<number, SharedMemory>();
+  const plans = new Map<string, ArenaPlan>();
+  const byRank = new Map<number, ArenaPlan>();
   for (const [rank, own] of opsOf) {
     const kept = new Set(
       (laterOf.get(rank) ?? []).flatMap((at) => {

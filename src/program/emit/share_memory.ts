@@ -20,21 +20,21 @@ export interface Lifetime {
   readonly apart: ReadonlySet<string>;
 }
 
-export interface SharedMemory {
+export interface ArenaPlan {
   /** Bytes of each arena and slot. */
   readonly arenas: readonly number[];
   /** By a tensor's name. */
-  readonly placeOf: ReadonlyMap<string, Place>;
+  readonly placeOf: ReadonlyMap<string, ArenaPlace>;
   /** The most bytes that live at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
 }
 
-export interface Place {
+export interface ArenaPlace {
   readonly arena: number;
   readonly offset: number;
 }
 
-interface Placed extends Place {
+interface Placed extends ArenaPlace {
   readonly name: string;
   readonly end: number;
 }
@@ -47,7 +47,7 @@ export function shareMemory(
   lifetimes: readonly Lifetime[],
   alignment: number,
   largestArena: number,
-): SharedMemory {
+): ArenaPlan {
   const most = lifetimes.reduce((largest, { bytes }) => Math.max(largest, bytes), largestArena);
   const byLayer = new Map<string, Lifetime[]>();
   const handedOn: Lifetime[] = [];
@@ -61,7 +61,7 @@ export function shareMemory(
     else own.push(tensor);
   }
   const arenas: number[] = [];
-  const placeOf = new Map<string, Place>();
+  const placeOf = new Map<string, ArenaPlace>();
   for (const own of byLayer.values()) packLayer(own, alignment, most, arenas, placeOf);
   giveSlots(handedOn, arenas, placeOf);
   return { arenas, placeOf, liveBytes: mostAlive(lifetimes) };
@@ -73,7 +73,7 @@ const packLayer = (
   alignment: number,
   largestArena: number,
   arenas: number[],
-  placeOf: Map<string, Place>,
+  placeOf: Map<string, ArenaPlace>,
 ): void => {
   /** Of this layer alone, so that equal layers are packed alike. */
   const own: number[] = [];
@@ -98,7 +98,7 @@ const packLayer = (
 const giveSlots = (
   tensors: readonly Lifetime[],
   arenas: number[],
-  placeOf: Map<string, Place>,
+  placeOf: Map<string, ArenaPlace>,
 ): void => {
   const slots = new Map<number, { readonly arena: number; freeFrom: number }[]>();
   for (const { name, bytes, first, last } of tensors.toSorted((a, b) => a.first - b.first)) {
@@ -131,8 +131,8 @@ const bestPlace = (
   arenas: readonly number[],
   alignment: number,
   largestArena: number,
-): Place => {
-  let best: Place & { readonly growth: number } = {
+): ArenaPlace => {
+  let best: ArenaPlace & { readonly growth: number } = {
     arena: arenas.length,
     offset: 0,
     growth: bytes,

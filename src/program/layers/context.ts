@@ -8,7 +8,7 @@ import type { NewOp } from "../op.ts";
 import type { OpOrigin } from "../program.ts";
 import {
   membersOf,
-  type Parts,
+  type TensorParts,
   partsOn,
   sameOn,
   shapesOn,
@@ -110,7 +110,7 @@ export const activation = (
 export function activationOf(
   { origin, block }: LayerContext,
   part: string,
-  parts: Parts,
+  parts: TensorParts,
   dtype?: DType,
 ): Tensor {
   return {

@@ -14,7 +14,7 @@ import {
 } from "../tensor.ts";
 
 /** Tokens of one rank. */
-export interface Source {
+export interface TokenSource {
   readonly rank: number;
   readonly tensor: Tensor;
   /** Within what the rank holds of the tensor. */
@@ -26,10 +26,10 @@ export interface Source {
   readonly alone: boolean;
 }
 
-export interface Column {
+export interface ExpertColumn {
   /** Tells the transfers of one column from those of another; empty where there is one. */
   readonly key: string;
-  readonly sources: readonly Source[];
+  readonly sources: readonly TokenSource[];
   /** Ranks with experts, contiguous blocks in this order. */
   readonly holders: readonly number[];
   /** Which part of each expert's inner width they have. */
@@ -44,10 +44,10 @@ export const slicesOf = ({ expertGroups }: Pick<MoeLayer, "expertGroups">): numb
  * @param shards of the input; for sliced experts replicated on their groups
  * @throws Error where tokens are on ranks of no expert group
  */
-export const columnsOf = (layer: MoeLayer, shards: readonly Shard[]): Column[] => {
+export const columnsOf = (layer: MoeLayer, shards: readonly Shard[]): ExpertColumn[] => {
   const { expertGroups } = layer;
   const slices = slicesOf(layer);
-  const columns = expertGroups.flatMap((group, g): Column[] => {
+  const columns = expertGroups.flatMap((group, g): ExpertColumn[] => {
     const key = expertGroups.length === 1 ? "" : `/${g}`;
     const own = shards.filter(({ ranks }) => serves(expertGroups, group, ranks[0]));
     if (slices === 1) {
@@ -56,7 +56,7 @@ export const columnsOf = (layer: MoeLayer, shards: readonly Shard[]): Column[] =
         .filter(({ rank, rows }) => rows > 0 && serves(expertGroups, group, rank));
       return [{ key, sources, holders: group.flat(), slice: { index: 0, of: 1 } }];
     }
-    return Array.from({ length: slices }, (_, index): Column => ({
+    return Array.from({ length: slices }, (_, index): ExpertColumn => ({
       key: `${key}/slice${index}`,
       sources: own.map((shard) => wholeShardOn(shard, index)),
       holders: group.map((member) => member[index] ?? 0),
@@ -76,7 +76,7 @@ const serves = (
   groups.length === 1 || group.some((member) => rank !== undefined && member.includes(rank));
 
 /** Every rank of the group has all its rows: the one at `index` routes them for its slice. */
-const wholeShardOn = ({ ranks, tensor, rows, rowOffset }: Shard, index: number): Source => {
+const wholeShardOn = ({ ranks, tensor, rows, rowOffset }: Shard, index: number): TokenSource => {
   const rank = ranks[index];
   if (rank === undefined) {
     throw new Error("experts are sliced over more GPUs than their tokens are on");
@@ -85,7 +85,7 @@ const wholeShardOn = ({ ranks, tensor, rows, rowOffset }: Shard, index: number):
 };
 
 /** The rows of a shard, divided among its ranks if each has them all. */
-export const sourcesOf = (shard: Shard): Source[] => {
+export const sourcesOf = (shard: Shard): TokenSource[] => {
   const alone = shard.placement.kind === "rows" || shard.ranks.length === 1;
   const rows = memberRowsOf(shard);
   return membersOf({ ...shard, placement: { kind: "rows", rows } }).map((member) => ({
@@ -98,11 +98,11 @@ export const sourcesOf = (shard: Shard): Source[] => {
   }));
 };
 
-export const tokensOf = ({ sources }: Column): number =>
+export const tokensOf = ({ sources }: ExpertColumn): number =>
   sources.reduce((sum, { rows }) => sum + rows, 0);
 
 /** All the column's tokens and experts are on one rank. */
-export const isLocal = ({ sources, holders }: Column): boolean =>
+export const isLocal = ({ sources, holders }: ExpertColumn): boolean =>
   holders.length === 1 && sources.length === 1 && sources[0]?.rank === holders[0];
 
 /** Rows of one micro-batch that each expert group serves, in order: a capacity counts those of its group. */

@@ -4,7 +4,7 @@ import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { joined, shapesOn, type Tensor } from "../tensor.ts";
 import { activationOf, blockName, type LayerContext } from "./context.ts";
-import { tokensOf, type Column } from "./expert_columns.ts";
+import { tokensOf, type ExpertColumn } from "./expert_columns.ts";
 import { keptTable, type RoutedSource } from "./expert_router.ts";
 import { capacityOf, type ExpertRows, type Holding } from "./experts.ts";
 
@@ -19,7 +19,7 @@ export interface Dispatched {
 export function dispatchOps(
   context: LayerContext,
   layer: MoeLayer,
-  column: Column,
+  column: ExpertColumn,
   sources: readonly RoutedSource[],
   holdings: readonly Holding[],
 ): Dispatched {

@@ -5,10 +5,10 @@ import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
-import type { Source } from "./expert_columns.ts";
+import type { TokenSource } from "./expert_columns.ts";
 
 /** A source with what it remembers until it combines. */
-export interface RoutedSource extends Source {
+export interface RoutedSource extends TokenSource {
   readonly routing: Routing;
   /** Its rows, one per choice, sorted by expert. */
   readonly sorted: Tensor;
@@ -30,7 +30,7 @@ export const keptTable = (context: LayerContext, layer: MoeLayer, rank: number):
 export function routeOps(
   context: LayerContext,
   layer: MoeLayer,
-  source: Source,
+  source: TokenSource,
   isShown: boolean,
 ): RoutedSource {
   const { origin, add } = context;
@@ -76,7 +76,7 @@ export function routeOps(
 }
 
 /** The source's rows as a tensor of their own. */
-const ownRows = (context: LayerContext, { hidden }: MoeLayer, source: Source): Tensor => {
+const ownRows = (context: LayerContext, { hidden }: MoeLayer, source: TokenSource): Tensor => {
   const { rank, rows, first, tensor, alone } = source;
   if (alone) return tensor;
   const { origin, add } = context;

@@ -5,7 +5,7 @@ import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { startsOf, type Tensor, whole } from "../tensor.ts";
 import { activation, ownWeight, weightScale, type LayerContext } from "./context.ts";
-import { tokensOf, type Column } from "./expert_columns.ts";
+import { tokensOf, type ExpertColumn } from "./expert_columns.ts";
 
 /** What one rank has of the experts of a column. */
 export interface Holding {
@@ -13,14 +13,14 @@ export interface Holding {
   /** How many, from the number `first` on. */
   readonly experts: number;
   readonly first: number;
-  readonly slice: Column["slice"];
+  readonly slice: ExpertColumn["slice"];
   /** Of the whole column. */
   readonly tokens: number;
   /** Rows that it must have room for. */
   readonly rows: number;
 }
 
-export const holdingsOf = (layer: MoeLayer, column: Column): Holding[] => {
+export const holdingsOf = (layer: MoeLayer, column: ExpertColumn): Holding[] => {
   const { holders, slice } = column;
   const tokens = tokensOf(column);
   const sizes = expertShares(placedExperts(layer), holders.length);

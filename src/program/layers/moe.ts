@@ -18,7 +18,13 @@ import {
 } from "../tensor.ts";
 import { windowRows } from "../window.ts";
 import { activation, type LayerContext } from "./context.ts";
-import { columnsOf, isLocal, slicesOf, type Column, type Source } from "./expert_columns.ts";
+import {
+  columnsOf,
+  isLocal,
+  slicesOf,
+  type ExpertColumn,
+  type TokenSource,
+} from "./expert_columns.ts";
 import { dispatchOps } from "./expert_dispatch.ts";
 import { routeOps, type RoutedSource, unpermuteOps } from "./expert_router.ts";
 import { expertOps, holdingsOf } from "./experts.ts";
@@ -92,7 +98,11 @@ const wholeOnGroups = (
 });
 
 /** The layer on the rows of one column; gives each rank's result. */
-const columnOps = (context: LayerContext, layer: MoeLayer, column: Column): Map<number, Tensor> => {
+const columnOps = (
+  context: LayerContext,
+  layer: MoeLayer,
+  column: ExpertColumn,
+): Map<number, Tensor> => {
   const rowsOf = new Map(column.sources.map(({ rank, rows }) => [rank, rows]));
   const firstOf = new Map(column.sources.map(({ rank, first }) => [rank, first]));
   const part = layer.sharedFfn === undefined ? "out" : "routed";
@@ -101,7 +111,7 @@ const columnOps = (context: LayerContext, layer: MoeLayer, column: Column): Map<
       return [rank, activation(context, part, [rank], [rows, layer.hidden])] as const;
     }),
   );
-  const resultOf = ({ rank, first, rows }: Source): View => {
+  const resultOf = ({ rank, first, rows }: TokenSource): View => {
     const tensor = results.get(rank);
     if (tensor === undefined) throw new Error(`rank ${rank} has no rows`);
     if (rows === rowsOf.get(rank)) return whole(tensor);
@@ -125,8 +135,8 @@ const columnOps = (context: LayerContext, layer: MoeLayer, column: Column): Map<
 const blockOps = (
   context: LayerContext,
   layer: MoeLayer,
-  column: Column,
-  resultOf: (source: Source) => View,
+  column: ExpertColumn,
+  resultOf: (source: TokenSource) => View,
 ): void => {
   const sources = column.sources.map((source) =>
     routeOps(context, layer, source, column.slice.index === 0),
@@ -153,7 +163,7 @@ const blockOps = (
 const localOps = (
   context: LayerContext,
   layer: MoeLayer,
-  column: Column,
+  column: ExpertColumn,
   source: RoutedSource,
   y: View,
 ): void => {
@@ -176,13 +186,13 @@ const overlappedBlocks = 2;
 const blocksOf = (
   { overlap }: LayerContext,
   layer: MoeLayer,
-  { sources, holders }: Column,
-): (readonly Source[])[] => {
+  { sources, holders }: ExpertColumn,
+): (readonly TokenSource[])[] => {
   const leaves = sources.some(({ rank }) => holders.some((gpu) => gpu !== rank));
   const isLong = sources.some(({ rows }) => rows >= overlappedBlocks * windowRows);
   if (!overlap || !leaves || !isLong || layer.capacityFactor !== undefined) return [sources];
   return Array.from({ length: overlappedBlocks }, (_, block) =>
-    sources.flatMap((source): Source[] => {
+    sources.flatMap((source): TokenSource[] => {
       const units = Math.floor(source.rows / windowRows);
       const sizes = splitEvenly(units * windowRows, overlappedBlocks, windowRows);
       // The rows that fill no unit of their own go with the last block.

@@ -3,7 +3,7 @@
 
 import { costKinds } from "./cost.ts";
 import { play, type PlayOptions, type Played } from "./play.ts";
-import type { Op, RankTape, Tapes } from "./tape.ts";
+import type { TapeOp, RankTape, Tapes } from "./tape.ts";
 
 /** As `play`, without spans. */
 export const playDistinct = (tapes: Tapes, options: Omit<PlayOptions, "onSpan">): Played => {
@@ -28,9 +28,9 @@ export const playDistinct = (tapes: Tapes, options: Omit<PlayOptions, "onSpan">)
   return { ...played, ranks: tapes.ranks.map(({ rank }) => byRank.get(rank) ?? nothing) };
 };
 
-const opsOf = ({ parts }: RankTape): readonly Op[] => [...new Set(parts)].flat();
+const opsOf = ({ parts }: RankTape): readonly TapeOp[] => [...new Set(parts)].flat();
 
-const mailboxesOf = ({ transfer }: Op): readonly number[] =>
+const mailboxesOf = ({ transfer }: TapeOp): readonly number[] =>
   transfer === undefined
     ? []
     : [

@@ -6,7 +6,7 @@ import type { RankCosts } from "./cost.ts";
 import type { Measured } from "./simulate.ts";
 
 /** A transfer takes `latencyMs` + bytes / `bandwidth`. */
-export interface Link {
+export interface SimulatedLink {
   readonly latencyMs: number;
   /** Bytes per second; absent: bytes are free. */
   readonly bandwidth?: number;
@@ -16,7 +16,7 @@ export interface Link {
  * A rank takes in what arrives one after the other, at the link's bandwidth; sending is free. Sums by kernels
  * take what they were measured to; sums on hosts, which are measured as moving bytes, nothing.
  */
-export const linked = (program: Program, measured: Measured, link: Link): Measured => ({
+export const linked = (program: Program, measured: Measured, link: SimulatedLink): Measured => ({
   latencyMs: link.latencyMs,
   repeats: measured.repeats.map((ranks) => linkedStep(program, ranks, link)),
 });
@@ -24,7 +24,7 @@ export const linked = (program: Program, measured: Measured, link: Link): Measur
 const linkedStep = (
   program: Program,
   ranks: readonly RankCosts[],
-  { bandwidth }: Link,
+  { bandwidth }: SimulatedLink,
 ): RankCosts[] => {
   const wire = createWireCount();
   return ranks.map(({ instructions, rest }, rank) => ({

@@ -11,7 +11,7 @@
 
 import type { Span, SpanKind } from "../trace.ts";
 import type { Cost } from "./cost.ts";
-import type { Op, RankTape, Tapes, TransferPart } from "./tape.ts";
+import type { TapeOp, RankTape, Tapes, TransferPart } from "./tape.ts";
 
 export interface PlayOptions {
   /** ms from a post to a waiting reader that sees it. */
@@ -93,12 +93,12 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
       ...(instruction === undefined ? {} : { instruction }),
     });
   };
-  const busy = (state: RankState, kind: keyof Cost, op: Op, share = 1): void => {
+  const busy = (state: RankState, kind: keyof Cost, op: TapeOp, share = 1): void => {
     const ms = op.cost[kind] * scale[kind] * share;
     if (onSpan !== undefined) tell(state, kind, op.instruction, state.hostMs, state.hostMs + ms);
     state.hostMs += ms;
   };
-  const forGpu = (state: RankState, kind: keyof Cost, op: Op): void => {
+  const forGpu = (state: RankState, kind: keyof Cost, op: TapeOp): void => {
     const ms = op.cost[kind] * scale[kind];
     if (ms === 0) return;
     state.pendingMs += ms;
@@ -129,7 +129,7 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
   const exchange = (
     state: RankState,
     at: number,
-    op: Op,
+    op: TapeOp,
     { send, recv, isStart }: TransferPart,
     able: number[],
   ): boolean => {

@@ -8,7 +8,7 @@ import { slotsOf } from "../schedule/schedule.ts";
 import { schedulingOf } from "../schedule/scheduling.ts";
 import { createStream } from "../stream.ts";
 import { noCost, type Cost } from "./cost.ts";
-import { createMailboxes, createTaping, type Op, type RankTape, type Tapes } from "./tape.ts";
+import { createMailboxes, createTaping, type TapeOp, type RankTape, type Tapes } from "./tape.ts";
 
 /** @param costOf an instruction of a rank, told in the order of lowering */
 export const streamTapes = (
@@ -49,7 +49,7 @@ export const streamTapes = (
 
   const ranks = recorded.map((own, rank): RankTape => {
     for (const recording of own.values()) settle(recording, opOf);
-    const opsOf = (key: string): readonly Op[] => own.get(key)?.ops ?? [];
+    const opsOf = (key: string): readonly TapeOp[] => own.get(key)?.ops ?? [];
     const position = scheduling?.places.positionOf(rank);
     if (scheduling === undefined || position === undefined) {
       const ops = [...own.values()].flatMap((each) => each.ops);
@@ -64,20 +64,20 @@ export const streamTapes = (
 const everything = "all";
 
 interface Recording {
-  readonly ops: Op[];
+  readonly ops: TapeOp[];
   /** Since the last transfer. */
   computeMs: number;
 }
 
 /** What was computed since the last transfer becomes an op. */
-const settle = (recording: Recording, opOf: (computeMs: number) => Op): void => {
+const settle = (recording: Recording, opOf: (computeMs: number) => TapeOp): void => {
   if (recording.computeMs === 0) return;
   recording.ops.push(opOf(recording.computeMs));
   recording.computeMs = 0;
 };
 
-const createInterning = (): ((computeMs: number) => Op) => {
-  const known = new Map<number, Op>();
+const createInterning = (): ((computeMs: number) => TapeOp) => {
+  const known = new Map<number, TapeOp>();
   return (computeMs) => {
     const found = known.get(computeMs) ?? { cost: { ...noCost, compute: computeMs } };
     known.set(computeMs, found);

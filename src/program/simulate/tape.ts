@@ -5,7 +5,7 @@ import { type Lane, laneOf } from "../exchange/lanes.ts";
 import { collectiveOf, type Collective, type Instruction, type Program } from "../program.ts";
 import { noCost, type Cost, type RankCosts } from "./cost.ts";
 
-export interface Op {
+export interface TapeOp {
   readonly cost: Cost;
   /** Index into the rank's instructions; absent where it stands for several. */
   readonly instruction?: number;
@@ -31,7 +31,7 @@ export interface Read {
 export interface RankTape {
   readonly rank: number;
   /** One after the other; equal parts may be the same list. */
-  readonly parts: readonly (readonly Op[])[];
+  readonly parts: readonly (readonly TapeOp[])[];
 }
 
 export interface Tapes {
@@ -96,9 +96,9 @@ export const createMailboxes = (): Mailboxes => {
 export const createTaping = (
   mailboxes: Mailboxes,
   rank: number,
-): ((instruction: Instruction, cost: Cost) => Op[]) => {
+): ((instruction: Instruction, cost: Cost) => TapeOp[]) => {
   /** By channel, what is left to do of a transfer that was started. */
-  const underWay = new Map<number, readonly Op[]>();
+  const underWay = new Map<number, readonly TapeOp[]>();
   return (instruction, cost) => {
     if (instruction.op === "done") {
       const left = underWay.get(instruction.channel) ?? [];
@@ -174,7 +174,7 @@ export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes =>
   const ranks = program.ranks.map(({ rank, instructions }): RankTape => {
     const own = costs[rank];
     const opsOf = createTaping(mailboxes, rank);
-    const ops = instructions.flatMap((instruction, i): Op[] =>
+    const ops = instructions.flatMap((instruction, i): TapeOp[] =>
       opsOf(instruction, own?.instructions[i] ?? noCost).map((op) => ({ ...op, instruction: i })),
     );
     return { rank, parts: [ops, [{ cost: own?.rest ?? noCost }]] };

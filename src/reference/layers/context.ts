@@ -25,7 +25,7 @@ export interface ReferenceContext {
 }
 
 /** What a mixture of experts says of its choices. */
-export interface Routing {
+export interface RoutingAgreement {
   /** See `MoeResult`. */
   readonly routingGap: number;
   readonly reroutedChoices: number;
@@ -36,7 +36,7 @@ export interface LayerResult {
   readonly output: Matrix;
   /** Absent: as many as before. */
   readonly rowsPerSample?: number;
-  readonly routing?: Routing;
+  readonly routing?: RoutingAgreement;
 }
 
 /** All that the reference knows of a kind of layer. */

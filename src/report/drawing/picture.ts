@@ -2,7 +2,7 @@
 // an arrow per communication.
 
 import type { CollectiveEstimate } from "../../program/estimate.ts";
-import type { Block, StageDescription, Step } from "../../program/describe.ts";
+import type { DescribedBlock, StageDescription, DescribedStep } from "../../program/describe.ts";
 import { busLines, type Anchor } from "./picture_bus.ts";
 import { rangesOf } from "../../program/runs_of_ranks.ts";
 import { LINE_WIDTH } from "../render/table.ts";
@@ -56,7 +56,7 @@ const stageLines = (canvas: Canvas, { name, blocks, leaving }: StageDescription)
 
 const blockLines = (
   canvas: Canvas,
-  { times, steps }: Block,
+  { times, steps }: DescribedBlock,
   leaving: readonly CollectiveEstimate[],
 ): string[] => {
   const out = leaving.flatMap((flow) => flowLines(canvas, flow));
@@ -75,7 +75,7 @@ const blockLines = (
 
 const stepLines = (
   canvas: Canvas,
-  { title, detail, shards, besides }: Step,
+  { title, detail, shards, besides }: DescribedStep,
   flows: readonly CollectiveEstimate[],
 ): string[] => {
   const { columns, columnOf, boxWidth } = canvas;

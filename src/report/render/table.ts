@@ -6,7 +6,7 @@ import { padEnd, padStart, shortened, widthOf, wrapIndented } from "./text_width
 
 export const LINE_WIDTH = 80;
 
-export interface Row {
+export interface RenderedRow {
   readonly cells: readonly Span[];
   /** Folded under the row, indented; its lines each by itself. */
   readonly note?: string;
@@ -18,7 +18,7 @@ export interface Row {
  */
 export const table = (
   columns: readonly Column[],
-  rows: readonly Row[],
+  rows: readonly RenderedRow[],
   colors: Colors = plain,
 ): string[] => {
   const gap = 2;

@@ -1,6 +1,6 @@
 // Stages, communications, load and cost of a plan, as an analysis tells them.
 
-import type { Step } from "../../program/describe.ts";
+import type { DescribedStep } from "../../program/describe.ts";
 import { loadRule, outdoneByFlops } from "../../program/load_per_gpu.ts";
 import { countOf, formatBytes, formatPercent } from "../../measure/format.ts";
 import { paragraph, verbatim, type Section, type Text, type Verbatim } from "../section.ts";
@@ -45,7 +45,7 @@ const stageText = ({ stages }: Described): string[] =>
     ),
   ]);
 
-const splitOf = ({ shards }: Step): string => {
+const splitOf = ({ shards }: DescribedStep): string => {
   const gpus = [...new Set(shards.map(({ gpu }) => gpu))];
   const whole = shards[0]?.whole ?? "";
   return `${whole === "whole" ? "whole" : whole.replace(" /", " split by ")} on ${gpus.length === 1 ? "GPU" : "GPUs"} ${rangesOf(gpus)}`;

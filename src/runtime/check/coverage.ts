@@ -3,10 +3,10 @@
 import type { Deviation } from "../../reference/deviation.ts";
 
 /** What is counted of a kind. */
-export type Unit = "rows" | "elements" | "bytes" | "pairs of a row and a head" | "results";
+export type CheckedUnit = "rows" | "elements" | "bytes" | "pairs of a row and a head" | "results";
 
 export interface Coverage {
-  readonly unit: Unit;
+  readonly unit: CheckedUnit;
   /** Of what the instruction wrote, how much was made again and compared. */
   readonly checked: number;
   readonly total: number;

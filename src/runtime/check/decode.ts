@@ -4,7 +4,7 @@ import { fromHalf } from "../../kernels/half.ts";
 import type { StorageType } from "../../kernels/storage.ts";
 
 /** Lets signals, messages and heartbeats in. */
-export type Pause = () => Promise<void>;
+export type CheckPause = () => Promise<void>;
 
 /** To be told of every bit of work; pauses now and then. */
 export type Pace = (elements: number) => Promise<void>;
@@ -12,7 +12,7 @@ export type Pace = (elements: number) => Promise<void>;
 /** About 10 ms of multiply-adds. */
 const elementsBetweenPauses = 2 ** 22;
 
-export function createPace(pause: Pause): Pace {
+export function createPace(pause: CheckPause): Pace {
   let done = 0;
   return async (elements) => {
     done += elements;

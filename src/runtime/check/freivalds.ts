@@ -11,7 +11,7 @@ import { smallestError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Pace } from "./decode.ts";
 
 /** One matrix product, [rows, columns] each, row pitch = padded columns. */
-export interface Product {
+export interface CheckedProduct {
   readonly x: Float32Array;
   readonly y: Float32Array;
   readonly m: number;
@@ -22,7 +22,7 @@ export interface Product {
 }
 
 /** What the check keeps of w [k, n]: enough for any x. */
-export interface Projection {
+export interface RandomProjection {
   /** n each. */
   readonly vectors: readonly [Float64Array, Float64Array];
   /** w times each of them: k each. */
@@ -48,7 +48,7 @@ export async function project(
   n: number,
   random: () => number,
   pace: Pace,
-): Promise<Projection> {
+): Promise<RandomProjection> {
   const [r0, r1] = [vectorOf(n, random), vectorOf(n, random)];
   const [image0, image1] = [new Float64Array(k), new Float64Array(k)];
   const squares = new Float64Array(k);
@@ -85,8 +85,8 @@ export interface Rounding {
 
 /** Every row of y; its place in `deviation` says column 1. */
 export async function checkRows(
-  { x, y, m, n, k, firstRow }: Product,
-  { vectors: [r0, r1], images: [image0, image1], squares }: Projection,
+  { x, y, m, n, k, firstRow }: CheckedProduct,
+  { vectors: [r0, r1], images: [image0, image1], squares }: RandomProjection,
   { stored, arithmetic }: Rounding,
   deviation: Deviation,
   pace: Pace,

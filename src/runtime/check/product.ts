@@ -10,7 +10,13 @@ import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts
 import type { Coverage } from "./coverage.ts";
 import { decodeStorage } from "./decode.ts";
 import { finished, type FinishTerms } from "./finish.ts";
-import { checkRows, type Product, project, type Projection, type Rounding } from "./freivalds.ts";
+import {
+  checkRows,
+  type CheckedProduct,
+  project,
+  type RandomProjection,
+  type Rounding,
+} from "./freivalds.ts";
 import { checkPadding } from "./rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
 import type { CheckView, Operands } from "./view.ts";
@@ -21,7 +27,7 @@ export type ProductInstruction = Extract<
 >;
 
 /** Projections of weights, which are the same for every micro-batch. */
-export type Projections = Map<string, Promise<Projection>>;
+export type Projections = Map<string, Promise<RandomProjection>>;
 
 export async function checkProduct(
   instruction: ProductInstruction,
@@ -114,7 +120,7 @@ async function productOf(
   { shape }: ProductInstruction,
   operands: Operands,
   { index, firstRow, m }: Part,
-): Promise<Product> {
+): Promise<CheckedProduct> {
   const { n, k, transposed } = shape;
   const rows = async (name: string, columns: number, first: number, count: number) =>
     (await operands.rows(name, columns, [{ first, count }])).values;
@@ -132,8 +138,8 @@ async function projectionOf(
   part: number,
   projections: Projections,
   random: () => number,
-): Promise<Projection> {
-  const make = async (): Promise<Projection> => {
+): Promise<RandomProjection> {
+  const make = async (): Promise<RandomProjection> => {
     const [rows, columns] = transposed === "w" ? [n, k] : [k, n];
     const runs = [{ first: part * rows, count: rows }];
     const { values: w } = await operands.rows("w", columns, runs);
@@ -147,7 +153,7 @@ async function projectionOf(
 }
 
 /** What was never written is none. */
-function checkNumbers({ y, m, n, firstRow }: Product, deviation: Deviation): void {
+function checkNumbers({ y, m, n, firstRow }: CheckedProduct, deviation: Deviation): void {
   for (let row = 0; row < m; row++) {
     for (let column = 0; column < n; column++) {
       const value = y[row * rowPitch(n) + column] ?? Number.NaN;
@@ -156,7 +162,7 @@ function checkNumbers({ y, m, n, firstRow }: Product, deviation: Deviation): voi
   }
 }
 
-const partOf = (values: Float32Array, { firstRow, m, n }: Product): Float32Array =>
+const partOf = (values: Float32Array, { firstRow, m, n }: CheckedProduct): Float32Array =>
   values.subarray(firstRow * rowPitch(n), (firstRow + m) * rowPitch(n));
 
 const isFinished = ({ activation, scale = 1, bias, gate, residual }: Finish): boolean =>
@@ -222,9 +228,9 @@ const pickRows = (m: number, most: number, random: () => number): number[] => {
 };
 
 function checkElements(
-  { x, y, n, k, firstRow }: Product,
+  { x, y, n, k, firstRow }: CheckedProduct,
   rows: readonly number[],
-  { columns }: Projection,
+  { columns }: RandomProjection,
   { stored, arithmetic }: Rounding,
   finish: Finish,
   terms: TermsAt,
@@ -252,9 +258,9 @@ function checkElements(
 
 /** How far apart two ways to add up an element of this row may be. */
 const doubtOf = (
-  { x, k, n }: Product,
+  { x, k, n }: CheckedProduct,
   row: number,
-  { squares }: Projection,
+  { squares }: RandomProjection,
   { arithmetic }: Rounding,
 ): number => {
   let terms = 0;
@@ -264,7 +270,7 @@ const doubtOf = (
 };
 
 function checkFinish(
-  { y, n, firstRow }: Product,
+  { y, n, firstRow }: CheckedProduct,
   plain: Float32Array,
   row: number,
   doubt: number,

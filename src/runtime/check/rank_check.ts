@@ -18,7 +18,7 @@ import type { Deviation } from "../../reference/deviation.ts";
 import { checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
-import type { Coverage, Unit } from "./coverage.ts";
+import type { Coverage, CheckedUnit } from "./coverage.ts";
 import { checkWritten, type Poison, writtenBuffers, writtenBy } from "./poison.ts";
 import type { Projections } from "./product.ts";
 import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
@@ -31,7 +31,7 @@ export interface KindCheck {
   /** Checked, and in all. */
   readonly calls: number;
   readonly allCalls: number;
-  readonly unit: Unit;
+  readonly unit: CheckedUnit;
   readonly checked: number;
   readonly total: number;
   /** Largest error in shares of what the error model accepts. */

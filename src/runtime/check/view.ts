@@ -5,7 +5,7 @@ import { kernelOf } from "../../kernels/catalog.ts";
 import { bindingsOf } from "../../kernels/kernel.ts";
 import { bytesPerElement, type DType, rowPitch, type StorageType } from "../../kernels/storage.ts";
 import type { KernelInstruction } from "../../program/program.ts";
-import { createPace, decodeStorage, type Pace, type Pause } from "./decode.ts";
+import { createPace, decodeStorage, type Pace, type CheckPause } from "./decode.ts";
 import type { Effort } from "./effort.ts";
 import { type Run, rowsOf } from "./sample.ts";
 
@@ -22,7 +22,7 @@ export interface CheckView extends Sampling {
   readonly read: (buffer: string, ranges: readonly ByteRange[]) => Promise<Uint8Array<ArrayBuffer>>;
   /** What this writes, when it is run anew, in place of its last buffer; undefined where there is no memory for that. */
   readonly compute: (plain: KernelInstruction) => Promise<Uint8Array<ArrayBuffer> | undefined>;
-  readonly pause: Pause;
+  readonly pause: CheckPause;
 }
 
 export const readAll = async (

@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import type { Communicator } from "../../../src/collectives/transport/communicator.ts";
 import { emulateLinks, stamped } from "../../../src/collectives/transport/emulated_links.ts";
 import { hostMs } from "../../../src/gpu/timestamps.ts";
-import type { Link } from "../../../src/program/simulate/link_cost.ts";
+import type { SimulatedLink } from "../../../src/program/simulate/link_cost.ts";
 import { openTransport } from "./open_transport.ts";
 
 /** Ranks of one process, each able to send `depth` messages of up to 1,000 bytes to all others. */
-const ranksOver = (ranks: number, link: Link, depth = 2): Communicator[] => {
+const ranksOver = (ranks: number, link: SimulatedLink, depth = 2): Communicator[] => {
   const mailboxes = stamped(
     Array.from({ length: ranks }, (_, source) => ({
       channel: 0,

@@ -1,11 +1,11 @@
 // Several expert groups serve the tokens of their own GPUs: tokens elsewhere would find no experts.
 
 import { fieldPath, listed, nameOf, placedLayers } from "../../../plan/layers.ts";
-import { oneStage, type Value } from "../../example.ts";
+import { oneStage, type PlanChange } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 /** Two groups with both experts each, and tokens where `tokenGpus` says. */
-const twoGroups = (tokenGpus: readonly number[]): Value => ({
+const twoGroups = (tokenGpus: readonly number[]): PlanChange => ({
   op: "moe",
   hidden: 8,
   ffn: 8,

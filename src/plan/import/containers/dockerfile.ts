@@ -1,6 +1,6 @@
 // A Dockerfile as the shell script that its last image starts: variables, then ENTRYPOINT and CMD in either form.
 
-import { literal, type Piece, type Scalar } from "../shell/value.ts";
+import { literal, type WordPiece, type Scalar } from "../shell/value.ts";
 
 export interface ImageStart {
   /** On which the last image is built, whose program takes the words where the file names none. */
@@ -19,7 +19,7 @@ interface Instruction {
 
 interface Stage {
   readonly image: string;
-  readonly variables: Piece[];
+  readonly variables: WordPiece[];
   entry?: Instruction | undefined;
   command?: Instruction | undefined;
 }

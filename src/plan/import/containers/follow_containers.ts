@@ -1,7 +1,7 @@
 // Starts of containers as commands: those of Kubernetes are words, those of Compose are split as a shell does, and
 // an image's are a script.
 
-import { behindImage, followCommand, type Place, wordOf } from "../launch/follow_command.ts";
+import { behindImage, followCommand, type CommandPlace, wordOf } from "../launch/follow_command.ts";
 import { type Launch, noLaunch } from "../invocation.ts";
 import { note } from "../note.ts";
 import { runScript } from "../shell/run_script.ts";
@@ -11,11 +11,14 @@ import { scalar, type Scalar } from "../shell/value.ts";
 import type { Container } from "./containers.ts";
 import type { ImageStart } from "./dockerfile.ts";
 
-export const followContainers = (containers: readonly Container[], place: Place): void => {
+export const followContainers = (containers: readonly Container[], place: CommandPlace): void => {
   for (const container of containers) follow(container, place);
 };
 
-export const followImage = ({ image, script, isArguments }: ImageStart, place: Place): void => {
+export const followImage = (
+  { image, script, isArguments }: ImageStart,
+  place: CommandPlace,
+): void => {
   runScript(sourceOf(script), newShell(new Map()), {
     ...place.follower,
     onCommand: (started) => {
@@ -25,7 +28,7 @@ export const followImage = ({ image, script, isArguments }: ImageStart, place: P
   });
 };
 
-const follow = (container: Container, place: Place): void => {
+const follow = (container: Container, place: CommandPlace): void => {
   const { words, isText, environment } = container;
   const launch = launchOf(container, place);
   const shell = newShell(
@@ -71,7 +74,7 @@ const withImage = (
         ({ pieces, text, offset }) => pieces ?? [{ text, offset }],
       );
 
-const launchOf = ({ gpus, pods, replicas }: Container, { position }: Place): Launch => ({
+const launchOf = ({ gpus, pods, replicas }: Container, { position }: CommandPlace): Launch => ({
   ...noLaunch,
   ...(gpus === undefined ? {} : { gpus }),
   ...(pods === undefined ? {} : { nodes: pods }),

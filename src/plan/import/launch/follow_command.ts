@@ -19,7 +19,7 @@ import { type Launcher, launcherModules, launchers, shells } from "./launchers.t
 import { splitOptions } from "./options.ts";
 
 /** A program, with all launchers before it taken away. */
-export interface Program {
+export interface LaunchedProgram {
   readonly program: string;
   readonly words: readonly Word[];
   readonly offset: number;
@@ -28,11 +28,11 @@ export interface Program {
   readonly conditions: readonly Unknown[];
 }
 
-export interface Place {
+export interface CommandPlace {
   readonly follower: Omit<Follower, "onCommand">;
   readonly position: (offset: number) => Position;
   readonly valuesOf: (variable: string) => readonly string[];
-  readonly onProgram: (program: Program) => void;
+  readonly onProgram: (program: LaunchedProgram) => void;
 }
 
 export const wordOf = (pieces: Scalar): Word => {
@@ -53,7 +53,11 @@ export const variableOf = ({ variables }: Shell, name: string): Word | undefined
     : undefined;
 };
 
-export const followCommand = (started: StartedCommand, launch: Launch, place: Place): void => {
+export const followCommand = (
+  started: StartedCommand,
+  launch: Launch,
+  place: CommandPlace,
+): void => {
   unwrap(runningOf(started, launch, 0), place);
 };
 
@@ -77,7 +81,7 @@ interface Running {
 
 const maxDepth = 16;
 
-const unwrap = (running: Running, place: Place): void => {
+const unwrap = (running: Running, place: CommandPlace): void => {
   const { words, shell, launch, depth } = running;
   const [first, ...rest] = words;
   if (first === undefined || depth > maxDepth) return;
@@ -125,7 +129,7 @@ const runText = (
   pieces: Scalar,
   { shell, launch, conditions, depth }: Running,
   positional: readonly Word[] | undefined,
-  place: Place,
+  place: CommandPlace,
 ): void => {
   const inner = newShell(exportedOf(shell));
   inner.positional = positional?.map(({ text, offset }) => literal(text, offset));
@@ -138,7 +142,7 @@ const runText = (
 };
 
 /** `bash -c "…"`, `bash << EOF`, and `bash FILE` where the text itself writes the file. */
-const followShell = (running: Running, place: Place): void => {
+const followShell = (running: Running, place: CommandPlace): void => {
   const [, ...args] = running.words;
   const at = args.findIndex(({ text }) => !/^[-+]/.test(text));
   const flags = at < 0 ? args : args.slice(0, at);
@@ -161,7 +165,7 @@ const piecesOf = ({ text, offset, pieces }: Word): Scalar => pieces ?? literal(t
 /** Options of the interpreter that take a value. */
 const pythonValued = new Set(["-W", "-X", "--check-hash-based-pycs"]);
 
-const followPython = (running: Running, place: Place): void => {
+const followPython = (running: Running, place: CommandPlace): void => {
   const [, ...args] = running.words;
   let at = 0;
   while (at < args.length) {
@@ -180,7 +184,7 @@ const startPython = (
   words: readonly Word[],
   isModule: boolean,
   running: Running,
-  place: Place,
+  place: CommandPlace,
 ): void => {
   const launcher = isModule ? launcherModules[script.text] : undefined;
   if (launcher !== undefined) {
@@ -211,7 +215,12 @@ const startsCommand = (word: string): boolean => {
   );
 };
 
-const followLauncher = (name: string, launcher: Launcher, running: Running, place: Place): void => {
+const followLauncher = (
+  name: string,
+  launcher: Launcher,
+  running: Running,
+  place: CommandPlace,
+): void => {
   let split = splitOptions(running.words.slice(1), launcher, startsCommand);
   let verb: string | undefined;
   const found = [...split.options];

@@ -3,7 +3,7 @@
 import type { Assignment, Command } from "unbash";
 import { expandValue, expandWords, type Scope } from "./expand.ts";
 import { assign, type Variable } from "./shell.ts";
-import { literal, type Scalar, scalar, textOf, type Value } from "./value.ts";
+import { literal, type Scalar, scalar, textOf, type ShellValue } from "./value.ts";
 
 /** Commands whose words are assignments. */
 export const declares = new Set(["export", "declare", "local", "readonly", "typeset"]);
@@ -37,7 +37,7 @@ export const assignFrom = (assignment: Assignment, scope: Scope, exported?: bool
   const { name, append = false, index } = assignment;
   const before: Variable | undefined = shell.variables.get(name);
   const value = valueOf(assignment, scope);
-  const set = (next: Value): void => {
+  const set = (next: ShellValue): void => {
     assign(script, shell, name, next, exported ?? before?.exported ?? false);
   };
   if (index !== undefined) {
@@ -58,7 +58,7 @@ export const assignFrom = (assignment: Assignment, scope: Scope, exported?: bool
   }
 };
 
-const valueOf = ({ value }: Assignment, scope: Scope): Value => {
+const valueOf = ({ value }: Assignment, scope: Scope): ShellValue => {
   if (value.type === "Word") return scalar(expandValue(value, scope));
   const elements = new Map<string, Scalar>();
   for (const word of value.elements) {

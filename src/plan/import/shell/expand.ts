@@ -10,7 +10,7 @@ import type { Script, Shell } from "./shell.ts";
 import type { SourceText } from "./source_text.ts";
 import {
   firstUnknown,
-  type Piece,
+  type WordPiece,
   type Scalar,
   textOf,
   type Unknown,
@@ -27,7 +27,7 @@ export interface Scope {
 }
 
 /** Text that an unquoted expansion made is split into fields, all other text is not. */
-interface Fragment extends Piece {
+interface Fragment extends WordPiece {
   readonly splits: boolean;
 }
 /** Between two elements of an array, whether or not their text has blanks. */
@@ -93,7 +93,7 @@ const partsOf = (word: Word): readonly WordPart[] =>
 const joined = (fragments: Fragments): Scalar =>
   fragments.map((each) => (each === border ? { text: " ", offset: 0 } : withoutSplits(each)));
 
-const withoutSplits = ({ text, offset, unknown }: Fragment): Piece => ({
+const withoutSplits = ({ text, offset, unknown }: Fragment): WordPiece => ({
   text,
   offset,
   ...(unknown === undefined ? {} : { unknown }),
@@ -182,13 +182,13 @@ const parameterFragments = (
 };
 
 const fieldsOf = (fragments: Fragments, { script }: Scope): Scalar[] => {
-  const fields: Piece[][] = [];
-  let field: Piece[] | undefined;
+  const fields: WordPiece[][] = [];
+  let field: WordPiece[] | undefined;
   const close = (): void => {
     if (field !== undefined) fields.push(field);
     field = undefined;
   };
-  const add = (piece: Piece): void => {
+  const add = (piece: WordPiece): void => {
     field ??= [];
     field.push(piece);
   };

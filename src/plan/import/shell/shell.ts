@@ -2,10 +2,17 @@
 
 import type { CompoundList, Function as FunctionNode } from "unbash";
 import type { SourceText } from "./source_text.ts";
-import { literal, mergeScalars, type Scalar, scalar, type Unknown, type Value } from "./value.ts";
+import {
+  literal,
+  mergeScalars,
+  type Scalar,
+  scalar,
+  type Unknown,
+  type ShellValue,
+} from "./value.ts";
 
 export interface Variable {
-  readonly value: Value;
+  readonly value: ShellValue;
   /** Commands see it. */
   readonly exported: boolean;
 }
@@ -146,7 +153,7 @@ export const assign = (
   { pinned }: Script,
   shell: Shell,
   name: string,
-  value: Value,
+  value: ShellValue,
   exported = shell.variables.get(name)?.exported ?? false,
 ): void => {
   const given = pinned.get(name);

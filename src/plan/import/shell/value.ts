@@ -15,7 +15,7 @@ export interface Unknown {
   readonly alternatives?: readonly string[];
 }
 
-export interface Piece {
+export interface WordPiece {
   readonly text: string;
   /** Characters from the start of the source. */
   readonly offset: number;
@@ -23,7 +23,7 @@ export interface Piece {
 }
 
 /** Pieces in order; together they are the text. */
-export type Scalar = readonly Piece[];
+export type Scalar = readonly WordPiece[];
 
 export interface ScalarValue {
   readonly kind: "scalar";
@@ -36,13 +36,13 @@ export interface ArrayValue {
   readonly elements: ReadonlyMap<string, Scalar>;
 }
 
-export type Value = ScalarValue | ArrayValue;
+export type ShellValue = ScalarValue | ArrayValue;
 
-export const scalar = (pieces: Scalar): Value => ({ kind: "scalar", pieces });
+export const scalar = (pieces: Scalar): ShellValue => ({ kind: "scalar", pieces });
 
 export const literal = (text: string, offset: number): Scalar => [{ text, offset }];
 
-export const unknownPiece = (unknown: Unknown, offset: number): Piece => ({
+export const unknownPiece = (unknown: Unknown, offset: number): WordPiece => ({
   text: unknown.written,
   offset,
   unknown,
@@ -58,7 +58,7 @@ export const firstUnknown = (pieces: Scalar): Unknown | undefined =>
   pieces.find(({ unknown }) => unknown !== undefined)?.unknown;
 
 /** Of an array the first element, as `$NAME` has it. */
-export const scalarOf = (value: Value): Scalar =>
+export const scalarOf = (value: ShellValue): Scalar =>
   value.kind === "scalar" ? value.pieces : (value.elements.values().next().value ?? []);
 
 /**
@@ -87,5 +87,5 @@ export const mergeScalars = (ends: readonly Scalar[], unknown: Unknown): Scalar 
 const alternativesOf = (pieces: Scalar): readonly string[] =>
   (pieces.length === 1 ? pieces[0]?.unknown?.alternatives : undefined) ?? [textOf(pieces)];
 
-const samePiece = (a: Piece | undefined, b: Piece | undefined): boolean =>
+const samePiece = (a: WordPiece | undefined, b: WordPiece | undefined): boolean =>
   a?.text === b?.text && a?.unknown === b?.unknown;

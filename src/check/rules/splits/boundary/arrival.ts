@@ -8,7 +8,7 @@ import type { Stage } from "../../../../plan/plan.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../../example.ts";
 import { setCommunication } from "../../../repair/communication.ts";
 import { type DiagnosticDefinition, report } from "../../../rule.ts";
-import type { Value } from "./value.ts";
+import type { StageResult } from "./value.ts";
 
 interface Missed {
   readonly missed: readonly number[];
@@ -48,7 +48,7 @@ export const rowsNotGathered: DiagnosticDefinition = {
 };
 
 export const arrivalFaults = (
-  value: Value,
+  value: StageResult,
   index: number,
   name: string,
   next: Stage,

@@ -12,7 +12,7 @@ import {
   moveResult,
   type NeededTransfer,
 } from "./needed_transfer.ts";
-import { sameGroups, sameList, type Value } from "./value.ts";
+import { sameGroups, sameList, type StageResult } from "./value.ts";
 
 export const columnResultNotGathered: DiagnosticDefinition<NeededTransfer> = {
   code: "column-result-not-gathered",
@@ -53,7 +53,7 @@ export const stagesNotConnected: DiagnosticDefinition<MissingTransfer> = {
 };
 
 export const undeclared = (
-  value: Value,
+  value: StageResult,
   s: number,
   stage: Stage,
   next: Stage,

@@ -17,7 +17,7 @@ import { communicationLeftOut, setCommunication } from "../../../repair/communic
 import { type DiagnosticDefinition, report } from "../../../rule.ts";
 import { type FittingTransfer, fitTransfer } from "./needed_transfer.ts";
 import { columnResultNotGathered, rowResultNotReduced } from "./result_not_moved.ts";
-import { describe, isAlone, isOrdered, type Value } from "./value.ts";
+import { describe, isAlone, isOrdered, type StageResult } from "./value.ts";
 
 export const communicationDoesNotFitResult: DiagnosticDefinition<FittingTransfer> = {
   code: "communication-does-not-fit-result",
@@ -79,7 +79,7 @@ export const communicationSourceDiffers: DiagnosticDefinition<{
 export const transferFaults = (
   communication: Communication,
   index: number,
-  value: Value,
+  value: StageResult,
   stage: Stage,
 ): Diagnostic[] => {
   const { name, op, from } = communication;

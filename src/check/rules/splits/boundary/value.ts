@@ -8,16 +8,16 @@ import type { Groups } from "../../../../plan/groups.ts";
 import type { MoeLayer } from "../../../../plan/layers/moe.ts";
 
 /** Rows are those of data replicas of one GPU each. */
-export interface Value {
+export interface StageResult {
   readonly placement: PlacementKind;
   readonly groups: Groups;
 }
 
-export const placeOf = ({ placement, groups }: Value): string =>
+export const placeOf = ({ placement, groups }: StageResult): string =>
   `${placement} on ${groups.flat().join()}`;
 
 /** Whether all of it is already on every one of those GPUs. */
-export const isAtHand = ({ placement, groups }: Value, to: readonly number[]): boolean =>
+export const isAtHand = ({ placement, groups }: StageResult, to: readonly number[]): boolean =>
   groups.length === 1 &&
   (placement === "replicate" || groups[0]?.length === 1) &&
   to.every((gpu) => groups[0]?.includes(gpu));
@@ -26,7 +26,7 @@ export const isAtHand = ({ placement, groups }: Value, to: readonly number[]): b
  * What a stage's last layer leaves. Layers that reduce their own result leave that to the declared
  * communication, if there is one, so that nothing is moved twice.
  */
-export const resultOf = (layer: Layer, isDeclared: boolean): Value => {
+export const resultOf = (layer: Layer, isDeclared: boolean): StageResult => {
   const { groups, op } = layer;
   const isGroup = groupSize(layer) > 1;
   // Each replica's mean is a summand of the mean over the batch.
@@ -47,7 +47,7 @@ export const resultOf = (layer: Layer, isDeclared: boolean): Value => {
 const isSliced = ({ expertGroups }: MoeLayer): boolean => (expertGroups[0]?.[0]?.length ?? 1) > 1;
 
 /** What one GPU holds alone. */
-export const isAlone = ({ groups }: Value): boolean =>
+export const isAlone = ({ groups }: StageResult): boolean =>
   groups.length === 1 && groups[0]?.length === 1;
 
 /** Blocks are joined in the order of their GPUs; summands have no order. */
