@@ -4,7 +4,7 @@
 import type { StorageType } from "../../kernels/storage.ts";
 import { bytesOf } from "../builder.ts";
 import { isTransfer, type Op } from "../op.ts";
-import { type Touched, touchedOn } from "../passes/touched.ts";
+import { type Touched, touchedOn } from "../operands.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { partOn, type Tensor } from "../tensor.ts";
 import type { EmittedOps } from "./emit.ts";

@@ -1,6 +1,7 @@
 // How often each rank's buffers are read.
 
-import { type Op, readBy } from "../op.ts";
+import type { Op } from "../op.ts";
+import { readBy } from "../operands.ts";
 import type { Tensor } from "../tensor.ts";
 
 export function countReads(ops: readonly Op[]): (tensor: Tensor, rank: number) => number {

@@ -7,8 +7,8 @@ import {
   type GroupedMatmulOp,
   type MatmulOp,
   type Op,
-  writtenBy,
 } from "../op.ts";
+import { writtenBy } from "../operands.ts";
 import { sameRanks, type Tensor } from "../tensor.ts";
 import { countReads } from "./count_reads.ts";
 

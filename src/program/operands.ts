@@ -1,0 +1,118 @@
+// Which tensors an op reads and which it writes: all of them, and on each of its ranks.
+
+import type { NewOp, Op, Transfer } from "./op.ts";
+import type { Tensor, View } from "./tensor.ts";
+
+/** The tensors that an op reads. */
+export function readBy(op: NewOp): readonly Tensor[] {
+  switch (op.op) {
+    case "input":
+    case "done":
+      return [];
+    case "copy":
+    case "aggregate":
+    case "slice-columns":
+    case "gather-columns":
+    case "observe":
+      return [op.x];
+    case "matmul":
+      return [op.x.tensor, op.w, ...tensorsOf(op.gate, op.residual)];
+    case "grouped-matmul":
+      return [op.x.tensor, op.w, op.offsets, ...tensorsOf(op.gate)];
+    case "activation":
+      return [op.x.tensor, ...tensorsOf(op.gate)];
+    case "attention":
+      return [op.qkv];
+    case "norm": {
+      const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
+      return [...tensorsOf(...summands), op.gain, ...(op.bias === undefined ? [] : [op.bias])];
+    }
+    case "add":
+      return [op.a.tensor, op.b.tensor];
+    case "embedding":
+      return [op.ids, op.table];
+    case "route":
+      return [op.logits];
+    case "route-positions":
+      return [op.ids];
+    case "permute":
+      return [op.x, op.ids, op.positions, op.offsets];
+    case "unpermute":
+      return [op.x, op.ids, op.positions, op.offsets, op.kept, op.weights];
+    case "collective":
+      return [op.x.tensor];
+    case "expert-dispatch":
+      return [op.x, op.counts];
+    case "expert-combine":
+      return [op.x];
+  }
+}
+
+/** The tensors that an op writes. */
+export function writtenBy(op: NewOp): readonly Tensor[] {
+  switch (op.op) {
+    case "observe":
+    case "done":
+      return [];
+    case "input":
+    case "copy":
+    case "attention":
+    case "aggregate":
+    case "embedding":
+    case "slice-columns":
+    case "permute":
+    case "expert-combine":
+      return [op.y];
+    case "matmul":
+    case "grouped-matmul":
+    case "activation":
+    case "add":
+    case "gather-columns":
+    case "unpermute":
+    case "collective":
+      return [op.y.tensor];
+    case "norm":
+      return [op.y.tensor, ...tensorsOf(op.sumOf === undefined ? undefined : op.x)];
+    case "route":
+      return [op.ids, op.weights];
+    case "route-positions":
+      return [op.positions, op.counts, op.offsets];
+    case "expert-dispatch":
+      return [op.y, op.kept, op.offsets];
+  }
+}
+
+const tensorsOf = (...views: readonly (View | undefined)[]): Tensor[] =>
+  views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+
+export interface Touched {
+  readonly read: readonly Tensor[];
+  readonly written: readonly Tensor[];
+}
+
+export function touchedOn(op: Op, rank: number): Touched {
+  switch (op.op) {
+    case "collective":
+    case "expert-dispatch":
+    case "expert-combine":
+      return touchedByTransfer(op, rank);
+    default:
+      return { read: readBy(op), written: writtenBy(op) };
+  }
+}
+
+const touchedByTransfer = (op: Transfer, rank: number): Touched => {
+  const sends = op.from.includes(rank);
+  const receives = op.to.includes(rank);
+  if (op.op === "collective") {
+    return { read: sends ? [op.x.tensor] : [], written: receives ? [op.y.tensor] : [] };
+  }
+  const isDispatch = op.op === "expert-dispatch";
+  return {
+    read: sends ? [op.x, ...(isDispatch ? [op.counts] : [])] : [],
+    written: [
+      ...(receives ? [op.y, ...(isDispatch ? [op.offsets] : [])] : []),
+      ...(sends && isDispatch ? [op.kept] : []),
+    ],
+  };
+};
