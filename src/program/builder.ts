@@ -34,9 +34,10 @@ export interface SharedPlace {
 
 export interface Builder {
   readonly dtype: StorageType;
-  /** Returns the id. Declaring the same id again, for the next micro-batch, changes nothing. */
-  declare(rank: number, declaration: Declaration): string;
-  /** The same buffer `count` times, each under the name of its copy. */
+  /**
+   * The same buffer `count` times, each under the name of its copy. Declaring it again, for the next micro-batch, changes
+   * nothing.
+   */
   declareCopies(rank: number, declaration: Declaration, count: number): void;
   /** As a part of memory that others use, too. */
   declareIn(rank: number, declaration: Declaration, place: SharedPlace): void;
@@ -61,6 +62,8 @@ export interface Builder {
 
 /** A builder that keeps everything. */
 export interface ProgramBuilder extends Builder {
+  /** One buffer. */
+  declare(rank: number, declaration: Declaration): void;
   ranks(): RankProgram[];
 }
 
@@ -90,7 +93,6 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
         throw new Error(`buffer ${id} of rank ${rank}: ${known.bytes} and ${bytes} bytes`);
       }
       if (known === undefined) buffersOf(rank).set(id, { id, dtype: own, bytes, ...rest });
-      return id;
     },
     declareCopies(rank, declaration, count) {
       for (let copy = 0; copy < count; copy++) {

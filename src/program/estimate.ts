@@ -3,7 +3,8 @@
 import { whyNotStated } from "../plan/import/parameters_stated.ts";
 import { countParameters } from "../plan/parameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import { createClock, type Bound, type Peaks } from "./bound.ts";
+import type { Bound, Peaks } from "./bound.ts";
+import { createClock } from "./bound_clock.ts";
 import type { ActivationMemory } from "./emit/activation_memory.ts";
 import { lowering } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";

@@ -1,6 +1,6 @@
-// Which tensors an op reads and which it writes: all of them, and on each of its ranks.
+// Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
-import type { NewOp, Op, Transfer } from "./op.ts";
+import type { CollectiveOp, NewOp, Op, Transfer } from "./op.ts";
 import type { Tensor, View } from "./tensor.ts";
 
 /** The tensors that an op reads. */
@@ -115,4 +115,22 @@ const touchedByTransfer = (op: Transfer, rank: number): Touched => {
       ...(sends && isDispatch ? [op.kept] : []),
     ],
   };
+};
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+
+/** Elements that member i of `from` contributes. */
+export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): number => {
+  switch (amount.kind) {
+    case "all-reduce":
+    case "broadcast":
+    case "send":
+      return amount.count;
+    case "all-gather":
+      return amount.counts[i] ?? 0;
+    case "reduce-scatter":
+      return sum(amount.counts);
+    case "all-to-all":
+      return sum(amount.counts[i] ?? []);
+  }
 };

@@ -9,7 +9,7 @@ import { communicate } from "./communicate.ts";
 import type { LayerContext } from "./layers/context.ts";
 import { embeddingOps } from "./layers/embedding.ts";
 import { opsOf } from "./layers/layers.ts";
-import { splitsTokens } from "./layers/split_tokens.ts";
+import { splitsTokens, wantedBy } from "./layers/split_tokens.ts";
 import type { Op } from "./op.ts";
 import type { Observation, Program } from "./program.ts";
 import { gatherForNext, redistribute } from "./redistribute.ts";
@@ -66,9 +66,9 @@ export const planOps = (plan: Plan): PlanOps => {
     };
   };
   let value: ShardedTensor | undefined;
+  let context: LayerContext | undefined;
   for (const [s, stage] of plan.stages.entries()) {
     const inputs: ShardedTensor[] = [];
-    let context: LayerContext | undefined;
     for (const [index, layer] of stage.layers.entries()) {
       context = contextOfLayer(stage, layer);
       if (layer.op === "embedding") {
@@ -86,11 +86,11 @@ export const planOps = (plan: Plan): PlanOps => {
         value = communicate(context.add, value, communication);
       }
     }
-    if (s === plan.stages.length - 1 && value !== undefined && context !== undefined) {
-      observeOutput(context, value);
-    }
   }
-  if (value === undefined) throw new Error("a plan needs at least one layer");
+  if (value === undefined || context === undefined) {
+    throw new Error("a plan needs at least one layer");
+  }
+  observeOutput(context, value);
   return { ops, output: { rows: value.rows, columns: value.columns } };
 };
 
@@ -106,8 +106,7 @@ const inputOf = (
   if (gathersTokens(before, layer)) {
     return { input: gatherForNext(source, { add, name }), kept: source };
   }
-  const placement = splitsTokens(layer) ? "rows" : "replicate";
-  const input = redistribute(source, { add, name, groups: layer.groups, placement });
+  const input = redistribute(source, { add, name, ...wantedBy(layer) });
   return { input, kept: input };
 };
 

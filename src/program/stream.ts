@@ -50,10 +50,6 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
   };
   const stream: Stream = {
     dtype,
-    declare(rank, { id, layer, role, shape, dtype: own = dtype }) {
-      if (isNew(rank, id)) sink.allocate(rank, role, bytesOf(shape, own), shape, layer);
-      return id;
-    },
     declareCopies(rank, { id, layer, role, shape, dtype: own = dtype }, count) {
       if (!isNew(rank, id)) return;
       const bytes = bytesOf(shape, own);

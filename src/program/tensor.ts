@@ -48,6 +48,10 @@ export const shapesOn = (
 export const partOn = ({ parts }: Tensor, rank: number): TensorPart | undefined =>
   parts.held[parts.held.length === 1 ? 0 : parts.ranks.indexOf(rank)];
 
+/** What the rank's buffer is called. */
+export const nameOn = (tensor: Tensor, rank: number): string =>
+  partOn(tensor, rank)?.name ?? tensor.name;
+
 export const mapParts = (
   { ranks, held }: TensorParts,
   of: (part: TensorPart) => TensorPart,

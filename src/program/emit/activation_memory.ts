@@ -6,8 +6,8 @@ import { bytesOf } from "../builder.ts";
 import { isTransfer, type Op } from "../op.ts";
 import { type Touched, touchedOn } from "../operands.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
-import { partOn, type Tensor } from "../tensor.ts";
-import type { EmittedOps } from "./emit.ts";
+import { nameOn, partOn, type Tensor } from "../tensor.ts";
+import type { PassedOps } from "../passes/passes.ts";
 import { windowAlignment } from "../window.ts";
 import { type Lifetime, shareMemory, type ArenaPlan } from "./share_memory.ts";
 
@@ -20,7 +20,7 @@ export interface ActivationMemory {
 }
 
 export function planActivationMemory(
-  { forward, backward }: EmittedOps,
+  { forward, backward }: PassedOps,
   dtype: StorageType,
   scheduling: Scheduling | undefined,
 ): ActivationMemory {
@@ -46,7 +46,9 @@ export function planActivationMemory(
     if (lifetimes.length === 0) continue;
     // Most ranks do as others do.
     const key = lifetimes
-      .map(({ name, bytes, first, last }) => `${name} ${bytes} ${first} ${last}`)
+      .map(({ name, bytes, first, last, layer, apart }) =>
+        [name, bytes, first, last, layer, ...apart].join("\t"),
+      )
       .join("\n");
     const plan = plans.get(key) ?? shareMemory(lifetimes, windowAlignment, largestArena);
     plans.set(key, plan);
@@ -67,8 +69,6 @@ const opsByRank = (ops: readonly Op[]): Map<number, number[]> => {
   }
   return byRank;
 };
-
-const nameOn = (tensor: Tensor, rank: number): string => partOn(tensor, rank)?.name ?? tensor.name;
 
 interface Seen {
   readonly bytes: number;

@@ -1,11 +1,11 @@
-// Which buffer of a rank holds a tensor. Activations that no backward pass reads take turns in shared memory. With a schedule that keeps several micro-batches in flight, a rank has as many
-// copies of the others as its stage holds micro-batches at once, and each micro-batch uses one of them.
+// Which buffer of a rank holds a tensor. Activations that no backward pass reads take turns in shared memory. Of the
+// others a rank has as many copies as its stage holds micro-batches at once, and each micro-batch uses one of them.
 
 import { type Builder, bytesOf, copyName, type SharedPlace } from "../builder.ts";
 import type { Origin } from "../program.ts";
 import { copiesOf, type Copies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
-import { partOn, type Tensor, type View } from "../tensor.ts";
+import { nameOn, partOn, type Tensor, type View } from "../tensor.ts";
 import type { ActivationMemory } from "./activation_memory.ts";
 import { shapeOn } from "./kernel_call.ts";
 
@@ -36,8 +36,6 @@ export function createBuffers(
     return known;
   };
   const isCopied = ({ role }: Tensor): boolean => role === "activation" || role === "input";
-  const nameOn = (tensor: Tensor, rank: number): string =>
-    partOn(tensor, rank)?.name ?? tensor.name;
 
   /** The memory that a tensor takes turns in with others. */
   const sharedOn = (rank: number, name: string): SharedPlace | undefined => {
@@ -50,8 +48,8 @@ export function createBuffers(
 
   const declare = (tensor: Tensor, origin: Origin): void => {
     const { layer, role, dtype, parts } = tensor;
-    for (const [member, rank] of parts.ranks.entries()) {
-      const part = parts.held[parts.held.length === 1 ? 0 : member];
+    for (const rank of parts.ranks) {
+      const part = partOn(tensor, rank);
       if (part === undefined) continue;
       const { shape, content, name: id = tensor.name } = part;
       const declaration = {

@@ -4,6 +4,7 @@ import { bytesPerElement, paddedElements } from "../../kernels/storage.ts";
 import type { Builder } from "../builder.ts";
 import type { Content } from "../content.ts";
 import { isTransfer, type CopyOp, type InputOp, type Op } from "../op.ts";
+import type { PassedOps } from "../passes/passes.ts";
 import type { OpOrigin, Origin } from "../program.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { partOn, whole } from "../tensor.ts";
@@ -11,11 +12,6 @@ import { type ActivationMemory, planActivationMemory } from "./activation_memory
 import { createBuffers } from "./buffers.ts";
 import { kernelCallOf } from "./kernel_call.ts";
 import { transferOn, type TransferEmission } from "./transfer.ts";
-
-export interface EmittedOps {
-  readonly forward: readonly Op[];
-  readonly backward: readonly Op[];
-}
 
 /**
  * Emits one micro-batch.
@@ -32,7 +28,7 @@ export interface Emitter {
 /** Emits into `builder`, micro-batch after micro-batch. */
 export function createEmitter(
   builder: Builder,
-  ops: EmittedOps,
+  ops: PassedOps,
   scheduling: Scheduling | undefined,
 ): Emitter {
   const memory = planActivationMemory(ops, builder.dtype, scheduling);

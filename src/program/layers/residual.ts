@@ -4,7 +4,7 @@ import type { ResidualLayer } from "../../plan/layers/residual.ts";
 import { redistribute } from "../redistribute.ts";
 import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
 import { activationLike, type LayerContext } from "./context.ts";
-import { splitsTokens } from "./split_tokens.ts";
+import { wantedBy } from "./split_tokens.ts";
 
 /** @param earlier inputs of the stage's layers, of which the residual adds one */
 export const residualOps = (
@@ -19,8 +19,7 @@ export const residualOps = (
   const skipped = redistribute(read, {
     add,
     name: `${origin.layer}/skip`,
-    groups: layer.groups,
-    placement: splitsTokens(layer) ? "rows" : "replicate",
+    ...wantedBy(layer),
   });
   const shards = input.shards.map((shard, i): Shard => {
     const other = skipped.shards[i];

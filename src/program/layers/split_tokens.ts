@@ -1,5 +1,12 @@
 // Sequence parallelism: layers of which each member of a group has some of the tokens.
 
+import type { Redistribute } from "../redistribute.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 
 export const splitsTokens = (layer: Layer): boolean => "split" in layer && layer.split === "tokens";
+
+/** Where and how a layer takes what it reads. */
+export const wantedBy = (layer: Layer): Pick<Redistribute, "groups" | "placement"> => ({
+  groups: layer.groups,
+  placement: splitsTokens(layer) ? "rows" : "replicate",
+});

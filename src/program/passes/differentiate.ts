@@ -4,6 +4,7 @@
 // forward pass brought from the stage before go back to it. Reductions of gradients are left out.
 
 import type { CollectiveOp, Op } from "../op.ts";
+import { givenBy } from "../operands.ts";
 import type { OpOrigin } from "../program.ts";
 import type { Places } from "../schedule/place.ts";
 import { mapParts, sameOn, type Tensor, type View } from "../tensor.ts";
@@ -14,8 +15,11 @@ export function differentiate(forward: readonly Op[], places: Places, stages: nu
   const products = Array.from({ length: stages }, (): Op[] => []);
   const returns = Array.from({ length: stages }, (): Op[] => []);
   for (const op of forward) {
-    for (const [stage, ranks] of byStage(op, places)) {
-      products[stage]?.push(...gradientsOf({ ...op, ranks }, backwardOf));
+    const gradients = gradientsOf(op, backwardOf);
+    if (gradients.length > 0) {
+      for (const [stage, ranks] of byStage(op, places)) {
+        products[stage]?.push(...gradients.map((each): Op => ({ ...each, ranks })));
+      }
     }
     if (op.op !== "collective") continue;
     for (const [i, source] of op.from.entries()) {
@@ -116,22 +120,4 @@ const returnOf = (op: CollectiveOp, i: number, reader: number, backwardOf: Backw
     x: { tensor: memory },
     y: { tensor: memory },
   };
-};
-
-const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
-
-/** Elements that member i of `from` contributes. */
-export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): number => {
-  switch (amount.kind) {
-    case "all-reduce":
-    case "broadcast":
-    case "send":
-      return amount.count;
-    case "all-gather":
-      return amount.counts[i] ?? 0;
-    case "reduce-scatter":
-      return sum(amount.counts);
-    case "all-to-all":
-      return sum(amount.counts[i] ?? []);
-  }
 };

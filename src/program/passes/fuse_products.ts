@@ -14,27 +14,45 @@ import { countReads } from "./count_reads.ts";
 
 type Product = MatmulOp | GroupedMatmulOp;
 
-/** @throws Error where an activation follows no product: no kernel does it alone */
+/** @throws Error where an activation cannot be part of a product: no kernel does it alone */
 export const fuseProducts = (ops: readonly Op[]): Op[] => fuseResiduals(fuseActivations(ops));
 
 function fuseActivations(ops: readonly Op[]): Op[] {
+  const readsOf = countReads(ops);
+  const written = createWritten();
   const fused: Op[] = [];
   const products = new Map<Tensor, number>();
   for (const op of ops) {
     if (op.op === "activation") {
       const at = products.get(op.x.tensor) ?? -1;
       const product = fused[at];
-      if (product === undefined || !isProduct(product)) {
-        throw new Error(`${op.origin.layer}: an activation of what is no product`);
+      const isAlone = op.ranks.every((rank) => readsOf(op.x.tensor, rank) === 1);
+      const isThere = op.gate === undefined || written.isBefore(op.gate.tensor, at);
+      if (product === undefined || !isProduct(product) || !isAlone || !isThere) {
+        throw new Error(`${op.origin.layer}: an activation that is no part of a product`);
       }
       fused[at] = withActivation(product, op);
+      written.note(op, at);
       continue;
     }
     if (isProduct(op)) products.set(op.y.tensor, fused.length);
+    written.note(op, fused.length);
     fused.push(op);
   }
   return fused;
 }
+
+/** Where each buffer was written last, by name. */
+const createWritten = () => {
+  const writtenAt = new Map<string, number>();
+  return {
+    note(op: Op, at: number): void {
+      for (const { name } of writtenBy(op)) writtenAt.set(name, at);
+    },
+    /** Also of what no op writes. */
+    isBefore: ({ name }: Tensor, at: number): boolean => (writtenAt.get(name) ?? -1) < at,
+  };
+};
 
 const withActivation = (product: Product, { activation, gate, y }: ActivationOp): Product => ({
   ...product,
@@ -46,25 +64,28 @@ const withActivation = (product: Product, { activation, gate, y }: ActivationOp)
 /** What a product gives is written with the sum already made. */
 function fuseResiduals(ops: readonly Op[]): Op[] {
   const readsOf = countReads(ops);
-  const fused: (Op | undefined)[] = [];
+  const fused: Op[] = [];
   const products = new Map<Tensor, number>();
-  /** Where each buffer was written last, by name. */
-  const writtenAt = new Map<string, number>();
+  const written = createWritten();
   for (const op of ops) {
     if (op.op === "add") {
       const at = products.get(op.a.tensor) ?? -1;
       const product = fused[at];
-      const isThere = (writtenAt.get(op.b.tensor.name) ?? -1) < at;
-      if (product?.op === "matmul" && isThere && takes(product, op, readsOf)) {
+      if (
+        product?.op === "matmul" &&
+        written.isBefore(op.b.tensor, at) &&
+        takes(product, op, readsOf)
+      ) {
         fused[at] = { ...product, residual: op.b, y: op.y };
+        written.note(op, at);
         continue;
       }
     }
     if (op.op === "matmul") products.set(op.y.tensor, fused.length);
-    for (const { name } of writtenBy(op)) writtenAt.set(name, fused.length);
+    written.note(op, fused.length);
     fused.push(op);
   }
-  return fused.flatMap((op) => op ?? []);
+  return fused;
 }
 
 /** Whether nobody wants the product by itself. */

@@ -1,7 +1,6 @@
 // The passes over a plan's ops, each a pure function of the list.
 
 import type { Plan } from "../../plan/plan.ts";
-import type { EmittedOps } from "../emit/emit.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { chunk } from "./chunk.ts";
@@ -9,11 +8,17 @@ import { differentiate } from "./differentiate.ts";
 import { fuseNorms } from "./fuse_norms.ts";
 import { fuseProducts } from "./fuse_products.ts";
 
+export interface PassedOps {
+  readonly forward: readonly Op[];
+  /** Empty where the schedule has no backward slots. */
+  readonly backward: readonly Op[];
+}
+
 export const runPasses = (
   ops: readonly Op[],
   plan: Plan,
   scheduling: Scheduling | undefined,
-): EmittedOps => {
+): PassedOps => {
   const fused = fuseNorms(fuseProducts(ops));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;

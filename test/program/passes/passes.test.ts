@@ -1,7 +1,7 @@
 // The passes by themselves, on the ops of plans: what goes in stays as it is, what comes out computes the same.
 
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { chunk } from "../../../src/program/passes/chunk.ts";
 import { differentiate } from "../../../src/program/passes/differentiate.ts";
 import { fuseNorms } from "../../../src/program/passes/fuse_norms.ts";
@@ -11,6 +11,7 @@ import { planOps } from "../../../src/program/plan_ops.ts";
 import { schedulingOf } from "../../../src/program/schedule/scheduling.ts";
 import { arbitraryDegrees } from "../../support/arbitrary_degrees.ts";
 import { planOf } from "../../support/written_plan.ts";
+import { sameOn, type Tensor, whole } from "../../../src/program/tensor.ts";
 
 const kinds = (ops: readonly Op[]): string[] => ops.map(({ op }) => op);
 
@@ -137,4 +138,60 @@ test("no pass changes the list that it is given", () => {
     }),
     { numRuns: 25 },
   );
+});
+
+describe("a residual waits for what it adds", () => {
+  const origin = { stage: "s", layer: "s/0.linear", phase: "forward" } as const;
+  const tensor = (name: string): Tensor => ({
+    name,
+    layer: origin.layer,
+    role: "activation",
+    parts: sameOn([0], { shape: [4, 4] }),
+  });
+  const common = { origin, place: origin.layer, ranks: [0] };
+  const [x, w] = [tensor("x"), tensor("w")];
+  const product = (y: Tensor): Op => ({
+    ...common,
+    op: "matmul",
+    x: whole(x),
+    w,
+    activation: "none",
+    y: whole(y),
+  });
+  const add = (a: Tensor, b: Tensor, y: Tensor): Op => ({
+    ...common,
+    op: "add",
+    a: whole(a),
+    b: whole(b),
+    y: whole(y),
+  });
+
+  test("a sum that became part of a later product is not there for an earlier one", () => {
+    const [early, late, sum, total] = ["early", "late", "sum", "total"].map(tensor);
+    if (!early || !late || !sum || !total) throw new Error("four tensors");
+    const ops = [product(early), product(late), add(late, x, sum), add(early, sum, total)];
+    expect(kinds(fuseProducts(ops))).toEqual(["matmul", "matmul", "add"]);
+  });
+
+  test("control: it is there for a later one", () => {
+    const [early, late, sum, total] = ["early", "late", "sum", "total"].map(tensor);
+    if (!early || !late || !sum || !total) throw new Error("four tensors");
+    const ops = [product(early), product(late), add(early, x, sum), add(late, sum, total)];
+    expect(kinds(fuseProducts(ops))).toEqual(["matmul", "matmul"]);
+  });
+
+  test("an activation of a product that something else reads, too, is refused", () => {
+    const [y, z] = [tensor("y"), tensor("z")];
+    const activated: Op = {
+      ...common,
+      op: "activation",
+      activation: "silu",
+      x: whole(y),
+      y: whole(z),
+    };
+    expect(() => fuseProducts([product(y), activated])).not.toThrow();
+    expect(() => fuseProducts([product(y), activated, add(y, x, tensor("s"))])).toThrow(
+      "no part of a product",
+    );
+  });
 });
