@@ -10,7 +10,7 @@
 
 import type { Plan } from "../plan/plan.ts";
 import { referenceOf } from "./layers/layers.ts";
-import { roundingSteps, type Signal } from "./signal.ts";
+import { roundingSteps, type Signal, uniformSignal } from "./signal.ts";
 
 export interface ExpectedError {
   /** Largest accepted error of the result, relative to its largest value. */
@@ -28,8 +28,7 @@ const largestResult = 0.5;
 export function expectedError(plan: Plan): ExpectedError {
   const steps = roundingSteps(plan.workload);
   let routing = 0;
-  // Uniform between -1 and 1, the same bits on both sides.
-  let signal: Signal = { value: 1 / 3, error: 0 };
+  let signal = uniformSignal;
   for (const { layers } of plan.stages) {
     const inputs: Signal[] = [];
     for (const layer of layers) {

@@ -13,6 +13,9 @@ export interface Signal {
   readonly error: number;
 }
 
+/** Uniform between -1 and 1, the same bits on both sides. */
+export const uniformSignal: Signal = { value: 1 / 3, error: 0 };
+
 export interface RoundingSteps {
   readonly sequence: number;
   /** Of one micro-batch. */

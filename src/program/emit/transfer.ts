@@ -2,6 +2,7 @@
 
 import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
 import type { Builder } from "../builder.ts";
+import { reduces } from "../exchange/sums.ts";
 import { workspaceOf } from "../exchange/workspace.ts";
 import type { CollectiveOp, ExpertTransferOp, Transfer } from "../op.ts";
 import { givenBy } from "../operands.ts";
@@ -41,11 +42,9 @@ const collectiveOn = (
   };
   const transfer = withAmount(common, op.amount, member >= 0);
   // A sum needs room for its summands.
-  const { bytes } = sums(transfer) ? workspaceOf(transfer, rank) : { bytes: 0 };
+  const { bytes } = reduces(transfer) ? workspaceOf(transfer, rank) : { bytes: 0 };
   return bytes === 0 ? transfer : { ...transfer, workspace: builder.workspace(rank, bytes, slot) };
 };
-
-const sums = ({ op }: Collective): boolean => op === "all-reduce" || op === "reduce-scatter";
 
 type Common = Pick<
   Collective,

@@ -1,5 +1,6 @@
 // Rows of a table, by token id.
 
+import { uniformSignal } from "../signal.ts";
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { matrix, rowOf } from "../tensor.ts";
 import { type ReferenceLayer, tableOf } from "./context.ts";
@@ -11,6 +12,5 @@ export const embedding: ReferenceLayer<EmbeddingLayer> = {
     for (const [row, id] of ids.data.entries()) rowOf(output, row).set(rowOf(table, id));
     return { output };
   },
-  // Uniform between -1 and 1, the same bits on both sides.
-  round: () => ({ value: 1 / 3, error: 0 }),
+  round: () => uniformSignal,
 };

@@ -104,7 +104,6 @@ function routed(
       ];
 }
 
-/** What the fullest GPU needs beside the program's buffers. */
 /** What sharing reaches beside the least that any sharing needs, on the rank with most. */
 function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
   const [first] = shared.toSorted((a, b) => b.bytes - a.bytes);
@@ -118,6 +117,7 @@ function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
   ];
 }
 
+/** What the fullest GPU needs beside the program's buffers. */
 function besides(memory: readonly MemoryNeed[], capacity: number | undefined): Block[] {
   const { rank, keyValueCache, gradients, optimizer, total } = fullestNeed(memory);
   const parts = [

@@ -1,3 +1,4 @@
+import { algorithmNames } from "../../../src/program/exchange/all_reduce/algorithms.ts";
 import { describe, expect, test } from "vitest";
 import { collectiveProgram, stagesOf } from "../../../src/program/collective_program.ts";
 import type { AlgorithmName } from "../../../src/program/exchange/all_reduce/algorithms.ts";
@@ -53,7 +54,7 @@ describe("a sum of all waits once per hop", () => {
   });
 });
 
-test.each(["two-shot", "ring", "tree", "direct"] as const)(
+test.each(algorithmNames)(
   "%s costs a rank what its instruction cost, however many hops it has",
   (algorithm) => {
     for (const { rank, instructions } of programOf(algorithm, 4).ranks) {

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import type { Path } from "../../../plan/document.ts";
-import { expertTensorOf, tensorDegreeFits } from "../../../plan/mesh.ts";
+import { expertTensorOf, ranksPerStage, tensorDegreeFits } from "../../../plan/mesh.ts";
 import type { Degrees, Model } from "../../../plan/plan.ts";
 import { degreesWith } from "../../example.ts";
 import { fixOfPlan, setNumber } from "../../repair/fix.ts";
@@ -31,7 +31,7 @@ const shardSplitsQuantizationBlock: DiagnosticDefinition = {
   },
   fix: fixOfPlan(({ degrees, model }, faulty) => {
     if (degrees === undefined || model === undefined) return [];
-    const { tensor, data, context = 1 } = degrees;
+    const { tensor } = degrees;
     const fits = divisorsBelow(tensor).filter(
       (fewer) =>
         tensorDegreeFits(model, fewer) &&
@@ -47,7 +47,7 @@ const shardSplitsQuantizationBlock: DiagnosticDefinition = {
           "larger shards: more memory and work per GPU",
         ),
       );
-    const ranks = tensor * context * data;
+    const ranks = ranksPerStage(degrees);
     const whole = { ...degrees, expert: ranks, expertTensor: 1 };
     const holdsWhole =
       model.moe !== undefined &&

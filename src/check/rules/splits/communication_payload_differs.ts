@@ -1,5 +1,6 @@
 // What moves is what the stage before leaves and the stage after takes: rows × columns × bytes each.
 
+import { valueBytes } from "../../../program/memory.ts";
 import { type PlacedLayer, placedLayers } from "../../../plan/layers.ts";
 import { formatBytes } from "../../../plan/quantity.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../example.ts";
@@ -34,7 +35,7 @@ export const payloadIsWhatIsHeld: RuleDefinition = {
   chapter: "splits",
   diagnostics: [communicationPayloadFits, communicationPayloadDiffers],
   ofPlan: (plan) => {
-    const bytes = plan.workload.dtype === "f16" ? 2 : 4;
+    const bytes = valueBytes(plan);
     const lastOfStage = new Map<number, PlacedLayer>();
     for (const placed of placedLayers(plan)) lastOfStage.set(placed.stageIndex, placed);
     return plan.communications.flatMap(({ name, after, payload }, i) => {

@@ -9,7 +9,7 @@ import { type DiagnosticDefinition, report, type RuleDefinition } from "../../ru
 const moreGpusOrLowerDegree = fixOfPlan(({ degrees, hardware }, faulty) => {
   if (degrees === undefined) return [];
   const { tensor, pipeline, data, context = 1 } = degrees;
-  const world = tensor * pipeline * data * context;
+  const world = worldOf(degrees);
   const fewer = Math.floor(hardware.gpus / (tensor * pipeline * context));
   return [
     setNumber(faulty, ["hardware", "gpus"], world, `${world - hardware.gpus} more GPUs are needed`),

@@ -4,6 +4,7 @@ import { listed } from "../../../plan/layers.ts";
 import { isGrouped } from "../../../plan/layers/parallel.ts";
 import { linearOn, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import { writtenLayers } from "./written_layers.ts";
 
 const replicasShareGpu: DiagnosticDefinition = {
   code: "replicas-share-gpu",
@@ -25,23 +26,20 @@ export const replicasAreDisjoint: RuleDefinition = {
   chapter: "splits",
   diagnostics: [replicasShareGpu],
   ofPlan: (_plan, written) =>
-    (written?.stages ?? []).flatMap((stage, s) =>
-      stage.layers.flatMap((layer, l) => {
-        const gpus = layer.parallel?.gpus;
-        if (gpus === undefined || !isGrouped(gpus)) return [];
-        const shared = gpus.flatMap((group, i) =>
-          group.filter((id) => gpus.findIndex((other) => other.includes(id)) < i),
-        );
-        return shared.length === 0
-          ? []
-          : [
-              report(
-                replicasShareGpu,
-                ["stages", s, "layers", l, "parallel", "gpus"],
-                `GPU ${listed(shared)} is in more than one data replica`,
-                "give every replica GPUs of its own",
-              ),
-            ];
-      }),
-    ),
+    writtenLayers(written).flatMap(({ parallel: { gpus }, path }) => {
+      if (!isGrouped(gpus)) return [];
+      const shared = gpus.flatMap((group, i) =>
+        group.filter((id) => gpus.findIndex((other) => other.includes(id)) < i),
+      );
+      return shared.length === 0
+        ? []
+        : [
+            report(
+              replicasShareGpu,
+              [...path, "gpus"],
+              `GPU ${listed(shared)} is in more than one data replica`,
+              "give every replica GPUs of its own",
+            ),
+          ];
+    }),
 };

@@ -2,7 +2,8 @@
 
 import { recvReduce, send } from "../reduce_step.ts";
 import type { ReduceAlgorithm } from "./algorithm.ts";
-import { bytesOfSum, sliceOf } from "./reduction.ts";
+import { equalPieces, wireBytes } from "../traffic.ts";
+import { sliceOf } from "./reduction.ts";
 
 export const direct: ReduceAlgorithm = {
   sameRanks: false,
@@ -19,13 +20,8 @@ export const direct: ReduceAlgorithm = {
   owners: () => [],
   summands: ({ from }) => from.length,
   hops: () => 1,
-  wire(reduction, { i, j, sources, targets }) {
-    const bytes = bytesOfSum(reduction);
-    const [away, into] = [i < 0 ? 0 : targets, j < 0 ? 0 : sources];
-    return {
-      sent: away * bytes,
-      received: into * bytes,
-      largestPiece: away + into === 0 ? 0 : bytes,
-    };
+  wire({ dtype, count }, member) {
+    const { sources, targets } = member;
+    return wireBytes(dtype, member, equalPieces(targets, count), equalPieces(sources, count));
   },
 };
