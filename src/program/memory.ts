@@ -107,7 +107,7 @@ const needOf = (given: Given, rank: number, allocated: Allocated): MemoryNeed =>
   const program = {
     weights: role("weight"),
     activations: role("input", "activation"),
-    workspace: role("workspace", "staging"),
+    workspace: role("workspace", "staging", "constant"),
   };
   const need =
     plan.workload.mode === "training"
@@ -161,25 +161,32 @@ const cacheBytes = ({ plan, own }: Given): CacheBytes => {
   const { model } = plan;
   const { batch, sequence } = plan.workload;
   if (sequence === 1) return { total: 0, least: 0 };
-  const { slidingWindow } = model ?? {};
-  const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
-  let all = 0;
+  /** Had no layer a window, and as each layer's own window leaves it. */
+  let [all, kept] = [0, 0];
   for (const { layer } of own) {
     if (!layer.causal) continue;
+    const { latent, window = sequence, chunk = sequence } = layer;
     const tokens = (batch * sequence) / layer.groups.length;
     const members = layer.groups[0]?.length ?? 1;
-    all +=
-      layer.latent === undefined
+    const values =
+      latent === undefined
         ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
-        : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
+        : tokens * (latent.keyValueRank + latent.rotaryDim);
+    all += values;
+    kept += values * Math.min(1, window / sequence, chunk / sequence);
+  }
+  const isKnown = (model?.otherFeatures ?? []).length === 0;
+  const { tokens = sequence, layers: windowed = [] } = model?.slidingWindow ?? {};
+  if (typeof windowed !== "number") {
+    const bytes = kept * valueBytes(plan);
+    return { total: bytes, least: isKnown ? bytes : 0 };
   }
   /** @param share of the layers that keep a window only */
-  const bytes = (share: number): number => all * valueBytes(plan) * (1 - share * (1 - seen));
-  const windowed = slidingWindow?.layers ?? 0;
+  const bytes = (share: number): number =>
+    all * valueBytes(plan) * (1 - share * (1 - Math.min(1, tokens / sequence)));
   const usual = windowed / Math.max(1, model?.layers ?? 1);
   // Which layers have a window the plan does not say: at best all that can be on this rank.
   const atBest = Math.min(1, windowed / Math.max(1, own.length));
-  const isKnown = (model?.otherFeatures ?? []).length === 0;
   return { total: bytes(usual), least: isKnown ? bytes(atBest) : 0 };
 };
 

@@ -3,6 +3,8 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
+import type { AttentionShape, ValuesApart } from "../kernels/attention_shape.ts";
+import type { HeadNorm, HeadTurn, LatentHeads } from "../kernels/rotary.ts";
 import type { Observation, OpOrigin } from "./program.ts";
 import type { Tensor, View } from "./tensor.ts";
 
@@ -31,13 +33,15 @@ export interface CopyOp extends OpBase {
   readonly columns: number;
 }
 
-/** y = activation(x · w) · gate + residual */
+/** y = activation(x · w + bias) · gate + residual */
 export interface MatmulOp extends OpBase {
   readonly op: "matmul";
   readonly x: View;
   /** [k, n], transposed [n, k] */
   readonly w: Tensor;
   readonly isTransposed?: boolean;
+  /** [n], on the ranks that add it: of partial sums one adds it for all. */
+  readonly bias?: Tensor;
   readonly activation: Activation;
   readonly gate?: View;
   readonly residual?: View;
@@ -50,6 +54,8 @@ export interface GroupedMatmulOp extends OpBase {
   readonly x: View;
   /** [experts, k, n] */
   readonly w: Tensor;
+  /** [experts, 1, n], on the ranks that add it. */
+  readonly bias?: Tensor;
   readonly offsets: Tensor;
   readonly activation: Activation;
   readonly gate?: View;
@@ -68,22 +74,61 @@ export interface ActivationOp extends OpBase {
   readonly y: View;
 }
 
+/** What attention makes of scores, as in `AttentionShape`. */
+export type ScoreRules = Pick<AttentionShape, "causal" | "scale" | "softcap" | "window" | "chunk">;
+
 export interface AttentionOp extends OpBase {
   readonly op: "attention";
-  /** Queries of the rank's heads, then keys, then values of its KV heads. */
+  /** Queries of the rank's heads, then keys, then where `values` is absent values of its KV heads. */
   readonly qkv: Tensor;
+  /** Of head h the `dim` columns from `first + h · step` on. */
+  readonly values?: { readonly v: Tensor } & Pick<ValuesApart, "dim" | "first" | "step">;
+  /** [heads] */
+  readonly sinks?: Tensor;
   readonly y: Tensor;
   readonly sequence: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  readonly causal: boolean;
+  readonly rules: ScoreRules;
+  /** Heads of all ranks, whose slopes scores fall with. */
+  readonly alibiHeads?: number;
+}
+
+/** Queries and keys, the first columns of x, normalized and turned by their positions. */
+export interface RotaryOp extends OpBase {
+  readonly op: "rotary";
+  readonly x: Tensor;
+  /** Of latent attention, whose x has queries alone: where keys lie, as in `RotaryShape`. */
+  readonly latent?: { readonly kv: Tensor; readonly down: Tensor } & LatentHeads;
+  readonly y: Tensor;
+  readonly sequence: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly turn?: HeadTurn & { readonly rotations: Tensor };
+  readonly norm?: HeadNorm & {
+    /** Absent where it has no weights. */
+    readonly gains?: Tensor;
+    /** Of a norm over the heads of all ranks. */
+    readonly squares?: Tensor;
+  };
+}
+
+/** y [rows, 4] = what the rank's queries and keys add to the means of their squares over all ranks of the op. */
+export interface MeanSquaresOp extends OpBase {
+  readonly op: "mean-squares";
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly queryColumns: number;
+  readonly keyColumns: number;
 }
 
 export interface NormOp extends OpBase {
   readonly op: "norm";
   readonly norm: "rms" | "layer";
   readonly epsilon: number;
+  /** Of which an RMS norm may take the first columns. */
   readonly x: View;
   readonly gain: Tensor;
   /** Of a layer norm. */
@@ -244,6 +289,8 @@ export type Op =
   | GroupedMatmulOp
   | ActivationOp
   | AttentionOp
+  | RotaryOp
+  | MeanSquaresOp
   | NormOp
   | AddOp
   | AggregateOp

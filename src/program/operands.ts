@@ -16,16 +16,27 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "observe":
       return [op.x];
     case "matmul":
-      return [op.x.tensor, op.w, ...tensorsOf(op.gate, op.residual)];
+      return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.residual)];
     case "grouped-matmul":
-      return [op.x.tensor, op.w, op.offsets, ...tensorsOf(op.gate)];
+      return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate)];
     case "activation":
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
-      return [op.qkv];
+      return present(op.qkv, op.values?.v, op.sinks);
+    case "rotary":
+      return present(
+        op.x,
+        op.turn?.rotations,
+        op.norm?.gains,
+        op.norm?.squares,
+        op.latent?.kv,
+        op.latent?.down,
+      );
+    case "mean-squares":
+      return [op.x];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
-      return [...tensorsOf(...summands), op.gain, ...(op.bias === undefined ? [] : [op.bias])];
+      return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
     }
     case "add":
       return [op.a.tensor, op.b.tensor];
@@ -57,6 +68,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "input":
     case "copy":
     case "attention":
+    case "rotary":
+    case "mean-squares":
     case "aggregate":
     case "embedding":
     case "slice-columns":
@@ -81,6 +94,12 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
       return [op.y, op.kept, op.offsets];
   }
 }
+
+const biasOf = ({ bias }: { readonly bias?: Tensor }): Tensor[] =>
+  bias === undefined ? [] : [bias];
+
+const present = (...tensors: readonly (Tensor | undefined)[]): Tensor[] =>
+  tensors.flatMap((tensor) => tensor ?? []);
 
 const tensorsOf = (...views: readonly (View | undefined)[]): Tensor[] =>
   views.flatMap((view) => (view === undefined ? [] : [view.tensor]));

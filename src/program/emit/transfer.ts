@@ -24,8 +24,8 @@ const collectiveOn = (
   op: CollectiveOp,
   rank: number,
 ): Collective => {
-  const { dtype } = builder;
   const { from, to, x, y, name, slot } = op;
+  const dtype = x.tensor.dtype === "f32" ? "f32" : builder.dtype;
   const member = from.indexOf(rank);
   if (member >= 0 && to.some((target) => target !== rank)) {
     builder.staging(rank, givenBy(op, member) * bytesPerElement(dtype), slot);

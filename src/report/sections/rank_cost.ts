@@ -7,10 +7,9 @@ import { fullestNeed, type MemoryNeed } from "../../program/memory.ts";
 import { rangeOf, runsOfRanks, type RankRun } from "../../program/runs_of_ranks.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 import { intensityOf } from "./intensity.ts";
+import { memoryByColumn } from "./memory_by_column.ts";
 
 const mostLines = 16;
-
-const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
 
 type Rank = PlanEstimate["ranks"][number];
 
@@ -65,7 +64,7 @@ export function rankCostSections(
 
 function memoryCells({ memoryByRole, memoryBytes }: Rank, capacity: number | undefined): string[] {
   return [
-    ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+    ...memoryByColumn(memoryByRole).map((bytes) => formatBytes(bytes)),
     formatBytes(memoryBytes),
     ...(capacity === undefined ? [] : [formatPercent(memoryBytes / capacity)]),
   ];

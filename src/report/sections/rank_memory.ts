@@ -3,8 +3,7 @@
 import { formatBytes } from "../../measure/format.ts";
 import type { RunResult } from "../../result/result.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
-
-const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
+import { memoryByColumn } from "./memory_by_column.ts";
 
 export function rankMemorySection(result: RunResult): Section {
   const { estimate, memory } = result;
@@ -13,7 +12,7 @@ export function rankMemorySection(result: RunResult): Section {
     return {
       cells: [
         String(rank),
-        ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+        ...memoryByColumn(memoryByRole).map((bytes) => formatBytes(bytes)),
         formatBytes(memoryBytes),
         own === undefined ? "–" : formatBytes(own.allocatedBytes),
         own === undefined ? "–" : formatBytes(own.peakBytes),
