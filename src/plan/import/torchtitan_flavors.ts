@@ -1,26 +1,44 @@
 // The models that torchtitan has under names: sizes as its own source defines them.
 
 import type { ModelFile } from "../schema_model.ts";
+import { yarnMagnitude } from "./hf_rotary.ts";
 import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
 
-const common = { gated: true, norm: "rms", positions: { kind: "rotary" } } as const;
+const common = { gated: true, norm: "rms" } as const;
 
 /** hidden, inner width, layers, heads, KV heads */
 type Sizes = readonly [number, number, number, number, number];
 
-const llama3 = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
+const sized = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
   ...common,
   layers,
   hidden,
   heads,
   kvHeads,
   ffn,
+});
+
+const llama3 = (sizes: Sizes): ModelFile => ({
+  ...sized(sizes),
   vocabulary: 128_256,
+  positions: {
+    kind: "rotary",
+    base: 500_000,
+    interleaved: true,
+    scaling: {
+      kind: "llama3",
+      factor: 8,
+      lowFrequencyFactor: 1,
+      highFrequencyFactor: 4,
+      originalPositions: 8192,
+    },
+  },
 });
 
 const qwen3 = (sizes: Sizes): ModelFile => ({
-  ...llama3(sizes),
+  ...sized(sizes),
   vocabulary: 151_936,
+  positions: { kind: "rotary", base: 1_000_000 },
   headDim: 128,
   qkNorm: true,
 });
@@ -33,6 +51,9 @@ const qwen3Experts = (sizes: Sizes, ffn: number): ModelFile => ({
 
 const tied = (model: ModelFile): ModelFile => ({ ...model, tiedEmbeddings: true });
 
+const layersWhere = (test: (layer: number) => boolean): number[] =>
+  Array.from({ length: 48 }, (_, layer) => layer).filter(test);
+
 /** @param step every how manieth layer has experts */
 const llama4 = (experts: number, step: number): ModelFile => ({
   ...common,
@@ -42,8 +63,15 @@ const llama4 = (experts: number, step: number): ModelFile => ({
   kvHeads: 8,
   ffn: 16_384,
   vocabulary: 202_048,
-  slidingWindow: { tokens: 8192, layers: 36 },
-  otherFeatures: ["sigmoid-routing", "layers-without-positions"],
+  qkNorm: "l2",
+  positions: {
+    kind: "rotary",
+    base: 500_000,
+    interleaved: true,
+    layersWithout: layersWhere((layer) => layer % 4 === 3),
+  },
+  chunkedAttention: { tokens: 8192, layers: layersWhere((layer) => layer % 4 !== 3) },
+  otherFeatures: ["sigmoid-routing", "attention-temperature"],
   moe: {
     experts,
     topK: 1,
@@ -70,11 +98,15 @@ interface DeepseekSizes {
   readonly shared: number;
   readonly renormalise: boolean;
   readonly features: readonly string[];
+  /** Of what YaRN makes scores larger by. Absent: 1. */
+  readonly scoreScale?: number;
 }
+
+const yarnFactor = 40;
 
 const deepseek = (sizes: DeepseekSizes): ModelFile => {
   const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
-  const { experts, topK, expertFfn, shared, renormalise, features } = sizes;
+  const { experts, topK, expertFfn, shared, renormalise, features, scoreScale = 1 } = sizes;
   return {
     ...common,
     layers,
@@ -89,7 +121,18 @@ const deepseek = (sizes: DeepseekSizes): ModelFile => {
       rotaryDim: 64,
       valueDim: 128,
     },
-    otherFeatures: [...features, "rotary-scaling-yarn"],
+    positions: {
+      kind: "rotary",
+      interleaved: true,
+      scaling: {
+        kind: "yarn",
+        factor: yarnFactor,
+        originalPositions: 4096,
+        attentionFactor: 1,
+      },
+    },
+    attentionScale: yarnMagnitude(yarnFactor, scoreScale) ** 2 / Math.sqrt(128 + 64),
+    otherFeatures: [...features],
     moe: {
       experts,
       topK,
@@ -136,6 +179,7 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       shared: 2,
       renormalise: true,
       features: ["sigmoid-routing"],
+      scoreScale: 0.7,
     }),
     "236B": deepseek({
       layers: 60,
