@@ -16,7 +16,9 @@ import { ceilDiv } from "./storage.ts";
 const queriesPerGroup = 32;
 
 /** A lane holds 8 of the queries and 2 quads of the head's values. */
-const lanes = (valueDim: number): number => (queriesPerGroup / 8) * ceilDiv(valueDim, 8);
+function lanes(valueDim: number): number {
+  return (queriesPerGroup / 8) * ceilDiv(valueDim, 8);
+}
 
 /** Fused softmax(q · kᵀ · scale) · v with an online softmax; the score matrix is never written. */
 export const attention: Kernel<AttentionShape> = {
@@ -27,5 +29,5 @@ export const attention: Kernel<AttentionShape> = {
   grid: ({ batch, sequence, heads }) => [ceilDiv(sequence, queriesPerGroup), heads, batch],
   flops: attentionFlops,
   bytes: attentionBytes,
-  variants: [attentionSubgroup, attentionShared],
+  alternatives: [attentionSubgroup, attentionShared],
 };

@@ -1,4 +1,4 @@
-// What attention over the tokens of whole sequences depends on, and what the shaders of all its variants take of it.
+// What attention over the tokens of whole sequences depends on, and what the shaders of all its alternatives take of it.
 
 import { type Binding, read, write } from "./kernel.ts";
 import { bytesPerElement, type StorageType } from "./storage.ts";
@@ -46,24 +46,30 @@ export interface Alibi {
   readonly first: number;
 }
 
-export const valueDimOf = ({ values, headDim }: AttentionShape): number => values?.dim ?? headDim;
+export function valueDimOf({ values, headDim }: AttentionShape): number {
+  return values?.dim ?? headDim;
+}
 
 /** Each has its place in a shader whether or not others are there. */
-export const attentionBindings = ({ values, sinks }: AttentionShape): Binding[] => [
-  { ...read("qkv"), slot: 0 },
-  ...(values === undefined ? [] : [{ ...read("v"), slot: 2 }]),
-  ...(sinks === undefined ? [] : [{ ...read("sinks", "f32"), slot: 3 }]),
-  { ...write("y"), slot: 1 },
-];
+export function attentionBindings({ values, sinks }: AttentionShape): Binding[] {
+  return [
+    { ...read("qkv"), slot: 0 },
+    ...(values === undefined ? [] : [{ ...read("v"), slot: 2 }]),
+    ...(sinks === undefined ? [] : [{ ...read("sinks", "f32"), slot: 3 }]),
+    { ...write("y"), slot: 1 },
+  ];
+}
 
-export const attentionPreludes = ({ values, sinks }: AttentionShape): string[] => [
-  `attention/values_${values === undefined ? "beside" : "apart"}`,
-  `attention/${sinks === undefined ? "no_" : ""}sinks`,
-  "attention/scores",
-];
+export function attentionPreludes({ values, sinks }: AttentionShape): string[] {
+  return [
+    `attention/values_${values === undefined ? "beside" : "apart"}`,
+    `attention/${sinks === undefined ? "no_" : ""}sinks`,
+    "attention/scores",
+  ];
+}
 
-/** Beside those of a variant's own tiling. */
-export const attentionConstants = (shape: AttentionShape): Record<string, number> => {
+/** Beside those of an alternative's own tiling. */
+export function attentionConstants(shape: AttentionShape): Record<string, number> {
   const { sequence, heads, kvHeads, headDim, causal, values, alibi } = shape;
   return {
     SEQUENCE: sequence,
@@ -82,7 +88,7 @@ export const attentionConstants = (shape: AttentionShape): Record<string, number
       ? {}
       : { V_QUADS: values.columns / 4, V_FIRST: values.first / 4, V_STEP: values.step / 4 }),
   };
-};
+}
 
 /** Pairs of a query and a key that it sees, of one head and sequence: a causal mask leaves half of a square. */
 export function attendedPairs({
@@ -100,13 +106,14 @@ export function attendedPairs({
   return Math.floor(sequence / chunk) * of(chunk) + of(sequence % chunk);
 }
 
-export const attentionFlops = (shape: AttentionShape): number =>
-  2 * shape.batch * shape.heads * attendedPairs(shape) * (shape.headDim + valueDimOf(shape));
+export function attentionFlops(shape: AttentionShape): number {
+  return 2 * shape.batch * shape.heads * attendedPairs(shape) * (shape.headDim + valueDimOf(shape));
+}
 
-export const attentionBytes = (shape: AttentionShape, dtype: StorageType): number => {
+export function attentionBytes(shape: AttentionShape, dtype: StorageType): number {
   const { batch, sequence, heads, kvHeads, headDim, sinks } = shape;
   const columns = (heads + kvHeads) * (headDim + valueDimOf(shape));
   return (
     batch * sequence * columns * bytesPerElement(dtype) + (sinks === undefined ? 0 : 4 * heads)
   );
-};
+}

@@ -4,7 +4,7 @@ import {
   type AttentionShape,
   valueDimOf,
 } from "./attention_shape.ts";
-import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
+import type { AdapterTraits, Tiling, AlternativeShader } from "./kernel.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
@@ -40,7 +40,7 @@ function tilesOf(shape: AttentionShape, lanes: number): readonly [Tile, ...Tile[
   return flops < largeFlops ? [small, large] : [large, small];
 }
 
-const tiling = (shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Tile): Tiling => {
+function tiling(shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Tile): Tiling {
   const { batch, sequence, heads } = shape;
   const columns = columnsOf(valueDimOf(shape), lanes);
   const columnGroups = ceilDiv(rowQuads(valueDimOf(shape)), lanes * columns);
@@ -54,15 +54,17 @@ const tiling = (shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Ti
     },
     grid: [ceilDiv(sequence, tileRows) * columnGroups, heads, batch],
   };
-};
+}
 
-const runsOn = (adapter: AdapterTraits): boolean => [4, 8].includes(subgroupSizeOf(adapter));
+function runsOn(adapter: AdapterTraits): boolean {
+  return [4, 8].includes(subgroupSizeOf(adapter));
+}
 
 /** `attention` with queries and probabilities handed round within subgroups of 4 or 8. */
-export const attentionSubgroup: Variant<AttentionShape> = {
+export const attentionSubgroup: AlternativeShader<AttentionShape> = {
   name: "attention_subgroup",
   runsOn,
-  suits: () => true,
+  isPreferred: () => true,
   tilings: (shape, adapter) => {
     const lanes = subgroupSizeOf(adapter);
     const [first, ...others] = tilesOf(shape, lanes);

@@ -1,6 +1,6 @@
 import { fold } from "./grid.ts";
 import { type AdapterTraits, type Kernel, read, write } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
 import { bytesPerElement } from "./storage.ts";
 
 export interface RotaryShape {
@@ -53,52 +53,63 @@ const normCodes = { head: 1, unweighted: 1, "each-head": 2, "all-heads": 3 } as 
 export const finePositions = 256;
 
 /** Rows of the table: the fine positions, then where there are more every so manieth. */
-export const rotationRows = (sequence: number): number =>
-  sequence <= finePositions ? sequence : finePositions + Math.ceil(sequence / finePositions);
+export function rotationRows(sequence: number): number {
+  return sequence <= finePositions ? sequence : finePositions + Math.ceil(sequence / finePositions);
+}
 
 /** Columns of the table: of every four pairs four cosines, then four sines. */
-export const rotationColumns = (dims: number): number => 8 * Math.ceil(dims / 8);
+export function rotationColumns(dims: number): number {
+  return 8 * Math.ceil(dims / 8);
+}
 
 /** Invocations of a workgroup. */
 const workgroup = 64;
 
 /** That share a head: on a CPU a barrier costs more than another step of a loop. */
-const lanesOf = ({ headDim }: RotaryShape, adapter: AdapterTraits | undefined): number =>
-  isNarrow(adapter) ? 1 : Math.min(16, 2 ** Math.floor(Math.log2(headDim / 4)));
+function lanesOf({ headDim }: RotaryShape, adapter: AdapterTraits | undefined): number {
+  return isCpuAdapter(adapter) ? 1 : Math.min(16, 2 ** Math.floor(Math.log2(headDim / 4)));
+}
 
-const hasGains = ({ norm }: RotaryShape): boolean =>
-  norm !== undefined && norm.kind !== "unweighted";
+function hasGains({ norm }: RotaryShape): boolean {
+  return norm !== undefined && norm.kind !== "unweighted";
+}
 
-const isGiven = ({ norm }: RotaryShape): boolean => norm?.kind === "all-heads";
+function isGiven({ norm }: RotaryShape): boolean {
+  return norm?.kind === "all-heads";
+}
 
-const hasOwnGains = ({ norm }: RotaryShape): boolean =>
-  norm?.kind === "all-heads" || norm?.kind === "each-head";
+function hasOwnGains({ norm }: RotaryShape): boolean {
+  return norm?.kind === "all-heads" || norm?.kind === "each-head";
+}
 
 /** Elements of the gains: queries' first. */
-export const gainElements = (shape: RotaryShape): number =>
-  (hasOwnGains(shape) ? shape.heads + shape.kvHeads : 2) * shape.headDim;
+export function gainElements(shape: RotaryShape): number {
+  return (hasOwnGains(shape) ? shape.heads + shape.kvHeads : 2) * shape.headDim;
+}
 
-const elementsOf = ({ rows, heads, kvHeads, headDim }: RotaryShape): number =>
-  rows * (heads + kvHeads) * headDim;
+function elementsOf({ rows, heads, kvHeads, headDim }: RotaryShape): number {
+  return rows * (heads + kvHeads) * headDim;
+}
 
-const elementsRead = (shape: RotaryShape): number => {
+function elementsRead(shape: RotaryShape): number {
   const { rows, heads, kvHeads, headDim, latent } = shape;
   if (latent === undefined) return elementsOf(shape);
   const { plainDim } = latent;
   return rows * (heads * headDim + kvHeads * plainDim + headDim - plainDim);
-};
+}
 
-const sourceConstants = ({ columns, latent }: RotaryShape): Record<string, number> =>
-  latent === undefined
+function sourceConstants({ columns, latent }: RotaryShape): Record<string, number> {
+  return latent === undefined
     ? { X_QUADS: columns / 4 }
     : {
         PLAIN_QUADS: latent.plainDim / 4,
         VALUE_QUADS: latent.valueDim / 4,
         RANK_QUADS: latent.rank / 4,
       };
+}
 
-const turnConstants = ({ sequence, turn }: RotaryShape): Record<string, number> =>
-  turn === undefined
+function turnConstants({ sequence, turn }: RotaryShape): Record<string, number> {
+  return turn === undefined
     ? {}
     : {
         SEQUENCE: sequence,
@@ -107,6 +118,7 @@ const turnConstants = ({ sequence, turn }: RotaryShape): Record<string, number> 
         INTERLEAVED: turn.interleaved ? 1 : 0,
         FINE: finePositions,
       };
+}
 
 /** Queries and keys of packed rows, normalized and turned by their positions: y [rows, (heads + kvHeads) · headDim]. */
 export const rotary: Kernel<RotaryShape> = {

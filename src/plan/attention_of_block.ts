@@ -40,27 +40,30 @@ export function attentionOfBlock(
   };
 }
 
-const biasesOf = ({ biases = [] }: Model): ("qkv" | "output")[] => [
-  ...(biases.includes("qkv") ? (["qkv"] as const) : []),
-  ...(biases.includes("attention-output") ? (["output"] as const) : []),
-];
+function biasesOf({ biases = [] }: Model): ("qkv" | "output")[] {
+  return [
+    ...(biases.includes("qkv") ? (["qkv"] as const) : []),
+    ...(biases.includes("attention-output") ? (["output"] as const) : []),
+  ];
+}
 
-const qkNormOf = ({ qkNorm }: Model, epsilon: number): QkNorm | undefined => {
+function qkNormOf({ qkNorm }: Model, epsilon: number): QkNorm | undefined {
   if (qkNorm === undefined || qkNorm === false) return undefined;
   const kind = qkNorm === true ? "head" : qkNorm === "l2" ? "unweighted" : qkNorm;
   return { kind, epsilon };
-};
+}
 
-const hasWindow = ({ slidingWindow }: Model, block: number): boolean => {
+function hasWindow({ slidingWindow }: Model, block: number): boolean {
   if (slidingWindow === undefined) return false;
   const { layers } = slidingWindow;
   return typeof layers === "number" ? block < layers : layers.includes(block);
-};
+}
 
-const isWithoutPositions = ({ positions }: Model, block: number): boolean =>
-  positions?.layersWithout?.includes(block) === true;
+function isWithoutPositions({ positions }: Model, block: number): boolean {
+  return positions?.layersWithout?.includes(block) === true;
+}
 
-const rotaryOf = (model: Model, block: number, isLocal: boolean): Rotary | undefined => {
+function rotaryOf(model: Model, block: number, isLocal: boolean): Rotary | undefined {
   const { positions, headDim, latent } = model;
   if (positions?.kind !== "rotary" || isWithoutPositions(model, block)) return undefined;
   const { kind: _, count: _rows, layersWithout: _layers, localBase, ...own } = positions;
@@ -68,4 +71,4 @@ const rotaryOf = (model: Model, block: number, isLocal: boolean): Rotary | undef
   if (!isLocal || localBase === undefined) return rotary;
   const { scaling: _scaling, ...plain } = rotary;
   return { ...plain, base: localBase };
-};
+}

@@ -12,7 +12,7 @@ export interface Feature {
 }
 
 /** What of a model's description no layer does yet. */
-export const featuresBeyondLayers = (model: Model): Feature[] => {
+export function featuresBeyondLayers(model: Model): Feature[] {
   const { positions, parallelResidual, moe, otherFeatures } = model;
   const biases = model.biases?.filter((part) => part === "mlp" || part === "head");
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
@@ -68,12 +68,14 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       what: JSON.stringify(name),
     })),
   ];
-};
+}
 
-const listed = (names: readonly string[] = []): string => names.join(", ");
+function listed(names: readonly string[] = []): string {
+  return names.join(", ");
+}
 
 /** Gated MLPs use silu here, plain ones gelu. */
-const activationFeature = ({ activation, gated }: Model): Feature[] => {
+function activationFeature({ activation, gated }: Model): Feature[] {
   const ours = gated ? "silu" : "gelu";
   return activation === undefined || activation === ours
     ? []
@@ -84,4 +86,4 @@ const activationFeature = ({ activation, gated }: Model): Feature[] => {
           what: `${gated ? "a gated" : "an ungated"} MLP with ${activation}; here it has ${ours}`,
         },
       ];
-};
+}

@@ -32,5 +32,6 @@ export function normalizeHeads(
   }
 }
 
-const meanSquareOf = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + value * value, 0) / values.length;
+function meanSquareOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value * value, 0) / values.length;
+}

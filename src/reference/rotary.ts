@@ -7,19 +7,22 @@ import type { Rotations } from "../plan/layers/rotary.ts";
 export type TurnOf = (pair: number) => readonly [cosine: number, sine: number];
 
 /** Of all pairs at a position. */
-export const turnsAt =
-  ({ frequencies, magnitude }: Rotations, position: number): TurnOf =>
-  (pair) => {
+export function turnsAt({ frequencies, magnitude }: Rotations, position: number): TurnOf {
+  return (pair) => {
     const angle = position * (frequencies[pair] ?? 0);
     return [magnitude * Math.cos(angle), magnitude * Math.sin(angle)];
   };
+}
 
 /** The two numbers of a pair within a head. */
-export const placesOf = (
+export function placesOf(
   { first, dims, interleaved }: HeadTurn,
   pair: number,
-): readonly [number, number] =>
-  interleaved ? [first + 2 * pair, first + 2 * pair + 1] : [first + pair, first + pair + dims / 2];
+): readonly [number, number] {
+  return interleaved
+    ? [first + 2 * pair, first + 2 * pair + 1]
+    : [first + pair, first + pair + dims / 2];
+}
 
 /** Turns a head in place. */
 export function turnHead(head: { [index: number]: number }, turn: HeadTurn, turnOf: TurnOf): void {

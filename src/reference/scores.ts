@@ -26,8 +26,9 @@ export function visibleRange(shape: ScoreShape, sequence: number, query: number)
   return [first, Math.min(end, chunk === Infinity ? end : (Math.floor(query / chunk) + 1) * chunk)];
 }
 
-export const scaleOf = ({ scale, headDim }: Pick<ScoreShape, "scale" | "headDim">): number =>
-  scale ?? 1 / Math.sqrt(headDim);
+export function scaleOf({ scale, headDim }: Pick<ScoreShape, "scale" | "headDim">): number {
+  return scale ?? 1 / Math.sqrt(headDim);
+}
 
 /** @param product of a query of that head and a key */
 export function scoreOf(

@@ -5,7 +5,7 @@ import type { StorageType } from "../kernels/storage.ts";
 import type { Groups } from "../plan/groups.ts";
 import type { Workload } from "../plan/plan.ts";
 import { biasScale } from "../program/layers/context.ts";
-import { activationOf } from "./activations.ts";
+import { activationFunctions } from "./activations.ts";
 import { unitRoundoff } from "./rounding.ts";
 
 /** Mean squares. */
@@ -68,17 +68,19 @@ export function roundingSteps({ dtype, sequence, batch, microBatches }: Workload
   };
 }
 
-const biased = ({ value, error }: Signal, isBiased = false): Signal => ({
-  value: isBiased ? value + biasScale ** 2 / 3 : value,
-  error,
-});
+function biased({ value, error }: Signal, isBiased = false): Signal {
+  return {
+    value: isBiased ? value + biasScale ** 2 / 3 : value,
+    error,
+  };
+}
 
-const storedIn =
-  (dtype: StorageType) =>
-  ({ value, error }: Signal): Signal => ({
+function storedIn(dtype: StorageType) {
+  return ({ value, error }: Signal): Signal => ({
     value,
     error: error + (unitRoundoff[dtype] ** 2 / 3) * value,
   });
+}
 
 function activated({ value, error }: Signal, activation: Activation): Signal {
   const { square, slope } = momentsOf(activation, value);
@@ -91,7 +93,7 @@ function momentsOf(
   variance: number,
 ): { readonly square: number; readonly slope: number } {
   if (activation === "none") return { square: variance, slope: 1 };
-  const f = activationOf[activation];
+  const f = activationFunctions[activation];
   const deviation = Math.sqrt(variance);
   let [square, slope, total] = [0, 0, 0];
   for (let step = -80; step < 80; step++) {

@@ -7,8 +7,9 @@ import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 
 const adapter = adapterUnderTest();
 
-const onTwoRanks = (dtype: "f32" | "f16") =>
-  attentionPlans(dtype).filter(({ hardware }) => hardware.gpus === 2);
+function onTwoRanks(dtype: "f32" | "f16") {
+  return attentionPlans(dtype).filter(({ hardware }) => hardware.gpus === 2);
+}
 
 const single = onTwoRanks("f32");
 const half = onTwoRanks("f16");

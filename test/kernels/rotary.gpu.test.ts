@@ -13,7 +13,7 @@ import type { StorageType } from "../../src/kernels/storage.ts";
 import { rotationsOf } from "../../src/plan/layers/rotary.ts";
 import { fillContent } from "../../src/program/content_values.ts";
 import { turnHead, turnsAt } from "../../src/reference/rotary.ts";
-import { asOnGpus } from "../support/forms.ts";
+import { asOnGpus } from "../support/kernel_variants.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { runMeanSquares, runRotary } from "../support/interpret_attention.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
@@ -22,7 +22,7 @@ import { decode, encode, randomSource, randomTensor, tensorBytes } from "../supp
 /** An angle that every number of a head turns by differs from all others. */
 const base = 300;
 
-const tableBytes = (sequence: number, dims: number): Uint8Array<ArrayBuffer> => {
+function tableBytes(sequence: number, dims: number): Uint8Array<ArrayBuffer> {
   const size = [rotationRows(sequence), rotationColumns(dims)];
   const { frequencies } = rotationsOf({ base, dims, interleaved: false }, sequence);
   return fillContent(
@@ -39,10 +39,10 @@ const tableBytes = (sequence: number, dims: number): Uint8Array<ArrayBuffer> => 
     0,
     "f32",
   );
-};
+}
 
 /** Rows and columns of what the kernel reads in the storage type. */
-const sizeOf = (shape: RotaryShape, name: string): [number, number] => {
+function sizeOf(shape: RotaryShape, name: string): [number, number] {
   const { rows, columns, kvHeads, headDim, latent } = shape;
   if (name === "x") return [rows, columns];
   if (name === "gains") return [1, gainElements(shape)];
@@ -50,7 +50,7 @@ const sizeOf = (shape: RotaryShape, name: string): [number, number] => {
   return name === "kv"
     ? [rows, kvHeads * (plainDim + valueDim)]
     : [rows, rank + headDim - plainDim];
-};
+}
 
 /** Largest error of the kernel, against f64 on the same operands. */
 async function errorOf(
@@ -87,20 +87,16 @@ async function errorOf(
   return Math.max(...values.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
 }
 
-const heads = (
-  rows: number,
-  sequence: number,
-  count: number,
-  kvHeads: number,
-  headDim: number,
-) => ({
-  rows,
-  sequence,
-  heads: count,
-  kvHeads,
-  headDim,
-  columns: (count + 2 * kvHeads) * headDim,
-});
+function heads(rows: number, sequence: number, count: number, kvHeads: number, headDim: number) {
+  return {
+    rows,
+    sequence,
+    heads: count,
+    kvHeads,
+    headDim,
+    columns: (count + 2 * kvHeads) * headDim,
+  };
+}
 
 const cases: readonly (readonly [string, RotaryShape])[] = [
   [

@@ -94,14 +94,15 @@ const parallels = [
 const sizes = { layers: 2, hidden: 12, heads: 4, kvHeads: 2, headDim: 8, ffn: 20, vocabulary: 24 };
 
 /** Of a YAML flow mapping, the keys at its top. */
-const keysOf = (text: string): string[] =>
-  text.replaceAll(/\{[^{}]*\}|\[[^\]]*\]/g, "").match(/\w+(?=:)/g) ?? [];
+function keysOf(text: string): string[] {
+  return text.replaceAll(/\{[^{}]*\}|\[[^\]]*\]/g, "").match(/\w+(?=:)/g) ?? [];
+}
 
-const planFor = (
+function planFor(
   { name, model, sequence = 11 }: Case,
   dtype: Plan["workload"]["dtype"],
   [where, gpus, parallel]: (typeof parallels)[number],
-): Plan => {
+): Plan {
   const written = new Set(keysOf(model));
   const rest = Object.entries(sizes).filter(([key]) => !written.has(key));
   const fields = [...rest.map(([key, value]) => `${key}: ${value}`), model].join(", ");
@@ -112,14 +113,16 @@ workload: { batch: 2, microBatches: 1, sequence: ${sequence}, dtype: ${dtype} }
 model: { ${fields} }
 parallel: ${parallel}
 `);
-};
+}
 
 /** Heads of six are for two ranks at most, a single layer for one stage. */
-const fits = ({ model }: Case, gpus: number): boolean =>
-  gpus <= 2 || !/heads: 6|layers: 1/.test(model);
+function fits({ model }: Case, gpus: number): boolean {
+  return gpus <= 2 || !/heads: 6|layers: 1/.test(model);
+}
 
 /** On one rank and on several. */
-export const attentionPlans = (dtype: Plan["workload"]["dtype"] = "f32"): readonly Plan[] =>
-  cases.flatMap((one) =>
+export function attentionPlans(dtype: Plan["workload"]["dtype"] = "f32"): readonly Plan[] {
+  return cases.flatMap((one) =>
     parallels.filter(([, gpus]) => fits(one, gpus)).map((where) => planFor(one, dtype, where)),
   );
+}

@@ -13,21 +13,21 @@ import { normalizeHeads } from "../../src/reference/head_norm.ts";
 import { turnHead, turnsInTable } from "../../src/reference/rotary.ts";
 import { type Matrix, matrix, rowOf } from "../../src/reference/tensor.ts";
 
-const named = (
+function named(
   bindings: readonly { readonly name: string }[],
   buffers: readonly Float64Array[],
-): ((name: string) => Float64Array | undefined) => {
+): (name: string) => Float64Array | undefined {
   const places = new Map(bindings.map(({ name }, at) => [name, buffers[at]]));
   return (name) => places.get(name);
-};
+}
 
-const needed = (buffer: Float64Array | undefined): Float64Array => {
+function needed(buffer: Float64Array | undefined): Float64Array {
   if (buffer === undefined) throw new Error("a buffer is missing");
   return buffer;
-};
+}
 
 /** Of heads `step` columns apart, `width` columns each. */
-const headsOf = (
+function headsOf(
   data: Float64Array,
   rows: number,
   pitch: number,
@@ -37,7 +37,7 @@ const headsOf = (
     readonly first: number;
     readonly step: number;
   },
-): Matrix => {
+): Matrix {
   const { count, width, first, step } = heads;
   const out = matrix(rows, count * width);
   for (let row = 0; row < rows; row++) {
@@ -47,7 +47,7 @@ const headsOf = (
     }
   }
   return out;
-};
+}
 
 export function runAttention(shape: AttentionShape, buffers: readonly Float64Array[]): void {
   const { batch, sequence, heads, kvHeads, headDim, values } = shape;

@@ -1,7 +1,7 @@
 // What the keys of a config.json that most decoder models share say of a model.
 
 import type { ModelFile } from "../schema_model.ts";
-import { activationOf } from "./activation.ts";
+import { importedActivation } from "./activation.ts";
 import type { ImportedFields } from "./fields.ts";
 import { type RotaryDefaults, rotaryPositions } from "./hf_rotary.ts";
 
@@ -35,14 +35,12 @@ const sizeKeys = {
   ffn: ["intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size"],
 } as const;
 
-const keyOf = (fields: ImportedFields, names: readonly string[]): string =>
-  names.find((name) => fields.peek(name) !== undefined) ?? names[0] ?? "";
+function keyOf(fields: ImportedFields, names: readonly string[]): string {
+  return names.find((name) => fields.peek(name) !== undefined) ?? names[0] ?? "";
+}
 
 /** Undefined where a size is missing; the fields have reported it. */
-export const decoder = (
-  fields: ImportedFields,
-  defaults: DecoderDefaults,
-): ModelFile | undefined => {
+export function decoder(fields: ImportedFields, defaults: DecoderDefaults): ModelFile | undefined {
   const layers = fields.needed(keyOf(fields, sizeKeys.layers));
   const hidden = fields.needed(keyOf(fields, sizeKeys.hidden));
   const heads = fields.needed(keyOf(fields, sizeKeys.heads));
@@ -65,7 +63,7 @@ export const decoder = (
   const headDim = fields.count("head_dim");
   const tied = fields.flag("tie_word_embeddings") ?? defaults.tied;
   const { gated, norm, rotary = {} } = defaults;
-  const { otherFeatures = [], ...activation } = activationOf(
+  const { otherFeatures = [], ...activation } = importedActivation(
     activationKey(fields) ?? defaults.activation,
     gated,
   );
@@ -87,36 +85,36 @@ export const decoder = (
     positions,
     ...(features.length === 0 ? {} : { otherFeatures: features }),
   };
-};
+}
 
 /** Gemma has it under two names, of which the longer counts. */
-const activationKey = (fields: ImportedFields): string | undefined => {
+function activationKey(fields: ImportedFields): string | undefined {
   const older = fields.text("hidden_act") ?? fields.text("activation_function");
   return fields.text("hidden_activation") ?? older;
-};
+}
 
 /** With more features in words. */
-export const withFeatures = (model: ModelFile, ...names: string[]): ModelFile => {
+export function withFeatures(model: ModelFile, ...names: string[]): ModelFile {
   const all = [...new Set([...(model.otherFeatures ?? []), ...names])];
   return all.length === 0 ? model : { ...model, otherFeatures: all };
-};
+}
 
 /** With more parameters; those of which there are none are left out. */
-export const withParameters = (model: ModelFile, more: Record<string, number>): ModelFile => {
+export function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
   const some = Object.entries(more).filter(([, count]) => count > 0);
   return some.length === 0
     ? model
     : { ...model, otherParameters: { ...model.otherParameters, ...Object.fromEntries(some) } };
-};
+}
 
 /** Biases by which of two keys is set; model types differ in their names. */
-export const biasesOf = (
+export function biasesOf(
   attention: boolean | undefined,
   mlp: boolean | undefined,
-): Pick<ModelFile, "biases"> => {
+): Pick<ModelFile, "biases"> {
   const biases = [
     ...(attention === true ? (["qkv", "attention-output"] as const) : []),
     ...(mlp === true ? (["mlp"] as const) : []),
   ];
   return biases.length === 0 ? {} : { biases };
-};
+}

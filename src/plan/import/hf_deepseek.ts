@@ -31,13 +31,13 @@ export const deepseek: Family = (fields) => {
 };
 
 /** Of the rotary part of a head all is turned, whatever the config says of heads. */
-const withHeads = (
+function withHeads(
   { positions, ...model }: ModelFile,
   { headDim, latent }: LatentHeads,
-): ModelFile => {
+): ModelFile {
   const { dims: _part, ...whole } = positions ?? { kind: "rotary" };
   return { ...model, headDim, latent, positions: whole };
-};
+}
 
 /** Sparse attention: a small indexer chooses the tokens that each token attends to (DeepSeek V3.2, GLM-5). */
 export const sparseDeepseek: Family = (fields) => {
@@ -84,7 +84,7 @@ interface LatentHeads {
   readonly latent: LatentAttention;
 }
 
-const latentOf = (fields: ImportedFields): LatentHeads | undefined => {
+function latentOf(fields: ImportedFields): LatentHeads | undefined {
   const keyValueRank = fields.needed("kv_lora_rank");
   const rotaryDim = fields.needed("qk_rope_head_dim");
   const headDim = fields.needed("qk_nope_head_dim");
@@ -100,9 +100,9 @@ const latentOf = (fields: ImportedFields): LatentHeads | undefined => {
   }
   const query = queryRank === undefined ? {} : { queryRank };
   return { headDim, latent: { ...query, keyValueRank, rotaryDim, valueDim } };
-};
+}
 
-const withExperts = (fields: ImportedFields, model: ModelFile): ModelFile => {
+function withExperts(fields: ImportedFields, model: ModelFile): ModelFile {
   const experts = fields.count("n_routed_experts");
   // A layer list of newer configs says the same as the number of dense layers at the start.
   fields.value("mlp_layer_types");
@@ -136,4 +136,4 @@ const withExperts = (fields: ImportedFields, model: ModelFile): ModelFile => {
     ...(grouped ? ["routing-within-groups"] : []),
     ...(scaled ? ["scaled-expert-weights"] : []),
   );
-};
+}

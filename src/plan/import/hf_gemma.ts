@@ -29,7 +29,7 @@ export const gemma2: Family = (fields) => {
 };
 
 /** The scale of attention's scores, and what they are capped at. */
-const withScores = (fields: ImportedFields, model: ModelFile): ModelFile => {
+function withScores(fields: ImportedFields, model: ModelFile): ModelFile {
   const width = fields.number("query_pre_attn_scalar");
   const attentionSoftcap = fields.number("attn_logit_softcapping");
   const isUsual = width === undefined || width === model.headDim;
@@ -38,7 +38,7 @@ const withScores = (fields: ImportedFields, model: ModelFile): ModelFile => {
     ...(isUsual ? {} : { attentionScale: 1 / Math.sqrt(width) }),
     ...(attentionSoftcap === undefined ? {} : { attentionSoftcap }),
   };
-};
+}
 
 /** What the class has where a config, as in a part of a larger one, leaves it out. */
 export const gemma3Defaults = {
@@ -65,7 +65,7 @@ export const gemma3: Family = (fields) => {
   return withWindow(fields, whole, allBut(pattern));
 };
 
-const named = (fields: ImportedFields, model: ModelFile): ModelFile => {
+function named(fields: ImportedFields, model: ModelFile): ModelFile {
   const biased = fields.flag("attention_bias") === true;
   return withFeatures(
     {
@@ -76,4 +76,4 @@ const named = (fields: ImportedFields, model: ModelFile): ModelFile => {
     "embedding-scale",
     "unit-offset-norm",
   );
-};
+}

@@ -15,7 +15,7 @@ import {
 
 export const llama: Family = (fields) => llamaWith(fields, {});
 
-const llamaWith = (fields: ImportedFields, rotary: RotaryDefaults): ModelFile | undefined => {
+function llamaWith(fields: ImportedFields, rotary: RotaryDefaults): ModelFile | undefined {
   const model = decoder(fields, { ...llamaDefaults, rotary });
   if (model === undefined) return undefined;
   const biases = biasesOf(
@@ -23,7 +23,7 @@ const llamaWith = (fields: ImportedFields, rotary: RotaryDefaults): ModelFile | 
     fields.flag("mlp_bias"),
   );
   return { ...model, ...biases };
-};
+}
 
 /** One `bias` or `use_bias` for all linear layers. */
 export const oneBias: Family = (fields) => withOneBias(fields, llama(fields));
@@ -32,13 +32,10 @@ export const oneBias: Family = (fields) => withOneBias(fields, llama(fields));
 export const ernie: Family = (fields) =>
   withOneBias(fields, llamaWith(fields, { interleaved: true }));
 
-const withOneBias = (
-  fields: ImportedFields,
-  model: ModelFile | undefined,
-): ModelFile | undefined => {
+function withOneBias(fields: ImportedFields, model: ModelFile | undefined): ModelFile | undefined {
   const biased = fields.flag("use_bias") ?? fields.flag("bias");
   return model && { ...model, ...biasesOf(biased, biased) };
-};
+}
 
 /** Tied, with factors that scale embeddings, residuals, attention and logits. */
 export const granite: Family = (fields) => {
@@ -108,12 +105,12 @@ export const olmo2: Family = (fields) => {
 };
 
 /** Scalings are of the layers without a window. */
-const scaledElsewhere = (model: ModelFile): ModelFile => {
+function scaledElsewhere(model: ModelFile): ModelFile {
   const { positions, slidingWindow } = model;
   if (positions?.scaling === undefined || slidingWindow === undefined) return model;
   const { base: localBase = defaultBase } = positions;
   return { ...model, positions: { localBase, ...positions } };
-};
+}
 
 /** Two norms more in each block, biases of query, key and value, and rotary positions on half a head. */
 export const glm4: Family = (fields) => {
@@ -124,10 +121,10 @@ export const glm4: Family = (fields) => {
 };
 
 /** A window is given and switched off in most Qwen configs. */
-export const qwenWindow = (fields: ImportedFields, model: ModelFile): ModelFile => {
+export function qwenWindow(fields: ImportedFields, model: ModelFile): ModelFile {
   const first = fields.number("max_window_layers") ?? 0;
   const inUse = fields.flag("use_sliding_window") === true;
   const listed = layersOfType(fields, /sliding/) ?? 0;
   fields.value("sliding_window");
   return inUse || listed > 0 ? withWindow(fields, model, (layer) => layer >= first) : model;
-};
+}

@@ -48,41 +48,42 @@ export function rotaryPositions(
   };
 }
 
-const positiveIn = (parameters: Parameters | undefined, key: string): number | undefined => {
+function positiveIn(parameters: Parameters | undefined, key: string): number | undefined {
   const value = parameters?.[key];
   return typeof value === "number" && value > 0 && value < Infinity ? value : undefined;
-};
+}
 
 /** One set for all layers, or of those that see everything and of those with a window. */
-const parametersOf = (
-  fields: ImportedFields,
-): { readonly global: Parameters; readonly local?: Parameters } => {
+function parametersOf(fields: ImportedFields): {
+  readonly global: Parameters;
+  readonly local?: Parameters;
+} {
   const value = fields.value("rope_parameters");
   if (!isObject(value)) return { global: {} };
   const { full_attention: full, sliding_attention: sliding } = value;
   if (!isObject(full)) return { global: value };
   return { global: full, ...(isObject(sliding) ? { local: sliding } : {}) };
-};
+}
 
-const dimsOf = (
+function dimsOf(
   fields: ImportedFields,
   headDim: number,
   parameters: Parameters,
   usual: number,
-): number => {
+): number {
   const written = fields.number("partial_rotary_factor") ?? fields.number("rotary_pct");
   const share = positiveIn(parameters, "partial_rotary_factor") ?? written;
   const counted = fields.number("rotary_dim");
   const dims = share === undefined ? (counted ?? headDim * usual) : headDim * share;
   // Pairs are whole.
   return Math.max(2, 2 * Math.floor(Math.floor(Math.min(dims, headDim)) / 2));
-};
+}
 
-const scalingOf = (
+function scalingOf(
   fields: ImportedFields,
   parameters: Parameters,
   dims: number,
-): { readonly scaling?: ScalingFile; readonly features: readonly string[] } => {
+): { readonly scaling?: ScalingFile; readonly features: readonly string[] } {
   const written = fields.value("rope_scaling");
   const own = isObject(written) ? written : parameters;
   const original = fields.number("original_max_position_embeddings");
@@ -96,7 +97,7 @@ const scalingOf = (
   if (scaling !== undefined && fitsPairs) return { scaling, features: [] };
   const name = typeof kind === "string" ? kind.slice(0, 40) : "unnamed";
   return { features: [`rotary-scaling-${name}`] };
-};
+}
 
 type ScalingFile = NonNullable<NonNullable<ModelFile["positions"]>["scaling"]>;
 
@@ -148,22 +149,23 @@ function readScaling(
 }
 
 /** What YaRN multiplies cosines and sines with, by a scale of the logarithm. */
-export const yarnMagnitude = (factor: number, scale: number): number =>
-  factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+export function yarnMagnitude(factor: number, scale: number): number {
+  return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+}
 
 /** DeepSeek divides it by that of all dimensions, which it gives to the scores instead. */
-const factorOfScales = (own: Parameters, factor: number): number | undefined => {
+function factorOfScales(own: Parameters, factor: number): number | undefined {
   const [scale, ofAll] = [positiveIn(own, "mscale"), positiveIn(own, "mscale_all_dim")];
   return scale === undefined || ofAll === undefined
     ? undefined
     : yarnMagnitude(factor, scale) / yarnMagnitude(factor, ofAll);
-};
+}
 
-const longOf = (
+function longOf(
   own: Parameters,
   most: number,
   trained: number | undefined,
-): (Extract<RotaryScaling, { kind: "longrope" }> & ScalingFile) | undefined => {
+): (Extract<RotaryScaling, { kind: "longrope" }> & ScalingFile) | undefined {
   const list = (key: string): number[] | undefined => {
     const value = own[key];
     const isList = Array.isArray(value) && value.every((each) => typeof each === "number");
@@ -177,12 +179,12 @@ const longOf = (
   const attentionFactor =
     positiveIn(own, "attention_factor") ?? positiveIn(own, "long_mscale") ?? usual;
   return { kind: "longrope", shortFactors, longFactors, originalPositions, attentionFactor };
-};
+}
 
 /** A scaling that DeepSeek gives to scores, as a factor of them. */
-export const scoreFactor = (fields: ImportedFields): number => {
+export function scoreFactor(fields: ImportedFields): number {
   const own = fields.peek("rope_scaling") ?? fields.peek("rope_parameters");
   if (!isObject(own)) return 1;
   const [factor, ofAll] = [positiveIn(own, "factor"), positiveIn(own, "mscale_all_dim")];
   return factor === undefined || ofAll === undefined ? 1 : yarnMagnitude(factor, ofAll) ** 2;
-};
+}

@@ -4,11 +4,11 @@ import type { ModelFile } from "../schema_model.ts";
 import type { CommandFlags } from "./command_flags.ts";
 import { denseLayersOf } from "./hf_experts.ts";
 
-export const positionsOf = (
+export function positionsOf(
   flags: CommandFlags,
   layers: number,
   headDim: number,
-): Pick<ModelFile, "positions" | "otherFeatures"> => {
+): Pick<ModelFile, "positions" | "otherFeatures"> {
   const isAsked = flags.has("--use-rotary-position-embeddings");
   const none = flags.has("--no-position-embedding");
   const kind = flags.text("--position-embedding-type") ?? (isAsked ? "rope" : "learned_absolute");
@@ -19,13 +19,13 @@ export const positionsOf = (
   if (kind !== "learned_absolute") return { otherFeatures: [`positions-${kind.slice(0, 40)}`] };
   const count = flags.count("--max-position-embeddings") ?? flags.count("--seq-length");
   return { positions: { kind: "learned", ...(count === undefined ? {} : { count }) } };
-};
+}
 
-const rotaryOf = (
+function rotaryOf(
   flags: CommandFlags,
   layers: number,
   headDim: number,
-): NonNullable<ModelFile["positions"]> => {
+): NonNullable<ModelFile["positions"]> {
   const base = flags.number("--rotary-base");
   const share = flags.number("--rotary-percent") ?? 1;
   const dims = share < 1 ? Math.max(2, 2 * Math.floor((headDim * share) / 2)) : undefined;
@@ -40,12 +40,12 @@ const rotaryOf = (
     ...(scaling === undefined ? {} : { scaling }),
     ...(layersWithout.length === 0 ? {} : { layersWithout }),
   };
-};
+}
 
 type Scaling = NonNullable<ModelFile["positions"]>["scaling"];
 
 /** Llama 3's by a switch, linear by a factor. */
-const scalingOf = (flags: CommandFlags): Scaling | undefined => {
+function scalingOf(flags: CommandFlags): Scaling | undefined {
   const factor = flags.number("--rope-scaling-factor") ?? 8;
   if (flags.has("--use-rope-scaling")) {
     return {
@@ -58,12 +58,12 @@ const scalingOf = (flags: CommandFlags): Scaling | undefined => {
   }
   const linear = flags.number("--rotary-seq-len-interpolation-factor");
   return linear === undefined || linear <= 0 ? undefined : { kind: "linear", factor: linear };
-};
+}
 
 /** Every how manieth layer has none. */
-const withoutPositions = (written: string | undefined, layers: number): number[] => {
+function withoutPositions(written: string | undefined, layers: number): number[] {
   const everyNth = Number(written ?? "0");
   return Number.isInteger(everyNth) && everyNth > 0
     ? denseLayersOf(layers, (layer) => (layer + 1) % everyNth === 0)
     : [];
-};
+}

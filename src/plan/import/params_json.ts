@@ -5,7 +5,7 @@ import { type ImportedFields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, modelNotUnderstood, otherModel, shown, type Source } from "./note.ts";
 
-export const importParamsJson = (source: Source): Imported => {
+export function importParamsJson(source: Source): Imported {
   const base = {
     kind: "params",
     source: source.name,
@@ -25,9 +25,9 @@ export const importParamsJson = (source: Source): Imported => {
     workload: maxSequence === undefined ? {} : { maxSequence },
     diagnostics: fields.diagnostics,
   };
-};
+}
 
-const modelOf = (fields: ImportedFields): ModelFile | undefined => {
+function modelOf(fields: ImportedFields): ModelFile | undefined {
   const hidden = fields.needed("dim");
   const layers = fields.needed("n_layers");
   const heads = fields.needed("n_heads");
@@ -64,10 +64,10 @@ const modelOf = (fields: ImportedFields): ModelFile | undefined => {
     ...(window === undefined ? {} : { slidingWindow: { tokens: window, layers } }),
     ...(experts === undefined ? {} : { moe: { experts, topK: topK ?? 2, ffn, renormalise: true } }),
   };
-};
+}
 
 /** Neighbors of a head are pairs. Meta's scaling is a switch with defaults, Mistral's is YaRN. */
-const positionsOf = (fields: ImportedFields): NonNullable<ModelFile["positions"]> => {
+function positionsOf(fields: ImportedFields): NonNullable<ModelFile["positions"]> {
   const base = fields.number("rope_theta");
   const scaling = fields.value("use_scaled_rope") === true ? metaScaling(fields) : yarnOf(fields);
   return {
@@ -76,19 +76,21 @@ const positionsOf = (fields: ImportedFields): NonNullable<ModelFile["positions"]
     interleaved: true,
     ...(scaling === undefined ? {} : { scaling }),
   };
-};
+}
 
 type Scaling = NonNullable<ModelFile["positions"]>["scaling"];
 
-const metaScaling = (fields: ImportedFields): Scaling => ({
-  kind: "llama3",
-  factor: fields.number("rope_scaling_factor") ?? 8,
-  lowFrequencyFactor: 1,
-  highFrequencyFactor: fields.number("high_freq_factor") ?? 4,
-  originalPositions: 8192,
-});
+function metaScaling(fields: ImportedFields): Scaling {
+  return {
+    kind: "llama3",
+    factor: fields.number("rope_scaling_factor") ?? 8,
+    lowFrequencyFactor: 1,
+    highFrequencyFactor: fields.number("high_freq_factor") ?? 4,
+    originalPositions: 8192,
+  };
+}
 
-const yarnOf = (fields: ImportedFields): Scaling | undefined => {
+function yarnOf(fields: ImportedFields): Scaling | undefined {
   const factor = fields.number("yarn", "factor");
   const originalPositions = fields.count("yarn", "original_max_position_embeddings");
   const betaFast = fields.number("yarn", "beta");
@@ -103,23 +105,23 @@ const yarnOf = (fields: ImportedFields): Scaling | undefined => {
     ...(betaSlow === undefined ? {} : { betaSlow }),
     ...(isScaled ? {} : { attentionFactor: 1 }),
   };
-};
+}
 
 /** Two thirds of four times hidden, scaled, in multiples of a number. */
-const metaFfn = (fields: ImportedFields, hidden: number): number => {
+function metaFfn(fields: ImportedFields, hidden: number): number {
   const multiple = fields.count("multiple_of") ?? 256;
   const factor = fields.number("ffn_dim_multiplier") ?? 1;
   const width = Math.floor(factor * Math.floor((2 * 4 * hidden) / 3));
   return Math.max(multiple, multiple * Math.ceil(width / multiple));
-};
+}
 
 const withoutBearing = /^(norm_eps|use_scaled_rope|max_batch_size|model_parallel|use_biases)(\.|$)/;
 
-const listTheRest = (fields: ImportedFields): void => {
+function listTheRest(fields: ImportedFields): void {
   for (const key of fields.unread()) {
     if (withoutBearing.test(key) || fields.peek(...key.split(".")) === false) continue;
     fields.value(...key.split("."));
     fields.report("warning", modelNotUnderstood, otherModel(`the key ${shown(key)}`), [key]);
   }
   listUnreadKeys(fields, withoutBearing);
-};
+}

@@ -3,7 +3,7 @@
 import type { ModelFile } from "../schema_model.ts";
 
 /** Sizes stay as they are. */
-export const runnableModel = (model: ModelFile): ModelFile => {
+export function runnableModel(model: ModelFile): ModelFile {
   const {
     activation: _activation,
     positions,
@@ -31,4 +31,4 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     ...experts
   } = moe;
   return { ...rest, moe: experts };
-};
+}

@@ -9,78 +9,91 @@ const common = { gated: true, norm: "rms" } as const;
 /** hidden, inner width, layers, heads, KV heads */
 type Sizes = readonly [number, number, number, number, number];
 
-const sized = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
-  ...common,
-  layers,
-  hidden,
-  heads,
-  kvHeads,
-  ffn,
-});
+function sized([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile {
+  return {
+    ...common,
+    layers,
+    hidden,
+    heads,
+    kvHeads,
+    ffn,
+  };
+}
 
-const llama3 = (sizes: Sizes): ModelFile => ({
-  ...sized(sizes),
-  vocabulary: 128_256,
-  positions: {
-    kind: "rotary",
-    base: 500_000,
-    interleaved: true,
-    scaling: {
-      kind: "llama3",
-      factor: 8,
-      lowFrequencyFactor: 1,
-      highFrequencyFactor: 4,
-      originalPositions: 8192,
+function llama3(sizes: Sizes): ModelFile {
+  return {
+    ...sized(sizes),
+    vocabulary: 128_256,
+    positions: {
+      kind: "rotary",
+      base: 500_000,
+      interleaved: true,
+      scaling: {
+        kind: "llama3",
+        factor: 8,
+        lowFrequencyFactor: 1,
+        highFrequencyFactor: 4,
+        originalPositions: 8192,
+      },
     },
-  },
-});
+  };
+}
 
-const qwen3 = (sizes: Sizes): ModelFile => ({
-  ...sized(sizes),
-  vocabulary: 151_936,
-  positions: { kind: "rotary", base: 1_000_000 },
-  headDim: 128,
-  qkNorm: true,
-});
+function qwen3(sizes: Sizes): ModelFile {
+  return {
+    ...sized(sizes),
+    vocabulary: 151_936,
+    positions: { kind: "rotary", base: 1_000_000 },
+    headDim: 128,
+    qkNorm: true,
+  };
+}
 
 /** @param ffn of one of 128 experts, of which each token passes eight */
-const qwen3Experts = (sizes: Sizes, ffn: number): ModelFile => ({
-  ...qwen3(sizes),
-  moe: { experts: 128, topK: 8, ffn, renormalise: true },
-});
+function qwen3Experts(sizes: Sizes, ffn: number): ModelFile {
+  return {
+    ...qwen3(sizes),
+    moe: { experts: 128, topK: 8, ffn, renormalise: true },
+  };
+}
 
-const tied = (model: ModelFile): ModelFile => ({ ...model, tiedEmbeddings: true });
+function tied(model: ModelFile): ModelFile {
+  return { ...model, tiedEmbeddings: true };
+}
 
-const layersWhere = (test: (layer: number) => boolean): number[] =>
-  Array.from({ length: 48 }, (_, layer) => layer).filter(test);
+function layersWhere(test: (layer: number) => boolean): number[] {
+  return Array.from({ length: 48 }, (_, layer) => layer).filter(test);
+}
 
 /** @param step every how manieth layer has experts */
-const llama4 = (experts: number, step: number): ModelFile => ({
-  ...common,
-  layers: 48,
-  hidden: 5120,
-  heads: 40,
-  kvHeads: 8,
-  ffn: 16_384,
-  vocabulary: 202_048,
-  qkNorm: "l2",
-  positions: {
-    kind: "rotary",
-    base: 500_000,
-    interleaved: true,
-    layersWithout: layersWhere((layer) => layer % 4 === 3),
-  },
-  chunkedAttention: { tokens: 8192, layers: layersWhere((layer) => layer % 4 !== 3) },
-  otherFeatures: ["sigmoid-routing", "attention-temperature"],
-  moe: {
-    experts,
-    topK: 1,
-    ffn: 8192,
-    sharedFfn: 8192,
-    renormalise: false,
-    ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
-  },
-});
+function llama4(experts: number, step: number): ModelFile {
+  return {
+    ...common,
+    layers: 48,
+    hidden: 5120,
+    heads: 40,
+    kvHeads: 8,
+    ffn: 16_384,
+    vocabulary: 202_048,
+    qkNorm: "l2",
+    positions: {
+      kind: "rotary",
+      base: 500_000,
+      interleaved: true,
+      layersWithout: layersWhere((layer) => layer % 4 === 3),
+    },
+    chunkedAttention: { tokens: 8192, layers: layersWhere((layer) => layer % 4 !== 3) },
+    otherFeatures: ["sigmoid-routing", "attention-temperature"],
+    moe: {
+      experts,
+      topK: 1,
+      ffn: 8192,
+      sharedFfn: 8192,
+      renormalise: false,
+      ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
+    },
+  };
+}
 
 interface DeepseekSizes {
   readonly layers: number;
@@ -104,7 +117,7 @@ interface DeepseekSizes {
 
 const yarnFactor = 40;
 
-const deepseek = (sizes: DeepseekSizes): ModelFile => {
+function deepseek(sizes: DeepseekSizes): ModelFile {
   const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
   const { experts, topK, expertFfn, shared, renormalise, features, scoreScale = 1 } = sizes;
   return {
@@ -143,7 +156,7 @@ const deepseek = (sizes: DeepseekSizes): ModelFile => {
       ...denseLayersKey(denseLayersOf(layers, (layer) => layer < dense)),
     },
   };
-};
+}
 
 const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
   llama3: {
@@ -215,7 +228,7 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
 };
 
 /** Undefined where no model has that name. */
-export const torchtitanModel = (name: string, flavor: string): ModelFile | undefined => {
+export function torchtitanModel(name: string, flavor: string): ModelFile | undefined {
   const found = Object.hasOwn(flavors, name) ? flavors[name] : undefined;
   return found !== undefined && Object.hasOwn(found, flavor) ? found[flavor] : undefined;
-};
+}

@@ -99,12 +99,14 @@ export const rotaryFile = z.strictObject({
 export const defaultBase = 10_000;
 
 /** @param headDim numbers of a head, all of which are turned where the plan does not say how many */
-export const readRotary = (file: Partial<Rotary>, headDim: number): Rotary => ({
-  base: defaultBase,
-  dims: headDim,
-  interleaved: false,
-  ...file,
-});
+export function readRotary(file: Partial<Rotary>, headDim: number): Rotary {
+  return {
+    base: defaultBase,
+    dims: headDim,
+    interleaved: false,
+    ...file,
+  };
+}
 
 /** Of each pair the angle between neighboring positions; and what cosines and sines are multiplied with. */
 export interface Rotations {

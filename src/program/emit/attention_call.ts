@@ -25,10 +25,11 @@ export function attentionCall(
   }
 }
 
-const present = (...tensors: readonly (Tensor | undefined)[]): Tensor[] =>
-  tensors.flatMap((tensor) => tensor ?? []);
+function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
+  return tensors.flatMap((tensor) => tensor ?? []);
+}
 
-const attendCall = (op: AttentionOp, rank: number): EmittedKernel => {
+function attendCall(op: AttentionOp, rank: number): EmittedKernel {
   const { qkv, y, values, sinks, sequence, heads, kvHeads, headDim, rules } = op;
   const [rows = 0] = sizes(y, rank);
   const shape = {
@@ -46,27 +47,33 @@ const attendCall = (op: AttentionOp, rank: number): EmittedKernel => {
     call: { kernel: "attention", shape },
     operands: present(qkv, values?.v, sinks, y).map(whole),
   };
-};
+}
 
-const valuesOn = ({ v, dim, first, step }: NonNullable<AttentionOp["values"]>, rank: number) => ({
-  dim,
-  first,
-  step,
-  columns: sizes(v, rank)[1] ?? 0,
-});
+function valuesOn({ v, dim, first, step }: NonNullable<AttentionOp["values"]>, rank: number) {
+  return {
+    dim,
+    first,
+    step,
+    columns: sizes(v, rank)[1] ?? 0,
+  };
+}
 
-const alibiOn = ({ ranks, heads }: AttentionOp, all: number, rank: number): Alibi => ({
-  heads: all,
-  first: ranks.indexOf(rank) * heads,
-});
+function alibiOn({ ranks, heads }: AttentionOp, all: number, rank: number): Alibi {
+  return {
+    heads: all,
+    first: ranks.indexOf(rank) * heads,
+  };
+}
 
-const latentSizes = ({ plainDim, valueDim, rank }: LatentHeads): LatentHeads => ({
-  plainDim,
-  valueDim,
-  rank,
-});
+function latentSizes({ plainDim, valueDim, rank }: LatentHeads): LatentHeads {
+  return {
+    plainDim,
+    valueDim,
+    rank,
+  };
+}
 
-const rotaryCall = (op: RotaryOp, rank: number): EmittedKernel => {
+function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
   const { x, y, latent, sequence, heads, kvHeads, headDim, turn, norm } = op;
   const [rows = 0, columns = 0] = sizes(x, rank);
   const shape = {
@@ -94,4 +101,4 @@ const rotaryCall = (op: RotaryOp, rank: number): EmittedKernel => {
       y,
     ).map(whole),
   };
-};
+}

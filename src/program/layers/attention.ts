@@ -11,11 +11,11 @@ import { latentAttentionOps } from "./latent_attention.ts";
 import { ownKvHeads, qkvBias, qkvWeight } from "./qkv.ts";
 import { turnBy } from "./rotations.ts";
 
-export const attentionOps = (
+export function attentionOps(
   context: LayerContext,
   layer: AttentionLayer,
   input: ShardedTensor,
-): ShardedTensor => {
+): ShardedTensor {
   if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
   const { contextRanks } = context;
   const attended = input.shards.map((shard) =>
@@ -25,15 +25,15 @@ export const attentionOps = (
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
     outputOps(context, layer, shard, layer.heads * layer.headDim),
   );
-};
+}
 
 /** QKV and the attention over each rank's heads: [rows, own heads · head dimension]. */
-const attend = (
+function attend(
   context: LayerContext,
   layer: AttentionLayer,
   shard: Shard,
   sequence: number,
-): Shard => {
+): Shard {
   const { ranks, rows, tensor } = shard;
   const { origin, add } = context;
   const { headDim } = layer;
@@ -69,16 +69,16 @@ const attend = (
     rules: scoreRules(layer),
   });
   return { ...shard, placement: { kind: "columns" }, tensor: y };
-};
+}
 
 /** Queries and keys, normalized and turned; undefined where they stay as they are. */
-const turnHeads = (
+function turnHeads(
   context: LayerContext,
   layer: AttentionLayer,
   ranks: readonly number[],
   x: Tensor,
   sequence: number,
-): Tensor | undefined => {
+): Tensor | undefined {
   const { headDim, rotary, qkNorm } = layer;
   if (rotary === undefined && qkNorm === undefined) return undefined;
   const { origin, add } = context;
@@ -107,14 +107,14 @@ const turnHeads = (
       : { norm: { ...qkNorm, ...(gains && { gains }), ...(squares && { squares }) } }),
   });
   return y;
-};
+}
 
 /** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
-const gatherContext = (
+function gatherContext(
   context: LayerContext,
   layer: AttentionLayer,
   shards: readonly Shard[],
-): void => {
+): void {
   const { origin, add, contextRanks } = context;
   for (const [first, { ranks: members, rows }] of shards.entries()) {
     if (first % contextRanks !== 0) continue;
@@ -138,4 +138,4 @@ const gatherContext = (
       });
     }
   }
-};
+}

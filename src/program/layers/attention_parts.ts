@@ -7,13 +7,13 @@ import { type LayerContext, ownVector } from "./context.ts";
 import { linearShard } from "./linear.ts";
 
 /** @param width columns of all heads' results */
-export const outputOps = (
+export function outputOps(
   context: LayerContext,
   { hidden, biases }: AttentionLayer,
   shard: Shard,
   width: number,
-): Shard =>
-  linearShard(context, shard, {
+): Shard {
+  return linearShard(context, shard, {
     part: "output/",
     in: width,
     out: hidden,
@@ -21,30 +21,29 @@ export const outputOps = (
     activation: "none",
     isBiased: biases?.includes("output") === true,
   });
+}
 
 /** What attention makes of scores, as the layer says it. */
-export const scoreRules = ({
-  causal,
-  scale,
-  softcap,
-  window,
-  chunk,
-}: AttentionLayer): ScoreRules => ({
-  causal,
-  ...(scale === undefined ? {} : { scale }),
-  ...(softcap === undefined ? {} : { softcap }),
-  ...(window === undefined ? {} : { window }),
-  ...(chunk === undefined ? {} : { chunk }),
-});
+export function scoreRules({ causal, scale, softcap, window, chunk }: AttentionLayer): ScoreRules {
+  return {
+    causal,
+    ...(scale === undefined ? {} : { scale }),
+    ...(softcap === undefined ? {} : { softcap }),
+    ...(window === undefined ? {} : { window }),
+    ...(chunk === undefined ? {} : { chunk }),
+  };
+}
 
 /** Sinks and slopes of the ranks' heads. */
-export const headTables = (
+export function headTables(
   context: LayerContext,
   { heads, sinks, alibi }: AttentionLayer,
   ranks: readonly number[],
-): Pick<AttentionOp, "sinks" | "alibiHeads"> => ({
-  ...(sinks === undefined
-    ? {}
-    : { sinks: { ...ownVector(context, "sinks", ranks, heads, 0), dtype: "f32" } }),
-  ...(alibi === undefined ? {} : { alibiHeads: heads }),
-});
+): Pick<AttentionOp, "sinks" | "alibiHeads"> {
+  return {
+    ...(sinks === undefined
+      ? {}
+      : { sinks: { ...ownVector(context, "sinks", ranks, heads, 0), dtype: "f32" } }),
+    ...(alibi === undefined ? {} : { alibiHeads: heads }),
+  };
+}

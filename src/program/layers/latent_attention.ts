@@ -10,25 +10,26 @@ import { turnBy } from "./rotations.ts";
 /** Of the norms at the ranks. */
 export const latentEpsilon = 1e-6;
 
-export const latentAttentionOps = (
+export function latentAttentionOps(
   context: LayerContext,
   layer: AttentionLayer,
   latent: LatentAttention,
   input: ShardedTensor,
-): ShardedTensor =>
-  perShard(context, input, layer.hidden, (shard) => {
+): ShardedTensor {
+  return perShard(context, input, layer.hidden, (shard) => {
     const tensor = attend(context, layer, latent, shard, input.sampleRows);
     const attended: Shard = { ...shard, placement: { kind: "columns" }, tensor };
     return outputOps(context, layer, attended, layer.heads * latent.valueDim);
   });
+}
 
-const attend = (
+function attend(
   context: LayerContext,
   layer: AttentionLayer,
   { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
   { ranks, rows, tensor }: Shard,
   sequence: number,
-): Tensor => {
+): Tensor {
   const { origin, add } = context;
   const { hidden, heads, headDim: plainDim, rotary } = layer;
   const members = ranks.length;
@@ -93,4 +94,4 @@ const attend = (
     rules: scoreRules(layer),
   });
   return y;
-};
+}

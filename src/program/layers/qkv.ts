@@ -7,39 +7,45 @@ import { partsOn, type Tensor } from "../tensor.ts";
 import { biasScale, weightScale, type LayerContext } from "./context.ts";
 
 /** Fewer key and value heads than ranks: neighbors hold the same one. */
-export const ownKvHeads = ({ kvHeads }: Pick<AttentionLayer, "kvHeads">, ranks: number): number =>
-  Math.max(1, kvHeads / ranks);
+export function ownKvHeads({ kvHeads }: Pick<AttentionLayer, "kvHeads">, ranks: number): number {
+  return Math.max(1, kvHeads / ranks);
+}
 
 /** The first of a member's key and value heads. */
-export const firstKvHead = (
+export function firstKvHead(
   { kvHeads }: Pick<AttentionLayer, "kvHeads">,
   member: number,
   ranks: number,
-): number => Math.floor((member * kvHeads) / ranks);
+): number {
+  return Math.floor((member * kvHeads) / ranks);
+}
 
 /** [hidden, columns] */
-export const qkvWeight = (
+export function qkvWeight(
   context: LayerContext,
   layer: AttentionLayer,
   ranks: readonly number[],
-): Tensor =>
-  besideHeads(context, layer, ranks, "weight", [layer.hidden], weightScale(layer.hidden));
+): Tensor {
+  return besideHeads(context, layer, ranks, "weight", [layer.hidden], weightScale(layer.hidden));
+}
 
 /** [columns] */
-export const qkvBias = (
+export function qkvBias(
   context: LayerContext,
   layer: AttentionLayer,
   ranks: readonly number[],
-): Tensor => besideHeads(context, layer, ranks, "bias", [], biasScale);
+): Tensor {
+  return besideHeads(context, layer, ranks, "bias", [], biasScale);
+}
 
-const besideHeads = (
+function besideHeads(
   { origin }: LayerContext,
   layer: AttentionLayer,
   ranks: readonly number[],
   what: string,
   rows: readonly number[],
   scale: number,
-): Tensor => {
+): Tensor {
   const { headDim } = layer;
   const heads = layer.heads / ranks.length;
   const kvHeads = ownKvHeads(layer, ranks.length);
@@ -71,4 +77,4 @@ const besideHeads = (
       };
     }),
   };
-};
+}

@@ -8,18 +8,20 @@ import { sameOn, type Tensor } from "../tensor.ts";
 import type { LayerContext } from "./context.ts";
 
 /** @param first number of a head that is turned */
-export const turnBy = (
+export function turnBy(
   context: LayerContext,
   rotary: Rotary,
   first: number,
   sequence: number,
   ranks: readonly number[],
-): NonNullable<RotaryOp["turn"]> => ({
-  first,
-  dims: rotary.dims,
-  interleaved: rotary.interleaved,
-  rotations: rotationTable(context, rotary, sequence, ranks),
-});
+): NonNullable<RotaryOp["turn"]> {
+  return {
+    first,
+    dims: rotary.dims,
+    interleaved: rotary.interleaved,
+    rotations: rotationTable(context, rotary, sequence, ranks),
+  };
+}
 
 /** f32 [rows, columns], as `RotationContent` says. */
 function rotationTable(

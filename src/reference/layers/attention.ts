@@ -7,7 +7,13 @@ import { normalizeHeads } from "../head_norm.ts";
 import { scaleOf } from "../scores.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { type Matrix, rowOf, transform } from "../tensor.ts";
-import { biasOf, type ReferenceContext, type ReferenceLayer, vector, weight } from "./context.ts";
+import {
+  biasOf,
+  type ReferenceContext,
+  type ReferenceLayer,
+  referenceVector,
+  referenceWeight,
+} from "./context.ts";
 import { type Heads, type HeadSignals, scaled, turnedSignal, turnHeads } from "./heads.ts";
 import { latentHeads, latentSignals } from "./latent_attention.ts";
 
@@ -27,12 +33,12 @@ export const attention: ReferenceLayer<AttentionLayer> = {
       q,
       k,
       v,
-      sinks === undefined ? undefined : vector(context, "sinks", heads, 0, "f32"),
+      sinks === undefined ? undefined : referenceVector(context, "sinks", heads, 0, "f32"),
     );
     const width = heads * valueDimOf(layer);
     const bias = biases?.includes("output") ? biasOf(context, "output/", hidden) : undefined;
     const output = {
-      weight: weight(context, "output/weight", width, hidden),
+      weight: referenceWeight(context, "output/weight", width, hidden),
       ...(bias && { bias }),
     };
     return { output: transform(attended, output) };
@@ -49,19 +55,23 @@ export const attention: ReferenceLayer<AttentionLayer> = {
   },
 };
 
-const valueDimOf = ({ headDim, latent }: AttentionLayer): number => latent?.valueDim ?? headDim;
+function valueDimOf({ headDim, latent }: AttentionLayer): number {
+  return latent?.valueDim ?? headDim;
+}
 
-const scoreShape = ({ alibi, latent, ...layer }: AttentionLayer) => ({
-  ...layer,
-  headDim: layer.headDim + (latent?.rotaryDim ?? 0),
-  ...(alibi === undefined ? {} : { alibi: { heads: layer.heads, first: 0 } }),
-});
+function scoreShape({ alibi, latent, ...layer }: AttentionLayer) {
+  return {
+    ...layer,
+    headDim: layer.headDim + (latent?.rotaryDim ?? 0),
+    ...(alibi === undefined ? {} : { alibi: { heads: layer.heads, first: 0 } }),
+  };
+}
 
 function plainHeads(context: ReferenceContext, layer: AttentionLayer, x: Matrix): Heads {
   const { hidden, heads, kvHeads, headDim, biases, rotary, qkNorm } = layer;
   const project = (part: string, columns: number): Matrix => {
     const bias = biases?.includes("qkv") ? biasOf(context, `${part}/`, columns) : undefined;
-    const own = weight(context, `${part}/weight`, hidden, columns);
+    const own = referenceWeight(context, `${part}/weight`, hidden, columns);
     return transform(x, { weight: own, ...(bias && { bias }) });
   };
   const own = (part: string, count: number): Matrix => {
@@ -69,7 +79,9 @@ function plainHeads(context: ReferenceContext, layer: AttentionLayer, x: Matrix)
     if (qkNorm !== undefined) {
       const isWeighted = qkNorm.kind !== "unweighted";
       const width = qkNorm.kind === "head" ? headDim : count * headDim;
-      const gains = isWeighted ? vector(context, `${part}/norm/gain`, width, 1) : undefined;
+      const gains = isWeighted
+        ? referenceVector(context, `${part}/norm/gain`, width, 1)
+        : undefined;
       const normed = { heads: count, headDim, ...(gains && { gains }) };
       for (let row = 0; row < m.rows; row++) normalizeHeads(rowOf(m, row), qkNorm, normed);
     }

@@ -39,11 +39,14 @@ export interface HeadSignals {
   readonly v: Signal;
 }
 
-export const scaled = ({ value, error }: Signal, by: number): Signal => ({
-  value: value * by,
-  error: error * by,
-});
+export function scaled({ value, error }: Signal, by: number): Signal {
+  return {
+    value: value * by,
+    error: error * by,
+  };
+}
 
 /** Turning keeps mean squares; some scalings make all larger. */
-export const turnedSignal = (x: Signal, { rotary }: AttentionLayer, sequence: number): Signal =>
-  rotary === undefined ? x : scaled(x, rotationsOf(rotary, sequence).magnitude ** 2);
+export function turnedSignal(x: Signal, { rotary }: AttentionLayer, sequence: number): Signal {
+  return rotary === undefined ? x : scaled(x, rotationsOf(rotary, sequence).magnitude ** 2);
+}

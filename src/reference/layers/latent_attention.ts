@@ -4,7 +4,7 @@ import type { AttentionLayer, LatentAttention } from "../../plan/layers/attentio
 import { latentEpsilon } from "../../program/layers/latent_attention.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
-import { type ReferenceContext, vector, weight } from "./context.ts";
+import { type ReferenceContext, referenceVector, referenceWeight } from "./context.ts";
 import { type Heads, type HeadSignals, turnedSignal, turnHeads } from "./heads.ts";
 import { normalise } from "./norm.ts";
 
@@ -17,14 +17,17 @@ export function latentHeads(
   const { hidden, heads, headDim: plainDim } = layer;
   const headDim = plainDim + rotaryDim;
   const project = (part: string, from: Matrix, columns: number): Matrix =>
-    multiply(from, weight(context, `${part}/weight`, from.columns, columns));
+    multiply(from, referenceWeight(context, `${part}/weight`, from.columns, columns));
   const normed = (part: string, from: Matrix): Matrix =>
-    normalise(from, latentEpsilon, vector(context, `${part}/gain`, from.columns, 1));
+    normalise(from, latentEpsilon, referenceVector(context, `${part}/gain`, from.columns, 1));
   const q =
     queryRank === undefined
       ? project("q", x, heads * headDim)
       : project("q", normed("q", project("q/down", x, queryRank)), heads * headDim);
-  const down = multiply(x, weight(context, "kv/down/weight", hidden, keyValueRank + rotaryDim));
+  const down = multiply(
+    x,
+    referenceWeight(context, "kv/down/weight", hidden, keyValueRank + rotaryDim),
+  );
   const latents = normed("kv", columnsOf(down, 0, keyValueRank));
   const kv = project("kv", latents, heads * (plainDim + valueDim));
   const k = matrix(x.rows, heads * headDim);
@@ -42,13 +45,13 @@ export function latentHeads(
   return { q, k, v };
 }
 
-const columnsOf = (m: Matrix, first: number, count: number): Matrix => {
+function columnsOf(m: Matrix, first: number, count: number): Matrix {
   const out = matrix(m.rows, count);
   for (let row = 0; row < m.rows; row++) {
     rowOf(out, row).set(rowOf(m, row).subarray(first, first + count));
   }
   return out;
-};
+}
 
 export function latentSignals(
   { product, stored, sequence }: RoundingSteps,

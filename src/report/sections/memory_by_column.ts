@@ -11,7 +11,8 @@ const columns: readonly (readonly BufferRole[])[] = [
 ];
 
 /** Bytes of weights, input, activations, workspace and staging. */
-export const memoryByColumn = (
+export function memoryByColumn(
   byRole: Readonly<Partial<Record<BufferRole, number>>>,
-): readonly number[] =>
-  columns.map((roles) => roles.reduce((sum, role) => sum + (byRole[role] ?? 0), 0));
+): readonly number[] {
+  return columns.map((roles) => roles.reduce((sum, role) => sum + (byRole[role] ?? 0), 0));
+}
