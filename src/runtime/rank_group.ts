@@ -6,9 +6,8 @@ import { type TransportName, transports } from "../collectives/transport/transpo
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
-import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { activities, type FromRank, type RankPosition } from "./messages.ts";
-import type { Answer, Asked, Kind } from "./protocol.ts";
+import type { Answer, Asked, Kind, OnPart } from "./protocol.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
 import { type RankProcess, startRank } from "./rank_process.ts";
 import type { Patience } from "./watchdog.ts";
@@ -32,14 +31,14 @@ export interface RankGroup {
   /** What a person should know of the circumstances. */
   readonly notes: readonly string[];
   /** Rejects with the first fault of any rank. One request at a time per rank. */
-  ask<Of extends Kind>(
+  readonly ask: <Of extends Kind>(
     rank: number,
     what: Of,
     asked: Asked<Of>,
-    onPart?: (part: RecalledCalibration) => void,
-  ): Promise<Answer<Of>>;
+    onPart?: OnPart,
+  ) => Promise<Answer<Of>>;
   /** The same of every rank at once. */
-  askAll<Of extends Kind>(what: Of, asked: Asked<Of>): Promise<Answer<Of>[]>;
+  readonly askAll: <Of extends Kind>(what: Of, asked: Asked<Of>) => Promise<Answer<Of>[]>;
   /** Lets all ranks end, and makes them. */
   end(): Promise<void>;
 }
@@ -47,7 +46,7 @@ export interface RankGroup {
 interface Task {
   readonly name: string;
   readonly askedMs: number;
-  readonly onPart: (part: RecalledCalibration) => void;
+  readonly onPart: OnPart;
   /** Takes an answer of the row that was asked. */
   resolve(answer: Answer<Kind>): void;
   readonly reject: (error: Error) => void;
