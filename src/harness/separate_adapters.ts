@@ -12,7 +12,7 @@ import {
   type BusyTime,
   type SeparationTest,
 } from "../measure/separation.ts";
-import { separationSchema } from "../result/result_schema.ts";
+import { separationSchema } from "../result/sample_schema.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 
 /** Long beside what a request takes on its way, short beside a run. */

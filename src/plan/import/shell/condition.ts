@@ -171,3 +171,7 @@ const compare = (operator: string, left: Scalar, right: Scalar, { script }: Scop
       return { written: `${a} ${operator} ${b}`, why: "is a test that is not followed" };
   }
 };
+
+/** Of `((…))`. */
+export const arithmeticStatus = (value: number | Unknown): Status =>
+  typeof value === "number" ? value !== 0 : value;
