@@ -52,20 +52,7 @@ export async function createTimestamps(
     usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
   });
 
-  const passDescriptor: Timestamps["passDescriptor"] = (pass) => {
-    const querySet = sets[Math.floor(pass / passesPerSet)];
-    if (querySet === undefined || pass >= capacity) {
-      throw new RangeError(`no timestamps for pass ${pass}, there is room for ${capacity}`);
-    }
-    const first = 2 * (pass % passesPerSet);
-    return {
-      timestampWrites: {
-        querySet,
-        beginningOfPassWriteIndex: first,
-        endOfPassWriteIndex: first + 1,
-      },
-    };
-  };
+  const passDescriptor = passDescriptorOf(sets, capacity);
 
   const readGpuMs = async (passes: number): Promise<Float64Array> => {
     if (passes === 0) return new Float64Array();
@@ -117,6 +104,23 @@ export async function createTimestamps(
     },
   };
 }
+
+const passDescriptorOf =
+  (sets: readonly GPUQuerySet[], capacity: number): Timestamps["passDescriptor"] =>
+  (pass) => {
+    const querySet = sets[Math.floor(pass / passesPerSet)];
+    if (querySet === undefined || pass >= capacity) {
+      throw new RangeError(`no timestamps for pass ${pass}, there is room for ${capacity}`);
+    }
+    const first = 2 * (pass % passesPerSet);
+    return {
+      timestampWrites: {
+        querySet,
+        beginningOfPassWriteIndex: first,
+        endOfPassWriteIndex: first + 1,
+      },
+    };
+  };
 
 /** ms of `process.hrtime`, the axis of all host times. */
 export const hostMs = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -3,6 +3,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
+import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { inTurns } from "../in_slices.ts";
@@ -61,16 +62,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
+    ...emptyRecord(placement, options),
     date,
-    versions: readVersions(),
-    adapters: rankAdapters(placement, options.pin),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    notes: [],
-    runs: [],
-    calibration: [],
-    kernels: [],
     estimate: estimate(program, plan),
-    memory: [],
   };
   const job: Job = {
     plan,
@@ -83,11 +77,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       record = { ...record, ...more };
     },
   };
-  const open: OpenRanksOptions = {
-    ...(options.pin === undefined ? {} : { pinToCores: options.pin }),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const open = openOptions(options);
   let kept = createStepSamples(program, groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
@@ -128,6 +118,26 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
   }
 };
+
+const openOptions = ({ pin, link, signal }: RunOptions): OpenRanksOptions => ({
+  ...(pin === undefined ? {} : { pinToCores: pin }),
+  ...(link === undefined ? {} : { link }),
+  ...(signal === undefined ? {} : { signal }),
+});
+
+const emptyRecord = (
+  placement: readonly AdapterReport[],
+  { pin, link }: RunOptions,
+): Omit<GrowingRecord, "date" | "estimate"> => ({
+  versions: readVersions(),
+  adapters: rankAdapters(placement, pin),
+  ...(link === undefined ? {} : { link }),
+  notes: [],
+  runs: [],
+  calibration: [],
+  kernels: [],
+  memory: [],
+});
 
 /** Lets signals and messages in; throws once the run is to end. */
 const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> => {

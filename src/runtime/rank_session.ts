@@ -8,10 +8,11 @@ import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { allocateBuffers } from "./allocate.ts";
 import { createSpoiler } from "./check/spoil.ts";
-import { countPasses, type Execution, executeStep, type StepOptions } from "./execute.ts";
+import { countPasses, executeStep, type StepOptions } from "./execute.ts";
 import { prepareProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import type { OpenRequest } from "./protocol.ts";
+import type { Execution } from "./step.ts";
 import { createThreadClock } from "./thread_clock.ts";
 
 export interface RankSession extends Omit<Execution, "prepared"> {
