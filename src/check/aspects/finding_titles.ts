@@ -13,8 +13,4 @@ export const sectionOf = (finding: Diagnostic): AnalysisPart => {
 };
 
 export const titleOf = (finding: Diagnostic): string =>
-  definitionOf(finding)?.title ??
-  finding.code
-    .split("-")
-    .map((word) => (word === "gpu" ? "GPU" : word.charAt(0).toUpperCase() + word.slice(1)))
-    .join(" ");
+  definitionOf(finding)?.title ?? finding.code;

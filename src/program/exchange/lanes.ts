@@ -2,6 +2,6 @@
 
 export type Lane = 0 | 1;
 
-export const lanesPerChannel = 2;
+const lanesPerChannel = 2;
 
 export const laneOf = (channel: number, lane: Lane): number => lanesPerChannel * channel + lane;
