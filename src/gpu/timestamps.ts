@@ -105,9 +105,11 @@ export async function createTimestamps(
   };
 }
 
-const passDescriptorOf =
-  (sets: readonly GPUQuerySet[], capacity: number): Timestamps["passDescriptor"] =>
-  (pass) => {
+function passDescriptorOf(
+  sets: readonly GPUQuerySet[],
+  capacity: number,
+): Timestamps["passDescriptor"] {
+  return (pass) => {
     const querySet = sets[Math.floor(pass / passesPerSet)];
     if (querySet === undefined || pass >= capacity) {
       throw new RangeError(`no timestamps for pass ${pass}, there is room for ${capacity}`);
@@ -121,6 +123,9 @@ const passDescriptorOf =
       },
     };
   };
+}
 
 /** ms of `process.hrtime`, the axis of all host times. */
-export const hostMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+export function hostMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -119,29 +119,35 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   }
 };
 
-const openOptions = ({ pin, link, signal }: RunOptions): OpenRanksOptions => ({
-  ...(pin === undefined ? {} : { pinToCores: pin }),
-  ...(link === undefined ? {} : { link }),
-  ...(signal === undefined ? {} : { signal }),
-});
+function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+  return {
+    ...(pin === undefined ? {} : { pinToCores: pin }),
+    ...(link === undefined ? {} : { link }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
 
-const emptyRecord = (
+function emptyRecord(
   placement: readonly AdapterReport[],
   { pin, link }: RunOptions,
-): Omit<GrowingRecord, "date" | "estimate"> => ({
-  versions: readVersions(),
-  adapters: rankAdapters(placement, pin),
-  ...(link === undefined ? {} : { link }),
-  notes: [],
-  runs: [],
-  calibration: [],
-  kernels: [],
-  memory: [],
-});
+): Omit<GrowingRecord, "date" | "estimate"> {
+  return {
+    versions: readVersions(),
+    adapters: rankAdapters(placement, pin),
+    ...(link === undefined ? {} : { link }),
+    notes: [],
+    runs: [],
+    calibration: [],
+    kernels: [],
+    memory: [],
+  };
+}
 
 /** Lets signals and messages in; throws once the run is to end. */
-const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> => {
-  await setImmediate();
-  if (signal?.aborted !== true) return;
-  throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
-};
+function pauseUntil(signal: AbortSignal | undefined) {
+  return async (): Promise<void> => {
+    await setImmediate();
+    if (signal?.aborted !== true) return;
+    throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
+  };
+}

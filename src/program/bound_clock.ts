@@ -41,19 +41,19 @@ interface RankClock {
   /** Whether it is among the blocked of a meeting. */
   isBlocked: boolean;
   /** Whether the first of the queue has been given already. */
-  hasGiven: boolean;
+  hasSent: boolean;
 }
 
 /**
  * @param ranks how many
  * @param timesOf how many layers in a row the lowering of one stands for, see `shorten`
  */
-export const createClock = (
+export function createClock(
   ranks: number,
   peaks: Peaks,
   wireBytes: WireCount,
   timesOf: (layer: string) => number = () => 1,
-): Clock => {
+): Clock {
   const running: Running = {
     clocks: Array.from({ length: ranks }, newClock),
     meetings: new Map(),
@@ -113,7 +113,7 @@ export const createClock = (
       };
     },
   };
-};
+}
 
 interface Running {
   readonly clocks: readonly RankClock[];
@@ -122,32 +122,34 @@ interface Running {
   memoryBoundMs: number;
 }
 
-const newClock = (): RankClock => ({
-  nowMs: 0,
-  waitMs: undefined,
-  kernelMs: 0,
-  wireMs: 0,
-  startedWireMs: 0,
-  linkFreeMs: 0,
-  started: new Map(),
-  queue: [],
-  next: 0,
-  repeated: [],
-  isBlocked: false,
-  hasGiven: false,
-});
+function newClock(): RankClock {
+  return {
+    nowMs: 0,
+    waitMs: undefined,
+    kernelMs: 0,
+    wireMs: 0,
+    startedWireMs: 0,
+    linkFreeMs: 0,
+    started: new Map(),
+    queue: [],
+    next: 0,
+    repeated: [],
+    isBlocked: false,
+    hasSent: false,
+  };
+}
 
-const push = (running: Running, rank: number, works: readonly Work[]): void => {
+function push(running: Running, rank: number, works: readonly Work[]): void {
   const clock = running.clocks[rank];
   if (clock === undefined) return;
   for (const work of works) clock.queue.push(work);
   if (clock.isBlocked) return;
   const able = [rank];
   for (let next = able.pop(); next !== undefined; next = able.pop()) advance(running, next, able);
-};
+}
 
 /** Does what this rank can do by now; the ranks that this lets go on join `able`. */
-const advance = (running: Running, rank: number, able: number[]): void => {
+function advance(running: Running, rank: number, able: number[]): void {
   const clock = running.clocks[rank];
   if (clock === undefined) return;
   clock.isBlocked = false;
@@ -159,7 +161,7 @@ const advance = (running: Running, rank: number, able: number[]): void => {
       return;
     }
     clock.next += 1;
-    clock.hasGiven = false;
+    clock.hasSent = false;
     clock.waitMs ??= clock.nowMs;
     clock.kernelMs += work.kernelMs;
     running.memoryBoundMs += work.memoryBoundMs ?? 0;
@@ -170,60 +172,60 @@ const advance = (running: Running, rank: number, able: number[]): void => {
   }
   clock.queue = [];
   clock.next = 0;
-};
+}
 
-/** Gives what the rank gives, and gets what it gets; the meeting whose givers are not all there yet. */
-const meet = (
+/** Gives what the rank sends, and receives what it receives; the meeting whose givers are not all there yet. */
+function meet(
   { meetings }: Running,
   clock: RankClock,
   work: Work,
   able: number[],
-): Meeting | undefined => {
+): Meeting | undefined {
   if (work.transfer === undefined) return undefined;
-  const { channel, gives, gets, isStarted } = work.transfer;
+  const { channel, sends, receives, isStarted } = work.transfer;
   const meeting = meetings.get(channel) ?? { missing: work.givers ?? 0, readyMs: 0, blocked: [] };
   meetings.set(channel, meeting);
-  if (gives && !clock.hasGiven) {
-    clock.hasGiven = true;
+  if (sends && !clock.hasSent) {
+    clock.hasSent = true;
     meeting.missing -= 1;
     meeting.readyMs = Math.max(meeting.readyMs, clock.nowMs);
     if (meeting.missing === 0) able.push(...meeting.blocked.splice(0));
   }
   if (isStarted) {
     clock.started.set(channel, { work, startMs: clock.nowMs });
-  } else if (gets) {
+  } else if (receives) {
     if (meeting.missing > 0) return meeting;
     clock.nowMs = Math.max(clock.nowMs, meeting.readyMs);
   }
   return undefined;
-};
+}
 
 /** The meeting of what was started before, where its givers are not all there yet. */
-const awaitStarted = (
+function awaitStarted(
   { meetings }: Running,
   rank: number,
   clock: RankClock,
   { awaits }: Work,
-): Meeting | undefined => {
+): Meeting | undefined {
   if (awaits === undefined) return undefined;
   const meeting = meetings.get(awaits);
   const started = clock.started.get(awaits);
   if (meeting === undefined || started === undefined) {
     throw new Error(`rank ${rank} waits for channel ${awaits}, on which nothing was started`);
   }
-  const gets = started.work.transfer?.gets === true;
-  if (gets && meeting.missing > 0) return meeting;
-  const begin = Math.max(started.startMs, gets ? meeting.readyMs : 0, clock.linkFreeMs);
+  const receives = started.work.transfer?.receives === true;
+  if (receives && meeting.missing > 0) return meeting;
+  const begin = Math.max(started.startMs, receives ? meeting.readyMs : 0, clock.linkFreeMs);
   clock.linkFreeMs = begin + started.work.wireMs;
   clock.nowMs = Math.max(clock.nowMs, clock.linkFreeMs);
   clock.started.delete(awaits);
   return undefined;
-};
+}
 
-const boundOf = (
+function boundOf(
   { clocks, memoryBoundMs }: Running,
   { batch, tokens, microBatches }: StepSize,
-): Omit<Bound, "peaks" | "layers"> => {
+): Omit<Bound, "peaks" | "layers"> {
   const blocked = clocks.findIndex(({ queue }) => queue.length > 0);
   if (blocked >= 0) throw new Error(`rank ${blocked} waits for what no rank sends`);
   // Of kernels and the transfers beside them, the shorter may be hidden altogether.
@@ -250,10 +252,10 @@ const boundOf = (
       wireMs: own.wireMs * microBatches,
     })),
   };
-};
+}
 
-const largest = <T>(items: readonly T[], of: (item: T) => number): number => {
+function largest<T>(items: readonly T[], of: (item: T) => number): number {
   let most = 0;
   for (const item of items) most = Math.max(most, of(item));
   return most;
-};
+}

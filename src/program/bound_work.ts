@@ -12,23 +12,23 @@ export interface Work {
   readonly wireMs: number;
   readonly transfer?: {
     readonly channel: number;
-    readonly gives: boolean;
-    readonly gets: boolean;
+    readonly sends: boolean;
+    readonly receives: boolean;
     /** The rank goes on meanwhile, up to `awaits`. */
     readonly isStarted: boolean;
   };
   /** Channel of a transfer that was started before. */
   readonly awaits?: number;
   /** Members that give. */
-  readonly givers?: number;
+  readonly senders?: number;
 }
 
-export const workOf = (
+export function workOf(
   rank: number,
   instruction: Instruction,
   peaks: Peaks,
   wireBytes: WireCount,
-): Work => {
+): Work {
   if (instruction.op === "done") return { kernelMs: 0, wireMs: 0, awaits: instruction.channel };
   const arithmeticMs = (1000 * instructionFlops(instruction)) / peaks.flops;
   const collective = collectiveOf(instruction);
@@ -45,19 +45,19 @@ export const workOf = (
     wireMs: msOf(largestPiece, peaks.linkBandwidth),
     transfer: {
       channel,
-      gives: from.includes(rank),
-      gets: to.includes(rank),
+      sends: from.includes(rank),
+      receives: to.includes(rank),
       isStarted: instruction.op === "start",
     },
-    givers: from.length,
+    senders: from.length,
   };
-};
+}
 
 /** Channels of a repetition are told apart by multiples of it. */
 const channelsOfAll = 2 ** 24;
 
 /** Of a layer that stands for others, what another of them does. */
-export const inRepetition = (work: Work, time: number): Work => {
+export function inRepetition(work: Work, time: number): Work {
   const { transfer, awaits } = work;
   if (transfer === undefined && awaits === undefined) return work;
   const offset = time * channelsOfAll;
@@ -66,7 +66,8 @@ export const inRepetition = (work: Work, time: number): Work => {
     ...(transfer && { transfer: { ...transfer, channel: transfer.channel + offset } }),
     ...(awaits === undefined ? {} : { awaits: awaits + offset }),
   };
-};
+}
 
-const msOf = (bytes: number, bytesPerSecond: number | undefined): number =>
-  bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;
+function msOf(bytes: number, bytesPerSecond: number | undefined): number {
+  return bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;
+}

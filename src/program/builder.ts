@@ -67,7 +67,7 @@ export interface ProgramBuilder extends Builder {
   ranks(): RankProgram[];
 }
 
-export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder => {
+export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder {
   const buffers = Array.from({ length: ranks }, () => new Map<string, BufferDeclaration>());
   const instructions = Array.from({ length: ranks }, (): Instruction[] => []);
   const channels = new Map<string, number>();
@@ -83,7 +83,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
   const builder: ProgramBuilder = {
     dtype,
     declare(rank, { id, layer: _, dtype: own = dtype, ...rest }) {
-      const bytes = bytesOf(rest.shape, own);
+      const bytes = tensorBytes(rest.shape, own);
       const known = buffersOf(rank).get(id);
       if (known !== undefined && known.bytes !== bytes) {
         throw new Error(`buffer ${id} of rank ${rank}: ${known.bytes} and ${bytes} bytes`);
@@ -100,7 +100,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       if (known.has(id)) return;
       if (!known.has(place.id)) known.set(place.id, ofWords(place.id, rest.role, place.bytes));
       const within = { buffer: place.id, offset: place.offset };
-      known.set(id, { id, dtype: own, bytes: bytesOf(rest.shape, own), ...rest, within });
+      known.set(id, { id, dtype: own, bytes: tensorBytes(rest.shape, own), ...rest, within });
     },
     emit(rank, instruction) {
       buffersOf(rank);
@@ -123,7 +123,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     window(rank, buffer, columns, first, rows) {
       const id = windowName(buffer, first, rows);
       const shape = [rows, columns];
-      const bytes = bytesOf(shape, dtype);
+      const bytes = tensorBytes(shape, dtype);
       const base = buffersOf(rank).get(buffer)?.within ?? { buffer, offset: 0 };
       const offset = base.offset + windowStart(id, first, columns, dtype);
       const within = { buffer: base.buffer, offset };
@@ -143,37 +143,41 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       })),
   };
   return builder;
-};
+}
 
-const ofWords = (id: string, role: BufferRole, bytes: number): BufferDeclaration => {
+function ofWords(id: string, role: BufferRole, bytes: number): BufferDeclaration {
   const words = ceilDiv(bytes, 4);
   return { id, role, dtype: "u32", shape: [words], bytes: words * 4 };
-};
+}
 
 /** @param longest message by slot, in bytes */
-const stagingOf = (longest: readonly number[]): BufferDeclaration[] =>
-  stagingSizes(longest).map((bytes, i) => ofWords(`staging/${i}`, "staging", bytes));
+function stagingOf(longest: readonly number[]): BufferDeclaration[] {
+  return stagingSizes(longest).map((bytes, i) => ofWords(`staging/${i}`, "staging", bytes));
+}
 
 /** In bytes of the buffer that it is a part of. */
-const windowStart = (id: string, first: number, columns: number, dtype: DType): number => {
-  const offset = bytesOf([first, columns], dtype);
+function windowStart(id: string, first: number, columns: number, dtype: DType): number {
+  const offset = tensorBytes([first, columns], dtype);
   if (offset % windowAlignment === 0) return offset;
   throw new Error(`${id}: a window at byte ${offset}, which is no multiple of ${windowAlignment}`);
-};
+}
 
 /** A buffer that there is once keeps its name. */
-export const copyName = (id: string, copy: number, count: number): string =>
-  count === 1 ? id : `${id}#${copy}`;
+export function copyName(id: string, copy: number, count: number): string {
+  return count === 1 ? id : `${id}#${copy}`;
+}
 
-export const windowName = (buffer: string, first: number, rows: number): string =>
-  `${buffer}@${first}+${rows}`;
+export function windowName(buffer: string, first: number, rows: number): string {
+  return `${buffer}@${first}+${rows}`;
+}
 
-export const workspaceName = (slot: number): string =>
-  slot === 0 ? "workspace" : `workspace/${slot}`;
+export function workspaceName(slot: number): string {
+  return slot === 0 ? "workspace" : `workspace/${slot}`;
+}
 
 /** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
-export const bytesOf = (shape: readonly number[], dtype: DType): number => {
+export function tensorBytes(shape: readonly number[], dtype: DType): number {
   const columns = shape.at(-1) ?? 1;
   const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
   return rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);
-};
+}

@@ -6,7 +6,7 @@ import { reduces } from "./exchange/sums.ts";
 import { type AllReduce, collectiveOf, type Instruction, type ReduceScatter } from "./program.ts";
 
 /** FLOPs of one instruction on one rank, reductions included. */
-export const instructionFlops = (instruction: Instruction): number => {
+export function instructionFlops(instruction: Instruction): number {
   if (instruction.op === "kernel") return kernelFlops(instruction);
   const transfer = collectiveOf(instruction);
   if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
@@ -14,18 +14,21 @@ export const instructionFlops = (instruction: Instruction): number => {
   const additions = (from.length - 1) * elementsOf(transfer);
   const isShared = transfer.op === "reduce-scatter" || broadcastsSums(transfer);
   return isShared ? additions / to.length : additions;
-};
+}
 
-const elementsOf = (reducing: AllReduce | ReduceScatter): number =>
-  reducing.op === "reduce-scatter"
+function elementsOf(reducing: AllReduce | ReduceScatter): number {
+  return reducing.op === "reduce-scatter"
     ? reducing.counts.reduce((sum, count) => sum + count, 0)
     : reducing.count;
+}
 
 /** What the model needs of it: nothing but its kernels. */
-export const kernelFlops = (instruction: Instruction): number =>
-  instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+export function kernelFlops(instruction: Instruction): number {
+  return instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+}
 
-export const kernelBytesOf = (instruction: Instruction): number =>
-  instruction.op === "kernel"
+export function kernelBytesOf(instruction: Instruction): number {
+  return instruction.op === "kernel"
     ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
     : 0;
+}

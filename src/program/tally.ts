@@ -22,11 +22,11 @@ export interface RankEstimate {
   readonly receivedBytes: number;
   /** The same if routers send this rank all that its experts take; absent without experts elsewhere. */
   readonly receivedBytesAtWorst?: number;
-  /** What stand-ins cost besides, per step; nowhere else are they counted, but in memory. */
-  readonly standIn?: StandInEstimate;
+  /** What the synthetic backward pass costs besides, per step; nowhere else is it counted, but in memory. */
+  readonly synthetic?: SyntheticEstimate;
 }
 
-export interface StandInEstimate {
+export interface SyntheticEstimate {
   readonly flops: number;
   readonly kernelBytes: number;
   readonly receivedBytes: number;
@@ -86,13 +86,13 @@ export interface Tally extends Sink {
  * @param declared names of the plan's own communications
  * @param timesOf how many layers of the plan a layer stands for, see `repeats.ts`
  */
-export const createTally = (
+export function createTally(
   ranks: number,
   layerNames: readonly string[],
   wireBytes: WireCount,
   declared: ReadonlySet<string> = new Set(),
   timesOf: (layer: string) => number = () => 1,
-): Tally => {
+): Tally {
   const sums: Sums = {
     perRank: Array.from({ length: ranks }, (_, rank) => ({
       rank,
@@ -109,7 +109,7 @@ export const createTally = (
     kernels: new Map(),
     collectives: new Map(),
     extra: new Map(),
-    standIns: new Map(),
+    syntheticByRank: new Map(),
     wireBytes,
     declared,
     timesOf,
@@ -124,8 +124,8 @@ export const createTally = (
       own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + all;
     },
     add(rank, instruction) {
-      if (instruction.origin.standIn === true) {
-        addStandIn(sums, rank, instruction);
+      if (instruction.origin.synthetic === true) {
+        addSynthetic(sums, rank, instruction);
         return;
       }
       const own = perRank[rank];
@@ -154,9 +154,9 @@ export const createTally = (
     },
     totals: (microBatches) => totalsOf(sums, microBatches),
   };
-};
+}
 
-type RankSums = Open<Omit<RankEstimate, "memoryByRole" | "receivedBytesAtWorst" | "standIn">> & {
+type RankSums = Open<Omit<RankEstimate, "memoryByRole" | "receivedBytesAtWorst" | "synthetic">> & {
   readonly memoryByRole: Partial<Record<BufferRole, number>>;
 };
 
@@ -170,27 +170,27 @@ interface Sums {
   readonly collectives: Map<string, CollectiveSums>;
   /** By rank, what may arrive beyond what is expected. */
   readonly extra: Map<number, number>;
-  readonly standIns: Map<number, Open<StandInEstimate>>;
+  readonly syntheticByRank: Map<number, Open<SyntheticEstimate>>;
   readonly wireBytes: WireCount;
   readonly declared: ReadonlySet<string>;
   readonly timesOf: (layer: string) => number;
 }
 
-const addStandIn = (
-  { standIns, timesOf, wireBytes }: Sums,
+function addSynthetic(
+  { syntheticByRank, timesOf, wireBytes }: Sums,
   rank: number,
   instruction: Instruction,
-): void => {
-  const own = standIns.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
-  standIns.set(rank, own);
+): void {
+  const own = syntheticByRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
+  syntheticByRank.set(rank, own);
   const times = timesOf(instruction.origin.layer);
   own.flops += times * instructionFlops(instruction);
   own.kernelBytes += times * kernelBytesOf(instruction);
   const transfer = collectiveOf(instruction);
   if (transfer !== undefined) own.receivedBytes += times * wireBytes(transfer, rank).received;
-};
+}
 
-const addWire = (sums: Sums, own: RankSums, transfer: Collective): void => {
+function addWire(sums: Sums, own: RankSums, transfer: Collective): void {
   const { layers, extra, timesOf } = sums;
   const { sent, received, receivedAtWorst } = sums.wireBytes(transfer, own.rank);
   const times = timesOf(transfer.origin.layer);
@@ -202,18 +202,18 @@ const addWire = (sums: Sums, own: RankSums, transfer: Collective): void => {
   const layer = layers.get(transfer.origin.layer);
   if (layer !== undefined) layer.wireBytes += received;
   totalOf(sums, transfer).wireBytes += received;
-};
+}
 
-const addInstance = (sums: Sums, transfer: Collective): void => {
+function addInstance(sums: Sums, transfer: Collective): void {
   const collective = totalOf(sums, transfer);
   const { from, to } = transfer;
   if (collective.instances < mostGroups) {
     collective.groups = [...collective.groups, { from, to }];
   }
   collective.instances += 1;
-};
+}
 
-const totalOf = ({ collectives, declared }: Sums, transfer: Collective): CollectiveSums => {
+function totalOf({ collectives, declared }: Sums, transfer: Collective): CollectiveSums {
   const { origin } = transfer;
   const op = transfer.op === "recv" ? "send" : transfer.op;
   // A declared send is one transfer per pair, named after the whole.
@@ -228,9 +228,9 @@ const totalOf = ({ collectives, declared }: Sums, transfer: Collective): Collect
     collectives.set(key, found);
   }
   return found;
-};
+}
 
-const totalsOf = (sums: Sums, microBatches: number): Totals => {
+function totalsOf(sums: Sums, microBatches: number): Totals {
   const perStep = <T extends object>(record: T, keys: readonly (keyof T)[]): T => {
     const scaled = { ...record };
     for (const key of keys) Object.assign(scaled, { [key]: Number(record[key]) * microBatches });
@@ -239,15 +239,15 @@ const totalsOf = (sums: Sums, microBatches: number): Totals => {
   const rankTotals = (each: RankSums): RankEstimate => {
     const expected = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
     const more = sums.extra.get(each.rank);
-    const standIn = sums.standIns.get(each.rank);
+    const synthetic = sums.syntheticByRank.get(each.rank);
     return {
       ...expected,
       ...(more === undefined
         ? {}
         : { receivedBytesAtWorst: expected.receivedBytes + more * microBatches }),
-      ...(standIn === undefined
+      ...(synthetic === undefined
         ? {}
-        : { standIn: perStep(standIn, ["flops", "kernelBytes", "receivedBytes"]) }),
+        : { synthetic: perStep(synthetic, ["flops", "kernelBytes", "receivedBytes"]) }),
     };
   };
   return {
@@ -264,18 +264,18 @@ const totalsOf = (sums: Sums, microBatches: number): Totals => {
       wireBytes: each.wireBytes * microBatches,
     })),
   };
-};
+}
 
-const addKernel = (
+function addKernel(
   kernels: Map<KernelName, Open<KernelEstimate>>,
   kernel: KernelName,
   times: number,
   flops: number,
   bytes: number,
-): void => {
+): void {
   const known = kernels.get(kernel) ?? { kernel, calls: 0, flops: 0, kernelBytes: 0 };
   kernels.set(kernel, known);
   known.calls += times;
   known.flops += times * flops;
   known.kernelBytes += times * bytes;
-};
+}

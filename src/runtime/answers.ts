@@ -7,12 +7,12 @@ import { observe } from "./observe.ts";
 import type { Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
 import type { RankSession } from "./rank_session.ts";
-import { createScratch, type Recording, recordMessages, replayMessages } from "./rehearsal.ts";
+import { createReplayMemory, type Recording, recordMessages, replayMessages } from "./replay.ts";
 
 export function answersOf(session: RankSession): Omit<Answers, "open"> {
   const { gpu, communicator } = session;
   let recording: Recording | undefined;
-  let scratch = createScratch();
+  let scratch = createReplayMemory();
   /** Its memory is not the program's. */
   const uncounted = async <Found>(work: () => Promise<Found>): Promise<Found> =>
     gpu.uncounted(work);
@@ -47,14 +47,14 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 
     occupy: async ({ load }) =>
       between(async () => {
-        const { occupy } = await import("../gpu/calibration/occupy.ts");
-        return occupy(gpu, load);
+        const { occupyGpu } = await import("../gpu/calibration/occupy.ts");
+        return occupyGpu(gpu, load);
       }),
 
-    lookAtPeaks: async ({ forms }) =>
+    lookAtPeaks: async ({ variants }) =>
       between(async () => {
         const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
-        return lookQuickly(gpu, forms);
+        return lookQuickly(gpu, variants);
       }),
 
     tune: async (options) =>
@@ -81,21 +81,21 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       );
       if (isLast) {
         recording = undefined;
-        scratch = createScratch();
+        scratch = createReplayMemory();
       }
       return { trace, pauses };
     },
   };
 }
 
-const calibrate = async (
+async function calibrate(
   { gpu }: RankSession,
   how: Asked<"calibrate">["how"],
   onPart: OnPart,
-): Promise<RecalledCalibration> => {
+): Promise<RecalledCalibration> {
   // Ranks start sooner without it.
   const { calibrateAndKeep, calibrateKernels, recallOrCalibrate } =
     await import("../gpu/calibration/recall.ts");
   if (how === "keep") return calibrateAndKeep(gpu, (calibration) => onPart({ calibration }));
   return how === "recall" ? recallOrCalibrate(gpu) : { calibration: await calibrateKernels(gpu) };
-};
+}

@@ -36,7 +36,7 @@ export interface OpenRanksOptions {
   readonly cores?: readonly number[];
   /** Emulated between all ranks; default: messages are as fast as the machine. */
   readonly link?: SimulatedLink;
-  /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
+  /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual variants. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
 
@@ -109,13 +109,10 @@ export async function openRanks(
   }
 }
 
-const choiceOf = (
-  placed: AdapterReport | AdapterChoice | undefined,
-  rank: number,
-): AdapterChoice => {
+function choiceOf(placed: AdapterReport | AdapterChoice | undefined, rank: number): AdapterChoice {
   if (placed === undefined) throw new RangeError(`no adapter is placed for rank ${rank}`);
   return "choice" in placed ? placed.choice : placed;
-};
+}
 
 function refuseToPin(ranks: number): void {
   const cores = availableParallelism();

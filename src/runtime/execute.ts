@@ -82,12 +82,12 @@ export async function executeStep(
 }
 
 /** @param inspecting absent where the step does not stop at it */
-const runInspected = async (
+async function runInspected(
   step: Step,
   instruction: Instruction,
   index: number,
   inspecting: StepOptions | undefined,
-): Promise<void> => {
+): Promise<void> {
   if (inspecting?.before !== undefined) {
     step.batch.submit();
     await inspecting.before(instruction, index);
@@ -96,9 +96,9 @@ const runInspected = async (
   if (inspecting === undefined) return;
   await drain(step);
   await inspecting.inspect?.(instruction, index);
-};
+}
 
-const run = async (step: Step, instruction: Instruction, index: number): Promise<void> => {
+async function run(step: Step, instruction: Instruction, index: number): Promise<void> {
   if (isCollective(instruction)) return runCollective(contextOf(step, index), instruction);
   const { batch, transfers, prepared } = step;
   switch (instruction.op) {
@@ -134,7 +134,7 @@ const run = async (step: Step, instruction: Instruction, index: number): Promise
       enter(step, "host");
       return;
   }
-};
+}
 
 /** Undefined where the adapter cannot time them. */
 async function timedPasses(
@@ -160,5 +160,6 @@ async function timedPasses(
 }
 
 /** Passes that one step encodes at most. */
-export const countPasses = ({ kernels, collectives }: PreparedProgram): number =>
-  [...collectives.values()].reduce((sum, { passes }) => sum + passes, kernels.size);
+export function countPasses({ kernels, collectives }: PreparedProgram): number {
+  return [...collectives.values()].reduce((sum, { passes }) => sum + passes, kernels.size);
+}

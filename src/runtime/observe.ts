@@ -108,13 +108,13 @@ function readingOf({ gpu, prepared, onProgress }: RankSession): Reading {
 }
 
 /** This rank's part of the choices that it is to follow. */
-const forcedIds = (
+function forcedIds(
   { origin, observation }: ObserveInstruction,
   routes: readonly ForcedRoutes[],
-): Uint32Array<ArrayBuffer> | undefined => {
+): Uint32Array<ArrayBuffer> | undefined {
   if (observation.kind !== "routes") return undefined;
   const { rowOffset, rows, topK } = observation;
   return routes
     .find(({ layer, microBatch }) => layer === origin.layer && microBatch === origin.microBatch)
     ?.ids.slice(rowOffset * topK, (rowOffset + rows) * topK);
-};
+}

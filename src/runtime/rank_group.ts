@@ -138,16 +138,18 @@ interface Group {
   readonly clean: () => void;
 }
 
-const isOpen = ({ failure, ending }: Group): boolean => failure === undefined && !ending;
+function isOpen({ failure, ending }: Group): boolean {
+  return failure === undefined && !ending;
+}
 
-const processOf = ({ processes }: Group, rank: number): RankProcess => {
+function processOf({ processes }: Group, rank: number): RankProcess {
   const found = processes[rank];
   if (found === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
   return found;
-};
+}
 
 /** What a rank noted last is newer than its last heartbeat, and outlives it. */
-const positionOf = (group: Group, rank: number): RankPosition => {
+function positionOf(group: Group, rank: number): RankPosition {
   const { transport, ending } = group;
   if (transport.notesOf === undefined || ending) return processOf(group, rank).position;
   const [activity = 0, count = 0, turns = 0] = transport.notesOf(rank);
@@ -156,9 +158,9 @@ const positionOf = (group: Group, rank: number): RankPosition => {
     turns,
     ...(count === 0 ? {} : { instruction: count - 1 }),
   };
-};
+}
 
-const sceneOf = (group: Group, rank: number): Scene => {
+function sceneOf(group: Group, rank: number): Scene {
   const { program, choices } = group.options;
   const rankProgram = program.ranks[rank];
   if (rankProgram === undefined) throw new RangeError(`rank ${rank} of ${program.ranks.length}`);
@@ -168,9 +170,9 @@ const sceneOf = (group: Group, rank: number): Scene => {
     position: positionOf(group, rank),
     task: group.tasks.get(rank)?.name,
   };
-};
+}
 
-const hear = (group: Group, rank: number, message: FromRank): void => {
+function hear(group: Group, rank: number, message: FromRank): void {
   const { tasks } = group;
   // What was on its way when another rank failed answers nobody any more.
   if (group.failure !== undefined) return;
@@ -194,23 +196,23 @@ const hear = (group: Group, rank: number, message: FromRank): void => {
       task?.resolve(message.answer);
     }
   }
-};
+}
 
-const fail = (group: Group, error: Error): void => {
+function fail(group: Group, error: Error): void {
   if (!isOpen(group)) return;
   group.failure = error;
   group.clean();
   void endWith(group, error);
-};
+}
 
 /** Nobody hears of the fault before all processes are gone. */
-const endWith = async ({ processes, tasks }: Group, error: Error): Promise<void> => {
+async function endWith({ processes, tasks }: Group, error: Error): Promise<void> {
   await killAll(processes);
   for (const { reject } of tasks.values()) reject(error);
   tasks.clear();
-};
+}
 
-const end = async (group: Group): Promise<void> => {
+async function end(group: Group): Promise<void> {
   const { processes, transport } = group;
   if (group.ending) return;
   group.ending = true;
@@ -219,17 +221,18 @@ const end = async (group: Group): Promise<void> => {
   await allEnded(processes, partingMs);
   await killAll(processes);
   transport.close();
-};
+}
 
-const interruption = (): EnvironmentError =>
-  new EnvironmentError("interrupted", "interrupted", "run again to measure more");
+function interruption(): EnvironmentError {
+  return new EnvironmentError("interrupted", "interrupted", "run again to measure more");
+}
 
-const allEnded = async (processes: readonly RankProcess[], withinMs = goneMs): Promise<void> => {
+async function allEnded(processes: readonly RankProcess[], withinMs = goneMs): Promise<void> {
   const ended = Promise.all(processes.map((process) => process.ended));
   await Promise.race([ended, setTimeout(withinMs, undefined, { ref: false })]);
-};
+}
 
-const killAll = async (processes: readonly RankProcess[]): Promise<void> => {
+async function killAll(processes: readonly RankProcess[]): Promise<void> {
   for (const process of processes) process.kill();
   await allEnded(processes);
-};
+}

@@ -1,7 +1,7 @@
 // The ranks of a program as its caller sees them: open, and ready to run steps.
 
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
-import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
+import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { TransportName } from "../collectives/transport/transports.ts";
 import type { Program } from "../program/program.ts";
@@ -33,7 +33,7 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
   readonly allocatedBytes: readonly number[];
   /** Per rank, the most that was alive so far; what check and calibration need for themselves is left out. */
   readonly peakBytes: readonly number[];
-  /** Per rank, the kernels of its program and the forms they take now. */
+  /** Per rank, the kernels of its program and the variants they take now. */
   readonly calls: readonly (readonly CallUse[])[];
   /** One timed step; all ranks start together. */
   step(options?: StepRequest): Promise<StepTrace>;
@@ -47,11 +47,11 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
     onPart?: (part: RecalledOnAdapter) => void,
   ): Promise<RecalledOnAdapter[]>;
   /** By adapter, what a short measurement reaches now; each adapter alone. */
-  lookAtPeaks(forms: ReadonlyMap<string, RateForms>): Promise<ReadonlyMap<string, QuickLook>>;
+  lookAtPeaks(variants: ReadonlyMap<string, RateVariants>): Promise<ReadonlyMap<string, QuickLook>>;
   /**
-   * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
+   * Tries variants of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
    * those that won; what one rank finds out serves all on the same adapter. Runs a step first, and nothing at
-   * all where no form is left to be tried.
+   * all where no variant is left to be tried.
    *
    * @param budgetMs for each rank
    */
@@ -127,12 +127,12 @@ export function createPool(
       return [...found].map(([adapter, recalled]) => ({ adapter, ...recalled }));
     },
 
-    async lookAtPeaks(forms) {
+    async lookAtPeaks(variants) {
       const looks = new Map<string, QuickLook>();
       for (const [rank, { id }] of choices.entries()) {
-        const own = forms.get(id);
+        const own = variants.get(id);
         if (own === undefined || looks.has(id)) continue;
-        looks.set(id, await ask(rank, "lookAtPeaks", { forms: own }));
+        looks.set(id, await ask(rank, "lookAtPeaks", { variants: own }));
       }
       return looks;
     },
@@ -149,10 +149,12 @@ export function createPool(
 }
 
 /** The bytes of a message lie somewhere within the message's own memory. */
-const ownMemory = (observation: RankObservation): RankObservation => ({
-  ...observation,
-  observed: observation.observed.map((buffer) => ({ ...buffer, bytes: buffer.bytes.slice() })),
-});
+function ownMemory(observation: RankObservation): RankObservation {
+  return {
+    ...observation,
+    observed: observation.observed.map((buffer) => ({ ...buffer, bytes: buffer.bytes.slice() })),
+  };
+}
 
 /** Traces on the machine's axis become one on the step's, which starts with its first rank. */
 function assembleStep(step: number, traces: readonly RankTrace[]): StepTrace {

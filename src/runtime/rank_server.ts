@@ -123,9 +123,10 @@ function createPlace(): Place {
   };
 }
 
-const lostDevice = (reason: string): EnvironmentError =>
-  new EnvironmentError(
+function lostDevice(reason: string): EnvironmentError {
+  return new EnvironmentError(
     "device-lost",
     `the GPU device was lost: ${reason}`,
     "the driver reset the GPU or ran out of memory; use smaller shapes, or another adapter",
   );
+}

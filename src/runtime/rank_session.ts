@@ -21,7 +21,7 @@ export interface RankSession extends Omit<Execution, "prepared"> {
   readonly seed: number;
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
-  /** With the forms that they were opened with. */
+  /** With the variants that they were opened with. */
   readonly calls: readonly CallUse[];
   /** @param using Default: the communicator that the rank was opened with */
   step(options?: StepOptions, using?: Communicator): Promise<RankTrace>;
@@ -30,7 +30,7 @@ export interface RankSession extends Omit<Execution, "prepared"> {
   /** Whole steps since the digests were cleared. */
   wholeSteps(): number;
   clearDigests(): void;
-  /** Kernels take these forms from the next step on. */
+  /** Kernels take these variants from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<readonly CallUse[]>;
   /** Called where a GPU may be at work for long outside of any step. */
   readonly onLongWork: () => void;

@@ -84,14 +84,14 @@ export function openStep(
   };
 }
 
-export const enter = (step: Step, activity: Activity): void => {
+export function enter(step: Step, activity: Activity): void {
   const { recorder, batch, current, onProgress } = step;
   recorder.enter(activity, current, batch.submittedPasses());
   onProgress(activity, current);
-};
+}
 
 /** Until the GPU has done all that is encoded. */
-export const drain = async (step: Step): Promise<void> => {
+export async function drain(step: Step): Promise<void> {
   const { gpu, batch, communicator } = step;
   batch.submit();
   if (!batch.isOutstanding()) return;
@@ -100,14 +100,14 @@ export const drain = async (step: Step): Promise<void> => {
   batch.awaited();
   enter(step, "host");
   gpu.check();
-};
+}
 
 /** For one collective. @param tell is told what it does, if the rank goes on meanwhile */
-export const contextOf = (
+export function contextOf(
   step: Step,
   index: number,
   tell?: (activity: Activity) => void,
-): CollectiveContext => {
+): CollectiveContext {
   const { gpu, prepared, communicator, batch, hostWork, uploads, splits } = step;
   return {
     isBeside: tell !== undefined,
@@ -135,14 +135,16 @@ export const contextOf = (
     splits,
     record: recordIn(step.tokens),
   };
-};
+}
 
-const recordIn = ({ expertTokens, droppedTokens }: TokenCounts): CollectiveContext["record"] => ({
-  experts(layer, tokens) {
-    const before = expertTokens[layer] ?? tokens.map(() => 0);
-    expertTokens[layer] = before.map((count, e) => count + (tokens[e] ?? 0));
-  },
-  dropped(layer, choices) {
-    droppedTokens[layer] = (droppedTokens[layer] ?? 0) + choices;
-  },
-});
+function recordIn({ expertTokens, droppedTokens }: TokenCounts): CollectiveContext["record"] {
+  return {
+    experts(layer, tokens) {
+      const before = expertTokens[layer] ?? tokens.map(() => 0);
+      expertTokens[layer] = before.map((count, e) => count + (tokens[e] ?? 0));
+    },
+    dropped(layer, choices) {
+      droppedTokens[layer] = (droppedTokens[layer] ?? 0) + choices;
+    },
+  };
+}

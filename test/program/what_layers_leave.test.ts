@@ -36,7 +36,7 @@ const input: ShardedTensor = {
   ],
 };
 
-const leftBy = (layer: Layer) => {
+function leftBy(layer: Layer) {
   const context: LayerContext = {
     workload: plan("any", 2, []).workload,
     origin,
@@ -48,10 +48,11 @@ const leftBy = (layer: Layer) => {
   return layer.op === "embedding"
     ? embeddingOps(context, layer)
     : opsOf(layer)(context, layer, input, [input]);
-};
+}
 
-const experts = (expertGroups: readonly ExpertGroup[]) =>
-  moe(columns, 2, 1, [group], [], { expertGroups });
+function experts(expertGroups: readonly ExpertGroup[]) {
+  return moe(columns, 2, 1, [group], [], { expertGroups });
+}
 const table = { op: "embedding", vocabulary: 10, hidden: columns, groups: [group] } as const;
 
 test.each([

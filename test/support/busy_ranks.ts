@@ -12,9 +12,9 @@ export interface BusyRank {
 }
 
 /** @param occupy what became of the ranks that are at work together, in their order */
-export const busyRanks = (
+export function busyRanks(
   occupy: (together: readonly BusyRank[]) => readonly Turn[],
-): Pick<RankPool, "ask"> => {
+): Pick<RankPool, "ask"> {
   let together: BusyRank[] = [];
   let turns: Promise<readonly Turn[]> | undefined;
   const takeTurns = async (): Promise<readonly Turn[]> => {
@@ -35,4 +35,4 @@ export const busyRanks = (
       return (await turns)[at] as Answer<Of>;
     },
   };
-};
+}

@@ -5,10 +5,10 @@ import type { Program } from "../../src/program/program.ts";
 import { openRanks, type OpenRanksOptions } from "../../src/runtime/coordinator.ts";
 import type { RankPool } from "../../src/runtime/rank_pool.ts";
 
-export const openIdleRanks = async (
+export async function openIdleRanks(
   choices: readonly AdapterChoice[],
   options: OpenRanksOptions = {},
-): Promise<RankPool> => {
+): Promise<RankPool> {
   const program: Program = {
     name: "idle",
     dtype: "f32",
@@ -21,4 +21,4 @@ export const openIdleRanks = async (
     output: { rows: 1, columns: 1 },
   };
   return openRanks(program, choices, options);
-};
+}

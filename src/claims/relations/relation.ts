@@ -26,7 +26,7 @@ interface Agreement {
 }
 
 /** Leaning on assumed values, two claims neither agree nor contradict each other: they fix the values. */
-export const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
+export function verdictOf({ plan }: Case, given: Agreement): Verdict {
   const { promised, follows, tolerance, formula, unsaid = [] } = given;
   const agrees = given.agrees ?? Math.abs(follows - promised) <= tolerance * Math.abs(promised);
   const leansOn = assumedAmong(plan, given.paths);
@@ -53,4 +53,4 @@ export const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
     leansOn,
     needs: judgement === "untestable" || judgement === "ambiguous" ? given.needs : [],
   };
-};
+}

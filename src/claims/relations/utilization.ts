@@ -12,9 +12,10 @@ import { type Relation, verdictOf } from "./relation.ts";
  * counted by half, whole or not at all, or 6 FLOPs per parameter and token, with the embedding or without. What agrees
  * only with recomputation counted is an HFU, whatever it is called.
  */
-export const utilizationArithmetic =
-  (key: "computeUtilization" | "hardwareFlopsUtilization"): Relation =>
-  (given) => {
+export function utilizationArithmetic(
+  key: "computeUtilization" | "hardwareFlopsUtilization",
+): Relation {
+  return (given) => {
     const { claims, hardware } = given.plan;
     const share = claims[key];
     const samples = claimedSamples(given.plan);
@@ -68,6 +69,7 @@ export const utilizationArithmetic =
       ],
     });
   };
+}
 
 const mostApart = 1.5;
 
@@ -76,10 +78,10 @@ const mostApart = 1.5;
  * recomputation nothing, or attention in all three passes, as Korthikanti et al. 2022 (equation 9) do. What a plan
  * does not say may be done or not.
  */
-const computedAgain = (
+function computedAgain(
   { plan }: Case,
   { wholeAttention, withoutAttention, perParameter: [fewest, most] }: SampleFlops,
-): { readonly least: number; readonly most: number } => {
+): { readonly least: number; readonly most: number } {
   const { mode, recompute } = plan.workload;
   if (mode === "inference") return { least: 0, most: 0 };
   switch (recompute?.granularity) {
@@ -92,7 +94,7 @@ const computedAgain = (
     case undefined:
       return { least: 0, most: Math.max(most, wholeAttention) / 3 };
   }
-};
+}
 
 /** A GPU is busy for as long as its arithmetic takes at the peak, or longer. */
 export const busyArithmetic: Relation = (given) => {

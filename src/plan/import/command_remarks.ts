@@ -2,30 +2,28 @@
 
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { LaunchedProgram } from "./launch/follow_command.ts";
-import { note, shown } from "./note.ts";
+import { importNote, shown } from "./note.ts";
 import type { ScriptFault } from "./shell/frame.ts";
 import type { Script, Shell } from "./shell/shell.ts";
 import { textOf } from "./shell/value.ts";
 
-export const notShell = (
-  { message, offset }: ScriptFault,
-  position: (offset: number) => Position,
-) =>
-  note(
+export function notShell({ message, offset }: ScriptFault, position: (offset: number) => Position) {
+  return importNote(
     "error",
     "not-shell",
     `a shell cannot read this: ${message}`,
     { position: position(offset) },
     "give the whole text, and put words with brackets in quotes",
   );
+}
 
 /** Flags in a variable that no command uses. */
-export const unusedLists = (
+export function unusedLists(
   { used }: Script,
   { variables }: Shell,
   position: (offset: number) => Position,
-): Diagnostic[] =>
-  [...variables].flatMap(([name, { value }]) => {
+): Diagnostic[] {
+  return [...variables].flatMap(([name, { value }]) => {
     if (used.has(name)) return [];
     const pieces = value.kind === "scalar" ? value.pieces : [...value.elements.values()].flat();
     const flags = textOf(pieces).match(/(?:^|\s)--?[A-Za-z][\w-]*/g) ?? [];
@@ -33,10 +31,11 @@ export const unusedLists = (
     const listed = flags.map((flag) => flag.trim()).join(", ");
     const message = `no command uses ${name}, so its flags are not in the plan: ${listed}`;
     const place = { position: position(pieces[0]?.offset ?? 0) };
-    return [note("warning", "flags-not-used", message, place)];
+    return [importNote("warning", "flags-not-used", message, place)];
   });
+}
 
-export const remarks = (script: Script, position: (offset: number) => Position): Diagnostic[] => {
+export function remarks(script: Script, position: (offset: number) => Position): Diagnostic[] {
   const { defaults, notRead, used, pinned } = script;
   const taken = [...defaults].filter(([name]) => used.has(name) && !/^\d+$/.test(name));
   const files = [...new Map(notRead.map((each) => [each.path, each])).values()];
@@ -44,12 +43,12 @@ export const remarks = (script: Script, position: (offset: number) => Position):
     ...files.map(({ path, offset }) => {
       const message = `the text reads ${shown(path)}, which is not part of it`;
       const hint = "set what it sets, as in `--set TP=8`, or give the texts as one";
-      return note("info", "file-not-read", message, { position: position(offset) }, hint);
+      return importNote("info", "file-not-read", message, { position: position(offset) }, hint);
     }),
     ...(taken.length === 0
       ? []
       : [
-          note(
+          importNote(
             "info",
             "defaults-taken",
             `the text leaves these to the environment, and their defaults count: ${taken
@@ -62,25 +61,34 @@ export const remarks = (script: Script, position: (offset: number) => Position):
     ...[...pinned.keys()]
       .filter((name) => !used.has(name))
       .map((name) =>
-        note("warning", "set-without-use", `${name} is set, but the text does not use it`, {
+        importNote("warning", "set-without-use", `${name} is set, but the text does not use it`, {
           position: position(0),
         }),
       ),
   ];
-};
+}
 
-const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0, 30)}…` : text);
+function shortened(text: string): string {
+  return text.length > 30 ? `${text.slice(0, 30)}…` : text;
+}
 
 /** Lines that begin with a flag: a comment or a space after a backslash has cut them off. */
-export const orphans = (
+export function orphans(
   programs: readonly LaunchedProgram[],
   position: (offset: number) => Position,
-): Diagnostic[] =>
-  programs
+): Diagnostic[] {
+  return programs
     .filter(({ program }) => /^[-–—−]{1,2}[A-Za-z]/.test(program))
     .map(({ program, words, offset }) => {
       const line = [program, ...words.map(({ text }) => text)].join(" ");
       const message = `these words belong to no program: ${shortened(line)}`;
       const hint = "end the line before with a backslash, with nothing behind it";
-      return note("error", "words-without-program", message, { position: position(offset) }, hint);
+      return importNote(
+        "error",
+        "words-without-program",
+        message,
+        { position: position(offset) },
+        hint,
+      );
     });
+}

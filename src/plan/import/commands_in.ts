@@ -11,7 +11,7 @@ import { launchedBy, launcherOptions } from "./launch/launch.ts";
 import { splitOptions } from "./launch/options.ts";
 import { sbatchWords, slurmLaunch, slurmOptions, slurmVariables } from "./launch/slurm.ts";
 import { linePositions } from "./line_positions.ts";
-import { type CommandKind, note, type Source } from "./note.ts";
+import { type CommandKind, importNote, type Source } from "./note.ts";
 import { notShell, orphans, remarks, unusedLists } from "./command_remarks.ts";
 import type { ScriptFault } from "./shell/frame.ts";
 import { runScript } from "./shell/run_script.ts";
@@ -34,7 +34,7 @@ export interface CommandsIn {
 }
 
 /** Never throws. */
-export const commandsIn = (source: Source): CommandsIn => {
+export function commandsIn(source: Source): CommandsIn {
   const position = linePositions(source);
   const script = newScript(source.set ?? new Map());
   const programs: LaunchedProgram[] = [];
@@ -73,7 +73,7 @@ export const commandsIn = (source: Source): CommandsIn => {
     return {
       commands: [],
       others: [],
-      diagnostics: [note("error", "script-too-involved", message, start, hint)],
+      diagnostics: [importNote("error", "script-too-involved", message, start, hint)],
     };
   }
   diagnostics.push(...faults.slice(0, 5).map((fault) => notShell(fault, position)));
@@ -107,9 +107,9 @@ export const commandsIn = (source: Source): CommandsIn => {
         : [...unusedLists(script, shell, position), ...orphans(found, position)]),
     ],
   };
-};
+}
 
-const jobOf = (text: string, script: Script, position: (offset: number) => Position) => {
+function jobOf(text: string, script: Script, position: (offset: number) => Position) {
   const { options } = splitOptions(sbatchWords(text), slurmOptions, () => false);
   const none = { launch: noLaunch, variables: new Map<string, Variable>() };
   if (options.length === 0) return none;
@@ -125,21 +125,23 @@ const jobOf = (text: string, script: Script, position: (offset: number) => Posit
     launch: { ...launchedBy(noLaunch, read, {}), job: given } satisfies Launch,
     variables: new Map<string, Variable>(variables),
   };
-};
+}
 
 /** Characters that were hidden from the shell come back. */
-const revealed = (program: LaunchedProgram): LaunchedProgram => ({
-  ...program,
-  program: reveal(program.program),
-  words: program.words.map((word) => ({ ...word, text: reveal(word.text) })),
-});
+function revealed(program: LaunchedProgram): LaunchedProgram {
+  return {
+    ...program,
+    program: reveal(program.program),
+    words: program.words.map((word) => ({ ...word, text: reveal(word.text) })),
+  };
+}
 
 /** Flags that tell the machines of one program apart. */
 const ofRank =
   /^--?(node[-_]rank|machine[-_]rank|rank|data[-_]parallel[-_](start[-_]rank|rank|size[-_]local)|headless|host|port|(dist[-_]init|master)[-_](addr|port)|dist[-_]init[-_]addr)(=|$)/;
 
 /** Each command once: the machines of one program are started by commands that differ in their rank. */
-const different = (commands: readonly ToolCommand[]): ToolCommand[] => {
+function different(commands: readonly ToolCommand[]): ToolCommand[] {
   const seen = new Set<string>();
   return commands.filter((command) => {
     const words = command.words.filter(
@@ -155,4 +157,4 @@ const different = (commands: readonly ToolCommand[]): ToolCommand[] => {
     seen.add(key);
     return true;
   });
-};
+}

@@ -18,12 +18,12 @@ export interface Found {
   readonly program: LaunchedProgram;
 }
 
-export const toolCommands = (
+export function toolCommands(
   programs: readonly LaunchedProgram[],
   shell: Shell,
   { kind: named }: Source,
   script: Script,
-): readonly Found[] => {
+): readonly Found[] {
   const forced = isCommandKind(named) ? named : undefined;
   const known = programs.flatMap((program): Found[] => {
     if (program.program.startsWith("-")) return [];
@@ -49,20 +49,23 @@ export const toolCommands = (
     const [kind, ...more] = toolsByFlags(program.words);
     return kind === undefined || more.length > 0 ? [] : [{ kind, words: program.words, program }];
   });
-};
+}
 
 /** A Python script that is none of the known ones, with ranks that a launcher gives it. */
-const isTraining = ({ ranks, launchers }: Launch, program: string): boolean =>
-  program.endsWith(".py") &&
-  (ranks !== undefined ||
-    launchers.some(({ name }) => ["torchrun", "accelerate", "deepspeed"].includes(name)));
+function isTraining({ ranks, launchers }: Launch, program: string): boolean {
+  return (
+    program.endsWith(".py") &&
+    (ranks !== undefined ||
+      launchers.some(({ name }) => ["torchrun", "accelerate", "deepspeed"].includes(name)))
+  );
+}
 
 /** Flags without a program: as they stand, or in the variables of a text that starts nothing. */
-const lists = (
+function lists(
   programs: readonly LaunchedProgram[],
   shell: Shell,
   script: Script,
-): LaunchedProgram[] => {
+): LaunchedProgram[] {
   const bare = programs.filter(({ program }) => /^--?[A-Za-z]/.test(program));
   const base = { program: "", shell, launch: noLaunch, conditions: [] };
   if (bare.length > 0) {
@@ -90,10 +93,13 @@ const lists = (
     });
   }
   return [{ ...base, words, offset: words[0]?.offset ?? 0 }];
-};
+}
 
 /** TP=4 beside the lists of flags is no word of theirs. */
-const isPlainValue = (value: Scalar, shell: Shell): boolean =>
-  [...shell.variables.values()].some(
-    (variable) => variable.value.kind === "scalar" && variable.value.pieces === value,
-  ) && !/^\s*--?[A-Za-z]/.test(textOf(value));
+function isPlainValue(value: Scalar, shell: Shell): boolean {
+  return (
+    [...shell.variables.values()].some(
+      (variable) => variable.value.kind === "scalar" && variable.value.pieces === value,
+    ) && !/^\s*--?[A-Za-z]/.test(textOf(value))
+  );
+}

@@ -81,9 +81,15 @@ export const leftBySplit: Readonly<Record<LinearSplit, Left>> = {
   replicated: { placement: "replicate", isCompleted: false },
 };
 
-export const leavesWhole = (): Left => leftBySplit.replicated;
+export function leavesWhole(): Left {
+  return leftBySplit.replicated;
+}
 
 /** Of a layer whose last weight is split by rows. */
-export const leavesSum = (): Left => ({ placement: "partial", isCompleted: true });
+export function leavesSum(): Left {
+  return { placement: "partial", isCompleted: true };
+}
 
-export const isWhole = ({ gpus }: NewPlace): boolean => gpus.length === 1;
+export function isOnOneGpu({ gpus }: NewPlace): boolean {
+  return gpus.length === 1;
+}

@@ -64,7 +64,9 @@ export const moe = {
   },
 } satisfies PlanLayer<MoeLayer, z.infer<typeof schema>>;
 
-const isSliced = ({ expertGroups }: MoeLayer): boolean => (expertGroups[0]?.[0]?.length ?? 1) > 1;
+function isSliced({ expertGroups }: MoeLayer): boolean {
+  return (expertGroups[0]?.[0]?.length ?? 1) > 1;
+}
 
 /**
  * `expert` gives each GPU of a list whole experts; `tensor` gives it a slice of every expert, `data` all of them.

@@ -29,7 +29,7 @@ export interface Played {
 }
 
 /** @throws Error where ranks wait for each other, or for what no rank sends */
-export const play = (tapes: Tapes, options: PlayOptions): Played => {
+export function play(tapes: Tapes, options: PlayOptions): Played {
   const playing = begin(tapes, options);
   const { states } = playing;
   // First in, first out: by the turn of the rank that waited first, all whom it waits for have had theirs.
@@ -43,10 +43,10 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
   if (stuck !== undefined) throw new Error(`rank ${stuck.tape.rank} waits for what no rank sends`);
   const ranks = states.map(({ hostMs: endMs, computeMs }) => ({ endMs, computeMs }));
   return { wallMs: ranks.reduce((most, { endMs }) => Math.max(most, endMs), 0), ranks };
-};
+}
 
 /** Until the rank ends or waits; those that can go on because of it join `able`. */
-const advance = (playing: Playing, at: number, able: number[]): void => {
+function advance(playing: Playing, at: number, able: number[]): void {
   const state = playing.states[at];
   if (state === undefined) return;
   for (; state.part < state.tape.parts.length; state.part++, state.op = 0) {
@@ -67,17 +67,17 @@ const advance = (playing: Playing, at: number, able: number[]): void => {
   }
   submit(playing, state);
   state.hostMs = Math.max(state.hostMs, state.gpuMs);
-};
+}
 
 /** Does as much of a transfer as can be done; false where the rank must wait for another. */
-const exchange = (
+function exchange(
   playing: Playing,
   state: RankState,
   at: number,
   op: TapeOp,
   transfer: TransferPart,
   able: number[],
-): boolean => {
+): boolean {
   if (!state.begun) {
     busy(playing, state, "host", op);
     submit(playing, state);
@@ -97,17 +97,17 @@ const exchange = (
   forGpu(playing, state, "compute", op);
   forGpu(playing, state, "reduce", op);
   return true;
-};
+}
 
 /** The host goes on from where it waited for room; false where there is none yet. */
-const post = (
+function post(
   playing: Playing,
   state: RankState,
   at: number,
   op: TapeOp,
   send: number,
   able: number[],
-): boolean => {
+): boolean {
   const { tapes, posted, postedMs, released, freeMs, blockedReaders } = playing;
   if ((released[send] ?? 0) < (tapes.readers[send] ?? 0)) {
     playing.blockedSender[send] = at;
@@ -127,17 +127,17 @@ const post = (
   const waiting = blockedReaders[send] ?? [];
   if (waiting.length > 0) able.push(...waiting.splice(0));
   return true;
-};
+}
 
 /** Takes what has come; false where something has not. */
-const receive = (
+function receive(
   playing: Playing,
   state: RankState,
   at: number,
   op: TapeOp,
   { recv }: TransferPart,
   able: number[],
-): boolean => {
+): boolean {
   const { tapes, posted, postedMs, released, freeMs, blockedReaders, blockedSender, read } =
     playing;
   for (let next = recv[state.received]; next !== undefined; next = recv[state.received]) {
@@ -159,6 +159,6 @@ const receive = (
     }
   }
   return true;
-};
+}
 
 const gpuKinds = ["upload", "move", "readback", "compute", "reduce"] as const;

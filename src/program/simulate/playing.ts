@@ -49,7 +49,7 @@ export interface Playing {
   readonly read: Float64Array;
 }
 
-export const begin = (tapes: Tapes, { latencyMs, without = {}, onSpan }: PlayOptions): Playing => {
+export function begin(tapes: Tapes, { latencyMs, without = {}, onSpan }: PlayOptions): Playing {
   const mailboxes = tapes.readers.length;
   const moving = without.communication === true ? 0 : 1;
   return {
@@ -85,16 +85,16 @@ export const begin = (tapes: Tapes, { latencyMs, without = {}, onSpan }: PlayOpt
     blockedSender: new Int32Array(mailboxes).fill(nobody),
     read: new Float64Array(tapes.reads),
   };
-};
+}
 
-const tell = (
+function tell(
   { onSpan }: Playing,
   { tape }: RankState,
   kind: SpanKind,
   instruction: number | undefined,
   startMs: number,
   endMs: number,
-): void => {
+): void {
   if (onSpan === undefined || endMs <= startMs) return;
   onSpan(tape.rank, {
     kind,
@@ -102,26 +102,26 @@ const tell = (
     endMs,
     ...(instruction === undefined ? {} : { instruction }),
   });
-};
+}
 
-export const busy = (
+export function busy(
   playing: Playing,
   state: RankState,
   kind: keyof Cost,
   op: TapeOp,
   share = 1,
-): void => {
+): void {
   const ms = op.cost[kind] * playing.scale[kind] * share;
   tell(playing, state, kind, op.instruction, state.hostMs, state.hostMs + ms);
   state.hostMs += ms;
-};
+}
 
-export const forGpu = (
+export function forGpu(
   { scale, onSpan }: Playing,
   state: RankState,
   kind: keyof Cost,
   op: TapeOp,
-): void => {
+): void {
   const ms = op.cost[kind] * scale[kind];
   if (ms === 0) return;
   state.pendingMs += ms;
@@ -130,9 +130,9 @@ export const forGpu = (
   if (onSpan !== undefined) {
     state.pending.push({ kind, ms, ...(instruction === undefined ? {} : { instruction }) });
   }
-};
+}
 
-export const submit = (playing: Playing, state: RankState): void => {
+export function submit(playing: Playing, state: RankState): void {
   if (state.pendingMs === 0) return;
   let time = Math.max(state.gpuMs, state.hostMs);
   state.gpuMs = time + state.pendingMs;
@@ -142,15 +142,15 @@ export const submit = (playing: Playing, state: RankState): void => {
     tell(playing, state, kind, instruction, time, time + ms);
     time += ms;
   }
-};
+}
 
-export const waitUntil = (
+export function waitUntil(
   playing: Playing,
   state: RankState,
   ms: number,
   instruction: number | undefined,
-): void => {
+): void {
   if (ms <= state.hostMs) return;
   tell(playing, state, "wait", instruction, state.hostMs, ms);
   state.hostMs = ms;
-};
+}

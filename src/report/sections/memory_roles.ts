@@ -7,5 +7,6 @@ const roles = ["weight", "input", "activation", "workspace", "staging"] as const
 
 export const roleTitles = ["weights", "input", "activ.", "worksp.", "staging"] as const;
 
-export const roleCells = (byRole: Readonly<Partial<Record<BufferRole, number>>>): string[] =>
-  roles.map((role) => formatBytes(byRole[role] ?? 0));
+export function roleCells(byRole: Readonly<Partial<Record<BufferRole, number>>>): string[] {
+  return roles.map((role) => formatBytes(byRole[role] ?? 0));
+}

@@ -19,7 +19,7 @@ import { checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
 import type { Coverage, CheckedUnit } from "./coverage.ts";
-import { checkWritten, type Poison, writtenBuffers, writtenBy } from "./poison.ts";
+import { checkWritten, type Poison, writtenBuffers, writtenRegions } from "./poison.ts";
 import type { Projections } from "./product.ts";
 import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
 import type { CheckView } from "./view.ts";
@@ -39,14 +39,16 @@ export interface KindCheck {
 }
 
 /** Of the same kind, both together. */
-export const bothOf = (a: KindCheck, b: KindCheck): KindCheck => ({
-  ...a,
-  calls: a.calls + b.calls,
-  allCalls: a.allCalls + b.allCalls,
-  checked: a.checked + b.checked,
-  total: a.total + b.total,
-  worst: Math.max(a.worst, b.worst),
-});
+export function bothOf(a: KindCheck, b: KindCheck): KindCheck {
+  return {
+    ...a,
+    calls: a.calls + b.calls,
+    allCalls: a.allCalls + b.allCalls,
+    checked: a.checked + b.checked,
+    total: a.total + b.total,
+    worst: Math.max(a.worst, b.worst),
+  };
+}
 
 export interface RankCheck {
   readonly kinds: readonly KindCheck[];
@@ -66,17 +68,19 @@ export interface RankChecker {
   report(): RankCheck;
 }
 
-const kindOf = (instruction: Instruction): string =>
-  instruction.op === "kernel" ? instruction.kernel : instruction.op;
+function kindOf(instruction: Instruction): string {
+  return instruction.op === "kernel" ? instruction.kernel : instruction.op;
+}
 
-const isOfKind = (instruction: Instruction, kind: string): boolean =>
-  instruction.origin.standIn !== true && kindOf(instruction) === kind;
+function isOfKind(instruction: Instruction, kind: string): boolean {
+  return instruction.origin.synthetic !== true && kindOf(instruction) === kind;
+}
 
-const wrong = ({ worst, where }: Deviation, what: string): NumericsError => {
+function wrong({ worst, where }: Deviation, what: string): NumericsError {
   const factor =
     worst === Infinity ? "" : `, ${worst.toExponential(1)} times what rounding explains`;
   return new NumericsError(`${what}: ${where}${factor}`, worst, 1);
-};
+}
 
 /** Kernels whose result has room that a right one leaves as it was, or that look at all of it themselves. */
 const leavesRoom: ReadonlySet<string> = new Set(["matmul", "grouped_matmul", "route_top_k"]);
@@ -101,13 +105,13 @@ export function createRankChecker(
   const transfers = createTransferChecks(view);
   const seen = new Set<Instruction>();
   const stopsAt: RankChecker["stopsAt"] = ({ op, origin }) =>
-    op !== "observe" && origin.standIn !== true && isLooked(origin.microBatch);
+    op !== "observe" && origin.synthetic !== true && isLooked(origin.microBatch);
   return {
     begin: async () => checkWeights(checks, program),
     stopsAt,
     async before(instruction) {
       await transfers.before(instruction);
-      poison.fill(writtenBy(instruction, region));
+      poison.fill(writtenRegions(instruction, region));
     },
     async after(instruction) {
       seen.add(instruction);
@@ -146,12 +150,12 @@ interface Checks {
 }
 
 /** Throws where it is wrong. */
-const note = (
+function note(
   { kinds }: Checks,
   kind: string,
   { unit, checked, total, deviation }: Coverage,
   what: string,
-): void => {
+): void {
   if (deviation.worst > 1) throw wrong(deviation, what);
   const before = kinds.get(kind);
   kinds.set(kind, {
@@ -162,12 +166,13 @@ const note = (
     total: (before?.total ?? 0) + total,
     worst: Math.max(before?.worst ?? 0, deviation.worst),
   });
-};
+}
 
-const placeOf = ({ rank }: CheckView, what: string, { layer, microBatch }: Origin): string =>
-  `${what} of ${layer} on rank ${rank}, micro-batch ${microBatch}`;
+function placeOf({ rank }: CheckView, what: string, { layer, microBatch }: Origin): string {
+  return `${what} of ${layer} on rank ${rank}, micro-batch ${microBatch}`;
+}
 
-const checkWeights = async (checks: Checks, { buffers }: RankProgram): Promise<void> => {
+async function checkWeights(checks: Checks, { buffers }: RankProgram): Promise<void> {
   const { view, seed } = checks;
   const weights = buffers.filter(({ content }) => content !== undefined);
   const elements = weights.reduce(
@@ -181,15 +186,16 @@ const checkWeights = async (checks: Checks, { buffers }: RankProgram): Promise<v
     const coverage = await checkContent(view, id, content, dtype, seed, most);
     note(checks, "weights", coverage, `${id} on rank ${view.rank}`);
   }
-};
+}
 
 /** What a rank does by itself. */
 type OfRank = Extract<Instruction, { op: "kernel" | "copy" | "input" }>;
 
-const isOfRank = (instruction: Instruction): instruction is OfRank =>
-  instruction.op === "kernel" || instruction.op === "copy" || instruction.op === "input";
+function isOfRank(instruction: Instruction): instruction is OfRank {
+  return instruction.op === "kernel" || instruction.op === "copy" || instruction.op === "input";
+}
 
-const checkInstruction = async (checks: Checks, instruction: OfRank): Promise<void> => {
+async function checkInstruction(checks: Checks, instruction: OfRank): Promise<void> {
   const { view, seed } = checks;
   const { op, origin } = instruction;
   if (op === "kernel") return checkKernelCall(checks, instruction);
@@ -202,9 +208,9 @@ const checkInstruction = async (checks: Checks, instruction: OfRank): Promise<vo
   const most = view.effort.contentElements;
   const dtype = view.dtypeOf(buffer);
   note(checks, op, await checkContent(view, buffer, content, dtype, seed, most), place);
-};
+}
 
-const checkKernelCall = async (checks: Checks, instruction: KernelInstruction): Promise<void> => {
+async function checkKernelCall(checks: Checks, instruction: KernelInstruction): Promise<void> {
   const { view, projections, unchecked } = checks;
   const { kernel, origin } = instruction;
   const coverage = await checkKernel(instruction, view, projections);
@@ -219,7 +225,7 @@ const checkKernelCall = async (checks: Checks, instruction: KernelInstruction): 
     const written = await checkWritten(view, id, view.dtypeOf(id));
     if (written.worst > 1) throw wrong(written, place);
   }
-};
+}
 
 interface TransferChecks {
   readonly evidence: readonly TransferEvidence[];

@@ -14,7 +14,7 @@ import {
   type SharedLayout,
   type SlotPool,
 } from "./layout.ts";
-import { createMapper, occupy } from "./shared_file.ts";
+import { createMapper, reservePages } from "./shared_file.ts";
 import { createSlots } from "./slots.ts";
 import { createWaiter, type Waiter } from "./waiter.ts";
 
@@ -40,7 +40,7 @@ export function openSharedMemoryCommunicator(
     waiter,
     slot: (pool, slot, bytes) =>
       new Uint8Array(map(pool.offset + slot * pool.slotBytes, pool.slotBytes).memory, 0, bytes),
-    claim: (pool, slot) => occupy(file, pool.offset + slot * pool.slotBytes, pool.slotBytes),
+    claim: (pool, slot) => reservePages(file, pool.offset + slot * pool.slotBytes, pool.slotBytes),
   };
   return {
     rank,

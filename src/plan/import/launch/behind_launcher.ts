@@ -7,7 +7,7 @@ import type { Launcher } from "./launcher.ts";
 import { launchers, shells } from "./launchers.ts";
 
 /** A word that can only be the command: of an unknown option it is no value. */
-export const startsCommand = (word: string): boolean => {
+export function startsCommand(word: string): boolean {
   const program = word.split("/").at(-1) ?? word;
   return (
     /\.(py|sh)$/.test(program) ||
@@ -16,7 +16,7 @@ export const startsCommand = (word: string): boolean => {
     Object.hasOwn(launchers, program) ||
     /^(vllm|sglang|trtllm-\w+)$/.test(program)
   );
-};
+}
 
 const servers: readonly (readonly [image: RegExp, program: readonly string[]])[] = [
   [/vllm-(openai|tpu|cpu)|\/vllm\b|^vllm\b/, ["vllm", "serve"]],
@@ -24,25 +24,25 @@ const servers: readonly (readonly [image: RegExp, program: readonly string[]])[]
 ];
 
 /** Images whose entry point is a server: the words after them are its flags. */
-export const behindImage = (
+export function behindImage(
   image: string,
   entry: Word | undefined,
   words: readonly Word[],
-): readonly Word[] => {
+): readonly Word[] {
   if (entry !== undefined) return [entry, ...words];
   const [first] = words;
   const offset = first?.offset ?? 0;
   const server = servers.find(([name]) => name.test(image))?.[1];
   if (server === undefined || first === undefined || startsCommand(first.text)) return words;
   return [...server.map((text) => ({ text, offset })), ...words];
-};
+}
 
 /** What a program sees of variables: a container and another machine only what they are given. */
-export const shellBehind = (
+export function shellBehind(
   { isolated = false }: Launcher,
   options: readonly { readonly name: string; readonly value?: Word }[],
   shell: Shell,
-): Shell => {
+): Shell {
   if (!isolated) return shell;
   const inner = newShell(new Map());
   for (const { name, value } of options) {
@@ -56,4 +56,4 @@ export const shellBehind = (
     } else if (outer !== undefined) inner.variables.set(key, outer);
   }
   return inner;
-};
+}

@@ -38,7 +38,7 @@ export interface CommandPlace {
   readonly onProgram: (program: LaunchedProgram) => void;
 }
 
-export const wordOf = (pieces: Scalar): Word => {
+export function wordOf(pieces: Scalar): Word {
   const unknown = firstUnknown(pieces);
   return {
     text: textOf(pieces),
@@ -46,32 +46,30 @@ export const wordOf = (pieces: Scalar): Word => {
     pieces,
     ...(unknown === undefined ? {} : { unknown }),
   };
-};
+}
 
 /** Of an exported variable, the value. */
-export const variableOf = ({ variables }: Shell, name: string): Word | undefined => {
+export function variableOf({ variables }: Shell, name: string): Word | undefined {
   const variable = variables.get(name);
   return variable?.exported === true && variable.value.kind === "scalar"
     ? wordOf(variable.value.pieces)
     : undefined;
-};
+}
 
-export const followCommand = (
-  started: StartedCommand,
-  launch: Launch,
-  place: CommandPlace,
-): void => {
+export function followCommand(started: StartedCommand, launch: Launch, place: CommandPlace): void {
   unwrap(runningOf(started, launch, 0), place);
-};
+}
 
-const runningOf = (started: StartedCommand, launch: Launch, depth: number): Running => ({
-  words: started.words.map(wordOf),
-  shell: started.shell,
-  launch,
-  conditions: started.conditions,
-  ...(started.input === undefined ? {} : { input: started.input.text }),
-  depth,
-});
+function runningOf(started: StartedCommand, launch: Launch, depth: number): Running {
+  return {
+    words: started.words.map(wordOf),
+    shell: started.shell,
+    launch,
+    conditions: started.conditions,
+    ...(started.input === undefined ? {} : { input: started.input.text }),
+    depth,
+  };
+}
 
 interface Running {
   readonly words: readonly Word[];
@@ -84,7 +82,7 @@ interface Running {
 
 const maxDepth = 16;
 
-const unwrap = (running: Running, place: CommandPlace): void => {
+function unwrap(running: Running, place: CommandPlace): void {
   const { words, shell, launch, depth } = running;
   const [first, ...rest] = words;
   if (first === undefined || depth > maxDepth) return;
@@ -119,21 +117,21 @@ const unwrap = (running: Running, place: CommandPlace): void => {
       conditions: running.conditions,
     });
   }
-};
+}
 
-const withVariable = (shell: Shell, name: string, value: Scalar): Shell => {
+function withVariable(shell: Shell, name: string, value: Scalar): Shell {
   const copy = copyOf(shell);
   copy.variables.set(name, { value: scalar(value), exported: true });
   return copy;
-};
+}
 
 /** Runs a text as a shell of its own does, which sees the exported variables alone. */
-const runText = (
+function runText(
   pieces: Scalar,
   { shell, launch, conditions, depth }: Running,
   positional: readonly Word[] | undefined,
   place: CommandPlace,
-): void => {
+): void {
   const inner = newShell(exportedOf(shell));
   inner.positional = positional?.map(({ text, offset }) => literal(text, offset));
   runScript(sourceOf(pieces), inner, {
@@ -142,10 +140,10 @@ const runText = (
     conditions,
     depth,
   });
-};
+}
 
 /** `bash -c "…"`, `bash << EOF`, and `bash FILE` where the text itself writes the file. */
-const followShell = (running: Running, place: CommandPlace): void => {
+function followShell(running: Running, place: CommandPlace): void {
   const [, ...args] = running.words;
   const at = args.findIndex(({ text }) => !/^[-+]/.test(text));
   const flags = at < 0 ? args : args.slice(0, at);
@@ -161,14 +159,16 @@ const followShell = (running: Running, place: CommandPlace): void => {
       place.follower.script.notRead.push({ path: script.text, offset: script.offset });
     } else runText(literal(file.text, file.offset), running, positional, place);
   }
-};
+}
 
-const piecesOf = ({ text, offset, pieces }: Word): Scalar => pieces ?? literal(text, offset);
+function piecesOf({ text, offset, pieces }: Word): Scalar {
+  return pieces ?? literal(text, offset);
+}
 
 /** Options of the interpreter that take a value. */
 const pythonValued = new Set(["-W", "-X", "--check-hash-based-pycs"]);
 
-const followPython = (running: Running, place: CommandPlace): void => {
+function followPython(running: Running, place: CommandPlace): void {
   const [, ...args] = running.words;
   let at = 0;
   while (at < args.length) {
@@ -180,15 +180,15 @@ const followPython = (running: Running, place: CommandPlace): void => {
   const [script, ...words] = args.slice(isModule ? at + 1 : at);
   if (script === undefined || script.text.startsWith("-")) return;
   startPython(script, words, isModule, running, place);
-};
+}
 
-const startPython = (
+function startPython(
   script: Word,
   words: readonly Word[],
   isModule: boolean,
   running: Running,
   place: CommandPlace,
-): void => {
+): void {
   const launcher = isModule ? launcherModules[script.text] : undefined;
   if (launcher !== undefined) {
     const named = launcher.split(" ").map((text) => ({ text, offset: script.offset }));
@@ -204,14 +204,14 @@ const startPython = (
     launch: running.launch,
     conditions: running.conditions,
   });
-};
+}
 
-const followLauncher = (
+function followLauncher(
   name: string,
   launcher: Launcher,
   running: Running,
   place: CommandPlace,
-): void => {
+): void {
   let split = splitOptions(running.words.slice(1), launcher, startsCommand);
   let verb: string | undefined;
   const found = [...split.options];
@@ -262,7 +262,9 @@ const followLauncher = (
   const image = named?.text ?? skipped[0]?.text ?? "";
   const words = verb === "run" ? behindImage(image, entry, after) : after;
   unwrap({ ...inner, words }, place);
-};
+}
 
 /** Launchers that take from the job around them what they are not told. */
-const usesJob = (name: string): boolean => /^(srun|mpirun|mpiexec|orterun|prterun)/.test(name);
+function usesJob(name: string): boolean {
+  return /^(srun|mpirun|mpiexec|orterun|prterun)/.test(name);
+}

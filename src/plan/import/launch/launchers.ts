@@ -6,19 +6,21 @@ import type { Launcher } from "./launcher.ts";
 import { optionsOf } from "./options.ts";
 import { accelerate, deepspeed, mpirun, slurm, torchrun } from "./rank_launchers.ts";
 
-const plain = (valued = "", skips = 0, switches = ""): Launcher => ({
-  ...optionsOf(valued, switches),
-  skips,
-});
+function plain(valued = "", skips = 0, switches = ""): Launcher {
+  return {
+    ...optionsOf(valued, switches),
+    skips,
+  };
+}
 
-const gpusFlag = (options: LauncherOptions): Partial<Launch> => {
+function gpusFlag(options: LauncherOptions): Partial<Launch> {
   const word = options.value("--gpus");
   const count =
     word && (listedDevices(word.text.includes("device=") ? word.text : "") ?? Number(word.text));
   return word !== undefined && count !== undefined && Number.isInteger(count) && count > 0
     ? { gpus: { count, offset: word.offset } }
     : {};
-};
+}
 
 const dockerOptions = optionsOf(
   `-v --volume -p --publish -e --env --env-file --name --gpus --runtime --network --net --ipc --shm-size -w
@@ -38,14 +40,16 @@ const docker: Launcher = {
   launch: gpusFlag,
 };
 
-const image = (verbs: readonly string[]): Launcher => ({
-  ...optionsOf(
-    "-B --bind -H --home -W --workdir --env --env-file --pwd -c --mount -m -e --overlay --network -S",
-    "--nv --rocm --cleanenv -C --contain --no-home --writable --writable-tmpfs --rw --root --fakeroot",
-  ),
-  verbs,
-  skips: 1,
-});
+function image(verbs: readonly string[]): Launcher {
+  return {
+    ...optionsOf(
+      "-B --bind -H --home -W --workdir --env --env-file --pwd -c --mount -m -e --overlay --network -S",
+      "--nv --rocm --cleanenv -C --contain --no-home --writable --writable-tmpfs --rw --root --fakeroot",
+    ),
+    verbs,
+    skips: 1,
+  };
+}
 
 const remoteShell: Launcher = {
   ...optionsOf("-p -i -l -o -w -x -J -F -R -f -S", "-t -T -A -q -v -N -n -tt -X"),

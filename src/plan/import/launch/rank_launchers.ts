@@ -26,11 +26,11 @@ export const torchrun: Launcher = {
 };
 
 /** `--nproc-per-node gpu` is as many as a machine has; where the text does not say how many, it is asked for. */
-const ranksPerNode = (
+function ranksPerNode(
   options: LauncherOptions,
   { gpus, nodes }: Launch,
   environment: Environment,
-): Given | undefined => {
+): Given | undefined {
   const word = options.value("--nproc-per-node");
   if (!/^(gpu|auto|xpu|npu)$/.test(word?.text ?? "")) return options.count("--nproc-per-node");
   const devices = environment("CUDA_VISIBLE_DEVICES");
@@ -48,15 +48,15 @@ const ranksPerNode = (
     "write the number in its place, as in --nproc-per-node 8",
   );
   return undefined;
-};
+}
 
-const countIn = (word: Word | undefined): Given | undefined => {
+function countIn(word: Word | undefined): Given | undefined {
   const count = Number(word?.text || Number.NaN);
   return word !== undefined && isCount(count) ? { count, offset: word.offset } : undefined;
-};
+}
 
 /** `2:4` is from two to four nodes: the fewest are those that are there. */
-const elastic = (options: LauncherOptions, name: string): Given | undefined => {
+function elastic(options: LauncherOptions, name: string): Given | undefined {
   const word = options.value(name);
   const [, fewest, most] = /^(\d+):(\d+)$/.exec(word?.text ?? "") ?? [];
   if (word === undefined || fewest === undefined) return options.count(name);
@@ -69,7 +69,7 @@ const elastic = (options: LauncherOptions, name: string): Given | undefined => {
     );
   }
   return { count: Number(fewest), offset: word.offset };
-};
+}
 
 export const accelerate: Launcher = {
   ...optionsOf(
@@ -120,12 +120,12 @@ export const deepspeed: Launcher = {
 };
 
 /** `worker-0:0,1@worker-1:0,1`; undefined where a host has no list. */
-const includedGpus = (text: string): number | undefined => {
+function includedGpus(text: string): number | undefined {
   const perHost = text.split("@").map((host) => /^[^:]+:(\d+(?:,\d+)*)$/.exec(host)?.[1]);
   const counts = perHost.map((ids) => ids?.split(",").length ?? Number.NaN);
   const total = counts.reduce((sum, count) => sum + count, 0);
   return Number.isNaN(total) ? undefined : total;
-};
+}
 
 export const mpirun: Launcher = {
   ...optionsOf(
@@ -145,12 +145,12 @@ export const mpirun: Launcher = {
 };
 
 /** `node1:8,node2:8`; undefined where a host has no number. */
-const slotsOf = (hosts: string): number | undefined => {
+function slotsOf(hosts: string): number | undefined {
   const total = hosts
     .split(",")
     .reduce((sum, host) => sum + Number(host.split(":")[1] || Number.NaN), 0);
   return Number.isNaN(total) ? undefined : total;
-};
+}
 
 export const slurm: Launcher = {
   ...slurmOptions,

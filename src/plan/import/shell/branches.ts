@@ -11,11 +11,11 @@ import { knownText, type Unknown } from "./value.ts";
 export const ofProgram = "is how a program ends";
 
 /** A program's end is not known; a script is written for the case that it succeeds. */
-export const runAndOr = (
+export function runAndOr(
   commands: readonly Statement["command"][],
   operators: readonly ("&&" | "||")[],
   frame: Frame,
-): Status => {
+): Status {
   let status: Status = true;
   for (const [index, command] of commands.entries()) {
     if (frame.shell.stopped !== "no") return status;
@@ -31,14 +31,14 @@ export const runAndOr = (
     }
   }
   return status;
-};
+}
 
 /** Follows every branch from the same start, and goes on from all of their ends at once. */
-export const runBranches = (
+export function runBranches(
   branches: readonly ((frame: Frame) => Status)[],
   open: Unknown,
   frame: Frame,
-): void => {
+): void {
   const conditions = [...frame.conditions, open];
   const ends = branches.map((branch) => {
     const shell = copyOf(frame.shell);
@@ -51,15 +51,15 @@ export const runBranches = (
     why: `depends on ${open.written}, which ${open.why}`,
     variable: open.variable ?? name,
   }));
-};
+}
 
 type Clause = Pick<If, "clause" | "then">;
 
-export const runIf = (
+export function runIf(
   clauses: readonly Clause[],
   otherwise: CompoundList | undefined,
   frame: Frame,
-): Status => {
+): Status {
   const [first, ...rest] = clauses;
   if (first === undefined) return runList(otherwise, frame);
   const status = runList(first.clause, frame);
@@ -69,9 +69,9 @@ export const runIf = (
     return true;
   }
   return status ? runList(first.then, frame) : runIf(rest, otherwise, frame);
-};
+}
 
-export const runCase = ({ word, items }: Case, frame: Frame): Status => {
+export function runCase({ word, items }: Case, frame: Frame): Status {
   const scope = scopeOf(frame);
   const subject = expandValue(word, scope);
   const text = knownText(subject);
@@ -106,4 +106,4 @@ export const runCase = ({ word, items }: Case, frame: Frame): Status => {
   const complete = patterns.includes("*");
   runBranches(complete ? branches : [...branches, () => true], unknown, frame);
   return true;
-};
+}

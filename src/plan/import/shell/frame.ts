@@ -50,7 +50,7 @@ export interface Frame extends Follower {
 }
 
 /** Throws `TooInvolved` where that has no end. */
-export const followText = (text: SourceText, frame: Omit<Frame, "text">): void => {
+export function followText(text: SourceText, frame: Omit<Frame, "text">): void {
   if (frame.depth > maxDepth) return;
   const script = parse(text.text);
   for (const { message, pos } of script.errors ?? []) {
@@ -59,32 +59,36 @@ export const followText = (text: SourceText, frame: Omit<Frame, "text">): void =
   // Parsing is quick, beside following.
   frame.script.spend(text.text.length / 8);
   runAll(script.commands, { ...frame, text });
-};
+}
 
-const runAll = (statements: readonly Statement[], frame: Frame): Status => {
+function runAll(statements: readonly Statement[], frame: Frame): Status {
   let status: Status = true;
   for (const { command } of statements) {
     if (frame.shell.stopped !== "no") break;
     status = frame.run(command, frame);
   }
   return status;
-};
+}
 
-export const runList = (list: CompoundList | undefined, frame: Frame): Status =>
-  list === undefined ? true : runAll(list.commands, frame);
+export function runList(list: CompoundList | undefined, frame: Frame): Status {
+  return list === undefined ? true : runAll(list.commands, frame);
+}
 
-export const runBody = (body: CommandNode | CompoundList, frame: Frame): Status =>
-  body.type === "CompoundList" ? runList(body, frame) : frame.run(body, frame);
+export function runBody(body: CommandNode | CompoundList, frame: Frame): Status {
+  return body.type === "CompoundList" ? runList(body, frame) : frame.run(body, frame);
+}
 
-export const scopeOf = (frame: Frame): Scope => ({
-  script: frame.script,
-  shell: frame.shell,
-  text: frame.text,
-  substitute: (script) => substitute(script, frame),
-});
+export function scopeOf(frame: Frame): Scope {
+  return {
+    script: frame.script,
+    shell: frame.shell,
+    text: frame.text,
+    substitute: (script) => substitute(script, frame),
+  };
+}
 
 /** The output of `$(…)`, where it is known without running a program. */
-const substitute = (script: ParsedScript, frame: Frame): Scalar | undefined => {
+function substitute(script: ParsedScript, frame: Frame): Scalar | undefined {
   if (frame.depth > maxDepth) return undefined;
   const [only, ...others] = script.commands;
   const inner: Frame = {
@@ -102,4 +106,4 @@ const substitute = (script: ParsedScript, frame: Frame): Scalar | undefined => {
   // A program that is started in a substitution is started all the same.
   if (output === undefined) runAll(script.commands, inner);
   return output;
-};
+}

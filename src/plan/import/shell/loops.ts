@@ -12,10 +12,10 @@ import { scalar } from "./value.ts";
 /** Loops are followed no further: a script does not start more programs than this. */
 const maxRounds = 64;
 
-export const runFor = (
+export function runFor(
   { name, wordlist, body }: Pick<For, "name" | "wordlist" | "body">,
   frame: Frame,
-): Status => {
+): Status {
   const { shell, script } = frame;
   const values =
     wordlist === undefined ? (shell.positional ?? []) : expandWords(wordlist, scopeOf(frame));
@@ -24,21 +24,21 @@ export const runFor = (
     if (!runRound(body, frame)) break;
   }
   return true;
-};
+}
 
 /** Whether another round follows. */
-const runRound = (body: CompoundList, frame: Frame): boolean => {
+function runRound(body: CompoundList, frame: Frame): boolean {
   const { shell } = frame;
   runList(body, frame);
   const goesOn = shell.stopped === "no" || shell.stopped === "continue";
   if (shell.stopped !== "return" && shell.stopped !== "exit") shell.stopped = "no";
   return goesOn;
-};
+}
 
-export const runArithmeticFor = (
+export function runArithmeticFor(
   { initialize, test, update, body }: ArithmeticFor,
   frame: Frame,
-): Status => {
+): Status {
   evaluateArithmetic(initialize, scopeOf(frame));
   return runLoop(
     () => arithmeticStatus(evaluateArithmetic(test, scopeOf(frame))),
@@ -48,10 +48,10 @@ export const runArithmeticFor = (
       evaluateArithmetic(update, scopeOf(frame));
     },
   );
-};
+}
 
-export const runWhile = ({ kind, clause, body }: While, frame: Frame): Status =>
-  runLoop(
+export function runWhile({ kind, clause, body }: While, frame: Frame): Status {
+  return runLoop(
     () => {
       const status = runList(clause, frame);
       return kind === "until" ? not(status) : status;
@@ -59,13 +59,9 @@ export const runWhile = ({ kind, clause, body }: While, frame: Frame): Status =>
     body,
     frame,
   );
+}
 
-const runLoop = (
-  test: () => Status,
-  body: CompoundList,
-  frame: Frame,
-  after?: () => void,
-): Status => {
+function runLoop(test: () => Status, body: CompoundList, frame: Frame, after?: () => void): Status {
   const { shell } = frame;
   for (let round = 0; round < maxRounds && shell.stopped === "no"; round++) {
     const status = test();
@@ -82,4 +78,4 @@ const runLoop = (
     after?.();
   }
   return true;
-};
+}

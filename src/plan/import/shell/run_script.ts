@@ -14,16 +14,16 @@ import { runCommand } from "./simple_command.ts";
 import type { SourceText } from "./source_text.ts";
 
 /** Follows `text` in `shell`; throws `TooInvolved` where that has no end. */
-export const runScript = (
+export function runScript(
   text: SourceText,
   shell: Shell,
   follower: Follower & Partial<Pick<Frame, "conditions" | "depth">>,
-): void => {
+): void {
   const { conditions = [], depth = 0 } = follower;
   followText(text, { ...follower, shell, conditions, depth, run });
-};
+}
 
-const run = (node: Statement["command"], frame: Frame): Status => {
+function run(node: Statement["command"], frame: Frame): Status {
   frame.script.spend(1);
   switch (node.type) {
     case "AndOr":
@@ -60,9 +60,9 @@ const run = (node: Statement["command"], frame: Frame): Status => {
     case "Coproc":
       return runBody(node.body, frame);
   }
-};
+}
 
-const runPipeline = ({ commands, prefixes }: Pipeline, frame: Frame): Status => {
+function runPipeline({ commands, prefixes }: Pipeline, frame: Frame): Status {
   let status: Status = true;
   for (const command of commands) {
     const shell = commands.length === 1 ? frame.shell : copyOf(frame.shell);
@@ -70,4 +70,4 @@ const runPipeline = ({ commands, prefixes }: Pipeline, frame: Frame): Status => 
   }
   const negations = prefixes.filter(({ type }) => type === "Negation").length;
   return negations % 2 === 1 ? not(status) : status;
-};
+}

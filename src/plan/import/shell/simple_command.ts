@@ -12,7 +12,7 @@ import { copyOf } from "./shell.ts";
 import { type SourceText, sourceOf } from "./source_text.ts";
 import { knownText, literal, type Scalar, textOf } from "./value.ts";
 
-export const runCommand = (command: Command, frame: Frame): Status => {
+export function runCommand(command: Command, frame: Frame): Status {
   const { shell } = frame;
   const scope = scopeOf(frame);
   const assignments = command.prefix.filter((each) => each.type === "Assignment");
@@ -72,18 +72,18 @@ export const runCommand = (command: Command, frame: Frame): Status => {
   });
   if (name === "exec") shell.stopped = "exit";
   return { written: `${name} …`, why: ofProgram };
-};
+}
 
 /** Follows a text that is made of pieces, each of which keeps its place in the source. */
-const runText = (pieces: Scalar, frame: Frame): void => {
+function runText(pieces: Scalar, frame: Frame): void {
   followText(sourceOf(pieces), { ...frame, depth: frame.depth + 1 });
-};
+}
 
-const callFunction = (
+function callFunction(
   { body, text }: { readonly body: CommandNode | CompoundList; readonly text: SourceText },
   words: readonly Scalar[],
   frame: Frame,
-): Status => {
+): Status {
   if (frame.depth > maxDepth) return true;
   const { shell } = frame;
   const outer = shell.positional;
@@ -92,16 +92,16 @@ const callFunction = (
   shell.positional = outer;
   if (shell.stopped === "return") shell.stopped = "no";
   return status;
-};
+}
 
 /** `cat > FILE << EOF` and `tee FILE << EOF`: later commands may read the file. */
-const keepFile = (
+function keepFile(
   name: string,
   { redirects }: Command,
   words: readonly Scalar[],
   input: Scalar | undefined,
   frame: Frame,
-): void => {
+): void {
   if (input === undefined || (name !== "cat" && name !== "tee")) return;
   const target = redirects.find(
     (each) => each.type === "Redirect" && (each.operator === ">" || each.operator === ">|"),
@@ -112,12 +112,12 @@ const keepFile = (
     const isOpen = knownText(input) === undefined;
     frame.script.files.set(path, { text: textOf(input), offset: input[0]?.offset ?? 0, isOpen });
   }
-};
+}
 
-const sourceFile = ([path = []]: readonly Scalar[], frame: Frame): Status => {
+function sourceFile([path = []]: readonly Scalar[], frame: Frame): Status {
   const file = frame.script.files.get(textOf(path));
   if (file === undefined) {
     frame.script.notRead.push({ path: textOf(path), offset: path[0]?.offset ?? 0 });
   } else runText(literal(file.text, file.offset), frame);
   return true;
-};
+}
