@@ -174,7 +174,7 @@ function advance(running: Running, rank: number, able: number[]): void {
   clock.next = 0;
 }
 
-/** Gives what the rank sends, and receives what it receives; the meeting whose givers are not all there yet. */
+/** Sends and receives what the rank is to; the meeting whose givers are not all there yet. */
 function meet(
   { meetings }: Running,
   clock: RankClock,

@@ -20,7 +20,7 @@ export interface Work {
   /** Channel of a transfer that was started before. */
   readonly awaits?: number;
   /** Members that give. */
-  readonly senders?: number;
+  readonly givers?: number;
 }
 
 export function workOf(
@@ -49,7 +49,7 @@ export function workOf(
       receives: to.includes(rank),
       isStarted: instruction.op === "start",
     },
-    senders: from.length,
+    givers: from.length,
   };
 }
 
