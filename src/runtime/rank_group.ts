@@ -122,7 +122,7 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
     ask,
     askAll: async (what, asked) =>
       Promise.all(program.ranks.map(async ({ rank }) => ask(rank, what, asked))),
-    end: async () => end(group),
+    end: async () => endAll(group),
   };
 }
 
@@ -212,7 +212,7 @@ async function endWith({ processes, tasks }: Group, error: Error): Promise<void>
   tasks.clear();
 }
 
-async function end(group: Group): Promise<void> {
+async function endAll(group: Group): Promise<void> {
   const { processes, transport } = group;
   if (group.ending) return;
   group.ending = true;
