@@ -26,7 +26,7 @@ export interface SampleFlops {
 
 /** Of one sample, over all GPUs. */
 export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops {
-  const parts = partsOf(plan, estimate);
+  const parts = partsOf(estimate);
   const { batch, recompute } = plan.workload;
   const passes = plan.workload.mode === "training" ? 3 : 1;
   const { forward, attention } = parts;
@@ -68,7 +68,7 @@ interface Parts {
   readonly experts: number;
 }
 
-function partsOf(plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
+function partsOf(estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
   // Sharding repeats small kernels on every rank; of these it divides the work.
   const of = (...names: string[]): number =>
     estimate.kernels

@@ -7,7 +7,7 @@ import { fullestNeed, type MemoryNeed } from "../../program/memory.ts";
 import { rangeOf, runsOfRanks, type RankRun } from "../../program/runs_of_ranks.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 import { intensityOf } from "./intensity.ts";
-import { memoryByColumn } from "./memory_by_column.ts";
+import { roleCells, roleTitles } from "./memory_roles.ts";
 
 const mostLines = 16;
 
@@ -29,16 +29,7 @@ export function rankCostSections(
       title: "Memory per rank",
       blocks: [
         table(
-          right(
-            "rank",
-            "weights",
-            "input",
-            "activ.",
-            "worksp.",
-            "staging",
-            "total",
-            ...(capacity === undefined ? [] : ["of GPU"]),
-          ),
+          right("rank", ...roleTitles, "total", ...(capacity === undefined ? [] : ["of GPU"])),
           shown.map((run) => ({ cells: [rangeOf(run), ...memoryCells(run.item, capacity)] })),
         ),
         note(
@@ -64,7 +55,7 @@ export function rankCostSections(
 
 function memoryCells({ memoryByRole, memoryBytes }: Rank, capacity: number | undefined): string[] {
   return [
-    ...memoryByColumn(memoryByRole).map((bytes) => formatBytes(bytes)),
+    ...roleCells(memoryByRole),
     formatBytes(memoryBytes),
     ...(capacity === undefined ? [] : [formatPercent(memoryBytes / capacity)]),
   ];
