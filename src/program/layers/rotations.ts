@@ -3,7 +3,7 @@
 import { rotationColumns, rotationRows, finePositions } from "../../kernels/rotary.ts";
 import { type Rotary, rotationsOf } from "../../plan/layers/rotary.ts";
 import { tensorKey } from "../content_values.ts";
-import type { RotaryOp } from "../op.ts";
+import type { RotaryOp } from "../attention_op.ts";
 import { sameOn, type Tensor } from "../tensor.ts";
 import type { LayerContext } from "./context.ts";
 
