@@ -195,8 +195,8 @@ export const listen = (
   sink: Sink & { begin?(layer: string): void },
 ): ActivationMemory => {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  const { emitMicroBatch, memory } = lowering(plan, stream);
-  emitMicroBatch(0, (layer) => sink.begin?.(layer));
+  const { slots, emit, memory } = lowering(plan, stream, 1);
+  for (const slot of slots) emit(slot, (layer) => sink.begin?.(layer));
   stream.end();
   return memory;
 };

@@ -5,9 +5,8 @@ import type { StorageType } from "../../kernels/storage.ts";
 import { bytesOf } from "../builder.ts";
 import { isTransfer, type Op } from "../op.ts";
 import { type Touched, touchedOn } from "../operands.ts";
-import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { nameOn, partOn, type Tensor } from "../tensor.ts";
-import type { PassedOps } from "../passes/passes.ts";
+import type { SlotOps } from "../passes/schedule.ts";
 import { windowAlignment } from "../window.ts";
 import { type Lifetime, shareMemory, type ArenaPlan } from "./share_memory.ts";
 
@@ -19,30 +18,15 @@ export interface ActivationMemory {
   on(rank: number): ArenaPlan | undefined;
 }
 
+/** From the slots of the first micro-batch, which all others are like. */
 export function planActivationMemory(
-  { forward, backward }: PassedOps,
+  slots: readonly SlotOps[],
   dtype: StorageType,
-  scheduling: Scheduling | undefined,
 ): ActivationMemory {
-  const opsOf = opsByRank(forward);
-  const laterOf = opsByRank(backward);
   const plans = new Map<string, ArenaPlan>();
   const byRank = new Map<number, ArenaPlan>();
-  for (const [rank, own] of opsOf) {
-    const kept = new Set(
-      (laterOf.get(rank) ?? []).flatMap((at) => {
-        const op = backward[at];
-        if (op === undefined) return [];
-        const { read, written } = touchedOn(op, rank);
-        return [...read, ...written].map((tensor) => nameOn(tensor, rank));
-      }),
-    );
-    const chunkOf = hasBackward(scheduling)
-      ? (op: Op): number => scheduling.places.chunkOf(rank, op.origin)
-      : (): number => 0;
-    const lifetimes = lifetimesOn(rank, own, forward, dtype, chunkOf).filter(
-      ({ name }) => !kept.has(name),
-    );
+  for (const [rank, own] of opsByRank(slots)) {
+    const lifetimes = lifetimesOn(rank, own, dtype);
     if (lifetimes.length === 0) continue;
     // Most ranks do as others do.
     const key = lifetimes
@@ -57,14 +41,22 @@ export function planActivationMemory(
   return { on: (rank) => byRank.get(rank) };
 }
 
-/** Indices of each rank's ops, in order. */
-const opsByRank = (ops: readonly Op[]): Map<number, number[]> => {
-  const byRank = new Map<number, number[]>();
-  for (const [at, op] of ops.entries()) {
-    for (const rank of op.ranks) {
-      const own = byRank.get(rank);
-      if (own === undefined) byRank.set(rank, [at]);
-      else own.push(at);
+interface TimedOp {
+  readonly op: Op;
+  readonly slot: SlotOps;
+}
+
+/** Each rank's ops of one micro-batch, in order. */
+const opsByRank = (slots: readonly SlotOps[]): Map<number, TimedOp[]> => {
+  const byRank = new Map<number, TimedOp[]>();
+  for (const slot of slots) {
+    if (slot.microBatch > 0) continue;
+    for (const op of slot.ops) {
+      for (const rank of op.ranks) {
+        const own = byRank.get(rank);
+        if (own === undefined) byRank.set(rank, [{ op, slot }]);
+        else own.push({ op, slot });
+      }
     }
   }
   return byRank;
@@ -74,7 +66,7 @@ interface Seen {
   readonly bytes: number;
   readonly first: number;
   last: number;
-  readonly chunk: number;
+  readonly slot: SlotOps;
   /** Undefined once ops of another layer's place touch it. */
   layer: string | undefined;
   /** Whether ops of several slots touch it. */
@@ -83,20 +75,11 @@ interface Seen {
 }
 
 /** Of the activations that no slot but their own touches; times are places in the rank's own list. */
-const lifetimesOn = (
-  rank: number,
-  own: readonly number[],
-  ops: readonly Op[],
-  dtype: StorageType,
-  chunkOf: (op: Op) => number,
-): Lifetime[] => {
+const lifetimesOn = (rank: number, own: readonly TimedOp[], dtype: StorageType): Lifetime[] => {
   const found = new Map<string, Seen>();
   const started = new Map<string, Touched>();
   const isShared = ({ role, slot }: Tensor): boolean => role === "activation" && slot === undefined;
-  for (const [time, at] of own.entries()) {
-    const op = ops[at];
-    if (op === undefined) continue;
-    const chunk = chunkOf(op);
+  for (const [time, { op, slot }] of own.entries()) {
     // A transfer that was started holds its buffers until it is done.
     const touched = (op.op === "done" && started.get(op.channelName)) || touchedOn(op, rank);
     if (isTransfer(op) && op.isStarted === true) started.set(op.channelName, touched);
@@ -109,11 +92,11 @@ const lifetimesOn = (
         const bytes = bytesOf(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype);
         const apart = new Set<string>();
         const { place: layer } = op;
-        found.set(name, { bytes, first: time, last: time, chunk, layer, crosses: false, apart });
+        found.set(name, { bytes, first: time, last: time, slot, layer, crosses: false, apart });
       } else {
         seen.last = time;
         if (seen.layer !== op.place) seen.layer = undefined;
-        seen.crosses ||= seen.chunk !== chunk;
+        seen.crosses ||= seen.slot !== slot;
       }
     }
     keepApart(found, read, written, rank);

@@ -4,28 +4,30 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { chunk } from "./chunk.ts";
-import { differentiate } from "./differentiate.ts";
+import { differentiate, type DifferentiatedOps } from "./differentiate.ts";
 import { fuseNorms } from "./fuse_norms.ts";
 import { fuseProducts } from "./fuse_products.ts";
+import { schedule, type SlotOps } from "./schedule.ts";
 
-export interface PassedOps {
-  readonly forward: readonly Op[];
-  /** Empty where the schedule has no backward slots. */
-  readonly backward: readonly Op[];
-}
-
+/**
+ * The ops of a step, in the order in which they are emitted.
+ *
+ * @param microBatches of the step, or fewer: all are alike
+ */
 export const runPasses = (
   ops: readonly Op[],
   plan: Plan,
   scheduling: Scheduling | undefined,
-): PassedOps => {
+  microBatches: number,
+): SlotOps[] => {
   const fused = fuseNorms(fuseProducts(ops));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
-  return {
+  const differentiated: DifferentiatedOps = {
     forward,
     backward: hasBackward(scheduling)
       ? differentiate(forward, scheduling.places, plan.stages.length)
       : [],
   };
+  return schedule(differentiated, scheduling, microBatches);
 };
