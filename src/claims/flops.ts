@@ -2,8 +2,8 @@
 
 import { blocksOf } from "../plan/blocks.ts";
 import { moeLayers } from "../plan/layers.ts";
-import { pipelineOf } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
+import { recomputedParts } from "../plan/recomputed_parts.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 
 export interface SampleFlops {
@@ -52,12 +52,11 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
   };
 };
 
-/** Share of its blocks that a GPU computes again by full recomputation: all, or with the block method so many. */
+/** Share of the layers of its blocks that full recomputation computes again. */
 export const blocksAgain = (plan: Plan): number => {
-  const { method = "uniform", layers = 1 } = plan.workload.recompute ?? {};
-  if (method === "uniform") return 1;
-  const perGpu = blocksOf(plan).length / (pipelineOf(plan)?.positions.length ?? 1);
-  return perGpu === 0 ? 1 : Math.min(1, layers / perGpu);
+  const all = blocksOf(plan).flat().length;
+  const again = recomputedParts(plan).flatMap(({ layers }) => layers).length;
+  return all === 0 ? 1 : again / all;
 };
 
 interface Parts {

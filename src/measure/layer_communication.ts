@@ -1,6 +1,6 @@
 // How much of each layer's communication a step hides behind computation.
 
-import { collectiveOf, type Program } from "../program/program.ts";
+import { collectiveOf, isForward, type Program } from "../program/program.ts";
 import type { Span, StepTrace } from "../program/trace.ts";
 import { intersect, lengthOf, merge, type Interval } from "./intervals.ts";
 import { type CommunicationSample, wholeNanoseconds } from "./sample.ts";
@@ -36,7 +36,7 @@ export const rankTimes = (
       instruction !== undefined &&
       span.kind !== "host" &&
       collectiveOf(instruction) !== undefined &&
-      instruction.origin.standIn !== true
+      isForward(instruction)
     ) {
       add(communication, instruction.origin.layer, span);
     }

@@ -27,6 +27,12 @@ export const pipelineOf = ({ stages }: Pick<Plan, "stages">): Pipeline | undefin
   return { positions, virtualStages: period === 1 ? 1 : stages.length / period };
 };
 
+/** Whether a run of the plan has backward slots: training in the order of a schedule. */
+export const hasBackwardSlots = (plan: Pick<Plan, "stages" | "workload">): boolean =>
+  plan.workload.mode === "training" &&
+  plan.workload.schedule !== undefined &&
+  pipelineOf(plan) !== undefined;
+
 /** Chunk of its position that a stage is. */
 export const chunkOfStage = ({ positions }: Pipeline, stage: number): number =>
   positions.length === 1 ? 0 : Math.floor(stage / positions.length);

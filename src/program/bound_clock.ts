@@ -222,11 +222,11 @@ export const createClock = (
       own.set(rank, (own.get(rank) ?? 0) + work.kernelMs + work.wireMs);
       const { phase, layer } = instruction.origin;
       if (phase === "backward") {
-        // Behind all layers, and nothing but kernels where one layer stands for others.
+        // Behind all layers, one instruction for all those that the layer stands for.
         begin(1);
         push(
           rank,
-          Array.from({ length: timesOf(layer) }, () => work),
+          Array.from({ length: timesOf(layer) }, (_, time) => inRepetition(work, time)),
         );
         return;
       }

@@ -7,7 +7,7 @@
 // of ranks that share (HSDP) it divides by the group, and each further group holds a copy.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
+import { chunksInFlight, hasBackwardSlots, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { moeLayers } from "../plan/layers.ts";
 import { contextOf, copiesOf } from "../plan/mesh.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
@@ -234,8 +234,11 @@ export const replicasOf = (plan: Plan): Replicas => {
 };
 
 /**
- * @param inProgram what a run holds: with a schedule, what the backward passes of all in flight read
- * @param retained of one micro-batch
+ * With a schedule the program has backward slots, computes again what the plan says, and holds what is left. Without
+ * one, recomputation is counted by a formula.
+ *
+ * @param inProgram what a run holds
+ * @param retained of one micro-batch, had each activation memory of its own
  */
 const activationsInTraining = (
   given: Given,
@@ -260,9 +263,12 @@ const activationsInTraining = (
     return { total: kept, least: leastBoundaries(blocks, inFlight) * boundary };
   }
   const boundaries = boundary * blocks * inFlight;
+  const { method = "uniform", layers = 1 } = recompute;
+  if (hasBackwardSlots(plan)) {
+    return { total: kept, least: method === "uniform" ? boundaries / layers : boundaries };
+  }
   /** All that one block keeps of one micro-batch while it is computed again. */
   const inside = kept / inFlight / blocks;
-  const { method = "uniform", layers = 1 } = recompute;
   if (method === "uniform") {
     return { total: boundaries / layers + layers * inside, least: boundaries / layers };
   }

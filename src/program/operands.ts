@@ -85,6 +85,24 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
 const tensorsOf = (...views: readonly (View | undefined)[]): Tensor[] =>
   views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
 
+/** The same op on other tensors. */
+export function mapTensors(op: Op, of: (tensor: Tensor) => Tensor): Op {
+  const mapped = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.some(isView) ? value.map(mapped) : value;
+    if (isTensor(value)) return of(value);
+    return isView(value) ? { ...value, tensor: of(value.tensor) } : value;
+  };
+  const changed = { ...op };
+  for (const [key, value] of Object.entries(op)) Object.assign(changed, { [key]: mapped(value) });
+  return changed;
+}
+
+const isTensor = (value: unknown): value is Tensor =>
+  typeof value === "object" && value !== null && "parts" in value && "role" in value;
+
+const isView = (value: unknown): value is View =>
+  typeof value === "object" && value !== null && "tensor" in value && isTensor(value.tensor);
+
 export interface Touched {
   readonly read: readonly Tensor[];
   readonly written: readonly Tensor[];

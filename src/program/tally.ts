@@ -5,7 +5,7 @@ import { kernelOf, type KernelName } from "../kernels/catalog.ts";
 import { broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
 import { reduces } from "./exchange/sums.ts";
 import type { AllReduce, BufferRole, Collective, Instruction, ReduceScatter } from "./program.ts";
-import { collectiveOf } from "./program.ts";
+import { collectiveOf, isForward } from "./program.ts";
 import type { Sink } from "./stream.ts";
 import type { WireCount } from "./wire.ts";
 
@@ -24,10 +24,12 @@ export interface RankEstimate {
   /** The same if routers send this rank all that its experts take; absent without experts elsewhere. */
   readonly receivedBytesAtWorst?: number;
   /** What stand-ins cost besides, per step; nowhere else are they counted, but in memory. */
-  readonly standIn?: StandInEstimate;
+  readonly standIn?: BackwardEstimate;
+  /** The same of what the backward pass computes again. */
+  readonly recomputed?: BackwardEstimate;
 }
 
-export interface StandInEstimate {
+export interface BackwardEstimate {
   readonly flops: number;
   readonly kernelBytes: number;
   readonly receivedBytes: number;
@@ -111,10 +113,14 @@ export const createTally = (
 
   /** By rank, what may arrive beyond what is expected. */
   const extra = new Map<number, number>();
-  const standIns = new Map<number, Open<StandInEstimate>>();
-  const addStandIn = (rank: number, instruction: Instruction): void => {
-    const own = standIns.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
-    standIns.set(rank, own);
+  const backward = {
+    standIn: new Map<number, Open<BackwardEstimate>>(),
+    recomputed: new Map<number, Open<BackwardEstimate>>(),
+  };
+  const addBackward = (rank: number, instruction: Instruction): void => {
+    const byRank = backward[instruction.origin.isRecomputed === true ? "recomputed" : "standIn"];
+    const own = byRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
+    byRank.set(rank, own);
     const times = timesOf(instruction.origin.layer);
     own.flops += times * instructionFlops(instruction);
     own.kernelBytes += times * kernelBytesOf(instruction);
@@ -161,8 +167,8 @@ export const createTally = (
       own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + all;
     },
     add(rank, instruction) {
-      if (instruction.origin.standIn === true) {
-        addStandIn(rank, instruction);
+      if (!isForward(instruction)) {
+        addBackward(rank, instruction);
         return;
       }
       const own = perRank[rank];
@@ -215,10 +221,11 @@ export const createTally = (
                   ...expected,
                   receivedBytesAtWorst: expected.receivedBytes + more * microBatches,
                 };
-          const standIn = standIns.get(each.rank);
-          if (standIn === undefined) return counted;
-          const keys = ["flops", "kernelBytes", "receivedBytes"] as const;
-          return { ...counted, standIn: perStep(standIn, keys) };
+          const besides = (of: Open<BackwardEstimate> | undefined): BackwardEstimate | undefined =>
+            of && perStep(of, ["flops", "kernelBytes", "receivedBytes"]);
+          const standIn = besides(backward.standIn.get(each.rank));
+          const recomputed = besides(backward.recomputed.get(each.rank));
+          return { ...counted, ...(standIn && { standIn }), ...(recomputed && { recomputed }) };
         }),
         layers: [...layers.values()].map((each) =>
           perStep(each, ["flops", "kernelBytes", "wireBytes"]),
