@@ -55,6 +55,8 @@ export interface SharedActivations {
   readonly bytes: number;
   /** The most of them that are alive at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
+  /** No way of sharing needs less in buffers that no dispatch both reads and writes. */
+  readonly leastBytes: number;
 }
 
 export interface Parameters {
@@ -153,8 +155,8 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
 };
 
 const sharedOn = (activations: ActivationMemory, rank: number): SharedActivations => {
-  const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
-  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
+  const { arenas = [], liveBytes = 0, leastBytes = 0 } = activations.on(rank) ?? {};
+  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes, leastBytes };
 };
 
 const noNeed: MemoryNeed = {

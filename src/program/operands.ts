@@ -13,8 +13,9 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "aggregate":
     case "slice-columns":
     case "gather-columns":
-    case "observe":
       return [op.x];
+    case "observe":
+      return [op.x.tensor];
     case "matmul":
       return [op.x.tensor, op.w, ...tensorsOf(op.gate, op.residual)];
     case "grouped-matmul":

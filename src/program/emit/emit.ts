@@ -69,7 +69,7 @@ const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
     case "observe": {
       const observation = op.shown[op.ranks.indexOf(rank)];
       if (observation === undefined) return;
-      const buffer = bufferOf(rank, whole(op.x), origin);
+      const buffer = bufferOf(rank, op.x, origin);
       builder.emit(rank, { op: "observe", origin, buffer, observation });
       return;
     }

@@ -5,6 +5,7 @@ import { recomputedParts } from "../../plan/recomputed_parts.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { chunk } from "./chunk.ts";
+import { chunkLogits } from "./chunk_logits.ts";
 import { differentiate, type DifferentiatedOps } from "./differentiate.ts";
 import { fuseNorms } from "./fuse_norms.ts";
 import { fuseProducts } from "./fuse_products.ts";
@@ -22,7 +23,7 @@ export const runPasses = (
   scheduling: Scheduling | undefined,
   microBatches: number,
 ): SlotOps[] => {
-  const fused = fuseNorms(fuseProducts(ops));
+  const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
   return schedule(differentiated(forward, plan, scheduling), scheduling, microBatches);

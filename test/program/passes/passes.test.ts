@@ -51,7 +51,7 @@ test("a product that something else reads, too, keeps its residual apart", () =>
   const { ops } = planOps(block);
   const sum = ops.find((op) => op.op === "add");
   if (sum?.op !== "add") throw new Error("no residual");
-  const again: Op = { ...sum, op: "observe", x: sum.a.tensor, shown: [] };
+  const again: Op = { ...sum, op: "observe", x: sum.a, shown: [] };
   expect(count(fuseProducts([...ops, again]), "add")).toBe(1);
 });
 

@@ -11,40 +11,13 @@ import { planOps } from "../../../src/program/plan_ops.ts";
 import { schedulingOf } from "../../../src/program/schedule/scheduling.ts";
 import { simulateHardware } from "../../../src/program/simulate/simulate_hardware.ts";
 import { worstError } from "../../support/worst_error.ts";
-import { planOf } from "../../support/written_plan.ts";
-
-interface Choice {
-  readonly recompute?: string;
-  readonly layers?: number;
-  readonly model?: string;
-  readonly parallel?: string;
-  readonly gpus?: number;
-  readonly workload?: string;
-  readonly rest?: string;
-}
-
-const given = ({
-  recompute,
-  layers = 4,
-  model = "",
-  parallel = "",
-  gpus = 2,
-  workload = "",
-  rest = "",
-}: Choice = {}): Plan =>
-  planOf(`
-name: again
-hardware: { gpus: ${gpus} }
-workload: { batch: 4, sequence: 8, microBatches: 4, mode: training, schedule: 1f1b${workload}${
-    recompute === undefined ? "" : `, recompute: ${recompute}`
-  } }
-model: { layers: ${layers}, hidden: 8, heads: 2, ffn: 16, gated: true, vocabulary: 24${model} }
-parallel: { pipeline: 2${parallel} }
-${rest}
-`);
-
-const full = "{ granularity: full, method: uniform, layers: 1 }";
-const selective = "{ granularity: selective }";
+import {
+  full,
+  selective,
+  trainedCases,
+  trainedPlan,
+  ways,
+} from "../../support/recomputed_plans.ts";
 
 /** The backward ops of one position. */
 const backwardOf = (plan: Plan, position = 0): Op[] => {
@@ -65,7 +38,7 @@ const products = (ops: readonly Op[]): number =>
 
 test("full: a block's forward ops come again before its backward ops, one block at a time", () => {
   // A gradient comes from the stage behind.
-  const [first, ...words] = wordsOf(backwardOf(given({ recompute: full, layers: 2 })));
+  const [first, ...words] = wordsOf(backwardOf(trainedPlan({ recompute: full, layers: 2 })));
   expect(first).toBe("collective");
   const block = ["norm", "matmul", "attention", "matmul", "norm", "matmul", "matmul", "matmul"];
   expect(words.slice(0, 8)).toEqual(block.map((op) => `${op} again`));
@@ -74,11 +47,11 @@ test("full: a block's forward ops come again before its backward ops, one block 
 });
 
 test("without recomputation nothing comes again", () => {
-  expect(again(backwardOf(given()))).toEqual([]);
+  expect(again(backwardOf(trainedPlan()))).toEqual([]);
 });
 
 test("selective: attention alone comes again, each before its own layer's backward ops", () => {
-  const backward = backwardOf(given({ recompute: selective }));
+  const backward = backwardOf(trainedPlan({ recompute: selective }));
   expect(again(backward).map(({ op }) => op)).toEqual(["attention", "attention"]);
   const first = backward.findIndex(({ origin }) => origin.isRecomputed === true);
   expect(backward[first]?.origin.layer).toBe(backward[first + 1]?.origin.layer);
@@ -90,7 +63,7 @@ test.each([
   ["uniform, by two", "{ granularity: full, method: uniform, layers: 2 }", [2, 2]],
   ["the first of each pipeline rank", "{ granularity: full, method: block, layers: 1 }", [1, 1]],
 ])("full, %s: so many blocks of each rank come again", (_name, recompute, blocks) => {
-  const plan = given({ recompute });
+  const plan = trainedPlan({ recompute });
   const counts = [0, 1].map(
     (rank) => again(backwardOf(plan, rank)).filter(({ op }) => op === "attention").length,
   );
@@ -98,7 +71,7 @@ test.each([
 });
 
 test("of a block that comes again the backward pass reads its input and what was computed again", () => {
-  const plan = given({ recompute: full });
+  const plan = trainedPlan({ recompute: full });
   const slots = runPasses(planOps(plan).ops, plan, schedulingOf(plan), 1).flatMap(({ ops }) => ops);
   const forward = slots.filter(({ origin }) => origin.phase === "forward");
   const written = new Set(forward.flatMap((op) => writtenBy(op).map(({ name }) => name)));
@@ -117,37 +90,9 @@ test("of a block that comes again the backward pass reads its input and what was
   expect(new Set(kept?.map(({ id }) => id.replace(/#\d+$/, "")))).toEqual(read);
 });
 
-const cases: readonly (readonly [string, Choice])[] = [
-  ["dense", {}],
-  ["tensor parallel", { gpus: 4, parallel: ", tensor: 2" }],
-  ["with its sequence split", { gpus: 4, parallel: ", tensor: 2, sequence: true" }],
-  [
-    "overlapping",
-    {
-      gpus: 4,
-      parallel: ", tensor: 2",
-      workload: ", seed: 3",
-      rest: "optimizations: [communication-overlap]",
-    },
-  ],
-  ["interleaved", { parallel: ", virtualStages: 2" }],
-  [
-    "experts",
-    { gpus: 4, parallel: ", data: 2, expert: 2", model: ", moe: { experts: 4, topK: 2, ffn: 8 }" },
-  ],
-  ["deep", { layers: 12 }],
-];
-
-const ways = [
-  full,
-  "{ granularity: full, method: uniform, layers: 2 }",
-  "{ granularity: full, method: block, layers: 1 }",
-  selective,
-];
-
-describe.each(cases)("%s", (_name, choice) => {
+describe.each(trainedCases)("%s", (_name, choice) => {
   test.each(ways)("%s: the estimate is what a run allocates and computes", (recompute) => {
-    const plan = given({ ...choice, recompute });
+    const plan = trainedPlan({ ...choice, recompute });
     const program = lower(plan);
     const counted = estimatePlan(plan).ranks;
     for (const [i, rank] of estimate(program, plan).ranks.entries()) {
@@ -159,10 +104,10 @@ describe.each(cases)("%s", (_name, choice) => {
   });
 
   test.each(ways)("%s: less is kept, and the result is the same", async (recompute) => {
-    const plan = given({ ...choice, recompute });
+    const plan = trainedPlan({ ...choice, recompute });
     const needs = (each: Plan): number[] =>
       estimatePlan(each).memory.map(({ activations }) => activations);
-    const before = needs(given(choice));
+    const before = needs(trainedPlan(choice));
     for (const [rank, bytes] of needs(plan).entries())
       expect(bytes).toBeLessThanOrEqual(before[rank] ?? 0);
     // Of the first position several micro-batches are in flight.
@@ -174,9 +119,9 @@ describe.each(cases)("%s", (_name, choice) => {
 test("what comes again takes time, and counts as nobody's progress", () => {
   const hardware = { flops: 1e9, bandwidth: 1e12, linkBandwidth: 1e12 };
   const [plain, whole, part] = [
-    given(),
-    given({ recompute: full }),
-    given({ recompute: selective }),
+    trainedPlan(),
+    trainedPlan({ recompute: full }),
+    trainedPlan({ recompute: selective }),
   ];
   const flops = (plan: Plan): number =>
     estimatePlan(plan).ranks.reduce((sum, rank) => sum + rank.flops, 0);
@@ -190,12 +135,12 @@ test("what comes again takes time, and counts as nobody's progress", () => {
 });
 
 test("in products alone, what comes again is a third of what both passes take", () => {
-  const backward = backwardOf(given({ recompute: full }));
+  const backward = backwardOf(trainedPlan({ recompute: full }));
   expect(products(again(backward))).toBe(products(backward) / 3);
 });
 
 test("a plan without backward slots has nothing to compute again", () => {
-  const plan = given({ recompute: full });
+  const plan = trainedPlan({ recompute: full });
   const { schedule: _, ...workload } = plan.workload;
   const slots = runPasses(
     planOps(plan).ops,
