@@ -26,7 +26,7 @@ export interface SampleFlops {
 }
 
 /** Of one sample, over all GPUs. */
-export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops => {
+export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops {
   const parts = partsOf(plan, estimate);
   const { batch } = plan.workload;
   const passes = plan.workload.mode === "training" ? 3 : 1;
@@ -46,14 +46,14 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
     least: (passes * leastForward(plan, parts)) / batch,
     recomputed: again / batch,
   };
-};
+}
 
 /** As the program says it where it has backward slots; else of its blocks' forward pass, or of attention. */
-const computedAgain = (
+function computedAgain(
   plan: Plan,
   { ranks, layers }: PlanEstimate,
   { forward, attention }: Pick<Parts, "forward" | "attention">,
-): number => {
+): number {
   if (hasBackwardSlots(plan)) {
     return ranks.reduce((sum, { recomputed }) => sum + (recomputed?.flops ?? 0), 0);
   }
@@ -65,14 +65,14 @@ const computedAgain = (
   const ofBlocks = flopsOf(layers.filter(({ layer }) => inBlocks.has(layer)));
   const all = flopsOf(layers);
   return all === 0 ? 0 : (forward * blocksAgain(plan) * ofBlocks) / all;
-};
+}
 
 /** Share of the layers of its blocks that full recomputation computes again. */
-export const blocksAgain = (plan: Plan): number => {
+export function blocksAgain(plan: Plan): number {
   const all = blocksOf(plan).flat().length;
   const again = recomputedParts(plan).flatMap(({ layers }) => layers).length;
   return all === 0 ? 1 : again / all;
-};
+}
 
 interface Parts {
   readonly plan: Plan;
@@ -83,7 +83,7 @@ interface Parts {
   readonly isCausal: boolean;
 }
 
-const partsOf = (plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> => {
+function partsOf(plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
   // Sharding repeats small kernels on every rank; of these it divides the work.
   const of = (...names: string[]): number =>
     estimate.kernels
@@ -98,12 +98,12 @@ const partsOf = (plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "esti
     experts: of("grouped_matmul"),
     isCausal: attentions.some((layer) => layer.op === "attention" && layer.causal),
   };
-};
+}
 
-const leastForward = (
+function leastForward(
   plan: Plan,
   { forward, attention, experts }: Omit<Parts, "plan" | "estimate">,
-): number => {
+): number {
   const { model, workload } = plan;
   let least = forward;
   // In inference only the last token's logits are needed.
@@ -117,11 +117,12 @@ const leastForward = (
     least -= experts * (1 - Math.min(1, moe.capacityFactor / moe.experts));
   }
   return Math.max(0, least);
-};
+}
 
 /** Windows, chunks and linear forms of attention see fewer tokens. */
-export const seesWholeSequences = ({ model }: Plan): boolean =>
-  model?.slidingWindow === undefined && (model?.otherFeatures ?? []).length === 0;
+export function seesWholeSequences({ model }: Plan): boolean {
+  return model?.slidingWindow === undefined && (model?.otherFeatures ?? []).length === 0;
+}
 
 /** What the FLOPs of a sample lean on. */
 export const flopsPaths: readonly string[] = [

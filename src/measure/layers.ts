@@ -14,7 +14,7 @@ import { type LayerSample, wholeNanoseconds } from "./sample.ts";
  * Where kernels of several instructions were timed as one, what each layer took is not known: there are no
  * latencies then, rather than those of the layers that happen to stand alone, less the kernels they lost.
  */
-export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[] => {
+export function layerLatencies(program: Program, trace: StepTrace): LayerSample[] {
   if (trace.ranks.some(({ spans }) => spans.some(isOfSeveral))) return [];
   const extents = new Map<string, Map<number, { start: number; end: number }>>();
   for (const { rank, spans } of trace.ranks) {
@@ -41,7 +41,8 @@ export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[
       { layer, latencyMs: inOrder.map(([, { start, end }]) => wholeNanoseconds(end - start)) },
     ];
   });
-};
+}
 
-const isOfSeveral = ({ kind, instruction }: Span): boolean =>
-  (kind === "compute" || kind === "reduce") && instruction === undefined;
+function isOfSeveral({ kind, instruction }: Span): boolean {
+  return (kind === "compute" || kind === "reduce") && instruction === undefined;
+}

@@ -25,7 +25,7 @@ export function recomputedParts(plan: Pick<Plan, "stages" | "workload">): Recomp
       namesOf(stage, (op) => op === "attention").map((name) => ({ layers: [name], granularity })),
     );
   }
-  const p = pipelineOf(plan)?.positions.length ?? plan.stages.length;
+  const p = pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length;
   const blocks = blocksOf(plan);
   /** Blocks of a pipeline rank that are computed again already. */
   const taken = new Map<number, number>();
@@ -40,20 +40,23 @@ export function recomputedParts(plan: Pick<Plan, "stages" | "workload">): Recomp
   });
 }
 
-const namesOf = (
+function namesOf(
   { name, layers }: Stage,
   isWanted: (op: string) => boolean = () => true,
-): string[] => layers.flatMap((layer) => (isWanted(layer.op) ? [`${name}/${layer.name}`] : []));
+): string[] {
+  return layers.flatMap((layer) => (isWanted(layer.op) ? [`${name}/${layer.name}`] : []));
+}
 
 /** Of blocks that begin or end in other stages, the layers in this one. */
-const blocksIn = (stage: Stage, blocks: readonly (readonly string[])[]): string[][] => {
+function blocksIn(stage: Stage, blocks: readonly (readonly string[])[]): string[][] {
   const names = new Set(namesOf(stage));
   return blocks
     .map((layers) => layers.filter((layer) => names.has(layer)))
     .filter(({ length }) => length > 0);
-};
+}
 
-const runsOf = (blocks: readonly string[][], length: number): string[][][] =>
-  Array.from({ length: Math.ceil(blocks.length / length) }, (_, i) =>
+function runsOf(blocks: readonly string[][], length: number): string[][][] {
+  return Array.from({ length: Math.ceil(blocks.length / length) }, (_, i) =>
     blocks.slice(i * length, (i + 1) * length),
   );
+}

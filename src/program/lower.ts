@@ -16,7 +16,7 @@ import { schedulingOf } from "./schedule/scheduling.ts";
  *
  * @param asWritten without errors from `checkPlan`; else this throws an `Error` that names the layer
  */
-export const lower = (asWritten: Plan): Program => {
+export function lower(asWritten: Plan): Program {
   const plan = executedPart(asWritten);
   const { workload } = plan;
   const builder = createBuilder(plan.hardware.gpus, workload.dtype);
@@ -37,7 +37,7 @@ export const lower = (asWritten: Plan): Program => {
     ...(scheduling === undefined ? {} : { schedule: scheduling.schedule }),
     output,
   };
-};
+}
 
 export interface Lowering extends Emitter {
   /** The ops of the step behind all passes, in the order in which they are to be emitted. */
@@ -51,9 +51,9 @@ export interface Lowering extends Emitter {
  *
  * @param microBatches so many of the plan's, which are alike but for the rows they take from the input
  */
-export const lowering = (plan: Plan, builder: Builder, microBatches: number): Lowering => {
+export function lowering(plan: Plan, builder: Builder, microBatches: number): Lowering {
   const scheduling = schedulingOf(plan);
   const { ops, output } = planOps(plan);
   const slots = runPasses(ops, plan, scheduling, microBatches);
   return { slots, output, ...createEmitter(builder, slots, scheduling) };
-};
+}

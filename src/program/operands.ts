@@ -83,8 +83,9 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
   }
 }
 
-const tensorsOf = (...views: readonly (View | undefined)[]): Tensor[] =>
-  views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+function tensorsOf(...views: readonly (View | undefined)[]): Tensor[] {
+  return views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+}
 
 /** The same op on other tensors. */
 export function mapTensors(op: Op, of: (tensor: Tensor) => Tensor): Op {
@@ -98,11 +99,13 @@ export function mapTensors(op: Op, of: (tensor: Tensor) => Tensor): Op {
   return changed;
 }
 
-const isTensor = (value: unknown): value is Tensor =>
-  typeof value === "object" && value !== null && "parts" in value && "role" in value;
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && "parts" in value && "role" in value;
+}
 
-const isView = (value: unknown): value is View =>
-  typeof value === "object" && value !== null && "tensor" in value && isTensor(value.tensor);
+function isView(value: unknown): value is View {
+  return typeof value === "object" && value !== null && "tensor" in value && isTensor(value.tensor);
+}
 
 export interface Touched {
   readonly read: readonly Tensor[];
@@ -120,7 +123,7 @@ export function touchedOn(op: Op, rank: number): Touched {
   }
 }
 
-const touchedByTransfer = (op: Transfer, rank: number): Touched => {
+function touchedByTransfer(op: Transfer, rank: number): Touched {
   const sends = op.from.includes(rank);
   const receives = op.to.includes(rank);
   if (op.op === "collective") {
@@ -134,12 +137,14 @@ const touchedByTransfer = (op: Transfer, rank: number): Touched => {
       ...(sends && isDispatch ? [op.kept] : []),
     ],
   };
-};
+}
 
-const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
+}
 
 /** Elements that member i of `from` contributes. */
-export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): number => {
+export function givenBy({ amount }: Pick<CollectiveOp, "amount">, i: number): number {
   switch (amount.kind) {
     case "all-reduce":
     case "broadcast":
@@ -152,4 +157,4 @@ export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): nu
     case "all-to-all":
       return sum(amount.counts[i] ?? []);
   }
-};
+}

@@ -37,14 +37,15 @@ export interface Origin {
   readonly microBatch: number;
   readonly phase: "forward" | "backward";
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
-  readonly standIn?: true;
+  readonly synthetic?: true;
   /** It was done in the forward pass before: hardware FLOPs, and none of the model's. */
   readonly isRecomputed?: true;
 }
 
 /** Whether it does what the model asks for, and that for the first time. */
-export const isForward = ({ origin }: Pick<Instruction, "origin">): boolean =>
-  origin.phase === "forward";
+export function isForward({ origin }: Pick<Instruction, "origin">): boolean {
+  return origin.phase === "forward";
+}
 
 /** Where an op comes from, whatever the micro-batch. */
 export type OpOrigin = Omit<Origin, "microBatch">;
@@ -269,16 +270,19 @@ export interface Program {
 }
 
 /** A collective that is over before the rank goes on. */
-export const isCollective = (instruction: Instruction): instruction is Collective =>
-  instruction.op !== "kernel" &&
-  instruction.op !== "copy" &&
-  instruction.op !== "input" &&
-  instruction.op !== "observe" &&
-  instruction.op !== "start" &&
-  instruction.op !== "done";
+export function isCollective(instruction: Instruction): instruction is Collective {
+  return (
+    instruction.op !== "kernel" &&
+    instruction.op !== "copy" &&
+    instruction.op !== "input" &&
+    instruction.op !== "observe" &&
+    instruction.op !== "start" &&
+    instruction.op !== "done"
+  );
+}
 
 /** The collective that an instruction runs or begins. */
-export const collectiveOf = (instruction: Instruction): Collective | undefined => {
+export function collectiveOf(instruction: Instruction): Collective | undefined {
   if (instruction.op === "start") return instruction.transfer;
   return isCollective(instruction) ? instruction : undefined;
-};
+}

@@ -23,8 +23,8 @@ export interface RankEstimate {
   readonly receivedBytes: number;
   /** The same if routers send this rank all that its experts take; absent without experts elsewhere. */
   readonly receivedBytesAtWorst?: number;
-  /** What stand-ins cost besides, per step; nowhere else are they counted, but in memory. */
-  readonly standIn?: BackwardEstimate;
+  /** What the synthetic backward pass costs besides, per step; nowhere else is it counted, but in memory. */
+  readonly synthetic?: BackwardEstimate;
   /** The same of what the backward pass computes again. */
   readonly recomputed?: BackwardEstimate;
 }
@@ -89,13 +89,13 @@ export interface Tally extends Sink {
  * @param declared names of the plan's own communications
  * @param timesOf how many layers of the plan a layer stands for, see `repeats.ts`
  */
-export const createTally = (
+export function createTally(
   ranks: number,
   layerNames: readonly string[],
   wireBytes: WireCount,
   declared: ReadonlySet<string> = new Set(),
   timesOf: (layer: string) => number = () => 1,
-): Tally => {
+): Tally {
   const perRank = Array.from({ length: ranks }, (_, rank) => ({
     rank,
     flops: 0,
@@ -114,11 +114,11 @@ export const createTally = (
   /** By rank, what may arrive beyond what is expected. */
   const extra = new Map<number, number>();
   const backward = {
-    standIn: new Map<number, Open<BackwardEstimate>>(),
+    synthetic: new Map<number, Open<BackwardEstimate>>(),
     recomputed: new Map<number, Open<BackwardEstimate>>(),
   };
   const addBackward = (rank: number, instruction: Instruction): void => {
-    const byRank = backward[instruction.origin.isRecomputed === true ? "recomputed" : "standIn"];
+    const byRank = backward[instruction.origin.isRecomputed === true ? "recomputed" : "synthetic"];
     const own = byRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
     byRank.set(rank, own);
     const times = timesOf(instruction.origin.layer);
@@ -223,9 +223,9 @@ export const createTally = (
                 };
           const besides = (of: Open<BackwardEstimate> | undefined): BackwardEstimate | undefined =>
             of && perStep(of, ["flops", "kernelBytes", "receivedBytes"]);
-          const standIn = besides(backward.standIn.get(each.rank));
+          const synthetic = besides(backward.synthetic.get(each.rank));
           const recomputed = besides(backward.recomputed.get(each.rank));
-          return { ...counted, ...(standIn && { standIn }), ...(recomputed && { recomputed }) };
+          return { ...counted, ...(synthetic && { synthetic }), ...(recomputed && { recomputed }) };
         }),
         layers: [...layers.values()].map((each) =>
           perStep(each, ["flops", "kernelBytes", "wireBytes"]),
@@ -241,24 +241,24 @@ export const createTally = (
       };
     },
   };
-};
+}
 
-const addKernel = (
+function addKernel(
   kernels: Map<KernelName, Open<KernelEstimate>>,
   kernel: KernelName,
   times: number,
   flops: number,
   bytes: number,
-): void => {
+): void {
   const known = kernels.get(kernel) ?? { kernel, calls: 0, flops: 0, kernelBytes: 0 };
   kernels.set(kernel, known);
   known.calls += times;
   known.flops += times * flops;
   known.kernelBytes += times * bytes;
-};
+}
 
 /** FLOPs of one instruction on one rank, reductions included. */
-export const instructionFlops = (instruction: Instruction): number => {
+export function instructionFlops(instruction: Instruction): number {
   if (instruction.op === "kernel") return kernelFlops(instruction);
   const transfer = collectiveOf(instruction);
   if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
@@ -266,18 +266,21 @@ export const instructionFlops = (instruction: Instruction): number => {
   const additions = (from.length - 1) * elementsOf(transfer);
   const isShared = transfer.op === "reduce-scatter" || broadcastsSums(transfer);
   return isShared ? additions / to.length : additions;
-};
+}
 
-const elementsOf = (reducing: AllReduce | ReduceScatter): number =>
-  reducing.op === "reduce-scatter"
+function elementsOf(reducing: AllReduce | ReduceScatter): number {
+  return reducing.op === "reduce-scatter"
     ? reducing.counts.reduce((sum, count) => sum + count, 0)
     : reducing.count;
+}
 
 /** What the model needs of it: nothing but its kernels. */
-export const kernelFlops = (instruction: Instruction): number =>
-  instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+export function kernelFlops(instruction: Instruction): number {
+  return instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+}
 
-export const kernelBytesOf = (instruction: Instruction): number =>
-  instruction.op === "kernel"
+export function kernelBytesOf(instruction: Instruction): number {
+  return instruction.op === "kernel"
     ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
     : 0;
+}

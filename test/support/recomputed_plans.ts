@@ -14,7 +14,7 @@ export interface Choice {
   readonly rest?: string;
 }
 
-export const trainedPlan = ({
+export function trainedPlan({
   recompute,
   batch = 4,
   layers = 4,
@@ -23,8 +23,8 @@ export const trainedPlan = ({
   gpus = 2,
   workload = "",
   rest = "",
-}: Choice = {}): Plan =>
-  planOf(`
+}: Choice = {}): Plan {
+  return planOf(`
 name: again
 hardware: { gpus: ${gpus} }
 workload: { batch: ${batch}, sequence: 8, microBatches: 4, mode: training, schedule: 1f1b${workload}${
@@ -34,6 +34,7 @@ model: { layers: ${layers}, hidden: 8, heads: 2, ffn: 16, gated: true, vocabular
 parallel: { pipeline: 2${parallel} }
 ${rest}
 `);
+}
 
 export const full = "{ granularity: full, method: uniform, layers: 1 }";
 export const selective = "{ granularity: selective }";

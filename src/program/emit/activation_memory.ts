@@ -2,7 +2,7 @@
 // layers, micro-batches and chunks; what a backward slot reads later has memory of its own, see `buffers.ts`.
 
 import type { StorageType } from "../../kernels/storage.ts";
-import { bytesOf } from "../builder.ts";
+import { tensorBytes } from "../builder.ts";
 import { isTransfer, type Op } from "../op.ts";
 import { type Touched, touchedOn } from "../operands.ts";
 import { nameOn, partOn, type Tensor } from "../tensor.ts";
@@ -39,7 +39,7 @@ interface TimedOp {
 }
 
 /** Each rank's ops of one micro-batch, in order. */
-const opsByRank = (slots: readonly SlotOps[]): Map<number, TimedOp[]> => {
+function opsByRank(slots: readonly SlotOps[]): Map<number, TimedOp[]> {
   const byRank = new Map<number, TimedOp[]>();
   for (const slot of slots) {
     if (slot.microBatch > 0) continue;
@@ -52,7 +52,7 @@ const opsByRank = (slots: readonly SlotOps[]): Map<number, TimedOp[]> => {
     }
   }
   return byRank;
-};
+}
 
 interface Seen {
   readonly bytes: number;
@@ -73,7 +73,7 @@ interface Lifetimes {
 }
 
 /** Of the activations that no slot but their own touches; times are places in the rank's own list. */
-const lifetimesOn = (rank: number, own: readonly TimedOp[], dtype: StorageType): Lifetimes => {
+function lifetimesOn(rank: number, own: readonly TimedOp[], dtype: StorageType): Lifetimes {
   const found = new Map<string, Seen>();
   const started = new Map<string, Touched>();
   const isShared = ({ role, slot }: Tensor): boolean => role === "activation" && slot === undefined;
@@ -85,7 +85,7 @@ const lifetimesOn = (rank: number, own: readonly TimedOp[], dtype: StorageType):
       tensors.filter(isShared).map((tensor) => {
         const name = nameOn(tensor, rank);
         const seen = found.get(name) ?? {
-          bytes: bytesOf(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype),
+          bytes: tensorBytes(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype),
           first: time,
           last: time,
           slot,
@@ -118,10 +118,12 @@ const lifetimesOn = (rank: number, own: readonly TimedOp[], dtype: StorageType):
       0,
     ),
   };
-};
+}
 
 /** Of `<stage>/<index>.<op>` and what follows all that does not say which layer it is. */
-const withoutIndex = (name: string): string => name.replace(/^.*?\/\d+\./, "");
+function withoutIndex(name: string): string {
+  return name.replace(/^.*?\/\d+\./, "");
+}
 
 interface Pair {
   readonly written: ReadonlySet<string>;
@@ -129,7 +131,7 @@ interface Pair {
   readonly read: ReadonlySet<string>;
 }
 
-const keepApart = (found: ReadonlyMap<string, Seen>, pairs: readonly Pair[]): void => {
+function keepApart(found: ReadonlyMap<string, Seen>, pairs: readonly Pair[]): void {
   for (const { written, read } of pairs) {
     for (const name of written) {
       for (const other of read) {
@@ -138,4 +140,4 @@ const keepApart = (found: ReadonlyMap<string, Seen>, pairs: readonly Pair[]): vo
       }
     }
   }
-};
+}

@@ -69,7 +69,7 @@ export function seatsOf(lifetimes: readonly Lifetime[]): Seat[] {
 }
 
 /** In the first seat that is free. */
-const sit = ({ bytes, seats }: Kind, { name, first, last }: Lifetime): void => {
+function sit({ bytes, seats }: Kind, { name, first, last }: Lifetime): void {
   let seat = seats.find(({ freeFrom }) => freeFrom <= first);
   if (seat === undefined) {
     seat = { bytes, tensors: [], beside: new Set(), apart: new Set(), freeFrom: 0 };
@@ -77,4 +77,4 @@ const sit = ({ bytes, seats }: Kind, { name, first, last }: Lifetime): void => {
   }
   seat.freeFrom = last + 1;
   seat.tensors.push(name);
-};
+}

@@ -65,21 +65,21 @@ export function createSharing(alignment: number, largestArena: number): ShareMem
   };
 }
 
-const keyOf = (seats: readonly Seat[]): string => {
+function keyOf(seats: readonly Seat[]): string {
   const indexOf = new Map(seats.map((seat, i) => [seat, i]));
   const indices = (others: ReadonlySet<Seat>): string =>
     Array.from(others, (seat) => indexOf.get(seat)).join();
   return seats
     .map(({ bytes, beside, apart }) => `${bytes} ${indices(beside)} ${indices(apart)}`)
     .join("\n");
-};
+}
 
-const bestPlacement = (
+function bestPlacement(
   seats: readonly Seat[],
   alignment: number,
   largestArena: number,
   enough: number,
-): Placement => {
+): Placement {
   let order = seats.toSorted((a, b) => b.bytes - a.bytes);
   let best = placed(order, alignment, largestArena);
   const below = createNumbers();
@@ -94,16 +94,16 @@ const bestPlacement = (
   }
   const { arenas, placeOf } = best;
   return { arenas, places: seats.flatMap((seat) => placeOf.get(seat) ?? []) };
-};
+}
 
 /** Whole numbers below a limit, the same in every run (Knuth's multiplicative generator, as in Numerical Recipes). */
-const createNumbers = () => {
+function createNumbers() {
   let state = 1;
   return (limit: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((state / 2 ** 32) * limit);
   };
-};
+}
 
 interface Trial {
   readonly arenas: readonly number[];
@@ -111,7 +111,7 @@ interface Trial {
   readonly placeOf: ReadonlyMap<Seat, ArenaPlace>;
 }
 
-const placed = (order: readonly Seat[], alignment: number, largestArena: number): Trial => {
+function placed(order: readonly Seat[], alignment: number, largestArena: number): Trial {
   const placeOf = new Map<Seat, ArenaPlace>();
   const arenas: number[] = [];
   for (const seat of order) {
@@ -122,16 +122,16 @@ const placed = (order: readonly Seat[], alignment: number, largestArena: number)
   }
   const bytes = arenas.reduce((sum, each) => sum + each, 0);
   return { arenas, bytes, placeOf };
-};
+}
 
 /** A new arena where no other takes it. */
-const bestPlace = (
+function bestPlace(
   { bytes, beside, apart }: Seat,
   placeOf: ReadonlyMap<Seat, ArenaPlace>,
   arenas: readonly number[],
   alignment: number,
   largestArena: number,
-): ArenaPlace => {
+): ArenaPlace {
   const closed = new Set<number>();
   for (const seat of apart) {
     const there = placeOf.get(seat);
@@ -151,22 +151,22 @@ const bestPlace = (
     if (extent + growth <= largestArena && growth < best.growth) best = { arena, offset, growth };
   }
   return best;
-};
+}
 
-const lowestGap = (
+function lowestGap(
   taken: readonly { readonly start: number; readonly end: number }[],
   bytes: number,
   alignment: number,
-): number => {
+): number {
   let offset = 0;
   for (const { start, end } of taken.toSorted((a, b) => a.start - b.start)) {
     if (offset + bytes <= start) break;
     offset = Math.max(offset, Math.ceil(end / alignment) * alignment);
   }
   return offset;
-};
+}
 
-const mostAlive = (lifetimes: readonly Lifetime[]): number => {
+function mostAlive(lifetimes: readonly Lifetime[]): number {
   const changes = lifetimes
     .flatMap(({ first, last, bytes }) => [
       { at: first, bytes },
@@ -179,4 +179,4 @@ const mostAlive = (lifetimes: readonly Lifetime[]): number => {
     most = Math.max(most, alive);
   }
   return most;
-};
+}

@@ -36,7 +36,7 @@ export function chunkLogits(ops: readonly Op[]): Op[] {
   return chunked.flat().filter((op) => !moved.has(op));
 }
 
-const windowsOf = ({ ranks: [rank = 0], x, y }: MatmulOp): Window[] => {
+function windowsOf({ ranks: [rank = 0], x, y }: MatmulOp): Window[] {
   const [rows = 0, columns = 0] = partOn(y.tensor, rank)?.shape ?? [];
   const [, inputColumns = 0] = partOn(x.tensor, rank)?.shape ?? [];
   if (x.window !== undefined || y.window !== undefined || columns <= inputColumns) return [];
@@ -46,9 +46,9 @@ const windowsOf = ({ ranks: [rank = 0], x, y }: MatmulOp): Window[] => {
     first: i * size,
     rows: Math.min(size, rows - i * size),
   }));
-};
+}
 
-const inWindows = (product: MatmulOp, shown: ObserveOp, windows: readonly Window[]): Op[] => {
+function inWindows(product: MatmulOp, shown: ObserveOp, windows: readonly Window[]): Op[] {
   const [{ rows: most } = { rows: 0 }] = windows;
   const { tensor } = product.y;
   const room: Tensor = {
@@ -67,4 +67,4 @@ const inWindows = (product: MatmulOp, shown: ObserveOp, windows: readonly Window
       },
     ];
   });
-};
+}

@@ -17,25 +17,25 @@ import { schedule, type SlotOps } from "./schedule.ts";
  *
  * @param microBatches of the step, or fewer: all are alike
  */
-export const runPasses = (
+export function runPasses(
   ops: readonly Op[],
   plan: Plan,
   scheduling: Scheduling | undefined,
   microBatches: number,
-): SlotOps[] => {
+): SlotOps[] {
   const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
   return schedule(differentiated(forward, plan, scheduling), scheduling, microBatches);
-};
+}
 
-const differentiated = (
+function differentiated(
   forward: readonly Op[],
   plan: Plan,
   scheduling: Scheduling | undefined,
-): DifferentiatedOps => {
+): DifferentiatedOps {
   if (!hasBackward(scheduling)) return { forward, backward: [] };
   const { places } = scheduling;
   const backward = differentiate(forward, places, plan.stages.length);
   return { forward, backward: recompute({ forward, backward }, recomputedParts(plan), places) };
-};
+}

@@ -37,11 +37,11 @@ interface Again {
   readonly rename: (op: Op) => Op;
 }
 
-const createAgain = (
+function createAgain(
   forward: readonly Op[],
   partOf: ReadonlyMap<string, RecomputedPart>,
   places: Places,
-) => {
+) {
   const opsOf = new Map<RecomputedPart, Op[]>();
   for (const op of forward) {
     const part = partOf.get(op.place);
@@ -60,17 +60,17 @@ const createAgain = (
     known.set(part, found);
     return found;
   };
-};
+}
 
-const comesAgain = (op: Op, { granularity }: RecomputedPart, places: Places): boolean => {
+function comesAgain(op: Op, { granularity }: RecomputedPart, places: Places): boolean {
   if (granularity === "selective") return op.op === "attention";
   if (op.op === "input" || op.op === "observe") return false;
   // What came from another stage is the input, and is kept.
   const stages = new Set(op.ranks.map((rank) => places.stageOf(rank, op.origin)));
   return stages.size === 1;
-};
+}
 
-const computedAgain = (forward: readonly Op[], originOf: (origin: OpOrigin) => OpOrigin): Again => {
+function computedAgain(forward: readonly Op[], originOf: (origin: OpOrigin) => OpOrigin): Again {
   const ops = startingAtSum(forward);
   const written = new Set(
     ops.flatMap((op) =>
@@ -91,21 +91,25 @@ const computedAgain = (forward: readonly Op[], originOf: (origin: OpOrigin) => O
     ops: ops.map((op) => withChannel({ ...rename(op), origin: originOf(op.origin) })),
     rename,
   };
-};
+}
 
-const isOwn = ({ role, slot }: Tensor): boolean => role === "activation" && slot === undefined;
+function isOwn({ role, slot }: Tensor): boolean {
+  return role === "activation" && slot === undefined;
+}
 
-const nameAgain = (name: string): string => `${name}/recomputed`;
+function nameAgain(name: string): string {
+  return `${name}/recomputed`;
+}
 
 /** Transfers of their own, which those of the forward pass are told apart from. */
-const withChannel = (op: Op): Op => {
+function withChannel(op: Op): Op {
   if (op.op !== "done" && !isTransfer(op)) return op;
   const own = { ...op, name: nameAgain(op.name), channelName: nameAgain(op.channelName) };
   return "dispatchName" in own ? { ...own, dispatchName: nameAgain(own.dispatchName) } : own;
-};
+}
 
 /** A norm that also makes the sum it reads, from what comes from before, reads the sum, which is the part's input. */
-const startingAtSum = (ops: readonly Op[]): Op[] => {
+function startingAtSum(ops: readonly Op[]): Op[] {
   const own = new Set<string>();
   return ops.map((op) => {
     const isFirst =
@@ -116,4 +120,4 @@ const startingAtSum = (ops: readonly Op[]): Op[] => {
     const { sumOf: _, ...norm } = op;
     return norm;
   });
-};
+}

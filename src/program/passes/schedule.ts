@@ -9,7 +9,7 @@ import { timeline } from "../schedule/timeline.ts";
 import type { DifferentiatedOps } from "./differentiate.ts";
 
 /**
- * The ops of one slot, on the ranks of one position. Slots that differ only in their micro-batch have the same list. Of
+ * The ops of one slot, on the ranks of one pipelineRank. Slots that differ only in their micro-batch have the same list. Of
  * a plan whose stages are no pipeline: those of one micro-batch, on all ranks.
  */
 export interface SlotOps {
@@ -29,7 +29,9 @@ export function schedule(
   const rows = timeline(extent, () => 1);
   const used = new Set<number>();
   const slots = rows
-    .flatMap((row, position) => row.map((slot) => ({ slot, key: keyOf(extent, position, slot) })))
+    .flatMap((row, pipelineRank) =>
+      row.map((slot) => ({ slot, key: keyOf(extent, pipelineRank, slot) })),
+    )
     // What a slot waits for starts before it.
     .toSorted((a, b) => a.slot.start - b.slot.start)
     .flatMap(({ slot: { microBatch }, key }): SlotOps[] => {
@@ -42,35 +44,39 @@ export function schedule(
   return [...slots, ...(beside.length === 0 ? [] : everyMicroBatch(beside, microBatches))];
 }
 
-const everyMicroBatch = (ops: readonly Op[], microBatches: number): SlotOps[] =>
-  Array.from({ length: microBatches }, (_, microBatch) => ({ microBatch, ops }));
+function everyMicroBatch(ops: readonly Op[], microBatches: number): SlotOps[] {
+  return Array.from({ length: microBatches }, (_, microBatch) => ({ microBatch, ops }));
+}
 
-const keyOf = (
+function keyOf(
   { virtualStages }: Extent,
-  position: number,
+  pipelineRank: number,
   { phase, chunk }: Pick<Slot, "phase" | "chunk">,
-): number => (2 * position + (phase === "forward" ? 0 : 1)) * virtualStages + chunk;
+): number {
+  return (2 * pipelineRank + (phase === "forward" ? 0 : 1)) * virtualStages + chunk;
+}
 
 interface Parts {
-  /** By position, phase and chunk. */
+  /** By pipelineRank, phase and chunk. */
   readonly parts: ReadonlyMap<number, readonly Op[]>;
   /** On ranks of no stage, to which a communication of the plan brings something. */
   readonly beside: readonly Op[];
 }
 
-const cut = (
+function cut(
   { forward, backward }: DifferentiatedOps,
   { schedule: extent, places }: Scheduling,
-): Parts => {
+): Parts {
   const parts = new Map<number, Op[]>();
   const beside: Op[] = [];
   for (const op of [...forward, ...backward]) {
     const { phase } = op.origin;
     const ranksOf = new Map<number | undefined, number[]>();
     for (const rank of op.ranks) {
-      const position = places.positionOf(rank);
+      const pipelineRank = places.pipelineRankOf(rank);
       const chunk = places.chunkOf(rank, op.origin);
-      const key = position === undefined ? undefined : keyOf(extent, position, { phase, chunk });
+      const key =
+        pipelineRank === undefined ? undefined : keyOf(extent, pipelineRank, { phase, chunk });
       const ranks = ranksOf.get(key);
       if (ranks === undefined) ranksOf.set(key, [rank]);
       else ranks.push(rank);
@@ -87,12 +93,12 @@ const cut = (
     }
   }
   return { parts, beside };
-};
+}
 
 /** Of ops whose members do not all do the same, none is part of several slots. */
-const onRanks = (op: Op, ranks: readonly number[]): Op => {
+function onRanks(op: Op, ranks: readonly number[]): Op {
   if (op.op === "observe" || op.op === "slice-columns") {
     throw new Error(`${op.origin.layer}: ${op.op} in several slots`);
   }
   return { ...op, ranks };
-};
+}

@@ -10,10 +10,10 @@ import { noCost, type Cost } from "./cost.ts";
 import { createMailboxes, createTaping, type TapeOp, type RankTape, type Tapes } from "./tape.ts";
 
 /** @param costOf an instruction of a rank, told in the order of lowering */
-export const streamTapes = (
+export function streamTapes(
   plan: Plan,
   costOf: (rank: number, instruction: Instruction) => Cost,
-): Tapes => {
+): Tapes {
   const { hardware, workload } = plan;
   const mailboxes = createMailboxes();
   const opOf = createInterning();
@@ -63,7 +63,7 @@ export const streamTapes = (
     return { rank, parts: parts.toSorted((a, b) => a.at - b.at).map(({ ops }) => ops) };
   });
   return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
-};
+}
 
 interface Recording {
   readonly ops: TapeOp[];
@@ -72,17 +72,17 @@ interface Recording {
 }
 
 /** What was computed since the last transfer becomes an op. */
-const settle = (recording: Recording, opOf: (computeMs: number) => TapeOp): void => {
+function settle(recording: Recording, opOf: (computeMs: number) => TapeOp): void {
   if (recording.computeMs === 0) return;
   recording.ops.push(opOf(recording.computeMs));
   recording.computeMs = 0;
-};
+}
 
-const createInterning = (): ((computeMs: number) => TapeOp) => {
+function createInterning(): (computeMs: number) => TapeOp {
   const known = new Map<number, TapeOp>();
   return (computeMs) => {
     const found = known.get(computeMs) ?? { cost: { ...noCost, compute: computeMs } };
     known.set(computeMs, found);
     return found;
   };
-};
+}

@@ -20,21 +20,24 @@ import {
 } from "../../support/recomputed_plans.ts";
 
 /** The backward ops of one position. */
-const backwardOf = (plan: Plan, position = 0): Op[] => {
+function backwardOf(plan: Plan, position = 0): Op[] {
   const slots = runPasses(planOps(plan).ops, plan, schedulingOf(plan), 1);
   return slots
     .flatMap(({ ops }) => ops)
     .filter((op) => op.origin.phase === "backward" && op.ranks.includes(position));
-};
+}
 
-const wordsOf = (ops: readonly Op[]): string[] =>
-  ops.map((op) => `${op.op}${op.origin.isRecomputed === true ? " again" : ""}`);
+function wordsOf(ops: readonly Op[]): string[] {
+  return ops.map((op) => `${op.op}${op.origin.isRecomputed === true ? " again" : ""}`);
+}
 
-const again = (ops: readonly Op[]): Op[] =>
-  ops.filter(({ origin }) => origin.isRecomputed === true);
+function again(ops: readonly Op[]): Op[] {
+  return ops.filter(({ origin }) => origin.isRecomputed === true);
+}
 
-const products = (ops: readonly Op[]): number =>
-  ops.filter(({ op }) => op === "matmul" || op === "attention").length;
+function products(ops: readonly Op[]): number {
+  return ops.filter(({ op }) => op === "matmul" || op === "attention").length;
+}
 
 test("full: a block's forward ops come again before its backward ops, one block at a time", () => {
   // A gradient comes from the stage behind.
@@ -99,7 +102,7 @@ describe.each(trainedCases)("%s", (_name, choice) => {
       expect(counted[i]?.memoryByRole).toEqual(rank.memoryByRole);
       expect(counted[i]?.flops).toBeCloseTo(rank.flops, 3);
       expect(counted[i]?.recomputed?.flops).toBeCloseTo(rank.recomputed?.flops ?? -1, 3);
-      expect(counted[i]?.standIn?.flops).toBeCloseTo(rank.standIn?.flops ?? -1, 3);
+      expect(counted[i]?.synthetic?.flops).toBeCloseTo(rank.synthetic?.flops ?? -1, 3);
     }
   });
 
