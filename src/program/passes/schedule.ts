@@ -1,4 +1,4 @@
-// The order in which ranks work: the ops of every micro-batch, forward and backward, cut into slots of the pipeline's
+// The order in which ranks work: the ops of every micro-batch, forward and backward, cut into slots of the pipeline
 // positions. Each rank's ops come in the order of its own slots; the slots of all positions together in one in which
 // every rank could run them.
 
@@ -9,7 +9,7 @@ import { timeline } from "../schedule/timeline.ts";
 import type { DifferentiatedOps } from "./differentiate.ts";
 
 /**
- * The ops of one slot, on the ranks of one pipelineRank. Slots that differ only in their micro-batch have the same list. Of
+ * The ops of one slot, on the ranks of one pipeline rank. Slots that differ only in their micro-batch have the same list. Of
  * a plan whose stages are no pipeline: those of one micro-batch, on all ranks.
  */
 export interface SlotOps {
@@ -57,7 +57,7 @@ function keyOf(
 }
 
 interface Parts {
-  /** By pipelineRank, phase and chunk. */
+  /** By pipeline rank, phase and chunk. */
   readonly parts: ReadonlyMap<number, readonly Op[]>;
   /** On ranks of no stage, to which a communication of the plan brings something. */
   readonly beside: readonly Op[];
