@@ -1,5 +1,5 @@
 // The order in which ranks work: the ops of every micro-batch, forward and backward, cut into slots of the pipeline
-// positions. Each rank's ops come in the order of its own slots; the slots of all positions together in one in which
+// ranks. Each rank's ops come in the order of its own slots; the slots of all pipeline ranks together in one in which
 // every rank could run them.
 
 import type { Op } from "../op.ts";
