@@ -120,9 +120,9 @@ function lifetimesOn(rank: number, own: readonly TimedOp[], dtype: StorageType):
   };
 }
 
-/** Of `<stage>/<index>.<op>` and what follows all that does not say which layer it is. */
+/** Without the indices of layers, of which a name may have several: `<stage>/<index>.<op>/to <stage>/<index>.<op>`. */
 function withoutIndex(name: string): string {
-  return name.replace(/^.*?\/\d+\./, "");
+  return name.replaceAll(/\/\d+\./g, "/");
 }
 
 interface Pair {
