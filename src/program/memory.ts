@@ -238,8 +238,7 @@ export function replicasOf(plan: Plan): Replicas {
 }
 
 /**
- * With a schedule the program has backward slots, computes again what the plan says, and holds what is left. Without
- * one, recomputation is counted by a formula.
+ * A program with backward slots computes again what the plan says; without them a formula counts it.
  *
  * @param inProgram what a run holds
  * @param retained of one micro-batch, had each activation memory of its own
@@ -268,18 +267,17 @@ function activationsInTraining(
   }
   const boundaries = boundary * blocks * inFlight;
   const { method = "uniform", layers = 1 } = recompute;
-  if (hasBackwardSlots(plan)) {
-    return { total: kept, least: method === "uniform" ? boundaries / layers : boundaries };
-  }
+  const least = method === "uniform" ? boundaries / layers : boundaries;
+  if (hasBackwardSlots(plan)) return { total: kept, least };
   /** All that one block keeps of one micro-batch while it is computed again. */
   const inside = kept / inFlight / blocks;
   if (method === "uniform") {
-    return { total: boundaries / layers + layers * inside, least: boundaries / layers };
+    return { total: least + layers * inside, least };
   }
   const again = Math.min(blocks, layers);
   return {
     total: inFlight * (again * boundary + (blocks - again) * inside) + inside,
-    least: boundaries,
+    least,
   };
 }
 
