@@ -7,16 +7,6 @@ export type ScoreShape = Pick<
   "headDim" | "causal" | "scale" | "softcap" | "window" | "chunk" | "alibi"
 >;
 
-/** Positions within a sequence. */
-export function isVisible(
-  { causal, window = Infinity, chunk = Infinity }: ScoreShape,
-  query: number,
-  key: number,
-): boolean {
-  if (causal && key > query) return false;
-  return Math.abs(query - key) < window && Math.floor(query / chunk) === Math.floor(key / chunk);
-}
-
 /** First position that a query may see, and one past the last. */
 export function visibleRange(shape: ScoreShape, sequence: number, query: number): [number, number] {
   const { causal, window = Infinity, chunk = Infinity } = shape;

@@ -145,8 +145,7 @@ type AttentionRules = Partial<Omit<AttentionLayer, "op" | "name" | "groups">>;
 /** What else an attention layer may have. */
 function drawRules(g: fc.GeneratorValue): AttentionRules {
   const integer = (min: number, max: number): number => g(fc.integer, { min, max });
-  const often = (part: AttentionRules): AttentionRules =>
-    integer(0, 2) === 0 ? part : {};
+  const often = (part: AttentionRules): AttentionRules => (integer(0, 2) === 0 ? part : {});
   const kinds = ["head", "each-head", "all-heads", "unweighted"] as const;
   return {
     ...often({
