@@ -64,6 +64,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     versions: readVersions(),
     adapters: rankAdapters(placement, options.pin),
     ...(options.link === undefined ? {} : { link: options.link }),
+    ...(options.scaled === undefined ? {} : { scaled: options.scaled }),
     notes: [],
     runs: [],
     calibration: [],

@@ -16,6 +16,7 @@ import type {
 } from "../measure/sample.ts";
 import type { BusyTime, SeparationTest } from "../measure/separation.ts";
 import type { BubbleSample } from "../measure/bubble.ts";
+import { planSchema } from "../plan/schema.ts";
 import type { Cost, RankCosts } from "../program/simulate/cost.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
@@ -24,10 +25,13 @@ import type {
   AdapterCalibration,
   CheckedKind,
   CheckOutcome,
+  Exceeded,
   KernelChoice,
   RankAdapter,
   RankMemory,
+  Reduction,
   RunResult,
+  ScaledRecord,
   TimedRun,
   Versions,
 } from "./result.ts";
@@ -295,6 +299,29 @@ export const separationSchema = z.object({
   ),
 } satisfies Keys<SeparationTest>);
 
+const exceeded = z.object({
+  limit: z.enum(["ranks", "binding", "adapter memory", "host memory", "time"]),
+  needed: z.number().nonnegative(),
+  allowed: z.number().nonnegative(),
+} satisfies Keys<Exceeded>);
+
+const reduction = z.object({
+  dimension: z.string(),
+  full: count,
+  scaled: count,
+  because: z.array(exceeded),
+  changesLayers: z.string().exactOptional(),
+} satisfies Keys<Reduction>);
+
+const scaled = z.object({
+  full: planSchema,
+  hash: z.string(),
+  workHash: z.string(),
+  ran: planSchema,
+  reductions: z.array(reduction).min(1),
+  kept: z.array(z.object({ dimension: z.string(), size: count })),
+} satisfies Keys<ScaledRecord>);
+
 const outcome = z.union([
   z.object({ state: z.literal("complete") }),
   z.object({ state: z.literal("interrupted") }),
@@ -316,7 +343,9 @@ type Sources = Omit<
   | "calibration"
   | "overlapEffect"
   | "projection"
+  | "scaled"
 > & {
+  readonly scaled?: ScaledRecord;
   readonly calibration: readonly MeasuredCalibration[];
   readonly overlapEffect?: { readonly rounds: readonly OverlapRound[] };
   readonly projection?: { readonly from: Measured };
@@ -339,6 +368,7 @@ export const sourcesSchema = z.object({
   samples: z.array(stepSample),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
+  scaled: scaled.exactOptional(),
   outcome,
 } satisfies Keys<Sources>);
 
