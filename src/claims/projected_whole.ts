@@ -70,22 +70,28 @@ interface PlacedLayer {
 }
 
 /**
- * Layers of a kind have the same parts, whatever their sizes, and follow a residual or do not: that may become part of
- * the norm behind it.
+ * Layers of a kind have the same parts, whatever their sizes, and the same neighbors as far as these matter: a residual
+ * becomes part of a norm behind it, unless its stage ends there.
  */
 function placedLayers({ stages }: Plan): PlacedLayer[] {
-  const all = stages.flatMap((stage) =>
-    stage.layers.map((layer) => ({ layer, name: `${stage.name}/${layer.name}` })),
+  return stages.flatMap((stage) =>
+    stage.layers.map((layer, at) => {
+      const { groups: _, name: _name, ...parts } = layer;
+      const features = Object.entries(parts)
+        .filter(([key]) => key !== "from" && key !== "expertGroups")
+        .map(([key, value]) =>
+          typeof value === "number" ? key : `${key}=${JSON.stringify(value)}`,
+        )
+        .toSorted();
+      const before = stage.layers[at - 1]?.op === "residual" ? "residual before" : "";
+      const after = stage.layers[at + 1]?.op === "norm" ? "norm behind" : "";
+      return {
+        name: `${stage.name}/${layer.name}`,
+        layer,
+        kind: [...features, before, after].join(" "),
+      };
+    }),
   );
-  return all.map(({ layer, name }, at) => {
-    const { groups: _, name: _name, ...parts } = layer;
-    const features = Object.entries(parts)
-      .filter(([key]) => key !== "from" && key !== "expertGroups")
-      .map(([key, value]) => (typeof value === "number" ? key : `${key}=${JSON.stringify(value)}`))
-      .toSorted();
-    const follows = all[at - 1]?.layer.op === "residual" ? "residual" : "";
-    return { name, layer, kind: [follows, ...features].join(" ") };
-  });
 }
 
 interface Kind {

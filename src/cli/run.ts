@@ -5,10 +5,11 @@ import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import { countOf } from "../measure/format.ts";
-import type { RunResult, ScaledRecord } from "../result/result.ts";
+import type { Exceeded, RunResult, ScaledRecord } from "../result/result.ts";
 import type { ResultTarget } from "../result/result_target.ts";
 import { LINE_WIDTH } from "../report/render/table.ts";
 import { wrap } from "../report/render/text_width.ts";
+import { exceededText } from "../report/sections/reductions.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
@@ -97,6 +98,7 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
       ...runOptions(flags),
       ...(flags.project === true ? { project: "also" } : {}),
       ...(scaled === undefined ? {} : { scaled }),
+      ...(flags.fit === true ? {} : { onTooLarge: announceFit }),
       ...linkOf(flags),
     });
     announceWarnings(file, diagnostics);
@@ -163,6 +165,13 @@ const linkOf = ({
   bandwidth === undefined && latencyMs === undefined
     ? {}
     : { link: { latencyMs: latencyMs ?? 0, ...(bandwidth === undefined ? {} : { bandwidth }) } };
+
+const announceFit = (exceeded: readonly Exceeded[]): void => {
+  const text = `the plan may be too large for this machine, as it exceeds ${exceeded
+    .map(exceededText)
+    .join(" and ")}: \`--fit\` makes it as small as it must be`;
+  printErrorLines(wrap(text, LINE_WIDTH).map(errorColors().doubtful));
+};
 
 const announceWarnings = (file: string, diagnostics: readonly Diagnostic[]): void => {
   const count = diagnostics.filter(({ severity }) => severity === "warning").length;

@@ -3,6 +3,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
+import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { inTurns } from "../in_slices.ts";
@@ -16,6 +17,8 @@ import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
 import { readCpuTimes } from "./cpu_times.ts";
+import { costOf, exceededBy } from "./fit/cost.ts";
+import { machineOf } from "./fit/machine.ts";
 import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -25,6 +28,9 @@ import { calibratedAgain, isPossible } from "./possible_figures.ts";
 import type { Progress, RunOptions } from "./run_options.ts";
 import { createStepSamples } from "./step_samples.ts";
 import { type Findings, readFindings } from "./tuning.ts";
+
+/** Nobody expects a run to take longer without being told. */
+const longRunMs = 300_000;
 
 /** Long enough for the kernels that matter on a GPU; software adapters, slow to compile, take some runs. */
 const defaultTuningMs = 2000;
@@ -55,6 +61,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const pause = pauseUntil(signal);
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
+  tellTooLarge(plan, options, (ranks) => placeRanks(ranks, adapters, { ...options, refused }));
   const groups = groupKernels(
     program,
     placement.map(({ choice }) => choice.id),
@@ -127,6 +134,21 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   } finally {
     await pool?.close();
   }
+};
+
+/** More ranks than cores are slow, and no reason to warn. */
+const tellTooLarge = (
+  plan: Plan,
+  { onTooLarge, budgetMs }: RunOptions,
+  place: (ranks: number) => readonly AdapterReport[],
+): void => {
+  if (onTooLarge === undefined) return;
+  const { gpus } = plan.hardware;
+  const machine = machineOf((ranks) => place(Math.max(ranks, gpus)).slice(0, ranks));
+  const exceeded = exceededBy(costOf(plan, machine, budgetMs), machine, longRunMs).filter(
+    ({ limit }) => limit !== "ranks",
+  );
+  if (exceeded.length > 0) onTooLarge(exceeded);
 };
 
 /** Lets signals and messages in; throws once the run is to end. */

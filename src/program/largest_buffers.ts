@@ -9,7 +9,7 @@ import { oneOfAlike } from "./symmetry.ts";
 export interface LargestBuffers {
   /** Bytes of one tensor, as a kernel binds it. */
   readonly binding: number;
-  /** Bytes of one allocation, in which tensors may lie side by side. */
+  /** At most the bytes of one allocation, in which tensors may lie side by side. */
   readonly buffer: number;
 }
 

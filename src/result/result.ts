@@ -84,7 +84,7 @@ export interface ScaledRecord {
 
 /** A limit of the machine, and what a plan would need of it: ranks, bytes or ms, all estimated. */
 export interface Exceeded {
-  readonly limit: "ranks" | "binding" | "adapter memory" | "host memory" | "time";
+  readonly limit: "ranks" | "binding" | "buffer" | "adapter memory" | "host memory" | "time";
   readonly needed: number;
   readonly allowed: number;
 }

@@ -300,7 +300,7 @@ export const separationSchema = z.object({
 } satisfies Keys<SeparationTest>);
 
 const exceeded = z.object({
-  limit: z.enum(["ranks", "binding", "adapter memory", "host memory", "time"]),
+  limit: z.enum(["ranks", "binding", "buffer", "adapter memory", "host memory", "time"]),
   needed: z.number().nonnegative(),
   allowed: z.number().nonnegative(),
 } satisfies Keys<Exceeded>);

@@ -16,14 +16,16 @@ export interface RunCost {
   /** Bytes of all ranks on the adapter that is fullest, and of the host with everything else. */
   readonly adapterBytes: number;
   readonly hostBytes: number;
+  /** The largest tensor, and the largest buffer. */
   readonly bindingBytes: number;
+  readonly bufferBytes: number;
   readonly stepMs: number;
   /** Until the report is there. */
   readonly totalMs: number;
 }
 
-/** Shares of the peak that kernels of plans reach: products near half, everything else less. */
-const reached = 0.3;
+/** The share of the peak that kernels of plans reach: products near half, less in f16 that is storage only, others less. */
+const reached = 0.2;
 /** ms of an instruction on one rank: encoding, submitting, a barrier between cores. */
 const perInstructionMs = 0.08;
 /** Bytes per second of one rank that sends or receives through shared memory, all copies together. */
@@ -35,6 +37,9 @@ const memoryMargin = 1.15;
 /** FLOP/s and values per second of the f64 reference on a core. */
 const oracleFlops = 1e9;
 const oracleValues = 3e7;
+const oracleBytes = 8;
+/** So many times the largest weight is what the reference holds at once. */
+const layerBuffers = 2;
 /** Adapters, ranks, calibration, analysis. */
 const startMs = 6_000;
 const perRankMs = 700;
@@ -50,7 +55,7 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
   const placement = machine.place(plan.hardware.gpus);
   const peaks = slowestPeaks(placement);
   const estimate = estimatePlan(plan, peaks);
-  const { binding } = largestBuffers(plan);
+  const { binding, buffer } = largestBuffers(plan);
   const check = checkOf(plan, estimate, placement);
   const stepMs = stepOf(estimate, placement, machine.cores);
   const perAdapter = [...adaptersOf(placement)].map(([, ranks]) =>
@@ -66,6 +71,7 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
     adapterBytes: adapterBytes + check.adapterBytes,
     hostBytes: onHost + check.hostBytes + processBytes * plan.hardware.gpus,
     bindingBytes: binding,
+    bufferBytes: buffer,
     stepMs,
     totalMs:
       startMs + check.ms + steps + (plan.hardware.gpus / machine.cores) * (perRankMs + tuningMs),
@@ -82,6 +88,11 @@ export function exceededBy(cost: RunCost, machine: Machine, timeMs: number): Exc
       limit: "binding",
       needed: cost.bindingBytes,
       allowed: least(({ bindingBytes }) => bindingBytes),
+    },
+    {
+      limit: "buffer",
+      needed: cost.bufferBytes,
+      allowed: least(({ bufferBytes }) => bufferBytes),
     },
     {
       limit: "adapter memory",
@@ -137,15 +148,18 @@ function checkOf(
   { modelFlops, parameters }: PlanEstimate,
   placement: readonly Capability[],
 ): { readonly ms: number; readonly adapterBytes: number; readonly hostBytes: number } {
+  const largest = largestBuffers(unshard(plan)).binding;
+  // It makes the weights of a layer when it comes to it, in each micro-batch.
+  const made = parameters.inProgram * plan.workload.microBatches;
   const oracle = {
-    ms: 1000 * (modelFlops / oracleFlops + parameters.inProgram / oracleValues),
+    ms: 1000 * (modelFlops / oracleFlops + made / oracleValues),
     adapterBytes: 0,
-    hostBytes: 8 * parameters.inProgram,
+    hostBytes: layerBuffers * oracleBytes * (largest / valueBytes(plan)),
   };
   const [first] = placement;
   if (modelFlops <= referenceFlops || first === undefined) return oracle;
   const bytes = memoryMargin * valueBytes(plan) * parameters.inProgram;
-  if (largestBuffers(unshard(plan)).binding > first.bindingBytes) return oracle;
+  if (largest > first.bindingBytes) return oracle;
   return {
     ms: (2 * 1000 * modelFlops) / (reached * first.flops),
     adapterBytes: bytes,

@@ -54,12 +54,17 @@ const leftByDriver = 0.85;
 /** Ranks that share a core take turns on it; more of them wait for each other more than they compute. */
 const ranksPerCore = 2;
 const ranksPerGpu = 4;
+/** Of one machine: as many ranks are on all of them. */
+const mostAdapters = 64;
+
+/** A placement may name ranks that a smaller plan has not. */
+const mostNamed = 4096;
 
 /** @throws EnvironmentError where there is no such adapter */
 export async function thisMachine(options: MachineOptions = {}): Promise<Machine> {
   const { adapters, refused } = await discoverAdapters();
   const place = (ranks: number): AdapterReport[] =>
-    placeRanks(ranks, adapters, { ...options, refused });
+    placeRanks(Math.max(ranks, mostNamed), adapters, { ...options, refused }).slice(0, ranks);
   const calibrations = await Promise.all(adapters.map(keptCalibration));
   const kept = new Map(adapters.map(({ choice }, i) => [choice.id, calibrations[i]]));
   return machineOf(place, (id) => kept.get(id), options.memory);
@@ -68,18 +73,18 @@ export async function thisMachine(options: MachineOptions = {}): Promise<Machine
 /** Of given adapters: for tests, which choose the machine. */
 export function machineOf(
   place: (ranks: number) => readonly AdapterReport[],
-  calibrationOf: (id: string) => Calibration | undefined,
-  memory: number | undefined,
+  calibrationOf: (id: string) => Calibration | undefined = () => undefined,
+  memory?: number,
   { cores, free }: { readonly cores: number; readonly free: number } = {
     cores: availableParallelism(),
     free: Math.min(freemem(), process.availableMemory()),
   },
 ): Machine {
   const onHost = Math.floor(free * usableShare);
-  const used = [...new Set(place(1).map(({ choice }) => choice.software))];
-  const software = used.includes(true);
+  const used = place(mostAdapters).map(({ choice }) => choice);
+  const software = used.some((choice) => choice.software);
   const hostBytes = software ? (memory ?? onHost) : onHost;
-  const gpus = new Set(place(64).map(({ choice }) => choice.id)).size;
+  const gpus = new Set(used.map(({ id }) => id)).size;
   return {
     cores,
     place: (ranks) =>

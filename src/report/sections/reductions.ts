@@ -38,6 +38,8 @@ export function exceededText({ limit, needed, allowed }: Exceeded): string {
       return `the ranks that the machine runs at once: ${formatNumber(needed)} of ${formatNumber(allowed)}`;
     case "binding":
       return `the adapter's maxStorageBufferBindingSize: ${formatBytes(needed)} of ${formatBytes(allowed)}`;
+    case "buffer":
+      return `the adapter's maxBufferSize: ${formatBytes(needed)} of ${formatBytes(allowed)}`;
     case "adapter memory":
       return `the adapter's memory: ${formatBytes(needed)} of ${formatBytes(allowed)}`;
     case "host memory":
