@@ -5,7 +5,6 @@ import type { Fit } from "../harness/fit/fit_plan.ts";
 import type { Machine } from "../harness/fit/machine.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { PlanFile } from "../plan/schema.ts";
-import type { ScaledRecord } from "../result/result.ts";
 import { BadPlan } from "./bad_plan.ts";
 import { countedPlan } from "./counted_plan.ts";
 
@@ -76,16 +75,4 @@ async function tooLarge(name: string, { exceeded }: Fit): Promise<EnvironmentErr
     `${name} is too large for this machine, however small: it exceeds ${exceeded.map(exceededText).join(" and ")}`,
     "give it more time or memory, or another adapter; `shardbench estimate` counts it without running",
   );
-}
-
-/** What the result file keeps of it; undefined where nothing had to go. */
-export async function scaledRecord({ full, fit }: FittedPlan): Promise<ScaledRecord | undefined> {
-  const [{ normalise }, { planHash, workHash }] = await Promise.all([
-    import("../plan/normalise.ts"),
-    import("../result/plan_hash.ts"),
-  ]);
-  const { plan } = normalise(full);
-  const { file: ran, reductions, kept } = fit;
-  if (reductions.length === 0 || plan === undefined) return undefined;
-  return { full, hash: planHash(plan), workHash: workHash(plan), ran, reductions, kept };
 }

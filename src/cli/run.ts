@@ -126,10 +126,12 @@ const planToRun = async (file: string, flags: Flags): Promise<PlanToRun> => {
     const { plan, diagnostics } = await soundPlan(file);
     return { plan: withSeed(plan, flags.seed), diagnostics };
   }
-  const { fittedPlan, scaledRecord } = await import("./fitted_plan.ts");
-  const fitted = await fittedPlan(file, flags, true);
-  const scaled = await scaledRecord(fitted);
-  const { fit, diagnostics } = fitted;
+  const [{ fittedPlan }, { scaledRecord }] = await Promise.all([
+    import("./fitted_plan.ts"),
+    import("../harness/fit/fit_plan.ts"),
+  ]);
+  const { full, fit, diagnostics } = await fittedPlan(file, flags, true);
+  const scaled = scaledRecord(full, fit);
   return { plan: fit.plan, diagnostics, ...(scaled === undefined ? {} : { scaled }) };
 };
 

@@ -28,6 +28,8 @@ export interface RunCost {
 const reached = 0.2;
 /** ms of an instruction on one rank: encoding, submitting, a barrier between cores. */
 const perInstructionMs = 0.08;
+/** ms of holding an instruction's result against its operands, on the host. */
+const perCheckMs = 2;
 /** Bytes per second of one rank that sends or receives through shared memory, all copies together. */
 const transferRate = 1.5e9;
 /** A process with Node, Dawn and a driver. */
@@ -74,7 +76,11 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
     bufferBytes: buffer,
     stepMs,
     totalMs:
-      startMs + check.ms + steps + (plan.hardware.gpus / machine.cores) * (perRankMs + tuningMs),
+      startMs +
+      steps +
+      check.ms +
+      perCheckMs * launchesInARow(estimate, placement, machine.cores) +
+      (plan.hardware.gpus / machine.cores) * (perRankMs + tuningMs),
   };
 }
 
@@ -125,11 +131,8 @@ function adaptersOf(placement: readonly Capability[]): Map<string, number[]> {
 }
 
 /** Ranks on one adapter add up; of several adapters the busiest decides. */
-function stepOf(
-  { bound, ranks, kernels, collectives }: PlanEstimate,
-  placement: readonly Capability[],
-  cores: number,
-): number {
+function stepOf(estimate: PlanEstimate, placement: readonly Capability[], cores: number): number {
+  const { bound, ranks } = estimate;
   const kernelMs = new Map(bound?.ranks.map((each) => [each.rank, each.kernelMs]));
   const busy = [...adaptersOf(placement).values()].map((own) =>
     own.reduce((sum, rank) => {
@@ -137,9 +140,17 @@ function stepOf(
       return sum + (kernelMs.get(rank) ?? 0) / reached + (1000 * moved) / transferRate;
     }, 0),
   );
+  return Math.max(...busy) + perInstructionMs * launchesInARow(estimate, placement, cores);
+}
+
+/** Instructions of a step, by as many ranks at the same time as there are cores for. */
+function launchesInARow(
+  { kernels, collectives }: PlanEstimate,
+  placement: readonly Capability[],
+  cores: number,
+): number {
   const launches = [...kernels, ...collectives].reduce((sum, { calls }) => sum + calls, 0);
-  const atOnce = Math.min(cores, placement.length);
-  return Math.max(...busy) + (perInstructionMs * launches) / atOnce;
+  return launches / Math.min(cores, placement.length);
 }
 
 /** The whole result is held against the f64 reference where that is short, else against the unsharded run if that fits. */

@@ -8,7 +8,8 @@ import type { Plan } from "../../plan/plan.ts";
 import { type Dimension, sizesDown } from "../../plan/scale/dimension.ts";
 import { dimensions, rankDimensions, restored, scalePlan } from "../../plan/scale/scale_plan.ts";
 import type { PlanFile } from "../../plan/schema.ts";
-import type { Exceeded, Reduction } from "../../result/result.ts";
+import { planHash, workHash } from "../../result/plan_hash.ts";
+import type { Exceeded, Reduction, ScaledRecord } from "../../result/result.ts";
 import { costOf, exceededBy, type RunCost } from "./cost.ts";
 import type { Machine } from "./machine.ts";
 
@@ -68,6 +69,14 @@ export function fitPlan(full: PlanFile, machine: Machine, options: FitOptions = 
     reasons.set(dimension, next);
   }
   return outcomeOf(full, possible, attempt(sizes), reasons);
+}
+
+/** What a result keeps of it; undefined where nothing had to go. */
+export function scaledRecord(full: PlanFile, fit: Fit): ScaledRecord | undefined {
+  const { plan } = normalise(full);
+  const { file: ran, reductions, kept } = fit;
+  if (reductions.length === 0 || plan === undefined) return undefined;
+  return { full, hash: planHash(plan), workHash: workHash(plan), ran, reductions, kept };
 }
 
 /** Each plan is looked at once. */
