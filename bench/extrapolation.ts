@@ -17,7 +17,7 @@ import { type PlanFile, planSchema } from "../src/plan/schema.ts";
 import { lower } from "../src/program/lower.ts";
 import type { Program } from "../src/program/program.ts";
 import type { StepTrace } from "../src/program/trace.ts";
-import { table } from "../src/report/render/table.ts";
+import { renderTable } from "../src/report/render/table.ts";
 import { openRanks, type RankPool } from "../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 
@@ -52,11 +52,11 @@ const models: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
-const planOf = (file: PlanFile): Plan => {
+function planOf(file: PlanFile): Plan {
   const { plan } = normalise(file);
   if (plan === undefined) throw new Error(`${file.name} has no meaning`);
   return plan;
-};
+}
 
 interface Running {
   readonly plan: Plan;
@@ -64,7 +64,7 @@ interface Running {
   readonly pool: RankPool;
 }
 
-const open = async (plan: Plan): Promise<Running> => {
+async function open(plan: Plan): Promise<Running> {
   const { choice } = (await testGpu()).report;
   const program = lower(plan);
   const pool = await openRanks(
@@ -73,19 +73,15 @@ const open = async (plan: Plan): Promise<Running> => {
     {},
   );
   return { plan, program, pool };
-};
+}
 
-const step = async ({ pool }: Running, count: number): Promise<StepTrace[]> => {
+async function step({ pool }: Running, count: number): Promise<StepTrace[]> {
   const traces: StepTrace[] = [];
   for (let i = 0; i < count; i += 1) traces.push(await pool.step());
   return traces;
-};
+}
 
-const projected = (
-  whole: Plan,
-  { plan, program }: Running,
-  traces: readonly StepTrace[],
-): number => {
+function projected(whole: Plan, { plan, program }: Running, traces: readonly StepTrace[]): number {
   const groups = groupKernels(
     program,
     program.ranks.map(() => "any"),
@@ -106,7 +102,7 @@ const projected = (
   const { stepMs: found } = projectWhole(whole, plan, { stepMs, layers: timed });
   if (found === undefined) throw new Error("the adapter does not time layers one by one");
   return found.value;
-};
+}
 
 describeOnAdapter("extrapolation", () => {
   test("the step of a whole model against what its first layers project", async () => {
@@ -139,7 +135,7 @@ describeOnAdapter("extrapolation", () => {
       ]);
     }
     const head = ["model", "layers", "step ms", "projected ÷ measured", "turns", "error %"];
-    const lines = table(
+    const lines = renderTable(
       head.map((title, i) => (i < 2 ? { title, align: "left" } : { title })),
       rows.map((cells) => ({ cells })),
     );

@@ -15,7 +15,7 @@ interface Flags extends Omit<FitFlags, "fitTime" | "time"> {
   readonly json?: boolean;
 }
 
-export const defineScale = (program: Command): void => {
+export function defineScale(program: Command): void {
   program
     .command("scale")
     .argument("<file>", "plan in YAML or JSON")
@@ -43,9 +43,9 @@ Examples:
   $ shardbench scale plan.yaml --fit --memory 4GB --time 30s -o small.json`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => scale(file, flags)));
-};
+}
 
-const scale = async (file: string, { time, ...flags }: Flags): Promise<ExitCode> => {
+async function scale(file: string, { time, ...flags }: Flags): Promise<ExitCode> {
   const fitted = await fittedPlan(
     file,
     { ...flags, ...(time === undefined ? {} : { fitTime: time }) },
@@ -66,18 +66,18 @@ const scale = async (file: string, { time, ...flags }: Flags): Promise<ExitCode>
   printErrorReport(scaleReport(full, fit, machine.place(fit.plan.hardware.gpus), flags.output));
   if (flags.output === undefined) printPlanText(text);
   return exitCodes.fine;
-};
+}
 
 /** Where the file's schema lies is seen from where the scaled plan goes. */
-const textOf = async (
+async function textOf(
   schema: string | undefined,
   { $schema: _, ...plan }: Awaited<ReturnType<typeof fittedPlan>>["fit"]["file"],
   output: string | undefined,
-): Promise<string> => {
+): Promise<string> {
   const [{ prettyJson }, { schemaPath }] = await Promise.all([
     import("../plan/import/pretty_json.ts"),
     import("./import_source.ts"),
   ]);
   const isNamed = schema !== undefined && output !== undefined;
   return `${prettyJson({ ...(isNamed ? { $schema: schemaPath(output) } : {}), ...plan })}\n`;
-};
+}

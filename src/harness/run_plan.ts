@@ -137,11 +137,11 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
 };
 
 /** More ranks than cores are slow, and no reason to warn. */
-const tellTooLarge = (
+function tellTooLarge(
   plan: Plan,
   { onTooLarge, budgetMs }: RunOptions,
   place: (ranks: number) => readonly AdapterReport[],
-): void => {
+): void {
   if (onTooLarge === undefined) return;
   const { gpus } = plan.hardware;
   const machine = machineOf((ranks) => place(Math.max(ranks, gpus)).slice(0, ranks));
@@ -149,11 +149,13 @@ const tellTooLarge = (
     ({ limit }) => limit !== "ranks",
   );
   if (exceeded.length > 0) onTooLarge(exceeded);
-};
+}
 
 /** Lets signals and messages in; throws once the run is to end. */
-const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> => {
-  await setImmediate();
-  if (signal?.aborted !== true) return;
-  throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
-};
+function pauseUntil(signal: AbortSignal | undefined) {
+  return async (): Promise<void> => {
+    await setImmediate();
+    if (signal?.aborted !== true) return;
+    throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
+  };
+}

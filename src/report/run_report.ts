@@ -23,7 +23,7 @@ import { verdictsSection } from "./sections/verdicts.ts";
 import { wholeSection } from "./sections/whole.ts";
 
 export interface ReportOptions {
-  /** Show the form of every kernel, and what the others reached. */
+  /** Show the variant of every kernel, and what the others reached. */
   readonly explain?: boolean;
 }
 

@@ -26,15 +26,15 @@ interface Sizes {
   readonly claims?: Claims;
 }
 
-const fileOf = ({
+function fileOf({
   layers,
   microBatches = 1,
   pipeline = 1,
   vocabulary,
   denseLayers,
   claims,
-}: Sizes): PlanFile =>
-  planSchema.parse({
+}: Sizes): PlanFile {
+  return planSchema.parse({
     name: "whole",
     hardware: { gpus: pipeline, memoryPerGpu: "1GB" },
     workload: { batch: 2 * microBatches, microBatches, sequence: 8 },
@@ -49,35 +49,42 @@ const fileOf = ({
     parallel: { pipeline },
     ...(claims === undefined ? {} : { claims }),
   });
+}
 
-const planOf = (file: PlanFile): Plan => {
+function planOf(file: PlanFile): Plan {
   const { plan } = normalise(file);
   if (plan === undefined) throw new Error("it has no meaning");
   return plan;
-};
+}
 
-const measured = (value: number): Figure => ({
-  value,
-  unit: "ms",
-  samples: 9,
-  provenance: "measured",
-  conditions: ["on some adapter"],
-});
+function measured(value: number): Figure {
+  return {
+    value,
+    unit: "ms",
+    samples: 9,
+    provenance: "measured",
+    conditions: ["on some adapter"],
+  };
+}
 
 /** As if each layer took a time of its own kind, and nothing else any. */
-const metricsOf = (
+function metricsOf(
   { stages }: Plan,
   stepMs: number,
   times: Readonly<Record<string, number>>,
-): Pick<Metrics, "stepMs" | "layers"> => ({
-  stepMs: measured(stepMs),
-  layers: stages.flatMap((stage) =>
-    stage.layers.flatMap(({ op, name }) => {
-      const ms = times[op];
-      return ms === undefined ? [] : [{ layer: `${stage.name}/${name}`, latencyMs: measured(ms) }];
-    }),
-  ),
-});
+): Pick<Metrics, "stepMs" | "layers"> {
+  return {
+    stepMs: measured(stepMs),
+    layers: stages.flatMap((stage) =>
+      stage.layers.flatMap(({ op, name }) => {
+        const ms = times[op];
+        return ms === undefined
+          ? []
+          : [{ layer: `${stage.name}/${name}`, latencyMs: measured(ms) }];
+      }),
+    ),
+  };
+}
 
 describe("the projected step of a full plan", () => {
   test("has as many blocks as the full plan, and its ends once", () => {
@@ -147,7 +154,7 @@ const claims: Claims = {
   tensorGroupSize: 1,
 };
 
-const judged = (run: { readonly software?: boolean; readonly changesLayers?: string }) => {
+function judged(run: { readonly software?: boolean; readonly changesLayers?: string }) {
   const full = planOf(fileOf({ layers: 10, claims }));
   const small = planOf(fileOf({ layers: 1 }));
   const { metrics } = runOf(small);
@@ -158,7 +165,7 @@ const judged = (run: { readonly software?: boolean; readonly changesLayers?: str
     reductions: [run.changesLayers === undefined ? {} : { changesLayers: run.changesLayers }],
   });
   return new Map(verdicts.map((verdict) => [verdict.claim, verdict]));
-};
+}
 
 describe("verdicts on a full plan", () => {
   test("on GPUs of their own speed is projected, and says so", () => {

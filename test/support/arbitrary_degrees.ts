@@ -14,20 +14,21 @@ export interface DegreesOptions {
   readonly maxDepth?: number;
 }
 
-export const arbitraryDegrees = (options: DegreesOptions = {}): fc.Arbitrary<Plan> =>
-  arbitraryDegreesFile(options).map((file) => {
+export function arbitraryDegrees(options: DegreesOptions = {}): fc.Arbitrary<Plan> {
+  return arbitraryDegreesFile(options).map((file) => {
     const { plan, diagnostics } = normalise(file);
     if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
     return plan;
   });
+}
 
 /** As they are written. */
-export const arbitraryDegreesFile = ({
+export function arbitraryDegreesFile({
   maxContext = 2,
   maxData = 6,
   maxDepth = 2,
-}: DegreesOptions = {}): fc.Arbitrary<PlanFile> =>
-  fc.gen().map((g) => {
+}: DegreesOptions = {}): fc.Arbitrary<PlanFile> {
+  return fc.gen().map((g) => {
     const integer = (min: number, max: number): number => g(fc.integer, { min, max });
     const one = <T>(...choices: readonly T[]): T => {
       const [first] = choices;
@@ -107,6 +108,7 @@ export const arbitraryDegreesFile = ({
     };
     return planSchema.parse(written);
   });
+}
 
 const recomputations = [
   { granularity: "selective" },
@@ -114,5 +116,6 @@ const recomputations = [
   { granularity: "full", method: "block", layers: 1 },
 ];
 
-const divisors = (whole: number): number[] =>
-  Array.from({ length: whole }, (_, i) => i + 1).filter((part) => whole % part === 0);
+function divisors(whole: number): number[] {
+  return Array.from({ length: whole }, (_, i) => i + 1).filter((part) => whole % part === 0);
+}

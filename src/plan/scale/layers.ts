@@ -39,7 +39,9 @@ function chunksOf(file: PlanFile): number {
   return pipeline === 1 ? 1 : pipeline * virtualStages;
 }
 
-const layersOf = (stages: readonly number[]): number => stages.reduce((sum, own) => sum + own, 0);
+function layersOf(stages: readonly number[]): number {
+  return stages.reduce((sum, own) => sum + own, 0);
+}
 
 /** Of stages of unequal length each its share, whole chunks, and so many that each kind of block has its place. */
 function stagesDown(file: PlanFile, full: readonly number[], size: number): number[] {

@@ -25,7 +25,9 @@ export const width: Dimension = {
   changesLayers: "layers are narrower",
 };
 
-const leastHeads = (file: PlanFile): number => possibleHeads(file).at(-1) ?? file.model?.heads ?? 1;
+function leastHeads(file: PlanFile): number {
+  return possibleHeads(file).at(-1) ?? file.model?.heads ?? 1;
+}
 
 /** The most first, the model's own among them. */
 function possibleHeads(file: PlanFile): number[] {
@@ -119,5 +121,6 @@ function narrowed(file: PlanFile, heads: number): PlanFile {
 }
 
 /** Parameters that nothing more is known of are those of matrices. */
-const squared = (parameters: number, share: number): number =>
-  Math.max(1, Math.round(parameters * share ** 2));
+function squared(parameters: number, share: number): number {
+  return Math.max(1, Math.round(parameters * share ** 2));
+}

@@ -49,7 +49,9 @@ export function exceededText({ limit, needed, allowed }: Exceeded): string {
   }
 }
 
-export const seconds = (ms: number): string => `${formatNumber(ms / 1000)} s`;
+export function seconds(ms: number): string {
+  return `${formatNumber(ms / 1000)} s`;
+}
 
 function whatFollows({ reductions }: Scaling): string {
   const changes = reductions.flatMap(({ changesLayers }) => changesLayers ?? []);

@@ -30,5 +30,6 @@ export function wholeSection({ scaled }: Pick<RunResult, "scaled">): Section {
   };
 }
 
-const isChanged = ({ reductions }: NonNullable<RunResult["scaled"]>): boolean =>
-  reductions.some(({ changesLayers }) => changesLayers !== undefined);
+function isChanged({ reductions }: NonNullable<RunResult["scaled"]>): boolean {
+  return reductions.some(({ changesLayers }) => changesLayers !== undefined);
+}

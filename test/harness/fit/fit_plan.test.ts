@@ -23,7 +23,7 @@ interface Offer {
   readonly gpus?: number;
 }
 
-const machine = ({
+function machine({
   id = "swiftshader",
   software = true,
   name = "some adapter",
@@ -32,8 +32,8 @@ const machine = ({
   free = 16e9,
   memory,
   gpus = 1,
-}: Offer = {}): Machine =>
-  machineOf(
+}: Offer = {}): Machine {
+  return machineOf(
     (ranks) =>
       Array.from({ length: ranks }, (_, rank): AdapterReport => ({
         choice: {
@@ -54,6 +54,7 @@ const machine = ({
     memory,
     { cores, free },
   );
+}
 
 const llama: PlanFile = planSchema.parse({
   name: "llama",
@@ -71,14 +72,22 @@ const llama: PlanFile = planSchema.parse({
   parallel: { tensor: 8 },
 });
 
-const sizeOf = ({ reductions, kept }: Fit, name: string): number | undefined =>
-  reductions.find(({ dimension }) => dimension === name)?.scaled ??
-  kept.find(({ dimension }) => dimension === name)?.size;
+function sizeOf({ reductions, kept }: Fit, name: string): number | undefined {
+  return (
+    reductions.find(({ dimension }) => dimension === name)?.scaled ??
+    kept.find(({ dimension }) => dimension === name)?.size
+  );
+}
 
-const reduced = ({ reductions }: Fit): string[] => reductions.map(({ dimension }) => dimension);
+function reduced({ reductions }: Fit): string[] {
+  return reductions.map(({ dimension }) => dimension);
+}
 
-const limitsOf = (fit: Fit, name: string): string[] | undefined =>
-  fit.reductions.find(({ dimension }) => dimension === name)?.because.map(({ limit }) => limit);
+function limitsOf(fit: Fit, name: string): string[] | undefined {
+  return fit.reductions
+    .find(({ dimension }) => dimension === name)
+    ?.because.map(({ limit }) => limit);
+}
 
 describe("fitting a plan to a machine", () => {
   test("control: a plan that fits is not touched", () => {

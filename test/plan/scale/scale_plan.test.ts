@@ -12,27 +12,30 @@ import { type PlanFile, planSchema } from "../../../src/plan/schema.ts";
 import { degreesOf, modelOf } from "../../../src/plan/stages_from_degrees.ts";
 import { arbitraryDegreesFile } from "../../support/arbitrary_degrees.ts";
 
-const planOf = (file: PlanFile): Plan => {
+function planOf(file: PlanFile): Plan {
   const { plan } = normalise(file);
   if (plan === undefined) throw new Error("it has no meaning");
   return plan;
-};
+}
 
-const errorsOf = (file: PlanFile): string[] => {
+function errorsOf(file: PlanFile): string[] {
   const document = { file: "", text: "", format: "json", value: file, written: file } as const;
   return planErrors(planOf(file), document).map(({ code, message }) => `${code}: ${message}`);
-};
+}
 
-const named = (name: string): Dimension => {
+function named(name: string): Dimension {
   const found = dimensions.find((each) => each.name === name);
   if (found === undefined) throw new Error(`there is no dimension ${name}`);
   return found;
-};
+}
 
-const scaled = (file: PlanFile, sizes: Readonly<Record<string, number>>): PlanFile =>
-  scalePlan(file, new Map(Object.entries(sizes).map(([name, size]) => [named(name), size])));
+function scaled(file: PlanFile, sizes: Readonly<Record<string, number>>): PlanFile {
+  return scalePlan(file, new Map(Object.entries(sizes).map(([name, size]) => [named(name), size])));
+}
 
-const written = (file: Record<string, unknown>): PlanFile => planSchema.parse(file);
+function written(file: Record<string, unknown>): PlanFile {
+  return planSchema.parse(file);
+}
 
 /** 80 layers of Llama 3 70B on eight tensor ranks. */
 const llama = written({
