@@ -150,5 +150,5 @@ describeOnAdapter("extrapolation", () => {
       ].join("\n"),
     );
     expect(errors).toHaveLength(8);
-  });
+  }, 1_800_000);
 });
