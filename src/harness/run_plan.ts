@@ -15,7 +15,8 @@ import { lower } from "../program/lower.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import { costOf, exceededBy } from "./fit/cost.ts";
 import { machineOf } from "./fit/machine.ts";
@@ -67,17 +68,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
+    ...emptyRecord(placement, options),
     date,
-    versions: readVersions(),
-    adapters: rankAdapters(placement, options.pin),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    ...(options.scaled === undefined ? {} : { scaled: options.scaled }),
-    notes: [],
-    runs: [],
-    calibration: [],
-    kernels: [],
     estimate: estimate(program, plan),
-    memory: [],
   };
   const job: Job = {
     plan,
@@ -90,11 +83,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       record = { ...record, ...more };
     },
   };
-  const open: OpenRanksOptions = {
-    ...(options.pin === undefined ? {} : { pinToCores: options.pin }),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const open = openOptions(options);
   let kept = createStepSamples(program, groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
@@ -149,6 +138,31 @@ function tellTooLarge(
     ({ limit }) => limit !== "ranks",
   );
   if (exceeded.length > 0) onTooLarge(exceeded);
+}
+
+function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+  return {
+    ...(pin === undefined ? {} : { pinToCores: pin }),
+    ...(link === undefined ? {} : { link }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function emptyRecord(
+  placement: readonly AdapterReport[],
+  { pin, link, scaled }: RunOptions,
+): Omit<GrowingRecord, "date" | "estimate"> {
+  return {
+    versions: readVersions(),
+    adapters: rankAdapters(placement, pin),
+    ...(link === undefined ? {} : { link }),
+    ...(scaled === undefined ? {} : { scaled }),
+    notes: [],
+    runs: [],
+    calibration: [],
+    kernels: [],
+    memory: [],
+  };
 }
 
 /** Lets signals and messages in; throws once the run is to end. */
