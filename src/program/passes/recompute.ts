@@ -4,7 +4,8 @@
 // the backward ops read: then nothing holds the first results beyond their forward slot.
 
 import type { RecomputedPart } from "../../plan/recomputed_parts.ts";
-import { isTransfer, type Op } from "../op.ts";
+import type { Op } from "../op.ts";
+import { isTransfer } from "../transfer_op.ts";
 import { mapTensors, writtenBy } from "../operands.ts";
 import type { OpOrigin } from "../program.ts";
 import type { Places } from "../schedule/place.ts";
