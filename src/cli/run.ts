@@ -12,6 +12,7 @@ import { wrap } from "../report/render/text_width.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { givenContents, type GivenFlags, tokensOption, weightsOption } from "./given.ts";
 import { guarded, tell } from "./guard.ts";
 import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
@@ -19,7 +20,7 @@ import { errorColors, printErrorLines, printLines, printReports, printText } fro
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { duration } from "./values.ts";
 
-interface Flags extends RunFlags {
+interface Flags extends RunFlags, GivenFlags {
   readonly json?: boolean;
   readonly output?: string;
   readonly project?: boolean;
@@ -44,6 +45,8 @@ export function defineRun(program: Command): void {
       "where the result goes (default: results/<plan name>.json); what a\nrun that ended early kept goes to .partial.json beside a better one",
     )
     .addOption(runsOption(1))
+    .addOption(weightsOption())
+    .addOption(tokensOption())
     .option("--project", "project the step as if each rank had an adapter of its own")
     .addOption(
       new Option(
@@ -74,6 +77,7 @@ Examples:
 async function run(file: string, flags: Flags): Promise<ExitCode> {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
+  const given = await givenContents(plan, flags);
   const { openResultTarget } = await import("../result/result_target.ts");
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
   // From its first moment until the result is written, Ctrl-C is in the hands of the run.
@@ -82,6 +86,7 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
       ...runOptions(flags),
       ...(flags.project === true ? { project: "also" } : {}),
       ...linkOf(flags),
+      ...given,
     });
     announceWarnings(file, diagnostics);
     const result = await running;

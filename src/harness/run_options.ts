@@ -2,6 +2,7 @@
 
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
+import type { GivenContents } from "../weights/given_source.ts";
 import type { CheckMethod } from "./verify.ts";
 
 export interface RunOptions {
@@ -35,6 +36,8 @@ export interface RunOptions {
   /** Measure peaks even where a kept calibration still holds. */
   readonly recalibrate?: boolean;
   readonly onProgress?: (progress: Progress) => void;
+  /** Weights and tokens. Default: all are made from the plan's seed. */
+  readonly given?: GivenContents;
   /** Ends the run; what was measured until then is kept. */
   readonly signal?: AbortSignal;
 }

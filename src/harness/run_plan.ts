@@ -119,10 +119,11 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   }
 };
 
-function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+function openOptions({ pin, link, given, signal }: RunOptions): OpenRanksOptions {
   return {
     ...(pin === undefined ? {} : { pinToCores: pin }),
     ...(link === undefined ? {} : { link }),
+    ...(given === undefined ? {} : { given }),
     ...(signal === undefined ? {} : { signal }),
   };
 }

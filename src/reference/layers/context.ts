@@ -4,6 +4,7 @@ import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { weightScale } from "../../program/layers/context.ts";
 import { tableScale } from "../../program/layers/embedding_table.ts";
@@ -12,6 +13,8 @@ import { matrix, type Matrix } from "../tensor.ts";
 
 export interface ReferenceContext {
   readonly workload: Workload;
+  /** Of weights. */
+  readonly source: ContentSource;
   /** The layer's, in programs. */
   readonly name: string;
   /** Of what the layer reads. */
@@ -84,7 +87,7 @@ export function referenceVector(
 
 /** Expert by expert, the layer's matrices `part` [experts, k, n]. */
 export function expertWeight(
-  { workload, name }: ReferenceContext,
+  { workload, source, name }: ReferenceContext,
   part: string,
   experts: number,
   k: number,
@@ -99,7 +102,7 @@ export function expertWeight(
     offset: [expert, 0, 0],
     size: [1, k, n],
   });
-  return (expert) => matrix(k, n, contentValues(content(expert), workload.seed, workload.dtype));
+  return (expert) => matrix(k, n, contentValues(content(expert), source, workload.dtype));
 }
 
 /** Of an embedding, [vocabulary, hidden]. */
@@ -114,7 +117,7 @@ export function tableOf(
 }
 
 function wholeOf(
-  { workload }: ReferenceContext,
+  { workload, source }: ReferenceContext,
   tensor: string,
   shape: readonly number[],
   center: number,
@@ -122,7 +125,7 @@ function wholeOf(
 ): Float64Array {
   return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
-    workload.seed,
+    source,
     workload.dtype,
   );
 }
