@@ -1,16 +1,19 @@
 // Where the values behind a Content come from. Ranks, checks and the reference read the same source, each for its own
 // part of a tensor.
 
-import type { Region, RegionContent } from "./content.ts";
+import type { Region, RegionContent, RotationContent } from "./content.ts";
+
+/** All but what follows from the plan alone. */
+export type SourcedContent = Exclude<RegionContent, RotationContent>;
 
 export interface ContentSource {
   /**
    * Rows [first, first + rows) of a region, row-major and without padding: numbers that f32 can hold, not yet rounded
    * to a narrower type; token ids of ids.
    */
-  readonly values: (content: RegionContent, first: number, rows: number) => Float64Array;
+  readonly values: (content: SourcedContent, first: number, rows: number) => Float64Array;
   /** What the region's values are a hash of, so that a kernel can make them in place. Absent: they are no hash. */
-  readonly seedOf: (content: RegionContent) => number | undefined;
+  readonly seedOf: (content: SourcedContent) => number | undefined;
 }
 
 export function regionColumns(region: Region): number {

@@ -10,6 +10,7 @@ import {
 } from "../kernels/storage.ts";
 import type { Content, RegionContent } from "./content.ts";
 import { regionColumns, type ContentSource, regionRows } from "./content_source.ts";
+import { rotationValues } from "./rotation_values.ts";
 
 /** Whole rows of a content as they lie in a buffer: padded to quads, except token ids. */
 export interface ContentBlock {
@@ -71,7 +72,7 @@ function fillRows(
   let first = 0;
   for (const part of parts) {
     const columns = regionColumns(part);
-    const values = source.values(part, firstRow, rows);
+    const values = valuesOf(part, source, firstRow, rows);
     for (let row = 0; row < rows; row++) {
       const start = row * pitch + first;
       for (let column = 0; column < columns; column++) {
@@ -90,10 +91,21 @@ export function contentValues(
   source: ContentSource,
   dtype: StorageType,
 ): Float64Array {
-  const values = source.values(content, 0, regionRows(content));
+  const values = valuesOf(content, source, 0, regionRows(content));
   if (dtype === "f32" || content.kind === "ids") return values;
   for (let i = 0; i < values.length; i++) values[i] = roundToHalf(values[i]!);
   return values;
+}
+
+function valuesOf(
+  content: RegionContent,
+  source: ContentSource,
+  first: number,
+  rows: number,
+): Float64Array {
+  return content.kind === "rotations"
+    ? rotationValues(content, first, rows)
+    : source.values(content, first, rows);
 }
 
 function noPart(): never {

@@ -1,8 +1,14 @@
 // Values made of nothing but a seed: each element is a hash of seed, tensor name and its global index, so any shard can
 // be made anywhere without making the whole.
 
-import type { Region, RegionContent } from "./content.ts";
-import { asThree, regionColumns, type ContentSource, rowPlace } from "./content_source.ts";
+import type { Region } from "./content.ts";
+import {
+  asThree,
+  regionColumns,
+  type ContentSource,
+  rowPlace,
+  type SourcedContent,
+} from "./content_source.ts";
 
 export function hashSource(seed: number): ContentSource {
   return {
@@ -24,7 +30,7 @@ export function hashSource(seed: number): ContentSource {
 }
 
 /** The number that a random word becomes. */
-function numbersOf(content: RegionContent): (random: number) => number {
+function numbersOf(content: SourcedContent): (random: number) => number {
   if (content.kind === "ids") {
     const { vocabulary } = content;
     return (random) => Math.floor((random / 2 ** 32) * vocabulary);

@@ -1,6 +1,7 @@
 // Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
-import type { CollectiveOp, NewOp, Op, Transfer } from "./op.ts";
+import type { NewOp, Op } from "./op.ts";
+import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
 
 /** The tensors that an op reads. */
@@ -16,16 +17,27 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "observe":
       return [op.x];
     case "matmul":
-      return [op.x.tensor, op.w, ...tensorsOf(op.gate, op.residual)];
+      return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.residual)];
     case "grouped-matmul":
-      return [op.x.tensor, op.w, op.offsets, ...tensorsOf(op.gate)];
+      return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate)];
     case "activation":
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
-      return [op.qkv];
+      return present(op.qkv, op.values?.v, op.sinks);
+    case "rotary":
+      return present(
+        op.x,
+        op.turn?.rotations,
+        op.norm?.gains,
+        op.norm?.squares,
+        op.latent?.kv,
+        op.latent?.down,
+      );
+    case "mean-squares":
+      return [op.x];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
-      return [...tensorsOf(...summands), op.gain, ...(op.bias === undefined ? [] : [op.bias])];
+      return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
     }
     case "add":
       return [op.a.tensor, op.b.tensor];
@@ -57,6 +69,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "input":
     case "copy":
     case "attention":
+    case "rotary":
+    case "mean-squares":
     case "aggregate":
     case "embedding":
     case "slice-columns":
@@ -80,6 +94,14 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "expert-dispatch":
       return [op.y, op.kept, op.offsets];
   }
+}
+
+function biasOf({ bias }: { readonly bias?: Tensor }): Tensor[] {
+  return bias === undefined ? [] : [bias];
+}
+
+function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
+  return tensors.flatMap((tensor) => tensor ?? []);
 }
 
 function tensorsOf(...views: readonly (View | undefined)[]): Tensor[] {

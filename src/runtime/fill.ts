@@ -113,8 +113,9 @@ interface HashedContent {
 
 /** A region whose elements are one product each, which every adapter rounds alike; else none. */
 function hashedProduct(part: RegionContent, source: ContentSource): HashedContent[] {
+  if (part.kind !== "uniform" || part.center !== 0) return [];
   const seed = source.seedOf(part);
-  return part.kind === "uniform" && part.center === 0 && seed !== undefined ? [{ part, seed }] : [];
+  return seed === undefined ? [] : [{ part, seed }];
 }
 
 const partWords = 14;

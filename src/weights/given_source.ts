@@ -1,8 +1,7 @@
 // Contents that a user gives, in place of hashes of a seed: weights in files, token ids in a list. As data, it goes to
 // every rank, which opens what it needs.
 
-import type { RegionContent } from "../program/content.ts";
-import type { ContentSource } from "../program/content_source.ts";
+import { type ContentSource, type SourcedContent } from "../program/content_source.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFileWindows } from "./file_windows.ts";
 import { readView, type TensorView } from "./tensor_view.ts";
@@ -31,7 +30,7 @@ export function openSource(seed: number, { weights, tokens }: GivenContents = {}
   const hashed = hashSource(seed);
   const windows = weights?.files.map(({ path, bytes }) => createFileWindows(path, bytes)) ?? [];
   const views = new Map(Object.entries(weights?.tensors ?? {}));
-  const isHashed = (content: RegionContent): boolean =>
+  const isHashed = (content: SourcedContent): boolean =>
     content.kind === "ids" ? tokens === undefined : !views.has(content.tensor);
   return {
     seedOf: (content) => (isHashed(content) ? seed : undefined),
@@ -46,7 +45,7 @@ export function openSource(seed: number, { weights, tokens }: GivenContents = {}
 }
 
 /** Of a list; ids lie in the last dimension, and so in one row. */
-function idsOf(content: RegionContent, tokens: readonly number[]): Float64Array {
+function idsOf(content: SourcedContent, tokens: readonly number[]): Float64Array {
   const start = content.offset.at(-1) ?? 0;
   return Float64Array.from(
     { length: content.size.at(-1) ?? 1 },

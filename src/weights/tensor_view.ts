@@ -1,8 +1,12 @@
 // How a tensor of a plan lies in files: as a strided view of one stored tensor, or of one per index of its first axis.
 // Transposed, packed and interleaved weights are all of this kind.
 
-import type { RegionContent } from "../program/content.ts";
-import { asThree, regionColumns, rowPlace } from "../program/content_source.ts";
+import {
+  asThree,
+  regionColumns,
+  rowPlace,
+  type SourcedContent,
+} from "../program/content_source.ts";
 import { bitsOf, elementsIn, type Elements, type ReadableType } from "./element_type.ts";
 import type { FileWindows } from "./file_windows.ts";
 
@@ -61,7 +65,7 @@ function placeOn({ extents, strides }: Axis, index: number): number | undefined 
 export function readView(
   view: TensorView,
   files: readonly FileWindows[],
-  region: RegionContent,
+  region: SourcedContent,
   first: number,
   rows: number,
 ): Float64Array {
@@ -110,7 +114,7 @@ interface Run {
 }
 
 /** Rows of the region that lie at one depth of its tensor. */
-function runsOf(region: RegionContent, first: number, rows: number): Run[] {
+function runsOf(region: SourcedContent, first: number, rows: number): Run[] {
   const runs: Run[] = [];
   const [, height] = asThree(region.size, 1);
   for (let row = first; row < first + rows;) {

@@ -1,7 +1,7 @@
 // A tiny model of some architecture, as both sides read it: config.json and safetensors as Hugging Face defines them for
 // us, and GGUF for llama.cpp. What lies between the two, names and orders, follows llama.cpp's own converter.
 
-import type { RegionContent } from "../../src/program/content.ts";
+import type { SourcedContent } from "../../src/program/content_source.ts";
 import { hashSource } from "../../src/program/hash_source.ts";
 import type { WholeWeight } from "../support/hashed_weights.ts";
 import type { GgufTensor, GgufValue } from "./gguf.ts";
@@ -27,7 +27,7 @@ export function randomWeights({ shapes, normCenter = 1 }: PeerModel): Map<string
   const source = hashSource(3);
   return new Map(
     Object.entries(shapes).map(([name, shape]) => {
-      const content: RegionContent = {
+      const content: SourcedContent = {
         kind: "uniform",
         tensor: name,
         ...rangeOf(name, shape, normCenter),

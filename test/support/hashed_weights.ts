@@ -19,6 +19,7 @@ export function hashedWeights({ ranks, seed }: Program): Map<string, WholeWeight
       if (role !== "weight" || content === undefined) continue;
       for (const part of partsOf(content)) {
         const { tensor, shape } = part;
+        if (part.kind !== "uniform") continue;
         if (weights.has(tensor)) continue;
         const whole = { ...part, offset: shape.map(() => 0), size: shape };
         const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);

@@ -1,8 +1,11 @@
 // What ranks read of a checkpoint is, for every split and every way to store weights, their part of the whole weight.
 
 import { describe, expect, test } from "vitest";
-import type { RegionContent } from "../../src/program/content.ts";
-import { type ContentSource, rowPlace } from "../../src/program/content_source.ts";
+import {
+  type ContentSource,
+  rowPlace,
+  type SourcedContent,
+} from "../../src/program/content_source.ts";
 import { fillContent } from "../../src/program/content_values.ts";
 import { lower } from "../../src/program/lower.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
@@ -66,7 +69,7 @@ function wholeSource(
 ): ContentSource {
   return {
     seedOf: () => undefined,
-    values(content: RegionContent, first, rows) {
+    values(content: SourcedContent, first, rows) {
       const whole = weights.get(content.tensor);
       const [lastRows = 1, lastColumns = 1] = [whole?.shape.at(-2), whole?.shape.at(-1)];
       const columns = content.size.at(-1) ?? 1;

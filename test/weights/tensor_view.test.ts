@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RegionContent } from "../../src/program/content.ts";
+import type { SourcedContent } from "../../src/program/content_source.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { createFileWindows } from "../../src/weights/file_windows.ts";
 import { openSource } from "../../src/weights/given_source.ts";
@@ -26,7 +26,7 @@ const region = (
   shape: readonly number[],
   offset: readonly number[],
   size: readonly number[],
-): RegionContent => ({ kind: "uniform", tensor: "w", center: 0, scale: 1, shape, offset, size });
+): SourcedContent => ({ kind: "uniform", tensor: "w", center: 0, scale: 1, shape, offset, size });
 
 /** [2, 60, 200] in a tensor that is stored in one of several orders, rows of heads of 15 apart from each other. */
 const views: readonly [string, readonly number[], readonly number[]][] = [
