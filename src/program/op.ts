@@ -7,6 +7,7 @@ import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./program.ts";
 import type { Tensor, View } from "./tensor.ts";
+import type { DoneOp, Transfer } from "./transfer_op.ts";
 
 /** Host writes each rank's rows of the input, which lie `rowsPerMicroBatch` further on for each micro-batch. */
 export interface InputOp extends OpBase {
@@ -168,62 +169,10 @@ export interface UnpermuteOp extends RoutingOp {
 /** Shows results to the check. */
 export interface ObserveOp extends OpBase {
   readonly op: "observe";
-  readonly x: Tensor;
+  readonly x: View;
   /** By member. */
   readonly shown: readonly Observation[];
 }
-
-interface TransferOp extends OpBase {
-  readonly name: string;
-  /** Tells its mailboxes from those of others: the same for every micro-batch. */
-  readonly channelName: string;
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-  /** Staging and workspace of its own where others are under way at the same time. */
-  readonly slot: number;
-  /** Goes on beside what follows, up to the `done` of its name. */
-  readonly isStarted?: boolean;
-}
-
-/** Elements of a message; in a list of lists those from member i of `from` to member j of `to`. */
-export type Amount =
-  | { readonly kind: "all-reduce" | "broadcast" | "send"; readonly count: number }
-  | { readonly kind: "all-gather" | "reduce-scatter"; readonly counts: readonly number[] }
-  | { readonly kind: "all-to-all"; readonly counts: readonly (readonly number[])[] };
-
-/** `x` lies on the members of `from`, `y` on those of `to`. */
-export interface CollectiveOp extends TransferOp {
-  readonly op: "collective";
-  readonly amount: Amount;
-  readonly x: View;
-  readonly y: View;
-}
-
-/** Rows to the ranks that hold their experts, and results back: how many, the router decides. */
-export interface ExpertTransferOp extends TransferOp {
-  readonly op: "expert-dispatch" | "expert-combine";
-  /** Of the dispatch whose rows come back. */
-  readonly dispatchName: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly expertsPerRank: readonly number[];
-  readonly capacity?: number;
-  readonly x: Tensor;
-  readonly y: Tensor;
-  /** Of the sources. */
-  readonly counts: Tensor;
-  readonly kept: Tensor;
-  /** Of the ranks with experts. */
-  readonly offsets: Tensor;
-}
-
-export interface DoneOp extends OpBase {
-  readonly op: "done";
-  readonly name: string;
-  readonly channelName: string;
-}
-
-export type Transfer = CollectiveOp | ExpertTransferOp;
 
 export type Op =
   | InputOp
@@ -252,9 +201,3 @@ type Placeless<Each> = Each extends Op ? Omit<Each, "place"> : never;
 
 /** As a layer says it: where it stands is added for all of its ops. */
 export type NewOp = Placeless<Op>;
-
-export function isTransfer<Each extends Pick<Op, "op">>(
-  op: Each,
-): op is Extract<Each, { readonly op: Transfer["op"] }> {
-  return op.op === "collective" || op.op === "expert-dispatch" || op.op === "expert-combine";
-}

@@ -1,4 +1,4 @@
-// What all ops have in common.
+// What every op says beside its operands.
 
 import type { OpOrigin } from "./program.ts";
 

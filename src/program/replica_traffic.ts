@@ -10,7 +10,8 @@
 
 import type { Plan } from "../plan/plan.ts";
 import { valueBytes } from "./key_value_cache.ts";
-import { type Allocated, gradientBytes, type Replicas, shardGroups } from "./memory.ts";
+import { type Allocated, gradientBytes } from "./memory.ts";
+import { type Replicas, shardGroups } from "./replicas.ts";
 
 /** Received by one rank in a step. */
 export interface ReplicaTraffic {

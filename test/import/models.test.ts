@@ -63,8 +63,8 @@ test("of gpt-oss-120b 5.1 billion are active beside the embedding, as its author
   expect(deviation(active - byPart.embedding / 1e9, 5.13)).toBeLessThan(0.005);
 });
 
-function layersWhere(layers: number, isOwn: (layer: number) => boolean): number[] {
-  return Array.from({ length: layers }, (_, layer) => layer).filter(isOwn);
+function layersWhere(layers: number, isOne: (layer: number) => boolean): number[] {
+  return Array.from({ length: layers }, (_, layer) => layer).filter(isOne);
 }
 
 test("what the parts of a larger model are is said, and where its class fills in", async () => {

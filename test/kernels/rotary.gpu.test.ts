@@ -12,6 +12,7 @@ import {
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { rotationsOf } from "../../src/plan/layers/rotary.ts";
 import { fillContent } from "../../src/program/content_values.ts";
+import { hashSource } from "../../src/program/hash_source.ts";
 import { turnHead, turnsAt } from "../../src/reference/rotary.ts";
 import { asOnGpus } from "../support/kernel_variants.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -36,7 +37,7 @@ function tableBytes(sequence: number, dims: number): Uint8Array<ArrayBuffer> {
       frequencies,
       magnitude: 1,
     },
-    0,
+    hashSource(0),
     "f32",
   );
 }
@@ -87,7 +88,7 @@ async function errorOf(
   return Math.max(...values.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN))));
 }
 
-function sized(rows: number, sequence: number, count: number, kvHeads: number, headDim: number) {
+function headsOf(rows: number, sequence: number, count: number, kvHeads: number, headDim: number) {
   return {
     rows,
     sequence,
@@ -101,44 +102,44 @@ function sized(rows: number, sequence: number, count: number, kvHeads: number, h
 const cases: readonly (readonly [string, RotaryShape])[] = [
   [
     "one token, smallest head",
-    { ...sized(1, 1, 1, 1, 4), turn: { first: 0, dims: 4, interleaved: true } },
+    { ...headsOf(1, 1, 1, 1, 4), turn: { first: 0, dims: 4, interleaved: true } },
   ],
   [
     "halves in quads",
-    { ...sized(14, 7, 3, 1, 24), turn: { first: 0, dims: 24, interleaved: false } },
+    { ...headsOf(14, 7, 3, 1, 24), turn: { first: 0, dims: 24, interleaved: false } },
   ],
   [
     "part of a head",
-    { ...sized(10, 5, 4, 2, 20), turn: { first: 0, dims: 8, interleaved: false } },
+    { ...headsOf(10, 5, 4, 2, 20), turn: { first: 0, dims: 8, interleaved: false } },
   ],
   [
     "halves that fill no quads",
-    { ...sized(9, 3, 2, 2, 16), turn: { first: 0, dims: 14, interleaved: false } },
+    { ...headsOf(9, 3, 2, 2, 16), turn: { first: 0, dims: 14, interleaved: false } },
   ],
   [
     "neighbors, half a quad left",
-    { ...sized(9, 9, 2, 1, 12), turn: { first: 0, dims: 10, interleaved: true } },
+    { ...headsOf(9, 9, 2, 1, 12), turn: { first: 0, dims: 10, interleaved: true } },
   ],
   [
     "past the fine positions",
-    { ...sized(300, 300, 1, 1, 8), turn: { first: 0, dims: 8, interleaved: false } },
+    { ...headsOf(300, 300, 1, 1, 8), turn: { first: 0, dims: 8, interleaved: false } },
   ],
   [
     "norms of heads, whole groups of lanes",
     {
-      ...sized(65, 13, 5, 3, 64),
+      ...headsOf(65, 13, 5, 3, 64),
       turn: { first: 0, dims: 64, interleaved: false },
       norm: { kind: "head", epsilon: 1e-6 },
     },
   ],
   [
     "layer norms of heads, no positions",
-    { ...sized(7, 7, 3, 1, 20), norm: { kind: "each-head", epsilon: 1e-5 } },
+    { ...headsOf(7, 7, 3, 1, 20), norm: { kind: "each-head", epsilon: 1e-5 } },
   ],
   [
     "norms without weights",
     {
-      ...sized(7, 7, 3, 1, 8),
+      ...headsOf(7, 7, 3, 1, 8),
       turn: { first: 0, dims: 8, interleaved: true },
       norm: { kind: "unweighted", epsilon: 1e-5 },
     },
@@ -146,7 +147,7 @@ const cases: readonly (readonly [string, RotaryShape])[] = [
   [
     "norms by given squares",
     {
-      ...sized(6, 3, 4, 2, 12),
+      ...headsOf(6, 3, 4, 2, 12),
       turn: { first: 0, dims: 12, interleaved: false },
       norm: { kind: "all-heads", epsilon: 1e-5 },
     },
@@ -154,7 +155,7 @@ const cases: readonly (readonly [string, RotaryShape])[] = [
   [
     "latent heads",
     {
-      ...sized(10, 5, 3, 3, 20),
+      ...headsOf(10, 5, 3, 3, 20),
       columns: 60,
       latent: { plainDim: 12, valueDim: 8, rank: 16 },
       turn: { first: 12, dims: 8, interleaved: false },
@@ -163,7 +164,7 @@ const cases: readonly (readonly [string, RotaryShape])[] = [
   [
     "latent heads of neighbors",
     {
-      ...sized(10, 5, 2, 2, 14 + 2),
+      ...headsOf(10, 5, 2, 2, 14 + 2),
       columns: 32,
       latent: { plainDim: 12, valueDim: 4, rank: 8 },
       turn: { first: 12, dims: 4, interleaved: true },
@@ -187,7 +188,7 @@ describeOnAdapter("rotary", () => {
   test("at position 131,071 angles are as exact as at the first", async () => {
     const sequence = 131_072;
     const shape: RotaryShape = {
-      ...sized(sequence, sequence, 1, 1, 4),
+      ...headsOf(sequence, sequence, 1, 1, 4),
       turn: { first: 0, dims: 4, interleaved: true },
     };
     const rotations = { frequencies: [1, base ** -0.5], magnitude: 1 };

@@ -1,6 +1,7 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type { GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
+import type { GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
+import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { shapeOn, sizes } from "./sizes.ts";

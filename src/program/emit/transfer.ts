@@ -4,7 +4,7 @@ import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage
 import type { Builder } from "../builder.ts";
 import { reduces } from "../exchange/sums.ts";
 import { workspaceOf } from "../exchange/workspace.ts";
-import type { CollectiveOp, ExpertTransferOp, Transfer } from "../op.ts";
+import type { CollectiveOp, ExpertTransferOp, Transfer } from "../transfer_op.ts";
 import { givenBy } from "../operands.ts";
 import type { Collective, Origin } from "../program.ts";
 import { partOn, whole } from "../tensor.ts";

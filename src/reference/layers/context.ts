@@ -5,6 +5,7 @@ import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { biasScale, weightScale } from "../../program/layers/context.ts";
 import { tableScale } from "../../program/layers/embedding_table.ts";
@@ -13,6 +14,8 @@ import { matrix, type Matrix } from "../tensor.ts";
 
 export interface ReferenceContext {
   readonly workload: Workload;
+  /** Of weights. */
+  readonly source: ContentSource;
   /** The layer's, in programs. */
   readonly name: string;
   /** Of what the layer reads. */
@@ -91,7 +94,7 @@ export function biasOf(context: ReferenceContext, part: string, size: number): F
 
 /** Expert by expert, the layer's matrices `part` [experts, k, n]. */
 export function expertWeight(
-  { workload, name }: ReferenceContext,
+  { workload, source, name }: ReferenceContext,
   part: string,
   experts: number,
   k: number,
@@ -106,7 +109,7 @@ export function expertWeight(
     offset: [expert, 0, 0],
     size: [1, k, n],
   });
-  return (expert) => matrix(k, n, contentValues(content(expert), workload.seed, workload.dtype));
+  return (expert) => matrix(k, n, contentValues(content(expert), source, workload.dtype));
 }
 
 /** Of an embedding, [vocabulary, hidden]. */
@@ -121,7 +124,7 @@ export function tableOf(
 }
 
 function wholeOf(
-  { workload }: ReferenceContext,
+  { workload, source }: ReferenceContext,
   tensor: string,
   shape: readonly number[],
   center: number,
@@ -130,7 +133,7 @@ function wholeOf(
 ): Float64Array {
   return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
-    workload.seed,
+    source,
     dtype,
   );
 }

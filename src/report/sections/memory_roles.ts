@@ -3,19 +3,18 @@
 import { formatBytes } from "../../measure/format.ts";
 import type { BufferRole } from "../../program/program.ts";
 
-/** By column. */
-const roles: readonly (readonly BufferRole[])[] = [
-  ["weight"],
-  ["input"],
-  ["activation"],
-  ["workspace", "constant"],
-  ["staging"],
+const columns: readonly { readonly title: string; readonly roles: readonly BufferRole[] }[] = [
+  { title: "weights", roles: ["weight"] },
+  { title: "input", roles: ["input"] },
+  { title: "activ.", roles: ["activation"] },
+  { title: "worksp.", roles: ["workspace", "constant"] },
+  { title: "staging", roles: ["staging"] },
 ];
 
-export const roleTitles = ["weights", "input", "activ.", "worksp.", "staging"] as const;
+export const roleTitles: readonly string[] = columns.map(({ title }) => title);
 
 export function roleCells(byRole: Readonly<Partial<Record<BufferRole, number>>>): string[] {
-  return roles.map((own) =>
-    formatBytes(own.reduce((bytes, role) => bytes + (byRole[role] ?? 0), 0)),
+  return columns.map(({ roles }) =>
+    formatBytes(roles.reduce((sum, role) => sum + (byRole[role] ?? 0), 0)),
   );
 }
