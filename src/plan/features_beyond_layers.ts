@@ -1,7 +1,10 @@
 // What a model is described with and no layer here runs. Such a plan is counted and drawn as far as it goes.
 
 import type { Path } from "./document.ts";
-import type { Model } from "./plan.ts";
+import type { Bias, Model } from "./plan.ts";
+
+/** Of layers that add them. */
+export const runnableBiases: readonly Bias[] = ["mlp", "experts", "router", "head"];
 
 export interface Feature {
   /** Stable, kebab-case. */
@@ -13,7 +16,8 @@ export interface Feature {
 
 /** What of a model's description no layer does yet. */
 export const featuresBeyondLayers = (model: Model): Feature[] => {
-  const { positions, biases, slidingWindow, parallelResidual, latent, moe, otherFeatures } = model;
+  const { positions, slidingWindow, parallelResidual, latent, moe, otherFeatures } = model;
+  const biases = (model.biases ?? []).filter((each) => !runnableBiases.includes(each));
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
     condition ? [{ name, path, what }] : [];
   return [
@@ -24,7 +28,7 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       `${positions?.kind} position embeddings`,
     ),
     ...when(
-      (biases ?? []).length > 0,
+      biases.length > 0,
       "biases",
       ["biases"],
       `linear layers with biases (${listed(biases)})`,
@@ -87,7 +91,7 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
   ];
 };
 
-const listed = (names: readonly string[] = []): string => names.join(", ");
+const listed = (names: readonly string[]): string => names.join(", ");
 
 /** Gated MLPs use silu here, plain ones gelu. */
 const activationFeature = ({ activation, gated }: Model): Feature[] => {

@@ -39,7 +39,7 @@ export const countParameters = (model: Model): ParameterCount => {
   const expertLayers = moe === undefined ? 0 : layers - denseLayers.size;
   const mlpLayers = layers - expertLayers + (moe?.dense === true ? expertLayers : 0);
   const linear = linearOf(model);
-  const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn);
+  const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn, "experts");
   const byPart: ParameterParts = {
     embedding: vocabulary * hidden,
     positions: positions?.kind === "learned" ? (positions.count ?? 0) * hidden : 0,
@@ -50,7 +50,7 @@ export const countParameters = (model: Model): ParameterCount => {
     mlp: mlpLayers * feedForward(model, model.ffn),
     experts: expertLayers * (moe?.experts ?? 0) * perExpert,
     sharedExperts: expertLayers * sharedOf(model),
-    router: expertLayers * (moe?.experts ?? 0) * (hidden + (moe?.routingBias === true ? 1 : 0)),
+    router: expertLayers * (moe?.experts ?? 0) * routerOf(model),
     norms: normsOf(model, moe?.dense === true ? expertLayers : 0),
     other: Object.values(model.otherParameters ?? {}).reduce((sum, each) => sum + each, 0),
     head:
@@ -101,9 +101,17 @@ const latentOf = (
   );
 };
 
-const feedForward = ({ hidden, gated, biases }: Model, ffn: number): number =>
+const feedForward = (
+  { hidden, gated, biases }: Model,
+  ffn: number,
+  bias: "mlp" | "experts" = "mlp",
+): number =>
   (gated ? 3 : 2) * hidden * ffn +
-  (biases?.includes("mlp") === true ? (gated ? 2 : 1) * ffn + hidden : 0);
+  (biases?.includes(bias) === true ? (gated ? 2 : 1) * ffn + hidden : 0);
+
+/** Of one expert. */
+const routerOf = ({ hidden, moe, biases }: Model): number =>
+  hidden + (moe?.routingBias === true ? 1 : 0) + (biases?.includes("router") === true ? 1 : 0);
 
 const sharedOf = (model: Model): number => {
   const { sharedFfn, sharedGate } = model.moe ?? {};

@@ -110,6 +110,9 @@ export interface Degrees {
   readonly context?: number;
 }
 
+/** `mlp` is that of dense and shared networks, `experts` of routed ones. */
+export type Bias = "qkv" | "attention-output" | "mlp" | "experts" | "router" | "head";
+
 export interface Model {
   readonly layers: number;
   readonly hidden: number;
@@ -151,7 +154,7 @@ export interface Model {
   /** The head uses the weights of the embedding. */
   readonly tiedEmbeddings?: boolean;
   /** Linear layers that add a bias; `qkv` is query, key and value. */
-  readonly biases?: readonly ("qkv" | "attention-output" | "mlp" | "head")[];
+  readonly biases?: readonly Bias[];
   /** Queries and keys are normalised; the weights are one head's, or each head has its own. */
   readonly qkNorm?: boolean | "all-heads";
   /** Results of attention and MLP are normalised too, before they are added. */

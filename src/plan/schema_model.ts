@@ -59,7 +59,9 @@ export const modelSchema = z.strictObject({
   moe: moe.exactOptional(),
   positions: positions.exactOptional(),
   tiedEmbeddings: z.boolean().exactOptional(),
-  biases: z.array(z.enum(["qkv", "attention-output", "mlp", "head"])).exactOptional(),
+  biases: z
+    .array(z.enum(["qkv", "attention-output", "mlp", "experts", "router", "head"]))
+    .exactOptional(),
   /** `all-heads`: a weight for each value of all heads, instead of one head's for all. */
   qkNorm: z.union([z.boolean(), z.literal("all-heads")]).exactOptional(),
   postNorms: z.boolean().exactOptional(),

@@ -2,7 +2,7 @@
 
 import { stageMesh, type StageMesh } from "./mesh.ts";
 import { paddedVocabulary } from "./padded_vocabulary.ts";
-import type { Degrees, Model, Stage } from "./plan.ts";
+import type { Bias, Degrees, Model, Stage } from "./plan.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { NormLayer } from "./layers/norm.ts";
 import type { PlanFile } from "./schema.ts";
@@ -120,9 +120,12 @@ const headOf = (model: Model, place: Place, at: number): Layer[] => {
           split: isSplit(place) ? "column" : "replicated",
           activation: "none",
           ...(tiedEmbeddings === true ? { tied: true } : {}),
+          ...(isBiased(model, "head") ? { bias: true } : {}),
         },
       ];
 };
+
+const isBiased = ({ biases }: Model, part: Bias): boolean => biases?.includes(part) === true;
 
 /**
  * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `block`
@@ -164,7 +167,14 @@ const blockOf = (
     ...(latent === undefined ? {} : { latent }),
   }));
   if (moe === undefined || moe.dense) {
-    around(() => ({ op: "mlp", ...base("mlp"), hidden, ffn, activation }));
+    around(() => ({
+      op: "mlp",
+      ...base("mlp"),
+      hidden,
+      ffn,
+      activation,
+      ...(isBiased(model, "mlp") ? { bias: true } : {}),
+    }));
   }
   if (moe !== undefined) {
     const { experts, redundantExperts, topK, ffn: expertFfn } = moe;
@@ -181,6 +191,8 @@ const blockOf = (
       ...(capacityFactor === undefined ? {} : { capacityFactor }),
       renormalise,
       ...(sharedFfn === undefined ? {} : { sharedFfn }),
+      ...(isBiased(model, "experts") ? { expertBias: true } : {}),
+      ...(isBiased(model, "router") ? { routerBias: true } : {}),
       expertGroups,
     }));
   }

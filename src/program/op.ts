@@ -31,13 +31,15 @@ export interface CopyOp extends OpBase {
   readonly columns: number;
 }
 
-/** y = activation(x · w) · gate + residual */
+/** y = activation(x · w + bias) · gate + residual */
 export interface MatmulOp extends OpBase {
   readonly op: "matmul";
   readonly x: View;
   /** [k, n], transposed [n, k] */
   readonly w: Tensor;
   readonly isTransposed?: boolean;
+  /** [n], on the ranks that add it: of partial sums one adds it for all. */
+  readonly bias?: Tensor;
   readonly activation: Activation;
   readonly gate?: View;
   readonly residual?: View;
@@ -50,6 +52,8 @@ export interface GroupedMatmulOp extends OpBase {
   readonly x: View;
   /** [experts, k, n] */
   readonly w: Tensor;
+  /** [experts, 1, n], on the ranks that add it. */
+  readonly bias?: Tensor;
   readonly offsets: Tensor;
   readonly activation: Activation;
   readonly gate?: View;

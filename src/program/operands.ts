@@ -16,16 +16,16 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "observe":
       return [op.x];
     case "matmul":
-      return [op.x.tensor, op.w, ...tensorsOf(op.gate, op.residual)];
+      return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.residual)];
     case "grouped-matmul":
-      return [op.x.tensor, op.w, op.offsets, ...tensorsOf(op.gate)];
+      return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate)];
     case "activation":
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
       return [op.qkv];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
-      return [...tensorsOf(...summands), op.gain, ...(op.bias === undefined ? [] : [op.bias])];
+      return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
     }
     case "add":
       return [op.a.tensor, op.b.tensor];
@@ -81,6 +81,9 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
       return [op.y, op.kept, op.offsets];
   }
 }
+
+const biasOf = ({ bias }: { readonly bias?: Tensor }): Tensor[] =>
+  bias === undefined ? [] : [bias];
 
 const tensorsOf = (...views: readonly (View | undefined)[]): Tensor[] =>
   views.flatMap((view) => (view === undefined ? [] : [view.tensor]));

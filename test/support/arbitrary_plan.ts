@@ -92,8 +92,12 @@ const drawLayer = (
   const integer = (min: number, max: number): number => g(fc.integer, { min, max });
   const size = groups[0]?.length ?? 1;
   const kind = integer(0, 6);
+  const biased = () => (integer(0, 2) === 0 ? { bias: true } : {});
   if (kind === 0)
-    return mlp(columns, size * integer(1, 4), integer(0, 1) ? "gelu" : "silu", groups);
+    return {
+      ...mlp(columns, size * integer(1, 4), integer(0, 1) ? "gelu" : "silu", groups),
+      ...biased(),
+    };
   if (kind === 1) {
     const heads = size * integer(1, 2);
     const kvHeads = [1, size, heads][integer(0, 2)] ?? 1;
@@ -119,6 +123,8 @@ const drawLayer = (
       ...(expertGroups === undefined ? {} : { expertGroups }),
       activation: integer(0, 1) ? "gelu" : "silu",
       renormalise: integer(0, 1) === 0,
+      expertBias: integer(0, 2) === 0,
+      routerBias: integer(0, 2) === 0,
       ...(integer(0, 1) ? { capacityFactor: [0.5, 1, 1.25][integer(0, 2)] ?? 1 } : {}),
     });
   }
@@ -129,9 +135,9 @@ const drawLayer = (
     return { op: "residual", hidden: columns, from, groups };
   }
   if (columns % size === 0 && integer(0, 1) === 0) {
-    return linear(columns, integer(1, 9), "row", groups);
+    return { ...linear(columns, integer(1, 9), "row", groups), ...biased() };
   }
   return integer(0, 1) === 0
-    ? linear(columns, size * integer(1, 4), "column", groups, "relu")
-    : linear(columns, integer(1, 9), "replicated", groups, "gelu");
+    ? { ...linear(columns, size * integer(1, 4), "column", groups, "relu"), ...biased() }
+    : { ...linear(columns, integer(1, 9), "replicated", groups, "gelu"), ...biased() };
 };

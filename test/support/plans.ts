@@ -1,7 +1,7 @@
 // Small plans that between them use every layer, split and communication.
 
-import type { ExpertGroup } from "../../src/plan/groups.ts";
 import type { Layer } from "../../src/plan/layers/layers.ts";
+import type { MoeLayer } from "../../src/plan/layers/moe.ts";
 import type { Plan, Workload } from "../../src/plan/plan.ts";
 
 const workload: Workload = {
@@ -67,12 +67,7 @@ export const moe = (
   topK: number,
   groups: Groups,
   expertGpus: number[],
-  rest: {
-    capacityFactor?: number;
-    activation?: "gelu" | "silu";
-    renormalise?: boolean;
-    expertGroups?: readonly ExpertGroup[];
-  } = {},
+  rest: Partial<MoeLayer> = {},
 ): Draft<Layer> => ({
   op: "moe",
   hidden,

@@ -69,8 +69,8 @@ export const gptOss: Family = (fields) => {
   const whole = withParameters(
     {
       ...model,
-      biases: biased ? ["qkv", "attention-output", "mlp"] : ["mlp"],
-      moe: { experts, topK, ffn, renormalise: true, routingBias: true },
+      biases: [...(biased ? (["qkv", "attention-output"] as const) : []), "experts", "router"],
+      moe: { experts, topK, ffn, renormalise: true },
     },
     { "attention-sinks": layers * heads },
   );

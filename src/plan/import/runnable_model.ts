@@ -1,5 +1,6 @@
 // What of a model our layers run: the rest of its description left out, so that the plan can be timed.
 
+import { runnableBiases } from "../features_beyond_layers.ts";
 import type { ModelFile } from "../schema_model.ts";
 
 /** Sizes stay as they are; a head of latent attention keeps its part without positions. */
@@ -7,7 +8,7 @@ export const runnableModel = (model: ModelFile): ModelFile => {
   const {
     activation: _activation,
     positions: _positions,
-    biases: _biases,
+    biases,
     qkNorm: _qkNorm,
     postNorms: _postNorms,
     parallelResidual: _parallelResidual,
@@ -17,8 +18,10 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     otherParameters: _parameters,
     otherFeatures: _otherFeatures,
     moe,
-    ...rest
+    ...others
   } = model;
+  const kept = (biases ?? []).filter((each) => runnableBiases.includes(each));
+  const rest = kept.length === 0 ? others : { ...others, biases: kept };
   if (moe === undefined) return rest;
   const {
     sharedFfn: _shared,

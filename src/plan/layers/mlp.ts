@@ -12,6 +12,8 @@ export interface MlpLayer extends LayerBase {
   readonly ffn: number;
   /** gelu: two matrices; silu: gated, three. */
   readonly activation: "gelu" | "silu";
+  /** Of every matrix. Absent: none. */
+  readonly bias?: boolean;
 }
 
 const schema = z.strictObject({
@@ -19,6 +21,7 @@ const schema = z.strictObject({
   hidden: count,
   ffn: count,
   activation: z.enum(["gelu", "silu"]).exactOptional(),
+  bias: z.boolean().exactOptional(),
   parallel,
 });
 

@@ -17,6 +17,10 @@ export interface MoeLayer extends LayerBase {
   readonly topK: number;
   readonly capacityFactor?: number;
   readonly renormalise: boolean;
+  /** Of every matrix of the experts. */
+  readonly expertBias?: boolean;
+  /** Added to the logits. */
+  readonly routerBias?: boolean;
   /** Inner width of the experts that every token passes. Described and counted; cannot run yet. */
   readonly sharedFfn?: number;
   /** Who holds the experts. `groups` is where tokens come from. */
@@ -32,6 +36,8 @@ const schema = z.strictObject({
   topK: count.exactOptional(),
   capacityFactor: z.number().positive().exactOptional(),
   renormalise: z.boolean().exactOptional(),
+  expertBias: z.boolean().exactOptional(),
+  routerBias: z.boolean().exactOptional(),
   parallel,
 });
 

@@ -84,8 +84,13 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   }
 }
 
-const finishOf = ({ activation, gate }: MatmulOp | GroupedMatmulOp) => ({
+/** The bias, where the rank adds it. */
+const biasOn = ({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined =>
+  bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
+
+const finishOf = ({ activation, gate }: MatmulOp | GroupedMatmulOp, bias: View | undefined) => ({
   activation,
+  ...(bias === undefined ? {} : { bias: true as const }),
   ...(gate === undefined ? {} : { gate: true as const }),
 });
 
@@ -96,17 +101,18 @@ const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
   const { x, w, y, gate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
+  const bias = biasOn(op, rank);
   const shape = {
     m,
     n,
     k: isTransposed ? columns : rows,
     ...(isTransposed ? { transposed: "w" as const } : {}),
-    ...finishOf(op),
+    ...finishOf(op, bias),
     ...(residual === undefined ? {} : { residual: true as const }),
   };
   return {
     call: { kernel: "matmul", shape },
-    operands: [x, whole(w), ...present(gate, residual), y],
+    operands: [x, whole(w), ...present(bias, gate, residual), y],
   };
 };
 
@@ -115,10 +121,11 @@ const groupedMatmulCall = (op: GroupedMatmulOp, rank: number): EmittedKernel => 
   const [rows = 0, n = 0] = shapeOn(y, rank);
   const [experts = 0, k = 0] = sizes(w, rank);
   const expectedRows = Math.min(rows, Math.round((choices * experts) / op.experts));
-  const shape = { experts, rows, expectedRows, n, k, ...finishOf(op) };
+  const bias = biasOn(op, rank);
+  const shape = { experts, rows, expectedRows, n, k, ...finishOf(op, bias) };
   return {
     call: { kernel: "grouped_matmul", shape },
-    operands: [x, whole(w), whole(offsets), ...present(gate), y],
+    operands: [x, whole(w), whole(offsets), ...present(bias, gate), y],
   };
 };
 

@@ -37,6 +37,9 @@ export interface LayerContext {
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */
 export const weightScale = (fanIn: number): number => Math.sqrt(3 / fanIn);
 
+/** Of a bias, uniform around 0. */
+export const biasScale = 0.1;
+
 export const blockName = (name: string, block: number | undefined): string =>
   block === undefined ? name : `${name}/block${block}`;
 

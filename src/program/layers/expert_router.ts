@@ -6,6 +6,7 @@ import type { Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
 import type { TokenSource } from "./expert_columns.ts";
+import { biasOf } from "./linear.ts";
 
 /** A source with what it remembers until it combines. */
 export interface RoutedSource extends TokenSource {
@@ -51,6 +52,9 @@ export function routeOps(
     ranks,
     x: whole(x),
     w: router,
+    ...(layer.routerBias === true
+      ? { bias: biasOf(context, ranks, { part: "router/", out: experts, split: "replicated" }) }
+      : {}),
     activation: "none",
     y: whole(logits),
   });

@@ -20,10 +20,11 @@ export const mlpOps = (
 export function feedForwardShard(
   context: LayerContext,
   shard: Shard,
-  { hidden, ffn, activation }: Pick<MlpLayer, "hidden" | "ffn" | "activation">,
+  { hidden, ffn, activation, bias }: Pick<MlpLayer, "hidden" | "ffn" | "activation" | "bias">,
   part: string,
 ): Shard {
-  const wide = { in: hidden, out: ffn, split: "column" } as const;
+  const isBiased = bias === true;
+  const wide = { in: hidden, out: ffn, split: "column", isBiased } as const;
   const isGated = activation === "silu";
   const up = linearShard(context, shard, {
     ...wide,
@@ -43,6 +44,7 @@ export function feedForwardShard(
     in: ffn,
     out: hidden,
     split: "row",
+    isBiased,
     activation: "none",
   });
 }

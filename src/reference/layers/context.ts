@@ -5,10 +5,10 @@ import type { Layer } from "../../plan/layers/layers.ts";
 import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
 import { contentValues } from "../../program/content_values.ts";
-import { weightScale } from "../../program/layers/context.ts";
+import { biasScale, weightScale } from "../../program/layers/context.ts";
 import { tableScale } from "../../program/layers/embedding_table.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
-import { matrix, type Matrix } from "../tensor.ts";
+import { type Affine, matrix, type Matrix } from "../tensor.ts";
 
 export interface ReferenceContext {
   readonly workload: Workload;
@@ -70,24 +70,47 @@ export const vector = (
   center: number,
 ): Float64Array => wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
 
-/** Expert by expert, the layer's matrices `part` [experts, k, n]. */
-export function expertWeight(
+/** The layer's matrix `part` [k, n], where it is biased with its bias; `part` is empty or ends with a slash. */
+export const affine = (
+  context: ReferenceContext,
+  part: string,
+  k: number,
+  n: number,
+  isBiased = false,
+): Affine => ({
+  weight: weight(context, `${part}weight`, k, n),
+  ...(isBiased ? { bias: biasOf(context, part, n) } : {}),
+});
+
+/** The bias [size] of the layer's matrix `part`. */
+export const biasOf = (context: ReferenceContext, part: string, size: number): Float64Array =>
+  wholeOf(context, `${context.name}/${part}bias`, [size], 0, biasScale);
+
+/** Expert by expert, the layer's matrices `part` [experts, k, n], and where they are biased biases [experts, 1, n]. */
+export function expertAffine(
   { workload, name }: ReferenceContext,
   part: string,
   experts: number,
   k: number,
   n: number,
-): (expert: number) => Matrix {
-  const content = (expert: number): RegionContent => ({
-    kind: "uniform",
-    tensor: `${name}/${part}`,
-    center: 0,
-    scale: weightScale(k),
-    shape: [experts, k, n],
-    offset: [expert, 0, 0],
-    size: [1, k, n],
+  isBiased = false,
+): (expert: number) => Affine {
+  const valuesOf = (what: string, scale: number, rows: number, expert: number): Float64Array => {
+    const content: RegionContent = {
+      kind: "uniform",
+      tensor: `${name}/${part}/${what}`,
+      center: 0,
+      scale,
+      shape: [experts, rows, n],
+      offset: [expert, 0, 0],
+      size: [1, rows, n],
+    };
+    return contentValues(content, workload.seed, workload.dtype);
+  };
+  return (expert) => ({
+    weight: matrix(k, n, valuesOf("weight", weightScale(k), k, expert)),
+    ...(isBiased ? { bias: valuesOf("bias", biasScale, 1, expert) } : {}),
   });
-  return (expert) => matrix(k, n, contentValues(content(expert), workload.seed, workload.dtype));
 }
 
 /** Of an embedding, [vocabulary, hidden]. */

@@ -2,14 +2,14 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { gelu, silu } from "../activations.ts";
-import { matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
+import { type Affine, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
 
 export interface ExpertWeights {
-  readonly router: Matrix;
-  readonly up: (expert: number) => Matrix;
+  readonly router: Affine;
+  readonly up: (expert: number) => Affine;
   /** Used where the activation is gated. */
-  readonly gate: (expert: number) => Matrix;
-  readonly down: (expert: number) => Matrix;
+  readonly gate: (expert: number) => Affine;
+  readonly down: (expert: number) => Affine;
 }
 
 export interface MoeResult {
@@ -37,7 +37,7 @@ export const mixtureOfExperts = (
   routes?: Uint32Array,
 ): MoeResult => {
   const { topK } = layer;
-  const logits = multiply(x, weights.router);
+  const logits = transform(x, weights.router);
   const choices = new Uint32Array(x.rows * topK);
   let routingGap = 0;
   let reroutedChoices = 0;
@@ -124,13 +124,13 @@ const feedForward = (
   weights: ExpertWeights,
   expert: number,
 ): Matrix => {
-  const up = multiply(x, weights.up(expert));
+  const up = transform(x, weights.up(expert));
   if (layer.activation === "gelu") {
-    return multiply(matrix(up.rows, up.columns, up.data.map(gelu)), weights.down(expert));
+    return transform(matrix(up.rows, up.columns, up.data.map(gelu)), weights.down(expert));
   }
-  const gate = multiply(x, weights.gate(expert));
+  const gate = transform(x, weights.gate(expert));
   const inner = up.data.map((value, i) => value * silu(gate.data[i]!));
-  return multiply(matrix(up.rows, up.columns, inner), weights.down(expert));
+  return transform(matrix(up.rows, up.columns, inner), weights.down(expert));
 };
 
 /** Softmax probability of the choice, over all experts or, renormalised, over the chosen ones. */

@@ -2,19 +2,19 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { rowsPerExpertGroup } from "../../program/layers/expert_columns.ts";
-import { expertWeight, type ReferenceLayer, weight } from "./context.ts";
+import { affine, expertAffine, type ReferenceLayer } from "./context.ts";
 import { mixtureOfExperts } from "./experts.ts";
 
 export const moe: ReferenceLayer<MoeLayer> = {
   apply(context, layer, x) {
     const { hidden, ffn, experts, topK } = layer;
     const part = (which: string, k: number, n: number) =>
-      expertWeight(context, `experts/${which}/weight`, experts, k, n);
+      expertAffine(context, `experts/${which}`, experts, k, n, layer.expertBias);
     const { output, ...routing } = mixtureOfExperts(
       layer,
       x,
       {
-        router: weight(context, "router/weight", hidden, experts),
+        router: affine(context, "router/", hidden, experts, layer.routerBias),
         up: part("up", hidden, ffn),
         gate: part("gate", hidden, ffn),
         down: part("down", ffn, hidden),
@@ -25,8 +25,10 @@ export const moe: ReferenceLayer<MoeLayer> = {
     return { output, routing: { ...routing, choices: x.rows * topK } };
   },
   round({ stored, add, feedForward, product }, layer, x) {
-    const logits = product(x, layer.hidden);
-    const own = feedForward(x, layer);
+    const { hidden, ffn, activation, expertBias } = layer;
+    const logits = product(x, hidden);
+    const bias = expertBias === true;
+    const own = feedForward(x, { hidden, ffn, activation, bias });
     const weighted = { value: own.value, error: own.error + 2 * logits.error * own.value };
     // A token's weights add up to 1 at most; of what they leave of the value, the least counts.
     const least = layer.renormalise ? 1 / layer.topK : 1 / layer.experts;

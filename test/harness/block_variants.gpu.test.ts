@@ -1,0 +1,40 @@
+// Runs of what models do otherwise in their blocks: on an adapter they compute what the reference says.
+
+import { expect, test } from "vitest";
+import { runPlan } from "../../src/harness/run_plan.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { biasedPlansIn } from "../support/biased_plans.ts";
+import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+
+const adapter = adapterUnderTest();
+
+/** Of a complete run, whose instructions are all checked: the error of its result, and memory by rank. */
+const run = async (plan: Plan) => {
+  const options = { adapter, numericsOnly: true, check: "oracle" } as const;
+  const { outcome, check, estimate, memory } = await runPlan(plan, options);
+  if (outcome.state !== "complete") throw new Error(`${plan.name}: ${JSON.stringify(outcome)}`);
+  return {
+    error: check?.error,
+    allocated: memory.map(({ allocatedBytes }) => allocatedBytes),
+    estimated: estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+  };
+};
+
+const dtypes = [
+  ["f32", 1e-5],
+  ["f16", 5e-3],
+] as const;
+
+describeOnAdapter("on an adapter", () => {
+  test.each(dtypes)(
+    "products with biases, in %s",
+    async (dtype, tolerance) => {
+      for (const plan of biasedPlansIn(dtype)) {
+        const { error, allocated, estimated } = await run(plan);
+        expect(error).toBeLessThanOrEqual(tolerance);
+        expect(allocated).toEqual(estimated);
+      }
+    },
+    120_000,
+  );
+});
