@@ -1,7 +1,8 @@
-/** Function that a matmul applies to its product. GELU is the tanh form. */
-export type Activation = "none" | "gelu" | "silu" | "relu";
+import type { NetworkActivation } from "../plan/activation.ts";
 
-const codes: Record<Activation, number> = { none: 0, gelu: 1, silu: 2, relu: 3 };
+/** Function that a matmul applies to its product. `softcap` is cap · tanh(x / cap). */
+export type Activation = "none" | "softcap" | NetworkActivation;
 
-/** The number by which shaders know an activation. */
-export const activationCode = (activation: Activation): number => codes[activation];
+/** The prelude that defines it. */
+export const activationPrelude = (activation: Activation): string =>
+  `activations/${activation.replaceAll("-", "_")}`;

@@ -1,7 +1,7 @@
 // What matrix products have in common, whether their rows are known beforehand or grouped by expert: operands,
 // what finishes the result, and the preludes that say so to a shader.
 
-import { type Activation, activationCode } from "./activation.ts";
+import { type Activation, activationPrelude } from "./activation.ts";
 import {
   type AdapterTraits,
   type Binding,
@@ -16,11 +16,13 @@ import { bytesPerElement, ceilDiv, paddedElements, rowQuads, type StorageType } 
 /** y = activation(scale · product + bias) · gate + residual, where those that are absent are left out. */
 export interface Finish {
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
   /** Default: 1. */
   readonly scale?: number;
   /** Binding `bias` [parts, n]. */
   readonly bias?: true;
-  /** Binding `gate` [rows, n]. */
+  /** Binding `gate` [rows, n]; behind `clamped-silu` clamped to ±7, and one more. */
   readonly gate?: true;
   /** Binding `residual` [rows, n]. */
   readonly residual?: true;
@@ -71,10 +73,16 @@ export const productPreludes = ({ rows, transposed, finish }: Product): string[]
   `rows/${rows}`,
   `operands/${operands[transposed]}`,
   `epilogue/${finish.bias ? "" : "no_"}bias`,
-  `epilogue/${finish.gate ? "" : "no_"}gate`,
+  `epilogue/${gatePrelude(finish)}`,
   `epilogue/${finish.residual ? "" : "no_"}residual`,
+  activationPrelude(finish.activation),
   "epilogue/finish",
 ];
+
+const gatePrelude = ({ gate, activation }: Finish): string => {
+  if (gate !== true) return "no_gate";
+  return activation === "clamped-silu" ? "clamped_gate" : "gate";
+};
 
 /** A residual counts as it does by itself, so that a model has as many wherever it is added. */
 export const productFlops = (rows: number, { n, k, finish }: Product): number =>
@@ -118,8 +126,8 @@ export const productTiling = (
       ...(rows === "dense" ? { M: m } : {}),
       N: n,
       K: k,
-      ACTIVATION: activationCode(finish.activation),
       SCALE: finish.scale ?? 1,
+      ...(finish.cap === undefined ? {} : { CAP: finish.cap }),
       ...tile.constants,
     },
     grid: [atLeastOne(Math.min(rowGroups, 65_535)), atLeastOne(columnGroups), parts] satisfies Grid,

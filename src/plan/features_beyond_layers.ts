@@ -16,13 +16,14 @@ export interface Feature {
 
 /** What of a model's description no layer does yet. */
 export const featuresBeyondLayers = (model: Model): Feature[] => {
-  const { positions, slidingWindow, parallelResidual, latent, moe, otherFeatures } = model;
+  const { positions, slidingWindow, latent, moe, otherFeatures } = model;
   const biases = (model.biases ?? []).filter((each) => !runnableBiases.includes(each));
+  const isLearned = positions?.kind === "learned" && positions.count !== undefined;
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
     condition ? [{ name, path, what }] : [];
   return [
     ...when(
-      positions !== undefined,
+      positions !== undefined && !isLearned,
       `${positions?.kind}-positions`,
       ["positions"],
       `${positions?.kind} position embeddings`,
@@ -38,13 +39,6 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       "qk-norm",
       ["qkNorm"],
       "norms of queries and keys",
-    ),
-    ...when(model.postNorms === true, "post-norms", ["postNorms"], "norms after attention and MLP"),
-    ...when(
-      parallelResidual !== undefined,
-      "parallel-residual",
-      ["parallelResidual"],
-      "attention and MLP side by side (parallel residual)",
     ),
     ...when(
       slidingWindow !== undefined,
@@ -64,7 +58,6 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       ["linearAttention"],
       `linear attention in ${model.linearAttention?.layers} layers`,
     ),
-    ...activationFeature(model),
     ...when(
       moe?.sharedFfn !== undefined,
       "shared-experts",
@@ -92,17 +85,3 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
 };
 
 const listed = (names: readonly string[]): string => names.join(", ");
-
-/** Gated MLPs use silu here, plain ones gelu. */
-const activationFeature = ({ activation, gated }: Model): Feature[] => {
-  const ours = gated ? "silu" : "gelu";
-  return activation === undefined || activation === ours
-    ? []
-    : [
-        {
-          name: "mlp-activation",
-          path: ["activation"],
-          what: `${gated ? "a gated" : "an ungated"} MLP with ${activation}; here it has ${ours}`,
-        },
-      ];
-};

@@ -5,6 +5,7 @@
 // out of the active ones, because a token reads one row of it; `byPart` lets a reader do the same.
 
 import type { LatentAttention } from "./layers/attention.ts";
+import { isBiasedNorm } from "./layers/norm.ts";
 import type { Model } from "./plan.ts";
 
 export interface ParameterCount {
@@ -121,9 +122,14 @@ const sharedOf = (model: Model): number => {
 
 /** Around attention and MLP, and one before the head. */
 const normsOf = (model: Model, blocksWithBoth: number): number => {
-  const { layers, hidden, norm, parallelResidual, postNorms, vocabulary } = model;
-  const before = parallelResidual === "shared-norm" ? 1 : 2;
-  const perBlock = postNorms === true ? before + 2 : before;
-  const norms = layers * perBlock + blocksWithBoth + (vocabulary === undefined ? 0 : 1);
-  return norms * (norm === "layer" ? 2 : 1) * hidden;
+  const { layers, hidden, norm, normBias, parallelResidual, postNorms, vocabulary, embeddingNorm } =
+    model;
+  const isBiased = isBiasedNorm({ norm, ...(normBias === undefined ? {} : { bias: normBias }) });
+  const isShared = parallelResidual === "shared-norm";
+  const sublayers = 2 * layers + blocksWithBoth;
+  const before = isShared ? layers : sublayers;
+  const inBlocks =
+    parallelResidual === undefined && postNorms === true ? before + sublayers : before;
+  const atEnds = vocabulary === undefined ? 0 : embeddingNorm === true ? 2 : 1;
+  return (inBlocks + atEnds) * (isBiased ? 2 : 1) * hidden;
 };

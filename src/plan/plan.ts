@@ -1,6 +1,7 @@
 // The plan as the rest of the program sees it: explicit stages of layers, every default filled in,
 // whichever of the two ways it was written.
 
+import type { NetworkActivation } from "./activation.ts";
 import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
 
@@ -146,19 +147,37 @@ export interface Model {
     /** One learned bias per expert steers the choice. */
     readonly routingBias?: boolean;
   };
-  // What follows describes public models for counting; `modelIsRunnable` refuses what cannot run.
-  /** Of the MLP. Absent: silu where it is gated, gelu elsewhere. */
-  readonly activation?: "gelu" | "silu" | "relu";
-  /** How positions enter. `count` is the number of rows of a learned table. */
-  readonly positions?: { readonly kind: "rotary" | "learned" | "alibi"; readonly count?: number };
+  readonly activation: NetworkActivation;
+  /** How positions enter. A learned table has `count` rows, and the first token adds row `offset`. */
+  readonly positions?: {
+    readonly kind: "rotary" | "learned" | "alibi";
+    readonly count?: number;
+    readonly offset?: number;
+  };
   /** The head uses the weights of the embedding. */
   readonly tiedEmbeddings?: boolean;
   /** Linear layers that add a bias; `qkv` is query, key and value. */
   readonly biases?: readonly Bias[];
   /** Queries and keys are normalised; the weights are one head's, or each head has its own. */
   readonly qkNorm?: boolean | "all-heads";
-  /** Results of attention and MLP are normalised too, before they are added. */
-  readonly postNorms?: boolean;
+  /** Of all norms. Absent: 1e-5. */
+  readonly normEpsilon?: number;
+  /** Of layer norms: whether they have a bias. Absent: they have. */
+  readonly normBias?: boolean;
+  /** Checkpoints hold the gains of norms less 1. */
+  readonly unitOffsetNorms?: boolean;
+  /** Results of attention and MLP are normalised before they are added, too or instead of what goes in. */
+  readonly postNorms?: boolean | "only";
+  /** A norm right behind the embedding. */
+  readonly embeddingNorm?: boolean;
+  /** Rows of the embedding are multiplied by it. */
+  readonly embeddingScale?: number;
+  /** What attention and MLP give is multiplied by it before it is added. */
+  readonly residualScale?: number;
+  /** Logits are multiplied by it. */
+  readonly logitScale?: number;
+  /** Logits x are cap · tanh(x / cap). */
+  readonly logitSoftcap?: number;
   /** Attention and MLP work on the same input, each with a norm or with one between them. */
   readonly parallelResidual?: "own-norms" | "shared-norm";
   /** So many of the layers see only so many tokens back. */

@@ -2,6 +2,7 @@
 // cannot do yet, so that their parameters and memory are counted as they are; a rule refuses to run those.
 
 import { z } from "zod";
+import { activations } from "./activation.ts";
 import { count } from "./schema_numbers.ts";
 
 /** Layers are numbered from 0. */
@@ -42,6 +43,8 @@ const positions = z.strictObject({
   kind: z.enum(["rotary", "learned", "alibi"]),
   /** Rows of the learned table. */
   count: count.exactOptional(),
+  /** Of the learned table: the row of the first token. */
+  offset: z.int().nonnegative().max(10_000).exactOptional(),
 });
 
 export const modelSchema = z.strictObject({
@@ -52,7 +55,7 @@ export const modelSchema = z.strictObject({
   headDim: count.exactOptional(),
   ffn: count.exactOptional(),
   gated: z.boolean().exactOptional(),
-  activation: z.enum(["gelu", "silu", "relu"]).exactOptional(),
+  activation: z.enum(activations).exactOptional(),
   causal: z.boolean().exactOptional(),
   norm: z.enum(["rms", "layer"]).exactOptional(),
   vocabulary: count.exactOptional(),
@@ -64,7 +67,16 @@ export const modelSchema = z.strictObject({
     .exactOptional(),
   /** `all-heads`: a weight for each value of all heads, instead of one head's for all. */
   qkNorm: z.union([z.boolean(), z.literal("all-heads")]).exactOptional(),
-  postNorms: z.boolean().exactOptional(),
+  normEpsilon: z.number().positive().exactOptional(),
+  normBias: z.boolean().exactOptional(),
+  unitOffsetNorms: z.boolean().exactOptional(),
+  /** `only`: instead of those before attention and MLP. */
+  postNorms: z.union([z.boolean(), z.literal("only")]).exactOptional(),
+  embeddingNorm: z.boolean().exactOptional(),
+  embeddingScale: z.number().positive().exactOptional(),
+  residualScale: z.number().positive().exactOptional(),
+  logitScale: z.number().positive().exactOptional(),
+  logitSoftcap: z.number().positive().exactOptional(),
   parallelResidual: z.enum(["own-norms", "shared-norm"]).exactOptional(),
   slidingWindow: z.strictObject({ tokens: count, layers: count.max(10_000) }).exactOptional(),
   latent: latent.exactOptional(),

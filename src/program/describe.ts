@@ -64,7 +64,9 @@ interface Part {
 
 /** A norm of split tokens is a step: what it leaves is gathered before the next. */
 const isMinor = (layer: Layer): boolean =>
-  layer.op === "residual" || (layer.op === "norm" && layer.split !== "tokens");
+  layer.op === "residual" ||
+  layer.op === "branch" ||
+  (layer.op === "norm" && layer.split !== "tokens");
 
 const partsOf = ({ layers }: Stage): Part[] => {
   const parts: { main: Layer; layers: Layer[] }[] = [];

@@ -31,7 +31,7 @@ export interface CopyOp extends OpBase {
   readonly columns: number;
 }
 
-/** y = activation(x · w + bias) · gate + residual */
+/** y = activation(scale · x · w + bias) · gate + residual */
 export interface MatmulOp extends OpBase {
   readonly op: "matmul";
   readonly x: View;
@@ -41,6 +41,10 @@ export interface MatmulOp extends OpBase {
   /** [n], on the ranks that add it: of partial sums one adds it for all. */
   readonly bias?: Tensor;
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
+  /** Absent: 1. */
+  readonly scale?: number;
   readonly gate?: View;
   readonly residual?: View;
   readonly y: View;
@@ -67,6 +71,8 @@ export interface GroupedMatmulOp extends OpBase {
 export interface ActivationOp extends OpBase {
   readonly op: "activation";
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
   readonly x: View;
   readonly gate?: View;
   readonly y: View;
@@ -90,16 +96,20 @@ export interface NormOp extends OpBase {
   readonly epsilon: number;
   readonly x: View;
   readonly gain: Tensor;
-  /** Of a layer norm. */
+  /** Of a layer norm that has one. */
   readonly bias?: Tensor;
   readonly y: View;
   /** Summands of x, which this op then writes, too. */
   readonly sumOf?: readonly [View, View];
+  /** Of the first summand. Absent: 1. */
+  readonly scale?: number;
 }
 
-/** y = a + b */
+/** y = scale · a + b */
 export interface AddOp extends OpBase {
   readonly op: "add";
+  /** Absent: 1. */
+  readonly scale?: number;
   readonly a: View;
   readonly b: View;
   readonly y: View;
@@ -118,7 +128,17 @@ export interface EmbeddingOp extends OpBase {
   readonly op: "embedding";
   readonly ids: Tensor;
   readonly table: Tensor;
+  /** Absent: 1. */
+  readonly scale?: number;
+  readonly positions?: Positions;
   readonly y: Tensor;
+}
+
+/** A token adds the row of its place in its sample, from `first` on. */
+export interface Positions {
+  readonly table: Tensor;
+  readonly first: number;
+  readonly sequence: number;
 }
 
 /** Member i of the group takes the i-th block of columns. */

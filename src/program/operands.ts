@@ -30,7 +30,7 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "add":
       return [op.a.tensor, op.b.tensor];
     case "embedding":
-      return [op.ids, op.table];
+      return [op.ids, op.table, ...(op.positions === undefined ? [] : [op.positions.table])];
     case "route":
       return [op.logits];
     case "route-positions":

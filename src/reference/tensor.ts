@@ -62,6 +62,15 @@ export const transform = (x: Matrix, { weight, bias }: Affine): Matrix => {
   return out;
 };
 
+export const scaled = (m: Matrix, factor = 1): Matrix =>
+  factor === 1
+    ? m
+    : matrix(
+        m.rows,
+        m.columns,
+        m.data.map((value) => factor * value),
+      );
+
 export const transpose = (m: Matrix): Matrix => {
   const out = matrix(m.columns, m.rows);
   for (let row = 0; row < m.rows; row++) {

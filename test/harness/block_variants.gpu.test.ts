@@ -5,6 +5,7 @@ import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { biasedPlansIn } from "../support/biased_plans.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { variantPlan, variants } from "../support/variant_plans.ts";
 
 const adapter = adapterUnderTest();
 
@@ -22,7 +23,7 @@ const run = async (plan: Plan) => {
 
 const dtypes = [
   ["f32", 1e-5],
-  ["f16", 5e-3],
+  ["f16", 1e-2],
 ] as const;
 
 describeOnAdapter("on an adapter", () => {
@@ -34,6 +35,19 @@ describeOnAdapter("on an adapter", () => {
         expect(error).toBeLessThanOrEqual(tolerance);
         expect(allocated).toEqual(estimated);
       }
+    },
+    120_000,
+  );
+
+  // In turns in either type: a run takes seconds.
+  test.each(
+    variants.map((each, i) => [each.name, i % 2 === 0 ? dtypes[0] : dtypes[1], each] as const),
+  )(
+    "%s, in %s",
+    async (_, [dtype, tolerance], variant) => {
+      const { error, allocated, estimated } = await run(variantPlan(variant, dtype));
+      expect(error).toBeLessThanOrEqual(tolerance);
+      expect(allocated).toEqual(estimated);
     },
     120_000,
   );

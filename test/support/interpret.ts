@@ -305,12 +305,15 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       runProduct(call, buffers);
       return;
     case "embedding": {
-      const { tokens, hidden, vocabularyStart, vocabularyRows } = call.shape;
+      const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = call.shape;
+      const [added, y] = positions === undefined ? [undefined, c] : [c, d];
+      const pitch = rowPitch(hidden);
       for (let t = 0; t < tokens; t++) {
         const row = a[t]! - vocabularyStart;
+        const place = positions === undefined ? 0 : positions.first + (t % positions.sequence);
         for (let h = 0; h < hidden; h++) {
-          c[t * rowPitch(hidden) + h] =
-            row >= 0 && row < vocabularyRows ? b[row * rowPitch(hidden) + h]! : 0;
+          const entry = scale * b[row * pitch + h]! + (added?.[place * pitch + h] ?? 0);
+          y[t * pitch + h] = row >= 0 && row < vocabularyRows ? entry : 0;
         }
       }
       return;
@@ -339,10 +342,11 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     }
     case "rms_norm":
-      normalise(call.shape, a, b, undefined, c);
+      normalise(call.shape, "rms", a, b, undefined, c);
       return;
     case "layer_norm":
-      normalise(call.shape, a, b, c, d);
+      if (call.shape.bias) normalise(call.shape, "layer", a, b, c, d);
+      else normalise(call.shape, "layer", a, b, undefined, c);
       return;
     case "softmax": {
       const { rows, columns } = call.shape;
@@ -358,15 +362,19 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     }
     case "add_rms_norm":
-      d.set(a.map((v, i) => v + b[i]!));
-      normalise(call.shape, d, c, undefined, e);
+      d.set(a.map((v, i) => (call.shape.scale ?? 1) * v + b[i]!));
+      normalise(call.shape, "rms", d, c, undefined, e);
       return;
     case "add_layer_norm":
-      e.set(a.map((v, i) => v + b[i]!));
-      normalise(call.shape, e, c, d, f);
+      {
+        const [bias, sum, y] = call.shape.bias ? [d, e, f] : [undefined, d, e];
+        sum.set(a.map((v, i) => (call.shape.scale ?? 1) * v + b[i]!));
+        normalise(call.shape, "layer", sum, c, bias, y);
+      }
       return;
     case "add":
-      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) c[i] = a[i]! + b[i]!;
+      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++)
+        c[i] = (call.shape.scale ?? 1) * a[i]! + b[i]!;
       return;
     case "route_top_k": {
       const { tokens, experts, topK, renormalise } = call.shape;
@@ -462,9 +470,9 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
   }
 };
 
-/** With a bias it is a layer norm, without an RMS norm. */
 const normalise = (
   { rows, columns, epsilon }: NormShape,
+  kind: "rms" | "layer",
   x: Float64Array,
   gain: Float64Array,
   bias: Float64Array | undefined,
@@ -472,7 +480,7 @@ const normalise = (
 ): void => {
   for (let r = 0; r < rows; r++) {
     const row = x.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
-    const mean = bias === undefined ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
+    const mean = kind === "rms" ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
     const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
     for (const [column, v] of row.entries()) {
       const scaled = ((v - mean) / Math.sqrt(variance + epsilon)) * gain[column]!;

@@ -1,6 +1,9 @@
 // Small plans that between them use every layer, split and communication.
 
+import { networkOf, type NetworkActivation } from "../../src/plan/activation.ts";
 import type { Layer } from "../../src/plan/layers/layers.ts";
+import type { LinearLayer } from "../../src/plan/layers/linear.ts";
+import type { MlpLayer } from "../../src/plan/layers/mlp.ts";
 import type { MoeLayer } from "../../src/plan/layers/moe.ts";
 import type { Plan, Workload } from "../../src/plan/plan.ts";
 
@@ -43,7 +46,7 @@ export const linear = (
   out: number,
   split: "column" | "row" | "replicated",
   groups: Groups,
-  activation: "none" | "gelu" | "relu" = "none",
+  activation: LinearLayer["activation"] = "none",
 ): Draft<Layer> => ({ op: "linear", in: input, out, split, groups, activation });
 
 export const attention = (
@@ -57,9 +60,10 @@ export const attention = (
 export const mlp = (
   hidden: number,
   ffn: number,
-  activation: "gelu" | "silu",
+  activation: NetworkActivation,
   groups: Groups,
-): Draft<Layer> => ({ op: "mlp", hidden, ffn, activation, groups });
+  rest: Partial<MlpLayer> = {},
+): Draft<Layer> => ({ op: "mlp", hidden, ffn, ...networkOf({ activation }), groups, ...rest });
 
 export const moe = (
   hidden: number,
@@ -72,7 +76,7 @@ export const moe = (
   op: "moe",
   hidden,
   ffn: 6,
-  activation: "gelu",
+  ...networkOf(rest),
   experts,
   topK,
   renormalise: false,

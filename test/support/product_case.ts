@@ -20,7 +20,7 @@ export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase
   const w = randomTensor(batch * k, n, dtype, random);
   const tables = {
     ...(bias ? { bias: randomTensor(batch, n, dtype, random) } : {}),
-    ...(gate ? { gate: randomTensor(batch * m, n, dtype, random) } : {}),
+    ...(gate ? { gate: gates(shape, randomTensor(batch * m, n, dtype, random)) } : {}),
     ...(residual ? { residual: randomTensor(batch * m, n, dtype, random) } : {}),
   };
   const parts = Array.from({ length: batch }, (_, part) =>
@@ -66,6 +66,16 @@ function joined(parts: readonly Expected[]): Expected {
   };
 }
 
+/** Where gates are clamped, they reach beyond on both sides. */
+const gates = ({ activation }: MatmulShape, { rows, columns, values }: Tensor): Tensor =>
+  activation === "clamped-silu"
+    ? tensor(
+        rows,
+        columns,
+        values.map((v) => 16 * v),
+      )
+    : tensor(rows, columns, values);
+
 /** activation(scale · product + bias) · gate + residual, and what it may lose by cancellation. */
 function finished(
   { m, n, scale = 1, activation }: MatmulShape,
@@ -73,7 +83,11 @@ function finished(
   { bias, gate, residual }: Readonly<Partial<Record<"bias" | "gate" | "residual", Tensor>>>,
 ): Expected {
   const biasAt = (i: number): number => bias?.values[Math.floor(i / (m * n)) * n + (i % n)] ?? 0;
-  const gateAt = (i: number): number => gate?.values[i] ?? 1;
+  const gateAt = (i: number): number => {
+    const value = gate?.values[i];
+    if (value === undefined || activation !== "clamped-silu") return value ?? 1;
+    return 1 + Math.max(-7, Math.min(7, value));
+  };
   const residualAt = (i: number): number => residual?.values[i] ?? 0;
   const biased = {
     values: values.map((value, i) => scale * value + biasAt(i)),

@@ -61,7 +61,7 @@ export const gptOss: Family = (fields) => {
   const experts = fields.needed("num_local_experts");
   const topK = fields.count("experts_per_token") ?? fields.needed("num_experts_per_tok");
   fields.value("num_experts_per_tok");
-  fields.value("swiglu_limit");
+  const limit = fields.number("swiglu_limit") ?? 7;
   fields.value("initial_context_length");
   if (model === undefined || experts === undefined || topK === undefined) return undefined;
   const biased = fields.flag("attention_bias") ?? true;
@@ -70,6 +70,7 @@ export const gptOss: Family = (fields) => {
     {
       ...model,
       biases: [...(biased ? (["qkv", "attention-output"] as const) : []), "experts", "router"],
+      activation: "clamped-silu",
       moe: { experts, topK, ffn, renormalise: true },
     },
     { "attention-sinks": layers * heads },
@@ -77,7 +78,7 @@ export const gptOss: Family = (fields) => {
   return withFeatures(
     withWindow(fields, whole, Math.ceil(layers / 2)),
     "attention-sinks",
-    "activation-clamped-swiglu",
+    ...(limit === 7 ? [] : [`activation-clamped-at-${limit}`]),
     ...scaledPositions(fields),
   );
 };

@@ -1,5 +1,6 @@
 // The model in a Megatron-LM argument list, with the defaults of that tool where the list is silent.
 
+import type { Bias } from "../plan.ts";
 import type { ModelFile } from "../schema_model.ts";
 import type { CommandFlags } from "./command_flags.ts";
 import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
@@ -29,11 +30,12 @@ export const megatronModel = (flags: CommandFlags): DescribedModel => {
   const latent = flags.has("--multi-latent-attention") ? latentOf(flags) : {};
   const { vocabulary, assumed } = vocabularyOf(flags);
   const tied = !flags.has("--untie-embeddings-and-output-weights");
-  const biases = biasesOf(flags);
+  const experts = expertsOf(flags, layers, ffn);
+  const biases = biasesOf(flags, experts.moe !== undefined);
   const activation = flags.has("--squared-relu")
-    ? "squared-relu"
+    ? ("relu2" as const)
     : quick
-      ? "quick-gelu"
+      ? ("quick-gelu" as const)
       : undefined;
   const qkNorm = flags.has("--qk-layernorm");
   const model: ModelFile = {
@@ -51,8 +53,8 @@ export const megatronModel = (flags: CommandFlags): DescribedModel => {
     ...(biases.length === 0 ? {} : { biases }),
     ...(qkNorm ? { qkNorm } : {}),
     ...windowOf(flags, layers),
-    ...(activation === undefined ? {} : { otherFeatures: [`activation-${activation}`] }),
-    ...expertsOf(flags, layers, ffn),
+    ...(activation === undefined ? {} : { activation }),
+    ...experts,
   };
   return { model, assumed };
 };
@@ -95,11 +97,12 @@ const latentOf = (flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> =>
   };
 };
 
-const biasesOf = (flags: CommandFlags): ("qkv" | "attention-output" | "mlp")[] => {
+const biasesOf = (flags: CommandFlags, hasExperts: boolean): Bias[] => {
   const off = flags.has("--disable-bias-linear");
   const ofQueries = flags.has("--add-qkv-bias");
   flags.has("--add-bias-linear");
-  if (!off) return ["qkv", "attention-output", "mlp"];
+  if (!off)
+    return ["qkv", "attention-output", "mlp", ...(hasExperts ? (["experts"] as const) : [])];
   return ofQueries ? ["qkv"] : [];
 };
 

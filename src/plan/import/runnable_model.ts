@@ -6,12 +6,9 @@ import type { ModelFile } from "../schema_model.ts";
 /** Sizes stay as they are; a head of latent attention keeps its part without positions. */
 export const runnableModel = (model: ModelFile): ModelFile => {
   const {
-    activation: _activation,
-    positions: _positions,
+    positions,
     biases,
     qkNorm: _qkNorm,
-    postNorms: _postNorms,
-    parallelResidual: _parallelResidual,
     slidingWindow: _slidingWindow,
     latent: _latent,
     linearAttention: _linear,
@@ -21,7 +18,11 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     ...others
   } = model;
   const kept = (biases ?? []).filter((each) => runnableBiases.includes(each));
-  const rest = kept.length === 0 ? others : { ...others, biases: kept };
+  const rest = {
+    ...others,
+    ...(kept.length === 0 ? {} : { biases: kept }),
+    ...(positions?.kind === "learned" && positions.count !== undefined ? { positions } : {}),
+  };
   if (moe === undefined) return rest;
   const {
     sharedFfn: _shared,

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { ExpertGroup } from "../groups.ts";
+import { activations, networkOf, type NetworkActivation } from "../activation.ts";
 import { count } from "../schema_numbers.ts";
 import type { LayerBase, PlanLayer } from "./layer.ts";
 import { groupsOf, isGrouped, parallel, type ParallelFile } from "./parallel.ts";
@@ -10,7 +11,9 @@ export interface MoeLayer extends LayerBase {
   readonly op: "moe";
   readonly hidden: number;
   readonly ffn: number;
-  readonly activation: "gelu" | "silu";
+  readonly activation: NetworkActivation;
+  /** As of an MLP. */
+  readonly gated: boolean;
   readonly experts: number;
   /** Copies of experts that are placed besides, and take a share of the tokens. Described and counted; cannot run yet. */
   readonly redundantExperts?: number;
@@ -31,7 +34,9 @@ const schema = z.strictObject({
   op: z.literal("moe"),
   hidden: count,
   ffn: count,
-  activation: z.enum(["gelu", "silu"]).exactOptional(),
+  activation: z.enum(activations).exactOptional(),
+  /** Default: with silu. */
+  gated: z.boolean().exactOptional(),
   experts: count,
   topK: count.exactOptional(),
   capacityFactor: z.number().positive().exactOptional(),
@@ -46,7 +51,8 @@ export const moe = {
   kinds: ["expert", "tensor", "data"],
   read({ parallel: placed, topK = 1, ...rest }, base): MoeLayer {
     const expertGroups = expertGroupsOf(placed);
-    return { ...base, activation: "gelu", renormalise: topK > 1, ...rest, topK, expertGroups };
+    const read = { ...networkOf(rest), renormalise: topK > 1, ...rest, topK };
+    return { ...base, ...read, expertGroups };
   },
   write({ expertGroups, ...sizes }, { gpus: tokenGpus }) {
     const holders = expertGroups.map((group) => group.flat());

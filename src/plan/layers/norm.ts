@@ -10,13 +10,22 @@ export interface NormLayer extends TokenwiseBase {
   readonly norm: "rms" | "layer";
   readonly hidden: number;
   readonly epsilon: number;
+  /** Of a layer norm: whether it has a bias. Absent: it has. */
+  readonly bias?: boolean;
+  /** Checkpoints hold the gain less 1, so 1 is added to what is read of one. Gains made from the seed are around 1 anyway. */
+  readonly unitOffset?: boolean;
 }
+
+export const isBiasedNorm = ({ norm, bias }: Pick<NormLayer, "norm" | "bias">): boolean =>
+  norm === "layer" && bias !== false;
 
 const schema = z.strictObject({
   op: z.literal("norm"),
   hidden: count,
   norm: z.enum(["rms", "layer"]).exactOptional(),
   epsilon: z.number().positive().exactOptional(),
+  bias: z.boolean().exactOptional(),
+  unitOffset: z.boolean().exactOptional(),
   parallel: parallel.exactOptional(),
 });
 

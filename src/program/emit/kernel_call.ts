@@ -1,7 +1,7 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
 import type { KernelCall } from "../../kernels/catalog.ts";
-import type { GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
+import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
 import type { Tensor, View } from "../tensor.ts";
 import { partOn, whole } from "../tensor.ts";
 
@@ -41,7 +41,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     }
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
-      return { call: { kernel: "add", shape: { rows, columns } }, operands: [op.a, op.b, op.y] };
+      const shape = { rows, columns, ...scaleOf(op) };
+      return { call: { kernel: "add", shape }, operands: [op.a, op.b, op.y] };
     }
     case "aggregate": {
       const [rows = 0] = sizes(op.x, rank);
@@ -50,21 +51,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       const shape = { rows, columns, group, scale };
       return { call: { kernel: "aggregate", shape }, operands: [op.x, op.y].map(whole) };
     }
-    case "embedding": {
-      const [tokens = 0, hidden = 0] = sizes(op.y, rank);
-      const table = partOn(op.table, rank);
-      const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
-      const shape = {
-        tokens,
-        hidden,
-        vocabularyStart: vocabularyStart ?? 0,
-        vocabularyRows: table?.shape[0] ?? 0,
-      };
-      return {
-        call: { kernel: "embedding", shape },
-        operands: [op.ids, op.table, op.y].map(whole),
-      };
-    }
+    case "embedding":
+      return embeddingCall(op, rank);
     case "slice-columns": {
       const [, inputColumns = 0] = sizes(op.x, rank);
       const [rows = 0, columns = 0] = sizes(op.y, rank);
@@ -84,6 +72,25 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   }
 }
 
+const embeddingCall = (op: EmbeddingOp, rank: number): EmittedKernel => {
+  const { ids, y, positions } = op;
+  const [tokens = 0, hidden = 0] = sizes(y, rank);
+  const table = partOn(op.table, rank);
+  const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
+  const shape = {
+    tokens,
+    hidden,
+    vocabularyStart: vocabularyStart ?? 0,
+    vocabularyRows: table?.shape[0] ?? 0,
+    ...scaleOf(op),
+    ...(positions === undefined
+      ? {}
+      : { positions: { first: positions.first, sequence: positions.sequence } }),
+  };
+  const tables = positions === undefined ? [op.table] : [op.table, positions.table];
+  return { call: { kernel: "embedding", shape }, operands: [ids, ...tables, y].map(whole) };
+};
+
 /** The bias, where the rank adds it. */
 const biasOn = ({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined =>
   bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
@@ -97,6 +104,8 @@ const finishOf = ({ activation, gate }: MatmulOp | GroupedMatmulOp, bias: View |
 const present = (...views: readonly (View | undefined)[]): View[] =>
   views.flatMap((view) => view ?? []);
 
+const scaleOf = ({ scale }: { readonly scale?: number }) => (scale === undefined ? {} : { scale });
+
 const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
   const { x, w, y, gate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
@@ -108,6 +117,8 @@ const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
     k: isTransposed ? columns : rows,
     ...(isTransposed ? { transposed: "w" as const } : {}),
     ...finishOf(op, bias),
+    ...scaleOf(op),
+    ...(op.cap === undefined ? {} : { cap: op.cap }),
     ...(residual === undefined ? {} : { residual: true as const }),
   };
   return {
@@ -132,7 +143,13 @@ const groupedMatmulCall = (op: GroupedMatmulOp, rank: number): EmittedKernel => 
 const normCall = (op: NormOp, rank: number): EmittedKernel => {
   const { x, gain, bias, y, sumOf, epsilon } = op;
   const [rows = 0, columns = 0] = shapeOn(y, rank);
-  const shape = { rows, columns, epsilon };
+  const shape = {
+    rows,
+    columns,
+    epsilon,
+    ...(bias === undefined ? {} : { bias: true as const }),
+    ...scaleOf(op),
+  };
   const weights = [whole(gain), ...(bias === undefined ? [] : [whole(bias)])];
   const isRms = op.norm === "rms";
   if (sumOf === undefined) {

@@ -123,11 +123,11 @@ export function expertOps(
     });
     return y;
   };
-  if (layer.activation !== "silu") {
-    multiply("down", finish("up", "gelu"), output);
+  if (!layer.gated) {
+    multiply("down", finish("up", layer.activation), output);
     return;
   }
   const up = inner("up/out");
   multiply("up", input, up);
-  multiply("down", finish("gate", "silu", up), output);
+  multiply("down", finish("gate", layer.activation, up), output);
 }

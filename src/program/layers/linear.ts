@@ -28,6 +28,8 @@ export const linearOps = (
       split: layer.split,
       activation: layer.activation,
       isBiased: layer.bias === true,
+      ...(layer.cap === undefined ? {} : { cap: layer.cap }),
+      ...(layer.scale === undefined ? {} : { scale: layer.scale }),
       ...(layer.tied === undefined ? {} : { isTied: true }),
     }),
   );
@@ -39,6 +41,10 @@ export interface LinearPart {
   readonly out: number;
   readonly split: LinearLayer["split"];
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
+  /** Of the product. Absent: 1. */
+  readonly scale?: number;
   /** Sharded as the result, which is multiplied by it behind the activation. */
   readonly gate?: Tensor;
   readonly isTied?: boolean;
@@ -49,7 +55,7 @@ export interface LinearPart {
 /** One tensor group's part of a matrix product. */
 export function linearShard(context: LayerContext, shard: Shard, linear: LinearPart): Shard {
   const { origin, add } = context;
-  const { part, split, gate, isTied = false, isBiased = false } = linear;
+  const { part, split, gate, scale, cap, isTied = false, isBiased = false } = linear;
   const { ranks, rows } = shard;
   const size = ranks.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
@@ -82,6 +88,7 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     isTransposed: isTied,
     ...(isBiased ? { bias: biasOf(context, ranks, linear) } : {}),
     activation: "none",
+    ...(scale === undefined ? {} : { scale }),
     y: whole(product),
   });
   const placement = placementOf(split, size);
@@ -92,6 +99,7 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     origin,
     ranks,
     activation: linear.activation,
+    ...(cap === undefined ? {} : { cap }),
     x: whole(product),
     ...(gate === undefined ? {} : { gate: whole(gate) }),
     y: whole(y),

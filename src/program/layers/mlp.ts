@@ -12,6 +12,8 @@ export const mlpOps = (
 ): ShardedTensor =>
   perShard(context, input, layer.hidden, (shard) => feedForwardShard(context, shard, layer, ""));
 
+type FeedForward = Pick<MlpLayer, "hidden" | "ffn" | "activation" | "gated" | "bias">;
+
 /**
  * One tensor group's feed-forward network: partial sums.
  *
@@ -20,22 +22,21 @@ export const mlpOps = (
 export function feedForwardShard(
   context: LayerContext,
   shard: Shard,
-  { hidden, ffn, activation, bias }: Pick<MlpLayer, "hidden" | "ffn" | "activation" | "bias">,
+  { hidden, ffn, activation, gated, bias }: FeedForward,
   part: string,
 ): Shard {
   const isBiased = bias === true;
   const wide = { in: hidden, out: ffn, split: "column", isBiased } as const;
-  const isGated = activation === "silu";
   const up = linearShard(context, shard, {
     ...wide,
     part: `${part}up/`,
-    activation: isGated ? "none" : "gelu",
+    activation: gated ? "none" : activation,
   });
-  const inner = isGated
+  const inner = gated
     ? linearShard(context, shard, {
         ...wide,
         part: `${part}gate/`,
-        activation: "silu",
+        activation,
         gate: up.tensor,
       })
     : up;

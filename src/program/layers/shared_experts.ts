@@ -16,7 +16,7 @@ export const addSharedExperts = (
   routed: ShardedTensor,
 ): ShardedTensor => {
   const { origin, add } = context;
-  const { hidden, activation } = layer;
+  const { hidden, activation, gated } = layer;
   const shards = input.shards.map((shard, i): Shard => {
     const own = routed.shards[i];
     if (own === undefined) throw new Error(`${origin.layer}: nothing to add`);
@@ -27,7 +27,7 @@ export const addSharedExperts = (
       shard.placement.kind === "rows" && ranks.length > 1
         ? allGatherRows({ ...move, name: `${name}/whole` }, shard, false)
         : shard;
-    const partial = feedForwardShard(context, all, { hidden, ffn, activation }, "shared/");
+    const partial = feedForwardShard(context, all, { hidden, ffn, activation, gated }, "shared/");
     const isSummed = slicesOf(layer) > 1 || ranks.length === 1;
     const shared = isSummed ? partial : reduceScatterRows(move, partial);
     const y = activationOf(context, "out", own.tensor.parts);

@@ -54,9 +54,10 @@ const createWritten = () => {
   };
 };
 
-const withActivation = (product: Product, { activation, gate, y }: ActivationOp): Product => ({
+const withActivation = (product: Product, { activation, cap, gate, y }: ActivationOp): Product => ({
   ...product,
   activation,
+  ...(cap === undefined ? {} : { cap }),
   ...(gate === undefined ? {} : { gate }),
   y,
 });
@@ -76,7 +77,7 @@ function fuseResiduals(ops: readonly Op[]): Op[] {
         written.isBefore(op.b.tensor, at) &&
         takes(product, op, readsOf)
       ) {
-        fused[at] = { ...product, residual: op.b, y: op.y };
+        fused[at] = withResidual(product, op);
         written.note(op, at);
         continue;
       }
@@ -88,13 +89,21 @@ function fuseResiduals(ops: readonly Op[]): Op[] {
   return fused;
 }
 
-/** Whether nobody wants the product by itself. */
+const withResidual = (product: MatmulOp, { scale, b, y }: AddOp): MatmulOp => ({
+  ...product,
+  ...(scale === undefined ? {} : { scale: (product.scale ?? 1) * scale }),
+  residual: b,
+  y,
+});
+
+/** Whether nobody wants the product by itself, and it is nothing but a product where the sum scales it. */
 const takes = (
-  { residual, ranks }: MatmulOp,
-  { a, ranks: summed }: AddOp,
+  { residual, activation, bias, gate, ranks }: MatmulOp,
+  { a, scale, ranks: summed }: AddOp,
   readsOf: (tensor: Tensor, rank: number) => number,
 ): boolean =>
   residual === undefined &&
+  (scale === undefined || (activation === "none" && bias === undefined && gate === undefined)) &&
   sameRanks(ranks, summed) &&
   ranks.every((rank) => readsOf(a.tensor, rank) === 1);
 

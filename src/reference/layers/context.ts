@@ -6,7 +6,7 @@ import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { biasScale, weightScale } from "../../program/layers/context.ts";
-import { tableScale } from "../../program/layers/embedding_table.ts";
+import { positionScale, tableScale } from "../../program/layers/embedding_table.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { type Affine, matrix, type Matrix } from "../tensor.ts";
 
@@ -123,6 +123,14 @@ export function tableOf(
   const shape = [layer.vocabulary, layer.hidden] as const;
   return matrix(...shape, wholeOf(context, `${name}/weight`, shape, 0, tableScale));
 }
+
+/** Learned positions [count, hidden] of the layer, which is an embedding. */
+export const positionsOf = (context: ReferenceContext, count: number, hidden: number): Matrix =>
+  matrix(
+    count,
+    hidden,
+    wholeOf(context, `${context.name}/positions`, [count, hidden], 0, positionScale),
+  );
 
 const wholeOf = (
   { workload }: ReferenceContext,

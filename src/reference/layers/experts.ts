@@ -1,8 +1,8 @@
 // A mixture of experts by its definition: every token through the experts chosen for it.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import { gelu, silu } from "../activations.ts";
 import { type Affine, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
+import { feedForward } from "./feed_forward.ts";
 
 export interface ExpertWeights {
   readonly router: Affine;
@@ -53,7 +53,7 @@ export const mixtureOfExperts = (
   const output = matrix(x.rows, x.columns);
   for (const [expert, rows] of rowsOf.entries()) {
     if (rows.length === 0) continue;
-    const y = feedForward(layer, gatherRows(x, rows), weights, expert);
+    const y = feedForward(layer, gatherRows(x, rows), (name) => weights[name](expert));
     for (const [i, row] of rows.entries()) {
       const weight = choiceWeight(layer, rowOf(logits, row), choices, row, expert);
       const target = rowOf(output, row);
@@ -116,21 +116,6 @@ const gatherRows = (x: Matrix, rows: readonly number[]): Matrix => {
   const out = matrix(rows.length, x.columns);
   for (const [i, row] of rows.entries()) rowOf(out, i).set(rowOf(x, row));
   return out;
-};
-
-const feedForward = (
-  layer: MoeLayer,
-  x: Matrix,
-  weights: ExpertWeights,
-  expert: number,
-): Matrix => {
-  const up = transform(x, weights.up(expert));
-  if (layer.activation === "gelu") {
-    return transform(matrix(up.rows, up.columns, up.data.map(gelu)), weights.down(expert));
-  }
-  const gate = transform(x, weights.gate(expert));
-  const inner = up.data.map((value, i) => value * silu(gate.data[i]!));
-  return transform(matrix(up.rows, up.columns, inner), weights.down(expert));
 };
 
 /** Softmax probability of the choice, over all experts or, renormalised, over the chosen ones. */

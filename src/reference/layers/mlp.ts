@@ -1,20 +1,18 @@
-// A feed-forward layer, with a gate where its activation is silu.
+// A feed-forward layer.
 
 import type { MlpLayer } from "../../plan/layers/mlp.ts";
-import { gelu, silu } from "../activations.ts";
-import { combine, mapValues, type Matrix, transform } from "../tensor.ts";
 import { affine, type ReferenceLayer } from "./context.ts";
+import { feedForward } from "./feed_forward.ts";
 
 export const mlp: ReferenceLayer<MlpLayer> = {
-  apply(context, { hidden, ffn, activation, bias }, x) {
-    const linear = (input: Matrix, part: string, k: number, n: number): Matrix =>
-      transform(input, affine(context, `${part}/`, k, n, bias));
-    const up = linear(x, "up", hidden, ffn);
-    const inner =
-      activation === "gelu"
-        ? mapValues(up, gelu)
-        : combine(linear(x, "gate", hidden, ffn), up, (gate, value) => silu(gate) * value);
-    return { output: linear(inner, "down", ffn, hidden) };
+  apply(context, layer, x) {
+    const { hidden, ffn, bias } = layer;
+    const output = feedForward(layer, x, (name) =>
+      name === "down"
+        ? affine(context, "down/", ffn, hidden, bias)
+        : affine(context, `${name}/`, hidden, ffn, bias),
+    );
+    return { output };
   },
-  round: ({ stored, feedForward }, layer, x) => stored(feedForward(x, layer)),
+  round: ({ stored, feedForward: network }, layer, x) => stored(network(x, layer)),
 };

@@ -25,10 +25,10 @@ export const moe: ReferenceLayer<MoeLayer> = {
     return { output, routing: { ...routing, choices: x.rows * topK } };
   },
   round({ stored, add, feedForward, product }, layer, x) {
-    const { hidden, ffn, activation, expertBias } = layer;
-    const logits = product(x, hidden);
+    const { expertBias } = layer;
+    const logits = product(x, layer.hidden);
     const bias = expertBias === true;
-    const own = feedForward(x, { hidden, ffn, activation, bias });
+    const own = feedForward(x, { ...layer, bias });
     const weighted = { value: own.value, error: own.error + 2 * logits.error * own.value };
     // A token's weights add up to 1 at most; of what they leave of the value, the least counts.
     const least = layer.renormalise ? 1 / layer.topK : 1 / layer.experts;

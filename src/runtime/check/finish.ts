@@ -2,7 +2,7 @@
 
 import type { Finish } from "../../kernels/product.ts";
 import { storedError, unitRoundoff } from "../../reference/rounding.ts";
-import { activationOf } from "../../reference/activations.ts";
+import { activationOf, gateFactor } from "../../reference/activations.ts";
 
 /** What a product is finished with at one place; 0, 1 and 0 where there is none. */
 export interface FinishTerms {
@@ -11,14 +11,31 @@ export interface FinishTerms {
   readonly residual: number;
 }
 
-/** No activation is steeper. */
-const steepest = 1.13;
+/** What the activation makes of a doubt of its argument, at most: none but ReLU's square is steeper than 1.13. */
+const passedOn = (value: number, doubt: number, { activation }: Finish): number =>
+  activation === "relu2" ? (2 * Math.abs(value) + doubt) * doubt : 1.13 * doubt;
 
 /** WGSL grants tanh an absolute error of 1e-5, and exp and a division some units. */
-const activationError = (value: number, { activation }: Finish): number => {
-  if (activation === "gelu") return 0.5e-5 * Math.abs(value);
-  if (activation === "silu") return (16 + 4 * Math.abs(value)) * 2 ** -24 * Math.abs(value);
-  return 0;
+const activationError = (value: number, { activation, cap = 0 }: Finish): number => {
+  const size = Math.abs(value);
+  switch (activation) {
+    case "gelu":
+      return 0.5e-5 * size;
+    case "gelu-erf":
+      // That of the formula, and of the exponential where its product with the tail is largest.
+      return 5e-7 * size;
+    case "silu":
+      return (16 + 4 * size) * 2 ** -24 * size;
+    case "quick-gelu":
+    case "clamped-silu":
+      return (16 + 7 * size) * 2 ** -24 * size;
+    case "softcap":
+      return 1e-5 * cap + 2 ** -23 * size;
+    case "none":
+    case "relu":
+    case "relu2":
+      return 0;
+  }
 };
 
 export interface Finished {
@@ -38,16 +55,20 @@ export function finished(
   finish: Finish,
   { bias, gate, residual }: FinishTerms,
 ): Finished {
-  const { activation, scale = 1 } = finish;
+  const { activation, scale = 1, cap } = finish;
   const scaled = scale * product;
-  const activated = activationOf[activation](scaled + bias);
-  const value = activated * gate + residual;
+  const activated = activationOf(activation, cap)(scaled + bias);
+  const factor = finish.gate === true ? gateFactor(activation, gate) : 1;
+  const value = activated * factor + residual;
+  const inDoubt =
+    Math.abs(scale) * doubt + 2 * unitRoundoff.f32 * (Math.abs(scaled) + Math.abs(bias));
   const lost =
-    steepest *
-      (Math.abs(scale) * doubt + 2 * unitRoundoff.f32 * (Math.abs(scaled) + Math.abs(bias))) +
+    passedOn(scaled + bias, inDoubt, finish) +
     activationError(scaled + bias, finish) +
     storedError(activated, "f32");
   const accepted =
-    Math.abs(gate) * lost + 2 * storedError(activated * gate, "f32") + storedError(residual, "f32");
+    Math.abs(factor) * lost +
+    3 * storedError(activated * factor, "f32") +
+    storedError(residual, "f32");
   return { value, accepted };
 }

@@ -1,0 +1,226 @@
+// The layers that a model's description stands for: its embedding, one of its blocks, its head.
+
+import type { EmbeddingLayer } from "./layers/embedding.ts";
+import type { Layer } from "./layers/layers.ts";
+import type { LinearLayer } from "./layers/linear.ts";
+import type { MoeLayer } from "./layers/moe.ts";
+import type { NormLayer } from "./layers/norm.ts";
+import type { StageMesh } from "./mesh.ts";
+import type { Bias, Model } from "./plan.ts";
+
+/** Where the layers of one stage run. */
+export interface Place extends StageMesh {
+  /** Of norms, residuals and branches, where sequence parallelism splits them. */
+  readonly tokenwise: Pick<NormLayer, "split">;
+}
+
+const isSplit = ({ groups }: Place): boolean => (groups[0]?.length ?? 1) > 1;
+
+const isBiased = ({ biases }: Model, part: Bias): boolean => biases?.includes(part) === true;
+
+/** Nothing for a field that the model does not have. */
+const given = <Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): Partial<Record<Key, Value>> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one key of the record is the one that is given
+  (value === undefined ? {} : { [key]: value }) as Partial<Record<Key, Value>>;
+
+const normOf = (
+  model: Model,
+  { groups, tokenwise }: Place,
+  at: number,
+): Extract<Layer, { op: "norm" }> => ({
+  op: "norm",
+  name: `${at}.norm`,
+  groups,
+  norm: model.norm,
+  hidden: model.hidden,
+  epsilon: model.normEpsilon ?? 1e-5,
+  ...given("bias", model.normBias),
+  ...given("unitOffset", model.unitOffsetNorms),
+  ...tokenwise,
+});
+
+/** The vocabulary is split over the tensor group, as Megatron-LM does. */
+export const embeddingOf = (model: Model, place: Place): Layer[] => {
+  const { vocabulary, hidden, positions, embeddingScale, embeddingNorm } = model;
+  if (vocabulary === undefined) return [];
+  const { kind, count, offset } = positions ?? {};
+  const learned: Pick<EmbeddingLayer, "positions"> =
+    kind === "learned" && count !== undefined
+      ? { positions: { count, ...given("offset", offset) } }
+      : {};
+  const embedding: EmbeddingLayer = {
+    op: "embedding",
+    name: "0.embedding",
+    groups: place.groups,
+    vocabulary,
+    hidden,
+    split: isSplit(place) ? "row" : "replicated",
+    ...given("scale", embeddingScale),
+    ...learned,
+  };
+  return embeddingNorm === true ? [embedding, normOf(model, place, 1)] : [embedding];
+};
+
+export const headOf = (model: Model, place: Place, at: number): Layer[] => {
+  const { vocabulary, hidden, tiedEmbeddings, logitScale, logitSoftcap } = model;
+  if (vocabulary === undefined) return [];
+  const capped: Pick<LinearLayer, "activation" | "cap"> =
+    logitSoftcap === undefined
+      ? { activation: "none" }
+      : { activation: "softcap", cap: logitSoftcap };
+  const head: LinearLayer = {
+    op: "linear",
+    name: `${at + 1}.linear`,
+    groups: place.groups,
+    in: hidden,
+    out: vocabulary,
+    split: isSplit(place) ? "column" : "replicated",
+    ...capped,
+    ...(tiedEmbeddings === true ? { tied: true } : {}),
+    ...(isBiased(model, "head") ? { bias: true } : {}),
+    ...given("scale", logitScale),
+  };
+  return [normOf(model, place, at), head];
+};
+
+/** What a block is made of, one layer after the other. */
+interface Block {
+  readonly model: Model;
+  readonly place: Place;
+  /** Index within the stage of the block's first layer. */
+  readonly at: number;
+  readonly layers: Layer[];
+}
+
+type Named = Pick<Layer, "name" | "groups">;
+
+const nextOf = ({ at, layers }: Block): number => at + layers.length;
+
+const named = (block: Block, op: Layer["op"]): Named => ({
+  name: `${nextOf(block)}.${op}`,
+  groups: block.place.groups,
+});
+
+const addNorm = ({ model, place, at, layers }: Block): void =>
+  void layers.push(normOf(model, place, at + layers.length));
+
+const addResidual = (block: Block, from: number, scale?: number): void =>
+  void block.layers.push({
+    op: "residual",
+    ...named(block, "residual"),
+    hidden: block.model.hidden,
+    from,
+    ...given("scale", scale),
+    ...block.place.tokenwise,
+  });
+
+const addBranch = (block: Block, from: number): void =>
+  void block.layers.push({
+    op: "branch",
+    ...named(block, "branch"),
+    hidden: block.model.hidden,
+    from,
+    ...block.place.tokenwise,
+  });
+
+/**
+ * Attention, then MLP, or instead or also experts, each with its norms and its residual; or attention and MLP side by side.
+ *
+ * @param index counts through the model
+ * @param at the index within the stage of the block's first layer
+ */
+export const blockOf = (model: Model, place: Place, index: number, at: number): Layer[] => {
+  const block: Block = { model, place, at, layers: [] };
+  const moe = model.moe?.denseLayers?.includes(index) === true ? undefined : model.moe;
+  const networks = [
+    ...(moe === undefined || moe.dense ? [mlpOf] : []),
+    ...(moe === undefined ? [] : [moeOf(moe)]),
+  ];
+  if (model.parallelResidual === undefined) {
+    for (const inner of [attentionOf, ...networks]) addAround(block, inner);
+  } else addSideBySide(block, networks);
+  return block.layers;
+};
+
+type Inner = (block: Block) => Layer;
+
+/** The residual adds what came before the norms. */
+const addAround = (block: Block, inner: Inner): void => {
+  const { postNorms, residualScale } = block.model;
+  const from = nextOf(block);
+  if (postNorms !== "only") addNorm(block);
+  block.layers.push(inner(block));
+  if (postNorms === true || postNorms === "only") addNorm(block);
+  addResidual(block, from, residualScale);
+};
+
+/** Attention and networks read the same; what they give is added up, then what came before the block. */
+const addSideBySide = (block: Block, networks: readonly Inner[]): void => {
+  const { parallelResidual, residualScale } = block.model;
+  const start = nextOf(block);
+  addNorm(block);
+  const normed = nextOf(block);
+  block.layers.push(attentionOf(block));
+  for (const inner of networks) {
+    const sideBySide = nextOf(block);
+    addBranch(block, parallelResidual === "own-norms" ? start : normed);
+    if (parallelResidual === "own-norms") addNorm(block);
+    block.layers.push(inner(block));
+    addResidual(block, sideBySide);
+  }
+  addResidual(block, start, residualScale);
+};
+
+const attentionOf: Inner = (block) => {
+  const { hidden, heads, kvHeads, headDim, causal, latent } = block.model;
+  return {
+    op: "attention",
+    ...named(block, "attention"),
+    hidden,
+    heads,
+    kvHeads,
+    headDim,
+    causal,
+    ...given("latent", latent),
+  };
+};
+
+const mlpOf: Inner = (block) => {
+  const { hidden, ffn, activation, gated } = block.model;
+  return {
+    op: "mlp",
+    ...named(block, "mlp"),
+    hidden,
+    ffn,
+    activation,
+    gated,
+    ...(isBiased(block.model, "mlp") ? { bias: true } : {}),
+  };
+};
+
+const moeOf =
+  (moe: NonNullable<Model["moe"]>): Inner =>
+  (block): MoeLayer => {
+    const { hidden, activation, gated } = block.model;
+    const { experts, topK, ffn, renormalise } = moe;
+    return {
+      op: "moe",
+      ...named(block, "moe"),
+      hidden,
+      ffn,
+      activation,
+      gated,
+      experts,
+      ...given("redundantExperts", moe.redundantExperts),
+      topK,
+      ...given("capacityFactor", moe.capacityFactor),
+      renormalise,
+      ...given("sharedFfn", moe.sharedFfn),
+      ...(isBiased(block.model, "experts") ? { expertBias: true } : {}),
+      ...(isBiased(block.model, "router") ? { routerBias: true } : {}),
+      expertGroups: block.place.expertGroups,
+    };
+  };
