@@ -21,21 +21,25 @@ import { firstWrong, type KernelCase } from "./kernel_case.ts";
 /** Of the largest value. */
 const accepted = 1e-5;
 
-const shapeOf = (batch: number, keys: number, heads: number, kvHeads: number, headDim: number) => ({
-  batch,
-  queries: 1,
-  capacity: keys,
-  expectedKeys: keys,
-  heads,
-  kvHeads,
-  headDim,
-});
+function shapeOf(batch: number, keys: number, heads: number, kvHeads: number, headDim: number) {
+  return {
+    batch,
+    queries: 1,
+    capacity: keys,
+    expectedKeys: keys,
+    heads,
+    kvHeads,
+    headDim,
+  };
+}
 
-const lengthsOf = ({ batch, capacity }: CachedAttentionShape) =>
-  encodeIds(Array.from({ length: batch }, () => capacity));
+function lengthsOf({ batch, capacity }: CachedAttentionShape) {
+  return encodeIds(Array.from({ length: batch }, () => capacity));
+}
 
-const sizeOf = ({ batch, capacity, heads, kvHeads, headDim }: CachedAttentionShape): string =>
-  `${batch}×${heads}/${kvHeads}×${capacity}×${headDim}`;
+function sizeOf({ batch, capacity, heads, kvHeads, headDim }: CachedAttentionShape): string {
+  return `${batch}×${heads}/${kvHeads}×${capacity}×${headDim}`;
+}
 
 export function attendCacheCase(
   ...sizes: readonly [batch: number, keys: number, heads: number, kvHeads: number, headDim: number]

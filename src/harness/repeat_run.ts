@@ -22,7 +22,7 @@ export interface RunToRepeat extends RunToTime {
  *
  * @throws NumericsError when the result is wrong
  */
-export const repeatRun = async (job: Job, { checked, ...run }: RunToRepeat): Promise<void> => {
+export async function repeatRun(job: Job, { checked, ...run }: RunToRepeat): Promise<void> {
   const { program, placement, options, record, note } = job;
   const { pool, kept } = run;
   options.onProgress({ phase: "check" });
@@ -35,4 +35,4 @@ export const repeatRun = async (job: Job, { checked, ...run }: RunToRepeat): Pro
     runs: [...record().runs, load === undefined ? {} : { load }],
     calibration: await lookedAtAgain(pool, record().calibration),
   });
-};
+}

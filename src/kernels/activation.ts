@@ -4,5 +4,6 @@ import type { NetworkActivation } from "../plan/activation.ts";
 export type Activation = "none" | "softcap" | NetworkActivation;
 
 /** The prelude that defines it. */
-export const activationPrelude = (activation: Activation): string =>
-  `activations/${activation.replaceAll("-", "_")}`;
+export function activationPrelude(activation: Activation): string {
+  return `activations/${activation.replaceAll("-", "_")}`;
+}

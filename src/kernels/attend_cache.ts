@@ -25,23 +25,26 @@ export interface CachedAttentionShape {
 /** Keys of a piece, and invocations of a workgroup. */
 const pieceKeys = 64;
 
-export const cachePieces = ({ capacity }: CachedAttentionShape): number =>
-  ceilDiv(capacity, pieceKeys);
+export function cachePieces({ capacity }: CachedAttentionShape): number {
+  return ceilDiv(capacity, pieceKeys);
+}
 
 /** Query heads with the same key head, for every new token: they share what is loaded. */
-const sharingRows = ({ queries, heads, kvHeads }: CachedAttentionShape): number =>
-  (queries * heads) / kvHeads;
+function sharingRows({ queries, heads, kvHeads }: CachedAttentionShape): number {
+  return (queries * heads) / kvHeads;
+}
 
 /** Of those, how many one workgroup takes: as many sums does a lane hold. */
-const groupRows = (shape: CachedAttentionShape): 1 | 4 | 8 => {
+function groupRows(shape: CachedAttentionShape): 1 | 4 | 8 {
   const rows = sharingRows(shape);
   if (rows === 1) return 1;
   return rows <= 4 ? 4 : 8;
-};
+}
 
 /** f32 elements of what `attend_cache` leaves for `combine_attention`. */
-export const partialElements = (shape: CachedAttentionShape): number =>
-  shape.batch * shape.queries * shape.heads * cachePieces(shape) * (shape.headDim + 4);
+export function partialElements(shape: CachedAttentionShape): number {
+  return shape.batch * shape.queries * shape.heads * cachePieces(shape) * (shape.headDim + 4);
+}
 
 /**
  * Per query, head and piece of the cache: exp(score - largest) · v, the largest score and the sum of

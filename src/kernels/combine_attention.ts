@@ -29,6 +29,9 @@ export const combineAttention: Kernel<CachedAttentionShape> = {
 };
 
 /** Of the partial results, those of the expected keys. */
-const usedElements = (shape: CachedAttentionShape): number =>
-  (partialElements(shape) / cachePieces(shape)) *
-  cachePieces({ ...shape, capacity: shape.expectedKeys });
+function usedElements(shape: CachedAttentionShape): number {
+  return (
+    (partialElements(shape) / cachePieces(shape)) *
+    cachePieces({ ...shape, capacity: shape.expectedKeys })
+  );
+}

@@ -23,21 +23,23 @@ export interface Summed {
 
 type Tiling<Shape> = Pick<Kernel<Shape>, "constants" | "grid" | "prelude">;
 
-const tilingWith = <Shape extends NormShape>(
+function tilingWith<Shape extends NormShape>(
   more: (shape: Shape) => Record<string, number>,
-): Tiling<Shape> => ({
-  ...inRows<Shape>(
-    rowsAtOnce,
-    (shape) => shape,
-    (shape) => ({
-      ROWS: shape.rows,
-      COLUMNS: shape.columns,
-      EPSILON: shape.epsilon,
-      ...more(shape),
-    }),
-  ),
-  prelude: laneSums,
-});
+): Tiling<Shape> {
+  return {
+    ...inRows<Shape>(
+      rowsAtOnce,
+      (shape) => shape,
+      (shape) => ({
+        ROWS: shape.rows,
+        COLUMNS: shape.columns,
+        EPSILON: shape.epsilon,
+        ...more(shape),
+      }),
+    ),
+    prelude: laneSums,
+  };
+}
 
 export const normTiling: Tiling<NormShape> = tilingWith(() => ({}));
 
@@ -46,9 +48,10 @@ export const summedNormTiling: Tiling<NormShape & Summed> = tilingWith(({ scale 
 }));
 
 /** Its slot is the same in all norms that take one. */
-export const biasBinding = ({ bias }: LayerNormShape): Binding[] =>
-  bias === true ? [{ ...read("bias"), slot: 6 }] : [];
+export function biasBinding({ bias }: LayerNormShape): Binding[] {
+  return bias === true ? [{ ...read("bias"), slot: 6 }] : [];
+}
 
-export const biasPreludes = ({ bias }: LayerNormShape): string[] => [
-  `norms/${bias === true ? "" : "no_"}bias`,
-];
+export function biasPreludes({ bias }: LayerNormShape): string[] {
+  return [`norms/${bias === true ? "" : "no_"}bias`];
+}

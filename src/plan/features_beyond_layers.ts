@@ -15,7 +15,7 @@ export interface Feature {
 }
 
 /** What of a model's description no layer does yet. */
-export const featuresBeyondLayers = (model: Model): Feature[] => {
+export function featuresBeyondLayers(model: Model): Feature[] {
   const { positions, slidingWindow, latent, moe, otherFeatures } = model;
   const biases = (model.biases ?? []).filter((each) => !runnableBiases.includes(each));
   const isLearned = positions?.kind === "learned" && positions.count !== undefined;
@@ -82,6 +82,8 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       what: JSON.stringify(name),
     })),
   ];
-};
+}
 
-const listed = (names: readonly string[]): string => names.join(", ");
+function listed(names: readonly string[]): string {
+  return names.join(", ");
+}

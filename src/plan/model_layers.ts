@@ -14,36 +14,43 @@ export interface Place extends StageMesh {
   readonly tokenwise: Pick<NormLayer, "split">;
 }
 
-const isSplit = ({ groups }: Place): boolean => (groups[0]?.length ?? 1) > 1;
+function isSplit({ groups }: Place): boolean {
+  return (groups[0]?.length ?? 1) > 1;
+}
 
-const isBiased = ({ biases }: Model, part: Bias): boolean => biases?.includes(part) === true;
+function isBiased({ biases }: Model, part: Bias): boolean {
+  return biases?.includes(part) === true;
+}
 
 /** Nothing for a field that the model does not have. */
-const given = <Key extends string, Value>(
+function given<Key extends string, Value>(
   key: Key,
   value: Value | undefined,
-): Partial<Record<Key, Value>> =>
+): Partial<Record<Key, Value>> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one key of the record is the one that is given
-  (value === undefined ? {} : { [key]: value }) as Partial<Record<Key, Value>>;
+  return (value === undefined ? {} : { [key]: value }) as Partial<Record<Key, Value>>;
+}
 
-const normOf = (
+function normOf(
   model: Model,
   { groups, tokenwise }: Place,
   at: number,
-): Extract<Layer, { op: "norm" }> => ({
-  op: "norm",
-  name: `${at}.norm`,
-  groups,
-  norm: model.norm,
-  hidden: model.hidden,
-  epsilon: model.normEpsilon ?? 1e-5,
-  ...given("bias", model.normBias),
-  ...given("unitOffset", model.unitOffsetNorms),
-  ...tokenwise,
-});
+): Extract<Layer, { op: "norm" }> {
+  return {
+    op: "norm",
+    name: `${at}.norm`,
+    groups,
+    norm: model.norm,
+    hidden: model.hidden,
+    epsilon: model.normEpsilon ?? 1e-5,
+    ...given("bias", model.normBias),
+    ...given("unitOffset", model.unitOffsetNorms),
+    ...tokenwise,
+  };
+}
 
 /** The vocabulary is split over the tensor group, as Megatron-LM does. */
-export const embeddingOf = (model: Model, place: Place): Layer[] => {
+export function embeddingOf(model: Model, place: Place): Layer[] {
   const { vocabulary, hidden, positions, embeddingScale, embeddingNorm } = model;
   if (vocabulary === undefined) return [];
   const { kind, count, offset } = positions ?? {};
@@ -62,9 +69,9 @@ export const embeddingOf = (model: Model, place: Place): Layer[] => {
     ...learned,
   };
   return embeddingNorm === true ? [embedding, normOf(model, place, 1)] : [embedding];
-};
+}
 
-export const headOf = (model: Model, place: Place, at: number): Layer[] => {
+export function headOf(model: Model, place: Place, at: number): Layer[] {
   const { vocabulary, hidden, tiedEmbeddings, logitScale, logitSoftcap } = model;
   if (vocabulary === undefined) return [];
   const capped: Pick<LinearLayer, "activation" | "cap"> =
@@ -84,7 +91,7 @@ export const headOf = (model: Model, place: Place, at: number): Layer[] => {
     ...given("scale", logitScale),
   };
   return [normOf(model, place, at), head];
-};
+}
 
 /** What a block is made of, one layer after the other. */
 interface Block {
@@ -97,17 +104,22 @@ interface Block {
 
 type Named = Pick<Layer, "name" | "groups">;
 
-const nextOf = ({ at, layers }: Block): number => at + layers.length;
+function nextOf({ at, layers }: Block): number {
+  return at + layers.length;
+}
 
-const named = (block: Block, op: Layer["op"]): Named => ({
-  name: `${nextOf(block)}.${op}`,
-  groups: block.place.groups,
-});
+function named(block: Block, op: Layer["op"]): Named {
+  return {
+    name: `${nextOf(block)}.${op}`,
+    groups: block.place.groups,
+  };
+}
 
-const addNorm = ({ model, place, at, layers }: Block): void =>
+function addNorm({ model, place, at, layers }: Block): void {
   void layers.push(normOf(model, place, at + layers.length));
+}
 
-const addResidual = (block: Block, from: number, scale?: number): void =>
+function addResidual(block: Block, from: number, scale?: number): void {
   void block.layers.push({
     op: "residual",
     ...named(block, "residual"),
@@ -116,8 +128,9 @@ const addResidual = (block: Block, from: number, scale?: number): void =>
     ...given("scale", scale),
     ...block.place.tokenwise,
   });
+}
 
-const addBranch = (block: Block, from: number): void =>
+function addBranch(block: Block, from: number): void {
   void block.layers.push({
     op: "branch",
     ...named(block, "branch"),
@@ -125,6 +138,7 @@ const addBranch = (block: Block, from: number): void =>
     from,
     ...block.place.tokenwise,
   });
+}
 
 /**
  * Attention, then MLP, or instead or also experts, each with its norms and its residual; or attention and MLP side by side.
@@ -132,7 +146,7 @@ const addBranch = (block: Block, from: number): void =>
  * @param index counts through the model
  * @param at the index within the stage of the block's first layer
  */
-export const blockOf = (model: Model, place: Place, index: number, at: number): Layer[] => {
+export function blockOf(model: Model, place: Place, index: number, at: number): Layer[] {
   const block: Block = { model, place, at, layers: [] };
   const moe = model.moe?.denseLayers?.includes(index) === true ? undefined : model.moe;
   const networks = [
@@ -143,22 +157,22 @@ export const blockOf = (model: Model, place: Place, index: number, at: number): 
     for (const inner of [attentionOf, ...networks]) addAround(block, inner);
   } else addSideBySide(block, networks);
   return block.layers;
-};
+}
 
 type Inner = (block: Block) => Layer;
 
 /** The residual adds what came before the norms. */
-const addAround = (block: Block, inner: Inner): void => {
+function addAround(block: Block, inner: Inner): void {
   const { postNorms, residualScale } = block.model;
   const from = nextOf(block);
   if (postNorms !== "only") addNorm(block);
   block.layers.push(inner(block));
   if (postNorms === true || postNorms === "only") addNorm(block);
   addResidual(block, from, residualScale);
-};
+}
 
 /** Attention and networks read the same; what they give is added up, then what came before the block. */
-const addSideBySide = (block: Block, networks: readonly Inner[]): void => {
+function addSideBySide(block: Block, networks: readonly Inner[]): void {
   const { parallelResidual, residualScale } = block.model;
   const start = nextOf(block);
   addNorm(block);
@@ -172,7 +186,7 @@ const addSideBySide = (block: Block, networks: readonly Inner[]): void => {
     addResidual(block, sideBySide);
   }
   addResidual(block, start, residualScale);
-};
+}
 
 const attentionOf: Inner = (block) => {
   const { hidden, heads, kvHeads, headDim, causal, latent } = block.model;
@@ -201,9 +215,8 @@ const mlpOf: Inner = (block) => {
   };
 };
 
-const moeOf =
-  (moe: NonNullable<Model["moe"]>): Inner =>
-  (block): MoeLayer => {
+function moeOf(moe: NonNullable<Model["moe"]>): Inner {
+  return (block): MoeLayer => {
     const { hidden, activation, gated } = block.model;
     const { experts, topK, ffn, renormalise } = moe;
     return {
@@ -224,3 +237,4 @@ const moeOf =
       expertGroups: block.place.expertGroups,
     };
   };
+}

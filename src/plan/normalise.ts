@@ -21,7 +21,7 @@ export interface Normalised {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const normalise = (file: PlanFile): Normalised => {
+export function normalise(file: PlanFile): Normalised {
   const { stages, model, parallel } = file;
   if (stages !== undefined) {
     const extra = model !== undefined ? "model" : parallel !== undefined ? "parallel" : undefined;
@@ -51,15 +51,17 @@ export const normalise = (file: PlanFile): Normalised => {
     },
     diagnostics: file.communications === undefined ? [] : [communicationsOfDegrees],
   };
-};
+}
 
-const twoForms = (extra: string): Diagnostic => ({
-  code: "plan-has-two-forms",
-  severity: "error",
-  path: [extra],
-  message: `the plan gives both stages and ${extra}`,
-  hint: "give either stages, or model and parallel degrees",
-});
+function twoForms(extra: string): Diagnostic {
+  return {
+    code: "plan-has-two-forms",
+    severity: "error",
+    path: [extra],
+    message: `the plan gives both stages and ${extra}`,
+    hint: "give either stages, or model and parallel degrees",
+  };
+}
 
 const noLayers: Diagnostic = {
   code: "plan-has-no-layers",
@@ -77,61 +79,71 @@ const communicationsOfDegrees: Diagnostic = {
   hint: "leave them out: they follow from the degrees",
 };
 
-const worldTooLarge = (world: number): Diagnostic => ({
-  code: "world-too-large",
-  severity: "error",
-  path: ["parallel"],
-  message: `tensor × context × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
-  hint: "choose smaller degrees",
-});
+function worldTooLarge(world: number): Diagnostic {
+  return {
+    code: "world-too-large",
+    severity: "error",
+    path: ["parallel"],
+    message: `tensor × context × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
+    hint: "choose smaller degrees",
+  };
+}
 
 /** Layers times the GPUs that each is on: beyond it checking would take more than a second or two. */
 const maxPlaces = 1_000_000;
-const planTooLarge = (path: Path, places: number): Diagnostic => ({
-  code: "plan-too-large",
-  severity: "error",
-  path,
-  message: `the layers stand on ${places} GPUs in all; at most ${maxPlaces} are accepted`,
-  hint: "use fewer layers or GPUs: one pipeline stage shows what all do",
-});
+function planTooLarge(path: Path, places: number): Diagnostic {
+  return {
+    code: "plan-too-large",
+    severity: "error",
+    path,
+    message: `the layers stand on ${places} GPUs in all; at most ${maxPlaces} are accepted`,
+    hint: "use fewer layers or GPUs: one pipeline stage shows what all do",
+  };
+}
 
-const commonParts = (file: PlanFile) => ({
-  name: file.name,
-  hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
-  workload: workloadOf(file.workload),
-  optimizations: file.optimizations ?? [],
-  claims: claimsOf(file.claims ?? {}),
-  assumed: assumedPaths(file.assumed ?? []),
-  notes: notesOf(file),
-});
+function commonParts(file: PlanFile) {
+  return {
+    name: file.name,
+    hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
+    workload: workloadOf(file.workload),
+    optimizations: file.optimizations ?? [],
+    claims: claimsOf(file.claims ?? {}),
+    assumed: assumedPaths(file.assumed ?? []),
+    notes: notesOf(file),
+  };
+}
 
-const workloadOf = (file: PlanFile["workload"]): Workload => ({
-  mode: "inference",
-  microBatches: 1,
-  sequence: 1,
-  seed: 0,
-  ...file,
-  dtype: precisionOf(file.dtype),
-});
+function workloadOf(file: PlanFile["workload"]): Workload {
+  return {
+    mode: "inference",
+    microBatches: 1,
+    sequence: 1,
+    seed: 0,
+    ...file,
+    dtype: precisionOf(file.dtype),
+  };
+}
 
 const brainFloat: PlanNote = {
   code: "bf16-as-f16",
   message: "bfloat16 is run as f16, which is as wide",
 };
 
-const notesOf = ({ notes = [], workload }: PlanFile): readonly PlanNote[] =>
-  isBrainFloat(workload.dtype) && notes.every(({ code }) => code !== brainFloat.code)
+function notesOf({ notes = [], workload }: PlanFile): readonly PlanNote[] {
+  return isBrainFloat(workload.dtype) && notes.every(({ code }) => code !== brainFloat.code)
     ? [...notes, brainFloat]
     : notes;
+}
 
-const claimsOf = (file: NonNullable<PlanFile["claims"]>): Claims => {
+function claimsOf(file: NonNullable<PlanFile["claims"]>): Claims {
   const { memoryAvailable, ...figures } = file;
   return {
     ...figures,
     ...(memoryAvailable === undefined ? {} : { memoryAvailable: bytesOf(memoryAvailable) }),
   };
-};
+}
 
 /** The schema has already refused texts that are no quantity. */
-const bytesOf = (written: number | string): number =>
-  typeof written === "number" ? written : (parseBytes(written) ?? 0);
+function bytesOf(written: number | string): number {
+  return typeof written === "number" ? written : (parseBytes(written) ?? 0);
+}

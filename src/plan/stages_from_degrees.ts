@@ -9,12 +9,12 @@ import type { Layer } from "./layers/layers.ts";
 import type { PlanFile } from "./schema.ts";
 import type { ModelFile } from "./schema_model.ts";
 
-export const degreesOf = ({ parallel = {} }: PlanFile): Degrees => {
+export function degreesOf({ parallel = {} }: PlanFile): Degrees {
   const { tensorGroup: _, expertGroup: _unused, ...degrees } = parallel;
   return { tensor: 1, pipeline: 1, data: 1, expert: 1, ...degrees };
-};
+}
 
-export const modelOf = (file: ModelFile): Model => {
+export function modelOf(file: ModelFile): Model {
   const { moe, ...rest } = file;
   const ffn = file.ffn ?? 4 * file.hidden;
   const topK = moe?.topK ?? 1;
@@ -31,9 +31,9 @@ export const modelOf = (file: ModelFile): Model => {
       ? {}
       : { moe: { ffn, renormalise: topK > 1, dense: false, ...moe, topK } }),
   };
-};
+}
 
-export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
+export function stagesFromDegrees(file: PlanFile, model: Model, degrees: Degrees): Stage[] {
   const { pipeline } = degrees;
   const { vocabulary = model.vocabulary } = paddedVocabulary(model.vocabulary, degrees) ?? {};
   const ends = { ...model, ...(vocabulary === undefined ? {} : { vocabulary }) };
@@ -52,13 +52,13 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
     if (s === starts.length - 1) layers.push(...headOf(ends, place, layers.length));
     return { name: starts.length === 1 ? "blocks" : `blocks_${s}`, layers };
   });
-};
+}
 
 /**
  * The first layer of each stage: chunks of all pipeline ranks in turn, p stages or v · p. Even where a rule
  * refuses the division, no layer is lost.
  */
-const firstLayers = ({ layers }: Model, degrees: Degrees): number[] => {
+function firstLayers({ layers }: Model, degrees: Degrees): number[] {
   const { pipeline, layersPerStage } = degrees;
   const chunks = pipeline === 1 ? 1 : Math.min(degrees.virtualStages ?? 1, layers);
   const stages = pipeline * chunks;
@@ -71,4 +71,4 @@ const firstLayers = ({ layers }: Model, degrees: Degrees): number[] => {
     return next - count;
   });
   return next === layers && starts.every(Number.isInteger) ? starts : even;
-};
+}

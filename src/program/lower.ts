@@ -18,7 +18,7 @@ import { sequenced } from "./schedule/sequence.ts";
  *
  * @param asWritten without errors from `checkPlan`; else this throws an `Error` that names the layer
  */
-export const lower = (asWritten: Plan): Program => {
+export function lower(asWritten: Plan): Program {
   const plan = executedPart(asWritten);
   const { workload } = plan;
   const builder = createBuilder(plan.hardware.gpus, workload.dtype);
@@ -41,7 +41,7 @@ export const lower = (asWritten: Plan): Program => {
     ...(scheduling === undefined ? {} : { schedule: scheduling.schedule }),
     output,
   };
-};
+}
 
 export interface Lowering {
   /** All micro-batches are alike but for the rows they take from the input. */
@@ -52,13 +52,13 @@ export interface Lowering {
 }
 
 /** The plan's ops behind all passes, to be emitted into `builder`. */
-export const lowering = (
+export function lowering(
   plan: Plan,
   builder: Builder,
   scheduling: Scheduling | undefined = schedulingOf(plan),
-): Lowering => {
+): Lowering {
   const { ops, output } = planOps(plan);
   const passed = runPasses(ops, plan, scheduling);
   const { emit, memory } = createEmitter(builder, passed, scheduling);
   return { output, emitMicroBatch: emit, memory };
-};
+}

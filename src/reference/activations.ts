@@ -2,11 +2,14 @@
 
 import type { Activation } from "../kernels/activation.ts";
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
 
 /** Tanh form: Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2. */
-const gelu = (x: number): number =>
-  0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+function gelu(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
 
 /** 2/√π · e^(-x²) · Σ 2ⁿ x^(2n+1) / (2n+1)!!, whose terms have one sign (Abramowitz and Stegun, 7.1.6). */
 export function erf(x: number): number {
@@ -20,7 +23,9 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-const quickGelu = (x: number): number => x * sigmoid(1.702 * x);
+function quickGelu(x: number): number {
+  return x * sigmoid(1.702 * x);
+}
 
 /** Of the gated network of gpt-oss: what is gated and its gate stay within it. */
 const limit = 7;
@@ -37,9 +42,14 @@ const uncapped: Readonly<Record<Exclude<Activation, "softcap">, (x: number) => n
 };
 
 /** @param cap of `softcap` */
-export const activationOf = (activation: Activation, cap = Number.NaN): ((x: number) => number) =>
-  activation === "softcap" ? (x) => cap * Math.tanh(x / cap) : uncapped[activation];
+export function activationFunctions(
+  activation: Activation,
+  cap = Number.NaN,
+): (x: number) => number {
+  return activation === "softcap" ? (x) => cap * Math.tanh(x / cap) : uncapped[activation];
+}
 
 /** What a product behind the activation is multiplied by, where its gate holds `x`. */
-export const gateFactor = (activation: Activation, x: number): number =>
-  activation === "clamped-silu" ? 1 + Math.min(limit, Math.max(-limit, x)) : x;
+export function gateFactor(activation: Activation, x: number): number {
+  return activation === "clamped-silu" ? 1 + Math.min(limit, Math.max(-limit, x)) : x;
+}

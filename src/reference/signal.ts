@@ -6,7 +6,7 @@ import type { Groups } from "../plan/groups.ts";
 import type { NetworkActivation } from "../plan/activation.ts";
 import type { Workload } from "../plan/plan.ts";
 import { biasScale } from "../program/layers/context.ts";
-import { activationOf, gateFactor } from "./activations.ts";
+import { activationFunctions, gateFactor } from "./activations.ts";
 import { unitRoundoff } from "./rounding.ts";
 
 /** Mean squares. */
@@ -74,21 +74,23 @@ export function roundingSteps({ dtype, sequence, batch, microBatches }: Workload
   };
 }
 
-const biased = ({ value, error }: Signal, isBiased = false): Signal => ({
-  value: isBiased ? value + biasScale ** 2 / 3 : value,
-  error,
-});
+function biased({ value, error }: Signal, isBiased = false): Signal {
+  return {
+    value: isBiased ? value + biasScale ** 2 / 3 : value,
+    error,
+  };
+}
 
-const storedIn =
-  (dtype: StorageType) =>
-  ({ value, error }: Signal): Signal => ({
+function storedIn(dtype: StorageType) {
+  return ({ value, error }: Signal): Signal => ({
     value,
     error: error + (unitRoundoff[dtype] ** 2 / 3) * value,
   });
+}
 
 function activated({ value, error }: Signal, activation: Activation, cap?: number): Signal {
   if (activation === "none") return { value, error };
-  const { square, slope } = momentsOf(activationOf(activation, cap), value);
+  const { square, slope } = momentsOf(activationFunctions(activation, cap), value);
   return { value: square, error: slope * error };
 }
 

@@ -37,16 +37,17 @@ export type RunRecord = Pick<
 >;
 
 /** @param program lowered from `plan` */
-export const assembleResult = (plan: Plan, program: Program, record: RunRecord): RunResult =>
-  atOnce(resultInSlices(plan, program, record));
+export function assembleResult(plan: Plan, program: Program, record: RunRecord): RunResult {
+  return atOnce(resultInSlices(plan, program, record));
+}
 
 export function* resultInSlices(
   plan: Plan,
   program: Program,
   record: RunRecord,
 ): InSlices<RunResult> {
-  const forms = new Map(
-    record.kernels.map(({ adapter, form, ...work }) => [`${adapter} ${workKey(work)}`, form]),
+  const variants = new Map(
+    record.kernels.map(({ adapter, variant, ...work }) => [`${adapter} ${workKey(work)}`, variant]),
   );
   const metrics = yield* metricsInSlices({
     program,
@@ -57,7 +58,7 @@ export function* resultInSlices(
       program,
       record.adapters.map(({ id }) => id),
     ).groups,
-    formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
+    variantOf: ({ adapter, ...work }) => variants.get(`${adapter} ${workKey(work)}`),
     conditions: runConditions(record.adapters, record.link),
     margins: marginsOf(circumstancesOf(record)),
   });
@@ -76,8 +77,8 @@ export function* resultInSlices(
 }
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
-const peaksOf = ({ calibration, adapters }: RunRecord): CalibratedPeaks[] =>
-  calibration.flatMap(({ adapter, ceilings, streamedBytes }) => {
+function peaksOf({ calibration, adapters }: RunRecord): CalibratedPeaks[] {
+  return calibration.flatMap(({ adapter, ceilings, streamedBytes }) => {
     const own = adapters.filter(({ id }) => id === adapter);
     const pinned = own.filter(({ core }) => core !== undefined);
     const software = own.some((each) => each.software);
@@ -85,3 +86,4 @@ const peaksOf = ({ calibration, adapters }: RunRecord): CalibratedPeaks[] =>
     if (pinned.length > 0) return pinned.map(() => ({ ...peaks, software: false }));
     return [{ ...peaks, software }];
   });
+}

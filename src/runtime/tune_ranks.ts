@@ -1,4 +1,4 @@
-// Has the ranks of a program try forms of their kernels: one rank at a time, so that nothing else runs.
+// Has the ranks of a program try variants of their kernels: one rank at a time, so that nothing else runs.
 
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
@@ -9,11 +9,11 @@ import type { RankGroup } from "./rank_group.ts";
 export type OnFound = (adapter: string, tuned: readonly TunedCall[]) => Promise<void>;
 
 /**
- * What one rank finds out serves all on the same adapter, and all take the forms that won.
+ * What one rank finds out serves all on the same adapter, and all take the variants that won.
  *
  * @param calls per rank, as it was opened
  * @param known by adapter id, as the ranks were opened with it
- * @returns `calls` with the forms that they take now
+ * @returns `calls` with the variants that they take now
  */
 export async function tuneRanks(
   group: RankGroup,
@@ -25,7 +25,7 @@ export async function tuneRanks(
 ): Promise<readonly (readonly CallUse[])[]> {
   const isPending = (rank: number): boolean => calls[rank]?.some((use) => use.pending) === true;
   if (budgetMs <= 0 || !choices.some((_, rank) => isPending(rank))) return calls;
-  // Forms are tried on what a step leaves in the buffers.
+  // Variants are tried on what a step leaves in the buffers.
   await group.askAll("step", { count: 1 });
   const found = new Map(known);
   const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];

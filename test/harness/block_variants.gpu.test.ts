@@ -10,7 +10,7 @@ import { variantPlan, variants } from "../support/variant_plans.ts";
 const adapter = adapterUnderTest();
 
 /** Of a complete run, whose instructions are all checked: the error of its result, and memory by rank. */
-const run = async (plan: Plan) => {
+async function run(plan: Plan) {
   const options = { adapter, numericsOnly: true, check: "oracle" } as const;
   const { outcome, check, estimate, memory } = await runPlan(plan, options);
   if (outcome.state !== "complete") throw new Error(`${plan.name}: ${JSON.stringify(outcome)}`);
@@ -19,7 +19,7 @@ const run = async (plan: Plan) => {
     allocated: memory.map(({ allocatedBytes }) => allocatedBytes),
     estimated: estimate.ranks.map(({ memoryBytes }) => memoryBytes),
   };
-};
+}
 
 const dtypes = [
   ["f32", 1e-5],

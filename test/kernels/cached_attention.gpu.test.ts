@@ -104,12 +104,12 @@ describeOnAdapter("cached attention", () => {
 });
 
 /** In the order of y: a new token sees itself and what came before it. */
-const queryHeads = (
+function queryHeads(
   { queries, heads }: CachedAttentionShape,
   lengths: readonly number[],
   placed: (sequence: number, query: number, head: number) => Omit<QueryHead, "count">,
-): QueryHead[] =>
-  lengths.flatMap((length, sequence) =>
+): QueryHead[] {
+  return lengths.flatMap((length, sequence) =>
     Array.from({ length: queries }, (_, query) =>
       Array.from({ length: heads }, (_unused, head) => ({
         ...placed(sequence, query, head),
@@ -117,3 +117,4 @@ const queryHeads = (
       })),
     ).flat(),
   );
+}

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { activations, networkOf } from "../../src/plan/activation.ts";
-import { activationOf, erf } from "../../src/reference/activations.ts";
+import { activationFunctions, erf } from "../../src/reference/activations.ts";
 import { linear, mlp, moe, plan } from "../support/plans.ts";
 import { planOf } from "../support/written_plan.ts";
 import { worstError } from "../support/worst_error.ts";
@@ -33,7 +33,7 @@ test.each([
   ["relu2", -3, 0],
   ["clamped-silu", 9, 6.9999533],
 ] as const)("%s of %d is %d", (activation, x, expected) => {
-  expect(activationOf(activation)(x)).toBeCloseTo(expected, 6);
+  expect(activationFunctions(activation)(x)).toBeCloseTo(expected, 6);
 });
 
 test("the error function at points of its tables", () => {

@@ -22,11 +22,12 @@ describe.each(variants.map((each) => [each.name, each] as const))("%s", (_, vari
 });
 
 /** Names of a rank's instructions of one micro-batch, by layer. */
-const instructionsOf = (of: Parameters<typeof variantPlan>[0], rank = 0): string[] =>
-  lower(variantPlan(of)).ranks[rank]!.instructions.flatMap((one) => {
+function instructionsOf(of: Parameters<typeof variantPlan>[0], rank = 0): string[] {
+  return lower(variantPlan(of)).ranks[rank]!.instructions.flatMap((one) => {
     if (!("origin" in one) || one.origin.microBatch > 0 || one.op === "observe") return [];
     return [one.op === "kernel" ? one.kernel : one.op];
   });
+}
 
 test("attention and MLP side by side are summed over the ranks at once", () => {
   const layout = { gpus: 2, parallel: { tensor: 2 } };

@@ -7,8 +7,9 @@ const biased = { bias: true } as const;
 const both = [[0, 1]];
 const three = [[0, 1, 2]];
 
-export const biasedPlansIn = (dtype: Plan["workload"]["dtype"]): readonly Plan[] =>
-  biasedPlans.map((each) => ({ ...each, workload: { ...each.workload, dtype } }));
+export function biasedPlansIn(dtype: Plan["workload"]["dtype"]): readonly Plan[] {
+  return biasedPlans.map((each) => ({ ...each, workload: { ...each.workload, dtype } }));
+}
 
 export const biasedPlans: readonly Plan[] = [
   plan("columns, then rows, with a residual behind", 2, [

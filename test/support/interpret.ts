@@ -26,7 +26,7 @@ export interface Observed {
 type Message = Float64Array;
 
 /** Throws when the ranks wait for each other for ever. */
-export const interpret = (program: Program): Observed[] => {
+export function interpret(program: Program): Observed[] {
   const mailboxes = new Map<string, Message[]>();
   const observed: Observed[] = [];
   const ranks = program.ranks.map((rank) => runRank(program, rank, mailboxes, observed));
@@ -44,7 +44,7 @@ export const interpret = (program: Program): Observed[] => {
     if (messages.length > 0) throw new Error(`nobody took the message in ${mailbox}`);
   }
   return observed;
-};
+}
 
 /** Yields true after work, false while it waits. */
 function* runRank(
@@ -269,11 +269,11 @@ function* runRank(
 }
 
 /** Start and count of what member i of `from` sends to member k of `to`. */
-const pieceOf = (
+function pieceOf(
   instruction: Exclude<Collective, { op: "expert-dispatch" | "expert-combine" }>,
   i: number,
   k: number,
-): [start: number, count: number] => {
+): [start: number, count: number] {
   switch (instruction.op) {
     case "all-gather":
     case "gather":
@@ -286,10 +286,10 @@ const pieceOf = (
     default:
       return [0, instruction.count];
   }
-};
+}
 
 /** One kernel in f64; buffers in the order of its bindings. */
-export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): void => {
+export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): void {
   const [a, b, c, d, e, f, g] = buffers as [
     Float64Array,
     Float64Array,
@@ -468,16 +468,16 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       }
     }
   }
-};
+}
 
-const normalise = (
+function normalise(
   { rows, columns, epsilon }: NormShape,
   kind: "rms" | "layer",
   x: Float64Array,
   gain: Float64Array,
   bias: Float64Array | undefined,
   y: Float64Array,
-): void => {
+): void {
   for (let r = 0; r < rows; r++) {
     const row = x.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
     const mean = kind === "rms" ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
@@ -487,4 +487,4 @@ const normalise = (
       y[r * rowPitch(columns) + column] = scaled + (bias?.[column] ?? 0);
     }
   }
-};
+}

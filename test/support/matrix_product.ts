@@ -25,11 +25,12 @@ export function product(x: Tensor, w: Tensor): Expected {
   return { values, magnitudes, terms: k };
 }
 
-export const at = ({ columns, values }: Tensor, row: number, column: number): number =>
-  values[row * columns + column] ?? Number.NaN;
+export function at({ columns, values }: Tensor, row: number, column: number): number {
+  return values[row * columns + column] ?? Number.NaN;
+}
 
 /** Φ(v) by Simpson's rule from 0; beyond 10 it is 0 or 1. */
-const normal = (value: number): number => {
+function normal(value: number): number {
   const v = Math.max(-10, Math.min(10, value));
   const steps = 400;
   let sum = 0;
@@ -38,7 +39,7 @@ const normal = (value: number): number => {
     sum += weight * Math.exp(-(((i / steps) * v) ** 2) / 2);
   }
   return 0.5 + (sum * v) / (3 * steps * Math.sqrt(2 * Math.PI));
-};
+}
 
 /** Of soft caps in tests. */
 export const testCap = 1.5;
@@ -57,7 +58,7 @@ const functions: Record<Activation, (v: number) => number> = {
 
 /**
  * No activation but ReLU's square is steeper than 1.13. Computed with a loss are GELU's `1 + tanh`, next to -1, and the tail
- * of its other form, of the size of v, and the soft cap, of its own size.
+ * of its other variant, of the size of v, and the soft cap, of its own size.
  */
 export function activated(
   { values, magnitudes, terms }: Expected,

@@ -39,8 +39,9 @@ export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase
   };
 }
 
-export const rowsOf = ({ columns, values }: Tensor, first: number, count: number): Tensor =>
-  tensor(count, columns, values.subarray(first * columns, (first + count) * columns));
+export function rowsOf({ columns, values }: Tensor, first: number, count: number): Tensor {
+  return tensor(count, columns, values.subarray(first * columns, (first + count) * columns));
+}
 
 /** Each of so many matrices, one below the other, by itself. */
 export function transposedParts({ rows, columns, values }: Tensor, parts: number): Tensor {
@@ -67,14 +68,15 @@ function joined(parts: readonly Expected[]): Expected {
 }
 
 /** Where gates are clamped, they reach beyond on both sides. */
-const gates = ({ activation }: MatmulShape, { rows, columns, values }: Tensor): Tensor =>
-  activation === "clamped-silu"
+function gates({ activation }: MatmulShape, { rows, columns, values }: Tensor): Tensor {
+  return activation === "clamped-silu"
     ? tensor(
         rows,
         columns,
         values.map((v) => 16 * v),
       )
     : tensor(rows, columns, values);
+}
 
 /** activation(scale · product + bias) · gate + residual, and what it may lose by cancellation. */
 function finished(

@@ -16,11 +16,11 @@ const tensor = { gpus: 2, parallel: { tensor: 2 } } as const;
 const sequence = { gpus: 2, parallel: { tensor: 2, sequence: true } } as const;
 
 /** Two blocks of odd sizes, samples of 6 tokens, two at a time. */
-export const variantPlan = (
+export function variantPlan(
   { name, model, gpus = 1, parallel = {} }: Variant,
   dtype: Plan["workload"]["dtype"] = "f32",
-): Plan =>
-  planOf(
+): Plan {
+  return planOf(
     JSON.stringify({
       name,
       hardware: { gpus },
@@ -39,6 +39,7 @@ export const variantPlan = (
       parallel,
     }),
   );
+}
 
 export const variants: readonly Variant[] = [
   {

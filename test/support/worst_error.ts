@@ -17,7 +17,7 @@ const smallest = 2 ** -102;
  * Over all micro-batches and all ranks that hold the result, relative to the largest value. Micro-batches whose
  * results are too small for f32 are left out.
  */
-export const worstError = async (plan: Plan, program = lower(plan)): Promise<number> => {
+export async function worstError(plan: Plan, program = lower(plan)): Promise<number> {
   const observed = interpret(program).map(({ data, ...rest }) => ({
     ...rest,
     bytes: new Uint8Array(
@@ -34,4 +34,4 @@ export const worstError = async (plan: Plan, program = lower(plan)): Promise<num
     }
   }
   return error;
-};
+}

@@ -4,7 +4,7 @@ import { runnableBiases } from "../features_beyond_layers.ts";
 import type { ModelFile } from "../schema_model.ts";
 
 /** Sizes stay as they are; a head of latent attention keeps its part without positions. */
-export const runnableModel = (model: ModelFile): ModelFile => {
+export function runnableModel(model: ModelFile): ModelFile {
   const {
     positions,
     biases,
@@ -32,4 +32,4 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     ...experts
   } = moe;
   return { ...rest, moe: experts };
-};
+}

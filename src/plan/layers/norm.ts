@@ -16,8 +16,9 @@ export interface NormLayer extends TokenwiseBase {
   readonly unitOffset?: boolean;
 }
 
-export const isBiasedNorm = ({ norm, bias }: Pick<NormLayer, "norm" | "bias">): boolean =>
-  norm === "layer" && bias !== false;
+export function isBiasedNorm({ norm, bias }: Pick<NormLayer, "norm" | "bias">): boolean {
+  return norm === "layer" && bias !== false;
+}
 
 const schema = z.strictObject({
   op: z.literal("norm"),

@@ -53,7 +53,7 @@ export function createEmitter(
   return { emit: emitMicroBatch, memory };
 }
 
-const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
+function emitOn(emission: TransferEmission, op: Op, rank: number): void {
   const { builder, bufferOf, origin } = emission;
   if (isTransfer(op)) {
     const transfer = transferOn(emission, op, rank);
@@ -90,13 +90,13 @@ const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
       builder.kernel(rank, origin, call, buffers);
     }
   }
-};
+}
 
-const emitInput = (
+function emitInput(
   { builder, bufferOf, origin }: TransferEmission,
   { y, rowsPerMicroBatch }: InputOp,
   rank: number,
-): void => {
+): void {
   const content = partOn(y, rank)?.content;
   if (content === undefined) throw new Error(`${y.name}: no content on rank ${rank}`);
   builder.emit(rank, {
@@ -105,19 +105,19 @@ const emitInput = (
     buffer: bufferOf(rank, whole(y), origin),
     content: furtherOn(content, origin.microBatch * rowsPerMicroBatch),
   });
-};
+}
 
-const furtherOn = (content: Content, rows: number): Content => {
+function furtherOn(content: Content, rows: number): Content {
   if (content.kind === "beside" || rows === 0) return content;
   const [first = 0, ...others] = content.offset;
   return { ...content, offset: [first + rows, ...others] };
-};
+}
 
-const emitCopy = (
+function emitCopy(
   { builder, bufferOf, origin }: TransferEmission,
   { x, y, xRow, yRow, rows, columns }: CopyOp,
   rank: number,
-): void => {
+): void {
   const rowBytes = paddedElements(1, columns) * bytesPerElement(builder.dtype);
   builder.emit(rank, {
     op: "copy",
@@ -128,4 +128,4 @@ const emitCopy = (
     targetOffset: yRow * rowBytes,
     bytes: rows * rowBytes,
   });
-};
+}

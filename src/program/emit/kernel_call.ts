@@ -17,13 +17,15 @@ export type KernelOp = Exclude<
 >;
 
 /** Extents of a view on one rank; all but the first are the tensor's. */
-export const shapeOn = ({ tensor, window }: View, rank: number): readonly number[] => {
+export function shapeOn({ tensor, window }: View, rank: number): readonly number[] {
   const part = partOn(tensor, rank);
   if (part === undefined) throw new Error(`${tensor.name} is not on rank ${rank}`);
   return window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
-};
+}
 
-const sizes = (tensor: Tensor, rank: number): readonly number[] => shapeOn(whole(tensor), rank);
+function sizes(tensor: Tensor, rank: number): readonly number[] {
+  return shapeOn(whole(tensor), rank);
+}
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   switch (op.op) {
@@ -72,7 +74,7 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   }
 }
 
-const embeddingCall = (op: EmbeddingOp, rank: number): EmittedKernel => {
+function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
   const { ids, y, positions } = op;
   const [tokens = 0, hidden = 0] = sizes(y, rank);
   const table = partOn(op.table, rank);
@@ -89,24 +91,30 @@ const embeddingCall = (op: EmbeddingOp, rank: number): EmittedKernel => {
   };
   const tables = positions === undefined ? [op.table] : [op.table, positions.table];
   return { call: { kernel: "embedding", shape }, operands: [ids, ...tables, y].map(whole) };
-};
+}
 
 /** The bias, where the rank adds it. */
-const biasOn = ({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined =>
-  bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
+function biasOn({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined {
+  return bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
+}
 
-const finishOf = ({ activation, gate }: MatmulOp | GroupedMatmulOp, bias: View | undefined) => ({
-  activation,
-  ...(bias === undefined ? {} : { bias: true as const }),
-  ...(gate === undefined ? {} : { gate: true as const }),
-});
+function finishOf({ activation, gate }: MatmulOp | GroupedMatmulOp, bias: View | undefined) {
+  return {
+    activation,
+    ...(bias === undefined ? {} : { bias: true as const }),
+    ...(gate === undefined ? {} : { gate: true as const }),
+  };
+}
 
-const present = (...views: readonly (View | undefined)[]): View[] =>
-  views.flatMap((view) => view ?? []);
+function present(...views: readonly (View | undefined)[]): View[] {
+  return views.flatMap((view) => view ?? []);
+}
 
-const scaleOf = ({ scale }: { readonly scale?: number }) => (scale === undefined ? {} : { scale });
+function scaleOf({ scale }: { readonly scale?: number }) {
+  return scale === undefined ? {} : { scale };
+}
 
-const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
+function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
   const { x, w, y, gate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
@@ -125,9 +133,9 @@ const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
     call: { kernel: "matmul", shape },
     operands: [x, whole(w), ...present(bias, gate, residual), y],
   };
-};
+}
 
-const groupedMatmulCall = (op: GroupedMatmulOp, rank: number): EmittedKernel => {
+function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
   const { x, w, offsets, gate, y, choices } = op;
   const [rows = 0, n = 0] = shapeOn(y, rank);
   const [experts = 0, k = 0] = sizes(w, rank);
@@ -138,9 +146,9 @@ const groupedMatmulCall = (op: GroupedMatmulOp, rank: number): EmittedKernel => 
     call: { kernel: "grouped_matmul", shape },
     operands: [x, whole(w), whole(offsets), ...present(bias, gate), y],
   };
-};
+}
 
-const normCall = (op: NormOp, rank: number): EmittedKernel => {
+function normCall(op: NormOp, rank: number): EmittedKernel {
   const { x, gain, bias, y, sumOf, epsilon } = op;
   const [rows = 0, columns = 0] = shapeOn(y, rank);
   const shape = {
@@ -158,14 +166,14 @@ const normCall = (op: NormOp, rank: number): EmittedKernel => {
   }
   const kernel = isRms ? "add_rms_norm" : "add_layer_norm";
   return { call: { kernel, shape }, operands: [...sumOf, ...weights, x, y] };
-};
+}
 
 type RoutingOp = Extract<
   Op,
   { readonly op: "route" | "route-positions" | "permute" | "unpermute" }
 >;
 
-const routingCall = (op: RoutingOp, rank: number): EmittedKernel => {
+function routingCall(op: RoutingOp, rank: number): EmittedKernel {
   const { ids, weights, positions, counts, offsets, experts, topK } = op;
   const [choices = 0] = sizes(ids, rank);
   const common = { tokens: choices / topK, experts, topK };
@@ -196,4 +204,4 @@ const routingCall = (op: RoutingOp, rank: number): EmittedKernel => {
       };
     }
   }
-};
+}

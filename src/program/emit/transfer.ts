@@ -16,14 +16,17 @@ export interface TransferEmission {
   readonly origin: Origin;
 }
 
-export const transferOn = (emission: TransferEmission, op: Transfer, rank: number): Collective =>
-  op.op === "collective" ? collectiveOn(emission, op, rank) : expertTransferOn(emission, op, rank);
+export function transferOn(emission: TransferEmission, op: Transfer, rank: number): Collective {
+  return op.op === "collective"
+    ? collectiveOn(emission, op, rank)
+    : expertTransferOn(emission, op, rank);
+}
 
-const collectiveOn = (
+function collectiveOn(
   { builder, bufferOf, origin }: TransferEmission,
   op: CollectiveOp,
   rank: number,
-): Collective => {
+): Collective {
   const { dtype } = builder;
   const { from, to, x, y, name, slot } = op;
   const member = from.indexOf(rank);
@@ -44,18 +47,14 @@ const collectiveOn = (
   // A sum needs room for its summands.
   const { bytes } = reduces(transfer) ? workspaceOf(transfer, rank) : { bytes: 0 };
   return bytes === 0 ? transfer : { ...transfer, workspace: builder.workspace(rank, bytes, slot) };
-};
+}
 
 type Common = Pick<
   Collective,
   "origin" | "name" | "channel" | "dtype" | "from" | "to" | "send" | "receive"
 >;
 
-const withAmount = (
-  common: Common,
-  amount: CollectiveOp["amount"],
-  isSender: boolean,
-): Collective => {
+function withAmount(common: Common, amount: CollectiveOp["amount"], isSender: boolean): Collective {
   switch (amount.kind) {
     case "all-reduce":
     case "broadcast":
@@ -68,13 +67,13 @@ const withAmount = (
     case "all-to-all":
       return { op: amount.kind, ...common, counts: amount.counts };
   }
-};
+}
 
-const expertTransferOn = (
+function expertTransferOn(
   { builder, bufferOf, origin }: TransferEmission,
   op: ExpertTransferOp,
   rank: number,
-): Collective => {
+): Collective {
   const { from, to, name, columns, expertsPerRank, capacity, rows, slot } = op;
   const buffer = (tensor: ExpertTransferOp["x"]): string => bufferOf(rank, whole(tensor), origin);
   const sends = from.includes(rank);
@@ -106,4 +105,4 @@ const expertTransferOn = (
         ...(receives ? { offsets: buffer(op.offsets) } : {}),
       }
     : { op: "expert-combine", ...common, dispatch: builder.channel(op.dispatchName) };
-};
+}

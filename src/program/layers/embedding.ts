@@ -6,7 +6,7 @@ import { activation, weight, type LayerContext } from "./context.ts";
 import { positionScale, tableRegion, tableScale } from "./embedding_table.ts";
 import { placementOf } from "./linear.ts";
 
-export const embeddingOps = (context: LayerContext, layer: EmbeddingLayer): ShardedTensor => {
+export function embeddingOps(context: LayerContext, layer: EmbeddingLayer): ShardedTensor {
   const { workload, origin, contextRanks } = context;
   const sampleRows = workload.sequence / contextRanks;
   const rows = (workload.batch / workload.microBatches) * workload.sequence;
@@ -14,14 +14,14 @@ export const embeddingOps = (context: LayerContext, layer: EmbeddingLayer): Shar
     embeddingShard(context, layer, layer.groups[i] ?? [], range),
   );
   return { rows, columns: layer.hidden, sampleRows, origin, shards };
-};
+}
 
-const embeddingShard = (
+function embeddingShard(
   context: LayerContext,
   layer: EmbeddingLayer,
   ranks: readonly number[],
   range: { readonly rowOffset: number; readonly rows: number },
-): Shard => {
+): Shard {
   const { origin, workload, contextRanks, add } = context;
   const { vocabulary, split } = layer;
   const size = ranks.length;
@@ -71,15 +71,15 @@ const embeddingShard = (
     y,
   });
   return { ranks, ...range, placement: placementOf(split, size), tensor: y };
-};
+}
 
 /** All rows on every rank, which adds them to the tokens whose ids it holds: a sum over the ranks has each once. */
-const positionTable = (
+function positionTable(
   context: LayerContext,
   { hidden, split }: EmbeddingLayer,
   count: number,
   ranks: readonly number[],
-): Tensor => {
+): Tensor {
   const own = split === "column" ? hidden / ranks.length : hidden;
   return weight(context, "positions", ranks, (member) => ({
     shape: [count, hidden],
@@ -87,4 +87,4 @@ const positionTable = (
     size: [count, own],
     scale: positionScale,
   }));
-};
+}

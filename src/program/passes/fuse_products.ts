@@ -15,7 +15,9 @@ import { countReads } from "./count_reads.ts";
 type Product = MatmulOp | GroupedMatmulOp;
 
 /** @throws Error where an activation cannot be part of a product: no kernel does it alone */
-export const fuseProducts = (ops: readonly Op[]): Op[] => fuseResiduals(fuseActivations(ops));
+export function fuseProducts(ops: readonly Op[]): Op[] {
+  return fuseResiduals(fuseActivations(ops));
+}
 
 function fuseActivations(ops: readonly Op[]): Op[] {
   const readsOf = countReads(ops);
@@ -43,7 +45,7 @@ function fuseActivations(ops: readonly Op[]): Op[] {
 }
 
 /** Where each buffer was written last, by name. */
-const createWritten = () => {
+function createWritten() {
   const writtenAt = new Map<string, number>();
   return {
     note(op: Op, at: number): void {
@@ -52,15 +54,17 @@ const createWritten = () => {
     /** Also of what no op writes. */
     isBefore: ({ name }: Tensor, at: number): boolean => (writtenAt.get(name) ?? -1) < at,
   };
-};
+}
 
-const withActivation = (product: Product, { activation, cap, gate, y }: ActivationOp): Product => ({
-  ...product,
-  activation,
-  ...(cap === undefined ? {} : { cap }),
-  ...(gate === undefined ? {} : { gate }),
-  y,
-});
+function withActivation(product: Product, { activation, cap, gate, y }: ActivationOp): Product {
+  return {
+    ...product,
+    activation,
+    ...(cap === undefined ? {} : { cap }),
+    ...(gate === undefined ? {} : { gate }),
+    y,
+  };
+}
 
 /** What a product gives is written with the sum already made. */
 function fuseResiduals(ops: readonly Op[]): Op[] {
@@ -89,22 +93,29 @@ function fuseResiduals(ops: readonly Op[]): Op[] {
   return fused;
 }
 
-const withResidual = (product: MatmulOp, { scale, b, y }: AddOp): MatmulOp => ({
-  ...product,
-  ...(scale === undefined ? {} : { scale: (product.scale ?? 1) * scale }),
-  residual: b,
-  y,
-});
+function withResidual(product: MatmulOp, { scale, b, y }: AddOp): MatmulOp {
+  return {
+    ...product,
+    ...(scale === undefined ? {} : { scale: (product.scale ?? 1) * scale }),
+    residual: b,
+    y,
+  };
+}
 
 /** Whether nobody wants the product by itself, and it is nothing but a product where the sum scales it. */
-const takes = (
+function takes(
   { residual, activation, bias, gate, ranks }: MatmulOp,
   { a, scale, ranks: summed }: AddOp,
   readsOf: (tensor: Tensor, rank: number) => number,
-): boolean =>
-  residual === undefined &&
-  (scale === undefined || (activation === "none" && bias === undefined && gate === undefined)) &&
-  sameRanks(ranks, summed) &&
-  ranks.every((rank) => readsOf(a.tensor, rank) === 1);
+): boolean {
+  return (
+    residual === undefined &&
+    (scale === undefined || (activation === "none" && bias === undefined && gate === undefined)) &&
+    sameRanks(ranks, summed) &&
+    ranks.every((rank) => readsOf(a.tensor, rank) === 1)
+  );
+}
 
-const isProduct = (op: Op): op is Product => op.op === "matmul" || op.op === "grouped-matmul";
+function isProduct(op: Op): op is Product {
+  return op.op === "matmul" || op.op === "grouped-matmul";
+}

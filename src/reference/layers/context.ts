@@ -59,32 +59,43 @@ export interface ReferenceLayer<Kind extends Layer> {
 }
 
 /** The layer's matrix `part` [k, n]. */
-export const weight = (context: ReferenceContext, part: string, k: number, n: number): Matrix =>
-  matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
+export function referenceWeight(
+  context: ReferenceContext,
+  part: string,
+  k: number,
+  n: number,
+): Matrix {
+  return matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
+}
 
 /** A norm's gain or bias [size], uniform around `center`. */
-export const vector = (
+export function referenceVector(
   context: ReferenceContext,
   part: string,
   size: number,
   center: number,
-): Float64Array => wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+): Float64Array {
+  return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+}
 
 /** The layer's matrix `part` [k, n], where it is biased with its bias; `part` is empty or ends with a slash. */
-export const affine = (
+export function affine(
   context: ReferenceContext,
   part: string,
   k: number,
   n: number,
   isBiased = false,
-): Affine => ({
-  weight: weight(context, `${part}weight`, k, n),
-  ...(isBiased ? { bias: biasOf(context, part, n) } : {}),
-});
+): Affine {
+  return {
+    weight: referenceWeight(context, `${part}weight`, k, n),
+    ...(isBiased ? { bias: biasOf(context, part, n) } : {}),
+  };
+}
 
 /** The bias [size] of the layer's matrix `part`. */
-export const biasOf = (context: ReferenceContext, part: string, size: number): Float64Array =>
-  wholeOf(context, `${context.name}/${part}bias`, [size], 0, biasScale);
+export function biasOf(context: ReferenceContext, part: string, size: number): Float64Array {
+  return wholeOf(context, `${context.name}/${part}bias`, [size], 0, biasScale);
+}
 
 /** Expert by expert, the layer's matrices `part` [experts, k, n], and where they are biased biases [experts, 1, n]. */
 export function expertAffine(
@@ -125,22 +136,24 @@ export function tableOf(
 }
 
 /** Learned positions [count, hidden] of the layer, which is an embedding. */
-export const positionsOf = (context: ReferenceContext, count: number, hidden: number): Matrix =>
-  matrix(
+export function positionsOf(context: ReferenceContext, count: number, hidden: number): Matrix {
+  return matrix(
     count,
     hidden,
     wholeOf(context, `${context.name}/positions`, [count, hidden], 0, positionScale),
   );
+}
 
-const wholeOf = (
+function wholeOf(
   { workload }: ReferenceContext,
   tensor: string,
   shape: readonly number[],
   center: number,
   scale: number,
-): Float64Array =>
-  contentValues(
+): Float64Array {
+  return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
     workload.seed,
     workload.dtype,
   );
+}

@@ -1,8 +1,8 @@
 // A feed-forward network, gated or not: dense, shared by all tokens, or one expert's.
 
 import type { NetworkActivation } from "../../plan/activation.ts";
-import { activationOf, gateFactor } from "../activations.ts";
-import { type Affine, combine, mapValues, type Matrix, transform } from "../tensor.ts";
+import { activationFunctions, gateFactor } from "../activations.ts";
+import { type Affine, combineValues, mapValues, type Matrix, transform } from "../tensor.ts";
 
 export interface Network {
   readonly activation: NetworkActivation;
@@ -15,10 +15,10 @@ export function feedForward(
   x: Matrix,
   part: (name: "up" | "gate" | "down") => Affine,
 ): Matrix {
-  const activate = activationOf(activation);
+  const activate = activationFunctions(activation);
   const up = transform(x, part("up"));
   const inner = gated
-    ? combine(
+    ? combineValues(
         transform(x, part("gate")),
         up,
         (gate, value) => activate(gate) * gateFactor(activation, value),

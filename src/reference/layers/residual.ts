@@ -1,12 +1,12 @@
 // What an earlier layer of the stage read, added.
 
 import type { ResidualLayer } from "../../plan/layers/residual.ts";
-import { combine } from "../tensor.ts";
+import { combineValues } from "../tensor.ts";
 import type { ReferenceLayer } from "./context.ts";
 
 export const residual: ReferenceLayer<ResidualLayer> = {
   apply: ({ inputs }, layer, x) => ({
-    output: combine(x, inputs[layer.from] ?? x, (a, b) => (layer.scale ?? 1) * a + b),
+    output: combineValues(x, inputs[layer.from] ?? x, (a, b) => (layer.scale ?? 1) * a + b),
   }),
   round({ add }, layer, { value, error }, inputs) {
     const square = (layer.scale ?? 1) ** 2;

@@ -10,6 +10,6 @@ export function planLine({ name, hardware, workload }: Plan): string {
     `batch ${formatNumber(workload.batch)} in ${countOf(
       workload.microBatches,
       "micro-batch",
-    ).replace("batchs", "batches")}${sequence}`
+    )}${sequence}`
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Finish } from "../../kernels/product.ts";
 import { storedError, unitRoundoff } from "../../reference/rounding.ts";
-import { activationOf, gateFactor } from "../../reference/activations.ts";
+import { activationFunctions, gateFactor } from "../../reference/activations.ts";
 
 /** What a product is finished with at one place; 0, 1 and 0 where there is none. */
 export interface FinishTerms {
@@ -12,11 +12,12 @@ export interface FinishTerms {
 }
 
 /** What the activation makes of a doubt of its argument, at most: none but ReLU's square is steeper than 1.13. */
-const passedOn = (value: number, doubt: number, { activation }: Finish): number =>
-  activation === "relu2" ? (2 * Math.abs(value) + doubt) * doubt : 1.13 * doubt;
+function passedOn(value: number, doubt: number, { activation }: Finish): number {
+  return activation === "relu2" ? (2 * Math.abs(value) + doubt) * doubt : 1.13 * doubt;
+}
 
 /** WGSL grants tanh an absolute error of 1e-5, and exp and a division some units. */
-const activationError = (value: number, { activation, cap = 0 }: Finish): number => {
+function activationError(value: number, { activation, cap = 0 }: Finish): number {
   const size = Math.abs(value);
   switch (activation) {
     case "gelu":
@@ -36,7 +37,7 @@ const activationError = (value: number, { activation, cap = 0 }: Finish): number
     case "relu2":
       return 0;
   }
-};
+}
 
 export interface Finished {
   readonly value: number;
@@ -57,7 +58,7 @@ export function finished(
 ): Finished {
   const { activation, scale = 1, cap } = finish;
   const scaled = scale * product;
-  const activated = activationOf(activation, cap)(scaled + bias);
+  const activated = activationFunctions(activation, cap)(scaled + bias);
   const factor = finish.gate === true ? gateFactor(activation, gate) : 1;
   const value = activated * factor + residual;
   const inDoubt =
