@@ -1,7 +1,14 @@
-import type { NetworkActivation } from "../plan/activation.ts";
-
 /** Function that a matmul applies to its product. `softcap` is cap · tanh(x / cap). */
-export type Activation = "none" | "softcap" | NetworkActivation;
+export type Activation =
+  | "none"
+  | "softcap"
+  | "gelu"
+  | "gelu-erf"
+  | "quick-gelu"
+  | "silu"
+  | "relu"
+  | "relu2"
+  | "clamped-silu";
 
 /** The prelude that defines it. */
 export function activationPrelude(activation: Activation): string {

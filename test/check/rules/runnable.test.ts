@@ -9,15 +9,23 @@ test("control: a model of what our layers do is not refused", () => {
 });
 
 test.each([
+  { biases: ["mlp", "experts", "router", "head"], activation: "silu" },
+  { gated: true, activation: "gelu-erf", postNorms: "only", embeddingNorm: true },
+  { parallelResidual: "shared-norm", norm: "layer", normBias: false, residualScale: 0.5 },
+  { vocabulary: 12, positions: { kind: "learned", count: 9 }, logitSoftcap: 30, logitScale: 0.1 },
+])("control: nor is %o", (model) => {
+  const plan = withDegrees({ model });
+  expect(errorsOf(plan)).toEqual([]);
+  expect(found(plan, "layer-not-runnable")).toBeUndefined();
+});
+
+test.each([
   ["positions", { positions: { kind: "rotary" } }],
+  ["positions", { positions: { kind: "learned" } }],
   ["biases", { biases: ["qkv"] }],
   ["qkNorm", { qkNorm: true }],
-  ["postNorms", { postNorms: true }],
-  ["parallelResidual", { parallelResidual: "shared-norm" }],
   ["slidingWindow", { slidingWindow: { tokens: 16, layers: 1 } }],
   ["latent", { latent: { keyValueRank: 8, rotaryDim: 4, valueDim: 8 } }],
-  ["activation", { activation: "silu" }],
-  ["activation", { gated: true, activation: "gelu" }],
 ])("a model with %s is described, but not run", (field, model) => {
   const plan = withDegrees({ model });
   expect(errorsOf(plan)).toEqual([]);
