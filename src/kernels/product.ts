@@ -13,7 +13,7 @@ import {
 } from "./kernel.ts";
 import { bytesPerElement, ceilDiv, paddedElements, rowQuads, type StorageType } from "./storage.ts";
 
-/** y = activation(scale · product + bias) · gate + residual, where those that are absent are left out. */
+/** y = activation(scale · product + bias) · gate · sigmoid(row gate) + residual, where those that are absent are left out. */
 export interface Finish {
   readonly activation: Activation;
   /** Of `softcap`. */
@@ -24,6 +24,8 @@ export interface Finish {
   readonly bias?: true;
   /** Binding `gate` [rows, n]; behind `clamped-silu` clamped to ±7, and one more. */
   readonly gate?: true;
+  /** Binding `row_gate` [rows, 1]. */
+  readonly rowGate?: true;
   /** Binding `residual` [rows, n]. */
   readonly residual?: true;
 }
@@ -64,6 +66,7 @@ export function productBindings({ rows, finish }: Product): Binding[] {
     ...(rows === "grouped" ? [{ ...read("offsets", "u32"), slot: 3 }] : []),
     ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
     ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
+    ...(finish.rowGate ? [{ ...read("row_gate"), slot: 7 }] : []),
     ...(finish.residual ? [{ ...read("residual"), slot: 6 }] : []),
     { ...write("y"), slot: 2 },
   ];
@@ -77,6 +80,7 @@ export function productPreludes({ rows, transposed, finish }: Product): string[]
     `operands/${operands[transposed]}`,
     `epilogue/${finish.bias ? "" : "no_"}bias`,
     `epilogue/${gatePrelude(finish)}`,
+    `epilogue/${finish.rowGate ? "" : "no_"}row_gate`,
     `epilogue/${finish.residual ? "" : "no_"}residual`,
     activationPrelude(finish.activation),
     "epilogue/finish",
@@ -102,8 +106,9 @@ export function productBytes(
   const x = transposed === "x" ? parts * paddedElements(k, rows / parts) : paddedElements(rows, k);
   const w = parts * (transposed === "w" ? paddedElements(n, k) : paddedElements(k, n));
   const tables = 1 + (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
-  const bias = finish.bias ? paddedElements(parts, n) : 0;
-  return (x + w + tables * paddedElements(rows, n) + bias) * bytesPerElement(dtype);
+  const vectors =
+    (finish.bias ? paddedElements(parts, n) : 0) + (finish.rowGate ? paddedElements(rows, 1) : 0);
+  return (x + w + tables * paddedElements(rows, n) + vectors) * bytesPerElement(dtype);
 }
 
 /** How one alternative splits a product. */

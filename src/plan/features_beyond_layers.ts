@@ -18,7 +18,10 @@ export interface Feature {
 export function featuresBeyondLayers(model: Model): Feature[] {
   const { positions, slidingWindow, latent, moe, otherFeatures } = model;
   const biases = (model.biases ?? []).filter((each) => !runnableBiases.includes(each));
-  const isLearned = positions?.kind === "learned" && positions.count !== undefined;
+  const isLearned =
+    positions?.kind === "learned" &&
+    positions.count !== undefined &&
+    model.vocabulary !== undefined;
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
     condition ? [{ name, path, what }] : [];
   return [
@@ -41,6 +44,12 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       "norms of queries and keys",
     ),
     ...when(
+      model.parallelResidual !== undefined && (model.postNorms ?? false) !== false,
+      "post-norms",
+      ["postNorms"],
+      "norms after attention and MLP that stand side by side",
+    ),
+    ...when(
       slidingWindow !== undefined,
       "sliding-window",
       ["slidingWindow"],
@@ -59,22 +68,10 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       `linear attention in ${model.linearAttention?.layers} layers`,
     ),
     ...when(
-      moe?.sharedFfn !== undefined,
-      "shared-experts",
-      ["moe", "sharedFfn"],
-      "experts that all tokens share beside the routed ones",
-    ),
-    ...when(
       moe?.redundantExperts !== undefined && moe.redundantExperts > 0,
       "redundant-experts",
       ["moe", "redundantExperts"],
       "copies of experts",
-    ),
-    ...when(
-      moe?.routingBias === true,
-      "routing-bias",
-      ["moe", "routingBias"],
-      "routing steered by biases",
     ),
     ...(otherFeatures ?? []).map((name, i) => ({
       name,

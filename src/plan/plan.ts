@@ -4,6 +4,7 @@
 import type { NetworkActivation } from "./activation.ts";
 import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
+import type { MoeLayer } from "./layers/moe.ts";
 
 export type Precision = "f32" | "f16";
 
@@ -144,8 +145,11 @@ export interface Model {
     readonly sharedFfn?: number;
     /** A learned weight per token scales the shared experts. */
     readonly sharedGate?: boolean;
-    /** One learned bias per expert steers the choice. */
-    readonly routingBias?: boolean;
+    readonly scoring?: MoeLayer["scoring"];
+    readonly routingBias?: MoeLayer["routingBias"];
+    readonly groupLimit?: MoeLayer["groupLimit"];
+    readonly routedScale?: MoeLayer["routedScale"];
+    readonly weighsInput?: MoeLayer["weighsInput"];
   };
   readonly activation: NetworkActivation;
   /** How positions enter. A learned table has `count` rows, and the first token adds row `offset`. */

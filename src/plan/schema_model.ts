@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { activations } from "./activation.ts";
+import { routingFields } from "./layers/moe.ts";
 import { count } from "./schema_numbers.ts";
 
 /** Layers are numbered from 0. */
@@ -20,7 +21,7 @@ const moe = z.strictObject({
   denseLayers: z.array(layerIndex).max(10_000).exactOptional(),
   sharedFfn: count.exactOptional(),
   sharedGate: z.boolean().exactOptional(),
-  routingBias: z.boolean().exactOptional(),
+  ...routingFields,
 });
 
 const latent = z.strictObject({

@@ -3,6 +3,7 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
+import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type { Observation, OpOrigin } from "./program.ts";
 import type { Tensor, View } from "./tensor.ts";
 
@@ -31,7 +32,7 @@ export interface CopyOp extends OpBase {
   readonly columns: number;
 }
 
-/** y = activation(scale · x · w + bias) · gate + residual */
+/** y = activation(scale · x · w + bias) · gate · sigmoid(row gate) + residual */
 export interface MatmulOp extends OpBase {
   readonly op: "matmul";
   readonly x: View;
@@ -46,6 +47,8 @@ export interface MatmulOp extends OpBase {
   /** Absent: 1. */
   readonly scale?: number;
   readonly gate?: View;
+  /** [rows, 1] */
+  readonly rowGate?: View;
   readonly residual?: View;
   readonly y: View;
 }
@@ -177,7 +180,9 @@ interface RoutingOp extends OpBase, Routing {
 export interface RouteOp extends RoutingOp {
   readonly op: "route";
   readonly logits: Tensor;
-  readonly renormalise: boolean;
+  readonly rule: RoutingRule;
+  /** [experts] */
+  readonly correction?: Tensor;
 }
 
 /** Where each choice goes when rows are sorted by expert. */
@@ -188,6 +193,8 @@ export interface RoutePositionsOp extends RoutingOp {
 /** y = the rows of x, one per choice, sorted by expert. */
 export interface PermuteOp extends RoutingOp {
   readonly op: "permute";
+  /** Rows are multiplied by the weights of their choices, here and not when they come back. */
+  readonly isWeighted: boolean;
   readonly x: Tensor;
   readonly y: Tensor;
 }
@@ -195,6 +202,8 @@ export interface PermuteOp extends RoutingOp {
 /** y = the weighted sum of what the experts gave for each row. */
 export interface UnpermuteOp extends RoutingOp {
   readonly op: "unpermute";
+  /** Rows are multiplied by the weights of their choices, now that they are back. */
+  readonly isWeighted: boolean;
   readonly x: Tensor;
   /** [experts], rows of each expert that were not dropped */
   readonly kept: Tensor;

@@ -11,6 +11,7 @@ import type { Collective, Observation, Program, RankProgram } from "../../src/pr
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { attend } from "../../src/reference/layers/attention.ts";
+import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import { matrix } from "../../src/reference/tensor.ts";
 import { runProduct } from "./interpret_product.ts";
 
@@ -377,18 +378,14 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
         c[i] = (call.shape.scale ?? 1) * a[i]! + b[i]!;
       return;
     case "route_top_k": {
-      const { tokens, experts, topK, renormalise } = call.shape;
+      const { tokens, experts, topK, corrected } = call.shape;
+      const correction = corrected ? b.subarray(0, experts) : undefined;
+      const [ids, weights] = corrected ? [c, d] : [b, c];
       for (let t = 0; t < tokens; t++) {
-        const logits = a.subarray(t * rowPitch(experts), t * rowPitch(experts) + experts);
-        const chosen = [...logits.keys()]
-          .toSorted((x, y) => logits[y]! - logits[x]! || x - y)
-          .slice(0, topK);
-        const pool = renormalise ? chosen.map((x) => logits[x]!) : [...logits];
-        const total = pool.reduce((sum, v) => sum + Math.exp(v), 0);
-        for (const [slot, x] of chosen.entries()) {
-          b[t * topK + slot] = x;
-          c[t * topK + slot] = Math.exp(logits[x]!) / total;
-        }
+        const logits = a.slice(t * rowPitch(experts), t * rowPitch(experts) + experts);
+        const chosen = topExperts(keysOf(logits, call.shape, correction), call.shape);
+        ids.set(chosen, t * topK);
+        weights.set(choiceWeights(logits, chosen, call.shape), t * topK);
       }
       return;
     }
@@ -401,11 +398,16 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     }
     case "permute_tokens": {
-      const { tokens, topK, hidden } = call.shape;
+      const { tokens, topK, hidden, weighted } = call.shape;
+      const [weights, y] = weighted ? [e, f] : [undefined, e];
       const pitch = rowPitch(hidden);
       for (let i = 0; i < tokens * topK; i++) {
         const token = Math.floor(i / topK);
-        e.set(a.subarray(token * pitch, (token + 1) * pitch), (d[b[i]!]! + c[i]!) * pitch);
+        const row = a.subarray(token * pitch, (token + 1) * pitch);
+        y.set(
+          row.map((v) => (weights?.[i] ?? 1) * v),
+          (d[b[i]!]! + c[i]!) * pitch,
+        );
       }
       return;
     }
@@ -413,15 +415,16 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
     case "combine_attention":
       throw new Error(`no layer uses ${call.kernel}`);
     case "combine_tokens": {
-      const { tokens, topK, hidden } = call.shape;
+      const { tokens, topK, hidden, unweighted } = call.shape;
+      const [weights, y] = unweighted ? [undefined, f] : [f, g];
       const pitch = rowPitch(hidden);
-      g.fill(0);
+      y.fill(0);
       for (let i = 0; i < tokens * topK; i++) {
         const expert = b[i]!;
         if (c[i]! >= e[expert]!) continue;
         const row = (d[expert]! + c[i]!) * pitch;
         for (let h = 0; h < hidden; h++) {
-          g[Math.floor(i / topK) * pitch + h]! += f[i]! * a[row + h]!;
+          y[Math.floor(i / topK) * pitch + h]! += (weights?.[i] ?? 1) * a[row + h]!;
         }
       }
       return;

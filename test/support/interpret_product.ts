@@ -46,6 +46,7 @@ function multiplyPart(
   const { n, k, transposed, activation, cap, scale = 1 } = shape;
   const [x, w, y] = [bound.get("x")!, bound.get("w")!, bound.get("y")!];
   const [bias, gate, residual] = [bound.get("bias"), bound.get("gate"), bound.get("residual")];
+  const rowGate = bound.get("row_gate");
   const activate = activationFunctions(activation, cap);
   const pitch = rowPitch(n);
   const input = (row: number, i: number): number =>
@@ -62,7 +63,8 @@ function multiplyPart(
       for (let i = 0; i < k; i++) sum += input(row, i) * weight(i, column);
       const at = row * pitch + column;
       const activated = activate(scale * sum + (bias?.[index * pitch + column] ?? 0));
-      const factor = gate === undefined ? 1 : gateFactor(activation, gate[at]!);
+      const share = rowGate === undefined ? 1 : 1 / (1 + Math.exp(-rowGate[row * rowPitch(1)]!));
+      const factor = gate === undefined ? share : share * gateFactor(activation, gate[at]!);
       y[at] = activated * factor + (residual?.[at] ?? 0);
     }
   }

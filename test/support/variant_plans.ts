@@ -116,4 +116,86 @@ export const variants: readonly Variant[] = [
     ...tensor,
     model: { norm: "layer", embeddingNorm: true, biases: ["mlp"] },
   },
+  {
+    name: "DeepSeek V3: the best groups, corrected sigmoids, a shared expert",
+    gpus: 2,
+    parallel: { tensor: 2, expert: 2 },
+    model: {
+      gated: true,
+      moe: {
+        experts: 12,
+        topK: 3,
+        ffn: 6,
+        renormalise: true,
+        scoring: "sigmoid",
+        routingBias: true,
+        groupLimit: { groups: 4, topGroups: 2, scoredBy: "two-best" },
+        routedScale: 2.5,
+        sharedFfn: 8,
+        denseLayers: [0],
+      },
+    },
+  },
+  {
+    name: "DeepSeek V2: the best groups by their best, softmax of all",
+    gpus: 2,
+    parallel: { data: 2, expert: 2 },
+    model: {
+      gated: true,
+      moe: {
+        experts: 6,
+        topK: 2,
+        ffn: 7,
+        renormalise: false,
+        groupLimit: { groups: 3, topGroups: 2, scoredBy: "best" },
+        routedScale: 16,
+        sharedFfn: 8,
+      },
+    },
+  },
+  {
+    name: "Qwen2-MoE: a shared expert behind a gate, experts sliced",
+    ...tensor,
+    model: {
+      gated: true,
+      moe: { experts: 5, topK: 2, ffn: 6, renormalise: false, sharedFfn: 10, sharedGate: true },
+    },
+  },
+  {
+    name: "Qwen2-MoE, each rank with a part of the tokens and of the experts",
+    gpus: 2,
+    parallel: { tensor: 2, expert: 2, sequence: true },
+    model: {
+      gated: true,
+      moe: { experts: 5, topK: 2, ffn: 6, renormalise: false, sharedFfn: 10, sharedGate: true },
+    },
+  },
+  {
+    name: "Llama 4: one expert that reads its share, every other layer dense",
+    gpus: 2,
+    parallel: { tensor: 2, expert: 2 },
+    model: {
+      gated: true,
+      moe: {
+        experts: 4,
+        topK: 1,
+        ffn: 6,
+        renormalise: false,
+        scoring: "sigmoid",
+        weighsInput: true,
+        sharedFfn: 6,
+        denseLayers: [0],
+      },
+    },
+  },
+  {
+    name: "gpt-oss: clamped gates, biases of experts and router",
+    ...tensor,
+    model: {
+      gated: true,
+      activation: "clamped-silu",
+      biases: ["experts", "router"],
+      moe: { experts: 6, topK: 3, ffn: 8, renormalise: true },
+    },
+  },
 ];

@@ -24,12 +24,6 @@ export function runnableModel(model: ModelFile): ModelFile {
     ...(positions?.kind === "learned" && positions.count !== undefined ? { positions } : {}),
   };
   if (moe === undefined) return rest;
-  const {
-    sharedFfn: _shared,
-    sharedGate: _gate,
-    routingBias: _bias,
-    redundantExperts: _copies,
-    ...experts
-  } = moe;
+  const { redundantExperts: _copies, ...experts } = moe;
   return { ...rest, moe: experts };
 }

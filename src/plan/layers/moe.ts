@@ -7,6 +7,30 @@ import { count } from "../schema_numbers.ts";
 import type { LayerBase, PlanLayer } from "./layer.ts";
 import { groupsOf, isGrouped, parallel, type ParallelFile } from "./parallel.ts";
 
+/** Groups of as many consecutive experts each. */
+export interface GroupLimit {
+  readonly groups: number;
+  /** Groups of which a token's experts are. */
+  readonly topGroups: number;
+  /** What a group is judged by: its best expert, or its two best together. */
+  readonly scoredBy: "best" | "two-best";
+}
+
+/** Of a model's experts, and of a layer's. */
+export const routingFields = {
+  scoring: z.enum(["softmax", "sigmoid"]).exactOptional(),
+  routingBias: z.boolean().exactOptional(),
+  groupLimit: z
+    .strictObject({
+      groups: count.max(32),
+      topGroups: count,
+      scoredBy: z.enum(["best", "two-best"]),
+    })
+    .exactOptional(),
+  routedScale: z.number().positive().exactOptional(),
+  weighsInput: z.boolean().exactOptional(),
+};
+
 export interface MoeLayer extends LayerBase {
   readonly op: "moe";
   readonly hidden: number;
@@ -24,8 +48,22 @@ export interface MoeLayer extends LayerBase {
   readonly expertBias?: boolean;
   /** Added to the logits. */
   readonly routerBias?: boolean;
-  /** Inner width of the experts that every token passes. Described and counted; cannot run yet. */
+  /** What is made of a router's logits. Absent: their softmax over all experts. */
+  readonly scoring?: "softmax" | "sigmoid";
+  /** A learned bias per expert is added to the scores by which experts are chosen, and to no weight. */
+  readonly routingBias?: boolean;
+  /** A token's experts are of its best groups. */
+  readonly groupLimit?: GroupLimit;
+  /** Of what the chosen experts give. Absent: 1. */
+  readonly routedScale?: number;
+  /** Weights are of what experts read, not of what they give. */
+  readonly weighsInput?: boolean;
+  /** Inner width of the experts that every token passes, all together. */
   readonly sharedFfn?: number;
+  /** What these give is scaled by the sigmoid of a product of the token. */
+  readonly sharedGate?: boolean;
+  /** Of every matrix of these. */
+  readonly sharedBias?: boolean;
   /** Who holds the experts. `groups` is where tokens come from. */
   readonly expertGroups: readonly ExpertGroup[];
 }
@@ -43,6 +81,10 @@ const schema = z.strictObject({
   renormalise: z.boolean().exactOptional(),
   expertBias: z.boolean().exactOptional(),
   routerBias: z.boolean().exactOptional(),
+  ...routingFields,
+  sharedFfn: count.exactOptional(),
+  sharedGate: z.boolean().exactOptional(),
+  sharedBias: z.boolean().exactOptional(),
   parallel,
 });
 

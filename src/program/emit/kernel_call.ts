@@ -115,7 +115,7 @@ function scaleOf({ scale }: { readonly scale?: number }) {
 }
 
 function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
-  const { x, w, y, gate, residual, isTransposed = false } = op;
+  const { x, w, y, gate, rowGate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
   const bias = biasOn(op, rank);
@@ -127,11 +127,12 @@ function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
     ...finishOf(op, bias),
     ...scaleOf(op),
     ...(op.cap === undefined ? {} : { cap: op.cap }),
+    ...(rowGate === undefined ? {} : { rowGate: true as const }),
     ...(residual === undefined ? {} : { residual: true as const }),
   };
   return {
     call: { kernel: "matmul", shape },
-    operands: [x, whole(w), ...present(bias, gate, residual), y],
+    operands: [x, whole(w), ...present(bias, gate, rowGate, residual), y],
   };
 }
 
@@ -179,9 +180,13 @@ function routingCall(op: RoutingOp, rank: number): EmittedKernel {
   const common = { tokens: choices / topK, experts, topK };
   switch (op.op) {
     case "route": {
-      const shape = { ...common, renormalise: op.renormalise };
-      const operands = [op.logits, ids, weights].map(whole);
-      return { call: { kernel: "route_top_k", shape }, operands };
+      const { logits, correction, rule } = op;
+      const corrected = correction === undefined ? {} : { corrected: true as const };
+      const read = correction === undefined ? [logits] : [logits, correction];
+      return {
+        call: { kernel: "route_top_k", shape: { ...common, ...rule, ...corrected } },
+        operands: [...read, ids, weights].map(whole),
+      };
     }
     case "route-positions":
       return {
@@ -190,17 +195,20 @@ function routingCall(op: RoutingOp, rank: number): EmittedKernel {
       };
     case "permute": {
       const [, hidden = 0] = sizes(op.y, rank);
+      const weighted = op.isWeighted ? { weighted: true as const } : {};
+      const read = [op.x, ids, positions, offsets, ...(op.isWeighted ? [weights] : [])];
       return {
-        call: { kernel: "permute_tokens", shape: { ...common, hidden } },
-        operands: [op.x, ids, positions, offsets, op.y].map(whole),
+        call: { kernel: "permute_tokens", shape: { ...common, hidden, ...weighted } },
+        operands: [...read, op.y].map(whole),
       };
     }
     case "unpermute": {
       const [, hidden = 0] = shapeOn(op.y, rank);
-      const read = [op.x, ids, positions, offsets, op.kept, weights].map(whole);
+      const unweighted = op.isWeighted ? {} : { unweighted: true as const };
+      const read = [op.x, ids, positions, offsets, op.kept, ...(op.isWeighted ? [weights] : [])];
       return {
-        call: { kernel: "combine_tokens", shape: { ...common, hidden } },
-        operands: [...read, op.y],
+        call: { kernel: "combine_tokens", shape: { ...common, hidden, ...unweighted } },
+        operands: [...read.map(whole), op.y],
       };
     }
   }

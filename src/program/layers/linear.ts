@@ -48,6 +48,8 @@ export interface LinearPart {
   readonly scale?: number;
   /** Sharded as the result, which is multiplied by it behind the activation. */
   readonly gate?: Tensor;
+  /** [rows, 1] on every rank: logits, of whose sigmoids the rows of the product are shares. */
+  readonly rowGate?: Tensor;
   readonly isTied?: boolean;
   /** Absent: no. */
   readonly isBiased?: boolean;
@@ -56,7 +58,7 @@ export interface LinearPart {
 /** One tensor group's part of a matrix product. */
 export function linearShard(context: LayerContext, shard: Shard, linear: LinearPart): Shard {
   const { origin, add } = context;
-  const { part, split, gate, scale, cap, isTied = false, isBiased = false } = linear;
+  const { part, split, gate, rowGate, scale, cap, isTied = false, isBiased = false } = linear;
   const { ranks, rows } = shard;
   const size = ranks.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
@@ -90,6 +92,7 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     ...(isBiased ? { bias: biasOf(context, ranks, linear) } : {}),
     activation: "none",
     ...(scale === undefined ? {} : { scale }),
+    ...(rowGate === undefined ? {} : { rowGate: whole(rowGate) }),
     y: whole(product),
   });
   const placement = placementOf(split, size);

@@ -1,7 +1,7 @@
 // A dense feed-forward layer: up (and gate) column-parallel, down row-parallel (partial sums).
 
 import type { MlpLayer } from "../../plan/layers/mlp.ts";
-import type { Shard, ShardedTensor } from "../tensor.ts";
+import type { Shard, ShardedTensor, Tensor } from "../tensor.ts";
 import { perShard, type LayerContext } from "./context.ts";
 import { linearShard } from "./linear.ts";
 
@@ -15,7 +15,10 @@ export function mlpOps(
   );
 }
 
-type FeedForward = Pick<MlpLayer, "hidden" | "ffn" | "activation" | "gated" | "bias">;
+interface FeedForward extends Pick<MlpLayer, "hidden" | "ffn" | "activation" | "gated" | "bias"> {
+  /** As of a linear part: of what the network gives. */
+  readonly rowGate?: Tensor;
+}
 
 /**
  * One tensor group's feed-forward network: partial sums.
@@ -25,7 +28,7 @@ type FeedForward = Pick<MlpLayer, "hidden" | "ffn" | "activation" | "gated" | "b
 export function feedForwardShard(
   context: LayerContext,
   shard: Shard,
-  { hidden, ffn, activation, gated, bias }: FeedForward,
+  { hidden, ffn, activation, gated, bias, rowGate }: FeedForward,
   part: string,
 ): Shard {
   const isBiased = bias === true;
@@ -49,6 +52,7 @@ export function feedForwardShard(
     out: hidden,
     split: "row",
     isBiased,
+    ...(rowGate === undefined ? {} : { rowGate }),
     activation: "none",
   });
 }

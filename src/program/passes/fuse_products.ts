@@ -104,13 +104,14 @@ function withResidual(product: MatmulOp, { scale, b, y }: AddOp): MatmulOp {
 
 /** Whether nobody wants the product by itself, and it is nothing but a product where the sum scales it. */
 function takes(
-  { residual, activation, bias, gate, ranks }: MatmulOp,
+  { residual, activation, bias, gate, rowGate, ranks }: MatmulOp,
   { a, scale, ranks: summed }: AddOp,
   readsOf: (tensor: Tensor, rank: number) => number,
 ): boolean {
   return (
     residual === undefined &&
-    (scale === undefined || (activation === "none" && bias === undefined && gate === undefined)) &&
+    (scale === undefined ||
+      (activation === "none" && [bias, gate, rowGate].every((each) => each === undefined))) &&
     sameRanks(ranks, summed) &&
     ranks.every((rank) => readsOf(a.tensor, rank) === 1)
   );

@@ -2,10 +2,13 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { type Affine, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
+import { choiceWeights, judgeChoice, keysOf, topExperts } from "../routing.ts";
 import { feedForward } from "./feed_forward.ts";
 
 export interface ExpertWeights {
   readonly router: Affine;
+  /** [experts], added to what experts are compared by. */
+  readonly correction?: Float64Array;
   readonly up: (expert: number) => Affine;
   /** Used where the activation is gated. */
   readonly gate: (expert: number) => Affine;
@@ -15,8 +18,8 @@ export interface ExpertWeights {
 export interface MoeResult {
   readonly output: Matrix;
   /**
-   * Largest amount by which a chosen expert's logit falls short of the best one left out: 0 where the
-   * choice is the true top-k, small where rounding decided a near tie.
+   * Largest amount by which a chosen expert falls short of the best one left out: 0 where the choice is the true top-k,
+   * small where rounding decided a near tie.
    */
   readonly routingGap: number;
   /** Choices that differ from the true top-k. */
@@ -42,9 +45,9 @@ export function mixtureOfExperts(
   let routingGap = 0;
   let reroutedChoices = 0;
   for (let row = 0; row < x.rows; row++) {
-    const own = topChoices(rowOf(logits, row), topK);
-    const given = routes?.subarray(row * topK, (row + 1) * topK) ?? own;
-    const verdict = judge(rowOf(logits, row), own, given);
+    const keys = keysOf(rowOf(logits, row), layer, weights.correction);
+    const given = routes?.subarray(row * topK, (row + 1) * topK) ?? topExperts(keys, layer);
+    const verdict = judgeChoice(keys, layer, given);
     routingGap = Math.max(routingGap, verdict.gap);
     reroutedChoices += verdict.rerouted;
     choices.set(given, row * topK);
@@ -53,38 +56,22 @@ export function mixtureOfExperts(
   const output = matrix(x.rows, x.columns);
   for (const [expert, rows] of rowsOf.entries()) {
     if (rows.length === 0) continue;
-    const y = feedForward(layer, gatherRows(x, rows), (name) => weights[name](expert));
+    const own = gatherRows(x, rows);
+    const weighted = rows.map((row) => {
+      const chosen = choices.subarray(row * topK, (row + 1) * topK);
+      return choiceWeights(rowOf(logits, row), chosen, layer)[chosen.indexOf(expert)]!;
+    });
+    if (layer.weighsInput === true) scaleRows(own, weighted);
+    const y = feedForward(layer, own, (name) => weights[name](expert));
+    if (layer.weighsInput !== true) scaleRows(y, weighted);
     for (const [i, row] of rows.entries()) {
-      const weight = choiceWeight(layer, rowOf(logits, row), choices, row, expert);
       const target = rowOf(output, row);
       rowOf(y, i).forEach((value, column) => {
-        target[column]! += weight * value;
+        target[column]! += value;
       });
     }
   }
   return { output, routingGap, reroutedChoices };
-}
-
-/** The topK largest, ties to the lower id. */
-function topChoices(logits: Float64Array, topK: number): Uint32Array {
-  return Uint32Array.from(
-    [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]! || a - b).slice(0, topK),
-  );
-}
-
-function judge(
-  logits: Float64Array,
-  own: Uint32Array,
-  given: Uint32Array,
-): { gap: number; rerouted: number } {
-  const distinct = new Set(given);
-  if (distinct.size !== given.length || given.some((expert) => expert >= logits.length)) {
-    return { gap: Infinity, rerouted: given.length };
-  }
-  const missed = [...own].filter((expert) => !distinct.has(expert));
-  const best = Math.max(-Infinity, ...missed.map((expert) => logits[expert]!));
-  const worst = Math.min(...[...given].map((expert) => logits[expert]!));
-  return { gap: Math.max(0, best - worst), rerouted: missed.length };
 }
 
 /** Rows of each expert in token order, in each group of rows cut off at its capacity. */
@@ -119,17 +106,10 @@ function gatherRows(x: Matrix, rows: readonly number[]): Matrix {
   return out;
 }
 
-/** Softmax probability of the choice, over all experts or, renormalised, over the chosen ones. */
-function choiceWeight(
-  layer: MoeLayer,
-  logits: Float64Array,
-  choices: Uint32Array,
-  row: number,
-  expert: number,
-): number {
-  const chosen = choices.subarray(row * layer.topK, (row + 1) * layer.topK);
-  const pool = layer.renormalise ? [...chosen].map((e) => logits[e]!) : [...logits];
-  const largest = Math.max(...pool);
-  const total = pool.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-  return Math.exp(logits[expert]! - largest) / total;
+/** In place. */
+function scaleRows(x: Matrix, factors: readonly number[]): void {
+  for (const [row, factor] of factors.entries()) {
+    const own = rowOf(x, row);
+    own.set(own.map((value) => factor * value));
+  }
 }

@@ -1,4 +1,4 @@
-// What finishes a product, in f64: an activation, a scale, a bias, a gate, a residual.
+// What finishes a product, in f64: an activation, a scale, a bias, gates, a residual.
 
 import type { Finish } from "../../kernels/product.ts";
 import { storedError, unitRoundoff } from "../../reference/rounding.ts";
@@ -8,6 +8,8 @@ import { activationFunctions, gateFactor } from "../../reference/activations.ts"
 export interface FinishTerms {
   readonly bias: number;
   readonly gate: number;
+  /** A logit. */
+  readonly rowGate: number;
   readonly residual: number;
 }
 
@@ -46,7 +48,7 @@ export interface Finished {
 }
 
 /**
- * activation(scale · product + bias) · gate + residual.
+ * activation(scale · product + bias) · gate · sigmoid(row gate) + residual.
  *
  * @param doubt how far the product that was finished may be from `product`
  */
@@ -54,12 +56,14 @@ export function finished(
   product: number,
   doubt: number,
   finish: Finish,
-  { bias, gate, residual }: FinishTerms,
+  { bias, gate, rowGate, residual }: FinishTerms,
 ): Finished {
   const { activation, scale = 1, cap } = finish;
   const scaled = scale * product;
   const activated = activationFunctions(activation, cap)(scaled + bias);
-  const factor = finish.gate === true ? gateFactor(activation, gate) : 1;
+  const share = finish.rowGate === true ? 1 / (1 + Math.exp(-rowGate)) : 1;
+  const factor = share * (finish.gate === true ? gateFactor(activation, gate) : 1);
+  const shareError = finish.rowGate === true ? (16 + 4 * Math.abs(rowGate)) * unitRoundoff.f32 : 0;
   const value = activated * factor + residual;
   const inDoubt =
     Math.abs(scale) * doubt + 2 * unitRoundoff.f32 * (Math.abs(scaled) + Math.abs(bias));
@@ -70,6 +74,7 @@ export function finished(
   const accepted =
     Math.abs(factor) * lost +
     3 * storedError(activated * factor, "f32") +
+    shareError * Math.abs(activated * factor) +
     storedError(residual, "f32");
   return { value, accepted };
 }
