@@ -55,39 +55,92 @@ test.each([
   ["mistral-7b-v0.1", ["rotary-positions", "sliding-window"]],
   ["mixtral-8x7b", ["rotary-positions"]],
   ["qwen2.5-7b", ["rotary-positions", "biases"]],
-  ["qwen1.5-moe-a2.7b", ["rotary-positions", "biases", "shared-experts"]],
+  ["qwen1.5-moe-a2.7b", ["rotary-positions", "biases"]],
   ["qwen3-30b-a3b", ["rotary-positions", "qk-norm"]],
-  ["gpt2", ["learned-positions", "biases"]],
-  ["gpt-neox-20b", ["rotary-positions", "biases", "parallel-residual", "partly-rotary-heads"]],
-  ["phi-2", ["rotary-positions", "biases", "parallel-residual", "partly-rotary-heads"]],
-  [
-    "gemma-2-9b",
-    [
-      "rotary-positions",
-      "post-norms",
-      "sliding-window",
-      "mlp-activation",
-      "embedding-scale",
-      "unit-offset-norm",
-      "attention-softcap",
-      "logit-softcap",
-    ],
-  ],
-  [
-    "deepseek-v3",
-    [
-      "rotary-positions",
-      "latent-attention",
-      "shared-experts",
-      "routing-bias",
-      "sigmoid-routing",
-      "routing-within-groups",
-      "scaled-expert-weights",
-      "rotary-scaling-yarn",
-    ],
-  ],
+  ["gpt2", ["biases"]],
+  ["gpt-neox-20b", ["rotary-positions", "biases", "partly-rotary-heads"]],
+  ["phi-2", ["rotary-positions", "biases", "partly-rotary-heads"]],
+  ["gemma-2-9b", ["rotary-positions", "sliding-window", "attention-softcap"]],
+  ["deepseek-v3", ["rotary-positions", "latent-attention", "rotary-scaling-yarn"]],
 ])("%s has features that no layer runs, each with a code", async (name, features) => {
   expect(notRun(planOf([await configOf(name)]).diagnostics)).toEqual(features);
+});
+
+test.each([
+  [
+    "gemma-2-9b",
+    {
+      activation: "gelu",
+      postNorms: true,
+      unitOffsetNorms: true,
+      normEpsilon: 1e-6,
+      embeddingScale: Math.sqrt(3584),
+      logitSoftcap: 30,
+    },
+  ],
+  ["gpt2", { positions: { kind: "learned", count: 1024 }, norm: "layer" }],
+  ["gpt-neox-20b", { parallelResidual: "own-norms", activation: "gelu" }],
+  [
+    "deepseek-v3",
+    {
+      moe: {
+        scoring: "sigmoid",
+        routingBias: true,
+        groupLimit: { groups: 8, topGroups: 4, scoredBy: "two-best" },
+        routedScale: 2.5,
+        renormalise: true,
+        sharedFfn: 2048,
+        denseLayers: [0, 1, 2],
+      },
+    },
+  ],
+  ["qwen1.5-moe-a2.7b", { moe: { sharedFfn: 5632, sharedGate: true } }],
+])("%s: what layers run is in fields", async (name, fields) => {
+  expect(planOf([await configOf(name)]).plan.model).toMatchObject(fields);
+});
+
+const small = {
+  hidden_size: 64,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  vocab_size: 100,
+  intermediate_size: 96,
+};
+
+test.each([
+  [
+    { model_type: "granite", ...small, embedding_multiplier: 12, residual_multiplier: 0.22 },
+    { embeddingScale: 12, residualScale: 0.22 },
+  ],
+  [
+    { model_type: "granite", ...small, attention_multiplier: 0.25, logits_scaling: 8 },
+    { logitScale: 0.125 },
+  ],
+  [
+    { model_type: "cohere", ...small, logit_scale: 0.0625, layer_norm_eps: 1e-5 },
+    { norm: "layer", normBias: false, parallelResidual: "shared-norm", logitScale: 0.0625 },
+  ],
+  [
+    { model_type: "olmo2", ...small, rms_norm_eps: 1e-6 },
+    { postNorms: "only", normEpsilon: 1e-6 },
+  ],
+  [
+    { model_type: "bloom", ...small },
+    { embeddingNorm: true, activation: "gelu" },
+  ],
+  [
+    { model_type: "nemotron", ...small, hidden_act: "relu2" },
+    { activation: "relu2", gated: false, unitOffsetNorms: true },
+  ],
+  [
+    { model_type: "opt", ...small, ffn_dim: 96, max_position_embeddings: 32 },
+    { activation: "relu", positions: { kind: "learned", count: 34, offset: 2 } },
+  ],
+  [{ model_type: "gpt_neox", ...small, hidden_act: "gelu" }, { activation: "gelu-erf" }],
+  [{ model_type: "phi", ...small, hidden_act: "gelu_new" }, { activation: "gelu" }],
+] as const)("%o is read into fields", (config, fields) => {
+  const { plan } = planOf([{ name: "config.json", text: JSON.stringify(config) }]);
+  expect(plan.model).toMatchObject(fields);
 });
 
 test("the model is described as it is", async () => {

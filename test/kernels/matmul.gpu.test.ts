@@ -75,6 +75,7 @@ const finishes: readonly (readonly [what: string, finish: Partial<MatmulShape>])
   ["a bias and GELU", { activation: "gelu", bias: true }],
   ["SiLU and a gate", { activation: "silu", gate: true }],
   ["a clamped gate", { activation: "clamped-silu", bias: true, gate: true }],
+  ["a share of each row, and a residual", { rowGate: true, residual: true }],
   ["a soft cap", { activation: "softcap", cap: testCap, scale: 3 }],
   ["a scale, a bias and a residual", { scale: 0.25, bias: true, residual: true }],
   [

@@ -113,13 +113,14 @@ export const llama4: Family = (fields) => {
           topK,
           ffn,
           renormalise: false,
+          scoring: "sigmoid",
+          weighsInput: true,
           sharedFfn: ffn,
           ...denseLayersKey(denseLayersOf(model.layers, isDense)),
         },
       },
       model.layers - Math.floor(model.layers / 4),
     ),
-    "sigmoid-routing",
     "layers-without-positions",
     ...scaledPositions(fields),
   );
@@ -138,18 +139,16 @@ export const minimaxM2: Family = (fields) => {
     fields.value(key);
   }
   const sigmoid = fields.text("scoring_func") === "sigmoid";
-  return withFeatures(
-    {
-      ...model,
-      ...(normed ? { qkNorm: perLayer ? ("all-heads" as const) : true } : {}),
-      moe: {
-        ...model.moe,
-        ...(routingBias ? { routingBias } : {}),
-        ...(shared > 0 ? { sharedFfn: shared } : {}),
-      },
+  return {
+    ...model,
+    ...(normed ? { qkNorm: perLayer ? ("all-heads" as const) : true } : {}),
+    moe: {
+      ...model.moe,
+      ...(routingBias ? { routingBias } : {}),
+      ...(shared > 0 ? { sharedFfn: shared } : {}),
+      ...(sigmoid ? { scoring: "sigmoid" } : {}),
     },
-    ...(sigmoid ? ["sigmoid-routing"] : []),
-  );
+  };
 };
 
 export function predictionLayersLeftOut(fields: ImportedFields, key: string): void {

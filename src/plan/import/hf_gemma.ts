@@ -31,11 +31,10 @@ export const gemma2: Family = (fields) => {
   if (model === undefined) return undefined;
   const capped = [
     ...(fields.number("attn_logit_softcapping") === undefined ? [] : ["attention-softcap"]),
-    ...(fields.number("final_logit_softcapping") === undefined ? [] : ["logit-softcap"]),
   ];
   fields.number("query_pre_attn_scalar");
   const half = Math.ceil(model.layers / 2);
-  const whole = named(fields, { ...model, postNorms: true });
+  const whole = named(fields, { ...model, postNorms: true, ...softcapOf(fields) });
   return withFeatures(withWindow(fields, whole, half), ...capped, ...scaledPositions(fields));
 };
 
@@ -61,20 +60,30 @@ export const gemma3: Family = (fields) => {
   fields.number("query_pre_attn_scalar");
   fields.number("rope_local_base_freq");
   fields.value("attn_logit_softcapping");
-  fields.value("final_logit_softcapping");
-  const whole = named(fields, { ...model, postNorms: true, qkNorm: true });
+  const whole = named(fields, {
+    ...model,
+    postNorms: true,
+    qkNorm: true,
+    ...softcapOf(fields),
+  });
   return withFeatures(withWindow(fields, whole, local), ...scaledPositions(fields));
 };
 
+function softcapOf(fields: ImportedFields): Pick<ModelFile, "logitSoftcap"> {
+  const cap = fields.number("final_logit_softcapping");
+  return cap === undefined || cap <= 0 ? {} : { logitSoftcap: cap };
+}
+
+/** Its classes take the tanh form of GELU whatever an older key says. */
 function named(fields: ImportedFields, model: ModelFile): ModelFile {
   const biased = fields.flag("attention_bias") === true;
-  return withFeatures(
-    {
-      ...model,
-      headDim: model.headDim ?? defaultHeadDim,
-      ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
-    },
-    "embedding-scale",
-    "unit-offset-norm",
-  );
+  const isSaid = fields.text("hidden_activation") !== undefined;
+  return {
+    ...model,
+    activation: isSaid ? (model.activation ?? "gelu") : "gelu",
+    headDim: model.headDim ?? defaultHeadDim,
+    ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
+    embeddingScale: Math.sqrt(model.hidden),
+    unitOffsetNorms: true,
+  };
 }

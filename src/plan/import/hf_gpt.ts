@@ -11,7 +11,7 @@ import {
   withFeatures,
   withWindow,
 } from "./hf_decoder.ts";
-import { llama } from "./hf_llama.ts";
+import { llama, scaleBeside1 } from "./hf_llama.ts";
 import { modelNotUnderstood, otherModel } from "./note.ts";
 import type { ImportedFields } from "./fields.ts";
 
@@ -72,15 +72,16 @@ export const gptj: Family = (fields) => {
 
 /** Positions as a slope per head, and a norm of the embeddings. */
 export const bloom: Family = (fields) => {
-  const model = decoder(fields, tiedDefaults);
+  const model = decoder(fields, { ...tiedDefaults, activation: "gelu_new" });
   fields.value("slow_but_exact");
-  if (model === undefined) return undefined;
-  return {
-    ...withFeatures(model, "embedding-norm"),
-    biases: [...allBiases],
-    positions: { kind: "alibi" },
-    otherParameters: { "embedding-norm": 2 * model.hidden },
-  };
+  return (
+    model && {
+      ...model,
+      biases: [...allBiases],
+      positions: { kind: "alibi" },
+      embeddingNorm: true,
+    }
+  );
 };
 
 /** Learned positions with an offset of 2. */
@@ -89,20 +90,23 @@ export const opt: Family = (fields) => {
   const count = fields.needed("max_position_embeddings");
   const biased = fields.flag("enable_bias") ?? true;
   const projected = fields.count("word_embed_proj_dim");
-  for (const key of ["do_layer_norm_before", "layerdrop", "layer_norm_elementwise_affine"])
-    fields.value(key);
+  const isAfterSum = fields.flag("do_layer_norm_before") === false;
+  for (const key of ["layerdrop", "layer_norm_elementwise_affine"]) fields.value(key);
   if (model === undefined || count === undefined) return undefined;
   if (projected !== undefined && projected !== model.hidden) {
     const message = otherModel(`word_embed_proj_dim ${projected}`);
     fields.report("warning", modelNotUnderstood, message, ["word_embed_proj_dim"]);
   }
   const activation = importedActivation(fields.text("activation_function") ?? "relu", false);
-  return {
-    ...model,
-    ...activation,
-    ...(biased ? { biases: [...allBiases] } : {}),
-    positions: { kind: "learned", count: count + 2 },
-  };
+  return withFeatures(
+    {
+      ...model,
+      ...activation,
+      ...(biased ? { biases: [...allBiases] } : {}),
+      positions: { kind: "learned", count: count + 2, offset: 2 },
+    },
+    ...(isAfterSum ? ["norms-of-sums"] : []),
+  );
 };
 
 /** Positions as a slope per head, no biases; settings of attention stand in an object of their own. */
@@ -133,9 +137,7 @@ export const mpt: Family = (fields) => {
     ...model,
     kvHeads: groups ?? (kind === "multiquery_attention" ? 1 : model.heads),
     ...(biased ? { biases: [...allBiases] } : {}),
-    // The norms are layer norms, but without biases their weights are as many as those of rms norms.
-    norm: biased ? "layer" : "rms",
-    ...(biased ? {} : { otherFeatures: ["layer-norm-without-bias"] }),
+    ...(biased ? {} : { normBias: false }),
     positions: alibi
       ? { kind: "alibi" }
       : rotary
@@ -167,13 +169,13 @@ export const falcon: Family = (fields) => {
 
 /** Attention and MLP side by side on one norm, which has no bias; the head is the embedding, scaled. */
 export const cohere: Family = (fields) => {
-  const model = decoder(fields, { tied: true, gated: true, norm: "rms", activation: "silu" });
+  const model = decoder(fields, { tied: true, gated: true, norm: "layer", activation: "silu" });
   if (model === undefined) return undefined;
+  const logitScale = fields.number("logit_scale") ?? 0.0625;
   const normed = fields.flag("use_qk_norm") ?? false;
   const biased = fields.flag("attention_bias") ?? false;
   const pattern = fields.count("sliding_window_pattern") ?? 4;
   for (const key of [
-    "logit_scale",
     "use_parallel_block",
     "use_parallel_embedding",
     "use_gated_activation",
@@ -191,11 +193,11 @@ export const cohere: Family = (fields) => {
         ...(biased ? { biases: ["qkv" as const, "attention-output" as const] } : {}),
         ...(normed ? { qkNorm: "all-heads" as const } : {}),
         parallelResidual: "shared-norm",
+        normBias: false,
+        ...scaleBeside1("logitScale", logitScale),
       },
       model.layers - Math.floor(model.layers / pattern),
     ),
-    "layer-norm-without-bias",
-    "logit-scale",
     ...scaledPositions(fields),
   );
 };
@@ -236,6 +238,7 @@ export const nemotron: Family = (fields) => {
   return withFeatures(
     {
       ...model,
+      unitOffsetNorms: true,
       ...(attention || mlp
         ? {
             biases: [
@@ -245,7 +248,6 @@ export const nemotron: Family = (fields) => {
           }
         : {}),
     },
-    "unit-offset-norm",
     ...scaledPositions(fields),
   );
 };

@@ -33,14 +33,31 @@ export const oneBias: Family = (fields) => {
 /** Tied, with factors that scale embeddings, residuals, attention and logits. */
 export const granite: Family = (fields) => {
   const model = llama(fields);
-  const factors = [
-    "embedding_multiplier",
-    "residual_multiplier",
-    "attention_multiplier",
-    "logits_scaling",
-  ].filter((key) => fields.number(key) !== undefined);
-  return model && withFeatures(model, ...(factors.length === 0 ? [] : ["scaled-residuals"]));
+  const embeddingScale = fields.number("embedding_multiplier") ?? 1;
+  const residualScale = fields.number("residual_multiplier") ?? 1;
+  const attentionScale = fields.number("attention_multiplier") ?? 1;
+  const divisor = fields.number("logits_scaling") ?? 1;
+  if (model === undefined) return undefined;
+  const headDim = model.headDim ?? model.hidden / model.heads;
+  const isUsual = Math.abs(attentionScale * Math.sqrt(headDim) - 1) < 1e-6;
+  return withFeatures(
+    {
+      ...model,
+      ...scaleBeside1("embeddingScale", embeddingScale),
+      ...scaleBeside1("residualScale", residualScale),
+      ...scaleBeside1("logitScale", 1 / divisor),
+    },
+    ...(isUsual ? [] : ["attention-scale"]),
+  );
 };
+
+/** A factor that changes something. */
+export function scaleBeside1(
+  key: "embeddingScale" | "residualScale" | "logitScale",
+  factor: number,
+): Pick<ModelFile, typeof key> {
+  return factor === 1 || !(factor > 0) || !Number.isFinite(factor) ? {} : { [key]: factor };
+}
 
 /** Some layers have no positions at all. */
 export const smollm: Family = (fields) => {
@@ -99,10 +116,7 @@ export const qwen3: Family = (fields) => {
 export const olmo2: Family = (fields) => {
   const model = llama(fields);
   if (model === undefined) return undefined;
-  return withFeatures(
-    withWindow(fields, { ...model, qkNorm: "all-heads" }, 0),
-    "norms-after-instead-of-before",
-  );
+  return withWindow(fields, { ...model, qkNorm: "all-heads", postNorms: "only" }, 0);
 };
 
 /** Two norms more in each block, biases of query, key and value, and rotary positions on half a head. */

@@ -153,8 +153,9 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
   const routingBias = flags.has("--moe-router-enable-expert-bias");
   const preSoftmax = flags.has("--moe-router-pre-softmax");
   const score = flags.text("--moe-router-score-function");
-  if (score !== undefined && score !== "softmax") {
-    const message = `routing by ${shown(score)} has no place in a plan; ours takes the softmax`;
+  const scale = flags.number("--moe-router-topk-scaling-factor");
+  if (score !== undefined && score !== "softmax" && score !== "sigmoid") {
+    const message = `routing by ${shown(score)} has no place in a plan; ours takes the softmax or sigmoids`;
     const flag = "--moe-router-score-function";
     flags.report("warning", "router-score-not-expressible", message, flag);
   }
@@ -168,8 +169,27 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
       ...(capacityFactor !== undefined && capacityFactor > 0 ? { capacityFactor } : {}),
       ...(shared === undefined ? {} : { sharedFfn: shared }),
       ...(routingBias ? { routingBias } : {}),
+      ...(score === "sigmoid" ? { scoring: "sigmoid" } : {}),
+      ...(scale === undefined || scale <= 0 || scale === 1 ? {} : { routedScale: scale }),
+      ...groupLimitOf(flags),
     },
   };
+}
+
+/** A group is judged by as many experts as it may give of the chosen: one or two are in a plan. */
+function groupLimitOf(
+  flags: CommandFlags,
+): Partial<Pick<NonNullable<ModelFile["moe"]>, "groupLimit">> {
+  const groups = flags.count("--moe-router-num-groups");
+  const topGroups = flags.count("--moe-router-group-topk");
+  if (groups === undefined || topGroups === undefined || topGroups >= groups) return {};
+  const each = Math.floor((flags.count("--moe-router-topk") ?? 2) / topGroups);
+  if (each !== 1 && each !== 2) {
+    const message = `groups judged by their best ${each} have no place in a plan; ours takes one or two`;
+    flags.report("warning", "router-groups-not-expressible", message, "--moe-router-num-groups");
+    return {};
+  }
+  return { groupLimit: { groups, topGroups, scoredBy: each === 1 ? "best" : "two-best" } };
 }
 
 /** `--moe-layer-freq` is every how manieth layer has experts, or a pattern such as ([0]*3+[1]*58). */

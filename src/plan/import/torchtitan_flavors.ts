@@ -52,13 +52,15 @@ function llama4(experts: number, step: number): ModelFile {
     ffn: 16_384,
     vocabulary: 202_048,
     slidingWindow: { tokens: 8192, layers: 36 },
-    otherFeatures: ["sigmoid-routing", "layers-without-positions"],
+    otherFeatures: ["layers-without-positions"],
     moe: {
       experts,
       topK: 1,
       ffn: 8192,
       sharedFfn: 8192,
       renormalise: false,
+      scoring: "sigmoid",
+      weighsInput: true,
       ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
     },
   };
@@ -79,12 +81,12 @@ interface DeepseekSizes {
   readonly expertFfn: number;
   readonly shared: number;
   readonly renormalise: boolean;
-  readonly features: readonly string[];
+  readonly routing: Pick<NonNullable<ModelFile["moe"]>, "scoring" | "groupLimit" | "routedScale">;
 }
 
 function deepseek(sizes: DeepseekSizes): ModelFile {
   const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
-  const { experts, topK, expertFfn, shared, renormalise, features } = sizes;
+  const { experts, topK, expertFfn, shared, renormalise, routing } = sizes;
   return {
     ...common,
     layers,
@@ -99,7 +101,7 @@ function deepseek(sizes: DeepseekSizes): ModelFile {
       rotaryDim: 64,
       valueDim: 128,
     },
-    otherFeatures: [...features, "rotary-scaling-yarn"],
+    otherFeatures: ["rotary-scaling-yarn"],
     moe: {
       experts,
       topK,
@@ -107,6 +109,7 @@ function deepseek(sizes: DeepseekSizes): ModelFile {
       sharedFfn: shared * expertFfn,
       renormalise,
       routingBias: true,
+      ...routing,
       ...denseLayersKey(denseLayersOf(layers, (layer) => layer < dense)),
     },
   };
@@ -145,7 +148,7 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       expertFfn: 1408,
       shared: 2,
       renormalise: true,
-      features: ["sigmoid-routing"],
+      routing: { scoring: "sigmoid" },
     }),
     "236B": deepseek({
       layers: 60,
@@ -160,7 +163,10 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       expertFfn: 1536,
       shared: 2,
       renormalise: false,
-      features: ["routing-within-groups", "scaled-expert-weights"],
+      routing: {
+        groupLimit: { groups: 8, topGroups: 3, scoredBy: "best" },
+        routedScale: 16,
+      },
     }),
     "671B": deepseek({
       layers: 61,
@@ -175,7 +181,11 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       expertFfn: 2048,
       shared: 1,
       renormalise: true,
-      features: ["sigmoid-routing", "routing-within-groups", "scaled-expert-weights"],
+      routing: {
+        scoring: "sigmoid",
+        groupLimit: { groups: 8, topGroups: 4, scoredBy: "two-best" },
+        routedScale: 2.5,
+      },
     }),
   },
 };
