@@ -4,6 +4,8 @@ export type EnvironmentCode =
   | "adapter-too-old"
   | "buffer-over-limit"
   | "out-of-memory"
+  /** However small the plan is made. */
+  | "does-not-fit"
   | "missing-feature"
   | "device-lost"
   | "rank-died"

@@ -1,6 +1,7 @@
 // What a run can be asked for, and what it says while it is under way.
 
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
+import type { Exceeded, ScaledRecord } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
 import type { CheckMethod } from "./verify.ts";
 
@@ -34,6 +35,10 @@ export interface RunOptions {
   readonly tune?: number | false;
   /** Measure peaks even where a kept calibration still holds. */
   readonly recalibrate?: boolean;
+  /** Of a plan that was made smaller: the full one, whose claims are judged. */
+  readonly scaled?: ScaledRecord;
+  /** Told what of this machine the plan exceeds, by an estimate, before it runs; not called where there is nothing. */
+  readonly onTooLarge?: (exceeded: readonly Exceeded[]) => void;
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the run; what was measured until then is kept. */
   readonly signal?: AbortSignal;

@@ -3,6 +3,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
+import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { inTurns } from "../in_slices.ts";
@@ -14,8 +15,11 @@ import { lower } from "../program/lower.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
+import { costOf, exceededBy } from "./fit/cost.ts";
+import { machineOf } from "./fit/machine.ts";
 import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -25,6 +29,9 @@ import { calibratedAgain, isPossible } from "./possible_figures.ts";
 import type { Progress, RunOptions } from "./run_options.ts";
 import { createStepSamples } from "./step_samples.ts";
 import { type Findings, readFindings } from "./tuning.ts";
+
+/** Nobody expects a run to take longer without being told. */
+const longRunMs = 300_000;
 
 /** Long enough for the kernels that matter on a GPU; software adapters, slow to compile, take some runs. */
 const defaultTuningMs = 2000;
@@ -55,21 +62,15 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const pause = pauseUntil(signal);
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
+  tellTooLarge(plan, options, (ranks) => placeRanks(ranks, adapters, { ...options, refused }));
   const groups = groupKernels(
     program,
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
+    ...emptyRecord(placement, options),
     date,
-    versions: readVersions(),
-    adapters: rankAdapters(placement, options.pin),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    notes: [],
-    runs: [],
-    calibration: [],
-    kernels: [],
     estimate: estimate(program, plan),
-    memory: [],
   };
   const job: Job = {
     plan,
@@ -82,11 +83,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       record = { ...record, ...more };
     },
   };
-  const open: OpenRanksOptions = {
-    ...(options.pin === undefined ? {} : { pinToCores: options.pin }),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const open = openOptions(options);
   let kept = createStepSamples(program, groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
@@ -127,6 +124,46 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
   }
 };
+
+/** More ranks than cores are slow, and no reason to warn. */
+function tellTooLarge(
+  plan: Plan,
+  { onTooLarge, budgetMs }: RunOptions,
+  place: (ranks: number) => readonly AdapterReport[],
+): void {
+  if (onTooLarge === undefined) return;
+  const { gpus } = plan.hardware;
+  const machine = machineOf((ranks) => place(Math.max(ranks, gpus)).slice(0, ranks));
+  const exceeded = exceededBy(costOf(plan, machine, budgetMs), machine, longRunMs).filter(
+    ({ limit }) => limit !== "ranks",
+  );
+  if (exceeded.length > 0) onTooLarge(exceeded);
+}
+
+function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+  return {
+    ...(pin === undefined ? {} : { pinToCores: pin }),
+    ...(link === undefined ? {} : { link }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function emptyRecord(
+  placement: readonly AdapterReport[],
+  { pin, link, scaled }: RunOptions,
+): Omit<GrowingRecord, "date" | "estimate"> {
+  return {
+    versions: readVersions(),
+    adapters: rankAdapters(placement, pin),
+    ...(link === undefined ? {} : { link }),
+    ...(scaled === undefined ? {} : { scaled }),
+    notes: [],
+    runs: [],
+    calibration: [],
+    kernels: [],
+    memory: [],
+  };
+}
 
 /** Lets signals and messages in; throws once the run is to end. */
 function pauseUntil(signal: AbortSignal | undefined) {

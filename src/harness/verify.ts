@@ -36,7 +36,7 @@ export interface Verification {
 }
 
 /** FLOPs of one step that the reference still computes; about 10 s on an idle core. */
-const referenceFlops = 12e9;
+export const referenceFlops = 12e9;
 
 /** Largest accepted error of the whole result, relative to its largest value. The unsharded run rounds too. */
 export function acceptedError(plan: Plan, method: CheckOutcome["method"]): number {

@@ -1,10 +1,7 @@
 // What a model is described with and no layer here runs. Such a plan is counted and drawn as far as it goes.
 
 import type { Path } from "./document.ts";
-import type { Bias, Model } from "./plan.ts";
-
-/** Of layers that add them. */
-export const runnableBiases: readonly Bias[] = ["mlp", "experts", "router", "head"];
+import type { Model } from "./plan.ts";
 
 export interface Feature {
   /** Stable, kebab-case. */
@@ -16,50 +13,24 @@ export interface Feature {
 
 /** What of a model's description no layer does yet. */
 export function featuresBeyondLayers(model: Model): Feature[] {
-  const { positions, slidingWindow, latent, moe, otherFeatures } = model;
-  const biases = (model.biases ?? []).filter((each) => !runnableBiases.includes(each));
-  const isLearned =
+  const { positions, moe, otherFeatures } = model;
+  const isOpen =
     positions?.kind === "learned" &&
-    positions.count !== undefined &&
-    model.vocabulary !== undefined;
+    (positions.count === undefined || model.vocabulary === undefined);
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
     condition ? [{ name, path, what }] : [];
   return [
     ...when(
-      positions !== undefined && !isLearned,
-      `${positions?.kind}-positions`,
+      isOpen,
+      "learned-positions",
       ["positions"],
-      `${positions?.kind} position embeddings`,
-    ),
-    ...when(
-      biases.length > 0,
-      "biases",
-      ["biases"],
-      `linear layers with biases (${listed(biases)})`,
-    ),
-    ...when(
-      model.qkNorm === true || model.qkNorm === "all-heads",
-      "qk-norm",
-      ["qkNorm"],
-      "norms of queries and keys",
+      "learned position embeddings of unknown number, or without an embedding",
     ),
     ...when(
       model.parallelResidual !== undefined && (model.postNorms ?? false) !== false,
       "post-norms",
       ["postNorms"],
       "norms after attention and MLP that stand side by side",
-    ),
-    ...when(
-      slidingWindow !== undefined,
-      "sliding-window",
-      ["slidingWindow"],
-      `attention within a sliding window of ${slidingWindow?.tokens} tokens`,
-    ),
-    ...when(
-      latent !== undefined,
-      "latent-attention",
-      ["latent"],
-      "latent attention through low-rank projections",
     ),
     ...when(
       model.linearAttention !== undefined,
@@ -79,8 +50,4 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       what: JSON.stringify(name),
     })),
   ];
-}
-
-function listed(names: readonly string[]): string {
-  return names.join(", ");
 }

@@ -1,5 +1,6 @@
 // The layers that a model's description stands for: its embedding, one of its blocks, its head.
 
+import { attentionOfBlock } from "./attention_of_block.ts";
 import type { EmbeddingLayer } from "./layers/embedding.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { LinearLayer } from "./layers/linear.ts";
@@ -31,6 +32,11 @@ function given<Key extends string, Value>(
   return (value === undefined ? {} : { [key]: value }) as Partial<Record<Key, Value>>;
 }
 
+/** Of all norms. */
+function epsilonOf({ normEpsilon = 1e-5 }: Model): number {
+  return normEpsilon;
+}
+
 function normOf(
   model: Model,
   { groups, tokenwise }: Place,
@@ -42,7 +48,7 @@ function normOf(
     groups,
     norm: model.norm,
     hidden: model.hidden,
-    epsilon: model.normEpsilon ?? 1e-5,
+    epsilon: epsilonOf(model),
     ...given("bias", model.normBias),
     ...given("unitOffset", model.unitOffsetNorms),
     ...tokenwise,
@@ -154,8 +160,8 @@ export function blockOf(model: Model, place: Place, index: number, at: number): 
     ...(moe === undefined ? [] : [moeOf(moe)]),
   ];
   if (model.parallelResidual === undefined) {
-    for (const inner of [attentionOf, ...networks]) addAround(block, inner);
-  } else addSideBySide(block, networks);
+    for (const inner of [attentionOf(index), ...networks]) addAround(block, inner);
+  } else addSideBySide(block, attentionOf(index), networks);
   return block.layers;
 }
 
@@ -172,12 +178,12 @@ function addAround(block: Block, inner: Inner): void {
 }
 
 /** Attention and networks read the same; what they give is added up, then what came before the block. */
-function addSideBySide(block: Block, networks: readonly Inner[]): void {
+function addSideBySide(block: Block, attention: Inner, networks: readonly Inner[]): void {
   const { parallelResidual, residualScale } = block.model;
   const start = nextOf(block);
   addNorm(block);
   const normed = nextOf(block);
-  block.layers.push(attentionOf(block));
+  block.layers.push(attention(block));
   for (const inner of networks) {
     const sideBySide = nextOf(block);
     addBranch(block, parallelResidual === "own-norms" ? start : normed);
@@ -188,19 +194,13 @@ function addSideBySide(block: Block, networks: readonly Inner[]): void {
   addResidual(block, start, residualScale);
 }
 
-const attentionOf: Inner = (block) => {
-  const { hidden, heads, kvHeads, headDim, causal, latent } = block.model;
-  return {
-    op: "attention",
+/** @param index counts through the model */
+const attentionOf =
+  (index: number): Inner =>
+  (block) => ({
     ...named(block, "attention"),
-    hidden,
-    heads,
-    kvHeads,
-    headDim,
-    causal,
-    ...given("latent", latent),
-  };
-};
+    ...attentionOfBlock(block.model, index, epsilonOf(block.model)),
+  });
 
 const mlpOf: Inner = (block) => {
   const { hidden, ffn, activation, gated } = block.model;

@@ -4,6 +4,8 @@
 import { z } from "zod";
 import { activations } from "./activation.ts";
 import { routingFields } from "./layers/moe.ts";
+import { latentFile } from "./layers/attention.ts";
+import { rotaryFile } from "./layers/rotary.ts";
 import { count } from "./schema_numbers.ts";
 
 /** Layers are numbered from 0. */
@@ -24,13 +26,6 @@ const moe = z.strictObject({
   ...routingFields,
 });
 
-const latent = z.strictObject({
-  queryRank: count.exactOptional(),
-  keyValueRank: count,
-  rotaryDim: count,
-  valueDim: count,
-});
-
 /** Layers with it in place of attention, and the parameters of one of them. */
 const linearAttention = z.strictObject({ layers: count.max(10_000), parameters: count });
 
@@ -40,12 +35,18 @@ const quantizationBlock = z.strictObject({
   output: count.exactOptional(),
 });
 
+const layerList = z.array(layerIndex).max(10_000);
+
 const positions = z.strictObject({
   kind: z.enum(["rotary", "learned", "alibi"]),
   /** Rows of the learned table. */
   count: count.exactOptional(),
   /** Of the learned table: the row of the first token. */
   offset: z.int().nonnegative().max(10_000).exactOptional(),
+  ...rotaryFile.shape,
+  layersWithout: layerList.exactOptional(),
+  /** Of layers with a sliding window, whose positions are not scaled. */
+  localBase: z.number().positive().exactOptional(),
 });
 
 export const modelSchema = z.strictObject({
@@ -66,8 +67,7 @@ export const modelSchema = z.strictObject({
   biases: z
     .array(z.enum(["qkv", "attention-output", "mlp", "experts", "router", "head"]))
     .exactOptional(),
-  /** `all-heads`: a weight for each value of all heads, instead of one head's for all. */
-  qkNorm: z.union([z.boolean(), z.literal("all-heads")]).exactOptional(),
+  qkNorm: z.union([z.boolean(), z.enum(["each-head", "all-heads", "l2"])]).exactOptional(),
   normEpsilon: z.number().positive().exactOptional(),
   normBias: z.boolean().exactOptional(),
   unitOffsetNorms: z.boolean().exactOptional(),
@@ -79,8 +79,14 @@ export const modelSchema = z.strictObject({
   logitScale: z.number().positive().exactOptional(),
   logitSoftcap: z.number().positive().exactOptional(),
   parallelResidual: z.enum(["own-norms", "shared-norm"]).exactOptional(),
-  slidingWindow: z.strictObject({ tokens: count, layers: count.max(10_000) }).exactOptional(),
-  latent: latent.exactOptional(),
+  slidingWindow: z
+    .strictObject({ tokens: count, layers: z.union([count.max(10_000), layerList]) })
+    .exactOptional(),
+  chunkedAttention: z.strictObject({ tokens: count, layers: layerList }).exactOptional(),
+  sinks: z.boolean().exactOptional(),
+  attentionSoftcap: z.number().positive().exactOptional(),
+  attentionScale: z.number().positive().exactOptional(),
+  latent: latentFile.exactOptional(),
   linearAttention: linearAttention.exactOptional(),
   /** Parameters beside, that every token passes, by what they are. */
   otherParameters: z.record(z.string(), count).exactOptional(),

@@ -9,7 +9,7 @@ import {
   type DType,
   type StorageType,
 } from "../kernels/storage.ts";
-import type { Content, Region, RegionContent } from "./content.ts";
+import type { Content, Region, RegionContent, RotationContent } from "./content.ts";
 
 /** Whole rows of a content as they lie in a buffer: padded to quads, except token ids. */
 export interface ContentBlock {
@@ -65,13 +65,12 @@ function fillRows(
   const target = elementsIn(bytes, dtype);
   let first = 0;
   for (const part of parts) {
-    const key = tensorKey(part.tensor, seed);
     const columns = regionColumns(part);
-    const numberOf = numbersOf(part, dtype === "f16" ? toHalf : undefined);
+    const numberAt = numbersOf(part, seed, dtype === "f16" ? toHalf : undefined);
     for (let row = 0; row < rows; row++) {
       const start = rowStart(part, firstRow + row);
       for (let column = 0; column < columns; column++) {
-        target[row * pitch + first + column] = numberOf(hash(start + column, key));
+        target[row * pitch + first + column] = numberAt(start + column);
       }
     }
     first += pitchOf(part);
@@ -88,13 +87,12 @@ export function contentValues(
   const columns = regionColumns(content);
   const rows = regionRows(content);
   const values = new Float64Array(rows * columns);
-  const key = tensorKey(content.tensor, seed);
-  const isRounded = dtype === "f16" && content.kind === "uniform";
-  const numberOf = numbersOf(content, isRounded ? roundToHalf : Math.fround);
+  const isRounded = dtype === "f16" && content.kind !== "ids";
+  const numberAt = numbersOf(content, seed, isRounded ? roundToHalf : Math.fround);
   for (let row = 0; row < rows; row++) {
     const start = rowStart(content, row);
     for (let column = 0; column < columns; column++) {
-      values[row * columns + column] = numberOf(hash(start + column, key));
+      values[row * columns + column] = numberAt(start + column);
     }
   }
   return values;
@@ -126,22 +124,39 @@ export function roundToHalf(value: number): number {
   return fromHalf(toHalf(value));
 }
 
-/** The element that a random word becomes, as `encode` stores it. */
+/** The element at a global index, as `encode` stores it. */
 function numbersOf(
   content: RegionContent,
+  seed: number,
   encode: ((value: number) => number) | undefined,
-): (random: number) => number {
-  const encoded = (valueOf: (random: number) => number) =>
-    encode === undefined ? valueOf : (random: number) => encode(valueOf(random));
+): (index: number) => number {
+  const encoded = (valueAt: (index: number) => number) =>
+    encode === undefined ? valueAt : (index: number) => encode(valueAt(index));
+  if (content.kind === "rotations") return encoded((index) => rotationAt(content, index));
+  const key = tensorKey(content.tensor, seed);
   if (content.kind === "ids") {
     const { vocabulary } = content;
-    return encoded((random) => Math.floor((random / 2 ** 32) * vocabulary));
+    return encoded((index) => Math.floor((hash(index, key) / 2 ** 32) * vocabulary));
   }
   const { center } = content;
   // One f32 product where the center is 0: a GPU makes the same.
   const scale = Math.fround(content.scale);
   // 24 bits, so that [-1, 1) is exact in f32.
-  return encoded((random) => Math.fround(center + scale * ((random >>> 8) / 2 ** 23 - 1)));
+  return encoded((index) => Math.fround(center + scale * ((hash(index, key) >>> 8) / 2 ** 23 - 1)));
+}
+
+function rotationAt(
+  { shape, fine, frequencies, magnitude }: RotationContent,
+  index: number,
+): number {
+  const columns = shape.at(-1) ?? 1;
+  const row = Math.floor(index / columns);
+  const column = index % columns;
+  const frequency = frequencies[4 * Math.floor(column / 8) + (column % 4)];
+  const isSine = column % 8 >= 4;
+  if (frequency === undefined) return isSine ? 0 : 1;
+  const angle = frequency * (row < fine ? row : (row - fine) * fine);
+  return (row < fine ? magnitude : 1) * (isSine ? Math.sin(angle) : Math.cos(angle));
 }
 
 /** Global index of the first element of a row of the region. */

@@ -8,14 +8,12 @@
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
-import { moeLayers } from "../plan/layers.ts";
-import { contextOf, stateCopies } from "../plan/mesh.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
-import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import type { BufferRole } from "./program.ts";
+import { type Replicas, shardGroups } from "./replicas.ts";
 
 export const memoryKinds = [
   "weights",
@@ -51,22 +49,6 @@ export interface Allocated {
   /** Parameters of routed experts, and all others. */
   readonly expertElements: number;
   readonly otherElements: number;
-}
-
-/** Replicas of a weight, which ZeRO shards it over: of the experts, groups that hold them. */
-export interface Replicas {
-  readonly experts: number;
-  readonly others: number;
-  /** Copies that are left once ZeRO has sharded: 1 where all replicas share the shards. */
-  readonly copies: number;
-}
-
-/** Ranks that share one copy of what ZeRO shards. */
-export function shardGroups({ experts, others, copies }: Replicas): Omit<Replicas, "copies"> {
-  return {
-    experts: Math.max(1, experts / copies),
-    others: others / copies,
-  };
 }
 
 /** A rank's need from what it allocates: with a training schedule, with copies for micro-batches in flight. */
@@ -109,7 +91,7 @@ function needOf(given: Given, rank: number, allocated: Allocated): MemoryNeed {
   const program = {
     weights: role("weight"),
     activations: role("input", "activation"),
-    workspace: role("workspace", "staging"),
+    workspace: role("workspace", "staging", "constant"),
   };
   const need =
     plan.workload.mode === "training"
@@ -165,25 +147,32 @@ function cacheBytes({ plan, own }: Given): CacheBytes {
   const { model } = plan;
   const { batch, sequence } = plan.workload;
   if (sequence === 1) return { total: 0, least: 0 };
-  const { slidingWindow } = model ?? {};
-  const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
-  let all = 0;
+  /** Had no layer a window, and as each layer's own window leaves it. */
+  let [all, kept] = [0, 0];
   for (const { layer } of own) {
     if (!layer.causal) continue;
+    const { latent, window = sequence, chunk = sequence } = layer;
     const tokens = (batch * sequence) / layer.groups.length;
     const members = layer.groups[0]?.length ?? 1;
-    all +=
-      layer.latent === undefined
+    const values =
+      latent === undefined
         ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
-        : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
+        : tokens * (latent.keyValueRank + latent.rotaryDim);
+    all += values;
+    kept += values * Math.min(1, window / sequence, chunk / sequence);
+  }
+  const isKnown = (model?.otherFeatures ?? []).length === 0;
+  const { tokens = sequence, layers: windowed = [] } = model?.slidingWindow ?? {};
+  if (typeof windowed !== "number") {
+    const bytes = kept * valueBytes(plan);
+    return { total: bytes, least: isKnown ? bytes : 0 };
   }
   /** @param share of the layers that keep a window only */
-  const bytes = (share: number): number => all * valueBytes(plan) * (1 - share * (1 - seen));
-  const windowed = slidingWindow?.layers ?? 0;
+  const bytes = (share: number): number =>
+    all * valueBytes(plan) * (1 - share * (1 - Math.min(1, tokens / sequence)));
   const usual = windowed / Math.max(1, model?.layers ?? 1);
   // Which layers have a window the plan does not say: at best all that can be on this rank.
   const atBest = Math.min(1, windowed / Math.max(1, own.length));
-  const isKnown = (model?.otherFeatures ?? []).length === 0;
   return { total: bytes(usual), least: isKnown ? bytes(atBest) : 0 };
 }
 
@@ -215,25 +204,6 @@ function inTraining(
       state(valueBytes(plan), least === 3) +
       state(valueBytes(plan), least >= 2) +
       activations.least,
-  };
-}
-
-export function replicasOf(plan: Plan): Replicas {
-  const { degrees, stages } = plan;
-  if (degrees === undefined) {
-    const layers = stages.flatMap((stage) => stage.layers);
-    const most = (of: (layer: Layer) => number): number => Math.max(1, ...layers.map(of));
-    return {
-      others: most(({ groups }) => groups.length),
-      experts: most((layer) => (layer.op === "moe" ? layer.expertGroups.length : 1)),
-      copies: 1,
-    };
-  }
-  const [moe] = moeLayers(plan);
-  return {
-    others: degrees.data * contextOf(degrees),
-    experts: Math.max(1, moe?.expertGroups.length ?? 1),
-    copies: stateCopies(degrees),
   };
 }
 

@@ -1,6 +1,7 @@
 // Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
-import type { CollectiveOp, NewOp, Op, PermuteOp, Transfer, UnpermuteOp } from "./op.ts";
+import type { NewOp, Op, PermuteOp, UnpermuteOp } from "./op.ts";
+import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
 
 /** The tensors that an op reads. */
@@ -22,7 +23,18 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "activation":
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
-      return [op.qkv];
+      return present(op.qkv, op.values?.v, op.sinks);
+    case "rotary":
+      return present(
+        op.x,
+        op.turn?.rotations,
+        op.norm?.gains,
+        op.norm?.squares,
+        op.latent?.kv,
+        op.latent?.down,
+      );
+    case "mean-squares":
+      return [op.x];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
       return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
@@ -57,6 +69,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "input":
     case "copy":
     case "attention":
+    case "rotary":
+    case "mean-squares":
     case "aggregate":
     case "embedding":
     case "slice-columns":
@@ -91,6 +105,10 @@ function weightsOf({
   weights,
 }: Pick<PermuteOp | UnpermuteOp, "isWeighted" | "weights">): Tensor[] {
   return isWeighted ? [weights] : [];
+}
+
+function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
+  return tensors.flatMap((tensor) => tensor ?? []);
 }
 
 function tensorsOf(...views: readonly (View | undefined)[]): Tensor[] {

@@ -8,6 +8,8 @@ import type { Schedule } from "./schedule/schedule.ts";
 
 export type BufferRole =
   | "weight"
+  /** Numbers that follow from the plan alone, such as a table of rotations: no parameters. */
+  | "constant"
   | "input"
   | "activation"
   /** Pieces of a collective side by side, before they are reduced or woven together. */

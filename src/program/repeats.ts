@@ -124,7 +124,7 @@ function createSignatures(): (layer: Layer, at: number) => number {
     const own = {
       ...rest,
       groups: listOf(groups),
-      ...(layer.op === "moe" ? { expertGroups: listOf(layer.expertGroups) } : {}),
+      ...(layer.expertGroups === undefined ? {} : { expertGroups: listOf(layer.expertGroups) }),
       ...("from" in layer ? { from: at - layer.from } : {}),
     };
     return numberOf(JSON.stringify(own));

@@ -1,7 +1,8 @@
 // Costs of a plan with all its ranks, layers and blocks, one after another: what counting a part of them must come to.
 
 import { lowering } from "../../src/program/lower.ts";
-import { createMemoryModel, type MemoryNeed, replicasOf } from "../../src/program/memory.ts";
+import { createMemoryModel, type MemoryNeed } from "../../src/program/memory.ts";
+import { replicasOf } from "../../src/program/replicas.ts";
 import { layerNames } from "../../src/program/plan_ops.ts";
 import { createStream } from "../../src/program/stream.ts";
 import { createTally, type Totals } from "../../src/program/tally.ts";

@@ -10,9 +10,8 @@ import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
-import { attend } from "../../src/reference/layers/attention.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
-import { matrix } from "../../src/reference/tensor.ts";
+import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
 import { runProduct } from "./interpret_product.ts";
 
 export interface Observed {
@@ -319,31 +318,17 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       }
       return;
     }
-    case "attention": {
-      const { batch, sequence, heads, kvHeads, headDim } = call.shape;
-      const rows = batch * sequence;
-      const pitch = (heads + 2 * kvHeads) * headDim;
-      const part = (start: number, columns: number) => {
-        const out = matrix(rows, columns);
-        for (let i = 0; i < rows * columns; i++) {
-          out.data[i] = a[Math.floor(i / columns) * pitch + start + (i % columns)]!;
-        }
-        return out;
-      };
-      const layer = { ...call.shape, op: "attention", name: "", groups: [], hidden: 0 } as const;
-      b.set(
-        attend(
-          layer,
-          sequence,
-          part(0, heads * headDim),
-          part(heads * headDim, kvHeads * headDim),
-          part((heads + kvHeads) * headDim, kvHeads * headDim),
-        ).data,
-      );
+    case "attention":
+      runAttention(call.shape, buffers);
       return;
-    }
+    case "rotary":
+      runRotary(call.shape, buffers);
+      return;
+    case "mean_squares":
+      runMeanSquares(call.shape, a, b);
+      return;
     case "rms_norm":
-      normalise(call.shape, "rms", a, b, undefined, c);
+      normalise(call.shape, "rms", a, b, undefined, c, call.shape.inputColumns);
       return;
     case "layer_norm":
       if (call.shape.bias) normalise(call.shape, "layer", a, b, c, d);
@@ -480,9 +465,11 @@ function normalise(
   gain: Float64Array,
   bias: Float64Array | undefined,
   y: Float64Array,
+  inputColumns = columns,
 ): void {
   for (let r = 0; r < rows; r++) {
-    const row = x.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
+    const first = r * rowPitch(inputColumns);
+    const row = x.subarray(first, first + columns);
     const mean = kind === "rms" ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
     const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
     for (const [column, v] of row.entries()) {

@@ -187,14 +187,7 @@ function keyOfFeature(fields: ImportedFields, feature: string): Path {
 }
 
 const featureKeys: Readonly<Record<string, readonly string[]>> = {
-  "rotary-positions": ["rope_theta", "rotary_emb_base", "max_position_embeddings"],
   "learned-positions": ["n_positions", "n_ctx"],
   biases: ["attention_bias"],
-  "qk-norm": ["qk_layernorm", "use_qk_norm"],
-  "sliding-window": ["sliding_window"],
-  "latent-attention": ["kv_lora_rank"],
   "linear-attention": ["layer_types", "linear_num_key_heads"],
-  "partly-rotary-heads": ["rotary_pct", "partial_rotary_factor", "rotary_dim"],
-  "attention-softcap": ["attn_logit_softcapping"],
-  "attention-scale": ["attention_multiplier"],
 };

@@ -21,9 +21,8 @@ const features: Readonly<Record<string, Bearing>> = {
   "latent-attention": "both",
   "linear-attention": "both",
   "redundant-experts": "both",
-  "partly-rotary-heads": "speed",
-  "attention-softcap": "speed",
-  "attention-scale": "speed",
+  "attention-temperature": "speed",
+  "scaled-slopes": "speed",
   "prediction-layers": "both",
   "norms-of-sums": "speed",
 };

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { count } from "../schema_numbers.ts";
-import type { PlanLayer, TokenwiseBase } from "./layer.ts";
+import { leavesWhole, type PlanLayer, type TokenwiseBase } from "./layer.ts";
 import { parallel } from "./parallel.ts";
 
 /**
@@ -36,5 +36,6 @@ export const branch = {
   outputWidth: ({ hidden }) => hidden,
   detail: ({ from }) => `from layer ${from}`,
   share: ({ split }) => split ?? "copies",
+  leaves: leavesWhole,
   buffers: () => [],
 } satisfies PlanLayer<BranchLayer, z.infer<typeof schema>>;

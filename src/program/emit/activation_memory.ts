@@ -3,7 +3,8 @@
 
 import type { StorageType } from "../../kernels/storage.ts";
 import { tensorBytes } from "../builder.ts";
-import { isTransfer, type Op } from "../op.ts";
+import type { Op } from "../op.ts";
+import { isTransfer } from "../transfer_op.ts";
 import { type Touched, touchedOn } from "../operands.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { nameOn, partOn, type Tensor } from "../tensor.ts";

@@ -3,7 +3,8 @@
 import { bytesPerElement, paddedElements } from "../../kernels/storage.ts";
 import type { Builder } from "../builder.ts";
 import type { Content } from "../content.ts";
-import { isTransfer, type CopyOp, type InputOp, type Op } from "../op.ts";
+import type { CopyOp, InputOp, Op } from "../op.ts";
+import { isTransfer } from "../transfer_op.ts";
 import type { PassedOps } from "../passes/passes.ts";
 import type { OpOrigin, Origin } from "../program.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";

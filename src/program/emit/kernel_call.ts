@@ -1,31 +1,17 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type { KernelCall } from "../../kernels/catalog.ts";
-import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
-import type { Tensor, View } from "../tensor.ts";
+import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
+import type { Transfer } from "../transfer_op.ts";
+import { attentionCall } from "./attention_call.ts";
+import type { EmittedKernel } from "./emitted_kernel.ts";
+import { shapeOn, sizes } from "./sizes.ts";
+import type { View } from "../tensor.ts";
 import { partOn, whole } from "../tensor.ts";
-
-export interface EmittedKernel {
-  readonly call: KernelCall;
-  /** In the order of the kernel's bindings. */
-  readonly operands: readonly View[];
-}
 
 export type KernelOp = Exclude<
   Op,
   Transfer | { readonly op: "input" | "copy" | "observe" | "done" | "activation" }
 >;
-
-/** Extents of a view on one rank; all but the first are the tensor's. */
-export function shapeOn({ tensor, window }: View, rank: number): readonly number[] {
-  const part = partOn(tensor, rank);
-  if (part === undefined) throw new Error(`${tensor.name} is not on rank ${rank}`);
-  return window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
-}
-
-function sizes(tensor: Tensor, rank: number): readonly number[] {
-  return shapeOn(whole(tensor), rank);
-}
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   switch (op.op) {
@@ -35,12 +21,10 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       return groupedMatmulCall(op, rank);
     case "norm":
       return normCall(op, rank);
-    case "attention": {
-      const [rows = 0] = sizes(op.y, rank);
-      const { sequence, heads, kvHeads, headDim, causal } = op;
-      const shape = { batch: rows / sequence, sequence, heads, kvHeads, headDim, causal };
-      return { call: { kernel: "attention", shape }, operands: [op.qkv, op.y].map(whole) };
-    }
+    case "attention":
+    case "rotary":
+    case "mean-squares":
+      return attentionCall(op, rank);
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
       const shape = { rows, columns, ...scaleOf(op) };
@@ -162,8 +146,11 @@ function normCall(op: NormOp, rank: number): EmittedKernel {
   const weights = [whole(gain), ...(bias === undefined ? [] : [whole(bias)])];
   const isRms = op.norm === "rms";
   if (sumOf === undefined) {
-    const kernel = isRms ? "rms_norm" : "layer_norm";
-    return { call: { kernel, shape }, operands: [x, ...weights, y] };
+    const operands = [x, ...weights, y];
+    if (!isRms) return { call: { kernel: "layer_norm", shape }, operands };
+    const [, inputColumns = 0] = shapeOn(x, rank);
+    const own = inputColumns === columns ? shape : { ...shape, inputColumns };
+    return { call: { kernel: "rms_norm", shape: own }, operands };
   }
   const kernel = isRms ? "add_rms_norm" : "add_layer_norm";
   return { call: { kernel, shape }, operands: [...sumOf, ...weights, x, y] };

@@ -3,7 +3,8 @@
 // as many FLOPs as the gradients of input and weights need, into memory that nobody reads; then as many bytes as the
 // forward pass brought from the stage before go back to it. Reductions of gradients are left out.
 
-import type { CollectiveOp, Op } from "../op.ts";
+import type { Op } from "../op.ts";
+import type { CollectiveOp } from "../transfer_op.ts";
 import { givenBy } from "../operands.ts";
 import type { OpOrigin } from "../program.ts";
 import type { Places } from "../schedule/place.ts";

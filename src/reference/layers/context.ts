@@ -1,5 +1,6 @@
 // What the reference computes a layer with, and what it gives.
 
+import type { StorageType } from "../../kernels/storage.ts";
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Workload } from "../../plan/plan.ts";
@@ -26,8 +27,12 @@ export interface ReferenceContext {
 
 /** What a mixture of experts says of its choices. */
 export interface RoutingAgreement {
-  /** See `MoeResult`. */
+  /**
+   * Largest amount by which a chosen expert's logit falls short of the best one left out: 0 where the
+   * choice is the true top-k, small where rounding decided a near tie.
+   */
   readonly routingGap: number;
+  /** Choices that differ from the true top-k. */
   readonly reroutedChoices: number;
   readonly choices: number;
 }
@@ -68,14 +73,15 @@ export function referenceWeight(
   return matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
 }
 
-/** A norm's gain or bias [size], uniform around `center`. */
+/** A norm's gain or bias, or another vector [size], uniform around `center`. */
 export function referenceVector(
   context: ReferenceContext,
   part: string,
   size: number,
   center: number,
+  dtype: StorageType = context.workload.dtype,
 ): Float64Array {
-  return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+  return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1, dtype);
 }
 
 /** The layer's matrix `part` [k, n], where it is biased with its bias; `part` is empty or ends with a slash. */
@@ -150,10 +156,11 @@ function wholeOf(
   shape: readonly number[],
   center: number,
   scale: number,
+  dtype: StorageType = workload.dtype,
 ): Float64Array {
   return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
     workload.seed,
-    workload.dtype,
+    dtype,
   );
 }

@@ -3,6 +3,7 @@
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { type Affine, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
 import { choiceWeights, judgeChoice, keysOf, topExperts } from "../routing.ts";
+import type { RoutingAgreement } from "./context.ts";
 import { feedForward } from "./feed_forward.ts";
 
 export interface ExpertWeights {
@@ -15,15 +16,8 @@ export interface ExpertWeights {
   readonly down: (expert: number) => Affine;
 }
 
-export interface MoeResult {
+export interface MoeResult extends Omit<RoutingAgreement, "choices"> {
   readonly output: Matrix;
-  /**
-   * Largest amount by which a chosen expert falls short of the best one left out: 0 where the choice is the true top-k,
-   * small where rounding decided a near tie.
-   */
-  readonly routingGap: number;
-  /** Choices that differ from the true top-k. */
-  readonly reroutedChoices: number;
 }
 
 /**

@@ -18,9 +18,10 @@ export const norm: ReferenceLayer<NormLayer> = {
   },
 };
 
-function normalise(
+/** Each row by its root mean square; a layer norm by its deviation from its mean. */
+export function normalise(
   x: Matrix,
-  { norm: kind, epsilon }: NormLayer,
+  { norm: kind, epsilon }: Pick<NormLayer, "norm" | "epsilon">,
   gain: Float64Array,
   bias?: Float64Array,
 ): Matrix {

@@ -7,10 +7,9 @@ import { fullestNeed, type MemoryNeed } from "../../program/memory.ts";
 import { rangeOf, runsOfRanks, type RankRun } from "../../program/runs_of_ranks.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 import { intensityOf } from "./intensity.ts";
+import { roleCells, roleTitles } from "./memory_roles.ts";
 
 const mostLines = 16;
-
-const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
 
 type Rank = PlanEstimate["ranks"][number];
 
@@ -30,16 +29,7 @@ export function rankCostSections(
       title: "Memory per rank",
       blocks: [
         table(
-          right(
-            "rank",
-            "weights",
-            "input",
-            "activ.",
-            "worksp.",
-            "staging",
-            "total",
-            ...(capacity === undefined ? [] : ["of GPU"]),
-          ),
+          right("rank", ...roleTitles, "total", ...(capacity === undefined ? [] : ["of GPU"])),
           shown.map((run) => ({ cells: [rangeOf(run), ...memoryCells(run.item, capacity)] })),
         ),
         note(
@@ -65,7 +55,7 @@ export function rankCostSections(
 
 function memoryCells({ memoryByRole, memoryBytes }: Rank, capacity: number | undefined): string[] {
   return [
-    ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+    ...roleCells(memoryByRole),
     formatBytes(memoryBytes),
     ...(capacity === undefined ? [] : [formatPercent(memoryBytes / capacity)]),
   ];

@@ -2,9 +2,8 @@
 
 import { formatBytes } from "../../measure/format.ts";
 import type { RunResult } from "../../result/result.ts";
+import { roleCells, roleTitles } from "./memory_roles.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
-
-const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
 
 export function rankMemorySection(result: RunResult): Section {
   const { estimate, memory } = result;
@@ -13,14 +12,13 @@ export function rankMemorySection(result: RunResult): Section {
     return {
       cells: [
         String(rank),
-        ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+        ...roleCells(memoryByRole),
         formatBytes(memoryBytes),
         own === undefined ? "–" : formatBytes(own.allocatedBytes),
         own === undefined ? "–" : formatBytes(own.peakBytes),
       ],
     };
   });
-  const roleTitles = ["weights", "input", "activ.", "worksp.", "staging"];
   return {
     title: "Memory per rank",
     blocks: [

@@ -5,6 +5,7 @@ import { checkAttention } from "./attention.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
+import { checkMeanSquares, checkRotary } from "./rotary.ts";
 import { checkCombine, checkPermute, checkPositions, checkTopK } from "./routing.ts";
 import {
   checkAdd,
@@ -29,6 +30,10 @@ export async function checkKernel(
       return checkProduct(instruction, operands, view, projections);
     case "attention":
       return checkAttention(instruction.shape, operands, view);
+    case "rotary":
+      return checkRotary(instruction.shape, operands, view);
+    case "mean_squares":
+      return checkMeanSquares(instruction.shape, operands, view);
     case "rms_norm":
     case "layer_norm":
     case "add_rms_norm":
