@@ -157,13 +157,13 @@ test("the model is described as it is", async () => {
   expect(neox.model).toMatchObject({ gated: false, norm: "layer", parallelResidual: "own-norms" });
 });
 
-test("a feature is said where the config gives it", async () => {
-  const source = await configOf("gemma-2-9b");
-  const line =
-    source.text.split("\n").findIndex((each) => each.includes("final_logit_softcapping")) + 1;
-  const { diagnostics } = planOf([source]);
-  const cap = diagnostics.find(({ code }) => code === "logit-softcap-not-runnable");
-  expect(cap?.position).toMatchObject({ file: "config.json", line });
+test("a feature is said where the config gives it", () => {
+  const config = { model_type: "qwen3", ...small, head_dim: 16, rope_scaling: { type: "x" } };
+  const text = JSON.stringify(config, null, 2);
+  const line = text.split("\n").findIndex((each) => each.includes("rope_scaling")) + 1;
+  const { diagnostics } = planOf([{ name: "config.json", text }]);
+  const scaling = diagnostics.find(({ code }) => code === "rotary-scaling-x-not-runnable");
+  expect(scaling?.position).toMatchObject({ file: "config.json", line });
 });
 
 test("the plan is pretty JSON that names its schema and what it assumes", async () => {
