@@ -17,6 +17,8 @@ export type EnvironmentCode =
   | "file-not-writable"
   /** It is no longer what a run wrote, or not the result of that plan. */
   | "result-refused"
+  /** No safetensors, or not the weights of that plan. */
+  | "weights-refused"
   | "interrupted";
 
 /** An error of the machine, not of the plan and not of our code. Exit code 2. */

@@ -13,6 +13,7 @@ import { exceededText } from "../report/sections/reductions.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { givenContents, type GivenFlags, tokensOption, weightsOption } from "./given.ts";
 import { guarded, tell } from "./guard.ts";
 import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
@@ -20,7 +21,7 @@ import { errorColors, printErrorLines, printLines, printReports, printText } fro
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
 import { byteQuantity, duration } from "./values.ts";
 
-interface Flags extends RunFlags {
+interface Flags extends RunFlags, GivenFlags {
   readonly fit?: boolean;
   /** Bytes. */
   readonly memory?: number;
@@ -50,6 +51,8 @@ export function defineRun(program: Command): void {
       "where the result goes (default: results/<plan name>.json); what a\nrun that ended early kept goes to .partial.json beside a better one",
     )
     .addOption(runsOption(1))
+    .addOption(weightsOption().conflicts("fit"))
+    .addOption(tokensOption().conflicts("fit"))
     .option(
       "--fit",
       "make the plan as small as this machine needs, and project the full one's speed",
@@ -90,6 +93,7 @@ Examples:
 
 async function run(file: string, flags: Flags): Promise<ExitCode> {
   const { plan, diagnostics, scaled } = await planToRun(file, flags);
+  const given = await givenContents(plan, flags);
   const { openResultTarget } = await import("../result/result_target.ts");
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
   // From its first moment until the result is written, Ctrl-C is in the hands of the run.
@@ -100,6 +104,7 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
       ...(scaled === undefined ? {} : { scaled }),
       ...(flags.fit === true ? {} : { onTooLarge: announceFit }),
       ...linkOf(flags),
+      ...given,
     });
     announceWarnings(file, diagnostics);
     const result = await running;

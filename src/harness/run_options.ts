@@ -3,6 +3,7 @@
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Exceeded, ScaledRecord } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
+import type { GivenContents } from "../weights/given_source.ts";
 import type { CheckMethod } from "./verify.ts";
 
 export interface RunOptions {
@@ -40,6 +41,8 @@ export interface RunOptions {
   /** Told what of this machine the plan exceeds, by an estimate, before it runs; not called where there is nothing. */
   readonly onTooLarge?: (exceeded: readonly Exceeded[]) => void;
   readonly onProgress?: (progress: Progress) => void;
+  /** Weights and tokens. Default: all are made from the plan's seed. */
+  readonly given?: GivenContents;
   /** Ends the run; what was measured until then is kept. */
   readonly signal?: AbortSignal;
 }

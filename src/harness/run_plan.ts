@@ -140,10 +140,11 @@ function tellTooLarge(
   if (exceeded.length > 0) onTooLarge(exceeded);
 }
 
-function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+function openOptions({ pin, link, given, signal }: RunOptions): OpenRanksOptions {
   return {
     ...(pin === undefined ? {} : { pinToCores: pin }),
     ...(link === undefined ? {} : { link }),
+    ...(given === undefined ? {} : { given }),
     ...(signal === undefined ? {} : { signal }),
   };
 }

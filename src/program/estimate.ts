@@ -57,6 +57,8 @@ export interface SharedActivations {
   readonly bytes: number;
   /** The most of them that are alive at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
+  /** No way of sharing needs less in buffers that no dispatch both reads and writes. */
+  readonly leastBytes: number;
 }
 
 export interface Parameters {
@@ -155,8 +157,8 @@ export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
 }
 
 function sharedOn(activations: ActivationMemory, rank: number): SharedActivations {
-  const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
-  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
+  const { arenas = [], liveBytes = 0, leastBytes = 0 } = activations.on(rank) ?? {};
+  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes, leastBytes };
 }
 
 const noNeed: MemoryNeed = {
@@ -195,8 +197,8 @@ function elementsOf(shape: readonly number[]): number {
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
 export function listen(plan: Plan, sink: Sink & { begin?(layer: string): void }): ActivationMemory {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  const { emitMicroBatch, memory } = lowering(plan, stream);
-  emitMicroBatch(0, (layer) => sink.begin?.(layer));
+  const { slots, emit, memory } = lowering(plan, stream, 1);
+  for (const slot of slots) emit(slot, (layer) => sink.begin?.(layer));
   stream.end();
   return memory;
 }

@@ -1,17 +1,15 @@
-// Plan to program: the ops of every layer, rewritten by passes, then as instructions per rank for each micro-batch in
-// turn, in the order of the schedule.
+// Plan to program: the ops of every layer, rewritten and put in order by passes, then as instructions per rank.
 
 import { blocksOf } from "../plan/blocks.ts";
 import type { Plan } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
-import type { ActivationMemory } from "./emit/activation_memory.ts";
-import { createEmitter, type Emit } from "./emit/emit.ts";
+import { type Emitter, createEmitter } from "./emit/emit.ts";
 import { executedPart } from "./executed.ts";
 import { layerNames, planOps } from "./plan_ops.ts";
 import { runPasses } from "./passes/passes.ts";
+import type { SlotOps } from "./passes/schedule.ts";
 import type { Program } from "./program.ts";
-import { schedulingOf, type Scheduling } from "./schedule/scheduling.ts";
-import { sequenced } from "./schedule/sequence.ts";
+import { schedulingOf } from "./schedule/scheduling.ts";
 
 /**
  * The instructions of every rank for one step of the plan.
@@ -22,17 +20,15 @@ export function lower(asWritten: Plan): Program {
   const plan = executedPart(asWritten);
   const { workload } = plan;
   const builder = createBuilder(plan.hardware.gpus, workload.dtype);
-  const scheduling = schedulingOf(plan);
-  const { emitMicroBatch, output } = lowering(plan, builder, scheduling);
-  for (let microBatch = 0; microBatch < workload.microBatches; microBatch++) {
-    emitMicroBatch(microBatch);
-  }
+  const { slots, emit, output } = lowering(plan, builder, workload.microBatches);
+  for (const slot of slots) emit(slot);
   const blocks = blocksOf(plan);
+  const scheduling = schedulingOf(plan);
   return {
     name: plan.name,
     dtype: workload.dtype,
     seed: workload.seed,
-    ranks: builder.ranks().map((rank) => sequenced(rank, scheduling)),
+    ranks: builder.ranks(),
     batch: workload.batch,
     tokens: workload.batch * workload.sequence,
     microBatches: workload.microBatches,
@@ -43,22 +39,21 @@ export function lower(asWritten: Plan): Program {
   };
 }
 
-export interface Lowering {
-  /** All micro-batches are alike but for the rows they take from the input. */
-  readonly emitMicroBatch: Emit;
-  readonly memory: ActivationMemory;
+export interface Lowering extends Emitter {
+  /** The ops of the step behind all passes, in the order in which they are to be emitted. */
+  readonly slots: readonly SlotOps[];
   /** Result of one micro-batch. */
   readonly output: Program["output"];
 }
 
-/** The plan's ops behind all passes, to be emitted into `builder`. */
-export function lowering(
-  plan: Plan,
-  builder: Builder,
-  scheduling: Scheduling | undefined = schedulingOf(plan),
-): Lowering {
+/**
+ * The plan's ops, to be emitted into `builder`.
+ *
+ * @param microBatches so many of the plan's, which are alike but for the rows they take from the input
+ */
+export function lowering(plan: Plan, builder: Builder, microBatches: number): Lowering {
+  const scheduling = schedulingOf(plan);
   const { ops, output } = planOps(plan);
-  const passed = runPasses(ops, plan, scheduling);
-  const { emit, memory } = createEmitter(builder, passed, scheduling);
-  return { output, emitMicroBatch: emit, memory };
+  const slots = runPasses(ops, plan, scheduling, microBatches);
+  return { slots, output, ...createEmitter(builder, slots, scheduling) };
 }

@@ -7,7 +7,7 @@
 // of ranks that share (HSDP) it divides by the group, and each further group holds a copy.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
+import { chunksInFlight, hasBackwardSlots, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -208,8 +208,10 @@ function inTraining(
 }
 
 /**
- * @param inProgram what a run holds: with a schedule, what the backward passes of all in flight read
- * @param retained of one micro-batch
+ * A program with backward slots computes again what the plan says; without them a formula counts it.
+ *
+ * @param inProgram what a run holds
+ * @param retained of one micro-batch, had each activation memory of its own
  */
 function activationsInTraining(
   given: Given,
@@ -234,16 +236,18 @@ function activationsInTraining(
     return { total: kept, least: leastBoundaries(blocks, inFlight) * boundary };
   }
   const boundaries = boundary * blocks * inFlight;
+  const { method = "uniform", layers = 1 } = recompute;
+  const least = method === "uniform" ? boundaries / layers : boundaries;
+  if (hasBackwardSlots(plan)) return { total: kept, least };
   /** All that one block keeps of one micro-batch while it is computed again. */
   const inside = kept / inFlight / blocks;
-  const { method = "uniform", layers = 1 } = recompute;
   if (method === "uniform") {
-    return { total: boundaries / layers + layers * inside, least: boundaries / layers };
+    return { total: least + layers * inside, least };
   }
   const again = Math.min(blocks, layers);
   return {
     total: inFlight * (again * boundary + (blocks - again) * inside) + inside,
-    least: boundaries,
+    least,
   };
 }
 

@@ -249,7 +249,7 @@ export interface UnpermuteOp extends RoutingOp {
 /** Shows results to the check. */
 export interface ObserveOp extends OpBase {
   readonly op: "observe";
-  readonly x: Tensor;
+  readonly x: View;
   /** By member. */
   readonly shown: readonly Observation[];
 }

@@ -14,8 +14,9 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "aggregate":
     case "slice-columns":
     case "gather-columns":
-    case "observe":
       return [op.x];
+    case "observe":
+      return [op.x.tensor];
     case "matmul":
       return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.rowGate, op.residual)];
     case "grouped-matmul":
@@ -113,6 +114,26 @@ function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
 
 function tensorsOf(...views: readonly (View | undefined)[]): Tensor[] {
   return views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+}
+
+/** The same op on other tensors. */
+export function mapTensors(op: Op, of: (tensor: Tensor) => Tensor): Op {
+  const mapped = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.some(isView) ? value.map(mapped) : value;
+    if (isTensor(value)) return of(value);
+    return isView(value) ? { ...value, tensor: of(value.tensor) } : value;
+  };
+  const changed = { ...op };
+  for (const [key, value] of Object.entries(op)) Object.assign(changed, { [key]: mapped(value) });
+  return changed;
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && "parts" in value && "role" in value;
+}
+
+function isView(value: unknown): value is View {
+  return typeof value === "object" && value !== null && "tensor" in value && isTensor(value.tensor);
 }
 
 export interface Touched {

@@ -21,7 +21,7 @@ export async function observe(
   session: RankSession,
   { check, routes = [], stage }: ObserveOptions,
 ): Promise<RankObservation> {
-  const { gpu, seed } = session;
+  const { gpu, source } = session;
   const prepared = session.prepared();
   const { program, region } = prepared;
   const observed: ObservedBuffer[] = [];
@@ -29,7 +29,7 @@ export async function observe(
   const { view } = reading;
   const poison = check === undefined ? undefined : await createPoison(gpu, `rank ${program.rank}`);
   const effort = check === "brief" ? brief : thorough;
-  const checker = poison && createRankChecker(program, seed, { ...view, effort }, region, poison);
+  const checker = poison && createRankChecker(program, source, { ...view, effort }, region, poison);
   const show = async (instruction: ObserveInstruction): Promise<void> => {
     const { origin, observation, buffer } = instruction;
     const { layer, microBatch } = origin;

@@ -4,6 +4,7 @@ import type { BufferRegion } from "../collectives/buffer_region.ts";
 import { type CollectiveKernels, prepareCollective } from "../collectives/kernels.ts";
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
+import type { ContentSource } from "../program/content_source.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { fillBytes } from "./fill.ts";
@@ -32,7 +33,7 @@ export interface PreparedProgram {
 export async function prepareProgram(
   gpu: LogicalGpu,
   program: RankProgram,
-  seed: number,
+  source: ContentSource,
   buffers: ReadonlyMap<string, GPUBuffer>,
   known: readonly TunedCall[],
   onProgress: () => void,
@@ -66,7 +67,7 @@ export async function prepareProgram(
   for (const [index, instruction] of program.instructions.entries()) {
     if (instruction.op !== "input") continue;
     const { dtype } = prepared.declaration(instruction.buffer);
-    prepared.inputs.set(index, await fillBytes(instruction.content, seed, dtype, onProgress));
+    prepared.inputs.set(index, await fillBytes(instruction.content, source, dtype, onProgress));
   }
   return prepared;
 }

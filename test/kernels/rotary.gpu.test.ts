@@ -12,6 +12,7 @@ import {
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { rotationsOf } from "../../src/plan/layers/rotary.ts";
 import { fillContent } from "../../src/program/content_values.ts";
+import { hashSource } from "../../src/program/hash_source.ts";
 import { turnHead, turnsAt } from "../../src/reference/rotary.ts";
 import { asOnGpus } from "../support/kernel_variants.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -36,7 +37,7 @@ function tableBytes(sequence: number, dims: number): Uint8Array<ArrayBuffer> {
       frequencies,
       magnitude: 1,
     },
-    0,
+    hashSource(0),
     "f32",
   );
 }

@@ -31,7 +31,8 @@ export function countWhole(plan: Plan): Whole {
     },
     add: (rank, instruction) => tally.add(rank, instruction),
   });
-  lowering(plan, stream).emitMicroBatch(0);
+  const { slots, emit } = lowering(plan, stream, 1);
+  for (const slot of slots) emit(slot);
   stream.end();
   const totals = tally.totals(plan.workload.microBatches);
   const memoryOf = createMemoryModel(plan, replicasOf(plan));

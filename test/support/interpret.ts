@@ -5,6 +5,7 @@ import type { KernelCall } from "../../src/kernels/catalog.ts";
 import type { NormShape } from "../../src/kernels/norm.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { fillContent } from "../../src/program/content_values.ts";
+import { hashSource } from "../../src/program/hash_source.ts";
 import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
@@ -57,7 +58,9 @@ function* runRank(
   for (const buffer of buffers.filter(({ within }) => within === undefined)) {
     const data = new Float64Array(buffer.bytes / 4);
     if (buffer.content !== undefined) {
-      data.set(new Float32Array(fillContent(buffer.content, program.seed, "f32").buffer));
+      data.set(
+        new Float32Array(fillContent(buffer.content, hashSource(program.seed), "f32").buffer),
+      );
     }
     memory.set(buffer.id, data);
   }
@@ -110,7 +113,7 @@ function* runRank(
         case "input": {
           const bytes = fillContent(
             instruction.content,
-            program.seed,
+            hashSource(program.seed),
             instruction.content.kind === "ids" ? "u32" : "f32",
           );
           const words = instruction.content.kind === "ids" ? Uint32Array : Float32Array;

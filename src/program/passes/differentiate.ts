@@ -10,6 +10,12 @@ import type { OpOrigin } from "../program.ts";
 import type { Places } from "../schedule/place.ts";
 import { mapParts, sameOn, type Tensor, type View } from "../tensor.ts";
 
+/** A program's ops with those of its backward pass; empty where the schedule has no backward slots. */
+export interface DifferentiatedOps {
+  readonly forward: readonly Op[];
+  readonly backward: readonly Op[];
+}
+
 /** Ops of the last stage first, in each from its last to its first. */
 export function differentiate(forward: readonly Op[], places: Places, stages: number): Op[] {
   const backwardOf = createBackwardOrigins();

@@ -5,6 +5,7 @@ import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { biasScale, weightScale } from "../../program/layers/context.ts";
 import { positionScale, tableScale } from "../../program/layers/embedding_table.ts";
@@ -13,6 +14,8 @@ import { type Affine, matrix, type Matrix } from "../tensor.ts";
 
 export interface ReferenceContext {
   readonly workload: Workload;
+  /** Of weights. */
+  readonly source: ContentSource;
   /** The layer's, in programs. */
   readonly name: string;
   /** Of what the layer reads. */
@@ -105,7 +108,7 @@ export function biasOf(context: ReferenceContext, part: string, size: number): F
 
 /** Expert by expert, the layer's matrices `part` [experts, k, n], and where they are biased biases [experts, 1, n]. */
 export function expertAffine(
-  { workload, name }: ReferenceContext,
+  { workload, source, name }: ReferenceContext,
   part: string,
   experts: number,
   k: number,
@@ -122,7 +125,7 @@ export function expertAffine(
       offset: [expert, 0, 0],
       size: [1, rows, n],
     };
-    return contentValues(content, workload.seed, workload.dtype);
+    return contentValues(content, source, workload.dtype);
   };
   return (expert) => ({
     weight: matrix(k, n, valuesOf("weight", weightScale(k), k, expert)),
@@ -151,7 +154,7 @@ export function positionsOf(context: ReferenceContext, count: number, hidden: nu
 }
 
 function wholeOf(
-  { workload }: ReferenceContext,
+  { workload, source }: ReferenceContext,
   tensor: string,
   shape: readonly number[],
   center: number,
@@ -160,7 +163,7 @@ function wholeOf(
 ): Float64Array {
   return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
-    workload.seed,
+    source,
     dtype,
   );
 }

@@ -1,11 +1,12 @@
 // One rank's part of the checking step. Every instruction's result is held against its operands of this very run; what
 // it writes is poisoned before, so that nothing passes by what was there already; weights and inputs are held against
-// their seed. So each result is right if those before it are, and all are. What goes from rank to rank is judged by
+// their source. So each result is right if those before it are, and all are. What goes from rank to rank is judged by
 // whoever sees all ranks, from what each shows of it.
 
 import { bytesPerElement } from "../../kernels/storage.ts";
 import type { BufferRegion } from "../../collectives/buffer_region.ts";
 import { NumericsError } from "../../numerics_error.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import {
   collectiveOf,
   type Collective,
@@ -87,7 +88,7 @@ const leavesRoom: ReadonlySet<string> = new Set(["matmul", "grouped_matmul", "ro
 
 export function createRankChecker(
   program: RankProgram,
-  seed: number,
+  source: ContentSource,
   view: CheckView,
   region: (id: string) => BufferRegion,
   poison: Poison,
@@ -96,7 +97,7 @@ export function createRankChecker(
   const isLooked = (microBatch: number): boolean =>
     view.effort.microBatches === "all" || microBatch === 0 || microBatch === last;
   const checks: Checks = {
-    seed,
+    source,
     view,
     kinds: new Map(),
     unchecked: new Set(),
@@ -142,7 +143,7 @@ export function createRankChecker(
 
 /** What was checked so far, and what with. */
 interface Checks {
-  readonly seed: number;
+  readonly source: ContentSource;
   readonly view: CheckView;
   readonly kinds: Map<string, Omit<KindCheck, "allCalls">>;
   readonly unchecked: Set<string>;
@@ -173,7 +174,7 @@ function placeOf({ rank }: CheckView, what: string, { layer, microBatch }: Origi
 }
 
 async function checkWeights(checks: Checks, { buffers }: RankProgram): Promise<void> {
-  const { view, seed } = checks;
+  const { view, source } = checks;
   const weights = buffers.filter(({ content }) => content !== undefined);
   const elements = weights.reduce(
     (sum, { bytes, dtype }) => sum + bytes / bytesPerElement(dtype),
@@ -183,7 +184,7 @@ async function checkWeights(checks: Checks, { buffers }: RankProgram): Promise<v
   const most = elements <= contentElements ? contentElements : contentSample;
   for (const { id, content, dtype } of weights) {
     if (content === undefined) continue;
-    const coverage = await checkContent(view, id, content, dtype, seed, most);
+    const coverage = await checkContent(view, id, content, dtype, source, most);
     note(checks, "weights", coverage, `${id} on rank ${view.rank}`);
   }
 }
@@ -196,7 +197,7 @@ function isOfRank(instruction: Instruction): instruction is OfRank {
 }
 
 async function checkInstruction(checks: Checks, instruction: OfRank): Promise<void> {
-  const { view, seed } = checks;
+  const { view, source } = checks;
   const { op, origin } = instruction;
   if (op === "kernel") return checkKernelCall(checks, instruction);
   const place = placeOf(view, op, origin);
@@ -207,7 +208,7 @@ async function checkInstruction(checks: Checks, instruction: OfRank): Promise<vo
   const { buffer, content } = instruction;
   const most = view.effort.contentElements;
   const dtype = view.dtypeOf(buffer);
-  note(checks, op, await checkContent(view, buffer, content, dtype, seed, most), place);
+  note(checks, op, await checkContent(view, buffer, content, dtype, source, most), place);
 }
 
 async function checkKernelCall(checks: Checks, instruction: KernelInstruction): Promise<void> {
