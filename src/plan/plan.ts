@@ -200,7 +200,7 @@ export interface Model {
   readonly otherParameters?: Readonly<Record<string, number>>;
   /** Values of a weight that share a scale, along its input and its output: no shard ends within. */
   readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
-  /** What the model does besides, in words, such as "logit-softcap". */
+  /** What the model does besides, in words, such as "sparse-mixer-routing". */
   readonly otherFeatures?: readonly string[];
 }
 
