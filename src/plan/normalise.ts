@@ -13,6 +13,7 @@ import type { Claims, Plan, PlanNote, Workload } from "./plan.ts";
 import { parseBytes } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
 import { maxGpus } from "./schema_numbers.ts";
+import { contextTokens, servingOf } from "./serving.ts";
 import { degreesOf, modelOf, stagesFromDegrees } from "./stages_from_degrees.ts";
 import { explicitStages } from "./stages_explicit.ts";
 
@@ -22,6 +23,8 @@ export interface Normalised {
 }
 
 export const normalise = (file: PlanFile): Normalised => {
+  const misfit = misfitOfServing(file);
+  if (misfit !== undefined) return { diagnostics: [misfit] };
   const { stages, model, parallel } = file;
   if (stages !== undefined) {
     const extra = model !== undefined ? "model" : parallel !== undefined ? "parallel" : undefined;
@@ -95,6 +98,30 @@ const planTooLarge = (path: Path, places: number): Diagnostic => ({
   hint: "use fewer layers or GPUs: one pipeline stage shows what all do",
 });
 
+const servingKeyElsewhere = (key: string): Diagnostic => ({
+  code: "serving-key-without-serving",
+  severity: "error",
+  path: ["workload", key],
+  message: `workload.${key} is of serving, and this plan's mode is another`,
+  hint: "set workload.mode to serving, or leave the key out",
+});
+
+const sequenceOfServing: Diagnostic = {
+  code: "sequence-of-serving",
+  severity: "error",
+  path: ["workload", "sequence"],
+  message: "a plan that serves has input and output tokens, and no sequence beside",
+  hint: "give workload.inputTokens and workload.outputTokens alone",
+};
+
+const servingTokensMissing = (key: "inputTokens" | "outputTokens"): Diagnostic => ({
+  code: "serving-tokens-missing",
+  severity: "error",
+  path: ["workload"],
+  message: `a plan that serves needs workload.${key}, the tokens that each request ${key === "inputTokens" ? "comes with" : "is given"}`,
+  hint: `add workload.${key}`,
+});
+
 const commonParts = (file: PlanFile) => ({
   name: file.name,
   hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
@@ -105,14 +132,44 @@ const commonParts = (file: PlanFile) => ({
   notes: notesOf(file),
 });
 
-const workloadOf = (file: PlanFile["workload"]): Workload => ({
-  mode: "inference",
-  microBatches: 1,
-  sequence: 1,
-  seed: 0,
-  ...file,
-  dtype: precisionOf(file.dtype),
-});
+const workloadOf = (file: PlanFile["workload"]): Workload => {
+  const { requests, inputTokens, outputTokens, cacheDtype, pageTokens, prefillChunk, ...own } =
+    file;
+  const { scheduler, ...rest } = own;
+  const dtype = precisionOf(file.dtype);
+  const common = { microBatches: 1, sequence: 1, seed: 0, ...rest, dtype };
+  return rest.mode === "serving"
+    ? {
+        ...common,
+        mode: "serving",
+        sequence: contextTokens(file),
+        serving: servingOf(file, file.batch, dtype),
+      }
+    : { ...common, mode: rest.mode ?? "inference" };
+};
+
+const servingKeyNames = [
+  "requests",
+  "inputTokens",
+  "outputTokens",
+  "cacheDtype",
+  "pageTokens",
+  "prefillChunk",
+  "scheduler",
+] as const;
+
+/** Keys of serving elsewhere, or serving without what it is about. */
+const misfitOfServing = ({ workload }: PlanFile): Diagnostic | undefined => {
+  if (workload.mode !== "serving") {
+    const key = servingKeyNames.find((each) => workload[each] !== undefined);
+    return key && servingKeyElsewhere(key);
+  }
+  if (workload.sequence !== undefined) return sequenceOfServing;
+  const missing = (["inputTokens", "outputTokens"] as const).find(
+    (key) => workload[key] === undefined,
+  );
+  return missing && servingTokensMissing(missing);
+};
 
 const brainFloat: PlanNote = {
   code: "bf16-as-f16",

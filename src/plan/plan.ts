@@ -3,6 +3,7 @@
 
 import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
+import type { Serving } from "./serving.ts";
 
 export type Precision = "f32" | "f16";
 
@@ -55,13 +56,17 @@ export interface Hardware {
 export type HardwareFigure = "memoryPerGpu" | "peakFlops" | "memoryBandwidth" | "linkBandwidth";
 
 export interface Workload {
-  readonly mode: "inference" | "training";
-  /** Samples per step. */
+  readonly mode: "inference" | "training" | "serving";
+  /** Samples per step; in serving requests that run at once. */
   readonly batch: number;
   /** Parts the batch is split into; divides `batch`. */
   readonly microBatches: number;
-  /** Tokens per sample; 1 where samples are plain vectors. */
+  /** Tokens per sample; 1 where samples are plain vectors. In serving those that a request has cached at its end. */
   readonly sequence: number;
+  /** Present where the mode is serving, and in each phase of it. */
+  readonly serving?: Serving;
+  /** Which steps of serving these are; absent in a plan as it was written. See `phasePlan`. */
+  readonly phase?: ServingPhase;
   readonly dtype: Precision;
   /** Seed of weights and inputs. */
   readonly seed: number;
@@ -70,6 +75,9 @@ export interface Workload {
   /** Activations that are computed again in the backward pass, instead of kept. */
   readonly recompute?: Recompute;
 }
+
+/** Prefill takes a request's input tokens into the caches, decode one token of each running request. */
+export type ServingPhase = "prefill" | "decode";
 
 /** With virtual stages both are interleaved. */
 export type ScheduleName = "gpipe" | "1f1b";

@@ -7,6 +7,7 @@ import { count, maxGpus } from "./schema_numbers.ts";
 import { layerSchema } from "./layers/layers.ts";
 import { modelSchema } from "./schema_model.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
+import { servingKeys } from "./serving.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
 
 const quantity = (read: (text: string) => number | undefined, example: string) => {
@@ -32,7 +33,7 @@ const hardware = z.strictObject({
 });
 
 const workload = z.strictObject({
-  mode: z.enum(["inference", "training"]).exactOptional(),
+  mode: z.enum(["inference", "training", "serving"]).exactOptional(),
   batch: count,
   microBatches: count.exactOptional(),
   sequence: count.exactOptional(),
@@ -42,6 +43,7 @@ const workload = z.strictObject({
   /** Order of a pipeline's micro-batches. */
   schedule: z.enum(["gpipe", "1f1b"]).exactOptional(),
   recompute: recomputeSchema.exactOptional(),
+  ...servingKeys,
 });
 
 const stage = z.strictObject({

@@ -12,6 +12,7 @@ import { utilizationIsPlausible } from "./claims/utilization_claim_optimistic.ts
 import { assumptionsAreSaid } from "./claims/values_assumed.ts";
 import { stagesAreComplete } from "./form/explicit_stages.ts";
 import { gpuIsKnown } from "./form/gpu_unknown.ts";
+import { servingKeysBelongTogether } from "./form/serving_keys.ts";
 import { planHasOneForm } from "./form/plan_forms.ts";
 import { valuesFitSchema } from "./form/schema.ts";
 import { fileIsReadable } from "./form/syntax.ts";
@@ -176,5 +177,6 @@ export const rules: readonly RuleDefinition[] = [
   fileIsReadable,
   valuesFitSchema,
   planHasOneForm,
+  servingKeysBelongTogether,
   stagesAreComplete,
 ];
