@@ -211,11 +211,7 @@ export function wholeCase(
   };
 }
 
-function numbersOf(
-  bytes: ArrayBuffer,
-  element: BindingElement,
-  dtype: StorageType,
-): Float64Array {
+function numbersOf(bytes: ArrayBuffer, element: BindingElement, dtype: StorageType): Float64Array {
   if (element === "u32") return Float64Array.from(new Uint32Array(bytes));
   if ((element === "storage" ? dtype : element) === "f16") {
     return Float64Array.from(new Uint16Array(bytes), fromHalf);

@@ -14,8 +14,10 @@ export interface CachedAttentionShape extends CacheShape {
 /** Keys of a piece, and invocations of a workgroup. */
 const pieceKeys = 64;
 
-export const cachePieces = ({ pageTokens, pages }: CacheShape): number =>
-  ceilDiv(pageTokens * pages, pieceKeys);
+export const cachePieces = ({
+  pageTokens,
+  pages,
+}: Pick<CacheShape, "pageTokens" | "pages">): number => ceilDiv(pageTokens * pages, pieceKeys);
 
 /** Of them, those that hold the expected keys. */
 export const usedPieces = ({ expectedKeys }: CachedAttentionShape): number =>

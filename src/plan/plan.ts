@@ -66,7 +66,12 @@ export interface Workload {
   /** Present where the mode is serving, and in each phase of it. */
   readonly serving?: Serving;
   /** Which steps of serving these are; absent in a plan as it was written. See `phasePlan`. */
-  readonly phase?: ServingPhase;
+  readonly phase?: {
+    readonly name: ServingPhase;
+    /** Requests that the caches have room for: the batch of the plan as it was written, and its micro-batches. */
+    readonly slots: number;
+    readonly slotParts: number;
+  };
   readonly dtype: Precision;
   /** Seed of weights and inputs. */
   readonly seed: number;

@@ -2,37 +2,58 @@
 // turn, in the order of the schedule.
 
 import { blocksOf } from "../plan/blocks.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, ServingPhase } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
-import type { ActivationMemory } from "./emit/activation_memory.ts";
+import {
+  type ActivationMemory,
+  inSameMemory,
+  planActivationMemory,
+} from "./emit/activation_memory.ts";
 import { createEmitter, type Emit } from "./emit/emit.ts";
 import { executedPart } from "./executed.ts";
 import { layerNames, planOps } from "./plan_ops.ts";
 import { runPasses } from "./passes/passes.ts";
-import type { Program } from "./program.ts";
+import type { PhaseShape, Program, RankProgram } from "./program.ts";
+import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
 import { schedulingOf, type Scheduling } from "./schedule/scheduling.ts";
 import { sequenced } from "./schedule/sequence.ts";
 
 /**
- * The instructions of every rank for one step of the plan.
+ * The instructions of every rank for one step of the plan; of serving for a step of each phase, decode first.
  *
  * @param asWritten without errors from `checkPlan`; else this throws an `Error` that names the layer
  */
 export const lower = (asWritten: Plan): Program => {
   const plan = executedPart(asWritten);
-  const { workload } = plan;
-  const builder = createBuilder(plan.hardware.gpus, workload.dtype);
+  const { serving, phase } = plan.workload;
+  if (serving !== undefined && phase === undefined) return lowerPhases(plan);
+  const builder = createBuilder(plan.hardware.gpus, plan.workload.dtype);
   const scheduling = schedulingOf(plan);
   const { emitMicroBatch, output } = lowering(plan, builder, scheduling);
+  emitStep(plan, emitMicroBatch);
+  const ranks = builder.ranks().map((rank) => sequenced(rank, scheduling));
+  return programOf(plan, ranks, output, scheduling);
+};
+
+const emitStep = ({ workload }: Plan, emitMicroBatch: Emit): void => {
   for (let microBatch = 0; microBatch < workload.microBatches; microBatch++) {
     emitMicroBatch(microBatch);
   }
+};
+
+const programOf = (
+  plan: Plan,
+  ranks: readonly RankProgram[],
+  output: Program["output"],
+  scheduling: Scheduling | undefined,
+): Program => {
+  const { workload } = plan;
   const blocks = blocksOf(plan);
   return {
     name: plan.name,
     dtype: workload.dtype,
     seed: workload.seed,
-    ranks: builder.ranks().map((rank) => sequenced(rank, scheduling)),
+    ranks,
     batch: workload.batch,
     tokens: workload.batch * workload.sequence,
     microBatches: workload.microBatches,
@@ -42,6 +63,50 @@ export const lower = (asWritten: Plan): Program => {
     output,
   };
 };
+
+/** Both phases with the same weights and caches, and activations in the same memory: one step runs at a time. */
+const lowerPhases = (served: Plan): Program => {
+  const builder = createBuilder(served.hardware.gpus, served.workload.dtype);
+  const phases = servingPhases.map((name) => {
+    const plan = phasePlan(served, name);
+    const scheduling = schedulingOf(plan);
+    return { name, plan, scheduling, ...passedOps(plan, scheduling) };
+  });
+  const memories = inSameMemory(
+    phases.map(({ passed, scheduling }) => planActivationMemory(passed, builder.dtype, scheduling)),
+  );
+  for (const [at, { plan, passed, scheduling }] of phases.entries()) {
+    emitStep(plan, createEmitter(builder, passed, scheduling, memories[at]).emit);
+  }
+  const ranks = builder.ranks().map((rank) => ({
+    ...rank,
+    instructions: phases.flatMap(({ name, scheduling }) => {
+      const instructions = rank.instructions.filter(({ origin }) => origin.serves === name);
+      return sequenced({ ...rank, instructions }, scheduling).instructions;
+    }),
+  }));
+  const shapeOf = (phase: ServingPhase): PhaseShape => {
+    const own = phases.find(({ name }) => name === phase);
+    if (own === undefined) throw new Error(`no ${phase}`);
+    const { batch, sequence, microBatches } = own.plan.workload;
+    return { slots: batch, slotRows: sequence, microBatches, output: own.output };
+  };
+  const decode = shapeOf("decode");
+  const step = phasePlan(served, "decode");
+  return {
+    ...programOf(step, ranks, decode.output, schedulingOf(step)),
+    phases: { decode, prefill: shapeOf("prefill") },
+  };
+};
+
+/** Of a program of serving the part of one phase. Decode steps have the same places in both. */
+export const phaseOf = (program: Program, phase: ServingPhase): Program => ({
+  ...program,
+  ranks: program.ranks.map((rank) => ({
+    ...rank,
+    instructions: rank.instructions.filter(({ origin }) => origin.serves === phase),
+  })),
+});
 
 export interface Lowering {
   /** All micro-batches are alike but for the rows they take from the input. */
@@ -57,8 +122,12 @@ export const lowering = (
   builder: Builder,
   scheduling: Scheduling | undefined = schedulingOf(plan),
 ): Lowering => {
-  const { ops, output } = planOps(plan);
-  const passed = runPasses(ops, plan, scheduling);
+  const { passed, output } = passedOps(plan, scheduling);
   const { emit, memory } = createEmitter(builder, passed, scheduling);
   return { output, emitMicroBatch: emit, memory };
+};
+
+const passedOps = (plan: Plan, scheduling: Scheduling | undefined) => {
+  const { ops, output } = planOps(plan);
+  return { output, passed: runPasses(ops, plan, scheduling) };
 };

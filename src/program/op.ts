@@ -4,6 +4,7 @@
 
 import type { Activation } from "../kernels/activation.ts";
 import type { Observation, OpOrigin } from "./program.ts";
+import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
 
 interface OpBase {
@@ -18,6 +19,8 @@ export interface InputOp extends OpBase {
   readonly op: "input";
   readonly y: Tensor;
   readonly rowsPerMicroBatch: number;
+  /** By member: what the host writes anew for each step of serving, in place of the tensor's content. */
+  readonly served?: readonly ServedContent[];
 }
 
 /** Rows of a tensor into those of another, on the same ranks. */
@@ -78,6 +81,44 @@ export interface AttentionOp extends OpBase {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly causal: boolean;
+}
+
+interface CacheOp extends OpBase {
+  readonly spans: Tensor;
+  /** New tokens of a request at most. */
+  readonly queries: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+interface PagedOp extends CacheOp {
+  /** As of `attention`. */
+  readonly qkv: Tensor;
+  readonly pages: Tensor;
+  /** [pages · pageTokens, KV heads · head dimension] */
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly pageTokens: number;
+}
+
+/** Keys and values of new tokens into the caches. */
+export interface AppendCacheOp extends PagedOp {
+  readonly op: "append-cache";
+}
+
+/** Attention of new tokens against what is cached, piece by piece. */
+export interface AttendCacheOp extends PagedOp {
+  readonly op: "attend-cache";
+  readonly partials: Tensor;
+  readonly expectedKeys: number;
+}
+
+/** y = what the pieces give together. */
+export interface CombineAttentionOp
+  extends CacheOp, Pick<AttendCacheOp, "partials" | "expectedKeys" | "pages" | "k" | "pageTokens"> {
+  readonly op: "combine-attention";
+  readonly y: Tensor;
 }
 
 export interface NormOp extends OpBase {
@@ -244,6 +285,9 @@ export type Op =
   | GroupedMatmulOp
   | ActivationOp
   | AttentionOp
+  | AppendCacheOp
+  | AttendCacheOp
+  | CombineAttentionOp
   | NormOp
   | AddOp
   | AggregateOp

@@ -23,6 +23,12 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
       return [op.qkv];
+    case "append-cache":
+      return [op.qkv, op.spans, op.pages];
+    case "attend-cache":
+      return [op.qkv, op.spans, op.pages, op.k, op.v];
+    case "combine-attention":
+      return [op.partials, op.spans];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
       return [...tensorsOf(...summands), op.gain, ...(op.bias === undefined ? [] : [op.bias])];
@@ -57,6 +63,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "input":
     case "copy":
     case "attention":
+    case "combine-attention":
     case "aggregate":
     case "embedding":
     case "slice-columns":
@@ -71,6 +78,10 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "unpermute":
     case "collective":
       return [op.y.tensor];
+    case "append-cache":
+      return [op.k, op.v];
+    case "attend-cache":
+      return [op.partials];
     case "norm":
       return [op.y.tensor, ...tensorsOf(op.sumOf === undefined ? undefined : op.x)];
     case "route":

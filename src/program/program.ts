@@ -2,14 +2,18 @@
 
 import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
+import type { ServingPhase } from "../plan/plan.ts";
 import type { Content } from "./content.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
+import type { ServedContent } from "./serving/served.ts";
 
 export type BufferRole =
   | "weight"
   | "input"
   | "activation"
+  /** Keys and values of requests, which stay from step to step. */
+  | "cache"
   /** Pieces of a collective side by side, before they are reduced or woven together. */
   | "workspace"
   /** Mappable memory through which collectives leave the GPU, whichever comes next. */
@@ -36,6 +40,8 @@ export interface Origin {
   readonly layer: string;
   readonly microBatch: number;
   readonly phase: "forward" | "backward";
+  /** Of serving: the steps that it belongs to. */
+  readonly serves?: ServingPhase;
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
   readonly standIn?: true;
 }
@@ -48,7 +54,7 @@ export interface InputInstruction {
   readonly op: "input";
   readonly origin: Origin;
   readonly buffer: string;
-  readonly content: Content;
+  readonly content: Content | ServedContent;
 }
 
 export type KernelInstruction = {
@@ -260,6 +266,17 @@ export interface Program {
   readonly schedule?: Schedule;
   /** Result of one micro-batch. */
   readonly output: { readonly rows: number; readonly columns: number };
+  /** Of serving, whose steps are of two kinds: all else here is said of decode steps. */
+  readonly phases?: Readonly<Record<ServingPhase, PhaseShape>>;
+}
+
+/** Steps of one phase of serving. */
+export interface PhaseShape {
+  /** Requests of a step, and rows that each of them has. */
+  readonly slots: number;
+  readonly slotRows: number;
+  readonly microBatches: number;
+  readonly output: Program["output"];
 }
 
 /** A collective that is over before the rank goes on. */

@@ -57,6 +57,19 @@ export function planActivationMemory(
   return { on: (rank) => byRank.get(rank) };
 }
 
+/** Of programs that never run at the same time, in memory that they share: each arena has room for any of them. */
+export const inSameMemory = (memories: readonly ActivationMemory[]): ActivationMemory[] =>
+  memories.map((own) => ({
+    on(rank) {
+      const plan = own.on(rank);
+      if (plan === undefined) return undefined;
+      const arenas = plan.arenas.map((_, arena) =>
+        Math.max(...memories.map((each) => each.on(rank)?.arenas[arena] ?? 0)),
+      );
+      return { ...plan, arenas };
+    },
+  }));
+
 /** Indices of each rank's ops, in order. */
 const opsByRank = (ops: readonly Op[]): Map<number, number[]> => {
   const byRank = new Map<number, number[]>();

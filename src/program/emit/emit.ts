@@ -6,12 +6,13 @@ import type { Content } from "../content.ts";
 import { isTransfer, type CopyOp, type InputOp, type Op } from "../op.ts";
 import type { PassedOps } from "../passes/passes.ts";
 import type { OpOrigin, Origin } from "../program.ts";
+import type { ServedContent } from "../serving/served.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { partOn, whole } from "../tensor.ts";
 import { type ActivationMemory, planActivationMemory } from "./activation_memory.ts";
 import { createBuffers } from "./buffers.ts";
 import { kernelCallOf } from "./kernel_call.ts";
-import { transferOn, type TransferEmission } from "./transfer.ts";
+import { channelOf, transferOn, type TransferEmission } from "./transfer.ts";
 
 /**
  * Emits one micro-batch.
@@ -25,13 +26,13 @@ export interface Emitter {
   readonly memory: ActivationMemory;
 }
 
-/** Emits into `builder`, micro-batch after micro-batch. */
+/** Emits into `builder`, micro-batch after micro-batch. @param memory of the activations; default: as these ops need it */
 export function createEmitter(
   builder: Builder,
   ops: PassedOps,
   scheduling: Scheduling | undefined,
+  memory: ActivationMemory = planActivationMemory(ops, builder.dtype, scheduling),
 ): Emitter {
-  const memory = planActivationMemory(ops, builder.dtype, scheduling);
   const bufferOf = createBuffers(builder, scheduling, memory);
   const emitMicroBatch: Emit = (microBatch, onLayer) => {
     const origins = new Map<OpOrigin, Origin>();
@@ -78,7 +79,7 @@ const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
       return;
     }
     case "done": {
-      const channel = builder.channel(op.channelName);
+      const channel = builder.channel(channelOf(op.channelName, origin));
       builder.emit(rank, { op: "done", origin, name: op.name, channel });
       return;
     }
@@ -94,10 +95,10 @@ const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
 
 const emitInput = (
   { builder, bufferOf, origin }: TransferEmission,
-  { y, rowsPerMicroBatch }: InputOp,
+  { y, ranks, rowsPerMicroBatch, served }: InputOp,
   rank: number,
 ): void => {
-  const content = partOn(y, rank)?.content;
+  const content = served?.[ranks.indexOf(rank)] ?? partOn(y, rank)?.content;
   if (content === undefined) throw new Error(`${y.name}: no content on rank ${rank}`);
   builder.emit(rank, {
     op: "input",
@@ -107,7 +108,8 @@ const emitInput = (
   });
 };
 
-const furtherOn = (content: Content, rows: number): Content => {
+const furtherOn = (content: Content | ServedContent, rows: number): Content | ServedContent => {
+  if (content.kind === "served") return { ...content, firstRow: content.firstRow + rows };
   if (content.kind === "beside" || rows === 0) return content;
   const [first = 0, ...others] = content.offset;
   return { ...content, offset: [first + rows, ...others] };

@@ -1,7 +1,17 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
 import type { KernelCall } from "../../kernels/catalog.ts";
-import type { GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
+import type { CacheShape } from "../../kernels/cache_shape.ts";
+import type {
+  AppendCacheOp,
+  AttendCacheOp,
+  CombineAttentionOp,
+  GroupedMatmulOp,
+  MatmulOp,
+  NormOp,
+  Op,
+  Transfer,
+} from "../op.ts";
 import type { Tensor, View } from "../tensor.ts";
 import { partOn, whole } from "../tensor.ts";
 
@@ -38,6 +48,20 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       const { sequence, heads, kvHeads, headDim, causal } = op;
       const shape = { batch: rows / sequence, sequence, heads, kvHeads, headDim, causal };
       return { call: { kernel: "attention", shape }, operands: [op.qkv, op.y].map(whole) };
+    }
+    case "append-cache": {
+      const call = { kernel: "append_cache", shape: cacheShapeOf(op, rank) } as const;
+      return { call, operands: [op.qkv, op.spans, op.pages, op.k, op.v].map(whole) };
+    }
+    case "attend-cache": {
+      const shape = { ...cacheShapeOf(op, rank), expectedKeys: op.expectedKeys };
+      const operands = [op.qkv, op.spans, op.pages, op.k, op.v, op.partials].map(whole);
+      return { call: { kernel: "attend_cache", shape }, operands };
+    }
+    case "combine-attention": {
+      const shape = { ...cacheShapeOf(op, rank), expectedKeys: op.expectedKeys };
+      const operands = [op.partials, op.spans, op.y].map(whole);
+      return { call: { kernel: "combine_attention", shape }, operands };
     }
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
@@ -83,6 +107,16 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       return routingCall(op, rank);
   }
 }
+
+const cacheShapeOf = (
+  op: AppendCacheOp | AttendCacheOp | CombineAttentionOp,
+  rank: number,
+): CacheShape => {
+  const { queries, pageTokens, heads, kvHeads, headDim, k } = op;
+  const [batch = 0, pages = 0] = sizes(op.pages, rank);
+  const cacheDtype = k.dtype === "f16" ? "f16" : "f32";
+  return { batch, queries, pageTokens, pages, heads, kvHeads, headDim, cacheDtype };
+};
 
 const finishOf = ({ activation, gate }: MatmulOp | GroupedMatmulOp) => ({
   activation,

@@ -16,6 +16,10 @@ export interface TransferEmission {
   readonly origin: Origin;
 }
 
+/** Each phase of serving has channels of its own. */
+export const channelOf = (name: string, { serves }: Origin): string =>
+  serves === undefined ? name : `${serves} ${name}`;
+
 export const transferOn = (emission: TransferEmission, op: Transfer, rank: number): Collective =>
   op.op === "collective" ? collectiveOn(emission, op, rank) : expertTransferOn(emission, op, rank);
 
@@ -33,7 +37,7 @@ const collectiveOn = (
   const common = {
     origin,
     name,
-    channel: builder.channel(op.channelName),
+    channel: builder.channel(channelOf(op.channelName, origin)),
     dtype,
     from,
     to,
@@ -87,7 +91,7 @@ const expertTransferOn = (
   const common = {
     origin,
     name,
-    channel: builder.channel(op.channelName),
+    channel: builder.channel(channelOf(op.channelName, origin)),
     dtype: builder.dtype,
     rows,
     rowElements: rowPitch(columns),
@@ -105,5 +109,9 @@ const expertTransferOn = (
         ...(sends ? { counts: buffer(op.counts), kept: buffer(op.kept) } : {}),
         ...(receives ? { offsets: buffer(op.offsets) } : {}),
       }
-    : { op: "expert-combine", ...common, dispatch: builder.channel(op.dispatchName) };
+    : {
+        op: "expert-combine",
+        ...common,
+        dispatch: builder.channel(channelOf(op.dispatchName, origin)),
+      };
 };

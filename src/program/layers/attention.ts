@@ -5,6 +5,7 @@ import { paddedElements } from "../../kernels/storage.ts";
 import type { RegionContent } from "../content.ts";
 import { partsOn, type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { activation, perShard, weightScale, type LayerContext } from "./context.ts";
+import { cachedAttention } from "./cached_attention.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
 import { linearShard } from "./linear.ts";
 
@@ -15,8 +16,8 @@ export const attentionOps = (
 ): ShardedTensor => {
   if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
   const { contextRanks } = context;
-  const attended = input.shards.map((shard) =>
-    attend(context, layer, shard, input.sampleRows * contextRanks),
+  const attended = input.shards.map((shard, replica) =>
+    attend(context, layer, shard, input.sampleRows * contextRanks, replica),
   );
   if (contextRanks > 1) gatherContext(context, layer, input.shards);
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
@@ -40,8 +41,9 @@ const attend = (
   layer: AttentionLayer,
   shard: Shard,
   sequence: number,
+  replica: number,
 ): Shard => {
-  const { ranks, rows, tensor } = shard;
+  const { ranks, rowOffset, rows, tensor } = shard;
   const { origin, add } = context;
   const { headDim } = layer;
   const heads = layer.heads / ranks.length;
@@ -57,18 +59,16 @@ const attend = (
     y: whole(qkv),
   });
   const y = activation(context, "attended", ranks, [rows, heads * headDim]);
-  add({
+  const { causal } = layer;
+  const op = {
     op: "attention",
-    origin,
-    ranks,
-    qkv,
-    y,
-    sequence,
-    heads,
-    kvHeads,
-    headDim,
-    causal: layer.causal,
-  });
+    ...{ origin, ranks, qkv, y, sequence, heads, kvHeads, headDim, causal },
+  } as const;
+  if (context.cache === undefined) add(op);
+  else {
+    const { length: count } = layer.groups;
+    cachedAttention(context, context.cache, op, { index: replica, count, rowOffset, rows });
+  }
   return { ...shard, placement: { kind: "columns" }, tensor: y };
 };
 

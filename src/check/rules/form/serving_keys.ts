@@ -22,7 +22,8 @@ const servingTokensMissing: DiagnosticDefinition = {
   code: "serving-tokens-missing",
   severity: "error",
   title: "Serving Tokens Missing",
-  requires: "A plan that serves says how many tokens a request comes with and how many it is given.",
+  requires:
+    "A plan that serves says how many tokens a request comes with and how many it is given.",
   examples: {
     bad: degreesWith({ workload: { mode: "serving", inputTokens: 8 } }),
     good: degreesWith({ workload: serving }),

@@ -1,0 +1,47 @@
+// A plan that serves, run by the interpreter to its last token.
+
+import { assembleServed } from "../../src/harness/serving/assemble_served.ts";
+import { relativeError } from "../../src/harness/relative_error.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { lower } from "../../src/program/lower.ts";
+import { createScheduler } from "../../src/program/serving/scheduler.ts";
+import { schedulerOptionsOf } from "../../src/program/serving/scheduler_options.ts";
+import { sequencePlan } from "../../src/program/serving/phase_plan.ts";
+import type { ServedStep } from "../../src/program/serving/served.ts";
+import { forward } from "../../src/reference/forward.ts";
+import { interpretSteps } from "./interpret.ts";
+
+/** All steps, as if each took a millisecond. */
+export function stepsOf(plan: Plan): ServedStep[] {
+  const scheduler = createScheduler(schedulerOptionsOf(plan));
+  const steps: ServedStep[] = [];
+  for (let now = 0; ;) {
+    const next = scheduler.next(now);
+    if (next === undefined) return steps;
+    if ("step" in next) {
+      steps.push(next.step);
+      now += 1;
+    } else now = next.idleUntilMs;
+  }
+}
+
+/** How far all rows of all requests are from those of whole sequences in f64, relative to the largest value. */
+export async function worstServedError(plan: Plan): Promise<number> {
+  const program = lower(plan);
+  const steps = stepsOf(plan);
+  const shown = interpretSteps(program, steps).map((observed, i) => ({
+    step: steps[i]!,
+    observed: observed.map(({ data, ...rest }) => ({
+      ...rest,
+      bytes: new Uint8Array(
+        (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
+      ),
+    })),
+  }));
+  const { requests } = plan.workload.serving!;
+  const sequences = { requests, tokens: plan.workload.sequence };
+  const { outputs, routes } = assembleServed(program, sequences, shown);
+  const { output } = await forward(sequencePlan(plan, requests), 0, routes);
+  if (outputs.length === 0) return Number.NaN;
+  return Math.max(...outputs.map((actual) => relativeError(actual.data, output.data)));
+}
