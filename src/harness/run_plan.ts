@@ -10,7 +10,7 @@ import { groupKernels } from "../measure/kernel_groups.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
-import { lower } from "../program/lower.ts";
+import { lower, stepOf } from "../program/lower.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
@@ -55,8 +55,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const pause = pauseUntil(signal);
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
+  const step = stepOf(program);
   const groups = groupKernels(
-    program,
+    step,
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
@@ -87,7 +88,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     ...(options.link === undefined ? {} : { link: options.link }),
     ...(signal === undefined ? {} : { signal }),
   };
-  let kept = createStepSamples(program, groups);
+  let kept = createStepSamples(step, groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
   /** Ranks have nothing to do any more, and take memory and cores from others. */
@@ -113,7 +114,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       await pool.close();
       onProgress({ phase: "ranks", total: placement.length });
       pool = await openRanks(program, placement, { ...open, known });
-      kept = createStepSamples(program, groups, run);
+      kept = createStepSamples(step, groups, run);
       allKept.push(kept);
       await repeatRun(job, { pool, kept, begun, checked });
     }

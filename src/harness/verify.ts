@@ -8,6 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
+import { sequencePlan } from "../program/serving/phase_plan.ts";
 import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
 import type { CheckOutcome } from "../result/result.ts";
@@ -36,11 +37,13 @@ export interface Verification {
 }
 
 /** FLOPs of one step that the reference still computes; about 10 s on an idle core. */
-const referenceFlops = 12e9;
+export const referenceFlops = 12e9;
 
 /** Largest accepted error of the whole result, relative to its largest value. The unsharded run rounds too. */
-export const acceptedError = (plan: Plan, method: CheckOutcome["method"]): number =>
-  (method === "oracle" ? 1 : Math.SQRT2) * expectedError(plan).result;
+export const acceptedError = (plan: Plan, method: CheckOutcome["method"]): number => {
+  const whole = plan.workload.mode === "serving" ? sequencePlan(plan, 1) : plan;
+  return (method === "oracle" ? 1 : Math.SQRT2) * expectedError(whole).result;
+};
 
 /** Share of expert choices that rounding may decide differently in two runs. */
 const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
@@ -193,7 +196,7 @@ const compareRoutes = (
   return { agreeing, total };
 };
 
-const accept = (outcome: CheckOutcome): CheckOutcome => {
+export const accept = (outcome: CheckOutcome): CheckOutcome => {
   if (outcome.values === 0) throw new NumericsError("no value was compared", Infinity, 0);
   if (outcome.error <= outcome.tolerance) return outcome;
   throw new NumericsError(

@@ -6,9 +6,11 @@ import type { Plan } from "../plan/plan.ts";
 import type { Bound, Peaks } from "./bound.ts";
 import { createClock } from "./bound_clock.ts";
 import type { ActivationMemory } from "./emit/activation_memory.ts";
-import { lowering } from "./lower.ts";
+import { lowering, stepOf } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
 import type { Instruction, Program } from "./program.ts";
+import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
+import { bothPhases } from "./serving_estimate.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
@@ -47,11 +49,15 @@ export interface PlanEstimate extends Estimate, Totals {
   readonly replicaTraffic?: ReplicaTraffic;
   /** Present where a peak was given. */
   readonly bound?: Bound;
+  /** Of serving, a prefill step; all else is of a decode step, but for memory, which is of both. */
+  readonly prefill?: PlanEstimate;
 }
 
 /** What a rank's activations take that use the same memory in turn. */
 export interface SharedActivations {
   readonly rank: number;
+  /** Bytes of each, and of all. */
+  readonly arenas: readonly number[];
   readonly bytes: number;
   /** The most of them that are alive at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
@@ -69,8 +75,11 @@ export interface Parameters {
   readonly notStated?: string;
 }
 
-/** Costs of one step of `program`, which was lowered from `plan`. */
+/** Costs of one step of `program`, which was lowered from `plan`; of serving a decode step. */
 export const estimate = (program: Program, plan: Plan): Estimate => {
+  if (program.phases !== undefined && plan.workload.phase === undefined) {
+    return estimate(stepOf(program), stepPlan(plan));
+  }
   const tally = createTally(program.ranks.length, program.layers, createWireCount());
   for (const { rank, buffers, instructions } of program.ranks) {
     for (const { role, bytes, within } of buffers) {
@@ -91,6 +100,16 @@ export const estimate = (program: Program, plan: Plan): Estimate => {
  * @param peaks of each GPU; without them there is no bound
  */
 export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
+  const { mode, phase } = plan.workload;
+  return mode === "serving" && phase === undefined
+    ? bothPhases(
+        estimateStep(phasePlan(plan, "decode"), peaks),
+        estimateStep(phasePlan(plan, "prefill"), peaks),
+      )
+    : estimateStep(plan, peaks);
+};
+
+const estimateStep = (plan: Plan, peaks?: Peaks): PlanEstimate => {
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
   const symmetry = oneOfAlike(plan);
@@ -154,7 +173,7 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
 
 const sharedOn = (activations: ActivationMemory, rank: number): SharedActivations => {
   const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
-  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
+  return { rank, arenas, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
 };
 
 const noNeed: MemoryNeed = {

@@ -25,8 +25,8 @@ import { sequenced } from "./schedule/sequence.ts";
  */
 export const lower = (asWritten: Plan): Program => {
   const plan = executedPart(asWritten);
-  const { serving, phase } = plan.workload;
-  if (serving !== undefined && phase === undefined) return lowerPhases(plan);
+  const { mode, phase } = plan.workload;
+  if (mode === "serving" && phase === undefined) return lowerPhases(plan);
   const builder = createBuilder(plan.hardware.gpus, plan.workload.dtype);
   const scheduling = schedulingOf(plan);
   const { emitMicroBatch, output } = lowering(plan, builder, scheduling);
@@ -107,6 +107,10 @@ export const phaseOf = (program: Program, phase: ServingPhase): Program => ({
     instructions: rank.instructions.filter(({ origin }) => origin.serves === phase),
   })),
 });
+
+/** What figures of a step are about: of serving the decode part. */
+export const stepOf = (program: Program): Program =>
+  program.phases === undefined ? program : phaseOf(program, "decode");
 
 export interface Lowering {
   /** All micro-batches are alike but for the rows they take from the input. */

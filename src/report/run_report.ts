@@ -17,6 +17,7 @@ import { projectionSection } from "./sections/projection.ts";
 import { rankMemorySection } from "./sections/rank_memory.ts";
 import { rankTimeSection } from "./sections/rank_time.ts";
 import { rooflineSection } from "./sections/roofline.ts";
+import { servingSection } from "./sections/serving.ts";
 import { speedSection } from "./sections/speed.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
@@ -37,6 +38,7 @@ export function runReport(
       adaptersSection(plan, result),
       kernelNotices(result),
       checkSection(result),
+      servingSection(result),
       speedSection(result),
       rankTimeSection(metrics.ranks, "a step's wall (mean over steps)"),
       hostOverheadSection(result),

@@ -10,6 +10,7 @@ import type { CalibratedPeaks } from "../measure/utilization.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimatePlan } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
+import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { circumstancesOf } from "./circumstances.ts";
 import { planHash, workHash } from "./plan_hash.ts";
@@ -31,6 +32,7 @@ export type RunRecord = Pick<
   | "estimate"
   | "memory"
   | "samples"
+  | "served"
   | "overlapEffect"
   | "projection"
   | "outcome"
@@ -48,13 +50,28 @@ export function* resultInSlices(
   const forms = new Map(
     record.kernels.map(({ adapter, form, ...work }) => [`${adapter} ${workKey(work)}`, form]),
   );
+  const step = stepOf(program);
+  const { served } = record;
+  const { serving } = plan.workload;
   const metrics = yield* metricsInSlices({
-    program,
+    program: step,
+    ...(served === undefined || serving === undefined
+      ? {}
+      : {
+          served: {
+            passes: served,
+            plan: {
+              gpus: plan.hardware.gpus,
+              inputTokens: serving.inputTokens,
+              kvCacheBytes: cacheBytesOf(program),
+            },
+          },
+        }),
     estimate: record.estimate,
     samples: record.samples,
     peaks: peaksOf(record),
     kernels: groupKernels(
-      program,
+      step,
       record.adapters.map(({ id }) => id),
     ).groups,
     formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
@@ -74,6 +91,12 @@ export function* resultInSlices(
     }),
   };
 }
+
+/** Of all ranks. */
+const cacheBytesOf = ({ ranks }: Program): number =>
+  ranks
+    .flatMap(({ buffers }) => buffers)
+    .reduce((sum, { role, bytes }) => sum + (role === "cache" ? bytes : 0), 0);
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
 const peaksOf = ({ calibration, adapters }: RunRecord): CalibratedPeaks[] =>

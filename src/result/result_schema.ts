@@ -14,6 +14,7 @@ import type {
   RankSample,
   StepSample,
 } from "../measure/sample.ts";
+import type { ServedPass } from "../measure/serving.ts";
 import type { BusyTime, SeparationTest } from "../measure/separation.ts";
 import type { BubbleSample } from "../measure/bubble.ts";
 import type { Cost, RankCosts } from "../program/simulate/cost.ts";
@@ -123,6 +124,17 @@ const stepSample = z.object({
   kernelMs: z.array(ms).exactOptional(),
   bubble: bubbleSample.exactOptional(),
 } satisfies Keys<StepSample>);
+
+const servedPass = z.object({
+  run: count,
+  arrivalMs: z.array(ms),
+  tokenMs: z.array(z.array(ms)),
+  prefillSteps: count,
+  decodeSteps: count,
+  wallMs: z.number().positive(),
+  pagesUsed: count,
+  pages: z.int().positive(),
+} satisfies Keys<ServedPass>);
 
 const rankAdapter = z.object({
   rank: count,
@@ -337,6 +349,7 @@ export const sourcesSchema = z.object({
   kernels: z.array(kernelChoice),
   memory: z.array(memory),
   samples: z.array(stepSample),
+  served: z.array(servedPass).exactOptional(),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
   outcome,

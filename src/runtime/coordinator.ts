@@ -13,6 +13,7 @@ import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
@@ -20,7 +21,7 @@ import type { TunedCall } from "../tuning/tuned_call.ts";
 import { keepAwake } from "./keep_awake.ts";
 import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
-import type { CalibrationWay, Opened } from "./protocol.ts";
+import type { Answer, CalibrationWay, Opened } from "./protocol.ts";
 import { pinThreads } from "./pin_threads.ts";
 import type { HeldMemory } from "./rank_memory.ts";
 import { timeAlone } from "./time_alone.ts";
@@ -79,6 +80,10 @@ export interface RankPool {
   step(options?: StepRequest): Promise<StepTrace>;
   /** So many of them in a row: short steps are not kept waiting for messages. */
   steps(count: number, options?: StepRequest): Promise<StepTrace[]>;
+  /** Steps of serving in a row. */
+  serve(steps: readonly ServedStep[]): Promise<StepTrace[]>;
+  /** Before requests start anew. */
+  emptyCaches(): Promise<void>;
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. @param onPart called with what is measured so far of one that is to be kept */
@@ -98,8 +103,9 @@ export interface RankPool {
    * all where no form is left to be tried.
    *
    * @param budgetMs for each rank
+   * @param served of serving: a step of each phase that there is to tune
    */
-  tune(budgetMs: number, onFound: OnFound): Promise<void>;
+  tune(budgetMs: number, onFound: OnFound, served?: readonly ServedStep[]): Promise<void>;
   /**
    * Exclusive timing: what every instruction takes while only its rank is at work. One step of all ranks is
    * recorded, then each rank runs it alone.
@@ -212,8 +218,7 @@ function createTasks(
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
   const calls = opened.map((rank) => rank.calls);
-  const takeSteps: RankPool["steps"] = async (count, options = {}) => {
-    const byRank = await group.askAll("step", { count, ...options });
+  const assemble = (byRank: readonly Answer<"step">[], count: number): StepTrace[] => {
     for (const [rank, own] of byRank.entries()) peakBytes[rank] = own.peakBytes;
     const first = steps;
     steps += count;
@@ -224,6 +229,8 @@ function createTasks(
       ),
     );
   };
+  const takeSteps: RankPool["steps"] = async (count, options = {}) =>
+    assemble(await group.askAll("step", { count, ...options }), count);
   return {
     peakBytes,
     calls,
@@ -234,6 +241,12 @@ function createTasks(
       const [trace] = await takeSteps(1, options);
       if (trace === undefined) throw new Error("a step left no trace");
       return trace;
+    },
+
+    serve: async (wanted) =>
+      assemble(await group.askAll("serve", { steps: wanted }), wanted.length),
+    async emptyCaches() {
+      await group.askAll("emptyCaches", {});
     },
 
     observe: async (options = {}) => (await group.askAll("observe", options)).map(ownMemory),
@@ -266,8 +279,8 @@ function createTasks(
 
     timeAlone: async (least, most = least) => timeAlone(group, program, least, most),
 
-    async tune(budgetMs, onFound) {
-      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
+    async tune(budgetMs, onFound, served) {
+      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound, served);
       for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
     },
 

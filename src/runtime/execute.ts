@@ -15,7 +15,7 @@ import { createAhead } from "./ahead.ts";
 import { createBatch, type EncodedPass } from "./batch.ts";
 import { createEncoding } from "./encoding.ts";
 import { createHostWork } from "./host_work.ts";
-import type { PreparedProgram } from "./prepare.ts";
+import type { PreparedProgram, PreparedServedStep } from "./prepare.ts";
 import { createSpanRecorder } from "./span_recorder.ts";
 import {
   type Activity,
@@ -46,6 +46,8 @@ export type Inspect = (instruction: Instruction, index: number) => Promise<void>
 export interface StepOptions {
   /** Instructions of other stages are passed over. */
   readonly stage?: string;
+  /** Of serving: what the step works on. Instructions of the other phase are passed over. */
+  readonly served?: PreparedServedStep;
   /** Instructions to stop at; the step is then no longer worth timing. */
   readonly inspects?: (instruction: Instruction) => boolean;
   readonly inspect?: Inspect;
@@ -66,8 +68,9 @@ export async function executeStep(
   const hostWork = createHostWork(execution.threadMs);
   const encoding = createEncoding(gpu.device, `rank ${rank}`, timestamps, prepared.region);
   const batch = createBatch(queue, encoding, hostWork);
-  const { stage, inspects = () => false } = options;
-  const skips = ({ origin }: Instruction): boolean => stage !== undefined && origin.stage !== stage;
+  const { stage, served, inspects = () => false } = options;
+  const skips = ({ origin }: Instruction): boolean =>
+    (stage !== undefined && origin.stage !== stage) || origin.serves !== served?.phase;
   const ahead = createAhead(encoding, {
     instructions,
     kernels: prepared.kernels,
@@ -154,7 +157,8 @@ export async function executeStep(
       case "input": {
         // What is encoded already must not see the new input.
         batch.submit();
-        const bytes = prepared.inputs.get(index) ?? new Uint8Array();
+        const inputs = served?.inputs ?? prepared.inputs;
+        const bytes = inputs.get(index) ?? new Uint8Array();
         const { buffer, offset } = prepared.region(instruction.buffer);
         queue.writeBuffer(buffer, offset, bytes);
         batch.wrote();

@@ -5,6 +5,8 @@ import { type CollectiveKernels, prepareCollective } from "../collectives/kernel
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
+import type { ServingPhase } from "../plan/plan.ts";
+import { servedBytes, type ServedStep } from "../program/serving/served.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { fillBytes } from "./fill.ts";
 import { createDigests, type Digests } from "./check/digests.ts";
@@ -64,11 +66,32 @@ export async function prepareProgram(
     inputs: new Map<number, Uint8Array<ArrayBuffer>>(),
   };
   for (const [index, instruction] of program.instructions.entries()) {
-    if (instruction.op !== "input") continue;
+    if (instruction.op !== "input" || instruction.content.kind === "served") continue;
     const { dtype } = prepared.declaration(instruction.buffer);
     prepared.inputs.set(index, await fillBytes(instruction.content, seed, dtype, onProgress));
   }
   return prepared;
+}
+
+/** A step of serving with the bytes of its inputs, by index of instruction. */
+export interface PreparedServedStep {
+  readonly phase: ServingPhase;
+  readonly inputs: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
+}
+
+export function prepareServedStep(
+  { program, declaration }: Pick<PreparedProgram, "program" | "declaration">,
+  step: ServedStep,
+  seed: number,
+): PreparedServedStep {
+  const inputs = new Map<number, Uint8Array<ArrayBuffer>>();
+  for (const [index, instruction] of program.instructions.entries()) {
+    if (instruction.op !== "input" || instruction.origin.serves !== step.phase) continue;
+    const { buffer, content } = instruction;
+    if (content.kind !== "served") continue;
+    inputs.set(index, servedBytes(content, step, seed, declaration(buffer).dtype));
+  }
+  return { phase: step.phase, inputs };
 }
 
 async function prepareCollectives(

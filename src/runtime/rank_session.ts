@@ -9,6 +9,7 @@ import { openGpu } from "../gpu/open.ts";
 import { createReader } from "../gpu/read_back.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
 import type { ObserveInstruction } from "../program/program.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { Pause } from "../program/simulate/cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import { tuneCalls } from "../tuning/tune_calls.ts";
@@ -24,7 +25,7 @@ import type { ForcedRoutes, ObservedBuffer } from "./observation.ts";
 import type { Answers, OpenRequest } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
 import { createScratch, recordMessages, replayMessages, type Recording } from "./rehearsal.ts";
-import { prepareProgram } from "./prepare.ts";
+import { prepareProgram, prepareServedStep } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import { createThreadClock } from "./thread_clock.ts";
 
@@ -106,7 +107,12 @@ export async function openRankSession(
     };
   };
   const bytesOf = (id: string): number => prepared.region(id).size;
-  const checkerWith = (read: CheckView["read"], effort: Effort, poison: Poison): RankChecker => {
+  const checkerWith = (
+    read: CheckView["read"],
+    effort: Effort,
+    poison: Poison,
+    served: ServedStep | undefined,
+  ): RankChecker => {
     const view: CheckView = {
       rank: program.rank,
       read,
@@ -126,7 +132,10 @@ export async function openRankSession(
       },
       random: Math.random,
     };
-    return createRankChecker(program, seed, view, prepared.region, poison);
+    const { instructions } = program;
+    const own = instructions.filter(({ origin }) => origin.serves === served?.phase);
+    const part = { ...program, instructions: own };
+    return createRankChecker(part, seed, view, prepared.region, poison, served);
   };
 
   const answers: RankSession["answers"] = {
@@ -144,13 +153,32 @@ export async function openRankSession(
       return { traces, peakBytes: gpu.memory.peakBytes };
     },
 
-    async observe({ check, routes = [], stage }) {
+    async serve({ steps: wanted }) {
+      const traces: RankTrace[] = [];
+      for (const step of wanted) {
+        traces.push(await runStep({ served: prepareServedStep(prepared, step, seed) }));
+      }
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
+
+    async emptyCaches() {
+      onOpening();
+      const poison = await createPoison(gpu, `rank ${program.rank}`);
+      poison.fill(
+        program.buffers.flatMap(({ id, role }) => (role === "cache" ? [prepared.region(id)] : [])),
+      );
+      await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
+      poison.destroy();
+      return {};
+    },
+
+    async observe({ check, routes = [], stage, served }) {
       const observed: ObservedBuffer[] = [];
       const { read, end } = readerOf();
       const poison =
         check === undefined ? undefined : await createPoison(gpu, `rank ${program.rank}`);
       const effort = check === "brief" ? brief : thorough;
-      const checker = poison && checkerWith(read, effort, poison);
+      const checker = poison && checkerWith(read, effort, poison, served);
       const show = async (instruction: ObserveInstruction): Promise<void> => {
         const { origin, observation, buffer } = instruction;
         const { layer, microBatch } = origin;
@@ -159,10 +187,13 @@ export async function openRankSession(
       };
       try {
         await checker?.begin();
-        prepared.digests.clear();
-        steps = 0;
+        if (served === undefined) {
+          prepared.digests.clear();
+          steps = 0;
+        }
         await runStep({
           ...(stage === undefined ? {} : { stage }),
+          ...(served === undefined ? {} : { served: prepareServedStep(prepared, served, seed) }),
           inspects: (instruction) =>
             instruction.op === "observe" || checker?.stopsAt(instruction) === true,
           async before(instruction, index) {
@@ -219,9 +250,12 @@ export async function openRankSession(
       return lookQuickly(gpu, forms);
     },
 
-    async tune(options) {
+    async tune({ phase, ...options }) {
       const onTried = (): void => onProgress("drain", undefined);
-      return tuneCalls(gpu, [...prepared.calls.values()], { ...options, onProgress: onTried });
+      const calls = [...prepared.calls].flatMap(([index, call]) =>
+        program.instructions[index]?.origin.serves === phase ? [call] : [],
+      );
+      return tuneCalls(gpu, calls, { ...options, onProgress: onTried });
     },
 
     async adopt({ known: found }) {
@@ -270,6 +304,7 @@ export async function openRankSession(
     calls: describeCalls(gpu, prepared.calls, known),
     answers: {
       ...answers,
+      emptyCaches: uncounted(answers.emptyCaches),
       observe: uncounted(answers.observe),
       tune: between(answers.tune),
       calibrate: between(answers.calibrate),

@@ -1,6 +1,6 @@
 // A plan that serves, run by the interpreter to its last token.
 
-import { assembleServed } from "../../src/harness/serving/assemble_served.ts";
+import { assembleServed, wholeRoutes } from "../../src/harness/serving/assemble_served.ts";
 import { relativeError } from "../../src/harness/relative_error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
@@ -9,6 +9,7 @@ import { schedulerOptionsOf } from "../../src/program/serving/scheduler_options.
 import { sequencePlan } from "../../src/program/serving/phase_plan.ts";
 import type { ServedStep } from "../../src/program/serving/served.ts";
 import { forward } from "../../src/reference/forward.ts";
+import { matrix, rowOf } from "../../src/reference/tensor.ts";
 import { interpretSteps } from "./interpret.ts";
 
 /** All steps, as if each took a millisecond. */
@@ -39,9 +40,17 @@ export async function worstServedError(plan: Plan): Promise<number> {
     })),
   }));
   const { requests } = plan.workload.serving!;
-  const sequences = { requests, tokens: plan.workload.sequence };
-  const { outputs, routes } = assembleServed(program, sequences, shown);
-  const { output } = await forward(sequencePlan(plan, requests), 0, routes);
-  if (outputs.length === 0) return Number.NaN;
-  return Math.max(...outputs.map((actual) => relativeError(actual.data, output.data)));
+  const { sequence } = plan.workload;
+  const results = assembleServed(program, sequence, shown);
+  const whole = sequencePlan(plan, requests);
+  const { output } = await forward(whole, 0, wholeRoutes(results, requests * sequence));
+  if (results.outputs.length === 0) return Number.NaN;
+  return Math.max(
+    ...results.outputs.map((rows) => {
+      const actual = matrix(output.rows, output.columns);
+      actual.data.fill(Number.NaN);
+      for (const [place, row] of rows) rowOf(actual, place).set(row);
+      return relativeError(actual.data, output.data);
+    }),
+  );
 }

@@ -2,22 +2,9 @@
 
 import type { Program } from "../../program/program.ts";
 import type { ServedStep } from "../../program/serving/served.ts";
-import { matrix, type Matrix, rowOf } from "../../reference/tensor.ts";
-import type { ObservedBuffer } from "../../runtime/observation.ts";
+import { type Matrix, rowOf } from "../../reference/tensor.ts";
+import type { ForcedRoutes, ObservedBuffer } from "../../runtime/observation.ts";
 import { assembleOutputs, assembleRoutes } from "../assemble.ts";
-
-export interface Sequences {
-  readonly requests: number;
-  /** Tokens of each. */
-  readonly tokens: number;
-}
-
-export interface ServedRowsShown {
-  /** [requests · tokens, columns], as often as ranks hold results; rows that no step worked on are NaN. */
-  readonly outputs: readonly Matrix[];
-  /** Expert choices [requests · tokens, topK] by layer. */
-  readonly routes: ReadonlyMap<string, Uint32Array<ArrayBuffer>>;
-}
 
 /** One step and what its ranks showed. */
 export interface ShownStep {
@@ -25,41 +12,82 @@ export interface ShownStep {
   readonly observed: readonly ObservedBuffer[];
 }
 
+/** By place: `request · tokens + token`. */
+export type RowsByPlace<Row> = ReadonlyMap<number, Row>;
+
+export interface ServedResults {
+  /** As often as ranks hold results. */
+  readonly outputs: readonly RowsByPlace<Float64Array>[];
+  /** Expert choices by layer. */
+  readonly routes: ReadonlyMap<string, RowsByPlace<Uint32Array>>;
+}
+
+/** @param tokens of each sequence */
 export function assembleServed(
   program: Program,
-  { requests, tokens }: Sequences,
+  tokens: number,
   shown: readonly ShownStep[],
-): ServedRowsShown {
-  const outputs: Matrix[] = [];
-  const routes = new Map<string, Uint32Array<ArrayBuffer>>();
-  const wholeOutput = (copy: number, columns: number): Matrix => {
-    const known = outputs[copy];
-    if (known !== undefined) return known;
-    const whole = matrix(requests * tokens, columns);
-    whole.data.fill(Number.NaN);
-    outputs[copy] = whole;
-    return whole;
-  };
+): ServedResults {
+  const outputs: Map<number, Float64Array>[] = [];
+  const routes = new Map<string, Map<number, Uint32Array>>();
   for (const { step, observed } of shown) {
     const part = partOf(program, step);
     for (let microBatch = 0; microBatch < part.microBatches; microBatch++) {
       const places = placesOf(part, step, microBatch, tokens);
       for (const [copy, own] of assembleOutputs(part, observed, microBatch).entries()) {
-        const whole = wholeOutput(copy, own.columns);
-        for (const { row, place } of places) rowOf(whole, place).set(rowOf(own, row));
+        const rows = (outputs[copy] ??= new Map<number, Float64Array>());
+        for (const { row, place } of places) rows.set(place, rowOf(own, row).slice());
       }
       for (const [layer, ids] of assembleRoutes(part, observed, microBatch)) {
-        const topK = ids.length / (part.tokens / part.microBatches);
-        const whole = routes.get(layer) ?? new Uint32Array(requests * tokens * topK);
-        routes.set(layer, whole);
+        const topK = topKOf(part, ids);
+        const rows = routes.get(layer) ?? new Map<number, Uint32Array>();
+        routes.set(layer, rows);
         for (const { row, place } of places) {
-          whole.set(ids.subarray(row * topK, (row + 1) * topK), place * topK);
+          rows.set(place, ids.slice(row * topK, (row + 1) * topK));
         }
       }
     }
   }
   return { outputs, routes };
 }
+
+/** Expert choices that a step is to follow. */
+export function routesOfStep(
+  program: Program,
+  tokens: number,
+  step: ServedStep,
+  { routes }: Pick<ServedResults, "routes">,
+): ForcedRoutes[] {
+  const part = partOf(program, step);
+  const rows = part.tokens / part.microBatches;
+  return [...routes].flatMap(([layer, known]) => {
+    const topK = known.values().next().value?.length ?? 0;
+    return Array.from({ length: part.microBatches }, (_, microBatch) => {
+      const ids = new Uint32Array(rows * topK);
+      for (const { row, place } of placesOf(part, step, microBatch, tokens)) {
+        ids.set(known.get(place) ?? [], row * topK);
+      }
+      return { layer, microBatch, ids };
+    });
+  });
+}
+
+/** Of whole sequences, from those of their rows. */
+export const wholeRoutes = (
+  { routes }: Pick<ServedResults, "routes">,
+  rows: number,
+): Map<string, Uint32Array> =>
+  new Map(
+    [...routes].map(([layer, known]) => {
+      const topK = known.values().next().value?.length ?? 0;
+      const whole = new Uint32Array(rows * topK);
+      for (const [place, ids] of known) whole.set(ids, place * topK);
+      return [layer, whole];
+    }),
+  );
+
+export const rowsOfMatrix = (matrix: Matrix): RowsByPlace<Float64Array> =>
+  new Map(Array.from({ length: matrix.rows }, (_, row) => [row, rowOf(matrix, row)]));
 
 /** The program as steps of one phase see it. */
 const partOf = (program: Program, { phase }: ServedStep): Program => {
@@ -68,6 +96,9 @@ const partOf = (program: Program, { phase }: ServedStep): Program => {
   const { slots, slotRows, microBatches, output } = shape;
   return { ...program, batch: slots, tokens: slots * slotRows, microBatches, output };
 };
+
+const topKOf = ({ tokens, microBatches }: Program, ids: Uint32Array): number =>
+  ids.length / (tokens / microBatches);
 
 /** Rows of a micro-batch that are some request's, and their places in the whole. */
 const placesOf = (

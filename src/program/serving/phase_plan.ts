@@ -28,13 +28,13 @@ export function phasePlan(plan: Plan, name: ServingPhase): Plan {
 
 /** The plan of one step: of serving a decode step. */
 export const stepPlan = (plan: Plan): Plan =>
-  plan.workload.serving === undefined || plan.workload.phase !== undefined
-    ? plan
-    : phasePlan(plan, "decode");
+  plan.workload.mode === "serving" && plan.workload.phase === undefined
+    ? phasePlan(plan, "decode")
+    : plan;
 
 /** The whole sequences of so many of a plan's requests, as a plan without caches: what steps of serving must agree with. */
 export function sequencePlan(plan: Plan, requests: number): Plan {
-  const { serving: _, phase: _unused, ...workload } = plan.workload;
+  const { phase: _, ...workload } = plan.workload;
   return {
     ...plan,
     workload: { ...workload, mode: "inference", batch: requests, microBatches: 1 },

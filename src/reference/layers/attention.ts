@@ -20,8 +20,8 @@ export const attention: ReferenceLayer<AttentionLayer> = {
       output: multiply(attended, weight(context, "output/weight", heads * headDim, hidden)),
     };
   },
-  round({ product, partial, stored, sequence }, layer, x) {
-    const { value, error } = product(x, layer.hidden);
+  round({ product, partial, stored, cached, sequence }, layer, x) {
+    const { value, error } = cached(product(x, layer.hidden));
     // Weights of t keys have a mean square of e^(variance of the scores) / t, and at most 1.
     const spread = Math.exp(Math.min(value ** 2, 700));
     let share = 0;

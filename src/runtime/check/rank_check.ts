@@ -15,7 +15,8 @@ import {
   type RankProgram,
 } from "../../program/program.ts";
 import type { Deviation } from "../../reference/deviation.ts";
-import { checkCopy } from "./bits.ts";
+import { servedBytes, type ServedStep } from "../../program/serving/served.ts";
+import { checkBytes, checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
 import type { Coverage, CheckedUnit } from "./coverage.ts";
@@ -79,14 +80,25 @@ const wrong = ({ worst, where }: Deviation, what: string): NumericsError => {
 };
 
 /** Kernels whose result has room that a right one leaves as it was, or that look at all of it themselves. */
-const leavesRoom: ReadonlySet<string> = new Set(["matmul", "grouped_matmul", "route_top_k"]);
+const leavesRoom: ReadonlySet<string> = new Set([
+  "matmul",
+  "grouped_matmul",
+  "route_top_k",
+  "attend_cache",
+]);
 
+const noStep = (): never => {
+  throw new Error("a step of serving is checked without being told");
+};
+
+/** @param served of serving, what the step works on */
 export function createRankChecker(
   program: RankProgram,
   seed: number,
   view: CheckView,
   region: (id: string) => BufferRegion,
   poison: Poison,
+  served?: ServedStep,
 ): RankChecker {
   const last = Math.max(0, ...program.instructions.map(({ origin }) => origin.microBatch));
   const isLooked = (microBatch: number): boolean =>
@@ -183,14 +195,14 @@ export function createRankChecker(
         case "input": {
           const { buffer, content } = instruction;
           const dtype = view.dtypeOf(buffer);
-          const coverage = await checkContent(
-            view,
-            buffer,
-            content,
-            dtype,
-            seed,
-            view.effort.contentElements,
-          );
+          const coverage =
+            content.kind === "served"
+              ? await checkBytes(
+                  view,
+                  buffer,
+                  servedBytes(content, served ?? noStep(), seed, dtype),
+                )
+              : await checkContent(view, buffer, content, dtype, seed, view.effort.contentElements);
           note("input", coverage, placeOf("input", origin));
           return;
         }

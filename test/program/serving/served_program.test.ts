@@ -19,7 +19,7 @@ const planOf = (
     workload: { ...workload, ...more },
     model: { ...model, ...own },
     ...rest,
-  } as PlanFile);
+  } as unknown as PlanFile);
   if (plan === undefined) throw new Error("no plan");
   return plan;
 };

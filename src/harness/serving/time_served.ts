@@ -1,0 +1,96 @@
+// Passes over all requests of a plan that serves. The first warms the ranks up and says what every later one must leave:
+// the same steps on caches that were emptied give results of the same digests.
+
+import { isDeepStrictEqual } from "node:util";
+import type { ServedPass } from "../../measure/serving.ts";
+import { NumericsError } from "../../numerics_error.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { pagesOf } from "../../plan/serving.ts";
+import { schedulerOptionsOf } from "../../program/serving/scheduler_options.ts";
+import type { RankPool } from "../../runtime/coordinator.ts";
+import type { RankDigests } from "../../runtime/observation.ts";
+import type { RunOptions } from "../run_options.ts";
+import type { StepSamples } from "../step_samples.ts";
+import { type OnStep, type Pass, serveAgain, serveLive } from "./serve_pass.ts";
+
+export interface ServedRun {
+  readonly passes: readonly ServedPass[];
+  /** Steps that ran, and left what they must. */
+  readonly steps: number;
+}
+
+/** More would only grow the result file. */
+const mostPasses = 200;
+
+/** @param kept of decode steps */
+export async function timeServed(
+  plan: Plan,
+  pool: Pick<RankPool, "serve" | "emptyCaches" | "digests">,
+  kept: StepSamples,
+  run: number,
+  options: Pick<RunOptions, "onProgress" | "samples" | "budgetMs">,
+): Promise<ServedRun> {
+  const { onProgress = () => undefined, samples, budgetMs = 5000 } = options;
+  const scheduling = schedulerOptionsOf(plan);
+  const nothing: OnStep = () => undefined;
+  const warm = async (): Promise<Pass> => {
+    onProgress({ phase: "warm-up" });
+    await pool.emptyCaches();
+    return serveLive(pool, scheduling, nothing);
+  };
+  const digestsOf = createDigestSteps(pool);
+  await digestsOf();
+  let first = await warm();
+  // Which requests meet in a step depends on how long steps take, and the first take longer.
+  if (plan.workload.serving?.scheduler.requestsPerSecond !== undefined) {
+    await digestsOf();
+    first = await warm();
+  }
+  const expected = await digestsOf();
+  const passes: ServedPass[] = [];
+  const begun = performance.now();
+  const total = samples === undefined ? {} : { total: samples };
+  const isOver = (): boolean =>
+    passes.length >= mostPasses ||
+    (passes.length > 0 &&
+      (samples === undefined ? performance.now() - begun > budgetMs : kept.count >= samples));
+  while (!isOver()) {
+    await pool.emptyCaches();
+    const { steps: _, ...pass } = await serveAgain(pool, scheduling, first, (step, trace) => {
+      if (step.phase !== "decode") return;
+      kept.keep({ ...trace, step: kept.count });
+      onProgress({ phase: "measure", done: kept.count, ...total });
+    });
+    const digests = await digestsOf();
+    if (!isDeepStrictEqual(digests, expected)) {
+      throw new NumericsError(
+        `pass ${passes.length + 1} left other results than the one before it, of the same steps`,
+        Infinity,
+        0,
+      );
+    }
+    passes.push({ ...pass, run, pages: pagesIn(plan) });
+  }
+  return { passes, steps: first.steps.length * (passes.length + 1) };
+}
+
+const pagesIn = ({ workload }: Plan): number =>
+  workload.serving === undefined
+    ? 0
+    : workload.batch * pagesOf(workload.serving, workload.sequence).pages;
+
+/** What each result's digest sums grew by since it was last asked. */
+const createDigestSteps = (pool: Pick<RankPool, "digests">) => {
+  let before: readonly RankDigests[] = [];
+  return async (): Promise<number[][]> => {
+    const now = await pool.digests();
+    const grown = now.flatMap(({ digests }, rank) =>
+      digests.map(({ sums }, i) => {
+        const old = before[rank]?.digests[i]?.sums ?? [0, 0];
+        return sums.map((sum, half) => (sum - (old[half] ?? 0)) >>> 0);
+      }),
+    );
+    before = now;
+    return grown;
+  };
+};
