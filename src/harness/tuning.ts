@@ -37,12 +37,16 @@ export const tunePool = async (
 ): Promise<Findings> => {
   const reports = new Map(once(placement).map((report) => [report.choice.id, report]));
   const learnt = new Map<string, readonly TunedCall[]>();
-  await pool.tune(budgetMs, async (adapter, tuned) => {
-    learnt.set(adapter, mergeTuned(learnt.get(adapter) ?? [], tuned));
-    const report = reports.get(adapter);
-    if (report !== undefined) await keepTuning(report, tuned);
-    onFound(learnt);
-  }, served);
+  await pool.tune(
+    budgetMs,
+    async (adapter, tuned) => {
+      learnt.set(adapter, mergeTuned(learnt.get(adapter) ?? [], tuned));
+      const report = reports.get(adapter);
+      if (report !== undefined) await keepTuning(report, tuned);
+      onFound(learnt);
+    },
+    served,
+  );
   return learnt;
 };
 

@@ -89,7 +89,10 @@ export function servingMetrics(
     tokensPerSecondPerGpu: figure((pass) => perSecond(outputsOf(pass), pass) / gpus, "tokens/s"),
     tokensPerSecondPerUser: figure((pass) => 1000 / mean(perToken(pass)), "tokens/s"),
     kvCacheBytes: exact(kvCacheBytes, "B"),
-    kvCacheUsed: exact(Math.max(...passes.map(({ pagesUsed, pages }) => pagesUsed / pages)), "share"),
+    kvCacheUsed: exact(
+      Math.max(...passes.map(({ pagesUsed, pages }) => pagesUsed / pages)),
+      "share",
+    ),
   };
 }
 

@@ -133,19 +133,20 @@ const commonParts = (file: PlanFile) => ({
 });
 
 const workloadOf = (file: PlanFile["workload"]): Workload => {
-  const { requests, inputTokens, outputTokens, cacheDtype, pageTokens, prefillChunk, ...own } =
-    file;
-  const { scheduler, ...rest } = own;
+  const { mode = "inference", batch, microBatches = 1, sequence = 1, seed = 0 } = file;
+  const { schedule, recompute } = file;
   const dtype = precisionOf(file.dtype);
-  const common = { microBatches: 1, sequence: 1, seed: 0, ...rest, dtype };
-  return rest.mode === "serving"
-    ? {
-        ...common,
-        mode: "serving",
-        sequence: contextTokens(file),
-        serving: servingOf(file, file.batch, dtype),
-      }
-    : { ...common, mode: rest.mode ?? "inference" };
+  const common = {
+    batch,
+    microBatches,
+    dtype,
+    seed,
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(recompute === undefined ? {} : { recompute }),
+  };
+  return mode === "serving"
+    ? { ...common, mode, sequence: contextTokens(file), serving: servingOf(file, batch, dtype) }
+    : { ...common, mode, sequence };
 };
 
 const servingKeyNames = [

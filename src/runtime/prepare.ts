@@ -5,7 +5,6 @@ import { type CollectiveKernels, prepareCollective } from "../collectives/kernel
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
-import type { ServingPhase } from "../plan/plan.ts";
 import { servedBytes, type ServedStep } from "../program/serving/served.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { fillBytes } from "./fill.ts";
@@ -75,7 +74,7 @@ export async function prepareProgram(
 
 /** A step of serving with the bytes of its inputs, by index of instruction. */
 export interface PreparedServedStep {
-  readonly phase: ServingPhase;
+  readonly phase: ServedStep["phase"];
   readonly inputs: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
 }
 

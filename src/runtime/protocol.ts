@@ -9,7 +9,6 @@ import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { RankProgram } from "../program/program.ts";
-import type { ServingPhase } from "../plan/plan.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import type { StepAlone } from "../program/simulate/cost.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
@@ -55,7 +54,7 @@ export interface Protocol {
       readonly budgetMs: number;
       readonly known: readonly TunedCall[];
       /** Of serving: kernels of that phase only, whose step was the last. */
-      readonly phase?: ServingPhase;
+      readonly phase?: ServedStep["phase"];
     },
     readonly TunedCall[]
   >;

@@ -1,7 +1,6 @@
 // Has the ranks of a program try forms of their kernels: one rank at a time, so that nothing else runs.
 
 import type { AdapterChoice } from "../gpu/adapter.ts";
-import type { ServingPhase } from "../plan/plan.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
 import type { CallUse } from "./program_calls.ts";
@@ -30,7 +29,7 @@ export async function tuneRanks(
   if (budgetMs <= 0 || !choices.some((_, rank) => isPending(rank))) return calls;
   const found = new Map(known);
   const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];
-  const tuneOne = async (rank: number, id: string, share: number, phase?: ServingPhase) => {
+  const tuneOne = async (rank: number, id: string, share: number, phase?: ServedStep["phase"]) => {
     const end = performance.now() + share;
     for (let leftMs = share; leftMs > 0; leftMs = end - performance.now()) {
       const asked = { budgetMs: leftMs, known: knownOn(id), ...(phase && { phase }) };

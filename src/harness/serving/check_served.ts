@@ -101,9 +101,7 @@ async function againstSequences(given: CheckServed, requests: number): Promise<C
     ...compare(results, rowsOfMatrix(expected.output)),
     tolerance: acceptedError(plan, "oracle"),
     compared: `prefill and decode of ${requests} requests against their whole sequences in f64`,
-    ...(choices === 0
-      ? {}
-      : { routing: { agreeing: choices - reroutedChoices, total: choices } }),
+    ...(choices === 0 ? {} : { routing: { agreeing: choices - reroutedChoices, total: choices } }),
     ...instructions,
   });
 }
@@ -115,8 +113,7 @@ async function againstUnsharded(given: CheckServed): Promise<CheckOutcome> {
   const first = (steps: readonly ServedStep[]): ServedStep[] => {
     const end = steps.findIndex(
       (_, at) =>
-        steps.slice(0, at).filter(({ phase }) => phase === "decode").length ===
-        comparedDecodeSteps,
+        steps.slice(0, at).filter(({ phase }) => phase === "decode").length === comparedDecodeSteps,
     );
     return steps.slice(0, end < 0 ? steps.length : end);
   };
@@ -135,7 +132,8 @@ async function againstUnsharded(given: CheckServed): Promise<CheckOutcome> {
     return assembleServed(other, tokens, run.shown);
   });
   const [expected] = found.outputs;
-  if (expected === undefined) throw new NumericsError("the unsharded run shows nothing", Infinity, 0);
+  if (expected === undefined)
+    throw new NumericsError("the unsharded run shows nothing", Infinity, 0);
   return accept({
     method: "unsharded+freivalds",
     ...compare(results, expected),
@@ -205,7 +203,9 @@ async function runSteps(
     for (const each of own.notChecked) notChecked.add(each);
   }
   if (looked.size < steps.length && check !== undefined) {
-    notChecked.add(`instructions of ${steps.length - looked.size} of ${steps.length} steps, one by one`);
+    notChecked.add(
+      `instructions of ${steps.length - looked.size} of ${steps.length} steps, one by one`,
+    );
   }
   return { shown, kinds: [...kinds.values()], notChecked: [...notChecked] };
 }

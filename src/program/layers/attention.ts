@@ -60,10 +60,8 @@ const attend = (
   });
   const y = activation(context, "attended", ranks, [rows, heads * headDim]);
   const { causal } = layer;
-  const op = {
-    op: "attention",
-    ...{ origin, ranks, qkv, y, sequence, heads, kvHeads, headDim, causal },
-  } as const;
+  const sizes = { sequence, heads, kvHeads, headDim, causal };
+  const op = { op: "attention", origin, ranks, qkv, y, ...sizes } as const;
   if (context.cache === undefined) add(op);
   else {
     const { length: count } = layer.groups;

@@ -1,7 +1,13 @@
 // How fast requests were served.
 
 import type { Figure } from "../../measure/figure.ts";
-import { countOf, formatBytes, formatFigure, formatInterval, formatPercent } from "../../measure/format.ts";
+import {
+  countOf,
+  formatBytes,
+  formatFigure,
+  formatInterval,
+  formatPercent,
+} from "../../measure/format.ts";
 import type { LatencyFigures } from "../../measure/serving.ts";
 import type { RunResult } from "../../result/result.ts";
 import { left, note, right, table, type Section } from "../section.ts";
