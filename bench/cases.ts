@@ -16,10 +16,12 @@ import {
 type MakeCase = () => KernelCase;
 
 const epsilon = 1e-5;
-const random = (rows: number, columns: number, seed = 1) =>
-  randomTensor(rows, columns, "f32", randomSource(seed));
-const bytes = (rows: number, columns: number, dtype: StorageType = "f32") =>
-  tensorBytes(rows, columns, dtype);
+function random(rows: number, columns: number, seed = 1) {
+  return randomTensor(rows, columns, "f32", randomSource(seed));
+}
+function bytes(rows: number, columns: number, dtype: StorageType = "f32") {
+  return tensorBytes(rows, columns, dtype);
+}
 
 export const matmuls: readonly MakeCase[] = [
   () => matmulCase(512, 512, 512),
@@ -46,11 +48,11 @@ export const attentions: readonly MakeCase[] = [
 ];
 
 /** Elementwise kernels and row reductions, x [rows, columns]. */
-export const rowWise = (
+export function rowWise(
   rows: number,
   columns: number,
   dtype: StorageType = "f32",
-): readonly MakeCase[] => {
+): readonly MakeCase[] {
   const size = `${rows}×${columns}`;
   const y = { y: bytes(rows, columns, dtype) };
   const x = () => random(rows, columns);
@@ -99,7 +101,7 @@ export const rowWise = (
         dtype,
       ),
   ];
-};
+}
 
 /** Columns taken apart and put together, sums and means over rows. */
 const layouts: readonly MakeCase[] = [

@@ -1,7 +1,7 @@
 // The adapter's ceilings as contenders: multiply-adds and copies that take turns with the kernels.
 
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
-import { multiplyAddForms, multiplyAddInvocations } from "../src/gpu/calibration/arithmetic.ts";
+import { multiplyAddVariants, multiplyAddInvocations } from "../src/gpu/calibration/arithmetic.ts";
 import { copies } from "../src/gpu/calibration/memory.ts";
 
 export interface CeilingKernel {
@@ -18,14 +18,14 @@ const softwareBytes = 2 ** 24;
 // Beyond the caches: a GPU keeps up to 50 MB close by.
 const hardwareBytes = 2 ** 28;
 
-/** All forms of both; the best of a bound is the ceiling. Their buffers live as long as the GPU. */
+/** All variants of both; the best of a bound is the ceiling. Their buffers live as long as the GPU. */
 export async function ceilingKernels(gpu: LogicalGpu): Promise<CeilingKernel[]> {
   const { STORAGE, COPY_DST } = GPUBufferUsage;
   const factors = await gpu.createBuffer("factors", 8, STORAGE | COPY_DST);
   gpu.device.queue.writeBuffer(factors, 0, new Float32Array([1, 1]));
   const shape = { workgroups, iterations };
   const result = await gpu.createBuffer("result", 4 * multiplyAddInvocations(shape), STORAGE);
-  const arithmetic = multiplyAddForms.map(async ({ kernel }): Promise<CeilingKernel> => ({
+  const arithmetic = multiplyAddVariants.map(async ({ kernel }): Promise<CeilingKernel> => ({
     bound: "FMA",
     prepared: await gpu.prepare(kernel, shape, "f32", [factors, result], kernel.name),
     work: kernel.flops(shape),

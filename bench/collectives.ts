@@ -7,7 +7,7 @@ import type { AdapterChoice } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
 import { algorithmNames } from "../src/program/exchange/all_reduce/algorithms.ts";
 import type { SpanKind, StepTrace } from "../src/program/trace.ts";
-import { type RenderedRow, table } from "../src/report/render/table.ts";
+import { type RenderedRow, renderTable } from "../src/report/render/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { addCase, type Case } from "../test/collectives/collective_cases.ts";
 import { drafts, programOf } from "../test/collectives/small_programs.ts";
@@ -37,7 +37,9 @@ interface Contest {
   readonly least: Least;
 }
 
-const members = (ranks: number): number[] => Array.from({ length: ranks }, (_, rank) => rank);
+function members(ranks: number): number[] {
+  return Array.from({ length: ranks }, (_, rank) => rank);
+}
 
 const contests = [2, 4].flatMap((ranks): Contest[] => {
   const groups = { from: members(ranks), to: members(ranks) };
@@ -59,7 +61,7 @@ const contests = [2, 4].flatMap((ranks): Contest[] => {
   return [gather, ...reduce];
 });
 
-const programFor = ({ ranks, one }: Contest, repeats = 1) => {
+function programFor({ ranks, one }: Contest, repeats = 1) {
   const all = drafts(ranks);
   for (const draft of all) {
     for (let k = 0; k < repeats; k++) {
@@ -67,7 +69,7 @@ const programFor = ({ ranks, one }: Contest, repeats = 1) => {
     }
   }
   return programOf(all, "f32");
-};
+}
 
 const kinds: readonly SpanKind[] = ["readback", "move", "upload", "reduce", "wait", "host"];
 
@@ -161,7 +163,10 @@ describeOnAdapter("collectives", () => {
         "whole  64 MiB read back and uploaded in one piece, by one process alone",
         "copy   64 MiB through memory, by one process alone",
         "",
-        ...table([{ title: "", align: "left" }, ...columns.map((title) => ({ title }))], rows),
+        ...renderTable(
+          [{ title: "", align: "left" }, ...columns.map((title) => ({ title }))],
+          rows,
+        ),
         ...lines,
         "",
       ].join("\n"),

@@ -22,8 +22,8 @@ import { firstWrong, type KernelCase } from "./kernel_case.ts";
 const accepted = 1e-5;
 
 /** Of one page to a sequence. */
-const shapeOf = (batch: number, keys: number, heads: number, kvHeads: number, headDim: number) =>
-  ({
+function shapeOf(batch: number, keys: number, heads: number, kvHeads: number, headDim: number) {
+  return {
     batch,
     queries: 1,
     pageTokens: keys,
@@ -33,20 +33,25 @@ const shapeOf = (batch: number, keys: number, heads: number, kvHeads: number, he
     kvHeads,
     headDim,
     cacheDtype: "f32",
-  }) as const;
+  } as const;
+}
 
-const partialElements = (shape: CachedAttentionShape): number =>
-  cachePieces(shape) * pieceElements(shape);
+function partialElements(shape: CachedAttentionShape): number {
+  return cachePieces(shape) * pieceElements(shape);
+}
 
 /** The last of all keys is the new token's. */
-const spansOf = ({ batch, expectedKeys }: CachedAttentionShape) =>
-  encodeIds(Array.from({ length: batch }, () => [expectedKeys - 1, 1]).flat());
+function spansOf({ batch, expectedKeys }: CachedAttentionShape) {
+  return encodeIds(Array.from({ length: batch }, () => [expectedKeys - 1, 1]).flat());
+}
 
-const pagesOf = ({ batch }: CachedAttentionShape) =>
-  encodeIds(Array.from({ length: batch }, (_, i) => i));
+function pagesOf({ batch }: CachedAttentionShape) {
+  return encodeIds(Array.from({ length: batch }, (_, i) => i));
+}
 
-const sizeOf = ({ batch, pageTokens, heads, kvHeads, headDim }: CachedAttentionShape): string =>
-  `${batch}×${heads}/${kvHeads}×${pageTokens}×${headDim}`;
+function sizeOf({ batch, pageTokens, heads, kvHeads, headDim }: CachedAttentionShape): string {
+  return `${batch}×${heads}/${kvHeads}×${pageTokens}×${headDim}`;
+}
 
 export function attendCacheCase(
   ...sizes: readonly [batch: number, keys: number, heads: number, kvHeads: number, headDim: number]

@@ -9,11 +9,13 @@ export interface Rows {
   readonly offset: number;
 }
 
-export const rowsOf = (values: Rows["values"], pitch: number, offset = 0): Rows => ({
-  values,
-  pitch,
-  offset,
-});
+export function rowsOf(values: Rows["values"], pitch: number, offset = 0): Rows {
+  return {
+    values,
+    pitch,
+    offset,
+  };
+}
 
 /** Up to `most` of them: evenly spread, both ends among them. */
 export function sampledRows(rows: number, most: number): number[] {

@@ -3,8 +3,8 @@
 import type { AdapterReport } from "../src/gpu/adapter.ts";
 import { median } from "../src/measure/statistics.ts";
 import { formatNumber } from "../src/measure/format.ts";
-import { table } from "../src/report/render/table.ts";
-import type { CaseFigures, FormFigures } from "./measure_case.ts";
+import { renderTable } from "../src/report/render/table.ts";
+import type { CaseFigures, VariantFigures } from "./measure_case.ts";
 
 export function figuresTable(
   { choice, device, subgroupSize }: AdapterReport,
@@ -12,7 +12,7 @@ export function figuresTable(
 ): string {
   const per = choice.software ? "CPU-s" : "s";
   const lanes = subgroupSize === undefined ? "none" : `${subgroupSize.min}–${subgroupSize.max}`;
-  const lines = table(
+  const lines = renderTable(
     [
       { title: "f32, checked", align: "left" },
       { title: "GPU ms" },
@@ -21,9 +21,9 @@ export function figuresTable(
       { title: "%" },
       { title: "95 % within" },
     ],
-    cases.flatMap(({ name, bound, forms }) =>
-      forms.map((form, index) =>
-        rowOf(index === 0 ? name : `  tuned: ${form.form.name}`, bound, form),
+    cases.flatMap(({ name, bound, variants }) =>
+      variants.map((variant, index) =>
+        rowOf(index === 0 ? name : `  tuned: ${variant.variant.name}`, bound, variant),
       ),
     ),
   );
@@ -43,7 +43,7 @@ export function figuresTable(
 function rowOf(
   name: string,
   bound: CaseFigures["bound"],
-  { wrong, samples, flopsPerSecond, bytesPerSecond, share, shareInterval }: FormFigures,
+  { wrong, samples, flopsPerSecond, bytesPerSecond, share, shareInterval }: VariantFigures,
 ) {
   const rate = bound === "FMA" ? flopsPerSecond : bytesPerSecond;
   if (wrong !== undefined) return { cells: [name, "WRONG"], note: wrong };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bench, type Task } from "tinybench";
 import type { LogicalGpu, PreparedKernel } from "../src/gpu/logical_gpu.ts";
 import { createTimestamps, type Timestamps } from "../src/gpu/timestamps.ts";
-import { formOf } from "../src/kernels/form.ts";
+import { variantOf } from "../src/kernels/variant.ts";
 import { formatNumber } from "../src/measure/format.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { bindCase, type BoundCase } from "./bind_case.ts";
@@ -52,8 +52,8 @@ describeOnAdapter("growth", () => {
           bound = await bindCase(gpu, make());
           const { kernel, shape, dtype, buffers, label } = bound.call;
           flops.set(name, kernel.flops(shape));
-          const form = formOf(kernel, shape, gpu.report, dtype);
-          prepared = await gpu.prepare(kernel, shape, dtype, buffers, label, form);
+          const variant = variantOf(kernel, shape, gpu.report, dtype);
+          prepared = await gpu.prepare(kernel, shape, dtype, buffers, label, variant);
           const wrong = await bound.findWrong(prepared);
           if (wrong !== undefined) throw new Error(`${name} is wrong: ${wrong}`);
         },

@@ -27,13 +27,13 @@ const texts = {
 };
 const peaks = { flops: 989e12, bandwidth: 3.35e12, linkBandwidth: 50e9 };
 
-const parsed = (text: string): Plan => {
+function parsed(text: string): Plan {
   const { plan, diagnostics } = parsePlan(text, "plan.yaml");
   if (plan === undefined) throw new Error(diagnostics[0]?.message);
   return plan;
-};
+}
 
-const addTasks = (bench: Bench, name: string, text: string): void => {
+function addTasks(bench: Bench, name: string, text: string): void {
   const plan = parsed(text);
   bench.add(`parse ${name}`, () => void parsed(text));
   bench.add(`check ${name}`, () => void checkPlan(plan));
@@ -45,7 +45,7 @@ const addTasks = (bench: Bench, name: string, text: string): void => {
   }
   bench.add(`estimate ${name}`, () => void estimatePlan(plan, peaks));
   bench.add(`simulate ${name}`, () => void simulateHardware(plan, peaks, 0.01));
-};
+}
 
 test("the host's work on plans", async () => {
   const bench = new Bench({ time: 500, iterations: 3, warmupTime: 100, warmupIterations: 1 });

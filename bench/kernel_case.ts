@@ -36,19 +36,19 @@ const affordable = 1e8;
 
 type Outputs = Readonly<Record<string, ArrayBuffer>>;
 
-const bytesOf = (outputs: Outputs, name: string): ArrayBuffer =>
-  outputs[name] ?? new ArrayBuffer(0);
+function bytesOf(outputs: Outputs, name: string): ArrayBuffer {
+  return outputs[name] ?? new ArrayBuffer(0);
+}
 
 /** Checks rows of a result [rows, columns]. */
-const checkRows =
-  (
-    rows: number,
-    columns: number,
-    rowCost: number,
-    expected: (row: number) => Expected,
-    dtype: StorageType,
-  ) =>
-  (outputs: Outputs): string | undefined => {
+function checkRows(
+  rows: number,
+  columns: number,
+  rowCost: number,
+  expected: (row: number) => Expected,
+  dtype: StorageType,
+) {
+  return (outputs: Outputs): string | undefined => {
     const { values } = decode(bytesOf(outputs, "y"), rows, columns, dtype);
     for (const row of sampledRows(rows, affordable / rowCost)) {
       const actual = values.subarray(row * columns, (row + 1) * columns);
@@ -57,11 +57,15 @@ const checkRows =
     }
     return undefined;
   };
+}
 
-const rowOf = ({ columns, values }: Tensor, row: number): Float64Array =>
-  values.subarray(row * columns, (row + 1) * columns);
+function rowOf({ columns, values }: Tensor, row: number): Float64Array {
+  return values.subarray(row * columns, (row + 1) * columns);
+}
 
-const suffixOf = (dtype: StorageType): string => (dtype === "f32" ? "" : ` ${dtype}`);
+function suffixOf(dtype: StorageType): string {
+  return dtype === "f32" ? "" : ` ${dtype}`;
+}
 
 export function matmulCase(
   m: number,

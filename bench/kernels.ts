@@ -52,7 +52,9 @@ describeOnAdapter(name, () => {
       seen.add(one.call.kernel);
       const measured = await measureCase(bench, one);
       figures.push(measured);
-      expect(measured.forms.map(({ wrong }) => wrong)).toEqual(measured.forms.map(() => undefined));
+      expect(measured.variants.map(({ wrong }) => wrong)).toEqual(
+        measured.variants.map(() => undefined),
+      );
     },
   );
 

@@ -3,18 +3,18 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LogicalGpu } from "../src/gpu/logical_gpu.ts";
 import type { Timestamps } from "../src/gpu/timestamps.ts";
-import { type Form, formOf } from "../src/kernels/form.ts";
+import { type Variant, variantOf } from "../src/kernels/variant.ts";
 import { medianInterval } from "../src/measure/median_interval.ts";
 import { median } from "../src/measure/statistics.ts";
 import { bindCase, submit } from "./bind_case.ts";
 import type { CeilingKernel } from "./ceilings.ts";
 import type { KernelCase } from "./kernel_case.ts";
 import { clockOf, type Sample, takeTurns } from "./take_turns.ts";
-import { tunedForm } from "./tuned_form.ts";
+import { tunedVariant } from "./tuned_variant.ts";
 
-export interface FormFigures {
-  readonly form: Form;
-  /** Tuning prefers it to the form that is taken untuned. */
+export interface VariantFigures {
+  readonly variant: Variant;
+  /** Tuning prefers it to the variant that is selected untuned. */
   readonly tuned: boolean;
   /** What it computes wrong; then it is not timed. */
   readonly wrong?: string;
@@ -33,7 +33,7 @@ export interface CaseFigures {
   readonly bound: "FMA" | "copy";
   readonly flops: number;
   readonly bytes: number;
-  readonly forms: readonly FormFigures[];
+  readonly variants: readonly VariantFigures[];
 }
 
 export interface BenchGpu {
@@ -42,19 +42,19 @@ export interface BenchGpu {
   readonly ceilings: readonly CeilingKernel[];
 }
 
-/** The form that is taken untuned, and the one that tuning finds where that is another. */
+/** The variant that is selected untuned, and the one that tuning finds where that is another. */
 export async function measureCase(
   { gpu, timestamps, ceilings }: BenchGpu,
   one: KernelCase,
 ): Promise<CaseFigures> {
   const bound = await bindCase(gpu, one);
   const { kernel, shape, dtype, buffers, label } = bound.call;
-  const untuned = formOf(kernel, shape, gpu.report, dtype);
-  const tuned = await tunedForm(gpu, bound.call);
+  const untuned = variantOf(kernel, shape, gpu.report, dtype);
+  const tuned = await tunedVariant(gpu, bound.call);
   const candidates = [];
-  for (const form of isDeepStrictEqual(untuned, tuned) ? [untuned] : [untuned, tuned]) {
-    const prepared = await gpu.prepare(kernel, shape, dtype, buffers, label, form);
-    candidates.push({ form, prepared, wrong: await bound.findWrong(prepared) });
+  for (const variant of isDeepStrictEqual(untuned, tuned) ? [untuned] : [untuned, tuned]) {
+    const prepared = await gpu.prepare(kernel, shape, dtype, buffers, label, variant);
+    candidates.push({ variant, prepared, wrong: await bound.findWrong(prepared) });
   }
   const right = candidates.filter(({ wrong }) => wrong === undefined);
   for (const { prepared } of ceilings) await submit(gpu, prepared);
@@ -83,10 +83,10 @@ export async function measureCase(
     bound: isArithmetic ? "FMA" : "copy",
     flops,
     bytes,
-    forms: candidates.map(({ form, wrong }) => {
-      const index = right.findIndex((candidate) => candidate.form === form);
+    variants: candidates.map(({ variant, wrong }) => {
+      const index = right.findIndex((candidate) => candidate.variant === variant);
       const samples = turns[ceilings.length + index]?.samples ?? [];
-      const head = { form, tuned: form !== untuned };
+      const head = { variant, tuned: variant !== untuned };
       if (wrong !== undefined) return { ...head, wrong, samples: [] };
       const times = samples.map(clock);
       const shares = times.map((time, round) => (least[round] ?? Number.NaN) / time);

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { type RandomSource, seededRandom } from "../src/measure/statistics.ts";
 import { plain } from "../src/report/render/color.ts";
 import { textOfResult } from "../src/result/result_text.ts";
-import { table } from "../src/report/render/table.ts";
+import { renderTable } from "../src/report/render/table.ts";
 import { configOf } from "../test/import/imported.ts";
 import { planOf } from "../test/support/given.ts";
 import { runOf } from "../test/support/made_up_run.ts";
@@ -38,24 +38,25 @@ const configs = [
   "smoke/pipeline-1f1b.yaml",
 ];
 
-const planCases = (): Promise<Case[]> =>
-  Promise.all(
+function planCases(): Promise<Case[]> {
+  return Promise.all(
     configs.map(async (name) => {
       const text = JSON.stringify(parse(await readFile(`configs/${name}`, "utf8")));
       return { mutate: (random) => mutatedPlan(text, random), judge: checkMutated };
     }),
   );
+}
 
-const scriptCases = async (): Promise<Case[]> => {
+async function scriptCases(): Promise<Case[]> {
   const config = { ...(await configOf("llama-3-8b")), role: "model" as const };
   return scripts.map((script) => ({
     mutate: (random) => mutatedScript(script, random),
     judge: (text) => importMutated([config, { name: "job.sh", text }]),
   }));
-};
+}
 
-const resultCases = (): Promise<Case[]> =>
-  Promise.all(
+function resultCases(): Promise<Case[]> {
+  return Promise.all(
     ["three-stage-pipeline.json", "smoke/moe-ep2.yaml", "smoke/pipeline-1f1b.yaml"].map(
       async (name) => {
         const plan = await planOf(name);
@@ -67,11 +68,12 @@ const resultCases = (): Promise<Case[]> =>
       },
     ),
   );
+}
 
-const residentMb = async (): Promise<number> => {
+async function residentMb(): Promise<number> {
   const status = await readFile("/proc/self/status", "utf8").catch(() => "");
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1000;
-};
+}
 
 const rows: string[][] = [];
 
@@ -128,7 +130,7 @@ afterAll(() => {
     "in all",
     "at most",
   ];
-  const lines = table(
+  const lines = renderTable(
     columns.map((title, i) => ({ title, ...(i === 0 ? { align: "left" as const } : {}) })),
     rows.map((cells) => ({ cells })),
     plain,

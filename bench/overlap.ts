@@ -11,7 +11,7 @@ import { lower } from "../src/program/lower.ts";
 import type { SimulatedLink } from "../src/program/simulate/link_cost.ts";
 import { formatBytes, formatNumber } from "../src/measure/format.ts";
 import type { OverlapEffect } from "../src/measure/overlap_effect.ts";
-import { table } from "../src/report/render/table.ts";
+import { renderTable } from "../src/report/render/table.ts";
 import { openRanks } from "../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan } from "../test/support/plans.ts";
@@ -28,17 +28,22 @@ const widths = [64, 128, 256, 512, 1024];
 const rows = 2048;
 const columns = 1024;
 
-const planOf = (width: number) =>
-  plan("overlap", 2, [[linear(width, columns, "row", group)]], {
+function planOf(width: number) {
+  return plan("overlap", 2, [[linear(width, columns, "row", group)]], {
     optimizations: ["communication-overlap"],
     workload: { batch: 1, microBatches: 1, sequence: rows },
   });
+}
 
-const ms = (figure: Figure | undefined): string => figure?.value.toFixed(1) ?? "–";
-const percent = (figure: Figure | undefined): string =>
-  figure === undefined ? "–" : (100 * figure.value).toFixed(0);
-const range = (figure: Figure | undefined, scale: number, digits: number): string =>
-  figure?.interval?.map((end) => (scale * end).toFixed(digits)).join("…") ?? "";
+function ms(figure: Figure | undefined): string {
+  return figure?.value.toFixed(1) ?? "–";
+}
+function percent(figure: Figure | undefined): string {
+  return figure === undefined ? "–" : (100 * figure.value).toFixed(0);
+}
+function range(figure: Figure | undefined, scale: number, digits: number): string {
+  return figure?.interval?.map((end) => (scale * end).toFixed(digits)).join("…") ?? "";
+}
 
 describeOnAdapter("overlap", () => {
   const pinned = availableParallelism() >= 2 && process.platform === "linux";
@@ -104,8 +109,8 @@ describeOnAdapter("overlap", () => {
 
 type Effects = readonly { readonly width: number; readonly effect: OverlapEffect }[];
 
-const hiddenTable = (effects: Effects): string[] =>
-  tableOf(
+function hiddenTable(effects: Effects): string[] {
+  return tableOf(
     ["k", "compute", "comm", "hideable", "exposed", "hidden", "%", "95 %", "HTA %"],
     effects.map(({ width, effect }) => [
       String(width),
@@ -119,9 +124,10 @@ const hiddenTable = (effects: Effects): string[] =>
       percent(effect.overlap),
     ]),
   );
+}
 
-const idleTable = (effects: Effects): string[] =>
-  tableOf(
+function idleTable(effects: Effects): string[] {
+  return tableOf(
     ["k", "idle", "hideable", "hidden", "%", "95 %", "more work"],
     effects.map(({ width, effect: { core } }) => [
       String(width),
@@ -133,9 +139,10 @@ const idleTable = (effects: Effects): string[] =>
       ms(core?.moreWorkMs),
     ]),
   );
+}
 
-const stepTable = (effects: Effects): string[] =>
-  tableOf(
+function stepTable(effects: Effects): string[] {
+  return tableOf(
     ["k", "plain", "overlap", "ratio", "95 %", "compute x", "95 %"],
     effects.map(({ width, effect: { plainStepMs, stepMs, stepRatio, computeRatio } }) => [
       String(width),
@@ -147,9 +154,11 @@ const stepTable = (effects: Effects): string[] =>
       range(computeRatio, 1, 2),
     ]),
   );
+}
 
-const tableOf = (titles: readonly string[], rowsOf: readonly (readonly string[])[]): string[] =>
-  table(
+function tableOf(titles: readonly string[], rowsOf: readonly (readonly string[])[]): string[] {
+  return renderTable(
     titles.map((title) => ({ title })),
     rowsOf.map((cells) => ({ cells })),
   );
+}

@@ -1,5 +1,5 @@
-// Bubbles of pipelines against theory: p = 1 … 4 positions, m = 1 … 16 micro-batches under 1F1B, with stand-ins
-// in backward slots. Where there is a core for every rank, steps are measured with each rank on a core of its
+// Bubbles of pipelines against theory: p = 1 … 4 pipeline ranks, m = 1 … 16 micro-batches under 1F1B, with a synthetic
+// backward pass. Where there is a core for every rank, steps are measured with each rank on a core of its
 // own; all are projected from exclusive timing. Measured and exclusive steps take turns, so that whatever else the
 // machine does meets both, and their ratio is taken within a turn. Results are checked by the tests of the same
 // programs.
@@ -13,7 +13,7 @@ import { predictedBubble, scheduleOf } from "../src/program/schedule/schedule.ts
 import { lower } from "../src/program/lower.ts";
 import { simulateRepeats } from "../src/program/simulate/simulate.ts";
 import type { StepTrace } from "../src/program/trace.ts";
-import { table } from "../src/report/render/table.ts";
+import { renderTable } from "../src/report/render/table.ts";
 import { openRanks, type RankPool } from "../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan } from "../test/support/plans.ts";
@@ -27,8 +27,8 @@ const stepsPerTurn = 2;
 /** Where nothing is measured. */
 const turnsAlone = 3;
 
-const pipeline = (p: number, m: number) =>
-  plan(
+function pipeline(p: number, m: number) {
+  return plan(
     `p = ${p}, m = ${m}`,
     p,
     Array.from({ length: p }, (_, stage) =>
@@ -44,6 +44,7 @@ const pipeline = (p: number, m: number) =>
       },
     },
   );
+}
 
 interface Turn {
   /** Empty where there are more ranks than cores. */
@@ -51,7 +52,7 @@ interface Turn {
   readonly projected: readonly StepTrace[];
 }
 
-const takeTurns = async (pool: RankPool, program: Program, isReal: boolean): Promise<Turn[]> => {
+async function takeTurns(pool: RankPool, program: Program, isReal: boolean): Promise<Turn[]> {
   const step = async (count: number): Promise<StepTrace[]> => {
     const traces: StepTrace[] = [];
     for (let i = 0; i < count; i++) traces.push(await pool.step());
@@ -66,20 +67,23 @@ const takeTurns = async (pool: RankPool, program: Program, isReal: boolean): Pro
     taken.push({ measured, projected: simulateRepeats(program, alone) });
   }
   return taken;
-};
+}
 
-const middleOf = <Item>(items: readonly Item[], of: (item: Item) => number): Item => {
+function middleOf<Item>(items: readonly Item[], of: (item: Item) => number): Item {
   const middle = items.toSorted((a, b) => of(a) - of(b))[items.length >> 1];
   if (middle === undefined) throw new Error("no step was taken");
   return middle;
-};
-const wallMs = (trace: StepTrace): number => trace.wallMs;
+}
+function wallMs(trace: StepTrace): number {
+  return trace.wallMs;
+}
 
-const computeMs = ({ ranks }: StepTrace): number =>
-  ranks
+function computeMs({ ranks }: StepTrace): number {
+  return ranks
     .flatMap(({ spans }) => spans)
     .filter(({ kind }) => kind === "compute")
     .reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+}
 
 /** How much kernels of a turn may differ beside each other from what they take alone, in a turn without contention. */
 const likeAlone = 1.1;
@@ -89,7 +93,7 @@ const likeAlone = 1.1;
  * as long kernels took in the measured steps as alone: other guests of a virtual machine's host may slow its cores for
  * seconds. Then the median ratio of turns in which they took as long, and how many.
  */
-const ratiosOf = (taken: readonly Turn[]): string[] => {
+function ratiosOf(taken: readonly Turn[]): string[] {
   const compared = taken.map(({ measured, projected }) => ({
     ratio: middleOf(projected, wallMs).wallMs / middleOf(measured, wallMs).wallMs,
     kernels: computeMs(middleOf(measured, computeMs)) / computeMs(middleOf(projected, computeMs)),
@@ -106,11 +110,12 @@ const ratiosOf = (taken: readonly Turn[]): string[] => {
       ? "–"
       : `${middleOf(alike, ratioOf).ratio.toFixed(3)} (${alike.length} of ${taken.length})`,
   ];
-};
+}
 
 /** What is left of a bubble when its overheads are taken off; theory is held against it. */
-const withoutOverheads = ({ measured, imbalance, communication, host }: BubbleSample): number =>
-  measured - imbalance - communication - host;
+function withoutOverheads({ measured, imbalance, communication, host }: BubbleSample): number {
+  return measured - imbalance - communication - host;
+}
 
 describeOnAdapter("pipelines", () => {
   test("bubbles against theory", async () => {
@@ -165,13 +170,13 @@ describeOnAdapter("pipelines", () => {
     console.log(
       [
         "",
-        `1F1B with stand-ins, ${layersPerStage} products ${rowsPerMicroBatch}×${width}² a stage, ${choice.id}, ${cores} cores; % of the ranks' time`,
+        `1F1B with a synthetic backward pass, ${layersPerStage} products ${rowsPerMicroBatch}×${width}² a stage, ${choice.id}, ${cores} cores; % of the ranks' time`,
         "rest = bubble − imbal. − comm − host; medians, each column by itself",
         `measured: ${turns * stepsPerTurn} steps, ranks on a core each, kept awake; proj.: ${turnsAlone * stepsPerTurn} exclusive steps of each rank, not pinned`,
         `ratio: projected to measured within a turn of ${stepsPerTurn} steps each, median of ${turns} turns`,
         "kernels: time in measured steps to time alone",
         `without contention: ratio of the turns in which that is within ${likeAlone}`,
-        ...table(
+        ...renderTable(
           titles.map((title, i) => (i === 2 ? { title, align: "left" } : { title })),
           rows.map((cells) => ({ cells })),
         ),

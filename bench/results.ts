@@ -43,7 +43,7 @@ export async function conditionsOf(
   };
 }
 
-export const conditionsText = (conditions: Conditions): string => {
+export function conditionsText(conditions: Conditions): string {
   const { adapter, device, driver, cpu, cores, node, date, versions } = conditions;
   const parts = [
     `${adapter}: ${device}, ${driver}`,
@@ -53,7 +53,7 @@ export const conditionsText = (conditions: Conditions): string => {
     date,
   ];
   return parts.join("; ");
-};
+}
 
 /** @param path of both files, without its ending */
 export async function writeResults(

@@ -7,14 +7,14 @@ import { assembleResult } from "../src/result/assemble_result.ts";
 import type { RunResult } from "../src/result/result.ts";
 
 /** @param first of `count` runs in a row */
-export const runsOf = (
+export function runsOf(
   plan: Plan,
   program: Program,
   whole: RunResult,
   first: number,
   count: number,
-): RunResult =>
-  assembleResult(plan, program, {
+): RunResult {
+  return assembleResult(plan, program, {
     ...whole,
     samples: whole.samples.filter(({ run }) => run >= first && run < first + count),
     runs: whole.runs.slice(first, first + count),
@@ -28,11 +28,14 @@ export const runsOf = (
       return { ...each, ceilings: ceilingsOf(seen) };
     }),
   });
+}
 
 /** Before a run the peak is what it was after the run before. */
-const seenIn = ({ form, runs, others, after = [] }: Ceiling, first: number, count: number) => ({
-  form,
-  others,
-  runs: after[first - 1] ?? runs,
-  after: after.slice(first, first + count),
-});
+function seenIn({ variant, runs, others, after = [] }: Ceiling, first: number, count: number) {
+  return {
+    variant,
+    others,
+    runs: after[first - 1] ?? runs,
+    after: after.slice(first, first + count),
+  };
+}

@@ -20,7 +20,7 @@ interface Outcome {
   readonly slower: number | undefined;
 }
 
-const attempt = async (cores: readonly number[] | undefined): Promise<Outcome> => {
+async function attempt(cores: readonly number[] | undefined): Promise<Outcome> {
   const { choice } = (await testGpu()).report;
   const pool = await openIdleRanks([choice, choice], cores === undefined ? {} : { cores });
   try {
@@ -32,9 +32,9 @@ const attempt = async (cores: readonly number[] | undefined): Promise<Outcome> =
   } finally {
     await pool.close();
   }
-};
+}
 
-const repeat = async (name: string, cores: readonly number[] | undefined): Promise<Outcome[]> => {
+async function repeat(name: string, cores: readonly number[] | undefined): Promise<Outcome[]> {
   const found: Outcome[] = [];
   for (let i = 0; i < attempts; i += 1) found.push(await attempt(cores));
   const times = found.map(({ slower }) => slower?.toFixed(2) ?? "never met").join("  ");
@@ -43,7 +43,7 @@ const repeat = async (name: string, cores: readonly number[] | undefined): Promi
     `${name.padEnd(34)} separate ${separate} of ${attempts}; together over alone  ${times}\n`,
   );
   return found;
-};
+}
 
 describeOnAdapter("the test of separate GPUs", () => {
   test("calls two ranks on one core, or on one GPU, shared each time", async () => {

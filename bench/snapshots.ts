@@ -31,21 +31,21 @@ model: { layers: 32, hidden: 8192, heads: 64, kvHeads: 8, ffn: 28672, gated: tru
 parallel: { tensor: 8, pipeline: 4, data: 128 }
 `;
 
-const write = (name: string, what: string, content: unknown): void => {
+function write(name: string, what: string, content: unknown): void {
   const text = typeof content === "string" ? content : JSON.stringify(content, undefined, 1);
   writeFileSync(join(folder ?? "", `${name}.${what}.json`), `${text}\n`);
-};
+}
 
 /** Which is refused is a fact, too. */
-const orMessage = (make: () => unknown): unknown => {
+function orMessage(make: () => unknown): unknown {
   try {
     return make();
   } catch (error) {
     return { throws: error instanceof Error ? error.message : String(error) };
   }
-};
+}
 
-const take = (name: string, plan: Plan, isLarge = false): void => {
+function take(name: string, plan: Plan, isLarge = false): void {
   write(
     name,
     "estimate",
@@ -73,14 +73,15 @@ const take = (name: string, plan: Plan, isLarge = false): void => {
       return { ...program, estimate: estimate(program, plan) };
     }),
   );
-};
+}
 
-const configFiles = (): string[] =>
-  ["configs", "configs/smoke"].flatMap((path) =>
+function configFiles(): string[] {
+  return ["configs", "configs/smoke"].flatMap((path) =>
     readdirSync(path)
       .filter((name) => /\.(json|yaml)$/.test(name) && name !== "plan.schema.json")
       .map((name) => join(path, name)),
   );
+}
 
 const piped = fc
   .record({
@@ -91,8 +92,9 @@ const piped = fc
   })
   .map(({ p, m, v, schedule }) => pipedPlan(p, p * m, v, schedule));
 
-const hashed = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex");
+function hashed(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
 
 test.skipIf(folder === undefined)(
   "snapshots",

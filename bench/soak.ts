@@ -29,11 +29,11 @@ const allowedResidentGrowth = 1.05;
 const timeoutMs = 40 * 60_000;
 const planFile = "configs/smoke/dense-tp2.yaml";
 
-const soakPlan = async (): Promise<Plan> => {
+async function soakPlan(): Promise<Plan> {
   const { plan } = await readPlan(planFile);
   if (plan === undefined) throw new Error(`${planFile} is no plan`);
   return plan;
-};
+}
 
 /** Of every process together. */
 interface Reading {
@@ -47,12 +47,17 @@ interface Reading {
 
 const titles = ["step", "GPU bytes", "heap MB", "resident MB", "handles", "ms a step"];
 
-const lineOf = (cells: readonly (string | number)[]): string =>
-  cells.map((cell, i) => String(cell).padStart((titles[i]?.length ?? 0) + 2)).join("");
+function lineOf(cells: readonly (string | number)[]): string {
+  return cells.map((cell, i) => String(cell).padStart((titles[i]?.length ?? 0) + 2)).join("");
+}
 
-const handlesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+function handlesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
 
-const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
+function sum(values: readonly number[]): number {
+  return values.reduce((total, each) => total + each, 0);
+}
 
 describeOnAdapter("soak", () => {
   test.skipIf(process.platform !== "linux")(

@@ -7,7 +7,7 @@ import { median } from "../src/measure/statistics.ts";
 
 const pairs = 15;
 
-const cpuMs = (...parameters: readonly string[]): number => {
+function cpuMs(...parameters: readonly string[]): number {
   const { status, output, error } = spawnSync(
     process.execPath,
     ["-r", "./bench/cpu_of_process.cjs", ...parameters],
@@ -16,7 +16,7 @@ const cpuMs = (...parameters: readonly string[]): number => {
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`node ${parameters.join(" ")} ended with ${status}`);
   return Number(output[3]) / 1000;
-};
+}
 
 test("a check beside a program that does nothing", () => {
   const rows = ["configs/three-stage-pipeline.json", "configs/moe-ep3-tp2.json"].map((plan) => {

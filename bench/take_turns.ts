@@ -72,7 +72,6 @@ export async function sampleOf(
 }
 
 /** What rates and ratios rest on: CPU time on a software adapter, else the GPU's time, else wall time. */
-export const clockOf =
-  (software: boolean) =>
-  ({ cpuMs, gpuMs, wallMs }: Sample): number =>
-    software ? cpuMs : (gpuMs ?? wallMs);
+export function clockOf(software: boolean) {
+  return ({ cpuMs, gpuMs, wallMs }: Sample): number => (software ? cpuMs : (gpuMs ?? wallMs));
+}

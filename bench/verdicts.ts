@@ -16,7 +16,7 @@ import { median } from "../src/measure/statistics.ts";
 import { lower } from "../src/program/lower.ts";
 import type { RunResult } from "../src/result/result.ts";
 import { plain } from "../src/report/render/color.ts";
-import { table } from "../src/report/render/table.ts";
+import { renderTable } from "../src/report/render/table.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan as planOf } from "../test/support/plans.ts";
 import { runsOf } from "./runs_of.ts";
@@ -47,8 +47,8 @@ const computing = `
   turn();`;
 
 /** A process per core whose parent is gone: what descends from this process counts as the run's own. */
-const startLoad = (): number[] =>
-  Array.from({ length: availableParallelism() }, () =>
+function startLoad(): number[] {
+  return Array.from({ length: availableParallelism() }, () =>
     Number(
       execFileSync("sh", [
         "-c",
@@ -58,6 +58,7 @@ const startLoad = (): number[] =>
       ]),
     ),
   );
+}
 
 interface Count {
   readonly what: string;
@@ -69,7 +70,7 @@ interface Count {
   readonly decided: number;
 }
 
-const count = (whole: RunResult, each: number): Count[] => {
+function count(whole: RunResult, each: number): Count[] {
   const program = lower(plan);
   const parts = Array.from({ length: runs - each + 1 }, (_, first) =>
     runsOf(plan, program, whole, first, each),
@@ -98,11 +99,13 @@ const count = (whole: RunResult, each: number): Count[] => {
         .length,
     };
   });
-};
+}
 
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
 
-const print = (title: string, { runs: timed }: RunResult, counts: readonly Count[]): void => {
+function print(title: string, { runs: timed }: RunResult, counts: readonly Count[]): void {
   const loads = timed.flatMap(({ load }) => load ?? []);
   const others = loads.map(({ during }) => percent(during.othersShare + during.stolenShare));
   const rows = counts.map(({ what, judged, width, spread, missed, decided }) => ({
@@ -122,9 +125,9 @@ const print = (title: string, { runs: timed }: RunResult, counts: readonly Count
     { title: "claim there decided" },
   ];
   console.log(
-    [title, `others had ${others.join(", ")}`, ...table(columns, rows, plain)].join("\n"),
+    [title, `others had ${others.join(", ")}`, ...renderTable(columns, rows, plain)].join("\n"),
   );
-};
+}
 
 describeOnAdapter("verdicts hold", () => {
   test.each([

@@ -1,30 +1,32 @@
 import { defineConfig } from "vitest/config";
 
 // One process per adapter, one after the other: they would compete for the cores.
-const onAdapter = (adapter: string) => ({
-  test: {
-    name: adapter,
-    include: [
-      "bench/kernels.ts",
-      "bench/growth.ts",
-      "bench/collectives.ts",
-      "bench/overlap.ts",
-      "bench/pipelines.ts",
-      "bench/separation.ts",
-      "bench/soak.ts",
-      "bench/verdicts.ts",
-      "bench/waiting.ts",
-    ],
-    env: {
-      SHARDBENCH_TEST_ADAPTER: adapter,
-      // Else lavapipe finds its pipelines compiled from the second run on.
-      MESA_SHADER_CACHE_DISABLE: "true",
+function onAdapter(adapter: string) {
+  return {
+    test: {
+      name: adapter,
+      include: [
+        "bench/kernels.ts",
+        "bench/growth.ts",
+        "bench/collectives.ts",
+        "bench/overlap.ts",
+        "bench/pipelines.ts",
+        "bench/separation.ts",
+        "bench/soak.ts",
+        "bench/verdicts.ts",
+        "bench/waiting.ts",
+      ],
+      env: {
+        SHARDBENCH_TEST_ADAPTER: adapter,
+        // Else lavapipe finds its pipelines compiled from the second run on.
+        MESA_SHADER_CACHE_DISABLE: "true",
+      },
+      pool: "forks" as const,
+      testTimeout: 600_000,
+      hookTimeout: 60_000,
     },
-    pool: "forks" as const,
-    testTimeout: 600_000,
-    hookTimeout: 60_000,
-  },
-});
+  };
+}
 
 export default defineConfig({
   test: {

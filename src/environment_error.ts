@@ -17,7 +17,7 @@ export type EnvironmentCode =
   | "result-refused"
   | "interrupted";
 
-/** The machine, not the plan and not our code, is in the way. Exit code 2. */
+/** An error of the machine, not of the plan and not of our code. Exit code 2. */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
   readonly code: EnvironmentCode;

@@ -1,8 +1,8 @@
 /** Items by key, in the order in which each key first appears. `Map.groupBy`, which Node 20 lacks. */
-export const groupBy = <T>(
+export function groupBy<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
-): ReadonlyMap<string, readonly T[]> => {
+): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);
@@ -11,4 +11,4 @@ export const groupBy = <T>(
     else group.push(item);
   }
   return groups;
-};
+}

@@ -5,22 +5,22 @@ import { setImmediate } from "node:timers/promises";
 
 export type InSlices<Result> = Generator<undefined, Result, undefined>;
 
-export const atOnce = <Result>(work: InSlices<Result>): Result => {
+export function atOnce<Result>(work: InSlices<Result>): Result {
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
   }
-};
+}
 
 /** @param onSlice called after each */
-export const inTurns = async <Result>(
+export async function inTurns<Result>(
   work: InSlices<Result>,
   onSlice: () => void = () => undefined,
-): Promise<Result> => {
+): Promise<Result> {
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;
     onSlice();
     await setImmediate();
   }
-};
+}

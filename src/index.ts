@@ -6,8 +6,8 @@
 //     console.log(result.verdicts);
 //   }
 //
-// What is wrong with a plan comes back as diagnostics. Exceptions are `EnvironmentError`, where the machine
-// is in the way, and `NumericsError`, where the numbers disagree; any other is a fault of this library.
+// What is wrong with a plan comes back as diagnostics. Exceptions are `EnvironmentError`, where the environment
+// fails, and `NumericsError`, where the numbers disagree; any other is a fault of this library.
 
 export { readPlan as loadPlan, parsePlan, type LoadResult } from "./plan/load.ts";
 export { canRun, checkPlan, hasErrors } from "./check/check_plan.ts";

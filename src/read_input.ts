@@ -15,11 +15,12 @@ const pauseMs = 20;
 const silenceMs = 10_000;
 
 /** @throws Error where it is larger than 256 MB, endless devices included, or where it cannot be read */
-export const readInput = async (file: string): Promise<string> =>
-  (await readBytes(file, mostTextBytes)).toString("utf8");
+export async function readInput(file: string): Promise<string> {
+  return (await readBytes(file, mostTextBytes)).toString("utf8");
+}
 
 /** @throws Error that says why it cannot be read; `InputTooLarge` where it has more than `most` bytes */
-export const readBytes = async (file: string, most: number): Promise<Buffer> => {
+export async function readBytes(file: string, most: number): Promise<Buffer> {
   // Without the flag, opening a pipe waits for somebody who writes to it.
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -31,7 +32,7 @@ export const readBytes = async (file: string, most: number): Promise<Buffer> => 
   } finally {
     await handle.close();
   }
-};
+}
 
 export class InputTooLarge extends Error {
   constructor(most: number) {
@@ -39,7 +40,7 @@ export class InputTooLarge extends Error {
   }
 }
 
-const readAll = async (most: number, read: (into: Buffer) => Promise<number>): Promise<Buffer> => {
+async function readAll(most: number, read: (into: Buffer) => Promise<number>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let bytes = 0; ;) {
     const chunk = Buffer.allocUnsafe(chunkBytes);
@@ -49,13 +50,14 @@ const readAll = async (most: number, read: (into: Buffer) => Promise<number>): P
     if (bytes > most) throw new InputTooLarge(most);
     chunks.push(chunk.subarray(0, length));
   }
-};
+}
 
-const readNext = async (handle: FileHandle, into: Buffer): Promise<number> =>
-  (await handle.read(into, 0, into.length)).bytesRead;
+async function readNext(handle: FileHandle, into: Buffer): Promise<number> {
+  return (await handle.read(into, 0, into.length)).bytesRead;
+}
 
 /** Looks again as long as there is a writer who has written nothing yet. */
-const readPipe = async (handle: FileHandle, into: Buffer): Promise<number> => {
+async function readPipe(handle: FileHandle, into: Buffer): Promise<number> {
   for (let waitedMs = 0; waitedMs < silenceMs; waitedMs += pauseMs) {
     try {
       return await readNext(handle, into);
@@ -65,4 +67,4 @@ const readPipe = async (handle: FileHandle, into: Buffer): Promise<number> => {
     await setTimeout(pauseMs);
   }
   throw new Error(`it is a pipe, and nothing was written to it for ${silenceMs / 1000} s`);
-};
+}

@@ -6,12 +6,9 @@ import { discoverAdapters } from "../../src/gpu/discover.ts";
 import { openGpu } from "../../src/gpu/open.ts";
 import type { Context } from "./part.ts";
 
-export const argumentsOf = ({ adapter, softLimitMs }: Context): string[] => [
-  "--adapter",
-  adapter,
-  "--limit",
-  String(softLimitMs),
-];
+export function argumentsOf({ adapter, softLimitMs }: Context): string[] {
+  return ["--adapter", adapter, "--limit", String(softLimitMs)];
+}
 
 export interface PartArguments {
   readonly adapter: string;

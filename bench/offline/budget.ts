@@ -20,4 +20,6 @@ export function limitOf(leftMs: number, weights: readonly number[]): number | un
 }
 
 /** When a part that can stop by itself begins nothing new. */
-export const softLimitOf = (limitMs: number): number => 0.9 * limitMs;
+export function softLimitOf(limitMs: number): number {
+  return 0.9 * limitMs;
+}

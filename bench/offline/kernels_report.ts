@@ -2,7 +2,7 @@
 
 import { formatNumber } from "../../src/measure/format.ts";
 import { median } from "../../src/measure/statistics.ts";
-import type { CaseFigures, FormFigures } from "../measure_case.ts";
+import type { CaseFigures, VariantFigures } from "../measure_case.ts";
 import { markdownTable } from "./markdown.ts";
 import { labelOf } from "./numerics_report.ts";
 import { readRecords } from "./records.ts";
@@ -26,16 +26,19 @@ export function kernelSections(printed: string): string[] {
   );
   const left = records.reduce((sum, one) => sum + (one.kind === "left" ? one.cases : 0), 0);
   return [
-    "Each row: the form taken untuned, then the one that tuning prefers where that is another. Results are",
+    "Each row: the variant selected untuned, then the one that tuning prefers where that is another. Results are",
     "checked before anything is timed. %: of the least time that the f32 multiply-add or the copy kernel,",
     "which takes turns with it, would need for the same FLOPs or bytes; matrix units may exceed 100. On a",
     "software adapter a second of these rates is one of CPU time.",
     "",
     ...markdownTable(
-      ["case", "form", "GPU ms", "TFLOP/s", "GB/s", "bound", "%", "95 % within"],
+      ["case", "variant", "GPU ms", "TFLOP/s", "GB/s", "bound", "%", "95 % within"],
       records.flatMap((one) =>
         one.kind === "case"
-          ? one.figures.forms.map((form) => [one.figures.name, ...cellsOf(one.figures, form)])
+          ? one.figures.variants.map((variant) => [
+              one.figures.name,
+              ...cellsOf(one.figures, variant),
+            ])
           : [],
       ),
     ),
@@ -45,25 +48,30 @@ export function kernelSections(printed: string): string[] {
   ];
 }
 
-const percent = (share: number): string => (100 * share).toFixed(1);
+function percent(share: number): string {
+  return (100 * share).toFixed(1);
+}
 
-function cellsOf({ bound }: CaseFigures, form: FormFigures): string[] {
-  const label = `${form.tuned ? "tuned: " : ""}${labelOf(form.form.name, form.form.constants)}`;
-  if (form.wrong !== undefined) return [label, `WRONG: ${form.wrong}`];
-  const times = form.samples.flatMap(({ gpuMs }) => (gpuMs === undefined ? [] : [gpuMs]));
+function cellsOf({ bound }: CaseFigures, variant: VariantFigures): string[] {
+  const label = `${variant.tuned ? "tuned: " : ""}${labelOf(variant.variant.name, variant.variant.constants)}`;
+  if (variant.wrong !== undefined) return [label, `WRONG: ${variant.wrong}`];
+  const times = variant.samples.flatMap(({ gpuMs }) => (gpuMs === undefined ? [] : [gpuMs]));
   return [
     label,
     times.length === 0 ? "" : formatNumber(median(times)),
-    form.flopsPerSecond === undefined ? "" : formatNumber(form.flopsPerSecond / 1e12),
-    form.bytesPerSecond === undefined ? "" : formatNumber(form.bytesPerSecond / 1e9),
+    variant.flopsPerSecond === undefined ? "" : formatNumber(variant.flopsPerSecond / 1e12),
+    variant.bytesPerSecond === undefined ? "" : formatNumber(variant.bytesPerSecond / 1e9),
     bound,
-    form.share === undefined ? "" : percent(form.share),
-    form.shareInterval === undefined ? "" : form.shareInterval.map(percent).join(" … "),
+    variant.share === undefined ? "" : percent(variant.share),
+    variant.shareInterval === undefined ? "" : variant.shareInterval.map(percent).join(" … "),
   ];
 }
 
-/** The fastest right form of a case. */
-export const bestOf = (printed: string, name: string): FormFigures | undefined =>
-  readRecords<KernelRecord>(printed)
-    .flatMap((one) => (one.kind === "case" && one.figures.name === name ? one.figures.forms : []))
+/** The fastest correct variant of a case. */
+export function bestOf(printed: string, name: string): VariantFigures | undefined {
+  return readRecords<KernelRecord>(printed)
+    .flatMap((one) =>
+      one.kind === "case" && one.figures.name === name ? one.figures.variants : [],
+    )
     .toSorted((a, b) => (b.flopsPerSecond ?? 0) - (a.flopsPerSecond ?? 0))[0];
+}

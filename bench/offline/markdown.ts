@@ -1,16 +1,21 @@
 // Pieces of Markdown.
 
 /** Cells must be one line each; missing ones at the end of a row are empty. */
-export const markdownTable = (
+export function markdownTable(
   titles: readonly string[],
   rows: readonly (readonly string[])[],
-): string[] => [
-  lineOf(titles),
-  lineOf(titles.map(() => "---")),
-  ...rows.map((cells) => lineOf(titles.map((_, column) => cells[column] ?? ""))),
-];
+): string[] {
+  return [
+    lineOf(titles),
+    lineOf(titles.map(() => "---")),
+    ...rows.map((cells) => lineOf(titles.map((_, column) => cells[column] ?? ""))),
+  ];
+}
 
-const lineOf = (cells: readonly string[]): string =>
-  `| ${cells.map((cell) => cell.replaceAll(/\s+/g, " ").replaceAll("|", String.raw`\|`)).join(" | ")} |`;
+function lineOf(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll(/\s+/g, " ").replaceAll("|", String.raw`\|`)).join(" | ")} |`;
+}
 
-export const codeBlock = (lines: readonly string[]): string[] => ["```", ...lines, "```"];
+export function codeBlock(lines: readonly string[]): string[] {
+  return ["```", ...lines, "```"];
+}

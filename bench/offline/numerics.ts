@@ -1,13 +1,13 @@
-// Every form of every kernel at small and odd sizes, in both storage types, against f64. A process of its own.
+// Every variant of every kernel at small and odd sizes, in both storage types, against f64. A process of its own.
 
 import { kernelOf } from "../../src/kernels/catalog.ts";
-import { formsOf } from "../../src/kernels/form.ts";
+import { variantsOf } from "../../src/kernels/variant.ts";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { messageOf } from "../../src/gpu/message_of.ts";
 import { bindCase } from "../bind_case.ts";
 import type { KernelCase } from "../kernel_case.ts";
 import { openerOf, partArguments } from "./arguments.ts";
-import type { NumericsRecord, WrongForm } from "./numerics_report.ts";
+import type { NumericsRecord, WrongVariant } from "./numerics_report.ts";
 import { printRecord } from "./records.ts";
 import { smallCases } from "./small_cases.ts";
 
@@ -37,35 +37,35 @@ for (const [index, make] of cases.entries()) {
     break;
   }
   const one = make();
-  const { forms, wrong } = await tryForms(one);
-  const record: NumericsRecord = { kind: "case", name: one.name, forms, wrong };
+  const { variants, wrong } = await tryVariants(one);
+  const record: NumericsRecord = { kind: "case", name: one.name, variants, wrong };
   printRecord(record);
 }
 gpu.close();
 
-async function tryForms(one: KernelCase): Promise<{ forms: number; wrong: WrongForm[] }> {
+async function tryVariants(one: KernelCase): Promise<{ variants: number; wrong: WrongVariant[] }> {
   const kernel = kernelOf(one.call);
   const dtype = one.dtype ?? "f32";
-  const forms = formsOf(kernel, one.call.shape, gpu.report, dtype);
-  const wrong: WrongForm[] = [];
-  for (const form of forms) {
-    const what = await tryForm(gpu, one, form);
+  const variants = variantsOf(kernel, one.call.shape, gpu.report, dtype);
+  const wrong: WrongVariant[] = [];
+  for (const variant of variants) {
+    const what = await tryVariant(gpu, one, variant);
     if (what === undefined) continue;
-    wrong.push({ form: form.name, constants: form.constants, what });
+    wrong.push({ variant: variant.name, constants: variant.constants, what });
   }
-  return { forms: forms.length, wrong };
+  return { variants: variants.length, wrong };
 }
 
-async function tryForm(
+async function tryVariant(
   on: LogicalGpu,
   one: KernelCase,
-  form: ReturnType<typeof formsOf>[number],
+  variant: ReturnType<typeof variantsOf>[number],
 ): Promise<string | undefined> {
   try {
     const bound = await bindCase(on, one);
     const { kernel, shape, dtype, buffers, label } = bound.call;
     const what = await bound.findWrong(
-      await on.prepare(kernel, shape, dtype, buffers, label, form),
+      await on.prepare(kernel, shape, dtype, buffers, label, variant),
     );
     bound.release();
     return what;

@@ -2,8 +2,8 @@
 
 import { readRecords } from "./records.ts";
 
-export interface WrongForm {
-  readonly form: string;
+export interface WrongVariant {
+  readonly variant: string;
   readonly constants: Readonly<Record<string, number>>;
   readonly what: string;
 }
@@ -17,8 +17,8 @@ export type NumericsRecord =
       readonly kind: "case";
       readonly name: string;
       /** How many were tried. */
-      readonly forms: number;
-      readonly wrong: readonly WrongForm[];
+      readonly variants: number;
+      readonly wrong: readonly WrongVariant[];
     }
   /** Time was over before these. */
   | { readonly kind: "left"; readonly cases: number };
@@ -28,12 +28,14 @@ export function numericsSections(printed: string): string[] {
   const units = records.flatMap((one) => (one.kind === "matrix units" ? one.configurations : []));
   const cases = records.flatMap((one) => (one.kind === "case" ? [one] : []));
   const left = records.reduce((sum, one) => sum + (one.kind === "left" ? one.cases : 0), 0);
-  const tried = cases.reduce((sum, { forms }) => sum + forms, 0);
-  const wrong = cases.flatMap(({ name, wrong: forms }) =>
-    forms.map(({ form, constants, what }) => `- ${name}: ${labelOf(form, constants)}: ${what}`),
+  const tried = cases.reduce((sum, { variants }) => sum + variants, 0);
+  const wrong = cases.flatMap(({ name, wrong: variants }) =>
+    variants.map(
+      ({ variant, constants, what }) => `- ${name}: ${labelOf(variant, constants)}: ${what}`,
+    ),
   );
   return [
-    `${tried} forms in ${cases.length} cases against f64: ${wrong.length} wrong` +
+    `${tried} variants in ${cases.length} cases against f64: ${wrong.length} wrong` +
       `${left === 0 ? "" : `; ${left} cases were left out, for time was over`}.`,
     "",
     ...(wrong.length === 0 ? [] : [...wrong, ""]),
@@ -44,10 +46,11 @@ export function numericsSections(printed: string): string[] {
 }
 
 /** The shader and the numbers that are not the shape's. */
-export const labelOf = (form: string, constants: Readonly<Record<string, number>>): string =>
-  [
-    form,
+export function labelOf(variant: string, constants: Readonly<Record<string, number>>): string {
+  return [
+    variant,
     ...Object.entries(constants)
       .filter(([name]) => name.length > 1)
       .map(([name, value]) => `${name}=${value}`),
   ].join(" ");
+}

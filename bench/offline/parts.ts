@@ -20,14 +20,16 @@ import { parsed, parsedList } from "./records.ts";
 import { vendorSections } from "./vendor_report.ts";
 
 /** A file beside this one as built. */
-const script =
-  (name: string) =>
-  (context: Context): string[] => [
+function script(name: string) {
+  return (context: Context): string[] => [
     fileURLToPath(new URL(`${name}.js`, import.meta.url)),
     ...argumentsOf(context),
   ];
+}
 
-const shown = (report: Report): string[] => terminalLines(report, plain);
+function shown(report: Report): string[] {
+  return terminalLines(report, plain);
+}
 
 export const parts: readonly Part[] = [
   {

@@ -84,6 +84,6 @@ function figuresOf(result: RunResult | undefined): Partial<PlanRecord> {
     ...(metrics.stepMs === undefined ? {} : { stepMs: metrics.stepMs.value }),
     steps: samples.map(({ wallMs }) => wallMs),
     ...(check === undefined ? {} : { error: check.error, tolerance: check.tolerance }),
-    forms: kernels.map(({ call, form, reason }) => ({ call, form, reason })),
+    variants: kernels.map(({ call, variant, reason }) => ({ call, variant, reason })),
   };
 }

@@ -17,9 +17,9 @@ export interface PlanRecord {
   /** Largest relative error of the check before. */
   readonly error?: number;
   readonly tolerance?: number;
-  readonly forms?: readonly {
+  readonly variants?: readonly {
     readonly call: string;
-    readonly form: string;
+    readonly variant: string;
     readonly reason: string;
   }[];
   readonly failure?: string;

@@ -7,11 +7,12 @@ export function printRecord(record: object): void {
 }
 
 /** Lines that are whole. */
-export const readRecords = <Entry>(printed: string): Entry[] =>
-  printed.split("\n").flatMap((line) => {
+export function readRecords<Entry>(printed: string): Entry[] {
+  return printed.split("\n").flatMap((line) => {
     const record = parsed(line);
     return record === undefined ? [] : [record as Entry];
   });
+}
 
 /** Undefined where it is not whole. */
 export function parsed(text: string): unknown {
@@ -23,7 +24,7 @@ export function parsed(text: string): unknown {
 }
 
 /** The list that a part printed; empty where it printed something else, such as an error. */
-export const parsedList = (text: string): readonly unknown[] => {
+export function parsedList(text: string): readonly unknown[] {
   const found = parsed(text);
   return Array.isArray(found) ? found : [];
-};
+}

@@ -15,8 +15,9 @@ export interface RunPartOptions {
   readonly signal: AbortSignal;
 }
 
-export const printedBy = (part: Part, out: string): string =>
-  join(out, `${part.name}.${part.ending}`);
+export function printedBy(part: Part, out: string): string {
+  return join(out, `${part.name}.${part.ending}`);
+}
 
 /** Ends within `limitMs` and the grace, whatever the part does; with it ends all that it started. */
 export async function runPart(part: Part, options: RunPartOptions): Promise<Outcome> {
@@ -74,5 +75,6 @@ export async function runPart(part: Part, options: RunPartOptions): Promise<Outc
 }
 
 /** Of an error's text the message, else whatever came last. */
-const lastLine = (text: string): string =>
-  (/^\w*Error.*$/m.exec(text)?.[0] ?? text.trimEnd().split("\n").at(-1) ?? "").trim();
+function lastLine(text: string): string {
+  return (/^\w*Error.*$/m.exec(text)?.[0] ?? text.trimEnd().split("\n").at(-1) ?? "").trim();
+}

@@ -37,8 +37,8 @@ const attentions = [
 ] as const;
 
 /** The first of every kind comes first, so that a run that is cut off has seen them all. */
-export const smallCases = (dtype: StorageType): (() => KernelCase)[] =>
-  inTurns([
+export function smallCases(dtype: StorageType): (() => KernelCase)[] {
+  return inTurns([
     products.map(
       ([m, k, n]) =>
         () =>
@@ -58,6 +58,7 @@ export const smallCases = (dtype: StorageType): (() => KernelCase)[] =>
     [...routing(33, 64, 8, 2, dtype), ...routing(5, 9, 4, 2, dtype)],
     layouts(dtype),
   ]);
+}
 
 function inTurns<Entry>(lists: readonly (readonly Entry[])[]): Entry[] {
   const longest = Math.max(...lists.map(({ length }) => length));

@@ -17,15 +17,17 @@ export type VendorRecord =
     }
   | { readonly kind: "not measured"; readonly reason: string };
 
-export const vendorSections = (printed: string): string[] =>
-  readRecords<VendorRecord>(printed).map((one) =>
+export function vendorSections(printed: string): string[] {
+  return readRecords<VendorRecord>(printed).map((one) =>
     one.kind === "rate"
       ? `- ${one.size}³, f16 in and out, f32 sums: ${formatNumber(one.flopsPerSecond / 1e12)} TFLOP/s ` +
         `(median of ${one.samplesMs.length} samples of ${one.repeats}, checked; ${one.library})`
       : `- not measured: ${one.reason}`,
   );
+}
 
-export const vendorRate = (printed: string, size: number): number | undefined =>
-  readRecords<VendorRecord>(printed).flatMap((one) =>
+export function vendorRate(printed: string, size: number): number | undefined {
+  return readRecords<VendorRecord>(printed).flatMap((one) =>
     one.kind === "rate" && one.size === size ? [one.flopsPerSecond] : [],
   )[0];
+}

@@ -23,7 +23,7 @@ export const timingNotes = {
   shardbench:
     "untuned, as a run with --no-tune; operands and result stay on the GPU; the runs of a sample are one submission, which is awaited",
   "shardbench-tuned":
-    "as shardbench, each kernel in the form that tuning finds on this adapter, which takes no part in the time",
+    "as shardbench, each kernel in the variant that tuning finds on this adapter, which takes no part in the time",
   "jax-js":
     "jit-compiled; operands and result stay on the GPU; runs are dispatched one by one, and all are awaited",
   onnxruntime:

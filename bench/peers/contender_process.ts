@@ -17,10 +17,10 @@ const openers: Record<ContenderName, () => Promise<OpenContender>> = {
   "onnxruntime-cpu": async () => (await import("./onnxruntime.ts")).openOnnxRuntimeCpu,
 };
 
-const cpuMs = (): number => {
+function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-};
+}
 
 const [name = "", choice = ""] = process.argv.slice(2);
 let prepared: PreparedTask | undefined;

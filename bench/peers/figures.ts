@@ -30,20 +30,21 @@ export interface TaskFigures {
   readonly unit: "FLOP" | "B";
   readonly amount: number;
   readonly contenders: readonly ContenderFigures[];
-  /** The fastest right peer on the adapter, and how many times as fast Shardbench is. */
+  /** The fastest correct peer on the adapter, and how many times as fast Shardbench is. */
   readonly best?: { readonly name: ContenderName; readonly ratio: Ratio };
 }
 
 /** What peers are compared with: what a run takes. */
 const base: ContenderName = "shardbench-tuned";
 
-const isPeer = (name: ContenderName): boolean => name !== recordOnly && !ownNames.includes(name);
+function isPeer(name: ContenderName): boolean {
+  return name !== recordOnly && !ownNames.includes(name);
+}
 
 /** CPU time of all threads on a software adapter, which other load moves little; else wall time. */
-export const clockOf =
-  (software: boolean) =>
-  ({ cpuMs, wallMs }: Sample): number =>
-    software ? cpuMs : wallMs;
+export function clockOf(software: boolean) {
+  return ({ cpuMs, wallMs }: Sample): number => (software ? cpuMs : wallMs);
+}
 
 export function figuresOf(
   task: Task,

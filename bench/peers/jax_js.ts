@@ -63,16 +63,15 @@ function functionOf({ numpy, nn }: Jax, task: Task): (...operands: JaxArray[]) =
   }
 }
 
-const missing = (): never => {
+function missing(): never {
   throw new Error("an operand is missing");
-};
+}
 
-const binary =
-  (compute: (a: JaxArray, b: JaxArray) => JaxArray) =>
-  (a?: JaxArray, b?: JaxArray): JaxArray =>
-    compute(a ?? missing(), b ?? missing());
+function binary(compute: (a: JaxArray, b: JaxArray) => JaxArray) {
+  return (a?: JaxArray, b?: JaxArray): JaxArray => compute(a ?? missing(), b ?? missing());
+}
 
-const ternary =
-  (compute: (a: JaxArray, b: JaxArray, c: JaxArray) => JaxArray) =>
-  (a?: JaxArray, b?: JaxArray, c?: JaxArray): JaxArray =>
+function ternary(compute: (a: JaxArray, b: JaxArray, c: JaxArray) => JaxArray) {
+  return (a?: JaxArray, b?: JaxArray, c?: JaxArray): JaxArray =>
     compute(a ?? missing(), b ?? missing(), c ?? missing());
+}

@@ -50,10 +50,10 @@ const rateClock = choice.software
   ? "CPU time of all threads of a contender's process"
   : "wall time";
 const lines: string[] = [];
-const print = (...more: readonly string[]): void => {
+function print(...more: readonly string[]): void {
   lines.push(...more);
   console.log(more.join("\n"));
-};
+}
 print(...introduction(conditions, names, rateClock), "");
 
 const clients = new Map<ContenderName, ContenderClient>();

@@ -33,8 +33,8 @@ const int64 = 7;
 const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
 
 /** A serialized ModelProto. */
-export const encodeModel = ({ nodes, inputs, outputs, constants = [] }: OnnxGraph): Uint8Array =>
-  message(
+export function encodeModel({ nodes, inputs, outputs, constants = [] }: OnnxGraph): Uint8Array {
+  return message(
     varintField(1, irVersion),
     bytesField(8, message(textField(1, ""), varintField(2, opset))),
     bytesField(8, message(textField(1, "com.microsoft"), varintField(2, 1))),
@@ -59,9 +59,10 @@ export const encodeModel = ({ nodes, inputs, outputs, constants = [] }: OnnxGrap
       ),
     ),
   );
+}
 
-const encodeNode = ({ op, inputs, outputs, domain, attributes, floats }: OnnxNode): Uint8Array =>
-  message(
+function encodeNode({ op, inputs, outputs, domain, attributes, floats }: OnnxNode): Uint8Array {
+  return message(
     ...inputs.map((name) => textField(1, name)),
     ...outputs.map((name) => textField(2, name)),
     textField(4, op),
@@ -85,9 +86,10 @@ const encodeNode = ({ op, inputs, outputs, domain, attributes, floats }: OnnxNod
     ),
     ...(domain === undefined ? [] : [textField(7, domain)]),
   );
+}
 
-const encodeValueInfo = ({ name, shape }: OnnxTensor): Uint8Array =>
-  message(
+function encodeValueInfo({ name, shape }: OnnxTensor): Uint8Array {
+  return message(
     textField(1, name),
     bytesField(
       2,
@@ -105,10 +107,13 @@ const encodeValueInfo = ({ name, shape }: OnnxTensor): Uint8Array =>
       ),
     ),
   );
+}
 
 // Protocol buffers: a field is its number and wire type (0 varint, 2 bytes with length, 5 four bytes).
 
-const message = (...fields: readonly Uint8Array[]): Uint8Array => Buffer.concat(fields);
+function message(...fields: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(fields);
+}
 
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
@@ -118,13 +123,18 @@ function varint(value: number): Uint8Array {
   }
 }
 
-const varintField = (field: number, value: number): Uint8Array =>
-  message(varint(field * 8), varint(value));
+function varintField(field: number, value: number): Uint8Array {
+  return message(varint(field * 8), varint(value));
+}
 
-const bytesField = (field: number, bytes: Uint8Array): Uint8Array =>
-  message(varint(field * 8 + 2), varint(bytes.length), bytes);
+function bytesField(field: number, bytes: Uint8Array): Uint8Array {
+  return message(varint(field * 8 + 2), varint(bytes.length), bytes);
+}
 
-const textField = (field: number, text: string): Uint8Array => bytesField(field, Buffer.from(text));
+function textField(field: number, text: string): Uint8Array {
+  return bytesField(field, Buffer.from(text));
+}
 
-const floatField = (field: number, value: number): Uint8Array =>
-  message(varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer));
+function floatField(field: number, value: number): Uint8Array {
+  return message(varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer));
+}

@@ -102,16 +102,17 @@ async function prepareOnCpu(ort: Ort, task: Task): Promise<PreparedTask> {
   };
 }
 
-const copyModel = (from: OnnxTensor): Uint8Array =>
-  encodeModel({
+function copyModel(from: OnnxTensor): Uint8Array {
+  return encodeModel({
     nodes: [{ op: "Identity", inputs: ["from"], outputs: ["to"] }],
     inputs: [from],
     outputs: [{ name: "to", shape: from.shape }],
   });
+}
 
 /** The first value of a tensor. */
-const firstModel = (shape: readonly number[]): Uint8Array =>
-  encodeModel({
+function firstModel(shape: readonly number[]): Uint8Array {
+  return encodeModel({
     nodes: [{ op: "Slice", inputs: ["from", "begin", "end", "axes"], outputs: ["to"] }],
     inputs: [{ name: "from", shape }],
     outputs: [{ name: "to", shape: shape.map(() => 1) }],
@@ -125,6 +126,7 @@ const firstModel = (shape: readonly number[]): Uint8Array =>
       },
     ],
   });
+}
 
 function only(outputs: Readonly<Record<string, Tensor>>): Tensor {
   const [tensor] = Object.values(outputs);

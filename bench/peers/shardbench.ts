@@ -6,7 +6,7 @@ import { openGpu } from "../../src/gpu/open.ts";
 import { patiently } from "../../src/gpu/patience.ts";
 import { readBuffer } from "../../src/gpu/read_back.ts";
 import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
-import type { Form } from "../../src/kernels/form.ts";
+import type { Variant } from "../../src/kernels/variant.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { BoundCall } from "../../src/tuning/scratch.ts";
 import { prefixSums } from "../../test/support/prefix_sums.ts";
@@ -18,7 +18,7 @@ import {
   tensor,
   tensorBytes,
 } from "../../test/support/tensors.ts";
-import { tunedForm } from "../tuned_form.ts";
+import { tunedVariant } from "../tuned_variant.ts";
 import type { Contender, PreparedTask } from "./contender.ts";
 import { type Operand, operand, operandsOf } from "./operands.ts";
 import { epsilon, type Task } from "./tasks.ts";
@@ -30,7 +30,7 @@ export async function openShardbench(choice: AdapterChoice): Promise<Contender> 
 
 export async function openShardbenchTuned(choice: AdapterChoice): Promise<Contender> {
   const gpu = await openGpu(choice);
-  return { prepare: (task) => prepare(gpu, task, (call) => tunedForm(gpu, call)) };
+  return { prepare: (task) => prepare(gpu, task, (call) => tunedVariant(gpu, call)) };
 }
 
 /** Kernel calls in order, with the buffers that they bind by name. */
@@ -123,15 +123,15 @@ function recipeOf(task: Task): Recipe {
 }
 
 /** All but the last dimension become rows. */
-const rowsOf = ({ shape, values }: Operand): Tensor => {
+function rowsOf({ shape, values }: Operand): Tensor {
   const columns = shape.at(-1) ?? 1;
   return tensor(values.length / columns, columns, values);
-};
+}
 
 async function prepare(
   gpu: LogicalGpu,
   task: Task,
-  formOf: (call: BoundCall<object>) => Promise<Form | undefined>,
+  variantOf: (call: BoundCall<object>) => Promise<Variant | undefined>,
 ): Promise<PreparedTask> {
   const { inputs, written, calls } = recipeOf(task);
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -158,8 +158,8 @@ async function prepare(
     const kernel = kernelOf(call) as Kernel<object>;
     const { shape, kernel: label } = call;
     const bound = { kernel, shape, dtype: "f32", buffers: names.map(named), label } as const;
-    const form = await formOf(bound);
-    prepared.push(await gpu.prepare(kernel, shape, "f32", bound.buffers, label, form));
+    const variant = await variantOf(bound);
+    prepared.push(await gpu.prepare(kernel, shape, "f32", bound.buffers, label, variant));
   }
   return {
     async run(repeats) {

@@ -2,53 +2,57 @@
 
 import { median } from "../../src/measure/statistics.ts";
 import { formatNumber } from "../../src/measure/format.ts";
-import { LINE_WIDTH, table } from "../../src/report/render/table.ts";
+import { LINE_WIDTH, renderTable } from "../../src/report/render/table.ts";
 import { wrap, wrapIndented } from "../../src/report/render/text_width.ts";
 import { conditionsText, type Conditions } from "../results.ts";
 import { type ContenderName, timingNotes } from "./contender.ts";
 import type { ContenderFigures, Ratio, TaskFigures } from "./figures.ts";
 
 /** Who races on what, and what the figures mean. */
-export const introduction = (
+export function introduction(
   conditions: Conditions,
   names: readonly ContenderName[],
   rateClock: string,
-): string[] => [
-  ...wrap(conditionsText(conditions), LINE_WIDTH),
-  "",
-  ...wrap(
-    `Rates by ${rateClock}. Results are checked against f64; what is wrong is not raced. "ours is": ` +
-      "a contender's time over that of shardbench-tuned in the same round, median, and 95 % interval " +
-      "by bootstrap. What the times hold:",
-    LINE_WIDTH,
-  ),
-  ...names.flatMap((name) => {
-    const [first = "", ...rest] = wrapIndented(`${name}: ${timingNotes[name]}`, LINE_WIDTH, 4);
-    return [first.slice(2), ...rest];
-  }),
-];
+): string[] {
+  return [
+    ...wrap(conditionsText(conditions), LINE_WIDTH),
+    "",
+    ...wrap(
+      `Rates by ${rateClock}. Results are checked against f64; what is wrong is not raced. "ours is": ` +
+        "a contender's time over that of shardbench-tuned in the same round, median, and 95 % interval " +
+        "by bootstrap. What the times hold:",
+      LINE_WIDTH,
+    ),
+    ...names.flatMap((name) => {
+      const [first = "", ...rest] = wrapIndented(`${name}: ${timingNotes[name]}`, LINE_WIDTH, 4);
+      return [first.slice(2), ...rest];
+    }),
+  ];
+}
 
 /** One task: a line per contender. */
-export const taskTable = ({ name, unit, contenders }: TaskFigures, per: string): string[] => [
-  name,
-  ...table(
-    [
-      { title: "contender", align: "left" },
-      { title: `G${unit}/${per}` },
-      { title: "wall ms" },
-      { title: "ours is" },
-      { title: "95 % within" },
-      { title: "error" },
-    ],
-    contenders
-      .filter(({ outcome }) => outcome.state !== "absent")
-      .map((one) => ({ cells: cellsOf(one), ...noteOf(one) })),
-  ),
-];
+export function taskTable({ name, unit, contenders }: TaskFigures, per: string): string[] {
+  return [
+    name,
+    ...renderTable(
+      [
+        { title: "contender", align: "left" },
+        { title: `G${unit}/${per}` },
+        { title: "wall ms" },
+        { title: "ours is" },
+        { title: "95 % within" },
+        { title: "error" },
+      ],
+      contenders
+        .filter(({ outcome }) => outcome.state !== "absent")
+        .map((one) => ({ cells: cellsOf(one), ...noteOf(one) })),
+    ),
+  ];
+}
 
-/** All tasks: Shardbench against the fastest right peer. */
-export const summaryTable = (tasks: readonly TaskFigures[]): string[] =>
-  table(
+/** All tasks: Shardbench against the fastest correct peer. */
+export function summaryTable(tasks: readonly TaskFigures[]): string[] {
+  return renderTable(
     [
       { title: "task", align: "left" },
       { title: "best peer", align: "left" },
@@ -62,6 +66,7 @@ export const summaryTable = (tasks: readonly TaskFigures[]): string[] =>
           : [name, best.name, times(best.ratio), within(best.ratio)],
     })),
   );
+}
 
 function cellsOf({ name, outcome, rate, ratio }: ContenderFigures): string[] {
   const error =
@@ -81,13 +86,16 @@ function cellsOf({ name, outcome, rate, ratio }: ContenderFigures): string[] {
   ];
 }
 
-const noteOf = ({ outcome }: ContenderFigures): { note?: string } => {
+function noteOf({ outcome }: ContenderFigures): { note?: string } {
   if (outcome.state === "wrong") return { note: `not raced: ${outcome.verdict.wrong}` };
   if (outcome.state === "failed") return { note: outcome.reason };
   return {};
-};
+}
 
-const times = (ratio: Ratio): string => `${ratio.median.toPrecision(3)}×`;
+function times(ratio: Ratio): string {
+  return `${ratio.median.toPrecision(3)}×`;
+}
 
-const within = ({ interval }: Ratio): string =>
-  interval === undefined ? "" : interval.map((end) => end.toPrecision(3)).join(" … ");
+function within({ interval }: Ratio): string {
+  return interval === undefined ? "" : interval.map((end) => end.toPrecision(3)).join(" … ");
+}

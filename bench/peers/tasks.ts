@@ -22,7 +22,9 @@ export type Task =
 
 export const epsilon = 1e-5;
 
-const matmul = (m: number, k: number, n: number): Task => ({ op: "matmul", m, k, n });
+function matmul(m: number, k: number, n: number): Task {
+  return { op: "matmul", m, k, n };
+}
 const heads = { op: "attention", heads: 8, sequence: 512, headDim: 64 } as const;
 
 export const tasks: readonly Task[] = [

@@ -31,11 +31,11 @@ export interface CheckedPlan {
  * Errors, warnings and confirmations, each with its place in the file if `document` is the text that the
  * plan was read from. A plan is sound when none of them is an error; `canRun` says whether it runs here.
  */
-export const inspect = (
+export function inspect(
   plan: Plan,
   document?: PlanDocument,
   { adapter }: CheckOptions = {},
-): CheckedPlan => {
+): CheckedPlan {
   const ofPlan = askedOfPlan(rules, plan, document);
   if (!isCountable(ofPlan)) return { diagnostics: inOrder(ofPlan, document) };
   const estimate = estimatePlan(plan);
@@ -49,23 +49,21 @@ export const inspect = (
       : rules.flatMap((rule) => rule.ofAdapter?.(plan, adapter) ?? [])),
   ];
   return { diagnostics: inOrder(found, document), estimate, verdicts };
-};
+}
 
-export const checkPlan = (
+export function checkPlan(
   plan: Plan,
   document?: PlanDocument,
   options: CheckOptions = {},
-): Diagnostic[] => [...inspect(plan, document, options).diagnostics];
+): Diagnostic[] {
+  return [...inspect(plan, document, options).diagnostics];
+}
 
 /**
  * The errors among them: for who tries many plans.
  * @param known the plan's own, where it was estimated before
  */
-export const planErrors = (
-  plan: Plan,
-  document: PlanDocument,
-  known?: PlanEstimate,
-): Diagnostic[] => {
+export function planErrors(plan: Plan, document: PlanDocument, known?: PlanEstimate): Diagnostic[] {
   const ofPlan = askedOfPlan(rulesThatRefuse, plan, document);
   const ofProgram = rulesThatRefuse.filter(
     (rule) => rule.ofProgram !== undefined && rule.mayRefuseProgram?.(plan) !== false,
@@ -75,7 +73,7 @@ export const planErrors = (
       ? [...ofPlan, ...askedOfProgram(ofProgram, plan, known ?? estimatePlan(plan))]
       : ofPlan;
   return inOrder(found, document).filter(({ severity }) => severity === "error");
-};
+}
 
 const rulesThatRefuse = rules.filter(({ diagnostics }) =>
   diagnostics.some(({ severity }) => severity === "error"),
@@ -98,10 +96,10 @@ function askedOfProgram(
 }
 
 /** The gravest first, then as a reader of the file meets them; layers that follow from degrees are alike, and said once. */
-const inOrder = (
+function inOrder(
   diagnostics: readonly Diagnostic[],
   document: PlanDocument | undefined,
-): Diagnostic[] => {
+): Diagnostic[] {
   const distinct = new Map(
     diagnostics.map((each) => [JSON.stringify([each.code, each.path, each.message]), each]),
   );
@@ -110,11 +108,13 @@ const inOrder = (
   );
   const rank = { error: 0, warning: 1, info: 2 };
   return placed.toSorted((a, b) => rank[a.severity] - rank[b.severity] || byPosition(a, b));
-};
+}
 
 /** Sound, and every layer of it runs here. */
-export const canRun = (diagnostics: readonly Diagnostic[]): boolean =>
-  !hasErrors(diagnostics) && !diagnostics.some(isAboutRunning);
+export function canRun(diagnostics: readonly Diagnostic[]): boolean {
+  return !hasErrors(diagnostics) && !diagnostics.some(isAboutRunning);
+}
 
-export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
-  diagnostics.some(({ severity }) => severity === "error");
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}

@@ -8,7 +8,7 @@ import { editText } from "./repair/edit_text.ts";
 import type { PatchOperation, Proposal } from "./repair/fix.ts";
 import {
   after,
-  assess,
+  assessValue,
   type Budget,
   proposalsFor,
   type Solution,
@@ -52,14 +52,14 @@ export interface RepairedPlan {
 const maxErrors = 40;
 
 /** Checks of one repair; of a large plan fewer, since each takes longer. */
-const checksFor = ({ plan }: State): number => {
+function checksFor({ plan }: State): number {
   let places = 0;
   for (const { layers } of plan?.stages ?? []) {
     for (const { groups } of layers) for (const { length } of groups) places += length;
   }
   if (places > 10_000 || (plan?.hardware.gpus ?? 0) > 4096) return 6;
   return places > 1000 ? 20 : 150;
-};
+}
 
 const maxAlternatives = 6;
 
@@ -68,12 +68,9 @@ const maxAlternatives = 6;
  * errors, or where no known repair removes them all.
  * @param known of the document's plan, where it was estimated before
  */
-export const repairPlan = (
-  document: PlanDocument,
-  known?: PlanEstimate,
-): RepairedPlan | undefined => {
+export function repairPlan(document: PlanDocument, known?: PlanEstimate): RepairedPlan | undefined {
   if (document.value === undefined) return undefined;
-  const start = assess(document.value, known);
+  const start = assessValue(document.value, known);
   if (start.errors.length === 0 || start.errors.length > maxErrors) return undefined;
   const checks = checksFor(start);
   const solution = solve(start, { checks });
@@ -86,26 +83,28 @@ export const repairPlan = (
     patch,
     alternatives: alternativesTo(solution, start, document, { checks }),
   };
-};
+}
 
-const patchOf = (steps: readonly SearchStep[]): PatchOperation[] =>
-  steps.flatMap(({ proposal }) => proposal.patch);
+function patchOf(steps: readonly SearchStep[]): PatchOperation[] {
+  return steps.flatMap(({ proposal }) => proposal.patch);
+}
 
-const repairsOf = ({ proposal, solved }: SearchStep): Repair[] =>
-  solved.map(({ code, message }) => ({
+function repairsOf({ proposal, solved }: SearchStep): Repair[] {
+  return solved.map(({ code, message }) => ({
     rule: code,
     description: `${message}: ${proposal.description}`,
     consequence: proposal.consequence,
     patch: proposal.patch,
   }));
+}
 
 /** The first step of the solution, taken otherwise, and whatever must follow. */
-const alternativesTo = (
+function alternativesTo(
   solution: Solution,
   start: State,
   document: PlanDocument,
   budget: Budget,
-): Alternative[] => {
+): Alternative[] {
   const known = new Set([JSON.stringify(solution.value)]);
   const found: Alternative[] = [];
   for (const error of start.errors) {
@@ -128,9 +127,11 @@ const alternativesTo = (
     }
   }
   return found;
-};
+}
 
-const wordsOf = (proposals: readonly Proposal[]) => ({
-  description: proposals.map(({ description }) => description).join("; "),
-  consequence: proposals.map(({ consequence }) => consequence).join("; "),
-});
+function wordsOf(proposals: readonly Proposal[]) {
+  return {
+    description: proposals.map(({ description }) => description).join("; "),
+    consequence: proposals.map(({ consequence }) => consequence).join("; "),
+  };
+}

@@ -10,8 +10,8 @@ import type { PlanEstimate } from "../program/estimate.ts";
 import type { AdapterLimits, Examples } from "./example.ts";
 import type { Faulty, Proposal } from "./repair/fix.ts";
 
-/** Of docs/diagnostics.md. Rules of form are those that the reading of the file asks. */
-export type Chapter = "form" | "splits" | "sizes" | "claims";
+/** Of docs/diagnostics.md. Rules of structure are those that the reading of the file asks. */
+export type Chapter = "structure" | "splits" | "sizes" | "claims";
 
 /** Where an analysis of a plan puts a finding. */
 export type AnalysisPart = "hardware" | "model" | "strengths" | "claims" | "notes";

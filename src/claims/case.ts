@@ -35,44 +35,50 @@ export interface Case {
   readonly measurements?: Measurements;
 }
 
-export const claimed = (value: number, unit: Unit): Figure => ({
-  value,
-  unit,
-  samples: 0,
-  provenance: "claimed",
-  conditions: [],
-});
+export function claimed(value: number, unit: Unit): Figure {
+  return {
+    value,
+    unit,
+    samples: 0,
+    provenance: "claimed",
+    conditions: [],
+  };
+}
 
 /** A figure that follows from the plan alone. */
-export const fromPlan = (
-  value: number,
-  unit: Unit,
-  conditions: readonly string[] = [],
-): Figure => ({ value, unit, samples: 0, provenance: "estimated", conditions });
+export function fromPlan(value: number, unit: Unit, conditions: readonly string[] = []): Figure {
+  return { value, unit, samples: 0, provenance: "estimated", conditions };
+}
 
 /** What a verdict says of the claim itself. */
-export const claimedBy = (
+export function claimedBy(
   { key, label, unit, tolerance }: ClaimDefinition,
   value: number,
-): Pick<Verdict, "claim" | "label" | "claimed" | "tolerance"> => ({
-  claim: key,
-  label,
-  claimed: claimed(value, unit),
-  tolerance,
-});
+): Pick<Verdict, "claim" | "label" | "claimed" | "tolerance"> {
+  return {
+    claim: key,
+    label,
+    claimed: claimed(value, unit),
+    tolerance,
+  };
+}
 
 /** Found ÷ claimed, where that means something. */
-export const ratioOf = (found: Figure | undefined, claim: Figure): { readonly ratio?: number } =>
-  found === undefined || claim.value === 0 ? {} : { ratio: found.value / claim.value };
+export function ratioOf(found: Figure | undefined, claim: Figure): { readonly ratio?: number } {
+  return found === undefined || claim.value === 0 ? {} : { ratio: found.value / claim.value };
+}
 
 /** The largest value of an item; 0 for none. */
-export const largest = <T>(items: readonly T[], of: (item: T) => number): number => {
+export function largest<T>(items: readonly T[], of: (item: T) => number): number {
   let most = 0;
   for (const item of items) most = Math.max(most, of(item));
   return most;
-};
+}
 
 /** Samples per second as claimed, or as they follow from claimed tokens. */
-export const claimedSamples = ({ claims, workload }: Plan): number | undefined =>
-  claims.samplesPerSecond ??
-  (claims.tokensPerSecond === undefined ? undefined : claims.tokensPerSecond / workload.sequence);
+export function claimedSamples({ claims, workload }: Plan): number | undefined {
+  return (
+    claims.samplesPerSecond ??
+    (claims.tokensPerSecond === undefined ? undefined : claims.tokensPerSecond / workload.sequence)
+  );
+}

@@ -25,7 +25,7 @@ export interface SampleFlops {
 }
 
 /** Of one sample, over all GPUs. */
-export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops => {
+export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops {
   const parts = partsOf(plan, estimate);
   const { batch, recompute } = plan.workload;
   const passes = plan.workload.mode === "training" ? 3 : 1;
@@ -50,15 +50,15 @@ export const sampleFlops = ({ plan, estimate }: Pick<Parts, "plan" | "estimate">
     least: (passes * leastForward(plan, parts)) / batch,
     recomputed: again / batch,
   };
-};
+}
 
 /** Share of its blocks that a GPU computes again by full recomputation: all, or with the block method so many. */
-export const blocksAgain = (plan: Plan): number => {
+export function blocksAgain(plan: Plan): number {
   const { method = "uniform", layers = 1 } = plan.workload.recompute ?? {};
   if (method === "uniform") return 1;
-  const perGpu = blocksOf(plan).length / (pipelineOf(plan)?.positions.length ?? 1);
+  const perGpu = blocksOf(plan).length / (pipelineOf(plan)?.pipelineRanks.length ?? 1);
   return perGpu === 0 ? 1 : Math.min(1, layers / perGpu);
-};
+}
 
 interface Parts {
   readonly plan: Plan;
@@ -69,7 +69,7 @@ interface Parts {
   readonly isCausal: boolean;
 }
 
-const partsOf = (plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> => {
+function partsOf(plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
   // Sharding repeats small kernels on every rank; of these it divides the work.
   const of = (...names: string[]): number =>
     estimate.kernels
@@ -84,12 +84,12 @@ const partsOf = (plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "esti
     experts: of("grouped_matmul"),
     isCausal: attentions.some((layer) => layer.op === "attention" && layer.causal),
   };
-};
+}
 
-const leastForward = (
+function leastForward(
   plan: Plan,
   { forward, attention, experts }: Omit<Parts, "plan" | "estimate">,
-): number => {
+): number {
   const { model, workload } = plan;
   let least = forward;
   // In inference only the last token's logits are needed.
@@ -103,11 +103,12 @@ const leastForward = (
     least -= experts * (1 - Math.min(1, moe.capacityFactor / moe.experts));
   }
   return Math.max(0, least);
-};
+}
 
 /** Windows, chunks and linear forms of attention see fewer tokens. */
-export const seesWholeSequences = ({ model }: Plan): boolean =>
-  model?.slidingWindow === undefined && (model?.otherFeatures ?? []).length === 0;
+export function seesWholeSequences({ model }: Plan): boolean {
+  return model?.slidingWindow === undefined && (model?.otherFeatures ?? []).length === 0;
+}
 
 /** What the FLOPs of a sample lean on. */
 export const flopsPaths: readonly string[] = [

@@ -20,10 +20,11 @@ const judges: Readonly<
  * A claim beyond what any run can reach is refuted without a run. Speed is decided by a run only where the plan's own
  * work ran, with nothing assumed, on hardware adapters that no two ranks share, by the 95 % interval of the median.
  */
-export const judgeClaims = (given: Case): Verdict[] =>
-  claimTable.flatMap((claim) => {
+export function judgeClaims(given: Case): Verdict[] {
+  return claimTable.flatMap((claim) => {
     const value = given.plan.claims[claim.key];
     if (value === undefined) return [];
     const verdict = judges[claim.kind](given, claim, value);
     return [verdict, ...(relations[claim.key] ?? []).flatMap((relation) => relation(given) ?? [])];
   });
+}

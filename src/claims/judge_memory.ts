@@ -12,7 +12,7 @@ import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./t
 import type { Judgement, Need, Verdict } from "./verdict.ts";
 import { percent, quantity } from "./words.ts";
 
-export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
+export function judgeMemory(given: Case, claim: ClaimDefinition, value: number): Verdict {
   const { plan } = given;
   const capacity = plan.hardware.memoryPerGpu;
   const leansOn = memoryAssumptions(plan);
@@ -46,20 +46,20 @@ export const judgeMemory = (given: Case, claim: ClaimDefinition, value: number):
     reason,
     needs: isOpen && claimedBytes > 0 ? parametersFor(given, claimedBytes) : [],
   };
-};
+}
 
 interface Decision {
   readonly judgement: Judgement;
   readonly reason: string;
 }
 
-const decide = (
+function decide(
   given: Case,
   claim: ClaimDefinition,
   { rank, total, least, keyValueCache }: MemoryNeed,
   claimedBytes: number,
   capacity: number,
-): Decision => {
+): Decision {
   const { plan } = given;
   const obstacles = memoryObstacles(plan);
   const parts = `GPU ${rank}, the fullest, needs ${quantity(total, "B")} of ${quantity(capacity, "B")}${keyValueCache === 0 ? "" : `, KV cache of ${quantity(keyValueCache, "B")} included`}`;
@@ -102,10 +102,10 @@ const decide = (
     judgement: "ambiguous",
     reason: `${parts} as run here, and any run at least ${quantity(least, "B")}: the claim lies between, tolerance ${tolerance}`,
   };
-};
+}
 
 /** So many parameters the claimed bytes can be at most. */
-const parametersFor = ({ plan }: Case, bytes: number): Need[] => {
+function parametersFor({ plan }: Case, bytes: number): Need[] {
   const gpus = plan.hardware.gpus;
   const each = valueBytes(plan);
   const inference: Need = {
@@ -125,4 +125,4 @@ const parametersFor = ({ plan }: Case, bytes: number): Need[] => {
   const isAssumed = assumedAmong(plan, ["workload.mode"]).length > 0;
   if (isAssumed) return [inference, training];
   return [plan.workload.mode === "training" ? training : inference];
-};
+}

@@ -10,7 +10,7 @@ import { claimTable, type ClaimDefinition } from "./table.ts";
 import type { Need, Verdict } from "./verdict.ts";
 import { number, percent, someOf } from "./words.ts";
 
-export const judgeScaling = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
+export function judgeScaling(given: Case, claim: ClaimDefinition, value: number): Verdict {
   const { plan } = given;
   const { gpus } = plan.hardware;
   const ofOne = gpus === 1;
@@ -32,24 +32,20 @@ export const judgeScaling = (given: Case, claim: ClaimDefinition, value: number)
     leansOn: assumedAmong(plan, ["hardware.gpus"]),
     needs: ofOne ? [] : [baseline(given, claim, value), ...beyond.flatMap(({ needs }) => needs)],
   };
-};
+}
 
 /** T₁ ÷ (N · T_N) is the share of time that GPUs work, if one alone works as fast: limits of that which it passes. */
-const idleBeyond = (given: Case, value: number): Limit[] => {
+function idleBeyond(given: Case, value: number): Limit[] {
   const work = claimTable.find(({ key }) => key === "computeUtilization");
   if (work === undefined) throw new Error("the table of claims has no utilization");
   return [scheduleLimit, balanceLimit].flatMap((rule) => {
     const limit = rule(given, work, value);
     return limit !== undefined && isBeyond(given, work, value, limit) ? [limit] : [];
   });
-};
+}
 
 /** Strong: T₁ = E · N · T_N for the same batch. Weak: T₁ = E · T_N for an N-th of it. Both are the same rate of one GPU. */
-const baseline = (
-  { plan, measurements }: Case,
-  { formula }: ClaimDefinition,
-  value: number,
-): Need => {
+function baseline({ plan, measurements }: Case, { formula }: ClaimDefinition, value: number): Need {
   const { gpus } = plan.hardware;
   const samples = claimedSamples(plan) ?? measurements?.metrics.samplesPerSecond?.value;
   if (samples === undefined) {
@@ -68,4 +64,4 @@ const baseline = (
     unit: "samples/s",
     because: `${number(samples)} samples/s of ${gpus} GPUs ÷ (${gpus} × ${percent(value)})`,
   };
-};
+}

@@ -34,7 +34,7 @@ interface Decision {
   readonly reason: string;
 }
 
-export const judgeSpeed = (given: Case, claim: ClaimDefinition, value: number): Verdict => {
+export function judgeSpeed(given: Case, claim: ClaimDefinition, value: number): Verdict {
   const limits = limitRules.flatMap((rule) => rule(given, claim, value) ?? []);
   const base = {
     ...claimedBy(claim, value),
@@ -73,14 +73,14 @@ export const judgeSpeed = (given: Case, claim: ClaimDefinition, value: number): 
     leansOn: [...new Set(limits.flatMap((limit) => assumedIn(given, limit)))],
     needs: isOpen ? needsOf(limits, claim, value) : [],
   };
-};
+}
 
 /** Conditions of all limits; a share of time without any says what it means. */
-const needsOf = (
+function needsOf(
   limits: readonly Limit[],
   { key }: ClaimDefinition,
   value: number,
-): readonly Need[] => {
+): readonly Need[] {
   const needs = limits.flatMap((limit) => limit.needs);
   if (needs.length > 0 || key !== "gpuUtilization") return needs;
   return [
@@ -92,9 +92,9 @@ const needsOf = (
       because: "busy + idle = 100 % of a step; waiting for others and for the host is idle time",
     },
   ];
-};
+}
 
-const foundFor = (given: Case, claim: ClaimDefinition): Figure | undefined => {
+function foundFor(given: Case, claim: ClaimDefinition): Figure | undefined {
   const { plan, measurements } = given;
   if (measurements === undefined) return undefined;
   const measured =
@@ -113,20 +113,20 @@ const foundFor = (given: Case, claim: ClaimDefinition): Figure | undefined => {
       ],
     }
   );
-};
+}
 
 /** The other of the two utilizations, where the plan gives a peak. */
-const besidesPlansPeak = ({ plan, measurements }: Case, { key }: ClaimDefinition): string[] => {
+function besidesPlansPeak({ plan, measurements }: Case, { key }: ClaimDefinition): string[] {
   const { mfu } = measurements?.metrics ?? {};
   return key === "computeUtilization" && plan.hardware.peakFlops !== undefined && mfu !== undefined
     ? [
         `of the plan's peak of ${quantity(plan.hardware.peakFlops, "FLOP/s")}; ${percent(mfu.value)} of the calibrated one`,
       ]
     : [];
-};
+}
 
 /** Where the plan gives a peak, utilization is a share of that; the share of the calibrated one stands beside it. */
-const againstPlansPeak = (given: Case, peak: number): Figure | undefined => {
+function againstPlansPeak(given: Case, peak: number): Figure | undefined {
   const { plan, measurements } = given;
   const rate = measurements?.metrics.samplesPerSecond;
   if (rate === undefined) return undefined;
@@ -145,28 +145,30 @@ const againstPlansPeak = (given: Case, peak: number): Figure | undefined => {
       ...(calibrated === undefined ? [] : [`${percent(calibrated.value)} of the calibrated peak`]),
     ],
   };
-};
+}
 
 /** Why a share of the plan's peak is no result, where the run did more than that. */
-const beyondPlansPeak = (given: Case, { key }: ClaimDefinition): string | undefined => {
+function beyondPlansPeak(given: Case, { key }: ClaimDefinition): string | undefined {
   const { peakFlops } = given.plan.hardware;
   if (key !== "computeUtilization" || peakFlops === undefined) return undefined;
   const reached = againstPlansPeak(given, peakFlops);
   return reached === undefined || !isOverBound(reached)
     ? undefined
     : `the run reached ${percent(reached.value)} of the plan's peak of ${quantity(peakFlops, "FLOP/s")}: hardware.peakFlops is too low, or it is of another GPU`;
-};
+}
 
-const untestable = (reason: string): Decision => ({ judgement: "untestable", reason });
+function untestable(reason: string): Decision {
+  return { judgement: "untestable", reason };
+}
 
 const judgements = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
 
-const decide = (
+function decide(
   given: Case,
   claim: ClaimDefinition,
   value: number,
   found: Figure | undefined,
-): Decision => {
+): Decision {
   const { plan, measurements } = given;
   const { promise } = claim;
   if (measurements === undefined) return untestable("nothing was run");
@@ -191,4 +193,4 @@ const decide = (
   if (promise === "exactly") throw new Error("no speed is promised exactly");
   const { is, because } = standingOf({ ...found, interval: found.interval }, value, promise);
   return { judgement: judgements[is], reason: because };
-};
+}

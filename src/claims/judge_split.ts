@@ -9,7 +9,7 @@ import type { ClaimDefinition } from "./table.ts";
 import type { Judgement, Need, Verdict } from "./verdict.ts";
 import { number, someOf } from "./words.ts";
 
-export const judgeSplit = ({ plan }: Case, claim: ClaimDefinition, value: number): Verdict => {
+export function judgeSplit({ plan }: Case, claim: ClaimDefinition, value: number): Verdict {
   const paths =
     claim.key === "tensorGroupSize"
       ? ["parallel.tensor", "parallel.tensorGroup", "stages"]
@@ -55,16 +55,16 @@ export const judgeSplit = ({ plan }: Case, claim: ClaimDefinition, value: number
           }
         : { judgement: agrees ? "confirmed" : "refuted", reason: gives, needs: [] };
   return { ...base, found, ...ratioOf(found, base.claimed), ...judged };
-};
+}
 
-const valuesOf = (plan: Plan, { key }: ClaimDefinition): number[] => {
+function valuesOf(plan: Plan, { key }: ClaimDefinition): number[] {
   if (key === "tensorGroupSize") return tensorGroupSizes(plan);
   const counts = moeLayers(plan).map((layer) => [...expertsOnGpus(layer).values()]);
   return key === "expertVariance" ? counts.map(variance) : [...new Set(counts.flat())];
-};
+}
 
 /** Serving engines place copies of experts; a plan that does not say how many may have as many as the claim needs. */
-const redundantFor = (plan: Plan, { key }: ClaimDefinition, value: number): Need | undefined => {
+function redundantFor(plan: Plan, { key }: ClaimDefinition, value: number): Need | undefined {
   const [layer] = moeLayers(plan);
   if (key !== "expertsPerGpu" || layer === undefined) return undefined;
   if (plan.workload.mode === "training" || plan.model?.moe?.redundantExperts !== undefined) {
@@ -83,9 +83,9 @@ const redundantFor = (plan: Plan, { key }: ClaimDefinition, value: number): Need
     because: `${number(value)} × ${members} expert ranks − ${layer.experts} experts`,
     ...(copies > layer.experts ? { absurd: "more copies than experts" } : {}),
   };
-};
+}
 
-const needOf = (plan: Plan, { key }: ClaimDefinition, value: number): Need => {
+function needOf(plan: Plan, { key }: ClaimDefinition, value: number): Need {
   const [layer] = moeLayers(plan);
   const members = layer?.expertGroups[0]?.length ?? 1;
   if (key === "tensorGroupSize") {
@@ -113,10 +113,10 @@ const needOf = (plan: Plan, { key }: ClaimDefinition, value: number): Need => {
     unit: "experts",
     because: "equal numbers have no variance",
   };
-};
+}
 
-const tensorGroupSizes = (plan: Plan): number[] =>
-  plan.stages
+function tensorGroupSizes(plan: Plan): number[] {
+  return plan.stages
     .flatMap(({ layers }) => layers)
     .flatMap((layer) => {
       if (layer.op === "moe") {
@@ -129,12 +129,13 @@ const tensorGroupSizes = (plan: Plan): number[] =>
         ((layer.op === "linear" || layer.op === "embedding") && layer.split !== "replicated");
       return isSplit ? layer.groups.map((group) => group.length) : [];
     });
+}
 
 /** The value that speaks most against the claim; undefined for none. */
-const furthest = (values: readonly number[], claim: number): number | undefined => {
+function furthest(values: readonly number[], claim: number): number | undefined {
   let worst: number | undefined;
   for (const value of values) {
     if (worst === undefined || Math.abs(value - claim) > Math.abs(worst - claim)) worst = value;
   }
   return worst;
-};
+}

@@ -5,16 +5,16 @@ import { formatBytes, formatNumber, formatParameters, formatPercent } from "../m
 
 const signs = { "at least": "≥", "at most": "≤", exactly: "=" } as const;
 
-export const needText = ({ what, relation, value, unit, because, absurd }: Need): string => {
+export function needText({ what, relation, value, unit, because, absurd }: Need): string {
   const impossible = absurd === undefined ? "" : `: impossible, ${absurd}`;
   return `${what} ${signs[relation]} ${valueText(value, unit)}${impossible} (${because})`;
-};
+}
 
-const valueText = (value: number, unit: string): string => {
+function valueText(value: number, unit: string): string {
   if (!Number.isFinite(value)) return "without end";
   if (unit === "share") return formatPercent(value);
   if (unit === "B") return formatBytes(value);
   if (unit === "parameters") return formatParameters(value);
   if (unit === "FLOP/s" || unit === "FLOPs") return formatBytes(value).replace(/B$/, unit);
   return unit === "" ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
-};
+}

@@ -38,7 +38,7 @@ const memoryPaths = ["model", "stages", ...workloadPaths, "parallel", "communica
 const workPaths = [...memoryPaths, "optimizations"];
 
 /** Empty where a run on these adapters decides how fast the plan is. */
-export const speedObstacles = (plan: Plan, run: Measurements): readonly string[] => {
+export function speedObstacles(plan: Plan, run: Measurements): readonly string[] {
   const assumed = assumedAmong(plan, workPaths);
   return [
     ...adapterObstacles(plan, run.adapters),
@@ -47,16 +47,16 @@ export const speedObstacles = (plan: Plan, run: Measurements): readonly string[]
       ? [
           plan.workload.schedule === undefined
             ? "mode is training, but only its forward pass ran"
-            : "mode is training, but its backward slots ran a stand-in",
+            : "mode is training, but its backward slots were synthetic",
         ]
       : []),
     ...(assumed.length === 0 ? [] : [`assumed: ${someOf(assumed)}`]),
     ...workNotRun(plan, "speed"),
   ];
-};
+}
 
 /** Empty where the program's buffers are what the plan needs. */
-export const memoryObstacles = (plan: Plan): readonly string[] => {
+export function memoryObstacles(plan: Plan): readonly string[] {
   const assumed = memoryAssumptions(plan);
   return [
     ...(plan.workload.mode === "training"
@@ -68,19 +68,23 @@ export const memoryObstacles = (plan: Plan): readonly string[] => {
     ...(assumed.length === 0 ? [] : [`assumed: ${someOf(assumed)}`]),
     ...workNotRun(plan, "memory"),
   ];
-};
+}
 
 /** Sequence 1 in front of causal attention is a step of decoding. */
-const decodesFromUnsaidCache = ({ workload, stages }: Plan): boolean =>
-  workload.mode === "inference" &&
-  workload.sequence === 1 &&
-  stages.some(({ layers }) => layers.some((layer) => layer.op === "attention" && layer.causal));
+function decodesFromUnsaidCache({ workload, stages }: Plan): boolean {
+  return (
+    workload.mode === "inference" &&
+    workload.sequence === 1 &&
+    stages.some(({ layers }) => layers.some((layer) => layer.op === "attention" && layer.causal))
+  );
+}
 
-export const memoryAssumptions = (plan: Plan): readonly string[] =>
-  assumedAmong(plan, [...memoryPaths, "hardware.memoryPerGpu", "hardware.gpus"]);
+export function memoryAssumptions(plan: Plan): readonly string[] {
+  return assumedAmong(plan, [...memoryPaths, "hardware.memoryPerGpu", "hardware.gpus"]);
+}
 
 /** What the source does and the run does not. */
-const workNotRun = (plan: Plan, on: "speed" | "memory"): readonly string[] => {
+function workNotRun(plan: Plan, on: "speed" | "memory"): readonly string[] {
   const notes = notesThatBear(plan, on).map(({ message }) => message);
   const features =
     plan.model === undefined ? [] : featuresBeyondLayers(plan.model).map(({ what }) => what);
@@ -95,9 +99,9 @@ const workNotRun = (plan: Plan, on: "speed" | "memory"): readonly string[] => {
     ...(features.length === 0 ? [] : [`no layer here runs ${someOf(features)}`]),
     ...(notes.length === 0 ? [] : [`the import left out: ${notes.join("; ")}`]),
   ];
-};
+}
 
-const adapterObstacles = (plan: Plan, adapters: readonly JudgedAdapter[]): readonly string[] => {
+function adapterObstacles(plan: Plan, adapters: readonly JudgedAdapter[]): readonly string[] {
   const software = [...new Set(adapters.filter((each) => each.software).map(({ id }) => id))];
   if (software.length > 0) {
     return [
@@ -107,9 +111,9 @@ const adapterObstacles = (plan: Plan, adapters: readonly JudgedAdapter[]): reado
     ];
   }
   return [...sharing(adapters), ...otherGpus(plan, adapters)];
-};
+}
 
-const sharing = (adapters: readonly JudgedAdapter[]): readonly string[] => {
+function sharing(adapters: readonly JudgedAdapter[]): readonly string[] {
   const shared = adapters.find(({ sharedWith }) => sharedWith.length > 0);
   if (shared === undefined) return [];
   const ranks = [shared.rank, ...shared.sharedWith].toSorted((a, b) => a - b);
@@ -119,10 +123,10 @@ const sharing = (adapters: readonly JudgedAdapter[]): readonly string[] => {
       ? `ranks ${ranks.join(", ")} share ${shared.id} and contend for it`
       : `ranks ${ranks.join(", ")} are on ${ids.join(" and ")}, which are not proven to be GPUs of their own`,
   ];
-};
+}
 
 /** A plan for a named GPU is not decided on another. */
-const otherGpus = ({ hardware }: Plan, adapters: readonly JudgedAdapter[]): readonly string[] => {
+function otherGpus({ hardware }: Plan, adapters: readonly JudgedAdapter[]): readonly string[] {
   const wanted = hardware.gpu;
   if (wanted === undefined) return [];
   const other = adapters.find(({ name }) => {
@@ -130,24 +134,23 @@ const otherGpus = ({ hardware }: Plan, adapters: readonly JudgedAdapter[]): read
     return !("gpu" in found) || found.gpu.name !== wanted;
   });
   return other === undefined ? [] : [`the plan is for ${wanted}, and ${other.id} is ${other.name}`];
-};
+}
 
 /** The conditions that every figure of a run holds under. */
-export const runConditions = (
+export function runConditions(
   adapters: readonly JudgedAdapter[],
   link?: SimulatedLink,
-): readonly string[] => [
-  ...adapterConditions(adapters),
-  ...(link === undefined ? [] : [describeLink(link)]),
-];
+): readonly string[] {
+  return [...adapterConditions(adapters), ...(link === undefined ? [] : [describeLink(link)])];
+}
 
 /** In a sentence without a full stop. */
-export const describeLink = ({ latencyMs, bandwidth }: SimulatedLink): string => {
+export function describeLink({ latencyMs, bandwidth }: SimulatedLink): string {
   const bytes = bandwidth === undefined ? "" : ` + its bytes at ${quantity(bandwidth, "B/s")}`;
   return `links between ranks are emulated: no message takes less than ${number(1000 * latencyMs)} µs${bytes}`;
-};
+}
 
-const adapterConditions = (adapters: readonly JudgedAdapter[]): readonly string[] => {
+function adapterConditions(adapters: readonly JudgedAdapter[]): readonly string[] {
   const ids = [...new Set(adapters.map(({ id }) => id))];
   return ids.map((id) => {
     const own = adapters.filter((each) => each.id === id);
@@ -163,4 +166,4 @@ const adapterConditions = (adapters: readonly JudgedAdapter[]): readonly string[
       ? `${kind} ${id}, rank ${ranks} alone on it`
       : `${kind} ${id}, rank ${ranks}, perhaps the same GPU as of ${others.join(", ")}`;
   });
-};
+}

@@ -31,7 +31,7 @@ interface Agreement {
 }
 
 /** Leaning on assumed values, two claims neither agree nor contradict each other: they fix the values. */
-const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
+function verdictOf({ plan }: Case, given: Agreement): Verdict {
   const { promised, follows, tolerance, formula, unsaid = [] } = given;
   const agrees = given.agrees ?? Math.abs(follows - promised) <= tolerance * Math.abs(promised);
   const leansOn = assumedAmong(plan, given.paths);
@@ -58,7 +58,7 @@ const verdictOf = ({ plan }: Case, given: Agreement): Verdict => {
     leansOn,
     needs: judgement === "untestable" || judgement === "ambiguous" ? given.needs : [],
   };
-};
+}
 
 const tokenArithmetic: Relation = (given) => {
   const { claims, workload } = given.plan;
@@ -173,9 +173,8 @@ const latencyArithmetic: Relation = (given) => {
  * counted by half, whole or not at all, or 6 FLOPs per parameter and token, with the embedding or without. What agrees
  * only with recomputation counted is an HFU, whatever it is called.
  */
-const utilizationArithmetic =
-  (key: "computeUtilization" | "hardwareFlopsUtilization"): Relation =>
-  (given) => {
+function utilizationArithmetic(key: "computeUtilization" | "hardwareFlopsUtilization"): Relation {
+  return (given) => {
     const { claims, hardware } = given.plan;
     const share = claims[key];
     const samples = claimedSamples(given.plan);
@@ -229,6 +228,7 @@ const utilizationArithmetic =
       ],
     });
   };
+}
 
 const mostApart = 1.5;
 
@@ -237,10 +237,10 @@ const mostApart = 1.5;
  * recomputation nothing, or attention in all three passes, as Korthikanti et al. 2022 (equation 9) do. What a plan
  * does not say may be done or not.
  */
-const computedAgain = (
+function computedAgain(
   { plan }: Case,
   { wholeAttention, withoutAttention, perParameter: [fewest, most] }: SampleFlops,
-): { readonly least: number; readonly most: number } => {
+): { readonly least: number; readonly most: number } {
   const { mode, recompute } = plan.workload;
   if (mode === "inference") return { least: 0, most: 0 };
   switch (recompute?.granularity) {
@@ -253,7 +253,7 @@ const computedAgain = (
     case undefined:
       return { least: 0, most: Math.max(most, wholeAttention) / 3 };
   }
-};
+}
 
 /** A GPU is busy for as long as its arithmetic takes at the peak, or longer. */
 const busyArithmetic: Relation = (given) => {

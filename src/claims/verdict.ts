@@ -44,8 +44,9 @@ export interface Verdict {
 }
 
 /** Measured, projected, or estimated: a bound that holds for any run, or the plan's own split. */
-export const decidedBy = ({ judgement, provenance }: Verdict): Provenance | undefined =>
-  judgement === "untestable" ? undefined : provenance;
+export function decidedBy({ judgement, provenance }: Verdict): Provenance | undefined {
+  return judgement === "untestable" ? undefined : provenance;
+}
 
 /** Whether it says more than that nothing here can tell. */
 export function isDecidedOrConditional({ judgement, needs }: Verdict): boolean {

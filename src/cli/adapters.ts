@@ -9,7 +9,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const defineAdapters = (program: Command): void => {
+export function defineAdapters(program: Command): void {
   program
     .command("adapters")
     .summary("list the adapters of this machine")
@@ -18,9 +18,9 @@ export const defineAdapters = (program: Command): void => {
     )
     .option("--json", "print the adapters as JSON")
     .action((flags: Flags) => guarded(flags.json, () => adapters(flags)));
-};
+}
 
-const adapters = async ({ json }: Flags): Promise<ExitCode> => {
+async function adapters({ json }: Flags): Promise<ExitCode> {
   const [{ discoverAdapters }, { adaptersReport }] = await Promise.all([
     import("../gpu/discover.ts"),
     import("../report/adapters_report.ts"),
@@ -29,4 +29,4 @@ const adapters = async ({ json }: Flags): Promise<ExitCode> => {
   if (json === true) printJson({ adapters: found, refused });
   else printReports([adaptersReport(found, refused)]);
   return found.length === 0 ? exitCodes.environment : exitCodes.fine;
-};
+}

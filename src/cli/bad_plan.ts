@@ -32,8 +32,8 @@ export interface Inspected {
   readonly verdicts?: readonly Verdict[];
 }
 
-/** Everything that the form and the rules have to say about a file. */
-export const inspectPlan = async (file: string): Promise<Inspected> => {
+/** Everything that the reading and the rules have to say about a file. */
+export async function inspectPlan(file: string): Promise<Inspected> {
   const [{ readPlan }, check] = await Promise.all([
     import("../plan/load.ts"),
     import("../check/check_plan.ts"),
@@ -42,22 +42,22 @@ export const inspectPlan = async (file: string): Promise<Inspected> => {
   if (plan === undefined) return { document, diagnostics };
   const checked = check.inspect(plan, document);
   return { plan, document, ...checked, diagnostics: [...diagnostics, ...checked.diagnostics] };
-};
+}
 
 /** What to do next about a plan with errors; nothing where no repair is known. */
-export const repairAdvice = async ({
+export async function repairAdvice({
   document,
   estimate,
-}: Pick<Inspected, "document" | "estimate">): Promise<string[]> => {
+}: Pick<Inspected, "document" | "estimate">): Promise<string[]> {
   const { repairPlan } = await import("../check/repair.ts");
   if (repairPlan(document, estimate) === undefined) return [];
   return [`\`shardbench check ${document.file} --repair\` prints a corrected plan.`];
-};
+}
 
 /** Throws `BadPlan` where there are errors, or layers that do not run here: for a run these are errors too. */
-export const soundPlan = async (
+export async function soundPlan(
   file: string,
-): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> => {
+): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
   const inspected = await inspectPlan(file);
   const { isAboutRunning } = await import("../check/rules/sizes/layer_not_runnable.ts");
   const diagnostics = inspected.diagnostics.map((each): Diagnostic =>
@@ -68,4 +68,4 @@ export const soundPlan = async (
     throw new BadPlan({ ...inspected, diagnostics });
   }
   return { plan, diagnostics };
-};
+}

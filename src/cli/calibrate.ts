@@ -12,22 +12,22 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const defineCalibrate = (program: Command): void => {
+export function defineCalibrate(program: Command): void {
   program
     .command("calibrate")
     .summary("measure what the adapters reach at best")
     .description(
       "Measures the ceilings of every adapter, one after the other: arithmetic, memory, transfers and\n" +
-        "the cost of giving the GPU work, each by the fastest of several forms with checked results.\n" +
+        "the cost of giving the GPU work, each by the fastest of several variants with checked results.\n" +
         "Takes some seconds per adapter, which should have nothing else to do. Runs use what is found\n" +
         "for 30 days, as long as a short measurement agrees with it.",
     )
     .option("--adapter <id>", "this adapter only, as `shardbench adapters` lists it")
     .option("--json", "print every run of every ceiling as JSON")
     .action((flags: Flags) => guarded(flags.json, () => calibrate(flags)));
-};
+}
 
-const calibrate = async ({ adapter, json }: Flags): Promise<ExitCode> => {
+async function calibrate({ adapter, json }: Flags): Promise<ExitCode> {
   const found = await interruptible(async (options) => {
     const { calibrateAdapters } = await import("../harness/calibrate_adapters.ts");
     return calibrateAdapters({ ...options, ...(adapter === undefined ? {} : { adapter }) });
@@ -38,4 +38,4 @@ const calibrate = async ({ adapter, json }: Flags): Promise<ExitCode> => {
     printReports(found.map(calibrationReport));
   }
   return found.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
-};
+}

@@ -16,7 +16,7 @@ interface Flags {
   readonly sarif?: boolean;
 }
 
-export const defineCheck = (program: Command): void => {
+export function defineCheck(program: Command): void {
   program
     .command("check")
     .argument("<file>", "plan in YAML or JSON")
@@ -40,9 +40,9 @@ Examples:
   $ shardbench check plan.json --repair -o corrected.json`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => check(file, flags)));
-};
+}
 
-const check = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function check(file: string, flags: Flags): Promise<ExitCode> {
   const inspected = await inspectPlan(file);
   if (flags.repair === true) {
     const { repairFile } = await import("./repair_file.ts");
@@ -54,12 +54,13 @@ const check = async (file: string, flags: Flags): Promise<ExitCode> => {
   } else if (flags.json === true) await printFindings(inspected);
   else printLines(await findings(inspected));
   return isSound(inspected) ? exitCodes.fine : exitCodes.badPlan;
-};
+}
 
-const isSound = ({ plan, diagnostics }: Inspected): boolean =>
-  plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
+function isSound({ plan, diagnostics }: Inspected): boolean {
+  return plan !== undefined && diagnostics.every(({ severity }) => severity !== "error");
+}
 
-const findings = async (inspected: Inspected): Promise<string[]> => {
+async function findings(inspected: Inspected): Promise<string[]> {
   const { claimsOpen } = await import("../check/rules/claims/claim_refuted.ts");
   return [
     ...terminalLines(checkReport(inspected), outputColors()),
@@ -68,13 +69,13 @@ const findings = async (inspected: Inspected): Promise<string[]> => {
       : []),
     ...(isSound(inspected) ? [] : await repairAdvice(inspected)),
   ];
-};
+}
 
-const printFindings = async ({ plan, diagnostics, estimate }: Inspected): Promise<void> => {
+async function printFindings({ plan, diagnostics, estimate }: Inspected): Promise<void> {
   const { loadPerGpu } = await import("../program/load_per_gpu.ts");
   printJson({
     ...(plan === undefined ? {} : { plan: plan.name }),
     ...(plan === undefined || estimate === undefined ? {} : { load: loadPerGpu(plan, estimate) }),
     diagnostics: diagnostics.map(printedDiagnostic),
   });
-};
+}

@@ -13,7 +13,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const defineClaims = (program: Command): void => {
+export function defineClaims(program: Command): void {
   program
     .command("claims")
     .argument("[file]", "plan in YAML or JSON")
@@ -38,12 +38,13 @@ Examples:
       if (file === undefined && flags.definitions !== true) command.error("error: name a plan");
       return guarded(flags.json, () => claims(file, flags));
     });
-};
+}
 
-const isOnGpu = ({ severity, path }: Diagnostic): boolean =>
-  severity === "error" && path[0] === "hardware" && path[1] === "gpu";
+function isOnGpu({ severity, path }: Diagnostic): boolean {
+  return severity === "error" && path[0] === "hardware" && path[1] === "gpu";
+}
 
-const claims = async (file: string | undefined, flags: Flags): Promise<ExitCode> => {
+async function claims(file: string | undefined, flags: Flags): Promise<ExitCode> {
   if (file === undefined) {
     const [{ claimTable }, { definitionsReport }] = await Promise.all([
       import("../claims/table.ts"),
@@ -63,4 +64,4 @@ const claims = async (file: string | undefined, flags: Flags): Promise<ExitCode>
   return verdicts.some(({ judgement }) => judgement === "refuted")
     ? exitCodes.claimRefuted
     : exitCodes.fine;
-};
+}

@@ -32,7 +32,7 @@ interface Flags {
 
 const choices: readonly (BenchedCollective | "all")[] = [...benchedCollectives, "all"];
 
-export const defineCollectives = (program: Command): void => {
+export function defineCollectives(program: Command): void {
   program
     .command("collectives")
     .argument("[op...]", `what to measure: ${choices.join(", ")}`, collect, [])
@@ -73,17 +73,16 @@ Examples:
     .action((ops: readonly BenchedCollective[], flags: Flags) =>
       guarded(flags.json, () => collectives(ops, flags)),
     );
-};
+}
 
-const collect = (text: string, before: readonly string[]): string[] => [
-  ...before,
-  oneOf(choices)(text),
-];
+function collect(text: string, before: readonly string[]): string[] {
+  return [...before, oneOf(choices)(text)];
+}
 
-const collectives = async (
+async function collectives(
   asked: readonly (BenchedCollective | "all")[],
   flags: Flags,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const named = asked.length === 0 ? (["all-reduce"] as const) : asked;
   const ops = benchedCollectives.filter((op) => named.includes("all") || named.includes(op));
   const { ranks, minBytes, maxBytes, factor, dtype, check, algorithm } = flags;
@@ -125,7 +124,10 @@ const collectives = async (
   if (end !== undefined) return tell(end);
   if (!benches.every(isRight)) return exitCodes.wrongNumerics;
   return benches.map(exitCodeOfRun).find((code) => code !== exitCodes.fine) ?? exitCodes.fine;
-};
+}
 
-const isRight = ({ rows }: CollectiveBench): boolean =>
-  rows.every(({ outOfPlace, inPlace }) => (outOfPlace.wrong ?? 0) + (inPlace?.wrong ?? 0) === 0);
+function isRight({ rows }: CollectiveBench): boolean {
+  return rows.every(
+    ({ outOfPlace, inPlace }) => (outOfPlace.wrong ?? 0) + (inPlace?.wrong ?? 0) === 0,
+  );
+}

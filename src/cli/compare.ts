@@ -19,7 +19,7 @@ interface Flags extends RunFlags {
 /** The fewest that show how runs differ. */
 const usualRuns = 3;
 
-export const defineCompare = (program: Command): void => {
+export function defineCompare(program: Command): void {
   addRunOptions(program.command("compare"))
     .argument("<file>", "plan in YAML or JSON")
     .summary("hold a plan's claims against a run; exit 3 when one is refuted")
@@ -41,9 +41,9 @@ Examples:
   $ shardbench compare plan.yaml --adapter gpu0 --json`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => compare(file, flags)));
-};
+}
 
-const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function compare(file: string, flags: Flags): Promise<ExitCode> {
   const { plan: asWritten } = await soundPlan(file);
   const [{ judgeClaims }, { estimatePlan }, { compareReport }] = await Promise.all([
     import("../claims/judge.ts"),
@@ -66,13 +66,13 @@ const compare = async (file: string, flags: Flags): Promise<ExitCode> => {
     printReports([compareReport(plan, result, verdicts)]);
   }
   return gate(result, verdicts);
-};
+}
 
 /** A run that broke has not kept its claims: that comes first. */
-const gate = (result: RunResult, verdicts: readonly Verdict[]): ExitCode => {
+function gate(result: RunResult, verdicts: readonly Verdict[]): ExitCode {
   const code = exitCodeOfRun(result);
   if (code !== exitCodes.fine) return code;
   return verdicts.some(({ judgement }) => judgement === "refuted")
     ? exitCodes.claimRefuted
     : exitCodes.fine;
-};
+}

@@ -10,7 +10,7 @@ const shells = ["bash", "zsh", "fish"] as const;
 
 type Shell = (typeof shells)[number];
 
-export const defineCompletion = (program: Command): void => {
+export function defineCompletion(program: Command): void {
   program
     .command("completion")
     .addArgument(new Argument("<shell>", "the shell to complete in").choices(shells))
@@ -25,9 +25,9 @@ Examples:
   $ shardbench completion fish > ~/.config/fish/completions/shardbench.fish`,
     )
     .action((shell: Shell) => guarded(false, () => completion(program, shell)));
-};
+}
 
-const completion = async (program: Command, shell: Shell): Promise<ExitCode> => {
+async function completion(program: Command, shell: Shell): Promise<ExitCode> {
   const [{ shapesOf }, { bashScript }, { zshScript }, { fishScript }] = await Promise.all([
     import("./completion_shape.ts"),
     import("./completion_bash.ts"),
@@ -37,4 +37,4 @@ const completion = async (program: Command, shell: Shell): Promise<ExitCode> => 
   const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
   printLines(scripts[shell](shapesOf(program)));
   return exitCodes.fine;
-};
+}

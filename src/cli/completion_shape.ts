@@ -27,8 +27,8 @@ export interface CommandShape {
 /** Endings of plan files. */
 export const planEndings = ["json", "yaml", "yml"];
 
-export const shapesOf = (program: Command): CommandShape[] =>
-  program.commands.map((command) => {
+export function shapesOf(program: Command): CommandShape[] {
+  return program.commands.map((command) => {
     const [argument] = command.registeredArguments;
     return {
       name: command.name(),
@@ -40,21 +40,27 @@ export const shapesOf = (program: Command): CommandShape[] =>
       ...(argument === undefined ? {} : { argument: argumentValue(argument) }),
     };
   });
+}
 
-const optionShape = (option: Option): OptionShape => ({
-  names: [option.short, option.long].flatMap((name) => name ?? []),
-  description: option.description,
-  ...(option.required || option.optional
-    ? { value: valueOf(/<([^>]*)>|\[([^\]]*)\]/.exec(option.flags)?.[1] ?? "", option.argChoices) }
-    : {}),
-});
+function optionShape(option: Option): OptionShape {
+  return {
+    names: [option.short, option.long].flatMap((name) => name ?? []),
+    description: option.description,
+    ...(option.required || option.optional
+      ? {
+          value: valueOf(/<([^>]*)>|\[([^\]]*)\]/.exec(option.flags)?.[1] ?? "", option.argChoices),
+        }
+      : {}),
+  };
+}
 
-const argumentValue = (argument: Argument): CompletionValue =>
-  argument.argChoices === undefined && /file|plan|source/i.test(argument.name())
+function argumentValue(argument: Argument): CompletionValue {
+  return argument.argChoices === undefined && /file|plan|source/i.test(argument.name())
     ? { kind: "plan" }
     : valueOf(argument.name(), argument.argChoices);
+}
 
-const valueOf = (name: string, choices: readonly string[] | undefined): CompletionValue => {
+function valueOf(name: string, choices: readonly string[] | undefined): CompletionValue {
   if (choices !== undefined) return { kind: "choices", choices };
   return /file|path|dir|folder/i.test(name) ? { kind: "file" } : { kind: "other" };
-};
+}

@@ -8,7 +8,7 @@ export interface CountedPlan extends Inspected {
 }
 
 /** Throws `BadPlan` where the plan has no meaning: what its GPUs hold or do is contradictory. */
-export const countedPlan = async (file: string): Promise<CountedPlan> => {
+export async function countedPlan(file: string): Promise<CountedPlan> {
   const [inspected, { isCountable }] = await Promise.all([
     inspectPlan(file),
     import("../program/countable.ts"),
@@ -16,4 +16,4 @@ export const countedPlan = async (file: string): Promise<CountedPlan> => {
   const { plan, diagnostics } = inspected;
   if (plan === undefined || !isCountable(diagnostics)) throw new BadPlan(inspected);
   return { ...inspected, plan };
-};
+}

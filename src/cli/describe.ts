@@ -21,7 +21,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const defineDescribe = (program: Command): void => {
+export function defineDescribe(program: Command): void {
   program
     .command("describe")
     .argument("<file>", "plan in YAML or JSON")
@@ -48,9 +48,9 @@ Examples:
   $ shardbench describe plan.yaml --report -o analysis.md`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => describe(file, flags)));
-};
+}
 
-const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function describe(file: string, flags: Flags): Promise<ExitCode> {
   if (flags.report === true) {
     const [{ inspectPlan }, { analysisReport }, { markdownLines }] = await Promise.all([
       import("./bad_plan.ts"),
@@ -78,9 +78,9 @@ const describe = async (file: string, flags: Flags): Promise<ExitCode> => {
   const lines = terminalLines(describeReport(described), colors);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
-};
+}
 
-const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
+async function describeOrder(plan: Plan, flags: Flags): Promise<ExitCode> {
   const [{ describeSchedule }, { estimatePlan }, { scheduleReport }] = await Promise.all([
     import("../program/schedule/describe.ts"),
     import("../program/estimate.ts"),
@@ -100,16 +100,17 @@ const describeOrder = async (plan: Plan, flags: Flags): Promise<ExitCode> => {
   const lines = scheduleReport(schedule, width, colors);
   await deliver(isPlain(flags) ? lines.map(asciiText) : lines, flags);
   return exitCodes.fine;
-};
+}
 
 const noPipeline =
   "The stages of this plan share some of their GPUs, so they are no pipeline and have no schedule: every " +
   "GPU runs its part of one micro-batch after the other.";
 
-const isPlain = ({ ascii }: Flags): boolean =>
-  ascii === true || !isUnicodeTerminal(process.env, process.platform);
+function isPlain({ ascii }: Flags): boolean {
+  return ascii === true || !isUnicodeTerminal(process.env, process.platform);
+}
 
-const deliver = async (lines: readonly string[], { output, write }: Flags): Promise<void> => {
+async function deliver(lines: readonly string[], { output, write }: Flags): Promise<void> {
   if (output === undefined) {
     printLines(lines);
     return;
@@ -117,4 +118,4 @@ const deliver = async (lines: readonly string[], { output, write }: Flags): Prom
   const { writeText } = await import("./write_text.ts");
   await writeText(output, `${lines.join("\n")}\n`, write === true);
   printErrorLines([`Written to ${output}.`]);
-};
+}

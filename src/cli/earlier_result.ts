@@ -5,11 +5,11 @@ import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../result/result.ts";
 
 /** @param seed asked for beside it; absent: whichever the run had */
-export const earlierResult = async (
+export async function earlierResult(
   file: string,
   plan: Plan,
   seed: number | undefined,
-): Promise<RunResult> => {
+): Promise<RunResult> {
   const { readResult } = await import("../harness/earlier_result.ts");
   const result = await readResult(file, plan);
   if (seed === undefined || seed === result.seed) return result;
@@ -18,4 +18,4 @@ export const earlierResult = async (
     `the result ${file} is of seed ${result.seed}, not of ${seed}`,
     "leave out --seed, or run the plan with it",
   );
-};
+}

@@ -14,7 +14,7 @@ interface Flags extends PeakFlags {
   readonly json?: boolean;
 }
 
-export const defineEstimate = (program: Command): void => {
+export function defineEstimate(program: Command): void {
   addPeakOptions(program.command("estimate"))
     .argument("<file>", "plan in YAML or JSON")
     .summary("say what a plan costs, without running it")
@@ -34,9 +34,9 @@ Examples:
   $ shardbench estimate plan.yaml --peak-flops 989TFLOPS --bandwidth 3.35TB/s`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => estimate(file, flags)));
-};
+}
 
-const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function estimate(file: string, flags: Flags): Promise<ExitCode> {
   const { plan, diagnostics, estimate: unbound } = await countedPlan(file);
   const [{ estimatePlan }, { estimateReport }] = await Promise.all([
     import("../program/estimate.ts"),
@@ -58,13 +58,10 @@ const estimate = async (file: string, flags: Flags): Promise<ExitCode> => {
     printReports([estimateReport(plan, estimated, source, leftOut)]);
   }
   return exitCodes.fine;
-};
+}
 
 /** What the model does and its program does not, in the order of the file. Some of what cannot run is lowered, for counting. */
-const notCounted = async (
-  { model }: Plan,
-  diagnostics: readonly Diagnostic[],
-): Promise<string[]> => {
+async function notCounted({ model }: Plan, diagnostics: readonly Diagnostic[]): Promise<string[]> {
   const [{ isAboutRunning }, { featuresBeyondLayers }] = await Promise.all([
     import("../check/rules/sizes/layer_not_runnable.ts"),
     import("../plan/features_beyond_layers.ts"),
@@ -80,4 +77,4 @@ const notCounted = async (
     const what = isAboutRunning(each) ? whatAt.get(each.path.join(".")) : undefined;
     return what === undefined ? [] : [what];
   });
-};
+}

@@ -6,14 +6,15 @@ import type { RunResult } from "../result/result.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { interruptible } from "./interruptible.ts";
 
-export const execute = async (plan: Plan, options: RunOptions): Promise<RunResult> =>
-  interruptible(async (more) => {
+export async function execute(plan: Plan, options: RunOptions): Promise<RunResult> {
+  return interruptible(async (more) => {
     const { runPlan } = await import("../harness/run_plan.ts");
     return runPlan(plan, { ...options, ...more });
   });
+}
 
 /** What the end of a run means, its claims left aside. */
-export const exitCodeOfRun = ({ outcome }: Pick<RunResult, "outcome">): ExitCode => {
+export function exitCodeOfRun({ outcome }: Pick<RunResult, "outcome">): ExitCode {
   if (outcome.state === "complete") return exitCodes.fine;
   return outcome.state === "interrupted" ? exitCodes.interrupted : exitCodes.environment;
-};
+}

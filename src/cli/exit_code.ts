@@ -3,7 +3,7 @@
 export const exitCodes = {
   fine: 0,
   badPlan: 1,
-  /** The machine is in the way, or something broke while running. */
+  /** An environment error, or something broke while running. */
   environment: 2,
   claimRefuted: 3,
   wrongNumerics: 4,

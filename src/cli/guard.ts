@@ -10,32 +10,32 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { errorColors, printedDiagnostic, printErrorLines, printJson } from "./output.ts";
 
 /** @param json whether the command was asked for JSON, which then also says what went wrong */
-export const guarded = async (
+export async function guarded(
   json: boolean | undefined,
   command: () => Promise<ExitCode>,
-): Promise<void> => {
+): Promise<void> {
   try {
     process.exitCode = await command();
   } catch (error) {
     process.exitCode = await tell(error);
     if (json === true) printJson({ error: describe(error) });
   }
-};
+}
 
 /** Says what went wrong on standard error. */
-export const tell = async (error: unknown): Promise<ExitCode> => {
+export async function tell(error: unknown): Promise<ExitCode> {
   printErrorLines(await explain(error));
   return exitCodeOf(error);
-};
+}
 
-export const exitCodeOf = (error: unknown): ExitCode => {
+export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof BadPlan) return exitCodes.badPlan;
   if (error instanceof NumericsError) return exitCodes.wrongNumerics;
   if (!(error instanceof EnvironmentError)) return exitCodes.bug;
   return error.code === "interrupted" ? exitCodes.interrupted : exitCodes.environment;
-};
+}
 
-const explain = async (error: unknown): Promise<string[]> => {
+async function explain(error: unknown): Promise<string[]> {
   const colors = errorColors();
   if (error instanceof BadPlan) {
     const errors = error.diagnostics.filter(({ severity }) => severity === "error");
@@ -56,9 +56,9 @@ const explain = async (error: unknown): Promise<string[]> => {
     colors.bad("This is a bug in shardbench; please report it with the plan that shows it."),
     ...(error instanceof Error ? (error.stack ?? error.message) : String(error)).split("\n"),
   ];
-};
+}
 
-const describe = (error: unknown): Readonly<Record<string, unknown>> => {
+function describe(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof BadPlan)
     return { code: "bad-plan", diagnostics: error.diagnostics.map(printedDiagnostic) };
   if (error instanceof NumericsError) {
@@ -70,4 +70,4 @@ const describe = (error: unknown): Readonly<Record<string, unknown>> => {
     return { code, message, hint };
   }
   return { code: "bug", message: error instanceof Error ? error.message : String(error) };
-};
+}

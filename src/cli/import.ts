@@ -23,7 +23,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const defineImport = (program: Command): void => {
+export function defineImport(program: Command): void {
   program
     .command("import")
     .argument("[sources...]", "files, - for stdin, or command lines in quotes")
@@ -67,9 +67,9 @@ Examples:
     .action((sources: string[], flags: Flags) =>
       guarded(flags.json, () => importSources(sources, flags)),
     );
-};
+}
 
-const importSources = async (given: readonly string[], flags: Flags): Promise<ExitCode> => {
+async function importSources(given: readonly string[], flags: Flags): Promise<ExitCode> {
   const [{ importPlan }, { readSource }] = await Promise.all([
     import("../plan/import/import_plan.ts"),
     import("./import_source.ts"),
@@ -98,9 +98,9 @@ const importSources = async (given: readonly string[], flags: Flags): Promise<Ex
   const result = importPlan(sources, await optionsOf(flags));
   await hand(result, flags);
   return result.file === undefined ? exitCodes.badPlan : exitCodes.fine;
-};
+}
 
-const optionsOf = async ({ name, gpus, runnable, output }: Flags): Promise<ImportOptions> => {
+async function optionsOf({ name, gpus, runnable, output }: Flags): Promise<ImportOptions> {
   const { schemaPath } = await import("./import_source.ts");
   return {
     ...(name === undefined ? {} : { name }),
@@ -108,10 +108,10 @@ const optionsOf = async ({ name, gpus, runnable, output }: Flags): Promise<Impor
     ...(runnable === undefined ? {} : { runnable }),
     ...(output === undefined ? {} : { schema: schemaPath(output) }),
   };
-};
+}
 
 /** The plan alone goes to stdout or its file; all words about it go to stderr. */
-const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
+async function hand(result: ImportResult, flags: Flags): Promise<void> {
   const { file, text, diagnostics } = result;
   const { writeText } = await import("./write_text.ts");
   if (flags.output !== undefined && text !== undefined) {
@@ -127,4 +127,4 @@ const hand = async (result: ImportResult, flags: Flags): Promise<void> => {
   const { importReport } = await import("../report/import_report.ts");
   printErrorReport(importReport(diagnostics, file, flags.output));
   if (flags.output === undefined && text !== undefined) printPlanText(text);
-};
+}

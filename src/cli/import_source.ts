@@ -13,7 +13,7 @@ import type { Source } from "../plan/import/note.ts";
 const maxBytes = 4_000_000;
 
 /** @param index counts the sources from 1, to name those that have no file */
-export const readSource = async (given: string, index: number): Promise<Source> => {
+export async function readSource(given: string, index: number): Promise<Source> {
   if (given === "-") return { name: "<stdin>", text: decodeText(await bufferOf(process.stdin)) };
   if (isText(given)) return { name: `<source ${index}>`, text: given };
   try {
@@ -25,17 +25,18 @@ export const readSource = async (given: string, index: number): Promise<Source> 
       "name a file, - for stdin, or put a command line in quotes",
     );
   }
-};
+}
 
 /** A command has several words, or a flag; JSON starts with a brace. A file that is there is none of them. */
-const isText = (given: string): boolean =>
-  !existsSync(given) && (/^\s*\{|^--[A-Za-z]/.test(given) || /\S\s+\S/.test(given));
+function isText(given: string): boolean {
+  return !existsSync(given) && (/^\s*\{|^--[A-Za-z]/.test(given) || /\S\s+\S/.test(given));
+}
 
 // Resolves to the same file from src/cli and from dist/cli.
 const schemaFile = fileURLToPath(new URL("../../configs/plan.schema.json", import.meta.url));
 
 /** The plan's JSON Schema, as seen from the folder that the plan is written to. */
-export const schemaPath = (planFile: string): string => {
+export function schemaPath(planFile: string): string {
   const path = relative(dirname(planFile), schemaFile).split(sep).join("/");
   return path.startsWith(".") ? path : `./${path}`;
-};
+}

@@ -9,26 +9,28 @@ export interface KindOf {
   readonly source?: string;
 }
 
-const isKind = (text: string): text is SourceKind => sourceKinds.some((kind) => kind === text);
+function isKind(text: string): text is SourceKind {
+  return sourceKinds.some((kind) => kind === text);
+}
 
 /** `vllm` or `vllm=serve.sh` */
-export const kindsOf = (text: string, before: readonly KindOf[] = []): readonly KindOf[] => {
+export function kindsOf(text: string, before: readonly KindOf[] = []): readonly KindOf[] {
   const equals = text.indexOf("=");
   const kind = equals < 0 ? text : text.slice(0, equals);
   if (!isKind(kind)) {
     throw new InvalidArgumentError(`Allowed kinds are ${sourceKinds.join(", ")}.`);
   }
   return [...before, { kind, ...(equals < 0 ? {} : { source: text.slice(equals + 1) }) }];
-};
+}
 
 /** `TP=8`; of a script's arguments `1=8`. */
-export const assignments = (
+export function assignments(
   text: string,
   before: ReadonlyMap<string, string> = new Map(),
-): ReadonlyMap<string, string> => {
+): ReadonlyMap<string, string> {
   const [, name, value] = /^([A-Za-z_]\w*|\d+)=([\s\S]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
     throw new InvalidArgumentError("A name and a value are needed, such as TP=8.");
   }
   return new Map([...before, [name, value]]);
-};
+}

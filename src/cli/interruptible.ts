@@ -17,9 +17,9 @@ const sameMs = 1000;
  * The first SIGINT, SIGTERM or SIGHUP ends the work in order. Another SIGINT or SIGTERM, more than a second later, ends
  * the process at once.
  */
-export const heedingSignals = async <Result>(
+export async function heedingSignals<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> => {
+): Promise<Result> {
   const abort = new AbortController();
   let firstMs: number | undefined;
   const interrupt = (name: NodeJS.Signals): void => {
@@ -35,12 +35,12 @@ export const heedingSignals = async <Result>(
   } finally {
     for (const name of names) process.off(name, interrupt);
   }
-};
+}
 
-export const interruptible = async <Result>(
+export async function interruptible<Result>(
   work: (options: WorkOptions) => Promise<Result>,
-): Promise<Result> =>
-  heedingSignals(async (signal) => {
+): Promise<Result> {
+  return heedingSignals(async (signal) => {
     const line = progressLine(process.stderr);
     try {
       return await work({ onProgress: line.show, signal });
@@ -55,5 +55,8 @@ export const interruptible = async <Result>(
       line.clear();
     }
   });
+}
 
-const isAbort = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}

@@ -11,7 +11,7 @@ import { exitCodes } from "./exit_code.ts";
  * A reader that has seen enough, such as `head`, and a terminal that was closed are no fault, and end nothing. Output
  * that gets lost otherwise, as on a full disk, is said once; the process then ends with 2.
  */
-export const heedLostOutput = (): void => {
+export function heedLostOutput(): void {
   let isLost = false;
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (isLost || code === "EPIPE" || code === "EIO") return;
@@ -22,22 +22,24 @@ export const heedLostOutput = (): void => {
     });
   });
   process.stderr.on("error", () => {});
-};
+}
 
-export const printText = (text: string): void => {
+export function printText(text: string): void {
   process.stdout.write(text);
-};
+}
 
 /** Whatever a plan or a result says in them, they are lines of text and nothing else. */
-export const printLines = (lines: readonly string[]): void =>
+export function printLines(lines: readonly string[]): void {
   printText(textOf(lines, outputColors()));
+}
 
-const textOf = (lines: readonly string[], colors: Colors): string =>
-  lines.map((line) => `${inertLine(line, colors !== plain)}\n`).join("");
+function textOf(lines: readonly string[], colors: Colors): string {
+  return lines.map((line) => `${inertLine(line, colors !== plain)}\n`).join("");
+}
 
-export const printErrorLines = (lines: readonly string[]): void => {
+export function printErrorLines(lines: readonly string[]): void {
   process.stderr.write(textOf(lines, errorColors()));
-};
+}
 
 /** One after the other. */
 export function printReports(reports: readonly Report[]): void {
@@ -51,9 +53,9 @@ export function printErrorReport(report: Report): void {
   printErrorLines(terminalLines(report, errorColors()));
 }
 
-export const printJson = (value: unknown): void => {
+export function printJson(value: unknown): void {
   printText(`${inertJson(JSON.stringify(value, null, 2))}\n`);
-};
+}
 
 /** A diagnostic as `--json` gives it: what repairs read is no part of the format. */
 export function printedDiagnostic({ found: _, ...printed }: Diagnostic): Diagnostic {
@@ -61,15 +63,19 @@ export function printedDiagnostic({ found: _, ...printed }: Diagnostic): Diagnos
 }
 
 /** A plan that is to be read as a file. Says so where what was printed is not letter for letter what it holds. */
-export const printPlanText = (text: string): void => {
+export function printPlanText(text: string): void {
   const shown = inertPlanText(text);
   printText(shown);
   if (shown === text) return;
   printErrorLines([
     "Characters that a terminal would act on are escaped; -o FILE writes them as they are.",
   ]);
-};
+}
 
-export const outputColors = (): Colors => colorsFor(process.stdout, process.env);
+export function outputColors(): Colors {
+  return colorsFor(process.stdout, process.env);
+}
 
-export const errorColors = (): Colors => colorsFor(process.stderr, process.env);
+export function errorColors(): Colors {
+  return colorsFor(process.stderr, process.env);
+}

@@ -15,10 +15,12 @@ export interface PeakFlags {
 }
 
 /** Option value in bytes per second. */
-export const bandwidthOfLink = (text: string): number => rate(parseBandwidth, "50GB/s")(text);
+export function bandwidthOfLink(text: string): number {
+  return rate(parseBandwidth, "50GB/s")(text);
+}
 
-export const addPeakOptions = (command: Command): Command =>
-  command
+export function addPeakOptions(command: Command): Command {
+  return command
     .option("--peak-flops <rate>", "of one GPU, such as 67TFLOPS", rate(parseFlops, "67TFLOPS"))
     .option(
       "--bandwidth <rate>",
@@ -26,14 +28,15 @@ export const addPeakOptions = (command: Command): Command =>
       rate(parseBandwidth, "3TB/s"),
     )
     .option("--link-bandwidth <rate>", "between two GPUs, such as 50GB/s", bandwidthOfLink);
+}
 
-const rate =
-  (parse: (text: string) => number | undefined, example: string) =>
-  (text: string): number => {
+function rate(parse: (text: string) => number | undefined, example: string) {
+  return (text: string): number => {
     const value = parse(text) ?? Number(text);
     if (text.trim() !== "" && Number.isFinite(value) && value > 0) return value;
     throw new InvalidArgumentError(`A rate above zero is needed, such as ${example}.`);
   };
+}
 
 export interface GivenPeaks {
   readonly peaks?: Peaks;
@@ -42,11 +45,11 @@ export interface GivenPeaks {
 }
 
 /** @param result file of an earlier run */
-export const peaksOf = async (
+export async function peaksOf(
   { hardware }: Plan,
   flags: PeakFlags,
   result?: string,
-): Promise<GivenPeaks> => {
+): Promise<GivenPeaks> {
   const calibrated = result === undefined ? undefined : await fastest(result);
   const flops = flags.peakFlops ?? calibrated?.flops ?? hardware.peakFlops;
   const bandwidth = flags.bandwidth ?? calibrated?.bandwidth ?? hardware.memoryBandwidth;
@@ -66,15 +69,16 @@ export const peaksOf = async (
       ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
     },
   };
-};
+}
 
-const sourceOf = (hardware: Plan["hardware"]): string =>
-  isPrinted(hardware, "peakFlops")
+function sourceOf(hardware: Plan["hardware"]): string {
+  return isPrinted(hardware, "peakFlops")
     ? `of ${hardware.gpu} (${hardware.sources?.peakFlops})`
     : "as the plan's hardware says";
+}
 
 /** Of several adapters the fastest of each kind: a bound must not be above what any of them can do. */
-const fastest = async (file: string): Promise<Peaks | undefined> => {
+async function fastest(file: string): Promise<Peaks | undefined> {
   const [{ readCalibration }, { memoryCeiling }] = await Promise.all([
     import("../harness/earlier_result.ts"),
     import("../measure/ceiling.ts"),
@@ -87,4 +91,4 @@ const fastest = async (file: string): Promise<Peaks | undefined> => {
     flops: best(calibration.map(({ ceilings }) => ceilings.f32)),
     bandwidth: best(calibration.map(({ ceilings }) => memoryCeiling(ceilings))),
   };
-};
+}

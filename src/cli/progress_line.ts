@@ -21,20 +21,20 @@ const names: Readonly<Record<Progress["phase"], string>> = {
   analyze: "analyzing",
 };
 
-export const progressLine = (stream: {
+export function progressLine(stream: {
   readonly isTTY?: boolean;
   write(text: string): unknown;
-}): ProgressLine => {
+}): ProgressLine {
   if (stream.isTTY !== true) return { show: () => undefined, clear: () => undefined };
   const wipe = "\r\u001B[2K";
   return {
     show: (progress) => stream.write(wipe + textOf(progress)),
     clear: () => stream.write(wipe),
   };
-};
+}
 
-const textOf = ({ phase, done, total, run, runs }: Progress): string => {
+function textOf({ phase, done, total, run, runs }: Progress): string {
   const which = run === undefined ? "" : `run ${run} of ${runs}: `;
   const count = done === undefined ? "" : ` ${done}${total === undefined ? "" : `/${total}`}`;
   return `${which}${names[phase]}${count}`;
-};
+}

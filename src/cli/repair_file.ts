@@ -26,11 +26,11 @@ interface Target {
 }
 
 /** The corrected plan alone goes to stdout; all words about it go to stderr. */
-export const repairFile = async (
+export async function repairFile(
   file: string,
   { plan, document, diagnostics, estimate }: Inspected,
   flags: Target,
-): Promise<ExitCode> => {
+): Promise<ExitCode> {
   const repaired = repairPlan(document, estimate);
   if (repaired === undefined) {
     const sound = plan !== undefined && !hasErrors(diagnostics);
@@ -57,18 +57,19 @@ export const repairFile = async (
     if (hasErrors(left)) printErrorReport(checkReport({ diagnostics: left }));
   }
   return hasErrors(left) ? exitCodes.badPlan : exitCodes.fine;
-};
+}
 
-const repairLines = (repairs: readonly Repair[]): string[] =>
-  repairs.flatMap(({ rule, description, consequence }) => [
+function repairLines(repairs: readonly Repair[]): string[] {
+  return repairs.flatMap(({ rule, description, consequence }) => [
     `Repaired, as ${rule} asks:`,
     ...wrapIndented(description, LINE_WIDTH, 4),
     ...wrapIndented(`→ ${consequence}`, LINE_WIDTH, 4),
   ]);
+}
 
 /** Ranked; `--json` gives each with its patch and its text. */
-const alternativeLines = (alternatives: readonly Alternative[]): string[] =>
-  alternatives.length === 0
+function alternativeLines(alternatives: readonly Alternative[]): string[] {
+  return alternatives.length === 0
     ? []
     : [
         "Other ways that pass the check (--json shows each as a patch):",
@@ -77,3 +78,4 @@ const alternativeLines = (alternatives: readonly Alternative[]): string[] =>
           ...wrapIndented(`→ ${consequence}`, LINE_WIDTH, 7),
         ]),
       ];
+}

@@ -30,7 +30,7 @@ interface Flags extends RunFlags {
   readonly linkLatency?: number;
 }
 
-export const defineRun = (program: Command): void => {
+export function defineRun(program: Command): void {
   addRunOptions(program.command("run"))
     .argument("<file>", "plan in YAML or JSON")
     .summary("run a plan and say which of its claims hold")
@@ -58,7 +58,7 @@ export const defineRun = (program: Command): void => {
         .argParser(duration)
         .conflicts("project"),
     )
-    .option("--explain", "show the form of every kernel, and what the others reached")
+    .option("--explain", "show the variant of every kernel, and what the others reached")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -69,9 +69,9 @@ Examples:
   $ shardbench run plan.yaml --placement 0=swiftshader,1=lavapipe --samples 20`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => run(file, flags)));
-};
+}
 
-const run = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function run(file: string, flags: Flags): Promise<ExitCode> {
   const { plan: asWritten, diagnostics } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
   const { openResultTarget } = await import("../result/result_target.ts");
@@ -94,9 +94,9 @@ const run = async (file: string, flags: Flags): Promise<ExitCode> => {
     }
     return signal.aborted && code === exitCodes.fine ? exitCodes.interrupted : code;
   });
-};
+}
 
-const print = async (plan: Plan, result: RunResult, flags: Flags): Promise<void> => {
+async function print(plan: Plan, result: RunResult, flags: Flags): Promise<void> {
   if (flags.json === true) {
     const { textOfResult } = await import("../result/result_text.ts");
     printText(textOfResult(result));
@@ -104,14 +104,14 @@ const print = async (plan: Plan, result: RunResult, flags: Flags): Promise<void>
   }
   const { runReport } = await import("../report/run_report.ts");
   printReports([runReport(plan, result, { explain: flags.explain === true })]);
-};
+}
 
 /** An exit code where that failed. */
-const keep = async (
+async function keep(
   target: ResultTarget,
   result: RunResult,
   { json }: Flags,
-): Promise<ExitCode | undefined> => {
+): Promise<ExitCode | undefined> {
   try {
     const file = await target.write(result);
     if (json !== true) printLines(["", `Result file: ${file}`]);
@@ -119,19 +119,20 @@ const keep = async (
   } catch (error) {
     return tell(error);
   }
-};
+}
 
-const linkOf = ({
+function linkOf({
   linkBandwidth: bandwidth,
   linkLatency: latencyMs,
-}: Flags): Pick<RunOptions, "link"> =>
-  bandwidth === undefined && latencyMs === undefined
+}: Flags): Pick<RunOptions, "link"> {
+  return bandwidth === undefined && latencyMs === undefined
     ? {}
     : { link: { latencyMs: latencyMs ?? 0, ...(bandwidth === undefined ? {} : { bandwidth }) } };
+}
 
-const announceWarnings = (file: string, diagnostics: readonly Diagnostic[]): void => {
+function announceWarnings(file: string, diagnostics: readonly Diagnostic[]): void {
   const count = diagnostics.filter(({ severity }) => severity === "warning").length;
   if (count === 0) return;
   const text = `${countOf(count, "warning")} about the plan: \`shardbench check ${file}\` shows them`;
   printErrorLines(wrap(text, LINE_WIDTH).map(errorColors().doubtful));
-};
+}

@@ -24,8 +24,8 @@ export interface RunFlags {
   readonly check?: "auto" | "oracle" | "unsharded";
 }
 
-export const addRunOptions = (command: Command): Command =>
-  command
+export function addRunOptions(command: Command): Command {
+  return command
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
     .option(
@@ -44,10 +44,10 @@ export const addRunOptions = (command: Command): Command =>
       "time steps for about this long, such as 5s, in each run",
       duration,
     )
-    .option("--no-tune", "take the usual form of every kernel, whatever tuning found out")
+    .option("--no-tune", "take the usual variant of every kernel, whatever tuning found out")
     .option(
       "--tune-time <duration>",
-      "try forms of kernels for about this long on each rank (default: 2s)",
+      "try variants of kernels for about this long on each rank (default: 2s)",
       duration,
     )
     .option("--seed <n>", "seed of weights and inputs, instead of the plan's", wholeNumber(0))
@@ -59,44 +59,50 @@ export const addRunOptions = (command: Command): Command =>
         "unsharded",
       ]),
     );
+}
 
 /** Of commands that judge speed. @param usual how many runs without it */
-export const runsOption = (usual: number): Option =>
-  new Option(
+export function runsOption(usual: number): Option {
+  return new Option(
     "--runs <n>",
     `repeat with ranks opened anew, and judge by the spread between runs (default: ${usual})`,
   ).argParser(wholeNumber(1));
+}
 
-export const keepAwakeOption = (): Option =>
-  new Option(
+export function keepAwakeOption(): Option {
+  return new Option(
     "--keep-awake",
     "pin, and let no core sleep between kernels: on virtual machines they come back slow",
   );
+}
 
-export const pinningOf = ({
+export function pinningOf({
   pin,
   keepAwake,
-}: Pick<RunFlags, "pin" | "keepAwake">): Pick<RunOptions, "pin"> => {
+}: Pick<RunFlags, "pin" | "keepAwake">): Pick<RunOptions, "pin"> {
   if (keepAwake === true) return { pin: "awake" };
   return pin === undefined ? {} : { pin };
-};
+}
 
-export const runOptions = (flags: RunFlags): RunOptions => ({
-  ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
-  ...(flags.placement === undefined ? {} : { placement: flags.placement }),
-  ...pinningOf(flags),
-  ...(flags.runs === undefined ? {} : { runs: flags.runs }),
-  ...(flags.samples === undefined ? {} : { samples: flags.samples }),
-  ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
-  ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
-  ...(flags.tune === false
-    ? { tune: false }
-    : flags.tuneTime === undefined
-      ? {}
-      : { tune: flags.tuneTime }),
-  ...(flags.recalibrate === undefined ? {} : { recalibrate: flags.recalibrate }),
-  ...(flags.check === undefined ? {} : { check: flags.check }),
-});
+export function runOptions(flags: RunFlags): RunOptions {
+  return {
+    ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
+    ...(flags.placement === undefined ? {} : { placement: flags.placement }),
+    ...pinningOf(flags),
+    ...(flags.runs === undefined ? {} : { runs: flags.runs }),
+    ...(flags.samples === undefined ? {} : { samples: flags.samples }),
+    ...(flags.warmup === undefined ? {} : { warmup: flags.warmup }),
+    ...(flags.time === undefined ? {} : { budgetMs: flags.time }),
+    ...(flags.tune === false
+      ? { tune: false }
+      : flags.tuneTime === undefined
+        ? {}
+        : { tune: flags.tuneTime }),
+    ...(flags.recalibrate === undefined ? {} : { recalibrate: flags.recalibrate }),
+    ...(flags.check === undefined ? {} : { check: flags.check }),
+  };
+}
 
-export const withSeed = (plan: Plan, seed: number | undefined): Plan =>
-  seed === undefined ? plan : { ...plan, workload: { ...plan.workload, seed } };
+export function withSeed(plan: Plan, seed: number | undefined): Plan {
+  return seed === undefined ? plan : { ...plan, workload: { ...plan.workload, seed } };
+}

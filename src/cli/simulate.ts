@@ -24,7 +24,7 @@ interface Flags extends RunFlags, PeakFlags {
   readonly json?: boolean;
 }
 
-export const defineSimulate = (program: Command): void => {
+export function defineSimulate(program: Command): void {
   addPeakOptions(addRunOptions(program.command("simulate")))
     .argument("<file>", "plan in YAML or JSON")
     .summary("project a plan's step from what its instructions take alone")
@@ -49,9 +49,9 @@ Examples:
   $ shardbench simulate plan.yaml --peak-flops 989TFLOPS --link-bandwidth 50GB/s`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => simulate(file, flags)));
-};
+}
 
-const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function simulate(file: string, flags: Flags): Promise<ExitCode> {
   if (flags.peakFlops !== undefined) return fromHardware(file, flags);
   const { plan: asWritten } = await soundPlan(file);
   const plan = withSeed(asWritten, flags.seed);
@@ -73,14 +73,14 @@ const simulate = async (file: string, flags: Flags): Promise<ExitCode> => {
       : await projectWith(plan, result, result.projection.from, flags.links);
   await show(plan, projection, flags);
   return exitCodes.fine;
-};
+}
 
-const projectWith = async (
+async function projectWith(
   plan: Plan,
   { estimate }: RunResult,
   from: Projection["from"],
   links: string,
-): Promise<Projection> => {
+): Promise<Projection> {
   const [{ lower }, { projectionOf }, { readLink }, { linkCondition }] = await Promise.all([
     import("../program/lower.ts"),
     import("../harness/projection.ts"),
@@ -90,20 +90,21 @@ const projectWith = async (
   const model = await readLink(links);
   const condition = linkCondition(model);
   return projectionOf(lower(plan), estimate, from, { model, condition });
-};
+}
 
-const untimed = (): EnvironmentError =>
-  new EnvironmentError(
+function untimed(): EnvironmentError {
+  return new EnvironmentError(
     "missing-feature",
     "the adapter does not time kernels one by one, so nothing can be projected",
     "choose another adapter; `shardbench adapters` lists what is there",
   );
+}
 
-const projectionOfFile = async (
+async function projectionOfFile(
   plan: Plan,
   file: string,
   { seed, links }: Flags,
-): Promise<Projection> => {
+): Promise<Projection> {
   const result = await earlierResult(file, plan, seed);
   const { projection } = result;
   if (projection === undefined) {
@@ -114,18 +115,18 @@ const projectionOfFile = async (
     );
   }
   return links === undefined ? projection : projectWith(plan, result, projection.from, links);
-};
+}
 
-const show = async (plan: Plan, projection: Projection, { json }: Flags): Promise<void> => {
+async function show(plan: Plan, projection: Projection, { json }: Flags): Promise<void> {
   if (json === true) {
     printJson({ plan: plan.name, provenance: "projected", ...projection });
     return;
   }
   const { simulationReport } = await import("../report/simulation_report.ts");
   printReports([simulationReport(plan, projection)]);
-};
+}
 
-const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function fromHardware(file: string, flags: Flags): Promise<ExitCode> {
   const { plan } = await countedPlan(file);
   const [{ simulateHardware }, { hardwareReport }, { readLink }] = await Promise.all([
     import("../program/simulate/simulate_hardware.ts"),
@@ -143,4 +144,4 @@ const fromHardware = async (file: string, flags: Flags): Promise<ExitCode> => {
   if (flags.json === true) printJson({ plan: plan.name, provenance: "projected", ...projected });
   else printReports([hardwareReport(plan, projected)]);
   return exitCodes.fine;
-};
+}

@@ -20,7 +20,7 @@ interface Flags {
 // Resolves to the same folder from src/cli and from dist/cli.
 const smokeFolder = fileURLToPath(new URL("../../configs/smoke", import.meta.url));
 
-export const defineSmoke = (program: Command): void => {
+export function defineSmoke(program: Command): void {
   program
     .command("smoke")
     .argument("[files...]", "plans (default: all of configs/smoke)")
@@ -29,7 +29,7 @@ export const defineSmoke = (program: Command): void => {
     .option("--adapter <id>", "adapter for every rank", "swiftshader")
     .option("--json", "print the outcomes as JSON")
     .action((files: string[], flags: Flags) => guarded(flags.json, () => smoke(files, flags)));
-};
+}
 
 interface Outcome {
   readonly plan: string;
@@ -43,7 +43,7 @@ interface Outcome {
   readonly reason?: string;
 }
 
-const smoke = async (files: readonly string[], flags: Flags): Promise<ExitCode> => {
+async function smoke(files: readonly string[], flags: Flags): Promise<ExitCode> {
   const outcomes: Outcome[] = [];
   const plans = files.length === 0 ? await smokePlans() : files;
   for (const file of plans) {
@@ -61,17 +61,17 @@ const smoke = async (files: readonly string[], flags: Flags): Promise<ExitCode> 
   return codes.includes(exitCodes.wrongNumerics)
     ? exitCodes.wrongNumerics
     : (codes.at(-1) ?? exitCodes.fine);
-};
+}
 
-const smokePlans = async (): Promise<string[]> => {
+async function smokePlans(): Promise<string[]> {
   const names = await readdir(smokeFolder);
   return names
     .filter((name) => /\.(json|ya?ml)$/.test(name))
     .toSorted()
     .map((name) => relative(process.cwd(), join(smokeFolder, name)));
-};
+}
 
-const tryPlan = async (file: string, adapter: string | undefined): Promise<Outcome> => {
+async function tryPlan(file: string, adapter: string | undefined): Promise<Outcome> {
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
   try {
@@ -95,9 +95,9 @@ const tryPlan = async (file: string, adapter: string | undefined): Promise<Outco
     const reason = error instanceof Error ? error.message : String(error);
     return { plan: file, code, seconds: seconds(), reason };
   }
-};
+}
 
-const outcomeLine = ({ plan, code, ranks, error, seconds, reason }: Outcome): string[] => {
+function outcomeLine({ plan, code, ranks, error, seconds, reason }: Outcome): string[] {
   const colors = outputColors();
   const word = code === exitCodes.fine ? colors.good("ok  ") : colors.bad("FAIL");
   const parts = [
@@ -109,4 +109,4 @@ const outcomeLine = ({ plan, code, ranks, error, seconds, reason }: Outcome): st
     `${word}  ${padEnd(plan, 40)}  ${parts.join("  ")}`,
     ...(reason === undefined ? [] : [`      ${reason}`]),
   ];
-};
+}

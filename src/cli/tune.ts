@@ -1,4 +1,4 @@
-// shardbench tune: the best form of every kernel of a plan, kept for the runs to come.
+// shardbench tune: the best variant of every kernel of a plan, kept for the runs to come.
 
 import type { Command } from "commander";
 import { soundPlan } from "./bad_plan.ts";
@@ -16,19 +16,19 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const defineTune = (program: Command): void => {
+export function defineTune(program: Command): void {
   program
     .command("tune")
     .argument("<file>", "plan in YAML or JSON")
-    .summary("find the fastest right form of every kernel of a plan")
+    .summary("find the fastest correct variant of every kernel of a plan")
     .description(
-      "Compiles, checks and times every form of every kernel that a plan runs, on each adapter, and\n" +
+      "Compiles, checks and times every variant of every kernel that a plan runs, on each adapter, and\n" +
         "keeps the winners for the runs to come. Then checks the numbers of the plan with them.",
     )
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
     .option("--time <duration>", "stop after about this long on each rank, such as 30s", duration)
-    .option("--json", "print the forms as JSON")
+    .option("--json", "print the variants as JSON")
     .addHelpText(
       "after",
       `
@@ -37,9 +37,9 @@ Examples:
   $ shardbench tune plan.yaml --adapter gpu0 --time 1min`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => tune(file, flags)));
-};
+}
 
-const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
+async function tune(file: string, flags: Flags): Promise<ExitCode> {
   const { plan } = await soundPlan(file);
   const { adapter, placement, time = Infinity } = flags;
   const [result, { tuneReport }] = await Promise.all([
@@ -56,4 +56,4 @@ const tune = async (file: string, flags: Flags): Promise<ExitCode> => {
     printJson({ plan: hashes, adapters, kernels, check, outcome });
   } else printReports([tuneReport(plan, result)]);
   return exitCodeOfRun(result);
-};
+}

@@ -2,25 +2,25 @@
 
 import { InvalidArgumentError } from "commander";
 
-export const wholeNumber =
-  (least: number) =>
-  (text: string): number => {
+export function wholeNumber(least: number) {
+  return (text: string): number => {
     const value = Number(text);
     if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
     throw new InvalidArgumentError(`A whole number of at least ${least} is needed.`);
   };
+}
 
 const msPerUnit: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, min: 60_000 };
 
 /** `10us`, `500ms`, `5s`, `1.5min`, or a bare number of seconds; ms. */
-export const duration = (text: string): number => {
+export function duration(text: string): number {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)\s*(us|ms|s|min)?$/.exec(text.trim()) ?? [];
   const factor = msPerUnit[unit];
   if (digits === undefined || factor === undefined || Number(digits) === 0) {
     throw new InvalidArgumentError("A time above zero is needed, such as 500ms, 5s or 1min.");
   }
   return Number(digits) * factor;
-};
+}
 
 const bytesPerUnit: Readonly<Record<string, number>> = {
   "": 1,
@@ -30,18 +30,18 @@ const bytesPerUnit: Readonly<Record<string, number>> = {
 };
 
 /** `8`, `32K`, `256M`, `1G`: bytes, in powers of 1,024 as nccl-tests takes them. */
-export const byteSize = (text: string): number => {
+export function byteSize(text: string): number {
   const [, digits, unit = ""] = /^(\d+)\s*([KMG]?)B?$/i.exec(text.trim()) ?? [];
   const factor = bytesPerUnit[unit.toUpperCase()];
   const bytes = Number(digits) * (factor ?? Number.NaN);
   if (Number.isSafeInteger(bytes) && bytes >= 4) return bytes;
   throw new InvalidArgumentError("A size of at least 4 bytes is needed, such as 8, 32K or 256M.");
-};
+}
 
-export const oneOf =
-  <Value extends string>(choices: readonly Value[]) =>
-  (text: string): Value => {
+export function oneOf<Value extends string>(choices: readonly Value[]) {
+  return (text: string): Value => {
     const found = choices.find((choice) => choice === text);
     if (found !== undefined) return found;
     throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
   };
+}

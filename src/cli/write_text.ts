@@ -3,7 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { EnvironmentError } from "../environment_error.ts";
 
-export const writeText = async (file: string, text: string, overwrite: boolean): Promise<void> => {
+export async function writeText(file: string, text: string, overwrite: boolean): Promise<void> {
   try {
     await writeFile(file, text, { flag: overwrite ? "w" : "wx" });
   } catch (error) {
@@ -16,4 +16,4 @@ export const writeText = async (file: string, text: string, overwrite: boolean):
       exists ? "choose another name, or overwrite it with --write" : "choose another place",
     );
   }
-};
+}

@@ -8,8 +8,8 @@ import { isAllReduce, reduces } from "../program/exchange/sums.ts";
 import type { AllReduce, Collective } from "../program/program.ts";
 import type { CollectiveContext } from "./context.ts";
 import { runExchange } from "./exchange.ts";
-import { expertCombine } from "./expert_combine.ts";
-import { expertDispatch } from "./expert_dispatch.ts";
+import { runExpertCombine } from "./expert_combine.ts";
+import { runExpertDispatch } from "./expert_dispatch.ts";
 import { addOnHost } from "./host_sums/add_on_host.ts";
 import { sumSlices } from "./host_sums/sum_slices.ts";
 import { sumsSlices } from "./host_sums/where_sums.ts";
@@ -26,8 +26,8 @@ export async function runCollective(
   collective: Collective,
 ): Promise<void> {
   const parts = createParts(context);
-  if (collective.op === "expert-dispatch") return expertDispatch(parts, collective);
-  if (collective.op === "expert-combine") return expertCombine(parts, collective);
+  if (collective.op === "expert-dispatch") return runExpertDispatch(parts, collective);
+  if (collective.op === "expert-combine") return runExpertCombine(parts, collective);
   if (!reduces(collective) || collective.from.length < 2) {
     const { channel, dtype, send, receive } = collective;
     const exchange = exchangeOf(collective);

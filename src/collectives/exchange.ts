@@ -1,7 +1,7 @@
 // The one way in which pieces go from GPUs to GPUs. What stays on a rank is a copy on its GPU.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { blocksOf, chunksOf, type Exchange } from "../program/exchange/chunks.ts";
+import { pieceSegments, chunksOf, type Exchange } from "../program/exchange/chunks.ts";
 import { createMilestones } from "./milestones.ts";
 import { sendChunks } from "./send.ts";
 import type { Parts } from "./parts.ts";
@@ -51,7 +51,7 @@ function copyOwn(parts: Parts, run: ExchangeRun, i: number, j: number): void {
     throw new Error(`${destination.name}: rank ${parts.rank} takes part without a send buffer`);
   }
   for (const piece of run.exchange.pieces(i, j)) {
-    for (const block of blocksOf(piece)) copyLocally(parts, destination, source, block);
+    for (const block of pieceSegments(piece)) copyLocally(parts, destination, source, block);
   }
 }
 

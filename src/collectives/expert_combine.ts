@@ -6,7 +6,7 @@ import { combinePieces, splitKey } from "./expert_splits.ts";
 import type { Parts } from "./parts.ts";
 
 /** Rows go back from their experts to the places that they were dispatched from. */
-export async function expertCombine(parts: Parts, instruction: ExpertCombine): Promise<void> {
+export async function runExpertCombine(parts: Parts, instruction: ExpertCombine): Promise<void> {
   const key = splitKey(instruction.dispatch, instruction.origin.microBatch);
   const splits = parts.splits.get(key);
   if (splits === undefined) {

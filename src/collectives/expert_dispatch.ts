@@ -17,7 +17,7 @@ import { readStaging, takeStaging } from "./send.ts";
  * Rows go to the ranks of their experts. Sizes are the router's, so all who take part first tell each
  * other how many rows they have per expert, on the same channel.
  */
-export async function expertDispatch(parts: Parts, instruction: ExpertDispatch): Promise<void> {
+export async function runExpertDispatch(parts: Parts, instruction: ExpertDispatch): Promise<void> {
   const counts = await shareCounts(parts, instruction);
   const splits: ExpertSplits = {
     sources: instruction.from,
@@ -113,6 +113,6 @@ function upload(parts: Parts, id: string | undefined, values: readonly number[])
 }
 
 /** A copy: a message may lie at any byte. */
-const wordsOf = (view: Uint8Array<ArrayBuffer>): number[] => [
-  ...new Uint32Array(view.slice().buffer),
-];
+function wordsOf(view: Uint8Array<ArrayBuffer>): number[] {
+  return [...new Uint32Array(view.slice().buffer)];
+}

@@ -1,6 +1,6 @@
 // Who sends how many rows to which expert: decided by the router, known to all who take part.
 
-import { type Piece, joined, starts, sum } from "../program/exchange/pieces.ts";
+import { type Piece, joinPieces, starts, sum } from "../program/exchange/pieces.ts";
 
 export interface ExpertSplits {
   /** Token sources and expert ranks, in the order of the dispatch. */
@@ -13,7 +13,9 @@ export interface ExpertSplits {
 }
 
 /** A dispatch and its combine belong to one micro-batch. */
-export const splitKey = (channel: number, microBatch: number): string => `${channel} ${microBatch}`;
+export function splitKey(channel: number, microBatch: number): string {
+  return `${channel} ${microBatch}`;
+}
 
 /** Capacity is used up in source order, and within a source by its first rows. */
 export function acceptRows(
@@ -32,10 +34,10 @@ export function acceptRows(
 }
 
 /** First and last + 1 expert of expert rank j. */
-const expertRange = ({ expertsPerRank }: ExpertSplits, j: number): [number, number] => {
+function expertRange({ expertsPerRank }: ExpertSplits, j: number): [number, number] {
   const first = sum(expertsPerRank.slice(0, j));
   return [first, first + (expertsPerRank[j] ?? 0)];
-};
+}
 
 /** Rows that each expert of expert rank j receives from all sources together. */
 export function receivedRows(splits: ExpertSplits, j: number): number[] {
@@ -64,18 +66,19 @@ export function dispatchPieces(
       bytes: (splits.kept[i]?.[e] ?? 0) * rowBytes,
     });
   }
-  return joined(pieces);
+  return joinPieces(pieces);
 }
 
 /** The same rows on their way back, to the places that they came from. */
-export const combinePieces = (
+export function combinePieces(
   splits: ExpertSplits,
   i: number,
   j: number,
   rowBytes: number,
-): Piece[] =>
-  dispatchPieces(splits, i, j, rowBytes).map(({ sourceOffset, targetOffset, bytes }) => ({
+): Piece[] {
+  return dispatchPieces(splits, i, j, rowBytes).map(({ sourceOffset, targetOffset, bytes }) => ({
     sourceOffset: targetOffset,
     targetOffset: sourceOffset,
     bytes,
   }));
+}

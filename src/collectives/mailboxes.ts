@@ -30,12 +30,14 @@ export function mailboxPlans(program: Program): MailboxPlan[] {
   return [...plans.values()];
 }
 
-const larger = (plan: MailboxPlan, known: MailboxPlan | undefined): MailboxPlan => ({
-  ...plan,
-  bytes: Math.max(plan.bytes, known?.bytes ?? 0),
-  depth: Math.max(depthOf(plan), known === undefined ? 0 : depthOf(known)),
-  readers: [...new Set([...(known?.readers ?? []), ...plan.readers])],
-});
+function larger(plan: MailboxPlan, known: MailboxPlan | undefined): MailboxPlan {
+  return {
+    ...plan,
+    bytes: Math.max(plan.bytes, known?.bytes ?? 0),
+    depth: Math.max(depthOf(plan), known === undefined ? 0 : depthOf(known)),
+    readers: [...new Set([...(known?.readers ?? []), ...plan.readers])],
+  };
+}
 
 function mailboxesOf(program: RankProgram, instruction: Collective): MailboxPlan[] {
   const { channel, from, to } = instruction;

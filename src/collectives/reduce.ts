@@ -2,7 +2,7 @@
 // has it meanwhile where the whole sum will lie in the end.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { blocksOf, type ChunkSegment } from "../program/exchange/chunks.ts";
+import { pieceSegments, type ChunkSegment } from "../program/exchange/chunks.ts";
 import { laneOf } from "../program/exchange/lanes.ts";
 import {
   chunksOfSteps,
@@ -55,7 +55,7 @@ export async function runReduce(
     for (const { slice, reduce, send: readers, added } of steps) {
       if (reduce.length === 0) continue;
       const isSent = own.some((other) => isSame(other.slice, slice));
-      for (const [k, block] of blocksOf(slice).entries()) {
+      for (const [k, block] of pieceSegments(slice).entries()) {
         // In place, the sum overwrites what others are to be sent: block k is chunk k where nothing else leaves.
         if (isSent) await staged.reached(own.length === 1 ? k + 1 : chunks.length);
         const summands = reduce.map((source) => ({

@@ -2,7 +2,7 @@
 
 import { encodeHeader } from "../kernels/reduce_words.ts";
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
-import { isWhole, type ChunkSegment } from "../program/exchange/chunks.ts";
+import { isWordAligned, type ChunkSegment } from "../program/exchange/chunks.ts";
 import { summandPitch } from "../program/exchange/sums.ts";
 import type { BufferRegion } from "./buffer_region.ts";
 import type { CollectiveKernels } from "./kernels.ts";
@@ -23,7 +23,7 @@ export function writeReceived(
 ): void {
   const offset = message.byteOffset + segment.chunkOffset;
   parts.during("upload", () => {
-    if (isWhole(segment)) {
+    if (isWordAligned(segment)) {
       const to = target.offset + segment.targetOffset;
       parts.queue.writeBuffer(target.buffer, to, message.buffer, offset, segment.bytes);
       return;
@@ -32,7 +32,7 @@ export function writeReceived(
     const to = workspace.offset + layout.received;
     parts.queue.writeBuffer(workspace.buffer, to, message.buffer, offset, segment.words);
   });
-  if (!isWhole(segment)) placeWords(parts, name, dtype, segment, 1, "received");
+  if (!isWordAligned(segment)) placeWords(parts, name, dtype, segment, 1, "received");
 }
 
 /** A piece that stays on the rank. */
@@ -49,7 +49,7 @@ export function copyLocally(
     if (from + head === target.offset + targetOffset) return;
     throw new Error(`${name}: in place, rank ${parts.rank} cannot move the piece that it keeps`);
   }
-  if (isWhole(segment)) {
+  if (isWordAligned(segment)) {
     const to = target.offset + targetOffset;
     parts.encoder().copyBufferToBuffer(source.buffer, from, target.buffer, to, bytes);
     return;

@@ -63,13 +63,14 @@ async function pathOf(kind: string, key: CacheKey): Promise<string | undefined> 
   return join(found.folder, kind, `${name}.json`);
 }
 
-const canonical = (key: CacheKey): string =>
-  JSON.stringify(Object.entries(key).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+function canonical(key: CacheKey): string {
+  return JSON.stringify(Object.entries(key).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 const oldestMs = 30 * 24 * 3600 * 1000;
 
 /** Whether what was kept of an adapter is at most 30 days old. */
-export const isRecent = ({ date }: { readonly date: string }): boolean => {
+export function isRecent({ date }: { readonly date: string }): boolean {
   const ageMs = Date.now() - Date.parse(date);
   return ageMs >= 0 && ageMs <= oldestMs;
-};
+}

@@ -4,8 +4,9 @@ import type { AdapterChoice } from "./adapter.ts";
 import { messageOf } from "./message_of.ts";
 
 /** The one of Dawn's backends that we use on this platform. */
-const dawnBackend = (platform: NodeJS.Platform): string =>
-  ({ darwin: "metal", win32: "d3d12" } as Record<string, string>)[platform] ?? "vulkan";
+function dawnBackend(platform: NodeJS.Platform): string {
+  return ({ darwin: "metal", win32: "d3d12" } as Record<string, string>)[platform] ?? "vulkan";
+}
 
 /**
  * Loads Dawn, and its classes and constants into the global scope, as in a browser. Keep the result
@@ -26,10 +27,9 @@ export async function createDawn(flags: readonly string[]): Promise<GPU> {
 }
 
 /** Flags that select the adapter; of several equal names Dawn takes the first. */
-export const adapterFlags = ({ name }: Pick<AdapterChoice, "name">): string[] => [
-  `backend=${dawnBackend(process.platform)}`,
-  `adapter=${name}`,
-];
+export function adapterFlags({ name }: Pick<AdapterChoice, "name">): string[] {
+  return [`backend=${dawnBackend(process.platform)}`, `adapter=${name}`];
+}
 
 /** Names of all adapters that Dawn accepts, in its order, equal ones repeated. */
 export async function listAdapterNames(): Promise<string[]> {

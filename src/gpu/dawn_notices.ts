@@ -6,8 +6,9 @@ const notices: readonly RegExp[] = [
 ];
 
 /** The text without the lines that say nothing to anybody. */
-export const withoutDawnsNotices = (text: string): string =>
-  text
+export function withoutDawnsNotices(text: string): string {
+  return text
     .split("\n")
     .filter((line) => !notices.some((notice) => notice.test(line)))
     .join("\n");
+}

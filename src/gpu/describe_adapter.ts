@@ -42,12 +42,17 @@ function readMatrices(info: GPUAdapterInfo): SubgroupMatrix[] {
   });
 }
 
-const isFloat = (value: unknown): value is "f16" | "f32" => value === "f16" || value === "f32";
+function isFloat(value: unknown): value is "f16" | "f32" {
+  return value === "f16" || value === "f32";
+}
 
-const isSize = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0;
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0;
+}
 
-const isIterable = (value: unknown): value is Iterable<unknown> =>
-  typeof value === "object" && value !== null && Symbol.iterator in value;
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}
 
 /** Limits are accessors of the prototype, which spreading does not copy. */
 function readLimits(limits: GPUSupportedLimits): Record<string, number> {

@@ -131,12 +131,16 @@ function nameAll(reports: readonly AdapterReport[]): AdapterReport[] {
   ];
 }
 
-const order = (id: string): number => softwareIds.indexOf(id);
+function order(id: string): number {
+  return softwareIds.indexOf(id);
+}
 
-const withId = (report: AdapterReport, id: string): AdapterReport => ({
-  ...report,
-  choice: { ...report.choice, id },
-});
+function withId(report: AdapterReport, id: string): AdapterReport {
+  return {
+    ...report,
+    choice: { ...report.choice, id },
+  };
+}
 
 /** Hardware drivers without their GPU are usual and not worth a word; software drivers always work or fail. */
 function refusedDrivers(
@@ -166,10 +170,12 @@ function refusedDrivers(
   });
 }
 
-const refusedShadow = ({ name, by }: Probed["shadowed"][number]): RefusedAdapter => ({
-  id: name,
-  reason: `Dawn finds adapters by a part of their name, and opens ${by} in its place`,
-});
+function refusedShadow({ name, by }: Probed["shadowed"][number]): RefusedAdapter {
+  return {
+    id: name,
+    reason: `Dawn finds adapters by a part of their name, and opens ${by} in its place`,
+  };
+}
 
 /** Ranks that were placed on them would share the first without a word. */
 function refusedEquals(

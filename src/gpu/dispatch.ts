@@ -1,6 +1,6 @@
 // From a kernel, a shape and buffers to something that can be encoded again and again.
 
-import { type Form, formOf } from "../kernels/form.ts";
+import { type Variant, variantOf } from "../kernels/variant.ts";
 import { type AdapterTraits, type Binding, bindingsOf, type Grid } from "../kernels/kernel.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
@@ -30,21 +30,22 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
 
   return async (kernel, shape, dtype, buffers, label, wanted): Promise<PreparedKernel> => {
     const bindings = bindingsOf(kernel, shape);
-    const form = wanted ?? formOf(kernel, shape, adapter, dtype);
+    const variant = wanted ?? variantOf(kernel, shape, adapter, dtype);
     const preludes = [
       storagePrelude(dtype, device.features),
       ...(kernel.preludes?.(shape) ?? []),
-      ...(form.prelude === undefined ? [] : [form.prelude]),
+      ...(variant.prelude === undefined ? [] : [variant.prelude]),
     ];
-    const key = [form.name, ...preludes, JSON.stringify(form.constants)].join(" ");
+    const key = [variant.name, ...preludes, JSON.stringify(variant.constants)].join(" ");
     const pipeline = await remember(pipelines, key, async () =>
-      compilePipeline(device, bindings, form, await moduleOf(form.name, preludes)),
+      compilePipeline(device, bindings, variant, await moduleOf(variant.name, preludes)),
     );
     const bindGroup = await bind(device, bindings, pipeline, buffers, label);
-    const grid = checkedGrid(device, form, label);
+    const grid = checkedGrid(device, variant, label);
     return {
-      label: form.name === (kernel.shader ?? kernel.name) ? label : `${label} by ${form.name}`,
-      form,
+      label:
+        variant.name === (kernel.shader ?? kernel.name) ? label : `${label} by ${variant.name}`,
+      variant,
       encode(pass) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
@@ -97,7 +98,7 @@ export async function compileModule(
 async function compilePipeline(
   device: GPUDevice,
   bindings: readonly Binding[],
-  { name, constants }: Form,
+  { name, constants }: Variant,
   module: GPUShaderModule,
 ): Promise<GPUComputePipeline> {
   const label = `${name} ${JSON.stringify(constants)}`;
@@ -148,7 +149,7 @@ async function bind(
   return bindGroup;
 }
 
-function checkedGrid(device: GPUDevice, { name, grid }: Form, label: string): Grid {
+function checkedGrid(device: GPUDevice, { name, grid }: Variant, label: string): Grid {
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   if (!grid.every((size) => Number.isInteger(size) && size >= 1 && size <= limit)) {
     throw new Error(

@@ -7,7 +7,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import { cacheFolders } from "./cache_folder.ts";
 import { adapterHint, hasEmbeddedAdapter, noEmbeddedAdapter } from "./embedded_platform.ts";
 import { messageOf } from "./message_of.ts";
-import { isWhole, unpackTo } from "./unpacked.ts";
+import { isUnpacked, unpackTo } from "./unpacked.ts";
 
 /** Absolute paths of the unpacked files. */
 export interface EmbeddedAdapter {
@@ -52,13 +52,13 @@ async function refusalOf(folder: string, archive: string): Promise<string | unde
   if (folder.includes(delimiter)) {
     return `${folder} has a ${delimiter} in its path, which separates the paths of Vulkan drivers`;
   }
-  if (await isWhole(folder, wanted)) return undefined;
+  if (await isUnpacked(folder, wanted)) return undefined;
   try {
     await unpackTo(folder, archive, wanted);
   } catch (cause) {
     return `${folder}: ${messageOf(cause)}`;
   }
-  return (await isWhole(folder, wanted))
+  return (await isUnpacked(folder, wanted))
     ? undefined
     : `${folder} does not hold what was unpacked to it`;
 }

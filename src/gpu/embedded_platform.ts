@@ -1,13 +1,17 @@
 // Where the embedded adapter exists, and what is said elsewhere.
 
 /** For example `linux-x64`. */
-export const platformName = (): string => `${process.platform}-${process.arch}`;
+export function platformName(): string {
+  return `${process.platform}-${process.arch}`;
+}
 
-export const hasEmbeddedAdapter = (platform: string = platformName()): boolean =>
-  platform === "linux-x64";
+export function hasEmbeddedAdapter(platform: string = platformName()): boolean {
+  return platform === "linux-x64";
+}
 
-export const noEmbeddedAdapter = (platform: string = platformName()): string =>
-  `the embedded SwiftShader adapter exists for linux-x64 only, this is ${platform}`;
+export function noEmbeddedAdapter(platform: string = platformName()): string {
+  return `the embedded SwiftShader adapter exists for linux-x64 only, this is ${platform}`;
+}
 
 /** The way out for a machine on which nothing opens. */
 export function adapterHint(platform: string = platformName()): string {

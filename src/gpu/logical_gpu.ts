@@ -1,6 +1,6 @@
 // One logical GPU: an adapter's device and what is allocated on it.
 
-import type { Form } from "../kernels/form.ts";
+import type { Variant } from "../kernels/variant.ts";
 import type { Kernel } from "../kernels/kernel.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import type { AdapterReport } from "./adapter.ts";
@@ -8,7 +8,7 @@ import type { AdapterReport } from "./adapter.ts";
 /** A dispatch that is ready to be encoded, again and again. */
 export interface PreparedKernel {
   readonly label: string;
-  readonly form: Form;
+  readonly variant: Variant;
   encode(pass: GPUComputePassEncoder): void;
 }
 
@@ -23,9 +23,9 @@ export interface LogicalGpu {
   /** Does work whose buffers, gone when it ends, are left out of `memory.peakBytes`. */
   uncounted<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
-   * Compiles on first use; the same kernel, shape, dtype and form share a pipeline.
+   * Compiles on first use; the same kernel, shape, dtype and variant share a pipeline.
    *
-   * @param form default: the one expected to be fastest
+   * @param variant default: the one expected to be fastest
    */
   prepare<Shape>(
     kernel: Kernel<Shape>,
@@ -34,7 +34,7 @@ export interface LogicalGpu {
     /** Whole buffers, or parts of them where bindings may begin. */
     buffers: readonly (GPUBuffer | GPUBufferBinding)[],
     label: string,
-    form?: Form,
+    variant?: Variant,
   ): Promise<PreparedKernel>;
   /** Resolves with the reason when the device is lost for any other cause than `close`. */
   readonly lost: Promise<string>;

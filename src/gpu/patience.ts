@@ -12,17 +12,20 @@ const lookUs = 5;
  * How long to sleep after waiting for the GPU that long, µs: looking takes a share `lookUs` / nap of the core, and
  * waking up is half a nap late; this makes the sum of the two least.
  */
-export const napUsAfter = (waitedUs: number): number =>
-  Math.min(1000, Math.max(2 * lookUs, Math.sqrt(2 * lookUs * waitedUs)));
+export function napUsAfter(waitedUs: number): number {
+  return Math.min(1000, Math.max(2 * lookUs, Math.sqrt(2 * lookUs * waitedUs)));
+}
 
 /** Nobody wakes who sleeps on it. */
 const bell = new Int32Array(new SharedArrayBuffer(4));
 
 /** What `work`, an answer of the GPU, gives. Meanwhile this thread leaves its core to a software GPU. */
-export const awaitGpu = async <Result>(
+export async function awaitGpu<Result>(
   { report }: Pick<LogicalGpu, "report">,
   work: Promise<Result>,
-): Promise<Result> => (report.choice.software ? patiently(work) : work);
+): Promise<Result> {
+  return report.choice.software ? patiently(work) : work;
+}
 
 /** Awaits what keeps the event loop turning. */
 export async function patiently<Result>(work: Promise<Result>): Promise<Result> {

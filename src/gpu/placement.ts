@@ -69,10 +69,11 @@ function findById(
   );
 }
 
-const otherAdapters = (adapters: readonly AdapterReport[]): string =>
-  adapters.length === 0
+function otherAdapters(adapters: readonly AdapterReport[]): string {
+  return adapters.length === 0
     ? "this machine has no adapter that opens"
     : `choose from ${adapters.map(({ choice }) => choice.id).join(", ")}`;
+}
 
 function noneHere(refused: readonly RefusedAdapter[]): EnvironmentError {
   const reasons = refused.map(({ id, reason }) => `; ${id}: ${reason}`).join("");

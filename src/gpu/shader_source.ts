@@ -46,8 +46,9 @@ export async function loadShader(
   return { name, code: lines.join("\n"), parts };
 }
 
-const blanked = (lines: readonly string[]): string[] =>
-  lines.map((line) => (directive.test(line) ? "" : line));
+function blanked(lines: readonly string[]): string[] {
+  return lines.map((line) => (directive.test(line) ? "" : line));
+}
 
 async function readLines(name: string): Promise<string[]> {
   return (await readFile(new URL(`${name}.wgsl`, folder), "utf8")).split("\n");

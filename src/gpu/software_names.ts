@@ -7,8 +7,9 @@ const softwareNames: readonly (readonly [part: string, id: string])[] = [
 ];
 
 /** What `--adapter` calls the software adapter of such a name; undefined for hardware, and for unknown software. */
-export const softwareIdOf = (name: string): string | undefined =>
-  softwareNames.find(([part]) => name.toLowerCase().includes(part))?.[1];
+export function softwareIdOf(name: string): string | undefined {
+  return softwareNames.find(([part]) => name.toLowerCase().includes(part))?.[1];
+}
 
 /** In order of preference. */
 export const softwareIds: readonly string[] = softwareNames.map(([, id]) => id);

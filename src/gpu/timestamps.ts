@@ -119,4 +119,6 @@ export async function createTimestamps(
 }
 
 /** ms of `process.hrtime`, the axis of all host times. */
-export const hostMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+export function hostMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

@@ -7,7 +7,9 @@ const othersWrite = 0o022;
 const sticky = 0o1000;
 
 /** 0 where the system has no users of its own kind. */
-export const ownUser = (): number => process.getuid?.() ?? 0;
+export function ownUser(): number {
+  return process.getuid?.() ?? 0;
+}
 
 /**
  * Why another user could put something in the place of the folder or of what lies in it; undefined where none could.

@@ -18,7 +18,7 @@ const note = z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.
 type Note = z.infer<typeof note>;
 
 /** Whether the folder holds the files as they were unpacked. */
-export async function isWhole(folder: string, files: readonly string[]): Promise<boolean> {
+export async function isUnpacked(folder: string, files: readonly string[]): Promise<boolean> {
   try {
     if (!(await isOwnFile(join(folder, noteFile)))) return false;
     const expected = note.parse(JSON.parse(await readFile(join(folder, noteFile), "utf8")));
@@ -69,7 +69,7 @@ async function replace(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch {
-    // Something else than a file is in the way.
+    // Something else than a file has that name.
     await rm(to, { recursive: true, force: true });
     await rename(from, to);
   }

@@ -10,11 +10,11 @@ import type { ObservedBuffer } from "../runtime/observation.ts";
  * The result of one micro-batch, as often as ranks hold it whole: copy i is made of what the i-th holders
  * of its parts observed. What no rank observed is NaN.
  */
-export const assembleOutputs = (
+export function assembleOutputs(
   program: Program,
   observed: readonly ObservedBuffer[],
   microBatch: number,
-): Matrix[] => {
+): Matrix[] {
   const parts = observed.flatMap(({ observation, bytes, microBatch: own }) =>
     own === microBatch && observation.kind === "output" ? [{ ...observation, bytes }] : [],
   );
@@ -29,26 +29,26 @@ export const assembleOutputs = (
     }
     return out;
   });
-};
+}
 
-const place = (
+function place(
   out: Matrix,
   part: Extract<Observation, { kind: "output" }>,
   values: Float64Array,
-): void => {
+): void {
   const pitch = rowPitch(part.columns);
   for (let row = 0; row < part.rows; row++) {
     const own = values.subarray(row * pitch, row * pitch + part.columns);
     rowOf(out, part.rowOffset + row).set(own, part.columnOffset);
   }
-};
+}
 
 /** Expert choices of one micro-batch per layer, [rows, topK]. */
-export const assembleRoutes = (
+export function assembleRoutes(
   program: Program,
   observed: readonly ObservedBuffer[],
   microBatch: number,
-): Map<string, Uint32Array<ArrayBuffer>> => {
+): Map<string, Uint32Array<ArrayBuffer>> {
   const rows = program.tokens / program.microBatches;
   const routes = new Map<string, Uint32Array<ArrayBuffer>>();
   for (const { observation, bytes, layer, microBatch: own } of observed) {
@@ -60,11 +60,11 @@ export const assembleRoutes = (
     routes.set(layer, all);
   }
   return routes;
-};
+}
 
-const decode = (bytes: Uint8Array, dtype: StorageType): Float64Array => {
+function decode(bytes: Uint8Array, dtype: StorageType): Float64Array {
   const own = bytes.slice().buffer;
   return dtype === "f16"
     ? Float64Array.from(new Uint16Array(own), fromHalf)
     : Float64Array.from(new Float32Array(own));
-};
+}

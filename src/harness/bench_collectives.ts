@@ -12,10 +12,10 @@ import { mean, median } from "../measure/statistics.ts";
 import {
   type BenchedCollective,
   collectiveProgram,
-  membersOf,
+  collectiveRanks,
   messageBytes,
   type BufferPlace,
-  placesOf,
+  bufferPlaces,
   stagesOf,
 } from "../program/collective_program.ts";
 import type { AlgorithmName } from "../program/exchange/all_reduce/algorithms.ts";
@@ -64,9 +64,7 @@ const mostSamples = 50;
  *
  * @throws EnvironmentError when ranks cannot start, and where nothing was measured
  */
-export const benchCollectives = async (
-  options: BenchCollectivesOptions,
-): Promise<CollectiveBench> => {
+export async function benchCollectives(options: BenchCollectivesOptions): Promise<CollectiveBench> {
   const { op, ranks, dtype, algorithm, onProgress = () => undefined, signal } = options;
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
@@ -122,10 +120,10 @@ export const benchCollectives = async (
   } finally {
     await pool.close();
   }
-};
+}
 
 /** Elements of a piece, for each size asked for; f16 pieces come in pairs, so that they begin at words. */
-const countsOf = ({ op, ranks, dtype, minBytes, maxBytes, factor }: BenchCollectivesOptions) => {
+function countsOf({ op, ranks, dtype, minBytes, maxBytes, factor }: BenchCollectivesOptions) {
   const unit = 4 / bytesPerElement(dtype);
   const perElement = messageBytes(op, ranks, 1, dtype);
   const counts: number[] = [];
@@ -133,39 +131,39 @@ const countsOf = ({ op, ranks, dtype, minBytes, maxBytes, factor }: BenchCollect
     counts.push(Math.max(1, Math.floor(bytes / (perElement * unit))) * unit);
   }
   return [...new Set(counts)];
-};
+}
 
-const fits = (
+function fits(
   { op, ranks, dtype }: BenchCollectivesOptions,
   count: number,
   placement: readonly AdapterReport[],
-): boolean => {
+): boolean {
   const bytes = messageBytes(op, ranks, count, dtype);
   return placement.every(
     ({ limits }) =>
       bytes <= (limits["maxBufferSize"] ?? Infinity) &&
       bytes <= (limits["maxStorageBufferBindingSize"] ?? Infinity),
   );
-};
+}
 
 /** Enough of short ones that the start and the end of a step do not count. */
-const repeatsOf = ({ op, ranks, dtype }: BenchCollectivesOptions, count: number): number => {
+function repeatsOf({ op, ranks, dtype }: BenchCollectivesOptions, count: number): number {
   const bytes = messageBytes(op, ranks, count, dtype);
   if (bytes <= 2 ** 16) return 20;
   if (bytes <= 2 ** 20) return 10;
   return bytes <= 2 ** 24 ? 3 : 1;
-};
+}
 
-const benchSize = async (
+async function benchSize(
   pool: RankPool,
   program: Program,
   options: BenchCollectivesOptions,
   count: number,
   repeats: number,
-): Promise<CollectiveRow> => {
+): Promise<CollectiveRow> {
   const { op, ranks, dtype } = options;
   const places = new Map<BufferPlace, CollectivePlaceFigures>();
-  for (const place of placesOf(op)) {
+  for (const place of bufferPlaces(op)) {
     const wrong = options.check
       ? await countWrong(pool, program, options, count, place)
       : undefined;
@@ -182,15 +180,15 @@ const benchSize = async (
     outOfPlace,
     ...(inPlace === undefined ? {} : { inPlace }),
   };
-};
+}
 
-const countWrong = async (
+async function countWrong(
   pool: RankPool,
   program: Program,
   { op, ranks, dtype }: BenchCollectivesOptions,
   count: number,
   place: BufferPlace,
-): Promise<number> => {
+): Promise<number> {
   const wrongOn = createCollectiveCheck({ op, ranks, dtype, count, place }, program.seed);
   const shown = await pool.observe({ stage: stagesOf(count, place).check });
   let wrong = 0;
@@ -201,17 +199,18 @@ const countWrong = async (
       wrong += wrongOn(rank, bytes);
     }
   }
-  if (seen !== membersOf(op, ranks).to.length) throw new Error(`${op}: ${seen} ranks were seen`);
+  if (seen !== collectiveRanks(op, ranks).to.length)
+    throw new Error(`${op}: ${seen} ranks were seen`);
   return wrong;
-};
+}
 
-const timePlace = async (
+async function timePlace(
   pool: RankPool,
   { op, ranks, dtype, budgetMs = 200 }: BenchCollectivesOptions,
   count: number,
   place: BufferPlace,
   repeats: number,
-): Promise<CollectivePlaceFigures> => {
+): Promise<CollectivePlaceFigures> {
   const stages = stagesOf(count, place);
   const times: number[] = [];
   const splits: TransferSplit[] = [];
@@ -241,10 +240,10 @@ const timePlace = async (
     ...(factor === undefined ? {} : { busBandwidth: factor * algbw }),
     split: meanSplit(splits),
   };
-};
+}
 
 /** Mean over ranks, per collective. */
-const splitOf = (trace: StepTrace, repeats: number): TransferSplit => {
+function splitOf(trace: StepTrace, repeats: number): TransferSplit {
   const parts = trace.ranks.map((rank) => breakDown(rank, trace.wallMs));
   const of = (pick: (part: (typeof parts)[number]) => number): number =>
     mean(parts.map(pick)) / repeats;
@@ -256,19 +255,21 @@ const splitOf = (trace: StepTrace, repeats: number): TransferSplit => {
     waitMs: of(({ idleMs }) => idleMs),
     hostMs: of(({ hostMs, unattributedMs }) => hostMs + unattributedMs),
   };
-};
+}
 
-const meanSplit = (splits: readonly TransferSplit[]): TransferSplit => ({
-  readbackMs: mean(splits.map(({ readbackMs }) => readbackMs)),
-  moveMs: mean(splits.map(({ moveMs }) => moveMs)),
-  reduceMs: mean(splits.map(({ reduceMs }) => reduceMs)),
-  uploadMs: mean(splits.map(({ uploadMs }) => uploadMs)),
-  waitMs: mean(splits.map(({ waitMs }) => waitMs)),
-  hostMs: mean(splits.map(({ hostMs }) => hostMs)),
-});
+function meanSplit(splits: readonly TransferSplit[]): TransferSplit {
+  return {
+    readbackMs: mean(splits.map(({ readbackMs }) => readbackMs)),
+    moveMs: mean(splits.map(({ moveMs }) => moveMs)),
+    reduceMs: mean(splits.map(({ reduceMs }) => reduceMs)),
+    uploadMs: mean(splits.map(({ uploadMs }) => uploadMs)),
+    waitMs: mean(splits.map(({ waitMs }) => waitMs)),
+    hostMs: mean(splits.map(({ hostMs }) => hostMs)),
+  };
+}
 
 /** The most that a rank exchanges with one other in one direction. */
-const wireBytesOf = (program: Program, count: number): number => {
+function wireBytesOf(program: Program, count: number): number {
   const wire = createWireCount();
   const stage = stagesOf(count, "out-of-place").check;
   let most = 0;
@@ -280,4 +281,4 @@ const wireBytesOf = (program: Program, count: number): number => {
     }
   }
   return most;
-};
+}

@@ -28,9 +28,9 @@ export interface CalibrateOptions {
  * @throws EnvironmentError where there is no such adapter, or where one does not open
  * @throws NumericsError where one computes wrong
  */
-export const calibrateAdapters = async (
+export async function calibrateAdapters(
   options: CalibrateOptions = {},
-): Promise<CalibratedAdapter[]> => {
+): Promise<CalibratedAdapter[]> {
   const { onProgress = () => undefined, signal } = options;
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
@@ -47,7 +47,7 @@ export const calibrateAdapters = async (
     if (calibrated.outcome.state !== "complete") break;
   }
   return found;
-};
+}
 
 /** A program of one rank that has nothing to do. */
 const idle: Program = {
@@ -63,11 +63,11 @@ const idle: Program = {
 };
 
 /** @param mayBreak whether something was measured before, which a fault must not cost; else it is thrown */
-const calibrateAlone = async (
+async function calibrateAlone(
   report: AdapterReport,
   signal: AbortSignal | undefined,
   mayBreak: boolean,
-): Promise<Pick<CalibratedAdapter, "calibration" | "outcome">> => {
+): Promise<Pick<CalibratedAdapter, "calibration" | "outcome">> {
   let part: AdapterCalibration | undefined;
   try {
     const pool = await openRanks(idle, [report], signal === undefined ? {} : { signal });
@@ -83,12 +83,14 @@ const calibrateAlone = async (
     if (part === undefined && !mayBreak) throw error;
     return { calibration: part ?? nothingOf(report), outcome: outcomeOf(error) };
   }
-};
+}
 
-const nothingOf = ({ choice }: AdapterReport): AdapterCalibration => ({
-  adapter: choice.id,
-  date: new Date().toISOString(),
-  tookMs: 0,
-  streamedBytes: streamedBytes(choice.software),
-  ceilings: {},
-});
+function nothingOf({ choice }: AdapterReport): AdapterCalibration {
+  return {
+    adapter: choice.id,
+    date: new Date().toISOString(),
+    tookMs: 0,
+    streamedBytes: streamedBytes(choice.software),
+    ceilings: {},
+  };
+}

@@ -5,7 +5,7 @@ import {
   type KernelRate,
   kernelRates,
   type QuickLook,
-  type RateForms,
+  type RateVariants,
 } from "../gpu/calibration/kernel_rates.ts";
 import { streamedBytes } from "../gpu/calibration/streamed_bytes.ts";
 import {
@@ -20,11 +20,11 @@ import type { RankPool, RecalledOnAdapter } from "../runtime/coordinator.ts";
 import type { CalibrationWay } from "../runtime/protocol.ts";
 
 /** @param onPart called with what is measured so far of an adapter whose calibration is to be kept */
-export const calibrationsOf = async (
+export async function calibrationsOf(
   pool: Pick<RankPool, "calibrate" | "adapters">,
   how: CalibrationWay,
   onPart: (part: AdapterCalibration) => void = () => undefined,
-): Promise<AdapterCalibration[]> => {
+): Promise<AdapterCalibration[]> {
   const asReported = ({ adapter, calibration, now }: RecalledOnAdapter): AdapterCalibration => {
     const placed = pool.adapters.find(({ choice }) => choice.id === adapter);
     const measured = { ...calibration.rates, ...calibration.costs };
@@ -42,15 +42,17 @@ export const calibrationsOf = async (
   };
   const found = await pool.calibrate(how, (part) => onPart(asReported(part)));
   return found.map(asReported);
-};
+}
 
-/** With what a short measurement after the steps reaches by the same forms. */
-export const lookedAtAgain = async (
+/** With what a short measurement after the steps reaches by the same variants. */
+export async function lookedAtAgain(
   pool: Pick<RankPool, "lookAtPeaks">,
   calibrations: readonly AdapterCalibration[],
-): Promise<AdapterCalibration[]> => {
-  const forms = new Map(calibrations.map(({ adapter, ceilings }) => [adapter, formsOf(ceilings)]));
-  const looks = await pool.lookAtPeaks(forms);
+): Promise<AdapterCalibration[]> {
+  const variants = new Map(
+    calibrations.map(({ adapter, ceilings }) => [adapter, variantsOf(ceilings)]),
+  );
+  const looks = await pool.lookAtPeaks(variants);
   return calibrations.map((each) => ({
     ...each,
     ceilings: ceilingsOf(
@@ -59,14 +61,14 @@ export const lookedAtAgain = async (
       })),
     ),
   }));
-};
+}
 
 /** Of two calibrations of the same adapters, the larger of each peak. */
-export const largerPeaks = (
+export function largerPeaks(
   earlier: readonly AdapterCalibration[],
   later: readonly AdapterCalibration[],
-): AdapterCalibration[] =>
-  earlier.map((each) => {
+): AdapterCalibration[] {
+  return earlier.map((each) => {
     const other = later.find(({ adapter }) => adapter === each.adapter)?.ceilings ?? {};
     const ceilings = { ...each.ceilings };
     for (const name of kernelRates) {
@@ -77,25 +79,26 @@ export const largerPeaks = (
     }
     return { ...each, ceilings };
   });
+}
 
 /** Of every arithmetic, and of the one way to memory that kernels are held against. */
-const formsOf = (ceilings: Ceilings): RateForms => {
+function variantsOf(ceilings: Ceilings): RateVariants {
   const memory = memoryCeiling(ceilings);
-  const forms: Partial<Record<KernelRate, string>> = {};
+  const variants: Partial<Record<KernelRate, string>> = {};
   for (const name of kernelRates) {
     const ceiling = ceilings[name];
     if (ceiling === undefined) continue;
     const isMemory = name === "read" || name === "write" || name === "copy";
-    if (!isMemory || ceiling === memory) forms[name] = ceiling.form;
+    if (!isMemory || ceiling === memory) variants[name] = ceiling.variant;
   }
-  return forms;
-};
+  return variants;
+}
 
-const withLook = (
+function withLook(
   ceilings: MeasuredCeilings,
   look: QuickLook,
   add: (runs: readonly number[], to: MeasuredCeiling) => Partial<MeasuredCeiling>,
-): MeasuredCeilings => {
+): MeasuredCeilings {
   const found = { ...ceilings };
   for (const name of kernelRates) {
     const [ceiling, runs] = [found[name], look[name]];
@@ -104,8 +107,9 @@ const withLook = (
     }
   }
   return found;
-};
+}
 
 /** Of a kept ceiling, what is reached now. */
-const shareNow = (ceiling: MeasuredCeiling | undefined): number =>
-  Math.max(...(ceiling?.before ?? [])) / Math.max(...(ceiling?.runs ?? []));
+function shareNow(ceiling: MeasuredCeiling | undefined): number {
+  return Math.max(...(ceiling?.before ?? [])) / Math.max(...(ceiling?.runs ?? []));
+}

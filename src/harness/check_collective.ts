@@ -5,7 +5,7 @@ import type { StorageType } from "../kernels/storage.ts";
 import {
   type BenchedCollective,
   extentsOf,
-  membersOf,
+  collectiveRanks,
   ownStart,
   type BufferPlace,
   sentContent,
@@ -21,12 +21,12 @@ export interface CheckedCollective {
 }
 
 /** Gives, for one rank and its bytes, how many of its elements are wrong. */
-export const createCollectiveCheck = (
+export function createCollectiveCheck(
   checked: CheckedCollective,
   seed: number,
-): ((rank: number, bytes: Uint8Array<ArrayBuffer>) => number) => {
+): (rank: number, bytes: Uint8Array<ArrayBuffer>) => number {
   const { op, ranks, dtype, count, place } = checked;
-  const { from, to } = membersOf(op, ranks);
+  const { from, to } = collectiveRanks(op, ranks);
   const { sent, received } = extentsOf(op, ranks, count);
   const given = from.map((rank) =>
     numbersOf(fillContent(sentContent(rank, count, sent), seed, dtype), dtype),
@@ -61,10 +61,10 @@ export const createCollectiveCheck = (
     }
     return wrong;
   };
-};
+}
 
-const numbersOf = (bytes: Uint8Array<ArrayBuffer>, dtype: StorageType): Float32Array => {
+function numbersOf(bytes: Uint8Array<ArrayBuffer>, dtype: StorageType): Float32Array {
   const { buffer, byteOffset, byteLength } = bytes;
   if (dtype === "f32") return new Float32Array(buffer, byteOffset, byteLength / 4);
   return floatsOfHalves(new Uint16Array(buffer, byteOffset, byteLength / 2));
-};
+}

@@ -5,7 +5,7 @@ import { collectiveOf, type Program } from "../program/program.ts";
 import type { CheckOutcome } from "../result/result.ts";
 
 /** What the record contradicts, in phrases; empty where it can be true. */
-export const contradictionsOfCheck = (program: Program, check: CheckOutcome): string[] => {
+export function contradictionsOfCheck(program: Program, check: CheckOutcome): string[] {
   const { microBatches, output, phases } = program;
   // Of serving rows of requests, as many as were affordable.
   const each = phases === undefined ? microBatches * output.rows * output.columns : output.columns;
@@ -23,13 +23,13 @@ export const contradictionsOfCheck = (program: Program, check: CheckOutcome): st
       contradictionOfKind(check, kind, phases === undefined ? calls : undefined),
     ),
   ];
-};
+}
 
 /** Kernels with the number of their calls; collectives, whose calls are counted by what they bring about. */
-export const callsByKind = ({ ranks }: Program): Map<string, number | undefined> => {
+export function callsByKind({ ranks }: Program): Map<string, number | undefined> {
   const kinds = new Map<string, number | undefined>();
   for (const instruction of ranks.flatMap(({ instructions }) => instructions)) {
-    if (instruction.origin.standIn === true) continue;
+    if (instruction.origin.synthetic === true) continue;
     if (instruction.op === "kernel") {
       kinds.set(instruction.kernel, (kinds.get(instruction.kernel) ?? 0) + 1);
     }
@@ -37,13 +37,13 @@ export const callsByKind = ({ ranks }: Program): Map<string, number | undefined>
     if (transfer !== undefined) kinds.set(transfer.op === "recv" ? "send" : transfer.op, undefined);
   }
   return kinds;
-};
+}
 
-const contradictionOfKind = (
+function contradictionOfKind(
   { kinds }: CheckOutcome,
   kind: string,
   calls: number | undefined,
-): string[] => {
+): string[] {
   const found = kinds.find((one) => one.kind === kind);
   if (found === undefined) return [`its check says nothing of ${kind}`];
   const isPossible =
@@ -57,4 +57,4 @@ const contradictionOfKind = (
     : [
         `its check saw ${found.checked} of ${found.total} ${found.unit} in ${found.calls} of ${found.allCalls} calls of ${kind}${calls === undefined ? "" : `, of which the program has ${calls}`}`,
       ];
-};
+}

@@ -55,7 +55,9 @@ export function checkTransfers(
   return [...kinds.values()];
 }
 
-const keyOf = (channel: number, microBatch: number): string => `${channel} ${microBatch}`;
+function keyOf(channel: number, microBatch: number): string {
+  return `${channel} ${microBatch}`;
+}
 
 /** By channel; of a message between two ranks, what the sender says of it. */
 function collectivesOf({ ranks }: Program): Collective[] {
@@ -63,7 +65,7 @@ function collectivesOf({ ranks }: Program): Collective[] {
   for (const { instructions } of ranks) {
     for (const instruction of instructions) {
       const transfer = collectiveOf(instruction);
-      if (transfer === undefined || transfer.origin.standIn === true) continue;
+      if (transfer === undefined || transfer.origin.synthetic === true) continue;
       const before = found.get(transfer.channel);
       if (before === undefined || transfer.op === "send") found.set(transfer.channel, transfer);
     }
@@ -134,13 +136,14 @@ function judgeReceiver(
 }
 
 /** Members whose pieces differ show one hash for each reader. */
-const hashSent = (sent: Evidence | undefined, j: number): number | undefined => {
+function hashSent(sent: Evidence | undefined, j: number): number | undefined {
   if (sent?.kind !== "moved") return undefined;
   return sent.hashes.length === 1 ? sent.hashes[0] : sent.hashes[j];
-};
+}
 
-const partSent = (parts: readonly SumBlocks[], j: number): SumBlocks | undefined =>
-  parts.length === 1 ? parts[0] : parts[j];
+function partSent(parts: readonly SumBlocks[], j: number): SumBlocks | undefined {
+  return parts.length === 1 ? parts[0] : parts[j];
+}
 
 /**
  * Σ over `terms` is `result`: of each block by one vector, whose entries are at most 1.5, and at one element. Each
@@ -177,7 +180,9 @@ function sumShare(
 
 type Rows = Extract<Evidence, { kind: "experts" }>;
 
-const isRows = (evidence: Evidence | undefined): evidence is Rows => evidence?.kind === "experts";
+function isRows(evidence: Evidence | undefined): evidence is Rows {
+  return evidence?.kind === "experts";
+}
 
 /** Rows per expert of each source that are accepted: capacity is used up in source order. */
 function acceptedRows(counts: readonly Uint32Array[], capacity = Infinity): number[][] {
@@ -211,8 +216,11 @@ function* placesOf(
   }
 }
 
-const countsOf = (sources: readonly (Evidence | undefined)[]): Uint32Array[] =>
-  sources.map((one) => (isRows(one) ? (one.counts ?? new Uint32Array()) : new Uint32Array()));
+function countsOf(sources: readonly (Evidence | undefined)[]): Uint32Array[] {
+  return sources.map((one) =>
+    isRows(one) ? (one.counts ?? new Uint32Array()) : new Uint32Array(),
+  );
+}
 
 function isDispatched(
   { from, expertsPerRank, capacity }: ExpertDispatch,
@@ -265,5 +273,6 @@ function isCombined(
   return true;
 }
 
-const equal = (a: Uint32Array | undefined, b: readonly number[]): boolean =>
-  a !== undefined && a.length === b.length && b.every((value, i) => a[i] === value);
+function equal(a: Uint32Array | undefined, b: readonly number[]): boolean {
+  return a !== undefined && a.length === b.length && b.every((value, i) => a[i] === value);
+}

@@ -19,14 +19,14 @@ export function checkedKinds(
     kinds.set(kind.kind, before === undefined ? kind : bothOf(before, kind));
   }
   const unchecked = new Set(checks.flatMap((check) => check.unchecked));
-  const standIns = program.ranks.some(({ instructions }) =>
-    instructions.some(({ origin }) => origin.standIn === true),
+  const hasSynthetic = program.ranks.some(({ instructions }) =>
+    instructions.some(({ origin }) => origin.synthetic === true),
   );
   return {
     kinds: [...kinds.values()],
     notChecked: [
       ...[...unchecked].map((kernel) => `kernel ${kernel}`),
-      ...(standIns ? ["stand-ins of the backward pass, whose results nobody reads"] : []),
+      ...(hasSynthetic ? ["the synthetic backward pass, whose results nobody reads"] : []),
     ],
   };
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { CpuTimes } from "../measure/machine_load.ts";
 
 /** Now, in ticks; undefined where the system does not tell. A few ms, by the number of processes. */
-export const readCpuTimes = (): CpuTimes | undefined => {
+export function readCpuTimes(): CpuTimes | undefined {
   if (process.platform !== "linux") return undefined;
   try {
     const cores = coresIn(readFileSync("/proc/self/status", "utf8"));
@@ -14,10 +14,10 @@ export const readCpuTimes = (): CpuTimes | undefined => {
   } catch {
     return undefined;
   }
-};
+}
 
 /** `Cpus_allowed_list: 0-3,8` of a process's status; undefined where it is not told. */
-export const coresIn = (status: string): ReadonlySet<number> | undefined => {
+export function coresIn(status: string): ReadonlySet<number> | undefined {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
   if (list === undefined) return undefined;
   const cores = list.split(",").flatMap((range) => {
@@ -25,13 +25,13 @@ export const coresIn = (status: string): ReadonlySet<number> | undefined => {
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
   return new Set(cores);
-};
+}
 
 /** @param stat `/proc/stat`, whose lines are user, nice, system, idle, iowait, irq, softirq, steal and guests' */
-export const timesOfCores = (
+export function timesOfCores(
   stat: string,
   cores: ReadonlySet<number> | undefined,
-): Omit<CpuTimes, "own"> => {
+): Omit<CpuTimes, "own"> {
   const sum = { total: 0, busy: 0, stolen: 0 };
   for (const line of stat.split("\n")) {
     const core = /^cpu(\d+) /.exec(line)?.[1];
@@ -46,7 +46,7 @@ export const timesOfCores = (
     sum.total += busy + idle + iowait + steal;
   }
   return sum;
-};
+}
 
 export interface ProcessTimes {
   readonly pid: number;
@@ -56,15 +56,15 @@ export interface ProcessTimes {
 }
 
 /** A line of `/proc/PID/stat`; its second field is a name in brackets that may hold anything. */
-export const processIn = (stat: string): ProcessTimes => {
+export function processIn(stat: string): ProcessTimes {
   const pid = Number.parseInt(stat, 10);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const times = fields.slice(11, 15).map(Number);
   return { pid, parent: Number(fields[1]), ticks: times.reduce((sum, each) => sum + each, 0) };
-};
+}
 
 /** Of a process and of all that descend from it. */
-export const timeOfFamily = (pid: number, all: readonly ProcessTimes[]): number => {
+export function timeOfFamily(pid: number, all: readonly ProcessTimes[]): number {
   const family = new Set([pid]);
   // A child may have a smaller number than its parent.
   for (let before = 0; before < family.size;) {
@@ -72,10 +72,10 @@ export const timeOfFamily = (pid: number, all: readonly ProcessTimes[]): number 
     for (const each of all) if (family.has(each.parent)) family.add(each.pid);
   }
   return all.reduce((sum, each) => (family.has(each.pid) ? sum + each.ticks : sum), 0);
-};
+}
 
-const processes = (): ProcessTimes[] =>
-  readdirSync("/proc")
+function processes(): ProcessTimes[] {
+  return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
@@ -85,3 +85,4 @@ const processes = (): ProcessTimes[] =>
         return [];
       }
     });
+}

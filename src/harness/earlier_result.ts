@@ -27,18 +27,21 @@ import { acceptedError } from "./verify.ts";
  * @throws EnvironmentError `file-not-readable`; `result-refused` where it is edited, incomplete, unchecked, or of
  *   other work
  */
-export const readResult = async (file: string, plan: Plan): Promise<RunResult> =>
-  resultOf(await readStored(file), plan);
+export async function readResult(file: string, plan: Plan): Promise<RunResult> {
+  return resultOf(await readStored(file), plan);
+}
 
 /** As `readResult`, of a file's text. */
-export const parseResult = (text: string, file: string, plan: Plan): RunResult =>
-  resultOf(parseStored(text, file), plan);
+export function parseResult(text: string, file: string, plan: Plan): RunResult {
+  return resultOf(parseStored(text, file), plan);
+}
 
 /** What each adapter reached in an earlier run, of whatever plan. */
-export const readCalibration = async (file: string): Promise<AdapterCalibration[]> =>
-  calibrationOf((await readStored(file)).sources);
+export async function readCalibration(file: string): Promise<AdapterCalibration[]> {
+  return calibrationOf((await readStored(file)).sources);
+}
 
-const resultOf = ({ file, sources, content }: StoredResult, asWritten: Plan): RunResult => {
+function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): RunResult {
   const plan = { ...asWritten, workload: { ...asWritten.workload, seed: sources.seed } };
   refuseOtherWork(file, plan, sources);
   refuseUnfinished(file, sources);
@@ -58,29 +61,29 @@ const resultOf = ({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   const derived = derive(plan, program, estimated, sources);
   refuseOtherFigures(file, content, derived, planHash(plan) === sources.plan.hash);
   return derived;
-};
+}
 
-const refuseOtherWork = (file: string, plan: Plan, { plan: ran, date }: ResultSources): void => {
+function refuseOtherWork(file: string, plan: Plan, { plan: ran, date }: ResultSources): void {
   if (workHash(plan) === ran.workHash) return;
   throw refusal(
     file,
     `it is of other work than the plan asks for: its plan was "${ran.name}", run on ${date}`,
     "run the plan again, or name the result that belongs to it",
   );
-};
+}
 
-const refuseUnfinished = (file: string, { outcome }: ResultSources): void => {
+function refuseUnfinished(file: string, { outcome }: ResultSources): void {
   if (outcome.state === "complete") return;
   const how = outcome.state === "fault" ? `stopped by ${outcome.code}` : "interrupted";
   throw refusal(file, `its run was ${how}`, "run the plan again, to its end");
-};
+}
 
-const refuseUnchecked = (
+function refuseUnchecked(
   file: string,
   plan: Plan,
   program: Program,
   { check, samples }: ResultSources,
-): void => {
+): void {
   if (check === undefined) throw refusal(file, "its numbers were not checked");
   const { error, values } = check;
   const tolerance = acceptedError(plan, check.method);
@@ -97,15 +100,15 @@ const refuseUnchecked = (
   if (samples.length > (check.timed?.steps ?? 0)) {
     throw refusal(file, "its timed steps were not all checked");
   }
-};
+}
 
 /** All of the result, from what cannot be derived. */
-const derive = (
+function derive(
   plan: Plan,
   program: Program,
   estimated: Estimate,
   sources: ResultSources,
-): RunResult => {
+): RunResult {
   const { plan: _, seed: __, overlapEffect, projection, calibration: ___, ...kept } = sources;
   const effect = overlapEffect === undefined ? undefined : overlapEffectOf(overlapEffect.rounds);
   return assembleResult(plan, program, {
@@ -117,18 +120,19 @@ const derive = (
       ? {}
       : { projection: projectionOf(program, estimated, projection.from) }),
   });
-};
+}
 
-const calibrationOf = ({ calibration }: ResultSources): AdapterCalibration[] =>
-  calibration.map((each) => ({ ...each, ceilings: ceilingsOf(each.ceilings) }));
+function calibrationOf({ calibration }: ResultSources): AdapterCalibration[] {
+  return calibration.map((each) => ({ ...each, ceilings: ceilingsOf(each.ceilings) }));
+}
 
 /** @param samePlan its claims are those that the file's verdicts are on */
-const refuseOtherFigures = (
+function refuseOtherFigures(
   file: string,
   content: StoredResult["content"],
   derived: RunResult,
   samePlan: boolean,
-): void => {
+): void {
   const comparable = (result: StoredResult["content"]): unknown => {
     const { plan: _, verdicts, ...figures } = result;
     return samePlan ? { ...figures, verdicts } : figures;
@@ -144,9 +148,9 @@ const refuseOtherFigures = (
     `${path} is ${inShort(left)}, and its samples and the plan's program give ${inShort(right)}`,
     "run the plan again with this version: figures are derived again, and these do not follow",
   );
-};
+}
 
-const inShort = (value: unknown): string => {
+function inShort(value: unknown): string {
   const text = JSON.stringify(value) ?? "absent";
   return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
-};
+}

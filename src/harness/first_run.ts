@@ -17,7 +17,7 @@ import { separationOf } from "./separate_adapters.ts";
 import type { StepSamples } from "./step_samples.ts";
 import { timeRun } from "./time_run.ts";
 import { checkTimedSteps } from "./timed_steps.ts";
-import { type Findings, kernelChoices, mergeFindings, tunePool } from "./tuning.ts";
+import { type Findings, recordKernelChoices, mergeFindings, tunePool } from "./tuning.ts";
 
 export interface FirstRun {
   readonly pool: RankPool;
@@ -39,11 +39,12 @@ export interface AfterFirstRun {
 }
 
 /** Whether steps are timed at all. */
-export const isTimed = ({ options }: Job): boolean =>
-  options.numericsOnly !== true && options.project !== "only";
+export function isTimed({ options }: Job): boolean {
+  return options.numericsOnly !== true && options.project !== "only";
+}
 
 /** @throws NumericsError when the result is wrong; nothing was timed then */
-export const firstRun = async (job: Job, first: FirstRun): Promise<AfterFirstRun> => {
+export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun> {
   const { program, placement, options, note } = job;
   const { pool, kept } = first;
   note({ notes: pool.notes, memory: memoryOf(pool) });
@@ -61,29 +62,29 @@ export const firstRun = async (job: Job, first: FirstRun): Promise<AfterFirstRun
   }
   note({ memory: memoryOf(pool) });
   return { checked, known };
-};
+}
 
-const tuned = async (job: Job, { pool, known, tune }: FirstRun): Promise<Findings> => {
+async function tuned(job: Job, { pool, known, tune }: FirstRun): Promise<Findings> {
   const { plan, program, placement, options, note } = job;
-  note({ kernels: kernelChoices(pool, known, new Map()) });
+  note({ kernels: recordKernelChoices(pool, known, new Map()) });
   if (tune === false) return known;
   options.onProgress({ phase: "tune" });
   const served = program.phases === undefined ? undefined : stepOfEachPhase(plan);
   const onFound = (found: Findings): void => {
     options.onProgress({ phase: "tune", done: [...found.values()].flat().length });
     // An interruption leaves what was found out until then.
-    note({ kernels: kernelChoices(pool, known, found) });
+    note({ kernels: recordKernelChoices(pool, known, found) });
   };
   const learnt = await tunePool(pool, placement, tune, onFound, served);
-  note({ kernels: kernelChoices(pool, known, learnt) });
+  note({ kernels: recordKernelChoices(pool, known, learnt) });
   return mergeFindings(known, learnt);
-};
+}
 
-const measure = async (
+async function measure(
   job: Job,
   { pool, open, known, kept, begun }: FirstRun,
   alone: ExclusiveTurns | undefined,
-): Promise<void> => {
+): Promise<void> {
   const { plan, program, placement, options, note } = job;
   const separation = await separationOf(pool, placement, options.recalibrate !== true);
   if (separation !== undefined) {
@@ -105,13 +106,13 @@ const measure = async (
   const both = { ...open, known };
   const overlapEffect = await measureOverlapEffect(plan, program, pool, placement, both);
   if (overlapEffect !== undefined) note({ overlapEffect });
-};
+}
 
-const project = async (
+async function project(
   { program, options, record, note }: Job,
   pool: RankPool,
   alone: ExclusiveTurns,
-): Promise<void> => {
+): Promise<void> {
   if (options.project === "only") {
     options.onProgress({ phase: "warm-up" });
     await warmUp(async () => pool.step(), options.warmup);
@@ -119,4 +120,4 @@ const project = async (
   options.onProgress({ phase: "project" });
   const from = await alone.finish();
   if (from !== undefined) note({ projection: projectionOf(program, record().estimate, from) });
-};
+}

@@ -25,25 +25,25 @@ export interface Job {
 }
 
 /** Checks the numbers of the ranks that are observed, and notes what came of it. */
-export const checkNumbers = async (
+export async function checkNumbers(
   { plan, program, options, pause, record, note }: Job,
   observe: Observe,
-): Promise<readonly ObservedBuffer[]> => {
+): Promise<readonly ObservedBuffer[]> {
   options.onProgress({ phase: "check" });
   const method: CheckMethod = options.check ?? "auto";
   const { outcome, observed } = await verify(plan, program, method, observe, pause);
   const timed = record().check?.timed;
   note({ check: { ...outcome, ...(timed === undefined ? {} : { timed }) } });
   return observed;
-};
+}
 
 /** Steps whose results were those that were checked, in one run more. */
-export const noteTimedSteps = (
+export function noteTimedSteps(
   { record, note }: Job,
   more: { readonly steps: number; readonly microBatches: number },
-): void => {
+): void {
   const { check } = record();
   if (check === undefined) return;
   const steps = more.steps + (check.timed?.steps ?? 0);
   note({ check: { ...check, timed: { ...more, steps } } });
-};
+}

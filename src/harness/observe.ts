@@ -8,14 +8,13 @@ import type { ObserveOptions } from "../runtime/observation.ts";
 import type { StepObservation, Observe } from "./verify.ts";
 
 /** @param placement the first of it also runs any program but `program` */
-export const observeOn =
-  (
-    pool: RankPool,
-    program: Program,
-    placement: readonly AdapterReport[],
-    signal?: AbortSignal,
-  ): Observe =>
-  async (wanted, options = {}) => {
+export function observeOn(
+  pool: RankPool,
+  program: Program,
+  placement: readonly AdapterReport[],
+  signal?: AbortSignal,
+): Observe {
+  return async (wanted, options = {}) => {
     if (wanted === program) return observe(pool, options);
     const own = await openRanks(wanted, placement, signal === undefined ? {} : { signal });
     try {
@@ -24,11 +23,12 @@ export const observeOn =
       await own.close();
     }
   };
+}
 
-const observe = async (pool: RankPool, options: ObserveOptions): Promise<StepObservation> => {
+async function observe(pool: RankPool, options: ObserveOptions): Promise<StepObservation> {
   const ranks = await pool.observe(options);
   return {
     observed: ranks.flatMap((rank) => rank.observed),
     checks: ranks.flatMap((rank) => rank.check ?? []),
   };
-};
+}

@@ -22,8 +22,9 @@ import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coor
 /** Enough for an interval of the median. */
 const usualRounds = 9;
 
-export const overlaps = (program: Program): boolean =>
-  program.ranks.some(({ instructions }) => instructions.some(({ op }) => op === "start"));
+export function overlaps(program: Program): boolean {
+  return program.ranks.some(({ instructions }) => instructions.some(({ op }) => op === "start"));
+}
 
 /** What `program` gains over the same plan without overlap; undefined where the GPUs have no memory for both. */
 export async function measureOverlapEffect(
@@ -57,11 +58,7 @@ export async function measureOverlapEffect(
   }
 }
 
-const roundOf = (
-  plain: ProgramStep,
-  overlapped: ProgramStep,
-  oneCoreEach: boolean,
-): OverlapRound => {
+function roundOf(plain: ProgramStep, overlapped: ProgramStep, oneCoreEach: boolean): OverlapRound {
   const overlap = overlapShare(overlapped.trace);
   const found = hiddenCommunication(plain, overlapped);
   return {
@@ -70,18 +67,20 @@ const roundOf = (
     ...(overlap === undefined ? {} : { overlap }),
     ...(found === undefined ? {} : { hidden: oneCoreEach ? found : withoutCore(found) }),
   };
-};
+}
 
-const withoutCore = ({ core: _, ...hidden }: HiddenCommunication): HiddenCommunication => hidden;
+function withoutCore({ core: _, ...hidden }: HiddenCommunication): HiddenCommunication {
+  return hidden;
+}
 
 /** As HTA counts it, mean over the ranks that communicate. */
-const overlapShare = ({ ranks, wallMs }: StepTrace): number | undefined => {
+function overlapShare({ ranks, wallMs }: StepTrace): number | undefined {
   const shares = ranks
     .map((rank) => breakDown(rank, wallMs))
     .filter(({ communicatingMs }) => communicatingMs > 0)
     .map(({ overlappedMs, communicatingMs }) => overlappedMs / communicatingMs);
   return shares.length === 0 ? undefined : mean(shares);
-};
+}
 
 async function openUnlessFull(
   ...given: Parameters<typeof openRanks>

@@ -8,19 +8,20 @@ import type { RankPool } from "../runtime/coordinator.ts";
 import { calibrationsOf, largerPeaks } from "./calibrations.ts";
 import type { Job } from "./job.ts";
 
-export const isPossible = ({ metrics }: Pick<RunResult, "metrics">): boolean =>
-  !metrics.overBound.some(({ isOfStep }) => isOfStep);
+export function isPossible({ metrics }: Pick<RunResult, "metrics">): boolean {
+  return !metrics.overBound.some(({ isOfStep }) => isOfStep);
+}
 
 /**
  * The result by peaks that were measured anew.
  *
  * @throws EnvironmentError `contradicts-itself` where it is as impossible by these
  */
-export const calibratedAgain = async (
+export async function calibratedAgain(
   { options, record, note }: Pick<Job, "options" | "record" | "note">,
   pool: Pick<RankPool, "calibrate" | "adapters">,
   finish: (outcome: RunResult["outcome"]) => Promise<RunResult>,
-): Promise<RunResult> => {
+): Promise<RunResult> {
   options.onProgress({ phase: "calibrate" });
   note({ calibration: largerPeaks(record().calibration, await calibrationsOf(pool, "anew")) });
   const result = await finish({ state: "complete" });
@@ -31,4 +32,4 @@ export const calibratedAgain = async (
     `the measurement contradicts itself: ${describeOverBound(impossible)}`,
     "run it again on a quiet machine; if it stays, report it with the plan and the result file",
   );
-};
+}

@@ -15,12 +15,12 @@ export interface ProjectedLink {
   readonly condition: string;
 }
 
-export const projectionOf = (
+export function projectionOf(
   program: Program,
   estimate: Estimate,
   measured: Measured,
   link?: ProjectedLink,
-): Projection => {
+): Projection {
   const from = link === undefined ? measured : linked(program, measured, link.model);
   // Kernels take what they were measured to: there is nothing to hold against a roofline again.
   const kernels = { groups: [], groupOf: [] };
@@ -31,7 +31,7 @@ export const projectionOf = (
     samples: traces.map((trace) => summariseStep(program, trace, kernels)),
     peaks: [],
     kernels: kernels.groups,
-    formOf: () => undefined,
+    variantOf: () => undefined,
     conditions: [
       `simulated from what instructions took on each rank alone, in ${measured.repeats.length} steps`,
       ...(link === undefined ? [] : [link.condition]),
@@ -46,4 +46,4 @@ export const projectionOf = (
     ...(bubble === undefined ? {} : { bubble }),
     from,
   };
-};
+}

@@ -6,11 +6,11 @@ import type { RankAdapter, RankMemory } from "../result/result.ts";
 import type { Pinning, RankPool } from "../runtime/coordinator.ts";
 import { kindOf } from "./separate_adapters.ts";
 
-export const rankAdapters = (
+export function rankAdapters(
   placement: readonly AdapterReport[],
   pinning: Pinning = false,
   separation?: SeparationTest,
-): RankAdapter[] => {
+): RankAdapter[] {
   const sharing = ranksSharing(placement.map(kindOf), separation);
   return placement.map(({ choice, limits: _, ...report }, rank) => ({
     rank,
@@ -23,11 +23,12 @@ export const rankAdapters = (
     ...report,
     sharedWith: sharing[rank] ?? [],
   }));
-};
+}
 
-export const memoryOf = ({ allocatedBytes, peakBytes }: RankPool): RankMemory[] =>
-  allocatedBytes.map((allocated, rank) => ({
+export function memoryOf({ allocatedBytes, peakBytes }: RankPool): RankMemory[] {
+  return allocatedBytes.map((allocated, rank) => ({
     rank,
     allocatedBytes: allocated,
     peakBytes: peakBytes[rank] ?? allocated,
   }));
+}

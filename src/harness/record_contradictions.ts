@@ -13,27 +13,29 @@ import type { ResultSources } from "../result/result_schema.ts";
 import { lookAlikes } from "./separate_adapters.ts";
 
 /** As `contradictions` of samples. */
-export const recordContradictions = (
+export function recordContradictions(
   program: Program,
   estimated: Estimate,
   groups: KernelGroups,
   sources: ResultSources,
   now: number = Date.now(),
-): string[] => [
-  ...inAdapters(program, sources),
-  ...inSeparation(sources),
-  ...inMemory(estimated, sources),
-  ...inCalibration(sources),
-  ...inChoices(groups, sources),
-  ...inProjection(program, sources),
-  ...inRuns(sources),
-  ...(Date.parse(sources.date) <= now + dayMs ? [] : ["date lies in the future"]),
-];
+): string[] {
+  return [
+    ...inAdapters(program, sources),
+    ...inSeparation(sources),
+    ...inMemory(estimated, sources),
+    ...inCalibration(sources),
+    ...inChoices(groups, sources),
+    ...inProjection(program, sources),
+    ...inRuns(sources),
+    ...(Date.parse(sources.date) <= now + dayMs ? [] : ["date lies in the future"]),
+  ];
+}
 
 /** Clocks of machines differ, their time zones too. */
 const dayMs = 24 * 3600 * 1000;
 
-const inAdapters = (program: Program, { adapters, separation }: ResultSources): string[] => {
+function inAdapters(program: Program, { adapters, separation }: ResultSources): string[] {
   if (adapters.length !== program.ranks.length || adapters.some(({ rank }, i) => rank !== i)) {
     return [`adapters are not one for each of ${program.ranks.length} ranks`];
   }
@@ -55,17 +57,17 @@ const inAdapters = (program: Program, { adapters, separation }: ResultSources): 
         : [`${path}.sharedWith is not the ranks that may be on the same GPU`]),
     ];
   });
-};
+}
 
 /** What ranks on one adapter have in common. */
-const ownPart = (adapter: ResultSources["adapters"][number] | undefined): unknown => {
+function ownPart(adapter: ResultSources["adapters"][number] | undefined): unknown {
   if (adapter === undefined) return undefined;
   const { rank: _, core: __, sharedWith: ___, ...own } = adapter;
   return own;
-};
+}
 
 /** Those were tested that look alike, and no time is negative. */
-const inSeparation = ({ adapters, separation }: ResultSources): string[] => {
+function inSeparation({ adapters, separation }: ResultSources): string[] {
   if (separation === undefined) return [];
   const tested = lookAlikes(adapters).map(({ id }) => id);
   return [
@@ -76,9 +78,9 @@ const inSeparation = ({ adapters, separation }: ResultSources): string[] => {
       ? []
       : ["separation.together has a turn that ends before it begins"]),
   ];
-};
+}
 
-const inMemory = ({ ranks }: Estimate, { memory }: ResultSources): string[] => {
+function inMemory({ ranks }: Estimate, { memory }: ResultSources): string[] {
   if (memory.length !== ranks.length) return [`memory is not told of ${ranks.length} ranks`];
   return memory.flatMap(({ rank, allocatedBytes, peakBytes }, i) => {
     const needed = ranks[i]?.memoryBytes;
@@ -89,9 +91,9 @@ const inMemory = ({ ranks }: Estimate, { memory }: ResultSources): string[] => {
       ...(peakBytes >= allocatedBytes ? [] : [`memory.${i}.peakBytes is less than was allocated`]),
     ];
   });
-};
+}
 
-const inCalibration = ({ calibration, adapters }: ResultSources): string[] => {
+function inCalibration({ calibration, adapters }: ResultSources): string[] {
   const placed = new Set(adapters.map(({ id }) => id));
   const seen = new Set<string>();
   return calibration.flatMap(({ adapter }, i) => {
@@ -102,10 +104,10 @@ const inCalibration = ({ calibration, adapters }: ResultSources): string[] => {
       ...(repeated ? [`calibration.${i} is a second one of ${adapter}`] : []),
     ];
   });
-};
+}
 
-/** Each kernel of the program has its choice, of a form that computes it. */
-const inChoices = ({ groups }: KernelGroups, { kernels: choices }: ResultSources): string[] => {
+/** Each kernel of the program has its choice, of a variant that computes it. */
+function inChoices({ groups }: KernelGroups, { kernels: choices }: ResultSources): string[] {
   const byWork = new Map(groups.map((group) => [`${group.adapter} ${workKey(group)}`, group]));
   return [
     ...(choices.length === groups.length
@@ -114,38 +116,41 @@ const inChoices = ({ groups }: KernelGroups, { kernels: choices }: ResultSources
     ...choices.flatMap((choice, i) => {
       const group = byWork.get(`${choice.adapter} ${workKey(choice)}`);
       if (group === undefined) return [`kernels.${i} is none of the program's`];
-      const { uses, flops, ranks, form } = choice;
+      const { uses, flops, ranks, variant } = choice;
       return [
         ...(uses === group.uses &&
         flops === group.flops &&
         firstDifference(ranks, group.ranks) === undefined
           ? []
           : [`kernels.${i} has other uses, ranks or FLOPs than the program's`]),
-        ...(shadersOf(choice.kernel).includes(form.split(" ", 1)[0] ?? "")
+        ...(shadersOf(choice.kernel).includes(variant.split(" ", 1)[0] ?? "")
           ? []
-          : [`kernels.${i}.form ${form} does not compute ${choice.kernel}`]),
+          : [`kernels.${i}.variant ${variant} does not compute ${choice.kernel}`]),
       ];
     }),
   ];
-};
+}
 
-const shadersOf = (name: string): string[] => {
-  const all: Readonly<Record<string, Pick<Kernel<never>, "name" | "shader" | "variants">>> =
+function shadersOf(name: string): string[] {
+  const all: Readonly<Record<string, Pick<Kernel<never>, "name" | "shader" | "alternatives">>> =
     kernels;
   const kernel = all[name];
   if (kernel === undefined) return [];
-  return [kernel.shader ?? kernel.name, ...(kernel.variants ?? []).map((variant) => variant.name)];
-};
+  return [
+    kernel.shader ?? kernel.name,
+    ...(kernel.alternatives ?? []).map((alternative) => alternative.name),
+  ];
+}
 
 /** Samples are of the runs that are told of. */
-const inRuns = ({ runs, samples }: ResultSources): string[] => {
+function inRuns({ runs, samples }: ResultSources): string[] {
   const seen = new Set(samples.map(({ run }) => run)).size;
   return seen === runs.length ? [] : [`runs are ${runs.length}, and samples are of ${seen}`];
-};
+}
 
 /** Every instruction of every rank was timed alone. */
-const inProjection = (program: Program, { projection }: ResultSources): string[] =>
-  (projection?.from.repeats ?? []).flatMap((ranks, i) =>
+function inProjection(program: Program, { projection }: ResultSources): string[] {
+  return (projection?.from.repeats ?? []).flatMap((ranks, i) =>
     ranks.length === program.ranks.length &&
     program.ranks.every(
       ({ instructions }, rank) => ranks[rank]?.instructions.length === instructions.length,
@@ -153,3 +158,4 @@ const inProjection = (program: Program, { projection }: ResultSources): string[]
       ? []
       : [`projection.from.repeats.${i} does not time the program's instructions`],
   );
+}

@@ -2,7 +2,7 @@
  * Largest |actual - expected| over largest |expected|, or over 1 where everything expected is 0.
  * NaN or a missing value anywhere gives Infinity.
  */
-export const relativeError = (actual: Float64Array, expected: Float64Array): number => {
+export function relativeError(actual: Float64Array, expected: Float64Array): number {
   let difference = 0;
   let scale = 0;
   if (actual.length !== expected.length) return Infinity;
@@ -13,4 +13,4 @@ export const relativeError = (actual: Float64Array, expected: Float64Array): num
     scale = Math.max(scale, Math.abs(value));
   }
   return difference / (scale === 0 ? 1 : scale);
-};
+}

@@ -23,7 +23,7 @@ export interface RunToRepeat extends RunToTime {
  *
  * @throws NumericsError when the result is wrong
  */
-export const repeatRun = async (job: Job, { checked, ...run }: RunToRepeat): Promise<void> => {
+export async function repeatRun(job: Job, { checked, ...run }: RunToRepeat): Promise<void> {
   const { program, placement, options, record, note } = job;
   const { pool, kept } = run;
   if (program.phases !== undefined) {
@@ -40,10 +40,10 @@ export const repeatRun = async (job: Job, { checked, ...run }: RunToRepeat): Pro
     runs: [...record().runs, load === undefined ? {} : { load }],
     calibration: await lookedAtAgain(pool, record().calibration),
   });
-};
+}
 
 /** Numbers are checked again: processes that were opened anew have tuned kernels from the first step on. */
-const repeatServing = async (job: Job, run: Omit<RunToRepeat, "checked">): Promise<void> => {
+async function repeatServing(job: Job, run: Omit<RunToRepeat, "checked">): Promise<void> {
   const { record, note } = job;
   await checkServing(job, run.pool);
   const load = await timeServing(job, run);
@@ -51,4 +51,4 @@ const repeatServing = async (job: Job, run: Omit<RunToRepeat, "checked">): Promi
     runs: [...record().runs, load === undefined ? {} : { load }],
     calibration: await lookedAtAgain(run.pool, record().calibration),
   });
-};
+}

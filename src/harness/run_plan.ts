@@ -130,8 +130,10 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
 };
 
 /** Lets signals and messages in; throws once the run is to end. */
-const pauseUntil = (signal: AbortSignal | undefined) => async (): Promise<void> => {
-  await setImmediate();
-  if (signal?.aborted !== true) return;
-  throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
-};
+function pauseUntil(signal: AbortSignal | undefined) {
+  return async (): Promise<void> => {
+    await setImmediate();
+    if (signal?.aborted !== true) return;
+    throw new EnvironmentError("interrupted", "the run was interrupted", "run it again");
+  };
+}

@@ -18,27 +18,27 @@ const least = 5;
 const most = 1000;
 
 /** @param warmup how many steps. Default: two, and as many as fit into a second */
-export const warmUp = async (
+export async function warmUp(
   step: () => Promise<unknown>,
   warmup: number | undefined,
   clock: () => number = performance.now.bind(performance),
-): Promise<void> => {
+): Promise<void> {
   const begun = clock();
   const { steps, ms } = warmup === undefined ? usual : { steps: warmup, ms: 0 };
   for (let i = 0; i < steps || clock() - begun < ms; i++) await step();
-};
+}
 
 /** As many short steps are asked for at once as take about that long: less than anybody waits for, or minds to lose. */
 const batchMs = 50;
 const mostAtOnce = 100;
 
 /** Takes steps and gives what comes of them, warm-up left out. @param steps takes so many in a row */
-export const sample = async <Result>(
+export async function sample<Result>(
   steps: (count: number) => Promise<readonly Result[]>,
   options: SamplingOptions,
   onSample: (result: Result, done: number) => void,
   clock: () => number = performance.now.bind(performance),
-): Promise<void> => {
+): Promise<void> {
   await warmUp(async () => steps(1), options.warmup, clock);
   const start = clock();
   let pausedMs = 0;
@@ -56,18 +56,22 @@ export const sample = async <Result>(
     const together = options.between === undefined ? atOnce(done, elapsedMs) : 1;
     for (const result of await steps(Math.min(wanted, together))) onSample(result, ++done);
   }
-};
+}
 
 /** By what steps took so far. */
-const atOnce = (done: number, elapsedMs: number): number =>
-  done === 0 ? 1 : Math.max(1, Math.min(mostAtOnce, Math.floor((batchMs * done) / elapsedMs)));
+function atOnce(done: number, elapsedMs: number): number {
+  return done === 0
+    ? 1
+    : Math.max(1, Math.min(mostAtOnce, Math.floor((batchMs * done) / elapsedMs)));
+}
 
-const shareOf = (done: number, elapsedMs: number, { samples, budgetMs }: SamplingOptions): number =>
-  samples === undefined ? elapsedMs / budgetMs : done / samples;
+function shareOf(done: number, elapsedMs: number, { samples, budgetMs }: SamplingOptions): number {
+  return samples === undefined ? elapsedMs / budgetMs : done / samples;
+}
 
 /** How many more, as far as is known by now. */
-const wantedOf = (done: number, elapsedMs: number, options: SamplingOptions): number => {
+function wantedOf(done: number, elapsedMs: number, options: SamplingOptions): number {
   if (options.samples !== undefined) return options.samples - done;
   if (done < least) return least - done;
   return elapsedMs < options.budgetMs ? most - done : 0;
-};
+}

@@ -30,18 +30,19 @@ export interface Candidate {
 }
 
 /** One rank on each adapter that looks like another of the placement. */
-export const lookAlikes = (placement: readonly AdapterKind[]): Candidate[] =>
-  placement.flatMap((own, rank) => {
+export function lookAlikes(placement: readonly AdapterKind[]): Candidate[] {
+  return placement.flatMap((own, rank) => {
     const isFirst = placement.findIndex(({ id }) => id === own.id) === rank;
     return isFirst && placement.some((other) => lookAlike(own, other))
       ? [{ id: own.id, rank }]
       : [];
   });
+}
 
-export const testSeparation = async (
+export async function testSeparation(
   pool: Pool,
   candidates: readonly Candidate[],
-): Promise<SeparationTest> => {
+): Promise<SeparationTest> {
   const loads = new Map<string, Load>();
   for (const { id, rank } of candidates) loads.set(id, await pool.sizeLoad(rank, busyMs));
   const alone = candidates.map((): number[] => []);
@@ -81,10 +82,13 @@ export const testSeparation = async (
     for (const pair of unproven.slice(0, mostPairs)) together.push(await work(pair));
   }
   return tested();
-};
+}
 
-const pairsOf = (candidates: readonly Candidate[]): (readonly [Candidate, Candidate])[] =>
-  candidates.flatMap((one, i) => candidates.slice(i + 1).map((other) => [one, other] as const));
+function pairsOf(candidates: readonly Candidate[]): (readonly [Candidate, Candidate])[] {
+  return candidates.flatMap((one, i) =>
+    candidates.slice(i + 1).map((other) => [one, other] as const),
+  );
+}
 
 /**
  * Undefined where no two adapters of the placement look alike. A test that told all of them apart is kept for
@@ -92,11 +96,11 @@ const pairsOf = (candidates: readonly Candidate[]): (readonly [Candidate, Candid
  *
  * @param recall whether a kept one counts
  */
-export const separationOf = async (
+export async function separationOf(
   pool: Pool,
   placement: readonly AdapterReport[],
   recall: boolean,
-): Promise<SeparationTest | undefined> => {
+): Promise<SeparationTest | undefined> {
   const candidates = lookAlikes(placement.map(kindOf));
   if (candidates.length === 0) return undefined;
   const key = cacheKey(candidates.flatMap(({ rank }) => placement[rank] ?? []));
@@ -106,23 +110,27 @@ export const separationOf = async (
   const allSeparate = pairsOf(candidates).every(([a, b]) => areSeparate(test, a.id, b.id));
   if (allSeparate) await writeCacheFile(kind, key, test);
   return test;
-};
+}
 
-export const kindOf = ({ choice, vendor, architecture }: AdapterReport): AdapterKind => ({
-  id: choice.id,
-  software: choice.software,
-  vendor,
-  architecture,
-});
+export function kindOf({ choice, vendor, architecture }: AdapterReport): AdapterKind {
+  return {
+    id: choice.id,
+    software: choice.software,
+    vendor,
+    architecture,
+  };
+}
 
 const kind = "separation";
 
-const cacheKey = (reports: readonly AdapterReport[]): CacheKey => ({
-  adapters: JSON.stringify(
-    reports.map((report) => ({
-      ...adapterCacheKey(report),
-      id: report.choice.id,
-      pciTag: report.choice.pciTag,
-    })),
-  ),
-});
+function cacheKey(reports: readonly AdapterReport[]): CacheKey {
+  return {
+    adapters: JSON.stringify(
+      reports.map((report) => ({
+        ...adapterCacheKey(report),
+        id: report.choice.id,
+        pciTag: report.choice.pciTag,
+      })),
+    ),
+  };
+}

@@ -52,5 +52,6 @@ export function createStepSamples(program: Program, groups: KernelGroups, run = 
   };
 }
 
-const spansOf = ({ ranks }: StepTrace): number =>
-  ranks.reduce((sum, rank) => sum + rank.spans.length, 0);
+function spansOf({ ranks }: StepTrace): number {
+  return ranks.reduce((sum, rank) => sum + rank.spans.length, 0);
+}

@@ -18,10 +18,10 @@ export interface RunToTime {
 }
 
 /** Warms up first. Undefined where the system does not tell who had its cores. */
-export const timeRun = async (
+export async function timeRun(
   { pool, kept, begun, alone }: RunToTime,
   options: Pick<RunOptions, "onProgress" | "warmup" | "samples" | "budgetMs">,
-): Promise<LoadOfRun | undefined> => {
+): Promise<LoadOfRun | undefined> {
   const { onProgress = () => undefined, warmup, samples, budgetMs = 5000 } = options;
   const total = samples === undefined ? {} : { total: samples };
   const from = readCpuTimes();
@@ -43,4 +43,4 @@ export const timeRun = async (
   if (begun === undefined || from === undefined || to === undefined) return undefined;
   const [before, during] = [loadBetween(begun, from), loadBetween(from, to)];
   return before === undefined || during === undefined ? undefined : { before, during };
-};
+}

@@ -1,4 +1,4 @@
-// Which forms the kernels of a run take: what is kept of earlier tuning, what this run adds, and the record of
+// Which variants the kernels of a run take: what is kept of earlier tuning, what this run adds, and the record of
 // both.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
@@ -12,29 +12,30 @@ import { keepTuning, readTuning } from "../tuning/tuning_cache.ts";
 /** By adapter id. */
 export type Findings = ReadonlyMap<string, readonly TunedCall[]>;
 
-const once = (placement: readonly AdapterReport[]): AdapterReport[] => [
-  ...new Map(placement.map((report) => [report.choice.id, report])).values(),
-];
+function once(placement: readonly AdapterReport[]): AdapterReport[] {
+  return [...new Map(placement.map((report) => [report.choice.id, report])).values()];
+}
 
-export const readFindings = async (placement: readonly AdapterReport[]): Promise<Findings> =>
-  new Map(
+export async function readFindings(placement: readonly AdapterReport[]): Promise<Findings> {
+  return new Map(
     await Promise.all(
       once(placement).map(async (report) => [report.choice.id, await readTuning(report)] as const),
     ),
   );
+}
 
 /**
  * Tunes and keeps what is found out as it comes: an interruption loses little. Gives what is new.
  *
  * @param served of serving: a step of each phase
  */
-export const tunePool = async (
+export async function tunePool(
   pool: RankPool,
   placement: readonly AdapterReport[],
   budgetMs: number,
   onFound: (learnt: Findings) => void,
   served?: readonly ServedStep[],
-): Promise<Findings> => {
+): Promise<Findings> {
   const reports = new Map(once(placement).map((report) => [report.choice.id, report]));
   const learnt = new Map<string, readonly TunedCall[]>();
   await pool.tune(
@@ -48,23 +49,24 @@ export const tunePool = async (
     served,
   );
   return learnt;
-};
+}
 
 /** Later findings replace earlier ones. */
-export const mergeFindings = (known: Findings, learnt: Findings): Findings =>
-  new Map(
+export function mergeFindings(known: Findings, learnt: Findings): Findings {
+  return new Map(
     [...new Set([...known.keys(), ...learnt.keys()])].map((adapter) => [
       adapter,
       mergeTuned(known.get(adapter) ?? [], learnt.get(adapter) ?? []),
     ]),
   );
+}
 
 /** One entry per adapter, kernel and shape, the most arithmetic of a step first. */
-export const kernelChoices = (
+export function recordKernelChoices(
   { adapters, calls }: Pick<RankPool, "adapters" | "calls">,
   known: Findings,
   learnt: Findings,
-): KernelChoice[] => {
+): KernelChoice[] {
   const choices = new Map<string, KernelChoice>();
   for (const [rank, uses] of calls.entries()) {
     const adapter = adapters[rank]?.choice.id ?? "";
@@ -90,23 +92,23 @@ export const kernelChoices = (
         ranks: [rank],
         uses: use.uses,
         flops: use.flops,
-        form: use.form,
+        variant: use.variant,
         expected: use.expected,
         reason: reasonOf(use, tuned, isNew.has(use.call)),
-        forms: use.forms,
+        variants: use.variants,
         tried: tuned?.tried ?? [],
       });
     }
   }
   return [...choices.values()].toSorted((a, b) => b.uses * b.flops - a.uses * a.flops);
-};
+}
 
-const reasonOf = (
+function reasonOf(
   use: CallUse,
   tuned: TunedCall | undefined,
   isNew: boolean,
-): KernelChoice["reason"] => {
-  if (use.forms === 1) return "only";
+): KernelChoice["reason"] {
+  if (use.variants === 1) return "only";
   if (tuned !== undefined) return isNew ? "tuned" : "cached";
   return use.pending ? "untuned" : "similar";
-};
+}

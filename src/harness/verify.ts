@@ -40,10 +40,10 @@ export interface Verification {
 export const referenceFlops = 12e9;
 
 /** Largest accepted error of the whole result, relative to its largest value. The unsharded run rounds too. */
-export const acceptedError = (plan: Plan, method: CheckOutcome["method"]): number => {
+export function acceptedError(plan: Plan, method: CheckOutcome["method"]): number {
   const whole = plan.workload.mode === "serving" ? sequencePlan(plan, 1) : plan;
   return (method === "oracle" ? 1 : Math.SQRT2) * expectedError(whole).result;
-};
+}
 
 /** Share of expert choices that rounding may decide differently in two runs. */
 const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
@@ -54,13 +54,13 @@ const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
  * @param pause awaited now and then while the reference computes; may throw to end it
  * @throws NumericsError when the result is wrong
  */
-export const verify = async (
+export async function verify(
   plan: Plan,
   program: Program,
   method: CheckMethod,
   observe: Observe,
   pause: () => Promise<void>,
-): Promise<Verification> => {
+): Promise<Verification> {
   const observeChecked = async (check: "thorough" | "brief"): Promise<Checked> => {
     const { observed, checks } = await observe(program, { check });
     if (checks.length !== program.ranks.length) {
@@ -86,20 +86,23 @@ export const verify = async (
     }
     throw error;
   }
-};
+}
 
 type Checked = Pick<StepObservation, "observed"> & Pick<CheckOutcome, "kinds" | "notChecked">;
 
-const isTooLarge = (error: unknown): boolean =>
-  error instanceof EnvironmentError &&
-  (error.code === "buffer-over-limit" || error.code === "out-of-memory");
+function isTooLarge(error: unknown): boolean {
+  return (
+    error instanceof EnvironmentError &&
+    (error.code === "buffer-over-limit" || error.code === "out-of-memory")
+  );
+}
 
-const verifyByReference = async (
+async function verifyByReference(
   plan: Plan,
   program: Program,
   { observed, ...instructions }: Checked,
   pause: () => Promise<void>,
-): Promise<Verification> => {
+): Promise<Verification> {
   let error = 0;
   let rerouted = 0;
   let choices = 0;
@@ -132,15 +135,15 @@ const verifyByReference = async (
     ...instructions,
   };
   return { outcome: accept(outcome), observed };
-};
+}
 
 /** The second run follows the expert choices of the first, so that a near tie cannot tell them apart. */
-const verifyByUnsharded = async (
+async function verifyByUnsharded(
   plan: Plan,
   program: Program,
   { observed, ...instructions }: Checked,
   observe: Observe,
-): Promise<Verification> => {
+): Promise<Verification> {
   const alone = lower(unshard(plan));
   const routes = allRoutes(program, observed);
   const whole = await observe(alone, { routes });
@@ -172,21 +175,22 @@ const verifyByUnsharded = async (
     ...instructions,
   };
   return { outcome: accept(outcome), observed };
-};
+}
 
-const allRoutes = (program: Program, observed: readonly ObservedBuffer[]): ForcedRoutes[] =>
-  Array.from({ length: program.microBatches }, (_, microBatch) =>
+function allRoutes(program: Program, observed: readonly ObservedBuffer[]): ForcedRoutes[] {
+  return Array.from({ length: program.microBatches }, (_, microBatch) =>
     [...assembleRoutes(program, observed, microBatch)].map(([layer, ids]) => ({
       layer,
       microBatch,
       ids,
     })),
   ).flat();
+}
 
-const compareRoutes = (
+function compareRoutes(
   followed: readonly ForcedRoutes[],
   own: readonly ForcedRoutes[],
-): { agreeing: number; total: number } => {
+): { agreeing: number; total: number } {
   let agreeing = 0;
   let total = 0;
   for (const [i, { ids }] of followed.entries()) {
@@ -194,9 +198,9 @@ const compareRoutes = (
     agreeing += ids.filter((id, choice) => id === own[i]?.ids[choice]).length;
   }
   return { agreeing, total };
-};
+}
 
-export const accept = (outcome: CheckOutcome): CheckOutcome => {
+export function accept(outcome: CheckOutcome): CheckOutcome {
   if (outcome.values === 0) throw new NumericsError("no value was compared", Infinity, 0);
   if (outcome.error <= outcome.tolerance) return outcome;
   throw new NumericsError(
@@ -204,4 +208,4 @@ export const accept = (outcome: CheckOutcome): CheckOutcome => {
     outcome.error,
     outcome.tolerance,
   );
-};
+}

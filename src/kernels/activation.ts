@@ -4,4 +4,6 @@ export type Activation = "none" | "gelu" | "silu" | "relu";
 const codes: Record<Activation, number> = { none: 0, gelu: 1, silu: 2, relu: 3 };
 
 /** The number by which shaders know an activation. */
-export const activationCode = (activation: Activation): number => codes[activation];
+export function activationCode(activation: Activation): number {
+  return codes[activation];
+}

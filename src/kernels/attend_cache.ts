@@ -14,29 +14,34 @@ export interface CachedAttentionShape extends CacheShape {
 /** Keys of a piece, and invocations of a workgroup. */
 const pieceKeys = 64;
 
-export const cachePieces = ({
+export function cachePieces({
   pageTokens,
   pages,
-}: Pick<CacheShape, "pageTokens" | "pages">): number => ceilDiv(pageTokens * pages, pieceKeys);
+}: Pick<CacheShape, "pageTokens" | "pages">): number {
+  return ceilDiv(pageTokens * pages, pieceKeys);
+}
 
 /** Of them, those that hold the expected keys. */
-export const usedPieces = ({ expectedKeys }: CachedAttentionShape): number =>
-  ceilDiv(expectedKeys, pieceKeys);
+export function usedPieces({ expectedKeys }: CachedAttentionShape): number {
+  return ceilDiv(expectedKeys, pieceKeys);
+}
 
 /** Query heads with the same key head, for every new token: they share what is loaded. */
-const sharingRows = ({ queries, heads, kvHeads }: CacheShape): number =>
-  (queries * heads) / kvHeads;
+function sharingRows({ queries, heads, kvHeads }: CacheShape): number {
+  return (queries * heads) / kvHeads;
+}
 
 /** Of those, how many one workgroup takes: as many sums does a lane hold. */
-const groupRows = (shape: CacheShape): 1 | 4 | 8 => {
+function groupRows(shape: CacheShape): 1 | 4 | 8 {
   const rows = sharingRows(shape);
   if (rows === 1) return 1;
   return rows <= 4 ? 4 : 8;
-};
+}
 
 /** f32 elements that one piece leaves for `combine_attention`. */
-export const pieceElements = ({ batch, queries, heads, headDim }: CacheShape): number =>
-  batch * queries * heads * (headDim + 4);
+export function pieceElements({ batch, queries, heads, headDim }: CacheShape): number {
+  return batch * queries * heads * (headDim + 4);
+}
 
 /**
  * Per query, head and piece of the cache: exp(score - largest) · v, the largest score and the sum of

@@ -8,7 +8,9 @@ import { bytesPerElement, ceilDiv } from "./storage.ts";
 const queriesPerGroup = 32;
 
 /** A lane holds 8 of the queries and 2 quads of the head. */
-const lanes = (headDim: number): number => (queriesPerGroup / 8) * ceilDiv(headDim, 8);
+function lanes(headDim: number): number {
+  return (queriesPerGroup / 8) * ceilDiv(headDim, 8);
+}
 
 /** Fused softmax(q · kᵀ / √headDim) · v with an online softmax; the score matrix is never written. */
 export const attention: Kernel<AttentionShape> = {
@@ -27,5 +29,5 @@ export const attention: Kernel<AttentionShape> = {
     (4 * batch * heads * sequence * sequence * headDim) / (causal ? 2 : 1),
   bytes: ({ batch, sequence, heads, kvHeads, headDim }, dtype) =>
     batch * sequence * (2 * heads + 2 * kvHeads) * headDim * bytesPerElement(dtype),
-  variants: [attentionSubgroup, attentionShared],
+  alternatives: [attentionSubgroup, attentionShared],
 };

@@ -1,8 +1,8 @@
 // Attention whose queries, keys and values a workgroup shares in its memory: for GPUs.
 
 import type { AttentionShape } from "./attention_shape.ts";
-import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
+import type { AdapterTraits, Tiling, AlternativeShader } from "./kernel.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 
 interface Tile {
@@ -20,32 +20,36 @@ const tiles: readonly Tile[] = [
   { edge: 8, blocks: 1, depth: 4 },
 ];
 
-const rowsOf = ({ edge, blocks }: Tile): number => 4 * edge * blocks;
+function rowsOf({ edge, blocks }: Tile): number {
+  return 4 * edge * blocks;
+}
 
 /** Quads of the head to an invocation, a power of two. */
-const columnsOf = ({ edge }: Tile, headDim: number): number =>
-  2 ** Math.ceil(Math.log2(Math.max(1, rowQuads(headDim) / edge)));
+function columnsOf({ edge }: Tile, headDim: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, rowQuads(headDim) / edge)));
+}
 
 /** Queries and keys, their exponentials, and what a row of invocations agrees on. */
-const sharedBytes = (tile: Tile): number => {
+function sharedBytes(tile: Tile): number {
   const rows = rowsOf(tile);
   const { edge, blocks, depth } = tile;
   return 16 * (2 * rows * (depth + 1) + rows * (edge * blocks + 1) + blocks * edge ** 2);
-};
+}
 
-const fitting = (headDim: number, { limits }: AdapterTraits): readonly Tile[] =>
-  tiles.filter(
+function fitting(headDim: number, { limits }: AdapterTraits): readonly Tile[] {
+  return tiles.filter(
     (tile) =>
       // More sums than that leave the registers.
       tile.blocks * columnsOf(tile, headDim) <= 4 &&
       sharedBytes(tile) <= (limits["maxComputeWorkgroupStorageSize"] ?? 16_384) &&
       tile.edge ** 2 <= (limits["maxComputeInvocationsPerWorkgroup"] ?? 256),
   );
+}
 
 /** Workgroups with something to do. */
 const busyWorkgroups = 64;
 
-const tiling = (shape: AttentionShape, tile: Tile): Tiling => {
+function tiling(shape: AttentionShape, tile: Tile): Tiling {
   const { batch, sequence, heads, kvHeads, headDim, causal } = shape;
   return {
     constants: {
@@ -61,15 +65,15 @@ const tiling = (shape: AttentionShape, tile: Tile): Tiling => {
     },
     grid: [ceilDiv(sequence, rowsOf(tile)), heads, batch],
   };
-};
+}
 
 /** `attention` with as little to read per multiply-add as registers allow. */
-export const attentionShared: Variant<AttentionShape> = {
+export const attentionShared: AlternativeShader<AttentionShape> = {
   name: "attention_shared",
   // Right anywhere, but a CPU pays more for its barriers than for loads.
   runsOn: (adapter, _dtype, { headDim }) =>
-    !isNarrow(adapter) && fitting(headDim, adapter).length > 0,
-  suits: ({ sequence }) => sequence > 16,
+    !isCpuAdapter(adapter) && fitting(headDim, adapter).length > 0,
+  isPreferred: ({ sequence }) => sequence > 16,
   tilings: (shape, adapter) => {
     const possible = fitting(shape.headDim, adapter);
     const keepsBusy = (tile: Tile): boolean =>

@@ -1,5 +1,5 @@
 import type { AttentionShape } from "./attention_shape.ts";
-import type { AdapterTraits, Tiling, Variant } from "./kernel.ts";
+import type { AdapterTraits, Tiling, AlternativeShader } from "./kernel.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
@@ -34,7 +34,7 @@ function tilesOf(shape: AttentionShape, lanes: number): readonly [Tile, ...Tile[
   return flops < largeFlops ? [small, large] : [large, small];
 }
 
-const tiling = (shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Tile): Tiling => {
+function tiling(shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Tile): Tiling {
   const { batch, sequence, heads, kvHeads, headDim, causal } = shape;
   const columns = columnsOf(headDim, lanes);
   const columnGroups = ceilDiv(rowQuads(headDim), lanes * columns);
@@ -52,15 +52,17 @@ const tiling = (shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Ti
     },
     grid: [ceilDiv(sequence, tileRows) * columnGroups, heads, batch],
   };
-};
+}
 
-const runsOn = (adapter: AdapterTraits): boolean => [4, 8].includes(subgroupSizeOf(adapter));
+function runsOn(adapter: AdapterTraits): boolean {
+  return [4, 8].includes(subgroupSizeOf(adapter));
+}
 
 /** `attention` with queries and probabilities handed round within subgroups of 4 or 8. */
-export const attentionSubgroup: Variant<AttentionShape> = {
+export const attentionSubgroup: AlternativeShader<AttentionShape> = {
   name: "attention_subgroup",
   runsOn,
-  suits: () => true,
+  isPreferred: () => true,
   tilings: (shape, adapter) => {
     const lanes = subgroupSizeOf(adapter);
     const [first, ...others] = tilesOf(shape, lanes);

@@ -21,9 +21,11 @@ export interface CacheShape {
 }
 
 /** Element type of a cache. */
-export const cachePrelude = ({ cacheDtype }: CacheShape): readonly string[] => [
-  `cache/${cacheDtype}`,
-];
+export function cachePrelude({ cacheDtype }: CacheShape): readonly string[] {
+  return [`cache/${cacheDtype}`];
+}
 
 /** Words of `spans` and of `pages`. */
-export const tableWords = ({ batch, pages }: CacheShape): number => batch * (2 + pages);
+export function tableWords({ batch, pages }: CacheShape): number {
+  return batch * (2 + pages);
+}

@@ -60,6 +60,7 @@ export type KernelCall = {
 }[KernelName];
 
 /** The catalogue entry of a call, its shape already applied. */
-export const kernelOf = (call: KernelCall): Kernel<KernelCall["shape"]> =>
+export function kernelOf(call: KernelCall): Kernel<KernelCall["shape"]> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- by construction of KernelCall, the entry takes the shape that stands beside its name
-  kernels[call.kernel] as Kernel<KernelCall["shape"]>;
+  return kernels[call.kernel] as Kernel<KernelCall["shape"]>;
+}

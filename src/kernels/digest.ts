@@ -36,13 +36,12 @@ export function digestOf(words: Uint32Array): Digest {
 }
 
 /** The sums after so many equal buffers. */
-export const digestTimes = ([first, second]: Digest, times: number): Digest => [
-  Math.imul(first, times) >>> 0,
-  Math.imul(second, times) >>> 0,
-];
+export function digestTimes([first, second]: Digest, times: number): Digest {
+  return [Math.imul(first, times) >>> 0, Math.imul(second, times) >>> 0];
+}
 
-const mix = (x: number): number => {
+function mix(x: number): number {
   const a = Math.imul(x ^ (x >>> 16), 0x7feb_352d);
   const b = Math.imul(a ^ (a >>> 15), 0x846c_a68b);
   return b ^ (b >>> 16);
-};
+}

@@ -16,7 +16,6 @@ export function fold(count: number): readonly [x: number, y: number] {
 }
 
 /** Grid of independent invocations, `workgroupSize` to a workgroup. */
-export const flatGrid = (invocations: number): Grid => [
-  ...fold(ceilDiv(invocations, workgroupSize)),
-  1,
-];
+export function flatGrid(invocations: number): Grid {
+  return [...fold(ceilDiv(invocations, workgroupSize)), 1];
+}

@@ -12,7 +12,7 @@ import {
   productBytes,
   productFlops,
   productPreludes,
-  variantFor,
+  alternativeFor,
 } from "./product.ts";
 import { ceilDiv, type StorageType } from "./storage.ts";
 
@@ -31,7 +31,7 @@ export interface GroupedMatmulShape extends Finish {
   readonly transposed?: "w";
 }
 
-const productOf = ({
+function productOf({
   experts,
   rows: _rows,
   expectedRows,
@@ -40,16 +40,18 @@ const productOf = ({
   transposed,
   arithmetic,
   ...finish
-}: GroupedMatmulShape): Product => ({
-  rows: "grouped",
-  parts: experts,
-  m: ceilDiv(expectedRows, experts),
-  n,
-  k,
-  transposed: transposed ?? "none",
-  finish,
-  arithmetic: arithmetic ?? "f32",
-});
+}: GroupedMatmulShape): Product {
+  return {
+    rows: "grouped",
+    parts: experts,
+    m: ceilDiv(expectedRows, experts),
+    n,
+    k,
+    transposed: transposed ?? "none",
+    finish,
+    arithmetic: arithmetic ?? "f32",
+  };
+}
 
 /** y[row] = finish(x[row] · w[expert of row]); rows are grouped by expert, `offsets[e]` is the first of expert e. */
 export const groupedMatmul: Kernel<GroupedMatmulShape> = {
@@ -62,5 +64,7 @@ export const groupedMatmul: Kernel<GroupedMatmulShape> = {
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.expectedRows, productOf(shape)),
   bytes: (shape, dtype) => productBytes(shape.expectedRows, productOf(shape), dtype),
-  variants: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(variantFor(productOf)),
+  alternatives: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(
+    alternativeFor(productOf),
+  ),
 };

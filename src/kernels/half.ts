@@ -4,7 +4,7 @@ const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
 /** Bits of the half nearest to `value`, ties to even; beyond 65,504 infinity. */
-export const toHalf = (value: number): number => {
+export function toHalf(value: number): number {
   float[0] = value;
   const word = bits[0] ?? 0;
   const sign = (word >>> 16) & 0x8000;
@@ -20,10 +20,10 @@ export const toHalf = (value: number): number => {
   }
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
-};
+}
 
 /** Value of a half given by its bits. */
-export const fromHalf = (half: number): number => {
+export function fromHalf(half: number): number {
   const sign = half & 0x8000;
   const magnitude = half & 0x7fff;
   if (magnitude > 0x7c00) return Number.NaN;
@@ -31,7 +31,7 @@ export const fromHalf = (half: number): number => {
   if (magnitude < 0x400) return (sign === 0 ? magnitude : -magnitude) / 16_777_216;
   bits[0] = (sign << 16) | ((magnitude << 13) + 0x38000000);
   return float[0] ?? 0;
-};
+}
 
 export function floatsOfHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const floats = new Float32Array(halves.length);

@@ -24,7 +24,7 @@ export interface Kernel<Shape> {
   /** Its source is `shaders/<shader>.wgsl`, which runs on every adapter; default: its name. */
   readonly shader?: string;
   readonly bindings: readonly Binding[] | ((shape: Shape) => readonly Binding[]);
-  /** What a shape needs defined before the shader and those of the variants: `shaders/<prelude>.wgsl` each. */
+  /** What a shape needs defined before the shader and those of the alternatives: `shaders/<prelude>.wgsl` each. */
   readonly preludes?: (shape: Shape) => readonly string[];
   /** Values of the shader's `override` declarations; how the work is split may depend on the adapter. */
   readonly constants: (shape: Shape, adapter?: AdapterTraits) => Record<string, number>;
@@ -37,17 +37,17 @@ export interface Kernel<Shape> {
   /** Bytes that must cross global memory at least once: each input read once, each output written once. */
   readonly bytes: (shape: Shape, dtype: StorageType) => number;
   /** Other ways to the same result, the better first. Programs and estimates do not see them. */
-  readonly variants?: readonly Variant<Shape>[];
+  readonly alternatives?: readonly AlternativeShader<Shape>[];
 }
 
 /** A shader that takes a kernel's place on some adapters at some shapes: same bindings, same result. */
-export interface Variant<Shape> {
+export interface AlternativeShader<Shape> {
   /** Its source is `shaders/<name>.wgsl`. */
   readonly name: string;
   /** Whether it gives right results there, in a time worth trying. The other functions may rely on that. */
   readonly runsOn: (adapter: AdapterTraits, dtype: StorageType, shape: Shape) => boolean;
-  /** Whether it is expected to be faster than the forms that come after it. */
-  readonly suits: (shape: Shape, adapter: AdapterTraits) => boolean;
+  /** Whether it is expected to be faster than those that come after it. */
+  readonly isPreferred: (shape: Shape, adapter: AdapterTraits) => boolean;
   /** Ways to split the work; the one expected to be fastest comes first, tuning tries them all. */
   readonly tilings: (
     shape: Shape,
@@ -64,7 +64,7 @@ export interface Tiling {
   readonly prelude?: string;
 }
 
-/** What the choice between variants may depend on. */
+/** What the choice between alternatives may depend on. */
 export interface AdapterTraits {
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
@@ -86,23 +86,30 @@ export interface SubgroupMatrix {
 }
 
 /** The bindings of one shape, in the order of a call's buffers. */
-export const bindingsOf = <Shape>({ bindings }: Kernel<Shape>, shape: Shape): readonly Binding[] =>
-  typeof bindings === "function" ? bindings(shape) : bindings;
+export function bindingsOf<Shape>({ bindings }: Kernel<Shape>, shape: Shape): readonly Binding[] {
+  return typeof bindings === "function" ? bindings(shape) : bindings;
+}
 
-export const read = (name: string, element: BindingElement = "storage"): Binding => ({
-  name,
-  element,
-  access: "read",
-});
+export function read(name: string, element: BindingElement = "storage"): Binding {
+  return {
+    name,
+    element,
+    access: "read",
+  };
+}
 
-export const write = (name: string, element: BindingElement = "storage"): Binding => ({
-  name,
-  element,
-  access: "read_write",
-});
+export function write(name: string, element: BindingElement = "storage"): Binding {
+  return {
+    name,
+    element,
+    access: "read_write",
+  };
+}
 
 /** Some of it is written, and all else kept. */
-export const update = (name: string, element: BindingElement = "storage"): Binding => ({
-  ...write(name, element),
-  isUpdated: true,
-});
+export function update(name: string, element: BindingElement = "storage"): Binding {
+  return {
+    ...write(name, element),
+    isUpdated: true,
+  };
+}

@@ -12,7 +12,7 @@ import {
   productBytes,
   productFlops,
   productPreludes,
-  variantFor,
+  alternativeFor,
 } from "./product.ts";
 import type { StorageType } from "./storage.ts";
 
@@ -31,24 +31,18 @@ export interface MatmulShape extends Finish {
   readonly transposed?: "x" | "w";
 }
 
-const productOf = ({
-  m,
-  n,
-  k,
-  batch,
-  transposed,
-  arithmetic,
-  ...finish
-}: MatmulShape): Product => ({
-  rows: "dense",
-  parts: batch ?? 1,
-  m,
-  n,
-  k,
-  transposed: transposed ?? "none",
-  finish,
-  arithmetic: arithmetic ?? "f32",
-});
+function productOf({ m, n, k, batch, transposed, arithmetic, ...finish }: MatmulShape): Product {
+  return {
+    rows: "dense",
+    parts: batch ?? 1,
+    m,
+    n,
+    k,
+    transposed: transposed ?? "none",
+    finish,
+    arithmetic: arithmetic ?? "f32",
+  };
+}
 
 /** y[m, n] = finish(x[m, k] · w[k, n]). Row- and column-parallel layers give it their shard. */
 export const matmul: Kernel<MatmulShape> = {
@@ -60,5 +54,7 @@ export const matmul: Kernel<MatmulShape> = {
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.m * (shape.batch ?? 1), productOf(shape)),
   bytes: (shape, dtype) => productBytes(shape.m * (shape.batch ?? 1), productOf(shape), dtype),
-  variants: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(variantFor(productOf)),
+  alternatives: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(
+    alternativeFor(productOf),
+  ),
 };

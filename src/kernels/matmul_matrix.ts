@@ -1,7 +1,7 @@
 // Products by the matrices that subgroups multiply in one operation: for GPUs with units for that.
 
 import type { AdapterTraits, SubgroupMatrix, Tiling } from "./kernel.ts";
-import { productTiling, type ProductVariant } from "./product.ts";
+import { productTiling, type ProductShader } from "./product.ts";
 import { ceilDiv, type StorageType } from "./storage.ts";
 
 /** Columns and rows of the block of y that a subgroup computes; all matrices divide it. */
@@ -17,13 +17,15 @@ const matrices: readonly SubgroupMatrix[] = [
 ];
 
 /** Such as `f16_16x8x16`. */
-const nameOf = ({ component, m, n, k }: SubgroupMatrix): string => `${component}_${m}x${n}x${k}`;
+function nameOf({ component, m, n, k }: SubgroupMatrix): string {
+  return `${component}_${m}x${n}x${k}`;
+}
 
 /** The best that the adapter lists and whose elements hold what is stored: f32 holds f16 as well. */
-const matrixOf = (
+function matrixOf(
   { features, subgroupMatrices = [] }: AdapterTraits,
   dtype: StorageType,
-): SubgroupMatrix | undefined => {
+): SubgroupMatrix | undefined {
   const offered = new Set(
     subgroupMatrices.filter(({ result }) => result === "f32").map((matrix) => nameOf(matrix)),
   );
@@ -31,7 +33,7 @@ const matrixOf = (
   return matrices.find(
     (matrix) => (matrix.component === "f32" || half) && offered.has(nameOf(matrix)),
   );
-};
+}
 
 /** Blocks of a workgroup, and the elements of a step along k. */
 interface Shape {
@@ -50,20 +52,22 @@ const shapes: readonly Shape[] = [
 ];
 
 /** Drivers that vary the size of subgroups take 32 lanes where they can; what they take need not be known. */
-const lanesOf = ({ down, across }: Shape, { subgroupSize }: AdapterTraits): number => {
+function lanesOf({ down, across }: Shape, { subgroupSize }: AdapterTraits): number {
   const { min, max } = subgroupSize ?? { min: 32, max: 32 };
   const expected = Math.min(max, Math.max(min, 32));
   return ceilDiv(down * across * expected, max) * max;
-};
+}
 
 /** As the shader's arrays have them: x, w, and a row of the matrices of every block. */
-const sharedBytes = ({ down, across, depth }: Shape, { component, m }: SubgroupMatrix): number =>
-  (component === "f16" ? 2 : 4) * (down * block * (depth + 8) + depth * (across * block + 8)) +
-  4 * down * across * m * block;
+function sharedBytes({ down, across, depth }: Shape, { component, m }: SubgroupMatrix): number {
+  return (
+    (component === "f16" ? 2 : 4) * (down * block * (depth + 8) + depth * (across * block + 8)) +
+    4 * down * across * m * block
+  );
+}
 
-const fits =
-  (adapter: AdapterTraits, matrix: SubgroupMatrix) =>
-  (shape: Shape): boolean => {
+function fits(adapter: AdapterTraits, matrix: SubgroupMatrix) {
+  return (shape: Shape): boolean => {
     const limit = (name: string, guaranteed: number): number => adapter.limits[name] ?? guaranteed;
     return (
       sharedBytes(shape, matrix) <= limit("maxComputeWorkgroupStorageSize", 16_384) &&
@@ -71,11 +75,12 @@ const fits =
       lanesOf(shape, adapter) <= limit("maxComputeWorkgroupSizeX", 256)
     );
   };
+}
 
 /** Workgroups with something to do. */
 const busyWorkgroups = 64;
 
-export const matmulMatrix: ProductVariant = {
+export const matmulMatrix: ProductShader = {
   name: "matmul_matrix",
   // Of fewer rows or columns than half a block, most would be padding.
   runsOn: (adapter, dtype, { m, n, k }) => {
@@ -84,7 +89,7 @@ export const matmulMatrix: ProductVariant = {
     return matrix !== undefined && worthwhile && shapes.some(fits(adapter, matrix));
   },
   // Drivers list matrices that they then refuse, so tuning, which tries first, decides.
-  suits: () => false,
+  isPreferred: () => false,
   tilings: (product, adapter, dtype) => {
     const matrix = matrixOf(adapter, dtype);
     const possible = matrix === undefined ? [] : shapes.filter(fits(adapter, matrix));

@@ -1,8 +1,8 @@
 // Products whose operands a workgroup shares in its memory: for GPUs.
 
 import type { AdapterTraits, Tiling } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
-import { arithmeticOn, type Product, productTiling, type ProductVariant } from "./product.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
+import { arithmeticOn, type Product, productTiling, type ProductShader } from "./product.ts";
 import { rowQuads } from "./storage.ts";
 
 interface Shape {
@@ -21,29 +21,38 @@ const shapes: readonly Shape[] = [
 
 const smallest: Shape = { edge: 8, blocks: 1, depth: 2 };
 
-const tileOf = ({ edge, blocks }: Shape): number => edge * blocks;
+function tileOf({ edge, blocks }: Shape): number {
+  return edge * blocks;
+}
 
 /** Both operands, twice: each 4 · depth times a tile of quads. */
-const sharedBytes = (shape: Shape): number => 2 * 2 * 4 * shape.depth * tileOf(shape) * 16;
+function sharedBytes(shape: Shape): number {
+  return 2 * 2 * 4 * shape.depth * tileOf(shape) * 16;
+}
 
-const limitOf = ({ limits }: AdapterTraits, name: string, guaranteed: number): number =>
-  limits[name] ?? guaranteed;
+function limitOf({ limits }: AdapterTraits, name: string, guaranteed: number): number {
+  return limits[name] ?? guaranteed;
+}
 
-const fits = (shape: Shape, adapter: AdapterTraits): boolean =>
-  sharedBytes(shape) <= limitOf(adapter, "maxComputeWorkgroupStorageSize", 16_384) &&
-  shape.edge ** 2 <= limitOf(adapter, "maxComputeInvocationsPerWorkgroup", 256);
+function fits(shape: Shape, adapter: AdapterTraits): boolean {
+  return (
+    sharedBytes(shape) <= limitOf(adapter, "maxComputeWorkgroupStorageSize", 16_384) &&
+    shape.edge ** 2 <= limitOf(adapter, "maxComputeInvocationsPerWorkgroup", 256)
+  );
+}
 
 /** Workgroups with something to do. */
 const busyWorkgroups = 64;
 
-const keepsBusy = (shape: Shape, { parts, m, n }: Product): boolean =>
-  (parts * m * rowQuads(n)) / (4 * tileOf(shape) ** 2) >= busyWorkgroups;
+function keepsBusy(shape: Shape, { parts, m, n }: Product): boolean {
+  return (parts * m * rowQuads(n)) / (4 * tileOf(shape) ** 2) >= busyWorkgroups;
+}
 
-export const matmulShared: ProductVariant = {
+export const matmulShared: ProductShader = {
   name: "matmul_shared",
   // Right anywhere, but on a CPU it takes seconds to compile, and its barriers cost more than loads.
-  runsOn: (adapter) => !isNarrow(adapter),
-  suits: ({ m, n, k }) => m > 8 && n > 8 && k > 8,
+  runsOn: (adapter) => !isCpuAdapter(adapter),
+  isPreferred: ({ m, n, k }) => m > 8 && n > 8 && k > 8,
   tilings: (product, adapter, dtype) => {
     const arithmetic = arithmeticOn(product, adapter, dtype);
     const tiling = (shape: Shape): Tiling =>

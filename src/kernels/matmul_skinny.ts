@@ -2,22 +2,22 @@
 
 import { workgroupSize } from "./grid.ts";
 import type { Tiling } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
 import {
   arithmeticOn,
   nextPowerOfTwo,
   type Product,
   productTiling,
-  type ProductVariant,
+  type ProductShader,
 } from "./product.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
-export const matmulSkinny: ProductVariant = {
+export const matmulSkinny: ProductShader = {
   name: "matmul_skinny",
   runsOn: (_adapter, _dtype, { m }) => m <= 8,
   // With subgroups of 8 lanes one load of x by each is all that four rows take.
-  suits: ({ m }, adapter) => m <= 4 && subgroupSizeOf(adapter) !== 8,
+  isPreferred: ({ m }, adapter) => m <= 4 && subgroupSizeOf(adapter) !== 8,
   tilings: (product, adapter, dtype) => {
     const arithmetic = arithmeticOn(product, adapter, dtype);
     const { m, n, k } = product;
@@ -35,7 +35,7 @@ export const matmulSkinny: ProductVariant = {
         arithmetic,
       );
     // On a CPU there are few lanes to keep busy, and adding up shares costs barriers.
-    if (isNarrow(adapter)) return [tiling(1)];
+    if (isCpuAdapter(adapter)) return [tiling(1)];
     const expected = Math.min(most, splitsFor(product));
     const others = [1, 4, 16].filter((splits) => splits !== expected && splits <= most);
     return [tiling(expected), ...others.map(tiling)];
@@ -45,5 +45,6 @@ export const matmulSkinny: ProductVariant = {
 /** Invocations that keep a GPU busy. */
 const busyInvocations = 65_536;
 
-const splitsFor = ({ parts, n }: Product): number =>
-  nextPowerOfTwo(ceilDiv(busyInvocations, parts * rowQuads(n)));
+function splitsFor({ parts, n }: Product): number {
+  return nextPowerOfTwo(ceilDiv(busyInvocations, parts * rowQuads(n)));
+}

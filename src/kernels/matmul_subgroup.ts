@@ -2,16 +2,16 @@
 // SwiftShader, of 8 on lavapipe.
 
 import type { Tiling } from "./kernel.ts";
-import { arithmeticOn, type Product, productTiling, type ProductVariant } from "./product.ts";
+import { arithmeticOn, type Product, productTiling, type ProductShader } from "./product.ts";
 import { rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
 
-/** GPUs, whose subgroups are larger, have other forms. */
-export const matmulSubgroup: ProductVariant = {
+/** GPUs, whose subgroups are larger, have other variants. */
+export const matmulSubgroup: ProductShader = {
   name: "matmul_subgroup",
   // Shaders that broadcast from 4 or 8 lanes need as many.
   runsOn: (adapter) => subgroupSizeOf(adapter) >= 4,
-  suits: ({ m, n }, adapter) => {
+  isPreferred: ({ m, n }, adapter) => {
     const size = subgroupSizeOf(adapter);
     return size === 8 || (size === 4 && m > 4 && rowQuads(n) >= 4);
   },
@@ -39,8 +39,9 @@ export const matmulSubgroup: ProductVariant = {
 };
 
 /** How a subgroup hands x round. */
-const handing = ({ transposed }: Product, size: number): { LOAD_ROWS: number; SWAP: number } =>
-  size >= 8 ? { LOAD_ROWS: 8, SWAP: 0 } : { LOAD_ROWS: 4, SWAP: transposed === "x" ? 0 : 1 };
+function handing({ transposed }: Product, size: number): { LOAD_ROWS: number; SWAP: number } {
+  return size >= 8 ? { LOAD_ROWS: 8, SWAP: 0 } : { LOAD_ROWS: 4, SWAP: transposed === "x" ? 0 : 1 };
+}
 
 // Below so many FLOPs a large tile takes longer to compile than it saves in a hundred runs.
 const largeFlops = 2 ** 25;
@@ -48,7 +49,7 @@ const hugeFlops = 2 ** 29;
 /** Tiles of 32 reached two thirds of what those of 16 did at 32 and 256 rows, as much at 64, more from 512 on. */
 const manyRows = 512;
 
-const tileRowsOf = ({ parts, m, n, k }: Product, size: number): readonly [number, ...number[]] => {
+function tileRowsOf({ parts, m, n, k }: Product, size: number): readonly [number, ...number[]] {
   const flops = 2 * parts * m * n * k;
   if (m <= 4) return [4];
   if (m <= 8) return [8];
@@ -56,4 +57,4 @@ const tileRowsOf = ({ parts, m, n, k }: Product, size: number): readonly [number
   // With lanes of 4, code for 32 rows outgrows the caches of instructions.
   if (size < 8 || m <= 16) return [16, 8];
   return flops >= hugeFlops && m >= manyRows ? [32, 16, 8] : [16, 8, 32];
-};
+}

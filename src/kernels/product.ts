@@ -8,7 +8,7 @@ import {
   type Grid,
   read,
   type Tiling,
-  type Variant,
+  type AlternativeShader,
   write,
 } from "./kernel.ts";
 import { bytesPerElement, ceilDiv, paddedElements, rowQuads, type StorageType } from "./storage.ts";
@@ -42,58 +42,63 @@ export interface Product {
 }
 
 /** A way to compute any product. */
-export type ProductVariant = Variant<Product>;
+export type ProductShader = AlternativeShader<Product>;
 
-/** Makes a variant of products one of a kernel that computes them. */
-export const variantFor =
-  <Shape>(productOf: (shape: Shape) => Product) =>
-  ({ name, runsOn, suits, tilings }: ProductVariant): Variant<Shape> => ({
+/** Makes an alternative of products one of a kernel that computes them. */
+export function alternativeFor<Shape>(productOf: (shape: Shape) => Product) {
+  return ({ name, runsOn, isPreferred, tilings }: ProductShader): AlternativeShader<Shape> => ({
     name,
     runsOn: (adapter, dtype, shape) => runsOn(adapter, dtype, productOf(shape)),
-    suits: (shape, adapter) => suits(productOf(shape), adapter),
+    isPreferred: (shape, adapter) => isPreferred(productOf(shape), adapter),
     tilings: (shape, adapter, dtype) => tilings(productOf(shape), adapter, dtype),
   });
+}
 
 /** Each has its place in a shader whether or not others are there. */
-export const productBindings = ({ rows, finish }: Product): Binding[] => [
-  { ...read("x"), slot: 0 },
-  { ...read("w"), slot: 1 },
-  ...(rows === "grouped" ? [{ ...read("offsets", "u32"), slot: 3 }] : []),
-  ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
-  ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
-  ...(finish.residual ? [{ ...read("residual"), slot: 6 }] : []),
-  { ...write("y"), slot: 2 },
-];
+export function productBindings({ rows, finish }: Product): Binding[] {
+  return [
+    { ...read("x"), slot: 0 },
+    { ...read("w"), slot: 1 },
+    ...(rows === "grouped" ? [{ ...read("offsets", "u32"), slot: 3 }] : []),
+    ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
+    ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
+    ...(finish.residual ? [{ ...read("residual"), slot: 6 }] : []),
+    { ...write("y"), slot: 2 },
+  ];
+}
 
 const operands = { none: "plain", x: "x_transposed", w: "w_transposed" } as const;
 
-export const productPreludes = ({ rows, transposed, finish }: Product): string[] => [
-  `rows/${rows}`,
-  `operands/${operands[transposed]}`,
-  `epilogue/${finish.bias ? "" : "no_"}bias`,
-  `epilogue/${finish.gate ? "" : "no_"}gate`,
-  `epilogue/${finish.residual ? "" : "no_"}residual`,
-  "epilogue/finish",
-];
+export function productPreludes({ rows, transposed, finish }: Product): string[] {
+  return [
+    `rows/${rows}`,
+    `operands/${operands[transposed]}`,
+    `epilogue/${finish.bias ? "" : "no_"}bias`,
+    `epilogue/${finish.gate ? "" : "no_"}gate`,
+    `epilogue/${finish.residual ? "" : "no_"}residual`,
+    "epilogue/finish",
+  ];
+}
 
 /** A residual counts as it does by itself, so that a model has as many wherever it is added. */
-export const productFlops = (rows: number, { n, k, finish }: Product): number =>
-  2 * rows * n * k + (finish.residual ? rows * n : 0);
+export function productFlops(rows: number, { n, k, finish }: Product): number {
+  return 2 * rows * n * k + (finish.residual ? rows * n : 0);
+}
 
 /** @param rows of all parts together */
-export const productBytes = (
+export function productBytes(
   rows: number,
   { parts, n, k, transposed, finish }: Product,
   dtype: StorageType,
-): number => {
+): number {
   const x = transposed === "x" ? parts * paddedElements(k, rows / parts) : paddedElements(rows, k);
   const w = parts * (transposed === "w" ? paddedElements(n, k) : paddedElements(k, n));
   const tables = 1 + (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
   const bias = finish.bias ? paddedElements(parts, n) : 0;
   return (x + w + tables * paddedElements(rows, n) + bias) * bytesPerElement(dtype);
-};
+}
 
-/** How one variant splits a product. */
+/** How one alternative splits a product. */
 export interface ProductTile {
   /** Rows of a workgroup. */
   readonly rows: number;
@@ -106,11 +111,11 @@ export interface ProductTile {
 /** Workgroups for twice the rows of a balanced expert: busy ones are spread, and those without rows end at once. */
 const spare = { dense: 1, grouped: 2 } as const;
 
-export const productTiling = (
+export function productTiling(
   { rows, parts, m, n, k, finish }: Product,
   tile: ProductTile,
   arithmetic: StorageType = "f32",
-): Tiling => {
+): Tiling {
   const rowGroups = ceilDiv(m * spare[rows], tile.rows);
   const columnGroups = ceilDiv(rowQuads(n), tile.quads);
   return {
@@ -125,18 +130,25 @@ export const productTiling = (
     grid: [atLeastOne(Math.min(rowGroups, 65_535)), atLeastOne(columnGroups), parts] satisfies Grid,
     prelude: arithmeticPrelude(arithmetic),
   };
-};
+}
 
-export const arithmeticPrelude = (arithmetic: StorageType): string => `arithmetic/${arithmetic}`;
+export function arithmeticPrelude(arithmetic: StorageType): string {
+  return `arithmetic/${arithmetic}`;
+}
 
 /** What a product is computed in on an adapter. */
-export const arithmeticOn = (
+export function arithmeticOn(
   { arithmetic }: Product,
   { features }: AdapterTraits,
   dtype: StorageType,
-): StorageType =>
-  arithmetic === "f16" && dtype === "f16" && features.includes("shader-f16") ? "f16" : "f32";
+): StorageType {
+  return arithmetic === "f16" && dtype === "f16" && features.includes("shader-f16") ? "f16" : "f32";
+}
 
-const atLeastOne = (count: number): number => Math.max(1, count);
+function atLeastOne(count: number): number {
+  return Math.max(1, count);
+}
 
-export const nextPowerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+export function nextPowerOfTwo(n: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+}

@@ -25,12 +25,12 @@ export interface WordsHeader {
   readonly first: number;
 }
 
-export const encodeHeader = (header: WordsHeader): Uint32Array<ArrayBuffer> => {
+export function encodeHeader(header: WordsHeader): Uint32Array<ArrayBuffer> {
   const { pieces, elements, begin, pitch, skip, first } = header;
   const words = new Uint32Array(headerWords);
   words.set([pieces, elements, begin, pitch, skip, first]);
   return words;
-};
+}
 
 /** As `reduce_sum`, for pieces that may begin and end anywhere: a part of `y` is overwritten. */
 export const reduceWords: Kernel<ReduceWordsShape> = {

@@ -1,5 +1,5 @@
 import { type AdapterTraits, type Kernel, read, write } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
 import { ceilDiv } from "./storage.ts";
 
 export interface RoutePositionsShape {
@@ -12,10 +12,10 @@ export interface RoutePositionsShape {
 const tableSize = 3072;
 
 /** Lanes, and the experts that a workgroup answers for. */
-const split = ({ experts }: RoutePositionsShape, adapter: AdapterTraits | undefined) => {
-  const lanes = isNarrow(adapter) ? adapter.subgroupSize.max : 32;
+function split({ experts }: RoutePositionsShape, adapter: AdapterTraits | undefined) {
+  const lanes = isCpuAdapter(adapter) ? adapter.subgroupSize.max : 32;
   return { lanes, block: Math.min(experts, Math.floor(tableSize / lanes)) };
-};
+}
 
 /** counts[e] = tokens that chose expert e; offsets = exclusive prefix sum of counts, with the total at the end; positions[token, slot] = rank of that choice among the choices of the same expert, in token order. */
 export const routePositions: Kernel<RoutePositionsShape> = {

@@ -3,7 +3,7 @@
 
 import { fold } from "./grid.ts";
 import type { AdapterTraits, Kernel } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 
 interface Rows {
@@ -20,24 +20,28 @@ export const rowsAtOnce = 4;
  * @param rowsPerGroup rows that a workgroup takes
  * @param constantsOf besides `LANES`
  */
-export const inRows = <Shape>(
+export function inRows<Shape>(
   rowsPerGroup: number,
   rowsOf: (shape: Shape) => Rows,
   constantsOf: (shape: Shape) => Record<string, number>,
-): Pick<Kernel<Shape>, "constants" | "grid"> => ({
-  constants: (shape, adapter) => ({
-    ...constantsOf(shape),
-    LANES: lanesOf(rowsOf(shape).columns, adapter),
-  }),
-  grid: (shape) => [...fold(ceilDiv(rowsOf(shape).rows, rowsPerGroup)), 1],
-});
+): Pick<Kernel<Shape>, "constants" | "grid"> {
+  return {
+    constants: (shape, adapter) => ({
+      ...constantsOf(shape),
+      LANES: lanesOf(rowsOf(shape).columns, adapter),
+    }),
+    grid: (shape) => [...fold(ceilDiv(rowsOf(shape).rows, rowsPerGroup)), 1],
+  };
+}
 
 /** Which sums over lanes such a kernel uses. */
-export const laneSums = (adapter?: AdapterTraits): string =>
-  isNarrow(adapter) ? "lanes/subgroup" : "lanes/workgroup";
+export function laneSums(adapter?: AdapterTraits): string {
+  return isCpuAdapter(adapter) ? "lanes/subgroup" : "lanes/workgroup";
+}
 
 /** A power of two. Elsewhere than on CPUs, where it is one subgroup, about 4 quads for each lane. */
-const lanesOf = (columns: number, adapter: AdapterTraits | undefined): number =>
-  isNarrow(adapter)
+function lanesOf(columns: number, adapter: AdapterTraits | undefined): number {
+  return isCpuAdapter(adapter)
     ? adapter.subgroupSize.max
     : Math.min(256, Math.max(32, 2 ** Math.ceil(Math.log2(rowQuads(columns) / 4))));
+}

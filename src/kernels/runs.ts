@@ -3,21 +3,22 @@
 
 import { fold, workgroupSize } from "./grid.ts";
 import type { AdapterTraits, Kernel } from "./kernel.ts";
-import { isNarrow } from "./narrow.ts";
+import { isCpuAdapter } from "./cpu_adapter.ts";
 import { ceilDiv } from "./storage.ts";
 
 /** Longer runs save nothing more on CPUs; GPUs want many invocations. */
-const longestRun = { narrow: 128, wide: 4 } as const;
+const longestRun = { cpu: 128, gpu: 4 } as const;
 
 /** Workgroups below which runs are not made longer: they would leave cores without work. */
-const enoughWorkgroups = { narrow: 32, wide: 2048 } as const;
+const enoughWorkgroups = { cpu: 32, gpu: 2048 } as const;
 
 /**
  * CPUs let one subgroup run to its end before the next: a workgroup of one subgroup walks through memory
  * without gaps.
  */
-const workgroupOf = (adapter: AdapterTraits | undefined): number =>
-  isNarrow(adapter) ? adapter.subgroupSize.max : workgroupSize;
+function workgroupOf(adapter: AdapterTraits | undefined): number {
+  return isCpuAdapter(adapter) ? adapter.subgroupSize.max : workgroupSize;
+}
 
 /**
  * Constants and grid of such a kernel.
@@ -30,12 +31,12 @@ export function inRuns<Shape>(
   constantsOf: (shape: Shape) => Record<string, number>,
 ): Pick<Kernel<Shape>, "constants" | "grid"> {
   const split = (shape: Shape, adapter: AdapterTraits | undefined) => {
-    const width = isNarrow(adapter) ? "narrow" : "wide";
+    const kind = isCpuAdapter(adapter) ? "cpu" : "gpu";
     const workgroup = workgroupOf(adapter);
     const workgroups = ceilDiv(quadsOf(shape), workgroup);
     const run = Math.min(
-      longestRun[width],
-      Math.max(1, ceilDiv(workgroups, enoughWorkgroups[width])),
+      longestRun[kind],
+      Math.max(1, ceilDiv(workgroups, enoughWorkgroups[kind])),
     );
     return { run, workgroup, workgroups: ceilDiv(workgroups, run) };
   };

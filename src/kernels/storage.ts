@@ -9,15 +9,25 @@ export type StorageType = "f32" | "f16";
 /** Element type of any buffer. */
 export type DType = StorageType | "u32";
 
-export const bytesPerElement = (dtype: DType): number => (dtype === "f16" ? 2 : 4);
+export function bytesPerElement(dtype: DType): number {
+  return dtype === "f16" ? 2 : 4;
+}
 
-export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
+export function ceilDiv(a: number, b: number): number {
+  return Math.ceil(a / b);
+}
 
 /** Quads of a row with that many columns. */
-export const rowQuads = (columns: number): number => ceilDiv(columns, 4);
+export function rowQuads(columns: number): number {
+  return ceilDiv(columns, 4);
+}
 
 /** Elements from one row to the next of a tensor with that many columns. */
-export const rowPitch = (columns: number): number => ceilDiv(columns, 4) * 4;
+export function rowPitch(columns: number): number {
+  return ceilDiv(columns, 4) * 4;
+}
 
 /** Elements that a [rows, columns] tensor occupies, padding included. */
-export const paddedElements = (rows: number, columns: number): number => rows * rowPitch(columns);
+export function paddedElements(rows: number, columns: number): number {
+  return rows * rowPitch(columns);
+}

@@ -1,5 +1,6 @@
 import type { AdapterTraits } from "./kernel.ts";
 
 /** 0 where subgroups are missing or differ in size: what broadcasts lanes is laid out for one size. */
-export const subgroupSizeOf = ({ subgroupSize }: AdapterTraits): number =>
-  subgroupSize !== undefined && subgroupSize.min === subgroupSize.max ? subgroupSize.min : 0;
+export function subgroupSizeOf({ subgroupSize }: AdapterTraits): number {
+  return subgroupSize !== undefined && subgroupSize.min === subgroupSize.max ? subgroupSize.min : 0;
+}

@@ -6,15 +6,15 @@
 
 import type { HostItems, RankTrace, SpanKind } from "../program/trace.ts";
 import { type RankSample, wholeNanoseconds } from "./sample.ts";
-import { clip, intersect, lengthOf, merge, subtract, type Interval } from "./intervals.ts";
+import { clip, intersect, lengthOf, merge, subtract, type TimeRange } from "./intervals.ts";
 
-export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
-  const byKind = new Map<SpanKind, Interval[]>();
+export function breakDown(trace: RankTrace, wallMs: number): RankSample {
+  const byKind = new Map<SpanKind, TimeRange[]>();
   for (const { kind, startMs, endMs } of trace.spans) {
     const own = byKind.get(kind) ?? [];
     if (own.push([startMs, endMs]) === 1) byKind.set(kind, own);
   }
-  const timesOf = (kinds: readonly SpanKind[]): Interval[] =>
+  const timesOf = (kinds: readonly SpanKind[]): TimeRange[] =>
     merge(
       clip(
         kinds.flatMap((kind) => byKind.get(kind) ?? []),
@@ -32,8 +32,8 @@ export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
       wallMs,
     ),
   );
-  let free: readonly Interval[] = [[0, wallMs]];
-  const claim = (times: readonly Interval[]): number => {
+  let free: readonly TimeRange[] = [[0, wallMs]];
+  const claim = (times: readonly TimeRange[]): number => {
     const before = lengthOf(free);
     free = subtract(free, times);
     return wholeNanoseconds(before - lengthOf(free));
@@ -62,18 +62,14 @@ export const breakDown = (trace: RankTrace, wallMs: number): RankSample => {
     communicatingMs: wholeNanoseconds(lengthOf(communicating)),
     overlappedMs: wholeNanoseconds(lengthOf(intersect(timesOf(["compute"]), communicating))),
   };
-};
+}
 
-const roundedItems = ({
-  instructions,
-  encodeMs,
-  submitMs,
-  mapMs,
-  wakeMs,
-}: HostItems): HostItems => ({
-  instructions,
-  encodeMs: wholeNanoseconds(encodeMs),
-  submitMs: wholeNanoseconds(submitMs),
-  mapMs: wholeNanoseconds(mapMs),
-  wakeMs: wholeNanoseconds(wakeMs),
-});
+function roundedItems({ instructions, encodeMs, submitMs, mapMs, wakeMs }: HostItems): HostItems {
+  return {
+    instructions,
+    encodeMs: wholeNanoseconds(encodeMs),
+    submitMs: wholeNanoseconds(submitMs),
+    mapMs: wholeNanoseconds(mapMs),
+    wakeMs: wholeNanoseconds(wakeMs),
+  };
+}

@@ -28,9 +28,9 @@ export interface BubbleSample {
 }
 
 /** Undefined without a pipeline, and where kernels were not timed one by one. */
-export const bubbleOf = (program: Program, trace: StepTrace): BubbleSample | undefined => {
+export function bubbleOf(program: Program, trace: StepTrace): BubbleSample | undefined {
   const { schedule } = program;
-  if (schedule === undefined || schedule.positions < 2) return undefined;
+  if (schedule === undefined || schedule.pipelineSize < 2) return undefined;
   const costs: RankCosts[] = [];
   for (const own of trace.ranks) {
     const count = program.ranks[own.rank]?.instructions.length ?? 0;
@@ -61,7 +61,9 @@ export const bubbleOf = (program: Program, trace: StepTrace): BubbleSample | und
     host: inMillionths(all - communicating),
     unexplained: inMillionths(measured - all),
   };
-};
+}
 
 /** Finer than times in whole nanoseconds tell. */
-const inMillionths = (share: number): number => Math.round(share * 1e6) / 1e6;
+function inMillionths(share: number): number {
+  return Math.round(share * 1e6) / 1e6;
+}

@@ -9,10 +9,10 @@ import { mean } from "./statistics.ts";
 export type BubbleMetrics = { readonly [Part in keyof BubbleSample]: Figure };
 
 /** Absent where no step has one. */
-export const bubbleMetrics = (
+export function bubbleMetrics(
   samples: readonly { readonly bubble?: BubbleSample }[],
   { provenance, conditions }: Conditions,
-): BubbleMetrics | undefined => {
+): BubbleMetrics | undefined {
   const bubbles = samples.flatMap(({ bubble }) => bubble ?? []);
   if (bubbles.length === 0) return undefined;
   const partOf = (part: keyof BubbleSample): Figure => ({
@@ -30,4 +30,4 @@ export const bubbleMetrics = (
     host: partOf("host"),
     unexplained: partOf("unexplained"),
   };
-};
+}

@@ -4,11 +4,12 @@
 import type { BenchedCollective } from "../program/collective_program.ts";
 
 /** Bytes per second of the message. */
-export const algorithmBandwidth = (messageBytes: number, ms: number): number =>
-  (messageBytes * 1000) / ms;
+export function algorithmBandwidth(messageBytes: number, ms: number): number {
+  return (messageBytes * 1000) / ms;
+}
 
 /** busbw ÷ algbw; undefined for one rank, where nothing moves. */
-export const busFactor = (op: BenchedCollective, ranks: number): number | undefined => {
+export function busFactor(op: BenchedCollective, ranks: number): number | undefined {
   if (ranks < 2) return undefined;
   switch (op) {
     case "all-reduce":
@@ -24,4 +25,4 @@ export const busFactor = (op: BenchedCollective, ranks: number): number | undefi
     case "send":
       return 1;
   }
-};
+}

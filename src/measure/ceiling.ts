@@ -32,10 +32,10 @@ export interface Ceiling {
    */
   readonly figure: Figure;
   /** The shader or call that was the fastest. */
-  readonly form: string;
-  /** Each run of that form, in order of time. */
+  readonly variant: string;
+  /** Each run of that variant, in order of time. */
   readonly runs: readonly number[];
-  /** What other forms reached at best. */
+  /** What other variants reached at best. */
   readonly others: Readonly<Record<string, number>>;
   /** Of a short measurement before the steps, where `runs` are of an earlier day. */
   readonly before?: readonly number[];
@@ -51,18 +51,18 @@ export interface Ceiling {
 export type Ceilings = Readonly<Partial<Record<RateName | CostName, Ceiling>>>;
 
 /** As it was measured. */
-export type MeasuredCeiling = Pick<Ceiling, "form" | "runs" | "others" | "before" | "after">;
+export type MeasuredCeiling = Pick<Ceiling, "variant" | "runs" | "others" | "before" | "after">;
 
 export type MeasuredCeilings = Readonly<Partial<Record<RateName | CostName, MeasuredCeiling>>>;
 
-export const ceilingsOf = (ceilings: MeasuredCeilings): Ceilings => {
+export function ceilingsOf(ceilings: MeasuredCeilings): Ceilings {
   const found: Partial<Record<RateName | CostName, Ceiling>> = {};
   for (const [name, measured] of entriesOf(ceilings)) {
-    const { form, runs, others, before, after } = measured;
+    const { variant, runs, others, before, after } = measured;
     const change = changeOf(measured);
     found[name] = {
       figure: isCost(name) ? costFigure(runs) : rateFigure(measured, unitOf(name)),
-      form,
+      variant,
       runs,
       others,
       ...(before === undefined ? {} : { before }),
@@ -71,33 +71,35 @@ export const ceilingsOf = (ceilings: MeasuredCeilings): Ceilings => {
     };
   }
   return found;
-};
+}
 
-const changeOf = ({ runs, before = runs, after = [] }: MeasuredCeiling): number | undefined => {
+function changeOf({ runs, before = runs, after = [] }: MeasuredCeiling): number | undefined {
   const then = Math.max(...before);
   return after
     .map((again) => Math.max(...again) / then - 1)
     .toSorted((a, b) => Math.abs(b) - Math.abs(a))[0];
-};
+}
 
-const isCost = (name: RateName | CostName): name is CostName =>
-  name === "dispatch" || name === "encode" || name === "submit" || name === "roundTrip";
+function isCost(name: RateName | CostName): name is CostName {
+  return name === "dispatch" || name === "encode" || name === "submit" || name === "roundTrip";
+}
 
-const entriesOf = <Name extends string>(
+function entriesOf<Name extends string>(
   record: Readonly<Partial<Record<Name, MeasuredCeiling>>>,
-): [Name, MeasuredCeiling][] => {
+): [Name, MeasuredCeiling][] {
   const entries: [Name, MeasuredCeiling][] = [];
   for (const name in record) {
     const measured = record[name];
     if (measured !== undefined) entries.push([name, measured]);
   }
   return entries;
-};
+}
 
-const unitOf = (name: RateName): Unit =>
-  name === "f32" || name === "f16" || name === "matrix" ? "FLOP/s" : "B/s";
+function unitOf(name: RateName): Unit {
+  return name === "f32" || name === "f16" || name === "matrix" ? "FLOP/s" : "B/s";
+}
 
-const rateFigure = ({ runs, before = [], after = [] }: MeasuredCeiling, unit: Unit): Figure => {
+function rateFigure({ runs, before = [], after = [] }: MeasuredCeiling, unit: Unit): Figure {
   const value = Math.max(...runs, ...before, ...after.flat());
   return {
     value,
@@ -107,9 +109,9 @@ const rateFigure = ({ runs, before = [], after = [] }: MeasuredCeiling, unit: Un
     provenance: "measured",
     conditions: ["the best run; from the median of all runs"],
   };
-};
+}
 
-const costFigure = (runs: readonly number[]): Figure => {
+function costFigure(runs: readonly number[]): Figure {
   const interval = medianInterval(runs);
   return {
     value: median(runs),
@@ -119,14 +121,15 @@ const costFigure = (runs: readonly number[]): Figure => {
     provenance: "measured",
     conditions: [],
   };
-};
+}
 
 /** The fastest way that a kernel has to storage: what bounds one that does little else. */
-export const memoryCeiling = (ceilings: Ceilings): Ceiling | undefined => {
+export function memoryCeiling(ceilings: Ceilings): Ceiling | undefined {
   const ways = [ceilings.read, ceilings.write, ceilings.copy].filter((each) => each !== undefined);
   return ways.toSorted((a, b) => b.figure.value - a.figure.value)[0];
-};
+}
 
 /** FLOPs per byte below which memory is the bound, and above which arithmetic is. */
-export const ridgePoint = (peak: Ceiling, memory: Ceiling): number =>
-  peak.figure.value / memory.figure.value;
+export function ridgePoint(peak: Ceiling, memory: Ceiling): number {
+  return peak.figure.value / memory.figure.value;
+}

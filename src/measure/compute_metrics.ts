@@ -30,12 +30,12 @@ import { utilization, type CalibratedPeaks } from "./utilization.ts";
  * @param groups of the kernels of `program`, as `computeMetrics` is to be given them
  * @param run in which the step was taken
  */
-export const summariseStep = (
+export function summariseStep(
   program: Program,
   trace: StepTrace,
   groups: KernelGroups,
   run = 0,
-): StepSample => {
+): StepSample {
   const kernelMs = kernelTimes(groups, trace);
   const bubble = bubbleOf(program, trace);
   return {
@@ -50,7 +50,7 @@ export const summariseStep = (
     ...(kernelMs === undefined ? {} : { kernelMs }),
     ...(bubble === undefined ? {} : { bubble }),
   };
-};
+}
 
 export interface MetricsInput {
   readonly program: Program;
@@ -60,8 +60,8 @@ export interface MetricsInput {
   readonly peaks: readonly CalibratedPeaks[];
   /** Those that samples were summarised by. */
   readonly kernels: readonly KernelGroup[];
-  /** The form that a kernel took; undefined where that is not known. */
-  readonly formOf: (kernel: KernelGroup) => string | undefined;
+  /** The variant that a kernel took; undefined where that is not known. */
+  readonly variantOf: (kernel: KernelGroup) => string | undefined;
   /** What every figure holds under, such as `software adapter`. */
   readonly conditions: readonly string[];
   /** What samples cannot show. Default: nothing. */
@@ -70,7 +70,9 @@ export interface MetricsInput {
   readonly served?: { readonly passes: readonly ServedPass[]; readonly plan: ServedPlan };
 }
 
-export const computeMetrics = (input: MetricsInput): Metrics => atOnce(metricsInSlices(input));
+export function computeMetrics(input: MetricsInput): Metrics {
+  return atOnce(metricsInSlices(input));
+}
 
 export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
   const { program, samples } = input;
@@ -99,7 +101,7 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
     input.kernels,
     samples,
     (id) => input.peaks.find(({ adapter }) => adapter === id),
-    input.formOf,
+    input.variantOf,
     conditions,
   );
   yield;
@@ -128,7 +130,7 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
 }
 
 /** Of the bytes that kernels must move, those of kernels that move more at a time than memory was measured with. */
-const streamedShare = ({ kernels, peaks }: MetricsInput): number => {
+function streamedShare({ kernels, peaks }: MetricsInput): number {
   let all = 0;
   let streamed = 0;
   for (const { adapter, uses, bytes } of kernels) {
@@ -137,19 +139,24 @@ const streamedShare = ({ kernels, peaks }: MetricsInput): number => {
     if (own !== undefined && bytes >= own.streamedBytes) streamed += uses * bytes;
   }
   return all === 0 ? 0 : streamed / all;
-};
+}
 
-/** Of kernels whose form is known; f32 in any case, which every kernel can compute in. */
-const arithmeticsOf = ({ kernels, formOf }: MetricsInput): Arithmetic[] => [
-  ...new Set<Arithmetic>(["f32", ...kernels.map((kernel) => arithmeticOf(formOf(kernel) ?? ""))]),
-];
+/** Of kernels whose variant is known; f32 in any case, which every kernel can compute in. */
+function arithmeticsOf({ kernels, variantOf }: MetricsInput): Arithmetic[] {
+  return [
+    ...new Set<Arithmetic>([
+      "f32",
+      ...kernels.map((kernel) => arithmeticOf(variantOf(kernel) ?? "")),
+    ]),
+  ];
+}
 
-const layerMetrics = (
+function layerMetrics(
   program: Program,
   samples: readonly StepSample[],
   conditions: Conditions,
-): LayerMetrics[] =>
-  program.layers.flatMap((layer) => {
+): LayerMetrics[] {
+  return program.layers.flatMap((layer) => {
     const perStep = byRun(samples, ({ layers }) => {
       const own = layers.find((each) => each.layer === layer);
       return own !== undefined && isWhole(program, own) ? mean(own.latencyMs) : undefined;
@@ -157,13 +164,14 @@ const layerMetrics = (
     const latencyMs = figureOf(perStep, "ms", conditions);
     return latencyMs === undefined ? [] : [{ layer, latencyMs }];
   });
+}
 
-const communicationMetrics = (
+function communicationMetrics(
   program: Program,
   samples: readonly StepSample[],
   conditions: Conditions,
-): CommunicationMetrics[] =>
-  program.layers.flatMap((layer) => {
+): CommunicationMetrics[] {
+  return program.layers.flatMap((layer) => {
     const ms = (part: "hiddenMs" | "exposedMs") =>
       figureOf(
         byRun(
@@ -179,19 +187,21 @@ const communicationMetrics = (
       ? []
       : [{ layer, hiddenMs, exposedMs }];
   });
+}
 
 /** The layer was seen in every micro-batch. */
-const isWhole = ({ microBatches }: Program, { latencyMs }: LayerSample): boolean =>
-  latencyMs.length === microBatches;
+function isWhole({ microBatches }: Program, { latencyMs }: LayerSample): boolean {
+  return latencyMs.length === microBatches;
+}
 
-const everyLayerIsWhole = (program: Program, samples: readonly LayerSample[]): boolean => {
+function everyLayerIsWhole(program: Program, samples: readonly LayerSample[]): boolean {
   const whole = new Set(samples.flatMap((each) => (isWhole(program, each) ? [each.layer] : [])));
   const working = layersWithWork(program);
   return working.length > 0 && working.every((layer) => whole.has(layer));
-};
+}
 
 /** Those with a kernel or a transfer of their own: a residual may be part of the norm that follows it. */
-const layersWithWork = ({ layers, ranks }: Program): string[] => {
+function layersWithWork({ layers, ranks }: Program): string[] {
   const working = new Set(
     ranks.flatMap(({ instructions }) =>
       instructions.flatMap(({ op, origin }) =>
@@ -200,16 +210,16 @@ const layersWithWork = ({ layers, ranks }: Program): string[] => {
     ),
   );
   return layers.filter((layer) => working.has(layer));
-};
+}
 
 /**
  * Of one micro-batch in one transformer block: the sum of its layers' latencies, mean over blocks. Of steps in which
  * every layer with work was seen: a part of the sum would flatter. Absent without blocks: no other layers are alike.
  */
-const latencyPerLayer = (
+function latencyPerLayer(
   { program, samples }: MetricsInput,
   conditions: Conditions,
-): Metrics["layerMs"] => {
+): Metrics["layerMs"] {
   const { blocks = [] } = program;
   const own = new Set(blocks.flat());
   const perStep = byRun(samples, ({ layers }) =>
@@ -226,9 +236,9 @@ const latencyPerLayer = (
     conditions,
     "one micro-batch, a layer is one transformer block with all its parts",
   );
-};
+}
 
-const percentilesOf = (values: readonly number[]): Percentiles => {
+function percentilesOf(values: readonly number[]): Percentiles {
   const p50 = percentile(values, 50);
   const p90 = percentile(values, 90);
   const p99 = percentile(values, 99);
@@ -237,4 +247,4 @@ const percentilesOf = (values: readonly number[]): Percentiles => {
     ...(p90 === undefined ? {} : { p90 }),
     ...(p99 === undefined ? {} : { p99 }),
   };
-};
+}

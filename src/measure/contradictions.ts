@@ -21,17 +21,19 @@ const clockMs = 1;
  *
  * @param groups by which the samples were summarised
  */
-export const contradictions = (
+export function contradictions(
   program: Program,
   samples: readonly StepSample[],
   groups: KernelGroups,
-): string[] => [
-  ...samples.flatMap((sample, i) => inStep(program, sample, groups, `samples.${i}`)),
-  ...betweenSteps(samples, program.phases === undefined),
-];
+): string[] {
+  return [
+    ...samples.flatMap((sample, i) => inStep(program, sample, groups, `samples.${i}`)),
+    ...betweenSteps(samples, program.phases === undefined),
+  ];
+}
 
 /** Steps were taken one after the other, and no two take the same time to the last digit in every part. */
-const betweenSteps = (samples: readonly StepSample[], areAlike: boolean): string[] => {
+function betweenSteps(samples: readonly StepSample[], areAlike: boolean): string[] {
   const seen = new Set<string>();
   return samples.flatMap((sample, i) => {
     const { run, step, ...rest } = sample;
@@ -54,29 +56,33 @@ const betweenSteps = (samples: readonly StepSample[], areAlike: boolean): string
           ]),
     ];
   });
-};
+}
 
-const inStep = (
+function inStep(
   program: Program,
   sample: StepSample,
   groups: KernelGroups,
   path: string,
-): string[] => [
-  ...(isSame(
-    sample.ranks.map(({ rank }) => rank),
-    program.ranks.map(({ rank }) => rank),
-  )
-    ? []
-    : [`${path}.ranks are not those of the program`]),
-  ...sample.ranks.flatMap((rank, i) => inRank(program, rank, sample.wallMs, `${path}.ranks.${i}`)),
-  ...inLayers(program, sample, path),
-  ...inKernels(sample, groups, path),
-  ...inBubble(program, sample, path),
-  ...sample.experts.flatMap((experts, i) => inExperts(program, experts, `${path}.experts.${i}`)),
-];
+): string[] {
+  return [
+    ...(isSame(
+      sample.ranks.map(({ rank }) => rank),
+      program.ranks.map(({ rank }) => rank),
+    )
+      ? []
+      : [`${path}.ranks are not those of the program`]),
+    ...sample.ranks.flatMap((rank, i) =>
+      inRank(program, rank, sample.wallMs, `${path}.ranks.${i}`),
+    ),
+    ...inLayers(program, sample, path),
+    ...inKernels(sample, groups, path),
+    ...inBubble(program, sample, path),
+    ...sample.experts.flatMap((experts, i) => inExperts(program, experts, `${path}.experts.${i}`)),
+  ];
+}
 
 /** As `breakDown` takes a rank's time apart. */
-const inRank = (program: Program, sample: RankSample, wallMs: number, path: string): string[] => {
+function inRank(program: Program, sample: RankSample, wallMs: number, path: string): string[] {
   const { computeMs, reduceMs, uploadMs, readbackMs, moveMs, idleMs, hostMs } = sample;
   const { busyMs, communicatingMs, overlappedMs, hostItems } = sample;
   const exposedMs = reduceMs + uploadMs + readbackMs + moveMs;
@@ -105,9 +111,9 @@ const inRank = (program: Program, sample: RankSample, wallMs: number, path: stri
           `${path}.hostItems tell of ${hostItems.instructions} instructions, and the program has ${instructions}`,
         ]),
   ];
-};
+}
 
-const inLayers = (program: Program, sample: StepSample, path: string): string[] => {
+function inLayers(program: Program, sample: StepSample, path: string): string[] {
   const { layers, communication, ranks, wallMs } = sample;
   const known = new Set(program.layers);
   const most = wallMs * (1 + clockShare) + clockMs;
@@ -127,20 +133,23 @@ const inLayers = (program: Program, sample: StepSample, path: string): string[] 
   const latencies = layers.flatMap(({ latencyMs }) => latencyMs);
   const total = latencies.reduce((sum, ms) => sum + ms, 0) + latencies.length * roundedMs;
   const busiest = Math.max(0, ...ranks.map(({ computeMs }) => computeMs));
-  if (layers.length > 0 && !hasStandIns(program) && total < busiest * (1 - rounding)) {
+  if (layers.length > 0 && !hasSyntheticBackward(program) && total < busiest * (1 - rounding)) {
     found.push(`${path}.layers took ${total} ms, and the kernels of one rank ${busiest} ms`);
   }
   return found;
-};
+}
 
-const hasStandIns = ({ ranks }: Program): boolean =>
-  ranks.some(({ instructions }) => instructions.some(({ origin }) => origin.standIn === true));
+function hasSyntheticBackward({ ranks }: Program): boolean {
+  return ranks.some(({ instructions }) =>
+    instructions.some(({ origin }) => origin.synthetic === true),
+  );
+}
 
-const inKernels = (
+function inKernels(
   { kernelMs, ranks }: StepSample,
   { groups }: KernelGroups,
   path: string,
-): string[] => {
+): string[] {
   if (kernelMs === undefined) return [];
   const total = kernelMs.reduce((sum, ms) => sum + ms, 0);
   const covered = ranks.reduce((sum, { computeMs }) => sum + computeMs, 0);
@@ -152,9 +161,9 @@ const inKernels = (
       ? []
       : [`${path}.kernelMs sum to ${total} ms, and ranks computed for ${covered} ms`]),
   ];
-};
+}
 
-const inBubble = (program: Program, sample: StepSample, path: string): string[] => {
+function inBubble(program: Program, sample: StepSample, path: string): string[] {
   const { bubble, kernelMs, ranks, wallMs } = sample;
   const { schedule } = program;
   if (bubble === undefined) return [];
@@ -178,18 +187,18 @@ const inBubble = (program: Program, sample: StepSample, path: string): string[] 
       ? []
       : [`${path}.bubble.measured is ${measured}, and its kernels leave ${idle}`]),
   ];
-};
+}
 
 /** Every choice of the router arrives somewhere or is dropped. */
-const inExperts = (program: Program, sample: ExpertSample, path: string): string[] => {
+function inExperts(program: Program, sample: ExpertSample, path: string): string[] {
   const choices = choicesOf(program, sample.layer);
   const kept = sample.ranks.flatMap(({ tokens }) => tokens).reduce((sum, each) => sum + each, 0);
   if (choices === undefined || kept + sample.dropped === choices) return [];
   return [`${path} tells of ${kept + sample.dropped} choices, and the router makes ${choices}`];
-};
+}
 
 /** Undefined where tokens are not sent to experts. */
-const choicesOf = (program: Program, layer: string): number | undefined => {
+function choicesOf(program: Program, layer: string): number | undefined {
   const channels = new Map<string, number>();
   for (const { instructions } of program.ranks) {
     for (const instruction of instructions) {
@@ -201,7 +210,8 @@ const choicesOf = (program: Program, layer: string): number | undefined => {
   }
   if (channels.size === 0) return undefined;
   return [...channels.values()].reduce((sum, rows) => sum + rows, 0);
-};
+}
 
-const isSame = (left: readonly number[], right: readonly number[]): boolean =>
-  left.length === right.length && left.every((value, i) => value === right[i]);
+function isSame(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((value, i) => value === right[i]);
+}

@@ -6,7 +6,7 @@ import { kernelFlops } from "../program/tally.ts";
 import type { StepSample } from "./sample.ts";
 
 /** FLOPs of a sample's step that the estimate counts and no expert did; 0 where no choice was dropped. */
-export const droppedFlops = (program: Program): ((sample: StepSample) => number) => {
+export function droppedFlops(program: Program): (sample: StepSample) => number {
   const layers = new Map<string, ExpertWork>();
   for (const instruction of program.ranks.flatMap(({ instructions }) => instructions)) {
     const product = productOf(instruction);
@@ -26,7 +26,7 @@ export const droppedFlops = (program: Program): ((sample: StepSample) => number)
       // A capacity below the balanced load is in the estimate already.
       return sum + Math.max(0, work.flops - kept * perChoice);
     }, 0);
-};
+}
 
 interface ExpertWork {
   /** Of all ranks and micro-batches, as estimated. */
@@ -35,10 +35,10 @@ interface ExpertWork {
   readonly weights: Map<string, number>;
 }
 
-const productOf = (instruction: Instruction) => {
+function productOf(instruction: Instruction) {
   if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return undefined;
-  if (instruction.origin.standIn === true) return undefined;
+  if (instruction.origin.synthetic === true) return undefined;
   const { n, k } = instruction.shape;
   const [, weight = ""] = instruction.buffers;
   return { flops: kernelFlops(instruction), weight, elements: n * k };
-};
+}

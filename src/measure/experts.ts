@@ -8,8 +8,8 @@ import type { ExpertSample } from "./sample.ts";
 import { variance } from "./statistics.ts";
 
 /** Tokens that reached each expert in one step, with ranks in the order in which they hold the experts. */
-export const expertLoads = (program: Program, trace: StepTrace): ExpertSample[] =>
-  program.layers.flatMap((layer) => {
+export function expertLoads(program: Program, trace: StepTrace): ExpertSample[] {
+  return program.layers.flatMap((layer) => {
     const ranks = expertRanks(program, layer).flatMap((rank) => {
       const tokens = trace.ranks.find((each) => each.rank === rank)?.expertTokens[layer];
       return tokens === undefined ? [] : [{ rank, tokens }];
@@ -18,8 +18,9 @@ export const expertLoads = (program: Program, trace: StepTrace): ExpertSample[] 
     const dropped = trace.ranks.reduce((sum, rank) => sum + (rank.droppedTokens[layer] ?? 0), 0);
     return [{ layer, ranks, dropped }];
   });
+}
 
-const expertRanks = (program: Program, layer: string): readonly number[] => {
+function expertRanks(program: Program, layer: string): readonly number[] {
   for (const { instructions } of program.ranks) {
     for (const instruction of instructions) {
       if (instruction.op === "expert-dispatch" && instruction.origin.layer === layer) {
@@ -28,9 +29,9 @@ const expertRanks = (program: Program, layer: string): readonly number[] => {
     }
   }
   return program.ranks.map(({ rank }) => rank);
-};
+}
 
-export const expertMetrics = ({ layer, ranks, dropped }: ExpertSample): ExpertMetrics => {
+export function expertMetrics({ layer, ranks, dropped }: ExpertSample): ExpertMetrics {
   const tokensPerExpert = ranks.flatMap(({ tokens }) => tokens);
   const perRank = ranks.map(({ rank, tokens }) => ({
     rank,
@@ -49,4 +50,4 @@ export const expertMetrics = ({ layer, ranks, dropped }: ExpertSample): ExpertMe
     ...(choices === 0 ? {} : { dropRate: exact(dropped / choices, "share") }),
     tokenVariance: exact(variance(tokensPerExpert), "tokens²"),
   };
-};
+}

@@ -18,10 +18,10 @@ export interface Conditions {
 export type ByRun = readonly (readonly number[])[];
 
 /** One value per sample, less those without; a run in which no sample has one is left out. */
-export const byRun = <Sample extends { readonly run: number }>(
+export function byRun<Sample extends { readonly run: number }>(
   samples: readonly Sample[],
   valueOf: (sample: Sample) => number | undefined,
-): ByRun => {
+): ByRun {
   const runs = new Map<number, number[]>();
   for (const sample of samples) {
     const value = valueOf(sample);
@@ -31,19 +31,19 @@ export const byRun = <Sample extends { readonly run: number }>(
     own.push(value);
   }
   return [...runs.values()];
-};
+}
 
 /**
  * Median and 95 % interval of one value per step; absent without values. Of several runs each run's median is one
  * observation, and the figure is the median of these. The interval is of what such runs find, and so holds margins for
  * what these cannot show.
  */
-export const figureOf = (
+export function figureOf(
   values: ByRun,
   unit: Unit,
   { provenance, conditions, margins = NO_MARGINS }: Conditions,
   ...more: readonly string[]
-): Figure | undefined => {
+): Figure | undefined {
   const runs = values.filter((own) => own.length > 0);
   if (runs.length === 0) return undefined;
   const interval = runsInterval(runs);
@@ -60,19 +60,21 @@ export const figureOf = (
     provenance,
     conditions: [...conditions, ...more],
   };
-};
+}
 
 /** A share that no sample saw above 1 is not above 1 for the margin's sake. */
-const within = (unit: Unit, interval: Interval, margin: number): Interval => {
+function within(unit: Unit, interval: Interval, margin: number): Interval {
   const [low, high] = widened(interval, margin);
   return unit === "share" ? [low, Math.min(high, Math.max(1, interval[1]))] : [low, high];
-};
+}
 
 /** A count that was read in one step and is the same in each, as inputs and weights are. */
-export const exact = (value: number, unit: Unit): Figure => ({
-  value,
-  unit,
-  samples: 1,
-  provenance: "measured",
-  conditions: [],
-});
+export function exact(value: number, unit: Unit): Figure {
+  return {
+    value,
+    unit,
+    samples: 1,
+    provenance: "measured",
+    conditions: [],
+  };
+}

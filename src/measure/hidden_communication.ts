@@ -56,10 +56,10 @@ export interface HiddenIdleTime {
 }
 
 /** Undefined where no rank has a layer that leaves in blocks. */
-export const hiddenCommunication = (
+export function hiddenCommunication(
   plain: ProgramStep,
   overlapped: ProgramStep,
-): HiddenCommunication | undefined => {
+): HiddenCommunication | undefined {
   const ranks = overlapped.program.ranks.flatMap(({ rank, instructions }) => {
     const blocks = blocksOf(instructions);
     const [before, after] = [plain, overlapped].map(({ program, trace }) =>
@@ -104,21 +104,22 @@ export const hiddenCommunication = (
           },
         }),
   };
-};
+}
 
-const mostWorkMs = ({ ranks }: StepTrace): number =>
-  Math.max(...ranks.map(({ cpuMs = 0 }) => cpuMs));
+function mostWorkMs({ ranks }: StepTrace): number {
+  return Math.max(...ranks.map(({ cpuMs = 0 }) => cpuMs));
+}
 
 /** ms that the busiest rank's core had nothing to do, if each has one for all its threads. */
-const leastIdleMs = ({ ranks }: StepTrace): number | undefined => {
+function leastIdleMs({ ranks }: StepTrace): number | undefined {
   const idle = ranks.flatMap(({ startMs, endMs, cpuMs }) =>
     cpuMs === undefined ? [] : [Math.max(0, endMs - startMs - cpuMs)],
   );
   return idle.length < ranks.length ? undefined : Math.min(...idle);
-};
+}
 
 /** By layer, how many blocks it leaves in; only layers of which transfers are started. */
-const blocksOf = (instructions: readonly Instruction[]): Map<string, number> => {
+function blocksOf(instructions: readonly Instruction[]): Map<string, number> {
   const blocks = new Map<string, number>();
   for (const instruction of instructions) {
     if (instruction.op !== "start") continue;
@@ -126,4 +127,4 @@ const blocksOf = (instructions: readonly Instruction[]): Map<string, number> => 
     blocks.set(layer, Math.max(blocks.get(layer) ?? 0, instruction.block + 1));
   }
   return blocks;
-};
+}

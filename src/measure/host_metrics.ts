@@ -6,11 +6,8 @@ import type { HostMetrics } from "./metrics.ts";
 import type { StepSample } from "./sample.ts";
 
 /** One entry per rank that ran an instruction. */
-export const hostMetrics = (
-  samples: readonly StepSample[],
-  conditions: Conditions,
-): HostMetrics[] =>
-  (samples[0]?.ranks ?? []).flatMap(({ rank }) => {
+export function hostMetrics(samples: readonly StepSample[], conditions: Conditions): HostMetrics[] {
+  return (samples[0]?.ranks ?? []).flatMap(({ rank }) => {
     const own = samples.flatMap(({ run, ranks }) => {
       const items = ranks.find((each) => each.rank === rank)?.hostItems;
       return items === undefined || items.instructions === 0 ? [] : [{ run, items }];
@@ -34,3 +31,4 @@ export const hostMetrics = (
       { rank, instructions: first.items.instructions, encodeMs, submitMs, mapMs, wakeMs, sumMs },
     ];
   });
+}

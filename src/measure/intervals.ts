@@ -1,9 +1,9 @@
 // Sets of times, as lists of intervals [start, end).
 
-export type Interval = readonly [start: number, end: number];
+export type TimeRange = readonly [start: number, end: number];
 
 /** The same times, sorted, without overlaps and without empty intervals. */
-export const merge = (intervals: readonly Interval[]): Interval[] => {
+export function merge(intervals: readonly TimeRange[]): TimeRange[] {
   const merged: [number, number][] = [];
   const sorted = intervals.filter(([start, end]) => end > start).toSorted((a, b) => a[0] - b[0]);
   for (const [start, end] of sorted) {
@@ -12,11 +12,11 @@ export const merge = (intervals: readonly Interval[]): Interval[] => {
     else merged.push([start, end]);
   }
   return merged;
-};
+}
 
 /** What of `from` no interval of `taken` covers; both merged. */
-export const subtract = (from: readonly Interval[], taken: readonly Interval[]): Interval[] => {
-  const rest: Interval[] = [];
+export function subtract(from: readonly TimeRange[], taken: readonly TimeRange[]): TimeRange[] {
+  const rest: TimeRange[] = [];
   let t = 0;
   for (const [start, end] of from) {
     let at = start;
@@ -30,16 +30,19 @@ export const subtract = (from: readonly Interval[], taken: readonly Interval[]):
     if (at < end) rest.push([at, end]);
   }
   return rest;
-};
+}
 
 /** What both cover; both merged. */
-export const intersect = (left: readonly Interval[], right: readonly Interval[]): Interval[] =>
-  subtract(left, subtract(left, right));
+export function intersect(left: readonly TimeRange[], right: readonly TimeRange[]): TimeRange[] {
+  return subtract(left, subtract(left, right));
+}
 
 /** Total length of merged intervals. */
-export const lengthOf = (intervals: readonly Interval[]): number =>
-  intervals.reduce((sum, [start, end]) => sum + end - start, 0);
+export function lengthOf(intervals: readonly TimeRange[]): number {
+  return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
+}
 
 /** The parts between `start` and `end`. */
-export const clip = (intervals: readonly Interval[], start: number, end: number): Interval[] =>
-  intervals.map(([a, b]) => [Math.max(a, start), Math.min(b, end)]);
+export function clip(intervals: readonly TimeRange[], start: number, end: number): TimeRange[] {
+  return intervals.map(([a, b]) => [Math.max(a, start), Math.min(b, end)]);
+}

@@ -21,7 +21,7 @@ export interface KernelGroups {
 }
 
 /** @param adapters by rank */
-export const groupKernels = (program: Program, adapters: readonly string[]): KernelGroups => {
+export function groupKernels(program: Program, adapters: readonly string[]): KernelGroups {
   const places = new Map<string, number>();
   const groups: KernelGroup[] = [];
   const groupOf = program.ranks.map(({ rank, instructions }) => {
@@ -44,7 +44,7 @@ export const groupKernels = (program: Program, adapters: readonly string[]): Ker
     return own;
   });
   return { groups, groupOf };
-};
+}
 
 /**
  * ms on the GPU of each group in one step, over all its ranks.
@@ -52,10 +52,10 @@ export const groupKernels = (program: Program, adapters: readonly string[]): Ker
  * Undefined where kernels of several instructions were timed as one, or where one was not timed: what each took
  * is not known then.
  */
-export const kernelTimes = (
+export function kernelTimes(
   { groups, groupOf }: KernelGroups,
   trace: StepTrace,
-): readonly number[] | undefined => {
+): readonly number[] | undefined {
   const times = groups.map(() => 0);
   const timed = groups.map(() => 0);
   for (const { rank, spans } of trace.ranks) {
@@ -72,4 +72,4 @@ export const kernelTimes = (
   return groups.every(({ uses }, place) => uses === timed[place])
     ? times.map(wholeNanoseconds)
     : undefined;
-};
+}

@@ -5,16 +5,18 @@ import type { StepSample } from "./sample.ts";
 import { median } from "./statistics.ts";
 
 /** How many times as long a step's kernels take beside each other as alone; undefined where either is missing. */
-export const kernelSlowdown = (
+export function kernelSlowdown(
   samples: readonly { readonly ranks: readonly Pick<StepSample["ranks"][number], "computeMs">[] }[],
   { repeats }: Measured,
-): number | undefined => {
+): number | undefined {
   const beside = samples.map(({ ranks }) => sum(ranks.map(({ computeMs }) => computeMs)));
   const alone = repeats.map((ranks) =>
     sum(ranks.flatMap(({ instructions }) => instructions.map(({ compute }) => compute))),
   );
   if (beside.length === 0 || alone.length === 0 || median(alone) === 0) return undefined;
   return median(beside) / median(alone);
-};
+}
 
-const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}

@@ -2,32 +2,28 @@
 
 import { collectiveOf, type Program } from "../program/program.ts";
 import type { Span, StepTrace } from "../program/trace.ts";
-import { intersect, lengthOf, merge, type Interval } from "./intervals.ts";
+import { intersect, lengthOf, merge, type TimeRange } from "./intervals.ts";
 import { type CommunicationSample, wholeNanoseconds } from "./sample.ts";
 
 /** When a rank computed and communicated in a step; merged intervals. */
 export interface RankTimes {
   /** Kernels of the model. */
-  readonly compute: readonly Interval[];
-  readonly computeOf: (layer: string) => readonly Interval[];
+  readonly compute: readonly TimeRange[];
+  readonly computeOf: (layer: string) => readonly TimeRange[];
   /**
    * By layer. A collective's time is all that its rank spends on it, waiting for the other ranks included,
    * as a profiler sees a communication kernel.
    */
-  readonly communication: ReadonlyMap<string, readonly Interval[]>;
+  readonly communication: ReadonlyMap<string, readonly TimeRange[]>;
 }
 
 /** Undefined where the trace has no such rank. */
-export const rankTimes = (
-  program: Program,
-  trace: StepTrace,
-  rank: number,
-): RankTimes | undefined => {
+export function rankTimes(program: Program, trace: StepTrace, rank: number): RankTimes | undefined {
   const spans = trace.ranks.find((each) => each.rank === rank)?.spans;
   if (spans === undefined) return undefined;
   const instructions = program.ranks[rank]?.instructions ?? [];
-  const compute = new Map<string, Interval[]>();
-  const communication = new Map<string, Interval[]>();
+  const compute = new Map<string, TimeRange[]>();
+  const communication = new Map<string, TimeRange[]>();
   for (const span of spans) {
     const instruction = instructions[span.instruction ?? -1];
     if (span.kind === "compute") {
@@ -36,7 +32,7 @@ export const rankTimes = (
       instruction !== undefined &&
       span.kind !== "host" &&
       collectiveOf(instruction) !== undefined &&
-      instruction.origin.standIn !== true
+      instruction.origin.synthetic !== true
     ) {
       add(communication, instruction.origin.layer, span);
     }
@@ -46,19 +42,19 @@ export const rankTimes = (
     computeOf: (layer) => merge(compute.get(layer) ?? []),
     communication: new Map([...communication].map(([layer, times]) => [layer, merge(times)])),
   };
-};
+}
 
-const add = (times: Map<string, Interval[]>, layer: string, { startMs, endMs }: Span): void => {
+function add(times: Map<string, TimeRange[]>, layer: string, { startMs, endMs }: Span): void {
   const own = times.get(layer) ?? [];
   times.set(layer, own);
   own.push([startMs, endMs]);
-};
+}
 
 /**
  * For each layer, on the rank that spends most time on its communication: how long a kernel of the model ran
  * meanwhile on that rank, and how long none did.
  */
-export const layerCommunication = (program: Program, trace: StepTrace): CommunicationSample[] => {
+export function layerCommunication(program: Program, trace: StepTrace): CommunicationSample[] {
   const perLayer = new Map<string, CommunicationSample>();
   for (const { rank } of trace.ranks) {
     const times = rankTimes(program, trace, rank);
@@ -71,6 +67,8 @@ export const layerCommunication = (program: Program, trace: StepTrace): Communic
     }
   }
   return program.layers.flatMap((layer) => perLayer.get(layer) ?? []);
-};
+}
 
-const totalOf = ({ hiddenMs, exposedMs }: CommunicationSample): number => hiddenMs + exposedMs;
+function totalOf({ hiddenMs, exposedMs }: CommunicationSample): number {
+  return hiddenMs + exposedMs;
+}

@@ -8,13 +8,13 @@ import { type LayerSample, wholeNanoseconds } from "./sample.ts";
  * For each layer and micro-batch, from the first start to the last end of its work over all ranks.
  *
  * Work is what GPUs compute and what moves between them. Waits are left out, since they belong to what
- * was waited for; host work too, since a host may encode a layer long before it runs; and stand-ins, which
+ * was waited for; host work too, since a host may encode a layer long before it runs; and synthetic ones, which
  * are no layer's work. A layer that did no such work in a micro-batch is left out.
  *
  * Where kernels of several instructions were timed as one, what each layer took is not known: there are no
  * latencies then, rather than those of the layers that happen to stand alone, less the kernels they lost.
  */
-export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[] => {
+export function layerLatencies(program: Program, trace: StepTrace): LayerSample[] {
   if (trace.ranks.some(({ spans }) => spans.some(isOfSeveral))) return [];
   const extents = new Map<string, Map<number, { start: number; end: number }>>();
   for (const { rank, spans } of trace.ranks) {
@@ -22,7 +22,7 @@ export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[
     for (const { instruction, kind, startMs, endMs } of spans) {
       if (kind === "wait" || kind === "host" || instruction === undefined) continue;
       const origin = instructions[instruction]?.origin;
-      if (origin === undefined || origin.standIn === true) continue;
+      if (origin === undefined || origin.synthetic === true) continue;
       const ofLayer = extents.get(origin.layer) ?? new Map();
       extents.set(origin.layer, ofLayer);
       const extent = ofLayer.get(origin.microBatch) ?? { start: startMs, end: endMs };
@@ -40,7 +40,8 @@ export const layerLatencies = (program: Program, trace: StepTrace): LayerSample[
       { layer, latencyMs: inOrder.map(([, { start, end }]) => wholeNanoseconds(end - start)) },
     ];
   });
-};
+}
 
-const isOfSeveral = ({ kind, instruction }: Span): boolean =>
-  (kind === "compute" || kind === "reduce") && instruction === undefined;
+function isOfSeveral({ kind, instruction }: Span): boolean {
+  return (kind === "compute" || kind === "reduce") && instruction === undefined;
+}

@@ -18,7 +18,7 @@ export interface LinkPoint {
  * Least squares of the relative error, so that small transfers count as much as large ones; α is not
  * negative. Undefined for fewer than two sizes.
  */
-export const fitLink = (points: readonly LinkPoint[]): LinkModel | undefined => {
+export function fitLink(points: readonly LinkPoint[]): LinkModel | undefined {
   if (new Set(points.map(({ bytes }) => bytes)).size < 2) return undefined;
   let [ones, x, xx, y, xy] = [0, 0, 0, 0, 0];
   for (const { bytes, ms } of points) {
@@ -41,4 +41,4 @@ export const fitLink = (points: readonly LinkPoint[]): LinkModel | undefined => 
     ...(msPerByte > 0 ? { bandwidth: 1000 / msPerByte } : {}),
     error: errors[Math.floor((errors.length - 1) / 2)] ?? 0,
   };
-};
+}

@@ -27,7 +27,7 @@ export interface LoadOfRun {
 }
 
 /** Undefined where no time has passed. */
-export const loadBetween = (from: CpuTimes, to: CpuTimes): MachineLoad | undefined => {
+export function loadBetween(from: CpuTimes, to: CpuTimes): MachineLoad | undefined {
   const total = to.total - from.total;
   if (total <= 0) return undefined;
   const others = to.busy - from.busy - (to.own - from.own);
@@ -36,28 +36,31 @@ export const loadBetween = (from: CpuTimes, to: CpuTimes): MachineLoad | undefin
     othersShare: Math.min(1, Math.max(0, others / total)),
     stolenShare: Math.min(1, Math.max(0, (to.stolen - from.stolen) / total)),
   };
-};
+}
 
 /** Timers, interrupts and a shell: a quiet machine has as much. */
 const quiet = 0.03;
 
 /** What others had while the steps of some run were timed, where that is more than on a quiet machine. */
-export const heaviestLoad = (loads: readonly LoadOfRun[]): MachineLoad | undefined =>
-  loads
+export function heaviestLoad(loads: readonly LoadOfRun[]): MachineLoad | undefined {
+  return loads
     .map(({ during }) => during)
     .filter((load) => takenShare(load) > quiet)
     .toSorted((a, b) => takenShare(b) - takenShare(a))[0];
+}
 
 /**
  * How far a figure may be off by what others took, as a share of it: where cores are the limit, time that others have
  * makes a step longer by as much.
  */
-export const loadMargin = (load: MachineLoad): number => {
+export function loadMargin(load: MachineLoad): number {
   const taken = Math.min(most, takenShare(load));
   return taken / (1 - taken);
-};
+}
 
 /** Beyond it nothing is known in any case. */
 const most = 0.99;
 
-const takenShare = ({ othersShare, stolenShare }: MachineLoad): number => othersShare + stolenShare;
+function takenShare({ othersShare, stolenShare }: MachineLoad): number {
+  return othersShare + stolenShare;
+}

@@ -34,27 +34,27 @@ const betweenRuns = 0.05;
  */
 const softwareDrift = 0.25;
 
-export const marginsOf = ({ loads, peakChange, isSoftware }: Circumstances): Margins => {
+export function marginsOf({ loads, peakChange, isSoftware }: Circumstances): Margins {
   const load: MachineLoad | undefined = heaviestLoad(loads);
   return {
     alone: Math.max(betweenRuns, Math.abs(peakChange)),
     load: load === undefined ? 0 : loadMargin(load),
     drift: isSoftware ? softwareDrift : 0,
   };
-};
+}
 
 /** What a figure's margin is for, in a phrase. @param runs absent: a single one */
-export const reasonsOfMargin = (runs: number | undefined): string => {
+export function reasonsOfMargin(runs: number | undefined): string {
   const shared = "load by others, and cores that change their speed";
   return runs === undefined ? `how runs differ, peaks that changed, ${shared}` : shared;
-};
+}
 
 /** A margin is a factor: an interval from 100 to 110 with a margin of a tenth is one from 91 to 121. */
-export const widened = (
+export function widened(
   [low, high]: readonly [number, number],
   margin: number,
-): readonly [low: number, high: number] => {
+): readonly [low: number, high: number] {
   // What can be negative is a difference of others: there the margin goes outwards too.
   const factor = 1 + margin;
   return [low < 0 ? low * factor : low / factor, high < 0 ? high / factor : high * factor];
-};
+}

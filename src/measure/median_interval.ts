@@ -2,7 +2,7 @@
 // short series cannot show.
 
 import { countWhile, greatestAutocorrelation } from "./autocorrelation.ts";
-import { ascending, middleOf } from "./statistics.ts";
+import { ascending, medianOfSorted } from "./statistics.ts";
 import { NORMAL_POINT, studentPoint } from "./student_t.ts";
 
 export type Interval = readonly [low: number, high: number];
@@ -29,7 +29,7 @@ const leastBlocks = 4;
  * @param values in order of time
  * @returns absent with fewer than 5
  */
-export const medianInterval = (values: readonly number[]): Interval | undefined => {
+export function medianInterval(values: readonly number[]): Interval | undefined {
   const count = values.length;
   if (count < MIN_INTERVAL_SAMPLES) return undefined;
   const sorted = ascending(values);
@@ -39,15 +39,15 @@ export const medianInterval = (values: readonly number[]): Interval | undefined 
   const factor = widening(memory, length, count);
   const least = values.every((value) => value >= 0) ? 0 : -Infinity;
   return [Math.max(least, center - factor * (center - low)), center + factor * (high - center)];
-};
+}
 
 /** For AR(1) the best block of a circular bootstrap (Politis & White 2004), a quarter of the series at most. */
-const blockLength = (memory: number, count: number): number => {
+function blockLength(memory: number, count: number): number {
   const best = (1.5 * ((2 * memory) / (1 - memory ** 2)) ** 2 * count) ** (1 / 3);
   return Math.max(1, Math.min(Math.floor(count / leastBlocks), Math.ceil(best)));
-};
+}
 
-const widening = (memory: number, length: number, count: number): number => {
+function widening(memory: number, length: number, count: number): number {
   const spread = meanVariance(memory, count);
   // What means of such blocks scatter around the mean of the series, not around the truth.
   const seen = ((meanVariance(memory, length) - spread) * length) / count;
@@ -55,14 +55,14 @@ const widening = (memory: number, length: number, count: number): number => {
   const degrees = Math.min(count - 1, (1.5 * count) / length - 1);
   const few = count < short ? 1 + (short - count) / (6 * count) : 1;
   return few * Math.max(1, (Math.sqrt(spread / seen) * studentPoint(degrees)) / NORMAL_POINT);
-};
+}
 
 /** Of the mean of `count` values in a row of an AR(1) series whose values have a variance of 1. */
-const meanVariance = (memory: number, count: number): number => {
+function meanVariance(memory: number, count: number): number {
   let sum = 1;
   for (let lag = 1; lag < count; lag += 1) sum += 2 * (1 - lag / count) * memory ** lag;
   return sum / count;
-};
+}
 
 /**
  * Median, and the 95 % interval of the medians of series made of blocks of `values`: as many values as there are, in
@@ -71,11 +71,11 @@ const meanVariance = (memory: number, count: number): number => {
  * The median of such a series is at most x where at least half of its values are, and how many are is a sum over
  * independent blocks. So nothing is drawn: the sum is taken for normal, with the mean and the variance of the blocks.
  */
-const bootstrap = (
+function bootstrap(
   values: readonly number[],
   sorted: Float64Array,
   length: number,
-): { readonly center: number; readonly low: number; readonly high: number } => {
+): { readonly center: number; readonly low: number; readonly high: number } {
   const count = values.length;
   const isAtMost = new Uint8Array(count);
   /** How many standard errors more than `half` of them are at most `value`. */
@@ -92,17 +92,17 @@ const bootstrap = (
   };
   // Of an even number the median lies between two; counts are whole numbers, hence the halves.
   return {
-    center: middleOf(sorted),
+    center: medianOfSorted(sorted),
     low: quantile(Math.ceil(count / 2) - 0.5, -NORMAL_POINT),
     high: quantile(Math.floor(count / 2) + 0.5, NORMAL_POINT),
   };
-};
+}
 
 /** Over all blocks of a circular series of 0 and 1. */
-const sumsOfBlocks = (
+function sumsOfBlocks(
   series: Uint8Array,
   length: number,
-): { readonly mean: number; readonly variance: number } => {
+): { readonly mean: number; readonly variance: number } {
   const count = series.length;
   let sum = 0;
   for (let index = 0; index < length; index += 1) sum += series[index] ?? 0;
@@ -114,4 +114,4 @@ const sumsOfBlocks = (
   }
   const mean = sums / count;
   return { mean, variance: Math.max(0, squares / count - mean * mean) };
-};
+}

@@ -22,35 +22,41 @@ export interface OverBound {
  *
  * @param streamedShare of the step's bytes, those of kernels that move too much at a time for caches
  */
-export const overBound = (
+export function overBound(
   { busy, mfu, bandwidth }: Utilization,
   kernels: readonly KernelMetrics[],
   streamedShare: number,
-): OverBound[] => [
-  ...ofStep("busy", busy, "the clock of a GPU is mapped to the host's wrongly"),
-  ...ofStep("MFU", mfu, lostWork),
-  ...ofStep("bandwidth", bandwidth && partOf(bandwidth, streamedShare), lostWork),
-  ...kernels.flatMap(({ kernel, form, shape, bound }) => {
-    if (bound === undefined || bound.inCaches === true || isExpectation(shape)) return [];
-    if (!isOverBound(bound.reached)) return [];
-    const [shader = kernel] = form?.split(" ", 1) ?? [];
-    const name = `the share that ${shader} reaches of its bound`;
-    return [{ name, found: bound.reached, cause: coarseClock, isOfStep: false }];
-  }),
-];
+): OverBound[] {
+  return [
+    ...ofStep("busy", busy, "the clock of a GPU is mapped to the host's wrongly"),
+    ...ofStep("MFU", mfu, lostWork),
+    ...ofStep("bandwidth", bandwidth && partOf(bandwidth, streamedShare), lostWork),
+    ...kernels.flatMap(({ kernel, variant, shape, bound }) => {
+      if (bound === undefined || bound.inCaches === true || isExpectation(shape)) return [];
+      if (!isOverBound(bound.reached)) return [];
+      const [shader = kernel] = variant?.split(" ", 1) ?? [];
+      const name = `the share that ${shader} reaches of its bound`;
+      return [{ name, found: bound.reached, cause: coarseClock, isOfStep: false }];
+    }),
+  ];
+}
 
 const lostWork = "its peak was measured too low, or steps left out a part of their work";
 const coarseClock = "its peak was measured too low, or the GPU's clock is too coarse for it";
 
-const ofStep = (name: string, found: Figure | undefined, cause: string): OverBound[] =>
-  found !== undefined && isOverBound(found) ? [{ name, found, cause, isOfStep: true }] : [];
+function ofStep(name: string, found: Figure | undefined, cause: string): OverBound[] {
+  return found !== undefined && isOverBound(found) ? [{ name, found, cause, isOfStep: true }] : [];
+}
 
-const partOf = ({ interval, ...figure }: Figure, share: number): Figure => ({
-  ...figure,
-  value: figure.value * share,
-  ...(interval === undefined ? {} : { interval: [interval[0] * share, interval[1] * share] }),
-});
+function partOf({ interval, ...figure }: Figure, share: number): Figure {
+  return {
+    ...figure,
+    value: figure.value * share,
+    ...(interval === undefined ? {} : { interval: [interval[0] * share, interval[1] * share] }),
+  };
+}
 
 /** Such as the rows that a balanced router sends an expert. */
-const isExpectation = (shape: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(shape).some((size) => size.startsWith("expected"));
+function isExpectation(shape: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(shape).some((size) => size.startsWith("expected"));
+}

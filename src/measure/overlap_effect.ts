@@ -50,7 +50,7 @@ export interface IdleEffect {
 }
 
 /** Undefined where nothing leaves in blocks. */
-export const overlapEffectOf = (rounds: readonly OverlapRound[]): OverlapEffect | undefined => {
+export function overlapEffectOf(rounds: readonly OverlapRound[]): OverlapEffect | undefined {
   const conditions: Conditions = {
     provenance: "measured",
     conditions: ["in turn with steps of the same plan without overlap"],
@@ -94,12 +94,12 @@ export const overlapEffectOf = (rounds: readonly OverlapRound[]): OverlapEffect 
     ...(overlap === undefined ? {} : { overlap }),
     ...(core === undefined ? {} : { core }),
   };
-};
+}
 
-const idleEffect = (
+function idleEffect(
   found: readonly HiddenIdleTime[],
   conditions: Conditions,
-): IdleEffect | undefined => {
+): IdleEffect | undefined {
   const ms = (values: readonly number[]) => figureOf([values], "ms", conditions);
   const idleMs = ms(found.map((each) => each.idleMs));
   const hideableMs = ms(found.map((each) => each.hideableMs));
@@ -114,14 +114,15 @@ const idleEffect = (
     ...(hiddenShare === undefined ? {} : { hiddenShare }),
     moreWorkMs,
   };
-};
+}
 
-const shareOfHideable = (
+function shareOfHideable(
   found: readonly { readonly hideableMs: number; readonly hiddenMs: number }[],
   conditions: Conditions,
-): Figure | undefined =>
-  figureOf(
+): Figure | undefined {
+  return figureOf(
     [found.flatMap((each) => (each.hideableMs > 0 ? [each.hiddenMs / each.hideableMs] : []))],
     "share",
     conditions,
   );
+}

@@ -6,21 +6,20 @@ import type { RankMetrics } from "./metrics.ts";
 import type { RankSample, StepSample } from "./sample.ts";
 import { mean } from "./statistics.ts";
 
-const communicationMs = ({ readbackMs, moveMs, reduceMs, uploadMs }: RankSample): number =>
-  readbackMs + moveMs + reduceMs + uploadMs;
+function communicationMs({ readbackMs, moveMs, reduceMs, uploadMs }: RankSample): number {
+  return readbackMs + moveMs + reduceMs + uploadMs;
+}
 
 /** One entry per rank of the samples; none without samples. */
-export const rankMetrics = (
-  samples: readonly StepSample[],
-  conditions: Conditions,
-): RankMetrics[] =>
-  (samples[0]?.ranks ?? []).map(({ rank }) => metricsOfRank(rank, samples, conditions));
+export function rankMetrics(samples: readonly StepSample[], conditions: Conditions): RankMetrics[] {
+  return (samples[0]?.ranks ?? []).map(({ rank }) => metricsOfRank(rank, samples, conditions));
+}
 
-const metricsOfRank = (
+function metricsOfRank(
   rank: number,
   samples: readonly StepSample[],
   conditions: Conditions,
-): RankMetrics => {
+): RankMetrics {
   const own = samples.flatMap(({ run, wallMs, ranks }) => {
     const sample = ranks.find((each) => each.rank === rank);
     return sample === undefined ? [] : [{ run, wallMs, sample }];
@@ -52,16 +51,18 @@ const metricsOfRank = (
     busy: share(({ busyMs }) => busyMs),
     ...(overlap === undefined ? {} : { overlap }),
   };
-};
+}
 
-const meanFigure = (
+function meanFigure(
   values: readonly number[],
   unit: Unit,
   { provenance, conditions }: Conditions,
-): Figure => ({
-  value: mean(values),
-  unit,
-  samples: values.length,
-  provenance,
-  conditions: [...conditions, "mean over steps"],
-});
+): Figure {
+  return {
+    value: mean(values),
+    unit,
+    samples: values.length,
+    provenance,
+    conditions: [...conditions, "mean over steps"],
+  };
+}

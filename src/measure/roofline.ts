@@ -11,7 +11,7 @@ import type { CalibratedPeaks } from "./utilization.ts";
 
 export interface KernelMetrics extends KernelGroup {
   /** The shader that ran, and what sets its tiling apart; absent where that is not known. */
-  readonly form?: string;
+  readonly variant?: string;
   /** FLOPs per byte; absent for kernels that move no byte. */
   readonly intensity?: number;
   /** Of one call on the GPU: mean over a step's calls, median over steps. */
@@ -43,21 +43,21 @@ type RooflinePeaks = Pick<CalibratedPeaks, "ceilings" | "streamedBytes">;
 
 export type Arithmetic = "f32" | "f16" | "matrix";
 
-/** What a form computes in, by the name of its shader: storage in f16 alone computes in f32. */
-export const arithmeticOf = (form: string): Arithmetic => {
-  const [shader = ""] = form.split(" ", 1);
+/** What a variant computes in, by the name of its shader: storage in f16 alone computes in f32. */
+export function arithmeticOf(variant: string): Arithmetic {
+  const [shader = ""] = variant.split(" ", 1);
   if (shader.includes("matrix")) return "matrix";
   return shader.includes("f16") ? "f16" : "f32";
-};
+}
 
 /** @param samples no figures where one does not tell the kernels apart */
-export const roofline = (
+export function roofline(
   groups: readonly KernelGroup[],
   samples: readonly Pick<StepSample, "run" | "kernelMs">[],
   peaksOf: (adapter: string) => RooflinePeaks | undefined,
-  formOf: (group: KernelGroup) => string | undefined,
+  variantOf: (group: KernelGroup) => string | undefined,
   conditions: Conditions,
-): KernelMetrics[] => {
+): KernelMetrics[] {
   const whole = samples.flatMap(({ run, kernelMs }) =>
     kernelMs === undefined
       ? []
@@ -83,16 +83,16 @@ export const roofline = (
     const flopsPerSecond = group.flops === 0 ? undefined : rate(group.flops, "FLOP/s");
     const bytesPerSecond = rate(group.bytes, "B/s");
     if (callMs === undefined || share === undefined || bytesPerSecond === undefined) return [];
-    const form = formOf(group);
+    const variant = variantOf(group);
     const peaks = peaksOf(group.adapter);
     const bound =
       peaks === undefined
         ? undefined
-        : boundOf(group, arithmeticOf(form ?? group.kernel), peaks, calls, conditions);
+        : boundOf(group, arithmeticOf(variant ?? group.kernel), peaks, calls, conditions);
     return [
       {
         ...group,
-        ...(form === undefined ? {} : { form }),
+        ...(variant === undefined ? {} : { variant }),
         ...(group.bytes === 0 ? {} : { intensity: group.flops / group.bytes }),
         callMs,
         share,
@@ -102,15 +102,15 @@ export const roofline = (
       },
     ];
   });
-};
+}
 
-const boundOf = (
+function boundOf(
   { flops, bytes }: KernelGroup,
   arithmetic: Arithmetic,
   { ceilings, streamedBytes }: RooflinePeaks,
   calls: ByRun,
   conditions: Conditions,
-): RooflineBound | undefined => {
+): RooflineBound | undefined {
   const peak = ceilings[arithmetic];
   const memory = memoryCeiling(ceilings);
   if (peak === undefined || memory === undefined) return undefined;
@@ -132,15 +132,16 @@ const boundOf = (
     reached: widened(reached, isArithmetic ? peak : memory),
     ...(inCaches ? { inCaches: true } : {}),
   };
-};
+}
 
-const eachOf = (values: ByRun, map: (value: number) => number): ByRun =>
-  values.map((own) => own.map(map));
+function eachOf(values: ByRun, map: (value: number) => number): ByRun {
+  return values.map((own) => own.map(map));
+}
 
 /** By what the ceiling may be less than its best run. */
-const widened = (share: Figure, { figure }: Ceiling): Figure => {
+function widened(share: Figure, { figure }: Ceiling): Figure {
   if (share.interval === undefined) return share;
   const [low, high] = share.interval;
   const most = (high * figure.value) / (figure.interval?.[0] ?? figure.value);
   return upToBound({ ...share, interval: [low, most] });
-};
+}

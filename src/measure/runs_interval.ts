@@ -13,7 +13,7 @@ import { studentPoint } from "./student_t.ts";
  * @param runs values in order of time, at least one per run
  * @returns absent for a single run of fewer than 5 values
  */
-export const runsInterval = (runs: readonly (readonly number[])[]): Interval | undefined => {
+export function runsInterval(runs: readonly (readonly number[])[]): Interval | undefined {
   const [first, ...more] = runs;
   if (first === undefined) return undefined;
   if (more.length === 0) return medianInterval(first);
@@ -29,12 +29,13 @@ export const runsInterval = (runs: readonly (readonly number[])[]): Interval | u
     Math.max(least, Math.min(value, center - Math.max(between, within.below))),
     Math.max(value, center + Math.max(between, within.above)),
   ];
-};
+}
 
 /** What the mean of the medians of independent runs may be off, by the interval of each. */
-const withinRuns = (
-  runs: readonly (readonly number[])[],
-): { readonly below: number; readonly above: number } => {
+function withinRuns(runs: readonly (readonly number[])[]): {
+  readonly below: number;
+  readonly above: number;
+} {
   let below = 0;
   let above = 0;
   for (const values of runs) {
@@ -44,4 +45,4 @@ const withinRuns = (
     above += (high - center) ** 2;
   }
   return { below: Math.sqrt(below) / runs.length, above: Math.sqrt(above) / runs.length };
-};
+}

@@ -4,7 +4,9 @@ import type { HostItems } from "../program/trace.ts";
 import type { BubbleSample } from "./bubble.ts";
 
 /** A time in ms, as samples hold it: in whole nanoseconds, which is as fine as clocks are. */
-export const wholeNanoseconds = (ms: number): number => Math.round(ms * 1e6) / 1e6;
+export function wholeNanoseconds(ms: number): number {
+  return Math.round(ms * 1e6) / 1e6;
+}
 
 /** ms of the step's wall time; every moment belongs to one part only, so the parts sum to the wall. */
 export interface Breakdown {

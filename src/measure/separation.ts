@@ -38,27 +38,33 @@ const mostSlowdown = 1.15;
 const leastOverlap = 0.8;
 
 /** Whether a driver would show one GPU so: software is never told apart by its looks. */
-export const lookAlike = (one: AdapterKind, other: AdapterKind): boolean =>
-  one.id !== other.id &&
-  !one.software &&
-  !other.software &&
-  one.vendor === other.vendor &&
-  (one.architecture === other.architecture || one.architecture === "" || other.architecture === "");
+export function lookAlike(one: AdapterKind, other: AdapterKind): boolean {
+  return (
+    one.id !== other.id &&
+    !one.software &&
+    !other.software &&
+    one.vendor === other.vendor &&
+    (one.architecture === other.architecture ||
+      one.architecture === "" ||
+      other.architecture === "")
+  );
+}
 
 /**
  * Whether two adapters were at work at the same time, each about as fast as alone. On one GPU that cannot be: work
  * of `a` and `b` ms takes it at least a + b, and 1.15 (a + b) − 0.8 max(a, b) is less.
  */
-export const areSeparate = (test: SeparationTest, one: string, other: string): boolean =>
-  meetings(test, one, other).some(
+export function areSeparate(test: SeparationTest, one: string, other: string): boolean {
+  return meetings(test, one, other).some(
     ({ slower, overlap }) => slower <= mostSlowdown && overlap >= leastOverlap,
   );
+}
 
 /** How many times as long as alone the slower of two took at best while both were at work; undefined if never. */
-export const slowdown = (test: SeparationTest, one: string, other: string): number | undefined => {
+export function slowdown(test: SeparationTest, one: string, other: string): number | undefined {
   const found = meetings(test, one, other).filter(({ overlap }) => overlap >= leastOverlap);
   return found.length === 0 ? undefined : Math.min(...found.map(({ slower }) => slower));
-};
+}
 
 interface Meeting {
   /** Time taken ÷ time alone, of the one for which that is more. */
@@ -68,7 +74,7 @@ interface Meeting {
 }
 
 /** Of two adapters, by round in which both were at work. */
-const meetings = (test: SeparationTest, one: string, other: string): Meeting[] => {
+function meetings(test: SeparationTest, one: string, other: string): Meeting[] {
   const [oneAlone, otherAlone] = [one, other].map((id) => fastestAlone(test, id));
   if (oneAlone === undefined || otherAlone === undefined) return [];
   return test.together.flatMap((round) => {
@@ -82,19 +88,19 @@ const meetings = (test: SeparationTest, one: string, other: string): Meeting[] =
       },
     ];
   });
-};
+}
 
-const fastestAlone = ({ adapters, alone }: SeparationTest, id: string): number | undefined => {
+function fastestAlone({ adapters, alone }: SeparationTest, id: string): number | undefined {
   const times = alone[adapters.indexOf(id)] ?? [];
   return times.length === 0 ? undefined : Math.min(...times);
-};
+}
 
 /** By rank, the other ranks whose GPU may be the same: what is not proven separate is shared. */
-export const ranksSharing = (
+export function ranksSharing(
   adapters: readonly AdapterKind[],
   test: SeparationTest | undefined,
-): number[][] =>
-  adapters.map((own, rank) =>
+): number[][] {
+  return adapters.map((own, rank) =>
     adapters.flatMap((other, at) => {
       if (at === rank) return [];
       const mayBeOne =
@@ -103,3 +109,4 @@ export const ranksSharing = (
       return mayBeOne ? [at] : [];
     }),
   );
+}

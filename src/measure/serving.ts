@@ -96,14 +96,20 @@ export function servingMetrics(
   };
 }
 
-const outputsOf = ({ tokenMs }: ServedPass): number =>
-  tokenMs.reduce((sum, tokens) => sum + tokens.length, 0);
+function outputsOf({ tokenMs }: ServedPass): number {
+  return tokenMs.reduce((sum, tokens) => sum + tokens.length, 0);
+}
 
-const firstTokens = ({ tokenMs, arrivalMs }: ServedPass): number[] =>
-  tokenMs.map(([first = Number.NaN], request) => first - (arrivalMs[request] ?? 0));
+function firstTokens({ tokenMs, arrivalMs }: ServedPass): number[] {
+  return tokenMs.map(([first = Number.NaN], request) => first - (arrivalMs[request] ?? 0));
+}
 
-const perToken = ({ tokenMs }: ServedPass): number[] =>
-  tokenMs.map((tokens) => ((tokens.at(-1) ?? Number.NaN) - (tokens[0] ?? 0)) / (tokens.length - 1));
+function perToken({ tokenMs }: ServedPass): number[] {
+  return tokenMs.map(
+    (tokens) => ((tokens.at(-1) ?? Number.NaN) - (tokens[0] ?? 0)) / (tokens.length - 1),
+  );
+}
 
-const gaps = ({ tokenMs }: ServedPass): number[] =>
-  tokenMs.flatMap((tokens) => tokens.slice(1).map((at, i) => at - (tokens[i] ?? 0)));
+function gaps({ tokenMs }: ServedPass): number[] {
+  return tokenMs.flatMap((tokens) => tokens.slice(1).map((at, i) => at - (tokens[i] ?? 0)));
+}

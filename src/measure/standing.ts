@@ -2,6 +2,7 @@
 // and beside other load; the rest is open.
 
 import type { Figure } from "./figure.ts";
+import { formatShare } from "./format.ts";
 import { reasonsOfMargin } from "./margin.ts";
 
 export interface Standing {
@@ -16,7 +17,7 @@ export interface Standing {
  *
  * @param promised in the figure's unit
  */
-export const standingOf = (
+export function standingOf(
   {
     interval,
     margin = 0,
@@ -24,7 +25,7 @@ export const standingOf = (
   }: Pick<Figure, "margin" | "runs"> & { readonly interval: readonly [number, number] },
   promised: number,
   promise: "at least" | "at most",
-): Standing => {
+): Standing {
   const is = sideOf(interval, promised, promise);
   if (is === "kept") return { is, because: "the whole interval keeps the promise" };
   if (is === "broken") return { is, because: "the whole interval misses it" };
@@ -37,15 +38,17 @@ export const standingOf = (
           : "for what runs in a row share: ") +
         reasonsOfMargin(runs);
   return { is, because: `the interval straddles the claim${wide}` };
-};
+}
 
-const sideOf = (
+function sideOf(
   [low, high]: readonly [number, number],
   promised: number,
   promise: "at least" | "at most",
-): Standing["is"] => {
+): Standing["is"] {
   if (promise === "at least" ? low >= promised : high <= promised) return "kept";
   return (promise === "at least" ? high < promised : low > promised) ? "broken" : "open";
-};
+}
 
-const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+function percent(share: number): string {
+  return formatShare(share, 2);
+}

@@ -7,56 +7,59 @@ export type RandomSource = () => number;
 const OUTLIER_MADS = 14.826;
 
 /** In ascending order. */
-export const ascending = (values: readonly number[]): Float64Array =>
-  Float64Array.from(values).toSorted();
+export function ascending(values: readonly number[]): Float64Array {
+  return Float64Array.from(values).toSorted();
+}
 
 /** Of at least one value. */
-export const median = (values: readonly number[]): number => middleOf(ascending(values));
+export function median(values: readonly number[]): number {
+  return medianOfSorted(ascending(values));
+}
 
 /** Of at least one value in ascending order. */
-export const middleOf = (sorted: Float64Array): number => {
+export function medianOfSorted(sorted: Float64Array): number {
   const upper = sorted[sorted.length >> 1];
   if (upper === undefined) throw new RangeError("the median of no values does not exist");
   if (sorted.length % 2 === 1) return upper;
   return (upper + (sorted[(sorted.length >> 1) - 1] ?? upper)) / 2;
-};
+}
 
-export const mean = (values: readonly number[]): number => {
+export function mean(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("the mean of no values does not exist");
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-};
+}
 
 /** Of the values themselves, not of a population they were drawn from. */
-export const variance = (values: readonly number[]): number => {
+export function variance(values: readonly number[]): number {
   const center = mean(values);
   return mean(values.map((value) => (value - center) ** 2));
-};
+}
 
 /** Nearest-rank percentile, 0 < p < 100; absent with fewer than ceil(1 / (1 - p/100)) · 5 samples. */
-export const percentile = (values: readonly number[], p: number): number | undefined => {
+export function percentile(values: readonly number[], p: number): number | undefined {
   // 1 / (1 - 0.9) is a little over 10 in binary; whole percents keep the limit where it belongs.
   const needed = Math.ceil(100 / (100 - p)) * 5;
   if (values.length < needed) return undefined;
   return nearestRank(ascending(values), p);
-};
+}
 
 /** Of at least one value in ascending order. */
-export const nearestRank = (sorted: Float64Array, p: number): number => {
+export function nearestRank(sorted: Float64Array, p: number): number {
   const index = Math.min(sorted.length - 1, Math.ceil((sorted.length * p) / 100) - 1);
   return sorted[Math.max(0, index)] ?? Number.NaN;
-};
+}
 
 /** Indices of values further from the median than 14.826 MAD; none where half of the values are equal. */
-export const outliers = (values: readonly number[]): number[] => {
+export function outliers(values: readonly number[]): number[] {
   if (values.length === 0) return [];
   const center = median(values);
   const mad = median(values.map((value) => Math.abs(value - center)));
   if (mad === 0) return [];
   return values.flatMap((value, i) => (Math.abs(value - center) / mad > OUTLIER_MADS ? [i] : []));
-};
+}
 
 /** A small deterministic source (mulberry32), so that the same samples give the same interval. */
-export const seededRandom = (seed: number): RandomSource => {
+export function seededRandom(seed: number): RandomSource {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -64,4 +67,4 @@ export const seededRandom = (seed: number): RandomSource => {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-};
+}

@@ -11,7 +11,7 @@ export const NORMAL_POINT = 1.959964;
  *
  * Between the table's entries it is interpolated in 1 / degrees; beyond, Abramowitz & Stegun 26.7.5.
  */
-export const studentPoint = (degrees: number): number => {
+export function studentPoint(degrees: number): number {
   const most = points.length;
   const asked = Math.max(1, degrees);
   if (asked >= most) {
@@ -25,4 +25,4 @@ export const studentPoint = (degrees: number): number => {
   const above = points[whole] ?? Number.NaN;
   const passed = (1 / whole - 1 / asked) / (1 / whole - 1 / (whole + 1));
   return below + (above - below) * passed;
-};
+}

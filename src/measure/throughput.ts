@@ -13,11 +13,11 @@ export interface Throughput {
 }
 
 /** Of the whole plan, not per GPU. */
-export const throughput = (
+export function throughput(
   { batch, tokens }: Pick<Program, "batch" | "tokens">,
   samples: readonly StepSample[],
   conditions: Conditions,
-): Throughput => {
+): Throughput {
   const wall = byRun(samples, ({ wallMs }) => wallMs);
   const rates = (count: number) => byRun(samples, ({ wallMs }) => (count * 1000) / wallMs);
   const stepMs = figureOf(wall, "ms", conditions);
@@ -29,4 +29,4 @@ export const throughput = (
     ...(samplesPerSecond === undefined ? {} : { samplesPerSecond }),
     ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
   };
-};
+}

@@ -33,14 +33,14 @@ export interface Utilization {
  * @param peaks one entry per adapter used, however many ranks are on it
  * @param arithmetics that some kernel of the run computes in; MFU is held against the fastest
  */
-export const utilization = (
+export function utilization(
   samples: readonly StepSample[],
   program: Program,
   estimate: Estimate,
   peaks: readonly CalibratedPeaks[],
   conditions: Conditions,
   arithmetics: readonly Arithmetic[] = ["f32"],
-): Utilization => {
+): Utilization {
   const busy = figureOf(
     byRun(samples, ({ ranks, wallMs }) => mean(ranks.map(({ busyMs }) => busyMs)) / wallMs),
     "share",
@@ -69,12 +69,13 @@ export const utilization = (
     ...(mfu === undefined ? {} : { mfu }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
-};
+}
 
-const fastestOf = (ceilings: Ceilings, arithmetics: readonly Arithmetic[]): Ceiling | undefined =>
-  arithmetics
+function fastestOf(ceilings: Ceilings, arithmetics: readonly Arithmetic[]): Ceiling | undefined {
+  return arithmetics
     .flatMap((arithmetic) => ceilings[arithmetic] ?? [])
     .toSorted((a, b) => b.figure.value - a.figure.value)[0];
+}
 
 /** Per second, and the least that it can be believed to be. */
 interface Denominator {
@@ -86,10 +87,10 @@ interface Denominator {
  * What all adapters reach together; absent where one's ceiling is unknown, as the rest of them would flatter.
  * Software adapters of one machine are its cores by several names: together they reach what the best does.
  */
-const ceilingOfAll = (
+function ceilingOfAll(
   peaks: readonly CalibratedPeaks[],
   pick: (ceilings: Ceilings) => Ceiling | undefined,
-): Denominator | undefined => {
+): Denominator | undefined {
   const found = peaks.map(({ ceilings, software }) => ({
     figure: pick(ceilings)?.figure,
     software,
@@ -107,16 +108,16 @@ const ceilingOfAll = (
   total.value += machine.value;
   total.low += machine.low;
   return total.value === 0 ? undefined : total;
-};
+}
 
 /** The interval is that of the steps, widened by what the ceiling may be less than its best run. */
-const ofCeiling = (
+function ofCeiling(
   samples: readonly StepSample[],
   workOf: (sample: StepSample) => number,
   ceiling: Denominator | undefined,
   conditions: Conditions,
   variant: string,
-): Figure | undefined => {
+): Figure | undefined {
   if (ceiling === undefined) return undefined;
   const shares = byRun(
     samples,
@@ -126,4 +127,4 @@ const ofCeiling = (
   if (figure?.interval === undefined) return figure;
   const [low, high] = figure.interval;
   return upToBound({ ...figure, interval: [low, (high * ceiling.value) / ceiling.low] });
-};
+}

@@ -19,29 +19,31 @@ const roots = [
  * `stages[0].layers[1].in`, `/stages/0/layers/1/in` and `$.stages[0]["layers"][1].in` are one path; `model.*` is
  * `model`.
  */
-export const assumedPath = (written: string): Path => {
+export function assumedPath(written: string): Path {
   const keys = written.split(/(?:->|[\s./[\]"'$#])+/).filter((key) => key !== "");
   const star = keys.indexOf("*");
   const named = star < 0 ? keys : keys.slice(0, star);
   return named[0]?.toLowerCase() === "plan" ? named.slice(1) : named;
-};
+}
 
 /** The paths in one spelling, keys and indices with dots between them, each once; the whole plan as its parts. */
-export const assumedPaths = (written: readonly string[]): string[] => [
-  ...new Set(
-    written.flatMap((path) => {
-      const keys = assumedPath(path);
-      if (keys.length > 0) return [keys.join(".")];
-      return path.trim() === "" ? [] : roots;
-    }),
-  ),
-];
+export function assumedPaths(written: readonly string[]): string[] {
+  return [
+    ...new Set(
+      written.flatMap((path) => {
+        const keys = assumedPath(path);
+        if (keys.length > 0) return [keys.join(".")];
+        return path.trim() === "" ? [] : roots;
+      }),
+    ),
+  ];
+}
 
 /** Letters' case does not matter, and a path may begin below the plan's parts: `moe.experts`. */
-const isWithin = (path: string, parent: string): boolean => {
+function isWithin(path: string, parent: string): boolean {
   const [own, above] = [`.${path.toLowerCase()}.`, `.${parent.toLowerCase()}.`];
   return own.includes(above);
-};
+}
 
 /**
  * The assumed values that any of `paths` leans on, in the plan's order and spelling: the path itself, a
@@ -49,10 +51,10 @@ const isWithin = (path: string, parent: string): boolean => {
  * `model`). A figure from a datasheet leans on `hardware.gpu`. `paths` are keys and indices with dots
  * between them.
  */
-export const assumedAmong = (
+export function assumedAmong(
   { assumed, hardware }: Pick<Plan, "assumed" | "hardware">,
   paths: readonly string[],
-): string[] => {
+): string[] {
   const isPrinted = (path: string): boolean =>
     Object.entries(hardware.sources ?? {}).some(
       ([key, source]) => source !== "plan" && path === `hardware.${key}`,
@@ -61,7 +63,7 @@ export const assumedAmong = (
   return assumed.filter((entry) =>
     all.some((path) => isWithin(path, entry) || isWithin(entry, path)),
   );
-};
+}
 
 /** What any figure of the program leans on. */
 export const sizePaths: readonly string[] = [

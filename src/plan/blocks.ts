@@ -9,7 +9,7 @@ import type { Plan } from "./plan.ts";
  * A block begins with an attention and the norm before it, and ends before the next. Embedding and what follows the
  * last residual, the head, belong to none; nor do aggregations.
  */
-export const blocksOf = ({ stages }: Pick<Plan, "stages">): string[][] => {
+export function blocksOf({ stages }: Pick<Plan, "stages">): string[][] {
   const layers = stages.flatMap((stage) =>
     stage.layers.map((layer) => ({ layer, name: `${stage.name}/${layer.name}` })),
   );
@@ -23,10 +23,10 @@ export const blocksOf = ({ stages }: Pick<Plan, "stages">): string[][] => {
       .slice(start, starts[i + 1] ?? Math.max(end, start + 1))
       .flatMap(({ layer, name }) => (layer.op === "aggregate" ? [] : [name])),
   );
-};
+}
 
 /** One past the last residual, attention, MLP, experts, or linear layer back to the blocks' width: the rest is a head. */
-const endOfBlocks = (layers: readonly Layer[]): number => {
+function endOfBlocks(layers: readonly Layer[]): number {
   const residual = layers.findLastIndex(({ op }) => op === "residual");
   const inner = layers.findLastIndex(
     ({ op }) => op === "attention" || op === "mlp" || op === "moe",
@@ -35,4 +35,4 @@ const endOfBlocks = (layers: readonly Layer[]): number => {
   const width = layers.find((layer) => layer.op === "attention")?.hidden;
   const narrow = layers.findLastIndex((layer) => layer.op === "linear" && layer.out === width);
   return 1 + Math.max(residual, inner, inner < 0 ? -1 : narrow);
-};
+}

@@ -21,28 +21,31 @@ export interface GroupEntry {
 export type DistributionEntry = GpuEntry | GroupEntry;
 
 /** The GPUs that a key names: `gpu_0_gpu_1` is [0, 1]. Undefined where it is no such key. */
-export const gpusOfKey = (key: string): number[] | undefined =>
-  /^gpu_\d+(_gpu_\d+)*$/.test(key)
+export function gpusOfKey(key: string): number[] | undefined {
+  return /^gpu_\d+(_gpu_\d+)*$/.test(key)
     ? [...key.matchAll(/\d+/g)].map(([id]) => Number(id))
     : undefined;
+}
 
-export const keyOfGpus = (gpus: readonly number[]): string =>
-  gpus.map((gpu) => `gpu_${gpu}`).join("_");
+export function keyOfGpus(gpus: readonly number[]): string {
+  return gpus.map((gpu) => `gpu_${gpu}`).join("_");
+}
 
 /** Entries in the order of the file; keys that name no GPUs are left out. */
-export const distributionEntries = (distribution: DistributionFile): DistributionEntry[] =>
-  Object.entries(distribution).flatMap(([key, value]): DistributionEntry[] => {
+export function distributionEntries(distribution: DistributionFile): DistributionEntry[] {
+  return Object.entries(distribution).flatMap(([key, value]): DistributionEntry[] => {
     const gpus = gpusOfKey(key);
     if (gpus === undefined) return [];
     return Array.isArray(value)
       ? [{ form: "per-gpu", key, gpus, modules: value }]
       : [{ form: "per-group", key, gpus, parts: Object.entries(value) }];
   });
+}
 
 /** Every GPU that the distribution names, each once, in its order: the tensor group it states. */
-export const listedGpus = (distribution: DistributionFile): number[] => [
-  ...new Set(distributionEntries(distribution).flatMap(({ gpus }) => gpus)),
-];
+export function listedGpus(distribution: DistributionFile): number[] {
+  return [...new Set(distributionEntries(distribution).flatMap(({ gpus }) => gpus))];
+}
 
 /** A module name `<block>_<part>_<shard>`, such as `mlp_fc1_0` or `self_attn_q_proj_3`. */
 export interface ModuleName {
@@ -51,7 +54,7 @@ export interface ModuleName {
   readonly shard: number;
 }
 
-export const parseModule = (name: string): ModuleName | undefined => {
+export function parseModule(name: string): ModuleName | undefined {
   const [, stem = "", shard] = /^(.+)_(\d+)$/.exec(name) ?? [];
   const words = stem.split("_");
   // `q_proj`, `out_proj` and their like are one part.
@@ -62,4 +65,4 @@ export const parseModule = (name: string): ModuleName | undefined => {
     part: words.slice(-partWords).join("_"),
     shard: Number(shard),
   };
-};
+}

@@ -39,29 +39,31 @@ export interface TextSpan {
   readonly end: number;
 }
 
-const pairOf = (node: unknown, key: string | number): Pair | undefined =>
-  isMap(node)
+function pairOf(node: unknown, key: string | number): Pair | undefined {
+  return isMap(node)
     ? node.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key))
     : undefined;
+}
 
-const childOf = (node: unknown, key: string | number): unknown =>
-  isSeq(node) ? node.items[Number(key)] : pairOf(node, key)?.value;
+function childOf(node: unknown, key: string | number): unknown {
+  return isSeq(node) ? node.items[Number(key)] : pairOf(node, key)?.value;
+}
 
-const spanOf = (node: unknown): TextSpan | undefined => {
+function spanOf(node: unknown): TextSpan | undefined {
   if (isPair(node)) return spanOf(node.key);
   if (!isNode(node) || !node.range) return undefined;
   return { start: node.range[0], end: node.range[1] };
-};
+}
 
 /**
  * The span of the value at `path`, of its key with `of` "key", or of the nearest enclosing value that
  * exists. `exact` tells which.
  */
-export const spanAt = (
+export function spanAt(
   tree: SyntaxTree,
   path: Path,
   of: "key" | "value" = "value",
-): (TextSpan & { readonly exact: boolean }) | undefined => {
+): (TextSpan & { readonly exact: boolean }) | undefined {
   let node: unknown = tree.yaml.contents;
   let span = spanOf(node);
   for (const [depth, key] of path.entries()) {
@@ -73,30 +75,30 @@ export const spanAt = (
     span = spanOf(child) ?? spanOf(pairOf(container, key)) ?? span;
   }
   return span && { ...span, exact: true };
-};
+}
 
 /** Line and column of a path, or of the nearest enclosing value that exists. */
-export const positionOf = (
+export function positionOf(
   document: PlanDocument,
   path: Path,
   of: "key" | "value" = "value",
-): Position | undefined => {
+): Position | undefined {
   if (document.tree === undefined) return undefined;
   const span = spanAt(document.tree, path, of);
   return span && positionAt(document.file, document.tree.lines, span.start);
-};
+}
 
-export const positionAt = (file: string, lines: LineCounter, offset: number): Position => {
+export function positionAt(file: string, lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { file, line: Math.max(1, line), column: Math.max(1, col) };
-};
+}
 
 /** The part of a plain value at `path`. */
-export const valueAt = (root: unknown, path: Path): unknown => {
+export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const key of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     value = Reflect.get(value, key);
   }
   return value;
-};
+}

@@ -11,14 +11,16 @@ export const dtypeNames = [...single, ...half, ...brain] as const;
 export type DtypeName = (typeof dtypeNames)[number];
 
 /** As short as plans are written; undefined where it is no type's name. */
-export const shortDtype = (name: string): "f32" | "f16" | "bf16" | undefined => {
+export function shortDtype(name: string): "f32" | "f16" | "bf16" | undefined {
   const known = dtypeNames.find((each) => each === name);
   return isBrainFloat(known) ? "bf16" : known && precisionOf(known);
-};
+}
 
 /** What runs under that name; f32 where none is given. */
-export const precisionOf = (name: DtypeName = "f32"): Precision =>
-  single.some((each) => each === name) ? "f32" : "f16";
+export function precisionOf(name: DtypeName = "f32"): Precision {
+  return single.some((each) => each === name) ? "f32" : "f16";
+}
 
-export const isBrainFloat = (name: DtypeName | undefined): boolean =>
-  brain.some((each) => each === name);
+export function isBrainFloat(name: DtypeName | undefined): boolean {
+  return brain.some((each) => each === name);
+}

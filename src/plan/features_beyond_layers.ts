@@ -12,7 +12,7 @@ export interface Feature {
 }
 
 /** What of a model's description no layer does yet. */
-export const featuresBeyondLayers = (model: Model): Feature[] => {
+export function featuresBeyondLayers(model: Model): Feature[] {
   const { positions, biases, slidingWindow, parallelResidual, latent, moe, otherFeatures } = model;
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
     condition ? [{ name, path, what }] : [];
@@ -85,12 +85,14 @@ export const featuresBeyondLayers = (model: Model): Feature[] => {
       what: JSON.stringify(name),
     })),
   ];
-};
+}
 
-const listed = (names: readonly string[] = []): string => names.join(", ");
+function listed(names: readonly string[] = []): string {
+  return names.join(", ");
+}
 
 /** Gated MLPs use silu here, plain ones gelu. */
-const activationFeature = ({ activation, gated }: Model): Feature[] => {
+function activationFeature({ activation, gated }: Model): Feature[] {
   const ours = gated ? "silu" : "gelu";
   return activation === undefined || activation === ours
     ? []
@@ -101,4 +103,4 @@ const activationFeature = ({ activation, gated }: Model): Feature[] => {
           what: `${gated ? "a gated" : "an ungated"} MLP with ${activation}; here it has ${ours}`,
         },
       ];
-};
+}

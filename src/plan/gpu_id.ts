@@ -7,7 +7,9 @@ const largest = 0x7fffffff;
 /** Without flags: the pattern stands in the JSON Schema too. */
 const written = /^\s*(?:(?:[Gg][Pp][Uu]|[Cc][Uu][Dd][Aa])[\s_:-]?)?\d{1,10}\s*$/;
 
-const numberIn = (text: string): number => Number(/\d+/.exec(text)?.[0]);
+function numberIn(text: string): number {
+  return Number(/\d+/.exec(text)?.[0]);
+}
 
 const text = z.string().regex(written).transform(numberIn).pipe(z.int().max(largest));
 

@@ -23,8 +23,8 @@ const silent = new Set(
 const parts =
   /(sxm\d?|pcie|nvl(?:72)?|laptop|mobile|rtx|geforce|ada|blackwell|quadro|pro|max|ultra|xtx|xt(?!x)|ti$)/g;
 
-const words = (name: string): string[] =>
-  name
+function words(name: string): string[] {
+  return name
     .toLowerCase()
     .replaceAll(/pci[ -]?(?:e|express)\b/g, "pcie")
     .replaceAll(/gaudi[ -]?(\d)/g, "gaudi$1")
@@ -33,6 +33,7 @@ const words = (name: string): string[] =>
     .flatMap((word) => word.split(parts))
     .map((word) => word.replace(/^sxm\d$/, "sxm").replace("mobile", "laptop"))
     .filter((word) => word !== "" && !silent.has(word));
+}
 
 interface Entry {
   readonly gpu: Gpu;
@@ -42,7 +43,7 @@ interface Entry {
   readonly allowed: ReadonlySet<string>;
 }
 
-const entryOf = (gpu: Gpu): Entry => {
+function entryOf(gpu: Gpu): Entry {
   const needed = words(gpu.name);
   return {
     gpu,
@@ -50,7 +51,7 @@ const entryOf = (gpu: Gpu): Entry => {
     needed,
     allowed: new Set([...needed, ...(gpu.also ?? [])]),
   };
-};
+}
 
 const entries: readonly Entry[] = gpus.map(entryOf);
 
@@ -58,7 +59,7 @@ const entries: readonly Entry[] = gpus.map(entryOf);
  * All words of a name must fit; where they fit several GPUs, the one that needs no further word is meant:
  * `RTX 4090` is the desktop's, while `H100` alone fits three.
  */
-export const gpuNamed = (written: string): NamedGpu => {
+export function gpuNamed(written: string): NamedGpu {
   // A longer text is no name, and would only cost time.
   if (written.length > 64) return { meant: [] };
   const given = words(written);
@@ -72,10 +73,10 @@ export const gpuNamed = (written: string): NamedGpu => {
   return found.length > 1
     ? { candidates: found.map(({ gpu }) => gpu.name) }
     : { meant: nearest(written, given) };
-};
+}
 
 /** Those whose name begins so, else the nearest spelling, else those of the same model. */
-const nearest = (written: string, given: readonly string[]): readonly string[] => {
+function nearest(written: string, given: readonly string[]): readonly string[] {
   const names = (which: (entry: Entry) => boolean): string[] =>
     entries.filter(which).map(({ gpu }) => gpu.name);
   const start = given.join("");
@@ -86,14 +87,14 @@ const nearest = (written: string, given: readonly string[]): readonly string[] =
     gpus.map(({ name }) => name),
   );
   return near === undefined ? names(({ model }) => given.includes(model)) : [near];
-};
+}
 
 /** Of the table, at that dtype without sparsity. */
-export const fastestGpu = (dtype: Precision): { readonly name: string; readonly flops: number } => {
+export function fastestGpu(dtype: Precision): { readonly name: string; readonly flops: number } {
   let fastest = { name: "", flops: 0 };
   for (const { name, teraflops } of gpus) {
     const flops = 1e12 * (teraflops?.[dtype] ?? 0);
     if (flops > fastest.flops) fastest = { name, flops };
   }
   return fastest;
-};
+}

@@ -34,11 +34,18 @@ export interface GpuLink {
   readonly perDirectionGBs: number;
 }
 
-const link = (name: string, perDirectionGBs: number): GpuLink => ({ name, perDirectionGBs });
-const nvlink = (perDirectionGBs: number): GpuLink => link("NVLink", perDirectionGBs);
-const bridge = (perDirectionGBs: number): GpuLink => link("NVLink bridge", perDirectionGBs);
-const infinityFabric = (perDirectionGBs: number): GpuLink =>
-  link("Infinity Fabric", perDirectionGBs);
+function link(name: string, perDirectionGBs: number): GpuLink {
+  return { name, perDirectionGBs };
+}
+function nvlink(perDirectionGBs: number): GpuLink {
+  return link("NVLink", perDirectionGBs);
+}
+function bridge(perDirectionGBs: number): GpuLink {
+  return link("NVLink bridge", perDirectionGBs);
+}
+function infinityFabric(perDirectionGBs: number): GpuLink {
+  return link("Infinity Fabric", perDirectionGBs);
+}
 const pcie3 = link("PCIe 3.0 x16", 16);
 const pcie4 = link("PCIe 4.0 x16", 32);
 const pcie5 = link("PCIe 5.0 x16", 64);

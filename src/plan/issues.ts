@@ -16,10 +16,13 @@ export interface Suggestion {
 }
 
 /** One diagnostic per fault; several for an issue that names several keys. */
-export const issueDiagnostics = (issue: Issue, root: unknown): Diagnostic[] =>
-  findings(issue, root).map((finding) => Object.assign(finding, { severity: "error" as const }));
+export function issueDiagnostics(issue: Issue, root: unknown): Diagnostic[] {
+  return findings(issue, root).map((finding) =>
+    Object.assign(finding, { severity: "error" as const }),
+  );
+}
 
-const findings = (issue: Issue, root: unknown): Finding[] => {
+function findings(issue: Issue, root: unknown): Finding[] {
   const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
   const found = valueAt(root, path);
   const base = { path };
@@ -66,15 +69,15 @@ const findings = (issue: Issue, root: unknown): Finding[] => {
         },
       ];
   }
-};
+}
 
 /** A union says in words of its own what it takes; where the fault lies deeper, that is named. */
-const unionFindings = (
+function unionFindings(
   issue: z.core.$ZodIssueInvalidUnion,
   path: Path,
   found: unknown,
   root: unknown,
-): Finding[] => {
+): Finding[] {
   const inner = deepest(issue.errors);
   if (inner !== undefined) {
     return inner.flatMap((each) => findings({ ...each, path: [...path, ...each.path] }, root));
@@ -83,17 +86,17 @@ const unionFindings = (
   const outside = issue.errors.flat().some(({ code }) => code === "too_small");
   const code = notFinite ? "not-finite" : outside ? "out-of-range" : "wrong-type";
   return [{ code, path, message: `${named(path)} ${issue.message}, found ${shown(found)}` }];
-};
+}
 
 /** The issues of the kind of value that was probably meant: it gets furthest, with the fewest faults. */
-const deepest = (kinds: readonly (readonly Issue[])[]): readonly Issue[] | undefined => {
+function deepest(kinds: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const depthOf = (issues: readonly Issue[]): number =>
     Math.max(0, ...issues.map(({ path }) => path.length));
   const [best] = kinds.toSorted((a, b) => depthOf(b) - depthOf(a) || a.length - b.length);
   return best !== undefined && depthOf(best) > 0 ? best.slice(0, maxFaults) : undefined;
-};
+}
 
-const unknownKey = (path: Path, known: readonly string[]): Finding => {
+function unknownKey(path: Path, known: readonly string[]): Finding {
   const key = String(path.at(-1));
   const near = suggest(key, known);
   return {
@@ -106,16 +109,18 @@ const unknownKey = (path: Path, known: readonly string[]): Finding => {
         : `did you mean ${JSON.stringify(near)}?`,
     ...(near === undefined ? {} : { found: { meant: near } satisfies Suggestion }),
   };
-};
+}
 
-const missingKey = (path: Path): Finding => ({
-  code: "missing-key",
-  path,
-  message: `${named(path)} is missing`,
-  hint: `add the key ${JSON.stringify(path.at(-1))}`,
-});
+function missingKey(path: Path): Finding {
+  return {
+    code: "missing-key",
+    path,
+    message: `${named(path)} is missing`,
+    hint: `add the key ${JSON.stringify(path.at(-1))}`,
+  };
+}
 
-const notOneOf = (path: Path, found: unknown, known: readonly string[]): Finding => {
+function notOneOf(path: Path, found: unknown, known: readonly string[]): Finding {
   if (found === undefined) return missingKey(path);
   const near = typeof found === "string" ? suggest(found, known) : undefined;
   return {
@@ -129,13 +134,13 @@ const notOneOf = (path: Path, found: unknown, known: readonly string[]): Finding
           found: { meant: near } satisfies Suggestion,
         }),
   };
-};
+}
 
-const outOfRange = (
+function outOfRange(
   issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
   path: Path,
   found: unknown,
-): Finding => {
+): Finding {
   const isSize = issue.origin === "array" || issue.origin === "string";
   const limit =
     issue.code === "too_small"
@@ -150,9 +155,9 @@ const outOfRange = (
       : `${named(path)} must be ${limit}, found ${shown(found)}`,
     ...(isShare ? { hint: "shares are written from 0 to 1: 95 % is 0.95" } : {}),
   };
-};
+}
 
-const nameOfType = (expected: string): string => {
+function nameOfType(expected: string): string {
   const names: Record<string, string> = {
     int: "a whole number",
     number: "a number",
@@ -163,14 +168,16 @@ const nameOfType = (expected: string): string => {
     record: "an object with keys",
   };
   return names[expected] ?? expected;
-};
+}
 
-const named = (path: Path): string => (path.length === 0 ? "the plan" : path.join("."));
+function named(path: Path): string {
+  return path.length === 0 ? "the plan" : path.join(".");
+}
 
 /** A value for a message: short, whatever it is. */
-const shown = (value: unknown): string => {
+function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object" && value !== null) return "an object";
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-};
+}

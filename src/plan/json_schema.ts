@@ -4,7 +4,7 @@ import { z } from "zod";
 import { planSchema } from "./schema.ts";
 
 /** The text of the schema file. */
-export const planJsonSchema = (): string => {
+export function planJsonSchema(): string {
   const schema = z.toJSONSchema(planSchema, { io: "input" });
   return `${JSON.stringify({ ...schema, title: "Shardbench plan" }, undefined, 2)}\n`;
-};
+}

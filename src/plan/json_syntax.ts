@@ -7,7 +7,7 @@ export interface JsonError {
 }
 
 /** Undefined where the text is JSON. */
-export const jsonError = (text: string): JsonError | undefined => {
+export function jsonError(text: string): JsonError | undefined {
   const message = failure(text);
   if (message === undefined) return undefined;
   // Every prefix up to the fault could still become JSON, none after it can.
@@ -21,23 +21,24 @@ export const jsonError = (text: string): JsonError | undefined => {
   const what =
     viable >= text.length ? "the text ends too early" : `unexpected ${shown(text[viable])}`;
   return { message: `this is not JSON: ${what}`, offset: Math.min(viable, text.length) };
-};
+}
 
-const failure = (text: string): string | undefined => {
+function failure(text: string): string | undefined {
   try {
     JSON.parse(text);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-};
+}
 
-const mayContinue = (prefix: string): boolean => {
+function mayContinue(prefix: string): boolean {
   const message = failure(prefix);
   if (message === undefined || message.includes("Unexpected end")) return true;
   const position = /at position (\d+)/.exec(message)?.[1];
   return position !== undefined && Number(position) >= prefix.length;
-};
+}
 
-const shown = (character: string | undefined): string =>
-  character === undefined ? "end" : JSON.stringify(character);
+function shown(character: string | undefined): string {
+  return character === undefined ? "end" : JSON.stringify(character);
+}

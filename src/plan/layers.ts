@@ -23,7 +23,7 @@ export interface PlacedLayer {
   readonly aggregated: "no" | "sequence" | "batch";
 }
 
-export const placedLayers = (plan: Plan): PlacedLayer[] => {
+export function placedLayers(plan: Plan): PlacedLayer[] {
   const { batch, microBatches, sequence } = plan.workload;
   const samples = batch / microBatches;
   let width: number | undefined;
@@ -51,17 +51,20 @@ export const placedLayers = (plan: Plan): PlacedLayer[] => {
       return placed;
     }),
   );
-};
+}
 
 /** Columns that a layer demands of its input; token ids and free layers demand none. */
-export const inputWidthOf = (layer: Layer): number | undefined =>
-  planLayerOf(layer).inputWidth(layer);
+export function inputWidthOf(layer: Layer): number | undefined {
+  return planLayerOf(layer).inputWidth(layer);
+}
 
 /** Members of one tensor group of the layer. */
-export const groupSize = (layer: Layer): number => layer.groups[0]?.length ?? 1;
+export function groupSize(layer: Layer): number {
+  return layer.groups[0]?.length ?? 1;
+}
 
 /** Every GPU that takes part in a layer of the stage, each once. */
-export const gpusOfStage = (stage: Stage): number[] => {
+export function gpusOfStage(stage: Stage): number[] {
   // Layers that follow from degrees share their lists, which may be long.
   const lists = new Set<Groups | readonly ExpertGroup[]>();
   for (const layer of stage.layers) {
@@ -71,24 +74,26 @@ export const gpusOfStage = (stage: Stage): number[] => {
   const gpus = new Set<number>();
   for (const list of lists) for (const each of list.flat(2)) gpus.add(each);
   return [...gpus];
-};
+}
 
 /** GPUs that the plan uses, in order. */
-export const usedGpus = (plan: Plan): number[] => {
+export function usedGpus(plan: Plan): number[] {
   const used = new Set<number>();
   for (const stage of plan.stages) for (const gpu of gpusOfStage(stage)) used.add(gpu);
   return [...used].toSorted((a, b) => a - b);
-};
+}
 
 /** Indices into `plan.communications`, in order, of those that follow a stage. */
-export const communicationsAfter = (plan: Plan, stageIndex: number): number[] =>
-  plan.communications.flatMap(({ after }, i) => (after === stageIndex ? [i] : []));
+export function communicationsAfter(plan: Plan, stageIndex: number): number[] {
+  return plan.communications.flatMap(({ after }, i) => (after === stageIndex ? [i] : []));
+}
 
-export const moeLayers = ({ stages }: Pick<Plan, "stages">): MoeLayer[] =>
-  stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
+export function moeLayers({ stages }: Pick<Plan, "stages">): MoeLayer[] {
+  return stages.flatMap(({ layers }) => layers.filter((layer) => layer.op === "moe"));
+}
 
 /** Experts on each GPU that holds some; a slice of an expert counts as the expert. */
-export const expertsOnGpus = (layer: MoeLayer): Map<number, number> => {
+export function expertsOnGpus(layer: MoeLayer): Map<number, number> {
   const held = new Map<number, number>();
   for (const group of layer.expertGroups) {
     const shares = expertShares(placedExperts(layer), group.length);
@@ -96,16 +101,16 @@ export const expertsOnGpus = (layer: MoeLayer): Map<number, number> => {
       for (const gpu of gpus) held.set(gpu, (held.get(gpu) ?? 0) + (shares[member] ?? 0));
   }
   return held;
-};
+}
 
 /** How the layer leaves its result on a tensor group of several GPUs; else every GPU has all of it. */
-export const resultSplit = (layer: Layer): LinearSplit => {
+export function resultSplit(layer: Layer): LinearSplit {
   const splits = layer.op === "linear" || layer.op === "embedding";
   return splits && groupSize(layer) > 1 ? layer.split : "replicated";
-};
+}
 
 /** Where the file gives a field of the layer: in the layer itself, or in the model it follows from. */
-export const fieldPath = (plan: Plan, placed: PlacedLayer, field?: string): Path => {
+export function fieldPath(plan: Plan, placed: PlacedLayer, field?: string): Path {
   const { layer, stageIndex, layerIndex } = placed;
   if (plan.model === undefined) {
     return ["stages", stageIndex, "layers", layerIndex, ...(field === undefined ? [] : [field])];
@@ -114,14 +119,17 @@ export const fieldPath = (plan: Plan, placed: PlacedLayer, field?: string): Path
   if (layer.op === "linear") return ["model", field === "out" ? "vocabulary" : "hidden"];
   const isExpertField = layer.op === "moe" && field !== "hidden";
   return isExpertField ? ["model", "moe", field] : ["model", field];
-};
+}
 
 /** The layer for a message. Layers that follow from degrees are all alike, and named as one. */
-export const nameOf = (plan: Plan, { layer, stage, layerIndex }: PlacedLayer): string =>
-  plan.model === undefined
+export function nameOf(plan: Plan, { layer, stage, layerIndex }: PlacedLayer): string {
+  return plan.model === undefined
     ? `layer ${layerIndex} (${layer.op}) of stage ${JSON.stringify(stage.name)}`
     : layer.op === "linear"
       ? "the LM head"
       : `every ${layer.op} layer`;
+}
 
-export const listed = (gpus: readonly number[]): string => gpus.join(", ");
+export function listed(gpus: readonly number[]): string {
+  return gpus.join(", ");
+}

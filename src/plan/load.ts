@@ -19,7 +19,7 @@ export interface LoadResult {
 }
 
 /** Throws `EnvironmentError` "file-not-readable" where there is nothing to read. */
-export const readPlan = async (file: string): Promise<LoadResult> => {
+export async function readPlan(file: string): Promise<LoadResult> {
   try {
     // A character takes at most four bytes.
     return parsePlan(decodeText(await readBytes(file, 4 * maxPlanCharacters)), file);
@@ -32,10 +32,10 @@ export const readPlan = async (file: string): Promise<LoadResult> => {
       "check the path and its permissions",
     );
   }
-};
+}
 
 /** `fileName` appears in positions; one that ends in .json demands JSON, any other takes YAML. */
-export const parsePlan = (text: string, fileName: string): LoadResult => {
+export function parsePlan(text: string, fileName: string): LoadResult {
   const { document, diagnostics } = parseText(text, fileName);
   if (document.value === undefined) return { document, diagnostics };
   const parsed = planSchema.safeParse(document.value);
@@ -54,18 +54,21 @@ export const parsePlan = (text: string, fileName: string): LoadResult => {
     document: written,
     diagnostics: normalised.diagnostics.map((each) => withPosition(each, written)),
   };
-};
+}
 
 /** The diagnostic with its line and column: of the key where the key is at fault, else of the value. */
-export const withPosition = (diagnostic: Diagnostic, document: PlanDocument): Diagnostic => {
+export function withPosition(diagnostic: Diagnostic, document: PlanDocument): Diagnostic {
   if (diagnostic.position !== undefined) return diagnostic;
   const of = diagnostic.code === "unknown-key" ? "key" : "value";
   const position = positionOf(document, diagnostic.path, of);
   return position === undefined ? diagnostic : { ...diagnostic, position };
-};
+}
 
 /** As a reader of the file meets them; those without a position last. */
-export const byPosition = (a: Diagnostic, b: Diagnostic): number =>
-  (a.position?.line ?? Infinity) - (b.position?.line ?? Infinity) ||
-  (a.position?.column ?? Infinity) - (b.position?.column ?? Infinity) ||
-  0;
+export function byPosition(a: Diagnostic, b: Diagnostic): number {
+  return (
+    (a.position?.line ?? Infinity) - (b.position?.line ?? Infinity) ||
+    (a.position?.column ?? Infinity) - (b.position?.column ?? Infinity) ||
+    0
+  );
+}

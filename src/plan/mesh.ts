@@ -20,32 +20,42 @@ export interface StageMesh {
 }
 
 /** The tensor group that the plan names in so many words, if any. */
-export const namedTensorGroup = (file: PlanFile): readonly number[] | undefined => {
+export function namedTensorGroup(file: PlanFile): readonly number[] | undefined {
   if (file.parallel?.tensorGroup !== undefined) return file.parallel.tensorGroup;
   const distribution = file.tensor_parallel_distribution;
   const listed = distribution === undefined ? [] : listedGpus(distribution);
   return listed.length > 0 ? listed : undefined;
-};
+}
 
 /** Ranks that share each sequence. */
-export const contextOf = ({ context = 1 }: Pick<Degrees, "context">): number => context;
+export function contextOf({ context = 1 }: Pick<Degrees, "context">): number {
+  return context;
+}
 
 /** Copies of what ZeRO shards, each shared by as many ranks: 1 unless the plan shards within groups. */
-export const copiesOf = ({ data, dataShard = data }: Pick<Degrees, "data" | "dataShard">): number =>
-  Math.max(1, data / dataShard);
+export function stateCopies({
+  data,
+  dataShard = data,
+}: Pick<Degrees, "data" | "dataShard">): number {
+  return Math.max(1, data / dataShard);
+}
 
 /** tensor · context · data: the ranks of one pipeline stage. */
-export const ranksPerStage = (degrees: Degrees): number =>
-  degrees.tensor * contextOf(degrees) * degrees.data;
+export function ranksPerStage(degrees: Degrees): number {
+  return degrees.tensor * contextOf(degrees) * degrees.data;
+}
 
 /** tensor · context · data · pipeline. */
-export const worldOf = (degrees: Degrees): number => ranksPerStage(degrees) * degrees.pipeline;
+export function worldOf(degrees: Degrees): number {
+  return ranksPerStage(degrees) * degrees.pipeline;
+}
 
 /** Ranks that hold slices of the same experts: as the plan says, else 1 with expert parallelism and all tensor ranks without. */
-export const expertTensorOf = ({ expert, tensor, expertTensor }: Degrees): number =>
-  expertTensor ?? (expert > 1 ? 1 : tensor);
+export function expertTensorOf({ expert, tensor, expertTensor }: Degrees): number {
+  return expertTensor ?? (expert > 1 ? 1 : tensor);
+}
 
-export const stageMesh = (file: PlanFile, degrees: Degrees, pipelineIndex: number): StageMesh => {
+export function stageMesh(file: PlanFile, degrees: Degrees, pipelineIndex: number): StageMesh {
   const { tensor } = degrees;
   const perStage = ranksPerStage(degrees);
   // Groups are named for the whole plan, so they place ranks only where there is one tensor group.
@@ -62,15 +72,16 @@ export const stageMesh = (file: PlanFile, degrees: Degrees, pipelineIndex: numbe
     expertGroups:
       holders === undefined ? foldedGroups(degrees, ranks) : [holders.map((gpu) => [gpu])],
   };
-};
+}
 
 /** Consecutive numbers in lists of `size`. */
-const inParts = (first: number, count: number, size: number): number[][] =>
-  Array.from({ length: count / size }, (_, part) =>
+function inParts(first: number, count: number, size: number): number[][] {
+  return Array.from({ length: count / size }, (_, part) =>
     Array.from({ length: size }, (_unused, i) => first + part * size + i),
   );
+}
 
-const foldedGroups = (degrees: Degrees, ranks: readonly number[]): ExpertGroup[] => {
+function foldedGroups(degrees: Degrees, ranks: readonly number[]): ExpertGroup[] {
   const expertTensor = expertTensorOf(degrees);
   const size = expertTensor * degrees.expert;
   if (ranks.length % size !== 0) return [];
@@ -80,31 +91,37 @@ const foldedGroups = (degrees: Degrees, ranks: readonly number[]): ExpertGroup[]
       return ranks.slice(start, start + expertTensor);
     }),
   );
-};
+}
 
 /** Whether every size that tensor parallelism splits can be split in `parts`. */
-export const tensorDegreeFits = (model: Model, parts: number): boolean =>
-  model.heads % parts === 0 &&
-  (model.kvHeads % parts === 0 || parts % model.kvHeads === 0) &&
-  model.ffn % parts === 0;
+export function tensorDegreeFits(model: Model, parts: number): boolean {
+  return (
+    model.heads % parts === 0 &&
+    (model.kvHeads % parts === 0 || parts % model.kvHeads === 0) &&
+    model.ffn % parts === 0
+  );
+}
 
 /** Expert degrees that fold the ranks of a stage evenly, with the expert-tensor degree as it is. */
-export const expertDegreesThatFit = (degrees: Degrees): number[] => {
+export function expertDegreesThatFit(degrees: Degrees): number[] {
   const places = ranksPerStage(degrees) / (degrees.expertTensor ?? 1);
   return Array.from({ length: Math.floor(places) }, (_, i) => i + 1).filter(
     (expert) => places % expert === 0,
   );
-};
+}
 
 /** Experts that a group holds, with the copies that even out its load. */
-export const placedExperts = ({
+export function placedExperts({
   experts,
   redundantExperts = 0,
-}: Pick<MoeLayer, "experts" | "redundantExperts">): number => experts + redundantExperts;
+}: Pick<MoeLayer, "experts" | "redundantExperts">): number {
+  return experts + redundantExperts;
+}
 
 /** How many experts each member of a group holds, the larger shares first: as even as whole experts allow. */
-export const expertShares = (experts: number, members: number): number[] =>
-  Array.from(
+export function expertShares(experts: number, members: number): number[] {
+  return Array.from(
     { length: members },
     (_, i) => Math.floor(experts / members) + (i < experts % members ? 1 : 0),
   );
+}

@@ -22,7 +22,7 @@ export interface Normalised {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const normalise = (file: PlanFile): Normalised => {
+export function normalise(file: PlanFile): Normalised {
   const misfit = misfitOfServing(file);
   if (misfit !== undefined) return { diagnostics: [misfit] };
   const { stages, model, parallel } = file;
@@ -54,15 +54,17 @@ export const normalise = (file: PlanFile): Normalised => {
     },
     diagnostics: file.communications === undefined ? [] : [communicationsOfDegrees],
   };
-};
+}
 
-const twoForms = (extra: string): Diagnostic => ({
-  code: "plan-has-two-forms",
-  severity: "error",
-  path: [extra],
-  message: `the plan gives both stages and ${extra}`,
-  hint: "give either stages, or model and parallel degrees",
-});
+function twoForms(extra: string): Diagnostic {
+  return {
+    code: "plan-has-two-forms",
+    severity: "error",
+    path: [extra],
+    message: `the plan gives both stages and ${extra}`,
+    hint: "give either stages, or model and parallel degrees",
+  };
+}
 
 const noLayers: Diagnostic = {
   code: "plan-has-no-layers",
@@ -80,31 +82,37 @@ const communicationsOfDegrees: Diagnostic = {
   hint: "leave them out: they follow from the degrees",
 };
 
-const worldTooLarge = (world: number): Diagnostic => ({
-  code: "world-too-large",
-  severity: "error",
-  path: ["parallel"],
-  message: `tensor × context × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
-  hint: "choose smaller degrees",
-});
+function worldTooLarge(world: number): Diagnostic {
+  return {
+    code: "world-too-large",
+    severity: "error",
+    path: ["parallel"],
+    message: `tensor × context × pipeline × data asks for ${world} GPUs; at most ${maxGpus} are accepted`,
+    hint: "choose smaller degrees",
+  };
+}
 
 /** Layers times the GPUs that each is on: beyond it checking would take more than a second or two. */
 const maxPlaces = 1_000_000;
-const planTooLarge = (path: Path, places: number): Diagnostic => ({
-  code: "plan-too-large",
-  severity: "error",
-  path,
-  message: `the layers stand on ${places} GPUs in all; at most ${maxPlaces} are accepted`,
-  hint: "use fewer layers or GPUs: one pipeline stage shows what all do",
-});
+function planTooLarge(path: Path, places: number): Diagnostic {
+  return {
+    code: "plan-too-large",
+    severity: "error",
+    path,
+    message: `the layers stand on ${places} GPUs in all; at most ${maxPlaces} are accepted`,
+    hint: "use fewer layers or GPUs: one pipeline stage shows what all do",
+  };
+}
 
-const servingKeyElsewhere = (key: string): Diagnostic => ({
-  code: "serving-key-without-serving",
-  severity: "error",
-  path: ["workload", key],
-  message: `workload.${key} is of serving, and this plan's mode is another`,
-  hint: "set workload.mode to serving, or leave the key out",
-});
+function servingKeyElsewhere(key: string): Diagnostic {
+  return {
+    code: "serving-key-without-serving",
+    severity: "error",
+    path: ["workload", key],
+    message: `workload.${key} is of serving, and this plan's mode is another`,
+    hint: "set workload.mode to serving, or leave the key out",
+  };
+}
 
 const sequenceOfServing: Diagnostic = {
   code: "sequence-of-serving",
@@ -114,25 +122,29 @@ const sequenceOfServing: Diagnostic = {
   hint: "give workload.inputTokens and workload.outputTokens alone",
 };
 
-const servingTokensMissing = (key: "inputTokens" | "outputTokens"): Diagnostic => ({
-  code: "serving-tokens-missing",
-  severity: "error",
-  path: ["workload"],
-  message: `a plan that serves needs workload.${key}, the tokens that each request ${key === "inputTokens" ? "comes with" : "is given"}`,
-  hint: `add workload.${key}`,
-});
+function servingTokensMissing(key: "inputTokens" | "outputTokens"): Diagnostic {
+  return {
+    code: "serving-tokens-missing",
+    severity: "error",
+    path: ["workload"],
+    message: `a plan that serves needs workload.${key}, the tokens that each request ${key === "inputTokens" ? "comes with" : "is given"}`,
+    hint: `add workload.${key}`,
+  };
+}
 
-const commonParts = (file: PlanFile) => ({
-  name: file.name,
-  hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
-  workload: workloadOf(file.workload),
-  optimizations: file.optimizations ?? [],
-  claims: claimsOf(file.claims ?? {}),
-  assumed: assumedPaths(file.assumed ?? []),
-  notes: notesOf(file),
-});
+function commonParts(file: PlanFile) {
+  return {
+    name: file.name,
+    hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
+    workload: workloadOf(file.workload),
+    optimizations: file.optimizations ?? [],
+    claims: claimsOf(file.claims ?? {}),
+    assumed: assumedPaths(file.assumed ?? []),
+    notes: notesOf(file),
+  };
+}
 
-const workloadOf = (file: PlanFile["workload"]): Workload => {
+function workloadOf(file: PlanFile["workload"]): Workload {
   const { mode = "inference", batch, microBatches = 1, sequence = 1, seed = 0 } = file;
   const { schedule, recompute } = file;
   const dtype = precisionOf(file.dtype);
@@ -147,7 +159,7 @@ const workloadOf = (file: PlanFile["workload"]): Workload => {
   return mode === "serving"
     ? { ...common, mode, sequence: contextTokens(file), serving: servingOf(file, batch, dtype) }
     : { ...common, mode, sequence };
-};
+}
 
 const servingKeyNames = [
   "requests",
@@ -160,7 +172,7 @@ const servingKeyNames = [
 ] as const;
 
 /** Keys of serving elsewhere, or serving without what it is about. */
-const misfitOfServing = ({ workload }: PlanFile): Diagnostic | undefined => {
+function misfitOfServing({ workload }: PlanFile): Diagnostic | undefined {
   if (workload.mode !== "serving") {
     const key = servingKeyNames.find((each) => workload[each] !== undefined);
     return key && servingKeyElsewhere(key);
@@ -170,26 +182,28 @@ const misfitOfServing = ({ workload }: PlanFile): Diagnostic | undefined => {
     (key) => workload[key] === undefined,
   );
   return missing && servingTokensMissing(missing);
-};
+}
 
 const brainFloat: PlanNote = {
   code: "bf16-as-f16",
   message: "bfloat16 is run as f16, which is as wide",
 };
 
-const notesOf = ({ notes = [], workload }: PlanFile): readonly PlanNote[] =>
-  isBrainFloat(workload.dtype) && notes.every(({ code }) => code !== brainFloat.code)
+function notesOf({ notes = [], workload }: PlanFile): readonly PlanNote[] {
+  return isBrainFloat(workload.dtype) && notes.every(({ code }) => code !== brainFloat.code)
     ? [...notes, brainFloat]
     : notes;
+}
 
-const claimsOf = (file: NonNullable<PlanFile["claims"]>): Claims => {
+function claimsOf(file: NonNullable<PlanFile["claims"]>): Claims {
   const { memoryAvailable, ...figures } = file;
   return {
     ...figures,
     ...(memoryAvailable === undefined ? {} : { memoryAvailable: bytesOf(memoryAvailable) }),
   };
-};
+}
 
 /** The schema has already refused texts that are no quantity. */
-const bytesOf = (written: number | string): number =>
-  typeof written === "number" ? written : (parseBytes(written) ?? 0);
+function bytesOf(written: number | string): number {
+  return typeof written === "number" ? written : (parseBytes(written) ?? 0);
+}

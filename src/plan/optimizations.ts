@@ -13,5 +13,6 @@ export const knownOptimizations = [
 ];
 
 /** Techniques by names that have no settled meaning: they may change work, weights and peak alike. */
-export const unknownOptimizations = ({ optimizations }: Pick<Plan, "optimizations">): string[] =>
-  optimizations.filter((name) => !knownOptimizations.includes(name));
+export function unknownOptimizations({ optimizations }: Pick<Plan, "optimizations">): string[] {
+  return optimizations.filter((name) => !knownOptimizations.includes(name));
+}

@@ -16,10 +16,10 @@ export const vocabularyBlock = 128;
  * To a multiple of `vocabularyMultiple` that tensor divides, where the plan gives one; else, of a vocabulary
  * that tensor does not divide, to a multiple of 128 × tensor. Undefined where it stays as it is.
  */
-export const paddedVocabulary = (
+export function paddedVocabulary(
   vocabulary: number | undefined,
   { tensor, vocabularyMultiple }: Pick<Degrees, "tensor" | "vocabularyMultiple">,
-): PaddedVocabulary | undefined => {
+): PaddedVocabulary | undefined {
   if (vocabulary === undefined) return undefined;
   const multiple =
     vocabularyMultiple === undefined
@@ -29,8 +29,12 @@ export const paddedVocabulary = (
       : leastCommonMultiple(vocabularyMultiple, tensor);
   const padded = Math.ceil(vocabulary / multiple) * multiple;
   return padded === vocabulary ? undefined : { vocabulary: padded, multiple };
-};
+}
 
-const leastCommonMultiple = (a: number, b: number): number => (a / greatestDivisor(a, b)) * b;
+function leastCommonMultiple(a: number, b: number): number {
+  return (a / greatestDivisor(a, b)) * b;
+}
 
-const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}

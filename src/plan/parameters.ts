@@ -33,7 +33,7 @@ export interface ParameterParts {
   readonly head: number;
 }
 
-export const countParameters = (model: Model): ParameterCount => {
+export function countParameters(model: Model): ParameterCount {
   const { layers, hidden, vocabulary = 0, positions, moe, tiedEmbeddings } = model;
   const denseLayers = new Set(moe?.denseLayers?.filter((index) => index < layers));
   const expertLayers = moe === undefined ? 0 : layers - denseLayers.size;
@@ -60,10 +60,10 @@ export const countParameters = (model: Model): ParameterCount => {
   const total = Object.values(byPart).reduce((sum, part: number) => sum + part, 0);
   const idle = moe === undefined ? 0 : expertLayers * (moe.experts - moe.topK) * perExpert;
   return { total, active: total - Math.max(0, idle), byPart };
-};
+}
 
 /** Query, key, value and output projections. */
-const attentionOf = (model: Model): number => {
+function attentionOf(model: Model): number {
   const { hidden, heads, kvHeads, headDim, biases } = model;
   const widths = headDim * (heads + 2 * kvHeads);
   return (
@@ -73,23 +73,25 @@ const attentionOf = (model: Model): number => {
     (biases?.includes("attention-output") === true ? hidden : 0) +
     qkNormOf(model)
   );
-};
+}
 
-const qkNormOf = ({ heads, kvHeads, headDim, qkNorm }: Model): number => {
+function qkNormOf({ heads, kvHeads, headDim, qkNorm }: Model): number {
   if (qkNorm === "all-heads") return (heads + kvHeads) * headDim;
   return qkNorm === true ? 2 * headDim : 0;
-};
+}
 
-const linearOf = ({ layers, linearAttention }: Model) => ({
-  layers: Math.min(layers, linearAttention?.layers ?? 0),
-  parameters: linearAttention?.parameters ?? 0,
-});
+function linearOf({ layers, linearAttention }: Model) {
+  return {
+    layers: Math.min(layers, linearAttention?.layers ?? 0),
+    parameters: linearAttention?.parameters ?? 0,
+  };
+}
 
 /** Down to the ranks, a norm at each, up to the heads, and out. */
-const latentOf = (
+function latentOf(
   { hidden, heads, headDim }: Model,
   { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
-): number => {
+): number {
   const queries = heads * (headDim + rotaryDim);
   const queryParameters =
     queryRank === undefined ? hidden * queries : queryRank * (hidden + 1 + queries);
@@ -99,23 +101,26 @@ const latentOf = (
     keyValueRank * (1 + heads * (headDim + valueDim)) +
     heads * valueDim * hidden
   );
-};
+}
 
-const feedForward = ({ hidden, gated, biases }: Model, ffn: number): number =>
-  (gated ? 3 : 2) * hidden * ffn +
-  (biases?.includes("mlp") === true ? (gated ? 2 : 1) * ffn + hidden : 0);
+function feedForward({ hidden, gated, biases }: Model, ffn: number): number {
+  return (
+    (gated ? 3 : 2) * hidden * ffn +
+    (biases?.includes("mlp") === true ? (gated ? 2 : 1) * ffn + hidden : 0)
+  );
+}
 
-const sharedOf = (model: Model): number => {
+function sharedOf(model: Model): number {
   const { sharedFfn, sharedGate } = model.moe ?? {};
   if (sharedFfn === undefined) return 0;
   return feedForward(model, sharedFfn) + (sharedGate === true ? model.hidden : 0);
-};
+}
 
 /** Around attention and MLP, and one before the head. */
-const normsOf = (model: Model, blocksWithBoth: number): number => {
+function normsOf(model: Model, blocksWithBoth: number): number {
   const { layers, hidden, norm, parallelResidual, postNorms, vocabulary } = model;
   const before = parallelResidual === "shared-norm" ? 1 : 2;
   const perBlock = postNorms === true ? before + 2 : before;
   const norms = layers * perBlock + blocksWithBoth + (vocabulary === undefined ? 0 : 1);
   return norms * (norm === "layer" ? 2 : 1) * hidden;
-};
+}

@@ -35,10 +35,12 @@ const redistributions = ["all-gather", "all-reduce", "reduce-scatter", "all-to-a
 export type Redistribution = (typeof redistributions)[number];
 
 /** Undefined where no single collective does it, or none is needed. */
-export const redistributionOf = (
+export function redistributionOf(
   from: PlacementKind,
   to: PlacementKind,
-): Redistribution | undefined => redistributions.find((op) => effects[op][from] === to);
+): Redistribution | undefined {
+  return redistributions.find((op) => effects[op][from] === to);
+}
 
 const kinds: readonly PlacementKind[] = ["replicate", "columns", "partial", "rows"];
 
@@ -47,19 +49,20 @@ const kinds: readonly PlacementKind[] = ["replicate", "columns", "partial", "row
  *
  * @param isAlone on one rank, which holds a whole, a block and a summand at once
  */
-export const takenBy = (
+export function takenBy(
   op: Communication["op"],
   kind: PlacementKind,
   isAlone: boolean,
-): PlacementKind | undefined =>
-  (isAlone ? kinds : [kind]).find((each) => effects[op][each] !== undefined);
+): PlacementKind | undefined {
+  return (isAlone ? kinds : [kind]).find((each) => effects[op][each] !== undefined);
+}
 
 /** Whether a communication may start from these ranks: all blocks in their order, all summands, or any of the copies. */
-export const startsWhereItLies = (
+export function startsWhereItLies(
   from: readonly number[],
   kind: PlacementKind,
   holders: readonly number[],
-): boolean => {
+): boolean {
   // Blocks are joined in the order of their ranks; summands have no order.
   if (kind === "columns" || kind === "rows") {
     return from.length === holders.length && from.every((rank, i) => rank === holders[i]);
@@ -67,4 +70,4 @@ export const startsWhereItLies = (
   const isEachOnce = new Set(from).size === from.length;
   const isEnough = kind === "replicate" || from.length === holders.length;
   return isEachOnce && isEnough && from.every((rank) => holders.includes(rank));
-};
+}

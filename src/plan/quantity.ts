@@ -6,7 +6,7 @@ const pattern = /^\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([KkMGTP]?)(i?)(B|FLOPS|
 
 type Unit = "B" | "B/s" | "FLOP/s";
 
-const parse = (text: string, unit: Unit): number | undefined => {
+function parse(text: string, unit: Unit): number | undefined {
   const [, digits, prefix = "", binary, written] = pattern.exec(text) ?? [];
   if (digits === undefined) return undefined;
   const asUnit = written === "FLOPS" ? "FLOP/s" : written;
@@ -14,21 +14,25 @@ const parse = (text: string, unit: Unit): number | undefined => {
   const step = binary === "i" ? 1024 : 1000;
   const value = Number(digits) * step ** decimal.indexOf(prefix.toUpperCase());
   return Number.isFinite(value) ? value : undefined;
-};
+}
 
 /** "16MiB" (2^20), "64GB" (1e9). Undefined where the text is no such quantity. */
-export const parseBytes = (text: string): number | undefined => {
+export function parseBytes(text: string): number | undefined {
   const bytes = parse(text, "B");
   return bytes === undefined ? undefined : Math.round(bytes);
-};
+}
 
 /** "67TFLOPS" or "67 TFLOP/s". */
-export const parseFlops = (text: string): number | undefined => parse(text, "FLOP/s");
+export function parseFlops(text: string): number | undefined {
+  return parse(text, "FLOP/s");
+}
 
 /** "50GB/s". */
-export const parseBandwidth = (text: string): number | undefined => parse(text, "B/s");
+export function parseBandwidth(text: string): number | undefined {
+  return parse(text, "B/s");
+}
 
-const scaled = (value: number, step: number, units: readonly string[]): string => {
+function scaled(value: number, step: number, units: readonly string[]): string {
   let index = 0;
   let rest = value;
   while (rest >= step && index < units.length - 1) {
@@ -36,10 +40,11 @@ const scaled = (value: number, step: number, units: readonly string[]): string =
     index += 1;
   }
   return `${Number(rest.toPrecision(3))} ${units[index] ?? ""}`;
-};
+}
 
 /** Bytes for a reader: "16 MiB", or "64 GB" with decimal units. */
-export const formatBytes = (bytes: number, units: "binary" | "decimal" = "binary"): string =>
-  units === "binary"
+export function bytesText(bytes: number, units: "binary" | "decimal" = "binary"): string {
+  return units === "binary"
     ? scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])
     : scaled(bytes, 1000, ["B", "kB", "MB", "GB", "TB"]);
+}

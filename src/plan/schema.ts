@@ -10,11 +10,11 @@ import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
 import { servingKeys } from "./serving.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
 
-const quantity = (read: (text: string) => number | undefined, example: string) => {
+function quantity(read: (text: string) => number | undefined, example: string) {
   const wanted = `must be a number greater than 0 or a quantity such as "${example}"`;
   const text = z.string().refine((written) => (read(written) ?? 0) > 0, wanted);
   return z.union([z.number().positive(), text], wanted);
-};
+}
 
 const bytes = quantity(parseBytes, "16MiB");
 const share = z.number().min(0).max(1);

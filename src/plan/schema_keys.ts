@@ -5,27 +5,28 @@ import { type Path, valueAt } from "./document.ts";
 import { planSchema } from "./schema.ts";
 
 /** Keys of the object at `path`; of a layer, those of its op. Empty where any key may stand. */
-export const keysAllowedAt = (path: Path, root: unknown): string[] => {
+export function keysAllowedAt(path: Path, root: unknown): string[] {
   let schema: unknown = planSchema;
   for (const [depth, key] of path.entries()) {
     schema = childOf(chosen(unwrap(schema), valueAt(root, path.slice(0, depth))), key);
   }
   const object = chosen(unwrap(schema), valueAt(root, path));
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
-};
+}
 
-const unwrap = (schema: unknown): unknown =>
-  schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional
     ? unwrap(schema.unwrap())
     : schema;
+}
 
-const childOf = (schema: unknown, key: string | number): unknown => {
+function childOf(schema: unknown, key: string | number): unknown {
   if (schema instanceof z.ZodArray) return schema.element;
   return schema instanceof z.ZodObject ? schema.shape[key] : undefined;
-};
+}
 
 /** Of several layer shapes, the one whose op the value has. */
-const chosen = (schema: unknown, value: unknown): unknown => {
+function chosen(schema: unknown, value: unknown): unknown {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const op = valueAt(value, ["op"]);
   return schema.options.find(
@@ -34,4 +35,4 @@ const chosen = (schema: unknown, value: unknown): unknown => {
       option.shape["op"] instanceof z.ZodLiteral &&
       option.shape["op"].value === op,
   );
-};
+}

@@ -74,8 +74,9 @@ export function servingOf(file: ServingFile, batch: number, dtype: Precision): S
 }
 
 /** Of one request in the caches at its end: its last token is given out and not read again. */
-export const contextTokens = ({ inputTokens, outputTokens }: ServingFile): number =>
-  (inputTokens ?? 1) + (outputTokens ?? 2) - 1;
+export function contextTokens({ inputTokens, outputTokens }: ServingFile): number {
+  return (inputTokens ?? 1) + (outputTokens ?? 2) - 1;
+}
 
 /** Tokens that a page has room for, and pages of a request. */
 export function pagesOf(serving: Pick<Serving, "pageTokens">, context: number) {

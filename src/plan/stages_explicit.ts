@@ -13,7 +13,7 @@ export interface ExplicitParts {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const explicitStages = (file: PlanFile, written: readonly StageFile[]): ExplicitParts => {
+export function explicitStages(file: PlanFile, written: readonly StageFile[]): ExplicitParts {
   const diagnostics: Diagnostic[] = [];
   let groups: Groups = [];
   const stages = written.map((stage, s): Stage => {
@@ -35,34 +35,39 @@ export const explicitStages = (file: PlanFile, written: readonly StageFile[]): E
     };
   });
   return { parts: { stages, communications }, diagnostics };
-};
+}
 
 /** The schema has already refused texts that are no quantity. */
-const bytesOf = (written: number | string): number =>
-  typeof written === "number" ? written : (parseBytes(written) ?? 0);
+function bytesOf(written: number | string): number {
+  return typeof written === "number" ? written : (parseBytes(written) ?? 0);
+}
 
-const noGpus = (stage: number, layer: number): Diagnostic => ({
-  code: "layer-without-gpus",
-  severity: "error",
-  path: ["stages", stage, "layers", layer],
-  message: "no layer before this one names GPUs, nor does it",
-  hint: 'add "parallel": { "kind": "replicated", "gpus": [0] }',
-});
+function noGpus(stage: number, layer: number): Diagnostic {
+  return {
+    code: "layer-without-gpus",
+    severity: "error",
+    path: ["stages", stage, "layers", layer],
+    message: "no layer before this one names GPUs, nor does it",
+    hint: 'add "parallel": { "kind": "replicated", "gpus": [0] }',
+  };
+}
 
-const noSuchGap = (index: number, after: string | undefined): Diagnostic => ({
-  code: "communication-after-no-stage",
-  severity: "error",
-  path: ["communications", index, ...(after === undefined ? [] : ["after"])],
-  message:
-    after === undefined
-      ? `communication ${index} follows stage ${index}, but no two stages meet there`
-      : `no stage named ${JSON.stringify(after)} is followed by another stage`,
-  hint: "name the stage that the communication follows with after",
-});
+function noSuchGap(index: number, after: string | undefined): Diagnostic {
+  return {
+    code: "communication-after-no-stage",
+    severity: "error",
+    path: ["communications", index, ...(after === undefined ? [] : ["after"])],
+    message:
+      after === undefined
+        ? `communication ${index} follows stage ${index}, but no two stages meet there`
+        : `no stage named ${JSON.stringify(after)} is followed by another stage`,
+    hint: "name the stage that the communication follows with after",
+  };
+}
 
 /** For experts, `gpus` says where they live; their tokens stay where the layer before left them. */
-const tokenGroups = (parallel: ParallelFile, before: Groups): Groups => {
+function tokenGroups(parallel: ParallelFile, before: Groups): Groups {
   if (parallel.tokenGpus !== undefined) return [parallel.tokenGpus];
   if (parallel.kind === "expert" && before.length > 0) return before;
   return groupsOf(parallel);
-};
+}

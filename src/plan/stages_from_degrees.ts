@@ -10,12 +10,12 @@ import type { ModelFile } from "./schema_model.ts";
 
 const epsilon = 1e-5;
 
-export const degreesOf = ({ parallel = {} }: PlanFile): Degrees => {
+export function degreesOf({ parallel = {} }: PlanFile): Degrees {
   const { tensorGroup: _, expertGroup: _unused, ...degrees } = parallel;
   return { tensor: 1, pipeline: 1, data: 1, expert: 1, ...degrees };
-};
+}
 
-export const modelOf = (file: ModelFile): Model => {
+export function modelOf(file: ModelFile): Model {
   const { moe, ...rest } = file;
   const ffn = file.ffn ?? 4 * file.hidden;
   const topK = moe?.topK ?? 1;
@@ -32,7 +32,7 @@ export const modelOf = (file: ModelFile): Model => {
       ? {}
       : { moe: { ffn, renormalise: topK > 1, dense: false, ...moe, topK } }),
   };
-};
+}
 
 /** Where the layers of one stage run. */
 interface Place extends StageMesh {
@@ -40,7 +40,7 @@ interface Place extends StageMesh {
   readonly tokenwise: Pick<NormLayer, "split">;
 }
 
-export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees): Stage[] => {
+export function stagesFromDegrees(file: PlanFile, model: Model, degrees: Degrees): Stage[] {
   const { pipeline } = degrees;
   const { vocabulary = model.vocabulary } = paddedVocabulary(model.vocabulary, degrees) ?? {};
   const ends = { ...model, ...(vocabulary === undefined ? {} : { vocabulary }) };
@@ -59,13 +59,13 @@ export const stagesFromDegrees = (file: PlanFile, model: Model, degrees: Degrees
     if (s === starts.length - 1) layers.push(...headOf(ends, place, layers.length));
     return { name: starts.length === 1 ? "blocks" : `blocks_${s}`, layers };
   });
-};
+}
 
 /**
  * The first layer of each stage: chunks of all pipeline ranks in turn, p stages or v · p. Even where a rule
  * refuses the division, no layer is lost.
  */
-const firstLayers = ({ layers }: Model, degrees: Degrees): number[] => {
+function firstLayers({ layers }: Model, degrees: Degrees): number[] {
   const { pipeline, layersPerStage } = degrees;
   const chunks = pipeline === 1 ? 1 : Math.min(degrees.virtualStages ?? 1, layers);
   const stages = pipeline * chunks;
@@ -78,13 +78,15 @@ const firstLayers = ({ layers }: Model, degrees: Degrees): number[] => {
     return next - count;
   });
   return next === layers && starts.every(Number.isInteger) ? starts : even;
-};
+}
 
-const isSplit = ({ groups }: Place): boolean => (groups[0]?.length ?? 1) > 1;
+function isSplit({ groups }: Place): boolean {
+  return (groups[0]?.length ?? 1) > 1;
+}
 
 /** The vocabulary is split over the tensor group, as Megatron-LM does. */
-const embeddingOf = ({ vocabulary, hidden }: Model, place: Place): Layer[] =>
-  vocabulary === undefined
+function embeddingOf({ vocabulary, hidden }: Model, place: Place): Layer[] {
+  return vocabulary === undefined
     ? []
     : [
         {
@@ -96,8 +98,9 @@ const embeddingOf = ({ vocabulary, hidden }: Model, place: Place): Layer[] =>
           split: isSplit(place) ? "row" : "replicated",
         },
       ];
+}
 
-const headOf = (model: Model, place: Place, at: number): Layer[] => {
+function headOf(model: Model, place: Place, at: number): Layer[] {
   const { vocabulary, hidden, norm, tiedEmbeddings } = model;
   return vocabulary === undefined
     ? []
@@ -122,18 +125,18 @@ const headOf = (model: Model, place: Place, at: number): Layer[] => {
           ...(tiedEmbeddings === true ? { tied: true } : {}),
         },
       ];
-};
+}
 
 /**
  * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `block`
  * counts through the model, `at` is the index within the stage of the block's first layer.
  */
-const blockOf = (
+function blockOf(
   model: Model,
   { groups, expertGroups, tokenwise }: Place,
   block: number,
   at: number,
-): Layer[] => {
+): Layer[] {
   const { hidden, heads, kvHeads, headDim, causal, ffn, latent } = model;
   const moe = model.moe?.denseLayers?.includes(block) === true ? undefined : model.moe;
   const activation = model.gated ? "silu" : "gelu";
@@ -185,4 +188,4 @@ const blockOf = (
     }));
   }
   return layers;
-};
+}

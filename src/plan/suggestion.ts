@@ -1,7 +1,7 @@
 // "Did you mean …": the nearest known word by edit distance.
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
-export const editDistance = (a: string, b: string): number => {
+export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -21,12 +21,14 @@ export const editDistance = (a: string, b: string): number => {
     last = row;
   }
   return last[b.length] ?? 0;
-};
+}
 
-const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_ ]/g, "");
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_ ]/g, "");
+}
 
 /** The known word that was probably meant; spelling of case and separators does not count. */
-export const suggest = (word: string, known: readonly string[]): string | undefined => {
+export function suggest(word: string, known: readonly string[]): string | undefined {
   // A word longer than any key is no typing error, and would only cost time.
   if (word.length > 64) return undefined;
   const ranked = known
@@ -36,4 +38,4 @@ export const suggest = (word: string, known: readonly string[]): string | undefi
   if (best === undefined) return undefined;
   const allowed = Math.max(1, Math.floor(Math.min(word.length, best.candidate.length) / 3));
   return best.distance <= allowed ? best.candidate : undefined;
-};
+}

@@ -21,7 +21,7 @@ export interface ParsedText {
 }
 
 /** The text's value and positions; every syntax error at once. Never throws. */
-export const parseText = (given: string, file: string): ParsedText => {
+export function parseText(given: string, file: string): ParsedText {
   const text = withoutMark(given);
   const format = file.toLowerCase().endsWith(".json") ? "json" : "yaml";
   const lines = new LineCounter();
@@ -102,10 +102,10 @@ export const parseText = (given: string, file: string): ParsedText => {
     const reason = caught instanceof Error ? caught.message : String(caught);
     return refuse("too-many-aliases", reason, `use fewer than ${maxAliases} YAML aliases`);
   }
-};
+}
 
 /** Where a map has a key that it has already, in characters from the start of the text. */
-const repeatedKeys = (yaml: Document.Parsed): number[] => {
+function repeatedKeys(yaml: Document.Parsed): number[] {
   const found: number[] = [];
   visit(yaml, {
     Map: (_key, map) => {
@@ -118,19 +118,19 @@ const repeatedKeys = (yaml: Document.Parsed): number[] => {
     },
   });
   return found;
-};
+}
 
-const addLines = (lines: LineCounter, text: string): void => {
+function addLines(lines: LineCounter, text: string): void {
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
     lines.addNewLine(at + 1);
   }
-};
+}
 
 const jsonString = /"(?:[^"\\]|\\.)*"/g;
 
 /** At least the depth of brackets, whatever is quoted in YAML: its strings hold no dozens of brackets. */
-const bracketDepth = (text: string): number => {
+function bracketDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
   for (const character of text) {
@@ -138,19 +138,19 @@ const bracketDepth = (text: string): number => {
     else if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
   }
   return deepest;
-};
+}
 
-const childTokens = (token: CST.Token): CST.Token[] => {
+function childTokens(token: CST.Token): CST.Token[] {
   const children: (CST.Token | null | undefined)[] = [];
   if (token.type === "document") children.push(token.value);
   if ("items" in token) {
     for (const item of token.items) children.push(item.key, item.value);
   }
   return children.filter((child) => child !== null && child !== undefined);
-};
+}
 
 /** Walked without recursion, which is the point of it. */
-const tokenDepth = (tokens: readonly CST.Token[]): number => {
+function tokenDepth(tokens: readonly CST.Token[]): number {
   const open = tokens.map((token) => ({ token, depth: 0 }));
   let deepest = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -160,4 +160,4 @@ const tokenDepth = (tokens: readonly CST.Token[]): number => {
     for (const child of childTokens(token)) open.push({ token: child, depth: depth + 1 });
   }
   return deepest;
-};
+}

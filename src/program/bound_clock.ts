@@ -21,8 +21,8 @@ interface Work {
   readonly wireMs: number;
   readonly transfer?: {
     readonly channel: number;
-    readonly gives: boolean;
-    readonly gets: boolean;
+    readonly sends: boolean;
+    readonly receives: boolean;
     /** The rank goes on meanwhile, up to `awaits`. */
     readonly isStarted: boolean;
   };
@@ -59,7 +59,7 @@ interface RankClock {
   /** Whether it is among the blocked of a meeting. */
   isBlocked: boolean;
   /** Whether the first of the queue has been given already. */
-  hasGiven: boolean;
+  hasSent: boolean;
 }
 
 /** Channels of a repetition are told apart by multiples of it. */
@@ -69,12 +69,12 @@ const channelsOfAll = 2 ** 24;
  * @param ranks how many
  * @param timesOf how many layers in a row the lowering of one stands for, see `shorten`
  */
-export const createClock = (
+export function createClock(
   ranks: number,
   peaks: Peaks,
   wireBytes: WireCount,
   timesOf: (layer: string) => number = () => 1,
-): Clock => {
+): Clock {
   const clocks = Array.from({ length: ranks }, (): RankClock => ({
     nowMs: 0,
     waitMs: undefined,
@@ -87,7 +87,7 @@ export const createClock = (
     next: 0,
     repeated: [],
     isBlocked: false,
-    hasGiven: false,
+    hasSent: false,
   }));
   const meetings = new Map<number, Meeting>();
   const perLayer = new Map<string, Map<number, number>>();
@@ -110,8 +110,8 @@ export const createClock = (
       wireMs: msOf(largestPiece, peaks.linkBandwidth),
       transfer: {
         channel,
-        gives: from.includes(rank),
-        gets: to.includes(rank),
+        sends: from.includes(rank),
+        receives: to.includes(rank),
         isStarted: instruction.op === "start",
       },
       givers: from.length,
@@ -127,22 +127,22 @@ export const createClock = (
     for (let work = clock.queue[clock.next]; work !== undefined; work = clock.queue[clock.next]) {
       const { transfer } = work;
       if (transfer !== undefined) {
-        const { channel, gives, gets, isStarted } = transfer;
+        const { channel, sends, receives, isStarted } = transfer;
         const meeting = meetings.get(channel) ?? {
           missing: work.givers ?? 0,
           readyMs: 0,
           blocked: [],
         };
         meetings.set(channel, meeting);
-        if (gives && !clock.hasGiven) {
-          clock.hasGiven = true;
+        if (sends && !clock.hasSent) {
+          clock.hasSent = true;
           meeting.missing -= 1;
           meeting.readyMs = Math.max(meeting.readyMs, clock.nowMs);
           if (meeting.missing === 0) freed.push(...meeting.blocked.splice(0));
         }
         if (isStarted) {
           clock.started.set(channel, { work, startMs: clock.nowMs });
-        } else if (gets) {
+        } else if (receives) {
           if (meeting.missing > 0) {
             clock.isBlocked = true;
             meeting.blocked.push(rank);
@@ -159,19 +159,19 @@ export const createClock = (
             `rank ${rank} waits for channel ${work.awaits}, on which nothing was started`,
           );
         }
-        if (started.work.transfer?.gets === true && meeting.missing > 0) {
+        if (started.work.transfer?.receives === true && meeting.missing > 0) {
           clock.isBlocked = true;
           meeting.blocked.push(rank);
           return freed;
         }
-        const ready = started.work.transfer?.gets === true ? meeting.readyMs : 0;
+        const ready = started.work.transfer?.receives === true ? meeting.readyMs : 0;
         const begin = Math.max(started.startMs, ready, clock.linkFreeMs);
         clock.linkFreeMs = begin + started.work.wireMs;
         clock.nowMs = Math.max(clock.nowMs, clock.linkFreeMs);
         clock.started.delete(work.awaits);
       }
       clock.next += 1;
-      clock.hasGiven = false;
+      clock.hasSent = false;
       clock.waitMs ??= clock.nowMs;
       clock.kernelMs += work.kernelMs;
       memoryBoundMs += work.memoryBoundMs ?? 0;
@@ -267,9 +267,9 @@ export const createClock = (
       };
     },
   };
-};
+}
 
-const inRepetition = (work: Work, time: number): Work => {
+function inRepetition(work: Work, time: number): Work {
   const { transfer, awaits } = work;
   if (transfer === undefined && awaits === undefined) return work;
   const offset = time * channelsOfAll;
@@ -278,13 +278,14 @@ const inRepetition = (work: Work, time: number): Work => {
     ...(transfer && { transfer: { ...transfer, channel: transfer.channel + offset } }),
     ...(awaits === undefined ? {} : { awaits: awaits + offset }),
   };
-};
+}
 
-const largest = <T>(items: readonly T[], of: (item: T) => number): number => {
+function largest<T>(items: readonly T[], of: (item: T) => number): number {
   let most = 0;
   for (const item of items) most = Math.max(most, of(item));
   return most;
-};
+}
 
-const msOf = (bytes: number, bytesPerSecond: number | undefined): number =>
-  bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;
+function msOf(bytes: number, bytesPerSecond: number | undefined): number {
+  return bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;
+}

@@ -67,7 +67,7 @@ export interface ProgramBuilder extends Builder {
   ranks(): RankProgram[];
 }
 
-export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder => {
+export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder {
   const buffers = Array.from({ length: ranks }, () => new Map<string, BufferDeclaration>());
   const instructions = Array.from({ length: ranks }, (): Instruction[] => []);
   const channels = new Map<string, number>();
@@ -87,7 +87,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
   const builder: ProgramBuilder = {
     dtype,
     declare(rank, { id, layer: _, dtype: own = dtype, ...rest }) {
-      const bytes = bytesOf(rest.shape, own);
+      const bytes = tensorBytes(rest.shape, own);
       const known = buffersOf(rank).get(id);
       if (known !== undefined && known.bytes !== bytes) {
         throw new Error(`buffer ${id} of rank ${rank}: ${known.bytes} and ${bytes} bytes`);
@@ -104,7 +104,7 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       if (known.has(id)) return;
       if (!known.has(place.id)) known.set(place.id, ofWords(place.id, rest.role, place.bytes));
       const within = { buffer: place.id, offset: place.offset };
-      known.set(id, { id, dtype: own, bytes: bytesOf(rest.shape, own), ...rest, within });
+      known.set(id, { id, dtype: own, bytes: tensorBytes(rest.shape, own), ...rest, within });
     },
     emit(rank, instruction) {
       buffersOf(rank);
@@ -126,14 +126,14 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
     },
     window(rank, buffer, columns, first, rows) {
       const id = windowName(buffer, first, rows);
-      const offset = bytesOf([first, columns], dtype);
+      const offset = tensorBytes([first, columns], dtype);
       if (offset % windowAlignment !== 0) {
         throw new Error(
           `${id}: a window at byte ${offset}, which is no multiple of ${windowAlignment}`,
         );
       }
       const shape = [rows, columns];
-      const bytes = bytesOf(shape, dtype);
+      const bytes = tensorBytes(shape, dtype);
       const base = buffersOf(rank).get(buffer)?.within ?? { buffer, offset: 0 };
       const within = { buffer: base.buffer, offset: base.offset + offset };
       buffersOf(rank).set(id, { id, role: "activation", dtype, shape, bytes, within });
@@ -157,21 +157,24 @@ export const createBuilder = (ranks: number, dtype: StorageType): ProgramBuilder
       })),
   };
   return builder;
-};
+}
 
 /** A buffer that there is once keeps its name. */
-export const copyName = (id: string, copy: number, count: number): string =>
-  count === 1 ? id : `${id}#${copy}`;
+export function copyName(id: string, copy: number, count: number): string {
+  return count === 1 ? id : `${id}#${copy}`;
+}
 
-export const windowName = (buffer: string, first: number, rows: number): string =>
-  `${buffer}@${first}+${rows}`;
+export function windowName(buffer: string, first: number, rows: number): string {
+  return `${buffer}@${first}+${rows}`;
+}
 
-export const workspaceName = (slot: number): string =>
-  slot === 0 ? "workspace" : `workspace/${slot}`;
+export function workspaceName(slot: number): string {
+  return slot === 0 ? "workspace" : `workspace/${slot}`;
+}
 
 /** Bytes of a buffer of that shape; all but u32 pad the last dimension to quads. */
-export const bytesOf = (shape: readonly number[], dtype: DType): number => {
+export function tensorBytes(shape: readonly number[], dtype: DType): number {
   const columns = shape.at(-1) ?? 1;
   const rows = shape.slice(0, -1).reduce((product, extent) => product * extent, 1);
   return rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);
-};
+}

@@ -40,74 +40,83 @@ export interface CollectiveBenchRequest {
 }
 
 /** Ranks on both sides. Rank 0 is the root where there is one; a send goes from it to the last rank. */
-export const membersOf = (
+export function collectiveRanks(
   op: BenchedCollective,
   ranks: number,
-): { readonly from: readonly number[]; readonly to: readonly number[] } => {
+): { readonly from: readonly number[]; readonly to: readonly number[] } {
   const all = Array.from({ length: ranks }, (_, rank) => rank);
   if (op === "send") return { from: [0], to: [ranks - 1] };
   return {
     from: op === "broadcast" || op === "scatter" ? [0] : all,
     to: op === "reduce" || op === "gather" ? [0] : all,
   };
-};
+}
 
 /** Elements that a member sends and receives, for pieces of `count`. */
-export const extentsOf = (
+export function extentsOf(
   op: BenchedCollective,
   ranks: number,
   count: number,
-): { readonly sent: number; readonly received: number } => ({
-  sent: op === "reduce-scatter" || op === "scatter" || op === "all-to-all" ? ranks * count : count,
-  received: op === "all-gather" || op === "gather" || op === "all-to-all" ? ranks * count : count,
-});
+): { readonly sent: number; readonly received: number } {
+  return {
+    sent:
+      op === "reduce-scatter" || op === "scatter" || op === "all-to-all" ? ranks * count : count,
+    received: op === "all-gather" || op === "gather" || op === "all-to-all" ? ranks * count : count,
+  };
+}
 
 /** nccl-tests' `S`: bytes of the whole message. */
-export const messageBytes = (
+export function messageBytes(
   op: BenchedCollective,
   ranks: number,
   count: number,
   dtype: StorageType,
-): number => {
+): number {
   const { sent, received } = extentsOf(op, ranks, count);
   return Math.max(sent, received) * bytesPerElement(dtype);
-};
+}
 
 /** All-to-all cannot be done in place, a send has no place in common. */
-export const placesOf = (op: BenchedCollective): readonly BufferPlace[] =>
-  op === "all-to-all" || op === "send" ? ["out-of-place"] : ["out-of-place", "in-place"];
+export function bufferPlaces(op: BenchedCollective): readonly BufferPlace[] {
+  return op === "all-to-all" || op === "send" ? ["out-of-place"] : ["out-of-place", "in-place"];
+}
 
 /** What rank `rank` sends at that size. */
-export const sentContent = (rank: number, count: number, elements: number): RegionContent => ({
-  kind: "uniform",
-  tensor: `${count}/${rank}`,
-  center: 0,
-  scale: 1,
-  shape: [1, elements],
-  offset: [0, 0],
-  size: [1, elements],
-});
+export function sentContent(rank: number, count: number, elements: number): RegionContent {
+  return {
+    kind: "uniform",
+    tensor: `${count}/${rank}`,
+    center: 0,
+    scale: 1,
+    shape: [1, elements],
+    offset: [0, 0],
+    size: [1, elements],
+  };
+}
 
 /** Names of the stages of one size: `prepare` puts everything back, `check` runs it once and shows it. */
-export const stagesOf = (count: number, place: BufferPlace) => ({
-  prepare: `prepare ${count} ${place}`,
-  check: `check ${count} ${place}`,
-  time: `time ${count} ${place}`,
-});
+export function stagesOf(count: number, place: BufferPlace) {
+  return {
+    prepare: `prepare ${count} ${place}`,
+    check: `check ${count} ${place}`,
+    time: `time ${count} ${place}`,
+  };
+}
 
 /** Where the part of a member begins that a collective in place gives or gets, in elements. */
-export const ownStart = (op: BenchedCollective, rank: number, count: number): number =>
-  op === "all-gather" || op === "gather" || op === "reduce-scatter" || op === "scatter"
+export function ownStart(op: BenchedCollective, rank: number, count: number): number {
+  return op === "all-gather" || op === "gather" || op === "reduce-scatter" || op === "scatter"
     ? rank * count
     : 0;
+}
 
-export const collectiveProgram = (request: CollectiveBenchRequest): Program => {
+export function collectiveProgram(request: CollectiveBenchRequest): Program {
   const { op, ranks, dtype, sizes } = request;
   const builder = createBuilder(ranks, dtype);
-  const { from, to } = membersOf(op, ranks);
+  const { from, to } = collectiveRanks(op, ranks);
   for (const { count, repeats } of sizes) {
     const { sent, received } = extentsOf(op, ranks, count);
-    for (const place of placesOf(op)) {
+    for (const place of bufferPlaces(op)) {
       const stages = stagesOf(count, place);
       const { prepare: layer } = stages;
       for (let rank = 0; rank < ranks; rank++) {
@@ -192,17 +201,17 @@ export const collectiveProgram = (request: CollectiveBenchRequest): Program => {
     layers: [],
     output: { rows: 1, columns: 1 },
   };
-};
+}
 
 type Common = Pick<Collective, "origin" | "name" | "channel" | "send" | "receive" | "inPlace">;
 
-const instructionOf = (
+function instructionOf(
   { op, ranks, dtype, algorithm }: CollectiveBenchRequest,
   count: number,
   rank: number,
   given: Common,
-): Collective => {
-  const common = { ...given, dtype, ...membersOf(op, ranks) };
+): Collective {
+  const common = { ...given, dtype, ...collectiveRanks(op, ranks) };
   const counts = Array.from({ length: ranks }, () => count);
   switch (op) {
     case "all-gather":
@@ -220,4 +229,4 @@ const instructionOf = (
     case "send":
       return { ...common, op: rank === 0 ? "send" : "recv", count };
   }
-};
+}

@@ -4,24 +4,24 @@ import { startsWhereItLies, takenBy } from "../plan/placement.ts";
 import type { Communication } from "../plan/plan.ts";
 import type { NewOp } from "./op.ts";
 import { gatherOn } from "./redistribute.ts";
-import { joined, sameRanks, type Shard, type ShardedTensor } from "./tensor.ts";
+import { joinTensors, sameRanks, type Shard, type ShardedTensor } from "./tensor.ts";
 import {
   allGatherColumns,
   allGatherRows,
-  allReduce,
+  allReduceRows,
   allToAllRows,
-  broadcast,
+  broadcastRows,
   type Move,
   reduceScatterRows,
   sendPairs,
 } from "./transfers.ts";
 
 /** @throws Error where the value is not placed as the communication needs it */
-export const communicate = (
+export function communicate(
   add: (op: NewOp) => void,
   value: ShardedTensor,
   communication: Communication,
-): ShardedTensor => {
+): ShardedTensor {
   const move: Move = {
     add,
     origin: value.origin,
@@ -36,10 +36,10 @@ export const communicate = (
       ? gatherOn({ ...move, name: `${move.name}/whole`, to: held.ranks }, held)
       : held;
   return { ...value, shards: [moveBy(communication, move, startedBy(shard, communication))] };
-};
+}
 
 /** The shard on the ranks that the communication starts from: summands in any order, of copies any. */
-const startedBy = (shard: Shard, { name, from }: Communication): Shard => {
+function startedBy(shard: Shard, { name, from }: Communication): Shard {
   const { ranks, placement } = shard;
   if (sameRanks(ranks, from)) return shard;
   if (startsWhereItLies(from, placement.kind, ranks)) {
@@ -48,9 +48,9 @@ const startedBy = (shard: Shard, { name, from }: Communication): Shard => {
   throw new Error(
     `${name} starts from ranks ${from.join(", ")}, but the value is on ${ranks.join(", ")}`,
   );
-};
+}
 
-const moveBy = ({ op, name }: Communication, move: Move, shard: Shard): Shard => {
+function moveBy({ op, name }: Communication, move: Move, shard: Shard): Shard {
   const { kind } = shard.placement;
   const taken = takenBy(op, kind, shard.ranks.length === 1);
   if (taken === undefined) throw new Error(`${name}: ${op} of a value that is placed as ${kind}`);
@@ -58,20 +58,20 @@ const moveBy = ({ op, name }: Communication, move: Move, shard: Shard): Shard =>
     case "all-gather":
       return taken === "columns" ? allGatherColumns(move, shard) : allGatherRows(move, shard);
     case "all-reduce":
-      return allReduce(move, shard);
+      return allReduceRows(move, shard);
     case "reduce-scatter":
       return reduceScatterRows(move, shard);
     case "all-to-all":
       return allToAllRows(move, shard);
     case "broadcast":
-      return broadcast(move, shard);
+      return broadcastRows(move, shard);
     case "send":
       return sendPairs(move, shard);
   }
-};
+}
 
 /** Data replicas of one rank each are row blocks of one shard. */
-const asOneShard = ({ shards, rows }: ShardedTensor): Shard => {
+function asOneShard({ shards, rows }: ShardedTensor): Shard {
   const [first] = shards;
   if (first === undefined) throw new Error("a value without shards");
   if (shards.length === 1) return first;
@@ -86,6 +86,6 @@ const asOneShard = ({ shards, rows }: ShardedTensor): Shard => {
     rowOffset: 0,
     rows,
     placement: { kind: "rows", rows: shards.map((shard) => shard.rows) },
-    tensor: joined(shards.map((shard) => shard.tensor)),
+    tensor: joinTensors(shards.map((shard) => shard.tensor)),
   };
-};
+}

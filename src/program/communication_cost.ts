@@ -36,7 +36,7 @@ export interface CommunicationCost {
 }
 
 /** @param plan as for `estimatePlan` */
-export const communicationCosts = (plan: Plan): CommunicationCost[] => {
+export function communicationCosts(plan: Plan): CommunicationCost[] {
   const symmetry = oneOfAlike(plan);
   const { microBatches } = plan.workload;
   const own = symmetry.plan;
@@ -53,7 +53,7 @@ export const communicationCosts = (plan: Plan): CommunicationCost[] => {
     allocate() {},
     add(rank, instruction) {
       const collective = collectiveOf(instruction);
-      if (collective === undefined || instruction.origin.standIn === true) return;
+      if (collective === undefined || instruction.origin.synthetic === true) return;
       const { layer } = instruction.origin;
       const name = declaredName(collective.name, declared);
       const op = collective.op === "recv" ? "send" : collective.op;
@@ -63,16 +63,16 @@ export const communicationCosts = (plan: Plan): CommunicationCost[] => {
       const { received } = wire(collective, rank);
       const place = placeOf.get(layer);
       const { least, excess } = leastAt(collective, rank, received, place, readers.get(layer));
-      const at = cost.arrivals.get(rank) ?? { received: 0, least: 0 };
-      cost.arrivals.set(rank, { received: at.received + received, least: at.least + least });
+      const at = cost.receivedByRank.get(rank) ?? { received: 0, least: 0 };
+      cost.receivedByRank.set(rank, { received: at.received + received, least: at.least + least });
       cost.excess = excess;
       cost.hops = Math.max(cost.hops, hopsOf(collective));
       cost.hopsSaveBytes ||= savesBytes(collective, rank, received);
       if (instruction.op === "start") cost.blocks = Math.max(cost.blocks, instruction.block + 1);
     },
   });
-  return [...open.values()].map(({ arrivals, excess, ...cost }) => {
-    const worst = [...arrivals].reduce((most, each) => (isWorse(each, most) ? each : most));
+  return [...open.values()].map(({ receivedByRank, excess, ...cost }) => {
+    const worst = [...receivedByRank].reduce((most, each) => (isWorse(each, most) ? each : most));
     const [rank, { received, least }] = worst;
     return {
       ...cost,
@@ -84,9 +84,9 @@ export const communicationCosts = (plan: Plan): CommunicationCost[] => {
       },
     };
   });
-};
+}
 
-interface Arrival {
+interface Received {
   readonly received: number;
   readonly least: number;
 }
@@ -94,47 +94,50 @@ interface Arrival {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 type Open = Mutable<Omit<CommunicationCost, "worst">> & {
-  readonly arrivals: Map<number, Arrival>;
+  readonly receivedByRank: Map<number, Received>;
   excess: Excess;
 };
 
-const newCost = (op: CommunicationCost["op"], layer: string, name: string | undefined): Open => ({
-  op,
-  layer,
-  ...(name === undefined ? {} : { name }),
-  blocks: 1,
-  hops: 1,
-  hopsSaveBytes: false,
-  arrivals: new Map(),
-  excess: "added-again",
-});
+function newCost(op: CommunicationCost["op"], layer: string, name: string | undefined): Open {
+  return {
+    op,
+    layer,
+    ...(name === undefined ? {} : { name }),
+    blocks: 1,
+    hops: 1,
+    hopsSaveBytes: false,
+    receivedByRank: new Map(),
+    excess: "added-again",
+  };
+}
 
-type OfRank = readonly [rank: number, arrival: Arrival];
+type OfRank = readonly [rank: number, received: Received];
 
 /** More beyond the least; of as much, more at all. */
-const isWorse = ([, a]: OfRank, [, b]: OfRank): boolean => {
+function isWorse([, a]: OfRank, [, b]: OfRank): boolean {
   const difference = a.received - a.least - (b.received - b.least);
   return difference > 0 || (difference === 0 && a.received > b.received);
-};
+}
 
 /** Blocks and pairs of a declared communication are named after the whole, with something behind a slash. */
-const declaredName = (name: string, declared: ReadonlySet<string>): string | undefined => {
+function declaredName(name: string, declared: ReadonlySet<string>): string | undefined {
   for (let end = name.length; end > 0; end = name.lastIndexOf("/", end - 1)) {
     const whole = name.slice(0, end);
     if (declared.has(whole)) return whole;
   }
   return undefined;
-};
+}
 
 /** One after the other. */
-const hopsOf = (collective: Collective): number =>
-  isAllReduce(collective) ? algorithmOf(collective).hops(collective.from.length) : 1;
+function hopsOf(collective: Collective): number {
+  return isAllReduce(collective) ? algorithmOf(collective).hops(collective.from.length) : 1;
+}
 
 /** Whether the rank would get more if every reader added all summands itself. */
-const savesBytes = (collective: Collective, rank: number, received: number): boolean => {
+function savesBytes(collective: Collective, rank: number, received: number): boolean {
   if (!isAllReduce(collective) || !broadcastsSums(collective)) return false;
   const { from, to, count, dtype } = collective;
   if (!to.includes(rank)) return false;
   const direct = (from.length - (from.includes(rank) ? 1 : 0)) * count * bytesPerElement(dtype);
   return received < 0.98 * direct;
-};
+}

@@ -27,7 +27,7 @@ export function* contentBlocks(
 ): Generator<ContentBlock> {
   const parts = partsOf(content);
   const rowBytes = bytesPerElement(dtype) * parts.reduce((sum, part) => sum + pitchOf(part), 0);
-  const rows = rowsOf(parts[0] ?? noPart());
+  const rows = regionRows(parts[0] ?? noPart());
   // Blocks begin with a word.
   const most = 4 * Math.max(1, Math.floor(blockBytes / (4 * rowBytes)));
   for (let row = 0; row < rows; row += most) {
@@ -37,39 +37,36 @@ export function* contentBlocks(
 }
 
 /** All of them at once. */
-export const fillContent = (
-  content: Content,
-  seed: number,
-  dtype: DType,
-): Uint8Array<ArrayBuffer> => {
+export function fillContent(content: Content, seed: number, dtype: DType): Uint8Array<ArrayBuffer> {
   const parts = partsOf(content);
-  return fillRows(parts, seed, dtype, 0, rowsOf(parts[0] ?? noPart()));
-};
+  return fillRows(parts, seed, dtype, 0, regionRows(parts[0] ?? noPart()));
+}
 
-export const partsOf = (content: Content): readonly RegionContent[] =>
-  content.kind === "beside" ? content.parts : [content];
+export function partsOf(content: Content): readonly RegionContent[] {
+  return content.kind === "beside" ? content.parts : [content];
+}
 
 /** As a buffer holds them, in whole words. */
-export const contentBytes = (content: Content, dtype: DType): number => {
+export function contentBytes(content: Content, dtype: DType): number {
   const parts = partsOf(content);
   const pitch = parts.reduce((sum, part) => sum + pitchOf(part), 0);
-  return ceilDiv(rowsOf(parts[0] ?? noPart()) * pitch * bytesPerElement(dtype), 4) * 4;
-};
+  return ceilDiv(regionRows(parts[0] ?? noPart()) * pitch * bytesPerElement(dtype), 4) * 4;
+}
 
-const fillRows = (
+function fillRows(
   parts: readonly RegionContent[],
   seed: number,
   dtype: DType,
   firstRow: number,
   rows: number,
-): Uint8Array<ArrayBuffer> => {
+): Uint8Array<ArrayBuffer> {
   const pitch = parts.reduce((sum, part) => sum + pitchOf(part), 0);
   const bytes = new Uint8Array(ceilDiv(rows * pitch * bytesPerElement(dtype), 4) * 4);
   const target = elementsIn(bytes, dtype);
   let first = 0;
   for (const part of parts) {
     const key = tensorKey(part.tensor, seed);
-    const columns = columnsOf(part);
+    const columns = regionColumns(part);
     const numberOf = numbersOf(part, dtype === "f16" ? toHalf : undefined);
     for (let row = 0; row < rows; row++) {
       const start = rowStart(part, firstRow + row);
@@ -80,16 +77,16 @@ const fillRows = (
     first += pitchOf(part);
   }
   return bytes;
-};
+}
 
 /** The region's values as storage of that type holds them, unpadded, for the reference. */
-export const contentValues = (
+export function contentValues(
   content: RegionContent,
   seed: number,
   dtype: StorageType,
-): Float64Array => {
-  const columns = columnsOf(content);
-  const rows = rowsOf(content);
+): Float64Array {
+  const columns = regionColumns(content);
+  const rows = regionRows(content);
   const values = new Float64Array(rows * columns);
   const key = tensorKey(content.tensor, seed);
   const isRounded = dtype === "f16" && content.kind === "uniform";
@@ -101,33 +98,39 @@ export const contentValues = (
     }
   }
   return values;
-};
+}
 
-const noPart = (): never => {
+function noPart(): never {
   throw new RangeError("a content needs at least one part");
-};
+}
 
-export const columnsOf = (region: Region): number => region.size.at(-1) ?? 1;
+export function regionColumns(region: Region): number {
+  return region.size.at(-1) ?? 1;
+}
 
-export const rowsOf = (region: Region): number =>
-  region.size.slice(0, -1).reduce((product, extent) => product * extent, 1);
+export function regionRows(region: Region): number {
+  return region.size.slice(0, -1).reduce((product, extent) => product * extent, 1);
+}
 
 /** Elements from one row to the next. */
-export const pitchOf = (content: RegionContent): number =>
-  content.kind === "ids" ? columnsOf(content) : rowPitch(columnsOf(content));
+export function pitchOf(content: RegionContent): number {
+  return content.kind === "ids" ? regionColumns(content) : rowPitch(regionColumns(content));
+}
 
-const elementsIn = (bytes: Uint8Array<ArrayBuffer>, dtype: DType) => {
+function elementsIn(bytes: Uint8Array<ArrayBuffer>, dtype: DType) {
   if (dtype === "f16") return new Uint16Array(bytes.buffer);
   return dtype === "u32" ? new Uint32Array(bytes.buffer) : new Float32Array(bytes.buffer);
-};
+}
 
-export const roundToHalf = (value: number): number => fromHalf(toHalf(value));
+export function roundToHalf(value: number): number {
+  return fromHalf(toHalf(value));
+}
 
 /** The element that a random word becomes, as `encode` stores it. */
-const numbersOf = (
+function numbersOf(
   content: RegionContent,
   encode: ((value: number) => number) | undefined,
-): ((random: number) => number) => {
+): (random: number) => number {
   const encoded = (valueOf: (random: number) => number) =>
     encode === undefined ? valueOf : (random: number) => encode(valueOf(random));
   if (content.kind === "ids") {
@@ -139,10 +142,10 @@ const numbersOf = (
   const scale = Math.fround(content.scale);
   // 24 bits, so that [-1, 1) is exact in f32.
   return encoded((random) => Math.fround(center + scale * ((random >>> 8) / 2 ** 23 - 1)));
-};
+}
 
 /** Global index of the first element of a row of the region. */
-const rowStart = (region: Region, row: number): number => {
+function rowStart(region: Region, row: number): number {
   const [depth, rows, columns] = asThree(region.shape, 1);
   const [depth0, row0, column0] = asThree(region.offset, 0);
   const [depthSize, rowSize] = asThree(region.size, 1);
@@ -151,30 +154,32 @@ const rowStart = (region: Region, row: number): number => {
   }
   const at = (depth0 + Math.floor(row / rowSize)) * rows + row0 + (row % rowSize);
   return at * columns + column0;
-};
+}
 
 /** Dimensions before the first are `missing`. */
-export const asThree = (values: readonly number[], missing: number): [number, number, number] => {
+export function asThree(values: readonly number[], missing: number): [number, number, number] {
   const [a = missing, b = missing, c = missing] = [
     ...Array.from({ length: 3 - values.length }, () => missing),
     ...values,
   ];
   return [a, b, c];
-};
+}
 
 /** FNV-1a over the name, mixed with the seed. */
-export const tensorKey = (tensor: string, seed: number): number => {
+export function tensorKey(tensor: string, seed: number): number {
   let key = 0x811c9dc5;
   for (let i = 0; i < tensor.length; i++) key = Math.imul(key ^ tensor.charCodeAt(i), 0x01000193);
   return mix(key ^ mix(seed | 0));
-};
+}
 
-const hash = (index: number, key: number): number => mix(mix((index | 0) ^ key) + key) >>> 0;
+function hash(index: number, key: number): number {
+  return mix(mix((index | 0) ^ key) + key) >>> 0;
+}
 
 /** A bijection on 32 bits in which every input bit moves about half of the output bits. */
-const mix = (word: number): number => {
+function mix(word: number): number {
   let x = word;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return x ^ (x >>> 16);
-};
+}

@@ -37,10 +37,10 @@ export interface DescribedStep {
 }
 
 /** @param collectives of the plan's estimate */
-export const describeStages = (
+export function describeStages(
   plan: Plan,
   collectives: readonly CollectiveEstimate[],
-): StageDescription[] => {
+): StageDescription[] {
   const byLayer = new Map<string, CollectiveEstimate[]>();
   for (const each of collectives) {
     byLayer.set(each.layer, [...(byLayer.get(each.layer) ?? []), each]);
@@ -54,7 +54,7 @@ export const describeStages = (
     const steps = partsOf(stage).flatMap((part) => stepsOf(stage, part, byLayer, leaves));
     return { name: stage.name, gpus, blocks: blocksOf(steps), leaving: own.filter(leaves) };
   });
-};
+}
 
 /** A layer with arithmetic and the norms and residuals around it. */
 interface Part {
@@ -63,10 +63,11 @@ interface Part {
 }
 
 /** A norm of split tokens is a step: what it leaves is gathered before the next. */
-const isMinor = (layer: Layer): boolean =>
-  layer.op === "residual" || (layer.op === "norm" && layer.split !== "tokens");
+function isMinor(layer: Layer): boolean {
+  return layer.op === "residual" || (layer.op === "norm" && layer.split !== "tokens");
+}
 
-const partsOf = ({ layers }: Stage): Part[] => {
+function partsOf({ layers }: Stage): Part[] {
   const parts: { main: Layer; layers: Layer[] }[] = [];
   let ahead: Layer[] = [];
   for (const layer of layers) {
@@ -83,14 +84,14 @@ const partsOf = ({ layers }: Stage): Part[] => {
   const [first] = ahead;
   if (first !== undefined) parts.push({ main: first, layers: ahead });
   return parts;
-};
+}
 
-const stepsOf = (
+function stepsOf(
   stage: Stage,
   { main, layers }: Part,
   byLayer: ReadonlyMap<string, readonly CollectiveEstimate[]>,
   leaves: (collective: CollectiveEstimate) => boolean,
-): DescribedStep[] => {
+): DescribedStep[] {
   const flows = layers
     .flatMap((layer) => byLayer.get(layerName(stage, layer)) ?? [])
     .filter((each) => !leaves(each));
@@ -116,9 +117,9 @@ const stepsOf = (
       flows: flows.filter((each) => !isThere(each)),
     },
   ];
-};
+}
 
-const expertShards = (layer: MoeLayer): WeightShards[] => {
+function expertShards(layer: MoeLayer): WeightShards[] {
   const { experts, expertGroups } = layer;
   const slices = expertGroups[0]?.[0]?.length ?? 1;
   const part = slices === 1 ? "" : ` /${slices}`;
@@ -128,10 +129,10 @@ const expertShards = (layer: MoeLayer): WeightShards[] => {
     text: `${own} experts${part}`,
     whole: `${experts} experts${part}${copies}`,
   }));
-};
+}
 
 /** The longest repetition first found from each step on, so that a model's alike layers are told once. */
-const blocksOf = (steps: readonly DescribedStep[]): DescribedBlock[] => {
+function blocksOf(steps: readonly DescribedStep[]): DescribedBlock[] {
   const keys = steps.map(({ title, detail, besides, shards, flows }) =>
     JSON.stringify([
       title,
@@ -156,15 +157,15 @@ const blocksOf = (steps: readonly DescribedStep[]): DescribedBlock[] => {
     at += length * times;
   }
   return blocks;
-};
+}
 
 /** A block of a model has few steps: longer ones are not sought. */
 const longestBlock = 8;
 
-const repetitionAt = (
+function repetitionAt(
   keys: readonly string[],
   at: number,
-): { readonly length: number; readonly times: number } => {
+): { readonly length: number; readonly times: number } {
   let best = { length: 1, times: 1 };
   for (let length = 1; length <= longestBlock; length++) {
     let times = 1;
@@ -177,4 +178,4 @@ const repetitionAt = (
     if (times > 1 && times * length > best.times * best.length) best = { length, times };
   }
   return best;
-};
+}

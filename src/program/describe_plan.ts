@@ -13,7 +13,7 @@ export interface Described {
 }
 
 /** @param plan as for `lower` */
-export const describePlan = (plan: Plan): Described => {
+export function describePlan(plan: Plan): Described {
   const estimate = estimatePlan(plan);
   return {
     plan,
@@ -21,4 +21,4 @@ export const describePlan = (plan: Plan): Described => {
     stages: describeStages(plan, estimate.collectives),
     estimate,
   };
-};
+}

@@ -76,7 +76,7 @@ export interface Parameters {
 }
 
 /** Costs of one step of `program`, which was lowered from `plan`; of serving a decode step. */
-export const estimate = (program: Program, plan: Plan): Estimate => {
+export function estimate(program: Program, plan: Plan): Estimate {
   if (program.phases !== undefined && plan.workload.phase === undefined) {
     return estimate(stepOf(program), stepPlan(plan));
   }
@@ -90,7 +90,7 @@ export const estimate = (program: Program, plan: Plan): Estimate => {
   // All micro-batches were added.
   const { ranks, layers } = tally.totals(1);
   return { ranks, layers, modelFlops: unsharded(plan).flops };
-};
+}
 
 /**
  * Costs of one step of `plan`, from the same lowering that makes its program, of which none is kept. Of data
@@ -99,7 +99,7 @@ export const estimate = (program: Program, plan: Plan): Estimate => {
  * @param plan as for `lower`; with context parallelism, which does not run, its ranks count all the same
  * @param peaks of each GPU; without them there is no bound
  */
-export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
+export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
   const { mode, phase } = plan.workload;
   return mode === "serving" && phase === undefined
     ? bothPhases(
@@ -107,9 +107,9 @@ export const estimatePlan = (plan: Plan, peaks?: Peaks): PlanEstimate => {
         estimateStep(phasePlan(plan, "prefill"), peaks),
       )
     : estimateStep(plan, peaks);
-};
+}
 
-const estimateStep = (plan: Plan, peaks?: Peaks): PlanEstimate => {
+function estimateStep(plan: Plan, peaks?: Peaks): PlanEstimate {
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
   const symmetry = oneOfAlike(plan);
@@ -169,12 +169,12 @@ const estimateStep = (plan: Plan, peaks?: Peaks): PlanEstimate => {
       ? {}
       : { bound: { ...bound, ranks: expand(bound.ranks, symmetry, plan.hardware.gpus, noBound) } }),
   };
-};
+}
 
-const sharedOn = (activations: ActivationMemory, rank: number): SharedActivations => {
+function sharedOn(activations: ActivationMemory, rank: number): SharedActivations {
   const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
   return { rank, arenas, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
-};
+}
 
 const noNeed: MemoryNeed = {
   rank: -1,
@@ -190,7 +190,7 @@ const noNeed: MemoryNeed = {
 const noBound = { rank: -1, waitMs: 0, kernelMs: 0, wireMs: 0 };
 
 /** Experts are the only weights of three dimensions. */
-const createParameterCount = (ranks: number) => {
+function createParameterCount(ranks: number) {
   const counts = Array.from({ length: ranks }, () => ({ expertElements: 0, otherElements: 0 }));
   return {
     add(rank: number, shape: readonly number[], times: number): void {
@@ -203,22 +203,20 @@ const createParameterCount = (ranks: number) => {
     of: (rank: number): Omit<Allocated, "byRole" | "retainedBytes"> =>
       counts[rank] ?? { expertElements: 0, otherElements: 0 },
   };
-};
+}
 
-const elementsOf = (shape: readonly number[]): number =>
-  shape.reduce((product, extent) => product * extent, 1);
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
 
 /** Lowers the first micro-batch, which all others are like, and hands on what comes. */
-export const listen = (
-  plan: Plan,
-  sink: Sink & { begin?(layer: string): void },
-): ActivationMemory => {
+export function listen(plan: Plan, sink: Sink & { begin?(layer: string): void }): ActivationMemory {
   const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
   const { emitMicroBatch, memory } = lowering(plan, stream);
   emitMicroBatch(0, (layer) => sink.begin?.(layer));
   stream.end();
   return memory;
-};
+}
 
 interface Unsharded {
   readonly flops: number;
@@ -227,7 +225,7 @@ interface Unsharded {
   readonly idleParameters: number;
 }
 
-const unsharded = (plan: Plan): Unsharded => {
+function unsharded(plan: Plan): Unsharded {
   let flops = 0;
   let parameters = 0;
   let idleParameters = 0;
@@ -243,18 +241,18 @@ const unsharded = (plan: Plan): Unsharded => {
     },
   });
   return { flops: flops * plan.workload.microBatches, parameters, idleParameters };
-};
+}
 
 /** Of a product over experts: the weights of those that a token is not sent to. */
-const idleWeights = (plan: Plan, instruction: Instruction): number => {
+function idleWeights(plan: Plan, instruction: Instruction): number {
   if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return 0;
   const { experts, n, k, expectedRows } = instruction.shape;
   const { batch, sequence, microBatches } = plan.workload;
   const topK = expectedRows / ((batch * sequence) / microBatches);
   return Math.max(0, experts - topK) * n * k;
-};
+}
 
-const parametersOf = (plan: Plan, { parameters, idleParameters }: Unsharded): Parameters => {
+function parametersOf(plan: Plan, { parameters, idleParameters }: Unsharded): Parameters {
   if (plan.model === undefined) {
     const active = parameters - idleParameters;
     return { total: parameters, active, inProgram: parameters, source: "program" };
@@ -268,4 +266,4 @@ const parametersOf = (plan: Plan, { parameters, idleParameters }: Unsharded): Pa
     source: "model",
     ...(notStated === undefined ? {} : { notStated }),
   };
-};
+}

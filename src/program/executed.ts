@@ -5,7 +5,7 @@ import type { Groups } from "../plan/groups.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** The plan with every sequence whole on the first of its context ranks; the same plan where there is one. */
-export const executedPart = (plan: Plan): Plan => {
+export function executedPart(plan: Plan): Plan {
   const { degrees } = plan;
   if (degrees === undefined || contextOf(degrees) === 1) return plan;
   const { context = 1, ...rest } = degrees;
@@ -23,4 +23,4 @@ export const executedPart = (plan: Plan): Plan => {
       layers: stage.layers.map((layer) => ({ ...layer, groups: firstOfEach(layer.groups) })),
     })),
   };
-};
+}

@@ -4,16 +4,17 @@ import type { Symmetry } from "./symmetry.ts";
 import { mostGroups, type CollectiveEstimate, type RankEstimate, type Totals } from "./tally.ts";
 
 /** One record per GPU: that of the rank that stands for it, or `nothing`. */
-export const expand = <Item extends { readonly rank: number }>(
+export function expand<Item extends { readonly rank: number }>(
   items: readonly Item[],
   { standsFor }: Symmetry,
   gpus: number,
   nothing: Item,
-): Item[] =>
-  Array.from({ length: gpus }, (_, rank) => ({
+): Item[] {
+  return Array.from({ length: gpus }, (_, rank) => ({
     ...(items[standsFor(rank) ?? -1] ?? nothing),
     rank,
   }));
+}
 
 const noWork: RankEstimate = {
   rank: -1,
@@ -25,7 +26,7 @@ const noWork: RankEstimate = {
   receivedBytes: 0,
 };
 
-export const expandTotals = (totals: Totals, symmetry: Symmetry, gpus: number): Totals => {
+export function expandTotals(totals: Totals, symmetry: Symmetry, gpus: number): Totals {
   const { copies } = symmetry;
   return {
     ranks: expand(totals.ranks, symmetry, gpus, noWork),
@@ -49,12 +50,12 @@ export const expandTotals = (totals: Totals, symmetry: Symmetry, gpus: number): 
       wireBytes: each.wireBytes * copies,
     })),
   };
-};
+}
 
-const groupsOfCopies = (
+function groupsOfCopies(
   { groups }: CollectiveEstimate,
   { copies, inCopy }: Symmetry,
-): CollectiveEstimate["groups"] => {
+): CollectiveEstimate["groups"] {
   const shown = Math.min(copies, Math.ceil(mostGroups / Math.max(1, groups.length)));
   return Array.from({ length: shown }, (_, copy) =>
     groups.map(({ from, to }) => ({
@@ -64,4 +65,4 @@ const groupsOfCopies = (
   )
     .flat()
     .slice(0, mostGroups);
-};
+}

@@ -15,7 +15,7 @@ export interface KernelWork {
 }
 
 /** Undefined for all but kernels. The sums of a collective are part of its communication. */
-export const kernelWorkOf = (instruction: Instruction): KernelWork | undefined => {
+export function kernelWorkOf(instruction: Instruction): KernelWork | undefined {
   if (instruction.op !== "kernel") return undefined;
   const { shape, dtype } = instruction;
   const kernel = kernelOf(instruction);
@@ -26,10 +26,10 @@ export const kernelWorkOf = (instruction: Instruction): KernelWork | undefined =
     flops: kernel.flops(shape),
     bytes: kernel.bytes(shape, dtype),
   };
-};
+}
 
 /** The same for equal work, whatever the order of a shape's parts. */
-export const workKey = ({
+export function workKey({
   kernel,
   dtype,
   shape,
@@ -37,5 +37,10 @@ export const workKey = ({
   readonly kernel: string;
   readonly dtype: string;
   readonly shape: Readonly<Record<string, unknown>>;
-}): string =>
-  JSON.stringify([kernel, dtype, Object.entries(shape).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}): string {
+  return JSON.stringify([
+    kernel,
+    dtype,
+    Object.entries(shape).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
+}

@@ -29,13 +29,13 @@ export interface LayerPlace {
  * @param place of the layer that made what is moved
  * @param reader GPUs of a row split that is all that reads the result, see `readersOf`
  */
-export const leastAt = (
+export function leastAt(
   collective: Collective,
   rank: number,
   received: number,
   place: LayerPlace | undefined,
   reader: readonly number[] | undefined,
-): { readonly least: number; readonly excess: Excess } => {
+): { readonly least: number; readonly excess: Excess } {
   if (reduces(collective)) {
     const least = received === 0 ? 0 : Math.min(received, leastOfSum(collective));
     return { least, excess: "added-again" };
@@ -50,16 +50,16 @@ export const leastAt = (
     };
   }
   return { least: received, excess: "unread" };
-};
+}
 
 /**
  * Of a sum over `from` for every member of `to`: each element needs a message from every other summand, and one to
  * every other reader, which the GPUs share at best equally: 2(n − 1)/n of its bytes where all n do both (Patarasuk
  * and Yuan 2009). Who reads a sum of others gets at least its size.
  */
-const leastOfSum = (
+function leastOfSum(
   collective: Extract<Collective, { op: "all-reduce" | "reduce" | "reduce-scatter" }>,
-): number => {
+): number {
   const { from, to, dtype } = collective;
   const bytes = bytesPerElement(dtype);
   const members = new Set([...from, ...to]).size;
@@ -71,14 +71,10 @@ const leastOfSum = (
   const size = bytes * collective.count;
   const messages = from.length - 1 + to.length - (isApart ? 0 : 1);
   return Math.max((messages * size) / members, size);
-};
+}
 
 /** Every member of a tensor group has all tokens of the group, unless each has a part of them. */
-const shareNotHeld = (
-  { from }: Collective,
-  rank: number,
-  place: LayerPlace | undefined,
-): number => {
+function shareNotHeld({ from }: Collective, rank: number, place: LayerPlace | undefined): number {
   const before = place?.stage.layers[place.at - 1];
   const isWhole = (before?.op === "norm" || before?.op === "residual") && before.split !== "tokens";
   if (!isWhole) return 1;
@@ -86,40 +82,43 @@ const shareNotHeld = (
   const others = from.filter((source) => source !== rank);
   const outside = others.filter((source) => !own.has(source));
   return others.length === 0 ? 1 : outside.length / others.length;
-};
+}
 
-const isOfColumns = (place: LayerPlace | undefined): boolean =>
-  (place?.layer.op === "linear" || place?.layer.op === "embedding") &&
-  place.layer.split === "column" &&
-  place.layer.groups.length === 1;
+function isOfColumns(place: LayerPlace | undefined): boolean {
+  return (
+    (place?.layer.op === "linear" || place?.layer.op === "embedding") &&
+    place.layer.split === "column" &&
+    place.layer.groups.length === 1
+  );
+}
 
 /** A member of a row split reads the columns of its own rows, of which it may have made some itself. */
-const leastOfColumns = (
+function leastOfColumns(
   { counts, from, dtype }: Extract<Collective, { op: "all-gather" | "gather" }>,
   rank: number,
   reader: readonly number[],
-): number => {
+): number {
   const size = bytesPerElement(dtype) * counts.reduce((sum, count) => sum + count, 0);
   const read = blockOf(reader, rank);
   const made = blockOf(from, rank);
   const both = Math.max(0, Math.min(read.end, made.end) - Math.max(read.start, made.start));
   return size * (read.end - read.start - both);
-};
+}
 
 /** The part of the columns, 0 … 1, that belongs to a member of a group; empty for others. */
-const blockOf = (
+function blockOf(
   group: readonly number[],
   rank: number,
-): { readonly start: number; readonly end: number } => {
+): { readonly start: number; readonly end: number } {
   const i = group.indexOf(rank);
   return i < 0 ? { start: 0, end: 0 } : { start: i / group.length, end: (i + 1) / group.length };
-};
+}
 
 /**
  * By layer: the GPUs of a row split that follows it, and is all that reads its result. Not where the result goes
  * there by way of others.
  */
-export const readersOf = (plan: Plan): Map<string, readonly number[]> => {
+export function readersOf(plan: Plan): Map<string, readonly number[]> {
   const placed = plan.stages.flatMap((stage, s) =>
     stage.layers.map((layer, at) => ({ stage, layer, at, s })),
   );
@@ -136,4 +135,4 @@ export const readersOf = (plan: Plan): Map<string, readonly number[]> => {
       return isAdded || hops.length > 1 ? [] : [[layerName(stage, layer), group] as const];
     }),
   );
-};
+}

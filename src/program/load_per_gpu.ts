@@ -22,17 +22,17 @@ export const loadRule =
   "of layers; else medium";
 
 /** A GPU of light load that does more FLOPs than one of medium load, if any. */
-export const outdoneByFlops = (loads: readonly GpuLoad[]): GpuLoad | undefined => {
+export function outdoneByFlops(loads: readonly GpuLoad[]): GpuLoad | undefined {
   const medium = loads.filter(({ label }) => label === "medium");
   const least = medium.reduce((share, { flopsShare }) => Math.min(share, flopsShare), Infinity);
   return loads.find(({ label, flopsShare }) => label === "light" && flopsShare > least);
-};
+}
 
 /**
  * Arithmetic decides who is heavy. Among the others it is the number of layers a GPU takes part in that
  * tells light from medium: each brings its dispatches and its hand-over, however small its arithmetic.
  */
-export const loadPerGpu = (plan: Plan, { ranks }: Pick<Estimate, "ranks">): GpuLoad[] => {
+export function loadPerGpu(plan: Plan, { ranks }: Pick<Estimate, "ranks">): GpuLoad[] {
   const count = Math.max(1, ranks.length);
   const totalFlops = ranks.reduce((sum, { flops }) => sum + flops, 0);
   const layersOf = layersPerGpu(plan, ranks.length);
@@ -51,10 +51,10 @@ export const loadPerGpu = (plan: Plan, { ranks }: Pick<Estimate, "ranks">): GpuL
       layers,
     };
   });
-};
+}
 
 /** Names of the layers that each GPU takes part in. GPUs with the same layers share one list, for they may be many. */
-const layersPerGpu = ({ stages }: Plan, gpus: number): (readonly string[])[] => {
+function layersPerGpu({ stages }: Plan, gpus: number): (readonly string[])[] {
   const names = Array.from({ length: gpus }, (): readonly string[] => []);
   for (const stage of stages) {
     // Layers share their lists of GPUs: each list is gone through once.
@@ -86,4 +86,4 @@ const layersPerGpu = ({ stages }: Plan, gpus: number): (readonly string[])[] => 
     }
   }
   return names;
-};
+}

@@ -23,7 +23,7 @@ import { sequenced } from "./schedule/sequence.ts";
  *
  * @param asWritten without errors from `checkPlan`; else this throws an `Error` that names the layer
  */
-export const lower = (asWritten: Plan): Program => {
+export function lower(asWritten: Plan): Program {
   const plan = executedPart(asWritten);
   const { mode, phase } = plan.workload;
   if (mode === "serving" && phase === undefined) return lowerPhases(plan);
@@ -33,20 +33,20 @@ export const lower = (asWritten: Plan): Program => {
   emitStep(plan, emitMicroBatch);
   const ranks = builder.ranks().map((rank) => sequenced(rank, scheduling));
   return programOf(plan, ranks, output, scheduling);
-};
+}
 
-const emitStep = ({ workload }: Plan, emitMicroBatch: Emit): void => {
+function emitStep({ workload }: Plan, emitMicroBatch: Emit): void {
   for (let microBatch = 0; microBatch < workload.microBatches; microBatch++) {
     emitMicroBatch(microBatch);
   }
-};
+}
 
-const programOf = (
+function programOf(
   plan: Plan,
   ranks: readonly RankProgram[],
   output: Program["output"],
   scheduling: Scheduling | undefined,
-): Program => {
+): Program {
   const { workload } = plan;
   const blocks = blocksOf(plan);
   return {
@@ -62,10 +62,10 @@ const programOf = (
     ...(scheduling === undefined ? {} : { schedule: scheduling.schedule }),
     output,
   };
-};
+}
 
 /** Both phases with the same weights and caches, and activations in the same memory: one step runs at a time. */
-const lowerPhases = (served: Plan): Program => {
+function lowerPhases(served: Plan): Program {
   const builder = createBuilder(served.hardware.gpus, served.workload.dtype);
   const phases = servingPhases.map((name) => {
     const plan = phasePlan(served, name);
@@ -97,20 +97,23 @@ const lowerPhases = (served: Plan): Program => {
     ...programOf(step, ranks, decode.output, schedulingOf(step)),
     phases: { decode, prefill: shapeOf("prefill") },
   };
-};
+}
 
 /** Of a program of serving the part of one phase. Decode steps have the same places in both. */
-export const phaseOf = (program: Program, phase: ServingPhase): Program => ({
-  ...program,
-  ranks: program.ranks.map((rank) => ({
-    ...rank,
-    instructions: rank.instructions.filter(({ origin }) => origin.serves === phase),
-  })),
-});
+export function phaseOf(program: Program, phase: ServingPhase): Program {
+  return {
+    ...program,
+    ranks: program.ranks.map((rank) => ({
+      ...rank,
+      instructions: rank.instructions.filter(({ origin }) => origin.serves === phase),
+    })),
+  };
+}
 
 /** What figures of a step are about: of serving the decode part. */
-export const stepOf = (program: Program): Program =>
-  program.phases === undefined ? program : phaseOf(program, "decode");
+export function stepOf(program: Program): Program {
+  return program.phases === undefined ? program : phaseOf(program, "decode");
+}
 
 export interface Lowering {
   /** All micro-batches are alike but for the rows they take from the input. */
@@ -121,17 +124,17 @@ export interface Lowering {
 }
 
 /** The plan's ops behind all passes, to be emitted into `builder`. */
-export const lowering = (
+export function lowering(
   plan: Plan,
   builder: Builder,
   scheduling: Scheduling | undefined = schedulingOf(plan),
-): Lowering => {
+): Lowering {
   const { passed, output } = passedOps(plan, scheduling);
   const { emit, memory } = createEmitter(builder, passed, scheduling);
   return { output, emitMicroBatch: emit, memory };
-};
+}
 
-const passedOps = (plan: Plan, scheduling: Scheduling | undefined) => {
+function passedOps(plan: Plan, scheduling: Scheduling | undefined) {
   const { ops, output } = planOps(plan);
   return { output, passed: runPasses(ops, plan, scheduling) };
-};
+}

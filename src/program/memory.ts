@@ -9,7 +9,7 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { moeLayers } from "../plan/layers.ts";
-import { contextOf, copiesOf } from "../plan/mesh.ts";
+import { contextOf, stateCopies } from "../plan/mesh.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Layer } from "../plan/layers/layers.ts";
@@ -63,28 +63,30 @@ export interface Replicas {
 }
 
 /** Ranks that share one copy of what ZeRO shards. */
-export const shardGroups = ({ experts, others, copies }: Replicas): Omit<Replicas, "copies"> => ({
-  experts: Math.max(1, experts / copies),
-  others: others / copies,
-});
+export function shardGroups({ experts, others, copies }: Replicas): Omit<Replicas, "copies"> {
+  return {
+    experts: Math.max(1, experts / copies),
+    others: others / copies,
+  };
+}
 
 /** A rank's need from what it allocates: with a training schedule, with copies for micro-batches in flight. */
 export type MemoryModel = (rank: number, allocated: Allocated) => MemoryNeed;
 
 /** The rank that needs most. */
-export const fullestNeed = (needs: readonly MemoryNeed[]): MemoryNeed => {
+export function fullestNeed(needs: readonly MemoryNeed[]): MemoryNeed {
   const [first] = needs;
   if (first === undefined) throw new Error("a plan without GPUs");
   return needs.reduce((most, need) => (need.total > most.total ? need : most), first);
-};
+}
 
 /** @param replicas in the whole plan, of which `plan` may be a part */
-export const createMemoryModel = (plan: Plan, replicas: Replicas): MemoryModel => {
+export function createMemoryModel(plan: Plan, replicas: Replicas): MemoryModel {
   const attentions = attentionsByRank(plan);
   const pipeline = pipelineOf(plan);
   return (rank, allocated) =>
     needOf({ plan, replicas, pipeline, own: attentions.get(rank) ?? [] }, rank, allocated);
-};
+}
 
 /** What the need of one rank is worked out from. */
 interface Given {
@@ -100,7 +102,7 @@ interface PlacedAttention {
   readonly stage: number;
 }
 
-const needOf = (given: Given, rank: number, allocated: Allocated): MemoryNeed => {
+function needOf(given: Given, rank: number, allocated: Allocated): MemoryNeed {
   const { plan } = given;
   const { byRole } = allocated;
   const role = (...roles: BufferRole[]): number =>
@@ -120,23 +122,25 @@ const needOf = (given: Given, rank: number, allocated: Allocated): MemoryNeed =>
     unknownOptimizations(plan).length > 0 || featuresOfUnknownWeight(plan.model).length > 0;
   const least = isOpen ? 0 : Math.min(total, need.least);
   return { rank, ...need, total, least };
-};
+}
 
 type Needs = Record<MemoryKind, number> & { readonly least: number };
 type InProgram = Pick<Needs, "weights" | "activations" | "workspace">;
 
-const inInference = (given: Given, program: InProgram): Needs => {
+function inInference(given: Given, program: InProgram): Needs {
   const { total: keyValueCache, least } = cacheBytes(given);
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
-};
+}
 
 /** Of one parameter: gradients are summed in f32. */
 export const gradientBytes = 4;
 
 /** Bytes of one value in the workload's dtype. */
-export const valueBytes = ({ workload }: Plan): number => bytesPerElement(workload.dtype);
+export function valueBytes({ workload }: Plan): number {
+  return bytesPerElement(workload.dtype);
+}
 
-const attentionsByRank = ({ stages }: Plan): Map<number, PlacedAttention[]> => {
+function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
   const byRank = new Map<number, PlacedAttention[]>();
   for (const [stage, { layers }] of stages.entries()) {
     for (const layer of layers) {
@@ -149,7 +153,7 @@ const attentionsByRank = ({ stages }: Plan): Map<number, PlacedAttention[]> => {
     }
   }
   return byRank;
-};
+}
 
 interface CacheBytes {
   readonly total: number;
@@ -158,7 +162,7 @@ interface CacheBytes {
 }
 
 /** Keys and values of every sample of the batch, where a causal model generates. */
-const cacheBytes = ({ plan, own }: Given): CacheBytes => {
+function cacheBytes({ plan, own }: Given): CacheBytes {
   const { model } = plan;
   const { slots, sequence, pagedTokens, dtype } = cachedTokens(plan);
   if (sequence === 1) return { total: 0, least: 0 };
@@ -184,10 +188,10 @@ const cacheBytes = ({ plan, own }: Given): CacheBytes => {
   // Caches of a program that serves keep all.
   const kept = plan.workload.phase === undefined ? usual : 0;
   return { total: bytes(kept), least: isKnown ? bytes(atBest) : 0 };
-};
+}
 
 /** Requests whose keys and values are kept, and tokens of each: in whole pages as many as these have room for. */
-const cachedTokens = ({ workload }: Plan) => {
+function cachedTokens({ workload }: Plan) {
   const { batch, sequence, dtype, serving, phase } = workload;
   if (serving === undefined) return { slots: batch, sequence, pagedTokens: sequence, dtype };
   const tokens = contextTokens(serving);
@@ -198,13 +202,13 @@ const cachedTokens = ({ workload }: Plan) => {
     pagedTokens: pages * pageTokens,
     dtype: serving.cacheDtype,
   };
-};
+}
 
-const inTraining = (
+function inTraining(
   given: Given,
   { expertElements, otherElements, retainedBytes }: Allocated,
   program: InProgram,
-): Needs => {
+): Needs {
   const { plan, replicas } = given;
   const isMixed = plan.workload.dtype === "f16";
   /** Bytes per parameter, divided over those that ZeRO shards them over. */
@@ -229,9 +233,9 @@ const inTraining = (
       state(valueBytes(plan), least >= 2) +
       activations.least,
   };
-};
+}
 
-export const replicasOf = (plan: Plan): Replicas => {
+export function replicasOf(plan: Plan): Replicas {
   const { degrees, stages } = plan;
   if (degrees === undefined) {
     const layers = stages.flatMap((stage) => stage.layers);
@@ -246,19 +250,19 @@ export const replicasOf = (plan: Plan): Replicas => {
   return {
     others: degrees.data * contextOf(degrees),
     experts: Math.max(1, moe?.expertGroups.length ?? 1),
-    copies: copiesOf(degrees),
+    copies: stateCopies(degrees),
   };
-};
+}
 
 /**
  * @param inProgram what a run holds: with a schedule, what the backward passes of all in flight read
  * @param retained of one micro-batch
  */
-const activationsInTraining = (
+function activationsInTraining(
   given: Given,
   inProgram: number,
   retained: number,
-): { readonly total: number; readonly least: number } => {
+): { readonly total: number; readonly least: number } {
   const { plan, own } = given;
   const { workload, degrees } = plan;
   const { recompute, schedule } = workload;
@@ -288,22 +292,22 @@ const activationsInTraining = (
     total: inFlight * (again * boundary + (blocks - again) * inside) + inside,
     least: boundaries,
   };
-};
+}
 
 /** Blocks' inputs that are kept at once, recomputing the best number of blocks at a time (Chen et al. 2016). */
-const leastBoundaries = (blocks: number, inFlight: number): number => {
+function leastBoundaries(blocks: number, inFlight: number): number {
   let least = Infinity;
   for (let chunk = 1; chunk <= blocks; chunk++) {
     least = Math.min(least, Math.ceil(blocks / chunk) * inFlight + chunk);
   }
   return least;
-};
+}
 
 /** Until its backward pass comes, a micro-batch is kept; of each chunk of layers as many as of the others. */
-const microBatchesInFlight = ({ plan, pipeline }: Given, stage: number): number => {
+function microBatchesInFlight({ plan, pipeline }: Given, stage: number): number {
   const { microBatches, schedule = "1f1b" } = plan.workload;
   if (pipeline === undefined) return Math.min(plan.stages.length - stage, microBatches);
-  const { positions, virtualStages } = pipeline;
-  const chunks = chunksInFlight(pipeline, schedule, microBatches, stage % positions.length);
+  const { pipelineRanks, virtualStages } = pipeline;
+  const chunks = chunksInFlight(pipeline, schedule, microBatches, stage % pipelineRanks.length);
   return chunks / virtualStages;
-};
+}

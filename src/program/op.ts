@@ -307,7 +307,8 @@ type Placeless<Each> = Each extends Op ? Omit<Each, "place"> : never;
 /** As a layer says it: where it stands is added for all of its ops. */
 export type NewOp = Placeless<Op>;
 
-export const isTransfer = <Each extends Pick<Op, "op">>(
+export function isTransfer<Each extends Pick<Op, "op">>(
   op: Each,
-): op is Extract<Each, { readonly op: Transfer["op"] }> =>
-  op.op === "collective" || op.op === "expert-dispatch" || op.op === "expert-combine";
+): op is Extract<Each, { readonly op: Transfer["op"] }> {
+  return op.op === "collective" || op.op === "expert-dispatch" || op.op === "expert-combine";
+}

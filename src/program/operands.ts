@@ -93,8 +93,9 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
   }
 }
 
-const tensorsOf = (...views: readonly (View | undefined)[]): Tensor[] =>
-  views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+function tensorsOf(...views: readonly (View | undefined)[]): Tensor[] {
+  return views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+}
 
 export interface Touched {
   readonly read: readonly Tensor[];
@@ -112,7 +113,7 @@ export function touchedOn(op: Op, rank: number): Touched {
   }
 }
 
-const touchedByTransfer = (op: Transfer, rank: number): Touched => {
+function touchedByTransfer(op: Transfer, rank: number): Touched {
   const sends = op.from.includes(rank);
   const receives = op.to.includes(rank);
   if (op.op === "collective") {
@@ -126,12 +127,14 @@ const touchedByTransfer = (op: Transfer, rank: number): Touched => {
       ...(sends && isDispatch ? [op.kept] : []),
     ],
   };
-};
+}
 
-const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
+}
 
 /** Elements that member i of `from` contributes. */
-export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): number => {
+export function givenBy({ amount }: Pick<CollectiveOp, "amount">, i: number): number {
   switch (amount.kind) {
     case "all-reduce":
     case "broadcast":
@@ -144,4 +147,4 @@ export const givenBy = ({ amount }: Pick<CollectiveOp, "amount">, i: number): nu
     case "all-to-all":
       return sum(amount.counts[i] ?? []);
   }
-};
+}

@@ -27,21 +27,24 @@ import {
 } from "./tensor.ts";
 
 /** A layer's name in programs, traces and reports. */
-export const layerName = (stage: Stage, layer: Layer): string => `${stage.name}/${layer.name}`;
+export function layerName(stage: Stage, layer: Layer): string {
+  return `${stage.name}/${layer.name}`;
+}
 
 /** The layer that token ids go into, and its name in programs. */
-export const embeddingOf = (plan: Plan): LayerContext["embedding"] => {
+export function embeddingOf(plan: Plan): LayerContext["embedding"] {
   for (const stage of plan.stages) {
     for (const layer of stage.layers) {
       if (layer.op === "embedding") return { name: layerName(stage, layer), layer };
     }
   }
   return undefined;
-};
+}
 
 /** In order of execution. */
-export const layerNames = (plan: Plan): string[] =>
-  plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
+export function layerNames(plan: Plan): string[] {
+  return plan.stages.flatMap((stage) => stage.layers.map((layer) => layerName(stage, layer)));
+}
 
 export interface PlanOps {
   readonly ops: readonly Op[];
@@ -49,7 +52,7 @@ export interface PlanOps {
 }
 
 /** @throws Error where a value is not where a layer or a communication needs it; `checkPlan` says so before */
-export const planOps = (plan: Plan): PlanOps => {
+export function planOps(plan: Plan): PlanOps {
   const ops: Op[] = [];
   const embedding = embeddingOf(plan);
   const cache = cacheUseOf(plan.workload);
@@ -106,15 +109,15 @@ export const planOps = (plan: Plan): PlanOps => {
   }
   observeOutput(context, value);
   return { ops, output: { rows: value.rows, columns: value.columns } };
-};
+}
 
 /** What a layer reads, and what a residual around it can add later. */
-const inputOf = (
+function inputOf(
   { add, origin }: LayerContext,
   before: Layer | undefined,
   layer: Layer,
   source: ShardedTensor,
-): { readonly input: ShardedTensor; readonly kept: ShardedTensor } => {
+): { readonly input: ShardedTensor; readonly kept: ShardedTensor } {
   const name = `${source.origin.layer}/to ${origin.layer}`;
   if (isConsumedSharded(layer, source)) return { input: source, kept: source };
   if (gathersTokens(before, layer)) {
@@ -122,21 +125,24 @@ const inputOf = (
   }
   const input = redistribute(source, { add, name, ...wantedBy(layer) });
   return { input, kept: input };
-};
+}
 
 /** Whether a layer reads all of the tokens of which one before it has left each member of a group a part. */
-const gathersTokens = (before: Layer | undefined, layer: Layer): boolean =>
-  before !== undefined &&
-  splitsTokens(before) &&
-  !splitsTokens(layer) &&
-  before.groups.length === layer.groups.length &&
-  before.groups.every((group, i) => sameRanks(group, layer.groups[i] ?? []));
+function gathersTokens(before: Layer | undefined, layer: Layer): boolean {
+  return (
+    before !== undefined &&
+    splitsTokens(before) &&
+    !splitsTokens(layer) &&
+    before.groups.length === layer.groups.length &&
+    before.groups.every((group, i) => sameRanks(group, layer.groups[i] ?? []))
+  );
+}
 
 /**
  * A row-parallel matrix multiplies the column blocks of a column-parallel one where they are; a mixture of
  * experts routes tokens from where they are.
  */
-const isConsumedSharded = (layer: Layer, value: ShardedTensor): boolean => {
+function isConsumedSharded(layer: Layer, value: ShardedTensor): boolean {
   const isPlaced = (kind: PlacementKind): boolean =>
     value.shards.length === layer.groups.length &&
     value.shards.every(
@@ -147,17 +153,18 @@ const isConsumedSharded = (layer: Layer, value: ShardedTensor): boolean => {
   const takesColumns =
     (layer.op === "linear" && layer.split === "row") || aggregatesColumns(layer, value);
   return takesColumns && isPlaced("columns");
-};
+}
 
 /** A tensor group that aggregates divides the columns anyway. */
-const aggregatesColumns = (layer: Layer, value: ShardedTensor): boolean =>
-  layer.op === "aggregate" && !(layer.over === "batch" && value.shards.length > 1);
+function aggregatesColumns(layer: Layer, value: ShardedTensor): boolean {
+  return layer.op === "aggregate" && !(layer.over === "batch" && value.shards.length > 1);
+}
 
 /**
  * A plan that does not start with token ids starts with vectors, which every rank of the layer gets: all of
  * its group's, or those of its tokens.
  */
-const inputVectors = (context: LayerContext, layer: Layer): ShardedTensor => {
+function inputVectors(context: LayerContext, layer: Layer): ShardedTensor {
   const { workload, origin, contextRanks, add } = context;
   const columns = inputColumns(layer);
   // A rank has so many tokens of each sample.
@@ -202,17 +209,17 @@ const inputVectors = (context: LayerContext, layer: Layer): ShardedTensor => {
     return { ranks, ...range, placement, tensor };
   });
   return { rows, columns, sampleRows, origin, shards };
-};
+}
 
 /** Columns of the vectors that a layer reads. */
-export const inputColumns = (layer: Layer): number => {
+export function inputColumns(layer: Layer): number {
   const width = inputWidthOf(layer);
   if (width === undefined) throw new Error(`a plan cannot start with an ${layer.op} layer`);
   return width;
-};
+}
 
 /** Marks what the check compares: every part of the result on every rank that holds it. */
-const observeOutput = ({ add }: LayerContext, value: ShardedTensor): void => {
+function observeOutput({ add }: LayerContext, value: ShardedTensor): void {
   const isPartial = value.shards.some(
     ({ placement, ranks }) => placement.kind === "partial" && ranks.length > 1,
   );
@@ -237,4 +244,4 @@ const observeOutput = ({ add }: LayerContext, value: ShardedTensor): void => {
     }));
     add({ op: "observe", origin: whole.origin, ranks, x, shown });
   }
-};
+}

@@ -43,7 +43,7 @@ export interface Origin {
   /** Of serving: the steps that it belongs to. */
   readonly serves?: ServingPhase;
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
-  readonly standIn?: true;
+  readonly synthetic?: true;
 }
 
 /** Where an op comes from, whatever the micro-batch. */
@@ -280,16 +280,19 @@ export interface PhaseShape {
 }
 
 /** A collective that is over before the rank goes on. */
-export const isCollective = (instruction: Instruction): instruction is Collective =>
-  instruction.op !== "kernel" &&
-  instruction.op !== "copy" &&
-  instruction.op !== "input" &&
-  instruction.op !== "observe" &&
-  instruction.op !== "start" &&
-  instruction.op !== "done";
+export function isCollective(instruction: Instruction): instruction is Collective {
+  return (
+    instruction.op !== "kernel" &&
+    instruction.op !== "copy" &&
+    instruction.op !== "input" &&
+    instruction.op !== "observe" &&
+    instruction.op !== "start" &&
+    instruction.op !== "done"
+  );
+}
 
 /** The collective that an instruction runs or begins. */
-export const collectiveOf = (instruction: Instruction): Collective | undefined => {
+export function collectiveOf(instruction: Instruction): Collective | undefined {
   if (instruction.op === "start") return instruction.transfer;
   return isCollective(instruction) ? instruction : undefined;
-};
+}

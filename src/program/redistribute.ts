@@ -5,7 +5,7 @@ import { redistributionOf } from "../plan/placement.ts";
 import {
   allGatherColumns,
   allGatherRows,
-  allReduce,
+  allReduceRows,
   allToAllRows,
   type Move,
   reduceScatterRows,
@@ -34,10 +34,10 @@ export interface Redistribute {
 }
 
 /** The value's rows divided among the groups. */
-export const redistribute = (
+export function redistribute(
   value: ShardedTensor,
   { add, name, groups, placement = "replicate" }: Redistribute,
-): ShardedTensor => {
+): ShardedTensor {
   const { origin, columns } = value;
   const move = (to: readonly number[], suffix: string): Move => ({
     add,
@@ -69,26 +69,26 @@ export const redistribute = (
     return regroup(move(group, `regroup${j}`), held, wanted[j] ?? { rowOffset: 0, rows: 0 });
   });
   return { ...value, shards };
-};
+}
 
 /**
  * The value, of which members hold a part of the rows each, whole on all of them, for the next layer and no
  * other: as in Megatron-LM, no gathered activation is kept.
  */
-export const gatherForNext = (
+export function gatherForNext(
   value: ShardedTensor,
   { add, name }: Pick<Redistribute, "add" | "name">,
-): ShardedTensor => {
+): ShardedTensor {
   const { origin, columns } = value;
   const shards = value.shards.map((shard, i) => {
     const move = { add, origin, name: `${name}/${i}`, columns, to: shard.ranks };
     return shard.ranks.length === 1 ? shard : allGatherRows(move, shard, false);
   });
   return { ...value, shards };
-};
+}
 
 /** One shard, replicated on the ranks of the move. */
-export const gatherOn = (move: Move, shard: Shard): Shard => {
+export function gatherOn(move: Move, shard: Shard): Shard {
   const { to } = move;
   const { ranks, placement } = shard;
   if (isWholeOn(shard, to)) return shard;
@@ -99,12 +99,12 @@ export const gatherOn = (move: Move, shard: Shard): Shard => {
       : regroupRows(move, [shard], shard);
   }
   const collective = redistributionOf(placement.kind, "replicate");
-  if (collective === "all-reduce") return allReduce(move, shard);
+  if (collective === "all-reduce") return allReduceRows(move, shard);
   return placement.kind === "columns" ? allGatherColumns(move, shard) : allGatherRows(move, shard);
-};
+}
 
 /** One shard, its rows divided among the ranks of the move. */
-const scatterOn = (move: Move, shard: Shard): Shard => {
+function scatterOn(move: Move, shard: Shard): Shard {
   const { to } = move;
   if (to.length === 1) return gatherOn(move, shard);
   if (shard.ranks.length > 1) {
@@ -113,21 +113,27 @@ const scatterOn = (move: Move, shard: Shard): Shard => {
     if (collective === "all-to-all") return allToAllRows(move, shard);
   }
   return isSplitOn(shard, to) ? shard : regroupSplitRows(move, heldBy(shard), shard);
-};
+}
 
-const replicated = (shard: Shard): Shard => ({ ...shard, placement: { kind: "replicate" } });
+function replicated(shard: Shard): Shard {
+  return { ...shard, placement: { kind: "replicate" } };
+}
 
-const isWholeOn = ({ ranks, placement }: Shard, group: readonly number[]): boolean =>
-  sameRanks(ranks, group) && (placement.kind === "replicate" || group.length === 1);
+function isWholeOn({ ranks, placement }: Shard, group: readonly number[]): boolean {
+  return sameRanks(ranks, group) && (placement.kind === "replicate" || group.length === 1);
+}
 
-const isSplitOn = ({ placement, ranks, rows }: Shard, to: readonly number[]): boolean =>
-  placement.kind === "rows" &&
-  sameRanks(ranks, to) &&
-  splitEvenly(rows, to.length).every((each, i) => each === placement.rows[i]);
+function isSplitOn({ placement, ranks, rows }: Shard, to: readonly number[]): boolean {
+  return (
+    placement.kind === "rows" &&
+    sameRanks(ranks, to) &&
+    splitEvenly(rows, to.length).every((each, i) => each === placement.rows[i])
+  );
+}
 
 /** Whole rows by who holds them. */
-const heldBy = (shard: Shard): Shard[] =>
-  shard.placement.kind === "rows"
+function heldBy(shard: Shard): Shard[] {
+  return shard.placement.kind === "rows"
     ? membersOf(shard).map(({ rank, first, rows }) => ({
         ranks: [rank],
         rowOffset: shard.rowOffset + first,
@@ -136,3 +142,4 @@ const heldBy = (shard: Shard): Shard[] =>
         tensor: shard.tensor,
       }))
     : [replicated(shard)];
+}

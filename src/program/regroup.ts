@@ -1,6 +1,6 @@
 // Rows that replicas hold, on other groups of ranks: each block of rows is sent by itself.
 
-import { joined, splitEvenly, startsOf, type Shard, type Tensor } from "./tensor.ts";
+import { joinTensors, splitEvenly, startsOf, type Shard, type Tensor } from "./tensor.ts";
 import { copyRows, type Move, rowsOn, sendRows } from "./transfers.ts";
 
 interface Rows {
@@ -38,19 +38,19 @@ export function regroupSplitRows(
     rowOffset,
     rows,
     placement: { kind: "rows", rows: memberRows },
-    tensor: joined(parts),
+    tensor: joinTensors(parts),
   };
 }
 
 /** The wanted rows into `y` on one rank. */
-const fetchRows = (
+function fetchRows(
   move: Move,
   shards: readonly Shard[],
   wanted: Rows,
   y: Tensor,
   member: number,
   target: number,
-): void => {
+): void {
   for (const shard of shards) {
     const first = Math.max(shard.rowOffset, wanted.rowOffset);
     const rows = Math.min(shard.rowOffset + shard.rows, wanted.rowOffset + wanted.rows) - first;
@@ -73,4 +73,4 @@ const fetchRows = (
     sendRows({ ...move, name, to: [target] }, source, { rows, tensor: sent }, received);
     if (!isDirect) copyRows(move, target, { x: received, xRow: 0, y, yRow, rows });
   }
-};
+}

@@ -16,16 +16,18 @@ export interface Repeats {
 }
 
 /** The plan as it is: every layer stands for itself. */
-export const everyLayer = (plan: Plan): Repeats => ({
-  plan,
-  timesOf: () => 1,
-  stoodFor: new Map(),
-});
+export function everyLayer(plan: Plan): Repeats {
+  return {
+    plan,
+    timesOf: () => 1,
+    stoodFor: new Map(),
+  };
+}
 
 /** Layers of the longest block that is looked for. */
 const longestBlock = 48;
 
-export const shorten = (plan: Plan): Repeats => {
+export function shorten(plan: Plan): Repeats {
   const { stages } = plan;
   const areNamed = new Set(stages.map(({ name }) => name)).size === stages.length;
   if (!areNamed) return everyLayer(plan);
@@ -48,7 +50,7 @@ export const shorten = (plan: Plan): Repeats => {
   });
   if (times.size === 0) return everyLayer(plan);
   return { plan: { ...plan, stages: short }, timesOf: (layer) => times.get(layer) ?? 1, stoodFor };
-};
+}
 
 /** Equal blocks one after another. */
 interface Row {
@@ -61,7 +63,7 @@ interface Row {
 }
 
 /** Rows that share no layer, in order, as far as no layer elsewhere reads from within one. */
-const rowsOf = ({ layers }: Stage, signatureOf: (layer: Layer, at: number) => number): Row[] => {
+function rowsOf({ layers }: Stage, signatureOf: (layer: Layer, at: number) => number): Row[] {
   const signatures = layers.map(signatureOf);
   const longest = longestRows(signatures);
   const rows: Row[] = [];
@@ -85,10 +87,10 @@ const rowsOf = ({ layers }: Stage, signatureOf: (layer: Layer, at: number) => nu
     ),
   );
   return rows.filter((row) => !readElsewhere.has(row));
-};
+}
 
 /** By index: how many layers from there on repeat the `length` before them, these included; for the length with most. */
-const longestRows = (signatures: readonly number[]) => {
+function longestRows(signatures: readonly number[]) {
   const longest = signatures.map(() => ({ length: 0, covered: 0 }));
   for (let length = Math.min(longestBlock, signatures.length >> 2); length > 0; length--) {
     let same = 0;
@@ -101,10 +103,10 @@ const longestRows = (signatures: readonly number[]) => {
     }
   }
   return longest;
-};
+}
 
 /** Equal numbers for layers that differ in nothing but their place. */
-const createSignatures = (): ((layer: Layer, at: number) => number) => {
+function createSignatures(): (layer: Layer, at: number) => number {
   const known = new Map<string, number>();
   const numberOf = (text: string): number => {
     const found = known.get(text) ?? known.size;
@@ -128,9 +130,9 @@ const createSignatures = (): ((layer: Layer, at: number) => number) => {
     };
     return numberOf(JSON.stringify(own));
   };
-};
+}
 
-const without = (layers: readonly Layer[], rows: readonly Row[]): Layer[] => {
+function without(layers: readonly Layer[], rows: readonly Row[]): Layer[] {
   const kept: Layer[] = [];
   /** New index by the old one. */
   const placeOf = new Map<number, number>();
@@ -149,23 +151,24 @@ const without = (layers: readonly Layer[], rows: readonly Row[]): Layer[] => {
   }
   keep(next, layers.length);
   return kept;
-};
+}
 
 /** From the totals of the shortened plan to those of the whole: figures by layer are said of every one. */
-export const expandRepeats = (totals: Totals, { stoodFor }: Repeats): Totals =>
-  stoodFor.size === 0
+export function expandRepeats(totals: Totals, { stoodFor }: Repeats): Totals {
+  return stoodFor.size === 0
     ? totals
     : {
         ...totals,
         layers: inEveryBlock(totals.layers, stoodFor),
         collectives: inEveryBlock(totals.collectives, stoodFor),
       };
+}
 
 /** Items by layer, in order of the layers: those of a layer that stands for others, of each of them. */
-export const inEveryBlock = <Item extends { readonly layer: string }>(
+export function inEveryBlock<Item extends { readonly layer: string }>(
   items: readonly Item[],
   stoodFor: Repeats["stoodFor"],
-): Item[] => {
+): Item[] {
   const blockOf = new Map(
     [...stoodFor.values()].flatMap((blocks) => (blocks[0] ?? []).map((name) => [name, blocks])),
   );
@@ -188,4 +191,4 @@ export const inEveryBlock = <Item extends { readonly layer: string }>(
     at = end;
   }
   return expanded;
-};
+}

@@ -18,14 +18,16 @@ export interface ReplicaTraffic {
 }
 
 /** Share of a weight that the other replicas hand over. */
-const ofOthers = (replicas: number): number => (replicas - 1) / replicas;
+function ofOthers(replicas: number): number {
+  return (replicas - 1) / replicas;
+}
 
 /** Undefined where nothing is trained or there is one replica of everything. */
-export const replicaTraffic = (
+export function replicaTraffic(
   plan: Plan,
   replicas: Replicas,
   { expertElements, otherElements }: Pick<Allocated, "expertElements" | "otherElements">,
-): ReplicaTraffic | undefined => {
+): ReplicaTraffic | undefined {
   const { mode, microBatches } = plan.workload;
   if (mode !== "training" || (replicas.others === 1 && replicas.experts === 1)) return undefined;
   const stage = plan.degrees?.zero ?? 0;
@@ -42,4 +44,4 @@ export const replicaTraffic = (
     gradients: gradientBytes * (elements * rounds + 2 * shard * ofOthers(replicas.copies)),
     weights: valueBytes(plan) * elements * (stage === 3 ? 2 * microBatches : 1),
   };
-};
+}

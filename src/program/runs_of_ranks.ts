@@ -9,10 +9,10 @@ export interface RankRun<T> {
 }
 
 /** @param shown what a reader sees of one */
-export const runsOfRanks = <T extends { readonly rank: number }>(
+export function runsOfRanks<T extends { readonly rank: number }>(
   items: readonly T[],
   shown: (item: T) => string,
-): RankRun<T>[] => {
+): RankRun<T>[] {
   const runs: { first: number; last: number; item: T; shown: string }[] = [];
   for (const item of items) {
     const text = shown(item);
@@ -21,18 +21,20 @@ export const runsOfRanks = <T extends { readonly rank: number }>(
     else runs.push({ first: item.rank, last: item.rank, item, shown: text });
   }
   return runs.map(({ first, last, item }) => ({ first, last, item }));
-};
+}
 
-export const rangeOf = ({
+export function rangeOf({
   first,
   last,
 }: {
   readonly first: number;
   readonly last: number;
-}): string => (first === last ? String(first) : `${first}–${last}`);
+}): string {
+  return first === last ? String(first) : `${first}–${last}`;
+}
 
 /** Groups of numbers as people write them: `0–3, 8`. */
-export const rangesOf = (numbers: readonly number[]): string => {
+export function rangesOf(numbers: readonly number[]): string {
   const runs: { first: number; last: number }[] = [];
   for (const number of numbers) {
     const run = runs.at(-1);
@@ -45,7 +47,7 @@ export const rangesOf = (numbers: readonly number[]): string => {
       run.last === run.first + 1 ? [String(run.first), String(run.last)] : [rangeOf(run)],
     )
     .join(", ");
-};
+}
 
 /** The same in brackets, as collectives name their members. */
 export function listOf(gpus: readonly number[]): string {

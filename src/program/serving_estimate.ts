@@ -21,10 +21,7 @@ export function bothPhases(decode: PlanEstimate, prefill: PlanEstimate): PlanEst
   return { ...decode, ranks, sharedActivations, memory, prefill };
 }
 
-const together = (
-  own: SharedActivations,
-  other: SharedActivations | undefined,
-): SharedActivations => {
+function together(own: SharedActivations, other: SharedActivations | undefined): SharedActivations {
   const arenas = own.arenas.map((bytes, i) => Math.max(bytes, other?.arenas[i] ?? 0));
   for (const bytes of other?.arenas.slice(arenas.length) ?? []) arenas.push(bytes);
   return {
@@ -33,7 +30,7 @@ const together = (
     bytes: arenas.reduce((sum, bytes) => sum + bytes, 0),
     liveBytes: Math.max(own.liveBytes, other?.liveBytes ?? 0),
   };
-};
+}
 
 interface Shared {
   readonly before: SharedActivations | undefined;
@@ -41,11 +38,11 @@ interface Shared {
   readonly both: SharedActivations | undefined;
 }
 
-const inBoth = (
+function inBoth(
   own: RankEstimate,
   prefill: RankEstimate | undefined,
   { before, other, both }: Shared,
-): RankEstimate => {
+): RankEstimate {
   const a = own.memoryByRole;
   const b = prefill?.memoryByRole ?? {};
   const of = (role: BufferRole): [number, number] => [a[role] ?? 0, b[role] ?? 0];
@@ -61,10 +58,10 @@ const inBoth = (
   };
   const memoryBytes = Object.values(memoryByRole).reduce((sum, bytes) => sum + bytes, 0);
   return { ...own, memoryByRole, memoryBytes };
-};
+}
 
-const needOf = (own: MemoryNeed, rank: RankEstimate | undefined): MemoryNeed => {
+function needOf(own: MemoryNeed, rank: RankEstimate | undefined): MemoryNeed {
   const { input = 0, activation = 0, workspace = 0, staging = 0 } = rank?.memoryByRole ?? {};
   const need = { ...own, activations: input + activation, workspace: workspace + staging };
   return { ...need, total: memoryKinds.reduce((sum, kind) => sum + need[kind], 0) };
-};
+}

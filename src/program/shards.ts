@@ -10,8 +10,8 @@ export interface WeightShards {
   readonly whole: string;
 }
 
-export const shardsOf = (layer: Layer): WeightShards[] =>
-  layer.groups.flatMap((group, replica) =>
+export function shardsOf(layer: Layer): WeightShards[] {
+  return layer.groups.flatMap((group, replica) =>
     group.map((gpu, i): WeightShards => {
       const members = group.length;
       const replicas = layer.groups.length;
@@ -24,15 +24,16 @@ export const shardsOf = (layer: Layer): WeightShards[] =>
       };
     }),
   );
+}
 
 /** Undefined where the member has all of it. */
-const partOf = (layer: Layer, i: number, members: number): string | undefined => {
+function partOf(layer: Layer, i: number, members: number): string | undefined {
   if (members === 1) return undefined;
   const share = planLayerOf(layer).share(layer);
   return share === "copies" ? "a copy" : `${share} ${i + 1}/${members}`;
-};
+}
 
-const wholeOf = (layer: Layer, members: number, replicas: number): string => {
+function wholeOf(layer: Layer, members: number, replicas: number): string {
   const parts = members === 1 ? [] : [`${planLayerOf(layer).share(layer)} /${members}`];
   return [...parts, ...(replicas === 1 ? [] : [`${replicas} replicas`])].join(", ") || "whole";
-};
+}

@@ -2,7 +2,7 @@
 // GPUs is counted in the memory of its sums.
 
 import type { StorageType } from "../kernels/storage.ts";
-import { bytesOf, type Builder, windowName, workspaceName } from "./builder.ts";
+import { tensorBytes, type Builder, windowName, workspaceName } from "./builder.ts";
 import { stagingSizes, wordsUp } from "./exchange/chunks.ts";
 import type { BufferRole, Instruction } from "./program.ts";
 
@@ -31,7 +31,7 @@ export interface Stream extends Builder {
   end(): void;
 }
 
-export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Stream => {
+export function createStream(ranks: number, dtype: StorageType, sink: Sink): Stream {
   /** Ranks that have a buffer, by its id, which many ranks share. */
   const declared = new Map<string, Set<number>>();
   const isNew = (rank: number, id: string): boolean => {
@@ -52,7 +52,7 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     dtype,
     declareCopies(rank, { id, layer, role, shape, dtype: own = dtype }, count) {
       if (!isNew(rank, id)) return;
-      const bytes = bytesOf(shape, own);
+      const bytes = tensorBytes(shape, own);
       sink.allocate(rank, role, count * bytes, shape, layer);
       if (role === "activation" || role === "input") sink.retain?.(rank, bytes, layer);
     },
@@ -62,7 +62,7 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
         const bytes = wordsUp(place.bytes);
         sink.allocate(rank, role, bytes, [bytes / 4]);
       }
-      sink.retain?.(rank, bytesOf(shape, own), layer);
+      sink.retain?.(rank, tensorBytes(shape, own), layer);
     },
     emit: (rank, instruction) => sink.add(rank, instruction),
     kernel: (rank, origin, call, buffers) =>
@@ -102,4 +102,4 @@ export const createStream = (ranks: number, dtype: StorageType, sink: Sink): Str
     },
   };
   return stream;
-};
+}

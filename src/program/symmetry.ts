@@ -17,15 +17,17 @@ export interface Symmetry {
   readonly inCopy: (rank: number, copy: number) => number;
 }
 
-const itself = (plan: Plan): Symmetry => ({
-  plan,
-  copies: 1,
-  standsFor: (rank) => rank,
-  inCopy: (rank) => rank,
-});
+function itself(plan: Plan): Symmetry {
+  return {
+    plan,
+    copies: 1,
+    standsFor: (rank) => rank,
+    inCopy: (rank) => rank,
+  };
+}
 
 /** Of a plan whose replicas have unlike numbers of samples, the plan itself. */
-export const oneOfAlike = (plan: Plan): Symmetry => {
+export function oneOfAlike(plan: Plan): Symmetry {
   const { degrees } = plan;
   if (degrees === undefined) return itself(plan);
   const { tensor, pipeline } = degrees;
@@ -56,37 +58,37 @@ export const oneOfAlike = (plan: Plan): Symmetry => {
       rank < pipeline * whole ? Math.floor(rank / whole) * own + ((rank % whole) % own) : undefined,
     inCopy: (rank, copy) => Math.floor(rank / own) * whole + copy * own + (rank % own),
   };
-};
+}
 
-const shareOf = (workload: Workload, copies: number): Workload => {
+function shareOf(workload: Workload, copies: number): Workload {
   const { batch, phase } = workload;
   return {
     ...workload,
     batch: batch / copies,
     ...(phase === undefined ? {} : { phase: { ...phase, slots: phase.slots / copies } }),
   };
-};
+}
 
 /** Consecutive replicas that exchange tokens of experts, or keys and values of a sequence. */
-const replicasThatDepend = (degrees: Degrees): number => {
+function replicasThatDepend(degrees: Degrees): number {
   const { tensor, expert } = degrees;
   const expertRanks = expert * expertTensorOf(degrees);
   return leastCommonMultiple(leastCommonMultiple(expertRanks, tensor) / tensor, contextOf(degrees));
-};
+}
 
-const leastCommonMultiple = (a: number, b: number): number => {
+function leastCommonMultiple(a: number, b: number): number {
   let [large, small] = [a, b];
   while (small > 0) [large, small] = [small, large % small];
   return (a * b) / large;
-};
+}
 
 /** Layers of a stage share their lists, and so do these. */
-const firstOf = (
+function firstOf(
   layers: readonly Layer[],
   unit: number,
   isOwn: (rank: number) => boolean,
   renumber: (rank: number) => number,
-): Layer[] => {
+): Layer[] {
   const groupLists = new Map<Groups, Groups>();
   const expertLists = new Map<readonly ExpertGroup[], readonly ExpertGroup[]>();
   const groupsOf = (groups: Groups): Groups => {
@@ -109,4 +111,4 @@ const firstOf = (
       ? { ...layer, groups: groupsOf(layer.groups), expertGroups: expertsOf(layer.expertGroups) }
       : { ...layer, groups: groupsOf(layer.groups) },
   );
-};
+}

@@ -23,11 +23,11 @@ export interface RankEstimate {
   readonly receivedBytes: number;
   /** The same if routers send this rank all that its experts take; absent without experts elsewhere. */
   readonly receivedBytesAtWorst?: number;
-  /** What stand-ins cost besides, per step; nowhere else are they counted, but in memory. */
-  readonly standIn?: StandInEstimate;
+  /** What the synthetic backward pass costs besides, per step; nowhere else is it counted, but in memory. */
+  readonly synthetic?: SyntheticEstimate;
 }
 
-export interface StandInEstimate {
+export interface SyntheticEstimate {
   readonly flops: number;
   readonly kernelBytes: number;
   readonly receivedBytes: number;
@@ -87,13 +87,13 @@ export interface Tally extends Sink {
  * @param declared names of the plan's own communications
  * @param timesOf how many layers of the plan a layer stands for, see `repeats.ts`
  */
-export const createTally = (
+export function createTally(
   ranks: number,
   layerNames: readonly string[],
   wireBytes: WireCount,
   declared: ReadonlySet<string> = new Set(),
   timesOf: (layer: string) => number = () => 1,
-): Tally => {
+): Tally {
   const perRank = Array.from({ length: ranks }, (_, rank) => ({
     rank,
     flops: 0,
@@ -111,10 +111,10 @@ export const createTally = (
 
   /** By rank, what may arrive beyond what is expected. */
   const extra = new Map<number, number>();
-  const standIns = new Map<number, Open<StandInEstimate>>();
-  const addStandIn = (rank: number, instruction: Instruction): void => {
-    const own = standIns.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
-    standIns.set(rank, own);
+  const syntheticByRank = new Map<number, Open<SyntheticEstimate>>();
+  const addSynthetic = (rank: number, instruction: Instruction): void => {
+    const own = syntheticByRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
+    syntheticByRank.set(rank, own);
     const times = timesOf(instruction.origin.layer);
     own.flops += times * instructionFlops(instruction);
     own.kernelBytes += times * kernelBytesOf(instruction);
@@ -161,8 +161,8 @@ export const createTally = (
       own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + all;
     },
     add(rank, instruction) {
-      if (instruction.origin.standIn === true) {
-        addStandIn(rank, instruction);
+      if (instruction.origin.synthetic === true) {
+        addSynthetic(rank, instruction);
         return;
       }
       const own = perRank[rank];
@@ -215,10 +215,10 @@ export const createTally = (
                   ...expected,
                   receivedBytesAtWorst: expected.receivedBytes + more * microBatches,
                 };
-          const standIn = standIns.get(each.rank);
-          if (standIn === undefined) return counted;
+          const synthetic = syntheticByRank.get(each.rank);
+          if (synthetic === undefined) return counted;
           const keys = ["flops", "kernelBytes", "receivedBytes"] as const;
-          return { ...counted, standIn: perStep(standIn, keys) };
+          return { ...counted, synthetic: perStep(synthetic, keys) };
         }),
         layers: [...layers.values()].map((each) =>
           perStep(each, ["flops", "kernelBytes", "wireBytes"]),
@@ -234,24 +234,24 @@ export const createTally = (
       };
     },
   };
-};
+}
 
-const addKernel = (
+function addKernel(
   kernels: Map<KernelName, Open<KernelEstimate>>,
   kernel: KernelName,
   times: number,
   flops: number,
   bytes: number,
-): void => {
+): void {
   const known = kernels.get(kernel) ?? { kernel, calls: 0, flops: 0, kernelBytes: 0 };
   kernels.set(kernel, known);
   known.calls += times;
   known.flops += times * flops;
   known.kernelBytes += times * bytes;
-};
+}
 
 /** FLOPs of one instruction on one rank, reductions included. */
-export const instructionFlops = (instruction: Instruction): number => {
+export function instructionFlops(instruction: Instruction): number {
   if (instruction.op === "kernel") return kernelFlops(instruction);
   const transfer = collectiveOf(instruction);
   if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
@@ -259,18 +259,21 @@ export const instructionFlops = (instruction: Instruction): number => {
   const additions = (from.length - 1) * elementsOf(transfer);
   const isShared = transfer.op === "reduce-scatter" || broadcastsSums(transfer);
   return isShared ? additions / to.length : additions;
-};
+}
 
-const elementsOf = (reducing: AllReduce | ReduceScatter): number =>
-  reducing.op === "reduce-scatter"
+function elementsOf(reducing: AllReduce | ReduceScatter): number {
+  return reducing.op === "reduce-scatter"
     ? reducing.counts.reduce((sum, count) => sum + count, 0)
     : reducing.count;
+}
 
 /** What the model needs of it: nothing but its kernels. */
-export const kernelFlops = (instruction: Instruction): number =>
-  instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+export function kernelFlops(instruction: Instruction): number {
+  return instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+}
 
-export const kernelBytesOf = (instruction: Instruction): number =>
-  instruction.op === "kernel"
+export function kernelBytesOf(instruction: Instruction): number {
+  return instruction.op === "kernel"
     ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
     : 0;
+}

@@ -21,47 +21,55 @@ export interface TensorParts {
   readonly held: readonly TensorPart[];
 }
 
-export const sameOn = (ranks: readonly number[], part: TensorPart): TensorParts => ({
-  ranks,
-  held: [part],
-});
+export function sameOn(ranks: readonly number[], part: TensorPart): TensorParts {
+  return {
+    ranks,
+    held: [part],
+  };
+}
 
-export const partsOn = (
+export function partsOn(
   ranks: readonly number[],
   partOf: (member: number) => TensorPart,
-): TensorParts => ({ ranks, held: ranks.map((_, member) => partOf(member)) });
+): TensorParts {
+  return { ranks, held: ranks.map((_, member) => partOf(member)) };
+}
 
 /** Parts of that shape each; equal ones are one. */
-export const shapesOn = (
+export function shapesOn(
   ranks: readonly number[],
   shapeOf: (member: number) => readonly number[],
-): TensorParts => {
+): TensorParts {
   const shapes = ranks.map((_, member) => shapeOf(member));
   const [first = []] = shapes;
   const areAlike = shapes.every((shape) => shape.every((extent, i) => extent === first[i]));
   return areAlike
     ? sameOn(ranks, { shape: first })
     : { ranks, held: shapes.map((shape) => ({ shape })) };
-};
+}
 
 /** Of one of the tensor's ranks. */
-export const partOn = ({ parts }: Tensor, rank: number): TensorPart | undefined =>
-  parts.held[parts.held.length === 1 ? 0 : parts.ranks.indexOf(rank)];
+export function partOn({ parts }: Tensor, rank: number): TensorPart | undefined {
+  return parts.held[parts.held.length === 1 ? 0 : parts.ranks.indexOf(rank)];
+}
 
 /** What the rank's buffer is called. */
-export const nameOn = (tensor: Tensor, rank: number): string =>
-  partOn(tensor, rank)?.name ?? tensor.name;
+export function nameOn(tensor: Tensor, rank: number): string {
+  return partOn(tensor, rank)?.name ?? tensor.name;
+}
 
-export const mapParts = (
+export function mapParts(
   { ranks, held }: TensorParts,
   of: (part: TensorPart) => TensorPart,
-): TensorParts => ({
-  ranks,
-  held: held.map(of),
-});
+): TensorParts {
+  return {
+    ranks,
+    held: held.map(of),
+  };
+}
 
 /** Tensors of one name on ranks of their own, as one. */
-export const joined = (tensors: readonly Tensor[]): Tensor => {
+export function joinTensors(tensors: readonly Tensor[]): Tensor {
   const [first] = tensors;
   if (first === undefined) throw new Error("no tensor to be joined");
   if (tensors.length === 1) return first;
@@ -72,7 +80,7 @@ export const joined = (tensors: readonly Tensor[]): Tensor => {
   const isPlain = held.every(({ content, name }) => content === undefined && name === undefined);
   const parts = isPlain ? shapesOn(ranks, (member) => held[member]?.shape ?? []) : { ranks, held };
   return { ...first, parts };
-};
+}
 
 /** One buffer on each of some ranks, all under the same name. */
 export interface Tensor {
@@ -102,7 +110,9 @@ export interface Window {
   readonly rows: number;
 }
 
-export const whole = (tensor: Tensor): View => ({ tensor });
+export function whole(tensor: Tensor): View {
+  return { tensor };
+}
 
 /** The rows of a tensor that lie on one group of ranks. */
 export interface Shard {
@@ -127,22 +137,22 @@ export interface ShardedTensor {
 }
 
 /** Sizes of `parts` contiguous blocks of `total`, the larger ones first, each a multiple of `unit`. */
-export const splitEvenly = (total: number, parts: number, unit = 1): number[] => {
+export function splitEvenly(total: number, parts: number, unit = 1): number[] {
   const units = total / unit;
   const base = Math.floor(units / parts);
   const larger = units % parts;
   return Array.from({ length: parts }, (_, i) => (base + (i < larger ? 1 : 0)) * unit);
-};
+}
 
 /** First index of each block. */
-export const startsOf = (sizes: readonly number[]): number[] => {
+export function startsOf(sizes: readonly number[]): number[] {
   let next = 0;
   return sizes.map((size) => {
     const start = next;
     next += size;
     return start;
   });
-};
+}
 
 /** What one member of a group holds. */
 export interface Member {
@@ -153,34 +163,37 @@ export interface Member {
 }
 
 /** Rows of each member as they are held: all of the shard, or with its rows sharded a part of them. */
-export const membersOf = ({
+export function membersOf({
   ranks,
   rows,
   placement,
-}: Pick<Shard, "ranks" | "rows" | "placement">): Member[] => {
+}: Pick<Shard, "ranks" | "rows" | "placement">): Member[] {
   if (placement.kind !== "rows") return ranks.map((rank) => ({ rank, first: 0, rows }));
   const starts = startsOf(placement.rows);
   return ranks.map((rank, i) => ({ rank, first: starts[i] ?? 0, rows: placement.rows[i] ?? 0 }));
-};
+}
 
 /** Rows of each member where a replicated shard is divided among its group. */
-export const memberRowsOf = ({ ranks, rows, placement }: Shard): readonly number[] =>
-  placement.kind === "rows" ? placement.rows : splitEvenly(rows, ranks.length);
+export function memberRowsOf({ ranks, rows, placement }: Shard): readonly number[] {
+  return placement.kind === "rows" ? placement.rows : splitEvenly(rows, ranks.length);
+}
 
 /** Row range of each data replica: whole samples, as evenly as they allow. */
-export const replicaRows = (
+export function replicaRows(
   rows: number,
   sampleRows: number,
   groups: Groups,
-): { readonly rowOffset: number; readonly rows: number }[] => {
+): { readonly rowOffset: number; readonly rows: number }[] {
   const sizes = splitEvenly(rows, groups.length, sampleRows);
   const starts = startsOf(sizes);
   return sizes.map((size, i) => ({ rowOffset: starts[i] ?? 0, rows: size }));
-};
+}
 
 /** Ranks of either list, each once. */
-export const union = (a: readonly number[], b: readonly number[]): readonly number[] =>
-  sameRanks(a, b) ? a : [...new Set([...a, ...b])];
+export function union(a: readonly number[], b: readonly number[]): readonly number[] {
+  return sameRanks(a, b) ? a : [...new Set([...a, ...b])];
+}
 
-export const sameRanks = (a: readonly number[], b: readonly number[]): boolean =>
-  a === b || (a.length === b.length && a.every((rank, i) => rank === b[i]));
+export function sameRanks(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((rank, i) => rank === b[i]));
+}

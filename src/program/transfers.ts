@@ -16,33 +16,37 @@ export interface Move {
 }
 
 /** [rows, columns] on each of the ranks. */
-export const rowsOn = (
+export function rowsOn(
   { origin, columns }: Pick<Move, "origin" | "columns">,
   name: string,
   ranks: readonly number[],
   rowsOf: (member: number) => number,
   role: Tensor["role"] = "activation",
-): Tensor => ({
-  name,
-  layer: origin.layer,
-  role,
-  parts: shapesOn(ranks, (i) => [rowsOf(i), columns]),
-});
+): Tensor {
+  return {
+    name,
+    layer: origin.layer,
+    role,
+    parts: shapesOn(ranks, (i) => [rowsOf(i), columns]),
+  };
+}
 
 /** Room for pieces side by side on each of the ranks, until they are woven together. */
-const piecesOn = (
+function piecesOn(
   { origin }: Move,
   ranks: readonly number[],
   elementsOf: (member: number) => number,
-): Tensor => ({
-  name: "workspace",
-  layer: origin.layer,
-  role: "workspace",
-  slot: 0,
-  parts: shapesOn(ranks, (i) => [1, elementsOf(i)]),
-});
+): Tensor {
+  return {
+    name: "workspace",
+    layer: origin.layer,
+    role: "workspace",
+    slot: 0,
+    parts: shapesOn(ranks, (i) => [1, elementsOf(i)]),
+  };
+}
 
-const collective = (move: Move, shard: Shard, amount: Amount, y: Tensor): void => {
+function collective(move: Move, shard: Shard, amount: Amount, y: Tensor): void {
   const { add, origin, name, to } = move;
   add({
     op: "collective",
@@ -57,17 +61,21 @@ const collective = (move: Move, shard: Shard, amount: Amount, y: Tensor): void =
     x: whole(shard.tensor),
     y: whole(y),
   });
-};
+}
 
-const replicatedOn = (move: Move, shard: Shard, tensor: Tensor): Shard => ({
-  ranks: move.to,
-  rowOffset: shard.rowOffset,
-  rows: shard.rows,
-  placement: { kind: "replicate" },
-  tensor,
-});
+function replicatedOn(move: Move, shard: Shard, tensor: Tensor): Shard {
+  return {
+    ranks: move.to,
+    rowOffset: shard.rowOffset,
+    rows: shard.rows,
+    placement: { kind: "replicate" },
+    tensor,
+  };
+}
 
-const outOf = (move: Move): string => `${move.name}/out`;
+function outOf(move: Move): string {
+  return `${move.name}/out`;
+}
 
 /** Column blocks of a group → the whole on `to`. */
 export function allGatherColumns(move: Move, shard: Shard): Shard {
@@ -98,7 +106,7 @@ export function allGatherRows(move: Move, shard: Shard, lasts = true): Shard {
 }
 
 /** Partial sums of a group → their sum on every member of `to`. */
-export function allReduce(move: Move, shard: Shard): Shard {
+export function allReduceRows(move: Move, shard: Shard): Shard {
   const y = rowsOn(move, outOf(move), move.to, () => shard.rows);
   const count = paddedElements(shard.rows, move.columns);
   collective(move, shard, { kind: "all-reduce", count }, y);
@@ -128,7 +136,7 @@ export function allToAllRows(move: Move, shard: Shard): Shard {
 }
 
 /** The first member's copy of a replicated shard → every member of `to`. */
-export function broadcast(move: Move, shard: Shard): Shard {
+export function broadcastRows(move: Move, shard: Shard): Shard {
   const y = rowsOn(move, outOf(move), move.to, () => shard.rows);
   const count = paddedElements(shard.rows, move.columns);
   const source = { ...shard, ranks: shard.ranks.slice(0, 1) };

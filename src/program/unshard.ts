@@ -4,19 +4,22 @@ import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /** The plan with every layer on GPU 0 alone, nothing communicated and nothing scheduled. */
-export const unshard = ({
+export function unshard({
   workload: { schedule: _, ...workload },
   degrees: _degrees,
   ...plan
-}: Plan): Plan => ({
-  ...plan,
-  workload,
-  hardware: { ...plan.hardware, gpus: 1 },
-  communications: [],
-  stages: plan.stages.map((stage) => ({ ...stage, layers: stage.layers.map(onOneGpu) })),
-});
+}: Plan): Plan {
+  return {
+    ...plan,
+    workload,
+    hardware: { ...plan.hardware, gpus: 1 },
+    communications: [],
+    stages: plan.stages.map((stage) => ({ ...stage, layers: stage.layers.map(onOneGpu) })),
+  };
+}
 
-const onOneGpu = (layer: Layer): Layer =>
-  layer.op === "moe"
+function onOneGpu(layer: Layer): Layer {
+  return layer.op === "moe"
     ? { ...layer, groups: [[0]], expertGroups: [[[0]]] }
     : { ...layer, groups: [[0]] };
+}

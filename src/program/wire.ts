@@ -7,7 +7,7 @@ import type { Collective } from "./program.ts";
 export type WireCount = (collective: Collective, rank: number) => WireBytes;
 
 /** Thousands of ranks may share the lists of one collective: what follows from a list is kept. */
-export const createWireCount = (): WireCount => {
+export function createWireCount(): WireCount {
   const placeIn = kept((members) => new Map(members.map((member, at) => [member, at])));
   const lists = createLists();
   return (collective, rank) => {
@@ -18,7 +18,7 @@ export const createWireCount = (): WireCount => {
     const targets = to.length - (j < 0 ? 0 : 1);
     return operationOf(collective).wire(collective, { rank, i, j, sources, targets }, lists);
   };
-};
+}
 
 interface Summary extends Pieces {
   /** Equal to the largest where two are as large. */
@@ -38,7 +38,7 @@ function createLists(): Lists {
   };
 }
 
-const summarise = (sizes: readonly number[]): Summary => {
+function summarise(sizes: readonly number[]): Summary {
   let sum = 0;
   let largest = 0;
   let second = 0;
@@ -48,14 +48,14 @@ const summarise = (sizes: readonly number[]): Summary => {
     largest = Math.max(largest, size);
   }
   return { sum, largest, second };
-};
+}
 
 /** The function, asked once for each list. */
-const kept = <T>(of: (list: readonly number[]) => T): ((list: readonly number[]) => T) => {
+function kept<T>(of: (list: readonly number[]) => T): (list: readonly number[]) => T {
   const known = new WeakMap<readonly number[], { readonly value: T }>();
   return (list) => {
     const found = known.get(list) ?? { value: of(list) };
     known.set(list, found);
     return found.value;
   };
-};
+}

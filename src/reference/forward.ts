@@ -21,12 +21,12 @@ export type Routes = ReadonlyMap<string, Uint32Array>;
  *
  * @param pause awaited before each layer, so that a caller can stay responsive or throw to end it
  */
-export const forward = async (
+export async function forward(
   plan: Plan,
   microBatch: number,
   routes: Routes,
   pause: () => Promise<void> = async () => undefined,
-): Promise<ReferenceResult> => {
+): Promise<ReferenceResult> {
   const { workload } = plan;
   const embedding = embeddingOf(plan);
   let rowsPerSample = workload.sequence;
@@ -59,13 +59,15 @@ export const forward = async (
   }
   if (output === undefined) throw new Error("a plan needs at least one layer");
   return { output, ...routing };
-};
+}
 
-const both = (a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement => ({
-  routingGap: Math.max(a.routingGap, b.routingGap),
-  reroutedChoices: a.reroutedChoices + b.reroutedChoices,
-  choices: a.choices + b.choices,
-});
+function both(a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement {
+  return {
+    routingGap: Math.max(a.routingGap, b.routingGap),
+    reroutedChoices: a.reroutedChoices + b.reroutedChoices,
+    choices: a.choices + b.choices,
+  };
+}
 
 /** What the first layer reads: token ids, one a row, or vectors. */
 function inputOf({ workload }: Plan, layer: Layer, microBatch: number): Matrix {

@@ -25,8 +25,9 @@ export const smallestError: Readonly<Record<StorageType, number>> = {
 const deviations = 8;
 
 /** What storing a result may lose. */
-export const storedError = (value: number, dtype: StorageType): number =>
-  unitRoundoff[dtype] * Math.abs(value) + smallestError[dtype];
+export function storedError(value: number, dtype: StorageType): number {
+  return unitRoundoff[dtype] * Math.abs(value) + smallestError[dtype];
+}
 
 /**
  * What adding up may lose.
@@ -34,10 +35,13 @@ export const storedError = (value: number, dtype: StorageType): number =>
  * @param squares sum of the squares of the terms
  * @param sum of the terms
  */
-export const sumError = (
+export function sumError(
   terms: number,
   squares: number,
   sum: number,
   arithmetic: StorageType = "f32",
-): number =>
-  deviations * Math.sqrt(terms) * unitRoundoff[arithmetic] * (Math.sqrt(squares) + Math.abs(sum));
+): number {
+  return (
+    deviations * Math.sqrt(terms) * unitRoundoff[arithmetic] * (Math.sqrt(squares) + Math.abs(sum))
+  );
+}

@@ -4,7 +4,7 @@ import type { Activation } from "../kernels/activation.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import type { Groups } from "../plan/groups.ts";
 import type { Workload } from "../plan/plan.ts";
-import { activationOf } from "./activations.ts";
+import { activationFunctions } from "./activations.ts";
 import { unitRoundoff } from "./rounding.ts";
 
 /** Mean squares. */
@@ -70,12 +70,12 @@ export function roundingSteps(workload: Workload): RoundingSteps {
   };
 }
 
-const storedIn =
-  (dtype: StorageType) =>
-  ({ value, error }: Signal): Signal => ({
+function storedIn(dtype: StorageType) {
+  return ({ value, error }: Signal): Signal => ({
     value,
     error: error + (unitRoundoff[dtype] ** 2 / 3) * value,
   });
+}
 
 function activated({ value, error }: Signal, activation: Activation): Signal {
   const { square, slope } = momentsOf(activation, value);
@@ -88,7 +88,7 @@ function momentsOf(
   variance: number,
 ): { readonly square: number; readonly slope: number } {
   if (activation === "none") return { square: variance, slope: 1 };
-  const f = activationOf[activation];
+  const f = activationFunctions[activation];
   const deviation = Math.sqrt(variance);
   let [square, slope, total] = [0, 0, 0];
   for (let step = -80; step < 80; step++) {

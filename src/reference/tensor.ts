@@ -6,17 +6,20 @@ export interface Matrix {
   readonly data: Float64Array;
 }
 
-export const matrix = (
+export function matrix(
   rows: number,
   columns: number,
   data: Float64Array = new Float64Array(rows * columns),
-): Matrix => ({ rows, columns, data });
+): Matrix {
+  return { rows, columns, data };
+}
 
-export const rowOf = (m: Matrix, row: number): Float64Array =>
-  m.data.subarray(row * m.columns, (row + 1) * m.columns);
+export function rowOf(m: Matrix, row: number): Float64Array {
+  return m.data.subarray(row * m.columns, (row + 1) * m.columns);
+}
 
 /** a[m, k] · b[k, n]. */
-export const multiply = (a: Matrix, b: Matrix): Matrix => {
+export function multiply(a: Matrix, b: Matrix): Matrix {
   const out = matrix(a.rows, b.columns);
   const n = b.columns;
   for (let i = 0; i < a.rows; i++) {
@@ -43,9 +46,9 @@ export const multiply = (a: Matrix, b: Matrix): Matrix => {
     }
   }
   return out;
-};
+}
 
-export const transpose = (m: Matrix): Matrix => {
+export function transpose(m: Matrix): Matrix {
   const out = matrix(m.columns, m.rows);
   for (let row = 0; row < m.rows; row++) {
     for (const [column, value] of rowOf(m, row).entries()) {
@@ -53,25 +56,27 @@ export const transpose = (m: Matrix): Matrix => {
     }
   }
   return out;
-};
+}
 
-export const mapValues = (m: Matrix, of: (value: number) => number): Matrix =>
-  matrix(m.rows, m.columns, m.data.map(of));
+export function mapValues(m: Matrix, of: (value: number) => number): Matrix {
+  return matrix(m.rows, m.columns, m.data.map(of));
+}
 
-export const combine = (
+export function combineValues(
   a: Matrix,
   b: Matrix,
   of: (left: number, right: number) => number,
-): Matrix =>
-  matrix(
+): Matrix {
+  return matrix(
     a.rows,
     a.columns,
     a.data.map((value, i) => of(value, b.data[i]!)),
   );
+}
 
 /** The dot product of two equally long vectors. */
-export const dot = (a: Float64Array, b: Float64Array): number => {
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
-};
+}

@@ -57,7 +57,7 @@ function ceilingTable(
   ceilings: Ceilings,
 ): Table {
   return table(
-    [...left(what), ...right(value, interval, "runs"), ...left("form")],
+    [...left(what), ...right(value, interval, "runs"), ...left("variant")],
     named.flatMap(([title, name]) => {
       const ceiling = ceilings[name];
       return ceiling === undefined ? [] : [{ cells: [title, ...cellsOf(ceiling)] }];
@@ -65,25 +65,29 @@ function ceilingTable(
   );
 }
 
-const cellsOf = ({ figure, form }: Ceiling): string[] => [
-  figure.unit === "ms" ? microseconds(figure.value) : formatFigure(figure),
-  withinOf(figure),
-  String(figure.samples),
-  form.replace("calibration/", ""),
-];
+function cellsOf({ figure, variant }: Ceiling): string[] {
+  return [
+    figure.unit === "ms" ? microseconds(figure.value) : formatFigure(figure),
+    withinOf(figure),
+    String(figure.samples),
+    variant.replace("calibration/", ""),
+  ];
+}
 
 /** The upper end of a rate's interval is the rate itself. */
-const withinOf = ({ unit, interval }: Figure): string => {
+function withinOf({ unit, interval }: Figure): string {
   if (interval === undefined) return "–";
   const [low, high] = interval;
   return unit === "ms"
     ? `${formatNumber(low * 1000)} … ${microseconds(high)}`
     : formatValue(low, unit);
-};
+}
 
-const microseconds = (ms: number): string => `${formatNumber(ms * 1000)} µs`;
+function microseconds(ms: number): string {
+  return `${formatNumber(ms * 1000)} µs`;
+}
 
-const summary = ({ date, tookMs, ceilings }: AdapterCalibration): string => {
+function summary({ date, tookMs, ceilings }: AdapterCalibration): string {
   const ridge = ridgeOf(ceilings);
   return [
     `Measured on ${date} in ${formatNumber(tookMs / 1000)} s, results checked.`,
@@ -93,4 +97,4 @@ const summary = ({ date, tookMs, ceilings }: AdapterCalibration): string => {
           `Kernels with less than ${formatNumber(ridge)} FLOP per byte are bound by memory in f32.`,
         ]),
   ].join(" ");
-};
+}

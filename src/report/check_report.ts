@@ -61,8 +61,9 @@ function loadSection(load: readonly GpuLoad[]): Section {
   };
 }
 
-const layersOf = (layers: readonly string[]): string =>
-  layers.length <= 3 ? layers.join(", ") : countOf(layers.length, "layer");
+function layersOf(layers: readonly string[]): string {
+  return layers.length <= 3 ? layers.join(", ") : countOf(layers.length, "layer");
+}
 
 function summary(diagnostics: readonly Diagnostic[]): Line {
   const count = (severity: Severity) =>

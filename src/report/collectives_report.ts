@@ -22,7 +22,7 @@ import {
   table,
   type Block,
   type Report,
-  type Span,
+  type TonedText,
   type Table,
 } from "./section.ts";
 import { outcomeSection } from "./sections/outcome.ts";
@@ -92,13 +92,17 @@ function placeTable(
   );
 }
 
-const isSum = ({ op }: CollectiveBench): boolean =>
-  op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+function isSum({ op }: CollectiveBench): boolean {
+  return op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+}
 
-const hasRoot = ({ op }: CollectiveBench): boolean =>
-  op === "broadcast" || op === "reduce" || op === "gather" || op === "scatter";
+function hasRoot({ op }: CollectiveBench): boolean {
+  return op === "broadcast" || op === "reduce" || op === "gather" || op === "scatter";
+}
 
-const gigabytes = (bytesPerSecond: number): string => (bytesPerSecond / 1e9).toFixed(3);
+function gigabytes(bytesPerSecond: number): string {
+  return (bytesPerSecond / 1e9).toFixed(3);
+}
 
 /** Over the sizes, in and out of place. */
 function summaryOf({ rows, leftOut }: CollectiveBench): Block[] {
@@ -125,7 +129,7 @@ function summaryOf({ rows, leftOut }: CollectiveBench): Block[] {
   ];
 }
 
-function wrongValues(figures: readonly CollectivePlaceFigures[]): Span[] {
+function wrongValues(figures: readonly CollectivePlaceFigures[]): TonedText[] {
   const checked = figures.flatMap(({ wrong }) => wrong ?? []);
   if (checked.length === 0) return ["N/A"];
   const wrong = checked.reduce((sum, each) => sum + each, 0);

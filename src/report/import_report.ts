@@ -51,13 +51,14 @@ function summaryOf(file: PlanFile, output: string | undefined): Block[] {
   ];
 }
 
-const sizes = (model: NonNullable<PlanFile["model"]>): string => {
+function sizes(model: NonNullable<PlanFile["model"]>): string {
   const { total, active } = countParameters(modelOf(model));
   const routed = active === total ? "" : `, of which a token passes ${billions(active)}`;
   return `${billions(total)} parameters${routed}`;
-};
+}
 
-const billions = (count: number): string =>
-  count >= 1e9
+function billions(count: number): string {
+  return count >= 1e9
     ? `${Number((count / 1e9).toPrecision(3))} billion`
     : `${Number((count / 1e6).toPrecision(3))} million`;
+}

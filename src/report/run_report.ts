@@ -22,7 +22,7 @@ import { speedSection } from "./sections/speed.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
 export interface ReportOptions {
-  /** Show the form of every kernel, and what the others reached. */
+  /** Show the variant of every kernel, and what the others reached. */
   readonly explain?: boolean;
 }
 

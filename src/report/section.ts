@@ -3,10 +3,10 @@
 /** How a text is meant; a renderer may color it. `code` is a name as a file or a command line has it. */
 export type Tone = "plain" | "good" | "bad" | "doubtful" | "faint" | "strong" | "code";
 
-export type Span = string | { readonly text: string; readonly tone: Tone };
+export type TonedText = string | { readonly text: string; readonly tone: Tone };
 
 export interface Report {
-  readonly title?: readonly Span[];
+  readonly title?: readonly TonedText[];
   /** Right below the title. */
   readonly intro?: readonly Block[];
   readonly sections: readonly Section[];
@@ -36,7 +36,7 @@ export interface Table {
 }
 
 export interface Row {
-  readonly cells: readonly Span[];
+  readonly cells: readonly TonedText[];
   /** The sentences of each column of prose. */
   readonly prose?: readonly (readonly string[])[];
 }
@@ -57,7 +57,7 @@ export interface ProseColumn {
 export interface Fields {
   readonly kind: "fields";
   /** A label that is empty continues the field before it; a text that is empty leaves the field out. */
-  readonly rows: readonly { readonly label: Span; readonly text: string }[];
+  readonly rows: readonly { readonly label: TonedText; readonly text: string }[];
   /** Columns of a terminal from where the labels begin to where the texts do. */
   readonly width: number;
   readonly level: 0 | 1;
@@ -70,7 +70,7 @@ export interface List {
 }
 
 export interface Item {
-  readonly spans: readonly Span[];
+  readonly spans: readonly TonedText[];
   /** Of a list in it, without an order. */
   readonly items?: readonly Item[];
 }
@@ -78,7 +78,7 @@ export interface Item {
 /** To be folded where lines are short. */
 export interface Text {
   readonly kind: "text";
-  readonly spans: readonly Span[];
+  readonly spans: readonly TonedText[];
   readonly tone: Tone;
   /** How deep it is indented: 1 belongs to what stands above. */
   readonly level: 0 | 1 | 2;
@@ -87,7 +87,7 @@ export interface Text {
 /** Never folded. */
 export interface Line {
   readonly kind: "line";
-  readonly spans: readonly Span[];
+  readonly spans: readonly TonedText[];
   readonly level: 0 | 1;
 }
 
@@ -108,7 +108,7 @@ export function table(columns: readonly Column[], rows: readonly Row[], prose?: 
 }
 
 export function fields(
-  rows: readonly (readonly [label: Span, text: string])[],
+  rows: readonly (readonly [label: TonedText, text: string])[],
   width: number,
   level: 0 | 1 = 1,
 ): Fields {
@@ -119,12 +119,12 @@ export function list(items: readonly Item[], isOrdered = false): List {
   return { kind: "list", isOrdered, items };
 }
 
-export function paragraph(text: string | readonly Span[], tone: Tone = "plain"): Text {
+export function paragraph(text: string | readonly TonedText[], tone: Tone = "plain"): Text {
   return { kind: "text", spans: spansOf(text), tone, level: 0 };
 }
 
 /** Of what stands above it. */
-export function note(text: string | readonly Span[], tone: Tone = "faint"): Text {
+export function note(text: string | readonly TonedText[], tone: Tone = "faint"): Text {
   return { kind: "text", spans: spansOf(text), tone, level: 1 };
 }
 
@@ -133,11 +133,11 @@ export function detail(text: string, tone: Tone = "plain"): Text {
   return { kind: "text", spans: [text], tone, level: 2 };
 }
 
-function spansOf(text: string | readonly Span[]): readonly Span[] {
+function spansOf(text: string | readonly TonedText[]): readonly TonedText[] {
   return typeof text === "string" ? [text] : text;
 }
 
-export function line(spans: readonly Span[], level: 0 | 1 = 0): Line {
+export function line(spans: readonly TonedText[], level: 0 | 1 = 0): Line {
   return { kind: "line", spans, level };
 }
 
@@ -147,19 +147,19 @@ export function verbatim(lines: readonly string[], language?: "json"): Verbatim 
 
 export const gap: Gap = { kind: "gap" };
 
-export function strong(text: string): Span {
+export function strong(text: string): TonedText {
   return { text, tone: "strong" };
 }
 
-export function code(text: string): Span {
+export function code(text: string): TonedText {
   return { text, tone: "code" };
 }
 
-export function faint(text: string): Span {
+export function faint(text: string): TonedText {
   return { text, tone: "faint" };
 }
 
-export function textOfSpan(span: Span): string {
+export function textOfSpan(span: TonedText): string {
   return typeof span === "string" ? span : span.text;
 }
 

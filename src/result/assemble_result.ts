@@ -39,16 +39,17 @@ export type RunRecord = Pick<
 >;
 
 /** @param program lowered from `plan` */
-export const assembleResult = (plan: Plan, program: Program, record: RunRecord): RunResult =>
-  atOnce(resultInSlices(plan, program, record));
+export function assembleResult(plan: Plan, program: Program, record: RunRecord): RunResult {
+  return atOnce(resultInSlices(plan, program, record));
+}
 
 export function* resultInSlices(
   plan: Plan,
   program: Program,
   record: RunRecord,
 ): InSlices<RunResult> {
-  const forms = new Map(
-    record.kernels.map(({ adapter, form, ...work }) => [`${adapter} ${workKey(work)}`, form]),
+  const variants = new Map(
+    record.kernels.map(({ adapter, variant, ...work }) => [`${adapter} ${workKey(work)}`, variant]),
   );
   const step = stepOf(program);
   const { served } = record;
@@ -74,7 +75,7 @@ export function* resultInSlices(
       step,
       record.adapters.map(({ id }) => id),
     ).groups,
-    formOf: ({ adapter, ...work }) => forms.get(`${adapter} ${workKey(work)}`),
+    variantOf: ({ adapter, ...work }) => variants.get(`${adapter} ${workKey(work)}`),
     conditions: runConditions(record.adapters, record.link),
     margins: marginsOf(circumstancesOf(record)),
   });
@@ -93,14 +94,15 @@ export function* resultInSlices(
 }
 
 /** Of all ranks. */
-const cacheBytesOf = ({ ranks }: Program): number =>
-  ranks
+function cacheBytesOf({ ranks }: Program): number {
+  return ranks
     .flatMap(({ buffers }) => buffers)
     .reduce((sum, { role, bytes }) => sum + (role === "cache" ? bytes : 0), 0);
+}
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */
-const peaksOf = ({ calibration, adapters }: RunRecord): CalibratedPeaks[] =>
-  calibration.flatMap(({ adapter, ceilings, streamedBytes }) => {
+function peaksOf({ calibration, adapters }: RunRecord): CalibratedPeaks[] {
+  return calibration.flatMap(({ adapter, ceilings, streamedBytes }) => {
     const own = adapters.filter(({ id }) => id === adapter);
     const pinned = own.filter(({ core }) => core !== undefined);
     const software = own.some((each) => each.software);
@@ -108,3 +110,4 @@ const peaksOf = ({ calibration, adapters }: RunRecord): CalibratedPeaks[] =>
     if (pinned.length > 0) return pinned.map(() => ({ ...peaks, software: false }));
     return [{ ...peaks, software }];
   });
+}

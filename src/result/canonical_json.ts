@@ -3,14 +3,16 @@
 import { createHash } from "node:crypto";
 
 /** JSON without white space and with the keys of every object in code unit order. */
-export const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) => {
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
     if (part === null || typeof part !== "object" || Array.isArray(part)) return part;
     return Object.fromEntries(
       Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1)),
     );
   });
+}
 
 /** sha256, in hex, of the canonical JSON. */
-export const fingerprint = (value: unknown): string =>
-  createHash("sha256").update(canonicalJson(value)).digest("hex");
+export function fingerprint(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+}

@@ -12,11 +12,11 @@ export interface Difference {
 const tolerance = 1e-9;
 
 /** The first of them, keys in the order of `left`; undefined where the values are the same. */
-export const firstDifference = (
+export function firstDifference(
   left: unknown,
   right: unknown,
   path: readonly string[] = [],
-): Difference | undefined => {
+): Difference | undefined {
   if (typeof left === "number" && typeof right === "number" && isClose(left, right)) return;
   if (isObject(left) && isObject(right) && Array.isArray(left) === Array.isArray(right)) {
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
@@ -26,10 +26,15 @@ export const firstDifference = (
     return;
   }
   return Object.is(left, right) ? undefined : { path: path.join("."), left, right };
-};
+}
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
 
-const isClose = (left: number, right: number): boolean =>
-  left === right || Math.abs(left - right) <= tolerance * Math.max(Math.abs(left), Math.abs(right));
+function isClose(left: number, right: number): boolean {
+  return (
+    left === right ||
+    Math.abs(left - right) <= tolerance * Math.max(Math.abs(left), Math.abs(right))
+  );
+}

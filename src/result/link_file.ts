@@ -27,7 +27,7 @@ const benches = z.array(
 );
 
 /** Of a send, else of whatever two ranks exchanged: with more ranks, a fit tells of more than one link. */
-export const readLink = async (file: string): Promise<MeasuredLink> => {
+export async function readLink(file: string): Promise<MeasuredLink> {
   const text = await readInput(file).catch((error: unknown) => {
     throw unusable(file, error instanceof Error ? error.message : String(error));
   });
@@ -47,19 +47,20 @@ export const readLink = async (file: string): Promise<MeasuredLink> => {
   }
   const ids = [...new Set(bench.adapters.map(({ id }) => id))].join(" and ");
   return { ...bench.link, source: `${bench.op} over ${bench.ranks} ranks on ${ids}` };
-};
+}
 
-const parsed = (text: string): unknown => {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-};
+}
 
-const unusable = (file: string, reason: string): EnvironmentError =>
-  new EnvironmentError(
+function unusable(file: string, reason: string): EnvironmentError {
+  return new EnvironmentError(
     "file-not-readable",
     `cannot take the link model of ${file}: ${reason}`,
     "make one with `shardbench collectives send --json > FILE`",
   );
+}

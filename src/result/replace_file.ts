@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
  *
  * @param mode permissions of the file
  */
-export const replaceFile = async (file: string, text: string, mode = 0o666): Promise<void> => {
+export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {
   const target = await realpath(file).catch(() => file);
   await withUnfinished(dirname(target), mode, async (unfinished, handle) => {
     await handle.writeFile(text);
@@ -25,24 +25,25 @@ export const replaceFile = async (file: string, text: string, mode = 0o666): Pro
       await rm(unfinished, { force: true });
     }
   });
-};
+}
 
 /** Throws where no file can be made beside that one. */
-export const probeReplacing = async (file: string): Promise<void> => {
+export async function probeReplacing(file: string): Promise<void> {
   const target = await realpath(file).catch(() => file);
   await withUnfinished(dirname(target), 0o600, async (unfinished) => rm(unfinished));
-};
+}
 
 const cannotBeReplaced: ReadonlySet<unknown> = new Set(["EBUSY", "EPERM", "EXDEV"]);
 
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && "code" in error ? error.code : undefined;
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
 
-const withUnfinished = async (
+async function withUnfinished(
   folder: string,
   mode: number,
   use: (unfinished: string, handle: Awaited<ReturnType<typeof open>>) => Promise<void>,
-): Promise<void> => {
+): Promise<void> {
   const unfinished = join(folder, `.shardbench-${randomUUID()}.tmp`);
   const remove = (): void => rmSync(unfinished, { force: true });
   process.once("exit", remove);
@@ -59,4 +60,4 @@ const withUnfinished = async (
   } finally {
     process.off("exit", remove);
   }
-};
+}

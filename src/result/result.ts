@@ -14,7 +14,7 @@ import type { OverlapEffect } from "../measure/overlap_effect.ts";
 import type { Verdict } from "../claims/verdict.ts";
 
 /** 4: samples as columns, times in whole nanoseconds. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 export interface RunResult {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -43,7 +43,7 @@ export interface RunResult {
   readonly check?: CheckOutcome;
   /** One entry per adapter that was used; empty when the run stopped before. */
   readonly calibration: readonly AdapterCalibration[];
-  /** The form that every kernel took; empty when the run stopped before. */
+  /** The variant that every kernel took; empty when the run stopped before. */
   readonly kernels: readonly KernelChoice[];
   /** What the program says before anything runs. */
   readonly estimate: Estimate;
@@ -177,8 +177,8 @@ export interface KernelChoice {
   /** Of one use. */
   readonly flops: number;
   /** The shader, and the numbers of its tiling that set it apart. */
-  readonly form: string;
-  /** The form that is taken without tuning. */
+  readonly variant: string;
+  /** The variant that is selected without tuning. */
   readonly expected: string;
   /**
    * `only`: there is no other. `untuned`: expected to be fastest. `similar`: expected to be fastest, and that
@@ -186,21 +186,21 @@ export interface KernelChoice {
    * earlier runs.
    */
   readonly reason: "only" | "untuned" | "similar" | "tuned" | "cached";
-  /** How many forms there are to choose from. */
-  readonly forms: number;
-  readonly tried: readonly TriedForm[];
+  /** How many variants there are to choose from. */
+  readonly variants: number;
+  readonly tried: readonly VariantTrial[];
 }
 
-export type TriedForm =
+export type VariantTrial =
   | {
-      readonly form: string;
-      /** Of one dispatch; median of rounds in which the forms took turns. */
+      readonly variant: string;
+      /** Of one dispatch; median of rounds in which the variants took turns. */
       readonly ms: number;
-      /** How many times as fast as the expected form, or as the kernel's own where that is excluded. */
+      /** How many times as fast as the expected variant, or as the kernel's own where that is excluded. */
       readonly speedup: number;
     }
-  /** Never taken, and why. */
-  | { readonly form: string; readonly excluded: string };
+  /** Never selected, and why. */
+  | { readonly variant: string; readonly excluded: string };
 
 export interface RankMemory {
   readonly rank: number;

@@ -8,25 +8,26 @@ import { replaceFile } from "./replace_file.ts";
 import { SCHEMA_VERSION, type RunResult } from "./result.ts";
 import { sourcesSchema, type ResultSources } from "./result_schema.ts";
 import { textOfResult } from "./result_text.ts";
-import { samplesOf } from "./sample_columns.ts";
+import { samplesFromColumns } from "./sample_columns.ts";
 import { isSealed } from "./seal.ts";
 
 /** Creates the folder; replaces an older file in one step, so that a reader never sees half of one. */
-export const writeResult = async (file: string, result: RunResult): Promise<void> => {
+export async function writeResult(file: string, result: RunResult): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true });
     await replaceFile(file, textOfResult(result));
   } catch (error) {
     throw notWritable(file, error);
   }
-};
+}
 
-export const notWritable = (file: string, error: unknown): EnvironmentError =>
-  new EnvironmentError(
+export function notWritable(file: string, error: unknown): EnvironmentError {
+  return new EnvironmentError(
     "file-not-writable",
     `cannot write the result to ${file}: ${messageOf(error)}`,
     "choose another place with -o FILE",
   );
+}
 
 /** A result as it was written, of which nothing that can be derived is believed. */
 export interface StoredResult {
@@ -37,15 +38,15 @@ export interface StoredResult {
 }
 
 /** @throws EnvironmentError `file-not-readable`, or `result-refused` where it was edited or is of another version */
-export const readStored = async (file: string): Promise<StoredResult> => {
+export async function readStored(file: string): Promise<StoredResult> {
   const text = await readInput(file).catch((error: unknown) => {
     throw unusable(file, messageOf(error), "check the path, or leave out --result to run the plan");
   });
   return parseStored(text, file);
-};
+}
 
 /** As `readStored`, of a file's text. */
-export const parseStored = (text: string, file: string): StoredResult => {
+export function parseStored(text: string, file: string): StoredResult {
   const stored = parseObject(text, file);
   const { schemaVersion } = stored;
   if (schemaVersion === undefined) throw unusable(file, "it has no schemaVersion", isItAResult);
@@ -67,29 +68,29 @@ export const parseStored = (text: string, file: string): StoredResult => {
   if (success) return { file, sources: data, content };
   const [issue] = error.issues;
   throw refusal(file, `${issue?.path.join(".")}: ${issue?.message}`);
-};
+}
 
-const expanded = (columns: unknown, file: string): unknown[] => {
+function expanded(columns: unknown, file: string): unknown[] {
   try {
-    return samplesOf(columns);
+    return samplesFromColumns(columns);
   } catch (error) {
     throw refusal(file, messageOf(error));
   }
-};
+}
 
 /** How many samples a run that broke off kept; more than any run keeps where the text is anything else. */
-export const samplesKept = (text: string): number => {
+export function samplesKept(text: string): number {
   try {
     const { outcome, samples } = parseStored(text, "").sources;
     return outcome.state === "complete" ? Infinity : samples.length;
   } catch {
     return Infinity;
   }
-};
+}
 
 const isItAResult = "is it the file that `shardbench run` wrote?";
 
-const parseObject = (text: string, file: string): Record<string, unknown> => {
+function parseObject(text: string, file: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -103,12 +104,12 @@ const parseObject = (text: string, file: string): Record<string, unknown> => {
     throw unusable(file, `it has more than ${mostLevels} levels`, isItAResult);
   }
   return { ...value };
-};
+}
 
 /** Twice as many as a result has; whoever walks through the content need not fear for the stack. */
 const mostLevels = 32;
 
-const isDeeperThan = (levels: number, value: object): boolean => {
+function isDeeperThan(levels: number, value: object): boolean {
   let inner: object[] = [value];
   for (let level = 0; level < levels; level += 1) {
     inner = inner.flatMap((each) =>
@@ -116,18 +117,25 @@ const isDeeperThan = (levels: number, value: object): boolean => {
     );
   }
   return inner.length > 0;
-};
+}
 
 /** Why a file that is a result does not count. */
-export const refusal = (
+export function refusal(
   file: string,
   reason: string,
   hint = "run the plan again: a result counts only as the run wrote it",
-): EnvironmentError =>
-  new EnvironmentError("result-refused", `the result ${file} is refused: ${reason}`, hint);
+): EnvironmentError {
+  return new EnvironmentError("result-refused", `the result ${file} is refused: ${reason}`, hint);
+}
 
-const unusable = (file: string, reason: string, hint: string): EnvironmentError =>
-  new EnvironmentError("file-not-readable", `cannot use the result ${file}: ${reason}`, hint);
+function unusable(file: string, reason: string, hint: string): EnvironmentError {
+  return new EnvironmentError(
+    "file-not-readable",
+    `cannot use the result ${file}: ${reason}`,
+    hint,
+  );
+}
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

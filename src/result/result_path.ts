@@ -12,21 +12,21 @@ const reservedBytes = ".partial-9999".length;
  * Where the result of a complete run goes unless told otherwise. Names that had to be changed, or that could be taken
  * for what a broken run of another plan kept, end in a digest, so that different plans have different files.
  */
-export const resultPath = (planName: string): string => {
+export function resultPath(planName: string): string {
   const plain = planName.replaceAll(/[^\p{Letter}\p{Number}._-]+/gu, "-").replace(/^\.+/, "-");
   const isOwn = plain === planName && plain !== "" && !/\.partial(-\d+)?$/.test(plain);
   return join("results", fitted(isOwn ? plain : `${plain}-${digestOf(planName)}`, ".json"));
-};
+}
 
 /** Beside the result of a complete run, for what a broken one kept. @param attempt from 1, where others lie there */
-export const partialPath = (file: string, attempt: number): string => {
+export function partialPath(file: string, attempt: number): string {
   const { dir, name, ext } = parse(file);
   const mark = attempt === 1 ? ".partial" : `.partial-${attempt}`;
   return join(dir, fitted(name, `${mark}${ext}`));
-};
+}
 
 /** Too long a name is cut, and ends in a digest of all of it. */
-const fitted = (name: string, end: string): string => {
+function fitted(name: string, end: string): string {
   const room = mostBytes - Math.max(Buffer.byteLength(end), reservedBytes + ".json".length);
   if (Buffer.byteLength(name) <= room) return `${name}${end}`;
   const digest = `-${digestOf(name)}`;
@@ -36,7 +36,8 @@ const fitted = (name: string, end: string): string => {
     kept += character;
   }
   return `${kept}${digest}${end}`;
-};
+}
 
-const digestOf = (name: string): string =>
-  createHash("sha256").update(name).digest("hex").slice(0, 12);
+function digestOf(name: string): string {
+  return createHash("sha256").update(name).digest("hex").slice(0, 12);
+}

@@ -155,7 +155,7 @@ const rankAdapter = z.object({
 
 /** As it was measured, without the figure. */
 const ceiling = z.object({
-  form: z.string(),
+  variant: z.string(),
   runs: z.array(rate).min(1),
   others: z.record(z.string(), rate),
   before: z.array(rate).min(1).exactOptional(),
@@ -189,8 +189,8 @@ const calibration = z.object({
 } satisfies Keys<MeasuredCalibration>);
 
 const tried = z.union([
-  z.object({ form: z.string(), ms, speedup: z.number() }),
-  z.object({ form: z.string(), excluded: z.string() }),
+  z.object({ variant: z.string(), ms, speedup: z.number() }),
+  z.object({ variant: z.string(), excluded: z.string() }),
 ]);
 
 const kernelChoice = z.object({
@@ -202,10 +202,10 @@ const kernelChoice = z.object({
   ranks: z.array(count),
   uses: count,
   flops: z.number().nonnegative(),
-  form: z.string(),
+  variant: z.string(),
   expected: z.string(),
   reason: z.enum(["only", "untuned", "similar", "tuned", "cached"]),
-  forms: z.int().positive(),
+  variants: z.int().positive(),
   tried: z.array(tried),
 } satisfies Keys<KernelChoice>);
 

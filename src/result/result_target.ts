@@ -27,10 +27,10 @@ interface OfPlan {
  * @param output absent: a file named after the plan, in a folder that is created
  * @throws EnvironmentError `file-not-writable` where the result could not be written there
  */
-export const openResultTarget = async (
+export async function openResultTarget(
   plan: OfPlan,
   output: string | undefined,
-): Promise<ResultTarget> => {
+): Promise<ResultTarget> {
   const file = output ?? resultPath(plan.name);
   return writing(file, async () => {
     const folder = dirname(file);
@@ -41,13 +41,13 @@ export const openResultTarget = async (
     const target = await targetOf(file, found, output === undefined);
     return { write: async (result) => writing(file, async () => target.write(result)) };
   });
-};
+}
 
-const targetOf = async (
+async function targetOf(
   file: string,
   found: Stats | undefined,
   isDefault: boolean,
-): Promise<ResultTarget> => {
+): Promise<ResultTarget> {
   const stream = found === undefined ? undefined : standardStream(found);
   if (stream !== undefined) return intoStream(file, stream);
   if (found?.isFIFO() === true) return intoStream(file, await openPipe(file));
@@ -64,10 +64,10 @@ const targetOf = async (
   if (found !== undefined) await access(file, constants.W_OK);
   await probeReplacing(file);
   return { write: async (result) => intoFile(file, result, isDefault) };
-};
+}
 
 /** What broke off goes beside a result that holds more, and replaces one that does not. */
-const intoFile = async (file: string, result: RunResult, isDefault: boolean): Promise<string> => {
+async function intoFile(file: string, result: RunResult, isDefault: boolean): Promise<string> {
   const isComplete = result.outcome.state === "complete";
   let chosen = file;
   if (!isComplete) {
@@ -79,19 +79,19 @@ const intoFile = async (file: string, result: RunResult, isDefault: boolean): Pr
   const mode = (await statOf(chosen))?.mode;
   await replaceFile(chosen, textOfResult(result), mode === undefined ? undefined : mode & 0o777);
   return chosen;
-};
+}
 
 /** Samples of a run that broke off; of a complete run, and of what is no result, more than any. */
-const worthOf = async (file: string): Promise<number> => {
+async function worthOf(file: string): Promise<number> {
   const found = await statOf(file);
   if (found === undefined || (found.isFile() && found.size === 0)) return -1;
   if (!found.isFile()) return Infinity;
   return samplesKept(await readFile(file, "utf8"));
-};
+}
 
 /** Standard output or error, where the file is what that goes to: what was printed there is not to be replaced. */
-const standardStream = ({ dev, ino }: Stats): NodeJS.WriteStream | undefined =>
-  [process.stdout, process.stderr].find(({ fd }) => {
+function standardStream({ dev, ino }: Stats): NodeJS.WriteStream | undefined {
+  return [process.stdout, process.stderr].find(({ fd }) => {
     try {
       const own = fstatSync(fd);
       return own.dev === dev && own.ino === ino;
@@ -99,28 +99,32 @@ const standardStream = ({ dev, ino }: Stats): NodeJS.WriteStream | undefined =>
       return false;
     }
   });
+}
 
-const intoStream = (file: string, stream: NodeJS.WriteStream | Socket): ResultTarget => ({
-  async write(result) {
-    const text = textOfResult(result);
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-      if (stream instanceof Socket && !isStandard(stream)) {
-        stream.once("error", done);
-        stream.end(text, done);
-      } else stream.write(text, done);
-    });
-    return file;
-  },
-});
+function intoStream(file: string, stream: NodeJS.WriteStream | Socket): ResultTarget {
+  return {
+    async write(result) {
+      const text = textOfResult(result);
+      await new Promise<void>((resolve, reject) => {
+        const done = (error?: Error | null): void => (error ? reject(error) : resolve());
+        if (stream instanceof Socket && !isStandard(stream)) {
+          stream.once("error", done);
+          stream.end(text, done);
+        } else stream.write(text, done);
+      });
+      return file;
+    },
+  };
+}
 
-const isStandard = (stream: NodeJS.WriteStream | Socket): boolean =>
-  stream === process.stdout || stream === process.stderr;
+function isStandard(stream: NodeJS.WriteStream | Socket): boolean {
+  return stream === process.stdout || stream === process.stderr;
+}
 
 const readerPatienceMs = 5000;
 
 /** Opened at once, so that its reader waits for the result: a reader that has gone is seen before anything is measured. */
-const openPipe = async (file: string): Promise<Socket> => {
+async function openPipe(file: string): Promise<Socket> {
   const end = performance.now() + readerPatienceMs;
   for (;;) {
     try {
@@ -136,27 +140,27 @@ const openPipe = async (file: string): Promise<Socket> => {
       await setTimeout(50);
     }
   }
-};
+}
 
-const isPlan = async ({ file }: OfPlan, { dev, ino }: Stats): Promise<boolean> => {
+async function isPlan({ file }: OfPlan, { dev, ino }: Stats): Promise<boolean> {
   const plan = file === undefined ? undefined : await statOf(file);
   return plan?.isFile() === true && plan.dev === dev && plan.ino === ino;
-};
+}
 
 /** Undefined where there is no such file. */
-const statOf = async (file: string): Promise<Stats | undefined> => {
+async function statOf(file: string): Promise<Stats | undefined> {
   try {
     return await stat(file);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
-};
+}
 
-const writing = async <Value>(file: string, work: () => Promise<Value>): Promise<Value> => {
+async function writing<Value>(file: string, work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (error) {
     throw notWritable(file, error);
   }
-};
+}

@@ -1,14 +1,15 @@
 // The text of a result file, and what it holds beside the result: a digest, and samples as columns.
 
 import type { RunResult } from "./result.ts";
-import { columnsOf } from "./sample_columns.ts";
+import { sampleColumns } from "./sample_columns.ts";
 import { seal } from "./seal.ts";
 
 /** JSON; lists of numbers and names take one line each. */
-export const textOfResult = (result: RunResult): string =>
-  `${laidOut(seal({ ...result, samples: columnsOf(result.samples) }), "")}\n`;
+export function textOfResult(result: RunResult): string {
+  return `${laidOut(seal({ ...result, samples: sampleColumns(result.samples) }), "")}\n`;
+}
 
-const laidOut = (value: unknown, indent: string): string => {
+function laidOut(value: unknown, indent: string): string {
   if (typeof value !== "object" || value === null || isPlainList(value)) {
     return JSON.stringify(value);
   }
@@ -21,7 +22,8 @@ const laidOut = (value: unknown, indent: string): string => {
   );
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
   return `${open}\n${items.join(",\n")}\n${indent}${close}`;
-};
+}
 
-const isPlainList = (value: object): boolean =>
-  Array.isArray(value) && value.every((item) => typeof item !== "object" || item === null);
+function isPlainList(value: object): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item !== "object" || item === null);
+}

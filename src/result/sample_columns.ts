@@ -20,7 +20,7 @@ interface ColumnRecord {
 type Scalar = Each["each"][number];
 
 /** One for samples in a row that have the same form; one each where nothing tells them apart. */
-export const columnsOf = (samples: readonly object[]): SampleColumn[] => {
+export function sampleColumns(samples: readonly object[]): SampleColumn[] {
   const columns: SampleColumn[] = [];
   let begin = 0;
   for (const [index, sample] of samples.entries()) {
@@ -33,10 +33,10 @@ export const columnsOf = (samples: readonly object[]): SampleColumn[] => {
     columns.push(...(lengths.size === 0 ? alike.map(() => column) : [column]));
   }
   return columns;
-};
+}
 
 /** Differ in scalars only. */
-const areAlike = (one: unknown, other: unknown): boolean => {
+function areAlike(one: unknown, other: unknown): boolean {
   if (isList(one)) {
     return (
       isList(other) &&
@@ -51,9 +51,9 @@ const areAlike = (one: unknown, other: unknown): boolean => {
     keys.length === Object.keys(other).length &&
     keys.every((key) => Object.hasOwn(other, key) && areAlike(one[key], other[key]))
   );
-};
+}
 
-const columnOf = (values: readonly unknown[]): SampleColumn => {
+function columnOf(values: readonly unknown[]): SampleColumn {
   const [first] = values;
   if (Array.isArray(first)) {
     return first.map((_, i) => columnOf(values.map((list) => (isList(list) ? list[i] : null))));
@@ -70,13 +70,13 @@ const columnOf = (values: readonly unknown[]): SampleColumn => {
   return scalars.every((scalar) => scalar === scalars[0])
     ? (scalars[0] ?? null)
     : { each: scalars };
-};
+}
 
 /** Of all samples together: more would not fit into memory, and no run takes as long. */
 const mostValues = 1e8;
 
 /** @throws Error where lists of one column differ in length, or where there is too much of it */
-export const samplesOf = (columns: unknown): unknown[] => {
+export function samplesFromColumns(columns: unknown): unknown[] {
   if (!isList(columns)) throw new Error("samples are no list");
   let values = 0;
   return columns.flatMap((column) => {
@@ -88,34 +88,39 @@ export const samplesOf = (columns: unknown): unknown[] => {
     if (values > mostValues) throw new Error(`samples have more than ${mostValues} values`);
     return Array.from({ length: count }, (_, index) => sampleAt(column, index));
   });
-};
+}
 
 /** How many values a sample has. @param lengths is given those of all lists */
-const measure = (column: unknown, lengths: Set<number>): number => {
+function measure(column: unknown, lengths: Set<number>): number {
   if (isEach(column)) {
     lengths.add(column.each.length);
     return 1;
   }
   if (typeof column !== "object" || column === null) return 1;
   return Object.values(column).reduce((sum: number, part) => sum + measure(part, lengths), 1);
-};
+}
 
-const sampleAt = (column: unknown, index: number): unknown => {
+function sampleAt(column: unknown, index: number): unknown {
   if (isEach(column)) return column.each[index];
   if (isList(column)) return column.map((part) => sampleAt(part, index));
   if (!isRecord(column)) return column;
   return Object.fromEntries(
     Object.entries(column).map(([key, part]) => [key, sampleAt(part, index)]),
   );
-};
+}
 
-const isEach = (column: unknown): column is { readonly each: readonly unknown[] } =>
-  isRecord(column) && isList(column["each"]);
+function isEach(column: unknown): column is { readonly each: readonly unknown[] } {
+  return isRecord(column) && isList(column["each"]);
+}
 
-const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-const isScalar = (value: unknown): value is Scalar =>
-  value === null || ["number", "string", "boolean"].includes(typeof value);
+function isScalar(value: unknown): value is Scalar {
+  return value === null || ["number", "string", "boolean"].includes(typeof value);
+}

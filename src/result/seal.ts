@@ -4,10 +4,13 @@
 import { fingerprint } from "./canonical_json.ts";
 
 /** With the digest of all else, as canonical JSON. */
-export const seal = <Content extends object>(
+export function seal<Content extends object>(
   content: Content,
-): Content & { readonly sha256: string } => ({ ...content, sha256: fingerprint(content) });
+): Content & { readonly sha256: string } {
+  return { ...content, sha256: fingerprint(content) };
+}
 
 /** Whether a file's content is what was sealed. */
-export const isSealed = ({ sha256, ...content }: Readonly<Record<string, unknown>>): boolean =>
-  sha256 === fingerprint(content);
+export function isSealed({ sha256, ...content }: Readonly<Record<string, unknown>>): boolean {
+  return sha256 === fingerprint(content);
+}

@@ -4,9 +4,11 @@ import { release } from "node:os";
 import { shardbenchVersion, webgpuVersion } from "../package_versions.ts";
 import type { Versions } from "./result.ts";
 
-export const readVersions = (): Versions => ({
-  shardbench: shardbenchVersion(),
-  node: process.versions.node,
-  webgpu: webgpuVersion(),
-  os: `${process.platform} ${release()} ${process.arch}`,
-});
+export function readVersions(): Versions {
+  return {
+    shardbench: shardbenchVersion(),
+    node: process.versions.node,
+    webgpu: webgpuVersion(),
+    os: `${process.platform} ${release()} ${process.arch}`,
+  };
+}

@@ -101,8 +101,10 @@ interface Open {
   endsWithCopy: boolean;
 }
 
-const opened = (encoding: Encoding) => ({
-  encoder: encoding.open(),
-  passes: [],
-  endsWithCopy: false,
-});
+function opened(encoding: Encoding) {
+  return {
+    encoder: encoding.open(),
+    passes: [],
+    endsWithCopy: false,
+  };
+}

@@ -24,7 +24,8 @@ export async function allocateBuffers(
   return buffers;
 }
 
-const usageOf = (role: BufferRole): GPUBufferUsageFlags =>
-  role === "staging"
+function usageOf(role: BufferRole): GPUBufferUsageFlags {
+  return role === "staging"
     ? GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
     : GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+}

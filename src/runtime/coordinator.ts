@@ -9,7 +9,7 @@ import { type Waiting, waitingFor } from "../collectives/transport/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import { refuseOtherAdapter } from "../gpu/opened_as_placed.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
-import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
+import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
@@ -47,7 +47,7 @@ export interface OpenRanksOptions {
   readonly cores?: readonly number[];
   /** Emulated between all ranks; default: messages are as fast as the machine. */
   readonly link?: SimulatedLink;
-  /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual forms. */
+  /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual variants. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
 }
 
@@ -96,11 +96,11 @@ export interface RankPool {
   /** All ranks that are named at once; when each was at work, in ms of the machine's clock, in their order. */
   occupy(asked: readonly RankLoad[]): Promise<Turn[]>;
   /** By adapter, what a short measurement reaches now; each adapter alone. */
-  lookAtPeaks(forms: ReadonlyMap<string, RateForms>): Promise<ReadonlyMap<string, QuickLook>>;
+  lookAtPeaks(variants: ReadonlyMap<string, RateVariants>): Promise<ReadonlyMap<string, QuickLook>>;
   /**
-   * Tries forms of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
+   * Tries variants of the kernels, rank after rank so that nothing else runs meanwhile, and has all ranks take
    * those that won; what one rank finds out serves all on the same adapter. Runs a step first, and nothing at
-   * all where no form is left to be tried.
+   * all where no variant is left to be tried.
    *
    * @param budgetMs for each rank
    * @param served of serving: a step of each phase that there is to tune
@@ -119,7 +119,7 @@ export interface RankPool {
   digests(): Promise<RankDigests[]>;
   /** Per rank, what it holds now; collects its garbage first. */
   memory(): Promise<HeldMemory[]>;
-  /** Per rank, the kernels of its program and the forms they take now. */
+  /** Per rank, the kernels of its program and the variants they take now. */
   readonly calls: readonly (readonly CallUse[])[];
   close(): Promise<void>;
 }
@@ -200,13 +200,10 @@ export async function openRanks(
   }
 }
 
-const choiceOf = (
-  placed: AdapterReport | AdapterChoice | undefined,
-  rank: number,
-): AdapterChoice => {
+function choiceOf(placed: AdapterReport | AdapterChoice | undefined, rank: number): AdapterChoice {
   if (placed === undefined) throw new RangeError(`no adapter is placed for rank ${rank}`);
   return "choice" in placed ? placed.choice : placed;
-};
+}
 
 function createTasks(
   group: RankGroup,
@@ -267,12 +264,12 @@ function createTasks(
     occupy: async (asked) =>
       Promise.all(asked.map(async ({ rank, load }) => group.ask(rank, "occupy", { load }))),
 
-    async lookAtPeaks(forms) {
+    async lookAtPeaks(variants) {
       const looks = new Map<string, QuickLook>();
       for (const [rank, { id }] of choices.entries()) {
-        const own = forms.get(id);
+        const own = variants.get(id);
         if (own === undefined || looks.has(id)) continue;
-        looks.set(id, await group.ask(rank, "lookAtPeaks", { forms: own }));
+        looks.set(id, await group.ask(rank, "lookAtPeaks", { variants: own }));
       }
       return looks;
     },
@@ -289,10 +286,12 @@ function createTasks(
 }
 
 /** The bytes of a message lie somewhere within the message's own memory. */
-const ownMemory = (observation: RankObservation): RankObservation => ({
-  ...observation,
-  observed: observation.observed.map((buffer) => ({ ...buffer, bytes: buffer.bytes.slice() })),
-});
+function ownMemory(observation: RankObservation): RankObservation {
+  return {
+    ...observation,
+    observed: observation.observed.map((buffer) => ({ ...buffer, bytes: buffer.bytes.slice() })),
+  };
+}
 
 /** Traces on the machine's axis become one on the step's, which starts with its first rank. */
 function assembleStep(step: number, traces: readonly RankTrace[]): StepTrace {

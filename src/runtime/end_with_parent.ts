@@ -8,10 +8,10 @@ const setParentDeathSignal = 1;
 const sigkill = 9;
 
 /** @param parent process that started this one; where it is gone already, this process ends at once */
-export const endWithParent = (parent: number): void => {
+export function endWithParent(parent: number): void {
   if (process.platform !== "linux") return;
   const prctl = koffi.load(null).func("int prctl(int option, ...)");
   prctl(setParentDeathSignal, "ulong", sigkill);
   // It may have ended before the call, which then waits for whoever took this process over.
   if (process.ppid !== parent) process.exit(1);
-};
+}

@@ -245,5 +245,6 @@ async function timedPasses(
 }
 
 /** Passes that one step encodes at most. */
-export const countPasses = ({ kernels, collectives }: PreparedProgram): number =>
-  [...collectives.values()].reduce((sum, { passes }) => sum + passes, kernels.size);
+export function countPasses({ kernels, collectives }: PreparedProgram): number {
+  return [...collectives.values()].reduce((sum, { passes }) => sum + passes, kernels.size);
+}

@@ -10,11 +10,11 @@ import type { Content, RegionContent } from "../program/content.ts";
 import {
   asThree,
   contentBytes,
-  columnsOf,
+  regionColumns,
   contentBlocks,
   partsOf,
   pitchOf,
-  rowsOf,
+  regionRows,
   tensorKey,
 } from "../program/content_values.ts";
 
@@ -50,7 +50,7 @@ export function createFiller(gpu: LogicalGpu, label: string, seed: number): Fill
     let start = 0;
     for (const part of parts) {
       const width = wordsOf(pitchOf(part));
-      const all = rowsOf(part) * width;
+      const all = regionRows(part) * width;
       for (let first = 0; first < all; first += submittedWords) {
         const end = Math.min(all, first + submittedWords);
         queue.writeBuffer(described, 0, describe(part, seed, [pitch, start, width, first, end]));
@@ -110,8 +110,9 @@ async function onHost(
 type UniformContent = Extract<RegionContent, { kind: "uniform" }>;
 
 /** Whether its elements are one product each, which every adapter rounds alike. */
-const isProduct = (part: RegionContent): part is UniformContent =>
-  part.kind === "uniform" && part.center === 0;
+function isProduct(part: RegionContent): part is UniformContent {
+  return part.kind === "uniform" && part.center === 0;
+}
 
 const partWords = 14;
 
@@ -124,7 +125,7 @@ function describe(
   const [, tensorRows, tensorColumns] = asThree(part.shape, 1);
   const [depth, row, column] = asThree(part.offset, 0);
   const [, rows] = asThree(part.size, 1);
-  const extents = [tensorRows, tensorColumns, depth, row, column, rows, columnsOf(part)];
+  const extents = [tensorRows, tensorColumns, depth, row, column, rows, regionColumns(part)];
   const words = Uint32Array.of(tensorKey(part.tensor, seed), 0, ...extents, ...place);
   new Float32Array(words.buffer)[1] = part.scale;
   return words;

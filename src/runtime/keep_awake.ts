@@ -53,10 +53,11 @@ async function haveStarted(keepers: readonly ChildProcess[], isOver: () => boole
   }
 }
 
-const hasEnded = ({ pid, exitCode }: ChildProcess): boolean =>
-  pid === undefined || exitCode !== null;
+function hasEnded({ pid, exitCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null;
+}
 
-const isIdlePriority = ({ pid }: ChildProcess): boolean => {
+function isIdlePriority({ pid }: ChildProcess): boolean {
   if (pid === undefined) return false;
   try {
     // The 41st field; the second is a name in brackets, which may hold blanks.
@@ -65,4 +66,4 @@ const isIdlePriority = ({ pid }: ChildProcess): boolean => {
   } catch {
     return false;
   }
-};
+}

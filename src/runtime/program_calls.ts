@@ -1,4 +1,4 @@
-// The kernels that a rank's program runs, bound to the rank's buffers, and the form that each takes.
+// The kernels that a rank's program runs, bound to the rank's buffers, and the variant that each takes.
 
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { type KernelCall, kernelOf } from "../kernels/catalog.ts";
@@ -15,7 +15,7 @@ export type ProgramCall = BoundCall<KernelCall["shape"]>;
 /** By index of instruction. */
 export type ProgramCalls = ReadonlyMap<number, ProgramCall>;
 
-/** One call of a program, however often a step makes it, and the form it takes. Crosses processes. */
+/** One call of a program, however often a step makes it, and the variant it takes. Crosses processes. */
 export interface CallUse {
   /** `callKey`. */
   readonly call: string;
@@ -25,12 +25,12 @@ export interface CallUse {
   /** In one step of the rank. */
   readonly uses: number;
   readonly flops: number;
-  /** Key of the form. */
-  readonly form: string;
-  /** Of the form that is taken untuned. */
+  /** Key of the variant. */
+  readonly variant: string;
+  /** Of the variant that is selected untuned. */
   readonly expected: string;
   /** How many there are to choose from. */
-  readonly forms: number;
+  readonly variants: number;
   /** Whether some of them are worth trying. */
   readonly pending: boolean;
 }
@@ -71,8 +71,8 @@ export async function prepareCalls(
   await inBatches(
     calls,
     async ([index, { kernel, shape, dtype, buffers, label }]) => {
-      const { form } = choiceOf(gpu.report, { kernel, shape, dtype }, known).taken;
-      prepared.set(index, await gpu.prepare(kernel, shape, dtype, buffers, label, form));
+      const { variant } = choiceOf(gpu.report, { kernel, shape, dtype }, known).selected;
+      prepared.set(index, await gpu.prepare(kernel, shape, dtype, buffers, label, variant));
     },
     onProgress,
   );
@@ -92,7 +92,7 @@ export function describeCalls(
       uses.set(call, { ...before, uses: before.uses + 1 });
       continue;
     }
-    const { taken, forms, expected, trials } = choiceOf(
+    const { selected, variants, expected, trials } = choiceOf(
       gpu.report,
       { kernel, shape, dtype },
       known,
@@ -104,10 +104,10 @@ export function describeCalls(
       shape,
       uses: 1,
       flops: kernel.flops(shape),
-      form: taken.key,
+      variant: selected.key,
       expected: expected.key,
-      forms: forms.length,
-      pending: trials.forms.length > 0,
+      variants: variants.length,
+      pending: trials.variants.length > 0,
     });
   }
   return [...uses.values()];

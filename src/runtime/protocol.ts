@@ -6,7 +6,7 @@ import type { TransportName } from "../collectives/transport/transports.ts";
 import type { Waiting } from "../collectives/transport/waiting.ts";
 import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { Load, Turn } from "../gpu/calibration/occupy.ts";
-import type { QuickLook, RateForms } from "../gpu/calibration/kernel_rates.ts";
+import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { RankProgram } from "../program/program.ts";
 import type { ServedStep } from "../program/serving/served.ts";
@@ -48,7 +48,7 @@ export interface Protocol {
   readonly record: Row<Nothing, { readonly signals: Signals; readonly stepMs: number }>;
   /** A step of this rank on what it recorded, while no other rank does anything; after the last it forgets that. */
   readonly exclusive: Row<{ readonly isLast: boolean }, StepAlone>;
-  /** Tries forms of kernels on what the last step left in their buffers, while no other rank does anything. */
+  /** Tries variants of kernels on what the last step left in their buffers, while no other rank does anything. */
   readonly tune: Row<
     {
       readonly budgetMs: number;
@@ -58,7 +58,7 @@ export interface Protocol {
     },
     readonly TunedCall[]
   >;
-  /** Takes the forms that won, from the next step on. */
+  /** Takes the variants that won, from the next step on. */
   readonly adopt: Row<{ readonly known: readonly TunedCall[] }, readonly CallUse[]>;
   /** Tells parts of what is to be kept as they are measured. */
   readonly calibrate: Row<{ readonly how: CalibrationWay }, RecalledCalibration>;
@@ -66,8 +66,8 @@ export interface Protocol {
   readonly sizeLoad: Row<{ readonly targetMs: number }, Load>;
   /** Does so much. */
   readonly occupy: Row<{ readonly load: Load }, Turn>;
-  /** Measures peaks again, some tenths of a second and by these forms only, while no other rank does anything. */
-  readonly lookAtPeaks: Row<{ readonly forms: RateForms }, QuickLook>;
+  /** Measures peaks again, some tenths of a second and by these variants only, while no other rank does anything. */
+  readonly lookAtPeaks: Row<{ readonly variants: RateVariants }, QuickLook>;
   /** Collects garbage first. */
   readonly memory: Row<Nothing, HeldMemory>;
 }
@@ -94,7 +94,7 @@ export interface Opened {
   /** Of the buffers that the program declares. */
   readonly allocatedBytes: number;
   readonly peakBytes: number;
-  /** With the forms that they were opened with. */
+  /** With the variants that they were opened with. */
   readonly calls: readonly CallUse[];
 }
 

@@ -19,7 +19,7 @@ export interface Scene {
 
 /** It would happen again: what was being tried is not known to the next run. */
 const tuningHint =
-  "some form of a kernel may be too much for the driver; run with --no-tune, which tries none";
+  "some variant of a kernel may be too much for the driver; run with --no-tune, which tries none";
 
 export function diedError(scene: Scene, { code, signal, lastWords }: RankEnd): EnvironmentError {
   const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
@@ -34,20 +34,24 @@ export function diedError(scene: Scene, { code, signal, lastWords }: RankEnd): E
   );
 }
 
-export const hungError = (scene: Scene, { reason }: Hang): EnvironmentError =>
-  new EnvironmentError(
+export function hungError(scene: Scene, { reason }: Hang): EnvironmentError {
+  return new EnvironmentError(
     "rank-hung",
     `${who(scene)} ${reason}, ${where(scene)}`,
     scene.task === "tune"
       ? tuningHint
       : "see whether the process is stopped or its driver hangs; smaller shapes make shorter kernels",
   );
+}
 
 /** Of the class that the rank threw: a bug of ours stays one, wrong numbers stay wrong numbers. */
-export const thrownError = (scene: Scene, record: ErrorRecord): Error =>
-  revive(record, `${who(scene)} failed ${where(scene)}: ${record.message}`);
+export function thrownError(scene: Scene, record: ErrorRecord): Error {
+  return revive(record, `${who(scene)} failed ${where(scene)}: ${record.message}`);
+}
 
-const who = ({ program, adapter }: Scene): string => `rank ${program.rank} (${adapter})`;
+function who({ program, adapter }: Scene): string {
+  return `rank ${program.rank} (${adapter})`;
+}
 
 function where({ program, position, task }: Scene): string {
   const { instruction: index, activity } = position;

@@ -198,15 +198,16 @@ export function startRankGroup(options: RankGroupOptions): RankGroup {
   };
 }
 
-const interruption = (): EnvironmentError =>
-  new EnvironmentError("interrupted", "interrupted", "run again to measure more");
+function interruption(): EnvironmentError {
+  return new EnvironmentError("interrupted", "interrupted", "run again to measure more");
+}
 
-const allEnded = async (processes: readonly RankProcess[], withinMs = goneMs): Promise<void> => {
+async function allEnded(processes: readonly RankProcess[], withinMs = goneMs): Promise<void> {
   const ended = Promise.all(processes.map((process) => process.ended));
   await Promise.race([ended, setTimeout(withinMs, undefined, { ref: false })]);
-};
+}
 
-const killAll = async (processes: readonly RankProcess[]): Promise<void> => {
+async function killAll(processes: readonly RankProcess[]): Promise<void> {
   for (const process of processes) process.kill();
   await allEnded(processes);
-};
+}

@@ -14,10 +14,10 @@ export interface HeldMemory {
 }
 
 /** Collects garbage, which takes milliseconds. */
-export const takeMemory = (gpuBytes: number): HeldMemory => {
+export function takeMemory(gpuBytes: number): HeldMemory {
   // Node has no other way to collect unless it was started for that.
   setFlagsFromString("--expose-gc");
   runInNewContext("gc()");
   const { heapUsed, external, rss } = process.memoryUsage();
   return { gpuBytes, heapBytes: heapUsed + external, residentBytes: rss };
-};
+}

@@ -99,9 +99,10 @@ export function serveRank(process: NodeJS.Process): void {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
 }
 
-const lostDevice = (reason: string): EnvironmentError =>
-  new EnvironmentError(
+function lostDevice(reason: string): EnvironmentError {
+  return new EnvironmentError(
     "device-lost",
     `the GPU device was lost: ${reason}`,
     "the driver reset the GPU or ran out of memory; use smaller shapes, or another adapter",
   );
+}

@@ -24,7 +24,7 @@ import { countPasses, type Execution, executeStep, type StepOptions } from "./ex
 import type { ForcedRoutes, ObservedBuffer } from "./observation.ts";
 import type { Answers, OpenRequest } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
-import { createScratch, recordMessages, replayMessages, type Recording } from "./rehearsal.ts";
+import { createReplayMemory, recordMessages, replayMessages, type Recording } from "./replay.ts";
 import { prepareProgram, prepareServedStep } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import { createThreadClock } from "./thread_clock.ts";
@@ -33,7 +33,7 @@ export interface RankSession {
   readonly gpu: LogicalGpu;
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
-  /** With the forms that they were opened with. */
+  /** With the variants that they were opened with. */
   readonly calls: readonly CallUse[];
   readonly answers: Omit<Answers, "open">;
   close(): void;
@@ -67,7 +67,7 @@ export async function openRankSession(
   };
 
   let recording: Recording | undefined;
-  let scratch = createScratch();
+  let scratch = createReplayMemory();
 
   /** Whole steps since the digests were cleared. */
   let steps = 0;
@@ -241,13 +241,13 @@ export async function openRankSession(
     },
 
     async occupy({ load }) {
-      const { occupy } = await import("../gpu/calibration/occupy.ts");
-      return occupy(gpu, load);
+      const { occupyGpu } = await import("../gpu/calibration/occupy.ts");
+      return occupyGpu(gpu, load);
     },
 
-    async lookAtPeaks({ forms }) {
+    async lookAtPeaks({ variants }) {
       const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
-      return lookQuickly(gpu, forms);
+      return lookQuickly(gpu, variants);
     },
 
     async tune({ phase, ...options }) {
@@ -278,7 +278,7 @@ export async function openRankSession(
       const trace = await runStep({}, replay);
       if (isLast) {
         recording = undefined;
-        scratch = createScratch();
+        scratch = createReplayMemory();
       }
       return { trace, pauses };
     },
@@ -320,13 +320,13 @@ export async function openRankSession(
 }
 
 /** This rank's part of the choices that it is to follow. */
-const forcedIds = (
+function forcedIds(
   { origin, observation }: ObserveInstruction,
   routes: readonly ForcedRoutes[],
-): Uint32Array<ArrayBuffer> | undefined => {
+): Uint32Array<ArrayBuffer> | undefined {
   if (observation.kind !== "routes") return undefined;
   const { rowOffset, rows, topK } = observation;
   return routes
     .find(({ layer, microBatch }) => layer === origin.layer && microBatch === origin.microBatch)
     ?.ids.slice(rowOffset * topK, (rowOffset + rows) * topK);
-};
+}

@@ -15,15 +15,17 @@ export interface Signals {
 }
 
 /** Names what one reader is given of a mailbox. */
-export const readingOf = (channel: number, source: number, reader: number): string =>
-  `${channel} ${source} ${reader}`;
+export function readingOf(channel: number, source: number, reader: number): string {
+  return `${channel} ${source} ${reader}`;
+}
 
 /** The middle one, the upper of two; 0 of none. */
-export const middleOf = (times: readonly number[]): number =>
-  times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
+export function upperMedian(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
+}
 
 /** Median, over all messages that were awaited, of ms from the end of posting; 0 where none was. */
-export const latencyOf = (signals: readonly Signals[]): number => {
+export function latencyOf(signals: readonly Signals[]): number {
   const posted = new Map(signals.flatMap((own) => [...own.posted]));
   const late = signals.flatMap(({ received }) =>
     [...received].flatMap(([key, times]) =>
@@ -33,5 +35,5 @@ export const latencyOf = (signals: readonly Signals[]): number => {
       }),
     ),
   );
-  return middleOf(late);
-};
+  return upperMedian(late);
+}

@@ -93,7 +93,7 @@ export function spansWithoutTimestamps(
  *
  * @param segments one after another
  */
-export const wakingMs = (segments: readonly Segment[], passes: readonly TimedPass[]): number => {
+export function wakingMs(segments: readonly Segment[], passes: readonly TimedPass[]): number {
   const ends = Float64Array.from(passes, ({ endMs }) => endMs).toSorted();
   let ended = 0;
   let sum = 0;
@@ -103,18 +103,24 @@ export const wakingMs = (segments: readonly Segment[], passes: readonly TimedPas
     sum += endMs - Math.max(startMs, ends[ended - 1] ?? -Infinity);
   }
   return sum;
-};
+}
 
-const awaitsGpu = (activity: Activity): boolean => activity === "readback" || activity === "drain";
+function awaitsGpu(activity: Activity): boolean {
+  return activity === "readback" || activity === "drain";
+}
 
-const kindOf = (activity: Activity): SpanKind => (activity === "drain" ? "host" : activity);
+function kindOf(activity: Activity): SpanKind {
+  return activity === "drain" ? "host" : activity;
+}
 
-const spanOf = (
+function spanOf(
   kind: SpanKind,
   startMs: number,
   endMs: number,
   instruction: number | undefined,
-): Span => ({ kind, startMs, endMs, ...(instruction === undefined ? {} : { instruction }) });
+): Span {
+  return { kind, startMs, endMs, ...(instruction === undefined ? {} : { instruction }) };
+}
 
 /** @param from index of the first pass that may have ended within the segment or after it */
 function hostSpans(segment: Segment, passes: readonly TimedPass[], from: number): Span[] {

@@ -8,7 +8,7 @@ import { hostMs } from "../gpu/timestamps.ts";
 const threadCpuTime = 3;
 
 /** Gives ms of CPU time, on Linux; elsewhere of wall time. To be called on one thread. */
-export const createThreadClock = (): (() => number) => {
+export function createThreadClock(): () => number {
   if (process.platform !== "linux") return hostMs;
   const time = new BigInt64Array(2);
   const clockGettime = koffi.load(null).func("int clock_gettime(int clock, void *time)");
@@ -16,4 +16,4 @@ export const createThreadClock = (): (() => number) => {
     clockGettime(threadCpuTime, time);
     return Number(time[0]) * 1000 + Number(time[1]) / 1e6;
   };
-};
+}

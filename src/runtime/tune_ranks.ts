@@ -1,4 +1,4 @@
-// Has the ranks of a program try forms of their kernels: one rank at a time, so that nothing else runs.
+// Has the ranks of a program try variants of their kernels: one rank at a time, so that nothing else runs.
 
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { ServedStep } from "../program/serving/served.ts";
@@ -10,11 +10,11 @@ import type { RankGroup } from "./rank_group.ts";
 export type OnFound = (adapter: string, tuned: readonly TunedCall[]) => Promise<void>;
 
 /**
- * What one rank finds out serves all on the same adapter, and all take the forms that won.
+ * What one rank finds out serves all on the same adapter, and all take the variants that won.
  *
  * @param calls per rank, as it was opened
  * @param known by adapter id, as the ranks were opened with it
- * @returns `calls` with the forms that they take now
+ * @returns `calls` with the variants that they take now
  */
 export async function tuneRanks(
   group: RankGroup,
@@ -39,7 +39,7 @@ export async function tuneRanks(
       await onFound(id, tuned);
     }
   };
-  // Forms are tried on what a step leaves in the buffers.
+  // Variants are tried on what a step leaves in the buffers.
   for (const step of served ?? [undefined]) {
     await (step === undefined
       ? group.askAll("step", { count: 1 })

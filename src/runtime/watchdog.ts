@@ -52,10 +52,14 @@ export function findHang(ranks: readonly BusyRank[], patience: Patience): Hang |
 }
 
 /** What the host does by itself takes moments; a rank that has not begun yet may have a driver to load. */
-const isSwift = (position: RankPosition): boolean =>
-  !onGpu(position) && position.activity !== "idle";
+function isSwift(position: RankPosition): boolean {
+  return !onGpu(position) && position.activity !== "idle";
+}
 
-const onGpu = ({ activity }: RankPosition): boolean =>
-  activity === "readback" || activity === "drain";
+function onGpu({ activity }: RankPosition): boolean {
+  return activity === "readback" || activity === "drain";
+}
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

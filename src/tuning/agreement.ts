@@ -1,9 +1,9 @@
-// Whether a form computes what the kernel's own shader computes, from the bytes that both wrote. Pure.
+// Whether a variant computes what the kernel's own shader computes, from the bytes that both wrote. Pure.
 
 import { fromHalf, toHalf } from "../kernels/half.ts";
 import type { DType } from "../kernels/storage.ts";
 
-/** One output buffer: what lay in it before, and what each form left there. All of the same size. */
+/** One output buffer: what lay in it before, and what each variant left there. All of the same size. */
 export interface Outputs {
   readonly before: ArrayBuffer;
   readonly reference: ArrayBuffer;
@@ -31,19 +31,19 @@ export function errorOf({ before, reference, actual }: Outputs, dtype: DType): n
 }
 
 /**
- * How far two right forms may lie apart, relative to the largest element. Each adds up `terms` products in an
+ * How far two right variants may lie apart, relative to the largest element. Each adds up `terms` products in an
  * order of its own, and the rounding errors of a sum grow like a random walk: √terms, times the partial sums,
- * which are about as large as the largest results. The factor 8 is for two forms and for chance. A term that
+ * which are about as large as the largest results. The factor 8 is for two variants and for chance. A term that
  * is missing or wrong weighs about 1/√terms, far more.
  */
-export const allowedError = (terms: number, dtype: DType): number => {
+export function allowedError(terms: number, dtype: DType): number {
   if (dtype === "u32") return 0;
   const arithmetic = 8 * Math.sqrt(terms) * 2 ** -24;
   // Two roundings to storage, with as much again for chance; in f32 what a run as a whole accepts.
   return Math.max(arithmetic, dtype === "f16" ? 2 ** -9 : 1e-5);
-};
+}
 
-/** Bytes that no form writes by chance and that are harmless where one reads them: values in [-1, 1). */
+/** Bytes that no variant writes by chance and that are harmless where one reads them: values in [-1, 1). */
 export function beforehand(bytes: number, dtype: DType): ArrayBuffer {
   const words = bitsOf(new ArrayBuffer(bytes), dtype);
   const float = dtype === "f32" ? new Float32Array(words.buffer) : undefined;
@@ -57,13 +57,14 @@ export function beforehand(bytes: number, dtype: DType): ArrayBuffer {
   return words.buffer;
 }
 
-const bitsOf = (
+function bitsOf(
   bytes: ArrayBuffer,
   dtype: DType,
-): Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer> =>
-  dtype === "f16" ? new Uint16Array(bytes) : new Uint32Array(bytes);
+): Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+  return dtype === "f16" ? new Uint16Array(bytes) : new Uint32Array(bytes);
+}
 
-const valueOf = (dtype: DType): ((bits: number) => number) => {
+function valueOf(dtype: DType): (bits: number) => number {
   if (dtype === "u32") return (bits) => bits;
   if (dtype === "f16") return fromHalf;
   const float = new Float32Array(1);
@@ -72,4 +73,4 @@ const valueOf = (dtype: DType): ((bits: number) => number) => {
     word[0] = bits;
     return float[0] ?? Number.NaN;
   };
-};
+}

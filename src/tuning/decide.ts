@@ -1,9 +1,9 @@
-// Which of several forms wins, from times taken side by side. Pure.
+// Which of several variants wins, from times taken side by side. Pure.
 
 import { median } from "../measure/statistics.ts";
 
 export interface Contender {
-  readonly form: string;
+  readonly variant: string;
   /** Of one dispatch; the i-th of every contender were taken one after the other. */
   readonly ms: readonly number[];
 }
@@ -14,7 +14,7 @@ export interface Decision {
   readonly speedups: readonly number[];
 }
 
-/** What a form must gain on the first, or that stays: less than this comes and goes between runs. */
+/** What a variant must gain on the first, or that stays: less than this comes and goes between runs. */
 const leastSpeedup = 1.05;
 
 /** @param contenders at least one; the one to beat comes first */
@@ -24,13 +24,13 @@ export function decide(contenders: readonly Contender[]): Decision {
   const speedups = contenders.map(({ ms }) =>
     median(ms.map((time, round) => (first.ms[round] ?? Number.NaN) / time)),
   );
-  let chosen = first.form;
+  let chosen = first.variant;
   let best = leastSpeedup;
-  for (const [index, { form }] of contenders.entries()) {
+  for (const [index, { variant }] of contenders.entries()) {
     const speedup = speedups[index] ?? 0;
     if (index === 0 || !(speedup >= best)) continue;
     best = speedup;
-    chosen = form;
+    chosen = variant;
   }
   return { chosen, speedups };
 }

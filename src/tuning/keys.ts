@@ -1,28 +1,30 @@
-// Names for what is tuned: a call is a kernel at one shape, a class the calls of like size, and a form key
-// tells the forms of a call apart in words that also hold at the other shapes of the class.
+// Names for what is tuned: a call is a kernel at one shape, a class the calls of like size, and a variant key
+// tells the variants of a call apart in words that also hold at the other shapes of the class.
 
-import { type Form, formOf, formsOf } from "../kernels/form.ts";
+import { type Variant, variantOf, variantsOf } from "../kernels/variant.ts";
 import type { AdapterTraits, Kernel } from "../kernels/kernel.ts";
 import type { StorageType } from "../kernels/storage.ts";
 
 /** Such as `matmul f32 activation=none k=512 m=100 n=1024`. */
-export const callKey = (kernel: string, shape: object, dtype: StorageType): string =>
-  keyOf(kernel, shape, dtype, (size) => size);
+export function callKey(kernel: string, shape: object, dtype: StorageType): string {
+  return keyOf(kernel, shape, dtype, (size) => size);
+}
 
 /**
- * The same for all shapes whose sizes agree when they are rounded up to powers of two. Forms that win at one
+ * The same for all shapes whose sizes agree when they are rounded up to powers of two. Variants that win at one
  * of them are the first to be tried at the others.
  */
-export const classKey = (kernel: string, shape: object, dtype: StorageType): string =>
-  keyOf(kernel, shape, dtype, (size) => (size < 1 ? size : 2 ** Math.ceil(Math.log2(size))));
+export function classKey(kernel: string, shape: object, dtype: StorageType): string {
+  return keyOf(kernel, shape, dtype, (size) => (size < 1 ? size : 2 ** Math.ceil(Math.log2(size))));
+}
 
-const keyOf = (
+function keyOf(
   kernel: string,
   shape: object,
   dtype: StorageType,
   round: (size: number) => number,
-): string =>
-  [
+): string {
+  return [
     kernel,
     dtype,
     ...Object.entries(shape)
@@ -32,48 +34,53 @@ const keyOf = (
         return `${name}=${typeof kept === "string" ? kept : JSON.stringify(kept)}`;
       }),
   ].join(" ");
+}
 
-export interface NamedForm {
+export interface NamedVariant {
   /** The shader and those of its numbers in which it differs from the kernel's own. */
   readonly key: string;
-  readonly form: Form;
+  readonly variant: Variant;
 }
 
-export interface CallForms {
+export interface CallVariants {
   /** All that should be right, the kernel's own shader first. */
-  readonly forms: readonly [own: NamedForm, ...others: NamedForm[]];
-  /** The one that is taken untuned. */
-  readonly expected: NamedForm;
+  readonly variants: readonly [own: NamedVariant, ...others: NamedVariant[]];
+  /** The one that is selected untuned. */
+  readonly expected: NamedVariant;
 }
 
-export function namedForms<Shape>(
+export function namedVariants<Shape>(
   kernel: Kernel<Shape>,
   shape: Shape,
   adapter: AdapterTraits,
   dtype: StorageType,
-): CallForms {
-  const [own, ...others] = formsOf(kernel, shape, adapter, dtype);
-  if (own === undefined) throw new Error(`kernel ${kernel.name} has no form of its own`);
-  const named: [NamedForm, ...NamedForm[]] = [{ key: own.name, form: own }];
-  for (const form of others) {
-    const key = formKey(form, own);
+): CallVariants {
+  const [own, ...others] = variantsOf(kernel, shape, adapter, dtype);
+  if (own === undefined) throw new Error(`kernel ${kernel.name} has no variant of its own`);
+  const named: [NamedVariant, ...NamedVariant[]] = [{ key: own.name, variant: own }];
+  for (const variant of others) {
+    const key = variantKey(variant, own);
     const taken = named.some((other) => other.key === key);
-    named.push({ key: taken ? `${key} grid=${form.grid.join("×")}` : key, form });
+    named.push({ key: taken ? `${key} grid=${variant.grid.join("×")}` : key, variant });
   }
-  const chosen = formOf(kernel, shape, adapter, dtype);
-  const expected = named.find(({ form }) => sameForm(form, chosen));
-  return { forms: named, expected: expected ?? named[0] };
+  const chosen = variantOf(kernel, shape, adapter, dtype);
+  const expected = named.find(({ variant }) => sameVariant(variant, chosen));
+  return { variants: named, expected: expected ?? named[0] };
 }
 
-const formKey = (form: Form, own: Form): string =>
-  [
-    form.name,
-    ...Object.entries(form.constants)
+function variantKey(variant: Variant, own: Variant): string {
+  return [
+    variant.name,
+    ...Object.entries(variant.constants)
       .filter(([name, value]) => own.constants[name] !== value)
       .map(([name, value]) => `${name}=${value}`),
   ].join(" ");
+}
 
-const sameForm = (a: Form, b: Form): boolean =>
-  a.name === b.name &&
-  JSON.stringify([a.constants, a.grid, a.prelude]) ===
-    JSON.stringify([b.constants, b.grid, b.prelude]);
+function sameVariant(a: Variant, b: Variant): boolean {
+  return (
+    a.name === b.name &&
+    JSON.stringify([a.constants, a.grid, a.prelude]) ===
+      JSON.stringify([b.constants, b.grid, b.prelude])
+  );
+}

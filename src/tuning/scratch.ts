@@ -1,8 +1,8 @@
-// A call's outputs in memory of their own: forms are tried on the real inputs and leave the real outputs alone.
+// A call's outputs in memory of their own: variants are tried on the real inputs and leave the real outputs alone.
 
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import { readBuffer } from "../gpu/read_back.ts";
-import type { Form } from "../kernels/form.ts";
+import type { Variant } from "../kernels/variant.ts";
 import { bindingsOf, type Kernel } from "../kernels/kernel.ts";
 import { bytesPerElement, type DType, type StorageType } from "../kernels/storage.ts";
 import { allowedError, beforehand, errorOf } from "./agreement.ts";
@@ -18,7 +18,7 @@ export interface BoundCall<Shape> {
 }
 
 export interface TuningScratch {
-  prepare(form: Form): Promise<PreparedKernel>;
+  prepare(variant: Variant): Promise<PreparedKernel>;
   /** Runs it once and keeps what it wrote as what is right. False where it wrote nothing. */
   learn(right: PreparedKernel): Promise<boolean>;
   /** Runs it once and says what is wrong with what it wrote; undefined where nothing is. */
@@ -33,7 +33,7 @@ interface Output {
 }
 
 /** Throws `EnvironmentError` where the GPU has no memory for it. */
-export async function createScratch<Shape extends object>(
+export async function createTuningScratch<Shape extends object>(
   gpu: LogicalGpu,
   { kernel, shape, dtype, buffers, label }: BoundCall<Shape>,
 ): Promise<TuningScratch> {
@@ -72,7 +72,7 @@ export async function createScratch<Shape extends object>(
   };
   let references: readonly ArrayBuffer[] = [];
   return {
-    prepare: async (form) => gpu.prepare(kernel, shape, dtype, bound, label, form),
+    prepare: async (variant) => gpu.prepare(kernel, shape, dtype, bound, label, variant),
 
     async learn(right) {
       references = await run(right);
@@ -95,10 +95,12 @@ export async function createScratch<Shape extends object>(
   };
 }
 
-const sameBytes = (a: ArrayBuffer, b: ArrayBuffer | undefined): boolean =>
-  b !== undefined && Buffer.compare(new Uint8Array(a), new Uint8Array(b)) === 0;
+function sameBytes(a: ArrayBuffer, b: ArrayBuffer | undefined): boolean {
+  return b !== undefined && Buffer.compare(new Uint8Array(a), new Uint8Array(b)) === 0;
+}
 
-const describeError = (error: number, allowed: number): string =>
-  error === Infinity
+function describeError(error: number, allowed: number): string {
+  return error === Infinity
     ? "gives wrong numbers"
     : `gives wrong numbers: error ${error.toExponential(1)}, allowed ${allowed.toExponential(1)}`;
+}

@@ -10,7 +10,7 @@ import { tuneCall } from "./tune_call.ts";
 import { mergeTuned, type TunedCall } from "./tuned_call.ts";
 
 export interface TuningOptions {
-  /** Nothing is begun after that; the form that is being tried is finished. Infinity: all forms are tried. */
+  /** Nothing is begun after that; the variant that is being tried is finished. Infinity: all variants are tried. */
   readonly budgetMs: number;
   /** What earlier tuning on this adapter found out. */
   readonly known: readonly TunedCall[];
@@ -21,7 +21,7 @@ export interface TuningOptions {
 
 // A caller that wants to keep what was found out need not wait for the last call.
 const sliceMs = 5000;
-// What a call needs to come to any result: its forms once or twice, then some rounds.
+// What a call needs to come to any result: its variants once or twice, then some rounds.
 const runsPerCall = 20;
 
 /**
@@ -48,7 +48,7 @@ export async function tuneCalls<Shape extends object>(
     const key = callKey(call.kernel.name, call.shape, call.dtype);
     const use = uses.get(key);
     if (use !== undefined) use.count += 1;
-    else if (choiceOf(gpu.report, call, known).trials.forms.length > 0)
+    else if (choiceOf(gpu.report, call, known).trials.variants.length > 0)
       uses.set(key, { call, count: 1, ms: 0 });
   }
   const timestamps = await createTimestamps(gpu, 1);
@@ -66,10 +66,10 @@ export async function tuneCalls<Shape extends object>(
     )) {
       if (tuned.length > 0 && now() - begin > sliceMs) break;
       if (leftMs() <= runsPerCall * ms) continue;
-      const { forms, trials, own } = choiceOf(gpu.report, call, mergeTuned(known, tuned));
-      if (trials.forms.length === 0) continue;
+      const { variants, trials, own } = choiceOf(gpu.report, call, mergeTuned(known, tuned));
+      if (trials.variants.length === 0) continue;
       const clock = { timestamps, isOver: () => leftMs() <= 0, onProgress };
-      const found = await tuneCall(gpu, call, forms, trials, own, clock);
+      const found = await tuneCall(gpu, call, variants, trials, own, clock);
       if (found !== undefined) tuned.push(found);
     }
     return tuned;

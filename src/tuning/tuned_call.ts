@@ -5,36 +5,39 @@ export interface TunedCall {
   readonly call: string;
   /** `classKey`. */
   readonly class: string;
-  /** Key of the form to take. */
+  /** Key of the selected variant. */
   readonly chosen: string;
-  /** How many forms there were to choose from. */
-  readonly forms: number;
+  /** How many variants there were to choose from. */
+  readonly variants: number;
   /** Whether nothing is left to be tried: what was not tried lost at another shape of the class. */
   readonly complete: boolean;
-  readonly tried: readonly TriedForm[];
+  readonly tried: readonly TriedVariant[];
 }
 
-export type TriedForm =
+export type TriedVariant =
   | {
-      readonly form: string;
+      readonly variant: string;
       /** Of one dispatch; median. */
       readonly ms: number;
       /**
-       * How many times as fast as the form that is taken untuned, or as the kernel's own where that is
+       * How many times as fast as the variant that is selected untuned, or as the kernel's own where that is
        * excluded; median of rounds side by side.
        */
       readonly speedup: number;
     }
   | {
-      readonly form: string;
-      /** Why it must not be taken, in a phrase. */
+      readonly variant: string;
+      /** Why it must not be selected, in a phrase. */
       readonly excluded: string;
     };
 
-export const isExcluded = (tried: TriedForm): tried is Extract<TriedForm, { excluded: string }> =>
-  "excluded" in tried;
+export function isExcluded(
+  tried: TriedVariant,
+): tried is Extract<TriedVariant, { excluded: string }> {
+  return "excluded" in tried;
+}
 
 /** Later findings replace earlier ones of the same call. */
-export const mergeTuned = (...lists: readonly (readonly TunedCall[])[]): TunedCall[] => [
-  ...new Map(lists.flat().map((tuned) => [tuned.call, tuned])).values(),
-];
+export function mergeTuned(...lists: readonly (readonly TunedCall[])[]): TunedCall[] {
+  return [...new Map(lists.flat().map((tuned) => [tuned.call, tuned])).values()];
+}

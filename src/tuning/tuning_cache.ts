@@ -12,20 +12,20 @@ const kind = "tuning";
 
 const tried = z.union([
   z.strictObject({
-    form: z.string(),
+    variant: z.string(),
     ms: z.number().nonnegative(),
     speedup: z.number().nonnegative(),
   }),
-  z.strictObject({ form: z.string(), excluded: z.string() }),
+  z.strictObject({ variant: z.string(), excluded: z.string() }),
 ]);
 const content = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   calls: z.array(
     z.strictObject({
       call: z.string(),
       class: z.string(),
       chosen: z.string(),
-      forms: z.int().positive(),
+      variants: z.int().positive(),
       complete: z.boolean(),
       tried: z.array(tried),
     }),
@@ -47,13 +47,15 @@ export async function keepTuning(
 ): Promise<void> {
   // Another run may have written in the meantime.
   const calls = mergeTuned(await readTuning(report), learnt).slice(-mostCalls);
-  await writeCacheFile(kind, await keyOf(report), { version: 1, calls });
+  await writeCacheFile(kind, await keyOf(report), { version: 2, calls });
 }
 
-const keyOf = async (report: AdapterReport): Promise<CacheKey> => ({
-  ...adapterCacheKey(report),
-  shaders: await shaderHash(),
-});
+async function keyOf(report: AdapterReport): Promise<CacheKey> {
+  return {
+    ...adapterCacheKey(report),
+    shaders: await shaderHash(),
+  };
+}
 
 // Resolves to the same folder from src/tuning and from dist/tuning.
 const folder = new URL("../../shaders/", import.meta.url);

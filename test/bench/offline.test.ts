@@ -8,8 +8,9 @@ import { planSections } from "../../bench/offline/plans_report.ts";
 import { readRecords } from "../../bench/offline/records.ts";
 import { goalLines, reportLines } from "../../bench/offline/report.ts";
 
-const lines = (...records: readonly object[]): string =>
-  records.map((record) => `${JSON.stringify(record)}\n`).join("");
+function lines(...records: readonly object[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
 
 describe("the time of a part", () => {
   test("is its share of what is left, less what stopping may take", () => {
@@ -59,49 +60,53 @@ test("a table's cells stay in their line and column", () => {
   ]);
 });
 
-test("wrong forms are named with their tiling, and what was left out is counted", () => {
-  const wrong = [{ form: "matmul_tiled", constants: { M: 3, TILE: 8 }, what: "row 1 is off" }];
+test("wrong variants are named with their tiling, and what was left out is counted", () => {
+  const wrong = [{ variant: "matmul_tiled", constants: { M: 3, TILE: 8 }, what: "row 1 is off" }];
   const text = numericsSections(
     lines(
       { kind: "matrix units", configurations: [] },
-      { kind: "case", name: "matmul 3×3×3", forms: 4, wrong },
-      { kind: "case", name: "add 1×1", forms: 1, wrong: [] },
+      { kind: "case", name: "matmul 3×3×3", variants: 4, wrong },
+      { kind: "case", name: "add 1×1", variants: 1, wrong: [] },
       { kind: "left", cases: 7 },
     ),
   ).join("\n");
-  expect(text).toContain("5 forms in 2 cases against f64: 1 wrong; 7 cases were left out");
+  expect(text).toContain("5 variants in 2 cases against f64: 1 wrong; 7 cases were left out");
   expect(text).toContain("- matmul 3×3×3: matmul_tiled TILE=8: row 1 is off");
   expect(text).toContain("Subgroup matrices: none.");
 });
 
-const form = (name: string, tuned: boolean, flopsPerSecond: number, share: number) => ({
-  form: { name, constants: {}, grid: [1, 1, 1] },
-  tuned,
-  samples: [{ wallMs: 2, cpuMs: 1, gpuMs: 1.5 }],
-  flopsPerSecond,
-  bytesPerSecond: 1e9,
-  share,
-});
+function variant(name: string, tuned: boolean, flopsPerSecond: number, share: number) {
+  return {
+    variant: { name, constants: {}, grid: [1, 1, 1] },
+    tuned,
+    samples: [{ wallMs: 2, cpuMs: 1, gpuMs: 1.5 }],
+    flopsPerSecond,
+    bytesPerSecond: 1e9,
+    share,
+  };
+}
 
-const kernel = (name: string, ...forms: readonly object[]) => ({
-  kind: "case",
-  kernel: "matmul",
-  shape: {},
-  dtype: "f32",
-  figures: { name, bound: "FMA", flops: 1, bytes: 1, forms },
-});
+function kernel(name: string, ...variants: readonly object[]) {
+  return {
+    kind: "case",
+    kernel: "matmul",
+    shape: {},
+    dtype: "f32",
+    figures: { name, bound: "FMA", flops: 1, bytes: 1, variants },
+  };
+}
 
 const timed = lines(
-  kernel("matmul 4096×4096×4096", form("a", false, 2e13, 0.4), form("b", true, 3e13, 0.62)),
-  kernel("matmul 4096×4096×4096 f16", form("c", false, 3e14, 5)),
+  kernel("matmul 4096×4096×4096", variant("a", false, 2e13, 0.4), variant("b", true, 3e13, 0.62)),
+  kernel("matmul 4096×4096×4096 f16", variant("c", false, 3e14, 5)),
   { kind: "failed", name: "attention", message: "lost\nmore" },
 );
 
-test("a case shows every form, and failures beneath", () => {
+test("a case shows every variant, and failures beneath", () => {
   const text = kernelSections(timed).join("\n");
   expect(text).toContain("| matmul 4096×4096×4096 | tuned: b | 1.5 | 30 | 1 | FMA | 62.0 |  |");
   expect(text).toMatch(/- attention failed: lost$/);
-  expect(bestOf(timed, "matmul 4096×4096×4096")?.form.name).toBe("b");
+  expect(bestOf(timed, "matmul 4096×4096×4096")?.variant.name).toBe("b");
 });
 
 test("goals are held against what was measured, and only that", () => {

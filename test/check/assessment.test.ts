@@ -16,7 +16,7 @@ const threeStages = "three-stage-pipeline.json";
 const experts = "moe-ep3-tp2.json";
 const original = "moe-ep3-tp2.original.json";
 
-const read = async (file: string): Promise<readonly [string, readonly string[]]> => {
+async function read(file: string): Promise<readonly [string, readonly string[]]> {
   const { plan, document } = await readPlan(`configs/${file}`);
   if (plan === undefined) throw new Error(`${file} must load`);
   return [
@@ -25,11 +25,13 @@ const read = async (file: string): Promise<readonly [string, readonly string[]]>
       analysisReport({ plan, document, diagnostics: inspect(plan, document).diagnostics }),
     ),
   ];
-};
+}
 
 const reports = new Map(await Promise.all([threeStages, experts, original].map(read)));
 
-const reportOf = (file: string): readonly string[] => reports.get(file) ?? [];
+function reportOf(file: string): readonly string[] {
+  return reports.get(file) ?? [];
+}
 
 /** What the two reports that the product was asked for from tick or warn of, and the start of our line on it. */
 test.each([
@@ -177,7 +179,7 @@ test("control: the same plan with nothing assumed leans on nothing", async () =>
   ).toEqual([]);
 });
 
-const assessedOf = (plan: Plan): Assessed => {
+function assessedOf(plan: Plan): Assessed {
   const described = describePlan(plan);
   return {
     described,
@@ -185,22 +187,23 @@ const assessedOf = (plan: Plan): Assessed => {
     verdicts: judgeClaims({ plan, estimate: described.estimate }),
     communication: communicationCosts(plan),
   };
-};
+}
 
-const aspectsOf = (plan: Plan) => {
+function aspectsOf(plan: Plan) {
   const assessed = assessedOf(plan);
   return assess(assessed.diagnostics, plan, assessed);
-};
+}
 
-const lineOn = (plan: Plan, title: string): Aspect | undefined =>
-  aspectsOf(plan).performance.find((each) => each.title === title);
+function lineOn(plan: Plan, title: string): Aspect | undefined {
+  return aspectsOf(plan).performance.find((each) => each.title === title);
+}
 
-const parsed = (given: object): Plan => {
+function parsed(given: object): Plan {
   const text = JSON.stringify({ name: "p", hardware: { gpus: 2 }, ...given });
   const { plan } = parsePlan(text, "p.json");
   if (plan === undefined) throw new Error("the plan must load");
   return plan;
-};
+}
 
 test.each([
   [0.55, "held"],
@@ -228,11 +231,13 @@ test("where only the logits of last tokens may be needed, an uneven load is open
 });
 
 /** Two equal stages. */
-const pipeline = (workload: object): object => ({
-  workload: { batch: 16, microBatches: 16, sequence: 4, ...workload },
-  model: { layers: 2, hidden: 16, heads: 4, ffn: 16 },
-  parallel: { pipeline: 2 },
-});
+function pipeline(workload: object): object {
+  return {
+    workload: { batch: 16, microBatches: 16, sequence: 4, ...workload },
+    model: { layers: 2, hidden: 16, heads: 4, ffn: 16 },
+    parallel: { pipeline: 2 },
+  };
+}
 
 test.each([
   [pipeline({ batch: 9, microBatches: 9 }), "held"],
@@ -249,18 +254,20 @@ test("stages on the same GPUs are no pipeline that could be efficient or not", a
   expect(lineOn(await planOf(experts), "Pipeline Efficiency")).toBeUndefined();
 });
 
-const technique = (name: string, given: object): string | undefined => {
+function technique(name: string, given: object): string | undefined {
   const plan = parsed({ ...given, optimizations: [name] });
   const line = lineOn(plan, "Comprehensive Optimization Techniques");
   return line?.parts?.[0]?.judgement;
-};
+}
 
-const split = (workload: object, rest: object = {}): object => ({
-  workload: { batch: 4, microBatches: 2, sequence: 128, ...workload },
-  model: { layers: 1, hidden: 16, heads: 4, ffn: 16 },
-  parallel: { tensor: 2 },
-  ...rest,
-});
+function split(workload: object, rest: object = {}): object {
+  return {
+    workload: { batch: 4, microBatches: 2, sequence: 128, ...workload },
+    model: { layers: 1, hidden: 16, heads: 4, ffn: 16 },
+    parallel: { tensor: 2 },
+    ...rest,
+  };
+}
 const vectors = {
   workload: { batch: 4 },
   stages: [

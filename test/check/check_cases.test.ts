@@ -4,30 +4,37 @@ import { expect, test } from "vitest";
 import { checkPlan } from "../../src/check/check_plan.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 
-const said = (text: string) => {
+function said(text: string) {
   const { plan, document, diagnostics } = parsePlan(text, "plan.yaml");
   const all = plan === undefined ? diagnostics : [...diagnostics, ...checkPlan(plan, document)];
   const codes = (severity: string) =>
     all.flatMap((each) => (each.severity === severity ? [each.code] : []));
   return { errors: codes("error"), warnings: codes("warning"), infos: codes("info"), all };
-};
+}
 
-const degrees = (gpus: number, workload: string, model: string, parallel: string): string =>
-  `name: x\nhardware: { gpus: ${gpus} }\nworkload: { ${workload} }\n` +
-  `model: { ${model} }\nparallel: { ${parallel} }\n`;
+function degrees(gpus: number, workload: string, model: string, parallel: string): string {
+  return (
+    `name: x\nhardware: { gpus: ${gpus} }\nworkload: { ${workload} }\n` +
+    `model: { ${model} }\nparallel: { ${parallel} }\n`
+  );
+}
 
-const explicit = (
+function explicit(
   gpus: number,
   stages: readonly string[],
   communication?: string,
   workload = "batch: 4, sequence: 1",
-): string =>
-  `name: x\nhardware: { gpus: ${gpus} }\nworkload: { ${workload} }\nstages:\n` +
-  stages.map((layer, i) => `  - { name: s${i}, layers: [{ ${layer} }] }\n`).join("") +
-  (communication === undefined ? "" : `communications: [{ name: c, ${communication} }]\n`);
+): string {
+  return (
+    `name: x\nhardware: { gpus: ${gpus} }\nworkload: { ${workload} }\nstages:\n` +
+    stages.map((layer, i) => `  - { name: s${i}, layers: [{ ${layer} }] }\n`).join("") +
+    (communication === undefined ? "" : `communications: [{ name: c, ${communication} }]\n`)
+  );
+}
 
-const linear = (kind: string, gpus: string, out = 8): string =>
-  `op: linear, in: 8, out: ${out}, parallel: { kind: ${kind}, gpus: [${gpus}] }`;
+function linear(kind: string, gpus: string, out = 8): string {
+  return `op: linear, in: 8, out: ${out}, parallel: { kind: ${kind}, gpus: [${gpus}] }`;
+}
 
 const mean = "op: aggregate, over: batch, parallel: { kind: replicated, gpus: [1] }";
 const sumOfTwo = "op: all-reduce, from: [0, 2], to: [1], after: s1";

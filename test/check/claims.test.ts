@@ -7,8 +7,9 @@ import { found, infosOf, warningsOf, withDegrees, withStages } from "../plan/che
 import { judgementOf, planFrom, verdictOf } from "./judged.ts";
 
 /** Batch 4 in one step of two blocks of 10 ms: 200 samples/s, and 2 % of tolerance. */
-const speed = (samplesPerSecond: number, more = {}) =>
-  withDegrees({ claims: { latencyPerLayerMs: 10, samplesPerSecond }, ...more });
+function speed(samplesPerSecond: number, more = {}) {
+  return withDegrees({ claims: { latencyPerLayerMs: 10, samplesPerSecond }, ...more });
+}
 
 test("latency × layers bounds the throughput of one batch", () => {
   expect(judgementOf(speed(200), "latencyArithmetic")).toBe("confirmed");
@@ -55,14 +56,15 @@ test("leaning on an assumed batch it is open, and tells which batch would do", (
 });
 
 const peakFlops = 1e9;
-const flopsOf = (written: unknown) => {
+function flopsOf(written: unknown) {
   const plan = planFrom(written);
   return sampleFlops({ plan, estimate: estimatePlan(plan) });
-};
+}
 /** Samples/s of two GPUs at their peak. */
 const most = (2 * peakFlops) / flopsOf(withDegrees({})).least;
-const peak = (samplesPerSecond: number, claims = {}, more = {}) =>
-  withDegrees({ hardware: { peakFlops }, claims: { samplesPerSecond, ...claims }, ...more });
+function peak(samplesPerSecond: number, claims = {}, more = {}) {
+  return withDegrees({ hardware: { peakFlops }, claims: { samplesPerSecond, ...claims }, ...more });
+}
 
 test("no throughput is more than 2 % above the peak of all GPUs", () => {
   expect(warningsOf(peak(most * 1.019))).toEqual(["claim-needs-absurd"]);
@@ -208,14 +210,15 @@ test("GPUs are busy for as long as their arithmetic takes, but for clocks above 
   expect(found(busy(0.499), "claim-refuted")).toMatchObject({ path: ["claims", "gpuUtilization"] });
 });
 
-const piped = (claims: object, workload: object = {}, parallel: object = {}) =>
-  withDegrees({
+function piped(claims: object, workload: object = {}, parallel: object = {}) {
+  return withDegrees({
     hardware: { gpus: 4 },
     model: { layers: 4 },
     workload: { batch: 8, microBatches: 4, ...workload },
     parallel: { tensor: 2, pipeline: 2, expert: 2, ...parallel },
     claims,
   });
+}
 
 test("nobody is busier than the bubble allows, where stages have GPUs of their own", () => {
   // Two stages, four micro-batches: 4/5.

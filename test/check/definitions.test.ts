@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { definitions } from "../../src/check/definitions.ts";
 import { diagnose } from "../../src/check/explain/page.ts";
 import { renderExample } from "../../src/check/explain/render_example.ts";
-import { assess, proposalsFor } from "../../src/check/repair/search.ts";
+import { assessValue, proposalsFor } from "../../src/check/repair/search.ts";
 import { rules } from "../../src/check/rules/all.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 
@@ -32,7 +32,7 @@ test.each(byCode.filter(([, each]) => "fix" in each))(
   "%s: its fix reads what was found, not the sentences about it",
   (code, { examples: { bad } }) => {
     const { text, file } = renderExample(bad);
-    const state = assess(parsePlan(text, file).document.value);
+    const state = assessValue(parsePlan(text, file).document.value);
     const own = state.errors.filter((each) => each.code === code);
     expect(own).not.toEqual([]);
     for (const { hint: _, ...error } of own) {
@@ -45,7 +45,7 @@ test.each(byCode.filter(([, each]) => "fix" in each))(
 const mayName: readonly (readonly [files: RegExp, why: string])[] = [
   [
     /^src\/plan\/(syntax|issues|normalise|stages_explicit|load)\.ts$/,
-    "the reading of the file gives the codes of form, below the folder that defines them",
+    "the reading of the file gives the codes of structure, below the folder that defines them",
   ],
   [
     /^src\/plan\/import\//,
@@ -53,10 +53,11 @@ const mayName: readonly (readonly [files: RegExp, why: string])[] = [
   ],
 ];
 
-const sourceFiles = async (): Promise<string[]> =>
-  (await readdir("src", { recursive: true }))
+async function sourceFiles(): Promise<string[]> {
+  return (await readdir("src", { recursive: true }))
     .filter((file) => file.endsWith(".ts"))
     .map((file) => `src/${file.replaceAll("\\", "/")}`);
+}
 
 test("a code stands in the file that defines it, and in no other", async () => {
   const codes = new Set(definitions.map(({ code }) => code));

@@ -7,17 +7,21 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { estimatePlan, type PlanEstimate } from "../../src/program/estimate.ts";
 
 /** As its file reads, whether or not rules are broken. */
-export const planFrom = (written: unknown): Plan => {
+export function planFrom(written: unknown): Plan {
   const { plan, diagnostics } = parsePlan(JSON.stringify(written), "plan.json");
   if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
   return plan;
-};
+}
 
-export const estimateOf = (written: unknown): PlanEstimate => estimatePlan(planFrom(written));
+export function estimateOf(written: unknown): PlanEstimate {
+  return estimatePlan(planFrom(written));
+}
 
 /** On the claim, or on the relation of that name. */
-export const verdictOf = (written: unknown, claim: string): Verdict | undefined =>
-  inspect(planFrom(written)).verdicts?.find((each) => each.claim === claim);
+export function verdictOf(written: unknown, claim: string): Verdict | undefined {
+  return inspect(planFrom(written)).verdicts?.find((each) => each.claim === claim);
+}
 
-export const judgementOf = (written: unknown, claim: string): string | undefined =>
-  verdictOf(written, claim)?.judgement;
+export function judgementOf(written: unknown, claim: string): string | undefined {
+  return verdictOf(written, claim)?.judgement;
+}

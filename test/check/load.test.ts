@@ -6,10 +6,15 @@ import { loadPerGpu } from "../../src/program/load_per_gpu.ts";
 import { linear, stages, warningsOf } from "../plan/checked.ts";
 import { estimateOf, planFrom } from "./judged.ts";
 
-const loadsOf = (written: unknown) => loadPerGpu(planFrom(written), estimateOf(written));
-const on = (gpu: number, out: number) => linear(8, out, { kind: "replicated", gpus: [gpu] });
-const then = (gpu: number, inputs: number, out: number) =>
-  linear(inputs, out, { kind: "replicated", gpus: [gpu] });
+function loadsOf(written: unknown) {
+  return loadPerGpu(planFrom(written), estimateOf(written));
+}
+function on(gpu: number, out: number) {
+  return linear(8, out, { kind: "replicated", gpus: [gpu] });
+}
+function then(gpu: number, inputs: number, out: number) {
+  return linear(inputs, out, { kind: "replicated", gpus: [gpu] });
+}
 
 test("the three-stage pipeline loads its GPUs light, heavy and medium", async () => {
   const { plan } = await readPlan("configs/three-stage-pipeline.json");
@@ -38,12 +43,13 @@ test("GPUs that do the same are all of medium load", () => {
 });
 
 /** One layer per GPU, whose arithmetic is proportional to its columns. */
-const labelsOf = (...outputs: number[]) =>
-  loadsOf(
+function labelsOf(...outputs: number[]) {
+  return loadsOf(
     stages(outputs.length, [
       outputs.map((output, gpu) => linear(6, output, { kind: "replicated", gpus: [gpu] })),
     ]),
   ).map(({ label }) => label);
+}
 
 test("4/3 of the average arithmetic is medium still, more is heavy", () => {
   expect(labelsOf(12, 12, 12)).toEqual(["medium", "medium", "medium"]);
@@ -55,10 +61,11 @@ test("a GPU on which nothing runs is idle", () => {
   expect(loadsOf(stages(2, [[on(0, 8)]])).map(({ label }) => label)).toEqual(["heavy", "idle"]);
 });
 
-const remarksOnPair = (second: number) =>
-  warningsOf(stages(2, [[on(0, 12), then(1, 12, second)]])).filter(
+function remarksOnPair(second: number) {
+  return warningsOf(stages(2, [[on(0, 12), then(1, 12, second)]])).filter(
     (code) => code === "gpu-underused",
   );
+}
 
 test("a GPU with less than half of the average arithmetic is under-used", () => {
   expect(remarksOnPair(3)).toEqual([]);

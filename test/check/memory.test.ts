@@ -12,11 +12,13 @@ import {
 } from "../plan/checked.ts";
 import { estimateOf, judgementOf, verdictOf } from "./judged.ts";
 
-const withMemory = (memoryPerGpu: unknown, more: object = {}): object => ({
-  ...(stages(1, [[linear(1024, 1024, { kind: "replicated", gpus: [0] })]]) as object),
-  hardware: { gpus: 1, memoryPerGpu },
-  ...more,
-});
+function withMemory(memoryPerGpu: unknown, more: object = {}): object {
+  return {
+    ...(stages(1, [[linear(1024, 1024, { kind: "replicated", gpus: [0] })]]) as object),
+    hardware: { gpus: 1, memoryPerGpu },
+    ...more,
+  };
+}
 const weight = 4 * 1024 * 1024;
 /** Weight, input and output of four rows, in f32. */
 const needed = weight + 4 * 4 * 2048;
@@ -66,11 +68,11 @@ test("a plan without memory is not judged by it", () => {
   expect(codes.filter((code) => code.startsWith("memory"))).toEqual([]);
 });
 
-const needs = (changes: Parameters<typeof withDegrees>[0]) => {
+function needs(changes: Parameters<typeof withDegrees>[0]) {
   const [first] = estimateOf(withDegrees(changes)).memory;
   if (first === undefined) throw new Error("must have GPUs");
   return first;
-};
+}
 
 test("what training may save is named, as far as the plan does not say it", () => {
   const training = (parallel: object, workload: object = {}) => {

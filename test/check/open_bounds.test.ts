@@ -5,20 +5,22 @@ import { errorsOf, linear, warningsOf, withDegrees } from "../plan/checked.ts";
 import { judgementOf, verdictOf } from "./judged.ts";
 
 /** A stage on three GPUs, and one on the fourth. */
-const uneven = (gpuUtilization: number) => ({
-  name: "uneven",
-  hardware: { gpus: 4 },
-  workload: { batch: 512, microBatches: 2 },
-  stages: [
-    {
-      name: "s0",
-      layers: [linear(768, 768, { kind: "column", splitDim: 1, gpus: [0, 1, 2] })],
-    },
-    { name: "s1", layers: [linear(768, 1, { kind: "replicated", gpus: [3] })] },
-  ],
-  communications: [{ name: "x", op: "all-gather", from: [0, 1, 2], to: [3], after: "s0" }],
-  claims: { gpuUtilization },
-});
+function uneven(gpuUtilization: number) {
+  return {
+    name: "uneven",
+    hardware: { gpus: 4 },
+    workload: { batch: 512, microBatches: 2 },
+    stages: [
+      {
+        name: "s0",
+        layers: [linear(768, 768, { kind: "column", splitDim: 1, gpus: [0, 1, 2] })],
+      },
+      { name: "s1", layers: [linear(768, 1, { kind: "replicated", gpus: [3] })] },
+    ],
+    communications: [{ name: "x", op: "all-gather", from: [0, 1, 2], to: [3], after: "s0" }],
+    claims: { gpuUtilization },
+  };
+}
 
 test("stages on groups of unequal size are busier on average than the bubble's formula", () => {
   // All the time on three GPUs of four; the usual formula says 2/3.
@@ -29,8 +31,9 @@ test("stages on groups of unequal size are busier on average than the bubble's f
   });
 });
 
-const peaked = (more: object, claims: object) =>
-  withDegrees({ hardware: { peakFlops: 1e6 }, claims, ...more });
+function peaked(more: object, claims: object) {
+  return withDegrees({ hardware: { peakFlops: 1e6 }, claims, ...more });
+}
 
 test.each([
   ["samplesPerSecond", 1e6],

@@ -7,16 +7,16 @@ import type { Plan } from "../../src/plan/plan.ts";
 
 type Written = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-const planOf = (written: Written): Plan => {
+function planOf(written: Written): Plan {
   const { plan, diagnostics } = parsePlan(
     JSON.stringify({ name: "published", ...written }),
     "plan.json",
   );
   if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
   return plan;
-};
+}
 
-const said = (written: Written) => {
+function said(written: Written) {
   const { diagnostics, verdicts = [], estimate } = inspect(planOf(written));
   return {
     /** What is wrong with the plan or its claims. */
@@ -28,12 +28,14 @@ const said = (written: Written) => {
     verdict: (claim: string) => verdicts.find((each) => each.claim === claim),
     memory: estimate?.memory ?? [],
   };
-};
+}
 
-const changed = (written: Written, part: string, change: Record<string, unknown>): Written => ({
-  ...written,
-  [part]: { ...written[part], ...change },
-});
+function changed(written: Written, part: string, change: Record<string, unknown>): Written {
+  return {
+    ...written,
+    [part]: { ...written[part], ...change },
+  };
+}
 
 /** The Llama 3 Herd of Models (2024), table 4: 16,384 H100, 400 TFLOP/s per GPU, MFU 41 %. */
 const llama3: Written = {

@@ -8,7 +8,7 @@ import { repairPlan } from "../../src/check/repair.ts";
 import { lower } from "../../src/program/lower.ts";
 import { degreesPlan, withDegrees } from "../plan/checked.ts";
 
-const repaired = (text: string, file = "plan.json") => {
+function repaired(text: string, file = "plan.json") {
   const repair = repairPlan(parsePlan(text, file).document);
   if (repair === undefined) throw new Error("expected a repair");
   const { plan, document } = parsePlan(repair.text, file);
@@ -16,7 +16,7 @@ const repaired = (text: string, file = "plan.json") => {
   expect(plan).toEqual(repair.plan);
   expect(hasErrors(checkPlan(plan, document))).toBe(false);
   return { ...repair, document };
-};
+}
 
 test("the original of the expert-parallel plan becomes its corrected form, value for value", async () => {
   const original = await readFile("configs/moe-ep3-tp2.original.json", "utf8");
@@ -38,10 +38,10 @@ test("the original of the expert-parallel plan becomes its corrected form, value
   expect({ ...JSON.parse(text), description: "" }).toEqual({ ...corrected, description: "" });
 });
 
-const aroundDistribution = (all: string) => {
+function aroundDistribution(all: string) {
   const start = all.indexOf('"tensor_parallel_distribution"');
   return [all.slice(0, start), all.slice(all.indexOf('"optimizations"'))];
-};
+}
 
 test("nothing but the distribution changes in the text", async () => {
   const original = await readFile("configs/moe-ep3-tp2.original.json", "utf8");
@@ -49,8 +49,8 @@ test("nothing but the distribution changes in the text", async () => {
   expect(aroundDistribution(text)).toEqual(aroundDistribution(original));
 });
 
-const fiveGpus = (modules: (shard: number) => string[], last: string[]) =>
-  withDegrees({
+function fiveGpus(modules: (shard: number) => string[], last: string[]) {
+  return withDegrees({
     hardware: { gpus: 5 },
     parallel: { tensor: 4, expert: 4 },
     model: { moe: { experts: 8 } },
@@ -62,6 +62,7 @@ const fiveGpus = (modules: (shard: number) => string[], last: string[]) =>
       gpu_0: last,
     },
   });
+}
 
 test("tensor parallelism of 4 over five GPUs with other module names is repaired likewise", () => {
   const plan = fiveGpus(
@@ -111,14 +112,15 @@ test("a group form over too many GPUs keeps its parts and loses the surplus shar
   });
 });
 
-const withGroup = (tensorGroup: number[], more = {}) =>
-  JSON.stringify(
+function withGroup(tensorGroup: number[], more = {}) {
+  return JSON.stringify(
     withDegrees({
       hardware: { gpus: 3 },
       parallel: { tensor: 2, expert: 2, tensorGroup },
       ...more,
     }),
   );
+}
 
 test("tensorGroup is cut to the degree, and brought in line with the distribution", () => {
   expect(JSON.parse(repaired(withGroup([2, 0, 1])).text).parallel.tensorGroup).toEqual([2, 0]);
@@ -153,7 +155,9 @@ claims: { gpuUtilization: 0.5 }
   });
 });
 
-const asDocument = (plan: unknown) => parsePlan(JSON.stringify(plan), "p.json").document;
+function asDocument(plan: unknown) {
+  return parsePlan(JSON.stringify(plan), "p.json").document;
+}
 
 test("a sound plan needs no repair, and a hopeless one gets none", async () => {
   expect(repairPlan((await readPlan("configs/moe-ep3-tp2.json")).document)).toBeUndefined();
@@ -186,20 +190,21 @@ test("an estimate that is there already changes nothing about a repair", () => {
   expect(repairPlan(document, estimate)).toEqual(repairPlan(document));
 });
 
-const codesLeft = (text: string, file = "p.json"): string[] => {
+function codesLeft(text: string, file = "p.json"): string[] {
   const { plan, document, diagnostics } = parsePlan(text, file);
   const all = plan === undefined ? diagnostics : [...diagnostics, ...checkPlan(plan, document)];
   return all.flatMap(({ severity, code }) => (severity === "error" ? [code] : []));
-};
+}
 
-const threeForTwo = (heads: number, layers = 3) =>
-  JSON.stringify({
+function threeForTwo(heads: number, layers = 3) {
+  return JSON.stringify({
     name: "three for two",
     hardware: { gpus: 3 },
     workload: { batch: 4, microBatches: 2, sequence: 4 },
     model: { layers, hidden: 48, heads, ffn: 96 },
     parallel: { tensor: 2, tensorGroup: [0, 1, 2] },
   });
+}
 
 test("three GPUs for a tensor degree of 2: use two, or split in three, or a stage on the third", () => {
   const repair = repairPlan(parsePlan(threeForTwo(6), "p.json").document);

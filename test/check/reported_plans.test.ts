@@ -13,7 +13,7 @@ interface Said {
   readonly inspected: ReturnType<typeof inspect>;
 }
 
-const said = (text: string): Said => {
+function said(text: string): Said {
   const { plan, document, diagnostics } = parsePlan(text, "plan.yaml");
   if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
   const inspected = inspect(plan, document);
@@ -26,16 +26,17 @@ const said = (text: string): Said => {
     ),
     inspected,
   };
-};
+}
 
-const fullest = ({ inspected }: Said) => {
+function fullest({ inspected }: Said) {
   const [first, ...others] = inspected.estimate?.memory ?? [];
   if (first === undefined) throw new Error("it must be countable");
   return others.reduce((most, need) => (need.total > most.total ? need : most), first);
-};
+}
 
-const refusals = ({ codes }: Said): string[] =>
-  codes.filter((code) => code.startsWith("error") || code.endsWith("claim-refuted"));
+function refusals({ codes }: Said): string[] {
+  return codes.filter((code) => code.startsWith("error") || code.endsWith("claim-refuted"));
+}
 
 describe("mixtures of experts", () => {
   test("without an expert degree every data replica holds all experts", () => {

@@ -12,7 +12,7 @@ import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { plans } from "../support/plans.ts";
 
-const expectSameFigures = (plan: Plan): void => {
+function expectSameFigures(plan: Plan): void {
   const counted = estimatePlan(plan);
   const program = estimate(lower(plan), plan);
   const load = loadPerGpu(plan, counted);
@@ -22,12 +22,14 @@ const expectSameFigures = (plan: Plan): void => {
     expect(counted.ranks[i]?.flops).toBeCloseTo(rank.flops, 3);
     expect(load[i]?.flopsShare).toBeCloseTo(all === 0 ? 0 : rank.flops / all, 9);
     const need = counted.memory[i];
-    if (plan.workload.mode === "inference") {
-      expect((need?.total ?? 0) - (need?.keyValueCache ?? 0)).toBe(rank.memoryBytes);
-    }
+    const withoutCache =
+      plan.workload.mode === "inference"
+        ? (need?.total ?? 0) - (need?.keyValueCache ?? 0)
+        : counted.ranks[i]?.memoryBytes;
+    expect(withoutCache).toBe(rank.memoryBytes);
     expect(need?.least).toBeLessThanOrEqual(need?.total ?? 0);
   }
-};
+}
 
 test.each(plans.map((plan) => [plan.name, plan] as const))("%s", (_name, plan) => {
   expectSameFigures(plan);

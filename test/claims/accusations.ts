@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../src/plan/diagnostic.ts";
 const harmless: Readonly<Record<string, string>> = {
   "layer-not-runnable": "what no layer here can run is described and counted",
   "training-runs-forward-only": "a limit of the run",
-  "backward-is-stand-in": "a limit of the run",
+  "backward-is-synthetic": "a limit of the run",
   "checked-but-not-run": "a limit of the run",
   "vocabulary-not-padded": "advice on a size that matrix kernels are faster on",
   "gpu-underused": "an opinion on the balance of load",
@@ -16,7 +16,8 @@ const harmless: Readonly<Record<string, string>> = {
   "memory-exceeded-as-planned": "what a run here would take; it names what any run needs",
 };
 
-export const accusing = (diagnostics: readonly Diagnostic[]): string[] =>
-  diagnostics
+export function accusing(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics
     .filter(({ code, severity }) => severity !== "info" && !Object.hasOwn(harmless, code))
     .map(({ code, message }) => `${code}: ${message}`);
+}

@@ -17,7 +17,7 @@ const folder = "test/claims/plans";
 const seeds = ["configs/three-stage-pipeline.json", "configs/moe-ep3-tp2.json"];
 
 /** Throws where one has not the form of a plan. */
-export const readCorpus = async (): Promise<readonly PublishedPlan[]> => {
+export async function readCorpus(): Promise<readonly PublishedPlan[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".json")).toSorted();
   return Promise.all(
     [...files.map((file) => `${folder}/${file}`), ...seeds].map(async (file) => {
@@ -28,4 +28,4 @@ export const readCorpus = async (): Promise<readonly PublishedPlan[]> => {
       return { name: file.replace(/^.*\/|\.json$/g, ""), plan, document };
     }),
   );
-};
+}

@@ -14,7 +14,7 @@ export interface FlopsPerToken {
 }
 
 /** Of a forward pass, or of a training step: three times as many, recomputation left out. */
-export const flopsPerToken = (plan: Plan): FlopsPerToken => {
+export function flopsPerToken(plan: Plan): FlopsPerToken {
   const { batch, mode, sequence } = plan.workload;
   const passes = mode === "training" ? 3 : 1;
   const half = (passes * estimatePlan(unshard(plan)).modelFlops) / (batch * sequence);
@@ -22,17 +22,22 @@ export const flopsPerToken = (plan: Plan): FlopsPerToken => {
   return plan.model?.causal === true
     ? { half, without: half - attention, whole: half + attention }
     : { half, without: half - 2 * attention, whole: half };
-};
+}
 
 /** Per token of a forward pass: query · key and weights · value over half of the sequence. */
-const halfOfAttention = ({ model, workload }: Plan): number => {
+function halfOfAttention({ model, workload }: Plan): number {
   if (model === undefined) return 0;
   const { headDim, heads, latent, layers } = model;
   const width = latent === undefined ? 2 * headDim : headDim + latent.rotaryDim + latent.valueDim;
   return layers * heads * width * workload.sequence;
-};
+}
 
 /** As claimed, or as it follows from the claimed samples. */
-export const claimedTokens = ({ claims, workload }: Plan): number | undefined =>
-  claims.tokensPerSecond ??
-  (claims.samplesPerSecond === undefined ? undefined : claims.samplesPerSecond * workload.sequence);
+export function claimedTokens({ claims, workload }: Plan): number | undefined {
+  return (
+    claims.tokensPerSecond ??
+    (claims.samplesPerSecond === undefined
+      ? undefined
+      : claims.samplesPerSecond * workload.sequence)
+  );
+}

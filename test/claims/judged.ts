@@ -16,8 +16,8 @@ export interface JudgedPlan extends PublishedPlan {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const judgeCorpus = async (): Promise<readonly JudgedPlan[]> =>
-  (await readCorpus()).map((published) => {
+export async function judgeCorpus(): Promise<readonly JudgedPlan[]> {
+  return (await readCorpus()).map((published) => {
     const { name, plan, document } = published;
     const { estimate, verdicts, diagnostics } = inspect(plan, document);
     if (estimate === undefined || verdicts === undefined) {
@@ -27,28 +27,32 @@ export const judgeCorpus = async (): Promise<readonly JudgedPlan[]> =>
     const isSeed = !document.file.startsWith("test/");
     return { ...published, isSeed, estimate, verdicts, diagnostics };
   });
+}
 
 /** What is said of other claims in the plan's place, and was not said of its own: its program is the same. */
-export const judgeInstead = (
-  { estimate, verdicts }: JudgedPlan,
-  plan: Plan,
-): readonly Verdict[] => {
+export function judgeInstead({ estimate, verdicts }: JudgedPlan, plan: Plan): readonly Verdict[] {
   const before = new Set(verdicts.map(textOf));
   return judgeClaims({ plan, estimate }).filter((verdict) => !before.has(textOf(verdict)));
-};
+}
 
-export const textOf = ({ claim, judgement, reason }: Verdict): string =>
-  `${claim} ${judgement}: ${reason}`;
+export function textOf({ claim, judgement, reason }: Verdict): string {
+  return `${claim} ${judgement}: ${reason}`;
+}
 
 /** Says that a claim cannot be. */
-export const accuses = ({ judgement, needs }: Verdict): boolean =>
-  judgement === "refuted" || needs.some(({ absurd }) => absurd !== undefined);
+export function accuses({ judgement, needs }: Verdict): boolean {
+  return judgement === "refuted" || needs.some(({ absurd }) => absurd !== undefined);
+}
 
 /** Says that a claim cannot be, or could not if what was assumed held. */
-export const doubts = (verdict: Verdict): boolean =>
-  accuses(verdict) || /contradict each other|but that leans on/.test(verdict.reason);
+export function doubts(verdict: Verdict): boolean {
+  return accuses(verdict) || /contradict each other|but that leans on/.test(verdict.reason);
+}
 
-export const isDecided = ({ judgement }: Verdict): boolean =>
-  judgement === "confirmed" || judgement === "refuted";
+export function isDecided({ judgement }: Verdict): boolean {
+  return judgement === "confirmed" || judgement === "refuted";
+}
 
-export const hasNeeds = ({ needs }: Verdict): boolean => needs.length > 0;
+export function hasNeeds({ needs }: Verdict): boolean {
+  return needs.length > 0;
+}

@@ -58,10 +58,10 @@ interface Size {
 }
 
 /** Half of the last digit, or a hundredth where names round further than that. */
-const roundingOf = (size: number): number => {
+function roundingOf(size: number): number {
   const [, decimals = ""] = String(size).split(".");
   return Math.max(0.01, 0.5 / 10 ** decimals.length / size);
-};
+}
 
 const sizes: readonly (readonly [string, Size])[] = [
   ...Object.entries(exact).map(([key, parameters]) => [key, { parameters, tolerance: 0 }] as const),
@@ -71,12 +71,12 @@ const sizes: readonly (readonly [string, Size])[] = [
 ];
 
 /** Of the longest key that the plan's name has in it. */
-const publishedSize = (name: string): Size => {
+function publishedSize(name: string): Size {
   const fitting = sizes.filter(([key]) => name.includes(key));
   const [longest] = fitting.toSorted(([a], [b]) => b.length - a.length);
   if (longest === undefined) throw new Error(`no published size of ${name}`);
   return longest[1];
-};
+}
 
 const models = corpus.flatMap(({ name, plan: { model } }) =>
   model === undefined || name === "moe-ep3-tp2" ? [] : [{ name, model }],

@@ -17,21 +17,23 @@ const assuming = await planOf("three-stage-pipeline.json");
 /** The same work, as if its source had given every shape. */
 const pipeline: Plan = { ...assuming, assumed: [] };
 
-const throughput = (
+function throughput(
   figure: Figure | undefined,
   adapters: readonly RankAdapter[] = exclusive,
   plan = pipeline,
-) =>
-  verdictOn(claiming(plan, { samplesPerSecond: 100 }), "samplesPerSecond", {
+) {
+  return verdictOn(claiming(plan, { samplesPerSecond: 100 }), "samplesPerSecond", {
     adapters,
     metrics: metricsWith(figure === undefined ? {} : { samplesPerSecond: figure }),
   });
+}
 
-const latency = (low: number, high: number) =>
-  verdictOn(claiming(pipeline, { latencyPerLayerMs: 8.5 }), "latencyPerLayerMs", {
+function latency(low: number, high: number) {
+  return verdictOn(claiming(pipeline, { latencyPerLayerMs: 8.5 }), "latencyPerLayerMs", {
     adapters: exclusive,
     metrics: metricsWith({ layerMs: measured((low + high) / 2, "ms", [low, high]) }),
   });
+}
 
 describe("on hardware that every rank has to itself", () => {
   test.each([

@@ -12,8 +12,8 @@ export interface Tenfold {
 
 const speeds = ["samplesPerSecond", "tokensPerSecond", "latencyPerLayerMs"] as const;
 
-export const tenfoldOf = (plan: Plan): readonly Tenfold[] =>
-  speeds.flatMap((key) => {
+export function tenfoldOf(plan: Plan): readonly Tenfold[] {
+  return speeds.flatMap((key) => {
     const value = plan.claims[key];
     if (value === undefined) return [];
     const tenfold = { [key]: key === "latencyPerLayerMs" ? value / 10 : 10 * value };
@@ -25,3 +25,4 @@ export const tenfoldOf = (plan: Plan): readonly Tenfold[] =>
       },
     ];
   });
+}

@@ -24,11 +24,12 @@ const degrees = {
   parallel: { tensor: 2 },
 };
 
-const check = async (plan: unknown, name = "plan.json") =>
-  shardbench([
+async function check(plan: unknown, name = "plan.json") {
+  return shardbench([
     "check",
     await fileWith(name, typeof plan === "string" ? plan : JSON.stringify(plan)),
   ]);
+}
 
 test("control: a sound plan passes with 0", async () => {
   const { code, stdout, stderr } = await check(sound);

@@ -5,18 +5,18 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { shardbench } from "./shardbench.ts";
 
-const hasShell = (shell: string): boolean => {
+function hasShell(shell: string): boolean {
   try {
     execFileSync(shell, ["-c", "true"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
   }
-};
+}
 
 /** What bash offers when the tab key is pressed after these words. */
-const offered = (script: string, words: readonly string[], cwd: string): Promise<string[]> =>
-  new Promise((resolve, reject) => {
+function offered(script: string, words: readonly string[], cwd: string): Promise<string[]> {
+  return new Promise((resolve, reject) => {
     const list = words.map((word) => `'${word}'`).join(" ");
     const program = `${script}
 COMP_WORDS=(shardbench ${list}); COMP_CWORD=${words.length}; _shardbench
@@ -26,6 +26,7 @@ for each in "\${COMPREPLY[@]}"; do echo "$each"; done`;
       else resolve(stdout.split("\n").filter((line) => line !== ""));
     });
   });
+}
 
 describe.skipIf(!hasShell("bash"))("in bash", () => {
   let script = "";

@@ -12,8 +12,9 @@ const broken = JSON.stringify({
   parallel: { tensor: 3 },
 });
 
-const named = (text: string): string[][] =>
-  [...text.matchAll(/`shardbench ([^`]+)`/g)].map(([, words = ""]) => words.split(/\s+/));
+function named(text: string): string[][] {
+  return [...text.matchAll(/`shardbench ([^`]+)`/g)].map(([, words = ""]) => words.split(/\s+/));
+}
 
 test("what a check says to run next can be run", async () => {
   const configs = (await readdir("configs")).filter((name) => name !== "plan.schema.json");

@@ -48,11 +48,11 @@ const run = await shardbench(
 
 if (run.code !== 0) throw new Error(`the run ended with ${run.code}: ${run.stderr}`);
 
-const resultOfRun = async () => {
+async function resultOfRun() {
   const { plan } = parsePlan(JSON.stringify(small), "plan.json");
   if (plan === undefined) throw new Error("the plan must load");
   return parseResult(await readFile(resultFile, "utf8"), resultFile, plan);
-};
+}
 
 describe("run", () => {
   test("ends with 0, its report in 80 columns without color or progress", () => {
@@ -139,7 +139,7 @@ describe("compare", () => {
 
   test("refuses a result whose schema it does not know", async () => {
     const text = (await readFile(resultFile, "utf8")).replace(
-      '"schemaVersion": 4',
+      '"schemaVersion": 5',
       '"schemaVersion": 99',
     );
     const other = await fileWith("result.json", text);

@@ -14,11 +14,11 @@ export interface Ended {
 }
 
 /** Needs `npm run build` first, as `npm test` does. */
-export const shardbench = (
+export function shardbench(
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<Ended> =>
-  new Promise((done) => {
+): Promise<Ended> {
+  return new Promise((done) => {
     const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env;
     const child = execFile(
       process.execPath,
@@ -27,10 +27,11 @@ export const shardbench = (
       (_error, stdout, stderr) => done({ code: child.exitCode, stdout, stderr }),
     );
   });
+}
 
 /** A file in a folder of its own; gives its path. */
-export const fileWith = async (name: string, text: string): Promise<string> => {
+export async function fileWith(name: string, text: string): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), "shardbench-cli-")), name);
   await writeFile(path, text);
   return path;
-};
+}

@@ -11,15 +11,17 @@ export const load = (url, context, next) => {
   writeSync(2, \`loaded \${url}\\n\`);
   return next(url, context);
 };`;
-const dataUrl = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
+function dataUrl(text: string): string {
+  return `data:text/javascript,${encodeURIComponent(text)}`;
+}
 const register = `import { register } from "node:module"; register(${JSON.stringify(dataUrl(hook))});`;
 
-const modulesOf = async (...parameters: string[]): Promise<string[]> => {
+async function modulesOf(...parameters: string[]): Promise<string[]> {
   const { stderr } = await shardbench(parameters, {
     NODE_OPTIONS: `--import=${dataUrl(register)}`,
   });
   return stderr.split("\n").filter((line) => line.startsWith("loaded "));
-};
+}
 
 test.each(["check", "claims", "estimate", "describe"])("%s opens few modules", async (command) => {
   const modules = await modulesOf(command, "configs/three-stage-pipeline.json");

@@ -32,30 +32,41 @@ export interface Case {
   readonly zeros?: boolean;
 }
 
-const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
-const startOf = (counts: readonly number[], at: number): number => total(counts.slice(0, at));
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+function startOf(counts: readonly number[], at: number): number {
+  return total(counts.slice(0, at));
+}
 
-const splitsByReader = ({ op }: Case): boolean =>
-  op === "reduce-scatter" || op === "all-to-all" || op === "scatter";
+function splitsByReader({ op }: Case): boolean {
+  return op === "reduce-scatter" || op === "all-to-all" || op === "scatter";
+}
 
-const isSum = ({ op }: Case): boolean =>
-  op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+function isSum({ op }: Case): boolean {
+  return op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+}
 
-const sentCounts = (one: Case, i: number): number[] =>
-  splitsByReader(one) ? one.to.map((_, j) => one.count(i, j)) : [one.count(i, 0)];
+function sentCounts(one: Case, i: number): number[] {
+  return splitsByReader(one) ? one.to.map((_, j) => one.count(i, j)) : [one.count(i, 0)];
+}
 
 /** A scale of 0 leaves the sign of each element. */
-const contentOf = (one: Case, i: number): RegionContent => ({
-  ...uniform(`${one.layer}/${i}`, total(sentCounts(one, i))),
-  ...(one.zeros === true ? { center: -0, scale: 0 } : {}),
-});
+function contentOf(one: Case, i: number): RegionContent {
+  return {
+    ...uniform(`${one.layer}/${i}`, total(sentCounts(one, i))),
+    ...(one.zeros === true ? { center: -0, scale: 0 } : {}),
+  };
+}
 
-const sentValues = (one: Case, i: number, dtype: StorageType): number[] =>
-  total(sentCounts(one, i)) === 0 ? [] : contentValues(contentOf(one, i), dtype);
+function sentValues(one: Case, i: number, dtype: StorageType): number[] {
+  return total(sentCounts(one, i)) === 0 ? [] : contentValues(contentOf(one, i), dtype);
+}
 
 /** What each member sends, as storage of that type holds it. */
-export const sentBy = (one: Case, dtype: StorageType): number[][] =>
-  one.from.map((_, i) => sentValues(one, i, dtype));
+export function sentBy(one: Case, dtype: StorageType): number[][] {
+  return one.from.map((_, i) => sentValues(one, i, dtype));
+}
 
 /** The elements that arrive at member j, and the index of the first in the buffer that receives. */
 function expected(one: Case, j: number, sent: readonly (readonly number[])[]) {
@@ -77,13 +88,14 @@ function expected(one: Case, j: number, sent: readonly (readonly number[])[]) {
 }
 
 /** How many elements arrive at member j. */
-const arriving = (one: Case, j: number): number => {
+function arriving(one: Case, j: number): number {
   if (isSum(one)) return one.count(0, j);
   return total(one.from.map((_, i) => one.count(i, splitsByReader(one) ? j : 0)));
-};
+}
 
-const isInPlace = ({ inPlace, from, to }: Case, rank: number): boolean =>
-  inPlace === true && from.includes(rank) && to.includes(rank);
+function isInPlace({ inPlace, from, to }: Case, rank: number): boolean {
+  return inPlace === true && from.includes(rank) && to.includes(rank);
+}
 
 function instructionOf(one: Case, channel: number, dtype: StorageType, rank: number): Collective {
   const { op, layer, from, to, count, inPlace, algorithm } = one;
@@ -188,12 +200,14 @@ function need(draft: Draft, role: "workspace" | "staging", id: string, bytes: nu
 }
 
 /** A longer row that holds the content from that element on: a window that begins before it. */
-const placedAt = (content: RegionContent, first: number, elements: number): Content => ({
-  ...content,
-  shape: [1, elements],
-  offset: [0, -first],
-  size: [1, elements],
-});
+function placedAt(content: RegionContent, first: number, elements: number): Content {
+  return {
+    ...content,
+    shape: [1, elements],
+    offset: [0, -first],
+    size: [1, elements],
+  };
+}
 
 /** Compares what every member shows with the right answer; members of an all-reduce also with each other. */
 export function verify(

@@ -12,7 +12,9 @@ type Op = Case["op"];
 
 /** Empty, odd, whole quads, and larger than a workgroup. */
 const sizes = [20, 0, 3, 1, 4, 1029, 7];
-const sizeOf = (index: number): number => sizes[index % sizes.length] ?? 0;
+function sizeOf(index: number): number {
+  return sizes[index % sizes.length] ?? 0;
+}
 
 const everyOp: readonly Op[] = [
   "all-gather",
@@ -33,13 +35,13 @@ function groupsFor(op: Op, from: readonly number[], to: readonly number[]) {
   return { from: fromOne ? from.slice(0, 1) : from, to: toOne ? to.slice(0, 1) : to };
 }
 
-const countFor =
-  (op: Op, salt: number): Case["count"] =>
-  (i, j) => {
+function countFor(op: Op, salt: number): Case["count"] {
+  return (i, j) => {
     if (op === "all-to-all") return sizeOf(i * 3 + j + salt);
     if (op === "all-gather" || op === "gather") return sizeOf(i + salt);
     return op === "reduce-scatter" || op === "scatter" ? sizeOf(j + salt) : sizeOf(salt);
   };
+}
 
 /** Every collective on groups of one size among `ranks`: the same on both sides, overlapping, in place. */
 function casesOf(members: number, ranks: number): Case[] {
@@ -73,8 +75,8 @@ function casesOf(members: number, ranks: number): Case[] {
 }
 
 /** Messages of two chunks. */
-const largeCases = (ranks: readonly number[], dtype: StorageType, beyond: number): Case[] =>
-  (["all-gather", "all-reduce", "reduce-scatter", "all-to-all"] as const).map((op) => ({
+function largeCases(ranks: readonly number[], dtype: StorageType, beyond: number): Case[] {
+  return (["all-gather", "all-reduce", "reduce-scatter", "all-to-all"] as const).map((op) => ({
     layer: `${op}, a chunk and ${beyond}`,
     op,
     from: ranks,
@@ -82,6 +84,7 @@ const largeCases = (ranks: readonly number[], dtype: StorageType, beyond: number
     count: () => chunkBytes / bytesPerElement(dtype) + beyond,
     inPlace: beyond % 4 === 0,
   }));
+}
 
 async function play(
   ranks: number,
@@ -112,10 +115,13 @@ async function play(
   }
 }
 
-const named = (dtype: StorageType, cases: readonly Case[]) =>
-  cases.map((one) => ({ one: { ...one, layer: `${one.layer} ${dtype}` }, dtype }));
+function inDtype(dtype: StorageType, cases: readonly Case[]) {
+  return cases.map((one) => ({ one: { ...one, layer: `${one.layer} ${dtype}` }, dtype }));
+}
 
-const inBoth = (cases: readonly Case[]) => [...named("f32", cases), ...named("f16", cases)];
+function inBoth(cases: readonly Case[]) {
+  return [...inDtype("f32", cases), ...inDtype("f16", cases)];
+}
 
 describeOnAdapter("collectives between rank processes", () => {
   test("on groups of 1 to 8 ranks agree with plain sums and concatenations", async () => {
@@ -127,8 +133,8 @@ describeOnAdapter("collectives between rank processes", () => {
   });
 
   test("of several chunks agree with plain sums and concatenations", async () => {
-    const whole = named("f32", largeCases([2, 0, 1], "f32", 4));
-    const odd = named("f16", largeCases([1, 2], "f16", 5));
+    const whole = inDtype("f32", largeCases([2, 0, 1], "f32", 4));
+    const odd = inDtype("f16", largeCases([1, 2], "f16", 5));
     expect(await play(3, [...whole, ...odd])).toBe(whole.length + odd.length);
   });
 

@@ -36,19 +36,24 @@ const worlds: readonly World[] = [
   { ranks: 4, from: [0, 3], to: [1, 2], expertsPerRank: [2, 0], capacity: 1, dtype: "f16" },
 ];
 
-const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
 
-const countsContent = (source: number, experts: number): Content => ({
-  kind: "ids",
-  tensor: `counts ${source}`,
-  shape: [1, experts],
-  offset: [0, 0],
-  size: [1, experts],
-  vocabulary: mostRows + 1,
-});
+function countsContent(source: number, experts: number): Content {
+  return {
+    kind: "ids",
+    tensor: `counts ${source}`,
+    shape: [1, experts],
+    offset: [0, 0],
+    size: [1, experts],
+    vocabulary: mostRows + 1,
+  };
+}
 
-const rowsContent = (source: number, experts: number): Content =>
-  uniform(`rows ${source}`, experts * mostRows * rowElements);
+function rowsContent(source: number, experts: number): Content {
+  return uniform(`rows ${source}`, experts * mostRows * rowElements);
+}
 
 const layer = "test/0.moe";
 

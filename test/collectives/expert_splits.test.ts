@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { acceptRows, dispatchPieces, receivedRows } from "../../src/collectives/expert_splits.ts";
-import { bytesOf, joined, sum } from "../../src/program/exchange/pieces.ts";
+import { bytesOfPieces, joinPieces, sum } from "../../src/program/exchange/pieces.ts";
 
 const arbitrarySplits = fc
   .record({
@@ -58,7 +58,7 @@ test("capacity is used up by the first sources", () => {
 });
 
 test("pieces that touch on both sides become one, empty ones none", () => {
-  const pieces = joined([
+  const pieces = joinPieces([
     { sourceOffset: 0, targetOffset: 8, bytes: 4 },
     { sourceOffset: 4, targetOffset: 12, bytes: 4 },
     { sourceOffset: 8, targetOffset: 16, bytes: 0 },
@@ -68,5 +68,5 @@ test("pieces that touch on both sides become one, empty ones none", () => {
     { sourceOffset: 0, targetOffset: 8, bytes: 8 },
     { sourceOffset: 12, targetOffset: 16, bytes: 4 },
   ]);
-  expect(bytesOf(pieces)).toBe(12);
+  expect(bytesOfPieces(pieces)).toBe(12);
 });

@@ -20,12 +20,14 @@ import type { RankObservation } from "../../src/runtime/observation.ts";
 
 export const seed = 7;
 
-export const originOf = (layer: string, microBatch = 0): Origin => ({
-  stage: "test",
-  layer,
-  microBatch,
-  phase: "forward",
-});
+export function originOf(layer: string, microBatch = 0): Origin {
+  return {
+    stage: "test",
+    layer,
+    microBatch,
+    phase: "forward",
+  };
+}
 
 /** Buffers and instructions of one rank while a program is put together. */
 export interface Draft {
@@ -34,20 +36,23 @@ export interface Draft {
   readonly instructions: Instruction[];
 }
 
-export const drafts = (ranks: number): Draft[] =>
-  Array.from({ length: ranks }, (_, rank) => ({ rank, buffers: [], instructions: [] }));
+export function drafts(ranks: number): Draft[] {
+  return Array.from({ length: ranks }, (_, rank) => ({ rank, buffers: [], instructions: [] }));
+}
 
-export const programOf = (ranks: readonly Draft[], dtype: StorageType): Program => ({
-  name: "test",
-  dtype,
-  seed,
-  ranks,
-  batch: 1,
-  tokens: 1,
-  microBatches: 1,
-  layers: [],
-  output: { rows: 1, columns: 4 },
-});
+export function programOf(ranks: readonly Draft[], dtype: StorageType): Program {
+  return {
+    name: "test",
+    dtype,
+    seed,
+    ranks,
+    batch: 1,
+    tokens: 1,
+    microBatches: 1,
+    layers: [],
+    output: { rows: 1, columns: 4 },
+  };
+}
 
 /** A buffer of that many elements in one row, in whole quads; at least one, for none may be bound empty. */
 export function declare(
@@ -67,27 +72,30 @@ export function declare(
 }
 
 /** What member i of a collective sends: different on every rank. */
-export const uniform = (tensor: string, elements: number): RegionContent => ({
-  kind: "uniform",
-  tensor,
-  shape: [1, elements],
-  offset: [0, 0],
-  size: [1, elements],
-  center: 0,
-  scale: 1,
-});
+export function uniform(tensor: string, elements: number): RegionContent {
+  return {
+    kind: "uniform",
+    tensor,
+    shape: [1, elements],
+    offset: [0, 0],
+    size: [1, elements],
+    center: 0,
+    scale: 1,
+  };
+}
 
-export const observe = (draft: Draft, layer: string, buffer: string): void => {
+export function observe(draft: Draft, layer: string, buffer: string): void {
   draft.instructions.push({
     op: "observe",
     origin: originOf(layer),
     buffer,
     observation: { kind: "output", copy: 0, rowOffset: 0, rows: 1, columnOffset: 0, columns: 4 },
   });
-};
+}
 
-export const contentValues = (content: Content, dtype: DType): number[] =>
-  valuesOf(fillContent(content, seed, dtype), dtype);
+export function contentValues(content: Content, dtype: DType): number[] {
+  return valuesOf(fillContent(content, seed, dtype), dtype);
+}
 
 export function valuesOf(bytes: Uint8Array, dtype: DType): number[] {
   const own = bytes.slice().buffer;

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { createUploads } from "../../src/collectives/uploads.ts";
 
 const mebibyte = 2 ** 20;
-const meanwhile = async <Result>(work: Promise<Result>): Promise<Result> => work;
+async function meanwhile<Result>(work: Promise<Result>): Promise<Result> {
+  return work;
+}
 
 /** A GPU that takes what was written when it is told to. */
 function slowQueue() {

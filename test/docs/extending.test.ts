@@ -26,7 +26,7 @@ function pathsIn(text: string): string[] {
   return [...new Set(paths)];
 }
 
-/** A path with placeholders is one of the form that it gives. */
+/** A path with placeholders is one of the variant that it gives. */
 function isThere(path: string): boolean {
   if (!path.includes("<")) return existsSync(path);
   const folder = dirname(path);
@@ -36,12 +36,12 @@ function isThere(path: string): boolean {
       (entry) => entry.isDirectory() && isThere(path.replace(/<\w+>/, () => entry.name)),
     );
   }
-  const form = new RegExp(
+  const pattern = new RegExp(
     `^${basename(path)
       .replaceAll(".", String.raw`\.`)
       .replaceAll(/<\w+>/g, String.raw`\w+`)}$`,
   );
-  return existsSync(folder) && readdirSync(folder).some((name) => form.test(name));
+  return existsSync(folder) && readdirSync(folder).some((name) => pattern.test(name));
 }
 
 test("the page has a section for each extension", () => {

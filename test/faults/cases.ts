@@ -5,47 +5,58 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Fault, faultOf, runParameters, type Scene, type Setting } from "./fault.ts";
 
-const measuring = async ({ until }: Scene): Promise<void> => until(/measuring [1-9]\d*/);
+async function measuring({ until }: Scene): Promise<void> {
+  return until(/measuring [1-9]\d*/);
+}
 const long = runParameters("-o", "r.json", "--time", "5min");
 const short = runParameters("-o", "r.json", "--samples", "6");
 
-const inMeasuring = (name: string, happen: Setting["happen"], more?: Partial<Setting>): Fault => ({
-  name,
-  run: async () =>
-    faultOf({
-      parameters: long,
-      onTerminal: true,
-      before: measuring,
-      ...(happen === undefined ? {} : { happen }),
-      ...more,
-    }),
-});
+function inMeasuring(name: string, happen: Setting["happen"], more?: Partial<Setting>): Fault {
+  return {
+    name,
+    run: async () =>
+      faultOf({
+        parameters: long,
+        onTerminal: true,
+        before: measuring,
+        ...(happen === undefined ? {} : { happen }),
+        ...more,
+      }),
+  };
+}
 
-const signalled = (signal: NodeJS.Signals): Fault =>
-  inMeasuring(`${signal} while it measures`, async ({ pid }) => {
+function signalled(signal: NodeJS.Signals): Fault {
+  return inMeasuring(`${signal} while it measures`, async ({ pid }) => {
     process.kill(pid, signal);
   });
+}
 
-const refused = (name: string, ...parameters: readonly string[]): Fault => ({
-  name,
-  run: async () => faultOf({ parameters }),
-});
+function refused(name: string, ...parameters: readonly string[]): Fault {
+  return {
+    name,
+    run: async () => faultOf({ parameters }),
+  };
+}
 
-const refusedFile = (name: string, text: string, ...parameters: readonly string[]): Fault => ({
-  name,
-  run: async () =>
-    faultOf({
-      parameters,
-      prepare: async (folder) => writeFile(join(folder, "given.txt"), text),
+function refusedFile(name: string, text: string, ...parameters: readonly string[]): Fault {
+  return {
+    name,
+    run: async () =>
+      faultOf({
+        parameters,
+        prepare: async (folder) => writeFile(join(folder, "given.txt"), text),
+      }),
+  };
+}
+
+function withRank(name: string, signal: NodeJS.Signals, slow?: true): Fault {
+  return {
+    ...inMeasuring(name, async ({ ranks }) => {
+      process.kill(ranks()[1] ?? 0, signal);
     }),
-});
-
-const withRank = (name: string, signal: NodeJS.Signals, slow?: true): Fault => ({
-  ...inMeasuring(name, async ({ ranks }) => {
-    process.kill(ranks()[1] ?? 0, signal);
-  }),
-  ...(slow === undefined ? {} : { slow }),
-});
+    ...(slow === undefined ? {} : { slow }),
+  };
+}
 
 export const control: Fault = {
   name: "nothing",
@@ -60,26 +71,28 @@ export const signalTwice = inMeasuring("SIGTERM twice at once", async ({ pid }) 
   process.kill(pid, "SIGTERM");
 });
 
-/** By what its end prints: rows of sizes, or of kernels whose forms were tried. */
-const interruptedTool = (
+/** By what its end prints: rows of sizes, or of kernels whose variants were tried. */
+function interruptedTool(
   name: string,
   command: readonly string[],
   shown: RegExp,
   signal: NodeJS.Signals,
-): Fault => ({
-  name,
-  run: async () =>
-    faultOf({
-      parameters: [...command, "--adapter", "swiftshader"],
-      onTerminal: true,
-      // The coordinator's caches are its own, so that tuning has something to try.
-      shell: 'export XDG_CACHE_HOME="$PWD/cache"; exec "$@"',
-      before: async ({ until }) => until(shown),
-      happen: async ({ pid }) => {
-        process.kill(pid, signal);
-      },
-    }),
-});
+): Fault {
+  return {
+    name,
+    run: async () =>
+      faultOf({
+        parameters: [...command, "--adapter", "swiftshader"],
+        onTerminal: true,
+        // The coordinator's caches are its own, so that tuning has something to try.
+        shell: 'export XDG_CACHE_HOME="$PWD/cache"; exec "$@"',
+        before: async ({ until }) => until(shown),
+        happen: async ({ pid }) => {
+          process.kill(pid, signal);
+        },
+      }),
+  };
+}
 
 export const collectivesInterrupted = interruptedTool(
   "SIGTERM while collectives measures its third size",
@@ -89,7 +102,7 @@ export const collectivesInterrupted = interruptedTool(
 );
 
 export const tuneInterrupted = interruptedTool(
-  "SIGHUP while tune tries forms",
+  "SIGHUP while tune tries variants",
   ["tune", "plan.json"],
   /tuning kernels [1-9]/,
   "SIGHUP",

@@ -77,17 +77,12 @@ export interface Setting {
   readonly happen?: (scene: Scene) => Promise<void>;
 }
 
-export const runParameters = (...more: readonly string[]): string[] => [
-  "run",
-  "plan.json",
-  "--adapter",
-  "swiftshader",
-  "--no-tune",
-  ...more,
-];
+export function runParameters(...more: readonly string[]): string[] {
+  return ["run", "plan.json", "--adapter", "swiftshader", "--no-tune", ...more];
+}
 
 /** Runs a command in a folder of its own, has the fault happen, and looks at what is left. */
-export const faultOf = async (setting: Setting): Promise<Ended> => {
+export async function faultOf(setting: Setting): Promise<Ended> {
   const folder = await mkdtemp(join(tmpdir(), "shardbench-fault-"));
   await writeFile(join(folder, "plan.json"), JSON.stringify(plan));
   await setting.prepare?.(folder);
@@ -113,9 +108,9 @@ export const faultOf = async (setting: Setting): Promise<Ended> => {
     ...(await lookAt(folder)),
     ranksLeft: ranks.filter(isAlive).length,
   };
-};
+}
 
-const start = (folder: string, { parameters, onTerminal, shell = 'exec "$@"' }: Setting) => {
+function start(folder: string, { parameters, onTerminal, shell = 'exec "$@"' }: Setting) {
   const command = ["sh", "-c", `echo $$ > pid; ${shell}`, "sh", process.execPath, main];
   const { FORCE_COLOR: _, NO_COLOR: __, ...env } = process.env;
   const quoted = [...command, ...parameters].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
@@ -144,35 +139,36 @@ const start = (folder: string, { parameters, onTerminal, shell = 'exec "$@"' }: 
     ranks: () => childrenOf(Number(existsSync(pidFile) ? readFileSync(pidFile, "utf8") : 0)),
     outcome: () => ({ stdout, stderr, code: child.exitCode }),
   };
-};
+}
 
-const childrenOf = (pid: number): number[] => {
+function childrenOf(pid: number): number[] {
   try {
     const found = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
     return found.split(" ").filter(Boolean).map(Number).filter(isRank);
   } catch {
     return [];
   }
-};
+}
 
-const isRank = (pid: number): boolean =>
-  readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("runtime/rank.js");
+function isRank(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("runtime/rank.js");
+}
 
 /** 0 is no process. */
-const isAlive = (pid: number): boolean => {
+function isAlive(pid: number): boolean {
   try {
     // One that nobody has waited for yet is dead all the same.
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
-};
+}
 
-const gone = async (pid: number): Promise<void> => {
+async function gone(pid: number): Promise<void> {
   for (let wait = isAlive(pid); wait; wait = isAlive(pid)) await setTimeout(20);
-};
+}
 
-const lookAt = async (folder: string): Promise<Pick<Ended, "kept" | "leftBehind">> => {
+async function lookAt(folder: string): Promise<Pick<Ended, "kept" | "leftBehind">> {
   const kept: Record<string, number> = {};
   const leftBehind: string[] = [];
   const names = await readdir(folder, { recursive: true });
@@ -183,4 +179,4 @@ const lookAt = async (folder: string): Promise<Pick<Ended, "kept" | "leftBehind"
     if (text.startsWith("{")) kept[name] = parseStored(text, name).sources.samples.length;
   }
   return { kept, leftBehind };
-};
+}

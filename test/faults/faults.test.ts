@@ -9,17 +9,18 @@ import type { Ended, Fault } from "./fault.ts";
 const isPossible = process.platform === "linux" && existsSync("/usr/bin/script");
 
 /** Nothing half-written and no rank stays, whatever happened. */
-const endOf = async (fault: Fault): Promise<Ended> => {
+async function endOf(fault: Fault): Promise<Ended> {
   const ended = await fault.run();
   expect({ leftBehind: ended.leftBehind, ranksLeft: ended.ranksLeft }).toEqual({
     leftBehind: [],
     ranksLeft: 0,
   });
   return ended;
-};
+}
 
-const each = (faults: readonly Fault[]) =>
-  faults.map((fault): [string, Fault] => [fault.name, fault]);
+function each(faults: readonly Fault[]) {
+  return faults.map((fault): [string, Fault] => [fault.name, fault]);
+}
 
 describe.skipIf(!isPossible)("a run, when", () => {
   test("nothing happens, ends with 0 and its result", async () => {
@@ -42,7 +43,7 @@ describe.skipIf(!isPossible)("a run, when", () => {
     expect(stdout).toContain("Interrupted: ");
   });
 
-  test("tune is interrupted: keeps the forms it has, and says so", async () => {
+  test("tune is interrupted: keeps the variants it has, and says so", async () => {
     const { code, stdout } = await endOf(cases.tuneInterrupted);
     expect(code).toBe(130);
     expect(stdout).toMatch(/Interrupted: [1-9]\d* kernel shapes? kept/);

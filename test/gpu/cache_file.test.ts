@@ -23,11 +23,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const onlyFile = async (): Promise<string> => {
+async function onlyFile(): Promise<string> {
   const all = await readdir(join(folder, "shardbench", "figures"));
   expect(all).toHaveLength(1);
   return join(folder, "shardbench", "figures", all[0] ?? "");
-};
+}
 
 test("control: what was written is read again, whatever the order of the key's parts", async () => {
   expect(await writeCacheFile("figures", key, content)).toBe(true);

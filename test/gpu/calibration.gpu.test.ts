@@ -6,7 +6,7 @@ import { adapterCacheKey } from "../../src/gpu/cache_key.ts";
 import { readCacheFile, writeCacheFile } from "../../src/gpu/cache_file.ts";
 import { type Calibration, calibrationSchema } from "../../src/gpu/calibration/calibration.ts";
 import { copy } from "../../src/gpu/calibration/memory.ts";
-import { microForm } from "../../src/gpu/calibration/micro_kernel.ts";
+import { microVariant } from "../../src/gpu/calibration/micro_kernel.ts";
 import { calibrateAndKeep, recallOrCalibrate } from "../../src/gpu/calibration/recall.ts";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -107,8 +107,8 @@ describeOnAdapter("calibration", () => {
       findWrong: (words: Uint32Array) =>
         words.every((word) => word === 7) ? undefined : "a word too few",
     };
-    const form = await microForm(bench, micro, { quads }, [x, y]);
-    const outcome = await form.verify().then(
+    const variant = await microVariant(bench, micro, { quads }, [x, y]);
+    const outcome = await variant.verify().then(
       () => "taken",
       (error: Error) => error.message,
     );

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findClockOffset } from "../../src/gpu/clock_offset.ts";
 
 /** A GPU whose clock shows `offset` ms less than the host's; waits before and after a pass vary. */
-const gpuBehind = (offset: number) => {
+function gpuBehind(offset: number) {
   const waits = [3, 1, 0.5, 2, 0.25, 4, 1, 1];
   let now = 1000;
   return () => {
@@ -13,7 +13,7 @@ const gpuBehind = (offset: number) => {
     now = gpuEndMs + offset + (waits[2] ?? 0);
     return Promise.resolve({ hostBeforeMs, gpuBeginMs, gpuEndMs, hostAfterMs: now });
   };
-};
+}
 
 test("a clock that may be the host's own is left alone", async () => {
   expect(await findClockOffset(gpuBehind(0))).toBe(0);

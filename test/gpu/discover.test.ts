@@ -36,7 +36,9 @@ test.each([
 });
 
 // Hardware, which is in no list, has -1.
-const preference = (id: string): number => ["lavapipe", "swiftshader"].indexOf(id);
+function preference(id: string): number {
+  return ["lavapipe", "swiftshader"].indexOf(id);
+}
 
 test("adapters come in order of preference, each id once", async () => {
   const ids = (await findAdapters()).map(({ choice }) => choice.id);

@@ -2,18 +2,21 @@ import { describe, expect, test } from "vitest";
 import type { AdapterReport } from "../../src/gpu/adapter.ts";
 import { keepDistinct, shadowOf } from "../../src/gpu/distinct_adapters.ts";
 
-const report = (name: string, ordinal = 0): AdapterReport => ({
-  choice: { id: "", name, software: false, loader: "system", ordinal },
-  vendor: "nvidia",
-  architecture: "",
-  device: "",
-  driver: "",
-  features: [],
-  limits: {},
-});
+function report(name: string, ordinal = 0): AdapterReport {
+  return {
+    choice: { id: "", name, software: false, loader: "system", ordinal },
+    vendor: "nvidia",
+    architecture: "",
+    device: "",
+    driver: "",
+    features: [],
+    limits: {},
+  };
+}
 
-const tagsOf = async (vendor: string, count: number): Promise<string[]> =>
-  Array.from({ length: count }, (_, i) => `${vendor}-${i}`);
+async function tagsOf(vendor: string, count: number): Promise<string[]> {
+  return Array.from({ length: count }, (_, i) => `${vendor}-${i}`);
+}
 
 describe("several GPUs", () => {
   test("control: of different names are all kept, without tags", async () => {

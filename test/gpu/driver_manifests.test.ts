@@ -14,7 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-const folder = (): string => join(root, "vulkan/icd.d");
+function folder(): string {
+  return join(root, "vulkan/icd.d");
+}
 
 test("manifests in the user's data folder are found, other files are not", async () => {
   const found = await findDriverManifests({ XDG_DATA_HOME: root, XDG_DATA_DIRS: "" });

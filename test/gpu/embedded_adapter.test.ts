@@ -33,7 +33,7 @@ interface Unpacked {
 }
 
 /** @param given the cache folder that the user names; the other choices lie within the test's own */
-const unpack = async (given = cache, namespaces: readonly string[] = []): Promise<Unpacked> => {
+async function unpack(given = cache, namespaces: readonly string[] = []): Promise<Unpacked> {
   const [command, ...before] = namespaces;
   const { stdout } = await promisify(execFile)(
     command ?? process.execPath,
@@ -54,7 +54,7 @@ const unpack = async (given = cache, namespaces: readonly string[] = []): Promis
     },
   );
   return JSON.parse(stdout);
-};
+}
 
 test("many processes unpack at once and leave one complete copy", async () => {
   const answers = await Promise.all([unpack(), unpack(), unpack()]);
@@ -117,11 +117,11 @@ describe("a copy that something befell is replaced", () => {
   });
 });
 
-const setByte = async (file: string): Promise<void> => {
+async function setByte(file: string): Promise<void> {
   const bytes = await readFile(file);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   await writeFile(file, bytes);
-};
+}
 
 describe("another folder is taken where the first will not do", () => {
   const elsewhere = (): string => join(cache, "home", ".cache");

@@ -42,11 +42,12 @@ test.each([
 });
 
 /** [2 workgroups, 4 slots, 4 chains, 2 elements], as so many subgroups leave it. */
-const left = (subgroups: number): Float32Array =>
-  Float32Array.from({ length: 64 }, (_, index) => {
+function left(subgroups: number): Float32Array {
+  return Float32Array.from({ length: 64 }, (_, index) => {
     const slot = Math.floor(index / 8) % 4;
     return slot < subgroups ? 1025 + (Math.floor(index / 2) % 4) : 0;
   });
+}
 
 test.each([1, 2, 4])("%i subgroups are counted by what they leave", (subgroups) => {
   expect(countSubgroups(left(subgroups), 2, 4, 8)).toBe(subgroups);

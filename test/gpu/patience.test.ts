@@ -12,7 +12,7 @@ test("what is awaited comes through, and so does its error", async () => {
 });
 
 /** How often the event loop turns meanwhile. */
-const turnsDuring = async (wait: () => Promise<unknown>): Promise<number> => {
+async function turnsDuring(wait: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let over = false;
   const turn = (): void => {
@@ -23,7 +23,7 @@ const turnsDuring = async (wait: () => Promise<unknown>): Promise<number> => {
   await wait();
   over = true;
   return turns;
-};
+}
 
 test("whoever waits leaves the core most of the time: the loop hardly turns", async () => {
   const turning = await turnsDuring(async () => setTimeout(300));

@@ -10,12 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-const plugIn = async (address: string, kind: string, vendor: string, device: string) => {
+async function plugIn(address: string, kind: string, vendor: string, device: string) {
   await mkdir(join(root, address));
   await writeFile(join(root, address, "class"), `${kind}\n`);
   await writeFile(join(root, address, "vendor"), `${vendor}\n`);
   await writeFile(join(root, address, "device"), `${device}\n`);
-};
+}
 
 test("two equal GPUs get the tags of their addresses, in order", async () => {
   await plugIn("0000:c1:00.0", "0x030200", "0x10de", "0x2330");

@@ -3,23 +3,26 @@ import { adapterHint } from "../../src/gpu/embedded_platform.ts";
 import type { AdapterReport } from "../../src/gpu/adapter.ts";
 import { placeRanks, type PlacementOptions } from "../../src/gpu/placement.ts";
 
-const report = (id: string): AdapterReport => ({
-  choice: { id, name: id, software: !id.startsWith("gpu"), loader: "system", ordinal: 0 },
-  vendor: "",
-  architecture: "",
-  device: "",
-  driver: "",
-  features: [],
-  limits: {},
-});
+function report(id: string): AdapterReport {
+  return {
+    choice: { id, name: id, software: !id.startsWith("gpu"), loader: "system", ordinal: 0 },
+    vendor: "",
+    architecture: "",
+    device: "",
+    driver: "",
+    features: [],
+    limits: {},
+  };
+}
 
-const place = (
+function place(
   ranks: number,
   ids: readonly string[],
   options: PlacementOptions = {},
   environment: Record<string, string> = {},
-): string[] =>
-  placeRanks(ranks, ids.map(report), options, environment).map(({ choice }) => choice.id);
+): string[] {
+  return placeRanks(ranks, ids.map(report), options, environment).map(({ choice }) => choice.id);
+}
 
 const everything = ["gpu0", "gpu1", "lavapipe", "swiftshader"];
 

@@ -21,7 +21,7 @@ afterAll(() => gpu.close());
 
 const names = readdirSync(new URL("../../shaders/", import.meta.url), { recursive: true })
   .map((file) => String(file).replaceAll("\\", "/"))
-  // Those of kernels are compiled with the preludes and constants of their forms by their own tests.
+  // Those of kernels are compiled with the preludes and constants of their variants by their own tests.
   .filter((file) => file.startsWith("calibration") && file.endsWith(".wgsl"))
   .map((file) => file.slice(0, -".wgsl".length))
   // Its definitions are generated; its own suite compiles it.

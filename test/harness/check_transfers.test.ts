@@ -10,12 +10,13 @@ import { randomSource } from "../support/tensors.ts";
 
 const random = randomSource(5);
 const elements = 3000;
-const numbers = (count = elements): Float32Array =>
-  Float32Array.from({ length: count }, () => 2 * random() - 1);
+function numbers(count = elements): Float32Array {
+  return Float32Array.from({ length: count }, () => 2 * random() - 1);
+}
 
 type Memory = Readonly<Record<string, Float32Array | Uint32Array>>;
 
-const viewOf = (rank: number, memory: Memory): CheckView => {
+function viewOf(rank: number, memory: Memory): CheckView {
   const bytes = (id: string): Uint8Array => {
     const { buffer, byteLength } = memory[id] ?? new Float32Array();
     return new Uint8Array(buffer, 0, byteLength);
@@ -34,20 +35,20 @@ const viewOf = (rank: number, memory: Memory): CheckView => {
       return new Uint8Array(Buffer.concat(parts)).slice();
     },
   };
-};
+}
 
-const twoRanks = (transfer: Collective) => {
+function twoRanks(transfer: Collective) {
   const ranks = drafts(2);
   for (const { instructions } of ranks) instructions.push(transfer);
   return programOf(ranks, "f32");
-};
+}
 
 /** What both ranks show of it. */
-const evidenceOf = async (
+async function evidenceOf(
   transfer: Collective,
   memories: readonly Memory[],
-): Promise<TransferEvidence[]> =>
-  Promise.all(
+): Promise<TransferEvidence[]> {
+  return Promise.all(
     memories.map(async (memory, rank) => {
       const witness = createTransferWitness(viewOf(rank, memory));
       const sent = await witness.sent(transfer);
@@ -61,6 +62,7 @@ const evidenceOf = async (
       };
     }),
   );
+}
 
 const common = {
   origin: originOf("test/0.linear"),

@@ -8,7 +8,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { workHash } from "../../src/result/plan_hash.ts";
 import type { RankAdapter } from "../../src/result/result.ts";
 import { textOfResult } from "../../src/result/result_text.ts";
-import { columnsOf } from "../../src/result/sample_columns.ts";
+import { sampleColumns } from "../../src/result/sample_columns.ts";
 import { seal } from "../../src/result/seal.ts";
 import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
@@ -19,7 +19,9 @@ const stages = await planOf("smoke/pipeline-1f1b.yaml");
 
 type Content = Record<string, unknown>;
 
-const jsonOf = (value: unknown): Content => JSON.parse(JSON.stringify(value)) as Content;
+function jsonOf(value: unknown): Content {
+  return JSON.parse(JSON.stringify(value)) as Content;
+}
 /** With samples as a list, which a file holds as columns. */
 const contents = new Map(
   [explicit, experts, stages].map((plan): [Plan, Content] => {
@@ -30,7 +32,7 @@ const contents = new Map(
 );
 
 /** The file's content with the value at a path changed; a change to undefined takes it away. */
-const edited = (plan: Plan, path: string, change: (value: never) => unknown): Content => {
+function edited(plan: Plan, path: string, change: (value: never) => unknown): Content {
   const file = structuredClone(contents.get(plan) ?? {});
   const keys = path.split(".");
   const last = keys.pop() ?? "";
@@ -40,19 +42,22 @@ const edited = (plan: Plan, path: string, change: (value: never) => unknown): Co
   if (value === undefined) delete inner[last];
   else inner[last] = value;
   return file;
-};
+}
 
 /** As a file holds it. */
-const fileOf = (content: Content): Content => ({
-  ...content,
-  samples: columnsOf(content["samples"] as object[]),
-});
+function fileOf(content: Content): Content {
+  return {
+    ...content,
+    samples: sampleColumns(content["samples"] as object[]),
+  };
+}
 
 /** With a digest of what it says now. */
-const sealedAnew = ({ sha256: _, ...content }: Content): string =>
-  JSON.stringify(seal(fileOf(content)));
+function sealedAnew({ sha256: _, ...content }: Content): string {
+  return JSON.stringify(seal(fileOf(content)));
+}
 
-const refusalOf = (text: string, plan: Plan): EnvironmentError => {
+function refusalOf(text: string, plan: Plan): EnvironmentError {
   try {
     parseResult(text, "r.json", plan);
   } catch (error) {
@@ -60,7 +65,7 @@ const refusalOf = (text: string, plan: Plan): EnvironmentError => {
     throw error;
   }
   throw new Error("the result was accepted");
-};
+}
 
 describe("a result as the run wrote it", () => {
   test.each([
@@ -88,29 +93,37 @@ describe("a result as the run wrote it", () => {
   });
 });
 
-const half = (ms: number): number => ms / 2;
-const always = (value: unknown) => (): unknown => value;
+function half(ms: number): number {
+  return ms / 2;
+}
+function always(value: unknown) {
+  return (): unknown => value;
+}
 const gone = always(undefined);
-const halved = (sample: RankSample): RankSample => ({
-  rank: sample.rank,
-  computeMs: half(sample.computeMs),
-  reduceMs: half(sample.reduceMs),
-  uploadMs: half(sample.uploadMs),
-  readbackMs: half(sample.readbackMs),
-  moveMs: half(sample.moveMs),
-  idleMs: half(sample.idleMs),
-  hostMs: half(sample.hostMs),
-  unattributedMs: half(sample.unattributedMs),
-  busyMs: half(sample.busyMs),
-  communicatingMs: half(sample.communicatingMs),
-  overlappedMs: half(sample.overlappedMs),
-});
-const neverIdle = (sample: RankSample): RankSample => ({
-  ...sample,
-  idleMs: 0,
-  computeMs: sample.computeMs + sample.idleMs,
-  busyMs: sample.busyMs + sample.idleMs,
-});
+function halved(sample: RankSample): RankSample {
+  return {
+    rank: sample.rank,
+    computeMs: half(sample.computeMs),
+    reduceMs: half(sample.reduceMs),
+    uploadMs: half(sample.uploadMs),
+    readbackMs: half(sample.readbackMs),
+    moveMs: half(sample.moveMs),
+    idleMs: half(sample.idleMs),
+    hostMs: half(sample.hostMs),
+    unattributedMs: half(sample.unattributedMs),
+    busyMs: half(sample.busyMs),
+    communicatingMs: half(sample.communicatingMs),
+    overlappedMs: half(sample.overlappedMs),
+  };
+}
+function neverIdle(sample: RankSample): RankSample {
+  return {
+    ...sample,
+    idleMs: 0,
+    computeMs: sample.computeMs + sample.idleMs,
+    busyMs: sample.busyMs + sample.idleMs,
+  };
+}
 
 type Edit = readonly [
   of: string,
@@ -281,7 +294,7 @@ const ofCircumstances: readonly Edit[] = [
     /one for each of 3 ranks/,
   ],
   ["allocated memory", explicit, "memory.0.allocatedBytes", half, /memory\.0\.allocatedBytes/],
-  ["the form of a kernel", explicit, "kernels.0.form", always("softmax"), /does not compute/],
+  ["the variant of a kernel", explicit, "kernels.0.variant", always("softmax"), /does not compute/],
   ["the uses of a kernel", explicit, "kernels.0.uses", always(1), /other uses/],
   ["the kernels, removed", explicit, "kernels", always([]), /kernels are 0/],
   ["the seed", explicit, "seed", always(99), /other work/],

@@ -4,7 +4,7 @@ import { sample } from "../../src/harness/sampling.ts";
 import type { Measured } from "../../src/program/simulate/simulate.ts";
 
 /** Gives latencies of 1, 2, … ms; from one turn on, nothing. */
-const poolOf = (log: string[], ends = Infinity) => {
+function poolOf(log: string[], ends = Infinity) {
   let turn = 0;
   return {
     async timeAlone(repeats: number): Promise<Measured | undefined> {
@@ -15,7 +15,7 @@ const poolOf = (log: string[], ends = Infinity) => {
         : { repeats: Array.from({ length: repeats }, () => []), latencyMs: turn };
     },
   };
-};
+}
 
 test("a fifth of the exclusive steps in the middle of each fifth of the measured ones", async () => {
   const log: string[] = [];

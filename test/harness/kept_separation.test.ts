@@ -19,19 +19,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const report = (ordinal: number, vendor = "nvidia"): AdapterReport => ({
-  choice: { id: `gpu${ordinal}`, name: "A10", software: false, loader: "system", ordinal },
-  vendor,
-  architecture: "ampere",
-  device: "a10",
-  driver: "1",
-  features: [],
-  limits: {},
-});
+function report(ordinal: number, vendor = "nvidia"): AdapterReport {
+  return {
+    choice: { id: `gpu${ordinal}`, name: "A10", software: false, loader: "system", ordinal },
+    vendor,
+    architecture: "ampere",
+    device: "a10",
+    driver: "1",
+    features: [],
+    limits: {},
+  };
+}
 const alike = [report(0), report(1)];
 
 /** Adapters that take so many times as long together as alone. */
-const poolOf = (slowdown: number) => {
+function poolOf(slowdown: number) {
   let asked = 0;
   return {
     asked: () => asked,
@@ -41,7 +43,7 @@ const poolOf = (slowdown: number) => {
       return ranks.map(() => ({ startMs: 0, endMs: ranks.length > 1 ? 60 * slowdown : 60 }));
     },
   };
-};
+}
 
 test("of GPUs that were told apart, the next run knows it without asking", async () => {
   const first = await separationOf(poolOf(1), alike, true);

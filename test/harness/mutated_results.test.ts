@@ -29,6 +29,6 @@ test("control: the result itself is read", async () => {
 
 test("brackets without end are refused", async () => {
   const plan = await planOf(names[0] ?? "");
-  const deep = `{"schemaVersion":4,"a":${"[".repeat(1e6)}${"]".repeat(1e6)}}`;
+  const deep = `{"schemaVersion":5,"a":${"[".repeat(1e6)}${"]".repeat(1e6)}}`;
   expect(readMutated(deep, plan).refusal).toContain("more than 32 levels");
 });

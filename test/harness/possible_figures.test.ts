@@ -10,22 +10,27 @@ import { runOf, swiftshader } from "../support/made_up_run.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 
-const form = (rate: number) => ({ form: "some", runs: [rate, rate], others: {} });
-const peaksOf = (f32: number): AdapterCalibration => ({
-  ...swiftshader,
-  ceilings: ceilingsOf({ f32: form(f32), copy: form(20e9) }),
-});
-const resultBy = (calibration: readonly AdapterCalibration[]): RunResult =>
-  runOf(pipeline, software, { state: "complete" }, calibration);
+function variant(rate: number) {
+  return { variant: "some", runs: [rate, rate], others: {} };
+}
+function peaksOf(f32: number): AdapterCalibration {
+  return {
+    ...swiftshader,
+    ceilings: ceilingsOf({ f32: variant(f32), copy: variant(20e9) }),
+  };
+}
+function resultBy(calibration: readonly AdapterCalibration[]): RunResult {
+  return runOf(pipeline, software, { state: "complete" }, calibration);
+}
 
 /** A run whose peaks were measured as 20 GFLOP/s, where its steps need 95, and are measured once more. */
-const withPeaksAnew = async (f32: number) => {
+async function withPeaksAnew(f32: number) {
   let calibration: readonly AdapterCalibration[] = [peaksOf(20e9)];
   const calibrated: Calibration = {
-    version: 1,
+    version: 2,
     date: "2026-01-02T03:04:06.000Z",
     tookMs: 1,
-    rates: { f32: form(f32), copy: form(10e9) },
+    rates: { f32: variant(f32), copy: variant(10e9) },
     costs: {},
   };
   const job: Pick<Job, "options" | "record" | "note"> = {
@@ -40,7 +45,7 @@ const withPeaksAnew = async (f32: number) => {
     calibrate: async () => [{ adapter: "swiftshader", calibration: calibrated }],
   };
   return calibratedAgain(job, pool, async () => resultBy(calibration));
-};
+}
 
 test("control: a run within its peaks is possible, one beyond them is not", () => {
   expect(isPossible(resultBy([peaksOf(500e9)]))).toBe(true);
@@ -62,11 +67,11 @@ test("what is impossible by these, too, stops the run and says what", async () =
   });
 });
 
-test("peaks after the steps are of the same forms, one entry for each run", async () => {
+test("peaks after the steps are of the same variants, one entry for each run", async () => {
   const asked: unknown[] = [];
   const pool = {
-    lookAtPeaks: async (forms: ReadonlyMap<string, unknown>) => {
-      asked.push(...forms.values());
+    lookAtPeaks: async (variants: ReadonlyMap<string, unknown>) => {
+      asked.push(...variants.values());
       return new Map([["swiftshader", { f32: [25e9, 30e9], copy: [1e9] }]]);
     },
   };

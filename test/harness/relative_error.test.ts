@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { relativeError } from "../../src/harness/relative_error.ts";
 
-const error = (actual: readonly number[], expected: readonly number[]): number =>
-  relativeError(Float64Array.from(actual), Float64Array.from(expected));
+function error(actual: readonly number[], expected: readonly number[]): number {
+  return relativeError(Float64Array.from(actual), Float64Array.from(expected));
+}
 
 describe("the relative error", () => {
   test("is the largest difference over the largest value expected", () => {

@@ -12,11 +12,11 @@ import { tiedPlans } from "../support/tied_plans.ts";
 
 const adapter = adapterUnderTest();
 
-const check = async (plan: Plan, method: "oracle" | "unsharded" = "oracle") => {
+async function check(plan: Plan, method: "oracle" | "unsharded" = "oracle") {
   const result = await runPlan(plan, { adapter, numericsOnly: true, check: method });
   expect(result.outcome).toEqual({ state: "complete" });
   return result;
-};
+}
 
 describeOnAdapter("a run", () => {
   test("allocates exactly what was estimated", async () => {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { sample, type SamplingOptions } from "../../src/harness/sampling.ts";
 
 /** How many steps were asked for each time, and those that were given. */
-const asked = async (stepMs: number, options: Partial<SamplingOptions>) => {
+async function asked(stepMs: number, options: Partial<SamplingOptions>) {
   let now = 0;
   let steps = 0;
   const counts: number[] = [];
@@ -23,7 +23,7 @@ const asked = async (stepMs: number, options: Partial<SamplingOptions>) => {
     () => now,
   );
   return { counts, given };
-};
+}
 
 test("short steps are taken many at once, and exactly as many as are wanted", async () => {
   const { counts, given } = await asked(1, { samples: 20_000 });

@@ -5,7 +5,7 @@ import { lookAlikes, testSeparation } from "../../src/harness/separate_adapters.
 import { areSeparate } from "../../src/measure/separation.ts";
 
 /** Rank i is on the GPU of that number; work on one GPU is shared out evenly. */
-const poolOn = (gpus: readonly number[]) => {
+function poolOn(gpus: readonly number[]) {
   let rounds = 0;
   let nowMs = 0;
   return {
@@ -20,12 +20,13 @@ const poolOn = (gpus: readonly number[]) => {
       });
     },
   };
-};
+}
 
-const candidates = (count: number) =>
-  Array.from({ length: count }, (_, rank) => ({ id: `gpu${rank}`, rank }));
+function candidates(count: number) {
+  return Array.from({ length: count }, (_, rank) => ({ id: `gpu${rank}`, rank }));
+}
 
-const pairsApart = async (gpus: readonly number[]) => {
+async function pairsApart(gpus: readonly number[]) {
   const pool = poolOn(gpus);
   const tested = await testSeparation(pool, candidates(gpus.length));
   const apart = gpus.flatMap((_, a) =>
@@ -34,7 +35,7 @@ const pairsApart = async (gpus: readonly number[]) => {
     ),
   );
   return { apart, rounds: pool.rounds() };
-};
+}
 
 test("two GPUs of their own are told apart, one GPU is not", async () => {
   expect((await pairsApart([0, 1])).apart).toEqual(["01"]);

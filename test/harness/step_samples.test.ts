@@ -8,17 +8,19 @@ import { linear, plan } from "../support/plans.ts";
 
 const program = lower(plan("one", 1, [[linear(4, 4, "replicated", [[0]])]]));
 
-const stepOf = (step: number, spans: number) => ({
-  step,
-  provenance: "measured" as const,
-  wallMs: spans,
-  ranks: [
-    rankTrace(
-      0,
-      Array.from({ length: spans }, (_, i) => span("host", i, i + 1)),
-    ),
-  ],
-});
+function stepOf(step: number, spans: number) {
+  return {
+    step,
+    provenance: "measured" as const,
+    wallMs: spans,
+    ranks: [
+      rankTrace(
+        0,
+        Array.from({ length: spans }, (_, i) => span("host", i, i + 1)),
+      ),
+    ],
+  };
+}
 
 test.each([10, 90_000])("steps of %i spans are all looked at, once, in their order", (spans) => {
   const samples = createStepSamples(program, groupKernels(program, ["some adapter"]));

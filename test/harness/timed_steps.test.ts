@@ -4,26 +4,30 @@ import { digestOf, digestTimes } from "../../src/kernels/digest.ts";
 import { NumericsError } from "../../src/numerics_error.ts";
 import type { ObservedBuffer, RankDigests } from "../../src/runtime/observation.ts";
 
-const resultOf = (microBatch: number, value: number): ObservedBuffer => ({
-  layer: "stage/0.linear",
-  microBatch,
-  observation: { kind: "output", rowOffset: 0, rows: 2, columnOffset: 0, columns: 4, copy: 0 },
-  bytes: new Uint8Array(new Float32Array(8).fill(value).buffer),
-});
+function resultOf(microBatch: number, value: number): ObservedBuffer {
+  return {
+    layer: "stage/0.linear",
+    microBatch,
+    observation: { kind: "output", rowOffset: 0, rows: 2, columnOffset: 0, columns: 4, copy: 0 },
+    bytes: new Uint8Array(new Float32Array(8).fill(value).buffer),
+  };
+}
 
 const checked = [resultOf(0, 1.5), resultOf(1, 2.5)];
 
 /** A rank that ran so many steps after the checking one, each with these results. */
-const rankWith = (steps: number, results: readonly ObservedBuffer[] = checked): RankDigests => ({
-  rank: 0,
-  steps: steps + 1,
-  digests: results.map(({ layer, microBatch, observation, bytes }) => ({
-    layer,
-    microBatch,
-    observation,
-    sums: digestTimes(digestOf(new Uint32Array(bytes.buffer)), steps + 1),
-  })),
-});
+function rankWith(steps: number, results: readonly ObservedBuffer[] = checked): RankDigests {
+  return {
+    rank: 0,
+    steps: steps + 1,
+    digests: results.map(({ layer, microBatch, observation, bytes }) => ({
+      layer,
+      microBatch,
+      observation,
+      sums: digestTimes(digestOf(new Uint32Array(bytes.buffer)), steps + 1),
+    })),
+  };
+}
 
 describe("timed steps", () => {
   test("control: equal results of every micro-batch pass, and are counted", () => {

@@ -14,12 +14,12 @@ import { linear, plan } from "../support/plans.ts";
 const rows = plan("rows", 2, [[linear(40, 24, "row", [[0, 1]])]]);
 const adapter = adapterUnderTest();
 
-const kernelsOf = async (options: RunOptions): Promise<RunResult["kernels"]> => {
+async function kernelsOf(options: RunOptions): Promise<RunResult["kernels"]> {
   const result = await runPlan(rows, { adapter, numericsOnly: true, ...options });
   expect(result.outcome).toEqual({ state: "complete" });
   expect(result.check?.error).toBeLessThanOrEqual(1e-5);
   return result.kernels;
-};
+}
 
 describeOnAdapter("a tuned run", () => {
   let folder = "";
@@ -34,11 +34,11 @@ describeOnAdapter("a tuned run", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("tries every form once for all ranks, and the next run takes the winners without trying", async () => {
+  test("tries every variant once for all ranks, and the next run takes the winners without trying", async () => {
     const tuned = await kernelsOf({ tune: Infinity });
     const product = tuned.find(({ kernel }) => kernel === "matmul");
     expect(product?.ranks).toEqual([0, 1]);
-    expect(product?.tried).toHaveLength(product?.forms ?? 0);
+    expect(product?.tried).toHaveLength(product?.variants ?? 0);
     expect(tuned.map(({ reason }) => reason)).not.toContain("untuned");
 
     const again = await kernelsOf({ tune: Infinity });
@@ -55,11 +55,11 @@ describeOnAdapter("a tuned run", () => {
     ["that is not to tune", { tune: false }],
     ["whose speed nobody asks for", {}],
   ] satisfies [string, RunOptions][])(
-    "a run %s takes the usual forms, whatever was found out",
+    "a run %s takes the usual variants, whatever was found out",
     async (_, options) => {
-      for (const { reason, form, expected, forms } of await kernelsOf(options)) {
-        expect(reason).toBe(forms === 1 ? "only" : "untuned");
-        expect(form).toBe(expected);
+      for (const { reason, variant, expected, variants } of await kernelsOf(options)) {
+        expect(reason).toBe(variants === 1 ? "only" : "untuned");
+        expect(variant).toBe(expected);
       }
     },
   );

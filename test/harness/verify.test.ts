@@ -8,16 +8,19 @@ import type { ObservedBuffer } from "../../src/runtime/observation.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
 
-const pause = async (): Promise<void> => undefined;
+async function pause(): Promise<void> {
+  return undefined;
+}
 
 /** What the ranks would show, were they the interpreter. */
-const shown = (program: Program): ObservedBuffer[] =>
-  interpret(program).map(({ data, ...rest }) => ({
+function shown(program: Program): ObservedBuffer[] {
+  return interpret(program).map(({ data, ...rest }) => ({
     ...rest,
     bytes: new Uint8Array(
       (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
     ),
   }));
+}
 
 const honest: Observe = async (program) => ({
   observed: shown(program),
@@ -25,9 +28,8 @@ const honest: Observe = async (program) => ({
 });
 
 /** The same, with every float of one observation of `program` changed. */
-const spoiled =
-  (program: Program, value: number): Observe =>
-  async (wanted, options) => {
+function spoiled(program: Program, value: number): Observe {
+  return async (wanted, options) => {
     const { observed, ...rest } = await honest(wanted, options);
     if (wanted !== program) return { observed, ...rest };
     const at = observed.findLastIndex(({ observation }) => observation.kind === "output");
@@ -39,6 +41,7 @@ const spoiled =
       }),
     };
   };
+}
 
 const withExperts = plans.find(({ name }) => name.startsWith("experts on three"))!;
 

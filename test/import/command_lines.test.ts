@@ -16,7 +16,7 @@ interface Numbers {
   readonly sequence?: number;
 }
 
-const numbersOf = async (text: string, config?: string): Promise<Numbers> => {
+async function numbersOf(text: string, config?: string): Promise<Numbers> {
   const command = { name: config === undefined ? "job.sh" : "layout", text };
   const { file } = planOf([...(config === undefined ? [] : [await configOf(config)]), command]);
   const {
@@ -40,7 +40,7 @@ const numbersOf = async (text: string, config?: string): Promise<Numbers> => {
     ...(microBatches === undefined ? {} : { microBatches }),
     ...(sequence === undefined ? {} : { sequence }),
   };
-};
+}
 
 const dense = "llama-3-70b";
 const experts = "deepseek-v3";

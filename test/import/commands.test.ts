@@ -7,19 +7,21 @@ import type { Source } from "../../src/plan/import/note.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import { billions, codes, configOf, errorsAt, planOf } from "./imported.ts";
 
-const command = (text: string, kind?: Source["kind"]): Source => ({
-  name: "<command>",
-  text,
-  ...(kind === undefined ? {} : { kind }),
-});
+function command(text: string, kind?: Source["kind"]): Source {
+  return {
+    name: "<command>",
+    text,
+    ...(kind === undefined ? {} : { kind }),
+  };
+}
 
 /** What the check says of the plan's form and soundness, apart from what cannot run. */
-const faults = (sources: readonly Source[]): string[] => {
+function faults(sources: readonly Source[]): string[] {
   const { text = "" } = importPlan(sources);
   const { plan, document, diagnostics } = parsePlan(text, "plan.json");
   const all = plan === undefined ? diagnostics : checkPlan(plan, document);
   return all.filter(({ severity }) => severity === "error").map(({ code }) => code);
-};
+}
 
 test("Megatron: the script of GPT-3 175B, with arrays and variables", async () => {
   const text = await readFile("test/import/fixtures/megatron-gpt3-175b.sh", "utf8");
@@ -177,10 +179,10 @@ test("vLLM: experts in parallel over tensor and data ranks", async () => {
   expect(faults(sources)).toEqual([]);
 });
 
-const expertGroupsOf = (plan: Plan) => {
+function expertGroupsOf(plan: Plan) {
   const moe = plan.stages[0]?.layers.find(({ op }) => op === "moe");
   return moe?.op === "moe" ? moe.expertGroups : undefined;
-};
+}
 
 test("vLLM: without expert parallelism tensor ranks slice each expert", async () => {
   const { plan } = planOf([
@@ -253,12 +255,17 @@ const deepSpeedJson = {
   activation_checkpointing: { partition_activations: true },
   gradient_clipping: 1.0,
 };
-const deepSpeed = (changes: Record<string, unknown> = {}): Source => ({
-  name: "ds_config.json",
-  text: JSON.stringify({ ...deepSpeedJson, ...changes }),
-});
-const launcher = (gpus: number): Source =>
-  command(`deepspeed --num_gpus ${gpus} train.py --model_name_or_path x/y --deepspeed ds.json`);
+function deepSpeed(changes: Record<string, unknown> = {}): Source {
+  return {
+    name: "ds_config.json",
+    text: JSON.stringify({ ...deepSpeedJson, ...changes }),
+  };
+}
+function launcher(gpus: number): Source {
+  return command(
+    `deepspeed --num_gpus ${gpus} train.py --model_name_or_path x/y --deepspeed ds.json`,
+  );
+}
 
 test("DeepSpeed: a launcher's ranks and a config's batches", async () => {
   const sources = [await configOf("llama-3-8b"), deepSpeed(), launcher(8)];

@@ -4,16 +4,17 @@ import { expect, test } from "vitest";
 import { importPlan } from "../../src/plan/import/import_plan.ts";
 import { codes, configOf, errorsAt, planOf } from "./imported.ts";
 
-const imported = async (text: string) => {
+async function imported(text: string) {
   const { file, diagnostics } = planOf([
     await configOf("llama-3-70b"),
     { name: "deploy.yaml", text },
   ]);
   const { tensor = 1, pipeline = 1, data = 1 } = file.parallel ?? {};
   return { gpus: file.hardware.gpus, tensor, pipeline, data, diagnostics };
-};
+}
 
-const deployment = (container: string, replicas = 1) => `apiVersion: apps/v1
+function deployment(container: string, replicas = 1) {
+  return `apiVersion: apps/v1
 kind: Deployment
 spec:
   replicas: ${replicas}
@@ -28,6 +29,7 @@ apiVersion: v1
 kind: Service
 spec: { ports: [{ port: 80 }] }
 `;
+}
 
 test.each([
   [
@@ -129,7 +131,9 @@ test("a container that starts no tool is named", async () => {
   );
 });
 
-const dockerfile = (lines: string): string => `# syntax=docker/dockerfile:1\n${lines}\n`;
+function dockerfile(lines: string): string {
+  return `# syntax=docker/dockerfile:1\n${lines}\n`;
+}
 
 test.each([
   ["a program as a list", 'FROM x\nCMD ["vllm", "serve", "m", "-tp", "4"]'],

@@ -7,10 +7,18 @@ import type { Source } from "../../src/plan/import/note.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import { billions, codes, errorsAt, planOf } from "./imported.ts";
 
-const file = (name: string, text: string): Source => ({ name, text });
-const json = (name: string, value: unknown): Source => file(name, JSON.stringify(value));
-const modelFrom = (source: Source): Source => ({ ...source, role: "model" });
-const layoutFrom = (source: Source): Source => ({ ...source, role: "layout" });
+function file(name: string, text: string): Source {
+  return { name, text };
+}
+function json(name: string, value: unknown): Source {
+  return file(name, JSON.stringify(value));
+}
+function modelFrom(source: Source): Source {
+  return { ...source, role: "model" };
+}
+function layoutFrom(source: Source): Source {
+  return { ...source, role: "layout" };
+}
 
 const llama8b = json("config.json", {
   model_type: "llama",

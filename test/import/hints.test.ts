@@ -16,17 +16,18 @@ interface Finding {
   readonly hint?: string;
 }
 
-const findings = async (args: readonly string[]): Promise<readonly Finding[]> => {
+async function findings(args: readonly string[]): Promise<readonly Finding[]> {
   const { stdout, stderr, code } = await shardbench(["import", "--json", ...args]);
   if (code !== 0 && code !== 1) throw new Error(stderr);
   return (JSON.parse(stdout) as { diagnostics: readonly Finding[] }).diagnostics;
-};
+}
 
 /** The words of what stands in backticks, as a shell splits them. */
-const namedOptions = (hint: string): string[][] =>
-  [...hint.matchAll(/`([^`]+)`/g)].map(([, command = ""]) =>
+function namedOptions(hint: string): string[][] {
+  return [...hint.matchAll(/`([^`]+)`/g)].map(([, command = ""]) =>
     [...command.matchAll(/(?:[^\s']+|'[^']*')+/g)].map(([word]) => word.replaceAll("'", "")),
   );
+}
 
 test.each([
   ["a variable that is not set", "vllm serve m -tp $TP", "variable-not-set"],

@@ -8,10 +8,11 @@ const names = (await readdir("test/import/fixtures"))
   .filter((file) => file.endsWith(".json"))
   .map((file) => file.replace(".json", ""));
 
-const notRun = (found: readonly { code: string }[]) =>
-  codes(found as never)
+function notRun(found: readonly { code: string }[]) {
+  return codes(found as never)
     .filter((code) => code.endsWith("-not-runnable"))
     .map((code) => code.replace("-not-runnable", ""));
+}
 
 test.each(names)(
   "%s: the plan is sound but for what no layer runs, and everything is listed",
@@ -127,11 +128,11 @@ test("the plan is pretty JSON that names its schema and what it assumes", async 
   }
 });
 
-const changed = async (change: (config: Record<string, unknown>) => void, name = "llama-3-8b") => {
+async function changed(change: (config: Record<string, unknown>) => void, name = "llama-3-8b") {
   const config = JSON.parse((await configOf(name)).text) as Record<string, unknown>;
   change(config);
   return { name: "config.json", text: JSON.stringify(config, null, 2) };
-};
+}
 
 test("an unknown architecture is refused with those that are known", async () => {
   const [found] = errorsAt([await changed((config) => (config["model_type"] = "lama"))]);

@@ -8,30 +8,34 @@ import { parsePlan } from "../../src/plan/load.ts";
 import { countParameters } from "../../src/plan/parameters.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 
-export const configOf = async (name: string): Promise<Source> => ({
-  name: "config.json",
-  text: await readFile(`test/import/fixtures/${name}.json`, "utf8"),
-});
+export async function configOf(name: string): Promise<Source> {
+  return {
+    name: "config.json",
+    text: await readFile(`test/import/fixtures/${name}.json`, "utf8"),
+  };
+}
 
 /** Throws where the sources give no plan. */
-export const planOf = (sources: readonly Source[], options: ImportOptions = {}) => {
+export function planOf(sources: readonly Source[], options: ImportOptions = {}) {
   const { file, text, diagnostics } = importPlan(sources, options);
   if (file === undefined || text === undefined) throw new Error(JSON.stringify(diagnostics));
   const { plan, document } = parsePlan(text, "plan.json");
   if (plan === undefined) throw new Error(text);
   return { file, text, plan, document, diagnostics };
-};
+}
 
-export const errorsAt = (sources: readonly Source[]): Diagnostic[] => {
+export function errorsAt(sources: readonly Source[]): Diagnostic[] {
   const { file, diagnostics } = importPlan(sources);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if ((file === undefined) !== errors.length > 0) throw new Error("a plan, or else errors");
   return errors;
-};
+}
 
-export const codes = (diagnostics: readonly Diagnostic[]): string[] =>
-  diagnostics.map(({ code }) => code);
+export function codes(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics.map(({ code }) => code);
+}
 
 /** Of the plan's model, in billions. */
-export const billions = ({ model }: Plan): number =>
-  model === undefined ? 0 : countParameters(model).total / 1e9;
+export function billions({ model }: Plan): number {
+  return model === undefined ? 0 : countParameters(model).total / 1e9;
+}

@@ -9,14 +9,16 @@ import { modelOf } from "../../src/plan/stages_from_degrees.ts";
 import { codes } from "./imported.ts";
 import { publishedModels } from "./published_models.ts";
 
-const counted = (text: string) => {
+function counted(text: string) {
   const { file, diagnostics } = importPlan([{ name: "config.json", text }]);
   if (file?.model === undefined) throw new Error(JSON.stringify(diagnostics));
   const { total, active, byPart } = countParameters(modelOf(file.model));
   return { billions: total / 1e9, active: active / 1e9, byPart, model: file.model, diagnostics };
-};
+}
 
-const deviation = (found: number, published: number): number => Math.abs(found / published - 1);
+function deviation(found: number, published: number): number {
+  return Math.abs(found / published - 1);
+}
 
 test.each(publishedModels.map((each) => [each.name, each] as const))(
   "%s has as many parameters as published",

@@ -4,16 +4,17 @@ import { importPlan } from "../../src/plan/import/import_plan.ts";
 import { countParameters, type ParameterCount } from "../../src/plan/parameters.ts";
 import { modelOf } from "../../src/plan/stages_from_degrees.ts";
 
-const counted = async (name: string): Promise<ParameterCount> => {
+async function counted(name: string): Promise<ParameterCount> {
   const text = await readFile(`test/import/fixtures/${name}.json`, "utf8");
   const { file, diagnostics } = importPlan([{ name: "config.json", text }]);
   if (file?.model === undefined) throw new Error(JSON.stringify(diagnostics));
   return countParameters(modelOf(file.model));
-};
+}
 
 /** How far off, where half a percent, or half a unit of the published last digit, is 1. */
-const deviation = (found: number, published: number, lastDigit: number): number =>
-  Math.abs(found - published) / Math.max(0.005 * published, lastDigit / 2);
+function deviation(found: number, published: number, lastDigit: number): number {
+  return Math.abs(found - published) / Math.max(0.005 * published, lastDigit / 2);
+}
 
 test.each([
   ["llama-3-8b", 8.03e9, 0.01e9],

@@ -10,42 +10,50 @@ export interface PublishedModel {
 
 type Shape = readonly [hidden: number, ffn: number, layers: number, heads: number, kv?: number];
 
-const sizes = ([hidden, ffn, layers, heads, kv = heads]: Shape, vocabulary: number) => ({
-  hidden_size: hidden,
-  intermediate_size: ffn,
-  num_hidden_layers: layers,
-  num_attention_heads: heads,
-  num_key_value_heads: kv,
-  vocab_size: vocabulary,
-});
+function sizes([hidden, ffn, layers, heads, kv = heads]: Shape, vocabulary: number) {
+  return {
+    hidden_size: hidden,
+    intermediate_size: ffn,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    num_key_value_heads: kv,
+    vocab_size: vocabulary,
+  };
+}
 
-const model = (
+function model(
   name: string,
   billions: number,
   type: string,
   [shape, vocabulary]: readonly [Shape, number],
   more: Readonly<Record<string, unknown>> = {},
   active?: number,
-): PublishedModel => ({
-  name,
-  billions,
-  ...(active === undefined ? {} : { active }),
-  config: { model_type: type, ...sizes(shape, vocabulary), ...more },
-});
+): PublishedModel {
+  return {
+    name,
+    billions,
+    ...(active === undefined ? {} : { active }),
+    config: { model_type: type, ...sizes(shape, vocabulary), ...more },
+  };
+}
 
-const moe = (experts: number, topK: number, ffn: number) => ({
-  num_experts: experts,
-  num_experts_per_tok: topK,
-  moe_intermediate_size: ffn,
-});
+function moe(experts: number, topK: number, ffn: number) {
+  return {
+    num_experts: experts,
+    num_experts_per_tok: topK,
+    moe_intermediate_size: ffn,
+  };
+}
 
-const latent = (queryRank: number) => ({
-  q_lora_rank: queryRank,
-  kv_lora_rank: 512,
-  qk_nope_head_dim: 128,
-  qk_rope_head_dim: 64,
-  v_head_dim: 128,
-});
+function latent(queryRank: number) {
+  return {
+    q_lora_rank: queryRank,
+    kv_lora_rank: 512,
+    qk_nope_head_dim: 128,
+    qk_rope_head_dim: 64,
+    v_head_dim: 128,
+  };
+}
 
 const qwen7b = { ...sizes([3584, 18944, 28, 28, 4], 152_064), tie_word_embeddings: false };
 

@@ -7,11 +7,11 @@ import { importMutated, mutatedScript, scripts } from "../support/mutate_script.
 import { configOf } from "./imported.ts";
 
 /** A plan that loads, or errors; never an exception. */
-const judge = (sources: readonly Source[]): "plan" | "errors" => {
+function judge(sources: readonly Source[]): "plan" | "errors" {
   const { fault, refusal } = importMutated(sources);
   expect(fault).toBeUndefined();
   return refusal === undefined ? "plan" : "errors";
-};
+}
 
 const end = /^(plan|errors)$/;
 

@@ -5,19 +5,21 @@ import { importPlan } from "../../src/plan/import/import_plan.ts";
 import type { Source } from "../../src/plan/import/note.ts";
 import { billions, codes, configOf, errorsAt, planOf } from "./imported.ts";
 
-const script = (text: string, more: Partial<Source> = {}): Source => ({
-  name: "train.sh",
-  text,
-  ...more,
-});
+function script(text: string, more: Partial<Source> = {}): Source {
+  return {
+    name: "train.sh",
+    text,
+    ...more,
+  };
+}
 
 const small = "--num-layers 8 --hidden-size 64 --num-attention-heads 8 --vocab-size 512";
 /** What `pretrain_gpt.py` is started with by a script that ends with it. */
-const ranks = (text: string, more: Partial<Source> = {}) => {
+function ranks(text: string, more: Partial<Source> = {}) {
   const { file, diagnostics } = planOf([script(text, more)]);
   const { tensor = 1, pipeline = 1, data = 1 } = file.parallel ?? {};
   return { tensor, pipeline, data, codes: codes(diagnostics) };
-};
+}
 
 test.each([
   ["a default", "TP=${TP:-4}", "$TP", 4],
@@ -133,12 +135,12 @@ test.each([
   expect(ranks(text.replaceAll("\n", "\r\n")).tensor).toBe(8);
 });
 
-const serving = async (text: string, more: Partial<Source> = {}) => {
+async function serving(text: string, more: Partial<Source> = {}) {
   const { file, diagnostics } = planOf([await configOf("llama-3-8b"), script(text, more)]);
   const { tensor = 1, pipeline = 1, data = 1 } = file.parallel ?? {};
   const gpus = file.hardware.gpus;
   return { gpus, tensor, pipeline, data, codes: codes(diagnostics) };
-};
+}
 
 test.each([
   [
@@ -341,11 +343,13 @@ test("what matters comes first, and the launcher's options are one line", async 
   ]);
 });
 
-const deepSpeedJob = (path: string) => `MICRO=2
+function deepSpeedJob(path: string) {
+  return `MICRO=2
 cat <<EOT > ${path}
 { "train_micro_batch_size_per_gpu": $MICRO, "gradient_accumulation_steps": 4, "bf16": { "enabled": true } }
 EOT
 torchrun --nproc_per_node 8 train.py --deepspeed ${path}`;
+}
 
 test("a config that the script writes is read with it", async () => {
   const config = await configOf("llama-3-8b");

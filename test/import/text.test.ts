@@ -8,7 +8,9 @@ import { codes, errorsAt, planOf } from "./imported.ts";
 
 const sizes = `"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2,
   "num_attention_heads": 4, "intermediate_size": 128, "vocab_size": 256`;
-const config = (text: string) => ({ name: "config.json", text });
+function config(text: string) {
+  return { name: "config.json", text };
+}
 
 test.each([
   ["plain", `{ ${sizes} }`],

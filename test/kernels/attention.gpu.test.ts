@@ -3,7 +3,7 @@ import { attention } from "../../src/kernels/attention.ts";
 import type { AttentionShape } from "../../src/kernels/attention_shape.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
-import { formKernels, formNames } from "../support/forms.ts";
+import { variantKernels, variantNames } from "../support/kernel_variants.ts";
 import { attentionOf, type QueryHead } from "../support/attention.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
@@ -18,13 +18,15 @@ import {
 } from "../support/tensors.ts";
 import { type Expected, outOfTolerance } from "../support/tolerance.ts";
 
-const shape = (
+function shape(
   batch: number,
   sequence: number,
   heads: number,
   kvHeads: number,
   headDim: number,
-): Omit<AttentionShape, "causal"> => ({ batch, sequence, heads, kvHeads, headDim });
+): Omit<AttentionShape, "causal"> {
+  return { batch, sequence, heads, kvHeads, headDim };
+}
 
 // Every one is a pipeline of its own, and those take long to compile: so dtypes and masks take turns.
 const cases = [
@@ -49,7 +51,7 @@ const subgroupCases = [
  * All of that name as the adapter would take them; of the one for GPUs, as a GPU would. A large tile of it takes
  * SwiftShader 10 s to compile: there, as a GPU with the least limits would.
  */
-async function formsNamed(
+async function variantsNamed(
   name: string,
   one: AttentionShape,
   dtype: StorageType,
@@ -58,39 +60,39 @@ async function formsNamed(
   const { features, limits, choice } = report;
   const gpu = { features, limits: choice.id === "swiftshader" ? {} : limits };
   const adapter = name === "attention_shared" ? gpu : report;
-  return formKernels(attention, one, adapter, dtype).filter((form) => form.name === name);
+  return variantKernels(attention, one, adapter, dtype).filter((variant) => variant.name === name);
 }
 
 describeOnAdapter("attention", () => {
-  describe.each(formNames(attention))("as %s", (name) => {
+  describe.each(variantNames(attention))("as %s", (name) => {
     const shared = cases.filter(({ dtype }) => dtype === "f16");
     const own = name === "attention_subgroup" ? [...cases, ...subgroupCases] : cases;
     test.for(name === "attention_shared" ? shared : own)(
       "$dtype, batch $batch, sequence $sequence, heads $heads/$kvHeads × $headDim, causal $causal: $what",
       async ({ what: _what, dtype, ...one }, { skip }) => {
-        const [form] = await formsNamed(name, one, dtype);
-        if (form === undefined) return skip("the adapter does not run it");
+        const [variant] = await variantsNamed(name, one, dtype);
+        if (variant === undefined) return skip("the adapter does not run it");
         // Scores of up to ±20, so that the softmax is far from even.
-        expect(await errorsOf(form, one, dtype, 4)).toEqual([]);
+        expect(await errorsOf(variant, one, dtype, 4)).toEqual([]);
       },
     );
 
     test("f32, scores in the hundreds neither overflow nor vanish", async ({ skip }) => {
       const { dtype, what: _what, ...one } = cases[1];
-      const forms = await formsNamed(name, one, dtype);
-      if (forms.length === 0) return skip("the adapter does not run it");
-      // The tiles of the form for GPUs differ in more than numbers.
-      const tried = name === "attention_shared" ? forms : forms.slice(0, 1);
-      for (const form of tried) expect(await errorsOf(form, one, dtype, 256)).toEqual([]);
+      const variants = await variantsNamed(name, one, dtype);
+      if (variants.length === 0) return skip("the adapter does not run it");
+      // The tiles of the variant for GPUs differ in more than numbers.
+      const tried = name === "attention_shared" ? variants : variants.slice(0, 1);
+      for (const variant of tried) expect(await errorsOf(variant, one, dtype, 256)).toEqual([]);
     });
   });
 
   test("every tiling for small subgroups gives the same, large ones included", async ({ skip }) => {
     // Large enough for tiles that are worth it only there.
     const one = { ...shape(1, 500, 9, 3, 16), causal: true };
-    const forms = await formsNamed("attention_subgroup", one, "f32");
-    if (forms.length === 0) return skip("the adapter does not run it");
-    for (const form of forms) expect(await errorsOf(form, one, "f32", 4)).toEqual([]);
+    const variants = await variantsNamed("attention_subgroup", one, "f32");
+    if (variants.length === 0) return skip("the adapter does not run it");
+    for (const variant of variants) expect(await errorsOf(variant, one, "f32", 4)).toEqual([]);
   });
 
   test("8192 tokens, of which some are checked", async () => {
@@ -106,7 +108,7 @@ describeOnAdapter("attention", () => {
  * @param tokens to look at, of a batch of one; default: all
  */
 async function errorsOf(
-  form: Kernel<AttentionShape>,
+  variant: Kernel<AttentionShape>,
   one: AttentionShape,
   dtype: StorageType,
   sharpness: number,
@@ -123,7 +125,7 @@ async function errorsOf(
   );
   const results = await runKernel(
     await testGpu(),
-    form,
+    variant,
     one,
     dtype,
     { qkv: encode(qkv, dtype) },

@@ -202,15 +202,15 @@ describeOnAdapter("cached attention", () => {
 });
 
 /** In the order of y: a new token sees itself and what came before it. */
-const queryHeads = (
+function queryHeads(
   { queries, heads, kvHeads, headDim }: CachedAttentionShape,
   request: number,
   first: number,
   tokens: number,
   query: Tensor,
   { keys, values }: { readonly keys: Tensor; readonly values: Tensor },
-): QueryHead[] =>
-  Array.from({ length: tokens }, (_, j) =>
+): QueryHead[] {
+  return Array.from({ length: tokens }, (_, j) =>
     Array.from({ length: heads }, (_unused, head) => {
       const column = Math.floor(head / (heads / kvHeads)) * headDim;
       return {
@@ -221,6 +221,7 @@ const queryHeads = (
       };
     }),
   ).flat();
+}
 
 /** 0 … count - 1 in another order. */
 function shuffled(count: number, random: () => number): number[] {

@@ -11,7 +11,7 @@ import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
 import { type AdapterTraits, bindingsOf, type Kernel } from "../../src/kernels/kernel.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
-import { formKernels, withSubgroups } from "../support/forms.ts";
+import { variantKernels, withSubgroups } from "../support/kernel_variants.ts";
 import { sampleCalls } from "../support/sample_calls.ts";
 
 let gpu: LogicalGpu;
@@ -60,8 +60,8 @@ test.each(
   sampleCalls.flatMap((call) => dtypes.map((dtype) => [call.kernel, dtype, call] as const)),
 )("%s compiles in %s as CPUs run it", async (_name, dtype, call) => {
   const cpu = withSubgroups(8);
-  const [own] = formKernels(kernelOf(call), call.shape, cpu, dtype);
-  if (own === undefined) throw new Error("a kernel has a form of its own");
+  const [own] = variantKernels(kernelOf(call), call.shape, cpu, dtype);
+  if (own === undefined) throw new Error("a kernel has a variant of its own");
   expect(await compile(own, call.shape, dtype, cpu)).toBe("compiled");
 });
 
@@ -79,7 +79,7 @@ test.each(variantCalls)(
   async ({ size, m, n, k, dtype }) => {
     const adapter = withSubgroups(size);
     const shape = { m, n, k, activation: "gelu" } as const;
-    const [, ...variants] = formKernels(matmul, shape, adapter, dtype);
+    const [, ...variants] = variantKernels(matmul, shape, adapter, dtype);
     expect(variants.length).toBeGreaterThan(0);
     for (const variant of variants) {
       await compile(variant, shape, dtype, adapter);
@@ -92,7 +92,7 @@ test.each([4, 8, 32])(
   async (size) => {
     const adapter = { ...withSubgroups(size), features: ["subgroups", "shader-f16"] };
     const shape = { m: 8, n: 40, k: 7, activation: "gelu", arithmetic: "f16" } as const;
-    const [, ...variants] = formKernels(matmul, shape, adapter, "f16");
+    const [, ...variants] = variantKernels(matmul, shape, adapter, "f16");
     for (const variant of variants) {
       expect(variant.prelude?.()).toBe("arithmetic/f16");
       await compile(variant, shape, "f16", adapter);
@@ -112,7 +112,7 @@ test.each(variantCalls)(
       k,
       activation: "gelu",
     } as const;
-    const [, ...variants] = formKernels(groupedMatmul, shape, adapter, dtype);
+    const [, ...variants] = variantKernels(groupedMatmul, shape, adapter, dtype);
     expect(variants.length).toBeGreaterThan(0);
     for (const variant of variants) await compile(variant, shape, dtype, adapter);
   },
@@ -134,13 +134,15 @@ test.each([
   ];
   const compiled: string[] = [];
   for (const shape of layouts) {
-    for (const form of formKernels(matmul, shape, adapter, dtype)) {
-      if (form.name === "matmul_matrix") compiled.push(await compile(form, shape, dtype, adapter));
+    for (const variant of variantKernels(matmul, shape, adapter, dtype)) {
+      if (variant.name === "matmul_matrix")
+        compiled.push(await compile(variant, shape, dtype, adapter));
     }
   }
   const experts = { experts: 3, rows: 99, expectedRows: 99, ...rest } as const;
-  for (const form of formKernels(groupedMatmul, experts, adapter, dtype)) {
-    if (form.name === "matmul_matrix") compiled.push(await compile(form, experts, dtype, adapter));
+  for (const variant of variantKernels(groupedMatmul, experts, adapter, dtype)) {
+    if (variant.name === "matmul_matrix")
+      compiled.push(await compile(variant, experts, dtype, adapter));
   }
   expect(compiled.length).toBeGreaterThanOrEqual(4);
 });
@@ -157,7 +159,7 @@ test.each(
   async ({ size, headDim, dtype }) => {
     const adapter = withSubgroups(size);
     const shape = { batch: 1, sequence: 512, heads: 4, kvHeads: 2, headDim, causal: true };
-    const [, ...variants] = formKernels(attention, shape, adapter, dtype);
+    const [, ...variants] = variantKernels(attention, shape, adapter, dtype);
     expect(variants.length).toBeGreaterThan(0);
     for (const variant of variants) await compile(variant, shape, dtype, adapter);
   },

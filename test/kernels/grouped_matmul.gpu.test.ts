@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { groupedMatmul, type GroupedMatmulShape } from "../../src/kernels/grouped_matmul.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
-import { formKernels, formNames } from "../support/forms.ts";
+import { variantKernels, variantNames } from "../support/kernel_variants.ts";
 import { activated, product } from "../support/matrix_product.ts";
 import { rowsOf, transposedParts } from "../support/product_case.ts";
 import { prefixSums } from "../support/prefix_sums.ts";
@@ -70,22 +70,22 @@ const cases: Case[] = [
   { what: "no rows at all", counts: [0, 0], n: 6, k: 4, spare: 5, expectedRows: 4 },
 ];
 
-const gatedRows = (
+function gatedRows(
   { values, magnitudes, terms }: Expected,
   gate: Tensor | undefined,
   first: number,
-): Expected => {
+): Expected {
   const factor = (i: number): number => gate?.values[first * gate.columns + i] ?? 1;
   return {
     values: values.map((v, i) => v * factor(i)),
     magnitudes: magnitudes.map((v, i) => v * Math.abs(factor(i))),
     terms: terms + 1,
   };
-};
+}
 
 describeOnAdapter("grouped_matmul", () => {
-  describe.each(formNames(groupedMatmul))("as %s", (name) => {
-    // Forms for GPUs take seconds to compile elsewhere.
+  describe.each(variantNames(groupedMatmul))("as %s", (name) => {
+    // Variants for GPUs take seconds to compile elsewhere.
     const forGpu = name === "matmul_shared";
     const own = forGpu ? cases.filter(({ expectedRows }) => expectedRows === 17) : cases;
     test.for(
@@ -112,18 +112,18 @@ describeOnAdapter("grouped_matmul", () => {
           ...(gatedTransposed ? { transposed: "w", gate: true } : {}),
         };
         const adapter = forGpu ? { features: [], limits: {} } : gpu.report;
-        const forms = formKernels(groupedMatmul, shape, adapter, dtype)
-          .filter((form) => form.name === name)
+        const variants = variantKernels(groupedMatmul, shape, adapter, dtype)
+          .filter((variant) => variant.name === name)
           .slice(forGpu ? -1 : 0);
-        if (forms.length === 0) return skip("the adapter does not run it");
+        if (variants.length === 0) return skip("the adapter does not run it");
         // Numbers in the spare rows too: the kernel must leave them alone.
         const x = randomTensor(rows, k, dtype, random);
         const w = randomTensor(experts * k, n, dtype, random);
         const gate = gatedTransposed ? randomTensor(rows, n, dtype, random) : undefined;
-        for (const form of forms) {
+        for (const variant of variants) {
           const results = await runKernel(
             gpu,
-            form,
+            variant,
             shape,
             dtype,
             {

@@ -5,7 +5,7 @@ import type { Kernel } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
-import { formKernels, formNames } from "../support/forms.ts";
+import { variantKernels, variantNames } from "../support/kernel_variants.ts";
 import { activated, product } from "../support/matrix_product.ts";
 import { productCase } from "../support/product_case.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
@@ -42,7 +42,7 @@ const cases = [
  * All tilings of that name; of those for GPUs, as a GPU with the least limits would take them, the first and
  * the last: they take seconds to compile elsewhere.
  */
-function formsNamed(
+function variantsNamed(
   name: string,
   gpu: LogicalGpu,
   shape: MatmulShape,
@@ -51,18 +51,20 @@ function formsNamed(
   const forGpu = name === "matmul_shared";
   const { features } = gpu.report;
   const adapter = forGpu ? { features, limits: {} } : gpu.report;
-  const forms = formKernels(matmul, shape, adapter, dtype).filter((form) => form.name === name);
-  return forGpu ? [...forms.slice(0, 1), ...forms.slice(-1)] : forms;
+  const variants = variantKernels(matmul, shape, adapter, dtype).filter(
+    (variant) => variant.name === name,
+  );
+  return forGpu ? [...variants.slice(0, 1), ...variants.slice(-1)] : variants;
 }
 
 async function errorsOf(
   gpu: LogicalGpu,
-  form: Kernel<MatmulShape>,
+  variant: Kernel<MatmulShape>,
   shape: MatmulShape,
   dtype: StorageType,
 ): Promise<string[]> {
   const { inputs, outputs, expected } = productCase(shape, dtype);
-  const results = await runKernel(gpu, form, shape, dtype, inputs, outputs);
+  const results = await runKernel(gpu, variant, shape, dtype, inputs, outputs);
   const rows = shape.m * (shape.batch ?? 1);
   const actual = decode(output(results, "y"), rows, shape.n, dtype).values;
   return outOfTolerance(actual, expected, dtype, shape.arithmetic);
@@ -87,30 +89,31 @@ const layouts: readonly (readonly [what: string, size: Partial<MatmulShape>])[] 
 ];
 
 describeOnAdapter("matmul", () => {
-  describe.each(formNames(matmul))("as %s", (name) => {
+  describe.each(variantNames(matmul))("as %s", (name) => {
     const own = name === "matmul_shared" ? cases.filter(([, m]) => m === 3 || m === 37) : cases;
     test.for(own)("%s [%i, %i] over k = %i: %s", async ([dtype, m, n, k], { skip }) => {
       const gpu = await testGpu();
       const shape = { m, n, k, activation: "none" } as const;
-      const forms = formsNamed(name, gpu, shape, dtype);
-      if (forms.length === 0) return skip("the adapter does not run it");
-      for (const form of forms) expect(await errorsOf(gpu, form, shape, dtype)).toEqual([]);
+      const variants = variantsNamed(name, gpu, shape, dtype);
+      if (variants.length === 0) return skip("the adapter does not run it");
+      for (const variant of variants)
+        expect(await errorsOf(gpu, variant, shape, dtype)).toEqual([]);
     });
 
     test("with sums in f16 where the adapter can, and that is asked for", async ({ skip }) => {
       const gpu = await testGpu();
       const shape = { m: 19, n: 37, k: 130, activation: "none", arithmetic: "f16" } as const;
-      const [form] = formsNamed(name, gpu, shape, "f16");
-      if (form === undefined) return skip("the adapter does not run it");
-      expect(await errorsOf(gpu, form, shape, "f16")).toEqual([]);
+      const [variant] = variantsNamed(name, gpu, shape, "f16");
+      if (variant === undefined) return skip("the adapter does not run it");
+      expect(await errorsOf(gpu, variant, shape, "f16")).toEqual([]);
     });
 
     test.for([...finishes, ...layouts])("%s", async ([, rest], { skip }) => {
       const gpu = await testGpu();
       const shape = { m: 6, n: 18, k: 13, activation: "none", ...rest } as const;
-      const [form] = formsNamed(name, gpu, shape, "f32");
-      if (form === undefined) return skip("the adapter does not run it");
-      expect(await errorsOf(gpu, form, shape, "f32")).toEqual([]);
+      const [variant] = variantsNamed(name, gpu, shape, "f32");
+      if (variant === undefined) return skip("the adapter does not run it");
+      expect(await errorsOf(gpu, variant, shape, "f32")).toEqual([]);
     });
   });
 

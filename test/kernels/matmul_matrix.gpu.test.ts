@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Tiling } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
 import { withEmulatedMatrices } from "../support/emulated_matrices.ts";
-import { fixedTo, withMatrices } from "../support/forms.ts";
+import { fixedTo, withMatrices } from "../support/kernel_variants.ts";
 import { adapterUnderTest, describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { productCase } from "../support/product_case.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
@@ -18,8 +18,13 @@ const adapter = {
 };
 const name = "matmul_matrix";
 
-const tilingsOf = (shape: MatmulShape): readonly Tiling[] =>
-  matmul.variants?.find((variant) => variant.name === name)?.tilings(shape, adapter, "f32") ?? [];
+function tilingsOf(shape: MatmulShape): readonly Tiling[] {
+  return (
+    matmul.alternatives
+      ?.find((alternative) => alternative.name === name)
+      ?.tilings(shape, adapter, "f32") ?? []
+  );
+}
 
 interface Split {
   /** Which of the tilings, the largest first. */
@@ -50,8 +55,9 @@ async function errorsOf(
   return outOfTolerance(y.values, expected, "f32");
 }
 
-const blocksOf = ({ constants }: Tiling): number =>
-  (constants["BLOCK_ROWS"] ?? 0) * (constants["BLOCK_COLUMNS"] ?? 0);
+function blocksOf({ constants }: Tiling): number {
+  return (constants["BLOCK_ROWS"] ?? 0) * (constants["BLOCK_COLUMNS"] ?? 0);
+}
 
 type Case = [string, Partial<MatmulShape>, Split];
 

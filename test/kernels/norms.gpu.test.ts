@@ -6,7 +6,7 @@ import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { NormShape } from "../../src/kernels/norm.ts";
 import { rmsNorm } from "../../src/kernels/rms_norm.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
-import { asOnGpus } from "../support/forms.ts";
+import { asOnGpus } from "../support/kernel_variants.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
@@ -41,8 +41,9 @@ const cases: Case[] = [
   ...(rows > 8 ? [{ dtype: "f32", rows, columns, tiling: "that of GPUs" } as const] : []),
 ]);
 
-const tiled = (kernel: Kernel<NormShape>, { rows, columns, tiling }: Case): Kernel<NormShape> =>
-  tiling === "its own tiling" ? kernel : asOnGpus(kernel, { rows, columns, epsilon });
+function tiled(kernel: Kernel<NormShape>, { rows, columns, tiling }: Case): Kernel<NormShape> {
+  return tiling === "its own tiling" ? kernel : asOnGpus(kernel, { rows, columns, epsilon });
+}
 
 async function runNorm(
   kernel: Kernel<NormShape>,
@@ -88,30 +89,34 @@ function expectedLayer(x: Tensor, gain: Tensor, bias: Tensor, shift: number): Ex
   return { values, magnitudes, terms: x.columns };
 }
 
-const sumOf = (a: Tensor, b: Tensor): Tensor =>
-  tensor(
+function sumOf(a: Tensor, b: Tensor): Tensor {
+  return tensor(
     a.rows,
     a.columns,
     a.values.map((v, i) => v + (b.values[i] ?? 0)),
   );
+}
 
-const shifted = ({ rows, columns, values }: Tensor, shift: number, dtype: StorageType): Tensor =>
-  tensor(
+function shifted({ rows, columns, values }: Tensor, shift: number, dtype: StorageType): Tensor {
+  return tensor(
     rows,
     columns,
     values.map((v) => rounded(v + shift, dtype)),
   );
+}
 
 /** Halves hold sums of these exactly, up to 128: a driver may round a sum that it also stores, or not. */
-const coarse = ({ rows, columns, values }: Tensor): Tensor =>
-  tensor(
+function coarse({ rows, columns, values }: Tensor): Tensor {
+  return tensor(
     rows,
     columns,
     values.map((v) => Math.round(16 * v) / 16),
   );
+}
 
-const wrong = (actual: Tensor | undefined, expected: Expected, dtype: StorageType): string[] =>
-  outOfTolerance(actual?.values ?? new Float64Array(), expected, dtype);
+function wrong(actual: Tensor | undefined, expected: Expected, dtype: StorageType): string[] {
+  return outOfTolerance(actual?.values ?? new Float64Array(), expected, dtype);
+}
 
 describeOnAdapter("norms", () => {
   test.each(cases)("rms_norm, $dtype [$rows, $columns], $tiling", async (one) => {
@@ -221,4 +226,6 @@ function byRow(
   return result;
 }
 
-const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+function mean(values: Float64Array): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { softmax } from "../../src/kernels/softmax.ts";
-import { asOnGpus } from "../support/forms.ts";
+import { asOnGpus } from "../support/kernel_variants.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {

@@ -1,15 +1,18 @@
 import { expect, test } from "vitest";
 import { attention } from "../../src/kernels/attention.ts";
-import { formOf, formsOf } from "../../src/kernels/form.ts";
+import { variantOf, variantsOf } from "../../src/kernels/variant.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
 import type { AdapterTraits, Kernel } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { formKernels, withMatrices, withSubgroups } from "../support/forms.ts";
+import { variantKernels, withMatrices, withSubgroups } from "../support/kernel_variants.ts";
 
-const chosen = <Shape>(kernel: Kernel<Shape>, shape: Shape, adapter: AdapterTraits): string =>
-  formOf(kernel, shape, adapter, "f32").name;
+function chosen<Shape>(kernel: Kernel<Shape>, given: Shape, adapter: AdapterTraits): string {
+  return variantOf(kernel, given, adapter, "f32").name;
+}
 
-const shape = (m: number, n: number): MatmulShape => ({ m, n, k: 64, activation: "none" });
+function shape(m: number, n: number): MatmulShape {
+  return { m, n, k: 64, activation: "none" };
+}
 
 test.each([
   ["no subgroups", { features: [], limits: {} }, "matmul_shared"],
@@ -22,8 +25,8 @@ test.each([
 });
 
 test("subgroups of 2 lanes, fewer than a broadcast reads, are never used", () => {
-  const forms = formKernels(matmul, shape(64, 64), withSubgroups(2), "f32");
-  expect(forms.map(({ name }) => name)).not.toContain("matmul_subgroup");
+  const variants = variantKernels(matmul, shape(64, 64), withSubgroups(2), "f32");
+  expect(variants.map(({ name }) => name)).not.toContain("matmul_subgroup");
 });
 
 test.each([
@@ -54,14 +57,14 @@ test("grouped_matmul goes by the rows of a balanced expert", () => {
 
 test("a tile that needs more workgroup memory than an adapter has is not offered", () => {
   const depths = (maxComputeWorkgroupStorageSize: number): unknown[] =>
-    formKernels(
+    variantKernels(
       matmul,
       shape(4096, 4096),
       { features: [], limits: { maxComputeWorkgroupStorageSize } },
       "f32",
     )
       .filter(({ name }) => name === "matmul_shared")
-      .map((form) => form.constants(shape(4096, 4096))["DEPTH"]);
+      .map((variant) => variant.constants(shape(4096, 4096))["DEPTH"]);
   expect(depths(16_384)).toEqual([2, 2, 4, 2]);
   expect(depths(32_768)).toEqual([4, 2, 2, 4, 2]);
 });
@@ -94,8 +97,8 @@ test.each([
   ["f16 on matrices of a size that nobody wrote", "f16", [{ ...matrix, k: 32 }], undefined],
   ["f16 without matrices", "f16", undefined, undefined],
 ] as const)("products of %s", (_, dtype, matrices, prelude) => {
-  const forms = formsOf(matmul, shape(64, 64), withMatrices(matrices), dtype);
-  expect(forms.find(({ name }) => name === "matmul_matrix")?.prelude).toBe(prelude);
+  const variants = variantsOf(matmul, shape(64, 64), withMatrices(matrices), dtype);
+  expect(variants.find(({ name }) => name === "matmul_matrix")?.prelude).toBe(prelude);
 });
 
 test.each([
@@ -106,13 +109,17 @@ test.each([
 ])("matrices are not for %s", (_, size, limits) => {
   const large = { m: 16, n: 16, k: 8, activation: "none" } as const;
   const names = (one: MatmulShape, own: Record<string, number>): string[] =>
-    formsOf(matmul, one, { ...withMatrices([matrix]), limits: own }, "f16").map(({ name }) => name);
+    variantsOf(matmul, one, { ...withMatrices([matrix]), limits: own }, "f16").map(
+      ({ name }) => name,
+    );
   expect(names(large, {})).toContain("matmul_matrix");
   expect(names({ ...large, ...size }, limits)).not.toContain("matmul_matrix");
 });
 
 test("drivers refuse matrices that they list, so only tuning takes them", () => {
-  expect(formOf(matmul, shape(64, 64), withMatrices([matrix]), "f16").name).toBe("matmul_shared");
+  expect(variantOf(matmul, shape(64, 64), withMatrices([matrix]), "f16").name).toBe(
+    "matmul_shared",
+  );
 });
 
 test.each([
@@ -138,7 +145,7 @@ test("attention_shared takes small tiles where large ones would leave a GPU idle
   const limits = { maxComputeWorkgroupStorageSize: 32_768 };
   const tokens = { batch: 1, heads: 8, kvHeads: 8, headDim: 64, causal: true };
   const edges = (sequence: number) =>
-    formOf(attention, { ...tokens, sequence }, { features: [], limits }, "f32").constants;
+    variantOf(attention, { ...tokens, sequence }, { features: [], limits }, "f32").constants;
   expect(edges(512)).toMatchObject({ EDGE: 8, BLOCKS: 2 });
   expect(edges(448)).toMatchObject({ EDGE: 8, BLOCKS: 1 });
 });

@@ -5,15 +5,18 @@ import type { RankSample } from "../../src/measure/sample.ts";
 import type { SpanKind } from "../../src/program/trace.ts";
 import { rankTrace, span } from "./synthetic.ts";
 
-const total = (sample: RankSample): number =>
-  sample.computeMs +
-  sample.reduceMs +
-  sample.uploadMs +
-  sample.readbackMs +
-  sample.moveMs +
-  sample.idleMs +
-  sample.hostMs +
-  sample.unattributedMs;
+function total(sample: RankSample): number {
+  return (
+    sample.computeMs +
+    sample.reduceMs +
+    sample.uploadMs +
+    sample.readbackMs +
+    sample.moveMs +
+    sample.idleMs +
+    sample.hostMs +
+    sample.unattributedMs
+  );
+}
 
 test("control: spans one after the other are counted as they are", () => {
   const sample = breakDown(

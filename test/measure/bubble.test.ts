@@ -6,12 +6,14 @@ import { noCost, type Cost } from "../../src/program/simulate/cost.ts";
 import { simulate } from "../../src/program/simulate/simulate.ts";
 import { pipedPlan } from "../support/piped_plan.ts";
 
-const isTransfer = ({ op }: Instruction): boolean => op === "send" || op === "recv";
+function isTransfer({ op }: Instruction): boolean {
+  return op === "send" || op === "recv";
+}
 
-const bubbleWith = (
+function bubbleWith(
   costOf: (instruction: Instruction, rank: number) => Partial<Cost>,
   given = pipedPlan(2, 4, 1, "1f1b"),
-): BubbleSample => {
+): BubbleSample {
   const program = lower(given);
   const costs = program.ranks.map(({ rank, instructions }) => ({
     instructions: instructions.map((each) => ({ ...noCost, ...costOf(each, rank) })),
@@ -20,9 +22,11 @@ const bubbleWith = (
   const bubble = bubbleOf(program, simulate(program, costs, 0));
   if (bubble === undefined) throw new Error("it is a pipeline");
   return bubble;
-};
+}
 
-const kernelsOnly = ({ op }: Instruction): Partial<Cost> => (op === "kernel" ? { compute: 5 } : {});
+function kernelsOnly({ op }: Instruction): Partial<Cost> {
+  return op === "kernel" ? { compute: 5 } : {};
+}
 
 test("equal stages idle as the schedule says, and for nothing else", () => {
   const bubble = bubbleWith(kernelsOnly);

@@ -25,8 +25,9 @@ test.each(benchedCollectives)("%s on one rank has no bus bandwidth", (op) => {
   expect(busFactor(op, 1)).toBeUndefined();
 });
 
-const pointsOf = (sizes: readonly number[], ms: (bytes: number) => number) =>
-  sizes.map((bytes) => ({ bytes, ms: ms(bytes) }));
+function pointsOf(sizes: readonly number[], ms: (bytes: number) => number) {
+  return sizes.map((bytes) => ({ bytes, ms: ms(bytes) }));
+}
 
 test("the link model finds latency and bandwidth of a link that has them", () => {
   const link = fitLink(pointsOf([8, 1e3, 1e6, 1e8], (bytes) => 0.25 + (1000 * bytes) / 4e9));

@@ -36,8 +36,8 @@ const estimate: Estimate = {
 const groups = groupKernels(program, ["some"]);
 
 /** A step of 10 ms per unit of `scale`: 2 + 4 of compute, the rest host. */
-const step = (scale: number) =>
-  summariseStep(
+function step(scale: number) {
+  return summariseStep(
     program,
     stepTrace([
       rankTrace(0, [
@@ -48,24 +48,29 @@ const step = (scale: number) =>
     ]),
     groups,
   );
+}
 
-const peak = (f32: number, copy: number | undefined, isSoftware: boolean): CalibratedPeaks => ({
-  adapter: "some",
-  ceilings: ceilingsWith({ f32, ...(copy === undefined ? {} : { copy }) }),
-  software: isSoftware,
-  streamedBytes: 1e6,
-});
+function peak(f32: number, copy: number | undefined, isSoftware: boolean): CalibratedPeaks {
+  return {
+    adapter: "some",
+    ceilings: ceilingsWith({ f32, ...(copy === undefined ? {} : { copy }) }),
+    software: isSoftware,
+    streamedBytes: 1e6,
+  };
+}
 
-const input = (more: Partial<MetricsInput> = {}): MetricsInput => ({
-  program,
-  estimate,
-  samples: [1, 1, 2, 1, 1].map(step),
-  peaks: [peak(1e6, 2e5, true)],
-  kernels: groups.groups,
-  formOf: () => undefined,
-  conditions: ["a test"],
-  ...more,
-});
+function input(more: Partial<MetricsInput> = {}): MetricsInput {
+  return {
+    program,
+    estimate,
+    samples: [1, 1, 2, 1, 1].map(step),
+    peaks: [peak(1e6, 2e5, true)],
+    kernels: groups.groups,
+    variantOf: () => undefined,
+    conditions: ["a test"],
+    ...more,
+  };
+}
 
 test("throughput is samples and tokens over the median step", () => {
   const { stepMs, samplesPerSecond, tokensPerSecond } = computeMetrics(input());
@@ -104,7 +109,7 @@ test("bandwidth is the bytes that kernels must move against the calibrated one",
 
 test("the interval of MFU is that of the steps and of the peak", () => {
   const runs = [1e6, 8e5, 8e5, 8e5, 8e5, 8e5, 8e5];
-  const spread = { form: "some", runs, others: {} };
+  const spread = { variant: "some", runs, others: {} };
   const ceilings = ceilingsOf({ f32: spread });
   const samples = [1, 1, 1, 1, 1].map(step);
   const { mfu } = computeMetrics(

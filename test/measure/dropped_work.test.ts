@@ -15,32 +15,36 @@ const choices = 24;
 /** Two matrices of 8 × 6 per expert. */
 const flopsPerChoice = 2 * 2 * 8 * 6;
 
-const mixture = (rest: Parameters<typeof moe>[5] = {}) =>
-  plan("mixture", 2, [[moe(8, 5, 2, [[0], [1]], [0, 1], rest)]]);
+function mixture(rest: Parameters<typeof moe>[5] = {}) {
+  return plan("mixture", 2, [[moe(8, 5, 2, [[0], [1]], [0, 1], rest)]]);
+}
 
 /** Experts 0 … 2 on rank 0, the others on rank 1; what is not kept was dropped. */
-const sampleOf = (kept: number): StepSample => ({
-  run: 0,
-  step: 0,
-  provenance: "measured",
-  wallMs: 1,
-  ranks: [breakDown(rankTrace(0, []), 1)],
-  layers: [],
-  communication: [],
-  experts: [
-    {
-      layer,
-      ranks: [
-        { rank: 0, tokens: [kept - 2, 0, 0] },
-        { rank: 1, tokens: [1, 1] },
-      ],
-      dropped: choices - kept,
-    },
-  ],
-});
+function sampleOf(kept: number): StepSample {
+  return {
+    run: 0,
+    step: 0,
+    provenance: "measured",
+    wallMs: 1,
+    ranks: [breakDown(rankTrace(0, []), 1)],
+    layers: [],
+    communication: [],
+    experts: [
+      {
+        layer,
+        ranks: [
+          { rank: 0, tokens: [kept - 2, 0, 0] },
+          { rank: 1, tokens: [1, 1] },
+        ],
+        dropped: choices - kept,
+      },
+    ],
+  };
+}
 
-const droppedOf = (kept: number, rest?: Parameters<typeof moe>[5]): number =>
-  droppedFlops(lower(mixture(rest)))(sampleOf(kept));
+function droppedOf(kept: number, rest?: Parameters<typeof moe>[5]): number {
+  return droppedFlops(lower(mixture(rest)))(sampleOf(kept));
+}
 
 test("every dropped choice spares its products", () => {
   expect(droppedOf(20, { capacityFactor: 1.25 })).toBe(4 * flopsPerChoice);

@@ -17,8 +17,8 @@ const dispatch: Instruction = {
 };
 
 const program = programOf(["s/0.moe"], [[dispatch], [dispatch]]);
-const loaded = (first: readonly number[], second: readonly number[], dropped = 0) =>
-  stepTrace([
+function loaded(first: readonly number[], second: readonly number[], dropped = 0) {
+  return stepTrace([
     rankTrace(0, [], { endMs: 1, expertTokens: { "s/0.moe": first } }),
     rankTrace(1, [], {
       endMs: 1,
@@ -26,9 +26,11 @@ const loaded = (first: readonly number[], second: readonly number[], dropped = 0
       droppedTokens: { "s/0.moe": dropped },
     }),
   ]);
+}
 
-const metricsOf = (first: readonly number[], second: readonly number[], dropped = 0) =>
-  expertLoads(program, loaded(first, second, dropped)).map(expertMetrics)[0];
+function metricsOf(first: readonly number[], second: readonly number[], dropped = 0) {
+  return expertLoads(program, loaded(first, second, dropped)).map(expertMetrics)[0];
+}
 
 test("experts are listed in the order in which ranks hold them, not by rank", () => {
   expect(metricsOf([1, 2], [3, 4])?.tokensPerExpert).toEqual([3, 4, 1, 2]);

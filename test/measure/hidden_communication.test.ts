@@ -16,7 +16,9 @@ const transfer: Collective = {
   to: [1],
   count: 1,
 };
-const started = (block: number): Instruction => ({ op: "start", origin, transfer, block });
+function started(block: number): Instruction {
+  return { op: "start", origin, transfer, block };
+}
 
 const plain = programOf([layer], [[instructionOf(layer), transfer]]);
 const overlapped = programOf(
@@ -24,11 +26,12 @@ const overlapped = programOf(
   [[instructionOf(layer), started(0), instructionOf(layer), started(1)]],
 );
 
-const found = (before: readonly Span[], after: readonly Span[]) =>
-  hiddenCommunication(
+function found(before: readonly Span[], after: readonly Span[]) {
+  return hiddenCommunication(
     { program: plain, trace: stepTrace([rankTrace(0, before)]) },
     { program: overlapped, trace: stepTrace([rankTrace(0, after)]) },
   );
+}
 
 /** 8 ms of computing, then 6 of communication of which 2 are waiting. */
 const apart = [span("compute", 0, 8, 0), span("move", 8, 12, 1), span("wait", 12, 14, 1)];
@@ -72,14 +75,14 @@ test("a program that starts no transfer hides nothing", () => {
   expect(hiddenCommunication({ program: plain, trace }, { program: plain, trace })).toBeUndefined();
 });
 
-const onCores = (before: readonly [number, number], after: readonly [number, number]) => {
+function onCores(before: readonly [number, number], after: readonly [number, number]) {
   const trace = (cpuMs: readonly number[], spans: readonly Span[]) =>
     stepTrace(cpuMs.map((each, rank) => ({ ...rankTrace(rank, spans), endMs: 14, cpuMs: each })));
   return hiddenCommunication(
     { program: plain, trace: trace(before, apart) },
     { program: overlapped, trace: trace(after, apart) },
   )?.core;
-};
+}
 
 test("on a core each, what the busiest rank's core idles can be hidden", () => {
   // Of 14 ms, 4 and 9 idle; of two blocks half can be hidden.

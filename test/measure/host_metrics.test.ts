@@ -7,16 +7,18 @@ import type { HostItems } from "../../src/program/trace.ts";
 
 const conditions = { provenance: "measured", conditions: [] } as const;
 
-const sampleOf = (host?: HostItems): StepSample => ({
-  run: 0,
-  step: 0,
-  provenance: "measured",
-  wallMs: 10,
-  ranks: [breakDown(rankTrace(0, [span("host", 0, 10)], host === undefined ? {} : { host }), 10)],
-  layers: [],
-  communication: [],
-  experts: [],
-});
+function sampleOf(host?: HostItems): StepSample {
+  return {
+    run: 0,
+    step: 0,
+    provenance: "measured",
+    wallMs: 10,
+    ranks: [breakDown(rankTrace(0, [span("host", 0, 10)], host === undefined ? {} : { host }), 10)],
+    layers: [],
+    communication: [],
+    experts: [],
+  };
+}
 
 const items = { instructions: 20, encodeMs: 0.2, submitMs: 0.4, mapMs: 0.1, wakeMs: 0.3 };
 

@@ -5,7 +5,7 @@ import {
   lengthOf,
   merge,
   subtract,
-  type Interval,
+  type TimeRange,
 } from "../../src/measure/intervals.ts";
 
 test("intervals that touch or overlap become one", () => {
@@ -56,7 +56,7 @@ test("one long interval is taken from several", () => {
 
 const times = fc
   .array(fc.tuple(fc.nat(30), fc.nat(30)))
-  .map((pairs) => merge(pairs.map(([a, b]): Interval => [Math.min(a, b), Math.max(a, b)])));
+  .map((pairs) => merge(pairs.map(([a, b]): TimeRange => [Math.min(a, b), Math.max(a, b)])));
 
 test("whatever the intervals: what is taken away and what is left add up", () => {
   fc.assert(

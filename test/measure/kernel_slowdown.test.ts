@@ -3,21 +3,25 @@ import { kernelSlowdown } from "../../src/measure/kernel_slowdown.ts";
 import { noCost } from "../../src/program/simulate/cost.ts";
 
 /** Of two ranks, a kernel and something else each. */
-const alone = (...kernelMs: readonly number[]) => ({
-  latencyMs: 0,
-  repeats: kernelMs.map((ms) =>
-    [0, 1].map(() => ({
-      instructions: [
-        { ...noCost, compute: ms },
-        { ...noCost, host: 5 },
-      ],
-      rest: noCost,
-    })),
-  ),
-});
-const step = (first: number, second: number) => ({
-  ranks: [{ computeMs: first }, { computeMs: second }],
-});
+function alone(...kernelMs: readonly number[]) {
+  return {
+    latencyMs: 0,
+    repeats: kernelMs.map((ms) =>
+      [0, 1].map(() => ({
+        instructions: [
+          { ...noCost, compute: ms },
+          { ...noCost, host: 5 },
+        ],
+        rest: noCost,
+      })),
+    ),
+  };
+}
+function step(first: number, second: number) {
+  return {
+    ranks: [{ computeMs: first }, { computeMs: second }],
+  };
+}
 
 test("kernels of all ranks, the median step against the median one alone", () => {
   const steps = [step(9, 9), step(2, 4), step(1, 1)];

@@ -3,16 +3,18 @@ import { layerCommunication } from "../../src/measure/layer_communication.ts";
 import type { Instruction } from "../../src/program/program.ts";
 import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
 
-const transferOf = (layer: string): Instruction => ({
-  op: "broadcast",
-  origin: instructionOf(layer).origin,
-  name: layer,
-  channel: 0,
-  dtype: "f32",
-  from: [0],
-  to: [1],
-  count: 1,
-});
+function transferOf(layer: string): Instruction {
+  return {
+    op: "broadcast",
+    origin: instructionOf(layer).origin,
+    name: layer,
+    channel: 0,
+    dtype: "f32",
+    from: [0],
+    to: [1],
+    count: 1,
+  };
+}
 
 const own: readonly Instruction[] = [
   instructionOf("s/0.linear"),

@@ -17,10 +17,12 @@ test("without time there is no share", () => {
   expect(loadBetween(from, from)).toBeUndefined();
 });
 
-const runWith = (othersShare: number, stolenShare: number) => ({
-  before: { othersShare: 0.9, stolenShare: 0.9 },
-  during: { othersShare, stolenShare },
-});
+function runWith(othersShare: number, stolenShare: number) {
+  return {
+    before: { othersShare: 0.9, stolenShare: 0.9 },
+    during: { othersShare, stolenShare },
+  };
+}
 
 test("the heaviest load counts that met the steps of any run", () => {
   const runs = [runWith(0.1, 0), runWith(0.2, 0.1), runWith(0.25, 0)];

@@ -3,10 +3,12 @@ import { figureOf } from "../../src/measure/figures.ts";
 import { type Margins, marginsOf, NO_MARGINS, widened } from "../../src/measure/margin.ts";
 
 const quiet = { othersShare: 0, stolenShare: 0 };
-const beside = (othersShare: number, stolenShare: number) => ({
-  before: quiet,
-  during: { othersShare, stolenShare },
-});
+function beside(othersShare: number, stolenShare: number) {
+  return {
+    before: quiet,
+    during: { othersShare, stolenShare },
+  };
+}
 
 test("on a quiet machine whose peaks stay, only a single run has a margin", () => {
   expect(marginsOf({ loads: [], peakChange: 0, isSoftware: false })).toEqual({
@@ -38,8 +40,8 @@ test("a margin is a factor either way, and outwards below 0 too", () => {
 });
 
 const values = [10, 10, 10, 10, 10];
-const figure = (runs: number, margins: Margins) =>
-  figureOf(
+function figure(runs: number, margins: Margins) {
+  return figureOf(
     Array.from({ length: runs }, () => values),
     "ms",
     {
@@ -48,6 +50,7 @@ const figure = (runs: number, margins: Margins) =>
       margins,
     },
   );
+}
 
 test("cores that a software adapter computes on change their speed, however many runs there are", () => {
   expect(marginsOf({ loads: [], peakChange: 0, isSoftware: true }).drift).toBe(0.25);

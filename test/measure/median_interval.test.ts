@@ -3,7 +3,9 @@ import { medianInterval } from "../../src/measure/median_interval.ts";
 import { seededRandom } from "../../src/measure/statistics.ts";
 import { autoregressive } from "./series.ts";
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
 
 test("four samples give no interval, five do", () => {
   expect(medianInterval(upTo(4))).toBeUndefined();
@@ -49,12 +51,7 @@ test("equal samples have an interval without width", () => {
 });
 
 /** Share of intervals of series around 0 that hold 0. */
-const coverage = (
-  samples: number,
-  memory: number,
-  series: number,
-  of = (x: number) => x,
-): number => {
+function coverage(samples: number, memory: number, series: number, of = (x: number) => x): number {
   const random = seededRandom(1000 * samples + Math.round(100 * memory));
   let held = 0;
   for (let each = 0; each < series; each += 1) {
@@ -63,7 +60,7 @@ const coverage = (
     if (low <= of(0) && of(0) <= high) held += 1;
   }
   return held / series;
-};
+}
 
 const memories = [0, 0.3, 0.6, 0.8];
 
@@ -98,8 +95,9 @@ test("control: a bootstrap that takes steps for independent misses it in one of 
   expect(held / 200).toBeLessThan(0.7);
 });
 
-const shuffle = (values: readonly number[], random: () => number): number[] =>
-  values
+function shuffle(values: readonly number[], random: () => number): number[] {
+  return values
     .map((value) => ({ value, key: random() }))
     .toSorted((a, b) => a.key - b.key)
     .map(({ value }) => value);
+}

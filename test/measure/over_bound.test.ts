@@ -4,16 +4,18 @@ import type { Figure } from "../../src/measure/figure.ts";
 import { overBound } from "../../src/measure/over_bound.ts";
 import type { KernelMetrics } from "../../src/measure/roofline.ts";
 
-const share = (value: number, interval?: readonly [number, number]): Figure => ({
-  value,
-  unit: "share",
-  samples: 20,
-  ...(interval === undefined ? {} : { interval }),
-  provenance: "measured",
-  conditions: [],
-});
+function share(value: number, interval?: readonly [number, number]): Figure {
+  return {
+    value,
+    unit: "share",
+    samples: 20,
+    ...(interval === undefined ? {} : { interval }),
+    provenance: "measured",
+    conditions: [],
+  };
+}
 
-const kernel = (reached: Figure, more: Partial<KernelMetrics["bound"]> = {}, shape = {}) => {
+function kernel(reached: Figure, more: Partial<KernelMetrics["bound"]> = {}, shape = {}) {
   const one = {
     value: 1,
     unit: "ms",
@@ -30,17 +32,18 @@ const kernel = (reached: Figure, more: Partial<KernelMetrics["bound"]> = {}, sha
     adapter: "gpu0",
     ranks: [0],
     uses: 1,
-    form: "matmul_subgroup COLUMNS=2",
+    variant: "matmul_subgroup COLUMNS=2",
     callMs: one,
     share: one,
     bytesPerSecond: one,
     bound: { leastMs: 1, by: "arithmetic", arithmetic: "f32", reached, ...more },
   };
   return made;
-};
+}
 
-const namesOf = (...given: Parameters<typeof overBound>): string[] =>
-  overBound(...given).map(({ name }) => name);
+function namesOf(...given: Parameters<typeof overBound>): string[] {
+  return overBound(...given).map(({ name }) => name);
+}
 
 test("control: shares up to their bound contradict nothing", () => {
   const utilization = { busy: share(1), mfu: share(0.99, [0.98, 1]), bandwidth: share(0.5) };

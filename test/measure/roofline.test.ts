@@ -7,14 +7,16 @@ import { ceilingsWith } from "../support/ceilings.ts";
 import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
 
 const origin = { stage: "s", layer: "s/0.linear", microBatch: 0, phase: "forward" } as const;
-const product = (m: number): Instruction => ({
-  op: "kernel",
-  origin,
-  dtype: "f32",
-  buffers: ["x", "w", "y"],
-  kernel: "matmul",
-  shape: { m, n: 8, k: 4, activation: "none" },
-});
+function product(m: number): Instruction {
+  return {
+    op: "kernel",
+    origin,
+    dtype: "f32",
+    buffers: ["x", "w", "y"],
+    kernel: "matmul",
+    shape: { m, n: 8, k: 4, activation: "none" },
+  };
+}
 const program = programOf(
   ["s/0.linear"],
   [
@@ -102,8 +104,8 @@ describe("the roofline", () => {
 
   test("what is reached may be more by as much as the peak may be less", () => {
     const runs = [1e6, 5e5, 5e5, 5e5, 5e5, 5e5, 5e5];
-    const f32 = { form: "some", runs, others: {} };
-    const copy = { form: "some", runs: [1e12], others: {} };
+    const f32 = { variant: "some", runs, others: {} };
+    const copy = { variant: "some", runs: [1e12], others: {} };
     const ceilings = ceilingsOf({ f32, copy });
     const [first] = roofline(
       groups,
@@ -122,24 +124,24 @@ describe("the roofline", () => {
       groups,
       steps,
       () => undefined,
-      () => "form",
+      () => "variant",
       conditions(),
     );
     expect(uncalibrated[0]?.bound).toBeUndefined();
-    expect(uncalibrated[0]?.form).toBe("form");
+    expect(uncalibrated[0]?.variant).toBe("variant");
     const halfTimed = [...steps, { run: 0 }];
     expect(
       roofline(
         groups,
         halfTimed,
         () => undefined,
-        () => "form",
+        () => "variant",
         conditions(),
       ),
     ).toEqual([]);
   });
 
-  test("a form is held against the peak of what it computes in", () => {
+  test("a variant is held against the peak of what it computes in", () => {
     const ceilings = ceilingsWith({ f32: 1e6, f16: 2e6, copy: 1e12 });
     const [half] = roofline(
       groups,

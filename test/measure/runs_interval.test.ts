@@ -5,8 +5,9 @@ import { runsInterval } from "../../src/measure/runs_interval.ts";
 import { seededRandom } from "../../src/measure/statistics.ts";
 import { autoregressive, normal } from "./series.ts";
 
-const around = (center: number, seed: number, count = 100): number[] =>
-  autoregressive(count, 0.3, seededRandom(seed)).map((value) => center + value);
+function around(center: number, seed: number, count = 100): number[] {
+  return autoregressive(count, 0.3, seededRandom(seed)).map((value) => center + value);
+}
 
 test("the interval of one run is that of its median", () => {
   const values = around(100, 1);

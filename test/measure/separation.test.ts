@@ -9,30 +9,34 @@ import {
   type SeparationTest,
 } from "../../src/measure/separation.ts";
 
-const kind = (id: string, more: Partial<AdapterKind> = {}): AdapterKind => ({
-  id,
-  software: false,
-  vendor: "nvidia",
-  architecture: "hopper",
-  ...more,
-});
+function kind(id: string, more: Partial<AdapterKind> = {}): AdapterKind {
+  return {
+    id,
+    software: false,
+    vendor: "nvidia",
+    architecture: "hopper",
+    ...more,
+  };
+}
 
 /** Two adapters that take so long alone, and one round of both. */
-const tested = (
+function tested(
   alone: readonly [number, number],
   [startA, endA]: readonly [number, number],
   [startB, endB]: readonly [number, number],
-): SeparationTest => ({
-  date: "2026-01-02T03:04:05.000Z",
-  adapters: ["gpu0", "gpu1"],
-  alone: alone.map((ms) => [ms, ms + 5]),
-  together: [
-    [
-      { adapter: "gpu0", startMs: startA, endMs: endA },
-      { adapter: "gpu1", startMs: startB, endMs: endB },
+): SeparationTest {
+  return {
+    date: "2026-01-02T03:04:05.000Z",
+    adapters: ["gpu0", "gpu1"],
+    alone: alone.map((ms) => [ms, ms + 5]),
+    together: [
+      [
+        { adapter: "gpu0", startMs: startA, endMs: endA },
+        { adapter: "gpu1", startMs: startB, endMs: endB },
+      ],
     ],
-  ],
-});
+  };
+}
 
 describe("adapters look alike", () => {
   test.each([

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { median, outliers, percentile, variance } from "../../src/measure/statistics.ts";
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
 
 test("the median of an odd number of values is the middle one, whatever their order", () => {
   expect(median([9, 1, 5])).toBe(5);

@@ -70,11 +70,12 @@ const expected: readonly (readonly [file: string, code: string, at: string])[] =
   ["broadcast-from-two.yaml", "broadcast-needs-one-source", "12:38"],
 ];
 
-const errorsOf = (text: Awaited<ReturnType<typeof readPlan>>) =>
-  [
+function errorsOf(text: Awaited<ReturnType<typeof readPlan>>) {
+  return [
     ...text.diagnostics,
     ...(text.plan === undefined ? [] : checkPlan(text.plan, text.document)),
   ].filter(({ severity }) => severity === "error");
+}
 
 test.each(expected)("%s: %s at %s", async (file, code, at) => {
   const path = `${folder}/${file}`;

@@ -49,51 +49,64 @@ export function linear(
 type Changes<T> = { [K in keyof T]?: unknown } & Record<string, unknown>;
 
 /** The plan of degrees with some of its keys replaced or, one level down, changed. */
-export const withDegrees = (changes: Changes<typeof degreesPlan>): unknown =>
-  merged(degreesPlan, changes);
+export function withDegrees(changes: Changes<typeof degreesPlan>): unknown {
+  return merged(degreesPlan, changes);
+}
 
-export const withStages = (changes: Changes<typeof stagesPlan>): unknown =>
-  merged(stagesPlan, changes);
+export function withStages(changes: Changes<typeof stagesPlan>): unknown {
+  return merged(stagesPlan, changes);
+}
 
 /** Stages and communications, for plans that share nothing with the two above. */
-export const stages = (
+export function stages(
   gpus: number,
   layersPerStage: readonly (readonly Record<string, unknown>[])[],
   communications: readonly Record<string, unknown>[] = [],
   workload: Record<string, unknown> = { batch: 4 },
-): unknown => ({
-  name: "stages",
-  hardware: { gpus },
-  workload,
-  stages: layersPerStage.map((layers, i) => ({ name: `s${i}`, layers })),
-  communications,
-});
+): unknown {
+  return {
+    name: "stages",
+    hardware: { gpus },
+    workload,
+    stages: layersPerStage.map((layers, i) => ({ name: `s${i}`, layers })),
+    communications,
+  };
+}
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-const merged = (base: Record<string, unknown>, changes: Record<string, unknown>): unknown => {
+function merged(base: Record<string, unknown>, changes: Record<string, unknown>): unknown {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(changes)) {
     const before = result[key];
     result[key] = isRecord(before) && isRecord(value) ? { ...before, ...value } : value;
   }
   return result;
-};
+}
 
 /** Everything that loading and checking say. */
-export const checked = (plan: unknown): Diagnostic[] => {
+export function checked(plan: unknown): Diagnostic[] {
   const { plan: loaded, document, diagnostics } = parsePlan(JSON.stringify(plan), "plan.json");
   return loaded === undefined ? [...diagnostics] : [...diagnostics, ...checkPlan(loaded, document)];
-};
+}
 
-export const errorsOf = (plan: unknown): string[] => codes(plan, "error");
-export const warningsOf = (plan: unknown): string[] => codes(plan, "warning");
-export const infosOf = (plan: unknown): string[] => codes(plan, "info");
+export function errorsOf(plan: unknown): string[] {
+  return codes(plan, "error");
+}
+export function warningsOf(plan: unknown): string[] {
+  return codes(plan, "warning");
+}
+export function infosOf(plan: unknown): string[] {
+  return codes(plan, "info");
+}
 
-const codes = (plan: unknown, severity: Diagnostic["severity"]): string[] =>
-  checked(plan).flatMap((each) => (each.severity === severity ? [each.code] : []));
+function codes(plan: unknown, severity: Diagnostic["severity"]): string[] {
+  return checked(plan).flatMap((each) => (each.severity === severity ? [each.code] : []));
+}
 
 /** The first diagnostic of that code. */
-export const found = (plan: unknown, code: string): Diagnostic | undefined =>
-  checked(plan).find((each) => each.code === code);
+export function found(plan: unknown, code: string): Diagnostic | undefined {
+  return checked(plan).find((each) => each.code === code);
+}

@@ -6,13 +6,15 @@ import { readPlan } from "../../src/plan/load.ts";
 const files = (await readdir("configs", { recursive: true })).filter((file) =>
   /(?<!schema)\.(json|yaml)$/.test(file),
 );
-const check = async (file: string) => {
+async function check(file: string) {
   const { plan, document, diagnostics } = await readPlan(`configs/${file}`);
   expect(diagnostics).toEqual([]);
   if (plan === undefined) throw new Error(`${file} must load`);
   return { plan, found: checkPlan(plan, document) };
-};
-const codes = (found: { code: string }[]) => found.map(({ code }) => code);
+}
+function codes(found: { code: string }[]) {
+  return found.map(({ code }) => code);
+}
 
 test.each(files.filter((file) => !file.includes("original")))("%s is sound", async (file) => {
   const { found } = await check(file);

@@ -16,37 +16,39 @@ import { degreesPlan, linear, stagesPlan } from "./checked.ts";
 const mostUnits = 10_000;
 
 /** What `work` costs this process, in ms of processor time. */
-const costMs = (work: () => unknown): number => {
+function costMs(work: () => unknown): number {
   const before = process.cpuUsage();
   work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-};
+}
 
-const checkAll = ({ plan, document, diagnostics }: LoadResult) =>
-  plan === undefined ? diagnostics : [...diagnostics, ...checkPlan(plan, document)];
+function checkAll({ plan, document, diagnostics }: LoadResult) {
+  return plan === undefined ? diagnostics : [...diagnostics, ...checkPlan(plan, document)];
+}
 
 /** The least of so many times: whatever else the machine does only adds to it. */
-const leastMs = (times: number, work: () => unknown): number =>
-  Math.min(...Array.from({ length: times }, () => costMs(work)));
+function leastMs(tries: number, work: () => unknown): number {
+  return Math.min(...Array.from({ length: tries }, () => costMs(work)));
+}
 
 /** What checking a small plan costs, ms of processor time. */
-const unitMs = (): number => {
+function unitMs(): number {
   const text = JSON.stringify(degreesPlan);
   return leastMs(9, () => checkAll(parsePlan(text, "p.json")));
-};
+}
 const firstUnitMs = unitMs();
 
 /** In units. What seems too much is taken again, with the unit of that moment. */
-const unitsOf = (work: () => unknown): number => {
+function unitsOf(work: () => unknown): number {
   const units = costMs(work) / firstUnitMs;
   return units < mostUnits ? units : leastMs(3, work) / unitMs();
-};
+}
 
 const fine = "ended in time, with a plan or with errors";
 
 /** What became of a text. */
-const fate = (text: string, file: string): string => {
+function fate(text: string, file: string): string {
   let isNothing = false;
   const units = unitsOf(() => {
     const loaded = parsePlan(text, file);
@@ -55,7 +57,7 @@ const fate = (text: string, file: string): string => {
   });
   if (isNothing) return "no plan and no error";
   return units < mostUnits ? fine : `costs as much as ${units} small plans`;
-};
+}
 
 const files = fc.constantFrom("plan.json", "plan.yaml");
 
@@ -153,7 +155,7 @@ test.each([maxNesting - 2, maxNesting, maxNesting + 1, 10_000, 100_000])(
   },
 );
 
-const fill = (line: (i: number) => string): string => {
+function fill(line: (i: number) => string): string {
   const lines: string[] = [];
   for (let i = 0, size = 0; size < maxPlanCharacters - 200; i++) {
     const next = line(i);
@@ -161,16 +163,18 @@ const fill = (line: (i: number) => string): string => {
     size += next.length + 1;
   }
   return lines.join("\n");
-};
-const withStages = (layers: readonly unknown[], gpus = 4): string =>
-  JSON.stringify({
+}
+function withStages(layers: readonly unknown[], gpus = 4): string {
+  return JSON.stringify({
     name: "x",
     hardware: { gpus },
     workload: { batch: 1 },
     stages: [{ name: "a", layers }],
   });
-const times = <T>(count: number, of: (i: number) => T): T[] =>
-  Array.from({ length: count }, (_, i) => of(i));
+}
+function times<T>(count: number, of: (i: number) => T): T[] {
+  return Array.from({ length: count }, (_, i) => of(i));
+}
 const first = linear(4, 4, { kind: "replicated", gpus: [0] });
 
 test.each<readonly [string, string]>([
@@ -242,8 +246,8 @@ test("a mesh of the largest size", () => {
   }
 });
 
-const largePlan = (data: number): string =>
-  JSON.stringify({
+function largePlan(data: number): string {
+  return JSON.stringify({
     name: "large",
     hardware: { gpus: 128 * data, memoryPerGpu: "80GB" },
     workload: { batch: 128 * data, microBatches: 32, sequence: 4096, dtype: "f16" },
@@ -259,6 +263,7 @@ const largePlan = (data: number): string =>
     parallel: { tensor: 8, pipeline: 16, data },
     claims: { gpuUtilization: 0.6, computeUtilization: 0.4, memoryUtilization: 0.5 },
   });
+}
 
 test("the cost of a check does not grow faster than ranks do, up to 4,096", () => {
   const check = (data: number) => checkAll(parsePlan(largePlan(data), "p.json"));

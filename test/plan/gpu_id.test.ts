@@ -4,9 +4,15 @@ import { parsePlan } from "../../src/plan/load.ts";
 import { repairPlan } from "../../src/check/repair.ts";
 import { errorsOf, found, linear, stages, withDegrees, withStages } from "./checked.ts";
 
-const load = (plan: unknown) => parsePlan(JSON.stringify(plan), "plan.json").plan;
-const on = (gpus: unknown) => stages(2, [[linear(8, 8, { kind: "column", splitDim: 1, gpus })]]);
-const groupsOf = (plan: unknown) => load(plan)?.stages[0]?.layers[0]?.groups;
+function load(plan: unknown) {
+  return parsePlan(JSON.stringify(plan), "plan.json").plan;
+}
+function on(gpus: unknown) {
+  return stages(2, [[linear(8, 8, { kind: "column", splitDim: 1, gpus })]]);
+}
+function groupsOf(plan: unknown) {
+  return load(plan)?.stages[0]?.layers[0]?.groups;
+}
 
 test.each([
   [0, 1],

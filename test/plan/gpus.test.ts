@@ -9,16 +9,14 @@ import type { Hardware, Plan } from "../../src/plan/plan.ts";
 import { repairPlan } from "../../src/check/repair.ts";
 import { errorsOf, found, withDegrees } from "./checked.ts";
 
-const nameOf = (written: string): string => {
+function nameOf(written: string): string {
   const named = gpuNamed(written);
   return "gpu" in named ? named.gpu.name : "none alone";
-};
+}
 
-const spellings = (name: string): readonly string[] => [
-  name,
-  name.toLowerCase().replaceAll("-", " "),
-  name.replaceAll("-", "_").toUpperCase(),
-];
+function spellings(name: string): readonly string[] {
+  return [name, name.toLowerCase().replaceAll("-", " "), name.replaceAll("-", "_").toUpperCase()];
+}
 
 test("at least 40 GPUs, each of which its own name and no other means", () => {
   expect(gpus.length).toBeGreaterThanOrEqual(40);
@@ -28,13 +26,14 @@ test("at least 40 GPUs, each of which its own name and no other means", () => {
 });
 
 /** Whether `value` ÷ `of` is within the bounds; also where one of them is absent. */
-const isWithin = (
+function isWithin(
   value: number | undefined,
   of: number | undefined,
   least: number,
   most: number,
-): boolean =>
-  value === undefined || of === undefined || (value / of >= least && value / of <= most);
+): boolean {
+  return value === undefined || of === undefined || (value / of >= least && value / of <= most);
+}
 
 test("peaks are without sparsity: a dtype of half the width is twice as fast at most", () => {
   const odd = gpus.filter(
@@ -121,13 +120,14 @@ test.each([
   expect(found(plan, "gpu-unknown")?.hint).toContain(hint);
 });
 
-const load = (plan: unknown): Plan => {
+function load(plan: unknown): Plan {
   const { plan: loaded, diagnostics } = parsePlan(JSON.stringify(plan), "plan.json");
   if (loaded === undefined) throw new Error(JSON.stringify(diagnostics));
   return loaded;
-};
-const hardwareOf = (hardware: Record<string, unknown>, dtype = "f16"): Hardware =>
-  load(withDegrees({ hardware, workload: { dtype } })).hardware;
+}
+function hardwareOf(hardware: Record<string, unknown>, dtype = "f16"): Hardware {
+  return load(withDegrees({ hardware, workload: { dtype } })).hardware;
+}
 
 test("a named GPU gives the plan what its datasheet says, at the workload's dtype", () => {
   const datasheet = "NVIDIA H100 architecture white paper";

@@ -3,12 +3,14 @@ import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { degreesPlan, stages, stagesPlan, withDegrees } from "./checked.ts";
 
-const load = (plan: unknown): Plan => {
+function load(plan: unknown): Plan {
   const result = parsePlan(JSON.stringify(plan), "plan.json");
   if (result.plan === undefined) throw new Error(JSON.stringify(result.diagnostics));
   return result.plan;
-};
-const opsOf = (plan: Plan) => plan.stages.map(({ layers }) => layers.map(({ op }) => op));
+}
+function opsOf(plan: Plan) {
+  return plan.stages.map(({ layers }) => layers.map(({ op }) => op));
+}
 
 test("defaults are filled in", () => {
   const { workload, claims, optimizations, assumed, communications } = load(degreesPlan);
@@ -137,11 +139,11 @@ test("ranks run over tensor first, then data, then pipeline", () => {
   ]);
 });
 
-const expertGroups = (gpus: number, parallel: object) => {
+function expertGroups(gpus: number, parallel: object) {
   const plan = load(withDegrees({ hardware: { gpus }, parallel }));
   const moe = plan.stages[0]?.layers.find(({ op }) => op === "moe");
   return moe?.op === "moe" ? moe.expertGroups : undefined;
-};
+}
 
 test("the ranks of a stage fold into expert groups, each with every expert once", () => {
   expect(expertGroups(4, { tensor: 2, data: 2, expert: 2 })).toEqual([
@@ -225,7 +227,9 @@ test("explicit stages keep their layers, groups and communications", () => {
   ]);
 });
 
-const mlp = (parallel: Record<string, unknown>) => ({ op: "mlp", hidden: 8, ffn: 8, parallel });
+function mlp(parallel: Record<string, unknown>) {
+  return { op: "mlp", hidden: 8, ffn: 8, parallel };
+}
 
 test.each([
   ["one group", { kind: "tensor", gpus: [0, 1] }, [[0, 1]]],
@@ -271,32 +275,36 @@ test("a layer without parallel runs where the layer before it runs", () => {
   expect(diagnostics.map(({ code }) => code)).toEqual(["layer-without-gpus"]);
 });
 
-const moe = (parallel: Record<string, unknown>) => ({
-  op: "moe",
-  hidden: 8,
-  ffn: 8,
-  experts: 6,
-  parallel,
-});
+function moeLayer(parallel: Record<string, unknown>) {
+  return {
+    op: "moe",
+    hidden: 8,
+    ffn: 8,
+    experts: 6,
+    parallel,
+  };
+}
 
 test("tokens of explicit experts stay where they were, or where tokenGpus says", () => {
   const experts = { kind: "expert", gpus: [0, 1, 2] };
-  const after = load(stages(3, [[mlp({ kind: "tensor", gpus: [0, 1] }), moe(experts)]]));
+  const after = load(stages(3, [[mlp({ kind: "tensor", gpus: [0, 1] }), moeLayer(experts)]]));
   expect(after.stages[0]?.layers[1]).toMatchObject({
     groups: [[0, 1]],
     expertGroups: [[[0], [1], [2]]],
   });
-  const named = load(stages(3, [[moe({ ...experts, tokenGpus: [2] })]]));
+  const named = load(stages(3, [[moeLayer({ ...experts, tokenGpus: [2] })]]));
   expect(named.stages[0]?.layers[0]).toMatchObject({
     groups: [[2]],
     expertGroups: [[[0], [1], [2]]],
   });
 });
 
-const sendAfter = (after: string | undefined) => ({
-  ...stagesPlan,
-  communications: [{ name: "x", op: "send", from: [0], to: [1], after }],
-});
+function sendAfter(after: string | undefined) {
+  return {
+    ...stagesPlan,
+    communications: [{ name: "x", op: "send", from: [0], to: [1], after }],
+  };
+}
 
 test("a communication names the stage it follows, else they follow in order", () => {
   expect(load(sendAfter("b")).communications[0]?.after).toBe(1);

@@ -7,11 +7,12 @@ import { estimatePlan } from "../../src/program/estimate.ts";
 import { worstError } from "../support/worst_error.ts";
 import { errorsOf, found, infosOf, warningsOf, withDegrees } from "./checked.ts";
 
-const multiples = (vocabulary: number, tensor: number, vocabularyMultiple?: number) =>
-  paddedVocabulary(vocabulary, {
+function multiples(vocabulary: number, tensor: number, vocabularyMultiple?: number) {
+  return paddedVocabulary(vocabulary, {
     tensor,
     ...(vocabularyMultiple === undefined ? {} : { vocabularyMultiple }),
   });
+}
 
 test.each([
   // Megatron-LM's rule, where tensor does not divide the vocabulary.
@@ -37,13 +38,14 @@ test.each([
   },
 );
 
-const load = (plan: unknown): Plan => {
+function load(plan: unknown): Plan {
   const { plan: loaded } = parsePlan(JSON.stringify(plan), "plan.json");
   if (loaded === undefined) throw new Error("the plan does not load");
   return loaded;
-};
-const withVocabulary = (vocabulary: number, parallel: Record<string, unknown> = {}) =>
-  withDegrees({ model: { vocabulary }, parallel });
+}
+function withVocabulary(vocabulary: number, parallel: Record<string, unknown> = {}) {
+  return withDegrees({ model: { vocabulary }, parallel });
+}
 
 test("embedding and head are padded, and it is said with both numbers and whose rule it is", () => {
   const plan = withVocabulary(50_257);

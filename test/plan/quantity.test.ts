@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes, parseBandwidth, parseBytes, parseFlops } from "../../src/plan/quantity.ts";
+import { bytesText, parseBandwidth, parseBytes, parseFlops } from "../../src/plan/quantity.ts";
 
 test.each([
   ["16MiB", 16 * 2 ** 20],
@@ -29,7 +29,7 @@ test("FLOP/s and bytes per second have their own units", () => {
 });
 
 test("bytes are shown in the larger unit that fits", () => {
-  expect(formatBytes(999)).toBe("999 B");
-  expect(formatBytes(16 * 2 ** 20)).toBe("16 MiB");
-  expect(formatBytes(21.7e9, "decimal")).toBe("21.7 GB");
+  expect(bytesText(999)).toBe("999 B");
+  expect(bytesText(16 * 2 ** 20)).toBe("16 MiB");
+  expect(bytesText(21.7e9, "decimal")).toBe("21.7 GB");
 });

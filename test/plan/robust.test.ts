@@ -8,15 +8,16 @@ import { degreesPlan, linear, stages, stagesPlan } from "./checked.ts";
 
 type Path = (string | number)[];
 
-const pathsOf = (value: unknown, path: Path = []): Path[] =>
-  typeof value === "object" && value !== null
+function pathsOf(value: unknown, path: Path = []): Path[] {
+  return typeof value === "object" && value !== null
     ? Object.entries(value).flatMap(([key, child]) => {
         const here = path.concat(Array.isArray(value) ? Number(key) : key);
         return [here].concat(pathsOf(child, here));
       })
     : [];
+}
 
-const replaced = (value: unknown, [key, ...rest]: Path, by: unknown): unknown => {
+function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
   if (key === undefined) return by;
   if (Array.isArray(value)) {
     return value.map((item: unknown, i) => (i === key ? replaced(item, rest, by) : item));
@@ -25,7 +26,7 @@ const replaced = (value: unknown, [key, ...rest]: Path, by: unknown): unknown =>
   return Object.fromEntries(
     entries.map(([name, item]) => [name, name === key ? replaced(item, rest, by) : item]),
   );
-};
+}
 
 const bases = [
   degreesPlan,

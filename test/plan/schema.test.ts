@@ -6,7 +6,9 @@ hardware: { gpus: 2 }
 workload: { batch: 4 }
 model: { layers: 1, hidden: 8, heads: 2 }
 `;
-const first = (text: string) => parsePlan(text, "p.yaml").diagnostics[0];
+function first(text: string) {
+  return parsePlan(text, "p.yaml").diagnostics[0];
+}
 
 test("control: the base of these tests raises nothing", () => {
   expect(parsePlan(base, "p.yaml").diagnostics).toEqual([]);

@@ -8,8 +8,9 @@ import { maxNesting, maxPlanCharacters } from "../../src/plan/syntax.ts";
 import { degreesPlan } from "./checked.ts";
 
 const sound = JSON.stringify(degreesPlan, undefined, 2);
-const codesOf = (text: string, file: string) =>
-  parsePlan(text, file).diagnostics.map(({ code }) => code);
+function codesOf(text: string, file: string) {
+  return parsePlan(text, file).diagnostics.map(({ code }) => code);
+}
 
 test("control: a sound plan loads from JSON and, as YAML is its superset, from YAML", () => {
   expect(parsePlan(sound, "plan.json").plan).toBeDefined();
@@ -78,7 +79,9 @@ stages:
   expect(parsePlan(text, "plan.yaml").plan?.stages[0]?.layers[1]?.groups).toEqual([[0, 1]]);
 });
 
-const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+function nested(depth: number) {
+  return `${"[".repeat(depth)}${"]".repeat(depth)}`;
+}
 
 test.each(["plan.json", "plan.yaml"])(
   "nesting is refused one level beyond the limit, %s",
@@ -93,7 +96,9 @@ test("nesting without brackets is counted too", () => {
   expect(codesOf(`${"- ".repeat(5_000)}x`, "plan.yaml")).toEqual(["nested-too-deep"]);
 });
 
-const commentOf = (characters: number) => `# ${"x".repeat(characters - 2)}`;
+function commentOf(characters: number) {
+  return `# ${"x".repeat(characters - 2)}`;
+}
 
 test("a text beyond the limit of size is refused", () => {
   expect(codesOf(commentOf(maxPlanCharacters), "plan.yaml")).toEqual(["file-empty"]);

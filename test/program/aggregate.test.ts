@@ -6,20 +6,22 @@ import { worstError } from "../support/worst_error.ts";
 
 type Groups = number[][];
 
-const aggregating = (split: "column" | "row", before: Groups, groups: Groups): Plan =>
-  plan(
+function aggregating(split: "column" | "row", before: Groups, groups: Groups): Plan {
+  return plan(
     "aggregating",
     4,
     [[linear(6, 8, split, before)], [{ op: "aggregate", over: "batch", groups }]],
     { workload: { batch: 6, microBatches: 1, sequence: 1 } },
   );
+}
 
-const kernelsOn = (given: Plan, rank: number): string[] =>
-  lower(given).ranks[rank]!.instructions.flatMap((instruction) =>
+function kernelsOn(given: Plan, rank: number): string[] {
+  return lower(given).ranks[rank]!.instructions.flatMap((instruction) =>
     instruction.op === "kernel" && instruction.origin.layer.endsWith("aggregate")
       ? [`${instruction.kernel} ${JSON.stringify(instruction.shape)}`]
       : [],
   );
+}
 
 test("a tensor group that aggregates divides the columns", async () => {
   const given = aggregating("row", [[0, 1]], [[2, 3]]);

@@ -10,19 +10,20 @@ import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { linear, mlp, moe, norm, plan } from "../support/plans.ts";
 import { sequencePlan } from "../support/sequence_plans.ts";
 
-const only = (given: Plan): CommunicationCost => {
+function only(given: Plan): CommunicationCost {
   const [cost, ...others] = communicationCosts(given);
   if (cost === undefined || others.length > 0) throw new Error("one communication is expected");
   return cost;
-};
+}
 
 /** Rows that all micro-batches of `plan` have. */
 const rows = 4 * 3;
 
-const gathered = (to: number[], next: number[]): Plan =>
-  plan("gathered", 4, [[linear(4, 8, "column", [[0, 1]])], [linear(8, 4, "row", [next])]], {
+function gathered(to: number[], next: number[]): Plan {
+  return plan("gathered", 4, [[linear(4, 8, "column", [[0, 1]])], [linear(8, 4, "row", [next])]], {
     communications: [{ name: "gather", op: "all-gather", from: [0, 1], to, after: 0 }],
   });
+}
 
 test("a row split reads its own columns of what is gathered for it", () => {
   const [gather] = communicationCosts(gathered([1, 2], [1, 2]));
@@ -81,8 +82,9 @@ test("control: what goes to its readers by way of others is gathered whole", () 
   expect(gather?.worst.least).toBe(gather?.worst.received);
 });
 
-const summed = (ranks: number, columns: number): CommunicationCost =>
-  only(plan("summed", ranks, [[mlp(columns, 12, "gelu", [[...Array(ranks).keys()]])]]));
+function summed(ranks: number, columns: number): CommunicationCost {
+  return only(plan("summed", ranks, [[mlp(columns, 12, "gelu", [[...Array(ranks).keys()]])]]));
+}
 
 test("a small sum goes to all in one hop: the least bytes for two GPUs, not for three", () => {
   const size = 4 * rows * 8;
@@ -112,8 +114,9 @@ test("a sum of others is worth its size at least", () => {
   expect(only(reduced).worst).toMatchObject({ gpu: 2, received: 2 * size, least: size });
 });
 
-const dispatchOf = (given: Plan): CommunicationCost["worst"] | undefined =>
-  communicationCosts(given).find(({ op }) => op === "expert-dispatch")?.worst;
+function dispatchOf(given: Plan): CommunicationCost["worst"] | undefined {
+  return communicationCosts(given).find(({ op }) => op === "expert-dispatch")?.worst;
+}
 
 test("tokens that are dispatched within a tensor group are there already", () => {
   const group = [[0, 1]];

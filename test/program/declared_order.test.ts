@@ -4,11 +4,11 @@ import { parsePlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { worstError } from "../support/worst_error.ts";
 
-const load = (
+function load(
   layers: readonly [first: string, second: string],
   communication: string,
   optimizations = "[]",
-): Plan => {
+): Plan {
   const [a, b] = layers.map((layer) => `[{ op: linear, in: 8, out: 8, parallel: ${layer} }]`);
   const { plan } = parsePlan(
     `name: x\nhardware: { gpus: 4 }\nworkload: { batch: 8, microBatches: 2 }\n` +
@@ -18,7 +18,7 @@ const load = (
   );
   if (plan === undefined || hasErrors(checkPlan(plan))) throw new Error("the plan is refused");
   return plan;
-};
+}
 
 const row = "{ kind: row, gpus: [0, 1] }";
 const copies = "{ kind: replicated, gpus: [0, 1] }";

@@ -3,7 +3,9 @@ import { estimate } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import { linear, mlp, moe, plan, plans } from "../support/plans.ts";
 
-const estimateOf = (p: (typeof plans)[number]) => estimate(lower(p), p);
+function estimateOf(p: (typeof plans)[number]) {
+  return estimate(lower(p), p);
+}
 
 test("a linear layer costs 2 · rows · in · out, however it is split", () => {
   const alone = plan("alone", 1, [[linear(8, 6, "replicated", [[0]])]]);

@@ -6,14 +6,15 @@ import { lower } from "../../src/program/lower.ts";
 import { linear, moe, plan, plans } from "../support/plans.ts";
 import { planOf } from "../support/written_plan.ts";
 
-const degrees = (model: string, parallel = "{}", rest = "microBatches: 2, sequence: 8") =>
-  planOf(`
+function degrees(model: string, parallel = "{}", rest = "microBatches: 2, sequence: 8") {
+  return planOf(`
 name: degrees
 hardware: { gpus: 8 }
 workload: { batch: 8, ${rest} }
 model: ${model}
 parallel: ${parallel}
 `);
+}
 
 const llama =
   "{ layers: 3, hidden: 64, heads: 4, kvHeads: 2, headDim: 16, ffn: 96, gated: true, vocabulary: 128 }";

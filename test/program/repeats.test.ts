@@ -19,40 +19,44 @@ import { linear, norm, plan } from "../support/plans.ts";
 import { planOf } from "../support/written_plan.ts";
 
 /** A residual may bring what an earlier layer gave, for which blocks that stand for others say it in another order. */
-const byLayer = <Counted extends Totals>(counted: Counted): Counted => ({
-  ...counted,
-  collectives: counted.collectives.toSorted((a, b) =>
-    `${a.layer} ${a.op}` < `${b.layer} ${b.op}` ? -1 : 1,
-  ),
-});
+function byLayer<Counted extends Totals>(counted: Counted): Counted {
+  return {
+    ...counted,
+    collectives: counted.collectives.toSorted((a, b) =>
+      `${a.layer} ${a.op}` < `${b.layer} ${b.op}` ? -1 : 1,
+    ),
+  };
+}
 
 const peaks = { flops: 1e12, bandwidth: 1e11, linkBandwidth: 1e10 };
 
 /** A step's least time with every block lowered. */
-const boundOfWhole = (given: Plan): Bound => {
+function boundOfWhole(given: Plan): Bound {
   const wire = createWireCount();
   const { gpus } = given.hardware;
   const clock = createClock(gpus, peaks, wire);
   listen(given, { allocate() {}, add: (rank, instruction) => clock.add(rank, instruction) });
   const { batch, sequence, microBatches } = given.workload;
   return clock.bound({ batch, tokens: batch * sequence, microBatches });
-};
+}
 
 /** A layer that waits to be fused is emitted behind the next. */
-const boundByLayer = ({ layers, ...bound }: Bound): unknown =>
-  rounded({ ...bound, layers: layers.toSorted((a, b) => (a.layer < b.layer ? -1 : 1)) });
+function boundByLayer({ layers, ...bound }: Bound): unknown {
+  return rounded({ ...bound, layers: layers.toSorted((a, b) => (a.layer < b.layer ? -1 : 1)) });
+}
 
-const expectWhole = (given: Plan): void => {
+function expectWhole(given: Plan): void {
   const { bound } = estimatePlan(given, peaks);
   if (bound === undefined) throw new Error("no bound");
   expect(boundByLayer(bound)).toEqual(boundByLayer(boundOfWhole(given)));
   const whole = countWhole(given);
   const counted = comparable(byLayer(estimatePlan(given)), whole);
   expect(rounded(counted)).toEqual(rounded(byLayer(whole)));
-};
+}
 
-const isShortened = (given: Plan): boolean =>
-  layerNames(shorten(given).plan).length < layerNames(given).length;
+function isShortened(given: Plan): boolean {
+  return layerNames(shorten(given).plan).length < layerNames(given).length;
+}
 
 test("of any degrees, blocks that are left out count as if they were lowered", () => {
   let shortened = 0;
@@ -67,26 +71,28 @@ test("of any degrees, blocks that are left out count as if they were lowered", (
 });
 
 /** The stages with their layers `times` after one another, where what they give is what they take. */
-const repeated = (given: Plan, times: number): Plan => ({
-  ...given,
-  stages: given.stages.map((stage) => ({
-    ...stage,
-    layers: Array.from({ length: times }, (_, block) =>
-      stage.layers.map((layer, i): Layer => {
-        const at = block * stage.layers.length;
-        const name = `${at + i}.${layer.op}`;
-        return layer.op === "residual"
-          ? { ...layer, name, from: at + layer.from }
-          : { ...layer, name };
-      }),
-    ).flat(),
-  })),
-});
+function repeated(given: Plan, times: number): Plan {
+  return {
+    ...given,
+    stages: given.stages.map((stage) => ({
+      ...stage,
+      layers: Array.from({ length: times }, (_, block) =>
+        stage.layers.map((layer, i): Layer => {
+          const at = block * stage.layers.length;
+          const name = `${at + i}.${layer.op}`;
+          return layer.op === "residual"
+            ? { ...layer, name, from: at + layer.from }
+            : { ...layer, name };
+        }),
+      ).flat(),
+    })),
+  };
+}
 
-const widthsOf = (layer: Layer | undefined, of: "in" | "out"): number | undefined => {
+function widthsOf(layer: Layer | undefined, of: "in" | "out"): number | undefined {
   if (layer === undefined || layer.op === "aggregate" || layer.op === "embedding") return undefined;
   return layer.op === "linear" ? layer[of] : layer.hidden;
-};
+}
 
 test("of any stages, too, whatever their groups and splits", () => {
   let shortened = 0;
@@ -99,23 +105,24 @@ test("of any stages, too, whatever their groups and splits", () => {
             widthsOf(layers[0], "in") === widthsOf(layers.at(-1), "out"),
         ),
       );
-      const deep = repeated(given, times);
-      if (isShortened(deep)) shortened += 1;
-      expectWhole(deep);
+      const longer = repeated(given, times);
+      if (isShortened(longer)) shortened += 1;
+      expectWhole(longer);
     }),
     { numRuns: 60 },
   );
   expect(shortened).toBeGreaterThan(20);
 });
 
-const deep = (layers: number, more = ""): Plan =>
-  planOf(`
+function deep(layers: number, more = ""): Plan {
+  return planOf(`
 name: deep
 hardware: { gpus: 4 }
 workload: { batch: 4, sequence: 8, microBatches: 2, mode: training, dtype: f16 }
 model: { layers: ${layers}, hidden: 8, heads: 2, ffn: 8, vocabulary: 16${more} }
 parallel: { tensor: 2, pipeline: 2 }
 `);
+}
 
 describe("what is lowered of equal blocks", () => {
   test.each([

@@ -4,7 +4,7 @@ import { estimatePlan } from "../../src/program/estimate.ts";
 
 const microBatches = 2;
 
-const trained = (parallel: Record<string, unknown>, workload: Record<string, unknown> = {}) => {
+function trained(parallel: Record<string, unknown>, workload: Record<string, unknown> = {}) {
   const written = {
     name: "replicas",
     hardware: { gpus: 4 },
@@ -16,7 +16,7 @@ const trained = (parallel: Record<string, unknown>, workload: Record<string, unk
   if (plan === undefined) throw new Error("must load");
   const { parameters, replicaTraffic } = estimatePlan(plan);
   return { parameters: parameters.inProgram, replicaTraffic };
-};
+}
 
 /** (n − 1)/n of four replicas. */
 const share = 3 / 4;

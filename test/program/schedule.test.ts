@@ -10,28 +10,31 @@ import { pipedPlan } from "../support/piped_plan.ts";
 import { linear, mlp, moe, plan } from "../support/plans.ts";
 import { worstError } from "../support/worst_error.ts";
 
-const layer = (rank: number) => linear(8, 8, "replicated", [[rank]]);
+function layer(rank: number) {
+  return linear(8, 8, "replicated", [[rank]]);
+}
 
-const wordsOf = (slots: readonly Slot[]): string =>
-  slots
+function wordsOf(slots: readonly Slot[]): string {
+  return slots
     .map(({ phase, microBatch, chunk }) => {
       const letter = phase === "forward" ? "F" : "B";
       return `${letter}${microBatch}${"abcd".charAt(chunk)}`;
     })
     .join(" ");
+}
 
-const slotsAt = (given: Plan, position: number): string => {
+function slotsAt(given: Plan, pipelineRank: number): string {
   const schedule = scheduleOf(given);
   if (schedule === undefined) throw new Error("it is a pipeline");
-  return wordsOf(slotsOf(schedule, position));
-};
+  return wordsOf(slotsOf(schedule, pipelineRank));
+}
 
 describe("slots", () => {
   test("GPipe: all forward, then all backward", () => {
     expect(slotsAt(pipedPlan(2, 3, 1, "gpipe"), 0)).toBe("F0a F1a F2a B0a B1a B2a");
   });
 
-  test("1F1B: the first position warms up with p − 1 micro-batches, the last with none", () => {
+  test("1F1B: the first pipeline rank warms up with p − 1 micro-batches, the last with none", () => {
     const given = pipedPlan(3, 4, 1, "1f1b");
     expect(slotsAt(given, 0)).toBe("F0a F1a F2a B0a F3a B1a B2a B3a");
     expect(slotsAt(given, 2)).toBe("F0a B0a F1a B1a F2a B2a F3a B3a");
@@ -59,10 +62,10 @@ describe("slots", () => {
 
 describe("a pipeline", () => {
   test("is stages that share no GPU, or come back to the same ones", () => {
-    expect(pipelineOf(pipedPlan(3, 2))?.positions).toEqual([[0], [1], [2]]);
-    expect(pipelineOf(pipedPlan(2, 2, 3))).toEqual({ positions: [[0], [1]], virtualStages: 3 });
+    expect(pipelineOf(pipedPlan(3, 2))?.pipelineRanks).toEqual([[0], [1], [2]]);
+    expect(pipelineOf(pipedPlan(2, 2, 3))).toEqual({ pipelineRanks: [[0], [1]], virtualStages: 3 });
     const single = plan("single", 1, [[layer(0)], [layer(0)]]);
-    expect(pipelineOf(single)).toEqual({ positions: [[0]], virtualStages: 1 });
+    expect(pipelineOf(single)).toEqual({ pipelineRanks: [[0]], virtualStages: 1 });
   });
 
   test("is not stages that share some GPUs, or end in the middle of a round", () => {
@@ -81,7 +84,7 @@ describe("activations in flight", () => {
   ] as const)("%s with p = %i and m = %i", (name, p, m, expected) => {
     const schedule = scheduleOf(pipedPlan(p, m, 1, name));
     if (schedule === undefined) throw new Error("it is a pipeline");
-    const counts = expected.map((_, position) => copiesOf(schedule, position).counts[0]);
+    const counts = expected.map((_, pipelineRank) => copiesOf(schedule, pipelineRank).counts[0]);
     expect(counts).toEqual(expected);
     const told = expected.map((_, at) => chunksInFlight(schedule.pipeline, name, m, at));
     expect(told).toEqual(expected);
@@ -171,8 +174,8 @@ describe("backward slots", () => {
     instructions.filter(({ origin }) => origin.phase === "backward"),
   );
 
-  test("hold stand-ins that say so: each product twice, and a gradient to the stage before", () => {
-    expect(backward.flat().every(({ origin }) => origin.standIn === true)).toBe(true);
+  test("are synthetic and say so: each product twice, and a gradient to the stage before", () => {
+    expect(backward.flat().every(({ origin }) => origin.synthetic === true)).toBe(true);
     expect(backward.map((own) => own.map(({ op }) => op))).toEqual([
       ["recv", ...Array(4).fill("kernel"), "recv", ...Array(4).fill("kernel")],
       [...Array(4).fill("kernel"), "send", ...Array(4).fill("kernel"), "send"],
@@ -181,8 +184,8 @@ describe("backward slots", () => {
 
   test("count as twice the FLOPs of the forward pass, apart from it", () => {
     const { ranks, modelFlops, layers } = estimatePlan(given);
-    const standIn = ranks.reduce((sum, rank) => sum + (rank.standIn?.flops ?? 0), 0);
-    expect(standIn).toBe(2 * modelFlops);
+    const synthetic = ranks.reduce((sum, rank) => sum + (rank.synthetic?.flops ?? 0), 0);
+    expect(synthetic).toBe(2 * modelFlops);
     expect(layers.reduce((sum, { flops }) => sum + flops, 0)).toBe(modelFlops);
   });
 
@@ -196,11 +199,11 @@ describe("backward slots", () => {
 });
 
 test("the bubble that theory predicts", () => {
-  expect(predictedBubble({ positions: 4, virtualStages: 1, microBatches: 8 })).toMatchObject({
+  expect(predictedBubble({ pipelineSize: 4, virtualStages: 1, microBatches: 8 })).toMatchObject({
     overIdeal: 3 / 8,
     ofTotal: 3 / 11,
   });
-  expect(predictedBubble({ positions: 4, virtualStages: 2, microBatches: 8 })).toMatchObject({
+  expect(predictedBubble({ pipelineSize: 4, virtualStages: 2, microBatches: 8 })).toMatchObject({
     overIdeal: 3 / 16,
     ofTotal: 3 / 19,
     overIdealFormula: "(p − 1)/(v·m)",

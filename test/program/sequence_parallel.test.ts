@@ -9,24 +9,27 @@ import { sequencePlan, sequencePlans } from "../support/sequence_plans.ts";
 import { worstError } from "../support/worst_error.ts";
 
 /** The same plan, every rank with all tokens of its group. */
-const whole = (given: Plan): Plan => ({
-  ...given,
-  stages: given.stages.map((stage) => ({
-    ...stage,
-    layers: stage.layers.map((layer) => {
-      if (layer.op !== "norm" && layer.op !== "residual") return layer;
-      const { split: _, ...rest } = layer;
-      return rest;
-    }),
-  })),
-});
+function whole(given: Plan): Plan {
+  return {
+    ...given,
+    stages: given.stages.map((stage) => ({
+      ...stage,
+      layers: stage.layers.map((layer) => {
+        if (layer.op !== "norm" && layer.op !== "residual") return layer;
+        const { split: _, ...rest } = layer;
+        return rest;
+      }),
+    })),
+  };
+}
 
 /** What a rank does for one micro-batch, without inputs and observations. */
-const wordsOf = (given: Plan, rank = 0): string[] =>
-  (lower(given).ranks[rank]?.instructions ?? []).flatMap((one) => {
+function wordsOf(given: Plan, rank = 0): string[] {
+  return (lower(given).ranks[rank]?.instructions ?? []).flatMap((one) => {
     if (one.origin.microBatch > 0 || one.op === "input" || one.op === "observe") return [];
     return [one.op === "kernel" ? one.kernel : one.op];
   });
+}
 
 test("norms are computed on each rank's tokens, gathered before a product and scattered after it", () => {
   const given = sequencePlan({ parallel: "{ tensor: 2, sequence: true }" });

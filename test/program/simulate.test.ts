@@ -17,21 +17,22 @@ import { linear, plan, plans } from "../support/plans.ts";
 import { planOf } from "../support/written_plan.ts";
 
 /** The same cost for every instruction of a kind. */
-const costsOf = (
+function costsOf(
   program: Program,
   by: { kernel?: Partial<Cost>; send?: Partial<Cost>; recv?: Partial<Cost> },
-) =>
-  program.ranks.map(({ instructions }): RankCosts => ({
+) {
+  return program.ranks.map(({ instructions }): RankCosts => ({
     instructions: instructions.map(({ op }) => {
       return op === "kernel" || op === "send" || op === "recv" ? { ...noCost, ...by[op] } : noCost;
     }),
     rest: noCost,
   }));
+}
 
-const wallOf = (given: Plan, by: Parameters<typeof costsOf>[1], latencyMs = 0): number => {
+function wallOf(given: Plan, by: Parameters<typeof costsOf>[1], latencyMs = 0): number {
   const program = lower(given);
   return simulate(program, costsOf(program, by), latencyMs).wallMs;
-};
+}
 
 describe("a pipeline of equal stages takes as long as theory says", () => {
   const cases = [undefined, "gpipe", "1f1b"] as const;
@@ -44,7 +45,7 @@ describe("a pipeline of equal stages takes as long as theory says", () => {
     const given = pipedPlan(p, m, v, name === "forward" ? undefined : name);
     const schedule = scheduleOf(given);
     if (schedule === undefined) throw new Error("it is a pipeline");
-    // Two kernels per chunk, and four stand-ins of them.
+    // Two kernels per chunk, and four synthetic ones.
     const work = 2 * v * m * (name === "forward" ? 1 : 3);
     const expected = work / (1 - predictedBubble(schedule).ofTotal);
     expect(wallOf(given, { kernel: { compute: 1 } })).toBeCloseTo(expected, 9);

@@ -23,14 +23,15 @@ test("rank by rank and total by total, one set of replicas stands for all", () =
   expect(alike).toBeGreaterThan(50);
 });
 
-const large = (data: number, parallel = "", model = "", batch = data) =>
-  planOf(`
+function large(data: number, parallel = "", model = "", batch = data) {
+  return planOf(`
 name: large
 hardware: { gpus: 16384 }
 workload: { batch: ${batch}, sequence: 64, dtype: f16 }
 model: { layers: 2, hidden: 64, heads: 4, ffn: 64, vocabulary: 512${model} }
 parallel: { data: ${data}${parallel} }
 `);
+}
 
 describe("how many replicas stand for all", () => {
   test.each([
@@ -57,13 +58,13 @@ describe("how many replicas stand for all", () => {
 });
 
 /** How often the work of a matrix product is asked for while the plan is counted. */
-const productsCounted = (plan: Plan): number => {
+function productsCounted(plan: Plan): number {
   const flops = vi.spyOn(kernels.matmul, "flops");
   estimatePlan(plan);
   const { length } = flops.mock.calls;
   flops.mockRestore();
   return length;
-};
+}
 
 test.each([
   ["", ""],

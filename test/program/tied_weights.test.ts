@@ -12,8 +12,8 @@ import { worstError } from "../support/worst_error.ts";
 const tied = { model: "tiedEmbeddings: true" };
 
 /** Buffers of weights that embedding and head read, one list per rank. */
-const readBy = (given: Plan): string[][] =>
-  lower(given).ranks.map(({ instructions }) => [
+function readBy(given: Plan): string[][] {
+  return lower(given).ranks.map(({ instructions }) => [
     ...new Set(
       instructions.flatMap((one) => {
         if (one.op !== "kernel" || one.origin.microBatch > 0) return [];
@@ -24,14 +24,15 @@ const readBy = (given: Plan): string[][] =>
       }),
     ),
   ]);
+}
 
 /** The declarations of those buffers, one list per rank. */
-const tablesOf = (given: Plan): BufferDeclaration[][] => {
+function tablesOf(given: Plan): BufferDeclaration[][] {
   const read = readBy(given);
   return lower(given).ranks.map(({ buffers }, rank) =>
     buffers.filter(({ id }) => read[rank]?.includes(id)),
   );
-};
+}
 
 describe("embedding and head on the same ranks read one buffer", () => {
   test.each([

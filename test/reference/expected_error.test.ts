@@ -6,10 +6,12 @@ import { roundToHalf } from "../../src/program/content_values.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { deepPlan, linear, plan } from "../support/plans.ts";
 
-const inType = (given: Plan, dtype: "f32" | "f16"): Plan => ({
-  ...given,
-  workload: { ...given.workload, dtype },
-});
+function inType(given: Plan, dtype: "f32" | "f16"): Plan {
+  return {
+    ...given,
+    workload: { ...given.workload, dtype },
+  };
+}
 
 describe.each(["f32", "f16"] as const)("what is accepted in %s", (dtype) => {
   const deep = inType(deepPlan(200), dtype);

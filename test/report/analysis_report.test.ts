@@ -6,16 +6,19 @@ import { titleOf } from "../../src/check/aspects/finding_titles.ts";
 import { analysisReport } from "../../src/report/analysis_report.ts";
 import { markdownLines } from "../../src/report/render/markdown.ts";
 
-const inspected = ({ plan, document, diagnostics }: LoadResult) =>
-  plan === undefined
+function inspected({ plan, document, diagnostics }: LoadResult) {
+  return plan === undefined
     ? { document, diagnostics }
     : { plan, document, diagnostics: [...diagnostics, ...checkPlan(plan, document)] };
+}
 
-const reportOf = async (file: string): Promise<string> =>
-  markdownLines(analysisReport(inspected(await readPlan(file)))).join("\n");
+async function reportOf(file: string): Promise<string> {
+  return markdownLines(analysisReport(inspected(await readPlan(file)))).join("\n");
+}
 
-const sectionsOf = (report: string): string[] =>
-  report.split("\n").flatMap((line) => (line.startsWith("## ") ? [line.slice(3)] : []));
+function sectionsOf(report: string): string[] {
+  return report.split("\n").flatMap((line) => (line.startsWith("## ") ? [line.slice(3)] : []));
+}
 
 test("a sound plan: the sections in the order that people write them", async () => {
   const report = await reportOf("configs/three-stage-pipeline.json");

@@ -14,10 +14,10 @@ import { shown } from "../support/shown.ts";
 const pipeline = await planOf("three-stage-pipeline.json");
 const run = runOf(pipeline);
 
-const during = (othersShare: number, stolenShare: number): RunResult["runs"][number] => {
+function during(othersShare: number, stolenShare: number): RunResult["runs"][number] {
   const quiet: MachineLoad = { othersShare: 0, stolenShare: 0 };
   return { load: { before: quiet, during: { othersShare, stolenShare } } };
-};
+}
 
 test("control: a quiet machine whose peaks stayed needs no note", () => {
   expect(circumstanceNotes({ ...run, runs: [during(0.01, 0)] })).toEqual([]);
@@ -33,10 +33,10 @@ test("load by others is said, and what the host gave away where it did", () => {
   ]);
 });
 
-const withPeak = (after: readonly number[]) => {
-  const f32 = { form: "some", runs: [90e9, 100e9], others: {}, after: [[99e9], after] };
+function withPeak(after: readonly number[]) {
+  const f32 = { variant: "some", runs: [90e9, 100e9], others: {}, after: [[99e9], after] };
   return [{ ...swiftshader, ceilings: ceilingsOf({ f32 }) }];
-};
+}
 
 test("a peak that changed by more than a tenth is said, and the largest counts", () => {
   const calibration = withPeak([80e9, 112e9]);
@@ -50,7 +50,7 @@ test("a peak that changed by more than a tenth is said, and the largest counts",
 });
 
 test("no figure over its bound is printed as a result", () => {
-  const slow = { form: "some", runs: [20e9], others: {} };
+  const slow = { variant: "some", runs: [20e9], others: {} };
   const ceilings = ceilingsOf({ f32: slow, copy: { ...slow, runs: [1e9] } });
   const calibration = { ...swiftshader, ceilings, streamedBytes: 2 ** 30 };
   const given = runOf(pipeline, software, undefined, [calibration]);

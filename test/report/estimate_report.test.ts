@@ -11,7 +11,7 @@ import { shown } from "../support/shown.ts";
 
 const peaks = { flops: 1e12, bandwidth: 1e11, linkBandwidth: 1e10 };
 
-const large = (): Plan => {
+function large(): Plan {
   const { plan } = parsePlan(
     `
 name: large
@@ -25,13 +25,11 @@ claims: { samplesPerSecond: 10 }
   );
   if (plan === undefined) throw new Error("it must load");
   return plan;
-};
+}
 
-const plans = async () => [
-  await planOf("three-stage-pipeline.json"),
-  await planOf("moe-ep3-tp2.json"),
-  large(),
-];
+async function plans() {
+  return [await planOf("three-stage-pipeline.json"), await planOf("moe-ep3-tp2.json"), large()];
+}
 
 test("an estimate fits 80 columns, with and without a bound", async () => {
   for (const plan of await plans()) {

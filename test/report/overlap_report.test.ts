@@ -6,27 +6,29 @@ import { communicationSection } from "../../src/report/sections/communication.ts
 import { measured } from "../support/given.ts";
 import { shownBlocks } from "../support/shown.ts";
 
-const effect = (changes: Partial<OverlapEffect> = {}): OverlapEffect => ({
-  rounds: [],
-  plainStepMs: measured(20, "ms", [19, 21]),
-  stepMs: measured(18, "ms", [17, 19]),
-  stepRatio: measured(0.9, "ratio", [0.85, 0.95]),
-  communicationMs: measured(6, "ms", [5, 7]),
-  hideableMs: measured(3, "ms", [2.5, 3.5]),
-  exposedMs: measured(4, "ms", [3, 5]),
-  hiddenMs: measured(2, "ms", [1, 3]),
-  hiddenShare: measured(0.66, "share", [0.6, 0.7]),
-  plainComputeMs: measured(10, "ms", [9, 11]),
-  computeRatio: measured(1.01, "ratio", [0.9, 1.1]),
-  ...changes,
-});
+function effect(changes: Partial<OverlapEffect> = {}): OverlapEffect {
+  return {
+    rounds: [],
+    plainStepMs: measured(20, "ms", [19, 21]),
+    stepMs: measured(18, "ms", [17, 19]),
+    stepRatio: measured(0.9, "ratio", [0.85, 0.95]),
+    communicationMs: measured(6, "ms", [5, 7]),
+    hideableMs: measured(3, "ms", [2.5, 3.5]),
+    exposedMs: measured(4, "ms", [3, 5]),
+    hiddenMs: measured(2, "ms", [1, 3]),
+    hiddenShare: measured(0.66, "share", [0.6, 0.7]),
+    plainComputeMs: measured(10, "ms", [9, 11]),
+    computeRatio: measured(1.01, "ratio", [0.9, 1.1]),
+    ...changes,
+  };
+}
 
-const told = (overlapEffect?: OverlapEffect): string => {
+function told(overlapEffect?: OverlapEffect): string {
   const layer = { layer: "a/0.mlp", hiddenMs: measured(2, "ms"), exposedMs: measured(4, "ms") };
   const metrics = { communication: [layer] };
   const result = overlapEffect === undefined ? { metrics } : { metrics, overlapEffect };
   return shownBlocks(communicationSection(result)).join(" ").replaceAll(/\s+/g, " ");
-};
+}
 
 test("how much of what could be hidden was, and that the step became faster", () => {
   const text = told(effect());

@@ -10,7 +10,7 @@ import { widthOf } from "../../src/report/render/text_width.ts";
 import { planOf } from "../support/given.ts";
 import { shown } from "../support/shown.ts";
 
-const written = (parallel: string, gpus: number, layers = 4): Plan => {
+function written(parallel: string, gpus: number, layers = 4): Plan {
   const { plan } = parsePlan(
     `
 name: a plan of degrees
@@ -23,7 +23,7 @@ parallel: ${parallel}
   );
   if (plan === undefined) throw new Error("it must load");
   return plan;
-};
+}
 
 test("the three-stage pipeline, as a reader sees it", async () => {
   const plan = await planOf("three-stage-pipeline.json");

@@ -13,14 +13,17 @@ const projection: Projection = {
     repeats: [[{ instructions: [{ ...noCost, compute: 2 }], rest: noCost }]],
   },
 };
-const besideOf = (computeMs: number) => ({
-  metrics: { stepMs: measured(10, "ms", [9, 11]) },
-  samples: [{ ranks: [{ computeMs }] }],
-});
-const told = (...given: Parameters<typeof projectionSection>): string =>
-  shownBlocks(projectionSection(...given))
+function besideOf(computeMs: number) {
+  return {
+    metrics: { stepMs: measured(10, "ms", [9, 11]) },
+    samples: [{ ranks: [{ computeMs }] }],
+  };
+}
+function told(...given: Parameters<typeof projectionSection>): string {
+  return shownBlocks(projectionSection(...given))
     .join(" ")
     .replaceAll(/\s+/g, " ");
+}
 
 test("the projected step stands beside the measured one, with what kernels took there", () => {
   const text = told(projection, besideOf(3));

@@ -27,73 +27,83 @@ import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
 import { shown } from "../support/shown.ts";
 
-const prose = (place: Prose["place"]): Prose => ({
-  columns: [{ title: "why" }, { title: "what it needs", lead: "needs" }],
-  place,
-});
+function prose(place: Prose["place"]): Prose {
+  return {
+    columns: [{ title: "why" }, { title: "what it needs", lead: "needs" }],
+    place,
+  };
+}
 
-const report = (place: Prose["place"] = "under its row"): Report => ({
-  title: ["a plan"],
-  intro: [paragraph("of today", "faint")],
-  sections: [
-    { title: "Empty", blocks: [] },
-    {
-      title: "Claims",
-      blocks: [
-        table(
-          [...left("claim"), ...right("found"), ...left("")],
-          [
-            {
-              cells: ["speed", "1 ms", { text: "refuted", tone: "bad" }],
-              prose: [["too a|b slow"], ["x ≥ 1", "y ≤ 2"]],
-            },
-            { cells: ["memory", "", ""], prose: [["it fits"]] },
-          ],
-          prose(place),
-        ),
-        note("measured"),
-        gap,
-        fields(
-          [
-            ["step", "1 ms"],
-            ["", "or more"],
-            ["left out", ""],
-          ],
-          6,
-        ),
-      ],
-    },
-    {
-      blocks: [
-        line(["sum ", { text: "OK", tone: "good" }]),
-        detail("of two"),
-        { kind: "verbatim", lines: ["┌  ┐"] },
-      ],
-    },
-    {
-      title: "Findings",
-      blocks: [],
-      parts: [
-        { title: "None", blocks: [] },
-        {
-          title: "Some",
-          blocks: [
-            list(
-              [
-                {
-                  spans: [strong("Load"), ": uneven [", code("gpu-underused"), "] ", faint("(so)")],
-                  items: [{ spans: ["<b> of `all`"], items: [{ spans: ["deeper"] }] }],
-                },
-                { spans: ["last"] },
-              ],
-              true,
-            ),
-          ],
-        },
-      ],
-    },
-  ],
-});
+function report(place: Prose["place"] = "under its row"): Report {
+  return {
+    title: ["a plan"],
+    intro: [paragraph("of today", "faint")],
+    sections: [
+      { title: "Empty", blocks: [] },
+      {
+        title: "Claims",
+        blocks: [
+          table(
+            [...left("claim"), ...right("found"), ...left("")],
+            [
+              {
+                cells: ["speed", "1 ms", { text: "refuted", tone: "bad" }],
+                prose: [["too a|b slow"], ["x ≥ 1", "y ≤ 2"]],
+              },
+              { cells: ["memory", "", ""], prose: [["it fits"]] },
+            ],
+            prose(place),
+          ),
+          note("measured"),
+          gap,
+          fields(
+            [
+              ["step", "1 ms"],
+              ["", "or more"],
+              ["left out", ""],
+            ],
+            6,
+          ),
+        ],
+      },
+      {
+        blocks: [
+          line(["sum ", { text: "OK", tone: "good" }]),
+          detail("of two"),
+          { kind: "verbatim", lines: ["┌  ┐"] },
+        ],
+      },
+      {
+        title: "Findings",
+        blocks: [],
+        parts: [
+          { title: "None", blocks: [] },
+          {
+            title: "Some",
+            blocks: [
+              list(
+                [
+                  {
+                    spans: [
+                      strong("Load"),
+                      ": uneven [",
+                      code("gpu-underused"),
+                      "] ",
+                      faint("(so)"),
+                    ],
+                    items: [{ spans: ["<b> of `all`"], items: [{ spans: ["deeper"] }] }],
+                  },
+                  { spans: ["last"] },
+                ],
+                true,
+              ),
+            ],
+          },
+        ],
+      },
+    ],
+  };
+}
 
 describe("a terminal", () => {
   test("has sections apart, notes indented, sentences under their rows, nothing of what is empty", () => {

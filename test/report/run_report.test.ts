@@ -42,10 +42,10 @@ describe("the report of a run", () => {
     expect(text).toContain("measured, 6 samples");
   });
 
-  test("every peak says which form reached it, in how many runs, and how low they went", () => {
+  test("every peak says which variant reached it, in how many runs, and how low they went", () => {
     const flat = text.replace(/\s+/g, " ");
     expect(flat).toContain("peaks of swiftshader, measured in this run, alone on the adapter: ");
-    expect(flat).toContain("f32 500 GFLOP/s (some_form, 5 runs, median 450 GFLOP/s)");
+    expect(flat).toContain("f32 500 GFLOP/s (some_variant, 5 runs, median 450 GFLOP/s)");
     expect(flat).toContain("memory 20 GB/s (copy, 5 runs, median 20 GB/s); ridge at 25 FLOP/B");
   });
 

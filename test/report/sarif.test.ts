@@ -6,19 +6,21 @@ import { sarifLog } from "../../src/report/render/sarif.ts";
 
 const file = "configs/moe-ep3-tp2.original.json";
 
-const diagnostic = (more: Partial<Diagnostic> = {}): Diagnostic => ({
-  code: "some-rule",
-  severity: "error",
-  path: [],
-  message: "found 1",
-  ...more,
-});
+function diagnostic(more: Partial<Diagnostic> = {}): Diagnostic {
+  return {
+    code: "some-rule",
+    severity: "error",
+    path: [],
+    message: "found 1",
+    ...more,
+  };
+}
 
-const only = (log: ReturnType<typeof sarifLog>) => {
+function only(log: ReturnType<typeof sarifLog>) {
   const [run] = log.runs;
   if (run === undefined) throw new Error("a run is required");
   return run;
-};
+}
 
 test("a refused plan: every finding with what SARIF 2.1.0 requires of it", async () => {
   const { plan, document } = await readPlan(file);

@@ -7,11 +7,11 @@ import { scheduleReport } from "../../src/report/drawing/schedule_chart.ts";
 import { widthOf } from "../../src/report/render/text_width.ts";
 import { pipedPlan } from "../support/piped_plan.ts";
 
-const reportOf = (given: ReturnType<typeof pipedPlan>, width?: number): string[] => {
+function reportOf(given: ReturnType<typeof pipedPlan>, width?: number): string[] {
   const described = describeSchedule(given, estimatePlan(given));
   if (described === undefined) throw new Error("it is a pipeline");
   return scheduleReport(described, width);
-};
+}
 
 test("1F1B as a chart: forward and backward are told apart without color", () => {
   expect(reportOf(pipedPlan(3, 4, 1, "1f1b")).slice(0, 5)).toEqual([
@@ -27,7 +27,7 @@ test("forward passes only say that nothing is kept", () => {
   const lines = reportOf(pipedPlan(2, 3, 1, "1f1b", "inference"));
   expect(lines.slice(2, 4)).toEqual(["stage0  0─1─2─", "stage1    0─1─2─"]);
   expect(lines.join(" ")).toContain("one micro-batch per stage");
-  expect(lines.join(" ")).not.toContain("stand-in");
+  expect(lines.join(" ")).not.toContain("synthetic");
 });
 
 test("the bubble is printed with its formulas", () => {
@@ -40,10 +40,10 @@ test("the bubble is printed with its formulas", () => {
 test.each([30, 47, 80])("no line is longer than %i columns, and the chart folds", (width) => {
   const lines = reportOf(pipedPlan(4, 24, 2, "1f1b"), width);
   expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(width);
-  expect(lines.filter((line) => line.startsWith("posi")).length).toBeGreaterThan(8);
+  expect(lines.filter((line) => line.startsWith("pp r")).length).toBeGreaterThan(8);
 });
 
-describe("positions that all take as long idle as long as theory says", () => {
+describe("pipeline ranks that all take as long idle as long as theory says", () => {
   const cases = (["gpipe", "1f1b"] as const).flatMap((name) =>
     [1, 2, 3, 4].flatMap((p) =>
       [1, 2, 3].flatMap((v) => [p, 2 * p, 4 * p].map((m) => [name, p, v, m] as const)),

@@ -1,15 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { colorsFor, plain } from "../../src/report/render/color.ts";
-import { table } from "../../src/report/render/table.ts";
+import { renderTable } from "../../src/report/render/table.ts";
 import { widthOf, wrap } from "../../src/report/render/text_width.ts";
 
 const escape = "\u001B[";
 
-const isColored = (
+function isColored(
   stream: { isTTY?: boolean },
   env: Readonly<Record<string, string>> = {},
-): boolean => colorsFor(stream, env).bad("x").includes(escape);
+): boolean {
+  return colorsFor(stream, env).bad("x").includes(escape);
+}
 
 describe("color", () => {
   const terminal = { isTTY: true };
@@ -88,7 +90,7 @@ describe("tables", () => {
 
   test("names are aligned left, numbers right, and no line ends in spaces", () => {
     const rows = [{ cells: ["long name", "1"] }, { cells: ["日本", "1,000"] }];
-    expect(table(columns, rows)).toEqual([
+    expect(renderTable(columns, rows)).toEqual([
       "name       value",
       "long name      1",
       "日本       1,000",
@@ -96,22 +98,22 @@ describe("tables", () => {
   });
 
   test("a note is folded under its row, indented, within 80 columns", () => {
-    const lines = table(columns, [{ cells: ["a", "1"], note: "word ".repeat(40) }]);
+    const lines = renderTable(columns, [{ cells: ["a", "1"], note: "word ".repeat(40) }]);
     expect(lines.length).toBeGreaterThan(3);
     expect(lines[2]).toMatch(/^ {4}word/);
     expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(80);
   });
 
   test("a name too long for the line is cut with an ellipsis, numbers never are", () => {
-    const lines = table(columns, [{ cells: ["n".repeat(100), "123,456"] }]);
+    const lines = renderTable(columns, [{ cells: ["n".repeat(100), "123,456"] }]);
     expect(lines[1]).toMatch(/^n+… {2}123,456$/);
     expect(widthOf(lines[1] ?? "")).toBe(80);
   });
 
   test("color does not move a column", () => {
     const colors = { ...plain, bad: (text: string) => `${escape}31m${text}${escape}39m` };
-    const [, plainRow] = table(columns, [{ cells: ["refuted", "1"] }]);
-    const [, colored] = table(columns, [{ cells: [colors.bad("refuted"), "1"] }]);
+    const [, plainRow] = renderTable(columns, [{ cells: ["refuted", "1"] }]);
+    const [, colored] = renderTable(columns, [{ cells: [colors.bad("refuted"), "1"] }]);
     expect(widthOf(colored ?? "")).toBe(widthOf(plainRow ?? ""));
   });
 });

@@ -14,18 +14,20 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true }));
 
-const fileOf = async (value: unknown): Promise<string> => {
+async function fileOf(value: unknown): Promise<string> {
   const file = join(folder, "link.json");
   await writeFile(file, typeof value === "string" ? value : JSON.stringify(value));
   return file;
-};
+}
 
-const bench = (op: string, ranks: number, latencyMs?: number) => ({
-  op,
-  ranks,
-  adapters: [{ id: "lavapipe" }],
-  ...(latencyMs === undefined ? {} : { link: { latencyMs, bandwidth: 2e9, error: 0.1 } }),
-});
+function bench(op: string, ranks: number, latencyMs?: number) {
+  return {
+    op,
+    ranks,
+    adapters: [{ id: "lavapipe" }],
+    ...(latencyMs === undefined ? {} : { link: { latencyMs, bandwidth: 2e9, error: 0.1 } }),
+  };
+}
 
 describe("the link is", () => {
   test("that of a send, whatever else was measured", async () => {

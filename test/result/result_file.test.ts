@@ -24,7 +24,7 @@ describe("the result file", () => {
   test.each([1, 3])("a result of schema %i is refused with both versions", (schemaVersion) => {
     const other = JSON.stringify({ ...runOf(pipeline), schemaVersion });
     expect(() => parseStored(other, "r.json")).toThrow(
-      `its schemaVersion is ${schemaVersion}, and this shardbench reads 4`,
+      `its schemaVersion is ${schemaVersion}, and this shardbench reads 5`,
     );
     expect(() => parseStored(other, "r.json")).toThrow(EnvironmentError);
   });
@@ -42,7 +42,7 @@ describe("the result file", () => {
     await expect(readStored("no/such/result.json")).rejects.toThrow(EnvironmentError);
   });
 
-  test("a file in the way of the folder is the environment's fault", async () => {
+  test("a file with the name of the folder is the environment's fault", async () => {
     const folder = await mkdtemp(join(tmpdir(), "shardbench-test-"));
     await writeFile(join(folder, "file"), "");
     await expect(writeResult(join(folder, "file", "r.json"), runOf(pipeline))).rejects.toThrow(

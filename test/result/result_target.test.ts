@@ -15,19 +15,25 @@ import { planOf } from "../support/given.ts";
 
 const run = runOf(await planOf("three-stage-pipeline.json"));
 const interrupted: Outcome = { state: "interrupted" };
-const broken = (samples: number, outcome = interrupted): RunResult => ({
-  ...run,
-  samples: run.samples.slice(0, samples),
-  outcome,
-});
+function broken(samples: number, outcome = interrupted): RunResult {
+  return {
+    ...run,
+    samples: run.samples.slice(0, samples),
+    outcome,
+  };
+}
 const plan = { name: "three-stage-pipeline" };
 
-const newFolder = async (): Promise<string> => mkdtemp(join(tmpdir(), "shardbench-test-"));
-const write = async (output: string, result: RunResult): Promise<string> =>
-  (await openResultTarget(plan, output)).write(result);
-const samplesIn = async (file: string): Promise<number> =>
-  parseStored(await readFile(file, "utf8"), file).sources.samples.length;
-const refusalOf = async (output: string, file?: string): Promise<string> => {
+async function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "shardbench-test-"));
+}
+async function write(output: string, result: RunResult): Promise<string> {
+  return (await openResultTarget(plan, output)).write(result);
+}
+async function samplesIn(file: string): Promise<number> {
+  return parseStored(await readFile(file, "utf8"), file).sources.samples.length;
+}
+async function refusalOf(output: string, file?: string): Promise<string> {
   try {
     await openResultTarget({ ...plan, ...(file === undefined ? {} : { file }) }, output);
   } catch (error) {
@@ -35,7 +41,7 @@ const refusalOf = async (output: string, file?: string): Promise<string> => {
     throw error;
   }
   throw new Error("it was accepted");
-};
+}
 
 describe("before the run", () => {
   test("control: a new file in a folder is accepted, and nothing lies there yet", async () => {
@@ -124,8 +130,9 @@ describe("a result", () => {
   });
 });
 
-const ended = async (child: ReturnType<typeof spawn>): Promise<unknown> =>
-  new Promise((resolve) => child.once("close", resolve));
+async function ended(child: ReturnType<typeof spawn>): Promise<unknown> {
+  return new Promise((resolve) => child.once("close", resolve));
+}
 
 describe("what a run kept that ended early", () => {
   test("goes beside a complete result", async () => {

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { columnsOf, samplesOf } from "../../src/result/sample_columns.ts";
+import { sampleColumns, samplesFromColumns } from "../../src/result/sample_columns.ts";
 import { textOfResult } from "../../src/result/result_text.ts";
 import { runOf } from "../support/made_up_run.ts";
 import { planOf } from "../support/given.ts";
@@ -14,15 +14,15 @@ test("what differs becomes a list, and what does not stays itself", () => {
     { step: 0, ranks: [{ rank: 0, ms: 1.5 }], name: "a" },
     { step: 1, ranks: [{ rank: 0, ms: 2 }], name: "a" },
   ];
-  expect(columnsOf(samples)).toEqual([
+  expect(sampleColumns(samples)).toEqual([
     { step: { each: [0, 1] }, ranks: [{ rank: 0, ms: { each: [1.5, 2] } }], name: "a" },
   ]);
 });
 
 test("samples of other forms are columns of their own, in their order", () => {
   const samples = [{ a: 1 }, { a: 2 }, { a: 3, b: 1 }, { a: [] }, { a: [4] }, { a: 5 }];
-  expect(columnsOf(samples)).toHaveLength(5);
-  expect(samplesOf(columnsOf(samples))).toEqual(samples);
+  expect(sampleColumns(samples)).toHaveLength(5);
+  expect(samplesFromColumns(sampleColumns(samples))).toEqual(samples);
 });
 
 test("any samples come back as they were", () => {
@@ -34,8 +34,8 @@ test("any samples come back as they were", () => {
   fc.assert(
     fc.property(fc.array(sample, { maxLength: 12 }), (samples) => {
       fc.pre(samples.every((each) => !Array.isArray(each["each"])));
-      const kept: unknown = JSON.parse(JSON.stringify(columnsOf(samples)));
-      expect(samplesOf(kept)).toEqual(JSON.parse(JSON.stringify(samples)));
+      const kept: unknown = JSON.parse(JSON.stringify(sampleColumns(samples)));
+      expect(samplesFromColumns(kept)).toEqual(JSON.parse(JSON.stringify(samples)));
     }),
   );
 });
@@ -49,7 +49,7 @@ test.each([
     "more than 100000000 values",
   ],
 ])("%s is refused", (_, columns, reason) => {
-  expect(() => samplesOf(columns)).toThrow(reason);
+  expect(() => samplesFromColumns(columns)).toThrow(reason);
 });
 
 test("a step more of a run costs the file its numbers and nothing else", () => {

@@ -4,15 +4,17 @@ import type { Instruction, Origin } from "../../src/program/program.ts";
 import { createAhead } from "../../src/runtime/ahead.ts";
 import type { Encoding } from "../../src/runtime/encoding.ts";
 
-const origin = (stage: string): Origin => ({
-  stage,
-  layer: `${stage}/0`,
-  microBatch: 0,
-  phase: "forward",
-});
+function origin(stage: string): Origin {
+  return {
+    stage,
+    layer: `${stage}/0`,
+    microBatch: 0,
+    phase: "forward",
+  };
+}
 
 /** k: kernel, c: copy, o: observe, i: input; upper case: of stage two. */
-const instructionOf = (letter: string): Instruction => {
+function instructionOf(letter: string): Instruction {
   const from = origin(letter === letter.toLowerCase() ? "one" : "two");
   switch (letter.toLowerCase()) {
     case "k":
@@ -49,12 +51,12 @@ const instructionOf = (letter: string): Instruction => {
         content: { kind: "ids", vocabulary: 2, tensor: "x", shape: [1], offset: [0], size: [1] },
       };
   }
-};
+}
 
-const aheadOf = (
+function aheadOf(
   letters: string,
   rest: { stage?: string; standsAlone?: string; digests?: number[] } = {},
-) => {
+) {
   const log: string[] = [];
   let encoders = 0;
   let slots = 0;
@@ -77,9 +79,11 @@ const aheadOf = (
     standsAlone: ({ op }) => op === rest.standsAlone,
   });
   return { ahead, log };
-};
+}
 
-const rangeOf = ({ first, last }: { first: number; last: number }) => [first, last];
+function rangeOf({ first, last }: { first: number; last: number }) {
+  return [first, last];
+}
 
 test("kernels and copies up to the next other instruction share an encoder; what shows nothing is none", () => {
   const { ahead, log } = aheadOf("ikcokikk");

@@ -4,8 +4,9 @@ import { NumericsError } from "../../src/numerics_error.ts";
 import { recordError, revive } from "../../src/runtime/error_record.ts";
 
 /** As over the channel between two processes. */
-const carried = (thrown: unknown): Error =>
-  revive(structuredClone(recordError(thrown)), "rank 1 failed");
+function carried(thrown: unknown): Error {
+  return revive(structuredClone(recordError(thrown)), "rank 1 failed");
+}
 
 test("an error of the environment arrives with code and hint", () => {
   const error = carried(new EnvironmentError("out-of-memory", "full", "use less"));

@@ -56,18 +56,19 @@ function deadlock(): Program {
   };
 }
 
-const isAlive = (pid: number): boolean => {
+function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
-};
+}
 
-const sharedFiles = (): string[] =>
-  process.platform === "linux"
+function sharedFiles(): string[] {
+  return process.platform === "linux"
     ? readdirSync("/dev/shm").filter((name) => name.startsWith(`shardbench-${process.pid}-`))
     : [];
+}
 
 describeOnAdapter("what befalls a rank", () => {
   const pools: RankPool[] = [];

@@ -12,15 +12,17 @@ import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 const seed = 5;
 
 /** A part of a tensor of more planes, rows and columns, so that every offset counts. */
-const part = (planes: number, rows: number, columns: number, scale: number): RegionContent => ({
-  kind: "uniform",
-  tensor: `weight ${columns}`,
-  center: 0,
-  scale,
-  shape: [planes + 2, rows + 3, columns + 5],
-  offset: [1, 2, 3],
-  size: [planes, rows, columns],
-});
+function part(planes: number, rows: number, columns: number, scale: number): RegionContent {
+  return {
+    kind: "uniform",
+    tensor: `weight ${columns}`,
+    center: 0,
+    scale,
+    shape: [planes + 2, rows + 3, columns + 5],
+    offset: [1, 2, 3],
+    size: [planes, rows, columns],
+  };
+}
 
 /** From here on the GPU fills. */
 const leastOnGpu = 2 ** 20;

@@ -5,8 +5,8 @@ import { EnvironmentError } from "../../src/environment_error.ts";
 import { keepAwake } from "../../src/runtime/keep_awake.ts";
 
 /** Of children of this process that were started since: policy of each, and the cores that it may use. */
-const children = (): { readonly pid: number; readonly policy: string; readonly cores: string }[] =>
-  readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
+function children(): { readonly pid: number; readonly policy: string; readonly cores: string }[] {
+  return readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
     .split(" ")
     .filter((pid) => pid !== "")
     .flatMap((pid) => {
@@ -16,6 +16,7 @@ const children = (): { readonly pid: number; readonly policy: string; readonly c
       const [, cores = ""] = /Cpus_allowed_list:\s*(\S+)/.exec(status) ?? [];
       return [{ pid: Number(pid), policy: stat.split(" ")[38] ?? "", cores }];
     });
+}
 
 test.runIf(process.platform === "linux")(
   "a core that is kept awake has a process that gives way to all others, until the end",

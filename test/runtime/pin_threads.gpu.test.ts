@@ -7,13 +7,14 @@ import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { openIdleRanks } from "../support/idle_ranks.ts";
 
 /** Of each thread, the cores that it may use. */
-const coresOf = (pid: number): string[] =>
-  readdirSync(`/proc/${pid}/task`).map(
+function coresOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map(
     (thread) =>
       /^Cpus_allowed_list:\s*(.*)$/m.exec(
         readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8"),
       )?.[1] ?? "",
   );
+}
 
 describeOnAdapter("a pinned rank", () => {
   test.skipIf(process.platform !== "linux" || availableParallelism() < 2)(

@@ -11,22 +11,22 @@ import {
   wakingMs,
 } from "../../src/runtime/spans.ts";
 
-const segment = (
-  activity: Activity,
-  startMs: number,
-  endMs: number,
-  submittedPasses = 0,
-): Segment => ({ activity, startMs, endMs, submittedPasses, instruction: 9 });
+function segment(activity: Activity, startMs: number, endMs: number, submittedPasses = 0): Segment {
+  return { activity, startMs, endMs, submittedPasses, instruction: 9 };
+}
 
-const pass = (
+function pass(
   instruction: number,
   startMs: number,
   endMs: number,
   before: TimedPass["before"] = "host",
-): TimedPass => ({ instruction, kind: "compute", before, startMs, endMs });
+): TimedPass {
+  return { instruction, kind: "compute", before, startMs, endMs };
+}
 
-const kinds = (spans: ReturnType<typeof spansOf>): (string | number | undefined)[][] =>
-  spans.map(({ kind, instruction, startMs, endMs }) => [kind, instruction, startMs, endMs]);
+function kinds(spans: ReturnType<typeof spansOf>): (string | number | undefined)[][] {
+  return spans.map(({ kind, instruction, startMs, endMs }) => [kind, instruction, startMs, endMs]);
+}
 
 describe("while the host awaits the GPU", () => {
   test("time before a kernel is what the GPU did before it, time after the last is readback", () => {

@@ -10,7 +10,7 @@ const program = lower(
 );
 
 /** Steps of that length, whose k-th alone has a kernel of k ms. */
-const groupOf = (stepMs: number, isTimed = true) => {
+function groupOf(stepMs: number, isTimed = true) {
   const asked: string[] = [];
   const counts = new Map<number, number>();
   const ask = async <Of extends Kind>(rank: number, what: Of, more: Asked<Of>) => {
@@ -32,7 +32,7 @@ const groupOf = (stepMs: number, isTimed = true) => {
   const askAll = async <Of extends Kind>(what: Of, more: Asked<Of>) =>
     Promise.all(program.ranks.map(async ({ rank }) => ask(rank, what, more)));
   return { asked, ask, askAll };
-};
+}
 
 test("all ranks record a step, then each runs it alone, and forgets it after the last time", async () => {
   const { asked, ...group } = groupOf(1000);

@@ -8,33 +8,39 @@ import type { RankGroup } from "../../src/runtime/rank_group.ts";
 import { tuneRanks } from "../../src/runtime/tune_ranks.ts";
 import type { TunedCall } from "../../src/tuning/tuned_call.ts";
 
-const choiceOf = (id: string): AdapterChoice => ({
-  id,
-  name: id,
-  software: true,
-  loader: "system",
-  ordinal: 0,
-});
-const useOf = (call: string, form = "own", pending = true): CallUse => ({
-  call,
-  kernel: "matmul",
-  dtype: "f32",
-  shape: { m: 1, n: 1, k: 1, activation: "none" },
-  uses: 1,
-  flops: 2,
-  form,
-  expected: "own",
-  forms: 2,
-  pending,
-});
-const tunedOf = (call: string): TunedCall => ({
-  call,
-  class: call,
-  chosen: "fast",
-  forms: 2,
-  complete: true,
-  tried: [],
-});
+function choiceOf(id: string): AdapterChoice {
+  return {
+    id,
+    name: id,
+    software: true,
+    loader: "system",
+    ordinal: 0,
+  };
+}
+function useOf(call: string, variant = "own", pending = true): CallUse {
+  return {
+    call,
+    kernel: "matmul",
+    dtype: "f32",
+    shape: { m: 1, n: 1, k: 1, activation: "none" },
+    uses: 1,
+    flops: 2,
+    variant,
+    expected: "own",
+    variants: 2,
+    pending,
+  };
+}
+function tunedOf(call: string): TunedCall {
+  return {
+    call,
+    class: call,
+    chosen: "fast",
+    variants: 2,
+    complete: true,
+    tried: [],
+  };
+}
 
 /** Ranks that find out one call per request, of those that nobody knows yet. */
 function played(calls: readonly (readonly CallUse[])[]) {
@@ -77,11 +83,17 @@ test("ranks tune one after the other, those of an adapter share what they find, 
       "adopt 0, adopt 1, adopt 2",
   );
   expect(found).toEqual(["x on a", "y on a", "z on a", "x on b"]);
-  expect(adopted.flat().map(({ form }) => form)).toEqual(["fast", "fast", "fast", "fast", "fast"]);
+  expect(adopted.flat().map(({ variant }) => variant)).toEqual([
+    "fast",
+    "fast",
+    "fast",
+    "fast",
+    "fast",
+  ]);
 });
 
 test.each([
-  ["no form is left to try", Infinity, false],
+  ["no variant is left to try", Infinity, false],
   ["there is no time", 0, true],
 ])("where %s, ranks are asked for nothing", async (_, budgetMs, pending) => {
   const calls = [[useOf("x", "own", pending)]];

@@ -4,12 +4,14 @@ import { type BusyRank, findHang } from "../../src/runtime/watchdog.ts";
 
 const patience = { hangMs: 1000, gpuHangMs: 5000 };
 
-const busy = (
+function busy(
   rank: number,
   activity: RankPosition["activity"],
   stillMs: number,
   silentMs = 0,
-): BusyRank => ({ rank, position: { activity, turns: 1 }, silentMs, stillMs });
+): BusyRank {
+  return { rank, position: { activity, turns: 1 }, silentMs, stillMs };
+}
 
 describe("a rank hangs", () => {
   test.each<[string, BusyRank[], number]>([

@@ -13,12 +13,12 @@ export interface DegreesOptions {
   readonly maxDepth?: number;
 }
 
-export const arbitraryDegrees = ({
+export function arbitraryDegrees({
   maxContext = 2,
   maxData = 6,
   maxDepth = 2,
-}: DegreesOptions = {}): fc.Arbitrary<Plan> =>
-  fc.gen().map((g) => {
+}: DegreesOptions = {}): fc.Arbitrary<Plan> {
+  return fc.gen().map((g) => {
     const integer = (min: number, max: number): number => g(fc.integer, { min, max });
     const one = <T>(...choices: readonly T[]): T => {
       const [first] = choices;
@@ -100,6 +100,7 @@ export const arbitraryDegrees = ({
     if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
     return plan;
   });
+}
 
 const recomputations = [
   { granularity: "selective" },
@@ -107,5 +108,6 @@ const recomputations = [
   { granularity: "full", method: "block", layers: 1 },
 ];
 
-const divisors = (whole: number): number[] =>
-  Array.from({ length: whole }, (_, i) => i + 1).filter((part) => whole % part === 0);
+function divisors(whole: number): number[] {
+  return Array.from({ length: whole }, (_, i) => i + 1).filter((part) => whole % part === 0);
+}

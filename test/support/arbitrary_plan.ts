@@ -6,8 +6,8 @@ import { attention, linear, mlp, moe, norm, plan } from "./plans.ts";
 
 type Draft = Parameters<typeof plan>[2][number][number];
 
-export const arbitraryPlan = (dtype: "f32" | "f16" = "f32"): fc.Arbitrary<Plan> =>
-  fc.gen().map((g) => {
+export function arbitraryPlan(dtype: "f32" | "f16" = "f32"): fc.Arbitrary<Plan> {
+  return fc.gen().map((g) => {
     const integer = (min: number, max: number): number => g(fc.integer, { min, max });
     const gpus = integer(1, 4);
     const samples = integer(1, 3);
@@ -64,14 +64,16 @@ export const arbitraryPlan = (dtype: "f32" | "f16" = "f32"): fc.Arbitrary<Plan> 
       },
     });
   });
+}
 
 type Draw = GeneratorValue;
 
-const columnsOf = (layer: Draft): number =>
-  layer.op === "linear" ? layer.in : layer.op === "aggregate" ? 1 : layer.hidden;
+function columnsOf(layer: Draft): number {
+  return layer.op === "linear" ? layer.in : layer.op === "aggregate" ? 1 : layer.hidden;
+}
 
 /** One to `samples` data replicas, each a tensor group of the same size, of distinct ranks. */
-const drawGroups = (g: Draw, gpus: number, samples: number): number[][] => {
+function drawGroups(g: Draw, gpus: number, samples: number): number[][] {
   const replicas = g(fc.integer, { min: 1, max: Math.min(samples, gpus) });
   const size = g(fc.integer, { min: 1, max: Math.floor(gpus / replicas) });
   const all = Array.from({ length: gpus }, (_, rank) => rank);
@@ -80,15 +82,15 @@ const drawGroups = (g: Draw, gpus: number, samples: number): number[][] => {
     maxLength: replicas * size,
   });
   return Array.from({ length: replicas }, (_, r) => ranks.slice(r * size, (r + 1) * size));
-};
+}
 
-const drawLayer = (
+function drawLayer(
   g: Draw,
   columns: number,
   groups: number[][],
   gpus: number,
   widths: readonly number[],
-): Draft => {
+): Draft {
   const integer = (min: number, max: number): number => g(fc.integer, { min, max });
   const size = groups[0]?.length ?? 1;
   const kind = integer(0, 6);
@@ -134,4 +136,4 @@ const drawLayer = (
   return integer(0, 1) === 0
     ? linear(columns, size * integer(1, 4), "column", groups, "relu")
     : linear(columns, integer(1, 9), "replicated", groups, "gelu");
-};
+}

@@ -13,7 +13,7 @@ export interface Whole extends Totals {
   readonly memory: readonly MemoryNeed[];
 }
 
-export const countWhole = (plan: Plan): Whole => {
+export function countWhole(plan: Plan): Whole {
   const { gpus } = plan.hardware;
   const tally = createTally(gpus, layerNames(plan), createWireCount());
   const elements = Array.from({ length: gpus }, () => ({ expertElements: 0, otherElements: 0 }));
@@ -41,16 +41,17 @@ export const countWhole = (plan: Plan): Whole => {
       return memoryOf(rank, { byRole: memoryByRole, retainedBytes: retained[rank] ?? 0, ...own });
     }),
   };
-};
+}
 
 /** Sums in another order differ in their last digits. */
-export const rounded = (value: unknown): unknown => {
+export function rounded(value: unknown): unknown {
   if (typeof value === "number") return Number(value.toPrecision(10));
   if (Array.isArray(value)) return value.map(rounded);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]));
-};
+}
 
 /** Of an estimate, what `countWhole` counts too. */
-export const comparable = (counted: PlanEstimate, whole: Whole): unknown =>
-  Object.fromEntries(Object.entries(counted).filter(([key]) => key in whole));
+export function comparable(counted: PlanEstimate, whole: Whole): unknown {
+  return Object.fromEntries(Object.entries(counted).filter(([key]) => key in whole));
+}

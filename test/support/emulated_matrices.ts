@@ -60,8 +60,11 @@ const replacements: readonly (readonly [written: RegExp, emulated: string])[] = 
   [/let part = partOf.*/, "$&let subgroup = invocation;let subgroups = LANES;"],
 ];
 
-const emulated = (code: string): string =>
-  replacements.reduce((text, [written, other]) => text.replace(written, other), code) + operations;
+function emulated(code: string): string {
+  return (
+    replacements.reduce((text, [written, other]) => text.replace(written, other), code) + operations
+  );
+}
 
 /**
  * The GPU, with matrices of f32 in place of those that shaders ask for. `LANES` is how many subgroups a

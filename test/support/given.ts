@@ -10,32 +10,36 @@ import { judgeClaims } from "../../src/claims/judge.ts";
 import type { RankAdapter } from "../../src/result/result.ts";
 import type { Verdict } from "../../src/claims/verdict.ts";
 
-export const planOf = async (file: string): Promise<Plan> => {
+export async function planOf(file: string): Promise<Plan> {
   const { plan } = await readPlan(`configs/${file}`);
   if (plan === undefined) throw new Error(`${file} must load`);
   return plan;
-};
+}
 
-export const claiming = (plan: Plan, claims: Claims): Plan => ({ ...plan, claims });
+export function claiming(plan: Plan, claims: Claims): Plan {
+  return { ...plan, claims };
+}
 
-export const adapter = (rank: number, more: Partial<RankAdapter> = {}): RankAdapter => ({
-  rank,
-  id: `gpu${rank}`,
-  name: "Some GPU",
-  software: false,
-  loader: "system",
-  vendor: "some",
-  architecture: "",
-  device: "Some GPU",
-  driver: "1.0",
-  features: [],
-  sharedWith: [],
-  ...more,
-});
+export function adapter(rank: number, more: Partial<RankAdapter> = {}): RankAdapter {
+  return {
+    rank,
+    id: `gpu${rank}`,
+    name: "Some GPU",
+    software: false,
+    loader: "system",
+    vendor: "some",
+    architecture: "",
+    device: "Some GPU",
+    driver: "1.0",
+    features: [],
+    sharedWith: [],
+    ...more,
+  };
+}
 
 export const exclusive = [0, 1, 2].map((rank) => adapter(rank));
-export const softwareOf = (ranks: number): RankAdapter[] =>
-  Array.from({ length: ranks }, (_, rank) =>
+export function softwareOf(ranks: number): RankAdapter[] {
+  return Array.from({ length: ranks }, (_, rank) =>
     adapter(rank, {
       id: "swiftshader",
       device: "SwiftShader Device (Subzero)",
@@ -46,42 +50,44 @@ export const softwareOf = (ranks: number): RankAdapter[] =>
       ),
     }),
   );
+}
 export const software = softwareOf(3);
 
-export const measured = (
-  value: number,
-  unit: Unit,
-  interval?: readonly [number, number],
-): Figure => ({
-  value,
-  unit,
-  samples: interval === undefined ? 2 : 20,
-  ...(interval === undefined ? {} : { interval }),
-  provenance: "measured",
-  conditions: [],
-});
+export function measured(value: number, unit: Unit, interval?: readonly [number, number]): Figure {
+  return {
+    value,
+    unit,
+    samples: interval === undefined ? 2 : 20,
+    ...(interval === undefined ? {} : { interval }),
+    provenance: "measured",
+    conditions: [],
+  };
+}
 
-export const metricsWith = (more: Partial<Metrics> = {}): Metrics => ({
-  layers: [],
-  communication: [],
-  ranks: [],
-  host: [],
-  kernels: [],
-  overBound: [],
-  percentiles: {},
-  outliers: 0,
-  experts: [],
-  ...more,
-});
+export function metricsWith(more: Partial<Metrics> = {}): Metrics {
+  return {
+    layers: [],
+    communication: [],
+    ranks: [],
+    host: [],
+    kernels: [],
+    overBound: [],
+    percentiles: {},
+    outliers: 0,
+    experts: [],
+    ...more,
+  };
+}
 
 /** The verdict on the one claim. */
-export const verdictOn = (
+export function verdictOn(
   plan: Plan,
   claim: string,
   measurements?: Measurements,
-): Verdict | undefined =>
-  judgeClaims({
+): Verdict | undefined {
+  return judgeClaims({
     plan,
     estimate: estimatePlan(plan),
     ...(measurements === undefined ? {} : { measurements }),
   }).find((each) => each.claim === claim);
+}

@@ -11,7 +11,9 @@ import { openGpu } from "../../src/gpu/open.ts";
 
 const id = process.env["SHARDBENCH_TEST_ADAPTER"] ?? "swiftshader";
 
-const isLavapipe = (path: string): boolean => basename(path).startsWith("lvp");
+function isLavapipe(path: string): boolean {
+  return basename(path).startsWith("lvp");
+}
 
 /** The choice, or why there is none. Looks no further than it must: every suite does it anew. */
 async function findChoice(): Promise<AdapterChoice | string> {
@@ -39,7 +41,9 @@ const found = await findChoice();
 let opened: Promise<LogicalGpu> | undefined;
 
 /** What `--adapter` takes for it. */
-export const adapterUnderTest = (): string => id;
+export function adapterUnderTest(): string {
+  return id;
+}
 
 /** The suite's GPU, opened once per test file. */
 export function testGpu(): Promise<LogicalGpu> {

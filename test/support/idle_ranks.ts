@@ -4,10 +4,10 @@ import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { Program } from "../../src/program/program.ts";
 import { openRanks, type OpenRanksOptions, type RankPool } from "../../src/runtime/coordinator.ts";
 
-export const openIdleRanks = async (
+export async function openIdleRanks(
   choices: readonly AdapterChoice[],
   options: OpenRanksOptions = {},
-): Promise<RankPool> => {
+): Promise<RankPool> {
   const program: Program = {
     name: "idle",
     dtype: "f32",
@@ -20,4 +20,4 @@ export const openIdleRanks = async (
     output: { rows: 1, columns: 1 },
   };
   return openRanks(program, choices, options);
-};
+}

@@ -28,14 +28,15 @@ export interface Observed {
 type Message = Float64Array;
 
 /** Throws when the ranks wait for each other for ever. */
-export const interpret = (program: Program): Observed[] =>
-  interpretSteps(program, [undefined])[0] ?? [];
+export function interpret(program: Program): Observed[] {
+  return interpretSteps(program, [undefined])[0] ?? [];
+}
 
 /** Steps in a row, on memory that stays; of serving those that are given. What each shows. */
-export const interpretSteps = (
+export function interpretSteps(
   program: Program,
   steps: readonly (ServedStep | undefined)[],
-): Observed[][] => {
+): Observed[][] {
   const memories = program.ranks.map((rank) => memoryOf(program, rank));
   return steps.map((step) => {
     const mailboxes = new Map<string, Message[]>();
@@ -57,11 +58,11 @@ export const interpretSteps = (
     }
     return observed;
   });
-};
+}
 
 type Memory = Map<string, Float64Array>;
 
-const memoryOf = (program: Program, { rank, buffers }: RankProgram): Memory => {
+function memoryOf(program: Program, { rank, buffers }: RankProgram): Memory {
   const memory: Memory = new Map();
   for (const buffer of buffers.filter(({ within }) => within === undefined)) {
     const data = new Float64Array(buffer.bytes / bytesPerElement(buffer.dtype));
@@ -78,7 +79,7 @@ const memoryOf = (program: Program, { rank, buffers }: RankProgram): Memory => {
     memory.set(id, whole.subarray(first, first + bytes / 4));
   }
   return memory;
-};
+}
 
 /** Yields true after work, false while it waits. */
 function* runRank(
@@ -293,16 +294,16 @@ function* runRank(
   }
 }
 
-const noStep = (): never => {
+function noStep(): never {
   throw new Error("a program of serving needs to be told its steps");
-};
+}
 
 /** Start and count of what member i of `from` sends to member k of `to`. */
-const pieceOf = (
+function pieceOf(
   instruction: Exclude<Collective, { op: "expert-dispatch" | "expert-combine" }>,
   i: number,
   k: number,
-): [start: number, count: number] => {
+): [start: number, count: number] {
   switch (instruction.op) {
     case "all-gather":
     case "gather":
@@ -315,10 +316,10 @@ const pieceOf = (
     default:
       return [0, instruction.count];
   }
-};
+}
 
 /** One kernel in f64; buffers in the order of its bindings. */
-export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): void => {
+export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): void {
   const [a, b, c, d, e, f, g] = buffers as [
     Float64Array,
     Float64Array,
@@ -491,16 +492,16 @@ export const runKernel = (call: KernelCall, buffers: readonly Float64Array[]): v
       }
     }
   }
-};
+}
 
 /** With a bias it is a layer norm, without an RMS norm. */
-const normalise = (
+function normalise(
   { rows, columns, epsilon }: NormShape,
   x: Float64Array,
   gain: Float64Array,
   bias: Float64Array | undefined,
   y: Float64Array,
-): void => {
+): void {
   for (let r = 0; r < rows; r++) {
     const row = x.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
     const mean = bias === undefined ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
@@ -510,4 +511,4 @@ const normalise = (
       y[r * rowPitch(columns) + column] = scaled + (bias?.[column] ?? 0);
     }
   }
-};
+}

@@ -24,23 +24,27 @@ export function runCacheKernel(call: CacheCall, buffers: readonly Float64Array[]
   }
 }
 
-const at = (buffer: Float64Array | undefined, index: number): number =>
-  buffer?.[index] ?? Number.NaN;
+function at(buffer: Float64Array | undefined, index: number): number {
+  return buffer?.[index] ?? Number.NaN;
+}
 
 /** Of a request: tokens cached before, new ones, and where a token lies. */
-const requestOf = (
+function requestOf(
   { pageTokens, pages }: CacheShape,
   request: number,
   spans: Float64Array | undefined,
   table: Float64Array | undefined,
-) => ({
-  first: at(spans, 2 * request),
-  tokens: at(spans, 2 * request + 1),
-  placeOf: (token: number): number =>
-    at(table, request * pages + Math.floor(token / pageTokens)) * pageTokens + (token % pageTokens),
-});
+) {
+  return {
+    first: at(spans, 2 * request),
+    tokens: at(spans, 2 * request + 1),
+    placeOf: (token: number): number =>
+      at(table, request * pages + Math.floor(token / pageTokens)) * pageTokens +
+      (token % pageTokens),
+  };
+}
 
-const append = (shape: CacheShape, [qkv, spans, table, k, v]: readonly Float64Array[]): void => {
+function append(shape: CacheShape, [qkv, spans, table, k, v]: readonly Float64Array[]): void {
   const { batch, queries, heads, kvHeads, headDim } = shape;
   const columns = kvHeads * headDim;
   const pitch = (heads + 2 * kvHeads) * headDim;
@@ -53,13 +57,13 @@ const append = (shape: CacheShape, [qkv, spans, table, k, v]: readonly Float64Ar
       v?.set(qkv?.subarray(from + columns, from + 2 * columns) ?? [], to);
     }
   }
-};
+}
 
 /** Of each row, head and piece: Σ exp2(score - largest) · v, the largest score in units of log 2, Σ exp2(…), 0, 0. */
-const attend = (
+function attend(
   shape: CacheShape,
   [qkv, spans, table, k, v, partials]: readonly Float64Array[],
-): void => {
+): void {
   const { batch, queries, heads, kvHeads, headDim } = shape;
   const pitch = (heads + 2 * kvHeads) * headDim;
   const pieces = cachePieces(shape);
@@ -94,9 +98,9 @@ const attend = (
       }
     }
   }
-};
+}
 
-const combine = (shape: CacheShape, [partials, spans, y]: readonly Float64Array[]): void => {
+function combine(shape: CacheShape, [partials, spans, y]: readonly Float64Array[]): void {
   const { batch, queries, heads, headDim } = shape;
   const pieces = cachePieces(shape);
   for (let row = 0; row < batch * queries; row++) {
@@ -121,4 +125,4 @@ const combine = (shape: CacheShape, [partials, spans, y]: readonly Float64Array[
       }
     }
   }
-};
+}

@@ -3,7 +3,7 @@
 import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
-import { activationOf } from "../../src/reference/activations.ts";
+import { activationFunctions } from "../../src/reference/activations.ts";
 
 type ProductCall = Extract<KernelCall, { kernel: "matmul" | "grouped_matmul" }>;
 
@@ -15,14 +15,14 @@ interface Part {
 }
 
 /** Buffers in the order of the kernel's bindings. */
-export const runProduct = (call: ProductCall, buffers: readonly Float64Array[]): void => {
+export function runProduct(call: ProductCall, buffers: readonly Float64Array[]): void {
   const bound = new Map(
     bindingsOf(kernelOf(call), call.shape).map(({ name }, index) => [name, buffers[index]!]),
   );
   for (const part of partsOf(call, bound.get("offsets"))) multiplyPart(call, part, bound);
-};
+}
 
-const partsOf = (call: ProductCall, offsets: Float64Array | undefined): Part[] => {
+function partsOf(call: ProductCall, offsets: Float64Array | undefined): Part[] {
   if (call.kernel === "matmul") {
     const { m, batch = 1 } = call.shape;
     return Array.from({ length: batch }, (_, index) => ({
@@ -36,17 +36,17 @@ const partsOf = (call: ProductCall, offsets: Float64Array | undefined): Part[] =
     first: offsets![index]!,
     end: offsets![index + 1]!,
   }));
-};
+}
 
-const multiplyPart = (
+function multiplyPart(
   { shape }: ProductCall,
   { index, first, end }: Part,
   bound: ReadonlyMap<string, Float64Array>,
-): void => {
+): void {
   const { n, k, transposed, activation, scale = 1 } = shape;
   const [x, w, y] = [bound.get("x")!, bound.get("w")!, bound.get("y")!];
   const [bias, gate, residual] = [bound.get("bias"), bound.get("gate"), bound.get("residual")];
-  const activate = activationOf[activation];
+  const activate = activationFunctions[activation];
   const pitch = rowPitch(n);
   const input = (row: number, i: number): number =>
     transposed === "x"
@@ -65,4 +65,4 @@ const multiplyPart = (
       y[at] = activated * (gate?.[at] ?? 1) + (residual?.[at] ?? 0);
     }
   }
-};
+}

@@ -23,7 +23,7 @@ import { rankTrace, span } from "../measure/synthetic.ts";
 import { softwareOf } from "./given.ts";
 
 /** A step in which every rank computes its kernels for 1 ms each, one after the other. */
-const stepOf = (plan: Plan, step: number): StepTrace => {
+function stepOf(plan: Plan, step: number): StepTrace {
   const program = lower(plan);
   const ranks = program.ranks.map(({ rank, instructions }) =>
     rankTrace(
@@ -36,10 +36,10 @@ const stepOf = (plan: Plan, step: number): StepTrace => {
   );
   const wallMs = Math.max(...ranks.map(({ endMs }) => endMs)) + step / 20;
   return { step, provenance: "measured", wallMs, ranks };
-};
+}
 
 /** All rows go to the first expert of the first rank. */
-const tokensOf = (instructions: readonly Instruction[], rank: number) => {
+function tokensOf(instructions: readonly Instruction[], rank: number) {
   const tokens: Record<string, number[]> = {};
   for (const instruction of instructions) {
     if (instruction.op !== "expert-dispatch" || !instruction.to.includes(rank)) continue;
@@ -51,7 +51,7 @@ const tokensOf = (instructions: readonly Instruction[], rank: number) => {
     if (rank === to[0]) own[0] = (own[0] ?? 0) + rows;
   }
   return tokens;
-};
+}
 
 export const swiftshader: AdapterCalibration = {
   adapter: "swiftshader",
@@ -59,35 +59,40 @@ export const swiftshader: AdapterCalibration = {
   tookMs: 4000,
   streamedBytes: 2 ** 23,
   ceilings: ceilingsOf({
-    f32: { form: "calibration/some_form", runs: [400e9, 450e9, 500e9, 450e9, 450e9], others: {} },
-    copy: { form: "calibration/copy", runs: [20e9, 20e9, 20e9, 20e9, 20e9], others: {} },
+    f32: {
+      variant: "calibration/some_variant",
+      runs: [400e9, 450e9, 500e9, 450e9, 450e9],
+      others: {},
+    },
+    copy: { variant: "calibration/copy", runs: [20e9, 20e9, 20e9, 20e9, 20e9], others: {} },
   }),
 };
 
-const shaderOf = (name: string): string => {
+function shaderOf(name: string): string {
   const kernel = Object.values(kernels).find((each) => each.name === name);
   return kernel !== undefined && "shader" in kernel ? (kernel.shader ?? name) : name;
-};
+}
 
 /** Every kernel in its own shader. */
-const choicesOf = ({ groups }: KernelGroups): KernelChoice[] =>
-  groups.map(({ bytes: _, kernel, ...group }) => ({
+function choicesOf({ groups }: KernelGroups): KernelChoice[] {
+  return groups.map(({ bytes: _, kernel, ...group }) => ({
     ...group,
     kernel,
     call: kernel,
-    form: shaderOf(kernel),
+    variant: shaderOf(kernel),
     expected: shaderOf(kernel),
     reason: "only",
-    forms: 1,
+    variants: 1,
     tried: [],
   }));
+}
 
-export const runOf = (
+export function runOf(
   plan: Plan,
   adapters: readonly RankAdapter[] = softwareOf(plan.hardware.gpus),
   outcome: Outcome = { state: "complete" },
   calibration: readonly AdapterCalibration[] = [swiftshader],
-): RunResult => {
+): RunResult {
   const program = lower(plan);
   const costs = estimate(program, plan);
   const groups = groupKernels(
@@ -129,4 +134,4 @@ export const runOf = (
     samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step), groups)),
     outcome,
   });
-};
+}

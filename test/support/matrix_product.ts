@@ -25,8 +25,9 @@ export function product(x: Tensor, w: Tensor): Expected {
   return { values, magnitudes, terms: k };
 }
 
-export const at = ({ columns, values }: Tensor, row: number, column: number): number =>
-  values[row * columns + column] ?? Number.NaN;
+export function at({ columns, values }: Tensor, row: number, column: number): number {
+  return values[row * columns + column] ?? Number.NaN;
+}
 
 const functions: Record<Activation, (v: number) => number> = {
   none: (v) => v,

@@ -31,13 +31,12 @@ const absurd: readonly unknown[] = [
 ];
 
 /** A whole number below `count`, evenly. */
-export const belowOf =
-  (random: RandomSource) =>
-  (count: number): number =>
-    Math.floor(random() * count);
+export function belowOf(random: RandomSource) {
+  return (count: number): number => Math.floor(random() * count);
+}
 
 /** Some characters are lost, doubled, nested or replaced. */
-export const scribbled = (text: string, random: RandomSource): string => {
+export function scribbled(text: string, random: RandomSource): string {
   const below = belowOf(random);
   const at = below(text.length);
   const length = below(40);
@@ -49,10 +48,10 @@ export const scribbled = (text: string, random: RandomSource): string => {
     `${text.slice(0, at)}${String.fromCharCode(below(0x10000))}${text.slice(at + 1)}`,
   ];
   return cut[below(cut.length)] ?? "";
-};
+}
 
 /** Changes one value in place. A walk from the outside in finds it, so that whole parts are hit as often as single values. */
-export const mutate = (content: object, random: RandomSource): void => {
+export function mutate(content: object, random: RandomSource): void {
   const below = belowOf(random);
   let inner = content as Record<string, unknown>;
   for (;;) {
@@ -67,13 +66,13 @@ export const mutate = (content: object, random: RandomSource): void => {
     change(inner, key, below);
     return;
   }
-};
+}
 
-const change = (
+function change(
   inner: Record<string, unknown>,
   key: string,
   below: (count: number) => number,
-): void => {
+): void {
   const value = inner[key];
   const isNumber = typeof value === "number";
   switch (below(isNumber ? 6 : 4)) {
@@ -99,4 +98,4 @@ const change = (
     default:
       inner[key] = Number(value) * [1e-6, 0.5, 1.01, 3, 1e6][below(5)]!;
   }
-};
+}

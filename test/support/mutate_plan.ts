@@ -7,16 +7,16 @@ import { belowOf, mutate, scribbled } from "./mutate.ts";
 import type { End } from "./read_mutated.ts";
 
 /** One to three faults in a plan of JSON. */
-export const mutatedPlan = (text: string, random: RandomSource): string => {
+export function mutatedPlan(text: string, random: RandomSource): string {
   if (random() < 0.15) return scribbled(text, random);
   const content = JSON.parse(text) as object;
   const faults = 1 + belowOf(random)(3);
   for (let fault = 0; fault < faults; fault += 1) mutate(content, random);
   return JSON.stringify(content);
-};
+}
 
 /** Checks a plan as `check` does. */
-export const checkMutated = (text: string): End => {
+export function checkMutated(text: string): End {
   try {
     const { plan, document, diagnostics } = parsePlan(text, "plan.json");
     const all = plan === undefined ? diagnostics : checkPlan(plan, document);
@@ -25,4 +25,4 @@ export const checkMutated = (text: string): End => {
   } catch (error) {
     return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-};
+}

@@ -5,7 +5,7 @@ import { seal } from "../../src/result/seal.ts";
 import { belowOf, mutate, scribbled } from "./mutate.ts";
 
 /** One to three faults in a file's text. */
-export const mutatedResult = (text: string, random: RandomSource): string => {
+export function mutatedResult(text: string, random: RandomSource): string {
   if (random() < 0.15) return scribbled(text, random);
   const { sha256, ...content } = JSON.parse(text) as Record<string, unknown>;
   const faults = 1 + belowOf(random)(3);
@@ -15,4 +15,4 @@ export const mutatedResult = (text: string, random: RandomSource): string => {
   return random() < 0.05
     ? JSON.stringify(written).replace(/\d+\.\d+/, "1e999")
     : JSON.stringify(written);
-};
+}

@@ -35,7 +35,7 @@ const syntax: readonly string[] = [
 ];
 
 /** One to six changes: syntax of the shell or any characters are put in, and what follows is repeated. */
-export const mutatedScript = (script: string, random: RandomSource): string => {
+export function mutatedScript(script: string, random: RandomSource): string {
   const below = belowOf(random);
   const character = (): string => String.fromCharCode(below(below(4) === 0 ? 0x10000 : 0x80));
   let text = script;
@@ -50,10 +50,10 @@ export const mutatedScript = (script: string, random: RandomSource): string => {
     text = text.slice(0, at) + put + repeated + text.slice(at);
   }
   return text;
-};
+}
 
 /** Imports sources: a plan that loads and has parameters, or errors. */
-export const importMutated = (sources: readonly Source[]): End => {
+export function importMutated(sources: readonly Source[]): End {
   try {
     const { file, text, diagnostics } = importPlan(sources);
     const errors = diagnostics.filter(({ severity }) => severity === "error");
@@ -73,4 +73,4 @@ export const importMutated = (sources: readonly Source[]): End => {
   } catch (error) {
     return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-};
+}

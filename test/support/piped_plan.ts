@@ -1,20 +1,22 @@
-// Pipelines of one rank per position, with equal stages.
+// Pipelines of one rank per pipeline rank, with equal stages.
 
 import type { Plan, ScheduleName } from "../../src/plan/plan.ts";
 import { linear, plan } from "./plans.ts";
 
-const layer = (rank: number) => linear(8, 8, "replicated", [[rank]]);
+function layer(rank: number) {
+  return linear(8, 8, "replicated", [[rank]]);
+}
 
-/** p positions with v chunks of two layers each, m micro-batches of one sample. */
-export const pipedPlan = (
+/** p pipeline ranks with v chunks of two layers each, m micro-batches of one sample. */
+export function pipedPlan(
   p: number,
   m: number,
   v = 1,
   schedule?: ScheduleName,
   mode: "inference" | "training" = "training",
-): Plan =>
-  plan(
-    `${p} positions`,
+): Plan {
+  return plan(
+    `${p} pipeline ranks`,
     p,
     Array.from({ length: p * v }, (_, s) => [layer(s % p), layer(s % p)]),
     {
@@ -26,3 +28,4 @@ export const pipedPlan = (
       },
     },
   );
+}

@@ -15,53 +15,61 @@ const workload: Workload = {
 
 type Draft<L> = L extends Layer ? Omit<L, "name"> : never;
 
-export const plan = (
+export function plan(
   name: string,
   gpus: number,
   stages: readonly (readonly Draft<Layer>[])[],
   rest: Partial<Omit<Plan, "workload">> & { workload?: Partial<Workload> } = {},
-): Plan => ({
-  name,
-  hardware: { gpus },
-  communications: [],
-  optimizations: [],
-  claims: {},
-  assumed: [],
-  notes: [],
-  ...rest,
-  workload: { ...workload, ...rest.workload },
-  stages: stages.map((layers, s) => ({
-    name: `stage${s}`,
-    layers: layers.map((layer, i) => ({ ...layer, name: `${i}.${layer.op}` })),
-  })),
-});
+): Plan {
+  return {
+    name,
+    hardware: { gpus },
+    communications: [],
+    optimizations: [],
+    claims: {},
+    assumed: [],
+    notes: [],
+    ...rest,
+    workload: { ...workload, ...rest.workload },
+    stages: stages.map((layers, s) => ({
+      name: `stage${s}`,
+      layers: layers.map((layer, i) => ({ ...layer, name: `${i}.${layer.op}` })),
+    })),
+  };
+}
 
 type Groups = number[][];
 
-export const linear = (
+export function linear(
   input: number,
   out: number,
   split: "column" | "row" | "replicated",
   groups: Groups,
   activation: "none" | "gelu" | "relu" = "none",
-): Draft<Layer> => ({ op: "linear", in: input, out, split, groups, activation });
+): Draft<Layer> {
+  return { op: "linear", in: input, out, split, groups, activation };
+}
 
-export const attention = (
+export function attention(
   hidden: number,
   heads: number,
   kvHeads: number,
   groups: Groups,
   causal = true,
-): Draft<Layer> => ({ op: "attention", hidden, heads, kvHeads, headDim: 4, causal, groups });
+): Draft<Layer> {
+  return { op: "attention", hidden, heads, kvHeads, headDim: 4, causal, groups };
+}
 
-export const mlp = (
+export function mlp(
   hidden: number,
   ffn: number,
   activation: "gelu" | "silu",
   groups: Groups,
-): Draft<Layer> => ({ op: "mlp", hidden, ffn, activation, groups });
+): Draft<Layer> {
+  return { op: "mlp", hidden, ffn, activation, groups };
+}
 
-export const moe = (
+export function moe(
   hidden: number,
   experts: number,
   topK: number,
@@ -73,41 +81,42 @@ export const moe = (
     renormalise?: boolean;
     expertGroups?: readonly ExpertGroup[];
   } = {},
-): Draft<Layer> => ({
-  op: "moe",
-  hidden,
-  ffn: 6,
-  activation: "gelu",
-  experts,
-  topK,
-  renormalise: false,
-  groups,
-  expertGroups: [expertGpus.map((gpu) => [gpu])],
-  ...rest,
-});
+): Draft<Layer> {
+  return {
+    op: "moe",
+    hidden,
+    ffn: 6,
+    activation: "gelu",
+    experts,
+    topK,
+    renormalise: false,
+    groups,
+    expertGroups: [expertGpus.map((gpu) => [gpu])],
+    ...rest,
+  };
+}
 
-export const norm = (
-  hidden: number,
-  groups: Groups,
-  kind: "rms" | "layer" = "rms",
-): Draft<Layer> => ({
-  op: "norm",
-  norm: kind,
-  hidden,
-  // Large, so that narrow rows do not blow up rounding errors.
-  epsilon: 0.1,
-  groups,
-});
+export function norm(hidden: number, groups: Groups, kind: "rms" | "layer" = "rms"): Draft<Layer> {
+  return {
+    op: "norm",
+    norm: kind,
+    hidden,
+    // Large, so that narrow rows do not blow up rounding errors.
+    epsilon: 0.1,
+    groups,
+  };
+}
 
 /** So many layers, one after the other: norms, networks and the residuals around them. */
-export const deepPlan = (layers: number): Plan =>
-  plan(`${layers} layers`, 2, [
+export function deepPlan(layers: number): Plan {
+  return plan(`${layers} layers`, 2, [
     Array.from({ length: layers }, (_, i): Draft<Layer> => {
       if (i % 3 === 0) return norm(16, [[0, 1]]);
       if (i % 3 === 1) return mlp(16, 32, "gelu", [[0, 1]]);
       return { op: "residual", from: i - 2, hidden: 16, groups: [[0, 1]] };
     }),
   ]);
+}
 
 export const plans: readonly Plan[] = [
   plan("column then row on two ranks", 2, [
@@ -238,7 +247,7 @@ export const plans: readonly Plan[] = [
     ],
   ]),
   plan(
-    "1F1B with stand-ins for its backward slots",
+    "1F1B with synthetic backward slots",
     3,
     [[linear(6, 8, "column", [[0, 1]]), linear(8, 8, "row", [[0, 1]])], [mlp(8, 6, "silu", [[2]])]],
     { workload: { batch: 6, microBatches: 3, mode: "training", schedule: "1f1b" } },

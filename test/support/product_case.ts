@@ -39,8 +39,9 @@ export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase
   };
 }
 
-export const rowsOf = ({ columns, values }: Tensor, first: number, count: number): Tensor =>
-  tensor(count, columns, values.subarray(first * columns, (first + count) * columns));
+export function rowsOf({ columns, values }: Tensor, first: number, count: number): Tensor {
+  return tensor(count, columns, values.subarray(first * columns, (first + count) * columns));
+}
 
 /** Each of so many matrices, one below the other, by itself. */
 export function transposedParts({ rows, columns, values }: Tensor, parts: number): Tensor {

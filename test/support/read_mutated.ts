@@ -14,7 +14,7 @@ export interface End {
 }
 
 /** Empty where the file is read and its report printed. */
-export const readMutated = (text: string, plan: Plan): End => {
+export function readMutated(text: string, plan: Plan): End {
   try {
     shown(runReport(plan, parseResult(text, "r.json", plan)));
     return {};
@@ -22,4 +22,4 @@ export const readMutated = (text: string, plan: Plan): End => {
     if (error instanceof EnvironmentError) return { refusal: error.message };
     return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-};
+}

@@ -63,11 +63,12 @@ function withGuards(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return guarded;
 }
 
-const guardsIntact = (bytes: ArrayBuffer): boolean =>
-  [
+function guardsIntact(bytes: ArrayBuffer): boolean {
+  return [
     new Uint8Array(bytes, 0, guardBytes),
     new Uint8Array(bytes, bytes.byteLength - guardBytes),
   ].every((guard) => guard.every((byte) => byte === 0xff));
+}
 
 /** The bytes of one output. */
 export function output(results: Readonly<Record<string, ArrayBuffer>>, name: string): ArrayBuffer {

@@ -19,7 +19,7 @@ interface Options {
 }
 
 /** Fields of a YAML flow mapping, of which the later ones count. */
-const fields = (...texts: readonly string[]): string => {
+function fields(...texts: readonly string[]): string {
   const found = new Map<string, string>();
   for (const text of texts) {
     for (const [, key = "", value = ""] of text.matchAll(/(\w+): (\{[^}]*\}|[^,{}]+)/g)) {
@@ -27,10 +27,10 @@ const fields = (...texts: readonly string[]): string => {
     }
   }
   return [...found].map(([key, value]) => `${key}: ${value}`).join(", ");
-};
+}
 
 /** One block of attention and MLP between embedding and head, samples of 10 tokens, two at a time. */
-export const sequencePlan = (options: Options): Plan => {
+export function sequencePlan(options: Options): Plan {
   const { gpus = 2, microBatches = 2, sequence = 10, dtype = "f32", vocabulary = 24 } = options;
   const model = fields(
     "layers: 1, hidden: 16, heads: 4, kvHeads: 4, headDim: 4, ffn: 24",
@@ -49,75 +49,77 @@ model: { ${model} }
 parallel: ${options.parallel}
 optimizations: [${options.optimizations ?? ""}]
 `);
-};
+}
 
 /** Odd sizes: no dimension is a multiple of a tile, and of most the rows fill no quad of ranks. */
-export const sequencePlansIn = (dtype: Plan["workload"]["dtype"]): readonly Plan[] => [
-  sequencePlan({
-    name: "two ranks, layer norms, a gated network",
-    dtype,
-    sequence: 14,
-    model: "hidden: 20, heads: 2, kvHeads: 1, headDim: 12, ffn: 26, gated: true, norm: layer",
-    parallel: "{ tensor: 2, sequence: true }",
-  }),
-  sequencePlan({
-    name: "three ranks, from vectors to vectors",
-    dtype,
-    gpus: 3,
-    sequence: 9,
-    model: "layers: 2, hidden: 18, heads: 6, kvHeads: 3, headDim: 4, ffn: 33",
-    vocabulary: 0,
-    parallel: "{ tensor: 3, sequence: true }",
-  }),
-  sequencePlan({
-    name: "four ranks, one head each of keys and values for two",
-    dtype,
-    gpus: 4,
-    sequence: 12,
-    model: "hidden: 14, heads: 4, kvHeads: 2, headDim: 8, ffn: 28",
-    parallel: "{ tensor: 4, sequence: true }",
-  }),
-  sequencePlan({
-    name: "two replicas of two ranks, with unequal samples",
-    dtype,
-    gpus: 4,
-    microBatches: 1,
-    workload: "batch: 3",
-    parallel: "{ tensor: 2, data: 2, sequence: true }",
-  }),
-  sequencePlan({
-    name: "two stages of two ranks",
-    dtype,
-    gpus: 4,
-    microBatches: 3,
-    model: "layers: 3",
-    parallel: "{ tensor: 2, pipeline: 2, layersPerStage: [1, 2], sequence: true }",
-  }),
-  sequencePlan({
-    name: "interleaved 1F1B with stand-ins",
-    dtype,
-    gpus: 4,
-    microBatches: 4,
-    workload: "mode: training, schedule: 1f1b",
-    model: "layers: 4",
-    parallel: "{ tensor: 2, pipeline: 2, virtualStages: 2, sequence: true }",
-  }),
-  sequencePlan({
-    name: "experts beside dense networks on two replicas",
-    dtype,
-    gpus: 4,
-    model: "layers: 2, moe: { experts: 4, topK: 2, ffn: 10, dense: true }",
-    parallel: "{ tensor: 2, data: 2, expert: 4, sequence: true }",
-  }),
-  sequencePlan({
-    name: "experts in blocks beside their exchange",
-    dtype,
-    sequence: 70,
-    microBatches: 1,
-    model: "moe: { experts: 4, topK: 2, ffn: 10 }",
-    parallel: "{ tensor: 2, expert: 2, sequence: true }",
-    optimizations: "communication-overlap",
-  }),
-];
+export function sequencePlansIn(dtype: Plan["workload"]["dtype"]): readonly Plan[] {
+  return [
+    sequencePlan({
+      name: "two ranks, layer norms, a gated network",
+      dtype,
+      sequence: 14,
+      model: "hidden: 20, heads: 2, kvHeads: 1, headDim: 12, ffn: 26, gated: true, norm: layer",
+      parallel: "{ tensor: 2, sequence: true }",
+    }),
+    sequencePlan({
+      name: "three ranks, from vectors to vectors",
+      dtype,
+      gpus: 3,
+      sequence: 9,
+      model: "layers: 2, hidden: 18, heads: 6, kvHeads: 3, headDim: 4, ffn: 33",
+      vocabulary: 0,
+      parallel: "{ tensor: 3, sequence: true }",
+    }),
+    sequencePlan({
+      name: "four ranks, one head each of keys and values for two",
+      dtype,
+      gpus: 4,
+      sequence: 12,
+      model: "hidden: 14, heads: 4, kvHeads: 2, headDim: 8, ffn: 28",
+      parallel: "{ tensor: 4, sequence: true }",
+    }),
+    sequencePlan({
+      name: "two replicas of two ranks, with unequal samples",
+      dtype,
+      gpus: 4,
+      microBatches: 1,
+      workload: "batch: 3",
+      parallel: "{ tensor: 2, data: 2, sequence: true }",
+    }),
+    sequencePlan({
+      name: "two stages of two ranks",
+      dtype,
+      gpus: 4,
+      microBatches: 3,
+      model: "layers: 3",
+      parallel: "{ tensor: 2, pipeline: 2, layersPerStage: [1, 2], sequence: true }",
+    }),
+    sequencePlan({
+      name: "interleaved 1F1B with a synthetic backward pass",
+      dtype,
+      gpus: 4,
+      microBatches: 4,
+      workload: "mode: training, schedule: 1f1b",
+      model: "layers: 4",
+      parallel: "{ tensor: 2, pipeline: 2, virtualStages: 2, sequence: true }",
+    }),
+    sequencePlan({
+      name: "experts beside dense networks on two replicas",
+      dtype,
+      gpus: 4,
+      model: "layers: 2, moe: { experts: 4, topK: 2, ffn: 10, dense: true }",
+      parallel: "{ tensor: 2, data: 2, expert: 4, sequence: true }",
+    }),
+    sequencePlan({
+      name: "experts in blocks beside their exchange",
+      dtype,
+      sequence: 70,
+      microBatches: 1,
+      model: "moe: { experts: 4, topK: 2, ffn: 10 }",
+      parallel: "{ tensor: 2, expert: 2, sequence: true }",
+      optimizations: "communication-overlap",
+    }),
+  ];
+}
 
 export const sequencePlans = sequencePlansIn("f32");

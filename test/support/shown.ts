@@ -3,7 +3,11 @@ import { terminalLines } from "../../src/report/render/terminal.ts";
 import type { Report, Section } from "../../src/report/section.ts";
 
 /** As a terminal without color shows it. */
-export const shown = (report: Report): string[] => terminalLines(report, plain);
+export function shown(report: Report): string[] {
+  return terminalLines(report, plain);
+}
 
 /** Without its title. */
-export const shownBlocks = ({ blocks }: Section): string[] => shown({ sections: [{ blocks }] });
+export function shownBlocks({ blocks }: Section): string[] {
+  return shown({ sections: [{ blocks }] });
+}

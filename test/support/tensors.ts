@@ -15,11 +15,13 @@ export interface Tensor {
   readonly values: Float64Array;
 }
 
-export const tensor = (rows: number, columns: number, values: ArrayLike<number>): Tensor => ({
-  rows,
-  columns,
-  values: Float64Array.from(values),
-});
+export function tensor(rows: number, columns: number, values: ArrayLike<number>): Tensor {
+  return {
+    rows,
+    columns,
+    values: Float64Array.from(values),
+  };
+}
 
 /** The same numbers on every run: uniform in [-1, 1], rounded to what `dtype` can hold. */
 export function randomTensor(
@@ -43,8 +45,9 @@ export function randomSource(seed: number): () => number {
   };
 }
 
-export const rounded = (value: number, dtype: StorageType): number =>
-  dtype === "f32" ? Math.fround(value) : fromHalf(toHalf(value));
+export function rounded(value: number, dtype: StorageType): number {
+  return dtype === "f32" ? Math.fround(value) : fromHalf(toHalf(value));
+}
 
 /** Bytes of a padded tensor; `u32` and `f32` tables of a kernel are given as [1, n] without padding. */
 export function encode({ rows, columns, values }: Tensor, dtype: StorageType): Uint8Array {
@@ -86,10 +89,14 @@ export function decode(
   return { rows, columns, values };
 }
 
-export const encodeIds = (ids: readonly number[]): Uint8Array =>
-  new Uint8Array(Uint32Array.from(ids).buffer);
+export function encodeIds(ids: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(ids).buffer);
+}
 
-export const decodeIds = (bytes: ArrayBuffer): number[] => [...new Uint32Array(bytes)];
+export function decodeIds(bytes: ArrayBuffer): number[] {
+  return [...new Uint32Array(bytes)];
+}
 
-export const tensorBytes = (rows: number, columns: number, dtype: DType): number =>
-  rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);
+export function tensorBytes(rows: number, columns: number, dtype: DType): number {
+  return rows * (dtype === "u32" ? columns : rowPitch(columns)) * bytesPerElement(dtype);
+}

@@ -17,7 +17,7 @@ const smallest = 2 ** -102;
  * Over all micro-batches and all ranks that hold the result, relative to the largest value. Micro-batches whose
  * results are too small for f32 are left out.
  */
-export const worstError = async (plan: Plan): Promise<number> => {
+export async function worstError(plan: Plan): Promise<number> {
   const program = lower(plan);
   const observed = interpret(program).map(({ data, ...rest }) => ({
     ...rest,
@@ -35,4 +35,4 @@ export const worstError = async (plan: Plan): Promise<number> => {
     }
   }
   return error;
-};
+}

@@ -22,8 +22,9 @@ const attention = ["attention", "attention_shared", "attention_subgroup"].map(
   (name) => `shaders/${name}.wgsl`,
 );
 const skips = "const skips = ({ origin }) => stage !== undefined && origin.stage !== stage;";
-const skipping = (condition: string): string =>
-  `const skips = (instruction) => (stage !== undefined && instruction.origin.stage !== stage) || (${condition});`;
+function skipping(condition: string): string {
+  return `const skips = (instruction) => (stage !== undefined && instruction.origin.stage !== stage) || (${condition});`;
+}
 const onlyTimed = "options.inspect === undefined";
 
 const shaders: readonly Mutation[] = [

@@ -6,7 +6,7 @@ import { attention, linear, mlp, moe, norm, plan } from "../support/plans.ts";
 const groups = [[0, 1]];
 const hidden = 32;
 
-export const planIn = (dtype: "f32" | "f16"): Plan => {
+export function planIn(dtype: "f32" | "f16"): Plan {
   const small = plan(
     "every kind",
     2,
@@ -42,15 +42,15 @@ export const planIn = (dtype: "f32" | "f16"): Plan => {
     ),
   }));
   return { ...small, stages };
-};
+}
 
 const workload = { batch: 8, microBatches: 4, sequence: 8 };
 
 /** Where a rank waits for nothing, kernels of several micro-batches are given to the GPU together. */
-export const specialIn = (
+export function specialIn(
   dtype: "f32" | "f16",
   which: "one rank" | "two stages" | "short sums",
-): Plan => {
+): Plan {
   const first = linear(64, 64, "replicated", [[0]], "gelu");
   const second = linear(64, 64, "replicated", [[1]], "gelu");
   const stages = {
@@ -60,4 +60,4 @@ export const specialIn = (
   }[which];
   const gpus = which === "one rank" ? 1 : 2;
   return plan(which, gpus, stages, { workload: { ...workload, dtype } });
-};
+}

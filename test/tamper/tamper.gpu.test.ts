@@ -13,8 +13,9 @@ const adapter = adapterUnderTest();
 const methods = ["oracle", "unsharded"] as const;
 const dtypes = ["f32", "f16"] as const;
 
-const runsIn = (dtype: "f32" | "f16", timed: boolean, plan = planIn(dtype)): Run[] =>
-  methods.map((check) => ({ plan, check, timed }));
+function runsIn(dtype: "f32" | "f16", timed: boolean, plan = planIn(dtype)): Run[] {
+  return methods.map((check) => ({ plan, check, timed }));
+}
 
 const tried = mutations.flatMap((mutation, at) => {
   const own = dtypes

@@ -2,11 +2,17 @@ import { describe, expect, test } from "vitest";
 import { toHalf } from "../../src/kernels/half.ts";
 import { allowedError, beforehand, errorOf } from "../../src/tuning/agreement.ts";
 
-const f32 = (...values: number[]): ArrayBuffer => new Float32Array(values).buffer;
-const f16 = (...values: number[]): ArrayBuffer => new Uint16Array(values.map(toHalf)).buffer;
-const u32 = (...values: number[]): ArrayBuffer => new Uint32Array(values).buffer;
+function f32(...values: number[]): ArrayBuffer {
+  return new Float32Array(values).buffer;
+}
+function f16(...values: number[]): ArrayBuffer {
+  return new Uint16Array(values.map(toHalf)).buffer;
+}
+function u32(...values: number[]): ArrayBuffer {
+  return new Uint32Array(values).buffer;
+}
 
-describe("the error of a form", () => {
+describe("the error of a variant", () => {
   test("is 0 for the same bytes, NaN and what nobody wrote included", () => {
     const bytes = f32(1, Number.NaN, 0.5);
     expect(errorOf({ before: f32(9, 9, 0.5), reference: bytes, actual: bytes }, "f32")).toBe(0);

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { formOf, formsOf } from "../../src/kernels/form.ts";
+import { variantOf, variantsOf } from "../../src/kernels/variant.ts";
 import { kernelOf } from "../../src/kernels/catalog.ts";
-import type { Kernel, Variant } from "../../src/kernels/kernel.ts";
-import { callKey, classKey, namedForms } from "../../src/tuning/keys.ts";
-import { withSubgroups } from "../support/forms.ts";
+import type { Kernel, AlternativeShader } from "../../src/kernels/kernel.ts";
+import { callKey, classKey, namedVariants } from "../../src/tuning/keys.ts";
+import { withSubgroups } from "../support/kernel_variants.ts";
 import { sampleCalls } from "../support/sample_calls.ts";
 
 const shape = { m: 100, n: 1024, k: 512, activation: "none" };
@@ -48,20 +48,25 @@ test("a factor that is no size is kept as it is", () => {
   );
 });
 
-test.each(sampleCalls)("$kernel: forms have names of their own, the kernel's own first", (call) => {
-  const kernel = kernelOf(call);
-  const adapter = withSubgroups(8);
-  const { forms, expected } = namedForms(kernel, call.shape, adapter, "f32");
-  expect(forms.map(({ form }) => form)).toEqual(formsOf(kernel, call.shape, adapter, "f32"));
-  expect(new Set(forms.map(({ key }) => key)).size).toBe(forms.length);
-  expect(forms[0].key).toBe(kernel.shader ?? kernel.name);
-  expect(expected.form).toEqual(formOf(kernel, call.shape, adapter, "f32"));
-});
+test.each(sampleCalls)(
+  "$kernel: variants have names of their own, the kernel's own first",
+  (call) => {
+    const kernel = kernelOf(call);
+    const adapter = withSubgroups(8);
+    const { variants, expected } = namedVariants(kernel, call.shape, adapter, "f32");
+    expect(variants.map(({ variant }) => variant)).toEqual(
+      variantsOf(kernel, call.shape, adapter, "f32"),
+    );
+    expect(new Set(variants.map(({ key }) => key)).size).toBe(variants.length);
+    expect(variants[0].key).toBe(kernel.shader ?? kernel.name);
+    expect(expected.variant).toEqual(variantOf(kernel, call.shape, adapter, "f32"));
+  },
+);
 
-const tiled: Variant<{ readonly rows: number }> = {
+const tiled: AlternativeShader<{ readonly rows: number }> = {
   name: "tiled",
   runsOn: () => true,
-  suits: () => true,
+  isPreferred: () => true,
   tilings: ({ rows }) => [
     { constants: { ROWS: rows, TILE: 8 }, grid: [rows, 1, 1] },
     { constants: { ROWS: rows, TILE: 8 }, grid: [16, 1, 1] },
@@ -74,12 +79,12 @@ const plain: Kernel<{ readonly rows: number }> = {
   grid: () => [1, 1, 1],
   flops: () => 0,
   bytes: () => 0,
-  variants: [tiled],
+  alternatives: [tiled],
 };
 
-test("a form's name leaves out what follows from the shape, and tells grids apart where it must", () => {
-  const { forms, expected } = namedForms(plain, { rows: 40 }, withSubgroups(8), "f32");
-  expect(forms.map(({ key }) => key)).toEqual([
+test("a variant's name leaves out what follows from the shape, and tells grids apart where it must", () => {
+  const { variants, expected } = namedVariants(plain, { rows: 40 }, withSubgroups(8), "f32");
+  expect(variants.map(({ key }) => key)).toEqual([
     "plain",
     "tiled TILE=8",
     "tiled TILE=8 grid=16×1×1",

@@ -3,9 +3,9 @@
 import { afterAll, expect, test } from "vitest";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
-import type { Kernel, Tiling, Variant } from "../../src/kernels/kernel.ts";
+import type { Kernel, Tiling, AlternativeShader } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
-import { namedForms } from "../../src/tuning/keys.ts";
+import { namedVariants } from "../../src/tuning/keys.ts";
 import type { BoundCall } from "../../src/tuning/scratch.ts";
 import { tuneCalls } from "../../src/tuning/tune_calls.ts";
 import { isExcluded, type TunedCall } from "../../src/tuning/tuned_call.ts";
@@ -15,29 +15,33 @@ import { encode, encodeIds, randomSource, randomTensor, tensorBytes } from "../s
 
 const shape = { m: 33, n: 40, k: 30, activation: "none" } as const;
 /** The kernel's own tiling with other numbers. */
-const withConstants = (at: MatmulShape, constants: Record<string, number>): Tiling => ({
-  constants: { ...matmul.constants(at), ...constants },
-  grid: matmul.grid(at),
-  prelude: matmul.prelude!(),
-});
+function withConstants(at: MatmulShape, constants: Record<string, number>): Tiling {
+  return {
+    constants: { ...matmul.constants(at), ...constants },
+    grid: matmul.grid(at),
+    prelude: matmul.prelude!(),
+  };
+}
 const everything = { budgetMs: Infinity, known: [] };
 
 /** Leaves out the last rows. */
-const shortened: Variant<MatmulShape> = {
+const shortened: AlternativeShader<MatmulShape> = {
   name: "matmul",
   runsOn: () => true,
-  suits: () => false,
+  isPreferred: () => false,
   tilings: (at) => [withConstants(at, { M: at.m - 8 })],
 };
 /** No shader has a number of that name. */
-const misspelt: Variant<MatmulShape> = {
+const misspelt: AlternativeShader<MatmulShape> = {
   ...shortened,
   tilings: (at) => [withConstants(at, { TYLE: 8 })],
 };
-const withVariants = (...variants: Variant<MatmulShape>[]): Kernel<MatmulShape> => ({
-  ...matmul,
-  variants,
-});
+function withAlternatives(...alternatives: AlternativeShader<MatmulShape>[]): Kernel<MatmulShape> {
+  return {
+    ...matmul,
+    alternatives,
+  };
+}
 
 async function buffersOf(gpu: LogicalGpu, contents: readonly (Uint8Array | number)[]) {
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -68,24 +72,24 @@ async function matmulCall(
   return { kernel, shape: at, dtype: "f32", buffers, label: "call" };
 }
 
-const only = (tuned: readonly TunedCall[]): TunedCall => {
+function only(tuned: readonly TunedCall[]): TunedCall {
   expect(tuned).toHaveLength(1);
   return tuned[0]!;
-};
+}
 
 describeOnAdapter("tuning", () => {
   afterAll(async () => (await testGpu()).close());
 
-  test("tries every form of a matmul, finds all of them right and chooses one", async () => {
+  test("tries every variant of a matmul, finds all of them right and chooses one", async () => {
     const gpu = await testGpu();
     const tuned = only(await tuneCalls(gpu, [await matmulCall(gpu)], everything));
-    const { forms } = namedForms(matmul, shape, gpu.report, "f32");
+    const { variants } = namedVariants(matmul, shape, gpu.report, "f32");
     expect(tuned.complete).toBe(true);
     expect(tuned.tried.filter(isExcluded)).toEqual([]);
-    expect(new Set(tuned.tried.map(({ form }) => form))).toEqual(
-      new Set(forms.map(({ key }) => key)),
+    expect(new Set(tuned.tried.map(({ variant }) => variant))).toEqual(
+      new Set(variants.map(({ key }) => key)),
     );
-    expect(forms.map(({ key }) => key)).toContain(tuned.chosen);
+    expect(variants.map(({ key }) => key)).toContain(tuned.chosen);
   });
 
   test("takes the rows of uneven experts, and those that nobody uses, as they are", async () => {
@@ -116,20 +120,20 @@ describeOnAdapter("tuning", () => {
     expect(tuned.tried.filter(isExcluded)).toEqual([]);
   });
 
-  test("excludes forms that compute wrong or do not compile, and says so", async () => {
+  test("excludes variants that compute wrong or do not compile, and says so", async () => {
     const gpu = await testGpu();
-    const call = await matmulCall(gpu, withVariants(shortened, misspelt));
+    const call = await matmulCall(gpu, withAlternatives(shortened, misspelt));
     const tuned = only(await tuneCalls(gpu, [call], everything));
     expect(tuned.chosen).toBe("matmul");
     const [wrong, uncompiled] = tuned.tried.filter(isExcluded);
-    expect(wrong?.form).toBe("matmul M=25");
+    expect(wrong?.variant).toBe("matmul M=25");
     expect(wrong?.excluded).toMatch(/^gives wrong numbers: error \S+, allowed 1\.0e-5$/);
     expect(uncompiled?.excluded).toMatch(/^does not compile: .*TYLE/s);
   });
 
-  test("a wrong form that is taken untuned gives way to the kernel's own", async () => {
+  test("a wrong variant that is selected untuned gives way to the kernel's own", async () => {
     const gpu = await testGpu();
-    const kernel = withVariants({ ...shortened, suits: () => true });
+    const kernel = withAlternatives({ ...shortened, isPreferred: () => true });
     const tuned = only(await tuneCalls(gpu, [await matmulCall(gpu, kernel)], everything));
     expect(tuned.chosen).toBe("matmul");
     expect(tuned.complete).toBe(true);
@@ -145,13 +149,13 @@ describeOnAdapter("tuning", () => {
 
   test("goes on where an earlier run stopped, and then has nothing left to do", async () => {
     const gpu = await testGpu();
-    const call = await matmulCall(gpu, withVariants(shortened, misspelt));
+    const call = await matmulCall(gpu, withAlternatives(shortened, misspelt));
     let calls = 0;
     // Over as soon as the rivals were tried.
     const now = (): number => (calls++ < 3 ? 0 : 1000);
     const begun = await tuneCalls(gpu, [call], { budgetMs: 999, known: [], now });
     expect(only(begun)).toMatchObject({ complete: false, chosen: "matmul" });
-    expect(only(begun).tried.map(({ form }) => form)).toEqual(["matmul"]);
+    expect(only(begun).tried.map(({ variant }) => variant)).toEqual(["matmul"]);
     const ended = await tuneCalls(gpu, [call], { ...everything, known: begun });
     expect(only(ended)).toMatchObject({ complete: true, chosen: "matmul" });
     expect(only(ended).tried).toHaveLength(3);

@@ -19,11 +19,11 @@ const tuned: TunedCall = {
   call: "matmul f32 m=3",
   class: "matmul f32 m=4",
   chosen: "matmul",
-  forms: 2,
+  variants: 2,
   complete: true,
   tried: [
-    { form: "matmul", ms: 1, speedup: 1 },
-    { form: "other", excluded: "gives wrong numbers" },
+    { variant: "matmul", ms: 1, speedup: 1 },
+    { variant: "other", excluded: "gives wrong numbers" },
   ],
 };
 
@@ -60,7 +60,7 @@ test("another driver knows nothing", async () => {
 test.each([
   ["an edited shader", /"shaders": "[0-9a-f]+"/, '"shaders": "0"'],
   ["another version of this program", /"shardbench": "[^"]+"/, '"shardbench": "0.0.1"'],
-  ["content of another form", '"chosen"', '"picked"'],
+  ["content of another shape", '"chosen"', '"picked"'],
 ])("%s makes what was kept worthless", async (_, part, instead) => {
   await keepTuning(report, [tuned]);
   const kept = join(folder, "shardbench", "tuning");

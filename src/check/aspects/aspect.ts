@@ -34,7 +34,10 @@ export interface Assessed {
 export type Assess = (assessed: Assessed) => Aspect[];
 
 /** Of several judgements the worst; undecided is worse than held. */
-export const worstOf = (judgements: readonly AspectJudgement[]): AspectJudgement =>
-  judgements.find((each) => each === "contradicted") ??
-  judgements.find((each) => each === "not decidable") ??
-  "held";
+export function worstOf(judgements: readonly AspectJudgement[]): AspectJudgement {
+  return (
+    judgements.find((each) => each === "contradicted") ??
+    judgements.find((each) => each === "not decidable") ??
+    "held"
+  );
+}

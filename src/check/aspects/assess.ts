@@ -47,11 +47,11 @@ const sections: Readonly<Record<keyof Assessment, readonly AnalysisPart[]>> = {
  * @param plan absent where the file is none
  * @param assessed absent where the plan has no meaning that can be counted: then only rules speak
  */
-export const assess = (
+export function assess(
   diagnostics: readonly Diagnostic[],
   plan: Plan | undefined,
   assessed: Assessed | undefined,
-): Assessment => {
+): Assessment {
   const of = (part: keyof Assessment): Aspect[] => {
     const own = assessed === undefined ? [] : assessors[part].flatMap((each) => each(assessed));
     const told = new Set(own.flatMap(({ codes }) => codes));
@@ -66,9 +66,9 @@ export const assess = (
     return [...confirmed.map((each) => confirmedBy(each, plan)), ...own];
   };
   return { hardware: of("hardware"), model: of("model"), performance: of("performance") };
-};
+}
 
-const confirmedBy = (finding: Diagnostic, plan: Plan | undefined): Aspect => {
+function confirmedBy(finding: Diagnostic, plan: Plan | undefined): Aspect {
   const { leansOn = [finding.path.join(".")], leavesOpen = "" } = definitionOf(finding) ?? {};
   return {
     title: titleOf(finding),
@@ -77,4 +77,4 @@ const confirmedBy = (finding: Diagnostic, plan: Plan | undefined): Aspect => {
     leansOn: plan === undefined ? [] : assumedAmong(plan, leansOn),
     codes: [finding.code],
   };
-};
+}

@@ -45,11 +45,11 @@ export const utilizationWithoutOverload: Assess = (assessed) =>
     return share === undefined || isOptimistic ? [] : [overload(assessed, key, share)];
   });
 
-const overload = (
+function overload(
   { described, verdicts, diagnostics }: Assessed,
   key: "gpuUtilization" | "computeUtilization",
   share: number,
-): Aspect => {
+): Aspect {
   const ratio = busiestOverMean(described) ?? 1;
   const found = verdicts.find(({ claim }) => claim === key)?.judgement;
   const most = formatPercent(share * ratio);
@@ -65,10 +65,13 @@ const overload = (
     leansOn: assumedAmong(described.plan, ["model", "stages", "parallel"]),
     codes: codesAmong(diagnostics, [utilizationClaimPlausible]),
   };
-};
+}
 
-const codesAmong = (
+function codesAmong(
   diagnostics: readonly Diagnostic[],
   of: readonly DiagnosticDefinition[],
-): string[] =>
-  of.map(({ code }) => code).filter((code) => diagnostics.some((each) => each.code === code));
+): string[] {
+  return of
+    .map(({ code }) => code)
+    .filter((code) => diagnostics.some((each) => each.code === code));
+}

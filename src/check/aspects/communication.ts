@@ -91,17 +91,19 @@ export const communicationLatency: Assess = ({ described: { plan }, communicatio
 };
 
 /** No backward pass is lowered, and what replicas add up in it is not judged. */
-const whatRuns = ({ workload }: Plan): string =>
-  workload.mode === "training" ? "in the forward pass as run here" : "as run here";
+function whatRuns({ workload }: Plan): string {
+  return workload.mode === "training" ? "in the forward pass as run here" : "as run here";
+}
 
-const eachOf = (count: number): string =>
-  count === 1 ? "the one communication" : `each of ${count} communications`;
+function eachOf(count: number): string {
+  return count === 1 ? "the one communication" : `each of ${count} communications`;
+}
 
 /** Communications of which the same is said, told once. */
-const kindsOf = (
+function kindsOf(
   costs: readonly CommunicationCost[],
   said: (cost: CommunicationCost) => string,
-): string => {
+): string {
   const kinds = [...groupBy(costs, (cost) => `${cost.name ?? cost.op}: ${said(cost)}`).values()];
   const shown = kinds.slice(0, mostKinds).flatMap((alike) => {
     const [first] = alike;
@@ -112,4 +114,4 @@ const kindsOf = (
   });
   const rest = kinds.length - shown.length;
   return shown.join("; ") + (rest === 0 ? "" : `; and ${countOf(rest, "kind")} more`);
-};
+}

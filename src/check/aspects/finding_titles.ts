@@ -4,17 +4,20 @@ import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { definitionOf } from "../definitions.ts";
 import type { AnalysisPart } from "../rule.ts";
 
-export const sectionOf = (finding: Diagnostic): AnalysisPart => {
+export function sectionOf(finding: Diagnostic): AnalysisPart {
   const section = definitionOf(finding)?.section;
   if (section !== undefined) return section;
   const [root] = finding.path;
   if (root === "claims") return "claims";
   return root === "hardware" ? "hardware" : root === "optimizations" ? "notes" : "model";
-};
+}
 
-export const titleOf = (finding: Diagnostic): string =>
-  definitionOf(finding)?.title ??
-  finding.code
-    .split("-")
-    .map((word) => (word === "gpu" ? "GPU" : word.charAt(0).toUpperCase() + word.slice(1)))
-    .join(" ");
+export function titleOf(finding: Diagnostic): string {
+  return (
+    definitionOf(finding)?.title ??
+    finding.code
+      .split("-")
+      .map((word) => (word === "gpu" ? "GPU" : word.charAt(0).toUpperCase() + word.slice(1)))
+      .join(" ")
+  );
+}

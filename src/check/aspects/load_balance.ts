@@ -33,7 +33,7 @@ export const loadBalance: Assess = ({ described }) => {
   ];
 };
 
-const sharesOf = (load: Described["load"]): string => {
+function sharesOf(load: Described["load"]): string {
   const byShare = load.toSorted((a, b) => a.flopsShare - b.flopsShare);
   const shares = load.map(({ flopsShare }) => formatPercent(flopsShare));
   if (new Set(shares).size === 1)
@@ -42,10 +42,10 @@ const sharesOf = (load: Described["load"]): string => {
   return least === undefined || most === undefined || load.length <= mostShares
     ? `GPUs 0–${load.length - 1} have ${shares.join(", ")} of the FLOPs`
     : `GPUs have ${formatPercent(least.flopsShare)} (GPU ${least.gpu}) to ${formatPercent(most.flopsShare)} (GPU ${most.gpu}) of the FLOPs`;
-};
+}
 
 /** FLOPs of the busiest GPU over their mean; undefined where nothing is computed. */
-export const busiestOverMean = ({ load }: Pick<Described, "load">): number | undefined => {
+export function busiestOverMean({ load }: Pick<Described, "load">): number | undefined {
   const busiest = load.reduce((most, { flopsShare }) => Math.max(most, flopsShare), 0);
   return busiest === 0 ? undefined : busiest * load.length;
-};
+}

@@ -19,11 +19,11 @@ export const pipelineEfficiency: Assess = (assessed) => {
   const { plan } = assessed.described;
   const pipeline = pipelineOf(plan);
   if (pipeline === undefined) return plan.stages.length < 2 ? [] : [sharing(plan)];
-  return pipeline.positions.length < 2 ? [] : [filled(assessed, pipeline)];
+  return pipeline.pipelineRanks.length < 2 ? [] : [filled(assessed, pipeline)];
 };
 
 /** Who works for two stages works for one after the other. */
-const sharing = (plan: Plan): Aspect => {
+function sharing(plan: Plan): Aspect {
   const members = plan.stages.map((stage) => gpusOfStage(stage).toSorted((a, b) => a - b));
   const shared = plan.stages.slice(1).flatMap(({ name }, at) => {
     const before = new Set(members[at]);
@@ -40,16 +40,16 @@ const sharing = (plan: Plan): Aspect => {
     leansOn: [],
     codes: [],
   };
-};
+}
 
-const filled = (
+function filled(
   { described, diagnostics }: Assessed,
-  { positions, virtualStages: v }: Pipeline,
-): Aspect => {
+  { pipelineRanks, virtualStages: v }: Pipeline,
+): Aspect {
   const { plan, estimate } = described;
   const m = plan.workload.microBatches;
-  const p = positions.length;
-  const loads = positions.map(
+  const p = pipelineRanks.length;
+  const loads = pipelineRanks.map(
     (gpus) => gpus.reduce((sum, gpu) => sum + (estimate.ranks[gpu]?.flops ?? 0), 0) / gpus.length,
   );
   const mean = loads.reduce((sum, load) => sum + load, 0) / p;
@@ -68,10 +68,10 @@ const filled = (
     leansOn: assumedAmong(plan, sizePaths),
     codes: diagnostics.flatMap(({ code }) => (code === pipelineFilled.code ? [code] : [])),
   };
-};
+}
 
 /** Why the formula does not decide, where it does not. */
-const leavesOpen = (plan: Plan): string | undefined => {
+function leavesOpen(plan: Plan): string | undefined {
   const { microBatches, mode, schedule } = plan.workload;
   if (assumedAmong(plan, ["workload.microBatches"]).length > 0) return "m is only assumed";
   if (mode === "training" && schedule === undefined) {
@@ -80,4 +80,4 @@ const leavesOpen = (plan: Plan): string | undefined => {
   return mode === "inference" && microBatches === 1
     ? "micro-batches of following steps may fill it"
     : undefined;
-};
+}

@@ -33,13 +33,13 @@ export const tensorSplitDevices: Assess = ({ described: { plan }, diagnostics })
   ];
 };
 
-const tensorLists = ({ stages }: Plan): (readonly number[])[] => {
+function tensorLists({ stages }: Plan): (readonly number[])[] {
   const lists = new Set<Groups>();
   for (const { layers } of stages) for (const { groups } of layers) lists.add(groups);
   const distinct = new Map<string, readonly number[]>();
   for (const group of [...lists].flat()) if (group.length > 1) distinct.set(group.join(), group);
   return [...distinct.values()];
-};
+}
 
 /** Expert parallelism takes all GPUs, or leaves some without work. */
 export const hardwareMatch: Assess = ({ described: { plan } }) => {
@@ -97,5 +97,6 @@ export const tensorStrategy: Assess = ({ described: { plan } }) => {
   ];
 };
 
-const keyOf = (layer: Layer): string =>
-  layer.op === "linear" || layer.op === "embedding" ? resultSplit(layer) : layer.op;
+function keyOf(layer: Layer): string {
+  return layer.op === "linear" || layer.op === "embedding" ? resultSplit(layer) : layer.op;
+}

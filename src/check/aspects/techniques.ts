@@ -36,7 +36,7 @@ interface Finding {
   readonly paths?: readonly string[];
 }
 
-const technique = (assessed: Assessed, name: string, i: number): Aspect => {
+function technique(assessed: Assessed, name: string, i: number): Aspect {
   const { plan } = assessed.described;
   const said = assessed.diagnostics.filter(
     ({ path }) => path[0] === "optimizations" && path[1] === i,
@@ -56,7 +56,7 @@ const technique = (assessed: Assessed, name: string, i: number): Aspect => {
     leansOn: assumedAmong(plan, paths),
     codes: said.map(({ code }) => code),
   };
-};
+}
 
 const known: Readonly<Record<string, (assessed: Assessed) => Finding>> = {
   "fused-attention": ({ described: { plan, estimate } }) => {
@@ -132,11 +132,11 @@ const known: Readonly<Record<string, (assessed: Assessed) => Finding>> = {
 };
 
 /** Whether the plan's source meant training, nobody knows where the mode is assumed. */
-const ofTraining = (plan: Plan, why: string): Finding => {
+function ofTraining(plan: Plan, why: string): Finding {
   const paths = ["workload.mode"];
   return {
     judgement: assumedAmong(plan, paths).length === 0 ? "contradicted" : "not decidable",
     why: `without effect in inference: ${why}`,
     paths,
   };
-};
+}

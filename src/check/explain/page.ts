@@ -10,47 +10,50 @@ import { rules } from "../rules/all.ts";
 import { compactYaml, renderExample } from "./render_example.ts";
 
 const chapters: Readonly<Record<Chapter, string>> = {
-  form: "Form",
+  structure: "Structure",
   splits: "GPUs, splits and communications",
   sizes: "Sizes, degrees and memory",
   claims: "Claims",
 };
 
-const chapterNames = ["form", "splits", "sizes", "claims"] as const;
+const chapterNames = ["structure", "splits", "sizes", "claims"] as const;
 
 /** In the order of the alphabet; several rules may give one code. */
-const codesOf = (chapter: Chapter): readonly DiagnosticDefinition<unknown>[] => {
+function codesOf(chapter: Chapter): readonly DiagnosticDefinition<unknown>[] {
   const own = rules.filter((rule) => rule.chapter === chapter);
   const distinct = [...new Set(own.flatMap(({ diagnostics }) => diagnostics))];
   return distinct.toSorted((a, b) => a.code.localeCompare(b.code));
-};
+}
 
 /** All that loading and checking say of an example. */
-export const diagnose = (
+export function diagnose(
   example: Example,
   adapter: AdapterLimits | undefined,
-): readonly Diagnostic[] => {
+): readonly Diagnostic[] {
   const { text, file } = renderExample(example);
   const { plan, document, diagnostics } = parsePlan(text, file);
   if (plan === undefined) return diagnostics;
   return [...diagnostics, ...checkPlan(plan, document, adapter === undefined ? {} : { adapter })];
-};
+}
 
 /** The whole page. */
-export const diagnosticsPage = (): string =>
-  [
-    "# What `shardbench check` says",
-    "Errors keep a plan from running, warnings do not, infos confirm what holds. Each code is stable. The " +
-      "examples are changes to one of the two sound plans at the end. This page is generated from the rules.",
-    ...chapterNames.flatMap((chapter) => [
-      `## ${chapters[chapter]}`,
-      ...codesOf(chapter).map(section),
-    ]),
-    "## The plans that the examples change",
-    ...[bases.degrees, bases.stages].map((base) => fenced(compactYaml(base))),
-  ].join("\n\n") + "\n";
+export function diagnosticsPage(): string {
+  return (
+    [
+      "# What `shardbench check` says",
+      "Errors keep a plan from running, warnings do not, infos confirm what holds. Each code is stable. The " +
+        "examples are changes to one of the two sound plans at the end. This page is generated from the rules.",
+      ...chapterNames.flatMap((chapter) => [
+        `## ${chapters[chapter]}`,
+        ...codesOf(chapter).map(section),
+      ]),
+      "## The plans that the examples change",
+      ...[bases.degrees, bases.stages].map((base) => fenced(compactYaml(base))),
+    ].join("\n\n") + "\n"
+  );
+}
 
-const section = ({ code, severity, requires, examples }: DiagnosticDefinition<unknown>): string => {
+function section({ code, severity, requires, examples }: DiagnosticDefinition<unknown>): string {
   const { bad, good, adapter } = examples;
   const found = diagnose(bad, adapter).find((each) => each.code === code);
   const says = found === undefined ? [] : [`- says: ${oneLine(found.message)}`];
@@ -66,16 +69,20 @@ const section = ({ code, severity, requires, examples }: DiagnosticDefinition<un
     `${severity === "info" ? "Said" : "Bad"}${shownOf(bad)}`,
     `${severity === "info" ? "Not said" : "Good"}${shownOf(good)}`,
   ].join("\n\n");
-};
+}
 
-const shownOf = (example: Example): string => {
+function shownOf(example: Example): string {
   const { shown } = renderExample(example);
   if (!("base" in example)) return `:\n\n${fenced(shown)}`;
   return shown === ""
     ? `: the plan \`${example.base}\` as it is.`
     : `, a change to the plan \`${example.base}\`:\n\n${fenced(shown)}`;
-};
+}
 
-const fenced = (text: string): string => `\`\`\`yaml\n${text.trimEnd()}\n\`\`\``;
+function fenced(text: string): string {
+  return `\`\`\`yaml\n${text.trimEnd()}\n\`\`\``;
+}
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ");
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}

@@ -21,7 +21,7 @@ export function renderExample(example: Example): RenderedExample {
 }
 
 /** What fits on a line is on one. */
-export const compactYaml = (value: unknown): string => {
+export function compactYaml(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
     Collection: (_key, node) => {
@@ -30,12 +30,13 @@ export const compactYaml = (value: unknown): string => {
     },
   });
   return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trimEnd();
-};
+}
 
-const isRecord = (value: unknown): value is PlanChange =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function isRecord(value: unknown): value is PlanChange {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-const changed = (base: PlanChange, change: PlanChange): PlanChange => {
+function changed(base: PlanChange, change: PlanChange): PlanChange {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(change)) {
     const before = result[key];
@@ -43,4 +44,4 @@ const changed = (base: PlanChange, change: PlanChange): PlanChange => {
     else result[key] = isRecord(before) && isRecord(value) ? changed(before, value) : value;
   }
   return result;
-};
+}

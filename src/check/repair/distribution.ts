@@ -13,10 +13,10 @@ import type { DistributionFile } from "../../plan/schema.ts";
  * One entry for the whole group, with every part in as many shards as the group has GPUs. Undefined where
  * a name does not follow the grammar, so that nothing would be known about it.
  */
-export const repairDistribution = (
+export function repairDistribution(
   distribution: DistributionFile,
   group: readonly number[],
-): DistributionFile | undefined => {
+): DistributionFile | undefined {
   const entries = distributionEntries(distribution);
   const perGpu = entries.filter((entry) => entry.form === "per-gpu");
   if (entries.length === 0) return undefined;
@@ -24,15 +24,12 @@ export const repairDistribution = (
   const shards = group.map((_, shard) => shard);
   const parts = perGpu.length > 0 ? fromModules(perGpu, shards) : fromParts(distribution, shards);
   return parts === undefined ? undefined : { [keyOfGpus(group)]: Object.fromEntries(parts) };
-};
+}
 
 type Parts = (readonly [string, string[]])[];
 
 /** `gpu_0: [attention_qkv_0, …]` becomes parts of the group, block by block as they first appear. */
-const fromModules = (
-  entries: readonly GpuEntry[],
-  shards: readonly number[],
-): Parts | undefined => {
+function fromModules(entries: readonly GpuEntry[], shards: readonly number[]): Parts | undefined {
   const blocks = new Map<string, Set<string>>();
   for (const name of entries.flatMap(({ modules }) => modules)) {
     const module = parseModule(name);
@@ -45,25 +42,23 @@ const fromModules = (
       ? attentionParts(block, [...parts], shards)
       : feedForwardParts(block, [...parts], shards),
   );
-};
+}
 
 const fusedInput = "qkv";
 const inputs = ["q_proj", "k_proj", "v_proj"];
 const inputNames = new Set([fusedInput, ...inputs, "q", "k", "v"]);
 const outputNames = new Set(["out", "output", "o", "out_proj", "o_proj"]);
 
-const isAttention = (parts: ReadonlySet<string>): boolean =>
-  [...parts].some((part) => inputNames.has(part));
+function isAttention(parts: ReadonlySet<string>): boolean {
+  return [...parts].some((part) => inputNames.has(part));
+}
 
-const shardsOf = (parts: readonly string[], shards: readonly number[]): string[] =>
-  shards.flatMap((shard) => parts.map((part) => `${part}_${shard}`));
+function shardsOf(parts: readonly string[], shards: readonly number[]): string[] {
+  return shards.flatMap((shard) => parts.map((part) => `${part}_${shard}`));
+}
 
 /** A fused input is its three projections; every other part stands on its own. */
-const attentionParts = (
-  block: string,
-  parts: readonly string[],
-  shards: readonly number[],
-): Parts => {
+function attentionParts(block: string, parts: readonly string[], shards: readonly number[]): Parts {
   const others = parts.filter((part) => !inputNames.has(part) && !outputNames.has(part));
   return [
     [`${block}_qkv`, shardsOf(inputs, shards)],
@@ -72,23 +67,20 @@ const attentionParts = (
       ? [[`${block}_output`, shardsOf(["out_proj"], shards)] as const]
       : []),
   ];
-};
+}
 
 /** The block's `out` is its last part by another name, unless it has no other two to run through. */
-const feedForwardParts = (
+function feedForwardParts(
   block: string,
   parts: readonly string[],
   shards: readonly number[],
-): Parts => {
+): Parts {
   const named = parts.filter((part) => !outputNames.has(part));
   return [[`${block}_layers`, shardsOf(named.length >= 2 ? named : parts, shards)]];
-};
+}
 
 /** `gpu_0_gpu_1_gpu_2: { mlp_layers: [fc1_0, …] }` keeps its parts and gets their shards anew. */
-const fromParts = (
-  distribution: DistributionFile,
-  shards: readonly number[],
-): Parts | undefined => {
+function fromParts(distribution: DistributionFile, shards: readonly number[]): Parts | undefined {
   const parts = new Map<string, Set<string>>();
   for (const entry of distributionEntries(distribution)) {
     if (entry.form !== "per-group") continue;
@@ -103,4 +95,4 @@ const fromParts = (
     }
   }
   return [...parts].map(([name, stems]) => [name, shardsOf([...stems], shards)] as const);
-};
+}

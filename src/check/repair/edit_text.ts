@@ -10,21 +10,22 @@ import type { PatchOperation } from "./fix.ts";
 import { patched } from "./patch.ts";
 
 /** The document's text with the patch applied; its value is exactly that of the patched value. */
-export const editText = (document: PlanDocument, patch: readonly PatchOperation[]): string => {
+export function editText(document: PlanDocument, patch: readonly PatchOperation[]): string {
   const { file, format } = document;
   const wanted = patched(document.value, patch);
   const text = patch.reduce((before, operation) => edited(before, file, operation), document.text);
   if (isDeepStrictEqual(parseText(text, file).document.value, wanted)) return text;
   return format === "json" ? `${JSON.stringify(wanted, undefined, 2)}\n` : stringify(wanted);
-};
+}
 
-const pathOf = (pointer: string): Path =>
-  pointer
+function pathOf(pointer: string): Path {
+  return pointer
     .split("/")
     .slice(1)
     .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
 
-const edited = (text: string, file: string, operation: PatchOperation): string => {
+function edited(text: string, file: string, operation: PatchOperation): string {
   const { tree, value } = parseText(text, file).document;
   if (tree === undefined) return text;
   const path = pathOf(operation.path);
@@ -43,9 +44,9 @@ const edited = (text: string, file: string, operation: PatchOperation): string =
       return text.slice(0, span.start) + JSON.stringify(path.at(-1)) + text.slice(span.end);
     }
   }
-};
+}
 
-const replaced = (text: string, tree: SyntaxTree, path: Path, value: unknown): string => {
+function replaced(text: string, tree: SyntaxTree, path: Path, value: unknown): string {
   const span = spanAt(tree, path);
   if (span === undefined || !span.exact) return text;
   const isScalar = typeof value !== "object" || value === null;
@@ -56,9 +57,9 @@ const replaced = (text: string, tree: SyntaxTree, path: Path, value: unknown): s
   }
   tree.yaml.setIn(path, tree.yaml.createNode(value));
   return tree.yaml.toString({ lineWidth: 0 });
-};
+}
 
-const added = (text: string, tree: SyntaxTree, path: Path, value: unknown): string => {
+function added(text: string, tree: SyntaxTree, path: Path, value: unknown): string {
   const parent = spanAt(tree, path.slice(0, -1));
   const items = itemSpans(tree, path.slice(0, -1));
   if (parent === undefined || items === undefined || !isFlow(text, parent)) {
@@ -78,9 +79,9 @@ const added = (text: string, tree: SyntaxTree, path: Path, value: unknown): stri
   }
   const separator = ownLine ? `,\n${indent}` : ", ";
   return text.slice(0, last.end) + separator + entry + text.slice(last.end);
-};
+}
 
-const removed = (text: string, tree: SyntaxTree, path: Path): string => {
+function removed(text: string, tree: SyntaxTree, path: Path): string {
   const parent = spanAt(tree, path.slice(0, -1));
   const items = itemSpans(tree, path.slice(0, -1));
   const own = spanAt(tree, path, "key");
@@ -94,10 +95,10 @@ const removed = (text: string, tree: SyntaxTree, path: Path): string => {
   const before = items[at - 1];
   const start = next === undefined && before !== undefined ? before.end : item.start;
   return text.slice(0, start) + text.slice(next === undefined ? item.end : next.start);
-};
+}
 
 /** Keys and indices of the file, as the syntax tree wants them. */
-const itemSpans = (tree: SyntaxTree, path: Path): TextSpan[] | undefined => {
+function itemSpans(tree: SyntaxTree, path: Path): TextSpan[] | undefined {
   const container = path.length === 0 ? tree.yaml.contents : tree.yaml.getIn(path, true);
   if (!isMap(container) && !isSeq(container)) return undefined;
   const spans = container.items.flatMap((item): TextSpan[] => {
@@ -106,19 +107,20 @@ const itemSpans = (tree: SyntaxTree, path: Path): TextSpan[] | undefined => {
     return [{ start: from.range[0], end: to.range[1] }];
   });
   return spans.length === container.items.length ? spans : undefined;
-};
+}
 
-const isFlow = (text: string, { start }: TextSpan): boolean =>
-  text[start] === "{" || text[start] === "[";
+function isFlow(text: string, { start }: TextSpan): boolean {
+  return text[start] === "{" || text[start] === "[";
+}
 
 /** Spaces before the first character of the line that `at` is on. */
-const indentAt = (text: string, at: number): string => {
+function indentAt(text: string, at: number): string {
   const lineStart = text.lastIndexOf("\n", at - 1) + 1;
   return /^[ \t]*/.exec(text.slice(lineStart, at))?.[0] ?? "";
-};
+}
 
 /** Objects on lines of their own, lists on one line, as people write plans. */
-const jsonText = (value: unknown, indent: string): string => {
+function jsonText(value: unknown, indent: string): string {
   if (Array.isArray(value)) return `[${value.map((item) => jsonText(item, indent)).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
@@ -126,4 +128,4 @@ const jsonText = (value: unknown, indent: string): string => {
     ([key, item]) => `${inner}${JSON.stringify(key)}: ${jsonText(item, inner)}`,
   );
   return lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n${indent}}`;
-};
+}

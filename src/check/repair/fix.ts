@@ -69,24 +69,31 @@ export function setNumber(
 }
 
 /** JSON Pointer, RFC 6901. */
-export const pointer = (path: Path): string =>
-  path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+export function pointer(path: Path): string {
+  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
 
 /** Puts a value where one is or none is. */
-export const put = ({ value }: Faulty, path: Path, item: unknown): PatchOperation => ({
-  op: valueAt(value, path) === undefined ? "add" : "replace",
-  path: pointer(path),
-  value: item,
-});
+export function put({ value }: Faulty, path: Path, item: unknown): PatchOperation {
+  return {
+    op: valueAt(value, path) === undefined ? "add" : "replace",
+    path: pointer(path),
+    value: item,
+  };
+}
 
-export const drop = (path: Path): PatchOperation => ({ op: "remove", path: pointer(path) });
+export function drop(path: Path): PatchOperation {
+  return { op: "remove", path: pointer(path) };
+}
 
-export const roundUp = (size: number, unit: number): number => Math.ceil(size / unit) * unit;
+export function roundUp(size: number, unit: number): number {
+  return Math.ceil(size / unit) * unit;
+}
 
 /** The largest divisor of `size` that is not above `limit`. */
-export const divisorAtMost = (size: number, limit: number): number => {
+export function divisorAtMost(size: number, limit: number): number {
   for (let divisor = Math.min(size, limit); divisor > 1; divisor--) {
     if (size % divisor === 0) return divisor;
   }
   return 1;
-};
+}

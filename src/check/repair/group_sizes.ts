@@ -9,7 +9,7 @@ import { divisorAtMost, type Faulty, type Fix, type Proposal, roundUp, setNumber
 import { layerAt, layerPath, withGpus } from "./layer_at.ts";
 
 /** Tensor degrees below the present one that divide every size, the largest first. */
-const lowerTensor = ({ degrees, model }: Plan, faulty: Faulty): Proposal[] => {
+function lowerTensor({ degrees, model }: Plan, faulty: Faulty): Proposal[] {
   if (degrees === undefined || model === undefined) return [];
   const below = Array.from(
     { length: Math.min(degrees.tensor, 256) - 1 },
@@ -26,11 +26,10 @@ const lowerTensor = ({ degrees, model }: Plan, faulty: Faulty): Proposal[] => {
         "larger shards: more memory and work per GPU",
       ),
     );
-};
+}
 
-const ofDegrees =
-  (pick: (plan: Plan) => number | undefined): Fix =>
-  (faulty, { path }) => {
+function ofDegrees(pick: (plan: Plan) => number | undefined): Fix {
+  return (faulty, { path }) => {
     const { plan } = faulty;
     if (plan?.degrees === undefined) return [];
     const { tensor } = plan.degrees;
@@ -48,6 +47,7 @@ const ofDegrees =
           ];
     return [...lowerTensor(plan, faulty), ...larger];
   };
+}
 
 /**
  * Fewer GPUs or a larger size, wherever the plan gives it.
@@ -58,9 +58,8 @@ export function groupSizeFixes(pick?: (plan: Plan) => number | undefined): Fix {
 }
 
 /** Sizes of an explicit layer that its group does not divide: fewer GPUs, or a larger size. */
-const ofLayer =
-  (fallback: Fix | undefined): Fix =>
-  (faulty, diagnostic) => {
+function ofLayer(fallback: Fix | undefined): Fix {
+  return (faulty, diagnostic) => {
     const { path } = diagnostic;
     const gpus = layerAt(faulty, path)?.parallel?.gpus;
     const size = valueAt(faulty.value, path);
@@ -78,3 +77,4 @@ const ofLayer =
       setNumber(faulty, path, roundUp(size, gpus.length), "a different model: a larger layer"),
     ];
   };
+}

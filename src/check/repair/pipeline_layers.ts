@@ -3,11 +3,12 @@
 import { divisorAtMost, drop, fixOfPlan, type Proposal, put, setNumber } from "./fix.ts";
 
 /** As even as whole layers allow, the first stages shorter: they also hold the embedding. */
-const dealtOut = (layers: number, stages: number): number[] =>
-  Array.from(
+function dealtOut(layers: number, stages: number): number[] {
+  return Array.from(
     { length: stages },
     (_, p) => Math.floor(((p + 1) * layers) / stages) - Math.floor((p * layers) / stages),
   );
+}
 
 export const pipelineFixes = fixOfPlan(({ degrees, model }, faulty) => {
   if (degrees === undefined || model === undefined) return [];

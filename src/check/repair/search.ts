@@ -39,7 +39,7 @@ export interface Budget {
 const maxSteps = 12;
 
 /** @param known of the plan that the value is, where it was estimated before */
-export const assess = (value: unknown, known?: PlanEstimate): State => {
+export function assessValue(value: unknown, known?: PlanEstimate): State {
   const parsed = planSchema.safeParse(value);
   if (!parsed.success) {
     return {
@@ -58,37 +58,39 @@ export const assess = (value: unknown, known?: PlanEstimate): State => {
     ...planErrors(plan, document, known),
   ];
   return { value, written, plan, errors };
-};
+}
 
-export const proposalsFor = (state: State, diagnostic: Diagnostic): readonly Proposal[] =>
-  definitionOf(diagnostic)?.fix?.(state, diagnostic, diagnostic.found) ?? [];
+export function proposalsFor(state: State, diagnostic: Diagnostic): readonly Proposal[] {
+  return definitionOf(diagnostic)?.fix?.(state, diagnostic, diagnostic.found) ?? [];
+}
 
 /** The state after a proposal, where it removes the error and brings no more than it removes. */
-export const after = (
+export function after(
   state: State,
   diagnostic: Diagnostic,
   proposal: Proposal,
   budget: Budget,
-): { readonly state: State; readonly step: SearchStep } | undefined => {
+): { readonly state: State; readonly step: SearchStep } | undefined {
   if (budget.checks <= 0) return undefined;
   budget.checks -= 1;
   const value = patched(state.value, proposal.patch);
   if (value === undefined) return undefined;
-  const next = assess(value);
+  const next = assessValue(value);
   const left = new Set(next.errors.map(identity));
   if (left.has(identity(diagnostic))) return undefined;
-  // Rules speak only once the form is right.
-  const isFormMended = state.plan === undefined && next.plan !== undefined;
-  if (!isFormMended && next.errors.length > state.errors.length) return undefined;
+  // Rules speak only once the structure is right.
+  const isStructureMended = state.plan === undefined && next.plan !== undefined;
+  if (!isStructureMended && next.errors.length > state.errors.length) return undefined;
   const solved = state.errors.filter((error) => !left.has(identity(error)));
   return { state: next, step: { proposal, solved } };
-};
+}
 
-const identity = ({ code, path, message }: Diagnostic): string =>
-  JSON.stringify([code, path, message]);
+function identity({ code, path, message }: Diagnostic): string {
+  return JSON.stringify([code, path, message]);
+}
 
 /** Undefined where none is found. */
-export const solve = (state: State, budget: Budget, depth = 0): Solution | undefined => {
+export function solve(state: State, budget: Budget, depth = 0): Solution | undefined {
   if (state.errors.length === 0 && state.plan !== undefined) {
     return { steps: [], value: state.value, plan: state.plan };
   }
@@ -102,4 +104,4 @@ export const solve = (state: State, budget: Budget, depth = 0): Solution | undef
     }
   }
   return undefined;
-};
+}

@@ -11,11 +11,11 @@ type LayerValue = Readonly<Record<string, unknown>>;
  * Undefined where there is no surplus, or too few layers for two stages; and where explicit stages cannot say all
  * that the model is described with, which they would lose without a word.
  */
-export const surplusStage = (
+export function surplusStage(
   faulty: Faulty,
   group: readonly number[],
   surplus: readonly number[],
-): Proposal | undefined => {
+): Proposal | undefined {
   const { plan, written } = faulty;
   const layers = plan?.stages[0]?.layers;
   if (plan === undefined || written === undefined || layers === undefined) return undefined;
@@ -40,29 +40,26 @@ export const surplusStage = (
     description: `GPU ${surplus.join(", ")} is a pipeline stage of its own, with ${blocks - own} of ${blocks} layers`,
     consequence: "explicit stages; a pipeline bubble, which more micro-batches shrink",
   };
-};
+}
 
 /** How many layers the first `blocks` blocks take, with an embedding before them: a block begins at attention's norm. */
-const endOfBlock = (layers: readonly Layer[], blocks: number): number => {
+function endOfBlock(layers: readonly Layer[], blocks: number): number {
   const starts = layers.flatMap(({ op }, i) => (op === "attention" ? [i - 1] : []));
   return starts[blocks] ?? layers.length;
-};
+}
 
-const stageOf = (
-  name: string,
-  layers: readonly Layer[],
-  from: number,
-  gpus: readonly number[],
-) => ({
-  name,
-  layers: layers.map((layer) => layerOf(layer, from, gpus)),
-});
+function stageOf(name: string, layers: readonly Layer[], from: number, gpus: readonly number[]) {
+  return {
+    name,
+    layers: layers.map((layer) => layerOf(layer, from, gpus)),
+  };
+}
 
-const layerOf = (layer: Layer, before: number, gpus: readonly number[]): LayerValue => {
+function layerOf(layer: Layer, before: number, gpus: readonly number[]): LayerValue {
   const {
     name: _,
     groups: _unused,
     ...written
   } = planLayerOf(layer).write(layer, { gpus, before });
   return written;
-};
+}

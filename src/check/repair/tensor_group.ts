@@ -8,7 +8,7 @@ import { drop, type Faulty, type Fix, type PatchOperation, type Proposal, put } 
 import { surplusStage } from "./surplus_stage.ts";
 
 /** Both lists name this group; undefined where the distribution's module names say nothing. */
-const listsOf = (faulty: Faulty, group: readonly number[]): PatchOperation[] | undefined => {
+function listsOf(faulty: Faulty, group: readonly number[]): PatchOperation[] | undefined {
   const { tensor_parallel_distribution: distribution, parallel } = faulty.written ?? {};
   const operations: PatchOperation[] = [];
   if (distribution !== undefined && listedGpus(distribution).length > 0) {
@@ -20,10 +20,11 @@ const listsOf = (faulty: Faulty, group: readonly number[]): PatchOperation[] | u
     operations.push(put(faulty, ["parallel", "tensorGroup"], group));
   }
   return operations;
-};
+}
 
-const describe = (group: readonly number[]): string =>
-  `every shard now lives on GPUs ${group.join(", ")}`;
+function describe(group: readonly number[]): string {
+  return `every shard now lives on GPUs ${group.join(", ")}`;
+}
 
 export const tensorGroupFixes: Fix = (faulty) => {
   const { plan, written } = faulty;

@@ -74,27 +74,29 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
 };
 
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
-const gpusOfBlock = (layers: readonly Layer[]): ReadonlySet<number> =>
-  new Set(layers.flatMap(listsOf).flatMap((groups) => groups.flat(2)));
+function gpusOfBlock(layers: readonly Layer[]): ReadonlySet<number> {
+  return new Set(layers.flatMap(listsOf).flatMap((groups) => groups.flat(2)));
+}
 
 /** Lists that many layers share. */
-const listsOf = (layer: Layer): (Layer["groups"] | ExpertLists)[] =>
-  layer.op === "moe" ? [layer.groups, layer.expertGroups] : [layer.groups];
+function listsOf(layer: Layer): (Layer["groups"] | ExpertLists)[] {
+  return layer.op === "moe" ? [layer.groups, layer.expertGroups] : [layer.groups];
+}
 
 type ExpertLists = Extract<Layer, { op: "moe" }>["expertGroups"];
 
 /** The layers of each block. */
-const layersOfBlocks = (plan: Plan): Layer[][] => {
+function layersOfBlocks(plan: Plan): Layer[][] {
   const byName = new Map<string, Layer>(
     plan.stages.flatMap((stage) =>
       stage.layers.map((layer) => [`${stage.name}/${layer.name}`, layer] as const),
     ),
   );
   return blocksOf(plan).map((block) => block.flatMap((name) => byName.get(name) ?? []));
-};
+}
 
 /** Block latencies of a step on the GPU that has most of them: what follows may overlap the next step. */
-export const latenciesPerStep = ({ plan }: Case): number | undefined => {
+export function latenciesPerStep({ plan }: Case): number | undefined {
   const blocks = layersOfBlocks(plan);
   if (blocks.length === 0 || claimedSamples(plan) === undefined) return undefined;
   const perGpu = new Map<number, number>();
@@ -104,12 +106,12 @@ export const latenciesPerStep = ({ plan }: Case): number | undefined => {
   let most = 0;
   for (const count of perGpu.values()) most = Math.max(most, count);
   return plan.workload.microBatches * most;
-};
+}
 
 /** Blocks on the same GPUs are counted: of thousands on thousands of GPUs there are few kinds. */
-const alike = (
+function alike(
   blocks: readonly (readonly Layer[])[],
-): Iterable<{ readonly gpus: ReadonlySet<number>; readonly count: number }> => {
+): Iterable<{ readonly gpus: ReadonlySet<number>; readonly count: number }> {
   const numbers = new Map<object, number>();
   const numberOf = (list: object): number => {
     const found = numbers.get(list) ?? numbers.size;
@@ -124,4 +126,4 @@ const alike = (
     kind.count += 1;
   }
   return kinds.values();
-};
+}

@@ -27,42 +27,46 @@ export interface Limit {
 export type LimitRule = (given: Case, claim: ClaimDefinition, value: number) => Limit | undefined;
 
 /** Whether the claimed value is beyond what any run can reach. */
-export const isBeyond = (
+export function isBeyond(
   { plan }: Case,
   { promise }: ClaimDefinition,
   value: number,
   limit: Limit,
-): boolean => {
+): boolean {
   if (limit.best === undefined) return false;
   const tolerance = leansOnDatasheet(plan, limit) ? DATASHEET_TOLERANCE : BOUND_TOLERANCE;
   return promise === "at most"
     ? value < limit.best * (1 - tolerance)
     : value > limit.best * (1 + tolerance);
-};
+}
 
-const leansOnDatasheet = ({ hardware }: Plan, { paths }: Limit): boolean =>
-  (["peakFlops", "memoryBandwidth", "linkBandwidth"] satisfies HardwareFigure[]).some(
+function leansOnDatasheet({ hardware }: Plan, { paths }: Limit): boolean {
+  return (["peakFlops", "memoryBandwidth", "linkBandwidth"] satisfies HardwareFigure[]).some(
     (key) => paths.includes(`hardware.${key}`) && isPrinted(hardware, key),
   );
+}
 
 /** Assumed values that the limit leans on. */
-export const assumedIn = ({ plan }: Case, { paths }: Limit): readonly string[] =>
-  assumedAmong(plan, paths);
+export function assumedIn({ plan }: Case, { paths }: Limit): readonly string[] {
+  return assumedAmong(plan, paths);
+}
 
 /** What keeps the limit from deciding: assumed values, and what the plan does not say. */
-export const weaknesses = (given: Case, limit: Limit): readonly string[] => [
-  ...assumedIn(given, limit),
-  ...(limit.unsaid ?? []),
-];
+export function weaknesses(given: Case, limit: Limit): readonly string[] {
+  return [...assumedIn(given, limit), ...(limit.unsaid ?? [])];
+}
 
 /** What an import left out, or a technique nobody knows, changes work and peak: bounds on speed do not hold for it. */
-export const leftOutOfSpeed = ({ plan }: Case): readonly string[] => [
-  ...notesThatBear(plan, "speed").map(({ code }) => code),
-  ...unknownOptimizations(plan).map((name) => `what ${name} does`),
-];
+export function leftOutOfSpeed({ plan }: Case): readonly string[] {
+  return [
+    ...notesThatBear(plan, "speed").map(({ code }) => code),
+    ...unknownOptimizations(plan).map((name) => `what ${name} does`),
+  ];
+}
 
 /** f32 on tensor cores is TF32, at many times the datasheet's f32; nobody says which a framework takes. */
-export const otherArithmetic = ({ hardware, workload }: Plan): readonly string[] =>
-  workload.dtype === "f32" && isPrinted(hardware, "peakFlops")
+export function otherArithmetic({ hardware, workload }: Plan): readonly string[] {
+  return workload.dtype === "f32" && isPrinted(hardware, "peakFlops")
     ? ["whether f32 products run as TF32"]
     : [];
+}

@@ -35,9 +35,9 @@ export const linkBandwidthLimit: LimitRule = (given, { key }) => {
 };
 
 /** GPUs that one exchanges with, at most. */
-const peersOf = ({ degrees, hardware }: Plan): number => {
+function peersOf({ degrees, hardware }: Plan): number {
   if (degrees === undefined) return Math.max(1, hardware.gpus - 1);
   const { tensor, pipeline, expert } = degrees;
   const neighbours = pipeline > 1 ? 2 : 0;
   return Math.max(1, tensor - 1 + (contextOf(degrees) - 1) + (expert - 1) + neighbours);
-};
+}

@@ -30,11 +30,11 @@ export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
   };
 };
 
-const readPerMicroBatch = ({ plan, estimate }: Case): number => {
+function readPerMicroBatch({ plan, estimate }: Case): number {
   const layers = plan.stages.flatMap((stage) => stage.layers);
   if (layers.some(({ op }) => op === "moe")) return 0;
   const bytes = valueBytes(plan);
   const table = layers.find(({ op }) => op === "embedding");
   const embedding = table?.op === "embedding" ? table.vocabulary * table.hidden * bytes : 0;
   return largest(estimate.memory, ({ weights }) => weights) - embedding;
-};
+}

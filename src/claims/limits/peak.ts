@@ -25,7 +25,7 @@ export const peakLimit: LimitRule = (given, { key }, value) => {
 };
 
 /** @param perSample by how much the claim's unit is larger than samples */
-const throughput = (given: Case, samples: number, perSample: number): Limit | undefined => {
+function throughput(given: Case, samples: number, perSample: number): Limit | undefined {
   const { plan } = given;
   const { gpus, peakFlops } = plan.hardware;
   const { least, model } = sampleFlops(given);
@@ -61,9 +61,9 @@ const throughput = (given: Case, samples: number, perSample: number): Limit | un
       },
     ],
   };
-};
+}
 
-const peakFor = (plan: Plan, value: number, share: number | undefined): Need => {
+function peakFor(plan: Plan, value: number, share: number | undefined): Need {
   const fastest = fastestGpu(plan.workload.dtype);
   return {
     what: "hardware.peakFlops",
@@ -77,10 +77,10 @@ const peakFor = (plan: Plan, value: number, share: number | undefined): Need => 
         }
       : {}),
   };
-};
+}
 
 /** With sizes that are assumed: what they may be at most, for each FLOP/s of the peak. */
-const flopsPerTokenFor = ({ hardware, workload, claims }: Plan, samples: number): Need[] => {
+function flopsPerTokenFor({ hardware, workload, claims }: Plan, samples: number): Need[] {
   const share = claims.computeUtilization ?? 1;
   const tokens = samples * workload.sequence;
   const perTeraflop = (share * hardware.gpus * 1e12) / tokens;
@@ -93,9 +93,9 @@ const flopsPerTokenFor = ({ hardware, workload, claims }: Plan, samples: number)
       because: `tokens/s · FLOPs per token ≤ ${percent(share)} · ${number(hardware.gpus)} GPUs · peak`,
     },
   ];
-};
+}
 
-const utilization = (given: Case, value: number, key: string): Limit | undefined => {
+function utilization(given: Case, value: number, key: string): Limit | undefined {
   const { plan } = given;
   const { peakFlops, gpus } = plan.hardware;
   const { model, recomputed } = sampleFlops(given);
@@ -131,4 +131,4 @@ const utilization = (given: Case, value: number, key: string): Limit | undefined
       },
     ],
   };
-};
+}

@@ -20,7 +20,7 @@ export const scheduleLimit: LimitRule = (given, { key }, value) => {
   if (!utilizations.has(key)) return undefined;
   const pipeline = pipelineOf(given.plan);
   if (pipeline === undefined) return ofSharedStages(given, value);
-  const p = pipeline.positions.length;
+  const p = pipeline.pipelineRanks.length;
   if (p === 1) return undefined;
   const { microBatches: m, mode, schedule } = given.plan.workload;
   const v = pipeline.virtualStages;
@@ -62,19 +62,19 @@ const paths = [
  * Share of all GPUs that the stages with most of them hold, the first k at index k − 1. With stages of unequal groups
  * the average over GPUs is largest where some stages take all the time and the others none: which do is one of these.
  */
-const stagesThatHelp = ({ positions }: Pipeline): number[] => {
-  const sizes = positions.map(({ length }) => length).toSorted((a, b) => b - a);
+function stagesThatHelp({ pipelineRanks }: Pipeline): number[] {
+  const sizes = pipelineRanks.map(({ length }) => length).toSorted((a, b) => b - a);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   let sum = 0;
   return sizes.map((size) => (sum += size) / all);
-};
+}
 
-const microBatchesOfUneven = (
+function microBatchesOfUneven(
   share: number,
   held: readonly number[],
   v: number,
   m: number,
-): Need[] => {
+): Need[] {
   const most = held.map((of, i) => (of > share ? (share * i) / (v * (of - share)) : Infinity));
   const value = Math.min(...most);
   return [
@@ -89,9 +89,9 @@ const microBatchesOfUneven = (
         : { absurd: "a pipeline that fills and drains is never busy all the time" }),
     },
   ];
-};
+}
 
-const microBatchesFor = (share: number, p: number, v: number, formula: string): Need[] => {
+function microBatchesFor(share: number, p: number, v: number, formula: string): Need[] {
   const exact = (share * (p - 1)) / (v * (1 - share));
   return [
     {
@@ -105,13 +105,13 @@ const microBatchesFor = (share: number, p: number, v: number, formula: string): 
         : {}),
     },
   ];
-};
+}
 
 /**
  * Stages that share some of their GPUs are no pipeline, and the formula is no bound for them. Where the first and the
  * last have none in common, it still says what stages of equal length on GPUs of their own would need.
  */
-const ofSharedStages = ({ plan }: Case, value: number): Limit | undefined => {
+function ofSharedStages({ plan }: Case, value: number): Limit | undefined {
   const { stages } = plan;
   const [first, last] = [stages[0], stages.at(-1)];
   if (first === undefined || last === undefined || stages.length < 2) return undefined;
@@ -129,4 +129,4 @@ const ofSharedStages = ({ plan }: Case, value: number): Limit | undefined => {
       "were each stage on GPUs of its own, and of equal length: m ≥ u(p − 1) / (v(1 − u))",
     ),
   };
-};
+}

@@ -8,9 +8,12 @@ import type { Collective } from "../../program/program.ts";
  * Whether a rank adds its slice on its host, see `sumSlices`; each decides by itself, for the messages are the same as
  * where kernels add.
  */
-export const sumsSlices = (collective: Collective, rank: number, isSoftware: boolean): boolean =>
-  isSoftware &&
-  isAllReduce(collective) &&
-  collective.dtype === "f32" &&
-  algorithmOf(collective).hostSum === "slices" &&
-  collective.from.includes(rank);
+export function sumsSlices(collective: Collective, rank: number, isSoftware: boolean): boolean {
+  return (
+    isSoftware &&
+    isAllReduce(collective) &&
+    collective.dtype === "f32" &&
+    algorithmOf(collective).hostSum === "slices" &&
+    collective.from.includes(rank)
+  );
+}

@@ -70,7 +70,9 @@ export interface MailboxPlan {
   readonly depth?: number;
 }
 
-export const depthOf = ({ depth = 1 }: MailboxPlan): number => depth;
+export function depthOf({ depth = 1 }: MailboxPlan): number {
+  return depth;
+}
 
 type MailboxKey = Pick<MailboxPlan, "channel" | "source">;
 

@@ -9,8 +9,9 @@ import type { Communicator, MailboxPlan, OutgoingMessage } from "./communicator.
 const stampBytes = 8;
 
 /** What mailboxes must hold for `emulateLinks`. */
-export const stamped = (plans: readonly MailboxPlan[]): MailboxPlan[] =>
-  plans.map((plan) => ({ ...plan, bytes: plan.bytes + stampBytes }));
+export function stamped(plans: readonly MailboxPlan[]): MailboxPlan[] {
+  return plans.map((plan) => ({ ...plan, bytes: plan.bytes + stampBytes }));
+}
 
 /** As where steps are simulated: a rank takes in what comes one after the other, and sending is free. */
 export function emulateLinks(
@@ -46,16 +47,16 @@ export function emulateLinks(
   };
 }
 
-const stamping = (
-  { bytes, post }: OutgoingMessage,
-  nowMs: Communicator["nowMs"],
-): OutgoingMessage => ({
-  bytes: bytes.subarray(0, bytes.length - stampBytes),
-  post(readers) {
-    stampOf(bytes).setFloat64(0, nowMs());
-    post(readers);
-  },
-});
+function stamping({ bytes, post }: OutgoingMessage, nowMs: Communicator["nowMs"]): OutgoingMessage {
+  return {
+    bytes: bytes.subarray(0, bytes.length - stampBytes),
+    post(readers) {
+      stampOf(bytes).setFloat64(0, nowMs());
+      post(readers);
+    },
+  };
+}
 
-const stampOf = ({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>): DataView =>
-  new DataView(buffer, byteOffset + length - stampBytes, stampBytes);
+function stampOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(buffer, byteOffset + length - stampBytes, stampBytes);
+}

@@ -17,8 +17,10 @@ export interface Waiting {
 export const defaultWaiting: Waiting = { spinUs: 20, blockUs: 1000, naps: false, sliceMs: 150 };
 
 /** Ranks that are awake for nothing would take the core from the rank that they wait for, or from its GPU. */
-export const waitingFor = (ranks: number, cores: number, software: boolean): Waiting => ({
-  ...defaultWaiting,
-  spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
-  naps: software || ranks > cores,
-});
+export function waitingFor(ranks: number, cores: number, software: boolean): Waiting {
+  return {
+    ...defaultWaiting,
+    spinUs: ranks > cores ? 0 : defaultWaiting.spinUs,
+    naps: software || ranks > cores,
+  };
+}

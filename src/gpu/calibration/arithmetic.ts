@@ -1,9 +1,9 @@
 // The most multiply-adds per second that a kernel gets out of an adapter.
 
 import { read, write } from "../../kernels/kernel.ts";
-import type { Ceiling } from "./calibration.ts";
-import { measureRate, type MicroForm } from "./measure_rate.ts";
-import { type Bench, microForm, type MicroKernel, sized } from "./micro_kernel.ts";
+import type { CeilingRuns } from "./calibration.ts";
+import { measureRate, type MicroVariant } from "./measure_rate.ts";
+import { type Bench, microVariant, type MicroKernel, sized } from "./micro_kernel.ts";
 
 export interface MultiplyAddShape {
   readonly workgroups: number;
@@ -14,15 +14,16 @@ const workgroupSize = 64;
 // 1,048,576 invocations: several times what the largest GPU holds at once.
 const mostWorkgroups = 16_384;
 
-export const multiplyAddInvocations = ({ workgroups }: MultiplyAddShape): number =>
-  workgroups * workgroupSize;
+export function multiplyAddInvocations({ workgroups }: MultiplyAddShape): number {
+  return workgroups * workgroupSize;
+}
 
 /** @param chains scalars that one invocation counts up, from 0, 1, 2, … */
-const multiplyAdd = (
+function multiplyAdd(
   name: string,
   chains: number,
   perIteration: number,
-): MicroKernel<MultiplyAddShape> => {
+): MicroKernel<MultiplyAddShape> {
   const flops = (shape: MultiplyAddShape): number =>
     2 * multiplyAddInvocations(shape) * chains * perIteration * shape.iterations;
   const resultBytes = (shape: MultiplyAddShape): number => 4 * multiplyAddInvocations(shape);
@@ -44,10 +45,10 @@ const multiplyAdd = (
       return wrong === undefined ? undefined : `${wrong} where ${right} is right`;
     },
   };
-};
+}
 
 /** In f32. */
-export const multiplyAddForms: readonly MicroKernel<MultiplyAddShape>[] = [
+export const multiplyAddVariants: readonly MicroKernel<MultiplyAddShape>[] = [
   multiplyAdd("multiply_add_scalar", 10, 4),
   multiplyAdd("multiply_add_vec4", 8, 8),
   multiplyAdd("multiply_add_vec4_wide", 16, 8),
@@ -57,11 +58,11 @@ export const multiplyAddForms: readonly MicroKernel<MultiplyAddShape>[] = [
 const kinds = {
   f32: {
     iterations: 256,
-    forms: multiplyAddForms,
+    variants: multiplyAddVariants,
   },
   f16: {
     iterations: 480,
-    forms: [
+    variants: [
       multiplyAdd("multiply_add_f16_vec2", 16, 4),
       multiplyAdd("multiply_add_f16_vec4", 16, 4),
     ],
@@ -71,23 +72,23 @@ const kinds = {
 /**
  * The adapter must compute in `kind`: f16 needs shader-f16.
  *
- * @param only the one form to measure; default: all
+ * @param only the one variant to measure; default: all
  */
 export async function measureMultiplyAdd(
   bench: Bench,
   kind: keyof typeof kinds,
   budgetMs: number,
   only?: string,
-): Promise<Ceiling | undefined> {
-  const { iterations, forms } = kinds[kind];
+): Promise<CeilingRuns | undefined> {
+  const { iterations, variants } = kinds[kind];
   const factors = await bench.buffer("factors", 8);
   bench.gpu.device.queue.writeBuffer(factors, 0, new Float32Array([1, 1]));
   const result = await bench.buffer("result", 4 * mostWorkgroups * workgroupSize);
-  const found: MicroForm[] = [];
-  for (const form of forms) {
-    if (only !== undefined && form.kernel.name !== only) continue;
-    const make = async (workgroups: number): Promise<MicroForm> =>
-      microForm(bench, form, { workgroups, iterations }, [factors, result]);
+  const found: MicroVariant[] = [];
+  for (const variant of variants) {
+    if (only !== undefined && variant.kernel.name !== only) continue;
+    const make = async (workgroups: number): Promise<MicroVariant> =>
+      microVariant(bench, variant, { workgroups, iterations }, [factors, result]);
     found.push(await sized(make, mostWorkgroups));
   }
   return measureRate(found, budgetMs);

@@ -3,9 +3,9 @@
 import type { LogicalGpu } from "../logical_gpu.ts";
 import { createTimestamps } from "../timestamps.ts";
 import { measureMultiplyAdd } from "./arithmetic.ts";
-import type { Calibration, Ceiling } from "./calibration.ts";
+import type { Calibration, CeilingRuns } from "./calibration.ts";
 import { measureCosts } from "./costs.ts";
-import { type KernelRate, kernelRates, type QuickLook, type RateForms } from "./kernel_rates.ts";
+import { type KernelRate, kernelRates, type QuickLook, type RateVariants } from "./kernel_rates.ts";
 import { measureMatrices } from "./matrices.ts";
 import { measureStreaming, type StreamingBuffers } from "./memory.ts";
 import type { Bench } from "./micro_kernel.ts";
@@ -29,7 +29,7 @@ export async function calibrate(
 ): Promise<Calibration> {
   const begin = performance.now();
   let found: Calibration = {
-    version: 1,
+    version: 2,
     date: new Date().toISOString(),
     tookMs: 0,
     rates: {},
@@ -60,12 +60,12 @@ export async function calibrate(
   });
 }
 
-/** Measures each by the one form that is named; some tenths of a second. */
-export async function lookQuickly(gpu: LogicalGpu, forms: RateForms): Promise<QuickLook> {
+/** Measures each by the one variant that is named; some tenths of a second. */
+export async function lookQuickly(gpu: LogicalGpu, variants: RateVariants): Promise<QuickLook> {
   return withBench(gpu, async (bench) => {
-    const { f32, f16, matrix, read, write, copy } = forms;
-    const streamed = [read, write, copy].filter((form) => form !== undefined);
-    const found: Partial<Record<KernelRate, Ceiling | undefined>> = {
+    const { f32, f16, matrix, read, write, copy } = variants;
+    const streamed = [read, write, copy].filter((variant) => variant !== undefined);
+    const found: Partial<Record<KernelRate, CeilingRuns | undefined>> = {
       f32: f32 === undefined ? undefined : await measureMultiplyAdd(bench, "f32", 0, f32),
       f16: f16 === undefined ? undefined : await measureMultiplyAdd(bench, "f16", 0, f16),
       matrix: matrix === undefined ? undefined : await measureMatrices(bench, 0, matrix),
@@ -83,16 +83,16 @@ export async function lookQuickly(gpu: LogicalGpu, forms: RateForms): Promise<Qu
 }
 
 /** What an adapter cannot do is absent. */
-const present = <Name extends string>(
-  rates: Readonly<Record<Name, Ceiling | undefined>>,
-): Partial<Record<Name, Ceiling>> => {
-  const found: Partial<Record<Name, Ceiling>> = {};
+function present<Name extends string>(
+  rates: Readonly<Record<Name, CeilingRuns | undefined>>,
+): Partial<Record<Name, CeilingRuns>> {
+  const found: Partial<Record<Name, CeilingRuns>> = {};
   for (const name in rates) {
     const ceiling = rates[name];
     if (ceiling !== undefined) found[name] = ceiling;
   }
   return found;
-};
+}
 
 async function withBench<Result>(
   gpu: LogicalGpu,

@@ -34,15 +34,15 @@ const costNames = [
 
 const ceiling = z.strictObject({
   /** The shader or call that was the fastest. */
-  form: z.string(),
-  /** What each run of that form reached, in order of time. */
+  variant: z.string(),
+  /** What each run of that variant reached, in order of time. */
   runs: z.array(z.number().positive()).min(1).readonly(),
-  /** What the other forms reached at best, by their names. */
+  /** What the other variants reached at best, by their names. */
   others: z.record(z.string(), z.number().positive()).readonly(),
 });
 
 export const calibrationSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   /** ISO 8601. */
   date: z.iso.datetime(),
   /** How long the calibration took. */
@@ -53,6 +53,6 @@ export const calibrationSchema = z.strictObject({
 });
 
 /** One figure and how it came about. */
-export type Ceiling = Readonly<z.infer<typeof ceiling>>;
+export type CeilingRuns = Readonly<z.infer<typeof ceiling>>;
 export type Calibration = Readonly<z.infer<typeof calibrationSchema>>;
-export type CostName = (typeof costNames)[number];
+export type CalibratedCost = (typeof costNames)[number];

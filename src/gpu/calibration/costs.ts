@@ -5,7 +5,7 @@ import { type Kernel, write } from "../../kernels/kernel.ts";
 import type { LogicalGpu, PreparedKernel } from "../logical_gpu.ts";
 import { readBuffer } from "../read_back.ts";
 import { hostMs } from "../timestamps.ts";
-import type { Ceiling, CostName } from "./calibration.ts";
+import type { CeilingRuns, CalibratedCost } from "./calibration.ts";
 import type { Bench } from "./micro_kernel.ts";
 
 const count: Kernel<Readonly<Record<string, never>>> = {
@@ -22,7 +22,7 @@ const dispatches = 200;
 const submissions = 50;
 const roundTrips = 31;
 
-type Costs = Readonly<Partial<Record<CostName, Ceiling>>>;
+type Costs = Readonly<Partial<Record<CalibratedCost, CeilingRuns>>>;
 
 /** Each dispatch awaits the one before: they count in the same word, and the sum is checked. */
 export async function measureCosts(bench: Bench): Promise<Costs> {
@@ -65,7 +65,9 @@ export async function measureCosts(bench: Bench): Promise<Costs> {
   };
 }
 
-const cost = (form: string, runs: readonly number[]): Ceiling => ({ form, runs, others: {} });
+function cost(variant: string, runs: readonly number[]): CeilingRuns {
+  return { variant, runs, others: {} };
+}
 
 function encodePass(
   gpu: LogicalGpu,

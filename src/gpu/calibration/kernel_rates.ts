@@ -4,8 +4,8 @@ export const kernelRates = ["f32", "f16", "matrix", "read", "write", "copy"] as 
 
 export type KernelRate = (typeof kernelRates)[number];
 
-/** Which form to measure of each; what is absent is not measured. */
-export type RateForms = Readonly<Partial<Record<KernelRate, string>>>;
+/** Which variant to measure of each; what is absent is not measured. */
+export type RateVariants = Readonly<Partial<Record<KernelRate, string>>>;
 
 /** What each run of a short measurement reached. */
 export type QuickLook = Readonly<Partial<Record<KernelRate, readonly number[]>>>;

@@ -9,8 +9,8 @@ import type { PreparedKernel } from "../logical_gpu.ts";
 import { readBuffer } from "../read_back.ts";
 import { loadShader, type ShaderSource } from "../shader_source.ts";
 import { timeKernel } from "../time_kernel.ts";
-import type { Ceiling } from "./calibration.ts";
-import { measureRate, type MicroForm } from "./measure_rate.ts";
+import type { CeilingRuns } from "./calibration.ts";
+import { measureRate, type MicroVariant } from "./measure_rate.ts";
 import { type Bench, sized } from "./micro_kernel.ts";
 
 const shader = "calibration/multiply_matrices";
@@ -23,24 +23,24 @@ const subgroups = 4;
 /**
  * Undefined where the adapter has none whose results are right.
  *
- * @param only the one form to measure; default: all
+ * @param only the one variant to measure; default: all
  */
 export async function measureMatrices(
   bench: Bench,
   budgetMs: number,
   only?: string,
-): Promise<Ceiling | undefined> {
-  const forms: MicroForm[] = [];
+): Promise<CeilingRuns | undefined> {
+  const variants: MicroVariant[] = [];
   for (const matrix of bench.gpu.report.subgroupMatrices ?? []) {
     if (only !== undefined && nameOf(matrix) !== only) continue;
-    const form = await tryMatrix(bench, matrix);
-    if (form !== undefined) forms.push(form);
+    const variant = await tryMatrix(bench, matrix);
+    if (variant !== undefined) variants.push(variant);
   }
-  return measureRate(forms, budgetMs);
+  return measureRate(variants, budgetMs);
 }
 
 /** Drivers list what they then refuse; what is refused, or computes wrong, is no ceiling. */
-async function tryMatrix(bench: Bench, matrix: SubgroupMatrix): Promise<MicroForm | undefined> {
+async function tryMatrix(bench: Bench, matrix: SubgroupMatrix): Promise<MicroVariant | undefined> {
   const { device, report } = bench.gpu;
   const layout = matrixLayout(report);
   device.pushErrorScope("validation");
@@ -106,16 +106,17 @@ export async function matrixSource(
   };
 }
 
-const nameOf = ({ component, result, m, n, k }: SubgroupMatrix): string =>
-  `${shader} ${component}→${result} ${m}×${n}×${k}`;
+function nameOf({ component, result, m, n, k }: SubgroupMatrix): string {
+  return `${shader} ${component}→${result} ${m}×${n}×${k}`;
+}
 
-/** Makes the form of so many workgroups. How many subgroups these have is seen in what they leave behind. */
+/** Makes the variant of so many workgroups. How many subgroups these have is seen in what they leave behind. */
 async function preparation(
   bench: Bench,
   matrix: SubgroupMatrix,
   { slots }: MatrixLayout,
   pipeline: GPUComputePipeline,
-): Promise<(workgroups: number) => Promise<MicroForm>> {
+): Promise<(workgroups: number) => Promise<MicroVariant>> {
   const { gpu, timestamps } = bench;
   const name = nameOf(matrix);
   const { m, n, k } = matrix;
@@ -132,7 +133,7 @@ async function preparation(
   });
   const dispatch = (workgroups: number): PreparedKernel => ({
     label: name,
-    form: { name: shader, constants: {}, grid: [workgroups, 1, 1] },
+    variant: { name: shader, constants: {}, grid: [workgroups, 1, 1] },
     encode(pass) {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);

@@ -3,9 +3,9 @@
 import { bindingsOf, type Kernel, read, write } from "../../kernels/kernel.ts";
 import { inRuns } from "../../kernels/runs.ts";
 import { ceilDiv } from "../../kernels/storage.ts";
-import type { Ceiling } from "./calibration.ts";
+import type { CeilingRuns } from "./calibration.ts";
 import { measureRate } from "./measure_rate.ts";
-import { type Bench, firstWrong, microForm, type MicroKernel } from "./micro_kernel.ts";
+import { type Bench, firstWrong, microVariant, type MicroKernel } from "./micro_kernel.ts";
 
 export interface QuadShape {
   /** Of 16 bytes. */
@@ -16,41 +16,45 @@ const workgroupSize = 64;
 const mostWorkgroups = 16_384;
 
 /** @param perInvocation bytes that an invocation takes in one step */
-const grid =
-  (perInvocation: number): Kernel<QuadShape>["grid"] =>
-  ({ quads }) => [
+function grid(perInvocation: number): Kernel<QuadShape>["grid"] {
+  return ({ quads }) => [
     Math.min(mostWorkgroups, ceilDiv(16 * quads, perInvocation * workgroupSize)),
     1,
     1,
   ];
+}
 
 /** @param passes how often every quad crosses memory: once when it is read or written, twice when copied */
-const streaming = (
+function streaming(
   name: string,
   bindings: Kernel<QuadShape>["bindings"],
   perInvocation: number,
   passes: number,
-): Kernel<QuadShape> => ({
-  name: `calibration/${name}`,
-  bindings,
-  constants: ({ quads }) => ({ QUADS: quads }),
-  grid: grid(perInvocation),
-  flops: () => 0,
-  bytes: ({ quads }) => 16 * quads * passes,
-});
+): Kernel<QuadShape> {
+  return {
+    name: `calibration/${name}`,
+    bindings,
+    constants: ({ quads }) => ({ QUADS: quads }),
+    grid: grid(perInvocation),
+    flops: () => 0,
+    bytes: ({ quads }) => 16 * quads * passes,
+  };
+}
 
 /** As the kernels that compute each quad of their result by itself. */
-const inRunsOf = (
+function inRunsOf(
   name: string,
   bindings: Kernel<QuadShape>["bindings"],
   passes: number,
-): Kernel<QuadShape> => ({
-  ...streaming(name, bindings, 16, passes),
-  ...inRuns<QuadShape>(
-    ({ quads }) => quads,
-    ({ quads }) => ({ QUADS: quads }),
-  ),
-});
+): Kernel<QuadShape> {
+  return {
+    ...streaming(name, bindings, 16, passes),
+    ...inRuns<QuadShape>(
+      ({ quads }) => quads,
+      ({ quads }) => ({ QUADS: quads }),
+    ),
+  };
+}
 
 const x = read("x", "u32");
 const y = write("y", "u32");
@@ -74,16 +78,18 @@ const writes = [
   inRunsOf("write_runs", [y], 1),
 ];
 
-const asMicro = (
+function asMicro(
   kernel: Kernel<QuadShape>,
   findWrong: MicroKernel<QuadShape>["findWrong"],
   resultBytes: MicroKernel<QuadShape>["resultBytes"],
-): MicroKernel<QuadShape> => ({
-  kernel,
-  work: (shape) => kernel.bytes(shape, "f32"),
-  findWrong,
-  resultBytes,
-});
+): MicroKernel<QuadShape> {
+  return {
+    kernel,
+    work: (shape) => kernel.bytes(shape, "f32"),
+    findWrong,
+    resultBytes,
+  };
+}
 
 /** Two buffers and the words that the first of them holds. */
 export interface StreamingBuffers {
@@ -93,15 +99,15 @@ export interface StreamingBuffers {
 }
 
 export interface StreamingCeilings {
-  readonly read: Ceiling | undefined;
-  readonly write: Ceiling | undefined;
-  readonly copy: Ceiling | undefined;
+  readonly read: CeilingRuns | undefined;
+  readonly write: CeilingRuns | undefined;
+  readonly copy: CeilingRuns | undefined;
 }
 
 /**
  * Leaves a copy of `x` in `y`.
  *
- * @param only the forms to measure; default: all
+ * @param only the variants to measure; default: all
  */
 export async function measureStreaming(
   bench: Bench,
@@ -113,7 +119,7 @@ export async function measureStreaming(
   const shape = { quads: sent.length / 4 };
   const allBytes = (): number => sent.byteLength;
   const make = async (micro: MicroKernel<QuadShape>) =>
-    microForm(
+    microVariant(
       bench,
       micro,
       shape,
@@ -129,11 +135,11 @@ export async function measureStreaming(
     kernels: readonly Kernel<QuadShape>[],
     findWrong: MicroKernel<QuadShape>["findWrong"],
     resultBytes: (kernel: Kernel<QuadShape>) => number,
-  ): Promise<Ceiling | undefined> => {
-    const forms = kernels
+  ): Promise<CeilingRuns | undefined> => {
+    const variants = kernels
       .filter(({ name }) => only === undefined || only.includes(name))
       .map((kernel) => asMicro(kernel, findWrong, () => resultBytes(kernel)));
-    return measureRate(await Promise.all(forms.map(make)), budgetMs);
+    return measureRate(await Promise.all(variants.map(make)), budgetMs);
   };
   return {
     read: await all(
@@ -146,7 +152,9 @@ export async function measureStreaming(
   };
 }
 
-const patternAt = (index: number): number => Math.floor(index / 4) + (index % 4);
+function patternAt(index: number): number {
+  return Math.floor(index / 4) + (index % 4);
+}
 
 /** Modulo 2³². */
 function sumOf(words: Uint32Array): number {

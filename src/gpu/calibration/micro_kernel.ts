@@ -6,9 +6,9 @@ import type { LogicalGpu } from "../logical_gpu.ts";
 import { readBuffer } from "../read_back.ts";
 import { timeKernel } from "../time_kernel.ts";
 import type { Timestamps } from "../timestamps.ts";
-import type { MicroForm } from "./measure_rate.ts";
+import type { MicroVariant } from "./measure_rate.ts";
 
-/** What the forms of one calibration share. */
+/** What the variants of one calibration share. */
 export interface Bench {
   readonly gpu: LogicalGpu;
   readonly timestamps: Timestamps | undefined;
@@ -27,12 +27,12 @@ export interface MicroKernel<Shape> {
 }
 
 /** @param buffers one per binding, the one that is written last */
-export async function microForm<Shape>(
+export async function microVariant<Shape>(
   { gpu, timestamps }: Bench,
   { kernel, work, findWrong, resultBytes }: MicroKernel<Shape>,
   shape: Shape,
   buffers: readonly GPUBuffer[],
-): Promise<MicroForm> {
+): Promise<MicroVariant> {
   const prepared = await gpu.prepare(kernel, shape, "f32", buffers, kernel.name);
   const result = buffers.at(-1);
   if (result === undefined) throw new Error(`${kernel.name} binds no buffer`);
@@ -58,21 +58,21 @@ export async function microForm<Shape>(
 const mostGrowth = 16;
 
 /**
- * The form at a size at which one run outweighs the start of a dispatch, and is still short.
+ * The variant at a size at which one run outweighs the start of a dispatch, and is still short.
  *
  * @param make of so many workgroups
  */
 export async function sized(
-  make: (workgroups: number) => Promise<MicroForm>,
+  make: (workgroups: number) => Promise<MicroVariant>,
   mostWorkgroups: number,
-): Promise<MicroForm> {
+): Promise<MicroVariant> {
   let workgroups = firstWorkgroups;
   for (;;) {
-    const form = await make(workgroups);
+    const variant = await make(workgroups);
     // The first run may compile.
-    await form.run();
-    const ms = await form.run();
-    if (ms >= targetMs / 2 || workgroups === mostWorkgroups) return form;
+    await variant.run();
+    const ms = await variant.run();
+    if (ms >= targetMs / 2 || workgroups === mostWorkgroups) return variant;
     // In steps, because a short run says little about how long a large one takes.
     const growth = Math.max(2, Math.min(mostGrowth, Math.ceil(targetMs / ms)));
     workgroups = Math.min(mostWorkgroups, workgroups * growth);

@@ -6,7 +6,7 @@ import { awaitGpu } from "../patience.ts";
 import { readBuffer } from "../read_back.ts";
 import { hostMs } from "../timestamps.ts";
 import { NumericsError } from "../../numerics_error.ts";
-import { multiplyAddForms, multiplyAddInvocations } from "./arithmetic.ts";
+import { multiplyAddVariants, multiplyAddInvocations } from "./arithmetic.ts";
 
 /** Multiply-adds that keep every lane busy: a GPU that has room for more is not full. */
 export interface Load {
@@ -36,7 +36,7 @@ const dispatchMs = 3;
 export async function sizeLoad(gpu: LogicalGpu, targetMs: number): Promise<Load> {
   let workgroups = firstWorkgroups;
   const msOf = async (load: Load, verify = false): Promise<number> => {
-    const { startMs, endMs } = await occupy(gpu, load, verify);
+    const { startMs, endMs } = await occupyGpu(gpu, load, verify);
     return endMs - startMs;
   };
   // The first run compiles.
@@ -54,13 +54,13 @@ export async function sizeLoad(gpu: LogicalGpu, targetMs: number): Promise<Load>
 }
 
 /** @param verify read back what the last dispatch left */
-export async function occupy(
+export async function occupyGpu(
   gpu: LogicalGpu,
   { workgroups, dispatches }: Load,
   verify = false,
 ): Promise<Turn> {
-  const [form] = multiplyAddForms;
-  if (form === undefined) throw new Error("there is no kernel of multiply-adds");
+  const [variant] = multiplyAddVariants;
+  if (variant === undefined) throw new Error("there is no kernel of multiply-adds");
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
   const usage = STORAGE | COPY_DST | COPY_SRC;
   const shape = { workgroups, iterations };
@@ -70,7 +70,7 @@ export async function occupy(
   try {
     gpu.device.queue.writeBuffer(factors, 0, new Float32Array([1, 1]));
     const label = "occupy";
-    const kernel = await gpu.prepare(form.kernel, shape, "f32", [factors, result], label);
+    const kernel = await gpu.prepare(variant.kernel, shape, "f32", [factors, result], label);
     await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
     const encoder = gpu.device.createCommandEncoder({ label });
     for (let dispatch = 0; dispatch < dispatches; dispatch += 1) {
@@ -86,8 +86,9 @@ export async function occupy(
     gpu.check();
     if (verify) {
       const words = new Uint32Array(await readBuffer(gpu, result, bytes));
-      const wrong = form.findWrong(words, shape);
-      if (wrong !== undefined) throw new NumericsError(`${form.kernel.name} gives ${wrong}`, 1, 0);
+      const wrong = variant.findWrong(words, shape);
+      if (wrong !== undefined)
+        throw new NumericsError(`${variant.kernel.name} gives ${wrong}`, 1, 0);
     }
     return { startMs, endMs };
   } finally {

@@ -42,8 +42,8 @@ export async function recallOrCalibrate(
   if (kept !== undefined && isRecent(kept)) {
     const { f32, copy } = kept.rates;
     const now = await lookQuickly(gpu, {
-      ...(f32 === undefined ? {} : { f32: f32.form }),
-      ...(copy === undefined ? {} : { copy: copy.form }),
+      ...(f32 === undefined ? {} : { f32: f32.variant }),
+      ...(copy === undefined ? {} : { copy: copy.variant }),
     });
     if (isReached(kept, now, "f32") && isReached(kept, now, "copy")) {
       return { calibration: kept, now };
@@ -53,11 +53,12 @@ export async function recallOrCalibrate(
 }
 
 /** What a run's kernels are held against. */
-export const calibrateKernels = async (gpu: LogicalGpu): Promise<Calibration> =>
-  calibrate(gpu, "kernels");
+export async function calibrateKernels(gpu: LogicalGpu): Promise<Calibration> {
+  return calibrate(gpu, "kernels");
+}
 
-const isReached = ({ rates }: Calibration, now: QuickLook, name: KernelRate): boolean => {
+function isReached({ rates }: Calibration, now: QuickLook, name: KernelRate): boolean {
   const [then, again] = [rates[name]?.runs, now[name]];
   if (then === undefined || again === undefined) return false;
   return Math.abs(Math.max(...again) / Math.max(...then) - 1) <= tolerance;
-};
+}

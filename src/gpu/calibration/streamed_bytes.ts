@@ -6,5 +6,6 @@ const mebibyte = 2 ** 20;
  * Beyond the caches of a hardware GPU, which keeps up to 50 MB close by; a software adapter loads so slowly that it
  * makes no difference to it.
  */
-export const streamedBytes = (isSoftware: boolean): number =>
-  isSoftware ? 8 * mebibyte : 256 * mebibyte;
+export function streamedBytes(isSoftware: boolean): number {
+  return isSoftware ? 8 * mebibyte : 256 * mebibyte;
+}

@@ -4,15 +4,15 @@ import { NumericsError } from "../../numerics_error.ts";
 import { awaitGpu } from "../patience.ts";
 import { readBuffer } from "../read_back.ts";
 import { hostMs } from "../timestamps.ts";
-import type { Ceiling } from "./calibration.ts";
-import { measureRate, type MicroForm } from "./measure_rate.ts";
+import type { CeilingRuns } from "./calibration.ts";
+import { measureRate, type MicroVariant } from "./measure_rate.ts";
 import type { StreamingBuffers } from "./memory.ts";
 import type { Bench } from "./micro_kernel.ts";
 
 export interface TransferCeilings {
-  readonly bufferCopy: Ceiling | undefined;
-  readonly upload: Ceiling | undefined;
-  readonly readback: Ceiling | undefined;
+  readonly bufferCopy: CeilingRuns | undefined;
+  readonly upload: CeilingRuns | undefined;
+  readonly readback: CeilingRuns | undefined;
 }
 
 /** Times are the host's, from the first call until the bytes are where they should be. */
@@ -38,7 +38,7 @@ export async function measureTransfers(
     encoder.clearBuffer(buffer);
     device.queue.submit([encoder.finish()]);
   };
-  const timed = (name: string, move: () => Promise<void>, target?: GPUBuffer): MicroForm => {
+  const timed = (name: string, move: () => Promise<void>, target?: GPUBuffer): MicroVariant => {
     const run = async (): Promise<number> => {
       const before = hostMs();
       await move();

@@ -1,9 +1,9 @@
 // How many bytes per second kernels load from the memory that a workgroup shares.
 
 import { read, write } from "../../kernels/kernel.ts";
-import type { Ceiling } from "./calibration.ts";
-import { measureRate, type MicroForm } from "./measure_rate.ts";
-import { type Bench, firstWrong, microForm, type MicroKernel, sized } from "./micro_kernel.ts";
+import type { CeilingRuns } from "./calibration.ts";
+import { measureRate, type MicroVariant } from "./measure_rate.ts";
+import { type Bench, firstWrong, microVariant, type MicroKernel, sized } from "./micro_kernel.ts";
 
 const workgroupSize = 64;
 const mostWorkgroups = 16_384;
@@ -17,7 +17,7 @@ const loadsPerIteration = 4;
 const tileLength = 256;
 
 /** @param words of one load */
-const workgroupRead = (name: string, words: number): MicroKernel<LoadShape> => {
+function workgroupRead(name: string, words: number): MicroKernel<LoadShape> {
   const resultBytes = ({ workgroups }: LoadShape): number => 4 * workgroups * workgroupSize;
   return {
     kernel: {
@@ -43,7 +43,7 @@ const workgroupRead = (name: string, words: number): MicroKernel<LoadShape> => {
       return firstWrong(found, (index) => right[index % workgroupSize] ?? 0);
     },
   };
-};
+}
 
 const seed = 12_345;
 const workgroupReads = [
@@ -54,15 +54,15 @@ const workgroupReads = [
 export async function measureWorkgroupReads(
   bench: Bench,
   budgetMs: number,
-): Promise<Ceiling | undefined> {
+): Promise<CeilingRuns | undefined> {
   const seeds = await bench.buffer("seeds", 4);
   bench.gpu.device.queue.writeBuffer(seeds, 0, new Uint32Array([seed]));
   const sums = await bench.buffer("sums", 4 * mostWorkgroups * workgroupSize);
-  const forms: MicroForm[] = [];
+  const variants: MicroVariant[] = [];
   for (const micro of workgroupReads) {
-    const make = async (workgroups: number): Promise<MicroForm> =>
-      microForm(bench, micro, { workgroups, iterations: 256 }, [seeds, sums]);
-    forms.push(await sized(make, mostWorkgroups));
+    const make = async (workgroups: number): Promise<MicroVariant> =>
+      microVariant(bench, micro, { workgroups, iterations: 256 }, [seeds, sums]);
+    variants.push(await sized(make, mostWorkgroups));
   }
-  return measureRate(forms, budgetMs);
+  return measureRate(variants, budgetMs);
 }

@@ -73,11 +73,11 @@ export function routesOfStep(
 }
 
 /** Of whole sequences, from those of their rows. */
-export const wholeRoutes = (
+export function wholeRoutes(
   { routes }: Pick<ServedResults, "routes">,
   rows: number,
-): Map<string, Uint32Array> =>
-  new Map(
+): Map<string, Uint32Array> {
+  return new Map(
     [...routes].map(([layer, known]) => {
       const topK = known.values().next().value?.length ?? 0;
       const whole = new Uint32Array(rows * topK);
@@ -85,28 +85,31 @@ export const wholeRoutes = (
       return [layer, whole];
     }),
   );
+}
 
-export const rowsOfMatrix = (matrix: Matrix): RowsByPlace<Float64Array> =>
-  new Map(Array.from({ length: matrix.rows }, (_, row) => [row, rowOf(matrix, row)]));
+export function rowsOfMatrix(matrix: Matrix): RowsByPlace<Float64Array> {
+  return new Map(Array.from({ length: matrix.rows }, (_, row) => [row, rowOf(matrix, row)]));
+}
 
 /** The program as steps of one phase see it. */
-const partOf = (program: Program, { phase }: ServedStep): Program => {
+function partOf(program: Program, { phase }: ServedStep): Program {
   const shape = program.phases?.[phase];
   if (shape === undefined) throw new Error(`${program.name} serves nobody`);
   const { slots, slotRows, microBatches, output } = shape;
   return { ...program, batch: slots, tokens: slots * slotRows, microBatches, output };
-};
+}
 
-const topKOf = ({ tokens, microBatches }: Program, ids: Uint32Array): number =>
-  ids.length / (tokens / microBatches);
+function topKOf({ tokens, microBatches }: Program, ids: Uint32Array): number {
+  return ids.length / (tokens / microBatches);
+}
 
 /** Rows of a micro-batch that are some request's, and their places in the whole. */
-const placesOf = (
+function placesOf(
   { batch, tokens, microBatches }: Program,
   { slots }: ServedStep,
   microBatch: number,
   sequence: number,
-): { readonly row: number; readonly place: number }[] => {
+): { readonly row: number; readonly place: number }[] {
   const slotRows = tokens / batch;
   const first = (microBatch * batch) / microBatches;
   return slots.slice(first, first + batch / microBatches).flatMap((served, slot) =>
@@ -117,4 +120,4 @@ const placesOf = (
           place: served.request * sequence + served.first + j,
         })),
   );
-};
+}

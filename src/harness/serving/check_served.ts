@@ -62,14 +62,14 @@ export async function checkServed(given: CheckServed): Promise<CheckOutcome> {
 }
 
 /** Requests whose whole sequences the reference can compute, at most all. */
-const affordableRequests = (plan: Plan): number => {
+function affordableRequests(plan: Plan): number {
   const { modelFlops } = estimatePlan(unshard(sequencePlan(plan, 1)));
   const { requests = 1 } = plan.workload.serving ?? {};
   return Math.min(requests, Math.floor(referenceFlops / modelFlops));
-};
+}
 
 /** All steps of the first requests, all there at the beginning. */
-const stepsOf = (plan: Plan, requests: number): ServedStep[] => {
+function stepsOf(plan: Plan, requests: number): ServedStep[] {
   const arrivals = Array.from({ length: requests }, () => 0);
   const scheduler = createScheduler({ ...schedulerOptionsOf(plan), arrivals });
   const steps: ServedStep[] = [];
@@ -78,7 +78,7 @@ const stepsOf = (plan: Plan, requests: number): ServedStep[] => {
     steps.push(next.step);
   }
   return steps;
-};
+}
 
 async function againstSequences(given: CheckServed, requests: number): Promise<CheckOutcome> {
   const { plan, program, pause } = given;
@@ -144,10 +144,10 @@ async function againstUnsharded(given: CheckServed): Promise<CheckOutcome> {
 }
 
 /** Every row of every copy, and none besides. */
-const compare = (
+function compare(
   { outputs }: ServedResults,
   expected: RowsByPlace<Float64Array>,
-): Pick<CheckOutcome, "error" | "values"> => {
+): Pick<CheckOutcome, "error" | "values"> {
   let [difference, scale, values] = [0, 0, 0];
   for (const row of expected.values()) {
     for (const value of row) scale = Math.max(scale, Math.abs(value));
@@ -165,7 +165,7 @@ const compare = (
     }
   }
   return { error: difference / (scale === 0 ? 1 : scale), values };
-};
+}
 
 interface Run {
   readonly shown: readonly ShownStep[];
@@ -210,10 +210,10 @@ async function runSteps(
   return { shown, kinds: [...kinds.values()], notChecked: [...notChecked] };
 }
 
-const lookedAt = (steps: readonly ServedStep[]): Set<number> => {
+function lookedAt(steps: readonly ServedStep[]): Set<number> {
   const of = (phase: ServedStep["phase"]): number[] =>
     steps.flatMap((step, at) => (step.phase === phase ? [at] : []));
   const [prefill, decode] = [of("prefill"), of("decode")];
   const chosen = [prefill[0], prefill.at(-1), decode[0], decode[decode.length >> 1], decode.at(-1)];
   return new Set(chosen.flatMap((at) => at ?? []));
-};
+}

@@ -74,13 +74,14 @@ export async function timeServed(
   return { passes, steps: first.steps.length * (passes.length + 1) };
 }
 
-const pagesIn = ({ workload }: Plan): number =>
-  workload.serving === undefined
+function pagesIn({ workload }: Plan): number {
+  return workload.serving === undefined
     ? 0
     : workload.batch * pagesOf(workload.serving, workload.sequence).pages;
+}
 
 /** What each result's digest sums grew by since it was last asked. */
-const createDigestSteps = (pool: Pick<RankPool, "digests">) => {
+function createDigestSteps(pool: Pick<RankPool, "digests">) {
   let before: readonly RankDigests[] = [];
   return async (): Promise<number[][]> => {
     const now = await pool.digests();
@@ -93,4 +94,4 @@ const createDigestSteps = (pool: Pick<RankPool, "digests">) => {
     before = now;
     return grown;
   };
-};
+}

@@ -6,7 +6,7 @@ import { type Imported, type Layout, shown, type Source } from "./note.ts";
 import { halfPrecision } from "./half_precision.ts";
 import { shardingOf } from "./sharding_strategy.ts";
 
-export const importAccelerate = (source: Source): Imported => {
+export function importAccelerate(source: Source): Imported {
   const base = { kind: "accelerate", source: source.name, assumed: [] } as const;
   const { fields, diagnostics } = readFields(source);
   if (fields === undefined) {
@@ -54,17 +54,18 @@ export const importAccelerate = (source: Source): Imported => {
     ],
     diagnostics: fields.diagnostics,
   };
-};
+}
 
 const pathOf: Readonly<Partial<Record<keyof Layout, readonly string[]>>> = {
   shardCopies: ["parallelism_config", "parallelism_config_dp_replicate_size"],
   dataShard: ["parallelism_config", "parallelism_config_dp_shard_size"],
 };
 
-const countOf = (fields: ImportedFields, ...path: string[]): number | undefined =>
-  fields.peek(...path) === "auto" ? undefined : fields.count(...path);
+function countOf(fields: ImportedFields, ...path: string[]): number | undefined {
+  return fields.peek(...path) === "auto" ? undefined : fields.count(...path);
+}
 
-const layoutOf = (fields: ImportedFields): Layout => {
+function layoutOf(fields: ImportedFields): Layout {
   const kind = fields.text("distributed_type");
   const world = countOf(fields, "num_processes");
   const machines = fields.count("num_machines") ?? 1;
@@ -94,18 +95,15 @@ const layoutOf = (fields: ImportedFields): Layout => {
     ...(shard === 1 && (replicate ?? 1) > 1 ? { zero: 0 } : {}),
     dataFromWorld: true,
   };
-};
+}
 
-const zeroStage = (fields: ImportedFields): Pick<Layout, "zero"> => {
+function zeroStage(fields: ImportedFields): Pick<Layout, "zero"> {
   const stage = countOf(fields, "deepspeed_config", "zero_stage");
   return stage === 1 || stage === 2 || stage === 3 ? { zero: stage } : {};
-};
+}
 
 /** By name in the first version of FSDP, by whether weights are freed after the forward pass in the second. */
-const sharding = (
-  fields: ImportedFields,
-  machines: number,
-): Pick<Layout, "zero" | "shardCopies"> => {
+function sharding(fields: ImportedFields, machines: number): Pick<Layout, "zero" | "shardCopies"> {
   const named = fields.value("fsdp_config", "fsdp_sharding_strategy") ?? "FULL_SHARD";
   const reshard = fields.value("fsdp_config", "fsdp_reshard_after_forward");
   if (reshard === false) return { zero: 2 };
@@ -115,7 +113,7 @@ const sharding = (
   const message = `a plan has no words for the sharding ${shown(written)}`;
   fields.report("warning", "sharding-not-expressible", message, ["fsdp_config"]);
   return {};
-};
+}
 
 const withoutBearing =
   /^(compute_environment|debug|downcast_bf16|machine_rank|main_process_.*|main_training_function|rdzv_backend|same_network|tpu_.*|use_cpu|gpu_ids|enable_cpu_affinity|dynamo_config|command.*|commands|dynamo_backend)(\.|$)|^fsdp_config\.fsdp_(auto_wrap_policy|backward_prefetch|cpu_ram_efficient_loading|forward_prefetch|state_dict_type|sync_module_states|transformer_layer_cls_to_wrap|use_orig_params|version|min_num_params|activation_checkpointing|offload_params)$|^deepspeed_config\.(zero3_.*|gradient_clipping|deepspeed_multinode_launcher|deepspeed_hostfile|deepspeed_moe_layer_cls_names)$|^megatron_lm_config\.megatron_lm_(gradient_clipping|num_micro_batches|recompute_activations)$/;

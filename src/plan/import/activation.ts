@@ -15,11 +15,11 @@ const plain: Readonly<Record<string, "gelu" | "silu" | "relu">> = {
 };
 
 /** Nothing where it is what an MLP of that kind has anyway; in words where it is none of ours. */
-export const activationOf = (
+export function importedActivation(
   name: string,
   gated: boolean,
-): Pick<ModelFile, "activation" | "otherFeatures"> => {
+): Pick<ModelFile, "activation" | "otherFeatures"> {
   const activation = Object.hasOwn(plain, name) ? plain[name] : undefined;
   if (activation === undefined) return { otherFeatures: [`activation-${name.slice(0, 40)}`] };
   return activation === (gated ? "silu" : "gelu") ? {} : { activation };
-};
+}

@@ -8,7 +8,7 @@ import {
   type ImportedWorkload,
   type Layout,
   modelNotUnderstood,
-  note,
+  importNote,
   type Source,
 } from "./note.ts";
 
@@ -29,7 +29,7 @@ export interface Part {
   readonly imported: Imported;
 }
 
-export const combine = (parts: readonly Part[]): Combined => {
+export function combineParts(parts: readonly Part[]): Combined {
   const diagnostics: Diagnostic[] = [];
   const modelsFrom = parts.filter(({ source }) => source.role !== "layout").map(importedOf);
   const layoutsFrom = parts.filter(({ source }) => source.role !== "model").map(importedOf);
@@ -72,41 +72,45 @@ export const combine = (parts: readonly Part[]): Combined => {
     assumed: modelFrom?.assumed ?? [],
     diagnostics: [...parts.flatMap((part) => saidBy(part, modelFrom)), ...diagnostics],
   };
-};
+}
 
 /** What a source says of a model that is not the plan's is left out. */
-const saidBy = ({ imported }: Part, modelFrom: Imported | undefined): readonly Diagnostic[] =>
-  imported === modelFrom || imported.model === undefined || modelFrom === undefined
+function saidBy({ imported }: Part, modelFrom: Imported | undefined): readonly Diagnostic[] {
+  return imported === modelFrom || imported.model === undefined || modelFrom === undefined
     ? imported.diagnostics
     : imported.diagnostics.filter(({ code }) => !aboutModel.has(code));
+}
 
 const aboutModel = new Set([modelNotUnderstood, "vocabulary-not-given"]);
 
-const importedOf = ({ imported }: Part): Imported => imported;
+function importedOf({ imported }: Part): Imported {
+  return imported;
+}
 
-const sizesThatDiffer = (
+function sizesThatDiffer(
   first: Imported,
   model: ModelFile,
   second: Imported,
   other: ModelFile,
-): Diagnostic[] => {
+): Diagnostic[] {
   const keys = ["layers", "hidden", "heads", "kvHeads", "ffn"] as const;
   return keys.flatMap((key) => {
     const [a, b] = [model[key], other[key]];
     if (a === undefined || b === undefined || a === b) return [];
     const message = `${key} is ${a} in ${first.source}, but ${b} in ${second.source}`;
     const position = second.featurePosition?.("sizes");
-    return [note("error", "sources-disagree", message, { path: [key], position }, oneOfTwo)];
+    return [importNote("error", "sources-disagree", message, { path: [key], position }, oneOfTwo)];
   });
-};
+}
 
 const oneOfTwo = "give sources of the same model, or leave one of them out";
 
-const differs = (key: string, before: unknown, value: unknown, imported: Imported): Diagnostic => {
+function differs(key: string, before: unknown, value: unknown, imported: Imported): Diagnostic {
   const message = `${key} is ${String(before)} in one source, but ${String(value)} in ${imported.source}`;
   const position = isLayoutKey(key) ? imported.layoutPosition?.(key) : undefined;
-  return note("error", "sources-disagree", message, { path: [key], position }, oneOfTwo);
-};
+  return importNote("error", "sources-disagree", message, { path: [key], position }, oneOfTwo);
+}
 
-const isLayoutKey = (key: string): key is "tensor" | "pipeline" | "data" | "expert" | "world" =>
-  ["tensor", "pipeline", "data", "expert", "world"].includes(key);
+function isLayoutKey(key: string): key is "tensor" | "pipeline" | "data" | "expert" | "world" {
+  return ["tensor", "pipeline", "data", "expert", "world"].includes(key);
+}

@@ -4,7 +4,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { type Invocation, notDecided, type Word } from "./invocation.ts";
 import { isCount } from "./fields.ts";
-import { note, shown } from "./note.ts";
+import { importNote, shown } from "./note.ts";
 import type { Unknown } from "./shell/value.ts";
 
 export interface CommandFlags {
@@ -64,14 +64,20 @@ export interface FlagGrammar {
   readonly lists?: ReadonlySet<string>;
 }
 
-const isFlag = (word: string): boolean => /^--?[A-Za-z]/.test(word);
+function isFlag(word: string): boolean {
+  return /^--?[A-Za-z]/.test(word);
+}
 
 /** What a switch is followed by where it is written with a value. */
-const isTruth = (text: string): boolean => /^(true|false|yes|no|on|off)$/i.test(text);
-const isOff = (text: string | undefined): boolean => /^(false|no|off|0)$/i.test(text ?? "");
+function isTruth(text: string): boolean {
+  return /^(true|false|yes|no|on|off)$/i.test(text);
+}
+function isOff(text: string | undefined): boolean {
+  return /^(false|no|off|0)$/i.test(text ?? "");
+}
 
 /** Never throws. */
-export const readFlags = (invocation: Invocation, grammar: FlagGrammar): CommandFlags => {
+export function readFlags(invocation: Invocation, grammar: FlagGrammar): CommandFlags {
   const { flags, words, open } = group(invocation.words, grammar);
   const diagnostics: Diagnostic[] = [...invocation.launch.diagnostics, ...invocation.diagnostics];
   const read = new Set<string>();
@@ -85,7 +91,7 @@ export const readFlags = (invocation: Invocation, grammar: FlagGrammar): Command
       flag === undefined
         ? { position: invocation.position(invocation.offset) }
         : { path: [flag], position: position(flag) };
-    diagnostics.push(note(severity, code, message, place, hint));
+    diagnostics.push(importNote(severity, code, message, place, hint));
   };
   for (const flag of flags) {
     const last = byName.get(flag.name);
@@ -152,19 +158,20 @@ export const readFlags = (invocation: Invocation, grammar: FlagGrammar): Command
     position,
     diagnostics,
   };
-};
+}
 
 /** The last part of a path, unless a variable is in it. */
-export const labelOf = (word: Word | undefined): string | undefined => {
+export function labelOf(word: Word | undefined): string | undefined {
   if (word?.unknown === undefined) return word?.text;
   const last = word.text.split("/").at(-1) ?? "";
   return /[$`]/.test(last) || last === "" ? undefined : last;
-};
+}
 
-const written = (flag: Flag | undefined): string =>
-  flag?.values.map(({ text }) => text).join(" ") ?? "";
+function written(flag: Flag | undefined): string {
+  return flag?.values.map(({ text }) => text).join(" ") ?? "";
+}
 
-const canonical = (text: string, grammar: FlagGrammar): string => {
+function canonical(text: string, grammar: FlagGrammar): string {
   const { aliases, known = [], switches } = grammar;
   const dashed = text.startsWith("--") ? text.replaceAll("_", "-") : text;
   if (Object.hasOwn(aliases, dashed)) return aliases[dashed] ?? dashed;
@@ -172,12 +179,12 @@ const canonical = (text: string, grammar: FlagGrammar): string => {
   const meant = new Set([...known, ...switches].filter((name) => name.startsWith(dashed)));
   const [only] = meant;
   return meant.size === 1 && only !== undefined ? only : dashed;
-};
+}
 
 /** Shorter ones begin flags that are not in our lists. */
 const shortestBeginning = "--tensor-p".length;
 
-const group = (all: readonly Word[], grammar: FlagGrammar) => {
+function group(all: readonly Word[], grammar: FlagGrammar) {
   const flags: { name: string; values: Word[]; offset: number }[] = [];
   const words: Word[] = [];
   const open: Word[] = [];
@@ -206,8 +213,9 @@ const group = (all: readonly Word[], grammar: FlagGrammar) => {
     values = equals < 0 ? own : undefined;
   }
   return { flags, words, open };
-};
+}
 
 /** Nothing of the word is known: it may be flags, values, or nothing. */
-const isOpen = ({ text, unknown }: Word): boolean =>
-  unknown !== undefined && text.trim() === unknown.written.trim();
+function isOpen({ text, unknown }: Word): boolean {
+  return unknown !== undefined && text.trim() === unknown.written.trim();
+}

@@ -5,7 +5,7 @@ import { maxPlanCharacters } from "../syntax.ts";
 import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts";
 import { importLmdeploy } from "./lmdeploy.ts";
 import { importMegatron } from "./megatron.ts";
-import { type CommandKind, type Imported, note, type Source, sourceKinds } from "./note.ts";
+import { type CommandKind, type Imported, importNote, type Source, sourceKinds } from "./note.ts";
 import { importNemoCommand } from "./nemo.ts";
 import { hasKeys, recogniseFile } from "./recognise.ts";
 import { importSglang } from "./sglang.ts";
@@ -39,7 +39,7 @@ export interface CommandSource {
  * Never throws.
  * @param beside the other sources
  */
-export const importCommands = (source: Source, beside: readonly Source[]): CommandSource => {
+export function importCommands(source: Source, beside: readonly Source[]): CommandSource {
   const found = chosenCommand(source);
   if (!("words" in found)) return { imported: found, configs: [] };
   const configs = found.words.flatMap(({ text, unknown }): Source[] => {
@@ -56,16 +56,19 @@ export const importCommands = (source: Source, beside: readonly Source[]): Comma
     configs: configs.filter((each) => each !== own),
     ...(own === undefined && completing !== undefined ? { used: completing } : {}),
   };
-};
+}
 
 /** Files that change what a command says, and are none without it. */
-const completes = (file: Source, kind: CommandKind): boolean =>
-  (kind === "tensorrt-llm" || kind === "nemo") && hasKeys(file) && recogniseFile(file) === kind;
+function completes(file: Source, kind: CommandKind): boolean {
+  return (
+    (kind === "tensorrt-llm" || kind === "nemo") && hasKeys(file) && recogniseFile(file) === kind
+  );
+}
 
-const chosenCommand = (source: Source): ToolCommand | Imported => {
+function chosenCommand(source: Source): ToolCommand | Imported {
   if (source.text.length > maxPlanCharacters) {
     return nothing(source, [
-      note(
+      importNote(
         "error",
         "file-too-large",
         `a command has at most ${maxPlanCharacters} characters`,
@@ -83,27 +86,29 @@ const chosenCommand = (source: Source): ToolCommand | Imported => {
   const chosen = commands.length === 1 ? commands[0] : commands[(source.command ?? 0) - 1];
   if (chosen === undefined) return nothing(source, [...diagnostics, severalCommands(commands)]);
   return { ...chosen, diagnostics: [...diagnostics, ...underCondition(chosen)] };
-};
+}
 
-const nothing = ({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Imported => ({
-  kind: kind ?? "vllm",
-  source: name,
-  layout: {},
-  workload: {},
-  optimizations: [],
-  assumed: [],
-  diagnostics,
-});
+function nothing({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Imported {
+  return {
+    kind: kind ?? "vllm",
+    source: name,
+    layout: {},
+    workload: {},
+    optimizations: [],
+    assumed: [],
+    diagnostics,
+  };
+}
 
 /** That a condition holds which the text does not decide. */
-const underCondition = ({ conditions, position, offset }: ToolCommand): Diagnostic[] => {
+function underCondition({ conditions, position, offset }: ToolCommand): Diagnostic[] {
   const [condition] = conditions;
   if (condition === undefined) return [];
   const message = `that this program is started depends on ${condition.written}, which ${condition.why}; the plan takes it that it is`;
-  return [note("info", "started-under-condition", message, { position: position(offset) })];
-};
+  return [importNote("info", "started-under-condition", message, { position: position(offset) })];
+}
 
-const severalCommands = (commands: readonly ToolCommand[]): Diagnostic => {
+function severalCommands(commands: readonly ToolCommand[]): Diagnostic {
   const listed = commands.slice(0, 6).map(({ program, words, position, offset, model }, index) => {
     const first = [program, model?.text, ...words.slice(0, 6).map(({ text }) => text)];
     return `${index + 1}: ${first
@@ -116,27 +121,27 @@ const severalCommands = (commands: readonly ToolCommand[]): Diagnostic => {
   const [value] = variable === undefined ? [] : (first?.valuesOf(variable) ?? []);
   const decided =
     value === undefined ? "" : `, or decide which is started, as in \`--set ${variable}=${value}\``;
-  return note(
+  return importNote(
     "error",
     "several-commands",
     `the text starts ${commands.length} programs that lay a model out, and a plan has one: ${listed.join("; ")}`,
     first === undefined ? {} : { position: first.position(first.offset) },
     `choose one, as in \`--command 1\`${decided}`,
   );
-};
+}
 
-const notRecognised = (source: Source, { others }: CommandsIn): Diagnostic => {
+function notRecognised(source: Source, { others }: CommandsIn): Diagnostic {
   const programs = [...new Set(others)].slice(0, 6);
   const what =
     programs.length === 0
       ? "looks like no source that is known"
       : `starts none of the programs whose flags are known: ${programs.join(", ")}`;
   const isFile = !source.name.startsWith("<");
-  return note(
+  return importNote(
     "error",
     "source-not-recognised",
     `${source.name} ${what}`,
     { position: { file: source.name, line: 1, column: 1 } },
     `say what it is, as in \`--from vllm${isFile ? `=${source.name}` : ""}\`: ${sourceKinds.join(", ")}`,
   );
-};
+}

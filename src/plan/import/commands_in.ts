@@ -16,7 +16,7 @@ import { launchedBy, launcherOptions } from "./launch/launch.ts";
 import { splitOptions } from "./launch/options.ts";
 import { sbatchWords, slurmLaunch, slurmOptions, slurmVariables } from "./launch/slurm.ts";
 import { linePositions } from "./line_positions.ts";
-import { type CommandKind, isCommandKind, note, shown, type Source } from "./note.ts";
+import { type CommandKind, isCommandKind, importNote, shown, type Source } from "./note.ts";
 import { type ScriptFault, runScript } from "./shell/run_script.ts";
 import { sourceOf } from "./shell/source_text.ts";
 import {
@@ -45,7 +45,7 @@ export interface CommandsIn {
 }
 
 /** Never throws. */
-export const commandsIn = (source: Source): CommandsIn => {
+export function commandsIn(source: Source): CommandsIn {
   const position = linePositions(source);
   const script = newScript(source.set ?? new Map());
   const programs: LaunchedProgram[] = [];
@@ -84,7 +84,7 @@ export const commandsIn = (source: Source): CommandsIn => {
     return {
       commands: [],
       others: [],
-      diagnostics: [note("error", "script-too-involved", message, start, hint)],
+      diagnostics: [importNote("error", "script-too-involved", message, start, hint)],
     };
   }
   diagnostics.push(...faults.slice(0, 5).map((fault) => notShell(fault, position)));
@@ -118,9 +118,9 @@ export const commandsIn = (source: Source): CommandsIn => {
         : [...unusedLists(script, shell, position), ...orphans(found, position)]),
     ],
   };
-};
+}
 
-const jobOf = (text: string, script: Script, position: (offset: number) => Position) => {
+function jobOf(text: string, script: Script, position: (offset: number) => Position) {
   const { options } = splitOptions(sbatchWords(text), slurmOptions, () => false);
   const none = { launch: noLaunch, variables: new Map<string, Variable>() };
   if (options.length === 0) return none;
@@ -136,14 +136,16 @@ const jobOf = (text: string, script: Script, position: (offset: number) => Posit
     launch: { ...launchedBy(noLaunch, read, {}), job: given } satisfies Launch,
     variables: new Map<string, Variable>(variables),
   };
-};
+}
 
 /** Characters that were hidden from the shell come back. */
-const revealed = (program: LaunchedProgram): LaunchedProgram => ({
-  ...program,
-  program: reveal(program.program),
-  words: program.words.map((word) => ({ ...word, text: reveal(word.text) })),
-});
+function revealed(program: LaunchedProgram): LaunchedProgram {
+  return {
+    ...program,
+    program: reveal(program.program),
+    words: program.words.map((word) => ({ ...word, text: reveal(word.text) })),
+  };
+}
 
 interface Found {
   readonly kind: CommandKind;
@@ -152,12 +154,12 @@ interface Found {
   readonly program: LaunchedProgram;
 }
 
-const toolCommands = (
+function toolCommands(
   programs: readonly LaunchedProgram[],
   shell: Shell,
   { kind: named }: Source,
   script: Script,
-): readonly Found[] => {
+): readonly Found[] {
   const forced = isCommandKind(named) ? named : undefined;
   const known = programs.flatMap((program): Found[] => {
     if (program.program.startsWith("-")) return [];
@@ -183,20 +185,23 @@ const toolCommands = (
     const [kind, ...more] = toolsByFlags(program.words);
     return kind === undefined || more.length > 0 ? [] : [{ kind, words: program.words, program }];
   });
-};
+}
 
 /** A Python script that is none of the known ones, with ranks that a launcher gives it. */
-const isTraining = ({ ranks, launchers }: Launch, program: string): boolean =>
-  program.endsWith(".py") &&
-  (ranks !== undefined ||
-    launchers.some(({ name }) => ["torchrun", "accelerate", "deepspeed"].includes(name)));
+function isTraining({ ranks, launchers }: Launch, program: string): boolean {
+  return (
+    program.endsWith(".py") &&
+    (ranks !== undefined ||
+      launchers.some(({ name }) => ["torchrun", "accelerate", "deepspeed"].includes(name)))
+  );
+}
 
 /** Flags without a program: as they stand, or in the variables of a text that starts nothing. */
-const lists = (
+function lists(
   programs: readonly LaunchedProgram[],
   shell: Shell,
   script: Script,
-): LaunchedProgram[] => {
+): LaunchedProgram[] {
   const bare = programs.filter(({ program }) => /^--?[A-Za-z]/.test(program));
   const base = { program: "", shell, launch: noLaunch, conditions: [] };
   if (bare.length > 0) {
@@ -224,20 +229,23 @@ const lists = (
     });
   }
   return [{ ...base, words, offset: words[0]?.offset ?? 0 }];
-};
+}
 
 /** TP=4 beside the lists of flags is no word of theirs. */
-const isPlainValue = (value: Scalar, shell: Shell): boolean =>
-  [...shell.variables.values()].some(
-    (variable) => variable.value.kind === "scalar" && variable.value.pieces === value,
-  ) && !/^\s*--?[A-Za-z]/.test(textOf(value));
+function isPlainValue(value: Scalar, shell: Shell): boolean {
+  return (
+    [...shell.variables.values()].some(
+      (variable) => variable.value.kind === "scalar" && variable.value.pieces === value,
+    ) && !/^\s*--?[A-Za-z]/.test(textOf(value))
+  );
+}
 
 /** Flags that tell the machines of one program apart. */
 const ofRank =
   /^--?(node[-_]rank|machine[-_]rank|rank|data[-_]parallel[-_](start[-_]rank|rank|size[-_]local)|headless|host|port|(dist[-_]init|master)[-_](addr|port)|dist[-_]init[-_]addr)(=|$)/;
 
 /** Each command once: the machines of one program are started by commands that differ in their rank. */
-const different = (commands: readonly ToolCommand[]): ToolCommand[] => {
+function different(commands: readonly ToolCommand[]): ToolCommand[] {
   const seen = new Set<string>();
   return commands.filter((command) => {
     const words = command.words.filter(
@@ -253,24 +261,25 @@ const different = (commands: readonly ToolCommand[]): ToolCommand[] => {
     seen.add(key);
     return true;
   });
-};
+}
 
-const notShell = ({ message, offset }: ScriptFault, position: (offset: number) => Position) =>
-  note(
+function notShell({ message, offset }: ScriptFault, position: (offset: number) => Position) {
+  return importNote(
     "error",
     "not-shell",
     `a shell cannot read this: ${message}`,
     { position: position(offset) },
     "give the whole text, and put words with brackets in quotes",
   );
+}
 
 /** Flags in a variable that no command uses. */
-const unusedLists = (
+function unusedLists(
   { used }: Script,
   { variables }: Shell,
   position: (offset: number) => Position,
-): Diagnostic[] =>
-  [...variables].flatMap(([name, { value }]) => {
+): Diagnostic[] {
+  return [...variables].flatMap(([name, { value }]) => {
     if (used.has(name)) return [];
     const pieces = value.kind === "scalar" ? value.pieces : [...value.elements.values()].flat();
     const flags = textOf(pieces).match(/(?:^|\s)--?[A-Za-z][\w-]*/g) ?? [];
@@ -278,10 +287,11 @@ const unusedLists = (
     const listed = flags.map((flag) => flag.trim()).join(", ");
     const message = `no command uses ${name}, so its flags are not in the plan: ${listed}`;
     const place = { position: position(pieces[0]?.offset ?? 0) };
-    return [note("warning", "flags-not-used", message, place)];
+    return [importNote("warning", "flags-not-used", message, place)];
   });
+}
 
-const remarks = (script: Script, position: (offset: number) => Position): Diagnostic[] => {
+function remarks(script: Script, position: (offset: number) => Position): Diagnostic[] {
   const { defaults, notRead, used, pinned } = script;
   const taken = [...defaults].filter(([name]) => used.has(name) && !/^\d+$/.test(name));
   const files = [...new Map(notRead.map((each) => [each.path, each])).values()];
@@ -289,12 +299,12 @@ const remarks = (script: Script, position: (offset: number) => Position): Diagno
     ...files.map(({ path, offset }) => {
       const message = `the text reads ${shown(path)}, which is not part of it`;
       const hint = "set what it sets, as in `--set TP=8`, or give the texts as one";
-      return note("info", "file-not-read", message, { position: position(offset) }, hint);
+      return importNote("info", "file-not-read", message, { position: position(offset) }, hint);
     }),
     ...(taken.length === 0
       ? []
       : [
-          note(
+          importNote(
             "info",
             "defaults-taken",
             `the text leaves these to the environment, and their defaults count: ${taken
@@ -307,25 +317,34 @@ const remarks = (script: Script, position: (offset: number) => Position): Diagno
     ...[...pinned.keys()]
       .filter((name) => !used.has(name))
       .map((name) =>
-        note("warning", "set-without-use", `${name} is set, but the text does not use it`, {
+        importNote("warning", "set-without-use", `${name} is set, but the text does not use it`, {
           position: position(0),
         }),
       ),
   ];
-};
+}
 
-const shortened = (text: string): string => (text.length > 30 ? `${text.slice(0, 30)}…` : text);
+function shortened(text: string): string {
+  return text.length > 30 ? `${text.slice(0, 30)}…` : text;
+}
 
 /** Lines that begin with a flag: a comment or a space after a backslash has cut them off. */
-const orphans = (
+function orphans(
   programs: readonly LaunchedProgram[],
   position: (offset: number) => Position,
-): Diagnostic[] =>
-  programs
+): Diagnostic[] {
+  return programs
     .filter(({ program }) => /^[-–—−]{1,2}[A-Za-z]/.test(program))
     .map(({ program, words, offset }) => {
       const line = [program, ...words.map(({ text }) => text)].join(" ");
       const message = `these words belong to no program: ${shortened(line)}`;
       const hint = "end the line before with a backslash, with nothing behind it";
-      return note("error", "words-without-program", message, { position: position(offset) }, hint);
+      return importNote(
+        "error",
+        "words-without-program",
+        message,
+        { position: position(offset) },
+        hint,
+      );
     });
+}

@@ -7,7 +7,7 @@ import { type Imported, type ImportedWorkload, type Layout, shown, type Source }
 
 const nothing = { layout: {}, workload: {}, optimizations: [], assumed: [] };
 
-export const importDeepSpeed = (source: Source): Imported => {
+export function importDeepSpeed(source: Source): Imported {
   const base = { kind: "deepspeed", source: source.name } as const;
   const { fields, diagnostics } = readFields(source);
   if (fields === undefined) return { ...base, ...nothing, diagnostics };
@@ -37,7 +37,7 @@ export const importDeepSpeed = (source: Source): Imported => {
     assumed: [],
     diagnostics: fields.diagnostics,
   };
-};
+}
 
 const sizeKeys = [
   "train_batch_size",
@@ -46,23 +46,27 @@ const sizeKeys = [
 ] as const;
 
 /** Values that another tool fills in are no values yet. */
-const listAutomatic = (fields: ImportedFields): void => {
+function listAutomatic(fields: ImportedFields): void {
   for (const key of sizeKeys) {
     if (fields.value(key) !== "auto") continue;
     const message = `${key} is "auto": the trainer decides, and the plan assumes`;
     fields.report("warning", "value-auto", message, [key]);
   }
-};
+}
 
-const countOf = (fields: ImportedFields, ...path: string[]): number | undefined =>
-  fields.value(...path) === "auto" ? undefined : fields.count(...path);
+function countOf(fields: ImportedFields, ...path: string[]): number | undefined {
+  return fields.value(...path) === "auto" ? undefined : fields.count(...path);
+}
 
-const tensorPath = (fields: ImportedFields): string[] =>
-  [["tensor_parallel", "autotp_size"], ["tensor_parallel", "tp_size"], ["mp_size"]].find(
-    (path) => fields.value(...path) !== undefined,
-  ) ?? ["tensor_parallel"];
+function tensorPath(fields: ImportedFields): string[] {
+  return (
+    [["tensor_parallel", "autotp_size"], ["tensor_parallel", "tp_size"], ["mp_size"]].find(
+      (path) => fields.value(...path) !== undefined,
+    ) ?? ["tensor_parallel"]
+  );
+}
 
-const layoutOf = (fields: ImportedFields): Layout => {
+function layoutOf(fields: ImportedFields): Layout {
   const tensor = countOf(fields, ...tensorPath(fields));
   const zero = fields.number("zero_optimization", "stage");
   // MiCS: −1 is off.
@@ -76,9 +80,9 @@ const layoutOf = (fields: ImportedFields): Layout => {
     ...(group > 0 ? { dataShard: group } : {}),
     dataFromWorld: true,
   };
-};
+}
 
-const workloadOf = (fields: ImportedFields): ImportedWorkload => {
+function workloadOf(fields: ImportedFields): ImportedWorkload {
   const [batch, microBatch, accumulation] = sizeKeys.map((key) => countOf(fields, key));
   const fp16 = fields.value("fp16", "enabled") === true;
   const bf16 = ["bf16", "bfloat16"].some((key) => fields.value(key, "enabled") === true);
@@ -95,12 +99,12 @@ const workloadOf = (fields: ImportedFields): ImportedWorkload => {
     ...(accumulation === undefined ? {} : { accumulation }),
     ...halfPrecision(bf16, fp16),
   };
-};
+}
 
 const withoutBearing =
   /^(optimizer|scheduler|steps_per_print|wall_clock_breakdown|gradient_clipping|prescale_gradients|gradient_predivide_factor|zero_allow_untested_optimizer|tensorboard|wandb|csv_monitor|flops_profiler|dump_state|comms_logger|seed|communication_data_type|zero_force_ds_cpu_optimizer|\$schema|fp16|bf16|bfloat16|data_types|checkpoint|use_node_local_storage|timers|hybrid_engine|elasticity|autotuning|eigenvalue|data_efficiency|curriculum_learning|sparse_gradients|gradient_accumulation_dtype|compile|activation_checkpointing)(\.|$)|^zero_optimization\.(allgather_.*|reduce_scatter|reduce_bucket_size|contiguous_gradients|overlap_comm|sub_group_size|round_robin_gradients|ignore_unused_parameters|stage3_.*|elastic_checkpoint|legacy_stage1|load_from_fp32_weights|memory_efficient_linear|zero_quantized_.*|offload_optimizer|offload_param)(\.|$)|^pipeline\./;
 
-const listTheRest = (fields: ImportedFields): void => {
+function listTheRest(fields: ImportedFields): void {
   for (const key of ["offload_optimizer", "offload_param"]) {
     const device = fields.value("zero_optimization", key, "device");
     if (device === undefined || device === "none") continue;
@@ -108,4 +112,4 @@ const listTheRest = (fields: ImportedFields): void => {
     fields.report("warning", "offload-not-expressible", message, ["zero_optimization", key]);
   }
   listUnreadKeys(fields, withoutBearing);
-};
+}

@@ -5,7 +5,7 @@ import { expertDegreesThatFit, ranksPerStage } from "../mesh.ts";
 import type { Degrees } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { type Imported, type ImportedWorkload, type Layout, note } from "./note.ts";
+import { type Imported, type ImportedWorkload, type Layout, importNote } from "./note.ts";
 import { layersOverRanks } from "./pipeline_split.ts";
 
 export interface DegreesResult {
@@ -29,16 +29,16 @@ export type Say = (
   hint: string,
 ) => void;
 
-export const degreesFrom = (
+export function degreesFrom(
   layout: Layout,
   model: ModelFile | undefined,
   sources: readonly Imported[],
   workload: ImportedWorkload = {},
-): DegreesResult => {
+): DegreesResult {
   const diagnostics: Diagnostic[] = [];
   const say: Say = (severity, code, key, message, hint) => {
     const position = sources.map((each) => each.layoutPosition?.(key)).find(Boolean);
-    diagnostics.push(note(severity, code, message, { position }, hint));
+    diagnostics.push(importNote(severity, code, message, { position }, hint));
   };
   const { tensor = 1, pipeline = 1, context = 1, world } = layout;
   const perReplica = tensor * pipeline * context;
@@ -108,14 +108,14 @@ export const degreesFrom = (
     assumed: isGiven ? [] : ["hardware.gpus"],
     diagnostics,
   };
-};
+}
 
 /** Data ranks that share the shards, where not all of them do. */
-const dataShardFrom = (
+function dataShardFrom(
   { zero = 0, shardCopies, dataShard }: Layout,
   data: number,
   say: Say,
-): Pick<Degrees, "dataShard"> => {
+): Pick<Degrees, "dataShard"> {
   if (zero === 0 || (shardCopies ?? dataShard) === undefined) return {};
   const shared = dataShard ?? data / (shardCopies ?? 1);
   const copies = shardCopies ?? data / shared;
@@ -134,17 +134,17 @@ const dataShardFrom = (
     "start another number of ranks, or choose other groups",
   );
   return {};
-};
+}
 
 /**
  * Replicas, from what fixes them: their number, the ranks of the launcher, or the batch, which is micro-batch ×
  * accumulation × replicas. Else as few as hold whole expert groups.
  */
-const dataFrom = (
+function dataFrom(
   layout: Layout,
   model: ModelFile | undefined,
   { batch, microBatch, accumulation }: ImportedWorkload,
-): { readonly data: number; readonly isGiven: boolean } => {
+): { readonly data: number; readonly isGiven: boolean } {
   const { tensor = 1, pipeline = 1, context = 1, world, dataFromWorld = false } = layout;
   if (layout.data !== undefined) return { data: layout.data, isGiven: true };
   if (world !== undefined && dataFromWorld) {
@@ -159,17 +159,19 @@ const dataFrom = (
   const group = expert * expertTensor;
   const perCopy = group / greatestDivisor(group, tensor * context);
   return { data: perCopy * (layout.shardCopies ?? 1), isGiven: false };
-};
+}
 
-const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
 
 /** Who holds the experts, as `stageMesh` reads it. */
-const expertFrom = (
+function expertFrom(
   { expert, expertOverAll, expertTensor }: Layout,
   model: ModelFile | undefined,
   degrees: { readonly tensor: number; readonly context: number; readonly data: number },
   say: Say,
-): Pick<Degrees, "expert" | "expertTensor"> => {
+): Pick<Degrees, "expert" | "expertTensor"> {
   const hasExperts = model?.moe !== undefined;
   const ranks = ranksPerStage({ ...degrees, pipeline: 1, expert: 1 });
   const wanted = expert ?? (expertOverAll === true ? ranks : 1);
@@ -199,4 +201,4 @@ const expertFrom = (
     );
   }
   return { expert: wanted, ...(slices === usual ? {} : { expertTensor: slices }) };
-};
+}

@@ -8,7 +8,7 @@ import { type Path, positionAt, positionOf, valueAt } from "../document.ts";
 import { jsonError } from "../json_syntax.ts";
 import { maxNesting, maxPlanCharacters, parseText } from "../syntax.ts";
 import { strictJson } from "./lenient_json.ts";
-import { note, shown, type Source } from "./note.ts";
+import { importNote, shown, type Source } from "./note.ts";
 
 export interface ImportedFields {
   /** Value of a key; the key counts as read, and all below it. `null` and absent are undefined. */
@@ -51,23 +51,23 @@ export interface ReadSource {
 export type Format = "json" | "yaml" | "toml";
 
 /** By the file's name, else by what the text begins with. */
-export const formatOf = ({ name, text }: Pick<Source, "name" | "text">): Format => {
+export function formatOf({ name, text }: Pick<Source, "name" | "text">): Format {
   const extension = /\.(jsonc?|json5|ya?ml|toml)$/i.exec(name)?.[1]?.toLowerCase() ?? "";
   if (extension.startsWith("json")) return "json";
   if (extension === "toml") return "toml";
   if (/^\s*(?:(?:\/\/.*|\/\*[\s\S]*?\*\/)\s*)*\{/.test(text)) return "json";
   return extension === "" && /^\s*\[[\w."-]+\]\s*(#.*)?$/m.test(text) ? "toml" : "yaml";
-};
+}
 
 /** Never throws. */
-export const readFields = (source: Source): ReadSource => {
+export function readFields(source: Source): ReadSource {
   const { name, text } = source;
   if (text.slice(0, 100).includes("\0")) {
     const position = { file: name, line: 1, column: 1 };
     const message = "the text has zero bytes between its characters, as UTF-16 without a mark has";
     return {
       diagnostics: [
-        note(
+        importNote(
           "error",
           "not-text",
           message,
@@ -85,14 +85,14 @@ export const readFields = (source: Source): ReadSource => {
   if (broken !== undefined) {
     const position = offsetPosition(name, text, broken.offset);
     const hint = "give the file as the tool wrote it";
-    return { diagnostics: [note("error", "not-json", broken.message, { position }, hint)] };
+    return { diagnostics: [importNote("error", "not-json", broken.message, { position }, hint)] };
   }
   const { document, diagnostics } = parseText(strict, name);
   if (document.value === undefined) return { diagnostics };
   return withKeys(document.value, (path) => positionOf(document, path));
-};
+}
 
-const readToml = ({ name, text }: Source): ReadSource => {
+function readToml({ name, text }: Source): ReadSource {
   try {
     const lines = text.split("\n");
     return withKeys(parseToml(text, { maxDepth: maxNesting }), (path) =>
@@ -102,36 +102,37 @@ const readToml = ({ name, text }: Source): ReadSource => {
     if (!(error instanceof TomlError)) throw error;
     const position = { file: name, line: error.line, column: error.column };
     const message = `this is not TOML: ${error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "")}`;
-    return { diagnostics: [note("error", "not-toml", message, { position })] };
+    return { diagnostics: [importNote("error", "not-toml", message, { position })] };
   }
-};
+}
 
 /** The parser keeps no positions: the line that begins with the key, after the one that opens its table. */
-const tomlPosition = (file: string, lines: readonly string[], path: Path): Position => {
+function tomlPosition(file: string, lines: readonly string[], path: Path): Position {
   const key = String(path.at(-1) ?? "");
   const table = path.slice(0, -1).join(".");
   const opened = lines.findIndex((line) => line.trim().startsWith(`[${table}]`));
   const line = lines.findIndex((each, i) => i > opened && each.trim().split(/[\s=]/, 1)[0] === key);
   return { file, line: Math.max(1, (line < 0 ? opened : line) + 1), column: 1 };
-};
+}
 
-const withKeys = (value: unknown, position: (path: Path) => Position | undefined): ReadSource => {
+function withKeys(value: unknown, position: (path: Path) => Position | undefined): ReadSource {
   if (isObject(value)) return { fields: fieldsOf(value, position), diagnostics: [] };
   const message = `an object with keys is needed, found ${shown(value)}`;
-  return { diagnostics: [note("error", "wrong-type", message, { position: position([]) })] };
-};
+  return { diagnostics: [importNote("error", "wrong-type", message, { position: position([]) })] };
+}
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-const offsetPosition = (file: string, text: string, offset: number): Position => {
+function offsetPosition(file: string, text: string, offset: number): Position {
   const lines = new LineCounter();
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
     lines.addNewLine(at + 1);
   }
   return positionAt(file, lines, offset);
-};
+}
 
 /** What all views of one document share. */
 interface Reading {
@@ -143,21 +144,22 @@ interface Reading {
 }
 
 /** Of values that stand elsewhere than in one text. */
-export const fieldsOf = (root: unknown, position: Reading["position"]): ImportedFields =>
-  view({ root, position, read: new Set(), diagnostics: [] }, [], {});
+export function fieldsOf(root: unknown, position: Reading["position"]): ImportedFields {
+  return view({ root, position, read: new Set(), diagnostics: [] }, [], {});
+}
 
-const view = (
+function view(
   reading: Reading,
   base: Path,
   defaults: Readonly<Record<string, unknown>>,
-): ImportedFields => {
+): ImportedFields {
   const { root, read, diagnostics } = reading;
   const used = new Set<string>();
   const position = (path: Path) => reading.position([...base, ...path]);
   const report: ImportedFields["report"] = (severity, code, message, path, hint) => {
     const whole = [...base, ...path];
     diagnostics.push(
-      note(severity, code, message, { path: whole, position: position(path) }, hint),
+      importNote(severity, code, message, { path: whole, position: position(path) }, hint),
     );
   };
   const peek: ImportedFields["peek"] = (...path) => {
@@ -210,11 +212,13 @@ const view = (
     defaulted: () => [...used],
     diagnostics,
   };
-};
+}
 
-const joined = (path: Path): string => path.join("\0");
+function joined(path: Path): string {
+  return path.join("\0");
+}
 
-const unreadBelow = ({ read }: Reading, base: Path, value: unknown): Path[] => {
+function unreadBelow({ read }: Reading, base: Path, value: unknown): Path[] {
   const below = (path: Path, inside: unknown): Path[] =>
     !isObject(inside)
       ? []
@@ -226,12 +230,19 @@ const unreadBelow = ({ read }: Reading, base: Path, value: unknown): Path[] => {
           return isEntered ? below(own, inside[key]) : [own];
         });
   return below(base, value);
-};
+}
 
-const isNumber = (found: unknown): found is number => typeof found === "number";
-const isFlag = (found: unknown): found is boolean => typeof found === "boolean";
-const isText = (found: unknown): found is string => typeof found === "string";
+function isNumber(found: unknown): found is number {
+  return typeof found === "number";
+}
+function isFlag(found: unknown): found is boolean {
+  return typeof found === "boolean";
+}
+function isText(found: unknown): found is string {
+  return typeof found === "string";
+}
 /** The largest size that a plan takes. */
 const maxCount = 0x7fffffff;
-export const isCount = (found: unknown): found is number =>
-  typeof found === "number" && Number.isInteger(found) && found > 0 && found <= maxCount;
+export function isCount(found: unknown): found is number {
+  return typeof found === "number" && Number.isInteger(found) && found > 0 && found <= maxCount;
+}

@@ -18,18 +18,19 @@ export interface FlagEntry {
 }
 
 /** Keys of an object as flags. */
-export const entriesOf = (fields: ImportedFields, path: Path = []): FlagEntry[] =>
-  Object.entries(Object(path.length === 0 ? fields.peek() : fields.value(...path))).map(
+export function entriesOf(fields: ImportedFields, path: Path = []): FlagEntry[] {
+  return Object.entries(Object(path.length === 0 ? fields.peek() : fields.value(...path))).map(
     ([flag, value]) => ({ flag, value, position: fields.position([...path, flag]) }),
   );
+}
 
 /** As the tool itself would take it: `true` is a switch, a list several values, `null` nothing. */
-export const commandOf = (
+export function commandOf(
   kind: CommandKind,
   source: string,
   entries: readonly FlagEntry[],
   more: Partial<Pick<ToolCommand, "model" | "launch" | "diagnostics" | "program">> = {},
-): ToolCommand => {
+): ToolCommand {
   const start: Position = { file: source, line: 1, column: 1 };
   const positions: Position[] = [];
   const words: Word[] = [];
@@ -55,16 +56,16 @@ export const commandOf = (
     diagnostics: [],
     ...more,
   };
-};
+}
 
-const valuesOf = (value: unknown): readonly string[] | undefined => {
+function valuesOf(value: unknown): readonly string[] | undefined {
   if (value === null || value === undefined) return undefined;
   if (value === true) return [];
   if (Array.isArray(value)) return value.map(String);
   return [typeof value === "string" ? value : JSON.stringify(value)];
-};
+}
 
-export const importVllmFile = (source: Source): Imported => {
+export function importVllmFile(source: Source): Imported {
   const { fields, diagnostics } = readFields(source);
   const entries = fields === undefined ? [] : entriesOf(fields);
   const isModel = ({ flag }: FlagEntry) => /^(--)?model([-_]tag)?$/.test(flag);
@@ -80,12 +81,12 @@ export const importVllmFile = (source: Source): Imported => {
       },
     ),
   );
-};
+}
 
 /** What a file of its tests has beside the flags: how a test is run, and what it compares. */
 const besideArguments = /^(ENV_VARS|TEST_TYPE|MODE|BEFORE_SCRIPT|AFTER_SCRIPT|METRICS|[A-Z_]+)$/;
 
-export const importMegatronFile = (source: Source): Imported => {
+export function importMegatronFile(source: Source): Imported {
   const { fields, diagnostics } = readFields(source);
   if (fields === undefined) {
     return importMegatron(commandOf("megatron", source.name, [], { diagnostics }));
@@ -107,4 +108,4 @@ export const importMegatronFile = (source: Source): Imported => {
       diagnostics: [...diagnostics, ...fields.diagnostics],
     }),
   );
-};
+}

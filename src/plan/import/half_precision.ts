@@ -4,15 +4,16 @@ import type { CommandFlags } from "./command_flags.ts";
 import type { ImportedWorkload } from "./note.ts";
 
 /** Of `--bf16` and `--fp16`; that both are given is reported. */
-export const halfPrecisionOf = (flags: CommandFlags): Pick<ImportedWorkload, "dtype"> => {
+export function halfPrecisionOf(flags: CommandFlags): Pick<ImportedWorkload, "dtype"> {
   const [bf16, fp16] = [flags.has("--bf16"), flags.has("--fp16")];
   if (bf16 && fp16) {
     const message = "--fp16 and --bf16 exclude each other";
     flags.report("error", "precisions-contradict", message, "--fp16", "keep one of the two");
   }
   return halfPrecision(bf16, fp16);
-};
+}
 
 /** Nothing where neither is on. */
-export const halfPrecision = (bf16: boolean, fp16: boolean): Pick<ImportedWorkload, "dtype"> =>
-  bf16 ? { dtype: "bf16" } : fp16 ? { dtype: "f16" } : {};
+export function halfPrecision(bf16: boolean, fp16: boolean): Pick<ImportedWorkload, "dtype"> {
+  return bf16 ? { dtype: "bf16" } : fp16 ? { dtype: "f16" } : {};
+}

@@ -1,7 +1,7 @@
 // What the keys of a config.json that most decoder models share say of a model.
 
 import type { ModelFile } from "../schema_model.ts";
-import { activationOf } from "./activation.ts";
+import { importedActivation } from "./activation.ts";
 import { type ImportedFields, isObject } from "./fields.ts";
 
 /** What a model type does where its config is silent. */
@@ -32,14 +32,12 @@ const sizeKeys = {
   ffn: ["intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size"],
 } as const;
 
-const keyOf = (fields: ImportedFields, names: readonly string[]): string =>
-  names.find((name) => fields.peek(name) !== undefined) ?? names[0] ?? "";
+function keyOf(fields: ImportedFields, names: readonly string[]): string {
+  return names.find((name) => fields.peek(name) !== undefined) ?? names[0] ?? "";
+}
 
 /** Undefined where a size is missing; the fields have reported it. */
-export const decoder = (
-  fields: ImportedFields,
-  defaults: DecoderDefaults,
-): ModelFile | undefined => {
+export function decoder(fields: ImportedFields, defaults: DecoderDefaults): ModelFile | undefined {
   const layers = fields.needed(keyOf(fields, sizeKeys.layers));
   const hidden = fields.needed(keyOf(fields, sizeKeys.hidden));
   const heads = fields.needed(keyOf(fields, sizeKeys.heads));
@@ -62,7 +60,7 @@ export const decoder = (
   const headDim = fields.count("head_dim");
   const tied = fields.flag("tie_word_embeddings") ?? defaults.tied;
   const { gated, norm } = defaults;
-  const { otherFeatures = [], ...activation } = activationOf(
+  const { otherFeatures = [], ...activation } = importedActivation(
     activationKey(fields) ?? defaults.activation,
     gated,
   );
@@ -83,42 +81,42 @@ export const decoder = (
     positions: { kind: "rotary" },
     ...(features.length === 0 ? {} : { otherFeatures: features }),
   };
-};
+}
 
 /** Gemma has it under two names, of which the longer counts. */
-const activationKey = (fields: ImportedFields): string | undefined => {
+function activationKey(fields: ImportedFields): string | undefined {
   const older = fields.text("hidden_act") ?? fields.text("activation_function");
   return fields.text("hidden_activation") ?? older;
-};
+}
 
 /** With more features in words. */
-export const withFeatures = (model: ModelFile, ...names: string[]): ModelFile => {
+export function withFeatures(model: ModelFile, ...names: string[]): ModelFile {
   const all = [...new Set([...(model.otherFeatures ?? []), ...names])];
   return all.length === 0 ? model : { ...model, otherFeatures: all };
-};
+}
 
 /** With more parameters; those of which there are none are left out. */
-export const withParameters = (model: ModelFile, more: Record<string, number>): ModelFile => {
+export function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
   const some = Object.entries(more).filter(([, count]) => count > 0);
   return some.length === 0
     ? model
     : { ...model, otherParameters: { ...model.otherParameters, ...Object.fromEntries(some) } };
-};
+}
 
 /** Biases by which of two keys is set; model types differ in their names. */
-export const biasesOf = (
+export function biasesOf(
   attention: boolean | undefined,
   mlp: boolean | undefined,
-): Pick<ModelFile, "biases"> => {
+): Pick<ModelFile, "biases"> {
   const biases = [
     ...(attention === true ? (["qkv", "attention-output"] as const) : []),
     ...(mlp === true ? (["mlp"] as const) : []),
   ];
   return biases.length === 0 ? {} : { biases };
-};
+}
 
 /** Rotary positions on a part of each head only. */
-const isPartlyRotary = (fields: ImportedFields, headDim: number): boolean => {
+function isPartlyRotary(fields: ImportedFields, headDim: number): boolean {
   const share =
     fields.number("partial_rotary_factor") ??
     fields.number("rotary_pct") ??
@@ -127,18 +125,18 @@ const isPartlyRotary = (fields: ImportedFields, headDim: number): boolean => {
     share < 1 ||
     ropeParameters(fields).some((each) => Number(each["partial_rotary_factor"] ?? 1) < 1)
   );
-};
+}
 
 /** One set of them, or one for each type of layer. */
-const ropeParameters = (fields: ImportedFields): readonly Readonly<Record<string, unknown>>[] => {
+function ropeParameters(fields: ImportedFields): readonly Readonly<Record<string, unknown>>[] {
   const value = fields.value("rope_parameters");
   if (!isObject(value)) return [];
   const nested = Object.values(value).filter(isObject);
   return nested.length > 0 && value["rope_type"] === undefined ? nested : [value];
-};
+}
 
 /** Scaled rotary positions are a feature of their own. */
-export const scaledPositions = (fields: ImportedFields): string[] => {
+export function scaledPositions(fields: ImportedFields): string[] {
   const scaling = fields.value("rope_scaling");
   const all = [...(isObject(scaling) ? [scaling] : []), ...ropeParameters(fields)];
   return all.flatMap((each) => {
@@ -147,21 +145,21 @@ export const scaledPositions = (fields: ImportedFields): string[] => {
       ? []
       : [`rotary-scaling-${typeof kind === "string" ? kind.slice(0, 40) : "unnamed"}`];
   });
-};
+}
 
 /** How many layers are of a type, where the config lists them one by one. */
-export const layersOfType = (fields: ImportedFields, type: RegExp): number | undefined => {
+export function layersOfType(fields: ImportedFields, type: RegExp): number | undefined {
   const types = fields.value("layer_types");
   if (!Array.isArray(types)) return undefined;
   return types.filter((each) => typeof each === "string" && type.test(each)).length;
-};
+}
 
 /** @param layers how many have a window, where the config does not list them */
-export const withWindow = (fields: ImportedFields, model: ModelFile, layers: number): ModelFile => {
+export function withWindow(fields: ImportedFields, model: ModelFile, layers: number): ModelFile {
   const listed = layersOfType(fields, /sliding|chunked|local/);
   const tokens = fields.count(keyOf(fields, ["sliding_window", "attention_chunk_size"]));
   const windowed = Math.min(listed ?? layers, model.layers);
   return tokens === undefined || windowed === 0
     ? model
     : { ...model, slidingWindow: { tokens, layers: windowed } };
-};
+}

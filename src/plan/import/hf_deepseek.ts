@@ -72,9 +72,9 @@ export const glm4Moe: Family = (fields) => {
   return withFeatures({ ...whole, moe }, "sigmoid-routing", ...scaledPositions(fields));
 };
 
-const latentOf = (
+function latentOf(
   fields: ImportedFields,
-): { readonly headDim: number; readonly latent: LatentAttention } | undefined => {
+): { readonly headDim: number; readonly latent: LatentAttention } | undefined {
   const keyValueRank = fields.needed("kv_lora_rank");
   const rotaryDim = fields.needed("qk_rope_head_dim");
   const headDim = fields.needed("qk_nope_head_dim");
@@ -90,9 +90,9 @@ const latentOf = (
   }
   const query = queryRank === undefined ? {} : { queryRank };
   return { headDim, latent: { ...query, keyValueRank, rotaryDim, valueDim } };
-};
+}
 
-const withExperts = (fields: ImportedFields, model: ModelFile): ModelFile => {
+function withExperts(fields: ImportedFields, model: ModelFile): ModelFile {
   const experts = fields.count("n_routed_experts");
   // A layer list of newer configs says the same as the number of dense layers at the start.
   fields.value("mlp_layer_types");
@@ -126,4 +126,4 @@ const withExperts = (fields: ImportedFields, model: ModelFile): ModelFile => {
     ...(grouped ? ["routing-within-groups"] : []),
     ...(scaled ? ["scaled-expert-weights"] : []),
   );
-};
+}

@@ -151,14 +151,14 @@ export const minimaxM2: Family = (fields) => {
   );
 };
 
-export const predictionLayersLeftOut = (fields: ImportedFields, key: string): void => {
+export function predictionLayersLeftOut(fields: ImportedFields, key: string): void {
   fields.report(
     "info",
     "prediction-layers-left-out",
     "layers that predict further tokens are no part of the main model, and not in the plan",
     [key],
   );
-};
+}
 
 export const qwen2Moe: Family = (fields) => {
   const model = qwenMoe(fields, { biases: ["qkv"] });
@@ -170,10 +170,7 @@ export const qwen2Moe: Family = (fields) => {
 export const qwen3Moe: Family = (fields) =>
   qwenMoe(fields, { ...biasesOf(fields.flag("attention_bias"), false), qkNorm: true });
 
-export const qwenMoe = (
-  fields: ImportedFields,
-  more: Partial<ModelFile>,
-): ModelFile | undefined => {
+export function qwenMoe(fields: ImportedFields, more: Partial<ModelFile>): ModelFile | undefined {
   const model = decoder(fields, { ...llamaDefaults, ffnPerHidden: 4 });
   const experts = fields.needed("num_experts");
   const topK = fields.needed("num_experts_per_tok");
@@ -196,11 +193,13 @@ export const qwenMoe = (
     }),
     ...scaledPositions(fields),
   );
-};
+}
 
 /** More layers than a plan takes are left to the schema to refuse. */
-export const denseLayersOf = (layers: number, isDense: (layer: number) => boolean): number[] =>
-  Array.from({ length: Math.min(layers, 10_000) }, (_, layer) => layer).filter(isDense);
+export function denseLayersOf(layers: number, isDense: (layer: number) => boolean): number[] {
+  return Array.from({ length: Math.min(layers, 10_000) }, (_, layer) => layer).filter(isDense);
+}
 
-export const denseLayersKey = (denseLayers: number[]) =>
-  denseLayers.length === 0 ? {} : { denseLayers };
+export function denseLayersKey(denseLayers: number[]) {
+  return denseLayers.length === 0 ? {} : { denseLayers };
+}

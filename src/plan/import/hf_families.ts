@@ -62,11 +62,13 @@ const llamaSizes = {
 
 const mistralSizes = { ...llamaSizes, intermediate_size: 14_336, num_key_value_heads: 8 };
 
-const entry = (
+function entry(
   read: Family,
   architecture: string,
   defaults?: FamilyEntry["defaults"],
-): FamilyEntry => ({ read, architecture, ...(defaults === undefined ? {} : { defaults }) });
+): FamilyEntry {
+  return { read, architecture, ...(defaults === undefined ? {} : { defaults }) };
+}
 
 export const families: Readonly<Record<string, FamilyEntry>> = {
   llama: entry(llama, "LlamaForCausalLM", llamaSizes),

@@ -66,7 +66,7 @@ export const gemma3: Family = (fields) => {
   return withFeatures(withWindow(fields, whole, local), ...scaledPositions(fields));
 };
 
-const named = (fields: ImportedFields, model: ModelFile): ModelFile => {
+function named(fields: ImportedFields, model: ModelFile): ModelFile {
   const biased = fields.flag("attention_bias") === true;
   return withFeatures(
     {
@@ -77,4 +77,4 @@ const named = (fields: ImportedFields, model: ModelFile): ModelFile => {
     "embedding-scale",
     "unit-offset-norm",
   );
-};
+}

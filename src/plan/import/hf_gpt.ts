@@ -2,7 +2,7 @@
 // their kind. Layer norms, plain MLPs, biases.
 
 import type { ModelFile } from "../schema_model.ts";
-import { activationOf } from "./activation.ts";
+import { importedActivation } from "./activation.ts";
 import {
   decoder,
   type DecoderDefaults,
@@ -27,10 +27,10 @@ export const gpt2: Family = (fields) => {
 };
 
 /** The count of positions; an older key says it too. */
-const learned = (fields: ImportedFields, key: string): NonNullable<ModelFile["positions"]> => {
+function learned(fields: ImportedFields, key: string): NonNullable<ModelFile["positions"]> {
   const older = fields.count("n_ctx");
   return { kind: "learned", count: fields.count(key) ?? older ?? 1024 };
-};
+}
 
 /** StarCoder: GPT-2 whose query heads share one key and value head. */
 export const gptBigCode: Family = (fields) => {
@@ -96,7 +96,7 @@ export const opt: Family = (fields) => {
     const message = otherModel(`word_embed_proj_dim ${projected}`);
     fields.report("warning", modelNotUnderstood, message, ["word_embed_proj_dim"]);
   }
-  const activation = activationOf(fields.text("activation_function") ?? "relu", false);
+  const activation = importedActivation(fields.text("activation_function") ?? "relu", false);
   return {
     ...model,
     ...activation,

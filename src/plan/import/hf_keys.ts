@@ -23,23 +23,30 @@ const patterns = [
   /^(sliding_window_size|time_step_.*|_remove_final_layer_norm|attention_softmax_in_fp32|rope_local_base_freq|query_pre_attn_scalar)$/,
 ];
 
-export const isWithoutBearing = (key: string): boolean =>
-  patterns.some((pattern) => pattern.test(key));
+export function isWithoutBearing(key: string): boolean {
+  return patterns.some((pattern) => pattern.test(key));
+}
 
 /** Parts of a model beside its language model. */
-export const isOtherPart = (key: string): boolean =>
-  /(^|_)(vision|audio|speech|image|video|talker|code2wav|projector|mm|vit|perceiver|vokens?)(_|$)/.test(
-    key,
-  ) ||
-  /^(spatial_merge_size|temporal_patch_size|patch_size|select_layer|downsample_ratio|ps_version|dynamic_image_size|use_thumbnail|min_dynamic_patch|max_dynamic_patch|template|media_.*|boi_.*|eoi_.*|deepstack_.*)$/.test(
-    key,
+export function isOtherPart(key: string): boolean {
+  return (
+    /(^|_)(vision|audio|speech|image|video|talker|code2wav|projector|mm|vit|perceiver|vokens?)(_|$)/.test(
+      key,
+    ) ||
+    /^(spatial_merge_size|temporal_patch_size|patch_size|select_layer|downsample_ratio|ps_version|dynamic_image_size|use_thumbnail|min_dynamic_patch|max_dynamic_patch|template|media_.*|boi_.*|eoi_.*|deepstack_.*)$/.test(
+      key,
+    )
   );
+}
 
 /** A setting that is switched off adds nothing, whatever it would. */
-export const isSwitchedOff = (value: unknown): boolean =>
-  value === null ||
-  value === undefined ||
-  value === false ||
-  value === 0 ||
-  value === "" ||
-  (typeof value === "object" && Object.keys(value).length === 0);
+export function isSwitchedOff(value: unknown): boolean {
+  return (
+    value === null ||
+    value === undefined ||
+    value === false ||
+    value === 0 ||
+    value === "" ||
+    (typeof value === "object" && Object.keys(value).length === 0)
+  );
+}

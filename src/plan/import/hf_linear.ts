@@ -26,7 +26,7 @@ export const qwen35: Family = (fields) => {
   return hybrid(fields, withFeatures({ ...model, qkNorm: true }, ...scaledPositions(fields)));
 };
 
-const hybrid = (fields: ImportedFields, model: ModelFile): ModelFile | undefined => {
+function hybrid(fields: ImportedFields, model: ModelFile): ModelFile | undefined {
   const keyHeads = fields.needed("linear_num_key_heads");
   const valueHeads = fields.needed("linear_num_value_heads");
   const keyDim = fields.needed("linear_key_head_dim");
@@ -67,4 +67,4 @@ const hybrid = (fields: ImportedFields, model: ModelFile): ModelFile | undefined
     ...(gated ? ["gated-attention"] : []),
     "unit-offset-norm",
   );
-};
+}

@@ -118,10 +118,10 @@ export const glm4: Family = (fields) => {
 };
 
 /** A window is given and switched off in most Qwen configs. */
-export const qwenWindow = (fields: ImportedFields, model: ModelFile): ModelFile => {
+export function qwenWindow(fields: ImportedFields, model: ModelFile): ModelFile {
   const first = fields.number("max_window_layers") ?? 0;
   const inUse = fields.flag("use_sliding_window") === true;
   const listed = layersOfType(fields, /sliding/) ?? 0;
   fields.value("sliding_window");
   return inUse || listed > 0 ? withWindow(fields, model, Math.max(1, model.layers - first)) : model;
-};
+}

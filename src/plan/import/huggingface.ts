@@ -16,7 +16,7 @@ import {
   type Source,
 } from "./note.ts";
 
-export const importHuggingFace = (source: Source): Imported => {
+export function importHuggingFace(source: Source): Imported {
   const nothing = { kind: "huggingface", source: source.name, layout: {}, workload: {} } as const;
   const { fields: root, diagnostics } = readFields(source);
   if (root === undefined) return { ...nothing, optimizations: [], assumed: [], diagnostics };
@@ -44,7 +44,7 @@ export const importHuggingFace = (source: Source): Imported => {
     assumed: [],
     diagnostics: root.diagnostics,
   };
-};
+}
 
 /** Objects that hold the language model of a larger one. */
 const nests: readonly Path[] = [
@@ -55,20 +55,25 @@ const nests: readonly Path[] = [
 ];
 
 /** Where the language model stands: at the top, or in an object of its own. */
-const languageModel = (root: ImportedFields): Path =>
-  nests.find((path) => isObject(root.peek(...path)) && !isObject(root.peek("num_hidden_layers"))) ??
-  [];
+function languageModel(root: ImportedFields): Path {
+  return (
+    nests.find(
+      (path) => isObject(root.peek(...path)) && !isObject(root.peek("num_hidden_layers")),
+    ) ?? []
+  );
+}
 
 /** Of the whole model, unless its part says otherwise. */
-const sharedWithRoot = (root: ImportedFields): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(
+function sharedWithRoot(root: ImportedFields): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
     ["tie_word_embeddings", "torch_dtype", "dtype"].flatMap((key) => {
       const value = root.peek(key);
       return value === undefined ? [] : [[key, value]];
     }),
   );
+}
 
-const familyOf = (root: ImportedFields, place: Path): string | undefined => {
+function familyOf(root: ImportedFields, place: Path): string | undefined {
   const within = place.length === 0 ? root : root.within(place);
   const type = within.text("model_type") ?? root.text("model_type");
   const architecture = within.value("architectures", 0) ?? root.value("architectures", 0);
@@ -95,9 +100,9 @@ const familyOf = (root: ImportedFields, place: Path): string | undefined => {
       : `did you mean ${near}? Known are ${known.join(", ")}`,
   );
   return undefined;
-};
+}
 
-const workloadOf = (fields: ImportedFields): ImportedWorkload => {
+function workloadOf(fields: ImportedFields): ImportedWorkload {
   const older = fields.text("torch_dtype");
   const dtype = fields.text("dtype") ?? older;
   const key = fields.value("dtype") === undefined ? "torch_dtype" : "dtype";
@@ -112,13 +117,13 @@ const workloadOf = (fields: ImportedFields): ImportedWorkload => {
     ...(dtype === undefined ? {} : { dtype: short ?? "f16" }),
     ...(maxSequence === undefined ? {} : { maxSequence }),
   };
-};
+}
 
 /** Quantized weights: of the shards' sizes the blocks decide; the bits have no place in a plan. */
-const quantizationOf = (
+function quantizationOf(
   root: ImportedFields,
   fields: ImportedFields,
-): Pick<ModelFile, "quantizationBlock"> => {
+): Pick<ModelFile, "quantizationBlock"> {
   const owner = [fields, root].find((each) => each.peek("quantization_config") !== undefined);
   if (owner === undefined) return {};
   const method = owner.value("quantization_config", "quant_method");
@@ -143,9 +148,9 @@ const quantizationOf = (
       ...(output === undefined ? {} : { output }),
     },
   };
-};
+}
 
-const listTheRest = (root: ImportedFields, fields: ImportedFields, place: Path): void => {
+function listTheRest(root: ImportedFields, fields: ImportedFields, place: Path): void {
   const defaulted = fields.defaulted().filter((key) => root.peek(key) === undefined);
   if (defaulted.length > 0) {
     const given = defaulted.map((key) => `${key} ${shown(fields.peek(key))}`).join(", ");
@@ -171,15 +176,15 @@ const listTheRest = (root: ImportedFields, fields: ImportedFields, place: Path):
   for (const key of unknown) {
     own(key).report("warning", modelNotUnderstood, otherModel(`the key ${shown(key)}`), [key]);
   }
-};
+}
 
 /** The key that a feature comes from; the whole file where a model type has it without being told. */
-const keyOfFeature = (fields: ImportedFields, feature: string): Path => {
+function keyOfFeature(fields: ImportedFields, feature: string): Path {
   const keys =
     featureKeys[feature] ??
     (feature.startsWith("rotary-scaling") ? ["rope_scaling", "rope_parameters"] : []);
   return [[...keys, "model_type"].find((key) => fields.peek(key) !== undefined) ?? ""];
-};
+}
 
 const featureKeys: Readonly<Record<string, readonly string[]>> = {
   "rotary-positions": ["rope_theta", "rotary_emb_base", "max_position_embeddings"],

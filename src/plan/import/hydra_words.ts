@@ -7,7 +7,7 @@ import type { Path } from "../document.ts";
 import type { ToolCommand } from "./commands_in.ts";
 import { type ImportedFields, fieldsOf, isObject } from "./fields.ts";
 import { notDecided, type Word } from "./invocation.ts";
-import { note, shown } from "./note.ts";
+import { importNote, shown } from "./note.ts";
 
 const pattern = /^(?:\+{0,2})((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)=(.*)$/s;
 
@@ -21,12 +21,12 @@ export interface HydraReading {
  * @param nameOf the key of the file that a word's key stands for
  * @param bears whether a key's value has to be known
  */
-export const withHydraWords = (
+export function withHydraWords(
   command: ToolCommand,
   file: ImportedFields | undefined,
   nameOf: (key: string) => string,
   bears: (key: string) => boolean,
-): HydraReading => {
+): HydraReading {
   const diagnostics: Diagnostic[] = [];
   const places = new Map<string, Position>();
   let root: unknown = file?.peek() ?? {};
@@ -49,27 +49,29 @@ export const withHydraWords = (
   }
   const fields = fieldsOf(root, (path) => places.get(path.join(".")) ?? file?.position(path));
   return { fields, diagnostics };
-};
+}
 
 /** Hydra's own, which says where its files are. */
-const isOption = ({ text }: Word): boolean => /^(--?[A-Za-z]|hydra[./])/.test(text);
+function isOption({ text }: Word): boolean {
+  return /^(--?[A-Za-z]|hydra[./])/.test(text);
+}
 
-const stray = ({ text, offset }: Word, { position }: ToolCommand): Diagnostic => {
+function stray({ text, offset }: Word, { position }: ToolCommand): Diagnostic {
   const message = `the word ${shown(text)} is no value of a key, and is not in the plan`;
-  return note("warning", "word-not-understood", message, { position: position(offset) });
-};
+  return importNote("warning", "word-not-understood", message, { position: position(offset) });
+}
 
-const valueOf = (text: string): unknown => {
+function valueOf(text: string): unknown {
   try {
     const value: unknown = parse(text);
     return value;
   } catch {
     return text;
   }
-};
+}
 
-const withValue = (root: unknown, [key, ...rest]: Path, value: unknown): unknown => {
+function withValue(root: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
   const inner = isObject(root) && Object.hasOwn(root, key) ? root[key] : undefined;
   return { ...(isObject(root) ? root : {}), [key]: withValue(inner, rest, value) };
-};
+}

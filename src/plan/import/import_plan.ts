@@ -11,7 +11,7 @@ import { type PlanFile, planSchema } from "../schema.ts";
 import type { ModelFile } from "../schema_model.ts";
 import { modelOf } from "../stages_from_degrees.ts";
 import { importAccelerate } from "./accelerate.ts";
-import { combine, type Combined, type Part } from "./combine.ts";
+import { combineParts, type Combined, type Part } from "./combine.ts";
 import { importCommands } from "./command_source.ts";
 import { containersIn } from "./containers/containers.ts";
 import { importDeepSpeed } from "./deepspeed.ts";
@@ -22,7 +22,13 @@ import { importTensorRtLlm } from "./tensorrt_llm.ts";
 import { importHuggingFace } from "./huggingface.ts";
 import { importNanotron } from "./nanotron.ts";
 import { importNemo } from "./nemo.ts";
-import { type Imported, type ImportResult, note, type Source, type SourceKind } from "./note.ts";
+import {
+  type Imported,
+  type ImportResult,
+  importNote,
+  type Source,
+  type SourceKind,
+} from "./note.ts";
 import { importParamsJson } from "./params_json.ts";
 import { prettyJson } from "./pretty_json.ts";
 import { importRayServe } from "./ray_serve.ts";
@@ -43,7 +49,7 @@ export interface ImportOptions {
 }
 
 /** A source that a command was read with is no part of its own. */
-const partsOf = (sources: readonly Source[]): readonly Part[] => {
+function partsOf(sources: readonly Source[]): readonly Part[] {
   const read = sources.map((source) =>
     readSource(
       source,
@@ -55,7 +61,7 @@ const partsOf = (sources: readonly Source[]): readonly Part[] => {
     const source = sources[index];
     return source !== undefined && used.has(source) ? [] : parts;
   });
-};
+}
 
 interface ReadParts {
   readonly parts: readonly Part[];
@@ -63,7 +69,7 @@ interface ReadParts {
 }
 
 /** Files are of keys; the same kind may be named for a command line. */
-const readSource = (source: Source, beside: readonly Source[]): ReadParts => {
+function readSource(source: Source, beside: readonly Source[]): ReadParts {
   const kind = recogniseFile(source);
   const reader = kind === undefined ? undefined : fileReaders[kind];
   // `--from vllm` of a manifest is about the commands in it.
@@ -77,7 +83,7 @@ const readSource = (source: Source, beside: readonly Source[]): ReadParts => {
     parts: [{ source, imported }, ...configs.flatMap((each) => readSource(each, []).parts)],
     used: used === undefined ? [] : [used],
   };
-};
+}
 
 const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Imported>>> = {
   huggingface: importHuggingFace,
@@ -97,12 +103,12 @@ const fileReaders: Readonly<Partial<Record<SourceKind, (source: Source) => Impor
  * Never throws. Errors mean that there is no plan; warnings and infos list what the plan leaves out, and
  * stand in its `notes` too.
  */
-export const importPlan = (given: readonly Source[], options: ImportOptions = {}): ImportResult => {
+export function importPlan(given: readonly Source[], options: ImportOptions = {}): ImportResult {
   const sources = given.map((source) => ({ ...source, text: withoutMark(source.text) }));
   if (sources.length === 0) return { diagnostics: [nothingGiven] };
   const parts = partsOf(sources);
   const imported = parts.map((part) => part.imported);
-  const combined = withGpus(combine(parts), options.gpus);
+  const combined = withGpus(combineParts(parts), options.gpus);
   const degrees = degreesFrom(combined.layout, combined.model, imported, combined.workload);
   const { workload, ...batches } = workloadFrom(combined.workload, degrees.data);
   const found = [...combined.diagnostics, ...degrees.diagnostics, ...batches.diagnostics];
@@ -136,64 +142,78 @@ export const importPlan = (given: readonly Source[], options: ImportOptions = {}
   const refused = normalise(parsed.data).diagnostics;
   if (refused.length > 0) return { diagnostics: [...diagnostics, ...refused] };
   return { file: parsed.data, text: `${prettyJson(parsed.data)}\n`, diagnostics };
-};
+}
 
-const withGpus = (combined: Combined, gpus: number | undefined): Combined =>
-  gpus === undefined ? combined : { ...combined, layout: { ...combined.layout, world: gpus } };
+function withGpus(combined: Combined, gpus: number | undefined): Combined {
+  return gpus === undefined
+    ? combined
+    : { ...combined, layout: { ...combined.layout, world: gpus } };
+}
 
 /** Without folders: plans travel, and folders stay. */
-const shortName = ({ kind, source }: Imported): string =>
-  `${source.split(/[/\\]/).at(-1) ?? source} (${kind})`;
+function shortName({ kind, source }: Imported): string {
+  return `${source.split(/[/\\]/).at(-1) ?? source} (${kind})`;
+}
 
-const hasError = (diagnostics: readonly Diagnostic[]): boolean =>
-  diagnostics.some(({ severity }) => severity === "error");
+function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}
 
-const nothingGiven = note("error", "no-source", "nothing is given to import", {}, "name a source");
+const nothingGiven = importNote(
+  "error",
+  "no-source",
+  "nothing is given to import",
+  {},
+  "name a source",
+);
 
-const noModel = ({ name }: Combined, parts: readonly Part[]): Diagnostic => {
+function noModel({ name }: Combined, parts: readonly Part[]): Diagnostic {
   const named = parts.map(({ imported }) => imported.source).join(" and ");
   // A source may have a model that its role leaves out.
   const withModel = parts.find(({ imported }) => imported.model !== undefined);
   const missing = name === undefined ? "the model's config.json" : `the config.json of ${name}`;
   return withModel === undefined
-    ? note(
+    ? importNote(
         "error",
         "no-model",
         `${named} say how to lay a model out, but not its sizes`,
         {},
         `add ${missing} as a source`,
       )
-    : note(
+    : importNote(
         "error",
         "no-model",
         `of ${named} only the layout is taken, and no other source has a model`,
         {},
         `give ${withModel.source.name} without \`--layout\`, as it has the model's sizes too, or add ${missing}`,
       );
-};
+}
 
 /** Copies of experts are placed where experts are in parallel. */
-const withCopies = (
+function withCopies(
   model: ModelFile,
   { redundantExperts }: Combined["layout"],
   { expert }: DegreesResult,
-): ModelFile =>
-  redundantExperts === undefined || model.moe === undefined || expert === 1
+): ModelFile {
+  return redundantExperts === undefined || model.moe === undefined || expert === 1
     ? model
     : { ...model, moe: { ...model.moe, redundantExperts } };
+}
 
 /** The model and what is said about its features: described and not run, or left out. */
-const described = (
+function described(
   model: ModelFile,
   from: Imported | undefined,
   { runnable = false }: ImportOptions,
-): { readonly model: ModelFile; readonly notes: readonly Diagnostic[] } => {
+): { readonly model: ModelFile; readonly notes: readonly Diagnostic[] } {
   const features = featuresBeyondLayers(modelOf(model));
   const notes = features.map(({ name, what }: Feature): Diagnostic => {
     const position = from?.featurePosition?.(name);
     return runnable
-      ? note("warning", `${name}-left-out`, `left out of the plan's model: ${what}`, { position })
-      : note(
+      ? importNote("warning", `${name}-left-out`, `left out of the plan's model: ${what}`, {
+          position,
+        })
+      : importNote(
           "warning",
           `${name}-not-runnable`,
           `described for counting, but no layer here can run ${what}`,
@@ -201,20 +221,20 @@ const described = (
         );
   });
   return { model: runnable ? runnableModel(model) : model, notes };
-};
+}
 
 /**
  * To which multiple the layout's tool pads the vocabulary, where a plan that does not say it would be read
  * otherwise; where that changes the vocabulary, it is said.
  */
-const vocabularyOf = (
+function vocabularyOf(
   { vocabulary }: ModelFile,
   { layout }: Combined,
   { tensor }: DegreesResult,
 ): {
   readonly parallel: { readonly vocabularyMultiple?: number };
   readonly notes: readonly Diagnostic[];
-} => {
+} {
   const { padVocabularyTo, vocabularyMultiple = padVocabularyTo && padVocabularyTo * tensor } =
     layout;
   if (vocabularyMultiple === undefined || vocabulary === undefined) {
@@ -228,23 +248,23 @@ const vocabularyOf = (
   const message = `the vocabulary of ${vocabulary} is padded to ${padded.vocabulary}, a multiple of ${padded.multiple}`;
   return {
     parallel: { vocabularyMultiple },
-    notes: [note("info", "vocabulary-padded", message)],
+    notes: [importNote("info", "vocabulary-padded", message)],
   };
-};
+}
 
-const parallelOf = (
+function parallelOf(
   { tensor, pipeline, data, expert, more }: DegreesResult,
   further: DegreesResult["more"],
-) => {
+) {
   const degrees = Object.entries({ tensor, pipeline, data, expert }).filter(([, n]) => n > 1);
   const parallel = { ...Object.fromEntries(degrees), ...more, ...further };
   return Object.keys(parallel).length === 0 ? {} : { parallel };
-};
+}
 
-const nameOf = ({ name = "model" }: Combined, degrees: DegreesResult): string => {
+function nameOf({ name = "model" }: Combined, degrees: DegreesResult): string {
   const { tensor, pipeline, data, expert } = degrees;
   const base = name.split("/").findLast((part) => part !== "") ?? "model";
   const short = Object.entries({ tp: tensor, pp: pipeline, dp: data, ep: expert });
   const suffix = short.filter(([, n]) => n > 1).map(([key, n]) => `-${key}${n}`);
   return `${base.toLowerCase()}${suffix.join("")}`;
-};
+}

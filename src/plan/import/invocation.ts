@@ -2,7 +2,7 @@
 // it say of ranks. Shell text, lists of Kubernetes and Compose, and files of flags all become invocations.
 
 import type { Diagnostic, Position } from "../diagnostic.ts";
-import { note } from "./note.ts";
+import { importNote } from "./note.ts";
 import type { WrittenFile } from "./shell/shell.ts";
 import type { Scalar, Unknown } from "./shell/value.ts";
 
@@ -61,13 +61,13 @@ export interface Invocation {
 export const noLaunch: Launch = { launchers: [], diagnostics: [] };
 
 /** An error that names the variable to set, with a value that it may have. */
-export const notDecided = (
+export function notDecided(
   what: string,
   { written, why, variable, alternatives = [] }: Unknown,
   position: Position,
   values: readonly string[],
   example: string,
-): Diagnostic => {
+): Diagnostic {
   const either = alternatives.map((text) => text.trim() || "nothing").slice(0, 4);
   const between = either.length > 1 ? ` (${either.map(short).join(" or ")})` : "";
   const message = `${what} is ${short(written)}, which ${why}${between}`;
@@ -76,7 +76,7 @@ export const notDecided = (
   const value = own === undefined || own === "" || own === "nothing" ? example : own;
   const others = values.slice(1, 6);
   const or = others.length === 0 ? "" : ` (or ${others.join(", ")})`;
-  return note(
+  return importNote(
     "error",
     "variable-not-set",
     message,
@@ -85,12 +85,13 @@ export const notDecided = (
       ? "replace it by its value"
       : `add \`--set ${variable}=${quotedForShell(value)}\`${or}, with the value that you use`,
   );
-};
+}
 
-const quotedForShell = (value: string): string =>
-  /^[\w.,:/@+-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+function quotedForShell(value: string): string {
+  return /^[\w.,:/@+-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+}
 
-const short = (text: string): string => {
+function short(text: string): string {
   const line = text.replaceAll(/\s+/g, " ");
   return line.length > 80 ? `${line.slice(0, 80)}…` : line;
-};
+}

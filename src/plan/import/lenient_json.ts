@@ -4,8 +4,8 @@
 import stripJsonComments from "strip-json-comments";
 
 /** The text as it is where it is no JSON of any kind; whoever parses it finds out. */
-export const strictJson = (text: string): string =>
-  stripJsonComments(text, { whitespace: true, trailingCommas: true }).replaceAll(
+export function strictJson(text: string): string {
+  return stripJsonComments(text, { whitespace: true, trailingCommas: true }).replaceAll(
     /"(?:[^"\\]|\\.)*"|\bInfinity\b|\bNaN\b/g,
     (token) => {
       if (token === "Infinity") return "1e999   ";
@@ -13,3 +13,4 @@ export const strictJson = (text: string): string =>
       return token === "NaN" ? '"" ' : token;
     },
   );
+}

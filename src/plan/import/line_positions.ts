@@ -6,7 +6,7 @@ import { positionAt } from "../document.ts";
 import { maxPlanCharacters } from "../syntax.ts";
 import type { Source } from "./note.ts";
 
-export const linePositions = ({ name, text }: Source): ((offset: number) => Position) => {
+export function linePositions({ name, text }: Source): (offset: number) => Position {
   const whole = text.slice(0, maxPlanCharacters).replaceAll("\r\n", "\n");
   const lines = new LineCounter();
   lines.addNewLine(0);
@@ -14,4 +14,4 @@ export const linePositions = ({ name, text }: Source): ((offset: number) => Posi
     lines.addNewLine(at + 1);
   }
   return (offset) => positionAt(name, lines, offset);
-};
+}

@@ -4,7 +4,7 @@ import type { ImportedFields } from "./fields.ts";
 import { shown } from "./note.ts";
 
 /** @param withoutBearing keys that change neither sizes nor work, dotted as they are nested */
-export const listUnreadKeys = (fields: ImportedFields, withoutBearing: RegExp): void => {
+export function listUnreadKeys(fields: ImportedFields, withoutBearing: RegExp): void {
   const rest = fields.unread();
   const silent = rest.filter((key) => withoutBearing.test(key));
   if (silent.length > 0) {
@@ -16,4 +16,4 @@ export const listUnreadKeys = (fields: ImportedFields, withoutBearing: RegExp): 
     const message = `the key ${shown(key)} is not understood, and not in the plan`;
     fields.report("warning", "key-not-understood", message, key.split("."));
   }
-};
+}

@@ -62,7 +62,7 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importLmdeploy = (command: ToolCommand): Imported => {
+export function importLmdeploy(command: ToolCommand): Imported {
   const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model);
   const layout = layoutOf(flags);
@@ -79,9 +79,9 @@ export const importLmdeploy = (command: ToolCommand): Imported => {
     assumed: [],
     diagnostics: flags.diagnostics,
   };
-};
+}
 
-const layoutOf = (flags: CommandFlags): Layout => {
+function layoutOf(flags: CommandFlags): Layout {
   const tensor = flags.count("--tp") ?? 1;
   const data = flags.count("--dp") ?? 1;
   const expert = flags.count("--ep") ?? 1;
@@ -110,9 +110,9 @@ const layoutOf = (flags: CommandFlags): Layout => {
     flags.report("warning", "dense-slices-not-expressible", message, "--ep");
   }
   return { ...shown, tensor: groups, data, expert, expertTensor: slices };
-};
+}
 
-const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+function workloadOf(flags: CommandFlags): ImportedWorkload {
   const dtype = serverDtype(flags);
   const batchPerReplica = batchFromLimit(flags, "--max-batch-size");
   const maxSequence = flags.count("--session-len");
@@ -122,4 +122,4 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(maxSequence === undefined ? {} : { maxSequence }),
     ...(dtype === undefined ? {} : { dtype }),
   };
-};
+}

@@ -25,7 +25,7 @@ import {
 import { layersOfChunks } from "./pipeline_layout.ts";
 import { listUnread } from "./unread_flags.ts";
 
-export const importMegatron = (command: ToolCommand): Imported => {
+export function importMegatron(command: ToolCommand): Imported {
   const flags = readFlags(command, { ...megatronGrammar, known });
   const layout = layoutOf(flags);
   const described = megatronModel(flags);
@@ -50,22 +50,23 @@ export const importMegatron = (command: ToolCommand): Imported => {
     assumed,
     diagnostics: flags.diagnostics,
   };
-};
+}
 
-const rankPosition = ({ launch, position }: ToolCommand): Position | undefined =>
-  launch.ranks && position(launch.ranks.offset);
+function rankPosition({ launch, position }: ToolCommand): Position | undefined {
+  return launch.ranks && position(launch.ranks.offset);
+}
 
-const nameOf = (flags: CommandFlags, { layers, hidden }: ModelFile): string => {
+function nameOf(flags: CommandFlags, { layers, hidden }: ModelFile): string {
   const kind = /^pretrain_(\w+)\.py$/.exec(flags.invocation.program)?.[1] ?? "megatron";
   return `${kind}-${layers}x${hidden}`;
-};
+}
 
 /** Scripts that build another model than a decoder from the same flags. */
-const listOtherScript = (flags: CommandFlags): void => {
+function listOtherScript(flags: CommandFlags): void {
   const { program } = flags.invocation;
   if (!/_(t5|bert|mamba|hybrid|vlm|vision|retro|ict|multimodal)\w*\.py$/.test(program)) return;
   flags.report("warning", modelNotUnderstood, otherModel(`the script ${program}`), undefined);
-};
+}
 
 const flagOf: Readonly<Record<keyof Layout, string>> = {
   tensor: "--tensor-model-parallel-size",
@@ -104,16 +105,16 @@ const featureFlags: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Ranks from the launcher; a list without one may have the launcher's flags among its own. */
-const worldOf = (flags: CommandFlags): number | undefined => {
+function worldOf(flags: CommandFlags): number | undefined {
   const { launch, program } = flags.invocation;
   const given = flags.count("--world-size") ?? launch.ranks?.count;
   if (given !== undefined || program !== "") return given;
   const perNode = flags.count("--nproc-per-node") ?? flags.count("--num-gpus");
   const nodes = flags.count("--nnodes") ?? flags.count("--num-nodes") ?? 1;
   return perNode === undefined ? undefined : perNode * nodes;
-};
+}
 
-const layoutOf = (flags: CommandFlags): Layout => {
+function layoutOf(flags: CommandFlags): Layout {
   const world = worldOf(flags);
   const expert = flags.count("--expert-model-parallel-size");
   const perExpert = flags.count("--expert-tensor-parallel-size");
@@ -145,9 +146,9 @@ const layoutOf = (flags: CommandFlags): Layout => {
     dataFromWorld: true,
     padVocabularyTo: flags.count("--make-vocab-size-divisible-by") ?? 128,
   };
-};
+}
 
-const chunksOf = (flags: CommandFlags): readonly number[] | undefined => {
+function chunksOf(flags: CommandFlags): readonly number[] | undefined {
   const flag = "--pipeline-model-parallel-layout";
   const written = flags.text(flag);
   const chunks = written === undefined ? undefined : layersOfChunks(written);
@@ -156,9 +157,9 @@ const chunksOf = (flags: CommandFlags): readonly number[] | undefined => {
     flags.report("error", "invalid-value", message, flag);
   }
   return chunks;
-};
+}
 
-const listWithoutPipeline = (flags: CommandFlags): void => {
+function listWithoutPipeline(flags: CommandFlags): void {
   for (const key of [
     "virtualStages",
     "layersPerChunk",
@@ -171,10 +172,10 @@ const listWithoutPipeline = (flags: CommandFlags): void => {
     const hint = "leave it out, or raise --pipeline-model-parallel-size";
     flags.report("warning", "flag-without-effect", message, flag, hint);
   }
-};
+}
 
 /** Selective recomputation has an older flag of its own, and takes no method. */
-const recomputeOf = (flags: CommandFlags): Pick<ImportedWorkload, "recompute"> => {
+function recomputeOf(flags: CommandFlags): Pick<ImportedWorkload, "recompute"> {
   const written = flags.text("--recompute-granularity");
   // The older name of recomputing every layer.
   const whole = flags.has("--checkpoint-activations") ? "full" : undefined;
@@ -194,9 +195,9 @@ const recomputeOf = (flags: CommandFlags): Pick<ImportedWorkload, "recompute"> =
       ...(layers === undefined ? {} : { layers }),
     },
   };
-};
+}
 
-const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+function workloadOf(flags: CommandFlags): ImportedWorkload {
   const microBatch = flags.count("--micro-batch-size");
   const batch = flags.count("--global-batch-size");
   const sequence = flags.count("--seq-length");
@@ -209,9 +210,9 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     dtype: "f32",
     ...halfPrecisionOf(flags),
   };
-};
+}
 
-const optimizationsOf = (flags: CommandFlags): string[] => {
+function optimizationsOf(flags: CommandFlags): string[] {
   const any = (...names: string[]) => names.filter((name) => flags.has(name)).length > 0;
   const recomputed = any(
     "--recompute-granularity",
@@ -230,7 +231,7 @@ const optimizationsOf = (flags: CommandFlags): string[] => {
     ...(recomputed ? ["activation-checkpointing"] : []),
     ...(any("--bf16", "--fp16") ? ["mixed-precision"] : []),
   ];
-};
+}
 
 /** What a misspelt flag may have meant. */
 const known = [

@@ -144,7 +144,7 @@ export const changesModel =
   /^--(?!.*(fusion|recompute|tokenizer|overlap))[\w-]*(layer|hidden|head|ffn|expert|moe|embed|attention|attn|norm|glu|gelu|relu|activation|rope|rotary|vocab|softmax|window|mamba|hybrid|mlp|bias|latent|lora|gated|linear|residual|mtp|spec$|encoder|decoder|sink)/;
 
 /** The flag without which another has no effect. */
-export const needs = (flag: string): string | undefined => {
+export function needs(flag: string): string | undefined {
   if (flag === "--num-query-groups") return "--group-query-attention";
   if (/^--(q-lora-rank|kv-lora-rank|qk-head-dim|qk-pos-emb-head-dim|v-head-dim)$/.test(flag)) {
     return "--multi-latent-attention";
@@ -154,7 +154,7 @@ export const needs = (flag: string): string | undefined => {
   if (flag === "--torch-fsdp2-no-reshard-after-forward") return "--use-torch-fsdp2";
   if (/^--(moe-|expert-(model|tensor)-parallel)/.test(flag)) return "--num-experts";
   return undefined;
-};
+}
 
 export const notExpressible: Readonly<Record<string, string>> = {
   "--fp8-format": "matrices in eight bits",

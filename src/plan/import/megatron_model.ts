@@ -13,7 +13,7 @@ export interface DescribedModel {
 /** Without any of the sizes the list is taken for a layout; the model then comes from another source. */
 const sizes = ["--num-layers", "--hidden-size", "--num-attention-heads"] as const;
 
-export const megatronModel = (flags: CommandFlags): DescribedModel => {
+export function megatronModel(flags: CommandFlags): DescribedModel {
   if (!sizes.some((flag) => flags.has(flag))) return { assumed: [] };
   const layers = needed(flags, "--num-layers");
   const hidden = needed(flags, "--hidden-size");
@@ -55,22 +55,23 @@ export const megatronModel = (flags: CommandFlags): DescribedModel => {
     ...expertsOf(flags, layers, ffn),
   };
   return { model, assumed };
-};
+}
 
-const needed = (flags: CommandFlags, flag: string): number | undefined => {
+function needed(flags: CommandFlags, flag: string): number | undefined {
   if (!flags.has(flag)) {
     const hint = "give it, or leave all sizes out and add the model's config.json";
     flags.report("error", "missing-flag", `${flag} is missing`, undefined, hint);
   }
   return flags.count(flag);
-};
+}
 
 /** As the tool does: two thirds of four times hidden, in multiples of 64. */
-const gatedFfn = (hidden: number): number =>
-  Math.max(64, Math.floor((4 * hidden * 2) / 3 / 64) * 64);
+function gatedFfn(hidden: number): number {
+  return Math.max(64, Math.floor((4 * hidden * 2) / 3 / 64) * 64);
+}
 
 /** `--window-size 127,0` reaches 127 tokens back; every how manieth layer sees all, a second flag says. */
-const windowOf = (flags: CommandFlags, layers: number): Pick<ModelFile, "slidingWindow"> => {
+function windowOf(flags: CommandFlags, layers: number): Pick<ModelFile, "slidingWindow"> {
   const [back = "", ahead] = (flags.text("--window-size") ?? "")
     .replaceAll(/[()\s]/g, "")
     .split(",");
@@ -80,9 +81,9 @@ const windowOf = (flags: CommandFlags, layers: number): Pick<ModelFile, "sliding
   return whole < layers
     ? { slidingWindow: { tokens: Number(back) + 1, layers: layers - whole } }
     : {};
-};
+}
 
-const latentOf = (flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> => {
+function latentOf(flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> {
   const queryRank = flags.count("--q-lora-rank");
   return {
     headDim: flags.count("--qk-head-dim") ?? 128,
@@ -93,17 +94,17 @@ const latentOf = (flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> =>
       valueDim: flags.count("--v-head-dim") ?? 128,
     },
   };
-};
+}
 
-const biasesOf = (flags: CommandFlags): ("qkv" | "attention-output" | "mlp")[] => {
+function biasesOf(flags: CommandFlags): ("qkv" | "attention-output" | "mlp")[] {
   const off = flags.has("--disable-bias-linear");
   const ofQueries = flags.has("--add-qkv-bias");
   flags.has("--add-bias-linear");
   if (!off) return ["qkv", "attention-output", "mlp"];
   return ofQueries ? ["qkv"] : [];
-};
+}
 
-const positionsOf = (flags: CommandFlags): Pick<ModelFile, "positions" | "otherFeatures"> => {
+function positionsOf(flags: CommandFlags): Pick<ModelFile, "positions" | "otherFeatures"> {
   const rotary = flags.has("--use-rotary-position-embeddings");
   const none = flags.has("--no-position-embedding");
   const kind = flags.text("--position-embedding-type") ?? (rotary ? "rope" : "learned_absolute");
@@ -118,10 +119,10 @@ const positionsOf = (flags: CommandFlags): Pick<ModelFile, "positions" | "otherF
   if (kind !== "learned_absolute") return { otherFeatures: [`positions-${kind.slice(0, 40)}`] };
   const count = flags.count("--max-position-embeddings") ?? flags.count("--seq-length");
   return { positions: { kind: "learned", ...(count === undefined ? {} : { count }) } };
-};
+}
 
 /** The list gives a vocabulary only where its tokenizer has none of its own. */
-const vocabularyOf = (flags: CommandFlags) => {
+function vocabularyOf(flags: CommandFlags) {
   const given =
     flags.count("--padded-vocab-size") ??
     flags.count("--pad-vocab-size-to") ??
@@ -139,9 +140,9 @@ const vocabularyOf = (flags: CommandFlags) => {
     "add --vocab-size, or set model.vocabulary in the plan",
   );
   return { assumed: [] };
-};
+}
 
-const expertsOf = (flags: CommandFlags, layers: number, ffn: number): Pick<ModelFile, "moe"> => {
+function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<ModelFile, "moe"> {
   const experts = flags.count("--num-experts");
   if (experts === undefined) return {};
   const shared = flags.count("--moe-shared-expert-intermediate-size");
@@ -166,10 +167,10 @@ const expertsOf = (flags: CommandFlags, layers: number, ffn: number): Pick<Model
       ...(routingBias ? { routingBias } : {}),
     },
   };
-};
+}
 
 /** `--moe-layer-freq` is every how manieth layer has experts, or a pattern such as ([0]*3+[1]*58). */
-const denseIn = (written: string | undefined): ((layer: number) => boolean) => {
+function denseIn(written: string | undefined): (layer: number) => boolean {
   const everyNth = Number(written ?? "1");
   if (Number.isInteger(everyNth) && everyNth > 0) return (layer) => layer % everyNth !== 0;
   const pattern = [...(written ?? "").matchAll(/\[([01,\s]*)\](?:\s*\*\s*(\d{1,5}))?/g)].flatMap(
@@ -180,4 +181,4 @@ const denseIn = (written: string | undefined): ((layer: number) => boolean) => {
     },
   );
   return (layer) => pattern[layer] === false;
-};
+}

@@ -3,15 +3,15 @@
 import type { CommandFlags } from "./command_flags.ts";
 import { type Layout, shown } from "./note.ts";
 
-export const megatronSharding = (flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> => {
+export function megatronSharding(flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> {
   const zero = zeroOf(flags);
   if (zero === undefined || zero === 0) return {};
   // Several instances of the optimizer shard the state of their own ranks each.
   const copies = flags.count("--num-distributed-optimizer-instances");
   return { zero, ...(copies === undefined ? {} : { shardCopies: copies }) };
-};
+}
 
-const zeroOf = (flags: CommandFlags): Layout["zero"] => {
+function zeroOf(flags: CommandFlags): Layout["zero"] {
   const stage = flags.number("--zero-stage");
   const isDistributed = flags.has("--use-distributed-optimizer");
   const ofFsdp = ["--use-megatron-fsdp", "--use-custom-fsdp"].filter((flag) => flags.has(flag));
@@ -21,7 +21,7 @@ const zeroOf = (flags: CommandFlags): Layout["zero"] => {
   }
   const sharded = ofFsdp.length > 0 ? strategyOf(flags) : 0;
   return sharded === 0 && isDistributed ? 1 : sharded;
-};
+}
 
 const strategies: Readonly<Record<string, Layout["zero"]>> = {
   no_shard: 0,
@@ -31,7 +31,7 @@ const strategies: Readonly<Record<string, Layout["zero"]>> = {
 };
 
 /** Megatron-LM's own FSDP shards nothing unless it is told to. */
-const strategyOf = (flags: CommandFlags): Layout["zero"] => {
+function strategyOf(flags: CommandFlags): Layout["zero"] {
   const flag = "--data-parallel-sharding-strategy";
   const written = flags.text(flag) ?? "no_shard";
   if (Object.hasOwn(strategies, written)) return strategies[written];
@@ -43,4 +43,4 @@ const strategyOf = (flags: CommandFlags): Layout["zero"] => {
     flag,
   );
   return undefined;
-};
+}

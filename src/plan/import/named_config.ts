@@ -3,7 +3,7 @@
 import type { CommandFlags } from "./command_flags.ts";
 import { shown } from "./note.ts";
 
-export const listNamedConfig = (flags: CommandFlags, names: readonly string[]): void => {
+export function listNamedConfig(flags: CommandFlags, names: readonly string[]): void {
   for (const flag of names) {
     const config = flags.has(flag) ? flags.text(flag) : undefined;
     // Written by the text itself, it is read with it.
@@ -11,4 +11,4 @@ export const listNamedConfig = (flags: CommandFlags, names: readonly string[]): 
     const message = `the layout is completed by ${shown(config)}, which this command only names`;
     flags.report("info", "config-named", message, flag, "give that file as a source too");
   }
-};
+}

@@ -6,7 +6,7 @@ import { llama } from "./hf_llama.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type Layout, shown, type Source } from "./note.ts";
 
-export const importNanotron = (source: Source): Imported => {
+export function importNanotron(source: Source): Imported {
   const base = { kind: "nanotron", source: source.name, assumed: [] } as const;
   const { fields, diagnostics } = readFields(source);
   if (fields === undefined) {
@@ -56,7 +56,7 @@ export const importNanotron = (source: Source): Imported => {
     optimizations: short === undefined || short === "f32" ? [] : ["mixed-precision"],
     diagnostics: fields.diagnostics,
   };
-};
+}
 
 const keyOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   tensor: "tp",

@@ -8,24 +8,24 @@ import { withHydraWords } from "./hydra_words.ts";
 import { type Given, noLaunch } from "./invocation.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { importMegatron } from "./megatron.ts";
-import { type Imported, note, type Source } from "./note.ts";
+import { type Imported, importNote, type Source } from "./note.ts";
 
-export const importNemo = (source: Source): Imported => {
+export function importNemo(source: Source): Imported {
   const { fields, diagnostics } = readFields(source);
   return fields === undefined
     ? importMegatron(commandOf("megatron", source.name, [], { diagnostics }))
     : fromFields(source.name, fields, []);
-};
+}
 
 /** A job as its launcher changes it by words, over the file where there is one. */
-export const importNemoCommand = (command: ToolCommand, file: Source | undefined): Imported => {
+export function importNemoCommand(command: ToolCommand, file: Source | undefined): Imported {
   const read = file === undefined ? undefined : readFields(file);
   const nameOf = (key: string) => (Object.hasOwn(ofBridge, key) ? (ofBridge[key] ?? key) : key);
   const bears = (key: string) =>
     /^trainer\.(devices|num_nodes|precision)$/.test(key) || !withoutBearing.test(key);
   const { fields, diagnostics } = withHydraWords(command, read?.fields, nameOf, bears);
   const named = command.words.find(({ text }) => /^(--config-name|-cn)(=|$)/.test(text));
-  const only = note(
+  const only = importNote(
     "info",
     "config-named",
     "the job's sizes are in a file that this command only names",
@@ -44,7 +44,7 @@ export const importNemoCommand = (command: ToolCommand, file: Source | undefined
     ],
     command.launch.ranks,
   );
-};
+}
 
 /** Megatron Bridge has other objects for some keys. */
 const ofBridge: Readonly<Record<string, string>> = {
@@ -55,12 +55,12 @@ const ofBridge: Readonly<Record<string, string>> = {
   "ddp.num_distributed_optimizer_instances": "model.num_distributed_optimizer_instances",
 };
 
-const fromFields = (
+function fromFields(
   source: string,
   fields: ImportedFields,
   before: readonly Diagnostic[],
   started?: Given,
-): Imported => {
+): Imported {
   const model = fields.within(["model"]);
   const devices =
     fields.peek("trainer", "devices") === -1 ? undefined : fields.count("trainer", "devices");
@@ -97,10 +97,10 @@ const fromFields = (
     before.includes(each) ? each : inKeys(each),
   );
   return { ...imported, kind: "nemo", diagnostics };
-};
+}
 
 /** What is said of Megatron-LM's flags, in the keys that the file has for them. */
-const inKeys = (diagnostic: Diagnostic): Diagnostic => {
+function inKeys(diagnostic: Diagnostic): Diagnostic {
   const named = (text: string): string =>
     text.replaceAll(/--([a-z][a-z0-9-]*)/g, (_, flag: string) => `model.${keyOfFlag(flag)}`);
   const { message, hint, path } = diagnostic;
@@ -110,7 +110,7 @@ const inKeys = (diagnostic: Diagnostic): Diagnostic => {
     path: path.map((part) => (typeof part === "string" ? named(part) : part)),
     ...(hint === undefined ? {} : { hint: named(hint) }),
   };
-};
+}
 
 /** Keys that Megatron-LM has as they are. */
 const same =
@@ -127,12 +127,12 @@ const renamed: Readonly<Record<string, string>> = {
   rotary_percentage: "rotary_percent",
 };
 
-const keyOfFlag = (flag: string): string => {
+function keyOfFlag(flag: string): string {
   const name = flag.replaceAll("-", "_");
   return Object.entries(renamed).find(([, theirs]) => theirs === name)?.[0] ?? name;
-};
+}
 
-const flagsOf = (model: ImportedFields): FlagEntry[] => {
+function flagsOf(model: ImportedFields): FlagEntry[] {
   const flag = (key: string, name: string, value: unknown): FlagEntry => {
     model.value(key);
     return { flag: `--${name.replaceAll("_", "-")}`, value, position: model.position([key]) };
@@ -170,9 +170,9 @@ const flagsOf = (model: ImportedFields): FlagEntry[] => {
     ...on("disable-bias-linear", model.value("bias") === false, "bias"),
     ...on("untie-embeddings-and-output-weights", !isShared, "share_embeddings_and_output_weights"),
   ];
-};
+}
 
-const precisionFlags = (precision: unknown, fields: ImportedFields): FlagEntry[] => {
+function precisionFlags(precision: unknown, fields: ImportedFields): FlagEntry[] {
   const name = /bf16/.test(String(precision))
     ? "--bf16"
     : /16/.test(String(precision))
@@ -181,10 +181,10 @@ const precisionFlags = (precision: unknown, fields: ImportedFields): FlagEntry[]
   return name === undefined
     ? []
     : [{ flag: name, value: true, position: fields.position(["trainer", "precision"]) }];
-};
+}
 
 /** The optimizer that shards its state over the data ranks, or over those of each node. */
-const optimizerFlags = (model: ImportedFields, nodes: number): FlagEntry[] => {
+function optimizerFlags(model: ImportedFields, nodes: number): FlagEntry[] {
   if (model.peek("optim", "name") !== "distributed_fused_adam") return [];
   const flag = (key: string, name: string, value: unknown): FlagEntry => ({
     flag: name,
@@ -197,7 +197,7 @@ const optimizerFlags = (model: ImportedFields, nodes: number): FlagEntry[] => {
       ? [flag("distribute_within_nodes", "--num-distributed-optimizer-instances", nodes)]
       : []),
   ];
-};
+}
 
 const withoutBearing =
   /^(name|restore_from_path|exp_manager|run|hydra|defaults|cluster.*|base_results_dir)(\.|$)|^trainer\.|^model\.(tokenizer|data|optim|nsys_profile|seed|hidden_dropout|attention_dropout|ffn_dropout|layernorm_epsilon|init_method_std|use_scaled_init_method|resume_from_checkpoint|gradient_as_bucket_view|sync_batch_comm|native_amp.*|hysteresis|fp32_residual_connection|megatron_amp_O2|grad_allreduce_chunk_size_mb|grad_div_ar_fusion|gradient_accumulation_fusion|bias_activation_fusion|bias_dropout_add_fusion|masked_softmax_fusion|get_attention_mask_from_fusion|apply_rope_fusion|persist_layer_norm|headscale|do_layer_norm_weight_decay|apply_query_key_layer_scaling|fp16_lm_cross_entropy|batch_p2p_comm|onnx_safe|transformer_engine|use_emha|rotary_base|mcore_gpt|name|pre_process|post_process|use_cpu_initialization|activations_checkpoint_layers_per_pipeline|num_micro_batches_with_partial_activation_checkpoints|dist_ckpt.*|enable_megatron_timers|rotary_interleaved|overlap_p2p_comm|moe_router_load_balancing_type|moe_aux_loss_coeff|tp_only_amax_red|reduce_amax|fp8_.*)(\.|$)/;

@@ -29,8 +29,9 @@ export const fileKinds = [
 export const sourceKinds = [...fileKinds, ...commandKinds] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
-export const isCommandKind = (kind: string | undefined): kind is CommandKind =>
-  commandKinds.some((each) => each === kind);
+export function isCommandKind(kind: string | undefined): kind is CommandKind {
+  return commandKinds.some((each) => each === kind);
+}
 
 /** A text to import: the contents of a file, or a command line. */
 export interface Source {
@@ -141,29 +142,32 @@ export interface ImportResult {
  * Codes of what is listed. `…-not-expressible` is said by the source and has no place in a plan;
  * `…-not-runnable` has a place in the plan's model, and no layer here does it.
  */
-export const note = (
+export function importNote(
   severity: Diagnostic["severity"],
   code: string,
   message: string,
   place: { readonly path?: Diagnostic["path"]; readonly position?: Position | undefined } = {},
   hint?: string,
-): Diagnostic => ({
-  code,
-  severity,
-  path: place.path ?? [],
-  message,
-  ...(hint === undefined ? {} : { hint }),
-  ...(place.position === undefined ? {} : { position: place.position }),
-});
+): Diagnostic {
+  return {
+    code,
+    severity,
+    path: place.path ?? [],
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(place.position === undefined ? {} : { position: place.position }),
+  };
+}
 
 /** Where it is said, the plan's count of parameters is not that of the source's model. */
 export const modelNotUnderstood = "model-not-understood";
 
-export const otherModel = (what: string): string =>
-  `${what} changes the model and is not understood: the plan's model, and its count of parameters, are not those of yours`;
+export function otherModel(what: string): string {
+  return `${what} changes the model and is not understood: the plan's model, and its count of parameters, are not those of yours`;
+}
 
 /** A value for a message: short, whatever it is. */
-export const shown = (value: unknown): string => {
+export function shown(value: unknown): string {
   const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-};
+}

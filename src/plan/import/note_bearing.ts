@@ -40,17 +40,19 @@ const features: Readonly<Record<string, Bearing>> = {
 /** Importers write the kind behind these. */
 const withoutWeights = /^(?:activation|positions|rotary-scaling)-/;
 
-const bearingOfFeature = (name: string): Bearing =>
-  (Object.hasOwn(features, name) ? features[name] : undefined) ??
-  (withoutWeights.test(name) ? "speed" : "both");
+function bearingOfFeature(name: string): Bearing {
+  return (
+    (Object.hasOwn(features, name) ? features[name] : undefined) ??
+    (withoutWeights.test(name) ? "speed" : "both")
+  );
+}
 
 /** Features that a model is described with in words (`model.otherFeatures`) and of which nobody here knows what weights they have: they may drop, share or shrink others. */
-export const featuresOfUnknownWeight = (
-  model: Pick<Model, "otherFeatures"> | undefined,
-): string[] =>
-  (model?.otherFeatures ?? []).filter(
+export function featuresOfUnknownWeight(model: Pick<Model, "otherFeatures"> | undefined): string[] {
+  return (model?.otherFeatures ?? []).filter(
     (name) => !Object.hasOwn(features, name) && !withoutWeights.test(name),
   );
+}
 
 /** What a plan has no words for, by the name before `-not-expressible`. */
 const settings: Readonly<Record<string, Bearing>> = {
@@ -90,20 +92,21 @@ const remarks: Readonly<Record<string, Bearing>> = {
 };
 
 /** Of codes that no table knows it is not known that they change nothing. */
-export const bearingOf = (code: string): Bearing => {
+export function bearingOf(code: string): Bearing {
   const [, feature] = /^(.+)-(?:left-out|not-runnable)$/.exec(code) ?? [];
   if (feature !== undefined) return bearingOfFeature(feature);
   const [, setting] = /^(.+)-not-expressible$/.exec(code) ?? [];
   const [table, name] = setting === undefined ? [remarks, code] : [settings, setting];
   return (Object.hasOwn(table, name) ? table[name] : undefined) ?? "both";
-};
+}
 
 /** The notes for whose sake the plan's speed, or memory, is not that of its source. */
-export const notesThatBear = (
+export function notesThatBear(
   { notes }: Pick<Plan, "notes">,
   on: "speed" | "memory",
-): readonly PlanNote[] =>
-  notes.filter(({ code }) => {
+): readonly PlanNote[] {
+  return notes.filter(({ code }) => {
     const bearing = bearingOf(code);
     return bearing === on || bearing === "both";
   });
+}

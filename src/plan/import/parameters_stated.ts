@@ -8,7 +8,7 @@ import { modelNotUnderstood, otherModel } from "./note.ts";
 const [, said = ""] = otherModel("\n").split("\n");
 
 /** Why the plan's parameters are not stated; undefined where they are. */
-export const whyNotStated = (notes: readonly PlanNote[]): string | undefined => {
+export function whyNotStated(notes: readonly PlanNote[]): string | undefined {
   const names = notes.flatMap(({ code, message }) =>
     code === modelNotUnderstood ? [message.replace(said, "")] : [],
   );
@@ -16,4 +16,4 @@ export const whyNotStated = (notes: readonly PlanNote[]): string | undefined => 
   const listed = names.slice(0, 6).join(", ");
   const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
   return `a count would not be that of your model, which ${listed}${more} may change`;
-};
+}

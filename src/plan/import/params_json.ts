@@ -5,7 +5,7 @@ import { type ImportedFields, readFields } from "./fields.ts";
 import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, modelNotUnderstood, otherModel, shown, type Source } from "./note.ts";
 
-export const importParamsJson = (source: Source): Imported => {
+export function importParamsJson(source: Source): Imported {
   const base = {
     kind: "params",
     source: source.name,
@@ -25,9 +25,9 @@ export const importParamsJson = (source: Source): Imported => {
     workload: maxSequence === undefined ? {} : { maxSequence },
     diagnostics: fields.diagnostics,
   };
-};
+}
 
-const modelOf = (fields: ImportedFields): ModelFile | undefined => {
+function modelOf(fields: ImportedFields): ModelFile | undefined {
   const hidden = fields.needed("dim");
   const layers = fields.needed("n_layers");
   const heads = fields.needed("n_heads");
@@ -63,24 +63,24 @@ const modelOf = (fields: ImportedFields): ModelFile | undefined => {
     ...(window === undefined ? {} : { slidingWindow: { tokens: window, layers } }),
     ...(experts === undefined ? {} : { moe: { experts, topK: topK ?? 2, ffn, renormalise: true } }),
   };
-};
+}
 
 /** Two thirds of four times hidden, scaled, in multiples of a number. */
-const metaFfn = (fields: ImportedFields, hidden: number): number => {
+function metaFfn(fields: ImportedFields, hidden: number): number {
   const multiple = fields.count("multiple_of") ?? 256;
   const factor = fields.number("ffn_dim_multiplier") ?? 1;
   const width = Math.floor(factor * Math.floor((2 * 4 * hidden) / 3));
   return Math.max(multiple, multiple * Math.ceil(width / multiple));
-};
+}
 
 const withoutBearing =
   /^(norm_eps|rope_theta|use_scaled_rope|rope_scaling|max_batch_size|causal|model_parallel|use_biases|yarn)(\.|$)/;
 
-const listTheRest = (fields: ImportedFields): void => {
+function listTheRest(fields: ImportedFields): void {
   for (const key of fields.unread()) {
     if (withoutBearing.test(key) || fields.peek(...key.split(".")) === false) continue;
     fields.value(...key.split("."));
     fields.report("warning", modelNotUnderstood, otherModel(`the key ${shown(key)}`), [key]);
   }
   listUnreadKeys(fields, withoutBearing);
-};
+}

@@ -5,7 +5,7 @@
 const maxCharacters = 100_000;
 
 /** Layers of each chunk; undefined where the text is no layout. */
-export const layersOfChunks = (written: string): number[] | undefined => {
+export function layersOfChunks(written: string): number[] | undefined {
   let text = written.replaceAll(/[\s,]/g, "");
   // A group has no group within, so that each round takes the innermost away.
   for (let round = 0; round < 8 && /[(*]/.test(text); round++) {
@@ -21,7 +21,8 @@ export const layersOfChunks = (written: string): number[] | undefined => {
   }
   if (!/^[EtmL|]+$/.test(text)) return undefined;
   return text.split("|").map((chunk) => chunk.replaceAll(/[^t]/g, "").length);
-};
+}
 
-const repeated = (text: string, times: number): string =>
-  text.length * times > maxCharacters ? " " : text.repeat(times);
+function repeated(text: string, times: number): string {
+  return text.length * times > maxCharacters ? " " : text.repeat(times);
+}

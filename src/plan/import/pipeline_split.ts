@@ -4,11 +4,11 @@ import type { ModelFile } from "../schema_model.ts";
 import type { DegreesResult, Say } from "./degrees.ts";
 import type { Layout } from "./note.ts";
 
-export const layersOverRanks = (
+export function layersOverRanks(
   layout: Layout,
   model: ModelFile | undefined,
   say: Say,
-): DegreesResult["more"] => {
+): DegreesResult["more"] {
   const { pipeline = 1, virtualStages, layersPerChunk } = layout;
   // More ranks than a plan takes are refused by its schema.
   if (model === undefined || pipeline === 1 || pipeline > 10_000) return {};
@@ -44,16 +44,16 @@ export const layersOverRanks = (
     ...(layersPerStage === undefined ? {} : { layersPerStage }),
     ...(chunks === undefined || chunks === 1 ? {} : { virtualStages: chunks }),
   };
-};
+}
 
 /** With the embedding and the loss as layers of their own, every chunk has as many. */
-const withEnds = (
+function withEnds(
   { embeddingInSplit = false, lossInSplit = false }: Layout,
   model: ModelFile,
   pipeline: number,
   virtualStages: number,
   say: Say,
-): DegreesResult["more"] => {
+): DegreesResult["more"] {
   const all = model.layers + Number(embeddingInSplit) + Number(lossInSplit);
   const chunks = pipeline * virtualStages;
   if (all % chunks !== 0) {
@@ -83,16 +83,16 @@ const withEnds = (
     pipeline,
     say,
   );
-};
+}
 
 /** A plan has as many layers in each chunk of a rank; where a source has not, the ranks are as the source has them. */
-const ofChunks = (
+function ofChunks(
   counts: readonly number[],
   key: keyof Layout,
   model: ModelFile,
   pipeline: number,
   say: Say,
-): DegreesResult["more"] => {
+): DegreesResult["more"] {
   const sum = counts.reduce((all, count) => all + count, 0);
   if (counts.length % pipeline !== 0 || sum !== model.layers) {
     say(
@@ -123,13 +123,13 @@ const ofChunks = (
     ...(isPlain ? {} : { layersPerStage }),
     ...(isEven && virtualStages > 1 ? { virtualStages } : {}),
   };
-};
+}
 
-const unevenStages = (
+function unevenStages(
   { firstStageLayers: first, lastStageLayers: last, unevenPipeline }: Layout,
   layers: number,
   pipeline: number,
-): number[] | undefined => {
+): number[] | undefined {
   if (first !== undefined || last !== undefined) {
     const others = pipeline - (first === undefined ? 0 : 1) - (last === undefined ? 0 : 1);
     const left = layers - (first ?? 0) - (last ?? 0);
@@ -147,4 +147,4 @@ const unevenStages = (
   return Array.from({ length: pipeline }, (_, p) =>
     p >= firstOfMore && p < pipeline - 1 ? base + 1 : base,
   );
-};
+}

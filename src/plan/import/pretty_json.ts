@@ -2,7 +2,7 @@
 
 const width = 100;
 
-export const prettyJson = (value: unknown, indent = 0, before = 0): string => {
+export function prettyJson(value: unknown, indent = 0, before = 0): string {
   const flat = inline(value);
   const isContainer = typeof value === "object" && value !== null;
   // The plan itself and its first level are always spread out.
@@ -16,13 +16,13 @@ export const prettyJson = (value: unknown, indent = 0, before = 0): string => {
   if (items.length === 0) return flat;
   const [open, close] = isList ? ["[", "]"] : ["{", "}"];
   return `${open}\n${items.join(",\n")}\n${" ".repeat(indent)}${close}`;
-};
+}
 
-const inline = (value: unknown): string => {
+function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   const entries = Object.entries(value).map(
     ([key, item]) => `${JSON.stringify(key)}: ${inline(item)}`,
   );
   return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
-};
+}

@@ -3,17 +3,17 @@
 import type { Path } from "../document.ts";
 import { type ImportedFields, isObject, readFields } from "./fields.ts";
 import { commandOf, entriesOf } from "./flags_file.ts";
-import { type Imported, note, type Source } from "./note.ts";
+import { type Imported, importNote, type Source } from "./note.ts";
 import { importVllm } from "./vllm.ts";
 
-export const importRayServe = (source: Source): Imported => {
+export function importRayServe(source: Source): Imported {
   const { fields, diagnostics } = readFields(source);
   if (fields === undefined) return importVllm(commandOf("vllm", source.name, [], { diagnostics }));
   const places = configsIn(fields);
   const place = places.length === 1 ? places[0] : places[(source.command ?? 0) - 1];
   if (place === undefined) {
     const message = `the file deploys ${places.length} models, and a plan has one`;
-    const several = note(
+    const several = importNote(
       "error",
       "several-commands",
       message,
@@ -35,9 +35,9 @@ export const importRayServe = (source: Source): Imported => {
       ...(model === undefined ? {} : { model: { text: model, offset: 0 } }),
     }),
   );
-};
+}
 
-const configsIn = (fields: ImportedFields): Path[] => {
+function configsIn(fields: ImportedFields): Path[] {
   const listed = (path: Path): Path[] => {
     const found = fields.peek(...path);
     return Array.isArray(found) ? found.map((_each, i) => [...path, i]) : [];
@@ -48,9 +48,9 @@ const configsIn = (fields: ImportedFields): Path[] => {
   return [...listed(["llm_configs"]), ...applications].filter((path) =>
     isObject(fields.peek(...path)),
   );
-};
+}
 
-const listTheRest = (config: ImportedFields): void => {
+function listTheRest(config: ImportedFields): void {
   const replicas = config.value("deployment_config", "num_replicas");
   const scaled = config.value("deployment_config", "autoscaling_config");
   config.value("deployment_config");
@@ -63,4 +63,4 @@ const listTheRest = (config: ImportedFields): void => {
     const message = `the key "${key}" is not understood, and not in the plan`;
     config.report("warning", "key-not-understood", message, [key]);
   }
-};
+}

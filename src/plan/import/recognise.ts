@@ -4,7 +4,7 @@ import { type ImportedFields, formatOf, isObject, readFields } from "./fields.ts
 import type { Source, SourceKind } from "./note.ts";
 
 /** Undefined where the text is no file of a known kind: it is then read as a command line. */
-export const recogniseFile = (source: Source): SourceKind | undefined => {
+export function recogniseFile(source: Source): SourceKind | undefined {
   if (source.kind !== undefined) return source.kind;
   if (!hasKeys(source)) return undefined;
   const { fields } = readFields(source);
@@ -15,33 +15,35 @@ export const recogniseFile = (source: Source): SourceKind | undefined => {
     return format === "toml" ? "torchtitan" : undefined;
   }
   return kindOf(fields) ?? (format === "json" ? "huggingface" : undefined);
-};
+}
 
 /** Whether a text is one of keys and values, and not a command line. */
-export const hasKeys = (source: Pick<Source, "name" | "text">): boolean => {
+export function hasKeys(source: Pick<Source, "name" | "text">): boolean {
   if (formatOf(source) !== "yaml") return true;
   if (/\.ya?ml$/i.test(source.name)) return true;
   const first = source.text
     .split("\n")
     .find((line) => /^\s*[^\s#]/.test(line) && !line.startsWith("---"));
   return first !== undefined && /^(- )?["']?[\w.-]+["']?\s*:(\s|$)/.test(first);
-};
+}
 
 /** The first kind of which a config has a key that no other kind has there. */
-const kindOf = (fields: ImportedFields): SourceKind | undefined =>
-  kinds.find(([, suits]) => suits(fields))?.[0];
+function kindOf(fields: ImportedFields): SourceKind | undefined {
+  return kinds.find(([, matches]) => matches(fields))?.[0];
+}
 
-const has = (fields: ImportedFields, ...keys: string[]): boolean =>
-  keys.some((key) => fields.peek(...key.split(".")) !== undefined);
+function has(fields: ImportedFields, ...keys: string[]): boolean {
+  return keys.some((key) => fields.peek(...key.split(".")) !== undefined);
+}
 
 /** Flags as keys, in any spelling. */
-const hasFlag = (fields: ImportedFields, flags: RegExp): boolean => {
+function hasFlag(fields: ImportedFields, flags: RegExp): boolean {
   const args = fields.peek("MODEL_ARGS");
   const all = isObject(args) ? args : fields.peek();
   return Object.keys(Object(all)).some((key) =>
     flags.test(key.replace(/^--/, "").replaceAll("_", "-")),
   );
-};
+}
 
 const kinds: readonly (readonly [SourceKind, (fields: ImportedFields) => boolean])[] = [
   [
@@ -124,7 +126,7 @@ const kinds: readonly (readonly [SourceKind, (fields: ImportedFields) => boolean
   ],
 ];
 
-const hasRayApplication = (fields: ImportedFields): boolean => {
+function hasRayApplication(fields: ImportedFields): boolean {
   const applications = fields.peek("applications");
   return (
     Array.isArray(applications) &&
@@ -132,4 +134,4 @@ const hasRayApplication = (fields: ImportedFields): boolean => {
       (_each, i) => fields.peek("applications", i, "args", "llm_configs") !== undefined,
     )
   );
-};
+}

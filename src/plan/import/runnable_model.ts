@@ -3,7 +3,7 @@
 import type { ModelFile } from "../schema_model.ts";
 
 /** Sizes stay as they are; a head of latent attention keeps its part without positions. */
-export const runnableModel = (model: ModelFile): ModelFile => {
+export function runnableModel(model: ModelFile): ModelFile {
   const {
     activation: _activation,
     positions: _positions,
@@ -28,4 +28,4 @@ export const runnableModel = (model: ModelFile): ModelFile => {
     ...experts
   } = moe;
   return { ...rest, moe: experts };
-};
+}

@@ -101,7 +101,7 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importSglang = (command: ToolCommand): Imported => {
+export function importSglang(command: ToolCommand): Imported {
   const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model) ?? flags.label("--model-path");
   const layout = layoutOf(flags);
@@ -118,7 +118,7 @@ export const importSglang = (command: ToolCommand): Imported => {
     assumed: [],
     diagnostics: flags.diagnostics,
   };
-};
+}
 
 const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   tensor: "--tensor-parallel-size",
@@ -127,7 +127,7 @@ const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   expert: "--expert-parallel-size",
 };
 
-const layoutOf = (flags: CommandFlags): Layout => {
+function layoutOf(flags: CommandFlags): Layout {
   const tensor = flags.count("--tensor-parallel-size") ?? 1;
   const data = flags.count("--data-parallel-size") ?? 1;
   const pipeline = flags.count("--pipeline-parallel-size") ?? 1;
@@ -171,9 +171,9 @@ const layoutOf = (flags: CommandFlags): Layout => {
     expert: expert ?? 1,
     expertTensor: slices,
   };
-};
+}
 
-const workloadOf = (flags: CommandFlags, { data = 1 }: Layout): ImportedWorkload => {
+function workloadOf(flags: CommandFlags, { data = 1 }: Layout): ImportedWorkload {
   const dtype = serverDtype(flags);
   const limit = batchFromLimit(flags, "--max-running-requests");
   // With attention divided, the limit is of all groups together.
@@ -187,4 +187,4 @@ const workloadOf = (flags: CommandFlags, { data = 1 }: Layout): ImportedWorkload
     ...(maxSequence === undefined ? {} : { maxSequence }),
     ...(dtype === undefined ? {} : { dtype }),
   };
-};
+}

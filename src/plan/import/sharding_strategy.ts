@@ -19,11 +19,11 @@ const strategies: readonly (readonly [
 ];
 
 /** Undefined where it is no strategy. */
-export const shardingOf = (written: unknown, machines: number): Sharding | undefined => {
+export function shardingOf(written: unknown, machines: number): Sharding | undefined {
   if (typeof written !== "string" && typeof written !== "number") return undefined;
   const wanted = `${written}`.toUpperCase();
   const found = strategies.find(([number, name]) => number === wanted || name === wanted);
   if (found === undefined) return undefined;
   const [, , zero, isHybrid] = found;
   return { zero, ...(isHybrid ? { shardCopies: machines } : {}) };
-};
+}

@@ -81,7 +81,7 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importTensorRtLlm = (started: ToolCommand, options?: Source): Imported => {
+export function importTensorRtLlm(started: ToolCommand, options?: Source): Imported {
   const command = options === undefined ? started : withOptions(started, options);
   const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model) ?? flags.label("--model") ?? flags.label("--model-path");
@@ -106,9 +106,9 @@ export const importTensorRtLlm = (started: ToolCommand, options?: Source): Impor
     assumed: [],
     diagnostics: flags.diagnostics,
   };
-};
+}
 
-const layoutOf = (flags: CommandFlags): Layout => {
+function layoutOf(flags: CommandFlags): Layout {
   const tensor = flags.count("--tensor-parallel-size") ?? 1;
   const sliced = flags.count("--moe-tensor-parallel-size");
   const expert =
@@ -130,9 +130,9 @@ const layoutOf = (flags: CommandFlags): Layout => {
     vocabularyMultiple: 1,
     ...(expert === undefined && !divides ? {} : { expert: expert ?? 1, expertTensor: slices }),
   };
-};
+}
 
-const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+function workloadOf(flags: CommandFlags): ImportedWorkload {
   const batchPerReplica = batchFromLimit(flags, "--max-batch-size") ?? flags.count("--concurrency");
   const maxSequence = flags.count("--max-seq-len");
   const dtype = serverDtype(flags);
@@ -142,4 +142,4 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(batchPerReplica === undefined ? {} : { batchPerReplica }),
     ...(maxSequence === undefined ? {} : { maxSequence }),
   };
-};
+}

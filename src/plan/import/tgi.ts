@@ -52,7 +52,7 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importTgi = (command: ToolCommand): Imported => {
+export function importTgi(command: ToolCommand): Imported {
   const flags = readFlags(command, { ...grammar, known });
   const name = flags.label("--model-id") ?? labelOf(command.environment("MODEL_ID"));
   const layout = layoutOf(flags);
@@ -69,10 +69,10 @@ export const importTgi = (command: ToolCommand): Imported => {
     assumed: [],
     diagnostics: flags.diagnostics,
   };
-};
+}
 
 /** Shards as given, else as many as GPUs are shown, which a sharded server has to know. */
-const layoutOf = (flags: CommandFlags): Layout => {
+function layoutOf(flags: CommandFlags): Layout {
   const isSharded = (flags.text("--sharded") ?? variable(flags, "SHARDED"))?.toLowerCase();
   const given = flags.count("--num-shard") ?? shardsOfEnvironment(flags);
   const visible = visibleGpus(flags.invocation);
@@ -93,9 +93,9 @@ const layoutOf = (flags: CommandFlags): Layout => {
     data: 1,
     ...(visible === undefined ? {} : { world: visible }),
   };
-};
+}
 
-const shardsOfEnvironment = (flags: CommandFlags): number | undefined => {
+function shardsOfEnvironment(flags: CommandFlags): number | undefined {
   const word = flags.invocation.environment("NUM_SHARD");
   if (word === undefined) return undefined;
   const { position, valuesOf } = flags.invocation;
@@ -109,14 +109,14 @@ const shardsOfEnvironment = (flags: CommandFlags): number | undefined => {
   const message = `NUM_SHARD must be a whole number above 0, found ${shown(word.text)}`;
   flags.report("error", "wrong-type", message, undefined);
   return undefined;
-};
+}
 
-const variable = ({ invocation }: CommandFlags, name: string): string | undefined => {
+function variable({ invocation }: CommandFlags, name: string): string | undefined {
   const word = invocation.environment(name);
   return word?.unknown === undefined ? word?.text : undefined;
-};
+}
 
-const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+function workloadOf(flags: CommandFlags): ImportedWorkload {
   const dtype = serverDtype(flags);
   const batchPerReplica = batchFromLimit(flags, "--max-batch-size");
   const maxSequence = flags.count("--max-total-tokens");
@@ -126,4 +126,4 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(maxSequence === undefined ? {} : { maxSequence }),
     ...(dtype === undefined ? {} : { dtype }),
   };
-};
+}

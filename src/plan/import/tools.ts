@@ -17,7 +17,7 @@ const clients =
   /^(vllm (bench (serve|sweep|startup)|chat|complete|collect-env|run-batch-client)|sglang\.(bench_serving|test\..*)|sglang_router\.launch_router|trtllm-(eval|refit).*)/;
 
 /** Undefined where the program lays no model out. */
-export const toolOf = (program: string, words: readonly Word[]): Tool | undefined => {
+export function toolOf(program: string, words: readonly Word[]): Tool | undefined {
   const verbs = words.slice(0, 2).map(({ text }) => text);
   if (clients.test([program, ...verbs].join(" "))) return undefined;
   if (program === "vllm" || program === "vllm.entrypoints.cli.main") return vllm(words, verbs);
@@ -53,23 +53,23 @@ export const toolOf = (program: string, words: readonly Word[]): Tool | undefine
   }
   if (has(words, own.nemo)) return { kind: "nemo", words };
   return has(words, own.trainer) ? { kind: "trainer", words } : undefined;
-};
+}
 
-const vllm = (words: readonly Word[], [verb, second]: readonly string[]): Tool | undefined => {
+function vllm(words: readonly Word[], [verb, second]: readonly string[]): Tool | undefined {
   if (verb === "serve") return withModel("vllm", words.slice(1));
   if (verb === "run-batch") return { kind: "vllm", words: words.slice(1) };
   return verb === "bench" && /^(latency|throughput)$/.test(second ?? "")
     ? { kind: "vllm", words: words.slice(2) }
     : undefined;
-};
+}
 
 /** The model is the first word, or stands after --model. */
-const withModel = (kind: CommandKind, words: readonly Word[]): Tool => {
+function withModel(kind: CommandKind, words: readonly Word[]): Tool {
   const [first, ...rest] = words;
   return first === undefined || first.text.startsWith("-")
     ? { kind, words }
     : { kind, model: first, words: rest };
-};
+}
 
 /** Flags that one tool alone has. */
 const own = {
@@ -87,9 +87,11 @@ const own = {
     /^--(per[-_]device[-_]train[-_]batch[-_]size|gradient[-_]accumulation[-_]steps|deepspeed|model[-_]name[-_]or[-_]path|fsdp)(=|$)/,
 } satisfies Readonly<Record<CommandKind, RegExp>>;
 
-const has = (words: readonly Word[], flag: RegExp): boolean =>
-  words.some(({ text }) => flag.test(text));
+function has(words: readonly Word[], flag: RegExp): boolean {
+  return words.some(({ text }) => flag.test(text));
+}
 
 /** The tools whose own flags are among the words of a list without a program. */
-export const toolsByFlags = (words: readonly Word[]): CommandKind[] =>
-  commandKinds.filter((kind) => has(words, own[kind]));
+export function toolsByFlags(words: readonly Word[]): CommandKind[] {
+  return commandKinds.filter((kind) => has(words, own[kind]));
+}

@@ -7,7 +7,7 @@ import { listUnreadKeys } from "./list_keys.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown, type Source } from "./note.ts";
 import { torchtitanModel } from "./torchtitan_flavors.ts";
 
-export const importTorchtitan = (source: Source): Imported => {
+export function importTorchtitan(source: Source): Imported {
   const base = { kind: "torchtitan", source: source.name, assumed: [] } as const;
   const { fields, diagnostics } = readFields(source);
   if (fields === undefined) {
@@ -38,7 +38,7 @@ export const importTorchtitan = (source: Source): Imported => {
     ],
     diagnostics: fields.diagnostics,
   };
-};
+}
 
 const keyOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   tensor: "tensor_parallel_degree",
@@ -50,7 +50,7 @@ const keyOf: Readonly<Partial<Record<keyof Layout, string>>> = {
 };
 
 /** Older files have their degrees in other tables. */
-const degree = (fields: ImportedFields, ...keys: string[]): number | undefined => {
+function degree(fields: ImportedFields, ...keys: string[]): number | undefined {
   for (const table of ["parallelism", "training", "experimental"]) {
     for (const key of keys) {
       const value = fields.number(table, key);
@@ -58,9 +58,9 @@ const degree = (fields: ImportedFields, ...keys: string[]): number | undefined =
     }
   }
   return undefined;
-};
+}
 
-const layoutOf = (fields: ImportedFields): Layout => {
+function layoutOf(fields: ImportedFields): Layout {
   const tensor = degree(fields, "tensor_parallel_degree");
   const pipeline = degree(fields, "pipeline_parallel_degree");
   const context = degree(fields, "context_parallel_degree");
@@ -84,9 +84,9 @@ const layoutOf = (fields: ImportedFields): Layout => {
     ...(shard === 1 ? {} : { zero: 3, shardCopies: replicate }),
     dataFromWorld: true,
   };
-};
+}
 
-const workloadOf = (fields: ImportedFields): ImportedWorkload => {
+function workloadOf(fields: ImportedFields): ImportedWorkload {
   const microBatch =
     fields.count("training", "local_batch_size") ?? fields.count("training", "batch_size");
   const batch = fields.number("training", "global_batch_size") ?? -1;
@@ -124,13 +124,13 @@ const workloadOf = (fields: ImportedFields): ImportedWorkload => {
         ? { recompute: { granularity: "selective" } }
         : {}),
   };
-};
+}
 
-const flavorOf = (
+function flavorOf(
   fields: ImportedFields,
   name: string | undefined,
   flavor: string | undefined,
-): ModelFile | undefined => {
+): ModelFile | undefined {
   if (name === undefined || flavor === undefined) return undefined;
   const model = torchtitanModel(name, flavor);
   if (model === undefined) return undefined;
@@ -141,7 +141,7 @@ const flavorOf = (
     ["model", "flavor"],
   );
   return model;
-};
+}
 
 const withoutBearing =
   /^(job|profiling|metrics|optimizer|lr_scheduler|checkpoint|comm|validation|fault_tolerance|memory_estimation|debug|experimental)(\.|$)|^(compile|quantize|float8|mx)\.|^model\.(converters|tokenizer_path|hf_assets_path|print_after_conversion|norm_type)$|^training\.(steps|max_norm|dataset.*|seed|deterministic|compile|gc_freq|warmup_steps|data_parallel_.*|enable_cpu_offload)$|^parallelism\.(enable_async_tensor_parallel|disable_loss_parallel|fsdp_reshard_after_forward|enable_compiled_autograd|context_parallel_rotate_method)$|^activation_checkpoint\./;

@@ -8,51 +8,61 @@ const common = { gated: true, norm: "rms", positions: { kind: "rotary" } } as co
 /** hidden, inner width, layers, heads, KV heads */
 type Sizes = readonly [number, number, number, number, number];
 
-const llama3 = ([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile => ({
-  ...common,
-  layers,
-  hidden,
-  heads,
-  kvHeads,
-  ffn,
-  vocabulary: 128_256,
-});
+function llama3([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile {
+  return {
+    ...common,
+    layers,
+    hidden,
+    heads,
+    kvHeads,
+    ffn,
+    vocabulary: 128_256,
+  };
+}
 
-const qwen3 = (sizes: Sizes): ModelFile => ({
-  ...llama3(sizes),
-  vocabulary: 151_936,
-  headDim: 128,
-  qkNorm: true,
-});
+function qwen3(sizes: Sizes): ModelFile {
+  return {
+    ...llama3(sizes),
+    vocabulary: 151_936,
+    headDim: 128,
+    qkNorm: true,
+  };
+}
 
 /** @param ffn of one of 128 experts, of which each token passes eight */
-const qwen3Experts = (sizes: Sizes, ffn: number): ModelFile => ({
-  ...qwen3(sizes),
-  moe: { experts: 128, topK: 8, ffn, renormalise: true },
-});
+function qwen3Experts(sizes: Sizes, ffn: number): ModelFile {
+  return {
+    ...qwen3(sizes),
+    moe: { experts: 128, topK: 8, ffn, renormalise: true },
+  };
+}
 
-const tied = (model: ModelFile): ModelFile => ({ ...model, tiedEmbeddings: true });
+function tied(model: ModelFile): ModelFile {
+  return { ...model, tiedEmbeddings: true };
+}
 
 /** @param step every how manieth layer has experts */
-const llama4 = (experts: number, step: number): ModelFile => ({
-  ...common,
-  layers: 48,
-  hidden: 5120,
-  heads: 40,
-  kvHeads: 8,
-  ffn: 16_384,
-  vocabulary: 202_048,
-  slidingWindow: { tokens: 8192, layers: 36 },
-  otherFeatures: ["sigmoid-routing", "layers-without-positions"],
-  moe: {
-    experts,
-    topK: 1,
-    ffn: 8192,
-    sharedFfn: 8192,
-    renormalise: false,
-    ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
-  },
-});
+function llama4(experts: number, step: number): ModelFile {
+  return {
+    ...common,
+    layers: 48,
+    hidden: 5120,
+    heads: 40,
+    kvHeads: 8,
+    ffn: 16_384,
+    vocabulary: 202_048,
+    slidingWindow: { tokens: 8192, layers: 36 },
+    otherFeatures: ["sigmoid-routing", "layers-without-positions"],
+    moe: {
+      experts,
+      topK: 1,
+      ffn: 8192,
+      sharedFfn: 8192,
+      renormalise: false,
+      ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
+    },
+  };
+}
 
 interface DeepseekSizes {
   readonly layers: number;
@@ -72,7 +82,7 @@ interface DeepseekSizes {
   readonly features: readonly string[];
 }
 
-const deepseek = (sizes: DeepseekSizes): ModelFile => {
+function deepseek(sizes: DeepseekSizes): ModelFile {
   const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
   const { experts, topK, expertFfn, shared, renormalise, features } = sizes;
   return {
@@ -100,7 +110,7 @@ const deepseek = (sizes: DeepseekSizes): ModelFile => {
       ...denseLayersKey(denseLayersOf(layers, (layer) => layer < dense)),
     },
   };
-};
+}
 
 const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
   llama3: {
@@ -171,7 +181,7 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
 };
 
 /** Undefined where no model has that name. */
-export const torchtitanModel = (name: string, flavor: string): ModelFile | undefined => {
+export function torchtitanModel(name: string, flavor: string): ModelFile | undefined {
   const found = Object.hasOwn(flavors, name) ? flavors[name] : undefined;
   return found !== undefined && Object.hasOwn(found, flavor) ? found[flavor] : undefined;
-};
+}

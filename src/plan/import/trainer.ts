@@ -99,7 +99,7 @@ const known = [
   "--fp16",
 ];
 
-export const importTrainer = (started: ToolCommand): Imported => {
+export function importTrainer(started: ToolCommand): Imported {
   const command = withAccelerate(started);
   const flags = readFlags(command, grammar);
   const { ranks } = command.launch;
@@ -149,9 +149,9 @@ export const importTrainer = (started: ToolCommand): Imported => {
     assumed: [],
     diagnostics: flags.diagnostics,
   };
-};
+}
 
-const precisionOf = (flags: CommandFlags): Pick<ImportedWorkload, "dtype"> => {
+function precisionOf(flags: CommandFlags): Pick<ImportedWorkload, "dtype"> {
   const ofLauncher = flags.text("--mixed-precision");
   if (ofLauncher === "fp8") {
     const message = "a plan has no words for matrices in eight bits";
@@ -161,12 +161,12 @@ const precisionOf = (flags: CommandFlags): Pick<ImportedWorkload, "dtype"> => {
     ...halfPrecision(ofLauncher === "bf16", ofLauncher === "fp16"),
     ...halfPrecisionOf(flags),
   };
-};
+}
 
 /** What `accelerate launch` is told of training is what the script would be told. */
-const withAccelerate = (command: ToolCommand): ToolCommand => {
+function withAccelerate(command: ToolCommand): ToolCommand {
   const { launch, words } = command;
   const { options = [] } = launch.launchers.find(({ name }) => name === "accelerate") ?? {};
   const launchers = launch.launchers.filter(({ name }) => name !== "accelerate");
   return { ...command, launch: { ...launch, launchers }, words: [...options, ...words] };
-};
+}

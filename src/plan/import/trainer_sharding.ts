@@ -4,13 +4,13 @@ import type { CommandFlags } from "./command_flags.ts";
 import { type Layout, shown } from "./note.ts";
 import { shardingOf } from "./sharding_strategy.ts";
 
-export const trainerSharding = (flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> => {
+export function trainerSharding(flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> {
   const { zero } = zeroStage(flags);
   return zero === undefined ? fsdp(flags) : { zero };
-};
+}
 
 /** Of a script of its own, or of Accelerate, which takes 2 where neither flag nor file says otherwise. */
-const zeroStage = (flags: CommandFlags): Pick<Layout, "zero"> => {
+function zeroStage(flags: CommandFlags): Pick<Layout, "zero"> {
   const zero = flags.number("--zero-stage");
   if (zero === 0 || zero === 1 || zero === 2 || zero === 3) return { zero };
   if (zero !== undefined) {
@@ -21,9 +21,9 @@ const zeroStage = (flags: CommandFlags): Pick<Layout, "zero"> => {
     flags.has("--use-deepspeed") &&
     ["--deepspeed", "--deepspeed-config-file", "--config-file"].every((flag) => !flags.has(flag));
   return isLeftToTool ? { zero: 2 } : {};
-};
+}
 
-const fsdp = (flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> => {
+function fsdp(flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> {
   // The Trainer's is a list in one word or in several, among which is one strategy.
   const listed = [flags.text("--fsdp") ?? "", ...flags.list("--fsdp").slice(1)]
     .flatMap((text) => text.split(/[\s,]+/))
@@ -58,4 +58,4 @@ const fsdp = (flags: CommandFlags): Pick<Layout, "zero" | "shardCopies"> => {
   if (found !== undefined) return found;
   flags.report("error", "invalid-value", `${flag} has no strategy ${shown(written)}`, flag);
   return {};
-};
+}

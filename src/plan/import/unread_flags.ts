@@ -4,7 +4,7 @@
 import { suggest } from "../suggestion.ts";
 import type { CommandFlags, Flag } from "./command_flags.ts";
 import { notDecided } from "./invocation.ts";
-import { modelNotUnderstood, note, otherModel, shown } from "./note.ts";
+import { modelNotUnderstood, importNote, otherModel, shown } from "./note.ts";
 
 /** What a tool's importer knows of flags that it does not turn into a plan. */
 export interface FlagKnowledge {
@@ -24,7 +24,7 @@ export interface FlagKnowledge {
 const bears =
   /parallel|batch|size|layers?\b|hidden|heads?\b|experts?\b|moe|seq|context|vocab|(^|-)(tp|pp|dp|ep|cp|dtype|nodes|gpus)(-|$)/;
 
-export const listUnread = (flags: CommandFlags, knowledge: FlagKnowledge): void => {
+export function listUnread(flags: CommandFlags, knowledge: FlagKnowledge): void {
   const { withoutBearing, notExpressible, known, changesModel, needs } = knowledge;
   const silent: string[] = [];
   const rest: Flag[] = [];
@@ -72,27 +72,27 @@ export const listUnread = (flags: CommandFlags, knowledge: FlagKnowledge): void 
     const message = `these flags change neither sizes nor work: ${silent.join(", ")}`;
     flags.report("info", "flags-without-bearing", message, silent[0]);
   }
-};
+}
 
 /** As many are listed one by one. */
 const maxStrays = 20;
 
-const listStrays = (flags: CommandFlags): void => {
+function listStrays(flags: CommandFlags): void {
   const strays = flags.strays().filter(({ word }) => !isDashed(word.text));
   for (const { word, after } of strays.slice(0, maxStrays)) {
     const behind = after === undefined ? "" : ` after ${after}`;
     const message = `the word ${shown(word.text)}${behind} belongs to no flag, and is not in the plan`;
     const place = { position: flags.invocation.position(word.offset) };
-    flags.add(note("warning", "word-not-understood", message, place));
+    flags.add(importNote("warning", "word-not-understood", message, place));
   }
   const rest = strays.slice(maxStrays);
   if (rest.length === 0) return;
   const message = `so do ${rest.length} words more: ${shown(rest.map(({ word }) => word.text).join(" "))}`;
   flags.report("warning", "word-not-understood", message, undefined);
-};
+}
 
 /** A launcher's own options: how a program is reached and where it runs. */
-const listLaunchers = (flags: CommandFlags): void => {
+function listLaunchers(flags: CommandFlags): void {
   const { launchers } = flags.invocation.launch;
   const listed = launchers.flatMap(({ name, options }) => {
     const names = options.flatMap(({ text }) => (text.startsWith("-") ? [text.split("=")[0]] : []));
@@ -101,10 +101,10 @@ const listLaunchers = (flags: CommandFlags): void => {
   if (listed.length === 0) return;
   const message = `these options of launchers are not in the plan: ${listed.join("; ")}`;
   flags.report("info", "launcher-options", message, undefined);
-};
+}
 
 /** Words that the text does not decide: an error where they may hold flags that the plan is made of. */
-const listOpen = (flags: CommandFlags, { known, withoutBearing }: FlagKnowledge): void => {
+function listOpen(flags: CommandFlags, { known, withoutBearing }: FlagKnowledge): void {
   const { invocation } = flags;
   for (const { unknown, offset, text } of flags.open) {
     if (unknown === undefined) continue;
@@ -127,14 +127,16 @@ const listOpen = (flags: CommandFlags, { known, withoutBearing }: FlagKnowledge)
       unknown.variable === undefined
         ? "replace it by its words"
         : `give its words as in \`--set ${unknown.variable}='--flag value'\``;
-    flags.add(note("warning", "words-not-known", message, { position }, hint));
+    flags.add(importNote("warning", "words-not-known", message, { position }, hint));
   }
-};
+}
 
 /** A flag that begins with a dash of typography is none to its program. */
-const isDashed = (text: string): boolean => /^(?:[–—−‐‑‒―]+-?|-[–—−‐‑‒―])[A-Za-z]/.test(text);
+function isDashed(text: string): boolean {
+  return /^(?:[–—−‐‑‒―]+-?|-[–—−‐‑‒―])[A-Za-z]/.test(text);
+}
 
-const listDashes = (flags: CommandFlags, known: readonly string[]): void => {
+function listDashes(flags: CommandFlags, known: readonly string[]): void {
   for (const { text, offset } of flags.invocation.words) {
     if (!isDashed(text)) continue;
     const name = text.replace(/^[-–—−‐‑‒―]+/, "");
@@ -142,6 +144,6 @@ const listDashes = (flags: CommandFlags, known: readonly string[]): void => {
     const meant = known.includes(long) || name.length > 3 ? long : `-${name}`;
     const message = `${shown(text)} begins with a dash, not with a hyphen, and is no flag to its program`;
     const place = { position: flags.invocation.position(offset) };
-    flags.add(note("error", "dash-for-hyphen", message, place, `write ${meant}`));
+    flags.add(importNote("error", "dash-for-hyphen", message, place, `write ${meant}`));
   }
-};
+}

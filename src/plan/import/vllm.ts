@@ -86,7 +86,7 @@ const known = [
   ...Object.keys(notExpressible),
 ];
 
-export const importVllm = (command: ToolCommand): Imported => {
+export function importVllm(command: ToolCommand): Imported {
   const flags = readFlags(command, { ...grammar, known });
   const name = labelOf(command.model) ?? flags.label("--model");
   const layout = layoutOf(flags);
@@ -104,7 +104,7 @@ export const importVllm = (command: ToolCommand): Imported => {
     assumed: [],
     diagnostics: flags.diagnostics,
   };
-};
+}
 
 const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   tensor: "--tensor-parallel-size",
@@ -113,7 +113,7 @@ const flagOf: Readonly<Partial<Record<keyof Layout, string>>> = {
   expert: "--enable-expert-parallel",
 };
 
-const layoutOf = (flags: CommandFlags): Layout => {
+function layoutOf(flags: CommandFlags): Layout {
   const experts = flags.has("--enable-expert-parallel");
   // Ray and several machines have more GPUs than this one shows.
   const here = flags.text("--distributed-executor-backend") !== "ray" && !flags.has("--nnodes");
@@ -132,18 +132,18 @@ const layoutOf = (flags: CommandFlags): Layout => {
     ...(copies === undefined ? {} : { redundantExperts: copies }),
     ...(visible === undefined ? {} : { world: visible }),
   };
-};
+}
 
 /** In a config of its own, as JSON or by a dotted flag, and in a flag of older versions. */
-const redundantExperts = (flags: CommandFlags): number | undefined => {
+function redundantExperts(flags: CommandFlags): number | undefined {
   const config = flags.text("--eplb-config") ?? "";
   const [, inConfig] = /"num_redundant_experts"\s*:\s*(\d{1,6})/.exec(config) ?? [];
   const dotted = flags.count("--eplb-config.num-redundant-experts");
   const copies = dotted ?? flags.count("--num-redundant-experts") ?? Number(inConfig ?? 0);
   return copies > 0 ? copies : undefined;
-};
+}
 
-const workloadOf = (flags: CommandFlags): ImportedWorkload => {
+function workloadOf(flags: CommandFlags): ImportedWorkload {
   const dtype = serverDtype(flags);
   const batchPerReplica = batchFromLimit(flags, "--max-num-seqs");
   const maxSequence = lengthOf(flags);
@@ -153,12 +153,12 @@ const workloadOf = (flags: CommandFlags): ImportedWorkload => {
     ...(maxSequence === undefined ? {} : { maxSequence }),
     ...(dtype === undefined ? {} : { dtype }),
   };
-};
+}
 
 /** vLLM takes 32k for 32,000 and 32K for 32,768. */
-const lengthOf = (flags: CommandFlags): number | undefined => {
+function lengthOf(flags: CommandFlags): number | undefined {
   const [, digits, unit = ""] = /^([\d.]+)([kK])$/.exec(flags.text("--max-model-len") ?? "") ?? [];
   if (digits === undefined) return flags.count("--max-model-len");
   const length = Math.round(Number(digits) * (unit === "k" ? 1000 : 1024));
   return Number.isFinite(length) && length > 0 ? length : undefined;
-};
+}

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import type { PlanFile } from "../schema.ts";
-import { type ImportedWorkload, note } from "./note.ts";
+import { type ImportedWorkload, importNote } from "./note.ts";
 
 /** Long enough to be work, short enough to run. */
 const assumedSequence = 1024;
@@ -13,7 +13,7 @@ export interface WorkloadResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const workloadFrom = (given: ImportedWorkload, data: number): WorkloadResult => {
+export function workloadFrom(given: ImportedWorkload, data: number): WorkloadResult {
   const { mode = "inference", microBatch, accumulation, batchPerReplica, dtype, sequence } = given;
   const diagnostics: Diagnostic[] = [];
   const perStep = (microBatch ?? 1) * data;
@@ -33,7 +33,7 @@ export const workloadFrom = (given: ImportedWorkload, data: number): WorkloadRes
       `data ${data}`,
     ].join(" × ");
     diagnostics.push(
-      note(
+      importNote(
         "error",
         "batch-contradicts",
         `a batch of ${batch} does not follow from ${sizes}`,
@@ -61,4 +61,4 @@ export const workloadFrom = (given: ImportedWorkload, data: number): WorkloadRes
     ],
     diagnostics,
   };
-};
+}

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { LinearSplit } from "../groups.ts";
 import { count } from "../schema_numbers.ts";
-import { isWhole, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
+import { isOnOneGpu, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
 import { parallel, splitOf } from "./parallel.ts";
 
 /** Token ids to hidden vectors. Column splits the hidden dimension, row the vocabulary. */
@@ -31,7 +31,7 @@ export const embedding = {
   }),
   write: ({ split, ...sizes }, place) => ({
     ...sizes,
-    parallel: { kind: isWhole(place) ? "replicated" : split, gpus: place.gpus },
+    parallel: { kind: isOnOneGpu(place) ? "replicated" : split, gpus: place.gpus },
   }),
   inputWidth: () => undefined,
   outputWidth: ({ hidden }) => hidden,

@@ -53,4 +53,6 @@ export const shareOfSplit: Readonly<Record<LinearSplit, Share>> = {
   replicated: "copies",
 };
 
-export const isWhole = ({ gpus }: NewPlace): boolean => gpus.length === 1;
+export function isOnOneGpu({ gpus }: NewPlace): boolean {
+  return gpus.length === 1;
+}

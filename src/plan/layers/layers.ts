@@ -27,6 +27,7 @@ export const layerSchema = z.discriminatedUnion("op", [
 export type Layer = ReturnType<(typeof layers)[keyof typeof layers]["read"]>;
 export type LayerFile = z.infer<typeof layerSchema>;
 
-export const planLayerOf = ({ op }: Pick<Layer, "op">): PlanLayer<Layer, LayerFile> =>
+export function planLayerOf({ op }: Pick<Layer, "op">): PlanLayer<Layer, LayerFile> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key
-  layers[op] as PlanLayer<Layer, LayerFile>;
+  return layers[op] as PlanLayer<Layer, LayerFile>;
+}

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { LinearSplit } from "../groups.ts";
 import { count } from "../schema_numbers.ts";
-import { isWhole, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
+import { isOnOneGpu, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
 import { parallel, splitOf } from "./parallel.ts";
 
 export interface LinearLayer extends LayerBase {
@@ -35,7 +35,7 @@ export const linear = {
   }),
   write: ({ split, tied: _own, ...sizes }, place) => ({
     ...sizes,
-    parallel: { kind: isWhole(place) ? "replicated" : split, gpus: place.gpus },
+    parallel: { kind: isOnOneGpu(place) ? "replicated" : split, gpus: place.gpus },
   }),
   inputWidth: (layer) => layer.in,
   outputWidth: (layer) => layer.out,

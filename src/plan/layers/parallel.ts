@@ -23,7 +23,7 @@ export const parallel = z.strictObject({
 export type ParallelFile = z.infer<typeof parallel>;
 
 /** The replica groups of a layer: a list of lists as it is, a flat list cut into `replicas` parts. */
-export const groupsOf = ({ gpus, kind, replicas }: ParallelFile): Groups => {
+export function groupsOf({ gpus, kind, replicas }: ParallelFile): Groups {
   if (isGrouped(gpus)) return gpus;
   const parts = replicas ?? (kind === "data" ? gpus.length : 1);
   const size = Math.max(1, Math.floor(gpus.length / parts));
@@ -31,9 +31,12 @@ export const groupsOf = ({ gpus, kind, replicas }: ParallelFile): Groups => {
   return Array.from({ length: groups }, (_, i) =>
     gpus.slice(i * size, i === groups - 1 ? undefined : (i + 1) * size),
   );
-};
+}
 
-export const isGrouped = (gpus: ParallelFile["gpus"]): gpus is number[][] => Array.isArray(gpus[0]);
+export function isGrouped(gpus: ParallelFile["gpus"]): gpus is number[][] {
+  return Array.isArray(gpus[0]);
+}
 
-export const splitOf = ({ kind }: ParallelFile): LinearSplit =>
-  kind === "column" || kind === "row" ? kind : "replicated";
+export function splitOf({ kind }: ParallelFile): LinearSplit {
+  return kind === "column" || kind === "row" ? kind : "replicated";
+}

@@ -2,7 +2,7 @@
 // layers, micro-batches and chunks; what a backward slot reads later has memory of its own, see `buffers.ts`.
 
 import type { StorageType } from "../../kernels/storage.ts";
-import { bytesOf } from "../builder.ts";
+import { tensorBytes } from "../builder.ts";
 import { isTransfer, type Op } from "../op.ts";
 import { type Touched, touchedOn } from "../operands.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
@@ -58,8 +58,8 @@ export function planActivationMemory(
 }
 
 /** Of programs that never run at the same time, in memory that they share: each arena has room for any of them. */
-export const inSameMemory = (memories: readonly ActivationMemory[]): ActivationMemory[] =>
-  memories.map((own) => ({
+export function inSameMemory(memories: readonly ActivationMemory[]): ActivationMemory[] {
+  return memories.map((own) => ({
     on(rank) {
       const plan = own.on(rank);
       if (plan === undefined) return undefined;
@@ -69,9 +69,10 @@ export const inSameMemory = (memories: readonly ActivationMemory[]): ActivationM
       return { ...plan, arenas };
     },
   }));
+}
 
 /** Indices of each rank's ops, in order. */
-const opsByRank = (ops: readonly Op[]): Map<number, number[]> => {
+function opsByRank(ops: readonly Op[]): Map<number, number[]> {
   const byRank = new Map<number, number[]>();
   for (const [at, op] of ops.entries()) {
     for (const rank of op.ranks) {
@@ -81,7 +82,7 @@ const opsByRank = (ops: readonly Op[]): Map<number, number[]> => {
     }
   }
   return byRank;
-};
+}
 
 interface Seen {
   readonly bytes: number;
@@ -96,13 +97,13 @@ interface Seen {
 }
 
 /** Of the activations that no slot but their own touches; times are places in the rank's own list. */
-const lifetimesOn = (
+function lifetimesOn(
   rank: number,
   own: readonly number[],
   ops: readonly Op[],
   dtype: StorageType,
   chunkOf: (op: Op) => number,
-): Lifetime[] => {
+): Lifetime[] {
   const found = new Map<string, Seen>();
   const started = new Map<string, Touched>();
   const isShared = ({ role, slot }: Tensor): boolean => role === "activation" && slot === undefined;
@@ -119,7 +120,7 @@ const lifetimesOn = (
       const name = nameOn(tensor, rank);
       const seen = found.get(name);
       if (seen === undefined) {
-        const bytes = bytesOf(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype);
+        const bytes = tensorBytes(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype);
         const apart = new Set<string>();
         const { place: layer } = op;
         found.set(name, { bytes, first: time, last: time, chunk, layer, crosses: false, apart });
@@ -134,15 +135,15 @@ const lifetimesOn = (
   return [...found].flatMap(([name, { bytes, first, last, apart, crosses, layer }]): Lifetime[] =>
     crosses ? [] : [{ name, bytes, first, last, apart, ...(layer === undefined ? {} : { layer }) }],
   );
-};
+}
 
 /** What an op writes from all else that it touches. */
-const keepApart = (
+function keepApart(
   found: ReadonlyMap<string, Seen>,
   read: readonly Tensor[],
   written: readonly Tensor[],
   rank: number,
-): void => {
+): void {
   const names = [...read, ...written].map((tensor) => nameOn(tensor, rank));
   for (const tensor of written) {
     const name = nameOn(tensor, rank);
@@ -152,4 +153,4 @@ const keepApart = (
       found.get(other)?.apart.add(name);
     }
   }
-};
+}

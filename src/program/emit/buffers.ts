@@ -1,7 +1,7 @@
 // Which buffer of a rank holds a tensor. Activations that no backward pass reads take turns in shared memory. Of the
 // others a rank has as many copies as its stage holds micro-batches at once, and each micro-batch uses one of them.
 
-import { type Builder, bytesOf, copyName, type SharedPlace } from "../builder.ts";
+import { type Builder, tensorBytes, copyName, type SharedPlace } from "../builder.ts";
 import type { Origin } from "../program.ts";
 import { copiesOf, type Copies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
@@ -74,7 +74,7 @@ export function createBuffers(
   return (rank, view, origin) => {
     const { tensor, window } = view;
     if (tensor.slot !== undefined) {
-      const bytes = bytesOf(shapeOn(view, rank), tensor.dtype ?? builder.dtype);
+      const bytes = tensorBytes(shapeOn(view, rank), tensor.dtype ?? builder.dtype);
       return builder.workspace(rank, bytes, tensor.slot);
     }
     if (!declared.has(tensor)) {
@@ -93,11 +93,12 @@ export function createBuffers(
 }
 
 /** Phases of serving share weights and caches; what else they name alike is of other sizes. */
-const idOf = ({ role }: Tensor, name: string, { serves }: Origin): string =>
-  serves === undefined || role === "weight" || role === "cache" ? name : `${serves} ${name}`;
+function idOf({ role }: Tensor, name: string, { serves }: Origin): string {
+  return serves === undefined || role === "weight" || role === "cache" ? name : `${serves} ${name}`;
+}
 
 /** How many copies a rank has of what an op of that origin writes, and which of them the micro-batch uses. */
-const createCopies = (scheduling: Scheduling | undefined) => {
+function createCopies(scheduling: Scheduling | undefined) {
   const known = new Map<number, Copies>();
   return (
     rank: number,
@@ -105,11 +106,11 @@ const createCopies = (scheduling: Scheduling | undefined) => {
   ): { readonly count: number; readonly copy: number } | undefined => {
     if (scheduling === undefined || scheduling.schedule.name === "forward") return undefined;
     const { schedule, places } = scheduling;
-    const position = places.positionOf(rank);
-    if (position === undefined) return undefined;
-    const copies = known.get(position) ?? copiesOf(schedule, position);
-    known.set(position, copies);
+    const pipelineRank = places.pipelineRankOf(rank);
+    if (pipelineRank === undefined) return undefined;
+    const copies = known.get(pipelineRank) ?? copiesOf(schedule, pipelineRank);
+    known.set(pipelineRank, copies);
     const chunk = places.chunkOf(rank, origin);
     return { count: copies.counts[chunk] ?? 1, copy: copies.copyOf(chunk, origin.microBatch) };
   };
-};
+}

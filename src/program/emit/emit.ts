@@ -54,7 +54,7 @@ export function createEmitter(
   return { emit: emitMicroBatch, memory };
 }
 
-const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
+function emitOn(emission: TransferEmission, op: Op, rank: number): void {
   const { builder, bufferOf, origin } = emission;
   if (isTransfer(op)) {
     const transfer = transferOn(emission, op, rank);
@@ -91,13 +91,13 @@ const emitOn = (emission: TransferEmission, op: Op, rank: number): void => {
       builder.kernel(rank, origin, call, buffers);
     }
   }
-};
+}
 
-const emitInput = (
+function emitInput(
   { builder, bufferOf, origin }: TransferEmission,
   { y, ranks, rowsPerMicroBatch, served }: InputOp,
   rank: number,
-): void => {
+): void {
   const content = served?.[ranks.indexOf(rank)] ?? partOn(y, rank)?.content;
   if (content === undefined) throw new Error(`${y.name}: no content on rank ${rank}`);
   builder.emit(rank, {
@@ -106,20 +106,20 @@ const emitInput = (
     buffer: bufferOf(rank, whole(y), origin),
     content: furtherOn(content, origin.microBatch * rowsPerMicroBatch),
   });
-};
+}
 
-const furtherOn = (content: Content | ServedContent, rows: number): Content | ServedContent => {
+function furtherOn(content: Content | ServedContent, rows: number): Content | ServedContent {
   if (content.kind === "served") return { ...content, firstRow: content.firstRow + rows };
   if (content.kind === "beside" || rows === 0) return content;
   const [first = 0, ...others] = content.offset;
   return { ...content, offset: [first + rows, ...others] };
-};
+}
 
-const emitCopy = (
+function emitCopy(
   { builder, bufferOf, origin }: TransferEmission,
   { x, y, xRow, yRow, rows, columns }: CopyOp,
   rank: number,
-): void => {
+): void {
   const rowBytes = paddedElements(1, columns) * bytesPerElement(builder.dtype);
   builder.emit(rank, {
     op: "copy",
@@ -130,4 +130,4 @@ const emitCopy = (
     targetOffset: yRow * rowBytes,
     bytes: rows * rowBytes,
   });
-};
+}

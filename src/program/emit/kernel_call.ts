@@ -27,13 +27,15 @@ export type KernelOp = Exclude<
 >;
 
 /** Extents of a view on one rank; all but the first are the tensor's. */
-export const shapeOn = ({ tensor, window }: View, rank: number): readonly number[] => {
+export function shapeOn({ tensor, window }: View, rank: number): readonly number[] {
   const part = partOn(tensor, rank);
   if (part === undefined) throw new Error(`${tensor.name} is not on rank ${rank}`);
   return window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
-};
+}
 
-const sizes = (tensor: Tensor, rank: number): readonly number[] => shapeOn(whole(tensor), rank);
+function sizes(tensor: Tensor, rank: number): readonly number[] {
+  return shapeOn(whole(tensor), rank);
+}
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   switch (op.op) {
@@ -108,25 +110,28 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   }
 }
 
-const cacheShapeOf = (
+function cacheShapeOf(
   op: AppendCacheOp | AttendCacheOp | CombineAttentionOp,
   rank: number,
-): CacheShape => {
+): CacheShape {
   const { queries, pageTokens, heads, kvHeads, headDim, k } = op;
   const [batch = 0, pages = 0] = sizes(op.pages, rank);
   const cacheDtype = k.dtype === "f16" ? "f16" : "f32";
   return { batch, queries, pageTokens, pages, heads, kvHeads, headDim, cacheDtype };
-};
+}
 
-const finishOf = ({ activation, gate }: MatmulOp | GroupedMatmulOp) => ({
-  activation,
-  ...(gate === undefined ? {} : { gate: true as const }),
-});
+function finishOf({ activation, gate }: MatmulOp | GroupedMatmulOp) {
+  return {
+    activation,
+    ...(gate === undefined ? {} : { gate: true as const }),
+  };
+}
 
-const present = (...views: readonly (View | undefined)[]): View[] =>
-  views.flatMap((view) => view ?? []);
+function present(...views: readonly (View | undefined)[]): View[] {
+  return views.flatMap((view) => view ?? []);
+}
 
-const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
+function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
   const { x, w, y, gate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
@@ -142,9 +147,9 @@ const matmulCall = (op: MatmulOp, rank: number): EmittedKernel => {
     call: { kernel: "matmul", shape },
     operands: [x, whole(w), ...present(gate, residual), y],
   };
-};
+}
 
-const groupedMatmulCall = (op: GroupedMatmulOp, rank: number): EmittedKernel => {
+function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
   const { x, w, offsets, gate, y, choices } = op;
   const [rows = 0, n = 0] = shapeOn(y, rank);
   const [experts = 0, k = 0] = sizes(w, rank);
@@ -154,9 +159,9 @@ const groupedMatmulCall = (op: GroupedMatmulOp, rank: number): EmittedKernel => 
     call: { kernel: "grouped_matmul", shape },
     operands: [x, whole(w), whole(offsets), ...present(gate), y],
   };
-};
+}
 
-const normCall = (op: NormOp, rank: number): EmittedKernel => {
+function normCall(op: NormOp, rank: number): EmittedKernel {
   const { x, gain, bias, y, sumOf, epsilon } = op;
   const [rows = 0, columns = 0] = shapeOn(y, rank);
   const shape = { rows, columns, epsilon };
@@ -168,14 +173,14 @@ const normCall = (op: NormOp, rank: number): EmittedKernel => {
   }
   const kernel = isRms ? "add_rms_norm" : "add_layer_norm";
   return { call: { kernel, shape }, operands: [...sumOf, ...weights, x, y] };
-};
+}
 
 type RoutingOp = Extract<
   Op,
   { readonly op: "route" | "route-positions" | "permute" | "unpermute" }
 >;
 
-const routingCall = (op: RoutingOp, rank: number): EmittedKernel => {
+function routingCall(op: RoutingOp, rank: number): EmittedKernel {
   const { ids, weights, positions, counts, offsets, experts, topK } = op;
   const [choices = 0] = sizes(ids, rank);
   const common = { tokens: choices / topK, experts, topK };
@@ -206,4 +211,4 @@ const routingCall = (op: RoutingOp, rank: number): EmittedKernel => {
       };
     }
   }
-};
+}

@@ -68,13 +68,13 @@ export function shareMemory(
 }
 
 /** Into arenas that other layers use, too, which grow where this one needs more. */
-const packLayer = (
+function packLayer(
   tensors: readonly Lifetime[],
   alignment: number,
   largestArena: number,
   arenas: number[],
   placeOf: Map<string, ArenaPlace>,
-): void => {
+): void {
   /** Of this layer alone, so that equal layers are packed alike. */
   const own: number[] = [];
   const alive = new Map<number, Placed[]>();
@@ -93,13 +93,13 @@ const packLayer = (
     }
   }
   for (const [arena, bytes] of own.entries()) arenas[arena] = Math.max(arenas[arena] ?? 0, bytes);
-};
+}
 
-const giveSlots = (
+function giveSlots(
   tensors: readonly Lifetime[],
   arenas: number[],
   placeOf: Map<string, ArenaPlace>,
-): void => {
+): void {
   const slots = new Map<number, { readonly arena: number; freeFrom: number }[]>();
   for (const { name, bytes, first, last } of tensors.toSorted((a, b) => a.first - b.first)) {
     const own = slots.get(bytes) ?? [];
@@ -113,25 +113,25 @@ const giveSlots = (
     slot.freeFrom = last + 1;
     placeOf.set(name, { arena: slot.arena, offset: 0 });
   }
-};
+}
 
-const aliveDuring = (
+function aliveDuring(
   alive: ReadonlyMap<number, readonly Placed[]>,
   { first, last }: Lifetime,
-): ReadonlySet<Placed> => {
+): ReadonlySet<Placed> {
   const found = new Set<Placed>();
   for (let at = first; at <= last; at++) for (const each of alive.get(at) ?? []) found.add(each);
   return found;
-};
+}
 
 /** A new arena where no other takes it. */
-const bestPlace = (
+function bestPlace(
   { bytes, apart }: Lifetime,
   others: ReadonlySet<Placed>,
   arenas: readonly number[],
   alignment: number,
   largestArena: number,
-): ArenaPlace => {
+): ArenaPlace {
   let best: ArenaPlace & { readonly growth: number } = {
     arena: arenas.length,
     offset: 0,
@@ -145,18 +145,18 @@ const bestPlace = (
     if (extent + growth <= largestArena && growth < best.growth) best = { arena, offset, growth };
   }
   return best;
-};
+}
 
-const lowestGap = (placed: readonly Placed[], bytes: number, alignment: number): number => {
+function lowestGap(placed: readonly Placed[], bytes: number, alignment: number): number {
   let offset = 0;
   for (const each of placed.toSorted((a, b) => a.offset - b.offset)) {
     if (offset + bytes <= each.offset) break;
     offset = Math.max(offset, Math.ceil(each.end / alignment) * alignment);
   }
   return offset;
-};
+}
 
-const mostAlive = (lifetimes: readonly Lifetime[]): number => {
+function mostAlive(lifetimes: readonly Lifetime[]): number {
   const changes = lifetimes
     .flatMap(({ first, last, bytes }) => [
       { at: first, bytes },
@@ -169,4 +169,4 @@ const mostAlive = (lifetimes: readonly Lifetime[]): number => {
     most = Math.max(most, alive);
   }
   return most;
-};
+}

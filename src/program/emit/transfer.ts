@@ -17,17 +17,21 @@ export interface TransferEmission {
 }
 
 /** Each phase of serving has channels of its own. */
-export const channelOf = (name: string, { serves }: Origin): string =>
-  serves === undefined ? name : `${serves} ${name}`;
+export function channelOf(name: string, { serves }: Origin): string {
+  return serves === undefined ? name : `${serves} ${name}`;
+}
 
-export const transferOn = (emission: TransferEmission, op: Transfer, rank: number): Collective =>
-  op.op === "collective" ? collectiveOn(emission, op, rank) : expertTransferOn(emission, op, rank);
+export function transferOn(emission: TransferEmission, op: Transfer, rank: number): Collective {
+  return op.op === "collective"
+    ? collectiveOn(emission, op, rank)
+    : expertTransferOn(emission, op, rank);
+}
 
-const collectiveOn = (
+function collectiveOn(
   { builder, bufferOf, origin }: TransferEmission,
   op: CollectiveOp,
   rank: number,
-): Collective => {
+): Collective {
   const { dtype } = builder;
   const { from, to, x, y, name, slot } = op;
   const member = from.indexOf(rank);
@@ -48,18 +52,14 @@ const collectiveOn = (
   // A sum needs room for its summands.
   const { bytes } = reduces(transfer) ? workspaceOf(transfer, rank) : { bytes: 0 };
   return bytes === 0 ? transfer : { ...transfer, workspace: builder.workspace(rank, bytes, slot) };
-};
+}
 
 type Common = Pick<
   Collective,
   "origin" | "name" | "channel" | "dtype" | "from" | "to" | "send" | "receive"
 >;
 
-const withAmount = (
-  common: Common,
-  amount: CollectiveOp["amount"],
-  isSender: boolean,
-): Collective => {
+function withAmount(common: Common, amount: CollectiveOp["amount"], isSender: boolean): Collective {
   switch (amount.kind) {
     case "all-reduce":
     case "broadcast":
@@ -72,13 +72,13 @@ const withAmount = (
     case "all-to-all":
       return { op: amount.kind, ...common, counts: amount.counts };
   }
-};
+}
 
-const expertTransferOn = (
+function expertTransferOn(
   { builder, bufferOf, origin }: TransferEmission,
   op: ExpertTransferOp,
   rank: number,
-): Collective => {
+): Collective {
   const { from, to, name, columns, expertsPerRank, capacity, rows, slot } = op;
   const buffer = (tensor: ExpertTransferOp["x"]): string => bufferOf(rank, whole(tensor), origin);
   const sends = from.includes(rank);
@@ -114,4 +114,4 @@ const expertTransferOn = (
         ...common,
         dispatch: builder.channel(channelOf(op.dispatchName, origin)),
       };
-};
+}

@@ -1,7 +1,7 @@
 // How the bytes of a collective travel: cut into chunks, so that one can be read back while another moves
 // and a third is written, through buffers that do not grow with the message.
 
-import { type Piece, bytesOf } from "./pieces.ts";
+import { type Piece, bytesOfPieces } from "./pieces.ts";
 
 /**
  * Most bytes of a chunk. Dawn writes up to 1 MiB through memory that it uses again and again; beyond that
@@ -65,10 +65,13 @@ export interface Chunk {
 }
 
 /** Whether its words can be written as they are. */
-export const isWhole = ({ head, targetOffset, bytes }: ChunkSegment): boolean =>
-  head === 0 && targetOffset % 4 === 0 && bytes % 4 === 0;
+export function isWordAligned({ head, targetOffset, bytes }: ChunkSegment): boolean {
+  return head === 0 && targetOffset % 4 === 0 && bytes % 4 === 0;
+}
 
-export const wordsUp = (bytes: number): number => Math.ceil(bytes / 4) * 4;
+export function wordsUp(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4;
+}
 
 /** Pieces that leave together, for the same readers. */
 interface Part {
@@ -91,7 +94,7 @@ export function packed(parts: readonly Part[]): Chunk[] {
 }
 
 /** A piece by itself: the same cuts as in a message, where a piece that does not fit begins a chunk. */
-export function blocksOf(piece: Piece): ChunkSegment[] {
+export function pieceSegments(piece: Piece): ChunkSegment[] {
   return packed([{ readers: [], pieces: [piece] }]).flatMap(({ segments }) => segments);
 }
 
@@ -100,7 +103,7 @@ function partsOf({ from, to, same, pieces }: Exchange, i: number): Part[] {
   if (!same) {
     return inTurn(to, rank, i)
       .map(({ reader, j }) => ({ readers: [reader], pieces: pieces(i, j) }))
-      .filter((part) => bytesOf(part.pieces) > 0);
+      .filter((part) => bytesOfPieces(part.pieces) > 0);
   }
   const readers = to.filter((reader) => reader !== rank);
   const first = to.findIndex((reader) => reader !== rank);

@@ -33,16 +33,16 @@ export interface HopRecv {
 }
 
 /** None where the rank exchanges nothing with another. */
-export const hopsOf = (collective: Collective, rank: number): Hop[] => {
+export function hopsOf(collective: Collective, rank: number): Hop[] {
   if (!isAllReduce(collective)) return oneHop(collective, rank);
   const events: Event[] = [];
   addEvents(events, algorithmOf(collective).steps(collective, rank), 0);
   addEvents(events, broadcastSteps(collective, rank), 1);
   return inHops(events);
-};
+}
 
 /** Closed form: everybody sends, then everybody receives. */
-const oneHop = (collective: Collective, rank: number): Hop[] => {
+function oneHop(collective: Collective, rank: number): Hop[] {
   const { from, to } = collective;
   const readers = from.includes(rank) ? to.filter((other) => other !== rank) : [];
   const sources = to.includes(rank) ? from.filter((source) => source !== rank) : [];
@@ -56,7 +56,7 @@ const oneHop = (collective: Collective, rank: number): Hop[] => {
       receivedShare: 1,
     },
   ];
-};
+}
 
 /** One or several messages that a rank sends, or receives, without doing anything else in between. */
 interface Event {
@@ -85,7 +85,7 @@ function addEvents(events: Event[], steps: readonly ReduceStep[], lane: Lane): v
 }
 
 /** What is received joins what was sent before it. */
-const inHops = (events: readonly Event[]): Hop[] => {
+function inHops(events: readonly Event[]): Hop[] {
   const total = (kind: Event["kind"]): number =>
     Math.max(
       1,
@@ -104,10 +104,12 @@ const inHops = (events: readonly Event[]): Hop[] => {
     if (events[at - 1]?.kind === "send") return [];
     return [{ sentShare: 0, ...receivedIn(event, received) }];
   });
-};
+}
 
-const receivedIn = ({ lane, others, reduces: isSum, bytes }: Event, received: number) => ({
-  recv: others.map((source) => ({ lane, source })),
-  reduces: isSum,
-  receivedShare: bytes / received,
-});
+function receivedIn({ lane, others, reduces: isSum, bytes }: Event, received: number) {
+  return {
+    recv: others.map((source) => ({ lane, source })),
+    reduces: isSum,
+    receivedShare: bytes / received,
+  };
+}

@@ -4,4 +4,6 @@ export type Lane = 0 | 1;
 
 export const lanesPerChannel = 2;
 
-export const laneOf = (channel: number, lane: Lane): number => lanesPerChannel * channel + lane;
+export function laneOf(channel: number, lane: Lane): number {
+  return lanesPerChannel * channel + lane;
+}

@@ -44,8 +44,9 @@ const unsized: { readonly [Op in UnsizedName]: Operation<Named<Op> & Collective>
 
 const operations = { ...sized, ...unsized };
 
-export const isSized = (collective: Collective): collective is SizedCollective =>
-  collective.op in sized;
+export function isSized(collective: Collective): collective is SizedCollective {
+  return collective.op in sized;
+}
 
 export function operationOf({ op }: Collective): Operation<Collective> {
   return operations[op];

@@ -17,13 +17,16 @@ export function starts(sizes: readonly number[]): number[] {
   });
 }
 
-export const sum = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0);
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
 
-export const bytesOf = (pieces: readonly Piece[]): number => sum(pieces.map(({ bytes }) => bytes));
+export function bytesOfPieces(pieces: readonly Piece[]): number {
+  return sum(pieces.map(({ bytes }) => bytes));
+}
 
 /** Drops empty pieces and joins those that are contiguous on both sides. */
-export function joined(pieces: readonly Piece[]): Piece[] {
+export function joinPieces(pieces: readonly Piece[]): Piece[] {
   const runs: Piece[] = [];
   for (const piece of pieces) {
     if (piece.bytes === 0) continue;

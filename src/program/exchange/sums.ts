@@ -6,10 +6,10 @@ import { addsOnHost, algorithmOf } from "./all_reduce/algorithms.ts";
 import { broadcastPhase } from "./all_reduce/broadcast_phase.ts";
 import {
   bindingUnit,
-  blocksOf,
+  pieceSegments,
   chunksOf,
   type Exchange,
-  isWhole,
+  isWordAligned,
   type ChunkSegment,
 } from "./chunks.ts";
 import { exchangeOf, isSized } from "./operations.ts";
@@ -27,7 +27,9 @@ export function sumsOf(collective: Collective, rank: number): Sum[] {
   if (!reduces(collective) || collective.from.length < 2) return [];
   if (isAllReduce(collective) && addsOnHost(collective)) return [];
   return reduceSteps(collective, rank).flatMap(({ slice, reduce }) =>
-    reduce.length === 0 ? [] : blocksOf(slice).map((block) => ({ summands: reduce.length, block })),
+    reduce.length === 0
+      ? []
+      : pieceSegments(slice).map((block) => ({ summands: reduce.length, block })),
   );
 }
 
@@ -37,21 +39,24 @@ export function reduceSteps(collective: AllReduce | ReduceScatter, rank: number)
   return reduceScatterSteps(collective, scatteredPieces(collective), rank);
 }
 
-export const reduces = (collective: Collective): collective is AllReduce | ReduceScatter =>
-  isAllReduce(collective) || collective.op === "reduce-scatter";
+export function reduces(collective: Collective): collective is AllReduce | ReduceScatter {
+  return isAllReduce(collective) || collective.op === "reduce-scatter";
+}
 
-export const isAllReduce = (collective: Collective): collective is AllReduce =>
-  collective.op === "all-reduce" || collective.op === "reduce";
+export function isAllReduce(collective: Collective): collective is AllReduce {
+  return collective.op === "all-reduce" || collective.op === "reduce";
+}
 
 /** Whether the fast kernel can write it where it belongs: buffers consist of whole quads. */
-export const isAligned = ({ head, targetOffset }: ChunkSegment): boolean =>
-  head === 0 && targetOffset % bindingUnit === 0;
+export function isAligned({ head, targetOffset }: ChunkSegment): boolean {
+  return head === 0 && targetOffset % bindingUnit === 0;
+}
 
 /** Bytes from one summand to the next: whole quads. */
-export const summandPitch = (words: number, dtype: StorageType): number => {
+export function summandPitch(words: number, dtype: StorageType): number {
   const quad = 4 * bytesPerElement(dtype);
   return Math.ceil(words / quad) * quad;
-};
+}
 
 /** Segments that share words with their neighbours: a kernel puts them in place, one dispatch each. */
 export function oddSegmentsOf(collective: Collective, rank: number): ChunkSegment[] {
@@ -60,7 +65,9 @@ export function oddSegmentsOf(collective: Collective, rank: number): ChunkSegmen
   const copied = sums ? undefined : exchangeOf(collective);
   const broadcast = isAllReduce(collective) ? broadcastPhase(collective) : undefined;
   return [copied, broadcast].flatMap((exchange) =>
-    exchange === undefined ? [] : writtenIn(exchange, rank).filter((segment) => !isWhole(segment)),
+    exchange === undefined
+      ? []
+      : writtenIn(exchange, rank).filter((segment) => !isWordAligned(segment)),
   );
 }
 
@@ -70,7 +77,7 @@ function writtenIn(exchange: Exchange, rank: number): ChunkSegment[] {
   if (j < 0) return [];
   return exchange.from.flatMap((source, i) =>
     source === rank
-      ? exchange.pieces(i, j).flatMap(blocksOf)
+      ? exchange.pieces(i, j).flatMap(pieceSegments)
       : chunksOf(exchange, i).flatMap(({ segments }) =>
           segments.filter(({ readers }) => readers.includes(rank)),
         ),

@@ -62,7 +62,9 @@ function summandsBytes(collective: Collective, rank: number): number {
   return blocks(algorithm.summands(collective), largest);
 }
 
-const isPart = (count: number): boolean => count % 4 !== 0;
+function isPart(count: number): boolean {
+  return count % 4 !== 0;
+}
 
 /** Whether some piece may not consist of whole quads. */
 function isOdd(collective: Collective): boolean {

@@ -4,11 +4,11 @@ import type { AggregateLayer } from "../../plan/layers/aggregate.ts";
 import { partOn, type Shard, type ShardedTensor } from "../tensor.ts";
 import { activation, type LayerContext } from "./context.ts";
 
-export const aggregateOps = (
+export function aggregateOps(
   context: LayerContext,
   layer: AggregateLayer,
   input: ShardedTensor,
-): ShardedTensor => {
+): ShardedTensor {
   const { origin } = context;
   const overBatch = layer.over === "batch";
   const shards = input.shards.map((shard) => aggregateShard(context, input, shard, overBatch));
@@ -18,14 +18,14 @@ export const aggregateOps = (
   if (first === undefined) throw new Error(`${origin.layer}: nothing to aggregate`);
   const whole = others.length === 0 ? first : summandsOf(first, shards);
   return { ...result, rows: 1, shards: [whole] };
-};
+}
 
-const aggregateShard = (
+function aggregateShard(
   context: LayerContext,
   input: ShardedTensor,
   shard: Shard,
   overBatch: boolean,
-): Shard => {
+): Shard {
   const { origin, add } = context;
   const { ranks, rows, placement } = shard;
   const group = overBatch ? rows : input.sampleRows;
@@ -49,10 +49,10 @@ const aggregateShard = (
     placement: splits ? { kind: "columns" } : placement,
     tensor: y,
   };
-};
+}
 
 /** Each replica's mean is a summand of the mean over all: its first member stands for it. */
-const summandsOf = ({ tensor }: Shard, shards: readonly Shard[]): Shard => {
+function summandsOf({ tensor }: Shard, shards: readonly Shard[]): Shard {
   const parts = shards.flatMap(({ ranks: [rank = 0], tensor: own }) => {
     const part = partOn(own, rank);
     return part === undefined ? [] : [[rank, part] as const];
@@ -67,4 +67,4 @@ const summandsOf = ({ tensor }: Shard, shards: readonly Shard[]): Shard => {
       parts: { ranks: parts.map(([rank]) => rank), held: parts.map(([, part]) => part) },
     },
   };
-};
+}

@@ -9,11 +9,11 @@ import { cachedAttention } from "./cached_attention.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
 import { linearShard } from "./linear.ts";
 
-export const attentionOps = (
+export function attentionOps(
   context: LayerContext,
   layer: AttentionLayer,
   input: ShardedTensor,
-): ShardedTensor => {
+): ShardedTensor {
   if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
   const { contextRanks } = context;
   const attended = input.shards.map((shard, replica) =>
@@ -29,20 +29,21 @@ export const attentionOps = (
       activation: "none",
     }),
   );
-};
+}
 
 /** Fewer key and value heads than ranks: neighbors hold the same one. */
-const ownKvHeads = ({ kvHeads }: AttentionLayer, ranks: number): number =>
-  Math.max(1, kvHeads / ranks);
+function ownKvHeads({ kvHeads }: AttentionLayer, ranks: number): number {
+  return Math.max(1, kvHeads / ranks);
+}
 
 /** QKV and the attention over each rank's heads: [rows, own heads · head dimension]. */
-const attend = (
+function attend(
   context: LayerContext,
   layer: AttentionLayer,
   shard: Shard,
   sequence: number,
   replica: number,
-): Shard => {
+): Shard {
   const { ranks, rowOffset, rows, tensor } = shard;
   const { origin, add } = context;
   const { headDim } = layer;
@@ -68,14 +69,14 @@ const attend = (
     cachedAttention(context, context.cache, op, { index: replica, count, rowOffset, rows });
   }
   return { ...shard, placement: { kind: "columns" }, tensor: y };
-};
+}
 
 /** Columns of the rank's query heads, then of its key heads, then of its value heads. */
-const qkvWeight = (
+function qkvWeight(
   { origin }: LayerContext,
   layer: AttentionLayer,
   ranks: readonly number[],
-): Tensor => {
+): Tensor {
   const { hidden, headDim } = layer;
   const heads = layer.heads / ranks.length;
   const kvHeads = ownKvHeads(layer, ranks.length);
@@ -107,14 +108,14 @@ const qkvWeight = (
       };
     }),
   };
-};
+}
 
 /** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */
-const gatherContext = (
+function gatherContext(
   context: LayerContext,
   layer: AttentionLayer,
   shards: readonly Shard[],
-): void => {
+): void {
   const { origin, add, contextRanks } = context;
   for (const [first, { ranks: members, rows }] of shards.entries()) {
     if (first % contextRanks !== 0) continue;
@@ -138,4 +139,4 @@ const gatherContext = (
       });
     }
   }
-};
+}

@@ -45,12 +45,12 @@ export function cachedAttention(
 }
 
 /** Keys and values of the rank's heads, for all requests that its replica runs at once. */
-const cachesOf = (
+function cachesOf(
   { origin, workload }: LayerContext,
   { pageTokens, pages, cacheDtype }: CacheUse,
   { ranks, kvHeads, headDim }: NewAttention,
   { index, count }: Replica,
-): [k: Tensor, v: Tensor] => {
+): [k: Tensor, v: Tensor] {
   const { phase } = workload;
   const slots = phase === undefined ? 0 : (slotsOfReplicas(phase, count)[index] ?? 0);
   const parts = sameOn(ranks, { shape: [slots * pages * pageTokens, kvHeads * headDim] });
@@ -62,15 +62,15 @@ const cachesOf = (
     parts,
   });
   return [cache("k"), cache("v")];
-};
+}
 
 /** Written once for all layers of the stage on these ranks. */
-const tablesOf = (
+function tablesOf(
   { origin, add, tables, workload }: LayerContext,
   { queries, pages }: CacheUse,
   ranks: readonly number[],
   { rowOffset, rows }: Replica,
-): CacheTables => {
+): CacheTables {
   const known = tables.get(ranks);
   if (known !== undefined) return known;
   const requests = rows / queries;
@@ -99,4 +99,4 @@ const tablesOf = (
   const made = { spans: table("spans", 2), pages: table("pages", pages) };
   tables.set(ranks, made);
   return made;
-};
+}

@@ -45,10 +45,13 @@ export interface CacheTables {
 }
 
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */
-export const weightScale = (fanIn: number): number => Math.sqrt(3 / fanIn);
+export function weightScale(fanIn: number): number {
+  return Math.sqrt(3 / fanIn);
+}
 
-export const blockName = (name: string, block: number | undefined): string =>
-  block === undefined ? name : `${name}/block${block}`;
+export function blockName(name: string, block: number | undefined): string {
+  return block === undefined ? name : `${name}/block${block}`;
+}
 
 /** A rectangle of a global weight: all but what every rectangle of it has in common. */
 export type WeightRegion = Omit<RegionContent & { kind: "uniform" }, "kind" | "tensor" | "center">;
@@ -108,16 +111,18 @@ export function vector(
 }
 
 /** An activation of the layer, of that shape on every rank. */
-export const activation = (
+export function activation(
   context: LayerContext,
   part: string,
   ranks: readonly number[],
   shape: readonly number[],
   dtype?: DType,
-): Tensor => activationOf(context, part, sameOn(ranks, { shape }), dtype);
+): Tensor {
+  return activationTensor(context, part, sameOn(ranks, { shape }), dtype);
+}
 
 /** An activation of the layer. */
-export function activationOf(
+export function activationTensor(
   { origin, block }: LayerContext,
   part: string,
   parts: TensorParts,
@@ -133,24 +138,26 @@ export function activationOf(
 }
 
 /** An activation [rows, columns] that lies as the shard does. */
-export const activationLike = (
+export function activationLike(
   context: LayerContext,
   part: string,
   shard: Shard,
   columns: number,
-): Tensor => {
+): Tensor {
   const members = membersOf(shard);
-  return activationOf(
+  return activationTensor(
     context,
     part,
     shapesOn(shard.ranks, (member) => [members[member]?.rows ?? 0, columns]),
   );
-};
+}
 
 /** A result of this layer with one shard per shard of `input`. */
-export const perShard = (
+export function perShard(
   { origin }: LayerContext,
   input: ShardedTensor,
   columns: number,
   shardOf: (shard: Shard) => Shard,
-): ShardedTensor => ({ ...input, columns, origin, shards: input.shards.map(shardOf) });
+): ShardedTensor {
+  return { ...input, columns, origin, shards: input.shards.map(shardOf) };
+}

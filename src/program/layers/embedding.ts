@@ -7,7 +7,7 @@ import { activation, weight, type LayerContext } from "./context.ts";
 import { tableRegion, tableScale } from "./embedding_table.ts";
 import { placementOf } from "./linear.ts";
 
-export const embeddingOps = (context: LayerContext, layer: EmbeddingLayer): ShardedTensor => {
+export function embeddingOps(context: LayerContext, layer: EmbeddingLayer): ShardedTensor {
   const { workload, origin, contextRanks } = context;
   const sampleRows = workload.sequence / contextRanks;
   const rows = (workload.batch / workload.microBatches) * workload.sequence;
@@ -15,14 +15,14 @@ export const embeddingOps = (context: LayerContext, layer: EmbeddingLayer): Shar
     embeddingShard(context, layer, layer.groups[i] ?? [], range),
   );
   return { rows, columns: layer.hidden, sampleRows, origin, shards };
-};
+}
 
-const embeddingShard = (
+function embeddingShard(
   context: LayerContext,
   layer: EmbeddingLayer,
   ranks: readonly number[],
   range: { readonly rowOffset: number; readonly rows: number },
-): Shard => {
+): Shard {
   const { origin, workload, add } = context;
   const { vocabulary, split } = layer;
   const size = ranks.length;
@@ -55,4 +55,4 @@ const embeddingShard = (
   const y = activation(context, "out", ranks, [range.rows, hidden]);
   add({ op: "embedding", origin, ranks, ids, table, y });
   return { ranks, ...range, placement: placementOf(split, size), tensor: y };
-};
+}

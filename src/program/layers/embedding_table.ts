@@ -16,11 +16,11 @@ interface TableRegion {
 }
 
 /** What member i of a group of `size` holds for the embedding. */
-export const tableRegion = (
+export function tableRegion(
   { vocabulary, hidden, split }: EmbeddingLayer,
   i: number,
   size: number,
-): TableRegion => {
+): TableRegion {
   const shape = [vocabulary, hidden] as const;
   if (split === "replicated") return { shape, offset: [0, 0], size: shape };
   if (split === "column") {
@@ -28,7 +28,7 @@ export const tableRegion = (
   }
   const rows = splitEvenly(vocabulary, size);
   return { shape, offset: [startsOf(rows)[i] ?? 0, 0], size: [rows[i] ?? 0, hidden] };
-};
+}
 
 /**
  * Rows of the table from `firstOf(member)` on, all columns: where a rank's embedding holds the same, the buffer that it

@@ -37,16 +37,17 @@ export interface ExpertColumn {
 }
 
 /** GPUs of a group that hold slices of the same experts. */
-export const slicesOf = ({ expertGroups }: Pick<MoeLayer, "expertGroups">): number =>
-  expertGroups[0]?.[0]?.length ?? 1;
+export function expertSlices({ expertGroups }: Pick<MoeLayer, "expertGroups">): number {
+  return expertGroups[0]?.[0]?.length ?? 1;
+}
 
 /**
  * @param shards of the input; for sliced experts replicated on their groups
  * @throws Error where tokens are on ranks of no expert group
  */
-export const columnsOf = (layer: MoeLayer, shards: readonly Shard[]): ExpertColumn[] => {
+export function expertColumns(layer: MoeLayer, shards: readonly Shard[]): ExpertColumn[] {
   const { expertGroups } = layer;
-  const slices = slicesOf(layer);
+  const slices = expertSlices(layer);
   const columns = expertGroups.flatMap((group, g): ExpertColumn[] => {
     const key = expertGroups.length === 1 ? "" : `/${g}`;
     const own = shards.filter(({ ranks }) => serves(expertGroups, group, ranks[0]));
@@ -65,27 +66,28 @@ export const columnsOf = (layer: MoeLayer, shards: readonly Shard[]): ExpertColu
   });
   // Of ranks that hold experts some may have no tokens, and whole groups of them.
   return columns.filter(({ sources }) => sources.length > 0);
-};
+}
 
 /** A group serves the tokens of its own ranks; alone, all. */
-const serves = (
+function serves(
   groups: readonly ExpertGroup[],
   group: ExpertGroup,
   rank: number | undefined,
-): boolean =>
-  groups.length === 1 || group.some((member) => rank !== undefined && member.includes(rank));
+): boolean {
+  return groups.length === 1 || group.some((member) => rank !== undefined && member.includes(rank));
+}
 
 /** Every rank of the group has all its rows: the one at `index` routes them for its slice. */
-const wholeShardOn = ({ ranks, tensor, rows, rowOffset }: Shard, index: number): TokenSource => {
+function wholeShardOn({ ranks, tensor, rows, rowOffset }: Shard, index: number): TokenSource {
   const rank = ranks[index];
   if (rank === undefined) {
     throw new Error("experts are sliced over more GPUs than their tokens are on");
   }
   return { rank, tensor, first: 0, rows, rowOffset, alone: true };
-};
+}
 
 /** The rows of a shard, divided among its ranks if each has them all. */
-export const sourcesOf = (shard: Shard): TokenSource[] => {
+export function sourcesOf(shard: Shard): TokenSource[] {
   const alone = shard.placement.kind === "rows" || shard.ranks.length === 1;
   const rows = memberRowsOf(shard);
   return membersOf({ ...shard, placement: { kind: "rows", rows } }).map((member) => ({
@@ -96,21 +98,23 @@ export const sourcesOf = (shard: Shard): TokenSource[] => {
     rowOffset: shard.rowOffset + member.first,
     alone,
   }));
-};
+}
 
-export const tokensOf = ({ sources }: ExpertColumn): number =>
-  sources.reduce((sum, { rows }) => sum + rows, 0);
+export function tokensOf({ sources }: ExpertColumn): number {
+  return sources.reduce((sum, { rows }) => sum + rows, 0);
+}
 
 /** All the column's tokens and experts are on one rank. */
-export const isLocal = ({ sources, holders }: ExpertColumn): boolean =>
-  holders.length === 1 && sources.length === 1 && sources[0]?.rank === holders[0];
+export function isLocal({ sources, holders }: ExpertColumn): boolean {
+  return holders.length === 1 && sources.length === 1 && sources[0]?.rank === holders[0];
+}
 
 /** Rows of one micro-batch that each expert group serves, in order: a capacity counts those of its group. */
-export const rowsPerExpertGroup = (
+export function rowsPerExpertGroup(
   layer: MoeLayer,
   rows: number,
   sampleRows: number,
-): readonly number[] => {
+): readonly number[] {
   const nothing: Tensor = {
     name: "",
     layer: "",
@@ -123,7 +127,7 @@ export const rowsPerExpertGroup = (
     placement: { kind: "replicate" },
     tensor: nothing,
   }));
-  return columnsOf(layer, shards)
+  return expertColumns(layer, shards)
     .filter(({ slice }) => slice.index === 0)
     .map(tokensOf);
-};
+}

@@ -2,8 +2,8 @@
 
 import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import { joined, shapesOn, type Tensor } from "../tensor.ts";
-import { activationOf, blockName, type LayerContext } from "./context.ts";
+import { joinTensors, shapesOn, type Tensor } from "../tensor.ts";
+import { activationTensor, blockName, type LayerContext } from "./context.ts";
 import { tokensOf, type ExpertColumn } from "./expert_columns.ts";
 import { keptTable, type RoutedSource } from "./expert_router.ts";
 import { capacityOf, type ExpertRows, type Holding } from "./experts.ts";
@@ -29,7 +29,7 @@ export function dispatchOps(
   const tokens = tokensOf(column);
   const sourceRanks = sources.map(({ rank }) => rank);
   const ofHolders = (part: string, shapeOf: (holding: Holding) => number[]): Tensor =>
-    activationOf(
+    activationTensor(
       context,
       part,
       shapesOn(holders, (at) => {
@@ -44,7 +44,7 @@ export function dispatchOps(
     dtype: "u32",
   };
   const ofSources = (tensorOf: (source: RoutedSource) => Tensor): Tensor =>
-    joined(sources.map(tensorOf));
+    joinTensors(sources.map(tensorOf));
   const kept = ofSources(({ rank }) => keptTable(context, layer, rank));
   const capacity = capacityOf(layer, tokens);
   const nameOf = (way: string): string => blockName(`${origin.layer}/${way}`, block);
@@ -75,7 +75,7 @@ export function dispatchOps(
   return {
     received: holdings.map(({ rows }) => ({ input, offsets, output, rows })),
     combine() {
-      const returned = activationOf(
+      const returned = activationTensor(
         context,
         "returned",
         shapesOn(sourceRanks, (at) => [(sources[at]?.rows ?? 0) * topK, hidden]),

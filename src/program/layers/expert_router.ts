@@ -15,12 +15,14 @@ export interface RoutedSource extends TokenSource {
 }
 
 /** 4-byte words without padding, whatever the plan's dtype; the weights are f32. */
-const table = (context: LayerContext, part: string, rank: number, size: number): Tensor =>
-  activation(context, part, [rank], [size], "u32");
+function table(context: LayerContext, part: string, rank: number, size: number): Tensor {
+  return activation(context, part, [rank], [size], "u32");
+}
 
 /** [experts], how many rows of each expert were not dropped. */
-export const keptTable = (context: LayerContext, layer: MoeLayer, rank: number): Tensor =>
-  table(context, "kept", rank, layer.experts);
+export function keptTable(context: LayerContext, layer: MoeLayer, rank: number): Tensor {
+  return table(context, "kept", rank, layer.experts);
+}
 
 /**
  * Router, top-k, and the source's rows sorted by expert.
@@ -76,7 +78,7 @@ export function routeOps(
 }
 
 /** The source's rows as a tensor of their own. */
-const ownRows = (context: LayerContext, { hidden }: MoeLayer, source: TokenSource): Tensor => {
+function ownRows(context: LayerContext, { hidden }: MoeLayer, source: TokenSource): Tensor {
   const { rank, rows, first, tensor, alone } = source;
   if (alone) return tensor;
   const { origin, add } = context;
@@ -93,7 +95,7 @@ const ownRows = (context: LayerContext, { hidden }: MoeLayer, source: TokenSourc
     columns: hidden,
   });
   return y;
-};
+}
 
 /** @param from what the experts gave for the source's sorted rows, and how many rows of each expert that are */
 export function unpermuteOps(

@@ -20,7 +20,7 @@ export interface Holding {
   readonly rows: number;
 }
 
-export const holdingsOf = (layer: MoeLayer, column: ExpertColumn): Holding[] => {
+export function holdingsOf(layer: MoeLayer, column: ExpertColumn): Holding[] {
   const { holders, slice } = column;
   const tokens = tokensOf(column);
   const sizes = expertShares(placedExperts(layer), holders.length);
@@ -30,19 +30,20 @@ export const holdingsOf = (layer: MoeLayer, column: ExpertColumn): Holding[] => 
     const rows = expertRows(layer, experts, tokens);
     return { rank, experts, first: starts[at] ?? 0, slice, tokens, rows };
   });
-};
+}
 
-const expertRows = (layer: MoeLayer, ownExperts: number, tokens: number): number => {
+function expertRows(layer: MoeLayer, ownExperts: number, tokens: number): number {
   const all = tokens * layer.topK;
   const capacity = capacityOf(layer, tokens);
   return capacity === undefined ? all : Math.min(all, capacity * ownExperts);
-};
+}
 
 /** Rows one expert accepts, as Switch Transformer defines it; undefined: dropless. */
-export const capacityOf = (layer: MoeLayer, tokens: number): number | undefined =>
-  layer.capacityFactor === undefined
+export function capacityOf(layer: MoeLayer, tokens: number): number | undefined {
+  return layer.capacityFactor === undefined
     ? undefined
     : Math.ceil(((tokens * layer.topK) / layer.experts) * layer.capacityFactor);
+}
 
 /** Rows sorted by expert, where they are. */
 export interface ExpertRows {

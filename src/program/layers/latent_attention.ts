@@ -6,13 +6,13 @@ import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts
 import { activation, perShard, vector, weight, weightScale, type LayerContext } from "./context.ts";
 import { linearShard } from "./linear.ts";
 
-export const latentAttentionOps = (
+export function latentAttentionOps(
   context: LayerContext,
   layer: AttentionLayer,
   latent: LatentAttention,
   input: ShardedTensor,
-): ShardedTensor =>
-  perShard(context, input, layer.hidden, (shard) => {
+): ShardedTensor {
+  return perShard(context, input, layer.hidden, (shard) => {
     const tensor = attend(context, layer, latent, shard, input.sampleRows);
     return linearShard(
       context,
@@ -26,14 +26,15 @@ export const latentAttentionOps = (
       },
     );
   });
+}
 
-const attend = (
+function attend(
   context: LayerContext,
   { hidden, heads, headDim, causal }: AttentionLayer,
   { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
   { ranks, rows, tensor }: Shard,
   sequence: number,
-): Tensor => {
+): Tensor {
   const { origin, add } = context;
   const members = ranks.length;
   const project = (part: string, x: Tensor, k: number, all: number, isSplit: boolean): Tensor => {
@@ -91,4 +92,4 @@ const attend = (
     causal,
   });
   return y;
-};
+}

@@ -37,6 +37,7 @@ const layerOps: {
 };
 
 /** Adds the layer's ops to the context and gives its result. */
-export const opsOf = ({ op }: InnerLayer): LayerOps<InnerLayer> =>
+export function opsOf({ op }: InnerLayer): LayerOps<InnerLayer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key
-  layerOps[op] as LayerOps<InnerLayer>;
+  return layerOps[op] as LayerOps<InnerLayer>;
+}

@@ -8,12 +8,12 @@ import { activation, perShard, weight, weightScale, type LayerContext } from "./
 import { tiedTable } from "./embedding_table.ts";
 
 /** `input` is replicated on the layer's groups, or already sharded by columns where the split is `row`. */
-export const linearOps = (
+export function linearOps(
   context: LayerContext,
   layer: LinearLayer,
   input: ShardedTensor,
-): ShardedTensor =>
-  perShard(context, input, layer.out, (shard) =>
+): ShardedTensor {
+  return perShard(context, input, layer.out, (shard) =>
     linearShard(context, shard, {
       part: "",
       in: layer.in,
@@ -23,6 +23,7 @@ export const linearOps = (
       ...(layer.tied === undefined ? {} : { isTied: true }),
     }),
   );
+}
 
 export interface LinearPart {
   /** Distinguishes the matrices of one layer: "" or with a slash at its end. */
@@ -89,7 +90,7 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
 }
 
 /** What a split leaves on a group of that size; one rank holds the whole. */
-export const placementOf = (split: LinearLayer["split"], size: number): Placement => {
+export function placementOf(split: LinearLayer["split"], size: number): Placement {
   if (size === 1 || split === "replicated") return { kind: "replicate" };
   return { kind: split === "column" ? "columns" : "partial" };
-};
+}

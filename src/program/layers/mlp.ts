@@ -5,12 +5,15 @@ import type { Shard, ShardedTensor } from "../tensor.ts";
 import { perShard, type LayerContext } from "./context.ts";
 import { linearShard } from "./linear.ts";
 
-export const mlpOps = (
+export function mlpOps(
   context: LayerContext,
   layer: MlpLayer,
   input: ShardedTensor,
-): ShardedTensor =>
-  perShard(context, input, layer.hidden, (shard) => feedForwardShard(context, shard, layer, ""));
+): ShardedTensor {
+  return perShard(context, input, layer.hidden, (shard) =>
+    feedForwardShard(context, shard, layer, ""),
+  );
+}
 
 /**
  * One tensor group's feed-forward network: partial sums.

@@ -6,7 +6,7 @@ import type { NewOp } from "../op.ts";
 import { interleave } from "../passes/interleave.ts";
 import { allGatherRows } from "../transfers.ts";
 import {
-  joined,
+  joinTensors,
   memberRowsOf,
   type Shard,
   type ShardedTensor,
@@ -19,9 +19,9 @@ import {
 import { windowRows } from "../window.ts";
 import { activation, type LayerContext } from "./context.ts";
 import {
-  columnsOf,
+  expertColumns,
   isLocal,
-  slicesOf,
+  expertSlices,
   type ExpertColumn,
   type TokenSource,
 } from "./expert_columns.ts";
@@ -30,16 +30,16 @@ import { routeOps, type RoutedSource, unpermuteOps } from "./expert_router.ts";
 import { expertOps, holdingsOf } from "./experts.ts";
 import { addSharedExperts } from "./shared_experts.ts";
 
-export const moeOps = (
+export function moeOps(
   context: LayerContext,
   layer: MoeLayer,
   value: ShardedTensor,
-): ShardedTensor => {
+): ShardedTensor {
   const { origin } = context;
-  const isSliced = slicesOf(layer) > 1;
+  const isSliced = expertSlices(layer) > 1;
   const input = isSliced ? wholeOnGroups(context, layer, value) : value;
   const routed = new Map<number, Tensor>();
-  for (const column of columnsOf(layer, input.shards)) {
+  for (const column of expertColumns(layer, input.shards)) {
     for (const [rank, tensor] of columnOps(context, layer, column)) routed.set(rank, tensor);
   }
   const shards = input.shards.map((shard): Shard => {
@@ -61,48 +61,51 @@ export const moeOps = (
   return layer.sharedFfn === undefined
     ? result
     : addSharedExperts(context, layer, layer.sharedFfn, input, result);
-};
+}
 
 /** What the ranks' columns gave, as one tensor; of a replica without samples, none. */
-const resultOn = (
+function resultOn(
   context: LayerContext,
   { hidden, sharedFfn }: MoeLayer,
   ranks: readonly number[],
   routed: ReadonlyMap<number, Tensor>,
-): Tensor =>
-  ranks.length === 0
+): Tensor {
+  return ranks.length === 0
     ? activation(context, sharedFfn === undefined ? "out" : "routed", [], [0, hidden])
-    : joined(ranks.flatMap((rank) => routed.get(rank) ?? []));
+    : joinTensors(ranks.flatMap((rank) => routed.get(rank) ?? []));
+}
 
 /** Every rank of a group with all its rows, where sequence parallelism left each with some. */
-const wholeOnGroups = (
+function wholeOnGroups(
   context: LayerContext,
   layer: MoeLayer,
   value: ShardedTensor,
-): ShardedTensor => ({
-  ...value,
-  shards: value.shards.map((shard, i) =>
-    shard.placement.kind === "rows" && shard.ranks.length > 1
-      ? allGatherRows(
-          {
-            ...context,
-            name: `${context.origin.layer}/tokens/${i}/whole`,
-            columns: layer.hidden,
-            to: shard.ranks,
-          },
-          shard,
-          false,
-        )
-      : shard,
-  ),
-});
+): ShardedTensor {
+  return {
+    ...value,
+    shards: value.shards.map((shard, i) =>
+      shard.placement.kind === "rows" && shard.ranks.length > 1
+        ? allGatherRows(
+            {
+              ...context,
+              name: `${context.origin.layer}/tokens/${i}/whole`,
+              columns: layer.hidden,
+              to: shard.ranks,
+            },
+            shard,
+            false,
+          )
+        : shard,
+    ),
+  };
+}
 
 /** The layer on the rows of one column; gives each rank's result. */
-const columnOps = (
+function columnOps(
   context: LayerContext,
   layer: MoeLayer,
   column: ExpertColumn,
-): Map<number, Tensor> => {
+): Map<number, Tensor> {
   const rowsOf = new Map(column.sources.map(({ rank, rows }) => [rank, rows]));
   const firstOf = new Map(column.sources.map(({ rank, first }) => [rank, first]));
   const part = layer.sharedFfn === undefined ? "out" : "routed";
@@ -130,14 +133,14 @@ const columnOps = (
   });
   for (const op of interleave(lists)) context.add(op);
   return results;
-};
+}
 
-const blockOps = (
+function blockOps(
   context: LayerContext,
   layer: MoeLayer,
   column: ExpertColumn,
   resultOf: (source: TokenSource) => View,
-): void => {
+): void {
   const sources = column.sources.map((source) =>
     routeOps(context, layer, source, column.slice.index === 0),
   );
@@ -157,16 +160,16 @@ const blockOps = (
     const own = returned[at];
     if (own !== undefined) unpermuteOps(context, layer, source, own, resultOf(source));
   }
-};
+}
 
 /** The experts read the rows where they were sorted. */
-const localOps = (
+function localOps(
   context: LayerContext,
   layer: MoeLayer,
   column: ExpertColumn,
   source: RoutedSource,
   y: View,
-): void => {
+): void {
   const { sorted, routing, rank } = source;
   const rows = source.rows * layer.topK;
   const output = activation(context, "experts/out", [rank], [rows, layer.hidden]);
@@ -174,7 +177,7 @@ const localOps = (
     expertOps(context, layer, own, { input: sorted, offsets: routing.offsets, output, rows });
   }
   unpermuteOps(context, layer, source, { returned: output, kept: routing.counts }, y);
-};
+}
 
 /** The experts of one block compute while rows of the other are on their way. */
 const overlappedBlocks = 2;
@@ -183,11 +186,11 @@ const overlappedBlocks = 2;
  * Rows of the sources block by block, where the plan overlaps. Not with a capacity, which counts all tokens at
  * once.
  */
-const blocksOf = (
+function blocksOf(
   { overlap }: LayerContext,
   layer: MoeLayer,
   { sources, holders }: ExpertColumn,
-): (readonly TokenSource[])[] => {
+): (readonly TokenSource[])[] {
   const leaves = sources.some(({ rank }) => holders.some((gpu) => gpu !== rank));
   const isLong = sources.some(({ rows }) => rows >= overlappedBlocks * windowRows);
   if (!overlap || !leaves || !isLong || layer.capacityFactor !== undefined) return [sources];
@@ -211,4 +214,4 @@ const blocksOf = (
       ];
     }),
   );
-};
+}

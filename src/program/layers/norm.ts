@@ -4,12 +4,12 @@ import type { NormLayer } from "../../plan/layers/norm.ts";
 import { type ShardedTensor, whole } from "../tensor.ts";
 import { activationLike, perShard, vector, type LayerContext } from "./context.ts";
 
-export const normOps = (
+export function normOps(
   context: LayerContext,
   layer: NormLayer,
   input: ShardedTensor,
-): ShardedTensor =>
-  perShard(context, input, layer.hidden, (shard) => {
+): ShardedTensor {
+  return perShard(context, input, layer.hidden, (shard) => {
     const { origin, add } = context;
     const { ranks } = shard;
     const y = activationLike(context, "out", shard, layer.hidden);
@@ -26,3 +26,4 @@ export const normOps = (
     });
     return { ...shard, tensor: y };
   });
+}

@@ -7,12 +7,12 @@ import { activationLike, type LayerContext } from "./context.ts";
 import { wantedBy } from "./split_tokens.ts";
 
 /** @param earlier inputs of the stage's layers, of which the residual adds one */
-export const residualOps = (
+export function residualOps(
   context: LayerContext,
   layer: ResidualLayer,
   input: ShardedTensor,
   earlier: readonly ShardedTensor[],
-): ShardedTensor => {
+): ShardedTensor {
   const { origin, add } = context;
   const read = earlier[layer.from];
   if (read === undefined) throw new Error(`${origin.layer}: no layer ${layer.from}`);
@@ -36,4 +36,4 @@ export const residualOps = (
     return { ...shard, tensor: y };
   });
   return { ...input, origin, shards };
-};
+}

@@ -3,18 +3,18 @@
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { allGatherRows, reduceScatterRows, type Move } from "../transfers.ts";
 import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
-import { activationOf, type LayerContext } from "./context.ts";
-import { slicesOf } from "./expert_columns.ts";
+import { activationTensor, type LayerContext } from "./context.ts";
+import { expertSlices } from "./expert_columns.ts";
 import { feedForwardShard } from "./mlp.ts";
 
 /** @param routed what the other experts give, sliced: summands, as what the network gives */
-export const addSharedExperts = (
+export function addSharedExperts(
   context: LayerContext,
   layer: MoeLayer,
   ffn: number,
   input: ShardedTensor,
   routed: ShardedTensor,
-): ShardedTensor => {
+): ShardedTensor {
   const { origin, add } = context;
   const { hidden, activation } = layer;
   const shards = input.shards.map((shard, i): Shard => {
@@ -28,9 +28,9 @@ export const addSharedExperts = (
         ? allGatherRows({ ...move, name: `${name}/whole` }, shard, false)
         : shard;
     const partial = feedForwardShard(context, all, { hidden, ffn, activation }, "shared/");
-    const isSummed = slicesOf(layer) > 1 || ranks.length === 1;
+    const isSummed = expertSlices(layer) > 1 || ranks.length === 1;
     const shared = isSummed ? partial : reduceScatterRows(move, partial);
-    const y = activationOf(context, "out", own.tensor.parts);
+    const y = activationTensor(context, "out", own.tensor.parts);
     add({
       op: "add",
       origin,
@@ -42,4 +42,4 @@ export const addSharedExperts = (
     return { ...own, tensor: y };
   });
   return { ...routed, shards };
-};
+}

@@ -3,10 +3,14 @@
 import type { Redistribute } from "../redistribute.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 
-export const splitsTokens = (layer: Layer): boolean => "split" in layer && layer.split === "tokens";
+export function splitsTokens(layer: Layer): boolean {
+  return "split" in layer && layer.split === "tokens";
+}
 
 /** Where and how a layer takes what it reads. */
-export const wantedBy = (layer: Layer): Pick<Redistribute, "groups" | "placement"> => ({
-  groups: layer.groups,
-  placement: splitsTokens(layer) ? "rows" : "replicate",
-});
+export function wantedBy(layer: Layer): Pick<Redistribute, "groups" | "placement"> {
+  return {
+    groups: layer.groups,
+    placement: splitsTokens(layer) ? "rows" : "replicate",
+  };
+}

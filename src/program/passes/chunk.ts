@@ -47,7 +47,7 @@ export function chunk(ops: readonly Op[]): Op[] {
 }
 
 /** By their collective. */
-const chainsOf = (ops: readonly Op[]): Map<Op, Chain> => {
+function chainsOf(ops: readonly Op[]): Map<Op, Chain> {
   const readsOf = countReads(ops);
   const products = new Map<Tensor, MatmulOp>();
   const chains = new Map<Op, Chain>();
@@ -71,18 +71,21 @@ const chainsOf = (ops: readonly Op[]): Map<Op, Chain> => {
     if (op.y.tensor.slot !== undefined) waiting.set(op.y.tensor, op);
   }
   return chains;
-};
+}
 
-const leavesAtOnce = (
+function leavesAtOnce(
   { ranks, y }: MatmulOp,
   { amount, from }: CollectiveOp,
   readsOf: (tensor: Tensor, rank: number) => number,
-): boolean =>
-  (amount.kind === "all-reduce" || amount.kind === "all-gather") &&
-  sameRanks(ranks, from) &&
-  ranks.every((rank) => readsOf(y.tensor, rank) === 1);
+): boolean {
+  return (
+    (amount.kind === "all-reduce" || amount.kind === "all-gather") &&
+    sameRanks(ranks, from) &&
+    ranks.every((rank) => readsOf(y.tensor, rank) === 1)
+  );
+}
 
-const windowsOf = (product: MatmulOp | undefined): Window[] => {
+function windowsOf(product: MatmulOp | undefined): Window[] {
   if (product === undefined) return [];
   const rows = rowsOf(product);
   const units = Math.floor(rows / windowRows);
@@ -92,15 +95,16 @@ const windowsOf = (product: MatmulOp | undefined): Window[] => {
   sizes[sizes.length - 1] = (sizes.at(-1) ?? 0) + (rows % windowRows);
   const starts = startsOf(sizes);
   return sizes.map((size, block) => ({ first: starts[block] ?? 0, rows: size }));
-};
+}
 
-const rowsOf = ({ ranks: [rank = 0], y }: MatmulOp): number =>
-  partOn(y.tensor, rank)?.shape[0] ?? 0;
+function rowsOf({ ranks: [rank = 0], y }: MatmulOp): number {
+  return partOn(y.tensor, rank)?.shape[0] ?? 0;
+}
 
-const blockOf = (
+function blockOf(
   { product, collective, arrange, windows }: Chain,
   block: number,
-): readonly NewOp[] => {
+): readonly NewOp[] {
   const window = windows[block] ?? { first: 0, rows: 0 };
   const share = window.rows / rowsOf(product);
   const of = ({ tensor }: View): View => ({ tensor, window });
@@ -128,20 +132,22 @@ const blockOf = (
     ops.push({ ...arrange, x: pieces, y: of(arrange.y) });
   }
   return ops;
-};
+}
 
 /** Room of the block's own for its share of the elements. */
-const resized = (tensor: Tensor, share: number, block: number): Tensor => ({
-  ...tensor,
-  slot: block,
-  parts: mapParts(tensor.parts, (part) => ({
-    ...part,
-    shape: part.shape.map((extent, i) => (i === 1 ? Math.round(extent * share) : extent)),
-  })),
-});
+function resized(tensor: Tensor, share: number, block: number): Tensor {
+  return {
+    ...tensor,
+    slot: block,
+    parts: mapParts(tensor.parts, (part) => ({
+      ...part,
+      shape: part.shape.map((extent, i) => (i === 1 ? Math.round(extent * share) : extent)),
+    })),
+  };
+}
 
-const scaled = (amount: CollectiveOp["amount"], share: number): CollectiveOp["amount"] => {
+function scaled(amount: CollectiveOp["amount"], share: number): CollectiveOp["amount"] {
   if (amount.kind === "all-reduce") return { ...amount, count: Math.round(amount.count * share) };
   if (amount.kind !== "all-gather") throw new Error(`no block of a ${amount.kind}`);
   return { ...amount, counts: amount.counts.map((count) => Math.round(count * share)) };
-};
+}

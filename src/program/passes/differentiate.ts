@@ -39,7 +39,7 @@ export function differentiate(forward: readonly Op[], places: Places, stages: nu
 }
 
 /** The ranks of an op by the stage that it is part of on them. */
-const byStage = ({ ranks, origin }: Op, places: Places): Map<number, number[]> => {
+function byStage({ ranks, origin }: Op, places: Places): Map<number, number[]> {
   const found = new Map<number, number[]>();
   for (const rank of ranks) {
     const stage = places.stageOf(rank, origin);
@@ -48,22 +48,22 @@ const byStage = ({ ranks, origin }: Op, places: Places): Map<number, number[]> =
     own.push(rank);
   }
   return found;
-};
+}
 
 type BackwardOf = (origin: OpOrigin) => OpOrigin;
 
 /** One record for all ops of a layer. */
-const createBackwardOrigins = (): BackwardOf => {
+function createBackwardOrigins(): BackwardOf {
   const known = new Map<OpOrigin, OpOrigin>();
   return (origin) => {
-    const backward = known.get(origin) ?? { ...origin, phase: "backward", standIn: true };
+    const backward = known.get(origin) ?? { ...origin, phase: "backward", synthetic: true };
     known.set(origin, backward);
     return backward;
   };
-};
+}
 
 /** Of an op, those of its input and of its weights. */
-const gradientsOf = (op: Op, backwardOf: BackwardOf): Op[] => {
+function gradientsOf(op: Op, backwardOf: BackwardOf): Op[] {
   const origin = backwardOf(op.origin);
   switch (op.op) {
     case "matmul":
@@ -78,24 +78,26 @@ const gradientsOf = (op: Op, backwardOf: BackwardOf): Op[] => {
     default:
       return [];
   }
-};
+}
 
 /** Memory that nobody reads. */
-const discarded = ({ tensor, window }: View): View => ({
-  tensor: {
-    ...tensor,
-    name: "workspace",
-    role: "workspace",
-    slot: 0,
-    parts:
-      window === undefined
-        ? tensor.parts
-        : mapParts(tensor.parts, ({ shape }) => ({ shape: [window.rows, ...shape.slice(1)] })),
-  },
-});
+function discarded({ tensor, window }: View): View {
+  return {
+    tensor: {
+      ...tensor,
+      name: "workspace",
+      role: "workspace",
+      slot: 0,
+      parts:
+        window === undefined
+          ? tensor.parts
+          : mapParts(tensor.parts, ({ shape }) => ({ shape: [window.rows, ...shape.slice(1)] })),
+    },
+  };
+}
 
 /** As many elements as member i gave, back to it. */
-const returnOf = (op: CollectiveOp, i: number, reader: number, backwardOf: BackwardOf): Op => {
+function returnOf(op: CollectiveOp, i: number, reader: number, backwardOf: BackwardOf): Op {
   const source = op.from[i] ?? 0;
   const count = givenBy(op, i);
   const name = `${op.name}/gradient ${reader}-${source}`;
@@ -120,4 +122,4 @@ const returnOf = (op: CollectiveOp, i: number, reader: number, backwardOf: Backw
     x: { tensor: memory },
     y: { tensor: memory },
   };
-};
+}

@@ -25,7 +25,7 @@ export function fuseNorms(ops: readonly Op[]): Op[] {
   return fused.flatMap((op) => op ?? []);
 }
 
-const without = (sum: AddOp, { ranks }: NormOp): AddOp | undefined => {
+function without(sum: AddOp, { ranks }: NormOp): AddOp | undefined {
   const left = sum.ranks.filter((rank) => !ranks.includes(rank));
   return left.length === 0 ? undefined : { ...sum, ranks: left };
-};
+}

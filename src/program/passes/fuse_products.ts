@@ -15,7 +15,9 @@ import { countReads } from "./count_reads.ts";
 type Product = MatmulOp | GroupedMatmulOp;
 
 /** @throws Error where an activation cannot be part of a product: no kernel does it alone */
-export const fuseProducts = (ops: readonly Op[]): Op[] => fuseResiduals(fuseActivations(ops));
+export function fuseProducts(ops: readonly Op[]): Op[] {
+  return fuseResiduals(fuseActivations(ops));
+}
 
 function fuseActivations(ops: readonly Op[]): Op[] {
   const readsOf = countReads(ops);
@@ -43,7 +45,7 @@ function fuseActivations(ops: readonly Op[]): Op[] {
 }
 
 /** Where each buffer was written last, by name. */
-const createWritten = () => {
+function createWritten() {
   const writtenAt = new Map<string, number>();
   return {
     note(op: Op, at: number): void {
@@ -52,14 +54,16 @@ const createWritten = () => {
     /** Also of what no op writes. */
     isBefore: ({ name }: Tensor, at: number): boolean => (writtenAt.get(name) ?? -1) < at,
   };
-};
+}
 
-const withActivation = (product: Product, { activation, gate, y }: ActivationOp): Product => ({
-  ...product,
-  activation,
-  ...(gate === undefined ? {} : { gate }),
-  y,
-});
+function withActivation(product: Product, { activation, gate, y }: ActivationOp): Product {
+  return {
+    ...product,
+    activation,
+    ...(gate === undefined ? {} : { gate }),
+    y,
+  };
+}
 
 /** What a product gives is written with the sum already made. */
 function fuseResiduals(ops: readonly Op[]): Op[] {
@@ -89,13 +93,18 @@ function fuseResiduals(ops: readonly Op[]): Op[] {
 }
 
 /** Whether nobody wants the product by itself. */
-const takes = (
+function takes(
   { residual, ranks }: MatmulOp,
   { a, ranks: summed }: AddOp,
   readsOf: (tensor: Tensor, rank: number) => number,
-): boolean =>
-  residual === undefined &&
-  sameRanks(ranks, summed) &&
-  ranks.every((rank) => readsOf(a.tensor, rank) === 1);
+): boolean {
+  return (
+    residual === undefined &&
+    sameRanks(ranks, summed) &&
+    ranks.every((rank) => readsOf(a.tensor, rank) === 1)
+  );
+}
 
-const isProduct = (op: Op): op is Product => op.op === "matmul" || op.op === "grouped-matmul";
+function isProduct(op: Op): op is Product {
+  return op.op === "matmul" || op.op === "grouped-matmul";
+}

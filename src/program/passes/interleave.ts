@@ -24,7 +24,7 @@ export function interleave(blocks: readonly (readonly NewOp[])[]): NewOp[] {
 }
 
 /** Runs of ops, each but the last ending with a transfer that is started. */
-const partsOf = (ops: readonly NewOp[]): (readonly NewOp[])[] => {
+function partsOf(ops: readonly NewOp[]): (readonly NewOp[])[] {
   const parts: NewOp[][] = [[]];
   for (const op of ops) {
     if (isTransfer(op)) {
@@ -33,4 +33,4 @@ const partsOf = (ops: readonly NewOp[]): (readonly NewOp[])[] => {
     } else parts.at(-1)?.push(op);
   }
   return parts;
-};
+}

@@ -14,11 +14,11 @@ export interface PassedOps {
   readonly backward: readonly Op[];
 }
 
-export const runPasses = (
+export function runPasses(
   ops: readonly Op[],
   plan: Plan,
   scheduling: Scheduling | undefined,
-): PassedOps => {
+): PassedOps {
   const fused = fuseNorms(fuseProducts(ops));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
@@ -28,4 +28,4 @@ export const runPasses = (
       ? differentiate(forward, scheduling.places, plan.stages.length)
       : [],
   };
-};
+}

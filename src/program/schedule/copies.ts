@@ -4,21 +4,21 @@
 import { slotsOf, type Schedule } from "./schedule.ts";
 
 export interface Copies {
-  /** Per chunk of the position. */
+  /** Per chunk of the pipeline rank. */
   readonly counts: readonly number[];
   /** Copy that a micro-batch uses in a chunk. */
   copyOf(chunk: number, microBatch: number): number;
 }
 
 /** Without backward slots nothing outlives its slot: one copy of all. */
-export const copiesOf = (schedule: Schedule, position: number): Copies => {
+export function copiesOf(schedule: Schedule, pipelineRank: number): Copies {
   const { virtualStages, name } = schedule;
   if (name === "forward") {
     return { counts: Array.from({ length: virtualStages }, () => 1), copyOf: () => 0 };
   }
   const taken = Array.from({ length: virtualStages }, (): boolean[] => []);
   const copies = Array.from({ length: virtualStages }, (): number[] => []);
-  for (const { phase, microBatch, chunk } of slotsOf(schedule, position)) {
+  for (const { phase, microBatch, chunk } of slotsOf(schedule, pipelineRank)) {
     const used = taken[chunk] ?? [];
     const own = copies[chunk] ?? [];
     if (phase === "forward") {
@@ -34,4 +34,4 @@ export const copiesOf = (schedule: Schedule, position: number): Copies => {
     counts: taken.map(({ length }) => length),
     copyOf: (chunk, microBatch) => copies[chunk]?.[microBatch] ?? 0,
   };
-};
+}

@@ -10,14 +10,14 @@ import { idleShare, timeline, type TimedSlot } from "./timeline.ts";
 export interface ScheduleDescription {
   readonly title: string;
   /** p, m and v. */
-  readonly positions: number;
+  readonly pipelineSize: number;
   readonly microBatches: number;
   readonly virtualStages: number;
-  /** Backward slots hold stand-ins. */
-  readonly standIn: boolean;
-  /** Of positions that all take as long. */
+  /** Backward slots are synthetic. */
+  readonly synthetic: boolean;
+  /** Of pipeline ranks that all take as long. */
   readonly predicted: PredictedBubble;
-  /** Idle share of all time as drawn, where positions are as uneven as their FLOPs. */
+  /** Idle share of all time as drawn, where pipeline ranks are as uneven as their FLOPs. */
   readonly idleShare: number;
   readonly rows: readonly ScheduleRow[];
 }
@@ -32,47 +32,47 @@ export interface ScheduleRow {
 }
 
 /** Undefined where the plan's stages are no pipeline. */
-export const describeSchedule = (
+export function describeSchedule(
   plan: Plan,
   estimate: PlanEstimate,
-): ScheduleDescription | undefined => {
+): ScheduleDescription | undefined {
   const schedule = scheduleOf(plan);
   if (schedule === undefined) return undefined;
-  const { positions, virtualStages, microBatches, name } = schedule;
-  const lengths = forwardLengths(plan, estimate, positions, virtualStages);
-  const rows = timeline(schedule, (position, { phase, chunk }) => {
-    const forward = lengths[position]?.[chunk] ?? 1;
+  const { pipelineSize, virtualStages, microBatches, name } = schedule;
+  const lengths = forwardLengths(plan, estimate, pipelineSize, virtualStages);
+  const rows = timeline(schedule, (pipelineRank, { phase, chunk }) => {
+    const forward = lengths[pipelineRank]?.[chunk] ?? 1;
     return phase === "forward" ? forward : 2 * forward;
   });
   return {
     title: scheduleTitle(schedule),
-    positions,
+    pipelineSize,
     microBatches,
     virtualStages,
-    standIn: name !== "forward",
+    synthetic: name !== "forward",
     predicted: predictedBubble(schedule),
     idleShare: idleShare(rows),
-    rows: rows.map((slots, position) => ({
-      name: nameOf(plan, position, positions),
-      gpus: schedule.pipeline.positions[position] ?? [],
-      inFlight: copiesOf(schedule, position).counts,
+    rows: rows.map((slots, pipelineRank) => ({
+      name: nameOf(plan, pipelineRank, pipelineSize),
+      gpus: schedule.pipeline.pipelineRanks[pipelineRank] ?? [],
+      inFlight: copiesOf(schedule, pipelineRank).counts,
       slots,
     })),
   };
-};
+}
 
-/** Of each chunk of each position, by the FLOPs of its layers; 1 is the shortest. */
-const forwardLengths = (
+/** Of each chunk of each pipeline rank, by the FLOPs of its layers; 1 is the shortest. */
+function forwardLengths(
   plan: Plan,
   { layers }: PlanEstimate,
-  positions: number,
+  pipelineSize: number,
   virtualStages: number,
-): number[][] => {
-  const pipeline = { positions: Array.from({ length: positions }, () => []), virtualStages };
-  const flops = pipeline.positions.map(() => Array.from({ length: virtualStages }, () => 0));
+): number[][] {
+  const pipeline = { pipelineRanks: Array.from({ length: pipelineSize }, () => []), virtualStages };
+  const flops = pipeline.pipelineRanks.map(() => Array.from({ length: virtualStages }, () => 0));
   let next = 0;
   for (const [s, stage] of plan.stages.entries()) {
-    const own = flops[s % positions];
+    const own = flops[s % pipelineSize];
     const chunk = chunkOfStage(pipeline, s);
     for (const layer of layers.slice(next, next + stage.layers.length)) {
       if (own !== undefined) own[chunk] = (own[chunk] ?? 0) + layer.flops;
@@ -82,7 +82,10 @@ const forwardLengths = (
   const shortest = Math.min(...flops.flat().filter((each) => each > 0));
   // A stage without arithmetic, such as an aggregation, still has its slot.
   return flops.map((own) => own.map((each) => Math.max(1, each / shortest)));
-};
+}
 
-const nameOf = ({ stages }: Plan, position: number, positions: number): string =>
-  stages.length === positions ? (stages[position]?.name ?? "") : `position ${position}`;
+function nameOf({ stages }: Plan, pipelineRank: number, pipelineSize: number): string {
+  return stages.length === pipelineSize
+    ? (stages[pipelineRank]?.name ?? "")
+    : `pp rank ${pipelineRank}`;
+}

@@ -2,8 +2,7 @@
 
 import { backwardSlots, forwardSlots, type Extent, type Slot } from "./slot.ts";
 
-/** The same on every position. */
-export const gpipe = (extent: Extent): Slot[] => [
-  ...forwardSlots(extent),
-  ...backwardSlots(extent),
-];
+/** The same on every pipeline rank. */
+export function gpipe(extent: Extent): Slot[] {
+  return [...forwardSlots(extent), ...backwardSlots(extent)];
+}

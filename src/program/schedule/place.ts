@@ -7,7 +7,7 @@ import type { Schedule } from "./schedule.ts";
 
 export interface Places {
   /** Of a rank; undefined for a rank of no stage. */
-  positionOf(rank: number): number | undefined;
+  pipelineRankOf(rank: number): number | undefined;
   /**
    * The stage of the rank that an instruction is part of. A transfer between stages comes from the earlier of
    * them, whichever way it goes: on the ranks of the later one, it is part of the later one.
@@ -16,21 +16,21 @@ export interface Places {
   chunkOf(rank: number, origin: OpOrigin): number;
 }
 
-export const placesOf = (plan: Plan, { pipeline }: Schedule): Places => {
-  const { positions } = pipeline;
-  const p = positions.length;
+export function placesOf(plan: Plan, { pipeline }: Schedule): Places {
+  const { pipelineRanks } = pipeline;
+  const p = pipelineRanks.length;
   const stageByName = new Map(plan.stages.map(({ name }, s) => [name, s]));
-  const positionByRank = new Map(
-    positions.flatMap((ranks, position) => ranks.map((rank) => [rank, position])),
+  const pipelineRankByRank = new Map(
+    pipelineRanks.flatMap((ranks, pipelineRank) => ranks.map((rank) => [rank, pipelineRank])),
   );
   const stageOf = (rank: number, { stage }: OpOrigin): number => {
     const from = stageByName.get(stage) ?? 0;
-    const position = positionByRank.get(rank) ?? from % p;
-    return from + ((position - (from % p) + p) % p);
+    const pipelineRank = pipelineRankByRank.get(rank) ?? from % p;
+    return from + ((pipelineRank - (from % p) + p) % p);
   };
   return {
-    positionOf: (rank) => positionByRank.get(rank),
+    pipelineRankOf: (rank) => pipelineRankByRank.get(rank),
     stageOf,
     chunkOf: (rank, origin) => chunkOfStage(pipeline, stageOf(rank, origin)),
   };
-};
+}

@@ -1,4 +1,4 @@
-// The schedule that a plan asks for: which slots each position of its pipeline runs, in which order.
+// The schedule that a plan asks for: which slots each of its pipeline ranks runs, in which order.
 
 import { pipelineOf, type Pipeline } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -13,38 +13,38 @@ export interface Schedule extends Extent {
 }
 
 /** Undefined where the plan's stages are no pipeline. */
-export const scheduleOf = (plan: Plan): Schedule | undefined => {
+export function scheduleOf(plan: Plan): Schedule | undefined {
   const pipeline = pipelineOf(plan);
   if (pipeline === undefined) return undefined;
   const { mode, schedule, microBatches } = plan.workload;
   return {
     name: mode === "training" && schedule !== undefined ? schedule : "forward",
     pipeline,
-    positions: pipeline.positions.length,
+    pipelineSize: pipeline.pipelineRanks.length,
     virtualStages: pipeline.virtualStages,
     microBatches,
   };
-};
+}
 
-export const slotsOf = (schedule: Schedule, position: number): Slot[] => {
+export function slotsOf(schedule: Schedule, pipelineRank: number): Slot[] {
   switch (schedule.name) {
     case "forward":
       return forwardSlots(schedule);
     case "gpipe":
       return gpipe(schedule);
     case "1f1b":
-      return oneForwardOneBackward(schedule, position);
+      return oneForwardOneBackward(schedule, pipelineRank);
   }
-};
+}
 
 /** As people call it. */
-export const scheduleTitle = ({ name, virtualStages, positions }: Schedule): string => {
+export function scheduleTitle({ name, virtualStages, pipelineSize }: Schedule): string {
   const chunks = virtualStages === 1 ? "" : `, ${virtualStages} virtual stages interleaved`;
   const title = { forward: "forward passes only", gpipe: "GPipe", "1f1b": "1F1B" }[name];
-  return positions === 1 ? `${title}, one stage` : `${title}${chunks}`;
-};
+  return pipelineSize === 1 ? `${title}, one stage` : `${title}${chunks}`;
+}
 
-/** The least idle time of positions that all take as long, and the formulas that it comes from. */
+/** The least idle time of pipeline ranks that all take as long, and the formulas that it comes from. */
 export interface PredictedBubble {
   /** Idle time over the time of work: (p − 1)/m, or (p − 1)/(v·m) with v chunks. */
   readonly overIdeal: number;
@@ -54,13 +54,13 @@ export interface PredictedBubble {
   readonly ofTotalFormula: string;
 }
 
-export const predictedBubble = ({
-  positions,
+export function predictedBubble({
+  pipelineSize,
   virtualStages,
   microBatches,
-}: Extent): PredictedBubble => {
+}: Extent): PredictedBubble {
   const work = virtualStages * microBatches;
-  const idle = positions - 1;
+  const idle = pipelineSize - 1;
   const vm = virtualStages === 1 ? "m" : "v·m";
   return {
     overIdeal: idle / work,
@@ -68,4 +68,4 @@ export const predictedBubble = ({
     ofTotal: idle / (work + idle),
     ofTotalFormula: `(p − 1)/(${vm} + p − 1)`,
   };
-};
+}

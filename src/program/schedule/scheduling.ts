@@ -10,11 +10,12 @@ export interface Scheduling {
 }
 
 /** Undefined where the plan's stages are no pipeline. */
-export const schedulingOf = (plan: Plan): Scheduling | undefined => {
+export function schedulingOf(plan: Plan): Scheduling | undefined {
   const schedule = scheduleOf(plan);
   return schedule === undefined ? undefined : { schedule, places: placesOf(plan, schedule) };
-};
+}
 
 /** Whether its slots hold backward passes. */
-export const hasBackward = (scheduling: Scheduling | undefined): scheduling is Scheduling =>
-  scheduling !== undefined && scheduling.schedule.name !== "forward";
+export function hasBackward(scheduling: Scheduling | undefined): scheduling is Scheduling {
+  return scheduling !== undefined && scheduling.schedule.name !== "forward";
+}

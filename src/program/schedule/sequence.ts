@@ -5,13 +5,10 @@ import type { Instruction, RankProgram } from "../program.ts";
 import { slotsOf } from "./schedule.ts";
 import type { Scheduling } from "./scheduling.ts";
 
-export const sequenced = (
-  program: RankProgram,
-  scheduling: Scheduling | undefined,
-): RankProgram => {
+export function sequenced(program: RankProgram, scheduling: Scheduling | undefined): RankProgram {
   const { rank, instructions } = program;
-  const position = scheduling?.places.positionOf(rank);
-  if (scheduling === undefined || position === undefined) return program;
+  const pipelineRank = scheduling?.places.pipelineRankOf(rank);
+  if (scheduling === undefined || pipelineRank === undefined) return program;
   const { schedule, places } = scheduling;
   const bySlot = new Map<string, Instruction[]>();
   for (const instruction of instructions) {
@@ -21,7 +18,7 @@ export const sequenced = (
     if (slot === undefined) bySlot.set(key, [instruction]);
     else slot.push(instruction);
   }
-  const ordered = slotsOf(schedule, position).flatMap(
+  const ordered = slotsOf(schedule, pipelineRank).flatMap(
     ({ phase, chunk, microBatch }) => bySlot.get(keyOf(phase, chunk, microBatch)) ?? [],
   );
   if (ordered.length !== instructions.length) {
@@ -30,7 +27,8 @@ export const sequenced = (
     );
   }
   return { ...program, instructions: ordered };
-};
+}
 
-const keyOf = (phase: string, chunk: number, microBatch: number): string =>
-  `${phase} ${chunk} ${microBatch}`;
+function keyOf(phase: string, chunk: number, microBatch: number): string {
+  return `${phase} ${chunk} ${microBatch}`;
+}

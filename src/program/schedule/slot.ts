@@ -1,30 +1,30 @@
-// What one position of a pipeline does, as pure data: slots in order, each the forward or backward pass of
+// What one pipeline rank does, as pure data: slots in order, each the forward or backward pass of
 // one micro-batch through one of its chunks of layers.
 
 export interface Slot {
   readonly phase: "forward" | "backward";
   readonly microBatch: number;
-  /** Of the position's virtual stages; 0 where it has one. */
+  /** Of the pipeline rank's virtual stages; 0 where it has one. */
   readonly chunk: number;
 }
 
 /** The size of a schedule. */
 export interface Extent {
-  /** p: positions of the pipeline. */
-  readonly positions: number;
-  /** v: chunks of layers per position. */
+  /** p: pipeline ranks. */
+  readonly pipelineSize: number;
+  /** v: chunks of layers per pipeline rank. */
   readonly virtualStages: number;
   /** m */
   readonly microBatches: number;
 }
 
 /**
- * Forward slots of any position: micro-batches in groups of p, each group through one chunk after the other,
- * so that a group's first is back from the last position when its last has left the first.
+ * Forward slots of any pipeline rank: micro-batches in groups of p, each group through one chunk after the
+ * other, so that a group's first is back from the last pipeline rank when its last has left the first.
  */
-export const forwardSlots = ({ positions, virtualStages, microBatches }: Extent): Slot[] => {
+export function forwardSlots({ pipelineSize, virtualStages, microBatches }: Extent): Slot[] {
   const slots: Slot[] = [];
-  const group = virtualStages === 1 ? microBatches : positions;
+  const group = virtualStages === 1 ? microBatches : pipelineSize;
   for (let first = 0; first < microBatches; first += group) {
     const end = Math.min(first + group, microBatches);
     for (let chunk = 0; chunk < virtualStages; chunk++) {
@@ -34,12 +34,13 @@ export const forwardSlots = ({ positions, virtualStages, microBatches }: Extent)
     }
   }
   return slots;
-};
+}
 
 /** The same with the last chunk first. */
-export const backwardSlots = (extent: Extent): Slot[] =>
-  forwardSlots(extent).map(({ microBatch, chunk }) => ({
+export function backwardSlots(extent: Extent): Slot[] {
+  return forwardSlots(extent).map(({ microBatch, chunk }) => ({
     phase: "backward",
     microBatch,
     chunk: extent.virtualStages - 1 - chunk,
   }));
+}

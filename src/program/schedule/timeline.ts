@@ -1,4 +1,4 @@
-// When each slot of a schedule runs if positions wait for nothing but their own order and what they need.
+// When each slot of a schedule runs if pipeline ranks wait for nothing but their own order and what they need.
 
 import { slotsOf, type Schedule } from "./schedule.ts";
 import type { Slot } from "./slot.ts";
@@ -9,62 +9,65 @@ export interface TimedSlot extends Slot {
 }
 
 /**
- * Per position, its slots in order. Handing a result on takes no time.
+ * Per pipeline rank, its slots in order. Handing a result on takes no time.
  *
  * @param lengthOf a slot, in any unit
  */
-export const timeline = (
+export function timeline(
   schedule: Schedule,
-  lengthOf: (position: number, slot: Slot) => number,
-): TimedSlot[][] => {
-  const { positions } = schedule;
-  const waiting = Array.from({ length: positions }, (_, position) =>
-    slotsOf(schedule, position).toReversed(),
+  lengthOf: (pipelineRank: number, slot: Slot) => number,
+): TimedSlot[][] {
+  const { pipelineSize } = schedule;
+  const waiting = Array.from({ length: pipelineSize }, (_, pipelineRank) =>
+    slotsOf(schedule, pipelineRank).toReversed(),
   );
   const timed = waiting.map((): TimedSlot[] => []);
   const ends = new Map<string, number>();
   for (let isMoving = true; isMoving;) {
     isMoving = false;
-    for (const [position, own] of waiting.entries()) {
+    for (const [pipelineRank, own] of waiting.entries()) {
       for (let slot = own.at(-1); slot !== undefined; slot = own.at(-1)) {
-        const needs = neededBy(schedule, position, slot);
+        const needs = neededBy(schedule, pipelineRank, slot);
         const ready = needs === undefined ? 0 : ends.get(needs);
         if (ready === undefined) break;
-        const start = Math.max(ready, timed[position]?.at(-1)?.end ?? 0);
-        const end = start + lengthOf(position, slot);
-        timed[position]?.push({ ...slot, start, end });
-        ends.set(keyOf(slot.phase, stageOf(schedule, position, slot), slot.microBatch), end);
+        const start = Math.max(ready, timed[pipelineRank]?.at(-1)?.end ?? 0);
+        const end = start + lengthOf(pipelineRank, slot);
+        timed[pipelineRank]?.push({ ...slot, start, end });
+        ends.set(keyOf(slot.phase, stageOf(schedule, pipelineRank, slot), slot.microBatch), end);
         own.pop();
         isMoving = true;
       }
     }
   }
-  if (waiting.some(({ length }) => length > 0)) throw new Error("positions wait for each other");
+  if (waiting.some(({ length }) => length > 0))
+    throw new Error("pipeline ranks wait for each other");
   return timed;
-};
+}
 
-/** Share of the positions' time in which none of their slots runs. */
-export const idleShare = (rows: readonly (readonly TimedSlot[])[]): number => {
+/** Share of the pipeline ranks' time in which none of their slots runs. */
+export function idleShare(rows: readonly (readonly TimedSlot[])[]): number {
   const all = rows.flat();
   const span = all.reduce((most, { end }) => Math.max(most, end), 0);
   const work = all.reduce((sum, { start, end }) => sum + end - start, 0);
   return span === 0 ? 0 : 1 - work / (span * rows.length);
-};
+}
 
-const stageOf = ({ positions }: Schedule, position: number, { chunk }: Slot): number =>
-  chunk * positions + position;
+function stageOf({ pipelineSize }: Schedule, pipelineRank: number, { chunk }: Slot): number {
+  return chunk * pipelineSize + pipelineRank;
+}
 
-const keyOf = (phase: string, stage: number, microBatch: number): string =>
-  `${phase} ${stage} ${microBatch}`;
+function keyOf(phase: string, stage: number, microBatch: number): string {
+  return `${phase} ${stage} ${microBatch}`;
+}
 
 /** The slot whose end this one needs. */
-const neededBy = (schedule: Schedule, position: number, slot: Slot): string | undefined => {
-  const stage = stageOf(schedule, position, slot);
-  const last = schedule.positions * schedule.virtualStages - 1;
+function neededBy(schedule: Schedule, pipelineRank: number, slot: Slot): string | undefined {
+  const stage = stageOf(schedule, pipelineRank, slot);
+  const last = schedule.pipelineSize * schedule.virtualStages - 1;
   if (slot.phase === "forward") {
     return stage === 0 ? undefined : keyOf("forward", stage - 1, slot.microBatch);
   }
   return stage === last
     ? keyOf("forward", stage, slot.microBatch)
     : keyOf("backward", stage + 1, slot.microBatch);
-};
+}

@@ -27,10 +27,11 @@ export function phasePlan(plan: Plan, name: ServingPhase): Plan {
 }
 
 /** The plan of one step: of serving a decode step. */
-export const stepPlan = (plan: Plan): Plan =>
-  plan.workload.mode === "serving" && plan.workload.phase === undefined
+export function stepPlan(plan: Plan): Plan {
+  return plan.workload.mode === "serving" && plan.workload.phase === undefined
     ? phasePlan(plan, "decode")
     : plan;
+}
 
 /** The whole sequences of so many of a plan's requests, as a plan without caches: what steps of serving must agree with. */
 export function sequencePlan(plan: Plan, requests: number): Plan {
@@ -42,7 +43,7 @@ export function sequencePlan(plan: Plan, requests: number): Plan {
 }
 
 /** Requests of a prefill step, as many of each replica as the budget of tokens allows; and how many that is. */
-const prefillShape = (plan: Plan): { readonly requests: number; readonly parts: number } => {
+function prefillShape(plan: Plan): { readonly requests: number; readonly parts: number } {
   const { serving, batch } = plan.workload;
   const replicas = replicasOfCaches(plan);
   const chunk = serving?.prefillChunk ?? 1;
@@ -52,19 +53,20 @@ const prefillShape = (plan: Plan): { readonly requests: number; readonly parts: 
     Math.min(Math.floor(budget / (chunk * replicas)), Math.ceil(batch / replicas)),
   );
   return { requests: parts * replicas, parts };
-};
+}
 
 /** Groups of ranks that hold caches of requests of their own. */
-export const replicasOfCaches = (plan: Plan): number =>
-  plan.stages
+export function replicasOfCaches(plan: Plan): number {
+  return plan.stages
     .flatMap(({ layers }) => layers)
     .reduce(
       (most, { op, groups }) => (op === "attention" ? Math.max(most, groups.length) : most),
       1,
     );
+}
 
-const greatestCommonDivisor = (a: number, b: number): number => {
+function greatestCommonDivisor(a: number, b: number): number {
   let [large, small] = [a, b];
   while (small > 0) [large, small] = [small, large % small];
   return large;
-};
+}

@@ -147,23 +147,23 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 }
 
 /** As many pages as the slots of each replica need. */
-const poolsOf = ({
+function poolsOf({
   decodeSlots,
   inputTokens,
   outputTokens,
   pageTokens,
-}: SchedulerOptions): PagePool[] => {
+}: SchedulerOptions): PagePool[] {
   const pages = Math.ceil((inputTokens + outputTokens - 1) / pageTokens);
   return Array.from({ length: 1 + Math.max(...decodeSlots) }, (_, replica) =>
     createPagePool(pages * decodeSlots.filter((own) => own === replica).length, pageTokens),
   );
-};
+}
 
 /** Of the replica with most free slots the first. */
-const freeSlot = (
+function freeSlot(
   running: readonly (Running | undefined)[],
   replicas: readonly number[],
-): number | undefined => {
+): number | undefined {
   const free = new Map<number, number[]>();
   for (const [slot, replica] of replicas.entries()) {
     if (running[slot] !== undefined) continue;
@@ -173,4 +173,4 @@ const freeSlot = (
   }
   const [most] = [...free.values()].toSorted((a, b) => b.length - a.length);
   return most?.[0];
-};
+}

@@ -26,11 +26,11 @@ export function schedulerOptionsOf(plan: Plan): SchedulerOptions {
 }
 
 /** Micro-batch after micro-batch, in each the slots of one replica after the other. */
-const replicaOfSlots = (plan: Plan, phase: ServingPhase): number[] => {
+function replicaOfSlots(plan: Plan, phase: ServingPhase): number[] {
   const { batch, microBatches } = phasePlan(plan, phase).workload;
   const replicas = replicasOfCaches(plan);
   const ofOne = splitEvenly(batch / microBatches, replicas).flatMap((count, replica) =>
     Array.from({ length: count }, () => replica),
   );
   return Array.from({ length: microBatches }, () => ofOne).flat();
-};
+}

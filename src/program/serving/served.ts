@@ -78,7 +78,7 @@ export function servedBytes(
   return bytes;
 }
 
-const widthOf = (of: ServedWhat): number => {
+function widthOf(of: ServedWhat): number {
   switch (of.what) {
     case "ids":
       return 1;
@@ -89,15 +89,15 @@ const widthOf = (of: ServedWhat): number => {
     case "pages":
       return of.pages;
   }
-};
+}
 
-const rowOf = (
+function rowOf(
   { of, requests, sequence }: ServedContent,
   { request, first, tokens, pages }: ServedRequest,
   token: number,
   seed: number,
   dtype: DType,
-): Uint8Array => {
+): Uint8Array {
   const place = { offset: [request, first + token], size: [1, 1] };
   switch (of.what) {
     case "spans":
@@ -124,7 +124,8 @@ const rowOf = (
       );
     }
   }
-};
+}
 
-const wordsOf = (words: readonly number[]): Uint8Array =>
-  new Uint8Array(Uint32Array.from(words).buffer);
+function wordsOf(words: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(words).buffer);
+}

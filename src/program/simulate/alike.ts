@@ -6,7 +6,7 @@ import { play, type PlayOptions, type Played } from "./play.ts";
 import type { TapeOp, RankTape, Tapes } from "./tape.ts";
 
 /** As `play`, without spans. */
-export const playDistinct = (tapes: Tapes, options: Omit<PlayOptions, "onSpan">): Played => {
+export function playDistinct(tapes: Tapes, options: Omit<PlayOptions, "onSpan">): Played {
   const groups = connected(tapes);
   const models = new Map<string, number>();
   const distinct: RankTape[] = [];
@@ -26,20 +26,23 @@ export const playDistinct = (tapes: Tapes, options: Omit<PlayOptions, "onSpan">)
   );
   const nothing = { endMs: 0, computeMs: 0 };
   return { ...played, ranks: tapes.ranks.map(({ rank }) => byRank.get(rank) ?? nothing) };
-};
+}
 
-const opsOf = ({ parts }: RankTape): readonly TapeOp[] => [...new Set(parts)].flat();
+function opsOf({ parts }: RankTape): readonly TapeOp[] {
+  return [...new Set(parts)].flat();
+}
 
-const mailboxesOf = ({ transfer }: TapeOp): readonly number[] =>
-  transfer === undefined
+function mailboxesOf({ transfer }: TapeOp): readonly number[] {
+  return transfer === undefined
     ? []
     : [
         ...(transfer.send === undefined ? [] : [transfer.send]),
         ...transfer.recv.map(({ mailbox }) => mailbox),
       ];
+}
 
 /** Ranks that are linked by mailboxes, in order of rank. */
-const connected = ({ ranks }: Tapes): RankTape[][] => {
+function connected({ ranks }: Tapes): RankTape[][] {
   const parents = ranks.map((_, at) => at);
   const rootOf = (at: number): number => {
     let root = at;
@@ -63,10 +66,10 @@ const connected = ({ ranks }: Tapes): RankTape[][] => {
     else group.push(tape);
   }
   return [...groups.values()];
-};
+}
 
 /** The same for groups that play the same, with mailboxes counted from the group's first. */
-const signatureOf = (group: readonly RankTape[]): string => {
+function signatureOf(group: readonly RankTape[]): string {
   const numbers = new Map<number, number>();
   const numberOf = (mailbox: number): number => {
     const number = numbers.get(mailbox) ?? numbers.size;
@@ -91,4 +94,4 @@ const signatureOf = (group: readonly RankTape[]): string => {
       return [...told, parts.map((part) => lists.indexOf(part)).join()].join("|");
     })
     .join("\n");
-};
+}

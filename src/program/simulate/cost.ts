@@ -40,7 +40,7 @@ export interface RankCosts {
  *
  * @param instructions how many the rank has
  */
-export const costsOfTrace = (trace: RankTrace, instructions: number): RankCosts | undefined => {
+export function costsOfTrace(trace: RankTrace, instructions: number): RankCosts | undefined {
   const open = (): Open => ({ ...noCost });
   const own = Array.from({ length: instructions }, open);
   const rest = open();
@@ -53,7 +53,7 @@ export const costsOfTrace = (trace: RankTrace, instructions: number): RankCosts 
     cost[kind] += endMs - startMs - (isKernel(kind) ? 0 : kernelMs(startMs, endMs));
   }
   return { instructions: own, rest };
-};
+}
 
 /** A stretch of time in which a rank waited though it was alone, ms. */
 export interface Pause {
@@ -71,10 +71,10 @@ export interface StepAlone {
  * Of a step on messages that are all there. Nobody is waited for but in `pauses`: what looks like it within a
  * transfer is the rank's own event loop on its way from one part to the next.
  */
-export const costsAlone = (
+export function costsAlone(
   { trace, pauses }: StepAlone,
   instructions: readonly Instruction[],
-): RankCosts | undefined => {
+): RankCosts | undefined {
   const ordered = pauses.toSorted((a, b) => a.startMs - b.startMs);
   const own = trace.spans.flatMap((span): Span[] => {
     const instruction = instructions[span.instruction ?? -1];
@@ -84,10 +84,10 @@ export const costsAlone = (
     return gapsOf(span, ordered).map((gap) => ({ ...span, kind: "host", ...gap }));
   });
   return costsOfTrace({ ...trace, spans: own }, instructions.length);
-};
+}
 
 /** What pauses leave of a stretch of time; in the order of their starts, they may overlap. */
-const gapsOf = ({ startMs, endMs }: Pause, pauses: readonly Pause[]): Pause[] => {
+function gapsOf({ startMs, endMs }: Pause, pauses: readonly Pause[]): Pause[] {
   const gaps: Pause[] = [];
   let fromMs = startMs;
   for (const pause of pauses) {
@@ -97,10 +97,10 @@ const gapsOf = ({ startMs, endMs }: Pause, pauses: readonly Pause[]): Pause[] =>
     if (fromMs >= endMs) return gaps;
   }
   return [...gaps, { startMs: fromMs, endMs }];
-};
+}
 
 /** How much of a stretch of time spans cover that follow one another. */
-const timeWithin = (spans: readonly Span[]): ((startMs: number, endMs: number) => number) => {
+function timeWithin(spans: readonly Span[]): (startMs: number, endMs: number) => number {
   const ordered = spans.toSorted((a, b) => a.startMs - b.startMs);
   return (startMs, endMs) => {
     let low = 0;
@@ -117,8 +117,10 @@ const timeWithin = (spans: readonly Span[]): ((startMs: number, endMs: number) =
     }
     return covered;
   };
-};
+}
 
 type Open = { -readonly [Kind in keyof Cost]: number };
 
-const isKernel = (kind: SpanKind): boolean => kind === "compute" || kind === "reduce";
+function isKernel(kind: SpanKind): boolean {
+  return kind === "compute" || kind === "reduce";
+}

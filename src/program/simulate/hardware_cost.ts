@@ -11,9 +11,7 @@ import { noCost, type Cost } from "./cost.ts";
  * Costs of instructions in the order of lowering. A rank takes in what arrives one after the other, at the
  * link's bandwidth; giving is free.
  */
-export const createHardwareCost = (
-  peaks: Peaks,
-): ((rank: number, instruction: Instruction) => Cost) => {
+export function createHardwareCost(peaks: Peaks): (rank: number, instruction: Instruction) => Cost {
   const wire = createWireCount();
   return (rank, instruction) => {
     const arithmetic = (1000 * instructionFlops(instruction)) / peaks.flops;
@@ -25,7 +23,8 @@ export const createHardwareCost = (
     const { received } = wire(transfer, rank);
     return { ...noCost, reduce: arithmetic, upload: msOf(received, peaks.linkBandwidth) };
   };
-};
+}
 
-const msOf = (bytes: number, bytesPerSecond: number | undefined): number =>
-  bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;
+function msOf(bytes: number, bytesPerSecond: number | undefined): number {
+  return bytesPerSecond === undefined ? 0 : (1000 * bytes) / bytesPerSecond;
+}

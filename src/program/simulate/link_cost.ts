@@ -16,16 +16,18 @@ export interface SimulatedLink {
  * A rank takes in what arrives one after the other, at the link's bandwidth; sending is free. Sums by kernels
  * take what they were measured to; sums on hosts, which are measured as moving bytes, nothing.
  */
-export const linked = (program: Program, measured: Measured, link: SimulatedLink): Measured => ({
-  latencyMs: link.latencyMs,
-  repeats: measured.repeats.map((ranks) => linkedStep(program, ranks, link)),
-});
+export function linked(program: Program, measured: Measured, link: SimulatedLink): Measured {
+  return {
+    latencyMs: link.latencyMs,
+    repeats: measured.repeats.map((ranks) => linkedStep(program, ranks, link)),
+  };
+}
 
-const linkedStep = (
+function linkedStep(
   program: Program,
   ranks: readonly RankCosts[],
   { bandwidth }: SimulatedLink,
-): RankCosts[] => {
+): RankCosts[] {
   const wire = createWireCount();
   return ranks.map(({ instructions, rest }, rank) => ({
     rest,
@@ -38,4 +40,4 @@ const linkedStep = (
       return { ...cost, readback: 0, move: 0, upload };
     }),
   }));
-};
+}

@@ -44,7 +44,7 @@ interface RankState {
 }
 
 /** @throws Error where ranks wait for each other, or for what no rank sends */
-export const play = (tapes: Tapes, options: PlayOptions): Played => {
+export function play(tapes: Tapes, options: PlayOptions): Played {
   const { latencyMs, without = {}, onSpan } = options;
   const mailboxes = tapes.readers.length;
   const posted = new Float64Array(mailboxes);
@@ -220,7 +220,7 @@ export const play = (tapes: Tapes, options: PlayOptions): Played => {
   if (stuck !== undefined) throw new Error(`rank ${stuck.tape.rank} waits for what no rank sends`);
   const ranks = states.map(({ hostMs: endMs, computeMs }) => ({ endMs, computeMs }));
   return { wallMs: ranks.reduce((most, { endMs }) => Math.max(most, endMs), 0), ranks };
-};
+}
 
 const nobody = -1;
 

@@ -16,18 +16,19 @@ export interface Measured {
 }
 
 /** One projected step per repeat. */
-export const simulateRepeats = (program: Program, { repeats, latencyMs }: Measured): StepTrace[] =>
-  repeats.map((costs, step) => ({ ...simulate(program, costs, latencyMs), step }));
+export function simulateRepeats(program: Program, { repeats, latencyMs }: Measured): StepTrace[] {
+  return repeats.map((costs, step) => ({ ...simulate(program, costs, latencyMs), step }));
+}
 
 /**
  * @param costs by rank
  * @throws Error where the program's ranks would wait for each other for ever
  */
-export const simulate = (
+export function simulate(
   program: Program,
   costs: readonly RankCosts[],
   latencyMs: number,
-): StepTrace => {
+): StepTrace {
   const spans = program.ranks.map((): Span[] => []);
   const { wallMs, ranks } = play(tapesOf(program, costs), {
     latencyMs,
@@ -46,4 +47,4 @@ export const simulate = (
       droppedTokens: {},
     })),
   };
-};
+}

@@ -21,11 +21,7 @@ export interface HardwareProjection {
 }
 
 /** Thousands of GPUs take seconds. */
-export const simulateHardware = (
-  plan: Plan,
-  peaks: Peaks,
-  latencyMs: number,
-): HardwareProjection => {
+export function simulateHardware(plan: Plan, peaks: Peaks, latencyMs: number): HardwareProjection {
   const { batch, sequence } = plan.workload;
   const played = playDistinct(streamTapes(plan, createHardwareCost(peaks)), { latencyMs });
   const { wallMs: stepMs, ranks } = played;
@@ -38,9 +34,9 @@ export const simulateHardware = (
     samplesPerSecond: (1000 * batch) / stepMs,
     tokensPerSecond: (1000 * batch * sequence) / stepMs,
     busy: stepMs === 0 ? 0 : work / (stepMs * ranks.length),
-    ...(schedule === undefined || schedule.positions < 2
+    ...(schedule === undefined || schedule.pipelineSize < 2
       ? {}
       : { scheduleBubble: predictedBubble(schedule).ofTotal }),
     ranks,
   };
-};
+}

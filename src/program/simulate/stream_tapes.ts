@@ -11,10 +11,10 @@ import { noCost, type Cost } from "./cost.ts";
 import { createMailboxes, createTaping, type TapeOp, type RankTape, type Tapes } from "./tape.ts";
 
 /** @param costOf an instruction of a rank, told in the order of lowering */
-export const streamTapes = (
+export function streamTapes(
   plan: Plan,
   costOf: (rank: number, instruction: Instruction) => Cost,
-): Tapes => {
+): Tapes {
   const { hardware, workload } = plan;
   const scheduling = schedulingOf(plan);
   const mailboxes = createMailboxes();
@@ -50,16 +50,16 @@ export const streamTapes = (
   const ranks = recorded.map((own, rank): RankTape => {
     for (const recording of own.values()) settle(recording, opOf);
     const opsOf = (key: string): readonly TapeOp[] => own.get(key)?.ops ?? [];
-    const position = scheduling?.places.positionOf(rank);
-    if (scheduling === undefined || position === undefined) {
+    const pipelineRank = scheduling?.places.pipelineRankOf(rank);
+    if (scheduling === undefined || pipelineRank === undefined) {
       const ops = [...own.values()].flatMap((each) => each.ops);
       return { rank, parts: Array.from({ length: workload.microBatches }, () => ops) };
     }
-    const slots = slotsOf(scheduling.schedule, position);
+    const slots = slotsOf(scheduling.schedule, pipelineRank);
     return { rank, parts: slots.map(({ phase, chunk }) => opsOf(`${phase} ${chunk}`)) };
   });
   return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
-};
+}
 
 const everything = "all";
 
@@ -70,17 +70,17 @@ interface Recording {
 }
 
 /** What was computed since the last transfer becomes an op. */
-const settle = (recording: Recording, opOf: (computeMs: number) => TapeOp): void => {
+function settle(recording: Recording, opOf: (computeMs: number) => TapeOp): void {
   if (recording.computeMs === 0) return;
   recording.ops.push(opOf(recording.computeMs));
   recording.computeMs = 0;
-};
+}
 
-const createInterning = (): ((computeMs: number) => TapeOp) => {
+function createInterning(): (computeMs: number) => TapeOp {
   const known = new Map<number, TapeOp>();
   return (computeMs) => {
     const found = known.get(computeMs) ?? { cost: { ...noCost, compute: computeMs } };
     known.set(computeMs, found);
     return found;
   };
-};
+}

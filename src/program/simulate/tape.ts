@@ -55,7 +55,7 @@ interface HopPart {
 }
 
 /** A mailbox is (channel, lane, source), as in a run. */
-export const createMailboxes = (): Mailboxes => {
+export function createMailboxes(): Mailboxes {
   const byLane = new Map<number, Map<number, number>>();
   const readIds = new Map<number, Map<number, number>>();
   const readers: number[] = [];
@@ -90,13 +90,13 @@ export const createMailboxes = (): Mailboxes => {
         },
       })),
   };
-};
+}
 
 /** Of one rank: turns its instructions, in their order, into ops. */
-export const createTaping = (
+export function createTaping(
   mailboxes: Mailboxes,
   rank: number,
-): ((instruction: Instruction, cost: Cost) => TapeOp[]) => {
+): (instruction: Instruction, cost: Cost) => TapeOp[] {
   /** By channel, what is left to do of a transfer that was started. */
   const underWay = new Map<number, readonly TapeOp[]>();
   return (instruction, cost) => {
@@ -126,10 +126,10 @@ export const createTaping = (
       },
     ];
   };
-};
+}
 
 /** What is sent costs in the hop that posts it, what arrives where it is received, sums where they are added. */
-const costOfHop = (cost: Cost, parts: readonly HopPart[], at: number): Cost => {
+function costOfHop(cost: Cost, parts: readonly HopPart[], at: number): Cost {
   const shareOf = (of: (hop: Hop) => number): number => {
     const all = parts.reduce((sum, { hop }) => sum + of(hop), 0);
     const part = parts[at];
@@ -146,12 +146,12 @@ const costOfHop = (cost: Cost, parts: readonly HopPart[], at: number): Cost => {
     reduce: cost.reduce * added,
     compute: cost.compute * added,
   };
-};
+}
 
 /** Of programs that are played again and again, as each step of a run is. */
 const mailboxesOfPrograms = new WeakMap<Program, Mailboxes>();
 
-const mailboxesOf = (program: Program): Mailboxes => {
+function mailboxesOf(program: Program): Mailboxes {
   const known = mailboxesOfPrograms.get(program);
   if (known !== undefined) return known;
   const mailboxes = createMailboxes();
@@ -166,10 +166,10 @@ const mailboxesOf = (program: Program): Mailboxes => {
   };
   mailboxesOfPrograms.set(program, remembering);
   return remembering;
-};
+}
 
 /** @param costs by rank */
-export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes => {
+export function tapesOf(program: Program, costs: readonly RankCosts[]): Tapes {
   const mailboxes = mailboxesOf(program);
   const ranks = program.ranks.map(({ rank, instructions }): RankTape => {
     const own = costs[rank];
@@ -180,4 +180,4 @@ export const tapesOf = (program: Program, costs: readonly RankCosts[]): Tapes =>
     return { rank, parts: [ops, [{ cost: own?.rest ?? noCost }]] };
   });
   return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
-};
+}

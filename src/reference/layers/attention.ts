@@ -2,13 +2,13 @@
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { dot, matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
-import { type ReferenceLayer, weight } from "./context.ts";
+import { type ReferenceLayer, referenceWeight } from "./context.ts";
 
 export const attention: ReferenceLayer<AttentionLayer> = {
   apply(context, layer, x) {
     const { hidden, heads, kvHeads, headDim } = layer;
     const project = (part: string, columns: number): Matrix =>
-      multiply(x, weight(context, `${part}/weight`, hidden, columns));
+      multiply(x, referenceWeight(context, `${part}/weight`, hidden, columns));
     const attended = attend(
       layer,
       context.rowsPerSample,
@@ -17,7 +17,10 @@ export const attention: ReferenceLayer<AttentionLayer> = {
       project("v", kvHeads * headDim),
     );
     return {
-      output: multiply(attended, weight(context, "output/weight", heads * headDim, hidden)),
+      output: multiply(
+        attended,
+        referenceWeight(context, "output/weight", heads * headDim, hidden),
+      ),
     };
   },
   round({ product, partial, stored, cached, sequence }, layer, x) {

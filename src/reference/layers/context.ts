@@ -59,16 +59,24 @@ export interface ReferenceLayer<Kind extends Layer> {
 }
 
 /** The layer's matrix `part` [k, n]. */
-export const weight = (context: ReferenceContext, part: string, k: number, n: number): Matrix =>
-  matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
+export function referenceWeight(
+  context: ReferenceContext,
+  part: string,
+  k: number,
+  n: number,
+): Matrix {
+  return matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
+}
 
 /** A norm's gain or bias [size], uniform around `center`. */
-export const vector = (
+export function referenceVector(
   context: ReferenceContext,
   part: string,
   size: number,
   center: number,
-): Float64Array => wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+): Float64Array {
+  return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+}
 
 /** Expert by expert, the layer's matrices `part` [experts, k, n]. */
 export function expertWeight(
@@ -101,15 +109,16 @@ export function tableOf(
   return matrix(...shape, wholeOf(context, `${name}/weight`, shape, 0, tableScale));
 }
 
-const wholeOf = (
+function wholeOf(
   { workload }: ReferenceContext,
   tensor: string,
   shape: readonly number[],
   center: number,
   scale: number,
-): Float64Array =>
-  contentValues(
+): Float64Array {
+  return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
     workload.seed,
     workload.dtype,
   );
+}

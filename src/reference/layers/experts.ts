@@ -29,13 +29,13 @@ export interface MoeResult {
  *   either way, so the reference follows them and reports how far they are from its own choice; absent,
  *   it follows its own.
  */
-export const mixtureOfExperts = (
+export function mixtureOfExperts(
   layer: MoeLayer,
   x: Matrix,
   weights: ExpertWeights,
   rowsPerGroup: readonly number[],
   routes?: Uint32Array,
-): MoeResult => {
+): MoeResult {
   const { topK } = layer;
   const logits = multiply(x, weights.router);
   const choices = new Uint32Array(x.rows * topK);
@@ -63,19 +63,20 @@ export const mixtureOfExperts = (
     }
   }
   return { output, routingGap, reroutedChoices };
-};
+}
 
 /** The topK largest, ties to the lower id. */
-const topChoices = (logits: Float64Array, topK: number): Uint32Array =>
-  Uint32Array.from(
+function topChoices(logits: Float64Array, topK: number): Uint32Array {
+  return Uint32Array.from(
     [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]! || a - b).slice(0, topK),
   );
+}
 
-const judge = (
+function judge(
   logits: Float64Array,
   own: Uint32Array,
   given: Uint32Array,
-): { gap: number; rerouted: number } => {
+): { gap: number; rerouted: number } {
   const distinct = new Set(given);
   if (distinct.size !== given.length || given.some((expert) => expert >= logits.length)) {
     return { gap: Infinity, rerouted: given.length };
@@ -84,14 +85,14 @@ const judge = (
   const best = Math.max(-Infinity, ...missed.map((expert) => logits[expert]!));
   const worst = Math.min(...[...given].map((expert) => logits[expert]!));
   return { gap: Math.max(0, best - worst), rerouted: missed.length };
-};
+}
 
 /** Rows of each expert in token order, in each group of rows cut off at its capacity. */
-const assign = (
+function assign(
   { experts, topK, capacityFactor }: MoeLayer,
   choices: Uint32Array,
   rowsPerGroup: readonly number[],
-): number[][] => {
+): number[][] {
   const rowsOf = Array.from({ length: experts }, (): number[] => []);
   let first = 0;
   for (const count of rowsPerGroup) {
@@ -110,20 +111,15 @@ const assign = (
     first += count;
   }
   return rowsOf;
-};
+}
 
-const gatherRows = (x: Matrix, rows: readonly number[]): Matrix => {
+function gatherRows(x: Matrix, rows: readonly number[]): Matrix {
   const out = matrix(rows.length, x.columns);
   for (const [i, row] of rows.entries()) rowOf(out, i).set(rowOf(x, row));
   return out;
-};
+}
 
-const feedForward = (
-  layer: MoeLayer,
-  x: Matrix,
-  weights: ExpertWeights,
-  expert: number,
-): Matrix => {
+function feedForward(layer: MoeLayer, x: Matrix, weights: ExpertWeights, expert: number): Matrix {
   const up = multiply(x, weights.up(expert));
   if (layer.activation === "gelu") {
     return multiply(matrix(up.rows, up.columns, up.data.map(gelu)), weights.down(expert));
@@ -131,19 +127,19 @@ const feedForward = (
   const gate = multiply(x, weights.gate(expert));
   const inner = up.data.map((value, i) => value * silu(gate.data[i]!));
   return multiply(matrix(up.rows, up.columns, inner), weights.down(expert));
-};
+}
 
 /** Softmax probability of the choice, over all experts or, renormalised, over the chosen ones. */
-const choiceWeight = (
+function choiceWeight(
   layer: MoeLayer,
   logits: Float64Array,
   choices: Uint32Array,
   row: number,
   expert: number,
-): number => {
+): number {
   const chosen = choices.subarray(row * layer.topK, (row + 1) * layer.topK);
   const pool = layer.renormalise ? [...chosen].map((e) => logits[e]!) : [...logits];
   const largest = Math.max(...pool);
   const total = pool.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
   return Math.exp(logits[expert]! - largest) / total;
-};
+}

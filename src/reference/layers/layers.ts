@@ -15,6 +15,7 @@ const layers: {
   readonly [Name in Layer["op"]]: ReferenceLayer<Extract<Layer, { op: Name }>>;
 } = { embedding, linear, attention, mlp, moe, norm, residual, aggregate };
 
-export const referenceOf = ({ op }: Layer): ReferenceLayer<Layer> =>
+export function referenceOf({ op }: Layer): ReferenceLayer<Layer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key
-  layers[op] as ReferenceLayer<Layer>;
+  return layers[op] as ReferenceLayer<Layer>;
+}

@@ -2,7 +2,7 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { rowsPerExpertGroup } from "../../program/layers/expert_columns.ts";
-import { expertWeight, type ReferenceLayer, weight } from "./context.ts";
+import { expertWeight, type ReferenceLayer, referenceWeight } from "./context.ts";
 import { mixtureOfExperts } from "./experts.ts";
 
 export const moe: ReferenceLayer<MoeLayer> = {
@@ -14,7 +14,7 @@ export const moe: ReferenceLayer<MoeLayer> = {
       layer,
       x,
       {
-        router: weight(context, "router/weight", hidden, experts),
+        router: referenceWeight(context, "router/weight", hidden, experts),
         up: part("up", hidden, ffn),
         gate: part("gate", hidden, ffn),
         down: part("down", ffn, hidden),

@@ -2,12 +2,13 @@
 
 import type { NormLayer } from "../../plan/layers/norm.ts";
 import { matrix, rowOf, type Matrix } from "../tensor.ts";
-import { type ReferenceLayer, vector } from "./context.ts";
+import { type ReferenceLayer, referenceVector } from "./context.ts";
 
 export const norm: ReferenceLayer<NormLayer> = {
   apply(context, layer, x) {
-    const gain = vector(context, "gain", layer.hidden, 1);
-    const bias = layer.norm === "layer" ? vector(context, "bias", layer.hidden, 0) : undefined;
+    const gain = referenceVector(context, "gain", layer.hidden, 1);
+    const bias =
+      layer.norm === "layer" ? referenceVector(context, "bias", layer.hidden, 0) : undefined;
     return { output: normalise(x, layer.epsilon, gain, bias) };
   },
   round({ stored }, layer, x) {

@@ -29,10 +29,10 @@ interface Canvas {
 }
 
 /** @param columns 1 to `mostColumns` of them, each GPU in one */
-export const picture = (
+export function picture(
   stages: readonly StageDescription[],
   columns: readonly PictureColumn[],
-): string[] => {
+): string[] {
   const room = Math.floor((LINE_WIDTH - GUTTER) / columns.length) - GAP;
   const canvas: Canvas = {
     columns,
@@ -44,21 +44,26 @@ export const picture = (
     row(canvas, "", (at) => centred(columns[at]?.load ?? "", canvas.boxWidth)),
     ...stages.flatMap((stage) => stageLines(canvas, stage)),
   ].map((line) => line.trimEnd());
-};
+}
 
-const gpusTitle = (gpus: readonly number[]): string =>
-  `GPU${gpus.length === 1 ? "" : "s"} ${rangesOf(gpus)}`;
+function gpusTitle(gpus: readonly number[]): string {
+  return `GPU${gpus.length === 1 ? "" : "s"} ${rangesOf(gpus)}`;
+}
 
-const stageLines = (canvas: Canvas, { name, blocks, leaving }: StageDescription): string[] => [
-  shortened(name, LINE_WIDTH),
-  ...blocks.flatMap((block, i) => blockLines(canvas, block, i < blocks.length - 1 ? [] : leaving)),
-];
+function stageLines(canvas: Canvas, { name, blocks, leaving }: StageDescription): string[] {
+  return [
+    shortened(name, LINE_WIDTH),
+    ...blocks.flatMap((block, i) =>
+      blockLines(canvas, block, i < blocks.length - 1 ? [] : leaving),
+    ),
+  ];
+}
 
-const blockLines = (
+function blockLines(
   canvas: Canvas,
   { times, steps }: DescribedBlock,
   leaving: readonly CollectiveEstimate[],
-): string[] => {
+): string[] {
   const out = leaving.flatMap((flow) => flowLines(canvas, flow));
   if (times > 1) {
     return [
@@ -71,13 +76,13 @@ const blockLines = (
   return steps.flatMap((step, i) =>
     stepLines(canvas, step, [...step.flows, ...(i === steps.length - 1 ? leaving : [])]),
   );
-};
+}
 
-const stepLines = (
+function stepLines(
   canvas: Canvas,
   { title, detail, shards, besides }: DescribedStep,
   flows: readonly CollectiveEstimate[],
-): string[] => {
+): string[] {
   const { columns, columnOf, boxWidth } = canvas;
   const textAt = new Map<number, string>();
   for (const { gpu, text, whole } of shards) {
@@ -108,19 +113,20 @@ const stepLines = (
     ),
     ...flows.flatMap((flow) => flowLines(canvas, flow)),
   ];
-};
+}
 
 /** The line that leads from a box down to its communication. */
-const stem = ({ boxWidth }: Canvas, at: number, senders: ReadonlySet<number>): string =>
-  senders.has(at) ? `${" ".repeat(centreOf(boxWidth))}│` : "";
+function stem({ boxWidth }: Canvas, at: number, senders: ReadonlySet<number>): string {
+  return senders.has(at) ? `${" ".repeat(centreOf(boxWidth))}│` : "";
+}
 
-const counted = (ops: readonly string[]): string => {
+function counted(ops: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const op of ops) counts.set(op, (counts.get(op) ?? 0) + 1);
   return [...counts].map(([op, count]) => (count === 1 ? op : `${count} ${op}s`)).join(", ");
-};
+}
 
-const flowLines = (canvas: Canvas, flow: CollectiveEstimate): string[] => {
+function flowLines(canvas: Canvas, flow: CollectiveEstimate): string[] {
   const anchors = flow.groups.map(({ from, to }): Anchor => ({
     from: columnsOf(canvas, from),
     to: columnsOf(canvas, to),
@@ -130,21 +136,28 @@ const flowLines = (canvas: Canvas, flow: CollectiveEstimate): string[] => {
   const { bus, arrows } = busLines(anchors, at, columns.length);
   const groups = flow.instances === 1 ? "" : `in ${flow.instances} groups`;
   return [gutter(` ${flow.op}`) + bus, gutter(` ${flow.name ?? groups}`) + arrows];
-};
+}
 
-const columnsOf = ({ columnOf }: Canvas, ranks: readonly number[]): number[] => [
-  ...new Set(ranks.flatMap((rank) => columnOf.get(rank) ?? [])),
-];
+function columnsOf({ columnOf }: Canvas, ranks: readonly number[]): number[] {
+  return [...new Set(ranks.flatMap((rank) => columnOf.get(rank) ?? []))];
+}
 
-const gutter = (text: string): string => padEnd(shortened(text, GUTTER - 1), GUTTER);
+function gutter(text: string): string {
+  return padEnd(shortened(text, GUTTER - 1), GUTTER);
+}
 
-const row = ({ columns, boxWidth }: Canvas, label: string, cell: (at: number) => string): string =>
-  gutter(label) +
-  columns.map((_, at) => padEnd(shortened(cell(at), boxWidth), boxWidth + GAP)).join("");
+function row({ columns, boxWidth }: Canvas, label: string, cell: (at: number) => string): string {
+  return (
+    gutter(label) +
+    columns.map((_, at) => padEnd(shortened(cell(at), boxWidth), boxWidth + GAP)).join("")
+  );
+}
 
-const centreOf = (width: number): number => Math.floor(width / 2);
+function centreOf(width: number): number {
+  return Math.floor(width / 2);
+}
 
-const centred = (text: string, width: number): string => {
+function centred(text: string, width: number): string {
   const short = shortened(text, width);
   return padEnd(" ".repeat(Math.floor((width - widthOf(short)) / 2)) + short, width);
-};
+}

@@ -10,11 +10,11 @@ export interface Anchor {
  * @param at where the middle of a column is
  * @param columns how many there are
  */
-export const busLines = (
+export function busLines(
   groups: readonly Anchor[],
   at: (column: number) => number,
   columns: number,
-): { readonly bus: string; readonly arrows: string } => {
+): { readonly bus: string; readonly arrows: string } {
   const width = at(columns - 1) + 1;
   const bus = Array.from({ length: width }, () => " ");
   const arrows = Array.from({ length: width }, () => " ");
@@ -32,13 +32,13 @@ export const busLines = (
     }
   }
   return { bus: bus.join("").trimEnd(), arrows: arrows.join("").trimEnd() };
-};
+}
 
 /** The corner, branch or crossing that has these four arms. */
-const joint = (up: boolean, down: boolean, left: boolean, right: boolean): string => {
+function joint(up: boolean, down: boolean, left: boolean, right: boolean): string {
   const key = `${up ? "u" : ""}${down ? "d" : ""}${left ? "l" : ""}${right ? "r" : ""}`;
   return joints[key] ?? "┼";
-};
+}
 
 const joints: Readonly<Record<string, string>> = {
   ud: "│",

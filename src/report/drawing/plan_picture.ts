@@ -9,16 +9,16 @@ import { mostColumns, picture, type PictureColumn } from "./picture.ts";
 import { stageList } from "./stage_list.ts";
 
 /** Side by side where there is room; else stage after stage. */
-export const planPicture = ({ stages, load }: Described): string[] => {
+export function planPicture({ stages, load }: Described): string[] {
   const columns = columnsOf(stages, load);
   return columns === undefined ? stageList(stages, load) : picture(stages, columns);
-};
+}
 
 /** A column per GPU, or per kind of GPU; undefined where even those are too many. */
-const columnsOf = (
+function columnsOf(
   stages: readonly StageDescription[],
   load: readonly GpuLoad[],
-): PictureColumn[] | undefined => {
+): PictureColumn[] | undefined {
   const column = (gpus: readonly GpuLoad[]): PictureColumn => {
     const [first] = gpus;
     const labels = [...new Set(gpus.map(({ label }) => label))];
@@ -39,4 +39,4 @@ const columnsOf = (
   }
   const kinds = groupBy(load, ({ gpu }) => stepsOf.get(gpu) ?? "");
   return kinds.size > mostColumns ? undefined : [...kinds.values()].map(column);
-};
+}

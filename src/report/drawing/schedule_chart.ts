@@ -1,4 +1,4 @@
-// A schedule as a Gantt chart in text: a row per position, time to the right, folded where it is wider than
+// A schedule as a Gantt chart in text: a row per pipeline rank, time to the right, folded where it is wider than
 // the terminal. A forward pass reads `3──`, a backward pass `3══`; with virtual stages a letter names the chunk.
 
 import type { ScheduleDescription, ScheduleRow } from "../../program/schedule/describe.ts";
@@ -12,12 +12,12 @@ import { padEnd, shortened, widthOf, wrap, wrapIndented } from "../render/text_w
 const mostBands = 4;
 
 /** @param width columns of the terminal, at least 30 */
-export const scheduleReport = (
+export function scheduleReport(
   schedule: ScheduleDescription,
   width = LINE_WIDTH,
   colors: Colors = plain,
-): string[] => {
-  const { rows, title, positions, microBatches } = schedule;
+): string[] {
+  const { rows, title, pipelineSize, microBatches } = schedule;
   const most = Math.min(width, LINE_WIDTH);
   const names = Math.min(Math.max(...rows.map(({ name }) => widthOf(name))), Math.floor(most / 4));
   const perUnit = columnsPerUnit(schedule);
@@ -38,7 +38,7 @@ export const scheduleReport = (
   const shown = Math.min(1, (mostBands * chart) / length);
   const note = (text: string): string[] => wrapIndented(text, most, 2);
   return [
-    ...wrap(`Schedule: ${title}; p = ${positions}, m = ${microBatches}${chunks}`, most).map(
+    ...wrap(`Schedule: ${title}; p = ${pipelineSize}, m = ${microBatches}${chunks}`, most).map(
       colors.strong,
     ),
     "",
@@ -50,13 +50,14 @@ export const scheduleReport = (
     ...note(bubbleOf(schedule)),
     ...note(inFlightOf(schedule)),
   ];
-};
+}
 
 /** So many that the shortest slot still shows its number and one more column. */
-const columnsPerUnit = ({ microBatches, virtualStages }: ScheduleDescription): number =>
-  String(microBatches - 1).length + (virtualStages > 1 ? 1 : 0) + 1;
+function columnsPerUnit({ microBatches, virtualStages }: ScheduleDescription): number {
+  return String(microBatches - 1).length + (virtualStages > 1 ? 1 : 0) + 1;
+}
 
-const barOf = ({ slots }: ScheduleRow, perUnit: number, hasChunks: boolean): string => {
+function barOf({ slots }: ScheduleRow, perUnit: number, hasChunks: boolean): string {
   let bar = "";
   for (const slot of slots) {
     const start = Math.round(slot.start * perUnit);
@@ -64,44 +65,45 @@ const barOf = ({ slots }: ScheduleRow, perUnit: number, hasChunks: boolean): str
     bar = bar.padEnd(start) + cellOf(slot, end - start, hasChunks);
   }
   return bar;
-};
+}
 
-const cellOf = (
+function cellOf(
   { phase, microBatch, chunk }: TimedSlot,
   width: number,
   hasChunks: boolean,
-): string => {
+): string {
   const letter = hasChunks ? String.fromCodePoint(97 + (chunk % 26)) : "";
   return `${microBatch}${letter}`.padEnd(width, phase === "forward" ? "─" : "═").slice(0, width);
-};
+}
 
-const legendOf = ({ standIn, virtualStages, rows }: ScheduleDescription): string =>
-  [
+function legendOf({ synthetic, virtualStages, rows }: ScheduleDescription): string {
+  return [
     "a number is a micro-batch in its forward pass ──",
-    standIn ? " or backward pass ══ (a stand-in: no gradient is computed)" : "",
+    synthetic ? " or backward pass ══ (synthetic: no gradient is computed)" : "",
     virtualStages > 1 ? "; the letter is its virtual stage" : "",
     "; blank is idle. Estimated: a pass takes as long as its FLOPs",
-    standIn ? ", backward twice as long as forward" : "",
+    synthetic ? ", backward twice as long as forward" : "",
     rows.length > 1 ? "; handing on takes no time" : "",
   ].join("");
+}
 
-const bubbleOf = ({ predicted, idleShare, positions }: ScheduleDescription): string => {
-  if (positions === 1) return "one position has no bubble";
+function bubbleOf({ predicted, idleShare, pipelineSize }: ScheduleDescription): string {
+  if (pipelineSize === 1) return "one pipeline rank has no bubble";
   const { overIdeal, overIdealFormula, ofTotal, ofTotalFormula } = predicted;
   return (
     `bubble predicted for equal stages: ${formatPercent(overIdeal)} of the work ${overIdealFormula} = ` +
     `${formatPercent(ofTotal)} of all time ${ofTotalFormula}; as drawn, with stages as uneven as their ` +
     `FLOPs: ${formatPercent(idleShare)} of all time`
   );
-};
+}
 
-const inFlightOf = ({ rows, virtualStages, standIn }: ScheduleDescription): string => {
-  if (!standIn) return "activations in flight: one micro-batch per stage, as nothing is kept";
+function inFlightOf({ rows, virtualStages, synthetic }: ScheduleDescription): string {
+  if (!synthetic) return "activations in flight: one micro-batch per stage, as nothing is kept";
   const counts = rows.map(({ inFlight }) => inFlight.join("+"));
   const alike = counts.every((count) => count === counts[0]);
-  const told = alike ? `${counts[0]} on each position` : counts.join(", ");
+  const told = alike ? `${counts[0]} on each pipeline rank` : counts.join(", ");
   return (
     `activations in flight, as ${virtualStages === 1 ? "micro-batches" : "micro-batches of each chunk"} ` +
-    `per position: ${told}`
+    `per pipeline rank: ${told}`
   );
-};
+}

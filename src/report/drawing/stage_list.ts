@@ -9,10 +9,7 @@ import { padEnd, shortened, wrap } from "../render/text_width.ts";
 
 const INNER = LINE_WIDTH - 4;
 
-export const stageList = (
-  stages: readonly StageDescription[],
-  load: readonly GpuLoad[],
-): string[] => {
+export function stageList(stages: readonly StageDescription[], load: readonly GpuLoad[]): string[] {
   const lines: string[] = [];
   const kinds = alike(stages);
   for (const [i, { first, last, count }] of kinds.entries()) {
@@ -54,7 +51,7 @@ export const stageList = (
     }
   }
   return lines;
-};
+}
 
 interface Kind {
   readonly first: StageDescription;
@@ -63,7 +60,7 @@ interface Kind {
 }
 
 /** Neighbours that do the same on as many GPUs. */
-const alike = (stages: readonly StageDescription[]): Kind[] => {
+function alike(stages: readonly StageDescription[]): Kind[] {
   const kinds: Kind[] = [];
   const seen = ({ gpus, blocks }: StageDescription): string =>
     JSON.stringify([
@@ -88,4 +85,4 @@ const alike = (stages: readonly StageDescription[]): Kind[] => {
     }
   }
   return kinds;
-};
+}

@@ -19,16 +19,19 @@ const signs: Readonly<Record<string, string>> = {
 const corners = /[┌┐└┘├┤┬┴┼╭╮╰╯]/gu;
 
 /** Names that a plan brings stay as they are. */
-export const asciiText = (text: string): string =>
-  text.replaceAll(corners, "+").replaceAll(/[─═│▼→↔↑×·…–≥≤−]/gu, (sign) => signs[sign] ?? sign);
+export function asciiText(text: string): string {
+  return text
+    .replaceAll(corners, "+")
+    .replaceAll(/[─═│▼→↔↑×·…–≥≤−]/gu, (sign) => signs[sign] ?? sign);
+}
 
 /** By the locale, as POSIX ranks its variables; a Windows terminal takes UTF-8. */
-export const isUnicodeTerminal = (
+export function isUnicodeTerminal(
   env: Readonly<Record<string, string | undefined>>,
   platform: string,
-): boolean => {
+): boolean {
   if (platform === "win32") return true;
   const { LC_ALL, LC_CTYPE, LANG } = env;
   const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== undefined && value !== "");
   return /utf-?8/i.test(locale ?? "");
-};
+}

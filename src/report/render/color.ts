@@ -7,11 +7,11 @@ export type Colors = Readonly<Record<Exclude<Tone, "plain" | "code">, (text: str
 
 type Style = Parameters<typeof styleText>[0];
 
-const painted =
-  (style: Style) =>
-  (text: string): string =>
+function painted(style: Style) {
+  return (text: string): string =>
     // Whether to color at all was decided already; Node need not ask the stream again.
     styleText(style, text, { validateStream: false });
+}
 
 const colored: Colors = {
   good: painted("green"),
@@ -21,7 +21,9 @@ const colored: Colors = {
   strong: painted("bold"),
 };
 
-const same = (text: string): string => text;
+function same(text: string): string {
+  return text;
+}
 
 export const plain: Colors = { good: same, bad: same, doubtful: same, faint: same, strong: same };
 
@@ -30,12 +32,12 @@ export function paint(text: string, tone: Tone, colors: Colors): string {
 }
 
 /** NO_COLOR wins, then FORCE_COLOR (0 is off), then whether the stream is a terminal. */
-export const colorsFor = (
+export function colorsFor(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
-): Colors => {
+): Colors {
   const { NO_COLOR: never, FORCE_COLOR: always, TERM: terminal } = env;
   if (never !== undefined && never !== "") return plain;
   if (always !== undefined && always !== "") return always === "0" ? plain : colored;
   return stream.isTTY === true && terminal !== "dumb" ? colored : plain;
-};
+}

@@ -18,55 +18,66 @@ const command = new RegExp(`^((?:\\s|${style})*)::`, "u");
 /** Anywhere in it: those of GitHub before, of Azure and of TeamCity. */
 const bracketCommand = /##(?=\w*\[)/g;
 
-const escaped = (character: string): string => {
+function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const short = { 9: "\\t", 10: "\\n", 13: "\\r" }[code];
   return short ?? (code < 256 ? `\\x${hex(code, 2)}` : `\\u{${hex(code, 1)}}`);
-};
+}
 
-const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, "0");
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
+}
 
 /** On one line, with every character to be seen. */
-export const inert = (text: string): string => text.replace(anyHidden, escaped);
+export function inert(text: string): string {
+  return text.replace(anyHidden, escaped);
+}
 
 /**
  * A line of output.
  *
  * @param isColored whether colors in it are its own
  */
-export const inertLine = (line: string, isColored: boolean): string =>
-  line
+export function inertLine(line: string, isColored: boolean): string {
+  return line
     .replace(styleOrHidden, (found) =>
       found.length > 2 && isColored ? found : Array.from(found, escapedOrItself).join(""),
     )
     .replace(command, "$1\\x3a:")
     .replace(bracketCommand, "#\\x23");
+}
 
-const escapedOrItself = (character: string): string => character.replace(anyHidden, escaped);
+function escapedOrItself(character: string): string {
+  return character.replace(anyHidden, escaped);
+}
 
 /** JSON stays the same JSON. */
-export const inertJson = (json: string): string =>
-  json
+export function inertJson(json: string): string {
+  return json
     .replace(hiddenInJson, (found) =>
       Array.from({ length: found.length }, (_, i) => `\\u${hex(found.charCodeAt(i), 4)}`).join(""),
     )
     .replace(bracketCommand, "#\\u0023");
+}
 
 /**
  * The text of a plan, to be printed. JSON stays the same JSON; in YAML a comment or a plain scalar shows what it would
  * have hidden.
  */
-export const inertPlanText = (text: string): string =>
-  isJson(text) ? inertJson(text) : text.replace(withinLayout, (found) => inertLine(found, false));
+export function inertPlanText(text: string): string {
+  return isJson(text)
+    ? inertJson(text)
+    : text.replace(withinLayout, (found) => inertLine(found, false));
+}
 
-const isJson = (text: string): boolean => {
+function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
   } catch {
     return false;
   }
-};
+}
 
 /** What would begin code, a cell, a tag, emphasis, a link, a mention or a character's name in Markdown. */
 const markup = /[`|*~<@]|\](?=[[(:])|&(?=#?\w+;)|:(?=\/\/)|\bwww(?=\.)/gi;
@@ -79,7 +90,8 @@ const asEntity: Readonly<Record<string, string>> = {
 };
 
 /** Within a line of Markdown, a table's cell included. */
-export const inertMarkdown = (text: string): string =>
-  inert(text).replace(markup, (found) =>
+export function inertMarkdown(text: string): string {
+  return inert(text).replace(markup, (found) =>
     /^www$/i.test(found) ? `${found}&#8203;` : (asEntity[found] ?? `\\${found}`),
   );
+}

@@ -9,7 +9,7 @@ import {
   type Report,
   type Row,
   type Section,
-  type Span,
+  type TonedText,
   type Table,
   type Text,
   type Verbatim,
@@ -110,7 +110,7 @@ function fenced({ lines, language }: Verbatim): string[] {
   return [`${fence}${language ?? ""}`, ...lines.map(inert), fence];
 }
 
-function markedUp(spans: readonly Span[]): string {
+function markedUp(spans: readonly TonedText[]): string {
   return spans
     .map((span) => {
       if (typeof span === "string") return inertMarkdown(span);
@@ -122,6 +122,6 @@ function markedUp(spans: readonly Span[]): string {
     .join("");
 }
 
-function plainText(spans: readonly Span[]): string {
+function plainText(spans: readonly TonedText[]): string {
   return inertMarkdown(spans.map(textOfSpan).join(""));
 }

@@ -44,7 +44,7 @@ interface SarifResult {
 type Finding = Diagnostic & { readonly severity: "error" | "warning" };
 
 /** @param file stands in for the place of diagnostics that have none */
-export const sarifLog = (diagnostics: readonly Diagnostic[], file: string): SarifLog => {
+export function sarifLog(diagnostics: readonly Diagnostic[], file: string): SarifLog {
   const findings = diagnostics.filter((each): each is Finding => each.severity !== "info");
   const first = new Map<string, Finding>();
   for (const each of findings) if (!first.has(each.code)) first.set(each.code, each);
@@ -83,12 +83,12 @@ export const sarifLog = (diagnostics: readonly Diagnostic[], file: string): Sari
       },
     ],
   };
-};
+}
 
 /** Relative paths stay relative, so that a host finds them in the checkout. */
-const uriOf = (file: string): string => {
+function uriOf(file: string): string {
   const path = file.replaceAll("\\", "/");
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   if (/^[A-Za-z]:\//.test(path)) return `file:///${encoded.replace("%3A", ":")}`;
   return path.startsWith("/") ? `file://${encoded}` : encoded.replace(/^\.\//, "");
-};
+}

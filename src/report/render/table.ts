@@ -1,13 +1,13 @@
 // Plain-text tables that fit a terminal of 80 columns.
 
-import { textOfSpan, type Column, type Span } from "../section.ts";
+import { textOfSpan, type Column, type TonedText } from "../section.ts";
 import { paint, plain, type Colors } from "./color.ts";
 import { padEnd, padStart, shortened, widthOf, wrapIndented } from "./text_width.ts";
 
 export const LINE_WIDTH = 80;
 
 export interface RenderedRow {
-  readonly cells: readonly Span[];
+  readonly cells: readonly TonedText[];
   /** Folded under the row, indented; its lines each by itself. */
   readonly note?: string;
 }
@@ -16,17 +16,17 @@ export interface RenderedRow {
  * Lines without trailing spaces. Columns are as wide as their widest cell; where that is too wide for the
  * line, the widest left-aligned column is cut with an ellipsis.
  */
-export const table = (
+export function renderTable(
   columns: readonly Column[],
   rows: readonly RenderedRow[],
   colors: Colors = plain,
-): string[] => {
+): string[] {
   const gap = 2;
   const natural = columns.map(({ title }, i) =>
     Math.max(widthOf(title), ...rows.map(({ cells }) => widthOf(textOfSpan(cells[i] ?? "")))),
   );
   const widths = fitted(columns, natural, LINE_WIDTH - gap * (columns.length - 1));
-  const lineOf = (cells: readonly Span[]): string =>
+  const lineOf = (cells: readonly TonedText[]): string =>
     columns
       .map(({ align }, i) => {
         const width = widths[i] ?? 0;
@@ -46,14 +46,14 @@ export const table = (
         : note.split("\n").flatMap((part) => wrapIndented(part, LINE_WIDTH, 4).map(colors.faint))),
     ]),
   ];
-};
+}
 
 /** Takes what is too much from the widest left-aligned column. */
-const fitted = (
+function fitted(
   columns: readonly Column[],
   natural: readonly number[],
   available: number,
-): number[] => {
+): number[] {
   const widths = [...natural];
   const excess = widths.reduce((sum, width) => sum + width, 0) - available;
   if (excess <= 0) return widths;
@@ -63,4 +63,4 @@ const fitted = (
   }
   if (widest >= 0) widths[widest] = Math.max(8, (widths[widest] ?? 0) - excess);
   return widths;
-};
+}

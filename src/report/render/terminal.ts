@@ -9,11 +9,11 @@ import {
   type Report,
   type Row,
   type Section,
-  type Span,
+  type TonedText,
   type Table,
 } from "../section.ts";
 import { paint, type Colors } from "./color.ts";
-import { LINE_WIDTH, table } from "./table.ts";
+import { LINE_WIDTH, renderTable } from "./table.ts";
 import { padEnd, wrap, wrapIndented } from "./text_width.ts";
 
 /** Of one level. */
@@ -32,7 +32,7 @@ function apart(parts: readonly (readonly string[])[]): string[] {
 }
 
 /** A title with tones of its own is one line. */
-function titleLines(title: readonly Span[] | undefined, colors: Colors): string[] {
+function titleLines(title: readonly TonedText[] | undefined, colors: Colors): string[] {
   if (title === undefined) return [];
   return title.every((span) => typeof span === "string")
     ? wrap(title.join(""), LINE_WIDTH).map(colors.strong)
@@ -77,7 +77,7 @@ function linesOf(block: Block, colors: Colors): readonly string[] {
 function tableLines({ columns, rows, prose }: Table, colors: Colors): string[] {
   const isUnder = prose?.place === "under its row";
   return [
-    ...table(
+    ...renderTable(
       columns,
       rows.map((row) => ({
         cells: row.cells,
@@ -145,7 +145,7 @@ function itemLines(
   ];
 }
 
-function painted(spans: readonly Span[], colors: Colors): string {
+function painted(spans: readonly TonedText[], colors: Colors): string {
   return spans
     .map((span) => (typeof span === "string" ? span : paint(span.text, span.tone, colors)))
     .join("");

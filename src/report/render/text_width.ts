@@ -15,14 +15,14 @@ const invisible = /^[\p{Mark}\p{Control}\p{Format}]+$/u;
 /** Made where it is needed: that takes a good part of the time of a short command. */
 let segmenter: Intl.Segmenter | undefined;
 
-const graphemesOf = (text: string): string[] => {
+function graphemesOf(text: string): string[] {
   if (plain.test(text)) return Array.from(text);
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
-};
+}
 
 /** Columns; colors take none, wide characters two. */
-export const widthOf = (text: string): number => {
+export function widthOf(text: string): number {
   const shown = stripVTControlCharacters(text);
   if (plain.test(shown)) return shown.length;
   let width = 0;
@@ -31,16 +31,18 @@ export const widthOf = (text: string): number => {
     width += wide.test(segment) ? 2 : 1;
   }
   return width;
-};
+}
 
-export const padStart = (text: string, width: number): string =>
-  " ".repeat(Math.max(0, width - widthOf(text))) + text;
+export function padStart(text: string, width: number): string {
+  return " ".repeat(Math.max(0, width - widthOf(text))) + text;
+}
 
-export const padEnd = (text: string, width: number): string =>
-  text + " ".repeat(Math.max(0, width - widthOf(text)));
+export function padEnd(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - widthOf(text)));
+}
 
 /** The text, or its beginning and an ellipsis. */
-export const shortened = (text: string, width: number): string => {
+export function shortened(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let short = "";
   for (const segment of graphemesOf(text)) {
@@ -48,10 +50,10 @@ export const shortened = (text: string, width: number): string => {
     short += segment;
   }
   return `${short}…`;
-};
+}
 
 /** Lines of at most `width` columns, broken at white space; a longer word is cut. */
-export const wrap = (text: string, width: number): string[] => {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/\s+/).filter((part) => part !== "")) {
@@ -66,13 +68,14 @@ export const wrap = (text: string, width: number): string[] => {
     line = pieces.at(-1) ?? "";
   }
   return line === "" ? lines : [...lines, line];
-};
+}
 
 /** Every line starts `indent` columns in and ends within `width`. */
-export const wrapIndented = (text: string, width: number, indent: number): string[] =>
-  wrap(text, width - indent).map((line) => " ".repeat(indent) + line);
+export function wrapIndented(text: string, width: number, indent: number): string[] {
+  return wrap(text, width - indent).map((line) => " ".repeat(indent) + line);
+}
 
-const cut = (word: string, width: number): string[] => {
+function cut(word: string, width: number): string[] {
   const pieces: string[] = [];
   let piece = "";
   for (const segment of graphemesOf(word)) {
@@ -83,4 +86,4 @@ const cut = (word: string, width: number): string[] => {
     piece += segment;
   }
   return [...pieces, piece];
-};
+}

@@ -10,7 +10,7 @@ import {
   strong,
   type Item,
   type Section,
-  type Span,
+  type TonedText,
   type Text,
 } from "../section.ts";
 
@@ -53,12 +53,13 @@ function itemOf(aspect: Aspect): Item {
   };
 }
 
-function separated(name: string, i: number): Span[] {
+function separated(name: string, i: number): TonedText[] {
   return i === 0 ? [code(name)] : [", ", code(name)];
 }
 
 /** Many values of one part of a plan by their number. */
-const assumedText = (assumed: readonly string[]): string =>
-  [...groupBy(assumed, (path) => path.split(".")[0] ?? "")]
+function assumedText(assumed: readonly string[]): string {
+  return [...groupBy(assumed, (path) => path.split(".")[0] ?? "")]
     .map(([root, paths]) => (paths.length === 1 ? paths[0] : `${paths.length} of ${root}`))
     .join(", ");
+}

@@ -8,12 +8,12 @@ import { formatFigure, formatInterval } from "../../measure/format.ts";
  * Value and interval. A share over its bound by more than its interval contradicts itself, unless what it counts may
  * come from caches.
  */
-export const boundShareCells = (
+export function boundShareCells(
   figure: Figure,
   isFromCaches: boolean,
-): readonly [value: string, interval: string] => {
+): readonly [value: string, interval: string] {
   if (isOverBound(figure)) return [isFromCaches ? "in caches" : "> 100 %", ""];
   if (figure.value <= 1) return [formatFigure(figure), formatInterval(figure)];
   const [low] = figure.interval ?? [1];
   return ["~ 100 %", formatInterval({ ...figure, interval: [low, 1] })];
-};
+}

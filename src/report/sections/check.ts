@@ -43,7 +43,7 @@ function sentencesOf({ kinds, notChecked, timed }: CheckOutcome): string[] {
       ? []
       : [
           `${countOf(timed.steps, "step")} after it, the timed ones among them: the same bits ` +
-            `in each of ${countOf(timed.microBatches, "micro-batch").replace("batchs", "batches")}`,
+            `in each of ${countOf(timed.microBatches, "micro-batch")}`,
         ]),
     ...(kinds.length === 0
       ? []

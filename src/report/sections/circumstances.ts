@@ -11,11 +11,11 @@ import type { AdapterCalibration, RunResult } from "../../result/result.ts";
 const notable = 0.1;
 
 /** In sentences without a full stop. */
-export const circumstanceNotes = ({
+export function circumstanceNotes({
   runs,
   calibration,
   metrics,
-}: Pick<RunResult, "runs" | "calibration" | "metrics">): string[] => {
+}: Pick<RunResult, "runs" | "calibration" | "metrics">): string[] {
   const load = heaviestLoad(runs.flatMap((run) => run.load ?? []));
   return [
     ...(load === undefined ? [] : [describeLoad(load)]),
@@ -24,13 +24,13 @@ export const circumstanceNotes = ({
       (each) => `the measurement contradicts itself: ${describeOverBound(each)}`,
     ),
   ];
-};
+}
 
-const describeLoad = ({ othersShare, stolenShare }: MachineLoad): string => {
+function describeLoad({ othersShare, stolenShare }: MachineLoad): string {
   const stolen =
     stolenShare < 0.005 ? "" : `, and its host gave ${formatPercent(stolenShare)} to others`;
   return `other processes had ${formatPercent(othersShare)} of the CPU time while steps ran${stolen}`;
-};
+}
 
 const peaks = [
   ["f32", "f32"],
@@ -41,14 +41,15 @@ const peaks = [
   ["copy", "memory"],
 ] as const;
 
-const changedPeaks = ({ adapter, ceilings }: AdapterCalibration): string[] =>
-  peaks.flatMap(([name, what]) => {
+function changedPeaks({ adapter, ceilings }: AdapterCalibration): string[] {
+  return peaks.flatMap(([name, what]) => {
     const ceiling = ceilings[name];
     if (ceiling?.change === undefined || Math.abs(ceiling.change) <= notable) return [];
     return [`the ${what} peak of ${adapter} changed while steps ran: ${beforeAndAfter(ceiling)}`];
   });
+}
 
-const beforeAndAfter = ({ figure: { unit }, runs, before = runs, after = [] }: Ceiling): string => {
+function beforeAndAfter({ figure: { unit }, runs, before = runs, after = [] }: Ceiling): string {
   const best = (values: readonly number[]) => formatValue(Math.max(...values), unit);
   return `${best(before)} before them, ${after.map(best).join(", ")} after; the largest counts`;
-};
+}

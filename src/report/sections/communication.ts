@@ -67,10 +67,13 @@ function verdictOn({ stepRatio }: OverlapEffect): Block {
   return note(`${verdict}: ${step}`, "plain");
 }
 
-const coreText = ({ idleMs, hideableMs, hiddenMs, hiddenShare, moreWorkMs }: IdleEffect): string =>
-  `each rank has one core for all it does, its GPU included, so that only time which the core idles can be hidden: ` +
-  `of ${formatFigure(idleMs)} without overlap ${formatFigure(hideableMs)}; ${formatFigure(hiddenMs)} were` +
-  (hiddenShare === undefined
-    ? ""
-    : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`) +
-  `; blocks made ${formatFigure(moreWorkMs)} more work for the core`;
+function coreText({ idleMs, hideableMs, hiddenMs, hiddenShare, moreWorkMs }: IdleEffect): string {
+  return (
+    `each rank has one core for all it does, its GPU included, so that only time which the core idles can be hidden: ` +
+    `of ${formatFigure(idleMs)} without overlap ${formatFigure(hideableMs)}; ${formatFigure(hiddenMs)} were` +
+    (hiddenShare === undefined
+      ? ""
+      : `, ${formatFigure(hiddenShare)} (95 % within ${formatInterval(hiddenShare)})`) +
+    `; blocks made ${formatFigure(moreWorkMs)} more work for the core`
+  );
+}

@@ -5,7 +5,15 @@ import { hasErrors } from "../../check/check_plan.ts";
 import { titleOf } from "../../check/aspects/finding_titles.ts";
 import { countOf } from "../../measure/format.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
-import { code, list, paragraph, strong, type Section, type Span, type Text } from "../section.ts";
+import {
+  code,
+  list,
+  paragraph,
+  strong,
+  type Section,
+  type TonedText,
+  type Text,
+} from "../section.ts";
 import { marks } from "./aspects.ts";
 
 export interface Concluded {
@@ -55,7 +63,7 @@ export function conclusionSections(concluded: Concluded): Section[] {
 
 function recommendationsSection(diagnostics: readonly Diagnostic[]): Section {
   const advice = new Map(
-    diagnostics.flatMap((each): [string, Span[]][] => {
+    diagnostics.flatMap((each): [string, TonedText[]][] => {
       if (each.severity === "info" || each.hint === undefined) return [];
       const spans = [strong(titleOf(each)), `: ${each.hint} [`, code(each.code), "]"];
       return [[JSON.stringify(spans), spans]];
@@ -75,7 +83,7 @@ function recommendationsSection(diagnostics: readonly Diagnostic[]): Section {
   };
 }
 
-function verdictOn(concluded: Concluded): Span[] {
+function verdictOn(concluded: Concluded): TonedText[] {
   const { errors, diagnostics, aspects } = concluded;
   const isMended = isMendedPlan(concluded);
   if (errors.length > 0 && !isMended) {

@@ -5,12 +5,12 @@ import type { Impact } from "../../check/rule.ts";
 import { fullestNeed } from "../../program/memory.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import { pipelineOf } from "../../plan/pipeline.ts";
-import { formatBytes } from "../../plan/quantity.ts";
+import { bytesText } from "../../plan/quantity.ts";
 import { formatNumber, formatPercent } from "../../measure/format.ts";
 import type { Described } from "../../program/describe_plan.ts";
 
 /** In a phrase; where no figure of the plan says more than the finding, what its severity means. */
-export const impactOf = (finding: Diagnostic, described: Described | undefined): string => {
+export function impactOf(finding: Diagnostic, described: Described | undefined): string {
   const { severity, path } = finding;
   const impact = definitionOf(finding)?.impact;
   const figures =
@@ -22,7 +22,7 @@ export const impactOf = (finding: Diagnostic, described: Described | undefined):
   return path[0] === "claims"
     ? "the claim cannot be believed as it stands; the plan itself runs"
     : "the plan runs, with this left as it is";
-};
+}
 
 type Figures = (described: Described, finding: Diagnostic) => string | undefined;
 
@@ -32,7 +32,7 @@ const memoryShare: Figures = ({ plan, estimate }) => {
   if (capacity === undefined) return undefined;
   // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
   const shown = (bytes: number): string =>
-    formatBytes(bytes, capacity % 2 ** 20 === 0 ? "binary" : "decimal");
+    bytesText(bytes, capacity % 2 ** 20 === 0 ? "binary" : "decimal");
   const share = `the plan needs on its fullest GPU ${shown(needed)} of ${shown(capacity)}`;
   return needed > capacity
     ? share
@@ -64,18 +64,20 @@ const impacts: Readonly<Record<Impact, Figures>> = {
 
 const idle = { gpu: 0, flopsShare: 0 };
 
-const balance = ({ load }: Described): { busiest: number; average: number } => ({
-  busiest: load.reduce((most, { flopsShare }) => Math.max(most, flopsShare), 0),
-  average: load.reduce((sum, { flopsShare }) => sum + flopsShare, 0) / load.length,
-});
+function balance({ load }: Described): { busiest: number; average: number } {
+  return {
+    busiest: load.reduce((most, { flopsShare }) => Math.max(most, flopsShare), 0),
+    average: load.reduce((sum, { flopsShare }) => sum + flopsShare, 0) / load.length,
+  };
+}
 
 /** Two limits that hold on any GPU. */
-const utilizationLimit = (described: Described): string => {
+function utilizationLimit(described: Described): string {
   const { plan } = described;
   const { busiest, average } = balance(described);
   const m = plan.workload.microBatches;
   const pipeline = pipelineOf(plan);
-  const p = pipeline?.positions.length ?? 1;
+  const p = pipeline?.pipelineRanks.length ?? 1;
   const v = pipeline?.virtualStages ?? 1;
   const bubble =
     p === 1
@@ -86,4 +88,4 @@ const utilizationLimit = (described: Described): string => {
     `${bubble}by the split of the FLOPs the GPUs compute on average at most ` +
     `${formatPercent(average / busiest)} of the time that the busiest does`
   );
-};
+}

@@ -46,10 +46,10 @@ export function flowSection(collectives: readonly CollectiveEstimate[]): Section
   };
 }
 
-const whatOf = (alike: readonly CollectiveEstimate[]): string => {
+function whatOf(alike: readonly CollectiveEstimate[]): string {
   const [first] = alike;
   if (first?.name !== undefined) return first.name;
   if (alike.length === 1) return first?.layer ?? "";
   const ops = new Set(alike.map(({ layer }) => layer.slice(layer.lastIndexOf(".") + 1)));
   return `${alike.length} layers: ${[...ops].join(", ")}`;
-};
+}

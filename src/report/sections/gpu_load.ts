@@ -41,8 +41,8 @@ export function gpuLoadSection({ plan, load, estimate }: Described): Section {
   };
 }
 
-const layersOf = (layers: readonly string[]): string => {
+function layersOf(layers: readonly string[]): string {
   if (layers.length <= 2) return layers.join(", ");
   const stages = new Set(layers.map((layer) => layer.slice(0, layer.lastIndexOf("/"))));
   return `${layers.length} in ${[...stages].join(", ")}`;
-};
+}

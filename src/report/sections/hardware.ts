@@ -12,7 +12,7 @@ interface HardwareRow {
 }
 
 /** Empty where the plan says nothing but the number of GPUs. */
-const rowsOf = (plan: Plan): HardwareRow[] => {
+function rowsOf(plan: Plan): HardwareRow[] {
   const { hardware, workload } = plan;
   const row = (
     key: HardwareFigure,
@@ -33,10 +33,11 @@ const rowsOf = (plan: Plan): HardwareRow[] => {
     ...row("memoryBandwidth", "memory bandwidth", perSecond),
     ...row("linkBandwidth", "link, one direction", perSecond),
   ];
-};
+}
 
-const titleOf = ({ hardware: { gpus, gpu } }: Plan): string =>
-  `${gpu === undefined ? countOf(gpus, "GPU") : `${gpus} × ${gpu}`}, each`;
+function titleOf({ hardware: { gpus, gpu } }: Plan): string {
+  return `${gpu === undefined ? countOf(gpus, "GPU") : `${gpus} × ${gpu}`}, each`;
+}
 
 export function hardwareSection(plan: Plan): Section {
   const rows = rowsOf(plan);

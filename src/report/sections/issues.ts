@@ -5,7 +5,7 @@ import { sectionOf, titleOf } from "../../check/aspects/finding_titles.ts";
 import type { Diagnostic } from "../../plan/diagnostic.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Described } from "../../program/describe_plan.ts";
-import { code, list, strong, type Section, type Span } from "../section.ts";
+import { code, list, strong, type Section, type TonedText } from "../section.ts";
 import { impactOf } from "./finding_impact.ts";
 
 export function issuesSection(errors: readonly Diagnostic[]): Section {
@@ -61,7 +61,7 @@ export function notesSection(diagnostics: readonly Diagnostic[], plan: Plan | un
   return { title: "Notes", blocks: items.length === 0 ? [] : [list(items)] };
 }
 
-function placeOf({ code: rule, position }: Diagnostic): Span[] {
+function placeOf({ code: rule, position }: Diagnostic): TonedText[] {
   return [code(rule), ...(position === undefined ? [] : [`, line ${position.line}`])];
 }
 

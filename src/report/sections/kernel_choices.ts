@@ -1,7 +1,7 @@
-// Which form every kernel of a run took and why, and which forms are wrong on an adapter.
+// Which variant every kernel of a run took and why, and which variants are wrong on an adapter.
 
 import { countOf, formatNumber, formatValue } from "../../measure/format.ts";
-import type { KernelChoice, RunResult, TriedForm } from "../../result/result.ts";
+import type { KernelChoice, RunResult, VariantTrial } from "../../result/result.ts";
 import { rangesOf } from "../../program/runs_of_ranks.ts";
 import {
   gap,
@@ -17,10 +17,12 @@ import {
 
 type Kernels = Pick<RunResult, "kernels">;
 
-type Excluded = Extract<TriedForm, { excluded: string }>;
-const isExcluded = (tried: TriedForm): tried is Excluded => "excluded" in tried;
+type Excluded = Extract<VariantTrial, { excluded: string }>;
+function isExcluded(tried: VariantTrial): tried is Excluded {
+  return "excluded" in tried;
+}
 
-/** How the forms came about, in a sentence, and every form that was found wrong. */
+/** How the variants came about, in a sentence, and every variant that was found wrong. */
 export function kernelNotices({ kernels }: Kernels): Section {
   const title = "Kernels";
   if (kernels.length === 0) return { title, blocks: [] };
@@ -29,9 +31,9 @@ export function kernelNotices({ kernels }: Kernels): Section {
   const parts = [
     [count("tuned"), "tuned in this run"],
     [count("cached"), "tuned in earlier runs"],
-    [count("similar"), "in the form that won at a shape of like sizes"],
-    [count("untuned"), "untuned, in the form expected to be fastest"],
-    [count("only"), "with one form only"],
+    [count("similar"), "in the variant that won at a shape of like sizes"],
+    [count("untuned"), "untuned, in the variant expected to be fastest"],
+    [count("only"), "with one variant only"],
   ] as const;
   const text = parts
     .filter(([number]) => number > 0)
@@ -41,30 +43,30 @@ export function kernelNotices({ kernels }: Kernels): Section {
     title,
     blocks: [
       paragraph(`${countOf(kernels.length, "kernel shape")}: ${text}`),
-      ...kernels.flatMap(excludedForms),
+      ...kernels.flatMap(excludedVariants),
     ],
   };
 }
 
-function excludedForms({ adapter, call, tried }: KernelChoice): Block[] {
+function excludedVariants({ adapter, call, tried }: KernelChoice): Block[] {
   return tried
     .filter(isExcluded)
-    .map(({ form, excluded }) =>
-      paragraph(`excluded on ${adapter}: ${form} at ${call}: ${firstLine(excluded)}`, "bad"),
+    .map(({ variant, excluded }) =>
+      paragraph(`excluded on ${adapter}: ${variant} at ${call}: ${firstLine(excluded)}`, "bad"),
     );
 }
 
-/** For each kernel at each shape: what it took, why, and what every form that was tried reached. */
+/** For each kernel at each shape: what it took, why, and what every variant that was tried reached. */
 export function kernelChoices({ kernels }: Kernels): Section {
   const only = withoutChoice(kernels);
   return {
-    title: "Forms of kernels",
+    title: "Variants of kernels",
     blocks: [
       ...kernels
         .filter(({ reason }) => reason !== "only")
         .flatMap((kernel) => [
           paragraph(`${kernel.call}, ${placeOf(kernel)}`, "strong"),
-          note(`takes ${kernel.form}: ${reasonText(kernel)}`, "plain"),
+          note(`takes ${kernel.variant}: ${reasonText(kernel)}`, "plain"),
           ...(kernel.tried.length === 0 ? [] : [triedTable(kernel)]),
           gap,
         ]),
@@ -73,49 +75,52 @@ export function kernelChoices({ kernels }: Kernels): Section {
   };
 }
 
-const withoutChoice = (kernels: Kernels["kernels"]): string => {
+function withoutChoice(kernels: Kernels["kernels"]): string {
   const only = kernels.filter(({ reason }) => reason === "only");
   const names = [...new Set(only.map(({ adapter, kernel }) => `${kernel} on ${adapter}`))];
-  return names.length === 0 ? "" : `no other form than its own: ${names.join(", ")}`;
-};
+  return names.length === 0 ? "" : `no other variant than its own: ${names.join(", ")}`;
+}
 
-const placeOf = ({ adapter, ranks, uses }: KernelChoice): string =>
-  `${countOf(uses, "use")} in a step on ${adapter}, rank${ranks.length === 1 ? "" : "s"} ${rangesOf(ranks)}`;
+function placeOf({ adapter, ranks, uses }: KernelChoice): string {
+  return `${countOf(uses, "use")} in a step on ${adapter}, rank${ranks.length === 1 ? "" : "s"} ${rangesOf(ranks)}`;
+}
 
-const reasonText = ({ reason, form, expected, forms, tried }: KernelChoice): string => {
-  if (reason === "untuned") return `expected to be fastest, none of ${forms} forms tried`;
+function reasonText({ reason, variant, expected, variants, tried }: KernelChoice): string {
+  if (reason === "untuned") return `expected to be fastest, none of ${variants} variants tried`;
   if (reason === "similar") {
-    return `expected to be fastest, and it was at a shape of like sizes; none of ${forms} forms tried`;
+    return `expected to be fastest, and it was at a shape of like sizes; none of ${variants} variants tried`;
   }
   const when = reason === "tuned" ? "in this run" : "in earlier runs";
-  const what = `${tried.length} of ${forms} forms tried ${when}`;
-  if (form === expected) return `expected to be fastest, and nothing beat it clearly; ${what}`;
-  const own = tried.find((one) => one.form === form);
+  const what = `${tried.length} of ${variants} variants tried ${when}`;
+  if (variant === expected) return `expected to be fastest, and nothing beat it clearly; ${what}`;
+  const own = tried.find((one) => one.variant === variant);
   if (own === undefined || isExcluded(own)) return `the kernel's own shader; ${what}`;
   return `${formatNumber(own.speedup)}× as fast as ${expected}; ${what}`;
-};
+}
 
-function triedTable({ form, flops, tried }: KernelChoice): Table {
+function triedTable({ variant, flops, tried }: KernelChoice): Table {
   const timed = tried.flatMap((one) => (isExcluded(one) ? [] : [one]));
   const rows = timed
     .toSorted((a, b) => b.speedup - a.speedup)
     .map((one) => ({
       cells: [
-        `${one.form === form ? "*" : " "} ${one.form}`,
+        `${one.variant === variant ? "*" : " "} ${one.variant}`,
         formatNumber(one.ms),
         flops === 0 ? "" : formatValue((flops * 1000) / one.ms, "FLOP/s"),
         `${one.speedup.toFixed(2)}×`,
       ],
     }));
-  const wrong = tried.filter(isExcluded).map(({ form: name, excluded }) => ({
+  const wrong = tried.filter(isExcluded).map(({ variant: name, excluded }) => ({
     cells: [`  ${name}`, "", "", "excluded"],
     prose: [[firstLine(excluded)]],
   }));
-  return table([...left("  form"), ...right("ms", "rate", "speed")], [...rows, ...wrong], {
+  return table([...left("  variant"), ...right("ms", "rate", "speed")], [...rows, ...wrong], {
     columns: [{ title: "why" }],
     place: "under its row",
   });
 }
 
 /** What a compiler says may be long; the result file has it all. */
-const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

@@ -34,8 +34,8 @@ function shortened(lines: readonly string[]): Verbatim {
   return verbatim([...lines.slice(0, mostLines), ...(more > 0 ? [`… and ${more} more`] : [])]);
 }
 
-const stageText = ({ stages }: Described): string[] =>
-  stages.flatMap(({ name, gpus, blocks }) => [
+function stageText({ stages }: Described): string[] {
+  return stages.flatMap(({ name, gpus, blocks }) => [
     `${name} (${gpus.length === 1 ? "GPU" : "GPUs"} ${rangesOf(gpus)}):`,
     ...blocks.flatMap(({ times, steps }) =>
       steps.map(
@@ -44,14 +44,15 @@ const stageText = ({ stages }: Described): string[] =>
       ),
     ),
   ]);
+}
 
-const splitOf = ({ shards }: DescribedStep): string => {
+function splitOf({ shards }: DescribedStep): string {
   const gpus = [...new Set(shards.map(({ gpu }) => gpu))];
   const whole = shards[0]?.whole ?? "";
   return `${whole === "whole" ? "whole" : whole.replace(" /", " split by ")} on ${gpus.length === 1 ? "GPU" : "GPUs"} ${rangesOf(gpus)}`;
-};
+}
 
-const flowText = ({ estimate }: Described): string[] => {
+function flowText({ estimate }: Described): string[] {
   const { collectives } = estimate;
   if (collectives.length === 0) return ["nothing is communicated"];
   return collectives.map(({ op, name, layer, groups, instances, calls, wireBytes }) => {
@@ -62,11 +63,11 @@ const flowText = ({ estimate }: Described): string[] => {
       `${countOf(calls, "call")} and ${formatBytes(wireBytes)} per step`
     );
   });
-};
+}
 
 /** GPUs of a stage that have no part in one of its steps. */
-const idleText = ({ stages }: Described): string[] =>
-  stages.flatMap(({ name, gpus, blocks }) => {
+function idleText({ stages }: Described): string[] {
+  return stages.flatMap(({ name, gpus, blocks }) => {
     const idle = new Map<string, string[]>();
     for (const { title, shards } of blocks.flatMap(({ steps }) => steps)) {
       const busy = new Set(shards.map(({ gpu }) => gpu));
@@ -79,8 +80,9 @@ const idleText = ({ stages }: Described): string[] =>
       ([who, titles]) => `GPU ${who}: idle during ${titles.join(", ")} of ${name}`,
     );
   });
+}
 
-const loadText = ({ load }: Described): string[] => {
+function loadText({ load }: Described): string[] {
   const seen = ({ label, flopsShare, layers }: Described["load"][number]): string =>
     `${layers.length <= 3 ? layers.join(" + ") : countOf(layers.length, "layer")} ` +
     `(${label.charAt(0).toUpperCase()}${label.slice(1)}, ${formatPercent(flopsShare)} of the FLOPs)`;
@@ -88,10 +90,10 @@ const loadText = ({ load }: Described): string[] => {
     load.map((each) => ({ ...each, rank: each.gpu })),
     seen,
   ).map((run) => `GPU ${rangeOf(run)}: ${seen(run.item)}`);
-};
+}
 
 /** What the labels mean, where there is something to tell apart. */
-const loadDefinition = ({ load }: Described): Text[] => {
+function loadDefinition({ load }: Described): Text[] {
   if (load.length < 2) return [];
   const outdone = outdoneByFlops(load);
   const more =
@@ -99,4 +101,4 @@ const loadDefinition = ({ load }: Described): Text[] => {
       ? ""
       : ` By FLOPs alone GPU ${outdone.gpu}, of light load, does more than a GPU of medium load.`;
   return [paragraph(`What the labels mean: ${loadRule}.${more}`)];
-};
+}

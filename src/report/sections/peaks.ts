@@ -40,11 +40,11 @@ export function peaksSentence(
   return `peaks of ${adapter}, ${source}: ${parts.join("; ")}; best runs, results checked`;
 }
 
-const described = ({ figure, form }: Ceiling): string => {
+function described({ figure, variant }: Ceiling): string {
   const { unit, interval, samples } = figure;
   const median = interval === undefined ? "" : `, median ${formatValue(interval[0], unit)}`;
-  return `${formatFigure(figure)} (${form.replace("calibration/", "")}, ${countOf(samples, "run")}${median})`;
-};
+  return `${formatFigure(figure)} (${variant.replace("calibration/", "")}, ${countOf(samples, "run")}${median})`;
+}
 
 /** FLOP per byte. */
 export function ridgeOf(ceilings: Ceilings): number | undefined {

@@ -10,15 +10,15 @@ export function planLine({ name, hardware, workload }: Plan): string {
     `batch ${formatNumber(workload.batch)} in ${countOf(
       workload.microBatches,
       "micro-batch",
-    ).replace("batchs", "batches")}${sequence}`
+    )}${sequence}`
   );
 }
 
-const lengthOf = ({ sequence, serving }: Workload): string => {
+function lengthOf({ sequence, serving }: Workload): string {
   if (serving !== undefined) {
     const { requests, inputTokens, outputTokens } = serving;
     const tokens = `${formatNumber(inputTokens)} → ${formatNumber(outputTokens)} tokens`;
     return `, ${countOf(requests, "request")} of ${tokens}`;
   }
   return sequence === 1 ? "" : `, sequence ${formatNumber(sequence)}`;
-};
+}

@@ -65,14 +65,15 @@ function conditionsOf(projection: Projection, run: MeasuredBeside | undefined): 
   );
 }
 
-const besideCells = (projected: Figure, measured: Figure | undefined): string[] =>
-  measured === undefined
+function besideCells(projected: Figure, measured: Figure | undefined): string[] {
+  return measured === undefined
     ? []
     : [
         formatFigure(measured),
         formatInterval(measured) || "–",
         `${formatNumber(projected.value / measured.value)}×`,
       ];
+}
 
 /** What a projection over a measured link rests on, in a phrase. */
 export function linkCondition({ latencyMs, bandwidth, source }: MeasuredLink): string {

@@ -11,7 +11,7 @@ const parts = [
   ["comm", "communication"],
   ["host", "host"],
   ["idle", "idle"],
-  ["rdback", "readback"],
+  ["readback", "readback"],
   ["move", "move"],
   ["reduce", "reduce"],
   ["upload", "upload"],
@@ -38,7 +38,7 @@ export function rankTimeSection(ranks: Metrics["ranks"], whole: string): Section
       ),
       note(
         `${evidenceOf(ranks[0]?.compute).join("")}. compute + comm + host + idle = 100; ` +
-          "comm = rdback + move + reduce + upload; overlap is of the time spent communicating.",
+          "comm = readback + move + reduce + upload; overlap is of the time spent communicating.",
       ),
       ...lost.map(({ rank, unattributed }) =>
         note(`rank ${rank}: ${formatFigure(unattributed)} could not be attributed`, "plain"),

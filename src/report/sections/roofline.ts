@@ -64,16 +64,16 @@ function rowOf(kernel: KernelMetrics, several: boolean): Row {
   };
 }
 
-const shaderOf = ({ form, kernel }: KernelMetrics): string => form?.split(" ", 1)[0] ?? kernel;
+function shaderOf({ variant, kernel }: KernelMetrics): string {
+  return variant?.split(" ", 1)[0] ?? kernel;
+}
 
 /** The rate that the bound is about. */
-const reachedOf = ({ bound, flopsPerSecond, bytesPerSecond }: KernelMetrics): string =>
-  formatFigure(bound?.by === "memory" ? bytesPerSecond : (flopsPerSecond ?? bytesPerSecond));
+function reachedOf({ bound, flopsPerSecond, bytesPerSecond }: KernelMetrics): string {
+  return formatFigure(bound?.by === "memory" ? bytesPerSecond : (flopsPerSecond ?? bytesPerSecond));
+}
 
-const shapeAndBound = (
-  { shape, dtype, bound, adapter }: KernelMetrics,
-  several: boolean,
-): string => {
+function shapeAndBound({ shape, dtype, bound, adapter }: KernelMetrics, several: boolean): string {
   const sizes = Object.entries(shape)
     .filter(
       ([, value]) => Number.isInteger(value) || (typeof value === "string" && value !== "none"),
@@ -81,13 +81,14 @@ const shapeAndBound = (
     .map(([name, value]) => `${name} ${String(value)}`);
   const place = several ? ` on ${adapter}` : "";
   return `${sizes.join(", ")}, ${dtype}${place}; ${bound === undefined ? "not calibrated" : boundOf(bound)}`;
-};
+}
 
-const shareOf = ({ reached, inCaches }: NonNullable<KernelMetrics["bound"]>) =>
-  boundShareCells(reached, inCaches === true);
+function shareOf({ reached, inCaches }: NonNullable<KernelMetrics["bound"]>) {
+  return boundShareCells(reached, inCaches === true);
+}
 
-const boundOf = (bound: NonNullable<KernelMetrics["bound"]>): string => {
+function boundOf(bound: NonNullable<KernelMetrics["bound"]>): string {
   const [, interval] = shareOf(bound);
   const what = bound.by === "memory" ? "memory" : `${bound.arithmetic} arithmetic`;
   return interval === "" ? `bound by ${what}` : `bound by ${what}, ${interval}`;
-};
+}

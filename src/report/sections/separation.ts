@@ -4,7 +4,7 @@ import { areSeparate, slowdown, type SeparationTest } from "../../measure/separa
 import { formatNumber } from "../../measure/format.ts";
 
 /** In sentences without a full stop. */
-export const separationSentences = (test: SeparationTest): string[] => {
+export function separationSentences(test: SeparationTest): string[] {
   const pairs = test.adapters.flatMap((one, i) =>
     test.adapters.slice(i + 1).map((other) => ({ one, other })),
   );
@@ -23,14 +23,14 @@ export const separationSentences = (test: SeparationTest): string[] => {
         `${one} and ${other} are not proven to be GPUs of their own: ${atOnce(test, [{ one, other }])}`,
     ),
   ];
-};
+}
 
-const atOnce = (
+function atOnce(
   test: SeparationTest,
   pairs: readonly { readonly one: string; readonly other: string }[],
-): string => {
+): string {
   const found = pairs.flatMap(({ one, other }) => slowdown(test, one, other) ?? []);
   return found.length === 0
     ? "they were not at work at the same time"
     : `kept busy at once, they take ${formatNumber(Math.max(...found))} times as long as alone`;
-};
+}

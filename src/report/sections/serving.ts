@@ -60,9 +60,10 @@ export function servingSection({ metrics, served = [] }: RunResult): Section {
   };
 }
 
-const stepsOf = ([pass]: NonNullable<RunResult["served"]>): string[] =>
-  pass === undefined
+function stepsOf([pass]: NonNullable<RunResult["served"]>): string[] {
+  return pass === undefined
     ? []
     : [
         `a pass serves ${countOf(pass.tokenMs.length, "request")} in ${countOf(pass.prefillSteps, "prefill step")} and ${countOf(pass.decodeSteps, "decode step")}`,
       ];
+}

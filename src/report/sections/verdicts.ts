@@ -12,7 +12,7 @@ import {
   table,
   type Prose,
   type Section,
-  type Span,
+  type TonedText,
 } from "../section.ts";
 
 export const proseColumns: Prose["columns"] = [
@@ -58,7 +58,7 @@ export function foundIn({ found }: Verdict): string {
   return found === undefined ? "–" : formatFigure(found);
 }
 
-export function toned(judgement: Judgement): Span {
+export function toned(judgement: Judgement): TonedText {
   if (judgement === "confirmed") return { text: judgement, tone: "good" };
   return { text: judgement, tone: judgement === "refuted" ? "bad" : "doubtful" };
 }

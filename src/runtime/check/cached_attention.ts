@@ -44,14 +44,14 @@ async function requestsOf(
 }
 
 /** Rows of a cache, whose type is not that of other operands. */
-const cached = async (
+async function cached(
   { kvHeads, headDim, cacheDtype }: CacheShape,
   operands: Operands,
   view: CheckView,
   binding: "k" | "v",
   places: Iterable<number>,
-): Promise<Rows> =>
-  readRows(
+): Promise<Rows> {
+  return readRows(
     view,
     operands.bufferOf(binding),
     kvHeads * headDim,
@@ -59,6 +59,7 @@ const cached = async (
     runsOf(places),
     operands.pace,
   );
+}
 
 /** All rows: they are few, and each is copied. */
 export async function checkAppend(
@@ -282,9 +283,8 @@ function pairsOf(
 }
 
 /** Parts of a buffer of f32, whatever is stored elsewhere. */
-const floatsAt =
-  ({ read }: CheckView, buffer: string) =>
-  async (first: number, count: number): Promise<Float32Array> =>
+function floatsAt({ read }: CheckView, buffer: string) {
+  return async (first: number, count: number): Promise<Float32Array> =>
     count === 0
       ? new Float32Array()
       : new Float32Array(
@@ -294,3 +294,4 @@ const floatsAt =
             ])
           ).buffer,
         );
+}

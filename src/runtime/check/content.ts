@@ -57,8 +57,9 @@ export async function checkContent(
   };
 }
 
-const rowCount = (part: RegionContent | undefined): number =>
-  (part?.size.slice(0, -1) ?? []).reduce((product, extent) => product * extent, 1);
+function rowCount(part: RegionContent | undefined): number {
+  return (part?.size.slice(0, -1) ?? []).reduce((product, extent) => product * extent, 1);
+}
 
 /** One row of a region. */
 function rowOfContent(part: RegionContent, row: number): RegionContent {

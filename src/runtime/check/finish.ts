@@ -2,7 +2,7 @@
 
 import type { Finish } from "../../kernels/product.ts";
 import { storedError, unitRoundoff } from "../../reference/rounding.ts";
-import { activationOf } from "../../reference/activations.ts";
+import { activationFunctions } from "../../reference/activations.ts";
 
 /** What a product is finished with at one place; 0, 1 and 0 where there is none. */
 export interface FinishTerms {
@@ -15,11 +15,11 @@ export interface FinishTerms {
 const steepest = 1.13;
 
 /** WGSL grants tanh an absolute error of 1e-5, and exp and a division some units. */
-const activationError = (value: number, { activation }: Finish): number => {
+function activationError(value: number, { activation }: Finish): number {
   if (activation === "gelu") return 0.5e-5 * Math.abs(value);
   if (activation === "silu") return (16 + 4 * Math.abs(value)) * 2 ** -24 * Math.abs(value);
   return 0;
-};
+}
 
 export interface Finished {
   readonly value: number;
@@ -40,7 +40,7 @@ export function finished(
 ): Finished {
   const { activation, scale = 1 } = finish;
   const scaled = scale * product;
-  const activated = activationOf[activation](scaled + bias);
+  const activated = activationFunctions[activation](scaled + bias);
   const value = activated * gate + residual;
   const lost =
     steepest *

@@ -39,8 +39,9 @@ const sampledColumns = 16;
 /** Largest magnitude in a vector; the smallest is 0.5. */
 const longest = 1.5;
 
-const vectorOf = (n: number, random: () => number): Float64Array =>
-  Float64Array.from({ length: n }, () => (0.5 + random()) * (random() < 0.5 ? -1 : 1));
+function vectorOf(n: number, random: () => number): Float64Array {
+  return Float64Array.from({ length: n }, () => (0.5 + random()) * (random() < 0.5 ? -1 : 1));
+}
 
 export async function project(
   w: Float32Array,

@@ -39,7 +39,7 @@ export async function createPoison(gpu: LogicalGpu, label: string): Promise<Pois
 }
 
 /** Buffers that it writes, each where the instruction's whole result lies in it. */
-export function writtenBy(
+export function writtenRegions(
   instruction: Instruction,
   region: (id: string) => BufferRegion,
 ): BufferRegion[] {
@@ -83,5 +83,8 @@ export async function checkWritten(
   return deviation;
 }
 
-const isPoison = (word: number, dtype: DType): boolean =>
-  dtype === "f16" ? (word & 0xffff) === 0xffff || word >>> 16 === 0xffff : word === poisonWord;
+function isPoison(word: number, dtype: DType): boolean {
+  return dtype === "f16"
+    ? (word & 0xffff) === 0xffff || word >>> 16 === 0xffff
+    : word === poisonWord;
+}

@@ -162,11 +162,15 @@ function checkNumbers({ y, m, n, firstRow }: CheckedProduct, deviation: Deviatio
   }
 }
 
-const partOf = (values: Float32Array, { firstRow, m, n }: CheckedProduct): Float32Array =>
-  values.subarray(firstRow * rowPitch(n), (firstRow + m) * rowPitch(n));
+function partOf(values: Float32Array, { firstRow, m, n }: CheckedProduct): Float32Array {
+  return values.subarray(firstRow * rowPitch(n), (firstRow + m) * rowPitch(n));
+}
 
-const isFinished = ({ activation, scale = 1, bias, gate, residual }: Finish): boolean =>
-  activation !== "none" || scale !== 1 || bias === true || gate === true || residual === true;
+function isFinished({ activation, scale = 1, bias, gate, residual }: Finish): boolean {
+  return (
+    activation !== "none" || scale !== 1 || bias === true || gate === true || residual === true
+  );
+}
 
 /** The product by itself. */
 function unfinished(instruction: ProductInstruction, operands: Operands): KernelInstruction {
@@ -209,23 +213,24 @@ async function tablesOf(operands: Operands): Promise<Tables> {
 /** By row of the whole result, and column. */
 type TermsAt = (row: number, column: number) => FinishTerms;
 
-const termsAt =
-  ({ bias, gate, residual }: Tables, part: number, pitch: number): TermsAt =>
-  (row, column) => ({
+function termsAt({ bias, gate, residual }: Tables, part: number, pitch: number): TermsAt {
+  return (row, column) => ({
     bias: at(bias, part * pitch + column, 0),
     gate: at(gate, row * pitch + column, 1),
     residual: at(residual, row * pitch + column, 0),
   });
+}
 
 /** `absent` where there is no such table; NaN where a table is too short. */
-const at = (table: Float32Array | undefined, index: number, absent: number): number =>
-  table === undefined ? absent : (table[index] ?? Number.NaN);
+function at(table: Float32Array | undefined, index: number, absent: number): number {
+  return table === undefined ? absent : (table[index] ?? Number.NaN);
+}
 
-const pickRows = (m: number, most: number, random: () => number): number[] => {
+function pickRows(m: number, most: number, random: () => number): number[] {
   const rows = new Set([0, m - 1]);
   while (rows.size < Math.min(m, most)) rows.add(Math.floor(random() * m));
   return [...rows];
-};
+}
 
 function checkElements(
   { x, y, n, k, firstRow }: CheckedProduct,
@@ -257,17 +262,17 @@ function checkElements(
 }
 
 /** How far apart two ways to add up an element of this row may be. */
-const doubtOf = (
+function doubtOf(
   { x, k, n }: CheckedProduct,
   row: number,
   { squares }: RandomProjection,
   { arithmetic }: Rounding,
-): number => {
+): number {
   let terms = 0;
   for (let i = 0; i < k; i++) terms += (x[row * rowPitch(k) + i] ?? 0) ** 2 * (squares[i] ?? 0);
   // Columns differ: of an average one, four times.
   return 4 * sumError(k, terms / n, Math.sqrt(terms / n), arithmetic);
-};
+}
 
 function checkFinish(
   { y, n, firstRow }: CheckedProduct,

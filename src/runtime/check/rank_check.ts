@@ -20,7 +20,7 @@ import { checkBytes, checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
 import type { Coverage, CheckedUnit } from "./coverage.ts";
-import { checkWritten, type Poison, writtenBuffers, writtenBy } from "./poison.ts";
+import { checkWritten, type Poison, writtenBuffers, writtenRegions } from "./poison.ts";
 import type { Projections } from "./product.ts";
 import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
 import type { CheckView } from "./view.ts";
@@ -40,14 +40,16 @@ export interface KindCheck {
 }
 
 /** Of the same kind, both together. */
-export const bothOf = (a: KindCheck, b: KindCheck): KindCheck => ({
-  ...a,
-  calls: a.calls + b.calls,
-  allCalls: a.allCalls + b.allCalls,
-  checked: a.checked + b.checked,
-  total: a.total + b.total,
-  worst: Math.max(a.worst, b.worst),
-});
+export function bothOf(a: KindCheck, b: KindCheck): KindCheck {
+  return {
+    ...a,
+    calls: a.calls + b.calls,
+    allCalls: a.allCalls + b.allCalls,
+    checked: a.checked + b.checked,
+    total: a.total + b.total,
+    worst: Math.max(a.worst, b.worst),
+  };
+}
 
 export interface RankCheck {
   readonly kinds: readonly KindCheck[];
@@ -67,17 +69,19 @@ export interface RankChecker {
   report(): RankCheck;
 }
 
-const kindOf = (instruction: Instruction): string =>
-  instruction.op === "kernel" ? instruction.kernel : instruction.op;
+function kindOf(instruction: Instruction): string {
+  return instruction.op === "kernel" ? instruction.kernel : instruction.op;
+}
 
-const isOfKind = (instruction: Instruction, kind: string): boolean =>
-  instruction.origin.standIn !== true && kindOf(instruction) === kind;
+function isOfKind(instruction: Instruction, kind: string): boolean {
+  return instruction.origin.synthetic !== true && kindOf(instruction) === kind;
+}
 
-const wrong = ({ worst, where }: Deviation, what: string): NumericsError => {
+function wrong({ worst, where }: Deviation, what: string): NumericsError {
   const factor =
     worst === Infinity ? "" : `, ${worst.toExponential(1)} times what rounding explains`;
   return new NumericsError(`${what}: ${where}${factor}`, worst, 1);
-};
+}
 
 /** Kernels whose result has room that a right one leaves as it was, or that look at all of it themselves. */
 const leavesRoom: ReadonlySet<string> = new Set([
@@ -87,9 +91,9 @@ const leavesRoom: ReadonlySet<string> = new Set([
   "attend_cache",
 ]);
 
-const noStep = (): never => {
+function noStep(): never {
   throw new Error("a step of serving is checked without being told");
-};
+}
 
 /** @param served of serving, what the step works on */
 export function createRankChecker(
@@ -129,7 +133,7 @@ export function createRankChecker(
   };
   const seen = new Set<Instruction>();
   const stopsAt: RankChecker["stopsAt"] = ({ op, origin }) =>
-    op !== "observe" && origin.standIn !== true && isLooked(origin.microBatch);
+    op !== "observe" && origin.synthetic !== true && isLooked(origin.microBatch);
   const placeOf = (what: string, { layer, microBatch }: Origin): string =>
     `${what} of ${layer} on rank ${view.rank}, micro-batch ${microBatch}`;
 
@@ -181,7 +185,7 @@ export function createRankChecker(
       if (transfer !== undefined) {
         underWay.set(transfer.channel, { transfer, sent: await witness.sent(transfer) });
       }
-      poison.fill(writtenBy(instruction, region));
+      poison.fill(writtenRegions(instruction, region));
     },
     async after(instruction) {
       const { op, origin } = instruction;

@@ -167,5 +167,6 @@ async function places(operands: Operands): Promise<(choice: number) => number> {
   return (choice) => (offsets[ids[choice] ?? 0] ?? 0) + (positions[choice] ?? 0);
 }
 
-const choicesOf = (rows: Iterable<number>, topK: number): number[] =>
-  [...rows].flatMap((row) => Array.from({ length: topK }, (_, slot) => row * topK + slot));
+function choicesOf(rows: Iterable<number>, topK: number): number[] {
+  return [...rows].flatMap((row) => Array.from({ length: topK }, (_, slot) => row * topK + slot));
+}

@@ -14,12 +14,14 @@ type Call<Name extends KernelInstruction["kernel"]> = Extract<
   { readonly kernel: Name }
 >;
 
-const coverage = (runs: readonly Run[], total: number, deviation: Deviation): Coverage => ({
-  unit: "rows",
-  checked: countRows(runs),
-  total,
-  deviation,
-});
+function coverage(runs: readonly Run[], total: number, deviation: Deviation): Coverage {
+  return {
+    unit: "rows",
+    checked: countRows(runs),
+    total,
+    deviation,
+  };
+}
 
 /** What fills a row up to whole quads stays 0. */
 export function checkPadding(
@@ -31,12 +33,12 @@ export function checkPadding(
   for (let c = columns; c < row.length; c++) deviation.same(row[c] ?? Number.NaN, 0, at, c);
 }
 
-const same = (actual: Rows, row: number, expected: Float32Array, from: number, to: Deviation) => {
+function same(actual: Rows, row: number, expected: Float32Array, from: number, to: Deviation) {
   const own = actual.at(row);
   for (let c = 0; c < expected.length; c++) {
     to.same(own[from + c] ?? Number.NaN, expected[c] ?? Number.NaN, row, from + c);
   }
-};
+}
 
 export async function checkAdd(
   { shape: { rows, columns } }: Call<"add">,
@@ -165,8 +167,9 @@ export async function checkSoftmax(
 }
 
 /** Relative, of e^distance with the sum it is divided by: WGSL grants exp 3 + 2|x| units and a division 2.5. */
-export const exponentialError = (distance: number): number =>
-  (16 + 4 * Math.abs(distance)) * 2 ** -24;
+export function exponentialError(distance: number): number {
+  return (16 + 4 * Math.abs(distance)) * 2 ** -24;
+}
 
 /** Of as many results as fit, all rows; one may be the mean of everything. */
 export async function checkAggregate(

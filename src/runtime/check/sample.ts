@@ -10,7 +10,9 @@ export interface Run {
 /** Elements of a run: shorter ones would only make more copies. */
 const runElements = 2 ** 10;
 
-export const allRows = (rows: number): Run[] => (rows === 0 ? [] : [{ first: 0, count: rows }]);
+export function allRows(rows: number): Run[] {
+  return rows === 0 ? [] : [{ first: 0, count: rows }];
+}
 
 /**
  * @param elements of one row
@@ -33,8 +35,9 @@ export function sampleRows(
     .map((place) => ({ first: place * size, count: Math.min(size, rows - place * size) }));
 }
 
-export const countRows = (runs: readonly Run[]): number =>
-  runs.reduce((sum, { count }) => sum + count, 0);
+export function countRows(runs: readonly Run[]): number {
+  return runs.reduce((sum, { count }) => sum + count, 0);
+}
 
 export function* rowsOf(runs: readonly Run[]): Generator<number> {
   for (const { first, count } of runs) for (let row = first; row < first + count; row++) yield row;

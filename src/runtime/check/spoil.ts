@@ -42,7 +42,7 @@ export function createSpoiler(
  *
  * @param ids the last written first
  */
-const leftBehind = (ids: readonly string[], region: PreparedProgram["region"]): string[] => {
+function leftBehind(ids: readonly string[], region: PreparedProgram["region"]): string[] {
   /** Of each memory, what has been written, as ranges that do not touch. */
   const written = new Map<GPUBuffer, Range[]>();
   return ids.filter((id) => {
@@ -59,7 +59,7 @@ const leftBehind = (ids: readonly string[], region: PreparedProgram["region"]): 
     ]);
     return overlapped.every(({ begin, end }) => begin === own.end || end === own.begin);
   });
-};
+}
 
 interface Range {
   readonly begin: number;

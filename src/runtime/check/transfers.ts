@@ -98,18 +98,20 @@ export function createTransferWitness(view: CheckView): TransferWitness {
   };
 }
 
-const keyOf = (channel: number, { origin }: Collective): string =>
-  `${channel} ${origin.microBatch}`;
+function keyOf(channel: number, { origin }: Collective): string {
+  return `${channel} ${origin.microBatch}`;
+}
 
 type Sized = Exclude<Collective, ExpertDispatch | ExpertCombine>;
 
-const adds = ({ op }: Collective): boolean =>
-  op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+function adds({ op }: Collective): boolean {
+  return op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
+}
 
-const partsOf = (counts: readonly number[]): Part[] => {
+function partsOf(counts: readonly number[]): Part[] {
   const starts = startsOf(counts);
   return counts.map((count, i) => ({ start: starts[i] ?? 0, count }));
-};
+}
 
 /** As `Collective` defines each, and by nothing else: what runs them is what is checked. */
 function sentParts(transfer: Sized, rank: number): Part[] {
@@ -213,8 +215,9 @@ function blocksOf(elements: number): Part[] {
   });
 }
 
-const rowBytesOf = ({ rowElements, dtype }: ExpertDispatch | ExpertCombine): number =>
-  rowElements * bytesPerElement(dtype);
+function rowBytesOf({ rowElements, dtype }: ExpertDispatch | ExpertCombine): number {
+  return rowElements * bytesPerElement(dtype);
+}
 
 /** Rows that are read at once. */
 const rowsAtOnce = 2 ** 26;
@@ -241,8 +244,9 @@ async function rowHashes(
   return hashes;
 }
 
-const wordsIn = async (view: CheckView, buffer: string): Promise<Uint32Array> =>
-  new Uint32Array((await readAll(view, buffer)).buffer);
+async function wordsIn(view: CheckView, buffer: string): Promise<Uint32Array> {
+  return new Uint32Array((await readAll(view, buffer)).buffer);
+}
 
 async function sentRows(
   view: CheckView,

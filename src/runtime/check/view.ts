@@ -25,10 +25,12 @@ export interface CheckView extends Sampling {
   readonly pause: CheckPause;
 }
 
-export const readAll = async (
+export async function readAll(
   { read, bytesOf }: Pick<CheckView, "read" | "bytesOf">,
   buffer: string,
-): Promise<Uint8Array<ArrayBuffer>> => read(buffer, [{ offset: 0, bytes: bytesOf(buffer) }]);
+): Promise<Uint8Array<ArrayBuffer>> {
+  return read(buffer, [{ offset: 0, bytes: bytesOf(buffer) }]);
+}
 
 /** Some rows of a tensor, padding included. */
 export interface Rows {

@@ -32,8 +32,9 @@ test.each([
   expect(errorsOf(plan)).toEqual(codes);
 });
 
-const uneven = (batch: number) =>
-  stages(3, [[linear(8, 8, { kind: "data", gpus: [0, 1, 2] })]], [], { batch });
+function uneven(batch: number) {
+  return stages(3, [[linear(8, 8, { kind: "data", gpus: [0, 1, 2] })]], [], { batch });
+}
 
 test("explicit replicas may be uneven, which is pointed out, but not empty", () => {
   expect([errorsOf(uneven(6)), warningsOf(uneven(6))]).toEqual([[], []]);
@@ -42,7 +43,9 @@ test("explicit replicas may be uneven, which is pointed out, but not empty", () 
   expect(errorsOf(uneven(2))).toEqual(["replica-without-samples"]);
 });
 
-const aggregate = (over: string) => ({ op: "aggregate", over });
+function aggregate(over: string) {
+  return { op: "aggregate", over };
+}
 
 test("the one row that a mean over the batch leaves is not for several replicas", () => {
   const data = { kind: "data", gpus: [0, 1] };
@@ -65,12 +68,13 @@ test.each([
   expect(errorsOf(plan)).toEqual(codes);
 });
 
-const pipelined = (microBatches: number) =>
-  withDegrees({
+function pipelined(microBatches: number) {
+  return withDegrees({
     hardware: { gpus: 4 },
     workload: { batch: 8, microBatches },
     parallel: { tensor: 2, pipeline: 2, expert: 2 },
   });
+}
 
 test("as many micro-batches as stages fill a pipeline, one less does not", () => {
   expect(infosOf(pipelined(2))).toContain("pipeline-filled");

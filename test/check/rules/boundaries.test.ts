@@ -1,37 +1,52 @@
 import { expect, test } from "vitest";
 import { errorsOf, linear, stages, stagesPlan, withStages } from "../../plan/checked.ts";
 
-const column = (gpus: number[]) => linear(12, 12, { kind: "column", gpus });
-const row = (gpus: number[]) => linear(12, 12, { kind: "row", gpus });
-const whole = (gpus: number[]) => linear(12, 12, { kind: "replicated", gpus });
-const replicas = (gpus: number[]) => linear(12, 12, { kind: "data", gpus });
-const mlp = (gpus: number[]) => ({
-  op: "mlp",
-  hidden: 12,
-  ffn: 12,
-  parallel: { kind: "tensor", gpus },
-});
-const moe = (gpus: number[], kind: string) => ({
-  ...mlp(gpus),
-  op: "moe",
-  experts: 4,
-  parallel: { kind, gpus },
-});
-const by = (op: string, from: number[], to: number[], name: string = op) => ({
-  name,
-  op,
-  from,
-  to,
-});
+function column(gpus: number[]) {
+  return linear(12, 12, { kind: "column", gpus });
+}
+function row(gpus: number[]) {
+  return linear(12, 12, { kind: "row", gpus });
+}
+function whole(gpus: number[]) {
+  return linear(12, 12, { kind: "replicated", gpus });
+}
+function replicas(gpus: number[]) {
+  return linear(12, 12, { kind: "data", gpus });
+}
+function mlp(gpus: number[]) {
+  return {
+    op: "mlp",
+    hidden: 12,
+    ffn: 12,
+    parallel: { kind: "tensor", gpus },
+  };
+}
+function moe(gpus: number[], kind: string) {
+  return {
+    ...mlp(gpus),
+    op: "moe",
+    experts: 4,
+    parallel: { kind, gpus },
+  };
+}
+function by(op: string, from: number[], to: number[], name: string = op) {
+  return {
+    name,
+    op,
+    from,
+    to,
+  };
+}
 type Layer = Record<string, unknown>;
-const joined = (before: Layer, after: Layer, ...communications: Record<string, unknown>[]) =>
-  errorsOf(
+function joined(before: Layer, after: Layer, ...communications: Record<string, unknown>[]) {
+  return errorsOf(
     stages(
       4,
       [[before], [after]],
       communications.map((each) => Object.assign(each, { after: "s0" })),
     ),
   );
+}
 
 test("a column-parallel result is gathered, or consumed sharded by the same GPUs", () => {
   expect(joined(column([0, 1]), whole([2]), by("all-gather", [0, 1], [2]))).toEqual([]);

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { errorsOf, withDegrees } from "../../plan/checked.ts";
 
-const sharded = (parallel: object, more: object = {}) =>
-  withDegrees({
+function sharded(parallel: object, more: object = {}) {
+  return withDegrees({
     hardware: { gpus: 24 },
     workload: { batch: 24, mode: "training" },
     parallel: { tensor: 2, expert: 2, data: 12, zero: 3, ...parallel },
     ...more,
   });
+}
 
 test.each([
   [3, []],

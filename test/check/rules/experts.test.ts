@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { errorsOf, found, stages, withDegrees } from "../../plan/checked.ts";
 
-const moe = (experts: number, topK = 1) =>
-  stages(3, [
+function moe(experts: number, topK = 1) {
+  return stages(3, [
     [
       {
         op: "moe",
@@ -14,6 +14,7 @@ const moe = (experts: number, topK = 1) =>
       },
     ],
   ]);
+}
 
 test("63 experts over 3 GPUs are balanced", () => {
   expect(errorsOf(moe(63))).toEqual([]);
@@ -66,8 +67,9 @@ test.each([
   expect(errorsOf(plan)).toEqual(codes);
 });
 
-const namedExperts = (expertGroup?: number[]) =>
-  withDegrees({ hardware: { gpus: 3 }, parallel: { tensor: 2, expert: 3, expertGroup } });
+function namedExperts(expertGroup?: number[]) {
+  return withDegrees({ hardware: { gpus: 3 }, parallel: { tensor: 2, expert: 3, expertGroup } });
+}
 
 test("expert parallelism beyond the ranks needs named GPUs, exactly as many", () => {
   expect(errorsOf(namedExperts())).toContain("expert-degree-does-not-fit-ranks");
@@ -75,8 +77,9 @@ test("expert parallelism beyond the ranks needs named GPUs, exactly as many", ()
   expect(errorsOf(namedExperts([0, 1]))).toEqual(["expert-degree-does-not-match-group"]);
 });
 
-const dense = (expert: number) =>
-  withDegrees({ model: { moe: undefined }, parallel: { tensor: 2, expert } });
+function dense(expert: number) {
+  return withDegrees({ model: { moe: undefined }, parallel: { tensor: 2, expert } });
+}
 
 test("expert parallelism needs experts", () => {
   expect(errorsOf(dense(1))).toEqual([]);

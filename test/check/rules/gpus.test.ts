@@ -11,12 +11,14 @@ import {
   withStages,
 } from "../../plan/checked.ts";
 
-const mlp = (gpus: unknown, more = {}) => ({
-  op: "mlp",
-  hidden: 8,
-  ffn: 24,
-  parallel: { kind: "tensor", gpus, ...more },
-});
+function mlp(gpus: unknown, more = {}) {
+  return {
+    op: "mlp",
+    hidden: 8,
+    ffn: 24,
+    parallel: { kind: "tensor", gpus, ...more },
+  };
+}
 
 test("control: both plans of these tests are sound", () => {
   expect(errorsOf(degreesPlan)).toEqual([]);

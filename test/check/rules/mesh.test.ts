@@ -10,8 +10,12 @@ import {
   withDegrees,
 } from "../../plan/checked.ts";
 
-const parallel = (more: object, workload: object = {}) =>
-  withDegrees({ parallel: { tensor: 2, expert: 2, ...more }, workload: { batch: 4, ...workload } });
+function parallel(more: object, workload: object = {}) {
+  return withDegrees({
+    parallel: { tensor: 2, expert: 2, ...more },
+    workload: { batch: 4, ...workload },
+  });
+}
 
 test.each([
   [8, []],
@@ -54,13 +58,14 @@ test("sequence parallelism is run, but not beside communication overlap", () => 
   ]);
 });
 
-const piped = (more: object, microBatches = 4, layers = 8) =>
-  withDegrees({
+function piped(more: object, microBatches = 4, layers = 8) {
+  return withDegrees({
     hardware: { gpus: 4 },
     model: { layers },
     workload: { batch: 8, microBatches },
     parallel: { tensor: 2, pipeline: 2, expert: 2, ...more },
   });
+}
 
 test("layersPerStage names every stage and sums to the layers", () => {
   expect(errorsOf(piped({ layersPerStage: [3, 5] }))).toEqual([]);
@@ -87,8 +92,9 @@ test("interleaving divides a stage's layers, needs a pipeline and enough micro-b
   expect(errorsOf(parallel({ virtualStages: 1 }))).toEqual([]);
 });
 
-const recompute = (written: object, mode = "training") =>
-  withDegrees({ workload: { mode, recompute: written } });
+function recompute(written: object, mode = "training") {
+  return withDegrees({ workload: { mode, recompute: written } });
+}
 
 test("full recomputation names method and layers, selective neither", () => {
   expect(errorsOf(recompute({ granularity: "full", method: "uniform", layers: 1 }))).toEqual([]);
@@ -128,12 +134,13 @@ test.each([
 
 const column = linear(8, 12, { kind: "column", gpus: [0, 1] });
 const after = linear(12, 8, { kind: "replicated", gpus: [1] });
-const joined = (...communications: object[]) =>
-  stages(
+function joined(...communications: object[]) {
+  return stages(
     2,
     [[column], [after]],
     communications.map((each, i) => ({ name: `c${i}`, after: "s0", ...each })),
   );
+}
 const gather = { op: "all-gather", from: [0, 1], to: [1] };
 
 test("a stated payload is rows × columns × bytes", () => {

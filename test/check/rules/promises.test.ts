@@ -9,10 +9,10 @@ import {
   withDegrees,
 } from "../../plan/checked.ts";
 
-const withMemory = (memoryPerGpu: unknown) => {
+function withMemory(memoryPerGpu: unknown) {
   const plan = stages(1, [[linear(1024, 1024, { kind: "replicated", gpus: [0] })]]);
   return Object.assign({}, plan, { hardware: { gpus: 1, memoryPerGpu } });
-};
+}
 
 test("memory below 1 GiB is not realistic", () => {
   expect(warningsOf(withMemory("1GiB"))).toEqual([]);
@@ -23,8 +23,9 @@ test("memory below 1 GiB is not realistic", () => {
   });
 });
 
-const claiming = (claims: Record<string, unknown>) =>
-  withDegrees({ hardware: { memoryPerGpu: "64GB" }, workload: { sequence: 1024 }, claims });
+function claiming(claims: Record<string, unknown>) {
+  return withDegrees({ hardware: { memoryPerGpu: "64GB" }, workload: { sequence: 1024 }, claims });
+}
 
 test.each(["gpuUtilization", "computeUtilization"])("%s above 85 %% is optimistic", (key) => {
   expect(warningsOf(claiming({ [key]: 0.85 }))).toEqual([]);

@@ -4,12 +4,13 @@ import { parsePlan } from "../../../src/plan/load.ts";
 import { errorsOf, found, withDegrees } from "../../plan/checked.ts";
 
 const code = "shard-splits-quantization-block";
-const dense = (model: Record<string, unknown>, tensor = 2) =>
-  withDegrees({
+function dense(model: Record<string, unknown>, tensor = 2) {
+  return withDegrees({
     hardware: { gpus: tensor },
     model: { hidden: 512, heads: 8, ffn: 512, moe: undefined, ...model },
     parallel: { tensor, expert: 1 },
   });
+}
 
 test("control: shards of whole blocks raise nothing, nor does a weight without blocks", () => {
   expect(errorsOf(dense({ quantizationBlock: { input: 128, output: 128 } }))).toEqual([]);
@@ -32,8 +33,8 @@ test("one GPU holds whole weights, whatever the blocks", () => {
   expect(errorsOf(dense({ ffn: 384, quantizationBlock: { input: 256 } }, 1))).toEqual([]);
 });
 
-const sliced = (parallel: Record<string, unknown>) =>
-  withDegrees({
+function sliced(parallel: Record<string, unknown>) {
+  return withDegrees({
     hardware: { gpus: 8 },
     model: {
       hidden: 1024,
@@ -44,6 +45,7 @@ const sliced = (parallel: Record<string, unknown>) =>
     },
     parallel,
   });
+}
 
 test("slices of experts are shards too; whole experts are not", () => {
   expect(found(sliced({ tensor: 8, expert: 1 }), code)?.path).toEqual(["model", "moe", "ffn"]);

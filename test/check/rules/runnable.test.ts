@@ -47,12 +47,12 @@ test("switched-off features are no features", () => {
   );
 });
 
-const parametersOf = (model: Record<string, unknown>): number => {
+function parametersOf(model: Record<string, unknown>): number {
   const written = withDegrees({ model, parallel: { tensor: 1, expert: 1 }, hardware: { gpus: 1 } });
   const { plan } = parsePlan(JSON.stringify(written), "plan.json");
   if (plan === undefined) throw new Error("must load");
   return estimatePlan(plan).parameters.inProgram;
-};
+}
 
 test("layers without experts have a dense MLP instead", () => {
   const { hidden, ffn } = { hidden: 32, ffn: 64 };

@@ -3,9 +3,12 @@ import { errorsOf, found, linear, stages, withDegrees } from "../../plan/checked
 
 const gpus = [0, 1, 2];
 const group = { kind: "tensor", gpus };
-const one = (layer: Record<string, unknown>) => stages(3, [[layer]]);
-const attention = (sizes: Record<string, unknown>) =>
-  one({ op: "attention", hidden: 24, heads: 6, headDim: 4, parallel: group, ...sizes });
+function one(layer: Record<string, unknown>) {
+  return stages(3, [[layer]]);
+}
+function attention(sizes: Record<string, unknown>) {
+  return one({ op: "attention", hidden: 24, heads: 6, headDim: 4, parallel: group, ...sizes });
+}
 
 test.each([
   [linear(8, 12, { kind: "column", gpus }), []],
@@ -68,7 +71,9 @@ test("a model's faulty size is one fault, however many layers have it, at the mo
   });
 });
 
-const withVocabulary = (vocabulary: number) => withDegrees({ model: { vocabulary } });
+function withVocabulary(vocabulary: number) {
+  return withDegrees({ model: { vocabulary } });
+}
 
 test("a vocabulary that a tensor group cannot share is no error", () => {
   expect(errorsOf(withVocabulary(10))).toEqual([]);
@@ -77,10 +82,15 @@ test("a vocabulary that a tensor group cannot share is no error", () => {
 });
 
 const on0 = { kind: "replicated", gpus: [0] };
-const chain = (...layers: Record<string, unknown>[]) =>
-  errorsOf(stages(1, [layers.map((layer) => Object.assign({ parallel: on0 }, layer))]));
-const norm = (hidden: number) => ({ op: "norm", hidden });
-const residual = (from: number, hidden = 8) => ({ op: "residual", hidden, from });
+function chain(...layers: Record<string, unknown>[]) {
+  return errorsOf(stages(1, [layers.map((layer) => Object.assign({ parallel: on0 }, layer))]));
+}
+function norm(hidden: number) {
+  return { op: "norm", hidden };
+}
+function residual(from: number, hidden = 8) {
+  return { op: "residual", hidden, from };
+}
 
 test("each layer takes what the one before it gives", () => {
   expect(chain(linear(6, 8, on0), norm(8), linear(8, 5, on0))).toEqual([]);
@@ -113,7 +123,9 @@ test("a residual adds the input of an earlier layer of equal size", () => {
   expect(chain(embedding, residual(0))).toEqual(["residual-of-token-ids"]);
 });
 
-const aggregateOver = (over: string) => ({ op: "aggregate", over });
+function aggregateOver(over: string) {
+  return { op: "aggregate", over };
+}
 
 test("after an aggregate no sequences are left", () => {
   const heads = { op: "attention", hidden: 8, heads: 2, parallel: { kind: "tensor", gpus: [0] } };

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { errorsOf, found, linear, stages } from "../../plan/checked.ts";
 
-const one = (parallel: Record<string, unknown>, more: Record<string, unknown> = {}) =>
-  stages(4, [[{ ...linear(12, 12, parallel), ...more }]]);
+function one(parallel: Record<string, unknown>, more: Record<string, unknown> = {}) {
+  return stages(4, [[{ ...linear(12, 12, parallel), ...more }]]);
+}
 
 test.each([
   ["column", 1, 0, "column-splits-wrong-dimension"],
@@ -16,8 +17,9 @@ test.each([
   expect(found(bad, code)?.path.at(-1)).toBe("splitDim");
 });
 
-const mlpSplit = (kind: string) =>
-  stages(2, [[{ op: "mlp", hidden: 8, ffn: 8, parallel: { kind, gpus: [0, 1] } }]]);
+function mlpSplit(kind: string) {
+  return stages(2, [[{ op: "mlp", hidden: 8, ffn: 8, parallel: { kind, gpus: [0, 1] } }]]);
+}
 
 test("a layer is split only in ways its op knows", () => {
   expect(errorsOf(mlpSplit("tensor"))).toEqual([]);

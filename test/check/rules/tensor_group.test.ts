@@ -3,12 +3,13 @@ import { readPlan } from "../../../src/plan/load.ts";
 import { checkPlan } from "../../../src/check/check_plan.ts";
 import { errorsOf, found, infosOf, stagesPlan, withDegrees } from "../../plan/checked.ts";
 
-const grouped = (tensorGroup: number[], more: Record<string, unknown> = {}) =>
-  withDegrees({
+function grouped(tensorGroup: number[], more: Record<string, unknown> = {}) {
+  return withDegrees({
     hardware: { gpus: 4 },
     parallel: { tensor: 2, expert: 2, tensorGroup },
     ...more,
   });
+}
 
 test("a tensor group has exactly as many GPUs as its degree", () => {
   expect(errorsOf(grouped([0, 1]))).toEqual([]);
@@ -17,8 +18,9 @@ test("a tensor group has exactly as many GPUs as its degree", () => {
   expect(errorsOf(grouped([0]))).toEqual(["tensor-degree-does-not-match-group"]);
 });
 
-const hintFor = (tensorGroup: number[]) =>
-  found(grouped(tensorGroup), "tensor-degree-does-not-match-group")?.hint;
+function hintFor(tensorGroup: number[]) {
+  return found(grouped(tensorGroup), "tensor-degree-does-not-match-group")?.hint;
+}
 
 test("the refusal names the alternatives that work", () => {
   expect(hintFor([0, 1, 2])).toBe(
@@ -42,12 +44,13 @@ test("a distribution over three GPUs for tensor parallelism of 2 is refused wher
   expect(errors[0]?.position).toMatchObject({ line: 25 });
 });
 
-const distributed = (distribution: Record<string, unknown>, parallel = {}) =>
-  withDegrees({
+function distributed(distribution: Record<string, unknown>, parallel = {}) {
+  return withDegrees({
     hardware: { gpus: 2 },
     parallel: { tensor: 2, expert: 2, ...parallel },
     tensor_parallel_distribution: distribution,
   });
+}
 const perGpu = { gpu_0: ["mlp_fc1_0"], gpu_1: ["mlp_fc1_1"] };
 
 test("a distribution names GPUs, in one form, with every shard", () => {

@@ -3,12 +3,13 @@ import { expect, test } from "vitest";
 import { sumFloats } from "../../../src/collectives/host_sums/sum_floats.ts";
 
 /** One after the other, each sum rounded to f32. */
-const summed = (summands: readonly Float32Array[]): Float32Array =>
-  Float32Array.from(summands[0] ?? [], (_, e) =>
+function summed(summands: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(summands[0] ?? [], (_, e) =>
     summands
       .slice(1)
       .reduce((sum, values) => Math.fround(sum + (values[e] ?? 0)), summands[0]?.[e] ?? 0),
   );
+}
 
 test("sums have the bits of adding in order, wherever they are put", () => {
   fc.assert(

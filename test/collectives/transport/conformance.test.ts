@@ -41,22 +41,22 @@ type FromChild =
 
 const program = fileURLToPath(new URL("conformance_rank.js", import.meta.url));
 
-const all = (ranks: number): number[] => Array.from({ length: ranks }, (_, rank) => rank);
+function all(ranks: number): number[] {
+  return Array.from({ length: ranks }, (_, rank) => rank);
+}
 
-const mailbox = (
+function mailbox(
   channel: number,
   source: number,
   readers: readonly number[],
   sizes: readonly number[],
-): Mailbox => ({ channel, source, readers, sizes, bytes: Math.max(...sizes) });
+): Mailbox {
+  return { channel, source, readers, sizes, bytes: Math.max(...sizes) };
+}
 
 /** Every rank of the group sends to all the others. */
-const everybody = (
-  channel: number,
-  group: readonly number[],
-  sizes: readonly number[],
-): Mailbox[] =>
-  group.map((source) =>
+function everybody(channel: number, group: readonly number[], sizes: readonly number[]): Mailbox[] {
+  return group.map((source) =>
     mailbox(
       channel,
       source,
@@ -64,6 +64,7 @@ const everybody = (
       sizes,
     ),
   );
+}
 
 /** Each rank in a process of its own, in their order. */
 async function play(scenario: Scenario, transport: TransportName): Promise<Played[]> {
@@ -111,11 +112,13 @@ async function play(scenario: Scenario, transport: TransportName): Promise<Playe
   }
 }
 
-const rightIn = (played: readonly Played[]): number[] => played.map(({ right }) => right);
+function rightIn(played: readonly Played[]): number[] {
+  return played.map(({ right }) => right);
+}
 
 /** What `play` must count. */
-const wanted = ({ ranks, rounds, mailboxes }: Scenario): number[] =>
-  all(ranks).map(
+function wanted({ ranks, rounds, mailboxes }: Scenario): number[] {
+  return all(ranks).map(
     (rank) =>
       all(rounds).flatMap((round) =>
         mailboxes.filter(
@@ -124,6 +127,7 @@ const wanted = ({ ranks, rounds, mailboxes }: Scenario): number[] =>
         ),
       ).length,
   );
+}
 
 const sizes = [0, 1, 4, 13, 4096, 65_537];
 

@@ -7,7 +7,7 @@ import type { SimulatedLink } from "../../../src/program/simulate/link_cost.ts";
 import { openTransport } from "./open_transport.ts";
 
 /** Ranks of one process, each able to send `depth` messages of up to 1,000 bytes to all others. */
-const ranksOver = (ranks: number, link: SimulatedLink, depth = 2): Communicator[] => {
+function ranksOver(ranks: number, link: SimulatedLink, depth = 2): Communicator[] {
   const mailboxes = stamped(
     Array.from({ length: ranks }, (_, source) => ({
       channel: 0,
@@ -19,18 +19,14 @@ const ranksOver = (ranks: number, link: SimulatedLink, depth = 2): Communicator[
   );
   const { sides } = openTransport("relay", ranks, mailboxes);
   return sides.map(({ communicator }) => emulateLinks(communicator, link));
-};
+}
 
-const give = async (
-  from: Communicator | undefined,
-  bytes: number,
-  value: number,
-): Promise<void> => {
+async function give(from: Communicator | undefined, bytes: number, value: number): Promise<void> {
   const message = await from!.reserve(0, bytes);
   expect(message.bytes).toHaveLength(bytes);
   message.bytes.fill(value);
   message.post([0]);
-};
+}
 
 test("a message is whole, and there no sooner than its link would bring it", async () => {
   const [to, from] = ranksOver(2, { latencyMs: 5, bandwidth: 50_000 });

@@ -10,7 +10,7 @@ import { simulate } from "../../../src/program/simulate/simulate.ts";
 const count = 2 ** 18;
 
 /** One all-reduce. */
-const programOf = (algorithm: AlgorithmName, ranks: number, elements = count): Program => {
+function programOf(algorithm: AlgorithmName, ranks: number, elements = count): Program {
   const sizes = [{ count: elements, repeats: 1 }];
   const program = collectiveProgram({ op: "all-reduce", ranks, dtype: "f32", sizes, algorithm });
   const stage = stagesOf(elements, "out-of-place").time;
@@ -23,10 +23,10 @@ const programOf = (algorithm: AlgorithmName, ranks: number, elements = count): P
       ),
     })),
   };
-};
+}
 
-const wallOf = (program: Program, cost: Partial<Cost>, latencyMs: number): number =>
-  simulate(
+function wallOf(program: Program, cost: Partial<Cost>, latencyMs: number): number {
+  return simulate(
     program,
     program.ranks.map(({ instructions }) => ({
       instructions: instructions.map(() => ({ ...noCost, ...cost })),
@@ -34,6 +34,7 @@ const wallOf = (program: Program, cost: Partial<Cost>, latencyMs: number): numbe
     })),
     latencyMs,
   ).wallMs;
+}
 
 describe("a sum of all waits once per hop", () => {
   const cases: [AlgorithmName, number, number][] = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytesOf } from "../../../src/program/exchange/pieces.ts";
+import { bytesOfPieces } from "../../../src/program/exchange/pieces.ts";
 import {
   exchangeOf,
   isSized,
@@ -52,10 +52,10 @@ describe("wire bytes", () => {
         for (const rank of new Set([...from, ...to])) {
           const [i, j] = [from.indexOf(rank), to.indexOf(rank)];
           const sent = to.map((reader, at) =>
-            i < 0 || reader === rank ? 0 : bytesOf(pieces(i, at)),
+            i < 0 || reader === rank ? 0 : bytesOfPieces(pieces(i, at)),
           );
           const received = from.map((source, at) =>
-            j < 0 || source === rank ? 0 : bytesOf(pieces(at, j)),
+            j < 0 || source === rank ? 0 : bytesOfPieces(pieces(at, j)),
           );
           expect(wire(collective, rank)).toEqual({
             sent: sent.reduce((a, b) => a + b, 0),

@@ -9,8 +9,8 @@ import { worstError } from "../../support/worst_error.ts";
 const group = [[0, 1]];
 
 /** Column-parallel, then row-parallel from whole rows, then a gated network: all leave their group. */
-const planOf = (rows: number, rest: Parameters<typeof plan>[3] = {}): Plan =>
-  plan(
+function planOf(rows: number, rest: Parameters<typeof plan>[3] = {}): Plan {
+  return plan(
     "overlapping",
     2,
     [[linear(6, 10, "column", group), linear(10, 5, "row", group), mlp(5, 8, "silu", group)]],
@@ -20,15 +20,19 @@ const planOf = (rows: number, rest: Parameters<typeof plan>[3] = {}): Plan =>
       workload: { batch: 1, microBatches: 1, sequence: rows, ...rest.workload },
     },
   );
+}
 
-const without = (overlapping: Plan): Plan => ({ ...overlapping, optimizations: [] });
+function without(overlapping: Plan): Plan {
+  return { ...overlapping, optimizations: [] };
+}
 
-const words = (instructions: readonly Instruction[]): string[] =>
-  instructions.flatMap((instruction) => {
+function words(instructions: readonly Instruction[]): string[] {
+  return instructions.flatMap((instruction) => {
     if (instruction.op === "start") return [`${instruction.transfer.op}-start`];
     if (instruction.op === "kernel") return [instruction.kernel];
     return instruction.op === "input" || instruction.op === "observe" ? [] : [instruction.op];
   });
+}
 
 test("each block of a product is on its way before the next is computed", () => {
   const [rank] = lower(
@@ -105,8 +109,9 @@ test("a window takes no memory of its own", () => {
   );
 });
 
-const allocated = (buffers: readonly { bytes: number; within?: unknown }[]): number =>
-  buffers.reduce((sum, { bytes, within }) => sum + (within === undefined ? bytes : 0), 0);
+function allocated(buffers: readonly { bytes: number; within?: unknown }[]): number {
+  return buffers.reduce((sum, { bytes, within }) => sum + (within === undefined ? bytes : 0), 0);
+}
 
 test("the least time of a step with overlap is no more than without", () => {
   const peaks = { flops: 1e9, linkBandwidth: 1e6 };

@@ -5,13 +5,15 @@ import { linear, norm, plan } from "../../support/plans.ts";
 import { worstError } from "../../support/worst_error.ts";
 
 /** Of the first micro-batch. */
-const kernelsOf = (given: Plan, rank: number): string[] =>
-  lower(given).ranks[rank]!.instructions.flatMap((one) =>
+function kernelsOf(given: Plan, rank: number): string[] {
+  return lower(given).ranks[rank]!.instructions.flatMap((one) =>
     one.op === "kernel" && one.origin.microBatch === 0 ? [one.kernel] : [],
   );
+}
 
-const residual = (from: number, groups: number[][]) =>
-  ({ op: "residual", hidden: 6, from, groups }) as const;
+function residual(from: number, groups: number[][]) {
+  return { op: "residual", hidden: 6, from, groups } as const;
+}
 
 const groups = [[0, 1]];
 

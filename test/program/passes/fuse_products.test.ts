@@ -6,15 +6,17 @@ import { attention, linear, mlp, norm, plan } from "../../support/plans.ts";
 import { worstError } from "../../support/worst_error.ts";
 
 const own = [[0]];
-const residual = (from: number, groups = own) =>
-  ({ op: "residual", hidden: 6, from, groups }) as const;
+function residual(from: number, groups = own) {
+  return { op: "residual", hidden: 6, from, groups } as const;
+}
 
 /** Kernels of a rank, products that add a residual marked. */
-const kernelsOf = (given: Plan, rank = 0): string[] =>
-  lower(given).ranks[rank]!.instructions.flatMap((one) => {
+function kernelsOf(given: Plan, rank = 0): string[] {
+  return lower(given).ranks[rank]!.instructions.flatMap((one) => {
     if (one.op !== "kernel" || one.origin.microBatch > 0) return [];
     return [one.kernel === "matmul" && one.shape.residual ? "matmul + residual" : one.kernel];
   });
+}
 
 test.each([
   ["linear", linear(6, 6, "row", own, "gelu"), []],

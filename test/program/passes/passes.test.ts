@@ -13,10 +13,13 @@ import { arbitraryDegrees } from "../../support/arbitrary_degrees.ts";
 import { planOf } from "../../support/written_plan.ts";
 import { sameOn, type Tensor, whole } from "../../../src/program/tensor.ts";
 
-const kinds = (ops: readonly Op[]): string[] => ops.map(({ op }) => op);
+function kinds(ops: readonly Op[]): string[] {
+  return ops.map(({ op }) => op);
+}
 
-const count = (ops: readonly Op[], kind: Op["op"]): number =>
-  ops.filter(({ op }) => op === kind).length;
+function count(ops: readonly Op[], kind: Op["op"]): number {
+  return ops.filter(({ op }) => op === kind).length;
+}
 
 const block = planOf(`
 name: block
@@ -110,7 +113,9 @@ test("the backward pass has two synthetic gradients per product and attention, t
   const backward = differentiate(forward, scheduling.places, block.stages.length);
   const products = forward.filter(({ op }) => op === "matmul" || op === "attention");
   expect(backward.filter(({ op }) => op !== "collective")).toHaveLength(2 * products.length);
-  expect(backward.every(({ origin }) => origin.phase === "backward" && origin.standIn)).toBe(true);
+  expect(backward.every(({ origin }) => origin.phase === "backward" && origin.synthetic)).toBe(
+    true,
+  );
   const stages = backward.map(({ origin }) => origin.stage);
   expect(stages.indexOf("blocks_1")).toBe(0);
   expect(stages.lastIndexOf("blocks_1")).toBeLessThan(stages.lastIndexOf("blocks_0"));

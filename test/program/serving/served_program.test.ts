@@ -9,10 +9,10 @@ import { worstServedError } from "../../support/served.ts";
 const model = { layers: 2, hidden: 16, heads: 4, kvHeads: 2, ffn: 24, gated: true };
 const workload = { mode: "serving", batch: 2, inputTokens: 5, outputTokens: 4 } as const;
 
-const planOf = (
+function planOf(
   gpus: number,
   { workload: more, model: own, ...rest }: { readonly [Key in keyof PlanFile]?: object },
-): Plan => {
+): Plan {
   const { plan } = normalise({
     name: "served",
     hardware: { gpus },
@@ -22,7 +22,7 @@ const planOf = (
   } as unknown as PlanFile);
   if (plan === undefined) throw new Error("no plan");
   return plan;
-};
+}
 
 const moe = { moe: { experts: 4, topK: 2, ffn: 12 } };
 const chunks = { prefillChunk: 2, pageTokens: 3 };

@@ -12,41 +12,52 @@ import { randomSource } from "../../support/tensors.ts";
 type Matrix = number[][];
 
 const random = randomSource(3);
-const randomMatrix = (rows: number, columns: number): Matrix =>
-  Array.from({ length: rows }, () => Array.from({ length: columns }, () => 2 * random() - 1));
+function randomMatrix(rows: number, columns: number): Matrix {
+  return Array.from({ length: rows }, () =>
+    Array.from({ length: columns }, () => 2 * random() - 1),
+  );
+}
 
-const product = (x: Matrix, w: Matrix): Matrix =>
-  x.map((row) =>
+function product(x: Matrix, w: Matrix): Matrix {
+  return x.map((row) =>
     (w[0] ?? []).map((_, n) => row.reduce((sum, v, k) => sum + v * (w[k]?.[n] ?? 0), 0)),
   );
+}
 
-const padded = (matrix: Matrix): number[] =>
-  matrix.flatMap((row) => [
+function padded(matrix: Matrix): number[] {
+  return matrix.flatMap((row) => [
     ...row,
     ...Array.from({ length: rowPitch(row.length) - row.length }, () => 0),
   ]);
+}
 
-const f32 = (matrix: Matrix) => new Uint8Array(Float32Array.from(padded(matrix)).buffer);
-const f16 = (matrix: Matrix) => new Uint8Array(Uint16Array.from(padded(matrix), toHalf).buffer);
+function f32(matrix: Matrix) {
+  return new Uint8Array(Float32Array.from(padded(matrix)).buffer);
+}
+function f16(matrix: Matrix) {
+  return new Uint8Array(Uint16Array.from(padded(matrix), toHalf).buffer);
+}
 
 const [m, n, k] = [7, 5, 9];
 
-const matmul = (activation: Activation = "none"): ProductInstruction => ({
-  op: "kernel",
-  origin: originOf("test/0.linear"),
-  dtype: "f32",
-  kernel: "matmul",
-  shape: { m, n, k, activation },
-  buffers: ["x", "w", "y"],
-});
+function matmul(activation: Activation = "none"): ProductInstruction {
+  return {
+    op: "kernel",
+    origin: originOf("test/0.linear"),
+    dtype: "f32",
+    kernel: "matmul",
+    shape: { m, n, k, activation },
+    buffers: ["x", "w", "y"],
+  };
+}
 
 /** @param plain what the product gives when it is computed again without its activation */
-const check = async (
+async function check(
   instruction: ProductInstruction,
   buffers: Record<string, Uint8Array<ArrayBuffer>>,
   plain?: Uint8Array<ArrayBuffer>,
   pause: () => Promise<void> = async () => {},
-) => {
+) {
   const bytesOf = (id: string): number => buffers[id]?.length ?? 0;
   const view: CheckView = {
     rank: 0,
@@ -70,7 +81,7 @@ const check = async (
     new Map(),
   );
   return { ...rest, worst: deviation.worst };
-};
+}
 
 describe("a product", () => {
   const x = randomMatrix(m, k);

@@ -37,17 +37,19 @@ export const assumedValuesExist: RuleDefinition = {
 };
 
 /** Whatever the case of its letters, and from whichever part of the plan it begins. */
-const namesSomething = (path: Path, plans: readonly unknown[]): boolean =>
-  path.length === 0 ||
-  plans.some((plan) => beginningsIn(plan).some((part) => valueAtFolded(part, path) !== undefined));
+function namesSomething(path: Path, plans: readonly unknown[]): boolean {
+  return (
+    path.length === 0 ||
+    plans.some((plan) => beginningsIn(plan).some((part) => valueAtFolded(part, path) !== undefined))
+  );
+}
 
 /** The plan and its parts: `moe.experts` is that of the model. */
-const beginningsIn = (plan: unknown): unknown[] => [
-  plan,
-  ...(typeof plan === "object" && plan !== null ? Object.values(plan) : []),
-];
+function beginningsIn(plan: unknown): unknown[] {
+  return [plan, ...(typeof plan === "object" && plan !== null ? Object.values(plan) : [])];
+}
 
-const valueAtFolded = (root: unknown, path: Path): unknown => {
+function valueAtFolded(root: unknown, path: Path): unknown {
   let value = root;
   for (const key of path) {
     if (typeof value !== "object" || value === null) return undefined;
@@ -55,4 +57,4 @@ const valueAtFolded = (root: unknown, path: Path): unknown => {
     value = Object.entries(value).find(([name]) => name.toLowerCase() === wanted)?.[1];
   }
   return value;
-};
+}

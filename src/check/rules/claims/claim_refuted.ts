@@ -111,9 +111,9 @@ export const claimsAreJudged: RuleDefinition = {
   },
 };
 
-const shown = ({ value, unit }: Need): string => {
+function shown({ value, unit }: Need): string {
   if (!Number.isFinite(value)) return "any number";
   if (unit === "share") return percent(value);
   if (prefixed.has(unit)) return quantity(value, unit);
   return unit === "" ? number(value) : `${number(value)} ${unit}`;
-};
+}

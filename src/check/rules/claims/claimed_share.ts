@@ -1,3 +1,7 @@
 // A claimed share in words.
 
-export const percent = (share: number): string => `${Number((100 * share).toPrecision(4))} %`;
+import { formatShare } from "../../../measure/format.ts";
+
+export function claimedPercent(share: number): string {
+  return formatShare(share, 4);
+}

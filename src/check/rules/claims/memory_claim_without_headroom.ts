@@ -2,7 +2,7 @@
 
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { percent } from "./claimed_share.ts";
+import { claimedPercent } from "./claimed_share.ts";
 
 const fullMemory = 0.9;
 
@@ -44,10 +44,16 @@ export const memoryClaimsLeaveRoom: RuleDefinition = {
           report(
             memoryClaimWithoutHeadroom,
             path,
-            `${percent(used)} of memory in use leaves little headroom${left}`,
+            `${claimedPercent(used)} of memory in use leaves little headroom${left}`,
             "plan for 90 % at most",
           ),
         ]
-      : [report(memoryClaimLeavesHeadroom, path, `${percent(used)} of memory in use${left}`)];
+      : [
+          report(
+            memoryClaimLeavesHeadroom,
+            path,
+            `${claimedPercent(used)} of memory in use${left}`,
+          ),
+        ];
   },
 };

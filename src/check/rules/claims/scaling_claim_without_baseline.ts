@@ -2,7 +2,7 @@
 
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { percent } from "./claimed_share.ts";
+import { claimedPercent } from "./claimed_share.ts";
 
 const scalingClaimWithoutBaseline: DiagnosticDefinition = {
   code: "scaling-claim-without-baseline",
@@ -39,7 +39,7 @@ export const scalingHasBaseline: RuleDefinition = {
         report(
           scalingClaimWithoutBaseline,
           path,
-          `${key} of ${percent(claimed)} is ${formula}, but the plan gives no time of one GPU: it leans on a run with N = 1 that nobody can look up`,
+          `${key} of ${claimedPercent(claimed)} is ${formula}, but the plan gives no time of one GPU: it leans on a run with N = 1 that nobody can look up`,
           hardware.gpus === 1
             ? "with one GPU there is nothing to scale: leave it out"
             : "measure the same work on one GPU, and publish it beside the claim",
@@ -49,7 +49,7 @@ export const scalingHasBaseline: RuleDefinition = {
               report(
                 scalingClaimSuperlinear,
                 path,
-                `${key} of ${percent(claimed)} says that ${hardware.gpus} GPUs do more than ${hardware.gpus} times the work of one`,
+                `${key} of ${claimedPercent(claimed)} says that ${hardware.gpus} GPUs do more than ${hardware.gpus} times the work of one`,
                 "look for a baseline that was slowed down, by memory for example",
               ),
             ]

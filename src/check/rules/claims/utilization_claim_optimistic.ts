@@ -2,7 +2,7 @@
 
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { percent } from "./claimed_share.ts";
+import { claimedPercent } from "./claimed_share.ts";
 
 /** Claims above it are rarely met: 70–85 % is what well-tuned systems reach. */
 const plausibleUtilization = 0.85;
@@ -44,7 +44,7 @@ export const utilizationIsPlausible: RuleDefinition = {
             report(
               utilizationClaimOptimistic,
               path,
-              `${key} of ${percent(claimed)} is optimistic`,
+              `${key} of ${claimedPercent(claimed)} is optimistic`,
               "expect 70–85 %, and measure before relying on it",
             ),
           ]
@@ -52,7 +52,7 @@ export const utilizationIsPlausible: RuleDefinition = {
             report(
               utilizationClaimPlausible,
               path,
-              `${key} of ${percent(claimed)} leaves room: up to 85 % is plausible`,
+              `${key} of ${claimedPercent(claimed)} leaves room: up to 85 % is plausible`,
             ),
           ];
     }),

@@ -74,9 +74,9 @@ export const buffersAreWithinLimits: RuleDefinition = {
   },
 };
 
-const largestElements = (placed: PlacedLayer): number => {
+function largestElements(placed: PlacedLayer): number {
   const { layer, inputRows, outputRows, inputWidth = 0, outputWidth = 0 } = placed;
   const rows = Math.ceil(inputRows / Math.max(1, layer.groups.length));
   const passing = Math.max(rows * inputWidth, Math.min(rows, outputRows) * outputWidth);
   return Math.max(passing, ...planLayerOf(layer).buffers(layer, groupSize(layer), rows));
-};
+}

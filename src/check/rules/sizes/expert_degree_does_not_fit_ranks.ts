@@ -152,7 +152,7 @@ export const expertDegreeFitsRanks: RuleDefinition = {
   },
 };
 
-const rankProduct = (degrees: Degrees): string => {
+function rankProduct(degrees: Degrees): string {
   const context = contextOf(degrees);
   return `tensor ${degrees.tensor} × ${context === 1 ? "" : `context ${context} × `}data ${degrees.data}`;
-};
+}

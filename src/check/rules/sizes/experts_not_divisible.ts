@@ -63,7 +63,7 @@ export const expertDegreeDividesExperts: RuleDefinition = {
 };
 
 /** Who holds the experts, in a phrase: degree, slices, copies. */
-const placementOf = (layer: MoeLayer): string => {
+function placementOf(layer: MoeLayer): string {
   const { expertGroups } = layer;
   const experts = placedExperts(layer);
   const held = withCopies(layer);
@@ -76,7 +76,8 @@ const placementOf = (layer: MoeLayer): string => {
   return members === 1
     ? `all ${experts} ${held} on ${gpus === 1 ? "every GPU" : `every group of ${gpus} GPUs`}${sliced}${copies}`
     : `${experts} ${held} over ${gpus} GPUs: ${experts / members} per GPU${sliced}${copies}`;
-};
+}
 
-const withCopies = ({ redundantExperts = 0 }: MoeLayer): string =>
-  redundantExperts === 0 ? "experts" : `experts, ${redundantExperts} of them copies,`;
+function withCopies({ redundantExperts = 0 }: MoeLayer): string {
+  return redundantExperts === 0 ? "experts" : `experts, ${redundantExperts} of them copies,`;
+}

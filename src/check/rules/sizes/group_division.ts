@@ -11,18 +11,19 @@ import {
 import type { Plan } from "../../../plan/plan.ts";
 import { type DiagnosticDefinition, report } from "../../rule.ts";
 
-export const perLayer =
-  (judge: (plan: Plan, placed: PlacedLayer) => Diagnostic[]): ((plan: Plan) => Diagnostic[]) =>
-  (plan) =>
-    placedLayers(plan).flatMap((placed) => judge(plan, placed));
+export function perLayer(
+  judge: (plan: Plan, placed: PlacedLayer) => Diagnostic[],
+): (plan: Plan) => Diagnostic[] {
+  return (plan) => placedLayers(plan).flatMap((placed) => judge(plan, placed));
+}
 
-export const divides = (
+export function divides(
   plan: Plan,
   placed: PlacedLayer,
   definition: DiagnosticDefinition,
   field: string,
   size: number,
-): Diagnostic[] => {
+): Diagnostic[] {
   const parts = groupSize(placed.layer);
   const rest = size % parts;
   return rest === 0
@@ -35,4 +36,4 @@ export const divides = (
           `make ${field} a multiple of ${parts}, or choose a tensor group that divides it`,
         ),
       ];
-};
+}

@@ -56,10 +56,11 @@ export const headsDivideHidden: RuleDefinition = {
   },
 };
 
-const headsLeaveRest = (path: Path, hidden: number, heads: number): Diagnostic =>
-  report(
+function headsLeaveRest(path: Path, hidden: number, heads: number): Diagnostic {
+  return report(
     headsDoNotDivideHidden,
     path,
     `hidden ${hidden} leaves ${hidden % heads} over when divided into ${heads} heads`,
     "choose heads that divides hidden, or give headDim",
   );
+}

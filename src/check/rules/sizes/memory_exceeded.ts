@@ -1,11 +1,12 @@
 // Everything that a GPU must hold fits. Refused is only what no run of the plan can hold: activations may be used
 // again sooner than our program does, and what a plan does not say of ZeRO and recomputation may be done.
 
+import { formatShare } from "../../../measure/format.ts";
 import { isPrinted } from "../../../plan/hardware.ts";
 import { featuresOfUnknownWeight, notesThatBear } from "../../../plan/import/note_bearing.ts";
 import { unknownOptimizations } from "../../../plan/optimizations.ts";
 import type { Plan } from "../../../plan/plan.ts";
-import { formatBytes } from "../../../plan/quantity.ts";
+import { bytesText } from "../../../plan/quantity.ts";
 import { fullestNeed, type MemoryKind, memoryKinds } from "../../../program/memory.ts";
 import { degreesWith } from "../../example.ts";
 import { fixOfPlan, put, setNumber } from "../../repair/fix.ts";
@@ -119,7 +120,7 @@ export const memorySuffices: RuleDefinition = {
     const unknown = [...unknownOptimizations(plan), ...featuresOfUnknownWeight(plan.model)];
     // 64 GB stays 64 GB, 16 MiB stays 16 MiB.
     const shown = (value: number) =>
-      formatBytes(value, memory % 2 ** 20 === 0 ? "binary" : "decimal");
+      bytesText(value, memory % 2 ** 20 === 0 ? "binary" : "decimal");
     const parts = memoryKinds
       .filter((kind) => fullest[kind] > 0)
       .map((kind) => `${names[kind]} ${shown(fullest[kind])}`);
@@ -157,16 +158,17 @@ export const memorySuffices: RuleDefinition = {
   },
 };
 
-const percent = (part: number, whole: number): string =>
-  `${Number(((100 * part) / whole).toPrecision(3))} %`;
+function percent(part: number, whole: number): string {
+  return formatShare(part / whole, 3);
+}
 
 /** Drivers report up to 7 % more than a datasheet prints; weights of fewer bits are not what the plan counts. */
-const slackOf = (plan: Plan): number => {
+function slackOf(plan: Plan): number {
   if (notesThatBear(plan, "memory").length > 0) return Infinity;
   return isPrinted(plan.hardware, "memoryPerGpu") ? 0.074 : 0;
-};
+}
 
-const thatSaves = ({ workload, degrees }: Plan): string => {
+function thatSaves({ workload, degrees }: Plan): string {
   if (workload.mode === "inference") return reusing;
   const means = [
     ...(degrees?.zero === undefined && (degrees?.data ?? 1) > 1
@@ -175,4 +177,4 @@ const thatSaves = ({ workload, degrees }: Plan): string => {
     ...(workload.recompute === undefined ? ["recomputes activations (workload.recompute)"] : []),
   ];
   return means.length === 0 ? reusing : means.join(" and ");
-};
+}

@@ -1,6 +1,6 @@
 // A GPU of less than 1 GiB exists nowhere, and holds no model.
 
-import { formatBytes } from "../../../plan/quantity.ts";
+import { bytesText } from "../../../plan/quantity.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
@@ -29,7 +29,7 @@ export const memoryIsRealistic: RuleDefinition = {
           report(
             memoryUnrealistic,
             ["hardware", "memoryPerGpu"],
-            `${formatBytes(memoryPerGpu)} per GPU severely limits the model and the batch`,
+            `${bytesText(memoryPerGpu)} per GPU severely limits the model and the batch`,
             "raise it to 8–32 GiB, depending on the GPU",
           ),
         ],

@@ -33,7 +33,7 @@ export const pipelineIsFilled: RuleDefinition = {
   ofPlan: (plan) => {
     // Stages that share some of their GPUs are no pipeline, and the formula says nothing of them.
     const pipeline = pipelineOf(plan);
-    const p = pipeline?.positions.length ?? 1;
+    const p = pipeline?.pipelineRanks.length ?? 1;
     const v = pipeline?.virtualStages ?? 1;
     const m = plan.workload.microBatches;
     if (p === 1) return [];

@@ -60,7 +60,8 @@ export const recomputeWithinLayers: RuleDefinition = {
   },
 };
 
-const layersOfRank = ({ degrees, model }: Plan): number | undefined =>
-  degrees === undefined || model === undefined
+function layersOfRank({ degrees, model }: Plan): number | undefined {
+  return degrees === undefined || model === undefined
     ? undefined
     : Math.max(...(degrees.layersPerStage ?? [Math.ceil(model.layers / degrees.pipeline)]));
+}

@@ -28,8 +28,8 @@ export const roundsAreFull: RuleDefinition = {
   diagnostics: [roundOfMicroBatchesNotFull],
   ofPlan: (plan) => {
     const { mode, schedule, microBatches } = plan.workload;
-    const { positions = [], virtualStages = 1 } = pipelineOf(plan) ?? {};
-    const p = positions.length;
+    const { pipelineRanks = [], virtualStages = 1 } = pipelineOf(plan) ?? {};
+    const p = pipelineRanks.length;
     return mode === "inference" ||
       schedule !== "1f1b" ||
       virtualStages === 1 ||

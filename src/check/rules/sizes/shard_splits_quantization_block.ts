@@ -15,10 +15,11 @@ interface Split {
   readonly parts: number;
 }
 
-const divisorsBelow = (tensor: number): number[] =>
-  Array.from({ length: Math.min(tensor, 256) - 1 }, (_, i) => tensor - 1 - i).filter(
+function divisorsBelow(tensor: number): number[] {
+  return Array.from({ length: Math.min(tensor, 256) - 1 }, (_, i) => tensor - 1 - i).filter(
     (fewer) => fewer > 0 && tensor % fewer === 0,
   );
+}
 
 const shardSplitsQuantizationBlock: DiagnosticDefinition = {
   code: "shard-splits-quantization-block",
@@ -81,7 +82,7 @@ export const shardsHaveWholeBlocks: RuleDefinition = {
  * A column-parallel weight splits its output, a row-parallel one its input; an inner width is the one of the first
  * product and the other of the second.
  */
-const brokenBlocks = (model: Model, degrees: Degrees): Diagnostic[] => {
+function brokenBlocks(model: Model, degrees: Degrees): Diagnostic[] {
   const { input, output } = model.quantizationBlock ?? {};
   const splits = splitsOf(model, degrees).filter(({ parts }) => parts > 1);
   return splits.flatMap(({ path, what, size, parts }): Diagnostic[] => {
@@ -98,9 +99,9 @@ const brokenBlocks = (model: Model, degrees: Degrees): Diagnostic[] => {
           ),
         ];
   });
-};
+}
 
-const splitsOf = (model: Model, degrees: Degrees): Split[] => {
+function splitsOf(model: Model, degrees: Degrees): Split[] {
   const { tensor } = degrees;
   const { layers, ffn, heads, headDim, latent, moe } = model;
   const hasDense =
@@ -134,4 +135,4 @@ const splitsOf = (model: Model, degrees: Degrees): Split[] => {
       parts: tensor,
     },
   ];
-};
+}

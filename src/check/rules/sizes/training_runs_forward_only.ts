@@ -1,4 +1,4 @@
-// A training plan is checked, but no backward pass is computed: a schedule's slots for it hold a stand-in.
+// A training plan is checked, but no backward pass is computed: a schedule's slots for it are synthetic.
 
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
@@ -14,11 +14,11 @@ const trainingRunsForwardOnly: DiagnosticDefinition = {
   },
 };
 
-const backwardIsStandIn: DiagnosticDefinition = {
-  code: "backward-is-stand-in",
+const backwardIsSynthetic: DiagnosticDefinition = {
+  code: "backward-is-synthetic",
   severity: "warning",
   title: "Backward Is Stand In",
-  requires: "Tells that the backward slots of a schedule hold a stand-in.",
+  requires: "Tells that the backward slots of a schedule are synthetic.",
   examples: {
     bad: degreesWith({ workload: { mode: "training", schedule: "1f1b" } }),
     good: degreesWith({ workload: { mode: "training" } }),
@@ -27,7 +27,7 @@ const backwardIsStandIn: DiagnosticDefinition = {
 
 export const trainingRunsForward: RuleDefinition = {
   chapter: "sizes",
-  diagnostics: [trainingRunsForwardOnly, backwardIsStandIn],
+  diagnostics: [trainingRunsForwardOnly, backwardIsSynthetic],
   ofPlan: ({ workload }) =>
     workload.mode === "inference"
       ? []
@@ -40,9 +40,9 @@ export const trainingRunsForward: RuleDefinition = {
                 "read the figures as those of inference, or name a workload.schedule to run backward slots",
               )
             : report(
-                backwardIsStandIn,
+                backwardIsSynthetic,
                 ["workload", "schedule"],
-                "backward slots hold a stand-in: the stage's matrix products twice over and a transfer as " +
+                "backward slots are synthetic: the stage's matrix products twice over and a transfer as " +
                   "large as the gradient; nothing is trained",
                 "read the figures as those of the schedule, not of training",
               ),

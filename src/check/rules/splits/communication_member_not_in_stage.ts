@@ -115,23 +115,26 @@ export const communicationMembersTakePart: RuleDefinition = {
 };
 
 /** All of its sources belong to the next stage only, and all of its destinations to this one. */
-const isReversed = (
+function isReversed(
   communication: Communication | undefined,
   here: readonly number[],
   there: readonly number[],
-): boolean =>
-  communication !== undefined &&
-  !communication.from.every((gpu) => here.includes(gpu)) &&
-  communication.from.every((gpu) => there.includes(gpu)) &&
-  communication.to.every((gpu) => here.includes(gpu));
+): boolean {
+  return (
+    communication !== undefined &&
+    !communication.from.every((gpu) => here.includes(gpu)) &&
+    communication.from.every((gpu) => there.includes(gpu)) &&
+    communication.to.every((gpu) => here.includes(gpu))
+  );
+}
 
-const strangers = (
+function strangers(
   plan: Plan,
   index: number,
   side: "from" | "to",
   members: readonly number[],
   stage: string,
-) => {
+) {
   const communication: Communication | undefined = plan.communications[index];
   if (communication === undefined) return [];
   return communication[side].flatMap((gpu, i) =>
@@ -147,4 +150,4 @@ const strangers = (
           ),
         ],
   );
-};
+}

@@ -2,7 +2,7 @@
 
 import { valueBytes } from "../../../program/memory.ts";
 import { type PlacedLayer, placedLayers } from "../../../plan/layers.ts";
-import { formatBytes } from "../../../plan/quantity.ts";
+import { bytesText } from "../../../plan/quantity.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
@@ -46,7 +46,7 @@ export const payloadIsWhatIsHeld: RuleDefinition = {
       const path = ["communications", i, "payload"];
       const shown = `${last.outputRows} × ${last.outputWidth} values of ${bytes} bytes`;
       return payload === held
-        ? [report(communicationPayloadFits, path, `${name} moves ${shown}: ${formatBytes(held)}`)]
+        ? [report(communicationPayloadFits, path, `${name} moves ${shown}: ${bytesText(held)}`)]
         : [
             report(
               communicationPayloadDiffers,
@@ -59,5 +59,6 @@ export const payloadIsWhatIsHeld: RuleDefinition = {
   },
 };
 
-const sizeOf = (rows: number, columns: number | undefined, bytes: number): number | undefined =>
-  columns === undefined ? undefined : rows * columns * bytes;
+function sizeOf(rows: number, columns: number | undefined, bytes: number): number | undefined {
+  return columns === undefined ? undefined : rows * columns * bytes;
+}

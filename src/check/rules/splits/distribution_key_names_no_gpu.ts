@@ -66,4 +66,6 @@ export const distributionKeysNameGpus: RuleDefinition = {
   },
 };
 
-const atKey = (key: string): Path => ["tensor_parallel_distribution", key];
+function atKey(key: string): Path {
+  return ["tensor_parallel_distribution", key];
+}

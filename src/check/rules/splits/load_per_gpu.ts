@@ -1,5 +1,6 @@
 // How evenly the work is spread over the GPUs.
 
+import { formatShare } from "../../../measure/format.ts";
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import {
   type GpuLoad,
@@ -84,4 +85,6 @@ function gpusShareTheWork(loads: readonly GpuLoad[]): Diagnostic[] {
     );
 }
 
-const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+function percent(share: number): string {
+  return formatShare(share, 2);
+}

@@ -37,7 +37,7 @@ export const namesAreUnique: RuleDefinition = {
       : [],
 };
 
-const repeated = (key: "stages" | "communications", items: readonly { name: string }[]) => {
+function repeated(key: "stages" | "communications", items: readonly { name: string }[]) {
   const seen = new Set<string>();
   return items.flatMap(({ name }, i) =>
     seen.size < seen.add(name).size
@@ -51,4 +51,4 @@ const repeated = (key: "stages" | "communications", items: readonly { name: stri
           ),
         ],
   );
-};
+}

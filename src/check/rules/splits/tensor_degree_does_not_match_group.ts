@@ -73,7 +73,7 @@ export const tensorGroupHasItsDegree: RuleDefinition = {
 };
 
 /** The ways out of a list that is longer or shorter than the degree. */
-const alternatives = ({ model }: Plan, tensor: number, gpus: readonly number[]): string => {
+function alternatives({ model }: Plan, tensor: number, gpus: readonly number[]): string {
   const ways: string[] = [];
   if (gpus.length > tensor) {
     ways.push(`keep tensor ${tensor} and list GPUs ${listed(gpus.slice(0, tensor))}`);
@@ -86,4 +86,4 @@ const alternatives = ({ model }: Plan, tensor: number, gpus: readonly number[]):
       : `tensor ${gpus.length} is no way out, it does not divide the model's sizes`,
   );
   return ways.join("; or ");
-};
+}

@@ -47,7 +47,7 @@ export const everyShardIsPlaced: RuleDefinition = {
   },
 };
 
-const shardsByModule = (distribution: DistributionFile): Map<string, number[]> => {
+function shardsByModule(distribution: DistributionFile): Map<string, number[]> {
   const shards = new Map<string, number[]>();
   for (const entry of distributionEntries(distribution)) {
     if (entry.form !== "per-gpu") continue;
@@ -59,4 +59,4 @@ const shardsByModule = (distribution: DistributionFile): Map<string, number[]> =
     }
   }
   return shards;
-};
+}

@@ -5,13 +5,15 @@ import { oneStage, type PlanChange } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
 /** Two groups with both experts each, and tokens where `tokenGpus` says. */
-const twoGroups = (tokenGpus: readonly number[]): PlanChange => ({
-  op: "moe",
-  hidden: 8,
-  ffn: 8,
-  experts: 2,
-  parallel: { kind: "expert", gpus: [[0], [1]], tokenGpus },
-});
+function twoGroups(tokenGpus: readonly number[]): PlanChange {
+  return {
+    op: "moe",
+    hidden: 8,
+    ffn: 8,
+    experts: 2,
+    parallel: { kind: "expert", gpus: [[0], [1]], tokenGpus },
+  };
+}
 
 /** More are not told one by one. */
 const mostNamed = 8;

@@ -10,11 +10,12 @@ export interface WrittenLayer {
   readonly path: readonly (string | number)[];
 }
 
-export const writtenLayers = (written: PlanFile | undefined): WrittenLayer[] =>
-  (written?.stages ?? []).flatMap((stage, s) =>
+export function writtenLayers(written: PlanFile | undefined): WrittenLayer[] {
+  return (written?.stages ?? []).flatMap((stage, s) =>
     stage.layers.flatMap((layer, l) =>
       layer.parallel === undefined
         ? []
         : [{ layer, parallel: layer.parallel, path: ["stages", s, "layers", l, "parallel"] }],
     ),
   );
+}

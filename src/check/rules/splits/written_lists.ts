@@ -11,7 +11,7 @@ export interface NamedList {
 }
 
 /** Every list of GPU ids in the file, replica by replica. */
-export const writtenLists = (written: PlanFile): NamedList[] => {
+export function writtenLists(written: PlanFile): NamedList[] {
   const { stages = [], communications = [], parallel, tensor_parallel_distribution } = written;
   const ofStages = stages.flatMap((stage, s) =>
     stage.layers.flatMap((layer, l): NamedList[] => {
@@ -44,4 +44,4 @@ export const writtenLists = (written: PlanFile): NamedList[] => {
           },
         ];
   return [...ofStages, ...ofCommunications, ...groups, ...distribution];
-};
+}

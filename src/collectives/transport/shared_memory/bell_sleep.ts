@@ -14,7 +14,9 @@ export interface Sleep {
   giveWay(): void;
 }
 
-export const bellSleep = (shared: SharedMemory): Sleep => futexSleep(shared) ?? pollingSleep;
+export function bellSleep(shared: SharedMemory): Sleep {
+  return futexSleep(shared) ?? pollingSleep;
+}
 
 /** macOS has no public futex. */
 const pollingSleep: Sleep = {

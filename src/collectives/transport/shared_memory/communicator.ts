@@ -9,7 +9,7 @@ import {
 } from "../communicator.ts";
 import { noteWords, type RankSetup } from "../transport.ts";
 import { layoutSharedMemory, type MailboxRegion, type SlotPool } from "./layout.ts";
-import { createMapper, occupy } from "./shared_file.ts";
+import { createMapper, reservePages } from "./shared_file.ts";
 import { createSlots } from "./slots.ts";
 import { createWaiter } from "./waiter.ts";
 
@@ -53,7 +53,7 @@ export function openSharedMemoryCommunicator(
     const pending = pool.pendingWord(slot);
     reserved.add(pending);
     if (!touched.has(pending)) {
-      occupy(file, pool.offset + slot * pool.slotBytes, pool.slotBytes);
+      reservePages(file, pool.offset + slot * pool.slotBytes, pool.slotBytes);
       touched.add(pending);
     }
     return {

@@ -50,7 +50,9 @@ const lineBytes = 64;
 /** A multiple of all usual page sizes, for slots are mapped one by one. */
 const slotUnit = 65_536;
 
-const aligned = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
+function aligned(bytes: number, unit: number): number {
+  return Math.ceil(bytes / unit) * unit;
+}
 
 export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[]): SharedLayout {
   let next = 0;
@@ -114,14 +116,18 @@ export function layoutSharedMemory(ranks: number, plans: readonly MailboxPlan[])
   };
 }
 
-const wordOf = (words: readonly number[], rank: number): number => {
+function wordOf(words: readonly number[], rank: number): number {
   const word = words[rank];
   if (word === undefined) throw new RangeError(`rank ${rank} of ${words.length}`);
   return word;
-};
+}
 
-const slotBytesOf = ({ bytes }: MailboxPlan): number => aligned(Math.max(bytes, 1), slotUnit);
-const poolKey = (plan: MailboxPlan): string => `${plan.source} ${slotBytesOf(plan)}`;
+function slotBytesOf({ bytes }: MailboxPlan): number {
+  return aligned(Math.max(bytes, 1), slotUnit);
+}
+function poolKey(plan: MailboxPlan): string {
+  return `${plan.source} ${slotBytesOf(plan)}`;
+}
 
 function groupPools(plans: readonly MailboxPlan[]) {
   const groups = new Map<string, { key: string; slotBytes: number; slots: number }>();
@@ -134,4 +140,6 @@ function groupPools(plans: readonly MailboxPlan[]) {
   return [...groups.values()];
 }
 
-const keyOf = (channel: number, source: number): string => `${channel} ${source}`;
+function keyOf(channel: number, source: number): string {
+  return `${channel} ${source}`;
+}

@@ -23,12 +23,14 @@ export interface SharedFile {
   readonly note?: string;
 }
 
-export const canShareMemory = (): boolean =>
-  process.platform === "linux" || process.platform === "darwin";
+export function canShareMemory(): boolean {
+  return process.platform === "linux" || process.platform === "darwin";
+}
 
 /** In memory where the machine has such a folder, the best first. */
-const sharedFolders = (): string[] =>
-  process.platform === "linux" ? ["/dev/shm", tmpdir()] : [tmpdir()];
+function sharedFolders(): string[] {
+  return process.platform === "linux" ? ["/dev/shm", tmpdir()] : [tmpdir()];
+}
 
 /**
  * Opens a file that has no name any more: ranks inherit it, and it is gone with the last of them however
@@ -94,7 +96,7 @@ function openSized(
  * Gives a part of the file its pages, to be called before it is first touched: a process that touches one
  * that the file system has no room for is killed.
  */
-export function occupy(file: number, offset: number, bytes: number): void {
+export function reservePages(file: number, offset: number, bytes: number): void {
   try {
     writeZeros(file, offset, bytes);
   } catch (cause) {

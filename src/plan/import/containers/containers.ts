@@ -30,7 +30,7 @@ const keysOfContainers =
   /^\s*(-\s+)?["']?(containers|services|command|args|entrypoint|image|apiVersion)["']?\s*:/m;
 
 /** Undefined where the text is no YAML with containers. */
-export const containersIn = (text: string): readonly Container[] | undefined => {
+export function containersIn(text: string): readonly Container[] | undefined {
   if (!keysOfContainers.test(text)) return undefined;
   const starts = [0, ...[...text.matchAll(/^---.*$/gm)].map(({ index }) => index)];
   const found: Container[] = [];
@@ -44,7 +44,7 @@ export const containersIn = (text: string): readonly Container[] | undefined => 
     collect(document, [], {}, found);
   }
   return found.length === 0 ? undefined : found;
-};
+}
 
 /** What the maps around a container say. */
 interface Around {
@@ -53,7 +53,7 @@ interface Around {
   readonly environment?: ReadonlyMap<string, Scalar>;
 }
 
-const collect = (document: PlanDocument, path: Path, around: Around, found: Container[]): void => {
+function collect(document: PlanDocument, path: Path, around: Around, found: Container[]): void {
   const value = valueAt(document.value, path);
   if (Array.isArray(value)) {
     for (const index of value.keys()) collect(document, [...path, index], around, found);
@@ -66,14 +66,14 @@ const collect = (document: PlanDocument, path: Path, around: Around, found: Cont
   for (const key of Object.keys(value)) {
     if (key !== "command" && key !== "args") collect(document, [...path, key], inner, found);
   }
-};
+}
 
-const given = (document: PlanDocument, path: Path): Given | undefined => {
+function given(document: PlanDocument, path: Path): Given | undefined {
   const count = Number(valueAt(document.value, path) ?? Number.NaN);
   return isCount(count) ? { count, offset: offsetOf(document, path) } : undefined;
-};
+}
 
-const aroundWith = (document: PlanDocument, path: Path, around: Around): Around => {
+function aroundWith(document: PlanDocument, path: Path, around: Around): Around {
   const replicas =
     given(document, [...path, "replicas"]) ??
     given(document, [...path, "deploy", "replicas"]) ??
@@ -99,13 +99,13 @@ const aroundWith = (document: PlanDocument, path: Path, around: Around): Around 
     ...(replicas === undefined || ofJob !== undefined ? {} : { replicas }),
     environment: variables,
   };
-};
+}
 
-const containerAt = (
+function containerAt(
   document: PlanDocument,
   path: Path,
   { pods, replicas, environment = new Map() }: Around,
-): Container | undefined => {
+): Container | undefined {
   const image = valueAt(document.value, [...path, "image"]);
   const entry = wordsAt(document, [...path, "entrypoint"]);
   const command = wordsAt(document, [...path, "command"]);
@@ -128,21 +128,23 @@ const containerAt = (
     ...(pods === undefined ? {} : { pods }),
     ...(replicas === undefined || replicas.count === 1 ? {} : { replicas }),
   };
-};
+}
 
-const offsetOf = (document: PlanDocument, path: Path): number =>
-  document.tree === undefined ? 0 : (spanAt(document.tree, path)?.start ?? 0);
+function offsetOf(document: PlanDocument, path: Path): number {
+  return document.tree === undefined ? 0 : (spanAt(document.tree, path)?.start ?? 0);
+}
 
-const plainText = (value: unknown): string | undefined =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+function plainText(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
     ? String(value)
     : undefined;
+}
 
 /** A list of words, or one text. */
-const wordsAt = (
+function wordsAt(
   document: PlanDocument,
   path: Path,
-): { readonly words: readonly Scalar[]; readonly isText: boolean } | undefined => {
+): { readonly words: readonly Scalar[]; readonly isText: boolean } | undefined {
   const value = valueAt(document.value, path);
   if (typeof value === "string") return { words: [wordAt(document, path, value)], isText: true };
   if (!Array.isArray(value)) return undefined;
@@ -151,10 +153,10 @@ const wordsAt = (
     return text === undefined ? [] : [wordAt(document, [...path, index], text)];
   });
   return { words, isText: false };
-};
+}
 
 /** The lines of a block each keep their place. */
-const wordAt = (document: PlanDocument, path: Path, value: string): Scalar => {
+function wordAt(document: PlanDocument, path: Path, value: string): Scalar {
   const start = offsetOf(document, path);
   const { text } = document;
   if (!/^[|>]/.test(text.slice(start, start + 1))) {
@@ -167,10 +169,10 @@ const wordAt = (document: PlanDocument, path: Path, value: string): Scalar => {
     line = Math.max(line, text.indexOf("\n", Math.max(offset, line)) + 1);
     return { text: piece, offset: Math.max(0, offset) };
   });
-};
+}
 
 /** `env` of Kubernetes is a list of names and values, `environment` of Compose a map or a list of both. */
-const environmentAt = (document: PlanDocument, path: Path): Map<string, Scalar> => {
+function environmentAt(document: PlanDocument, path: Path): Map<string, Scalar> {
   const found = new Map<string, Scalar>();
   for (const key of ["env", "environment"]) {
     const value = valueAt(document.value, [...path, key]);
@@ -195,19 +197,20 @@ const environmentAt = (document: PlanDocument, path: Path): Map<string, Scalar> 
     }
   }
   return found;
-};
+}
 
 /** $(NAME) in a command of Kubernetes. */
-const withVariables = (word: Scalar, environment: ReadonlyMap<string, Scalar>): Scalar =>
-  word.map((piece) => ({
+function withVariables(word: Scalar, environment: ReadonlyMap<string, Scalar>): Scalar {
+  return word.map((piece) => ({
     ...piece,
     text: piece.text.replaceAll(
       /\$\((\w+)\)/g,
       (written, name: string) => environment.get(name)?.[0]?.text ?? written,
     ),
   }));
+}
 
-const gpusAt = (document: PlanDocument, path: Path, pods: Given | undefined): Given | undefined => {
+function gpusAt(document: PlanDocument, path: Path, pods: Given | undefined): Given | undefined {
   const resources = [...path, "resources"];
   const limits = ["limits", "requests"].flatMap((kind) =>
     ["nvidia.com/gpu", "amd.com/gpu"].flatMap(
@@ -221,4 +224,4 @@ const gpusAt = (document: PlanDocument, path: Path, pods: Given | undefined): Gi
     : undefined;
   const here = limits[0] ?? given(document, [...devices, 0, "count"]) ?? ids;
   return here && { count: here.count * (pods?.count ?? 1), offset: here.offset };
-};
+}

@@ -25,7 +25,7 @@ interface Stage {
 }
 
 /** Undefined where the text is no Dockerfile, or its image starts nothing of its own. */
-export const dockerfileIn = (text: string): ImageStart | undefined => {
+export function dockerfileIn(text: string): ImageStart | undefined {
   const instructions = instructionsIn(text);
   if (instructions.find(({ name }) => name !== "ARG")?.name !== "FROM") return undefined;
   const { image, variables, entry, command } = lastStage(instructions);
@@ -38,9 +38,9 @@ export const dockerfileIn = (text: string): ImageStart | undefined => {
   );
   if (words.length === 0) return undefined;
   return { image, script: [...variables, ...words], isArguments: entry === undefined };
-};
+}
 
-const lastStage = (instructions: readonly Instruction[]): Stage => {
+function lastStage(instructions: readonly Instruction[]): Stage {
   const named = new Map<string, Stage>();
   let stage: Stage = { image: "", variables: [] };
   for (const each of instructions) {
@@ -72,10 +72,10 @@ const lastStage = (instructions: readonly Instruction[]): Stage => {
     }
   }
   return stage;
-};
+}
 
 /** As a shell takes it; an ARG without a value is left to whoever builds. */
-const assignmentOf = ({ name, text, offset }: Instruction): Scalar => {
+function assignmentOf({ name, text, offset }: Instruction): Scalar {
   const older = /^([A-Za-z_]\w*)\s+(?=\S)/.exec(text);
   if (name === "ARG" && !text.includes("=")) return [];
   const start = literal(name === "ENV" ? "export " : "", offset);
@@ -89,10 +89,10 @@ const assignmentOf = ({ name, text, offset }: Instruction): Scalar => {
     ...literal('"', offset),
     ...end,
   ];
-};
+}
 
 /** The words of the form of a list, each as one word to a shell; undefined where it is text for a shell. */
-const wordsOf = ({ text, offset }: Instruction): Scalar | undefined => {
+function wordsOf({ text, offset }: Instruction): Scalar | undefined {
   if (!/^\[.*\]\s*$/s.test(text)) return undefined;
   try {
     const listed: unknown = JSON.parse(text);
@@ -110,9 +110,9 @@ const wordsOf = ({ text, offset }: Instruction): Scalar | undefined => {
       ...literal("' ", offset + index),
     ];
   });
-};
+}
 
-const instructionsIn = (text: string): Instruction[] => {
+function instructionsIn(text: string): Instruction[] {
   const found: Instruction[] = [];
   const lines = [...text.matchAll(/.*(?:\n|$)/g)];
   let delimiter: string | undefined;
@@ -141,6 +141,8 @@ const instructionsIn = (text: string): Instruction[] => {
   }
   if (open !== undefined) found.push({ ...open, text: open.text.trimEnd() });
   return found;
-};
+}
 
-const blank = (line: string): string => line.replaceAll(/./gs, " ");
+function blank(line: string): string {
+  return line.replaceAll(/./gs, " ");
+}

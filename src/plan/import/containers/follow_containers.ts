@@ -3,7 +3,7 @@
 
 import { behindImage, followCommand, type CommandPlace, wordOf } from "../launch/follow_command.ts";
 import { type Launch, noLaunch } from "../invocation.ts";
-import { note } from "../note.ts";
+import { importNote } from "../note.ts";
 import { runScript } from "../shell/run_script.ts";
 import { newShell, type Variable } from "../shell/shell.ts";
 import { sourceOf } from "../shell/source_text.ts";
@@ -11,14 +11,11 @@ import { scalar, type Scalar } from "../shell/value.ts";
 import type { Container } from "./containers.ts";
 import type { ImageStart } from "./dockerfile.ts";
 
-export const followContainers = (containers: readonly Container[], place: CommandPlace): void => {
+export function followContainers(containers: readonly Container[], place: CommandPlace): void {
   for (const container of containers) follow(container, place);
-};
+}
 
-export const followImage = (
-  { image, script, isArguments }: ImageStart,
-  place: CommandPlace,
-): void => {
+export function followImage({ image, script, isArguments }: ImageStart, place: CommandPlace): void {
   runScript(sourceOf(script), newShell(new Map()), {
     ...place.follower,
     onCommand: (started) => {
@@ -26,9 +23,9 @@ export const followImage = (
       followCommand({ ...started, words }, noLaunch, place);
     },
   });
-};
+}
 
-const follow = (container: Container, place: CommandPlace): void => {
+function follow(container: Container, place: CommandPlace): void {
   const { words, isText, environment } = container;
   const launch = launchOf(container, place);
   const shell = newShell(
@@ -58,35 +55,39 @@ const follow = (container: Container, place: CommandPlace): void => {
       followCommand({ ...started, words: withImage(container, started.words) }, launch, place);
     },
   });
-};
+}
 
 /** A text with commands of its own on each line, not one command on several. */
-const isScript = ({ words }: Container): boolean =>
-  words.some((word) => word.some(({ text }) => /^\s*\w+=|;|&&/.test(text)));
+function isScript({ words }: Container): boolean {
+  return words.some((word) => word.some(({ text }) => /^\s*\w+=|;|&&/.test(text)));
+}
 
-const withImage = (
+function withImage(
   { image, hasCommand }: Pick<Container, "image" | "hasCommand">,
   words: readonly Scalar[],
-): readonly Scalar[] =>
-  hasCommand
+): readonly Scalar[] {
+  return hasCommand
     ? words
     : behindImage(image, undefined, words.map(wordOf)).map(
         ({ pieces, text, offset }) => pieces ?? [{ text, offset }],
       );
+}
 
-const launchOf = ({ gpus, pods, replicas }: Container, { position }: CommandPlace): Launch => ({
-  ...noLaunch,
-  ...(gpus === undefined ? {} : { gpus }),
-  ...(pods === undefined ? {} : { nodes: pods }),
-  diagnostics:
-    replicas === undefined
-      ? []
-      : [
-          note(
-            "warning",
-            "replicas-not-expressible",
-            `${replicas.count} replicas are started, each of them a server of its own; the plan is of one`,
-            { position: position(replicas.offset) },
-          ),
-        ],
-});
+function launchOf({ gpus, pods, replicas }: Container, { position }: CommandPlace): Launch {
+  return {
+    ...noLaunch,
+    ...(gpus === undefined ? {} : { gpus }),
+    ...(pods === undefined ? {} : { nodes: pods }),
+    diagnostics:
+      replicas === undefined
+        ? []
+        : [
+            importNote(
+              "warning",
+              "replicas-not-expressible",
+              `${replicas.count} replicas are started, each of them a server of its own; the plan is of one`,
+              { position: position(replicas.offset) },
+            ),
+          ],
+  };
+}

@@ -35,7 +35,7 @@ export interface CommandPlace {
   readonly onProgram: (program: LaunchedProgram) => void;
 }
 
-export const wordOf = (pieces: Scalar): Word => {
+export function wordOf(pieces: Scalar): Word {
   const unknown = firstUnknown(pieces);
   return {
     text: textOf(pieces),
@@ -43,32 +43,30 @@ export const wordOf = (pieces: Scalar): Word => {
     pieces,
     ...(unknown === undefined ? {} : { unknown }),
   };
-};
+}
 
 /** Of an exported variable, the value. */
-export const variableOf = ({ variables }: Shell, name: string): Word | undefined => {
+export function variableOf({ variables }: Shell, name: string): Word | undefined {
   const variable = variables.get(name);
   return variable?.exported === true && variable.value.kind === "scalar"
     ? wordOf(variable.value.pieces)
     : undefined;
-};
+}
 
-export const followCommand = (
-  started: StartedCommand,
-  launch: Launch,
-  place: CommandPlace,
-): void => {
+export function followCommand(started: StartedCommand, launch: Launch, place: CommandPlace): void {
   unwrap(runningOf(started, launch, 0), place);
-};
+}
 
-const runningOf = (started: StartedCommand, launch: Launch, depth: number): Running => ({
-  words: started.words.map(wordOf),
-  shell: started.shell,
-  launch,
-  conditions: started.conditions,
-  ...(started.input === undefined ? {} : { input: started.input.text }),
-  depth,
-});
+function runningOf(started: StartedCommand, launch: Launch, depth: number): Running {
+  return {
+    words: started.words.map(wordOf),
+    shell: started.shell,
+    launch,
+    conditions: started.conditions,
+    ...(started.input === undefined ? {} : { input: started.input.text }),
+    depth,
+  };
+}
 
 interface Running {
   readonly words: readonly Word[];
@@ -81,7 +79,7 @@ interface Running {
 
 const maxDepth = 16;
 
-const unwrap = (running: Running, place: CommandPlace): void => {
+function unwrap(running: Running, place: CommandPlace): void {
   const { words, shell, launch, depth } = running;
   const [first, ...rest] = words;
   if (first === undefined || depth > maxDepth) return;
@@ -116,21 +114,21 @@ const unwrap = (running: Running, place: CommandPlace): void => {
       conditions: running.conditions,
     });
   }
-};
+}
 
-const withVariable = (shell: Shell, name: string, value: Scalar): Shell => {
+function withVariable(shell: Shell, name: string, value: Scalar): Shell {
   const copy = copyOf(shell);
   copy.variables.set(name, { value: scalar(value), exported: true });
   return copy;
-};
+}
 
 /** Runs a text as a shell of its own does, which sees the exported variables alone. */
-const runText = (
+function runText(
   pieces: Scalar,
   { shell, launch, conditions, depth }: Running,
   positional: readonly Word[] | undefined,
   place: CommandPlace,
-): void => {
+): void {
   const inner = newShell(exportedOf(shell));
   inner.positional = positional?.map(({ text, offset }) => literal(text, offset));
   runScript(sourceOf(pieces), inner, {
@@ -139,10 +137,10 @@ const runText = (
     conditions,
     depth,
   });
-};
+}
 
 /** `bash -c "…"`, `bash << EOF`, and `bash FILE` where the text itself writes the file. */
-const followShell = (running: Running, place: CommandPlace): void => {
+function followShell(running: Running, place: CommandPlace): void {
   const [, ...args] = running.words;
   const at = args.findIndex(({ text }) => !/^[-+]/.test(text));
   const flags = at < 0 ? args : args.slice(0, at);
@@ -158,14 +156,16 @@ const followShell = (running: Running, place: CommandPlace): void => {
       place.follower.script.notRead.push({ path: script.text, offset: script.offset });
     } else runText(literal(file.text, file.offset), running, positional, place);
   }
-};
+}
 
-const piecesOf = ({ text, offset, pieces }: Word): Scalar => pieces ?? literal(text, offset);
+function piecesOf({ text, offset, pieces }: Word): Scalar {
+  return pieces ?? literal(text, offset);
+}
 
 /** Options of the interpreter that take a value. */
 const pythonValued = new Set(["-W", "-X", "--check-hash-based-pycs"]);
 
-const followPython = (running: Running, place: CommandPlace): void => {
+function followPython(running: Running, place: CommandPlace): void {
   const [, ...args] = running.words;
   let at = 0;
   while (at < args.length) {
@@ -177,15 +177,15 @@ const followPython = (running: Running, place: CommandPlace): void => {
   const [script, ...words] = args.slice(isModule ? at + 1 : at);
   if (script === undefined || script.text.startsWith("-")) return;
   startPython(script, words, isModule, running, place);
-};
+}
 
-const startPython = (
+function startPython(
   script: Word,
   words: readonly Word[],
   isModule: boolean,
   running: Running,
   place: CommandPlace,
-): void => {
+): void {
   const launcher = isModule ? launcherModules[script.text] : undefined;
   if (launcher !== undefined) {
     const named = launcher.split(" ").map((text) => ({ text, offset: script.offset }));
@@ -201,10 +201,10 @@ const startPython = (
     launch: running.launch,
     conditions: running.conditions,
   });
-};
+}
 
 /** A word that can only be the command: of an unknown option it is no value. */
-const startsCommand = (word: string): boolean => {
+function startsCommand(word: string): boolean {
   const program = word.split("/").at(-1) ?? word;
   return (
     /\.(py|sh)$/.test(program) ||
@@ -213,14 +213,14 @@ const startsCommand = (word: string): boolean => {
     Object.hasOwn(launchers, program) ||
     /^(vllm|sglang|trtllm-\w+)$/.test(program)
   );
-};
+}
 
-const followLauncher = (
+function followLauncher(
   name: string,
   launcher: Launcher,
   running: Running,
   place: CommandPlace,
-): void => {
+): void {
   let split = splitOptions(running.words.slice(1), launcher, startsCommand);
   let verb: string | undefined;
   const found = [...split.options];
@@ -271,10 +271,12 @@ const followLauncher = (
   const image = named?.text ?? skipped[0]?.text ?? "";
   const words = verb === "run" ? behindImage(image, entry, after) : after;
   unwrap({ ...inner, words }, place);
-};
+}
 
 /** Launchers that take from the job around them what they are not told. */
-const usesJob = (name: string): boolean => /^(srun|mpirun|mpiexec|orterun|prterun)/.test(name);
+function usesJob(name: string): boolean {
+  return /^(srun|mpirun|mpiexec|orterun|prterun)/.test(name);
+}
 
 const servers: readonly (readonly [image: RegExp, program: readonly string[]])[] = [
   [/vllm-(openai|tpu|cpu)|\/vllm\b|^vllm\b/, ["vllm", "serve"]],
@@ -282,25 +284,25 @@ const servers: readonly (readonly [image: RegExp, program: readonly string[]])[]
 ];
 
 /** Images whose entry point is a server: the words after them are its flags. */
-export const behindImage = (
+export function behindImage(
   image: string,
   entry: Word | undefined,
   words: readonly Word[],
-): readonly Word[] => {
+): readonly Word[] {
   if (entry !== undefined) return [entry, ...words];
   const [first] = words;
   const offset = first?.offset ?? 0;
   const server = servers.find(([name]) => name.test(image))?.[1];
   if (server === undefined || first === undefined || startsCommand(first.text)) return words;
   return [...server.map((text) => ({ text, offset })), ...words];
-};
+}
 
 /** What a program sees of variables: a container and another machine only what they are given. */
-const shellBehind = (
+function shellBehind(
   { isolated = false }: Launcher,
   options: readonly { readonly name: string; readonly value?: Word }[],
   shell: Shell,
-): Shell => {
+): Shell {
   if (!isolated) return shell;
   const inner = newShell(new Map());
   for (const { name, value } of options) {
@@ -314,4 +316,4 @@ const shellBehind = (
     } else if (outer !== undefined) inner.variables.set(key, outer);
   }
   return inner;
-};
+}

@@ -3,7 +3,7 @@
 import type { Diagnostic, Position } from "../../diagnostic.ts";
 import { type Given, type Launch, notDecided, type Word } from "../invocation.ts";
 import { isCount } from "../fields.ts";
-import { note, shown } from "../note.ts";
+import { importNote, shown } from "../note.ts";
 import type { LauncherOption } from "./options.ts";
 
 /** Options of one launcher, and where its findings go. */
@@ -27,11 +27,11 @@ interface Place {
   readonly valuesOf: (variable: string) => readonly string[];
 }
 
-export const launcherOptions = (
+export function launcherOptions(
   name: string,
   options: readonly LauncherOption[],
   { position, valuesOf }: Place,
-): LauncherOptions => {
+): LauncherOptions {
   const diagnostics: Diagnostic[] = [];
   const read = new Set<LauncherOption>();
   const find = (names: readonly string[]): LauncherOption | undefined => {
@@ -53,7 +53,7 @@ export const launcherOptions = (
     const number = Number(value?.text.trim() || Number.NaN);
     if (isCount(number)) return { count: number, offset };
     const message = `${what} must be a whole number above 0, found ${shown(value?.text)}`;
-    diagnostics.push(note("error", "wrong-type", message, { position: position(offset) }));
+    diagnostics.push(importNote("error", "wrong-type", message, { position: position(offset) }));
     return undefined;
   };
   return {
@@ -64,35 +64,38 @@ export const launcherOptions = (
     count,
     report: (message, offset, hint) => {
       const place = { position: position(offset) };
-      diagnostics.push(note("warning", "launcher-not-understood", message, place, hint));
+      diagnostics.push(importNote("warning", "launcher-not-understood", message, place, hint));
     },
     refuse: (message, offset, hint) => {
       const place = { position: position(offset) };
-      diagnostics.push(note("error", "ranks-not-given", message, place, hint));
+      diagnostics.push(importNote("error", "ranks-not-given", message, place, hint));
     },
     unread: () => options.filter((option) => !read.has(option)).flatMap(({ words }) => words),
     diagnostics,
   };
-};
+}
 
 /** The launch with what one launcher more says; what it does not say stays. */
-export const launchedBy = (
+export function launchedBy(
   launch: Launch,
   { name, unread, diagnostics }: LauncherOptions,
   said: Partial<Pick<Launch, "ranks" | "nodes" | "gpus">>,
-): Launch => ({
-  ...launch,
-  ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
-  launchers: [...launch.launchers, { name, options: unread() }],
-  diagnostics: [...launch.diagnostics, ...diagnostics],
-});
+): Launch {
+  return {
+    ...launch,
+    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+    launchers: [...launch.launchers, { name, options: unread() }],
+    diagnostics: [...launch.diagnostics, ...diagnostics],
+  };
+}
 
 /** The product, at the place of the first; undefined where one of them is. */
-export const times = (a: Given | undefined, b: Given | undefined): Given | undefined =>
-  a && b && { count: a.count * b.count, offset: a.offset };
+export function times(a: Given | undefined, b: Given | undefined): Given | undefined {
+  return a && b && { count: a.count * b.count, offset: a.offset };
+}
 
 /** GPUs in a list such as `0,1,2` or `device=0,1`; undefined where it is none. */
-export const listedDevices = (text: string): number | undefined => {
+export function listedDevices(text: string): number | undefined {
   const listed = text
     .trim()
     .replaceAll(/^["']|["']$/g, "")
@@ -100,4 +103,4 @@ export const listedDevices = (text: string): number | undefined => {
   const ids = listed.split(",").map((id) => id.trim());
   const isList = ids.every((id) => /^(\d+|GPU-[\w-]+|MIG-[\w-]+)$/.test(id));
   return isList ? new Set(ids).size : undefined;
-};
+}

@@ -28,10 +28,12 @@ export interface Launcher extends OptionGrammar {
   ) => Partial<Pick<Launch, "ranks" | "nodes" | "gpus">>;
 }
 
-const plain = (valued = "", skips = 0, switches = ""): Launcher => ({
-  ...optionsOf(valued, switches),
-  skips,
-});
+function plain(valued = "", skips = 0, switches = ""): Launcher {
+  return {
+    ...optionsOf(valued, switches),
+    skips,
+  };
+}
 
 const torchrun: Launcher = {
   ...optionsOf(
@@ -52,11 +54,11 @@ const torchrun: Launcher = {
 };
 
 /** `--nproc-per-node gpu` is as many as a machine has; where the text does not say how many, it is asked for. */
-const ranksPerNode = (
+function ranksPerNode(
   options: LauncherOptions,
   { gpus, nodes }: Launch,
   environment: Environment,
-): Given | undefined => {
+): Given | undefined {
   const word = options.value("--nproc-per-node");
   if (!/^(gpu|auto|xpu|npu)$/.test(word?.text ?? "")) return options.count("--nproc-per-node");
   const devices = environment("CUDA_VISIBLE_DEVICES");
@@ -74,15 +76,15 @@ const ranksPerNode = (
     "write the number in its place, as in --nproc-per-node 8",
   );
   return undefined;
-};
+}
 
-const countIn = (word: Word | undefined): Given | undefined => {
+function countIn(word: Word | undefined): Given | undefined {
   const count = Number(word?.text || Number.NaN);
   return word !== undefined && isCount(count) ? { count, offset: word.offset } : undefined;
-};
+}
 
 /** `2:4` is from two to four nodes: the fewest are those that are there. */
-const elastic = (options: LauncherOptions, name: string): Given | undefined => {
+function elastic(options: LauncherOptions, name: string): Given | undefined {
   const word = options.value(name);
   const [, fewest, most] = /^(\d+):(\d+)$/.exec(word?.text ?? "") ?? [];
   if (word === undefined || fewest === undefined) return options.count(name);
@@ -95,7 +97,7 @@ const elastic = (options: LauncherOptions, name: string): Given | undefined => {
     );
   }
   return { count: Number(fewest), offset: word.offset };
-};
+}
 
 const accelerate: Launcher = {
   ...optionsOf(
@@ -146,12 +148,12 @@ const deepspeed: Launcher = {
 };
 
 /** `worker-0:0,1@worker-1:0,1`; undefined where a host has no list. */
-const includedGpus = (text: string): number | undefined => {
+function includedGpus(text: string): number | undefined {
   const perHost = text.split("@").map((host) => /^[^:]+:(\d+(?:,\d+)*)$/.exec(host)?.[1]);
   const counts = perHost.map((ids) => ids?.split(",").length ?? Number.NaN);
   const total = counts.reduce((sum, count) => sum + count, 0);
   return Number.isNaN(total) ? undefined : total;
-};
+}
 
 const mpirun: Launcher = {
   ...optionsOf(
@@ -171,21 +173,21 @@ const mpirun: Launcher = {
 };
 
 /** `node1:8,node2:8`; undefined where a host has no number. */
-const slotsOf = (hosts: string): number | undefined => {
+function slotsOf(hosts: string): number | undefined {
   const total = hosts
     .split(",")
     .reduce((sum, host) => sum + Number(host.split(":")[1] || Number.NaN), 0);
   return Number.isNaN(total) ? undefined : total;
-};
+}
 
-const gpusFlag = (options: LauncherOptions): Partial<Launch> => {
+function gpusFlag(options: LauncherOptions): Partial<Launch> {
   const word = options.value("--gpus");
   const count =
     word && (listedDevices(word.text.includes("device=") ? word.text : "") ?? Number(word.text));
   return word !== undefined && count !== undefined && Number.isInteger(count) && count > 0
     ? { gpus: { count, offset: word.offset } }
     : {};
-};
+}
 
 const dockerOptions = optionsOf(
   `-v --volume -p --publish -e --env --env-file --name --gpus --runtime --network --net --ipc --shm-size -w
@@ -205,14 +207,16 @@ const docker: Launcher = {
   launch: gpusFlag,
 };
 
-const image = (verbs: readonly string[]): Launcher => ({
-  ...optionsOf(
-    "-B --bind -H --home -W --workdir --env --env-file --pwd -c --mount -m -e --overlay --network -S",
-    "--nv --rocm --cleanenv -C --contain --no-home --writable --writable-tmpfs --rw --root --fakeroot",
-  ),
-  verbs,
-  skips: 1,
-});
+function image(verbs: readonly string[]): Launcher {
+  return {
+    ...optionsOf(
+      "-B --bind -H --home -W --workdir --env --env-file --pwd -c --mount -m -e --overlay --network -S",
+      "--nv --rocm --cleanenv -C --contain --no-home --writable --writable-tmpfs --rw --root --fakeroot",
+    ),
+    verbs,
+    skips: 1,
+  };
+}
 
 const slurm: Launcher = {
   ...slurmOptions,

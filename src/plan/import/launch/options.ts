@@ -23,11 +23,11 @@ export interface SplitOptions {
 }
 
 /** @param startsCommand whether a word can only be the command, and no option's value */
-export const splitOptions = (
+export function splitOptions(
   words: readonly Word[],
   { valued, switches }: OptionGrammar,
   startsCommand: (word: string) => boolean,
-): SplitOptions => {
+): SplitOptions {
   const options: LauncherOption[] = [];
   let at = 0;
   for (; at < words.length; at++) {
@@ -69,24 +69,31 @@ export const splitOptions = (
     }
   }
   return { options, rest: words.slice(at) };
-};
+}
 
-const normalised = (name: string): string =>
-  name.startsWith("--") ? name.replaceAll("_", "-") : name;
+function normalised(name: string): string {
+  return name.startsWith("--") ? name.replaceAll("_", "-") : name;
+}
 
 /** `-n8`: a short option with its value. */
-const attached = (name: string, valued: ReadonlySet<string>): boolean =>
-  /^-[A-Za-z][^-]/.test(name) && valued.has(name.slice(0, 2));
+function attached(name: string, valued: ReadonlySet<string>): boolean {
+  return /^-[A-Za-z][^-]/.test(name) && valued.has(name.slice(0, 2));
+}
 
 /** `-it`: several switches in one word. */
-const isCluster = (name: string, switches: ReadonlySet<string>): boolean =>
-  /^-[A-Za-z]{2,}$/.test(name) &&
-  name
-    .slice(1)
-    .split("")
-    .every((letter) => switches.has(`-${letter}`));
+function isCluster(name: string, switches: ReadonlySet<string>): boolean {
+  return (
+    /^-[A-Za-z]{2,}$/.test(name) &&
+    name
+      .slice(1)
+      .split("")
+      .every((letter) => switches.has(`-${letter}`))
+  );
+}
 
-export const optionsOf = (valued: string, switches = ""): OptionGrammar => ({
-  valued: new Set(valued.split(/\s+/).filter(Boolean)),
-  switches: new Set(switches.split(/\s+/).filter(Boolean)),
-});
+export function optionsOf(valued: string, switches = ""): OptionGrammar {
+  return {
+    valued: new Set(valued.split(/\s+/).filter(Boolean)),
+    switches: new Set(switches.split(/\s+/).filter(Boolean)),
+  };
+}

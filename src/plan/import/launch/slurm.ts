@@ -16,11 +16,11 @@ export const slurmOptions = optionsOf(
 );
 
 /** What options say, on top of what the job around them does. */
-export const slurmLaunch = (
+export function slurmLaunch(
   options: LauncherOptions,
   job: Pick<Launch, "nodes" | "ranks" | "gpus">,
   tasksPerNodeOfJob?: Given,
-): Pick<Launch, "nodes" | "ranks" | "gpus"> & { readonly tasksPerNode?: Given } => {
+): Pick<Launch, "nodes" | "ranks" | "gpus"> & { readonly tasksPerNode?: Given } {
   const range = options.value("-N", "--nodes");
   // A range of nodes, such as 2-4, is not a number of nodes.
   const nodes = range?.text.includes("-") === true ? undefined : options.count("-N", "--nodes");
@@ -42,22 +42,23 @@ export const slurmLaunch = (
     ...(gpus === undefined ? {} : { gpus }),
     ...(perNode === undefined ? {} : { tasksPerNode: perNode }),
   };
-};
+}
 
-const one = (like: Given | undefined): Given | undefined =>
-  like && { count: 1, offset: like.offset };
+function one(like: Given | undefined): Given | undefined {
+  return like && { count: 1, offset: like.offset };
+}
 
 /** `8`, `h100:8`, and of --gres `gpu:8` and `gpu:h100:8`. */
-const devices = (word: Word | undefined, kind?: string): Given | undefined => {
+function devices(word: Word | undefined, kind?: string): Given | undefined {
   if (word === undefined) return undefined;
   const listed = word.text.split(",").find((each) => kind === undefined || each.startsWith(kind));
   const count = Number(listed?.split(":").at(-1) || Number.NaN);
   if (listed === kind) return { count: 1, offset: word.offset };
   return Number.isInteger(count) && count > 0 ? { count, offset: word.offset } : undefined;
-};
+}
 
 /** The words of the #SBATCH lines at the head of a script; those after its first command do not count. */
-export const sbatchWords = (text: string): Word[] => {
+export function sbatchWords(text: string): Word[] {
   const words: Word[] = [];
   for (const { 0: line, index } of text.matchAll(/[^\n]*\n?/g)) {
     if (line.trim() !== "" && !line.startsWith("#")) break;
@@ -73,15 +74,15 @@ export const sbatchWords = (text: string): Word[] => {
     }
   }
   return words;
-};
+}
 
 /** What Slurm tells the script of itself, as far as its own lines say it. */
-export const slurmVariables = ({
+export function slurmVariables({
   nodes,
   ranks,
   gpus,
   tasksPerNode,
-}: ReturnType<typeof slurmLaunch>): ReadonlyMap<string, Given> => {
+}: ReturnType<typeof slurmLaunch>): ReadonlyMap<string, Given> {
   const perNode =
     gpus && nodes && gpus.count % nodes.count === 0 ? gpus.count / nodes.count : undefined;
   const onNode =
@@ -99,4 +100,4 @@ export const slurmVariables = ({
       given === undefined ? [] : names.map((name) => [name, given] as const),
     ),
   );
-};
+}

@@ -26,10 +26,10 @@ interface Place {
 }
 
 /** A whole number, or what of it is not known. */
-export const evaluateArithmetic = (
+export function evaluateArithmetic(
   expression: ArithmeticExpression | undefined,
   place: Place,
-): number | Unknown => {
+): number | Unknown {
   place.script.spend(1);
   if (expression === undefined) return 0;
   switch (expression.type) {
@@ -65,27 +65,31 @@ export const evaluateArithmetic = (
     case "ArithmeticCommandExpansion":
       return outputValue(expression, place);
   }
-};
+}
 
-const outputValue = (
+function outputValue(
   { script, text }: ArithmeticCommandExpansion,
   { substitute }: Place,
-): number | Unknown => {
+): number | Unknown {
   const output = script && substitute(script);
   if (output === undefined) {
     return { written: text, why: "is the output of a program, and none is run" };
   }
   return firstUnknown(output) ?? numberOf(knownText(output)?.trim() ?? "") ?? notFollowed(text);
-};
+}
 
-const notFollowed = (written: string): Unknown => ({
-  written,
-  why: "is arithmetic that is not followed",
-});
+function notFollowed(written: string): Unknown {
+  return {
+    written,
+    why: "is arithmetic that is not followed",
+  };
+}
 
-const nameOf = (value: string): string | undefined => /^\$?\{?([A-Za-z_]\w*)\}?$/.exec(value)?.[1];
+function nameOf(value: string): string | undefined {
+  return /^\$?\{?([A-Za-z_]\w*)\}?$/.exec(value)?.[1];
+}
 
-const wordValue = ({ value }: ArithmeticWord, place: Place): number | Unknown => {
+function wordValue({ value }: ArithmeticWord, place: Place): number | Unknown {
   const written = value.trim().replaceAll(/^"|"$/g, "");
   const number = numberOf(written);
   if (number !== undefined) return number;
@@ -108,31 +112,31 @@ const wordValue = ({ value }: ArithmeticWord, place: Place): number | Unknown =>
   if (text === undefined) return firstUnknown(pieces) ?? notFollowed(written);
   // An empty value counts as 0; a value that is a name or an expression is not followed further.
   return text.trim() === "" ? 0 : (numberOf(text.trim()) ?? notFollowed(written));
-};
+}
 
-const numberOf = (text: string): number | undefined => {
+function numberOf(text: string): number | undefined {
   if (/^0[xX][0-9a-fA-F]{1,12}$/.test(text)) return Number(text);
   if (/^[-+]?0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
   return /^[-+]?\d{1,15}$/.test(text) ? Number(text) : undefined;
-};
+}
 
-const store = (
+function store(
   target: ArithmeticExpression,
   result: number,
   { script, shell, text }: Place,
-): number | Unknown => {
+): number | Unknown {
   const name = target.type === "ArithmeticWord" ? nameOf(target.value.trim()) : undefined;
   if (name === undefined) return notFollowed("=");
   assign(script, shell, name, scalar(literal(String(result), text.at(target.pos))));
   return result;
-};
+}
 
-const unary = (
+function unary(
   operator: string,
   value: number,
   { operand, prefix }: { readonly operand: ArithmeticExpression; readonly prefix: boolean },
   place: Place,
-): number | Unknown => {
+): number | Unknown {
   if (operator === "++" || operator === "--") {
     const stored = store(operand, operator === "++" ? value + 1 : value - 1, place);
     return prefix ? stored : value;
@@ -140,9 +144,9 @@ const unary = (
   if (operator === "!") return value === 0 ? 1 : 0;
   if (operator === "-") return -value;
   return operator === "~" ? ~value : value;
-};
+}
 
-const binary = (operator: string, a: number, b: number): number | undefined => {
+function binary(operator: string, a: number, b: number): number | undefined {
   switch (operator) {
     case "+":
       return a + b;
@@ -181,4 +185,4 @@ const binary = (operator: string, a: number, b: number): number | undefined => {
     default:
       return undefined;
   }
-};
+}

@@ -8,12 +8,12 @@ import { literal, type Scalar, scalar, textOf, type ShellValue } from "./value.t
 /** Commands whose words are assignments. */
 export const declares = new Set(["export", "declare", "local", "readonly", "typeset"]);
 
-export const declare = (
+export function declare(
   name: string,
   command: Command,
   words: readonly Scalar[],
   scope: Scope,
-): void => {
+): void {
   const exports = name === "export" || words.some((word) => /^-\w*x/.test(textOf(word)));
   for (const each of command.args) {
     if (each.type === "Assignment") assignFrom(each, scope, exports ? true : undefined);
@@ -24,15 +24,17 @@ export const declare = (
     const known = scope.shell.variables.get(key);
     if (known !== undefined) scope.shell.variables.set(key, { ...known, exported: true });
   }
-};
+}
 
 /** As a word of another command: `env TP=4 …`. */
-export const assignmentWord = ({ name, append, value, pos }: Assignment, scope: Scope): Scalar => [
-  { text: `${name}${append === true ? "+" : ""}=`, offset: scope.text.at(pos) },
-  ...(value.type === "ArrayValue" ? [] : expandValue(value, scope)),
-];
+export function assignmentWord({ name, append, value, pos }: Assignment, scope: Scope): Scalar {
+  return [
+    { text: `${name}${append === true ? "+" : ""}=`, offset: scope.text.at(pos) },
+    ...(value.type === "ArrayValue" ? [] : expandValue(value, scope)),
+  ];
+}
 
-export const assignFrom = (assignment: Assignment, scope: Scope, exported?: boolean): void => {
+export function assignFrom(assignment: Assignment, scope: Scope, exported?: boolean): void {
   const { script, shell } = scope;
   const { name, append = false, index } = assignment;
   const before: Variable | undefined = shell.variables.get(name);
@@ -56,9 +58,9 @@ export const assignFrom = (assignment: Assignment, scope: Scope, exported?: bool
     script.spend(elements.size);
     set({ kind: "array", elements });
   }
-};
+}
 
-const valueOf = ({ value }: Assignment, scope: Scope): ShellValue => {
+function valueOf({ value }: Assignment, scope: Scope): ShellValue {
   if (value.type === "Word") return scalar(expandValue(value, scope));
   const elements = new Map<string, Scalar>();
   for (const word of value.elements) {
@@ -71,4 +73,4 @@ const valueOf = ({ value }: Assignment, scope: Scope): ShellValue => {
     }
   }
   return { kind: "array", elements };
-};
+}

@@ -9,7 +9,7 @@ const maxWords = 256;
 const maxDepth = 16;
 
 /** The words that one stands for, in order: itself where it has no braces that a shell expands. */
-export const braceExpanded = (word: Word): readonly Word[] => {
+export function braceExpanded(word: Word): readonly Word[] {
   const { parts } = word;
   if (parts?.some(({ type }) => type === "BraceExpansion") !== true) return [word];
   const all = parts.reduce<readonly Parts[] | undefined>(
@@ -17,17 +17,18 @@ export const braceExpanded = (word: Word): readonly Word[] => {
     [[]],
   );
   return all === undefined ? [word] : all.map((each) => ({ ...word, parts: each }));
-};
+}
 
-const product = (
+function product(
   words: readonly Parts[],
   alternatives: readonly Parts[],
-): readonly Parts[] | undefined =>
-  words.length * alternatives.length > maxWords
+): readonly Parts[] | undefined {
+  return words.length * alternatives.length > maxWords
     ? undefined
     : words.flatMap((word) => alternatives.map((more) => [...word, ...more]));
+}
 
-const alternativesOf = (part: WordPart): readonly Parts[] => {
+function alternativesOf(part: WordPart): readonly Parts[] {
   if (part.type !== "BraceExpansion") return [[part]];
   if (part.parts === undefined) {
     return textsOf(part.text)?.map((text) => [literal(text, part.pos)]) ?? [[part]];
@@ -38,16 +39,14 @@ const alternativesOf = (part: WordPart): readonly Parts[] => {
     return [[part]];
   }
   return items.length > 1 ? items : [asWritten(part)];
-};
+}
 
 /** Without a comma they are no expansion: `{0..$N}` stays as it is, but for the variable. */
-const asWritten = ({ parts = [], pos, end }: BraceExpansionPart): Parts => [
-  literal("{", pos),
-  ...parts,
-  literal("}", end - 1),
-];
+function asWritten({ parts = [], pos, end }: BraceExpansionPart): Parts {
+  return [literal("{", pos), ...parts, literal("}", end - 1)];
+}
 
-const splitAtCommas = (parts: Parts): WordPart[][] => {
+function splitAtCommas(parts: Parts): WordPart[][] {
   const items: WordPart[][] = [[]];
   for (const part of parts) {
     if (part.type !== "Literal") items.at(-1)?.push(part);
@@ -59,18 +58,20 @@ const splitAtCommas = (parts: Parts): WordPart[][] => {
     }
   }
   return items;
-};
+}
 
-const literal = (text: string, pos: number): LiteralPart => ({
-  type: "Literal",
-  pos,
-  end: pos + text.length,
-  value: text,
-  text,
-});
+function literal(text: string, pos: number): LiteralPart {
+  return {
+    type: "Literal",
+    pos,
+    end: pos + text.length,
+    value: text,
+    text,
+  };
+}
 
 /** Of plain text with braces, outermost first; undefined where they are not followed. */
-const textsOf = (text: string, depth = 0): readonly string[] | undefined => {
+function textsOf(text: string, depth = 0): readonly string[] | undefined {
   const open = text.indexOf("{");
   const close = closingOf(text, open);
   if (open < 0 || close < 0) return [text];
@@ -81,10 +82,10 @@ const textsOf = (text: string, depth = 0): readonly string[] | undefined => {
   if (stems === undefined || rests === undefined) return undefined;
   if (stems.length * rests.length > maxWords) return undefined;
   return stems.flatMap((stem) => rests.map((rest) => `${text.slice(0, open)}${stem}${rest}`));
-};
+}
 
 /** What a pair of braces stands for: without comma or range itself, with what is expanded within. */
-const stemsOf = (inner: string, depth: number): readonly string[] | undefined => {
+function stemsOf(inner: string, depth: number): readonly string[] | undefined {
   const items = itemsOf(inner);
   if (items.length === 1) {
     const range = rangeOf(inner);
@@ -94,9 +95,9 @@ const stemsOf = (inner: string, depth: number): readonly string[] | undefined =>
   const all = items.slice(0, maxWords + 1).map((item) => textsOf(item, depth));
   const known = all.flatMap((texts) => texts ?? []);
   return all.includes(undefined) || known.length > maxWords ? undefined : known;
-};
+}
 
-const closingOf = (text: string, open: number): number => {
+function closingOf(text: string, open: number): number {
   let depth = 0;
   for (let at = Math.max(0, open); at < text.length; at++) {
     if (text[at] === "{") depth += 1;
@@ -104,9 +105,9 @@ const closingOf = (text: string, open: number): number => {
     if (text[at] === "}" && depth === 0) return at;
   }
   return -1;
-};
+}
 
-const itemsOf = (inner: string): string[] => {
+function itemsOf(inner: string): string[] {
   const items = [""];
   let depth = 0;
   for (const character of inner) {
@@ -116,10 +117,10 @@ const itemsOf = (inner: string): string[] => {
     else items[items.length - 1] += character;
   }
   return items;
-};
+}
 
 /** `0..7`, `7..0`, `0..8..2`, `01..10`, `a..e`. */
-const rangeOf = (inner: string): readonly string[] | "too long" | undefined => {
+function rangeOf(inner: string): readonly string[] | "too long" | undefined {
   const [, from = "", to = "", by = "1"] =
     /^(-?\d{1,9}|[a-z]|[A-Z])\.\.(-?\d{1,9}|[a-z]|[A-Z])(?:\.\.(-?\d{1,6}))?$/.exec(inner) ?? [];
   const isNumber = /\d/.test(from);
@@ -135,7 +136,10 @@ const rangeOf = (inner: string): readonly string[] | "too long" | undefined => {
     const value = first + Math.sign(last - first) * step * index;
     return isNumber ? padded(value, width) : String.fromCodePoint(value);
   });
-};
+}
 
-const padded = (value: number, width: number): string =>
-  value < 0 ? `-${String(-value).padStart(width - 1, "0")}` : String(value).padStart(width, "0");
+function padded(value: number, width: number): string {
+  return value < 0
+    ? `-${String(-value).padStart(width - 1, "0")}`
+    : String(value).padStart(width, "0");
+}

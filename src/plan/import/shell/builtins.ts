@@ -17,12 +17,12 @@ type Builtin = (call: BuiltinCall) => Status;
 
 const succeed: Builtin = () => true;
 
-const stop =
-  (stopped: "break" | "continue" | "return" | "exit"): Builtin =>
-  ({ scope }) => {
+function stop(stopped: "break" | "continue" | "return" | "exit"): Builtin {
+  return ({ scope }) => {
     scope.shell.stopped = stopped;
     return true;
   };
+}
 
 /** `set -- a b` gives the script arguments. */
 const set: Builtin = ({ words, scope }) => {

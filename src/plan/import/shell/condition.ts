@@ -10,14 +10,18 @@ import { firstUnknown, knownText, literal, type Scalar, textOf, type Unknown } f
 /** How a command ends: with success, without, or as the text does not say. */
 export type Status = boolean | Unknown;
 
-export const isDecided = (status: Status): status is boolean => typeof status === "boolean";
+export function isDecided(status: Status): status is boolean {
+  return typeof status === "boolean";
+}
 
-export const not = (status: Status): Status => (isDecided(status) ? !status : status);
+export function not(status: Status): Status {
+  return isDecided(status) ? !status : status;
+}
 
 const files = "asks for a file";
 
 /** `[[ … ]]` */
-export const decideTest = (expression: TestExpression, scope: Scope): Status => {
+export function decideTest(expression: TestExpression, scope: Scope): Status {
   scope.script.spend(1);
   switch (expression.type) {
     case "TestGroup":
@@ -33,13 +37,13 @@ export const decideTest = (expression: TestExpression, scope: Scope): Status => 
     case "TestBinary":
       return decideBinary(expression.operator, expression.left, expression.right, scope);
   }
-};
+}
 
-const decideAll = (
+function decideAll(
   operator: "&&" | "||",
   operands: readonly TestExpression[],
   scope: Scope,
-): Status => {
+): Status {
   let open: Unknown | undefined;
   for (const operand of operands) {
     const status = decideTest(operand, scope);
@@ -47,9 +51,9 @@ const decideAll = (
     else if (status === (operator === "||")) return status;
   }
   return open ?? operator === "&&";
-};
+}
 
-const decideBinary = (operator: string, left: Word, right: Word, scope: Scope): Status => {
+function decideBinary(operator: string, left: Word, right: Word, scope: Scope): Status {
   const value = expandValue(left, scope);
   if (operator === "=~") return decideMatch(value, right, scope);
   if (operator !== "==" && operator !== "=" && operator !== "!=") {
@@ -61,10 +65,10 @@ const decideBinary = (operator: string, left: Word, right: Word, scope: Scope): 
   if (whole === undefined) return compare(operator, value, expandValue(right, scope), scope);
   scope.script.spend(whole.length * (pattern.length + 1));
   return globMatches(whole, pattern) === (operator !== "!=");
-};
+}
 
 /** `[[ value =~ right ]]`, whose groups `BASH_REMATCH` has. */
-const decideMatch = (value: Scalar, right: Word, scope: Scope): Status => {
+function decideMatch(value: Scalar, right: Word, scope: Scope): Status {
   const { script, shell } = scope;
   const expression = expandRegex(right, scope);
   if (typeof expression !== "string") return expression;
@@ -79,10 +83,10 @@ const decideMatch = (value: Scalar, right: Word, scope: Scope): Status => {
   const elements = groups.map((group, index) => [`${index}`, literal(group, 0)] as const);
   assign(script, shell, "BASH_REMATCH", { kind: "array", elements: new Map(elements) });
   return true;
-};
+}
 
 /** The words between `[` and `]`. */
-export const decideWords = (words: readonly Scalar[], scope: Scope): Status => {
+export function decideWords(words: readonly Scalar[], scope: Scope): Status {
   const texts = words.map(textOf);
   scope.script.spend(words.length);
   const or = texts.indexOf("-o");
@@ -100,21 +104,21 @@ export const decideWords = (words: readonly Scalar[], scope: Scope): Status => {
   if (words.length === 2) return decideUnary(texts[0] ?? "", second, scope);
   if (words.length === 3) return compare(texts[1] ?? "", first, third, scope);
   return { written: texts.join(" "), why: "is a test that is not followed" };
-};
+}
 
-const either = (left: readonly Scalar[], right: readonly Scalar[], scope: Scope): Status => {
+function either(left: readonly Scalar[], right: readonly Scalar[], scope: Scope): Status {
   const [a, b] = [decideWords(left, scope), decideWords(right, scope)];
   if (a === true || b === true) return true;
   return isDecided(a) ? b : a;
-};
+}
 
 /** Whether one of two does not hold. */
-const either2 = (a: Status, b: Status): Status => {
+function either2(a: Status, b: Status): Status {
   if (a === false || b === false) return true;
   return isDecided(a) ? not(b) : a;
-};
+}
 
-const decideUnary = (operator: string, value: Scalar, { script }: Scope): Status => {
+function decideUnary(operator: string, value: Scalar, { script }: Scope): Status {
   const text = textOf(value);
   if (operator === "-v") return script.pinned.has(text) || { written: text, why: files };
   if (operator !== "-z" && operator !== "-n") return { written: `${operator} ${text}`, why: files };
@@ -126,13 +130,14 @@ const decideUnary = (operator: string, value: Scalar, { script }: Scope): Status
   const [unset] = value.flatMap(({ unknown: each }) => each?.variable ?? []);
   if (isEmpty && unset !== undefined) script.defaults.set(unset, "");
   return isEmpty === (operator === "-z");
-};
+}
 
 /** Whether the known part of a text is empty. */
-const isEmptyFor = (pieces: Scalar): boolean =>
-  textOf(pieces.filter(({ unknown }) => unknown === undefined)) === "";
+function isEmptyFor(pieces: Scalar): boolean {
+  return textOf(pieces.filter(({ unknown }) => unknown === undefined)) === "";
+}
 
-const compare = (operator: string, left: Scalar, right: Scalar, { script }: Scope): Status => {
+function compare(operator: string, left: Scalar, right: Scalar, { script }: Scope): Status {
   const [a, b] = [knownText(left), knownText(right)];
   if (a === undefined || b === undefined) {
     const unknown = firstUnknown(left) ?? firstUnknown(right);
@@ -170,4 +175,4 @@ const compare = (operator: string, left: Scalar, right: Scalar, { script }: Scop
     default:
       return { written: `${a} ${operator} ${b}`, why: "is a test that is not followed" };
   }
-};
+}

@@ -35,21 +35,24 @@ const border = "border";
 type Fragments = readonly (Fragment | typeof border)[];
 
 /** The fields of words: an unquoted empty value is none, `"${A[@]}"` as many as A has elements. */
-export const expandWords = (words: readonly Word[], scope: Scope): Scalar[] =>
-  words
+export function expandWords(words: readonly Word[], scope: Scope): Scalar[] {
+  return words
     .flatMap(braceExpanded)
     .flatMap((word) => fieldsOf(fragmentsOf(partsOf(word), false, scope), scope));
+}
 
 /** One value, as an assignment takes it: nothing is split. */
-export const expandValue = (word: Word, scope: Scope): Scalar =>
-  joined(fragmentsOf(partsOf(word), true, scope));
+export function expandValue(word: Word, scope: Scope): Scalar {
+  return joined(fragmentsOf(partsOf(word), true, scope));
+}
 
 /** Of parts inside double quotes, or of the body of a here-document. */
-export const expandQuoted = (parts: readonly WordPart[], scope: Scope): Scalar =>
-  joined(fragmentsOf(parts, true, scope));
+export function expandQuoted(parts: readonly WordPart[], scope: Scope): Scalar {
+  return joined(fragmentsOf(parts, true, scope));
+}
 
 /** As a pattern: what is quoted stands for itself. Undefined where a part is unknown. */
-export const expandPattern = (word: Word, scope: Scope): readonly GlobToken[] | Unknown => {
+export function expandPattern(word: Word, scope: Scope): readonly GlobToken[] | Unknown {
   const tokens: GlobToken[] = [];
   for (const part of partsOf(word)) {
     const pieces = joined(fragmentsOf([part], true, scope));
@@ -59,10 +62,10 @@ export const expandPattern = (word: Word, scope: Scope): readonly GlobToken[] | 
     tokens.push(...globTokens(textOf(pieces), quoted));
   }
   return tokens;
-};
+}
 
 /** As a regular expression. Undefined where a part is unknown. */
-export const expandRegex = (word: Word, scope: Scope): string | Unknown => {
+export function expandRegex(word: Word, scope: Scope): string | Unknown {
   let source = "";
   for (const part of partsOf(word)) {
     if (part.type === "Literal" || part.type === "Glob" || part.type === "ExtendedGlob") {
@@ -76,41 +79,50 @@ export const expandRegex = (word: Word, scope: Scope): string | Unknown => {
     source += isQuoted ? quotedRegex(textOf(pieces)) : textOf(pieces);
   }
   return source;
-};
+}
 
 /** A substitution has no line ends at its end. */
-const withoutLastLines = (pieces: Scalar): Scalar => {
+function withoutLastLines(pieces: Scalar): Scalar {
   const last = pieces.at(-1);
   if (last === undefined || !last.text.endsWith("\n")) return pieces;
   return [...pieces.slice(0, -1), { ...last, text: last.text.replace(/\n+$/, "") }];
-};
+}
 
-const partsOf = (word: Word): readonly WordPart[] =>
-  word.parts ?? [
-    { type: "Literal", pos: word.pos, end: word.end, value: word.value, text: word.text },
-  ];
+function partsOf(word: Word): readonly WordPart[] {
+  return (
+    word.parts ?? [
+      { type: "Literal", pos: word.pos, end: word.end, value: word.value, text: word.text },
+    ]
+  );
+}
 
-const joined = (fragments: Fragments): Scalar =>
-  fragments.map((each) => (each === border ? { text: " ", offset: 0 } : withoutSplits(each)));
+function joined(fragments: Fragments): Scalar {
+  return fragments.map((each) =>
+    each === border ? { text: " ", offset: 0 } : withoutSplits(each),
+  );
+}
 
-const withoutSplits = ({ text, offset, unknown }: Fragment): WordPiece => ({
-  text,
-  offset,
-  ...(unknown === undefined ? {} : { unknown }),
-});
+function withoutSplits({ text, offset, unknown }: Fragment): WordPiece {
+  return {
+    text,
+    offset,
+    ...(unknown === undefined ? {} : { unknown }),
+  };
+}
 
-const fragmentsOf = (
+function fragmentsOf(
   parts: readonly WordPart[],
   quoted: boolean,
   scope: Scope,
-): (Fragment | typeof border)[] =>
-  parts.flatMap((part): Fragments => {
+): (Fragment | typeof border)[] {
+  return parts.flatMap((part): Fragments => {
     const fragments = fragmentsOfPart(part, quoted, scope);
     for (const each of fragments) scope.script.spend(each === border ? 1 : each.text.length + 1);
     return fragments;
   });
+}
 
-const fragmentsOfPart = (part: WordPart, quoted: boolean, scope: Scope): Fragments => {
+function fragmentsOfPart(part: WordPart, quoted: boolean, scope: Scope): Fragments {
   const offset = scope.text.at(part.pos);
   const splits = !quoted;
   const written = (text: string): Fragments => [{ text, offset, splits: false }];
@@ -152,13 +164,13 @@ const fragmentsOfPart = (part: WordPart, quoted: boolean, scope: Scope): Fragmen
     case "ProcessSubstitution":
       return written(part.text);
   }
-};
+}
 
-const parameterFragments = (
+function parameterFragments(
   part: Extract<WordPart, { type: "SimpleExpansion" | "ParameterExpansion" }>,
   quoted: boolean,
   scope: Scope,
-): Fragments => {
+): Fragments {
   const splits = !quoted;
   const offset = scope.text.at(part.pos);
   const result = parameterOf(part, scope, (word) => expandValue(word, scope));
@@ -179,9 +191,9 @@ const parameterFragments = (
     );
   }
   return elements.flatMap((element, index) => (index === 0 ? element : [border, ...element]));
-};
+}
 
-const fieldsOf = (fragments: Fragments, { script }: Scope): Scalar[] => {
+function fieldsOf(fragments: Fragments, { script }: Scope): Scalar[] {
   const fields: WordPiece[][] = [];
   let field: WordPiece[] | undefined;
   const close = (): void => {
@@ -210,4 +222,4 @@ const fieldsOf = (fragments: Fragments, { script }: Scope): Scalar[] => {
   }
   close();
   return fields;
-};
+}

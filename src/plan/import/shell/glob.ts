@@ -8,7 +8,7 @@ export type GlobToken =
   | { readonly kind: "set"; readonly negated: boolean; readonly members: string };
 
 /** @param quoted whether every character stands for itself */
-export const globTokens = (text: string, quoted: boolean): GlobToken[] => {
+export function globTokens(text: string, quoted: boolean): GlobToken[] {
   const tokens: GlobToken[] = [];
   for (let at = 0; at < text.length; at++) {
     const character = text[at] ?? "";
@@ -24,9 +24,9 @@ export const globTokens = (text: string, quoted: boolean): GlobToken[] => {
     } else tokens.push({ kind: "character", character });
   }
   return tokens;
-};
+}
 
-export const globMatches = (text: string, tokens: readonly GlobToken[]): boolean => {
+export function globMatches(text: string, tokens: readonly GlobToken[]): boolean {
   let [at, token, star, mark] = [0, 0, -1, 0];
   while (at < text.length) {
     const current = tokens[token];
@@ -45,15 +45,15 @@ export const globMatches = (text: string, tokens: readonly GlobToken[]): boolean
     } else return false;
   }
   return tokens.slice(token).every(({ kind }) => kind === "star");
-};
+}
 
-const accepts = (token: GlobToken, character: string): boolean => {
+function accepts(token: GlobToken, character: string): boolean {
   if (token.kind === "character") return token.character === character;
   if (token.kind === "any") return true;
   return token.kind === "set" && isMember(token.members, character) !== token.negated;
-};
+}
 
-const isMember = (members: string, character: string): boolean => {
+function isMember(members: string, character: string): boolean {
   for (let at = 0; at < members.length; at++) {
     const last = members[at + 1] === "-" ? members[at + 2] : undefined;
     if (last !== undefined) {
@@ -62,4 +62,4 @@ const isMember = (members: string, character: string): boolean => {
     } else if (members[at] === character) return true;
   }
   return false;
-};
+}

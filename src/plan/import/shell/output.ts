@@ -5,7 +5,7 @@ import { expandQuoted, expandValue, expandWords, type Scope } from "./expand.ts"
 import { firstUnknown, knownText, literal, type Scalar, textOf, unknownPiece } from "./value.ts";
 
 /** What a command reads from a here-document or here-string. */
-export const inputOf = (redirects: readonly Redirection[], scope: Scope): Scalar | undefined => {
+export function inputOf(redirects: readonly Redirection[], scope: Scope): Scalar | undefined {
   for (const redirect of redirects) {
     if (redirect.type === "HereString" && redirect.target !== undefined) {
       return expandValue(redirect.target, scope);
@@ -15,12 +15,12 @@ export const inputOf = (redirects: readonly Redirection[], scope: Scope): Scalar
     return parts === undefined ? literal(text, scope.text.at(pos)) : expandQuoted(parts, scope);
   }
   return undefined;
-};
+}
 
 const followed = /^(cat|echo|seq|expr|basename|dirname)$/;
 
 /** The output of the simplest commands; of any other program it is not known. */
-export const outputOf = (command: Command, scope: Scope): Scalar | undefined => {
+export function outputOf(command: Command, scope: Scope): Scalar | undefined {
   const name = command.name?.value ?? "";
   if (!followed.test(name)) return undefined;
   const words = expandWords(
@@ -39,19 +39,16 @@ export const outputOf = (command: Command, scope: Scope): Scalar | undefined => 
   const texts = words.map((word) => knownText(word) ?? "");
   const output = name === "seq" ? sequence(texts) : calculated(texts);
   return output === undefined ? undefined : literal(output, scope.text.at(command.pos));
-};
+}
 
 /** A file that the text itself has written. */
-const fileOf = (
-  [path = [], ...others]: readonly Scalar[],
-  { script }: Scope,
-): Scalar | undefined => {
+function fileOf([path = [], ...others]: readonly Scalar[], { script }: Scope): Scalar | undefined {
   const file = others.length === 0 ? script.files.get(knownText(path) ?? "") : undefined;
   return file === undefined || file.isOpen ? undefined : literal(file.text, file.offset);
-};
+}
 
 /** `basename PATH [SUFFIX]`: the folder need not be known. */
-const lastPartOf = ([path = [], suffix = [], ...others]: readonly Scalar[]): Scalar | undefined => {
+function lastPartOf([path = [], suffix = [], ...others]: readonly Scalar[]): Scalar | undefined {
   const end = knownText(suffix);
   if (others.length > 0 || end === undefined || textOf(path).startsWith("-")) return undefined;
   const open = path.findLastIndex(({ unknown }) => unknown !== undefined);
@@ -61,33 +58,33 @@ const lastPartOf = ([path = [], suffix = [], ...others]: readonly Scalar[]): Sca
   const name = known.slice(known.lastIndexOf("/") + 1);
   const isLonger = end !== "" && name !== end && name.endsWith(end);
   return literal(isLonger ? name.slice(0, -end.length) : name, path[0]?.offset ?? 0);
-};
+}
 
 /** `dirname PATH` */
-const folderOf = (path: Scalar): Scalar => {
+function folderOf(path: Scalar): Scalar {
   const unknown = firstUnknown(path);
   if (unknown !== undefined) return [unknownPiece(unknown, 0)];
   const whole = textOf(path).replace(/(?<=.)\/+$/, "");
   const end = whole.lastIndexOf("/");
   const folder = end < 0 ? "." : whole.slice(0, Math.max(1, end));
   return literal(folder, path[0]?.offset ?? 0);
-};
+}
 
 /** A loop over more than these is followed no further. */
 const maxNumbers = 64;
 
-const sequence = (words: readonly string[]): string | undefined => {
+function sequence(words: readonly string[]): string | undefined {
   if (words.length > 2 || !words.every((word) => /^\d{1,4}$/.test(word))) return undefined;
   const [from = 1, to = from] = words.length === 1 ? [1, Number(words[0])] : words.map(Number);
   const count = Math.min(maxNumbers, Math.max(0, to - from + 1));
   return Array.from({ length: count }, (_, index) => from + index).join(" ");
-};
+}
 
-const calculated = ([left = "", operator, right = ""]: readonly string[]): string | undefined => {
+function calculated([left = "", operator, right = ""]: readonly string[]): string | undefined {
   if (!/^\d{1,9}$/.test(left) || !/^\d{1,9}$/.test(right)) return undefined;
   const [a, b] = [Number(left), Number(right)];
   if (operator === "+") return String(a + b);
   if (operator === "-") return String(a - b);
   if (operator === "*") return String(a * b);
   return operator === "/" && b > 0 ? String(Math.trunc(a / b)) : undefined;
-};
+}

@@ -30,11 +30,11 @@ interface Place {
 }
 
 /** @param expand a word as one value */
-export const parameterOf = (
+export function parameterOf(
   part: SimpleExpansionPart | ParameterExpansionPart,
   place: Place,
   expand: (word: Word) => Scalar,
-): Parameter => {
+): Parameter {
   if (part.type === "SimpleExpansion") return read(part.text.slice(1), undefined, part.text, place);
   const { parameter, index, operation, prefix, text } = part;
   const key = index && knownText(expand(index));
@@ -86,21 +86,25 @@ export const parameterOf = (
     case "Unknown":
       return unknown(text, "is a form of expansion that is not followed");
   }
-};
+}
 
-const unknown = (written: string, why: string): Parameter => ({
-  kind: "unknown",
-  unknown: { written, why },
-});
+function unknown(written: string, why: string): Parameter {
+  return {
+    kind: "unknown",
+    unknown: { written, why },
+  };
+}
 
-const isName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
+function isName(text: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(text);
+}
 
-const read = (
+function read(
   name: string,
   key: string | undefined,
   written: string,
   { script, shell, text }: Place,
-): Parameter => {
+): Parameter {
   script.used.add(name);
   if (name === "@" || name === "*") {
     return { kind: "elements", elements: shell.positional ?? [], joined: name === "*" };
@@ -138,22 +142,23 @@ const read = (
   }
   const index = /^-\d+$/.test(key) ? [...value.elements.keys()].at(Number(key)) : key;
   return { kind: "scalar", pieces: value.elements.get(index ?? key) ?? [] };
-};
+}
 
 /** What is not known for itself would be known with the variable. */
-const decidedBy = (name: string, pieces: Scalar): Scalar =>
-  pieces.map((piece) =>
+function decidedBy(name: string, pieces: Scalar): Scalar {
+  return pieces.map((piece) =>
     piece.unknown === undefined || piece.unknown.variable !== undefined
       ? piece
       : { ...piece, unknown: { ...piece.unknown, variable: name } },
   );
+}
 
-const orDefault = (
+function orDefault(
   value: Parameter,
   { operation, parameter }: ParameterExpansionPart,
   { script, shell }: Place,
   expand: (word: Word) => Scalar,
-): Parameter => {
+): Parameter {
   if (operation?.type !== "Default") return value;
   const { operator, operand } = operation;
   const unset = value.kind === "unknown" && value.unknown.unset === true;
@@ -173,9 +178,9 @@ const orDefault = (
   if (unset && isName(parameter)) script.defaults.set(parameter, textOf(fallback));
   if (operator.endsWith("=")) assign(script, shell, parameter, scalar(fallback));
   return { kind: "operand", word: operand };
-};
+}
 
-const lengthOf = (value: Parameter, written: string): Parameter => {
+function lengthOf(value: Parameter, written: string): Parameter {
   if (value.kind === "elements") {
     // An element that is not known may be several.
     return value.elements.some((element) => firstUnknown(element) !== undefined)
@@ -186,14 +191,14 @@ const lengthOf = (value: Parameter, written: string): Parameter => {
   return text === undefined
     ? unknown(written, "is the length of something not known")
     : { kind: "scalar", pieces: literal(String(text.length), 0) };
-};
+}
 
 /** Another text in the place of the value, where that is known. */
-const edited = (
+function edited(
   value: Parameter,
   written: string,
   edit: (whole: string) => string | undefined,
-): Parameter => {
+): Parameter {
   if (value.kind !== "scalar") return value;
   const whole = knownText(value.pieces);
   if (whole === undefined) {
@@ -203,12 +208,12 @@ const edited = (
   const text = edit(whole);
   if (text === undefined) return unknown(written, "is a form of expansion that is not followed");
   return { kind: "scalar", pieces: literal(text, value.pieces[0]?.offset ?? 0) };
-};
+}
 
 /** Longer texts are no paths and no names. */
 const maxEdited = 2000;
 
-const without = (whole: string, pattern: string, operator: string): string | undefined => {
+function without(whole: string, pattern: string, operator: string): string | undefined {
   if (whole.length > maxEdited || pattern.length > 100) return undefined;
   const tokens = globTokens(pattern, false);
   const fromStart = operator.startsWith("#");
@@ -220,18 +225,18 @@ const without = (whole: string, pattern: string, operator: string): string | und
   );
   if (matched === undefined) return whole;
   return fromStart ? whole.slice(matched) : whole.slice(0, whole.length - matched);
-};
+}
 
-const replaced = (whole: string, from: string, to: string, operator: string): string => {
+function replaced(whole: string, from: string, to: string, operator: string): string {
   if (from === "") return whole;
   if (operator === "//") return whole.split(from).join(to);
   if (operator === "/#") return whole.startsWith(from) ? to + whole.slice(from.length) : whole;
   if (operator === "/%") return whole.endsWith(from) ? whole.slice(0, -from.length) + to : whole;
   const at = whole.indexOf(from);
   return at < 0 ? whole : whole.slice(0, at) + to + whole.slice(at + from.length);
-};
+}
 
-const sliced = (value: Parameter, written: string, start: number, length: number): Parameter => {
+function sliced(value: Parameter, written: string, start: number, length: number): Parameter {
   if (!Number.isInteger(start) || Number.isNaN(length) || length < 0) {
     return unknown(written, "is a form of expansion that is not followed");
   }
@@ -242,4 +247,4 @@ const sliced = (value: Parameter, written: string, start: number, length: number
     });
   }
   return { ...value, elements: value.elements.slice(start).slice(0, length) };
-};
+}

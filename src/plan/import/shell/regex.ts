@@ -16,10 +16,7 @@ const maxText = 200;
 const maxWays = 1e6;
 
 /** The match and its groups, null where there is none, undefined where the expression is not followed. */
-export const regexMatch = (
-  text: string,
-  expression: string,
-): readonly string[] | null | undefined => {
+export function regexMatch(text: string, expression: string): readonly string[] | null | undefined {
   const source = expression.replaceAll(/\[:(\w+):\]/g, (whole, name: string) =>
     Object.hasOwn(classes, name) ? (classes[name] ?? whole) : whole,
   );
@@ -31,19 +28,21 @@ export const regexMatch = (
   } catch {
     return undefined;
   }
-};
+}
 
 /** Escapes of letters, repeated groups and classes of other names mean other things, or take long. */
-const isFollowed = (source: string): boolean =>
-  !/\\[A-Za-z0-9]|\(\?|\)[*+{?]|\[:|\[[.=]|[*+?}][*+?{]/.test(source);
+function isFollowed(source: string): boolean {
+  return !/\\[A-Za-z0-9]|\(\?|\)[*+{?]|\[:|\[[.=]|[*+?}][*+?{]/.test(source);
+}
 
 /** At most, from all places of a text of that length. */
-const waysThrough = (source: string, length: number): number => {
+function waysThrough(source: string, length: number): number {
   const repeats = source.match(/[*+]|\{\d*,/g)?.length ?? 0;
   const choices = source.match(/[|?]/g)?.length ?? 0;
   return (length + 1) ** (repeats + 1) * 2 ** choices;
-};
+}
 
 /** What is quoted stands for itself. */
-export const quotedRegex = (text: string): string =>
-  text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+export function quotedRegex(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+}

@@ -63,11 +63,11 @@ interface Frame extends Follower {
 }
 
 /** Follows `text` in `shell`; throws `TooInvolved` where that has no end. */
-export const runScript = (
+export function runScript(
   text: SourceText,
   shell: Shell,
   follower: Follower & Partial<Pick<Frame, "conditions" | "depth">>,
-): void => {
+): void {
   const { conditions = [], depth = 0 } = follower;
   if (depth > maxDepth) return;
   const script = parse(text.text);
@@ -77,28 +77,31 @@ export const runScript = (
   // Parsing is quick, beside following.
   follower.script.spend(text.text.length / 8);
   runAll(script.commands, { ...follower, shell, text, conditions, depth });
-};
+}
 
-const scopeOf = (frame: Frame): Scope => ({
-  script: frame.script,
-  shell: frame.shell,
-  text: frame.text,
-  substitute: (script) => substitute(script, frame),
-});
+function scopeOf(frame: Frame): Scope {
+  return {
+    script: frame.script,
+    shell: frame.shell,
+    text: frame.text,
+    substitute: (script) => substitute(script, frame),
+  };
+}
 
-const runAll = (statements: readonly Statement[], frame: Frame): Status => {
+function runAll(statements: readonly Statement[], frame: Frame): Status {
   let status: Status = true;
   for (const { command } of statements) {
     if (frame.shell.stopped !== "no") break;
     status = run(command, frame);
   }
   return status;
-};
+}
 
-const runList = (list: CompoundList | undefined, frame: Frame): Status =>
-  list === undefined ? true : runAll(list.commands, frame);
+function runList(list: CompoundList | undefined, frame: Frame): Status {
+  return list === undefined ? true : runAll(list.commands, frame);
+}
 
-const run = (node: Statement["command"], frame: Frame): Status => {
+function run(node: Statement["command"], frame: Frame): Status {
   frame.script.spend(1);
   switch (node.type) {
     case "AndOr":
@@ -140,20 +143,22 @@ const run = (node: Statement["command"], frame: Frame): Status => {
     case "Coproc":
       return runBody(node.body, frame);
   }
-};
+}
 
-const runBody = (body: CommandNode | CompoundList, frame: Frame): Status =>
-  body.type === "CompoundList" ? runList(body, frame) : run(body, frame);
+function runBody(body: CommandNode | CompoundList, frame: Frame): Status {
+  return body.type === "CompoundList" ? runList(body, frame) : run(body, frame);
+}
 
-const arithmeticStatus = (value: number | Unknown): Status =>
-  typeof value === "number" ? value !== 0 : value;
+function arithmeticStatus(value: number | Unknown): Status {
+  return typeof value === "number" ? value !== 0 : value;
+}
 
 /** A program's end is not known; a script is written for the case that it succeeds. */
-const runAndOr = (
+function runAndOr(
   commands: readonly Statement["command"][],
   operators: readonly ("&&" | "||")[],
   frame: Frame,
-): Status => {
+): Status {
   let status: Status = true;
   for (const [index, command] of commands.entries()) {
     if (frame.shell.stopped !== "no") return status;
@@ -169,11 +174,11 @@ const runAndOr = (
     }
   }
   return status;
-};
+}
 
 const ofProgram = "is how a program ends";
 
-const runPipeline = ({ commands, prefixes }: Pipeline, frame: Frame): Status => {
+function runPipeline({ commands, prefixes }: Pipeline, frame: Frame): Status {
   let status: Status = true;
   for (const command of commands) {
     const shell = commands.length === 1 ? frame.shell : copyOf(frame.shell);
@@ -181,14 +186,14 @@ const runPipeline = ({ commands, prefixes }: Pipeline, frame: Frame): Status => 
   }
   const negations = prefixes.filter(({ type }) => type === "Negation").length;
   return negations % 2 === 1 ? not(status) : status;
-};
+}
 
 /** Follows every branch from the same start, and goes on from all of their ends at once. */
-const runBranches = (
+function runBranches(
   branches: readonly ((frame: Frame) => Status)[],
   open: Unknown,
   frame: Frame,
-): void => {
+): void {
   const conditions = [...frame.conditions, open];
   const ends = branches.map((branch) => {
     const shell = copyOf(frame.shell);
@@ -201,15 +206,15 @@ const runBranches = (
     why: `depends on ${open.written}, which ${open.why}`,
     variable: open.variable ?? name,
   }));
-};
+}
 
 type Clause = Pick<If, "clause" | "then">;
 
-const runIf = (
+function runIf(
   clauses: readonly Clause[],
   otherwise: CompoundList | undefined,
   frame: Frame,
-): Status => {
+): Status {
   const [first, ...rest] = clauses;
   if (first === undefined) return runList(otherwise, frame);
   const status = runList(first.clause, frame);
@@ -219,9 +224,9 @@ const runIf = (
     return true;
   }
   return status ? runList(first.then, frame) : runIf(rest, otherwise, frame);
-};
+}
 
-const runCase = ({ word, items }: Case, frame: Frame): Status => {
+function runCase({ word, items }: Case, frame: Frame): Status {
   const scope = scopeOf(frame);
   const subject = expandValue(word, scope);
   const text = knownText(subject);
@@ -256,12 +261,9 @@ const runCase = ({ word, items }: Case, frame: Frame): Status => {
   const complete = patterns.includes("*");
   runBranches(complete ? branches : [...branches, () => true], unknown, frame);
   return true;
-};
+}
 
-const runFor = (
-  { name, wordlist, body }: Pick<For, "name" | "wordlist" | "body">,
-  frame: Frame,
-) => {
+function runFor({ name, wordlist, body }: Pick<For, "name" | "wordlist" | "body">, frame: Frame) {
   const { shell, script } = frame;
   const values =
     wordlist === undefined ? (shell.positional ?? []) : expandWords(wordlist, scopeOf(frame));
@@ -270,19 +272,19 @@ const runFor = (
     if (!runRound(body, frame)) break;
   }
   return true;
-};
+}
 
 /** Whether another round follows. */
-const runRound = (body: CompoundList, frame: Frame): boolean => {
+function runRound(body: CompoundList, frame: Frame): boolean {
   const { shell } = frame;
   runList(body, frame);
   const goesOn = shell.stopped === "no" || shell.stopped === "continue";
   if (shell.stopped !== "return" && shell.stopped !== "exit") shell.stopped = "no";
   return goesOn;
-};
+}
 
-const runWhile = ({ kind, clause, body }: While, frame: Frame): Status =>
-  runLoop(
+function runWhile({ kind, clause, body }: While, frame: Frame): Status {
+  return runLoop(
     () => {
       const status = runList(clause, frame);
       return kind === "until" ? not(status) : status;
@@ -290,13 +292,9 @@ const runWhile = ({ kind, clause, body }: While, frame: Frame): Status =>
     body,
     frame,
   );
+}
 
-const runLoop = (
-  test: () => Status,
-  body: CompoundList,
-  frame: Frame,
-  after?: () => void,
-): Status => {
+function runLoop(test: () => Status, body: CompoundList, frame: Frame, after?: () => void): Status {
   const { shell } = frame;
   for (let round = 0; round < maxRounds && shell.stopped === "no"; round++) {
     const status = test();
@@ -313,9 +311,9 @@ const runLoop = (
     after?.();
   }
   return true;
-};
+}
 
-const runCommand = (command: Command, frame: Frame): Status => {
+function runCommand(command: Command, frame: Frame): Status {
   const { shell } = frame;
   const scope = scopeOf(frame);
   const assignments = command.prefix.filter((each) => each.type === "Assignment");
@@ -375,18 +373,18 @@ const runCommand = (command: Command, frame: Frame): Status => {
   });
   if (name === "exec") shell.stopped = "exit";
   return { written: `${name} …`, why: ofProgram };
-};
+}
 
 /** Follows a text that is made of pieces, each of which keeps its place in the source. */
-const runText = (pieces: Scalar, frame: Frame): void => {
+function runText(pieces: Scalar, frame: Frame): void {
   runScript(sourceOf(pieces), frame.shell, { ...frame, depth: frame.depth + 1 });
-};
+}
 
-const callFunction = (
+function callFunction(
   { body, text }: { readonly body: CommandNode | CompoundList; readonly text: SourceText },
   words: readonly Scalar[],
   frame: Frame,
-): Status => {
+): Status {
   if (frame.depth > maxDepth) return true;
   const { shell } = frame;
   const outer = shell.positional;
@@ -395,16 +393,16 @@ const callFunction = (
   shell.positional = outer;
   if (shell.stopped === "return") shell.stopped = "no";
   return status;
-};
+}
 
 /** `cat > FILE << EOF` and `tee FILE << EOF`: later commands may read the file. */
-const keepFile = (
+function keepFile(
   name: string,
   { redirects }: Command,
   words: readonly Scalar[],
   input: Scalar | undefined,
   frame: Frame,
-): void => {
+): void {
   if (input === undefined || (name !== "cat" && name !== "tee")) return;
   const target = redirects.find(
     (each) => each.type === "Redirect" && (each.operator === ">" || each.operator === ">|"),
@@ -415,18 +413,18 @@ const keepFile = (
     const isOpen = knownText(input) === undefined;
     frame.script.files.set(path, { text: textOf(input), offset: input[0]?.offset ?? 0, isOpen });
   }
-};
+}
 
-const sourceFile = ([path = []]: readonly Scalar[], frame: Frame): Status => {
+function sourceFile([path = []]: readonly Scalar[], frame: Frame): Status {
   const file = frame.script.files.get(textOf(path));
   if (file === undefined) {
     frame.script.notRead.push({ path: textOf(path), offset: path[0]?.offset ?? 0 });
   } else runText(literal(file.text, file.offset), frame);
   return true;
-};
+}
 
 /** The output of `$(…)`, where it is known without running a program. */
-const substitute = (script: ParsedScript, frame: Frame): Scalar | undefined => {
+function substitute(script: ParsedScript, frame: Frame): Scalar | undefined {
   if (frame.depth > maxDepth) return undefined;
   const [only, ...others] = script.commands;
   const inner: Frame = {
@@ -444,4 +442,4 @@ const substitute = (script: ParsedScript, frame: Frame): Scalar | undefined => {
   // A program that is started in a substitution is started all the same.
   if (output === undefined) runAll(script.commands, inner);
   return output;
-};
+}

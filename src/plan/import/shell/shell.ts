@@ -31,29 +31,34 @@ export interface ShellFunction {
   readonly text: SourceText;
 }
 
-export const newShell = (variables: ReadonlyMap<string, Variable>): Shell => ({
-  variables: new Map(variables),
-  functions: new Map(),
-  positional: undefined,
-  stopped: "no",
-});
+export function newShell(variables: ReadonlyMap<string, Variable>): Shell {
+  return {
+    variables: new Map(variables),
+    functions: new Map(),
+    positional: undefined,
+    stopped: "no",
+  };
+}
 
-export const copyOf = (shell: Shell): Shell => ({
-  ...shell,
-  variables: new Map(shell.variables),
-  functions: new Map(shell.functions),
-});
+export function copyOf(shell: Shell): Shell {
+  return {
+    ...shell,
+    variables: new Map(shell.variables),
+    functions: new Map(shell.functions),
+  };
+}
 
 /** What a program that is started from here sees: the exported variables. */
-export const exportedOf = ({ variables }: Shell): Map<string, Variable> =>
-  new Map([...variables].filter(([, { exported }]) => exported));
+export function exportedOf({ variables }: Shell): Map<string, Variable> {
+  return new Map([...variables].filter(([, { exported }]) => exported));
+}
 
 /** Continues as all of the ends at once: where they differ, a variable is unknown. */
-export const continueAsEither = (
+export function continueAsEither(
   shell: Shell,
   ends: readonly Shell[],
   unknownOf: (name: string) => Unknown,
-): void => {
+): void {
   // A branch that ends the script is the one for wrong use: the text goes on where it is not taken.
   const going = ends.filter(({ stopped }) => stopped === "no");
   const [first] = going.length === 0 ? ends : going;
@@ -70,9 +75,9 @@ export const continueAsEither = (
     merged.set(name, mergeVariables(found, unknownOf(name)));
   }
   shell.variables = merged;
-};
+}
 
-const mergeVariables = (found: readonly (Variable | undefined)[], unknown: Unknown): Variable => {
+function mergeVariables(found: readonly (Variable | undefined)[], unknown: Unknown): Variable {
   const [first] = found;
   const exported = found.some((each) => each?.exported === true);
   if (first !== undefined && found.every((each) => each?.value === first.value)) {
@@ -101,7 +106,7 @@ const mergeVariables = (found: readonly (Variable | undefined)[], unknown: Unkno
     );
   }
   return { value: { kind: "array", elements }, exported };
-};
+}
 
 /** How much a text may cost to follow, in characters that are made and statements that are passed. */
 const maxCost = 500_000;
@@ -133,7 +138,7 @@ export interface Script {
   readonly spend: (cost: number) => void;
 }
 
-export const newScript = (pinned: ReadonlyMap<string, string>): Script => {
+export function newScript(pinned: ReadonlyMap<string, string>): Script {
   let cost = 0;
   return {
     pinned,
@@ -147,16 +152,16 @@ export const newScript = (pinned: ReadonlyMap<string, string>): Script => {
       if (cost > maxCost) throw new TooInvolved();
     },
   };
-};
+}
 
-export const assign = (
+export function assign(
   { pinned }: Script,
   shell: Shell,
   name: string,
   value: ShellValue,
   exported = shell.variables.get(name)?.exported ?? false,
-): void => {
+): void {
   const given = pinned.get(name);
   const kept = given === undefined ? value : scalar(literal(given, 0));
   shell.variables.set(name, { value: kept, exported });
-};
+}

@@ -15,27 +15,32 @@ const hidden = new Map([
 ]);
 const shown = new Map([...hidden].map(([character, stand]) => [stand, character]));
 
-const hide = (text: string): string =>
-  text.replaceAll(/[()<>;&|#`]/g, (character) => hidden.get(character) ?? character);
+function hide(text: string): string {
+  return text.replaceAll(/[()<>;&|#`]/g, (character) => hidden.get(character) ?? character);
+}
 
-export const reveal = (text: string): string =>
-  /[\uE000-\uE008]/.test(text)
+export function reveal(text: string): string {
+  return /[\uE000-\uE008]/.test(text)
     ? text.replaceAll(/[\uE000-\uE008]/g, (stand) => shown.get(stand) ?? stand)
     : text;
+}
 
 /** Flags without a program: newlines separate them, and brackets are theirs. */
-export const isBareList = (text: string): boolean => /^\s*--?[A-Za-z]/.test(text);
+export function isBareList(text: string): boolean {
+  return /^\s*--?[A-Za-z]/.test(text);
+}
 
 /** As editors of any system write it. */
-export const withNewlines = (text: string): string =>
+export function withNewlines(text: string): string {
   // A backslash that ends the text was cut off from its next line.
-  text
+  return text
     .replaceAll("\r\n", "\n")
     .replace(/^\uFEFF/, " ")
     .trimEnd()
     .replace(/\s\\$/, "");
+}
 
-export const shellSource = (plain: string): string => {
+export function shellSource(plain: string): string {
   if (isBareList(plain)) {
     // An operator outside of quotes belongs to a value, such as ([0]*3+[1]*58); a backslash ends no line.
     return plain
@@ -55,4 +60,4 @@ export const shellSource = (plain: string): string => {
       // <model> stands for a name; to a shell it would be a redirection.
       .replaceAll(/(?<![<>\d&\w])<([A-Za-z][\w./:-]*)>(?![>&])/g, hide)
   );
-};
+}

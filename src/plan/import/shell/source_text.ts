@@ -9,7 +9,7 @@ export interface SourceText {
 }
 
 /** The text of pieces, with the places of its characters. */
-export const sourceOf = (pieces: Scalar): SourceText => {
+export function sourceOf(pieces: Scalar): SourceText {
   const starts: number[] = [];
   let length = 0;
   for (const { text } of pieces) {
@@ -23,10 +23,10 @@ export const sourceOf = (pieces: Scalar): SourceText => {
       return (pieces[index]?.offset ?? 0) + offset - (starts[index] ?? 0);
     },
   };
-};
+}
 
 /** How many of the starts, which ascend, are at an offset or before it. */
-const startedBy = (starts: readonly number[], offset: number): number => {
+function startedBy(starts: readonly number[], offset: number): number {
   let [low, high] = [0, starts.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -34,4 +34,4 @@ const startedBy = (starts: readonly number[], offset: number): number => {
     else high = middle;
   }
   return low;
-};
+}

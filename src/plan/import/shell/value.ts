@@ -38,34 +38,45 @@ export interface ArrayValue {
 
 export type ShellValue = ScalarValue | ArrayValue;
 
-export const scalar = (pieces: Scalar): ShellValue => ({ kind: "scalar", pieces });
+export function scalar(pieces: Scalar): ShellValue {
+  return { kind: "scalar", pieces };
+}
 
-export const literal = (text: string, offset: number): Scalar => [{ text, offset }];
+export function literal(text: string, offset: number): Scalar {
+  return [{ text, offset }];
+}
 
-export const unknownPiece = (unknown: Unknown, offset: number): WordPiece => ({
-  text: unknown.written,
-  offset,
-  unknown,
-});
+export function unknownPiece(unknown: Unknown, offset: number): WordPiece {
+  return {
+    text: unknown.written,
+    offset,
+    unknown,
+  };
+}
 
-export const textOf = (pieces: Scalar): string => pieces.map(({ text }) => text).join("");
+export function textOf(pieces: Scalar): string {
+  return pieces.map(({ text }) => text).join("");
+}
 
 /** Undefined where a piece is unknown. */
-export const knownText = (pieces: Scalar): string | undefined =>
-  pieces.some(({ unknown }) => unknown !== undefined) ? undefined : textOf(pieces);
+export function knownText(pieces: Scalar): string | undefined {
+  return pieces.some(({ unknown }) => unknown !== undefined) ? undefined : textOf(pieces);
+}
 
-export const firstUnknown = (pieces: Scalar): Unknown | undefined =>
-  pieces.find(({ unknown }) => unknown !== undefined)?.unknown;
+export function firstUnknown(pieces: Scalar): Unknown | undefined {
+  return pieces.find(({ unknown }) => unknown !== undefined)?.unknown;
+}
 
 /** Of an array the first element, as `$NAME` has it. */
-export const scalarOf = (value: ShellValue): Scalar =>
-  value.kind === "scalar" ? value.pieces : (value.elements.values().next().value ?? []);
+export function scalarOf(value: ShellValue): Scalar {
+  return value.kind === "scalar" ? value.pieces : (value.elements.values().next().value ?? []);
+}
 
 /**
  * One value for both ends of a condition: what they share at the start stays, and what they do not share is
  * unknown with both as alternatives.
  */
-export const mergeScalars = (ends: readonly Scalar[], unknown: Unknown): Scalar => {
+export function mergeScalars(ends: readonly Scalar[], unknown: Unknown): Scalar {
   const [first = [], ...others] = ends;
   let shared = 0;
   while (
@@ -82,10 +93,12 @@ export const mergeScalars = (ends: readonly Scalar[], unknown: Unknown): Scalar 
   ].slice(0, 16);
   const offset = ends.map((each) => each[shared]?.offset).find((each) => each !== undefined);
   return [...first.slice(0, shared), unknownPiece({ ...unknown, alternatives }, offset ?? 0)];
-};
+}
 
-const alternativesOf = (pieces: Scalar): readonly string[] =>
-  (pieces.length === 1 ? pieces[0]?.unknown?.alternatives : undefined) ?? [textOf(pieces)];
+function alternativesOf(pieces: Scalar): readonly string[] {
+  return (pieces.length === 1 ? pieces[0]?.unknown?.alternatives : undefined) ?? [textOf(pieces)];
+}
 
-const samePiece = (a: WordPiece | undefined, b: WordPiece | undefined): boolean =>
-  a?.text === b?.text && a?.unknown === b?.unknown;
+function samePiece(a: WordPiece | undefined, b: WordPiece | undefined): boolean {
+  return a?.text === b?.text && a?.unknown === b?.unknown;
+}

@@ -78,9 +78,13 @@ function inner(received: ReadonlyMap<number, Message | undefined>, source: numbe
   return sum.includes("+") ? `(${sum})` : sum;
 }
 
-const inOrder = (ranks: readonly number[]): number[] => ranks.toSorted((a, b) => a - b);
+function inOrder(ranks: readonly number[]): number[] {
+  return ranks.toSorted((a, b) => a - b);
+}
 
-const summandsOf = ({ sum }: Message): number[] => inOrder((sum.match(/\d+/g) ?? []).map(Number));
+function summandsOf({ sum }: Message): number[] {
+  return inOrder((sum.match(/\d+/g) ?? []).map(Number));
+}
 
 const groups: [from: number[], to: number[]][] = [
   ...[2, 3, 4, 5, 7, 8, 9].map((ranks): [number[], number[]] => {
@@ -101,12 +105,13 @@ const groups: [from: number[], to: number[]][] = [
   ],
 ];
 
-const casesOf = ({ sameRanks }: ReduceAlgorithm, ...counts: number[]): Reduction[] =>
-  groups
+function casesOf({ sameRanks }: ReduceAlgorithm, ...counts: number[]): Reduction[] {
+  return groups
     .filter(([from, to]) => !sameRanks || inOrder(from).join() === inOrder(to).join())
     .flatMap(([from, to]) =>
       counts.map((count) => ({ name: "sum", op: "all-reduce", count, dtype: "f32", from, to })),
     );
+}
 
 describe.each(algorithmNames)("%s", (name) => {
   const algorithm: ReduceAlgorithm = algorithms[name];

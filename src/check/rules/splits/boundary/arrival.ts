@@ -47,13 +47,13 @@ export const rowsNotGathered: DiagnosticDefinition = {
   ],
 };
 
-export const arrivalFaults = (
+export function arrivalFaults(
   value: StageResult,
   index: number,
   name: string,
   next: Stage,
   first: Layer,
-): Diagnostic[] => {
+): Diagnostic[] {
   const arrived = value.groups.flat();
   const path = ["communications", index];
   const missed = [...new Set(first.groups.flat())].filter((gpu) => !arrived.includes(gpu));
@@ -79,4 +79,4 @@ export const arrivalFaults = (
           "follow with an all-gather, or make that layer data-parallel over these GPUs",
         ),
       ];
-};
+}

@@ -52,13 +52,13 @@ export const stagesNotConnected: DiagnosticDefinition<MissingTransfer> = {
   fix: declareTransfer,
 };
 
-export const undeclared = (
+export function undeclared(
   value: StageResult,
   s: number,
   stage: Stage,
   next: Stage,
   first: Layer,
-): Diagnostic[] => {
+): Diagnostic[] {
   const path = ["stages", s];
   const between = `between stages ${JSON.stringify(stage.name)} and ${JSON.stringify(next.name)}`;
   const needed = [...new Set(first.groups.flat())];
@@ -112,4 +112,4 @@ export const undeclared = (
           missing(value.placement === "rows" ? "all-gather" : "send"),
         ),
       ];
-};
+}

@@ -110,7 +110,7 @@ export const resultsReachTheNextStage: RuleDefinition = {
   },
 };
 
-const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[] => {
+function boundary(plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[] {
   const last = stage.layers.at(-1);
   const first = next.layers[0];
   if (last === undefined || first === undefined) return [];
@@ -146,20 +146,22 @@ const boundary = (plan: Plan, s: number, stage: Stage, next: Stage): Diagnostic[
       `${ops.join(" then ")} is what the ${describe(result.placement)} of stage ${JSON.stringify(stage.name)} needs`,
     ),
   ];
-};
+}
 
-const useless = ({ name, op, to }: Communication, index: number): Diagnostic =>
-  report(
+function useless({ name, op, to }: Communication, index: number): Diagnostic {
+  return report(
     communicationUseless,
     ["communications", index],
     `${name} is a ${op} to GPUs ${listed(to)}, which hold all of the result already`,
     "leave it out",
   );
+}
 
-const cycle = ({ name, to }: Communication, index: number): Diagnostic =>
-  report(
+function cycle({ name, to }: Communication, index: number): Diagnostic {
+  return report(
     communicationCycle,
     ["communications", index],
     `${name} brings the result back to GPUs ${listed(to)}, where it was before`,
     "leave out the communications in between",
   );
+}

@@ -76,12 +76,12 @@ export const communicationSourceDiffers: DiagnosticDefinition<{
   ],
 };
 
-export const transferFaults = (
+export function transferFaults(
   communication: Communication,
   index: number,
   value: StageResult,
   stage: Stage,
-): Diagnostic[] => {
+): Diagnostic[] {
   const { name, op, from } = communication;
   const path = ["communications", index];
   if (value.groups.length > 1) {
@@ -126,4 +126,4 @@ export const transferFaults = (
           { holders },
         ),
       ];
-};
+}

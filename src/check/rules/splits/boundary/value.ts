@@ -13,20 +13,24 @@ export interface StageResult {
   readonly groups: Groups;
 }
 
-export const placeOf = ({ placement, groups }: StageResult): string =>
-  `${placement} on ${groups.flat().join()}`;
+export function placeOf({ placement, groups }: StageResult): string {
+  return `${placement} on ${groups.flat().join()}`;
+}
 
 /** Whether all of it is already on every one of those GPUs. */
-export const isAtHand = ({ placement, groups }: StageResult, to: readonly number[]): boolean =>
-  groups.length === 1 &&
-  (placement === "replicate" || groups[0]?.length === 1) &&
-  to.every((gpu) => groups[0]?.includes(gpu));
+export function isAtHand({ placement, groups }: StageResult, to: readonly number[]): boolean {
+  return (
+    groups.length === 1 &&
+    (placement === "replicate" || groups[0]?.length === 1) &&
+    to.every((gpu) => groups[0]?.includes(gpu))
+  );
+}
 
 /**
  * What a stage's last layer leaves. Layers that reduce their own result leave that to the declared
  * communication, if there is one, so that nothing is moved twice.
  */
-export const resultOf = (layer: Layer, isDeclared: boolean): StageResult => {
+export function resultOf(layer: Layer, isDeclared: boolean): StageResult {
   const { groups, op } = layer;
   const isGroup = groupSize(layer) > 1;
   // Each replica's mean is a summand of the mean over the batch.
@@ -41,30 +45,37 @@ export const resultOf = (layer: Layer, isDeclared: boolean): StageResult => {
   if (!isGroup || !isDeclared) return { placement: "replicate", groups };
   if (op === "moe") return { placement: isSliced(layer) ? "partial" : "rows", groups };
   return { placement: op === "attention" || op === "mlp" ? "partial" : "replicate", groups };
-};
+}
 
 /** Slices of an expert give summands; whole experts give back the rows that they were sent. */
-const isSliced = ({ expertGroups }: MoeLayer): boolean => (expertGroups[0]?.[0]?.length ?? 1) > 1;
+function isSliced({ expertGroups }: MoeLayer): boolean {
+  return (expertGroups[0]?.[0]?.length ?? 1) > 1;
+}
 
 /** What one GPU holds alone. */
-export const isAlone = ({ groups }: StageResult): boolean =>
-  groups.length === 1 && groups[0]?.length === 1;
+export function isAlone({ groups }: StageResult): boolean {
+  return groups.length === 1 && groups[0]?.length === 1;
+}
 
 /** Blocks are joined in the order of their GPUs; summands have no order. */
-export const isOrdered = (placement: PlacementKind): boolean =>
-  placement === "columns" || placement === "rows";
+export function isOrdered(placement: PlacementKind): boolean {
+  return placement === "columns" || placement === "rows";
+}
 
-export const describe = (placement: PlacementKind): string =>
-  placement === "replicate"
+export function describe(placement: PlacementKind): string {
+  return placement === "replicate"
     ? "result"
     : placement === "columns"
       ? "column-parallel result"
       : placement === "rows"
         ? "result, its rows divided among replicas,"
         : "row-parallel partial sum";
+}
 
-export const sameList = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((gpu, i) => gpu === b[i]);
+export function sameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((gpu, i) => gpu === b[i]);
+}
 
-export const sameGroups = (a: Groups, b: Groups): boolean =>
-  a.length === b.length && a.every((group, i) => sameList(group, b[i] ?? []));
+export function sameGroups(a: Groups, b: Groups): boolean {
+  return a.length === b.length && a.every((group, i) => sameList(group, b[i] ?? []));
+}

@@ -79,7 +79,7 @@ const communicationsWithoutStages: DiagnosticDefinition = {
 };
 
 export const planHasOneForm: RuleDefinition = {
-  chapter: "form",
+  chapter: "structure",
   diagnostics: [
     planHasNoLayers,
     planHasTwoForms,

@@ -51,7 +51,7 @@ const gpuUnknown: DiagnosticDefinition = {
 };
 
 export const gpuIsKnown: RuleDefinition = {
-  chapter: "form",
+  chapter: "structure",
   diagnostics: [gpuAmbiguous, gpuUnknown],
   ofPlan: ({ hardware }) => {
     if (hardware.gpu === undefined) return [];
@@ -73,9 +73,9 @@ export const gpuIsKnown: RuleDefinition = {
   },
 };
 
-const hintFor = (meant: readonly string[]): string => {
+function hintFor(meant: readonly string[]): string {
   if (meant.length === 1) return `did you mean "${meant[0]}"?`;
   return meant.length > 1
     ? `did you mean one of ${meant.join(", ")}?`
     : "docs/gpus.md lists the names; of another GPU give memoryPerGpu, peakFlops, memoryBandwidth and linkBandwidth";
-};
+}

@@ -98,7 +98,7 @@ const tooManyAliases: DiagnosticDefinition = {
 };
 
 export const fileIsReadable: RuleDefinition = {
-  chapter: "form",
+  chapter: "structure",
   diagnostics: [
     fileEmpty,
     fileTooLarge,

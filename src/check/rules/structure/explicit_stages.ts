@@ -46,6 +46,6 @@ const communicationAfterNoStage: DiagnosticDefinition = {
 };
 
 export const stagesAreComplete: RuleDefinition = {
-  chapter: "form",
+  chapter: "structure",
   diagnostics: [layerWithoutGpus, communicationAfterNoStage],
 };

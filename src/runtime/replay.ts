@@ -10,7 +10,7 @@ import type {
   Communicator,
   OutgoingMessage,
 } from "../collectives/transport/communicator.ts";
-import { middleOf, readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
+import { upperMedian, readingOf, type ReceivedTimes, type Signals } from "./signals.ts";
 
 /** A message of the step that is recorded. */
 interface Message {
@@ -70,11 +70,11 @@ export function recordMessages(communicator: Communicator): Recording {
   };
 }
 
-const push = <Item>(lists: Map<string, Item[]>, key: string, item: Item): void => {
+function push<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
   const list = lists.get(key) ?? [];
   list.push(item);
   lists.set(key, list);
-};
+}
 
 /** Who waits no longer than that does not sleep. */
 const shortestPauseMs = 0.03;
@@ -85,11 +85,11 @@ const longestPauseMs = 2;
 export function replayMessages(
   communicator: Communicator,
   { messages, postingMs }: Pick<Recording, "messages" | "postingMs">,
-  scratch: Scratch,
+  scratch: ReplayMemory,
   onPause: (pause: Pause) => void,
 ): Communicator {
   const taken = new Map<string, number>();
-  const posting = middleOf(postingMs);
+  const posting = upperMedian(postingMs);
   const unread = (channel: number, bytes: number): OutgoingMessage => {
     const { memory, giveBack } = scratch(channel, bytes);
     return {
@@ -131,13 +131,13 @@ export function replayMessages(
 }
 
 /** Memory for a channel's message, until it is given back. */
-export type Scratch = (
+export type ReplayMemory = (
   channel: number,
   bytes: number,
 ) => { readonly memory: Uint8Array<ArrayBuffer>; readonly giveBack: () => void };
 
 /** Memory per channel that lasts, as mailboxes do: fresh pages would cost more than the copy. */
-export function createScratch(): Scratch {
+export function createReplayMemory(): ReplayMemory {
   const free = new Map<number, Uint8Array<ArrayBuffer>[]>();
   return (channel, bytes) => {
     const own = free.get(channel) ?? [];

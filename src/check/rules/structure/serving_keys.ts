@@ -43,6 +43,6 @@ const sequenceOfServing: DiagnosticDefinition = {
 };
 
 export const servingKeysBelongTogether: RuleDefinition = {
-  chapter: "form",
+  chapter: "structure",
   diagnostics: [servingKeyWithoutServing, servingTokensMissing, sequenceOfServing],
 };

@@ -144,6 +144,6 @@ const tooShort: DiagnosticDefinition = {
 };
 
 export const valuesFitSchema: RuleDefinition = {
-  chapter: "form",
+  chapter: "structure",
   diagnostics: [missingKey, unknownKey, wrongType, invalidValue, outOfRange, notFinite, tooShort],
 };

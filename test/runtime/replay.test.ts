@@ -2,14 +2,15 @@ import { expect, test } from "vitest";
 import type { Communicator } from "../../src/collectives/transport/communicator.ts";
 import { hostMs } from "../../src/gpu/timestamps.ts";
 import type { Pause } from "../../src/program/simulate/cost.ts";
-import { createScratch, recordMessages, replayMessages } from "../../src/runtime/rehearsal.ts";
+import { createReplayMemory, recordMessages, replayMessages } from "../../src/runtime/replay.ts";
 import { latencyOf } from "../../src/runtime/signals.ts";
 
-const sleep = async (ms: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, ms));
+async function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** Messages 1, 2, … of each source, `lateMs` after they are asked for; posting takes `postingMs`. */
-const communicatorOf = (rank: number, lateMs: number, postingMs = 0): Communicator => {
+function communicatorOf(rank: number, lateMs: number, postingMs = 0): Communicator {
   const counts = new Map<number, number>();
   const message = (bytes: number) => ({
     bytes: new Uint8Array(bytes),
@@ -36,12 +37,12 @@ const communicatorOf = (rank: number, lateMs: number, postingMs = 0): Communicat
     async barrier() {},
     close() {},
   };
-};
+}
 
 test("what came in one step comes again, in the order of each source", async () => {
   const { communicator, ...recording } = recordMessages(communicatorOf(0, 0));
   for (const source of [1, 2, 1]) await communicator.receive(5, source);
-  const replay = replayMessages(communicatorOf(0, 0), recording, createScratch(), () => {});
+  const replay = replayMessages(communicatorOf(0, 0), recording, createReplayMemory(), () => {});
   const seen: number[] = [];
   for (const source of [2, 1, 1]) seen.push((await replay.receive(5, source)).bytes[0] ?? 0);
   expect(seen).toEqual([21, 11, 12]);
@@ -56,7 +57,7 @@ test("the rank sleeps where it waited, says so, and no longer than it takes to c
   const asked: number[] = [];
   const own = communicatorOf(0, 0);
   const noting = { ...own, pause: async (ms: number) => void asked.push(ms) };
-  await replayMessages(noting, recording, createScratch(), onPause).receive(0, 1);
+  await replayMessages(noting, recording, createReplayMemory(), onPause).receive(0, 1);
   expect(asked).toEqual([2]);
   expect(pauses).toHaveLength(1);
   expect(pauses[0]!.endMs).toBeGreaterThanOrEqual(pauses[0]!.startMs);
@@ -71,21 +72,21 @@ test.each([
   const asked: number[] = [];
   const noting = { ...communicatorOf(0, 0), pause: async (ms: number) => void asked.push(ms) };
   const recording = { messages, postingMs: [] };
-  await replayMessages(noting, recording, createScratch(), () => {}).receive(0, 1);
+  await replayMessages(noting, recording, createReplayMemory(), () => {}).receive(0, 1);
   expect(asked).toHaveLength(pauses);
 });
 
 test("posting takes what it took, though nobody is woken", async () => {
   const { communicator, ...recording } = recordMessages(communicatorOf(0, 0, 3));
   for (let i = 0; i < 3; i++) communicator.tryReserve(0, 4)?.post([1]);
-  const replay = replayMessages(communicatorOf(0, 0), recording, createScratch(), () => {});
+  const replay = replayMessages(communicatorOf(0, 0), recording, createReplayMemory(), () => {});
   const begin = hostMs();
   (await replay.reserve(0, 4)).post([1]);
   expect(hostMs() - begin).toBeGreaterThanOrEqual(3);
 });
 
 test("memory that a message went into is taken again for the next on its channel", async () => {
-  const scratch = createScratch();
+  const scratch = createReplayMemory();
   const first = scratch(1, 100);
   const beside = scratch(1, 100);
   expect(beside.memory.buffer).not.toBe(first.memory.buffer);
