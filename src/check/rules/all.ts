@@ -54,6 +54,7 @@ import { replicasDivideMicroBatch } from "./sizes/replicas_do_not_divide_micro_b
 import { residualsFit } from "./sizes/residual_does_not_fit.ts";
 import { roundsAreFull } from "./sizes/round_of_micro_batches_not_full.ts";
 import { selectiveRecomputeIsBare } from "./sizes/selective_recompute_takes_no_method.ts";
+import { servingFitsLayers } from "./sizes/serving_fits_layers.ts";
 import { sequencesLastUntilAggregation } from "./sizes/sequence_already_aggregated.ts";
 import { sequenceParallelHasTensor } from "./sizes/sequence_parallel_needs_tensor.ts";
 import { shardsHaveWholeBlocks } from "./sizes/shard_splits_quantization_block.ts";
@@ -123,6 +124,7 @@ export const rules: readonly RuleDefinition[] = [
   widthsAgree,
   embeddingComesFirst,
   residualsFit,
+  servingFitsLayers,
   sequencesLastUntilAggregation,
   aggregateHasInput,
   rowSplitHasNoActivation,

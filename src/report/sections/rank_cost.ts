@@ -5,12 +5,11 @@ import type { Plan } from "../../plan/plan.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import { fullestNeed, type MemoryNeed } from "../../program/memory.ts";
 import { rangeOf, runsOfRanks, type RankRun } from "../../program/runs_of_ranks.ts";
+import { rolesOf } from "./memory_roles.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 import { intensityOf } from "./intensity.ts";
 
 const mostLines = 16;
-
-const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
 
 type Rank = PlanEstimate["ranks"][number];
 
@@ -20,8 +19,13 @@ export function rankCostSections(
   { ranks, memory, sharedActivations }: PlanEstimate,
 ): Section[] {
   const capacity = plan.hardware.memoryPerGpu;
+  const roles = rolesOf(ranks);
   const runs = runsOfRanks(ranks, (rank) =>
-    [...memoryCells(rank, capacity), formatFlops(rank.flops), formatBytes(rank.sentBytes)].join(),
+    [
+      ...memoryCells(rank, roles, capacity),
+      formatFlops(rank.flops),
+      formatBytes(rank.sentBytes),
+    ].join(),
   );
   const shown = runs.slice(0, mostLines);
   const left = ranks.length - (shown.at(-1)?.last ?? 0) - 1;
@@ -32,22 +36,20 @@ export function rankCostSections(
         table(
           right(
             "rank",
-            "weights",
-            "input",
-            "activ.",
-            "worksp.",
-            "staging",
+            ...roles.map(({ title }) => title),
             "total",
             ...(capacity === undefined ? [] : ["of GPU"]),
           ),
-          shown.map((run) => ({ cells: [rangeOf(run), ...memoryCells(run.item, capacity)] })),
+          shown.map((run) => ({
+            cells: [rangeOf(run), ...memoryCells(run.item, roles, capacity)],
+          })),
         ),
         note(
           "the buffers that a run allocates, to the byte; staging is mappable memory through which " +
             "collectives leave the GPU",
         ),
         ...sharing(sharedActivations),
-        ...besides(memory, capacity),
+        ...besides(plan, memory, capacity),
       ],
     },
     {
@@ -63,9 +65,13 @@ export function rankCostSections(
   ];
 }
 
-function memoryCells({ memoryByRole, memoryBytes }: Rank, capacity: number | undefined): string[] {
+function memoryCells(
+  { memoryByRole, memoryBytes }: Rank,
+  roles: ReturnType<typeof rolesOf>,
+  capacity: number | undefined,
+): string[] {
   return [
-    ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+    ...roles.map(({ role }) => formatBytes(memoryByRole[role] ?? 0)),
     formatBytes(memoryBytes),
     ...(capacity === undefined ? [] : [formatPercent(memoryBytes / capacity)]),
   ];
@@ -118,10 +124,15 @@ function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
 }
 
 /** What the fullest GPU needs beside the program's buffers. */
-function besides(memory: readonly MemoryNeed[], capacity: number | undefined): Block[] {
+function besides(
+  { workload }: Plan,
+  memory: readonly MemoryNeed[],
+  capacity: number | undefined,
+): Block[] {
   const { rank, keyValueCache, gradients, optimizer, total } = fullestNeed(memory);
   const parts = [
-    ["KV cache", keyValueCache] as const,
+    // Of a plan that serves it is among the buffers.
+    ["KV cache", workload.mode === "serving" ? 0 : keyValueCache] as const,
     ["gradients", gradients] as const,
     ["optimizer state", optimizer] as const,
   ].filter(([, bytes]) => bytes > 0);

@@ -2,25 +2,25 @@
 
 import { formatBytes } from "../../measure/format.ts";
 import type { RunResult } from "../../result/result.ts";
+import { rolesOf } from "./memory_roles.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
-
-const roles = ["weight", "input", "activation", "workspace", "staging"] as const;
 
 export function rankMemorySection(result: RunResult): Section {
   const { estimate, memory } = result;
+  const roles = rolesOf(estimate.ranks);
   const rows = estimate.ranks.map(({ rank, memoryBytes, memoryByRole }) => {
     const own = memory.find((each) => each.rank === rank);
     return {
       cells: [
         String(rank),
-        ...roles.map((role) => formatBytes(memoryByRole[role] ?? 0)),
+        ...roles.map(({ role }) => formatBytes(memoryByRole[role] ?? 0)),
         formatBytes(memoryBytes),
         own === undefined ? "–" : formatBytes(own.allocatedBytes),
         own === undefined ? "–" : formatBytes(own.peakBytes),
       ],
     };
   });
-  const roleTitles = ["weights", "input", "activ.", "worksp.", "staging"];
+  const roleTitles = roles.map(({ title }) => title);
   return {
     title: "Memory per rank",
     blocks: [
