@@ -14,7 +14,8 @@ import { lower } from "../src/program/lower.ts";
 import { simulateRepeats } from "../src/program/simulate/simulate.ts";
 import type { StepTrace } from "../src/program/trace.ts";
 import { renderTable } from "../src/report/render/table.ts";
-import { openRanks, type RankPool } from "../src/runtime/coordinator.ts";
+import { openRanks } from "../src/runtime/coordinator.ts";
+import type { RankPool } from "../src/runtime/rank_pool.ts";
 import { describeOnAdapter, testGpu } from "../test/support/gpu.ts";
 import { linear, plan } from "../test/support/plans.ts";
 

@@ -72,7 +72,7 @@ describeOnAdapter("soak", () => {
       );
       const pids = [process.pid, ...pool.pids.flatMap((pid) => pid ?? [])];
       const read = async (step: number): Promise<Reading> => {
-        const held = [takeMemory(0), ...(await pool.memory())];
+        const held = [takeMemory(0), ...(await pool.askAll("memory", {}))];
         return {
           step,
           gpuBytes: sum(held.map(({ gpuBytes }) => gpuBytes)),

@@ -6,7 +6,7 @@ import { judgeMemory } from "./judge_memory.ts";
 import { judgeScaling } from "./judge_scaling.ts";
 import { judgeSpeed } from "./judge_speed.ts";
 import { judgeSplit } from "./judge_split.ts";
-import { relations } from "./relations.ts";
+import { relations } from "./relations/relations.ts";
 import { claimTable, type ClaimDefinition, type ClaimKind } from "./table.ts";
 import type { Verdict } from "./verdict.ts";
 

@@ -1,7 +1,7 @@
 // Claims about who holds what: the plan's own split decides them.
 
 import { assumedAmong } from "../plan/assumed.ts";
-import { expertsOnGpus, moeLayers } from "../plan/layers.ts";
+import { expertsOnGpus, moeLayers, tensorSizes } from "../plan/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 import { variance } from "../measure/statistics.ts";
 import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
@@ -115,20 +115,8 @@ function needOf(plan: Plan, { key }: ClaimDefinition, value: number): Need {
   };
 }
 
-function tensorGroupSizes(plan: Plan): number[] {
-  return plan.stages
-    .flatMap(({ layers }) => layers)
-    .flatMap((layer) => {
-      if (layer.op === "moe") {
-        const slices = layer.expertGroups[0]?.[0]?.length ?? 1;
-        return slices === 1 ? [] : [slices];
-      }
-      const isSplit =
-        layer.op === "attention" ||
-        layer.op === "mlp" ||
-        ((layer.op === "linear" || layer.op === "embedding") && layer.split !== "replicated");
-      return isSplit ? layer.groups.map((group) => group.length) : [];
-    });
+function tensorGroupSizes({ stages }: Plan): number[] {
+  return stages.flatMap(({ layers }) => layers).flatMap(tensorSizes);
 }
 
 /** The value that speaks most against the claim; undefined for none. */

@@ -52,20 +52,7 @@ export async function createTimestamps(
     usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
   });
 
-  const passDescriptor: Timestamps["passDescriptor"] = (pass) => {
-    const querySet = sets[Math.floor(pass / passesPerSet)];
-    if (querySet === undefined || pass >= capacity) {
-      throw new RangeError(`no timestamps for pass ${pass}, there is room for ${capacity}`);
-    }
-    const first = 2 * (pass % passesPerSet);
-    return {
-      timestampWrites: {
-        querySet,
-        beginningOfPassWriteIndex: first,
-        endOfPassWriteIndex: first + 1,
-      },
-    };
-  };
+  const passDescriptor = passDescriptorOf(sets, capacity);
 
   const readGpuMs = async (passes: number): Promise<Float64Array> => {
     if (passes === 0) return new Float64Array();
@@ -115,6 +102,26 @@ export async function createTimestamps(
       resolved.destroy();
       staging.destroy();
     },
+  };
+}
+
+function passDescriptorOf(
+  sets: readonly GPUQuerySet[],
+  capacity: number,
+): Timestamps["passDescriptor"] {
+  return (pass) => {
+    const querySet = sets[Math.floor(pass / passesPerSet)];
+    if (querySet === undefined || pass >= capacity) {
+      throw new RangeError(`no timestamps for pass ${pass}, there is room for ${capacity}`);
+    }
+    const first = 2 * (pass % passesPerSet);
+    return {
+      timestampWrites: {
+        querySet,
+        beginningOfPassWriteIndex: first,
+        endOfPassWriteIndex: first + 1,
+      },
+    };
   };
 }
 

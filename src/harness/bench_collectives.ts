@@ -31,7 +31,8 @@ import type {
 } from "../result/collective_bench.ts";
 import type { Outcome } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
-import { openRanks, type Pinning, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type Pinning } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { createCollectiveCheck } from "./check_collective.ts";
 import { outcomeOf } from "./outcome.ts";
 import { rankAdapters } from "./record.ts";

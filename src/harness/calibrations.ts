@@ -16,7 +16,7 @@ import {
   memoryCeiling,
 } from "../measure/ceiling.ts";
 import type { AdapterCalibration } from "../result/result.ts";
-import type { RankPool, RecalledOnAdapter } from "../runtime/coordinator.ts";
+import type { RankPool, RecalledOnAdapter } from "../runtime/rank_pool.ts";
 import type { CalibrationWay } from "../runtime/protocol.ts";
 
 /** @param onPart called with what is measured so far of an adapter whose calibration is to be kept */

@@ -2,7 +2,7 @@
 
 import { median } from "../measure/statistics.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 
 export interface ExclusiveTurns {
   /** To be called between measured steps, with the share of the measuring that is done, 0 … 1. */

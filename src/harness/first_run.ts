@@ -2,7 +2,8 @@
 // what is to be compared with them.
 
 import type { CpuTimes } from "../measure/machine_load.ts";
-import type { OpenRanksOptions, RankPool } from "../runtime/coordinator.ts";
+import type { OpenRanksOptions } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import { calibrationsOf, lookedAtAgain } from "./calibrations.ts";
 import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
@@ -58,7 +59,7 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
   if (alone !== undefined) await project(job, pool, alone);
   if (options.numericsOnly !== true && !isServing) {
-    noteTimedSteps(job, checkTimedSteps(checked, await pool.digests(), kept.count));
+    noteTimedSteps(job, checkTimedSteps(checked, await pool.askAll("digests", {}), kept.count));
   }
   note({ memory: memoryOf(pool) });
   return { checked, known };

@@ -3,7 +3,8 @@
 
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
-import { openRanks, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import type { ObserveOptions } from "../runtime/observation.ts";
 import type { StepObservation, Observe } from "./verify.ts";
 

@@ -17,7 +17,8 @@ import type { Plan } from "../plan/plan.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 
 /** Enough for an interval of the median. */
 const usualRounds = 9;

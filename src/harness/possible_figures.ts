@@ -4,7 +4,7 @@
 import { EnvironmentError } from "../environment_error.ts";
 import { describeOverBound } from "../measure/describe_over_bound.ts";
 import type { RunResult } from "../result/result.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { calibrationsOf, largerPeaks } from "./calibrations.ts";
 import type { Job } from "./job.ts";
 

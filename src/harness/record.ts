@@ -3,7 +3,8 @@
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { ranksSharing, type SeparationTest } from "../measure/separation.ts";
 import type { RankAdapter, RankMemory } from "../result/result.ts";
-import type { Pinning, RankPool } from "../runtime/coordinator.ts";
+import type { Pinning } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { kindOf } from "./separate_adapters.ts";
 
 export function rankAdapters(

@@ -1,7 +1,7 @@
 // A run once more with ranks that were opened anew: other processes, other memory, other pipelines. What can differ
 // from run to run does, and what must not is held against the first.
 
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import { lookedAtAgain } from "./calibrations.ts";
 import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
@@ -35,7 +35,7 @@ export async function repeatRun(job: Job, { checked, ...run }: RunToRepeat): Pro
   const { observed } = await observe(program);
   const right = hasSameBits(observed, checked) ? observed : await checkNumbers(job, observe);
   const load = await timeRun(run, options);
-  noteTimedSteps(job, checkTimedSteps(right, await pool.digests(), kept.count));
+  noteTimedSteps(job, checkTimedSteps(right, await pool.askAll("digests", {}), kept.count));
   note({
     runs: [...record().runs, load === undefined ? {} : { load }],
     calibration: await lookedAtAgain(pool, record().calibration),

@@ -3,6 +3,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
+import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { inTurns } from "../in_slices.ts";
@@ -14,7 +15,8 @@ import { lower, stepOf } from "../program/lower.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
@@ -61,16 +63,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
+    ...emptyRecord(placement, options),
     date,
-    versions: readVersions(),
-    adapters: rankAdapters(placement, options.pin),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    notes: [],
-    runs: [],
-    calibration: [],
-    kernels: [],
     estimate: estimate(program, plan),
-    memory: [],
   };
   const job: Job = {
     plan,
@@ -83,11 +78,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       record = { ...record, ...more };
     },
   };
-  const open: OpenRanksOptions = {
-    ...(options.pin === undefined ? {} : { pinToCores: options.pin }),
-    ...(options.link === undefined ? {} : { link: options.link }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const open = openOptions(options);
   let kept = createStepSamples(step, groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
@@ -128,6 +119,30 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
   }
 };
+
+function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+  return {
+    ...(pin === undefined ? {} : { pinToCores: pin }),
+    ...(link === undefined ? {} : { link }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function emptyRecord(
+  placement: readonly AdapterReport[],
+  { pin, link }: RunOptions,
+): Omit<GrowingRecord, "date" | "estimate"> {
+  return {
+    versions: readVersions(),
+    adapters: rankAdapters(placement, pin),
+    ...(link === undefined ? {} : { link }),
+    notes: [],
+    runs: [],
+    calibration: [],
+    kernels: [],
+    memory: [],
+  };
+}
 
 /** Lets signals and messages in; throws once the run is to end. */
 function pauseUntil(signal: AbortSignal | undefined) {

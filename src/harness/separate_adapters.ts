@@ -12,8 +12,8 @@ import {
   type BusyTime,
   type SeparationTest,
 } from "../measure/separation.ts";
-import { separationSchema } from "../result/result_schema.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import { separationSchema } from "../result/sample_schema.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 
 /** Long beside what a request takes on its way, short beside a run. */
 const busyMs = 60;
@@ -21,7 +21,7 @@ const rounds = 3;
 /** Of adapters that all at once did not tell apart; eight of them make as many. */
 const mostPairs = 28;
 
-type Pool = Pick<RankPool, "sizeLoad" | "occupy">;
+type Pool = Pick<RankPool, "ask">;
 
 /** An adapter that looks like another, and the rank that works on it. */
 export interface Candidate {
@@ -44,20 +44,20 @@ export async function testSeparation(
   candidates: readonly Candidate[],
 ): Promise<SeparationTest> {
   const loads = new Map<string, Load>();
-  for (const { id, rank } of candidates) loads.set(id, await pool.sizeLoad(rank, busyMs));
+  for (const { id, rank } of candidates) {
+    loads.set(id, await pool.ask(rank, "sizeLoad", { targetMs: busyMs }));
+  }
   const alone = candidates.map((): number[] => []);
   const together: BusyTime[][] = [];
 
   const work = async (some: readonly Candidate[]): Promise<BusyTime[]> => {
-    const asked = some.flatMap(({ id, rank }) => {
+    const turns = some.map(async ({ id, rank }) => {
       const load = loads.get(id);
-      return load === undefined ? [] : [{ rank, load }];
+      return load === undefined
+        ? []
+        : [{ adapter: id, ...(await pool.ask(rank, "occupy", { load })) }];
     });
-    const turns = await pool.occupy(asked);
-    return some.flatMap(({ id }, i) => {
-      const turn = turns[i];
-      return turn === undefined ? [] : [{ adapter: id, ...turn }];
-    });
+    return (await Promise.all(turns)).flat();
   };
   const eachAlone = async (): Promise<void> => {
     for (const [i, candidate] of candidates.entries()) {

@@ -1,7 +1,7 @@
 // The timed steps of one opening of the ranks, and what others did on the machine meanwhile.
 
 import { loadBetween, type CpuTimes, type LoadOfRun } from "../measure/machine_load.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import type { ExclusiveTurns } from "./exclusive_turns.ts";
 import type { RunOptions } from "./run_options.ts";

@@ -4,7 +4,7 @@
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import type { KernelChoice } from "../result/result.ts";
-import type { RankPool } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
 import type { CallUse } from "../runtime/program_calls.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
 import { keepTuning, readTuning } from "../tuning/tuning_cache.ts";

@@ -2,7 +2,7 @@
 // is balanced, and dropped in a run.
 
 import type { Instruction, Program } from "../program/program.ts";
-import { kernelFlops } from "../program/tally.ts";
+import { kernelFlops } from "../program/instruction_cost.ts";
 import type { StepSample } from "./sample.ts";
 
 /** FLOPs of a sample's step that the estimate counts and no expert did; 0 where no choice was dropped. */

@@ -3,9 +3,10 @@
 
 import type { Path } from "./document.ts";
 import { expertShares, placedExperts } from "./mesh.ts";
-import type { ExpertGroup, Groups, LinearSplit } from "./groups.ts";
+import type { ExpertGroup, Groups } from "./groups.ts";
 import { type Layer, planLayerOf } from "./layers/layers.ts";
 import type { Plan, Stage } from "./plan.ts";
+import type { LayerBase } from "./layers/layer.ts";
 import type { MoeLayer } from "./layers/moe.ts";
 
 export interface PlacedLayer {
@@ -32,8 +33,10 @@ export function placedLayers(plan: Plan): PlacedLayer[] {
   return plan.stages.flatMap((stage, stageIndex) =>
     stage.layers.map((layer, layerIndex): PlacedLayer => {
       const inputWidth = width ?? inputWidthOf(layer);
-      const outputWidth = planLayerOf(layer).outputWidth(layer) ?? inputWidth;
-      const outputRows = layer.op !== "aggregate" ? rows : layer.over === "batch" ? 1 : samples;
+      const own = planLayerOf(layer);
+      const outputWidth = own.outputWidth(layer) ?? inputWidth;
+      const over = own.aggregates?.(layer);
+      const outputRows = over === undefined ? rows : over === "batch" ? 1 : samples;
       const placed = {
         layer,
         stage,
@@ -45,7 +48,7 @@ export function placedLayers(plan: Plan): PlacedLayer[] {
         outputRows,
         aggregated,
       };
-      if (layer.op === "aggregate") aggregated = layer.over;
+      if (over !== undefined) aggregated = over;
       width = outputWidth;
       rows = outputRows;
       return placed;
@@ -63,14 +66,39 @@ export function groupSize(layer: Layer): number {
   return layer.groups[0]?.length ?? 1;
 }
 
+/** Those of the tokens, and those of the weights where they are others. Layers that follow from degrees share them. */
+export function gpuListsOf({ groups, expertGroups }: LayerBase): GpuList[] {
+  return expertGroups === undefined ? [groups] : [groups, expertGroups];
+}
+
+export type GpuList = Groups | readonly ExpertGroup[];
+
+/** The same layer on other GPUs. */
+export function onGpus(
+  layer: Layer,
+  groups: (own: Groups) => Groups,
+  experts: (own: readonly ExpertGroup[]) => readonly ExpertGroup[],
+): Layer {
+  return {
+    ...layer,
+    groups: groups(layer.groups),
+    ...(layer.expertGroups === undefined ? {} : { expertGroups: experts(layer.expertGroups) }),
+  };
+}
+
+/** GPUs of each group that a layer's weights are divided among, be it only one; none where they are not. */
+export function tensorSizes(layer: Layer): number[] {
+  const { placement } = planLayerOf(layer).leaves(layer);
+  if (placement !== "columns" && placement !== "partial") return [];
+  // The members of an expert group are alike.
+  const lists = layer.expertGroups?.[0]?.slice(0, 1) ?? layer.groups;
+  return lists.map(({ length }) => length);
+}
+
 /** Every GPU that takes part in a layer of the stage, each once. */
 export function gpusOfStage(stage: Stage): number[] {
   // Layers that follow from degrees share their lists, which may be long.
-  const lists = new Set<Groups | readonly ExpertGroup[]>();
-  for (const layer of stage.layers) {
-    lists.add(layer.groups);
-    if (layer.op === "moe") lists.add(layer.expertGroups);
-  }
+  const lists = new Set(stage.layers.flatMap(gpuListsOf));
   const gpus = new Set<number>();
   for (const list of lists) for (const each of list.flat(2)) gpus.add(each);
   return [...gpus];
@@ -103,12 +131,6 @@ export function expertsOnGpus(layer: MoeLayer): Map<number, number> {
   return held;
 }
 
-/** How the layer leaves its result on a tensor group of several GPUs; else every GPU has all of it. */
-export function resultSplit(layer: Layer): LinearSplit {
-  const splits = layer.op === "linear" || layer.op === "embedding";
-  return splits && groupSize(layer) > 1 ? layer.split : "replicated";
-}
-
 /** Where the file gives a field of the layer: in the layer itself, or in the model it follows from. */
 export function fieldPath(plan: Plan, placed: PlacedLayer, field?: string): Path {
   const { layer, stageIndex, layerIndex } = placed;
@@ -116,18 +138,14 @@ export function fieldPath(plan: Plan, placed: PlacedLayer, field?: string): Path
     return ["stages", stageIndex, "layers", layerIndex, ...(field === undefined ? [] : [field])];
   }
   if (field === undefined) return ["model"];
-  if (layer.op === "linear") return ["model", field === "out" ? "vocabulary" : "hidden"];
-  const isExpertField = layer.op === "moe" && field !== "hidden";
-  return isExpertField ? ["model", "moe", field] : ["model", field];
+  return ["model", ...(planLayerOf(layer).inModel?.(field) ?? [field])];
 }
 
 /** The layer for a message. Layers that follow from degrees are all alike, and named as one. */
 export function nameOf(plan: Plan, { layer, stage, layerIndex }: PlacedLayer): string {
   return plan.model === undefined
     ? `layer ${layerIndex} (${layer.op}) of stage ${JSON.stringify(stage.name)}`
-    : layer.op === "linear"
-      ? "the LM head"
-      : `every ${layer.op} layer`;
+    : (planLayerOf(layer).called ?? `every ${layer.op} layer`);
 }
 
 export function listed(gpus: readonly number[]): string {

@@ -67,14 +67,7 @@ export function parseText(given: string, file: string): ParsedText {
   const tokens = [...new Parser().parse(text)];
   if (tokenDepth(tokens) > maxNesting) return tooDeep();
 
-  const composer = new Composer({
-    stringKeys: true,
-    resolveKnownTags: false,
-    logLevel: "error",
-    // The library compares every key with every other; see `repeatedKeys`.
-    uniqueKeys: false,
-  });
-  const [yaml, second] = composer.compose(tokens, true, text.length);
+  const [yaml, second] = new Composer(composing).compose(tokens, true, text.length);
   if (yaml === undefined || yaml.contents === null) {
     return refuse("file-empty", "the file holds no plan", "see the README for the plan format");
   }
@@ -103,6 +96,14 @@ export function parseText(given: string, file: string): ParsedText {
     return refuse("too-many-aliases", reason, `use fewer than ${maxAliases} YAML aliases`);
   }
 }
+
+const composing = {
+  stringKeys: true,
+  resolveKnownTags: false,
+  logLevel: "error",
+  // The library compares every key with every other; see `repeatedKeys`.
+  uniqueKeys: false,
+} as const;
 
 /** Where a map has a key that it has already, in characters from the start of the text. */
 function repeatedKeys(yaml: Document.Parsed): number[] {

@@ -77,10 +77,6 @@ export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder
     if (found === undefined) throw new RangeError(`rank ${rank} of ${ranks}`);
     return found;
   };
-  const ofWords = (id: string, role: BufferRole, bytes: number): BufferDeclaration => {
-    const words = ceilDiv(bytes, 4);
-    return { id, role, dtype: "u32", shape: [words], bytes: words * 4 };
-  };
   /** By rank and slot. */
   const longest = Array.from({ length: ranks }, (): number[] => []);
 
@@ -126,16 +122,11 @@ export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder
     },
     window(rank, buffer, columns, first, rows) {
       const id = windowName(buffer, first, rows);
-      const offset = tensorBytes([first, columns], dtype);
-      if (offset % windowAlignment !== 0) {
-        throw new Error(
-          `${id}: a window at byte ${offset}, which is no multiple of ${windowAlignment}`,
-        );
-      }
       const shape = [rows, columns];
       const bytes = tensorBytes(shape, dtype);
       const base = buffersOf(rank).get(buffer)?.within ?? { buffer, offset: 0 };
-      const within = { buffer: base.buffer, offset: base.offset + offset };
+      const offset = base.offset + windowStart(id, first, columns, dtype);
+      const within = { buffer: base.buffer, offset };
       buffersOf(rank).set(id, { id, role: "activation", dtype, shape, bytes, within });
       return id;
     },
@@ -147,16 +138,28 @@ export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder
     ranks: () =>
       instructions.map((list, rank) => ({
         rank,
-        buffers: [
-          ...buffersOf(rank).values(),
-          ...stagingSizes(longest[rank] ?? []).map((bytes, i) =>
-            ofWords(`staging/${i}`, "staging", bytes),
-          ),
-        ],
+        buffers: [...buffersOf(rank).values(), ...stagingOf(longest[rank] ?? [])],
         instructions: list,
       })),
   };
   return builder;
+}
+
+function ofWords(id: string, role: BufferRole, bytes: number): BufferDeclaration {
+  const words = ceilDiv(bytes, 4);
+  return { id, role, dtype: "u32", shape: [words], bytes: words * 4 };
+}
+
+/** @param longest message by slot, in bytes */
+function stagingOf(longest: readonly number[]): BufferDeclaration[] {
+  return stagingSizes(longest).map((bytes, i) => ofWords(`staging/${i}`, "staging", bytes));
+}
+
+/** In bytes of the buffer that it is a part of. */
+function windowStart(id: string, first: number, columns: number, dtype: DType): number {
+  const offset = tensorBytes([first, columns], dtype);
+  if (offset % windowAlignment === 0) return offset;
+  throw new Error(`${id}: a window at byte ${offset}, which is no multiple of ${windowAlignment}`);
 }
 
 /** A buffer that there is once keeps its name. */

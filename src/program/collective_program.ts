@@ -1,11 +1,11 @@
 // A program of one collective at many sizes, each a stage of its own: what `shardbench collectives` runs.
 
 import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
-import { createBuilder } from "./builder.ts";
+import { createBuilder, type ProgramBuilder } from "./builder.ts";
 import type { RegionContent } from "./content.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import { longestMessage, workspaceOf } from "./exchange/workspace.ts";
-import type { Collective, Origin, Program } from "./program.ts";
+import type { Collective, ObserveInstruction, Origin, Program } from "./program.ts";
 
 export const benchedCollectives = [
   "all-reduce",
@@ -113,81 +113,9 @@ export function ownStart(op: BenchedCollective, rank: number, count: number): nu
 export function collectiveProgram(request: CollectiveBenchRequest): Program {
   const { op, ranks, dtype, sizes } = request;
   const builder = createBuilder(ranks, dtype);
-  const { from, to } = collectiveRanks(op, ranks);
-  for (const { count, repeats } of sizes) {
-    const { sent, received } = extentsOf(op, ranks, count);
+  for (const size of sizes) {
     for (const place of bufferPlaces(op)) {
-      const stages = stagesOf(count, place);
-      const { prepare: layer } = stages;
-      for (let rank = 0; rank < ranks; rank++) {
-        const sends = from.includes(rank);
-        const receives = to.includes(rank);
-        if (!sends && !receives) continue;
-        const given = `send ${count}`;
-        if (sends) {
-          const content = sentContent(rank, count, sent);
-          builder.declare(rank, { id: given, layer, role: "input", shape: [sent], content });
-        }
-        const isInPlace = place === "in-place" && sends && receives;
-        const both = `both ${count}`;
-        const result = isInPlace ? both : `receive ${count}`;
-        const elements = isInPlace ? Math.max(sent, received) : received;
-        if (receives) {
-          builder.declare(rank, { id: result, layer, role: "activation", shape: [elements] });
-        }
-        const origin = (stage: string): Origin => ({
-          stage,
-          layer: stage,
-          microBatch: 0,
-          phase: "forward",
-        });
-        const putBack = (stage: string): void => {
-          if (!isInPlace) return;
-          const first = sent < received ? ownStart(op, rank, count) : 0;
-          builder.emit(rank, {
-            op: "copy",
-            origin: origin(stage),
-            source: given,
-            sourceOffset: 0,
-            target: both,
-            targetOffset: first * bytesPerElement(dtype),
-            bytes: Math.ceil((sent * bytesPerElement(dtype)) / 4) * 4,
-          });
-        };
-        const run = (stage: string): void => {
-          const bare = instructionOf(request, count, rank, {
-            origin: origin(stage),
-            name: `${op} of ${count}`,
-            channel: builder.channel(`${op} ${count} ${place}`),
-            ...(sends ? { send: isInPlace ? both : given } : {}),
-            ...(receives ? { receive: result } : {}),
-            ...(place === "in-place" ? { inPlace: true } : {}),
-          });
-          const { bytes } = workspaceOf(bare, rank);
-          builder.staging(rank, longestMessage(bare, rank));
-          const workspace = bytes > 0 ? { workspace: builder.workspace(rank, bytes) } : {};
-          builder.emit(rank, { ...bare, ...workspace });
-        };
-        putBack(stages.prepare);
-        putBack(stages.check);
-        run(stages.check);
-        if (receives) {
-          builder.emit(rank, {
-            op: "observe",
-            origin: origin(stages.check),
-            buffer: result,
-            observation: {
-              kind: "output",
-              rowOffset: 0,
-              rows: 1,
-              columnOffset: 0,
-              columns: elements,
-              copy: 0,
-            },
-          });
-        }
-        for (let time = 0; time < repeats; time++) run(stages.time);
-      }
+      for (let rank = 0; rank < ranks; rank++) addStages(builder, request, size, place, rank);
     }
   }
   return {
@@ -200,6 +128,86 @@ export function collectiveProgram(request: CollectiveBenchRequest): Program {
     microBatches: 1,
     layers: [],
     output: { rows: 1, columns: 1 },
+  };
+}
+
+/** All stages of one size, on a rank that takes part. */
+function addStages(
+  builder: ProgramBuilder,
+  request: CollectiveBenchRequest,
+  { count, repeats }: CollectiveSize,
+  place: BufferPlace,
+  rank: number,
+): void {
+  const { op, ranks, dtype } = request;
+  const { from, to } = collectiveRanks(op, ranks);
+  const sends = from.includes(rank);
+  const receives = to.includes(rank);
+  if (!sends && !receives) return;
+  const { sent, received } = extentsOf(op, ranks, count);
+  const stages = stagesOf(count, place);
+  const { prepare: layer } = stages;
+  const isInPlace = place === "in-place" && sends && receives;
+  const given = `send ${count}`;
+  const both = `both ${count}`;
+  const result = isInPlace ? both : `receive ${count}`;
+  const elements = isInPlace ? Math.max(sent, received) : received;
+  if (sends) {
+    const content = sentContent(rank, count, sent);
+    builder.declare(rank, { id: given, layer, role: "input", shape: [sent], content });
+  }
+  if (receives) {
+    builder.declare(rank, { id: result, layer, role: "activation", shape: [elements] });
+  }
+  const putBack = (stage: string): void => {
+    if (!isInPlace) return;
+    const first = sent < received ? ownStart(op, rank, count) : 0;
+    builder.emit(rank, {
+      op: "copy",
+      origin: originOf(stage),
+      source: given,
+      sourceOffset: 0,
+      target: both,
+      targetOffset: first * bytesPerElement(dtype),
+      bytes: Math.ceil((sent * bytesPerElement(dtype)) / 4) * 4,
+    });
+  };
+  const run = (stage: string): void => {
+    const bare = instructionOf(request, count, rank, {
+      origin: originOf(stage),
+      name: `${op} of ${count}`,
+      channel: builder.channel(`${op} ${count} ${place}`),
+      ...(sends ? { send: isInPlace ? both : given } : {}),
+      ...(receives ? { receive: result } : {}),
+      ...(place === "in-place" ? { inPlace: true } : {}),
+    });
+    const { bytes } = workspaceOf(bare, rank);
+    builder.staging(rank, longestMessage(bare, rank));
+    const workspace = bytes > 0 ? { workspace: builder.workspace(rank, bytes) } : {};
+    builder.emit(rank, { ...bare, ...workspace });
+  };
+  putBack(stages.prepare);
+  putBack(stages.check);
+  run(stages.check);
+  if (receives) builder.emit(rank, shown(result, stages.check, elements));
+  for (let time = 0; time < repeats; time++) run(stages.time);
+}
+
+function originOf(stage: string): Origin {
+  return {
+    stage,
+    layer: stage,
+    microBatch: 0,
+    phase: "forward",
+  };
+}
+
+function shown(buffer: string, stage: string, columns: number): ObserveInstruction {
+  return {
+    op: "observe",
+    origin: originOf(stage),
+    buffer,
+    observation: { kind: "output", rowOffset: 0, rows: 1, columnOffset: 0, columns, copy: 0 },
   };
 }
 

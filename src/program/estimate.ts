@@ -17,7 +17,8 @@ import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "
 import { expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { oneOfAlike } from "./symmetry.ts";
-import { createTally, kernelFlops, type Totals } from "./tally.ts";
+import { createTally, type Totals } from "./tally.ts";
+import { kernelFlops } from "./instruction_cost.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
 import { unshard } from "./unshard.ts";
 import { createWireCount } from "./wire.ts";

@@ -1,8 +1,7 @@
 // How heavily a plan loads each GPU.
 
-import type { Layer } from "../plan/layers/layers.ts";
+import { type GpuList, gpuListsOf } from "../plan/layers.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { MoeLayer } from "../plan/layers/moe.ts";
 import type { Estimate } from "./estimate.ts";
 
 export type LoadLabel = "idle" | "light" | "medium" | "heavy";
@@ -58,10 +57,8 @@ function layersPerGpu({ stages }: Plan, gpus: number): (readonly string[])[] {
   const names = Array.from({ length: gpus }, (): readonly string[] => []);
   for (const stage of stages) {
     // Layers share their lists of GPUs: each list is gone through once.
-    const lists = new Map<Layer["groups"] | MoeLayer["expertGroups"], number>();
-    const listsOf = (layer: Layer) =>
-      layer.op === "moe" ? [layer.groups, layer.expertGroups] : [layer.groups];
-    for (const list of stage.layers.flatMap(listsOf)) {
+    const lists = new Map<GpuList, number>();
+    for (const list of stage.layers.flatMap(gpuListsOf)) {
       if (!lists.has(list)) lists.set(list, lists.size);
     }
     const keys = new Map<number, string>();
@@ -73,7 +70,7 @@ function layersPerGpu({ stages }: Plan, gpus: number): (readonly string[])[] {
       const known =
         own.get(key) ??
         stage.layers
-          .filter((layer) => listsOf(layer).some((list) => key.includes(`/${lists.get(list)}/`)))
+          .filter((layer) => gpuListsOf(layer).some((list) => key.includes(`/${lists.get(list)}/`)))
           .map((layer) => `${stage.name}/${layer.name}`);
       own.set(key, known);
       return known;

@@ -242,7 +242,7 @@ export function replicasOf(plan: Plan): Replicas {
     const most = (of: (layer: Layer) => number): number => Math.max(1, ...layers.map(of));
     return {
       others: most(({ groups }) => groups.length),
-      experts: most((layer) => (layer.op === "moe" ? layer.expertGroups.length : 1)),
+      experts: most((layer) => layer.expertGroups?.length ?? 1),
       copies: 1,
     };
   }

@@ -3,7 +3,7 @@
 import { inputWidthOf } from "../plan/layers.ts";
 import { contextOf } from "../plan/mesh.ts";
 import type { Placement, PlacementKind } from "../plan/placement.ts";
-import type { Layer } from "../plan/layers/layers.ts";
+import { type Layer, planLayerOf } from "../plan/layers/layers.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
 import { communicate } from "./communicate.ts";
 import type { LayerContext } from "./layers/context.ts";
@@ -149,15 +149,8 @@ function isConsumedSharded(layer: Layer, value: ShardedTensor): boolean {
       ({ placement, ranks }, i) =>
         placement.kind === kind && sameRanks(ranks, layer.groups[i] ?? []),
     );
-  if (layer.op === "moe") return isPlaced("rows");
-  const takesColumns =
-    (layer.op === "linear" && layer.split === "row") || aggregatesColumns(layer, value);
-  return takesColumns && isPlaced("columns");
-}
-
-/** A tensor group that aggregates divides the columns anyway. */
-function aggregatesColumns(layer: Layer, value: ShardedTensor): boolean {
-  return layer.op === "aggregate" && !(layer.over === "batch" && value.shards.length > 1);
+  const taken = planLayerOf(layer).takes?.(layer);
+  return taken !== undefined && isPlaced(taken);
 }
 
 /**

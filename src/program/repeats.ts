@@ -125,7 +125,7 @@ function createSignatures(): (layer: Layer, at: number) => number {
     const own = {
       ...rest,
       groups: listOf(groups),
-      ...(layer.op === "moe" ? { expertGroups: listOf(layer.expertGroups) } : {}),
+      ...(layer.expertGroups === undefined ? {} : { expertGroups: listOf(layer.expertGroups) }),
       ...(layer.op === "residual" ? { from: at - layer.from } : {}),
     };
     return numberOf(JSON.stringify(own));

@@ -1,6 +1,7 @@
 // Data replicas that do the same: of a plan written with degrees, one set of replicas that depend on each other
 // stands for all, so that thousands of ranks are counted as fast as a few.
 
+import { onGpus } from "../plan/layers.ts";
 import { contextOf, expertTensorOf } from "../plan/mesh.ts";
 import type { Degrees, Plan, Workload } from "../plan/plan.ts";
 import type { Layer } from "../plan/layers/layers.ts";
@@ -106,9 +107,5 @@ function firstOf(
     expertLists.set(groups, known);
     return known;
   };
-  return layers.map((layer) =>
-    layer.op === "moe"
-      ? { ...layer, groups: groupsOf(layer.groups), expertGroups: expertsOf(layer.expertGroups) }
-      : { ...layer, groups: groupsOf(layer.groups) },
-  );
+  return layers.map((layer) => onGpus(layer, groupsOf, expertsOf));
 }

@@ -1,10 +1,9 @@
 // Adds up what instructions cost, per rank, layer, kernel and collective, whether they come from a program
 // or straight from lowering.
 
-import { kernelOf, type KernelName } from "../kernels/catalog.ts";
-import { broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
-import { reduces } from "./exchange/sums.ts";
-import type { AllReduce, BufferRole, Collective, Instruction, ReduceScatter } from "./program.ts";
+import type { KernelName } from "../kernels/catalog.ts";
+import { instructionFlops, kernelBytesOf } from "./instruction_cost.ts";
+import type { BufferRole, Collective, Instruction } from "./program.ts";
 import { collectiveOf } from "./program.ts";
 import type { Sink } from "./stream.ts";
 import type { WireCount } from "./wire.ts";
@@ -94,64 +93,28 @@ export function createTally(
   declared: ReadonlySet<string> = new Set(),
   timesOf: (layer: string) => number = () => 1,
 ): Tally {
-  const perRank = Array.from({ length: ranks }, (_, rank) => ({
-    rank,
-    flops: 0,
-    kernelBytes: 0,
-    memoryBytes: 0,
-    memoryByRole: {} as Partial<Record<BufferRole, number>>,
-    sentBytes: 0,
-    receivedBytes: 0,
-  }));
-  const layers = new Map<string, Open<LayerEstimate>>(
-    layerNames.map((layer) => [layer, { layer, flops: 0, kernelBytes: 0, wireBytes: 0 }]),
-  );
-  const kernels = new Map<KernelName, Open<KernelEstimate>>();
-  const collectives = new Map<string, Open<Omit<CollectiveEstimate, "calls">>>();
-
-  /** By rank, what may arrive beyond what is expected. */
-  const extra = new Map<number, number>();
-  const syntheticByRank = new Map<number, Open<SyntheticEstimate>>();
-  const addSynthetic = (rank: number, instruction: Instruction): void => {
-    const own = syntheticByRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
-    syntheticByRank.set(rank, own);
-    const times = timesOf(instruction.origin.layer);
-    own.flops += times * instructionFlops(instruction);
-    own.kernelBytes += times * kernelBytesOf(instruction);
-    const transfer = collectiveOf(instruction);
-    if (transfer !== undefined) own.receivedBytes += times * wireBytes(transfer, rank).received;
+  const sums: Sums = {
+    perRank: Array.from({ length: ranks }, (_, rank) => ({
+      rank,
+      flops: 0,
+      kernelBytes: 0,
+      memoryBytes: 0,
+      memoryByRole: {},
+      sentBytes: 0,
+      receivedBytes: 0,
+    })),
+    layers: new Map(
+      layerNames.map((layer) => [layer, { layer, flops: 0, kernelBytes: 0, wireBytes: 0 }]),
+    ),
+    kernels: new Map(),
+    collectives: new Map(),
+    extra: new Map(),
+    syntheticByRank: new Map(),
+    wireBytes,
+    declared,
+    timesOf,
   };
-  const addWire = (rank: number, transfer: Collective): void => {
-    const { sent, received, receivedAtWorst } = wireBytes(transfer, rank);
-    const own = perRank[rank];
-    if (own === undefined) return;
-    const times = timesOf(transfer.origin.layer);
-    own.sentBytes += times * sent;
-    own.receivedBytes += times * received;
-    if (receivedAtWorst !== undefined) {
-      extra.set(rank, (extra.get(rank) ?? 0) + times * (receivedAtWorst - received));
-    }
-    const layer = layers.get(transfer.origin.layer);
-    if (layer !== undefined) layer.wireBytes += received;
-    totalOf(transfer).wireBytes += received;
-  };
-  const totalOf = (transfer: Collective): Open<Omit<CollectiveEstimate, "calls">> => {
-    const { origin } = transfer;
-    const op = transfer.op === "recv" ? "send" : transfer.op;
-    // A declared send is one transfer per pair, named after the whole.
-    const name = [transfer.name, transfer.name.slice(0, transfer.name.lastIndexOf("/"))].find(
-      (each) => declared.has(each),
-    );
-    const key = `${op} ${origin.layer} ${name ?? ""}`;
-    let found = collectives.get(key);
-    if (found === undefined) {
-      const named = name === undefined ? {} : { name };
-      found = { op, layer: origin.layer, ...named, groups: [], instances: 0, wireBytes: 0 };
-      collectives.set(key, found);
-    }
-    return found;
-  };
-
+  const { perRank, layers, kernels } = sums;
   return {
     allocate(rank, role, bytes, _shape, layer) {
       const own = perRank[rank];
@@ -162,7 +125,7 @@ export function createTally(
     },
     add(rank, instruction) {
       if (instruction.origin.synthetic === true) {
-        addSynthetic(rank, instruction);
+        addSynthetic(sums, rank, instruction);
         return;
       }
       const own = perRank[rank];
@@ -180,59 +143,126 @@ export function createTally(
         return;
       }
       const transfer = collectiveOf(instruction);
-      if (transfer !== undefined) {
-        // Send and receive are two instructions of one transfer, and micro-batches are alike.
-        const isFirst =
-          rank === transfer.from[0] &&
-          transfer.origin.microBatch === 0 &&
-          (instruction.op !== "start" || instruction.block === 0);
-        if (isFirst && transfer.op !== "recv") {
-          const collective = totalOf(transfer);
-          const { from, to } = transfer;
-          if (collective.instances < mostGroups) {
-            collective.groups = [...collective.groups, { from, to }];
-          }
-          collective.instances += 1;
-        }
-        addWire(rank, transfer);
-      }
+      if (transfer === undefined) return;
+      // Send and receive are two instructions of one transfer, and micro-batches are alike.
+      const isFirst =
+        rank === transfer.from[0] &&
+        transfer.origin.microBatch === 0 &&
+        (instruction.op !== "start" || instruction.block === 0);
+      if (isFirst && transfer.op !== "recv") addInstance(sums, transfer);
+      addWire(sums, own, transfer);
     },
-    totals(microBatches) {
-      const perStep = <T extends object>(record: T, keys: readonly (keyof T)[]): T => {
-        const scaled = { ...record };
-        for (const key of keys)
-          Object.assign(scaled, { [key]: Number(record[key]) * microBatches });
-        return scaled;
-      };
-      return {
-        ranks: perRank.map((each) => {
-          const expected = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
-          const more = extra.get(each.rank);
-          const counted =
-            more === undefined
-              ? expected
-              : {
-                  ...expected,
-                  receivedBytesAtWorst: expected.receivedBytes + more * microBatches,
-                };
-          const synthetic = syntheticByRank.get(each.rank);
-          if (synthetic === undefined) return counted;
-          const keys = ["flops", "kernelBytes", "receivedBytes"] as const;
-          return { ...counted, synthetic: perStep(synthetic, keys) };
-        }),
-        layers: [...layers.values()].map((each) =>
-          perStep(each, ["flops", "kernelBytes", "wireBytes"]),
-        ),
-        kernels: [...kernels.values()].map((each) =>
-          perStep(each, ["calls", "flops", "kernelBytes"]),
-        ),
-        collectives: [...collectives.values()].map((each) => ({
-          ...each,
-          calls: each.instances * microBatches,
-          wireBytes: each.wireBytes * microBatches,
-        })),
-      };
-    },
+    totals: (microBatches) => totalsOf(sums, microBatches),
+  };
+}
+
+type RankSums = Open<Omit<RankEstimate, "memoryByRole" | "receivedBytesAtWorst" | "synthetic">> & {
+  readonly memoryByRole: Partial<Record<BufferRole, number>>;
+};
+
+type CollectiveSums = Open<Omit<CollectiveEstimate, "calls">>;
+
+/** Of one micro-batch. */
+interface Sums {
+  readonly perRank: readonly RankSums[];
+  readonly layers: Map<string, Open<LayerEstimate>>;
+  readonly kernels: Map<KernelName, Open<KernelEstimate>>;
+  readonly collectives: Map<string, CollectiveSums>;
+  /** By rank, what may arrive beyond what is expected. */
+  readonly extra: Map<number, number>;
+  readonly syntheticByRank: Map<number, Open<SyntheticEstimate>>;
+  readonly wireBytes: WireCount;
+  readonly declared: ReadonlySet<string>;
+  readonly timesOf: (layer: string) => number;
+}
+
+function addSynthetic(
+  { syntheticByRank, timesOf, wireBytes }: Sums,
+  rank: number,
+  instruction: Instruction,
+): void {
+  const own = syntheticByRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
+  syntheticByRank.set(rank, own);
+  const times = timesOf(instruction.origin.layer);
+  own.flops += times * instructionFlops(instruction);
+  own.kernelBytes += times * kernelBytesOf(instruction);
+  const transfer = collectiveOf(instruction);
+  if (transfer !== undefined) own.receivedBytes += times * wireBytes(transfer, rank).received;
+}
+
+function addWire(sums: Sums, own: RankSums, transfer: Collective): void {
+  const { layers, extra, timesOf } = sums;
+  const { sent, received, receivedAtWorst } = sums.wireBytes(transfer, own.rank);
+  const times = timesOf(transfer.origin.layer);
+  own.sentBytes += times * sent;
+  own.receivedBytes += times * received;
+  if (receivedAtWorst !== undefined) {
+    extra.set(own.rank, (extra.get(own.rank) ?? 0) + times * (receivedAtWorst - received));
+  }
+  const layer = layers.get(transfer.origin.layer);
+  if (layer !== undefined) layer.wireBytes += received;
+  totalOf(sums, transfer).wireBytes += received;
+}
+
+function addInstance(sums: Sums, transfer: Collective): void {
+  const collective = totalOf(sums, transfer);
+  const { from, to } = transfer;
+  if (collective.instances < mostGroups) {
+    collective.groups = [...collective.groups, { from, to }];
+  }
+  collective.instances += 1;
+}
+
+function totalOf({ collectives, declared }: Sums, transfer: Collective): CollectiveSums {
+  const { origin } = transfer;
+  const op = transfer.op === "recv" ? "send" : transfer.op;
+  // A declared send is one transfer per pair, named after the whole.
+  const name = [transfer.name, transfer.name.slice(0, transfer.name.lastIndexOf("/"))].find(
+    (each) => declared.has(each),
+  );
+  const key = `${op} ${origin.layer} ${name ?? ""}`;
+  let found = collectives.get(key);
+  if (found === undefined) {
+    const named = name === undefined ? {} : { name };
+    found = { op, layer: origin.layer, ...named, groups: [], instances: 0, wireBytes: 0 };
+    collectives.set(key, found);
+  }
+  return found;
+}
+
+function totalsOf(sums: Sums, microBatches: number): Totals {
+  const perStep = <T extends object>(record: T, keys: readonly (keyof T)[]): T => {
+    const scaled = { ...record };
+    for (const key of keys) Object.assign(scaled, { [key]: Number(record[key]) * microBatches });
+    return scaled;
+  };
+  const rankTotals = (each: RankSums): RankEstimate => {
+    const expected = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
+    const more = sums.extra.get(each.rank);
+    const synthetic = sums.syntheticByRank.get(each.rank);
+    return {
+      ...expected,
+      ...(more === undefined
+        ? {}
+        : { receivedBytesAtWorst: expected.receivedBytes + more * microBatches }),
+      ...(synthetic === undefined
+        ? {}
+        : { synthetic: perStep(synthetic, ["flops", "kernelBytes", "receivedBytes"]) }),
+    };
+  };
+  return {
+    ranks: sums.perRank.map(rankTotals),
+    layers: [...sums.layers.values()].map((each) =>
+      perStep(each, ["flops", "kernelBytes", "wireBytes"]),
+    ),
+    kernels: [...sums.kernels.values()].map((each) =>
+      perStep(each, ["calls", "flops", "kernelBytes"]),
+    ),
+    collectives: [...sums.collectives.values()].map((each) => ({
+      ...each,
+      calls: each.instances * microBatches,
+      wireBytes: each.wireBytes * microBatches,
+    })),
   };
 }
 
@@ -248,32 +278,4 @@ function addKernel(
   known.calls += times;
   known.flops += times * flops;
   known.kernelBytes += times * bytes;
-}
-
-/** FLOPs of one instruction on one rank, reductions included. */
-export function instructionFlops(instruction: Instruction): number {
-  if (instruction.op === "kernel") return kernelFlops(instruction);
-  const transfer = collectiveOf(instruction);
-  if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
-  const { from, to } = transfer;
-  const additions = (from.length - 1) * elementsOf(transfer);
-  const isShared = transfer.op === "reduce-scatter" || broadcastsSums(transfer);
-  return isShared ? additions / to.length : additions;
-}
-
-function elementsOf(reducing: AllReduce | ReduceScatter): number {
-  return reducing.op === "reduce-scatter"
-    ? reducing.counts.reduce((sum, count) => sum + count, 0)
-    : reducing.count;
-}
-
-/** What the model needs of it: nothing but its kernels. */
-export function kernelFlops(instruction: Instruction): number {
-  return instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
-}
-
-export function kernelBytesOf(instruction: Instruction): number {
-  return instruction.op === "kernel"
-    ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
-    : 0;
 }

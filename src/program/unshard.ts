@@ -1,5 +1,6 @@
 // The same work on one rank: what a sharded run is compared with where the f64 reference would take too long.
 
+import { onGpus } from "../plan/layers.ts";
 import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 
@@ -19,7 +20,9 @@ export function unshard({
 }
 
 function onOneGpu(layer: Layer): Layer {
-  return layer.op === "moe"
-    ? { ...layer, groups: [[0]], expertGroups: [[[0]]] }
-    : { ...layer, groups: [[0]] };
+  return onGpus(
+    layer,
+    () => [[0]],
+    () => [[[0]]],
+  );
 }

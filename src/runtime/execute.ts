@@ -3,22 +3,13 @@
 // or write ends it.
 
 import { runCollective } from "../collectives/collective.ts";
-import type { Communicator } from "../collectives/transport/communicator.ts";
-import type { CollectiveContext } from "../collectives/context.ts";
-import { createUploads } from "../collectives/uploads.ts";
 import { EnvironmentError } from "../environment_error.ts";
-import type { LogicalGpu } from "../gpu/logical_gpu.ts";
 import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
-import { createAhead } from "./ahead.ts";
-import { createBatch, type EncodedPass } from "./batch.ts";
-import { createEncoding } from "./encoding.ts";
-import { createHostWork } from "./host_work.ts";
+import type { EncodedPass } from "./batch.ts";
 import type { PreparedProgram, PreparedServedStep } from "./prepare.ts";
-import { createSpanRecorder } from "./span_recorder.ts";
 import {
-  type Activity,
   type Segment,
   findMisplaced,
   spansOf,
@@ -26,19 +17,7 @@ import {
   type TimedPass,
   wakingMs,
 } from "./spans.ts";
-import { createTransfers } from "./transfers.ts";
-
-export interface Execution {
-  readonly gpu: LogicalGpu;
-  readonly prepared: PreparedProgram;
-  readonly communicator: Communicator;
-  /** Room for every pass of a step; absent where the adapter cannot time them. */
-  readonly timestamps: Timestamps | undefined;
-  /** CPU time of this thread, ms. */
-  readonly threadMs: () => number;
-  /** Called whenever the rank turns to something else. */
-  readonly onProgress: (activity: Activity, instruction: number | undefined) => void;
-}
+import { contextOf, drain, enter, type Execution, openStep, type Step } from "./step.ts";
 
 /** Sees the rank's buffers after an instruction. What was encoded so far has been submitted. */
 export type Inspect = (instruction: Instruction, index: number) => Promise<void>;
@@ -62,163 +41,102 @@ export async function executeStep(
   execution: Execution,
   options: StepOptions = {},
 ): Promise<RankTrace> {
-  const { gpu, prepared, communicator, timestamps, onProgress } = execution;
+  const { prepared, communicator } = execution;
   const { rank, instructions } = prepared.program;
-  const { queue } = gpu.device;
-  const hostWork = createHostWork(execution.threadMs);
-  const encoding = createEncoding(gpu.device, `rank ${rank}`, timestamps, prepared.region);
-  const batch = createBatch(queue, encoding, hostWork);
   const { stage, served, inspects = () => false } = options;
   const skips = ({ origin }: Instruction): boolean =>
     (stage !== undefined && origin.stage !== stage) || origin.serves !== served?.phase;
-  const ahead = createAhead(encoding, {
-    instructions,
-    kernels: prepared.kernels,
-    digests: prepared.digests.kernels,
-    skips,
-    standsAlone: inspects,
-  });
-  const uploads = createUploads(queue, async (work) => communicator.meanwhile(work));
-  const recorder = createSpanRecorder(hostMs);
-  const splits: CollectiveContext["splits"] = new Map();
-  const expertTokens: Record<string, number[]> = {};
-  const droppedTokens: Record<string, number> = {};
-  const record: CollectiveContext["record"] = {
-    experts(layer, tokens) {
-      const before = expertTokens[layer] ?? tokens.map(() => 0);
-      expertTokens[layer] = before.map((count, e) => count + (tokens[e] ?? 0));
-    },
-    dropped(layer, choices) {
-      droppedTokens[layer] = (droppedTokens[layer] ?? 0) + choices;
-    },
-  };
-  let current: number | undefined;
+  const step = openStep(execution, skips, inspects, served?.inputs);
+  const { hostWork, ahead, transfers, recorder, tokens } = step;
   let ran = 0;
-  /** Kernels and copies before that one are in the batch, or were. */
-  let added = 0;
-
-  const enter = (activity: Activity): void => {
-    recorder.enter(activity, current, batch.submittedPasses());
-    onProgress(activity, current);
-  };
-  const drain = async (): Promise<void> => {
-    batch.submit();
-    if (!batch.isOutstanding()) return;
-    enter("drain");
-    await communicator.meanwhile(queue.onSubmittedWorkDone());
-    batch.awaited();
-    enter("host");
-    gpu.check();
-  };
-  /** For one collective. What it does is told to `tell`, if the rank goes on meanwhile. */
-  const contextOf = (index: number, tell?: (activity: Activity) => void): CollectiveContext => ({
-    isBeside: tell !== undefined,
-    rank,
-    queue,
-    isSoftware: gpu.report.choice.software,
-    communicator,
-    staging: prepared.staging,
-    uploads,
-    kernels: prepared.collectives.get(index),
-    region: prepared.region,
-    encoder: () => batch.encoder(),
-    submit: () => batch.submit(),
-    enter(activity) {
-      (tell ?? enter)(activity);
-      if (activity === "upload") batch.wrote();
-    },
-    check(submission) {
-      batch.awaited(submission);
-      gpu.check();
-    },
-    reduce: (kernel) => batch.reduce(kernel, index),
-    timedMap: async (map) => hostWork.timed("mapMs", map),
-    splits,
-    record,
-  });
-  const transfers = createTransfers((index, activity) => {
-    onProgress(activity, index);
-    return batch.submittedPasses();
-  });
-  const isEncoded = ({ op }: Instruction, index: number): boolean =>
-    op !== "observe" || prepared.digests.kernels.has(index);
-  const run = async (instruction: Instruction, index: number): Promise<void> => {
-    if (isCollective(instruction)) return runCollective(contextOf(index), instruction);
-    switch (instruction.op) {
-      case "observe":
-      case "kernel":
-      case "copy": {
-        if (index < added || !isEncoded(instruction, index)) return;
-        const recorded = hostWork.timed("encodeMs", () => ahead.take(index));
-        batch.add(recorded);
-        added = recorded.last + 1;
-        return;
-      }
-      case "input": {
-        // What is encoded already must not see the new input.
-        batch.submit();
-        const inputs = served?.inputs ?? prepared.inputs;
-        const bytes = inputs.get(index) ?? new Uint8Array();
-        const { buffer, offset } = prepared.region(instruction.buffer);
-        queue.writeBuffer(buffer, offset, bytes);
-        batch.wrote();
-        return;
-      }
-      case "start":
-        transfers.start(instruction.transfer, index, async (tell) =>
-          runCollective(contextOf(index, tell), instruction.transfer),
-        );
-        return;
-      case "done":
-        // What follows the start is the GPU's work meanwhile.
-        batch.submit();
-        enter("wait");
-        await transfers.done(instruction.channel);
-        enter("host");
-        return;
-    }
-  };
 
   await communicator.barrier();
   const cpuBefore = process.cpuUsage();
-  current = 0;
-  enter("host");
+  step.current = 0;
+  enter(step, "host");
   // Whoever has to wait for others first has time now.
   hostWork.timed("encodeMs", () => ahead.record(0));
   for (const [index, instruction] of instructions.entries()) {
     if (skips(instruction)) continue;
-    current = index;
+    step.current = index;
     ran += 1;
-    enter("host");
-    const stops = inspects(instruction);
-    if (stops && options.before !== undefined) {
-      batch.submit();
-      await options.before(instruction, index);
-    }
-    await run(instruction, index);
-    if (!stops) continue;
-    await drain();
-    await options.inspect?.(instruction, index);
+    enter(step, "host");
+    await runInspected(step, instruction, index, inspects(instruction) ? options : undefined);
   }
-  current = undefined;
-  await drain();
+  step.current = undefined;
+  await drain(step);
   transfers.refuseUnfinished();
   const segments = recorder.finish();
   const cpu = process.cpuUsage(cpuBefore);
   options.beforeReading?.();
+  const encoded = step.batch.passes;
   // To await it without giving way would keep a software GPU off the core for about a millisecond.
-  const passes = await communicator.meanwhile(timedPasses(segments, batch.passes, timestamps));
+  const passes = await communicator.meanwhile(timedPasses(segments, encoded, execution.timestamps));
   const all = [...segments, ...transfers.segments].toSorted((a, b) => a.startMs - b.startMs);
   return {
     rank,
     startMs: segments[0]?.startMs ?? hostMs(),
     endMs: segments.at(-1)?.endMs ?? hostMs(),
-    spans: passes === undefined ? spansWithoutTimestamps(all, batch.passes) : spansOf(all, passes),
+    spans: passes === undefined ? spansWithoutTimestamps(all, encoded) : spansOf(all, passes),
     host: { instructions: ran, ...hostWork.items, wakeMs: wakingMs(segments, passes ?? []) },
     cpuMs: (cpu.user + cpu.system) / 1000,
-    expertTokens,
-    droppedTokens,
+    ...tokens,
   };
+}
+
+/** @param inspecting absent where the step does not stop at it */
+async function runInspected(
+  step: Step,
+  instruction: Instruction,
+  index: number,
+  inspecting: StepOptions | undefined,
+): Promise<void> {
+  if (inspecting?.before !== undefined) {
+    step.batch.submit();
+    await inspecting.before(instruction, index);
+  }
+  await run(step, instruction, index);
+  if (inspecting === undefined) return;
+  await drain(step);
+  await inspecting.inspect?.(instruction, index);
+}
+
+async function run(step: Step, instruction: Instruction, index: number): Promise<void> {
+  if (isCollective(instruction)) return runCollective(contextOf(step, index), instruction);
+  const { batch, transfers, prepared } = step;
+  switch (instruction.op) {
+    case "observe":
+    case "kernel":
+    case "copy": {
+      const isEncoded = instruction.op !== "observe" || prepared.digests.kernels.has(index);
+      if (index < step.added || !isEncoded) return;
+      const recorded = step.hostWork.timed("encodeMs", () => step.ahead.take(index));
+      batch.add(recorded);
+      step.added = recorded.last + 1;
+      return;
+    }
+    case "input": {
+      // What is encoded already must not see the new input.
+      batch.submit();
+      const bytes = step.inputs.get(index) ?? new Uint8Array();
+      const { buffer, offset } = prepared.region(instruction.buffer);
+      step.gpu.device.queue.writeBuffer(buffer, offset, bytes);
+      batch.wrote();
+      return;
+    }
+    case "start":
+      transfers.start(instruction.transfer, index, async (tell) =>
+        runCollective(contextOf(step, index, tell), instruction.transfer),
+      );
+      return;
+    case "done":
+      // What follows the start is the GPU's work meanwhile.
+      batch.submit();
+      enter(step, "wait");
+      await transfers.done(instruction.channel);
+      enter(step, "host");
+      return;
+  }
 }
 
 /** Undefined where the adapter cannot time them. */

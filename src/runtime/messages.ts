@@ -12,7 +12,7 @@ export interface Request<Of extends Kind = Kind> {
 }
 
 /** Between the two sides of the transport, which alone know what it is. */
-export interface TransportMessage {
+interface TransportMessage {
   readonly kind: "transport";
   readonly message: unknown;
 }

@@ -1,5 +1,5 @@
 // What the coordinator may ask of a rank, and what the rank answers: the one table of both sides. A request is a row
-// here, a function in `rank_session.ts`, and a call of `ask` or `askAll` where it is wanted.
+// here and a function in `answers.ts`; whoever has the ranks may then `ask` it.
 
 import type { MailboxPlan } from "../collectives/transport/communicator.ts";
 import type { TransportName } from "../collectives/transport/transports.ts";
@@ -109,10 +109,10 @@ export type Kind = keyof Protocol;
 export type Asked<Of extends Kind> = Protocol[Of]["asked"];
 export type Answer<Of extends Kind> = Protocol[Of]["answer"];
 
-/** How a rank answers. @param onPart called with what is measured so far */
+/** Is told what is measured so far, of an answer that is still to come. */
+export type OnPart = (part: RecalledCalibration) => void;
+
+/** How a rank answers. */
 export type Answers = {
-  readonly [Of in Kind]: (
-    asked: Asked<Of>,
-    onPart: (part: RecalledCalibration) => void,
-  ) => Promise<Answer<Of>>;
+  readonly [Of in Kind]: (asked: Asked<Of>, onPart: OnPart) => Promise<Answer<Of>>;
 };

@@ -3,12 +3,12 @@
 import { setTimeout } from "node:timers/promises";
 import type { MailboxPlan } from "../collectives/transport/communicator.ts";
 import { type TransportName, transports } from "../collectives/transport/transports.ts";
+import type { CoordinatorSide } from "../collectives/transport/transport.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
-import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { activities, type FromRank, type RankPosition } from "./messages.ts";
-import type { Answer, Asked, Kind } from "./protocol.ts";
+import type { Answer, Asked, Kind, OnPart } from "./protocol.ts";
 import { diedError, hungError, type Scene, thrownError } from "./rank_fault.ts";
 import { type RankProcess, startRank } from "./rank_process.ts";
 import type { Patience } from "./watchdog.ts";
@@ -32,14 +32,14 @@ export interface RankGroup {
   /** What a person should know of the circumstances. */
   readonly notes: readonly string[];
   /** Rejects with the first fault of any rank. One request at a time per rank. */
-  ask<Of extends Kind>(
+  readonly ask: <Of extends Kind>(
     rank: number,
     what: Of,
     asked: Asked<Of>,
-    onPart?: (part: RecalledCalibration) => void,
-  ): Promise<Answer<Of>>;
+    onPart?: OnPart,
+  ) => Promise<Answer<Of>>;
   /** The same of every rank at once. */
-  askAll<Of extends Kind>(what: Of, asked: Asked<Of>): Promise<Answer<Of>[]>;
+  readonly askAll: <Of extends Kind>(what: Of, asked: Asked<Of>) => Promise<Answer<Of>[]>;
   /** Lets all ranks end, and makes them. */
   end(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export interface RankGroup {
 interface Task {
   readonly name: string;
   readonly askedMs: number;
-  readonly onPart: (part: RecalledCalibration) => void;
+  readonly onPart: OnPart;
   /** Takes an answer of the row that was asked. */
   resolve(answer: Answer<Kind>): void;
   readonly reject: (error: Error) => void;
@@ -59,143 +59,168 @@ const partingMs = 2000;
 const goneMs = 20_000;
 
 export function startRankGroup(options: RankGroupOptions): RankGroup {
-  const { program, choices, mailboxes, patience, signal } = options;
+  const { program, mailboxes, patience, signal } = options;
   if (signal?.aborted === true) throw interruption();
   const transport = transports[options.transport].coordinate({
     ranks: program.ranks.length,
     mailboxes,
-    tell: (rank, message) => processOf(rank).send({ kind: "transport", message }),
+    tell: (rank, message) => processOf(group, rank).send({ kind: "transport", message }),
   });
-  const tasks = new Map<number, Task>();
-  let failure: Error | undefined;
-  let ending = false;
-
-  const hear = (rank: number, message: FromRank): void => {
-    // What was on its way when another rank failed answers nobody any more.
-    if (failure !== undefined) return;
-    switch (message.kind) {
-      case "heartbeat":
-        return;
-      case "part":
-        tasks.get(rank)?.onPart(message.part);
-        return;
-      case "failed":
-        fail(thrownError({ ...sceneOf(rank), position: message.position }, message.error));
-        return;
-      case "transport":
-        transport.hear(message.message);
-        return;
-      case "answer": {
-        const task = tasks.get(rank);
-        tasks.delete(rank);
-        task?.resolve(message.answer);
-      }
-    }
+  const group: Group = {
+    options,
+    transport,
+    processes: program.ranks.map(({ rank }) =>
+      startRank({
+        rank,
+        file: transport.file,
+        core: options.cores[rank],
+        onMessage: (message) => hear(group, rank, message),
+      }),
+    ),
+    tasks: new Map(),
+    failure: undefined,
+    ending: false,
+    clean: () => clean(),
   };
-
-  const processes = program.ranks.map(({ rank }) =>
-    startRank({
-      rank,
-      file: transport.file,
-      core: options.cores[rank],
-      onMessage: (message) => hear(rank, message),
-    }),
-  );
-  const processOf = (rank: number): RankProcess => {
-    const found = processes[rank];
-    if (found === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
-    return found;
-  };
-
-  /** What a rank noted last is newer than its last heartbeat, and outlives it. */
-  const positionOf = (rank: number): RankPosition => {
-    if (transport.notesOf === undefined || ending) return processOf(rank).position;
-    const [activity = 0, count = 0, turns = 0] = transport.notesOf(rank);
-    return {
-      activity: activities[activity] ?? "idle",
-      turns,
-      ...(count === 0 ? {} : { instruction: count - 1 }),
-    };
-  };
-  const sceneOf = (rank: number): Scene => {
-    const rankProgram = program.ranks[rank];
-    if (rankProgram === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
-    return {
-      program: rankProgram,
-      adapter: choices[rank]?.id ?? "no adapter",
-      position: positionOf(rank),
-      task: tasks.get(rank)?.name,
-    };
-  };
-
-  const fail = (error: Error): void => {
-    if (failure !== undefined || ending) return;
-    failure = error;
-    clean();
-    void endWith(error);
-  };
-  /** Nobody hears of the fault before all processes are gone. */
-  const endWith = async (error: Error): Promise<void> => {
-    await killAll(processes);
-    for (const { reject } of tasks.values()) reject(error);
-    tasks.clear();
-  };
+  const { processes, tasks } = group;
   for (const { rank, ended } of processes) {
-    void ended.then(
-      (end) => failure === undefined && !ending && fail(diedError(sceneOf(rank), end)),
-    );
+    void ended.then((end) => isOpen(group) && fail(group, diedError(sceneOf(group, rank), end)));
   }
-
   const stopWatching = watchRanks(
     patience,
     () =>
       [...tasks].map(([rank, { askedMs }]) => ({
         rank,
-        pid: processOf(rank).pid,
+        pid: processOf(group, rank).pid,
         askedMs,
-        position: positionOf(rank),
-        heardMs: processOf(rank).heardMs,
+        position: positionOf(group, rank),
+        heardMs: processOf(group, rank).heardMs,
       })),
-    (hang) => fail(hungError(sceneOf(hang.rank), hang)),
+    (hang) => fail(group, hungError(sceneOf(group, hang.rank), hang)),
   );
-  const interrupt = (): void => fail(interruption());
+  const interrupt = (): void => fail(group, interruption());
   signal?.addEventListener("abort", interrupt);
-
   const clean = (): void => {
     stopWatching();
     options.onEnd();
     signal?.removeEventListener("abort", interrupt);
   };
-
   const ask: RankGroup["ask"] = async (rank, what, asked, onPart = () => undefined) => {
-    if (failure !== undefined) {
+    if (group.failure !== undefined) {
       await allEnded(processes);
-      throw failure;
+      throw group.failure;
     }
     if (tasks.has(rank)) throw new Error(`rank ${rank} is busy with ${tasks.get(rank)?.name}`);
     return new Promise((resolve, reject) => {
       tasks.set(rank, { name: what, askedMs: performance.now(), onPart, resolve, reject });
-      processOf(rank).send({ kind: "ask", what, asked });
+      processOf(group, rank).send({ kind: "ask", what, asked });
     });
   };
-
   return {
     notes: transport.notes,
     pids: processes.map(({ pid }) => pid),
     ask,
     askAll: async (what, asked) =>
       Promise.all(program.ranks.map(async ({ rank }) => ask(rank, what, asked))),
-
-    async end() {
-      if (ending) return;
-      ending = true;
-      clean();
-      for (const process of processes) process.send({ kind: "close" });
-      await allEnded(processes, partingMs);
-      await killAll(processes);
-      transport.close();
-    },
+    end: async () => endAll(group),
   };
+}
+
+interface Group {
+  readonly options: RankGroupOptions;
+  readonly transport: CoordinatorSide;
+  readonly processes: readonly RankProcess[];
+  /** What each rank is at. */
+  readonly tasks: Map<number, Task>;
+  failure: Error | undefined;
+  ending: boolean;
+  /** No rank is asked anything any more. */
+  readonly clean: () => void;
+}
+
+function isOpen({ failure, ending }: Group): boolean {
+  return failure === undefined && !ending;
+}
+
+function processOf({ processes }: Group, rank: number): RankProcess {
+  const found = processes[rank];
+  if (found === undefined) throw new RangeError(`rank ${rank} of ${processes.length}`);
+  return found;
+}
+
+/** What a rank noted last is newer than its last heartbeat, and outlives it. */
+function positionOf(group: Group, rank: number): RankPosition {
+  const { transport, ending } = group;
+  if (transport.notesOf === undefined || ending) return processOf(group, rank).position;
+  const [activity = 0, count = 0, turns = 0] = transport.notesOf(rank);
+  return {
+    activity: activities[activity] ?? "idle",
+    turns,
+    ...(count === 0 ? {} : { instruction: count - 1 }),
+  };
+}
+
+function sceneOf(group: Group, rank: number): Scene {
+  const { program, choices } = group.options;
+  const rankProgram = program.ranks[rank];
+  if (rankProgram === undefined) throw new RangeError(`rank ${rank} of ${program.ranks.length}`);
+  return {
+    program: rankProgram,
+    adapter: choices[rank]?.id ?? "no adapter",
+    position: positionOf(group, rank),
+    task: group.tasks.get(rank)?.name,
+  };
+}
+
+function hear(group: Group, rank: number, message: FromRank): void {
+  const { tasks } = group;
+  // What was on its way when another rank failed answers nobody any more.
+  if (group.failure !== undefined) return;
+  switch (message.kind) {
+    case "heartbeat":
+      return;
+    case "part":
+      tasks.get(rank)?.onPart(message.part);
+      return;
+    case "failed": {
+      const scene = { ...sceneOf(group, rank), position: message.position };
+      fail(group, thrownError(scene, message.error));
+      return;
+    }
+    case "transport":
+      group.transport.hear(message.message);
+      return;
+    case "answer": {
+      const task = tasks.get(rank);
+      tasks.delete(rank);
+      task?.resolve(message.answer);
+    }
+  }
+}
+
+function fail(group: Group, error: Error): void {
+  if (!isOpen(group)) return;
+  group.failure = error;
+  group.clean();
+  void endWith(group, error);
+}
+
+/** Nobody hears of the fault before all processes are gone. */
+async function endWith({ processes, tasks }: Group, error: Error): Promise<void> {
+  await killAll(processes);
+  for (const { reject } of tasks.values()) reject(error);
+  tasks.clear();
+}
+
+async function endAll(group: Group): Promise<void> {
+  const { processes, transport } = group;
+  if (group.ending) return;
+  group.ending = true;
+  group.clean();
+  for (const process of processes) process.send({ kind: "close" });
+  await allEnded(processes, partingMs);
+  await killAll(processes);
+  transport.close();
 }
 
 function interruption(): EnvironmentError {

@@ -13,31 +13,23 @@ import {
   type Request,
   type ToRank,
 } from "./messages.ts";
+import { answersOf } from "./answers.ts";
 import type { Answer, Answers, Kind, Opened, OpenRequest } from "./protocol.ts";
 import { openRankSession, type RankSession } from "./rank_session.ts";
 
 export function serveRank(process: NodeJS.Process): void {
-  let position: RankPosition = { activity: "idle", turns: 0 };
-  let notes: Int32Array | undefined;
+  const place = createPlace();
+  const { moveTo } = place;
   let session: RankSession | undefined;
+  let answers: Omit<Answers, "open"> | undefined;
   let transport: RankSide | undefined;
 
   const tell = (message: FromRank): void => {
     process.send?.(message);
   };
   const fail = (error: unknown): void => {
-    tell({ kind: "failed", error: recordError(error), position });
+    tell({ kind: "failed", error: recordError(error), position: place.position() });
   };
-  const moveTo = (activity: RankPosition["activity"], instruction: number | undefined): void => {
-    const turns = (position.turns + 1) | 0;
-    position = { activity, turns, ...(instruction === undefined ? {} : { instruction }) };
-    if (notes === undefined) return;
-    notes[0] = activities.indexOf(activity);
-    // Counted from 1: a file of zeros is a rank that has not begun.
-    notes[1] = instruction === undefined ? 0 : instruction + 1;
-    notes[2] = turns;
-  };
-
   const openCommunicator = (request: OpenRequest): Communicator => {
     const { program, ranks, mailboxes, waiting, file } = request;
     transport = transports[request.transport].join({
@@ -48,28 +40,28 @@ export function serveRank(process: NodeJS.Process): void {
       file,
       tell: (message) => tell({ kind: "transport", message }),
     });
-    ({ notes } = transport);
-    if (notes !== undefined) moveTo("drain", undefined);
+    place.noteInto(transport.notes);
     return transport.communicator;
   };
 
   const open = async (request: OpenRequest): Promise<Opened> => {
     // Whatever a driver does while it opens is waited for as for a GPU.
     moveTo("drain", undefined);
-    setInterval(() => tell({ kind: "heartbeat", ...position }), request.heartbeatMs);
+    setInterval(() => tell({ kind: "heartbeat", ...place.position() }), request.heartbeatMs);
     const direct = openCommunicator(request);
     const { link } = request;
     const communicator = link === undefined ? direct : emulateLinks(direct, link);
     session = await openRankSession(request, communicator, moveTo, (reason) =>
       fail(lostDevice(reason)),
     );
+    answers = answersOf(session);
     const { gpu, allocatedBytes, calls } = session;
     return { report: gpu.report, allocatedBytes, peakBytes: gpu.memory.peakBytes, calls };
   };
 
   const answer = async <Of extends Kind>({ what, asked }: Request<Of>): Promise<Answer<Of>> => {
-    const answers: Partial<Answers> = { open, ...session?.answers };
-    const own: Answers[Of] | undefined = answers[what];
+    const all: Partial<Answers> = { open, ...answers };
+    const own: Answers[Of] | undefined = all[what];
     if (own === undefined) throw new Error(`${what} before open`);
     return own(asked, (part) => tell({ kind: "part", part }));
   };
@@ -97,6 +89,38 @@ export function serveRank(process: NodeJS.Process): void {
   process.on("unhandledRejection", fail);
   // A terminal sends Ctrl-C and its end to the whole group, and so does `timeout`; the coordinator decides what it means.
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => {});
+}
+
+interface Place {
+  readonly position: () => RankPosition;
+  readonly moveTo: (activity: RankPosition["activity"], instruction: number | undefined) => void;
+  /** From now on also there, where the coordinator reads it whatever becomes of the rank. */
+  readonly noteInto: (notes: Int32Array | undefined) => void;
+}
+
+/** Where the rank is, as it tells it. */
+function createPlace(): Place {
+  let position: RankPosition = { activity: "idle", turns: 0 };
+  let notes: Int32Array | undefined;
+  const note = ({ activity, instruction, turns }: RankPosition): void => {
+    if (notes === undefined) return;
+    notes[0] = activities.indexOf(activity);
+    // Counted from 1: a file of zeros is a rank that has not begun.
+    notes[1] = instruction === undefined ? 0 : instruction + 1;
+    notes[2] = turns;
+  };
+  return {
+    position: () => position,
+    moveTo(activity, instruction) {
+      const turns = (position.turns + 1) | 0;
+      position = { activity, turns, ...(instruction === undefined ? {} : { instruction }) };
+      note(position);
+    },
+    noteInto(memory) {
+      notes = memory;
+      note(position);
+    },
+  };
 }
 
 function lostDevice(reason: string): EnvironmentError {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bytesPerElement, type StorageType } from "../../src/kernels/storage.ts";
 import { algorithmNames } from "../../src/program/exchange/all_reduce/algorithms.ts";
+import type { TransportName } from "../../src/collectives/transport/transports.ts";
 import { chunkBytes } from "../../src/program/exchange/chunks.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
@@ -89,7 +90,7 @@ function largeCases(ranks: readonly number[], dtype: StorageType, beyond: number
 async function play(
   ranks: number,
   cases: readonly { readonly one: Case; readonly dtype: StorageType }[],
-  transport: "shared-memory" | "relay" = "shared-memory",
+  transport: TransportName = "shared-memory",
 ): Promise<number> {
   const { choice } = (await testGpu()).report;
   const all = drafts(ranks);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AdapterReport } from "../../src/gpu/adapter.ts";
 import { separationOf } from "../../src/harness/separate_adapters.ts";
+import { busyRanks } from "../support/busy_ranks.ts";
 
 const before = process.env["XDG_CACHE_HOME"];
 let folder = "";
@@ -37,11 +38,10 @@ function poolOf(slowdown: number) {
   let asked = 0;
   return {
     asked: () => asked,
-    sizeLoad: async () => ({ workgroups: 1, dispatches: 1 }),
-    occupy: async (ranks: readonly unknown[]) => {
+    ...busyRanks((together) => {
       asked += 1;
-      return ranks.map(() => ({ startMs: 0, endMs: ranks.length > 1 ? 60 * slowdown : 60 }));
-    },
+      return together.map(() => ({ startMs: 0, endMs: together.length > 1 ? 60 * slowdown : 60 }));
+    }),
   };
 }
 

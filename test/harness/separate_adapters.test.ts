@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { lookAlikes, testSeparation } from "../../src/harness/separate_adapters.ts";
 import { areSeparate } from "../../src/measure/separation.ts";
+import { busyRanks } from "../support/busy_ranks.ts";
 
 /** Rank i is on the GPU of that number; work on one GPU is shared out evenly. */
 function poolOn(gpus: readonly number[]) {
@@ -10,15 +11,14 @@ function poolOn(gpus: readonly number[]) {
   let nowMs = 0;
   return {
     rounds: () => rounds,
-    sizeLoad: async (_rank: number, targetMs: number) => ({ workgroups: 1, dispatches: targetMs }),
-    occupy: async (asked: readonly { rank: number; load: { dispatches: number } }[]) => {
+    ...busyRanks((together) => {
       rounds += 1;
       nowMs += 1000;
-      return asked.map(({ rank, load }) => {
-        const beside = asked.filter((other) => gpus[other.rank] === gpus[rank]).length;
-        return { startMs: nowMs, endMs: nowMs + load.dispatches * beside };
+      return together.map(({ rank, dispatches }) => {
+        const beside = together.filter((other) => gpus[other.rank] === gpus[rank]).length;
+        return { startMs: nowMs, endMs: nowMs + dispatches * beside };
       });
-    },
+    }),
   };
 }
 

@@ -15,7 +15,7 @@ describeOnAdapter("two ranks on one GPU", () => {
   test("are at work alone and together, and leave no memory behind", async () => {
     const { choice } = (await testGpu()).report;
     const pool = await openIdleRanks([choice, choice]);
-    const before = await pool.memory();
+    const before = await pool.askAll("memory", {});
     try {
       const tested = await testSeparation(pool, candidates);
       expect(tested.together).toHaveLength(3);
@@ -25,7 +25,7 @@ describeOnAdapter("two ranks on one GPU", () => {
       expect(tested.together.map((round) => round.map(({ adapter }) => adapter))).toEqual(
         Array.from({ length: 3 }, () => ["one", "other"]),
       );
-      const after = await pool.memory();
+      const after = await pool.askAll("memory", {});
       expect(after.map(({ gpuBytes }) => gpuBytes)).toEqual(before.map(({ gpuBytes }) => gpuBytes));
     } finally {
       await pool.close();

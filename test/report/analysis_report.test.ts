@@ -95,9 +95,9 @@ model: { layers: 1, hidden: 16, heads: 4, positions: { kind: rotary } }
   expect(report).toContain("### Stage Configuration");
 });
 
-test("a code without a title is read as its words", () => {
+test("a code without a title is read as it is", () => {
   const finding = { severity: "warning", path: [], message: "" } as const;
-  expect(titleOf({ ...finding, code: "gpu-not-there" })).toBe("GPU Not There");
+  expect(titleOf({ ...finding, code: "gpu-not-there" })).toBe("gpu-not-there");
   expect(titleOf({ ...finding, code: "gpu-count-fits" })).toBe("GPU Count");
 });
 

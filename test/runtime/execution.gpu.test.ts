@@ -6,7 +6,8 @@ import { lower } from "../../src/program/lower.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { simulateRepeats } from "../../src/program/simulate/simulate.ts";
 import type { RankTrace } from "../../src/program/trace.ts";
-import { openRanks, type RankPool } from "../../src/runtime/coordinator.ts";
+import { openRanks } from "../../src/runtime/coordinator.ts";
+import type { RankPool } from "../../src/runtime/rank_pool.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
@@ -91,7 +92,7 @@ describeOnAdapter("programs in rank processes", () => {
         );
         expect(idle).toEqual([]);
       }
-      expect(checkTimedSteps(checked, await pool.digests(), 2).microBatches).toBe(
+      expect(checkTimedSteps(checked, await pool.askAll("digests", {}), 2).microBatches).toBe(
         plan.workload.microBatches,
       );
       const [projected] = simulateRepeats(program, measured ?? { repeats: [], latencyMs: 0 });

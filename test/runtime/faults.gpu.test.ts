@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
 import type { Instruction, Program } from "../../src/program/program.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../../src/runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../../src/runtime/coordinator.ts";
+import type { RankPool } from "../../src/runtime/rank_pool.ts";
 import { declare, drafts, originOf, programOf, uniform } from "../collectives/small_programs.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 

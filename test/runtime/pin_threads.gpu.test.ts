@@ -23,7 +23,7 @@ describeOnAdapter("a pinned rank", () => {
       const { choice } = (await testGpu()).report;
       const pool = await openIdleRanks([choice, choice], { pinToCores: true });
       try {
-        await pool.occupy([0, 1].map((rank) => ({ rank, load: { workgroups: 1, dispatches: 1 } })));
+        await pool.askAll("occupy", { load: { workgroups: 1, dispatches: 1 } });
         const cores = pool.pids.map((pid) => [...new Set(coresOf(pid ?? process.pid))]);
         expect(cores).toEqual([["0"], ["1"]]);
       } finally {

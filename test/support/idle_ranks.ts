@@ -2,7 +2,8 @@
 
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { Program } from "../../src/program/program.ts";
-import { openRanks, type OpenRanksOptions, type RankPool } from "../../src/runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../../src/runtime/coordinator.ts";
+import type { RankPool } from "../../src/runtime/rank_pool.ts";
 
 export async function openIdleRanks(
   choices: readonly AdapterChoice[],

@@ -13,11 +13,5 @@ export function sectionOf(finding: Diagnostic): AnalysisPart {
 }
 
 export function titleOf(finding: Diagnostic): string {
-  return (
-    definitionOf(finding)?.title ??
-    finding.code
-      .split("-")
-      .map((word) => (word === "gpu" ? "GPU" : word.charAt(0).toUpperCase() + word.slice(1)))
-      .join(" ")
-  );
+  return definitionOf(finding)?.title ?? finding.code;
 }

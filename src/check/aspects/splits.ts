@@ -1,9 +1,10 @@
 // Do the splits of layers have the GPUs that they need, and do they fit the layers?
 
 import { assumedAmong } from "../../plan/assumed.ts";
-import { groupSize, resultSplit, usedGpus } from "../../plan/layers.ts";
+import { groupSize, usedGpus } from "../../plan/layers.ts";
 import type { Groups } from "../../plan/groups.ts";
-import type { Layer } from "../../plan/layers/layers.ts";
+import type { LayerBase, Share } from "../../plan/layers/layer.ts";
+import { planLayerOf } from "../../plan/layers/layers.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { tensorGroupMatchesDegree } from "../rules/splits/tensor_degree_does_not_match_group.ts";
 import { rangesOf } from "../../program/runs_of_ranks.ts";
@@ -47,7 +48,7 @@ export const hardwareMatch: Assess = ({ described: { plan } }) => {
   if (degrees === undefined || degrees.expert === 1) return [];
   const holders = new Set(
     plan.stages.flatMap(({ layers }) =>
-      layers.flatMap((layer) => (layer.op === "moe" ? layer.expertGroups.flat(2) : [])),
+      layers.flatMap(({ expertGroups = [] }: LayerBase) => expertGroups.flat(2)),
     ),
   ).size;
   return [
@@ -61,11 +62,11 @@ export const hardwareMatch: Assess = ({ described: { plan } }) => {
   ];
 };
 
-const splitWords: Readonly<Record<string, string>> = {
-  column: "by columns",
-  row: "by rows, which leaves partial sums",
-  attention: "by heads, which leaves partial sums",
-  mlp: "by inner width, which leaves partial sums",
+const splitWords: Readonly<Partial<Record<Share, string>>> = {
+  columns: "by columns",
+  rows: "by rows, which leaves partial sums",
+  heads: "by heads, which leaves partial sums",
+  inner: "by inner width, which leaves partial sums",
 };
 
 /** Which layers are split how. That each has the communication it needs, rules have checked before. */
@@ -73,8 +74,10 @@ export const tensorStrategy: Assess = ({ described: { plan } }) => {
   const kinds = new Map<string, Set<string>>();
   for (const { name, layers } of plan.stages) {
     for (const layer of layers) {
-      const words = splitWords[keyOf(layer)];
-      if (groupSize(layer) < 2 || words === undefined) continue;
+      const { share, leaves } = planLayerOf(layer);
+      const words = splitWords[share(layer)];
+      const isSplit = groupSize(layer) > 1 && leaves(layer).placement !== "replicate";
+      if (!isSplit || words === undefined) continue;
       const what = `${layer.op} ${words}`;
       kinds.set(what, (kinds.get(what) ?? new Set()).add(name));
     }
@@ -96,7 +99,3 @@ export const tensorStrategy: Assess = ({ described: { plan } }) => {
     },
   ];
 };
-
-function keyOf(layer: Layer): string {
-  return layer.op === "linear" || layer.op === "embedding" ? resultSplit(layer) : layer.op;
-}

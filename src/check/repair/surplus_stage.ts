@@ -44,7 +44,9 @@ export function surplusStage(
 
 /** How many layers the first `blocks` blocks take, with an embedding before them: a block begins at attention's norm. */
 function endOfBlock(layers: readonly Layer[], blocks: number): number {
-  const starts = layers.flatMap(({ op }, i) => (op === "attention" ? [i - 1] : []));
+  const starts = layers.flatMap((layer, i) =>
+    planLayerOf(layer).mixes === "tokens" ? [i - 1] : [],
+  );
   return starts[blocks] ?? layers.length;
 }
 

@@ -3,7 +3,7 @@
 
 import { blocksOf } from "../../plan/blocks.ts";
 import { sizePaths } from "../../plan/assumed.ts";
-import { moeLayers } from "../../plan/layers.ts";
+import { gpuListsOf, moeLayers } from "../../plan/layers.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { claimedSamples, type Case } from "../case.ts";
@@ -75,15 +75,8 @@ export const latencyLimit: LimitRule = (given, { key }, value) => {
 
 /** GPUs that share the work of a block: those of its tokens and of its experts, at most. */
 function gpusOfBlock(layers: readonly Layer[]): ReadonlySet<number> {
-  return new Set(layers.flatMap(listsOf).flatMap((groups) => groups.flat(2)));
+  return new Set(layers.flatMap(gpuListsOf).flatMap((groups) => groups.flat(2)));
 }
-
-/** Lists that many layers share. */
-function listsOf(layer: Layer): (Layer["groups"] | ExpertLists)[] {
-  return layer.op === "moe" ? [layer.groups, layer.expertGroups] : [layer.groups];
-}
-
-type ExpertLists = Extract<Layer, { op: "moe" }>["expertGroups"];
 
 /** The layers of each block. */
 function layersOfBlocks(plan: Plan): Layer[][] {
@@ -120,7 +113,7 @@ function alike(
   };
   const kinds = new Map<string, { readonly gpus: ReadonlySet<number>; count: number }>();
   for (const block of blocks) {
-    const key = [...new Set(block.flatMap(listsOf).map(numberOf))].join(" ");
+    const key = [...new Set(block.flatMap(gpuListsOf).map(numberOf))].join(" ");
     const kind = kinds.get(key) ?? { gpus: gpusOfBlock(block), count: 0 };
     kinds.set(key, kind);
     kind.count += 1;

@@ -16,7 +16,8 @@ import { expectedError } from "../../reference/expected_error.ts";
 import { forward } from "../../reference/forward.ts";
 import type { CheckedKind, CheckOutcome } from "../../result/result.ts";
 import { bothOf, type KindCheck } from "../../runtime/check/rank_check.ts";
-import type { ObserveOptions, RankObservation } from "../../runtime/observation.ts";
+import type { ObserveOptions } from "../../runtime/observation.ts";
+import type { RankPool } from "../../runtime/rank_pool.ts";
 import { checkedKinds } from "../checked_kinds.ts";
 import { accept, acceptedError, type CheckMethod, referenceFlops } from "../verify.ts";
 import {
@@ -30,10 +31,7 @@ import {
 } from "./assemble_served.ts";
 
 /** Ranks that serve. */
-export interface ServingRanks {
-  observe(options: ObserveOptions): Promise<RankObservation[]>;
-  emptyCaches(): Promise<void>;
-}
+export type ServingRanks = Pick<RankPool, "observe" | "askAll">;
 
 export interface CheckServed {
   readonly plan: Plan;
@@ -184,7 +182,7 @@ async function runSteps(
   const shown: ShownStep[] = [];
   const kinds = new Map<string, KindCheck>();
   const notChecked = new Set<string>();
-  await ranks.emptyCaches();
+  await ranks.askAll("emptyCaches", {});
   for (const [at, step] of steps.entries()) {
     const isLooked = looked.has(at) && check !== undefined;
     const options = { ...optionsOf(step), served: step, ...(isLooked ? { check } : {}) };

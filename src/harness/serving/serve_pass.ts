@@ -11,7 +11,7 @@ import {
 } from "../../program/serving/scheduler.ts";
 import type { ServedStep } from "../../program/serving/served.ts";
 import type { StepTrace } from "../../program/trace.ts";
-import type { RankPool } from "../../runtime/coordinator.ts";
+import type { RankPool } from "../../runtime/rank_pool.ts";
 
 export interface Pass extends Omit<ServedPass, "run" | "pages"> {
   readonly steps: readonly ServedStep[];

@@ -7,7 +7,7 @@ import { NumericsError } from "../../numerics_error.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { pagesOf } from "../../plan/serving.ts";
 import { schedulerOptionsOf } from "../../program/serving/scheduler_options.ts";
-import type { RankPool } from "../../runtime/coordinator.ts";
+import type { RankPool } from "../../runtime/rank_pool.ts";
 import type { RankDigests } from "../../runtime/observation.ts";
 import type { RunOptions } from "../run_options.ts";
 import type { StepSamples } from "../step_samples.ts";
@@ -25,7 +25,7 @@ const mostPasses = 200;
 /** @param kept of decode steps */
 export async function timeServed(
   plan: Plan,
-  pool: Pick<RankPool, "serve" | "emptyCaches" | "digests">,
+  pool: Pick<RankPool, "serve" | "askAll">,
   kept: StepSamples,
   run: number,
   options: Pick<RunOptions, "onProgress" | "samples" | "budgetMs">,
@@ -35,7 +35,7 @@ export async function timeServed(
   const nothing: OnStep = () => undefined;
   const warm = async (): Promise<Pass> => {
     onProgress({ phase: "warm-up" });
-    await pool.emptyCaches();
+    await pool.askAll("emptyCaches", {});
     return serveLive(pool, scheduling, nothing);
   };
   const digestsOf = createDigestSteps(pool);
@@ -55,7 +55,7 @@ export async function timeServed(
     (passes.length > 0 &&
       (samples === undefined ? performance.now() - begun > budgetMs : kept.count >= samples));
   while (!isOver()) {
-    await pool.emptyCaches();
+    await pool.askAll("emptyCaches", {});
     const { steps: _, ...pass } = await serveAgain(pool, scheduling, first, (step, trace) => {
       if (step.phase !== "decode") return;
       kept.keep({ ...trace, step: kept.count });
@@ -81,10 +81,10 @@ function pagesIn({ workload }: Plan): number {
 }
 
 /** What each result's digest sums grew by since it was last asked. */
-function createDigestSteps(pool: Pick<RankPool, "digests">) {
+function createDigestSteps(pool: Pick<RankPool, "askAll">) {
   let before: readonly RankDigests[] = [];
   return async (): Promise<number[][]> => {
-    const now = await pool.digests();
+    const now = await pool.askAll("digests", {});
     const grown = now.flatMap(({ digests }, rank) =>
       digests.map(({ sums }, i) => {
         const old = before[rank]?.digests[i]?.sums ?? [0, 0];

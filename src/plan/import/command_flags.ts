@@ -145,12 +145,7 @@ export function readFlags(invocation: Invocation, grammar: FlagGrammar): Command
     unread: () => [...byName.values()].filter(({ name: flag }) => !read.has(flag)),
     strays: () => [
       ...words.map((word) => ({ word })),
-      ...[...byName.values()].flatMap(({ name, values }) => {
-        const [value, ...more] = values;
-        if (grammar.lists?.has(name) === true || value === undefined) return [];
-        const after = grammar.switches.has(name) ? name : `${name} ${value.text}`;
-        return more.map((word) => ({ word, after }));
-      }),
+      ...[...byName.values()].flatMap((flag) => straysBehind(flag, grammar)),
     ],
     open,
     wasRead: (flag) => read.has(flag),
@@ -158,6 +153,16 @@ export function readFlags(invocation: Invocation, grammar: FlagGrammar): Command
     position,
     diagnostics,
   };
+}
+
+/** Words behind a flag's value. */
+function straysBehind(
+  { name, values: [value, ...more] }: Flag,
+  { lists, switches }: FlagGrammar,
+): ReturnType<CommandFlags["strays"]> {
+  if (lists?.has(name) === true || value === undefined) return [];
+  const after = switches.has(name) ? name : `${name} ${value.text}`;
+  return more.map((word) => ({ word, after }));
 }
 
 /** The last part of a path, unless a variable is in it. */

@@ -1,7 +1,7 @@
 // A mean over rows.
 
 import { z } from "zod";
-import type { LayerBase, PlanLayer } from "./layer.ts";
+import { type LayerBase, leavesWhole, type PlanLayer } from "./layer.ts";
 import { parallel } from "./parallel.ts";
 
 /** Mean over the tokens of each sample, or over all rows of a micro-batch. */
@@ -29,5 +29,9 @@ export const aggregate = {
   outputWidth: () => undefined,
   detail: ({ over }) => `mean of ${over}`,
   share: () => "columns",
+  leaves: leavesWhole,
+  // A tensor group divides the columns anyway; means of replicas are summed whole.
+  takes: ({ over, groups }) => (over === "batch" && groups.length > 1 ? undefined : "columns"),
+  aggregates: ({ over }) => over,
   buffers: () => [],
 } satisfies PlanLayer<AggregateLayer, z.infer<typeof schema>>;

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { count } from "../schema_numbers.ts";
-import type { LayerBase, PlanLayer } from "./layer.ts";
+import { type LayerBase, leavesSum, type PlanLayer } from "./layer.ts";
 import { parallel } from "./parallel.ts";
 
 /**
@@ -55,6 +55,8 @@ export const attention = {
   detail: ({ heads, kvHeads }) =>
     heads === kvHeads ? `${heads} heads` : `${heads}/${kvHeads} heads`,
   share: () => "heads",
+  leaves: leavesSum,
+  mixes: "tokens",
   buffers({ hidden, heads, headDim }, members, rows) {
     const columns = (headDim * heads) / members;
     return [hidden * columns, rows * columns];

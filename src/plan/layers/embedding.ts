@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { LinearSplit } from "../groups.ts";
 import { count } from "../schema_numbers.ts";
-import { isOnOneGpu, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
+import { isOnOneGpu, type LayerBase, leftBySplit, type PlanLayer, shareOfSplit } from "./layer.ts";
 import { parallel, splitOf } from "./parallel.ts";
 
 /** Token ids to hidden vectors. Column splits the hidden dimension, row the vocabulary. */
@@ -37,6 +37,7 @@ export const embedding = {
   outputWidth: ({ hidden }) => hidden,
   detail: ({ vocabulary, hidden }) => `${vocabulary} → ${hidden}`,
   share: ({ split }) => shareOfSplit[split],
+  leaves: ({ split }) => leftBySplit[split],
   buffers: ({ vocabulary, hidden, split }, members) => [
     (vocabulary * hidden) / (split === "replicated" ? 1 : members),
   ],

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { LinearSplit } from "../groups.ts";
 import { count } from "../schema_numbers.ts";
-import { isOnOneGpu, type LayerBase, type PlanLayer, shareOfSplit } from "./layer.ts";
+import { isOnOneGpu, type LayerBase, leftBySplit, type PlanLayer, shareOfSplit } from "./layer.ts";
 import { parallel, splitOf } from "./parallel.ts";
 
 export interface LinearLayer extends LayerBase {
@@ -41,6 +41,10 @@ export const linear = {
   outputWidth: (layer) => layer.out,
   detail: (layer) => `${layer.in} → ${layer.out}`,
   share: ({ split }) => shareOfSplit[split],
+  leaves: ({ split }) => leftBySplit[split],
+  takes: ({ split }) => (split === "row" ? "columns" : undefined),
+  inModel: (field) => [field === "out" ? "vocabulary" : "hidden"],
+  called: "the LM head",
   buffers: (layer, members) => [
     (layer.in * layer.out) / (layer.split === "replicated" ? 1 : members),
   ],

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { count } from "../schema_numbers.ts";
-import type { LayerBase, PlanLayer } from "./layer.ts";
+import { type LayerBase, leavesSum, type PlanLayer } from "./layer.ts";
 import { parallel } from "./parallel.ts";
 
 /** Column then row, all-reduce. */
@@ -31,5 +31,7 @@ export const mlp = {
   outputWidth: ({ hidden }) => hidden,
   detail: ({ hidden, ffn }) => `${hidden} ↔ ${ffn}`,
   share: () => "inner",
+  leaves: leavesSum,
+  mixes: "channels",
   buffers: ({ hidden, ffn }, members, rows) => [(hidden * ffn) / members, (rows * ffn) / members],
 } satisfies PlanLayer<MlpLayer, z.infer<typeof schema>>;

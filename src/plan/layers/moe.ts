@@ -51,6 +51,11 @@ export const moe = {
   outputWidth: ({ hidden }) => hidden,
   detail: ({ hidden, ffn }) => `${hidden} ↔ ${ffn}`,
   share: () => "tokens",
+  // Slices of an expert give summands; whole experts give back the rows that they were sent.
+  leaves: (layer) => ({ placement: isSliced(layer) ? "partial" : "rows", isCompleted: true }),
+  takes: () => "rows",
+  mixes: "channels",
+  inModel: (field) => (field === "hidden" ? [field] : ["moe", field]),
   buffers({ hidden, ffn, experts, topK, groups, expertGroups }, _members, rows) {
     const owners = Math.max(1, expertGroups.flat(2).length);
     const routed = (rows * groups.length * topK) / owners;
@@ -58,6 +63,10 @@ export const moe = {
     return [(hidden * ffn * experts) / sharers, routed * ffn];
   },
 } satisfies PlanLayer<MoeLayer, z.infer<typeof schema>>;
+
+function isSliced({ expertGroups }: MoeLayer): boolean {
+  return (expertGroups[0]?.[0]?.length ?? 1) > 1;
+}
 
 /**
  * `expert` gives each GPU of a list whole experts; `tensor` gives it a slice of every expert, `data` all of them.

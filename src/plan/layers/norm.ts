@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { count } from "../schema_numbers.ts";
-import type { PlanLayer, TokenwiseBase } from "./layer.ts";
+import { leavesWhole, type PlanLayer, type TokenwiseBase } from "./layer.ts";
 import { parallel } from "./parallel.ts";
 
 export interface NormLayer extends TokenwiseBase {
@@ -37,5 +37,6 @@ export const norm = {
   outputWidth: ({ hidden }) => hidden,
   detail: ({ hidden }) => `${hidden}`,
   share: ({ split }) => split ?? "copies",
+  leaves: leavesWhole,
   buffers: () => [],
 } satisfies PlanLayer<NormLayer, z.infer<typeof schema>>;

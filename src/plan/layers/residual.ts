@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { count } from "../schema_numbers.ts";
-import type { PlanLayer, TokenwiseBase } from "./layer.ts";
+import { leavesWhole, type PlanLayer, type TokenwiseBase } from "./layer.ts";
 import { parallel } from "./parallel.ts";
 
 /** Adds the input of an earlier layer of the same stage to the current activation. */
@@ -33,5 +33,6 @@ export const residual = {
   outputWidth: ({ hidden }) => hidden,
   detail: ({ hidden }) => `${hidden}`,
   share: ({ split }) => split ?? "copies",
+  leaves: leavesWhole,
   buffers: () => [],
 } satisfies PlanLayer<ResidualLayer, z.infer<typeof schema>>;

@@ -21,13 +21,13 @@ export interface Hop {
   readonly receivedShare: number;
 }
 
-export interface HopSend {
+interface HopSend {
   /** Summands and sums of one all-reduce do not share mailboxes. */
   readonly lane: Lane;
   readonly readers: readonly number[];
 }
 
-export interface HopRecv {
+interface HopRecv {
   readonly lane: Lane;
   readonly source: number;
 }

@@ -2,7 +2,7 @@
 
 export type Lane = 0 | 1;
 
-export const lanesPerChannel = 2;
+const lanesPerChannel = 2;
 
 export function laneOf(channel: number, lane: Lane): number {
   return lanesPerChannel * channel + lane;

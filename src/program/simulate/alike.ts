@@ -2,7 +2,8 @@
 // do the same: of groups that are alike only the first is played.
 
 import { costKinds } from "./cost.ts";
-import { play, type PlayOptions, type Played } from "./play.ts";
+import { play, type Played } from "./play.ts";
+import type { PlayOptions } from "./playing.ts";
 import type { TapeOp, RankTape, Tapes } from "./tape.ts";
 
 /** As `play`, without spans. */

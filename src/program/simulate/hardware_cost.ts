@@ -3,7 +3,7 @@
 
 import type { Peaks } from "../bound.ts";
 import { collectiveOf, type Instruction } from "../program.ts";
-import { instructionFlops, kernelBytesOf } from "../tally.ts";
+import { instructionFlops, kernelBytesOf } from "../instruction_cost.ts";
 import { createWireCount } from "../wire.ts";
 import { noCost, type Cost } from "./cost.ts";
 

@@ -9,17 +9,18 @@
 //
 // No rank's times depend on the order in which ranks are played, so there is no queue of events.
 
-import type { Span, SpanKind } from "../trace.ts";
-import type { Cost } from "./cost.ts";
-import type { TapeOp, RankTape, Tapes, TransferPart } from "./tape.ts";
-
-export interface PlayOptions {
-  /** ms from a post to a waiting reader that sees it. */
-  readonly latencyMs: number;
-  /** Parts that take no time; to tell what they cost. */
-  readonly without?: { readonly communication?: boolean; readonly host?: boolean };
-  readonly onSpan?: (rank: number, span: Span) => void;
-}
+import {
+  begin,
+  busy,
+  forGpu,
+  nobody,
+  type Playing,
+  type PlayOptions,
+  type RankState,
+  submit,
+  waitUntil,
+} from "./playing.ts";
+import type { TapeOp, Tapes, TransferPart } from "./tape.ts";
 
 export interface Played {
   /** When the last rank ended. */
@@ -27,193 +28,15 @@ export interface Played {
   readonly ranks: readonly { readonly endMs: number; readonly computeMs: number }[];
 }
 
-interface RankState {
-  readonly tape: RankTape;
-  part: number;
-  op: number;
-  /** Whether the op's encoding, its sending, and how many of its receives are done. */
-  begun: boolean;
-  sent: boolean;
-  received: number;
-  hostMs: number;
-  gpuMs: number;
-  computeMs: number;
-  /** For the GPU, not submitted yet. */
-  pendingMs: number;
-  readonly pending: { readonly kind: SpanKind; readonly instruction?: number; ms: number }[];
-}
-
 /** @throws Error where ranks wait for each other, or for what no rank sends */
 export function play(tapes: Tapes, options: PlayOptions): Played {
-  const { latencyMs, without = {}, onSpan } = options;
-  const mailboxes = tapes.readers.length;
-  const posted = new Float64Array(mailboxes);
-  const postedMs = new Float64Array(mailboxes);
-  const released = Float64Array.from(tapes.readers);
-  const freeMs = new Float64Array(mailboxes);
-  const read = new Float64Array(tapes.reads);
-  const blockedReaders = Array.from({ length: mailboxes }, (): number[] => []);
-  /** Place of the rank that waits to post there, or nobody. */
-  const blockedSender = new Int32Array(mailboxes).fill(nobody);
-  const states = tapes.ranks.map((tape): RankState => ({
-    tape,
-    part: 0,
-    op: 0,
-    begun: false,
-    sent: false,
-    received: 0,
-    hostMs: 0,
-    gpuMs: 0,
-    computeMs: 0,
-    pendingMs: 0,
-    pending: [],
-  }));
-  const moving = without.communication === true ? 0 : 1;
-  const scale: Cost = {
-    host: without.host === true ? 0 : 1,
-    compute: 1,
-    readback: moving,
-    move: moving,
-    upload: moving,
-    reduce: moving,
-  };
-
-  const tell = (
-    { tape }: RankState,
-    kind: SpanKind,
-    instruction: number | undefined,
-    startMs: number,
-    endMs: number,
-  ): void => {
-    if (onSpan === undefined || endMs <= startMs) return;
-    onSpan(tape.rank, {
-      kind,
-      startMs,
-      endMs,
-      ...(instruction === undefined ? {} : { instruction }),
-    });
-  };
-  const busy = (state: RankState, kind: keyof Cost, op: TapeOp, share = 1): void => {
-    const ms = op.cost[kind] * scale[kind] * share;
-    if (onSpan !== undefined) tell(state, kind, op.instruction, state.hostMs, state.hostMs + ms);
-    state.hostMs += ms;
-  };
-  const forGpu = (state: RankState, kind: keyof Cost, op: TapeOp): void => {
-    const ms = op.cost[kind] * scale[kind];
-    if (ms === 0) return;
-    state.pendingMs += ms;
-    if (kind === "compute") state.computeMs += ms;
-    const { instruction } = op;
-    if (onSpan !== undefined) {
-      state.pending.push({ kind, ms, ...(instruction === undefined ? {} : { instruction }) });
-    }
-  };
-  const submit = (state: RankState): void => {
-    if (state.pendingMs === 0) return;
-    let time = Math.max(state.gpuMs, state.hostMs);
-    state.gpuMs = time + state.pendingMs;
-    state.pendingMs = 0;
-    if (onSpan === undefined) return;
-    for (const { kind, instruction, ms } of state.pending.splice(0)) {
-      tell(state, kind, instruction, time, time + ms);
-      time += ms;
-    }
-  };
-  const waitUntil = (state: RankState, ms: number, instruction: number | undefined): void => {
-    if (ms <= state.hostMs) return;
-    tell(state, "wait", instruction, state.hostMs, ms);
-    state.hostMs = ms;
-  };
-
-  /** Does as much of a transfer as can be done; false where the rank must wait for another. */
-  const exchange = (
-    state: RankState,
-    at: number,
-    op: TapeOp,
-    { send, recv, isStart }: TransferPart,
-    able: number[],
-  ): boolean => {
-    if (!state.begun) {
-      busy(state, "host", op);
-      submit(state);
-      state.begun = true;
-    }
-    if (send !== undefined && !state.sent) {
-      if ((released[send] ?? 0) < (tapes.readers[send] ?? 0)) {
-        blockedSender[send] = at;
-        return false;
-      }
-      waitUntil(state, freeMs[send] ?? 0, op.instruction);
-      const goesOnMs = state.hostMs;
-      state.hostMs = Math.max(state.hostMs, state.gpuMs);
-      busy(state, "readback", op);
-      busy(state, "move", op);
-      posted[send] = (posted[send] ?? 0) + 1;
-      postedMs[send] = state.hostMs;
-      released[send] = 0;
-      freeMs[send] = 0;
-      state.sent = true;
-      if (isStart === true) state.hostMs = goesOnMs;
-      const waiting = blockedReaders[send] ?? [];
-      if (waiting.length > 0) able.push(...waiting.splice(0));
-    }
-    for (let next = recv[state.received]; next !== undefined; next = recv[state.received]) {
-      const { mailbox, reader } = next;
-      if ((posted[mailbox] ?? 0) <= (read[reader] ?? 0)) {
-        blockedReaders[mailbox]?.push(at);
-        return false;
-      }
-      waitUntil(state, (postedMs[mailbox] ?? 0) + latencyMs, op.instruction);
-      busy(state, "upload", op, 1 / recv.length);
-      read[reader] = (read[reader] ?? 0) + 1;
-      released[mailbox] = (released[mailbox] ?? 0) + 1;
-      freeMs[mailbox] = Math.max(freeMs[mailbox] ?? 0, state.hostMs);
-      state.received += 1;
-      const sender = blockedSender[mailbox] ?? nobody;
-      if (sender !== nobody && released[mailbox] === tapes.readers[mailbox]) {
-        blockedSender[mailbox] = nobody;
-        able.push(sender);
-      }
-    }
-    if (send === undefined) {
-      // It forwards what it received.
-      busy(state, "readback", op);
-      busy(state, "move", op);
-    }
-    forGpu(state, "compute", op);
-    forGpu(state, "reduce", op);
-    return true;
-  };
-
-  /** Until the rank ends or waits; those that can go on because of it join `able`. */
-  const advance = (at: number, able: number[]): void => {
-    const state = states[at];
-    if (state === undefined) return;
-    for (; state.part < state.tape.parts.length; state.part++, state.op = 0) {
-      const ops = state.tape.parts[state.part] ?? [];
-      for (; state.op < ops.length; state.op++) {
-        const op = ops[state.op];
-        if (op === undefined) continue;
-        if (op.transfer === undefined) {
-          busy(state, "host", op);
-          for (const kind of gpuKinds) forGpu(state, kind, op);
-          continue;
-        }
-        if (!exchange(state, at, op, op.transfer, able)) return;
-        state.begun = false;
-        state.sent = false;
-        state.received = 0;
-      }
-    }
-    submit(state);
-    state.hostMs = Math.max(state.hostMs, state.gpuMs);
-  };
-
+  const playing = begin(tapes, options);
+  const { states } = playing;
   // First in, first out: by the turn of the rank that waited first, all whom it waits for have had theirs.
   let able = states.map((_, at) => at);
   while (able.length > 0) {
     const next: number[] = [];
-    for (const at of able) advance(at, next);
+    for (const at of able) advance(playing, at, next);
     able = next;
   }
   const stuck = states.find(({ part, tape }) => part < tape.parts.length);
@@ -222,6 +45,120 @@ export function play(tapes: Tapes, options: PlayOptions): Played {
   return { wallMs: ranks.reduce((most, { endMs }) => Math.max(most, endMs), 0), ranks };
 }
 
-const nobody = -1;
+/** Until the rank ends or waits; those that can go on because of it join `able`. */
+function advance(playing: Playing, at: number, able: number[]): void {
+  const state = playing.states[at];
+  if (state === undefined) return;
+  for (; state.part < state.tape.parts.length; state.part++, state.op = 0) {
+    const ops = state.tape.parts[state.part] ?? [];
+    for (; state.op < ops.length; state.op++) {
+      const op = ops[state.op];
+      if (op === undefined) continue;
+      if (op.transfer === undefined) {
+        busy(playing, state, "host", op);
+        for (const kind of gpuKinds) forGpu(playing, state, kind, op);
+        continue;
+      }
+      if (!exchange(playing, state, at, op, op.transfer, able)) return;
+      state.begun = false;
+      state.sent = false;
+      state.received = 0;
+    }
+  }
+  submit(playing, state);
+  state.hostMs = Math.max(state.hostMs, state.gpuMs);
+}
+
+/** Does as much of a transfer as can be done; false where the rank must wait for another. */
+function exchange(
+  playing: Playing,
+  state: RankState,
+  at: number,
+  op: TapeOp,
+  transfer: TransferPart,
+  able: number[],
+): boolean {
+  if (!state.begun) {
+    busy(playing, state, "host", op);
+    submit(playing, state);
+    state.begun = true;
+  }
+  const { send } = transfer;
+  if (send !== undefined && !state.sent) {
+    if (!post(playing, state, at, op, send, able)) return false;
+    if (transfer.isStart !== true) state.hostMs = playing.postedMs[send] ?? 0;
+  }
+  if (!receive(playing, state, at, op, transfer, able)) return false;
+  if (send === undefined) {
+    // It forwards what it received.
+    busy(playing, state, "readback", op);
+    busy(playing, state, "move", op);
+  }
+  forGpu(playing, state, "compute", op);
+  forGpu(playing, state, "reduce", op);
+  return true;
+}
+
+/** The host goes on from where it waited for room; false where there is none yet. */
+function post(
+  playing: Playing,
+  state: RankState,
+  at: number,
+  op: TapeOp,
+  send: number,
+  able: number[],
+): boolean {
+  const { tapes, posted, postedMs, released, freeMs, blockedReaders } = playing;
+  if ((released[send] ?? 0) < (tapes.readers[send] ?? 0)) {
+    playing.blockedSender[send] = at;
+    return false;
+  }
+  waitUntil(playing, state, freeMs[send] ?? 0, op.instruction);
+  const goesOnMs = state.hostMs;
+  state.hostMs = Math.max(state.hostMs, state.gpuMs);
+  busy(playing, state, "readback", op);
+  busy(playing, state, "move", op);
+  posted[send] = (posted[send] ?? 0) + 1;
+  postedMs[send] = state.hostMs;
+  released[send] = 0;
+  freeMs[send] = 0;
+  state.sent = true;
+  state.hostMs = goesOnMs;
+  const waiting = blockedReaders[send] ?? [];
+  if (waiting.length > 0) able.push(...waiting.splice(0));
+  return true;
+}
+
+/** Takes what has come; false where something has not. */
+function receive(
+  playing: Playing,
+  state: RankState,
+  at: number,
+  op: TapeOp,
+  { recv }: TransferPart,
+  able: number[],
+): boolean {
+  const { tapes, posted, postedMs, released, freeMs, blockedReaders, blockedSender, read } =
+    playing;
+  for (let next = recv[state.received]; next !== undefined; next = recv[state.received]) {
+    const { mailbox, reader } = next;
+    if ((posted[mailbox] ?? 0) <= (read[reader] ?? 0)) {
+      blockedReaders[mailbox]?.push(at);
+      return false;
+    }
+    waitUntil(playing, state, (postedMs[mailbox] ?? 0) + playing.latencyMs, op.instruction);
+    busy(playing, state, "upload", op, 1 / recv.length);
+    read[reader] = (read[reader] ?? 0) + 1;
+    released[mailbox] = (released[mailbox] ?? 0) + 1;
+    freeMs[mailbox] = Math.max(freeMs[mailbox] ?? 0, state.hostMs);
+    state.received += 1;
+    const sender = blockedSender[mailbox] ?? nobody;
+    if (sender !== nobody && released[mailbox] === tapes.readers[mailbox]) {
+      blockedSender[mailbox] = nobody;
+      able.push(sender);
+    }
+  }
+  return true;
+}
 
 const gpuKinds = ["upload", "move", "readback", "compute", "reduce"] as const;

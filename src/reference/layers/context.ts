@@ -26,8 +26,12 @@ export interface ReferenceContext {
 
 /** What a mixture of experts says of its choices. */
 export interface RoutingAgreement {
-  /** See `MoeResult`. */
+  /**
+   * Largest amount by which a chosen expert's logit falls short of the best one left out: 0 where the
+   * choice is the true top-k, small where rounding decided a near tie.
+   */
   readonly routingGap: number;
+  /** Choices that differ from the true top-k. */
   readonly reroutedChoices: number;
   readonly choices: number;
 }

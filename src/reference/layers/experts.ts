@@ -3,6 +3,7 @@
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { gelu, silu } from "../activations.ts";
 import { matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
+import type { RoutingAgreement } from "./context.ts";
 
 export interface ExpertWeights {
   readonly router: Matrix;
@@ -12,15 +13,8 @@ export interface ExpertWeights {
   readonly down: (expert: number) => Matrix;
 }
 
-export interface MoeResult {
+export interface MoeResult extends Omit<RoutingAgreement, "choices"> {
   readonly output: Matrix;
-  /**
-   * Largest amount by which a chosen expert's logit falls short of the best one left out: 0 where the
-   * choice is the true top-k, small where rounding decided a near tie.
-   */
-  readonly routingGap: number;
-  /** Choices that differ from the true top-k. */
-  readonly reroutedChoices: number;
 }
 
 /**

@@ -5,9 +5,9 @@ import type { Plan } from "../../plan/plan.ts";
 import type { PlanEstimate } from "../../program/estimate.ts";
 import { fullestNeed, type MemoryNeed } from "../../program/memory.ts";
 import { rangeOf, runsOfRanks, type RankRun } from "../../program/runs_of_ranks.ts";
-import { rolesOf } from "./memory_roles.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 import { intensityOf } from "./intensity.ts";
+import { roleCells, rolesOf } from "./memory_roles.ts";
 
 const mostLines = 16;
 
@@ -20,12 +20,14 @@ export function rankCostSections(
 ): Section[] {
   const capacity = plan.hardware.memoryPerGpu;
   const roles = rolesOf(ranks);
+  const memoryCells = (rank: Rank): string[] => [
+    ...roleCells(roles, rank),
+    formatBytes(rank.memoryBytes),
+    ...(capacity === undefined ? [] : [formatPercent(rank.memoryBytes / capacity)]),
+  ];
+  const titles = roles.map(({ title }) => title);
   const runs = runsOfRanks(ranks, (rank) =>
-    [
-      ...memoryCells(rank, roles, capacity),
-      formatFlops(rank.flops),
-      formatBytes(rank.sentBytes),
-    ].join(),
+    [...memoryCells(rank), formatFlops(rank.flops), formatBytes(rank.sentBytes)].join(),
   );
   const shown = runs.slice(0, mostLines);
   const left = ranks.length - (shown.at(-1)?.last ?? 0) - 1;
@@ -34,15 +36,8 @@ export function rankCostSections(
       title: "Memory per rank",
       blocks: [
         table(
-          right(
-            "rank",
-            ...roles.map(({ title }) => title),
-            "total",
-            ...(capacity === undefined ? [] : ["of GPU"]),
-          ),
-          shown.map((run) => ({
-            cells: [rangeOf(run), ...memoryCells(run.item, roles, capacity)],
-          })),
+          right("rank", ...titles, "total", ...(capacity === undefined ? [] : ["of GPU"])),
+          shown.map((run) => ({ cells: [rangeOf(run), ...memoryCells(run.item)] })),
         ),
         note(
           "the buffers that a run allocates, to the byte; staging is mappable memory through which " +
@@ -62,18 +57,6 @@ export function rankCostSections(
           : []),
       ],
     },
-  ];
-}
-
-function memoryCells(
-  { memoryByRole, memoryBytes }: Rank,
-  roles: ReturnType<typeof rolesOf>,
-  capacity: number | undefined,
-): string[] {
-  return [
-    ...roles.map(({ role }) => formatBytes(memoryByRole[role] ?? 0)),
-    formatBytes(memoryBytes),
-    ...(capacity === undefined ? [] : [formatPercent(memoryBytes / capacity)]),
   ];
 }
 

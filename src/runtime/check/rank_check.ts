@@ -91,10 +91,6 @@ const leavesRoom: ReadonlySet<string> = new Set([
   "attend_cache",
 ]);
 
-function noStep(): never {
-  throw new Error("a step of serving is checked without being told");
-}
-
 /** @param served of serving, what the step works on */
 export function createRankChecker(
   program: RankProgram,
@@ -107,140 +103,181 @@ export function createRankChecker(
   const last = Math.max(0, ...program.instructions.map(({ origin }) => origin.microBatch));
   const isLooked = (microBatch: number): boolean =>
     view.effort.microBatches === "all" || microBatch === 0 || microBatch === last;
-  const kinds = new Map<string, Omit<KindCheck, "allCalls">>();
-  const unchecked = new Set<string>();
-  const transfers: TransferEvidence[] = [];
-  const projections: Projections = new Map();
-  const witness = createTransferWitness(view);
-  /** Under way, by channel: the collective and what was sent. */
-  const underWay = new Map<number, { transfer: Collective; sent: Evidence | undefined }>();
-
-  const note = (
-    kind: string,
-    { unit, checked, total, deviation }: Coverage,
-    what: string,
-  ): void => {
-    if (deviation.worst > 1) throw wrong(deviation, what);
-    const before = kinds.get(kind);
-    kinds.set(kind, {
-      kind,
-      unit,
-      calls: (before?.calls ?? 0) + 1,
-      checked: (before?.checked ?? 0) + checked,
-      total: (before?.total ?? 0) + total,
-      worst: Math.max(before?.worst ?? 0, deviation.worst),
-    });
+  const checks: Checks = {
+    ...(served === undefined ? {} : { served }),
+    seed,
+    view,
+    kinds: new Map(),
+    unchecked: new Set(),
+    projections: new Map(),
   };
+  const transfers = createTransferChecks(view);
   const seen = new Set<Instruction>();
   const stopsAt: RankChecker["stopsAt"] = ({ op, origin }) =>
     op !== "observe" && origin.synthetic !== true && isLooked(origin.microBatch);
-  const placeOf = (what: string, { layer, microBatch }: Origin): string =>
-    `${what} of ${layer} on rank ${view.rank}, micro-batch ${microBatch}`;
-
-  const take = async (transfer: Collective, sent: Evidence | undefined): Promise<void> => {
-    const received = await witness.received(transfer);
-    transfers.push({
-      channel: transfer.channel,
-      microBatch: transfer.origin.microBatch,
-      rank: view.rank,
-      ...(sent === undefined ? {} : { sent }),
-      ...(received === undefined ? {} : { received }),
-    });
-  };
-
-  const afterKernel = async (instruction: KernelInstruction): Promise<void> => {
-    const { kernel, origin } = instruction;
-    const coverage = await checkKernel(instruction, view, projections);
-    if (coverage === undefined) {
-      unchecked.add(kernel);
-      return;
-    }
-    const place = placeOf(kernel, origin);
-    note(kernel, coverage, place);
-    if (coverage.checked === coverage.total || leavesRoom.has(kernel)) return;
-    for (const id of writtenBuffers(instruction)) {
-      const written = await checkWritten(view, id, view.dtypeOf(id));
-      if (written.worst > 1) throw wrong(written, place);
-    }
-  };
-
   return {
-    async begin() {
-      const weights = program.buffers.filter(({ content }) => content !== undefined);
-      const elements = weights.reduce(
-        (sum, { bytes, dtype }) => sum + bytes / bytesPerElement(dtype),
-        0,
-      );
-      const { contentElements, contentSample } = view.effort;
-      const most = elements <= contentElements ? contentElements : contentSample;
-      for (const { id, content, dtype } of weights) {
-        if (content === undefined) continue;
-        const coverage = await checkContent(view, id, content, dtype, seed, most);
-        note("weights", coverage, `${id} on rank ${view.rank}`);
-      }
-    },
+    begin: async () => checkWeights(checks, program),
     stopsAt,
     async before(instruction) {
-      const transfer = collectiveOf(instruction);
-      if (transfer !== undefined) {
-        underWay.set(transfer.channel, { transfer, sent: await witness.sent(transfer) });
-      }
+      await transfers.before(instruction);
       poison.fill(writtenRegions(instruction, region));
     },
     async after(instruction) {
-      const { op, origin } = instruction;
       seen.add(instruction);
-      switch (op) {
-        case "kernel":
-          return afterKernel(instruction);
-        case "copy":
-          note("copy", await checkCopy(instruction, view), placeOf("copy", origin));
-          return;
-        case "input": {
-          const { buffer, content } = instruction;
-          const dtype = view.dtypeOf(buffer);
-          const coverage =
-            content.kind === "served"
-              ? await checkBytes(
-                  view,
-                  buffer,
-                  servedBytes(content, served ?? noStep(), seed, dtype),
-                )
-              : await checkContent(view, buffer, content, dtype, seed, view.effort.contentElements);
-          note("input", coverage, placeOf("input", origin));
-          return;
-        }
-        case "start":
-        case "observe":
-          return;
-        default: {
-          const { channel } = instruction;
-          const known = underWay.get(channel);
-          underWay.delete(channel);
-          if (known !== undefined) await take(known.transfer, known.sent);
-        }
-      }
+      await (isOfRank(instruction)
+        ? checkInstruction(checks, instruction)
+        : transfers.after(instruction));
     },
     report() {
       const missed = program.instructions.find((one) => stopsAt(one) && !seen.has(one));
       if (missed !== undefined) {
-        throw new NumericsError(
-          `${placeOf(kindOf(missed), missed.origin)} did not run`,
-          Infinity,
-          1,
-        );
+        const place = placeOf(view, kindOf(missed), missed.origin);
+        throw new NumericsError(`${place} did not run`, Infinity, 1);
       }
       return {
-        kinds: [...kinds.values()].map((kind) => ({
+        kinds: [...checks.kinds.values()].map((kind) => ({
           ...kind,
           allCalls:
             kind.kind === "weights"
               ? kind.calls
               : program.instructions.filter((one) => isOfKind(one, kind.kind)).length,
         })),
-        transfers,
-        unchecked: [...unchecked],
+        transfers: transfers.evidence,
+        unchecked: [...checks.unchecked],
       };
+    },
+  };
+}
+
+/** What was checked so far, and what with. */
+interface Checks {
+  /** Of serving, what the step works on. */
+  readonly served?: ServedStep;
+  readonly seed: number;
+  readonly view: CheckView;
+  readonly kinds: Map<string, Omit<KindCheck, "allCalls">>;
+  readonly unchecked: Set<string>;
+  readonly projections: Projections;
+}
+
+/** Throws where it is wrong. */
+function note(
+  { kinds }: Checks,
+  kind: string,
+  { unit, checked, total, deviation }: Coverage,
+  what: string,
+): void {
+  if (deviation.worst > 1) throw wrong(deviation, what);
+  const before = kinds.get(kind);
+  kinds.set(kind, {
+    kind,
+    unit,
+    calls: (before?.calls ?? 0) + 1,
+    checked: (before?.checked ?? 0) + checked,
+    total: (before?.total ?? 0) + total,
+    worst: Math.max(before?.worst ?? 0, deviation.worst),
+  });
+}
+
+function placeOf({ rank }: CheckView, what: string, { layer, microBatch }: Origin): string {
+  return `${what} of ${layer} on rank ${rank}, micro-batch ${microBatch}`;
+}
+
+async function checkWeights(checks: Checks, { buffers }: RankProgram): Promise<void> {
+  const { view, seed } = checks;
+  const weights = buffers.filter(({ content }) => content !== undefined);
+  const elements = weights.reduce(
+    (sum, { bytes, dtype }) => sum + bytes / bytesPerElement(dtype),
+    0,
+  );
+  const { contentElements, contentSample } = view.effort;
+  const most = elements <= contentElements ? contentElements : contentSample;
+  for (const { id, content, dtype } of weights) {
+    if (content === undefined) continue;
+    const coverage = await checkContent(view, id, content, dtype, seed, most);
+    note(checks, "weights", coverage, `${id} on rank ${view.rank}`);
+  }
+}
+
+/** What a rank does by itself. */
+type OfRank = Extract<Instruction, { op: "kernel" | "copy" | "input" }>;
+
+function isOfRank(instruction: Instruction): instruction is OfRank {
+  return instruction.op === "kernel" || instruction.op === "copy" || instruction.op === "input";
+}
+
+async function checkInstruction(checks: Checks, instruction: OfRank): Promise<void> {
+  const { view, seed, served } = checks;
+  const { op, origin } = instruction;
+  if (op === "kernel") return checkKernelCall(checks, instruction);
+  const place = placeOf(view, op, origin);
+  if (op === "copy") {
+    note(checks, op, await checkCopy(instruction, view), place);
+    return;
+  }
+  const { buffer, content } = instruction;
+  const most = view.effort.contentElements;
+  const dtype = view.dtypeOf(buffer);
+  if (content.kind !== "served") {
+    note(checks, op, await checkContent(view, buffer, content, dtype, seed, most), place);
+    return;
+  }
+  if (served === undefined) throw new Error(`${place}: no step of serving`);
+  const expected = servedBytes(content, served, seed, dtype);
+  note(checks, op, await checkBytes(view, buffer, expected), place);
+}
+
+async function checkKernelCall(checks: Checks, instruction: KernelInstruction): Promise<void> {
+  const { view, projections, unchecked } = checks;
+  const { kernel, origin } = instruction;
+  const coverage = await checkKernel(instruction, view, projections);
+  if (coverage === undefined) {
+    unchecked.add(kernel);
+    return;
+  }
+  const place = placeOf(view, kernel, origin);
+  note(checks, kernel, coverage, place);
+  if (coverage.checked === coverage.total || leavesRoom.has(kernel)) return;
+  for (const id of writtenBuffers(instruction)) {
+    const written = await checkWritten(view, id, view.dtypeOf(id));
+    if (written.worst > 1) throw wrong(written, place);
+  }
+}
+
+interface TransferChecks {
+  readonly evidence: readonly TransferEvidence[];
+  before(instruction: Instruction): Promise<void>;
+  after(instruction: Instruction): Promise<void>;
+}
+
+function createTransferChecks(view: CheckView): TransferChecks {
+  const evidence: TransferEvidence[] = [];
+  const witness = createTransferWitness(view);
+  /** Under way, by channel: the collective and what was sent. */
+  const underWay = new Map<number, { transfer: Collective; sent: Evidence | undefined }>();
+  return {
+    evidence,
+    async before(instruction) {
+      const transfer = collectiveOf(instruction);
+      if (transfer === undefined) return;
+      underWay.set(transfer.channel, { transfer, sent: await witness.sent(transfer) });
+    },
+    async after(instruction) {
+      // What is only started is over where it is awaited.
+      if (instruction.op === "start" || !("channel" in instruction)) return;
+      const { channel } = instruction;
+      const known = underWay.get(channel);
+      underWay.delete(channel);
+      if (known === undefined) return;
+      const { transfer, sent } = known;
+      const received = await witness.received(transfer);
+      evidence.push({
+        channel,
+        microBatch: transfer.origin.microBatch,
+        rank: view.rank,
+        ...(sent === undefined ? {} : { sent }),
+        ...(received === undefined ? {} : { received }),
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 // The activation of a sum is not the sum of activations.
 
-import { fieldPath, nameOf, placedLayers, resultSplit } from "../../../plan/layers.ts";
+import { fieldPath, nameOf, placedLayers, groupSize } from "../../../plan/layers.ts";
 import { oneStage } from "../../example.ts";
 import { leaveOut } from "../../repair/fix.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
@@ -33,7 +33,12 @@ export const rowSplitHasNoActivation: RuleDefinition = {
   ofPlan: (plan) =>
     placedLayers(plan).flatMap((each) => {
       const { layer } = each;
-      if (layer.op !== "linear" || layer.activation === "none" || resultSplit(layer) !== "row") {
+      if (
+        layer.op !== "linear" ||
+        layer.activation === "none" ||
+        layer.split !== "row" ||
+        groupSize(layer) === 1
+      ) {
         return [];
       }
       return [

@@ -26,18 +26,11 @@ const recomputeExceedsLayers: DiagnosticDefinition = {
       },
     }),
   },
-  fix: fixOfPlan(({ degrees, model }, faulty) => [
-    setNumber(
-      faulty,
-      ["workload", "recompute", "layers"],
-      Math.max(
-        ...(degrees?.layersPerStage ?? [
-          Math.ceil((model?.layers ?? 1) / (degrees?.pipeline ?? 1)),
-        ]),
-      ),
-      "every layer of a pipeline rank is recomputed",
-    ),
-  ]),
+  fix: fixOfPlan((plan, faulty) => {
+    const own = layersOfRank(plan);
+    const consequence = "every layer of a pipeline rank is recomputed";
+    return own === undefined ? [] : [setNumber(faulty, [...path, "layers"], own, consequence)];
+  }),
 };
 
 export const recomputeWithinLayers: RuleDefinition = {

@@ -1,6 +1,7 @@
 // Attention works within sequences, and aggregation leaves none.
 
 import { fieldPath, nameOf, placedLayers } from "../../../plan/layers.ts";
+import { planLayerOf } from "../../../plan/layers/layers.ts";
 import { linearOnGpu0, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 
@@ -28,8 +29,8 @@ export const sequencesLastUntilAggregation: RuleDefinition = {
   ofPlan: (plan) =>
     placedLayers(plan).flatMap((each) => {
       const { layer, aggregated } = each;
-      const needsSequences =
-        layer.op === "attention" || (layer.op === "aggregate" && layer.over === "sequence");
+      const { mixes, aggregates } = planLayerOf(layer);
+      const needsSequences = mixes === "tokens" || aggregates?.(layer) === "sequence";
       return aggregated === "no" || !needsSequences
         ? []
         : [

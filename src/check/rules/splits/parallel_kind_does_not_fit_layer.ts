@@ -10,23 +10,21 @@ import { writtenLayers } from "./written_layers.ts";
 
 const kindFixes: Fix = (faulty, { path }) => {
   const op = layerAt(faulty, path)?.op;
-  const kinds =
-    op === "moe"
-      ? ["expert"]
-      : op === "linear" || op === "embedding"
-        ? ["column", "replicated"]
-        : ["tensor"];
-  return kinds.map((kind) => ({
-    patch: [
-      put(faulty, path, kind),
-      ...(valueAt(faulty.value, [...path.slice(0, -1), "splitDim"]) === undefined ||
-      kind === "column"
-        ? []
-        : [drop([...path.slice(0, -1), "splitDim"])]),
-    ],
-    description: `the layer is ${kind}-parallel`,
-    consequence: "the kind that such a layer has",
-  }));
+  if (op === undefined) return [];
+  const { kinds } = planLayerOf({ op });
+  return kinds
+    .filter((kind, i) => i === 0 || kind === "replicated")
+    .map((kind) => ({
+      patch: [
+        put(faulty, path, kind),
+        ...(valueAt(faulty.value, [...path.slice(0, -1), "splitDim"]) === undefined ||
+        kind === "column"
+          ? []
+          : [drop([...path.slice(0, -1), "splitDim"])]),
+      ],
+      description: `the layer is ${kind}-parallel`,
+      consequence: "the kind that such a layer has",
+    }));
 };
 
 const parallelKindDoesNotFitLayer: DiagnosticDefinition = {

@@ -40,15 +40,8 @@ export function createWaiter(shared: SharedMemory, bellWord: number, waiting: Wa
 
   /** Whether anybody is done. */
   const settle = (): boolean => {
-    const now = performance.now();
     const before = waiters;
-    waiters = [];
-    for (const waiter of before) {
-      if (closed) waiter.reject(new Error("the communicator was closed while this rank waited"));
-      else if (waiter.holds()) waiter.resolve(true);
-      else if (now >= waiter.deadline) waiter.resolve(false);
-      else waiters.push(waiter);
-    }
+    waiters = before.filter((waiter) => !isSettled(waiter, closed));
     return waiters.length < before.length;
   };
   /** One for all who wait, for ranks or elsewhere; ends when nobody does. */
@@ -114,6 +107,15 @@ export function createWaiter(shared: SharedMemory, bellWord: number, waiting: Wa
       closed = true;
     },
   };
+}
+
+/** Tells whoever waited what became of it, if anything has. */
+function isSettled({ holds, deadline, resolve, reject }: Pending, isClosed: boolean): boolean {
+  if (isClosed) reject(new Error("the communicator was closed while this rank waited"));
+  else if (holds()) resolve(true);
+  else if (performance.now() >= deadline) resolve(false);
+  else return false;
+  return true;
 }
 
 function spin(isOver: () => boolean, spinUs: number): void {

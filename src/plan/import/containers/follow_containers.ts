@@ -1,7 +1,8 @@
 // Starts of containers as commands: those of Kubernetes are words, those of Compose are split as a shell does, and
 // an image's are a script.
 
-import { behindImage, followCommand, type CommandPlace, wordOf } from "../launch/follow_command.ts";
+import { behindImage } from "../launch/behind_launcher.ts";
+import { followCommand, type CommandPlace, wordOf } from "../launch/follow_command.ts";
 import { type Launch, noLaunch } from "../invocation.ts";
 import { importNote } from "../note.ts";
 import { runScript } from "../shell/run_script.ts";

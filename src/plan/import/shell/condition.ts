@@ -176,3 +176,8 @@ function compare(operator: string, left: Scalar, right: Scalar, { script }: Scop
       return { written: `${a} ${operator} ${b}`, why: "is a test that is not followed" };
   }
 }
+
+/** Of `((…))`. */
+export function arithmeticStatus(value: number | Unknown): Status {
+  return typeof value === "number" ? value !== 0 : value;
+}

@@ -16,20 +16,19 @@ export function broadcastPhase(reduction: RequestedReduction): Exchange | undefi
 
 /** The same as steps of one rank, its own slice first. */
 export function broadcastSteps(reduction: RequestedReduction, rank: number): ReduceStep[] {
-  const { to } = reduction;
-  const owners = algorithmOf(reduction).owners(reduction);
-  const isReader = to.includes(rank);
+  const phase = broadcastPhase(reduction);
+  if (phase === undefined) return [];
+  const isReader = phase.to.includes(rank);
+  const readers = phase.to.filter((reader) => reader !== rank);
   const sends: ReduceStep[] = [];
   const receives: ReduceStep[] = [];
-  for (const [k, slice] of slicesOf(reduction, owners.length).entries()) {
-    const owner = owners[k];
-    if (owner === undefined || slice.bytes === 0) continue;
-    if (owner !== rank) {
-      if (isReader) receives.push(recv(slice, owner));
-      continue;
+  for (const [k, owner] of phase.from.entries()) {
+    for (const slice of phase.pieces(k, 0)) {
+      if (slice.bytes === 0) continue;
+      if (owner !== rank) {
+        if (isReader) receives.push(recv(slice, owner));
+      } else if (readers.length > 0) sends.push(send(slice, readers));
     }
-    const readers = to.filter((reader) => reader !== rank);
-    if (readers.length > 0) sends.push(send(slice, readers));
   }
   return [...sends, ...receives];
 }

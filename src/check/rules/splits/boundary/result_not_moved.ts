@@ -1,9 +1,9 @@
 // Between two stages without a communication, the result must lie where the next stage needs it, as it needs it.
 
 import type { Diagnostic } from "../../../../plan/diagnostic.ts";
-import { groupSize, listed, resultSplit } from "../../../../plan/layers.ts";
+import { groupSize, listed } from "../../../../plan/layers.ts";
 import type { Communication, Stage } from "../../../../plan/plan.ts";
-import type { Layer } from "../../../../plan/layers/layers.ts";
+import { type Layer, planLayerOf } from "../../../../plan/layers/layers.ts";
 import { gatherToB, reduceToC, sendToB, stagesWith, twoStages } from "../../../example.ts";
 import { type DiagnosticDefinition, report } from "../../../rule.ts";
 import {
@@ -70,7 +70,7 @@ export function undeclared(
   });
   if (value.placement === "columns") {
     const isConsumedSharded =
-      resultSplit(first) === "row" && sameGroups(first.groups, value.groups);
+      planLayerOf(first).takes?.(first) === "columns" && sameGroups(first.groups, value.groups);
     return isConsumedSharded
       ? []
       : [

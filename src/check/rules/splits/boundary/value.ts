@@ -1,11 +1,10 @@
 // Where the result of a stage lies, and what communications do with it: a column-parallel result is gathered or
 // consumed as it is, a row-parallel sum is reduced, a whole one is at hand or is moved.
 
-import { groupSize, resultSplit } from "../../../../plan/layers.ts";
+import { groupSize } from "../../../../plan/layers.ts";
 import type { PlacementKind } from "../../../../plan/placement.ts";
-import type { Layer } from "../../../../plan/layers/layers.ts";
+import { type Layer, planLayerOf } from "../../../../plan/layers/layers.ts";
 import type { Groups } from "../../../../plan/groups.ts";
-import type { MoeLayer } from "../../../../plan/layers/moe.ts";
 
 /** Rows are those of data replicas of one GPU each. */
 export interface StageResult {
@@ -27,29 +26,21 @@ export function isAtHand({ placement, groups }: StageResult, to: readonly number
 }
 
 /**
- * What a stage's last layer leaves. Layers that reduce their own result leave that to the declared
+ * What a stage's last layer leaves. Layers that complete their own result leave that to the declared
  * communication, if there is one, so that nothing is moved twice.
  */
 export function resultOf(layer: Layer, isDeclared: boolean): StageResult {
-  const { groups, op } = layer;
-  const isGroup = groupSize(layer) > 1;
+  const { groups } = layer;
+  const { leaves, aggregates } = planLayerOf(layer);
   // Each replica's mean is a summand of the mean over the batch.
-  if (op === "aggregate" && layer.over === "batch" && groups.length > 1) {
+  if (aggregates?.(layer) === "batch" && groups.length > 1) {
     return { placement: "partial", groups: [groups.map(([first = 0]) => first)] };
   }
+  const isGroup = groupSize(layer) > 1;
   if (groups.length > 1 && !isGroup) return { placement: "rows", groups: [groups.flat()] };
-  const split = resultSplit(layer);
-  if (split !== "replicated") {
-    return { placement: split === "column" ? "columns" : "partial", groups };
-  }
-  if (!isGroup || !isDeclared) return { placement: "replicate", groups };
-  if (op === "moe") return { placement: isSliced(layer) ? "partial" : "rows", groups };
-  return { placement: op === "attention" || op === "mlp" ? "partial" : "replicate", groups };
-}
-
-/** Slices of an expert give summands; whole experts give back the rows that they were sent. */
-function isSliced({ expertGroups }: MoeLayer): boolean {
-  return (expertGroups[0]?.[0]?.length ?? 1) > 1;
+  const { placement, isCompleted } = leaves(layer);
+  const isLeft = isGroup && (isDeclared || !isCompleted);
+  return { placement: isLeft ? placement : "replicate", groups };
 }
 
 /** What one GPU holds alone. */

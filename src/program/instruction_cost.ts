@@ -1,0 +1,34 @@
+// What one instruction computes and moves on one rank.
+
+import { kernelOf } from "../kernels/catalog.ts";
+import { broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
+import { reduces } from "./exchange/sums.ts";
+import { type AllReduce, collectiveOf, type Instruction, type ReduceScatter } from "./program.ts";
+
+/** FLOPs of one instruction on one rank, reductions included. */
+export function instructionFlops(instruction: Instruction): number {
+  if (instruction.op === "kernel") return kernelFlops(instruction);
+  const transfer = collectiveOf(instruction);
+  if (transfer === undefined || !reduces(transfer) || transfer.receive === undefined) return 0;
+  const { from, to } = transfer;
+  const additions = (from.length - 1) * elementsOf(transfer);
+  const isShared = transfer.op === "reduce-scatter" || broadcastsSums(transfer);
+  return isShared ? additions / to.length : additions;
+}
+
+function elementsOf(reducing: AllReduce | ReduceScatter): number {
+  return reducing.op === "reduce-scatter"
+    ? reducing.counts.reduce((sum, count) => sum + count, 0)
+    : reducing.count;
+}
+
+/** What the model needs of it: nothing but its kernels. */
+export function kernelFlops(instruction: Instruction): number {
+  return instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+}
+
+export function kernelBytesOf(instruction: Instruction): number {
+  return instruction.op === "kernel"
+    ? kernelOf(instruction).bytes(instruction.shape, instruction.dtype)
+    : 0;
+}

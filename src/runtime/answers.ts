@@ -1,0 +1,128 @@
+// What a rank does when it is asked: a function for each request of the protocol but the one that opens it.
+
+import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
+import { awaitGpu } from "../gpu/patience.ts";
+import type { RankTrace } from "../program/trace.ts";
+import type { Pause } from "../program/simulate/cost.ts";
+import { tuneCalls } from "../tuning/tune_calls.ts";
+import { createPoison } from "./check/poison.ts";
+import { observe } from "./observe.ts";
+import { prepareServedStep } from "./prepare.ts";
+import type { Answers, Asked, OnPart } from "./protocol.ts";
+import { takeMemory } from "./rank_memory.ts";
+import type { RankSession } from "./rank_session.ts";
+import { createReplayMemory, type Recording, recordMessages, replayMessages } from "./replay.ts";
+
+export function answersOf(session: RankSession): Omit<Answers, "open"> {
+  const { gpu, communicator } = session;
+  let recording: Recording | undefined;
+  let scratch = createReplayMemory();
+  /** Its memory is not the program's. */
+  const uncounted = async <Found>(work: () => Promise<Found>): Promise<Found> =>
+    gpu.uncounted(work);
+  /** Outside of any step: the GPU may be at work for long. */
+  const between = async <Found>(work: () => Promise<Found>): Promise<Found> =>
+    uncounted(async () => {
+      session.onLongWork();
+      return work();
+    });
+  return {
+    async step({ count, ...options }) {
+      const traces = await session.steps(count, options);
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
+
+    async serve({ steps }) {
+      const traces: RankTrace[] = [];
+      for (const step of steps) {
+        const served = prepareServedStep(session.prepared(), step, session.seed);
+        traces.push(await session.step({ served }));
+      }
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
+
+    emptyCaches: async () => between(async () => emptyCaches(session)),
+
+    observe: async (options) => uncounted(async () => observe(session, options)),
+
+    async digests() {
+      const { program, digests } = session.prepared();
+      return { rank: program.rank, steps: session.wholeSteps(), digests: await digests.read() };
+    },
+
+    memory: async () => takeMemory(gpu.memory.bytes),
+
+    calibrate: async ({ how }, onPart) => between(async () => calibrate(session, how, onPart)),
+
+    sizeLoad: async ({ targetMs }) =>
+      between(async () => {
+        const { sizeLoad } = await import("../gpu/calibration/occupy.ts");
+        return sizeLoad(gpu, targetMs);
+      }),
+
+    occupy: async ({ load }) =>
+      between(async () => {
+        const { occupyGpu } = await import("../gpu/calibration/occupy.ts");
+        return occupyGpu(gpu, load);
+      }),
+
+    lookAtPeaks: async ({ variants }) =>
+      between(async () => {
+        const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
+        return lookQuickly(gpu, variants);
+      }),
+
+    tune: async ({ phase, ...options }) =>
+      between(async () => {
+        const { calls: all, program } = session.prepared();
+        const calls = [...all].flatMap(([index, call]) =>
+          program.instructions[index]?.origin.serves === phase ? [call] : [],
+        );
+        return tuneCalls(gpu, calls, { ...options, onProgress: session.onLongWork });
+      }),
+
+    adopt: async ({ known }) => session.adopt(known),
+
+    async record() {
+      recording = recordMessages(communicator);
+      const { startMs, endMs } = await session.step({}, recording.communicator);
+      return { signals: recording.signals(), stepMs: endMs - startMs };
+    },
+
+    async exclusive({ isLast }) {
+      if (recording === undefined) throw new Error("nothing was recorded");
+      const pauses: Pause[] = [];
+      const onPause = (pause: Pause): unknown => pauses.push(pause);
+      const trace = await session.step(
+        {},
+        replayMessages(communicator, recording, scratch, onPause),
+      );
+      if (isLast) {
+        recording = undefined;
+        scratch = createReplayMemory();
+      }
+      return { trace, pauses };
+    },
+  };
+}
+
+async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"emptyCaches">> {
+  const { program, region } = prepared();
+  const poison = await createPoison(gpu, `rank ${program.rank}`);
+  poison.fill(program.buffers.flatMap(({ id, role }) => (role === "cache" ? [region(id)] : [])));
+  await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
+  poison.destroy();
+  return {};
+}
+
+async function calibrate(
+  { gpu }: RankSession,
+  how: Asked<"calibrate">["how"],
+  onPart: OnPart,
+): Promise<RecalledCalibration> {
+  // Ranks start sooner without it.
+  const { calibrateAndKeep, calibrateKernels, recallOrCalibrate } =
+    await import("../gpu/calibration/recall.ts");
+  if (how === "keep") return calibrateAndKeep(gpu, (calibration) => onPart({ calibration }));
+  return how === "recall" ? recallOrCalibrate(gpu) : { calibration: await calibrateKernels(gpu) };
+}
