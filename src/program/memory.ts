@@ -14,8 +14,8 @@ import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
-import { contextTokens, pagesOf } from "../plan/serving.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
+import { cacheBytes } from "./cache_memory.ts";
 import type { BufferRole } from "./program.ts";
 
 export const memoryKinds = [
@@ -128,7 +128,7 @@ type Needs = Record<MemoryKind, number> & { readonly least: number };
 type InProgram = Pick<Needs, "weights" | "activations" | "workspace">;
 
 function inInference(given: Given, program: InProgram): Needs {
-  const { total: keyValueCache, least } = cacheBytes(given);
+  const { total: keyValueCache, least } = cacheBytes(given.plan, given.own);
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 }
 
@@ -153,55 +153,6 @@ function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
     }
   }
   return byRank;
-}
-
-interface CacheBytes {
-  readonly total: number;
-  /** As little as windows and other forms of attention may leave. */
-  readonly least: number;
-}
-
-/** Keys and values of every sample of the batch, where a causal model generates. */
-function cacheBytes({ plan, own }: Given): CacheBytes {
-  const { model } = plan;
-  const { slots, sequence, pagedTokens, dtype } = cachedTokens(plan);
-  if (sequence === 1) return { total: 0, least: 0 };
-  const { slidingWindow } = model ?? {};
-  const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
-  let all = 0;
-  for (const { layer } of own) {
-    if (!layer.causal) continue;
-    const tokens = (slots * pagedTokens) / layer.groups.length;
-    const members = layer.groups[0]?.length ?? 1;
-    all +=
-      layer.latent === undefined
-        ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
-        : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
-  }
-  /** @param share of the layers that keep a window only */
-  const bytes = (share: number): number => all * bytesPerElement(dtype) * (1 - share * (1 - seen));
-  const windowed = slidingWindow?.layers ?? 0;
-  const usual = windowed / Math.max(1, model?.layers ?? 1);
-  // Which layers have a window the plan does not say: at best all that can be on this rank.
-  const atBest = Math.min(1, windowed / Math.max(1, own.length));
-  const isKnown = (model?.otherFeatures ?? []).length === 0;
-  // Caches of a program that serves keep all.
-  const kept = plan.workload.phase === undefined ? usual : 0;
-  return { total: bytes(kept), least: isKnown ? bytes(atBest) : 0 };
-}
-
-/** Requests whose keys and values are kept, and tokens of each: in whole pages as many as these have room for. */
-function cachedTokens({ workload }: Plan) {
-  const { batch, sequence, dtype, serving, phase } = workload;
-  if (serving === undefined) return { slots: batch, sequence, pagedTokens: sequence, dtype };
-  const tokens = contextTokens(serving);
-  const { pages, pageTokens } = pagesOf(serving, tokens);
-  return {
-    slots: phase?.slots ?? batch,
-    sequence: tokens,
-    pagedTokens: pages * pageTokens,
-    dtype: serving.cacheDtype,
-  };
 }
 
 function inTraining(

@@ -3,11 +3,12 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
+import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
 import type { Observation, OpOrigin } from "./program.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
 
-interface OpBase {
+export interface OpBase {
   readonly origin: OpOrigin;
   /** The layer in whose place of the list it stands; its origin may be an earlier one. */
   readonly place: string;
@@ -81,44 +82,6 @@ export interface AttentionOp extends OpBase {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly causal: boolean;
-}
-
-interface CacheOp extends OpBase {
-  readonly spans: Tensor;
-  /** New tokens of a request at most. */
-  readonly queries: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-}
-
-interface PagedOp extends CacheOp {
-  /** As of `attention`. */
-  readonly qkv: Tensor;
-  readonly pages: Tensor;
-  /** [pages · pageTokens, KV heads · head dimension] */
-  readonly k: Tensor;
-  readonly v: Tensor;
-  readonly pageTokens: number;
-}
-
-/** Keys and values of new tokens into the caches. */
-export interface AppendCacheOp extends PagedOp {
-  readonly op: "append-cache";
-}
-
-/** Attention of new tokens against what is cached, piece by piece. */
-export interface AttendCacheOp extends PagedOp {
-  readonly op: "attend-cache";
-  readonly partials: Tensor;
-  readonly expectedKeys: number;
-}
-
-/** y = what the pieces give together. */
-export interface CombineAttentionOp
-  extends CacheOp, Pick<AttendCacheOp, "partials" | "expectedKeys" | "pages" | "k" | "pageTokens"> {
-  readonly op: "combine-attention";
-  readonly y: Tensor;
 }
 
 export interface NormOp extends OpBase {

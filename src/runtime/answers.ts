@@ -32,16 +32,7 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       return { traces, peakBytes: gpu.memory.peakBytes };
     },
 
-    async serve({ steps }) {
-      const traces: RankTrace[] = [];
-      for (const step of steps) {
-        const served = prepareServedStep(session.prepared(), step, session.seed);
-        traces.push(await session.step({ served }));
-      }
-      return { traces, peakBytes: gpu.memory.peakBytes };
-    },
-
-    emptyCaches: async () => between(async () => emptyCaches(session)),
+    ...servingAnswers(session, between),
 
     observe: async (options) => uncounted(async () => observe(session, options)),
 
@@ -103,6 +94,24 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       }
       return { trace, pauses };
     },
+  };
+}
+
+/** @param between does what takes long outside of any step */
+function servingAnswers(
+  session: RankSession,
+  between: <Found>(work: () => Promise<Found>) => Promise<Found>,
+): Pick<Answers, "serve" | "emptyCaches"> {
+  return {
+    async serve({ steps }) {
+      const traces: RankTrace[] = [];
+      for (const step of steps) {
+        const served = prepareServedStep(session.prepared(), step, session.seed);
+        traces.push(await session.step({ served }));
+      }
+      return { traces, peakBytes: session.gpu.memory.peakBytes };
+    },
+    emptyCaches: async () => between(async () => emptyCaches(session)),
   };
 }
 

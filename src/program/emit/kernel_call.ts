@@ -2,16 +2,8 @@
 
 import type { KernelCall } from "../../kernels/catalog.ts";
 import type { CacheShape } from "../../kernels/cache_shape.ts";
-import type {
-  AppendCacheOp,
-  AttendCacheOp,
-  CombineAttentionOp,
-  GroupedMatmulOp,
-  MatmulOp,
-  NormOp,
-  Op,
-  Transfer,
-} from "../op.ts";
+import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "../cache_op.ts";
+import type { GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
 import type { Tensor, View } from "../tensor.ts";
 import { partOn, whole } from "../tensor.ts";
 

@@ -81,7 +81,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     isClosed = kind === "static" && own().length > 0;
   };
-  const taking = (each: Running, tokens: number): ServedRequest => {
+  const taking: Take = (each, tokens) => {
     const { request, cached } = each;
     pools[each.replica]?.grow(each.pages, cached + tokens);
     each.cached += tokens;
@@ -93,26 +93,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       each === undefined || each.cached < inputTokens ? undefined : taking(each, 1),
     ),
   });
-  /** Undefined where the budget does not reach for any prompt. */
-  const prefillStep = (tokens: number): ServedStep | undefined => {
-    let left = tokens;
-    const queues = pools.map((_, replica) =>
-      prefilling()
-        .filter((each) => each.replica === replica)
-        .toSorted((a, b) => a.request - b.request),
-    );
-    const slots = options.prefillSlots.map((replica) => {
-      const each = queues[replica]?.[0];
-      if (each === undefined) return undefined;
-      const wanted = Math.min(prefillChunk, inputTokens - each.cached);
-      const taken = isChunked ? Math.min(wanted, left) : wanted;
-      if (taken === 0 || taken > left) return undefined;
-      queues[replica]?.shift();
-      left -= taken;
-      return taking(each, taken);
-    });
-    return slots.some((served) => served !== undefined) ? { phase: "prefill", slots } : undefined;
-  };
   const release = (): void => {
     for (const each of own()) {
       if (each.cached < inputTokens + outputTokens - 1) continue;
@@ -132,7 +112,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const decodes = decoding().length;
       const prefillsFirst = !isChunked || kind === "static" || decodes === 0;
       if (hasPrompts && (prefillsFirst || rest > 0)) {
-        const step = prefillStep(rest > 0 ? rest : maxBatchedTokens);
+        const left = rest > 0 ? rest : maxBatchedTokens;
+        const step = prefillStep(options, prefilling(), left, taking);
         if (step !== undefined) return { step };
       }
       if (decodes > 0) {
@@ -144,6 +125,31 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
     pagesInUse: () => pools.reduce((sum, pool) => sum + pool.inUse(), 0),
   };
+}
+
+type Take = (request: Running, tokens: number) => ServedRequest;
+
+/** Of the requests that came first. Undefined where the budget does not reach for any prompt. */
+function prefillStep(
+  { inputTokens, prefillChunk, prefillSlots }: SchedulerOptions,
+  prompts: readonly Running[],
+  budget: number,
+  take: Take,
+): ServedStep | undefined {
+  let left = budget;
+  const waiting = prompts.toSorted((a, b) => a.request - b.request);
+  const slots = prefillSlots.map((replica) => {
+    const at = waiting.findIndex((each) => each.replica === replica);
+    const each = waiting[at];
+    if (each === undefined) return undefined;
+    const wanted = Math.min(prefillChunk, inputTokens - each.cached);
+    const taken = prefillChunk < inputTokens ? Math.min(wanted, left) : wanted;
+    if (taken === 0 || taken > left) return undefined;
+    waiting.splice(at, 1);
+    left -= taken;
+    return take(each, taken);
+  });
+  return slots.some((served) => served !== undefined) ? { phase: "prefill", slots } : undefined;
 }
 
 /** As many pages as the slots of each replica need. */

@@ -1,0 +1,58 @@
+// Bytes of keys and values that generation keeps on a rank.
+
+import { bytesPerElement } from "../kernels/storage.ts";
+import type { AttentionLayer } from "../plan/layers/attention.ts";
+import type { Plan } from "../plan/plan.ts";
+import { contextTokens, pagesOf } from "../plan/serving.ts";
+
+interface CacheBytes {
+  readonly total: number;
+  /** As little as windows and other forms of attention may leave. */
+  readonly least: number;
+}
+
+/** Of every sample of the batch, where a causal model generates. @param own attention layers of a rank */
+export function cacheBytes(
+  plan: Plan,
+  own: readonly { readonly layer: AttentionLayer }[],
+): CacheBytes {
+  const { model } = plan;
+  const { slots, sequence, pagedTokens, dtype } = cachedTokens(plan);
+  if (sequence === 1) return { total: 0, least: 0 };
+  const { slidingWindow } = model ?? {};
+  const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
+  let all = 0;
+  for (const { layer } of own) {
+    if (!layer.causal) continue;
+    const tokens = (slots * pagedTokens) / layer.groups.length;
+    const members = layer.groups[0]?.length ?? 1;
+    all +=
+      layer.latent === undefined
+        ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
+        : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
+  }
+  /** @param share of the layers that keep a window only */
+  const bytes = (share: number): number => all * bytesPerElement(dtype) * (1 - share * (1 - seen));
+  const windowed = slidingWindow?.layers ?? 0;
+  const usual = windowed / Math.max(1, model?.layers ?? 1);
+  // Which layers have a window the plan does not say: at best all that can be on this rank.
+  const atBest = Math.min(1, windowed / Math.max(1, own.length));
+  const isKnown = (model?.otherFeatures ?? []).length === 0;
+  // Caches of a program that serves keep all.
+  const kept = plan.workload.phase === undefined ? usual : 0;
+  return { total: bytes(kept), least: isKnown ? bytes(atBest) : 0 };
+}
+
+/** Requests whose keys and values are kept, and tokens of each: in whole pages as many as these have room for. */
+function cachedTokens({ workload }: Plan) {
+  const { batch, sequence, dtype, serving, phase } = workload;
+  if (serving === undefined) return { slots: batch, sequence, pagedTokens: sequence, dtype };
+  const tokens = contextTokens(serving);
+  const { pages, pageTokens } = pagesOf(serving, tokens);
+  return {
+    slots: phase?.slots ?? batch,
+    sequence: tokens,
+    pagedTokens: pages * pageTokens,
+    dtype: serving.cacheDtype,
+  };
+}
