@@ -18,7 +18,7 @@ import { overBound } from "./over_bound.ts";
 import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
-import { type ServedPass, type ServedPlan, servingMetrics } from "./serving.ts";
+import { type ServedRound, type ServedPlan, servingMetrics } from "./serving.ts";
 import { type LayerSample, type StepSample, wholeNanoseconds } from "./sample.ts";
 import { mean, outliers, percentile } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
@@ -67,7 +67,7 @@ export interface MetricsInput {
   /** What samples cannot show. Default: nothing. */
   readonly margins?: Margins;
   /** Of a plan that serves. */
-  readonly served?: { readonly passes: readonly ServedPass[]; readonly plan: ServedPlan };
+  readonly served?: { readonly rounds: readonly ServedRound[]; readonly plan: ServedPlan };
 }
 
 export function computeMetrics(input: MetricsInput): Metrics {
@@ -110,7 +110,7 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
   const host = hostMetrics(samples, conditions);
   yield;
   const { served } = input;
-  const serving = served && servingMetrics(served.passes, served.plan, conditions);
+  const serving = served && servingMetrics(served.rounds, served.plan, conditions);
   return {
     ...throughput(program, samples, conditions),
     ...(layerMs === undefined ? {} : { layerMs }),

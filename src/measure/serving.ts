@@ -5,7 +5,7 @@ import { byRun, type Conditions, exact, figureOf } from "./figures.ts";
 import { mean, median, percentile } from "./statistics.ts";
 
 /** All requests of a plan, served once. Times are ms of the wall of steps; what lies between two steps has none. */
-export interface ServedPass {
+export interface ServedRound {
   /** Which opening of the ranks it was taken in, from 0. */
   readonly run: number;
   /** By request. */
@@ -57,59 +57,59 @@ export interface ServedPlan {
 
 /** Undefined where nothing was served. */
 export function servingMetrics(
-  passes: readonly ServedPass[],
+  rounds: readonly ServedRound[],
   { gpus, inputTokens, kvCacheBytes }: ServedPlan,
   conditions: Conditions,
 ): ServingMetrics | undefined {
-  if (passes.length === 0) return undefined;
-  const figure = (of: (pass: ServedPass) => number | undefined, unit: Unit): Figure => {
-    const found = figureOf(byRun(passes, of), unit, conditions);
-    if (found === undefined) throw new Error("a pass without requests");
+  if (rounds.length === 0) return undefined;
+  const figure = (of: (round: ServedRound) => number | undefined, unit: Unit): Figure => {
+    const found = figureOf(byRun(rounds, of), unit, conditions);
+    if (found === undefined) throw new Error("a round without requests");
     return found;
   };
-  const latency = (of: (pass: ServedPass) => readonly number[]): LatencyFigures => {
-    const isEnough = passes.every((pass) => percentile(of(pass), 99) !== undefined);
+  const latency = (of: (round: ServedRound) => readonly number[]): LatencyFigures => {
+    const isEnough = rounds.every((round) => percentile(of(round), 99) !== undefined);
     return {
-      mean: figure((pass) => mean(of(pass)), "ms"),
-      median: figure((pass) => median(of(pass)), "ms"),
-      ...(isEnough ? { p99: figure((pass) => percentile(of(pass), 99), "ms") } : {}),
+      mean: figure((round) => mean(of(round)), "ms"),
+      median: figure((round) => median(of(round)), "ms"),
+      ...(isEnough ? { p99: figure((round) => percentile(of(round), 99), "ms") } : {}),
     };
   };
-  const perSecond = (count: number, { wallMs }: ServedPass): number => (1000 * count) / wallMs;
+  const perSecond = (count: number, { wallMs }: ServedRound): number => (1000 * count) / wallMs;
   return {
     ttftMs: latency(firstTokens),
     tpotMs: latency(perToken),
     itlMs: latency(gaps),
-    requestsPerSecond: figure((pass) => perSecond(pass.tokenMs.length, pass), "requests/s"),
-    outputTokensPerSecond: figure((pass) => perSecond(outputsOf(pass), pass), "tokens/s"),
+    requestsPerSecond: figure((round) => perSecond(round.tokenMs.length, round), "requests/s"),
+    outputTokensPerSecond: figure((round) => perSecond(outputsOf(round), round), "tokens/s"),
     totalTokensPerSecond: figure(
-      (pass) => perSecond(outputsOf(pass) + inputTokens * pass.tokenMs.length, pass),
+      (round) => perSecond(outputsOf(round) + inputTokens * round.tokenMs.length, round),
       "tokens/s",
     ),
-    tokensPerSecondPerGpu: figure((pass) => perSecond(outputsOf(pass), pass) / gpus, "tokens/s"),
-    tokensPerSecondPerUser: figure((pass) => 1000 / mean(perToken(pass)), "tokens/s"),
+    tokensPerSecondPerGpu: figure((round) => perSecond(outputsOf(round), round) / gpus, "tokens/s"),
+    tokensPerSecondPerUser: figure((round) => 1000 / mean(perToken(round)), "tokens/s"),
     kvCacheBytes: exact(kvCacheBytes, "B"),
     kvCacheUsed: exact(
-      Math.max(...passes.map(({ pagesUsed, pages }) => pagesUsed / pages)),
+      Math.max(...rounds.map(({ pagesUsed, pages }) => pagesUsed / pages)),
       "share",
     ),
   };
 }
 
-function outputsOf({ tokenMs }: ServedPass): number {
+function outputsOf({ tokenMs }: ServedRound): number {
   return tokenMs.reduce((sum, tokens) => sum + tokens.length, 0);
 }
 
-function firstTokens({ tokenMs, arrivalMs }: ServedPass): number[] {
+function firstTokens({ tokenMs, arrivalMs }: ServedRound): number[] {
   return tokenMs.map(([first = Number.NaN], request) => first - (arrivalMs[request] ?? 0));
 }
 
-function perToken({ tokenMs }: ServedPass): number[] {
+function perToken({ tokenMs }: ServedRound): number[] {
   return tokenMs.map(
     (tokens) => ((tokens.at(-1) ?? Number.NaN) - (tokens[0] ?? 0)) / (tokens.length - 1),
   );
 }
 
-function gaps({ tokenMs }: ServedPass): number[] {
+function gaps({ tokenMs }: ServedRound): number[] {
   return tokenMs.flatMap((tokens) => tokens.slice(1).map((at, i) => at - (tokens[i] ?? 0)));
 }

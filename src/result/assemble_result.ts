@@ -60,7 +60,7 @@ export function* resultInSlices(
       ? {}
       : {
           served: {
-            passes: served,
+            rounds: served,
             plan: {
               gpus: plan.hardware.gpus,
               inputTokens: serving.inputTokens,

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { MeasuredCeiling, MeasuredCeilings } from "../measure/ceiling.ts";
 import type { OverlapRound } from "../measure/overlap_effect.ts";
-import type { ServedPass } from "../measure/serving.ts";
+import type { ServedRound } from "../measure/serving.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type {
@@ -24,7 +24,7 @@ interface MeasuredCalibration extends Omit<AdapterCalibration, "ceilings"> {
   readonly ceilings: MeasuredCeilings;
 }
 
-const servedPass = z.object({
+const servedRound = z.object({
   run: count,
   arrivalMs: z.array(ms),
   tokenMs: z.array(z.array(ms)),
@@ -33,7 +33,7 @@ const servedPass = z.object({
   wallMs: z.number().positive(),
   pagesUsed: count,
   pages: z.int().positive(),
-} satisfies Keys<ServedPass>);
+} satisfies Keys<ServedRound>);
 
 const rankAdapter = z.object({
   rank: count,
@@ -190,7 +190,7 @@ export const sourcesSchema = z.object({
   kernels: z.array(kernelChoice),
   memory: z.array(memory),
   samples: z.array(stepSample),
-  served: z.array(servedPass).exactOptional(),
+  served: z.array(servedRound).exactOptional(),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
   outcome,

@@ -8,7 +8,7 @@ import { tuneCalls } from "../tuning/tune_calls.ts";
 import { createPoison } from "./check/poison.ts";
 import { observe } from "./observe.ts";
 import { prepareServedStep } from "./prepare.ts";
-import type { Answers, Asked, OnPart } from "./protocol.ts";
+import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
 import type { RankSession } from "./rank_session.ts";
 import { createReplayMemory, type Recording, recordMessages, replayMessages } from "./replay.ts";
@@ -63,14 +63,7 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
         return lookQuickly(gpu, variants);
       }),
 
-    tune: async ({ phase, ...options }) =>
-      between(async () => {
-        const { calls: all, program } = session.prepared();
-        const calls = [...all].flatMap(([index, call]) =>
-          program.instructions[index]?.origin.serves === phase ? [call] : [],
-        );
-        return tuneCalls(gpu, calls, { ...options, onProgress: session.onLongWork });
-      }),
+    tune: async (options) => between(async () => tune(session, options)),
 
     adopt: async ({ known }) => session.adopt(known),
 
@@ -113,6 +106,17 @@ function servingAnswers(
     },
     emptyCaches: async () => between(async () => emptyCaches(session)),
   };
+}
+
+async function tune(
+  { gpu, prepared, onLongWork }: RankSession,
+  { phase, ...options }: Asked<"tune">,
+): Promise<Answer<"tune">> {
+  const { calls: all, program } = prepared();
+  const calls = [...all].flatMap(([index, call]) =>
+    program.instructions[index]?.origin.serves === phase ? [call] : [],
+  );
+  return tuneCalls(gpu, calls, { ...options, onProgress: onLongWork });
 }
 
 async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"emptyCaches">> {

@@ -52,9 +52,9 @@ export async function timeServing(
   const { plan, program, options, record, note } = job;
   const from = readCpuTimes();
   const { runs } = record();
-  const { passes, steps } = await timeServed(plan, pool, kept, runs.length, options);
+  const { rounds, steps } = await timeServed(plan, pool, kept, runs.length, options);
   const to = readCpuTimes();
-  note({ served: [...(record().served ?? []), ...passes] });
+  note({ served: [...(record().served ?? []), ...rounds] });
   noteTimedSteps(job, { steps, microBatches: program.microBatches });
   if (begun === undefined || from === undefined || to === undefined) return undefined;
   const [before, during] = [loadBetween(begun, from), loadBetween(from, to)];

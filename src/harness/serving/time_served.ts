@@ -1,8 +1,8 @@
-// Passes over all requests of a plan that serves. The first warms the ranks up and says what every later one must leave:
+// Rounds over all requests of a plan that serves. The first warms the ranks up and says what every later one must leave:
 // the same steps on caches that were emptied give results of the same digests.
 
 import { isDeepStrictEqual } from "node:util";
-import type { ServedPass } from "../../measure/serving.ts";
+import type { ServedRound } from "../../measure/serving.ts";
 import { NumericsError } from "../../numerics_error.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { pagesOf } from "../../plan/serving.ts";
@@ -11,16 +11,16 @@ import type { RankPool } from "../../runtime/rank_pool.ts";
 import type { RankDigests } from "../../runtime/observation.ts";
 import type { RunOptions } from "../run_options.ts";
 import type { StepSamples } from "../step_samples.ts";
-import { type OnStep, type Pass, serveAgain, serveLive } from "./serve_pass.ts";
+import { type OnStep, type Round, serveAgain, serveLive } from "./serve_round.ts";
 
 export interface ServedRun {
-  readonly passes: readonly ServedPass[];
+  readonly rounds: readonly ServedRound[];
   /** Steps that ran, and left what they must. */
   readonly steps: number;
 }
 
 /** More would only grow the result file. */
-const mostPasses = 200;
+const mostRounds = 200;
 
 /** @param kept of decode steps */
 export async function timeServed(
@@ -33,7 +33,7 @@ export async function timeServed(
   const { onProgress = () => undefined, samples, budgetMs = 5000 } = options;
   const scheduling = schedulerOptionsOf(plan);
   const nothing: OnStep = () => undefined;
-  const warm = async (): Promise<Pass> => {
+  const warm = async (): Promise<Round> => {
     onProgress({ phase: "warm-up" });
     await pool.askAll("emptyCaches", {});
     return serveLive(pool, scheduling, nothing);
@@ -47,16 +47,16 @@ export async function timeServed(
     first = await warm();
   }
   const expected = await digestsOf();
-  const passes: ServedPass[] = [];
+  const rounds: ServedRound[] = [];
   const begun = performance.now();
   const total = samples === undefined ? {} : { total: samples };
   const isOver = (): boolean =>
-    passes.length >= mostPasses ||
-    (passes.length > 0 &&
+    rounds.length >= mostRounds ||
+    (rounds.length > 0 &&
       (samples === undefined ? performance.now() - begun > budgetMs : kept.count >= samples));
   while (!isOver()) {
     await pool.askAll("emptyCaches", {});
-    const { steps: _, ...pass } = await serveAgain(pool, scheduling, first, (step, trace) => {
+    const { steps: _, ...round } = await serveAgain(pool, scheduling, first, (step, trace) => {
       if (step.phase !== "decode") return;
       kept.keep({ ...trace, step: kept.count });
       onProgress({ phase: "measure", done: kept.count, ...total });
@@ -64,14 +64,14 @@ export async function timeServed(
     const digests = await digestsOf();
     if (!isDeepStrictEqual(digests, expected)) {
       throw new NumericsError(
-        `pass ${passes.length + 1} left other results than the one before it, of the same steps`,
+        `round ${rounds.length + 1} left other results than the one before it, of the same steps`,
         Infinity,
         0,
       );
     }
-    passes.push({ ...pass, run, pages: pagesIn(plan) });
+    rounds.push({ ...round, run, pages: pagesIn(plan) });
   }
-  return { passes, steps: first.steps.length * (passes.length + 1) };
+  return { rounds, steps: first.steps.length * (rounds.length + 1) };
 }
 
 function pagesIn({ workload }: Plan): number {

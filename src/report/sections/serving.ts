@@ -60,10 +60,10 @@ export function servingSection({ metrics, served = [] }: RunResult): Section {
   };
 }
 
-function stepsOf([pass]: NonNullable<RunResult["served"]>): string[] {
-  return pass === undefined
+function stepsOf([round]: NonNullable<RunResult["served"]>): string[] {
+  return round === undefined
     ? []
     : [
-        `a pass serves ${countOf(pass.tokenMs.length, "request")} in ${countOf(pass.prefillSteps, "prefill step")} and ${countOf(pass.decodeSteps, "decode step")}`,
+        `a round serves ${countOf(round.tokenMs.length, "request")} in ${countOf(round.prefillSteps, "prefill step")} and ${countOf(round.decodeSteps, "decode step")}`,
       ];
 }

@@ -1,7 +1,7 @@
 // All requests of a plan served once on its ranks, step by step. The clock is the wall of steps, one after the other:
-// what the harness does between two steps takes no time on it, and waiting for a request passes at once.
+// what the harness does between two steps takes no time on it, and waiting for a request rounds at once.
 
-import type { ServedPass } from "../../measure/serving.ts";
+import type { ServedRound } from "../../measure/serving.ts";
 import { wholeNanoseconds } from "../../measure/sample.ts";
 import {
   createScheduler,
@@ -13,7 +13,7 @@ import type { ServedStep } from "../../program/serving/served.ts";
 import type { StepTrace } from "../../program/trace.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
 
-export interface Pass extends Omit<ServedPass, "run" | "pages"> {
+export interface Round extends Omit<ServedRound, "run" | "pages"> {
   readonly steps: readonly ServedStep[];
 }
 
@@ -28,13 +28,13 @@ export async function serveLive(
   pool: Pick<RankPool, "serve">,
   options: SchedulerOptions,
   onStep: OnStep,
-): Promise<Pass> {
+): Promise<Round> {
   const scheduler = createScheduler(options);
   const clock = createClock(options);
   const steps: ServedStep[] = [];
   for (;;) {
     const next = scheduler.next(clock.nowMs());
-    if (next === undefined) return clock.pass(steps);
+    if (next === undefined) return clock.round(steps);
     if (!("step" in next)) {
       clock.waitUntil(next.idleUntilMs);
       continue;
@@ -51,9 +51,9 @@ export async function serveLive(
 export async function serveAgain(
   pool: Pick<RankPool, "serve">,
   options: SchedulerOptions,
-  before: Pass,
+  before: Round,
   onStep: OnStep,
-): Promise<Pass> {
+): Promise<Round> {
   const clock = createClock(options, before.pagesUsed);
   const { steps } = before;
   const perStepMs = before.wallMs / steps.length;
@@ -72,7 +72,7 @@ export async function serveAgain(
       onStep(step, trace);
     }
   }
-  return clock.pass(steps);
+  return clock.round(steps);
 }
 
 function createClock(options: SchedulerOptions, knownPages = 0) {
@@ -90,7 +90,7 @@ function createClock(options: SchedulerOptions, knownPages = 0) {
       pagesUsed = Math.max(pagesUsed, scheduler?.pagesInUse() ?? 0);
       for (const request of tokensGivenBy(step, options)) tokenMs[request]?.push(nowMs);
     },
-    pass(steps: readonly ServedStep[]): Pass {
+    round(steps: readonly ServedStep[]): Round {
       const prefillSteps = steps.filter(({ phase }) => phase === "prefill").length;
       return {
         steps,
