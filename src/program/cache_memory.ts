@@ -4,6 +4,7 @@ import { bytesPerElement } from "../kernels/storage.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Plan } from "../plan/plan.ts";
 import { contextTokens, pagesOf } from "../plan/serving.ts";
+import { slotsOfReplicas } from "./serving/caches.ts";
 
 interface CacheBytes {
   readonly total: number;
@@ -14,17 +15,17 @@ interface CacheBytes {
 /** Of every sample of the batch, where a causal model generates. @param own attention layers of a rank */
 export function cacheBytes(
   plan: Plan,
-  own: readonly { readonly layer: AttentionLayer }[],
+  own: readonly { readonly layer: AttentionLayer; readonly replica: number }[],
 ): CacheBytes {
   const { model } = plan;
-  const { slots, sequence, pagedTokens, dtype } = cachedTokens(plan);
+  const { slotsOf, sequence, pagedTokens, dtype } = cachedTokens(plan);
   if (sequence === 1) return { total: 0, least: 0 };
   const { slidingWindow } = model ?? {};
   const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
   let all = 0;
-  for (const { layer } of own) {
+  for (const { layer, replica } of own) {
     if (!layer.causal) continue;
-    const tokens = (slots * pagedTokens) / layer.groups.length;
+    const tokens = slotsOf(layer.groups.length, replica) * pagedTokens;
     const members = layer.groups[0]?.length ?? 1;
     all +=
       layer.latent === undefined
@@ -46,11 +47,13 @@ export function cacheBytes(
 /** Requests whose keys and values are kept, and tokens of each: in whole pages as many as these have room for. */
 function cachedTokens({ workload }: Plan) {
   const { batch, sequence, dtype, serving, phase } = workload;
-  if (serving === undefined) return { slots: batch, sequence, pagedTokens: sequence, dtype };
+  const evenly = (replicas: number): number => batch / replicas;
+  if (serving === undefined) return { slotsOf: evenly, sequence, pagedTokens: sequence, dtype };
   const tokens = contextTokens(serving);
   const { pages, pageTokens } = pagesOf(serving, tokens);
   return {
-    slots: phase?.slots ?? batch,
+    slotsOf: (replicas: number, replica: number): number =>
+      phase === undefined ? evenly(replicas) : (slotsOfReplicas(phase, replicas)[replica] ?? 0),
     sequence: tokens,
     pagedTokens: pages * pageTokens,
     dtype: serving.cacheDtype,

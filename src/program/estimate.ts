@@ -6,11 +6,10 @@ import type { Plan } from "../plan/plan.ts";
 import type { Bound, Peaks } from "./bound.ts";
 import { createClock } from "./bound_clock.ts";
 import type { ActivationMemory } from "./emit/activation_memory.ts";
-import { lowering, stepOf } from "./lower.ts";
+import { loweringTogether, stepOf } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
 import type { Instruction, Program } from "./program.ts";
 import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
-import { bothPhases } from "./serving_estimate.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
@@ -102,15 +101,16 @@ export function estimate(program: Program, plan: Plan): Estimate {
  */
 export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
   const { mode, phase } = plan.workload;
-  return mode === "serving" && phase === undefined
-    ? bothPhases(
-        estimateStep(phasePlan(plan, "decode"), peaks),
-        estimateStep(phasePlan(plan, "prefill"), peaks),
-      )
-    : estimateStep(plan, peaks);
+  if (mode !== "serving" || phase !== undefined) return estimateStep(plan, peaks);
+  const [decode, prefill] = [phasePlan(plan, "decode"), phasePlan(plan, "prefill")];
+  return {
+    ...estimateStep(decode, peaks, prefill),
+    prefill: estimateStep(prefill, peaks, decode),
+  };
 }
 
-function estimateStep(plan: Plan, peaks?: Peaks): PlanEstimate {
+/** @param beside whose steps use the same memory in turn */
+function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
   const symmetry = oneOfAlike(plan);
@@ -123,7 +123,8 @@ function estimateStep(plan: Plan, peaks?: Peaks): PlanEstimate {
   const parameters = createParameterCount(gpus);
   const retained = new Float64Array(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
-  const activations = listen(repeats.plan, {
+  const other = beside && shorten(oneOfAlike(beside).plan).plan;
+  const sink: Listener = {
     begin: (layer) => clock?.begin(layer),
     allocate(rank, role, bytes, shape, layer = "") {
       tally.allocate(rank, role, bytes, shape, layer);
@@ -136,7 +137,8 @@ function estimateStep(plan: Plan, peaks?: Peaks): PlanEstimate {
       tally.add(rank, instruction);
       clock?.add(rank, instruction);
     },
-  });
+  };
+  const activations = listen(repeats.plan, sink, other);
   const alone = unsharded(plan);
   const totals = expandRepeats(tally.totals(microBatches), repeats);
   const replicas = replicasOf(plan);
@@ -210,13 +212,28 @@ function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** Lowers the first micro-batch, which all others are like, and hands on what comes. */
-export function listen(plan: Plan, sink: Sink & { begin?(layer: string): void }): ActivationMemory {
-  const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  const { emitMicroBatch, memory } = lowering(plan, stream);
-  emitMicroBatch(0, (layer) => sink.begin?.(layer));
+type Listener = Sink & { begin?(layer: string): void };
+
+/**
+ * Lowers the first micro-batch, which all others are like, and hands on what comes.
+ *
+ * @param beside of whose steps only the memory is handed on
+ */
+export function listen(plan: Plan, sink: Listener, beside?: Plan): ActivationMemory {
+  let isBeside = false;
+  const stream = createStream(plan.hardware.gpus, plan.workload.dtype, {
+    allocate: (...allocated) => sink.allocate(...allocated),
+    retain: (...retained) => void (isBeside || sink.retain?.(...retained)),
+    add: (...added) => void (isBeside || sink.add(...added)),
+  });
+  const plans = beside === undefined ? [plan] : [plan, beside];
+  const [own, other] = loweringTogether(plans, stream);
+  if (own === undefined) throw new Error("nothing to be lowered");
+  own.emitMicroBatch(0, (layer) => sink.begin?.(layer));
+  isBeside = true;
+  other?.emitMicroBatch(0);
   stream.end();
-  return memory;
+  return own.memory;
 }
 
 interface Unsharded {

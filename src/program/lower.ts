@@ -67,26 +67,23 @@ function programOf(
 /** Both phases with the same weights and caches, and activations in the same memory: one step runs at a time. */
 function lowerPhases(served: Plan): Program {
   const builder = createBuilder(served.hardware.gpus, served.workload.dtype);
-  const phases = servingPhases.map((name) => {
-    const plan = phasePlan(served, name);
-    const scheduling = schedulingOf(plan);
-    return { name, plan, scheduling, ...passedOps(plan, scheduling) };
+  const plans = servingPhases.map((name) => phasePlan(served, name));
+  const lowered = loweringTogether(plans, builder);
+  const phases = plans.flatMap((plan, at) => {
+    const own = lowered[at];
+    return own === undefined ? [] : [{ ...own, plan, scheduling: schedulingOf(plan) }];
   });
-  const memories = inSameMemory(
-    phases.map(({ passed, scheduling }) => planActivationMemory(passed, builder.dtype, scheduling)),
-  );
-  for (const [at, { plan, passed, scheduling }] of phases.entries()) {
-    emitStep(plan, createEmitter(builder, passed, scheduling, memories[at]).emit);
-  }
+  for (const { plan, emitMicroBatch } of phases) emitStep(plan, emitMicroBatch);
   const ranks = builder.ranks().map((rank) => ({
     ...rank,
-    instructions: phases.flatMap(({ name, scheduling }) => {
+    instructions: phases.flatMap(({ plan, scheduling }) => {
+      const name = plan.workload.phase?.name;
       const instructions = rank.instructions.filter(({ origin }) => origin.serves === name);
       return sequenced({ ...rank, instructions }, scheduling).instructions;
     }),
   }));
   const shapeOf = (phase: ServingPhase): PhaseShape => {
-    const own = phases.find(({ name }) => name === phase);
+    const own = phases.find(({ plan }) => plan.workload.phase?.name === phase);
     if (own === undefined) throw new Error(`no ${phase}`);
     const { batch, sequence, microBatches } = own.plan.workload;
     return { slots: batch, slotRows: sequence, microBatches, output: own.output };
@@ -132,6 +129,21 @@ export function lowering(
   const { passed, output } = passedOps(plan, scheduling);
   const { emit, memory } = createEmitter(builder, passed, scheduling);
   return { output, emitMicroBatch: emit, memory };
+}
+
+/** Of plans on the same ranks whose steps never run at the same time: their activations share memory. */
+export function loweringTogether(plans: readonly Plan[], builder: Builder): Lowering[] {
+  const parts = plans.map((plan) => {
+    const scheduling = schedulingOf(plan);
+    const { passed, output } = passedOps(plan, scheduling);
+    const memory = planActivationMemory(passed, builder.dtype, scheduling);
+    return { scheduling, passed, output, memory };
+  });
+  const memories = inSameMemory(parts.map(({ memory }) => memory));
+  return parts.map(({ passed, output, scheduling }, at) => {
+    const { emit, memory } = createEmitter(builder, passed, scheduling, memories[at]);
+    return { output, emitMicroBatch: emit, memory };
+  });
 }
 
 function passedOps(plan: Plan, scheduling: Scheduling | undefined) {

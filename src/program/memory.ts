@@ -99,6 +99,8 @@ interface Given {
 
 interface PlacedAttention {
   readonly layer: AttentionLayer;
+  /** Index of the rank's group. */
+  readonly replica: number;
   readonly stage: number;
 }
 
@@ -145,10 +147,12 @@ function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
   for (const [stage, { layers }] of stages.entries()) {
     for (const layer of layers) {
       if (layer.op !== "attention") continue;
-      for (const rank of layer.groups.flat()) {
-        const own = byRank.get(rank) ?? [];
-        byRank.set(rank, own);
-        own.push({ layer, stage });
+      for (const [replica, ranks] of layer.groups.entries()) {
+        for (const rank of ranks) {
+          const own = byRank.get(rank) ?? [];
+          byRank.set(rank, own);
+          own.push({ layer, stage, replica });
+        }
       }
     }
   }

@@ -4,6 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { PlanFile } from "../../../src/plan/schema.ts";
 import { normalise } from "../../../src/plan/normalise.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
+import { estimatePlan } from "../../../src/program/estimate.ts";
+import { lower } from "../../../src/program/lower.ts";
+import type { BufferRole } from "../../../src/program/program.ts";
 import { worstServedError } from "../../support/served.ts";
 
 const model = { layers: 2, hidden: 16, heads: 4, kvHeads: 2, ffn: 24, gated: true };
@@ -74,6 +77,23 @@ const cases: readonly (readonly [string, Plan])[] = [
     planOf(2, { model: { ...moe, vocabulary: 30 }, parallel: { tensor: 2, expert: 2 } }),
   ],
 ];
+
+describe("what is counted is what a program allocates", () => {
+  test.each(cases)("%s", (_, plan) => {
+    const estimated = estimatePlan(plan);
+    for (const { rank, buffers } of lower(plan).ranks) {
+      const bytesOf = (of: (role: BufferRole) => boolean): number =>
+        buffers
+          .filter(({ role, within }) => within === undefined && of(role))
+          .reduce((sum, { bytes }) => sum + bytes, 0);
+      const own = estimated.ranks[rank];
+      expect(own?.memoryBytes).toBe(bytesOf(() => true));
+      expect(own?.memoryByRole.cache).toBe(bytesOf((role) => role === "cache"));
+      expect(estimated.memory[rank]?.keyValueCache).toBe(own?.memoryByRole.cache);
+      expect(estimated.memory[rank]?.total).toBe(own?.memoryBytes);
+    }
+  });
+});
 
 describe("serving computes what whole sequences do", () => {
   test.each(cases)("%s", async (_, plan) => {
