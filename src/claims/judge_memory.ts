@@ -6,6 +6,7 @@ import { assumedAmong } from "../plan/assumed.ts";
 import { isPrinted } from "../plan/hardware.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
 import { fullestNeed, type MemoryNeed, valueBytes } from "../program/memory.ts";
+import { judgeCache } from "./judge_cache.ts";
 import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
 import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";
@@ -14,6 +15,7 @@ import { percent, quantity } from "./words.ts";
 
 export function judgeMemory(given: Case, claim: ClaimDefinition, value: number): Verdict {
   const { plan } = given;
+  if (claim.key === "kvCacheBytes") return judgeCache(given, claim, value);
   const capacity = plan.hardware.memoryPerGpu;
   const leansOn = memoryAssumptions(plan);
   const base = {

@@ -196,10 +196,11 @@ function notesOf({ notes = [], workload }: PlanFile): readonly PlanNote[] {
 }
 
 function claimsOf(file: NonNullable<PlanFile["claims"]>): Claims {
-  const { memoryAvailable, ...figures } = file;
+  const { memoryAvailable, kvCacheBytes, ...figures } = file;
   return {
     ...figures,
     ...(memoryAvailable === undefined ? {} : { memoryAvailable: bytesOf(memoryAvailable) }),
+    ...(kvCacheBytes === undefined ? {} : { kvCacheBytes: bytesOf(kvCacheBytes) }),
   };
 }
 

@@ -231,4 +231,14 @@ export interface Claims {
   /** Variance of experts per GPU. */
   readonly expertVariance?: number;
   readonly tensorGroupSize?: number;
+  /** Of a plan that serves: means over requests, and over all gaps between tokens. */
+  readonly ttftMs?: number;
+  readonly tpotMs?: number;
+  readonly itlMs?: number;
+  readonly requestsPerSecond?: number;
+  readonly outputTokensPerSecond?: number;
+  readonly tokensPerSecondPerGpu?: number;
+  readonly tokensPerSecondPerUser?: number;
+  /** Bytes of all GPUs. */
+  readonly kvCacheBytes?: number;
 }

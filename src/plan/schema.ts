@@ -75,6 +75,14 @@ const claims = z.strictObject({
   expertsPerGpu: figure.exactOptional(),
   expertVariance: figure.exactOptional(),
   tensorGroupSize: count.exactOptional(),
+  ttftMs: figure.exactOptional(),
+  tpotMs: figure.exactOptional(),
+  itlMs: figure.exactOptional(),
+  requestsPerSecond: figure.exactOptional(),
+  outputTokensPerSecond: figure.exactOptional(),
+  tokensPerSecondPerGpu: figure.exactOptional(),
+  tokensPerSecondPerUser: figure.exactOptional(),
+  kvCacheBytes: bytes.exactOptional(),
 });
 
 /** `gpu_0: [modules]` per GPU, or `gpu_0_gpu_1: { part: [modules] }` per group. */
