@@ -9,6 +9,8 @@ function onAdapter(adapter: string) {
         "bench/kernels.ts",
         "bench/growth.ts",
         "bench/collectives.ts",
+        "bench/extrapolation.ts",
+        "bench/extrapolation.ts",
         "bench/overlap.ts",
         "bench/pipelines.ts",
         "bench/separation.ts",

@@ -1,26 +1,19 @@
-// attention: y = softmax(q · kᵀ / √HEAD_DIM) · v for every head of every sequence, in one pass over the keys
+// attention: y = softmax(scores of q and k) · v for every head of every sequence, in one pass over the keys
 // with an online softmax. The score matrix lives 32 × 32 at a time in workgroup memory and never leaves.
 //
 // A workgroup takes 32 queries of one head and walks the keys in blocks of 32. Per block:
 //   1. scores   cells of 4 queries × 4 keys, dealt to the lanes
-//   2. softmax  one query per lane: scores become exp(score - largest so far)
+//   2. softmax  one query per lane: scores become exp2(score - largest so far)
 //   3. output   each lane owns 8 queries × 2 quads of the head and holds their sums in registers
 // so that a loaded quad of q, k or v serves 4 or 8 rows, and three barriers serve 32 × 32 scores.
 //
-// Query head h attends with key and value head h / (HEADS / KV_HEADS). If CAUSAL is 1 a query sees its own
-// position and earlier ones, and later blocks are skipped.
+// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, says
+// attention/scores.wgsl; blocks that no query of the workgroup sees are skipped.
 //
-// qkv       Quad [BATCH · SEQUENCE, (HEADS + 2 · KV_HEADS) · HEAD_QUADS]   of each token: q, then k, then v
-// y         Quad [BATCH · SEQUENCE, HEADS · HEAD_QUADS]
-// dispatch  ceil(SEQUENCE / 32), HEADS, BATCH; LANES = 4 · ceil(HEAD_QUADS / 2)
-override SEQUENCE: u32;
-override HEADS: u32;
-override KV_HEADS: u32;
-override HEAD_DIM: u32;
-override CAUSAL: u32;
+// qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
+// y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
+// dispatch  ceil(SEQUENCE / 32), HEADS, BATCH; LANES = 4 · ceil(VALUE_QUADS / 2)
 override LANES: u32;
-override HEAD_QUADS: u32 = HEAD_DIM / 4u;
-override QKV_QUADS: u32 = (HEADS + 2u * KV_HEADS) * HEAD_QUADS;
 
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(1) var<storage, read_write> y: array<Quad>;
@@ -30,7 +23,6 @@ const KEYS = 32u;     // per block
 const KEY_QUADS = KEYS / 4u;
 const CELLS = QUERIES / 4u * KEY_QUADS;
 const SCORE_PITCH = KEY_QUADS + 1u;  // one more, so that lanes on neighbouring queries hit other banks
-const LOWEST = -3.4e38;
 
 // [query][key quad]: scores, then their exponentials.
 var<workgroup> scores: array<vec4f, QUERIES * SCORE_PITCH>;
@@ -39,20 +31,19 @@ var<workgroup> largest: array<f32, QUERIES>;
 var<workgroup> total: array<f32, QUERIES>;
 var<workgroup> rescale: array<f32, QUERIES>;
 
-// First quad of a token's row of qkv. Tokens past the end repeat the last: masked as keys, not stored as
-// queries.
-fn rowOf(sequence: u32, token: u32) -> u32 {
-  return (sequence * SEQUENCE + min(token, SEQUENCE - 1u)) * QKV_QUADS;
+// Tokens past the end repeat the last: masked as keys, not stored as queries.
+fn tokenOf(sequence: u32, token: u32) -> u32 {
+  return sequence * SEQUENCE + min(token, SEQUENCE - 1u);
 }
 
-// Scores of one query against the keys from `key` on; invisible keys get the lowest number there is.
+// First quad of a token's row of qkv.
+fn rowOf(sequence: u32, token: u32) -> u32 {
+  return tokenOf(sequence, token) * QKV_QUADS;
+}
+
+// Scores of one query against the keys from `key` on.
 fn masked(products: vec4f, query: u32, key: u32) -> vec4f {
-  let keys = vec4u(key) + vec4u(0u, 1u, 2u, 3u);
-  var visible = keys < vec4u(SEQUENCE);
-  if (CAUSAL == 1u) {
-    visible &= keys <= vec4u(query);
-  }
-  return select(vec4f(LOWEST), products * inverseSqrt(f32(HEAD_DIM)), visible);
+  return scoresOf(products, vec4u(query), vec4u(key) + vec4u(0u, 1u, 2u, 3u));
 }
 
 fn scoreCell(sequence: u32, q_quad: u32, k_quad: u32, first_query: u32, first_key: u32, cell: u32) {
@@ -103,11 +94,11 @@ fn softmaxRow(query: u32) {
   let now = max(before, max(max(block.x, block.y), max(block.z, block.w)));
   var sums = vec4f();
   for (var quad = 0u; quad < KEY_QUADS; quad++) {
-    let exponentials = exp(scores[slot + quad] - now);
+    let exponentials = exp2(scores[slot + quad] - now);
     scores[slot + quad] = exponentials;
     sums += exponentials;
   }
-  let scale = exp(before - now);
+  let scale = exp2(before - now);
   largest[query] = now;
   total[query] = fma(total[query], scale, dot(sums, vec4f(1.0)));
   rescale[query] = scale;
@@ -126,18 +117,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let kv_head = head / (HEADS / KV_HEADS);
   let q_quad = head * HEAD_QUADS;
   let k_quad = (HEADS + kv_head) * HEAD_QUADS;
-  let v_quad = (HEADS + KV_HEADS + kv_head) * HEAD_QUADS;
+  let v_quad = firstValueQuad(kv_head);
 
   // This lane's share of the output: 8 queries from `query` on, quads `quad` and `quad + 1` of the head.
   let query = lane % 4u * 8u;
   let quad = lane / 4u * 2u;
-  let has_right = quad + 1u < HEAD_QUADS;
+  let has_right = quad + 1u < VALUE_QUADS;
   let right_step = select(0u, 1u, has_right);
   let p = query * SCORE_PITCH;
 
+  chooseHead(head);
   for (var i = lane; i < QUERIES; i += LANES) {
-    largest[i] = LOWEST;
-    total[i] = 0.0;
+    largest[i] = firstLargest(head);
+    total[i] = firstTotal();
   }
 
   var left0 = vec4f();
@@ -157,11 +149,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var left7 = vec4f();
   var right7 = vec4f();
 
-  var keys = SEQUENCE;
-  if (CAUSAL == 1u) {
-    keys = min(SEQUENCE, first_query + QUERIES);
-  }
-  for (var first_key = 0u; first_key < keys; first_key += KEYS) {
+  let keys = endOfKeys(first_query + QUERIES - 1u);
+  for (var first_key = firstKey(first_query); first_key < keys; first_key += KEYS) {
     for (var cell = lane; cell < CELLS; cell += LANES) {
       scoreCell(sequence, q_quad, k_quad, first_query, first_key, cell);
     }
@@ -198,18 +187,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     right7 *= scale7;
     for (var key_quad = 0u; key_quad < KEY_QUADS; key_quad++) {
       let key = first_key + key_quad * 4u;
-      let v0 = rowOf(sequence, key) + v_quad + quad;
-      let v1 = rowOf(sequence, key + 1u) + v_quad + quad;
-      let v2 = rowOf(sequence, key + 2u) + v_quad + quad;
-      let v3 = rowOf(sequence, key + 3u) + v_quad + quad;
-      let a0 = unpackQuad(qkv[v0]);
-      let a1 = unpackQuad(qkv[v1]);
-      let a2 = unpackQuad(qkv[v2]);
-      let a3 = unpackQuad(qkv[v3]);
-      let b0 = unpackQuad(qkv[v0 + right_step]);
-      let b1 = unpackQuad(qkv[v1 + right_step]);
-      let b2 = unpackQuad(qkv[v2 + right_step]);
-      let b3 = unpackQuad(qkv[v3 + right_step]);
+      let token0 = tokenOf(sequence, key);
+      let token1 = tokenOf(sequence, key + 1u);
+      let token2 = tokenOf(sequence, key + 2u);
+      let token3 = tokenOf(sequence, key + 3u);
+      let a0 = valueQuad(token0, v_quad + quad);
+      let a1 = valueQuad(token1, v_quad + quad);
+      let a2 = valueQuad(token2, v_quad + quad);
+      let a3 = valueQuad(token3, v_quad + quad);
+      let b0 = valueQuad(token0, v_quad + quad + right_step);
+      let b1 = valueQuad(token1, v_quad + quad + right_step);
+      let b2 = valueQuad(token2, v_quad + quad + right_step);
+      let b3 = valueQuad(token3, v_quad + quad + right_step);
       let p0 = scores[p + key_quad];
       left0 = multiplyAdd(left0, p0, a0, a1, a2, a3);
       right0 = multiplyAdd(right0, p0, b0, b1, b2, b3);
@@ -243,7 +232,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var right = array(right0, right1, right2, right3, right4, right5, right6, right7);
   let token = first_query + query;
   for (var i = 0u; i < 8u && token + i < SEQUENCE; i++) {
-    let at = (sequence * SEQUENCE + token + i) * HEADS * HEAD_QUADS + q_quad + quad;
+    let at = ((sequence * SEQUENCE + token + i) * HEADS + head) * VALUE_QUADS + quad;
     y[at] = packQuad(left[i] / total[query + i]);
     if (has_right) {
       y[at + 1u] = packQuad(right[i] / total[query + i]);

@@ -1,4 +1,4 @@
-// attention_shared: y = softmax(q · kᵀ / √HEAD_DIM) · v, as attention, for GPUs: what the invocations of a
+// attention_shared: y = softmax(scores of q and k) · v, as attention, for GPUs: what the invocations of a
 // workgroup need in common, they share in workgroup memory, and each has enough to do with what it reads there.
 //
 // A workgroup takes TILE queries of one head and walks the keys in blocks of TILE. It is EDGE × EDGE
@@ -8,36 +8,26 @@
 //   3. output   in column x, sums of quads x, x + EDGE … of v; STEP rows of v are shared at a time
 // Neighbours are EDGE rows apart and rows have an odd pitch, so that they find their numbers in other banks.
 //
-// Query head h attends with key and value head h / (HEADS / KV_HEADS). If CAUSAL is 1 a query sees its own
-// position and earlier ones, and later blocks are skipped.
+// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, says
+// attention/scores.wgsl; blocks that no query of the workgroup sees are skipped.
 //
-// qkv       Quad [BATCH · SEQUENCE, (HEADS + 2 · KV_HEADS) · HEAD_QUADS]   of each token: q, then k, then v
-// y         Quad [BATCH · SEQUENCE, HEADS · HEAD_QUADS]
+// qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
+// y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
 // dispatch  ceil(SEQUENCE / TILE), HEADS, BATCH
-override SEQUENCE: u32;
-override HEADS: u32;
-override KV_HEADS: u32;
-override HEAD_DIM: u32;
-override CAUSAL: u32;
 override EDGE: u32;     // 8 or 16
 override BLOCKS: u32;   // vectors of queries, and of keys, of an invocation: 1 or 2
 override COLUMNS: u32;  // quads of the head that an invocation sums; BLOCKS · COLUMNS is 1, 2 or 4
 override DEPTH: u32;
-override HEAD_QUADS: u32 = HEAD_DIM / 4u;
-override QKV_QUADS: u32 = (HEADS + 2u * KV_HEADS) * HEAD_QUADS;
 override TILE: u32 = 4u * EDGE * BLOCKS;
 override DEPTH_PITCH: u32 = DEPTH + 1u;
 override STAGED: u32 = 2u * TILE * DEPTH_PITCH;
-override STEP: u32 = min(TILE, STAGED / HEAD_QUADS);
+override STEP: u32 = min(TILE, STAGED / VALUE_QUADS);
 override WEIGHT_PITCH: u32 = EDGE * BLOCKS + 1u;
 
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(1) var<storage, read_write> y: array<Quad>;
 
-const LOWEST = -3.4e38;
-const LOG2_E = 1.4426950409;
-
-// [TILE, DEPTH] of the queries, then of the keys; later [STEP, HEAD_QUADS] of v.
+// [TILE, DEPTH] of the queries, then of the keys; later [STEP, VALUE_QUADS] of v.
 var<workgroup> staged: array<vec4f, STAGED>;
 // [key][vector of queries]: exponentials.
 var<workgroup> weights: array<vec4f, TILE * WEIGHT_PITCH>;
@@ -50,6 +40,14 @@ fn stage(at: u32, pitch: u32, first_token: u32, token: u32, rows: u32, quad: u32
   for (var i = invocation; i < rows * quads; i += EDGE * EDGE) {
     let row = (first_token + min(token + i / quads, SEQUENCE - 1u)) * QKV_QUADS;
     staged[at + i / quads * pitch + i % quads] = unpackQuad(qkv[row + quad + i % quads]);
+  }
+}
+
+// Likewise the values of `rows` keys from `key` on, the quads of a head from `quad` on.
+fn stageValues(first_token: u32, key: u32, rows: u32, quad: u32, invocation: u32) {
+  for (var i = invocation; i < rows * VALUE_QUADS; i += EDGE * EDGE) {
+    let token = first_token + min(key + i / VALUE_QUADS, SEQUENCE - 1u);
+    staged[i] = valueQuad(token, quad + i % VALUE_QUADS);
   }
 }
 
@@ -75,13 +73,9 @@ fn addScores(scores: mat4x4f, queries: mat4x4f, keys: mat4x4f) -> mat4x4f {
   );
 }
 
-// Scores of four queries against one key, in units where exp is exp2; invisible ones are the lowest number.
+// Scores of four queries against one key.
 fn maskedKey(scores: vec4f, query: u32, key: u32) -> vec4f {
-  var visible = vec4<bool>(key < SEQUENCE);
-  if (CAUSAL == 1u) {
-    visible &= vec4u(key) <= query + EDGE * vec4u(0u, 1u, 2u, 3u);
-  }
-  return select(vec4f(LOWEST), scores * (LOG2_E * inverseSqrt(f32(HEAD_DIM))), visible);
+  return scoresOf(scores, query + EDGE * vec4u(0u, 1u, 2u, 3u), vec4u(key));
 }
 
 fn masked(scores: mat4x4f, query: u32, key: u32) -> mat4x4f {
@@ -154,30 +148,29 @@ fn main(
   let kv_head = head / (HEADS / KV_HEADS);
   let q_quad = head * HEAD_QUADS;
   let k_quad = (HEADS + kv_head) * HEAD_QUADS;
-  let v_quad = (HEADS + KV_HEADS + kv_head) * HEAD_QUADS;
+  let v_quad = firstValueQuad(kv_head);
   let invocation = local.y * EDGE + local.x;
-  let last_quad = HEAD_QUADS - 1u;
+  let last_quad = VALUE_QUADS - 1u;
 
   // Of the first four queries, and of those 4 · EDGE further on.
   let query0 = first_query + local.y;
   let query1 = query0 + 4u * EDGE;
   let row0 = local.y * EDGE;
   let row1 = row0 + EDGE * EDGE;
-  var largest0 = vec4f(LOWEST);
-  var largest1 = vec4f(LOWEST);
-  var total0 = vec4f();  // this invocation's share
-  var total1 = vec4f();
+  chooseHead(head);
+  var largest0 = vec4f(firstLargest(head));
+  var largest1 = largest0;
+  // This invocation's share.
+  var total0 = vec4f(select(0.0, firstTotal(), local.x == 0u));
+  var total1 = total0;
   // Quads of the first four queries; those of the others follow where there are others.
   var sums0 = mat4x4f();
   var sums1 = mat4x4f();
   var sums2 = mat4x4f();
   var sums3 = mat4x4f();
 
-  var keys = SEQUENCE;
-  if (CAUSAL == 1u) {
-    keys = min(SEQUENCE, first_query + TILE);
-  }
-  for (var first_key = 0u; first_key < keys; first_key += TILE) {
+  let keys = endOfKeys(first_query + TILE - 1u);
+  for (var first_key = firstKey(first_query); first_key < keys; first_key += TILE) {
     // By four queries, then by four keys.
     var scores00 = mat4x4f();
     var scores01 = mat4x4f();
@@ -250,11 +243,11 @@ fn main(
     for (var first = 0u; first < count; first += STEP) {
       let rows = min(STEP, count - first);
       workgroupBarrier();
-      stage(0u, HEAD_QUADS, first_token, first_key + first, rows, v_quad, HEAD_QUADS, invocation);
+      stageValues(first_token, first_key + first, rows, v_quad, invocation);
       workgroupBarrier();
       for (var i = 0u; i < rows; i++) {
         let weight = (first + i) * WEIGHT_PITCH + local.y;
-        let own = i * HEAD_QUADS;
+        let own = i * VALUE_QUADS;
         let p0 = weights[weight];
         let v0 = staged[own + min(local.x, last_quad)];
         sums0 = addValue(sums0, v0, p0);
@@ -294,9 +287,9 @@ fn main(
     let block = i / (4u * COLUMNS);
     let query = first_query + local.y + (4u * block + i % 4u) * EDGE;
     let quad = local.x + i / 4u % COLUMNS * EDGE;
-    if (query < SEQUENCE && quad < HEAD_QUADS) {
+    if (query < SEQUENCE && quad < VALUE_QUADS) {
       let total = sumOfRow(row0 + block * EDGE * EDGE);
-      let at = ((first_token + query) * HEADS + head) * HEAD_QUADS + quad;
+      let at = ((first_token + query) * HEADS + head) * VALUE_QUADS + quad;
       y[at] = packQuad(sums[i / 4u][i % 4u] / total[i % 4u]);
     }
   }

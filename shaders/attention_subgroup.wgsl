@@ -1,4 +1,4 @@
-// attention_subgroup: y = softmax(q · kᵀ / √HEAD_DIM) · v, as attention, for adapters with small subgroups,
+// attention_subgroup: y = softmax(scores of q and k) · v, as attention, for adapters with small subgroups,
 // where loads are dear and barriers dearer. A workgroup is one subgroup; nothing is shared but by shuffles.
 //
 // A subgroup takes TILE_ROWS queries of one head and walks the keys in blocks of LANE_KEYS · LANES. Per block:
@@ -8,32 +8,22 @@
 //   3. output   each lane sums its own columns of v over all keys; the probabilities are handed round
 // The arithmetic is in 4 × 4 matrices: four queries by four keys, or by the four numbers of a quad.
 //
-// Query head h attends with key and value head h / (HEADS / KV_HEADS). If CAUSAL is 1 a query sees its own
-// position and earlier ones, and later blocks are skipped.
+// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, says
+// attention/scores.wgsl; blocks that no query of the subgroup sees are skipped.
 //
-// qkv       Quad [BATCH · SEQUENCE, (HEADS + 2 · KV_HEADS) · HEAD_QUADS]   of each token: q, then k, then v
-// y         Quad [BATCH · SEQUENCE, HEADS · HEAD_QUADS]
-// dispatch  ceil(SEQUENCE / TILE_ROWS) · ceil(HEAD_QUADS / (LANES · COLUMNS)), HEADS, BATCH
+// qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
+// y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
+// dispatch  ceil(SEQUENCE / TILE_ROWS) · ceil(VALUE_QUADS / (LANES · COLUMNS)), HEADS, BATCH
 enable subgroups;
 
-override SEQUENCE: u32;
-override HEADS: u32;
-override KV_HEADS: u32;
-override HEAD_DIM: u32;
-override CAUSAL: u32;
 override LANES: u32;      // of a subgroup: 4 or 8
 override TILE_ROWS: u32;  // 4, 8 or 16
 override LANE_KEYS: u32;  // 1, 2, 4 or 8
 override COLUMNS: u32;    // quads of the head that a lane sums: 1, 2, 4 or 8
-override HEAD_QUADS: u32 = HEAD_DIM / 4u;
-override QKV_QUADS: u32 = (HEADS + 2u * KV_HEADS) * HEAD_QUADS;
-override COLUMN_GROUPS: u32 = (HEAD_QUADS + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
+override COLUMN_GROUPS: u32 = (VALUE_QUADS + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
 
 @group(0) @binding(0) var<storage, read> qkv: array<Quad>;
 @group(0) @binding(1) var<storage, read_write> y: array<Quad>;
-
-const LOWEST = -3.4e38;
-const LOG2_E = 1.4426950409;
 
 // Something of 16 queries, four to a matrix.
 struct Rows {
@@ -186,13 +176,9 @@ fn addScores(four: ptr<function, Softmax>, q: mat4x4f, k: Keys) {
   }
 }
 
-// Scores of four queries against one key, in units where exp is exp2; invisible ones are the lowest number.
+// Scores of four queries against one key.
 fn masked(scores: vec4f, query: u32, key: u32) -> vec4f {
-  var visible = vec4<bool>(key < SEQUENCE);
-  if (CAUSAL == 1u) {
-    visible &= vec4u(key) <= query + vec4u(0u, 1u, 2u, 3u);
-  }
-  return select(vec4f(LOWEST), scores * (LOG2_E * inverseSqrt(f32(HEAD_DIM))), visible);
+  return scoresOf(scores, query + vec4u(0u, 1u, 2u, 3u), vec4u(key));
 }
 
 // Turns scores into exponentials; returns what older sums of the four queries are to be scaled by.
@@ -272,10 +258,10 @@ fn clearScores(four: ptr<function, Softmax>) {
 // Quad `quad` of the four rows of v from `key` on.
 fn values(first_token: u32, key: u32, quad: u32) -> mat4x4f {
   return mat4x4f(
-    load(first_token, key, quad),
-    load(first_token, key + 1u, quad),
-    load(first_token, key + 2u, quad),
-    load(first_token, key + 3u, quad),
+    valueQuad(first_token + min(key, SEQUENCE - 1u), quad),
+    valueQuad(first_token + min(key + 1u, SEQUENCE - 1u), quad),
+    valueQuad(first_token + min(key + 2u, SEQUENCE - 1u), quad),
+    valueQuad(first_token + min(key + 3u, SEQUENCE - 1u), quad),
   );
 }
 
@@ -331,19 +317,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let kv_head = head / (HEADS / KV_HEADS);
   let q_quad = head * HEAD_QUADS;
   let k_quad = (HEADS + kv_head) * HEAD_QUADS;
-  let v_quad = (HEADS + KV_HEADS + kv_head) * HEAD_QUADS;
+  let v_quad = firstValueQuad(kv_head);
   let column = group.x % COLUMN_GROUPS * COLUMNS * LANES + lane;
-  let last_column = HEAD_QUADS - 1u;
+  let last_column = VALUE_QUADS - 1u;
 
   // Named, because arrays of accumulators leave the registers.
   var a: Softmax;
   var b: Softmax;
   var c: Softmax;
   var d: Softmax;
-  a.largest = vec4f(LOWEST);
-  b.largest = vec4f(LOWEST);
-  c.largest = vec4f(LOWEST);
-  d.largest = vec4f(LOWEST);
+  chooseHead(head);
+  a.largest = vec4f(firstLargest(head));
+  a.total = vec4f(select(0.0, firstTotal(), lane == 0u));
+  b.largest = a.largest;
+  b.total = a.total;
+  c.largest = a.largest;
+  c.total = a.total;
+  d.largest = a.largest;
+  d.total = a.total;
   var sums0: Rows;
   var sums1: Rows;
   var sums2: Rows;
@@ -353,11 +344,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   var sums6: Rows;
   var sums7: Rows;
 
-  var keys = SEQUENCE;
-  if (CAUSAL == 1u) {
-    keys = min(SEQUENCE, query + TILE_ROWS);
-  }
-  for (var first_key = 0u; first_key < keys; first_key += LANE_KEYS * LANES) {
+  let keys = endOfKeys(query + TILE_ROWS - 1u);
+  for (var first_key = firstKey(query); first_key < keys; first_key += LANE_KEYS * LANES) {
     clearScores(&a);
     clearScores(&b);
     clearScores(&c);
@@ -449,8 +437,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     let quad = column + i * LANES;
     rescale(&sums0, inverse);
     for (var row = query; row < min(query + TILE_ROWS, SEQUENCE); row++) {
-      if (quad < HEAD_QUADS) {
-        y[((first_token + row) * HEADS + head) * HEAD_QUADS + quad] = packQuad(sums0.a[0]);
+      if (quad < VALUE_QUADS) {
+        y[((first_token + row) * HEADS + head) * VALUE_QUADS + quad] = packQuad(sums0.a[0]);
       }
       sums0 = withoutFirst(sums0);
     }

@@ -3,7 +3,7 @@
 // A workgroup takes four rows, so that each load of the gain serves four quads. Rows are read again for the
 // second pass, from a cache.
 //
-// x         Quad [ROWS, QUADS]   of COLUMNS columns, padding 0
+// x         Quad [ROWS, X_QUADS]   of which the first COLUMNS columns are read, padding 0
 // gain      Quad [QUADS]
 // y         Quad [ROWS, QUADS]   padding stays 0
 // dispatch  ceil(ROWS / 4) workgroups, folded over x and y
@@ -11,6 +11,7 @@ override ROWS: u32;
 override COLUMNS: u32;
 override EPSILON: f32;
 override LANES: u32;
+override X_QUADS: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
@@ -42,7 +43,8 @@ fn main(
 ) {
   // Rows past the end repeat the last.
   let row = (group.y * groups.x + group.x) * 4u;
-  let base = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(ROWS - 1u)) * QUADS;
+  let rows = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(ROWS - 1u));
+  let base = rows * X_QUADS;
 
   var squares = vec4f();
   for (var quad = lane; quad < QUADS; quad += LANES) {
@@ -54,6 +56,6 @@ fn main(
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let v = load(base, quad);
     let g = unpackQuad(gain[quad]);
-    store(base, quad, mat4x4f(v[0] * scale[0] * g, v[1] * scale[1] * g, v[2] * scale[2] * g, v[3] * scale[3] * g));
+    store(rows * QUADS, quad, mat4x4f(v[0] * scale[0] * g, v[1] * scale[1] * g, v[2] * scale[2] * g, v[3] * scale[3] * g));
   }
 }

@@ -4,6 +4,8 @@ export type EnvironmentCode =
   | "adapter-too-old"
   | "buffer-over-limit"
   | "out-of-memory"
+  /** However small the plan is made. */
+  | "does-not-fit"
   | "missing-feature"
   | "device-lost"
   | "rank-died"
@@ -15,6 +17,8 @@ export type EnvironmentCode =
   | "file-not-writable"
   /** It is no longer what a run wrote, or not the result of that plan. */
   | "result-refused"
+  /** No safetensors, or not the weights of that plan. */
+  | "weights-refused"
   | "interrupted";
 
 /** An error of the machine, not of the plan and not of our code. Exit code 2. */

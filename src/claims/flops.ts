@@ -2,8 +2,9 @@
 
 import { blocksOf } from "../plan/blocks.ts";
 import { moeLayers } from "../plan/layers.ts";
-import { pipelineOf } from "../plan/pipeline.ts";
+import { hasBackwardSlots } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
+import { recomputedParts } from "../plan/recomputed_parts.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 
 export interface SampleFlops {
@@ -27,18 +28,13 @@ export interface SampleFlops {
 /** Of one sample, over all GPUs. */
 export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops {
   const parts = partsOf(plan, estimate);
-  const { batch, recompute } = plan.workload;
+  const { batch } = plan.workload;
   const passes = plan.workload.mode === "training" ? 3 : 1;
   const { forward, attention, isCausal } = parts;
   const { hidden = 0, vocabulary = 0 } = plan.model ?? {};
   const head = 2 * batch * plan.workload.sequence * hidden * vocabulary;
   const whole = isCausal ? forward + attention : forward;
-  const again =
-    recompute === undefined || passes === 1
-      ? 0
-      : recompute.granularity === "full"
-        ? forward * blocksAgain(plan)
-        : attention;
+  const again = passes === 1 ? 0 : computedAgain(plan, estimate, parts);
   return {
     model: (passes * forward) / batch,
     wholeAttention: (passes * whole) / batch,
@@ -52,12 +48,30 @@ export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">
   };
 }
 
-/** Share of its blocks that a GPU computes again by full recomputation: all, or with the block method so many. */
+/** As the program says it where it has backward slots; else of its blocks' forward pass, or of attention. */
+function computedAgain(
+  plan: Plan,
+  { ranks, layers }: PlanEstimate,
+  { forward, attention }: Pick<Parts, "forward" | "attention">,
+): number {
+  if (hasBackwardSlots(plan)) {
+    return ranks.reduce((sum, { recomputed }) => sum + (recomputed?.flops ?? 0), 0);
+  }
+  const { recompute } = plan.workload;
+  if (recompute?.granularity !== "full") return recompute === undefined ? 0 : attention;
+  const inBlocks = new Set(blocksOf(plan).flat());
+  const flopsOf = (own: PlanEstimate["layers"]): number =>
+    own.reduce((sum, { flops }) => sum + flops, 0);
+  const ofBlocks = flopsOf(layers.filter(({ layer }) => inBlocks.has(layer)));
+  const all = flopsOf(layers);
+  return all === 0 ? 0 : (forward * blocksAgain(plan) * ofBlocks) / all;
+}
+
+/** Share of the layers of its blocks that full recomputation computes again. */
 export function blocksAgain(plan: Plan): number {
-  const { method = "uniform", layers = 1 } = plan.workload.recompute ?? {};
-  if (method === "uniform") return 1;
-  const perGpu = blocksOf(plan).length / (pipelineOf(plan)?.pipelineRanks.length ?? 1);
-  return perGpu === 0 ? 1 : Math.min(1, layers / perGpu);
+  const all = blocksOf(plan).flat().length;
+  const again = recomputedParts(plan).flatMap(({ layers }) => layers).length;
+  return all === 0 ? 1 : again / all;
 }
 
 interface Parts {

@@ -3,10 +3,11 @@
 import type { Figure, Provenance } from "../measure/figure.ts";
 
 /**
+ * - `projected`: found for a full plan from a run of a scaled one, which decides nothing
  * - `ambiguous`: what was found does not tell: the interval straddles the claim
  * - `untestable`: nothing here can decide it; the reason says why, and `needs` what would have to be true
  */
-export type Judgement = "confirmed" | "refuted" | "ambiguous" | "untestable";
+export type Judgement = "confirmed" | "refuted" | "projected" | "ambiguous" | "untestable";
 
 /** A necessary condition of a claim, solved for something that is not known or only assumed. */
 export interface Need {

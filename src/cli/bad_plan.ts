@@ -32,14 +32,22 @@ export interface Inspected {
   readonly verdicts?: readonly Verdict[];
 }
 
-/** Everything that the reading and the rules have to say about a file. */
-export async function inspectPlan(file: string): Promise<Inspected> {
+/**
+ * Everything that the reading and the rules have to say about a file.
+ *
+ * @param adapt what is to be run of the plan, where that is another workload
+ */
+export async function inspectPlan(
+  file: string,
+  adapt: (plan: Plan) => Plan = (plan) => plan,
+): Promise<Inspected> {
   const [{ readPlan }, check] = await Promise.all([
     import("../plan/load.ts"),
     import("../check/check_plan.ts"),
   ]);
-  const { plan, document, diagnostics } = await readPlan(file);
-  if (plan === undefined) return { document, diagnostics };
+  const { plan: asWritten, document, diagnostics } = await readPlan(file);
+  if (asWritten === undefined) return { document, diagnostics };
+  const plan = adapt(asWritten);
   const checked = check.inspect(plan, document);
   return { plan, document, ...checked, diagnostics: [...diagnostics, ...checked.diagnostics] };
 }
@@ -57,8 +65,9 @@ export async function repairAdvice({
 /** Throws `BadPlan` where there are errors, or layers that do not run here: for a run these are errors too. */
 export async function soundPlan(
   file: string,
+  adapt?: (plan: Plan) => Plan,
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
-  const inspected = await inspectPlan(file);
+  const inspected = await inspectPlan(file, adapt);
   const { isAboutRunning } = await import("../check/rules/sizes/layer_not_runnable.ts");
   const diagnostics = inspected.diagnostics.map((each): Diagnostic =>
     isAboutRunning(each) ? { ...each, severity: "error" } : each,

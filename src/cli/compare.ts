@@ -1,6 +1,7 @@
 // shardbench compare: the claims of a plan, as a gate.
 
 import type { Command } from "commander";
+import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../result/result.ts";
 import type { Verdict } from "../claims/verdict.ts";
 import { soundPlan } from "./bad_plan.ts";
@@ -55,17 +56,34 @@ async function compare(file: string, flags: Flags): Promise<ExitCode> {
     flags.result === undefined
       ? await execute(plan, { runs: usualRuns, ...runOptions(flags) })
       : await earlierResult(flags.result, plan, flags.seed);
-  const verdicts = judgeClaims({
-    plan,
-    estimate: estimatePlan(plan),
-    measurements: result,
-  });
+  const verdicts =
+    (await verdictsOfWhole(plan, result)) ??
+    judgeClaims({ plan, estimate: estimatePlan(plan), measurements: result });
   if (flags.json === true) {
     printJson({ plan: result.plan, outcome: result.outcome, verdicts });
   } else {
     printReports([compareReport(plan, result, verdicts)]);
   }
   return gate(result, verdicts);
+}
+
+/** Of a full plan, by a run of it made smaller. */
+async function verdictsOfWhole(
+  plan: Plan,
+  result: RunResult,
+): Promise<readonly Verdict[] | undefined> {
+  const { scaled } = result;
+  if (scaled === undefined) return undefined;
+  const [{ judgeWhole }, { workHash }] = await Promise.all([
+    import("../claims/judge_whole.ts"),
+    import("../result/plan_hash.ts"),
+  ]);
+  if (
+    workHash({ ...plan, workload: { ...plan.workload, seed: result.seed } }) !== scaled.workHash
+  ) {
+    return undefined;
+  }
+  return judgeWhole(plan, { ...scaled, measurements: result });
 }
 
 /** A run that broke has not kept its claims: that comes first. */

@@ -5,21 +5,28 @@ import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
 import { countOf } from "../measure/format.ts";
-import type { RunResult } from "../result/result.ts";
+import type { Exceeded, RunResult, ScaledRecord } from "../result/result.ts";
 import type { ResultTarget } from "../result/result_target.ts";
 import { LINE_WIDTH } from "../report/render/table.ts";
 import { wrap } from "../report/render/text_width.ts";
+import { exceededText } from "../report/sections/reductions.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { execute, exitCodeOfRun } from "./execute.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { givenContents, type GivenFlags, tokensOption, weightsOption } from "./given.ts";
 import { guarded, tell } from "./guard.ts";
 import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
 import { errorColors, printErrorLines, printLines, printReports, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
-import { duration } from "./values.ts";
+import { byteQuantity, duration } from "./values.ts";
 
-interface Flags extends RunFlags {
+interface Flags extends RunFlags, GivenFlags {
+  readonly fit?: boolean;
+  /** Bytes. */
+  readonly memory?: number;
+  /** ms */
+  readonly fitTime?: number;
   readonly json?: boolean;
   readonly output?: string;
   readonly project?: boolean;
@@ -44,6 +51,18 @@ export function defineRun(program: Command): void {
       "where the result goes (default: results/<plan name>.json); what a\nrun that ended early kept goes to .partial.json beside a better one",
     )
     .addOption(runsOption(1))
+    .addOption(weightsOption().conflicts("fit"))
+    .addOption(tokensOption().conflicts("fit"))
+    .option(
+      "--fit",
+      "make the plan as small as this machine needs, and project the full one's speed",
+    )
+    .option(
+      "--memory <size>",
+      "with --fit, for all buffers of an adapter, such as 8GB",
+      byteQuantity,
+    )
+    .option("--fit-time <duration>", "with --fit, of the whole run (default: 60s)", duration)
     .option("--project", "project the step as if each rank had an adapter of its own")
     .addOption(
       new Option(
@@ -66,14 +85,15 @@ export function defineRun(program: Command): void {
 Examples:
   $ shardbench run configs/three-stage-pipeline.json
   $ shardbench run plan.yaml --adapter gpu0 --time 30s --runs 3
+  $ shardbench run llama-70b.yaml --fit
   $ shardbench run plan.yaml --placement 0=swiftshader,1=lavapipe --samples 20`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => run(file, flags)));
 }
 
 async function run(file: string, flags: Flags): Promise<ExitCode> {
-  const { plan: asWritten, diagnostics } = await soundPlan(file);
-  const plan = withSeed(asWritten, flags.seed);
+  const { plan, diagnostics, scaled } = await planToRun(file, flags);
+  const given = await givenContents(plan, flags);
   const { openResultTarget } = await import("../result/result_target.ts");
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
   // From its first moment until the result is written, Ctrl-C is in the hands of the run.
@@ -81,7 +101,10 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
     const running = execute(plan, {
       ...runOptions(flags),
       ...(flags.project === true ? { project: "also" } : {}),
+      ...(scaled === undefined ? {} : { scaled }),
+      ...(flags.fit === true ? {} : { onTooLarge: announceFit }),
       ...linkOf(flags),
+      ...given,
     });
     announceWarnings(file, diagnostics);
     const result = await running;
@@ -94,6 +117,27 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
     }
     return signal.aborted && code === exitCodes.fine ? exitCodes.interrupted : code;
   });
+}
+
+interface PlanToRun {
+  readonly plan: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where `plan` was made smaller. */
+  readonly scaled?: ScaledRecord;
+}
+
+async function planToRun(file: string, flags: Flags): Promise<PlanToRun> {
+  if (flags.fit !== true) {
+    const { plan, diagnostics } = await soundPlan(file);
+    return { plan: withSeed(plan, flags.seed), diagnostics };
+  }
+  const [{ fittedPlan }, { scaledRecord }] = await Promise.all([
+    import("./fitted_plan.ts"),
+    import("../harness/fit/fit_plan.ts"),
+  ]);
+  const { full, fit, diagnostics } = await fittedPlan(file, flags, true);
+  const scaled = scaledRecord(full, fit);
+  return { plan: fit.plan, diagnostics, ...(scaled === undefined ? {} : { scaled }) };
 }
 
 async function print(plan: Plan, result: RunResult, flags: Flags): Promise<void> {
@@ -128,6 +172,13 @@ function linkOf({
   return bandwidth === undefined && latencyMs === undefined
     ? {}
     : { link: { latencyMs: latencyMs ?? 0, ...(bandwidth === undefined ? {} : { bandwidth }) } };
+}
+
+function announceFit(exceeded: readonly Exceeded[]): void {
+  const text = `the plan may be too large for this machine, as it exceeds ${exceeded
+    .map(exceededText)
+    .join(" and ")}: \`--fit\` makes it as small as it must be`;
+  printErrorLines(wrap(text, LINE_WIDTH).map(errorColors().doubtful));
 }
 
 function announceWarnings(file: string, diagnostics: readonly Diagnostic[]): void {

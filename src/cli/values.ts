@@ -1,6 +1,7 @@
 // Values of options, parsed and refused with a sentence.
 
 import { InvalidArgumentError } from "commander";
+import { parseBytes } from "../plan/quantity.ts";
 
 export function wholeNumber(least: number) {
   return (text: string): number => {
@@ -36,6 +37,13 @@ export function byteSize(text: string): number {
   const bytes = Number(digits) * (factor ?? Number.NaN);
   if (Number.isSafeInteger(bytes) && bytes >= 4) return bytes;
   throw new InvalidArgumentError("A size of at least 4 bytes is needed, such as 8, 32K or 256M.");
+}
+
+/** `8GB`, `512MiB`, or a bare number of bytes. */
+export function byteQuantity(text: string): number {
+  const bytes = parseBytes(text) ?? Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError("A size in bytes is needed, such as 8GB or 512MiB.");
 }
 
 export function oneOf<Value extends string>(choices: readonly Value[]) {

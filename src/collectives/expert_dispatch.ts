@@ -90,16 +90,18 @@ function tellKernels(
   splits: ExpertSplits,
 ): void {
   parts.submit();
+  // Tokens that are sent again are the same.
+  const isFirst = origin.phase === "forward";
   const i = from.indexOf(parts.rank);
   if (i >= 0) {
     const [counted = [], accepted = []] = [splits.counts[i], splits.kept[i]];
-    parts.record.dropped(origin.layer, sum(counted) - sum(accepted));
+    if (isFirst) parts.record.dropped(origin.layer, sum(counted) - sum(accepted));
     upload(parts, kept, accepted);
   }
   const j = to.indexOf(parts.rank);
   if (j >= 0) {
     const rows = receivedRows(splits, j);
-    parts.record.experts(origin.layer, rows);
+    if (isFirst) parts.record.experts(origin.layer, rows);
     upload(parts, offsets, starts([...rows, 0]));
   }
 }

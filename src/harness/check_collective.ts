@@ -11,6 +11,7 @@ import {
   sentContent,
 } from "../program/collective_program.ts";
 import { fillContent } from "../program/content_values.ts";
+import { hashSource } from "../program/hash_source.ts";
 
 export interface CheckedCollective {
   readonly op: BenchedCollective;
@@ -29,7 +30,7 @@ export function createCollectiveCheck(
   const { from, to } = collectiveRanks(op, ranks);
   const { sent, received } = extentsOf(op, ranks, count);
   const given = from.map((rank) =>
-    numbersOf(fillContent(sentContent(rank, count, sent), seed, dtype), dtype),
+    numbersOf(fillContent(sentContent(rank, count, sent), hashSource(seed), dtype), dtype),
   );
   const isSum = op === "all-reduce" || op === "reduce" || op === "reduce-scatter";
   const isSplit = op === "reduce-scatter" || op === "scatter" || op === "all-to-all";

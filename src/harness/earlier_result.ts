@@ -5,6 +5,7 @@ import { ceilingsOf } from "../measure/ceiling.ts";
 import { contradictions } from "../measure/contradictions.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { overlapEffectOf } from "../measure/overlap_effect.ts";
+import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate, type Estimate } from "../program/estimate.ts";
 import { lower, stepOf } from "../program/lower.ts";
@@ -42,7 +43,8 @@ export async function readCalibration(file: string): Promise<AdapterCalibration[
 }
 
 function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): RunResult {
-  const plan = { ...asWritten, workload: { ...asWritten.workload, seed: sources.seed } };
+  const asked = { ...asWritten, workload: { ...asWritten.workload, seed: sources.seed } };
+  const plan = planThatRan(file, asked, sources);
   refuseOtherWork(file, plan, sources);
   refuseUnfinished(file, sources);
   const program = lower(plan);
@@ -61,6 +63,19 @@ function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   const derived = derive(plan, program, estimated, sources);
   refuseOtherFigures(file, content, derived, planHash(plan) === sources.plan.hash);
   return derived;
+}
+
+/** Of the result of a scaled plan either may be asked for, the full plan or the one that ran. */
+function planThatRan(file: string, asked: Plan, { scaled, seed }: ResultSources): Plan {
+  if (scaled === undefined) return asked;
+  const { plan: full } = normalise(scaled.full);
+  if (full === undefined || workHash(full) !== scaled.workHash || planHash(full) !== scaled.hash) {
+    throw refusal(file, "its full plan is not the one whose digests it has");
+  }
+  if (workHash(asked) !== scaled.workHash) return asked;
+  const { plan } = normalise(scaled.ran);
+  if (plan === undefined) throw refusal(file, "the plan that ran has no meaning");
+  return { ...plan, workload: { ...plan.workload, seed } };
 }
 
 function refuseOtherWork(file: string, plan: Plan, { plan: ran, date }: ResultSources): void {

@@ -11,7 +11,7 @@ import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
 import { observeOn } from "./observe.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
-import { memoryOf, rankAdapters } from "./record.ts";
+import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
 import { checkServing, stepOfEachPhase, timeServing } from "./serving/serve.ts";
 import { warmUp } from "./sampling.ts";
 import { separationOf } from "./separate_adapters.ts";
@@ -48,13 +48,13 @@ export function isTimed({ options }: Job): boolean {
 export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun> {
   const { program, placement, options, note } = job;
   const { pool, kept } = first;
-  note({ notes: pool.notes, memory: memoryOf(pool) });
+  note({ notes: [...notesOnGiven(options.given), ...pool.notes], memory: memoryOf(pool) });
   const known = await tuned(job, first);
   const isServing = program.phases !== undefined;
   if (isServing) await checkServing(job, pool);
   const checked = isServing
     ? []
-    : await checkNumbers(job, observeOn(pool, program, placement, options.signal));
+    : await checkNumbers(job, observeOn(pool, program, placement, options));
   const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
   if (alone !== undefined) await project(job, pool, alone);

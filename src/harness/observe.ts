@@ -3,7 +3,7 @@
 
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { Program } from "../program/program.ts";
-import { openRanks } from "../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import type { ObserveOptions } from "../runtime/observation.ts";
 import type { StepObservation, Observe } from "./verify.ts";
@@ -13,13 +13,16 @@ export function observeOn(
   pool: RankPool,
   program: Program,
   placement: readonly AdapterReport[],
-  signal?: AbortSignal,
+  { signal, given }: Pick<OpenRanksOptions, "signal" | "given">,
 ): Observe {
-  return async (wanted, options = {}) => {
-    if (wanted === program) return observe(pool, options);
-    const own = await openRanks(wanted, placement, signal === undefined ? {} : { signal });
+  return async (wanted, asked = {}) => {
+    if (wanted === program) return observe(pool, asked);
+    const own = await openRanks(wanted, placement, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(given === undefined ? {} : { given }),
+    });
     try {
-      return await observe(own, options);
+      return await observe(own, asked);
     } finally {
       await own.close();
     }

@@ -5,6 +5,7 @@ import { ranksSharing, type SeparationTest } from "../measure/separation.ts";
 import type { RankAdapter, RankMemory } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
+import type { GivenContents } from "../weights/given_source.ts";
 import { kindOf } from "./separate_adapters.ts";
 
 export function rankAdapters(
@@ -32,4 +33,12 @@ export function memoryOf({ allocatedBytes, peakBytes }: RankPool): RankMemory[] 
     allocatedBytes: allocated,
     peakBytes: peakBytes[rank] ?? allocated,
   }));
+}
+
+/** What of a run is not made from its seed. */
+export function notesOnGiven({ weights, tokens }: GivenContents = {}): string[] {
+  return [
+    ...(weights === undefined ? [] : [`weights are those of ${weights.folder}`]),
+    ...(tokens === undefined ? [] : [`the input is ${tokens.length} given tokens`]),
+  ];
 }

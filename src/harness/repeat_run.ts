@@ -31,7 +31,7 @@ export async function repeatRun(job: Job, { checked, ...run }: RunToRepeat): Pro
     return;
   }
   options.onProgress({ phase: "check" });
-  const observe = observeOn(pool, program, placement, options.signal);
+  const observe = observeOn(pool, program, placement, options);
   const { observed } = await observe(program);
   const right = hasSameBits(observed, checked) ? observed : await checkNumbers(job, observe);
   const load = await timeRun(run, options);

@@ -1,7 +1,9 @@
 // What a run can be asked for, and what it says while it is under way.
 
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
+import type { Exceeded, ScaledRecord } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
+import type { GivenContents } from "../weights/given_source.ts";
 import type { CheckMethod } from "./verify.ts";
 
 export interface RunOptions {
@@ -34,7 +36,13 @@ export interface RunOptions {
   readonly tune?: number | false;
   /** Measure peaks even where a kept calibration still holds. */
   readonly recalibrate?: boolean;
+  /** Of a plan that was made smaller: the full one, whose claims are judged. */
+  readonly scaled?: ScaledRecord;
+  /** Told what of this machine the plan exceeds, by an estimate, before it runs; not called where there is nothing. */
+  readonly onTooLarge?: (exceeded: readonly Exceeded[]) => void;
   readonly onProgress?: (progress: Progress) => void;
+  /** Weights and tokens. Default: all are made from the plan's seed. */
+  readonly given?: GivenContents;
   /** Ends the run; what was measured until then is kept. */
   readonly signal?: AbortSignal;
 }

@@ -18,6 +18,8 @@ import { readVersions } from "../result/versions.ts";
 import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
+import { costOf, exceededBy } from "./fit/cost.ts";
+import { machineOf } from "./fit/machine.ts";
 import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -27,6 +29,9 @@ import { calibratedAgain, isPossible } from "./possible_figures.ts";
 import type { Progress, RunOptions } from "./run_options.ts";
 import { createStepSamples } from "./step_samples.ts";
 import { type Findings, readFindings } from "./tuning.ts";
+
+/** Nobody expects a run to take longer without being told. */
+const longRunMs = 300_000;
 
 /** Long enough for the kernels that matter on a GPU; software adapters, slow to compile, take some runs. */
 const defaultTuningMs = 2000;
@@ -57,6 +62,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const pause = pauseUntil(signal);
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
+  tellTooLarge(plan, options, (ranks) => placeRanks(ranks, adapters, { ...options, refused }));
   const step = stepOf(program);
   const groups = groupKernels(
     step,
@@ -120,22 +126,39 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   }
 };
 
-function openOptions({ pin, link, signal }: RunOptions): OpenRanksOptions {
+/** More ranks than cores are slow, and no reason to warn. */
+function tellTooLarge(
+  plan: Plan,
+  { onTooLarge, budgetMs }: RunOptions,
+  place: (ranks: number) => readonly AdapterReport[],
+): void {
+  if (onTooLarge === undefined) return;
+  const { gpus } = plan.hardware;
+  const machine = machineOf((ranks) => place(Math.max(ranks, gpus)).slice(0, ranks));
+  const exceeded = exceededBy(costOf(plan, machine, budgetMs), machine, longRunMs).filter(
+    ({ limit }) => limit !== "ranks",
+  );
+  if (exceeded.length > 0) onTooLarge(exceeded);
+}
+
+function openOptions({ pin, link, given, signal }: RunOptions): OpenRanksOptions {
   return {
     ...(pin === undefined ? {} : { pinToCores: pin }),
     ...(link === undefined ? {} : { link }),
+    ...(given === undefined ? {} : { given }),
     ...(signal === undefined ? {} : { signal }),
   };
 }
 
 function emptyRecord(
   placement: readonly AdapterReport[],
-  { pin, link }: RunOptions,
+  { pin, link, scaled }: RunOptions,
 ): Omit<GrowingRecord, "date" | "estimate"> {
   return {
     versions: readVersions(),
     adapters: rankAdapters(placement, pin),
     ...(link === undefined ? {} : { link }),
+    ...(scaled === undefined ? {} : { scaled }),
     notes: [],
     runs: [],
     calibration: [],

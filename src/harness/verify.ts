@@ -5,7 +5,9 @@
 import { EnvironmentError } from "../environment_error.ts";
 import { NumericsError } from "../numerics_error.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { ContentSource } from "../program/content_source.ts";
 import { estimate } from "../program/estimate.ts";
+import { hashSource } from "../program/hash_source.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { sequencePlan } from "../program/serving/phase_plan.ts";
@@ -52,6 +54,7 @@ const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
  * Compares one step.
  *
  * @param pause awaited now and then while the reference computes; may throw to end it
+ * @param source of weights and inputs
  * @throws NumericsError when the result is wrong
  */
 export async function verify(
@@ -60,6 +63,7 @@ export async function verify(
   method: CheckMethod,
   observe: Observe,
   pause: () => Promise<void>,
+  source: ContentSource = hashSource(program.seed),
 ): Promise<Verification> {
   const observeChecked = async (check: "thorough" | "brief"): Promise<Checked> => {
     const { observed, checks } = await observe(program, { check });
@@ -74,7 +78,7 @@ export async function verify(
   };
   const affordable = estimate(program, plan).modelFlops <= referenceFlops;
   if (method === "oracle" || (method === "auto" && affordable)) {
-    return verifyByReference(plan, program, await observeChecked("brief"), pause);
+    return verifyByReference(plan, program, await observeChecked("brief"), source, pause);
   }
   const checked = await observeChecked("thorough");
   try {
@@ -82,7 +86,7 @@ export async function verify(
   } catch (error) {
     // A plan may be sharded because one adapter cannot hold it: then only the reference is left.
     if (method === "auto" && isTooLarge(error)) {
-      return verifyByReference(plan, program, checked, pause);
+      return verifyByReference(plan, program, checked, source, pause);
     }
     throw error;
   }
@@ -101,6 +105,7 @@ async function verifyByReference(
   plan: Plan,
   program: Program,
   { observed, ...instructions }: Checked,
+  source: ContentSource,
   pause: () => Promise<void>,
 ): Promise<Verification> {
   let error = 0;
@@ -110,7 +115,7 @@ async function verifyByReference(
   const accepted = expectedError(plan).routing;
   for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
     const routes = assembleRoutes(program, observed, microBatch);
-    const expected = await forward(plan, microBatch, routes, pause);
+    const expected = await forward(plan, microBatch, routes, source, pause);
     for (const actual of assembleOutputs(program, observed, microBatch)) {
       error = Math.max(error, relativeError(actual.data, expected.output.data));
       values += actual.data.length;

@@ -1,33 +1,33 @@
-import type { AttentionShape } from "./attention_shape.ts";
+import {
+  attentionBindings,
+  attentionBytes,
+  attentionConstants,
+  attentionFlops,
+  attentionPreludes,
+  type AttentionShape,
+  valueDimOf,
+} from "./attention_shape.ts";
 import { attentionShared } from "./attention_shared.ts";
 import { attentionSubgroup } from "./attention_subgroup.ts";
-import { type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, ceilDiv } from "./storage.ts";
+import type { Kernel } from "./kernel.ts";
+import { ceilDiv } from "./storage.ts";
 
 /** Queries that share the keys and values which a workgroup loads. */
 const queriesPerGroup = 32;
 
-/** A lane holds 8 of the queries and 2 quads of the head. */
-function lanes(headDim: number): number {
-  return (queriesPerGroup / 8) * ceilDiv(headDim, 8);
+/** A lane holds 8 of the queries and 2 quads of the head's values. */
+function lanes(valueDim: number): number {
+  return (queriesPerGroup / 8) * ceilDiv(valueDim, 8);
 }
 
-/** Fused softmax(q · kᵀ / √headDim) · v with an online softmax; the score matrix is never written. */
+/** Fused softmax(q · kᵀ · scale) · v with an online softmax; the score matrix is never written. */
 export const attention: Kernel<AttentionShape> = {
   name: "attention",
-  bindings: [read("qkv"), write("y")],
-  constants: ({ sequence, heads, kvHeads, headDim, causal }) => ({
-    SEQUENCE: sequence,
-    HEADS: heads,
-    KV_HEADS: kvHeads,
-    HEAD_DIM: headDim,
-    CAUSAL: causal ? 1 : 0,
-    LANES: lanes(headDim),
-  }),
+  bindings: attentionBindings,
+  preludes: attentionPreludes,
+  constants: (shape) => ({ ...attentionConstants(shape), LANES: lanes(valueDimOf(shape)) }),
   grid: ({ batch, sequence, heads }) => [ceilDiv(sequence, queriesPerGroup), heads, batch],
-  flops: ({ batch, sequence, heads, headDim, causal }) =>
-    (4 * batch * heads * sequence * sequence * headDim) / (causal ? 2 : 1),
-  bytes: ({ batch, sequence, heads, kvHeads, headDim }, dtype) =>
-    batch * sequence * (2 * heads + 2 * kvHeads) * headDim * bytesPerElement(dtype),
+  flops: attentionFlops,
+  bytes: attentionBytes,
   alternatives: [attentionSubgroup, attentionShared],
 };

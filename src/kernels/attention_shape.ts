@@ -1,4 +1,7 @@
-// What attention over the tokens of whole sequences depends on.
+// What attention over the tokens of whole sequences depends on, and what the shaders of all its alternatives take of it.
+
+import { type Binding, read, write } from "./kernel.ts";
+import { bytesPerElement, type StorageType } from "./storage.ts";
 
 export interface AttentionShape {
   /** Sequences. */
@@ -9,8 +12,108 @@ export interface AttentionShape {
   readonly heads: number;
   /** Key and value heads on this rank; divides `heads`. */
   readonly kvHeads: number;
-  /** A multiple of 4, at most 256. */
+  /** Of a query and a key. A multiple of 4, at most 256. */
   readonly headDim: number;
   /** A query sees its own position and earlier ones. */
   readonly causal: boolean;
+  /** Where values lie apart from queries and keys. Absent: of each token they follow its keys, `headDim` wide. */
+  readonly values?: ValuesApart;
+  /** Of scores. Default: 1 / √headDim. */
+  readonly scale?: number;
+  /** Scores become cap · tanh(score / cap). */
+  readonly softcap?: number;
+  /** A query sees tokens fewer than that many away. */
+  readonly window?: number;
+  /** A query sees tokens of its own chunk of that many. */
+  readonly chunk?: number;
+  /** Binding `sinks` f32 [heads]: a score of each head that no value belongs to. */
+  readonly sinks?: true;
+  /** Scores fall with the distance, by a slope of each head. */
+  readonly alibi?: Alibi;
+}
+
+/** Binding `v` [tokens, columns]: of head h the `dim` columns from `first + h · step` on, all multiples of 4. */
+export interface ValuesApart {
+  readonly dim: number;
+  readonly columns: number;
+  readonly first: number;
+  readonly step: number;
+}
+
+/** Slopes are those of `heads` heads, of which this rank has some from `first` on. */
+export interface Alibi {
+  readonly heads: number;
+  readonly first: number;
+}
+
+export function valueDimOf({ values, headDim }: AttentionShape): number {
+  return values?.dim ?? headDim;
+}
+
+/** Each has its place in a shader whether or not others are there. */
+export function attentionBindings({ values, sinks }: AttentionShape): Binding[] {
+  return [
+    { ...read("qkv"), slot: 0 },
+    ...(values === undefined ? [] : [{ ...read("v"), slot: 2 }]),
+    ...(sinks === undefined ? [] : [{ ...read("sinks", "f32"), slot: 3 }]),
+    { ...write("y"), slot: 1 },
+  ];
+}
+
+export function attentionPreludes({ values, sinks }: AttentionShape): string[] {
+  return [
+    `attention/values_${values === undefined ? "beside" : "apart"}`,
+    `attention/${sinks === undefined ? "no_" : ""}sinks`,
+    "attention/scores",
+  ];
+}
+
+/** Beside those of an alternative's own tiling. */
+export function attentionConstants(shape: AttentionShape): Record<string, number> {
+  const { sequence, heads, kvHeads, headDim, causal, values, alibi } = shape;
+  return {
+    SEQUENCE: sequence,
+    HEADS: heads,
+    KV_HEADS: kvHeads,
+    HEAD_DIM: headDim,
+    VALUE_DIM: valueDimOf(shape),
+    CAUSAL: causal ? 1 : 0,
+    SCALE: shape.scale ?? 1 / Math.sqrt(headDim),
+    SOFTCAP: shape.softcap ?? 0,
+    WINDOW: shape.window ?? 0,
+    CHUNK: shape.chunk ?? 0,
+    ALIBI_HEADS: alibi?.heads ?? 0,
+    FIRST_HEAD: alibi?.first ?? 0,
+    ...(values === undefined
+      ? {}
+      : { V_QUADS: values.columns / 4, V_FIRST: values.first / 4, V_STEP: values.step / 4 }),
+  };
+}
+
+/** Pairs of a query and a key that it sees, of one head and sequence: a causal mask leaves half of a square. */
+export function attendedPairs({
+  sequence,
+  causal,
+  window = Infinity,
+  chunk = Infinity,
+}: Pick<AttentionShape, "sequence" | "causal" | "window" | "chunk">): number {
+  const of = (length: number): number => {
+    const reach = Math.min(length, window);
+    const below = reach * length - reach ** 2 / 2;
+    return causal ? below : 2 * below - (length - reach);
+  };
+  if (chunk >= sequence) return of(sequence);
+  return Math.floor(sequence / chunk) * of(chunk) + of(sequence % chunk);
+}
+
+export function attentionFlops(shape: AttentionShape): number {
+  return 2 * shape.batch * shape.heads * attendedPairs(shape) * (shape.headDim + valueDimOf(shape));
+}
+
+export function attentionBytes(shape: AttentionShape, dtype: StorageType): number {
+  const { batch, sequence, heads, kvHeads, headDim, sinks } = shape;
+  const columns = (heads + kvHeads) * (headDim + valueDimOf(shape));
+  return (
+    batch * sequence * columns * bytesPerElement(dtype) + (sinks === undefined ? 0 : 4 * heads)
+  );
 }

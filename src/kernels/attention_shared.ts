@@ -1,6 +1,6 @@
 // Attention whose queries, keys and values a workgroup shares in its memory: for GPUs.
 
-import type { AttentionShape } from "./attention_shape.ts";
+import { attentionConstants, type AttentionShape, valueDimOf } from "./attention_shape.ts";
 import type { AdapterTraits, Tiling, AlternativeShader } from "./kernel.ts";
 import { isCpuAdapter } from "./cpu_adapter.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
@@ -24,9 +24,9 @@ function rowsOf({ edge, blocks }: Tile): number {
   return 4 * edge * blocks;
 }
 
-/** Quads of the head to an invocation, a power of two. */
-function columnsOf({ edge }: Tile, headDim: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, rowQuads(headDim) / edge)));
+/** Quads of the values to an invocation, a power of two. */
+function columnsOf({ edge }: Tile, valueDim: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, rowQuads(valueDim) / edge)));
 }
 
 /** Queries and keys, their exponentials, and what a row of invocations agrees on. */
@@ -36,11 +36,11 @@ function sharedBytes(tile: Tile): number {
   return 16 * (2 * rows * (depth + 1) + rows * (edge * blocks + 1) + blocks * edge ** 2);
 }
 
-function fitting(headDim: number, { limits }: AdapterTraits): readonly Tile[] {
+function fitting(valueDim: number, { limits }: AdapterTraits): readonly Tile[] {
   return tiles.filter(
     (tile) =>
       // More sums than that leave the registers.
-      tile.blocks * columnsOf(tile, headDim) <= 4 &&
+      tile.blocks * columnsOf(tile, valueDim) <= 4 &&
       sharedBytes(tile) <= (limits["maxComputeWorkgroupStorageSize"] ?? 16_384) &&
       tile.edge ** 2 <= (limits["maxComputeInvocationsPerWorkgroup"] ?? 256),
   );
@@ -50,17 +50,13 @@ function fitting(headDim: number, { limits }: AdapterTraits): readonly Tile[] {
 const busyWorkgroups = 64;
 
 function tiling(shape: AttentionShape, tile: Tile): Tiling {
-  const { batch, sequence, heads, kvHeads, headDim, causal } = shape;
+  const { batch, sequence, heads } = shape;
   return {
     constants: {
-      SEQUENCE: sequence,
-      HEADS: heads,
-      KV_HEADS: kvHeads,
-      HEAD_DIM: headDim,
-      CAUSAL: causal ? 1 : 0,
+      ...attentionConstants(shape),
       EDGE: tile.edge,
       BLOCKS: tile.blocks,
-      COLUMNS: columnsOf(tile, headDim),
+      COLUMNS: columnsOf(tile, valueDimOf(shape)),
       DEPTH: tile.depth,
     },
     grid: [ceilDiv(sequence, rowsOf(tile)), heads, batch],
@@ -71,11 +67,11 @@ function tiling(shape: AttentionShape, tile: Tile): Tiling {
 export const attentionShared: AlternativeShader<AttentionShape> = {
   name: "attention_shared",
   // Right anywhere, but a CPU pays more for its barriers than for loads.
-  runsOn: (adapter, _dtype, { headDim }) =>
-    !isCpuAdapter(adapter) && fitting(headDim, adapter).length > 0,
+  runsOn: (adapter, _dtype, shape) =>
+    !isCpuAdapter(adapter) && fitting(valueDimOf(shape), adapter).length > 0,
   isPreferred: ({ sequence }) => sequence > 16,
   tilings: (shape, adapter) => {
-    const possible = fitting(shape.headDim, adapter);
+    const possible = fitting(valueDimOf(shape), adapter);
     const keepsBusy = (tile: Tile): boolean =>
       ceilDiv(shape.sequence, rowsOf(tile)) * shape.heads * shape.batch >= busyWorkgroups;
     const expected = possible.find(keepsBusy) ?? possible.at(-1);

@@ -1,4 +1,9 @@
-import type { AttentionShape } from "./attention_shape.ts";
+import {
+  attendedPairs,
+  attentionConstants,
+  type AttentionShape,
+  valueDimOf,
+} from "./attention_shape.ts";
 import type { AdapterTraits, Tiling, AlternativeShader } from "./kernel.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
 import { subgroupSizeOf } from "./subgroups.ts";
@@ -17,8 +22,8 @@ const largeFlops = 2 ** 27;
  * Quads of the head that one lane sums. Wider heads are split, and each part scores all keys again. Eight quads
  * take lavapipe 8 s to compile, four 3 s.
  */
-function columnsOf(headDim: number, lanes: number): 1 | 2 | 4 | 8 {
-  const columns = ceilDiv(rowQuads(headDim), lanes);
+function columnsOf(valueDim: number, lanes: number): 1 | 2 | 4 | 8 {
+  const columns = ceilDiv(rowQuads(valueDim), lanes);
   if (columns <= 2) return columns <= 1 ? 1 : 2;
   return columns <= 4 || lanes === 8 ? 4 : 8;
 }
@@ -29,22 +34,19 @@ function tilesOf(shape: AttentionShape, lanes: number): readonly [Tile, ...Tile[
   const large: Tile = { tileRows: 16, laneKeys: lanes === 8 ? 4 : 8 };
   if (shape.sequence <= 8) return [small];
   // 16 queries of eight quads would leave the first-level cache.
-  if (columnsOf(shape.headDim, lanes) === 8) return [small];
-  const flops = 4 * shape.batch * shape.heads * shape.sequence ** 2 * shape.headDim;
+  if (columnsOf(valueDimOf(shape), lanes) === 8) return [small];
+  const flops =
+    4 * shape.batch * shape.heads * attendedPairs({ ...shape, causal: false }) * shape.headDim;
   return flops < largeFlops ? [small, large] : [large, small];
 }
 
 function tiling(shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Tile): Tiling {
-  const { batch, sequence, heads, kvHeads, headDim, causal } = shape;
-  const columns = columnsOf(headDim, lanes);
-  const columnGroups = ceilDiv(rowQuads(headDim), lanes * columns);
+  const { batch, sequence, heads } = shape;
+  const columns = columnsOf(valueDimOf(shape), lanes);
+  const columnGroups = ceilDiv(rowQuads(valueDimOf(shape)), lanes * columns);
   return {
     constants: {
-      SEQUENCE: sequence,
-      HEADS: heads,
-      KV_HEADS: kvHeads,
-      HEAD_DIM: headDim,
-      CAUSAL: causal ? 1 : 0,
+      ...attentionConstants(shape),
       LANES: lanes,
       TILE_ROWS: tileRows,
       LANE_KEYS: laneKeys,

@@ -15,10 +15,12 @@ import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { matmul } from "./matmul.ts";
+import { meanSquares } from "./mean_squares.ts";
 import { permuteTokens } from "./permute_tokens.ts";
 import { reduceSum } from "./reduce_sum.ts";
 import { reduceWords } from "./reduce_words.ts";
 import { rmsNorm } from "./rms_norm.ts";
+import { rotary } from "./rotary.ts";
 import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
 import { sliceColumns } from "./slice_columns.ts";
@@ -39,10 +41,12 @@ export const kernels = {
   grouped_matmul: groupedMatmul,
   layer_norm: layerNorm,
   matmul: matmul,
+  mean_squares: meanSquares,
   permute_tokens: permuteTokens,
   reduce_sum: reduceSum,
   reduce_words: reduceWords,
   rms_norm: rmsNorm,
+  rotary: rotary,
   route_positions: routePositions,
   route_top_k: routeTopK,
   slice_columns: sliceColumns,

@@ -1,7 +1,7 @@
 // What no run of a program can have measured: how the parts of a sample must fit each other and the program.
 // Samples that are all scaled alike fit as well as before.
 
-import { collectiveOf, type Program } from "../program/program.ts";
+import { collectiveOf, isForward, type Program } from "../program/program.ts";
 import { predictedBubble } from "../program/schedule/schedule.ts";
 import type { KernelGroups } from "./kernel_groups.ts";
 import type { ExpertSample, RankSample, StepSample } from "./sample.ts";
@@ -133,16 +133,14 @@ function inLayers(program: Program, sample: StepSample, path: string): string[] 
   const latencies = layers.flatMap(({ latencyMs }) => latencyMs);
   const total = latencies.reduce((sum, ms) => sum + ms, 0) + latencies.length * roundedMs;
   const busiest = Math.max(0, ...ranks.map(({ computeMs }) => computeMs));
-  if (layers.length > 0 && !hasSyntheticBackward(program) && total < busiest * (1 - rounding)) {
+  if (layers.length > 0 && !hasBackward(program) && total < busiest * (1 - rounding)) {
     found.push(`${path}.layers took ${total} ms, and the kernels of one rank ${busiest} ms`);
   }
   return found;
 }
 
-function hasSyntheticBackward({ ranks }: Program): boolean {
-  return ranks.some(({ instructions }) =>
-    instructions.some(({ origin }) => origin.synthetic === true),
-  );
+function hasBackward({ ranks }: Program): boolean {
+  return ranks.some(({ instructions }) => instructions.some((one) => !isForward(one)));
 }
 
 function inKernels(

@@ -1,7 +1,7 @@
 // The work that experts were spared: choices over capacity are counted in the model's FLOPs, where routing
 // is balanced, and dropped in a run.
 
-import type { Instruction, Program } from "../program/program.ts";
+import { isForward, type Instruction, type Program } from "../program/program.ts";
 import { kernelFlops } from "../program/instruction_cost.ts";
 import type { StepSample } from "./sample.ts";
 
@@ -37,7 +37,7 @@ interface ExpertWork {
 
 function productOf(instruction: Instruction) {
   if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return undefined;
-  if (instruction.origin.synthetic === true) return undefined;
+  if (!isForward(instruction)) return undefined;
   const { n, k } = instruction.shape;
   const [, weight = ""] = instruction.buffers;
   return { flops: kernelFlops(instruction), weight, elements: n * k };

@@ -1,6 +1,6 @@
 // How much of each layer's communication a step hides behind computation.
 
-import { collectiveOf, type Program } from "../program/program.ts";
+import { collectiveOf, isForward, type Program } from "../program/program.ts";
 import type { Span, StepTrace } from "../program/trace.ts";
 import { intersect, lengthOf, merge, type TimeRange } from "./intervals.ts";
 import { type CommunicationSample, wholeNanoseconds } from "./sample.ts";
@@ -32,7 +32,7 @@ export function rankTimes(program: Program, trace: StepTrace, rank: number): Ran
       instruction !== undefined &&
       span.kind !== "host" &&
       collectiveOf(instruction) !== undefined &&
-      instruction.origin.synthetic !== true
+      isForward(instruction)
     ) {
       add(communication, instruction.origin.layer, span);
     }

@@ -13,15 +13,16 @@ export interface Feature {
 
 /** What of a model's description no layer does yet. */
 export function featuresBeyondLayers(model: Model): Feature[] {
-  const { positions, biases, slidingWindow, parallelResidual, latent, moe, otherFeatures } = model;
+  const { positions, parallelResidual, moe, otherFeatures } = model;
+  const biases = model.biases?.filter((part) => part === "mlp" || part === "head");
   const when = (condition: boolean, name: string, path: Path, what: string): Feature[] =>
     condition ? [{ name, path, what }] : [];
   return [
     ...when(
-      positions !== undefined,
-      `${positions?.kind}-positions`,
+      positions?.kind === "learned",
+      "learned-positions",
       ["positions"],
-      `${positions?.kind} position embeddings`,
+      "learned position embeddings",
     ),
     ...when(
       (biases ?? []).length > 0,
@@ -29,30 +30,12 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       ["biases"],
       `linear layers with biases (${listed(biases)})`,
     ),
-    ...when(
-      model.qkNorm === true || model.qkNorm === "all-heads",
-      "qk-norm",
-      ["qkNorm"],
-      "norms of queries and keys",
-    ),
     ...when(model.postNorms === true, "post-norms", ["postNorms"], "norms after attention and MLP"),
     ...when(
       parallelResidual !== undefined,
       "parallel-residual",
       ["parallelResidual"],
       "attention and MLP side by side (parallel residual)",
-    ),
-    ...when(
-      slidingWindow !== undefined,
-      "sliding-window",
-      ["slidingWindow"],
-      `attention within a sliding window of ${slidingWindow?.tokens} tokens`,
-    ),
-    ...when(
-      latent !== undefined,
-      "latent-attention",
-      ["latent"],
-      "latent attention through low-rank projections",
     ),
     ...when(
       model.linearAttention !== undefined,

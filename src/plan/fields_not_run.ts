@@ -1,6 +1,7 @@
 // What a plan says and a run does not do yet: it is named, so that no figure is misread.
 
 import type { Path } from "./document.ts";
+import { hasBackwardSlots } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
 export interface FieldNotRun {
@@ -9,7 +10,8 @@ export interface FieldNotRun {
   readonly instead: string;
 }
 
-export function fieldsNotRun({ degrees, workload, optimizations }: Plan): readonly FieldNotRun[] {
+export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
+  const { degrees, workload, optimizations } = plan;
   const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
@@ -26,9 +28,9 @@ export function fieldsNotRun({ degrees, workload, optimizations }: Plan): readon
       "with parallel.sequence, only what experts exchange is on its way while a rank computes",
     ),
     ...when(
-      workload.recompute !== undefined,
+      workload.recompute !== undefined && !hasBackwardSlots(plan),
       ["workload", "recompute"],
-      "no backward pass is computed",
+      "without workload.schedule no backward pass runs, for which something is computed again",
     ),
   ];
 }

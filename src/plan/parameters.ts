@@ -45,7 +45,8 @@ export function countParameters(model: Model): ParameterCount {
     positions: positions?.kind === "learned" ? (positions.count ?? 0) * hidden : 0,
     attention:
       (layers - linear.layers) *
-        (model.latent ? latentOf(model, model.latent) : attentionOf(model)) +
+        ((model.latent ? latentOf(model, model.latent) : attentionOf(model)) +
+          (model.sinks === true ? model.heads : 0)) +
       linear.layers * linear.parameters,
     mlp: mlpLayers * feedForward(model, model.ffn),
     experts: expertLayers * (moe?.experts ?? 0) * perExpert,
@@ -76,7 +77,7 @@ function attentionOf(model: Model): number {
 }
 
 function qkNormOf({ heads, kvHeads, headDim, qkNorm }: Model): number {
-  if (qkNorm === "all-heads") return (heads + kvHeads) * headDim;
+  if (qkNorm === "all-heads" || qkNorm === "each-head") return (heads + kvHeads) * headDim;
   return qkNorm === true ? 2 * headDim : 0;
 }
 
@@ -89,7 +90,7 @@ function linearOf({ layers, linearAttention }: Model) {
 
 /** Down to the ranks, a norm at each, up to the heads, and out. */
 function latentOf(
-  { hidden, heads, headDim }: Model,
+  { hidden, heads, headDim, biases }: Model,
   { queryRank, keyValueRank, rotaryDim, valueDim }: LatentAttention,
 ): number {
   const queries = heads * (headDim + rotaryDim);
@@ -99,7 +100,8 @@ function latentOf(
     queryParameters +
     hidden * (keyValueRank + rotaryDim) +
     keyValueRank * (1 + heads * (headDim + valueDim)) +
-    heads * valueDim * hidden
+    heads * valueDim * hidden +
+    (biases?.includes("attention-output") === true ? hidden : 0)
   );
 }
 

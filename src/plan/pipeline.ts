@@ -27,6 +27,15 @@ export function pipelineOf({ stages }: Pick<Plan, "stages">): Pipeline | undefin
   return { pipelineRanks, virtualStages: period === 1 ? 1 : stages.length / period };
 }
 
+/** Whether a run of the plan has backward slots: training in the order of a schedule. */
+export function hasBackwardSlots(plan: Pick<Plan, "stages" | "workload">): boolean {
+  return (
+    plan.workload.mode === "training" &&
+    plan.workload.schedule !== undefined &&
+    pipelineOf(plan) !== undefined
+  );
+}
+
 /** Chunk of its pipeline rank that a stage is. */
 export function chunkOfStage({ pipelineRanks }: Pipeline, stage: number): number {
   return pipelineRanks.length === 1 ? 0 : Math.floor(stage / pipelineRanks.length);

@@ -3,6 +3,7 @@
 
 import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
+import type { Rotary } from "./layers/rotary.ts";
 import type { Serving } from "./serving.ts";
 
 export type Precision = "f32" | "f16";
@@ -159,20 +160,30 @@ export interface Model {
   // What follows describes public models for counting; `modelIsRunnable` refuses what cannot run.
   /** Of the MLP. Absent: silu where it is gated, gelu elsewhere. */
   readonly activation?: "gelu" | "silu" | "relu";
-  /** How positions enter. `count` is the number of rows of a learned table. */
-  readonly positions?: { readonly kind: "rotary" | "learned" | "alibi"; readonly count?: number };
+  readonly positions?: Positions;
   /** The head uses the weights of the embedding. */
   readonly tiedEmbeddings?: boolean;
   /** Linear layers that add a bias; `qkv` is query, key and value. */
   readonly biases?: readonly ("qkv" | "attention-output" | "mlp" | "head")[];
-  /** Queries and keys are normalised; the weights are one head's, or each head has its own. */
-  readonly qkNorm?: boolean | "all-heads";
+  /** Queries and keys are normalised: `true` is `head` of `QkNorm`, `l2` its `unweighted`. */
+  readonly qkNorm?: boolean | "each-head" | "all-heads" | "l2";
   /** Results of attention and MLP are normalised too, before they are added. */
   readonly postNorms?: boolean;
   /** Attention and MLP work on the same input, each with a norm or with one between them. */
   readonly parallelResidual?: "own-norms" | "shared-norm";
-  /** So many of the layers see only so many tokens back. */
-  readonly slidingWindow?: { readonly tokens: number; readonly layers: number };
+  /** These layers, or so many of the first, see fewer than so many tokens back. */
+  readonly slidingWindow?: {
+    readonly tokens: number;
+    readonly layers: number | readonly number[];
+  };
+  /** These layers see the tokens of a chunk of so many. */
+  readonly chunkedAttention?: { readonly tokens: number; readonly layers: readonly number[] };
+  /** Each head has a learned score that no value belongs to. */
+  readonly sinks?: boolean;
+  /** Attention's scores become cap · tanh(score / cap). */
+  readonly attentionSoftcap?: number;
+  /** Of attention's scores. Absent: 1 / √ of the width of a query. */
+  readonly attentionScale?: number;
   readonly latent?: LatentAttention;
   /** So many of the layers have it in place of attention, with so many parameters each. */
   readonly linearAttention?: { readonly layers: number; readonly parameters: number };
@@ -182,6 +193,17 @@ export interface Model {
   readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
   /** What the model does besides, in words, such as "logit-softcap". */
   readonly otherFeatures?: readonly string[];
+}
+
+/** How positions enter: those of `Rotary`, rows of a learned table, or slopes of scores. */
+export interface Positions extends Partial<Rotary> {
+  readonly kind: "rotary" | "learned" | "alibi";
+  /** Rows of a learned table. */
+  readonly count?: number;
+  /** Layers that have none. */
+  readonly layersWithout?: readonly number[];
+  /** Base of layers with a sliding window, which are then not scaled. Absent: as all others. */
+  readonly localBase?: number;
 }
 
 export interface Stage {

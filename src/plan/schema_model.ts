@@ -2,6 +2,8 @@
 // cannot do yet, so that their parameters and memory are counted as they are; a rule refuses to run those.
 
 import { z } from "zod";
+import { latentFile } from "./layers/attention.ts";
+import { rotaryFile } from "./layers/rotary.ts";
 import { count } from "./schema_numbers.ts";
 
 /** Layers are numbered from 0. */
@@ -22,13 +24,6 @@ const moe = z.strictObject({
   routingBias: z.boolean().exactOptional(),
 });
 
-const latent = z.strictObject({
-  queryRank: count.exactOptional(),
-  keyValueRank: count,
-  rotaryDim: count,
-  valueDim: count,
-});
-
 /** Layers with it in place of attention, and the parameters of one of them. */
 const linearAttention = z.strictObject({ layers: count.max(10_000), parameters: count });
 
@@ -38,10 +33,16 @@ const quantizationBlock = z.strictObject({
   output: count.exactOptional(),
 });
 
+const layerList = z.array(layerIndex).max(10_000);
+
 const positions = z.strictObject({
   kind: z.enum(["rotary", "learned", "alibi"]),
   /** Rows of the learned table. */
   count: count.exactOptional(),
+  ...rotaryFile.shape,
+  layersWithout: layerList.exactOptional(),
+  /** Of layers with a sliding window, whose positions are not scaled. */
+  localBase: z.number().positive().exactOptional(),
 });
 
 export const modelSchema = z.strictObject({
@@ -60,12 +61,17 @@ export const modelSchema = z.strictObject({
   positions: positions.exactOptional(),
   tiedEmbeddings: z.boolean().exactOptional(),
   biases: z.array(z.enum(["qkv", "attention-output", "mlp", "head"])).exactOptional(),
-  /** `all-heads`: a weight for each value of all heads, instead of one head's for all. */
-  qkNorm: z.union([z.boolean(), z.literal("all-heads")]).exactOptional(),
+  qkNorm: z.union([z.boolean(), z.enum(["each-head", "all-heads", "l2"])]).exactOptional(),
   postNorms: z.boolean().exactOptional(),
   parallelResidual: z.enum(["own-norms", "shared-norm"]).exactOptional(),
-  slidingWindow: z.strictObject({ tokens: count, layers: count.max(10_000) }).exactOptional(),
-  latent: latent.exactOptional(),
+  slidingWindow: z
+    .strictObject({ tokens: count, layers: z.union([count.max(10_000), layerList]) })
+    .exactOptional(),
+  chunkedAttention: z.strictObject({ tokens: count, layers: layerList }).exactOptional(),
+  sinks: z.boolean().exactOptional(),
+  attentionSoftcap: z.number().positive().exactOptional(),
+  attentionScale: z.number().positive().exactOptional(),
+  latent: latentFile.exactOptional(),
   linearAttention: linearAttention.exactOptional(),
   /** Parameters beside, that every token passes, by what they are. */
   otherParameters: z.record(z.string(), count).exactOptional(),

@@ -1,5 +1,6 @@
 // Plans written as a model and parallel degrees: one stage of transformer blocks per pipeline rank.
 
+import { attentionOfBlock } from "./attention_of_block.ts";
 import { stageMesh, type StageMesh } from "./mesh.ts";
 import { paddedVocabulary } from "./padded_vocabulary.ts";
 import type { Degrees, Model, Stage } from "./plan.ts";
@@ -137,7 +138,7 @@ function blockOf(
   block: number,
   at: number,
 ): Layer[] {
-  const { hidden, heads, kvHeads, headDim, causal, ffn, latent } = model;
+  const { hidden, ffn } = model;
   const moe = model.moe?.denseLayers?.includes(block) === true ? undefined : model.moe;
   const activation = model.gated ? "silu" : "gelu";
   const layers: Layer[] = [];
@@ -156,16 +157,7 @@ function blockOf(
     layers.push(inner());
     layers.push({ op: "residual", ...base("residual"), hidden, from, ...tokenwise });
   };
-  around(() => ({
-    op: "attention",
-    ...base("attention"),
-    hidden,
-    heads,
-    kvHeads,
-    headDim,
-    causal,
-    ...(latent === undefined ? {} : { latent }),
-  }));
+  around(() => ({ ...base("attention"), ...attentionOfBlock(model, block, epsilon) }));
   if (moe === undefined || moe.dense) {
     around(() => ({ op: "mlp", ...base("mlp"), hidden, ffn, activation }));
   }

@@ -89,12 +89,12 @@ export function createClock(
       perLayer.set(layer, own);
       own.set(rank, (own.get(rank) ?? 0) + work.kernelMs + work.wireMs);
       if (phase === "backward") {
-        // Behind all layers, and nothing but kernels where one layer stands for others.
+        // Behind all layers, one instruction for all those that the layer stands for.
         begin(1);
         push(
           running,
           rank,
-          Array.from({ length: timesOf(layer) }, () => work),
+          Array.from({ length: timesOf(layer) }, (_, time) => inRepetition(work, time)),
         );
         return;
       }

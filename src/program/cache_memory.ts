@@ -20,28 +20,36 @@ export function cacheBytes(
   const { model } = plan;
   const { slotsOf, sequence, pagedTokens, dtype } = cachedTokens(plan);
   if (sequence === 1) return { total: 0, least: 0 };
-  const { slidingWindow } = model ?? {};
-  const seen = Math.min(1, (slidingWindow?.tokens ?? sequence) / sequence);
-  let all = 0;
+  /** Had no layer a window, and as each layer's own window leaves it. */
+  let [all, kept] = [0, 0];
   for (const { layer, replica } of own) {
     if (!layer.causal) continue;
+    const { latent, window = sequence, chunk = sequence } = layer;
     const tokens = slotsOf(layer.groups.length, replica) * pagedTokens;
     const members = layer.groups[0]?.length ?? 1;
-    all +=
-      layer.latent === undefined
+    const values =
+      latent === undefined
         ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
-        : tokens * (layer.latent.keyValueRank + layer.latent.rotaryDim);
+        : tokens * (latent.keyValueRank + latent.rotaryDim);
+    all += values;
+    kept += values * Math.min(1, window / sequence, chunk / sequence);
+  }
+  const size = bytesPerElement(dtype);
+  const isKnown = (model?.otherFeatures ?? []).length === 0;
+  const { tokens = sequence, layers: windowed = [] } = model?.slidingWindow ?? {};
+  /** Caches of a program that serves keep all. */
+  const inProgram = (bytes: number): number =>
+    plan.workload.phase === undefined ? bytes : all * size;
+  if (typeof windowed !== "number") {
+    return { total: inProgram(kept * size), least: isKnown ? kept * size : 0 };
   }
   /** @param share of the layers that keep a window only */
-  const bytes = (share: number): number => all * bytesPerElement(dtype) * (1 - share * (1 - seen));
-  const windowed = slidingWindow?.layers ?? 0;
+  const bytes = (share: number): number =>
+    all * size * (1 - share * (1 - Math.min(1, tokens / sequence)));
   const usual = windowed / Math.max(1, model?.layers ?? 1);
   // Which layers have a window the plan does not say: at best all that can be on this rank.
   const atBest = Math.min(1, windowed / Math.max(1, own.length));
-  const isKnown = (model?.otherFeatures ?? []).length === 0;
-  // Caches of a program that serves keep all.
-  const kept = plan.workload.phase === undefined ? usual : 0;
-  return { total: bytes(kept), least: isKnown ? bytes(atBest) : 0 };
+  return { total: inProgram(bytes(usual)), least: isKnown ? bytes(atBest) : 0 };
 }
 
 /** Requests whose keys and values are kept, and tokens of each: in whole pages as many as these have room for. */

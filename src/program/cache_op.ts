@@ -1,6 +1,6 @@
 // Ops over the caches of keys and values, as steps of serving have them.
 
-import type { OpBase } from "./op.ts";
+import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
 
 interface CacheOp extends OpBase {

@@ -8,7 +8,7 @@ import { algorithmOf, broadcastsSums } from "./exchange/all_reduce/algorithms.ts
 import { isAllReduce } from "./exchange/sums.ts";
 import { leastAt, readersOf, type Excess } from "./least_bytes.ts";
 import { layerName } from "./plan_ops.ts";
-import { collectiveOf, type Collective } from "./program.ts";
+import { collectiveOf, isForward, type Collective } from "./program.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createWireCount } from "./wire.ts";
 
@@ -53,7 +53,7 @@ export function communicationCosts(plan: Plan): CommunicationCost[] {
     allocate() {},
     add(rank, instruction) {
       const collective = collectiveOf(instruction);
-      if (collective === undefined || instruction.origin.synthetic === true) return;
+      if (collective === undefined || !isForward(instruction)) return;
       const { layer } = instruction.origin;
       const name = declaredName(collective.name, declared);
       const op = collective.op === "recv" ? "send" : collective.op;

@@ -23,4 +23,18 @@ export type RegionContent =
   /** Uniform in [center - scale, center + scale], a function of seed, tensor name and global index. */
   | (Region & { readonly kind: "uniform"; readonly center: number; readonly scale: number })
   /** Token ids, uniform in [0, vocabulary); the last dimension is not padded. */
-  | (Region & { readonly kind: "ids"; readonly vocabulary: number });
+  | (Region & { readonly kind: "ids"; readonly vocabulary: number })
+  | RotationContent;
+
+/**
+ * Cosines and sines of positions, [positions, 8 · quads of pairs]: of every four pairs four cosines, then four sines.
+ * The first `fine` rows are positions 0, 1, …, those after them 0, fine, 2 · fine, …
+ */
+export type RotationContent = Region & {
+  readonly kind: "rotations";
+  readonly fine: number;
+  /** Angle of each pair from one position to the next; what is past the last turns by nothing. */
+  readonly frequencies: readonly number[];
+  /** Of cosines and sines in fine rows. */
+  readonly magnitude: number;
+};

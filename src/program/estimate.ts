@@ -12,7 +12,8 @@ import type { Instruction, Program } from "./program.ts";
 import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
-import { type Allocated, createMemoryModel, type MemoryNeed, replicasOf } from "./memory.ts";
+import { type Allocated, createMemoryModel, type MemoryNeed } from "./memory.ts";
+import { replicasOf } from "./replicas.ts";
 import { expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { oneOfAlike } from "./symmetry.ts";
@@ -56,11 +57,11 @@ export interface PlanEstimate extends Estimate, Totals {
 /** What a rank's activations take that use the same memory in turn. */
 export interface SharedActivations {
   readonly rank: number;
-  /** Bytes of each, and of all. */
-  readonly arenas: readonly number[];
   readonly bytes: number;
   /** The most of them that are alive at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
+  /** No way of sharing needs less in buffers that no dispatch both reads and writes. */
+  readonly leastBytes: number;
 }
 
 export interface Parameters {
@@ -175,8 +176,8 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
 }
 
 function sharedOn(activations: ActivationMemory, rank: number): SharedActivations {
-  const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
-  return { rank, arenas, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
+  const { arenas = [], liveBytes = 0, leastBytes = 0 } = activations.on(rank) ?? {};
+  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes, leastBytes };
 }
 
 const noNeed: MemoryNeed = {
@@ -227,11 +228,11 @@ export function listen(plan: Plan, sink: Listener, beside?: Plan): ActivationMem
     add: (...added) => void (isBeside || sink.add(...added)),
   });
   const plans = beside === undefined ? [plan] : [plan, beside];
-  const [own, other] = loweringTogether(plans, stream);
+  const [own, other] = loweringTogether(plans, stream, 1);
   if (own === undefined) throw new Error("nothing to be lowered");
-  own.emitMicroBatch(0, (layer) => sink.begin?.(layer));
+  for (const slot of own.slots) own.emit(slot, (layer) => sink.begin?.(layer));
   isBeside = true;
-  other?.emitMicroBatch(0);
+  for (const slot of other?.slots ?? []) other?.emit(slot);
   stream.end();
   return own.memory;
 }

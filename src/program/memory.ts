@@ -7,16 +7,14 @@
 // of ranks that share (HSDP) it divides by the group, and each further group holds a copy.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import { chunksInFlight, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
-import { moeLayers } from "../plan/layers.ts";
-import { contextOf, stateCopies } from "../plan/mesh.ts";
+import { chunksInFlight, hasBackwardSlots, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
-import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import { cacheBytes } from "./cache_memory.ts";
 import type { BufferRole } from "./program.ts";
+import { type Replicas, shardGroups } from "./replicas.ts";
 
 export const memoryKinds = [
   "weights",
@@ -52,22 +50,6 @@ export interface Allocated {
   /** Parameters of routed experts, and all others. */
   readonly expertElements: number;
   readonly otherElements: number;
-}
-
-/** Replicas of a weight, which ZeRO shards it over: of the experts, groups that hold them. */
-export interface Replicas {
-  readonly experts: number;
-  readonly others: number;
-  /** Copies that are left once ZeRO has sharded: 1 where all replicas share the shards. */
-  readonly copies: number;
-}
-
-/** Ranks that share one copy of what ZeRO shards. */
-export function shardGroups({ experts, others, copies }: Replicas): Omit<Replicas, "copies"> {
-  return {
-    experts: Math.max(1, experts / copies),
-    others: others / copies,
-  };
 }
 
 /** A rank's need from what it allocates: with a training schedule, with copies for micro-batches in flight. */
@@ -112,7 +94,7 @@ function needOf(given: Given, rank: number, allocated: Allocated): MemoryNeed {
   const program = {
     weights: role("weight"),
     activations: role("input", "activation"),
-    workspace: role("workspace", "staging"),
+    workspace: role("workspace", "staging", "constant"),
   };
   const need =
     plan.workload.mode === "training"
@@ -190,28 +172,11 @@ function inTraining(
   };
 }
 
-export function replicasOf(plan: Plan): Replicas {
-  const { degrees, stages } = plan;
-  if (degrees === undefined) {
-    const layers = stages.flatMap((stage) => stage.layers);
-    const most = (of: (layer: Layer) => number): number => Math.max(1, ...layers.map(of));
-    return {
-      others: most(({ groups }) => groups.length),
-      experts: most((layer) => layer.expertGroups?.length ?? 1),
-      copies: 1,
-    };
-  }
-  const [moe] = moeLayers(plan);
-  return {
-    others: degrees.data * contextOf(degrees),
-    experts: Math.max(1, moe?.expertGroups.length ?? 1),
-    copies: stateCopies(degrees),
-  };
-}
-
 /**
- * @param inProgram what a run holds: with a schedule, what the backward passes of all in flight read
- * @param retained of one micro-batch
+ * A program with backward slots computes again what the plan says; without them a formula counts it.
+ *
+ * @param inProgram what a run holds
+ * @param retained of one micro-batch, had each activation memory of its own
  */
 function activationsInTraining(
   given: Given,
@@ -236,16 +201,18 @@ function activationsInTraining(
     return { total: kept, least: leastBoundaries(blocks, inFlight) * boundary };
   }
   const boundaries = boundary * blocks * inFlight;
+  const { method = "uniform", layers = 1 } = recompute;
+  const least = method === "uniform" ? boundaries / layers : boundaries;
+  if (hasBackwardSlots(plan)) return { total: kept, least };
   /** All that one block keeps of one micro-batch while it is computed again. */
   const inside = kept / inFlight / blocks;
-  const { method = "uniform", layers = 1 } = recompute;
   if (method === "uniform") {
-    return { total: boundaries / layers + layers * inside, least: boundaries / layers };
+    return { total: least + layers * inside, least };
   }
   const again = Math.min(blocks, layers);
   return {
     total: inFlight * (again * boundary + (blocks - again) * inside) + inside,
-    least: boundaries,
+    least,
   };
 }
 

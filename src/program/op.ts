@@ -3,17 +3,14 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
+import type { AttentionShape, ValuesApart } from "../kernels/attention_shape.ts";
+import type { HeadNorm, HeadTurn, LatentHeads } from "../kernels/rotary.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
-import type { Observation, OpOrigin } from "./program.ts";
+import type { OpBase } from "./op_base.ts";
+import type { Observation } from "./program.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
-
-export interface OpBase {
-  readonly origin: OpOrigin;
-  /** The layer in whose place of the list it stands; its origin may be an earlier one. */
-  readonly place: string;
-  readonly ranks: readonly number[];
-}
+import type { DoneOp, Transfer } from "./transfer_op.ts";
 
 /** Host writes each rank's rows of the input, which lie `rowsPerMicroBatch` further on for each micro-batch. */
 export interface InputOp extends OpBase {
@@ -35,13 +32,15 @@ export interface CopyOp extends OpBase {
   readonly columns: number;
 }
 
-/** y = activation(x · w) · gate + residual */
+/** y = activation(x · w + bias) · gate + residual */
 export interface MatmulOp extends OpBase {
   readonly op: "matmul";
   readonly x: View;
   /** [k, n], transposed [n, k] */
   readonly w: Tensor;
   readonly isTransposed?: boolean;
+  /** [n], on the ranks that add it: of partial sums one adds it for all. */
+  readonly bias?: Tensor;
   readonly activation: Activation;
   readonly gate?: View;
   readonly residual?: View;
@@ -54,6 +53,8 @@ export interface GroupedMatmulOp extends OpBase {
   readonly x: View;
   /** [experts, k, n] */
   readonly w: Tensor;
+  /** [experts, 1, n], on the ranks that add it. */
+  readonly bias?: Tensor;
   readonly offsets: Tensor;
   readonly activation: Activation;
   readonly gate?: View;
@@ -72,22 +73,61 @@ export interface ActivationOp extends OpBase {
   readonly y: View;
 }
 
+/** What attention makes of scores, as in `AttentionShape`. */
+export type ScoreRules = Pick<AttentionShape, "causal" | "scale" | "softcap" | "window" | "chunk">;
+
 export interface AttentionOp extends OpBase {
   readonly op: "attention";
-  /** Queries of the rank's heads, then keys, then values of its KV heads. */
+  /** Queries of the rank's heads, then keys, then where `values` is absent values of its KV heads. */
   readonly qkv: Tensor;
+  /** Of head h the `dim` columns from `first + h · step` on. */
+  readonly values?: { readonly v: Tensor } & Pick<ValuesApart, "dim" | "first" | "step">;
+  /** [heads] */
+  readonly sinks?: Tensor;
   readonly y: Tensor;
   readonly sequence: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  readonly causal: boolean;
+  readonly rules: ScoreRules;
+  /** Heads of all ranks, whose slopes scores fall with. */
+  readonly alibiHeads?: number;
+}
+
+/** Queries and keys, the first columns of x, normalized and turned by their positions. */
+export interface RotaryOp extends OpBase {
+  readonly op: "rotary";
+  readonly x: Tensor;
+  /** Of latent attention, whose x has queries alone: where keys lie, as in `RotaryShape`. */
+  readonly latent?: { readonly kv: Tensor; readonly down: Tensor } & LatentHeads;
+  readonly y: Tensor;
+  readonly sequence: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly turn?: HeadTurn & { readonly rotations: Tensor };
+  readonly norm?: HeadNorm & {
+    /** Absent where it has no weights. */
+    readonly gains?: Tensor;
+    /** Of a norm over the heads of all ranks. */
+    readonly squares?: Tensor;
+  };
+}
+
+/** y [rows, 4] = what the rank's queries and keys add to the means of their squares over all ranks of the op. */
+export interface MeanSquaresOp extends OpBase {
+  readonly op: "mean-squares";
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly queryColumns: number;
+  readonly keyColumns: number;
 }
 
 export interface NormOp extends OpBase {
   readonly op: "norm";
   readonly norm: "rms" | "layer";
   readonly epsilon: number;
+  /** Of which an RMS norm may take the first columns. */
   readonly x: View;
   readonly gain: Tensor;
   /** Of a layer norm. */
@@ -184,62 +224,10 @@ export interface UnpermuteOp extends RoutingOp {
 /** Shows results to the check. */
 export interface ObserveOp extends OpBase {
   readonly op: "observe";
-  readonly x: Tensor;
+  readonly x: View;
   /** By member. */
   readonly shown: readonly Observation[];
 }
-
-interface TransferOp extends OpBase {
-  readonly name: string;
-  /** Tells its mailboxes from those of others: the same for every micro-batch. */
-  readonly channelName: string;
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-  /** Staging and workspace of its own where others are under way at the same time. */
-  readonly slot: number;
-  /** Goes on beside what follows, up to the `done` of its name. */
-  readonly isStarted?: boolean;
-}
-
-/** Elements of a message; in a list of lists those from member i of `from` to member j of `to`. */
-export type Amount =
-  | { readonly kind: "all-reduce" | "broadcast" | "send"; readonly count: number }
-  | { readonly kind: "all-gather" | "reduce-scatter"; readonly counts: readonly number[] }
-  | { readonly kind: "all-to-all"; readonly counts: readonly (readonly number[])[] };
-
-/** `x` lies on the members of `from`, `y` on those of `to`. */
-export interface CollectiveOp extends TransferOp {
-  readonly op: "collective";
-  readonly amount: Amount;
-  readonly x: View;
-  readonly y: View;
-}
-
-/** Rows to the ranks that hold their experts, and results back: how many, the router decides. */
-export interface ExpertTransferOp extends TransferOp {
-  readonly op: "expert-dispatch" | "expert-combine";
-  /** Of the dispatch whose rows come back. */
-  readonly dispatchName: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly expertsPerRank: readonly number[];
-  readonly capacity?: number;
-  readonly x: Tensor;
-  readonly y: Tensor;
-  /** Of the sources. */
-  readonly counts: Tensor;
-  readonly kept: Tensor;
-  /** Of the ranks with experts. */
-  readonly offsets: Tensor;
-}
-
-export interface DoneOp extends OpBase {
-  readonly op: "done";
-  readonly name: string;
-  readonly channelName: string;
-}
-
-export type Transfer = CollectiveOp | ExpertTransferOp;
 
 export type Op =
   | InputOp
@@ -251,6 +239,8 @@ export type Op =
   | AppendCacheOp
   | AttendCacheOp
   | CombineAttentionOp
+  | RotaryOp
+  | MeanSquaresOp
   | NormOp
   | AddOp
   | AggregateOp
@@ -269,9 +259,3 @@ type Placeless<Each> = Each extends Op ? Omit<Each, "place"> : never;
 
 /** As a layer says it: where it stands is added for all of its ops. */
 export type NewOp = Placeless<Op>;
-
-export function isTransfer<Each extends Pick<Op, "op">>(
-  op: Each,
-): op is Extract<Each, { readonly op: Transfer["op"] }> {
-  return op.op === "collective" || op.op === "expert-dispatch" || op.op === "expert-combine";
-}

@@ -1,6 +1,7 @@
 // Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
-import type { CollectiveOp, NewOp, Op, Transfer } from "./op.ts";
+import type { NewOp, Op } from "./op.ts";
+import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
 
 /** The tensors that an op reads. */
@@ -13,25 +14,37 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "aggregate":
     case "slice-columns":
     case "gather-columns":
-    case "observe":
       return [op.x];
+    case "observe":
+      return [op.x.tensor];
     case "matmul":
-      return [op.x.tensor, op.w, ...tensorsOf(op.gate, op.residual)];
+      return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.residual)];
     case "grouped-matmul":
-      return [op.x.tensor, op.w, op.offsets, ...tensorsOf(op.gate)];
+      return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate)];
     case "activation":
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
-      return [op.qkv];
+      return present(op.qkv, op.values?.v, op.sinks);
     case "append-cache":
       return [op.qkv, op.spans, op.pages];
     case "attend-cache":
       return [op.qkv, op.spans, op.pages, op.k, op.v];
     case "combine-attention":
       return [op.partials, op.spans];
+    case "rotary":
+      return present(
+        op.x,
+        op.turn?.rotations,
+        op.norm?.gains,
+        op.norm?.squares,
+        op.latent?.kv,
+        op.latent?.down,
+      );
+    case "mean-squares":
+      return [op.x];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
-      return [...tensorsOf(...summands), op.gain, ...(op.bias === undefined ? [] : [op.bias])];
+      return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
     }
     case "add":
       return [op.a.tensor, op.b.tensor];
@@ -64,6 +77,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "copy":
     case "attention":
     case "combine-attention":
+    case "rotary":
+    case "mean-squares":
     case "aggregate":
     case "embedding":
     case "slice-columns":
@@ -93,8 +108,36 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
   }
 }
 
+function biasOf({ bias }: { readonly bias?: Tensor }): Tensor[] {
+  return bias === undefined ? [] : [bias];
+}
+
+function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
+  return tensors.flatMap((tensor) => tensor ?? []);
+}
+
 function tensorsOf(...views: readonly (View | undefined)[]): Tensor[] {
   return views.flatMap((view) => (view === undefined ? [] : [view.tensor]));
+}
+
+/** The same op on other tensors. */
+export function mapTensors(op: Op, of: (tensor: Tensor) => Tensor): Op {
+  const mapped = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.some(isView) ? value.map(mapped) : value;
+    if (isTensor(value)) return of(value);
+    return isView(value) ? { ...value, tensor: of(value.tensor) } : value;
+  };
+  const changed = { ...op };
+  for (const [key, value] of Object.entries(op)) Object.assign(changed, { [key]: mapped(value) });
+  return changed;
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && "parts" in value && "role" in value;
+}
+
+function isView(value: unknown): value is View {
+  return typeof value === "object" && value !== null && "tensor" in value && isTensor(value.tensor);
 }
 
 export interface Touched {

@@ -224,7 +224,7 @@ function observeOutput({ add }: LayerContext, value: ShardedTensor): void {
       })
     : value;
   for (const shard of whole.shards) {
-    const { ranks, placement, tensor: x } = shard;
+    const { ranks, placement, tensor } = shard;
     const isSplit = placement.kind === "columns";
     const columns = whole.columns / (isSplit ? ranks.length : 1);
     const shown = membersOf(shard).map(({ first, rows }, i): Observation => ({
@@ -235,6 +235,6 @@ function observeOutput({ add }: LayerContext, value: ShardedTensor): void {
       columns,
       copy: placement.kind === "replicate" ? i : 0,
     }));
-    add({ op: "observe", origin: whole.origin, ranks, x, shown });
+    add({ op: "observe", origin: whole.origin, ranks, x: { tensor }, shown });
   }
 }

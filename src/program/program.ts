@@ -10,6 +10,8 @@ import type { ServedContent } from "./serving/served.ts";
 
 export type BufferRole =
   | "weight"
+  /** Numbers that follow from the plan alone, such as a table of rotations: no parameters. */
+  | "constant"
   | "input"
   | "activation"
   /** Keys and values of requests, which stay from step to step. */
@@ -44,6 +46,13 @@ export interface Origin {
   readonly serves?: ServingPhase;
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
   readonly synthetic?: true;
+  /** It was done in the forward pass before: hardware FLOPs, and none of the model's. */
+  readonly isRecomputed?: true;
+}
+
+/** Whether it does what the model asks for, and that for the first time. */
+export function isForward({ origin }: Pick<Instruction, "origin">): boolean {
+  return origin.phase === "forward";
 }
 
 /** Where an op comes from, whatever the micro-batch. */

@@ -2,6 +2,7 @@
 // before them, the last gives to what comes after; the second does what all between them do, and stands for them.
 
 import type { Layer } from "../plan/layers/layers.ts";
+import { hasBackwardSlots } from "../plan/pipeline.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
 import { layerName } from "./plan_ops.ts";
 import type { Totals } from "./tally.ts";
@@ -30,7 +31,7 @@ const longestBlock = 48;
 export function shorten(plan: Plan): Repeats {
   const { stages } = plan;
   const areNamed = new Set(stages.map(({ name }) => name)).size === stages.length;
-  if (!areNamed) return everyLayer(plan);
+  if (!areNamed || !treatsBlocksAlike(plan)) return everyLayer(plan);
   const signatureOf = createSignatures();
   const times = new Map<string, number>();
   const stoodFor = new Map<string, readonly (readonly string[])[]>();
@@ -50,6 +51,13 @@ export function shorten(plan: Plan): Repeats {
   });
   if (times.size === 0) return everyLayer(plan);
   return { plan: { ...plan, stages: short }, timesOf: (layer) => times.get(layer) ?? 1, stoodFor };
+}
+
+/** Not where the backward pass computes some blocks again and others not, or several of them together. */
+function treatsBlocksAlike(plan: Plan): boolean {
+  const { granularity, method = "uniform", layers = 1 } = plan.workload.recompute ?? {};
+  const isAlike = granularity !== "full" || (method === "uniform" && layers === 1);
+  return isAlike || !hasBackwardSlots(plan);
 }
 
 /** Equal blocks one after another. */

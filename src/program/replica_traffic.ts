@@ -9,7 +9,8 @@
 // each rank's shard of the gradients.
 
 import type { Plan } from "../plan/plan.ts";
-import { type Allocated, gradientBytes, type Replicas, shardGroups, valueBytes } from "./memory.ts";
+import { type Allocated, gradientBytes, valueBytes } from "./memory.ts";
+import { type Replicas, shardGroups } from "./replicas.ts";
 
 /** Received by one rank in a step. */
 export interface ReplicaTraffic {

@@ -4,7 +4,7 @@
 import type { KernelName } from "../kernels/catalog.ts";
 import { instructionFlops, kernelBytesOf } from "./instruction_cost.ts";
 import type { BufferRole, Collective, Instruction } from "./program.ts";
-import { collectiveOf } from "./program.ts";
+import { collectiveOf, isForward } from "./program.ts";
 import type { Sink } from "./stream.ts";
 import type { WireCount } from "./wire.ts";
 
@@ -23,10 +23,12 @@ export interface RankEstimate {
   /** The same if routers send this rank all that its experts take; absent without experts elsewhere. */
   readonly receivedBytesAtWorst?: number;
   /** What the synthetic backward pass costs besides, per step; nowhere else is it counted, but in memory. */
-  readonly synthetic?: SyntheticEstimate;
+  readonly synthetic?: BackwardEstimate;
+  /** The same of what the backward pass computes again. */
+  readonly recomputed?: BackwardEstimate;
 }
 
-export interface SyntheticEstimate {
+export interface BackwardEstimate {
   readonly flops: number;
   readonly kernelBytes: number;
   readonly receivedBytes: number;
@@ -110,6 +112,7 @@ export function createTally(
     collectives: new Map(),
     extra: new Map(),
     syntheticByRank: new Map(),
+    recomputedByRank: new Map(),
     wireBytes,
     declared,
     timesOf,
@@ -124,8 +127,8 @@ export function createTally(
       own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + all;
     },
     add(rank, instruction) {
-      if (instruction.origin.synthetic === true) {
-        addSynthetic(sums, rank, instruction);
+      if (!isForward(instruction)) {
+        addBackward(sums, rank, instruction);
         return;
       }
       const own = perRank[rank];
@@ -156,7 +159,9 @@ export function createTally(
   };
 }
 
-type RankSums = Open<Omit<RankEstimate, "memoryByRole" | "receivedBytesAtWorst" | "synthetic">> & {
+type RankSums = Open<
+  Omit<RankEstimate, "memoryByRole" | "receivedBytesAtWorst" | "synthetic" | "recomputed">
+> & {
   readonly memoryByRole: Partial<Record<BufferRole, number>>;
 };
 
@@ -170,19 +175,21 @@ interface Sums {
   readonly collectives: Map<string, CollectiveSums>;
   /** By rank, what may arrive beyond what is expected. */
   readonly extra: Map<number, number>;
-  readonly syntheticByRank: Map<number, Open<SyntheticEstimate>>;
+  readonly syntheticByRank: Map<number, Open<BackwardEstimate>>;
+  readonly recomputedByRank: Map<number, Open<BackwardEstimate>>;
   readonly wireBytes: WireCount;
   readonly declared: ReadonlySet<string>;
   readonly timesOf: (layer: string) => number;
 }
 
-function addSynthetic(
-  { syntheticByRank, timesOf, wireBytes }: Sums,
+function addBackward(
+  { syntheticByRank, recomputedByRank, timesOf, wireBytes }: Sums,
   rank: number,
   instruction: Instruction,
 ): void {
-  const own = syntheticByRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
-  syntheticByRank.set(rank, own);
+  const byRank = instruction.origin.isRecomputed === true ? recomputedByRank : syntheticByRank;
+  const own = byRank.get(rank) ?? { flops: 0, kernelBytes: 0, receivedBytes: 0 };
+  byRank.set(rank, own);
   const times = timesOf(instruction.origin.layer);
   own.flops += times * instructionFlops(instruction);
   own.kernelBytes += times * kernelBytesOf(instruction);
@@ -239,15 +246,17 @@ function totalsOf(sums: Sums, microBatches: number): Totals {
   const rankTotals = (each: RankSums): RankEstimate => {
     const expected = perStep(each, ["flops", "kernelBytes", "sentBytes", "receivedBytes"]);
     const more = sums.extra.get(each.rank);
-    const synthetic = sums.syntheticByRank.get(each.rank);
+    const besides = (of: BackwardEstimate | undefined): BackwardEstimate | undefined =>
+      of && perStep(of, ["flops", "kernelBytes", "receivedBytes"]);
+    const synthetic = besides(sums.syntheticByRank.get(each.rank));
+    const recomputed = besides(sums.recomputedByRank.get(each.rank));
     return {
       ...expected,
       ...(more === undefined
         ? {}
         : { receivedBytesAtWorst: expected.receivedBytes + more * microBatches }),
-      ...(synthetic === undefined
-        ? {}
-        : { synthetic: perStep(synthetic, ["flops", "kernelBytes", "receivedBytes"]) }),
+      ...(synthetic === undefined ? {} : { synthetic }),
+      ...(recomputed === undefined ? {} : { recomputed }),
     };
   };
   return {

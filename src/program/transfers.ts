@@ -2,7 +2,8 @@
 // arrived.
 
 import { paddedElements } from "../kernels/storage.ts";
-import type { Amount, NewOp } from "./op.ts";
+import type { NewOp } from "./op.ts";
+import type { Amount } from "./transfer_op.ts";
 import type { OpOrigin } from "./program.ts";
 import { shapesOn, splitEvenly, union, whole, type Shard, type Tensor } from "./tensor.ts";
 

@@ -2,7 +2,9 @@
 
 import type { Layer } from "../plan/layers/layers.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { ContentSource } from "../program/content_source.ts";
 import { contentValues } from "../program/content_values.ts";
+import { hashSource } from "../program/hash_source.ts";
 import { embeddingOf, inputColumns, layerName } from "../program/plan_ops.ts";
 import type { RoutingAgreement } from "./layers/context.ts";
 import { referenceOf } from "./layers/layers.ts";
@@ -19,12 +21,14 @@ export type Routes = ReadonlyMap<string, Uint32Array>;
 /**
  * The result of one micro-batch. Weights and inputs are rounded to the plan's dtype, nothing else is.
  *
+ * @param source of weights and inputs
  * @param pause awaited before each layer, so that a caller can stay responsive or throw to end it
  */
 export async function forward(
   plan: Plan,
   microBatch: number,
   routes: Routes,
+  source: ContentSource = hashSource(plan.workload.seed),
   pause: () => Promise<void> = async () => undefined,
 ): Promise<ReferenceResult> {
   const { workload } = plan;
@@ -37,12 +41,13 @@ export async function forward(
     for (const layer of stage.layers) {
       await pause();
       const name = layerName(stage, layer);
-      const x: Matrix = output ?? inputOf(plan, layer, microBatch);
+      const x: Matrix = output ?? inputOf(plan, layer, microBatch, source);
       inputs.push(x);
       const own = routes.get(name);
       const result = referenceOf(layer).apply(
         {
           workload,
+          source,
           name,
           rowsPerSample,
           inputs,
@@ -70,8 +75,13 @@ function both(a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement {
 }
 
 /** What the first layer reads: token ids, one a row, or vectors. */
-function inputOf({ workload }: Plan, layer: Layer, microBatch: number): Matrix {
-  const { batch, microBatches, sequence, seed, dtype } = workload;
+function inputOf(
+  { workload }: Plan,
+  layer: Layer,
+  microBatch: number,
+  source: ContentSource,
+): Matrix {
+  const { batch, microBatches, sequence, dtype } = workload;
   const rows = (batch / microBatches) * sequence;
   if (layer.op === "embedding") {
     const ids = contentValues(
@@ -83,7 +93,7 @@ function inputOf({ workload }: Plan, layer: Layer, microBatch: number): Matrix {
         offset: [microBatch * rows],
         size: [rows],
       },
-      seed,
+      source,
       dtype,
     );
     return matrix(rows, 1, ids);
@@ -99,7 +109,7 @@ function inputOf({ workload }: Plan, layer: Layer, microBatch: number): Matrix {
       offset: [microBatch * rows, 0],
       size: [rows, columns],
     },
-    seed,
+    source,
     dtype,
   );
   return matrix(rows, columns, vectors);

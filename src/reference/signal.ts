@@ -4,6 +4,7 @@ import type { Activation } from "../kernels/activation.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import type { Groups } from "../plan/groups.ts";
 import type { Workload } from "../plan/plan.ts";
+import { biasScale } from "../program/layers/context.ts";
 import { activationFunctions } from "./activations.ts";
 import { unitRoundoff } from "./rounding.ts";
 
@@ -27,6 +28,8 @@ export interface RoundingSteps {
   readonly product: (x: Signal, k: number) => Signal;
   /** As `product`; partial sums of a group are stored before they are added up. */
   readonly partial: (x: Signal, k: number, groups: Groups) => Signal;
+  /** With a bias that is uniform around 0, where there is one. */
+  readonly biased: (x: Signal, isBiased: boolean | undefined) => Signal;
   readonly activated: (x: Signal, activation: Activation) => Signal;
   readonly add: (a: Signal, b: Signal) => Signal;
   readonly feedForward: (x: Signal, layer: FeedForward) => Signal;
@@ -36,6 +39,7 @@ interface FeedForward {
   readonly hidden: number;
   readonly ffn: number;
   readonly activation: "gelu" | "silu";
+  readonly bias?: boolean;
 }
 
 export function roundingSteps(workload: Workload): RoundingSteps {
@@ -43,15 +47,15 @@ export function roundingSteps(workload: Workload): RoundingSteps {
   const stored = storedIn(dtype);
   const product = ({ value, error }: Signal, k: number): Signal =>
     stored({ value, error: error + (k * unitRoundoff.f32 ** 2 * value) / 3 });
-  const feedForward = (x: Signal, { hidden, ffn, activation }: FeedForward): Signal => {
-    const inner = product(x, hidden);
+  const feedForward = (x: Signal, { hidden, ffn, activation, bias }: FeedForward): Signal => {
+    const inner = biased(product(x, hidden), bias);
     const first = activated(inner, activation);
-    if (activation === "gelu") return product(stored(first), ffn);
+    if (activation === "gelu") return biased(product(stored(first), ffn), bias);
     const gated = {
       value: first.value * inner.value,
       error: first.error * inner.value + first.value * inner.error,
     };
-    return product(stored(gated), ffn);
+    return biased(product(stored(gated), ffn), bias);
   };
   return {
     sequence,
@@ -64,9 +68,17 @@ export function roundingSteps(workload: Workload): RoundingSteps {
     product,
     partial: (x, k, groups) =>
       groups.some((group) => group.length > 1) ? stored(product(x, k)) : product(x, k),
+    biased,
     activated,
     add: (a, b) => stored({ value: a.value + b.value, error: a.error + b.error }),
     feedForward,
+  };
+}
+
+function biased({ value, error }: Signal, isBiased = false): Signal {
+  return {
+    value: isBiased ? value + biasScale ** 2 / 3 : value,
+    error,
   };
 }
 

@@ -48,6 +48,23 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
   return out;
 }
 
+/** A matrix [k, n] with the bias [n] of its products, where there is one. */
+export interface Affine {
+  readonly weight: Matrix;
+  readonly bias?: Float64Array;
+}
+
+/** x[m, k] · weight + bias. */
+export function transform(x: Matrix, { weight, bias }: Affine): Matrix {
+  const out = multiply(x, weight);
+  if (bias === undefined) return out;
+  for (let row = 0; row < out.rows; row++) {
+    const own = rowOf(out, row);
+    for (const [column, value] of bias.entries()) own[column]! += value;
+  }
+  return out;
+}
+
 export function transpose(m: Matrix): Matrix {
   const out = matrix(m.columns, m.rows);
   for (let row = 0; row < m.rows; row++) {

@@ -16,10 +16,12 @@ import { planLine } from "./sections/plan_line.ts";
 import { projectionSection } from "./sections/projection.ts";
 import { rankMemorySection } from "./sections/rank_memory.ts";
 import { rankTimeSection } from "./sections/rank_time.ts";
+import { reductionsSection } from "./sections/reductions.ts";
 import { rooflineSection } from "./sections/roofline.ts";
 import { servingSection } from "./sections/serving.ts";
 import { speedSection } from "./sections/speed.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
+import { wholeSection } from "./sections/whole.ts";
 
 export interface ReportOptions {
   /** Show the variant of every kernel, and what the others reached. */
@@ -35,11 +37,13 @@ export function runReport(
   return {
     title: [planLine(plan)],
     sections: [
+      ...(result.scaled === undefined ? [] : [reductionsSection(result.scaled)]),
       adaptersSection(plan, result),
       kernelNotices(result),
       checkSection(result),
       servingSection(result),
       speedSection(result),
+      wholeSection(result),
       rankTimeSection(metrics.ranks, "a step's wall (mean over steps)"),
       hostOverheadSection(result),
       rooflineSection(result),

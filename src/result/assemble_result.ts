@@ -1,12 +1,17 @@
 // From what a run collected to its result: figures and verdicts are computed here, once.
 
 import { atOnce, type InSlices } from "../in_slices.ts";
+import type { Measurements } from "../claims/case.ts";
 import { judgeClaims } from "../claims/judge.ts";
+import { judgeWhole } from "../claims/judge_whole.ts";
+import type { Verdict } from "../claims/verdict.ts";
 import { runConditions } from "../claims/obstacles.ts";
 import { metricsInSlices } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { marginsOf } from "../measure/margin.ts";
 import type { CalibratedPeaks } from "../measure/utilization.ts";
+import { projectWhole } from "../claims/projected_whole.ts";
+import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimatePlan } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
@@ -14,10 +19,12 @@ import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { circumstancesOf } from "./circumstances.ts";
 import { planHash, workHash } from "./plan_hash.ts";
-import { SCHEMA_VERSION, type RunResult } from "./result.ts";
+import { SCHEMA_VERSION, type RunResult, type Scaled, type ScaledRecord } from "./result.ts";
 
 /** Everything that a run collects; the rest of the result follows from it. */
-export type RunRecord = Pick<
+export type RunRecord = CollectedRecord & { readonly scaled?: ScaledRecord };
+
+type CollectedRecord = Pick<
   RunResult,
   | "date"
   | "versions"
@@ -79,17 +86,37 @@ export function* resultInSlices(
     conditions: runConditions(record.adapters, record.link),
     margins: marginsOf(circumstancesOf(record)),
   });
+  const { scaled: scaledRecord, ...collected } = record;
+  const judged = scaledRecord && judgedWhole(scaledRecord, plan, { ...record, metrics });
   return {
     schemaVersion: SCHEMA_VERSION,
     plan: { name: plan.name, hash: planHash(plan), workHash: workHash(plan) },
     seed: program.seed,
-    ...record,
+    ...collected,
     metrics,
-    verdicts: judgeClaims({
-      plan,
-      estimate: estimatePlan(plan),
-      measurements: { ...record, metrics },
-    }),
+    verdicts:
+      judged?.verdicts ??
+      judgeClaims({
+        plan,
+        estimate: estimatePlan(plan),
+        measurements: { ...record, metrics },
+      }),
+    ...(judged === undefined ? {} : { scaled: judged.scaled }),
+  };
+}
+
+/** What a run of `scaled` says of the full plan, as its own seed would have it. */
+function judgedWhole(
+  record: ScaledRecord,
+  scaled: Plan,
+  measurements: Measurements,
+): { readonly scaled: Scaled; readonly verdicts: readonly Verdict[] } {
+  const { plan: full } = normalise(record.full);
+  if (full === undefined) throw new Error("the full plan has no meaning");
+  const projected = projectWhole(full, scaled, measurements.metrics);
+  return {
+    scaled: { ...record, projected },
+    verdicts: judgeWhole(full, { measurements, projected, reductions: record.reductions }),
   };
 }
 

@@ -11,6 +11,8 @@ import type { LoadOfRun } from "../measure/machine_load.ts";
 import type { Metrics } from "../measure/metrics.ts";
 import type { SeparationTest } from "../measure/separation.ts";
 import type { OverlapEffect } from "../measure/overlap_effect.ts";
+import type { ProjectedWhole } from "../claims/projected_whole.ts";
+import type { PlanFile } from "../plan/schema.ts";
 import type { Verdict } from "../claims/verdict.ts";
 
 /** 4: samples as columns, times in whole nanoseconds. */
@@ -58,8 +60,48 @@ export interface RunResult {
   readonly overlapEffect?: OverlapEffect;
   /** Present where it was asked for, and the adapters time kernels one by one. */
   readonly projection?: Projection;
+  /** Of the plan; of the full plan where this one was scaled. */
   readonly verdicts: readonly Verdict[];
+  /** Present where the plan was made smaller to fit the machine. */
+  readonly scaled?: Scaled;
   readonly outcome: Outcome;
+}
+
+/** The full plan that a scaled one ran for, and what the run says of it. */
+export interface Scaled extends ScaledRecord {
+  readonly projected: ProjectedWhole;
+}
+
+export interface ScaledRecord {
+  /** As it was written. */
+  readonly full: PlanFile;
+  /** `planHash` and `workHash` of it. */
+  readonly hash: string;
+  readonly workHash: string;
+  /** The plan that ran. */
+  readonly ran: PlanFile;
+  readonly reductions: readonly Reduction[];
+  /** Dimensions that stayed as they are. */
+  readonly kept: readonly { readonly dimension: string; readonly size: number }[];
+}
+
+/** A limit of the machine, and what a plan would need of it: ranks, bytes or ms, all estimated. */
+export interface Exceeded {
+  readonly limit: "ranks" | "binding" | "buffer" | "adapter memory" | "host memory" | "time";
+  readonly needed: number;
+  readonly allowed: number;
+}
+
+/** A dimension in which the plan was made smaller. */
+export interface Reduction {
+  /** `Dimension.name`. */
+  readonly dimension: string;
+  readonly full: number;
+  readonly scaled: number;
+  /** What the next larger size would exceed; empty where the size follows from the others. */
+  readonly because: readonly Exceeded[];
+  /** What a layer lacks by it, in a phrase; absent where layers run as the full plan has them. */
+  readonly changesLayers?: string;
 }
 
 /** The step as it would be if each rank had an adapter of its own. Every figure is projected. */

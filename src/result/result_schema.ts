@@ -5,16 +5,20 @@ import { z } from "zod";
 import type { MeasuredCeiling, MeasuredCeilings } from "../measure/ceiling.ts";
 import type { OverlapRound } from "../measure/overlap_effect.ts";
 import type { ServedRound } from "../measure/serving.ts";
+import { planSchema } from "../plan/schema.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type {
   AdapterCalibration,
   CheckedKind,
   CheckOutcome,
+  Exceeded,
   KernelChoice,
   RankAdapter,
   RankMemory,
+  Reduction,
   RunResult,
+  ScaledRecord,
   Versions,
 } from "./result.ts";
 import { alone, overlapRound, separationSchema, stepSample, timedRun } from "./sample_schema.ts";
@@ -148,6 +152,29 @@ const versions = z.object({
   os: z.string().min(1),
 } satisfies Keys<Versions>);
 
+const exceeded = z.object({
+  limit: z.enum(["ranks", "binding", "buffer", "adapter memory", "host memory", "time"]),
+  needed: z.number().nonnegative(),
+  allowed: z.number().nonnegative(),
+} satisfies Keys<Exceeded>);
+
+const reduction = z.object({
+  dimension: z.string(),
+  full: count,
+  scaled: count,
+  because: z.array(exceeded),
+  changesLayers: z.string().exactOptional(),
+} satisfies Keys<Reduction>);
+
+const scaled = z.object({
+  full: planSchema,
+  hash: z.string(),
+  workHash: z.string(),
+  ran: planSchema,
+  reductions: z.array(reduction).min(1),
+  kept: z.array(z.object({ dimension: z.string(), size: count })),
+} satisfies Keys<ScaledRecord>);
+
 const outcome = z.union([
   z.object({ state: z.literal("complete") }),
   z.object({ state: z.literal("interrupted") }),
@@ -169,7 +196,9 @@ type Sources = Omit<
   | "calibration"
   | "overlapEffect"
   | "projection"
+  | "scaled"
 > & {
+  readonly scaled?: ScaledRecord;
   readonly calibration: readonly MeasuredCalibration[];
   readonly overlapEffect?: { readonly rounds: readonly OverlapRound[] };
   readonly projection?: { readonly from: Measured };
@@ -193,6 +222,7 @@ export const sourcesSchema = z.object({
   served: z.array(servedRound).exactOptional(),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
+  scaled: scaled.exactOptional(),
   outcome,
 } satisfies Keys<Sources>);
 

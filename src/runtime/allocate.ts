@@ -1,6 +1,7 @@
 // A rank's memory: exactly the buffers that its program declares, filled with what they hold at first.
 
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
+import type { ContentSource } from "../program/content_source.ts";
 import type { BufferDeclaration, BufferRole } from "../program/program.ts";
 import { createFiller } from "./fill.ts";
 
@@ -8,11 +9,11 @@ export async function allocateBuffers(
   gpu: LogicalGpu,
   rank: number,
   declarations: readonly BufferDeclaration[],
-  seed: number,
+  source: ContentSource,
   onProgress: () => void,
 ): Promise<Map<string, GPUBuffer>> {
   const buffers = new Map<string, GPUBuffer>();
-  const filler = createFiller(gpu, `rank ${rank}`, seed);
+  const filler = createFiller(gpu, `rank ${rank}`, source);
   for (const { id, bytes, role, content, dtype, within } of declarations) {
     if (within !== undefined) continue;
     const buffer = await gpu.createBuffer(`rank ${rank} ${role} ${id}`, bytes, usageOf(role));

@@ -99,7 +99,7 @@ function servingAnswers(
     async serve({ steps }) {
       const traces: RankTrace[] = [];
       for (const step of steps) {
-        const served = prepareServedStep(session.prepared(), step, session.seed);
+        const served = prepareServedStep(session.prepared(), step, session.source);
         traces.push(await session.step({ served }));
       }
       return { traces, peakBytes: session.gpu.memory.peakBytes };

@@ -12,6 +12,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import type { GivenContents } from "../weights/given_source.ts";
 import { keepAwake } from "./keep_awake.ts";
 import { pinThreads } from "./pin_threads.ts";
 import { startRankGroup } from "./rank_group.ts";
@@ -38,6 +39,8 @@ export interface OpenRanksOptions {
   readonly link?: SimulatedLink;
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual variants. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
+  /** Weights and tokens. Default: all are made from the program's seed. */
+  readonly given?: GivenContents;
 }
 
 /**
@@ -78,6 +81,7 @@ export async function openRanks(
     group.ask(rank, "open", {
       program: program.ranks[rank] ?? { rank, buffers: [], instructions: [] },
       seed: program.seed,
+      ...(options.given === undefined ? {} : { given: options.given }),
       ranks: program.ranks.length,
       choice: choiceOf(placement[rank], rank),
       mailboxes,

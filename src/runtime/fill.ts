@@ -9,14 +9,12 @@ import { bytesPerElement, type DType, type StorageType } from "../kernels/storag
 import type { Content, RegionContent } from "../program/content.ts";
 import {
   asThree,
-  contentBytes,
   regionColumns,
-  contentBlocks,
-  partsOf,
-  pitchOf,
+  type ContentSource,
   regionRows,
-  tensorKey,
-} from "../program/content_values.ts";
+} from "../program/content_source.ts";
+import { contentBlocks, contentBytes, partsOf, pitchOf } from "../program/content_values.ts";
+import { tensorKey } from "../program/hash_source.ts";
 
 /** What a dispatch costs beside its work is little against that. */
 const leastOnGpu = 2 ** 20;
@@ -30,7 +28,7 @@ export interface Filler {
   destroy(): void;
 }
 
-export function createFiller(gpu: LogicalGpu, label: string, seed: number): Filler {
+export function createFiller(gpu: LogicalGpu, label: string, source: ContentSource): Filler {
   const { queue } = gpu.device;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   // Gone before anything runs, and so not counted.
@@ -38,7 +36,7 @@ export function createFiller(gpu: LogicalGpu, label: string, seed: number): Fill
 
   const onGpu = async (
     buffer: GPUBuffer,
-    parts: readonly UniformContent[],
+    parts: readonly HashedContent[],
     dtype: StorageType,
     onProgress: () => void,
   ): Promise<void> => {
@@ -46,14 +44,14 @@ export function createFiller(gpu: LogicalGpu, label: string, seed: number): Fill
     const bound = [described, buffer];
     const kernel = await gpu.prepare(fillUniform, shape, dtype, bound, `${label} fill`);
     const wordsOf = (elements: number): number => (elements * bytesPerElement(dtype)) / 4;
-    const pitch = wordsOf(parts.reduce((sum, part) => sum + pitchOf(part), 0));
+    const pitch = wordsOf(parts.reduce((sum, { part }) => sum + pitchOf(part), 0));
     let start = 0;
     for (const part of parts) {
-      const width = wordsOf(pitchOf(part));
-      const all = regionRows(part) * width;
+      const width = wordsOf(pitchOf(part.part));
+      const all = regionRows(part.part) * width;
       for (let first = 0; first < all; first += submittedWords) {
         const end = Math.min(all, first + submittedWords);
-        queue.writeBuffer(described, 0, describe(part, seed, [pitch, start, width, first, end]));
+        queue.writeBuffer(described, 0, describe(part, [pitch, start, width, first, end]));
         const encoder = gpu.device.createCommandEncoder({ label: `${label} fill` });
         const pass = encoder.beginComputePass();
         kernel.encode(pass);
@@ -69,11 +67,12 @@ export function createFiller(gpu: LogicalGpu, label: string, seed: number): Fill
   return {
     async fill(buffer, content, dtype, onProgress) {
       const parts = partsOf(content);
-      if (dtype !== "u32" && buffer.size >= leastOnGpu && parts.every(isProduct)) {
-        await onGpu(buffer, parts, dtype, onProgress);
+      const hashed = parts.flatMap((part) => hashedProduct(part, source));
+      if (dtype !== "u32" && buffer.size >= leastOnGpu && hashed.length === parts.length) {
+        await onGpu(buffer, hashed, dtype, onProgress);
         return;
       }
-      await onHost(content, seed, dtype, onProgress, (block, offset) =>
+      await onHost(content, source, dtype, onProgress, (block, offset) =>
         queue.writeBuffer(buffer, offset, block),
       );
     },
@@ -84,42 +83,46 @@ export function createFiller(gpu: LogicalGpu, label: string, seed: number): Fill
 /** The bytes of a content, made in the same pieces. */
 export async function fillBytes(
   content: Content,
-  seed: number,
+  source: ContentSource,
   dtype: DType,
   onProgress: () => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(contentBytes(content, dtype));
-  await onHost(content, seed, dtype, onProgress, (block, offset) => bytes.set(block, offset));
+  await onHost(content, source, dtype, onProgress, (block, offset) => bytes.set(block, offset));
   return bytes;
 }
 
 async function onHost(
   content: Content,
-  seed: number,
+  source: ContentSource,
   dtype: DType,
   onProgress: () => void,
   put: (block: Uint8Array<ArrayBuffer>, offset: number) => void,
 ): Promise<void> {
-  for (const { offset, bytes } of contentBlocks(content, seed, dtype)) {
+  for (const { offset, bytes } of contentBlocks(content, source, dtype)) {
     put(bytes, offset);
     onProgress();
     await setImmediate();
   }
 }
 
-type UniformContent = Extract<RegionContent, { kind: "uniform" }>;
+interface HashedContent {
+  readonly part: Extract<RegionContent, { kind: "uniform" }>;
+  readonly seed: number;
+}
 
-/** Whether its elements are one product each, which every adapter rounds alike. */
-function isProduct(part: RegionContent): part is UniformContent {
-  return part.kind === "uniform" && part.center === 0;
+/** A region whose elements are one product each, which every adapter rounds alike; else none. */
+function hashedProduct(part: RegionContent, source: ContentSource): HashedContent[] {
+  if (part.kind !== "uniform" || part.center !== 0) return [];
+  const seed = source.seedOf(part);
+  return seed === undefined ? [] : [{ part, seed }];
 }
 
 const partWords = 14;
 
 /** `Part` of shaders/contents/uniform.wgsl. */
 function describe(
-  part: UniformContent,
-  seed: number,
+  { part, seed }: HashedContent,
   place: readonly number[],
 ): Uint32Array<ArrayBuffer> {
   const [, tensorRows, tensorColumns] = asThree(part.shape, 1);

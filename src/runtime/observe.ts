@@ -22,7 +22,7 @@ export async function observe(
   session: RankSession,
   { check, routes = [], stage, served }: ObserveOptions,
 ): Promise<RankObservation> {
-  const { gpu, seed } = session;
+  const { gpu, source } = session;
   const prepared = session.prepared();
   const { program, region } = prepared;
   const observed: ObservedBuffer[] = [];
@@ -33,7 +33,7 @@ export async function observe(
   const own = program.instructions.filter(({ origin }) => origin.serves === served?.phase);
   const part = { ...program, instructions: own };
   const checker =
-    poison && createRankChecker(part, seed, { ...view, effort }, region, poison, served);
+    poison && createRankChecker(part, source, { ...view, effort }, region, poison, served);
   const show = async (instruction: ObserveInstruction): Promise<void> => {
     const { origin, observation, buffer } = instruction;
     const { layer, microBatch } = origin;
@@ -48,7 +48,7 @@ export async function observe(
     if (served === undefined) session.clearDigests();
     await session.step({
       ...(stage === undefined ? {} : { stage }),
-      ...(served === undefined ? {} : { served: prepareServedStep(prepared, served, seed) }),
+      ...(served === undefined ? {} : { served: prepareServedStep(prepared, served, source) }),
       inspects: (instruction) =>
         instruction.op === "observe" || checker?.stopsAt(instruction) === true,
       async before(instruction, index) {

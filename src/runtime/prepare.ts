@@ -4,6 +4,7 @@ import type { BufferRegion } from "../collectives/buffer_region.ts";
 import { type CollectiveKernels, prepareCollective } from "../collectives/kernels.ts";
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
+import type { ContentSource } from "../program/content_source.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import { servedBytes, type ServedStep } from "../program/serving/served.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -33,7 +34,7 @@ export interface PreparedProgram {
 export async function prepareProgram(
   gpu: LogicalGpu,
   program: RankProgram,
-  seed: number,
+  source: ContentSource,
   buffers: ReadonlyMap<string, GPUBuffer>,
   known: readonly TunedCall[],
   onProgress: () => void,
@@ -67,7 +68,7 @@ export async function prepareProgram(
   for (const [index, instruction] of program.instructions.entries()) {
     if (instruction.op !== "input" || instruction.content.kind === "served") continue;
     const { dtype } = prepared.declaration(instruction.buffer);
-    prepared.inputs.set(index, await fillBytes(instruction.content, seed, dtype, onProgress));
+    prepared.inputs.set(index, await fillBytes(instruction.content, source, dtype, onProgress));
   }
   return prepared;
 }
@@ -81,14 +82,14 @@ export interface PreparedServedStep {
 export function prepareServedStep(
   { program, declaration }: Pick<PreparedProgram, "program" | "declaration">,
   step: ServedStep,
-  seed: number,
+  source: ContentSource,
 ): PreparedServedStep {
   const inputs = new Map<number, Uint8Array<ArrayBuffer>>();
   for (const [index, instruction] of program.instructions.entries()) {
     if (instruction.op !== "input" || instruction.origin.serves !== step.phase) continue;
     const { buffer, content } = instruction;
     if (content.kind !== "served") continue;
-    inputs.set(index, servedBytes(content, step, seed, declaration(buffer).dtype));
+    inputs.set(index, servedBytes(content, step, source, declaration(buffer).dtype));
   }
   return { phase: step.phase, inputs };
 }

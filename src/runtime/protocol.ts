@@ -14,6 +14,7 @@ import type { StepAlone } from "../program/simulate/cost.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import type { GivenContents } from "../weights/given_source.ts";
 import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { HeldMemory } from "./rank_memory.ts";
@@ -75,6 +76,8 @@ export interface Protocol {
 export interface OpenRequest {
   readonly program: RankProgram;
   readonly seed: number;
+  /** Weights and tokens that are not made from the seed. */
+  readonly given?: GivenContents;
   readonly ranks: number;
   readonly choice: AdapterChoice;
   readonly mailboxes: readonly MailboxPlan[];

@@ -4,8 +4,10 @@ import type { Communicator } from "../collectives/transport/communicator.ts";
 import { openGpu } from "../gpu/open.ts";
 import { awaitGpu } from "../gpu/patience.ts";
 import { createTimestamps } from "../gpu/timestamps.ts";
+import type { ContentSource } from "../program/content_source.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import { openSource } from "../weights/given_source.ts";
 import { allocateBuffers } from "./allocate.ts";
 import { createSpoiler } from "./check/spoil.ts";
 import { countPasses, executeStep, type StepOptions } from "./execute.ts";
@@ -18,7 +20,7 @@ import { createThreadClock } from "./thread_clock.ts";
 export interface RankSession extends Omit<Execution, "prepared"> {
   readonly prepared: () => Execution["prepared"];
   /** Of what the program declares as given. */
-  readonly seed: number;
+  readonly source: ContentSource;
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
   /** With the variants that they were opened with. */
@@ -38,7 +40,7 @@ export interface RankSession extends Omit<Execution, "prepared"> {
 }
 
 export async function openRankSession(
-  { program, seed, choice, known }: OpenRequest,
+  { program, seed, given, choice, known }: OpenRequest,
   communicator: Communicator,
   onProgress: Execution["onProgress"],
   onLost: (reason: string) => void,
@@ -47,9 +49,10 @@ export async function openRankSession(
   void gpu.lost.then(onLost);
   const onLongWork = (): void => onProgress("drain", undefined);
   onLongWork();
-  const buffers = await allocateBuffers(gpu, program.rank, program.buffers, seed, onLongWork);
+  const source = openSource(seed, given);
+  const buffers = await allocateBuffers(gpu, program.rank, program.buffers, source, onLongWork);
   const allocatedBytes = gpu.memory.bytes;
-  let prepared = await prepareProgram(gpu, program, seed, buffers, known, onLongWork);
+  let prepared = await prepareProgram(gpu, program, source, buffers, known, onLongWork);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   const spoil = createSpoiler(gpu, program, prepared);
   await gpu.device.queue.onSubmittedWorkDone();
@@ -62,7 +65,7 @@ export async function openRankSession(
     ...around,
     ...steps,
     prepared: () => prepared,
-    seed,
+    source,
     allocatedBytes,
     calls: describeCalls(gpu, prepared.calls, known),
     onLongWork,

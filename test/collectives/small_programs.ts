@@ -9,6 +9,7 @@ import {
 } from "../../src/kernels/storage.ts";
 import type { Content, RegionContent } from "../../src/program/content.ts";
 import { fillContent } from "../../src/program/content_values.ts";
+import { hashSource } from "../../src/program/hash_source.ts";
 import type {
   BufferDeclaration,
   BufferRole,
@@ -94,7 +95,7 @@ export function observe(draft: Draft, layer: string, buffer: string): void {
 }
 
 export function contentValues(content: Content, dtype: DType): number[] {
-  return valuesOf(fillContent(content, seed, dtype), dtype);
+  return valuesOf(fillContent(content, hashSource(seed), dtype), dtype);
 }
 
 export function valuesOf(bytes: Uint8Array, dtype: DType): number[] {

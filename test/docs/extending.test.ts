@@ -51,6 +51,7 @@ test("the page has a section for each extension", () => {
     "Add a collective",
     "Add an algorithm of all-reduce",
     "Add a transport",
+    "Add a family of checkpoints",
     "Add a rule",
     "Add a section of a report",
     "Add a renderer",

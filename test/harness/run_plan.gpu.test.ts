@@ -7,6 +7,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import { deepPlan, linear, mlp, plan as planOf, plans } from "../support/plans.ts";
+import { full, selective, trainedCases, trainedPlan } from "../support/recomputed_plans.ts";
 import { sequencePlans, sequencePlansIn } from "../support/sequence_plans.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 
@@ -119,6 +120,29 @@ describeOnAdapter("a run", () => {
       expect(sum).toBeLessThan(1.01);
     }
   });
+
+  test.each(
+    ["dense", "overlapping", "experts"].flatMap((name) =>
+      [full, selective].map((recompute) => [name, recompute] as const),
+    ),
+  )(
+    "%s, recompute: %s: what is computed again is checked like what was computed first",
+    async (name, recompute) => {
+      const [, choice] = trainedCases.find(([known]) => known === name) ?? [];
+      const given = trainedPlan({ ...choice, layers: 2, recompute });
+      const { check: outcome, estimate, memory } = await check(given);
+      expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+      const attention = outcome?.kinds.find(({ kind }) => kind === "attention");
+      // Two passes over each position's block, on each of its ranks.
+      expect(attention?.allCalls).toBe(2 * 4 * given.hardware.gpus);
+      // Of the first and the last micro-batch.
+      expect(attention?.calls).toBe(2 * 2 * given.hardware.gpus);
+      expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+        estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+      );
+    },
+    120_000,
+  );
 
   test("over emulated links results are the same, no step is faster than its link, and the run says so", async () => {
     const summed = planOf("linked", 2, [[linear(40, 100, "row", [[0, 1]])]], {

@@ -63,14 +63,23 @@ test("of gpt-oss-120b 5.1 billion are active beside the embedding, as its author
   expect(deviation(active - byPart.embedding / 1e9, 5.13)).toBeLessThan(0.005);
 });
 
+function layersWhere(layers: number, isOne: (layer: number) => boolean): number[] {
+  return Array.from({ length: layers }, (_, layer) => layer).filter(isOne);
+}
+
 test("what the parts of a larger model are is said, and where its class fills in", async () => {
   const { diagnostics, model } = counted(
     await readFile("test/import/models/gemma-3-27b.json", "utf8"),
   );
   expect(model).toMatchObject({
     vocabulary: 262_208,
-    slidingWindow: { tokens: 1024, layers: 52 },
-    positions: { kind: "rotary" },
+    slidingWindow: { tokens: 1024, layers: layersWhere(62, (layer) => layer % 6 !== 5) },
+    positions: {
+      kind: "rotary",
+      base: 1_000_000,
+      localBase: 10_000,
+      scaling: { kind: "linear", factor: 8 },
+    },
   });
   expect(codes(diagnostics)).toEqual(
     expect.arrayContaining(["other-parts-not-expressible", "class-defaults"]),
@@ -79,7 +88,10 @@ test("what the parts of a larger model are is said, and where its class fills in
 
 test("layers are counted by type where the config lists them", async () => {
   const oss = counted(await readFile("test/import/models/gpt-oss-120b.json", "utf8"));
-  expect(oss.model.slidingWindow).toEqual({ tokens: 128, layers: 18 });
+  expect(oss.model.slidingWindow).toEqual({
+    tokens: 128,
+    layers: layersWhere(36, (layer) => layer % 2 === 0),
+  });
   const hybrid = counted(await readFile("test/import/models/qwen3.5-35b.json", "utf8"));
   expect(hybrid.model.linearAttention?.layers).toBe(30);
 });

@@ -45,10 +45,13 @@ const counts: Record<KernelName, Counts> = {
   grouped_matmul: { flops: 420, elements: 6 * 8 + 4 * 7 * 8 + 6 * 8, tables: 0 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
+  mean_squares: { flops: 144, elements: 3 * 24, tables: 3 * 16 },
   permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
   reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
   reduce_words: { flops: 10, elements: 4 * 5, tables: 0 },
   rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
+  // 6 rows · 3 heads · 8 columns, of which 6 are turned with 3 each, and all normalized with 4; a table of 3 positions.
+  rotary: { flops: 432 * 0.75 + 4 * 144, elements: 2 * 144 + 16, tables: 4 * 3 * 8 },
   route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
   slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },
@@ -78,6 +81,28 @@ test("a causal mask halves the work of attention and leaves its bytes", () => {
   const causal = { ...full, causal: true };
   expect(attention.flops(causal)).toBe(attention.flops(full) / 2);
   expect(attention.bytes(causal, "f32")).toBe(attention.bytes(full, "f32"));
+});
+
+test.each([
+  // Of 16 queries each sees up to 4 keys: 4 · 16 scores without the triangle before the first, half of 4 · 4.
+  [{ causal: true, window: 4 }, 56],
+  [{ causal: true, window: 16 }, 128],
+  [{ causal: true, window: 99 }, 128],
+  // Both ways, its own position once.
+  [{ causal: false, window: 4 }, 16 * 7 - 4 * 3],
+  // Three chunks of 5 and a token.
+  [{ causal: true, chunk: 5 }, 3 * 12.5 + 0.5],
+  [{ causal: false, chunk: 5 }, 3 * 25 + 1],
+])("attention with %j counts what is attended: %d pairs of 16 tokens", (rules, pairs) => {
+  const shape = { batch: 1, sequence: 16, heads: 1, kvHeads: 1, headDim: 4, ...rules };
+  expect(attention.flops(shape)).toBe(16 * pairs);
+});
+
+test("values of another width than keys count as wide as they are", () => {
+  const shape = { batch: 1, sequence: 16, heads: 2, kvHeads: 2, headDim: 24, causal: false };
+  const values = { dim: 8, columns: 32, first: 8, step: 16 };
+  expect(attention.flops({ ...shape, values })).toBe(2 * 2 * 256 * 32);
+  expect(attention.bytes({ ...shape, values }, "f32")).toBe(4 * 16 * (4 * 24 + 4 * 8));
 });
 
 test("grouped_matmul counts the rows that are expected, not those its buffers hold", () => {

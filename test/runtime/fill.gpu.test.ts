@@ -6,10 +6,11 @@ import { readBuffer } from "../../src/gpu/read_back.ts";
 import { bytesPerElement, type StorageType } from "../../src/kernels/storage.ts";
 import type { Content, RegionContent } from "../../src/program/content.ts";
 import { contentBlocks, contentBytes, fillContent } from "../../src/program/content_values.ts";
+import { hashSource } from "../../src/program/hash_source.ts";
 import { createFiller } from "../../src/runtime/fill.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 
-const seed = 5;
+const source = hashSource(5);
 
 /** A part of a tensor of more planes, rows and columns, so that every offset counts. */
 function part(planes: number, rows: number, columns: number, scale: number): RegionContent {
@@ -32,7 +33,7 @@ describeOnAdapter("first contents", () => {
     const gpu = await testGpu();
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer = await gpu.createBuffer("filled", contentBytes(content, dtype), usage);
-    const filler = createFiller(gpu, "test", seed);
+    const filler = createFiller(gpu, "test", source);
     let heard = 0;
     try {
       await filler.fill(buffer, content, dtype, () => (heard += 1));
@@ -43,7 +44,7 @@ describeOnAdapter("first contents", () => {
     }
   };
   const differences = (found: Uint32Array, content: Content, dtype: StorageType): number => {
-    const expected = new Uint32Array(fillContent(content, seed, dtype).buffer);
+    const expected = new Uint32Array(fillContent(content, source, dtype).buffer);
     expect(found).toHaveLength(expected.length);
     return found.reduce((count, word, i) => count + (word === expected[i] ? 0 : 1), 0);
   };
@@ -88,10 +89,10 @@ test("pieces of any size are the whole", () => {
   fc.assert(
     fc.property(contents, ([planes, rows, columns, blockBytes, dtype]) => {
       const content = part(planes, rows, columns, 1);
-      const whole = fillContent(content, seed, dtype);
+      const whole = fillContent(content, source, dtype);
       const pieces = new Uint8Array(whole.byteLength);
       let next = 0;
-      for (const { offset, bytes } of contentBlocks(content, seed, dtype, blockBytes)) {
+      for (const { offset, bytes } of contentBlocks(content, source, dtype, blockBytes)) {
         expect(offset).toBe(next);
         expect(offset % bytesPerElement("f32")).toBe(0);
         pieces.set(bytes, offset);

@@ -2,8 +2,9 @@
 // training and inference, small in every size.
 
 import fc from "fast-check";
-import { parsePlan } from "../../src/plan/load.ts";
+import { normalise } from "../../src/plan/normalise.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { type PlanFile, planSchema } from "../../src/plan/schema.ts";
 
 export interface DegreesOptions {
   /** Ranks that share a sequence, at most; they do not run. */
@@ -13,11 +14,20 @@ export interface DegreesOptions {
   readonly maxDepth?: number;
 }
 
-export function arbitraryDegrees({
+export function arbitraryDegrees(options: DegreesOptions = {}): fc.Arbitrary<Plan> {
+  return arbitraryDegreesFile(options).map((file) => {
+    const { plan, diagnostics } = normalise(file);
+    if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
+    return plan;
+  });
+}
+
+/** As they are written. */
+export function arbitraryDegreesFile({
   maxContext = 2,
   maxData = 6,
   maxDepth = 2,
-}: DegreesOptions = {}): fc.Arbitrary<Plan> {
+}: DegreesOptions = {}): fc.Arbitrary<PlanFile> {
   return fc.gen().map((g) => {
     const integer = (min: number, max: number): number => g(fc.integer, { min, max });
     const one = <T>(...choices: readonly T[]): T => {
@@ -96,9 +106,7 @@ export function arbitraryDegrees({
       },
       optimizations: seldom(3) ? ["communication-overlap"] : [],
     };
-    const { plan, diagnostics } = parsePlan(JSON.stringify(written), "random.json");
-    if (plan === undefined) throw new Error(JSON.stringify(diagnostics));
-    return plan;
+    return planSchema.parse(written);
   });
 }
 

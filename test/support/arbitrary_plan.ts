@@ -2,6 +2,7 @@
 
 import fc, { type GeneratorValue } from "fast-check";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { AttentionLayer } from "../../src/plan/layers/attention.ts";
 import { attention, linear, mlp, moe, norm, plan } from "./plans.ts";
 
 type Draft = Parameters<typeof plan>[2][number][number];
@@ -99,7 +100,8 @@ function drawLayer(
   if (kind === 1) {
     const heads = size * integer(1, 2);
     const kvHeads = [1, size, heads][integer(0, 2)] ?? 1;
-    return attention(columns, heads, kvHeads, groups, integer(0, 1) === 0);
+    const plain = attention(columns, heads, kvHeads, groups, integer(0, 1) === 0);
+    return { ...plain, ...drawRules(g) };
   }
   if (kind === 2) {
     const experts = integer(gpus, 6);
@@ -136,4 +138,25 @@ function drawLayer(
   return integer(0, 1) === 0
     ? linear(columns, size * integer(1, 4), "column", groups, "relu")
     : linear(columns, integer(1, 9), "replicated", groups, "gelu");
+}
+
+type AttentionRules = Partial<Omit<AttentionLayer, "op" | "name" | "groups">>;
+
+/** What else an attention layer may have. */
+function drawRules(g: fc.GeneratorValue): AttentionRules {
+  const integer = (min: number, max: number): number => g(fc.integer, { min, max });
+  const often = (part: AttentionRules): AttentionRules => (integer(0, 2) === 0 ? part : {});
+  const kinds = ["head", "each-head", "all-heads", "unweighted"] as const;
+  return {
+    ...often({
+      rotary: { base: 100, dims: 2 * integer(1, 2), interleaved: integer(0, 1) === 0 },
+    }),
+    ...often({ qkNorm: { kind: kinds[integer(0, 3)] ?? "head", epsilon: 1e-5 } }),
+    ...often({ biases: integer(0, 1) === 0 ? ["qkv"] : ["qkv", "output"] }),
+    ...often({ alibi: true }),
+    ...often({ window: integer(1, 4) }),
+    ...often({ chunk: integer(1, 4) }),
+    ...often({ softcap: 2, scale: 0.7 }),
+    ...often({ sinks: true }),
+  };
 }

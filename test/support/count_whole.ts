@@ -1,7 +1,8 @@
 // Costs of a plan with all its ranks, layers and blocks, one after another: what counting a part of them must come to.
 
 import { lowering } from "../../src/program/lower.ts";
-import { createMemoryModel, type MemoryNeed, replicasOf } from "../../src/program/memory.ts";
+import { createMemoryModel, type MemoryNeed } from "../../src/program/memory.ts";
+import { replicasOf } from "../../src/program/replicas.ts";
 import { layerNames } from "../../src/program/plan_ops.ts";
 import { createStream } from "../../src/program/stream.ts";
 import { createTally, type Totals } from "../../src/program/tally.ts";
@@ -30,7 +31,8 @@ export function countWhole(plan: Plan): Whole {
     },
     add: (rank, instruction) => tally.add(rank, instruction),
   });
-  lowering(plan, stream).emitMicroBatch(0);
+  const { slots, emit } = lowering(plan, stream, 1);
+  for (const slot of slots) emit(slot);
   stream.end();
   const totals = tally.totals(plan.workload.microBatches);
   const memoryOf = createMemoryModel(plan, replicasOf(plan));

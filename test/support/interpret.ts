@@ -5,14 +5,14 @@ import type { KernelCall } from "../../src/kernels/catalog.ts";
 import type { NormShape } from "../../src/kernels/norm.ts";
 import { bytesPerElement, rowPitch } from "../../src/kernels/storage.ts";
 import { fillContent } from "../../src/program/content_values.ts";
+import { hashSource } from "../../src/program/hash_source.ts";
 import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { servedBytes, type ServedStep } from "../../src/program/serving/served.ts";
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
-import { attend } from "../../src/reference/layers/attention.ts";
-import { matrix } from "../../src/reference/tensor.ts";
+import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
 import { runProduct } from "./interpret_product.ts";
 
@@ -67,7 +67,9 @@ function memoryOf(program: Program, { rank, buffers }: RankProgram): Memory {
   for (const buffer of buffers.filter(({ within }) => within === undefined)) {
     const data = new Float64Array(buffer.bytes / bytesPerElement(buffer.dtype));
     if (buffer.content !== undefined) {
-      data.set(new Float32Array(fillContent(buffer.content, program.seed, "f32").buffer));
+      data.set(
+        new Float32Array(fillContent(buffer.content, hashSource(program.seed), "f32").buffer),
+      );
     }
     memory.set(buffer.id, data);
   }
@@ -138,8 +140,8 @@ function* runRank(
           const isVectors = isServed ? content.of.what === "vectors" : content.kind !== "ids";
           const dtype = isVectors ? "f32" : "u32";
           const bytes = isServed
-            ? servedBytes(content, served ?? noStep(), program.seed, dtype)
-            : fillContent(content, program.seed, dtype);
+            ? servedBytes(content, served ?? noStep(), hashSource(program.seed), dtype)
+            : fillContent(content, hashSource(program.seed), dtype);
           at(buffer).set(new (isVectors ? Float32Array : Uint32Array)(bytes.buffer));
           break;
         }
@@ -345,31 +347,17 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       }
       return;
     }
-    case "attention": {
-      const { batch, sequence, heads, kvHeads, headDim } = call.shape;
-      const rows = batch * sequence;
-      const pitch = (heads + 2 * kvHeads) * headDim;
-      const part = (start: number, columns: number) => {
-        const out = matrix(rows, columns);
-        for (let i = 0; i < rows * columns; i++) {
-          out.data[i] = a[Math.floor(i / columns) * pitch + start + (i % columns)]!;
-        }
-        return out;
-      };
-      const layer = { ...call.shape, op: "attention", name: "", groups: [], hidden: 0 } as const;
-      b.set(
-        attend(
-          layer,
-          sequence,
-          part(0, heads * headDim),
-          part(heads * headDim, kvHeads * headDim),
-          part((heads + kvHeads) * headDim, kvHeads * headDim),
-        ).data,
-      );
+    case "attention":
+      runAttention(call.shape, buffers);
       return;
-    }
+    case "rotary":
+      runRotary(call.shape, buffers);
+      return;
+    case "mean_squares":
+      runMeanSquares(call.shape, a, b);
+      return;
     case "rms_norm":
-      normalise(call.shape, a, b, undefined, c);
+      normalise(call.shape, a, b, undefined, c, call.shape.inputColumns);
       return;
     case "layer_norm":
       normalise(call.shape, a, b, c, d);
@@ -501,9 +489,11 @@ function normalise(
   gain: Float64Array,
   bias: Float64Array | undefined,
   y: Float64Array,
+  inputColumns = columns,
 ): void {
   for (let r = 0; r < rows; r++) {
-    const row = x.subarray(r * rowPitch(columns), r * rowPitch(columns) + columns);
+    const first = r * rowPitch(inputColumns);
+    const row = x.subarray(first, first + columns);
     const mean = bias === undefined ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
     const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
     for (const [column, v] of row.entries()) {

@@ -18,6 +18,7 @@ import type {
   Outcome,
   RankAdapter,
   RunResult,
+  ScaledRecord,
 } from "../../src/result/result.ts";
 import { rankTrace, span } from "../measure/synthetic.ts";
 import { softwareOf } from "./given.ts";
@@ -92,6 +93,7 @@ export function runOf(
   adapters: readonly RankAdapter[] = softwareOf(plan.hardware.gpus),
   outcome: Outcome = { state: "complete" },
   calibration: readonly AdapterCalibration[] = [swiftshader],
+  scaled?: ScaledRecord,
 ): RunResult {
   const program = lower(plan);
   const costs = estimate(program, plan);
@@ -133,5 +135,6 @@ export function runOf(
     })),
     samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step), groups)),
     outcome,
+    ...(scaled === undefined ? {} : { scaled }),
   });
 }

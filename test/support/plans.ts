@@ -56,7 +56,7 @@ export function attention(
   kvHeads: number,
   groups: Groups,
   causal = true,
-): Draft<Layer> {
+): Draft<Extract<Layer, { op: "attention" }>> {
   return { op: "attention", hidden, heads, kvHeads, headDim: 4, causal, groups };
 }
 

@@ -290,15 +290,15 @@ const collectives: readonly Mutation[] = [
 const executor: readonly Mutation[] = [
   {
     what: "one rank has weights of another seed",
-    files: ["dist/runtime/allocate.js"],
-    from: "createFiller(gpu, `rank ${rank}`, seed)",
-    to: "createFiller(gpu, `rank ${rank}`, seed + rank)",
+    files: ["dist/runtime/rank_session.js"],
+    from: "program.buffers, source,",
+    to: "program.buffers, openSource(seed + program.rank, given),",
   },
   {
     what: "neighbouring columns of weights are swapped",
     files: ["dist/program/content_values.js"],
-    from: "target[row * pitch + first + column]",
-    to: "target[row * pitch + first + (column ^ 1)]",
+    from: "target[start + column]",
+    to: "target[start + (column ^ 1)]",
   },
   {
     what: "the input of the second micro-batch is not written",

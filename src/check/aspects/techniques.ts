@@ -1,6 +1,7 @@
 // What the program does about each technique that a plan names.
 
 import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
+import { hasBackwardSlots } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
 import {
   worstOf,
@@ -98,7 +99,9 @@ const known: Readonly<Record<string, (assessed: Assessed) => Finding>> = {
       ? { judgement: "not decidable", why: "workload.recompute does not say what is recomputed" }
       : {
           judgement: "held",
-          why: `${recompute.granularity} recomputation is counted in memory; no backward pass runs here`,
+          why: hasBackwardSlots(plan)
+            ? `${recompute.granularity} recomputation: backward slots compute again what they read`
+            : `${recompute.granularity} recomputation is counted in memory; no backward pass runs here`,
           paths: ["workload.recompute", "workload.mode"],
         };
   },

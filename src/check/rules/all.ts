@@ -36,6 +36,7 @@ import { groupDividesHeads } from "./sizes/group_does_not_divide_heads.ts";
 import { groupDividesLinear } from "./sizes/group_does_not_divide_linear.ts";
 import { groupFitsKvHeads } from "./sizes/group_does_not_fit_kv_heads.ts";
 import { headDimensionInQuads } from "./sizes/head_dimension_in_quads.ts";
+import { rotaryFitsHead } from "./sizes/rotary_fits_head.ts";
 import { headsDivideHidden } from "./sizes/heads_do_not_divide_hidden.ts";
 import { interleavingIsFilled } from "./sizes/interleaving_needs_micro_batches.ts";
 import { interleavingHasPipeline } from "./sizes/interleaving_needs_pipeline.ts";
@@ -119,6 +120,7 @@ export const rules: readonly RuleDefinition[] = [
   kvHeadsDivideHeads,
   headsDivideHidden,
   headDimensionInQuads,
+  rotaryFitsHead,
   groupDividesFfn,
   shardsHaveWholeBlocks,
   widthsAgree,

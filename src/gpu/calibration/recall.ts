@@ -1,5 +1,6 @@
 // A calibration that was kept, if it still holds; else a new one.
 
+import type { AdapterReport } from "../adapter.ts";
 import { adapterCacheKey } from "../cache_key.ts";
 import { isRecent, readCacheFile, writeCacheFile } from "../cache_file.ts";
 import type { LogicalGpu } from "../logical_gpu.ts";
@@ -38,8 +39,8 @@ export async function recallOrCalibrate(
   gpu: LogicalGpu,
   measure: (gpu: LogicalGpu) => Promise<Calibration> = calibrateKernels,
 ): Promise<RecalledCalibration> {
-  const kept = await readCacheFile(kind, adapterCacheKey(gpu.report), calibrationSchema);
-  if (kept !== undefined && isRecent(kept)) {
+  const kept = await keptCalibration(gpu.report);
+  if (kept !== undefined) {
     const { f32, copy } = kept.rates;
     const now = await lookQuickly(gpu, {
       ...(f32 === undefined ? {} : { f32: f32.variant }),
@@ -50,6 +51,12 @@ export async function recallOrCalibrate(
     }
   }
   return { calibration: await measure(gpu) };
+}
+
+/** Of the same adapter, driver, machine and versions, at most 30 days old; nothing is measured. */
+export async function keptCalibration(report: AdapterReport): Promise<Calibration | undefined> {
+  const kept = await readCacheFile(kind, adapterCacheKey(report), calibrationSchema);
+  return kept !== undefined && isRecent(kept) ? kept : undefined;
 }
 
 /** What a run's kernels are held against. */

@@ -6,6 +6,7 @@ import { NumericsError } from "../../numerics_error.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { estimatePlan } from "../../program/estimate.ts";
 import { lower, phaseOf } from "../../program/lower.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import type { Program } from "../../program/program.ts";
 import { replicasOfCaches, sequencePlan } from "../../program/serving/phase_plan.ts";
 import { createScheduler } from "../../program/serving/scheduler.ts";
@@ -39,6 +40,8 @@ export interface CheckServed {
   readonly program: Program;
   readonly ranks: ServingRanks;
   readonly method: CheckMethod;
+  /** Of weights and inputs. */
+  readonly source: ContentSource;
   /** Opens ranks of another program for as long as the work takes. */
   readonly withRanks: <Found>(
     program: Program,
@@ -79,12 +82,13 @@ function stepsOf(plan: Plan, requests: number): ServedStep[] {
 }
 
 async function againstSequences(given: CheckServed, requests: number): Promise<CheckOutcome> {
-  const { plan, program, pause } = given;
+  const { plan, program, source, pause } = given;
   const tokens = plan.workload.sequence;
   const { shown, ...instructions } = await runSteps(given, stepsOf(plan, requests), "brief");
   const results = assembleServed(program, tokens, shown);
   const whole = sequencePlan(plan, requests);
-  const expected = await forward(whole, 0, wholeRoutes(results, requests * tokens), pause);
+  const routes = wholeRoutes(results, requests * tokens);
+  const expected = await forward(whole, 0, routes, source, pause);
   const accepted = expectedError(whole);
   if (expected.routingGap > accepted.routing) {
     throw new NumericsError(

@@ -7,6 +7,7 @@ import type { ServedStep } from "../../program/serving/served.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { openRanks } from "../../runtime/coordinator.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
+import { openSource } from "../../weights/given_source.ts";
 import { readCpuTimes } from "../cpu_times.ts";
 import { type Job, noteTimedSteps } from "../job.ts";
 import type { StepSamples } from "../step_samples.ts";
@@ -22,10 +23,14 @@ export async function checkServing(job: Job, pool: RankPool): Promise<void> {
     program,
     ranks: pool,
     method: options.check ?? "auto",
+    source: openSource(program.seed, options.given),
     pause,
     async withRanks(other, work) {
-      const { signal } = options;
-      const own = await openRanks(other, placement, signal === undefined ? {} : { signal });
+      const { signal, given } = options;
+      const own = await openRanks(other, placement, {
+        ...(signal === undefined ? {} : { signal }),
+        ...(given === undefined ? {} : { given }),
+      });
       try {
         return await work(own);
       } finally {

@@ -2,7 +2,8 @@
 
 import type { ModelFile } from "../schema_model.ts";
 import { importedActivation } from "./activation.ts";
-import { type ImportedFields, isObject } from "./fields.ts";
+import type { ImportedFields } from "./fields.ts";
+import { type RotaryDefaults, rotaryPositions } from "./hf_rotary.ts";
 
 /** What a model type does where its config is silent. */
 export interface DecoderDefaults {
@@ -10,6 +11,8 @@ export interface DecoderDefaults {
   readonly gated: boolean;
   readonly norm: "rms" | "layer";
   readonly activation: string;
+  /** Absent: all of each head, in halves, to the base 10,000. */
+  readonly rotary?: RotaryDefaults;
   /** Inner width over hidden, where a config need not give the width. */
   readonly ffnPerHidden?: number;
 }
@@ -59,13 +62,14 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
   const kvHeads = fields.count(keyOf(fields, sizeKeys.kvHeads)) ?? heads;
   const headDim = fields.count("head_dim");
   const tied = fields.flag("tie_word_embeddings") ?? defaults.tied;
-  const { gated, norm } = defaults;
+  const { gated, norm, rotary = {} } = defaults;
   const { otherFeatures = [], ...activation } = importedActivation(
     activationKey(fields) ?? defaults.activation,
     gated,
   );
-  const partly = isPartlyRotary(fields, headDim ?? hidden / heads) ? ["partly-rotary-heads"] : [];
-  const features = [...otherFeatures, ...partly];
+  const width = headDim ?? Math.floor(hidden / heads);
+  const { positions, features: ofPositions } = rotaryPositions(fields, width, rotary);
+  const features = [...otherFeatures, ...ofPositions];
   return {
     layers,
     hidden,
@@ -78,7 +82,7 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
     norm,
     vocabulary,
     ...(tied ? { tiedEmbeddings: true } : {}),
-    positions: { kind: "rotary" },
+    positions,
     ...(features.length === 0 ? {} : { otherFeatures: features }),
   };
 }
@@ -113,53 +117,4 @@ export function biasesOf(
     ...(mlp === true ? (["mlp"] as const) : []),
   ];
   return biases.length === 0 ? {} : { biases };
-}
-
-/** Rotary positions on a part of each head only. */
-function isPartlyRotary(fields: ImportedFields, headDim: number): boolean {
-  const share =
-    fields.number("partial_rotary_factor") ??
-    fields.number("rotary_pct") ??
-    (fields.number("rotary_dim") ?? headDim) / headDim;
-  return (
-    share < 1 ||
-    ropeParameters(fields).some((each) => Number(each["partial_rotary_factor"] ?? 1) < 1)
-  );
-}
-
-/** One set of them, or one for each type of layer. */
-function ropeParameters(fields: ImportedFields): readonly Readonly<Record<string, unknown>>[] {
-  const value = fields.value("rope_parameters");
-  if (!isObject(value)) return [];
-  const nested = Object.values(value).filter(isObject);
-  return nested.length > 0 && value["rope_type"] === undefined ? nested : [value];
-}
-
-/** Scaled rotary positions are a feature of their own. */
-export function scaledPositions(fields: ImportedFields): string[] {
-  const scaling = fields.value("rope_scaling");
-  const all = [...(isObject(scaling) ? [scaling] : []), ...ropeParameters(fields)];
-  return all.flatMap((each) => {
-    const kind = each["rope_type"] ?? each["type"] ?? "unnamed";
-    return kind === "default" || kind === "mrope"
-      ? []
-      : [`rotary-scaling-${typeof kind === "string" ? kind.slice(0, 40) : "unnamed"}`];
-  });
-}
-
-/** How many layers are of a type, where the config lists them one by one. */
-export function layersOfType(fields: ImportedFields, type: RegExp): number | undefined {
-  const types = fields.value("layer_types");
-  if (!Array.isArray(types)) return undefined;
-  return types.filter((each) => typeof each === "string" && type.test(each)).length;
-}
-
-/** @param layers how many have a window, where the config does not list them */
-export function withWindow(fields: ImportedFields, model: ModelFile, layers: number): ModelFile {
-  const listed = layersOfType(fields, /sliding|chunked|local/);
-  const tokens = fields.count(keyOf(fields, ["sliding_window", "attention_chunk_size"]));
-  const windowed = Math.min(listed ?? layers, model.layers);
-  return tokens === undefined || windowed === 0
-    ? model
-    : { ...model, slidingWindow: { tokens, layers: windowed } };
 }

@@ -2,25 +2,23 @@
 
 import type { LatentAttention } from "../layers/attention.ts";
 import type { ModelFile } from "../schema_model.ts";
-import {
-  decoder,
-  type Family,
-  llamaDefaults,
-  scaledPositions,
-  withFeatures,
-  withParameters,
-} from "./hf_decoder.ts";
+import { decoder, type Family, llamaDefaults, withFeatures, withParameters } from "./hf_decoder.ts";
 import { denseLayersKey, denseLayersOf, predictionLayersLeftOut } from "./hf_experts.ts";
 import type { ImportedFields } from "./fields.ts";
+import { scoreFactor } from "./hf_rotary.ts";
 
 export const deepseek: Family = (fields) => {
-  const model = decoder(fields, llamaDefaults);
-  const latent = latentOf(fields);
-  if (model === undefined || latent === undefined) return undefined;
+  const interleaved = fields.flag("rope_interleave") ?? true;
+  const model = decoder(fields, { ...llamaDefaults, rotary: { interleaved } });
+  const found = latentOf(fields);
+  if (model === undefined || found === undefined) return undefined;
   const biased = fields.flag("attention_bias") === true;
+  const factor = scoreFactor(fields);
   const described = {
-    ...model,
-    ...latent,
+    ...withHeads(model, found),
+    ...(factor === 1
+      ? {}
+      : { attentionScale: factor / Math.sqrt(found.headDim + found.latent.rotaryDim) }),
     ...(biased ? { biases: ["attention-output" as const] } : {}),
   };
   if ((fields.number("num_nextn_predict_layers") ?? 0) > 0) {
@@ -29,8 +27,17 @@ export const deepseek: Family = (fields) => {
   // What they follow from is given too.
   fields.value("qk_head_dim");
   fields.value("head_dim");
-  return withFeatures(withExperts(fields, described), ...scaledPositions(fields));
+  return withExperts(fields, described);
 };
+
+/** Of the rotary part of a head all is turned, whatever the config says of heads. */
+function withHeads(
+  { positions, ...model }: ModelFile,
+  { headDim, latent }: LatentHeads,
+): ModelFile {
+  const { dims: _part, ...whole } = positions ?? { kind: "rotary" };
+  return { ...model, headDim, latent, positions: whole };
+}
 
 /** Sparse attention: a small indexer chooses the tokens that each token attends to (DeepSeek V3.2, GLM-5). */
 export const sparseDeepseek: Family = (fields) => {
@@ -55,7 +62,7 @@ export const sparseDeepseek: Family = (fields) => {
 
 /** Attention as in Qwen3, experts as in DeepSeek V3 (GLM-4.5 and 4.6). */
 export const glm4Moe: Family = (fields) => {
-  const model = decoder(fields, llamaDefaults);
+  const model = decoder(fields, { ...llamaDefaults, rotary: { share: 0.5 } });
   if (model === undefined) return undefined;
   const biased = fields.flag("attention_bias") === true;
   const qkNorm = fields.flag("use_qk_norm") === true;
@@ -69,12 +76,15 @@ export const glm4Moe: Family = (fields) => {
   });
   if (whole.moe === undefined) return whole;
   const moe = { ...whole.moe, routingBias: true };
-  return withFeatures({ ...whole, moe }, "sigmoid-routing", ...scaledPositions(fields));
+  return withFeatures({ ...whole, moe }, "sigmoid-routing");
 };
 
-function latentOf(
-  fields: ImportedFields,
-): { readonly headDim: number; readonly latent: LatentAttention } | undefined {
+interface LatentHeads {
+  readonly headDim: number;
+  readonly latent: LatentAttention;
+}
+
+function latentOf(fields: ImportedFields): LatentHeads | undefined {
   const keyValueRank = fields.needed("kv_lora_rank");
   const rotaryDim = fields.needed("qk_rope_head_dim");
   const headDim = fields.needed("qk_nope_head_dim");

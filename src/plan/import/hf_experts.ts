@@ -1,17 +1,9 @@
 // Mixtures of experts without latent attention.
 
 import type { ModelFile } from "../schema_model.ts";
-import {
-  biasesOf,
-  decoder,
-  type Family,
-  llamaDefaults,
-  scaledPositions,
-  withFeatures,
-  withParameters,
-  withWindow,
-} from "./hf_decoder.ts";
+import { biasesOf, decoder, type Family, llamaDefaults, withFeatures } from "./hf_decoder.ts";
 import type { ImportedFields } from "./fields.ts";
+import { allBut, unpositioned, withChunks, withoutPositionsIn, withWindow } from "./hf_windows.ts";
 import { mistral, qwenWindow } from "./hf_llama.ts";
 
 export const mixtral: Family = (fields) => {
@@ -57,7 +49,7 @@ export const olmoe: Family = (fields) => {
 
 /** Biases everywhere, also in router and experts; a learned sink for each head. */
 export const gptOss: Family = (fields) => {
-  const model = decoder(fields, llamaDefaults);
+  const model = decoder(fields, { ...llamaDefaults, rotary: { base: 150_000 } });
   const experts = fields.needed("num_local_experts");
   const topK = fields.count("experts_per_token") ?? fields.needed("num_experts_per_tok");
   fields.value("num_experts_per_tok");
@@ -65,26 +57,22 @@ export const gptOss: Family = (fields) => {
   fields.value("initial_context_length");
   if (model === undefined || experts === undefined || topK === undefined) return undefined;
   const biased = fields.flag("attention_bias") ?? true;
-  const { layers, heads, ffn = 0 } = model;
-  const whole = withParameters(
-    {
-      ...model,
-      biases: biased ? ["qkv", "attention-output", "mlp"] : ["mlp"],
-      moe: { experts, topK, ffn, renormalise: true, routingBias: true },
-    },
-    { "attention-sinks": layers * heads },
-  );
-  return withFeatures(
-    withWindow(fields, whole, Math.ceil(layers / 2)),
-    "attention-sinks",
-    "activation-clamped-swiglu",
-    ...scaledPositions(fields),
-  );
+  const { ffn = 0 } = model;
+  const whole: ModelFile = {
+    ...model,
+    sinks: true,
+    biases: biased ? ["qkv", "attention-output", "mlp"] : ["mlp"],
+    moe: { experts, topK, ffn, renormalise: true, routingBias: true },
+  };
+  return withFeatures(withWindow(fields, whole, allBut(2)), "activation-clamped-swiglu");
 };
 
 /** Experts in every so manieth layer, of another width than the dense MLPs, beside one that all tokens pass. */
 export const llama4: Family = (fields) => {
-  const model = decoder(fields, llamaDefaults);
+  const model = decoder(fields, {
+    ...llamaDefaults,
+    rotary: { base: 500_000, interleaved: true },
+  });
   const experts = fields.needed("num_local_experts");
   const topK = fields.needed("num_experts_per_tok");
   const dense = fields.needed("intermediate_size_mlp");
@@ -96,31 +84,28 @@ export const llama4: Family = (fields) => {
   const { ffn = 0 } = model;
   const isDense = (layer: number) =>
     Array.isArray(named) && named.length > 0 ? !named.includes(layer) : (layer + 1) % step !== 0;
-  fields.value("use_qk_norm");
-  fields.value("no_rope_layers");
-  fields.value("no_rope_layer_interval");
-  fields.value("attn_temperature_tuning");
+  const normed = fields.flag("use_qk_norm") ?? true;
+  const isWithout = unpositioned(fields);
+  const isTempered = fields.flag("attn_temperature_tuning") ?? true;
+  const whole: ModelFile = {
+    ...model,
+    ...biasesOf(fields.flag("attention_bias"), false),
+    ...(normed ? { qkNorm: "l2" } : {}),
+    ffn: dense,
+    moe: {
+      experts,
+      topK,
+      ffn,
+      renormalise: false,
+      sharedFfn: ffn,
+      ...denseLayersKey(denseLayersOf(model.layers, isDense)),
+    },
+  };
+  const chunked = withChunks(fields, whole, (layer) => !isWithout(layer));
   return withFeatures(
-    withWindow(
-      fields,
-      {
-        ...model,
-        ...biasesOf(fields.flag("attention_bias"), false),
-        ffn: dense,
-        moe: {
-          experts,
-          topK,
-          ffn,
-          renormalise: false,
-          sharedFfn: ffn,
-          ...denseLayersKey(denseLayersOf(model.layers, isDense)),
-        },
-      },
-      model.layers - Math.floor(model.layers / 4),
-    ),
+    withoutPositionsIn(chunked, isWithout),
     "sigmoid-routing",
-    "layers-without-positions",
-    ...scaledPositions(fields),
+    ...(isTempered ? ["attention-temperature"] : []),
   );
 };
 
@@ -191,7 +176,6 @@ export function qwenMoe(fields: ImportedFields, more: Partial<ModelFile>): Model
       ...more,
       moe: { experts, topK, ffn, renormalise, ...denseLayersKey(dense) },
     }),
-    ...scaledPositions(fields),
   );
 }
 

@@ -31,6 +31,7 @@ import {
 } from "./hf_gpt.ts";
 import { qwen35, qwen3Next } from "./hf_linear.ts";
 import {
+  ernie,
   glm4,
   granite,
   llama,
@@ -119,7 +120,7 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   gemma3_text: { ...entry(gemma3, "Gemma3ForCausalLM", gemma3Defaults), alsoAlone: true },
   granite: entry(granite, "GraniteForCausalLM"),
   internlm2: entry(oneBias, "InternLM2ForCausalLM"),
-  ernie4_5: entry(oneBias, "Ernie4_5ForCausalLM"),
+  ernie4_5: entry(ernie, "Ernie4_5ForCausalLM"),
   seed_oss: entry(seedOss, "SeedOssForCausalLM"),
   smollm3: entry(smollm, "SmolLM3ForCausalLM"),
   olmo2: entry(olmo2, "Olmo2ForCausalLM"),

@@ -1,14 +1,8 @@
 // Gemma 1 to 3: wide heads, tied embeddings, a gated MLP with gelu.
 
-import {
-  decoder,
-  type DecoderDefaults,
-  type Family,
-  scaledPositions,
-  withFeatures,
-  withWindow,
-} from "./hf_decoder.ts";
+import { decoder, type DecoderDefaults, type Family, withFeatures } from "./hf_decoder.ts";
 import type { ImportedFields } from "./fields.ts";
+import { allBut, withWindow } from "./hf_windows.ts";
 import type { ModelFile } from "../schema_model.ts";
 
 const defaults: DecoderDefaults = {
@@ -22,22 +16,29 @@ const defaultHeadDim = 256;
 
 export const gemma: Family = (fields) => {
   const model = decoder(fields, defaults);
-  return model && withFeatures(named(fields, model), ...scaledPositions(fields));
+  return model && named(fields, model);
 };
 
 /** Every other layer within a window. */
 export const gemma2: Family = (fields) => {
   const model = decoder(fields, defaults);
   if (model === undefined) return undefined;
-  const capped = [
-    ...(fields.number("attn_logit_softcapping") === undefined ? [] : ["attention-softcap"]),
-    ...(fields.number("final_logit_softcapping") === undefined ? [] : ["logit-softcap"]),
-  ];
-  fields.number("query_pre_attn_scalar");
-  const half = Math.ceil(model.layers / 2);
-  const whole = named(fields, { ...model, postNorms: true });
-  return withFeatures(withWindow(fields, whole, half), ...capped, ...scaledPositions(fields));
+  const capped = fields.number("final_logit_softcapping") === undefined ? [] : ["logit-softcap"];
+  const whole = withScores(fields, named(fields, { ...model, postNorms: true }));
+  return withFeatures(withWindow(fields, whole, allBut(2)), ...capped);
 };
+
+/** The scale of attention's scores, and what they are capped at. */
+function withScores(fields: ImportedFields, model: ModelFile): ModelFile {
+  const width = fields.number("query_pre_attn_scalar");
+  const attentionSoftcap = fields.number("attn_logit_softcapping");
+  const isUsual = width === undefined || width === model.headDim;
+  return {
+    ...model,
+    ...(isUsual ? {} : { attentionScale: 1 / Math.sqrt(width) }),
+    ...(attentionSoftcap === undefined ? {} : { attentionSoftcap }),
+  };
+}
 
 /** What the class has where a config, as in a part of a larger one, leaves it out. */
 export const gemma3Defaults = {
@@ -49,6 +50,8 @@ export const gemma3Defaults = {
   num_key_value_heads: 4,
   head_dim: 256,
   sliding_window: 4096,
+  rope_theta: 1_000_000,
+  rope_local_base_freq: 10_000,
 };
 
 /** One layer in `sliding_window_pattern` sees everything; queries and keys are normalised. */
@@ -57,13 +60,9 @@ export const gemma3: Family = (fields) => {
   if (model === undefined) return undefined;
   const pattern =
     fields.count("sliding_window_pattern") ?? fields.count("_sliding_window_pattern") ?? 6;
-  const local = Math.max(1, model.layers - Math.floor(model.layers / pattern));
-  fields.number("query_pre_attn_scalar");
-  fields.number("rope_local_base_freq");
-  fields.value("attn_logit_softcapping");
   fields.value("final_logit_softcapping");
-  const whole = named(fields, { ...model, postNorms: true, qkNorm: true });
-  return withFeatures(withWindow(fields, whole, local), ...scaledPositions(fields));
+  const whole = withScores(fields, named(fields, { ...model, postNorms: true, qkNorm: true }));
+  return withWindow(fields, whole, allBut(pattern));
 };
 
 function named(fields: ImportedFields, model: ModelFile): ModelFile {

@@ -3,17 +3,11 @@
 
 import type { ModelFile } from "../schema_model.ts";
 import { importedActivation } from "./activation.ts";
-import {
-  decoder,
-  type DecoderDefaults,
-  type Family,
-  scaledPositions,
-  withFeatures,
-  withWindow,
-} from "./hf_decoder.ts";
+import { decoder, type DecoderDefaults, type Family, withFeatures } from "./hf_decoder.ts";
 import { llama } from "./hf_llama.ts";
 import { modelNotUnderstood, otherModel } from "./note.ts";
 import type { ImportedFields } from "./fields.ts";
+import { allBut, type LayerTest, withoutPositionsIn, withWindow } from "./hf_windows.ts";
 
 const plainDefaults = { tied: false, gated: false, norm: "layer", activation: "gelu" } as const;
 const tiedDefaults: DecoderDefaults = { ...plainDefaults, tied: true, ffnPerHidden: 4 };
@@ -42,25 +36,25 @@ export const gptBigCode: Family = (fields) => {
 };
 
 export const gptNeox: Family = (fields) => {
-  const model = decoder(fields, plainDefaults);
+  const model = decoder(fields, { ...plainDefaults, rotary: { share: 0.25 } });
   if (model === undefined) return undefined;
   const parallel = fields.flag("use_parallel_residual") ?? true;
   const biased = fields.flag("attention_bias") ?? true;
-  const rotary = fields.number("rotary_pct") ?? 0.25;
-  return withFeatures(
-    {
-      ...model,
-      biases: biased ? [...allBiases] : ["mlp"],
-      ...(parallel ? { parallelResidual: "own-norms" } : {}),
-    },
-    ...(rotary < 1 ? ["partly-rotary-heads"] : []),
-    ...scaledPositions(fields),
-  );
+  return {
+    ...model,
+    biases: biased ? [...allBiases] : ["mlp"],
+    ...(parallel ? { parallelResidual: "own-norms" } : {}),
+  };
 };
 
 /** One norm for attention and MLP, no biases in attention, and one in the head. */
 export const gptj: Family = (fields) => {
-  const model = decoder(fields, { ...tiedDefaults, tied: false, activation: "gelu_new" });
+  const model = decoder(fields, {
+    ...tiedDefaults,
+    tied: false,
+    activation: "gelu_new",
+    rotary: { interleaved: true },
+  });
   return (
     model && {
       ...model,
@@ -129,8 +123,11 @@ export const mpt: Family = (fields) => {
     fields.value(key);
   if (model === undefined) return undefined;
   const rotary = attention.value("rope") === true;
+  const attentionScale = attention.number("softmax_scale");
+  const base = attention.number("rope_theta");
   return {
     ...model,
+    ...(attentionScale === undefined ? {} : { attentionScale }),
     kvHeads: groups ?? (kind === "multiquery_attention" ? 1 : model.heads),
     ...(biased ? { biases: [...allBiases] } : {}),
     // The norms are layer norms, but without biases their weights are as many as those of rms norms.
@@ -139,7 +136,7 @@ export const mpt: Family = (fields) => {
     positions: alibi
       ? { kind: "alibi" }
       : rotary
-        ? { kind: "rotary" }
+        ? { kind: "rotary", ...(base === undefined ? {} : { base }) }
         : { kind: "learned", ...(max === undefined ? {} : { count: max }) },
   };
 };
@@ -156,18 +153,25 @@ export const falcon: Family = (fields) => {
   const norms = fields.count("num_ln_in_parallel_attn") ?? (isNew ? 2 : 1);
   fields.value("apply_residual_connection_post_layernorm");
   const kvHeads = isNew ? model.kvHeads : shared ? 1 : model.heads;
-  return {
+  const whole: ModelFile = {
     ...model,
     ...(kvHeads === undefined ? {} : { kvHeads }),
     ...(biased ? { biases: [...allBiases] } : {}),
     ...(parallel ? { parallelResidual: norms === 2 ? "own-norms" : "shared-norm" } : {}),
-    positions: { kind: alibi ? "alibi" : "rotary" },
   };
+  // Its slopes are scaled as scores are.
+  return alibi ? withFeatures({ ...whole, positions: { kind: "alibi" } }, "scaled-slopes") : whole;
 };
 
 /** Attention and MLP side by side on one norm, which has no bias; the head is the embedding, scaled. */
 export const cohere: Family = (fields) => {
-  const model = decoder(fields, { tied: true, gated: true, norm: "rms", activation: "silu" });
+  const model = decoder(fields, {
+    tied: true,
+    gated: true,
+    norm: "rms",
+    activation: "silu",
+    rotary: { interleaved: true },
+  });
   if (model === undefined) return undefined;
   const normed = fields.flag("use_qk_norm") ?? false;
   const biased = fields.flag("attention_bias") ?? false;
@@ -183,22 +187,24 @@ export const cohere: Family = (fields) => {
     "use_embedding_sharing",
   ])
     fields.value(key);
+  const whole: ModelFile = {
+    ...model,
+    ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
+    ...(normed ? { qkNorm: "each-head" } : {}),
+    parallelResidual: "shared-norm",
+  };
+  const windowed = withWindow(fields, whole, allBut(pattern));
   return withFeatures(
-    withWindow(
-      fields,
-      {
-        ...model,
-        ...(biased ? { biases: ["qkv" as const, "attention-output" as const] } : {}),
-        ...(normed ? { qkNorm: "all-heads" as const } : {}),
-        parallelResidual: "shared-norm",
-      },
-      model.layers - Math.floor(model.layers / pattern),
-    ),
+    withoutPositionsIn(windowed, seesAll(windowed)),
     "layer-norm-without-bias",
     "logit-scale",
-    ...scaledPositions(fields),
   );
 };
+
+/** Where some layers have a window, those without have no positions either. */
+function seesAll({ slidingWindow }: ModelFile): LayerTest {
+  return (layer) => Array.isArray(slidingWindow?.layers) && !slidingWindow.layers.includes(layer);
+}
 
 /** Layer norms, a plain MLP, grouped queries, and biases in all of it. */
 export const starcoder2: Family = (fields) => {
@@ -206,15 +212,19 @@ export const starcoder2: Family = (fields) => {
   if (model === undefined) return undefined;
   const biased = fields.flag("use_bias") ?? true;
   for (const key of ["norm_type", "mlp_type"]) fields.value(key);
-  return withFeatures(
-    withWindow(fields, { ...model, ...(biased ? { biases: [...allBiases] } : {}) }, model.layers),
-    ...scaledPositions(fields),
-  );
+  const whole = { ...model, ...(biased ? { biases: [...allBiases] } : {}) };
+  return withWindow(fields, whole, () => true);
 };
 
 /** Layer norms, a gated MLP, rotary positions on a part of each head. */
 export const stablelm: Family = (fields) => {
-  const model = decoder(fields, { tied: false, gated: true, norm: "layer", activation: "silu" });
+  const model = decoder(fields, {
+    tied: false,
+    gated: true,
+    norm: "layer",
+    activation: "silu",
+    rotary: { share: 0.25 },
+  });
   if (model === undefined) return undefined;
   const biased = fields.flag("use_qkv_bias") ?? false;
   const normed = fields.flag("qk_layernorm") ?? false;
@@ -222,14 +232,18 @@ export const stablelm: Family = (fields) => {
   return {
     ...model,
     ...(biased ? { biases: ["qkv"] } : {}),
-    ...(normed ? { qkNorm: "all-heads" } : {}),
+    ...(normed ? { qkNorm: "each-head" } : {}),
     ...(parallel ? { parallelResidual: "shared-norm" } : {}),
   };
 };
 
 /** Layer norms with an offset of one, an MLP with squared relu, no biases. */
 export const nemotron: Family = (fields) => {
-  const model = decoder(fields, { ...plainDefaults, activation: "relu2" });
+  const model = decoder(fields, {
+    ...plainDefaults,
+    activation: "relu2",
+    rotary: { share: 0.5 },
+  });
   if (model === undefined) return undefined;
   const attention = fields.flag("attention_bias") === true;
   const mlp = fields.flag("mlp_bias") === true;
@@ -246,26 +260,25 @@ export const nemotron: Family = (fields) => {
         : {}),
     },
     "unit-offset-norm",
-    ...scaledPositions(fields),
   );
 };
 
 /** Phi-1, 1.5 and 2: one norm for both, and even the head has a bias. */
 export const phi: Family = (fields) => {
-  const model = decoder(fields, { ...plainDefaults, activation: "gelu_new" });
+  const model = decoder(fields, {
+    ...plainDefaults,
+    activation: "gelu_new",
+    rotary: { share: 0.5 },
+  });
   if (model === undefined) return undefined;
-  const rotary = fields.number("partial_rotary_factor") ?? 0.5;
   const qkNorm = fields.flag("qk_layernorm") === true;
-  return withFeatures(
-    {
-      ...model,
-      biases: [...allBiases, "head"],
-      parallelResidual: "shared-norm",
-      ...(qkNorm ? { qkNorm } : {}),
-    },
-    ...(rotary < 1 ? ["partly-rotary-heads"] : []),
-    ...scaledPositions(fields),
-  );
+  const whole: ModelFile = {
+    ...model,
+    biases: [...allBiases, "head"],
+    parallelResidual: "shared-norm",
+    ...(qkNorm ? { qkNorm } : {}),
+  };
+  return withFeatures(whole, ...(qkNorm ? ["layer-norm-of-heads"] : []));
 };
 
 /** Phi-3 is built like Llama; its projections are fused, which changes no size. */
@@ -278,5 +291,5 @@ export const phi3: Family = (fields) => {
     "lm_head_bias",
   ])
     fields.value(key);
-  return model && withWindow(fields, model, model.layers);
+  return model && withWindow(fields, model, () => true);
 };

@@ -1,17 +1,10 @@
 // Qwen3-Next and Qwen3.5: of four layers three have gated linear attention (Gated DeltaNet) in place of attention.
 
 import type { ModelFile } from "../schema_model.ts";
-import {
-  decoder,
-  type Family,
-  layersOfType,
-  llamaDefaults,
-  scaledPositions,
-  withFeatures,
-  withParameters,
-} from "./hf_decoder.ts";
+import { decoder, type Family, llamaDefaults, withFeatures, withParameters } from "./hf_decoder.ts";
 import { predictionLayersLeftOut, qwenMoe } from "./hf_experts.ts";
 import type { ImportedFields } from "./fields.ts";
+import { layersOfType } from "./hf_windows.ts";
 
 export const qwen3Next: Family = (fields) => {
   const model = qwenMoe(fields, { qkNorm: true });
@@ -23,7 +16,7 @@ export const qwen3Next: Family = (fields) => {
 export const qwen35: Family = (fields) => {
   const model = decoder(fields, llamaDefaults);
   if (model === undefined) return undefined;
-  return hybrid(fields, withFeatures({ ...model, qkNorm: true }, ...scaledPositions(fields)));
+  return hybrid(fields, { ...model, qkNorm: true });
 };
 
 function hybrid(fields: ImportedFields, model: ModelFile): ModelFile | undefined {

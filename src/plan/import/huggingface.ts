@@ -187,13 +187,9 @@ function keyOfFeature(fields: ImportedFields, feature: string): Path {
 }
 
 const featureKeys: Readonly<Record<string, readonly string[]>> = {
-  "rotary-positions": ["rope_theta", "rotary_emb_base", "max_position_embeddings"],
   "learned-positions": ["n_positions", "n_ctx"],
   biases: ["attention_bias"],
-  "qk-norm": ["qk_layernorm", "use_qk_norm"],
   "parallel-residual": ["use_parallel_residual"],
-  "sliding-window": ["sliding_window"],
-  "latent-attention": ["kv_lora_rank"],
   "linear-attention": ["layer_types", "linear_num_key_heads"],
   "mlp-activation": ["hidden_activation", "hidden_act", "activation_function"],
   "shared-experts": ["n_shared_experts", "shared_expert_intermediate_size"],
@@ -201,7 +197,5 @@ const featureKeys: Readonly<Record<string, readonly string[]>> = {
   "sigmoid-routing": ["scoring_func"],
   "routing-within-groups": ["n_group"],
   "scaled-expert-weights": ["routed_scaling_factor"],
-  "partly-rotary-heads": ["rotary_pct", "partial_rotary_factor", "rotary_dim"],
-  "attention-softcap": ["attn_logit_softcapping"],
   "logit-softcap": ["final_logit_softcapping"],
 };

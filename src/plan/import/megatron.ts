@@ -96,11 +96,8 @@ const flagOf: Readonly<Record<keyof Layout, string>> = {
 };
 
 const featureFlags: Readonly<Record<string, readonly string[]>> = {
-  "rotary-positions": ["--position-embedding-type", "--use-rotary-position-embeddings"],
   "learned-positions": ["--position-embedding-type", "--max-position-embeddings"],
-  "qk-norm": ["--qk-layernorm"],
   biases: ["--add-qkv-bias"],
-  "latent-attention": ["--multi-latent-attention"],
   "shared-experts": ["--moe-shared-expert-intermediate-size"],
 };
 

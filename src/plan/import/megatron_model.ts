@@ -3,6 +3,7 @@
 import type { ModelFile } from "../schema_model.ts";
 import type { CommandFlags } from "./command_flags.ts";
 import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
+import { positionsOf } from "./megatron_positions.ts";
 import { shown } from "./note.ts";
 
 export interface DescribedModel {
@@ -47,9 +48,10 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
     gated,
     norm: flags.text("--normalization") === "RMSNorm" ? "rms" : "layer",
     ...(vocabulary === undefined ? {} : { vocabulary, ...(tied ? { tiedEmbeddings: true } : {}) }),
-    ...positionsOf(flags),
+    ...positionsOf(flags, layers, headDim ?? Math.floor(hidden / heads)),
     ...(biases.length === 0 ? {} : { biases }),
-    ...(qkNorm ? { qkNorm } : {}),
+    ...(flags.has("--qk-l2-norm") ? { qkNorm: "l2" } : qkNorm ? { qkNorm } : {}),
+    ...(flags.text("--softmax-type") === "learnable" ? { sinks: true } : {}),
     ...windowOf(flags, layers),
     ...(activation === undefined ? {} : { otherFeatures: [`activation-${activation}`] }),
     ...expertsOf(flags, layers, ffn),
@@ -77,10 +79,10 @@ function windowOf(flags: CommandFlags, layers: number): Pick<ModelFile, "sliding
     .split(",");
   const everyNth = Number(flags.text("--window-attn-skip-freq") ?? "0");
   if (!/^\d{1,9}$/.test(back) || ahead !== "0" || !Number.isInteger(everyNth)) return {};
-  const whole = everyNth > 0 ? Math.floor(layers / everyNth) : 0;
-  return whole < layers
-    ? { slidingWindow: { tokens: Number(back) + 1, layers: layers - whole } }
-    : {};
+  const tokens = Number(back) + 1;
+  if (everyNth === 0) return { slidingWindow: { tokens, layers } };
+  const own = denseLayersOf(layers, (layer) => (layer + 1) % everyNth !== 0);
+  return own.length === 0 ? {} : { slidingWindow: { tokens, layers: own } };
 }
 
 function latentOf(flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> {
@@ -102,23 +104,6 @@ function biasesOf(flags: CommandFlags): ("qkv" | "attention-output" | "mlp")[] {
   flags.has("--add-bias-linear");
   if (!off) return ["qkv", "attention-output", "mlp"];
   return ofQueries ? ["qkv"] : [];
-}
-
-function positionsOf(flags: CommandFlags): Pick<ModelFile, "positions" | "otherFeatures"> {
-  const rotary = flags.has("--use-rotary-position-embeddings");
-  const none = flags.has("--no-position-embedding");
-  const kind = flags.text("--position-embedding-type") ?? (rotary ? "rope" : "learned_absolute");
-  const share = flags.number("--rotary-percent") ?? 1;
-  if (rotary || kind === "rope" || kind === "mrope" || kind === "yarn") {
-    return {
-      positions: { kind: "rotary" },
-      ...(share < 1 ? { otherFeatures: ["partly-rotary-heads"] } : {}),
-    };
-  }
-  if (none || kind === "none") return {};
-  if (kind !== "learned_absolute") return { otherFeatures: [`positions-${kind.slice(0, 40)}`] };
-  const count = flags.count("--max-position-embeddings") ?? flags.count("--seq-length");
-  return { positions: { kind: "learned", ...(count === undefined ? {} : { count }) } };
 }
 
 /** The list gives a vocabulary only where its tokenizer has none of its own. */

@@ -114,7 +114,7 @@ function inKeys(diagnostic: Diagnostic): Diagnostic {
 
 /** Keys that Megatron-LM has as they are. */
 const same =
-  /^(num_layers|hidden_size|ffn_hidden_size|num_attention_heads|kv_channels|micro_batch_size|global_batch_size|(tensor|pipeline|expert)_model_parallel_size|context_parallel_size|expert_tensor_parallel_size|sequence_parallel|make_vocab_size_divisible_by|max_position_embeddings|position_embedding_type|moe_router_topk|moe_ffn_hidden_size|moe_shared_expert_intermediate_size|moe_layer_freq|moe_grouped_gemm|qk_layernorm|vocab_size|rampup_batch_size|init_method_std|hidden_dropout|attention_dropout|use_flash_attention|use_distributed_optimizer|num_distributed_optimizer_instances)$/;
+  /^(num_layers|hidden_size|ffn_hidden_size|num_attention_heads|kv_channels|micro_batch_size|global_batch_size|(tensor|pipeline|expert)_model_parallel_size|context_parallel_size|expert_tensor_parallel_size|sequence_parallel|make_vocab_size_divisible_by|max_position_embeddings|position_embedding_type|moe_router_topk|moe_ffn_hidden_size|moe_shared_expert_intermediate_size|moe_layer_freq|moe_grouped_gemm|qk_layernorm|rotary_base|rotary_interleaved|vocab_size|rampup_batch_size|init_method_std|hidden_dropout|attention_dropout|use_flash_attention|use_distributed_optimizer|num_distributed_optimizer_instances)$/;
 
 const renamed: Readonly<Record<string, string>> = {
   encoder_seq_length: "seq_length",
@@ -125,6 +125,7 @@ const renamed: Readonly<Record<string, string>> = {
   activations_checkpoint_method: "recompute_method",
   activations_checkpoint_num_layers: "recompute_num_layers",
   rotary_percentage: "rotary_percent",
+  seq_len_interpolation_factor: "rotary_seq_len_interpolation_factor",
 };
 
 function keyOfFlag(flag: string): string {
@@ -200,4 +201,4 @@ function optimizerFlags(model: ImportedFields, nodes: number): FlagEntry[] {
 }
 
 const withoutBearing =
-  /^(name|restore_from_path|exp_manager|run|hydra|defaults|cluster.*|base_results_dir)(\.|$)|^trainer\.|^model\.(tokenizer|data|optim|nsys_profile|seed|hidden_dropout|attention_dropout|ffn_dropout|layernorm_epsilon|init_method_std|use_scaled_init_method|resume_from_checkpoint|gradient_as_bucket_view|sync_batch_comm|native_amp.*|hysteresis|fp32_residual_connection|megatron_amp_O2|grad_allreduce_chunk_size_mb|grad_div_ar_fusion|gradient_accumulation_fusion|bias_activation_fusion|bias_dropout_add_fusion|masked_softmax_fusion|get_attention_mask_from_fusion|apply_rope_fusion|persist_layer_norm|headscale|do_layer_norm_weight_decay|apply_query_key_layer_scaling|fp16_lm_cross_entropy|batch_p2p_comm|onnx_safe|transformer_engine|use_emha|rotary_base|mcore_gpt|name|pre_process|post_process|use_cpu_initialization|activations_checkpoint_layers_per_pipeline|num_micro_batches_with_partial_activation_checkpoints|dist_ckpt.*|enable_megatron_timers|rotary_interleaved|overlap_p2p_comm|moe_router_load_balancing_type|moe_aux_loss_coeff|tp_only_amax_red|reduce_amax|fp8_.*)(\.|$)/;
+  /^(name|restore_from_path|exp_manager|run|hydra|defaults|cluster.*|base_results_dir)(\.|$)|^trainer\.|^model\.(tokenizer|data|optim|nsys_profile|seed|hidden_dropout|attention_dropout|ffn_dropout|layernorm_epsilon|init_method_std|use_scaled_init_method|resume_from_checkpoint|gradient_as_bucket_view|sync_batch_comm|native_amp.*|hysteresis|fp32_residual_connection|megatron_amp_O2|grad_allreduce_chunk_size_mb|grad_div_ar_fusion|gradient_accumulation_fusion|bias_activation_fusion|bias_dropout_add_fusion|masked_softmax_fusion|get_attention_mask_from_fusion|apply_rope_fusion|persist_layer_norm|headscale|do_layer_norm_weight_decay|apply_query_key_layer_scaling|fp16_lm_cross_entropy|batch_p2p_comm|onnx_safe|transformer_engine|use_emha|mcore_gpt|name|pre_process|post_process|use_cpu_initialization|activations_checkpoint_layers_per_pipeline|num_micro_batches_with_partial_activation_checkpoints|dist_ckpt.*|enable_megatron_timers|overlap_p2p_comm|moe_router_load_balancing_type|moe_aux_loss_coeff|tp_only_amax_red|reduce_amax|fp8_.*)(\.|$)/;

@@ -59,9 +59,51 @@ function modelOf(fields: ImportedFields): ModelFile | undefined {
     norm: "rms",
     ...(written === undefined ? {} : { vocabulary: written }),
     ...(tied ? { tiedEmbeddings: true } : {}),
-    positions: { kind: "rotary" },
+    ...(fields.value("causal") === false ? { causal: false } : {}),
+    positions: positionsOf(fields),
     ...(window === undefined ? {} : { slidingWindow: { tokens: window, layers } }),
     ...(experts === undefined ? {} : { moe: { experts, topK: topK ?? 2, ffn, renormalise: true } }),
+  };
+}
+
+/** Neighbors of a head are pairs. Meta's scaling is a switch with defaults, Mistral's is YaRN. */
+function positionsOf(fields: ImportedFields): NonNullable<ModelFile["positions"]> {
+  const base = fields.number("rope_theta");
+  const scaling = fields.value("use_scaled_rope") === true ? metaScaling(fields) : yarnOf(fields);
+  return {
+    kind: "rotary",
+    ...(base === undefined ? {} : { base }),
+    interleaved: true,
+    ...(scaling === undefined ? {} : { scaling }),
+  };
+}
+
+type Scaling = NonNullable<ModelFile["positions"]>["scaling"];
+
+function metaScaling(fields: ImportedFields): Scaling {
+  return {
+    kind: "llama3",
+    factor: fields.number("rope_scaling_factor") ?? 8,
+    lowFrequencyFactor: 1,
+    highFrequencyFactor: fields.number("high_freq_factor") ?? 4,
+    originalPositions: 8192,
+  };
+}
+
+function yarnOf(fields: ImportedFields): Scaling | undefined {
+  const factor = fields.number("yarn", "factor");
+  const originalPositions = fields.count("yarn", "original_max_position_embeddings");
+  const betaFast = fields.number("yarn", "beta");
+  const betaSlow = fields.number("yarn", "alpha");
+  const isScaled = fields.value("yarn", "apply_scale") !== false;
+  if (factor === undefined || originalPositions === undefined) return undefined;
+  return {
+    kind: "yarn",
+    factor,
+    originalPositions,
+    ...(betaFast === undefined ? {} : { betaFast }),
+    ...(betaSlow === undefined ? {} : { betaSlow }),
+    ...(isScaled ? {} : { attentionFactor: 1 }),
   };
 }
 
@@ -73,8 +115,7 @@ function metaFfn(fields: ImportedFields, hidden: number): number {
   return Math.max(multiple, multiple * Math.ceil(width / multiple));
 }
 
-const withoutBearing =
-  /^(norm_eps|rope_theta|use_scaled_rope|rope_scaling|max_batch_size|causal|model_parallel|use_biases|yarn)(\.|$)/;
+const withoutBearing = /^(norm_eps|use_scaled_rope|max_batch_size|model_parallel|use_biases)(\.|$)/;
 
 function listTheRest(fields: ImportedFields): void {
   for (const key of fields.unread()) {

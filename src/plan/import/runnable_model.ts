@@ -2,23 +2,26 @@
 
 import type { ModelFile } from "../schema_model.ts";
 
-/** Sizes stay as they are; a head of latent attention keeps its part without positions. */
+/** Sizes stay as they are. */
 export function runnableModel(model: ModelFile): ModelFile {
   const {
     activation: _activation,
-    positions: _positions,
-    biases: _biases,
-    qkNorm: _qkNorm,
+    positions,
+    biases,
     postNorms: _postNorms,
     parallelResidual: _parallelResidual,
-    slidingWindow: _slidingWindow,
-    latent: _latent,
     linearAttention: _linear,
     otherParameters: _parameters,
     otherFeatures: _otherFeatures,
     moe,
-    ...rest
+    ...others
   } = model;
+  const kept = biases?.filter((part) => part === "qkv" || part === "attention-output") ?? [];
+  const rest = {
+    ...others,
+    ...(positions === undefined || positions.kind === "learned" ? {} : { positions }),
+    ...(kept.length === 0 ? {} : { biases: kept }),
+  };
   if (moe === undefined) return rest;
   const {
     sharedFfn: _shared,

@@ -1,14 +1,15 @@
 // The models that torchtitan has under names: sizes as its own source defines them.
 
 import type { ModelFile } from "../schema_model.ts";
+import { yarnMagnitude } from "./hf_rotary.ts";
 import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
 
-const common = { gated: true, norm: "rms", positions: { kind: "rotary" } } as const;
+const common = { gated: true, norm: "rms" } as const;
 
 /** hidden, inner width, layers, heads, KV heads */
 type Sizes = readonly [number, number, number, number, number];
 
-function llama3([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile {
+function sized([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile {
   return {
     ...common,
     layers,
@@ -16,14 +17,33 @@ function llama3([hidden, ffn, layers, heads, kvHeads]: Sizes): ModelFile {
     heads,
     kvHeads,
     ffn,
+  };
+}
+
+function llama3(sizes: Sizes): ModelFile {
+  return {
+    ...sized(sizes),
     vocabulary: 128_256,
+    positions: {
+      kind: "rotary",
+      base: 500_000,
+      interleaved: true,
+      scaling: {
+        kind: "llama3",
+        factor: 8,
+        lowFrequencyFactor: 1,
+        highFrequencyFactor: 4,
+        originalPositions: 8192,
+      },
+    },
   };
 }
 
 function qwen3(sizes: Sizes): ModelFile {
   return {
-    ...llama3(sizes),
+    ...sized(sizes),
     vocabulary: 151_936,
+    positions: { kind: "rotary", base: 1_000_000 },
     headDim: 128,
     qkNorm: true,
   };
@@ -41,6 +61,10 @@ function tied(model: ModelFile): ModelFile {
   return { ...model, tiedEmbeddings: true };
 }
 
+function layersWhere(test: (layer: number) => boolean): number[] {
+  return Array.from({ length: 48 }, (_, layer) => layer).filter(test);
+}
+
 /** @param step every how manieth layer has experts */
 function llama4(experts: number, step: number): ModelFile {
   return {
@@ -51,8 +75,15 @@ function llama4(experts: number, step: number): ModelFile {
     kvHeads: 8,
     ffn: 16_384,
     vocabulary: 202_048,
-    slidingWindow: { tokens: 8192, layers: 36 },
-    otherFeatures: ["sigmoid-routing", "layers-without-positions"],
+    qkNorm: "l2",
+    positions: {
+      kind: "rotary",
+      base: 500_000,
+      interleaved: true,
+      layersWithout: layersWhere((layer) => layer % 4 === 3),
+    },
+    chunkedAttention: { tokens: 8192, layers: layersWhere((layer) => layer % 4 !== 3) },
+    otherFeatures: ["sigmoid-routing", "attention-temperature"],
     moe: {
       experts,
       topK: 1,
@@ -80,11 +111,15 @@ interface DeepseekSizes {
   readonly shared: number;
   readonly renormalise: boolean;
   readonly features: readonly string[];
+  /** Of what YaRN makes scores larger by. Absent: 1. */
+  readonly scoreScale?: number;
 }
+
+const yarnFactor = 40;
 
 function deepseek(sizes: DeepseekSizes): ModelFile {
   const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
-  const { experts, topK, expertFfn, shared, renormalise, features } = sizes;
+  const { experts, topK, expertFfn, shared, renormalise, features, scoreScale = 1 } = sizes;
   return {
     ...common,
     layers,
@@ -99,7 +134,18 @@ function deepseek(sizes: DeepseekSizes): ModelFile {
       rotaryDim: 64,
       valueDim: 128,
     },
-    otherFeatures: [...features, "rotary-scaling-yarn"],
+    positions: {
+      kind: "rotary",
+      interleaved: true,
+      scaling: {
+        kind: "yarn",
+        factor: yarnFactor,
+        originalPositions: 4096,
+        attentionFactor: 1,
+      },
+    },
+    attentionScale: yarnMagnitude(yarnFactor, scoreScale) ** 2 / Math.sqrt(128 + 64),
+    otherFeatures: [...features],
     moe: {
       experts,
       topK,
@@ -146,6 +192,7 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       shared: 2,
       renormalise: true,
       features: ["sigmoid-routing"],
+      scoreScale: 0.7,
     }),
     "236B": deepseek({
       layers: 60,

@@ -1,9 +1,10 @@
-// Attention with its projections.
+// Attention with its projections, and all that happens between them.
 
 import { z } from "zod";
 import { count } from "../schema_numbers.ts";
 import { type LayerBase, leavesSum, type PlanLayer } from "./layer.ts";
 import { parallel } from "./parallel.ts";
+import { readRotary, type Rotary, rotaryFile } from "./rotary.ts";
 
 /**
  * Attention through low-rank projections (DeepSeek V2, V3). `headDim` of the model is the part of a
@@ -19,6 +20,17 @@ export interface LatentAttention {
   readonly valueDim: number;
 }
 
+/** Queries and keys are normalized before positions enter. */
+export interface QkNorm {
+  /**
+   * `head`: root mean square of each head, with one head's weights for all (Qwen3); `each-head`: a layer norm of each
+   * head, with weights of its own (Cohere); `all-heads`: root mean square of all heads together (OLMo 2); `unweighted`:
+   * as `head`, without weights (Llama 4).
+   */
+  readonly kind: "head" | "each-head" | "all-heads" | "unweighted";
+  readonly epsilon: number;
+}
+
 /** QKV column-parallel over heads, fused attention, output row-parallel, all-reduce. */
 export interface AttentionLayer extends LayerBase {
   readonly op: "attention";
@@ -26,10 +38,34 @@ export interface AttentionLayer extends LayerBase {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** A query sees its own position and earlier ones; else all. */
   readonly causal: boolean;
-  /** Described and counted; cannot run yet. */
+  readonly biases?: readonly ("qkv" | "output")[];
+  readonly qkNorm?: QkNorm;
+  readonly rotary?: Rotary;
+  /** Scores fall with the distance, each head's by a slope of its own (Press et al., 2022). */
+  readonly alibi?: true;
+  /** A query sees tokens fewer than that many away. */
+  readonly window?: number;
+  /** A query sees tokens of its own chunk of that many. */
+  readonly chunk?: number;
+  /** Of scores. Absent: 1 / √ of the width of a query. */
+  readonly scale?: number;
+  /** Scores become cap · tanh(score / cap). */
+  readonly softcap?: number;
+  /** A learned score of each head that no value belongs to. */
+  readonly sinks?: true;
   readonly latent?: LatentAttention;
 }
+
+const positive = z.number().positive();
+
+export const latentFile = z.strictObject({
+  queryRank: count.exactOptional(),
+  keyValueRank: count,
+  rotaryDim: count,
+  valueDim: count,
+});
 
 const schema = z.strictObject({
   op: z.literal("attention"),
@@ -38,16 +74,40 @@ const schema = z.strictObject({
   kvHeads: count.exactOptional(),
   headDim: count.exactOptional(),
   causal: z.boolean().exactOptional(),
+  biases: z.array(z.enum(["qkv", "output"])).exactOptional(),
+  qkNorm: z
+    .strictObject({
+      kind: z.enum(["head", "each-head", "all-heads", "unweighted"]),
+      epsilon: positive.exactOptional(),
+    })
+    .exactOptional(),
+  rotary: rotaryFile.exactOptional(),
+  alibi: z.literal(true).exactOptional(),
+  window: count.exactOptional(),
+  chunk: count.exactOptional(),
+  scale: positive.exactOptional(),
+  softcap: positive.exactOptional(),
+  sinks: z.literal(true).exactOptional(),
+  latent: latentFile.exactOptional(),
   parallel,
 });
 
 export const attention = {
   schema,
   kinds: ["tensor", "data"],
-  read({ parallel: _, ...rest }, base): AttentionLayer {
+  read({ parallel: _, qkNorm, rotary, ...rest }, base): AttentionLayer {
     // Where hidden is no multiple of heads, a rule says so.
-    const headDim = Math.max(1, Math.floor(rest.hidden / rest.heads));
-    return { ...base, kvHeads: rest.heads, headDim, causal: true, ...rest };
+    const headDim = rest.headDim ?? Math.max(1, Math.floor(rest.hidden / rest.heads));
+    const turned = rest.latent?.rotaryDim ?? headDim;
+    return {
+      ...base,
+      kvHeads: rest.heads,
+      causal: true,
+      ...rest,
+      headDim,
+      ...(qkNorm === undefined ? {} : { qkNorm: { epsilon: 1e-5, ...qkNorm } }),
+      ...(rotary === undefined ? {} : { rotary: readRotary(rotary, turned) }),
+    };
   },
   write: (layer, { gpus }) => ({ ...layer, parallel: { kind: "tensor", gpus } }),
   inputWidth: ({ hidden }) => hidden,

@@ -12,6 +12,7 @@ export interface LinearLayer extends LayerBase {
   readonly out: number;
   readonly split: LinearSplit;
   readonly activation: "none" | "gelu" | "silu" | "relu";
+  readonly bias?: boolean;
   /** Its weights are the transposed table of the plan's embedding, held once where a rank has the same of both. */
   readonly tied?: true;
 }
@@ -21,6 +22,7 @@ const schema = z.strictObject({
   in: count,
   out: count,
   activation: z.enum(["none", "gelu", "silu", "relu"]).exactOptional(),
+  bias: z.boolean().exactOptional(),
   parallel,
 });
 

@@ -3,13 +3,14 @@
 
 import type { StorageType } from "../../kernels/storage.ts";
 import { tensorBytes } from "../builder.ts";
-import { isTransfer, type Op } from "../op.ts";
+import type { Op } from "../op.ts";
+import { isTransfer } from "../transfer_op.ts";
 import { type Touched, touchedOn } from "../operands.ts";
-import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { nameOn, partOn, type Tensor } from "../tensor.ts";
-import type { PassedOps } from "../passes/passes.ts";
+import type { SlotOps } from "../passes/schedule.ts";
 import { windowAlignment } from "../window.ts";
-import { type Lifetime, shareMemory, type ArenaPlan } from "./share_memory.ts";
+import type { Lifetime } from "./seats.ts";
+import { type ArenaPlan, createSharing } from "./share_memory.ts";
 
 /** Every adapter has buffers of that size, bytes. */
 const largestArena = 256 * 2 ** 20;
@@ -19,40 +20,16 @@ export interface ActivationMemory {
   on(rank: number): ArenaPlan | undefined;
 }
 
+/** From the slots of the first micro-batch, which all others are like. */
 export function planActivationMemory(
-  { forward, backward }: PassedOps,
+  slots: readonly SlotOps[],
   dtype: StorageType,
-  scheduling: Scheduling | undefined,
 ): ActivationMemory {
-  const opsOf = opsByRank(forward);
-  const laterOf = opsByRank(backward);
-  const plans = new Map<string, ArenaPlan>();
+  const shareMemory = createSharing(windowAlignment, largestArena);
   const byRank = new Map<number, ArenaPlan>();
-  for (const [rank, own] of opsOf) {
-    const kept = new Set(
-      (laterOf.get(rank) ?? []).flatMap((at) => {
-        const op = backward[at];
-        if (op === undefined) return [];
-        const { read, written } = touchedOn(op, rank);
-        return [...read, ...written].map((tensor) => nameOn(tensor, rank));
-      }),
-    );
-    const chunkOf = hasBackward(scheduling)
-      ? (op: Op): number => scheduling.places.chunkOf(rank, op.origin)
-      : (): number => 0;
-    const lifetimes = lifetimesOn(rank, own, forward, dtype, chunkOf).filter(
-      ({ name }) => !kept.has(name),
-    );
-    if (lifetimes.length === 0) continue;
-    // Most ranks do as others do.
-    const key = lifetimes
-      .map(({ name, bytes, first, last, layer, apart }) =>
-        [name, bytes, first, last, layer, ...apart].join("\t"),
-      )
-      .join("\n");
-    const plan = plans.get(key) ?? shareMemory(lifetimes, windowAlignment, largestArena);
-    plans.set(key, plan);
-    byRank.set(rank, plan);
+  for (const [rank, own] of opsByRank(slots)) {
+    const { tensors, opposed } = lifetimesOn(rank, own, dtype);
+    if (tensors.length > 0) byRank.set(rank, shareMemory(tensors, opposed));
   }
   return { on: (rank) => byRank.get(rank) };
 }
@@ -71,14 +48,22 @@ export function inSameMemory(memories: readonly ActivationMemory[]): ActivationM
   }));
 }
 
-/** Indices of each rank's ops, in order. */
-function opsByRank(ops: readonly Op[]): Map<number, number[]> {
-  const byRank = new Map<number, number[]>();
-  for (const [at, op] of ops.entries()) {
-    for (const rank of op.ranks) {
-      const own = byRank.get(rank);
-      if (own === undefined) byRank.set(rank, [at]);
-      else own.push(at);
+interface TimedOp {
+  readonly op: Op;
+  readonly slot: SlotOps;
+}
+
+/** Each rank's ops of one micro-batch, in order. */
+function opsByRank(slots: readonly SlotOps[]): Map<number, TimedOp[]> {
+  const byRank = new Map<number, TimedOp[]>();
+  for (const slot of slots) {
+    if (slot.microBatch > 0) continue;
+    for (const op of slot.ops) {
+      for (const rank of op.ranks) {
+        const own = byRank.get(rank);
+        if (own === undefined) byRank.set(rank, [{ op, slot }]);
+        else own.push({ op, slot });
+      }
     }
   }
   return byRank;
@@ -88,69 +73,86 @@ interface Seen {
   readonly bytes: number;
   readonly first: number;
   last: number;
-  readonly chunk: number;
-  /** Undefined once ops of another layer's place touch it. */
-  layer: string | undefined;
+  readonly slot: SlotOps;
+  /** Kinds of the layers in whose places ops touch it. */
+  readonly places: Set<string>;
   /** Whether ops of several slots touch it. */
   crosses: boolean;
   readonly apart: Set<string>;
 }
 
+interface Lifetimes {
+  readonly tensors: readonly Lifetime[];
+  /** Bytes of all that an op reads or of all that it writes, whichever is less: of the op with most. */
+  readonly opposed: number;
+}
+
 /** Of the activations that no slot but their own touches; times are places in the rank's own list. */
-function lifetimesOn(
-  rank: number,
-  own: readonly number[],
-  ops: readonly Op[],
-  dtype: StorageType,
-  chunkOf: (op: Op) => number,
-): Lifetime[] {
+function lifetimesOn(rank: number, own: readonly TimedOp[], dtype: StorageType): Lifetimes {
   const found = new Map<string, Seen>();
   const started = new Map<string, Touched>();
   const isShared = ({ role, slot }: Tensor): boolean => role === "activation" && slot === undefined;
-  for (const [time, at] of own.entries()) {
-    const op = ops[at];
-    if (op === undefined) continue;
-    const chunk = chunkOf(op);
+  const pairs = own.map(({ op, slot }, time) => {
     // A transfer that was started holds its buffers until it is done.
     const touched = (op.op === "done" && started.get(op.channelName)) || touchedOn(op, rank);
     if (isTransfer(op) && op.isStarted === true) started.set(op.channelName, touched);
-    const read = touched.read.filter(isShared);
-    const written = touched.written.filter(isShared);
-    for (const tensor of [...read, ...written]) {
-      const name = nameOn(tensor, rank);
-      const seen = found.get(name);
-      if (seen === undefined) {
-        const bytes = tensorBytes(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype);
-        const apart = new Set<string>();
-        const { place: layer } = op;
-        found.set(name, { bytes, first: time, last: time, chunk, layer, crosses: false, apart });
-      } else {
+    const namesOf = (tensors: readonly Tensor[]): string[] =>
+      tensors.filter(isShared).map((tensor) => {
+        const name = nameOn(tensor, rank);
+        const seen = found.get(name) ?? {
+          bytes: tensorBytes(partOn(tensor, rank)?.shape ?? [], tensor.dtype ?? dtype),
+          first: time,
+          last: time,
+          slot,
+          places: new Set<string>(),
+          crosses: false,
+          apart: new Set<string>(),
+        };
+        found.set(name, seen);
         seen.last = time;
-        if (seen.layer !== op.place) seen.layer = undefined;
-        seen.crosses ||= seen.chunk !== chunk;
-      }
-    }
-    keepApart(found, read, written, rank);
-  }
-  return [...found].flatMap(([name, { bytes, first, last, apart, crosses, layer }]): Lifetime[] =>
-    crosses ? [] : [{ name, bytes, first, last, apart, ...(layer === undefined ? {} : { layer }) }],
-  );
+        seen.places.add(withoutIndex(op.place));
+        seen.crosses ||= seen.slot !== slot;
+        return name;
+      });
+    const written = new Set(namesOf(touched.written));
+    return { written, read: new Set(namesOf(touched.read).filter((name) => !written.has(name))) };
+  });
+  keepApart(found, pairs);
+  const sizeOf = (names: ReadonlySet<string>): number =>
+    [...names].reduce((sum, name) => {
+      const seen = found.get(name);
+      return sum + (seen === undefined || seen.crosses ? 0 : seen.bytes);
+    }, 0);
+  return {
+    tensors: [...found].flatMap(([name, { crosses, places, bytes, first, last, apart }]) => {
+      const kind = [withoutIndex(name), ...[...places].toSorted()].join(" ");
+      return crosses ? [] : [{ name, kind, bytes, first, last, apart }];
+    }),
+    opposed: pairs.reduce(
+      (most, { read, written }) => Math.max(most, Math.min(sizeOf(read), sizeOf(written))),
+      0,
+    ),
+  };
 }
 
-/** What an op writes from all else that it touches. */
-function keepApart(
-  found: ReadonlyMap<string, Seen>,
-  read: readonly Tensor[],
-  written: readonly Tensor[],
-  rank: number,
-): void {
-  const names = [...read, ...written].map((tensor) => nameOn(tensor, rank));
-  for (const tensor of written) {
-    const name = nameOn(tensor, rank);
-    for (const other of names) {
-      if (other === name) continue;
-      found.get(name)?.apart.add(other);
-      found.get(other)?.apart.add(name);
+/** Without the indices of layers, of which a name may have several: `<stage>/<index>.<op>/to <stage>/<index>.<op>`. */
+function withoutIndex(name: string): string {
+  return name.replaceAll(/\/\d+\./g, "/");
+}
+
+interface Pair {
+  readonly written: ReadonlySet<string>;
+  /** And not written. */
+  readonly read: ReadonlySet<string>;
+}
+
+function keepApart(found: ReadonlyMap<string, Seen>, pairs: readonly Pair[]): void {
+  for (const { written, read } of pairs) {
+    for (const name of written) {
+      for (const other of read) {
+        found.get(name)?.apart.add(other);
+        found.get(other)?.apart.add(name);
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ import { copiesOf, type Copies } from "../schedule/copies.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { nameOn, partOn, type Tensor, type View } from "../tensor.ts";
 import type { ActivationMemory } from "./activation_memory.ts";
-import { shapeOn } from "./kernel_call.ts";
+import { shapeOn } from "./sizes.ts";
 
 /** The buffer's id on that rank, declared where it is new. */
 export type BufferOf = (rank: number, view: View, origin: Origin) => string;

@@ -3,8 +3,9 @@
 import { bytesPerElement, paddedElements } from "../../kernels/storage.ts";
 import type { Builder } from "../builder.ts";
 import type { Content } from "../content.ts";
-import { isTransfer, type CopyOp, type InputOp, type Op } from "../op.ts";
-import type { PassedOps } from "../passes/passes.ts";
+import type { CopyOp, InputOp, Op } from "../op.ts";
+import { isTransfer } from "../transfer_op.ts";
+import type { SlotOps } from "../passes/schedule.ts";
 import type { OpOrigin, Origin } from "../program.ts";
 import type { ServedContent } from "../serving/served.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
@@ -15,43 +16,39 @@ import { kernelCallOf } from "./kernel_call.ts";
 import { channelOf, transferOn, type TransferEmission } from "./transfer.ts";
 
 /**
- * Emits one micro-batch.
+ * Emits the ops of a slot.
  *
  * @param onLayer is told of each layer in whose place forward ops follow
  */
-export type Emit = (microBatch: number, onLayer?: (layer: string) => void) => void;
+export type Emit = (slot: SlotOps, onLayer?: (layer: string) => void) => void;
 
 export interface Emitter {
   readonly emit: Emit;
   readonly memory: ActivationMemory;
 }
 
-/** Emits into `builder`, micro-batch after micro-batch. @param memory of the activations; default: as these ops need it */
+/** Emits into `builder`, slot after slot. @param memory of the activations; default: as these ops need it */
 export function createEmitter(
   builder: Builder,
-  ops: PassedOps,
+  slots: readonly SlotOps[],
   scheduling: Scheduling | undefined,
-  memory: ActivationMemory = planActivationMemory(ops, builder.dtype, scheduling),
+  memory: ActivationMemory = planActivationMemory(slots, builder.dtype),
 ): Emitter {
   const bufferOf = createBuffers(builder, scheduling, memory);
-  const emitMicroBatch: Emit = (microBatch, onLayer) => {
+  let place: string | undefined;
+  const emit: Emit = ({ microBatch, ops }, onLayer) => {
     const origins = new Map<OpOrigin, Origin>();
-    const emit = (op: Op): void => {
-      const origin = origins.get(op.origin) ?? { ...op.origin, microBatch };
-      origins.set(op.origin, origin);
-      for (const rank of op.ranks) emitOn({ builder, bufferOf, origin }, op, rank);
-    };
-    let place: string | undefined;
-    for (const op of ops.forward) {
-      if (op.place !== place) {
+    for (const op of ops) {
+      if (op.place !== place && op.origin.phase === "forward") {
         place = op.place;
         onLayer?.(place);
       }
-      emit(op);
+      const origin = origins.get(op.origin) ?? { ...op.origin, microBatch };
+      origins.set(op.origin, origin);
+      for (const rank of op.ranks) emitOn({ builder, bufferOf, origin }, op, rank);
     }
-    for (const op of ops.backward) emit(op);
   };
-  return { emit: emitMicroBatch, memory };
+  return { emit, memory };
 }
 
 function emitOn(emission: TransferEmission, op: Op, rank: number): void {
@@ -74,7 +71,7 @@ function emitOn(emission: TransferEmission, op: Op, rank: number): void {
     case "observe": {
       const observation = op.shown[op.ranks.indexOf(rank)];
       if (observation === undefined) return;
-      const buffer = bufferOf(rank, whole(op.x), origin);
+      const buffer = bufferOf(rank, op.x, origin);
       builder.emit(rank, { op: "observe", origin, buffer, observation });
       return;
     }

@@ -1,33 +1,18 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type { KernelCall } from "../../kernels/catalog.ts";
-import type { CacheShape } from "../../kernels/cache_shape.ts";
-import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "../cache_op.ts";
-import type { GroupedMatmulOp, MatmulOp, NormOp, Op, Transfer } from "../op.ts";
-import type { Tensor, View } from "../tensor.ts";
+import type { GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
+import type { Transfer } from "../transfer_op.ts";
+import { attentionCall } from "./attention_call.ts";
+import { cacheCall } from "./cache_call.ts";
+import type { EmittedKernel } from "./emitted_kernel.ts";
+import { shapeOn, sizes } from "./sizes.ts";
+import type { View } from "../tensor.ts";
 import { partOn, whole } from "../tensor.ts";
-
-export interface EmittedKernel {
-  readonly call: KernelCall;
-  /** In the order of the kernel's bindings. */
-  readonly operands: readonly View[];
-}
 
 export type KernelOp = Exclude<
   Op,
   Transfer | { readonly op: "input" | "copy" | "observe" | "done" | "activation" }
 >;
-
-/** Extents of a view on one rank; all but the first are the tensor's. */
-export function shapeOn({ tensor, window }: View, rank: number): readonly number[] {
-  const part = partOn(tensor, rank);
-  if (part === undefined) throw new Error(`${tensor.name} is not on rank ${rank}`);
-  return window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
-}
-
-function sizes(tensor: Tensor, rank: number): readonly number[] {
-  return shapeOn(whole(tensor), rank);
-}
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   switch (op.op) {
@@ -37,26 +22,14 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       return groupedMatmulCall(op, rank);
     case "norm":
       return normCall(op, rank);
-    case "attention": {
-      const [rows = 0] = sizes(op.y, rank);
-      const { sequence, heads, kvHeads, headDim, causal } = op;
-      const shape = { batch: rows / sequence, sequence, heads, kvHeads, headDim, causal };
-      return { call: { kernel: "attention", shape }, operands: [op.qkv, op.y].map(whole) };
-    }
-    case "append-cache": {
-      const call = { kernel: "append_cache", shape: cacheShapeOf(op, rank) } as const;
-      return { call, operands: [op.qkv, op.spans, op.pages, op.k, op.v].map(whole) };
-    }
-    case "attend-cache": {
-      const shape = { ...cacheShapeOf(op, rank), expectedKeys: op.expectedKeys };
-      const operands = [op.qkv, op.spans, op.pages, op.k, op.v, op.partials].map(whole);
-      return { call: { kernel: "attend_cache", shape }, operands };
-    }
-    case "combine-attention": {
-      const shape = { ...cacheShapeOf(op, rank), expectedKeys: op.expectedKeys };
-      const operands = [op.partials, op.spans, op.y].map(whole);
-      return { call: { kernel: "combine_attention", shape }, operands };
-    }
+    case "attention":
+    case "rotary":
+    case "mean-squares":
+      return attentionCall(op, rank);
+    case "append-cache":
+    case "attend-cache":
+    case "combine-attention":
+      return cacheCall(op, rank);
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
       return { call: { kernel: "add", shape: { rows, columns } }, operands: [op.a, op.b, op.y] };
@@ -102,19 +75,15 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   }
 }
 
-function cacheShapeOf(
-  op: AppendCacheOp | AttendCacheOp | CombineAttentionOp,
-  rank: number,
-): CacheShape {
-  const { queries, pageTokens, heads, kvHeads, headDim, k } = op;
-  const [batch = 0, pages = 0] = sizes(op.pages, rank);
-  const cacheDtype = k.dtype === "f16" ? "f16" : "f32";
-  return { batch, queries, pageTokens, pages, heads, kvHeads, headDim, cacheDtype };
+/** The bias, where the rank adds it. */
+function biasOn({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined {
+  return bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
 }
 
-function finishOf({ activation, gate }: MatmulOp | GroupedMatmulOp) {
+function finishOf({ activation, gate }: MatmulOp | GroupedMatmulOp, bias: View | undefined) {
   return {
     activation,
+    ...(bias === undefined ? {} : { bias: true as const }),
     ...(gate === undefined ? {} : { gate: true as const }),
   };
 }
@@ -127,17 +96,18 @@ function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
   const { x, w, y, gate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
+  const bias = biasOn(op, rank);
   const shape = {
     m,
     n,
     k: isTransposed ? columns : rows,
     ...(isTransposed ? { transposed: "w" as const } : {}),
-    ...finishOf(op),
+    ...finishOf(op, bias),
     ...(residual === undefined ? {} : { residual: true as const }),
   };
   return {
     call: { kernel: "matmul", shape },
-    operands: [x, whole(w), ...present(gate, residual), y],
+    operands: [x, whole(w), ...present(bias, gate, residual), y],
   };
 }
 
@@ -146,10 +116,11 @@ function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
   const [rows = 0, n = 0] = shapeOn(y, rank);
   const [experts = 0, k = 0] = sizes(w, rank);
   const expectedRows = Math.min(rows, Math.round((choices * experts) / op.experts));
-  const shape = { experts, rows, expectedRows, n, k, ...finishOf(op) };
+  const bias = biasOn(op, rank);
+  const shape = { experts, rows, expectedRows, n, k, ...finishOf(op, bias) };
   return {
     call: { kernel: "grouped_matmul", shape },
-    operands: [x, whole(w), whole(offsets), ...present(gate), y],
+    operands: [x, whole(w), whole(offsets), ...present(bias, gate), y],
   };
 }
 
@@ -160,8 +131,11 @@ function normCall(op: NormOp, rank: number): EmittedKernel {
   const weights = [whole(gain), ...(bias === undefined ? [] : [whole(bias)])];
   const isRms = op.norm === "rms";
   if (sumOf === undefined) {
-    const kernel = isRms ? "rms_norm" : "layer_norm";
-    return { call: { kernel, shape }, operands: [x, ...weights, y] };
+    const operands = [x, ...weights, y];
+    if (!isRms) return { call: { kernel: "layer_norm", shape }, operands };
+    const [, inputColumns = 0] = shapeOn(x, rank);
+    const own = inputColumns === columns ? shape : { ...shape, inputColumns };
+    return { call: { kernel: "rms_norm", shape: own }, operands };
   }
   const kernel = isRms ? "add_rms_norm" : "add_layer_norm";
   return { call: { kernel, shape }, operands: [...sumOf, ...weights, x, y] };

@@ -1,32 +1,24 @@
-// Where tensors lie that use the same memory at different times.
+// Where tensors lie that use the same memory at different times: offsets by lifetime (Pisarchyk and Lee, "Efficient
+// Memory Management for Deep Neural Net Inference", 2020), in several arenas, each a buffer. In WebGPU a dispatch may
+// write several parts of a buffer, but none while it reads another.
 //
-// What only one layer touches lies in arenas that every layer uses anew: greedy by size with offsets (Pisarchyk and Lee,
-// "Efficient Memory Management for Deep Neural Net Inference", 2020). The largest tensor first; each goes to the lowest
-// place at which nothing else of the layer lies while it lives, in the arena that grows least. There are several arenas,
-// each a buffer: a GPU may not write a buffer in a dispatch that reads another part of it.
-//
-// What one layer hands to another lies in a slot of its size, the first that is free when it is written: as many as
-// live at the same time, which is the least. So equal blocks of layers take what three of them take.
+// Seats are placed one after another, each at the lowest place of an arena at which nothing lies that lives beside it,
+// in the arena that grows least: the largest first, then in orders in which one seat is moved, as long as none takes more.
 
-export interface Lifetime {
-  readonly name: string;
-  readonly bytes: number;
-  /** Indices of the first and the last op that touch it. */
-  readonly first: number;
-  readonly last: number;
-  /** The layer in whose place these ops stand; absent where there are several. */
-  readonly layer?: string;
-  /** Names of tensors that an op touches together with it, writing at least one of the two. */
-  readonly apart: ReadonlySet<string>;
-}
+import { type Lifetime, type Seat, seatsOf } from "./seats.ts";
 
 export interface ArenaPlan {
-  /** Bytes of each arena and slot. */
+  /** Bytes of each arena. */
   readonly arenas: readonly number[];
   /** By a tensor's name. */
   readonly placeOf: ReadonlyMap<string, ArenaPlace>;
   /** The most bytes that live at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
+  /**
+   * No way of sharing in buffers that no dispatch both reads and writes needs less: the buffer of the largest tensor holds
+   * that, and of what an op reads and of what it writes all of one lies in other buffers.
+   */
+  readonly leastBytes: number;
 }
 
 export interface ArenaPlace {
@@ -34,124 +26,142 @@ export interface ArenaPlace {
   readonly offset: number;
 }
 
-interface Placed extends ArenaPlace {
-  readonly name: string;
-  readonly end: number;
+interface Placement {
+  readonly arenas: readonly number[];
+  /** By the seat's index. */
+  readonly places: readonly ArenaPlace[];
 }
 
+/** Placements that are tried: a few milliseconds. */
+const mostTried = 200;
+
+/** @param opposed bytes of all that an op reads or of all that it writes, whichever is less: of the op with most */
+export type ShareMemory = (lifetimes: readonly Lifetime[], opposed: number) => ArenaPlan;
+
 /**
+ * Most ranks do as others do, under other names: what was found for one holds for all.
+ *
  * @param alignment of offsets, bytes
  * @param largestArena unless a single tensor is larger
  */
-export function shareMemory(
-  lifetimes: readonly Lifetime[],
+export function createSharing(alignment: number, largestArena: number): ShareMemory {
+  const known = new Map<string, Placement>();
+  return (lifetimes, opposed) => {
+    const largest = lifetimes.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+    const liveBytes = mostAlive(lifetimes);
+    const leastBytes = Math.max(liveBytes, largest + opposed);
+    const seats = seatsOf(lifetimes);
+    const key = keyOf(seats);
+    const found =
+      known.get(key) ??
+      bestPlacement(seats, alignment, Math.max(largest, largestArena), leastBytes);
+    known.set(key, found);
+    const placeOf = new Map<string, ArenaPlace>();
+    for (const [i, { tensors }] of seats.entries()) {
+      const place = found.places[i];
+      if (place !== undefined) for (const name of tensors) placeOf.set(name, place);
+    }
+    return { arenas: found.arenas, placeOf, liveBytes, leastBytes };
+  };
+}
+
+function keyOf(seats: readonly Seat[]): string {
+  const indexOf = new Map(seats.map((seat, i) => [seat, i]));
+  const indices = (others: ReadonlySet<Seat>): string =>
+    Array.from(others, (seat) => indexOf.get(seat)).join();
+  return seats
+    .map(({ bytes, beside, apart }) => `${bytes} ${indices(beside)} ${indices(apart)}`)
+    .join("\n");
+}
+
+function bestPlacement(
+  seats: readonly Seat[],
   alignment: number,
   largestArena: number,
-): ArenaPlan {
-  const most = lifetimes.reduce((largest, { bytes }) => Math.max(largest, bytes), largestArena);
-  const byLayer = new Map<string, Lifetime[]>();
-  const handedOn: Lifetime[] = [];
-  for (const tensor of lifetimes) {
-    if (tensor.layer === undefined) {
-      handedOn.push(tensor);
-      continue;
-    }
-    const own = byLayer.get(tensor.layer);
-    if (own === undefined) byLayer.set(tensor.layer, [tensor]);
-    else own.push(tensor);
+  enough: number,
+): Placement {
+  let order = seats.toSorted((a, b) => b.bytes - a.bytes);
+  let best = placed(order, alignment, largestArena);
+  const below = createNumbers();
+  for (let tried = 1; tried < mostTried && best.bytes > enough; tried++) {
+    const next = [...order];
+    const [moved] = next.splice(below(next.length), 1);
+    if (moved === undefined) break;
+    next.splice(below(order.length), 0, moved);
+    const other = placed(next, alignment, largestArena);
+    if (other.bytes > best.bytes) continue;
+    [order, best] = [next, other];
   }
+  const { arenas, placeOf } = best;
+  return { arenas, places: seats.flatMap((seat) => placeOf.get(seat) ?? []) };
+}
+
+/** Whole numbers below a limit, the same in every run (Knuth's multiplicative generator, as in Numerical Recipes). */
+function createNumbers() {
+  let state = 1;
+  return (limit: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
+
+interface Trial {
+  readonly arenas: readonly number[];
+  readonly bytes: number;
+  readonly placeOf: ReadonlyMap<Seat, ArenaPlace>;
+}
+
+function placed(order: readonly Seat[], alignment: number, largestArena: number): Trial {
+  const placeOf = new Map<Seat, ArenaPlace>();
   const arenas: number[] = [];
-  const placeOf = new Map<string, ArenaPlace>();
-  for (const own of byLayer.values()) packLayer(own, alignment, most, arenas, placeOf);
-  giveSlots(handedOn, arenas, placeOf);
-  return { arenas, placeOf, liveBytes: mostAlive(lifetimes) };
-}
-
-/** Into arenas that other layers use, too, which grow where this one needs more. */
-function packLayer(
-  tensors: readonly Lifetime[],
-  alignment: number,
-  largestArena: number,
-  arenas: number[],
-  placeOf: Map<string, ArenaPlace>,
-): void {
-  /** Of this layer alone, so that equal layers are packed alike. */
-  const own: number[] = [];
-  const alive = new Map<number, Placed[]>();
-  const bySize = tensors.toSorted((a, b) => b.bytes - a.bytes || a.first - b.first);
-  for (const tensor of bySize) {
-    const others = aliveDuring(alive, tensor);
-    const { arena, offset } = bestPlace(tensor, others, own, alignment, largestArena);
-    const end = offset + tensor.bytes;
-    own[arena] = Math.max(own[arena] ?? 0, end);
-    placeOf.set(tensor.name, { arena, offset });
-    const placed = { name: tensor.name, arena, offset, end };
-    for (let at = tensor.first; at <= tensor.last; at++) {
-      const there = alive.get(at);
-      if (there === undefined) alive.set(at, [placed]);
-      else there.push(placed);
-    }
+  for (const seat of order) {
+    const place = bestPlace(seat, placeOf, arenas, alignment, largestArena);
+    placeOf.set(seat, place);
+    const end = place.offset + seat.bytes;
+    arenas[place.arena] = Math.max(arenas[place.arena] ?? 0, end);
   }
-  for (const [arena, bytes] of own.entries()) arenas[arena] = Math.max(arenas[arena] ?? 0, bytes);
-}
-
-function giveSlots(
-  tensors: readonly Lifetime[],
-  arenas: number[],
-  placeOf: Map<string, ArenaPlace>,
-): void {
-  const slots = new Map<number, { readonly arena: number; freeFrom: number }[]>();
-  for (const { name, bytes, first, last } of tensors.toSorted((a, b) => a.first - b.first)) {
-    const own = slots.get(bytes) ?? [];
-    slots.set(bytes, own);
-    let slot = own.find(({ freeFrom }) => freeFrom <= first);
-    if (slot === undefined) {
-      slot = { arena: arenas.length, freeFrom: 0 };
-      own.push(slot);
-      arenas.push(bytes);
-    }
-    slot.freeFrom = last + 1;
-    placeOf.set(name, { arena: slot.arena, offset: 0 });
-  }
-}
-
-function aliveDuring(
-  alive: ReadonlyMap<number, readonly Placed[]>,
-  { first, last }: Lifetime,
-): ReadonlySet<Placed> {
-  const found = new Set<Placed>();
-  for (let at = first; at <= last; at++) for (const each of alive.get(at) ?? []) found.add(each);
-  return found;
+  const bytes = arenas.reduce((sum, each) => sum + each, 0);
+  return { arenas, bytes, placeOf };
 }
 
 /** A new arena where no other takes it. */
 function bestPlace(
-  { bytes, apart }: Lifetime,
-  others: ReadonlySet<Placed>,
+  { bytes, beside, apart }: Seat,
+  placeOf: ReadonlyMap<Seat, ArenaPlace>,
   arenas: readonly number[],
   alignment: number,
   largestArena: number,
 ): ArenaPlace {
-  let best: ArenaPlace & { readonly growth: number } = {
-    arena: arenas.length,
-    offset: 0,
-    growth: bytes,
-  };
+  const closed = new Set<number>();
+  for (const seat of apart) {
+    const there = placeOf.get(seat);
+    if (there !== undefined) closed.add(there.arena);
+  }
+  const taken = arenas.map((): { readonly start: number; readonly end: number }[] => []);
+  for (const seat of beside) {
+    const there = placeOf.get(seat);
+    if (there === undefined) continue;
+    taken[there.arena]?.push({ start: there.offset, end: there.offset + seat.bytes });
+  }
+  let best = { arena: arenas.length, offset: 0, growth: bytes };
   for (const [arena, extent] of arenas.entries()) {
-    const there = [...others].filter((each) => each.arena === arena);
-    if (there.some(({ name }) => apart.has(name))) continue;
-    const offset = lowestGap(there, bytes, alignment);
+    if (closed.has(arena)) continue;
+    const offset = lowestGap(taken[arena] ?? [], bytes, alignment);
     const growth = Math.max(0, offset + bytes - extent);
     if (extent + growth <= largestArena && growth < best.growth) best = { arena, offset, growth };
   }
   return best;
 }
 
-function lowestGap(placed: readonly Placed[], bytes: number, alignment: number): number {
+function lowestGap(
+  taken: readonly { readonly start: number; readonly end: number }[],
+  bytes: number,
+  alignment: number,
+): number {
   let offset = 0;
-  for (const each of placed.toSorted((a, b) => a.offset - b.offset)) {
-    if (offset + bytes <= each.offset) break;
-    offset = Math.max(offset, Math.ceil(each.end / alignment) * alignment);
+  for (const { start, end } of taken.toSorted((a, b) => a.start - b.start)) {
+    if (offset + bytes <= start) break;
+    offset = Math.max(offset, Math.ceil(end / alignment) * alignment);
   }
   return offset;
 }

@@ -4,7 +4,7 @@ import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage
 import type { Builder } from "../builder.ts";
 import { reduces } from "../exchange/sums.ts";
 import { workspaceOf } from "../exchange/workspace.ts";
-import type { CollectiveOp, ExpertTransferOp, Transfer } from "../op.ts";
+import type { CollectiveOp, ExpertTransferOp, Transfer } from "../transfer_op.ts";
 import { givenBy } from "../operands.ts";
 import type { Collective, Origin } from "../program.ts";
 import { partOn, whole } from "../tensor.ts";
@@ -32,8 +32,8 @@ function collectiveOn(
   op: CollectiveOp,
   rank: number,
 ): Collective {
-  const { dtype } = builder;
   const { from, to, x, y, name, slot } = op;
+  const dtype = x.tensor.dtype === "f32" ? "f32" : builder.dtype;
   const member = from.indexOf(rank);
   if (member >= 0 && to.some((target) => target !== rank)) {
     builder.staging(rank, givenBy(op, member) * bytesPerElement(dtype), slot);

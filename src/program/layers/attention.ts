@@ -1,13 +1,16 @@
-// Self-attention: QKV column-parallel over heads, one fused kernel, output row-parallel (partial sums).
+// Self-attention: QKV column-parallel over heads, one kernel that normalizes and turns queries and keys, one fused
+// kernel of attention, output row-parallel (partial sums).
 
-import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { paddedElements } from "../../kernels/storage.ts";
-import type { RegionContent } from "../content.ts";
-import { partsOn, type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
-import { activation, perShard, weightScale, type LayerContext } from "./context.ts";
+import type { AttentionLayer } from "../../plan/layers/attention.ts";
+import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
+import { headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { cachedAttention } from "./cached_attention.ts";
+import { activation, perShard, type LayerContext } from "./context.ts";
+import { headGains, meanSquaresOf } from "./head_norm.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
-import { linearShard } from "./linear.ts";
+import { ownKvHeads, qkvBias, qkvWeight } from "./qkv.ts";
+import { turnBy } from "./rotations.ts";
 
 export function attentionOps(
   context: LayerContext,
@@ -21,19 +24,8 @@ export function attentionOps(
   );
   if (contextRanks > 1) gatherContext(context, layer, input.shards);
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
-    linearShard(context, shard, {
-      part: "output/",
-      in: layer.heads * layer.headDim,
-      out: layer.hidden,
-      split: "row",
-      activation: "none",
-    }),
+    outputOps(context, layer, shard, layer.heads * layer.headDim),
   );
-}
-
-/** Fewer key and value heads than ranks: neighbors hold the same one. */
-function ownKvHeads({ kvHeads }: AttentionLayer, ranks: number): number {
-  return Math.max(1, kvHeads / ranks);
 }
 
 /** QKV and the attention over each rank's heads: [rows, own heads · head dimension]. */
@@ -56,13 +48,28 @@ function attend(
     ranks,
     x: whole(tensor),
     w: qkvWeight(context, layer, ranks),
+    ...(layer.biases?.includes("qkv") === true ? { bias: qkvBias(context, layer, ranks) } : {}),
     activation: "none",
     y: whole(qkv),
   });
+  const turned = turnHeads(context, layer, ranks, qkv, sequence);
   const y = activation(context, "attended", ranks, [rows, heads * headDim]);
-  const { causal } = layer;
-  const sizes = { sequence, heads, kvHeads, headDim, causal };
-  const op = { op: "attention", origin, ranks, qkv, y, ...sizes } as const;
+  const op = {
+    op: "attention",
+    origin,
+    ranks,
+    qkv: turned ?? qkv,
+    ...(turned === undefined
+      ? {}
+      : { values: { v: qkv, dim: headDim, first: (heads + kvHeads) * headDim, step: headDim } }),
+    ...headTables(context, layer, ranks),
+    y,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    rules: scoreRules(layer),
+  } as const;
   if (context.cache === undefined) add(op);
   else {
     const { length: count } = layer.groups;
@@ -71,43 +78,42 @@ function attend(
   return { ...shard, placement: { kind: "columns" }, tensor: y };
 }
 
-/** Columns of the rank's query heads, then of its key heads, then of its value heads. */
-function qkvWeight(
-  { origin }: LayerContext,
+/** Queries and keys, normalized and turned; undefined where they stay as they are. */
+function turnHeads(
+  context: LayerContext,
   layer: AttentionLayer,
   ranks: readonly number[],
-): Tensor {
-  const { hidden, headDim } = layer;
+  x: Tensor,
+  sequence: number,
+): Tensor | undefined {
+  const { headDim, rotary, qkNorm } = layer;
+  if (rotary === undefined && qkNorm === undefined) return undefined;
+  const { origin, add } = context;
   const heads = layer.heads / ranks.length;
   const kvHeads = ownKvHeads(layer, ranks.length);
-  const projection = (part: string, first: number, own: number, all: number): RegionContent => ({
-    kind: "uniform",
-    tensor: `${origin.layer}/${part}/weight`,
-    center: 0,
-    scale: weightScale(hidden),
-    shape: [hidden, all * headDim],
-    offset: [0, first * headDim],
-    size: [hidden, own * headDim],
+  const rows = x.parts.held[0]?.shape[0] ?? 0;
+  const squares =
+    qkNorm?.kind === "all-heads"
+      ? meanSquaresOf(context, ranks, x, heads * headDim, kvHeads * headDim)
+      : undefined;
+  const gains = qkNorm && headGains(context, layer, qkNorm, ranks);
+  const y = activation(context, "turned", ranks, [rows, (heads + kvHeads) * headDim]);
+  add({
+    op: "rotary",
+    origin,
+    ranks,
+    x,
+    y,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    ...(rotary === undefined ? {} : { turn: turnBy(context, rotary, 0, sequence, ranks) }),
+    ...(qkNorm === undefined
+      ? {}
+      : { norm: { ...qkNorm, ...(gains && { gains }), ...(squares && { squares }) } }),
   });
-  return {
-    name: `${origin.layer}/qkv/weight`,
-    layer: origin.layer,
-    role: "weight",
-    parts: partsOn(ranks, (member) => {
-      const firstKvHead = Math.floor((member * layer.kvHeads) / ranks.length);
-      return {
-        shape: [hidden, (heads + 2 * kvHeads) * headDim],
-        content: {
-          kind: "beside",
-          parts: [
-            projection("q", member * heads, heads, layer.heads),
-            projection("k", firstKvHead, kvHeads, layer.kvHeads),
-            projection("v", firstKvHead, kvHeads, layer.kvHeads),
-          ],
-        },
-      };
-    }),
-  };
+  return y;
 }
 
 /** The ranks that share sequences gather all keys and values of them, as context parallelism by all-gather does. */

@@ -49,6 +49,9 @@ export function weightScale(fanIn: number): number {
   return Math.sqrt(3 / fanIn);
 }
 
+/** Of a bias, uniform around 0. */
+export const biasScale = 0.1;
+
 export function blockName(name: string, block: number | undefined): string {
   return block === undefined ? name : `${name}/block${block}`;
 }
@@ -93,6 +96,25 @@ export function ownWeight(
   return { name, layer: origin.layer, role: "weight", parts };
 }
 
+/** Of a vector [all], uniform around `center`, those from `first` on. */
+export function vectorRegion(
+  tensor: string,
+  all: number,
+  first: number,
+  own: number,
+  center: number,
+): RegionContent {
+  return {
+    kind: "uniform",
+    tensor,
+    center,
+    scale: 0.1,
+    shape: [all],
+    offset: [first],
+    size: [own],
+  };
+}
+
 /** A norm's gain or bias [size], uniform around `center`, whole on every rank. */
 export function vector(
   { origin }: LayerContext,
@@ -102,11 +124,25 @@ export function vector(
   center: number,
 ): Tensor {
   const name = `${origin.layer}/${part}`;
-  const region = { tensor: name, shape: [size], offset: [0], size: [size] };
-  const parts = sameOn(ranks, {
-    shape: [size],
-    content: { kind: "uniform", center, scale: 0.1, ...region },
-  });
+  const content = vectorRegion(name, size, 0, size, center);
+  const parts = sameOn(ranks, { shape: [size], content });
+  return { name, layer: origin.layer, role: "weight", parts };
+}
+
+/** A vector [size], of which each of the ranks holds its own part. */
+export function ownVector(
+  { origin }: LayerContext,
+  part: string,
+  ranks: readonly number[],
+  size: number,
+  center: number,
+): Tensor {
+  const name = `${origin.layer}/${part}`;
+  const own = size / ranks.length;
+  const parts = partsOn(ranks, (member) => ({
+    shape: [own],
+    content: vectorRegion(name, size, member * own, own, center),
+  }));
   return { name, layer: origin.layer, role: "weight", parts };
 }
 

@@ -69,7 +69,7 @@ export function routeOps(
   if (isShown) {
     const { rowOffset } = source;
     const shown = [{ kind: "routes", rowOffset, rows, topK } as const];
-    add({ op: "observe", origin, ranks, x: routing.ids, shown });
+    add({ op: "observe", origin, ranks, x: whole(routing.ids), shown });
   }
   add({ op: "route-positions", ...common });
   const sorted = activation(context, "sorted", ranks, [choices, hidden]);

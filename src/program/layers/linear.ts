@@ -4,7 +4,14 @@ import type { Activation } from "../../kernels/activation.ts";
 import type { Placement } from "../../plan/placement.ts";
 import type { LinearLayer } from "../../plan/layers/linear.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
-import { activation, perShard, weight, weightScale, type LayerContext } from "./context.ts";
+import {
+  activation,
+  biasScale,
+  perShard,
+  weight,
+  weightScale,
+  type LayerContext,
+} from "./context.ts";
 import { tiedTable } from "./embedding_table.ts";
 
 /** `input` is replicated on the layer's groups, or already sharded by columns where the split is `row`. */
@@ -20,6 +27,7 @@ export function linearOps(
       out: layer.out,
       split: layer.split,
       activation: layer.activation,
+      isBiased: layer.bias === true,
       ...(layer.tied === undefined ? {} : { isTied: true }),
     }),
   );
@@ -35,12 +43,14 @@ export interface LinearPart {
   /** Sharded as the result, which is multiplied by it behind the activation. */
   readonly gate?: Tensor;
   readonly isTied?: boolean;
+  /** Absent: no. */
+  readonly isBiased?: boolean;
 }
 
 /** One tensor group's part of a matrix product. */
 export function linearShard(context: LayerContext, shard: Shard, linear: LinearPart): Shard {
   const { origin, add } = context;
-  const { part, split, gate, isTied = false } = linear;
+  const { part, split, gate, isTied = false, isBiased = false } = linear;
   const { ranks, rows } = shard;
   const size = ranks.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
@@ -71,6 +81,7 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     x: whole(x),
     w,
     isTransposed: isTied,
+    ...(isBiased ? { bias: biasOf(context, ranks, linear) } : {}),
     activation: "none",
     y: whole(product),
   });
@@ -87,6 +98,22 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     y: whole(y),
   });
   return { ...shard, placement, tensor: y };
+}
+
+/** A bias [out]: the own columns' of a column split; of a row split whole on the first rank, which adds it for all. */
+export function biasOf(
+  context: LayerContext,
+  ranks: readonly number[],
+  { part, out, split }: Pick<LinearPart, "part" | "out" | "split">,
+): Tensor {
+  const adding = split === "row" ? ranks.slice(0, 1) : ranks;
+  const own = split === "column" ? out / ranks.length : out;
+  return weight(context, `${part}bias`, adding, (member) => ({
+    shape: [out],
+    offset: [split === "column" ? member * own : 0],
+    size: [own],
+    scale: biasScale,
+  }));
 }
 
 /** What a split leaves on a group of that size; one rank holds the whole. */

@@ -1,7 +1,8 @@
 // Communication beside computation: a product that nobody reads but the collective that it is computed for is computed
 // in blocks of rows, and each block is on its way while the next is computed.
 
-import type { CollectiveOp, GatherColumnsOp, MatmulOp, NewOp, Op } from "../op.ts";
+import type { GatherColumnsOp, MatmulOp, NewOp, Op } from "../op.ts";
+import type { CollectiveOp } from "../transfer_op.ts";
 import {
   mapParts,
   partOn,

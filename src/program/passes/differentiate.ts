@@ -3,11 +3,18 @@
 // as many FLOPs as the gradients of input and weights need, into memory that nobody reads; then as many bytes as the
 // forward pass brought from the stage before go back to it. Reductions of gradients are left out.
 
-import type { CollectiveOp, Op } from "../op.ts";
+import type { Op } from "../op.ts";
+import type { CollectiveOp } from "../transfer_op.ts";
 import { givenBy } from "../operands.ts";
 import type { OpOrigin } from "../program.ts";
 import type { Places } from "../schedule/place.ts";
 import { mapParts, sameOn, type Tensor, type View } from "../tensor.ts";
+
+/** A program's ops with those of its backward pass; empty where the schedule has no backward slots. */
+export interface DifferentiatedOps {
+  readonly forward: readonly Op[];
+  readonly backward: readonly Op[];
+}
 
 /** Ops of the last stage first, in each from its last to its first. */
 export function differentiate(forward: readonly Op[], places: Places, stages: number): Op[] {

@@ -1,6 +1,7 @@
 // Work in blocks that are communicated beside each other: one block computes while another is on its way.
 
-import { isTransfer, type NewOp } from "../op.ts";
+import type { NewOp } from "../op.ts";
+import { isTransfer } from "../transfer_op.ts";
 
 /**
  * All blocks up to their first transfer, which starts there; then, block after block, the wait for it and what follows

@@ -22,7 +22,7 @@ export function timeline(
     slotsOf(schedule, pipelineRank).toReversed(),
   );
   const timed = waiting.map((): TimedSlot[] => []);
-  const ends = new Map<string, number>();
+  const ends = new Map<number, number>();
   for (let isMoving = true; isMoving;) {
     isMoving = false;
     for (const [pipelineRank, own] of waiting.entries()) {
@@ -33,7 +33,10 @@ export function timeline(
         const start = Math.max(ready, timed[pipelineRank]?.at(-1)?.end ?? 0);
         const end = start + lengthOf(pipelineRank, slot);
         timed[pipelineRank]?.push({ ...slot, start, end });
-        ends.set(keyOf(slot.phase, stageOf(schedule, pipelineRank, slot), slot.microBatch), end);
+        ends.set(
+          keyOf(schedule, slot.phase, stageOf(schedule, pipelineRank, slot), slot.microBatch),
+          end,
+        );
         own.pop();
         isMoving = true;
       }
@@ -56,18 +59,27 @@ function stageOf({ pipelineSize }: Schedule, pipelineRank: number, { chunk }: Sl
   return chunk * pipelineSize + pipelineRank;
 }
 
-function keyOf(phase: string, stage: number, microBatch: number): string {
-  return `${phase} ${stage} ${microBatch}`;
+/** Of thousands of micro-batches, numbers are looked up faster than text. */
+function keyOf(
+  { pipelineSize, virtualStages, microBatches }: Schedule,
+  phase: Slot["phase"],
+  stage: number,
+  microBatch: number,
+): number {
+  return (
+    ((phase === "forward" ? 0 : 1) * pipelineSize * virtualStages + stage) * microBatches +
+    microBatch
+  );
 }
 
 /** The slot whose end this one needs. */
-function neededBy(schedule: Schedule, pipelineRank: number, slot: Slot): string | undefined {
+function neededBy(schedule: Schedule, pipelineRank: number, slot: Slot): number | undefined {
   const stage = stageOf(schedule, pipelineRank, slot);
   const last = schedule.pipelineSize * schedule.virtualStages - 1;
   if (slot.phase === "forward") {
-    return stage === 0 ? undefined : keyOf("forward", stage - 1, slot.microBatch);
+    return stage === 0 ? undefined : keyOf(schedule, "forward", stage - 1, slot.microBatch);
   }
   return stage === last
-    ? keyOf("forward", stage, slot.microBatch)
-    : keyOf("backward", stage + 1, slot.microBatch);
+    ? keyOf(schedule, "forward", stage, slot.microBatch)
+    : keyOf(schedule, "backward", stage + 1, slot.microBatch);
 }

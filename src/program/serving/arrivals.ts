@@ -1,6 +1,6 @@
 // When requests come: all at once, or as a Poisson process with a seed.
 
-import { tensorKey } from "../content_values.ts";
+import { tensorKey } from "../hash_source.ts";
 
 /** ms from the beginning, ascending; the first comes at 0. */
 export function arrivalsOf(

@@ -4,6 +4,7 @@
 import { bytesPerElement, type DType, rowPitch } from "../../kernels/storage.ts";
 import type { ServingPhase, Workload } from "../../plan/plan.ts";
 import { contextTokens } from "../../plan/serving.ts";
+import type { ContentSource } from "../content_source.ts";
 import { fillContent } from "../content_values.ts";
 
 /** One request's part in a step. */
@@ -61,7 +62,7 @@ export function servedBy(
 export function servedBytes(
   content: ServedContent,
   { slots }: ServedStep,
-  seed: number,
+  source: ContentSource,
   dtype: DType,
 ): Uint8Array<ArrayBuffer> {
   const { of, firstRow, rows, slotRows } = content;
@@ -73,7 +74,7 @@ export function servedBytes(
     const token = (firstRow + row) % slotRows;
     const served = slots[slot];
     if (served === undefined || token >= served.tokens) continue;
-    bytes.set(rowOf(content, served, token, seed, dtype), row * rowBytes);
+    bytes.set(rowOf(content, served, token, source, dtype), row * rowBytes);
   }
   return bytes;
 }
@@ -95,7 +96,7 @@ function rowOf(
   { of, requests, sequence }: ServedContent,
   { request, first, tokens, pages }: ServedRequest,
   token: number,
-  seed: number,
+  source: ContentSource,
   dtype: DType,
 ): Uint8Array {
   const place = { offset: [request, first + token], size: [1, 1] };
@@ -106,7 +107,7 @@ function rowOf(
       return wordsOf(pages);
     case "ids": {
       const content = { tensor: "ids", vocabulary: of.vocabulary, shape: [requests, sequence] };
-      return fillContent({ kind: "ids", ...content, ...place }, seed, dtype);
+      return fillContent({ kind: "ids", ...content, ...place }, source, dtype);
     }
     case "vectors": {
       const { columns } = of;
@@ -119,7 +120,7 @@ function rowOf(
       const offset = [...place.offset, 0];
       return fillContent(
         { kind: "uniform", ...vectors, offset, size: [...place.size, columns] },
-        seed,
+        source,
         dtype,
       );
     }

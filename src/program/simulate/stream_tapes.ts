@@ -4,8 +4,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import { lowering } from "../lower.ts";
 import type { Instruction } from "../program.ts";
-import { slotsOf } from "../schedule/schedule.ts";
-import { schedulingOf } from "../schedule/scheduling.ts";
+import type { SlotOps } from "../passes/schedule.ts";
 import { createStream } from "../stream.ts";
 import { noCost, type Cost } from "./cost.ts";
 import { createMailboxes, createTaping, type TapeOp, type RankTape, type Tapes } from "./tape.ts";
@@ -16,24 +15,23 @@ export function streamTapes(
   costOf: (rank: number, instruction: Instruction) => Cost,
 ): Tapes {
   const { hardware, workload } = plan;
-  const scheduling = schedulingOf(plan);
   const mailboxes = createMailboxes();
   const opOf = createInterning();
   const tapings = Array.from({ length: hardware.gpus }, (_, rank) => createTaping(mailboxes, rank));
-  const recorded = Array.from({ length: hardware.gpus }, () => new Map<string, Recording>());
+  /** By rank, of each list of ops, which several micro-batches play. */
+  const recorded = Array.from(
+    { length: hardware.gpus },
+    () => new Map<SlotOps["ops"], Recording>(),
+  );
+  let current: SlotOps["ops"] = [];
 
-  const keyAt = (rank: number, { origin }: Instruction): string =>
-    scheduling === undefined
-      ? everything
-      : `${origin.phase} ${scheduling.places.chunkOf(rank, origin)}`;
   const stream = createStream(hardware.gpus, workload.dtype, {
     allocate() {},
     add(rank, instruction) {
       const own = recorded[rank];
       if (own === undefined) return;
-      const key = keyAt(rank, instruction);
-      const recording = own.get(key) ?? { ops: [], computeMs: 0 };
-      own.set(key, recording);
+      const recording = own.get(current) ?? { ops: [], computeMs: 0 };
+      own.set(current, recording);
       const cost = costOf(rank, instruction);
       for (const op of tapings[rank]?.(instruction, cost) ?? []) {
         if (op.transfer === undefined) {
@@ -45,23 +43,27 @@ export function streamTapes(
       }
     },
   });
-  lowering(plan, stream, scheduling).emitMicroBatch(0);
-
+  const { slots, emit } = lowering(plan, stream, workload.microBatches);
+  for (const slot of slots) {
+    if (slot.microBatch > 0) continue;
+    current = slot.ops;
+    emit(slot);
+  }
+  const playedAt = new Map<SlotOps["ops"], number[]>();
+  for (const [at, { ops }] of slots.entries()) {
+    const own = playedAt.get(ops);
+    if (own === undefined) playedAt.set(ops, [at]);
+    else own.push(at);
+  }
   const ranks = recorded.map((own, rank): RankTape => {
-    for (const recording of own.values()) settle(recording, opOf);
-    const opsOf = (key: string): readonly TapeOp[] => own.get(key)?.ops ?? [];
-    const pipelineRank = scheduling?.places.pipelineRankOf(rank);
-    if (scheduling === undefined || pipelineRank === undefined) {
-      const ops = [...own.values()].flatMap((each) => each.ops);
-      return { rank, parts: Array.from({ length: workload.microBatches }, () => ops) };
-    }
-    const slots = slotsOf(scheduling.schedule, pipelineRank);
-    return { rank, parts: slots.map(({ phase, chunk }) => opsOf(`${phase} ${chunk}`)) };
+    const parts = [...own].flatMap(([ops, recording]) => {
+      settle(recording, opOf);
+      return (playedAt.get(ops) ?? []).map((at) => ({ at, ops: recording.ops }));
+    });
+    return { rank, parts: parts.toSorted((a, b) => a.at - b.at).map(({ ops }) => ops) };
   });
   return { ranks, readers: mailboxes.readers, reads: mailboxes.reads() };
 }
-
-const everything = "all";
 
 interface Recording {
   readonly ops: TapeOp[];

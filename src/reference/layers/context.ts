@@ -1,17 +1,21 @@
 // What the reference computes a layer with, and what it gives.
 
+import type { StorageType } from "../../kernels/storage.ts";
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import type { Layer } from "../../plan/layers/layers.ts";
 import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../../program/content.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import { contentValues } from "../../program/content_values.ts";
-import { weightScale } from "../../program/layers/context.ts";
+import { biasScale, weightScale } from "../../program/layers/context.ts";
 import { tableScale } from "../../program/layers/embedding_table.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { matrix, type Matrix } from "../tensor.ts";
 
 export interface ReferenceContext {
   readonly workload: Workload;
+  /** Of weights. */
+  readonly source: ContentSource;
   /** The layer's, in programs. */
   readonly name: string;
   /** Of what the layer reads. */
@@ -72,19 +76,25 @@ export function referenceWeight(
   return matrix(k, n, wholeOf(context, `${context.name}/${part}`, [k, n], 0, weightScale(k)));
 }
 
-/** A norm's gain or bias [size], uniform around `center`. */
+/** A norm's gain or bias, or another vector [size], uniform around `center`. */
 export function referenceVector(
   context: ReferenceContext,
   part: string,
   size: number,
   center: number,
+  dtype: StorageType = context.workload.dtype,
 ): Float64Array {
-  return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1);
+  return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1, dtype);
+}
+
+/** A bias [size] of the layer's matrix `part`, which is empty or ends with a slash. */
+export function biasOf(context: ReferenceContext, part: string, size: number): Float64Array {
+  return wholeOf(context, `${context.name}/${part}bias`, [size], 0, biasScale);
 }
 
 /** Expert by expert, the layer's matrices `part` [experts, k, n]. */
 export function expertWeight(
-  { workload, name }: ReferenceContext,
+  { workload, source, name }: ReferenceContext,
   part: string,
   experts: number,
   k: number,
@@ -99,7 +109,7 @@ export function expertWeight(
     offset: [expert, 0, 0],
     size: [1, k, n],
   });
-  return (expert) => matrix(k, n, contentValues(content(expert), workload.seed, workload.dtype));
+  return (expert) => matrix(k, n, contentValues(content(expert), source, workload.dtype));
 }
 
 /** Of an embedding, [vocabulary, hidden]. */
@@ -114,15 +124,16 @@ export function tableOf(
 }
 
 function wholeOf(
-  { workload }: ReferenceContext,
+  { workload, source }: ReferenceContext,
   tensor: string,
   shape: readonly number[],
   center: number,
   scale: number,
+  dtype: StorageType = workload.dtype,
 ): Float64Array {
   return contentValues(
     { kind: "uniform", tensor, center, scale, shape, offset: shape.map(() => 0), size: shape },
-    workload.seed,
-    workload.dtype,
+    source,
+    dtype,
   );
 }

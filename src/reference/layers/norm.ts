@@ -17,7 +17,13 @@ export const norm: ReferenceLayer<NormLayer> = {
   },
 };
 
-function normalise(x: Matrix, epsilon: number, gain: Float64Array, bias?: Float64Array): Matrix {
+/** Each row by its root mean square; with a bias, by its deviation from its mean. */
+export function normalise(
+  x: Matrix,
+  epsilon: number,
+  gain: Float64Array,
+  bias?: Float64Array,
+): Matrix {
   const out = matrix(x.rows, x.columns);
   for (let r = 0; r < x.rows; r++) {
     const row = rowOf(x, r);

@@ -3,18 +3,18 @@
 import { formatBytes } from "../../measure/format.ts";
 import type { BufferRole } from "../../program/program.ts";
 
-interface MemoryRole {
-  readonly role: BufferRole;
+interface MemoryColumn {
   readonly title: string;
+  readonly roles: readonly BufferRole[];
 }
 
-const weights: MemoryRole = { role: "weight", title: "weights" };
-const cache: MemoryRole = { role: "cache", title: "cache" };
-const others: readonly MemoryRole[] = [
-  { role: "input", title: "input" },
-  { role: "activation", title: "activ." },
-  { role: "workspace", title: "worksp." },
-  { role: "staging", title: "staging" },
+const weights: MemoryColumn = { title: "weights", roles: ["weight"] };
+const cache: MemoryColumn = { title: "cache", roles: ["cache"] };
+const others: readonly MemoryColumn[] = [
+  { title: "input", roles: ["input"] },
+  { title: "activ.", roles: ["activation"] },
+  { title: "worksp.", roles: ["workspace", "constant"] },
+  { title: "staging", roles: ["staging"] },
 ];
 
 interface OfRank {
@@ -22,11 +22,13 @@ interface OfRank {
 }
 
 /** Caches have a column where some rank has any. */
-export function rolesOf(ranks: readonly OfRank[]): readonly MemoryRole[] {
+export function rolesOf(ranks: readonly OfRank[]): readonly MemoryColumn[] {
   const hasCache = ranks.some(({ memoryByRole }) => (memoryByRole.cache ?? 0) > 0);
   return [weights, ...(hasCache ? [cache] : []), ...others];
 }
 
-export function roleCells(roles: readonly MemoryRole[], { memoryByRole }: OfRank): string[] {
-  return roles.map(({ role }) => formatBytes(memoryByRole[role] ?? 0));
+export function roleCells(columns: readonly MemoryColumn[], { memoryByRole }: OfRank): string[] {
+  return columns.map(({ roles }) =>
+    formatBytes(roles.reduce((sum, role) => sum + (memoryByRole[role] ?? 0), 0)),
+  );
 }

@@ -97,11 +97,12 @@ function routed(
 function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
   const [first] = shared.toSorted((a, b) => b.bytes - a.bytes);
   if (first === undefined || first.bytes === 0) return [];
-  const { rank, bytes, liveBytes } = first;
+  const { rank, bytes, liveBytes, leastBytes } = first;
   return [
     note(
       `activations share memory by lifetime: ${formatBytes(bytes)} on rank ${rank}, of which ` +
-        `${formatBytes(liveBytes)} are alive at once`,
+        `${formatBytes(liveBytes)} are alive at once; any sharing takes ${formatBytes(leastBytes)} at least, ` +
+        `this ${(bytes / leastBytes).toFixed(2)} × that`,
     ),
   ];
 }

@@ -64,7 +64,13 @@ export function toned(judgement: Judgement): TonedText {
 }
 
 export function countedJudgements(verdicts: readonly Verdict[]): string {
-  const judgements: readonly Judgement[] = ["confirmed", "refuted", "ambiguous", "untestable"];
+  const judgements: readonly Judgement[] = [
+    "confirmed",
+    "refuted",
+    "projected",
+    "ambiguous",
+    "untestable",
+  ];
   const counts = judgements.flatMap((judgement) => {
     const count = verdicts.filter((verdict) => verdict.judgement === judgement).length;
     return count === 0 ? [] : [`${count} ${judgement}`];

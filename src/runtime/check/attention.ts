@@ -1,8 +1,9 @@
 // Attention by its definition, in f64, for some rows and heads: of the first, the last and random sequences.
 
-import type { AttentionShape } from "../../kernels/attention_shape.ts";
+import { type AttentionShape, valueDimOf } from "../../kernels/attention_shape.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
+import { scaleOf, scoreOf, slopeOf, visibleRange } from "../../reference/scores.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
 import type { Operands, Rows, Sampling } from "./view.ts";
@@ -23,17 +24,22 @@ export async function checkAttention(
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
-  const { batch, sequence, heads, kvHeads, headDim } = shape;
+  const { batch, sequence, heads, kvHeads, headDim, values } = shape;
   const deviation = createDeviation();
-  const columns = (heads + 2 * kvHeads) * headDim;
-  const sequences = sequencesOf(batch, sequence * columns, random);
+  const valueDim = valueDimOf(shape);
+  const keyColumns = (heads + kvHeads) * headDim;
+  const columns = keyColumns + (values === undefined ? kvHeads * valueDim : 0);
+  const sinks = operands.has("sinks") ? await operands.floats("sinks") : undefined;
+  const sequences = sequencesOf(batch, sequence * (columns + (values?.columns ?? 0)), random);
   const pairs = pairsOf(shape, sequences, random, effort.attentionWork);
   for (const own of sequences) {
     const runs = [{ first: own * sequence, count: sequence }];
     const qkv = await operands.rows("qkv", columns, runs);
-    const y = await operands.rows("y", heads * headDim, runs);
+    const v = values === undefined ? qkv : await operands.rows("v", values.columns, runs);
+    const y = await operands.rows("y", heads * valueDim, runs);
+    const valuesAt = values ?? { first: keyColumns, step: valueDim };
     for (const pair of pairs.filter((each) => each.sequence === own)) {
-      checkPair(shape, pair, qkv, y, operands, deviation);
+      checkPair(shape, pair, { qkv, v, y, valuesAt, sinks }, operands, deviation);
       await operands.pace(4 * sequence * headDim);
     }
   }
@@ -52,7 +58,7 @@ function sequencesOf(batch: number, elements: number, random: () => number): num
 }
 
 function pairsOf(
-  { sequence, heads, headDim }: AttentionShape,
+  { sequence, heads, headDim, window = 1, chunk = 1 }: AttentionShape,
   sequences: readonly number[],
   random: () => number,
   work: number,
@@ -70,7 +76,8 @@ function pairsOf(
     );
   }
   // Where masks, tiles and tails go wrong.
-  const edges = [sequence - 1, 0, 1, 31, 32, 63, 64, sequence - 2].filter(
+  const tiles = [sequence - 1, 0, 1, 31, 32, 63, 64, sequence - 2];
+  const edges = [...tiles, window - 1, window, chunk - 1, chunk].filter(
     (row) => row >= 0 && row < sequence,
   );
   const pick = (below: number): number => Math.floor(random() * below);
@@ -81,24 +88,35 @@ function pairsOf(
   }));
 }
 
-function checkPair(
-  { sequence, heads, kvHeads, headDim, causal }: AttentionShape,
-  { sequence: own, row, head }: Pair,
-  qkv: Rows,
-  y: Rows,
-  { dtype }: Operands,
-  deviation: Deviation,
-): void {
-  const first = own * sequence;
-  const visible = causal ? row + 1 : sequence;
+/** Of one sequence. */
+interface Tensors {
+  readonly qkv: Rows;
+  readonly v: Rows;
+  readonly y: Rows;
+  readonly valuesAt: { readonly first: number; readonly step: number };
+  readonly sinks: Float32Array | undefined;
+}
+
+/** Scores of a query, and how far right ones may be from them. */
+interface Scores {
+  readonly first: number;
+  readonly values: Float64Array;
+  readonly errors: Float64Array;
+}
+
+function scoresOf(shape: AttentionShape, { sequence: own, row, head }: Pair, qkv: Rows): Scores {
+  const { sequence, heads, kvHeads, headDim, softcap = 0, alibi } = shape;
+  const start = own * sequence;
   const kvHead = Math.floor((head * kvHeads) / heads);
-  const part = (at: number, start: number): Float32Array =>
-    qkv.at(first + at).subarray(start * headDim, (start + 1) * headDim);
+  const part = (at: number, index: number): Float32Array =>
+    qkv.at(start + at).subarray(index * headDim, (index + 1) * headDim);
   const query = part(row, head);
-  const scores = new Float64Array(visible);
-  const errors = new Float64Array(visible);
-  let largest = -Infinity;
-  for (let t = 0; t < visible; t++) {
+  const scale = Math.abs(scaleOf(shape));
+  const slope = alibi === undefined ? 0 : slopeOf(alibi.first + head, alibi.heads);
+  const [first, end] = visibleRange(shape, sequence, row);
+  const values = new Float64Array(end - first);
+  const errors = new Float64Array(end - first);
+  for (let t = first; t < end; t++) {
     const key = part(t, heads + kvHead);
     let sum = 0;
     let squares = 0;
@@ -107,42 +125,65 @@ function checkPair(
       sum += term;
       squares += term * term;
     }
-    const scale = 1 / Math.sqrt(headDim);
-    scores[t] = sum * scale;
-    errors[t] = scale * (sumError(headDim, squares, sum) + 4 * unitRoundoff.f32 * Math.abs(sum));
-    largest = Math.max(largest, sum * scale);
+    values[t - first] = scoreOf(shape, head, row, t, sum);
+    errors[t - first] =
+      scale * (sumError(headDim, squares, sum) + 4 * unitRoundoff.f32 * Math.abs(sum)) +
+      // What exp2 and a division lose of a tanh and of a slope, each of at most 1.
+      16 * unitRoundoff.f32 * softcap +
+      32 * unitRoundoff.f32 * slope * Math.abs(row - t);
   }
-  const target = new Float64Array(headDim);
-  const squared = new Float64Array(headDim);
-  let total = 0;
+  return { first, values, errors };
+}
+
+function checkPair(
+  shape: AttentionShape,
+  pair: Pair,
+  { qkv, v, y, valuesAt, sinks }: Tensors,
+  { dtype }: Operands,
+  deviation: Deviation,
+): void {
+  const { sequence, heads, kvHeads } = shape;
+  const { row, head } = pair;
+  const valueDim = valueDimOf(shape);
+  const start = pair.sequence * sequence;
+  const scores = scoresOf(shape, pair, qkv);
+  const sink = sinks === undefined ? -Infinity : (sinks[head] ?? Number.NaN);
+  const largest = scores.values.reduce((most, score) => Math.max(most, score), sink);
+  const valueColumn = valuesAt.first + Math.floor((head * kvHeads) / heads) * valuesAt.step;
+  const target = new Float64Array(valueDim);
+  const squared = new Float64Array(valueDim);
+  let total = Math.exp(sink - largest);
   let heaviest = 0;
-  let doubt = 0;
-  for (let t = 0; t < visible; t++) {
-    const distance = (scores[t] ?? Number.NaN) - largest;
+  let doubt =
+    sinks === undefined
+      ? 0
+      : total * (4 * unitRoundoff.f32 * Math.abs(sink) + exponentialError(sink - largest)) ** 2;
+  for (const [i, score] of scores.values.entries()) {
+    const distance = score - largest;
     const weight = Math.exp(distance);
     total += weight;
     heaviest = Math.max(heaviest, weight);
-    doubt += weight * ((errors[t] ?? 0) + exponentialError(distance)) ** 2;
-    const value = part(t, heads + kvHeads + kvHead);
-    for (let d = 0; d < headDim; d++) {
-      const v = value[d] ?? Number.NaN;
-      target[d] = (target[d] ?? 0) + weight * v;
-      squared[d] = (squared[d] ?? 0) + weight * v * v;
+    doubt += weight * ((scores.errors[i] ?? 0) + exponentialError(distance)) ** 2;
+    const value = v.at(start + scores.first + i).subarray(valueColumn, valueColumn + valueDim);
+    for (let d = 0; d < valueDim; d++) {
+      const own = value[d] ?? Number.NaN;
+      target[d] = (target[d] ?? 0) + weight * own;
+      squared[d] = (squared[d] ?? 0) + weight * own * own;
     }
   }
   // By Cauchy and Schwarz: what weights that are off by e move a mean by is at most √(mean e²) · its spread.
   const weightError = 2 * Math.sqrt(doubt / total);
-  const actual = y.at(first + row);
-  for (let d = 0; d < headDim; d++) {
+  const actual = y.at(start + row);
+  for (let d = 0; d < valueDim; d++) {
     const expected = (target[d] ?? 0) / total;
     const meanSquare = (squared[d] ?? 0) / total;
     const spread = Math.sqrt(Math.max(0, meanSquare - expected ** 2));
     const accepted =
       storedError(expected, dtype) +
       weightError * spread +
-      sumError(visible, (heaviest / total) * meanSquare, expected) +
+      sumError(scores.values.length, (heaviest / total) * meanSquare, expected) +
       8 * storedError(expected, "f32");
-    const column = head * headDim + d;
-    deviation.add(actual[column] ?? Number.NaN, expected, accepted, first + row, column);
+    const column = head * valueDim + d;
+    deviation.add(actual[column] ?? Number.NaN, expected, accepted, start + row, column);
   }
 }

@@ -6,6 +6,7 @@ import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_a
 import type { Coverage } from "./coverage.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
+import { checkMeanSquares, checkRotary } from "./rotary.ts";
 import { checkCombine, checkPermute, checkPositions, checkTopK } from "./routing.ts";
 import {
   checkAdd,
@@ -30,6 +31,10 @@ export async function checkKernel(
       return checkProduct(instruction, operands, view, projections);
     case "attention":
       return checkAttention(instruction.shape, operands, view);
+    case "rotary":
+      return checkRotary(instruction.shape, operands, view);
+    case "mean_squares":
+      return checkMeanSquares(instruction.shape, operands, view);
     case "rms_norm":
     case "layer_norm":
     case "add_rms_norm":

@@ -1,8 +1,9 @@
-// Weights and inputs, held against what their seed says: element by element where a rank holds few, else some rows of
+// Weights and inputs, held against what their source says: element by element where a rank holds few, else some rows of
 // each.
 
 import type { DType } from "../../kernels/storage.ts";
 import type { Content, RegionContent } from "../../program/content.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import type { Coverage } from "./coverage.ts";
@@ -15,7 +16,7 @@ export async function checkContent(
   buffer: string,
   content: Content,
   dtype: DType,
-  seed: number,
+  source: ContentSource,
   /** Elements that are made again, at most. */
   most: number,
 ): Promise<Coverage> {
@@ -28,7 +29,7 @@ export async function checkContent(
   if (dtype === "u32") {
     const [only] = parts;
     const words = new Uint32Array((await readAll(view, buffer)).buffer);
-    const expected = only === undefined ? [] : contentValues(only, seed, "f32");
+    const expected = only === undefined ? [] : contentValues(only, source, "f32");
     for (const [i, id] of expected.entries()) deviation.same(words[i] ?? Number.NaN, id, 0, i);
     await pace(expected.length);
     return { unit: "elements", checked: expected.length, total: expected.length, deviation };
@@ -39,7 +40,7 @@ export async function checkContent(
     const own = held.at(row);
     let start = 0;
     for (const [i, part] of parts.entries()) {
-      const expected = contentValues(rowOfContent(part, row), seed, dtype);
+      const expected = contentValues(rowOfContent(part, row), source, dtype);
       for (const [c, value] of expected.entries()) {
         deviation.same(own[start + c] ?? Number.NaN, value, row, start + c);
       }

@@ -14,14 +14,16 @@ type NormCall = Extract<
 >;
 
 export async function checkNorm(
-  { kernel, shape: { rows, columns, epsilon } }: NormCall,
+  { kernel, shape }: NormCall,
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
+  const { rows, columns, epsilon } = shape;
+  const inputColumns = ("inputColumns" in shape ? shape.inputColumns : undefined) ?? columns;
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
   const isFused = operands.has("sum");
-  const x = await operands.rows(isFused ? "sum" : "x", columns, runs);
+  const x = await operands.rows(isFused ? "sum" : "x", inputColumns, runs);
   const y = await operands.rows("y", columns, runs);
   const vector = async (name: string): Promise<Float32Array> =>
     (await operands.rows(name, columns, allRows(1))).at(0);

@@ -1,11 +1,12 @@
 // One rank's part of the checking step. Every instruction's result is held against its operands of this very run; what
 // it writes is poisoned before, so that nothing passes by what was there already; weights and inputs are held against
-// their seed. So each result is right if those before it are, and all are. What goes from rank to rank is judged by
+// their source. So each result is right if those before it are, and all are. What goes from rank to rank is judged by
 // whoever sees all ranks, from what each shows of it.
 
 import { bytesPerElement } from "../../kernels/storage.ts";
 import type { BufferRegion } from "../../collectives/buffer_region.ts";
 import { NumericsError } from "../../numerics_error.ts";
+import type { ContentSource } from "../../program/content_source.ts";
 import {
   collectiveOf,
   type Collective,
@@ -94,7 +95,7 @@ const leavesRoom: ReadonlySet<string> = new Set([
 /** @param served of serving, what the step works on */
 export function createRankChecker(
   program: RankProgram,
-  seed: number,
+  source: ContentSource,
   view: CheckView,
   region: (id: string) => BufferRegion,
   poison: Poison,
@@ -105,7 +106,7 @@ export function createRankChecker(
     view.effort.microBatches === "all" || microBatch === 0 || microBatch === last;
   const checks: Checks = {
     ...(served === undefined ? {} : { served }),
-    seed,
+    source,
     view,
     kinds: new Map(),
     unchecked: new Set(),
@@ -153,7 +154,7 @@ export function createRankChecker(
 interface Checks {
   /** Of serving, what the step works on. */
   readonly served?: ServedStep;
-  readonly seed: number;
+  readonly source: ContentSource;
   readonly view: CheckView;
   readonly kinds: Map<string, Omit<KindCheck, "allCalls">>;
   readonly unchecked: Set<string>;
@@ -184,7 +185,7 @@ function placeOf({ rank }: CheckView, what: string, { layer, microBatch }: Origi
 }
 
 async function checkWeights(checks: Checks, { buffers }: RankProgram): Promise<void> {
-  const { view, seed } = checks;
+  const { view, source } = checks;
   const weights = buffers.filter(({ content }) => content !== undefined);
   const elements = weights.reduce(
     (sum, { bytes, dtype }) => sum + bytes / bytesPerElement(dtype),
@@ -194,7 +195,7 @@ async function checkWeights(checks: Checks, { buffers }: RankProgram): Promise<v
   const most = elements <= contentElements ? contentElements : contentSample;
   for (const { id, content, dtype } of weights) {
     if (content === undefined) continue;
-    const coverage = await checkContent(view, id, content, dtype, seed, most);
+    const coverage = await checkContent(view, id, content, dtype, source, most);
     note(checks, "weights", coverage, `${id} on rank ${view.rank}`);
   }
 }
@@ -207,7 +208,7 @@ function isOfRank(instruction: Instruction): instruction is OfRank {
 }
 
 async function checkInstruction(checks: Checks, instruction: OfRank): Promise<void> {
-  const { view, seed, served } = checks;
+  const { view, source, served } = checks;
   const { op, origin } = instruction;
   if (op === "kernel") return checkKernelCall(checks, instruction);
   const place = placeOf(view, op, origin);
@@ -219,11 +220,11 @@ async function checkInstruction(checks: Checks, instruction: OfRank): Promise<vo
   const most = view.effort.contentElements;
   const dtype = view.dtypeOf(buffer);
   if (content.kind !== "served") {
-    note(checks, op, await checkContent(view, buffer, content, dtype, seed, most), place);
+    note(checks, op, await checkContent(view, buffer, content, dtype, source, most), place);
     return;
   }
   if (served === undefined) throw new Error(`${place}: no step of serving`);
-  const expected = servedBytes(content, served, seed, dtype);
+  const expected = servedBytes(content, served, source, dtype);
   note(checks, op, await checkBytes(view, buffer, expected), place);
 }
 

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Lifetime, shareMemory } from "../../../src/program/emit/share_memory.ts";
+import type { Lifetime } from "../../../src/program/emit/seats.ts";
+import { createSharing } from "../../../src/program/emit/share_memory.ts";
 
 const alignment = 16;
 const largest = 256;
+const shareMemory = createSharing(alignment, largest);
 
 /** Tensors of a list of ops, each op reading some of those before it and writing one. */
 const lifetimes = fc
@@ -26,15 +28,13 @@ const lifetimes = fc
         apart[read]?.add(`${at}`);
       }
     }
-    const layerOf = (at: number): string => `${Math.floor(at / 7)}`;
     return ops.map(({ bytes }, at) => {
-      const end = last[at] ?? at;
       return {
         name: `${at}`,
+        kind: `${at % 7}`,
         bytes,
         first: at,
-        last: end,
-        ...(layerOf(at) === layerOf(end) ? { layer: layerOf(at) } : {}),
+        last: last[at] ?? at,
         apart: apart[at] ?? new Set(),
       };
     });
@@ -43,7 +43,7 @@ const lifetimes = fc
 test("what lives at the same time does not overlap, and what one op reads and writes is in two arenas", () => {
   fc.assert(
     fc.property(lifetimes, (tensors) => {
-      const { arenas, placeOf } = shareMemory(tensors, alignment, largest);
+      const { arenas, placeOf } = shareMemory(tensors, 0);
       for (const a of tensors) {
         const place = placeOf.get(a.name);
         if (place === undefined) throw new Error("not placed");
@@ -66,7 +66,7 @@ test("what lives at the same time does not overlap, and what one op reads and wr
 test("no arena is larger than allowed, and all together hold no less than what lives at once", () => {
   fc.assert(
     fc.property(lifetimes, (tensors) => {
-      const { arenas, liveBytes } = shareMemory(tensors, alignment, largest);
+      const { arenas, liveBytes } = shareMemory(tensors, 0);
       expect(Math.max(...arenas)).toBeLessThanOrEqual(largest);
       const bytes = arenas.reduce((sum, each) => sum + each, 0);
       expect(bytes).toBeGreaterThanOrEqual(liveBytes);
@@ -80,12 +80,13 @@ test("no arena is larger than allowed, and all together hold no less than what l
 test("a chain of equal tensors takes two, however long it is", () => {
   const chain = Array.from({ length: 100 }, (_, at): Lifetime => ({
     name: `${at}`,
+    kind: "link",
     bytes: 64,
     first: at,
     last: at + 1,
     apart: new Set([`${at - 1}`, `${at + 1}`]),
   }));
-  expect(shareMemory(chain, alignment, largest)).toMatchObject({
+  expect(shareMemory(chain, 0)).toMatchObject({
     arenas: [64, 64],
     liveBytes: 128,
   });
@@ -97,19 +98,26 @@ test("equal layers in a row take what three of them take", () => {
       const at = 4 * layer;
       const named = (part: string, bytes: number, first: number, last: number): Lifetime => ({
         name: `${layer}/${part}`,
+        kind: part,
         bytes,
         first: at + first,
         last: at + last,
         apart: new Set(),
-        ...(last < 4 ? { layer: `${layer}` } : {}),
       });
       return [named("up", 90, 0, 1), named("gate", 70, 1, 2), named("down", 30, 2, 5)];
     }).flat();
-  const [few, many] = [3, 50].map((count) => shareMemory(layers(count), alignment, largest).arenas);
+  const [few, many] = [3, 50].map((count) => shareMemory(layers(count), 0).arenas);
   expect(many).toEqual(few);
 });
 
 test("a single tensor may be larger than an arena", () => {
-  const tensor = { name: "logits", bytes: 1000, first: 0, last: 1, apart: new Set<string>() };
-  expect(shareMemory([tensor], alignment, largest).arenas).toEqual([1000]);
+  const tensor = {
+    name: "logits",
+    kind: "logits",
+    bytes: 1000,
+    first: 0,
+    last: 1,
+    apart: new Set<string>(),
+  };
+  expect(shareMemory([tensor], 0).arenas).toEqual([1000]);
 });

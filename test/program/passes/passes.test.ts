@@ -3,12 +3,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chunk } from "../../../src/program/passes/chunk.ts";
+import { chunkLogits } from "../../../src/program/passes/chunk_logits.ts";
 import { differentiate } from "../../../src/program/passes/differentiate.ts";
 import { fuseNorms } from "../../../src/program/passes/fuse_norms.ts";
 import { fuseProducts } from "../../../src/program/passes/fuse_products.ts";
+import { recompute } from "../../../src/program/passes/recompute.ts";
+import { schedule } from "../../../src/program/passes/schedule.ts";
 import type { Op } from "../../../src/program/op.ts";
+import { recomputedParts } from "../../../src/plan/recomputed_parts.ts";
 import { planOps } from "../../../src/program/plan_ops.ts";
-import { schedulingOf } from "../../../src/program/schedule/scheduling.ts";
+import { hasBackward, schedulingOf } from "../../../src/program/schedule/scheduling.ts";
 import { arbitraryDegrees } from "../../support/arbitrary_degrees.ts";
 import { planOf } from "../../support/written_plan.ts";
 import { sameOn, type Tensor, whole } from "../../../src/program/tensor.ts";
@@ -54,7 +58,7 @@ test("a product that something else reads, too, keeps its residual apart", () =>
   const { ops } = planOps(block);
   const sum = ops.find((op) => op.op === "add");
   if (sum?.op !== "add") throw new Error("no residual");
-  const again: Op = { ...sum, op: "observe", x: sum.a.tensor, shown: [] };
+  const again: Op = { ...sum, op: "observe", x: sum.a, shown: [] };
   expect(count(fuseProducts([...ops, again]), "add")).toBe(1);
 });
 
@@ -124,13 +128,36 @@ test("the backward pass has two synthetic gradients per product and attention, t
   expect(returned).toMatchObject({ from: [1], to: [0], amount: { kind: "send", count: 64 * 8 } });
 });
 
+test("logits are made and shown in windows of rows, each in the memory of the one before", () => {
+  const head = planOf(`
+name: head
+hardware: { gpus: 2 }
+workload: { batch: 1, sequence: 600 }
+model: { layers: 1, hidden: 8, heads: 2, ffn: 16, vocabulary: 96 }
+parallel: { tensor: 2 }
+`);
+  const { ops } = planOps(head);
+  const shown = chunkLogits(ops).flatMap((op) => (op.op === "observe" ? [op] : []));
+  expect(shown.map((op) => op.shown[1])).toMatchObject([
+    { rowOffset: 0, rows: 256, columnOffset: 48, columns: 48 },
+    { rowOffset: 256, rows: 256, columnOffset: 48, columns: 48 },
+    { rowOffset: 512, rows: 88, columnOffset: 48, columns: 48 },
+  ]);
+  expect(new Set(shown.map(({ x }) => x.tensor.parts.held[0]?.shape.join()))).toEqual(
+    new Set(["256,48"]),
+  );
+  expect(count(chunkLogits(ops), "matmul")).toBe(count(ops, "matmul") + 2);
+  const twice = [...ops, ...ops.filter(({ op }) => op === "observe")];
+  expect(count(chunkLogits(twice), "matmul")).toBe(count(ops, "matmul"));
+});
+
 test("no pass changes the list that it is given", () => {
   fc.assert(
     fc.property(arbitraryDegrees(), (plan) => {
       const { ops } = planOps(plan);
       const scheduling = schedulingOf(plan);
       let given: readonly Op[] = ops;
-      for (const pass of [fuseProducts, fuseNorms, chunk]) {
+      for (const pass of [fuseProducts, fuseNorms, chunkLogits, chunk]) {
         const before = JSON.stringify(given);
         const after = pass(given);
         expect(JSON.stringify(given)).toBe(before);
@@ -138,7 +165,13 @@ test("no pass changes the list that it is given", () => {
       }
       if (scheduling === undefined) return;
       const before = JSON.stringify(given);
-      differentiate(given, scheduling.places, plan.stages.length);
+      const { places } = scheduling;
+      const backward = differentiate(given, places, plan.stages.length);
+      const again = JSON.stringify(backward);
+      const recomputed = recompute({ forward: given, backward }, recomputedParts(plan), places);
+      const isRun = hasBackward(scheduling);
+      schedule({ forward: given, backward: isRun ? recomputed : [] }, scheduling, 2);
+      expect(JSON.stringify(backward)).toBe(again);
       expect(JSON.stringify(given)).toBe(before);
     }),
     { numRuns: 25 },

@@ -9,6 +9,7 @@ import type { Plan } from "../../../plan/plan.ts";
 import type { Serving } from "../../../plan/serving.ts";
 import { degreesWith, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import { layerNotRunnable, notRunnable } from "./layer_not_runnable.ts";
 
 const serving = { mode: "serving", inputTokens: 8, outputTokens: 4 };
 
@@ -76,12 +77,16 @@ export const servingFitsLayers: RuleDefinition = {
     servingReplicasDiffer,
     servingOverContext,
     servingBudgetTooSmall,
+    layerNotRunnable,
   ],
   ofPlan: (plan) => {
     const { mode, serving: served } = plan.workload;
     if (mode !== "serving" || served === undefined) return [];
     return [
-      ...placedLayers(plan).flatMap((placed) => looksAhead(plan, placed)),
+      ...placedLayers(plan).flatMap((placed) => [
+        ...looksAhead(plan, placed),
+        ...isNotCached(plan, placed),
+      ]),
       ...replicasDiffer(plan),
       ...overContext(plan),
       ...budgetTooSmall(served),
@@ -102,6 +107,33 @@ function looksAhead(plan: Plan, placed: PlacedLayer): Diagnostic[] {
     ),
   ];
 }
+
+/** What attention against caches does not do yet. */
+function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
+  const { layer } = placed;
+  if (layer.op !== "attention") return [];
+  const found = notCached.find((key) => layer[key] !== undefined);
+  if (found === undefined) return [];
+  return [
+    notRunnable(
+      plan.model === undefined ? fieldPath(plan, placed, found) : ["model"],
+      `attention against a cache has no ${found} yet`,
+      "set workload.mode to inference",
+    ),
+  ];
+}
+
+const notCached = [
+  "rotary",
+  "qkNorm",
+  "window",
+  "chunk",
+  "softcap",
+  "scale",
+  "sinks",
+  "alibi",
+  "latent",
+] as const;
 
 function dependsOnOthers(
   layer: Layer,

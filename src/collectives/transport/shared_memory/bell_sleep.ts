@@ -2,7 +2,7 @@
 
 import { setImmediate, setTimeout } from "node:timers/promises";
 import koffi from "koffi";
-import type { SharedMemory } from "./shared_file.ts";
+import type { MappedMemory } from "../../../map_file.ts";
 
 export interface Sleep {
   /** This thread, its event loop with it. */
@@ -14,7 +14,7 @@ export interface Sleep {
   giveWay(): void;
 }
 
-export function bellSleep(shared: SharedMemory): Sleep {
+export function bellSleep(shared: MappedMemory): Sleep {
   return futexSleep(shared) ?? pollingSleep;
 }
 
@@ -33,7 +33,7 @@ const pollingSleep: Sleep = {
 
 const futexNumbers: Partial<Record<NodeJS.Architecture, number>> = { x64: 202, arm64: 98 };
 
-function futexSleep(shared: SharedMemory): Sleep | undefined {
+function futexSleep(shared: MappedMemory): Sleep | undefined {
   const number = process.platform === "linux" ? futexNumbers[process.arch] : undefined;
   if (number === undefined) return undefined;
   const libc = koffi.load(null);

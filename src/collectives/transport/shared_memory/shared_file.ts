@@ -4,16 +4,9 @@ import { randomUUID } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import koffi from "koffi";
 import { EnvironmentError } from "../../../environment_error.ts";
+import { mapFile, mappableBytes, type MappedMemory } from "../../../map_file.ts";
 import type { SharedLayout } from "./layout.ts";
-
-export interface SharedMemory {
-  /** Stays mapped until the process ends: unmapping under a live view would crash it. */
-  readonly memory: ArrayBuffer;
-  /** Where the mapping begins in this process. */
-  readonly address: bigint;
-}
 
 export interface SharedFile {
   /** Descriptor. */
@@ -21,10 +14,6 @@ export interface SharedFile {
   readonly folder: string;
   /** Present where it does not lie where it should, with the reason. */
   readonly note?: string;
-}
-
-export function canShareMemory(): boolean {
-  return process.platform === "linux" || process.platform === "darwin";
 }
 
 /** In memory where the machine has such a folder, the best first. */
@@ -117,45 +106,28 @@ function writeZeros(file: number, offset: number, bytes: number): void {
   }
 }
 
-type Mmap = (
-  address: null,
-  bytes: number,
-  protection: number,
-  flags: number,
-  file: number,
-  offset: number,
-) => bigint;
-
 /** Maps parts of the file, each when it is first asked for; offsets are multiples of the page size. */
-export function createMapper(file: number): (offset: number, bytes: number) => SharedMemory {
-  const mmap: Mmap = koffi
-    .load(null)
-    .func(
-      "void *mmap(void *address, size_t length, int protection, int flags, int file, int64 offset)",
-    );
-  const mapped = new Map<number, SharedMemory>();
+export function createMapper(file: number): (offset: number, bytes: number) => MappedMemory {
+  const mapped = new Map<number, MappedMemory>();
   return (offset, bytes) => {
     const known = mapped.get(offset);
     if (known !== undefined) return known;
-    const part = mapPart(mmap, file, offset, bytes);
+    const part = mapPart(file, offset, bytes);
     mapped.set(offset, part);
     return part;
   };
 }
 
-function mapPart(mmap: Mmap, file: number, offset: number, bytes: number): SharedMemory {
-  const readAndWrite = 3;
-  const shared = 1;
+function mapPart(file: number, offset: number, bytes: number): MappedMemory {
   const smaller = "use a smaller batch, or let ranks exchange messages through the coordinator";
-  // An ArrayBuffer cannot be larger, and koffi ends the process when it is to make one.
-  if (bytes >= 2 ** 32) {
-    const message = `a message of up to ${bytes} bytes; less than ${2 ** 32} can be mapped`;
+  if (bytes >= mappableBytes) {
+    const message = `a message of up to ${bytes} bytes; less than ${mappableBytes} can be mapped`;
     throw new EnvironmentError("no-shared-memory", message, smaller);
   }
-  const address = mmap(null, bytes, readAndWrite, shared, file, offset);
-  if (BigInt.asIntN(64, address) === -1n) {
-    const message = `${bytes} bytes of shared memory cannot be mapped, errno ${koffi.errno()}`;
+  const mapped = mapFile(file, offset, bytes, "read and write");
+  if ("errno" in mapped) {
+    const message = `${bytes} bytes of shared memory cannot be mapped, errno ${mapped.errno}`;
     throw new EnvironmentError("no-shared-memory", message, smaller);
   }
-  return { memory: koffi.view(address, bytes), address };
+  return mapped;
 }

@@ -1,13 +1,14 @@
 // Messages through a file that all ranks of one machine map.
 
 import { closeSync, readSync } from "node:fs";
+import { canMapFiles } from "../../../map_file.ts";
 import { noteWords, type Transport } from "../transport.ts";
 import { openSharedMemoryCommunicator } from "./communicator.ts";
 import { layoutSharedMemory } from "./layout.ts";
-import { canShareMemory, createSharedFile } from "./shared_file.ts";
+import { createSharedFile } from "./shared_file.ts";
 
 export const sharedMemory: Transport = {
-  isAvailable: canShareMemory,
+  isAvailable: canMapFiles,
   coordinate({ ranks, mailboxes }) {
     const layout = layoutSharedMemory(ranks, mailboxes);
     const { file, note } = createSharedFile(layout);

@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { napUsAfter } from "../../../gpu/patience.ts";
 import type { Waiting } from "../waiting.ts";
 import { bellSleep } from "./bell_sleep.ts";
-import type { SharedMemory } from "./shared_file.ts";
+import type { MappedMemory } from "../../../map_file.ts";
 
 /** By then a GPU has copied a few bytes: to sleep before would be to wake too late. */
 const swiftUs = 60;
@@ -28,7 +28,7 @@ interface Pending {
 }
 
 /** @param bellWord index of this rank's bell */
-export function createWaiter(shared: SharedMemory, bellWord: number, waiting: Waiting): Waiter {
+export function createWaiter(shared: MappedMemory, bellWord: number, waiting: Waiting): Waiter {
   const words = new Int32Array(shared.memory);
   const sleep = bellSleep(shared);
   let waiters: Pending[] = [];

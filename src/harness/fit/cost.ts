@@ -1,0 +1,179 @@
+// What a run of a plan takes on a machine, before it is made: ranks, memory, the largest buffers, and the time until its
+// first figures. Times are no bounds: kernels are taken to reach a share of the peak, and each instruction costs its
+// launch.
+
+import type { Plan } from "../../plan/plan.ts";
+import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
+import { largestBuffers } from "../../program/largest_buffers.ts";
+import { valueBytes } from "../../program/memory.ts";
+import { unshard } from "../../program/unshard.ts";
+import { referenceFlops } from "../verify.ts";
+import type { Exceeded } from "../../result/result.ts";
+import type { Capability, Machine } from "./machine.ts";
+
+export interface RunCost {
+  readonly ranks: number;
+  /** Bytes of all ranks on the adapter that is fullest, and of the host with everything else. */
+  readonly adapterBytes: number;
+  readonly hostBytes: number;
+  /** The largest tensor, and the largest buffer. */
+  readonly bindingBytes: number;
+  readonly bufferBytes: number;
+  readonly stepMs: number;
+  /** Until the report is there. */
+  readonly totalMs: number;
+}
+
+/** The share of the peak that kernels of plans reach: products near half, less in f16 that is storage only, others less. */
+const reached = 0.2;
+/** ms of an instruction on one rank: encoding, submitting, a barrier between cores. */
+const perInstructionMs = 0.08;
+/** ms of holding an instruction's result against its operands, on the host. */
+const perCheckMs = 2;
+/** Bytes per second of one rank that sends or receives through shared memory, all copies together. */
+const transferRate = 1.5e9;
+/** A process with Node, Dawn and a driver. */
+const processBytes = 250e6;
+/** Shaders, timestamps, and what drivers round up. */
+const memoryMargin = 1.15;
+/** FLOP/s and values per second of the f64 reference on a core. */
+const oracleFlops = 1e9;
+const oracleValues = 3e7;
+const oracleBytes = 8;
+/** So many times the largest weight is what the reference holds at once. */
+const layerBuffers = 2;
+/** Adapters, ranks, calibration, analysis. */
+const startMs = 6_000;
+const perRankMs = 700;
+/** As `runPlan` does: kernels are tuned for at most so long on a rank, and steps timed for so long. */
+const tuningMs = 2_000;
+const leastSteps = 5;
+const samplingMs = 5_000;
+/** The checked step, with every instruction computed again in part, and two to warm up. */
+const otherSteps = 6;
+
+/** @param samplingFor ms of timed steps, where that was asked for */
+export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): RunCost {
+  const placement = machine.place(plan.hardware.gpus);
+  const peaks = slowestPeaks(placement);
+  const estimate = estimatePlan(plan, peaks);
+  const { binding, buffer } = largestBuffers(plan);
+  const check = checkOf(plan, estimate, placement);
+  const stepMs = stepOf(estimate, placement, machine.cores);
+  const perAdapter = [...adaptersOf(placement)].map(([, ranks]) =>
+    ranks.reduce((sum, rank) => sum + (estimate.ranks[rank]?.memoryBytes ?? 0), 0),
+  );
+  const adapterBytes = memoryMargin * Math.max(...perAdapter);
+  const onHost = placement.every(({ software }) => !software)
+    ? 0
+    : memoryMargin * perAdapter.reduce((sum, bytes) => sum + bytes, 0);
+  const steps = otherSteps * stepMs + Math.max(leastSteps * stepMs, samplingFor);
+  return {
+    ranks: plan.hardware.gpus,
+    adapterBytes: adapterBytes + check.adapterBytes,
+    hostBytes: onHost + check.hostBytes + processBytes * plan.hardware.gpus,
+    bindingBytes: binding,
+    bufferBytes: buffer,
+    stepMs,
+    totalMs:
+      startMs +
+      steps +
+      check.ms +
+      perCheckMs * launchesInARow(estimate, placement, machine.cores) +
+      (plan.hardware.gpus / machine.cores) * (perRankMs + tuningMs),
+  };
+}
+
+/** What does not fit; empty where all does. @param timeMs for the whole run */
+export function exceededBy(cost: RunCost, machine: Machine, timeMs: number): Exceeded[] {
+  const placement = machine.place(cost.ranks);
+  const least = (of: (each: Capability) => number): number => Math.min(...placement.map(of));
+  const all: readonly Exceeded[] = [
+    { limit: "ranks", needed: cost.ranks, allowed: machine.mostRanks },
+    {
+      limit: "binding",
+      needed: cost.bindingBytes,
+      allowed: least(({ bindingBytes }) => bindingBytes),
+    },
+    {
+      limit: "buffer",
+      needed: cost.bufferBytes,
+      allowed: least(({ bufferBytes }) => bufferBytes),
+    },
+    {
+      limit: "adapter memory",
+      needed: cost.adapterBytes,
+      allowed: least(({ memoryBytes }) => memoryBytes),
+    },
+    { limit: "host memory", needed: cost.hostBytes, allowed: machine.hostBytes },
+    { limit: "time", needed: cost.totalMs, allowed: timeMs },
+  ];
+  return all.filter(({ needed, allowed }) => needed > allowed);
+}
+
+function slowestPeaks(placement: readonly Capability[]) {
+  return {
+    flops: Math.min(...placement.map(({ flops }) => flops)),
+    bandwidth: Math.min(...placement.map(({ bandwidth }) => bandwidth)),
+  };
+}
+
+/** Ranks by what they share: software adapters compute on the same cores. */
+function adaptersOf(placement: readonly Capability[]): Map<string, number[]> {
+  const shared = new Map<string, number[]>();
+  for (const [rank, { id, software }] of placement.entries()) {
+    const key = software ? "host" : id;
+    const own = shared.get(key) ?? [];
+    shared.set(key, own);
+    own.push(rank);
+  }
+  return shared;
+}
+
+/** Ranks on one adapter add up; of several adapters the busiest decides. */
+function stepOf(estimate: PlanEstimate, placement: readonly Capability[], cores: number): number {
+  const { bound, ranks } = estimate;
+  const kernelMs = new Map(bound?.ranks.map((each) => [each.rank, each.kernelMs]));
+  const busy = [...adaptersOf(placement).values()].map((own) =>
+    own.reduce((sum, rank) => {
+      const moved = (ranks[rank]?.sentBytes ?? 0) + (ranks[rank]?.receivedBytes ?? 0);
+      return sum + (kernelMs.get(rank) ?? 0) / reached + (1000 * moved) / transferRate;
+    }, 0),
+  );
+  return Math.max(...busy) + perInstructionMs * launchesInARow(estimate, placement, cores);
+}
+
+/** Instructions of a step, by as many ranks at the same time as there are cores for. */
+function launchesInARow(
+  { kernels, collectives }: PlanEstimate,
+  placement: readonly Capability[],
+  cores: number,
+): number {
+  const launches = [...kernels, ...collectives].reduce((sum, { calls }) => sum + calls, 0);
+  return launches / Math.min(cores, placement.length);
+}
+
+/** The whole result is held against the f64 reference where that is short, else against the unsharded run if that fits. */
+function checkOf(
+  plan: Plan,
+  { modelFlops, parameters }: PlanEstimate,
+  placement: readonly Capability[],
+): { readonly ms: number; readonly adapterBytes: number; readonly hostBytes: number } {
+  const largest = largestBuffers(unshard(plan)).binding;
+  // It makes the weights of a layer when it comes to it, in each micro-batch.
+  const made = parameters.inProgram * plan.workload.microBatches;
+  const oracle = {
+    ms: 1000 * (modelFlops / oracleFlops + made / oracleValues),
+    adapterBytes: 0,
+    hostBytes: layerBuffers * oracleBytes * (largest / valueBytes(plan)),
+  };
+  const [first] = placement;
+  if (modelFlops <= referenceFlops || first === undefined) return oracle;
+  const bytes = memoryMargin * valueBytes(plan) * parameters.inProgram;
+  if (largest > first.bindingBytes) return oracle;
+  return {
+    ms: (2 * 1000 * modelFlops) / (reached * first.flops),
+    adapterBytes: bytes,
+    hostBytes: first.software ? bytes : 0,
+  };
+}

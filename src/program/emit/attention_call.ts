@@ -1,0 +1,104 @@
+// The kernels of attention and of what stands before it: sizes are those of what a rank holds.
+
+import type { Alibi } from "../../kernels/attention_shape.ts";
+import type { LatentHeads } from "../../kernels/rotary.ts";
+import type { AttentionOp, MeanSquaresOp, RotaryOp } from "../op.ts";
+import { type Tensor, whole } from "../tensor.ts";
+import type { EmittedKernel } from "./emitted_kernel.ts";
+import { sizes } from "./sizes.ts";
+
+export function attentionCall(
+  op: AttentionOp | RotaryOp | MeanSquaresOp,
+  rank: number,
+): EmittedKernel {
+  switch (op.op) {
+    case "attention":
+      return attendCall(op, rank);
+    case "rotary":
+      return rotaryCall(op, rank);
+    case "mean-squares": {
+      const { x, y, queryColumns, keyColumns, ranks } = op;
+      const [rows = 0, columns = 0] = sizes(x, rank);
+      const shape = { rows, columns, queryColumns, keyColumns, ranks: ranks.length };
+      return { call: { kernel: "mean_squares", shape }, operands: [x, y].map(whole) };
+    }
+  }
+}
+
+function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
+  return tensors.flatMap((tensor) => tensor ?? []);
+}
+
+function attendCall(op: AttentionOp, rank: number): EmittedKernel {
+  const { qkv, y, values, sinks, sequence, heads, kvHeads, headDim, rules } = op;
+  const [rows = 0] = sizes(y, rank);
+  const shape = {
+    batch: rows / sequence,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    ...rules,
+    ...(values === undefined ? {} : { values: valuesOn(values, rank) }),
+    ...(sinks === undefined ? {} : { sinks: true as const }),
+    ...(op.alibiHeads === undefined ? {} : { alibi: alibiOn(op, op.alibiHeads, rank) }),
+  };
+  return {
+    call: { kernel: "attention", shape },
+    operands: present(qkv, values?.v, sinks, y).map(whole),
+  };
+}
+
+function valuesOn({ v, dim, first, step }: NonNullable<AttentionOp["values"]>, rank: number) {
+  return {
+    dim,
+    first,
+    step,
+    columns: sizes(v, rank)[1] ?? 0,
+  };
+}
+
+function alibiOn({ ranks, heads }: AttentionOp, all: number, rank: number): Alibi {
+  return {
+    heads: all,
+    first: ranks.indexOf(rank) * heads,
+  };
+}
+
+function latentSizes({ plainDim, valueDim, rank }: LatentHeads): LatentHeads {
+  return {
+    plainDim,
+    valueDim,
+    rank,
+  };
+}
+
+function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
+  const { x, y, latent, sequence, heads, kvHeads, headDim, turn, norm } = op;
+  const [rows = 0, columns = 0] = sizes(x, rank);
+  const shape = {
+    rows,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    columns,
+    ...(latent === undefined ? {} : { latent: latentSizes(latent) }),
+    ...(turn === undefined
+      ? {}
+      : { turn: { first: turn.first, dims: turn.dims, interleaved: turn.interleaved } }),
+    ...(norm === undefined ? {} : { norm: { kind: norm.kind, epsilon: norm.epsilon } }),
+  };
+  return {
+    call: { kernel: "rotary", shape },
+    operands: present(
+      x,
+      turn?.rotations,
+      norm?.gains,
+      norm?.squares,
+      latent?.kv,
+      latent?.down,
+      y,
+    ).map(whole),
+  };
+}

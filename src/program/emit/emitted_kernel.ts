@@ -1,0 +1,10 @@
+// What an op becomes on a rank.
+
+import type { KernelCall } from "../../kernels/catalog.ts";
+import type { View } from "../tensor.ts";
+
+export interface EmittedKernel {
+  readonly call: KernelCall;
+  /** In the order of the kernel's bindings. */
+  readonly operands: readonly View[];
+}

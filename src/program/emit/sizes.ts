@@ -1,0 +1,14 @@
+// How large what an op reads and writes is on one rank.
+
+import { partOn, type Tensor, type View, whole } from "../tensor.ts";
+
+/** Extents of a view on one rank; all but the first are the tensor's. */
+export function shapeOn({ tensor, window }: View, rank: number): readonly number[] {
+  const part = partOn(tensor, rank);
+  if (part === undefined) throw new Error(`${tensor.name} is not on rank ${rank}`);
+  return window === undefined ? part.shape : [window.rows, ...part.shape.slice(1)];
+}
+
+export function sizes(tensor: Tensor, rank: number): readonly number[] {
+  return shapeOn(whole(tensor), rank);
+}

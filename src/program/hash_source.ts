@@ -1,0 +1,70 @@
+// Values made of nothing but a seed: each element is a hash of seed, tensor name and its global index, so any shard can
+// be made anywhere without making the whole.
+
+import type { Region } from "./content.ts";
+import {
+  asThree,
+  regionColumns,
+  type ContentSource,
+  rowPlace,
+  type SourcedContent,
+} from "./content_source.ts";
+
+export function hashSource(seed: number): ContentSource {
+  return {
+    seedOf: () => seed,
+    values(content, first, rows) {
+      const columns = regionColumns(content);
+      const values = new Float64Array(rows * columns);
+      const key = tensorKey(content.tensor, seed);
+      const numberOf = numbersOf(content);
+      for (let row = 0; row < rows; row++) {
+        const start = rowStart(content, first + row);
+        for (let column = 0; column < columns; column++) {
+          values[row * columns + column] = numberOf(hash(start + column, key));
+        }
+      }
+      return values;
+    },
+  };
+}
+
+/** The number that a random word becomes. */
+function numbersOf(content: SourcedContent): (random: number) => number {
+  if (content.kind === "ids") {
+    const { vocabulary } = content;
+    return (random) => Math.floor((random / 2 ** 32) * vocabulary);
+  }
+  const { center } = content;
+  // One f32 product where the center is 0: a GPU makes the same.
+  const scale = Math.fround(content.scale);
+  // 24 bits, so that [-1, 1) is exact in f32.
+  return (random) => Math.fround(center + scale * ((random >>> 8) / 2 ** 23 - 1));
+}
+
+/** Global index of the first element of a row of the region. */
+function rowStart(region: Region, row: number): number {
+  const [, rows, columns] = asThree(region.shape, 1);
+  const [, , column0] = asThree(region.offset, 0);
+  const [depth, inner] = rowPlace(region, row);
+  return (depth * rows + inner) * columns + column0;
+}
+
+/** FNV-1a over the name, mixed with the seed. */
+export function tensorKey(tensor: string, seed: number): number {
+  let key = 0x811c9dc5;
+  for (let i = 0; i < tensor.length; i++) key = Math.imul(key ^ tensor.charCodeAt(i), 0x01000193);
+  return mix(key ^ mix(seed | 0));
+}
+
+function hash(index: number, key: number): number {
+  return mix(mix((index | 0) ^ key) + key) >>> 0;
+}
+
+/** A bijection on 32 bits in which every input bit moves about half of the output bits. */
+function mix(word: number): number {
+  let x = word;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return x ^ (x >>> 16);
+}

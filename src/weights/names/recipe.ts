@@ -1,0 +1,96 @@
+// How a checkpoint stores a weight of a plan: what a family of models says of it, and the view that follows once the
+// stored tensor's shape is known.
+
+import type { CheckpointTensor } from "../checkpoint.ts";
+import { type ElementType, isReadable, type ReadableType } from "../element_type.ts";
+import { refusedWeights } from "../refused_weights.ts";
+import { type Axis, axis, type TensorView } from "../tensor_view.ts";
+
+/** Some of a stored tensor's outputs: those of one of several projections that are stored as one. */
+export interface Section {
+  /** Outputs that are stored. */
+  readonly of: number;
+  readonly first: number;
+  /** Where each output lies, in outputs. */
+  readonly along: Axis;
+}
+
+/** So many outputs in a row. */
+export function section(first: number, count: number, of: number): Section {
+  return {
+    of,
+    first,
+    along: axis(count, 1),
+  };
+}
+
+export interface Recipe {
+  /** Of the stored tensor; `{i}` stands for the block, `{e}` for the expert. */
+  readonly name: string;
+  /** Stored [in, out]. Absent: [out, in], as a linear layer of PyTorch. */
+  readonly isInFirst?: boolean;
+  /** Absent: all outputs. */
+  readonly section?: Section;
+  /** Added to every value. */
+  readonly plus?: number;
+}
+
+/** What a plan has of a weight. Vectors have outputs only; a table is [outputs, inputs]. */
+export interface PlanWeight {
+  /** [experts], [in] and [out], of which it has the last at least. */
+  readonly experts?: number;
+  readonly inputs?: number;
+  readonly outputs: number;
+  /** [out, in] instead of [in, out]. */
+  readonly isTable?: boolean;
+}
+
+/**
+ * The plan's weight in a stored tensor.
+ *
+ * @param stored one, or one per expert
+ * @throws EnvironmentError `weights-refused` where a shape or type is another
+ */
+export function viewOf(
+  where: string,
+  weight: PlanWeight,
+  recipe: Recipe,
+  stored: readonly CheckpointTensor[],
+): TensorView {
+  const { experts, isTable = false } = weight;
+  const { isInFirst = false, plus } = recipe;
+  const [outputs, first, along] =
+    recipe.section === undefined
+      ? [weight.outputs, 0, axis(weight.outputs, 1)]
+      : [recipe.section.of, recipe.section.first, recipe.section.along];
+  const inputs = weight.inputs === undefined ? [] : [weight.inputs];
+  const each = isInFirst ? [...inputs, outputs] : [outputs, ...inputs];
+  const isStacked = experts !== undefined && !recipe.name.includes("{e}");
+  for (const tensor of stored) refuseOther(where, tensor, isStacked ? [experts, ...each] : each);
+  const outStride = isInFirst ? 1 : (weight.inputs ?? 1);
+  const out: Axis = { ...along, strides: along.strides.map((stride) => stride * outStride) };
+  // Biases of experts lie as matrices of one row.
+  const unit = experts !== undefined && inputs.length === 0 ? [axis(1, 0)] : [];
+  const ins = inputs.map((extent) => axis(extent, isInFirst ? outputs : 1));
+  const size = outputs * (weight.inputs ?? 1);
+  return {
+    stored: stored.map(({ file, type, offset }) => ({ file, type: readable(where, type), offset })),
+    start: first * outStride,
+    axes: [
+      ...(experts === undefined ? [] : [axis(experts, isStacked ? size : 0)]),
+      ...(isTable ? [out, ...ins] : [...unit, ...ins, out]),
+    ],
+    ...(plus === undefined ? {} : { plus }),
+  };
+}
+
+function refuseOther(where: string, { shape }: CheckpointTensor, wanted: readonly number[]): void {
+  if (shape.length === wanted.length && shape.every((extent, i) => extent === wanted[i])) return;
+  const both = `it is [${shape.join(", ")}], and the plan needs [${wanted.join(", ")}]`;
+  throw refusedWeights(where, both, "import the plan from the config.json beside the weights");
+}
+
+function readable(where: string, type: ElementType): ReadableType {
+  if (isReadable(type)) return type;
+  throw refusedWeights(where, `its values are ${type}; f32, f16 and bf16 can be read`);
+}

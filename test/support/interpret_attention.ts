@@ -1,0 +1,140 @@
+// The kernels of attention in f64, on buffers as they lie in memory.
+
+import {
+  type AttentionShape,
+  attentionBindings,
+  valueDimOf,
+} from "../../src/kernels/attention_shape.ts";
+import { bindingsOf } from "../../src/kernels/kernel.ts";
+import type { MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
+import { rotary, type RotaryShape } from "../../src/kernels/rotary.ts";
+import { attend } from "../../src/reference/attend.ts";
+import { normalizeHeads } from "../../src/reference/head_norm.ts";
+import { turnHead, turnsInTable } from "../../src/reference/rotary.ts";
+import { type Matrix, matrix, rowOf } from "../../src/reference/tensor.ts";
+
+function named(
+  bindings: readonly { readonly name: string }[],
+  buffers: readonly Float64Array[],
+): (name: string) => Float64Array | undefined {
+  const places = new Map(bindings.map(({ name }, at) => [name, buffers[at]]));
+  return (name) => places.get(name);
+}
+
+function needed(buffer: Float64Array | undefined): Float64Array {
+  if (buffer === undefined) throw new Error("a buffer is missing");
+  return buffer;
+}
+
+/** Of heads `step` columns apart, `width` columns each. */
+function headsOf(
+  data: Float64Array,
+  rows: number,
+  pitch: number,
+  heads: {
+    readonly count: number;
+    readonly width: number;
+    readonly first: number;
+    readonly step: number;
+  },
+): Matrix {
+  const { count, width, first, step } = heads;
+  const out = matrix(rows, count * width);
+  for (let row = 0; row < rows; row++) {
+    for (let head = 0; head < count; head++) {
+      const at = row * pitch + first + head * step;
+      rowOf(out, row).set(data.subarray(at, at + width), head * width);
+    }
+  }
+  return out;
+}
+
+export function runAttention(shape: AttentionShape, buffers: readonly Float64Array[]): void {
+  const { batch, sequence, heads, kvHeads, headDim, values } = shape;
+  const valueDim = valueDimOf(shape);
+  const at = named(attentionBindings(shape), buffers);
+  const qkv = needed(at("qkv"));
+  const rows = batch * sequence;
+  const keys = (heads + kvHeads) * headDim;
+  const pitch = values === undefined ? keys + kvHeads * headDim : keys;
+  const of = (count: number, first: number) =>
+    headsOf(qkv, rows, pitch, { count, width: headDim, first, step: headDim });
+  const v =
+    values === undefined
+      ? of(kvHeads, keys)
+      : headsOf(needed(at("v")), rows, values.columns, {
+          count: kvHeads,
+          width: values.dim,
+          first: values.first,
+          step: values.step,
+        });
+  const attended = attend(
+    { ...shape, valueDim },
+    of(heads, 0),
+    of(kvHeads, heads * headDim),
+    v,
+    at("sinks"),
+  );
+  needed(at("y")).set(attended.data);
+}
+
+export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]): void {
+  const { rows, sequence, heads, kvHeads, headDim, columns, turn, norm, latent } = shape;
+  const at = named(bindingsOf(rotary, shape), buffers);
+  const [x, y] = [needed(at("x")), needed(at("y"))];
+  const gains = at("gains");
+  const isOwn = norm?.kind === "all-heads" || norm?.kind === "each-head";
+  for (let row = 0; row < rows; row++) {
+    const own = new Float64Array((heads + kvHeads) * headDim);
+    own.set(
+      x.subarray(row * columns, row * columns + (latent === undefined ? own.length : columns)),
+    );
+    if (latent !== undefined) {
+      const { plainDim, valueDim, rank } = latent;
+      const shared = headDim - plainDim;
+      for (let head = 0; head < kvHeads; head++) {
+        const key = (row * kvHeads + head) * (plainDim + valueDim);
+        const place = (heads + head) * headDim;
+        own.set(needed(at("kv")).subarray(key, key + plainDim), place);
+        const down = row * (rank + shared) + rank;
+        own.set(needed(at("down")).subarray(down, down + shared), place + plainDim);
+      }
+    }
+    if (norm !== undefined) {
+      const parts = [
+        { first: 0, count: heads, gain: 0, square: 0 },
+        { first: heads, count: kvHeads, gain: isOwn ? heads : 1, square: 1 },
+      ];
+      for (const { first, count, gain, square } of parts) {
+        const part = own.subarray(first * headDim, (first + count) * headDim);
+        const meanSquare = at("squares")?.[4 * row + square];
+        normalizeHeads(part, norm, {
+          heads: count,
+          headDim,
+          ...(gains && { gains: gains.subarray(gain * headDim) }),
+          ...(meanSquare !== undefined && { meanSquare }),
+        });
+      }
+    }
+    if (turn !== undefined) {
+      const turnOf = turnsInTable(needed(at("rotations")), row % sequence, sequence, turn.dims);
+      for (let head = 0; head < heads + kvHeads; head++) {
+        turnHead(own.subarray(head * headDim, (head + 1) * headDim), turn, turnOf);
+      }
+    }
+    y.set(own, row * own.length);
+  }
+}
+
+export function runMeanSquares(
+  { rows, columns, queryColumns, keyColumns, ranks }: MeanSquaresShape,
+  x: Float64Array,
+  y: Float64Array,
+): void {
+  const mean = (first: number, count: number): number =>
+    x.subarray(first, first + count).reduce((sum, value) => sum + value ** 2, 0) / (ranks * count);
+  for (let row = 0; row < rows; row++) {
+    y[4 * row] = mean(row * columns, queryColumns);
+    y[4 * row + 1] = mean(row * columns + queryColumns, keyColumns);
+  }
+}

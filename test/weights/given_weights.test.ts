@@ -1,0 +1,159 @@
+// What ranks read of a checkpoint is, for every split and every way to store weights, their part of the whole weight.
+
+import { describe, expect, test } from "vitest";
+import {
+  type ContentSource,
+  rowPlace,
+  type SourcedContent,
+} from "../../src/program/content_source.ts";
+import { fillContent } from "../../src/program/content_values.ts";
+import { lower } from "../../src/program/lower.ts";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { openSource } from "../../src/weights/given_source.ts";
+import { matchWeights } from "../../src/weights/names/match_weights.ts";
+import {
+  allInOne,
+  checkpointOf,
+  experts,
+  falcon,
+  gemma,
+  gpt2,
+  type Layout,
+  llama,
+  mixtral,
+  neox,
+  phi3,
+  planOf,
+} from "../support/checkpoint_layouts.ts";
+import { hashedWeights, named, type WholeWeight } from "../support/hashed_weights.ts";
+
+interface Case {
+  readonly name: string;
+  readonly model: object;
+  readonly layout: Layout;
+}
+
+const routed = { moe: { experts, topK: 2, ffn: 12 } };
+const classic = { norm: "layer", gated: false, kvHeads: 4 };
+
+const cases: Case[] = [
+  { name: "Llama", model: {}, layout: llama },
+  { name: "Phi-3", model: {}, layout: phi3 },
+  { name: "Gemma", model: { otherFeatures: ["unit-offset-norm"] }, layout: gemma },
+  { name: "GPT-2", model: classic, layout: gpt2 },
+  { name: "NeoX", model: classic, layout: neox },
+  { name: "Falcon", model: { norm: "layer", gated: false }, layout: falcon },
+  { name: "Mixtral", model: routed, layout: mixtral },
+  { name: "Llama 4", model: routed, layout: allInOne("feed_forward", "router", false) },
+  { name: "gpt-oss", model: routed, layout: allInOne("mlp", "router", true) },
+];
+
+const parallels: [string, object, number][] = [
+  ["one rank", {}, 1],
+  ["two ranks of a tensor group", { tensor: 2 }, 2],
+  ["four, with the same keys on two", { tensor: 4 }, 4],
+  ["a vocabulary padded to 40", { tensor: 2, vocabularyMultiple: 8 }, 2],
+  ["two data replicas", { data: 2 }, 2],
+  ["sequence parallelism", { tensor: 2, sequence: true }, 2],
+];
+
+const expertParallels: [string, object, number][] = [
+  ["experts on three ranks", { data: 3, expert: 3 }, 3],
+  ["experts on two of unequal load", { data: 2, expert: 2 }, 2],
+];
+
+/** Element by element from whole weights; beyond the model's vocabulary there are zeros. */
+function wholeSource(
+  weights: ReadonlyMap<string, WholeWeight>,
+  of: (value: number, name: string) => number,
+): ContentSource {
+  return {
+    seedOf: () => undefined,
+    values(content: SourcedContent, first, rows) {
+      const whole = weights.get(content.tensor);
+      const [lastRows = 1, lastColumns = 1] = [whole?.shape.at(-2), whole?.shape.at(-1)];
+      const columns = content.size.at(-1) ?? 1;
+      const column0 = content.offset.at(-1) ?? 0;
+      return Float64Array.from({ length: rows * columns }, (_, i) => {
+        const [depth, row] = rowPlace(content, first + Math.floor(i / columns));
+        const column = column0 + (i % columns);
+        if (row >= lastRows || column >= lastColumns) return 0;
+        const at = (depth * lastRows + row) * lastColumns + column;
+        return of(whole?.values[at] ?? Number.NaN, content.tensor);
+      });
+    },
+  };
+}
+
+describe.each(cases)("weights of $name", (one) => {
+  const all = one.model === routed ? [...parallels, ...expertParallels] : parallels;
+
+  test.each(all)("%s: every buffer of every rank", async (_, parallel, gpus) => {
+    const wholes = hashedWeights(lower(planOf(one.model, {}, 1)));
+    const plan = planOf(one.model, parallel, gpus);
+    const program = lower(plan);
+    const checkpoint = await openCheckpoint(await checkpointOf(one.layout, wholes));
+    const weights = matchWeights(plan, program, checkpoint);
+    expect(weights.unused).toEqual([]);
+    const given = openSource(0, { weights });
+    const isGain = (name: string): boolean => one.name === "Gemma" && name.endsWith("/gain");
+    const expected = wholeSource(wholes, (value, name) =>
+      isGain(name) ? Math.fround(value - 1) + 1 : value,
+    );
+    const compared = new Set<string>();
+    for (const { rank, buffers } of program.ranks) {
+      for (const { id, content, role } of buffers) {
+        if (content === undefined || role !== "weight") continue;
+        for (const dtype of ["f32", "f16"] as const) {
+          const found = fillContent(content, given, dtype);
+          const wanted = fillContent(content, expected, dtype);
+          expect(Buffer.compare(found, wanted), `${id} on rank ${rank} in ${dtype}`).toBe(0);
+        }
+        compared.add(id);
+      }
+    }
+    expect(compared.size).toBeGreaterThan(10);
+  });
+});
+
+describe("a checkpoint", () => {
+  const plan = planOf({}, {}, 1);
+  const program = lower(plan);
+  const wholes = hashedWeights(program);
+  const matched = async (layout: Layout) =>
+    matchWeights(plan, program, await openCheckpoint(await checkpointOf(layout, wholes)));
+
+  test("with more tensors than the plan has: they are listed", async () => {
+    const more = named("model.layers.0.self_attn.rotary_emb.inv_freq", {
+      shape: [1],
+      values: Float32Array.of(1),
+    });
+    expect((await matched((weight) => [...llama(weight), more])).unused).toEqual([more.name]);
+  });
+
+  test.each<[string, Layout, RegExp]>([
+    [
+      "that lacks some",
+      (weight) => llama(weight).filter(({ name }) => !/layers\.1\.mlp/.test(name)),
+      /no weights for "blocks\/11\.mlp\/up\/weight", .* of the plan/,
+    ],
+    [
+      "of another size",
+      (weight) =>
+        llama(weight).map((each) =>
+          /1\.mlp\.up/.test(each.name) ? { ...each, shape: [24, 20] } : each,
+        ),
+      /up_proj.weight": it is \[24, 20\], and the plan needs \[20, 24\]/,
+    ],
+    [
+      "of no family",
+      () => [{ name: "w", shape: [0], values: new Float32Array() }],
+      /none of its tensors/,
+    ],
+  ])("%s is refused", async (_, layout, message) => {
+    await expect(matched(layout)).rejects.toThrow(message);
+    await expect(matched(layout)).rejects.toThrow(
+      expect.objectContaining({ code: "weights-refused" }),
+    );
+  });
+});
