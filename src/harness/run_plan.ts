@@ -63,9 +63,8 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
   tellTooLarge(plan, options, (ranks) => placeRanks(ranks, adapters, { ...options, refused }));
-  const step = stepOf(program);
   const groups = groupKernels(
-    step,
+    stepOf(program),
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
@@ -85,7 +84,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     },
   };
   const open = openOptions(options);
-  let kept = createStepSamples(step, groups);
+  let kept = createStepSamples(stepOf(program), groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
   /** Ranks have nothing to do any more, and take memory and cores from others. */
@@ -111,7 +110,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       await pool.close();
       onProgress({ phase: "ranks", total: placement.length });
       pool = await openRanks(program, placement, { ...open, known });
-      kept = createStepSamples(step, groups, run);
+      kept = createStepSamples(stepOf(program), groups, run);
       allKept.push(kept);
       await repeatRun(job, { pool, kept, begun, checked });
     }

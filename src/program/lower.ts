@@ -9,8 +9,9 @@ import { executedPart } from "./executed.ts";
 import { layerNames, planOps } from "./plan_ops.ts";
 import { runPasses } from "./passes/passes.ts";
 import type { SlotOps } from "./passes/schedule.ts";
-import type { PhaseShape, Program, RankProgram } from "./program.ts";
+import type { Program, RankProgram } from "./program.ts";
 import { schedulingOf } from "./schedule/scheduling.ts";
+import type { PhaseShape } from "./serving/phase_shape.ts";
 import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
 
 /**

@@ -6,6 +6,7 @@ import type { ServingPhase } from "../plan/plan.ts";
 import type { Content } from "./content.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
+import type { PhaseShape } from "./serving/phase_shape.ts";
 import type { ServedContent } from "./serving/served.ts";
 
 export type BufferRole =
@@ -277,15 +278,6 @@ export interface Program {
   readonly output: { readonly rows: number; readonly columns: number };
   /** Of serving, whose steps are of two kinds: all else here is said of decode steps. */
   readonly phases?: Readonly<Record<ServingPhase, PhaseShape>>;
-}
-
-/** Steps of one phase of serving. */
-export interface PhaseShape {
-  /** Requests of a step, and rows that each of them has. */
-  readonly slots: number;
-  readonly slotRows: number;
-  readonly microBatches: number;
-  readonly output: Program["output"];
 }
 
 /** A collective that is over before the rank goes on. */
