@@ -6,13 +6,12 @@
 // the data replicas, 2 the gradients too, 3 the weights too (Rajbhandari et al. 2020, section 5). With a smaller group
 // of ranks that share (HSDP) it divides by the group, and each further group holds a copy.
 
-import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, hasBackwardSlots, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
-import { cacheBytes } from "./cache_memory.ts";
+import { cacheBytes, valueBytes } from "./key_value_cache.ts";
 import type { BufferRole } from "./program.ts";
 import { type Replicas, shardGroups } from "./replicas.ts";
 
@@ -118,11 +117,6 @@ function inInference(given: Given, program: InProgram): Needs {
 
 /** Of one parameter: gradients are summed in f32. */
 export const gradientBytes = 4;
-
-/** Bytes of one value in the workload's dtype. */
-export function valueBytes({ workload }: Plan): number {
-  return bytesPerElement(workload.dtype);
-}
 
 function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
   const byRank = new Map<number, PlacedAttention[]>();

@@ -115,13 +115,12 @@ function readScaling(
 ): ScalingFile | undefined {
   const number = (key: string) => positiveIn(own, key);
   const originalPositions = trained ?? most;
-  if (!(originalPositions >= 1)) return undefined;
   const factor = number("factor") ?? (trained === undefined ? undefined : most / trained);
+  if (kind === "linear" && factor !== undefined) return { kind, factor };
+  if (!(originalPositions >= 1)) return undefined;
   if (kind === "longrope" || kind === "su") return longOf(own, most, trained);
   if (factor === undefined) return undefined;
   switch (kind) {
-    case "linear":
-      return { kind, factor };
     case "dynamic":
       return own["alpha"] === undefined ? { kind, factor, originalPositions } : undefined;
     case "yarn": {

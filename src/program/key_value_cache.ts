@@ -1,10 +1,15 @@
-// Bytes of keys and values that generation keeps on a rank.
+// Bytes of keys and values that one rank keeps, as far as its layers look back.
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Plan } from "../plan/plan.ts";
 import { contextTokens, pagesOf } from "../plan/serving.ts";
 import { slotsOfReplicas } from "./serving/caches.ts";
+
+/** Bytes of one value in the workload's dtype. */
+export function valueBytes({ workload }: Plan): number {
+  return bytesPerElement(workload.dtype);
+}
 
 interface CacheBytes {
   readonly total: number;
