@@ -95,7 +95,7 @@ function decide(
   if (Math.abs(total - claimedBytes) <= claim.tolerance * claimedBytes) {
     return { judgement: "confirmed", reason: `${parts}, tolerance ${tolerance}` };
   }
-  if (claimedBytes > total && plan.workload.mode === "inference") {
+  if (claimedBytes > total && plan.workload.mode !== "training") {
     return {
       judgement: "untestable",
       reason: `${parts}; an engine may reserve more than the plan needs, for a larger cache for instance`,

@@ -19,7 +19,7 @@ export const loadBalance: Assess = ({ described }) => {
   // Serving needs the logits of one position: the GPUs of the head may have less to do than is counted.
   const isHeadOpen =
     !isEven &&
-    plan.workload.mode === "inference" &&
+    plan.workload.mode !== "training" &&
     plan.model?.vocabulary !== undefined &&
     (plan.degrees?.pipeline ?? 1) > 1;
   return [

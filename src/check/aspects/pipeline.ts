@@ -77,7 +77,7 @@ function leavesOpen(plan: Plan): string | undefined {
   if (mode === "training" && schedule === undefined) {
     return "no workload.schedule is given, and a zero-bubble one idles less";
   }
-  return mode === "inference" && microBatches === 1
+  return mode !== "training" && microBatches === 1
     ? "micro-batches of following steps may fill it"
     : undefined;
 }

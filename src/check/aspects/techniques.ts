@@ -94,7 +94,7 @@ const known: Readonly<Record<string, (assessed: Assessed) => Finding>> = {
   },
   "activation-checkpointing": ({ described: { plan } }) => {
     const { mode, recompute } = plan.workload;
-    if (mode === "inference") return ofTraining(plan, "no activation is kept for a backward pass");
+    if (mode !== "training") return ofTraining(plan, "no activation is kept for a backward pass");
     return recompute === undefined
       ? { judgement: "not decidable", why: "workload.recompute does not say what is recomputed" }
       : {
@@ -107,7 +107,7 @@ const known: Readonly<Record<string, (assessed: Assessed) => Finding>> = {
   },
   "gradient-accumulation": ({ described: { plan } }) => {
     const { mode, microBatches } = plan.workload;
-    if (mode === "inference") return ofTraining(plan, "there are no gradients");
+    if (mode !== "training") return ofTraining(plan, "there are no gradients");
     return microBatches > 1
       ? {
           judgement: "held",

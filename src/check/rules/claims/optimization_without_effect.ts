@@ -35,7 +35,7 @@ export const optimizationsApply: RuleDefinition = {
   ofPlan: ({ optimizations, workload }) =>
     optimizations.flatMap((name, i) => {
       const path = ["optimizations", i];
-      if (workload.mode === "inference" && trainingOnly.has(name)) {
+      if (workload.mode !== "training" && trainingOnly.has(name)) {
         return [
           report(
             optimizationWithoutEffect,

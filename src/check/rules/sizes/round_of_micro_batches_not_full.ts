@@ -30,7 +30,7 @@ export const roundsAreFull: RuleDefinition = {
     const { mode, schedule, microBatches } = plan.workload;
     const { pipelineRanks = [], virtualStages = 1 } = pipelineOf(plan) ?? {};
     const p = pipelineRanks.length;
-    return mode === "inference" ||
+    return mode !== "training" ||
       schedule !== "1f1b" ||
       virtualStages === 1 ||
       microBatches % p === 0

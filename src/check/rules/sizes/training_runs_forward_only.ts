@@ -29,7 +29,7 @@ export const trainingRunsForward: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [trainingRunsForwardOnly, backwardIsSynthetic],
   ofPlan: ({ workload }) =>
-    workload.mode === "inference"
+    workload.mode !== "training"
       ? []
       : [
           workload.schedule === undefined
