@@ -27,13 +27,13 @@ export interface SampleFlops {
 
 /** Of one sample, over all GPUs. */
 export function sampleFlops({ plan, estimate }: Pick<Parts, "plan" | "estimate">): SampleFlops {
-  const parts = partsOf(plan, estimate);
+  const parts = partsOf(estimate);
   const { batch } = plan.workload;
   const passes = plan.workload.mode === "training" ? 3 : 1;
-  const { forward, attention, isCausal } = parts;
+  const { forward, attention } = parts;
   const { hidden = 0, vocabulary = 0 } = plan.model ?? {};
   const head = 2 * batch * plan.workload.sequence * hidden * vocabulary;
-  const whole = isCausal ? forward + attention : forward;
+  const whole = forward - attention + wholeAttention(plan);
   const again = passes === 1 ? 0 : computedAgain(plan, estimate, parts);
   return {
     model: (passes * forward) / batch,
@@ -80,24 +80,32 @@ interface Parts {
   readonly forward: number;
   readonly attention: number;
   readonly experts: number;
-  readonly isCausal: boolean;
 }
 
-function partsOf(plan: Plan, estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
+function partsOf(estimate: PlanEstimate): Omit<Parts, "plan" | "estimate"> {
   // Sharding repeats small kernels on every rank; of these it divides the work.
   const of = (...names: string[]): number =>
     estimate.kernels
       .filter(({ kernel }) => names.some((name) => kernel.startsWith(name)))
       .reduce((sum, { flops }) => sum + flops, 0);
-  const attentions = plan.stages.flatMap(({ layers }) =>
-    layers.filter((layer) => layer.op === "attention"),
-  );
   return {
     forward: estimate.modelFlops,
     attention: of("attention", "attend"),
     experts: of("grouped_matmul"),
-    isCausal: attentions.some((layer) => layer.op === "attention" && layer.causal),
   };
+}
+
+/** Of one step, as if every token saw its whole sequence. */
+function wholeAttention({ stages, workload }: Plan): number {
+  const { batch, sequence } = workload;
+  let flops = 0;
+  for (const layer of stages.flatMap(({ layers }) => layers)) {
+    if (layer.op !== "attention") continue;
+    const { heads, headDim, latent } = layer;
+    const widths = headDim + (latent?.rotaryDim ?? 0) + (latent?.valueDim ?? headDim);
+    flops += 2 * batch * heads * sequence ** 2 * widths;
+  }
+  return flops;
 }
 
 function leastForward(
@@ -121,7 +129,11 @@ function leastForward(
 
 /** Windows, chunks and linear forms of attention see fewer tokens. */
 export function seesWholeSequences({ model }: Plan): boolean {
-  return model?.slidingWindow === undefined && (model?.otherFeatures ?? []).length === 0;
+  return (
+    model?.slidingWindow === undefined &&
+    model?.chunkedAttention === undefined &&
+    (model?.otherFeatures ?? []).length === 0
+  );
 }
 
 /** What the FLOPs of a sample lean on. */

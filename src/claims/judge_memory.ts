@@ -5,7 +5,8 @@
 import { assumedAmong } from "../plan/assumed.ts";
 import { isPrinted } from "../plan/hardware.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
-import { fullestNeed, type MemoryNeed, valueBytes } from "../program/memory.ts";
+import { valueBytes } from "../program/key_value_cache.ts";
+import { fullestNeed, type MemoryNeed } from "../program/memory.ts";
 import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
 import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";

@@ -6,12 +6,12 @@
 // the data replicas, 2 the gradients too, 3 the weights too (Rajbhandari et al. 2020, section 5). With a smaller group
 // of ranks that share (HSDP) it divides by the group, and each further group holds a copy.
 
-import { bytesPerElement } from "../kernels/storage.ts";
 import { chunksInFlight, hasBackwardSlots, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
+import { cacheBytes, valueBytes } from "./key_value_cache.ts";
 import type { BufferRole } from "./program.ts";
 import { type Replicas, shardGroups } from "./replicas.ts";
 
@@ -109,17 +109,15 @@ type Needs = Record<MemoryKind, number> & { readonly least: number };
 type InProgram = Pick<Needs, "weights" | "activations" | "workspace">;
 
 function inInference(given: Given, program: InProgram): Needs {
-  const { total: keyValueCache, least } = cacheBytes(given);
+  const { total: keyValueCache, least } = cacheBytes(
+    given.plan,
+    given.own.map(({ layer }) => layer),
+  );
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 }
 
 /** Of one parameter: gradients are summed in f32. */
 export const gradientBytes = 4;
-
-/** Bytes of one value in the workload's dtype. */
-export function valueBytes({ workload }: Plan): number {
-  return bytesPerElement(workload.dtype);
-}
 
 function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
   const byRank = new Map<number, PlacedAttention[]>();
@@ -134,46 +132,6 @@ function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
     }
   }
   return byRank;
-}
-
-interface CacheBytes {
-  readonly total: number;
-  /** As little as windows and other forms of attention may leave. */
-  readonly least: number;
-}
-
-/** Keys and values of every sample of the batch, where a causal model generates. */
-function cacheBytes({ plan, own }: Given): CacheBytes {
-  const { model } = plan;
-  const { batch, sequence } = plan.workload;
-  if (sequence === 1) return { total: 0, least: 0 };
-  /** Had no layer a window, and as each layer's own window leaves it. */
-  let [all, kept] = [0, 0];
-  for (const { layer } of own) {
-    if (!layer.causal) continue;
-    const { latent, window = sequence, chunk = sequence } = layer;
-    const tokens = (batch * sequence) / layer.groups.length;
-    const members = layer.groups[0]?.length ?? 1;
-    const values =
-      latent === undefined
-        ? 2 * tokens * Math.max(1, layer.kvHeads / members) * layer.headDim
-        : tokens * (latent.keyValueRank + latent.rotaryDim);
-    all += values;
-    kept += values * Math.min(1, window / sequence, chunk / sequence);
-  }
-  const isKnown = (model?.otherFeatures ?? []).length === 0;
-  const { tokens = sequence, layers: windowed = [] } = model?.slidingWindow ?? {};
-  if (typeof windowed !== "number") {
-    const bytes = kept * valueBytes(plan);
-    return { total: bytes, least: isKnown ? bytes : 0 };
-  }
-  /** @param share of the layers that keep a window only */
-  const bytes = (share: number): number =>
-    all * valueBytes(plan) * (1 - share * (1 - Math.min(1, tokens / sequence)));
-  const usual = windowed / Math.max(1, model?.layers ?? 1);
-  // Which layers have a window the plan does not say: at best all that can be on this rank.
-  const atBest = Math.min(1, windowed / Math.max(1, own.length));
-  return { total: bytes(usual), least: isKnown ? bytes(atBest) : 0 };
 }
 
 function inTraining(

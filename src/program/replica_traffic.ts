@@ -9,7 +9,8 @@
 // each rank's shard of the gradients.
 
 import type { Plan } from "../plan/plan.ts";
-import { type Allocated, gradientBytes, valueBytes } from "./memory.ts";
+import { valueBytes } from "./key_value_cache.ts";
+import { type Allocated, gradientBytes } from "./memory.ts";
 import { type Replicas, shardGroups } from "./replicas.ts";
 
 /** Received by one rank in a step. */

@@ -7,13 +7,13 @@ export type ScoreShape = Pick<
   "headDim" | "causal" | "scale" | "softcap" | "window" | "chunk" | "alibi"
 >;
 
-/** First position that a query may see, and one past the last. */
+/** First position that a query sees, and one past the last: all between them are seen. */
 export function visibleRange(shape: ScoreShape, sequence: number, query: number): [number, number] {
-  const { causal, window = Infinity, chunk = Infinity } = shape;
+  const { causal, window = Infinity, chunk = sequence } = shape;
   const begin = Math.floor(query / chunk) * chunk;
-  const first = Math.max(0, query - window + 1, Number.isNaN(begin) ? 0 : begin);
-  const end = Math.min(sequence, causal ? query + 1 : query + window);
-  return [first, Math.min(end, chunk === Infinity ? end : (Math.floor(query / chunk) + 1) * chunk)];
+  const first = Math.max(0, query - window + 1, begin);
+  const end = Math.min(sequence, begin + chunk, causal ? query + 1 : query + window);
+  return [first, end];
 }
 
 export function scaleOf({ scale, headDim }: Pick<ScoreShape, "scale" | "headDim">): number {

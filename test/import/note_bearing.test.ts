@@ -24,7 +24,7 @@ test.each([
 });
 
 test("a plan that is read again still says what its import left out", async () => {
-  const name = "test/import/fixtures/gemma-2-9b.json";
+  const name = "test/import/fixtures/deepseek-v3.json";
   const text = await readFile(name, "utf8");
   const imported = importPlan([{ name, text }], { runnable: true });
   const { plan } = parsePlan(imported.text ?? "", "plan.json");
@@ -32,8 +32,8 @@ test("a plan that is read again still says what its import left out", async () =
   const ofPrecision = expect.objectContaining({ code: "bf16-as-f16" }) as unknown;
   expect(plan.notes).toEqual([...(imported.file?.notes ?? []), ofPrecision]);
   const codes = (on: "speed" | "memory") => notesThatBear(plan, on).map(({ code }) => code);
-  expect(codes("speed")).toContain("mlp-activation-left-out");
-  expect(codes("memory")).not.toContain("mlp-activation-left-out");
+  expect(codes("speed")).toContain("sigmoid-routing-left-out");
+  expect(codes("memory")).not.toContain("sigmoid-routing-left-out");
   expect(codes("speed")).not.toContain("bf16-as-f16");
 });
 

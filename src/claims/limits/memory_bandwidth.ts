@@ -2,7 +2,7 @@
 // fullest GPU). Experts that no token chose, rows of the embedding that no token names, and weights that stay in a
 // cache on the chip are not read: dense plans with more weights than any cache only.
 
-import { valueBytes } from "../../program/memory.ts";
+import { valueBytes } from "../../program/key_value_cache.ts";
 import { sizePaths } from "../../plan/assumed.ts";
 import { largest, type Case } from "../case.ts";
 import { number, quantity } from "../words.ts";

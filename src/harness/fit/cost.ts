@@ -5,7 +5,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
 import { largestBuffers } from "../../program/largest_buffers.ts";
-import { valueBytes } from "../../program/memory.ts";
+import { valueBytes } from "../../program/key_value_cache.ts";
 import { unshard } from "../../program/unshard.ts";
 import { referenceFlops } from "../verify.ts";
 import type { Exceeded } from "../../result/result.ts";

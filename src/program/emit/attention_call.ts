@@ -2,7 +2,7 @@
 
 import type { Alibi } from "../../kernels/attention_shape.ts";
 import type { LatentHeads } from "../../kernels/rotary.ts";
-import type { AttentionOp, MeanSquaresOp, RotaryOp } from "../op.ts";
+import type { AttentionOp, MeanSquaresOp, RotaryOp } from "../attention_op.ts";
 import { type Tensor, whole } from "../tensor.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { sizes } from "./sizes.ts";

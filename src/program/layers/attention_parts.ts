@@ -1,7 +1,7 @@
 // What plain and latent attention have in common: the way out, rules of scores, tables of heads.
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
-import type { AttentionOp, ScoreRules } from "../op.ts";
+import type { AttentionOp, ScoreRules } from "../attention_op.ts";
 import type { Shard } from "../tensor.ts";
 import { type LayerContext, ownVector } from "./context.ts";
 import { linearShard } from "./linear.ts";

@@ -2,8 +2,8 @@
 
 import { rotationColumns, rotationRows, finePositions } from "../../kernels/rotary.ts";
 import { type Rotary, rotationsOf } from "../../plan/layers/rotary.ts";
+import type { RotaryOp } from "../attention_op.ts";
 import { tensorKey } from "../hash_source.ts";
-import type { RotaryOp } from "../op.ts";
 import { sameOn, type Tensor } from "../tensor.ts";
 import type { LayerContext } from "./context.ts";
 

@@ -95,10 +95,11 @@ function cut(
   return { parts, beside };
 }
 
-/** Of ops whose members do not all do the same, none is part of several slots. */
+/** The op for some of its ranks. */
 function onRanks(op: Op, ranks: readonly number[]): Op {
-  if (op.op === "observe" || op.op === "slice-columns") {
-    throw new Error(`${op.origin.layer}: ${op.op} in several slots`);
+  if (op.op === "observe") {
+    return { ...op, ranks, shown: ranks.flatMap((rank) => op.shown[op.ranks.indexOf(rank)] ?? []) };
   }
+  if (op.op === "slice-columns") throw new Error(`${op.origin.layer}: columns of several slots`);
   return { ...op, ranks };
 }

@@ -9,7 +9,7 @@ import {
   placedLayers,
 } from "../../../plan/layers.ts";
 import { planLayerOf } from "../../../plan/layers/layers.ts";
-import { valueBytes } from "../../../program/memory.ts";
+import { valueBytes } from "../../../program/key_value_cache.ts";
 import { degreesWith } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
 

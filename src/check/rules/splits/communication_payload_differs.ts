@@ -1,6 +1,6 @@
 // What moves is what the stage before leaves and the stage after takes: rows × columns × bytes each.
 
-import { valueBytes } from "../../../program/memory.ts";
+import { valueBytes } from "../../../program/key_value_cache.ts";
 import { type PlacedLayer, placedLayers } from "../../../plan/layers.ts";
 import { bytesText } from "../../../plan/quantity.ts";
 import { gatherToB, reduceToC, stagesWith } from "../../example.ts";

@@ -1,0 +1,56 @@
+// The ops of attention, and of what happens to queries and keys before it.
+
+import type { AttentionShape, ValuesApart } from "../kernels/attention_shape.ts";
+import type { HeadNorm, HeadTurn, LatentHeads } from "../kernels/rotary.ts";
+import type { OpBase } from "./op_base.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** What attention makes of scores, as in `AttentionShape`. */
+export type ScoreRules = Pick<AttentionShape, "causal" | "scale" | "softcap" | "window" | "chunk">;
+
+export interface AttentionOp extends OpBase {
+  readonly op: "attention";
+  /** Queries of the rank's heads, then keys, then where `values` is absent values of its KV heads. */
+  readonly qkv: Tensor;
+  /** Of head h the `dim` columns from `first + h · step` on. */
+  readonly values?: { readonly v: Tensor } & Pick<ValuesApart, "dim" | "first" | "step">;
+  /** [heads] */
+  readonly sinks?: Tensor;
+  readonly y: Tensor;
+  readonly sequence: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly rules: ScoreRules;
+  /** Heads of all ranks, whose slopes scores fall with. */
+  readonly alibiHeads?: number;
+}
+
+/** Queries and keys, the first columns of x, normalized and turned by their positions. */
+export interface RotaryOp extends OpBase {
+  readonly op: "rotary";
+  readonly x: Tensor;
+  /** Of latent attention, whose x has queries alone: where keys lie, as in `RotaryShape`. */
+  readonly latent?: { readonly kv: Tensor; readonly down: Tensor } & LatentHeads;
+  readonly y: Tensor;
+  readonly sequence: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly turn?: HeadTurn & { readonly rotations: Tensor };
+  readonly norm?: HeadNorm & {
+    /** Absent where it has no weights. */
+    readonly gains?: Tensor;
+    /** Of a norm over the heads of all ranks. */
+    readonly squares?: Tensor;
+  };
+}
+
+/** y [rows, 4] = what the rank's queries and keys add to the means of their squares over all ranks of the op. */
+export interface MeanSquaresOp extends OpBase {
+  readonly op: "mean-squares";
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly queryColumns: number;
+  readonly keyColumns: number;
+}

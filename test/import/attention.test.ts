@@ -1,0 +1,217 @@
+// What configs say of attention becomes fields of the model.
+
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { configOf, planOf } from "./imported.ts";
+
+async function modelOf(name: string) {
+  const text = await readFile(`test/import/models/${name}.json`, "utf8");
+  return planOf([{ name: "config.json", text }]).plan.model;
+}
+
+function written(config: Readonly<Record<string, unknown>>) {
+  const sizes = {
+    hidden_size: 64,
+    intermediate_size: 128,
+    num_hidden_layers: 8,
+    num_attention_heads: 4,
+    vocab_size: 256,
+    max_position_embeddings: 4096,
+  };
+  const text = JSON.stringify({ ...sizes, ...config }, null, 2);
+  return planOf([{ name: "config.json", text }]).plan.model;
+}
+
+test("Llama 3.2: the base, and a scaling with its four numbers", async () => {
+  expect(planOf([await configOf("llama-3.2-1b")]).plan.model?.positions).toEqual({
+    kind: "rotary",
+    base: 500_000,
+    scaling: {
+      kind: "llama3",
+      factor: 32,
+      lowFrequencyFactor: 1,
+      highFrequencyFactor: 4,
+      originalPositions: 8192,
+    },
+  });
+});
+
+test("newer configs say the same within rope_parameters", async () => {
+  const older = await modelOf("llama3-8b");
+  expect((await modelOf("llama3-8b-v5"))?.positions).toEqual(older?.positions);
+});
+
+test("gpt-oss: YaRN whose bounds are not rounded, a window in every other layer, sinks", async () => {
+  const model = await modelOf("gpt-oss-120b");
+  expect(model?.positions?.scaling).toEqual({
+    kind: "yarn",
+    factor: 32,
+    originalPositions: 4096,
+    betaFast: 32,
+    betaSlow: 1,
+    truncate: false,
+  });
+  expect(model).toMatchObject({ sinks: true, slidingWindow: { tokens: 128 } });
+});
+
+test("DeepSeek V3: neighbors are pairs, and YaRN makes scores larger instead of cosines", async () => {
+  const model = planOf([await configOf("deepseek-v3")]).plan.model;
+  expect(model?.positions).toMatchObject({
+    interleaved: true,
+    scaling: { kind: "yarn", factor: 40, originalPositions: 4096, attentionFactor: 1 },
+  });
+  // (0.1 · ln 40 + 1)² / √192
+  expect(model?.attentionScale).toBeCloseTo(1.368_888 ** 2 / Math.sqrt(192), 6);
+});
+
+test("a part of each head is turned: 24 of 96, 32 of 80", async () => {
+  expect(planOf([await configOf("gpt-neox-20b")]).plan.model?.positions?.dims).toBe(24);
+  expect(planOf([await configOf("phi-2")]).plan.model?.positions?.dims).toBe(32);
+});
+
+test("Gemma 2: capped scores of a width of their own", () => {
+  const model = written({
+    model_type: "gemma2",
+    head_dim: 16,
+    query_pre_attn_scalar: 64,
+    attn_logit_softcapping: 50,
+    sliding_window: 128,
+  });
+  expect(model).toMatchObject({
+    attentionScale: 1 / 8,
+    attentionSoftcap: 50,
+    slidingWindow: { tokens: 128, layers: [0, 2, 4, 6] },
+  });
+});
+
+test("Llama 4: chunks where there are positions, and norms without weights", () => {
+  const model = written({
+    model_type: "llama4_text",
+    num_local_experts: 4,
+    num_experts_per_tok: 1,
+    intermediate_size_mlp: 256,
+    attention_chunk_size: 512,
+    attn_temperature_tuning: false,
+  });
+  expect(model).toMatchObject({
+    qkNorm: "l2",
+    chunkedAttention: { tokens: 512, layers: [0, 1, 2, 4, 5, 6] },
+    positions: { base: 500_000, interleaved: true, layersWithout: [3, 7] },
+  });
+});
+
+test("Cohere 2: layers without a window have no positions", () => {
+  const model = written({ model_type: "cohere2", sliding_window: 64, use_qk_norm: true });
+  expect(model).toMatchObject({
+    qkNorm: "each-head",
+    slidingWindow: { tokens: 64, layers: [0, 1, 2, 4, 5, 6] },
+    positions: { interleaved: true, layersWithout: [3, 7] },
+  });
+});
+
+test("SmolLM 3: layers without positions as the list marks them", () => {
+  const model = written({ model_type: "smollm3", no_rope_layers: [1, 1, 0, 1, 1, 1, 1, 1] });
+  expect(model?.positions?.layersWithout).toEqual([2]);
+});
+
+test("Qwen 2: a window from a layer on, only where it is switched on", () => {
+  const window = { model_type: "qwen2", sliding_window: 32, max_window_layers: 6 };
+  expect(written(window)?.slidingWindow).toBeUndefined();
+  expect(written({ ...window, use_sliding_window: true })?.slidingWindow).toEqual({
+    tokens: 32,
+    layers: [6, 7],
+  });
+});
+
+describe("scalings", () => {
+  test("LongRoPE follows from the original positions beside it", () => {
+    const factors = Array.from({ length: 8 }, (_, pair) => 1 + pair);
+    const model = written({
+      model_type: "phi3",
+      max_position_embeddings: 32_768,
+      original_max_position_embeddings: 4096,
+      rope_scaling: { type: "su", short_factor: factors, long_factor: factors },
+    });
+    // √(1 + ln 8 / ln 4096)
+    expect(model?.positions?.scaling).toEqual({
+      kind: "longrope",
+      shortFactors: factors,
+      longFactors: factors,
+      originalPositions: 4096,
+      attentionFactor: Math.sqrt(1.25),
+    });
+  });
+
+  test("dynamic ones grow from the positions that the config names", () => {
+    const model = written({
+      model_type: "llama",
+      rope_scaling: { type: "dynamic", factor: 2 },
+    });
+    expect(model?.positions?.scaling).toEqual({
+      kind: "dynamic",
+      factor: 2,
+      originalPositions: 4096,
+    });
+  });
+
+  test("one that nobody knows is said in words", () => {
+    const model = written({ model_type: "llama", rope_scaling: { type: "spiral", factor: 2 } });
+    expect(model?.positions).toEqual({ kind: "rotary" });
+    expect(model?.otherFeatures).toEqual(["rotary-scaling-spiral"]);
+  });
+
+  test("sets by type of layer: the base of layers with a window is their own", () => {
+    const model = written({
+      model_type: "gemma3_text",
+      head_dim: 16,
+      sliding_window: 64,
+      rope_parameters: {
+        full_attention: { rope_type: "linear", factor: 8, rope_theta: 1_000_000 },
+        sliding_attention: { rope_type: "default", rope_theta: 10_000 },
+      },
+    });
+    expect(model?.positions).toEqual({
+      kind: "rotary",
+      base: 1_000_000,
+      localBase: 10_000,
+      scaling: { kind: "linear", factor: 8 },
+    });
+  });
+});
+
+test("params.json: Meta's scaling is a switch", () => {
+  const text = JSON.stringify({
+    dim: 64,
+    n_layers: 2,
+    n_heads: 4,
+    vocab_size: 256,
+    rope_theta: 500_000,
+    use_scaled_rope: true,
+  });
+  expect(planOf([{ name: "params.json", text }]).plan.model?.positions).toMatchObject({
+    base: 500_000,
+    interleaved: true,
+    scaling: { kind: "llama3", factor: 8 },
+  });
+});
+
+test("Megatron-LM: base, share, scaling and layers without positions", () => {
+  const text =
+    "torchrun pretrain_gpt.py --num-layers 4 --hidden-size 64 --num-attention-heads 4 --vocab-size 256 " +
+    "--seq-length 128 --micro-batch-size 1 --global-batch-size 1 --position-embedding-type rope " +
+    "--rotary-base 500000 --rotary-percent 0.5 --rotary-interleaved --use-rope-scaling --no-rope-freq 2 " +
+    "--disable-bias-linear --add-qkv-bias --qk-l2-norm";
+  const { plan } = planOf([{ name: "<command>", text }]);
+  expect(plan.model).toMatchObject({
+    qkNorm: "l2",
+    biases: ["qkv"],
+    positions: {
+      kind: "rotary",
+      base: 500_000,
+      dims: 8,
+      interleaved: true,
+      scaling: { kind: "llama3", factor: 8, originalPositions: 8192 },
+      layersWithout: [1, 3],
+    },
+  });
+});
