@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { canRun, checkPlan } from "../../src/check/check_plan.ts";
+import { estimatePlan } from "../../src/program/estimate.ts";
 import { lower } from "../../src/program/lower.ts";
 import { codes, configOf, errorsAt, planOf } from "./imported.ts";
 
@@ -42,6 +43,18 @@ test.each(names)("%s: what is left can run, and what was left out is listed", as
   const leftOut = codes(diagnostics).filter((code) => code.endsWith("-left-out"));
   const features = notRun(planOf([source]).diagnostics).map((feature) => `${feature}-left-out`);
   expect(leftOut).toEqual(expect.arrayContaining(features));
+});
+
+test("a model that runs whole has as many weights in its program as parameters", async () => {
+  let whole = 0;
+  for (const name of names) {
+    const { plan, document } = planOf([await configOf(name)]);
+    if (!canRun(checkPlan(plan, document))) continue;
+    whole += 1;
+    const { total, inProgram } = estimatePlan(plan).parameters;
+    expect([name, inProgram]).toEqual([name, total]);
+  }
+  expect(whole).toBeGreaterThan(3);
 });
 
 test("a runnable import has a program", async () => {

@@ -16,11 +16,14 @@ export interface PeerModel {
     readonly metadata: Readonly<Record<string, GgufValue>>;
     readonly tensors: (weight: (name: string) => WholeWeight) => readonly GgufTensor[];
   };
-  /** Of the largest logit. Default: what f32 leaves. */
+  /** Of the largest logit, beside what f32 leaves. */
   readonly tolerance?: number;
   /** How norms' weights lie. Default: around 1. */
   readonly normCenter?: number;
 }
+
+/** llama.cpp looks gelu up in a table of halves, which round by 2^-11; two layers do so. */
+export const tableOfHalves = 2 * 2 ** -11;
 
 /** Values that keep activations at their size and leave nothing symmetric: other norms, biases, heads matter. */
 export function randomWeights({ shapes, normCenter = 1 }: PeerModel): Map<string, WholeWeight> {

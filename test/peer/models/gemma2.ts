@@ -12,7 +12,7 @@ import {
   sizes,
   tensorsOf,
 } from "../decoder.ts";
-import { f32, type PeerModel, u32 } from "../model.ts";
+import { f32, type PeerModel, tableOfHalves, u32 } from "../model.ts";
 
 const { hidden } = sizes;
 
@@ -59,6 +59,5 @@ export const gemma2: PeerModel = {
       ),
   },
   normCenter: 0,
-  // llama.cpp looks gelu up in a table of halves.
-  tolerance: 3e-3,
+  tolerance: tableOfHalves,
 };

@@ -2,7 +2,7 @@
 
 import { transposed, type WholeWeight } from "../../support/hashed_weights.ts";
 import { epsilon, sizes } from "../decoder.ts";
-import { f32, gguf, metadataOf, type PeerModel, u32 } from "../model.ts";
+import { f32, gguf, metadataOf, type PeerModel, tableOfHalves, u32 } from "../model.ts";
 
 const { vocabulary, hidden, layers, heads } = sizes;
 const positions = 64;
@@ -75,6 +75,5 @@ export const gpt2: PeerModel = {
       ),
     ],
   },
-  // llama.cpp looks gelu up in a table of halves.
-  tolerance: 3e-3,
+  tolerance: tableOfHalves,
 };

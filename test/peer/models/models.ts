@@ -3,6 +3,7 @@
 import type { PeerModel } from "../model.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gpt2 } from "./gpt2.ts";
+import { gptOss } from "./gpt_oss.ts";
 import { llama } from "./llama.ts";
 import { mixtral } from "./mixtral.ts";
 import { olmo2 } from "./olmo2.ts";
@@ -19,4 +20,5 @@ export const peerModels: readonly PeerModel[] = [
   olmo2,
   gemma2,
   gpt2,
+  gptOss,
 ];
