@@ -69,7 +69,7 @@ export function rowWise(
     () =>
       wholeCase(
         `layer_norm ${size}`,
-        { kernel: "layer_norm", shape: { rows, columns, epsilon } },
+        { kernel: "layer_norm", shape: { rows, columns, epsilon, bias: true } },
         { x: x(), gain: gain(), bias: gain() },
         y,
         dtype,
@@ -87,7 +87,7 @@ export function rowWise(
     () =>
       wholeCase(
         `add_layer_norm ${size}`,
-        { kernel: "add_layer_norm", shape: { rows, columns, epsilon } },
+        { kernel: "add_layer_norm", shape: { rows, columns, epsilon, bias: true } },
         { a: x(), b: random(rows, columns, 3), gain: gain(), bias: gain() },
         { sum: bytes(rows, columns, dtype), ...y },
         dtype,

@@ -1,4 +1,4 @@
-// add: y = a + b, element by element.
+// add: y = SCALE · a + b, element by element.
 //
 // a         Quad [ROWS, QUADS]
 // b         Quad [ROWS, QUADS]
@@ -6,6 +6,7 @@
 // dispatch  workgroups folded over x and y, each for the next RUN · WORKGROUP quads of y
 override ROWS: u32;
 override COLUMNS: u32;
+override SCALE: f32;
 override RUN: u32;
 override WORKGROUP: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
@@ -23,6 +24,6 @@ fn main(
   let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
   let end = min(first + RUN * WORKGROUP, ROWS * QUADS);
   for (var i = first + lane; i < end; i += WORKGROUP) {
-    y[i] = packQuad(unpackQuad(a[i]) + unpackQuad(b[i]));
+    y[i] = packQuad(SCALE * unpackQuad(a[i]) + unpackQuad(b[i]));
   }
 }

@@ -1,4 +1,4 @@
-// add_layer_norm: sum = a + b, and y = (sum - mean) / √(variance + EPSILON) · gain + bias, over each row.
+// add_layer_norm: sum = SCALE · a + b, and y = (sum - mean) / √(variance + EPSILON) · gain + bias, over each row, the bias or none by a prelude.
 //
 // A residual and the norm that follows, in one pass; as layer_norm otherwise. The sum is read again for the
 // second pass, from a cache.
@@ -6,26 +6,25 @@
 // a         Quad [ROWS, QUADS]   of COLUMNS columns, padding 0
 // b         Quad [ROWS, QUADS]   likewise
 // gain      Quad [QUADS]         padding 0
-// bias      Quad [QUADS]         padding 0
 // sum       Quad [ROWS, QUADS]   padding stays 0 = 0 + 0
 // y         Quad [ROWS, QUADS]   padding stays 0, since gain and bias are 0 there
 // dispatch  ceil(ROWS / 4) workgroups, folded over x and y
 override ROWS: u32;
 override COLUMNS: u32;
 override EPSILON: f32;
+override SCALE: f32;
 override LANES: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> a: array<Quad>;
 @group(0) @binding(1) var<storage, read> b: array<Quad>;
 @group(0) @binding(2) var<storage, read> gain: array<Quad>;
-@group(0) @binding(3) var<storage, read> bias: array<Quad>;
-@group(0) @binding(4) var<storage, read_write> sum: array<Quad>;
-@group(0) @binding(5) var<storage, read_write> y: array<Quad>;
+@group(0) @binding(3) var<storage, read_write> sum: array<Quad>;
+@group(0) @binding(4) var<storage, read_write> y: array<Quad>;
 
 // Their sum, as it is stored: the norm is of what the next residual reads.
 fn addQuad(i: u32) -> vec4f {
-  let stored = packQuad(unpackQuad(a[i]) + unpackQuad(b[i]));
+  let stored = packQuad(SCALE * unpackQuad(a[i]) + unpackQuad(b[i]));
   sum[i] = stored;
   return unpackQuad(stored);
 }
@@ -92,7 +91,7 @@ fn main(
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let v = load(base, quad);
     let g = unpackQuad(gain[quad]);
-    let shift = unpackQuad(bias[quad]);
+    let shift = shiftOf(quad);
     store(base, quad, mat4x4f(
       fma((v[0] - mean[0]) * scale[0], g, shift),
       fma((v[1] - mean[1]) * scale[1], g, shift),

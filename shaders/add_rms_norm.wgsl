@@ -1,4 +1,4 @@
-// add_rms_norm: sum = a + b, and y = sum / √(mean(sum²) + EPSILON) · gain, over each row.
+// add_rms_norm: sum = SCALE · a + b, and y = sum / √(mean(sum²) + EPSILON) · gain, over each row.
 //
 // A residual and the norm that follows, in one pass; as rms_norm otherwise. The sum is read again for the
 // second pass, from a cache.
@@ -12,6 +12,7 @@
 override ROWS: u32;
 override COLUMNS: u32;
 override EPSILON: f32;
+override SCALE: f32;
 override LANES: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
@@ -23,7 +24,7 @@ override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
 // Their sum, as it is stored: the norm is of what the next residual reads.
 fn addQuad(i: u32) -> vec4f {
-  let stored = packQuad(unpackQuad(a[i]) + unpackQuad(b[i]));
+  let stored = packQuad(SCALE * unpackQuad(a[i]) + unpackQuad(b[i]));
   sum[i] = stored;
   return unpackQuad(stored);
 }

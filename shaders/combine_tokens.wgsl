@@ -1,5 +1,5 @@
 // combine_tokens: y[token] = Σ over the choices e of a token of weight · x[offsets[e] + position], the way
-// back from permute_tokens. A choice whose position is kept[e] or more was dropped over capacity: it adds
+// back from permute_tokens; a prelude says whether there are weights. A choice whose position is kept[e] or more was dropped over capacity: it adds
 // nothing, whatever its row of x holds.
 //
 // A workgroup takes one token, and looks up where its rows lie before it walks along them: the first eight,
@@ -10,7 +10,6 @@
 // positions  u32 [TOKENS, TOP_K]            rank of a choice among those of the same expert
 // offsets    u32 [experts + 1]              first row of each expert
 // kept       u32 [experts]                  rows of each expert that were not dropped
-// weights    f32 [TOKENS, TOP_K]
 // y          Quad [TOKENS, QUADS]           padding stays 0
 // dispatch   one workgroup of LANES invocations per token, folded over x and y
 override TOKENS: u32;
@@ -24,7 +23,6 @@ override QUADS: u32 = (HIDDEN + 3u) / 4u;
 @group(0) @binding(2) var<storage, read> positions: array<u32>;
 @group(0) @binding(3) var<storage, read> offsets: array<u32>;
 @group(0) @binding(4) var<storage, read> kept: array<u32>;
-@group(0) @binding(5) var<storage, read> weights: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<Quad>;
 
 // Of a choice that was dropped, or is none.
@@ -47,7 +45,7 @@ fn baseOf(token: u32, slot: u32) -> u32 {
 }
 
 fn weightOf(token: u32, slot: u32) -> f32 {
-  return weights[token * TOP_K + min(slot, TOP_K - 1u)];
+  return weightOfChoice(token * TOP_K + min(slot, TOP_K - 1u));
 }
 
 fn fourOf(token: u32, slot: u32) -> Four {

@@ -1,5 +1,6 @@
-// embedding: y[token] = table[ids[token] - VOCABULARY_START], or zeros where another rank holds the id, so
-// that the sum over a vocabulary-parallel group is the whole lookup.
+// embedding: y[token] = entryOf(table[ids[token] - VOCABULARY_START]), or zeros where another rank holds the id, so
+// that the sum over a vocabulary-parallel group is the whole lookup. A prelude of entries/ says whether a row is
+// scaled, and a position's row added.
 //
 // A workgroup takes four tokens side by side: while memory fetches a row from somewhere in the table, three
 // others are under way.
@@ -39,9 +40,9 @@ fn main(
     let v1 = table[base[1] + quad];
     let v2 = table[base[2] + quad];
     let v3 = table[base[3] + quad];
-    y[to[0] + quad] = select(Quad(), v0, here[0]);
-    y[to[1] + quad] = select(Quad(), v1, here[1]);
-    y[to[2] + quad] = select(Quad(), v2, here[2]);
-    y[to[3] + quad] = select(Quad(), v3, here[3]);
+    y[to[0] + quad] = select(Quad(), entryOf(v0, tokens[0], quad), here[0]);
+    y[to[1] + quad] = select(Quad(), entryOf(v1, tokens[1], quad), here[1]);
+    y[to[2] + quad] = select(Quad(), entryOf(v2, tokens[2], quad), here[2]);
+    y[to[3] + quad] = select(Quad(), entryOf(v3, tokens[3], quad), here[3]);
   }
 }

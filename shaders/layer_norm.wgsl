@@ -1,4 +1,4 @@
-// layer_norm: y = (x - mean) / √(variance + EPSILON) · gain + bias, over each row.
+// layer_norm: y = (x - mean) / √(variance + EPSILON) · gain + bias, over each row, the bias or none by a prelude.
 //
 // The difference of E[d²] and E[d]² loses digits where the mean of d is large, so d is the distance to a
 // pivot: the mean of the first m of the row's n columns. It lies within √(n / m) standard deviations of the
@@ -8,7 +8,6 @@
 //
 // x         Quad [ROWS, QUADS]   of COLUMNS columns, padding 0
 // gain      Quad [QUADS]         padding 0
-// bias      Quad [QUADS]         padding 0
 // y         Quad [ROWS, QUADS]   padding stays 0, since gain and bias are 0 there
 // dispatch  ceil(ROWS / 4) workgroups, folded over x and y
 override ROWS: u32;
@@ -19,8 +18,7 @@ override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read> gain: array<Quad>;
-@group(0) @binding(2) var<storage, read> bias: array<Quad>;
-@group(0) @binding(3) var<storage, read_write> y: array<Quad>;
+@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 // Quad `quad` of each row, a column of the matrix each.
 fn load(base: vec4u, quad: u32) -> mat4x4f {
@@ -75,7 +73,7 @@ fn main(
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let v = load(base, quad);
     let g = unpackQuad(gain[quad]);
-    let shift = unpackQuad(bias[quad]);
+    let shift = shiftOf(quad);
     store(base, quad, mat4x4f(
       fma((v[0] - mean[0]) * scale[0], g, shift),
       fma((v[1] - mean[1]) * scale[1], g, shift),

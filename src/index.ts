@@ -36,6 +36,7 @@ export type * from "./plan/groups.ts";
 export type { Layer } from "./plan/layers/layers.ts";
 export type { AggregateLayer } from "./plan/layers/aggregate.ts";
 export type { AttentionLayer, LatentAttention } from "./plan/layers/attention.ts";
+export type { BranchLayer } from "./plan/layers/branch.ts";
 export type { EmbeddingLayer } from "./plan/layers/embedding.ts";
 export type { LinearLayer } from "./plan/layers/linear.ts";
 export type { MlpLayer } from "./plan/layers/mlp.ts";

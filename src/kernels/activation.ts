@@ -1,9 +1,16 @@
-/** Function that a matmul applies to its product. GELU is the tanh form. */
-export type Activation = "none" | "gelu" | "silu" | "relu";
+/** Function that a matmul applies to its product. `softcap` is cap · tanh(x / cap). */
+export type Activation =
+  | "none"
+  | "softcap"
+  | "gelu"
+  | "gelu-erf"
+  | "quick-gelu"
+  | "silu"
+  | "relu"
+  | "relu2"
+  | "clamped-silu";
 
-const codes: Record<Activation, number> = { none: 0, gelu: 1, silu: 2, relu: 3 };
-
-/** The number by which shaders know an activation. */
-export function activationCode(activation: Activation): number {
-  return codes[activation];
+/** The prelude that defines it. */
+export function activationPrelude(activation: Activation): string {
+  return `activations/${activation.replaceAll("-", "_")}`;
 }

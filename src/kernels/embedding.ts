@@ -9,23 +9,46 @@ export interface EmbeddingShape {
   readonly vocabularyStart: number;
   /** Ids in this shard. */
   readonly vocabularyRows: number;
+  /** Default: 1. */
+  readonly scale?: number;
+  /** Binding `positions`, of which token t adds row `first` + t mod `sequence`. */
+  readonly positions?: { readonly first: number; readonly sequence: number };
 }
 
-/** y[token] = table[ids[token] - vocabularyStart], or zeros where the id is not in this shard. */
+/**
+ * y[token] = scale · table[ids[token] - vocabularyStart] + positions[first + token mod sequence], or zeros where the id is
+ * not in this shard.
+ */
 export const embedding: Kernel<EmbeddingShape> = {
   name: "embedding",
-  bindings: [read("ids", "u32"), read("table"), write("y")],
+  bindings: ({ positions }) => [
+    { ...read("ids", "u32"), slot: 0 },
+    { ...read("table"), slot: 1 },
+    ...(positions === undefined ? [] : [{ ...read("positions"), slot: 3 }]),
+    { ...write("y"), slot: 2 },
+  ],
+  preludes: ({ scale = 1, positions }) => [
+    `entries/${positions === undefined ? (scale === 1 ? "plain" : "scaled") : "positioned"}`,
+  ],
   ...inRows<EmbeddingShape>(
     rowsAtOnce,
     ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
-    ({ tokens, hidden, vocabularyStart, vocabularyRows }) => ({
+    ({ tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions }) => ({
       TOKENS: tokens,
       HIDDEN: hidden,
       VOCABULARY_START: vocabularyStart,
       VOCABULARY_ROWS: vocabularyRows,
+      ...(scale === 1 && positions === undefined ? {} : { SCALE: scale }),
+      ...(positions === undefined
+        ? {}
+        : { FIRST_POSITION: positions.first, SEQUENCE: positions.sequence }),
     }),
   ),
-  flops: () => 0,
-  bytes: ({ tokens, hidden }, dtype) =>
-    tokens * 4 + 2 * paddedElements(tokens, hidden) * bytesPerElement(dtype),
+  flops: ({ tokens, hidden, scale = 1, positions }) =>
+    ((scale === 1 ? 0 : 1) + (positions === undefined ? 0 : 1)) * tokens * hidden,
+  bytes: ({ tokens, hidden, positions }, dtype) =>
+    tokens * 4 +
+    (2 * paddedElements(tokens, hidden) +
+      paddedElements(Math.min(tokens, positions?.sequence ?? 0), hidden)) *
+      bytesPerElement(dtype),
 };

@@ -1,7 +1,7 @@
 // What matrix products have in common, whether their rows are known beforehand or grouped by expert: operands,
 // what finishes the result, and the preludes that say so to a shader.
 
-import { type Activation, activationCode } from "./activation.ts";
+import { type Activation, activationPrelude } from "./activation.ts";
 import {
   type AdapterTraits,
   type Binding,
@@ -13,15 +13,19 @@ import {
 } from "./kernel.ts";
 import { bytesPerElement, ceilDiv, paddedElements, rowQuads, type StorageType } from "./storage.ts";
 
-/** y = activation(scale · product + bias) · gate + residual, where those that are absent are left out. */
+/** y = activation(scale · product + bias) · gate · sigmoid(row gate) + residual, where those that are absent are left out. */
 export interface Finish {
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
   /** Default: 1. */
   readonly scale?: number;
   /** Binding `bias` [parts, n]. */
   readonly bias?: true;
-  /** Binding `gate` [rows, n]. */
+  /** Binding `gate` [rows, n]; behind `clamped-silu` clamped to ±7, and one more. */
   readonly gate?: true;
+  /** Binding `row_gate` [rows, 1]. */
+  readonly rowGate?: true;
   /** Binding `residual` [rows, n]. */
   readonly residual?: true;
 }
@@ -62,6 +66,7 @@ export function productBindings({ rows, finish }: Product): Binding[] {
     ...(rows === "grouped" ? [{ ...read("offsets", "u32"), slot: 3 }] : []),
     ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
     ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
+    ...(finish.rowGate ? [{ ...read("row_gate"), slot: 7 }] : []),
     ...(finish.residual ? [{ ...read("residual"), slot: 6 }] : []),
     { ...write("y"), slot: 2 },
   ];
@@ -74,10 +79,17 @@ export function productPreludes({ rows, transposed, finish }: Product): string[]
     `rows/${rows}`,
     `operands/${operands[transposed]}`,
     `epilogue/${finish.bias ? "" : "no_"}bias`,
-    `epilogue/${finish.gate ? "" : "no_"}gate`,
+    `epilogue/${gatePrelude(finish)}`,
+    `epilogue/${finish.rowGate ? "" : "no_"}row_gate`,
     `epilogue/${finish.residual ? "" : "no_"}residual`,
+    activationPrelude(finish.activation),
     "epilogue/finish",
   ];
+}
+
+function gatePrelude({ gate, activation }: Finish): string {
+  if (gate !== true) return "no_gate";
+  return activation === "clamped-silu" ? "clamped_gate" : "gate";
 }
 
 /** A residual counts as it does by itself, so that a model has as many wherever it is added. */
@@ -94,8 +106,9 @@ export function productBytes(
   const x = transposed === "x" ? parts * paddedElements(k, rows / parts) : paddedElements(rows, k);
   const w = parts * (transposed === "w" ? paddedElements(n, k) : paddedElements(k, n));
   const tables = 1 + (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
-  const bias = finish.bias ? paddedElements(parts, n) : 0;
-  return (x + w + tables * paddedElements(rows, n) + bias) * bytesPerElement(dtype);
+  const vectors =
+    (finish.bias ? paddedElements(parts, n) : 0) + (finish.rowGate ? paddedElements(rows, 1) : 0);
+  return (x + w + tables * paddedElements(rows, n) + vectors) * bytesPerElement(dtype);
 }
 
 /** How one alternative splits a product. */
@@ -123,8 +136,8 @@ export function productTiling(
       ...(rows === "dense" ? { M: m } : {}),
       N: n,
       K: k,
-      ACTIVATION: activationCode(finish.activation),
       SCALE: finish.scale ?? 1,
+      ...(finish.cap === undefined ? {} : { CAP: finish.cap }),
       ...tile.constants,
     },
     grid: [atLeastOne(Math.min(rowGroups, 65_535)), atLeastOne(columnGroups), parts] satisfies Grid,

@@ -66,7 +66,14 @@ function isWithoutPositions({ positions }: Model, block: number): boolean {
 function rotaryOf(model: Model, block: number, isLocal: boolean): Rotary | undefined {
   const { positions, headDim, latent } = model;
   if (positions?.kind !== "rotary" || isWithoutPositions(model, block)) return undefined;
-  const { kind: _, count: _rows, layersWithout: _layers, localBase, ...own } = positions;
+  const {
+    kind: _,
+    count: _rows,
+    offset: _first,
+    layersWithout: _layers,
+    localBase,
+    ...own
+  } = positions;
   const rotary = readRotary(own, latent?.rotaryDim ?? headDim);
   if (!isLocal || localBase === undefined) return rotary;
   const { scaling: _scaling, ...plain } = rotary;

@@ -5,6 +5,7 @@
 // out of the active ones, because a token reads one row of it; `byPart` lets a reader do the same.
 
 import type { LatentAttention } from "./layers/attention.ts";
+import { isBiasedNorm } from "./layers/norm.ts";
 import type { Model } from "./plan.ts";
 
 export interface ParameterCount {
@@ -39,7 +40,7 @@ export function countParameters(model: Model): ParameterCount {
   const expertLayers = moe === undefined ? 0 : layers - denseLayers.size;
   const mlpLayers = layers - expertLayers + (moe?.dense === true ? expertLayers : 0);
   const linear = linearOf(model);
-  const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn);
+  const perExpert = moe === undefined ? 0 : feedForward(model, moe.ffn, "experts");
   const byPart: ParameterParts = {
     embedding: vocabulary * hidden,
     positions: positions?.kind === "learned" ? (positions.count ?? 0) * hidden : 0,
@@ -51,7 +52,7 @@ export function countParameters(model: Model): ParameterCount {
     mlp: mlpLayers * feedForward(model, model.ffn),
     experts: expertLayers * (moe?.experts ?? 0) * perExpert,
     sharedExperts: expertLayers * sharedOf(model),
-    router: expertLayers * (moe?.experts ?? 0) * (hidden + (moe?.routingBias === true ? 1 : 0)),
+    router: expertLayers * (moe?.experts ?? 0) * routerOf(model),
     norms: normsOf(model, moe?.dense === true ? expertLayers : 0),
     other: Object.values(model.otherParameters ?? {}).reduce((sum, each) => sum + each, 0),
     head:
@@ -105,10 +106,21 @@ function latentOf(
   );
 }
 
-function feedForward({ hidden, gated, biases }: Model, ffn: number): number {
+function feedForward(
+  { hidden, gated, biases }: Model,
+  ffn: number,
+  bias: "mlp" | "experts" = "mlp",
+): number {
   return (
     (gated ? 3 : 2) * hidden * ffn +
-    (biases?.includes("mlp") === true ? (gated ? 2 : 1) * ffn + hidden : 0)
+    (biases?.includes(bias) === true ? (gated ? 2 : 1) * ffn + hidden : 0)
+  );
+}
+
+/** Of one expert. */
+function routerOf({ hidden, moe, biases }: Model): number {
+  return (
+    hidden + (moe?.routingBias === true ? 1 : 0) + (biases?.includes("router") === true ? 1 : 0)
   );
 }
 
@@ -120,9 +132,14 @@ function sharedOf(model: Model): number {
 
 /** Around attention and MLP, and one before the head. */
 function normsOf(model: Model, blocksWithBoth: number): number {
-  const { layers, hidden, norm, parallelResidual, postNorms, vocabulary } = model;
-  const before = parallelResidual === "shared-norm" ? 1 : 2;
-  const perBlock = postNorms === true ? before + 2 : before;
-  const norms = layers * perBlock + blocksWithBoth + (vocabulary === undefined ? 0 : 1);
-  return norms * (norm === "layer" ? 2 : 1) * hidden;
+  const { layers, hidden, norm, normBias, parallelResidual, postNorms, vocabulary, embeddingNorm } =
+    model;
+  const isBiased = isBiasedNorm({ norm, ...(normBias === undefined ? {} : { bias: normBias }) });
+  const isShared = parallelResidual === "shared-norm";
+  const sublayers = 2 * layers + blocksWithBoth;
+  const before = isShared ? layers : sublayers;
+  const inBlocks =
+    parallelResidual === undefined && postNorms === true ? before + sublayers : before;
+  const atEnds = vocabulary === undefined ? 0 : embeddingNorm === true ? 2 : 1;
+  return (inBlocks + atEnds) * (isBiased ? 2 : 1) * hidden;
 }

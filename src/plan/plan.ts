@@ -1,8 +1,10 @@
 // The plan as the rest of the program sees it: explicit stages of layers, every default filled in,
 // whichever of the two ways it was written.
 
+import type { NetworkActivation } from "./activation.ts";
 import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
+import type { MoeLayer } from "./layers/moe.ts";
 import type { Rotary } from "./layers/rotary.ts";
 
 export type Precision = "f32" | "f16";
@@ -111,6 +113,9 @@ export interface Degrees {
   readonly context?: number;
 }
 
+/** `mlp` is that of dense and shared networks, `experts` of routed ones. */
+export type Bias = "qkv" | "attention-output" | "mlp" | "experts" | "router" | "head";
+
 export interface Model {
   readonly layers: number;
   readonly hidden: number;
@@ -141,21 +146,38 @@ export interface Model {
     readonly sharedFfn?: number;
     /** A learned weight per token scales the shared experts. */
     readonly sharedGate?: boolean;
-    /** One learned bias per expert steers the choice. */
-    readonly routingBias?: boolean;
+    readonly scoring?: MoeLayer["scoring"];
+    readonly routingBias?: MoeLayer["routingBias"];
+    readonly groupLimit?: MoeLayer["groupLimit"];
+    readonly routedScale?: MoeLayer["routedScale"];
+    readonly weighsInput?: MoeLayer["weighsInput"];
   };
-  // What follows describes public models for counting; `modelIsRunnable` refuses what cannot run.
-  /** Of the MLP. Absent: silu where it is gated, gelu elsewhere. */
-  readonly activation?: "gelu" | "silu" | "relu";
+  readonly activation: NetworkActivation;
   readonly positions?: Positions;
   /** The head uses the weights of the embedding. */
   readonly tiedEmbeddings?: boolean;
   /** Linear layers that add a bias; `qkv` is query, key and value. */
-  readonly biases?: readonly ("qkv" | "attention-output" | "mlp" | "head")[];
+  readonly biases?: readonly Bias[];
   /** Queries and keys are normalised: `true` is `head` of `QkNorm`, `l2` its `unweighted`. */
   readonly qkNorm?: boolean | "each-head" | "all-heads" | "l2";
-  /** Results of attention and MLP are normalised too, before they are added. */
-  readonly postNorms?: boolean;
+  /** Of all norms. Absent: 1e-5. */
+  readonly normEpsilon?: number;
+  /** Of layer norms: whether they have a bias. Absent: they have. */
+  readonly normBias?: boolean;
+  /** Checkpoints hold the gains of norms less 1. */
+  readonly unitOffsetNorms?: boolean;
+  /** Results of attention and MLP are normalised before they are added, too or instead of what goes in. */
+  readonly postNorms?: boolean | "only";
+  /** A norm right behind the embedding. */
+  readonly embeddingNorm?: boolean;
+  /** Rows of the embedding are multiplied by it. */
+  readonly embeddingScale?: number;
+  /** What attention and MLP give is multiplied by it before it is added. */
+  readonly residualScale?: number;
+  /** Logits are multiplied by it. */
+  readonly logitScale?: number;
+  /** Logits x are cap · tanh(x / cap). */
+  readonly logitSoftcap?: number;
   /** Attention and MLP work on the same input, each with a norm or with one between them. */
   readonly parallelResidual?: "own-norms" | "shared-norm";
   /** These layers, or so many of the first, see fewer than so many tokens back. */
@@ -178,7 +200,7 @@ export interface Model {
   readonly otherParameters?: Readonly<Record<string, number>>;
   /** Values of a weight that share a scale, along its input and its output: no shard ends within. */
   readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
-  /** What the model does besides, in words, such as "logit-softcap". */
+  /** What the model does besides, in words, such as "sparse-mixer-routing". */
   readonly otherFeatures?: readonly string[];
 }
 
@@ -187,6 +209,8 @@ export interface Positions extends Partial<Rotary> {
   readonly kind: "rotary" | "learned" | "alibi";
   /** Rows of a learned table. */
   readonly count?: number;
+  /** Of the learned table: the row of the first token. Absent: 0. */
+  readonly offset?: number;
   /** Layers that have none. */
   readonly layersWithout?: readonly number[];
   /** Base of layers with a sliding window, which are then not scaled. Absent: as all others. */

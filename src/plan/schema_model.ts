@@ -2,6 +2,8 @@
 // cannot do yet, so that their parameters and memory are counted as they are; a rule refuses to run those.
 
 import { z } from "zod";
+import { activations } from "./activation.ts";
+import { routingFields } from "./layers/moe.ts";
 import { latentFile } from "./layers/attention.ts";
 import { rotaryFile } from "./layers/rotary.ts";
 import { count } from "./schema_numbers.ts";
@@ -21,7 +23,7 @@ const moe = z.strictObject({
   denseLayers: z.array(layerIndex).max(10_000).exactOptional(),
   sharedFfn: count.exactOptional(),
   sharedGate: z.boolean().exactOptional(),
-  routingBias: z.boolean().exactOptional(),
+  ...routingFields,
 });
 
 /** Layers with it in place of attention, and the parameters of one of them. */
@@ -39,6 +41,8 @@ const positions = z.strictObject({
   kind: z.enum(["rotary", "learned", "alibi"]),
   /** Rows of the learned table. */
   count: count.exactOptional(),
+  /** Of the learned table: the row of the first token. */
+  offset: z.int().nonnegative().max(10_000).exactOptional(),
   ...rotaryFile.shape,
   layersWithout: layerList.exactOptional(),
   /** Of layers with a sliding window, whose positions are not scaled. */
@@ -53,16 +57,27 @@ export const modelSchema = z.strictObject({
   headDim: count.exactOptional(),
   ffn: count.exactOptional(),
   gated: z.boolean().exactOptional(),
-  activation: z.enum(["gelu", "silu", "relu"]).exactOptional(),
+  activation: z.enum(activations).exactOptional(),
   causal: z.boolean().exactOptional(),
   norm: z.enum(["rms", "layer"]).exactOptional(),
   vocabulary: count.exactOptional(),
   moe: moe.exactOptional(),
   positions: positions.exactOptional(),
   tiedEmbeddings: z.boolean().exactOptional(),
-  biases: z.array(z.enum(["qkv", "attention-output", "mlp", "head"])).exactOptional(),
+  biases: z
+    .array(z.enum(["qkv", "attention-output", "mlp", "experts", "router", "head"]))
+    .exactOptional(),
   qkNorm: z.union([z.boolean(), z.enum(["each-head", "all-heads", "l2"])]).exactOptional(),
-  postNorms: z.boolean().exactOptional(),
+  normEpsilon: z.number().positive().exactOptional(),
+  normBias: z.boolean().exactOptional(),
+  unitOffsetNorms: z.boolean().exactOptional(),
+  /** `only`: instead of those before attention and MLP. */
+  postNorms: z.union([z.boolean(), z.literal("only")]).exactOptional(),
+  embeddingNorm: z.boolean().exactOptional(),
+  embeddingScale: z.number().positive().exactOptional(),
+  residualScale: z.number().positive().exactOptional(),
+  logitScale: z.number().positive().exactOptional(),
+  logitSoftcap: z.number().positive().exactOptional(),
   parallelResidual: z.enum(["own-norms", "shared-norm"]).exactOptional(),
   slidingWindow: z
     .strictObject({ tokens: count, layers: z.union([count.max(10_000), layerList]) })

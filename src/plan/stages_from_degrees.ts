@@ -1,15 +1,13 @@
 // Plans written as a model and parallel degrees: one stage of transformer blocks per pipeline rank.
 
-import { attentionOfBlock } from "./attention_of_block.ts";
-import { stageMesh, type StageMesh } from "./mesh.ts";
+import { networkOf } from "./activation.ts";
+import { stageMesh } from "./mesh.ts";
+import { blockOf, embeddingOf, headOf, type Place } from "./model_layers.ts";
 import { paddedVocabulary } from "./padded_vocabulary.ts";
 import type { Degrees, Model, Stage } from "./plan.ts";
 import type { Layer } from "./layers/layers.ts";
-import type { NormLayer } from "./layers/norm.ts";
 import type { PlanFile } from "./schema.ts";
 import type { ModelFile } from "./schema_model.ts";
-
-const epsilon = 1e-5;
 
 export function degreesOf({ parallel = {} }: PlanFile): Degrees {
   const { tensorGroup: _, expertGroup: _unused, ...degrees } = parallel;
@@ -24,7 +22,7 @@ export function modelOf(file: ModelFile): Model {
     kvHeads: file.heads,
     // Where hidden is no multiple of heads, a rule says so.
     headDim: Math.max(1, Math.floor(file.hidden / file.heads)),
-    gated: false,
+    ...networkOf({ gated: false, ...file }),
     causal: true,
     norm: "rms",
     ...rest,
@@ -33,12 +31,6 @@ export function modelOf(file: ModelFile): Model {
       ? {}
       : { moe: { ffn, renormalise: topK > 1, dense: false, ...moe, topK } }),
   };
-}
-
-/** Where the layers of one stage run. */
-interface Place extends StageMesh {
-  /** Of norms and residuals, where sequence parallelism splits them. */
-  readonly tokenwise: Pick<NormLayer, "split">;
 }
 
 export function stagesFromDegrees(file: PlanFile, model: Model, degrees: Degrees): Stage[] {
@@ -79,105 +71,4 @@ function firstLayers({ layers }: Model, degrees: Degrees): number[] {
     return next - count;
   });
   return next === layers && starts.every(Number.isInteger) ? starts : even;
-}
-
-function isSplit({ groups }: Place): boolean {
-  return (groups[0]?.length ?? 1) > 1;
-}
-
-/** The vocabulary is split over the tensor group, as Megatron-LM does. */
-function embeddingOf({ vocabulary, hidden }: Model, place: Place): Layer[] {
-  return vocabulary === undefined
-    ? []
-    : [
-        {
-          op: "embedding",
-          name: "0.embedding",
-          groups: place.groups,
-          vocabulary,
-          hidden,
-          split: isSplit(place) ? "row" : "replicated",
-        },
-      ];
-}
-
-function headOf(model: Model, place: Place, at: number): Layer[] {
-  const { vocabulary, hidden, norm, tiedEmbeddings } = model;
-  return vocabulary === undefined
-    ? []
-    : [
-        {
-          op: "norm",
-          name: `${at}.norm`,
-          groups: place.groups,
-          norm,
-          hidden,
-          epsilon,
-          ...place.tokenwise,
-        },
-        {
-          op: "linear",
-          name: `${at + 1}.linear`,
-          groups: place.groups,
-          in: hidden,
-          out: vocabulary,
-          split: isSplit(place) ? "column" : "replicated",
-          activation: "none",
-          ...(tiedEmbeddings === true ? { tied: true } : {}),
-        },
-      ];
-}
-
-/**
- * norm, attention, residual; then norm, MLP, residual; then or instead norm, experts, residual. `block`
- * counts through the model, `at` is the index within the stage of the block's first layer.
- */
-function blockOf(
-  model: Model,
-  { groups, expertGroups, tokenwise }: Place,
-  block: number,
-  at: number,
-): Layer[] {
-  const { hidden, ffn } = model;
-  const moe = model.moe?.denseLayers?.includes(block) === true ? undefined : model.moe;
-  const activation = model.gated ? "silu" : "gelu";
-  const layers: Layer[] = [];
-  const base = (op: Layer["op"]) => ({ name: `${at + layers.length}.${op}`, groups });
-  /** Pre-norm: the residual adds what went into the norm. */
-  const around = (inner: () => Layer): void => {
-    const from = at + layers.length;
-    layers.push({
-      op: "norm",
-      ...base("norm"),
-      norm: model.norm,
-      hidden,
-      epsilon,
-      ...tokenwise,
-    });
-    layers.push(inner());
-    layers.push({ op: "residual", ...base("residual"), hidden, from, ...tokenwise });
-  };
-  around(() => ({ ...base("attention"), ...attentionOfBlock(model, block, epsilon) }));
-  if (moe === undefined || moe.dense) {
-    around(() => ({ op: "mlp", ...base("mlp"), hidden, ffn, activation }));
-  }
-  if (moe !== undefined) {
-    const { experts, redundantExperts, topK, ffn: expertFfn } = moe;
-    const { capacityFactor, renormalise, sharedFfn } = moe;
-    around(() => ({
-      op: "moe",
-      ...base("moe"),
-      hidden,
-      ffn: expertFfn,
-      activation,
-      experts,
-      ...(redundantExperts === undefined ? {} : { redundantExperts }),
-      topK,
-      ...(capacityFactor === undefined ? {} : { capacityFactor }),
-      renormalise,
-      ...(sharedFfn === undefined ? {} : { sharedFfn }),
-      expertGroups,
-    }));
-  }
-  return layers;
 }

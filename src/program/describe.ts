@@ -64,7 +64,11 @@ interface Part {
 
 /** A norm of split tokens is a step: what it leaves is gathered before the next. */
 function isMinor(layer: Layer): boolean {
-  return layer.op === "residual" || (layer.op === "norm" && layer.split !== "tokens");
+  return (
+    layer.op === "residual" ||
+    layer.op === "branch" ||
+    (layer.op === "norm" && layer.split !== "tokens")
+  );
 }
 
 function partsOf({ layers }: Stage): Part[] {

@@ -231,10 +231,10 @@ function unsharded(plan: Plan): Unsharded {
 /** Of a product over experts: the weights of those that a token is not sent to. */
 function idleWeights(plan: Plan, instruction: Instruction): number {
   if (instruction.op !== "kernel" || instruction.kernel !== "grouped_matmul") return 0;
-  const { experts, n, k, expectedRows } = instruction.shape;
+  const { experts, n, k, bias, expectedRows } = instruction.shape;
   const { batch, sequence, microBatches } = plan.workload;
   const topK = expectedRows / ((batch * sequence) / microBatches);
-  return Math.max(0, experts - topK) * n * k;
+  return Math.max(0, experts - topK) * n * (k + (bias === true ? 1 : 0));
 }
 
 function parametersOf(plan: Plan, { parameters, idleParameters }: Unsharded): Parameters {

@@ -2,7 +2,7 @@
 // rank holds before.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import type { Layer } from "../plan/layers/layers.ts";
+import { type Layer, readsAgain } from "../plan/layers/layers.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
 import { reduces } from "./exchange/sums.ts";
 import { layerName } from "./plan_ops.ts";
@@ -129,9 +129,7 @@ export function readersOf(plan: Plan): Map<string, readonly number[]> {
       const [group, ...others] = next.layer.groups;
       if (group === undefined || group.length === 1 || others.length > 0) return [];
       const hops = plan.communications.filter(({ after }) => next.s > s && after === s);
-      const isAdded = next.stage.layers.some(
-        (each) => each.op === "residual" && each.from === next.at,
-      );
+      const isAdded = next.stage.layers.some((each) => readsAgain(each) === next.at);
       return isAdded || hops.length > 1 ? [] : [[layerName(stage, layer), group] as const];
     }),
   );

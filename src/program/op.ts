@@ -3,6 +3,7 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
+import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./program.ts";
@@ -27,7 +28,7 @@ export interface CopyOp extends OpBase {
   readonly columns: number;
 }
 
-/** y = activation(x · w + bias) · gate + residual */
+/** y = activation(scale · x · w + bias) · gate · sigmoid(row gate) + residual */
 export interface MatmulOp extends OpBase {
   readonly op: "matmul";
   readonly x: View;
@@ -37,7 +38,13 @@ export interface MatmulOp extends OpBase {
   /** [n], on the ranks that add it: of partial sums one adds it for all. */
   readonly bias?: Tensor;
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
+  /** Absent: 1. */
+  readonly scale?: number;
   readonly gate?: View;
+  /** [rows, 1] */
+  readonly rowGate?: View;
   readonly residual?: View;
   readonly y: View;
 }
@@ -63,6 +70,8 @@ export interface GroupedMatmulOp extends OpBase {
 export interface ActivationOp extends OpBase {
   readonly op: "activation";
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
   readonly x: View;
   readonly gate?: View;
   readonly y: View;
@@ -75,16 +84,20 @@ export interface NormOp extends OpBase {
   /** Of which an RMS norm may take the first columns. */
   readonly x: View;
   readonly gain: Tensor;
-  /** Of a layer norm. */
+  /** Of a layer norm that has one. */
   readonly bias?: Tensor;
   readonly y: View;
   /** Summands of x, which this op then writes, too. */
   readonly sumOf?: readonly [View, View];
+  /** Of the first summand. Absent: 1. */
+  readonly scale?: number;
 }
 
-/** y = a + b */
+/** y = scale · a + b */
 export interface AddOp extends OpBase {
   readonly op: "add";
+  /** Absent: 1. */
+  readonly scale?: number;
   readonly a: View;
   readonly b: View;
   readonly y: View;
@@ -103,7 +116,17 @@ export interface EmbeddingOp extends OpBase {
   readonly op: "embedding";
   readonly ids: Tensor;
   readonly table: Tensor;
+  /** Absent: 1. */
+  readonly scale?: number;
+  readonly positions?: Positions;
   readonly y: Tensor;
+}
+
+/** A token adds the row of its place in its sample, from `first` on. */
+export interface Positions {
+  readonly table: Tensor;
+  readonly first: number;
+  readonly sequence: number;
 }
 
 /** Member i of the group takes the i-th block of columns. */
@@ -142,7 +165,9 @@ interface RoutingOp extends OpBase, Routing {
 export interface RouteOp extends RoutingOp {
   readonly op: "route";
   readonly logits: Tensor;
-  readonly renormalise: boolean;
+  readonly rule: RoutingRule;
+  /** [experts] */
+  readonly correction?: Tensor;
 }
 
 /** Where each choice goes when rows are sorted by expert. */
@@ -153,6 +178,8 @@ export interface RoutePositionsOp extends RoutingOp {
 /** y = the rows of x, one per choice, sorted by expert. */
 export interface PermuteOp extends RoutingOp {
   readonly op: "permute";
+  /** Rows are multiplied by the weights of their choices, here and not when they come back. */
+  readonly isWeighted: boolean;
   readonly x: Tensor;
   readonly y: Tensor;
 }
@@ -160,6 +187,8 @@ export interface PermuteOp extends RoutingOp {
 /** y = the weighted sum of what the experts gave for each row. */
 export interface UnpermuteOp extends RoutingOp {
   readonly op: "unpermute";
+  /** Rows are multiplied by the weights of their choices, now that they are back. */
+  readonly isWeighted: boolean;
   readonly x: Tensor;
   /** [experts], rows of each expert that were not dropped */
   readonly kept: Tensor;

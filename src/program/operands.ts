@@ -1,6 +1,6 @@
 // Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
-import type { NewOp, Op } from "./op.ts";
+import type { NewOp, Op, PermuteOp, UnpermuteOp } from "./op.ts";
 import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
 
@@ -18,7 +18,7 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "observe":
       return [op.x.tensor];
     case "matmul":
-      return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.residual)];
+      return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.rowGate, op.residual)];
     case "grouped-matmul":
       return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate)];
     case "activation":
@@ -43,15 +43,15 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "add":
       return [op.a.tensor, op.b.tensor];
     case "embedding":
-      return [op.ids, op.table];
+      return [op.ids, op.table, ...(op.positions === undefined ? [] : [op.positions.table])];
     case "route":
-      return [op.logits];
+      return [op.logits, ...(op.correction === undefined ? [] : [op.correction])];
     case "route-positions":
       return [op.ids];
     case "permute":
-      return [op.x, op.ids, op.positions, op.offsets];
+      return [op.x, op.ids, op.positions, op.offsets, ...weightsOf(op)];
     case "unpermute":
-      return [op.x, op.ids, op.positions, op.offsets, op.kept, op.weights];
+      return [op.x, op.ids, op.positions, op.offsets, op.kept, ...weightsOf(op)];
     case "collective":
       return [op.x.tensor];
     case "expert-dispatch":
@@ -99,6 +99,13 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
 
 function biasOf({ bias }: { readonly bias?: Tensor }): Tensor[] {
   return bias === undefined ? [] : [bias];
+}
+
+function weightsOf({
+  isWeighted,
+  weights,
+}: Pick<PermuteOp | UnpermuteOp, "isWeighted" | "weights">): Tensor[] {
+  return isWeighted ? [weights] : [];
 }
 
 function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {

@@ -80,7 +80,7 @@ export function planOps(plan: Plan): PlanOps {
         continue;
       }
       const source = value ?? inputVectors(context, layer);
-      const { input, kept } = inputOf(context, stage.layers[index - 1], layer, source);
+      const { input, kept } = inputOf(context, stage.layers, index, source, inputs);
       inputs.push(kept);
       value = opsOf(layer)(context, layer, input, inputs);
     }
@@ -100,17 +100,40 @@ export function planOps(plan: Plan): PlanOps {
 /** What a layer reads, and what a residual around it can add later. */
 function inputOf(
   { add, origin }: LayerContext,
-  before: Layer | undefined,
-  layer: Layer,
+  layers: readonly Layer[],
+  index: number,
   source: ShardedTensor,
+  earlier: readonly ShardedTensor[],
 ): { readonly input: ShardedTensor; readonly kept: ShardedTensor } {
+  const { [index - 1]: before, [index]: layer, [index + 1]: after } = layers;
+  if (layer === undefined) throw new Error(`${origin.layer}: no such layer`);
   const name = `${source.origin.layer}/to ${origin.layer}`;
-  if (isConsumedSharded(layer, source)) return { input: source, kept: source };
+  const isAsItIs = layer.op === "branch" || addsSummands(layer, after, source, earlier);
+  if (isAsItIs || isConsumedSharded(layer, source)) return { input: source, kept: source };
   if (gathersTokens(before, layer)) {
     return { input: gatherForNext(source, { add, name }), kept: source };
   }
   const input = redistribute(source, { add, name, ...wantedBy(layer) });
   return { input, kept: input };
+}
+
+/** Whether partial sums are added, of which the next residual takes the sum over the group. */
+function addsSummands(
+  layer: Layer,
+  after: Layer | undefined,
+  value: ShardedTensor,
+  earlier: readonly ShardedTensor[],
+): boolean {
+  return (
+    layer.op === "residual" &&
+    after?.op === "residual" &&
+    [value, earlier[layer.from]].every((each) =>
+      each?.shards.every(
+        ({ placement, ranks }, i) =>
+          placement.kind === "partial" && sameRanks(ranks, layer.groups[i] ?? []),
+      ),
+    )
+  );
 }
 
 /** Whether a layer reads all of the tokens of which one before it has left each member of a group a part. */

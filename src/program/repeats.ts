@@ -1,7 +1,7 @@
 // Equal blocks of layers in a row: of many, three are lowered, however deep the model is. The first takes what comes
 // before them, the last gives to what comes after; the second does what all between them do, and stands for them.
 
-import type { Layer } from "../plan/layers/layers.ts";
+import { type Layer, readsAgain } from "../plan/layers/layers.ts";
 import { hasBackwardSlots } from "../plan/pipeline.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
 import { layerName } from "./plan_ops.ts";
@@ -79,7 +79,7 @@ function rowsOf({ layers }: Stage, signatureOf: (layer: Layer, at: number) => nu
     const { length = 0, covered = 0 } = longest[at] ?? {};
     const count = length === 0 ? 0 : Math.floor(covered / length);
     const block = layers.slice(at, at + length);
-    if (count < 4 || block.some((layer) => layer.op === "residual" && layer.from < at)) continue;
+    if (count < 4 || block.some((layer) => (readsAgain(layer) ?? at) < at)) continue;
     rows.push({ start: at, length, count });
     at += length * count - 1;
   }
@@ -88,11 +88,10 @@ function rowsOf({ layers }: Stage, signatureOf: (layer: Layer, at: number) => nu
     for (let at = row.start; at < row.start + row.length * row.count; at++) rowAt.set(at, row);
   }
   const readElsewhere = new Set(
-    layers.flatMap((layer, at) =>
-      layer.op === "residual" && rowAt.get(at) !== rowAt.get(layer.from)
-        ? [rowAt.get(layer.from)]
-        : [],
-    ),
+    layers.flatMap((layer, at) => {
+      const from = readsAgain(layer) ?? at;
+      return rowAt.get(at) === rowAt.get(from) ? [] : [rowAt.get(from)];
+    }),
   );
   return rows.filter((row) => !readElsewhere.has(row));
 }
@@ -134,7 +133,7 @@ function createSignatures(): (layer: Layer, at: number) => number {
       ...rest,
       groups: listOf(groups),
       ...(layer.expertGroups === undefined ? {} : { expertGroups: listOf(layer.expertGroups) }),
-      ...(layer.op === "residual" ? { from: at - layer.from } : {}),
+      ...("from" in layer ? { from: at - layer.from } : {}),
     };
     return numberOf(JSON.stringify(own));
   };
@@ -148,7 +147,7 @@ function without(layers: readonly Layer[], rows: readonly Row[]): Layer[] {
     for (const [i, layer] of layers.slice(first, end).entries()) {
       placeOf.set(first + i, kept.length);
       kept.push(
-        layer.op === "residual" ? { ...layer, from: placeOf.get(layer.from) ?? layer.from } : layer,
+        "from" in layer ? { ...layer, from: placeOf.get(layer.from) ?? layer.from } : layer,
       );
     }
   };

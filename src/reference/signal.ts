@@ -3,9 +3,10 @@
 import type { Activation } from "../kernels/activation.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import type { Groups } from "../plan/groups.ts";
+import type { NetworkActivation } from "../plan/activation.ts";
 import type { Workload } from "../plan/plan.ts";
 import { biasScale } from "../program/layers/context.ts";
-import { activationFunctions } from "./activations.ts";
+import { activationFunctions, gateFactor } from "./activations.ts";
 import { unitRoundoff } from "./rounding.ts";
 
 /** Mean squares. */
@@ -28,7 +29,7 @@ export interface RoundingSteps {
   readonly partial: (x: Signal, k: number, groups: Groups) => Signal;
   /** With a bias that is uniform around 0, where there is one. */
   readonly biased: (x: Signal, isBiased: boolean | undefined) => Signal;
-  readonly activated: (x: Signal, activation: Activation) => Signal;
+  readonly activated: (x: Signal, activation: Activation, cap?: number) => Signal;
   readonly add: (a: Signal, b: Signal) => Signal;
   readonly feedForward: (x: Signal, layer: FeedForward) => Signal;
 }
@@ -36,7 +37,8 @@ export interface RoundingSteps {
 interface FeedForward {
   readonly hidden: number;
   readonly ffn: number;
-  readonly activation: "gelu" | "silu";
+  readonly activation: NetworkActivation;
+  readonly gated: boolean;
   readonly bias?: boolean;
 }
 
@@ -44,15 +46,19 @@ export function roundingSteps({ dtype, sequence, batch, microBatches }: Workload
   const stored = storedIn(dtype);
   const product = ({ value, error }: Signal, k: number): Signal =>
     stored({ value, error: error + (k * unitRoundoff.f32 ** 2 * value) / 3 });
-  const feedForward = (x: Signal, { hidden, ffn, activation, bias }: FeedForward): Signal => {
+  const feedForward = (
+    x: Signal,
+    { hidden, ffn, activation, gated, bias }: FeedForward,
+  ): Signal => {
     const inner = biased(product(x, hidden), bias);
     const first = activated(inner, activation);
-    if (activation === "gelu") return biased(product(stored(first), ffn), bias);
-    const gated = {
-      value: first.value * inner.value,
-      error: first.error * inner.value + first.value * inner.error,
+    if (!gated) return biased(product(stored(first), ffn), bias);
+    const { square, slope } = momentsOf((y) => gateFactor(activation, y), inner.value);
+    const multiplied = {
+      value: first.value * square,
+      error: first.error * square + first.value * slope * inner.error,
     };
-    return biased(product(stored(gated), ffn), bias);
+    return biased(product(stored(multiplied), ffn), bias);
   };
   return {
     sequence,
@@ -82,18 +88,17 @@ function storedIn(dtype: StorageType) {
   });
 }
 
-function activated({ value, error }: Signal, activation: Activation): Signal {
-  const { square, slope } = momentsOf(activation, value);
+function activated({ value, error }: Signal, activation: Activation, cap?: number): Signal {
+  if (activation === "none") return { value, error };
+  const { square, slope } = momentsOf(activationFunctions(activation, cap), value);
   return { value: square, error: slope * error };
 }
 
 /** E[f(z)²] and E[f'(z)²] for z normal with that variance. */
 function momentsOf(
-  activation: Activation,
+  f: (x: number) => number,
   variance: number,
 ): { readonly square: number; readonly slope: number } {
-  if (activation === "none") return { square: variance, slope: 1 };
-  const f = activationFunctions[activation];
   const deviation = Math.sqrt(variance);
   let [square, slope, total] = [0, 0, 0];
   for (let step = -80; step < 80; step++) {

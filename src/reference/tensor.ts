@@ -65,6 +65,16 @@ export function transform(x: Matrix, { weight, bias }: Affine): Matrix {
   return out;
 }
 
+export function scaled(m: Matrix, factor = 1): Matrix {
+  return factor === 1
+    ? m
+    : matrix(
+        m.rows,
+        m.columns,
+        m.data.map((value) => factor * value),
+      );
+}
+
 export function transpose(m: Matrix): Matrix {
   const out = matrix(m.columns, m.rows);
   for (let row = 0; row < m.rows; row++) {

@@ -91,10 +91,10 @@ test("a rule stands in the folder of its chapter", async () => {
 
 /** Words with hyphens in `src/plan` that are no codes of diagnostics. */
 const otherWords = new Set(
-  `all-gather all-reduce reduce-scatter all-to-all per-gpu per-group own-norms shared-norm attention-output each-head
+  `sparse-mixer-routing all-gather all-reduce reduce-scatter all-to-all per-gpu per-group own-norms shared-norm attention-output each-head
   fused-attention communication-overlap activation-checkpointing mixed-precision async-data-pipeline
-  gradient-accumulation file-not-readable learned-positions logit-softcap mlp-activation parallel-residual
-  all-heads linear-attention utf-8 utf-16le utf-16be post-norms redundant-experts routing-bias shared-experts
+  gradient-accumulation file-not-readable learned-positions clamped-silu gelu-erf quick-gelu two-best micro-batches
+  all-heads linear-attention utf-8 utf-16le utf-16be post-norms redundant-experts
   bf16-as-f16`.split(/\s+/),
 );
 

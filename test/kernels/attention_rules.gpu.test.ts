@@ -111,7 +111,9 @@ const tolerances = { f32: 2e-5, f16: 2 ** -10 } as const;
 
 describeOnAdapter("rules of attention", () => {
   describe.each(variantNames(attention))("as %s", (name) => {
-    test.for(cases)("%s", async ([_, dtype, shape], { skip }) => {
+    // Tiles for GPUs take SwiftShader long to compile.
+    const own = name === "attention_shared" ? cases.filter(([, dtype]) => dtype === "f16") : cases;
+    test.for(own)("%s", async ([_, dtype, shape], { skip }) => {
       const kernel = await kernelOf(name, shape, dtype);
       if (kernel === undefined) return skip("the adapter does not run it");
       expect(await errorOf(kernel, shape, dtype)).toBeLessThan(tolerances[dtype]);

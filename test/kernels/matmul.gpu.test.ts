@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import type { Activation } from "../../src/kernels/activation.ts";
+import { activations } from "../../src/plan/activation.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { variantKernels, variantNames } from "../support/kernel_variants.ts";
-import { activated, product } from "../support/matrix_product.ts";
+import { activated, product, testCap } from "../support/matrix_product.ts";
 import { productCase } from "../support/product_case.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
@@ -73,6 +74,9 @@ async function errorsOf(
 const finishes: readonly (readonly [what: string, finish: Partial<MatmulShape>])[] = [
   ["a bias and GELU", { activation: "gelu", bias: true }],
   ["SiLU and a gate", { activation: "silu", gate: true }],
+  ["a clamped gate", { activation: "clamped-silu", bias: true, gate: true }],
+  ["a share of each row, and a residual", { rowGate: true, residual: true }],
+  ["a soft cap", { activation: "softcap", cap: testCap, scale: 3 }],
   ["a scale, a bias and a residual", { scale: 0.25, bias: true, residual: true }],
   [
     "all of them, three products side by side",
@@ -117,12 +121,13 @@ describeOnAdapter("matmul", () => {
     });
   });
 
-  test.for(["none", "gelu", "silu", "relu"] satisfies Activation[])(
+  test.for(["none", "softcap", ...activations] satisfies Activation[])(
     "applies %s, at arguments up to ±200 and with zeros in the padding",
     async (activation) => {
       const gpu = await testGpu();
       const [m, n, k] = [9, 7, 3];
-      const shape = { m, n, k, activation };
+      const cap = activation === "softcap" ? { cap: testCap } : {};
+      const shape = { m, n, k, activation, ...cap };
       const random = randomSource(1);
       const x = randomTensor(m, k, "f32", random);
       // Columns of very different size: f32 exponentials of the largest overflow.
@@ -141,7 +146,11 @@ describeOnAdapter("matmul", () => {
       );
       const actual = decode(output(results, "y"), m, n, "f32").values;
       expect(outOfTolerance(actual, activated(product(x, w), activation), "f32")).toEqual([]);
-      expect(Math.max(...actual)).toBeGreaterThan(100);
+      const bounds: Partial<Record<Activation, number>> = {
+        softcap: testCap,
+        "clamped-silu": 7,
+      };
+      expect(Math.max(...actual)).toBeGreaterThan(0.99 * (bounds[activation] ?? 101));
     },
   );
 });

@@ -41,21 +41,20 @@ const cases: Case[] = [
   ...(rows > 8 ? [{ dtype: "f32", rows, columns, tiling: "that of GPUs" } as const] : []),
 ]);
 
-function tiled(kernel: Kernel<NormShape>, { rows, columns, tiling }: Case): Kernel<NormShape> {
-  return tiling === "its own tiling" ? kernel : asOnGpus(kernel, { rows, columns, epsilon });
-}
-
-async function runNorm(
-  kernel: Kernel<NormShape>,
+async function runNorm<Shape extends NormShape>(
+  kernel: Kernel<Shape>,
   one: Case,
   inputs: Readonly<Record<string, Tensor>>,
+  more: Omit<Shape, keyof NormShape>,
 ): Promise<Record<string, Tensor>> {
-  const { dtype, rows, columns } = one;
+  const { dtype, rows, columns, tiling } = one;
   const bytes = tensorBytes(rows, columns, dtype);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a shape has besides is given
+  const shape = { rows, columns, epsilon, ...more } as unknown as Shape;
   const results = await runKernel(
     await testGpu(),
-    tiled(kernel, one),
-    { rows, columns, epsilon },
+    tiling === "its own tiling" ? kernel : asOnGpus(kernel, shape),
+    shape,
     dtype,
     Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, encode(x, dtype)])),
     { sum: bytes, y: bytes },
@@ -89,12 +88,16 @@ function expectedLayer(x: Tensor, gain: Tensor, bias: Tensor, shift: number): Ex
   return { values, magnitudes, terms: x.columns };
 }
 
-function sumOf(a: Tensor, b: Tensor): Tensor {
+function sumOf(a: Tensor, b: Tensor, scale = 1): Tensor {
   return tensor(
     a.rows,
     a.columns,
-    a.values.map((v, i) => v + (b.values[i] ?? 0)),
+    a.values.map((v, i) => scale * v + (b.values[i] ?? 0)),
   );
+}
+
+function zeros(columns: number): Tensor {
+  return tensor(1, columns, new Float64Array(columns));
 }
 
 function shifted({ rows, columns, values }: Tensor, shift: number, dtype: StorageType): Tensor {
@@ -124,7 +127,7 @@ describeOnAdapter("norms", () => {
     const random = randomSource(columns);
     const x = randomTensor(rows, columns, dtype, random);
     const gain = randomTensor(1, columns, dtype, random);
-    const { y } = await runNorm(rmsNorm, one, { x, gain });
+    const { y } = await runNorm(rmsNorm, one, { x, gain }, {});
     expect(wrong(y, expectedRms(x, gain), dtype)).toEqual([]);
   });
 
@@ -134,9 +137,11 @@ describeOnAdapter("norms", () => {
     const a = coarse(randomTensor(rows, columns, dtype, random));
     const b = coarse(randomTensor(rows, columns, dtype, random));
     const gain = randomTensor(1, columns, dtype, random);
-    const { sum, y } = await runNorm(addRmsNorm, one, { a, b, gain });
-    expect(sum?.values).toEqual(sumOf(a, b).values);
-    expect(wrong(y, expectedRms(sumOf(a, b), gain), dtype)).toEqual([]);
+    for (const scale of [1, 0.5]) {
+      const { sum, y } = await runNorm(addRmsNorm, one, { a, b, gain }, { scale });
+      expect(sum?.values).toEqual(sumOf(a, b, scale).values);
+      expect(wrong(y, expectedRms(sumOf(a, b, scale), gain), dtype)).toEqual([]);
+    }
   });
 
   const around = cases.flatMap((one) => [0, 100].map((shift) => ({ ...one, shift })));
@@ -149,8 +154,10 @@ describeOnAdapter("norms", () => {
       const x = shifted(randomTensor(rows, columns, dtype, random), shift, dtype);
       const gain = randomTensor(1, columns, dtype, random);
       const bias = randomTensor(1, columns, dtype, random);
-      const { y } = await runNorm(layerNorm, one, { x, gain, bias });
+      const { y } = await runNorm(layerNorm, one, { x, gain, bias }, { bias: true });
       expect(wrong(y, expectedLayer(x, gain, bias, shift), dtype)).toEqual([]);
+      const { y: plain } = await runNorm(layerNorm, one, { x, gain }, {});
+      expect(wrong(plain, expectedLayer(x, gain, zeros(columns), shift), dtype)).toEqual([]);
     },
   );
 
@@ -163,7 +170,10 @@ describeOnAdapter("norms", () => {
       const b = coarse(randomTensor(rows, columns, dtype, random));
       const gain = randomTensor(1, columns, dtype, random);
       const bias = randomTensor(1, columns, dtype, random);
-      const { sum, y } = await runNorm(addLayerNorm, one, { a, b, gain, bias });
+      const { y: plain } = await runNorm(addLayerNorm, one, { a, b, gain }, { scale: 0.5 });
+      const halved = expectedLayer(sumOf(a, b, 0.5), gain, zeros(columns), shift);
+      expect(wrong(plain, halved, dtype)).toEqual([]);
+      const { sum, y } = await runNorm(addLayerNorm, one, { a, b, gain, bias }, { bias: true });
       expect(sum?.values).toEqual(sumOf(a, b).values);
       expect(wrong(y, expectedLayer(sumOf(a, b), gain, bias, shift), dtype)).toEqual([]);
     },
@@ -186,7 +196,7 @@ describeOnAdapter("norms", () => {
       values.map(() => 0),
     );
     const one: Case = { dtype: "f32", rows: 1, columns, tiling: "its own tiling" };
-    const { y } = await runNorm(layerNorm, one, { x, gain, bias });
+    const { y } = await runNorm(layerNorm, one, { x, gain, bias }, { bias: true });
     const expected = expectedLayer(x, gain, bias, 0);
     const error = Math.max(
       ...expected.values.map((v, i) => Math.abs(v - (y?.values[i] ?? Number.NaN))),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { combineTokens } from "../../src/kernels/combine_tokens.ts";
 import { permuteTokens } from "../../src/kernels/permute_tokens.ts";
 import { routePositions } from "../../src/kernels/route_positions.ts";
-import { routeTopK } from "../../src/kernels/route_top_k.ts";
+import { type RouteTopKShape, routeTopK } from "../../src/kernels/route_top_k.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { prefixSums } from "../support/prefix_sums.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
@@ -69,7 +69,124 @@ function expectedPositions(ids: readonly number[], experts: number) {
   return { positions, counts, offsets: prefixSums(counts) };
 }
 
+/** A rule, and what experts of a token are by its words, from f32 scores far enough apart. */
+interface RuledCase {
+  readonly name: string;
+  readonly rule: Omit<RouteTopKShape, "tokens" | "experts">;
+  readonly experts: number;
+}
+
+const ruled: readonly RuledCase[] = [
+  {
+    name: "sigmoids, scaled",
+    experts: 9,
+    rule: { topK: 3, renormalise: false, scoring: "sigmoid", routedScale: 2.5 },
+  },
+  {
+    name: "corrected sigmoids of the groups with the best two",
+    experts: 24,
+    rule: {
+      topK: 5,
+      renormalise: true,
+      scoring: "sigmoid",
+      corrected: true,
+      groupLimit: { groups: 8, topGroups: 3, scoredBy: "two-best" },
+      routedScale: 2.5,
+    },
+  },
+  {
+    name: "corrected softmax",
+    experts: 7,
+    rule: { topK: 2, renormalise: false, corrected: true },
+  },
+  {
+    name: "softmax within the groups of the best",
+    experts: 30,
+    rule: {
+      topK: 4,
+      renormalise: false,
+      groupLimit: { groups: 10, topGroups: 2, scoredBy: "best" },
+      routedScale: 16,
+    },
+  },
+  {
+    name: "one expert to a group, all groups open",
+    experts: 32,
+    rule: {
+      topK: 32,
+      renormalise: true,
+      groupLimit: { groups: 32, topGroups: 32, scoredBy: "best" },
+    },
+  },
+];
+
+/** Word for word: scores, corrected for the choice; groups by their best; the best of these; weights of scores. */
+function ruledRoute(
+  { rule, experts }: RuledCase,
+  logits: readonly number[],
+  shift: readonly number[],
+) {
+  const exponentials = logits.map((v) => Math.exp(v));
+  const whole = exponentials.reduce((a, b) => a + b, 0);
+  const scores = logits.map((v, e) =>
+    rule.scoring === "sigmoid" ? 1 / (1 + Math.exp(-v)) : (exponentials[e] ?? 0) / whole,
+  );
+  const keys = scores.map((score, e) => score + (rule.corrected ? (shift[e] ?? 0) : 0));
+  const byKey = (a: number, b: number) => (keys[b] ?? 0) - (keys[a] ?? 0);
+  const { groups = 1, topGroups = 1, scoredBy = "best" } = rule.groupLimit ?? {};
+  const size = experts / groups;
+  const members = (group: number) => Array.from({ length: size }, (_, i) => group * size + i);
+  const judged = Array.from({ length: groups }, (_, group) => {
+    const [best = 0, next = 0] = members(group)
+      .map((e) => keys[e] ?? 0)
+      .toSorted((a, b) => b - a);
+    return { group, key: scoredBy === "best" ? best : best + next };
+  });
+  const open = judged.toSorted((a, b) => b.key - a.key).slice(0, topGroups);
+  const ids = open
+    .flatMap(({ group }) => members(group))
+    .toSorted(byKey)
+    .slice(0, rule.topK);
+  const chosen = ids.map((e) => scores[e] ?? 0);
+  const total = rule.renormalise ? chosen.reduce((a, b) => a + b, 0) : 1;
+  return { ids, weights: chosen.map((score) => ((rule.routedScale ?? 1) * score) / total) };
+}
+
 describeOnAdapter("routing kernels", () => {
+  test.each(ruled.flatMap((each) => dtypes.map((dtype) => [each.name, dtype, each] as const)))(
+    "route_top_k by %s, %s",
+    async (_, dtype, one) => {
+      const { rule, experts } = one;
+      const tokens = 67;
+      const random = randomSource(experts);
+      const logits = randomTensor(tokens, experts, dtype, random);
+      const shift = randomTensor(1, experts, dtype, random);
+      const results = await runKernel(
+        await testGpu(),
+        routeTopK,
+        { tokens, experts, ...rule },
+        dtype,
+        {
+          logits: encode(logits, dtype),
+          ...(rule.corrected ? { correction: encode(shift, dtype) } : {}),
+        },
+        { ids: 4 * tokens * rule.topK, weights: 4 * tokens * rule.topK },
+      );
+      const ids = decodeIds(output(results, "ids"));
+      const weights = [...new Float32Array(output(results, "weights"))];
+      for (let token = 0; token < tokens; token++) {
+        const own = [...logits.values.subarray(token * experts, (token + 1) * experts)];
+        const expected = ruledRoute(one, own, [...shift.values]);
+        const at = token * rule.topK;
+        // Halves repeat: which of equals comes first, the other tests say.
+        const isClear = new Set(own).size === experts;
+        expect(isClear ? ids.slice(at, at + rule.topK) : expected.ids).toEqual(expected.ids);
+        const found = weights.slice(at, at + rule.topK);
+        expect(found).toEqual(expected.weights.map((weight) => expect.closeTo(weight, 5)));
+      }
+    },
+  );
+
   test.each(
     dtypes.flatMap((dtype) =>
       [true, false].flatMap((renormalise) =>
@@ -225,6 +342,61 @@ describeOnAdapter("routing kernels", () => {
       }
       const actual = decode(output(results, "y"), tokens, hidden, dtype).values;
       expect(outOfTolerance(actual, { values, magnitudes, terms: topK }, dtype)).toEqual([]);
+    },
+  );
+
+  test.each(dtypes)(
+    "rows weighted on their way to experts are added up unweighted, %s",
+    async (dtype) => {
+      const gpu = await testGpu();
+      const [tokens, experts, topK, hidden] = [9, 8, 5, 7];
+      const shape = { tokens, topK, hidden, experts };
+      const x = randomTensor(tokens, hidden, dtype, randomSource(tokens));
+      const ids = randomIds(tokens, experts, topK);
+      const { positions, counts, offsets } = expectedPositions(ids, experts);
+      const tables = {
+        ids: encodeIds(ids),
+        positions: encodeIds(positions),
+        offsets: encodeIds(offsets),
+      };
+      // Powers of two, so that products are exact.
+      const weights = Float32Array.from({ length: tokens * topK }, (_, i) => 2 ** (i % 4));
+      const sorted = await runKernel(
+        gpu,
+        permuteTokens,
+        { ...shape, weighted: true },
+        dtype,
+        { x: encode(x, dtype), ...tables, weights: new Uint8Array(weights.buffer) },
+        { y: tensorBytes(tokens * topK, hidden, dtype) },
+      );
+      const rows = decode(output(sorted, "y"), tokens * topK, hidden, dtype).values;
+      for (const [choice, id] of ids.entries()) {
+        const at = ((offsets[id] ?? 0) + (positions[choice] ?? 0)) * hidden;
+        const first = Math.floor(choice / topK) * hidden;
+        const expected = x.values
+          .subarray(first, first + hidden)
+          .map((v) => (weights[choice] ?? 0) * v);
+        expect([...rows.subarray(at, at + hidden)]).toEqual([...expected]);
+      }
+      const combined = await runKernel(
+        gpu,
+        combineTokens,
+        { ...shape, unweighted: true },
+        dtype,
+        {
+          x: new Uint8Array(output(sorted, "y")),
+          ...tables,
+          kept: encodeIds(counts),
+        },
+        { y: tensorBytes(tokens, hidden, dtype) },
+      );
+      const values = x.values.map((v, i) => {
+        const first = Math.floor(i / hidden) * topK;
+        return v * weights.subarray(first, first + topK).reduce((a, b) => a + b, 0);
+      });
+      const actual = decode(output(combined, "y"), tokens, hidden, dtype).values;
+      const expected = { values, magnitudes: values.map(Math.abs), terms: topK };
+      expect(outOfTolerance(actual, expected, dtype)).toEqual([]);
     },
   );
 });

@@ -48,6 +48,7 @@ test("it never reaches what a result of zeros makes", () => {
     hidden: 8,
     ffn: 8,
     activation: "silu" as const,
+    gated: true,
     groups: [[0]],
   }));
   expect(expectedError(inType(plan("gates", 1, [gates]), "f16")).result).toBeLessThanOrEqual(0.5);

@@ -1,6 +1,7 @@
 // Random small valid plans: any layers, splits, replicas and unequal groups on 1 to 4 ranks.
 
 import fc, { type GeneratorValue } from "fast-check";
+import { activations } from "../../src/plan/activation.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { AttentionLayer } from "../../src/plan/layers/attention.ts";
 import { attention, linear, mlp, moe, norm, plan } from "./plans.ts";
@@ -95,8 +96,13 @@ function drawLayer(
   const integer = (min: number, max: number): number => g(fc.integer, { min, max });
   const size = groups[0]?.length ?? 1;
   const kind = integer(0, 6);
+  const anyActivation = () => activations[integer(0, activations.length - 1)] ?? "gelu";
+  const biased = () => (integer(0, 2) === 0 ? { bias: true } : {});
   if (kind === 0)
-    return mlp(columns, size * integer(1, 4), integer(0, 1) ? "gelu" : "silu", groups);
+    return mlp(columns, size * integer(1, 4), anyActivation(), groups, {
+      gated: integer(0, 1) === 0,
+      ...biased(),
+    });
   if (kind === 1) {
     const heads = size * integer(1, 2);
     const kvHeads = [1, size, heads][integer(0, 2)] ?? 1;
@@ -121,8 +127,11 @@ function drawLayer(
     ][integer(0, 2)];
     return moe(columns, experts, integer(1, Math.min(3, experts)), groups, expertGpus, {
       ...(expertGroups === undefined ? {} : { expertGroups }),
-      activation: integer(0, 1) ? "gelu" : "silu",
+      activation: anyActivation(),
+      gated: integer(0, 1) === 0,
       renormalise: integer(0, 1) === 0,
+      expertBias: integer(0, 2) === 0,
+      routerBias: integer(0, 2) === 0,
       ...(integer(0, 1) ? { capacityFactor: [0.5, 1, 1.25][integer(0, 2)] ?? 1 } : {}),
     });
   }
@@ -133,11 +142,11 @@ function drawLayer(
     return { op: "residual", hidden: columns, from, groups };
   }
   if (columns % size === 0 && integer(0, 1) === 0) {
-    return linear(columns, integer(1, 9), "row", groups);
+    return { ...linear(columns, integer(1, 9), "row", groups), ...biased() };
   }
   return integer(0, 1) === 0
-    ? linear(columns, size * integer(1, 4), "column", groups, "relu")
-    : linear(columns, integer(1, 9), "replicated", groups, "gelu");
+    ? { ...linear(columns, size * integer(1, 4), "column", groups, "relu"), ...biased() }
+    : { ...linear(columns, integer(1, 9), "replicated", groups, "gelu"), ...biased() };
 }
 
 type AttentionRules = Partial<Omit<AttentionLayer, "op" | "name" | "groups">>;

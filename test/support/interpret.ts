@@ -11,6 +11,7 @@ import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
+import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
 import { runProduct } from "./interpret_product.ts";
 
@@ -307,12 +308,15 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       runProduct(call, buffers);
       return;
     case "embedding": {
-      const { tokens, hidden, vocabularyStart, vocabularyRows } = call.shape;
+      const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = call.shape;
+      const [added, y] = positions === undefined ? [undefined, c] : [c, d];
+      const pitch = rowPitch(hidden);
       for (let t = 0; t < tokens; t++) {
         const row = a[t]! - vocabularyStart;
+        const place = positions === undefined ? 0 : positions.first + (t % positions.sequence);
         for (let h = 0; h < hidden; h++) {
-          c[t * rowPitch(hidden) + h] =
-            row >= 0 && row < vocabularyRows ? b[row * rowPitch(hidden) + h]! : 0;
+          const entry = scale * b[row * pitch + h]! + (added?.[place * pitch + h] ?? 0);
+          y[t * pitch + h] = row >= 0 && row < vocabularyRows ? entry : 0;
         }
       }
       return;
@@ -327,10 +331,11 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       runMeanSquares(call.shape, a, b);
       return;
     case "rms_norm":
-      normalise(call.shape, a, b, undefined, c, call.shape.inputColumns);
+      normalise(call.shape, "rms", a, b, undefined, c, call.shape.inputColumns);
       return;
     case "layer_norm":
-      normalise(call.shape, a, b, c, d);
+      if (call.shape.bias) normalise(call.shape, "layer", a, b, c, d);
+      else normalise(call.shape, "layer", a, b, undefined, c);
       return;
     case "softmax": {
       const { rows, columns } = call.shape;
@@ -346,29 +351,29 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     }
     case "add_rms_norm":
-      d.set(a.map((v, i) => v + b[i]!));
-      normalise(call.shape, d, c, undefined, e);
+      d.set(a.map((v, i) => (call.shape.scale ?? 1) * v + b[i]!));
+      normalise(call.shape, "rms", d, c, undefined, e);
       return;
     case "add_layer_norm":
-      e.set(a.map((v, i) => v + b[i]!));
-      normalise(call.shape, e, c, d, f);
+      {
+        const [bias, sum, y] = call.shape.bias ? [d, e, f] : [undefined, d, e];
+        sum.set(a.map((v, i) => (call.shape.scale ?? 1) * v + b[i]!));
+        normalise(call.shape, "layer", sum, c, bias, y);
+      }
       return;
     case "add":
-      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++) c[i] = a[i]! + b[i]!;
+      for (let i = 0; i < call.shape.rows * rowPitch(call.shape.columns); i++)
+        c[i] = (call.shape.scale ?? 1) * a[i]! + b[i]!;
       return;
     case "route_top_k": {
-      const { tokens, experts, topK, renormalise } = call.shape;
+      const { tokens, experts, topK, corrected } = call.shape;
+      const correction = corrected ? b.subarray(0, experts) : undefined;
+      const [ids, weights] = corrected ? [c, d] : [b, c];
       for (let t = 0; t < tokens; t++) {
-        const logits = a.subarray(t * rowPitch(experts), t * rowPitch(experts) + experts);
-        const chosen = [...logits.keys()]
-          .toSorted((x, y) => logits[y]! - logits[x]! || x - y)
-          .slice(0, topK);
-        const pool = renormalise ? chosen.map((x) => logits[x]!) : [...logits];
-        const total = pool.reduce((sum, v) => sum + Math.exp(v), 0);
-        for (const [slot, x] of chosen.entries()) {
-          b[t * topK + slot] = x;
-          c[t * topK + slot] = Math.exp(logits[x]!) / total;
-        }
+        const logits = a.slice(t * rowPitch(experts), t * rowPitch(experts) + experts);
+        const chosen = topExperts(keysOf(logits, call.shape, correction), call.shape);
+        ids.set(chosen, t * topK);
+        weights.set(choiceWeights(logits, chosen, call.shape), t * topK);
       }
       return;
     }
@@ -381,11 +386,16 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     }
     case "permute_tokens": {
-      const { tokens, topK, hidden } = call.shape;
+      const { tokens, topK, hidden, weighted } = call.shape;
+      const [weights, y] = weighted ? [e, f] : [undefined, e];
       const pitch = rowPitch(hidden);
       for (let i = 0; i < tokens * topK; i++) {
         const token = Math.floor(i / topK);
-        e.set(a.subarray(token * pitch, (token + 1) * pitch), (d[b[i]!]! + c[i]!) * pitch);
+        const row = a.subarray(token * pitch, (token + 1) * pitch);
+        y.set(
+          row.map((v) => (weights?.[i] ?? 1) * v),
+          (d[b[i]!]! + c[i]!) * pitch,
+        );
       }
       return;
     }
@@ -393,15 +403,16 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
     case "combine_attention":
       throw new Error(`no layer uses ${call.kernel}`);
     case "combine_tokens": {
-      const { tokens, topK, hidden } = call.shape;
+      const { tokens, topK, hidden, unweighted } = call.shape;
+      const [weights, y] = unweighted ? [undefined, f] : [f, g];
       const pitch = rowPitch(hidden);
-      g.fill(0);
+      y.fill(0);
       for (let i = 0; i < tokens * topK; i++) {
         const expert = b[i]!;
         if (c[i]! >= e[expert]!) continue;
         const row = (d[expert]! + c[i]!) * pitch;
         for (let h = 0; h < hidden; h++) {
-          g[Math.floor(i / topK) * pitch + h]! += f[i]! * a[row + h]!;
+          y[Math.floor(i / topK) * pitch + h]! += (weights?.[i] ?? 1) * a[row + h]!;
         }
       }
       return;
@@ -450,9 +461,9 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
   }
 }
 
-/** With a bias it is a layer norm, without an RMS norm. */
 function normalise(
   { rows, columns, epsilon }: NormShape,
+  kind: "rms" | "layer",
   x: Float64Array,
   gain: Float64Array,
   bias: Float64Array | undefined,
@@ -462,7 +473,7 @@ function normalise(
   for (let r = 0; r < rows; r++) {
     const first = r * rowPitch(inputColumns);
     const row = x.subarray(first, first + columns);
-    const mean = bias === undefined ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
+    const mean = kind === "rms" ? 0 : row.reduce((sum, v) => sum + v, 0) / columns;
     const variance = row.reduce((sum, v) => sum + (v - mean) ** 2, 0) / columns;
     for (const [column, v] of row.entries()) {
       const scaled = ((v - mean) / Math.sqrt(variance + epsilon)) * gain[column]!;

@@ -3,7 +3,7 @@
 import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
-import { activationFunctions } from "../../src/reference/activations.ts";
+import { activationFunctions, gateFactor } from "../../src/reference/activations.ts";
 
 type ProductCall = Extract<KernelCall, { kernel: "matmul" | "grouped_matmul" }>;
 
@@ -43,10 +43,11 @@ function multiplyPart(
   { index, first, end }: Part,
   bound: ReadonlyMap<string, Float64Array>,
 ): void {
-  const { n, k, transposed, activation, scale = 1 } = shape;
+  const { n, k, transposed, activation, cap, scale = 1 } = shape;
   const [x, w, y] = [bound.get("x")!, bound.get("w")!, bound.get("y")!];
   const [bias, gate, residual] = [bound.get("bias"), bound.get("gate"), bound.get("residual")];
-  const activate = activationFunctions[activation];
+  const rowGate = bound.get("row_gate");
+  const activate = activationFunctions(activation, cap);
   const pitch = rowPitch(n);
   const input = (row: number, i: number): number =>
     transposed === "x"
@@ -62,7 +63,9 @@ function multiplyPart(
       for (let i = 0; i < k; i++) sum += input(row, i) * weight(i, column);
       const at = row * pitch + column;
       const activated = activate(scale * sum + (bias?.[index * pitch + column] ?? 0));
-      y[at] = activated * (gate?.[at] ?? 1) + (residual?.[at] ?? 0);
+      const share = rowGate === undefined ? 1 : 1 / (1 + Math.exp(-rowGate[row * rowPitch(1)]!));
+      const factor = gate === undefined ? share : share * gateFactor(activation, gate[at]!);
+      y[at] = activated * factor + (residual?.[at] ?? 0);
     }
   }
 }

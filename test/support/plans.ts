@@ -1,7 +1,10 @@
 // Small plans that between them use every layer, split and communication.
 
-import type { ExpertGroup } from "../../src/plan/groups.ts";
+import { networkOf, type NetworkActivation } from "../../src/plan/activation.ts";
 import type { Layer } from "../../src/plan/layers/layers.ts";
+import type { LinearLayer } from "../../src/plan/layers/linear.ts";
+import type { MlpLayer } from "../../src/plan/layers/mlp.ts";
+import type { MoeLayer } from "../../src/plan/layers/moe.ts";
 import type { Plan, Workload } from "../../src/plan/plan.ts";
 
 const workload: Workload = {
@@ -45,7 +48,7 @@ export function linear(
   out: number,
   split: "column" | "row" | "replicated",
   groups: Groups,
-  activation: "none" | "gelu" | "relu" = "none",
+  activation: LinearLayer["activation"] = "none",
 ): Draft<Layer> {
   return { op: "linear", in: input, out, split, groups, activation };
 }
@@ -63,10 +66,11 @@ export function attention(
 export function mlp(
   hidden: number,
   ffn: number,
-  activation: "gelu" | "silu",
+  activation: NetworkActivation,
   groups: Groups,
+  rest: Partial<MlpLayer> = {},
 ): Draft<Layer> {
-  return { op: "mlp", hidden, ffn, activation, groups };
+  return { op: "mlp", hidden, ffn, ...networkOf({ activation }), groups, ...rest };
 }
 
 export function moe(
@@ -75,18 +79,13 @@ export function moe(
   topK: number,
   groups: Groups,
   expertGpus: number[],
-  rest: {
-    capacityFactor?: number;
-    activation?: "gelu" | "silu";
-    renormalise?: boolean;
-    expertGroups?: readonly ExpertGroup[];
-  } = {},
+  rest: Partial<MoeLayer> = {},
 ): Draft<Layer> {
   return {
     op: "moe",
     hidden,
     ffn: 6,
-    activation: "gelu",
+    ...networkOf(rest),
     experts,
     topK,
     renormalise: false,

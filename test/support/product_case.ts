@@ -14,13 +14,14 @@ export interface ProductCase {
 }
 
 export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase {
-  const { m, n, k, batch = 1, transposed, bias, gate, residual } = shape;
+  const { m, n, k, batch = 1, transposed, bias, gate, rowGate, residual } = shape;
   const random = randomSource(m + n + k);
   const x = randomTensor(batch * m, k, dtype, random);
   const w = randomTensor(batch * k, n, dtype, random);
   const tables = {
     ...(bias ? { bias: randomTensor(batch, n, dtype, random) } : {}),
-    ...(gate ? { gate: randomTensor(batch * m, n, dtype, random) } : {}),
+    ...(gate ? { gate: gates(shape, randomTensor(batch * m, n, dtype, random)) } : {}),
+    ...(rowGate ? { row_gate: randomTensor(batch * m, 1, dtype, random) } : {}),
     ...(residual ? { residual: randomTensor(batch * m, n, dtype, random) } : {}),
   };
   const parts = Array.from({ length: batch }, (_, part) =>
@@ -67,14 +68,38 @@ function joined(parts: readonly Expected[]): Expected {
   };
 }
 
+/** Where gates are clamped, they reach beyond on both sides. */
+function gates({ activation }: MatmulShape, { rows, columns, values }: Tensor): Tensor {
+  return activation === "clamped-silu"
+    ? tensor(
+        rows,
+        columns,
+        values.map((v) => 16 * v),
+      )
+    : tensor(rows, columns, values);
+}
+
 /** activation(scale · product + bias) · gate + residual, and what it may lose by cancellation. */
 function finished(
   { m, n, scale = 1, activation }: MatmulShape,
   { values, magnitudes, terms }: Expected,
-  { bias, gate, residual }: Readonly<Partial<Record<"bias" | "gate" | "residual", Tensor>>>,
+  {
+    bias,
+    gate,
+    row_gate,
+    residual,
+  }: Readonly<Partial<Record<"bias" | "gate" | "row_gate" | "residual", Tensor>>>,
 ): Expected {
   const biasAt = (i: number): number => bias?.values[Math.floor(i / (m * n)) * n + (i % n)] ?? 0;
-  const gateAt = (i: number): number => gate?.values[i] ?? 1;
+  const shareAt = (i: number): number => {
+    const logit = row_gate?.values[Math.floor(i / n)];
+    return logit === undefined ? 1 : 1 / (1 + Math.exp(-logit));
+  };
+  const gateAt = (i: number): number => {
+    const value = gate?.values[i];
+    if (value === undefined || activation !== "clamped-silu") return (value ?? 1) * shareAt(i);
+    return 1 + Math.max(-7, Math.min(7, value));
+  };
   const residualAt = (i: number): number => residual?.values[i] ?? 0;
   const biased = {
     values: values.map((value, i) => scale * value + biasAt(i)),

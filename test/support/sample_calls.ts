@@ -15,7 +15,7 @@ const cached = {
 
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
   add: { rows: 3, columns: 5 },
-  add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
+  add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   add_rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
   aggregate: { rows: 6, columns: 5, group: 3, scale: 1 / 3 },
   attend_cache: cached,
@@ -25,7 +25,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
   gather_columns: { rows: 3, pieces: 2, pieceColumns: 5 },
   grouped_matmul: { experts: 4, rows: 12, expectedRows: 6, n: 5, k: 7, activation: "gelu" },
-  layer_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
+  layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   matmul: { m: 3, n: 5, k: 7, activation: "gelu" },
   mean_squares: { rows: 3, columns: 28, queryColumns: 16, keyColumns: 8, ranks: 2 },
   permute_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },

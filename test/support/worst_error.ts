@@ -17,8 +17,7 @@ const smallest = 2 ** -102;
  * Over all micro-batches and all ranks that hold the result, relative to the largest value. Micro-batches whose
  * results are too small for f32 are left out.
  */
-export async function worstError(plan: Plan): Promise<number> {
-  const program = lower(plan);
+export async function worstError(plan: Plan, program = lower(plan)): Promise<number> {
   const observed = interpret(program).map(({ data, ...rest }) => ({
     ...rest,
     bytes: new Uint8Array(

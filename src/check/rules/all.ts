@@ -30,6 +30,8 @@ import { expertDegreeFitsRanks } from "./sizes/expert_degree_does_not_fit_ranks.
 import { expertSlicesFollowTensor } from "./sizes/expert_tensor_differs_from_tensor.ts";
 import { expertDegreeDividesExperts } from "./sizes/experts_not_divisible.ts";
 import { fullRecomputeIsExplained } from "./sizes/full_recompute_needs_method.ts";
+import { groupsOfExpertsFit } from "./sizes/groups_of_experts.ts";
+import { positionsReach } from "./sizes/sequence_exceeds_positions.ts";
 import { groupDividesFfn } from "./sizes/group_does_not_divide_ffn.ts";
 import { groupDividesHeads } from "./sizes/group_does_not_divide_heads.ts";
 import { groupDividesLinear } from "./sizes/group_does_not_divide_linear.ts";
@@ -129,6 +131,8 @@ export const rules: readonly RuleDefinition[] = [
   rowSplitHasNoActivation,
   expertDegreeDividesExperts,
   topKWithinExperts,
+  groupsOfExpertsFit,
+  positionsReach,
   expertDegreeFitsRanks,
   expertSlicesFollowTensor,
   slicesDivideExperts,

@@ -80,11 +80,26 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
     gated,
     ...activation,
     norm,
+    ...normEpsilonOf(fields),
     vocabulary,
     ...(tied ? { tiedEmbeddings: true } : {}),
     positions,
     ...(features.length === 0 ? {} : { otherFeatures: features }),
   };
+}
+
+/** One epsilon for all norms, by what model types call it. */
+function normEpsilonOf(fields: ImportedFields): Pick<ModelFile, "normEpsilon"> {
+  const names = [
+    "rms_norm_eps",
+    "layer_norm_eps",
+    "layer_norm_epsilon",
+    "layernorm_epsilon",
+    "norm_epsilon",
+    "norm_eps",
+  ];
+  const written = fields.number(keyOf(fields, names));
+  return written === undefined || written <= 0 || written === 1e-5 ? {} : { normEpsilon: written };
 }
 
 /** Gemma has it under two names, of which the longer counts. */

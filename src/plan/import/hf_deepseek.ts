@@ -75,8 +75,8 @@ export const glm4Moe: Family = (fields) => {
     ...(qkNorm ? { qkNorm } : {}),
   });
   if (whole.moe === undefined) return whole;
-  const moe = { ...whole.moe, routingBias: true };
-  return withFeatures({ ...whole, moe }, "sigmoid-routing");
+  const moe = { ...whole.moe, routingBias: true, scoring: "sigmoid" as const };
+  return { ...whole, moe };
 };
 
 interface LatentHeads {
@@ -116,24 +116,26 @@ function withExperts(fields: ImportedFields, model: ModelFile): ModelFile {
   const dense = denseLayersOf(model.layers, (layer) => layer < first || layer % everyNth !== 0);
   const routingBias = fields.text("topk_method") === "noaux_tc";
   const sigmoid = fields.text("scoring_func") === "sigmoid";
-  const grouped = (fields.number("n_group") ?? 1) > 1;
-  const scaled = (fields.number("routed_scaling_factor") ?? 1) !== 1;
-  fields.value("topk_group");
-  return withFeatures(
-    {
-      ...model,
-      moe: {
-        experts,
-        topK,
-        ffn,
-        renormalise: fields.flag("norm_topk_prob") ?? false,
-        ...denseLayersKey(dense),
-        ...(shared === undefined ? {} : { sharedFfn: shared * ffn }),
-        ...(routingBias ? { routingBias } : {}),
-      },
+  const groups = fields.count("n_group") ?? 1;
+  const topGroups = fields.count("topk_group") ?? groups;
+  const scale = fields.number("routed_scaling_factor") ?? 1;
+  const method = fields.text("topk_method");
+  const isLimited = groups > 1 && topGroups < groups && method !== "greedy";
+  return {
+    ...model,
+    moe: {
+      experts,
+      topK,
+      ffn,
+      renormalise: fields.flag("norm_topk_prob") ?? false,
+      ...denseLayersKey(dense),
+      ...(shared === undefined ? {} : { sharedFfn: shared * ffn }),
+      ...(routingBias ? { routingBias } : {}),
+      ...(sigmoid ? { scoring: "sigmoid" } : {}),
+      ...(isLimited
+        ? { groupLimit: { groups, topGroups, scoredBy: routingBias ? "two-best" : "best" } }
+        : {}),
+      ...(scale > 0 && scale !== 1 ? { routedScale: scale } : {}),
     },
-    ...(sigmoid ? ["sigmoid-routing"] : []),
-    ...(grouped ? ["routing-within-groups"] : []),
-    ...(scaled ? ["scaled-expert-weights"] : []),
-  );
+  };
 }

@@ -53,7 +53,7 @@ export const gptOss: Family = (fields) => {
   const experts = fields.needed("num_local_experts");
   const topK = fields.count("experts_per_token") ?? fields.needed("num_experts_per_tok");
   fields.value("num_experts_per_tok");
-  fields.value("swiglu_limit");
+  const limit = fields.number("swiglu_limit") ?? 7;
   fields.value("initial_context_length");
   if (model === undefined || experts === undefined || topK === undefined) return undefined;
   const biased = fields.flag("attention_bias") ?? true;
@@ -61,10 +61,14 @@ export const gptOss: Family = (fields) => {
   const whole: ModelFile = {
     ...model,
     sinks: true,
-    biases: biased ? ["qkv", "attention-output", "mlp"] : ["mlp"],
-    moe: { experts, topK, ffn, renormalise: true, routingBias: true },
+    biases: [...(biased ? (["qkv", "attention-output"] as const) : []), "experts", "router"],
+    activation: "clamped-silu",
+    moe: { experts, topK, ffn, renormalise: true },
   };
-  return withFeatures(withWindow(fields, whole, allBut(2)), "activation-clamped-swiglu");
+  return withFeatures(
+    withWindow(fields, whole, allBut(2)),
+    ...(limit === 7 ? [] : [`activation-clamped-at-${limit}`]),
+  );
 };
 
 /** Experts in every so manieth layer, of another width than the dense MLPs, beside one that all tokens pass. */
@@ -97,6 +101,8 @@ export const llama4: Family = (fields) => {
       topK,
       ffn,
       renormalise: false,
+      scoring: "sigmoid",
+      weighsInput: true,
       sharedFfn: ffn,
       ...denseLayersKey(denseLayersOf(model.layers, isDense)),
     },
@@ -104,7 +110,6 @@ export const llama4: Family = (fields) => {
   const chunked = withChunks(fields, whole, (layer) => !isWithout(layer));
   return withFeatures(
     withoutPositionsIn(chunked, isWithout),
-    "sigmoid-routing",
     ...(isTempered ? ["attention-temperature"] : []),
   );
 };
@@ -122,18 +127,16 @@ export const minimaxM2: Family = (fields) => {
     fields.value(key);
   }
   const sigmoid = fields.text("scoring_func") === "sigmoid";
-  return withFeatures(
-    {
-      ...model,
-      ...(normed ? { qkNorm: perLayer ? ("all-heads" as const) : true } : {}),
-      moe: {
-        ...model.moe,
-        ...(routingBias ? { routingBias } : {}),
-        ...(shared > 0 ? { sharedFfn: shared } : {}),
-      },
+  return {
+    ...model,
+    ...(normed ? { qkNorm: perLayer ? ("all-heads" as const) : true } : {}),
+    moe: {
+      ...model.moe,
+      ...(routingBias ? { routingBias } : {}),
+      ...(shared > 0 ? { sharedFfn: shared } : {}),
+      ...(sigmoid ? { scoring: "sigmoid" } : {}),
     },
-    ...(sigmoid ? ["sigmoid-routing"] : []),
-  );
+  };
 };
 
 export function predictionLayersLeftOut(fields: ImportedFields, key: string): void {

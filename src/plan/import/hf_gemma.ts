@@ -1,6 +1,6 @@
 // Gemma 1 to 3: wide heads, tied embeddings, a gated MLP with gelu.
 
-import { decoder, type DecoderDefaults, type Family, withFeatures } from "./hf_decoder.ts";
+import { decoder, type DecoderDefaults, type Family } from "./hf_decoder.ts";
 import type { ImportedFields } from "./fields.ts";
 import { allBut, withWindow } from "./hf_windows.ts";
 import type { ModelFile } from "../schema_model.ts";
@@ -23,9 +23,8 @@ export const gemma: Family = (fields) => {
 export const gemma2: Family = (fields) => {
   const model = decoder(fields, defaults);
   if (model === undefined) return undefined;
-  const capped = fields.number("final_logit_softcapping") === undefined ? [] : ["logit-softcap"];
   const whole = withScores(fields, named(fields, { ...model, postNorms: true }));
-  return withFeatures(withWindow(fields, whole, allBut(2)), ...capped);
+  return withWindow(fields, { ...whole, ...softcapOf(fields) }, allBut(2));
 };
 
 /** The scale of attention's scores, and what they are capped at. */
@@ -60,20 +59,25 @@ export const gemma3: Family = (fields) => {
   if (model === undefined) return undefined;
   const pattern =
     fields.count("sliding_window_pattern") ?? fields.count("_sliding_window_pattern") ?? 6;
-  fields.value("final_logit_softcapping");
   const whole = withScores(fields, named(fields, { ...model, postNorms: true, qkNorm: true }));
-  return withWindow(fields, whole, allBut(pattern));
+  return withWindow(fields, { ...whole, ...softcapOf(fields) }, allBut(pattern));
 };
 
+function softcapOf(fields: ImportedFields): Pick<ModelFile, "logitSoftcap"> {
+  const cap = fields.number("final_logit_softcapping");
+  return cap === undefined || cap <= 0 ? {} : { logitSoftcap: cap };
+}
+
+/** Its classes take the tanh form of GELU whatever an older key says. */
 function named(fields: ImportedFields, model: ModelFile): ModelFile {
   const biased = fields.flag("attention_bias") === true;
-  return withFeatures(
-    {
-      ...model,
-      headDim: model.headDim ?? defaultHeadDim,
-      ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
-    },
-    "embedding-scale",
-    "unit-offset-norm",
-  );
+  const isSaid = fields.text("hidden_activation") !== undefined;
+  return {
+    ...model,
+    activation: isSaid ? (model.activation ?? "gelu") : "gelu",
+    headDim: model.headDim ?? defaultHeadDim,
+    ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
+    embeddingScale: Math.sqrt(model.hidden),
+    unitOffsetNorms: true,
+  };
 }

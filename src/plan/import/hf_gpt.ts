@@ -4,7 +4,7 @@
 import type { ModelFile } from "../schema_model.ts";
 import { importedActivation } from "./activation.ts";
 import { decoder, type DecoderDefaults, type Family, withFeatures } from "./hf_decoder.ts";
-import { llama } from "./hf_llama.ts";
+import { llama, scaleBeside1 } from "./hf_llama.ts";
 import { modelNotUnderstood, otherModel } from "./note.ts";
 import type { ImportedFields } from "./fields.ts";
 import { allBut, type LayerTest, withoutPositionsIn, withWindow } from "./hf_windows.ts";
@@ -66,15 +66,16 @@ export const gptj: Family = (fields) => {
 
 /** Positions as a slope per head, and a norm of the embeddings. */
 export const bloom: Family = (fields) => {
-  const model = decoder(fields, tiedDefaults);
+  const model = decoder(fields, { ...tiedDefaults, activation: "gelu_new" });
   fields.value("slow_but_exact");
-  if (model === undefined) return undefined;
-  return {
-    ...withFeatures(model, "embedding-norm"),
-    biases: [...allBiases],
-    positions: { kind: "alibi" },
-    otherParameters: { "embedding-norm": 2 * model.hidden },
-  };
+  return (
+    model && {
+      ...model,
+      biases: [...allBiases],
+      positions: { kind: "alibi" },
+      embeddingNorm: true,
+    }
+  );
 };
 
 /** Learned positions with an offset of 2. */
@@ -83,20 +84,23 @@ export const opt: Family = (fields) => {
   const count = fields.needed("max_position_embeddings");
   const biased = fields.flag("enable_bias") ?? true;
   const projected = fields.count("word_embed_proj_dim");
-  for (const key of ["do_layer_norm_before", "layerdrop", "layer_norm_elementwise_affine"])
-    fields.value(key);
+  const isAfterSum = fields.flag("do_layer_norm_before") === false;
+  for (const key of ["layerdrop", "layer_norm_elementwise_affine"]) fields.value(key);
   if (model === undefined || count === undefined) return undefined;
   if (projected !== undefined && projected !== model.hidden) {
     const message = otherModel(`word_embed_proj_dim ${projected}`);
     fields.report("warning", modelNotUnderstood, message, ["word_embed_proj_dim"]);
   }
   const activation = importedActivation(fields.text("activation_function") ?? "relu", false);
-  return {
-    ...model,
-    ...activation,
-    ...(biased ? { biases: [...allBiases] } : {}),
-    positions: { kind: "learned", count: count + 2 },
-  };
+  return withFeatures(
+    {
+      ...model,
+      ...activation,
+      ...(biased ? { biases: [...allBiases] } : {}),
+      positions: { kind: "learned", count: count + 2, offset: 2 },
+    },
+    ...(isAfterSum ? ["norms-of-sums"] : []),
+  );
 };
 
 /** Positions as a slope per head, no biases; settings of attention stand in an object of their own. */
@@ -130,9 +134,7 @@ export const mpt: Family = (fields) => {
     ...(attentionScale === undefined ? {} : { attentionScale }),
     kvHeads: groups ?? (kind === "multiquery_attention" ? 1 : model.heads),
     ...(biased ? { biases: [...allBiases] } : {}),
-    // The norms are layer norms, but without biases their weights are as many as those of rms norms.
-    norm: biased ? "layer" : "rms",
-    ...(biased ? {} : { otherFeatures: ["layer-norm-without-bias"] }),
+    ...(biased ? {} : { normBias: false }),
     positions: alibi
       ? { kind: "alibi" }
       : rotary
@@ -168,16 +170,16 @@ export const cohere: Family = (fields) => {
   const model = decoder(fields, {
     tied: true,
     gated: true,
-    norm: "rms",
+    norm: "layer",
     activation: "silu",
     rotary: { interleaved: true },
   });
   if (model === undefined) return undefined;
+  const logitScale = fields.number("logit_scale") ?? 0.0625;
   const normed = fields.flag("use_qk_norm") ?? false;
   const biased = fields.flag("attention_bias") ?? false;
   const pattern = fields.count("sliding_window_pattern") ?? 4;
   for (const key of [
-    "logit_scale",
     "use_parallel_block",
     "use_parallel_embedding",
     "use_gated_activation",
@@ -192,13 +194,11 @@ export const cohere: Family = (fields) => {
     ...(biased ? { biases: ["qkv", "attention-output"] } : {}),
     ...(normed ? { qkNorm: "each-head" } : {}),
     parallelResidual: "shared-norm",
+    normBias: false,
+    ...scaleBeside1("logitScale", logitScale),
   };
   const windowed = withWindow(fields, whole, allBut(pattern));
-  return withFeatures(
-    withoutPositionsIn(windowed, seesAll(windowed)),
-    "layer-norm-without-bias",
-    "logit-scale",
-  );
+  return withoutPositionsIn(windowed, seesAll(windowed));
 };
 
 /** Where some layers have a window, those without have no positions either. */
@@ -247,20 +247,18 @@ export const nemotron: Family = (fields) => {
   if (model === undefined) return undefined;
   const attention = fields.flag("attention_bias") === true;
   const mlp = fields.flag("mlp_bias") === true;
-  return withFeatures(
-    {
-      ...model,
-      ...(attention || mlp
-        ? {
-            biases: [
-              ...(attention ? (["qkv", "attention-output"] as const) : []),
-              ...(mlp ? (["mlp"] as const) : []),
-            ],
-          }
-        : {}),
-    },
-    "unit-offset-norm",
-  );
+  return {
+    ...model,
+    unitOffsetNorms: true,
+    ...(attention || mlp
+      ? {
+          biases: [
+            ...(attention ? (["qkv", "attention-output"] as const) : []),
+            ...(mlp ? (["mlp"] as const) : []),
+          ],
+        }
+      : {}),
+  };
 };
 
 /** Phi-1, 1.5 and 2: one norm for both, and even the head has a bias. */

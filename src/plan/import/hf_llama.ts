@@ -1,7 +1,7 @@
 // Llama and the dense models that are built like it.
 
 import type { ModelFile } from "../schema_model.ts";
-import { biasesOf, decoder, type Family, llamaDefaults, withFeatures } from "./hf_decoder.ts";
+import { biasesOf, decoder, type Family, llamaDefaults } from "./hf_decoder.ts";
 import { defaultBase } from "../layers/rotary.ts";
 import type { ImportedFields } from "./fields.ts";
 import type { RotaryDefaults } from "./hf_rotary.ts";
@@ -40,18 +40,28 @@ function withOneBias(fields: ImportedFields, model: ModelFile | undefined): Mode
 /** Tied, with factors that scale embeddings, residuals, attention and logits. */
 export const granite: Family = (fields) => {
   const model = llama(fields);
-  const factors = ["embedding_multiplier", "residual_multiplier", "logits_scaling"].filter(
-    (key) => fields.number(key) !== undefined,
-  );
+  const embeddingScale = fields.number("embedding_multiplier") ?? 1;
+  const residualScale = fields.number("residual_multiplier") ?? 1;
   const attentionScale = fields.number("attention_multiplier");
+  const divisor = fields.number("logits_scaling") ?? 1;
   return (
-    model &&
-    withFeatures(
-      { ...model, ...(attentionScale === undefined ? {} : { attentionScale }) },
-      ...(factors.length === 0 ? [] : ["scaled-residuals"]),
-    )
+    model && {
+      ...model,
+      ...(attentionScale === undefined ? {} : { attentionScale }),
+      ...scaleBeside1("embeddingScale", embeddingScale),
+      ...scaleBeside1("residualScale", residualScale),
+      ...scaleBeside1("logitScale", 1 / divisor),
+    }
   );
 };
+
+/** A factor that changes something. */
+export function scaleBeside1(
+  key: "embeddingScale" | "residualScale" | "logitScale",
+  factor: number,
+): Pick<ModelFile, typeof key> {
+  return factor === 1 || !(factor > 0) || !Number.isFinite(factor) ? {} : { [key]: factor };
+}
 
 /** Some layers have no positions at all. */
 export const smollm: Family = (fields) => {
@@ -100,8 +110,8 @@ export const qwen3: Family = (fields) => {
 export const olmo2: Family = (fields) => {
   const model = llama(fields);
   if (model === undefined) return undefined;
-  const whole = withWindow(fields, { ...model, qkNorm: "all-heads" }, allBut(4));
-  return withFeatures(scaledElsewhere(whole), "norms-after-instead-of-before");
+  const whole = { ...model, qkNorm: "all-heads" as const, postNorms: "only" as const };
+  return scaledElsewhere(withWindow(fields, whole, allBut(4)));
 };
 
 /** Scalings are of the layers without a window. */

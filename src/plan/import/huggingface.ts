@@ -189,13 +189,5 @@ function keyOfFeature(fields: ImportedFields, feature: string): Path {
 const featureKeys: Readonly<Record<string, readonly string[]>> = {
   "learned-positions": ["n_positions", "n_ctx"],
   biases: ["attention_bias"],
-  "parallel-residual": ["use_parallel_residual"],
   "linear-attention": ["layer_types", "linear_num_key_heads"],
-  "mlp-activation": ["hidden_activation", "hidden_act", "activation_function"],
-  "shared-experts": ["n_shared_experts", "shared_expert_intermediate_size"],
-  "routing-bias": ["topk_method", "use_routing_bias"],
-  "sigmoid-routing": ["scoring_func"],
-  "routing-within-groups": ["n_group"],
-  "scaled-expert-weights": ["routed_scaling_factor"],
-  "logit-softcap": ["final_logit_softcapping"],
 };

@@ -1,5 +1,6 @@
 // The model in a Megatron-LM argument list, with the defaults of that tool where the list is silent.
 
+import type { Bias } from "../plan.ts";
 import type { ModelFile } from "../schema_model.ts";
 import type { CommandFlags } from "./command_flags.ts";
 import { denseLayersKey, denseLayersOf } from "./hf_experts.ts";
@@ -30,11 +31,12 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
   const latent = flags.has("--multi-latent-attention") ? latentOf(flags) : {};
   const { vocabulary, assumed } = vocabularyOf(flags);
   const tied = !flags.has("--untie-embeddings-and-output-weights");
-  const biases = biasesOf(flags);
+  const experts = expertsOf(flags, layers, ffn);
+  const biases = biasesOf(flags, experts.moe !== undefined);
   const activation = flags.has("--squared-relu")
-    ? "squared-relu"
+    ? ("relu2" as const)
     : quick
-      ? "quick-gelu"
+      ? ("quick-gelu" as const)
       : undefined;
   const qkNorm = flags.has("--qk-layernorm");
   const model: ModelFile = {
@@ -53,8 +55,8 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
     ...(flags.has("--qk-l2-norm") ? { qkNorm: "l2" } : qkNorm ? { qkNorm } : {}),
     ...(flags.text("--softmax-type") === "learnable" ? { sinks: true } : {}),
     ...windowOf(flags, layers),
-    ...(activation === undefined ? {} : { otherFeatures: [`activation-${activation}`] }),
-    ...expertsOf(flags, layers, ffn),
+    ...(activation === undefined ? {} : { activation }),
+    ...experts,
   };
   return { model, assumed };
 }
@@ -98,11 +100,12 @@ function latentOf(flags: CommandFlags): Pick<ModelFile, "latent" | "headDim"> {
   };
 }
 
-function biasesOf(flags: CommandFlags): ("qkv" | "attention-output" | "mlp")[] {
+function biasesOf(flags: CommandFlags, hasExperts: boolean): Bias[] {
   const off = flags.has("--disable-bias-linear");
   const ofQueries = flags.has("--add-qkv-bias");
   flags.has("--add-bias-linear");
-  if (!off) return ["qkv", "attention-output", "mlp"];
+  if (!off)
+    return ["qkv", "attention-output", "mlp", ...(hasExperts ? (["experts"] as const) : [])];
   return ofQueries ? ["qkv"] : [];
 }
 
@@ -135,8 +138,9 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
   const routingBias = flags.has("--moe-router-enable-expert-bias");
   const preSoftmax = flags.has("--moe-router-pre-softmax");
   const score = flags.text("--moe-router-score-function");
-  if (score !== undefined && score !== "softmax") {
-    const message = `routing by ${shown(score)} has no place in a plan; ours takes the softmax`;
+  const scale = flags.number("--moe-router-topk-scaling-factor");
+  if (score !== undefined && score !== "softmax" && score !== "sigmoid") {
+    const message = `routing by ${shown(score)} has no place in a plan; ours takes the softmax or sigmoids`;
     const flag = "--moe-router-score-function";
     flags.report("warning", "router-score-not-expressible", message, flag);
   }
@@ -150,8 +154,27 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
       ...(capacityFactor !== undefined && capacityFactor > 0 ? { capacityFactor } : {}),
       ...(shared === undefined ? {} : { sharedFfn: shared }),
       ...(routingBias ? { routingBias } : {}),
+      ...(score === "sigmoid" ? { scoring: "sigmoid" } : {}),
+      ...(scale === undefined || scale <= 0 || scale === 1 ? {} : { routedScale: scale }),
+      ...groupLimitOf(flags),
     },
   };
+}
+
+/** A group is judged by as many experts as it may give of the chosen: one or two are in a plan. */
+function groupLimitOf(
+  flags: CommandFlags,
+): Partial<Pick<NonNullable<ModelFile["moe"]>, "groupLimit">> {
+  const groups = flags.count("--moe-router-num-groups");
+  const topGroups = flags.count("--moe-router-group-topk");
+  if (groups === undefined || topGroups === undefined || topGroups >= groups) return {};
+  const each = Math.floor((flags.count("--moe-router-topk") ?? 2) / topGroups);
+  if (each !== 1 && each !== 2) {
+    const message = `groups judged by their best ${each} have no place in a plan; ours takes one or two`;
+    flags.report("warning", "router-groups-not-expressible", message, "--moe-router-num-groups");
+    return {};
+  }
+  return { groupLimit: { groups, topGroups, scoredBy: each === 1 ? "best" : "two-best" } };
 }
 
 /** `--moe-layer-freq` is every how manieth layer has experts, or a pattern such as ([0]*3+[1]*58). */

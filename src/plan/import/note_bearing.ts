@@ -17,24 +17,14 @@ const features: Readonly<Record<string, Bearing>> = {
   biases: "both",
   "qk-norm": "both",
   "post-norms": "both",
-  "parallel-residual": "both",
   "sliding-window": "both",
   "latent-attention": "both",
   "linear-attention": "both",
-  "mlp-activation": "speed",
-  "shared-experts": "both",
   "redundant-experts": "both",
-  "routing-bias": "both",
-  "sigmoid-routing": "speed",
-  "routing-within-groups": "speed",
-  "scaled-expert-weights": "speed",
   "attention-temperature": "speed",
   "scaled-slopes": "speed",
-  "logit-softcap": "speed",
-  "embedding-scale": "speed",
-  "unit-offset-norm": "speed",
   "prediction-layers": "both",
-  "embedding-norm": "both",
+  "norms-of-sums": "speed",
 };
 
 /** Importers write the kind behind these. */
@@ -57,6 +47,7 @@ export function featuresOfUnknownWeight(model: Pick<Model, "otherFeatures"> | un
 /** What a plan has no words for, by the name before `-not-expressible`. */
 const settings: Readonly<Record<string, Bearing>> = {
   "router-score": "speed",
+  "router-groups": "speed",
   "gpu-memory-utilization": "memory",
   "block-size": "memory",
   "swap-space": "speed",

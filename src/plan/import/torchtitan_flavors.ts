@@ -83,13 +83,15 @@ function llama4(experts: number, step: number): ModelFile {
       layersWithout: layersWhere((layer) => layer % 4 === 3),
     },
     chunkedAttention: { tokens: 8192, layers: layersWhere((layer) => layer % 4 !== 3) },
-    otherFeatures: ["sigmoid-routing", "attention-temperature"],
+    otherFeatures: ["attention-temperature"],
     moe: {
       experts,
       topK: 1,
       ffn: 8192,
       sharedFfn: 8192,
       renormalise: false,
+      scoring: "sigmoid",
+      weighsInput: true,
       ...denseLayersKey(denseLayersOf(48, (layer) => (layer + 1) % step !== 0)),
     },
   };
@@ -110,7 +112,7 @@ interface DeepseekSizes {
   readonly expertFfn: number;
   readonly shared: number;
   readonly renormalise: boolean;
-  readonly features: readonly string[];
+  readonly routing: Pick<NonNullable<ModelFile["moe"]>, "scoring" | "groupLimit" | "routedScale">;
   /** Of what YaRN makes scores larger by. Absent: 1. */
   readonly scoreScale?: number;
 }
@@ -119,7 +121,7 @@ const yarnFactor = 40;
 
 function deepseek(sizes: DeepseekSizes): ModelFile {
   const { layers, hidden, heads, ffn, vocabulary, queryRank, dense } = sizes;
-  const { experts, topK, expertFfn, shared, renormalise, features, scoreScale = 1 } = sizes;
+  const { experts, topK, expertFfn, shared, renormalise, routing, scoreScale = 1 } = sizes;
   return {
     ...common,
     layers,
@@ -145,7 +147,6 @@ function deepseek(sizes: DeepseekSizes): ModelFile {
       },
     },
     attentionScale: yarnMagnitude(yarnFactor, scoreScale) ** 2 / Math.sqrt(128 + 64),
-    otherFeatures: [...features],
     moe: {
       experts,
       topK,
@@ -153,6 +154,7 @@ function deepseek(sizes: DeepseekSizes): ModelFile {
       sharedFfn: shared * expertFfn,
       renormalise,
       routingBias: true,
+      ...routing,
       ...denseLayersKey(denseLayersOf(layers, (layer) => layer < dense)),
     },
   };
@@ -191,7 +193,7 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       expertFfn: 1408,
       shared: 2,
       renormalise: true,
-      features: ["sigmoid-routing"],
+      routing: { scoring: "sigmoid" },
       scoreScale: 0.7,
     }),
     "236B": deepseek({
@@ -207,7 +209,10 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       expertFfn: 1536,
       shared: 2,
       renormalise: false,
-      features: ["routing-within-groups", "scaled-expert-weights"],
+      routing: {
+        groupLimit: { groups: 8, topGroups: 3, scoredBy: "best" },
+        routedScale: 16,
+      },
     }),
     "671B": deepseek({
       layers: 61,
@@ -222,7 +227,11 @@ const flavors: Readonly<Record<string, Readonly<Record<string, ModelFile>>>> = {
       expertFfn: 2048,
       shared: 1,
       renormalise: true,
-      features: ["sigmoid-routing", "routing-within-groups", "scaled-expert-weights"],
+      routing: {
+        scoring: "sigmoid",
+        groupLimit: { groups: 8, topGroups: 4, scoredBy: "two-best" },
+        routedScale: 2.5,
+      },
     }),
   },
 };

@@ -12,12 +12,20 @@ export interface EmbeddingLayer extends LayerBase {
   readonly vocabulary: number;
   readonly hidden: number;
   readonly split: LinearSplit;
+  /** Rows of the table are multiplied by it. Absent: 1. */
+  readonly scale?: number;
+  /** A learned table of `count` rows; a token adds that of its place in the sample, from `offset` on. */
+  readonly positions?: { readonly count: number; readonly offset?: number };
 }
 
 const schema = z.strictObject({
   op: z.literal("embedding"),
   vocabulary: count,
   hidden: count,
+  scale: z.number().positive().exactOptional(),
+  positions: z
+    .strictObject({ count, offset: z.int().nonnegative().exactOptional() })
+    .exactOptional(),
   parallel,
 });
 
@@ -38,7 +46,8 @@ export const embedding = {
   detail: ({ vocabulary, hidden }) => `${vocabulary} → ${hidden}`,
   share: ({ split }) => shareOfSplit[split],
   leaves: ({ split }) => leftBySplit[split],
-  buffers: ({ vocabulary, hidden, split }, members) => [
+  buffers: ({ vocabulary, hidden, split, positions }, members) => [
     (vocabulary * hidden) / (split === "replicated" ? 1 : members),
+    ((positions?.count ?? 0) * hidden) / (split === "column" ? members : 1),
   ],
 } satisfies PlanLayer<EmbeddingLayer, z.infer<typeof schema>>;

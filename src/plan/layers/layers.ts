@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { aggregate } from "./aggregate.ts";
 import { attention } from "./attention.ts";
+import { branch } from "./branch.ts";
 import { embedding } from "./embedding.ts";
 import type { PlanLayer } from "./layer.ts";
 import { linear } from "./linear.ts";
@@ -11,7 +12,7 @@ import { moe } from "./moe.ts";
 import { norm } from "./norm.ts";
 import { residual } from "./residual.ts";
 
-const layers = { linear, embedding, attention, mlp, moe, norm, residual, aggregate };
+const layers = { linear, embedding, attention, mlp, moe, norm, residual, branch, aggregate };
 
 export const layerSchema = z.discriminatedUnion("op", [
   linear.schema,
@@ -21,6 +22,7 @@ export const layerSchema = z.discriminatedUnion("op", [
   moe.schema,
   norm.schema,
   residual.schema,
+  branch.schema,
   aggregate.schema,
 ]);
 
@@ -30,4 +32,9 @@ export type LayerFile = z.infer<typeof layerSchema>;
 export function planLayerOf({ op }: Pick<Layer, "op">): PlanLayer<Layer, LayerFile> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key
   return layers[op] as PlanLayer<Layer, LayerFile>;
+}
+
+/** Of layers that read what came before an earlier one of their stage: its index. */
+export function readsAgain(layer: Layer): number | undefined {
+  return layer.op === "residual" || layer.op === "branch" ? layer.from : undefined;
 }

@@ -1,6 +1,7 @@
 // A matrix product with an activation.
 
 import { z } from "zod";
+import { activations, type NetworkActivation } from "../activation.ts";
 import type { LinearSplit } from "../groups.ts";
 import { count } from "../schema_numbers.ts";
 import { isOnOneGpu, type LayerBase, leftBySplit, type PlanLayer, shareOfSplit } from "./layer.ts";
@@ -11,20 +12,31 @@ export interface LinearLayer extends LayerBase {
   readonly in: number;
   readonly out: number;
   readonly split: LinearSplit;
-  readonly activation: "none" | "gelu" | "silu" | "relu";
+  readonly activation: "none" | "softcap" | NetworkActivation;
+  /** Of `softcap`, which is cap · tanh(x / cap). */
+  readonly cap?: number;
+  /** Its products are multiplied by it. Absent: 1. */
+  readonly scale?: number;
   readonly bias?: boolean;
   /** Its weights are the transposed table of the plan's embedding, held once where a rank has the same of both. */
   readonly tied?: true;
 }
 
-const schema = z.strictObject({
-  op: z.literal("linear"),
-  in: count,
-  out: count,
-  activation: z.enum(["none", "gelu", "silu", "relu"]).exactOptional(),
-  bias: z.boolean().exactOptional(),
-  parallel,
-});
+const schema = z
+  .strictObject({
+    op: z.literal("linear"),
+    in: count,
+    out: count,
+    activation: z.enum(["none", "softcap", ...activations]).exactOptional(),
+    cap: z.number().positive().exactOptional(),
+    scale: z.number().positive().exactOptional(),
+    bias: z.boolean().exactOptional(),
+    parallel,
+  })
+  .refine(({ activation, cap }) => (activation === "softcap") === (cap !== undefined), {
+    path: ["cap"],
+    message: "stands beside softcap, and beside nothing else",
+  });
 
 export const linear = {
   schema,

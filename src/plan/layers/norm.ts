@@ -10,6 +10,14 @@ export interface NormLayer extends TokenwiseBase {
   readonly norm: "rms" | "layer";
   readonly hidden: number;
   readonly epsilon: number;
+  /** Of a layer norm: whether it has a bias. Absent: it has. */
+  readonly bias?: boolean;
+  /** Checkpoints hold the gain less 1, so 1 is added to what is read of one. Gains made from the seed are around 1 anyway. */
+  readonly unitOffset?: boolean;
+}
+
+export function isBiasedNorm({ norm, bias }: Pick<NormLayer, "norm" | "bias">): boolean {
+  return norm === "layer" && bias !== false;
 }
 
 const schema = z.strictObject({
@@ -17,6 +25,8 @@ const schema = z.strictObject({
   hidden: count,
   norm: z.enum(["rms", "layer"]).exactOptional(),
   epsilon: z.number().positive().exactOptional(),
+  bias: z.boolean().exactOptional(),
+  unitOffset: z.boolean().exactOptional(),
   parallel: parallel.exactOptional(),
 });
 

@@ -11,12 +11,15 @@ export interface ResidualLayer extends TokenwiseBase {
   readonly hidden: number;
   /** Index within the stage of the layer whose *input* is added. */
   readonly from: number;
+  /** What the current activation is multiplied by. Absent: 1. */
+  readonly scale?: number;
 }
 
 const schema = z.strictObject({
   op: z.literal("residual"),
   hidden: count,
   from: z.int().nonnegative(),
+  scale: z.number().positive().exactOptional(),
   parallel: parallel.exactOptional(),
 });
 

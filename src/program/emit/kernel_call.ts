@@ -1,6 +1,6 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type { GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
+import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
@@ -27,7 +27,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       return attentionCall(op, rank);
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
-      return { call: { kernel: "add", shape: { rows, columns } }, operands: [op.a, op.b, op.y] };
+      const shape = { rows, columns, ...scaleOf(op) };
+      return { call: { kernel: "add", shape }, operands: [op.a, op.b, op.y] };
     }
     case "aggregate": {
       const [rows = 0] = sizes(op.x, rank);
@@ -36,21 +37,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       const shape = { rows, columns, group, scale };
       return { call: { kernel: "aggregate", shape }, operands: [op.x, op.y].map(whole) };
     }
-    case "embedding": {
-      const [tokens = 0, hidden = 0] = sizes(op.y, rank);
-      const table = partOn(op.table, rank);
-      const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
-      const shape = {
-        tokens,
-        hidden,
-        vocabularyStart: vocabularyStart ?? 0,
-        vocabularyRows: table?.shape[0] ?? 0,
-      };
-      return {
-        call: { kernel: "embedding", shape },
-        operands: [op.ids, op.table, op.y].map(whole),
-      };
-    }
+    case "embedding":
+      return embeddingCall(op, rank);
     case "slice-columns": {
       const [, inputColumns = 0] = sizes(op.x, rank);
       const [rows = 0, columns = 0] = sizes(op.y, rank);
@@ -70,6 +58,25 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
   }
 }
 
+function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
+  const { ids, y, positions } = op;
+  const [tokens = 0, hidden = 0] = sizes(y, rank);
+  const table = partOn(op.table, rank);
+  const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
+  const shape = {
+    tokens,
+    hidden,
+    vocabularyStart: vocabularyStart ?? 0,
+    vocabularyRows: table?.shape[0] ?? 0,
+    ...scaleOf(op),
+    ...(positions === undefined
+      ? {}
+      : { positions: { first: positions.first, sequence: positions.sequence } }),
+  };
+  const tables = positions === undefined ? [op.table] : [op.table, positions.table];
+  return { call: { kernel: "embedding", shape }, operands: [ids, ...tables, y].map(whole) };
+}
+
 /** The bias, where the rank adds it. */
 function biasOn({ bias }: MatmulOp | GroupedMatmulOp, rank: number): View | undefined {
   return bias?.parts.ranks.includes(rank) === true ? whole(bias) : undefined;
@@ -87,8 +94,12 @@ function present(...views: readonly (View | undefined)[]): View[] {
   return views.flatMap((view) => view ?? []);
 }
 
+function scaleOf({ scale }: { readonly scale?: number }) {
+  return scale === undefined ? {} : { scale };
+}
+
 function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
-  const { x, w, y, gate, residual, isTransposed = false } = op;
+  const { x, w, y, gate, rowGate, residual, isTransposed = false } = op;
   const [m = 0, n = 0] = shapeOn(y, rank);
   const [rows = 0, columns = 0] = sizes(w, rank);
   const bias = biasOn(op, rank);
@@ -98,11 +109,14 @@ function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
     k: isTransposed ? columns : rows,
     ...(isTransposed ? { transposed: "w" as const } : {}),
     ...finishOf(op, bias),
+    ...scaleOf(op),
+    ...(op.cap === undefined ? {} : { cap: op.cap }),
+    ...(rowGate === undefined ? {} : { rowGate: true as const }),
     ...(residual === undefined ? {} : { residual: true as const }),
   };
   return {
     call: { kernel: "matmul", shape },
-    operands: [x, whole(w), ...present(bias, gate, residual), y],
+    operands: [x, whole(w), ...present(bias, gate, rowGate, residual), y],
   };
 }
 
@@ -122,7 +136,13 @@ function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
 function normCall(op: NormOp, rank: number): EmittedKernel {
   const { x, gain, bias, y, sumOf, epsilon } = op;
   const [rows = 0, columns = 0] = shapeOn(y, rank);
-  const shape = { rows, columns, epsilon };
+  const shape = {
+    rows,
+    columns,
+    epsilon,
+    ...(bias === undefined ? {} : { bias: true as const }),
+    ...scaleOf(op),
+  };
   const weights = [whole(gain), ...(bias === undefined ? [] : [whole(bias)])];
   const isRms = op.norm === "rms";
   if (sumOf === undefined) {
@@ -147,9 +167,13 @@ function routingCall(op: RoutingOp, rank: number): EmittedKernel {
   const common = { tokens: choices / topK, experts, topK };
   switch (op.op) {
     case "route": {
-      const shape = { ...common, renormalise: op.renormalise };
-      const operands = [op.logits, ids, weights].map(whole);
-      return { call: { kernel: "route_top_k", shape }, operands };
+      const { logits, correction, rule } = op;
+      const corrected = correction === undefined ? {} : { corrected: true as const };
+      const read = correction === undefined ? [logits] : [logits, correction];
+      return {
+        call: { kernel: "route_top_k", shape: { ...common, ...rule, ...corrected } },
+        operands: [...read, ids, weights].map(whole),
+      };
     }
     case "route-positions":
       return {
@@ -158,17 +182,20 @@ function routingCall(op: RoutingOp, rank: number): EmittedKernel {
       };
     case "permute": {
       const [, hidden = 0] = sizes(op.y, rank);
+      const weighted = op.isWeighted ? { weighted: true as const } : {};
+      const read = [op.x, ids, positions, offsets, ...(op.isWeighted ? [weights] : [])];
       return {
-        call: { kernel: "permute_tokens", shape: { ...common, hidden } },
-        operands: [op.x, ids, positions, offsets, op.y].map(whole),
+        call: { kernel: "permute_tokens", shape: { ...common, hidden, ...weighted } },
+        operands: [...read, op.y].map(whole),
       };
     }
     case "unpermute": {
       const [, hidden = 0] = shapeOn(op.y, rank);
-      const read = [op.x, ids, positions, offsets, op.kept, weights].map(whole);
+      const unweighted = op.isWeighted ? {} : { unweighted: true as const };
+      const read = [op.x, ids, positions, offsets, op.kept, ...(op.isWeighted ? [weights] : [])];
       return {
-        call: { kernel: "combine_tokens", shape: { ...common, hidden } },
-        operands: [...read, op.y],
+        call: { kernel: "combine_tokens", shape: { ...common, hidden, ...unweighted } },
+        operands: [...read.map(whole), op.y],
       };
     }
   }

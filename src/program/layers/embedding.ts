@@ -3,7 +3,7 @@
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { replicaRows, sameOn, type Shard, type ShardedTensor, type Tensor } from "../tensor.ts";
 import { activation, weight, type LayerContext } from "./context.ts";
-import { tableRegion, tableScale } from "./embedding_table.ts";
+import { positionScale, tableRegion, tableScale } from "./embedding_table.ts";
 import { placementOf } from "./linear.ts";
 
 export function embeddingOps(context: LayerContext, layer: EmbeddingLayer): ShardedTensor {
@@ -22,7 +22,7 @@ function embeddingShard(
   ranks: readonly number[],
   range: { readonly rowOffset: number; readonly rows: number },
 ): Shard {
-  const { origin, workload, add } = context;
+  const { origin, workload, contextRanks, add } = context;
   const { vocabulary, split } = layer;
   const size = ranks.length;
   const hidden = split === "column" ? layer.hidden / size : layer.hidden;
@@ -50,6 +50,41 @@ function embeddingShard(
     scale: tableScale,
   }));
   const y = activation(context, "out", ranks, [range.rows, hidden]);
-  add({ op: "embedding", origin, ranks, ids, table, y });
+  const { scale, positions } = layer;
+  const first = positions?.offset ?? 0;
+  add({
+    op: "embedding",
+    origin,
+    ranks,
+    ids,
+    table,
+    ...(scale === undefined ? {} : { scale }),
+    ...(positions === undefined
+      ? {}
+      : {
+          positions: {
+            table: positionTable(context, layer, positions.count, ranks),
+            first,
+            sequence: workload.sequence / contextRanks,
+          },
+        }),
+    y,
+  });
   return { ranks, ...range, placement: placementOf(split, size), tensor: y };
+}
+
+/** All rows on every rank, which adds them to the tokens whose ids it holds: a sum over the ranks has each once. */
+function positionTable(
+  context: LayerContext,
+  { hidden, split }: EmbeddingLayer,
+  count: number,
+  ranks: readonly number[],
+): Tensor {
+  const own = split === "column" ? hidden / ranks.length : hidden;
+  return weight(context, "positions", ranks, (member) => ({
+    shape: [count, hidden],
+    offset: [0, split === "column" ? member * own : 0],
+    size: [count, own],
+    scale: positionScale,
+  }));
 }

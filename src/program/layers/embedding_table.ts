@@ -8,6 +8,9 @@ import type { LayerContext } from "./context.ts";
 /** Of a uniform table. */
 export const tableScale = 1;
 
+/** Of learned positions. */
+export const positionScale = 0.5;
+
 /** A rectangle of the table: first row and column, rows and columns. */
 interface TableRegion {
   readonly shape: readonly [vocabulary: number, hidden: number];

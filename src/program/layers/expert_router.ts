@@ -2,10 +2,12 @@
 // comes back.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
+import type { RoutingRule } from "../../kernels/route_top_k.ts";
 import type { Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
 import type { TokenSource } from "./expert_columns.ts";
+import { biasOf } from "./linear.ts";
 
 /** A source with what it remembers until it combines. */
 export interface RoutedSource extends TokenSource {
@@ -37,7 +39,7 @@ export function routeOps(
 ): RoutedSource {
   const { origin, add } = context;
   const { rank, rows } = source;
-  const { hidden, experts, topK, renormalise } = layer;
+  const { hidden, experts, topK } = layer;
   const ranks = [rank];
   const x = ownRows(context, layer, source);
   const router = weight(context, "router/weight", ranks, () => ({
@@ -53,6 +55,9 @@ export function routeOps(
     ranks,
     x: whole(x),
     w: router,
+    ...(layer.routerBias === true
+      ? { bias: biasOf(context, ranks, { part: "router/", out: experts, split: "replicated" }) }
+      : {}),
     activation: "none",
     y: whole(logits),
   });
@@ -65,7 +70,17 @@ export function routeOps(
     offsets: table(context, "offsets", rank, experts + 1),
   };
   const common = { origin, ranks, ...routing, experts, topK };
-  add({ op: "route", ...common, logits, renormalise });
+  const correction =
+    layer.routingBias === true
+      ? biasOf(context, ranks, { part: "router/correction/", out: experts, split: "replicated" })
+      : undefined;
+  add({
+    op: "route",
+    ...common,
+    logits,
+    rule: routingRuleOf(layer),
+    ...(correction === undefined ? {} : { correction }),
+  });
   if (isShown) {
     const { rowOffset } = source;
     const shown = [{ kind: "routes", rowOffset, rows, topK } as const];
@@ -73,8 +88,24 @@ export function routeOps(
   }
   add({ op: "route-positions", ...common });
   const sorted = activation(context, "sorted", ranks, [choices, hidden]);
-  add({ op: "permute", ...common, x, y: sorted });
+  add({ op: "permute", ...common, x, y: sorted, isWeighted: layer.weighsInput === true });
   return { ...source, routing, sorted };
+}
+
+function routingRuleOf({
+  topK,
+  renormalise,
+  scoring,
+  groupLimit,
+  routedScale,
+}: MoeLayer): RoutingRule {
+  return {
+    topK,
+    renormalise,
+    ...(scoring === undefined ? {} : { scoring }),
+    ...(groupLimit === undefined ? {} : { groupLimit }),
+    ...(routedScale === undefined ? {} : { routedScale }),
+  };
 }
 
 /** The source's rows as a tensor of their own. */
@@ -100,11 +131,18 @@ function ownRows(context: LayerContext, { hidden }: MoeLayer, source: TokenSourc
 /** @param from what the experts gave for the source's sorted rows, and how many rows of each expert that are */
 export function unpermuteOps(
   { origin, add }: LayerContext,
-  { experts, topK }: MoeLayer,
+  { experts, topK, weighsInput = false }: MoeLayer,
   { rank, routing }: RoutedSource,
   from: { readonly returned: Tensor; readonly kept: Tensor },
   y: View,
 ): void {
   const common = { origin, ranks: [rank], ...routing, experts, topK };
-  add({ op: "unpermute", ...common, x: from.returned, kept: from.kept, y });
+  add({
+    op: "unpermute",
+    ...common,
+    x: from.returned,
+    kept: from.kept,
+    y,
+    isWeighted: !weighsInput,
+  });
 }

@@ -4,7 +4,7 @@ import type { Activation } from "../../kernels/activation.ts";
 import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { startsOf, type Tensor, whole } from "../tensor.ts";
-import { activation, ownWeight, weightScale, type LayerContext } from "./context.ts";
+import { activation, biasScale, ownWeight, weightScale, type LayerContext } from "./context.ts";
 import { tokensOf, type ExpertColumn } from "./expert_columns.ts";
 
 /** What one rank has of the experts of a column. */
@@ -78,14 +78,28 @@ export function expertOps(
       scale: weightScale(k),
     });
   };
+  // Slices of experts are summands: one of them adds what is not split.
+  const biasOf = (part: string): Tensor | undefined => {
+    const isDown = part === "down";
+    if (layer.expertBias !== true || (isDown && slice.index > 0)) return undefined;
+    const [own, all] = isDown ? [hidden, hidden] : [ffn, layer.ffn];
+    return ownWeight(context, `experts/${part}/bias`, rank, {
+      shape: [placedExperts(layer), 1, all],
+      offset: [first, 0, isDown ? 0 : slice.index * ffn],
+      size: [experts, 1, own],
+      scale: biasScale,
+    });
+  };
   const choices = tokens * layer.topK;
   const multiply = (part: string, x: Tensor, y: Tensor): void => {
+    const bias = biasOf(part);
     add({
       op: "grouped-matmul",
       origin,
       ranks,
       x: whole(x),
       w: matrix(part),
+      ...(bias === undefined ? {} : { bias }),
       offsets,
       activation: "none",
       y: whole(y),
@@ -110,11 +124,11 @@ export function expertOps(
     });
     return y;
   };
-  if (layer.activation !== "silu") {
-    multiply("down", finish("up", "gelu"), output);
+  if (!layer.gated) {
+    multiply("down", finish("up", layer.activation), output);
     return;
   }
   const up = inner("up/out");
   multiply("up", input, up);
-  multiply("down", finish("gate", "silu", up), output);
+  multiply("down", finish("gate", layer.activation, up), output);
 }

@@ -4,6 +4,7 @@ import type { Layer } from "../../plan/layers/layers.ts";
 import type { ShardedTensor } from "../tensor.ts";
 import { aggregateOps } from "./aggregate.ts";
 import { attentionOps } from "./attention.ts";
+import { branchOps } from "./branch.ts";
 import type { LayerContext } from "./context.ts";
 import { linearOps } from "./linear.ts";
 import { mlpOps } from "./mlp.ts";
@@ -34,6 +35,7 @@ const layerOps: {
   norm: normOps,
   aggregate: aggregateOps,
   residual: residualOps,
+  branch: branchOps,
 };
 
 /** Adds the layer's ops to the context and gives its result. */

@@ -28,6 +28,8 @@ export function linearOps(
       split: layer.split,
       activation: layer.activation,
       isBiased: layer.bias === true,
+      ...(layer.cap === undefined ? {} : { cap: layer.cap }),
+      ...(layer.scale === undefined ? {} : { scale: layer.scale }),
       ...(layer.tied === undefined ? {} : { isTied: true }),
     }),
   );
@@ -40,8 +42,14 @@ export interface LinearPart {
   readonly out: number;
   readonly split: LinearLayer["split"];
   readonly activation: Activation;
+  /** Of `softcap`. */
+  readonly cap?: number;
+  /** Of the product. Absent: 1. */
+  readonly scale?: number;
   /** Sharded as the result, which is multiplied by it behind the activation. */
   readonly gate?: Tensor;
+  /** [rows, 1] on every rank: logits, of whose sigmoids the rows of the product are shares. */
+  readonly rowGate?: Tensor;
   readonly isTied?: boolean;
   /** Absent: no. */
   readonly isBiased?: boolean;
@@ -50,7 +58,7 @@ export interface LinearPart {
 /** One tensor group's part of a matrix product. */
 export function linearShard(context: LayerContext, shard: Shard, linear: LinearPart): Shard {
   const { origin, add } = context;
-  const { part, split, gate, isTied = false, isBiased = false } = linear;
+  const { part, split, gate, rowGate, scale, cap, isTied = false, isBiased = false } = linear;
   const { ranks, rows } = shard;
   const size = ranks.length;
   const localIn = split === "row" ? linear.in / size : linear.in;
@@ -83,6 +91,8 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     isTransposed: isTied,
     ...(isBiased ? { bias: biasOf(context, ranks, linear) } : {}),
     activation: "none",
+    ...(scale === undefined ? {} : { scale }),
+    ...(rowGate === undefined ? {} : { rowGate: whole(rowGate) }),
     y: whole(product),
   });
   const placement = placementOf(split, size);
@@ -93,6 +103,7 @@ export function linearShard(context: LayerContext, shard: Shard, linear: LinearP
     origin,
     ranks,
     activation: linear.activation,
+    ...(cap === undefined ? {} : { cap }),
     x: whole(product),
     ...(gate === undefined ? {} : { gate: whole(gate) }),
     y: whole(y),

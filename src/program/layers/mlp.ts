@@ -1,7 +1,7 @@
 // A dense feed-forward layer: up (and gate) column-parallel, down row-parallel (partial sums).
 
 import type { MlpLayer } from "../../plan/layers/mlp.ts";
-import type { Shard, ShardedTensor } from "../tensor.ts";
+import type { Shard, ShardedTensor, Tensor } from "../tensor.ts";
 import { perShard, type LayerContext } from "./context.ts";
 import { linearShard } from "./linear.ts";
 
@@ -15,6 +15,11 @@ export function mlpOps(
   );
 }
 
+interface FeedForward extends Pick<MlpLayer, "hidden" | "ffn" | "activation" | "gated" | "bias"> {
+  /** As of a linear part: of what the network gives. */
+  readonly rowGate?: Tensor;
+}
+
 /**
  * One tensor group's feed-forward network: partial sums.
  *
@@ -23,21 +28,21 @@ export function mlpOps(
 export function feedForwardShard(
   context: LayerContext,
   shard: Shard,
-  { hidden, ffn, activation }: Pick<MlpLayer, "hidden" | "ffn" | "activation">,
+  { hidden, ffn, activation, gated, bias, rowGate }: FeedForward,
   part: string,
 ): Shard {
-  const wide = { in: hidden, out: ffn, split: "column" } as const;
-  const isGated = activation === "silu";
+  const isBiased = bias === true;
+  const wide = { in: hidden, out: ffn, split: "column", isBiased } as const;
   const up = linearShard(context, shard, {
     ...wide,
     part: `${part}up/`,
-    activation: isGated ? "none" : "gelu",
+    activation: gated ? "none" : activation,
   });
-  const inner = isGated
+  const inner = gated
     ? linearShard(context, shard, {
         ...wide,
         part: `${part}gate/`,
-        activation: "silu",
+        activation,
         gate: up.tensor,
       })
     : up;
@@ -46,6 +51,8 @@ export function feedForwardShard(
     in: ffn,
     out: hidden,
     split: "row",
+    isBiased,
+    ...(rowGate === undefined ? {} : { rowGate }),
     activation: "none",
   });
 }

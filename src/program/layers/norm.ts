@@ -1,6 +1,6 @@
 // RMS norm and layer norm: every rank of a tensor group normalizes its copy, or its tokens.
 
-import type { NormLayer } from "../../plan/layers/norm.ts";
+import { isBiasedNorm, type NormLayer } from "../../plan/layers/norm.ts";
 import { type ShardedTensor, whole } from "../tensor.ts";
 import { activationLike, perShard, vector, type LayerContext } from "./context.ts";
 
@@ -21,7 +21,7 @@ export function normOps(
       epsilon: layer.epsilon,
       x: whole(shard.tensor),
       gain: vector(context, "gain", ranks, layer.hidden, 1),
-      ...(layer.norm === "layer" ? { bias: vector(context, "bias", ranks, layer.hidden, 0) } : {}),
+      ...(isBiasedNorm(layer) ? { bias: vector(context, "bias", ranks, layer.hidden, 0) } : {}),
       y: whole(y),
     });
     return { ...shard, tensor: y };

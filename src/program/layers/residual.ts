@@ -16,11 +16,10 @@ export function residualOps(
   const { origin, add } = context;
   const read = earlier[layer.from];
   if (read === undefined) throw new Error(`${origin.layer}: no layer ${layer.from}`);
-  const skipped = redistribute(read, {
-    add,
-    name: `${origin.layer}/skip`,
-    ...wantedBy(layer),
-  });
+  const isOfSummands = input.shards.some(({ placement }) => placement.kind === "partial");
+  const skipped = isOfSummands
+    ? read
+    : redistribute(read, { add, name: `${origin.layer}/skip`, ...wantedBy(layer) });
   const shards = input.shards.map((shard, i): Shard => {
     const other = skipped.shards[i];
     if (other === undefined) throw new Error(`${origin.layer}: nothing to add`);
@@ -29,6 +28,7 @@ export function residualOps(
       op: "add",
       origin,
       ranks: shard.ranks,
+      ...(layer.scale === undefined ? {} : { scale: layer.scale }),
       a: whole(shard.tensor),
       b: whole(other.tensor),
       y: whole(y),

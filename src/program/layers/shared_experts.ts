@@ -2,9 +2,10 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { allGatherRows, reduceScatterRows, type Move } from "../transfers.ts";
-import { type Shard, type ShardedTensor, whole } from "../tensor.ts";
+import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { activationTensor, type LayerContext } from "./context.ts";
 import { expertSlices } from "./expert_columns.ts";
+import { linearShard } from "./linear.ts";
 import { feedForwardShard } from "./mlp.ts";
 
 /** @param routed what the other experts give, sliced: summands, as what the network gives */
@@ -16,7 +17,7 @@ export function addSharedExperts(
   routed: ShardedTensor,
 ): ShardedTensor {
   const { origin, add } = context;
-  const { hidden, activation } = layer;
+  const { hidden, activation, gated, sharedGate, sharedBias: bias } = layer;
   const shards = input.shards.map((shard, i): Shard => {
     const own = routed.shards[i];
     if (own === undefined) throw new Error(`${origin.layer}: nothing to add`);
@@ -27,7 +28,15 @@ export function addSharedExperts(
       shard.placement.kind === "rows" && ranks.length > 1
         ? allGatherRows({ ...move, name: `${name}/whole` }, shard, false)
         : shard;
-    const partial = feedForwardShard(context, all, { hidden, ffn, activation }, "shared/");
+    const network = {
+      hidden,
+      ffn,
+      activation,
+      gated,
+      ...(bias === undefined ? {} : { bias }),
+      ...(sharedGate === true ? { rowGate: gateOf(context, layer, all) } : {}),
+    };
+    const partial = feedForwardShard(context, all, network, "shared/");
     const isSummed = expertSlices(layer) > 1 || ranks.length === 1;
     const shared = isSummed ? partial : reduceScatterRows(move, partial);
     const y = activationTensor(context, "out", own.tensor.parts);
@@ -35,11 +44,22 @@ export function addSharedExperts(
       op: "add",
       origin,
       ranks: own.ranks,
-      a: whole(own.tensor),
-      b: whole(shared.tensor),
+      a: whole(shared.tensor),
+      b: whole(own.tensor),
       y: whole(y),
     });
     return { ...own, tensor: y };
   });
   return { ...routed, shards };
+}
+
+/** A logit of each token, on every rank. */
+function gateOf(context: LayerContext, { hidden }: MoeLayer, shard: Shard): Tensor {
+  return linearShard(context, shard, {
+    part: "shared/scale/",
+    in: hidden,
+    out: 1,
+    split: "replicated",
+    activation: "none",
+  }).tensor;
 }

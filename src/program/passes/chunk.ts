@@ -116,6 +116,7 @@ function blockOf(
       ...product,
       x: of(product.x),
       ...(product.gate === undefined ? {} : { gate: of(product.gate) }),
+      ...(product.rowGate === undefined ? {} : { rowGate: of(product.rowGate) }),
       ...(product.residual === undefined ? {} : { residual: of(product.residual) }),
       y: of(product.y),
     },

@@ -14,7 +14,8 @@ export function fuseNorms(ops: readonly Op[]): Op[] {
       const before = fused[at];
       const isNext = op.ranks.every((rank) => lastOf.get(rank) === at);
       if (before?.op === "add" && before.y.tensor === op.x.tensor && isNext) {
-        own = { ...op, sumOf: [before.a, before.b] };
+        const { a, b, scale } = before;
+        own = { ...op, sumOf: [a, b], ...(scale === undefined ? {} : { scale }) };
         // Ranks that only add still do.
         fused[at] = without(before, op);
       }

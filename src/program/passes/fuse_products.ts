@@ -56,10 +56,11 @@ function createWritten() {
   };
 }
 
-function withActivation(product: Product, { activation, gate, y }: ActivationOp): Product {
+function withActivation(product: Product, { activation, cap, gate, y }: ActivationOp): Product {
   return {
     ...product,
     activation,
+    ...(cap === undefined ? {} : { cap }),
     ...(gate === undefined ? {} : { gate }),
     y,
   };
@@ -80,7 +81,7 @@ function fuseResiduals(ops: readonly Op[]): Op[] {
         written.isBefore(op.b.tensor, at) &&
         takes(product, op, readsOf)
       ) {
-        fused[at] = { ...product, residual: op.b, y: op.y };
+        fused[at] = withResidual(product, op);
         written.note(op, at);
         continue;
       }
@@ -92,14 +93,25 @@ function fuseResiduals(ops: readonly Op[]): Op[] {
   return fused;
 }
 
-/** Whether nobody wants the product by itself. */
+function withResidual(product: MatmulOp, { scale, b, y }: AddOp): MatmulOp {
+  return {
+    ...product,
+    ...(scale === undefined ? {} : { scale: (product.scale ?? 1) * scale }),
+    residual: b,
+    y,
+  };
+}
+
+/** Whether nobody wants the product by itself, and it is nothing but a product where the sum scales it. */
 function takes(
-  { residual, ranks }: MatmulOp,
-  { a, ranks: summed }: AddOp,
+  { residual, activation, bias, gate, rowGate, ranks }: MatmulOp,
+  { a, scale, ranks: summed }: AddOp,
   readsOf: (tensor: Tensor, rank: number) => number,
 ): boolean {
   return (
     residual === undefined &&
+    (scale === undefined ||
+      (activation === "none" && [bias, gate, rowGate].every((each) => each === undefined))) &&
     sameRanks(ranks, summed) &&
     ranks.every((rank) => readsOf(a.tensor, rank) === 1)
   );

@@ -8,9 +8,9 @@ import type { RegionContent } from "../../program/content.ts";
 import type { ContentSource } from "../../program/content_source.ts";
 import { contentValues } from "../../program/content_values.ts";
 import { biasScale, weightScale } from "../../program/layers/context.ts";
-import { tableScale } from "../../program/layers/embedding_table.ts";
+import { positionScale, tableScale } from "../../program/layers/embedding_table.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
-import { matrix, type Matrix } from "../tensor.ts";
+import { type Affine, matrix, type Matrix } from "../tensor.ts";
 
 export interface ReferenceContext {
   readonly workload: Workload;
@@ -87,29 +87,50 @@ export function referenceVector(
   return wholeOf(context, `${context.name}/${part}`, [size], center, 0.1, dtype);
 }
 
-/** A bias [size] of the layer's matrix `part`, which is empty or ends with a slash. */
+/** The layer's matrix `part` [k, n], where it is biased with its bias; `part` is empty or ends with a slash. */
+export function affine(
+  context: ReferenceContext,
+  part: string,
+  k: number,
+  n: number,
+  isBiased = false,
+): Affine {
+  return {
+    weight: referenceWeight(context, `${part}weight`, k, n),
+    ...(isBiased ? { bias: biasOf(context, part, n) } : {}),
+  };
+}
+
+/** The bias [size] of the layer's matrix `part`. */
 export function biasOf(context: ReferenceContext, part: string, size: number): Float64Array {
   return wholeOf(context, `${context.name}/${part}bias`, [size], 0, biasScale);
 }
 
-/** Expert by expert, the layer's matrices `part` [experts, k, n]. */
-export function expertWeight(
+/** Expert by expert, the layer's matrices `part` [experts, k, n], and where they are biased biases [experts, 1, n]. */
+export function expertAffine(
   { workload, source, name }: ReferenceContext,
   part: string,
   experts: number,
   k: number,
   n: number,
-): (expert: number) => Matrix {
-  const content = (expert: number): RegionContent => ({
-    kind: "uniform",
-    tensor: `${name}/${part}`,
-    center: 0,
-    scale: weightScale(k),
-    shape: [experts, k, n],
-    offset: [expert, 0, 0],
-    size: [1, k, n],
+  isBiased = false,
+): (expert: number) => Affine {
+  const valuesOf = (what: string, scale: number, rows: number, expert: number): Float64Array => {
+    const content: RegionContent = {
+      kind: "uniform",
+      tensor: `${name}/${part}/${what}`,
+      center: 0,
+      scale,
+      shape: [experts, rows, n],
+      offset: [expert, 0, 0],
+      size: [1, rows, n],
+    };
+    return contentValues(content, source, workload.dtype);
+  };
+  return (expert) => ({
+    weight: matrix(k, n, valuesOf("weight", weightScale(k), k, expert)),
+    ...(isBiased ? { bias: valuesOf("bias", biasScale, 1, expert) } : {}),
   });
-  return (expert) => matrix(k, n, contentValues(content(expert), source, workload.dtype));
 }
 
 /** Of an embedding, [vocabulary, hidden]. */
@@ -121,6 +142,15 @@ export function tableOf(
   const { name, layer } = embedding;
   const shape = [layer.vocabulary, layer.hidden] as const;
   return matrix(...shape, wholeOf(context, `${name}/weight`, shape, 0, tableScale));
+}
+
+/** Learned positions [count, hidden] of the layer, which is an embedding. */
+export function positionsOf(context: ReferenceContext, count: number, hidden: number): Matrix {
+  return matrix(
+    count,
+    hidden,
+    wholeOf(context, `${context.name}/positions`, [count, hidden], 0, positionScale),
+  );
 }
 
 function wholeOf(

@@ -1,16 +1,32 @@
-// Rows of a table, by token id.
+// Rows of a table, by token id, and of a table of positions.
 
-import { uniformSignal } from "../signal.ts";
+import { positionScale } from "../../program/layers/embedding_table.ts";
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
+import { uniformSignal } from "../signal.ts";
 import { matrix, rowOf } from "../tensor.ts";
-import { type ReferenceLayer, tableOf } from "./context.ts";
+import { positionsOf, type ReferenceLayer, tableOf } from "./context.ts";
 
 export const embedding: ReferenceLayer<EmbeddingLayer> = {
   apply(context, layer, ids) {
+    const { hidden, scale = 1, positions } = layer;
     const table = tableOf(context, { name: context.name, layer });
-    const output = matrix(ids.rows, layer.hidden);
-    for (const [row, id] of ids.data.entries()) rowOf(output, row).set(rowOf(table, id));
+    const added = positions && positionsOf(context, positions.count, hidden);
+    const output = matrix(ids.rows, hidden);
+    for (const [row, id] of ids.data.entries()) {
+      const own = rowOf(output, row);
+      own.set(rowOf(table, id).map((value) => scale * value));
+      if (positions === undefined || added === undefined) continue;
+      const place = (positions.offset ?? 0) + (row % context.rowsPerSample);
+      rowOf(added, place).forEach((value, column) => {
+        own[column]! += value;
+      });
+    }
     return { output };
   },
-  round: () => uniformSignal,
+  round({ stored }, { scale = 1, positions }) {
+    const value =
+      scale ** 2 * uniformSignal.value + (positions === undefined ? 0 : positionScale ** 2 / 3);
+    const isExact = scale === 1 && positions === undefined;
+    return isExact ? uniformSignal : stored({ value, error: 0 });
+  },
 };

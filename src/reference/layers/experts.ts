@@ -1,16 +1,19 @@
 // A mixture of experts by its definition: every token through the experts chosen for it.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import { gelu, silu } from "../activations.ts";
-import { matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
+import { type Affine, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
+import { choiceWeights, judgeChoice, keysOf, topExperts } from "../routing.ts";
 import type { RoutingAgreement } from "./context.ts";
+import { feedForward } from "./feed_forward.ts";
 
 export interface ExpertWeights {
-  readonly router: Matrix;
-  readonly up: (expert: number) => Matrix;
+  readonly router: Affine;
+  /** [experts], added to what experts are compared by. */
+  readonly correction?: Float64Array;
+  readonly up: (expert: number) => Affine;
   /** Used where the activation is gated. */
-  readonly gate: (expert: number) => Matrix;
-  readonly down: (expert: number) => Matrix;
+  readonly gate: (expert: number) => Affine;
+  readonly down: (expert: number) => Affine;
 }
 
 export interface MoeResult extends Omit<RoutingAgreement, "choices"> {
@@ -31,14 +34,14 @@ export function mixtureOfExperts(
   routes?: Uint32Array,
 ): MoeResult {
   const { topK } = layer;
-  const logits = multiply(x, weights.router);
+  const logits = transform(x, weights.router);
   const choices = new Uint32Array(x.rows * topK);
   let routingGap = 0;
   let reroutedChoices = 0;
   for (let row = 0; row < x.rows; row++) {
-    const own = topChoices(rowOf(logits, row), topK);
-    const given = routes?.subarray(row * topK, (row + 1) * topK) ?? own;
-    const verdict = judge(rowOf(logits, row), own, given);
+    const keys = keysOf(rowOf(logits, row), layer, weights.correction);
+    const given = routes?.subarray(row * topK, (row + 1) * topK) ?? topExperts(keys, layer);
+    const verdict = judgeChoice(keys, layer, given);
     routingGap = Math.max(routingGap, verdict.gap);
     reroutedChoices += verdict.rerouted;
     choices.set(given, row * topK);
@@ -47,38 +50,22 @@ export function mixtureOfExperts(
   const output = matrix(x.rows, x.columns);
   for (const [expert, rows] of rowsOf.entries()) {
     if (rows.length === 0) continue;
-    const y = feedForward(layer, gatherRows(x, rows), weights, expert);
+    const own = gatherRows(x, rows);
+    const weighted = rows.map((row) => {
+      const chosen = choices.subarray(row * topK, (row + 1) * topK);
+      return choiceWeights(rowOf(logits, row), chosen, layer)[chosen.indexOf(expert)]!;
+    });
+    if (layer.weighsInput === true) scaleRows(own, weighted);
+    const y = feedForward(layer, own, (name) => weights[name](expert));
+    if (layer.weighsInput !== true) scaleRows(y, weighted);
     for (const [i, row] of rows.entries()) {
-      const weight = choiceWeight(layer, rowOf(logits, row), choices, row, expert);
       const target = rowOf(output, row);
       rowOf(y, i).forEach((value, column) => {
-        target[column]! += weight * value;
+        target[column]! += value;
       });
     }
   }
   return { output, routingGap, reroutedChoices };
-}
-
-/** The topK largest, ties to the lower id. */
-function topChoices(logits: Float64Array, topK: number): Uint32Array {
-  return Uint32Array.from(
-    [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]! || a - b).slice(0, topK),
-  );
-}
-
-function judge(
-  logits: Float64Array,
-  own: Uint32Array,
-  given: Uint32Array,
-): { gap: number; rerouted: number } {
-  const distinct = new Set(given);
-  if (distinct.size !== given.length || given.some((expert) => expert >= logits.length)) {
-    return { gap: Infinity, rerouted: given.length };
-  }
-  const missed = [...own].filter((expert) => !distinct.has(expert));
-  const best = Math.max(-Infinity, ...missed.map((expert) => logits[expert]!));
-  const worst = Math.min(...[...given].map((expert) => logits[expert]!));
-  return { gap: Math.max(0, best - worst), rerouted: missed.length };
 }
 
 /** Rows of each expert in token order, in each group of rows cut off at its capacity. */
@@ -113,27 +100,10 @@ function gatherRows(x: Matrix, rows: readonly number[]): Matrix {
   return out;
 }
 
-function feedForward(layer: MoeLayer, x: Matrix, weights: ExpertWeights, expert: number): Matrix {
-  const up = multiply(x, weights.up(expert));
-  if (layer.activation === "gelu") {
-    return multiply(matrix(up.rows, up.columns, up.data.map(gelu)), weights.down(expert));
+/** In place. */
+function scaleRows(x: Matrix, factors: readonly number[]): void {
+  for (const [row, factor] of factors.entries()) {
+    const own = rowOf(x, row);
+    own.set(own.map((value) => factor * value));
   }
-  const gate = multiply(x, weights.gate(expert));
-  const inner = up.data.map((value, i) => value * silu(gate.data[i]!));
-  return multiply(matrix(up.rows, up.columns, inner), weights.down(expert));
-}
-
-/** Softmax probability of the choice, over all experts or, renormalised, over the chosen ones. */
-function choiceWeight(
-  layer: MoeLayer,
-  logits: Float64Array,
-  choices: Uint32Array,
-  row: number,
-  expert: number,
-): number {
-  const chosen = choices.subarray(row * layer.topK, (row + 1) * layer.topK);
-  const pool = layer.renormalise ? [...chosen].map((e) => logits[e]!) : [...logits];
-  const largest = Math.max(...pool);
-  const total = pool.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-  return Math.exp(logits[expert]! - largest) / total;
 }

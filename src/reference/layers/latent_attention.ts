@@ -19,7 +19,11 @@ export function latentHeads(
   const project = (part: string, from: Matrix, columns: number): Matrix =>
     multiply(from, referenceWeight(context, `${part}/weight`, from.columns, columns));
   const normed = (part: string, from: Matrix): Matrix =>
-    normalise(from, latentEpsilon, referenceVector(context, `${part}/gain`, from.columns, 1));
+    normalise(
+      from,
+      { norm: "rms", epsilon: latentEpsilon },
+      referenceVector(context, `${part}/gain`, from.columns, 1),
+    );
   const q =
     queryRank === undefined
       ? project("q", x, heads * headDim)

@@ -3,6 +3,7 @@
 import type { Layer } from "../../plan/layers/layers.ts";
 import { aggregate } from "./aggregate.ts";
 import { attention } from "./attention.ts";
+import { branch } from "./branch.ts";
 import type { ReferenceLayer } from "./context.ts";
 import { embedding } from "./embedding.ts";
 import { linear } from "./linear.ts";
@@ -13,7 +14,7 @@ import { residual } from "./residual.ts";
 
 const layers: {
   readonly [Name in Layer["op"]]: ReferenceLayer<Extract<Layer, { op: Name }>>;
-} = { embedding, linear, attention, mlp, moe, norm, residual, aggregate };
+} = { embedding, linear, attention, mlp, moe, norm, residual, branch, aggregate };
 
 export function referenceOf({ op }: Layer): ReferenceLayer<Layer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key

@@ -1,22 +1,18 @@
-// A feed-forward layer, with a gate where its activation is silu.
+// A feed-forward layer.
 
 import type { MlpLayer } from "../../plan/layers/mlp.ts";
-import { gelu, silu } from "../activations.ts";
-import { combineValues, mapValues, multiply } from "../tensor.ts";
-import { type ReferenceLayer, referenceWeight } from "./context.ts";
+import { affine, type ReferenceLayer } from "./context.ts";
+import { feedForward } from "./feed_forward.ts";
 
 export const mlp: ReferenceLayer<MlpLayer> = {
-  apply(context, { hidden, ffn, activation }, x) {
-    const up = multiply(x, referenceWeight(context, "up/weight", hidden, ffn));
-    const inner =
-      activation === "gelu"
-        ? mapValues(up, gelu)
-        : combineValues(
-            multiply(x, referenceWeight(context, "gate/weight", hidden, ffn)),
-            up,
-            (gate, value) => silu(gate) * value,
-          );
-    return { output: multiply(inner, referenceWeight(context, "down/weight", ffn, hidden)) };
+  apply(context, layer, x) {
+    const { hidden, ffn, bias } = layer;
+    const output = feedForward(layer, x, (name) =>
+      name === "down"
+        ? affine(context, "down/", ffn, hidden, bias)
+        : affine(context, `${name}/`, hidden, ffn, bias),
+    );
+    return { output };
   },
-  round: ({ stored, feedForward }, layer, x) => stored(feedForward(x, layer)),
+  round: ({ stored, feedForward: network }, layer, x) => stored(network(x, layer)),
 };

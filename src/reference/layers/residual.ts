@@ -6,7 +6,11 @@ import type { ReferenceLayer } from "./context.ts";
 
 export const residual: ReferenceLayer<ResidualLayer> = {
   apply: ({ inputs }, layer, x) => ({
-    output: combineValues(x, inputs[layer.from] ?? x, (a, b) => a + b),
+    output: combineValues(x, inputs[layer.from] ?? x, (a, b) => (layer.scale ?? 1) * a + b),
   }),
-  round: ({ add }, layer, x, inputs) => add(x, inputs[layer.from] ?? x),
+  round({ add }, layer, { value, error }, inputs) {
+    const square = (layer.scale ?? 1) ** 2;
+    const own = { value: square * value, error: square * error };
+    return add(own, inputs[layer.from] ?? own);
+  },
 };

@@ -28,18 +28,19 @@ export async function checkNorm(
   const vector = async (name: string): Promise<Float32Array> =>
     (await operands.rows(name, columns, allRows(1))).at(0);
   const gain = await vector("gain");
-  const bias =
-    kernel === "layer_norm" || kernel === "add_layer_norm" ? await vector("bias") : undefined;
+  const bias = operands.has("bias") ? await vector("bias") : undefined;
+  const isCentered = kernel === "layer_norm" || kernel === "add_layer_norm";
   for (const row of rowsOf(runs)) {
-    const norm = { columns, epsilon, gain, bias, isFused };
+    const norm = { columns, epsilon, gain, bias, isCentered, isFused };
     checkRow(x.at(row), y.at(row), row, norm, operands, deviation);
     await operands.pace(8 * columns);
   }
   if (isFused) {
     const a = await operands.rows("a", columns, runs);
     const b = await operands.rows("b", columns, runs);
+    const scale = "scale" in shape ? shape.scale : undefined;
     for (const row of rowsOf(runs)) {
-      checkSum(a.at(row), b.at(row), x.at(row), row, columns, operands, deviation);
+      checkSum(a.at(row), b.at(row), x.at(row), row, { columns, scale }, operands, deviation);
       await operands.pace(4 * columns);
     }
   }
@@ -50,8 +51,9 @@ interface Norm {
   readonly columns: number;
   readonly epsilon: number;
   readonly gain: Float32Array;
-  /** Present where the mean is taken off. */
   readonly bias: Float32Array | undefined;
+  /** The mean is taken off. */
+  readonly isCentered: boolean;
   /**
    * Of a sum that the same kernel stores. Compilers may go on with it as it was before it was rounded to f16 (Mesa
    * does), and then the norm is of values that differ by that rounding from those that are read here.
@@ -63,7 +65,7 @@ function checkRow(
   x: Float32Array,
   y: Float32Array,
   row: number,
-  { columns, epsilon, gain, bias, isFused }: Norm,
+  { columns, epsilon, gain, bias, isCentered, isFused }: Norm,
   { dtype }: Operands,
   deviation: Deviation,
 ): void {
@@ -74,7 +76,7 @@ function checkRow(
     sum += value;
     squares += value * value;
   }
-  const mean = bias === undefined ? 0 : sum / columns;
+  const mean = isCentered ? sum / columns : 0;
   let spread = 0;
   for (let c = 0; c < columns; c++) spread += ((x[c] ?? Number.NaN) - mean) ** 2;
   const variance = spread / columns;
@@ -89,8 +91,9 @@ function checkRow(
   const share = Math.min(1 + offset, 2 ** 20);
   const scaleError = u * (8 + (root / 2) * share) + perRow * share;
   const meanSquare = Math.sqrt(squares / columns);
-  const meanError =
-    bias === undefined ? 0 : 4 * u * (meanSquare + root * Math.abs(mean)) + perRow * meanSquare;
+  const meanError = isCentered
+    ? 4 * u * (meanSquare + root * Math.abs(mean)) + perRow * meanSquare
+    : 0;
   for (let c = 0; c < columns; c++) {
     const g = gain[c] ?? Number.NaN;
     const b = bias?.[c] ?? 0;

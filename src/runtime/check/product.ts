@@ -166,10 +166,9 @@ function partOf(values: Float32Array, { firstRow, m, n }: CheckedProduct): Float
   return values.subarray(firstRow * rowPitch(n), (firstRow + m) * rowPitch(n));
 }
 
-function isFinished({ activation, scale = 1, bias, gate, residual }: Finish): boolean {
-  return (
-    activation !== "none" || scale !== 1 || bias === true || gate === true || residual === true
-  );
+function isFinished({ activation, scale = 1, bias, gate, rowGate, residual }: Finish): boolean {
+  const isAdded = [bias, gate, rowGate, residual].some((each) => each === true);
+  return activation !== "none" || scale !== 1 || isAdded;
 }
 
 /** The product by itself. */
@@ -200,7 +199,7 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
   return result;
 }
 
-const tableNames = ["bias", "gate", "residual"] as const;
+const tableNames = ["bias", "gate", "row_gate", "residual"] as const;
 
 type Tables = Partial<Record<(typeof tableNames)[number], Float32Array>>;
 
@@ -213,10 +212,15 @@ async function tablesOf(operands: Operands): Promise<Tables> {
 /** By row of the whole result, and column. */
 type TermsAt = (row: number, column: number) => FinishTerms;
 
-function termsAt({ bias, gate, residual }: Tables, part: number, pitch: number): TermsAt {
+function termsAt(
+  { bias, gate, row_gate: rowGate, residual }: Tables,
+  part: number,
+  pitch: number,
+): TermsAt {
   return (row, column) => ({
     bias: at(bias, part * pitch + column, 0),
     gate: at(gate, row * pitch + column, 1),
+    rowGate: at(rowGate, row * rowPitch(1), 0),
     residual: at(residual, row * pitch + column, 0),
   });
 }

@@ -3,6 +3,13 @@
 import type { KernelInstruction } from "../../program/program.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError } from "../../reference/rounding.ts";
+import {
+  choiceWeights,
+  comparesScores,
+  judgeChoice,
+  keysOf,
+  topExperts,
+} from "../../reference/routing.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkPadding, exponentialError } from "./rows.ts";
 import { countRows, rowsOf, runsOf, sampleRows } from "./sample.ts";
@@ -13,32 +20,32 @@ type Call<Name extends KernelInstruction["kernel"]> = Extract<
   { readonly kernel: Name }
 >;
 
-/** Choices from what the router's logits are in this run: no near tie is left to rounding. */
+/**
+ * Choices from what the router's logits are in this run. Compared by logits, no near tie is left to rounding; what scores
+ * are compared by, rounding may decide.
+ */
 export async function checkTopK(
-  { shape: { tokens, experts, topK, renormalise } }: Call<"route_top_k">,
+  { shape }: Call<"route_top_k">,
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
+  const { tokens, experts, topK } = shape;
   const runs = sampleRows(tokens, experts, random, effort.rowElements);
   const deviation = createDeviation();
   const logits = await operands.rows("logits", experts, runs);
   const ids = await operands.words("ids");
   const weights = await operands.floats("weights");
+  const correction =
+    shape.corrected === true
+      ? Float64Array.from((await operands.tensor("correction")).subarray(0, experts))
+      : undefined;
   for (const row of rowsOf(runs)) {
-    const own = logits.at(row).subarray(0, experts);
-    const order = [...own.keys()].toSorted((a, b) => (own[b] ?? 0) - (own[a] ?? 0) || a - b);
-    const chosen = order.slice(0, topK);
-    const largest = own[chosen[0] ?? 0] ?? Number.NaN;
-    const pool = renormalise ? chosen.map((e) => own[e] ?? Number.NaN) : [...own];
-    const total = pool.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-    for (const [slot, expert] of chosen.entries()) {
-      const at = row * topK + slot;
-      deviation.same(ids[at] ?? Number.NaN, expert, row, slot);
-      const distance = (own[expert] ?? Number.NaN) - largest;
-      const expected = Math.exp(distance) / total;
-      const spread = largest - (own[order.at(-1) ?? 0] ?? 0);
-      const accepted = storedError(expected, "f32") + 2 * exponentialError(spread) * expected;
-      deviation.add(weights[at] ?? Number.NaN, expected, accepted, row, slot);
+    const own = Float64Array.from(logits.at(row).subarray(0, experts));
+    const chosen = ids.subarray(row * topK, (row + 1) * topK);
+    if (chosen.every((expert) => expert < experts)) {
+      checkChoice(own, correction, chosen, row, shape, deviation);
+      const at = weights.subarray(row * topK, (row + 1) * topK);
+      checkWeights(own, chosen, at, row, shape, deviation);
     }
     await operands.pace(16 * experts);
   }
@@ -49,6 +56,56 @@ export async function checkTopK(
     if (Number.isNaN(weights[at] ?? Number.NaN)) deviation.same(Number.NaN, 0, row, slot);
   }
   return { unit: "rows", checked: countRows(runs), total: tokens, deviation };
+}
+
+/** What scores and their sums with corrections may be off, f32 as they are: they are 1 at most, of softmax and sigmoid. */
+const keyError = (spread: number, largest: number): number =>
+  2 * exponentialError(spread) + 4 * storedError(largest, "f32");
+
+function checkChoice(
+  logits: Float64Array,
+  correction: Float64Array | undefined,
+  chosen: Uint32Array,
+  row: number,
+  rule: Call<"route_top_k">["shape"],
+  deviation: Deviation,
+): void {
+  const keys = keysOf(logits, rule, correction);
+  if (!comparesScores(rule, correction)) {
+    for (const [slot, expert] of topExperts(keys, rule).entries()) {
+      deviation.same(chosen[slot] ?? Number.NaN, expert, row, slot);
+    }
+    return;
+  }
+  const largest = keys.reduce((most, key) => Math.max(most, Math.abs(key)), 0);
+  const accepted = keyError(spreadOf(logits), largest);
+  deviation.add(judgeChoice(keys, rule, chosen).gap, 0, accepted, row, 0);
+  for (let slot = 1; slot < chosen.length; slot++) {
+    const [before, after] = [keys[chosen[slot - 1] ?? 0] ?? 0, keys[chosen[slot] ?? 0] ?? 0];
+    deviation.add(Math.max(0, after - before), 0, accepted, row, slot);
+  }
+}
+
+function checkWeights(
+  logits: Float64Array,
+  chosen: Uint32Array,
+  weights: Float32Array,
+  row: number,
+  rule: Call<"route_top_k">["shape"],
+  deviation: Deviation,
+): void {
+  const relative = 2 * exponentialError(spreadOf(logits));
+  for (const [slot, expected] of choiceWeights(logits, chosen, rule).entries()) {
+    const accepted = 2 * storedError(expected, "f32") + relative * expected;
+    deviation.add(weights[slot] ?? Number.NaN, expected, accepted, row, slot);
+  }
+}
+
+/** How far logits are from the largest, and from 0. */
+function spreadOf(logits: Float64Array): number {
+  const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const least = logits.reduce((most, logit) => Math.min(most, logit), Infinity);
+  return Math.max(largest - least, Math.abs(largest), Math.abs(least));
 }
 
 /** All of them: each place depends on all before it. */
@@ -79,7 +136,7 @@ export async function checkPositions(
 }
 
 export async function checkPermute(
-  { shape: { tokens, topK, hidden } }: Call<"permute_tokens">,
+  { shape: { tokens, topK, hidden, weighted } }: Call<"permute_tokens">,
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
@@ -89,11 +146,19 @@ export async function checkPermute(
   const x = await operands.rows("x", hidden, runs);
   const choices = choicesOf(rowsOf(runs), topK);
   const y = await operands.rows("y", hidden, runsOf(choices.map(placeOf)));
+  const weights = weighted === true ? await operands.floats("weights") : undefined;
   for (const choice of choices) {
     const row = placeOf(choice);
     const [own, from] = [y.at(row), x.at(Math.floor(choice / topK))];
     for (let c = 0; c < hidden; c++) {
-      deviation.same(own[c] ?? Number.NaN, from[c] ?? Number.NaN, row, c);
+      const [actual, read] = [own[c] ?? Number.NaN, from[c] ?? Number.NaN];
+      if (weights === undefined) {
+        deviation.same(actual, read, row, c);
+        continue;
+      }
+      const expected = read * (weights[choice] ?? Number.NaN);
+      const accepted = storedError(expected, operands.dtype) + storedError(expected, "f32");
+      deviation.add(actual, expected, accepted, row, c);
     }
     checkPadding(own, row, hidden, deviation);
     await operands.pace(hidden);
@@ -109,7 +174,7 @@ export async function checkCombine(
   const runs = sampleRows(tokens, (1 + topK) * hidden, random, effort.rowElements);
   const deviation = createDeviation();
   const placeOf = await places(operands);
-  const weights = await operands.floats("weights");
+  const weights = operands.has("weights") ? await operands.floats("weights") : undefined;
   const [ids, positions, kept] = [
     await operands.words("ids"),
     await operands.words("positions"),
@@ -123,7 +188,10 @@ export async function checkCombine(
   for (const row of rowsOf(runs)) {
     const own = choicesOf([row], topK).filter(isKept);
     combineRow(
-      own.map((choice) => ({ weight: weights[choice] ?? Number.NaN, x: x.at(placeOf(choice)) })),
+      own.map((choice) => ({
+        weight: weights === undefined ? 1 : (weights[choice] ?? Number.NaN),
+        x: x.at(placeOf(choice)),
+      })),
       y.at(row),
       row,
       hidden,

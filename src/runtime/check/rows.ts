@@ -41,7 +41,7 @@ function same(actual: Rows, row: number, expected: Float32Array, from: number, t
 }
 
 export async function checkAdd(
-  { shape: { rows, columns } }: Call<"add">,
+  { shape: { rows, columns, scale } }: Call<"add">,
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
@@ -53,7 +53,7 @@ export async function checkAdd(
     await operands.rows("y", columns, runs),
   ];
   for (const row of rowsOf(runs)) {
-    checkSum(a.at(row), b.at(row), y.at(row), row, columns, operands, deviation);
+    checkSum(a.at(row), b.at(row), y.at(row), row, { columns, scale }, operands, deviation);
     await operands.pace(4 * columns);
   }
   return coverage(runs, rows, deviation);
@@ -64,14 +64,17 @@ export function checkSum(
   b: Float32Array,
   y: Float32Array,
   row: number,
-  columns: number,
+  { columns, scale = 1 }: { readonly columns: number; readonly scale: number | undefined },
   { dtype }: Pick<Operands, "dtype">,
   deviation: Deviation,
 ): void {
   for (let c = 0; c < columns; c++) {
-    const [left, right] = [a[c] ?? Number.NaN, b[c] ?? Number.NaN];
+    const [left, right] = [scale * (a[c] ?? Number.NaN), b[c] ?? Number.NaN];
     const sum = left + right;
-    const accepted = storedError(sum, dtype) + storedError(sum, "f32");
+    const accepted =
+      storedError(sum, dtype) +
+      storedError(sum, "f32") +
+      (scale === 1 ? 0 : 2 * storedError(left, "f32"));
     deviation.add(y[c] ?? Number.NaN, sum, accepted, row, c);
   }
   checkPadding(y, row, columns, deviation);
@@ -117,10 +120,11 @@ export async function checkGather(
 }
 
 export async function checkEmbedding(
-  { shape: { tokens, hidden, vocabularyStart, vocabularyRows } }: Call<"embedding">,
+  { shape }: Call<"embedding">,
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
+  const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = shape;
   const runs = sampleRows(tokens, hidden, random, effort.rowElements);
   const deviation = createDeviation();
   const ids = await operands.words("ids");
@@ -129,10 +133,22 @@ export async function checkEmbedding(
   const y = await operands.rows("y", hidden, runs);
   const entries = runsOf([...rowsOf(runs)].map(entryOf).filter(isOwn));
   const table = await operands.rows("table", hidden, entries);
+  const placeOf = (row: number): number =>
+    positions === undefined ? 0 : positions.first + (row % positions.sequence);
+  const added =
+    positions && (await operands.rows("positions", hidden, runsOf([...rowsOf(runs)].map(placeOf))));
   const nothing = new Float32Array(rowPitch(hidden));
   for (const row of rowsOf(runs)) {
     const entry = entryOf(row);
-    same(y, row, isOwn(entry) ? table.at(entry) : nothing, 0, deviation);
+    const own = isOwn(entry) ? table.at(entry) : nothing;
+    if (own === nothing || (scale === 1 && added === undefined)) {
+      same(y, row, own, 0, deviation);
+    } else {
+      // A sum of a scaled row and another, as of two summands.
+      const columns = { columns: hidden, scale };
+      const other = added?.at(placeOf(row)) ?? nothing;
+      checkSum(own, other, y.at(row), row, columns, operands, deviation);
+    }
     await operands.pace(hidden);
   }
   return coverage(runs, tokens, deviation);

@@ -9,15 +9,21 @@ test("control: a model of what our layers do is not refused", () => {
 });
 
 test.each([
-  ["positions", { positions: { kind: "rotary" } }],
-  ["biases", { biases: ["qkv"] }],
-  ["qkNorm", { qkNorm: true }],
-  ["postNorms", { postNorms: true }],
-  ["parallelResidual", { parallelResidual: "shared-norm" }],
-  ["slidingWindow", { slidingWindow: { tokens: 16, layers: 1 } }],
-  ["latent", { latent: { keyValueRank: 8, rotaryDim: 4, valueDim: 8 } }],
-  ["activation", { activation: "silu" }],
-  ["activation", { gated: true, activation: "gelu" }],
+  { biases: ["mlp", "experts", "router", "head"], activation: "silu" },
+  { gated: true, activation: "gelu-erf", postNorms: "only", embeddingNorm: true },
+  { parallelResidual: "shared-norm", norm: "layer", normBias: false, residualScale: 0.5 },
+  { vocabulary: 12, positions: { kind: "learned", count: 9 }, logitSoftcap: 30, logitScale: 0.1 },
+])("control: nor is %o", (model) => {
+  const plan = withDegrees({ model });
+  expect(errorsOf(plan)).toEqual([]);
+  expect(found(plan, "layer-not-runnable")).toBeUndefined();
+});
+
+test.each([
+  ["positions", { positions: { kind: "learned" } }],
+  ["positions", { vocabulary: undefined, positions: { kind: "learned", count: 9 } }],
+  ["linearAttention", { linearAttention: { layers: 1, parameters: 12 } }],
+  ["postNorms", { postNorms: true, parallelResidual: "own-norms" }],
 ])("a model with %s is described, but not run", (field, model) => {
   const plan = withDegrees({ model });
   expect(errorsOf(plan)).toEqual([]);
@@ -27,15 +33,14 @@ test.each([
   });
 });
 
-test("of shared experts, routing biases and features in words each is said by itself", () => {
-  const moe = { experts: 6, sharedFfn: 64, routingBias: true };
-  const model = { moe, otherFeatures: ["logit-softcap", "embedding-scale"] };
+test("of copies of experts and features in words each is said by itself", () => {
+  const moe = { experts: 6, redundantExperts: 2, sharedFfn: 64, routingBias: true };
+  const model = { moe, otherFeatures: ["sparse-mixer-routing", "attention-temperature"] };
   const paths = checked(withDegrees({ model })).flatMap(({ code, path }) =>
     code === "layer-not-runnable" ? [path.join(".")] : [],
   );
   expect(paths).toEqual([
-    "model.moe.sharedFfn",
-    "model.moe.routingBias",
+    "model.moe.redundantExperts",
     "model.otherFeatures.0",
     "model.otherFeatures.1",
   ]);

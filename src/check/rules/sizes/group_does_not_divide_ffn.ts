@@ -1,4 +1,4 @@
-// An MLP's inner dimension is split by column, then by row.
+// An MLP's inner dimension is split by column, then by row; so is that of shared experts.
 
 import { degreesWith } from "../../example.ts";
 import { groupSizeFixes } from "../../repair/group_sizes.ts";
@@ -9,7 +9,7 @@ const groupDoesNotDivideFfn: DiagnosticDefinition = {
   code: "group-does-not-divide-ffn",
   severity: "error",
   title: "Group Does Not Divide Ffn",
-  requires: "The MLP's inner dimension is a multiple of the tensor group.",
+  requires: "The inner dimension of MLPs and shared experts is a multiple of the tensor group.",
   examples: {
     bad: degreesWith({ model: { ffn: 63 } }),
     good: degreesWith(),
@@ -20,9 +20,11 @@ const groupDoesNotDivideFfn: DiagnosticDefinition = {
 export const groupDividesFfn: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [groupDoesNotDivideFfn],
-  ofPlan: perLayer((plan, placed) =>
-    placed.layer.op === "mlp"
-      ? divides(plan, placed, groupDoesNotDivideFfn, "ffn", placed.layer.ffn)
-      : [],
-  ),
+  ofPlan: perLayer((plan, placed) => {
+    const { layer } = placed;
+    if (layer.op === "mlp") return divides(plan, placed, groupDoesNotDivideFfn, "ffn", layer.ffn);
+    return layer.op === "moe" && layer.sharedFfn !== undefined
+      ? divides(plan, placed, groupDoesNotDivideFfn, "sharedFfn", layer.sharedFfn)
+      : [];
+  }),
 };

@@ -1,0 +1,3 @@
+fn activate(v: vec4f) -> vec4f {
+  return v;
+}

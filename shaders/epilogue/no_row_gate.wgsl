@@ -1,0 +1,3 @@
+fn withRowGate(v: vec4f, row: u32) -> vec4f {
+  return v;
+}

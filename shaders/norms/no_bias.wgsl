@@ -1,0 +1,3 @@
+fn shiftOf(quad: u32) -> vec4f {
+  return vec4f();
+}
