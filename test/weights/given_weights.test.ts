@@ -39,7 +39,7 @@ const classic = { norm: "layer", gated: false, kvHeads: 4 };
 const cases: Case[] = [
   { name: "Llama", model: {}, layout: llama },
   { name: "Phi-3", model: {}, layout: phi3 },
-  { name: "Gemma", model: { otherFeatures: ["unit-offset-norm"] }, layout: gemma },
+  { name: "Gemma", model: { unitOffsetNorms: true }, layout: gemma },
   { name: "GPT-2", model: classic, layout: gpt2 },
   { name: "NeoX", model: classic, layout: neox },
   { name: "Falcon", model: { norm: "layer", gated: false }, layout: falcon },
