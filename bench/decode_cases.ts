@@ -4,7 +4,7 @@
 import {
   cachePieces,
   type CachedAttentionShape,
-  partialElements,
+  pieceElements,
 } from "../src/kernels/attend_cache.ts";
 import { encodeHeader, headerWords } from "../src/kernels/reduce_words.ts";
 import {
@@ -21,43 +21,57 @@ import { firstWrong, type KernelCase } from "./kernel_case.ts";
 /** Of the largest value. */
 const accepted = 1e-5;
 
+/** Of one page to a sequence. */
 function shapeOf(batch: number, keys: number, heads: number, kvHeads: number, headDim: number) {
   return {
     batch,
     queries: 1,
-    capacity: keys,
+    pageTokens: keys,
+    pages: 1,
     expectedKeys: keys,
     heads,
     kvHeads,
     headDim,
-  };
+    cacheDtype: "f32",
+  } as const;
 }
 
-function lengthsOf({ batch, capacity }: CachedAttentionShape) {
-  return encodeIds(Array.from({ length: batch }, () => capacity));
+function partialElements(shape: CachedAttentionShape): number {
+  return cachePieces(shape) * pieceElements(shape);
 }
 
-function sizeOf({ batch, capacity, heads, kvHeads, headDim }: CachedAttentionShape): string {
-  return `${batch}×${heads}/${kvHeads}×${capacity}×${headDim}`;
+/** The last of all keys is the new token's. */
+function spansOf({ batch, expectedKeys }: CachedAttentionShape) {
+  return encodeIds(Array.from({ length: batch }, () => [expectedKeys - 1, 1]).flat());
+}
+
+function pagesOf({ batch }: CachedAttentionShape) {
+  return encodeIds(Array.from({ length: batch }, (_, i) => i));
+}
+
+function sizeOf({ batch, pageTokens, heads, kvHeads, headDim }: CachedAttentionShape): string {
+  return `${batch}×${heads}/${kvHeads}×${pageTokens}×${headDim}`;
 }
 
 export function attendCacheCase(
   ...sizes: readonly [batch: number, keys: number, heads: number, kvHeads: number, headDim: number]
 ): KernelCase {
   const shape = shapeOf(...sizes);
-  const { batch, capacity, heads, kvHeads, headDim } = shape;
+  const { batch, pageTokens: capacity, heads, kvHeads, headDim } = shape;
   const random = randomSource(capacity);
-  const q = randomTensor(batch, heads * headDim, "f32", random);
+  const pitch = (heads + 2 * kvHeads) * headDim;
+  const qkv = randomTensor(batch, pitch, "f32", random);
   const k = randomTensor(batch * capacity, kvHeads * headDim, "f32", random);
   const v = randomTensor(batch * capacity, kvHeads * headDim, "f32", random);
   return {
     name: `attend_cache ${sizeOf(shape)}`,
     call: { kernel: "attend_cache", shape },
     inputs: {
-      q: encode(q, "f32"),
+      qkv: encode(qkv, "f32"),
+      spans: spansOf(shape),
+      pages: pagesOf(shape),
       k: encode(k, "f32"),
       v: encode(v, "f32"),
-      lengths: lengthsOf(shape),
     },
     outputs: { partials: 4 * partialElements(shape) },
     findWrong({ partials = new ArrayBuffer(0) }) {
@@ -66,7 +80,7 @@ export function attendCacheCase(
       for (let row = 0; row < batch; row += 1) {
         const from = row * heads * headDim;
         const expected = attentionRow(
-          q.values.subarray(from, from + heads * headDim),
+          qkv.values.subarray(row * pitch, row * pitch + heads * headDim),
           rowsOf(k.values, columns, row * capacity * columns),
           rowsOf(v.values, columns, row * capacity * columns),
           capacity,
@@ -89,7 +103,7 @@ export function combineAttentionCase(
 ): KernelCase {
   const shape = shapeOf(...sizes);
   const { batch, heads, headDim } = shape;
-  const random = randomSource(shape.capacity);
+  const random = randomSource(shape.pageTokens);
   // As attend_cache leaves them: a total counts each key of the piece for at most 1, one of them for 1.
   const partials = Float32Array.from({ length: partialElements(shape) }, (_, i) =>
     i % (headDim + 4) === headDim + 1 ? 1 + 63 * random() : 2 * random() - 1,
@@ -97,7 +111,7 @@ export function combineAttentionCase(
   return {
     name: `combine_attention ${sizeOf(shape)}`,
     call: { kernel: "combine_attention", shape },
-    inputs: { partials: new Uint8Array(partials.buffer), lengths: lengthsOf(shape) },
+    inputs: { partials: new Uint8Array(partials.buffer), spans: spansOf(shape) },
     outputs: { y: tensorBytes(batch, heads * headDim, "f32") },
     findWrong: ({ y = new ArrayBuffer(0) }) =>
       firstWrong(Float64Array.from(new Float32Array(y)), combined(partials, shape), accepted),

@@ -2,7 +2,7 @@
 
 import { type KernelCall, kernelOf } from "../src/kernels/catalog.ts";
 import { fromHalf } from "../src/kernels/half.ts";
-import { bindingsOf } from "../src/kernels/kernel.ts";
+import { type BindingElement, bindingsOf } from "../src/kernels/kernel.ts";
 import type { StorageType } from "../src/kernels/storage.ts";
 import { runKernel } from "../test/support/interpret.ts";
 import { prefixSums } from "../test/support/prefix_sums.ts";
@@ -215,13 +215,9 @@ export function wholeCase(
   };
 }
 
-function numbersOf(
-  bytes: ArrayBuffer,
-  element: "storage" | "f32" | "u32",
-  dtype: StorageType,
-): Float64Array {
+function numbersOf(bytes: ArrayBuffer, element: BindingElement, dtype: StorageType): Float64Array {
   if (element === "u32") return Float64Array.from(new Uint32Array(bytes));
-  if (element === "storage" && dtype === "f16") {
+  if ((element === "storage" ? dtype : element) === "f16") {
     return Float64Array.from(new Uint16Array(bytes), fromHalf);
   }
   return Float64Array.from(new Float32Array(bytes));

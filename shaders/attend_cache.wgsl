@@ -7,16 +7,18 @@
 //   2. softmax  eight lanes per row
 //   3. output   lanes are dealt to quads of the head and shares of the keys; the shares are added at the end
 //
-// A new token sees itself and earlier ones; the new tokens are the last of the lengths[sequence] cached ones.
+// A new token sees itself and earlier ones, and is cached already. What rows of padding see is of no use to anybody.
 //
-// q         Quad [BATCH · QUERIES, HEADS · HEAD_QUADS]
-// k, v      Quad [BATCH · CAPACITY, KV_HEADS · HEAD_QUADS]
-// lengths   u32 [BATCH]   QUERIES … CAPACITY
+// qkv       Quad [BATCH · QUERIES, (HEADS + 2 · KV_HEADS) · HEAD_QUADS]   of which the queries come first
+// spans     vec2u [BATCH]   tokens cached before, and new ones: 0 … QUERIES; rows past these are padding
+// pages     u32 [BATCH, PAGES]   a request's tokens lie in these, PAGE_TOKENS in each
+// k, v      CacheQuad [pages · PAGE_TOKENS, KV_HEADS · HEAD_QUADS]
 // partials  vec4f [BATCH · QUERIES · HEADS, PIECES, HEAD_QUADS + 1]   sums, then (largest, total, 0, 0); scores
 //                                                                     are in units where exp is exp2
 // dispatch  PIECES, KV_HEADS · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
 override QUERIES: u32;
-override CAPACITY: u32;
+override PAGE_TOKENS: u32;
+override PAGES: u32;
 override HEADS: u32;
 override KV_HEADS: u32;
 override HEAD_DIM: u32;
@@ -24,13 +26,15 @@ override ROWS: u32;  // 1, 4 or 8
 override HEAD_QUADS: u32 = HEAD_DIM / 4u;
 override GROUP_HEADS: u32 = HEADS / KV_HEADS;
 override ROW_GROUPS: u32 = (QUERIES * GROUP_HEADS + ROWS - 1u) / ROWS;
-override PIECES: u32 = (CAPACITY + KEYS - 1u) / KEYS;
+override ROW_QUADS: u32 = (HEADS + 2u * KV_HEADS) * HEAD_QUADS;
+override PIECES: u32 = (PAGE_TOKENS * PAGES + KEYS - 1u) / KEYS;
 
-@group(0) @binding(0) var<storage, read> q: array<Quad>;
-@group(0) @binding(1) var<storage, read> k: array<Quad>;
-@group(0) @binding(2) var<storage, read> v: array<Quad>;
-@group(0) @binding(3) var<storage, read> lengths: array<u32>;
-@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(0) var<storage, read> qkv: array<Quad>;
+@group(0) @binding(1) var<storage, read> spans: array<vec2u>;
+@group(0) @binding(2) var<storage, read> pages: array<u32>;
+@group(0) @binding(3) var<storage, read> k: array<CacheQuad>;
+@group(0) @binding(4) var<storage, read> v: array<CacheQuad>;
+@group(0) @binding(5) var<storage, read_write> partials: array<vec4f>;
 
 const KEYS = 64u;   // of a piece, and lanes of a workgroup
 const PARTS = 8u;   // lanes that share a row in the softmax
@@ -62,7 +66,13 @@ fn largestOf(four: vec4f) -> f32 {
 }
 
 fn product(query_head: u32, quad: u32, key: vec4f) -> f32 {
-  return dot(unpackQuad(q[query_head * HEAD_QUADS + quad]), key);
+  let at = query_head / HEADS * ROW_QUADS + query_head % HEADS * HEAD_QUADS + quad;
+  return dot(unpackQuad(qkv[at]), key);
+}
+
+// Where a request's token lies in the caches.
+fn placeOf(sequence: u32, token: u32) -> u32 {
+  return pages[sequence * PAGES + token / PAGE_TOKENS] * PAGE_TOKENS + token % PAGE_TOKENS;
 }
 
 @compute @workgroup_size(KEYS)
@@ -71,10 +81,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let kv_head = group.y / ROW_GROUPS;
   let first_row = group.y % ROW_GROUPS * ROWS;
   let sequence = group.z;
-  let length = lengths[sequence];
+  let span = spans[sequence];
+  let length = span.x + span.y;
   let key = piece * KEYS + lane;
   // The same for the whole workgroup, so that all or none of it reaches the barriers.
-  if (piece * KEYS >= length) {
+  if (piece * KEYS >= length || span.y == 0u) {
     return;
   }
 
@@ -89,9 +100,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row5 = queryHead(sequence, kv_head, first_row + 5u);
   let row6 = queryHead(sequence, kv_head, first_row + 6u);
   let row7 = queryHead(sequence, kv_head, first_row + 7u);
-  let cached = (sequence * CAPACITY + min(key, length - 1u)) * KV_HEADS + kv_head;
+  let cached = placeOf(sequence, min(key, length - 1u)) * KV_HEADS + kv_head;
   for (var quad = 0u; quad < HEAD_QUADS; quad++) {
-    let own = unpackQuad(k[cached * HEAD_QUADS + quad]);
+    let own = unpackCache(k[cached * HEAD_QUADS + quad]);
     upper.x += product(row0, quad, own);
     if (ROWS > 1u) {
       upper.y += product(row1, quad, own);
@@ -107,7 +118,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   var scores = array(upper.x, upper.y, upper.z, upper.w, lower.x, lower.y, lower.z, lower.w);
   for (var row = 0u; row < ROWS; row++) {
-    let visible = length - QUERIES + (first_row + row) / GROUP_HEADS + 1u;
+    let visible = span.x + (first_row + row) / GROUP_HEADS + 1u;
     let score = scores[row] * (LOG2_E * inverseSqrt(f32(HEAD_DIM)));
     weights[row * KEYS + lane] = select(LOWEST, score, key < min(visible, length));
   }
@@ -149,8 +160,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var i = share; i < min(share + share_keys, length - piece * KEYS); i++) {
-    let token = sequence * CAPACITY + piece * KEYS + i;
-    let value = unpackQuad(v[(token * KV_HEADS + kv_head) * HEAD_QUADS + quad]);
+    let token = placeOf(sequence, piece * KEYS + i);
+    let value = unpackCache(v[(token * KV_HEADS + kv_head) * HEAD_QUADS + quad]);
     sum0 = fma(vec4f(weights[i]), value, sum0);
     if (ROWS > 1u) {
       sum1 = fma(vec4f(weights[KEYS + i]), value, sum1);

@@ -2,20 +2,19 @@
 // keys: each piece is scaled from its own largest score to the largest of all.
 //
 // partials  vec4f [BATCH · QUERIES · HEADS, PIECES, HEAD_QUADS + 1]   sums, then (largest, total, 0, 0)
-// lengths   u32 [BATCH]   cached tokens; pieces past them are not read
-// y         Quad [BATCH · QUERIES, HEADS · HEAD_QUADS]
+// spans     vec2u [BATCH]   tokens cached before, and new ones; pieces past them are not read
+// y         Quad [BATCH · QUERIES, HEADS · HEAD_QUADS]   0 where there is no new token
 // dispatch  one invocation per quad of y, WORKGROUP to a workgroup, workgroups folded over x and y
 override BATCH: u32;
 override QUERIES: u32;
-override CAPACITY: u32;
+override PIECES: u32;
 override HEADS: u32;
 override HEAD_DIM: u32;
 override WORKGROUP: u32;
 override HEAD_QUADS: u32 = HEAD_DIM / 4u;
-override PIECES: u32 = (CAPACITY + KEYS - 1u) / KEYS;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
-@group(0) @binding(1) var<storage, read> lengths: array<u32>;
+@group(0) @binding(1) var<storage, read> spans: array<vec2u>;
 @group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 const KEYS = 64u;  // of a piece
@@ -32,7 +31,8 @@ fn main(
   }
   let row = i / HEAD_QUADS;
   let quad = i % HEAD_QUADS;
-  let pieces = (lengths[row / (QUERIES * HEADS)] + KEYS - 1u) / KEYS;
+  let span = spans[row / (QUERIES * HEADS)];
+  let pieces = select((span.x + span.y + KEYS - 1u) / KEYS, 0u, span.y == 0u);
   var largest = -3.4e38;
   var total = 0.0;
   var sum = vec4f();
@@ -46,5 +46,5 @@ fn main(
     sum = fma(sum, vec4f(before), partials[first + quad] * scale);
     largest = now;
   }
-  y[i] = packQuad(sum / total);
+  y[i] = packQuad(select(sum / total, vec4f(), pieces == 0u));
 }

@@ -25,6 +25,8 @@ export function judgeClaims(given: Case): Verdict[] {
     const value = given.plan.claims[claim.key];
     if (value === undefined) return [];
     const verdict = judges[claim.kind](given, claim, value);
+    // They are of steps that are all alike.
+    if (given.plan.workload.mode === "serving") return [verdict];
     return [verdict, ...(relations[claim.key] ?? []).flatMap((relation) => relation(given) ?? [])];
   });
 }

@@ -7,6 +7,7 @@ import { isPrinted } from "../plan/hardware.ts";
 import { notesThatBear } from "../plan/import/note_bearing.ts";
 import { valueBytes } from "../program/key_value_cache.ts";
 import { fullestNeed, type MemoryNeed } from "../program/memory.ts";
+import { judgeCache } from "./judge_cache.ts";
 import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
 import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
 import { DATASHEET_TOLERANCE, MEMORY_TOLERANCE, type ClaimDefinition } from "./table.ts";
@@ -15,6 +16,7 @@ import { percent, quantity } from "./words.ts";
 
 export function judgeMemory(given: Case, claim: ClaimDefinition, value: number): Verdict {
   const { plan } = given;
+  if (claim.key === "kvCacheBytes") return judgeCache(given, claim, value);
   const capacity = plan.hardware.memoryPerGpu;
   const leansOn = memoryAssumptions(plan);
   const base = {

@@ -14,6 +14,7 @@ import { assumedIn, isBeyond, type Limit, type LimitRule, weaknesses } from "./l
 import { linkBandwidthLimit } from "./limits/link_bandwidth.ts";
 import { memoryBandwidthLimit } from "./limits/memory_bandwidth.ts";
 import { peakLimit } from "./limits/peak.ts";
+import { servingBandwidthLimit } from "./limits/serving_bandwidth.ts";
 import { scheduleLimit } from "./limits/schedule.ts";
 import { speedObstacles } from "./obstacles.ts";
 import type { ClaimDefinition } from "./table.ts";
@@ -29,13 +30,17 @@ const limitRules: readonly LimitRule[] = [
   latencyLimit,
 ];
 
+/** The others are of steps that are all alike. */
+const servingLimits: readonly LimitRule[] = [servingBandwidthLimit];
+
 interface Decision {
   readonly judgement: Judgement;
   readonly reason: string;
 }
 
 export function judgeSpeed(given: Case, claim: ClaimDefinition, value: number): Verdict {
-  const limits = limitRules.flatMap((rule) => rule(given, claim, value) ?? []);
+  const rules = given.plan.workload.mode === "serving" ? servingLimits : limitRules;
+  const limits = rules.flatMap((rule) => rule(given, claim, value) ?? []);
   const base = {
     ...claimedBy(claim, value),
   };

@@ -39,6 +39,8 @@ export interface ClaimDefinition {
 /** A run decides by its interval alone. */
 const speed = { kind: "speed", promise: "at least", tolerance: 0 } as const;
 
+const served = { ...speed, against: "rounds over all requests" } as const;
+
 /** In the order of reports. */
 export const claimTable: readonly ClaimDefinition[] = [
   {
@@ -59,9 +61,13 @@ export const claimTable: readonly ClaimDefinition[] = [
     label: "samples per second",
     unit: "samples/s",
     definition: "samples of all GPUs together",
-    formula: "batch ÷ step time",
+    formula: "batch ÷ step time; in serving requests ÷ time of a round",
     against: "all GPUs together",
-    found: ({ samplesPerSecond }) => samplesPerSecond,
+    // A request is a sample.
+    found: ({ samplesPerSecond, serving }) =>
+      serving === undefined
+        ? samplesPerSecond
+        : { ...serving.requestsPerSecond, unit: "samples/s" },
   },
   {
     ...speed,
@@ -69,9 +75,9 @@ export const claimTable: readonly ClaimDefinition[] = [
     label: "tokens per second",
     unit: "tokens/s",
     definition: "tokens of all GPUs together",
-    formula: "batch · sequence ÷ step time",
+    formula: "batch · sequence ÷ step time; in serving input and output tokens ÷ time of a round",
     against: "all GPUs together",
-    found: ({ tokensPerSecond }) => tokensPerSecond,
+    found: ({ tokensPerSecond, serving }) => serving?.totalTokensPerSecond ?? tokensPerSecond,
   },
   {
     ...speed,
@@ -180,5 +186,82 @@ export const claimTable: readonly ClaimDefinition[] = [
     definition: "efficiency of N GPUs on the same work per GPU",
     formula: "T₁ ÷ T_N",
     against: "a run on one GPU",
+  },
+  {
+    ...served,
+    key: "ttftMs",
+    label: "time to first token",
+    unit: "ms",
+    promise: "at most",
+    definition: "time to a request's first token, mean over requests",
+    formula: "first token − arrival",
+    found: ({ serving }) => serving?.ttftMs.mean,
+  },
+  {
+    ...served,
+    key: "tpotMs",
+    label: "time per output token",
+    unit: "ms",
+    promise: "at most",
+    definition: "time per output token after the first, mean over requests",
+    formula: "(last token − first token) ÷ (output tokens − 1)",
+    found: ({ serving }) => serving?.tpotMs.mean,
+  },
+  {
+    ...served,
+    key: "itlMs",
+    label: "inter-token latency",
+    unit: "ms",
+    promise: "at most",
+    definition: "gap between two tokens of a request, mean over all gaps",
+    formula: "token − token before",
+    found: ({ serving }) => serving?.itlMs.mean,
+  },
+  {
+    ...served,
+    key: "requestsPerSecond",
+    label: "requests per second",
+    unit: "requests/s",
+    definition: "requests of all GPUs together",
+    formula: "requests ÷ time of a round",
+    found: ({ serving }) => serving?.requestsPerSecond,
+  },
+  {
+    ...served,
+    key: "outputTokensPerSecond",
+    label: "output tokens per second",
+    unit: "tokens/s",
+    definition: "output tokens of all GPUs together",
+    formula: "output tokens ÷ time of a round",
+    found: ({ serving }) => serving?.outputTokensPerSecond,
+  },
+  {
+    ...served,
+    key: "tokensPerSecondPerGpu",
+    label: "output tokens per GPU",
+    unit: "tokens/s",
+    definition: "output tokens per second and GPU",
+    formula: "output tokens ÷ time of a round ÷ GPUs",
+    found: ({ serving }) => serving?.tokensPerSecondPerGpu,
+  },
+  {
+    ...served,
+    key: "tokensPerSecondPerUser",
+    label: "tokens per user",
+    unit: "tokens/s",
+    definition: "output tokens per second that a request sees",
+    formula: "1 ÷ mean time per output token",
+    found: ({ serving }) => serving?.tokensPerSecondPerUser,
+  },
+  {
+    key: "kvCacheBytes",
+    label: "KV cache",
+    unit: "B",
+    kind: "memory",
+    promise: "exactly",
+    tolerance: MEMORY_TOLERANCE,
+    definition: "bytes of keys and values that all GPUs keep",
+    formula: "2 · layers · KV heads · head dimension · bytes of a value · tokens in whole pages",
+    against: "the caches of the requests that run at once",
   },
 ];

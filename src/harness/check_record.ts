@@ -6,8 +6,9 @@ import type { CheckOutcome } from "../result/result.ts";
 
 /** What the record contradicts, in phrases; empty where it can be true. */
 export function contradictionsOfCheck(program: Program, check: CheckOutcome): string[] {
-  const { microBatches, output } = program;
-  const each = microBatches * output.rows * output.columns;
+  const { microBatches, output, phases } = program;
+  // Of serving rows of requests, as many as were affordable.
+  const each = phases === undefined ? microBatches * output.rows * output.columns : output.columns;
   return [
     ...(check.values >= each && check.values % each === 0
       ? []
@@ -18,7 +19,8 @@ export function contradictionsOfCheck(program: Program, check: CheckOutcome): st
           `its timed steps have ${check.timed.microBatches} micro-batches, and not ${microBatches}`,
         ]),
     ...[...callsByKind(program)].flatMap(([kind, calls]) =>
-      contradictionOfKind(check, kind, calls),
+      // Of serving several steps were looked at.
+      contradictionOfKind(check, kind, phases === undefined ? calls : undefined),
     ),
   ];
 }

@@ -1,7 +1,6 @@
 // What all ranks checked together, by kind, and what they did not.
 
 import type { Program } from "../program/program.ts";
-import type { CheckedKind } from "../result/result.ts";
 import { bothOf, type KindCheck, type RankCheck } from "../runtime/check/rank_check.ts";
 import { checkTransfers } from "./check_transfers.ts";
 
@@ -9,7 +8,7 @@ import { checkTransfers } from "./check_transfers.ts";
 export function checkedKinds(
   program: Program,
   checks: readonly RankCheck[],
-): { readonly kinds: readonly CheckedKind[]; readonly notChecked: readonly string[] } {
+): { readonly kinds: readonly KindCheck[]; readonly notChecked: readonly string[] } {
   const transfers = checkTransfers(
     program,
     checks.flatMap((check) => check.transfers),

@@ -8,7 +8,7 @@ import { overlapEffectOf } from "../measure/overlap_effect.ts";
 import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate, type Estimate } from "../program/estimate.ts";
-import { lower } from "../program/lower.ts";
+import { lower, stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { assembleResult } from "../result/assemble_result.ts";
 import { firstDifference } from "../result/first_difference.ts";
@@ -50,13 +50,11 @@ function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   const program = lower(plan);
   refuseUnchecked(file, plan, program, sources);
   const estimated = estimate(program, plan);
-  const groups = groupKernels(
-    program,
-    sources.adapters.map(({ id }) => id),
-  );
+  const adapters = sources.adapters.map(({ id }) => id);
+  const step = stepOf(program);
   const [contradiction, ...more] = [
-    ...recordContradictions(program, estimated, groups, sources),
-    ...contradictions(program, sources.samples, groups),
+    ...recordContradictions(program, estimated, groupKernels(program, adapters), sources),
+    ...contradictions(step, sources.samples, groupKernels(step, adapters)),
   ];
   if (contradiction !== undefined) {
     const others = more.length === 0 ? "" : `, and ${more.length} more of that kind`;

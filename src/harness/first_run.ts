@@ -12,6 +12,7 @@ import { observeOn } from "./observe.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
 import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
+import { checkServing, stepOfEachPhase, timeServing } from "./serving/serve.ts";
 import { warmUp } from "./sampling.ts";
 import { separationOf } from "./separate_adapters.ts";
 import type { StepSamples } from "./step_samples.ts";
@@ -49,11 +50,15 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
   const { pool, kept } = first;
   note({ notes: [...notesOnGiven(options.given), ...pool.notes], memory: memoryOf(pool) });
   const known = await tuned(job, first);
-  const checked = await checkNumbers(job, observeOn(pool, program, placement, options));
+  const isServing = program.phases !== undefined;
+  if (isServing) await checkServing(job, pool);
+  const checked = isServing
+    ? []
+    : await checkNumbers(job, observeOn(pool, program, placement, options));
   const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
   if (alone !== undefined) await project(job, pool, alone);
-  if (options.numericsOnly !== true) {
+  if (options.numericsOnly !== true && !isServing) {
     noteTimedSteps(job, checkTimedSteps(checked, await pool.askAll("digests", {}), kept.count));
   }
   note({ memory: memoryOf(pool) });
@@ -61,24 +66,27 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
 }
 
 async function tuned(job: Job, { pool, known, tune }: FirstRun): Promise<Findings> {
-  const { placement, options, note } = job;
+  const { plan, program, placement, options, note } = job;
   note({ kernels: recordKernelChoices(pool, known, new Map()) });
   if (tune === false) return known;
   options.onProgress({ phase: "tune" });
-  const learnt = await tunePool(pool, placement, tune, (found) => {
+  const served = program.phases === undefined ? undefined : stepOfEachPhase(plan);
+  const onFound = (found: Findings): void => {
     options.onProgress({ phase: "tune", done: [...found.values()].flat().length });
     // An interruption leaves what was found out until then.
     note({ kernels: recordKernelChoices(pool, known, found) });
-  });
+  };
+  const learnt = await tunePool(pool, placement, tune, onFound, served);
   note({ kernels: recordKernelChoices(pool, known, learnt) });
   return mergeFindings(known, learnt);
 }
 
 async function measure(
-  { plan, program, placement, options, note }: Job,
+  job: Job,
   { pool, open, known, kept, begun }: FirstRun,
   alone: ExclusiveTurns | undefined,
 ): Promise<void> {
+  const { plan, program, placement, options, note } = job;
   const separation = await separationOf(pool, placement, options.recalibrate !== true);
   if (separation !== undefined) {
     note({ separation, adapters: rankAdapters(placement, options.pin, separation) });
@@ -88,10 +96,13 @@ async function measure(
   const anew = options.recalibrate === true || (options.pin ?? false) !== false;
   const calibration = await calibrationsOf(pool, anew ? "anew" : "recall");
   note({ calibration });
-  const load = await timeRun({ pool, kept, begun, alone }, options);
+  const load =
+    program.phases === undefined
+      ? await timeRun({ pool, kept, begun, alone }, options)
+      : await timeServing(job, { pool, kept, begun });
   note({ runs: [load === undefined ? {} : { load }] });
   note({ calibration: await lookedAtAgain(pool, calibration) });
-  if (!overlaps(program)) return;
+  if (!overlaps(program) || program.phases !== undefined) return;
   options.onProgress({ phase: "overlap" });
   const both = { ...open, known };
   const overlapEffect = await measureOverlapEffect(plan, program, pool, placement, both);

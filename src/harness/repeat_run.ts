@@ -7,6 +7,7 @@ import { lookedAtAgain } from "./calibrations.ts";
 import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
 import { observeOn } from "./observe.ts";
 import { hasSameBits } from "./same_bits.ts";
+import { checkServing, timeServing } from "./serving/serve.ts";
 import { type RunToTime, timeRun } from "./time_run.ts";
 import { checkTimedSteps } from "./timed_steps.ts";
 
@@ -25,6 +26,10 @@ export interface RunToRepeat extends RunToTime {
 export async function repeatRun(job: Job, { checked, ...run }: RunToRepeat): Promise<void> {
   const { program, placement, options, record, note } = job;
   const { pool, kept } = run;
+  if (program.phases !== undefined) {
+    await repeatServing(job, run);
+    return;
+  }
   options.onProgress({ phase: "check" });
   const observe = observeOn(pool, program, placement, options);
   const { observed } = await observe(program);
@@ -34,5 +39,16 @@ export async function repeatRun(job: Job, { checked, ...run }: RunToRepeat): Pro
   note({
     runs: [...record().runs, load === undefined ? {} : { load }],
     calibration: await lookedAtAgain(pool, record().calibration),
+  });
+}
+
+/** Numbers are checked again: processes that were opened anew have tuned kernels from the first step on. */
+async function repeatServing(job: Job, run: Omit<RunToRepeat, "checked">): Promise<void> {
+  const { record, note } = job;
+  await checkServing(job, run.pool);
+  const load = await timeServing(job, run);
+  note({
+    runs: [...record().runs, load === undefined ? {} : { load }],
+    calibration: await lookedAtAgain(run.pool, record().calibration),
   });
 }

@@ -11,7 +11,7 @@ import { groupKernels } from "../measure/kernel_groups.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
-import { lower } from "../program/lower.ts";
+import { lower, stepOf } from "../program/lower.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
@@ -64,7 +64,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
   tellTooLarge(plan, options, (ranks) => placeRanks(ranks, adapters, { ...options, refused }));
   const groups = groupKernels(
-    program,
+    stepOf(program),
     placement.map(({ choice }) => choice.id),
   );
   let record: GrowingRecord = {
@@ -84,7 +84,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     },
   };
   const open = openOptions(options);
-  let kept = createStepSamples(program, groups);
+  let kept = createStepSamples(stepOf(program), groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
   /** Ranks have nothing to do any more, and take memory and cores from others. */
@@ -110,7 +110,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       await pool.close();
       onProgress({ phase: "ranks", total: placement.length });
       pool = await openRanks(program, placement, { ...open, known });
-      kept = createStepSamples(program, groups, run);
+      kept = createStepSamples(stepOf(program), groups, run);
       allKept.push(kept);
       await repeatRun(job, { pool, kept, begun, checked });
     }

@@ -2,6 +2,7 @@
 // both.
 
 import type { AdapterReport } from "../gpu/adapter.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { KernelChoice } from "../result/result.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import type { CallUse } from "../runtime/program_calls.ts";
@@ -23,21 +24,30 @@ export async function readFindings(placement: readonly AdapterReport[]): Promise
   );
 }
 
-/** Tunes and keeps what is found out as it comes: an interruption loses little. Gives what is new. */
+/**
+ * Tunes and keeps what is found out as it comes: an interruption loses little. Gives what is new.
+ *
+ * @param served of serving: a step of each phase
+ */
 export async function tunePool(
   pool: RankPool,
   placement: readonly AdapterReport[],
   budgetMs: number,
   onFound: (learnt: Findings) => void,
+  served?: readonly ServedStep[],
 ): Promise<Findings> {
   const reports = new Map(once(placement).map((report) => [report.choice.id, report]));
   const learnt = new Map<string, readonly TunedCall[]>();
-  await pool.tune(budgetMs, async (adapter, tuned) => {
-    learnt.set(adapter, mergeTuned(learnt.get(adapter) ?? [], tuned));
-    const report = reports.get(adapter);
-    if (report !== undefined) await keepTuning(report, tuned);
-    onFound(learnt);
-  });
+  await pool.tune(
+    budgetMs,
+    async (adapter, tuned) => {
+      learnt.set(adapter, mergeTuned(learnt.get(adapter) ?? [], tuned));
+      const report = reports.get(adapter);
+      if (report !== undefined) await keepTuning(report, tuned);
+      onFound(learnt);
+    },
+    served,
+  );
   return learnt;
 }
 

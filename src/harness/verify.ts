@@ -10,6 +10,7 @@ import { estimate } from "../program/estimate.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
+import { sequencePlan } from "../program/serving/phase_plan.ts";
 import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
 import type { CheckOutcome } from "../result/result.ts";
@@ -42,7 +43,8 @@ export const referenceFlops = 12e9;
 
 /** Largest accepted error of the whole result, relative to its largest value. The unsharded run rounds too. */
 export function acceptedError(plan: Plan, method: CheckOutcome["method"]): number {
-  return (method === "oracle" ? 1 : Math.SQRT2) * expectedError(plan).result;
+  const whole = plan.workload.mode === "serving" ? sequencePlan(plan, 1) : plan;
+  return (method === "oracle" ? 1 : Math.SQRT2) * expectedError(whole).result;
 }
 
 /** Share of expert choices that rounding may decide differently in two runs. */
@@ -203,7 +205,7 @@ function compareRoutes(
   return { agreeing, total };
 }
 
-function accept(outcome: CheckOutcome): CheckOutcome {
+export function accept(outcome: CheckOutcome): CheckOutcome {
   if (outcome.values === 0) throw new NumericsError("no value was compared", Infinity, 0);
   if (outcome.error <= outcome.tolerance) return outcome;
   throw new NumericsError(

@@ -5,6 +5,7 @@ import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
 import { aggregate } from "./aggregate.ts";
+import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
 import { combineAttention } from "./combine_attention.ts";
@@ -30,6 +31,7 @@ export const kernels = {
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,
   aggregate: aggregate,
+  append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
   combine_attention: combineAttention,

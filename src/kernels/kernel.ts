@@ -1,10 +1,10 @@
 // What a kernel is to the rest of the program: a name, its bindings, and pure functions of its shape.
 // Nothing here touches a GPU; `gpu/dispatch.ts` turns a kernel and a shape into a dispatch.
 
-import type { StorageType } from "./storage.ts";
+import type { DType, StorageType } from "./storage.ts";
 
-/** `storage` follows the plan's dtype; the other two are fixed. */
-export type BindingElement = "storage" | "f32" | "u32";
+/** `storage` follows the plan's dtype; the others are fixed. */
+export type BindingElement = "storage" | DType;
 
 export interface Binding {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface Binding {
   readonly slot?: number;
   readonly element: BindingElement;
   readonly access: "read" | "read_write";
+  /** Of what is written: what the kernel leaves as it was counts as much. */
+  readonly isUpdated?: true;
 }
 
 export type Grid = readonly [x: number, y: number, z: number];
@@ -101,5 +103,13 @@ export function write(name: string, element: BindingElement = "storage"): Bindin
     name,
     element,
     access: "read_write",
+  };
+}
+
+/** Some of it is written, and all else kept. */
+export function update(name: string, element: BindingElement = "storage"): Binding {
+  return {
+    ...write(name, element),
+    isUpdated: true,
   };
 }

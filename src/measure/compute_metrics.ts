@@ -18,6 +18,7 @@ import { overBound } from "./over_bound.ts";
 import { type Arithmetic, arithmeticOf, roofline } from "./roofline.ts";
 import type { CommunicationMetrics, LayerMetrics, Metrics, Percentiles } from "./metrics.ts";
 import { rankMetrics } from "./rank_metrics.ts";
+import { type ServedRound, type ServedPlan, servingMetrics } from "./serving.ts";
 import { type LayerSample, type StepSample, wholeNanoseconds } from "./sample.ts";
 import { mean, outliers, percentile } from "./statistics.ts";
 import { throughput } from "./throughput.ts";
@@ -65,6 +66,8 @@ export interface MetricsInput {
   readonly conditions: readonly string[];
   /** What samples cannot show. Default: nothing. */
   readonly margins?: Margins;
+  /** Of a plan that serves. */
+  readonly served?: { readonly rounds: readonly ServedRound[]; readonly plan: ServedPlan };
 }
 
 export function computeMetrics(input: MetricsInput): Metrics {
@@ -106,6 +109,8 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
   yield;
   const host = hostMetrics(samples, conditions);
   yield;
+  const { served } = input;
+  const serving = served && servingMetrics(served.rounds, served.plan, conditions);
   return {
     ...throughput(program, samples, conditions),
     ...(layerMs === undefined ? {} : { layerMs }),
@@ -120,6 +125,7 @@ export function* metricsInSlices(input: MetricsInput): InSlices<Metrics> {
     percentiles: percentilesOf(wall),
     outliers: outliers(wall).length,
     experts: (samples[0]?.experts ?? []).map(expertMetrics),
+    ...(serving === undefined ? {} : { serving }),
   };
 }
 

@@ -6,6 +6,7 @@ export type Unit =
   | "ms"
   | "samples/s"
   | "tokens/s"
+  | "requests/s"
   | "FLOP/s"
   | "B/s"
   | "B"

@@ -3,6 +3,7 @@
 import type { BubbleMetrics } from "./bubble_metrics.ts";
 import type { Figure } from "./figure.ts";
 import type { OverBound } from "./over_bound.ts";
+import type { ServingMetrics } from "./serving.ts";
 import type { KernelMetrics } from "./roofline.ts";
 
 export type { KernelMetrics, RooflineBound } from "./roofline.ts";
@@ -42,6 +43,8 @@ export interface Metrics {
   /** Steps that lie further from the median than 14.826 MAD; they are kept in every figure. */
   readonly outliers: number;
   readonly experts: readonly ExpertMetrics[];
+  /** Of a plan that serves; all else is of its decode steps then. */
+  readonly serving?: ServingMetrics;
 }
 
 /** Wall times in ms, each present only where there are samples enough. */

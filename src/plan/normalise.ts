@@ -13,6 +13,7 @@ import type { Claims, Plan, PlanNote, Workload } from "./plan.ts";
 import { parseBytes } from "./quantity.ts";
 import type { PlanFile } from "./schema.ts";
 import { maxGpus } from "./schema_numbers.ts";
+import { contextTokens, servingOf } from "./serving.ts";
 import { degreesOf, modelOf, stagesFromDegrees } from "./stages_from_degrees.ts";
 import { explicitStages } from "./stages_explicit.ts";
 
@@ -22,6 +23,8 @@ export interface Normalised {
 }
 
 export function normalise(file: PlanFile): Normalised {
+  const misfit = misfitOfServing(file);
+  if (misfit !== undefined) return { diagnostics: [misfit] };
   const { stages, model, parallel } = file;
   if (stages !== undefined) {
     const extra = model !== undefined ? "model" : parallel !== undefined ? "parallel" : undefined;
@@ -101,6 +104,34 @@ function planTooLarge(path: Path, places: number): Diagnostic {
   };
 }
 
+function servingKeyElsewhere(key: string): Diagnostic {
+  return {
+    code: "serving-key-without-serving",
+    severity: "error",
+    path: ["workload", key],
+    message: `workload.${key} is of serving, and this plan's mode is another`,
+    hint: "set workload.mode to serving, or leave the key out",
+  };
+}
+
+const sequenceOfServing: Diagnostic = {
+  code: "sequence-of-serving",
+  severity: "error",
+  path: ["workload", "sequence"],
+  message: "a plan that serves has input and output tokens, and no sequence beside",
+  hint: "give workload.inputTokens and workload.outputTokens alone",
+};
+
+function servingTokensMissing(key: "inputTokens" | "outputTokens"): Diagnostic {
+  return {
+    code: "serving-tokens-missing",
+    severity: "error",
+    path: ["workload"],
+    message: `a plan that serves needs workload.${key}, the tokens that each request ${key === "inputTokens" ? "comes with" : "is given"}`,
+    hint: `add workload.${key}`,
+  };
+}
+
 function commonParts(file: PlanFile) {
   return {
     name: file.name,
@@ -114,14 +145,43 @@ function commonParts(file: PlanFile) {
 }
 
 function workloadOf(file: PlanFile["workload"]): Workload {
-  return {
-    mode: "inference",
-    microBatches: 1,
-    sequence: 1,
-    seed: 0,
-    ...file,
-    dtype: precisionOf(file.dtype),
+  const { mode = "inference", batch, microBatches = 1, sequence = 1, seed = 0 } = file;
+  const { schedule, recompute } = file;
+  const dtype = precisionOf(file.dtype);
+  const common = {
+    batch,
+    microBatches,
+    dtype,
+    seed,
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(recompute === undefined ? {} : { recompute }),
   };
+  return mode === "serving"
+    ? { ...common, mode, sequence: contextTokens(file), serving: servingOf(file, batch, dtype) }
+    : { ...common, mode, sequence };
+}
+
+const servingKeyNames = [
+  "requests",
+  "inputTokens",
+  "outputTokens",
+  "cacheDtype",
+  "pageTokens",
+  "prefillChunk",
+  "scheduler",
+] as const;
+
+/** Keys of serving elsewhere, or serving without what it is about. */
+function misfitOfServing({ workload }: PlanFile): Diagnostic | undefined {
+  if (workload.mode !== "serving") {
+    const key = servingKeyNames.find((each) => workload[each] !== undefined);
+    return key && servingKeyElsewhere(key);
+  }
+  if (workload.sequence !== undefined) return sequenceOfServing;
+  const missing = (["inputTokens", "outputTokens"] as const).find(
+    (key) => workload[key] === undefined,
+  );
+  return missing && servingTokensMissing(missing);
 }
 
 const brainFloat: PlanNote = {
@@ -136,10 +196,11 @@ function notesOf({ notes = [], workload }: PlanFile): readonly PlanNote[] {
 }
 
 function claimsOf(file: NonNullable<PlanFile["claims"]>): Claims {
-  const { memoryAvailable, ...figures } = file;
+  const { memoryAvailable, kvCacheBytes, ...figures } = file;
   return {
     ...figures,
     ...(memoryAvailable === undefined ? {} : { memoryAvailable: bytesOf(memoryAvailable) }),
+    ...(kvCacheBytes === undefined ? {} : { kvCacheBytes: bytesOf(kvCacheBytes) }),
   };
 }
 

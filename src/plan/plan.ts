@@ -6,6 +6,7 @@ import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { MoeLayer } from "./layers/moe.ts";
 import type { Rotary } from "./layers/rotary.ts";
+import type { Serving } from "./serving.ts";
 
 export type Precision = "f32" | "f16";
 
@@ -58,13 +59,22 @@ export interface Hardware {
 export type HardwareFigure = "memoryPerGpu" | "peakFlops" | "memoryBandwidth" | "linkBandwidth";
 
 export interface Workload {
-  readonly mode: "inference" | "training";
-  /** Samples per step. */
+  readonly mode: "inference" | "training" | "serving";
+  /** Samples per step; in serving requests that run at once. */
   readonly batch: number;
   /** Parts the batch is split into; divides `batch`. */
   readonly microBatches: number;
-  /** Tokens per sample; 1 where samples are plain vectors. */
+  /** Tokens per sample; 1 where samples are plain vectors. In serving those that a request has cached at its end. */
   readonly sequence: number;
+  /** Present where the mode is serving, and in each phase of it. */
+  readonly serving?: Serving;
+  /** Which steps of serving these are; absent in a plan as it was written. See `phasePlan`. */
+  readonly phase?: {
+    readonly name: ServingPhase;
+    /** Requests that the caches have room for: the batch of the plan as it was written, and its micro-batches. */
+    readonly slots: number;
+    readonly slotParts: number;
+  };
   readonly dtype: Precision;
   /** Seed of weights and inputs. */
   readonly seed: number;
@@ -73,6 +83,9 @@ export interface Workload {
   /** Activations that are computed again in the backward pass, instead of kept. */
   readonly recompute?: Recompute;
 }
+
+/** Prefill takes a request's input tokens into the caches, decode one token of each running request. */
+export type ServingPhase = "prefill" | "decode";
 
 /** With virtual stages both are interleaved. */
 export type ScheduleName = "gpipe" | "1f1b";
@@ -264,4 +277,14 @@ export interface Claims {
   /** Variance of experts per GPU. */
   readonly expertVariance?: number;
   readonly tensorGroupSize?: number;
+  /** Of a plan that serves: means over requests, and over all gaps between tokens. */
+  readonly ttftMs?: number;
+  readonly tpotMs?: number;
+  readonly itlMs?: number;
+  readonly requestsPerSecond?: number;
+  readonly outputTokensPerSecond?: number;
+  readonly tokensPerSecondPerGpu?: number;
+  readonly tokensPerSecondPerUser?: number;
+  /** Bytes of all GPUs. */
+  readonly kvCacheBytes?: number;
 }

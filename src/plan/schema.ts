@@ -7,6 +7,7 @@ import { count, maxGpus } from "./schema_numbers.ts";
 import { layerSchema } from "./layers/layers.ts";
 import { modelSchema } from "./schema_model.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
+import { servingKeys } from "./serving.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
 
 function quantity(read: (text: string) => number | undefined, example: string) {
@@ -32,7 +33,7 @@ const hardware = z.strictObject({
 });
 
 const workload = z.strictObject({
-  mode: z.enum(["inference", "training"]).exactOptional(),
+  mode: z.enum(["inference", "training", "serving"]).exactOptional(),
   batch: count,
   microBatches: count.exactOptional(),
   sequence: count.exactOptional(),
@@ -42,6 +43,7 @@ const workload = z.strictObject({
   /** Order of a pipeline's micro-batches. */
   schedule: z.enum(["gpipe", "1f1b"]).exactOptional(),
   recompute: recomputeSchema.exactOptional(),
+  ...servingKeys,
 });
 
 const stage = z.strictObject({
@@ -73,6 +75,14 @@ const claims = z.strictObject({
   expertsPerGpu: figure.exactOptional(),
   expertVariance: figure.exactOptional(),
   tensorGroupSize: count.exactOptional(),
+  ttftMs: figure.exactOptional(),
+  tpotMs: figure.exactOptional(),
+  itlMs: figure.exactOptional(),
+  requestsPerSecond: figure.exactOptional(),
+  outputTokensPerSecond: figure.exactOptional(),
+  tokensPerSecondPerGpu: figure.exactOptional(),
+  tokensPerSecondPerUser: figure.exactOptional(),
+  kvCacheBytes: bytes.exactOptional(),
 });
 
 /** `gpu_0: [modules]` per GPU, or `gpu_0_gpu_1: { part: [modules] }` per group. */

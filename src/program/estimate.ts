@@ -6,9 +6,10 @@ import type { Plan } from "../plan/plan.ts";
 import type { Bound, Peaks } from "./bound.ts";
 import { createClock } from "./bound_clock.ts";
 import type { ActivationMemory } from "./emit/activation_memory.ts";
-import { lowering } from "./lower.ts";
+import { loweringTogether, stepOf } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
 import type { Instruction, Program } from "./program.ts";
+import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed } from "./memory.ts";
@@ -49,6 +50,8 @@ export interface PlanEstimate extends Estimate, Totals {
   readonly replicaTraffic?: ReplicaTraffic;
   /** Present where a peak was given. */
   readonly bound?: Bound;
+  /** Of serving, a prefill step; all else is of a decode step, but for memory, which is of both. */
+  readonly prefill?: PlanEstimate;
 }
 
 /** What a rank's activations take that use the same memory in turn. */
@@ -73,8 +76,11 @@ export interface Parameters {
   readonly notStated?: string;
 }
 
-/** Costs of one step of `program`, which was lowered from `plan`. */
+/** Costs of one step of `program`, which was lowered from `plan`; of serving a decode step. */
 export function estimate(program: Program, plan: Plan): Estimate {
+  if (program.phases !== undefined && plan.workload.phase === undefined) {
+    return estimate(stepOf(program), stepPlan(plan));
+  }
   const tally = createTally(program.ranks.length, program.layers, createWireCount());
   for (const { rank, buffers, instructions } of program.ranks) {
     for (const { role, bytes, within } of buffers) {
@@ -95,6 +101,17 @@ export function estimate(program: Program, plan: Plan): Estimate {
  * @param peaks of each GPU; without them there is no bound
  */
 export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
+  const { mode, phase } = plan.workload;
+  if (mode !== "serving" || phase !== undefined) return estimateStep(plan, peaks);
+  const [decode, prefill] = [phasePlan(plan, "decode"), phasePlan(plan, "prefill")];
+  return {
+    ...estimateStep(decode, peaks, prefill),
+    prefill: estimateStep(prefill, peaks, decode),
+  };
+}
+
+/** @param beside whose steps use the same memory in turn */
+function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
   const symmetry = oneOfAlike(plan);
@@ -107,7 +124,8 @@ export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
   const parameters = createParameterCount(gpus);
   const retained = new Float64Array(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
-  const activations = listen(repeats.plan, {
+  const other = beside && shorten(oneOfAlike(beside).plan).plan;
+  const sink: Listener = {
     begin: (layer) => clock?.begin(layer),
     allocate(rank, role, bytes, shape, layer = "") {
       tally.allocate(rank, role, bytes, shape, layer);
@@ -120,7 +138,8 @@ export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
       tally.add(rank, instruction);
       clock?.add(rank, instruction);
     },
-  });
+  };
+  const activations = listen(repeats.plan, sink, other);
   const alone = unsharded(plan);
   const totals = expandRepeats(tally.totals(microBatches), repeats);
   const replicas = replicasOf(plan);
@@ -194,13 +213,28 @@ function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** Lowers the first micro-batch, which all others are like, and hands on what comes. */
-export function listen(plan: Plan, sink: Sink & { begin?(layer: string): void }): ActivationMemory {
-  const stream = createStream(plan.hardware.gpus, plan.workload.dtype, sink);
-  const { slots, emit, memory } = lowering(plan, stream, 1);
-  for (const slot of slots) emit(slot, (layer) => sink.begin?.(layer));
+type Listener = Sink & { begin?(layer: string): void };
+
+/**
+ * Lowers the first micro-batch, which all others are like, and hands on what comes.
+ *
+ * @param beside of whose steps only the memory is handed on
+ */
+export function listen(plan: Plan, sink: Listener, beside?: Plan): ActivationMemory {
+  let isBeside = false;
+  const stream = createStream(plan.hardware.gpus, plan.workload.dtype, {
+    allocate: (...allocated) => sink.allocate(...allocated),
+    retain: (...retained) => void (isBeside || sink.retain?.(...retained)),
+    add: (...added) => void (isBeside || sink.add(...added)),
+  });
+  const plans = beside === undefined ? [plan] : [plan, beside];
+  const [own, other] = loweringTogether(plans, stream, 1);
+  if (own === undefined) throw new Error("nothing to be lowered");
+  for (const slot of own.slots) own.emit(slot, (layer) => sink.begin?.(layer));
+  isBeside = true;
+  for (const slot of other?.slots ?? []) other?.emit(slot);
   stream.end();
-  return memory;
+  return own.memory;
 }
 
 interface Unsharded {

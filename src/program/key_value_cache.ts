@@ -3,6 +3,8 @@
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
 import type { Plan } from "../plan/plan.ts";
+import { contextTokens, pagesOf } from "../plan/serving.ts";
+import { slotsOfReplicas } from "./serving/caches.ts";
 
 /** Bytes of one value in the workload's dtype. */
 export function valueBytes({ workload }: Plan): number {
@@ -15,21 +17,20 @@ interface CacheBytes {
   readonly least: number;
 }
 
-/**
- * Keys and values of every sample of the batch, where a causal model generates.
- *
- * @param own attention layers that the rank takes part in
- */
-export function cacheBytes(plan: Plan, own: readonly AttentionLayer[]): CacheBytes {
+/** Of every sample of the batch, where a causal model generates. @param own attention layers of a rank */
+export function cacheBytes(
+  plan: Plan,
+  own: readonly { readonly layer: AttentionLayer; readonly replica: number }[],
+): CacheBytes {
   const { model } = plan;
-  const { batch, sequence } = plan.workload;
+  const { slotsOf, sequence, pagedTokens, dtype } = cachedTokens(plan);
   if (sequence === 1) return { total: 0, least: 0 };
   /** Had no layer a window, and as each layer's own window leaves it. */
   let [all, kept] = [0, 0];
-  for (const layer of own) {
+  for (const { layer, replica } of own) {
     if (!layer.causal) continue;
     const { latent, window = sequence, chunk = sequence } = layer;
-    const tokens = (batch * sequence) / layer.groups.length;
+    const tokens = slotsOf(layer.groups.length, replica) * pagedTokens;
     const members = layer.groups[0]?.length ?? 1;
     const values =
       latent === undefined
@@ -38,17 +39,36 @@ export function cacheBytes(plan: Plan, own: readonly AttentionLayer[]): CacheByt
     all += values;
     kept += values * Math.min(1, window / sequence, chunk / sequence);
   }
+  const size = bytesPerElement(dtype);
   const isKnown = (model?.otherFeatures ?? []).length === 0;
   const { tokens = sequence, layers: windowed = [] } = model?.slidingWindow ?? {};
+  /** Caches of a program that serves keep all. */
+  const inProgram = (bytes: number): number =>
+    plan.workload.phase === undefined ? bytes : all * size;
   if (typeof windowed !== "number") {
-    const bytes = kept * valueBytes(plan);
-    return { total: bytes, least: isKnown ? bytes : 0 };
+    return { total: inProgram(kept * size), least: isKnown ? kept * size : 0 };
   }
   /** @param share of the layers that keep a window only */
   const bytes = (share: number): number =>
-    all * valueBytes(plan) * (1 - share * (1 - Math.min(1, tokens / sequence)));
+    all * size * (1 - share * (1 - Math.min(1, tokens / sequence)));
   const usual = windowed / Math.max(1, model?.layers ?? 1);
   // Which layers have a window the plan does not say: at best all that can be on this rank.
   const atBest = Math.min(1, windowed / Math.max(1, own.length));
-  return { total: bytes(usual), least: isKnown ? bytes(atBest) : 0 };
+  return { total: inProgram(bytes(usual)), least: isKnown ? bytes(atBest) : 0 };
+}
+
+/** Requests whose keys and values are kept, and tokens of each: in whole pages as many as these have room for. */
+function cachedTokens({ workload }: Plan) {
+  const { batch, sequence, dtype, serving, phase } = workload;
+  const evenly = (replicas: number): number => batch / replicas;
+  if (serving === undefined) return { slotsOf: evenly, sequence, pagedTokens: sequence, dtype };
+  const tokens = contextTokens(serving);
+  const { pages, pageTokens } = pagesOf(serving, tokens);
+  return {
+    slotsOf: (replicas: number, replica: number): number =>
+      phase === undefined ? evenly(replicas) : (slotsOfReplicas(phase, replicas)[replica] ?? 0),
+    sequence: tokens,
+    pagedTokens: pages * pageTokens,
+    dtype: serving.cacheDtype,
+  };
 }

@@ -80,6 +80,8 @@ interface Given {
 
 interface PlacedAttention {
   readonly layer: AttentionLayer;
+  /** Index of the rank's group. */
+  readonly replica: number;
   readonly stage: number;
 }
 
@@ -109,10 +111,7 @@ type Needs = Record<MemoryKind, number> & { readonly least: number };
 type InProgram = Pick<Needs, "weights" | "activations" | "workspace">;
 
 function inInference(given: Given, program: InProgram): Needs {
-  const { total: keyValueCache, least } = cacheBytes(
-    given.plan,
-    given.own.map(({ layer }) => layer),
-  );
+  const { total: keyValueCache, least } = cacheBytes(given.plan, given.own);
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 }
 
@@ -124,10 +123,12 @@ function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
   for (const [stage, { layers }] of stages.entries()) {
     for (const layer of layers) {
       if (layer.op !== "attention") continue;
-      for (const rank of layer.groups.flat()) {
-        const own = byRank.get(rank) ?? [];
-        byRank.set(rank, own);
-        own.push({ layer, stage });
+      for (const [replica, ranks] of layer.groups.entries()) {
+        for (const rank of ranks) {
+          const own = byRank.get(rank) ?? [];
+          byRank.set(rank, own);
+          own.push({ layer, stage, replica });
+        }
       }
     }
   }

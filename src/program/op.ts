@@ -5,8 +5,10 @@
 import type { Activation } from "../kernels/activation.ts";
 import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
+import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./program.ts";
+import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
 import type { DoneOp, Transfer } from "./transfer_op.ts";
 
@@ -15,6 +17,8 @@ export interface InputOp extends OpBase {
   readonly op: "input";
   readonly y: Tensor;
   readonly rowsPerMicroBatch: number;
+  /** By member: what the host writes anew for each step of serving, in place of the tensor's content. */
+  readonly served?: readonly ServedContent[];
 }
 
 /** Rows of a tensor into those of another, on the same ranks. */
@@ -210,6 +214,9 @@ export type Op =
   | GroupedMatmulOp
   | ActivationOp
   | AttentionOp
+  | AppendCacheOp
+  | AttendCacheOp
+  | CombineAttentionOp
   | RotaryOp
   | MeanSquaresOp
   | NormOp

@@ -25,6 +25,12 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return [op.x.tensor, ...tensorsOf(op.gate)];
     case "attention":
       return present(op.qkv, op.values?.v, op.sinks);
+    case "append-cache":
+      return [op.qkv, op.spans, op.pages];
+    case "attend-cache":
+      return [op.qkv, op.spans, op.pages, op.k, op.v];
+    case "combine-attention":
+      return [op.partials, op.spans];
     case "rotary":
       return present(
         op.x,
@@ -70,6 +76,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "input":
     case "copy":
     case "attention":
+    case "combine-attention":
     case "rotary":
     case "mean-squares":
     case "aggregate":
@@ -86,6 +93,10 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "unpermute":
     case "collective":
       return [op.y.tensor];
+    case "append-cache":
+      return [op.k, op.v];
+    case "attend-cache":
+      return [op.partials];
     case "norm":
       return [op.y.tensor, ...tensorsOf(op.sumOf === undefined ? undefined : op.x)];
     case "route":

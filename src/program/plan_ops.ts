@@ -11,6 +11,8 @@ import { embeddingOps } from "./layers/embedding.ts";
 import { opsOf } from "./layers/layers.ts";
 import { splitsTokens, wantedBy } from "./layers/split_tokens.ts";
 import type { Op } from "./op.ts";
+import { cacheUseOf } from "./serving/caches.ts";
+import { servedBy, type ServedWhat } from "./serving/served.ts";
 import type { Observation, Program } from "./program.ts";
 import { gatherForNext, redistribute } from "./redistribute.ts";
 import {
@@ -53,18 +55,30 @@ export interface PlanOps {
 export function planOps(plan: Plan): PlanOps {
   const ops: Op[] = [];
   const embedding = embeddingOf(plan);
+  const cache = cacheUseOf(plan.workload);
+  const { phase } = plan.workload;
   const common = {
     workload: plan.workload,
+    ...(cache === undefined ? {} : { cache }),
     overlap: plan.optimizations.includes("communication-overlap"),
     ...(embedding && { embedding }),
     contextRanks: plan.degrees === undefined ? 1 : contextOf(plan.degrees),
     weightParts: new Map<string, readonly TensorPart[]>(),
   };
+  const tablesOf = new Map<Stage, LayerContext["tables"]>();
   const contextOfLayer = (stage: Stage, layer: Layer): LayerContext => {
     const place = layerName(stage, layer);
+    const tables: LayerContext["tables"] = tablesOf.get(stage) ?? new Map();
+    tablesOf.set(stage, tables);
     return {
       ...common,
-      origin: { stage: stage.name, layer: place, phase: "forward" },
+      tables,
+      origin: {
+        stage: stage.name,
+        layer: place,
+        phase: "forward",
+        ...(phase === undefined ? {} : { serves: phase.name }),
+      },
       add: (op) => void ops.push({ ...op, place }),
     };
   };
@@ -173,6 +187,7 @@ function inputVectors(context: LayerContext, layer: Layer): ShardedTensor {
   const sampleRows = workload.sequence / contextRanks;
   const allRows = workload.batch * workload.sequence;
   const rows = allRows / workload.microBatches;
+  const of: ServedWhat = { what: "vectors", columns };
   const shards = replicaRows(rows, sampleRows, layer.groups).map((range, i): Shard => {
     const ranks = layer.groups[i] ?? [];
     const placement: Placement =
@@ -201,7 +216,12 @@ function inputVectors(context: LayerContext, layer: Layer): ShardedTensor {
       role: "input",
       parts: { ranks, held },
     };
-    add({ op: "input", origin, ranks, y: tensor, rowsPerMicroBatch: rows });
+    const rowsOf = membersOf({ ranks, rows: range.rows, placement }).map((member) => ({
+      firstRow: range.rowOffset + member.first,
+      rows: member.rows,
+    }));
+    const served = servedBy(workload, of, rowsOf);
+    add({ op: "input", origin, ranks, y: tensor, rowsPerMicroBatch: rows, ...served });
     return { ranks, ...range, placement, tensor };
   });
   return { rows, columns, sampleRows, origin, shards };

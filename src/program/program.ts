@@ -2,9 +2,12 @@
 
 import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
+import type { ServingPhase } from "../plan/plan.ts";
 import type { Content } from "./content.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
+import type { PhaseShape } from "./serving/phase_shape.ts";
+import type { ServedContent } from "./serving/served.ts";
 
 export type BufferRole =
   | "weight"
@@ -12,6 +15,8 @@ export type BufferRole =
   | "constant"
   | "input"
   | "activation"
+  /** Keys and values of requests, which stay from step to step. */
+  | "cache"
   /** Pieces of a collective side by side, before they are reduced or woven together. */
   | "workspace"
   /** Mappable memory through which collectives leave the GPU, whichever comes next. */
@@ -38,6 +43,8 @@ export interface Origin {
   readonly layer: string;
   readonly microBatch: number;
   readonly phase: "forward" | "backward";
+  /** Of serving: the steps that it belongs to. */
+  readonly serves?: ServingPhase;
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
   readonly synthetic?: true;
   /** It was done in the forward pass before: hardware FLOPs, and none of the model's. */
@@ -57,7 +64,7 @@ export interface InputInstruction {
   readonly op: "input";
   readonly origin: Origin;
   readonly buffer: string;
-  readonly content: Content;
+  readonly content: Content | ServedContent;
 }
 
 export type KernelInstruction = {
@@ -269,6 +276,8 @@ export interface Program {
   readonly schedule?: Schedule;
   /** Result of one micro-batch. */
   readonly output: { readonly rows: number; readonly columns: number };
+  /** Of serving, whose steps are of two kinds: all else here is said of decode steps. */
+  readonly phases?: Readonly<Record<ServingPhase, PhaseShape>>;
 }
 
 /** A collective that is over before the rank goes on. */

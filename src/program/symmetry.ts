@@ -3,7 +3,7 @@
 
 import { onGpus } from "../plan/layers.ts";
 import { contextOf, expertTensorOf } from "../plan/mesh.ts";
-import type { Degrees, Plan } from "../plan/plan.ts";
+import type { Degrees, Plan, Workload } from "../plan/plan.ts";
 import type { Layer } from "../plan/layers/layers.ts";
 import type { ExpertGroup, Groups } from "../plan/groups.ts";
 
@@ -35,7 +35,9 @@ export function oneOfAlike(plan: Plan): Symmetry {
   const replicas = degrees.data * contextOf(degrees);
   const unit = replicasThatDepend(degrees);
   const samples = plan.workload.batch / plan.workload.microBatches;
-  const areAlike = samples % degrees.data === 0;
+  const { phase } = plan.workload;
+  const slots = (phase?.slots ?? 0) / plan.workload.microBatches;
+  const areAlike = samples % degrees.data === 0 && slots % degrees.data === 0;
   if (!areAlike || unit >= replicas || replicas % unit !== 0) return itself(plan);
   const copies = replicas / unit;
   const whole = replicas * tensor;
@@ -45,7 +47,7 @@ export function oneOfAlike(plan: Plan): Symmetry {
     plan: {
       ...plan,
       hardware: { ...plan.hardware, gpus: pipeline * own },
-      workload: { ...plan.workload, batch: plan.workload.batch / copies },
+      workload: shareOf(plan.workload, copies),
       degrees: { ...degrees, data: degrees.data / copies },
       stages: plan.stages.map((stage) => ({
         ...stage,
@@ -56,6 +58,15 @@ export function oneOfAlike(plan: Plan): Symmetry {
     standsFor: (rank) =>
       rank < pipeline * whole ? Math.floor(rank / whole) * own + ((rank % whole) % own) : undefined,
     inCopy: (rank, copy) => Math.floor(rank / own) * whole + copy * own + (rank % own),
+  };
+}
+
+function shareOf(workload: Workload, copies: number): Workload {
+  const { batch, phase } = workload;
+  return {
+    ...workload,
+    batch: batch / copies,
+    ...(phase === undefined ? {} : { phase: { ...phase, slots: phase.slots / copies } }),
   };
 }
 

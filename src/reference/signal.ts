@@ -23,6 +23,8 @@ export interface RoundingSteps {
   /** Of one micro-batch. */
   readonly rows: number;
   readonly stored: (x: Signal) => Signal;
+  /** Of keys and values in the caches of a plan that serves. */
+  readonly cached: (x: Signal) => Signal;
   /** Over k terms. */
   readonly product: (x: Signal, k: number) => Signal;
   /** As `product`; partial sums of a group are stored before they are added up. */
@@ -42,7 +44,8 @@ interface FeedForward {
   readonly bias?: boolean;
 }
 
-export function roundingSteps({ dtype, sequence, batch, microBatches }: Workload): RoundingSteps {
+export function roundingSteps(workload: Workload): RoundingSteps {
+  const { dtype, sequence, batch, microBatches, serving } = workload;
   const stored = storedIn(dtype);
   const product = ({ value, error }: Signal, k: number): Signal =>
     stored({ value, error: error + (k * unitRoundoff.f32 ** 2 * value) / 3 });
@@ -64,6 +67,10 @@ export function roundingSteps({ dtype, sequence, batch, microBatches }: Workload
     sequence,
     rows: (batch / microBatches) * sequence,
     stored,
+    cached:
+      serving === undefined || serving.cacheDtype === dtype
+        ? (x) => x
+        : storedIn(serving.cacheDtype),
     product,
     partial: (x, k, groups) =>
       groups.some((group) => group.length > 1) ? stored(product(x, k)) : product(x, k),

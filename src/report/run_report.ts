@@ -18,6 +18,7 @@ import { rankMemorySection } from "./sections/rank_memory.ts";
 import { rankTimeSection } from "./sections/rank_time.ts";
 import { reductionsSection } from "./sections/reductions.ts";
 import { rooflineSection } from "./sections/roofline.ts";
+import { servingSection } from "./sections/serving.ts";
 import { speedSection } from "./sections/speed.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 import { wholeSection } from "./sections/whole.ts";
@@ -40,6 +41,7 @@ export function runReport(
       adaptersSection(plan, result),
       kernelNotices(result),
       checkSection(result),
+      servingSection(result),
       speedSection(result),
       wholeSection(result),
       rankTimeSection(metrics.ranks, "a step's wall (mean over steps)"),

@@ -15,6 +15,7 @@ import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimatePlan } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
+import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { circumstancesOf } from "./circumstances.ts";
 import { planHash, workHash } from "./plan_hash.ts";
@@ -38,6 +39,7 @@ type CollectedRecord = Pick<
   | "estimate"
   | "memory"
   | "samples"
+  | "served"
   | "overlapEffect"
   | "projection"
   | "outcome"
@@ -56,13 +58,28 @@ export function* resultInSlices(
   const variants = new Map(
     record.kernels.map(({ adapter, variant, ...work }) => [`${adapter} ${workKey(work)}`, variant]),
   );
+  const step = stepOf(program);
+  const { served } = record;
+  const { serving } = plan.workload;
   const metrics = yield* metricsInSlices({
-    program,
+    program: step,
+    ...(served === undefined || serving === undefined
+      ? {}
+      : {
+          served: {
+            rounds: served,
+            plan: {
+              gpus: plan.hardware.gpus,
+              inputTokens: serving.inputTokens,
+              kvCacheBytes: cacheBytesOf(program),
+            },
+          },
+        }),
     estimate: record.estimate,
     samples: record.samples,
     peaks: peaksOf(record),
     kernels: groupKernels(
-      program,
+      step,
       record.adapters.map(({ id }) => id),
     ).groups,
     variantOf: ({ adapter, ...work }) => variants.get(`${adapter} ${workKey(work)}`),
@@ -101,6 +118,13 @@ function judgedWhole(
     scaled: { ...record, projected },
     verdicts: judgeWhole(full, { measurements, projected, reductions: record.reductions }),
   };
+}
+
+/** Of all ranks. */
+function cacheBytesOf({ ranks }: Program): number {
+  return ranks
+    .flatMap(({ buffers }) => buffers)
+    .reduce((sum, { role, bytes }) => sum + (role === "cache" ? bytes : 0), 0);
 }
 
 /** A rank with a core of its own has the calibrated adapter, one core of it, to itself. */

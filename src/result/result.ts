@@ -5,6 +5,7 @@ import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
+import type { ServedRound } from "../measure/serving.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { LoadOfRun } from "../measure/machine_load.ts";
 import type { Metrics } from "../measure/metrics.ts";
@@ -52,6 +53,8 @@ export interface RunResult {
   readonly memory: readonly RankMemory[];
   /** Every timed step, warm-up left out. */
   readonly samples: readonly StepSample[];
+  /** Of a plan that serves: every timed round over its requests. `samples` are its decode steps. */
+  readonly served?: readonly ServedRound[];
   readonly metrics: Metrics;
   /** Absent where nothing overlaps, and where the GPUs have no memory for the plan without overlap as well. */
   readonly overlapEffect?: OverlapEffect;

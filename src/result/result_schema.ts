@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { MeasuredCeiling, MeasuredCeilings } from "../measure/ceiling.ts";
 import type { OverlapRound } from "../measure/overlap_effect.ts";
+import type { ServedRound } from "../measure/serving.ts";
 import { planSchema } from "../plan/schema.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
@@ -26,6 +27,17 @@ import { count, date, type Keys, ms, rate } from "./schema_keys.ts";
 interface MeasuredCalibration extends Omit<AdapterCalibration, "ceilings"> {
   readonly ceilings: MeasuredCeilings;
 }
+
+const servedRound = z.object({
+  run: count,
+  arrivalMs: z.array(ms),
+  tokenMs: z.array(z.array(ms)),
+  prefillSteps: count,
+  decodeSteps: count,
+  wallMs: z.number().positive(),
+  pagesUsed: count,
+  pages: z.int().positive(),
+} satisfies Keys<ServedRound>);
 
 const rankAdapter = z.object({
   rank: count,
@@ -207,6 +219,7 @@ export const sourcesSchema = z.object({
   kernels: z.array(kernelChoice),
   memory: z.array(memory),
   samples: z.array(stepSample),
+  served: z.array(servedRound).exactOptional(),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
   scaled: scaled.exactOptional(),

@@ -1,10 +1,14 @@
 // What a rank does when it is asked: a function for each request of the protocol but the one that opens it.
 
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
+import { awaitGpu } from "../gpu/patience.ts";
+import type { RankTrace } from "../program/trace.ts";
 import type { Pause } from "../program/simulate/cost.ts";
 import { tuneCalls } from "../tuning/tune_calls.ts";
+import { createPoison } from "./check/poison.ts";
 import { observe } from "./observe.ts";
-import type { Answers, Asked, OnPart } from "./protocol.ts";
+import { prepareServedStep } from "./prepare.ts";
+import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
 import type { RankSession } from "./rank_session.ts";
 import { createReplayMemory, type Recording, recordMessages, replayMessages } from "./replay.ts";
@@ -27,6 +31,8 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       const traces = await session.steps(count, options);
       return { traces, peakBytes: gpu.memory.peakBytes };
     },
+
+    ...servingAnswers(session, between),
 
     observe: async (options) => uncounted(async () => observe(session, options)),
 
@@ -57,11 +63,7 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
         return lookQuickly(gpu, variants);
       }),
 
-    tune: async (options) =>
-      between(async () => {
-        const calls = [...session.prepared().calls.values()];
-        return tuneCalls(gpu, calls, { ...options, onProgress: session.onLongWork });
-      }),
+    tune: async (options) => between(async () => tune(session, options)),
 
     adopt: async ({ known }) => session.adopt(known),
 
@@ -86,6 +88,44 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       return { trace, pauses };
     },
   };
+}
+
+/** @param between does what takes long outside of any step */
+function servingAnswers(
+  session: RankSession,
+  between: <Found>(work: () => Promise<Found>) => Promise<Found>,
+): Pick<Answers, "serve" | "emptyCaches"> {
+  return {
+    async serve({ steps }) {
+      const traces: RankTrace[] = [];
+      for (const step of steps) {
+        const served = prepareServedStep(session.prepared(), step, session.source);
+        traces.push(await session.step({ served }));
+      }
+      return { traces, peakBytes: session.gpu.memory.peakBytes };
+    },
+    emptyCaches: async () => between(async () => emptyCaches(session)),
+  };
+}
+
+async function tune(
+  { gpu, prepared, onLongWork }: RankSession,
+  { phase, ...options }: Asked<"tune">,
+): Promise<Answer<"tune">> {
+  const { calls: all, program } = prepared();
+  const calls = [...all].flatMap(([index, call]) =>
+    program.instructions[index]?.origin.serves === phase ? [call] : [],
+  );
+  return tuneCalls(gpu, calls, { ...options, onProgress: onLongWork });
+}
+
+async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"emptyCaches">> {
+  const { program, region } = prepared();
+  const poison = await createPoison(gpu, `rank ${program.rank}`);
+  poison.fill(program.buffers.flatMap(({ id, role }) => (role === "cache" ? [region(id)] : [])));
+  await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
+  poison.destroy();
+  return {};
 }
 
 async function calibrate(

@@ -8,7 +8,7 @@ import { hostMs, type Timestamps } from "../gpu/timestamps.ts";
 import { type Instruction, isCollective } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { EncodedPass } from "./batch.ts";
-import type { PreparedProgram } from "./prepare.ts";
+import type { PreparedProgram, PreparedServedStep } from "./prepare.ts";
 import {
   type Segment,
   findMisplaced,
@@ -25,6 +25,8 @@ export type Inspect = (instruction: Instruction, index: number) => Promise<void>
 export interface StepOptions {
   /** Instructions of other stages are passed over. */
   readonly stage?: string;
+  /** Of serving: what the step works on. Instructions of the other phase are passed over. */
+  readonly served?: PreparedServedStep;
   /** Instructions to stop at; the step is then no longer worth timing. */
   readonly inspects?: (instruction: Instruction) => boolean;
   readonly inspect?: Inspect;
@@ -41,9 +43,10 @@ export async function executeStep(
 ): Promise<RankTrace> {
   const { prepared, communicator } = execution;
   const { rank, instructions } = prepared.program;
-  const { stage, inspects = () => false } = options;
-  const skips = ({ origin }: Instruction): boolean => stage !== undefined && origin.stage !== stage;
-  const step = openStep(execution, skips, inspects);
+  const { stage, served, inspects = () => false } = options;
+  const skips = ({ origin }: Instruction): boolean =>
+    (stage !== undefined && origin.stage !== stage) || origin.serves !== served?.phase;
+  const step = openStep(execution, skips, inspects, served?.inputs);
   const { hostWork, ahead, transfers, recorder, tokens } = step;
   let ran = 0;
 
@@ -115,7 +118,7 @@ async function run(step: Step, instruction: Instruction, index: number): Promise
     case "input": {
       // What is encoded already must not see the new input.
       batch.submit();
-      const bytes = prepared.inputs.get(index) ?? new Uint8Array();
+      const bytes = step.inputs.get(index) ?? new Uint8Array();
       const { buffer, offset } = prepared.region(instruction.buffer);
       step.gpu.device.queue.writeBuffer(buffer, offset, bytes);
       batch.wrote();

@@ -1,12 +1,15 @@
 // What a step shows of a rank's results.
 
 import type { Observation } from "../program/program.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { ResultDigest } from "./check/digests.ts";
 import type { RankCheck } from "./check/rank_check.ts";
 
 export interface ObserveOptions {
   /** Only the instructions of this stage. Default: all. */
   readonly stage?: string;
+  /** Of serving: the step. Digests go on from steps before. */
+  readonly served?: ServedStep;
   /** Hold every instruction's result against its operands, see `createRankChecker`: `brief` where the whole is judged too. */
   readonly check?: "thorough" | "brief";
   /** Expert choices to follow instead of the ranks' own. */

@@ -14,12 +14,13 @@ import type {
   ObserveOptions,
   RankObservation,
 } from "./observation.ts";
+import { prepareServedStep } from "./prepare.ts";
 import type { RankSession } from "./rank_session.ts";
 
-/** Clears the digests first. */
+/** Clears the digests first, but for a step of serving: those go on from steps before. */
 export async function observe(
   session: RankSession,
-  { check, routes = [], stage }: ObserveOptions,
+  { check, routes = [], stage, served }: ObserveOptions,
 ): Promise<RankObservation> {
   const { gpu, source } = session;
   const prepared = session.prepared();
@@ -29,7 +30,10 @@ export async function observe(
   const { view } = reading;
   const poison = check === undefined ? undefined : await createPoison(gpu, `rank ${program.rank}`);
   const effort = check === "brief" ? brief : thorough;
-  const checker = poison && createRankChecker(program, source, { ...view, effort }, region, poison);
+  const own = program.instructions.filter(({ origin }) => origin.serves === served?.phase);
+  const part = { ...program, instructions: own };
+  const checker =
+    poison && createRankChecker(part, source, { ...view, effort }, region, poison, served);
   const show = async (instruction: ObserveInstruction): Promise<void> => {
     const { origin, observation, buffer } = instruction;
     const { layer, microBatch } = origin;
@@ -41,9 +45,10 @@ export async function observe(
   };
   try {
     await checker?.begin();
-    session.clearDigests();
+    if (served === undefined) session.clearDigests();
     await session.step({
       ...(stage === undefined ? {} : { stage }),
+      ...(served === undefined ? {} : { served: prepareServedStep(prepared, served, source) }),
       inspects: (instruction) =>
         instruction.op === "observe" || checker?.stopsAt(instruction) === true,
       async before(instruction, index) {

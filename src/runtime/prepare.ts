@@ -6,6 +6,7 @@ import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
+import { servedBytes, type ServedStep } from "../program/serving/served.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import { fillBytes } from "./fill.ts";
 import { createDigests, type Digests } from "./check/digests.ts";
@@ -65,11 +66,32 @@ export async function prepareProgram(
     inputs: new Map<number, Uint8Array<ArrayBuffer>>(),
   };
   for (const [index, instruction] of program.instructions.entries()) {
-    if (instruction.op !== "input") continue;
+    if (instruction.op !== "input" || instruction.content.kind === "served") continue;
     const { dtype } = prepared.declaration(instruction.buffer);
     prepared.inputs.set(index, await fillBytes(instruction.content, source, dtype, onProgress));
   }
   return prepared;
+}
+
+/** A step of serving with the bytes of its inputs, by index of instruction. */
+export interface PreparedServedStep {
+  readonly phase: ServedStep["phase"];
+  readonly inputs: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
+}
+
+export function prepareServedStep(
+  { program, declaration }: Pick<PreparedProgram, "program" | "declaration">,
+  step: ServedStep,
+  source: ContentSource,
+): PreparedServedStep {
+  const inputs = new Map<number, Uint8Array<ArrayBuffer>>();
+  for (const [index, instruction] of program.instructions.entries()) {
+    if (instruction.op !== "input" || instruction.origin.serves !== step.phase) continue;
+    const { buffer, content } = instruction;
+    if (content.kind !== "served") continue;
+    inputs.set(index, servedBytes(content, step, source, declaration(buffer).dtype));
+  }
+  return { phase: step.phase, inputs };
 }
 
 async function prepareCollectives(

@@ -9,6 +9,7 @@ import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { RankProgram } from "../program/program.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { StepAlone } from "../program/simulate/cost.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
@@ -35,6 +36,13 @@ export interface Protocol {
     { readonly stage?: string; readonly count: number },
     { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
   >;
+  /** Steps of serving in a row. */
+  readonly serve: Row<
+    { readonly steps: readonly ServedStep[] },
+    { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
+  >;
+  /** Fills the caches with what no right step leaves there, so that nothing of earlier requests passes for new. */
+  readonly emptyCaches: Row<Nothing, Nothing>;
   readonly observe: Row<ObserveOptions, RankObservation>;
   readonly digests: Row<Nothing, RankDigests>;
   /** A step of all ranks whose messages each keeps, for `exclusive`; and when they came and went. */
@@ -43,7 +51,12 @@ export interface Protocol {
   readonly exclusive: Row<{ readonly isLast: boolean }, StepAlone>;
   /** Tries variants of kernels on what the last step left in their buffers, while no other rank does anything. */
   readonly tune: Row<
-    { readonly budgetMs: number; readonly known: readonly TunedCall[] },
+    {
+      readonly budgetMs: number;
+      readonly known: readonly TunedCall[];
+      /** Of serving: kernels of that phase only, whose step was the last. */
+      readonly phase?: ServedStep["phase"];
+    },
     readonly TunedCall[]
   >;
   /** Takes the variants that won, from the next step on. */

@@ -5,12 +5,13 @@ import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { TransportName } from "../collectives/transport/transports.ts";
 import type { Program } from "../program/program.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { ObserveOptions, RankObservation } from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
-import type { CalibrationWay, Opened } from "./protocol.ts";
+import type { Answer, CalibrationWay, Opened } from "./protocol.ts";
 import type { RankGroup } from "./rank_group.ts";
 import { timeAlone } from "./time_alone.ts";
 import { type OnFound, tuneRanks } from "./tune_ranks.ts";
@@ -39,6 +40,8 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
   step(options?: StepRequest): Promise<StepTrace>;
   /** So many of them in a row: short steps are not kept waiting for messages. */
   steps(count: number, options?: StepRequest): Promise<StepTrace[]>;
+  /** Steps of serving in a row. */
+  serve(steps: readonly ServedStep[]): Promise<StepTrace[]>;
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. @param onPart called with what is measured so far of one that is to be kept */
@@ -54,8 +57,9 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
    * all where no variant is left to be tried.
    *
    * @param budgetMs for each rank
+   * @param served of serving: a step of each phase that there is to tune
    */
-  tune(budgetMs: number, onFound: OnFound): Promise<void>;
+  tune(budgetMs: number, onFound: OnFound, served?: readonly ServedStep[]): Promise<void>;
   /**
    * Exclusive timing: what every instruction takes while only its rank is at work. One step of all ranks is
    * recorded, then each rank runs it alone.
@@ -84,8 +88,7 @@ export function createPool(
   let steps = 0;
   const peakBytes = opened.map((rank) => rank.peakBytes);
   const calls = opened.map((rank) => rank.calls);
-  const takeSteps: RankPool["steps"] = async (count, options = {}) => {
-    const byRank = await askAll("step", { count, ...options });
+  const assemble = (byRank: readonly Answer<"step">[], count: number): StepTrace[] => {
     for (const [rank, own] of byRank.entries()) peakBytes[rank] = own.peakBytes;
     const first = steps;
     steps += count;
@@ -96,6 +99,8 @@ export function createPool(
       ),
     );
   };
+  const takeSteps: RankPool["steps"] = async (count, options = {}) =>
+    assemble(await askAll("step", { count, ...options }), count);
   return {
     ask,
     askAll,
@@ -114,6 +119,8 @@ export function createPool(
       if (trace === undefined) throw new Error("a step left no trace");
       return trace;
     },
+
+    serve: async (wanted) => assemble(await askAll("serve", { steps: wanted }), wanted.length),
 
     observe: async (options = {}) => (await askAll("observe", options)).map(ownMemory),
 
@@ -139,8 +146,8 @@ export function createPool(
 
     timeAlone: async (least, most = least) => timeAlone(group, program, least, most),
 
-    async tune(budgetMs, onFound) {
-      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound);
+    async tune(budgetMs, onFound, served) {
+      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound, served);
       for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
     },
 

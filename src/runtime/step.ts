@@ -36,6 +36,8 @@ export interface Step extends Execution {
   readonly transfers: Transfers;
   readonly splits: CollectiveContext["splits"];
   readonly tokens: TokenCounts;
+  /** By index of instruction. */
+  readonly inputs: PreparedProgram["inputs"];
   /** The instruction that the rank is at. */
   current: number | undefined;
   /** Kernels and copies before that one are in the batch, or were. */
@@ -49,10 +51,12 @@ interface TokenCounts {
   readonly droppedTokens: Record<string, number>;
 }
 
+/** @param inputs Default: those that are the same in every step */
 export function openStep(
   execution: Execution,
   skips: (instruction: Instruction) => boolean,
   inspects: (instruction: Instruction) => boolean,
+  inputs: PreparedProgram["inputs"] = execution.prepared.inputs,
 ): Step {
   const { gpu, prepared, communicator, timestamps, onProgress } = execution;
   const { rank, instructions } = prepared.program;
@@ -79,6 +83,7 @@ export function openStep(
     }),
     splits: new Map(),
     tokens: { expertTokens: {}, droppedTokens: {} },
+    inputs,
     current: undefined,
     added: 0,
   };

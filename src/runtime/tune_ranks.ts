@@ -1,6 +1,7 @@
 // Has the ranks of a program try variants of their kernels: one rank at a time, so that nothing else runs.
 
 import type { AdapterChoice } from "../gpu/adapter.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { RankGroup } from "./rank_group.ts";
@@ -22,21 +23,29 @@ export async function tuneRanks(
   known: ReadonlyMap<string, readonly TunedCall[]>,
   budgetMs: number,
   onFound: OnFound,
+  served?: readonly ServedStep[],
 ): Promise<readonly (readonly CallUse[])[]> {
   const isPending = (rank: number): boolean => calls[rank]?.some((use) => use.pending) === true;
   if (budgetMs <= 0 || !choices.some((_, rank) => isPending(rank))) return calls;
-  // Variants are tried on what a step leaves in the buffers.
-  await group.askAll("step", { count: 1 });
   const found = new Map(known);
   const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];
-  for (const [rank, { id }] of choices.entries()) {
-    if (!isPending(rank)) continue;
-    const end = performance.now() + budgetMs;
-    for (let leftMs = budgetMs; leftMs > 0; leftMs = end - performance.now()) {
-      const tuned = await group.ask(rank, "tune", { budgetMs: leftMs, known: knownOn(id) });
+  const tuneOne = async (rank: number, id: string, share: number, phase?: ServedStep["phase"]) => {
+    const end = performance.now() + share;
+    for (let leftMs = share; leftMs > 0; leftMs = end - performance.now()) {
+      const asked = { budgetMs: leftMs, known: knownOn(id), ...(phase && { phase }) };
+      const tuned = await group.ask(rank, "tune", asked);
       if (tuned.length === 0) break;
       found.set(id, mergeTuned(knownOn(id), tuned));
       await onFound(id, tuned);
+    }
+  };
+  // Variants are tried on what a step leaves in the buffers.
+  for (const step of served ?? [undefined]) {
+    await (step === undefined
+      ? group.askAll("step", { count: 1 })
+      : group.askAll("serve", { steps: [step] }));
+    for (const [rank, { id }] of choices.entries()) {
+      if (isPending(rank)) await tuneOne(rank, id, budgetMs / (served?.length ?? 1), step?.phase);
     }
   }
   return Promise.all(

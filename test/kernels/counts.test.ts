@@ -22,19 +22,21 @@ const counts: Record<KernelName, Counts> = {
   add_layer_norm: { flops: 120, elements: 4 * 24 + 10, tables: 0 },
   add_rms_norm: { flops: 75, elements: 4 * 24 + 5, tables: 0 },
   aggregate: { flops: 30, elements: 48 + 16, tables: 0 },
-  // 2 sequences · 3 queries · 100 keys · 4 heads · 8 columns · 2 products · 2; 2 of 3 pieces hold keys, each
-  // leaves 8 + 4 numbers for every query and head.
+  // Keys and values of 6 rows, from one type to the other; spans of 2 words, and 10 pages each.
+  append_cache: { flops: 0, elements: 6 * 32, tables: 4 * 6 * 32 + 4 * 2 * 12 },
+  // 2 sequences · 3 queries · 98, 99 and 100 keys · 4 heads · 8 columns · 2 products · 2; 2 of 3 pieces hold keys, each
+  // leaves 8 + 4 numbers for every query and head. The cache is f32.
   attend_cache: {
-    flops: 76_800,
-    elements: 2 * (3 * 32 + 2 * 100 * 16),
-    tables: 4 * 2 + 4 * 24 * 2 * 12,
+    flops: 76_032,
+    elements: 2 * 3 * 32,
+    tables: 4 * 2 * 2 * 100 * 16 + 4 * 2 * 12 + 4 * 24 * 2 * 12,
   },
   // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
   combine_attention: {
     flops: 2 * 24 * 2 * 12,
     elements: 2 * 3 * 32,
-    tables: 4 * 2 + 4 * 24 * 2 * 12,
+    tables: 4 * 4 + 4 * 24 * 2 * 12,
   },
   // Dropped choices are not known beforehand, so all 6 count.
   combine_tokens: { flops: 60, elements: 3 * 24, tables: 3 * 24 + 2 * 16 },

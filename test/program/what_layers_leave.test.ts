@@ -44,6 +44,7 @@ function leftBy(layer: Layer) {
     overlap: false,
     contextRanks: 1,
     weightParts: new Map(),
+    tables: new Map(),
   };
   return layer.op === "embedding"
     ? embeddingOps(context, layer)

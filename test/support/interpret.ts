@@ -3,16 +3,18 @@
 
 import type { KernelCall } from "../../src/kernels/catalog.ts";
 import type { NormShape } from "../../src/kernels/norm.ts";
-import { rowPitch } from "../../src/kernels/storage.ts";
+import { bytesPerElement, rowPitch } from "../../src/kernels/storage.ts";
 import { fillContent } from "../../src/program/content_values.ts";
 import { hashSource } from "../../src/program/hash_source.ts";
 import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
 import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
+import { servedBytes, type ServedStep } from "../../src/program/serving/served.ts";
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
+import { runCacheKernel } from "./interpret_cache.ts";
 import { runProduct } from "./interpret_product.ts";
 
 export interface Observed {
@@ -28,35 +30,43 @@ type Message = Float64Array;
 
 /** Throws when the ranks wait for each other for ever. */
 export function interpret(program: Program): Observed[] {
-  const mailboxes = new Map<string, Message[]>();
-  const observed: Observed[] = [];
-  const ranks = program.ranks.map((rank) => runRank(program, rank, mailboxes, observed));
-  let running = ranks;
-  while (running.length > 0) {
-    let progress = 0;
-    running = running.filter((rank) => {
-      const next = rank.next();
-      if (next.done === true || next.value) progress++;
-      return next.done !== true;
-    });
-    if (progress === 0) throw new Error("deadlock: every rank waits");
-  }
-  for (const [mailbox, messages] of mailboxes) {
-    if (messages.length > 0) throw new Error(`nobody took the message in ${mailbox}`);
-  }
-  return observed;
+  return interpretSteps(program, [undefined])[0] ?? [];
 }
 
-/** Yields true after work, false while it waits. */
-function* runRank(
+/** Steps in a row, on memory that stays; of serving those that are given. What each shows. */
+export function interpretSteps(
   program: Program,
-  { rank, buffers, instructions }: RankProgram,
-  mailboxes: Map<string, Message[]>,
-  observed: Observed[],
-): Generator<boolean> {
-  const memory = new Map<string, Float64Array>();
+  steps: readonly (ServedStep | undefined)[],
+): Observed[][] {
+  const memories = program.ranks.map((rank) => memoryOf(program, rank));
+  return steps.map((step) => {
+    const mailboxes = new Map<string, Message[]>();
+    const observed: Observed[] = [];
+    let running = program.ranks.map((rank, i) =>
+      runRank(program, rank, memories[i] ?? new Map(), mailboxes, observed, step),
+    );
+    while (running.length > 0) {
+      let progress = 0;
+      running = running.filter((rank) => {
+        const next = rank.next();
+        if (next.done === true || next.value) progress++;
+        return next.done !== true;
+      });
+      if (progress === 0) throw new Error("deadlock: every rank waits");
+    }
+    for (const [mailbox, messages] of mailboxes) {
+      if (messages.length > 0) throw new Error(`nobody took the message in ${mailbox}`);
+    }
+    return observed;
+  });
+}
+
+type Memory = Map<string, Float64Array>;
+
+function memoryOf(program: Program, { rank, buffers }: RankProgram): Memory {
+  const memory: Memory = new Map();
   for (const buffer of buffers.filter(({ within }) => within === undefined)) {
-    const data = new Float64Array(buffer.bytes / 4);
+    const data = new Float64Array(buffer.bytes / bytesPerElement(buffer.dtype));
     if (buffer.content !== undefined) {
       data.set(
         new Float32Array(fillContent(buffer.content, hashSource(program.seed), "f32").buffer),
@@ -64,16 +74,30 @@ function* runRank(
     }
     memory.set(buffer.id, data);
   }
+  for (const { id, within, bytes } of buffers) {
+    if (within === undefined) continue;
+    const first = within.offset / 4;
+    const whole = memory.get(within.buffer);
+    if (whole === undefined) throw new Error(`rank ${rank} has no buffer ${within.buffer}`);
+    memory.set(id, whole.subarray(first, first + bytes / 4));
+  }
+  return memory;
+}
+
+/** Yields true after work, false while it waits. */
+function* runRank(
+  program: Program,
+  { rank, instructions }: RankProgram,
+  memory: Memory,
+  mailboxes: Map<string, Message[]>,
+  observed: Observed[],
+  served: ServedStep | undefined,
+): Generator<boolean> {
   const at = (id: string | undefined): Float64Array => {
     const found = memory.get(id ?? "");
     if (found === undefined) throw new Error(`rank ${rank} has no buffer ${id}`);
     return found;
   };
-  for (const { id, within, bytes } of buffers) {
-    if (within === undefined) continue;
-    const first = within.offset / 4;
-    memory.set(id, at(within.buffer).subarray(first, first + bytes / 4));
-  }
   const splits = new Map<number, Float64Array[]>();
   const post = (channel: number, target: number, data: Message): void => {
     const key = `${channel}:${rank}>${target}`;
@@ -104,6 +128,7 @@ function* runRank(
 
   function* runInstructions(): Generator<boolean> {
     for (const instruction of instructions) {
+      if (instruction.origin.serves !== served?.phase) continue;
       switch (instruction.op) {
         case "kernel":
           // As a kernel does, padding included: others have used the memory before.
@@ -111,13 +136,14 @@ function* runRank(
           runKernel(instruction, instruction.buffers.map(at));
           break;
         case "input": {
-          const bytes = fillContent(
-            instruction.content,
-            hashSource(program.seed),
-            instruction.content.kind === "ids" ? "u32" : "f32",
-          );
-          const words = instruction.content.kind === "ids" ? Uint32Array : Float32Array;
-          at(instruction.buffer).set(new words(bytes.buffer));
+          const { content, buffer } = instruction;
+          const isServed = content.kind === "served";
+          const isVectors = isServed ? content.of.what === "vectors" : content.kind !== "ids";
+          const dtype = isVectors ? "f32" : "u32";
+          const bytes = isServed
+            ? servedBytes(content, served ?? noStep(), hashSource(program.seed), dtype)
+            : fillContent(content, hashSource(program.seed), dtype);
+          at(buffer).set(new (isVectors ? Float32Array : Uint32Array)(bytes.buffer));
           break;
         }
         case "copy": {
@@ -271,6 +297,10 @@ function* runRank(
   }
 }
 
+function noStep(): never {
+  throw new Error("a program of serving needs to be told its steps");
+}
+
 /** Start and count of what member i of `from` sends to member k of `to`. */
 function pieceOf(
   instruction: Exclude<Collective, { op: "expert-dispatch" | "expert-combine" }>,
@@ -399,9 +429,11 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       }
       return;
     }
+    case "append_cache":
     case "attend_cache":
     case "combine_attention":
-      throw new Error(`no layer uses ${call.kernel}`);
+      runCacheKernel(call, buffers);
+      return;
     case "combine_tokens": {
       const { tokens, topK, hidden, unweighted } = call.shape;
       const [weights, y] = unweighted ? [undefined, f] : [f, g];

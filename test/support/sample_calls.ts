@@ -6,21 +6,23 @@ import type { KernelCall, KernelName } from "../../src/kernels/catalog.ts";
 const cached = {
   batch: 2,
   queries: 3,
-  capacity: 130,
-  expectedKeys: 100,
+  pageTokens: 13,
+  pages: 10,
   heads: 4,
   kvHeads: 2,
   headDim: 8,
-};
+  cacheDtype: "f32",
+} as const;
 
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
   add: { rows: 3, columns: 5 },
   add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   add_rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
   aggregate: { rows: 6, columns: 5, group: 3, scale: 1 / 3 },
-  attend_cache: cached,
+  append_cache: cached,
+  attend_cache: { ...cached, expectedKeys: 100 },
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
-  combine_attention: cached,
+  combine_attention: { ...cached, expectedKeys: 100 },
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
   embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
   gather_columns: { rows: 3, pieces: 2, pieceColumns: 5 },

@@ -13,7 +13,7 @@ export interface Mutation {
   /** Only seen where steps run as timed ones do. */
   readonly timed?: true;
   /** Only seen there: where a rank waits for nothing within a micro-batch, or where hosts add. */
-  readonly plan?: "one rank" | "two stages" | "short sums";
+  readonly plan?: "one rank" | "two stages" | "short sums" | "serving";
   /** Only there in that type. */
   readonly dtype?: "f32" | "f16";
 }
@@ -21,9 +21,10 @@ export interface Mutation {
 const attention = ["attention", "attention_shared", "attention_subgroup"].map(
   (name) => `shaders/${name}.wgsl`,
 );
-const skips = "const skips = ({ origin }) => stage !== undefined && origin.stage !== stage;";
+const others = "(stage !== undefined && origin.stage !== stage) || origin.serves !== served?.phase";
+const skips = `const skips = ({ origin }) => ${others};`;
 function skipping(condition: string): string {
-  return `const skips = (instruction) => (stage !== undefined && instruction.origin.stage !== stage) || (${condition});`;
+  return `const skips = (instruction) => { const { origin } = instruction; return ${others} || (${condition}); };`;
 }
 const onlyTimed = "options.inspect === undefined";
 
@@ -193,6 +194,52 @@ const shaders: readonly Mutation[] = [
   },
 ];
 
+const caches: readonly Mutation[] = [
+  {
+    what: "keys are cached as values, too",
+    files: ["shaders/append_cache.wgsl"],
+    from: "qkv[key + KEY_QUADS]",
+    to: "qkv[key]",
+    plan: "serving",
+  },
+  {
+    what: "new tokens are cached over the first of their page",
+    files: ["shaders/append_cache.wgsl"],
+    from: "+ token % PAGE_TOKENS)",
+    to: "+ 0u)",
+    plan: "serving",
+  },
+  {
+    what: "tokens of a chunk see those that come after them",
+    files: ["shaders/attend_cache.wgsl"],
+    from: "key < min(visible, length)",
+    to: "key < length",
+    plan: "serving",
+  },
+  {
+    what: "tokens of later pages are sought in the first",
+    files: ["shaders/attend_cache.wgsl"],
+    from: "+ token / PAGE_TOKENS]",
+    to: "+ 0u]",
+    plan: "serving",
+  },
+  {
+    what: "the last piece of a cache is left out",
+    files: ["shaders/combine_attention.wgsl"],
+    from: "piece < pieces;",
+    to: "piece < max(pieces, 2u) - 1u;",
+    plan: "serving",
+  },
+  {
+    what: "timed steps leave out what is to be cached",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.kernel === "append_cache"`),
+    timed: true,
+    plan: "serving",
+  },
+];
+
 const collectives: readonly Mutation[] = [
   {
     what: "sums of a collective leave out a summand",
@@ -334,4 +381,4 @@ const executor: readonly Mutation[] = [
   },
 ];
 
-export const mutations: readonly Mutation[] = [...shaders, ...collectives, ...executor];
+export const mutations: readonly Mutation[] = [...shaders, ...caches, ...collectives, ...executor];

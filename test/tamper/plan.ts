@@ -1,5 +1,6 @@
 // One plan with every kind of kernel and collective that layers use, small enough to be run a hundred times.
 
+import { normalise } from "../../src/plan/normalise.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { attention, linear, mlp, moe, norm, plan } from "../support/plans.ts";
 
@@ -49,8 +50,9 @@ const workload = { batch: 8, microBatches: 4, sequence: 8 };
 /** Where a rank waits for nothing, kernels of several micro-batches are given to the GPU together. */
 export function specialIn(
   dtype: "f32" | "f16",
-  which: "one rank" | "two stages" | "short sums",
+  which: "one rank" | "two stages" | "short sums" | "serving",
 ): Plan {
+  if (which === "serving") return servingIn(dtype);
   const first = linear(64, 64, "replicated", [[0]], "gelu");
   const second = linear(64, 64, "replicated", [[1]], "gelu");
   const stages = {
@@ -60,4 +62,17 @@ export function specialIn(
   }[which];
   const gpus = which === "one rank" ? 1 : 2;
   return plan(which, gpus, stages, { workload: { ...workload, dtype } });
+}
+
+/** Prompts in two chunks of other pages each, caches of more than one piece. */
+function servingIn(dtype: "f32" | "f16"): Plan {
+  const requests = { batch: 2, requests: 2, inputTokens: 70, outputTokens: 3 };
+  const { plan: served } = normalise({
+    name: "serving",
+    hardware: { gpus: 1 },
+    workload: { mode: "serving", dtype, ...requests, pageTokens: 16, prefillChunk: 40 },
+    model: { layers: 1, hidden: 32, heads: 4, kvHeads: 2, ffn: 32 },
+  });
+  if (served === undefined) throw new Error("no plan");
+  return served;
 }

@@ -12,6 +12,7 @@ import { utilizationIsPlausible } from "./claims/utilization_claim_optimistic.ts
 import { assumptionsAreSaid } from "./claims/values_assumed.ts";
 import { stagesAreComplete } from "./structure/explicit_stages.ts";
 import { gpuIsKnown } from "./structure/gpu_unknown.ts";
+import { servingKeysBelongTogether } from "./structure/serving_keys.ts";
 import { planHasOneForm } from "./structure/plan_forms.ts";
 import { valuesFitSchema } from "./structure/schema.ts";
 import { fileIsReadable } from "./structure/syntax.ts";
@@ -56,6 +57,7 @@ import { replicasDivideMicroBatch } from "./sizes/replicas_do_not_divide_micro_b
 import { residualsFit } from "./sizes/residual_does_not_fit.ts";
 import { roundsAreFull } from "./sizes/round_of_micro_batches_not_full.ts";
 import { selectiveRecomputeIsBare } from "./sizes/selective_recompute_takes_no_method.ts";
+import { servingFitsLayers } from "./sizes/serving_fits_layers.ts";
 import { sequencesLastUntilAggregation } from "./sizes/sequence_already_aggregated.ts";
 import { sequenceParallelHasTensor } from "./sizes/sequence_parallel_needs_tensor.ts";
 import { shardsHaveWholeBlocks } from "./sizes/shard_splits_quantization_block.ts";
@@ -126,6 +128,7 @@ export const rules: readonly RuleDefinition[] = [
   widthsAgree,
   embeddingComesFirst,
   residualsFit,
+  servingFitsLayers,
   sequencesLastUntilAggregation,
   aggregateHasInput,
   rowSplitHasNoActivation,
@@ -182,5 +185,6 @@ export const rules: readonly RuleDefinition[] = [
   fileIsReadable,
   valuesFitSchema,
   planHasOneForm,
+  servingKeysBelongTogether,
   stagesAreComplete,
 ];

@@ -16,7 +16,7 @@ export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
   const { plan } = given;
   const bandwidth = plan.hardware.memoryBandwidth;
   const bytes = readPerMicroBatch(given);
-  if (bandwidth === undefined || bytes < cacheBytes) return undefined;
+  if (bandwidth === undefined || bytes === undefined) return undefined;
   const { batch, microBatches, sequence } = plan.workload;
   const steps = bandwidth / (microBatches * bytes);
   const best = steps * batch * (key === "tokensPerSecond" ? sequence : 1);
@@ -30,11 +30,13 @@ export const memoryBandwidthLimit: LimitRule = (given, { key }) => {
   };
 };
 
-function readPerMicroBatch({ plan, estimate }: Case): number {
+/** Bytes of weights on the fullest GPU; undefined where not all may be read. */
+export function readPerMicroBatch({ plan, estimate }: Case): number | undefined {
   const layers = plan.stages.flatMap((stage) => stage.layers);
-  if (layers.some(({ op }) => op === "moe")) return 0;
+  if (layers.some(({ op }) => op === "moe")) return undefined;
   const bytes = valueBytes(plan);
   const table = layers.find(({ op }) => op === "embedding");
   const embedding = table?.op === "embedding" ? table.vocabulary * table.hidden * bytes : 0;
-  return largest(estimate.memory, ({ weights }) => weights) - embedding;
+  const read = largest(estimate.memory, ({ weights }) => weights) - embedding;
+  return read < cacheBytes ? undefined : read;
 }

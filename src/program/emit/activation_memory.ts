@@ -34,6 +34,20 @@ export function planActivationMemory(
   return { on: (rank) => byRank.get(rank) };
 }
 
+/** Of programs that never run at the same time, in memory that they share: each arena has room for any of them. */
+export function inSameMemory(memories: readonly ActivationMemory[]): ActivationMemory[] {
+  return memories.map((own) => ({
+    on(rank) {
+      const plan = own.on(rank);
+      if (plan === undefined) return undefined;
+      const arenas = plan.arenas.map((_, arena) =>
+        Math.max(...memories.map((each) => each.on(rank)?.arenas[arena] ?? 0)),
+      );
+      return { ...plan, arenas };
+    },
+  }));
+}
+
 interface TimedOp {
   readonly op: Op;
   readonly slot: SlotOps;

@@ -51,7 +51,8 @@ export function createBuffers(
     for (const rank of parts.ranks) {
       const part = partOn(tensor, rank);
       if (part === undefined) continue;
-      const { shape, content, name: id = tensor.name } = part;
+      const { shape, content, name = tensor.name } = part;
+      const id = idOf(tensor, name, origin);
       const declaration = {
         id,
         layer,
@@ -60,12 +61,12 @@ export function createBuffers(
         ...(dtype === undefined ? {} : { dtype }),
         ...(content === undefined || role === "input" ? {} : { content }),
       };
-      const shared = role === "activation" ? sharedOn(rank, id) : undefined;
+      const shared = role === "activation" ? sharedOn(rank, name) : undefined;
       if (shared !== undefined) {
         builder.declareIn(rank, declaration, shared);
         continue;
       }
-      const count = isCopied(tensor) ? countOf(rank, id, origin) : 1;
+      const count = isCopied(tensor) ? countOf(rank, name, origin) : 1;
       builder.declareCopies(rank, declaration, count);
     }
   };
@@ -84,11 +85,16 @@ export function createBuffers(
     const isShared = memory.on(rank)?.placeOf.has(name) === true;
     const count = isCopied(tensor) && !isShared ? countOf(rank, name, origin) : 1;
     const copy = count === 1 ? 0 : (copiesAt(rank, origin)?.copy ?? 0);
-    const id = copyName(name, copy, count);
+    const id = copyName(idOf(tensor, name, origin), copy, count);
     if (window === undefined) return id;
     const [, columns = 0] = shapeOn(view, rank);
     return builder.window(rank, id, columns, window.first, window.rows);
   };
+}
+
+/** Phases of serving share weights and caches; what else they name alike is of other sizes. */
+function idOf({ role }: Tensor, name: string, { serves }: Origin): string {
+  return serves === undefined || role === "weight" || role === "cache" ? name : `${serves} ${name}`;
 }
 
 /** How many copies a rank has of what an op of that origin writes, and which of them the micro-batch uses. */

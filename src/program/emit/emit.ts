@@ -7,12 +7,13 @@ import type { CopyOp, InputOp, Op } from "../op.ts";
 import { isTransfer } from "../transfer_op.ts";
 import type { SlotOps } from "../passes/schedule.ts";
 import type { OpOrigin, Origin } from "../program.ts";
+import type { ServedContent } from "../serving/served.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { partOn, whole } from "../tensor.ts";
 import { type ActivationMemory, planActivationMemory } from "./activation_memory.ts";
 import { createBuffers } from "./buffers.ts";
 import { kernelCallOf } from "./kernel_call.ts";
-import { transferOn, type TransferEmission } from "./transfer.ts";
+import { channelOf, transferOn, type TransferEmission } from "./transfer.ts";
 
 /**
  * Emits the ops of a slot.
@@ -26,13 +27,13 @@ export interface Emitter {
   readonly memory: ActivationMemory;
 }
 
-/** Emits into `builder`, slot after slot. */
+/** Emits into `builder`, slot after slot. @param memory of the activations; default: as these ops need it */
 export function createEmitter(
   builder: Builder,
   slots: readonly SlotOps[],
   scheduling: Scheduling | undefined,
+  memory: ActivationMemory = planActivationMemory(slots, builder.dtype),
 ): Emitter {
-  const memory = planActivationMemory(slots, builder.dtype);
   const bufferOf = createBuffers(builder, scheduling, memory);
   let place: string | undefined;
   const emit: Emit = ({ microBatch, ops }, onLayer) => {
@@ -75,7 +76,7 @@ function emitOn(emission: TransferEmission, op: Op, rank: number): void {
       return;
     }
     case "done": {
-      const channel = builder.channel(op.channelName);
+      const channel = builder.channel(channelOf(op.channelName, origin));
       builder.emit(rank, { op: "done", origin, name: op.name, channel });
       return;
     }
@@ -91,10 +92,10 @@ function emitOn(emission: TransferEmission, op: Op, rank: number): void {
 
 function emitInput(
   { builder, bufferOf, origin }: TransferEmission,
-  { y, rowsPerMicroBatch }: InputOp,
+  { y, ranks, rowsPerMicroBatch, served }: InputOp,
   rank: number,
 ): void {
-  const content = partOn(y, rank)?.content;
+  const content = served?.[ranks.indexOf(rank)] ?? partOn(y, rank)?.content;
   if (content === undefined) throw new Error(`${y.name}: no content on rank ${rank}`);
   builder.emit(rank, {
     op: "input",
@@ -104,7 +105,8 @@ function emitInput(
   });
 }
 
-function furtherOn(content: Content, rows: number): Content {
+function furtherOn(content: Content | ServedContent, rows: number): Content | ServedContent {
+  if (content.kind === "served") return { ...content, firstRow: content.firstRow + rows };
   if (content.kind === "beside" || rows === 0) return content;
   const [first = 0, ...others] = content.offset;
   return { ...content, offset: [first + rows, ...others] };

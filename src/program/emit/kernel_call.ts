@@ -3,6 +3,7 @@
 import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
+import { cacheCall } from "./cache_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { shapeOn, sizes } from "./sizes.ts";
 import type { View } from "../tensor.ts";
@@ -25,6 +26,10 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "rotary":
     case "mean-squares":
       return attentionCall(op, rank);
+    case "append-cache":
+    case "attend-cache":
+    case "combine-attention":
+      return cacheCall(op, rank);
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
       const shape = { rows, columns, ...scaleOf(op) };

@@ -16,6 +16,11 @@ export interface TransferEmission {
   readonly origin: Origin;
 }
 
+/** Each phase of serving has channels of its own. */
+export function channelOf(name: string, { serves }: Origin): string {
+  return serves === undefined ? name : `${serves} ${name}`;
+}
+
 export function transferOn(emission: TransferEmission, op: Transfer, rank: number): Collective {
   return op.op === "collective"
     ? collectiveOn(emission, op, rank)
@@ -36,7 +41,7 @@ function collectiveOn(
   const common = {
     origin,
     name,
-    channel: builder.channel(op.channelName),
+    channel: builder.channel(channelOf(op.channelName, origin)),
     dtype,
     from,
     to,
@@ -86,7 +91,7 @@ function expertTransferOn(
   const common = {
     origin,
     name,
-    channel: builder.channel(op.channelName),
+    channel: builder.channel(channelOf(op.channelName, origin)),
     dtype: builder.dtype,
     rows,
     rowElements: rowPitch(columns),
@@ -104,5 +109,9 @@ function expertTransferOn(
         ...(sends ? { counts: buffer(op.counts), kept: buffer(op.kept) } : {}),
         ...(receives ? { offsets: buffer(op.offsets) } : {}),
       }
-    : { op: "expert-combine", ...common, dispatch: builder.channel(op.dispatchName) };
+    : {
+        op: "expert-combine",
+        ...common,
+        dispatch: builder.channel(channelOf(op.dispatchName, origin)),
+      };
 }

@@ -5,6 +5,7 @@ import { paddedElements } from "../../kernels/storage.ts";
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { headTables, outputOps, scoreRules } from "./attention_parts.ts";
+import { cachedAttention } from "./cached_attention.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
 import { headGains, meanSquaresOf } from "./head_norm.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
@@ -18,8 +19,8 @@ export function attentionOps(
 ): ShardedTensor {
   if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
   const { contextRanks } = context;
-  const attended = input.shards.map((shard) =>
-    attend(context, layer, shard, input.sampleRows * contextRanks),
+  const attended = input.shards.map((shard, replica) =>
+    attend(context, layer, shard, input.sampleRows * contextRanks, replica),
   );
   if (contextRanks > 1) gatherContext(context, layer, input.shards);
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
@@ -33,8 +34,9 @@ function attend(
   layer: AttentionLayer,
   shard: Shard,
   sequence: number,
+  replica: number,
 ): Shard {
-  const { ranks, rows, tensor } = shard;
+  const { ranks, rowOffset, rows, tensor } = shard;
   const { origin, add } = context;
   const { headDim } = layer;
   const heads = layer.heads / ranks.length;
@@ -52,7 +54,7 @@ function attend(
   });
   const turned = turnHeads(context, layer, ranks, qkv, sequence);
   const y = activation(context, "attended", ranks, [rows, heads * headDim]);
-  add({
+  const op = {
     op: "attention",
     origin,
     ranks,
@@ -67,7 +69,12 @@ function attend(
     kvHeads,
     headDim,
     rules: scoreRules(layer),
-  });
+  } as const;
+  if (context.cache === undefined) add(op);
+  else {
+    const { length: count } = layer.groups;
+    cachedAttention(context, context.cache, op, { index: replica, count, rowOffset, rows });
+  }
   return { ...shard, placement: { kind: "columns" }, tensor: y };
 }
 

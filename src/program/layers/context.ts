@@ -6,6 +6,7 @@ import type { Workload } from "../../plan/plan.ts";
 import type { RegionContent } from "../content.ts";
 import type { NewOp } from "../op.ts";
 import type { OpOrigin } from "../program.ts";
+import type { CacheUse } from "../serving/caches.ts";
 import {
   membersOf,
   type TensorParts,
@@ -30,8 +31,17 @@ export interface LayerContext {
   readonly contextRanks: number;
   /** What members of a group hold of each weight, by the group's size and the weight's name. */
   readonly weightParts: Map<string, readonly TensorPart[]>;
+  /** Of a step of serving: how caches are used, and the tables of each group of ranks in the stage. */
+  readonly cache?: CacheUse;
+  readonly tables: Map<readonly number[], CacheTables>;
   /** Of several blocks of rows that are computed beside each other, the one that this is: 0, 1, … */
   readonly block?: number;
+}
+
+/** Of the requests of a group of ranks: tokens cached before and new ones, and the pages where they lie. */
+export interface CacheTables {
+  readonly spans: Tensor;
+  readonly pages: Tensor;
 }
 
 /** A weight's standard range: uniform with variance 1 / fan-in, so that activations keep their size. */

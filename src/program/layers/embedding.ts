@@ -1,6 +1,7 @@
 // Token ids to hidden vectors: column splits the hidden dimension, row the vocabulary.
 
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
+import { servedBy } from "../serving/served.ts";
 import { replicaRows, sameOn, type Shard, type ShardedTensor, type Tensor } from "../tensor.ts";
 import { activation, weight, type LayerContext } from "./context.ts";
 import { positionScale, tableRegion, tableScale } from "./embedding_table.ts";
@@ -44,7 +45,9 @@ function embeddingShard(
     parts: sameOn(ranks, own),
   };
   const rowsPerMicroBatch = allTokens / workload.microBatches;
-  add({ op: "input", origin, ranks, y: ids, rowsPerMicroBatch });
+  const rowsOf = ranks.map(() => ({ firstRow: range.rowOffset, rows: range.rows }));
+  const served = servedBy(workload, { what: "ids", vocabulary }, rowsOf);
+  add({ op: "input", origin, ranks, y: ids, rowsPerMicroBatch, ...served });
   const table = weight(context, "weight", ranks, (member) => ({
     ...tableRegion(layer, member, size),
     scale: tableScale,

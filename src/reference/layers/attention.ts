@@ -96,12 +96,12 @@ function plainHeads(context: ReferenceContext, layer: AttentionLayer, x: Matrix)
 }
 
 function plainSignals(
-  { product, biased, stored, sequence }: RoundingSteps,
+  { product, biased, stored, cached, sequence }: RoundingSteps,
   layer: AttentionLayer,
   x: Signal,
 ): HeadSignals {
   const { hidden, biases, qkNorm, rotary } = layer;
-  const v = biased(product(x, hidden), biases?.includes("qkv"));
+  const v = cached(biased(product(x, hidden), biases?.includes("qkv")));
   if (qkNorm === undefined && rotary === undefined) return { q: v, v };
   const scale = qkNorm === undefined ? 1 : 1 / (v.value + qkNorm.epsilon);
   return { q: stored(turnedSignal(scaled(v, scale), layer, sequence)), v };

@@ -3,18 +3,32 @@
 import { formatBytes } from "../../measure/format.ts";
 import type { BufferRole } from "../../program/program.ts";
 
-const columns: readonly { readonly title: string; readonly roles: readonly BufferRole[] }[] = [
-  { title: "weights", roles: ["weight"] },
+interface MemoryColumn {
+  readonly title: string;
+  readonly roles: readonly BufferRole[];
+}
+
+const weights: MemoryColumn = { title: "weights", roles: ["weight"] };
+const cache: MemoryColumn = { title: "cache", roles: ["cache"] };
+const others: readonly MemoryColumn[] = [
   { title: "input", roles: ["input"] },
   { title: "activ.", roles: ["activation"] },
   { title: "worksp.", roles: ["workspace", "constant"] },
   { title: "staging", roles: ["staging"] },
 ];
 
-export const roleTitles: readonly string[] = columns.map(({ title }) => title);
+interface OfRank {
+  readonly memoryByRole: Readonly<Partial<Record<BufferRole, number>>>;
+}
 
-export function roleCells(byRole: Readonly<Partial<Record<BufferRole, number>>>): string[] {
+/** Caches have a column where some rank has any. */
+export function rolesOf(ranks: readonly OfRank[]): readonly MemoryColumn[] {
+  const hasCache = ranks.some(({ memoryByRole }) => (memoryByRole.cache ?? 0) > 0);
+  return [weights, ...(hasCache ? [cache] : []), ...others];
+}
+
+export function roleCells(columns: readonly MemoryColumn[], { memoryByRole }: OfRank): string[] {
   return columns.map(({ roles }) =>
-    formatBytes(roles.reduce((sum, role) => sum + (byRole[role] ?? 0), 0)),
+    formatBytes(roles.reduce((sum, role) => sum + (memoryByRole[role] ?? 0), 0)),
   );
 }

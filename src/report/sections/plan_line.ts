@@ -1,10 +1,10 @@
 // A plan in a line, as reports begin with it.
 
 import { countOf, formatNumber } from "../../measure/format.ts";
-import type { Plan } from "../../plan/plan.ts";
+import type { Plan, Workload } from "../../plan/plan.ts";
 
 export function planLine({ name, hardware, workload }: Plan): string {
-  const sequence = workload.sequence === 1 ? "" : `, sequence ${formatNumber(workload.sequence)}`;
+  const sequence = lengthOf(workload);
   return (
     `${name}: ${countOf(hardware.gpus, "rank")}, ${workload.mode}, ${workload.dtype}, ` +
     `batch ${formatNumber(workload.batch)} in ${countOf(
@@ -12,4 +12,13 @@ export function planLine({ name, hardware, workload }: Plan): string {
       "micro-batch",
     )}${sequence}`
   );
+}
+
+function lengthOf({ sequence, serving }: Workload): string {
+  if (serving !== undefined) {
+    const { requests, inputTokens, outputTokens } = serving;
+    const tokens = `${formatNumber(inputTokens)} → ${formatNumber(outputTokens)} tokens`;
+    return `, ${countOf(requests, "request")} of ${tokens}`;
+  }
+  return sequence === 1 ? "" : `, sequence ${formatNumber(sequence)}`;
 }

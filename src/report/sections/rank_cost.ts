@@ -7,7 +7,7 @@ import { fullestNeed, type MemoryNeed } from "../../program/memory.ts";
 import { rangeOf, runsOfRanks, type RankRun } from "../../program/runs_of_ranks.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 import { intensityOf } from "./intensity.ts";
-import { roleCells, roleTitles } from "./memory_roles.ts";
+import { roleCells, rolesOf } from "./memory_roles.ts";
 
 const mostLines = 16;
 
@@ -19,8 +19,15 @@ export function rankCostSections(
   { ranks, memory, sharedActivations }: PlanEstimate,
 ): Section[] {
   const capacity = plan.hardware.memoryPerGpu;
+  const roles = rolesOf(ranks);
+  const memoryCells = (rank: Rank): string[] => [
+    ...roleCells(roles, rank),
+    formatBytes(rank.memoryBytes),
+    ...(capacity === undefined ? [] : [formatPercent(rank.memoryBytes / capacity)]),
+  ];
+  const titles = roles.map(({ title }) => title);
   const runs = runsOfRanks(ranks, (rank) =>
-    [...memoryCells(rank, capacity), formatFlops(rank.flops), formatBytes(rank.sentBytes)].join(),
+    [...memoryCells(rank), formatFlops(rank.flops), formatBytes(rank.sentBytes)].join(),
   );
   const shown = runs.slice(0, mostLines);
   const left = ranks.length - (shown.at(-1)?.last ?? 0) - 1;
@@ -29,15 +36,15 @@ export function rankCostSections(
       title: "Memory per rank",
       blocks: [
         table(
-          right("rank", ...roleTitles, "total", ...(capacity === undefined ? [] : ["of GPU"])),
-          shown.map((run) => ({ cells: [rangeOf(run), ...memoryCells(run.item, capacity)] })),
+          right("rank", ...titles, "total", ...(capacity === undefined ? [] : ["of GPU"])),
+          shown.map((run) => ({ cells: [rangeOf(run), ...memoryCells(run.item)] })),
         ),
         note(
           "the buffers that a run allocates, to the byte; staging is mappable memory through which " +
             "collectives leave the GPU",
         ),
         ...sharing(sharedActivations),
-        ...besides(memory, capacity),
+        ...besides(plan, memory, capacity),
       ],
     },
     {
@@ -50,14 +57,6 @@ export function rankCostSections(
           : []),
       ],
     },
-  ];
-}
-
-function memoryCells({ memoryByRole, memoryBytes }: Rank, capacity: number | undefined): string[] {
-  return [
-    ...roleCells(memoryByRole),
-    formatBytes(memoryBytes),
-    ...(capacity === undefined ? [] : [formatPercent(memoryBytes / capacity)]),
   ];
 }
 
@@ -109,10 +108,15 @@ function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
 }
 
 /** What the fullest GPU needs beside the program's buffers. */
-function besides(memory: readonly MemoryNeed[], capacity: number | undefined): Block[] {
+function besides(
+  { workload }: Plan,
+  memory: readonly MemoryNeed[],
+  capacity: number | undefined,
+): Block[] {
   const { rank, keyValueCache, gradients, optimizer, total } = fullestNeed(memory);
   const parts = [
-    ["KV cache", keyValueCache] as const,
+    // Of a plan that serves it is among the buffers.
+    ["KV cache", workload.mode === "serving" ? 0 : keyValueCache] as const,
     ["gradients", gradients] as const,
     ["optimizer state", optimizer] as const,
   ].filter(([, bytes]) => bytes > 0);

@@ -2,17 +2,19 @@
 
 import { formatBytes } from "../../measure/format.ts";
 import type { RunResult } from "../../result/result.ts";
-import { roleCells, roleTitles } from "./memory_roles.ts";
+import { roleCells, rolesOf } from "./memory_roles.ts";
 import { note, right, table, type Block, type Section } from "../section.ts";
 
 export function rankMemorySection(result: RunResult): Section {
   const { estimate, memory } = result;
-  const rows = estimate.ranks.map(({ rank, memoryBytes, memoryByRole }) => {
-    const own = memory.find((each) => each.rank === rank);
+  const roles = rolesOf(estimate.ranks);
+  const rows = estimate.ranks.map((each) => {
+    const { rank, memoryBytes } = each;
+    const own = memory.find((held) => held.rank === rank);
     return {
       cells: [
         String(rank),
-        ...roleCells(memoryByRole),
+        ...roleCells(roles, each),
         formatBytes(memoryBytes),
         own === undefined ? "–" : formatBytes(own.allocatedBytes),
         own === undefined ? "–" : formatBytes(own.peakBytes),
@@ -22,7 +24,7 @@ export function rankMemorySection(result: RunResult): Section {
   return {
     title: "Memory per rank",
     blocks: [
-      table(right("rank", ...roleTitles, "estimate", "alloc.", "peak"), rows),
+      table(right("rank", ...roles.map(({ title }) => title), "estimate", "alloc.", "peak"), rows),
       ...(memory.length === 0 ? [] : comparison(result)),
     ],
   };

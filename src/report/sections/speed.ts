@@ -29,7 +29,7 @@ export function speedSection({ metrics }: RunResult): Section {
   );
   const notes = [...evidenceOf(metrics.stepMs), ...marginOf(metrics.stepMs), ...spreadOf(metrics)];
   return {
-    title: "Speed",
+    title: metrics.serving === undefined ? "Speed" : "Speed of decode steps",
     blocks:
       rows.length === 0
         ? []

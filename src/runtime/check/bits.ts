@@ -4,7 +4,7 @@ import type { ByteRange } from "../../gpu/read_back.ts";
 import type { CopyInstruction } from "../../program/program.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import type { Coverage } from "./coverage.ts";
-import type { CheckView } from "./view.ts";
+import { type CheckView, readAll } from "./view.ts";
 
 /** Depends on every word and its place. */
 export function hashOf(bytes: Uint8Array<ArrayBuffer>): number {
@@ -50,4 +50,17 @@ export async function checkCopy(
     deviation.same(actual[i] ?? Number.NaN, expected[i] ?? Number.NaN, 0, i);
   }
   return { unit: "bytes", checked: from.length, total: bytes, deviation };
+}
+
+/** A whole buffer. */
+export async function checkBytes(
+  view: CheckView,
+  buffer: string,
+  expected: Uint8Array<ArrayBuffer>,
+): Promise<Coverage> {
+  const deviation = createDeviation();
+  const right = new Uint32Array(expected.buffer);
+  const words = new Uint32Array((await readAll(view, buffer)).buffer);
+  for (const [i, word] of right.entries()) deviation.same(words[i] ?? Number.NaN, word, 0, i);
+  return { unit: "elements", checked: right.length, total: right.length, deviation };
 }

@@ -2,6 +2,7 @@
 
 import type { KernelInstruction } from "../../program/program.ts";
 import { checkAttention } from "./attention.ts";
+import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
@@ -59,8 +60,12 @@ export async function checkKernel(
       return checkPermute(instruction, operands, view);
     case "combine_tokens":
       return checkCombine(instruction, operands, view);
+    case "append_cache":
+      return checkAppend(instruction.shape, operands, view);
     case "attend_cache":
+      return checkAttendCache(instruction.shape, operands, view);
     case "combine_attention":
+      return checkCombineAttention(instruction.shape, operands, view);
     case "reduce_sum":
     case "reduce_words":
       return undefined;

@@ -50,11 +50,12 @@ export function writtenRegions(
   return writtenBuffers(instruction).map(region);
 }
 
-/** Their ids. */
+/** Their ids; not of those of which a kernel updates a part. */
 export function writtenBuffers(instruction: Instruction): string[] {
   if (instruction.op === "kernel") {
-    return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(({ access }, index) =>
-      access === "read" ? [] : [instruction.buffers[index] ?? ""],
+    return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(
+      ({ access, isUpdated }, index) =>
+        access === "read" || isUpdated === true ? [] : [instruction.buffers[index] ?? ""],
     );
   }
   if (instruction.op === "copy") return [instruction.target];

@@ -16,7 +16,8 @@ import {
   type RankProgram,
 } from "../../program/program.ts";
 import type { Deviation } from "../../reference/deviation.ts";
-import { checkCopy } from "./bits.ts";
+import { servedBytes, type ServedStep } from "../../program/serving/served.ts";
+import { checkBytes, checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
 import type { Coverage, CheckedUnit } from "./coverage.ts";
@@ -84,19 +85,27 @@ function wrong({ worst, where }: Deviation, what: string): NumericsError {
 }
 
 /** Kernels whose result has room that a right one leaves as it was, or that look at all of it themselves. */
-const leavesRoom: ReadonlySet<string> = new Set(["matmul", "grouped_matmul", "route_top_k"]);
+const leavesRoom: ReadonlySet<string> = new Set([
+  "matmul",
+  "grouped_matmul",
+  "route_top_k",
+  "attend_cache",
+]);
 
+/** @param served of serving, what the step works on */
 export function createRankChecker(
   program: RankProgram,
   source: ContentSource,
   view: CheckView,
   region: (id: string) => BufferRegion,
   poison: Poison,
+  served?: ServedStep,
 ): RankChecker {
   const last = Math.max(0, ...program.instructions.map(({ origin }) => origin.microBatch));
   const isLooked = (microBatch: number): boolean =>
     view.effort.microBatches === "all" || microBatch === 0 || microBatch === last;
   const checks: Checks = {
+    ...(served === undefined ? {} : { served }),
     source,
     view,
     kinds: new Map(),
@@ -143,6 +152,8 @@ export function createRankChecker(
 
 /** What was checked so far, and what with. */
 interface Checks {
+  /** Of serving, what the step works on. */
+  readonly served?: ServedStep;
   readonly source: ContentSource;
   readonly view: CheckView;
   readonly kinds: Map<string, Omit<KindCheck, "allCalls">>;
@@ -197,7 +208,7 @@ function isOfRank(instruction: Instruction): instruction is OfRank {
 }
 
 async function checkInstruction(checks: Checks, instruction: OfRank): Promise<void> {
-  const { view, source } = checks;
+  const { view, source, served } = checks;
   const { op, origin } = instruction;
   if (op === "kernel") return checkKernelCall(checks, instruction);
   const place = placeOf(view, op, origin);
@@ -208,7 +219,13 @@ async function checkInstruction(checks: Checks, instruction: OfRank): Promise<vo
   const { buffer, content } = instruction;
   const most = view.effort.contentElements;
   const dtype = view.dtypeOf(buffer);
-  note(checks, op, await checkContent(view, buffer, content, dtype, source, most), place);
+  if (content.kind !== "served") {
+    note(checks, op, await checkContent(view, buffer, content, dtype, source, most), place);
+    return;
+  }
+  if (served === undefined) throw new Error(`${place}: no step of serving`);
+  const expected = servedBytes(content, served, source, dtype);
+  note(checks, op, await checkBytes(view, buffer, expected), place);
 }
 
 async function checkKernelCall(checks: Checks, instruction: KernelInstruction): Promise<void> {

@@ -41,8 +41,10 @@ const tensorDoesNotDivideSequence: DiagnosticDefinition = {
 export const tensorDividesSequence: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [tensorDoesNotDivideSequence],
-  ofPlan: ({ degrees, workload: { sequence } }) => {
-    if (degrees?.sequence !== true || sequence % degrees.tensor === 0) return [];
+  ofPlan: ({ degrees, workload: { mode, sequence } }) => {
+    // Steps of serving have tokens of several requests, which are divided as evenly as they can be.
+    if (mode === "serving" || degrees?.sequence !== true) return [];
+    if (sequence % degrees.tensor === 0) return [];
     return [
       report(
         tensorDoesNotDivideSequence,

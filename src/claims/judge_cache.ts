@@ -1,0 +1,46 @@
+// A claim on the bytes of keys and values: the plan's own requests and model decide it.
+
+import { claimedBy, fromPlan, ratioOf, type Case } from "./case.ts";
+import { memoryAssumptions, memoryObstacles } from "./obstacles.ts";
+import type { ClaimDefinition } from "./table.ts";
+import type { Judgement, Verdict } from "./verdict.ts";
+import { percent, quantity } from "./words.ts";
+
+export function judgeCache(given: Case, claim: ClaimDefinition, value: number): Verdict {
+  const { plan, estimate } = given;
+  const bytes = estimate.memory.reduce((sum, { keyValueCache }) => sum + keyValueCache, 0);
+  const leansOn = memoryAssumptions(plan);
+  const found = fromPlan(bytes, "B");
+  const claimed = claimedBy(claim, value);
+  return {
+    ...claimed,
+    provenance: "estimated",
+    leansOn,
+    found,
+    ...ratioOf(found, claimed.claimed),
+    ...decide(given, claim, value, bytes),
+    needs: [],
+  };
+}
+
+function decide(
+  { plan }: Case,
+  { tolerance }: ClaimDefinition,
+  value: number,
+  bytes: number,
+): { readonly judgement: Judgement; readonly reason: string } {
+  const gives = `the plan's requests have ${quantity(bytes, "B")} of keys and values`;
+  const obstacles = memoryObstacles(plan);
+  if (obstacles.length > 0) {
+    return { judgement: "untestable", reason: `${gives}; ${obstacles.join("; ")}` };
+  }
+  if (Math.abs(bytes - value) <= tolerance * value) {
+    return { judgement: "confirmed", reason: `${gives}, tolerance ${percent(tolerance)}` };
+  }
+  return value > bytes
+    ? {
+        judgement: "untestable",
+        reason: `${gives}; an engine may reserve more than these need`,
+      }
+    : { judgement: "refuted", reason: `${gives}, tolerance ${percent(tolerance)}` };
+}

@@ -1,0 +1,74 @@
+// Plans that serve on real rank processes: checked, timed and read back.
+
+import { expect, test } from "vitest";
+import { parseResult } from "../../src/harness/earlier_result.ts";
+import { runPlan } from "../../src/harness/run_plan.ts";
+import { normalise } from "../../src/plan/normalise.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { PlanFile } from "../../src/plan/schema.ts";
+import { textOfResult } from "../../src/result/result_text.ts";
+import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+
+const adapter = adapterUnderTest();
+const model = { layers: 1, hidden: 16, heads: 4, kvHeads: 2, headDim: 4, ffn: 24 };
+const workload = { mode: "serving", batch: 2, inputTokens: 7, outputTokens: 4 } as const;
+
+type Change = Omit<Partial<PlanFile>, "workload"> & { workload?: Partial<PlanFile["workload"]> };
+
+function planOf(gpus: number, more: Change): Plan {
+  const { plan } = normalise({
+    name: "served",
+    hardware: { gpus },
+    model,
+    ...more,
+    workload: { ...workload, ...more.workload },
+  });
+  if (plan === undefined) throw new Error("no plan");
+  return plan;
+}
+
+describeOnAdapter("a run that serves", () => {
+  test("times every token, and its file gives the same figures", async () => {
+    const plan = planOf(1, { workload: { requests: 3, pageTokens: 3, prefillChunk: 4 } });
+    const result = await runPlan(plan, { adapter, samples: 4, warmup: 0, tune: false });
+    expect(result.outcome).toEqual({ state: "complete" });
+    expect(result.check?.error).toBeLessThan(1e-5);
+    expect(result.memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      result.estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
+    const [round] = result.served ?? [];
+    expect(round?.tokenMs.map((tokens) => tokens.length)).toEqual([4, 4, 4]);
+    for (const tokens of round?.tokenMs ?? []) {
+      expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+    }
+    expect(result.samples.length).toBeGreaterThanOrEqual(4);
+    expect(result.metrics.serving?.ttftMs.mean.value).toBeGreaterThan(0);
+    expect(parseResult(textOfResult(result), "served.json", plan).metrics).toEqual(result.metrics);
+  }, 300_000);
+
+  test.each([
+    [
+      "oracle",
+      "tensor ranks, caches in f16",
+      planOf(2, { parallel: { tensor: 2 }, workload: { cacheDtype: "f16" } }),
+    ],
+    [
+      "unsharded",
+      "experts of two data ranks, f16",
+      planOf(2, {
+        model: { ...model, moe: { experts: 4, topK: 2, ffn: 8 } },
+        parallel: { data: 2, expert: 2 },
+        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 2 },
+      }),
+    ],
+  ] as const)(
+    "is right by %s: %s",
+    async (check, _, plan) => {
+      const { outcome, check: found } = await runPlan(plan, { adapter, numericsOnly: true, check });
+      expect(outcome).toEqual({ state: "complete" });
+      expect(found?.values).toBeGreaterThan(0);
+      expect(found?.error).toBeLessThanOrEqual(found?.tolerance ?? 0);
+    },
+    300_000,
+  );
+});

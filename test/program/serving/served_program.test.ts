@@ -1,0 +1,102 @@
+// Prefill and decode with caches give at every token what whole sequences give without.
+
+import { describe, expect, test } from "vitest";
+import type { PlanFile } from "../../../src/plan/schema.ts";
+import { normalise } from "../../../src/plan/normalise.ts";
+import type { Plan } from "../../../src/plan/plan.ts";
+import { estimatePlan } from "../../../src/program/estimate.ts";
+import { lower } from "../../../src/program/lower.ts";
+import type { BufferRole } from "../../../src/program/program.ts";
+import { worstServedError } from "../../support/served.ts";
+
+const model = { layers: 2, hidden: 16, heads: 4, kvHeads: 2, ffn: 24, gated: true };
+const workload = { mode: "serving", batch: 2, inputTokens: 5, outputTokens: 4 } as const;
+
+function planOf(
+  gpus: number,
+  { workload: more, model: own, ...rest }: { readonly [Key in keyof PlanFile]?: object },
+): Plan {
+  const { plan } = normalise({
+    name: "served",
+    hardware: { gpus },
+    workload: { ...workload, ...more },
+    model: { ...model, ...own },
+    ...rest,
+  } as unknown as PlanFile);
+  if (plan === undefined) throw new Error("no plan");
+  return plan;
+}
+
+const moe = { moe: { experts: 4, topK: 2, ffn: 12 } };
+const chunks = { prefillChunk: 2, pageTokens: 3 };
+
+const cases: readonly (readonly [string, Plan])[] = [
+  ["one rank", planOf(1, {})],
+  ["token ids and a head", planOf(1, { model: { vocabulary: 31 } })],
+  ["pages", planOf(1, { workload: { pageTokens: 3 } })],
+  ["chunks", planOf(1, { workload: chunks })],
+  [
+    "chunks and a small budget",
+    planOf(1, { workload: { ...chunks, requests: 5, scheduler: { maxBatchedTokens: 3 } } }),
+  ],
+  ["more requests than run at once", planOf(1, { workload: { requests: 5, pageTokens: 4 } })],
+  ["waves of requests", planOf(1, { workload: { requests: 5, scheduler: { kind: "static" } } })],
+  [
+    "requests that come later",
+    planOf(1, { workload: { ...chunks, requests: 5, scheduler: { requestsPerSecond: 300 } } }),
+  ],
+  ["tensor", planOf(2, { parallel: { tensor: 2 }, workload: chunks })],
+  [
+    "fewer key heads than ranks",
+    planOf(4, { parallel: { tensor: 4 }, workload: { pageTokens: 3 } }),
+  ],
+  [
+    "tensor, along the sequence",
+    planOf(2, { parallel: { tensor: 2, sequence: true }, workload: { ...chunks, batch: 2 } }),
+  ],
+  ["pipeline", planOf(2, { parallel: { pipeline: 2 }, workload: { ...chunks, microBatches: 2 } })],
+  [
+    "pipeline of virtual stages",
+    planOf(2, {
+      model: { layers: 4 },
+      parallel: { pipeline: 2, virtualStages: 2 },
+      workload: { ...chunks, batch: 4, microBatches: 2 },
+    }),
+  ],
+  ["data", planOf(2, { parallel: { data: 2 }, workload: { ...chunks, batch: 3, requests: 7 } })],
+  [
+    "experts",
+    planOf(2, {
+      model: moe,
+      parallel: { data: 2, expert: 2 },
+      workload: { ...chunks, requests: 3 },
+    }),
+  ],
+  [
+    "experts over a tensor group",
+    planOf(2, { model: { ...moe, vocabulary: 30 }, parallel: { tensor: 2, expert: 2 } }),
+  ],
+];
+
+describe("what is counted is what a program allocates", () => {
+  test.each(cases)("%s", (_, plan) => {
+    const estimated = estimatePlan(plan);
+    for (const { rank, buffers } of lower(plan).ranks) {
+      const bytesOf = (of: (role: BufferRole) => boolean): number =>
+        buffers
+          .filter(({ role, within }) => within === undefined && of(role))
+          .reduce((sum, { bytes }) => sum + bytes, 0);
+      const own = estimated.ranks[rank];
+      expect(own?.memoryBytes).toBe(bytesOf(() => true));
+      expect(own?.memoryByRole.cache).toBe(bytesOf((role) => role === "cache"));
+      expect(estimated.memory[rank]?.keyValueCache).toBe(own?.memoryByRole.cache);
+      expect(estimated.memory[rank]?.total).toBe(own?.memoryBytes);
+    }
+  });
+});
+
+describe("serving computes what whole sequences do", () => {
+  test.each(cases)("%s", async (_, plan) => {
+    expect(await worstServedError(plan)).toBeLessThan(1e-6);
+  });
+});
