@@ -85,7 +85,9 @@ export function readView(
     gather(stored, files, { from: 0, places: down }, { from: 0, places: across }, target);
   }
   const { plus } = view;
-  if (plus !== undefined) for (let i = 0; i < values.length; i++) values[i]! += plus;
+  if (plus === undefined) return values;
+  // As f32 has the sum, which is then rounded once more where a buffer is narrower.
+  for (let i = 0; i < values.length; i++) values[i] = Math.fround(values[i]! + plus);
   return values;
 }
 

@@ -127,11 +127,11 @@ export const phi3: Layout = (weight) => [
   }),
 ];
 
-/** Norms hold what they add to one. */
+/** Norms hold what they add to one: a third of what the plan has. */
 export const gemma: Layout = (weight) =>
   llama(weight).map((tensor) =>
     tensor.name.includes("norm")
-      ? { ...tensor, values: tensor.values.map((value) => value - 1) }
+      ? { ...tensor, values: tensor.values.map((value) => value / 3) }
       : tensor,
   );
 

@@ -91,7 +91,7 @@ function findWeight({
   if (place?.role === undefined) return undefined;
   const key = part.join("/");
   const sizes = sizesOf(place, key, shape, plan.model?.vocabulary);
-  const plus = addsOne(key, plan) ? { plus: 1 } : {};
+  const plus = addsOne(place, key, plan) ? { plus: 1 } : {};
   for (const recipe of recipes[`${place.role}/${key}`] ?? []) {
     const found = storedOf(recipe, place.block, sizes.experts, prefix, checkpoint);
     if (found === undefined) continue;
@@ -104,8 +104,9 @@ function findWeight({
 }
 
 /** Gains that are stored less 1. */
-function addsOne(part: string, { model }: Plan): boolean {
-  return part.endsWith("gain") && model?.otherFeatures?.includes("unit-offset-norm") === true;
+function addsOne({ layer }: LayerPlace, part: string, { model }: Plan): boolean {
+  if (!part.endsWith("gain")) return false;
+  return layer.op === "norm" ? layer.unitOffset === true : model?.unitOffsetNorms === true;
 }
 
 function sizesOf(
