@@ -317,12 +317,16 @@ test.each([
   );
 });
 
-test.each([
-  "--softmax-type learnable",
-  "--hybrid-override-pattern M*M*",
-  "--some-new-attention-norm",
-])("Megatron: %s makes the model another than the plan's", (flag) => {
-  expect(ranks(`pretrain_gpt.py ${small} ${flag}`).codes).toContain("model-not-understood");
+test.each(["--hybrid-override-pattern M*M*", "--some-new-attention-norm"])(
+  "Megatron: %s makes the model another than the plan's",
+  (flag) => {
+    expect(ranks(`pretrain_gpt.py ${small} ${flag}`).codes).toContain("model-not-understood");
+  },
+);
+
+test("Megatron: a softmax with a constant beside its scores is told as what no layer runs", () => {
+  const { codes } = ranks(`pretrain_gpt.py ${small} --softmax-type off-by-one`);
+  expect(codes).toContain("softmax-off-by-one-not-runnable");
 });
 
 test("Megatron: a script that builds another model says so", () => {

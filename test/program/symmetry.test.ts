@@ -72,8 +72,9 @@ test.each([
   [", tensor: 2, pipeline: 2", ""],
   [", context: 2", ""],
   [", tensor: 2, expert: 8", ", moe: { experts: 8, dense: true }"],
-])("4,096 replicas are counted with the work of 8: %s%s", (parallel, model) => {
-  const few = productsCounted(large(8, parallel, model));
+])("4,096 replicas are counted with the work of 64: %s%s", (parallel, model) => {
+  // Of fewer, the unsharded run has too few rows for as many windows of logits.
+  const few = productsCounted(large(64, parallel, model));
   expect(few).toBeGreaterThan(0);
   expect(productsCounted(large(4096, parallel, model))).toBe(few);
 });

@@ -85,10 +85,10 @@ test("a file that is no plan gets its errors and the status", () => {
 
 test("a plan that no layer here can run is analysed all the same", () => {
   const text = `
-name: rotary
+name: linear
 hardware: { gpus: 1 }
 workload: { batch: 1, sequence: 4 }
-model: { layers: 1, hidden: 16, heads: 4, positions: { kind: rotary } }
+model: { layers: 2, hidden: 16, heads: 4, linearAttention: { layers: 1, parameters: 64 } }
 `;
   const report = markdownLines(analysisReport(inspected(parsePlan(text, "plan.yaml")))).join("\n");
   expect(report).toContain("`layer-not-runnable`");

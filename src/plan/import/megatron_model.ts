@@ -39,6 +39,7 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
       ? ("quick-gelu" as const)
       : undefined;
   const qkNorm = flags.has("--qk-layernorm");
+  const positions = positionsOf(flags, layers, headDim ?? Math.floor(hidden / heads));
   const model: ModelFile = {
     layers,
     hidden,
@@ -50,15 +51,26 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
     gated,
     norm: flags.text("--normalization") === "RMSNorm" ? "rms" : "layer",
     ...(vocabulary === undefined ? {} : { vocabulary, ...(tied ? { tiedEmbeddings: true } : {}) }),
-    ...positionsOf(flags, layers, headDim ?? Math.floor(hidden / heads)),
+    ...positions,
     ...(biases.length === 0 ? {} : { biases }),
     ...(flags.has("--qk-l2-norm") ? { qkNorm: "l2" } : qkNorm ? { qkNorm } : {}),
-    ...(flags.text("--softmax-type") === "learnable" ? { sinks: true } : {}),
+    ...softmaxOf(flags, positions.otherFeatures),
     ...windowOf(flags, layers),
     ...(activation === undefined ? {} : { activation }),
     ...experts,
   };
   return { model, assumed };
+}
+
+/** The denominator of attention's softmax has one exponential more: of a learned sink per head, or of 0. */
+function softmaxOf(
+  flags: CommandFlags,
+  features: readonly string[] = [],
+): Pick<ModelFile, "sinks" | "otherFeatures"> {
+  const kind = flags.text("--softmax-type");
+  if (kind === "learnable") return { sinks: true };
+  if (kind === undefined || kind === "vanilla") return {};
+  return { otherFeatures: [...features, `softmax-${kind.slice(0, 40)}`] };
 }
 
 function needed(flags: CommandFlags, flag: string): number | undefined {
