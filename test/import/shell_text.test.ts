@@ -325,8 +325,8 @@ test.each(["--hybrid-override-pattern M*M*", "--some-new-attention-norm"])(
 );
 
 test("Megatron: a softmax with a constant beside its scores is told as what no layer runs", () => {
-  const { codes } = ranks(`pretrain_gpt.py ${small} --softmax-type off-by-one`);
-  expect(codes).toContain("softmax-off-by-one-not-runnable");
+  const told = ranks(`pretrain_gpt.py ${small} --softmax-type off-by-one`);
+  expect(told.codes).toContain("softmax-off-by-one-not-runnable");
 });
 
 test("Megatron: a script that builds another model says so", () => {
