@@ -31,7 +31,9 @@ const longestBlock = 48;
 export function shorten(plan: Plan): Repeats {
   const { stages } = plan;
   const areNamed = new Set(stages.map(({ name }) => name)).size === stages.length;
-  if (!areNamed || !treatsBlocksAlike(plan)) return everyLayer(plan);
+  // Of stages in any order of layers, how activations share memory may hang on how often a block is repeated.
+  const areBlocks = plan.model !== undefined;
+  if (!areNamed || !areBlocks || !treatsBlocksAlike(plan)) return everyLayer(plan);
   const signatureOf = createSignatures();
   const times = new Map<string, number>();
   const stoodFor = new Map<string, readonly (readonly string[])[]>();

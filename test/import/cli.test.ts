@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { fileWith, shardbench } from "../cli/shardbench.ts";
 
 const llama = "test/import/fixtures/llama-3-8b.json";
-const gemma = "test/import/fixtures/gemma-2-9b.json";
+const qwen = "test/import/models/qwen3.5-35b.json";
 const serve = "vllm serve meta-llama/Meta-Llama-3-8B --tensor-parallel-size 2";
 
 test("the plan alone goes to stdout, all words about it to stderr", async () => {
@@ -18,7 +18,7 @@ test("the plan alone goes to stdout, all words about it to stderr", async () => 
 test("model and layout come from two sources, and the plan is checked and refused to run", async () => {
   const folder = await mkdtemp(join(tmpdir(), "shardbench-import-"));
   const file = join(folder, "plan.json");
-  const given = ["import", "--model", gemma, "--layout", serve, "-o", file];
+  const given = ["import", "--model", qwen, "--layout", serve, "-o", file];
   expect((await shardbench(given)).code).toBe(0);
   const plan: unknown = JSON.parse(await readFile(file, "utf8"));
   expect(plan).toMatchObject({ name: "meta-llama-3-8b-tp2", parallel: { tensor: 2 } });

@@ -32,8 +32,8 @@ test("a plan that is read again still says what its import left out", async () =
   const ofPrecision = expect.objectContaining({ code: "bf16-as-f16" }) as unknown;
   expect(plan.notes).toEqual([...(imported.file?.notes ?? []), ofPrecision]);
   const codes = (on: "speed" | "memory") => notesThatBear(plan, on).map(({ code }) => code);
-  expect(codes("speed")).toContain("sigmoid-routing-left-out");
-  expect(codes("memory")).not.toContain("sigmoid-routing-left-out");
+  expect(codes("speed")).toContain("prediction-layers-left-out");
+  expect(codes("memory")).toContain("prediction-layers-left-out");
   expect(codes("speed")).not.toContain("bf16-as-f16");
 });
 

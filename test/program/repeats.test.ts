@@ -94,8 +94,7 @@ function widthsOf(layer: Layer | undefined, of: "in" | "out"): number | undefine
   return layer.op === "linear" ? layer[of] : layer.hidden;
 }
 
-test("of any stages, too, whatever their groups and splits", () => {
-  let shortened = 0;
+test("of any stages every layer is lowered, whatever their groups and splits", () => {
   fc.assert(
     fc.property(arbitraryPlan(), fc.integer({ min: 3, max: 7 }), (given, times) => {
       fc.pre(
@@ -106,12 +105,11 @@ test("of any stages, too, whatever their groups and splits", () => {
         ),
       );
       const longer = repeated(given, times);
-      if (isShortened(longer)) shortened += 1;
+      expect(isShortened(longer)).toBe(false);
       expectWhole(longer);
     }),
-    { numRuns: 60 },
+    { numRuns: 20 },
   );
-  expect(shortened).toBeGreaterThan(20);
 });
 
 function deep(layers: number, more = ""): Plan {
@@ -141,7 +139,9 @@ describe("what is lowered of equal blocks", () => {
     const groups = [[0]];
     const skip = (from: number) => ({ op: "residual", hidden: 4, from, groups }) as const;
     const block = [norm(4, groups, "rms"), linear(4, 4, "replicated", groups), skip(0)];
-    const row = repeated(plan("row", 1, [block]), 5);
+    const { model } = deep(3);
+    if (model === undefined) throw new Error("a plan of degrees has a model");
+    const row = { ...repeated(plan("row", 1, [block]), 5), model };
     const reads = (from: number): Plan => ({
       ...row,
       stages: row.stages.map((stage) => ({

@@ -25,6 +25,20 @@ const features: Readonly<Record<string, Bearing>> = {
   "scaled-slopes": "speed",
   "prediction-layers": "both",
   "norms-of-sums": "speed",
+  // Of plans that were imported when no layer ran these.
+  "parallel-residual": "both",
+  "mlp-activation": "speed",
+  "shared-experts": "both",
+  "routing-bias": "both",
+  "sigmoid-routing": "speed",
+  "routing-within-groups": "speed",
+  "scaled-expert-weights": "speed",
+  "partly-rotary-heads": "speed",
+  "attention-softcap": "speed",
+  "logit-softcap": "speed",
+  "embedding-scale": "speed",
+  "unit-offset-norm": "speed",
+  "embedding-norm": "both",
 };
 
 /** Importers write the kind behind these. */
