@@ -18,9 +18,6 @@ export interface Mutation {
   readonly dtype?: "f32" | "f16";
 }
 
-const attention = ["attention", "attention_shared", "attention_subgroup"].map(
-  (name) => `shaders/${name}.wgsl`,
-);
 const others = "(stage !== undefined && origin.stage !== stage) || origin.serves !== served?.phase";
 const skips = `const skips = ({ origin }) => ${others};`;
 function skipping(condition: string): string {
@@ -61,7 +58,7 @@ const shaders: readonly Mutation[] = [
   },
   {
     what: "the activation of a product is left out",
-    files: ["shaders/epilogue/finish.wgsl"],
+    files: ["shaders/activations/gelu.wgsl"],
     from: "return 0.5 * v * (1.0 + tanh(u));",
     to: "return v;",
   },
@@ -73,27 +70,27 @@ const shaders: readonly Mutation[] = [
   },
   {
     what: "an activation has another constant",
-    files: ["shaders/epilogue/finish.wgsl"],
-    from: "0.044715",
-    to: "0.04",
+    files: ["shaders/activations/gelu.wgsl"],
+    from: "fma(0.044715 *",
+    to: "fma(0.04 *",
   },
   {
     what: "attention sees the next token",
-    files: attention,
-    from: "<= ",
-    to: "<= 1u + ",
+    files: ["shaders/attention/scores.wgsl"],
+    from: "visible &= key <= query;",
+    to: "visible &= key <= query + 1u;",
   },
   {
     what: "attention scales scores by another head size",
-    files: attention,
-    from: "inverseSqrt(f32(HEAD_DIM))",
-    to: "inverseSqrt(f32(HEAD_DIM) + 0.5)",
+    files: ["shaders/attention/scores.wgsl"],
+    from: "products * (LOG2_E * SCALE)",
+    to: "products * (LOG2_E * SCALE * sqrt(f32(HEAD_DIM) / (f32(HEAD_DIM) + 0.5)))",
   },
   {
     what: "attention takes the values of the first head for all",
-    files: attention,
-    from: "(HEADS + KV_HEADS + kv_head)",
-    to: "(HEADS + KV_HEADS)",
+    files: ["shaders/attention/values_beside.wgsl"],
+    from: "+ kv_head * VALUE_QUADS",
+    to: "+ 0u * kv_head",
   },
   {
     what: "a product leaves out its last row",
@@ -366,7 +363,7 @@ const executor: readonly Mutation[] = [
   {
     what: "the input of a micro-batch is written before the kernels of the last have run",
     files: ["dist/runtime/execute.js"],
-    from: "// What is encoded already must not see the new input.\n                batch.submit();",
+    from: "// What is encoded already must not see the new input.\n            batch.submit();",
     to: "",
     timed: true,
     plan: "one rank",
