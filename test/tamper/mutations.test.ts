@@ -7,6 +7,6 @@ import { mutations } from "./mutations.ts";
 test.each(mutations)("$what: its text is where it is to be changed", async (mutation) => {
   const { elsewhere } = mutation;
   for (const { files, from } of [mutation, ...(elsewhere === undefined ? [] : [elsewhere])]) {
-    for (const file of files) expect(await readFile(file, "utf8"), file).toContain(from);
+    for (const file of files) expect(await readFile(file, "utf8")).toContain(from);
   }
 });
