@@ -2,7 +2,7 @@
 
 import type { Activation } from "../kernels/activation.ts";
 
-function sigmoid(x: number): number {
+export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 

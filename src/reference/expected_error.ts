@@ -38,10 +38,9 @@ export function expectedError(plan: Plan): ExpectedError {
       signal = round(steps, layer, signal, inputs);
     }
   }
-  const relative = deviations * Math.sqrt(signal.error / signal.value);
   return {
-    // Where a value fades away, its error is no number.
-    result: relative < largestResult ? relative : largestResult,
+    // NaN stays: no error is below it.
+    result: Math.min(largestResult, deviations * Math.sqrt(signal.error / signal.value)),
     routing: deviations * Math.sqrt(2 * routing),
   };
 }

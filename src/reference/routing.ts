@@ -14,10 +14,12 @@ export function scoresOf(
 }
 
 /** Whether experts are compared by their scores; else by their logits, which order them alike. */
-export const comparesScores = (
+export function comparesScores(
   { groupLimit }: Pick<RoutingRule, "groupLimit">,
-  correction: Float64Array | undefined,
-): boolean => correction !== undefined || groupLimit?.scoredBy === "two-best";
+  isCorrected: boolean,
+): boolean {
+  return isCorrected || groupLimit?.scoredBy === "two-best";
+}
 
 /** What experts are compared by. */
 export function keysOf(
@@ -25,7 +27,7 @@ export function keysOf(
   rule: RoutingRule,
   correction: Float64Array | undefined,
 ): Float64Array {
-  if (!comparesScores(rule, correction)) return logits;
+  if (!comparesScores(rule, correction !== undefined)) return logits;
   return scoresOf(logits, rule).map((score, expert) => score + (correction?.[expert] ?? 0));
 }
 

@@ -7,7 +7,7 @@ import type { NetworkActivation } from "../plan/activation.ts";
 import type { Workload } from "../plan/plan.ts";
 import { biasScale } from "../program/layers/context.ts";
 import { activationFunctions, gateFactor } from "./activations.ts";
-import { unitRoundoff } from "./rounding.ts";
+import { smallestError, unitRoundoff } from "./rounding.ts";
 
 /** Mean squares. */
 export interface Signal {
@@ -31,6 +31,7 @@ export interface RoundingSteps {
   readonly partial: (x: Signal, k: number, groups: Groups) => Signal;
   /** With a bias that is uniform around 0, where there is one. */
   readonly biased: (x: Signal, isBiased: boolean | undefined) => Signal;
+  /** @param cap of `softcap` */
   readonly activated: (x: Signal, activation: Activation, cap?: number) => Signal;
   readonly add: (a: Signal, b: Signal) => Signal;
   readonly feedForward: (x: Signal, layer: FeedForward) => Signal;
@@ -55,13 +56,8 @@ export function roundingSteps(workload: Workload): RoundingSteps {
   ): Signal => {
     const inner = biased(product(x, hidden), bias);
     const first = activated(inner, activation);
-    if (!gated) return biased(product(stored(first), ffn), bias);
-    const { square, slope } = momentsOf((y) => gateFactor(activation, y), inner.value);
-    const multiplied = {
-      value: first.value * square,
-      error: first.error * square + first.value * slope * inner.error,
-    };
-    return biased(product(stored(multiplied), ffn), bias);
+    const last = gated ? gatedBy(first, inner, (y) => gateFactor(activation, y)) : first;
+    return biased(product(stored(last), ffn), bias);
   };
   return {
     sequence,
@@ -91,7 +87,7 @@ function biased({ value, error }: Signal, isBiased = false): Signal {
 function storedIn(dtype: StorageType) {
   return ({ value, error }: Signal): Signal => ({
     value,
-    error: error + (unitRoundoff[dtype] ** 2 / 3) * value,
+    error: error + (unitRoundoff[dtype] ** 2 * value + smallestError[dtype] ** 2) / 3,
   });
 }
 
@@ -99,6 +95,24 @@ function activated({ value, error }: Signal, activation: Activation, cap?: numbe
   if (activation === "none") return { value, error };
   const { square, slope } = momentsOf(activationFunctions(activation, cap), value);
   return { value: square, error: slope * error };
+}
+
+/** Times `factor` of a value that is independent of it. */
+export function gatedBy(
+  { value, error }: Signal,
+  gate: Signal,
+  factor: (gate: number) => number,
+): Signal {
+  const { square, slope } = momentsOf(factor, gate.value);
+  return { value: value * square, error: error * square + value * slope * gate.error };
+}
+
+/** Both times a factor, squared: `by`. */
+export function amplified({ value, error }: Signal, by: number): Signal {
+  return {
+    value: value * by,
+    error: error * by,
+  };
 }
 
 /** E[f(z)²] and E[f'(z)²] for z normal with that variance. */

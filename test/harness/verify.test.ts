@@ -4,26 +4,16 @@ import { verify, type Observe } from "../../src/harness/verify.ts";
 import { NumericsError } from "../../src/numerics_error.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Program } from "../../src/program/program.ts";
-import type { ObservedBuffer } from "../../src/runtime/observation.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
+import { shownBuffers } from "../support/shown_buffers.ts";
 
 async function pause(): Promise<void> {
   return undefined;
 }
 
-/** What the ranks would show, were they the interpreter. */
-function shown(program: Program): ObservedBuffer[] {
-  return interpret(program).map(({ data, ...rest }) => ({
-    ...rest,
-    bytes: new Uint8Array(
-      (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
-    ),
-  }));
-}
-
 const honest: Observe = async (program) => ({
-  observed: shown(program),
+  observed: shownBuffers(interpret(program)),
   checks: program.ranks.map(() => ({ kinds: [], transfers: [], unchecked: [] })),
 });
 

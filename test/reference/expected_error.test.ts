@@ -4,7 +4,13 @@ import { relativeError } from "../../src/harness/relative_error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { roundToHalf } from "../../src/program/content_values.ts";
 import { forward } from "../../src/reference/forward.ts";
-import { deepPlan, linear, plan } from "../support/plans.ts";
+import { assembleOutputs, assembleRoutes } from "../../src/harness/assemble.ts";
+import { lower } from "../../src/program/lower.ts";
+import { interpret } from "../support/interpret.ts";
+import { attentionPlans } from "../support/attention_plans.ts";
+import { deepPlan, linear, plan, plans } from "../support/plans.ts";
+import { shownBuffers } from "../support/shown_buffers.ts";
+import { variantPlan, variants } from "../support/variant_plans.ts";
 
 function inType(given: Plan, dtype: "f32" | "f16"): Plan {
   return {
@@ -53,3 +59,31 @@ test("it never reaches what a result of zeros makes", () => {
   }));
   expect(expectedError(inType(plan("gates", 1, [gates]), "f16")).result).toBeLessThanOrEqual(0.5);
 });
+
+/** Largest relative error of a run that stores every number as a half. */
+async function errorInHalves(given: Plan): Promise<number> {
+  const program = lower(inType(given, "f32"));
+  const observed = shownBuffers(interpret(program, roundToHalf));
+  let error = 0;
+  for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
+    const routes = assembleRoutes(program, observed, microBatch);
+    const { output } = await forward(given, microBatch, routes);
+    for (const actual of assembleOutputs(program, observed, microBatch)) {
+      error = Math.max(error, relativeError(actual.data, output.data));
+    }
+  }
+  return error;
+}
+
+const small = [...variants.map((variant) => variantPlan(variant)), ...attentionPlans(), ...plans];
+
+test.each(small.map((each) => [each.name, inType(each, "f16")] as const))(
+  "what is accepted is more than what halves make of it, and not much more: %s",
+  async (_, given) => {
+    const accepted = expectedError(given).result;
+    const error = await errorInHalves(given);
+    expect(error).toBeLessThan(accepted / 2);
+    expect(error).toBeGreaterThan(accepted / 30);
+    expect(expectedError(inType(given, "f32")).result).toBeLessThan(1e-4);
+  },
+);

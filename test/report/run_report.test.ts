@@ -138,6 +138,15 @@ describe("the report of a run", () => {
     expect(shown(runReport(pipeline, wrong)).join("\n")).toContain("wrong  largest relative error");
   });
 
+  test("where rounding may hide much, the report says how much", () => {
+    expect(text).not.toContain("of smaller faults");
+    const run = runOf(pipeline);
+    if (run.check === undefined) throw new Error("the run was checked");
+    const lax = { ...run, check: { ...run.check, tolerance: 0.2 } };
+    const flat = shown(runReport(pipeline, lax)).join(" ").replace(/\s+/g, " ");
+    expect(flat).toContain("may be off by 20.0 % of the largest value: of smaller faults");
+  });
+
   test("a fault is told with its way out and with what was kept", () => {
     const fault = {
       state: "fault",

@@ -28,22 +28,29 @@ export interface Observed {
 
 type Message = Float64Array;
 
-/** Throws when the ranks wait for each other for ever. */
-export function interpret(program: Program): Observed[] {
-  return interpretSteps(program, [undefined])[0] ?? [];
+/**
+ * Throws when the ranks wait for each other for ever.
+ *
+ * @param stored of each number that is stored. Default: as it is
+ */
+export function interpret(program: Program, stored: Stored = (value) => value): Observed[] {
+  return interpretSteps(program, [undefined], stored)[0] ?? [];
 }
+
+type Stored = (value: number) => number;
 
 /** Steps in a row, on memory that stays; of serving those that are given. What each shows. */
 export function interpretSteps(
   program: Program,
   steps: readonly (ServedStep | undefined)[],
+  stored: Stored = (value) => value,
 ): Observed[][] {
-  const memories = program.ranks.map((rank) => memoryOf(program, rank));
+  const memories = program.ranks.map((rank) => memoryOf(program, rank, stored));
   return steps.map((step) => {
     const mailboxes = new Map<string, Message[]>();
     const observed: Observed[] = [];
     let running = program.ranks.map((rank, i) =>
-      runRank(program, rank, memories[i] ?? new Map(), mailboxes, observed, step),
+      runRank(program, rank, memories[i] ?? new Map(), mailboxes, observed, step, stored),
     );
     while (running.length > 0) {
       let progress = 0;
@@ -63,13 +70,15 @@ export function interpretSteps(
 
 type Memory = Map<string, Float64Array>;
 
-function memoryOf(program: Program, { rank, buffers }: RankProgram): Memory {
+function memoryOf(program: Program, { rank, buffers }: RankProgram, stored: Stored): Memory {
   const memory: Memory = new Map();
   for (const buffer of buffers.filter(({ within }) => within === undefined)) {
     const data = new Float64Array(buffer.bytes / bytesPerElement(buffer.dtype));
     if (buffer.content !== undefined) {
       data.set(
-        new Float32Array(fillContent(buffer.content, hashSource(program.seed), "f32").buffer),
+        new Float32Array(fillContent(buffer.content, hashSource(program.seed), "f32").buffer).map(
+          stored,
+        ),
       );
     }
     memory.set(buffer.id, data);
@@ -87,12 +96,14 @@ function memoryOf(program: Program, { rank, buffers }: RankProgram): Memory {
 /** Yields true after work, false while it waits. */
 function* runRank(
   program: Program,
-  { rank, instructions }: RankProgram,
+  { rank, instructions, buffers }: RankProgram,
   memory: Memory,
   mailboxes: Map<string, Message[]>,
   observed: Observed[],
   served: ServedStep | undefined,
+  stored: Stored,
 ): Generator<boolean> {
+  const numbers = new Set(buffers.flatMap(({ id, dtype }) => (dtype === "u32" ? [] : [id])));
   const at = (id: string | undefined): Float64Array => {
     const found = memory.get(id ?? "");
     if (found === undefined) throw new Error(`rank ${rank} has no buffer ${id}`);
@@ -134,6 +145,9 @@ function* runRank(
           // As a kernel does, padding included: others have used the memory before.
           for (const id of writtenBuffers(instruction)) at(id).fill(0);
           runKernel(instruction, instruction.buffers.map(at));
+          for (const id of writtenBuffers(instruction)) {
+            if (numbers.has(id)) at(id).set(at(id).map(stored));
+          }
           break;
         case "input": {
           const { content, buffer } = instruction;
@@ -143,7 +157,8 @@ function* runRank(
           const bytes = isServed
             ? servedBytes(content, served ?? noStep(), hashSource(program.seed), dtype)
             : fillContent(content, hashSource(program.seed), dtype);
-          at(buffer).set(new (isVectors ? Float32Array : Uint32Array)(bytes.buffer));
+          const values = new (isVectors ? Float32Array : Uint32Array)(bytes.buffer);
+          at(buffer).set(isVectors ? values.map(stored) : values);
           break;
         }
         case "copy": {
@@ -206,7 +221,7 @@ function* runRank(
     const sums = reduces(instruction);
     if (sums) receive.fill(0, 0, pieces[0]?.length ?? 0);
     for (const piece of pieces) {
-      if (sums) for (const [k, value] of piece.entries()) receive[k]! += value;
+      if (sums) for (const [k, value] of piece.entries()) receive[k] = stored(receive[k]! + value);
       else receive.set(piece, next);
       next += piece.length;
     }

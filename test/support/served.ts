@@ -11,6 +11,7 @@ import type { ServedStep } from "../../src/program/serving/served.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { matrix, rowOf } from "../../src/reference/tensor.ts";
 import { interpretSteps } from "./interpret.ts";
+import { shownBuffers } from "./shown_buffers.ts";
 
 /** All steps, as if each took a millisecond. */
 export function stepsOf(plan: Plan): ServedStep[] {
@@ -32,12 +33,7 @@ export async function worstServedError(plan: Plan): Promise<number> {
   const steps = stepsOf(plan);
   const shown = interpretSteps(program, steps).map((observed, i) => ({
     step: steps[i]!,
-    observed: observed.map(({ data, ...rest }) => ({
-      ...rest,
-      bytes: new Uint8Array(
-        (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
-      ),
-    })),
+    observed: shownBuffers(observed),
   }));
   const { requests } = plan.workload.serving!;
   const { sequence } = plan.workload;

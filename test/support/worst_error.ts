@@ -6,6 +6,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { interpret } from "./interpret.ts";
+import { shownBuffers } from "./shown_buffers.ts";
 
 /**
  * f32 cannot carry smaller results through products: a chain of SiLUs on one column soon gets there. An error of
@@ -18,12 +19,7 @@ const smallest = 2 ** -102;
  * results are too small for f32 are left out.
  */
 export async function worstError(plan: Plan, program = lower(plan)): Promise<number> {
-  const observed = interpret(program).map(({ data, ...rest }) => ({
-    ...rest,
-    bytes: new Uint8Array(
-      (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
-    ),
-  }));
+  const observed = shownBuffers(interpret(program));
   let error = 0;
   for (let microBatch = 0; microBatch < program.microBatches; microBatch++) {
     const routes = assembleRoutes(program, observed, microBatch);

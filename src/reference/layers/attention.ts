@@ -5,7 +5,7 @@ import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { attend } from "../attend.ts";
 import { normalizeHeads } from "../head_norm.ts";
 import { scaleOf } from "../scores.ts";
-import type { RoundingSteps, Signal } from "../signal.ts";
+import { type RoundingSteps, amplified, type Signal } from "../signal.ts";
 import { type Matrix, rowOf, transform } from "../tensor.ts";
 import {
   biasOf,
@@ -14,7 +14,7 @@ import {
   referenceVector,
   referenceWeight,
 } from "./context.ts";
-import { type Heads, type HeadSignals, scaled, turnedSignal, turnHeads } from "./heads.ts";
+import { type Heads, type HeadSignals, turnedSignal, turnHeads } from "./heads.ts";
 import { latentHeads, latentSignals } from "./latent_attention.ts";
 
 export const attention: ReferenceLayer<AttentionLayer> = {
@@ -104,24 +104,30 @@ function plainSignals(
   const v = cached(biased(product(x, hidden), biases?.includes("qkv")));
   if (qkNorm === undefined && rotary === undefined) return { q: v, v };
   const scale = qkNorm === undefined ? 1 : 1 / (v.value + qkNorm.epsilon);
-  return { q: stored(turnedSignal(scaled(v, scale), layer, sequence)), v };
+  return { q: stored(turnedSignal(amplified(v, scale), layer, sequence)), v };
 }
 
 function attendedSignal(
-  { sequence }: RoundingSteps,
+  { sequence, activated }: RoundingSteps,
   layer: AttentionLayer,
   q: Signal,
   v: Signal,
 ): Signal {
   const shape = scoreShape(layer);
-  const variance = scaleOf(shape) ** 2 * shape.headDim * q.value ** 2;
-  // Weights of t keys have a mean square of e^(variance of the scores) / t, and at most 1.
-  const spread = Math.exp(Math.min(variance, 700));
+  const { softcap } = shape;
+  const factor = scaleOf(shape) ** 2 * shape.headDim * q.value;
+  const products = { value: factor * q.value, error: factor * 2 * q.error };
+  const scores = softcap === undefined ? products : activated(products, "softcap", softcap);
+  // Of t keys with normal scores, E[Σe²ˢ] ÷ E[(Σeˢ)²] is what the squares of the weights w add up to.
+  const spread = Math.exp(Math.min(scores.value, 700));
   const most = attendedPairs({ ...shape, sequence, causal: false }) / sequence;
-  let share = 0;
-  for (let t = 1; t <= sequence; t++) {
-    share += Math.min(1, spread / Math.min(most, layer.causal ? t : sequence)) / sequence;
+  let [kept, moved] = [0, 0];
+  for (let position = 1; position <= sequence; position++) {
+    const keys = Math.min(most, layer.causal ? position : sequence);
+    const square = spread / (spread + keys - 1);
+    kept += square / sequence;
+    // Errors of scores change them by Σw²(1 - 2w + Σw²), and Σw³ is no less than the square of Σw².
+    moved += (square * (1 - square)) / sequence;
   }
-  const moved = (2 * variance * v.value * q.error) / Math.max(q.value, Number.MIN_VALUE);
-  return { value: share * v.value, error: share * (v.error + moved) };
+  return { value: kept * v.value, error: kept * v.error + moved * v.value * scores.error };
 }

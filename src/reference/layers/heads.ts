@@ -3,7 +3,7 @@
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { rotationsOf } from "../../plan/layers/rotary.ts";
 import { turnHead, turnsAt } from "../rotary.ts";
-import type { Signal } from "../signal.ts";
+import { amplified, type Signal } from "../signal.ts";
 import { rowOf, type Matrix } from "../tensor.ts";
 
 /** Of all heads, as attention takes them. */
@@ -39,14 +39,7 @@ export interface HeadSignals {
   readonly v: Signal;
 }
 
-export function scaled({ value, error }: Signal, by: number): Signal {
-  return {
-    value: value * by,
-    error: error * by,
-  };
-}
-
 /** Turning keeps mean squares; some scalings make all larger. */
 export function turnedSignal(x: Signal, { rotary }: AttentionLayer, sequence: number): Signal {
-  return rotary === undefined ? x : scaled(x, rotationsOf(rotary, sequence).magnitude ** 2);
+  return rotary === undefined ? x : amplified(x, rotationsOf(rotary, sequence).magnitude ** 2);
 }

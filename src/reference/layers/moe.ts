@@ -1,8 +1,10 @@
 // A mixture of experts, along the choices of the run under test where they are given.
 
+import { sigmoid } from "../activations.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { rowsPerExpertGroup } from "../../program/layers/expert_columns.ts";
-import type { RoundingSteps, Signal } from "../signal.ts";
+import { choiceWeights, comparesScores } from "../routing.ts";
+import { gatedBy, type RoundingSteps, type Signal } from "../signal.ts";
 import { combineValues, type Matrix, transform } from "../tensor.ts";
 import {
   affine,
@@ -41,34 +43,58 @@ export const moe: ReferenceLayer<MoeLayer> = {
     };
   },
   round(steps, layer, x) {
-    const { stored, add, feedForward: network } = steps;
+    const { stored, add, product, feedForward: network } = steps;
     const routed = stored(routedSignal(steps, layer, x));
     if (layer.sharedFfn === undefined) return routed;
     const { sharedFfn: ffn, sharedBias: bias = false } = layer;
     const shared = network(x, { ...layer, ffn, bias });
-    // A sigmoid's mean square lies between a quarter and 1.
-    const gate = layer.sharedGate === true ? 0.25 : 1;
-    return add(routed, stored({ value: gate * shared.value, error: shared.error }));
+    if (layer.sharedGate !== true) return add(routed, stored(shared));
+    return add(routed, stored(gatedBy(shared, product(x, layer.hidden), sigmoid)));
   },
-  choiceError: ({ product }, { hidden }, x) => product(x, hidden).error,
+  choiceError({ product }, layer, x) {
+    const { error } = product(x, layer.hidden);
+    if (!comparesScores(layer, layer.routingBias === true)) return error;
+    // No score's slope is above a quarter; two of them may be one key.
+    return (error / 16) * (layer.groupLimit?.scoredBy === "two-best" ? 2 : 1);
+  },
 };
 
-/** Of a token's weights, which add up to the scale where they are renormalised, the least that they leave of the value. */
+/** A token's choices are of independent experts: they add up as the squares of their weights do. */
 function routedSignal(
-  { feedForward: network, product }: RoundingSteps,
+  { feedForward: network, product, stored }: RoundingSteps,
   layer: MoeLayer,
   x: Signal,
 ): Signal {
   const logits = product(x, layer.hidden);
-  // A sigmoid's mean square again, of what the experts read.
-  const read = layer.weighsInput === true ? { value: 0.25 * x.value, error: x.error } : x;
-  const own = network(read, { ...layer, bias: layer.expertBias === true });
-  const scale = (layer.routedScale ?? 1) ** 2;
-  const error = own.error + 2 * logits.error * own.value;
-  const isSigmoid = layer.scoring === "sigmoid" && !layer.renormalise;
-  const least = layer.renormalise ? 1 / layer.topK : isSigmoid ? 0.25 : 1 / layer.experts;
-  const most = isSigmoid ? layer.topK : 1;
-  return { value: scale * least * own.value, error: scale * most * error };
+  let [value, error] = [0, 0];
+  for (const weight of usualWeights(layer, logits.value)) {
+    const square = weight ** 2;
+    // Of a weight, relative to it: no scoring makes more of the errors of two logits.
+    const weighted = (y: Signal): Signal => ({
+      value: square * y.value,
+      error: square * (y.error + 2 * logits.error * y.value),
+    });
+    const own = { ...layer, bias: layer.expertBias === true };
+    const y =
+      layer.weighsInput === true ? network(stored(weighted(x)), own) : weighted(network(x, own));
+    value += y.value;
+    error += y.error;
+  }
+  return { value, error };
+}
+
+/** Weights of the choices where logits lie as the order of normal ones does on average, about. */
+function usualWeights(layer: MoeLayer, variance: number): Float64Array {
+  const logits = Float64Array.from({ length: layer.experts }, (_, i) => {
+    // Blom, Statistical Estimates and Transformed Beta-Variables, 1958; quantiles by Tukey's lambda.
+    const above = (i + 0.625) / (layer.experts + 0.25);
+    return (Math.sqrt(variance) * ((1 - above) ** 0.135 - above ** 0.135)) / 0.1975;
+  });
+  return choiceWeights(
+    logits,
+    Uint32Array.from({ length: layer.topK }, (_, i) => i),
+    layer,
+  );
 }
 
 /** What every token passes, scaled by a gate of the token where there is one. */
@@ -81,7 +107,7 @@ function sharedExperts(context: ReferenceContext, layer: MoeLayer, x: Matrix): M
   );
   if (layer.sharedGate !== true) return output;
   const gates = transform(x, affine(context, "shared/scale/", hidden, 1));
-  const factors = gates.data.map((logit) => 1 / (1 + Math.exp(-logit)));
+  const factors = gates.data.map(sigmoid);
   return {
     ...output,
     data: output.data.map((value, i) => value * factors[Math.floor(i / output.columns)]!),

@@ -37,8 +37,17 @@ function wholeOf(check: CheckOutcome): string {
   );
 }
 
-function sentencesOf({ kinds, notChecked, timed }: CheckOutcome): string[] {
+/** From here on, what rounding may do hides faults that matter. */
+const laxTolerance = 0.05;
+
+function sentencesOf({ kinds, notChecked, timed, tolerance }: CheckOutcome): string[] {
   return [
+    ...(tolerance < laxTolerance
+      ? []
+      : [
+          `rounding through all of its layers may be off by ${formatPercent(tolerance)} of the ` +
+            `largest value: of smaller faults in what the instructions mean together this says nothing`,
+        ]),
     ...(timed === undefined
       ? []
       : [

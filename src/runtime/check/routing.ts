@@ -71,7 +71,7 @@ function checkChoice(
   deviation: Deviation,
 ): void {
   const keys = keysOf(logits, rule, correction);
-  if (!comparesScores(rule, correction)) {
+  if (!comparesScores(rule, correction !== undefined)) {
     for (const [slot, expert] of topExperts(keys, rule).entries()) {
       deviation.same(chosen[slot] ?? Number.NaN, expert, row, slot);
     }
