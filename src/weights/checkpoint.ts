@@ -1,6 +1,6 @@
 // A folder with a model's weights, as Hugging Face publishes them: safetensors files, and an index where there are several.
 
-import { open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { EnvironmentError } from "../environment_error.ts";
@@ -99,8 +99,7 @@ async function jsonOf(path: string): Promise<unknown> {
 async function readHeader(
   path: string,
 ): Promise<{ readonly bytes: number; readonly found: Map<string, FileTensor> }> {
-  const { size: bytes } = await stat(path);
-  const handle = await open(path, "r");
+  const { handle, bytes } = await openFile(path);
   const read = async (length: number, position: number): Promise<Uint8Array> => {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
     return buffer.subarray(0, bytesRead);
@@ -111,4 +110,17 @@ async function readHeader(
   } finally {
     await handle.close();
   }
+}
+
+/** With its size. What is no file, such as a pipe, has none. */
+async function openFile(
+  path: string,
+): Promise<{ readonly handle: FileHandle; readonly bytes: number }> {
+  try {
+    const kind = await stat(path);
+    if (kind.isFile()) return { handle: await open(path, "r"), bytes: kind.size };
+  } catch (cause) {
+    throw refusedWeights(path, cause instanceof Error ? cause.message : String(cause));
+  }
+  throw refusedWeights(path, "it is no file");
 }

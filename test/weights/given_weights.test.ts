@@ -45,7 +45,16 @@ const cases: Case[] = [
   { name: "Falcon", model: { norm: "layer", gated: false }, layout: falcon },
   { name: "Mixtral", model: routed, layout: mixtral },
   { name: "Llama 4", model: routed, layout: allInOne("feed_forward", "router", false) },
-  { name: "gpt-oss", model: routed, layout: allInOne("mlp", "router", true) },
+  {
+    name: "gpt-oss",
+    model: { ...routed, activation: "clamped-silu" },
+    layout: allInOne("mlp", "router", true),
+  },
+  {
+    name: "Qwen3-VL",
+    model: { moe: { ...routed.moe, ffn: 8 } },
+    layout: allInOne("mlp", "gate", false),
+  },
 ];
 
 const parallels: [string, object, number][] = [
@@ -86,7 +95,7 @@ function wholeSource(
 }
 
 describe.each(cases)("weights of $name", (one) => {
-  const all = one.model === routed ? [...parallels, ...expertParallels] : parallels;
+  const all = "moe" in one.model ? [...parallels, ...expertParallels] : parallels;
 
   test.each(all)("%s: every buffer of every rank", async (_, parallel, gpus) => {
     const wholes = hashedWeights(lower(planOf(one.model, {}, 1)));
@@ -128,6 +137,60 @@ describe("a checkpoint", () => {
   const matched = async (layout: Layout) =>
     matchWeights(plan, program, await openCheckpoint(await checkpointOf(layout, wholes)));
 
+  test.each<[string, object, string, readonly number[], RegExp]>([
+    [
+      "queries, keys and values of as many heads each",
+      { norm: "layer", gated: false },
+      "gpt_neox.layers.0.attention.query_key_value.weight",
+      [96, 24],
+      /the plan has 16 outputs, and 32 of its 96 are such/,
+    ],
+    [
+      "those of other heads",
+      { norm: "layer", gated: false },
+      "gpt_neox.layers.0.attention.query_key_value.weight",
+      [64, 24],
+      /it is \[64, 24\], and the plan needs \[96, 24\]/,
+    ],
+  ])("%s in one tensor are not read askew", async (_, more, name, shape, message) => {
+    const grouped = planOf(more, {}, 1);
+    const whole = planOf({ ...more, kvHeads: 4 }, {}, 1);
+    const layout: Layout = (weight) =>
+      neox(weight).map((each) =>
+        each.name === name
+          ? { name, shape, values: new Float32Array(shape[0]! * shape[1]!) }
+          : each,
+      );
+    const folder = await checkpointOf(layout, hashedWeights(lower(whole)));
+    const checkpoint = await openCheckpoint(folder);
+    expect(() => matchWeights(grouped, lower(grouped), checkpoint)).toThrow(message);
+  });
+
+  test("of experts in one, whose shape does not tell which axis is which, is refused", async () => {
+    const square = planOf(routed, {}, 1);
+    const layout = allInOne("mlp", "gate", false);
+    const folder = await checkpointOf(layout, hashedWeights(lower(square)));
+    const checkpoint = await openCheckpoint(folder);
+    expect(() => matchWeights(square, lower(square), checkpoint)).toThrow(
+      /no weights for .*experts/,
+    );
+  });
+
+  test("of a tied head that is stored all the same is taken", async () => {
+    const tied = planOf({ tiedEmbeddings: true }, {}, 1);
+    const folder = await checkpointOf(llama, wholes);
+    const { unused } = matchWeights(tied, lower(tied), await openCheckpoint(folder));
+    expect(unused).toEqual(["lm_head.weight"]);
+  });
+
+  test("of a model that sees, too: what is not of its text is listed", async () => {
+    const seen = named("vision_tower.encoder.layers.0.self_attn.q_proj.weight", {
+      shape: [1],
+      values: Float32Array.of(1),
+    });
+    expect((await matched((weight) => [...llama(weight), seen])).unused).toEqual([seen.name]);
+  });
+
   test("with more tensors than the plan has: they are listed", async () => {
     const more = named("model.layers.0.self_attn.rotary_emb.inv_freq", {
       shape: [1],
@@ -137,6 +200,30 @@ describe("a checkpoint", () => {
   });
 
   test.each<[string, Layout, RegExp]>([
+    [
+      "with norms that the plan lacks",
+      (weight) => [
+        ...llama(weight),
+        {
+          name: "model.layers.1.post_feedforward_layernorm.weight",
+          shape: [24],
+          values: new Float32Array(24),
+        },
+      ],
+      /nothing for "model\.layers\.1\.post_feedforward_layernorm\.weight"/,
+    ],
+    [
+      "with biases that the plan lacks",
+      (weight) => [
+        ...llama(weight),
+        {
+          name: "model.layers.0.self_attn.q_proj.bias",
+          shape: [32],
+          values: new Float32Array(32),
+        },
+      ],
+      /nothing for "model\.layers\.0\.self_attn\.q_proj\.bias"/,
+    ],
     [
       "that lacks some",
       (weight) => llama(weight).filter(({ name }) => !/layers\.1\.mlp/.test(name)),

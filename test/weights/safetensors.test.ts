@@ -1,6 +1,7 @@
 // Reading and writing safetensors: what was written is read, and what is no safetensors file is refused with a reason.
 
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -185,6 +186,22 @@ describe("a folder", () => {
     await writeSafetensors(join(path, "a.safetensors"), [tensor("x")]);
     await writeSafetensors(join(path, "b.safetensors"), [tensor("x")]);
     await expect(openCheckpoint(path)).rejects.toThrow(/"x" is in .*a\.safetensors", too/);
+  });
+
+  test.each<[string, (path: string) => unknown, RegExp]>([
+    ["a pipe", (path) => execFileSync("mkfifo", [path]), /it is no file/],
+    ["a folder", (path) => mkdir(path), /it is no file/],
+    ["a link to nothing", (path) => symlink("/nowhere/at/all", path), /ENOENT/],
+    ["an empty file", (path) => writeFile(path, ""), /it has 0 bytes/],
+    ["its length alone", (path) => writeFile(path, Buffer.alloc(8, 9)), /its header would have/],
+  ])("with %s in place of a file is refused at once", async (_, make, message) => {
+    const path = await folder();
+    await writeSafetensors(join(path, "a.safetensors"), [tensor("x")]);
+    await make(join(path, "b.safetensors"));
+    await expect(openCheckpoint(path)).rejects.toThrow(message);
+    await expect(openCheckpoint(path)).rejects.toThrow(
+      expect.objectContaining({ code: "weights-refused" }),
+    );
   });
 
   test("without weights is refused, and so is one that is not there", async () => {

@@ -1,6 +1,7 @@
 // A family of models whose checkpoints name weights alike.
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
+import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { Role } from "./layer_places.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -8,9 +9,10 @@ import type { Recipe } from "./recipe.ts";
 export interface FamilyModel {
   /** The model's attention; absent where it has none. */
   readonly attention?: AttentionLayer;
-  /** Of the dense MLP, and of an expert. */
+  /** Of the dense MLP. */
   readonly ffn: number;
-  readonly expertFfn: number;
+  /** Its first experts; absent where it has none. */
+  readonly moe?: MoeLayer;
 }
 
 /** `<role>/<part>`, such as `attention/q/weight`: how it may be stored, the first that is there. */

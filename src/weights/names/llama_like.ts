@@ -95,27 +95,32 @@ function mlpOf({ ffn }: FamilyModel): Recipes {
   };
 }
 
-function expertsOf({ expertFfn: ffn }: FamilyModel): Recipes {
+function expertsOf({ moe }: FamilyModel): Recipes {
+  const { hidden = 0, ffn = 0, activation } = moe ?? {};
   const mlp = `${block}mlp.`;
   const sparse = `${block}block_sparse_moe.`;
   const fed = `${block}feed_forward.`;
+  const isGptOss = activation === "clamped-silu";
+  const half = (index: 0 | 1): Section => section(index * ffn, ffn, 2 * ffn);
   const turnByTurn = (first: 0 | 1): Section => ({
     of: 2 * ffn,
     first,
     along: { extents: [ffn], strides: [2] },
   });
-  /** Llama 4 has gates before ups, gpt-oss turn by turn; both in the experts' last axis. */
+  // Others store these names [in, out] or [out, in]; a square shape does not tell which.
+  const isTold = isGptOss || (hidden !== 2 * ffn && hidden !== ffn);
+  /** Llama 4 and Qwen3-VL have gates before ups, gpt-oss turn by turn; all in the experts' last axis. */
   const packed = (index: 0 | 1): Recipe[] => [
-    {
-      name: `${fed}experts.gate_up_proj`,
-      isInFirst: true,
-      section: section(index * ffn, ffn, 2 * ffn),
-    },
-    {
-      name: `${mlp}experts.gate_up_proj`,
-      isInFirst: true,
-      section: turnByTurn(index),
-    },
+    { name: `${fed}experts.gate_up_proj`, isInFirst: true, section: half(index) },
+    ...(isTold
+      ? [
+          {
+            name: `${mlp}experts.gate_up_proj`,
+            isInFirst: true,
+            section: isGptOss ? turnByTurn(index) : half(index),
+          },
+        ]
+      : []),
   ];
   const packedBias = (index: 0 | 1): Recipe => ({
     name: `${mlp}experts.gate_up_proj_bias`,
@@ -142,7 +147,7 @@ function expertsOf({ expertFfn: ffn }: FamilyModel): Recipes {
     ],
     "moe/experts/down/weight": [
       ...plain(`${mlp}experts.{e}.down_proj.weight`, `${sparse}experts.{e}.w2.weight`),
-      { name: `${mlp}experts.down_proj`, isInFirst: true },
+      ...(isTold ? [{ name: `${mlp}experts.down_proj`, isInFirst: true }] : []),
       { name: `${fed}experts.down_proj`, isInFirst: true },
     ],
   };

@@ -47,7 +47,51 @@ export function matchWeights(plan: Plan, program: Program, checkpoint: Checkpoin
     );
   }
   const { folder, files } = checkpoint;
-  return { folder, files, tensors, unused: names.filter((name) => !used.has(name)) };
+  const unused = names.filter((name) => !used.has(name));
+  const blocks = 1 + Math.max(...[...places.values()].map(({ block }) => block));
+  refuseLeftOver(folder, unused, recipes, prefix, blocks);
+  return { folder, files, tensors, unused };
+}
+
+/** What the family stores for a layer that the plan has, and the plan has not, makes it another model. */
+function refuseLeftOver(
+  folder: string,
+  unused: readonly string[],
+  recipes: Recipes,
+  prefix: string,
+  blocks: number,
+): void {
+  // A tied head may be stored all the same.
+  const known = Object.entries(recipes)
+    .filter(([weight]) => weight !== "head/weight")
+    .flatMap(([, all = []]) => all.map(({ name }) => patternOf(name)));
+  const left = unused.find((name) =>
+    prefixesOf(prefix)
+      .filter((before) => name.startsWith(before))
+      .some((before) =>
+        known.some((pattern) => {
+          const found = pattern.exec(name.slice(before.length));
+          return found !== null && Number(found.groups?.["block"] ?? 0) < blocks;
+        }),
+      ),
+  );
+  if (left === undefined) return;
+  throw refusedWeights(
+    folder,
+    `the plan has nothing for ${quoted(left)}, and so computes another model`,
+    "import the plan from the config.json beside the weights",
+  );
+}
+
+/** Of a recipe's names, behind the prefix. */
+function patternOf(name: string): RegExp {
+  const of = name.replaceAll(".", "\\.").replace("{i}", "(?<block>\\d+)").replace("{e}", "\\d+");
+  return new RegExp(`^${of}$`);
+}
+
+/** A head stands beside what the prefix names, or beside the whole model. */
+function prefixesOf(prefix: string): string[] {
+  return [...new Set([prefix, prefix.replace(/[^.]+\.$/, ""), ""])];
 }
 
 /** Global shapes of all weights of the program, by name. */
@@ -144,10 +188,8 @@ function storedOf(
   const wanted = ofBlock.includes("{e}")
     ? Array.from({ length: experts ?? 0 }, (_, e) => ofBlock.replace("{e}", String(e)))
     : [ofBlock];
-  // A head stands beside what the prefix names, or beside the whole model.
-  const prefixes = new Set([prefix, prefix.replace(/[^.]+\.$/, ""), ""]);
   const found = wanted.map((each): NamedTensor | undefined => {
-    for (const before of prefixes) {
+    for (const before of prefixesOf(prefix)) {
       const tensor = tensors.get(`${before}${each}`);
       if (tensor !== undefined) return { name: `${before}${each}`, tensor };
     }
@@ -164,6 +206,6 @@ function modelOf({ stages }: Plan): FamilyModel {
   return {
     ...(attention?.op === "attention" ? { attention } : {}),
     ffn: mlp?.op === "mlp" ? mlp.ffn : 0,
-    expertFfn: moe?.op === "moe" ? moe.ffn : 0,
+    ...(moe?.op === "moe" ? { moe } : {}),
   };
 }

@@ -4,7 +4,7 @@
 import type { CheckpointTensor } from "../checkpoint.ts";
 import { type ElementType, isReadable, type ReadableType } from "../element_type.ts";
 import { refusedWeights } from "../refused_weights.ts";
-import { type Axis, axis, type TensorView } from "../tensor_view.ts";
+import { type Axis, axis, lengthOf, type TensorView } from "../tensor_view.ts";
 
 /** Some of a stored tensor's outputs: those of one of several projections that are stored as one. */
 export interface Section {
@@ -63,6 +63,13 @@ export function viewOf(
     recipe.section === undefined
       ? [weight.outputs, 0, axis(weight.outputs, 1)]
       : [recipe.section.of, recipe.section.first, recipe.section.along];
+  if (lengthOf(along) !== weight.outputs) {
+    throw refusedWeights(
+      where,
+      `the plan has ${weight.outputs} outputs, and ${lengthOf(along)} of its ${outputs} are such`,
+      "import the plan from the config.json beside the weights",
+    );
+  }
   const inputs = weight.inputs === undefined ? [] : [weight.inputs];
   const each = isInFirst ? [...inputs, outputs] : [outputs, ...inputs];
   const isStacked = experts !== undefined && !recipe.name.includes("{e}");
