@@ -15,7 +15,7 @@ export function attentionOfBlock(
     model;
   const { sinks, attentionScale: scale, attentionSoftcap: softcap, positions } = model;
   const biases = biasesOf(model);
-  const qkNorm = qkNormOf(model, epsilon);
+  const qkNorm = qkNormOf(model, block, epsilon);
   const isLocal = hasWindow(model, block);
   const rotary = rotaryOf(model, block, isLocal);
   const isSloped = positions?.kind === "alibi" && !isWithoutPositions(model, block);
@@ -47,8 +47,10 @@ function biasesOf({ biases = [] }: Model): ("qkv" | "output")[] {
   ];
 }
 
-function qkNormOf({ qkNorm }: Model, epsilon: number): QkNorm | undefined {
+function qkNormOf(model: Model, block: number, epsilon: number): QkNorm | undefined {
+  const { qkNorm } = model;
   if (qkNorm === undefined || qkNorm === false) return undefined;
+  if (qkNorm === "l2" && isWithoutPositions(model, block)) return undefined;
   const kind = qkNorm === true ? "head" : qkNorm === "l2" ? "unweighted" : qkNorm;
   return { kind, epsilon };
 }

@@ -171,7 +171,7 @@ export interface Model {
   readonly tiedEmbeddings?: boolean;
   /** Linear layers that add a bias; `qkv` is query, key and value. */
   readonly biases?: readonly Bias[];
-  /** Queries and keys are normalised: `true` is `head` of `QkNorm`, `l2` its `unweighted`. */
+  /** Queries and keys are normalised: `true` is `head` of `QkNorm`; `l2` its `unweighted`, of layers with positions. */
   readonly qkNorm?: boolean | "each-head" | "all-heads" | "l2";
   /** Of all norms. Absent: 1e-5. */
   readonly normEpsilon?: number;

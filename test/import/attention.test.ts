@@ -142,6 +142,39 @@ describe("scalings", () => {
     });
   });
 
+  test("LongRoPE with a factor of its own for short texts is said in words", () => {
+    const factors = Array.from({ length: 8 }, () => 1);
+    const scaled = (short_mscale: number) =>
+      written({
+        model_type: "phi3",
+        rope_scaling: {
+          type: "longrope",
+          short_factor: factors,
+          long_factor: factors,
+          short_mscale,
+          long_mscale: 1.25,
+        },
+      });
+    expect(scaled(1.25)?.positions?.scaling).toMatchObject({ attentionFactor: 1.25 });
+    expect(scaled(1.2)?.otherFeatures).toEqual(["rotary-scaling-longrope"]);
+  });
+
+  test("YaRN whose queries grow with their positions is said in words", () => {
+    const yarn = {
+      rope_type: "yarn",
+      factor: 16,
+      original_max_position_embeddings: 256,
+      truncate: false,
+    };
+    const model = written({ model_type: "ministral3", rope_parameters: yarn });
+    expect(model?.positions?.scaling).toMatchObject({ kind: "yarn", factor: 16, truncate: false });
+    expect(model?.otherFeatures).toBeUndefined();
+    const tempered = { ...yarn, llama_4_scaling_beta: 0.1 };
+    expect(written({ model_type: "ministral3", rope_parameters: tempered })?.otherFeatures).toEqual(
+      ["attention-temperature"],
+    );
+  });
+
   test("dynamic ones grow from the positions that the config names", () => {
     const model = written({
       model_type: "llama",
@@ -193,6 +226,40 @@ test("params.json: Meta's scaling is a switch", () => {
     interleaved: true,
     scaling: { kind: "llama3", factor: 8 },
   });
+});
+
+test("params.json: epsilons and biases are read", () => {
+  const sizes = { dim: 64, n_layers: 2, n_heads: 4, vocab_size: 256 };
+  const of = (more: object) =>
+    planOf([{ name: "params.json", text: JSON.stringify({ ...sizes, ...more }) }]);
+  expect(of({ norm_eps: 1e-6, use_biases: false }).plan.model).toMatchObject({ normEpsilon: 1e-6 });
+  const { diagnostics } = of({ use_biases: true });
+  expect(diagnostics.map(({ code }) => code)).toContain("model-not-understood");
+});
+
+const megatron =
+  "torchrun pretrain_gpt.py --num-layers 4 --hidden-size 64 --num-attention-heads 4 --vocab-size 256 " +
+  "--seq-length 128 --micro-batch-size 1 --global-batch-size 1 --position-embedding-type";
+
+test("Megatron-LM: epsilons, and scalings whose factors the list leaves open", () => {
+  const of = (text: string) => planOf([{ name: "<command>", text: `${megatron} ${text}` }]).plan;
+  expect(of("rope --norm-epsilon 1e-6").model?.normEpsilon).toBe(1e-6);
+  expect(of("rope").model?.otherFeatures).toBeUndefined();
+  expect(of("yarn").model?.otherFeatures).toEqual(["rotary-scaling-yarn"]);
+  const latent = "rope --multi-latent-attention --kv-lora-rank 32 --qk-head-dim 16 --v-head-dim 16";
+  expect(of(latent).model?.otherFeatures).toEqual(["rotary-scaling-yarn"]);
+  expect(of(`${latent} --rope-type rope`).model?.otherFeatures).toBeUndefined();
+});
+
+test("Megatron-LM: weights of several choices sum to 1, unless a softmax of all comes first", () => {
+  const of = (text: string) =>
+    planOf([{ name: "<command>", text: `${megatron} rope --num-experts 8 ${text}` }]).plan.model
+      ?.moe?.renormalise;
+  expect(of("--moe-router-topk 2")).toBe(true);
+  expect(of("--moe-router-topk 2 --moe-router-pre-softmax")).toBe(false);
+  const sigmoid = "--moe-router-pre-softmax --moe-router-score-function sigmoid";
+  expect(of(`--moe-router-topk 2 ${sigmoid}`)).toBe(true);
+  expect(of(`--moe-router-topk 1 ${sigmoid}`)).toBe(false);
 });
 
 test("Megatron-LM: base, share, scaling and layers without positions", () => {

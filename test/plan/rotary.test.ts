@@ -1,6 +1,7 @@
 // Frequencies by hand, from the definitions of each scaling.
 
 import { describe, expect, test } from "vitest";
+import { planOf } from "../support/written_plan.ts";
 import { readRotary, type RotaryScaling, rotationsOf } from "../../src/plan/layers/rotary.ts";
 
 function rotations(scaling: RotaryScaling | undefined, sequence = 4096, base = 10_000, dims = 128) {
@@ -115,4 +116,17 @@ test("LongRoPE divides each pair by a factor of its own, by the sequence's lengt
   } as const;
   expect(rotations(scaling, 10, 100, 4)).toEqual({ frequencies: [1, 0.05], magnitude: 1.19 });
   expect(rotations(scaling, 11, 100, 4)).toEqual({ frequencies: [0.25, 0.0125], magnitude: 1.19 });
+});
+
+test("norms without weights are of layers with positions (Llama 4)", () => {
+  const layers = planOf(`
+name: nope
+hardware: { gpus: 1 }
+workload: { batch: 1, sequence: 4 }
+model: { layers: 2, hidden: 16, heads: 2, qkNorm: l2, positions: { kind: rotary, layersWithout: [1] } }
+`).stages.flatMap((stage) => stage.layers);
+  const norms = layers.flatMap((layer) =>
+    layer.op === "attention" ? [layer.qkNorm?.kind ?? "none"] : [],
+  );
+  expect(norms).toEqual(["unweighted", "none"]);
 });

@@ -1,5 +1,5 @@
-// Ways to make shaders, collectives or the executor wrong, each as a change to the text of the built product. None
-// of them changes the plan's program, which is what the gate holds a run against.
+// Ways to make shaders, collectives or the executor wrong, each as a change to the text of the built product. Few
+// of them change the plan's program, which is what the gate holds a run's instructions against.
 
 export interface Mutation {
   /** What is wrong then. */
@@ -13,7 +13,7 @@ export interface Mutation {
   /** Only seen where steps run as timed ones do. */
   readonly timed?: true;
   /** Only seen there: where a rank waits for nothing within a micro-batch, or where hosts add. */
-  readonly plan?: "one rank" | "two stages" | "short sums" | "serving";
+  readonly plan?: "one rank" | "two stages" | "short sums" | "serving" | "rules" | "neighbors";
   /** Only there in that type. */
   readonly dtype?: "f32" | "f16";
 }
@@ -188,6 +188,122 @@ const shaders: readonly Mutation[] = [
     from: "return v;",
     to: "return bitcast<vec4f>(bitcast<vec4u>(v) & vec4u(0xffffffc0u));",
     dtype: "f32",
+  },
+];
+
+/** What models do otherwise in attention and around products. */
+const rules: readonly Mutation[] = [
+  {
+    what: "heads turn by the angle of the next token",
+    files: ["shaders/rotary/turned.wgsl"],
+    from: "let position = own.token % SEQUENCE;",
+    to: "let position = (own.token + 1u) % SEQUENCE;",
+    plan: "rules",
+  },
+  {
+    what: "heads turn a thousandth too far",
+    files: ["shaders/rotary/turned.wgsl"],
+    from: "let by = Turn(rotations[fine], rotations[fine + 1u]);",
+    to: "let by = Turn(rotations[fine], 1.001 * rotations[fine + 1u]);",
+    plan: "rules",
+  },
+  {
+    what: "heads turn the other way",
+    files: ["shaders/rotary/turned.wgsl"],
+    from: "store(own, FIRST + unit, fma(a, turn.cosine, -b * turn.sine));",
+    to: "store(own, FIRST + unit, fma(a, turn.cosine, b * turn.sine));",
+    plan: "rules",
+  },
+  {
+    what: "neighbors are turned where halves of heads are pairs",
+    files: ["dist/kernels/rotary.js"],
+    from: "turn.interleaved ? 1 : 0",
+    to: "1",
+    plan: "rules",
+  },
+  {
+    what: "halves of heads are turned where neighbors are pairs",
+    files: ["dist/kernels/rotary.js"],
+    from: "turn.interleaved ? 1 : 0",
+    to: "0",
+    plan: "neighbors",
+  },
+  {
+    what: "what no position turns is turned, too",
+    files: ["shaders/rotary/turned.wgsl"],
+    from: "if (unit < FIRST || 4u * (unit - FIRST) >= DIMS) {",
+    to: "if (unit < FIRST) {",
+    plan: "neighbors",
+  },
+  {
+    what: "keys take the gains of queries",
+    files: ["shaders/rotary/gains.wgsl"],
+    from: "select(1u, 0u, head < HEADS)",
+    to: "0u",
+    plan: "rules",
+  },
+  {
+    what: "heads are not normalized by their own squares",
+    files: ["shaders/rotary.wgsl"],
+    from: "squares += dot(value, value);",
+    to: "squares += 1.01 * dot(value, value);",
+    plan: "rules",
+  },
+  {
+    what: "a bias is that of the next columns",
+    files: ["shaders/epilogue/bias.wgsl"],
+    from: "N_QUADS + column]",
+    to: "N_QUADS + (column + 1u) % N_QUADS]",
+    plan: "rules",
+  },
+  {
+    what: "the bias of a row-parallel product is added on every rank",
+    files: ["dist/program/layers/linear.js"],
+    from: 'split === "row" ? ranks.slice(0, 1) : ranks',
+    to: "ranks",
+    plan: "rules",
+  },
+  {
+    what: "a head takes the sink of the next",
+    files: ["shaders/attention/sinks.wgsl"],
+    from: "sinks[head]",
+    to: "sinks[(head + 1u) % HEADS]",
+    plan: "rules",
+  },
+  {
+    what: "sinks take no part of a softmax",
+    files: ["shaders/attention/sinks.wgsl"],
+    from: "return 1.0;",
+    to: "return 0.0;",
+    plan: "rules",
+  },
+  {
+    what: "a window is a token too wide",
+    files: ["shaders/attention/scores.wgsl"],
+    from: "visible &= query < key + WINDOW;",
+    to: "visible &= query < key + WINDOW + 1u;",
+    plan: "rules",
+  },
+  {
+    what: "a window is a token too narrow",
+    files: ["shaders/attention/scores.wgsl"],
+    from: "visible &= query < key + WINDOW;",
+    to: "visible &= query + 1u < key + WINDOW;",
+    plan: "rules",
+  },
+  {
+    what: "scores are not capped",
+    files: ["shaders/attention/scores.wgsl"],
+    from: "if (SOFTCAP > 0.0) {",
+    to: "if (SOFTCAP < 0.0) {",
+    plan: "rules",
+  },
+  {
+    what: "logits are not capped",
+    files: ["shaders/activations/softcap.wgsl"],
+    from: "return CAP * tanh(clamp(v / CAP, vec4f(-10.0), vec4f(10.0)));",
+    to: "return v;",
+    plan: "rules",
   },
 ];
 
@@ -378,4 +494,10 @@ const executor: readonly Mutation[] = [
   },
 ];
 
-export const mutations: readonly Mutation[] = [...shaders, ...caches, ...collectives, ...executor];
+export const mutations: readonly Mutation[] = [
+  ...shaders,
+  ...rules,
+  ...caches,
+  ...collectives,
+  ...executor,
+];

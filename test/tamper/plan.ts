@@ -2,6 +2,7 @@
 
 import { normalise } from "../../src/plan/normalise.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { Mutation } from "./mutations.ts";
 import { attention, linear, mlp, moe, norm, plan } from "../support/plans.ts";
 
 const groups = [[0, 1]];
@@ -48,11 +49,9 @@ export function planIn(dtype: "f32" | "f16"): Plan {
 const workload = { batch: 8, microBatches: 4, sequence: 8 };
 
 /** Where a rank waits for nothing, kernels of several micro-batches are given to the GPU together. */
-export function specialIn(
-  dtype: "f32" | "f16",
-  which: "one rank" | "two stages" | "short sums" | "serving",
-): Plan {
+export function specialIn(dtype: "f32" | "f16", which: NonNullable<Mutation["plan"]>): Plan {
   if (which === "serving") return servingIn(dtype);
+  if (which === "rules" || which === "neighbors") return rulesIn(dtype, which);
   const first = linear(64, 64, "replicated", [[0]], "gelu");
   const second = linear(64, 64, "replicated", [[1]], "gelu");
   const stages = {
@@ -62,6 +61,35 @@ export function specialIn(
   }[which];
   const gpus = which === "one rank" ? 1 : 2;
   return plan(which, gpus, stages, { workload: { ...workload, dtype } });
+}
+
+/** A model with all that heads and scores may have besides, its blocks on both of two ranks. */
+function rulesIn(dtype: "f32" | "f16", which: "rules" | "neighbors"): Plan {
+  const interleaved = which === "neighbors";
+  const { plan: ruled } = normalise({
+    name: which,
+    hardware: { gpus: 2 },
+    workload: { batch: 4, microBatches: 2, sequence: 40, dtype },
+    model: {
+      layers: 2,
+      hidden: 32,
+      heads: 4,
+      kvHeads: 2,
+      headDim: 16,
+      ffn: 40,
+      vocabulary: 48,
+      positions: { kind: "rotary", dims: interleaved ? 8 : 16, interleaved },
+      qkNorm: true,
+      biases: ["qkv", "attention-output", "mlp"],
+      sinks: true,
+      slidingWindow: { tokens: 5, layers: [0] },
+      attentionSoftcap: 2,
+      logitSoftcap: 3,
+    },
+    parallel: { tensor: 2 },
+  });
+  if (ruled === undefined) throw new Error("no plan");
+  return ruled;
 }
 
 /** Prompts in two chunks of other pages each, caches of more than one piece. */

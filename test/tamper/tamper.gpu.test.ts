@@ -8,7 +8,8 @@ import { mutations } from "./mutations.ts";
 import { planIn, specialIn } from "./plan.ts";
 import { type Run, runTampered } from "./tampered.ts";
 
-const isWhole = process.env["SHARDBENCH_TAMPER"] === "all";
+/** `all`, or words that are in what is wrong. */
+const asked = process.env["SHARDBENCH_TAMPER"];
 const adapter = adapterUnderTest();
 const methods = ["oracle", "unsharded"] as const;
 const dtypes = ["f32", "f16"] as const;
@@ -25,7 +26,9 @@ const tried = mutations.flatMap((mutation, at) => {
       const plan = which === undefined ? planIn(dtype) : specialIn(dtype, which);
       return runsIn(dtype, mutation.timed === true, plan);
     });
-  if (isWhole) return [{ mutation, runs: own }];
+  if (asked !== undefined) {
+    return asked === "all" || mutation.what.includes(asked) ? [{ mutation, runs: own }] : [];
+  }
   return at % 4 === (adapter === "lavapipe" ? 2 : 0)
     ? [{ mutation, runs: own.filter((_, i) => i === Math.floor(at / 4) % own.length) }]
     : [];

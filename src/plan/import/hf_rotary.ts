@@ -94,7 +94,11 @@ function scalingOf(
   const trained = positiveIn(own, "original_max_position_embeddings") ?? original;
   const scaling = readScaling(kind, own, most, trained);
   const fitsPairs = scaling?.kind !== "longrope" || scaling.longFactors.length === dims / 2;
-  if (scaling !== undefined && fitsPairs) return { scaling, features: [] };
+  if (scaling !== undefined && fitsPairs) {
+    // Mistral lets queries grow with positions past the original ones.
+    const isTempered = positiveIn(own, "llama_4_scaling_beta") !== undefined;
+    return { scaling, features: isTempered ? ["attention-temperature"] : [] };
+  }
   const name = typeof kind === "string" ? kind.slice(0, 40) : "unnamed";
   return { features: [`rotary-scaling-${name}`] };
 }
@@ -175,8 +179,10 @@ function longOf(
   const originalPositions = trained ?? most;
   const factor = trained === undefined ? (positiveIn(own, "factor") ?? 1) : most / trained;
   const usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalPositions));
-  const attentionFactor =
-    positiveIn(own, "attention_factor") ?? positiveIn(own, "long_mscale") ?? usual;
+  const [ofShort, ofLong] = [positiveIn(own, "short_mscale"), positiveIn(own, "long_mscale")];
+  // One factor stands for both.
+  if (ofShort !== ofLong) return undefined;
+  const attentionFactor = positiveIn(own, "attention_factor") ?? ofLong ?? usual;
   return { kind: "longrope", shortFactors, longFactors, originalPositions, attentionFactor };
 }
 

@@ -123,7 +123,7 @@ export const withoutBearing = new RegExp(
     "tokenizer-.*|load|save|save-interval|no-(load|save)-.*|ckpt-.*|exit-.*|log-.*|tensorboard-.*|wandb-.*",
     "distributed-(backend|timeout.*)|master-(addr|port)|node-rank|rdzv-.*|max-restarts|hostfile|include",
     "num-workers|dataloader-type|timing-.*|attention-dropout|hidden-dropout|use-mcore-models|dist-ckpt.*",
-    "use-legacy-models|norm-epsilon|layernorm-epsilon|use-cpu-initialization|use-checkpoint-.*|sync-tp-.*|abort-on-.*|pp-partition-method",
+    "use-legacy-models|use-cpu-initialization|use-checkpoint-.*|sync-tp-.*|abort-on-.*|pp-partition-method",
     "transformer-impl|manual-gc.*|no-masked-softmax-fusion|attention-softmax-in-fp32|loss-scale.*",
     "initial-loss-scale|hysteresis|no-rope-fusion|auto-detect-ckpt-format|finetune|override-.*",
     "accumulate-allreduce-grads-in-fp32|no-gradient-accumulation-fusion|moe-aux-loss-coeff|moe-z-loss-coeff",

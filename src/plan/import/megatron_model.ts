@@ -39,6 +39,7 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
       ? ("quick-gelu" as const)
       : undefined;
   const qkNorm = flags.has("--qk-layernorm");
+  const epsilon = flags.number("--norm-epsilon") ?? flags.number("--layernorm-epsilon");
   const positions = positionsOf(flags, layers, headDim ?? Math.floor(hidden / heads));
   const model: ModelFile = {
     layers,
@@ -50,6 +51,7 @@ export function megatronModel(flags: CommandFlags): DescribedModel {
     ffn,
     gated,
     norm: flags.text("--normalization") === "RMSNorm" ? "rms" : "layer",
+    ...(epsilon === undefined || epsilon <= 0 || epsilon === 1e-5 ? {} : { normEpsilon: epsilon }),
     ...(vocabulary === undefined ? {} : { vocabulary, ...(tied ? { tiedEmbeddings: true } : {}) }),
     ...positions,
     ...(biases.length === 0 ? {} : { biases }),
@@ -148,6 +150,7 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
   const shared = flags.count("--moe-shared-expert-intermediate-size");
   const capacityFactor = flags.number("--moe-expert-capacity-factor");
   const routingBias = flags.has("--moe-router-enable-expert-bias");
+  const topK = flags.count("--moe-router-topk") ?? 2;
   const preSoftmax = flags.has("--moe-router-pre-softmax");
   const score = flags.text("--moe-router-score-function");
   const scale = flags.number("--moe-router-topk-scaling-factor");
@@ -159,9 +162,10 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
   return {
     moe: {
       experts,
-      topK: flags.count("--moe-router-topk") ?? 2,
+      topK,
       ffn: flags.count("--moe-ffn-hidden-size") ?? ffn,
-      renormalise: !preSoftmax,
+      // Sigmoids of several choices are scaled to sum to 1 with or without the switch.
+      renormalise: score === "sigmoid" ? topK > 1 : !preSoftmax,
       ...denseLayersKey(denseLayersOf(layers, denseIn(flags.text("--moe-layer-freq")))),
       ...(capacityFactor !== undefined && capacityFactor > 0 ? { capacityFactor } : {}),
       ...(shared === undefined ? {} : { sharedFfn: shared }),

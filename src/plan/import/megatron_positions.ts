@@ -12,8 +12,12 @@ export function positionsOf(
   const isAsked = flags.has("--use-rotary-position-embeddings");
   const none = flags.has("--no-position-embedding");
   const kind = flags.text("--position-embedding-type") ?? (isAsked ? "rope" : "learned_absolute");
+  // Latent attention has a type of its own, with factors that the list need not give.
+  const isLatent = flags.has("--multi-latent-attention");
+  const isScaled = isLatent ? flags.text("--rope-type") !== "rope" : kind === "yarn";
   if (isAsked || kind === "rope" || kind === "mrope" || kind === "yarn") {
-    return { positions: rotaryOf(flags, layers, headDim) };
+    const positions = rotaryOf(flags, layers, headDim);
+    return { positions, ...(isScaled ? { otherFeatures: ["rotary-scaling-yarn"] } : {}) };
   }
   if (none || kind === "none") return {};
   if (kind !== "learned_absolute") return { otherFeatures: [`positions-${kind.slice(0, 40)}`] };

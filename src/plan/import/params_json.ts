@@ -48,6 +48,7 @@ function modelOf(fields: ImportedFields): ModelFile | undefined {
   const topK = fields.count("moe", "num_experts_per_tok");
   const window = fields.count("sliding_window");
   const tied = fields.value("tied_embeddings") === true;
+  const epsilon = fields.number("norm_eps");
   return {
     layers,
     hidden,
@@ -57,6 +58,7 @@ function modelOf(fields: ImportedFields): ModelFile | undefined {
     ffn,
     gated: true,
     norm: "rms",
+    ...(epsilon === undefined || epsilon <= 0 || epsilon === 1e-5 ? {} : { normEpsilon: epsilon }),
     ...(written === undefined ? {} : { vocabulary: written }),
     ...(tied ? { tiedEmbeddings: true } : {}),
     ...(fields.value("causal") === false ? { causal: false } : {}),
@@ -115,7 +117,7 @@ function metaFfn(fields: ImportedFields, hidden: number): number {
   return Math.max(multiple, multiple * Math.ceil(width / multiple));
 }
 
-const withoutBearing = /^(norm_eps|use_scaled_rope|max_batch_size|model_parallel|use_biases)(\.|$)/;
+const withoutBearing = /^(use_scaled_rope|max_batch_size|model_parallel)(\.|$)/;
 
 function listTheRest(fields: ImportedFields): void {
   for (const key of fields.unread()) {
