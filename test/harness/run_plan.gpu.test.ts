@@ -9,6 +9,7 @@ import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import { deepPlan, linear, mlp, plan as planOf, plans } from "../support/plans.ts";
 import { full, selective, trainedCases, trainedPlan } from "../support/recomputed_plans.ts";
 import { sequencePlans, sequencePlansIn } from "../support/sequence_plans.ts";
+import { wideLogitsPlan } from "../support/wide_logits.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 
 const adapter = adapterUnderTest();
@@ -37,6 +38,22 @@ describeOnAdapter("a run", () => {
       { numRuns: 6, seed: 1, endOnFailure: true },
     );
   }, 300_000);
+
+  test.each(["oracle", "unsharded"] as const)(
+    "every one of many logits is compared, by %s",
+    async (method) => {
+      for (const [dtype, tolerance] of [
+        ["f32", 1e-5],
+        ["f16", 1e-2],
+      ] as const) {
+        const plan = wideLogitsPlan(["tiedEmbeddings: true, logitSoftcap: 3", 2], dtype);
+        const { check: outcome } = await check(plan, method);
+        expect(outcome?.values).toBe(600 * 98);
+        expect(outcome?.error).toBeLessThanOrEqual(tolerance);
+      }
+    },
+    120_000,
+  );
 
   test.each(["f32", "f16"] as const)("200 right layers in %s are right", async (dtype) => {
     const deep = deepPlan(200);

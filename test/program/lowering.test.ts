@@ -7,12 +7,20 @@ import { forward } from "../../src/reference/forward.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
 import { interpret } from "../support/interpret.ts";
 import { plans } from "../support/plans.ts";
+import { wideLogits, wideLogitsPlan } from "../support/wide_logits.ts";
 import { worstError } from "../support/worst_error.ts";
 
 describe("a lowered plan computes what its layers mean", () => {
   test.each(plans)("$name", async (plan) => {
     expect(await worstError(plan)).toBeLessThan(1e-6);
   });
+});
+
+test.each(wideLogits)("logits in windows of rows are right: %s on %d", async (...which) => {
+  const plan = wideLogitsPlan(which);
+  const shown = interpret(lower(plan)).filter(({ observation }) => observation.kind === "output");
+  expect(shown.length / plan.hardware.gpus).toBe(3);
+  expect(await worstError(plan)).toBeLessThan(1e-6);
 });
 
 describe("the same work on one rank computes the same", () => {
