@@ -135,6 +135,15 @@ export interface Positions extends PositionsShape {
   readonly first: number;
 }
 
+/** y[i] = row ids[i] of x */
+export interface GatherRowsOp extends OpBase {
+  readonly op: "gather-rows";
+  readonly x: Tensor;
+  /** [rows of y] */
+  readonly ids: Tensor;
+  readonly y: Tensor;
+}
+
 /** Member i of the group takes the i-th block of columns. */
 export interface SliceColumnsOp extends OpBase {
   readonly op: "slice-columns";
@@ -225,6 +234,7 @@ export type Op =
   | AddOp
   | AggregateOp
   | EmbeddingOp
+  | GatherRowsOp
   | SliceColumnsOp
   | GatherColumnsOp
   | RouteOp

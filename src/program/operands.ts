@@ -51,6 +51,8 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return [op.a.tensor, op.b.tensor];
     case "embedding":
       return present(op.ids, op.table, op.positions?.table, op.spans);
+    case "gather-rows":
+      return [op.x, op.ids];
     case "route":
       return [op.logits, ...(op.correction === undefined ? [] : [op.correction])];
     case "route-positions":
@@ -82,6 +84,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "mean-squares":
     case "aggregate":
     case "embedding":
+    case "gather-rows":
     case "slice-columns":
     case "permute":
     case "expert-combine":

@@ -1,6 +1,14 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op, Positions } from "../op.ts";
+import type {
+  EmbeddingOp,
+  GatherRowsOp,
+  GroupedMatmulOp,
+  MatmulOp,
+  NormOp,
+  Op,
+  Positions,
+} from "../op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
@@ -44,6 +52,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     }
     case "embedding":
       return embeddingCall(op, rank);
+    case "gather-rows":
+      return gatherRowsCall(op, rank);
     case "slice-columns": {
       const [, inputColumns = 0] = sizes(op.x, rank);
       const [rows = 0, columns = 0] = sizes(op.y, rank);
@@ -81,6 +91,14 @@ function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
     call: { kernel: "embedding", shape },
     operands: operands.flatMap((tensor) => (tensor === undefined ? [] : [whole(tensor)])),
   };
+}
+
+/** A lookup in a table of activations. */
+function gatherRowsCall({ x, ids, y }: GatherRowsOp, rank: number): EmittedKernel {
+  const [tokens = 0, hidden = 0] = sizes(y, rank);
+  const [vocabularyRows = 0] = sizes(x, rank);
+  const shape = { tokens, hidden, vocabularyStart: 0, vocabularyRows };
+  return { call: { kernel: "embedding", shape }, operands: [ids, x, y].map(whole) };
 }
 
 function positionsOn({ first, sequence, queries }: Positions) {

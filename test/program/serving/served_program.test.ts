@@ -116,3 +116,28 @@ describe("serving computes what whole sequences do", () => {
     expect(await worstServedError(plan)).toBeLessThan(1e-6);
   });
 });
+
+describe("logits of a prefill step", () => {
+  const headsOf = (plan: Plan): number[] => {
+    const { ranks, layers } = lower(plan);
+    return ranks.flatMap(({ instructions }) =>
+      instructions.flatMap((each) =>
+        each.op === "kernel" &&
+        each.kernel === "matmul" &&
+        each.origin.layer === layers.at(-1) &&
+        each.origin.serves === "prefill"
+          ? [each.shape.m]
+          : [],
+      ),
+    );
+  };
+
+  test("are those of the last token of each request", () => {
+    const own = planOf(2, { model: { vocabulary: 31 }, parallel: { data: 2 }, workload: chunks });
+    expect(headsOf(own)).toEqual([1, 1]);
+  });
+
+  test("control: a plan that ends with hidden vectors gives all of them", () => {
+    expect(lower(planOf(1, { workload: chunks })).phases?.prefill.output.rows).toBe(2 * 2);
+  });
+});
