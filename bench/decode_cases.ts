@@ -32,6 +32,8 @@ function shapeOf(batch: number, keys: number, heads: number, kvHeads: number, he
     heads,
     kvHeads,
     headDim,
+    valueDim: headDim,
+    queryColumns: (heads + 2 * kvHeads) * headDim,
     cacheDtype: "f32",
   } as const;
 }
@@ -60,29 +62,27 @@ export function attendCacheCase(
   const { batch, pageTokens: capacity, heads, kvHeads, headDim } = shape;
   const random = randomSource(capacity);
   const pitch = (heads + 2 * kvHeads) * headDim;
-  const qkv = randomTensor(batch, pitch, "f32", random);
-  const k = randomTensor(batch * capacity, kvHeads * headDim, "f32", random);
-  const v = randomTensor(batch * capacity, kvHeads * headDim, "f32", random);
+  const q = randomTensor(batch, pitch, "f32", random);
+  const columns = 2 * kvHeads * headDim;
+  const cache = randomTensor(batch * capacity, columns, "f32", random);
   return {
     name: `attend_cache ${sizeOf(shape)}`,
     call: { kernel: "attend_cache", shape },
     inputs: {
-      qkv: encode(qkv, "f32"),
+      q: encode(q, "f32"),
       spans: spansOf(shape),
       pages: pagesOf(shape),
-      k: encode(k, "f32"),
-      v: encode(v, "f32"),
+      cache: encode(cache, "f32"),
     },
     outputs: { partials: 4 * partialElements(shape) },
     findWrong({ partials = new ArrayBuffer(0) }) {
       const actual = combined(new Float32Array(partials), shape);
-      const columns = kvHeads * headDim;
       for (let row = 0; row < batch; row += 1) {
         const from = row * heads * headDim;
         const expected = attentionRow(
-          qkv.values.subarray(row * pitch, row * pitch + heads * headDim),
-          rowsOf(k.values, columns, row * capacity * columns),
-          rowsOf(v.values, columns, row * capacity * columns),
+          q.values.subarray(row * pitch, row * pitch + heads * headDim),
+          rowsOf(cache.values, columns, row * capacity * columns),
+          rowsOf(cache.values, columns, row * capacity * columns + columns / 2),
           capacity,
           { heads, kvHeads, headDim },
         );

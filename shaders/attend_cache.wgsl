@@ -5,42 +5,40 @@
 // each key and value is loaded once for all of them.
 //   1. scores   one key per lane
 //   2. softmax  eight lanes per row
-//   3. output   lanes are dealt to quads of the head and shares of the keys; the shares are added at the end
+//   3. output   lanes are dealt to quads of the value and shares of the keys; the shares are added at the end
 //
-// A new token sees itself and earlier ones, and is cached already. What rows of padding see is of no use to anybody.
+// A new token sees itself and earlier ones, as attention/keys_seen.wgsl says, and is cached already. What rows of padding
+// see is of no use to anybody.
 //
-// qkv       Quad [BATCH · QUERIES, (HEADS + 2 · KV_HEADS) · HEAD_QUADS]   of which the queries come first
+// q         Quad [BATCH · QUERIES, Q_QUADS]   of which the queries come first
 // spans     vec2u [BATCH]   tokens cached before, and new ones: 0 … QUERIES; rows past these are padding
 // pages     u32 [BATCH, PAGES]   a request's tokens lie in these, PAGE_TOKENS in each
-// k, v      CacheQuad [pages · PAGE_TOKENS, KV_HEADS · HEAD_QUADS]
-// partials  vec4f [BATCH · QUERIES · HEADS, PIECES, HEAD_QUADS + 1]   sums, then (largest, total, 0, 0); scores
-//                                                                     are in units where exp is exp2
+// cache     CacheQuad [pages · PAGE_TOKENS, CACHE_QUADS]   keys of all heads, then their values, or of latent attention,
+//                                                          where FIRST_VALUE is 0, keys that begin with their values
+// partials  vec4f [BATCH · QUERIES · HEADS, PIECES, VALUE_QUADS + 1]   sums, then (largest, total, 0, 0); pieces in which
+//                                                                      a query sees no key are left as they were
 // dispatch  PIECES, KV_HEADS · ceil(QUERIES · HEADS / KV_HEADS / ROWS), BATCH
 override QUERIES: u32;
 override PAGE_TOKENS: u32;
 override PAGES: u32;
-override HEADS: u32;
-override KV_HEADS: u32;
-override HEAD_DIM: u32;
-override ROWS: u32;  // 1, 4 or 8
-override HEAD_QUADS: u32 = HEAD_DIM / 4u;
+override Q_QUADS: u32;
+override CACHE_QUADS: u32;
+override FIRST_VALUE: u32;  // of a row's quads
+override ROWS: u32;         // 1, 4 or 8
+override SHARE_LANES: u32;  // as the value has quads, rounded up to a power of two, at most 64
 override GROUP_HEADS: u32 = HEADS / KV_HEADS;
 override ROW_GROUPS: u32 = (QUERIES * GROUP_HEADS + ROWS - 1u) / ROWS;
-override ROW_QUADS: u32 = (HEADS + 2u * KV_HEADS) * HEAD_QUADS;
 override PIECES: u32 = (PAGE_TOKENS * PAGES + KEYS - 1u) / KEYS;
 
-@group(0) @binding(0) var<storage, read> qkv: array<Quad>;
+@group(0) @binding(0) var<storage, read> q: array<Quad>;
 @group(0) @binding(1) var<storage, read> spans: array<vec2u>;
 @group(0) @binding(2) var<storage, read> pages: array<u32>;
-@group(0) @binding(3) var<storage, read> k: array<CacheQuad>;
-@group(0) @binding(4) var<storage, read> v: array<CacheQuad>;
-@group(0) @binding(5) var<storage, read_write> partials: array<vec4f>;
+@group(0) @binding(3) var<storage, read> cache: array<CacheQuad>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;
 
 const KEYS = 64u;   // of a piece, and lanes of a workgroup
 const PARTS = 8u;   // lanes that share a row in the softmax
 const PART_QUADS = KEYS / PARTS / 4u;
-const LOWEST = -3.4e38;
-const LOG2_E = 1.4426950409;
 
 // [row][key quad]: scores, then their exponentials. Scores are written one at a time, hence as scalars.
 var<workgroup> weights: array<f32, 8u * KEYS>;
@@ -66,8 +64,8 @@ fn largestOf(four: vec4f) -> f32 {
 }
 
 fn product(query_head: u32, quad: u32, key: vec4f) -> f32 {
-  let at = query_head / HEADS * ROW_QUADS + query_head % HEADS * HEAD_QUADS + quad;
-  return dot(unpackQuad(qkv[at]), key);
+  let at = query_head / HEADS * Q_QUADS + query_head % HEADS * HEAD_QUADS + quad;
+  return dot(unpackQuad(q[at]), key);
 }
 
 // Where a request's token lies in the caches.
@@ -75,82 +73,26 @@ fn placeOf(sequence: u32, token: u32) -> u32 {
   return pages[sequence * PAGES + token / PAGE_TOKENS] * PAGE_TOKENS + token % PAGE_TOKENS;
 }
 
-@compute @workgroup_size(KEYS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let piece = group.x;
-  let kv_head = group.y / ROW_GROUPS;
-  let first_row = group.y % ROW_GROUPS * ROWS;
-  let sequence = group.z;
-  let span = spans[sequence];
-  let length = span.x + span.y;
-  let key = piece * KEYS + lane;
-  // The same for the whole workgroup, so that all or none of it reaches the barriers.
-  if (piece * KEYS >= length || span.y == 0u) {
-    return;
+// Scores of four of the rows that share a key head, the first of them number `slot` of the workgroup's.
+fn storeScores(
+  products: vec4f,
+  lane: u32,
+  slot: u32,
+  cached: u32,
+  kv_head: u32,
+  rows: vec4u,
+  key: u32,
+) {
+  chooseHeads(kv_head * GROUP_HEADS + rows % GROUP_HEADS);
+  let scores = scoresOf(products, cached + rows / GROUP_HEADS, vec4u(key));
+  for (var i = 0u; i < min(4u, ROWS); i++) {
+    weights[(slot + i) * KEYS + lane] = scores[i];
   }
+}
 
-  // Four rows to a vector.
-  var upper = vec4f();
-  var lower = vec4f();
-  let row0 = queryHead(sequence, kv_head, first_row);
-  let row1 = queryHead(sequence, kv_head, first_row + 1u);
-  let row2 = queryHead(sequence, kv_head, first_row + 2u);
-  let row3 = queryHead(sequence, kv_head, first_row + 3u);
-  let row4 = queryHead(sequence, kv_head, first_row + 4u);
-  let row5 = queryHead(sequence, kv_head, first_row + 5u);
-  let row6 = queryHead(sequence, kv_head, first_row + 6u);
-  let row7 = queryHead(sequence, kv_head, first_row + 7u);
-  let cached = placeOf(sequence, min(key, length - 1u)) * KV_HEADS + kv_head;
-  for (var quad = 0u; quad < HEAD_QUADS; quad++) {
-    let own = unpackCache(k[cached * HEAD_QUADS + quad]);
-    upper.x += product(row0, quad, own);
-    if (ROWS > 1u) {
-      upper.y += product(row1, quad, own);
-      upper.z += product(row2, quad, own);
-      upper.w += product(row3, quad, own);
-    }
-    if (ROWS > 4u) {
-      lower.x += product(row4, quad, own);
-      lower.y += product(row5, quad, own);
-      lower.z += product(row6, quad, own);
-      lower.w += product(row7, quad, own);
-    }
-  }
-  var scores = array(upper.x, upper.y, upper.z, upper.w, lower.x, lower.y, lower.z, lower.w);
-  for (var row = 0u; row < ROWS; row++) {
-    let visible = span.x + (first_row + row) / GROUP_HEADS + 1u;
-    let score = scores[row] * (LOG2_E * inverseSqrt(f32(HEAD_DIM)));
-    weights[row * KEYS + lane] = select(LOWEST, score, key < min(visible, length));
-  }
-  workgroupBarrier();
-
-  // Lanes of rows beyond ROWS work on what nobody reads.
-  let row = lane / PARTS;
-  let part = lane % PARTS * PART_QUADS;
-  let left = weightsOf(row, part);
-  let right = weightsOf(row, part + 1u);
-  largest[lane] = largestOf(max(left, right));
-  workgroupBarrier();
-
-  var row_largest = largest[row * PARTS];
-  for (var i = 1u; i < PARTS; i++) {
-    row_largest = max(row_largest, largest[row * PARTS + i]);
-  }
-  let left_weights = exp2(left - row_largest);
-  let right_weights = exp2(right - row_largest);
-  let at = row * KEYS + part * 4u;
-  for (var i = 0u; i < 4u; i++) {
-    weights[at + i] = left_weights[i];
-    weights[at + 4u + i] = right_weights[i];
-  }
-  totals[lane] = dot(left_weights + right_weights, vec4f(1.0));
-  workgroupBarrier();
-
-  // As many lanes to a share of the keys as the head has quads, rounded up to a power of two.
-  let share_lanes = 1u << firstLeadingBit(2u * HEAD_QUADS - 1u);
-  let share_keys = share_lanes;  // 64 lanes / share_lanes shares of 64 keys
-  let quad = min(lane % share_lanes, HEAD_QUADS - 1u);
-  let share = lane / share_lanes * share_keys;
+// What a lane's share of the piece's keys adds to one quad of every row's output. As many lanes take a share as it has
+// keys.
+fn sumShare(sequence: u32, kv_head: u32, first_key: u32, keys_left: u32, quad: u32, lane: u32) {
   var sum0 = vec4f();
   var sum1 = vec4f();
   var sum2 = vec4f();
@@ -159,9 +101,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var sum5 = vec4f();
   var sum6 = vec4f();
   var sum7 = vec4f();
-  for (var i = share; i < min(share + share_keys, length - piece * KEYS); i++) {
-    let token = placeOf(sequence, piece * KEYS + i);
-    let value = unpackCache(v[(token * KV_HEADS + kv_head) * HEAD_QUADS + quad]);
+  let share = lane / SHARE_LANES * SHARE_LANES;
+  for (var i = share; i < min(share + SHARE_LANES, keys_left); i++) {
+    let place = placeOf(sequence, first_key + i) * CACHE_QUADS + FIRST_VALUE;
+    let value = unpackCache(cache[place + kv_head * VALUE_QUADS + quad]);
     sum0 = fma(vec4f(weights[i]), value, sum0);
     if (ROWS > 1u) {
       sum1 = fma(vec4f(weights[KEYS + i]), value, sum1);
@@ -187,25 +130,106 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     shares[6u * KEYS + lane] = sum6;
     shares[7u * KEYS + lane] = sum7;
   }
+}
+
+@compute @workgroup_size(KEYS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let piece = group.x;
+  let kv_head = group.y / ROW_GROUPS;
+  let first_row = group.y % ROW_GROUPS * ROWS;
+  let sequence = group.z;
+  let span = spans[sequence];
+  let length = span.x + span.y;
+  let key = piece * KEYS + lane;
+  let first_query = first_row / GROUP_HEADS;
+  let last_query = min((first_row + ROWS - 1u) / GROUP_HEADS, QUERIES - 1u);
+  // The same for the whole workgroup, so that all or none of it reaches the barriers.
+  if (
+    first_query >= span.y || piece * KEYS >= min(length, span.x + last_query + 1u) ||
+    (piece + 1u) * KEYS <= firstKey(span.x + first_query)
+  ) {
+    return;
+  }
+
+  // Four rows to a vector.
+  var upper = vec4f();
+  var lower = vec4f();
+  let row0 = queryHead(sequence, kv_head, first_row);
+  let row1 = queryHead(sequence, kv_head, first_row + 1u);
+  let row2 = queryHead(sequence, kv_head, first_row + 2u);
+  let row3 = queryHead(sequence, kv_head, first_row + 3u);
+  let row4 = queryHead(sequence, kv_head, first_row + 4u);
+  let row5 = queryHead(sequence, kv_head, first_row + 5u);
+  let row6 = queryHead(sequence, kv_head, first_row + 6u);
+  let row7 = queryHead(sequence, kv_head, first_row + 7u);
+  let cached = placeOf(sequence, min(key, length - 1u)) * CACHE_QUADS + kv_head * HEAD_QUADS;
+  for (var quad = 0u; quad < HEAD_QUADS; quad++) {
+    let own = unpackCache(cache[cached + quad]);
+    upper.x += product(row0, quad, own);
+    if (ROWS > 1u) {
+      upper.y += product(row1, quad, own);
+      upper.z += product(row2, quad, own);
+      upper.w += product(row3, quad, own);
+    }
+    if (ROWS > 4u) {
+      lower.x += product(row4, quad, own);
+      lower.y += product(row5, quad, own);
+      lower.z += product(row6, quad, own);
+      lower.w += product(row7, quad, own);
+    }
+  }
+  let rows = first_row + vec4u(0u, 1u, 2u, 3u);
+  storeScores(upper, lane, 0u, span.x, kv_head, rows, key);
+  if (ROWS > 4u) {
+    storeScores(lower, lane, 4u, span.x, kv_head, rows + 4u, key);
+  }
   workgroupBarrier();
 
-  let rows = min(ROWS, QUERIES * GROUP_HEADS - first_row);
-  for (var i = lane; i < rows * (HEAD_QUADS + 1u); i += KEYS) {
-    let out_row = i / (HEAD_QUADS + 1u);
-    let out_quad = i % (HEAD_QUADS + 1u);
-    var result = vec4f();
-    if (out_quad < HEAD_QUADS) {
-      for (var other = out_quad; other < KEYS; other += share_lanes) {
-        result += shares[out_row * KEYS + other];
+  // Lanes of rows beyond ROWS work on what nobody reads.
+  let row = lane / PARTS;
+  let part = lane % PARTS * PART_QUADS;
+  let left = weightsOf(row, part);
+  let right = weightsOf(row, part + 1u);
+  largest[lane] = largestOf(max(left, right));
+  workgroupBarrier();
+
+  var row_largest = largest[row * PARTS];
+  for (var i = 1u; i < PARTS; i++) {
+    row_largest = max(row_largest, largest[row * PARTS + i]);
+  }
+  let left_weights = exp2(left - row_largest);
+  let right_weights = exp2(right - row_largest);
+  let at = row * KEYS + part * 4u;
+  for (var i = 0u; i < 4u; i++) {
+    weights[at + i] = left_weights[i];
+    weights[at + 4u + i] = right_weights[i];
+  }
+  totals[lane] = dot(left_weights + right_weights, vec4f(1.0));
+  workgroupBarrier();
+
+  let real_rows = min(ROWS, QUERIES * GROUP_HEADS - first_row);
+  for (var first = 0u; first < VALUE_QUADS; first += SHARE_LANES) {
+    let quad = min(first + lane % SHARE_LANES, VALUE_QUADS - 1u);
+    sumShare(sequence, kv_head, piece * KEYS, length - piece * KEYS, quad, lane);
+    workgroupBarrier();
+    let quads = min(SHARE_LANES, VALUE_QUADS - first);
+    for (var i = lane; i < real_rows * quads; i += KEYS) {
+      var result = vec4f();
+      for (var other = i % quads; other < KEYS; other += SHARE_LANES) {
+        result += shares[i / quads * KEYS + other];
       }
-    } else {
-      result.x = LOWEST;
-      for (var other = 0u; other < PARTS; other++) {
-        result.x = max(result.x, largest[out_row * PARTS + other]);
-        result.y += totals[out_row * PARTS + other];
-      }
+      let place = queryHead(sequence, kv_head, first_row + i / quads) * PIECES + piece;
+      partials[place * (VALUE_QUADS + 1u) + first + i % quads] = result;
     }
-    let place = queryHead(sequence, kv_head, first_row + out_row) * PIECES + piece;
-    partials[place * (HEAD_QUADS + 1u) + out_quad] = result;
+    workgroupBarrier();
+  }
+  if (lane < real_rows) {
+    var result = vec4f(LOWEST, 0.0, 0.0, 0.0);
+    for (var other = 0u; other < PARTS; other++) {
+      result.x = max(result.x, largest[lane * PARTS + other]);
+      result.y += totals[lane * PARTS + other];
+    }
+    let place = queryHead(sequence, kv_head, first_row + lane) * PIECES + piece;
+    partials[place * (VALUE_QUADS + 1u) + VALUE_QUADS] = result;
   }
 }

@@ -7,8 +7,8 @@
 //   3. output   each lane owns 8 queries × 2 quads of the head and holds their sums in registers
 // so that a loaded quad of q, k or v serves 4 or 8 rows, and three barriers serve 32 × 32 scores.
 //
-// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, says
-// attention/scores.wgsl; blocks that no query of the workgroup sees are skipped.
+// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, say
+// attention/keys_seen.wgsl and attention/scores.wgsl; blocks that no query of the workgroup sees are skipped.
 //
 // qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
 // y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
@@ -126,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let right_step = select(0u, 1u, has_right);
   let p = query * SCORE_PITCH;
 
-  chooseHead(head);
+  chooseHeads(vec4u(head));
   for (var i = lane; i < QUERIES; i += LANES) {
     largest[i] = firstLargest(head);
     total[i] = firstTotal();

@@ -8,8 +8,8 @@
 //   3. output   in column x, sums of quads x, x + EDGE … of v; STEP rows of v are shared at a time
 // Neighbours are EDGE rows apart and rows have an odd pitch, so that they find their numbers in other banks.
 //
-// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, says
-// attention/scores.wgsl; blocks that no query of the workgroup sees are skipped.
+// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, say
+// attention/keys_seen.wgsl and attention/scores.wgsl; blocks that no query of the workgroup sees are skipped.
 //
 // qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
 // y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
@@ -157,7 +157,7 @@ fn main(
   let query1 = query0 + 4u * EDGE;
   let row0 = local.y * EDGE;
   let row1 = row0 + EDGE * EDGE;
-  chooseHead(head);
+  chooseHeads(vec4u(head));
   var largest0 = vec4f(firstLargest(head));
   var largest1 = largest0;
   // This invocation's share.

@@ -8,8 +8,8 @@
 //   3. output   each lane sums its own columns of v over all keys; the probabilities are handed round
 // The arithmetic is in 4 × 4 matrices: four queries by four keys, or by the four numbers of a quad.
 //
-// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, says
-// attention/scores.wgsl; blocks that no query of the subgroup sees are skipped.
+// Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, say
+// attention/keys_seen.wgsl and attention/scores.wgsl; blocks that no query of the subgroup sees are skipped.
 //
 // qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
 // y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
@@ -326,7 +326,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   var b: Softmax;
   var c: Softmax;
   var d: Softmax;
-  chooseHead(head);
+  chooseHeads(vec4u(head));
   a.largest = vec4f(firstLargest(head));
   a.total = vec4f(select(0.0, firstTotal(), lane == 0u));
   b.largest = a.largest;

@@ -1,17 +1,18 @@
 // combine_attention: y = softmax(scores) · v over a whole cache, from what attend_cache found in pieces of 64
-// keys: each piece is scaled from its own largest score to the largest of all.
+// keys: each piece is scaled from its own largest score to the largest of all. Pieces in which a query sees no key are
+// not read; which these are, says attention/keys_seen.wgsl. A prelude of attention/ gives what a head's sink adds.
 //
-// partials  vec4f [BATCH · QUERIES · HEADS, PIECES, HEAD_QUADS + 1]   sums, then (largest, total, 0, 0)
-// spans     vec2u [BATCH]   tokens cached before, and new ones; pieces past them are not read
-// y         Quad [BATCH · QUERIES, HEADS · HEAD_QUADS]   0 where there is no new token
+// partials  vec4f [BATCH · QUERIES · HEADS, PIECES, VALUE_QUADS + 1]   sums, then (largest, total, 0, 0)
+// spans     vec2u [BATCH]   tokens cached before, and new ones
+// y         Quad [BATCH · QUERIES, HEADS · VALUE_QUADS]   0 where there is no new token
 // dispatch  one invocation per quad of y, WORKGROUP to a workgroup, workgroups folded over x and y
 override BATCH: u32;
 override QUERIES: u32;
 override PIECES: u32;
 override HEADS: u32;
-override HEAD_DIM: u32;
+override VALUE_DIM: u32;
 override WORKGROUP: u32;
-override HEAD_QUADS: u32 = HEAD_DIM / 4u;
+override VALUE_QUADS: u32 = VALUE_DIM / 4u;
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read> spans: array<vec2u>;
@@ -26,19 +27,25 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = (group.y * groups.x + group.x) * WORKGROUP + lane;
-  if (i >= BATCH * QUERIES * HEADS * HEAD_QUADS) {
+  if (i >= BATCH * QUERIES * HEADS * VALUE_QUADS) {
     return;
   }
-  let row = i / HEAD_QUADS;
-  let quad = i % HEAD_QUADS;
-  let span = spans[row / (QUERIES * HEADS)];
-  let pieces = select((span.x + span.y + KEYS - 1u) / KEYS, 0u, span.y == 0u);
-  var largest = -3.4e38;
-  var total = 0.0;
+  let place = i / VALUE_QUADS;
+  let quad = i % VALUE_QUADS;
+  let row = place / HEADS;
+  let span = spans[row / QUERIES];
+  if (row % QUERIES >= span.y) {
+    y[i] = packQuad(vec4f());
+    return;
+  }
+  let query = span.x + row % QUERIES;
+  let pieces = query / KEYS + 1u;
+  var largest = firstLargest(place % HEADS);
+  var total = firstTotal();
   var sum = vec4f();
-  for (var piece = 0u; piece < pieces; piece++) {
-    let first = (row * PIECES + piece) * (HEAD_QUADS + 1u);
-    let found = partials[first + HEAD_QUADS];
+  for (var piece = firstKey(query) / KEYS; piece < pieces; piece++) {
+    let first = (place * PIECES + piece) * (VALUE_QUADS + 1u);
+    let found = partials[first + VALUE_QUADS];
     let now = max(largest, found.x);
     let scale = exp2(found.x - now);
     let before = exp2(largest - now);
@@ -46,5 +53,5 @@ fn main(
     sum = fma(sum, vec4f(before), partials[first + quad] * scale);
     largest = now;
   }
-  y[i] = packQuad(select(sum / total, vec4f(), pieces == 0u));
+  y[i] = packQuad(sum / total);
 }

@@ -3,9 +3,9 @@
 //
 // Cosines and sines come from a table, since f32 cannot hold the angles of late positions. It has those of the first
 // FINE positions; where there are more, also those of every FINE-th, and a position is turned by the one and the other.
+// Positions and their number SEQUENCE are those of a prelude of positions/.
 //
 // rotations vec4f [positions, PAIR_QUADS, 2]   cosines of four pairs, then their sines
-override SEQUENCE: u32;
 override FIRST: u32;
 override DIMS: u32;
 override INTERLEAVED: u32;
@@ -25,7 +25,7 @@ struct Turn {
 
 // Of four pairs from 4 · `pairs` on.
 fn turnOf(own: Head, pairs: u32) -> Turn {
-  let position = own.token % SEQUENCE;
+  let position = positionOf(own.token);
   let fine = (position % FINE * PAIR_QUADS + pairs) * 2u;
   let by = Turn(rotations[fine], rotations[fine + 1u]);
   if (SEQUENCE <= FINE) {

@@ -2,22 +2,48 @@
 // pieces that are attended each by itself, so that one query keeps a whole GPU busy; `combine_attention`
 // joins what they found.
 
-import { cachePrelude, type CacheShape, tableWords } from "./cache_shape.ts";
+import { keysSeenConstants, type ScoreRules, scoreConstants } from "./attention_shape.ts";
+import { cachePrelude, type PagedShape, tableWords } from "./cache_shape.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
 
-export interface CachedAttentionShape extends CacheShape {
-  /** Tokens of a request that are cached as a rule, the new ones included: FLOPs and bytes count them. */
+/** A new token sees itself and earlier ones. */
+export interface CachedAttentionShape extends PagedShape, Omit<ScoreRules, "causal"> {
+  /** Query heads on this rank. */
+  readonly heads: number;
+  /** Key and value heads on this rank; divides `heads`. */
+  readonly kvHeads: number;
+  /** Of a query and a key. A multiple of 4. */
+  readonly headDim: number;
+  /** A multiple of 4. */
+  readonly valueDim: number;
+  /** Values are the first columns of keys, and not cached besides. */
+  readonly isLatent?: true;
+  /** Binding `sinks` of `combine_attention`, as of `attention`. */
+  readonly sinks?: true;
+  /** Of the tensor in which a row's queries come first. */
+  readonly queryColumns: number;
+  /** Tokens that a new one sees as a rule, the new ones included: FLOPs and bytes count them. */
   readonly expectedKeys: number;
 }
 
 /** Keys of a piece, and invocations of a workgroup. */
 const pieceKeys = 64;
 
+/** Columns of a row of the cache. */
+export function cacheColumns({
+  kvHeads,
+  headDim,
+  valueDim,
+  isLatent,
+}: CachedAttentionShape): number {
+  return kvHeads * (headDim + (isLatent === true ? 0 : valueDim));
+}
+
 export function cachePieces({
   pageTokens,
   pages,
-}: Pick<CacheShape, "pageTokens" | "pages">): number {
+}: Pick<PagedShape, "pageTokens" | "pages">): number {
   return ceilDiv(pageTokens * pages, pieceKeys);
 }
 
@@ -27,45 +53,62 @@ export function usedPieces({ expectedKeys }: CachedAttentionShape): number {
 }
 
 /** Query heads with the same key head, for every new token: they share what is loaded. */
-function sharingRows({ queries, heads, kvHeads }: CacheShape): number {
+function sharingRows({ queries, heads, kvHeads }: CachedAttentionShape): number {
   return (queries * heads) / kvHeads;
 }
 
 /** Of those, how many one workgroup takes: as many sums does a lane hold. */
-function groupRows(shape: CacheShape): 1 | 4 | 8 {
+function groupRows(shape: CachedAttentionShape): 1 | 4 | 8 {
   const rows = sharingRows(shape);
   if (rows === 1) return 1;
   return rows <= 4 ? 4 : 8;
 }
 
+/** Lanes that share a key's value: a power of two. */
+function shareLanes({ valueDim }: CachedAttentionShape): number {
+  return Math.min(pieceKeys, 2 ** Math.ceil(Math.log2(valueDim / 4)));
+}
+
 /** f32 elements that one piece leaves for `combine_attention`. */
-export function pieceElements({ batch, queries, heads, headDim }: CacheShape): number {
-  return batch * queries * heads * (headDim + 4);
+export function pieceElements({ batch, queries, heads, valueDim }: CachedAttentionShape): number {
+  return batch * queries * heads * (valueDim + 4);
+}
+
+/** As the shaders need them. */
+export function cachedKeysSeen({ window, chunk, pages, pageTokens }: CachedAttentionShape) {
+  return keysSeenConstants({
+    sequence: pages * pageTokens,
+    causal: true,
+    ...(window === undefined ? {} : { window }),
+    ...(chunk === undefined ? {} : { chunk }),
+  });
 }
 
 /**
  * Per query, head and piece of the cache: exp(score - largest) · v, the largest score and the sum of
- * exponentials. A new token sees itself and earlier ones. Pieces past a request's tokens are left as they were.
+ * exponentials. Pieces in which a query sees no key are left as they were.
  */
 export const attendCache: Kernel<CachedAttentionShape> = {
   name: "attend_cache",
   bindings: ({ cacheDtype }) => [
-    read("qkv"),
+    read("q"),
     read("spans", "u32"),
     read("pages", "u32"),
-    read("k", cacheDtype),
-    read("v", cacheDtype),
+    read("cache", cacheDtype),
     write("partials", "f32"),
   ],
-  preludes: cachePrelude,
+  preludes: (shape) => [cachePrelude(shape), "attention/keys_seen", "attention/scores"],
   constants: (shape) => ({
+    ...cachedKeysSeen(shape),
+    ...scoreConstants(shape, shape.valueDim),
     QUERIES: shape.queries,
     PAGE_TOKENS: shape.pageTokens,
     PAGES: shape.pages,
-    HEADS: shape.heads,
-    KV_HEADS: shape.kvHeads,
-    HEAD_DIM: shape.headDim,
+    Q_QUADS: shape.queryColumns / 4,
+    CACHE_QUADS: cacheColumns(shape) / 4,
+    FIRST_VALUE: shape.isLatent === true ? 0 : (shape.kvHeads * shape.headDim) / 4,
     ROWS: groupRows(shape),
+    SHARE_LANES: shareLanes(shape),
   }),
   grid: (shape) => [
     cachePieces(shape),
@@ -73,13 +116,13 @@ export const attendCache: Kernel<CachedAttentionShape> = {
     shape.batch,
   ],
   // Of several new tokens the first sees fewer.
-  flops: ({ batch, queries, expectedKeys, heads, headDim }) =>
-    4 * batch * queries * (expectedKeys - (queries - 1) / 2) * heads * headDim,
+  flops: ({ batch, queries, expectedKeys, heads, headDim, valueDim }) =>
+    2 * batch * queries * (expectedKeys - (queries - 1) / 2) * heads * (headDim + valueDim),
   bytes: (shape, dtype) => {
-    const { batch, queries, expectedKeys, heads, kvHeads, headDim, cacheDtype } = shape;
+    const { batch, queries, expectedKeys, heads, headDim, cacheDtype } = shape;
     return (
       batch * queries * heads * headDim * bytesPerElement(dtype) +
-      2 * batch * expectedKeys * kvHeads * headDim * bytesPerElement(cacheDtype) +
+      batch * expectedKeys * cacheColumns(shape) * bytesPerElement(cacheDtype) +
       4 * tableWords(shape) +
       4 * usedPieces(shape) * pieceElements(shape)
     );

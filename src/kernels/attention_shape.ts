@@ -3,7 +3,23 @@
 import { type Binding, read, write } from "./kernel.ts";
 import { bytesPerElement, type StorageType } from "./storage.ts";
 
-export interface AttentionShape {
+/** What attention makes of scores, and which keys a query sees. */
+export interface ScoreRules {
+  /** A query sees its own position and earlier ones. */
+  readonly causal: boolean;
+  /** Of scores. Default: 1 / √headDim. */
+  readonly scale?: number;
+  /** Scores become cap · tanh(score / cap). */
+  readonly softcap?: number;
+  /** A query sees tokens fewer than that many away. */
+  readonly window?: number;
+  /** A query sees tokens of its own chunk of that many. */
+  readonly chunk?: number;
+  /** Scores fall with the distance, by a slope of each head. */
+  readonly alibi?: Alibi;
+}
+
+export interface AttentionShape extends ScoreRules {
   /** Sequences. */
   readonly batch: number;
   /** Tokens per sequence. */
@@ -14,22 +30,10 @@ export interface AttentionShape {
   readonly kvHeads: number;
   /** Of a query and a key. A multiple of 4, at most 256. */
   readonly headDim: number;
-  /** A query sees its own position and earlier ones. */
-  readonly causal: boolean;
   /** Where values lie apart from queries and keys. Absent: of each token they follow its keys, `headDim` wide. */
   readonly values?: ValuesApart;
-  /** Of scores. Default: 1 / √headDim. */
-  readonly scale?: number;
-  /** Scores become cap · tanh(score / cap). */
-  readonly softcap?: number;
-  /** A query sees tokens fewer than that many away. */
-  readonly window?: number;
-  /** A query sees tokens of its own chunk of that many. */
-  readonly chunk?: number;
   /** Binding `sinks` f32 [heads]: a score of each head that no value belongs to. */
   readonly sinks?: true;
-  /** Scores fall with the distance, by a slope of each head. */
-  readonly alibi?: Alibi;
 }
 
 /** Binding `v` [tokens, columns]: of head h the `dim` columns from `first + h · step` on, all multiples of 4. */
@@ -60,30 +64,53 @@ export function attentionBindings({ values, sinks }: AttentionShape): Binding[] 
   ];
 }
 
-export function attentionPreludes({ values, sinks }: AttentionShape): string[] {
+export function sinksPrelude({ sinks }: Pick<AttentionShape, "sinks">): string {
+  return `attention/${sinks === undefined ? "no_" : ""}sinks`;
+}
+
+export function attentionPreludes(shape: AttentionShape): string[] {
   return [
-    `attention/values_${values === undefined ? "beside" : "apart"}`,
-    `attention/${sinks === undefined ? "no_" : ""}sinks`,
+    `attention/values_${shape.values === undefined ? "beside" : "apart"}`,
+    sinksPrelude(shape),
+    "attention/keys_seen",
     "attention/scores",
   ];
 }
 
-/** Beside those of an alternative's own tiling. */
-export function attentionConstants(shape: AttentionShape): Record<string, number> {
-  const { sequence, heads, kvHeads, headDim, causal, values, alibi } = shape;
+/** Of `attention/keys_seen`. */
+export function keysSeenConstants({
+  sequence,
+  causal,
+  window = 0,
+  chunk = 0,
+}: Pick<AttentionShape, "sequence" | "causal" | "window" | "chunk">): Record<string, number> {
+  return { SEQUENCE: sequence, CAUSAL: causal ? 1 : 0, WINDOW: window, CHUNK: chunk };
+}
+
+/** Of `attention/scores`. */
+export function scoreConstants(
+  shape: Pick<AttentionShape, "heads" | "kvHeads" | "headDim" | "scale" | "softcap" | "alibi">,
+  valueDim: number,
+): Record<string, number> {
+  const { heads, kvHeads, headDim, scale, softcap = 0, alibi } = shape;
   return {
-    SEQUENCE: sequence,
     HEADS: heads,
     KV_HEADS: kvHeads,
     HEAD_DIM: headDim,
-    VALUE_DIM: valueDimOf(shape),
-    CAUSAL: causal ? 1 : 0,
-    SCALE: shape.scale ?? 1 / Math.sqrt(headDim),
-    SOFTCAP: shape.softcap ?? 0,
-    WINDOW: shape.window ?? 0,
-    CHUNK: shape.chunk ?? 0,
+    VALUE_DIM: valueDim,
+    SCALE: scale ?? 1 / Math.sqrt(headDim),
+    SOFTCAP: softcap,
     ALIBI_HEADS: alibi?.heads ?? 0,
     FIRST_HEAD: alibi?.first ?? 0,
+  };
+}
+
+/** Beside those of an alternative's own tiling. */
+export function attentionConstants(shape: AttentionShape): Record<string, number> {
+  const { values } = shape;
+  return {
+    ...keysSeenConstants(shape),
+    ...scoreConstants(shape, valueDimOf(shape)),
     ...(values === undefined
       ? {}
       : { V_QUADS: values.columns / 4, V_FIRST: values.first / 4, V_STEP: values.step / 4 }),

@@ -1,4 +1,11 @@
 import { type Kernel, read, write } from "./kernel.ts";
+import {
+  positionsBindings,
+  positionsBytes,
+  positionsConstants,
+  positionsPrelude,
+  type PositionsShape,
+} from "./positions.ts";
 import { inRows, rowsAtOnce } from "./rows.ts";
 import { bytesPerElement, paddedElements } from "./storage.ts";
 
@@ -11,25 +18,28 @@ export interface EmbeddingShape {
   readonly vocabularyRows: number;
   /** Default: 1. */
   readonly scale?: number;
-  /** Binding `positions`, of which token t adds row `first` + t mod `sequence`. */
-  readonly positions?: { readonly first: number; readonly sequence: number };
+  /** Binding `positions`, of which each token adds row `first` + its place. */
+  readonly positions?: { readonly first: number } & PositionsShape;
 }
 
 /**
- * y[token] = scale · table[ids[token] - vocabularyStart] + positions[first + token mod sequence], or zeros where the id is
- * not in this shard.
+ * y[token] = scale · table[ids[token] - vocabularyStart] + positions[first + its place], or zeros where the id is not in
+ * this shard.
  */
 export const embedding: Kernel<EmbeddingShape> = {
   name: "embedding",
   bindings: ({ positions }) => [
     { ...read("ids", "u32"), slot: 0 },
     { ...read("table"), slot: 1 },
-    ...(positions === undefined ? [] : [{ ...read("positions"), slot: 3 }]),
+    ...(positions === undefined
+      ? []
+      : [{ ...read("positions"), slot: 3 }, ...positionsBindings(positions)]),
     { ...write("y"), slot: 2 },
   ],
-  preludes: ({ scale = 1, positions }) => [
-    `entries/${positions === undefined ? (scale === 1 ? "plain" : "scaled") : "positioned"}`,
-  ],
+  preludes: ({ scale = 1, positions }) =>
+    positions === undefined
+      ? [`entries/${scale === 1 ? "plain" : "scaled"}`]
+      : [positionsPrelude(positions), "entries/positioned"],
   ...inRows<EmbeddingShape>(
     rowsAtOnce,
     ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),
@@ -41,13 +51,14 @@ export const embedding: Kernel<EmbeddingShape> = {
       ...(scale === 1 && positions === undefined ? {} : { SCALE: scale }),
       ...(positions === undefined
         ? {}
-        : { FIRST_POSITION: positions.first, SEQUENCE: positions.sequence }),
+        : { FIRST_POSITION: positions.first, ...positionsConstants(positions) }),
     }),
   ),
   flops: ({ tokens, hidden, scale = 1, positions }) =>
     ((scale === 1 ? 0 : 1) + (positions === undefined ? 0 : 1)) * tokens * hidden,
   bytes: ({ tokens, hidden, positions }, dtype) =>
     tokens * 4 +
+    (positions === undefined ? 0 : positionsBytes(positions, tokens)) +
     (2 * paddedElements(tokens, hidden) +
       paddedElements(Math.min(tokens, positions?.sequence ?? 0), hidden)) *
       bytesPerElement(dtype),

@@ -1,12 +1,17 @@
 import { fold } from "./grid.ts";
 import { type AdapterTraits, type Kernel, read, write } from "./kernel.ts";
 import { isCpuAdapter } from "./cpu_adapter.ts";
+import {
+  positionsBindings,
+  positionsBytes,
+  positionsConstants,
+  positionsPrelude,
+  type PositionsShape,
+} from "./positions.ts";
 import { bytesPerElement } from "./storage.ts";
 
-export interface RotaryShape {
+export interface RotaryShape extends PositionsShape {
   readonly rows: number;
-  /** Tokens per sequence: a row's position is what is left of it. */
-  readonly sequence: number;
   readonly heads: number;
   readonly kvHeads: number;
   /** A multiple of 4. */
@@ -108,11 +113,12 @@ function sourceConstants({ columns, latent }: RotaryShape): Record<string, numbe
       };
 }
 
-function turnConstants({ sequence, turn }: RotaryShape): Record<string, number> {
+function turnConstants(shape: RotaryShape): Record<string, number> {
+  const { turn } = shape;
   return turn === undefined
     ? {}
     : {
-        SEQUENCE: sequence,
+        ...positionsConstants(shape),
         FIRST: turn.first / 4,
         DIMS: turn.dims,
         INTERLEAVED: turn.interleaved ? 1 : 0,
@@ -134,11 +140,14 @@ export const rotary: Kernel<RotaryShape> = {
           { ...read("kv"), slot: 5 },
           { ...read("down"), slot: 6 },
         ]),
+    ...(shape.turn === undefined ? [] : positionsBindings(shape)),
     { ...write("y"), slot: 1 },
   ],
   preludes: (shape) => [
     `rotary/${shape.latent === undefined ? "packed" : "latent"}`,
-    `rotary/${shape.turn === undefined ? "un" : ""}turned`,
+    ...(shape.turn === undefined
+      ? ["rotary/unturned"]
+      : [positionsPrelude(shape), "rotary/turned"]),
     `rotary/${hasGains(shape) ? "" : "no_"}gains`,
     `rotary/${isGiven(shape) ? "" : "no_"}squares`,
   ],
@@ -169,7 +178,10 @@ export const rotary: Kernel<RotaryShape> = {
     const { rows, sequence, turn } = shape;
     const gains = hasGains(shape) ? gainElements(shape) : 0;
     const stored = elementsOf(shape) + elementsRead(shape) + gains;
-    const table = turn === undefined ? 0 : 4 * rotationRows(sequence) * rotationColumns(turn.dims);
+    const table =
+      turn === undefined
+        ? 0
+        : 4 * rotationRows(sequence) * rotationColumns(turn.dims) + positionsBytes(shape, rows);
     return stored * bytesPerElement(dtype) + table + (isGiven(shape) ? 16 * rows : 0);
   },
 };

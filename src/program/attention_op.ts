@@ -1,12 +1,12 @@
 // The ops of attention, and of what happens to queries and keys before it.
 
-import type { AttentionShape, ValuesApart } from "../kernels/attention_shape.ts";
+import type { ScoreRules as KernelRules, ValuesApart } from "../kernels/attention_shape.ts";
 import type { HeadNorm, HeadTurn, LatentHeads } from "../kernels/rotary.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** What attention makes of scores, as in `AttentionShape`. */
-export type ScoreRules = Pick<AttentionShape, "causal" | "scale" | "softcap" | "window" | "chunk">;
+/** What attention makes of scores, but for slopes, which are those of a rank's heads. */
+export type ScoreRules = Omit<KernelRules, "alibi">;
 
 export interface AttentionOp extends OpBase {
   readonly op: "attention";
@@ -34,6 +34,9 @@ export interface RotaryOp extends OpBase {
   readonly latent?: { readonly kv: Tensor; readonly down: Tensor } & LatentHeads;
   readonly y: Tensor;
   readonly sequence: number;
+  /** Of new tokens of requests, `queries` rows each. Absent: rows are whole sequences. */
+  readonly spans?: Tensor;
+  readonly queries?: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;

@@ -3,6 +3,7 @@
 // parts on each rank.
 
 import type { Activation } from "../kernels/activation.ts";
+import type { PositionsShape } from "../kernels/positions.ts";
 import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
@@ -123,14 +124,24 @@ export interface EmbeddingOp extends OpBase {
   /** Absent: 1. */
   readonly scale?: number;
   readonly positions?: Positions;
+  /** Of positions, as of `RotaryOp`. */
+  readonly spans?: Tensor;
   readonly y: Tensor;
 }
 
-/** A token adds the row of its place in its sample, from `first` on. */
-export interface Positions {
+/** A token adds the row of its place in its sequence, from `first` on. */
+export interface Positions extends PositionsShape {
   readonly table: Tensor;
   readonly first: number;
-  readonly sequence: number;
+}
+
+/** y[i] = row ids[i] of x */
+export interface GatherRowsOp extends OpBase {
+  readonly op: "gather-rows";
+  readonly x: Tensor;
+  /** [rows of y] */
+  readonly ids: Tensor;
+  readonly y: Tensor;
 }
 
 /** Member i of the group takes the i-th block of columns. */
@@ -223,6 +234,7 @@ export type Op =
   | AddOp
   | AggregateOp
   | EmbeddingOp
+  | GatherRowsOp
   | SliceColumnsOp
   | GatherColumnsOp
   | RouteOp

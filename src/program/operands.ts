@@ -26,15 +26,16 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "attention":
       return present(op.qkv, op.values?.v, op.sinks);
     case "append-cache":
-      return [op.qkv, op.spans, op.pages];
+      return [op.left.x, op.right.x, op.spans, op.pages];
     case "attend-cache":
-      return [op.qkv, op.spans, op.pages, op.k, op.v];
+      return [op.q, op.spans, op.pages, op.cache];
     case "combine-attention":
-      return [op.partials, op.spans];
+      return present(op.partials, op.spans, op.sinks);
     case "rotary":
       return present(
         op.x,
         op.turn?.rotations,
+        op.spans,
         op.norm?.gains,
         op.norm?.squares,
         op.latent?.kv,
@@ -49,7 +50,9 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "add":
       return [op.a.tensor, op.b.tensor];
     case "embedding":
-      return [op.ids, op.table, ...(op.positions === undefined ? [] : [op.positions.table])];
+      return present(op.ids, op.table, op.positions?.table, op.spans);
+    case "gather-rows":
+      return [op.x, op.ids];
     case "route":
       return [op.logits, ...(op.correction === undefined ? [] : [op.correction])];
     case "route-positions":
@@ -81,6 +84,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "mean-squares":
     case "aggregate":
     case "embedding":
+    case "gather-rows":
     case "slice-columns":
     case "permute":
     case "expert-combine":
@@ -94,7 +98,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "collective":
       return [op.y.tensor];
     case "append-cache":
-      return [op.k, op.v];
+      return [op.cache];
     case "attend-cache":
       return [op.partials];
     case "norm":

@@ -8,6 +8,7 @@ import type { Plan, Stage } from "../plan/plan.ts";
 import { communicate } from "./communicate.ts";
 import type { LayerContext } from "./layers/context.ts";
 import { embeddingOps } from "./layers/embedding.ts";
+import { rowsOfHead } from "./layers/last_rows.ts";
 import { opsOf } from "./layers/layers.ts";
 import { splitsTokens, wantedBy } from "./layers/split_tokens.ts";
 import type { Op } from "./op.ts";
@@ -96,7 +97,8 @@ export function planOps(plan: Plan): PlanOps {
       const source = value ?? inputVectors(context, layer);
       const { input, kept } = inputOf(context, stage.layers, index, source, inputs);
       inputs.push(kept);
-      value = opsOf(layer)(context, layer, input, inputs);
+      const read = isLast(plan, stage, index) ? rowsOfHead(context, layer, input) : input;
+      value = opsOf(layer)(context, layer, read, inputs);
     }
     for (const communication of plan.communications) {
       if (communication.after === s && value !== undefined && context !== undefined) {
@@ -109,6 +111,10 @@ export function planOps(plan: Plan): PlanOps {
   }
   observeOutput(context, value);
   return { ops, output: { rows: value.rows, columns: value.columns } };
+}
+
+function isLast({ stages }: Plan, stage: Stage, index: number): boolean {
+  return stage === stages.at(-1) && index === stage.layers.length - 1;
 }
 
 /** What a layer reads, and what a residual around it can add later. */

@@ -61,6 +61,50 @@ describeOnAdapter("a run that serves", () => {
         workload: { dtype: "f16", prefillChunk: 3, pageTokens: 2 },
       }),
     ],
+    [
+      "oracle",
+      "normalized heads with rotary positions, windows and sinks, on two pipelined tensor groups",
+      planOf(4, {
+        model: {
+          ...model,
+          layers: 4,
+          vocabulary: 30,
+          positions: { kind: "rotary", localBase: 100, layersWithout: [1] },
+          qkNorm: true,
+          biases: ["qkv"],
+          sinks: true,
+          slidingWindow: { tokens: 4, layers: [0, 2] },
+        },
+        parallel: { tensor: 2, pipeline: 2 },
+        workload: { prefillChunk: 3, pageTokens: 2 },
+      }),
+    ],
+    [
+      "oracle",
+      "learned positions, capped scores in chunks, with experts on both ranks, f16",
+      planOf(2, {
+        model: {
+          ...model,
+          vocabulary: 30,
+          moe: { experts: 4, topK: 2, ffn: 8 },
+          positions: { kind: "learned", count: 12, offset: 2 },
+          attentionSoftcap: 1.5,
+          attentionScale: 0.8,
+          chunkedAttention: { tokens: 4, layers: [0] },
+        },
+        parallel: { tensor: 2, expert: 2 },
+        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 4 },
+      }),
+    ],
+    [
+      "oracle",
+      "slopes, a norm over all heads",
+      planOf(2, {
+        model: { ...model, positions: { kind: "alibi" }, qkNorm: "all-heads" },
+        parallel: { tensor: 2 },
+        workload: { prefillChunk: 3, pageTokens: 4, cacheDtype: "f16" },
+      }),
+    ],
   ] as const)(
     "is right by %s: %s",
     async (check, _, plan) => {

@@ -102,6 +102,7 @@ function planFor(
   { name, model, sequence = 11 }: Case,
   dtype: Plan["workload"]["dtype"],
   [where, gpus, parallel]: (typeof parallels)[number],
+  workload = `microBatches: 1, sequence: ${sequence}`,
 ): Plan {
   const written = new Set(keysOf(model));
   const rest = Object.entries(sizes).filter(([key]) => !written.has(key));
@@ -109,7 +110,7 @@ function planFor(
   return planOf(`
 name: "${name}, ${where}"
 hardware: { gpus: ${gpus} }
-workload: { batch: 2, microBatches: 1, sequence: ${sequence}, dtype: ${dtype} }
+workload: { batch: 2, ${workload}, dtype: ${dtype} }
 model: { ${fields} }
 parallel: ${parallel}
 `);
@@ -125,4 +126,16 @@ export function attentionPlans(dtype: Plan["workload"]["dtype"] = "f32"): readon
   return cases.flatMap((one) =>
     parallels.filter(([, gpus]) => fits(one, gpus)).map((where) => planFor(one, dtype, where)),
   );
+}
+
+/** The same layers where no token looks ahead, serving: as many tokens of each request as sequences have, prompts in chunks, caches in pages. */
+export function servedAttentionPlans(): readonly Plan[] {
+  const causal = cases.filter(({ model }) => !model.includes("causal: false"));
+  return causal.flatMap((one) => {
+    const { sequence = 11 } = one;
+    const tokens = `inputTokens: ${sequence - 4}, outputTokens: 5, prefillChunk: 3, pageTokens: 4`;
+    return parallels
+      .filter(([, gpus]) => fits(one, gpus))
+      .map((where) => planFor(one, "f32", where, `mode: serving, requests: 3, ${tokens}`));
+  });
 }

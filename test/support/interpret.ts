@@ -14,6 +14,7 @@ import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
+import { positionOf } from "../../src/kernels/positions.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
 import { runProduct } from "./interpret_product.ts";
 
@@ -354,11 +355,14 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     case "embedding": {
       const { tokens, hidden, vocabularyStart, vocabularyRows, scale = 1, positions } = call.shape;
-      const [added, y] = positions === undefined ? [undefined, c] : [c, d];
+      const added = positions && c;
+      const spans = positions?.queries === undefined ? undefined : d;
+      const y = buffers.at(-1)!;
       const pitch = rowPitch(hidden);
       for (let t = 0; t < tokens; t++) {
         const row = a[t]! - vocabularyStart;
-        const place = positions === undefined ? 0 : positions.first + (t % positions.sequence);
+        const place =
+          positions === undefined ? 0 : positions.first + positionOf(positions, t, spans);
         for (let h = 0; h < hidden; h++) {
           const entry = scale * b[row * pitch + h]! + (added?.[place * pitch + h] ?? 0);
           y[t * pitch + h] = row >= 0 && row < vocabularyRows ? entry : 0;

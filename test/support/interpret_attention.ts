@@ -7,6 +7,7 @@ import {
 } from "../../src/kernels/attention_shape.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
 import type { MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
+import { positionOf } from "../../src/kernels/positions.ts";
 import { rotary, type RotaryShape } from "../../src/kernels/rotary.ts";
 import { attend } from "../../src/reference/attend.ts";
 import { normalizeHeads } from "../../src/reference/head_norm.ts";
@@ -117,7 +118,8 @@ export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]):
       }
     }
     if (turn !== undefined) {
-      const turnOf = turnsInTable(needed(at("rotations")), row % sequence, sequence, turn.dims);
+      const position = positionOf(shape, row, at("spans"));
+      const turnOf = turnsInTable(needed(at("rotations")), position, sequence, turn.dims);
       for (let head = 0; head < heads + kvHeads; head++) {
         turnHead(own.subarray(head * headDim, (head + 1) * headDim), turn, turnOf);
       }

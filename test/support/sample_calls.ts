@@ -3,15 +3,16 @@
 
 import type { KernelCall, KernelName } from "../../src/kernels/catalog.ts";
 
+const paged = { batch: 2, queries: 3, pageTokens: 13, pages: 10, cacheDtype: "f32" } as const;
+
 const cached = {
-  batch: 2,
-  queries: 3,
-  pageTokens: 13,
-  pages: 10,
+  ...paged,
   heads: 4,
   kvHeads: 2,
   headDim: 8,
-  cacheDtype: "f32",
+  valueDim: 8,
+  queryColumns: 64,
+  expectedKeys: 100,
 } as const;
 
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
@@ -19,10 +20,14 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   add_rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
   aggregate: { rows: 6, columns: 5, group: 3, scale: 1 / 3 },
-  append_cache: cached,
-  attend_cache: { ...cached, expectedKeys: 100 },
+  append_cache: {
+    ...paged,
+    left: { columns: 64, first: 32, size: 16 },
+    right: { columns: 64, first: 48, step: 8, dim: 8, heads: 2 },
+  },
+  attend_cache: cached,
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
-  combine_attention: { ...cached, expectedKeys: 100 },
+  combine_attention: cached,
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
   embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
   gather_columns: { rows: 3, pieces: 2, pieceColumns: 5 },

@@ -1,6 +1,10 @@
 // A plan that serves, run by the interpreter to its last token.
 
-import { assembleServed, wholeRoutes } from "../../src/harness/serving/assemble_served.ts";
+import {
+  assembleServed,
+  placesShown,
+  wholeRoutes,
+} from "../../src/harness/serving/assemble_served.ts";
 import { relativeError } from "../../src/harness/relative_error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
@@ -43,10 +47,14 @@ export async function worstServedError(plan: Plan): Promise<number> {
   if (results.outputs.length === 0) return Number.NaN;
   return Math.max(
     ...results.outputs.map((rows) => {
-      const actual = matrix(output.rows, output.columns);
-      actual.data.fill(Number.NaN);
-      for (const [place, row] of rows) rowOf(actual, place).set(row);
-      return relativeError(actual.data, output.data);
+      const places = placesShown(program, sequence, steps);
+      if (rows.size !== places.length) return Number.NaN;
+      const [actual, expected] = [rows.size, rows.size].map((size) => matrix(size, output.columns));
+      for (const [i, place] of places.entries()) {
+        rowOf(actual!, i).set(rows.get(place) ?? [Number.NaN]);
+        rowOf(expected!, i).set(rowOf(output, place));
+      }
+      return relativeError(actual!.data, expected!.data);
     }),
   );
 }

@@ -76,7 +76,7 @@ const shaders: readonly Mutation[] = [
   },
   {
     what: "attention sees the next token",
-    files: ["shaders/attention/scores.wgsl"],
+    files: ["shaders/attention/keys_seen.wgsl"],
     from: "visible &= key <= query;",
     to: "visible &= key <= query + 1u;",
   },
@@ -311,8 +311,8 @@ const caches: readonly Mutation[] = [
   {
     what: "keys are cached as values, too",
     files: ["shaders/append_cache.wgsl"],
-    from: "qkv[key + KEY_QUADS]",
-    to: "qkv[key]",
+    from: "right[row * RIGHT_PITCH + column]",
+    to: "right[row * RIGHT_PITCH + LEFT_FIRST + rest]",
     plan: "serving",
   },
   {
@@ -323,10 +323,17 @@ const caches: readonly Mutation[] = [
     plan: "serving",
   },
   {
+    what: "new tokens stand at the beginning of their sequences",
+    files: ["shaders/positions/spans.wgsl"],
+    from: "min(spans[row / QUERIES].x + row % QUERIES",
+    to: "min(0u * spans[row / QUERIES].x + row % QUERIES",
+    plan: "serving",
+  },
+  {
     what: "tokens of a chunk see those that come after them",
     files: ["shaders/attend_cache.wgsl"],
-    from: "key < min(visible, length)",
-    to: "key < length",
+    from: "cached + rows / GROUP_HEADS, vec4u(key)",
+    to: "vec4u(cached + QUERIES - 1u), vec4u(key)",
     plan: "serving",
   },
   {

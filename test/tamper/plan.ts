@@ -99,7 +99,7 @@ function servingIn(dtype: "f32" | "f16"): Plan {
     name: "serving",
     hardware: { gpus: 1 },
     workload: { mode: "serving", dtype, ...requests, pageTokens: 16, prefillChunk: 40 },
-    model: { layers: 1, hidden: 32, heads: 4, kvHeads: 2, ffn: 32 },
+    model: { layers: 1, hidden: 32, heads: 4, kvHeads: 2, ffn: 32, positions: { kind: "rotary" } },
   });
   if (served === undefined) throw new Error("no plan");
   return served;

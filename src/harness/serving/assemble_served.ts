@@ -34,9 +34,10 @@ export function assembleServed(
     const part = partOf(program, step);
     for (let microBatch = 0; microBatch < part.microBatches; microBatch++) {
       const places = placesOf(part, step, microBatch, tokens);
+      const shownAt = shownPlaces(part, step, microBatch, tokens);
       for (const [copy, own] of assembleOutputs(part, observed, microBatch).entries()) {
         const rows = (outputs[copy] ??= new Map<number, Float64Array>());
-        for (const { row, place } of places) rows.set(place, rowOf(own, row).slice());
+        for (const { row, place } of shownAt) rows.set(place, rowOf(own, row).slice());
       }
       for (const [layer, ids] of assembleRoutes(part, observed, microBatch)) {
         const topK = topKOf(part, ids);
@@ -87,8 +88,9 @@ export function wholeRoutes(
   );
 }
 
-export function rowsOfMatrix(matrix: Matrix): RowsByPlace<Float64Array> {
-  return new Map(Array.from({ length: matrix.rows }, (_, row) => [row, rowOf(matrix, row)]));
+/** Rows of whole sequences at some places. */
+export function rowsOfMatrix(matrix: Matrix, places: readonly number[]): RowsByPlace<Float64Array> {
+  return new Map(places.map((place) => [place, rowOf(matrix, place)]));
 }
 
 /** The program as steps of one phase see it. */
@@ -103,13 +105,49 @@ function topKOf({ tokens, microBatches }: Program, ids: Uint32Array): number {
   return ids.length / (tokens / microBatches);
 }
 
+interface RowPlace {
+  readonly row: number;
+  readonly place: number;
+}
+
+/** Rows that a micro-batch shows the result of: those of all new tokens, or of each request's last one. */
+function shownPlaces(
+  part: Program,
+  step: ServedStep,
+  microBatch: number,
+  sequence: number,
+): RowPlace[] {
+  const { batch, tokens, microBatches, output } = part;
+  const places = placesOf(part, step, microBatch, sequence);
+  if (output.rows * microBatches === tokens) return places;
+  const slotRows = tokens / batch;
+  const last = new Map(
+    places.map(({ row, place }) => [Math.floor(row / slotRows), place] as const),
+  );
+  return [...last].map(([row, place]) => ({ row, place }));
+}
+
+/** Places whose result some step shows. */
+export function placesShown(
+  program: Program,
+  tokens: number,
+  steps: readonly ServedStep[],
+): number[] {
+  return steps.flatMap((step) => {
+    const part = partOf(program, step);
+    return Array.from({ length: part.microBatches }, (_, microBatch) =>
+      shownPlaces(part, step, microBatch, tokens).map(({ place }) => place),
+    ).flat();
+  });
+}
+
 /** Rows of a micro-batch that are some request's, and their places in the whole. */
 function placesOf(
   { batch, tokens, microBatches }: Program,
   { slots }: ServedStep,
   microBatch: number,
   sequence: number,
-): { readonly row: number; readonly place: number }[] {
+): RowPlace[] {
   const slotRows = tokens / batch;
   const first = (microBatch * batch) / microBatches;
   return slots.slice(first, first + batch / microBatches).flatMap((served, slot) =>

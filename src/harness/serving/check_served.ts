@@ -24,6 +24,7 @@ import { accept, acceptedError, type CheckMethod, referenceFlops } from "../veri
 import {
   assembleServed,
   routesOfStep,
+  placesShown,
   type RowsByPlace,
   rowsOfMatrix,
   type ServedResults,
@@ -84,7 +85,8 @@ function stepsOf(plan: Plan, requests: number): ServedStep[] {
 async function againstSequences(given: CheckServed, requests: number): Promise<CheckOutcome> {
   const { plan, program, source, pause } = given;
   const tokens = plan.workload.sequence;
-  const { shown, ...instructions } = await runSteps(given, stepsOf(plan, requests), "brief");
+  const steps = stepsOf(plan, requests);
+  const { shown, ...instructions } = await runSteps(given, steps, "brief");
   const results = assembleServed(program, tokens, shown);
   const whole = sequencePlan(plan, requests);
   const routes = wholeRoutes(results, requests * tokens);
@@ -100,7 +102,7 @@ async function againstSequences(given: CheckServed, requests: number): Promise<C
   const { choices, reroutedChoices } = expected;
   return accept({
     method: "oracle",
-    ...compare(results, rowsOfMatrix(expected.output)),
+    ...compare(results, rowsOfMatrix(expected.output, placesShown(program, tokens, steps))),
     tolerance: acceptedError(plan, "oracle"),
     compared: `prefill and decode of ${requests} requests against their whole sequences in f64`,
     ...(choices === 0 ? {} : { routing: { agreeing: choices - reroutedChoices, total: choices } }),

@@ -58,7 +58,11 @@ function valuesOn({ v, dim, first, step }: NonNullable<AttentionOp["values"]>, r
   };
 }
 
-function alibiOn({ ranks, heads }: AttentionOp, all: number, rank: number): Alibi {
+export function alibiOn(
+  { ranks, heads }: Pick<AttentionOp, "ranks" | "heads">,
+  all: number,
+  rank: number,
+): Alibi {
   return {
     heads: all,
     first: ranks.indexOf(rank) * heads,
@@ -74,11 +78,12 @@ function latentSizes({ plainDim, valueDim, rank }: LatentHeads): LatentHeads {
 }
 
 function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
-  const { x, y, latent, sequence, heads, kvHeads, headDim, turn, norm } = op;
+  const { x, y, latent, sequence, queries, heads, kvHeads, headDim, turn, norm } = op;
   const [rows = 0, columns = 0] = sizes(x, rank);
   const shape = {
     rows,
     sequence,
+    ...(queries === undefined ? {} : { queries }),
     heads,
     kvHeads,
     headDim,
@@ -98,6 +103,7 @@ function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
       norm?.squares,
       latent?.kv,
       latent?.down,
+      op.spans,
       y,
     ).map(whole),
   };

@@ -92,9 +92,10 @@ export function createBuffers(
   };
 }
 
-/** Phases of serving share weights and caches; what else they name alike is of other sizes. */
+/** Phases of serving share weights, constants and caches; what else they name alike is of other sizes. */
 function idOf({ role }: Tensor, name: string, { serves }: Origin): string {
-  return serves === undefined || role === "weight" || role === "cache" ? name : `${serves} ${name}`;
+  const isShared = role === "weight" || role === "constant" || role === "cache";
+  return serves === undefined || isShared ? name : `${serves} ${name}`;
 }
 
 /** How many copies a rank has of what an op of that origin writes, and which of them the micro-batch uses. */

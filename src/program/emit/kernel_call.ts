@@ -1,6 +1,14 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type { EmbeddingOp, GroupedMatmulOp, MatmulOp, NormOp, Op } from "../op.ts";
+import type {
+  EmbeddingOp,
+  GatherRowsOp,
+  GroupedMatmulOp,
+  MatmulOp,
+  NormOp,
+  Op,
+  Positions,
+} from "../op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
@@ -44,6 +52,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     }
     case "embedding":
       return embeddingCall(op, rank);
+    case "gather-rows":
+      return gatherRowsCall(op, rank);
     case "slice-columns": {
       const [, inputColumns = 0] = sizes(op.x, rank);
       const [rows = 0, columns = 0] = sizes(op.y, rank);
@@ -64,7 +74,7 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
 }
 
 function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
-  const { ids, y, positions } = op;
+  const { ids, y, positions, spans } = op;
   const [tokens = 0, hidden = 0] = sizes(y, rank);
   const table = partOn(op.table, rank);
   const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
@@ -74,12 +84,25 @@ function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
     vocabularyStart: vocabularyStart ?? 0,
     vocabularyRows: table?.shape[0] ?? 0,
     ...scaleOf(op),
-    ...(positions === undefined
-      ? {}
-      : { positions: { first: positions.first, sequence: positions.sequence } }),
+    ...(positions === undefined ? {} : { positions: positionsOn(positions) }),
   };
-  const tables = positions === undefined ? [op.table] : [op.table, positions.table];
-  return { call: { kernel: "embedding", shape }, operands: [ids, ...tables, y].map(whole) };
+  const operands = [ids, op.table, positions?.table, spans, y];
+  return {
+    call: { kernel: "embedding", shape },
+    operands: operands.flatMap((tensor) => (tensor === undefined ? [] : [whole(tensor)])),
+  };
+}
+
+/** A lookup in a table of activations. */
+function gatherRowsCall({ x, ids, y }: GatherRowsOp, rank: number): EmittedKernel {
+  const [tokens = 0, hidden = 0] = sizes(y, rank);
+  const [vocabularyRows = 0] = sizes(x, rank);
+  const shape = { tokens, hidden, vocabularyStart: 0, vocabularyRows };
+  return { call: { kernel: "embedding", shape }, operands: [ids, x, y].map(whole) };
+}
+
+function positionsOn({ first, sequence, queries }: Positions) {
+  return { first, sequence, ...(queries === undefined ? {} : { queries }) };
 }
 
 /** The bias, where the rank adds it. */

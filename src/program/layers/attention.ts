@@ -6,6 +6,7 @@ import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
 import { headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { cachedAttention } from "./cached_attention.ts";
+import { positionsOf } from "../serving/cache_tables.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
 import { headGains, meanSquaresOf } from "./head_norm.ts";
 import { latentAttentionOps } from "./latent_attention.ts";
@@ -52,7 +53,7 @@ function attend(
     activation: "none",
     y: whole(qkv),
   });
-  const turned = turnHeads(context, layer, ranks, qkv, sequence);
+  const turned = turnHeads(context, layer, shard, qkv, sequence);
   const y = activation(context, "attended", ranks, [rows, heads * headDim]);
   const op = {
     op: "attention",
@@ -82,16 +83,20 @@ function attend(
 function turnHeads(
   context: LayerContext,
   layer: AttentionLayer,
-  ranks: readonly number[],
+  shard: Shard,
   x: Tensor,
-  sequence: number,
+  sampleRows: number,
 ): Tensor | undefined {
   const { headDim, rotary, qkNorm } = layer;
   if (rotary === undefined && qkNorm === undefined) return undefined;
+  const { ranks, rows } = shard;
   const { origin, add } = context;
   const heads = layer.heads / ranks.length;
   const kvHeads = ownKvHeads(layer, ranks.length);
-  const rows = x.parts.held[0]?.shape[0] ?? 0;
+  const places =
+    rotary === undefined
+      ? { sequence: sampleRows }
+      : positionsOf(context, ranks, shard, sampleRows);
   const squares =
     qkNorm?.kind === "all-heads"
       ? meanSquaresOf(context, ranks, x, heads * headDim, kvHeads * headDim)
@@ -104,11 +109,11 @@ function turnHeads(
     ranks,
     x,
     y,
-    sequence,
+    ...places,
     heads,
     kvHeads,
     headDim,
-    ...(rotary === undefined ? {} : { turn: turnBy(context, rotary, 0, sequence, ranks) }),
+    ...(rotary === undefined ? {} : { turn: turnBy(context, rotary, 0, places.sequence, ranks) }),
     ...(qkNorm === undefined
       ? {}
       : { norm: { ...qkNorm, ...(gains && { gains }), ...(squares && { squares }) } }),

@@ -1,6 +1,7 @@
 // Token ids to hidden vectors: column splits the hidden dimension, row the vocabulary.
 
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
+import { positionsOf } from "../serving/cache_tables.ts";
 import { servedBy } from "../serving/served.ts";
 import { replicaRows, sameOn, type Shard, type ShardedTensor, type Tensor } from "../tensor.ts";
 import { activation, weight, type LayerContext } from "./context.ts";
@@ -54,7 +55,10 @@ function embeddingShard(
   }));
   const y = activation(context, "out", ranks, [range.rows, hidden]);
   const { scale, positions } = layer;
-  const first = positions?.offset ?? 0;
+  const { spans, ...places } =
+    positions === undefined
+      ? {}
+      : positionsOf(context, ranks, range, workload.sequence / contextRanks);
   add({
     op: "embedding",
     origin,
@@ -67,10 +71,12 @@ function embeddingShard(
       : {
           positions: {
             table: positionTable(context, layer, positions.count, ranks),
-            first,
+            first: positions.offset ?? 0,
             sequence: workload.sequence / contextRanks,
+            ...places,
           },
         }),
+    ...(spans && { spans }),
     y,
   });
   return { ranks, ...range, placement: placementOf(split, size), tensor: y };

@@ -29,7 +29,9 @@ export type ServedWhat =
   /** Tokens that are cached before, and new ones. */
   | { readonly what: "spans" }
   /** So many of each request. */
-  | { readonly what: "pages"; readonly pages: number };
+  | { readonly what: "pages"; readonly pages: number }
+  /** Where the last new token of each request lies among rows of which each has `queries`. */
+  | { readonly what: "last-row"; readonly queries: number };
 
 /** Rows [firstRow, firstRow + rows) of a step of which each slot has `slotRows`. */
 export interface ServedContent {
@@ -74,7 +76,11 @@ export function servedBytes(
     const token = (firstRow + row) % slotRows;
     const served = slots[slot];
     if (served === undefined || token >= served.tokens) continue;
-    bytes.set(rowOf(content, served, token, source, dtype), row * rowBytes);
+    const own =
+      of.what === "last-row"
+        ? wordsOf([row * of.queries + served.tokens - 1])
+        : rowOf(content, of, served, token, source, dtype);
+    bytes.set(own, row * rowBytes);
   }
   return bytes;
 }
@@ -82,6 +88,7 @@ export function servedBytes(
 function widthOf(of: ServedWhat): number {
   switch (of.what) {
     case "ids":
+    case "last-row":
       return 1;
     case "vectors":
       return rowPitch(of.columns);
@@ -93,7 +100,8 @@ function widthOf(of: ServedWhat): number {
 }
 
 function rowOf(
-  { of, requests, sequence }: ServedContent,
+  { requests, sequence }: ServedContent,
+  of: Exclude<ServedWhat, { readonly what: "last-row" }>,
   { request, first, tokens, pages }: ServedRequest,
   token: number,
   source: ContentSource,

@@ -3,9 +3,10 @@
 import { type AttentionShape, valueDimOf } from "../../kernels/attention_shape.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
-import { scaleOf, scoreOf, slopeOf, visibleRange } from "../../reference/scores.ts";
+import { visibleRange } from "../../reference/scores.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
+import { scoreWithError } from "./score.ts";
 import type { Operands, Rows, Sampling } from "./view.ts";
 
 /** Elements of queries, keys and values that are read, at most, and as many again likewise. */
@@ -105,32 +106,20 @@ interface Scores {
 }
 
 function scoresOf(shape: AttentionShape, { sequence: own, row, head }: Pair, qkv: Rows): Scores {
-  const { sequence, heads, kvHeads, headDim, softcap = 0, alibi } = shape;
+  const { sequence, heads, kvHeads, headDim } = shape;
   const start = own * sequence;
   const kvHead = Math.floor((head * kvHeads) / heads);
   const part = (at: number, index: number): Float32Array =>
     qkv.at(start + at).subarray(index * headDim, (index + 1) * headDim);
   const query = part(row, head);
-  const scale = Math.abs(scaleOf(shape));
-  const slope = alibi === undefined ? 0 : slopeOf(alibi.first + head, alibi.heads);
   const [first, end] = visibleRange(shape, sequence, row);
   const values = new Float64Array(end - first);
   const errors = new Float64Array(end - first);
   for (let t = first; t < end; t++) {
     const key = part(t, heads + kvHead);
-    let sum = 0;
-    let squares = 0;
-    for (let d = 0; d < headDim; d++) {
-      const term = (query[d] ?? Number.NaN) * (key[d] ?? Number.NaN);
-      sum += term;
-      squares += term * term;
-    }
-    values[t - first] = scoreOf(shape, head, row, t, sum);
-    errors[t - first] =
-      scale * (sumError(headDim, squares, sum) + 4 * unitRoundoff.f32 * Math.abs(sum)) +
-      // What exp2 and a division lose of a tanh and of a slope, each of at most 1.
-      16 * unitRoundoff.f32 * softcap +
-      32 * unitRoundoff.f32 * slope * Math.abs(row - t);
+    const { score, error } = scoreWithError(shape, head, [row, t], query, key);
+    values[t - first] = score;
+    errors[t - first] = error;
   }
   return { first, values, errors };
 }

@@ -1,8 +1,10 @@
 // Which check a kernel gets.
 
 import type { KernelInstruction } from "../../program/program.ts";
+import { checkAppend } from "./append_cache.ts";
+import { checkAttendCache } from "./attend_cache.ts";
 import { checkAttention } from "./attention.ts";
-import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
+import { checkCombineAttention } from "./combine_attention.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";

@@ -2,6 +2,7 @@
 // computed here from the table's own first turns.
 
 import type { MeanSquaresShape } from "../../kernels/mean_squares.ts";
+import { positionOf } from "../../kernels/positions.ts";
 import type { RotaryShape } from "../../kernels/rotary.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { normalizeHeads } from "../../reference/head_norm.ts";
@@ -24,12 +25,13 @@ export async function checkRotary(
   const gains = operands.has("gains") ? await operands.tensor("gains") : undefined;
   const squares = operands.has("squares") ? await operands.floats("squares") : undefined;
   const table = operands.has("rotations") ? await operands.floats("rotations") : undefined;
+  const spans = operands.has("spans") ? await operands.words("spans") : undefined;
   const y = await operands.rows("y", columns, runs);
   for (const row of rowsOf(runs)) {
     const own = sourceOf(row);
     const errors = normalized(shape, own, gains, squares?.subarray(4 * row, 4 * row + 2));
     if (turn !== undefined && table !== undefined) {
-      const turnOf = turnsInTable(table, row % sequence, sequence, turn.dims);
+      const turnOf = turnsInTable(table, positionOf(shape, row, spans), sequence, turn.dims);
       for (let head = 0; head < heads + kvHeads; head++) {
         turnWithErrors(own, errors, head * headDim, shape, turnOf);
       }

@@ -4,6 +4,7 @@
 import type { KernelInstruction } from "../../program/program.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError } from "../../reference/rounding.ts";
+import { positionOf } from "../../kernels/positions.ts";
 import { rowPitch } from "../../kernels/storage.ts";
 import type { Coverage } from "./coverage.ts";
 import { countRows, runsOf, rowsOf, type Run, sampleRows } from "./sample.ts";
@@ -133,8 +134,9 @@ export async function checkEmbedding(
   const y = await operands.rows("y", hidden, runs);
   const entries = runsOf([...rowsOf(runs)].map(entryOf).filter(isOwn));
   const table = await operands.rows("table", hidden, entries);
+  const spans = operands.has("spans") ? await operands.words("spans") : undefined;
   const placeOf = (row: number): number =>
-    positions === undefined ? 0 : positions.first + (row % positions.sequence);
+    positions === undefined ? 0 : positions.first + positionOf(positions, row, spans);
   const added =
     positions && (await operands.rows("positions", hidden, runsOf([...rowsOf(runs)].map(placeOf))));
   const nothing = new Float32Array(rowPitch(hidden));

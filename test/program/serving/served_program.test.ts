@@ -7,6 +7,7 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import { estimatePlan } from "../../../src/program/estimate.ts";
 import { lower } from "../../../src/program/lower.ts";
 import type { BufferRole } from "../../../src/program/program.ts";
+import { servedAttentionPlans } from "../../support/attention_plans.ts";
 import { worstServedError } from "../../support/served.ts";
 
 const model = { layers: 2, hidden: 16, heads: 4, kvHeads: 2, ffn: 24, gated: true };
@@ -31,6 +32,21 @@ const moe = { moe: { experts: 4, topK: 2, ffn: 12 } };
 const chunks = { prefillChunk: 2, pageTokens: 3 };
 
 const cases: readonly (readonly [string, Plan])[] = [
+  ...servedAttentionPlans()
+    .filter(({ name }) => !name.includes("latent"))
+    .map((plan): readonly [string, Plan] => [plan.name, plan]),
+  [
+    "rotary positions of whole prompts, attended without a cache",
+    planOf(1, { model: { positions: { kind: "rotary" } } }),
+  ],
+  [
+    "learned positions from a later row on",
+    planOf(2, {
+      model: { vocabulary: 30, positions: { kind: "learned", count: 12, offset: 2 } },
+      parallel: { tensor: 2 },
+      workload: chunks,
+    }),
+  ],
   ["one rank", planOf(1, {})],
   ["token ids and a head", planOf(1, { model: { vocabulary: 31 } })],
   ["pages", planOf(1, { workload: { pageTokens: 3 } })],
@@ -98,5 +114,30 @@ describe("what is counted is what a program allocates", () => {
 describe("serving computes what whole sequences do", () => {
   test.each(cases)("%s", async (_, plan) => {
     expect(await worstServedError(plan)).toBeLessThan(1e-6);
+  });
+});
+
+describe("logits of a prefill step", () => {
+  const headsOf = (plan: Plan): number[] => {
+    const { ranks, layers } = lower(plan);
+    return ranks.flatMap(({ instructions }) =>
+      instructions.flatMap((each) =>
+        each.op === "kernel" &&
+        each.kernel === "matmul" &&
+        each.origin.layer === layers.at(-1) &&
+        each.origin.serves === "prefill"
+          ? [each.shape.m]
+          : [],
+      ),
+    );
+  };
+
+  test("are those of the last token of each request", () => {
+    const own = planOf(2, { model: { vocabulary: 31 }, parallel: { data: 2 }, workload: chunks });
+    expect(headsOf(own)).toEqual([1, 1]);
+  });
+
+  test("control: a plan that ends with hidden vectors gives all of them", () => {
+    expect(lower(planOf(1, { workload: chunks })).phases?.prefill.output.rows).toBe(2 * 2);
   });
 });

@@ -111,29 +111,15 @@ function looksAhead(plan: Plan, placed: PlacedLayer): Diagnostic[] {
 /** What attention against caches does not do yet. */
 function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
   const { layer } = placed;
-  if (layer.op !== "attention") return [];
-  const found = notCached.find((key) => layer[key] !== undefined);
-  if (found === undefined) return [];
+  if (layer.op !== "attention" || layer.latent === undefined) return [];
   return [
     notRunnable(
-      plan.model === undefined ? fieldPath(plan, placed, found) : ["model"],
-      `attention against a cache has no ${found} yet`,
+      plan.model === undefined ? fieldPath(plan, placed, "latent") : ["model"],
+      "attention against a cache has no latent yet",
       "set workload.mode to inference",
     ),
   ];
 }
-
-const notCached = [
-  "rotary",
-  "qkNorm",
-  "window",
-  "chunk",
-  "softcap",
-  "scale",
-  "sinks",
-  "alibi",
-  "latent",
-] as const;
 
 function dependsOnOthers(
   layer: Layer,

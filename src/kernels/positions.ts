@@ -1,0 +1,38 @@
+// Where rows stand in their sequences: rows of whole sequences by their place, those of serving after what is cached.
+
+import { type Binding, read } from "./kernel.ts";
+
+export interface PositionsShape {
+  /** Tokens per sequence; of a request at most. */
+  readonly sequence: number;
+  /** Rows of each request, of which binding `spans` has the tokens cached before. Absent: rows are whole sequences. */
+  readonly queries?: number;
+}
+
+export function positionsPrelude({ queries }: PositionsShape): string {
+  return `positions/${queries === undefined ? "sequences" : "spans"}`;
+}
+
+export function positionsConstants({ sequence, queries }: PositionsShape): Record<string, number> {
+  return { SEQUENCE: sequence, ...(queries === undefined ? {} : { QUERIES: queries }) };
+}
+
+export function positionsBindings({ queries }: PositionsShape): Binding[] {
+  return queries === undefined ? [] : [{ ...read("spans", "u32"), slot: 7 }];
+}
+
+/** Of `spans`. */
+export function positionsBytes({ queries }: PositionsShape, rows: number): number {
+  return queries === undefined ? 0 : (8 * rows) / queries;
+}
+
+/** Of each row, in f64 or on the host as shaders have it. */
+export function positionOf(
+  { sequence, queries }: PositionsShape,
+  row: number,
+  spans: ArrayLike<number> | undefined,
+): number {
+  if (queries === undefined) return row % sequence;
+  const cached = spans?.[2 * Math.floor(row / queries)] ?? 0;
+  return Math.min(cached + (row % queries), sequence - 1);
+}
