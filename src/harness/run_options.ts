@@ -1,7 +1,7 @@
 // What a run can be asked for, and what it says while it is under way.
 
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
-import type { Exceeded, ScaledRecord } from "../result/result.ts";
+import type { Exceeded, PhaseTime, ScaledRecord } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
 import type { GivenContents } from "../weights/given_source.ts";
 import type { CheckMethod } from "./verify.ts";
@@ -48,17 +48,7 @@ export interface RunOptions {
 }
 
 export interface Progress {
-  readonly phase:
-    | "adapters"
-    | "ranks"
-    | "tune"
-    | "check"
-    | "calibrate"
-    | "warm-up"
-    | "measure"
-    | "overlap"
-    | "project"
-    | "analyze";
+  readonly phase: PhaseTime["phase"];
   readonly done?: number;
   readonly total?: number;
   /** Where there are several, which one, from 1, and how many. */

@@ -24,6 +24,7 @@ import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
 import { rankAdapters } from "./record.ts";
+import { createPhaseClock, type PhaseClock } from "./phase_clock.ts";
 import { repeatRun } from "./repeat_run.ts";
 import { calibratedAgain, isPossible } from "./possible_figures.ts";
 import type { Progress, RunOptions } from "./run_options.ts";
@@ -51,8 +52,8 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     tune = options.numericsOnly === true ? false : defaultTuningMs,
   } = options;
   let run = 0;
-  const onProgress = (progress: Progress): void =>
-    options.onProgress?.(runs === 1 ? progress : { ...progress, run: run + 1, runs });
+  const clock = createPhaseClock();
+  const onProgress = progressOf(options, clock, () => run);
   const date = new Date().toISOString();
   let begun = readCpuTimes();
   const program = lower(plan);
@@ -94,7 +95,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
     const found: (readonly StepSample[])[] = [];
     for (const each of allKept) found.push(await inTurns(each.taken(), showProgress));
-    const whole = { ...record, samples: found.flat(), outcome };
+    const whole = { ...record, samples: found.flat(), phases: clock.times(), outcome };
     return inTurns(resultInSlices(plan, program, whole), showProgress);
   };
 
@@ -124,6 +125,14 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
   }
 };
+
+/** @param run which of several is under way, from 0 */
+function progressOf({ runs = 1, onProgress }: RunOptions, clock: PhaseClock, run: () => number) {
+  return (progress: Progress): void => {
+    clock.turnTo(progress.phase);
+    onProgress?.(runs === 1 ? progress : { ...progress, run: run() + 1, runs });
+  };
+}
 
 /** More ranks than cores are slow, and no reason to warn. */
 function tellTooLarge(
