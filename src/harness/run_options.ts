@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly pin?: Pinning;
   /** Emulated between all ranks. Default: messages are as fast as the machine. */
   readonly link?: SimulatedLink;
-  /** Steps that are run and not timed. Default: two, and as many as fit into a second. */
+  /** Steps that are run and not timed. Default: one, and as many as fit into a second. */
   readonly warmup?: number;
   /** How often, with ranks opened anew. Default 1. */
   readonly runs?: number;
