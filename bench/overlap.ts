@@ -5,7 +5,7 @@
 
 import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
-import { measureOverlapEffect } from "../src/harness/overlap_effect.ts";
+import { openOverlapRounds, withoutOverlap } from "../src/harness/overlap_effect.ts";
 import type { Figure } from "../src/measure/figure.ts";
 import { lower } from "../src/program/lower.ts";
 import type { SimulatedLink } from "../src/program/simulate/link_cost.ts";
@@ -60,17 +60,13 @@ describeOnAdapter("overlap", () => {
       for (const width of widths) {
         const overlapping = planOf(width);
         const program = lower(overlapping);
-        const pool = await openRanks(program, placement, options);
+        const twin = withoutOverlap(overlapping, program);
+        if (twin === undefined) throw new Error("nothing overlaps");
+        const pool = await openRanks(program, placement, { ...options, twin });
         try {
-          const effect = await measureOverlapEffect(
-            overlapping,
-            program,
-            pool,
-            placement,
-            options,
-            rounds,
-          );
-          if (effect === undefined) throw new Error("nothing overlaps");
+          const turns = await openOverlapRounds(program, twin, pool, { pin: options.pinToCores });
+          const effect = await turns?.finish(rounds);
+          if (effect === undefined) throw new Error("no memory for both");
           effects.push({ width, effect });
         } finally {
           await pool.close();

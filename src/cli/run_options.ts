@@ -36,7 +36,7 @@ export function addRunOptions(command: Command): Command {
     .option("--samples <n>", "time exactly this many steps, in each run", wholeNumber(1))
     .option(
       "--warmup <n>",
-      "steps that are run first and not timed (default: two, or a second of them)",
+      "steps that are run first and not timed (default: one, and a second of them)",
       wholeNumber(0),
     )
     .option(

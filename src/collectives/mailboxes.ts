@@ -12,12 +12,12 @@ import {
 import { depthOf, type MailboxPlan } from "./transport/communicator.ts";
 
 /**
- * One mailbox per lane and source. It holds all that any one transfer posts to it, so that whoever sends
+ * Of programs that take turns on the same ranks. One mailbox per lane and source. It holds all that any one transfer posts to it, so that whoever sends
  * never waits for a reader that is busy elsewhere.
  */
-export function mailboxPlans(program: Program): MailboxPlan[] {
+export function mailboxPlans(programs: readonly Program[]): MailboxPlan[] {
   const plans = new Map<string, MailboxPlan>();
-  for (const rankProgram of program.ranks) {
+  for (const rankProgram of programs.flatMap(({ ranks }) => ranks)) {
     for (const instruction of rankProgram.instructions) {
       const transfer = collectiveOf(instruction);
       if (transfer === undefined) continue;

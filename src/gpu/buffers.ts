@@ -5,12 +5,13 @@ import type { LogicalGpu } from "./logical_gpu.ts";
 
 export type BufferStore = Pick<
   LogicalGpu,
-  "memory" | "createBuffer" | "destroyBuffer" | "uncounted"
+  "memory" | "createBuffer" | "destroyBuffer" | "uncounted" | "apart"
 >;
 
 export function createBufferStore(device: GPUDevice, adapterId: string): BufferStore {
   const live = new Map<GPUBuffer, number>();
   const memory = { bytes: 0, peakBytes: 0 };
+  let counts = true;
 
   const createBuffer = async (
     label: string,
@@ -34,8 +35,9 @@ export function createBufferStore(device: GPUDevice, adapterId: string): BufferS
         "use a smaller batch, more ranks or f16, or place fewer ranks on this adapter",
       );
     }
-    live.set(buffer, size);
-    memory.bytes += size;
+    const counted = counts ? size : 0;
+    live.set(buffer, counted);
+    memory.bytes += counted;
     memory.peakBytes = Math.max(memory.peakBytes, memory.bytes);
     return buffer;
   };
@@ -59,7 +61,16 @@ export function createBufferStore(device: GPUDevice, adapterId: string): BufferS
     }
   };
 
-  return { memory, createBuffer, destroyBuffer, uncounted };
+  const apart = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    counts = false;
+    try {
+      return await work();
+    } finally {
+      counts = true;
+    }
+  };
+
+  return { memory, createBuffer, destroyBuffer, uncounted, apart };
 }
 
 function refuseOverLimit(

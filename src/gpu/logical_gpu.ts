@@ -22,6 +22,8 @@ export interface LogicalGpu {
   destroyBuffer(buffer: GPUBuffer): void;
   /** Does work whose buffers, gone when it ends, are left out of `memory.peakBytes`. */
   uncounted<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Does work whose buffers are never in `memory`, however long they live: they belong to a measurement. */
+  apart<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
    * Compiles on first use; the same kernel, shape, dtype and variant share a pipeline.
    *

@@ -2,14 +2,14 @@
 // what is to be compared with them.
 
 import type { CpuTimes } from "../measure/machine_load.ts";
-import type { OpenRanksOptions } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
+import type { Program } from "../program/program.ts";
 import { calibrationsOf, lookedAtAgain } from "./calibrations.ts";
 import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
 import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
 import { observeOn } from "./observe.ts";
-import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
+import { openOverlapRounds } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
 import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
 import { checkServing, stepOfEachPhase, timeServing } from "./serving/serve.ts";
@@ -22,8 +22,8 @@ import { type Findings, recordKernelChoices, mergeFindings, tunePool } from "./t
 
 export interface FirstRun {
   readonly pool: RankPool;
-  /** What ranks are opened with. */
-  readonly open: OpenRanksOptions;
+  /** Without overlap, where there is any: `pool` was opened for it. */
+  readonly twin: Program | undefined;
   /** What `pool` was opened with of earlier tuning. */
   readonly known: Findings;
   /** ms of a rank. */
@@ -83,29 +83,36 @@ async function tuned(job: Job, { pool, known, tune }: FirstRun): Promise<Finding
 
 async function measure(
   job: Job,
-  { pool, open, known, kept, begun }: FirstRun,
+  { pool, twin, known, kept, begun }: FirstRun,
   alone: ExclusiveTurns | undefined,
 ): Promise<void> {
-  const { plan, program, placement, options, note } = job;
+  const { program, placement, options, note } = job;
+  const { pin, onProgress } = options;
   const separation = await separationOf(pool, placement, options.recalibrate !== true);
   if (separation !== undefined) {
-    note({ separation, adapters: rankAdapters(placement, options.pin, separation) });
+    note({ separation, adapters: rankAdapters(placement, pin, separation) });
   }
-  options.onProgress({ phase: "calibrate" });
+  onProgress({ phase: "calibrate" });
   // What was kept holds for all cores.
-  const anew = options.recalibrate === true || (options.pin ?? false) !== false;
+  const anew = options.recalibrate === true || (pin ?? false) !== false;
   const calibration = await calibrationsOf(pool, anew ? "anew" : "recall");
   note({ calibration });
+  if (twin !== undefined) onProgress({ phase: "overlap" });
+  const rounds =
+    twin &&
+    (await openOverlapRounds(program, twin, pool, {
+      known,
+      ...(pin === undefined ? {} : { pin }),
+    }));
   const load =
     program.phases === undefined
-      ? await timeRun({ pool, kept, begun, alone }, options)
+      ? await timeRun({ pool, kept, begun, alone, rounds }, options)
       : await timeServing(job, { pool, kept, begun });
   note({ runs: [load === undefined ? {} : { load }] });
   note({ calibration: await lookedAtAgain(pool, calibration) });
-  if (!overlaps(program) || program.phases !== undefined) return;
-  options.onProgress({ phase: "overlap" });
-  const both = { ...open, known };
-  const overlapEffect = await measureOverlapEffect(plan, program, pool, placement, both);
+  if (rounds === undefined) return;
+  onProgress({ phase: "overlap" });
+  const overlapEffect = await rounds.finish();
   if (overlapEffect !== undefined) note({ overlapEffect });
 }
 

@@ -10,7 +10,7 @@ import { openSource } from "../weights/given_source.ts";
 import { type CheckMethod, type Observe, verify } from "./verify.ts";
 
 /** Samples and outcome are put to it at the end. */
-export type GrowingRecord = Omit<RunRecord, "outcome" | "samples">;
+export type GrowingRecord = Omit<RunRecord, "outcome" | "phases" | "samples">;
 
 export interface Job {
   readonly plan: Plan;

@@ -1,6 +1,5 @@
-// Steps of a plan's program in turn with steps of the program without overlap, which does the same work.
+// Steps of a plan's program in turn with steps of the program without overlap, its twin, which does the same work.
 
-import { EnvironmentError } from "../environment_error.ts";
 import { breakDown } from "../measure/breakdown.ts";
 import {
   hiddenCommunication,
@@ -17,46 +16,86 @@ import type { Plan } from "../plan/plan.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
-import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
+import type { Pinning } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
+import type { Findings } from "./tuning.ts";
 
-/** Enough for an interval of the median. */
-const usualRounds = 9;
-
-export function overlaps(program: Program): boolean {
-  return program.ranks.some(({ instructions }) => instructions.some(({ op }) => op === "start"));
+export interface OverlapRounds {
+  /** Whether steps are so long that timed ones may take turns with the twin's: what is in caches matters little. */
+  readonly takesTurns: boolean;
+  /** A step of the twin, to be followed by a timed one; none where there are enough. */
+  before(): Promise<void>;
+  /** A timed step. */
+  timed(trace: StepTrace): void;
+  /** Takes the rounds that are left. @param wanted Default: at least 5, and up to 9 as far as time allows */
+  finish(wanted?: number): Promise<OverlapEffect | undefined>;
 }
 
-/** What `program` gains over the same plan without overlap; undefined where the GPUs have no memory for both. */
-export async function measureOverlapEffect(
-  plan: Plan,
-  program: Program,
-  pool: RankPool,
-  placement: Parameters<typeof openRanks>[1],
-  options: OpenRanksOptions,
-  rounds = usualRounds,
-): Promise<OverlapEffect | undefined> {
-  const plain = lower({
+/** Enough for an interval of the median, and for a narrow one. */
+const least = 5;
+const most = 9;
+/** Of all steps that are taken for rounds alone, beyond the least. */
+const budgetMs = 2500;
+const longMs = 100;
+
+/** The plan's program without overlap; undefined where nothing overlaps. */
+export function withoutOverlap(plan: Plan, program: Program): Program | undefined {
+  const overlaps = program.ranks.some(({ instructions }) =>
+    instructions.some(({ op }) => op === "start"),
+  );
+  if (!overlaps || program.phases !== undefined) return undefined;
+  return lower({
     ...plan,
     optimizations: plan.optimizations.filter((name) => name !== "communication-overlap"),
   });
-  const plainPool = await openUnlessFull(plain, placement, options);
-  if (plainPool === undefined) return undefined;
-  try {
-    const { pinToCores = false } = options;
-    const oneCoreEach =
-      pinToCores !== false && pool.adapters.every(({ choice }) => choice.software);
-    const taken: OverlapRound[] = [];
-    // The first round warms up.
-    for (let round = 0; round <= rounds; round += 1) {
-      const alone = { program: plain, trace: await plainPool.step() };
-      const overlapped = { program, trace: await pool.step() };
-      if (round > 0) taken.push(roundOf(alone, overlapped, oneCoreEach));
-    }
-    return overlapEffectOf(taken);
-  } finally {
-    await plainPool.close();
-  }
+}
+
+/**
+ * Opens the twin and lets it take a step. Undefined where the GPUs have no memory for both.
+ *
+ * @param pool opened for that twin
+ */
+export async function openOverlapRounds(
+  program: Program,
+  twin: Program,
+  pool: Pick<RankPool, "adapters" | "openTwin" | "step" | "stepTwin">,
+  { pin = false, known }: { readonly pin?: Pinning; readonly known?: Findings },
+): Promise<OverlapRounds | undefined> {
+  if (!(await pool.openTwin(twin, known))) return undefined;
+  const oneCoreEach = pin !== false && pool.adapters.every(({ choice }) => choice.software);
+  const taken: OverlapRound[] = [];
+  let plain: StepTrace | undefined;
+  let spentMs = 0;
+  const before = async (): Promise<void> => {
+    if (taken.length >= most) return;
+    plain = await pool.stepTwin();
+    spentMs += plain.wallMs;
+  };
+  const timed = (trace: StepTrace): void => {
+    if (plain === undefined) return;
+    const alone = { program: twin, trace: plain };
+    taken.push(roundOf(alone, { program, trace }, oneCoreEach));
+    plain = undefined;
+  };
+  const isEnough = (wanted: number | undefined): boolean =>
+    wanted === undefined
+      ? taken.length >= most || (taken.length >= least && spentMs > budgetMs)
+      : taken.length >= wanted;
+  const { wallMs } = await pool.stepTwin();
+  return {
+    takesTurns: wallMs >= longMs,
+    before,
+    timed,
+    async finish(wanted) {
+      while (!isEnough(wanted)) {
+        plain = await pool.stepTwin();
+        const trace = await pool.step();
+        spentMs += plain.wallMs + trace.wallMs;
+        timed(trace);
+      }
+      return overlapEffectOf(taken);
+    },
+  };
 }
 
 function roundOf(plain: ProgramStep, overlapped: ProgramStep, oneCoreEach: boolean): OverlapRound {
@@ -81,15 +120,4 @@ function overlapShare({ ranks, wallMs }: StepTrace): number | undefined {
     .filter(({ communicatingMs }) => communicatingMs > 0)
     .map(({ overlappedMs, communicatingMs }) => overlappedMs / communicatingMs);
   return shares.length === 0 ? undefined : mean(shares);
-}
-
-async function openUnlessFull(
-  ...given: Parameters<typeof openRanks>
-): Promise<RankPool | undefined> {
-  try {
-    return await openRanks(...given);
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.code === "out-of-memory") return undefined;
-    throw error;
-  }
 }

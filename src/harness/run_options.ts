@@ -1,7 +1,7 @@
 // What a run can be asked for, and what it says while it is under way.
 
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
-import type { Exceeded, ScaledRecord } from "../result/result.ts";
+import type { Exceeded, PhaseTime, ScaledRecord } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
 import type { GivenContents } from "../weights/given_source.ts";
 import type { CheckMethod } from "./verify.ts";
@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly pin?: Pinning;
   /** Emulated between all ranks. Default: messages are as fast as the machine. */
   readonly link?: SimulatedLink;
-  /** Steps that are run and not timed. Default: two, and as many as fit into a second. */
+  /** Steps that are run and not timed. Default: one, and as many as fit into a second. */
   readonly warmup?: number;
   /** How often, with ranks opened anew. Default 1. */
   readonly runs?: number;
@@ -48,17 +48,7 @@ export interface RunOptions {
 }
 
 export interface Progress {
-  readonly phase:
-    | "adapters"
-    | "ranks"
-    | "tune"
-    | "check"
-    | "calibrate"
-    | "warm-up"
-    | "measure"
-    | "overlap"
-    | "project"
-    | "analyze";
+  readonly phase: PhaseTime["phase"];
   readonly done?: number;
   readonly total?: number;
   /** Where there are several, which one, from 1, and how many. */

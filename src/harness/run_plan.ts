@@ -12,6 +12,7 @@ import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower, stepOf } from "../program/lower.ts";
+import type { Program } from "../program/program.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
@@ -24,6 +25,8 @@ import { firstRun, isTimed } from "./first_run.ts";
 import type { GrowingRecord, Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";
 import { rankAdapters } from "./record.ts";
+import { withoutOverlap } from "./overlap_effect.ts";
+import { createPhaseClock, type PhaseClock } from "./phase_clock.ts";
 import { repeatRun } from "./repeat_run.ts";
 import { calibratedAgain, isPossible } from "./possible_figures.ts";
 import type { Progress, RunOptions } from "./run_options.ts";
@@ -45,21 +48,17 @@ export type RunPlan = (plan: Plan, options?: RunOptions) => Promise<RunResult>;
  * @throws NumericsError when the result is wrong; nothing was timed then
  */
 export const runPlan: RunPlan = async (plan, options = {}) => {
-  const {
-    signal,
-    runs = 1,
-    tune = options.numericsOnly === true ? false : defaultTuningMs,
-  } = options;
+  const { runs = 1, tune = options.numericsOnly === true ? false : defaultTuningMs } = options;
   let run = 0;
-  const onProgress = (progress: Progress): void =>
-    options.onProgress?.(runs === 1 ? progress : { ...progress, run: run + 1, runs });
+  const clock = createPhaseClock();
+  const onProgress = progressOf(options, clock, () => run);
   const date = new Date().toISOString();
   let begun = readCpuTimes();
   const program = lower(plan);
 
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
-  const pause = pauseUntil(signal);
+  const pause = pauseUntil(options.signal);
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
   tellTooLarge(plan, options, (ranks) => placeRanks(ranks, adapters, { ...options, refused }));
@@ -83,7 +82,8 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
       record = { ...record, ...more };
     },
   };
-  const open = openOptions(options);
+  const twin = isTimed(job) ? withoutOverlap(plan, program) : undefined;
+  const open = openOptions(options, twin);
   let kept = createStepSamples(stepOf(program), groups);
   const allKept = [kept];
   let pool: RankPool | undefined;
@@ -94,7 +94,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
     const found: (readonly StepSample[])[] = [];
     for (const each of allKept) found.push(await inTurns(each.taken(), showProgress));
-    const whole = { ...record, samples: found.flat(), outcome };
+    const whole = { ...record, samples: found.flat(), phases: clock.times(), outcome };
     return inTurns(resultInSlices(plan, program, whole), showProgress);
   };
 
@@ -102,7 +102,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const remembered: Findings = tune === false ? new Map() : await readFindings(placement);
   pool = await openRanks(program, placement, { ...open, known: remembered });
   try {
-    const first = { pool, open, known: remembered, tune, kept, begun };
+    const first = { pool, twin, known: remembered, tune, kept, begun };
     const { checked, known } = await firstRun(job, first);
     for (let next = 1; isTimed(job) && next < runs; next += 1) {
       run = next;
@@ -125,6 +125,14 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   }
 };
 
+/** @param run which of several is under way, from 0 */
+function progressOf({ runs = 1, onProgress }: RunOptions, clock: PhaseClock, run: () => number) {
+  return (progress: Progress): void => {
+    clock.turnTo(progress.phase);
+    onProgress?.(runs === 1 ? progress : { ...progress, run: run() + 1, runs });
+  };
+}
+
 /** More ranks than cores are slow, and no reason to warn. */
 function tellTooLarge(
   plan: Plan,
@@ -140,8 +148,12 @@ function tellTooLarge(
   if (exceeded.length > 0) onTooLarge(exceeded);
 }
 
-function openOptions({ pin, link, given, signal }: RunOptions): OpenRanksOptions {
+function openOptions(
+  { pin, link, given, signal }: RunOptions,
+  twin: Program | undefined,
+): OpenRanksOptions {
   return {
+    ...(twin === undefined ? {} : { twin }),
     ...(pin === undefined ? {} : { pinToCores: pin }),
     ...(link === undefined ? {} : { link }),
     ...(given === undefined ? {} : { given }),

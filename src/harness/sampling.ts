@@ -1,23 +1,25 @@
 // How many steps to time: warm-up first, then samples until there are enough or the time is up.
 
 export interface SamplingOptions {
-  /** Steps that are run and not counted. Default: two, and as many as fit into a second. */
+  /** Steps that are run and not counted. Default: one, and as many as fit into a second. */
   readonly warmup?: number;
   /** Exact number of samples; absent: as many as `budgetMs` allows, between `least` and `most`. */
   readonly samples?: number;
   readonly budgetMs: number;
+  /** Called when warm-up is over. */
+  readonly onWarm?: () => void;
   /** Called before each sample with the share of the sampling that is done, 0 … 1; the time it takes is not the samples'. */
   readonly between?: (share: number) => Promise<void>;
 }
 
-/** The JavaScript of ranks is compiled meanwhile, which takes some hundred short steps. */
-const usual = { steps: 2, ms: 1000 };
+/** The JavaScript of ranks is compiled meanwhile, which takes some hundred short steps; all else was by the check. */
+const usual = { steps: 1, ms: 1000 };
 /** Enough for a median with an interval. */
 const least = 5;
 /** More would only grow the result file. */
 const most = 1000;
 
-/** @param warmup how many steps. Default: two, and as many as fit into a second */
+/** @param warmup how many steps. Default: one, and as many as fit into a second */
 export async function warmUp(
   step: () => Promise<unknown>,
   warmup: number | undefined,
@@ -40,6 +42,7 @@ export async function sample<Result>(
   clock: () => number = performance.now.bind(performance),
 ): Promise<void> {
   await warmUp(async () => steps(1), options.warmup, clock);
+  options.onWarm?.();
   const start = clock();
   let pausedMs = 0;
   let done = 0;

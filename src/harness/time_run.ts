@@ -4,6 +4,7 @@ import { loadBetween, type CpuTimes, type LoadOfRun } from "../measure/machine_l
 import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import type { ExclusiveTurns } from "./exclusive_turns.ts";
+import type { OverlapRounds } from "./overlap_effect.ts";
 import type { RunOptions } from "./run_options.ts";
 import { sample } from "./sampling.ts";
 import type { StepSamples } from "./step_samples.ts";
@@ -15,15 +16,26 @@ export interface RunToTime {
   readonly begun: CpuTimes | undefined;
   /** Turns that are taken between the steps. */
   readonly alone?: ExclusiveTurns | undefined;
+  /** With the twin, the same. */
+  readonly rounds?: OverlapRounds | undefined;
 }
 
 /** Warms up first. Undefined where the system does not tell who had its cores. */
 export async function timeRun(
-  { pool, kept, begun, alone }: RunToTime,
+  { pool, kept, begun, alone, rounds }: RunToTime,
   options: Pick<RunOptions, "onProgress" | "warmup" | "samples" | "budgetMs">,
 ): Promise<LoadOfRun | undefined> {
   const { onProgress = () => undefined, warmup, samples, budgetMs = 5000 } = options;
   const total = samples === undefined ? {} : { total: samples };
+  const turns = rounds?.takesTurns === true ? rounds : undefined;
+  const between = async (share: number): Promise<void> => {
+    await alone?.upTo(share);
+    if (turns === undefined) return;
+    onProgress({ phase: "overlap" });
+    await turns.before();
+    onMeasuring(kept.count);
+  };
+  const onMeasuring = (done: number): void => onProgress({ phase: "measure", done, ...total });
   const from = readCpuTimes();
   onProgress({ phase: "warm-up", ...(warmup === undefined ? {} : { total: warmup }) });
   await sample(
@@ -31,12 +43,14 @@ export async function timeRun(
     {
       ...(warmup === undefined ? {} : { warmup }),
       budgetMs,
+      onWarm: () => onMeasuring(0),
       ...(samples === undefined ? {} : { samples }),
-      ...(alone === undefined ? {} : { between: async (share) => alone.upTo(share) }),
+      ...(alone === undefined && turns === undefined ? {} : { between }),
     },
     (trace, done) => {
+      turns?.timed(trace);
       kept.keep(trace);
-      onProgress({ phase: "measure", done, ...total });
+      onMeasuring(done);
     },
   );
   const to = readCpuTimes();

@@ -12,6 +12,7 @@ import { hostOverheadSection } from "./sections/host_overhead.ts";
 import { kernelChoices, kernelNotices } from "./sections/kernel_choices.ts";
 import { layerLatencySection } from "./sections/layer_latency.ts";
 import { runOutcomeSection } from "./sections/outcome.ts";
+import { phasesSection } from "./sections/phases.ts";
 import { planLine } from "./sections/plan_line.ts";
 import { projectionSection } from "./sections/projection.ts";
 import { rankMemorySection } from "./sections/rank_memory.ts";
@@ -55,6 +56,7 @@ export function runReport(
       expertsSection(result),
       ...(explain ? [kernelChoices(result)] : []),
       verdictsSection(result.verdicts),
+      phasesSection(result),
       runOutcomeSection(result),
     ],
   };

@@ -42,6 +42,7 @@ type CollectedRecord = Pick<
   | "served"
   | "overlapEffect"
   | "projection"
+  | "phases"
   | "outcome"
 >;
 

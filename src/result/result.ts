@@ -64,7 +64,29 @@ export interface RunResult {
   readonly verdicts: readonly Verdict[];
   /** Present where the plan was made smaller to fit the machine. */
   readonly scaled?: Scaled;
+  /** Where the time of the run went, loading the plan left out; absent in results of earlier versions. */
+  readonly phases?: readonly PhaseTime[];
   readonly outcome: Outcome;
+}
+
+/** What a run does one after the other. */
+export const phaseNames = [
+  "adapters",
+  "ranks",
+  "tune",
+  "check",
+  "calibrate",
+  "warm-up",
+  "measure",
+  "overlap",
+  "project",
+  "analyze",
+] as const;
+
+export interface PhaseTime {
+  readonly phase: (typeof phaseNames)[number];
+  /** Of all runs together. */
+  readonly ms: number;
 }
 
 /** The full plan that a scaled one ran for, and what the run says of it. */

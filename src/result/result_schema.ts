@@ -8,18 +8,20 @@ import type { ServedRound } from "../measure/serving.ts";
 import { planSchema } from "../plan/schema.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
-import type {
-  AdapterCalibration,
-  CheckedKind,
-  CheckOutcome,
-  Exceeded,
-  KernelChoice,
-  RankAdapter,
-  RankMemory,
-  Reduction,
-  RunResult,
-  ScaledRecord,
-  Versions,
+import {
+  type AdapterCalibration,
+  type CheckedKind,
+  type CheckOutcome,
+  type Exceeded,
+  type KernelChoice,
+  phaseNames,
+  type PhaseTime,
+  type RankAdapter,
+  type RankMemory,
+  type Reduction,
+  type RunResult,
+  type ScaledRecord,
+  type Versions,
 } from "./result.ts";
 import { alone, overlapRound, separationSchema, stepSample, timedRun } from "./sample_schema.ts";
 import { count, date, type Keys, ms, rate } from "./schema_keys.ts";
@@ -186,6 +188,8 @@ const outcome = z.union([
   }),
 ]);
 
+const phaseTime = z.object({ phase: z.enum(phaseNames), ms } satisfies Keys<PhaseTime>);
+
 /** Of each part that is derived, only what it is derived from. */
 type Sources = Omit<
   RunResult,
@@ -223,6 +227,7 @@ export const sourcesSchema = z.object({
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
   scaled: scaled.exactOptional(),
+  phases: z.array(phaseTime).exactOptional(),
   outcome,
 } satisfies Keys<Sources>);
 

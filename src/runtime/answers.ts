@@ -7,6 +7,7 @@ import type { Pause } from "../program/simulate/cost.ts";
 import { tuneCalls } from "../tuning/tune_calls.ts";
 import { createPoison } from "./check/poison.ts";
 import { observe } from "./observe.ts";
+import type { OpenProgram } from "./open_program.ts";
 import { prepareServedStep } from "./prepare.ts";
 import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
@@ -31,6 +32,8 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       const traces = await session.steps(count, options);
       return { traces, peakBytes: gpu.memory.peakBytes };
     },
+
+    ...twinAnswers(session),
 
     ...servingAnswers(session, between),
 
@@ -86,6 +89,25 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
         scratch = createReplayMemory();
       }
       return { trace, pauses };
+    },
+  };
+}
+
+function twinAnswers({
+  onLongWork,
+  openTwin,
+}: RankSession): Pick<Answers, "openTwin" | "stepTwin"> {
+  let twin: OpenProgram | undefined;
+  return {
+    async openTwin(asked) {
+      onLongWork();
+      twin = await openTwin(asked);
+      return { opened: twin !== undefined };
+    },
+
+    async stepTwin() {
+      if (twin === undefined) throw new Error("no twin was opened");
+      return twin.step();
     },
   };
 }

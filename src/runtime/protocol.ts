@@ -36,6 +36,13 @@ export interface Protocol {
     { readonly stage?: string; readonly count: number },
     { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
   >;
+  /** Opens a second program beside the own one, where the GPU has memory for both. */
+  readonly openTwin: Row<
+    { readonly program: RankProgram; readonly known: readonly TunedCall[] },
+    { readonly opened: boolean }
+  >;
+  /** One of its steps. */
+  readonly stepTwin: Row<Nothing, RankTrace>;
   /** Steps of serving in a row. */
   readonly serve: Row<
     { readonly steps: readonly ServedStep[] },

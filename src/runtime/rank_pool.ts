@@ -40,6 +40,10 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
   step(options?: StepRequest): Promise<StepTrace>;
   /** So many of them in a row: short steps are not kept waiting for messages. */
   steps(count: number, options?: StepRequest): Promise<StepTrace[]>;
+  /** Opens the twin that the ranks were opened for. @returns false where a GPU has no memory for both programs */
+  openTwin(twin: Program, known?: ReadonlyMap<string, readonly TunedCall[]>): Promise<boolean>;
+  /** One step of the twin, which is no step of the program and not counted as one. */
+  stepTwin(): Promise<StepTrace>;
   /** Steps of serving in a row. */
   serve(steps: readonly ServedStep[]): Promise<StepTrace[]>;
   /** One step whose results are shown. */
@@ -120,10 +124,30 @@ export function createPool(
       return trace;
     },
 
+    ...twinOf(group, choices),
+
     serve: async (wanted) => assemble(await askAll("serve", { steps: wanted }), wanted.length),
 
     observe: async (options = {}) => (await askAll("observe", options)).map(ownMemory),
 
+    ...peaksOf(group, choices),
+
+    timeAlone: async (least, most = least) => timeAlone(group, program, least, most),
+
+    async tune(budgetMs, onFound, served) {
+      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound, served);
+      for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
+    },
+
+    close: async () => group.end(),
+  };
+}
+
+function peaksOf(
+  { ask }: RankGroup,
+  choices: readonly AdapterChoice[],
+): Pick<RankPool, "calibrate" | "lookAtPeaks"> {
+  return {
     async calibrate(how, onPart) {
       const found = new Map<string, RecalledCalibration>();
       for (const [rank, { id }] of choices.entries()) {
@@ -143,15 +167,24 @@ export function createPool(
       }
       return looks;
     },
+  };
+}
 
-    timeAlone: async (least, most = least) => timeAlone(group, program, least, most),
-
-    async tune(budgetMs, onFound, served) {
-      const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound, served);
-      for (const [rank, uses] of adopted.entries()) calls[rank] = uses;
+function twinOf(
+  { ask, askAll }: RankGroup,
+  choices: readonly AdapterChoice[],
+): Pick<RankPool, "openTwin" | "stepTwin"> {
+  return {
+    async openTwin({ ranks }, known) {
+      const answers = await Promise.all(
+        ranks.map(async (program, rank) => {
+          const onAdapter = known?.get(choices[rank]?.id ?? "") ?? [];
+          return ask(rank, "openTwin", { program, known: onAdapter });
+        }),
+      );
+      return answers.every(({ opened }) => opened);
     },
-
-    close: async () => group.end(),
+    stepTwin: async () => assembleStep(0, await askAll("stepTwin", {})),
   };
 }
 

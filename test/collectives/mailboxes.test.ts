@@ -8,7 +8,7 @@ import { plans } from "../support/plans.ts";
 
 test.each(plans)("$name: every message fits its staging buffer and its mailbox", (plan) => {
   const program = lower(plan);
-  const mailboxes = mailboxPlans(program);
+  const mailboxes = mailboxPlans([program]);
   for (const rank of program.ranks) {
     for (const instruction of rank.instructions) {
       if (!isCollective(instruction)) continue;
@@ -32,7 +32,7 @@ test.each(plans)("$name: every message fits its staging buffer and its mailbox",
 
 test("there is one mailbox per lane and source", () => {
   for (const plan of plans) {
-    const keys = mailboxPlans(lower(plan)).map(({ channel, source }) => `${channel} ${source}`);
+    const keys = mailboxPlans([lower(plan)]).map(({ channel, source }) => `${channel} ${source}`);
     expect(new Set(keys).size).toBe(keys.length);
   }
 });
