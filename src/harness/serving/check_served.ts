@@ -21,6 +21,7 @@ import type { ObserveOptions } from "../../runtime/observation.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
 import { checkedKinds } from "../checked_kinds.ts";
 import { accept, acceptedError, type CheckMethod, referenceFlops } from "../verify.ts";
+import { createDigestGrowth, refuseOtherTimed } from "./served_digests.ts";
 import {
   assembleServed,
   routesOfStep,
@@ -32,7 +33,7 @@ import {
 } from "./assemble_served.ts";
 
 /** Ranks that serve. */
-export type ServingRanks = Pick<RankPool, "observe" | "askAll">;
+export type ServingRanks = Pick<RankPool, "observe" | "askAll" | "serve">;
 
 export interface CheckServed {
   readonly plan: Plan;
@@ -84,7 +85,7 @@ function stepsOf(plan: Plan, requests: number): ServedStep[] {
 async function againstSequences(given: CheckServed, requests: number): Promise<CheckOutcome> {
   const { plan, program, source, pause } = given;
   const tokens = plan.workload.sequence;
-  const { shown, ...instructions } = await runSteps(given, stepsOf(plan, requests), "brief");
+  const { shown, ...instructions } = await runChecked(given, stepsOf(plan, requests), "brief");
   const results = assembleServed(program, tokens, shown);
   const whole = sequencePlan(plan, requests);
   const routes = wholeRoutes(results, requests * tokens);
@@ -119,18 +120,15 @@ async function againstUnsharded(given: CheckServed): Promise<CheckOutcome> {
     );
     return steps.slice(0, end < 0 ? steps.length : end);
   };
-  const { shown, ...instructions } = await runSteps(
-    given,
-    first(stepsOf(plan, requests)),
-    "thorough",
-  );
+  const steps = first(stepsOf(plan, requests));
+  const { shown, ...instructions } = await runChecked(given, steps, "thorough");
   const results = assembleServed(program, tokens, shown);
   const alone = unshard(plan);
   const other = lower(alone);
   const found = await given.withRanks(other, async (ranks) => {
-    const steps = first(stepsOf(alone, requests));
+    const ofOne = first(stepsOf(alone, requests));
     const routes = (step: ServedStep) => ({ routes: routesOfStep(other, tokens, step, results) });
-    const run = await runSteps({ program: other, ranks }, steps, undefined, routes);
+    const run = await runSteps({ program: other, ranks }, ofOne, undefined, routes);
     return assembleServed(other, tokens, run.shown);
   });
   const [expected] = found.outputs;
@@ -173,6 +171,19 @@ interface Run {
   readonly shown: readonly ShownStep[];
   readonly kinds: readonly CheckedKind[];
   readonly notChecked: readonly string[];
+}
+
+/** Steps whose results are looked at, and then again as they are timed. */
+async function runChecked(
+  { program, ranks }: Pick<CheckServed, "program" | "ranks">,
+  steps: readonly ServedStep[],
+  check: "brief" | "thorough",
+): Promise<Run> {
+  const growth = createDigestGrowth(ranks);
+  await growth();
+  const run = await runSteps({ program, ranks }, steps, check);
+  await refuseOtherTimed(ranks, steps, growth);
+  return run;
 }
 
 /** @param check of the instructions of some steps: the first and the last of each phase, and one decode step between */
