@@ -12,6 +12,7 @@ import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower, stepOf } from "../program/lower.ts";
+import type { Program } from "../program/program.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
@@ -56,6 +57,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const date = new Date().toISOString();
   let begun = readCpuTimes();
   const program = lower(plan);
+  refuseProjectedServing(program, options);
 
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
@@ -124,6 +126,16 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
   }
 };
+
+/** Exclusive steps are of programs whose steps are all alike; of others nothing would run, and be projected. */
+function refuseProjectedServing({ phases }: Program, { project }: RunOptions): void {
+  if (phases === undefined || project === undefined) return;
+  throw new EnvironmentError(
+    "missing-feature",
+    "steps of a plan that serves are not projected: each has other requests",
+    "run it without --project; TTFT, TPOT and the others are measured",
+  );
+}
 
 /** More ranks than cores are slow, and no reason to warn. */
 function tellTooLarge(
