@@ -123,7 +123,7 @@ function foundFor(given: Case, claim: ClaimDefinition): Figure | undefined {
 /** Shares and latencies of a step, which of a plan that serves are measured of decode steps. */
 function isOfDecodeAlone({ plan }: Case, { key }: ClaimDefinition): boolean {
   return (
-    plan.workload.mode === "serving" && (/Utilization$/.test(key) || key === "latencyPerLayerMs")
+    plan.workload.mode === "serving" && (key.endsWith("Utilization") || key === "latencyPerLayerMs")
   );
 }
 

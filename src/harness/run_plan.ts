@@ -56,8 +56,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     options.onProgress?.(runs === 1 ? progress : { ...progress, run: run + 1, runs });
   const date = new Date().toISOString();
   let begun = readCpuTimes();
-  const program = lower(plan);
-  refuseProjectedServing(program, options);
+  const program = programOf(plan, options);
 
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
@@ -128,8 +127,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
 };
 
 /** Exclusive steps are of programs whose steps are all alike; of others nothing would run, and be projected. */
-function refuseProjectedServing({ phases }: Program, { project }: RunOptions): void {
-  if (phases === undefined || project === undefined) return;
+function programOf(plan: Plan, { project }: RunOptions): Program {
+  const program = lower(plan);
+  if (program.phases === undefined || project === undefined) return program;
   throw new EnvironmentError(
     "missing-feature",
     "steps of a plan that serves are not projected: each has other requests",
