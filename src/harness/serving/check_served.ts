@@ -21,7 +21,8 @@ import type { ObserveOptions } from "../../runtime/observation.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
 import { checkedKinds } from "../checked_kinds.ts";
 import { accept, acceptedError, type CheckMethod, referenceFlops } from "../verify.ts";
-import { createDigestGrowth, refuseOtherTimed } from "./served_digests.ts";
+import { refuseOtherTimed } from "./served_digests.ts";
+import { createDigestSteps } from "./time_served.ts";
 import {
   assembleServed,
   routesOfStep,
@@ -85,7 +86,8 @@ function stepsOf(plan: Plan, requests: number): ServedStep[] {
 async function againstSequences(given: CheckServed, requests: number): Promise<CheckOutcome> {
   const { plan, program, source, pause } = given;
   const tokens = plan.workload.sequence;
-  const { shown, ...instructions } = await runChecked(given, stepsOf(plan, requests), "brief");
+  const steps = stepsOf(plan, requests);
+  const { shown, ...instructions } = await runChecked(given, steps, "brief");
   const results = assembleServed(program, tokens, shown);
   const whole = sequencePlan(plan, requests);
   const routes = wholeRoutes(results, requests * tokens);
@@ -179,10 +181,10 @@ async function runChecked(
   steps: readonly ServedStep[],
   check: "brief" | "thorough",
 ): Promise<Run> {
-  const growth = createDigestGrowth(ranks);
-  await growth();
+  const digestSteps = createDigestSteps(ranks);
+  await digestSteps();
   const run = await runSteps({ program, ranks }, steps, check);
-  await refuseOtherTimed(ranks, steps, growth);
+  await refuseOtherTimed(ranks, steps, digestSteps);
   return run;
 }
 

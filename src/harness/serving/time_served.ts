@@ -8,9 +8,9 @@ import type { Plan } from "../../plan/plan.ts";
 import { pagesOf } from "../../plan/serving.ts";
 import { schedulerOptionsOf } from "../../program/serving/scheduler_options.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
+import type { RankDigests } from "../../runtime/observation.ts";
 import type { RunOptions } from "../run_options.ts";
 import type { StepSamples } from "../step_samples.ts";
-import { createDigestGrowth } from "./served_digests.ts";
 import { type OnStep, type Round, serveAgain, serveLive } from "./serve_round.ts";
 
 export interface ServedRun {
@@ -38,7 +38,7 @@ export async function timeServed(
     await pool.askAll("emptyCaches", {});
     return serveLive(pool, scheduling, nothing);
   };
-  const digestsOf = createDigestGrowth(pool);
+  const digestsOf = createDigestSteps(pool);
   await digestsOf();
   let first = await warm();
   // Which requests meet in a step depends on how long steps take, and the first take longer.
@@ -78,4 +78,20 @@ function pagesIn({ workload }: Plan): number {
   return workload.serving === undefined
     ? 0
     : workload.batch * pagesOf(workload.serving, workload.sequence).pages;
+}
+
+/** What each result's digest sums grew by since it was last asked. */
+export function createDigestSteps(pool: Pick<RankPool, "askAll">) {
+  let before: readonly RankDigests[] = [];
+  return async (): Promise<number[][]> => {
+    const now = await pool.askAll("digests", {});
+    const grown = now.flatMap(({ digests }, rank) =>
+      digests.map(({ sums }, i) => {
+        const old = before[rank]?.digests[i]?.sums ?? [0, 0];
+        return sums.map((sum, half) => (sum - (old[half] ?? 0)) >>> 0);
+      }),
+    );
+    before = now;
+    return grown;
+  };
 }
