@@ -12,7 +12,6 @@ import type { StepSample } from "../measure/sample.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import { lower, stepOf } from "../program/lower.ts";
-import type { Program } from "../program/program.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
 import { readVersions } from "../result/versions.ts";
@@ -56,7 +55,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     options.onProgress?.(runs === 1 ? progress : { ...progress, run: run + 1, runs });
   const date = new Date().toISOString();
   let begun = readCpuTimes();
-  const program = programOf(plan, options);
+  const program = lower(plan);
 
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
@@ -125,17 +124,6 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
   }
 };
-
-/** Exclusive steps are of programs whose steps are all alike; of others nothing would run, and be projected. */
-function programOf(plan: Plan, { project }: RunOptions): Program {
-  const program = lower(plan);
-  if (program.phases === undefined || project === undefined) return program;
-  throw new EnvironmentError(
-    "missing-feature",
-    "steps of a plan that serves are not projected: each has other requests",
-    "run it without --project; TTFT, TPOT and the others are measured",
-  );
-}
 
 /** More ranks than cores are slow, and no reason to warn. */
 function tellTooLarge(

@@ -2,7 +2,6 @@
 
 import { expect, test } from "vitest";
 import { judgeClaims } from "../../src/claims/judge.ts";
-import { runPlan } from "../../src/harness/run_plan.ts";
 import { normalise } from "../../src/plan/normalise.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { PlanFile } from "../../src/plan/schema.ts";
@@ -125,14 +124,6 @@ test.each(["gpuUtilization", "computeUtilization", "latencyPerLayerMs"] as const
     }
   },
 );
-
-test("no step of it is projected: nothing would run in one", async () => {
-  for (const project of ["also", "only"] as const) {
-    await expect(runPlan(planOf({}), { project })).rejects.toMatchObject({
-      code: "missing-feature",
-    });
-  }
-});
 
 test.each(["requests", "inputTokens", "outputTokens", "scheduler", "prefillChunk"])(
   "no speed is decided of an assumed %s",
