@@ -101,7 +101,7 @@ function needsOf(
 
 function foundFor(given: Case, claim: ClaimDefinition): Figure | undefined {
   const { plan, measurements } = given;
-  if (measurements === undefined) return undefined;
+  if (measurements === undefined || isOfDecodeAlone(given, claim)) return undefined;
   const measured =
     claim.key === "computeUtilization" && plan.hardware.peakFlops !== undefined
       ? againstPlansPeak(given, plan.hardware.peakFlops)
@@ -120,9 +120,17 @@ function foundFor(given: Case, claim: ClaimDefinition): Figure | undefined {
   );
 }
 
+/** Shares and latencies of a step, which of a plan that serves are measured of decode steps. */
+function isOfDecodeAlone({ plan }: Case, { key }: ClaimDefinition): boolean {
+  return (
+    plan.workload.mode === "serving" && (key.endsWith("Utilization") || key === "latencyPerLayerMs")
+  );
+}
+
 /** The other of the two utilizations, where the plan gives a peak. */
 function besidesPlansPeak({ plan, measurements }: Case, { key }: ClaimDefinition): string[] {
   const { mfu } = measurements?.metrics ?? {};
+  if (plan.workload.mode === "serving") return [];
   return key === "computeUtilization" && plan.hardware.peakFlops !== undefined && mfu !== undefined
     ? [
         `of the plan's peak of ${quantity(plan.hardware.peakFlops, "FLOP/s")}; ${percent(mfu.value)} of the calibrated one`,
@@ -183,6 +191,9 @@ function decide(
     return untestable(
       `the measurement contradicts itself: ${name} is ${percent(contradiction.found.value)}, more than there is: ${cause}`,
     );
+  }
+  if (isOfDecodeAlone(given, claim)) {
+    return untestable("of a plan that serves, a run measures it of decode steps alone");
   }
   if (found === undefined)
     return untestable(beyondPlansPeak(given, claim) ?? "the run did not measure it");

@@ -8,6 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import { fieldsNotRun } from "../plan/fields_not_run.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import { featuresBeyondLayers } from "../plan/features_beyond_layers.ts";
+import { servingKeys } from "../plan/serving.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { JudgedAdapter, Measurements } from "./case.ts";
 import type { ClaimKind } from "./table.ts";
@@ -31,6 +32,7 @@ const workloadPaths = [
   "dtype",
   "schedule",
   "recompute",
+  ...Object.keys(servingKeys),
 ].map((key) => `workload.${key}`);
 /** What the bytes on a GPU lean on. */
 const memoryPaths = ["model", "stages", ...workloadPaths, "parallel", "communications"];

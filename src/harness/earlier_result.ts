@@ -3,6 +3,7 @@
 
 import { ceilingsOf } from "../measure/ceiling.ts";
 import { contradictions } from "../measure/contradictions.ts";
+import { servedContradictions } from "./serving/served_contradictions.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { overlapEffectOf } from "../measure/overlap_effect.ts";
 import { normalise } from "../plan/normalise.ts";
@@ -55,6 +56,7 @@ function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   const [contradiction, ...more] = [
     ...recordContradictions(program, estimated, groupKernels(program, adapters), sources),
     ...contradictions(step, sources.samples, groupKernels(step, adapters)),
+    ...servedContradictions(plan, sources.served, sources.samples),
   ];
   if (contradiction !== undefined) {
     const others = more.length === 0 ? "" : `, and ${more.length} more of that kind`;

@@ -3,8 +3,11 @@
 import { expect, test } from "vitest";
 import { judgeClaims } from "../../src/claims/judge.ts";
 import { normalise } from "../../src/plan/normalise.ts";
+import type { Plan } from "../../src/plan/plan.ts";
 import type { PlanFile } from "../../src/plan/schema.ts";
 import { estimatePlan } from "../../src/program/estimate.ts";
+import { type ServedRound, servingMetrics } from "../../src/measure/serving.ts";
+import { exclusive, measured, metricsWith } from "../support/given.ts";
 
 /** 2 GiB of weights and more, 2 · 4 · 1024 · 2 bytes of cache per token. */
 const model = {
@@ -24,15 +27,21 @@ const workload = {
   dtype: "f16",
 } as const;
 
-function verdictOn(claims: NonNullable<PlanFile["claims"]>) {
+function planOf(claims: NonNullable<PlanFile["claims"]>, more: Partial<PlanFile> = {}): Plan {
   const { plan } = normalise({
     name: "served",
     hardware: { gpus: 1, memoryBandwidth: 1e12 },
     workload,
     model,
     claims,
+    ...more,
   });
   if (plan === undefined) throw new Error("no plan");
+  return plan;
+}
+
+function verdictOn(claims: NonNullable<PlanFile["claims"]>) {
+  const plan = planOf(claims);
   const [verdict] = judgeClaims({ plan, estimate: estimatePlan(plan) });
   return verdict;
 }
@@ -57,4 +66,88 @@ test.each([
   ["ttftMs", 1, "untestable"],
 ] as const)("%s of %d is %s", (key, value, judgement) => {
   expect(verdictOn({ [key]: value })).toMatchObject({ claim: key, judgement });
+});
+
+/** Rounds over as many requests, each with its first token after 10 ms and one every 5 ms. */
+function ran(plan: Plan, rounds: number, requests = 8) {
+  const round = (at: number): ServedRound => ({
+    run: 0,
+    arrivalMs: Array.from({ length: requests }, () => 0),
+    tokenMs: Array.from({ length: requests }, () =>
+      Array.from({ length: 101 }, (_, token) => 10 + 5 * token + 0.01 * at),
+    ),
+    prefillSteps: 1,
+    decodeSteps: 100,
+    wallMs: 600 + at,
+    pages: 8,
+    pagesUsed: 8,
+  });
+  const serving = servingMetrics(
+    Array.from({ length: rounds }, (_, at) => round(at)),
+    { gpus: 1, inputTokens: 100, kvCacheBytes: 1 },
+    { provenance: "measured", conditions: [] },
+  );
+  const decode = {
+    busy: measured(0.9, "share", [0.89, 0.91]),
+    mfu: measured(0.9, "share", [0.89, 0.91]),
+    samplesPerSecond: measured(1600, "samples/s", [1590, 1610]),
+    layerMs: measured(1, "ms", [0.9, 1.1]),
+  };
+  const metrics = metricsWith({ ...decode, ...(serving && { serving }) });
+  const [verdict] = judgeClaims({
+    plan,
+    estimate: estimatePlan(plan),
+    measurements: { adapters: exclusive.slice(0, 1), metrics },
+  });
+  return verdict;
+}
+
+test("a run decides a latency by its rounds, where there are enough of them", () => {
+  expect(ran(planOf({ ttftMs: 11 }), 6)?.judgement).toBe("confirmed");
+  expect(ran(planOf({ ttftMs: 9 }), 6)?.judgement).toBe("refuted");
+  expect(ran(planOf({ ttftMs: 11 }), 1)).toMatchObject({
+    judgement: "untestable",
+    reason: expect.stringMatching(/1 sample is too few/) as string,
+  });
+  expect(ran(planOf({ ttftMs: 11 }), 1, 1)?.judgement).toBe("untestable");
+});
+
+test.each(["gpuUtilization", "computeUtilization", "latencyPerLayerMs"] as const)(
+  "%s is not decided by decode steps",
+  (key) => {
+    for (const value of [0.001, 0.95]) {
+      const hardware = { gpus: 1, memoryBandwidth: 1e12, peakFlops: 1e15 };
+      expect(ran(planOf({ [key]: value }, { hardware }), 6)).toMatchObject({
+        judgement: "untestable",
+        reason: expect.stringMatching(/decode steps alone/) as string,
+      });
+    }
+  },
+);
+
+test.each(["requests", "inputTokens", "outputTokens", "scheduler", "prefillChunk"])(
+  "no speed is decided of an assumed %s",
+  (key) => {
+    const assumed = [`workload.${key}`];
+    expect(ran(planOf({ ttftMs: 11 }, { assumed }), 6)).toMatchObject({
+      judgement: "untestable",
+      reason: expect.stringMatching(/assumed/) as string,
+    });
+  },
+);
+
+test.each(["outputTokens", "pageTokens", "cacheDtype"])(
+  "no cache is decided of an assumed %s",
+  (key) => {
+    const plan = planOf({ kvCacheBytes: 8 * 200 * perToken }, { assumed: [`workload.${key}`] });
+    const [verdict] = judgeClaims({ plan, estimate: estimatePlan(plan) });
+    expect(verdict?.judgement).toBe("untestable");
+  },
+);
+
+test("layers that see a window read less than the whole cache", () => {
+  const windowed = { ...model, chunkedAttention: { tokens: 10, layers: [0, 1, 2, 3] } };
+  const plan = planOf({ tpotMs: 0.99 * tpotMs }, { model: windowed });
+  const [verdict] = judgeClaims({ plan, estimate: estimatePlan(plan) });
+  expect(verdict?.judgement).toBe("untestable");
 });

@@ -10,6 +10,7 @@ import { groupKernels } from "../../src/measure/kernel_groups.ts";
 import type { Estimate } from "../../src/program/estimate.ts";
 import { ceilingsWith } from "../support/ceilings.ts";
 import { instructionOf, programOf, rankTrace, span, stepTrace } from "./synthetic.ts";
+import { metricsWith } from "../support/given.ts";
 
 const layers = ["s/0.linear", "s/1.linear"];
 const program = programOf(layers, [layers.map((layer) => instructionOf(layer))], {
@@ -174,17 +175,7 @@ test("without communication there is no overlap, rather than one of 0", () => {
 });
 
 test("without samples every figure is absent", () => {
-  expect(computeMetrics(input({ samples: [] }))).toEqual({
-    layers: [],
-    communication: [],
-    ranks: [],
-    host: [],
-    kernels: [],
-    overBound: [],
-    percentiles: {},
-    outliers: 0,
-    experts: [],
-  });
+  expect(computeMetrics(input({ samples: [] }))).toEqual(metricsWith());
 });
 
 test("every figure names the conditions of the run", () => {

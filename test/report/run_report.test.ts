@@ -7,6 +7,7 @@ import { widthOf } from "../../src/report/render/text_width.ts";
 import { runOf, swiftshader } from "../support/made_up_run.ts";
 import { adapter, planOf, software } from "../support/given.ts";
 import { shown } from "../support/shown.ts";
+import { metricsWith } from "../support/given.ts";
 
 const pipeline = await planOf("three-stage-pipeline.json");
 const moe = await planOf("moe-ep3-tp2.json");
@@ -164,17 +165,7 @@ describe("the report of a run", () => {
     const empty: RunResult = {
       ...run,
       samples: [],
-      metrics: {
-        layers: [],
-        communication: [],
-        ranks: [],
-        host: [],
-        kernels: [],
-        overBound: [],
-        percentiles: {},
-        outliers: 0,
-        experts: [],
-      },
+      metrics: metricsWith(),
     };
     const report = shown(runReport(pipeline, empty)).join("\n");
     expect(report).not.toContain("Speed");

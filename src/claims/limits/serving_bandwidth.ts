@@ -20,8 +20,13 @@ export const servingBandwidthLimit: LimitRule = (given, { key }) => {
   const { inputTokens, outputTokens } = serving;
   const { pages, pageTokens } = pagesOf(serving, sequence);
   const context = (inputTokens + outputTokens / 2) / (pages * pageTokens);
-  // Less is read where layers see a window.
-  const isWhole = plan.model?.slidingWindow === undefined;
+  // Less is read where layers see a window or a chunk.
+  const isWhole = !plan.stages.some(({ layers }) =>
+    layers.some(
+      (layer) =>
+        layer.op === "attention" && (layer.window !== undefined || layer.chunk !== undefined),
+    ),
+  );
   const most = isWhole ? largest(estimate.memory, ({ keyValueCache }) => keyValueCache) : 0;
   const replicas = plan.degrees?.data ?? 1;
   /** Of one request, where caches hold a whole number of tokens at least. */
@@ -48,6 +53,8 @@ export const servingBandwidthLimit: LimitRule = (given, { key }) => {
       ...sizePaths,
       "workload.inputTokens",
       "workload.outputTokens",
+      "workload.pageTokens",
+      "workload.cacheDtype",
       "hardware.memoryBandwidth",
     ],
     unsaid: leftOutOfSpeed(given),

@@ -21,6 +21,8 @@ import type { ObserveOptions } from "../../runtime/observation.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
 import { checkedKinds } from "../checked_kinds.ts";
 import { accept, acceptedError, type CheckMethod, referenceFlops } from "../verify.ts";
+import { refuseOtherTimed } from "./served_digests.ts";
+import { createDigestSteps } from "./time_served.ts";
 import {
   assembleServed,
   routesOfStep,
@@ -33,7 +35,7 @@ import {
 } from "./assemble_served.ts";
 
 /** Ranks that serve. */
-export type ServingRanks = Pick<RankPool, "observe" | "askAll">;
+export type ServingRanks = Pick<RankPool, "observe" | "askAll" | "serve">;
 
 export interface CheckServed {
   readonly plan: Plan;
@@ -86,7 +88,7 @@ async function againstSequences(given: CheckServed, requests: number): Promise<C
   const { plan, program, source, pause } = given;
   const tokens = plan.workload.sequence;
   const steps = stepsOf(plan, requests);
-  const { shown, ...instructions } = await runSteps(given, steps, "brief");
+  const { shown, ...instructions } = await runChecked(given, steps, "brief");
   const results = assembleServed(program, tokens, shown);
   const whole = sequencePlan(plan, requests);
   const routes = wholeRoutes(results, requests * tokens);
@@ -121,18 +123,15 @@ async function againstUnsharded(given: CheckServed): Promise<CheckOutcome> {
     );
     return steps.slice(0, end < 0 ? steps.length : end);
   };
-  const { shown, ...instructions } = await runSteps(
-    given,
-    first(stepsOf(plan, requests)),
-    "thorough",
-  );
+  const steps = first(stepsOf(plan, requests));
+  const { shown, ...instructions } = await runChecked(given, steps, "thorough");
   const results = assembleServed(program, tokens, shown);
   const alone = unshard(plan);
   const other = lower(alone);
   const found = await given.withRanks(other, async (ranks) => {
-    const steps = first(stepsOf(alone, requests));
+    const ofOne = first(stepsOf(alone, requests));
     const routes = (step: ServedStep) => ({ routes: routesOfStep(other, tokens, step, results) });
-    const run = await runSteps({ program: other, ranks }, steps, undefined, routes);
+    const run = await runSteps({ program: other, ranks }, ofOne, undefined, routes);
     return assembleServed(other, tokens, run.shown);
   });
   const [expected] = found.outputs;
@@ -175,6 +174,19 @@ interface Run {
   readonly shown: readonly ShownStep[];
   readonly kinds: readonly CheckedKind[];
   readonly notChecked: readonly string[];
+}
+
+/** Steps whose results are looked at, and then again as they are timed. */
+async function runChecked(
+  { program, ranks }: Pick<CheckServed, "program" | "ranks">,
+  steps: readonly ServedStep[],
+  check: "brief" | "thorough",
+): Promise<Run> {
+  const digestSteps = createDigestSteps(ranks);
+  await digestSteps();
+  const run = await runSteps({ program, ranks }, steps, check);
+  await refuseOtherTimed(ranks, steps, digestSteps);
+  return run;
 }
 
 /** @param check of the instructions of some steps: the first and the last of each phase, and one decode step between */

@@ -21,7 +21,7 @@ interface OfRank {
   readonly memoryByRole: Readonly<Partial<Record<BufferRole, number>>>;
 }
 
-/** Caches have a column where some rank has any. */
+/** Columns of a table of ranks: that of caches only where at least one of the ranks has caches. */
 export function rolesOf(ranks: readonly OfRank[]): readonly MemoryColumn[] {
   const hasCache = ranks.some(({ memoryByRole }) => (memoryByRole.cache ?? 0) > 0);
   return [weights, ...(hasCache ? [cache] : []), ...others];
