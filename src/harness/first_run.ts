@@ -12,7 +12,7 @@ import { observeOn } from "./observe.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
 import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
-import { checkServing, stepOfEachPhase, timeServing } from "./serving/serve.ts";
+import { checkServing, noteContexts, stepOfEachPhase, timeServing } from "./serving/serve.ts";
 import { warmUp } from "./sampling.ts";
 import { separationOf } from "./separate_adapters.ts";
 import type { StepSamples } from "./step_samples.ts";
@@ -57,6 +57,7 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
     : await checkNumbers(job, observeOn(pool, program, placement, options));
   const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
+  if (isServing && isTimed(job)) await noteContexts(job, { ...first.open, known });
   if (alone !== undefined) await project(job, pool, alone);
   if (options.numericsOnly !== true && !isServing) {
     noteTimedSteps(job, checkTimedSteps(checked, await pool.askAll("digests", {}), kept.count));

@@ -6,6 +6,8 @@ import type { RankTrace } from "../program/trace.ts";
 import type { Pause } from "../program/simulate/cost.ts";
 import { tuneCalls } from "../tuning/tune_calls.ts";
 import { createPoison } from "./check/poison.ts";
+import { hashSource } from "../program/hash_source.ts";
+import { createFiller } from "./fill.ts";
 import { observe } from "./observe.ts";
 import { prepareServedStep } from "./prepare.ts";
 import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
@@ -94,7 +96,7 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 function servingAnswers(
   session: RankSession,
   between: <Found>(work: () => Promise<Found>) => Promise<Found>,
-): Pick<Answers, "serve" | "emptyCaches"> {
+): Pick<Answers, "serve" | "emptyCaches" | "fillCaches"> {
   return {
     async serve({ steps }) {
       const traces: RankTrace[] = [];
@@ -105,6 +107,7 @@ function servingAnswers(
       return { traces, peakBytes: session.gpu.memory.peakBytes };
     },
     emptyCaches: async () => between(async () => emptyCaches(session)),
+    fillCaches: async () => between(async () => fillCaches(session)),
   };
 }
 
@@ -125,6 +128,24 @@ async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"empty
   poison.fill(program.buffers.flatMap(({ id, role }) => (role === "cache" ? [region(id)] : [])));
   await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
   poison.destroy();
+  return {};
+}
+
+async function fillCaches({
+  gpu,
+  prepared,
+  onLongWork,
+}: RankSession): Promise<Asked<"fillCaches">> {
+  const { program, region } = prepared();
+  const filler = createFiller(gpu, `rank ${program.rank} caches`, hashSource(0));
+  for (const { id, role, shape, dtype } of program.buffers) {
+    if (role !== "cache") continue;
+    const tensor = { kind: "uniform", tensor: id, center: 0, scale: 1, shape } as const;
+    const content = { ...tensor, offset: shape.map(() => 0), size: shape };
+    await filler.fill(region(id).buffer, content, dtype, onLongWork);
+  }
+  await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
+  filler.destroy();
   return {};
 }
 

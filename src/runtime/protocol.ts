@@ -43,6 +43,8 @@ export interface Protocol {
   >;
   /** Fills the caches with what no right step leaves there, so that nothing of earlier requests passes for new. */
   readonly emptyCaches: Row<Nothing, Nothing>;
+  /** Fills the caches with numbers from a seed, as if requests had been prefilled. */
+  readonly fillCaches: Row<Nothing, Nothing>;
   readonly observe: Row<ObserveOptions, RankObservation>;
   readonly digests: Row<Nothing, RankDigests>;
   /** A step of all ranks whose messages each keeps, for `exclusive`; and when they came and went. */

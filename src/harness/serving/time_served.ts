@@ -81,7 +81,7 @@ function pagesIn({ workload }: Plan): number {
 }
 
 /** What each result's digest sums grew by since it was last asked. */
-function createDigestSteps(pool: Pick<RankPool, "askAll">) {
+export function createDigestSteps(pool: Pick<RankPool, "askAll">) {
   let before: readonly RankDigests[] = [];
   return async (): Promise<number[][]> => {
     const now = await pool.askAll("digests", {});

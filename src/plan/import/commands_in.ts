@@ -82,7 +82,39 @@ export function commandsIn(source: Source): CommandsIn {
   }
   diagnostics.push(...faults.slice(0, 5).map((fault) => notShell(fault, position)));
   const found = programs.map(revealed);
-  const invoked = (program: LaunchedProgram, words = program.words): Invocation => ({
+  const invoked = invocations(source, script, position, valuesOf);
+  const commands = toolCommands(found, shell, source, script).map(
+    ({ kind, model, words, program }): ToolCommand => ({
+      ...invoked(program, words),
+      kind,
+      ...(model === undefined ? {} : { model }),
+    }),
+  );
+  return {
+    commands: different(commands),
+    clients: found
+      .filter(({ program, words }) => isClient(program, words))
+      .map((program) => invoked(program, program.words)),
+    others: found.map(({ program }) => program).filter((program) => !program.startsWith("-")),
+    diagnostics: [
+      ...diagnostics,
+      ...remarks(script, position),
+      // Lists without a program are themselves what is read.
+      ...(commands.every(({ program }) => program === "")
+        ? []
+        : [...unusedLists(script, shell, position), ...orphans(found, position)]),
+    ],
+  };
+}
+
+/** Programs as they are started. */
+function invocations(
+  source: Source,
+  script: Script,
+  position: Invocation["position"],
+  valuesOf: Invocation["valuesOf"],
+) {
+  return (program: LaunchedProgram, words: readonly Word[]): Invocation => ({
     source: source.name,
     program: program.program,
     words,
@@ -95,28 +127,6 @@ export function commandsIn(source: Source): CommandsIn {
     conditions: program.conditions,
     diagnostics: [],
   });
-  const commands = toolCommands(found, shell, source, script).map(
-    ({ kind, model, words, program }): ToolCommand => ({
-      ...invoked(program, words),
-      kind,
-      ...(model === undefined ? {} : { model }),
-    }),
-  );
-  return {
-    commands: different(commands),
-    clients: found
-      .filter(({ program, words }) => isClient(program, words))
-      .map((program) => invoked(program)),
-    others: found.map(({ program }) => program).filter((program) => !program.startsWith("-")),
-    diagnostics: [
-      ...diagnostics,
-      ...remarks(script, position),
-      // Lists without a program are themselves what is read.
-      ...(commands.every(({ program }) => program === "")
-        ? []
-        : [...unusedLists(script, shell, position), ...orphans(found, position)]),
-    ],
-  };
 }
 
 function jobOf(text: string, script: Script, position: (offset: number) => Position) {
