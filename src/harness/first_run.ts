@@ -12,6 +12,7 @@ import { observeOn } from "./observe.ts";
 import { measureOverlapEffect, overlaps } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
 import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
+import { usualStep } from "./serving/decode_curve.ts";
 import { checkServing, noteContexts, stepOfEachPhase, timeServing } from "./serving/serve.ts";
 import { warmUp } from "./sampling.ts";
 import { separationOf } from "./separate_adapters.ts";
@@ -55,7 +56,10 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
   const checked = isServing
     ? []
     : await checkNumbers(job, observeOn(pool, program, placement, options));
-  const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
+  const alone =
+    options.project === undefined
+      ? undefined
+      : createExclusiveTurns(pool, isServing ? usualStep(job.plan) : undefined);
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
   if (isServing && isTimed(job)) await noteContexts(job, { ...first.open, known });
   if (alone !== undefined) await project(job, pool, alone);
@@ -111,13 +115,17 @@ async function measure(
 }
 
 async function project(
-  { program, options, record, note }: Job,
+  { plan, program, options, record, note }: Job,
   pool: RankPool,
   alone: ExclusiveTurns,
 ): Promise<void> {
   if (options.project === "only") {
     options.onProgress({ phase: "warm-up" });
-    await warmUp(async () => pool.step(), options.warmup);
+    const served = program.phases === undefined ? undefined : usualStep(plan);
+    await warmUp(
+      async () => (served === undefined ? pool.step() : pool.serve([served])),
+      options.warmup,
+    );
   }
   options.onProgress({ phase: "project" });
   const from = await alone.finish();

@@ -2,9 +2,11 @@
 
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { awaitGpu } from "../gpu/patience.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { Pause } from "../program/simulate/cost.ts";
 import { tuneCalls } from "../tuning/tune_calls.ts";
+import type { StepOptions } from "./execute.ts";
 import { createPoison } from "./check/poison.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFiller } from "./fill.ts";
@@ -69,18 +71,21 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 
     adopt: async ({ known }) => session.adopt(known),
 
-    async record() {
+    async record({ served }) {
       recording = recordMessages(communicator);
-      const { startMs, endMs } = await session.step({}, recording.communicator);
+      const { startMs, endMs } = await session.step(
+        servedOptions(session, served),
+        recording.communicator,
+      );
       return { signals: recording.signals(), stepMs: endMs - startMs };
     },
 
-    async exclusive({ isLast }) {
+    async exclusive({ isLast, served }) {
       if (recording === undefined) throw new Error("nothing was recorded");
       const pauses: Pause[] = [];
       const onPause = (pause: Pause): unknown => pauses.push(pause);
       const trace = await session.step(
-        {},
+        servedOptions(session, served),
         replayMessages(communicator, recording, scratch, onPause),
       );
       if (isLast) {
@@ -92,6 +97,13 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
   };
 }
 
+/** Of a step of serving what it works on; of all others nothing. */
+function servedOptions(session: RankSession, step: ServedStep | undefined): StepOptions {
+  return step === undefined
+    ? {}
+    : { served: prepareServedStep(session.prepared(), step, session.source) };
+}
+
 /** @param between does what takes long outside of any step */
 function servingAnswers(
   session: RankSession,
@@ -100,10 +112,7 @@ function servingAnswers(
   return {
     async serve({ steps }) {
       const traces: RankTrace[] = [];
-      for (const step of steps) {
-        const served = prepareServedStep(session.prepared(), step, session.source);
-        traces.push(await session.step({ served }));
-      }
+      for (const step of steps) traces.push(await session.step(servedOptions(session, step)));
       return { traces, peakBytes: session.gpu.memory.peakBytes };
     },
     emptyCaches: async () => between(async () => emptyCaches(session)),

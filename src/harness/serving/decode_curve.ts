@@ -65,8 +65,14 @@ export function curveProgram(plan: Plan, contexts: readonly number[]): CurveProg
   return { plan: own, program: lower(own) };
 }
 
-/** Of a step in which every request has its last token at that context. */
-export function stepAt({ plan }: CurveProgram, context: number): ServedStep {
+/** A decode step as steps are on average: every slot has a request, half of whose tokens are given out. */
+export function usualStep(plan: Plan): ServedStep {
+  const { inputTokens = 1, outputTokens = 2 } = plan.workload.serving ?? {};
+  return stepAt({ plan }, inputTokens + (outputTokens >> 1));
+}
+
+/** A step in which every request has its last token at that context. */
+export function stepAt({ plan }: Pick<CurveProgram, "plan">, context: number): ServedStep {
   const { serving, sequence } = plan.workload;
   const pages = serving === undefined ? 0 : pagesOf(serving, sequence).pages;
   const taken = new Map<number, number>();
