@@ -145,7 +145,7 @@ export function createPool(
       return looks;
     },
 
-    timeAlone: async (least, most = least, served = undefined) =>
+    timeAlone: async (least, most = least, served) =>
       timeAlone(group, stepOf(program), least, most, served),
 
     async tune(budgetMs, onFound, served) {

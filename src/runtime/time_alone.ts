@@ -25,8 +25,8 @@ export async function timeAlone(
   most: number,
   served?: ServedStep,
 ): Promise<Measured | undefined> {
-  const own = served === undefined ? {} : { served };
-  const recorded = await group.askAll("record", own);
+  const asked = served === undefined ? {} : { served };
+  const recorded = await group.askAll("record", asked);
   const stepMs = Math.max(...recorded.map((rank) => rank.stepMs));
   const repeats = Math.max(least, Math.min(most, Math.floor(aloneMs / stepMs)));
   // One by one, as measured steps are asked for, and looked at when all is over: each begins as those do.
@@ -34,7 +34,7 @@ export async function timeAlone(
   const stepsOf = async (rank: number): Promise<StepAlone[]> => {
     const taken: StepAlone[] = [];
     for (let left = warmups + repeats - 1; left >= 0; left--) {
-      taken.push(await group.ask(rank, "exclusive", { ...own, isLast: left === 0 }));
+      taken.push(await group.ask(rank, "exclusive", { ...asked, isLast: left === 0 }));
     }
     return taken.slice(warmups);
   };
