@@ -89,6 +89,7 @@ export function stepAt({ plan }: Pick<CurveProgram, "plan">, context: number): S
   return { phase: "decode", slots };
 }
 
+const warmups = 4;
 const leastSamples = 5;
 const together = 8;
 
@@ -114,6 +115,7 @@ export async function takeCurve(
     await digestsOf();
     await ranks.serve([step]);
     const once = await digestsOf();
+    await ranks.serve(Array.from({ length: warmups }, () => step));
     const kept: StepTrace[] = [];
     const begun = performance.now();
     const isOver = (): boolean =>
@@ -125,7 +127,9 @@ export async function takeCurve(
       kept.push(...(await ranks.serve(Array.from({ length: together }, () => step))));
     }
     const grown = await digestsOf();
-    const expected = once.map((sums) => sums.map((sum) => Math.imul(sum, kept.length) >>> 0));
+    const expected = once.map((sums) =>
+      sums.map((sum) => Math.imul(sum, warmups + kept.length) >>> 0),
+    );
     if (!isDeepStrictEqual(grown, expected)) {
       throw new NumericsError(
         `equal steps at context ${context} left unequal results`,
