@@ -17,6 +17,8 @@ interface Flags {
   readonly command?: number;
   readonly name?: string;
   readonly gpus?: number;
+  readonly inputLength?: number;
+  readonly outputLength?: number;
   readonly runnable?: boolean;
   readonly output?: string;
   readonly write?: boolean;
@@ -50,6 +52,12 @@ export function defineImport(program: Command): void {
     .option("--command <n>", "which command of a script, where it has several", wholeNumber(1))
     .option("--name <name>", "name of the plan")
     .option("--gpus <count>", "GPUs of the job, where no source says how many", wholeNumber(1))
+    .option(
+      "--input-length <tokens>",
+      "of each request: a server's command then gives a plan that serves",
+      wholeNumber(1),
+    )
+    .option("--output-length <tokens>", "that each request is given", wholeNumber(1))
     .option("--runnable", "leave out of the model what no layer here can run")
     .option("-o, --output <file>", "where the plan goes (default: stdout)")
     .option("--write", "overwrite the file of -o")
@@ -100,11 +108,16 @@ async function importSources(given: readonly string[], flags: Flags): Promise<Ex
   return result.file === undefined ? exitCodes.badPlan : exitCodes.fine;
 }
 
-async function optionsOf({ name, gpus, runnable, output }: Flags): Promise<ImportOptions> {
+async function optionsOf(flags: Flags): Promise<ImportOptions> {
+  const { name, gpus, inputLength, outputLength, runnable, output } = flags;
   const { schemaPath } = await import("./import_source.ts");
   return {
     ...(name === undefined ? {} : { name }),
     ...(gpus === undefined ? {} : { gpus }),
+    lengths: {
+      ...(inputLength === undefined ? {} : { inputTokens: inputLength }),
+      ...(outputLength === undefined ? {} : { outputTokens: outputLength }),
+    },
     ...(runnable === undefined ? {} : { runnable }),
     ...(output === undefined ? {} : { schema: schemaPath(output) }),
   };
@@ -112,7 +125,7 @@ async function optionsOf({ name, gpus, runnable, output }: Flags): Promise<Impor
 
 /** The plan alone goes to stdout or its file; all words about it go to stderr. */
 async function hand(result: ImportResult, flags: Flags): Promise<void> {
-  const { file, text, diagnostics } = result;
+  const { file, text, needs = [], diagnostics } = result;
   const { writeText } = await import("./write_text.ts");
   if (flags.output !== undefined && text !== undefined) {
     await writeText(flags.output, text, flags.write === true);
@@ -120,11 +133,12 @@ async function hand(result: ImportResult, flags: Flags): Promise<void> {
   if (flags.json === true) {
     printJson({
       ...(file === undefined ? {} : { plan: file }),
+      ...(needs.length === 0 ? {} : { needs }),
       diagnostics: diagnostics.map(printedDiagnostic),
     });
     return;
   }
   const { importReport } = await import("../report/import_report.ts");
-  printErrorReport(importReport(diagnostics, file, flags.output));
+  printErrorReport(importReport(result, flags.output));
   if (flags.output === undefined && text !== undefined) printPlanText(text);
 }

@@ -16,6 +16,7 @@ const names: Readonly<Record<Progress["phase"], string>> = {
   calibrate: "calibrating",
   "warm-up": "warming up",
   measure: "measuring",
+  contexts: "timing contexts",
   overlap: "comparing with no overlap",
   project: "timing each rank alone",
   analyze: "analyzing",

@@ -19,7 +19,7 @@ import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
 import { errorColors, printErrorLines, printLines, printReports, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
-import { byteQuantity, duration } from "./values.ts";
+import { byteQuantity, duration, wholeNumbers } from "./values.ts";
 
 interface Flags extends RunFlags, GivenFlags {
   readonly fit?: boolean;
@@ -30,6 +30,7 @@ interface Flags extends RunFlags, GivenFlags {
   readonly json?: boolean;
   readonly output?: string;
   readonly project?: boolean;
+  readonly contexts?: readonly number[];
   readonly explain?: boolean;
   /** Bytes per second. */
   readonly linkBandwidth?: number;
@@ -77,6 +78,11 @@ export function defineRun(program: Command): void {
         .argParser(duration)
         .conflicts("project"),
     )
+    .option(
+      "--contexts <list>",
+      "of a plan that serves, time decode at these contexts, such as 128,512,2048",
+      wholeNumbers(1),
+    )
     .option("--explain", "show the variant of every kernel, and what the others reached")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -93,6 +99,10 @@ Examples:
 
 async function run(file: string, flags: Flags): Promise<ExitCode> {
   const { plan, diagnostics, scaled } = await planToRun(file, flags);
+  if (flags.contexts !== undefined) {
+    const { refuseContexts } = await import("../harness/serving/decode_curve.ts");
+    refuseContexts(plan, flags.contexts);
+  }
   const given = await givenContents(plan, flags);
   const { openResultTarget } = await import("../result/result_target.ts");
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
@@ -101,6 +111,7 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
     const running = execute(plan, {
       ...runOptions(flags),
       ...(flags.project === true ? { project: "also" } : {}),
+      ...(flags.contexts === undefined ? {} : { contexts: flags.contexts }),
       ...(scaled === undefined ? {} : { scaled }),
       ...(flags.fit === true ? {} : { onTooLarge: announceFit }),
       ...linkOf(flags),

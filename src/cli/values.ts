@@ -11,6 +11,13 @@ export function wholeNumber(least: number) {
   };
 }
 
+/** `128,512`: ascending, each once. */
+export function wholeNumbers(least: number) {
+  const one = wholeNumber(least);
+  return (text: string): number[] =>
+    [...new Set(text.split(",").map((each) => one(each)))].toSorted((a, b) => a - b);
+}
+
 const msPerUnit: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, min: 60_000 };
 
 /** `10us`, `500ms`, `5s`, `1.5min`, or a bare number of seconds; ms. */

@@ -1,6 +1,7 @@
 // Exclusive steps in turn with measured ones: what else the machine does, for seconds at a time, meets both.
 
 import { median } from "../measure/statistics.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 
@@ -16,10 +17,14 @@ const turns = 5;
 const least = 2;
 const most = 30;
 
-export function createExclusiveTurns(pool: Pick<RankPool, "timeAlone">): ExclusiveTurns {
+/** @param served of serving, the step that is taken */
+export function createExclusiveTurns(
+  pool: Pick<RankPool, "timeAlone">,
+  served?: ServedStep,
+): ExclusiveTurns {
   const taken: (Measured | undefined)[] = [];
   const take = async (): Promise<void> => {
-    taken.push(await pool.timeAlone(least, most));
+    taken.push(await pool.timeAlone(least, most, served));
   };
   return {
     async upTo(share) {

@@ -2,6 +2,7 @@
 // what is to be compared with them.
 
 import type { CpuTimes } from "../measure/machine_load.ts";
+import type { OpenRanksOptions } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import type { Program } from "../program/program.ts";
@@ -12,7 +13,8 @@ import { observeOn } from "./observe.ts";
 import { openOverlapRounds } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
 import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
-import { checkServing, stepOfEachPhase, timeServing } from "./serving/serve.ts";
+import { usualStep } from "./serving/decode_curve.ts";
+import { checkServing, noteContexts, stepOfEachPhase, timeServing } from "./serving/serve.ts";
 import { warmUp } from "./sampling.ts";
 import { separationOf } from "./separate_adapters.ts";
 import type { StepSamples } from "./step_samples.ts";
@@ -24,6 +26,8 @@ export interface FirstRun {
   readonly pool: RankPool;
   /** Without overlap, where there is any: `pool` was opened for it. */
   readonly twin: Program | undefined;
+  /** How ranks are opened beside it. */
+  readonly open: OpenRanksOptions;
   /** What `pool` was opened with of earlier tuning. */
   readonly known: Findings;
   /** ms of a rank. */
@@ -55,8 +59,12 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
   const checked = isServing
     ? []
     : await checkNumbers(job, observeOn(pool, program, placement, options));
-  const alone = options.project === undefined ? undefined : createExclusiveTurns(pool);
+  const alone =
+    options.project === undefined
+      ? undefined
+      : createExclusiveTurns(pool, isServing ? usualStep(job.plan) : undefined);
   if (isTimed(job)) await measure(job, { ...first, known }, alone);
+  if (isServing && isTimed(job)) await noteContexts(job, { ...first.open, known });
   if (alone !== undefined) await project(job, pool, alone);
   if (options.numericsOnly !== true && !isServing) {
     noteTimedSteps(job, checkTimedSteps(checked, await pool.askAll("digests", {}), kept.count));
@@ -117,13 +125,17 @@ async function measure(
 }
 
 async function project(
-  { program, options, record, note }: Job,
+  { plan, program, options, record, note }: Job,
   pool: RankPool,
   alone: ExclusiveTurns,
 ): Promise<void> {
   if (options.project === "only") {
     options.onProgress({ phase: "warm-up" });
-    await warmUp(async () => pool.step(), options.warmup);
+    const served = program.phases === undefined ? undefined : usualStep(plan);
+    await warmUp(
+      async () => (served === undefined ? pool.step() : pool.serve([served])),
+      options.warmup,
+    );
   }
   options.onProgress({ phase: "project" });
   const from = await alone.finish();

@@ -3,6 +3,7 @@
 
 import { computeMetrics, summariseStep } from "../measure/compute_metrics.ts";
 import type { Estimate } from "../program/estimate.ts";
+import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { linked, type SimulatedLink } from "../program/simulate/link_cost.ts";
 import { simulateRepeats, type Measured } from "../program/simulate/simulate.ts";
@@ -15,12 +16,14 @@ export interface ProjectedLink {
   readonly condition: string;
 }
 
+/** @param whole of serving, of which a decode step is projected */
 export function projectionOf(
-  program: Program,
+  whole: Program,
   estimate: Estimate,
   measured: Measured,
   link?: ProjectedLink,
 ): Projection {
+  const program = stepOf(whole);
   const from = link === undefined ? measured : linked(program, measured, link.model);
   // Kernels take what they were measured to: there is nothing to hold against a roofline again.
   const kernels = { groups: [], groupOf: [] };

@@ -7,6 +7,7 @@ import type { KernelGroups } from "../measure/kernel_groups.ts";
 import { ranksSharing } from "../measure/separation.ts";
 import type { Estimate } from "../program/estimate.ts";
 import { workKey } from "../program/kernel_work.ts";
+import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { firstDifference } from "../result/first_difference.ts";
 import type { ResultSources } from "../result/result_schema.ts";
@@ -148,8 +149,9 @@ function inRuns({ runs, samples }: ResultSources): string[] {
   return seen === runs.length ? [] : [`runs are ${runs.length}, and samples are of ${seen}`];
 }
 
-/** Every instruction of every rank was timed alone. */
-function inProjection(program: Program, { projection }: ResultSources): string[] {
+/** Every instruction of every rank was timed alone; of serving those of a decode step. */
+function inProjection(whole: Program, { projection }: ResultSources): string[] {
+  const program = stepOf(whole);
   return (projection?.from.repeats ?? []).flatMap((ranks, i) =>
     ranks.length === program.ranks.length &&
     program.ranks.every(

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly check?: CheckMethod;
   /** Also, or instead of timing steps, project the step from exclusive timing. */
   readonly project?: "also" | "only";
+  /** Of a plan that serves: also time steps of decode at these contexts, in tokens. */
+  readonly contexts?: readonly number[];
   /** Stop after the check: no calibration, nothing is timed. */
   readonly numericsOnly?: boolean;
   /**

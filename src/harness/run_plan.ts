@@ -102,7 +102,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const remembered: Findings = tune === false ? new Map() : await readFindings(placement);
   pool = await openRanks(program, placement, { ...open, known: remembered });
   try {
-    const first = { pool, twin, known: remembered, tune, kept, begun };
+    const first = { pool, open, twin, known: remembered, tune, kept, begun };
     const { checked, known } = await firstRun(job, first);
     for (let next = 1; isTimed(job) && next < runs; next += 1) {
       run = next;

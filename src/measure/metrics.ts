@@ -1,5 +1,6 @@
 // The figures of a run, computed from its samples. What was not measured is absent.
 
+import type { CurveFigures } from "./decode_curve.ts";
 import type { BubbleMetrics } from "./bubble_metrics.ts";
 import type { Figure } from "./figure.ts";
 import type { OverBound } from "./over_bound.ts";
@@ -45,6 +46,8 @@ export interface Metrics {
   readonly experts: readonly ExpertMetrics[];
   /** Of a plan that serves; all else is of its decode steps then. */
   readonly serving?: ServingMetrics;
+  /** Where contexts were asked for. */
+  readonly decodeCurve?: readonly CurveFigures[];
 }
 
 /** Wall times in ms, each present only where there are samples enough. */

@@ -9,6 +9,7 @@ import { isAllReduce } from "./exchange/sums.ts";
 import { leastAt, readersOf, type Excess } from "./least_bytes.ts";
 import { layerName } from "./plan_ops.ts";
 import { collectiveOf, isForward, type Collective } from "./program.ts";
+import { stepPlan } from "./serving/phase_plan.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createWireCount } from "./wire.ts";
 
@@ -35,8 +36,9 @@ export interface CommunicationCost {
   };
 }
 
-/** @param plan as for `estimatePlan` */
-export function communicationCosts(plan: Plan): CommunicationCost[] {
+/** @param whole as for `estimatePlan`; of serving a decode step is looked at */
+export function communicationCosts(whole: Plan): CommunicationCost[] {
+  const plan = stepPlan(whole);
   const symmetry = oneOfAlike(plan);
   const { microBatches } = plan.workload;
   const own = symmetry.plan;

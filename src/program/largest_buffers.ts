@@ -4,6 +4,7 @@
 import type { Plan } from "../plan/plan.ts";
 import { listen } from "./estimate.ts";
 import { shorten } from "./repeats.ts";
+import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
 import { oneOfAlike } from "./symmetry.ts";
 
 export interface LargestBuffers {
@@ -13,8 +14,14 @@ export interface LargestBuffers {
   readonly buffer: number;
 }
 
-/** Of all ranks. */
+/** Of all ranks; of serving in steps of either phase. */
 export function largestBuffers(plan: Plan): LargestBuffers {
+  const { mode, phase } = plan.workload;
+  if (mode === "serving" && phase === undefined) {
+    const parts = servingPhases.map((name) => largestBuffers(phasePlan(plan, name)));
+    const most = (of: keyof LargestBuffers): number => Math.max(...parts.map((part) => part[of]));
+    return { binding: most("binding"), buffer: most("buffer") };
+  }
   let binding = 0;
   let buffer = 0;
   listen(shorten(oneOfAlike(plan).plan).plan, {

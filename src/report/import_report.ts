@@ -1,7 +1,7 @@
 // What an import has to say: its findings, then the plan in a few words.
 
-import type { Diagnostic } from "../plan/diagnostic.ts";
 import { whyNotStated } from "../plan/import/parameters_stated.ts";
+import type { ImportResult } from "../plan/import/note.ts";
 import { countParameters } from "../plan/parameters.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import { modelOf } from "../plan/stages_from_degrees.ts";
@@ -15,24 +15,20 @@ const groups: readonly FindingGroup[] = [
   { severity: "info", title: "Noted", tone: "faint" },
 ];
 
-/**
- * @param file absent where the sources give no plan
- * @param output where the plan went, if to a file
- */
+/** @param output where the plan went, if to a file */
 export function importReport(
-  diagnostics: readonly Diagnostic[],
-  file: PlanFile | undefined,
+  { diagnostics, file, needs = [] }: ImportResult,
   output: string | undefined,
 ): Report {
   const end: Block[] =
     file === undefined
       ? [line([{ text: "No plan: mend the errors above.", tone: "bad" }])]
-      : summaryOf(file, output);
+      : summaryOf(file, output, needs);
   return { sections: [...findingSections(diagnostics, groups), { blocks: end }] };
 }
 
 /** Name, GPUs and parameters, what is assumed, and what to do next. */
-function summaryOf(file: PlanFile, output: string | undefined): Block[] {
+function summaryOf(file: PlanFile, output: string | undefined, needs: readonly string[]): Block[] {
   const { name, hardware, model, assumed = [], notes = [] } = file;
   const notStated = whyNotStated(notes);
   const counted = model === undefined || notStated !== undefined ? "" : `, ${sizes(model)}`;
@@ -42,6 +38,13 @@ function summaryOf(file: PlanFile, output: string | undefined): Block[] {
     ...(assumed.length === 0
       ? []
       : [paragraph(`Assumed, as no source gives it: ${assumed.join(", ")}.`)]),
+    ...(needs.length === 0
+      ? []
+      : [
+          paragraph(
+            `The plan runs whole sequences. With ${needs.join(" and ")} it serves requests, in prefill and decode steps.`,
+          ),
+        ]),
     ...(output === undefined
       ? [line(["`-o plan.json` keeps the plan, for `shardbench check plan.json` to judge."])]
       : [

@@ -7,6 +7,7 @@ import { adaptersSection } from "./sections/adapters.ts";
 import { bubbleSection } from "./sections/bubble.ts";
 import { checkSection } from "./sections/check.ts";
 import { communicationSection } from "./sections/communication.ts";
+import { decodeCurveSection } from "./sections/decode_curve.ts";
 import { expertsSection } from "./sections/experts.ts";
 import { hostOverheadSection } from "./sections/host_overhead.ts";
 import { kernelChoices, kernelNotices } from "./sections/kernel_choices.ts";
@@ -43,6 +44,7 @@ export function runReport(
       kernelNotices(result),
       checkSection(result),
       servingSection(result),
+      decodeCurveSection(result),
       speedSection(result),
       wholeSection(result),
       rankTimeSection(metrics.ranks, "a step's wall (mean over steps)"),

@@ -6,6 +6,7 @@ import { judgeClaims } from "../claims/judge.ts";
 import { judgeWhole } from "../claims/judge_whole.ts";
 import type { Verdict } from "../claims/verdict.ts";
 import { runConditions } from "../claims/obstacles.ts";
+import { curveFigures } from "../measure/decode_curve.ts";
 import { metricsInSlices } from "../measure/compute_metrics.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import { marginsOf } from "../measure/margin.ts";
@@ -40,6 +41,7 @@ type CollectedRecord = Pick<
   | "memory"
   | "samples"
   | "served"
+  | "decodeCurve"
   | "overlapEffect"
   | "projection"
   | "phases"
@@ -62,7 +64,9 @@ export function* resultInSlices(
   const step = stepOf(program);
   const { served } = record;
   const { serving } = plan.workload;
-  const metrics = yield* metricsInSlices({
+  const conditions = runConditions(record.adapters, record.link);
+  const margins = marginsOf(circumstancesOf(record));
+  const ofSteps = yield* metricsInSlices({
     program: step,
     ...(served === undefined || serving === undefined
       ? {}
@@ -84,9 +88,12 @@ export function* resultInSlices(
       record.adapters.map(({ id }) => id),
     ).groups,
     variantOf: ({ adapter, ...work }) => variants.get(`${adapter} ${workKey(work)}`),
-    conditions: runConditions(record.adapters, record.link),
-    margins: marginsOf(circumstancesOf(record)),
+    conditions,
+    margins,
   });
+  const { decodeCurve: points = [] } = record;
+  const curve = curveFigures(points, { provenance: "measured", conditions, margins });
+  const metrics = curve.length === 0 ? ofSteps : { ...ofSteps, decodeCurve: curve };
   const { scaled: scaledRecord, ...collected } = record;
   const judged = scaledRecord && judgedWhole(scaledRecord, plan, { ...record, metrics });
   return {

@@ -5,6 +5,7 @@ import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
+import type { CurvePoint } from "../measure/decode_curve.ts";
 import type { ServedRound } from "../measure/serving.ts";
 import type { StepSample } from "../measure/sample.ts";
 import type { LoadOfRun } from "../measure/machine_load.ts";
@@ -55,6 +56,8 @@ export interface RunResult {
   readonly samples: readonly StepSample[];
   /** Of a plan that serves: every timed round over its requests. `samples` are its decode steps. */
   readonly served?: readonly ServedRound[];
+  /** Where it was asked for: decode at some contexts. */
+  readonly decodeCurve?: readonly CurvePoint[];
   readonly metrics: Metrics;
   /** Absent where nothing overlaps, and where the GPUs have no memory for the plan without overlap as well. */
   readonly overlapEffect?: OverlapEffect;
@@ -78,6 +81,7 @@ export const phaseNames = [
   "calibrate",
   "warm-up",
   "measure",
+  "contexts",
   "overlap",
   "project",
   "analyze",

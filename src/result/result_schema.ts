@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { MeasuredCeiling, MeasuredCeilings } from "../measure/ceiling.ts";
 import type { OverlapRound } from "../measure/overlap_effect.ts";
+import type { CurvePoint } from "../measure/decode_curve.ts";
 import type { ServedRound } from "../measure/serving.ts";
 import { planSchema } from "../plan/schema.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
@@ -40,6 +41,13 @@ const servedRound = z.object({
   pagesUsed: count,
   pages: z.int().positive(),
 } satisfies Keys<ServedRound>);
+
+const curvePoint = z.object({
+  context: z.int().positive(),
+  wallMs: z.array(z.number().positive()).min(1),
+  attentionMs: z.array(ms).exactOptional(),
+  attentionBytes: z.number().positive(),
+} satisfies Keys<CurvePoint>);
 
 const rankAdapter = z.object({
   rank: count,
@@ -224,6 +232,7 @@ export const sourcesSchema = z.object({
   memory: z.array(memory),
   samples: z.array(stepSample),
   served: z.array(servedRound).exactOptional(),
+  decodeCurve: z.array(curvePoint).exactOptional(),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),
   projection: z.object({ from: alone }).exactOptional(),
   scaled: scaled.exactOptional(),

@@ -2,10 +2,14 @@
 
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import { awaitGpu } from "../gpu/patience.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { Pause } from "../program/simulate/cost.ts";
 import { tuneCalls } from "../tuning/tune_calls.ts";
+import type { StepOptions } from "./execute.ts";
 import { createPoison } from "./check/poison.ts";
+import { hashSource } from "../program/hash_source.ts";
+import { createFiller } from "./fill.ts";
 import { observe } from "./observe.ts";
 import type { OpenProgram } from "./open_program.ts";
 import { prepareServedStep } from "./prepare.ts";
@@ -70,18 +74,21 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 
     adopt: async ({ known }) => session.adopt(known),
 
-    async record() {
+    async record({ served }) {
       recording = recordMessages(communicator);
-      const { startMs, endMs } = await session.step({}, recording.communicator);
+      const { startMs, endMs } = await session.step(
+        servedOptions(session, served),
+        recording.communicator,
+      );
       return { signals: recording.signals(), stepMs: endMs - startMs };
     },
 
-    async exclusive({ isLast }) {
+    async exclusive({ isLast, served }) {
       if (recording === undefined) throw new Error("nothing was recorded");
       const pauses: Pause[] = [];
       const onPause = (pause: Pause): unknown => pauses.push(pause);
       const trace = await session.step(
-        {},
+        servedOptions(session, served),
         replayMessages(communicator, recording, scratch, onPause),
       );
       if (isLast) {
@@ -112,21 +119,26 @@ function twinAnswers({
   };
 }
 
+/** Of a step of serving what it works on; of all others nothing. */
+function servedOptions(session: RankSession, step: ServedStep | undefined): StepOptions {
+  return step === undefined
+    ? {}
+    : { served: prepareServedStep(session.prepared(), step, session.source) };
+}
+
 /** @param between does what takes long outside of any step */
 function servingAnswers(
   session: RankSession,
   between: <Found>(work: () => Promise<Found>) => Promise<Found>,
-): Pick<Answers, "serve" | "emptyCaches"> {
+): Pick<Answers, "serve" | "emptyCaches" | "fillCaches"> {
   return {
     async serve({ steps }) {
       const traces: RankTrace[] = [];
-      for (const step of steps) {
-        const served = prepareServedStep(session.prepared(), step, session.source);
-        traces.push(await session.step({ served }));
-      }
+      for (const step of steps) traces.push(await session.step(servedOptions(session, step)));
       return { traces, peakBytes: session.gpu.memory.peakBytes };
     },
     emptyCaches: async () => between(async () => emptyCaches(session)),
+    fillCaches: async () => between(async () => fillCaches(session)),
   };
 }
 
@@ -147,6 +159,24 @@ async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"empty
   poison.fill(program.buffers.flatMap(({ id, role }) => (role === "cache" ? [region(id)] : [])));
   await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
   poison.destroy();
+  return {};
+}
+
+async function fillCaches({
+  gpu,
+  prepared,
+  onLongWork,
+}: RankSession): Promise<Asked<"fillCaches">> {
+  const { program, region } = prepared();
+  const filler = createFiller(gpu, `rank ${program.rank} caches`, hashSource(0));
+  for (const { id, role, shape, dtype } of program.buffers) {
+    if (role !== "cache") continue;
+    const tensor = { kind: "uniform", tensor: id, center: 0, scale: 1, shape } as const;
+    const content = { ...tensor, offset: shape.map(() => 0), size: shape };
+    await filler.fill(region(id).buffer, content, dtype, onLongWork);
+  }
+  await awaitGpu(gpu, gpu.device.queue.onSubmittedWorkDone());
+  filler.destroy();
   return {};
 }
 

@@ -50,12 +50,17 @@ export interface Protocol {
   >;
   /** Fills the caches with what no right step leaves there, so that nothing of earlier requests passes for new. */
   readonly emptyCaches: Row<Nothing, Nothing>;
+  /** Fills the caches with numbers from a seed, as if requests had been prefilled. */
+  readonly fillCaches: Row<Nothing, Nothing>;
   readonly observe: Row<ObserveOptions, RankObservation>;
   readonly digests: Row<Nothing, RankDigests>;
   /** A step of all ranks whose messages each keeps, for `exclusive`; and when they came and went. */
-  readonly record: Row<Nothing, { readonly signals: Signals; readonly stepMs: number }>;
+  readonly record: Row<
+    { readonly served?: ServedStep },
+    { readonly signals: Signals; readonly stepMs: number }
+  >;
   /** A step of this rank on what it recorded, while no other rank does anything; after the last it forgets that. */
-  readonly exclusive: Row<{ readonly isLast: boolean }, StepAlone>;
+  readonly exclusive: Row<{ readonly isLast: boolean; readonly served?: ServedStep }, StepAlone>;
   /** Tries variants of kernels on what the last step left in their buffers, while no other rank does anything. */
   readonly tune: Row<
     {

@@ -4,6 +4,7 @@ import type { AdapterChoice, AdapterReport } from "../gpu/adapter.ts";
 import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { TransportName } from "../collectives/transport/transports.ts";
+import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
@@ -72,7 +73,7 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
    * @param most where steps are short. Default: `least`
    * @returns undefined where an adapter does not time kernels one by one
    */
-  timeAlone(least: number, most?: number): Promise<Measured | undefined>;
+  timeAlone(least: number, most?: number, served?: ServedStep): Promise<Measured | undefined>;
   close(): Promise<void>;
 }
 
@@ -132,7 +133,8 @@ export function createPool(
 
     ...peaksOf(group, choices),
 
-    timeAlone: async (least, most = least) => timeAlone(group, program, least, most),
+    timeAlone: async (least, most = least, served) =>
+      timeAlone(group, stepOf(program), least, most, served),
 
     async tune(budgetMs, onFound, served) {
       const adopted = await tuneRanks(group, choices, calls, known, budgetMs, onFound, served);

@@ -2,6 +2,7 @@
 
 import type { Program } from "../program/program.ts";
 import { costsAlone, type StepAlone } from "../program/simulate/cost.ts";
+import type { ServedStep } from "../program/serving/served.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankGroup } from "./rank_group.ts";
 import { latencyOf } from "./signals.ts";
@@ -14,6 +15,7 @@ const aloneMs = 100;
  *
  * @param least steps per rank
  * @param most where steps are short
+ * @param served of serving, the step
  * @returns undefined where an adapter does not time kernels one by one
  */
 export async function timeAlone(
@@ -21,18 +23,20 @@ export async function timeAlone(
   program: Program,
   least: number,
   most: number,
+  served?: ServedStep,
 ): Promise<Measured | undefined> {
-  const recorded = await group.askAll("record", {});
-  const stepMs = Math.max(...recorded.map((own) => own.stepMs));
+  const asked = served === undefined ? {} : { served };
+  const recorded = await group.askAll("record", asked);
+  const stepMs = Math.max(...recorded.map((rank) => rank.stepMs));
   const repeats = Math.max(least, Math.min(most, Math.floor(aloneMs / stepMs)));
   // One by one, as measured steps are asked for, and looked at when all is over: each begins as those do.
   const warmups = Math.max(1, repeats >> 2);
   const stepsOf = async (rank: number): Promise<StepAlone[]> => {
-    const own: StepAlone[] = [];
+    const taken: StepAlone[] = [];
     for (let left = warmups + repeats - 1; left >= 0; left--) {
-      own.push(await group.ask(rank, "exclusive", { isLast: left === 0 }));
+      taken.push(await group.ask(rank, "exclusive", { ...asked, isLast: left === 0 }));
     }
-    return own.slice(warmups);
+    return taken.slice(warmups);
   };
   const byRank: StepAlone[][] = [];
   for (const { rank } of program.ranks) byRank.push(await stepsOf(rank));

@@ -30,7 +30,13 @@ function planOf(gpus: number, more: Change): Plan {
 describeOnAdapter("a run that serves", () => {
   test("times every token, and its file gives the same figures", async () => {
     const plan = planOf(1, { workload: { requests: 3, pageTokens: 3, prefillChunk: 4 } });
-    const result = await runPlan(plan, { adapter, samples: 4, warmup: 0, tune: false });
+    const result = await runPlan(plan, {
+      adapter,
+      samples: 4,
+      warmup: 0,
+      tune: false,
+      contexts: [5, 67],
+    });
     expect(result.outcome).toEqual({ state: "complete" });
     expect(result.check?.error).toBeLessThan(1e-5);
     expect(result.memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
@@ -43,6 +49,11 @@ describeOnAdapter("a run that serves", () => {
     }
     expect(result.samples.length).toBeGreaterThanOrEqual(4);
     expect(result.metrics.serving?.ttftMs.mean.value).toBeGreaterThan(0);
+    const curve = result.metrics.decodeCurve ?? [];
+    expect(curve.map(({ context, stepMs }) => [context, stepMs.unit])).toEqual([
+      [5, "ms"],
+      [67, "ms"],
+    ]);
     expect(parseResult(textOfResult(result), "served.json", plan).metrics).toEqual(result.metrics);
   }, 300_000);
 

@@ -2,10 +2,12 @@
 // first figures. Times are no bounds: kernels are taken to reach a share of the peak, and each instruction costs its
 // launch.
 
-import type { Plan } from "../../plan/plan.ts";
+import type { Plan, ServingPhase } from "../../plan/plan.ts";
 import { estimatePlan, type PlanEstimate } from "../../program/estimate.ts";
 import { largestBuffers } from "../../program/largest_buffers.ts";
 import { valueBytes } from "../../program/key_value_cache.ts";
+import { sequencePlan } from "../../program/serving/phase_plan.ts";
+import { stepsOfRound } from "../../program/serving/steps_of_round.ts";
 import { unshard } from "../../program/unshard.ts";
 import { referenceFlops } from "../verify.ts";
 import type { Exceeded } from "../../result/result.ts";
@@ -58,8 +60,15 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
   const peaks = slowestPeaks(placement);
   const estimate = estimatePlan(plan, peaks);
   const { binding, buffer } = largestBuffers(plan);
-  const check = checkOf(plan, estimate, placement);
+  const check =
+    plan.workload.mode === "serving"
+      ? checkOfServing(plan, placement)
+      : checkOf(plan, estimate, placement);
   const stepMs = stepOf(estimate, placement, machine.cores);
+  const served = estimate.prefill && {
+    decode: stepMs,
+    prefill: stepOf(estimate.prefill, placement, machine.cores),
+  };
   const perAdapter = [...adaptersOf(placement)].map(([, ranks]) =>
     ranks.reduce((sum, rank) => sum + (estimate.ranks[rank]?.memoryBytes ?? 0), 0),
   );
@@ -67,7 +76,10 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
   const onHost = placement.every(({ software }) => !software)
     ? 0
     : memoryMargin * perAdapter.reduce((sum, bytes) => sum + bytes, 0);
-  const steps = otherSteps * stepMs + Math.max(leastSteps * stepMs, samplingFor);
+  const steps =
+    served === undefined
+      ? otherSteps * stepMs + Math.max(leastSteps * stepMs, samplingFor)
+      : roundsOf(plan, served, samplingFor);
   return {
     ranks: plan.hardware.gpus,
     adapterBytes: adapterBytes + check.adapterBytes,
@@ -82,6 +94,18 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
       perCheckMs * launchesInARow(estimate, placement, machine.cores) +
       (plan.hardware.gpus / machine.cores) * (perRankMs + tuningMs),
   };
+}
+
+/** A round to check, one to warm up, where requests come one after the other two, and those that are timed. */
+function roundsOf(
+  plan: Plan,
+  stepMs: Readonly<Record<ServingPhase, number>>,
+  samplingFor: number,
+): number {
+  const { prefill, decode } = stepsOfRound(plan);
+  const roundMs = prefill * stepMs.prefill + decode * stepMs.decode;
+  const before = plan.workload.serving?.scheduler.requestsPerSecond === undefined ? 2 : 3;
+  return before * roundMs + Math.max(roundMs, samplingFor);
 }
 
 /** What does not fit; empty where all does. @param timeMs for the whole run */
@@ -151,6 +175,15 @@ function launchesInARow(
 ): number {
   const launches = [...kernels, ...collectives].reduce((sum, { calls }) => sum + calls, 0);
   return launches / Math.min(cores, placement.length);
+}
+
+/** Of serving, whole sequences of as many requests as the reference computes. */
+function checkOfServing(plan: Plan, placement: readonly Capability[]) {
+  const { requests = 1 } = plan.workload.serving ?? {};
+  const of = (count: number): Plan => sequencePlan(plan, count);
+  const { modelFlops } = estimatePlan(unshard(of(1)));
+  const checked = of(Math.max(1, Math.min(requests, Math.floor(referenceFlops / modelFlops))));
+  return checkOf(checked, estimatePlan(checked), placement);
 }
 
 /** The whole result is held against the f64 reference where that is short, else against the unsharded run if that fits. */

@@ -5,13 +5,14 @@ import { createScheduler } from "../../program/serving/scheduler.ts";
 import { schedulerOptionsOf } from "../../program/serving/scheduler_options.ts";
 import type { ServedStep } from "../../program/serving/served.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { openRanks } from "../../runtime/coordinator.ts";
+import { openRanks, type OpenRanksOptions } from "../../runtime/coordinator.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
 import { openSource } from "../../weights/given_source.ts";
 import { readCpuTimes } from "../cpu_times.ts";
 import { type Job, noteTimedSteps } from "../job.ts";
 import type { StepSamples } from "../step_samples.ts";
 import { checkServed } from "./check_served.ts";
+import { curveProgram, refuseContexts, takeCurve } from "./decode_curve.ts";
 import { timeServed } from "./time_served.ts";
 
 /** @throws NumericsError when a result is wrong */
@@ -64,6 +65,21 @@ export async function timeServing(
   if (begun === undefined || from === undefined || to === undefined) return undefined;
   const [before, during] = [loadBetween(begun, from), loadBetween(from, to)];
   return before === undefined || during === undefined ? undefined : { before, during };
+}
+
+/** Decode at the contexts that were asked for, on ranks with caches of their own. */
+export async function noteContexts(job: Job, open: OpenRanksOptions): Promise<void> {
+  const { plan, placement, options, note } = job;
+  const { contexts = [] } = options;
+  if (contexts.length === 0) return;
+  refuseContexts(plan, contexts);
+  const curve = curveProgram(plan, contexts);
+  const ranks = await openRanks(curve.program, placement, open);
+  try {
+    note({ decodeCurve: await takeCurve(curve, ranks, contexts, options) });
+  } finally {
+    await ranks.close();
+  }
 }
 
 /** A step of each phase, to tune kernels on. */

@@ -57,6 +57,7 @@ export function combineParts(parts: readonly Part[]): Combined {
     {},
     ...weakestFirst.map((each) => each.workload),
   );
+  const serving = parts.flatMap(({ imported }) => imported.workload.serving ?? []);
   const limits = parts.flatMap(({ imported }) => imported.workload.maxSequence ?? []);
   const named = [modelFrom, ...parts.map(importedOf)].find((each) => each?.name !== undefined);
   const name = named?.name ?? modelFrom?.family;
@@ -66,6 +67,7 @@ export function combineParts(parts: readonly Part[]): Combined {
     layout,
     workload: {
       ...workload,
+      ...(serving.length === 0 ? {} : { serving: Object.assign({}, ...serving) }),
       ...(limits.length === 0 ? {} : { maxSequence: Math.min(...limits) }),
     },
     optimizations: [...new Set(layoutsFrom.flatMap(({ optimizations }) => optimizations))],

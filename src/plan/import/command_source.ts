@@ -2,10 +2,19 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import { maxPlanCharacters } from "../syntax.ts";
+import { requestsOf } from "./bench_client.ts";
 import { type CommandsIn, commandsIn, type ToolCommand } from "./commands_in.ts";
 import { importLmdeploy } from "./lmdeploy.ts";
 import { importMegatron } from "./megatron.ts";
-import { type CommandKind, type Imported, importNote, type Source, sourceKinds } from "./note.ts";
+import type { Invocation } from "./invocation.ts";
+import {
+  type CommandKind,
+  type Imported,
+  type ImportedServing,
+  importNote,
+  type Source,
+  sourceKinds,
+} from "./note.ts";
 import { importNemoCommand } from "./nemo.ts";
 import { hasKeys, recogniseFile } from "./recognise.ts";
 import { importSglang } from "./sglang.ts";
@@ -41,21 +50,28 @@ export interface CommandSource {
  */
 export function importCommands(source: Source, beside: readonly Source[]): CommandSource {
   const found = chosenCommand(source);
-  if (!("words" in found)) return { imported: found, configs: [] };
-  const configs = found.words.flatMap(({ text, unknown }): Source[] => {
+  if (!("command" in found)) return { imported: found, configs: [] };
+  const { command } = found;
+  const configs = command.words.flatMap(({ text, unknown }): Source[] => {
     const path = text.slice(text.indexOf("=") + 1);
-    const file = unknown === undefined ? found.files.get(path) : undefined;
+    const file = unknown === undefined ? command.files.get(path) : undefined;
     const isConfig = file !== undefined && !file.isOpen && /\.(json|ya?ml|toml)$/.test(path);
     return isConfig ? [{ name: path, text: file.text }] : [];
   });
-  const isCompleting = (each: Source): boolean => completes(each, found.kind);
+  const requests = requestsOf(found.clients);
+  const isCompleting = (each: Source): boolean => completes(each, command.kind);
   const own = configs.find(isCompleting);
   const completing = own ?? beside.find(isCompleting);
   return {
-    imported: readers[found.kind](found, completing),
+    imported: withRequests(readers[command.kind](command, completing), requests),
     configs: configs.filter((each) => each !== own),
     ...(own === undefined && completing !== undefined ? { used: completing } : {}),
   };
+}
+
+interface Chosen {
+  readonly command: ToolCommand;
+  readonly clients: readonly Invocation[];
 }
 
 /** Files that change what a command says, and are none without it. */
@@ -65,7 +81,15 @@ function completes(file: Source, kind: CommandKind): boolean {
   );
 }
 
-function chosenCommand(source: Source): ToolCommand | Imported {
+/** Sent by clients that the same text starts. */
+function withRequests(imported: Imported, requests: ImportedServing | undefined): Imported {
+  const { workload } = imported;
+  return requests === undefined
+    ? imported
+    : { ...imported, workload: { ...workload, serving: { ...workload.serving, ...requests } } };
+}
+
+function chosenCommand(source: Source): Chosen | Imported {
   if (source.text.length > maxPlanCharacters) {
     return nothing(source, [
       importNote(
@@ -78,14 +102,17 @@ function chosenCommand(source: Source): ToolCommand | Imported {
     ]);
   }
   const found = commandsIn(source);
-  const { commands, diagnostics } = found;
+  const { commands, clients, diagnostics } = found;
   if (commands.length === 0) {
+    const requests = requestsOf(clients);
+    if (requests !== undefined) return withRequests(nothing(source, diagnostics), requests);
     const broken = diagnostics.some(({ severity }) => severity === "error");
     return nothing(source, broken ? diagnostics : [...diagnostics, notRecognised(source, found)]);
   }
   const chosen = commands.length === 1 ? commands[0] : commands[(source.command ?? 0) - 1];
   if (chosen === undefined) return nothing(source, [...diagnostics, severalCommands(commands)]);
-  return { ...chosen, diagnostics: [...diagnostics, ...underCondition(chosen)] };
+  const command = { ...chosen, diagnostics: [...diagnostics, ...underCondition(chosen)] };
+  return { command, clients };
 }
 
 function nothing({ name, kind }: Source, diagnostics: readonly Diagnostic[]): Imported {

@@ -19,6 +19,7 @@ import { newScript, newShell, type Script, TooInvolved, type Variable } from "./
 import { reveal, shellSource, withNewlines } from "./shell/shell_source.ts";
 import { literal, scalar } from "./shell/value.ts";
 import { toolCommands } from "./tool_commands.ts";
+import { isClient } from "./tools.ts";
 
 /** A program that lays a model out, and the tool whose flags it has. */
 export interface ToolCommand extends Invocation {
@@ -28,6 +29,8 @@ export interface ToolCommand extends Invocation {
 
 export interface CommandsIn {
   readonly commands: readonly ToolCommand[];
+  /** Programs that send requests to a server. */
+  readonly clients: readonly Invocation[];
   /** Programs that are none of the tools whose flags are known. */
   readonly others: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
@@ -72,31 +75,26 @@ export function commandsIn(source: Source): CommandsIn {
     const start = { position: position(0) };
     return {
       commands: [],
+      clients: [],
       others: [],
       diagnostics: [importNote("error", "script-too-involved", message, start, hint)],
     };
   }
   diagnostics.push(...faults.slice(0, 5).map((fault) => notShell(fault, position)));
   const found = programs.map(revealed);
+  const invoked = invocations(source, script, position, valuesOf);
   const commands = toolCommands(found, shell, source, script).map(
     ({ kind, model, words, program }): ToolCommand => ({
+      ...invoked(program, words),
       kind,
       ...(model === undefined ? {} : { model }),
-      source: source.name,
-      program: program.program,
-      words,
-      offset: program.offset,
-      environment: (name) => variableOf(program.shell, name),
-      launch: program.launch,
-      position,
-      valuesOf,
-      files: script.files,
-      conditions: program.conditions,
-      diagnostics: [],
     }),
   );
   return {
     commands: different(commands),
+    clients: found
+      .filter(({ program, words }) => isClient(program, words))
+      .map((program) => invoked(program, program.words)),
     others: found.map(({ program }) => program).filter((program) => !program.startsWith("-")),
     diagnostics: [
       ...diagnostics,
@@ -107,6 +105,28 @@ export function commandsIn(source: Source): CommandsIn {
         : [...unusedLists(script, shell, position), ...orphans(found, position)]),
     ],
   };
+}
+
+/** Programs as they are started. */
+function invocations(
+  source: Source,
+  script: Script,
+  position: Invocation["position"],
+  valuesOf: Invocation["valuesOf"],
+) {
+  return (program: LaunchedProgram, words: readonly Word[]): Invocation => ({
+    source: source.name,
+    program: program.program,
+    words,
+    offset: program.offset,
+    environment: (name) => variableOf(program.shell, name),
+    launch: program.launch,
+    position,
+    valuesOf,
+    files: script.files,
+    conditions: program.conditions,
+    diagnostics: [],
+  });
 }
 
 function jobOf(text: string, script: Script, position: (offset: number) => Position) {

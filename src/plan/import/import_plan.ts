@@ -34,6 +34,7 @@ import { prettyJson } from "./pretty_json.ts";
 import { importRayServe } from "./ray_serve.ts";
 import { hasKeys, recogniseFile } from "./recognise.ts";
 import { runnableModel } from "./runnable_model.ts";
+import type { RequestLengths } from "./serving_workload.ts";
 import { importTorchtitan } from "./torchtitan.ts";
 import { workloadFrom } from "./workload.ts";
 
@@ -42,6 +43,8 @@ export interface ImportOptions {
   readonly name?: string;
   /** GPUs of the job, whatever the sources say. */
   readonly gpus?: number;
+  /** Tokens that requests come with and are given, where the sources do not say it. */
+  readonly lengths?: RequestLengths;
   /** Leave out of the model what no layer here can run. */
   readonly runnable?: boolean;
   /** Where the plan finds its JSON Schema. */
@@ -110,8 +113,9 @@ export function importPlan(given: readonly Source[], options: ImportOptions = {}
   const imported = parts.map((part) => part.imported);
   const combined = withGpus(combineParts(parts), options.gpus);
   const degrees = degreesFrom(combined.layout, combined.model, imported, combined.workload);
-  const { workload, ...batches } = workloadFrom(combined.workload, degrees.data);
-  const found = [...combined.diagnostics, ...degrees.diagnostics, ...batches.diagnostics];
+  const { workload, ...batches } = workloadFrom(combined.workload, degrees.data, options.lengths);
+  const said = combined.diagnostics.filter(({ code }) => !batches.expressed.includes(code));
+  const found = [...said, ...degrees.diagnostics, ...batches.diagnostics];
   if (combined.model === undefined) {
     // Where a source is broken, that is what is missing.
     return { diagnostics: hasError(found) ? found : [...found, noModel(combined, parts)] };
@@ -141,7 +145,24 @@ export function importPlan(given: readonly Source[], options: ImportOptions = {}
   }
   const refused = normalise(parsed.data).diagnostics;
   if (refused.length > 0) return { diagnostics: [...diagnostics, ...refused] };
-  return { file: parsed.data, text: `${prettyJson(parsed.data)}\n`, diagnostics };
+  const needs =
+    workload.mode === "serving" ? [] : lengthsNeeded(combined.workload, options.lengths);
+  return {
+    file: parsed.data,
+    text: `${prettyJson(parsed.data)}\n`,
+    ...(needs.length === 0 ? {} : { needs }),
+    diagnostics,
+  };
+}
+
+/** Options that a server's sources need besides for a plan that serves. */
+function lengthsNeeded({ serving }: Combined["workload"], lengths: RequestLengths = {}): string[] {
+  if (serving === undefined) return [];
+  const known = { ...serving, ...lengths };
+  return [
+    ...(known.inputTokens === undefined ? ["--input-length"] : []),
+    ...(known.outputTokens === undefined ? ["--output-length"] : []),
+  ];
 }
 
 function withGpus(combined: Combined, gpus: number | undefined): Combined {

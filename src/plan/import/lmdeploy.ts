@@ -8,6 +8,12 @@ import { type CommandFlags, type FlagGrammar, labelOf, readFlags } from "./comma
 import type { ToolCommand } from "./commands_in.ts";
 import type { Imported, ImportedWorkload, Layout } from "./note.ts";
 import { batchFromLimit, reportDividedAttention, serverDtype } from "./server_flags.ts";
+import {
+  benchFlags,
+  requestsOfClient,
+  type ServingFlags,
+  settingsOfServer,
+} from "./serving_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 
@@ -50,6 +56,12 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--speculative-num-draft-tokens": "speculative decoding",
 };
 
+/** What a plan that serves has words for. */
+const servingNames: ServingFlags = {
+  pageTokens: ["--cache-block-seq-len"],
+  maxBatchedTokens: ["--max-prefill-token-num"],
+};
+
 const known = [
   "--tp",
   "--dp",
@@ -67,14 +79,16 @@ export function importLmdeploy(command: ToolCommand): Imported {
   const name = labelOf(command.model);
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
+  const requests = requestsOfClient(flags, benchFlags);
   listUnread(flags, { withoutBearing, notExpressible, known });
+  const serving = { ...settingsOfServer(flags, servingNames), ...requests };
   return {
     kind: "lmdeploy",
     source: command.source,
     ...(name === undefined ? {} : { name }),
     layout,
     layoutPosition: (key) => flags.position(key === "data" ? "--dp" : "--tp"),
-    workload,
+    workload: { ...workload, serving },
     optimizations: ["fused-attention"],
     assumed: [],
     diagnostics: flags.diagnostics,

@@ -106,7 +106,27 @@ export interface ImportedWorkload {
   /** No sample is longer. */
   readonly maxSequence?: number;
   readonly dtype?: "f32" | "f16" | "bf16";
+  /** Present where the source is a server, or a client of one. */
+  readonly serving?: ImportedServing;
   readonly recompute?: NonNullable<PlanFile["workload"]["recompute"]>;
+}
+
+/** As of `workload` in a plan that serves, where the name is the same. */
+export interface ImportedServing {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly requests?: number;
+  readonly requestsPerSecond?: number;
+  /** Requests that a client has under way at once. */
+  readonly concurrency?: number;
+  readonly cacheDtype?: "f32" | "f16" | "bf16";
+  readonly pageTokens?: number;
+  readonly maxBatchedTokens?: number;
+  /** Prompts are cut; absent: as the tool decides. */
+  readonly chunks?: boolean;
+  readonly chunkTokens?: number;
+  /** Codes of what a plan has no words for, unless it serves. */
+  readonly expressed?: readonly string[];
 }
 
 /** What one source gives. */
@@ -135,6 +155,8 @@ export interface ImportResult {
   readonly file?: PlanFile;
   /** The plan's text: pretty JSON. */
   readonly text?: string;
+  /** Options with which the same sources would give a plan that serves. */
+  readonly needs?: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

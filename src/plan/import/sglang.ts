@@ -12,6 +12,12 @@ import {
   serverDtype,
   slicesOfExperts,
 } from "./server_flags.ts";
+import {
+  benchFlags,
+  requestsOfClient,
+  type ServingFlags,
+  settingsOfServer,
+} from "./serving_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 
@@ -83,6 +89,14 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--disable-custom-all-reduce": "another all-reduce",
 };
 
+/** What a plan that serves has words for. */
+const servingNames: ServingFlags = {
+  pageTokens: ["--page-size"],
+  maxBatchedTokens: ["--max-prefill-tokens"],
+  chunkTokens: ["--chunked-prefill-size"],
+  cacheDtype: ["--kv-cache-dtype"],
+};
+
 const known = [
   "--tensor-parallel-size",
   "--tp-size",
@@ -106,14 +120,16 @@ export function importSglang(command: ToolCommand): Imported {
   const name = labelOf(command.model) ?? flags.label("--model-path");
   const layout = layoutOf(flags);
   const workload = workloadOf(flags, layout);
+  const requests = requestsOfClient(flags, benchFlags);
   listUnread(flags, { withoutBearing, notExpressible, known });
+  const serving = { ...settingsOfServer(flags, servingNames), ...requests };
   return {
     kind: "sglang",
     source: command.source,
     ...(name === undefined ? {} : { name }),
     layout,
     layoutPosition: (key) => flags.position(flagOf[key] ?? "--tensor-parallel-size"),
-    workload,
+    workload: { ...workload, serving },
     optimizations: ["fused-attention"],
     assumed: [],
     diagnostics: flags.diagnostics,

@@ -10,6 +10,12 @@ import {
   serverDtype,
   slicesOfExperts,
 } from "./server_flags.ts";
+import {
+  benchFlags,
+  requestsOfClient,
+  type ServingFlags,
+  settingsOfServer,
+} from "./serving_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -68,6 +74,14 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--use-paged-context-fmha": "a choice of attention kernels",
 };
 
+/** What a plan that serves has words for. */
+const servingNames: ServingFlags = {
+  pageTokens: ["--tokens-per-block"],
+  maxBatchedTokens: ["--max-num-tokens"],
+  chunks: ["--enable-chunked-prefill", "--enable-chunked-context"],
+  cacheDtype: ["--kv-cache-dtype"],
+};
+
 const known = [
   "--tensor-parallel-size",
   "--tp-size",
@@ -93,7 +107,9 @@ export function importTensorRtLlm(started: ToolCommand, options?: Source): Impor
     const hint = "give that file as a source too: its sizes take the place of the command's";
     flags.report("warning", "config-named", message, "--config", hint);
   }
+  const requests = requestsOfClient(flags, benchFlags);
   listUnread(flags, { withoutBearing, notExpressible, known });
+  const serving = { ...settingsOfServer(flags, servingNames), ...requests };
   return {
     kind: "tensorrt-llm",
     source: command.source,
@@ -101,7 +117,7 @@ export function importTensorRtLlm(started: ToolCommand, options?: Source): Impor
     layout,
     layoutPosition: (key) =>
       flags.position(key === "pipeline" ? "--pipeline-parallel-size" : "--tensor-parallel-size"),
-    workload,
+    workload: { ...workload, serving },
     optimizations: ["fused-attention"],
     assumed: [],
     diagnostics: flags.diagnostics,

@@ -7,6 +7,12 @@ import { isCount } from "./fields.ts";
 import { notDecided } from "./invocation.ts";
 import { type Imported, type ImportedWorkload, type Layout, shown } from "./note.ts";
 import { batchFromLimit, serverDtype } from "./server_flags.ts";
+import {
+  benchFlags,
+  requestsOfClient,
+  type ServingFlags,
+  settingsOfServer,
+} from "./serving_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 
@@ -42,6 +48,12 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--disable-custom-kernels": "a choice of kernels",
 };
 
+/** What a plan that serves has words for. */
+const servingNames: ServingFlags = {
+  maxBatchedTokens: ["--max-batch-prefill-tokens"],
+  cacheDtype: ["--kv-cache-dtype"],
+};
+
 const known = [
   "--model-id",
   "--num-shard",
@@ -57,14 +69,16 @@ export function importTgi(command: ToolCommand): Imported {
   const name = flags.label("--model-id") ?? labelOf(command.environment("MODEL_ID"));
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
+  const requests = requestsOfClient(flags, benchFlags);
   listUnread(flags, { withoutBearing, notExpressible, known });
+  const serving = { ...settingsOfServer(flags, servingNames), ...requests };
   return {
     kind: "tgi",
     source: command.source,
     ...(name === undefined ? {} : { name }),
     layout,
     layoutPosition: () => flags.position("--num-shard"),
-    workload,
+    workload: { ...workload, serving },
     optimizations: ["fused-attention"],
     assumed: [],
     diagnostics: flags.diagnostics,

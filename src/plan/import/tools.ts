@@ -16,10 +16,18 @@ export interface Tool {
 const clients =
   /^(vllm (bench (serve|sweep|startup)|chat|complete|collect-env|run-batch-client)|sglang\.(bench_serving|test\..*)|sglang_router\.launch_router|trtllm-(eval|refit).*)/;
 
+/** Whether the program sends requests to a server that another starts. */
+export function isClient(program: string, words: readonly Word[]): boolean {
+  const verbs = words.slice(0, 2).map(({ text }) => text);
+  return (
+    clients.test([program, ...verbs].join(" ")) || /^benchmark_serving(_\w+)?\.py$/.test(program)
+  );
+}
+
 /** Undefined where the program lays no model out. */
 export function toolOf(program: string, words: readonly Word[]): Tool | undefined {
   const verbs = words.slice(0, 2).map(({ text }) => text);
-  if (clients.test([program, ...verbs].join(" "))) return undefined;
+  if (isClient(program, words)) return undefined;
   if (program === "vllm" || program === "vllm.entrypoints.cli.main") return vllm(words, verbs);
   if (/^vllm\.(entrypoints|v1\.entrypoints)\./.test(program)) return { kind: "vllm", words };
   if (/^benchmark_(latency|throughput)\.py$/.test(program)) return { kind: "vllm", words };

@@ -6,6 +6,12 @@ import { type Imported, type ImportedWorkload, type Layout } from "./note.ts";
 import { visibleGpus } from "./visible_gpus.ts";
 import { listNamedConfig } from "./named_config.ts";
 import { batchFromLimit, serverDtype } from "./server_flags.ts";
+import {
+  benchFlags,
+  requestsOfClient,
+  type ServingFlags,
+  settingsOfServer,
+} from "./serving_flags.ts";
 import { listUnread } from "./unread_flags.ts";
 
 const grammar: FlagGrammar = {
@@ -74,6 +80,15 @@ const notExpressible: Readonly<Record<string, string>> = {
   "--async-scheduling": "scheduling beside the step",
 };
 
+/** What a plan that serves has words for. */
+const servingNames: ServingFlags = {
+  pageTokens: ["--block-size"],
+  maxBatchedTokens: ["--max-num-batched-tokens"],
+  chunks: ["--enable-chunked-prefill"],
+  wholePrompts: ["--no-enable-chunked-prefill"],
+  cacheDtype: ["--kv-cache-dtype"],
+};
+
 const known = [
   "--tensor-parallel-size",
   "--pipeline-parallel-size",
@@ -92,14 +107,16 @@ export function importVllm(command: ToolCommand): Imported {
   const layout = layoutOf(flags);
   const workload = workloadOf(flags);
   listNamedConfig(flags, ["--config"]);
+  const requests = requestsOfClient(flags, benchFlags);
   listUnread(flags, { withoutBearing, notExpressible, known });
+  const serving = { ...settingsOfServer(flags, servingNames), ...requests };
   return {
     kind: "vllm",
     source: command.source,
     ...(name === undefined ? {} : { name }),
     layout,
     layoutPosition: (key) => flags.position(flagOf[key] ?? "--tensor-parallel-size"),
-    workload,
+    workload: { ...workload, serving },
     optimizations: ["fused-attention"],
     assumed: [],
     diagnostics: flags.diagnostics,

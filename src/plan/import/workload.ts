@@ -3,6 +3,7 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import type { PlanFile } from "../schema.ts";
 import { type ImportedWorkload, importNote } from "./note.ts";
+import { type RequestLengths, servingWorkload } from "./serving_workload.ts";
 
 /** Long enough to be work, short enough to run. */
 const assumedSequence = 1024;
@@ -10,10 +11,16 @@ const assumedSequence = 1024;
 export interface WorkloadResult {
   readonly workload: PlanFile["workload"];
   readonly assumed: readonly string[];
+  /** Codes of findings that the plan has words for. */
+  readonly expressed: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function workloadFrom(given: ImportedWorkload, data: number): WorkloadResult {
+export function workloadFrom(
+  given: ImportedWorkload,
+  data: number,
+  lengths: RequestLengths = {},
+): WorkloadResult {
   const { mode = "inference", microBatch, accumulation, batchPerReplica, dtype, sequence } = given;
   const diagnostics: Diagnostic[] = [];
   const perStep = (microBatch ?? 1) * data;
@@ -21,7 +28,11 @@ export function workloadFrom(given: ImportedWorkload, data: number): WorkloadRes
     microBatch === undefined && accumulation === undefined
       ? undefined
       : perStep * (accumulation ?? 1);
-  const ofServer = batchPerReplica === undefined ? undefined : batchPerReplica * data;
+  const limits = [
+    ...(batchPerReplica === undefined ? [] : [batchPerReplica * data]),
+    ...(given.serving?.concurrency === undefined ? [] : [given.serving.concurrency]),
+  ];
+  const ofServer = limits.length === 0 ? undefined : Math.min(...limits);
   const batch = given.batch ?? followed ?? ofServer ?? data;
   const parts = accumulation ?? (microBatch === undefined ? 1 : batch / perStep);
   const divides = Number.isInteger(parts) && parts > 0 && batch % parts === 0;
@@ -43,22 +54,26 @@ export function workloadFrom(given: ImportedWorkload, data: number): WorkloadRes
     );
   }
   const { maxSequence = assumedSequence } = given;
+  const served = servingWorkload(given, lengths);
+  const isAssumed = {
+    batch: given.batch === undefined && followed === undefined && ofServer === undefined,
+    sequence: served === undefined && sequence === undefined,
+    dtype: dtype === undefined,
+  };
+  diagnostics.push(...(served?.diagnostics ?? []));
   return {
     workload: {
-      mode,
+      mode: served === undefined ? mode : "serving",
       batch,
       ...(divides && parts > 1 ? { microBatches: parts } : {}),
-      sequence: sequence ?? Math.min(assumedSequence, maxSequence),
+      ...(served?.keys ?? { sequence: sequence ?? Math.min(assumedSequence, maxSequence) }),
       dtype: dtype ?? "f32",
       ...(given.recompute === undefined ? {} : { recompute: given.recompute }),
     },
-    assumed: [
-      ...(given.batch === undefined && followed === undefined && ofServer === undefined
-        ? ["workload.batch"]
-        : []),
-      ...(sequence === undefined ? ["workload.sequence"] : []),
-      ...(dtype === undefined ? ["workload.dtype"] : []),
-    ],
+    assumed: (["batch", "sequence", "dtype"] as const)
+      .filter((key) => isAssumed[key])
+      .map((key) => `workload.${key}`),
+    expressed: served === undefined ? [] : (given.serving?.expressed ?? []),
     diagnostics,
   };
 }

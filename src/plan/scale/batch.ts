@@ -34,8 +34,10 @@ export const samples: Dimension = {
   full: ({ workload: { batch, microBatches: parts = 1 } }) =>
     batch % parts === 0 ? batch / parts : undefined,
   least(file) {
-    const { sequence: tokens = 1 } = file.workload;
-    const each = Math.ceil(leastRows / tokens) * degreesOf(file).data;
+    const { sequence: tokens = 1, mode } = file.workload;
+    // Steps that decode have a token of each request.
+    const replica = mode === "serving" ? 1 : Math.ceil(leastRows / tokens);
+    const each = replica * degreesOf(file).data;
     return Math.min(each, samples.full(file) ?? 1);
   },
   reduce(file, size) {

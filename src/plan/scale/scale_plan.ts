@@ -5,6 +5,7 @@ import { microBatches, samples, sequence } from "./batch.ts";
 import type { Dimension } from "./dimension.ts";
 import { experts } from "./experts.ts";
 import { layers } from "./layers.ts";
+import { inputTokens, outputTokens, requests } from "./requests.ts";
 import { context, data, pipeline, tensor } from "./ranks.ts";
 import { vocabulary } from "./vocabulary.ts";
 import { width } from "./width.ts";
@@ -14,13 +15,16 @@ import { width } from "./width.ts";
  * per layer are the full plan's. Then what each kernel works on, and last how wide it is.
  */
 export const dimensions: readonly Dimension[] = [
+  requests,
   layers,
   microBatches,
   vocabulary,
   data,
   pipeline,
+  outputTokens,
   samples,
   sequence,
+  inputTokens,
   experts,
   context,
   tensor,
@@ -31,8 +35,10 @@ export const dimensions: readonly Dimension[] = [
 export const restored: readonly Dimension[] = [
   width,
   experts,
+  inputTokens,
   sequence,
   samples,
+  outputTokens,
   context,
   tensor,
   vocabulary,
@@ -40,6 +46,7 @@ export const restored: readonly Dimension[] = [
   data,
   microBatches,
   layers,
+  requests,
 ];
 
 /** Those that leave fewer GPUs, in that order. */
@@ -61,6 +68,9 @@ const applied: readonly Dimension[] = [
   microBatches,
   samples,
   sequence,
+  inputTokens,
+  outputTokens,
+  requests,
 ];
 
 /**

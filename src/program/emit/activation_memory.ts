@@ -43,7 +43,9 @@ export function inSameMemory(memories: readonly ActivationMemory[]): ActivationM
       const arenas = plan.arenas.map((_, arena) =>
         Math.max(...memories.map((each) => each.on(rank)?.arenas[arena] ?? 0)),
       );
-      return { ...plan, arenas };
+      const most = (of: "liveBytes" | "leastBytes"): number =>
+        Math.max(...memories.map((each) => each.on(rank)?.[of] ?? 0));
+      return { ...plan, arenas, liveBytes: most("liveBytes"), leastBytes: most("leastBytes") };
     },
   }));
 }

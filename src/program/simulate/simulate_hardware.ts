@@ -3,6 +3,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { Peaks } from "../bound.ts";
 import { predictedBubble, scheduleOf } from "../schedule/schedule.ts";
+import { stepPlan } from "../serving/phase_plan.ts";
 import { playDistinct } from "./alike.ts";
 import { createHardwareCost } from "./hardware_cost.ts";
 import { streamTapes } from "./stream_tapes.ts";
@@ -20,8 +21,9 @@ export interface HardwareProjection {
   readonly ranks: readonly { readonly endMs: number; readonly computeMs: number }[];
 }
 
-/** Thousands of GPUs take seconds. */
-export function simulateHardware(plan: Plan, peaks: Peaks, latencyMs: number): HardwareProjection {
+/** Thousands of GPUs take seconds. @param whole of serving, of which a decode step is played */
+export function simulateHardware(whole: Plan, peaks: Peaks, latencyMs: number): HardwareProjection {
+  const plan = stepPlan(whole);
   const { batch, sequence } = plan.workload;
   const played = playDistinct(streamTapes(plan, createHardwareCost(peaks)), { latencyMs });
   const { wallMs: stepMs, ranks } = played;

@@ -147,6 +147,31 @@ describe("fitting a plan to a machine", () => {
     expect(fit.reductions.filter(({ because }) => because.length === 0)).toEqual([]);
   });
 
+  test("of serving, requests go before layers; the time is that of rounds over them", () => {
+    const serving = planSchema.parse({
+      ...llama,
+      workload: {
+        mode: "serving",
+        batch: 4,
+        requests: 400,
+        inputTokens: 512,
+        outputTokens: 33,
+        prefillChunk: 256,
+        dtype: "f16",
+      },
+    });
+    const big = { cores: 64, free: 600e9 };
+    const { cost: whole } = fitPlan(serving, machine(big), { timeMs: 1e12 });
+    const fit = fitPlan(serving, machine(big), { timeMs: whole.totalMs / 2 });
+    expect(reduced(fit)).toEqual(["requests"]);
+    expect(sizeOf(fit, "requests")).toBeLessThan(400);
+    // A hundred waves of 32 steps that decode, three times over.
+    expect(whole.totalMs).toBeGreaterThan(3 * 100 * 32 * whole.stepMs);
+    const small = fitPlan(serving, machine());
+    expect(small.cost.totalMs).toBeLessThanOrEqual(60_000);
+    expect(sizeOf(small, "hidden size")).toBe(8192);
+  });
+
   test.each([128, 16, 4])("no buffer is over a binding of %i MiB", (mebibytes) => {
     const binding = mebibytes * 2 ** 20;
     const { plan, exceeded } = fitPlan(llama, machine({ binding }), { timeMs: 600_000 });

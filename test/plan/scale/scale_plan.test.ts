@@ -136,6 +136,36 @@ describe("scaling a plan", () => {
     expect(small.model?.moe).toMatchObject({ experts: 32, topK: 8 });
   });
 
+  test("of serving, requests are fewer and shorter, and each of those at once is one", () => {
+    const { claims: _, ...rest } = llama;
+    const full = written({
+      ...rest,
+      workload: {
+        mode: "serving",
+        batch: 8,
+        requests: 32,
+        inputTokens: 500,
+        outputTokens: 60,
+        prefillChunk: 256,
+      },
+    });
+    const small = scaled(full, {
+      requests: 5,
+      "input tokens": 100,
+      "output tokens": 9,
+      "samples per micro-batch": 2,
+    });
+    expect(small.workload).toMatchObject({
+      batch: 2,
+      requests: 5,
+      inputTokens: 100,
+      outputTokens: 9,
+    });
+    expect(errorsOf(small)).toEqual([]);
+    expect(named("samples per micro-batch").least(full)).toBe(1);
+    expect(named("requests").full(llama)).toBeUndefined();
+  });
+
   test("a router keeps a choice", () => {
     const small = scaled(deepseek, { "data replicas": 1, experts: 1 });
     expect(small.model?.moe).toMatchObject({ experts: 9, topK: 8 });

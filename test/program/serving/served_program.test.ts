@@ -4,6 +4,10 @@ import { describe, expect, test } from "vitest";
 import type { PlanFile } from "../../../src/plan/schema.ts";
 import { normalise } from "../../../src/plan/normalise.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
+import { communicationCosts } from "../../../src/program/communication_cost.ts";
+import { largestBuffers } from "../../../src/program/largest_buffers.ts";
+import { stepPlan } from "../../../src/program/serving/phase_plan.ts";
+import { simulateHardware } from "../../../src/program/simulate/simulate_hardware.ts";
 import { estimatePlan } from "../../../src/program/estimate.ts";
 import { lower } from "../../../src/program/lower.ts";
 import type { BufferRole } from "../../../src/program/program.ts";
@@ -108,6 +112,30 @@ describe("what is counted is what a program allocates", () => {
       expect(estimated.memory[rank]?.keyValueCache).toBe(own?.memoryByRole.cache);
       expect(estimated.memory[rank]?.total).toBe(own?.memoryBytes);
     }
+  });
+});
+
+describe("what else reads a plan reads its steps", () => {
+  const own = planOf(2, { model: { vocabulary: 31 }, parallel: { tensor: 2 }, workload: chunks });
+
+  test("the largest tensors are those of either phase", () => {
+    const { binding } = largestBuffers(own);
+    const all = lower(own).ranks.flatMap(({ buffers }) => buffers);
+    expect(all.map(({ bytes }) => bytes)).toContain(binding);
+    const held = all.filter(({ role }) => role === "weight" || role === "cache");
+    expect(binding).toBeGreaterThanOrEqual(Math.max(...held.map(({ bytes }) => bytes)));
+  });
+
+  test("hardware that is played, and what is communicated, take a decode step", () => {
+    const peaks = { flops: 1e12, bandwidth: 1e11 };
+    const decode = stepPlan(own);
+    const played = simulateHardware(own, peaks, 0);
+    expect(played).toEqual(simulateHardware(decode, peaks, 0));
+    // A token of each request.
+    expect(played.tokensPerSecond).toBe(played.samplesPerSecond);
+    expect(communicationCosts(own)).toEqual(communicationCosts(decode));
+    // Sums of two rows of 16 numbers in f32, of another rank.
+    expect(communicationCosts(own).map(({ worst }) => worst.received)).toContain(128);
   });
 });
 
