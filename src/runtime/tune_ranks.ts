@@ -4,13 +4,15 @@ import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
 import type { CallUse } from "./program_calls.ts";
+import type { Answer } from "./protocol.ts";
 import type { RankGroup } from "./rank_group.ts";
 
 /** Is given what is new every few seconds. */
 export type OnFound = (adapter: string, tuned: readonly TunedCall[]) => Promise<void>;
 
 /**
- * What one rank finds out serves all on the same adapter, and all take the variants that won.
+ * What one rank finds out serves all on the same adapter, and all take the variants that won. Nothing is tried where
+ * a single step takes longer than there is time.
  *
  * @param calls per rank, as it was opened
  * @param budgetMs on each adapter: ranks go on with what those before them left of it
@@ -46,9 +48,11 @@ export async function tuneRanks(
   };
   // Variants are tried on what a step leaves in the buffers.
   for (const step of served ?? [undefined]) {
-    await (step === undefined
+    const stepped = await (step === undefined
       ? group.askAll("step", { count: 1 })
       : group.askAll("serve", { steps: [step] }));
+    // Kernels must run many times to be compared.
+    if (wallMs(stepped) > budgetMs) continue;
     const left = new Map<string, number>();
     for (const [rank, { id }] of choices.entries()) {
       const own = left.get(id) ?? budgetMs / (served?.length ?? 1);
@@ -58,4 +62,10 @@ export async function tuneRanks(
   return Promise.all(
     choices.map(async ({ id }, rank) => group.ask(rank, "adopt", { known: knownOn(id) })),
   );
+}
+
+function wallMs(ranks: readonly Answer<"step">[]): number {
+  const traces = ranks.flatMap((rank) => rank.traces);
+  const begin = Math.min(...traces.map(({ startMs }) => startMs));
+  return Math.max(...traces.map(({ endMs }) => endMs)) - begin;
 }

@@ -44,13 +44,14 @@ function tunedOf(call: string): TunedCall {
 }
 
 /** Ranks that find out one call per request, of those that nobody knows yet. */
-function played(calls: readonly (readonly CallUse[])[], tuningMs = 0) {
+function played(calls: readonly (readonly CallUse[])[], tuningMs = 0, stepMs = 1) {
   const asked: string[] = [];
   const ask = async (rank: number, what: Kind, more: Partial<Asked<"tune">>) => {
     asked.push(`${what} ${rank}`);
     if (what === "tune" && tuningMs > 0) await setTimeout(tuningMs);
     const known = new Set(more.known?.map(({ call }) => call));
     const uses = calls[rank] ?? [];
+    if (what === "step") return { traces: [{ startMs: 5, endMs: 5 + stepMs }] };
     if (what === "adopt") {
       return uses.map(({ call }) => useOf(call, known.has(call) ? "fast" : "own", false));
     }
@@ -117,6 +118,12 @@ test("the time is an adapter's: what one rank took of it is not another's", asyn
   const { asked, group } = played(calls, 30);
   await tuneRanks(group, twoOnOne, calls, new Map(), 20, async () => {});
   expect(asked.filter((each) => each.startsWith("tune"))).toEqual(["tune 0", "tune 2"]);
+});
+
+test("a step that takes longer than there is time leaves none to try anything", async () => {
+  const { asked, group } = played([[useOf("x")]], 0, 21);
+  await tuneRanks(group, [choiceOf("a")], [[useOf("x")]], new Map(), 20, async () => {});
+  expect(asked).toEqual(["step 0", "adopt 0"]);
 });
 
 test("what was known before is not found again", async () => {
