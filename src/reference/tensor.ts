@@ -143,10 +143,3 @@ export function combineValues(
     a.data.map((value, i) => of(value, b.data[i]!)),
   );
 }
-
-/** The dot product of two equally long vectors. */
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
