@@ -47,7 +47,7 @@ export function addRunOptions(command: Command): Command {
     .option("--no-tune", "take the usual variant of every kernel, whatever tuning found out")
     .option(
       "--tune-time <duration>",
-      "try variants of kernels for about this long on each rank (default: 2s)",
+      "try variants of kernels for about this long on each adapter (default: 2s)",
       duration,
     )
     .option("--seed <n>", "seed of weights and inputs, instead of the plan's", wholeNumber(0))

@@ -27,7 +27,11 @@ export function defineTune(program: Command): void {
     )
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
-    .option("--time <duration>", "stop after about this long on each rank, such as 30s", duration)
+    .option(
+      "--time <duration>",
+      "stop after about this long on each adapter, such as 30s",
+      duration,
+    )
     .option("--json", "print the variants as JSON")
     .addHelpText(
       "after",

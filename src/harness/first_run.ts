@@ -30,7 +30,7 @@ export interface FirstRun {
   readonly open: OpenRanksOptions;
   /** What `pool` was opened with of earlier tuning. */
   readonly known: Findings;
-  /** ms of a rank. */
+  /** ms of an adapter. */
   readonly tune: number | false;
   readonly kept: StepSamples;
   readonly begun: CpuTimes | undefined;

@@ -32,7 +32,7 @@ export interface RunOptions {
   /** Stop after the check: no calibration, nothing is timed. */
   readonly numericsOnly?: boolean;
   /**
-   * How long each rank may try variants of its kernels, in ms; what was found out earlier is used. False: every
+   * How long variants of kernels may be tried on each adapter, in ms; what was found out earlier is used. False: every
    * kernel takes the variant expected to be fastest. Default 2,000, and false where nothing is timed.
    */
   readonly tune?: number | false;

@@ -8,7 +8,7 @@ export function sigmoid(x: number): number {
 
 /** Tanh form: Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2. */
 function gelu(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
 }
 
 /** 2/√π · e^(-x²) · Σ 2ⁿ x^(2n+1) / (2n+1)!!, whose terms have one sign (Abramowitz and Stegun, 7.1.6). */

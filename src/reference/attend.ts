@@ -1,7 +1,7 @@
 // Attention by its definition: scores, softmax, weighted sum, one query at a time, in f64.
 
 import { scoreOf, type ScoreShape, visibleRange } from "./scores.ts";
-import { dot, matrix, rowOf, type Matrix } from "./tensor.ts";
+import { matrix, type Matrix } from "./tensor.ts";
 
 export interface AttendShape extends ScoreShape {
   readonly sequence: number;
@@ -25,31 +25,31 @@ export function attend(
   const { sequence, heads, kvHeads, headDim, valueDim } = shape;
   const out = matrix(q.rows, heads * valueDim);
   const scores = new Float64Array(sequence);
-  const headOf = (m: Matrix, row: number, head: number, width: number): Float64Array =>
-    rowOf(m, row).subarray(head * width, (head + 1) * width);
   for (let row = 0; row < q.rows; row++) {
     const own = row % sequence;
     const start = row - own;
     const [first, end] = visibleRange(shape, sequence, own);
     for (let head = 0; head < heads; head++) {
       const kvHead = Math.floor((head * kvHeads) / heads);
-      const query = headOf(q, row, head, headDim);
+      const query = row * q.columns + head * headDim;
       const sink = sinks?.[head] ?? -Infinity;
       let largest = sink;
       for (let t = first; t < end; t++) {
-        const product = dot(query, headOf(k, start + t, kvHead, headDim));
+        const key = (start + t) * k.columns + kvHead * headDim;
+        let product = 0;
+        for (let d = 0; d < headDim; d++) product += q.data[query + d]! * k.data[key + d]!;
         scores[t] = scoreOf(shape, head, own, t, product);
         largest = Math.max(largest, scores[t]!);
       }
-      const target = headOf(out, row, head, valueDim);
+      const target = row * out.columns + head * valueDim;
       let total = Math.exp(sink - largest);
       for (let t = first; t < end; t++) {
         const share = Math.exp(scores[t]! - largest);
         total += share;
-        const value = headOf(v, start + t, kvHead, valueDim);
-        for (let d = 0; d < valueDim; d++) target[d]! += share * value[d]!;
+        const value = (start + t) * v.columns + kvHead * valueDim;
+        for (let d = 0; d < valueDim; d++) out.data[target + d]! += share * v.data[value + d]!;
       }
-      for (let d = 0; d < valueDim; d++) target[d]! /= total;
+      for (let d = 0; d < valueDim; d++) out.data[target + d]! /= total;
     }
   }
   return out;

@@ -61,7 +61,7 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
    * those that won; what one rank finds out serves all on the same adapter. Runs a step first, and nothing at
    * all where no variant is left to be tried.
    *
-   * @param budgetMs for each rank
+   * @param budgetMs on each adapter
    * @param served of serving: a step of each phase that there is to tune
    */
   tune(budgetMs: number, onFound: OnFound, served?: readonly ServedStep[]): Promise<void>;

@@ -4,15 +4,18 @@ import type { AdapterChoice } from "../gpu/adapter.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import { mergeTuned, type TunedCall } from "../tuning/tuned_call.ts";
 import type { CallUse } from "./program_calls.ts";
+import type { Answer } from "./protocol.ts";
 import type { RankGroup } from "./rank_group.ts";
 
 /** Is given what is new every few seconds. */
 export type OnFound = (adapter: string, tuned: readonly TunedCall[]) => Promise<void>;
 
 /**
- * What one rank finds out serves all on the same adapter, and all take the variants that won.
+ * What one rank finds out serves all on the same adapter, and all take the variants that won. Nothing is tried where
+ * a single step takes longer than there is time.
  *
  * @param calls per rank, as it was opened
+ * @param budgetMs on each adapter: ranks go on with what those before them left of it
  * @param known by adapter id, as the ranks were opened with it
  * @returns `calls` with the variants that they take now
  */
@@ -29,26 +32,40 @@ export async function tuneRanks(
   if (budgetMs <= 0 || !choices.some((_, rank) => isPending(rank))) return calls;
   const found = new Map(known);
   const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];
+  /** Gives what is left of the time. */
   const tuneOne = async (rank: number, id: string, share: number, phase?: ServedStep["phase"]) => {
     const end = performance.now() + share;
-    for (let leftMs = share; leftMs > 0; leftMs = end - performance.now()) {
+    let leftMs = share;
+    while (leftMs > 0) {
       const asked = { budgetMs: leftMs, known: knownOn(id), ...(phase && { phase }) };
       const tuned = await group.ask(rank, "tune", asked);
+      leftMs = end - performance.now();
       if (tuned.length === 0) break;
       found.set(id, mergeTuned(knownOn(id), tuned));
       await onFound(id, tuned);
     }
+    return leftMs;
   };
   // Variants are tried on what a step leaves in the buffers.
   for (const step of served ?? [undefined]) {
-    await (step === undefined
+    const stepped = await (step === undefined
       ? group.askAll("step", { count: 1 })
       : group.askAll("serve", { steps: [step] }));
+    // Kernels must run many times to be compared.
+    if (wallMs(stepped) > budgetMs) continue;
+    const left = new Map<string, number>();
     for (const [rank, { id }] of choices.entries()) {
-      if (isPending(rank)) await tuneOne(rank, id, budgetMs / (served?.length ?? 1), step?.phase);
+      const own = left.get(id) ?? budgetMs / (served?.length ?? 1);
+      if (isPending(rank) && own > 0) left.set(id, await tuneOne(rank, id, own, step?.phase));
     }
   }
   return Promise.all(
     choices.map(async ({ id }, rank) => group.ask(rank, "adopt", { known: knownOn(id) })),
   );
+}
+
+function wallMs(ranks: readonly Answer<"step">[]): number {
+  const traces = ranks.flatMap((rank) => rank.traces);
+  const begin = Math.min(...traces.map(({ startMs }) => startMs));
+  return Math.max(...traces.map(({ endMs }) => endMs)) - begin;
 }

@@ -48,6 +48,17 @@ test.each([
   expect(chosen(matmul, shape(64, n), withSubgroups(size))).toBe(name);
 });
 
+test.each([
+  ["f32", [], 16],
+  ["f16", [], 8],
+  ["f16", ["shader-f16"], 16],
+] as const)("with small subgroups, tiles of %s with %j have %i rows", (dtype, more, rows) => {
+  const subgroups = withSubgroups(4);
+  const adapter = { ...subgroups, features: [...subgroups.features, ...more] };
+  const large = { m: 256, n: 256, k: 512, activation: "none" } as const;
+  expect(variantOf(matmul, large, adapter, dtype).constants).toMatchObject({ TILE_ROWS: rows });
+});
+
 test("grouped_matmul goes by the rows of a balanced expert", () => {
   const experts = (expectedRows: number) =>
     ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;

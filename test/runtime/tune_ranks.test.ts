@@ -1,5 +1,6 @@
 // Who tunes when, and who learns of it; the ranks are played.
 
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { Asked, Kind } from "../../src/runtime/protocol.ts";
@@ -43,12 +44,14 @@ function tunedOf(call: string): TunedCall {
 }
 
 /** Ranks that find out one call per request, of those that nobody knows yet. */
-function played(calls: readonly (readonly CallUse[])[]) {
+function played(calls: readonly (readonly CallUse[])[], tuningMs = 0, stepMs = 1) {
   const asked: string[] = [];
   const ask = async (rank: number, what: Kind, more: Partial<Asked<"tune">>) => {
     asked.push(`${what} ${rank}`);
+    if (what === "tune" && tuningMs > 0) await setTimeout(tuningMs);
     const known = new Set(more.known?.map(({ call }) => call));
     const uses = calls[rank] ?? [];
+    if (what === "step") return { traces: [{ startMs: 5, endMs: 5 + stepMs }] };
     if (what === "adopt") {
       return uses.map(({ call }) => useOf(call, known.has(call) ? "fast" : "own", false));
     }
@@ -108,6 +111,19 @@ test.each([
   );
   expect(asked).toEqual([]);
   expect(adopted).toEqual(calls);
+});
+
+test("the time is an adapter's: what one rank took of it is not another's", async () => {
+  const calls = [[useOf("x")], [useOf("z")], [useOf("x")]];
+  const { asked, group } = played(calls, 30);
+  await tuneRanks(group, twoOnOne, calls, new Map(), 20, async () => {});
+  expect(asked.filter((each) => each.startsWith("tune"))).toEqual(["tune 0", "tune 2"]);
+});
+
+test("a step that takes longer than there is time leaves none to try anything", async () => {
+  const { asked, group } = played([[useOf("x")]], 0, 21);
+  await tuneRanks(group, [choiceOf("a")], [[useOf("x")]], new Map(), 20, async () => {});
+  expect(asked).toEqual(["step 0", "adopt 0"]);
 });
 
 test("what was known before is not found again", async () => {

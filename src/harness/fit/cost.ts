@@ -26,8 +26,9 @@ export interface RunCost {
   readonly totalMs: number;
 }
 
-/** The share of the peak that kernels of plans reach: products near half, less in f16 that is storage only, others less. */
+/** The share of the peak that kernels of plans reach; less where halves are unpacked and packed in every kernel. */
 const reached = 0.2;
+const reachedUnpacking = 0.08;
 /** ms of an instruction on one rank: encoding, submitting, a barrier between cores. */
 const perInstructionMs = 0.08;
 /** ms of holding an instruction's result against its operands, on the host. */
@@ -39,20 +40,25 @@ const processBytes = 250e6;
 /** Shaders, timestamps, and what drivers round up. */
 const memoryMargin = 1.15;
 /** FLOP/s and values per second of the f64 reference on a core. */
-const oracleFlops = 1e9;
+const oracleFlops = 1.5e9;
 const oracleValues = 3e7;
 const oracleBytes = 8;
+/** Values per second of weights that ranks make, and that a thorough check projects, all cores and one core. */
+const madeValues = 1e8;
+const projectedValues = 3e7;
 /** So many times the largest weight is what the reference holds at once. */
 const layerBuffers = 2;
 /** Adapters, ranks, calibration, analysis. */
 const startMs = 6_000;
 const perRankMs = 700;
-/** As `runPlan` does: kernels are tuned for at most so long on a rank, and steps timed for so long. */
+/** As `runPlan` does: kernels are tuned for at most so long on an adapter, and steps timed for so long. */
 const tuningMs = 2_000;
 const leastSteps = 5;
 const samplingMs = 5_000;
-/** The checked step, with every instruction computed again in part, and two to warm up. */
-const otherSteps = 6;
+/** One before tuning, the checked one, one to warm up. */
+const otherSteps = 3;
+/** Of a twin without overlap: one to warm up, and one beside each of the timed ones. */
+const twinSteps = 1 + leastSteps;
 
 /** @param samplingFor ms of timed steps, where that was asked for */
 export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): RunCost {
@@ -62,12 +68,13 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
   const { binding, buffer } = largestBuffers(plan);
   const check =
     plan.workload.mode === "serving"
-      ? checkOfServing(plan, placement)
-      : checkOf(plan, estimate, placement);
-  const stepMs = stepOf(estimate, placement, machine.cores);
+      ? checkOfServing(plan, placement, machine.cores)
+      : checkOf(plan, estimate, placement, machine.cores);
+  const share = sharePlanned(plan, placement);
+  const stepMs = stepOf(estimate, placement, machine.cores, share);
   const served = estimate.prefill && {
     decode: stepMs,
-    prefill: stepOf(estimate.prefill, placement, machine.cores),
+    prefill: stepOf(estimate.prefill, placement, machine.cores, share),
   };
   const perAdapter = [...adaptersOf(placement)].map(([, ranks]) =>
     ranks.reduce((sum, rank) => sum + (estimate.ranks[rank]?.memoryBytes ?? 0), 0),
@@ -76,9 +83,11 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
   const onHost = placement.every(({ software }) => !software)
     ? 0
     : memoryMargin * perAdapter.reduce((sum, bytes) => sum + bytes, 0);
+  const untimed =
+    otherSteps + (plan.optimizations.includes("communication-overlap") ? twinSteps : 0);
   const steps =
     served === undefined
-      ? otherSteps * stepMs + Math.max(leastSteps * stepMs, samplingFor)
+      ? untimed * stepMs + Math.max(leastSteps * stepMs, samplingFor)
       : roundsOf(plan, served, samplingFor);
   return {
     ranks: plan.hardware.gpus,
@@ -89,10 +98,12 @@ export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): 
     stepMs,
     totalMs:
       startMs +
-      steps +
-      check.ms +
+      (plan.hardware.gpus / machine.cores) * perRankMs +
+      (1000 * estimate.parameters.inProgram) / madeValues +
+      (stepMs > tuningMs ? 0 : stepMs + tuningMs * adaptersOf(placement).size) +
       perCheckMs * launchesInARow(estimate, placement, machine.cores) +
-      (plan.hardware.gpus / machine.cores) * (perRankMs + tuningMs),
+      check.ms +
+      steps,
   };
 }
 
@@ -154,14 +165,25 @@ function adaptersOf(placement: readonly Capability[]): Map<string, number[]> {
   return shared;
 }
 
+/** Of the peak, by what the plan stores and the adapters compute in. */
+function sharePlanned({ workload }: Plan, placement: readonly Capability[]): number {
+  const unpacks = workload.dtype === "f16" && placement.some(({ halves }) => !halves);
+  return unpacks ? reachedUnpacking : reached;
+}
+
 /** Ranks on one adapter add up; of several adapters the busiest decides. */
-function stepOf(estimate: PlanEstimate, placement: readonly Capability[], cores: number): number {
+function stepOf(
+  estimate: PlanEstimate,
+  placement: readonly Capability[],
+  cores: number,
+  share: number,
+): number {
   const { bound, ranks } = estimate;
   const kernelMs = new Map(bound?.ranks.map((each) => [each.rank, each.kernelMs]));
   const busy = [...adaptersOf(placement).values()].map((own) =>
     own.reduce((sum, rank) => {
       const moved = (ranks[rank]?.sentBytes ?? 0) + (ranks[rank]?.receivedBytes ?? 0);
-      return sum + (kernelMs.get(rank) ?? 0) / reached + (1000 * moved) / transferRate;
+      return sum + (kernelMs.get(rank) ?? 0) / share + (1000 * moved) / transferRate;
     }, 0),
   );
   return Math.max(...busy) + perInstructionMs * launchesInARow(estimate, placement, cores);
@@ -178,12 +200,12 @@ function launchesInARow(
 }
 
 /** Of serving, whole sequences of as many requests as the reference computes. */
-function checkOfServing(plan: Plan, placement: readonly Capability[]) {
+function checkOfServing(plan: Plan, placement: readonly Capability[], cores: number) {
   const { requests = 1 } = plan.workload.serving ?? {};
   const of = (count: number): Plan => sequencePlan(plan, count);
   const { modelFlops } = estimatePlan(unshard(of(1)));
   const checked = of(Math.max(1, Math.min(requests, Math.floor(referenceFlops / modelFlops))));
-  return checkOf(checked, estimatePlan(checked), placement);
+  return checkOf(checked, estimatePlan(checked), placement, cores);
 }
 
 /** The whole result is held against the f64 reference where that is short, else against the unsharded run if that fits. */
@@ -191,6 +213,7 @@ function checkOf(
   plan: Plan,
   { modelFlops, parameters }: PlanEstimate,
   placement: readonly Capability[],
+  cores: number,
 ): { readonly ms: number; readonly adapterBytes: number; readonly hostBytes: number } {
   const largest = largestBuffers(unshard(plan)).binding;
   // It makes the weights of a layer when it comes to it, in each micro-batch.
@@ -205,7 +228,12 @@ function checkOf(
   const bytes = memoryMargin * valueBytes(plan) * parameters.inProgram;
   if (largest > first.bindingBytes) return oracle;
   return {
-    ms: (2 * 1000 * modelFlops) / (reached * first.flops),
+    // The other run, which makes all weights; each product once more; and every weight in the host's hands.
+    ms:
+      1000 *
+      ((2 * modelFlops) / (sharePlanned(plan, placement) * first.flops) +
+        parameters.inProgram / madeValues +
+        parameters.inProgram / projectedValues / Math.min(cores, placement.length)),
     adapterBytes: bytes,
     hostBytes: first.software ? bytes : 0,
   };

@@ -12,6 +12,8 @@ import { gpuNamed } from "../../plan/gpu_names.ts";
 export interface Capability {
   readonly id: string;
   readonly software: boolean;
+  /** Whether shaders know f16; else it is what is stored. */
+  readonly halves: boolean;
   /** `maxBufferSize` and `maxStorageBufferBindingSize`, in bytes. */
   readonly bufferBytes: number;
   readonly bindingBytes: number;
@@ -132,6 +134,7 @@ function capabilityOf(
   return {
     id: choice.id,
     software: choice.software,
+    halves: report.features.includes("shader-f16"),
     bufferBytes: limits["maxBufferSize"] ?? 2 ** 28,
     bindingBytes: limits["maxStorageBufferBindingSize"] ?? 2 ** 27,
     memoryBytes,
