@@ -1,6 +1,7 @@
 // Every kernel by its name in a program.
 
 import type { Kernel } from "./kernel.ts";
+import { activate } from "./activate.ts";
 import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
@@ -27,6 +28,7 @@ import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
 
 export const kernels = {
+  activate: activate,
   add: add,
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,

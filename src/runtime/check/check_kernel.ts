@@ -1,6 +1,7 @@
 // Which check a kernel gets.
 
 import type { KernelInstruction } from "../../program/program.ts";
+import { checkActivate } from "./activate.ts";
 import { checkAttention } from "./attention.ts";
 import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
 import type { Coverage } from "./coverage.ts";
@@ -40,6 +41,8 @@ export async function checkKernel(
     case "add_rms_norm":
     case "add_layer_norm":
       return checkNorm(instruction, operands, view);
+    case "activate":
+      return checkActivate(instruction.shape, operands, view);
     case "add":
       return checkAdd(instruction, operands, view);
     case "slice_columns":
