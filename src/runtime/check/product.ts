@@ -9,7 +9,8 @@ import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { decodeStorage } from "./decode.ts";
-import { finished, type FinishTerms } from "./finish.ts";
+import { finished } from "./finish.ts";
+import { tablesOf, type TermsAt, termsAt } from "./finish_tables.ts";
 import {
   checkRows,
   type CheckedProduct,
@@ -222,37 +223,6 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
   return result;
 }
 
-const tableNames = ["bias", "gate", "row_gate", "residual"] as const;
-
-type Tables = Partial<Record<(typeof tableNames)[number], Float32Array>>;
-
-async function tablesOf(operands: Operands): Promise<Tables> {
-  const tables: Tables = {};
-  for (const name of tableNames) if (operands.has(name)) tables[name] = await operands.tensor(name);
-  return tables;
-}
-
-/** By row of the whole result, and column. */
-type TermsAt = (row: number, column: number) => FinishTerms;
-
-function termsAt(
-  { bias, gate, row_gate: rowGate, residual }: Tables,
-  part: number,
-  pitch: number,
-): TermsAt {
-  return (row, column) => ({
-    bias: at(bias, part * pitch + column, 0),
-    gate: at(gate, row * pitch + column, 1),
-    rowGate: at(rowGate, row * rowPitch(1), 0),
-    residual: at(residual, row * pitch + column, 0),
-  });
-}
-
-/** `absent` where there is no such table; NaN where a table is too short. */
-function at(table: Float32Array | undefined, index: number, absent: number): number {
-  return table === undefined ? absent : (table[index] ?? Number.NaN);
-}
-
 function pickRows(m: number, most: number, random: () => number): number[] {
   const rows = new Set([0, m - 1]);
   while (rows.size < Math.min(m, most)) rows.add(Math.floor(random() * m));
@@ -280,9 +250,9 @@ function checkElements(
       }
       const doubt = sumError(k, squares, sum, arithmetic);
       const { value, accepted } = finished(sum, doubt, finish, terms(firstRow + row, column));
-      const at = row * rowPitch(n) + column;
-      const result = value + (before?.[at] ?? 0);
-      const actual = y[at] ?? Number.NaN;
+      const place = row * rowPitch(n) + column;
+      const result = value + (before?.[place] ?? 0);
+      const actual = y[place] ?? Number.NaN;
       deviation.add(actual, result, accepted + storedError(result, stored), firstRow + row, column);
     }
     const own = y.subarray(row * rowPitch(n), (row + 1) * rowPitch(n));
