@@ -67,7 +67,7 @@ export async function observe(
 }
 
 interface Reading {
-  readonly view: Omit<CheckView, "effort">;
+  readonly view: Omit<CheckView, "effort" | "before">;
   /** Where the step is. */
   moveTo(instruction: number): void;
   end(): void;
