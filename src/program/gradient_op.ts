@@ -94,18 +94,20 @@ export interface ActivationGradientOp extends OpBase {
   readonly dgate?: View;
 }
 
-/** dx = the norm's gradient + residual */
+/** dx = the norm's gradient + residual; statistics [rows, 4] = each row's mean and scale, in f32. */
 export interface NormGradientOp extends OpBase, Pick<NormOp, "norm" | "epsilon" | "x" | "gain"> {
   readonly op: "norm-gradient";
   readonly dy: View;
   readonly residual?: View;
   readonly dx: View;
+  readonly statistics: Tensor;
 }
 
 /** gain += the sum over rows of dy · normalized x; bias += the sum over rows of dy. */
-export interface GainGradientOp extends OpBase, Pick<NormOp, "norm" | "epsilon" | "x"> {
+export interface GainGradientOp extends OpBase, Pick<NormOp, "x"> {
   readonly op: "gain-gradient";
   readonly dy: View;
+  readonly statistics: Tensor;
   readonly gain: Tensor;
   readonly bias?: Tensor;
 }

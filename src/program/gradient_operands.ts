@@ -25,7 +25,7 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
     case "norm-gradient":
       return [op.x.tensor, op.gain, op.dy.tensor, ...tensorsOf(op.residual)];
     case "gain-gradient":
-      return [op.x.tensor, op.dy.tensor, op.gain, ...present(op.bias)];
+      return [op.x.tensor, op.dy.tensor, op.statistics, op.gain, ...present(op.bias)];
     case "attention-gradient":
       return [op.qkv, ...present(op.values?.v, op.sinks), op.attended, op.dy];
     case "rotary-gradient":
@@ -50,8 +50,9 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.losses];
     case "cross-entropy-gradient":
     case "squared-error-gradient":
-    case "norm-gradient":
       return [op.dx.tensor];
+    case "norm-gradient":
+      return [op.dx.tensor, op.statistics];
     case "weight-gradient":
     case "bias-gradient":
     case "embedding-gradient":

@@ -5,13 +5,14 @@ import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
+import { gradientCall } from "./gradient_call.ts";
 import { shapeOn, sizes } from "./sizes.ts";
 import type { View } from "../tensor.ts";
 import { partOn, whole } from "../tensor.ts";
 
 export type KernelOp = Exclude<
   Op,
-  Transfer | { readonly op: "input" | "copy" | "observe" | "done" | "activation" }
+  Transfer | { readonly op: "input" | "copy" | "observe" | "done" }
 >;
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
@@ -60,6 +61,20 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "permute":
     case "unpermute":
       return routingCall(op, rank);
+    case "activation": {
+      const [rows = 0, columns = 0] = shapeOn(op.y, rank);
+      const { activation, cap, gate } = op;
+      const shape = {
+        rows,
+        columns,
+        activation,
+        ...(cap === undefined ? {} : { cap }),
+        ...(gate === undefined ? {} : { gate: true as const }),
+      };
+      return { call: { kernel: "activate", shape }, operands: [op.x, ...present(gate), op.y] };
+    }
+    default:
+      return gradientCall(op, rank);
   }
 }
 

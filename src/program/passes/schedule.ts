@@ -73,6 +73,7 @@ function cut(
   const beside: Op[] = [];
   for (const op of [...forward, ...backward]) {
     const { phase } = op.origin;
+    if (phase === "update") throw new Error(`${op.origin.layer}: an update among micro-batches`);
     const ranksOf = new Map<number | undefined, number[]>();
     for (const rank of op.ranks) {
       const pipelineRank = places.pipelineRankOf(rank);

@@ -79,7 +79,9 @@ function sharedBy(ranks: readonly number[], name: string, words: number, layer: 
 /** Summands of one weight's gradient, on all ranks that hold it, each of which may call it otherwise. */
 function summed({ key, sums }: Copies, uses: readonly WeightUse[]): Op[] {
   const useOn = (rank: number): WeightUse => {
-    const found = uses.find((each) => each.ranks.includes(rank) && keyOf(each.weight, rank) === key);
+    const found = uses.find(
+      (each) => each.ranks.includes(rank) && keyOf(each.weight, rank) === key,
+    );
     if (found === undefined) throw new Error(`rank ${rank} has no gradient of ${key}`);
     return found;
   };

@@ -77,7 +77,13 @@ export interface Site {
 }
 
 /** a + b on the ranks. */
-export function sum(site: Site, ranks: readonly number[], a: Tensor, b: Tensor, name: string): {
+export function sum(
+  site: Site,
+  ranks: readonly number[],
+  a: Tensor,
+  b: Tensor,
+  name: string,
+): {
   readonly op: Op;
   readonly y: Tensor;
 } {

@@ -44,7 +44,7 @@ interface Group {
 }
 
 function sumsOf(key: string, groups: readonly Group[]): Copies["sums"] {
-  const all = groups.flatMap(({ ranks }) => ranks);
+  const all = groups.flatMap(({ ranks }) => ranks).toSorted((a, b) => a - b);
   if (new Set(all).size !== all.length) {
     throw new NotDifferentiable(`ranks read one weight in two ways: ${key}`);
   }
@@ -60,14 +60,19 @@ function sumsOf(key: string, groups: readonly Group[]): Copies["sums"] {
     return [{ from: groups.flatMap(({ ranks }) => ranks.slice(0, 1)), to: all }];
   }
   return Array.from({ length: size }, (_, i) => {
-    const ranks = groups.flatMap((group) => group.ranks[i] ?? []);
+    const ranks = groups.flatMap((group) => group.ranks[i] ?? []).toSorted((a, b) => a - b);
     return { from: ranks, to: ranks };
   });
 }
 
 /** The same for equal parts of one weight. */
 export function keyOf(weight: Tensor, rank: number): string {
-  return JSON.stringify(partOn(weight, rank)?.content);
+  const content = partOn(weight, rank)?.content;
+  if (content === undefined) throw new Error(`${weight.name}: a weight without content`);
+  const regions = content.kind === "beside" ? content.parts : [content];
+  return regions
+    .map(({ tensor, offset, size }) => `${tensor} ${offset.join()}+${size.join()}`)
+    .join(" ");
 }
 
 /** Refuses parts that overlap and are not the same: gradients would have to be summed over some of their elements. */

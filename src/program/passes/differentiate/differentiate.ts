@@ -4,7 +4,9 @@
 
 import type { Op } from "../../op.ts";
 import { readBy, writtenBy } from "../../operands.ts";
-import { nameOn, type Tensor } from "../../tensor.ts";
+import type { OpOrigin } from "../../program.ts";
+import { nameOn, type Tensor, whole } from "../../tensor.ts";
+import type { CollectiveOp } from "../../transfer_op.ts";
 import { createBook } from "./book.ts";
 import {
   addGradients,
@@ -23,7 +25,7 @@ import {
   sliceColumnsGradients,
   type Woven,
 } from "./transfers.ts";
-import { backwardOrigins, NotDifferentiable, type Walk, type WeightUse } from "./walk.ts";
+import { backwardOrigins, channel, NotDifferentiable, type Walk, type WeightUse } from "./walk.ts";
 
 export interface Differentiated {
   /** In an order in which every rank could run them. */
@@ -49,6 +51,7 @@ export function differentiate(forward: readonly Op[]): Differentiated {
       return found;
     },
     uses,
+    asRead: gatheredAgain(forward, (op) => void backward.push(op), originOf),
     sent: new Set(),
   };
   const woven: Woven = new Map();
@@ -111,3 +114,42 @@ function wanted(forward: readonly Op[]): Walk["isWanted"] {
   return isWanted;
 }
 
+/**
+ * Rows that are gathered for one layer share a buffer with those for the next: as in Megatron-LM, the backward pass gathers
+ * them again, once for all products that read them.
+ */
+function gatheredAgain(
+  forward: readonly Op[],
+  emit: (op: Op) => void,
+  originOf: (origin: OpOrigin) => OpOrigin,
+): Walk["asRead"] {
+  const writers = new Map<string, Op>();
+  const writerOf = new Map<Op, Map<string, CollectiveOp>>();
+  for (const op of forward) {
+    for (const tensor of readBy(op)) {
+      const writer = writers.get(`${op.ranks[0]} ${tensor.name}`);
+      if (tensor.role !== "workspace" || writer?.op !== "collective") continue;
+      const own = writerOf.get(op) ?? new Map<string, CollectiveOp>();
+      writerOf.set(op, own);
+      own.set(tensor.name, writer);
+    }
+    for (const { name } of writtenBy(op))
+      for (const rank of op.ranks) writers.set(`${rank} ${name}`, op);
+  }
+  const known = new Map<CollectiveOp, Tensor>();
+  return (op, tensor) => {
+    const writer = writerOf.get(op)?.get(tensor.name);
+    if (writer === undefined) return tensor;
+    const found = known.get(writer);
+    if (found !== undefined) return found;
+    const again: Tensor = { ...tensor, name: `${writer.name}/again`, role: "activation" };
+    known.set(writer, again);
+    emit({
+      ...writer,
+      origin: originOf(writer.origin),
+      ...channel(again.name),
+      y: whole(again),
+    });
+    return again;
+  };
+}

@@ -16,7 +16,19 @@ export function normGradients(walk: Walk, op: NormOp): void {
   if (dx === undefined) return;
   if (dy !== undefined) {
     const site = walk.siteOf(op);
-    const own = { norm, epsilon, x: whole(x), dy: whole(dy) } as const;
+    const statistics = perRow(x, `${gain.name}/statistics`, ranks);
+    const own = { x: whole(x), dy: whole(dy), statistics } as const;
+    walk.emit({
+      op: "norm-gradient",
+      ...site,
+      ranks,
+      norm,
+      epsilon,
+      ...own,
+      gain,
+      ...(dsum === undefined ? {} : { residual: whole(dsum) }),
+      dx: whole(dx),
+    });
     walk.emit({
       op: "gain-gradient",
       ...site,
@@ -25,18 +37,16 @@ export function normGradients(walk: Walk, op: NormOp): void {
       gain: useWeight(walk, op, gain),
       ...(bias === undefined ? {} : { bias: useWeight(walk, op, bias) }),
     });
-    walk.emit({
-      op: "norm-gradient",
-      ...site,
-      ranks,
-      ...own,
-      gain,
-      ...(dsum === undefined ? {} : { residual: whole(dsum) }),
-      dx: whole(dx),
-    });
   }
   if (sumOf === undefined) walk.book.add(x, ranks, { tensor: dx });
   else summands(walk, op, sumOf[0].tensor, sumOf[1].tensor, dx);
+}
+
+/** f32 [rows, 4] */
+function perRow(x: Tensor, name: string, ranks: readonly number[]): Tensor {
+  const { parts, ...rest } = gradientTensor(x, name, ranks);
+  const held = parts.held.map(({ shape: [rows = 0] }) => ({ shape: [rows, 4] }));
+  return { ...rest, dtype: "f32", parts: { ...parts, held } };
 }
 
 /** Of scale · a + b. */

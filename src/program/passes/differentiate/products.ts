@@ -17,7 +17,8 @@ export function matmulGradients(walk: Walk, op: MatmulOp): void {
   if (residual !== undefined) walk.book.add(allOf(residual, op), ranks, { tensor: dy });
   const input = allOf(x, op);
   const own = useWeight(walk, op, w);
-  const [a, b] = op.isTransposed === true ? [dy, input] : [input, dy];
+  const read = walk.asRead(op, input);
+  const [a, b] = op.isTransposed === true ? [dy, read] : [read, dy];
   walk.emit({
     op: "weight-gradient",
     ...site,

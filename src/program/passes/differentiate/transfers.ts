@@ -118,7 +118,7 @@ function scattered(walk: Walk, op: CollectiveOp, counts: readonly number[]): voi
     sameRanks(from, to) &&
     (only?.summands.length ?? 0) > 0 &&
     only?.summands.every(({ partialOver }) => partialOver !== undefined) === true;
-  const dx = gradientTensor(x, `${y.name}/gradient/own`, from);
+  const dx = gradientTensor(x, `${op.name}/gradient/own`, from);
   if (isPartial && only !== undefined) {
     const total = addAll(walk, site, y, to, only.summands, "partial");
     if (total === undefined) return;

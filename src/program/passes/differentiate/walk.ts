@@ -25,6 +25,8 @@ export interface Walk {
   readonly isWanted: (tensor: Tensor, rank: number) => boolean;
   readonly placementOf: (op: Op) => OpPlacement;
   readonly uses: WeightUse[];
+  /** What an op read, as it still is in the backward pass: gathered rows, which the next layer overwrote, come again. */
+  readonly asRead: (op: Op, tensor: Tensor) => Tensor;
   /** Sources that a gradient has been sent back to, each once. */
   readonly sent: Set<string>;
 }
