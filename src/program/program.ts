@@ -229,12 +229,15 @@ export type Observation =
       /** Ranks that hold the same part are told apart by this; 0, 1, … */
       readonly copy: number;
     }
-  /** f32 [rows]: the loss of each global row from rowOffset on, or what columns of this rank add to it. */
+  /** f32 [rows]: the loss of each global row from rowOffset on. */
   | {
       readonly kind: "loss";
       readonly rowOffset: number;
       readonly rows: number;
+      /** As of an output. */
       readonly copy: number;
+      /** Members of a group have each a summand of it. */
+      readonly isSummand?: true;
     }
   /** f32, the sum over the step's micro-batches and replicas of the gradient of a weight's part. */
   | { readonly kind: "gradient"; readonly content: Content; readonly shape: readonly number[] }
@@ -312,4 +315,9 @@ export function isCollective(instruction: Instruction): instruction is Collectiv
 export function collectiveOf(instruction: Instruction): Collective | undefined {
   if (instruction.op === "start") return instruction.transfer;
   return isCollective(instruction) ? instruction : undefined;
+}
+
+/** What every step must leave to the last bit as the checked one did. */
+export function isResult({ kind }: Observation): boolean {
+  return kind === "output" || kind === "loss" || kind === "update";
 }

@@ -44,6 +44,7 @@ export async function observe(
     gpu.device.queue.writeBuffer(forced.buffer, forced.offset, ids);
   };
   try {
+    await session.restore();
     await checker?.begin();
     if (served === undefined) session.clearDigests();
     await session.step({

@@ -96,7 +96,7 @@ function crossEntropy(
     ...columnsOf(shard, columns),
     losses,
   });
-  show(context, shard, losses, isSplit);
+  show(context, shard, losses);
 }
 
 /** Blocks of columns that the members hold, and how many columns there are. */
@@ -128,7 +128,7 @@ function squaredError(
   const members = membersOf(shard);
   const losses = perMember(context, "loss/rows", shard, (member) => [members[member]?.rows ?? 0]);
   add({ op: "squared-error", origin, ranks, x: tensor, targets, scale, losses });
-  show(context, shard, losses, false);
+  show(context, shard, losses, isSplit);
 }
 
 /** What the host writes for each member's rows. */
@@ -168,19 +168,20 @@ function perMember(
   return activationTensor(context, part, { ranks, held }, "f32");
 }
 
-/** Losses to the check. @param areCopies all members have the same, or of replicated rows */
+/** Losses to the check. @param areSummands each member has what its columns add */
 function show(
   { origin, add }: LayerContext,
   shard: Shard,
   losses: Tensor,
-  areCopies: boolean,
+  areSummands = false,
 ): void {
   const { ranks, rowOffset, placement } = shard;
   const shown = membersOf(shard).map(({ first, rows }, member): Observation => ({
     kind: "loss",
     rowOffset: rowOffset + first,
     rows,
-    copy: areCopies || placement.kind === "replicate" ? member : 0,
+    copy: placement.kind === "rows" ? 0 : member,
+    ...(areSummands ? { isSummand: true } : {}),
   }));
   add({ op: "observe", origin, ranks, x: { tensor: losses }, shown });
 }

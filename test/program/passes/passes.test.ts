@@ -166,7 +166,7 @@ test("no pass changes the list that it is given", () => {
       if (scheduling === undefined) return;
       const before = JSON.stringify(given);
       const { places } = scheduling;
-      const backward = differentiate(given, places, plan.stages.length);
+      const backward = synthesizeBackward(given, places, plan.stages.length);
       const again = JSON.stringify(backward);
       const recomputed = recompute({ forward: given, backward }, recomputedParts(plan), places);
       const isRun = hasBackward(scheduling);
