@@ -9,12 +9,17 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { beginUpdate } from "./begin_update.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
+import { crossEntropy } from "./cross_entropy.ts";
+import { crossEntropyGradient } from "./cross_entropy_gradient.ts";
 import { embedding } from "./embedding.ts";
+import { embeddingGradient } from "./embedding_gradient.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
+import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
 import { meanSquares } from "./mean_squares.ts";
 import { permuteTokens } from "./permute_tokens.ts";
@@ -26,6 +31,10 @@ import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
 import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
+import { squaredError } from "./squared_error.ts";
+import { squaredErrorGradient } from "./squared_error_gradient.ts";
+import { sumSquares } from "./sum_squares.ts";
+import { updateWeight } from "./update_weight.ts";
 
 export const kernels = {
   activate: activate,
@@ -36,12 +45,17 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  begin_update: beginUpdate,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
+  cross_entropy: crossEntropy,
+  cross_entropy_gradient: crossEntropyGradient,
   embedding: embedding,
+  embedding_gradient: embeddingGradient,
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   layer_norm: layerNorm,
+  loss_statistics: lossStatistics,
   matmul: matmul,
   mean_squares: meanSquares,
   permute_tokens: permuteTokens,
@@ -53,6 +67,10 @@ export const kernels = {
   route_top_k: routeTopK,
   slice_columns: sliceColumns,
   softmax: softmax,
+  squared_error: squaredError,
+  squared_error_gradient: squaredErrorGradient,
+  sum_squares: sumSquares,
+  update_weight: updateWeight,
 } as const;
 
 export type KernelName = keyof typeof kernels;

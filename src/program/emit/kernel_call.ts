@@ -6,9 +6,9 @@ import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
-import { shapeOn, sizes } from "./sizes.ts";
+import { shapeOn, sizes, tableRows } from "./sizes.ts";
 import type { View } from "../tensor.ts";
-import { partOn, whole } from "../tensor.ts";
+import { whole } from "../tensor.ts";
 
 export type KernelOp = Exclude<
   Op,
@@ -81,13 +81,10 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
 function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
   const { ids, y, positions } = op;
   const [tokens = 0, hidden = 0] = sizes(y, rank);
-  const table = partOn(op.table, rank);
-  const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
   const shape = {
     tokens,
     hidden,
-    vocabularyStart: vocabularyStart ?? 0,
-    vocabularyRows: table?.shape[0] ?? 0,
+    ...tableRows(op.table, rank),
     ...scaleOf(op),
     ...(positions === undefined
       ? {}

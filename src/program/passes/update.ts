@@ -1,7 +1,9 @@
 // What a step does once, after all micro-batches: sums gradients over the ranks that hold the same weights, finds the norm
 // of all of them, and moves the weights.
 
+import { updateState } from "../../kernels/begin_update.ts";
 import { paddedElements } from "../../kernels/storage.ts";
+import { squareSums } from "../../kernels/sum_squares.ts";
 import type { Optimizer } from "../../plan/optimizer.ts";
 import type { Precision } from "../../plan/plan.ts";
 import type { Op } from "../op.ts";
@@ -24,9 +26,10 @@ export function update(uses: readonly WeightUse[], { rules, dtype }: UpdateOptio
   const ranks = [...new Set(own.flatMap((use) => use.ranks))].toSorted((a, b) => a - b);
   const origin: OpOrigin = { ...first.site.origin, phase: "update" };
   const site = { origin, place: first.site.place };
-  const sum = sharedBy(ranks, "gradients/squares", 4, origin.layer);
-  const state = sharedBy(ranks, "optimizer/state", 8, origin.layer);
-  const all = ranks.length === 1 ? [] : [inPlaceSum(site, sum, ranks, ranks, 4, "squares")];
+  const sum = sharedBy(ranks, "gradients/squares", squareSums, origin.layer);
+  const state = sharedBy(ranks, "optimizer/state", updateState.length, origin.layer);
+  const all =
+    ranks.length === 1 ? [] : [inPlaceSum(site, sum, ranks, ranks, squareSums, "squares")];
   return [
     ...copies.flatMap((each) => summed(each, own)),
     ...own.map((use): Op => shown(use)),
