@@ -107,3 +107,8 @@ export function dot(a: Float64Array, b: Float64Array): number {
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
+
+/** Into the first, which is as long. */
+export function addTo(target: Float64Array, values: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i]! += values[i]!;
+}

@@ -1,0 +1,26 @@
+// Of −log softmax(logits)[label].
+
+import { matrix, type Matrix, rowOf } from "../tensor.ts";
+import type { LossGradient } from "./squared_error.ts";
+
+/**
+ * Sum over rows; the gradient of a row is its softmax less 1 at its label.
+ *
+ * @param logits [rows, classes]
+ * @param labels one a row
+ */
+export function crossEntropy(logits: Matrix, labels: ArrayLike<number>): LossGradient {
+  const gradient = matrix(logits.rows, logits.columns);
+  let loss = 0;
+  for (let row = 0; row < logits.rows; row++) {
+    const own = rowOf(logits, row);
+    const label = labels[row]!;
+    const largest = own.reduce((most, logit) => Math.max(most, logit), -Infinity);
+    const total = own.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+    loss += Math.log(total) + largest - own[label]!;
+    const target = rowOf(gradient, row);
+    target.set(own.map((logit) => Math.exp(logit - largest) / total));
+    target[label]! -= 1;
+  }
+  return { loss, gradient };
+}
