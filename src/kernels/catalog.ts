@@ -1,6 +1,7 @@
 // Every kernel by its name in a program.
 
 import type { Kernel } from "./kernel.ts";
+import { activationGradient } from "./activation_gradient.ts";
 import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
@@ -8,6 +9,7 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
 import { embedding } from "./embedding.ts";
@@ -16,6 +18,8 @@ import { groupedMatmul } from "./grouped_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { matmul } from "./matmul.ts";
 import { meanSquares } from "./mean_squares.ts";
+import { normInputGradient } from "./norm_input_gradient.ts";
+import { normWeightGradient } from "./norm_weight_gradient.ts";
 import { permuteTokens } from "./permute_tokens.ts";
 import { reduceSum } from "./reduce_sum.ts";
 import { reduceWords } from "./reduce_words.ts";
@@ -27,6 +31,7 @@ import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
 
 export const kernels = {
+  activation_gradient: activationGradient,
   add: add,
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,
@@ -34,6 +39,7 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
   embedding: embedding,
@@ -42,6 +48,8 @@ export const kernels = {
   layer_norm: layerNorm,
   matmul: matmul,
   mean_squares: meanSquares,
+  norm_input_gradient: normInputGradient,
+  norm_weight_gradient: normWeightGradient,
   permute_tokens: permuteTokens,
   reduce_sum: reduceSum,
   reduce_words: reduceWords,

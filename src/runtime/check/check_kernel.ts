@@ -1,9 +1,12 @@
 // Which check a kernel gets.
 
 import type { KernelInstruction } from "../../program/program.ts";
+import { checkActivationGradient } from "./activation_gradient.ts";
 import { checkAttention } from "./attention.ts";
 import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
+import { checkColumns, checkNormWeightGradient } from "./column_sums.ts";
 import type { Coverage } from "./coverage.ts";
+import { checkNormInputGradient } from "./norm_gradient.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
 import { checkMeanSquares, checkRotary } from "./rotary.ts";
@@ -66,6 +69,14 @@ export async function checkKernel(
       return checkAttendCache(instruction.shape, operands, view);
     case "combine_attention":
       return checkCombineAttention(instruction.shape, operands, view);
+    case "column_sums":
+      return checkColumns(instruction, operands, view);
+    case "activation_gradient":
+      return checkActivationGradient(instruction.shape, operands, view);
+    case "norm_input_gradient":
+      return checkNormInputGradient(instruction.shape, operands, view);
+    case "norm_weight_gradient":
+      return checkNormWeightGradient(instruction, operands, view);
     case "reduce_sum":
     case "reduce_words":
       return undefined;
