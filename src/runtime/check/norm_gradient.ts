@@ -1,7 +1,7 @@
 // Gradients of norms in their input, made again in f64 row by row.
 
 import type { NormInputGradientShape } from "../../kernels/norm_input_gradient.ts";
-import { normStatistics } from "../../reference/backward/norm_statistics.ts";
+import { normStatistics } from "../../reference/backward/norm_rows.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
