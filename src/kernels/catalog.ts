@@ -1,6 +1,7 @@
 // Every kernel by its name in a program.
 
 import type { Kernel } from "./kernel.ts";
+import { activate } from "./activate.ts";
 import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
@@ -8,12 +9,17 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { beginUpdate } from "./begin_update.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
+import { crossEntropy } from "./cross_entropy.ts";
+import { crossEntropyGradient } from "./cross_entropy_gradient.ts";
 import { embedding } from "./embedding.ts";
+import { embeddingGradient } from "./embedding_gradient.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
+import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
 import { meanSquares } from "./mean_squares.ts";
 import { permuteTokens } from "./permute_tokens.ts";
@@ -25,8 +31,13 @@ import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
 import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
+import { squaredError } from "./squared_error.ts";
+import { squaredErrorGradient } from "./squared_error_gradient.ts";
+import { sumSquares } from "./sum_squares.ts";
+import { updateWeight } from "./update_weight.ts";
 
 export const kernels = {
+  activate: activate,
   add: add,
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,
@@ -34,12 +45,17 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  begin_update: beginUpdate,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
+  cross_entropy: crossEntropy,
+  cross_entropy_gradient: crossEntropyGradient,
   embedding: embedding,
+  embedding_gradient: embeddingGradient,
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   layer_norm: layerNorm,
+  loss_statistics: lossStatistics,
   matmul: matmul,
   mean_squares: meanSquares,
   permute_tokens: permuteTokens,
@@ -51,6 +67,10 @@ export const kernels = {
   route_top_k: routeTopK,
   slice_columns: sliceColumns,
   softmax: softmax,
+  squared_error: squaredError,
+  squared_error_gradient: squaredErrorGradient,
+  sum_squares: sumSquares,
+  update_weight: updateWeight,
 } as const;
 
 export type KernelName = keyof typeof kernels;

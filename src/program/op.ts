@@ -6,6 +6,7 @@ import type { Activation } from "../kernels/activation.ts";
 import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
+import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./program.ts";
 import type { ServedContent } from "./serving/served.ts";
@@ -230,6 +231,7 @@ export type Op =
   | PermuteOp
   | UnpermuteOp
   | ObserveOp
+  | GradientOp
   | Transfer
   | DoneOp;
 

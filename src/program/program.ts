@@ -17,6 +17,10 @@ export type BufferRole =
   | "activation"
   /** Keys and values of requests, which stay from step to step. */
   | "cache"
+  /** Sums of gradients of weights, f32, over the micro-batches of a step. */
+  | "gradient"
+  /** What the optimizer keeps from step to step: moments, weights in f32, its counters. */
+  | "optimizer"
   /** Pieces of a collective side by side, before they are reduced or woven together. */
   | "workspace"
   /** Mappable memory through which collectives leave the GPU, whichever comes next. */
@@ -42,7 +46,8 @@ export interface Origin {
   /** `<stage>/<index>.<op>`, the same on all ranks. */
   readonly layer: string;
   readonly microBatch: number;
-  readonly phase: "forward" | "backward";
+  /** An update comes once a step, after all micro-batches. */
+  readonly phase: "forward" | "backward" | "update";
   /** Of serving: the steps that it belongs to. */
   readonly serves?: ServingPhase;
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
@@ -224,6 +229,20 @@ export type Observation =
       /** Ranks that hold the same part are told apart by this; 0, 1, … */
       readonly copy: number;
     }
+  /** f32 [rows]: the loss of each global row from rowOffset on. */
+  | {
+      readonly kind: "loss";
+      readonly rowOffset: number;
+      readonly rows: number;
+      /** As of an output. */
+      readonly copy: number;
+      /** Members of a group have each a summand of it. */
+      readonly isSummand?: true;
+    }
+  /** f32, the sum over the step's micro-batches and replicas of the gradient of a weight's part. */
+  | { readonly kind: "gradient"; readonly content: Content; readonly shape: readonly number[] }
+  /** f32 [8], what the optimizer counts and finds in a step: see `begin_update`. */
+  | { readonly kind: "update"; readonly copy: number }
   /** Expert ids u32 [rows, topK] that this rank's router chose for global rows from rowOffset on. */
   | {
       readonly kind: "routes";
@@ -296,4 +315,9 @@ export function isCollective(instruction: Instruction): instruction is Collectiv
 export function collectiveOf(instruction: Instruction): Collective | undefined {
   if (instruction.op === "start") return instruction.transfer;
   return isCollective(instruction) ? instruction : undefined;
+}
+
+/** What every step must leave to the last bit as the checked one did. */
+export function isResult({ kind }: Observation): boolean {
+  return kind === "output" || kind === "loss" || kind === "update";
 }

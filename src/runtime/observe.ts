@@ -44,6 +44,7 @@ export async function observe(
     gpu.device.queue.writeBuffer(forced.buffer, forced.offset, ids);
   };
   try {
+    await session.restore();
     await checker?.begin();
     if (served === undefined) session.clearDigests();
     await session.step({
@@ -67,7 +68,7 @@ export async function observe(
 }
 
 interface Reading {
-  readonly view: Omit<CheckView, "effort">;
+  readonly view: Omit<CheckView, "effort" | "before">;
   /** Where the step is. */
   moveTo(instruction: number): void;
   end(): void;

@@ -14,6 +14,7 @@ import { countPasses, executeStep, type StepOptions } from "./execute.ts";
 import { prepareProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
 import type { OpenRequest } from "./protocol.ts";
+import { createState, type State } from "./state.ts";
 import type { Execution } from "./step.ts";
 import { createThreadClock } from "./thread_clock.ts";
 
@@ -32,6 +33,8 @@ export interface RankSession extends Omit<Execution, "prepared"> {
   /** Whole steps since the digests were cleared. */
   wholeSteps(): number;
   clearDigests(): void;
+  /** Sets what steps of training change to what it was at first. */
+  restore(): Promise<void>;
   /** Kernels take these variants from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<readonly CallUse[]>;
   /** Called where a GPU may be at work for long outside of any step. */
@@ -55,12 +58,13 @@ export async function openRankSession(
   let prepared = await prepareProgram(gpu, program, source, buffers, known, onLongWork);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   const spoil = createSpoiler(gpu, program, prepared);
+  const state = await createState(gpu, program, prepared, source, onLongWork);
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
   const around = { gpu, communicator, timestamps, threadMs: createThreadClock(), onProgress };
   const execute = async (options: StepOptions, using: Communicator): Promise<RankTrace> =>
     executeStep({ ...around, prepared, communicator: using }, options);
-  const steps = createSteps(around, execute, spoil);
+  const steps = createSteps(around, execute, spoil, state);
   return {
     ...around,
     ...steps,
@@ -69,6 +73,7 @@ export async function openRankSession(
     allocatedBytes,
     calls: describeCalls(gpu, prepared.calls, known),
     onLongWork,
+    restore: async () => state.restore(),
     clearDigests() {
       prepared.digests.clear();
       steps.countAnew();
@@ -94,6 +99,7 @@ function createSteps(
   { gpu, communicator, timestamps }: Omit<Execution, "prepared">,
   execute: (options: StepOptions, using: Communicator) => Promise<RankTrace>,
   spoil: () => void,
+  state: State,
 ): Steps {
   let whole = 0;
   let isSpoilt = false;
@@ -109,6 +115,7 @@ function createSteps(
     // A single stage writes only a part of it again.
     const isWhole = options.stage === undefined;
     if (isWhole) await spoilt();
+    if (options.isContinued !== true) await state.restore();
     await timestamps?.synchronise();
     const trace = await execute(options, using);
     if (isWhole) whole += 1;

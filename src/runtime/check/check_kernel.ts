@@ -1,9 +1,17 @@
 // Which check a kernel gets.
 
 import type { KernelInstruction } from "../../program/program.ts";
+import { checkActivate } from "./activate.ts";
 import { checkAttention } from "./attention.ts";
 import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
 import type { Coverage } from "./coverage.ts";
+import {
+  checkCrossEntropy,
+  checkCrossEntropyGradient,
+  checkLossStatistics,
+  checkSquaredError,
+  checkSquaredErrorGradient,
+} from "./loss.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
 import { checkMeanSquares, checkRotary } from "./rotary.ts";
@@ -16,6 +24,12 @@ import {
   checkSlice,
   checkSoftmax,
 } from "./rows.ts";
+import {
+  checkBeginUpdate,
+  checkEmbeddingGradient,
+  checkSumSquares,
+  checkUpdateWeight,
+} from "./update.ts";
 import { type CheckView, operandsOf } from "./view.ts";
 
 /** Undefined for kernels that no layer uses, which have no check. */
@@ -40,6 +54,8 @@ export async function checkKernel(
     case "add_rms_norm":
     case "add_layer_norm":
       return checkNorm(instruction, operands, view);
+    case "activate":
+      return checkActivate(instruction.shape, operands, view);
     case "add":
       return checkAdd(instruction, operands, view);
     case "slice_columns":
@@ -66,6 +82,24 @@ export async function checkKernel(
       return checkAttendCache(instruction.shape, operands, view);
     case "combine_attention":
       return checkCombineAttention(instruction.shape, operands, view);
+    case "loss_statistics":
+      return checkLossStatistics(instruction.shape, operands, view);
+    case "cross_entropy":
+      return checkCrossEntropy(instruction.shape, operands);
+    case "cross_entropy_gradient":
+      return checkCrossEntropyGradient(instruction.shape, operands, view);
+    case "squared_error":
+      return checkSquaredError(instruction.shape, operands, view);
+    case "squared_error_gradient":
+      return checkSquaredErrorGradient(instruction.shape, operands, view);
+    case "embedding_gradient":
+      return checkEmbeddingGradient(instruction.shape, operands);
+    case "sum_squares":
+      return checkSumSquares(instruction.shape, operands);
+    case "begin_update":
+      return checkBeginUpdate(instruction.shape, operands);
+    case "update_weight":
+      return checkUpdateWeight(instruction.shape, operands);
     case "reduce_sum":
     case "reduce_words":
       return undefined;
