@@ -1,11 +1,5 @@
 // Derivatives from values alone.
 
-import {
-  asThree,
-  type ContentSource,
-  regionColumns,
-  rowPlace,
-} from "../../src/program/content_source.ts";
 import { hashSource } from "../../src/program/hash_source.ts";
 
 /** From values at -2, -1, 1 and 2 steps: off by step⁴ times the fifth derivative. */
@@ -42,31 +36,4 @@ export function gradientError(
 export function drawn(name: string, size: number): Float64Array {
   const content = { kind: "uniform", tensor: name, center: 0, scale: 1 } as const;
   return hashSource(3).values({ ...content, shape: [size], offset: [0], size: [size] }, 0, 1);
-}
-
-/** The source, with a tensor moved by that many times the direction, which has the tensor's elements. */
-export function moved(
-  source: ContentSource,
-  tensor: string,
-  direction: Float64Array,
-  by: number,
-): ContentSource {
-  return {
-    seedOf: () => undefined,
-    values(content, first, rows) {
-      const values = source.values(content, first, rows);
-      if (content.tensor !== tensor) return values;
-      const columns = regionColumns(content);
-      const [, allRows, allColumns] = asThree(content.shape, 1);
-      const [, , firstColumn] = asThree(content.offset, 0);
-      for (let row = 0; row < rows; row++) {
-        const [depth, inner] = rowPlace(content, first + row);
-        const start = (depth * allRows + inner) * allColumns + firstColumn;
-        for (let column = 0; column < columns; column++) {
-          values[row * columns + column]! += by * direction[start + column]!;
-        }
-      }
-      return values;
-    },
-  };
 }
