@@ -12,12 +12,18 @@ export type Loss =
   /** ½ · mean over all values of the result of the squared difference from targets, which are uniform in [−1, 1]. */
   | { readonly kind: "squared-error" };
 
-/** Cross-entropy where token ids go in and logits over the same vocabulary come out. */
+/** Cross-entropy where token ids go in and logits over the same vocabulary come out, of each token its own. */
 export function lossOf({ stages }: Plan): Loss {
   const layers = stages.flatMap((stage) => stage.layers);
   const last = layers.at(-1);
   const embedding = layers.find((layer): layer is EmbeddingLayer => layer.op === "embedding");
-  if (embedding !== undefined && last?.op === "linear" && last.out >= embedding.vocabulary) {
+  const isOfTokens = layers.every((layer) => layer.op !== "aggregate");
+  if (
+    isOfTokens &&
+    embedding !== undefined &&
+    last?.op === "linear" &&
+    last.out >= embedding.vocabulary
+  ) {
     return { kind: "cross-entropy", vocabulary: embedding.vocabulary };
   }
   return { kind: "squared-error" };

@@ -6,9 +6,10 @@ import { lower } from "../../src/program/lower.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { referenceGradients } from "../../src/reference/gradients.ts";
 import { lossGradient } from "../../src/reference/loss.ts";
+import { alteredSource } from "../support/altered_source.ts";
 import { attentionPlans } from "../support/attention_plans.ts";
 import { biasedPlans } from "../support/biased_plans.ts";
-import { drawn, moved, slopeOf, steps } from "../support/finite_differences.ts";
+import { drawn, slopeOf, steps } from "../support/finite_differences.ts";
 import { plans } from "../support/plans.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 import { variantPlan, variants } from "../support/variant_plans.ts";
@@ -37,7 +38,9 @@ const step = 1e-4;
 async function slopeAlong(given: Plan, tensor: string, direction: Float64Array): Promise<number> {
   const losses: number[] = [];
   for (const times of steps) {
-    const source = moved(hashSource(given.workload.seed), tensor, direction, times * step);
+    const source = alteredSource(hashSource(given.workload.seed), (name, i, value) =>
+      name === tensor ? value + times * step * direction[i]! : value,
+    );
     let loss = 0;
     for (let microBatch = 0; microBatch < given.workload.microBatches; microBatch++) {
       const { output } = await forward(given, microBatch, new Map(), source);
