@@ -25,7 +25,8 @@ import {
   sliceColumnsGradients,
   type Woven,
 } from "./transfers.ts";
-import { backwardOrigins, channel, NotDifferentiable, type Walk, type WeightUse } from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { backwardOrigins, channel, type Walk, type WeightUse } from "./walk.ts";
 
 export interface Differentiated {
   /** In an order in which every rank could run them. */

@@ -5,7 +5,8 @@ import type { AddOp, EmbeddingOp, NormOp } from "../../op.ts";
 import type { CrossEntropyOp, SquaredErrorOp } from "../../gradient_op.ts";
 import { type Tensor, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
-import { allOf, NotDifferentiable, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 
 export function normGradients(walk: Walk, op: NormOp): void {
   const { ranks, gain, bias, norm, epsilon, sumOf } = op;

@@ -5,6 +5,7 @@ import type { Op } from "../../op.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, partOn, type Tensor, type View, whole } from "../../tensor.ts";
 import { type Book, gradientTensor, type Held, type Site, sum, type Summand } from "./book.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
 import type { OpPlacement } from "./placements.ts";
 
 /** A weight that an op read on a group of ranks, and the gradient that each of them adds to. */
@@ -29,11 +30,6 @@ export interface Walk {
   readonly asRead: (op: Op, tensor: Tensor) => Tensor;
   /** Sources that a gradient has been sent back to, each once. */
   readonly sent: Set<string>;
-}
-
-/** What no rule covers. */
-export class NotDifferentiable extends Error {
-  override readonly name = "NotDifferentiable";
 }
 
 export function backwardOrigins(): (origin: OpOrigin) => OpOrigin {
