@@ -18,7 +18,7 @@ import { everyLayer, expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { itself, oneOfAlike } from "./symmetry.ts";
 import { createTally, type Totals } from "./tally.ts";
-import { kernelFlops } from "./instruction_cost.ts";
+import { modelFlopsOf } from "./instruction_cost.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
 import { unshard } from "./unshard.ts";
 import { createWireCount } from "./wire.ts";
@@ -258,7 +258,7 @@ function unsharded(plan: Plan): Unsharded {
     add(_rank, instruction) {
       if (instruction.origin.phase === "update" || isBesides(instruction)) return;
       const times = timesOf(instruction.origin.layer);
-      flops += times * kernelFlops(instruction);
+      flops += times * modelFlopsOf(instruction);
       if (isForward(instruction)) idleParameters += times * idleWeights(plan, instruction);
     },
   });

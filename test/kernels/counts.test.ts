@@ -34,6 +34,14 @@ const counts: Record<KernelName, Counts> = {
   },
   // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
+  // Five products where attention has two; qkv, its gradient and dy.
+  attention_gradient: { flops: 8000, elements: 10 * (64 + 64 + 32), tables: 10 * 4 * 8 },
+  // One of its products, and dy · y; of qkv queries and keys alone.
+  attention_statistics: {
+    flops: 1600 + 2 * 10 * 32,
+    elements: 10 * (48 + 2 * 32),
+    tables: 10 * 4 * 8,
+  },
   // The result is read and written.
   column_sums: { flops: 15, elements: 24, tables: 2 * 32 },
   combine_attention: {

@@ -5,11 +5,14 @@ import { bindingsOf } from "../../src/kernels/kernel.ts";
 import { rowPitch } from "../../src/kernels/storage.ts";
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients, normStatistics } from "../../src/reference/backward/norm_rows.ts";
+import { runAttentionGradient, runAttentionStatistics } from "./interpret_attention_backward.ts";
 import { biasGradient } from "../../src/reference/backward/product.ts";
 import { matrix, type Matrix, rowOf } from "../../src/reference/tensor.ts";
 
 const names = [
   "activation_gradient",
+  "attention_gradient",
+  "attention_statistics",
   "column_sums",
   "norm_input_gradient",
   "norm_weight_gradient",
@@ -21,7 +24,7 @@ export function isBackwardCall(call: KernelCall): call is BackwardCall {
   return names.some((name) => name === call.kernel);
 }
 
-interface Buffers {
+export interface BackwardBuffers {
   /** The first columns of a buffer of so many. */
   table(name: string, rows: number, columns: number, of?: number): Matrix;
   write(name: string, values: Matrix): void;
@@ -30,7 +33,7 @@ interface Buffers {
   readonly at: (name: string) => Float64Array;
 }
 
-function buffersOf(call: BackwardCall, given: readonly Float64Array[]): Buffers {
+function buffersOf(call: BackwardCall, given: readonly Float64Array[]): BackwardBuffers {
   const bound = new Map(
     bindingsOf(kernelOf(call), call.shape).map(({ name }, index) => [name, given[index]]),
   );
@@ -63,6 +66,12 @@ function buffersOf(call: BackwardCall, given: readonly Float64Array[]): Buffers 
 export function runBackward(call: BackwardCall, given: readonly Float64Array[]): void {
   const buffers = buffersOf(call, given);
   switch (call.kernel) {
+    case "attention_statistics":
+      runAttentionStatistics(call.shape, buffers);
+      return;
+    case "attention_gradient":
+      runAttentionGradient(call.shape, buffers);
+      return;
     case "column_sums": {
       const { rows, columns, accumulate = false } = call.shape;
       buffers.vector("y", biasGradient(buffers.table("x", rows, columns)), accumulate);

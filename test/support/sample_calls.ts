@@ -23,6 +23,8 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   append_cache: cached,
   attend_cache: { ...cached, expectedKeys: 100 },
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_gradient: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_statistics: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   column_sums: { rows: 3, columns: 5, accumulate: true },
   combine_attention: { ...cached, expectedKeys: 100 },
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },

@@ -53,6 +53,7 @@ export function differentiate(forward: readonly Op[]): Differentiated {
     },
     uses,
     asRead: gatheredAgain(forward, (op) => void backward.push(op), originOf),
+    valuesOf: new Map(),
     sent: new Set(),
   };
   const woven: Woven = new Map();

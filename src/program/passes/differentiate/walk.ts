@@ -28,6 +28,8 @@ export interface Walk {
   readonly uses: WeightUse[];
   /** What an op read, as it still is in the backward pass: gathered rows, which the next layer overwrote, come again. */
   readonly asRead: (op: Op, tensor: Tensor) => Tensor;
+  /** Gradients of values that attention read beside turned queries and keys, by a rank and what holds the values. */
+  readonly valuesOf: Map<string, Tensor>;
   /** Sources that a gradient has been sent back to, each once. */
   readonly sent: Set<string>;
 }
