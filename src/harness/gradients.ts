@@ -115,7 +115,7 @@ function elementsOf(shape: readonly number[]): number {
 }
 
 /** The batch's mean loss. @param rows over all micro-batches @param columns that a row's loss is a mean over */
-export function lossOf(observed: readonly ObservedBuffer[], rows: number, columns = 1): number {
+export function shownLoss(observed: readonly ObservedBuffer[], rows: number, columns = 1): number {
   const seen = new Set<string>();
   let sum = 0;
   for (const { observation, bytes, microBatch } of observed) {
@@ -131,7 +131,7 @@ export function lossOf(observed: readonly ObservedBuffer[], rows: number, column
 }
 
 /** What the optimizer found in the step: see `begin_update`. */
-export function updateOf(
+export function shownUpdate(
   observed: readonly ObservedBuffer[],
 ): { readonly gradientNorm: number; readonly step: number } | undefined {
   const shown = observed.find(({ observation }) => observation.kind === "update");

@@ -2,6 +2,7 @@
 
 import type { Kernel } from "./kernel.ts";
 import { activate } from "./activate.ts";
+import { activationGradient } from "./activation_gradient.ts";
 import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
@@ -9,7 +10,10 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { attentionGradient } from "./attention_gradient.ts";
+import { attentionStatistics } from "./attention_statistics.ts";
 import { beginUpdate } from "./begin_update.ts";
+import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
 import { crossEntropy } from "./cross_entropy.ts";
@@ -22,6 +26,8 @@ import { layerNorm } from "./layer_norm.ts";
 import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
 import { meanSquares } from "./mean_squares.ts";
+import { normInputGradient } from "./norm_input_gradient.ts";
+import { normWeightGradient } from "./norm_weight_gradient.ts";
 import { permuteTokens } from "./permute_tokens.ts";
 import { reduceSum } from "./reduce_sum.ts";
 import { reduceWords } from "./reduce_words.ts";
@@ -38,6 +44,7 @@ import { updateWeight } from "./update_weight.ts";
 
 export const kernels = {
   activate: activate,
+  activation_gradient: activationGradient,
   add: add,
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,
@@ -45,7 +52,10 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  attention_gradient: attentionGradient,
+  attention_statistics: attentionStatistics,
   begin_update: beginUpdate,
+  column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
   cross_entropy: crossEntropy,
@@ -58,6 +68,8 @@ export const kernels = {
   loss_statistics: lossStatistics,
   matmul: matmul,
   mean_squares: meanSquares,
+  norm_input_gradient: normInputGradient,
+  norm_weight_gradient: normWeightGradient,
   permute_tokens: permuteTokens,
   reduce_sum: reduceSum,
   reduce_words: reduceWords,

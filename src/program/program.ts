@@ -61,6 +61,11 @@ export function isForward({ origin }: Pick<Instruction, "origin">): boolean {
   return origin.phase === "forward";
 }
 
+/** Whether it comes beside what the step has to do: synthetic, or done before. */
+export function isBesides({ origin }: Pick<Instruction, "origin">): boolean {
+  return origin.synthetic === true || origin.isRecomputed === true;
+}
+
 /** Where an op comes from, whatever the micro-batch. */
 export type OpOrigin = Omit<Origin, "microBatch">;
 

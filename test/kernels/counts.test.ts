@@ -18,6 +18,7 @@ interface Counts {
 }
 
 const counts: Record<KernelName, Counts> = {
+  activation_gradient: { flops: 45, elements: 5 * 24, tables: 0 },
   add: { flops: 15, elements: 3 * 24, tables: 0 },
   add_layer_norm: { flops: 120, elements: 4 * 24 + 10, tables: 0 },
   add_rms_norm: { flops: 75, elements: 4 * 24 + 5, tables: 0 },
@@ -33,6 +34,16 @@ const counts: Record<KernelName, Counts> = {
   },
   // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
+  // Five products where attention has two; qkv, its gradient and dy.
+  attention_gradient: { flops: 8000, elements: 10 * (64 + 64 + 32), tables: 10 * 4 * 8 },
+  // One of its products, and dy · y; of qkv queries and keys alone.
+  attention_statistics: {
+    flops: 1600 + 2 * 10 * 32,
+    elements: 10 * (48 + 2 * 32),
+    tables: 10 * 4 * 8,
+  },
+  // The result is read and written.
+  column_sums: { flops: 15, elements: 24, tables: 2 * 32 },
   combine_attention: {
     flops: 2 * 24 * 2 * 12,
     elements: 2 * 3 * 32,
@@ -46,6 +57,8 @@ const counts: Record<KernelName, Counts> = {
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
   mean_squares: { flops: 144, elements: 3 * 24, tables: 3 * 16 },
+  norm_input_gradient: { flops: 12 * 15, elements: 4 * 24 + 8, tables: 3 * 16 },
+  norm_weight_gradient: { flops: 75, elements: 2 * 24, tables: 3 * 16 + 2 * 32 },
   permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
   reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
   reduce_words: { flops: 10, elements: 4 * 5, tables: 0 },

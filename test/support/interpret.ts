@@ -14,6 +14,7 @@ import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
+import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
 import { runProduct } from "./interpret_product.ts";
 
@@ -332,6 +333,10 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
     Float64Array,
     Float64Array,
   ];
+  if (isBackwardCall(call)) {
+    runBackward(call, buffers);
+    return;
+  }
   switch (call.kernel) {
     case "matmul":
     case "grouped_matmul":

@@ -15,6 +15,7 @@ const cached = {
 } as const;
 
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
+  activation_gradient: { rows: 3, columns: 5, activation: "silu", gate: true },
   add: { rows: 3, columns: 5 },
   add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   add_rms_norm: { rows: 3, columns: 5, epsilon: 1e-5 },
@@ -22,6 +23,9 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   append_cache: cached,
   attend_cache: { ...cached, expectedKeys: 100 },
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_gradient: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_statistics: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  column_sums: { rows: 3, columns: 5, accumulate: true },
   combine_attention: { ...cached, expectedKeys: 100 },
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
   embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
@@ -30,6 +34,8 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   matmul: { m: 3, n: 5, k: 7, activation: "gelu" },
   mean_squares: { rows: 3, columns: 28, queryColumns: 16, keyColumns: 8, ranks: 2 },
+  norm_input_gradient: { rows: 3, columns: 5, epsilon: 1e-5, centered: true, residual: true },
+  norm_weight_gradient: { rows: 3, columns: 5, bias: true },
   permute_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
   reduce_sum: { pieces: 3, elements: 8 },
   reduce_words: { dtype: "f32", pieces: 3, elements: 5 },

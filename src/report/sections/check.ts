@@ -1,7 +1,7 @@
 // What was held against what before anything was timed, how much of it, and what was not.
 
 import { countOf, formatNumber, formatPercent } from "../../measure/format.ts";
-import type { CheckedKind, CheckOutcome, RunResult } from "../../result/result.ts";
+import type { CheckedKind, CheckedTraining, CheckOutcome, RunResult } from "../../result/result.ts";
 import { fields, type Section } from "../section.ts";
 
 export function checkSection({ check }: Pick<RunResult, "check">): Section {
@@ -37,8 +37,9 @@ function wholeOf(check: CheckOutcome): string {
   );
 }
 
-function sentencesOf({ kinds, notChecked, timed }: CheckOutcome): string[] {
+function sentencesOf({ kinds, notChecked, timed, training }: CheckOutcome): string[] {
   return [
+    ...(training === undefined ? [] : [trainingOf(training)]),
     ...(timed === undefined
       ? []
       : [
@@ -50,6 +51,14 @@ function sentencesOf({ kinds, notChecked, timed }: CheckOutcome): string[] {
       : [`each held in f64 against what it read in this run: ${kinds.map(kindOf).join("; ")}`]),
     ...(notChecked.length === 0 ? [] : [`not checked: ${notChecked.join("; ")}`]),
   ];
+}
+
+function trainingOf({ loss, gradientNorm, error, tolerance, weight, values }: CheckedTraining) {
+  return (
+    `gradients: largest relative error ${error.toExponential(1)} (${weight}), accepted ` +
+    `${tolerance.toExponential(1)}; ${countOf(values, "value")}; loss ${loss.toPrecision(5)}, ` +
+    `norm of all gradients ${gradientNorm.toPrecision(4)}`
+  );
 }
 
 /** Two counts where they differ, else one. */

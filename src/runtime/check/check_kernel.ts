@@ -2,7 +2,11 @@
 
 import type { KernelInstruction } from "../../program/program.ts";
 import { checkActivate } from "./activate.ts";
+import { checkActivationGradient } from "./activation_gradient.ts";
+import { checkColumns, checkNormWeightGradient } from "./column_sums.ts";
+import { checkNormInputGradient } from "./norm_gradient.ts";
 import { checkAttention } from "./attention.ts";
+import { checkAttentionGradient, checkAttentionStatistics } from "./attention_gradient.ts";
 import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
 import type { Coverage } from "./coverage.ts";
 import {
@@ -82,6 +86,18 @@ export async function checkKernel(
       return checkAttendCache(instruction.shape, operands, view);
     case "combine_attention":
       return checkCombineAttention(instruction.shape, operands, view);
+    case "attention_statistics":
+      return checkAttentionStatistics(instruction.shape, operands, view);
+    case "attention_gradient":
+      return checkAttentionGradient(instruction.shape, operands, view);
+    case "column_sums":
+      return checkColumns(instruction, operands, view);
+    case "activation_gradient":
+      return checkActivationGradient(instruction.shape, operands, view);
+    case "norm_input_gradient":
+      return checkNormInputGradient(instruction.shape, operands, view);
+    case "norm_weight_gradient":
+      return checkNormWeightGradient(instruction, operands, view);
     case "loss_statistics":
       return checkLossStatistics(instruction.shape, operands, view);
     case "cross_entropy":

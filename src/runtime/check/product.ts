@@ -160,7 +160,7 @@ async function projectionOf(
   };
   // Where x lies transposed, w is no weight: it is another in every micro-batch.
   if (transposed === "x") return make();
-  const key = `${operands.bufferOf("w")} ${part}`;
+  const key = `${operands.bufferOf("w")} ${transposed ?? "plain"} ${part}`;
   const made = projections.get(key) ?? make();
   projections.set(key, made);
   return made;
