@@ -12,6 +12,11 @@ import { auxiliaryLoss, zLoss } from "../../src/reference/backward/router_losses
 import { choiceWeightsGradient } from "../../src/reference/backward/routing.ts";
 import { squaredError } from "../../src/reference/backward/squared_error.ts";
 import { normalizeHeads } from "../../src/reference/head_norm.ts";
+import {
+  feedForward,
+  feedForwardGradient,
+  type NetworkPart,
+} from "../../src/reference/layers/feed_forward.ts";
 import { normalise } from "../../src/reference/layers/norm.ts";
 import { choiceWeights, topExperts } from "../../src/reference/routing.ts";
 import { placesOf, turnHead, turnsAt } from "../../src/reference/rotary.ts";
@@ -70,6 +75,42 @@ describe.each(activations)("%s", (activation) => {
         x.map((value) => gateFactorSlope(activation, value)),
       ),
     ).toBeLessThan(accepted);
+  });
+});
+
+describe.each([true, false])("a network, gated: %s", (gated) => {
+  // Wide enough that inner values are on both sides of what is clamped.
+  const x = matrix(
+    3,
+    5,
+    drawn("x", 15).map((value) => 9 * value),
+  );
+  const dy = drawnMatrix("dy", 3, 4);
+  const size: Readonly<Record<NetworkPart, readonly [k: number, n: number]>> = {
+    up: [5, 7],
+    gate: [5, 7],
+    down: [7, 4],
+  };
+  const weights = { up: drawn("up", 35), gate: drawn("gate", 35), down: drawn("down", 28) };
+
+  test.each(activations)("%s", (activation) => {
+    const network = { activation, gated };
+    const affineOf = (given: typeof weights) => (part: NetworkPart) => ({
+      weight: matrix(...size[part], given[part]),
+    });
+    const of = (at: Matrix, given: typeof weights): number =>
+      dot(feedForward(network, at, affineOf(given)).data, dy.data);
+    const found = new Map<NetworkPart, Float64Array>();
+    const dx = feedForwardGradient(network, x, affineOf(weights), dy, (part, { weight }) =>
+      found.set(part, weight.data),
+    );
+    const errorOf = (part: NetworkPart, gradient: Float64Array): number =>
+      gradientError((at) => of(x, { ...weights, [part]: at }), weights[part], gradient, 1e-4);
+    expect(
+      gradientError((at) => of({ ...x, data: at }, weights), x.data, dx.data, 1e-4),
+    ).toBeLessThan(accepted);
+    expect([...found.keys()].toSorted()).toEqual(gated ? ["down", "gate", "up"] : ["down", "up"]);
+    for (const [part, gradient] of found) expect(errorOf(part, gradient)).toBeLessThan(accepted);
   });
 });
 
