@@ -2,7 +2,7 @@
 
 import { rowPitch } from "../kernels/storage.ts";
 import type { RegionContent } from "../program/content.ts";
-import type { Observation } from "../program/program.ts";
+import type { Observation } from "../program/observation.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 
 /** Whole gradients by the weight's name, each in its global shape. */

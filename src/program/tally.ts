@@ -80,8 +80,8 @@ export const mostGroups = 16;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Tally extends Sink {
-  /** @param microBatches how often what was added takes place in a step */
-  totals(microBatches: number): Totals;
+  /** @param times how often what was added takes place in a step */
+  totals(times: number): Totals;
 }
 
 /**
@@ -158,7 +158,7 @@ export function createTally(
       if (isFirst && transfer.op !== "recv") addInstance(sums, transfer, share);
       addWire(sums, own, transfer, share);
     },
-    totals: (microBatches) => totalsOf(sums, microBatches),
+    totals: (count) => totalsOf(sums, count),
   };
 }
 

@@ -1,6 +1,6 @@
 // What a step shows of a rank's results.
 
-import type { Observation } from "../program/program.ts";
+import type { Observation } from "../program/observation.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import type { ResultDigest } from "./check/digests.ts";
 import type { RankCheck } from "./check/rank_check.ts";

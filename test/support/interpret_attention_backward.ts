@@ -93,12 +93,7 @@ export function runAttentionGradient(shape: AttentionShape, buffers: Buffers): v
 }
 
 /** Of each head, from the first token's statistics. */
-function sinksOf(
-  shape: AttentionShape,
-  q: Matrix,
-  k: Matrix,
-  buffers: Buffers,
-): Float64Array {
+function sinksOf(shape: AttentionShape, q: Matrix, k: Matrix, buffers: Buffers): Float64Array {
   const { heads, kvHeads, headDim, sequence } = shape;
   const [first, end] = visibleRange(shape, sequence, 0);
   return Float64Array.from({ length: heads }, (_, head) => {

@@ -78,7 +78,7 @@ export function addGradients(walk: Walk, op: AddOp): void {
 }
 
 export function attentionGradients(walk: Walk, op: AttentionOp): void {
-  const { op: _, y, sinks, origin, place, ...rest } = op;
+  const { op: _, y, sinks, origin, place: __, ...rest } = op;
   const { ranks, qkv, values, heads, kvHeads } = op;
   const dy = settle(walk, op, y);
   if (dy === undefined) return;
