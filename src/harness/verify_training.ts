@@ -61,7 +61,12 @@ export function compareWithWhole(
   return compareTraining(plan, program, observed, tolerance, { loss, gradients });
 }
 
-function lossShown(plan: Plan, program: Program, observed: readonly ObservedBuffer[]): number {
+/** The batch's mean loss, of what a step showed. */
+export function lossShown(
+  plan: Plan,
+  program: Program,
+  observed: readonly ObservedBuffer[],
+): number {
   const { rows, columns } = program.output;
   const isMeanOfColumns = lossOf(plan).kind === "squared-error";
   return shownLoss(observed, rows * program.microBatches, isMeanOfColumns ? columns : 1);
