@@ -9,7 +9,7 @@ import { lossGradient } from "../../src/reference/loss.ts";
 import { alteredSource } from "../support/altered_source.ts";
 import { attentionPlans } from "../support/attention_plans.ts";
 import { biasedPlans } from "../support/biased_plans.ts";
-import { drawn, slopeOf, steps } from "../support/finite_differences.ts";
+import { drawn } from "../support/drawn.ts";
 import { plans } from "../support/plans.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 import { variantPlan, variants } from "../support/variant_plans.ts";
@@ -37,7 +37,7 @@ const step = 1e-4;
 /** Of the loss, along a direction in which a tensor is moved; in values of forward passes alone. */
 async function slopeAlong(given: Plan, tensor: string, direction: Float64Array): Promise<number> {
   const losses: number[] = [];
-  for (const times of steps) {
+  for (const times of [-2, -1, 1, 2]) {
     const source = alteredSource(hashSource(given.workload.seed), (name, i, value) =>
       name === tensor ? value + times * step * direction[i]! : value,
     );
@@ -48,7 +48,9 @@ async function slopeAlong(given: Plan, tensor: string, direction: Float64Array):
     }
     losses.push(loss);
   }
-  return slopeOf(losses, step);
+  const [a, b, c, d] = losses as [number, number, number, number];
+  // Off by step⁴ times the fifth derivative.
+  return (8 * (c - b) - (d - a)) / (12 * step);
 }
 
 describe("the gradient of every weight is the slope of the loss, along all and along one", () => {
