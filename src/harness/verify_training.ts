@@ -19,7 +19,7 @@ import {
 } from "./gradients.ts";
 
 /** Gradients are rounded on their way back as results are on their way there. */
-const wayThereAndBack = 8;
+const wayThereAndBack = 3;
 
 /**
  * @param tolerance of the result of the forward pass
