@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { activations } from "../../../src/plan/activation.ts";
-import { crossEntropy } from "../../../src/reference/backward/cross_entropy.ts";
 import { headNormGradient } from "../../../src/reference/backward/head_norm.ts";
 import { auxiliaryLoss, zLoss } from "../../../src/reference/backward/router_losses.ts";
 import { choiceWeightsGradient } from "../../../src/reference/backward/routing.ts";
-import { squaredError } from "../../../src/reference/backward/squared_error.ts";
+import { crossEntropy, squaredError } from "../../../src/reference/backward/losses.ts";
 import { normalizeHeads } from "../../../src/reference/head_norm.ts";
 import {
   feedForward,
