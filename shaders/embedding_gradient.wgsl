@@ -1,7 +1,7 @@
 // embedding_gradient: row ids[token] − VOCABULARY_START of dtable += SCALE · dy[token], for ids in the shard.
 //
-// The first token with an id adds up all tokens that have it, in their order, so that equal runs give equal bits; the
-// workgroups of the others have nothing to do.
+// The workgroup of the first token with an id adds all tokens that have it, in their order, so that equal runs give equal
+// bits; those of the others add nothing. Lanes look for them together, each among 32 consecutive tokens at a time.
 //
 // ids       u32 [TOKENS]
 // dy        Quad [TOKENS, QUADS]
@@ -19,6 +19,15 @@ override QUADS: u32 = (HIDDEN + 3u) / 4u;
 @group(0) @binding(1) var<storage, read> dy: array<Quad>;
 @group(0) @binding(2) var<storage, read_write> dtable: array<vec4f>;
 
+// A bit for each token that a lane looked at: whether it has the id.
+var<workgroup> same: array<u32, LANES>;
+
+fn addRow(row: u32, token: u32, lane: u32) {
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    dtable[row * QUADS + quad] += SCALE * unpackQuad(dy[token * QUADS + quad]);
+  }
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -35,18 +44,24 @@ fn main(
   if (row >= VOCABULARY_ROWS) {
     return;
   }
-  for (var before = 0u; before < token; before += 1u) {
-    if (ids[before] == id) {
-      return;
+  var is_first = true;
+  for (var begin = 0u; begin < TOKENS; begin += 32u * LANES) {
+    let own = begin + 32u * lane;
+    var found = 0u;
+    for (var bit = 0u; bit < 32u && own + bit < TOKENS; bit += 1u) {
+      found |= select(0u, 1u << bit, ids[own + bit] == id);
     }
-  }
-  for (var quad = lane; quad < QUADS; quad += LANES) {
-    var sum = unpackQuad(dy[token * QUADS + quad]);
-    for (var other = token + 1u; other < TOKENS; other += 1u) {
-      if (ids[other] == id) {
-        sum += unpackQuad(dy[other * QUADS + quad]);
+    same[lane] = found;
+    workgroupBarrier();
+    for (var i = 0u; i < LANES && is_first; i += 1u) {
+      for (var left = same[i]; left != 0u && is_first; left &= left - 1u) {
+        let other = begin + 32u * i + firstTrailingBit(left);
+        is_first = other >= token;
+        if (is_first) {
+          addRow(row, other, lane);
+        }
       }
     }
-    dtable[row * QUADS + quad] += SCALE * sum;
+    workgroupBarrier();
   }
 }

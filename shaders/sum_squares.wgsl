@@ -1,9 +1,10 @@
-// sum_squares: adds Σ x² to the sums; each workgroup takes its own of them, and an equal share of the quads.
+// sum_squares: adds Σ x² to the sums; each workgroup takes its own of them, and the next SHARE quads.
 //
 // x         vec4f [QUADS]
-// sums      f32 [workgroups]   added to
-// dispatch  as many workgroups as there are sums
+// sums      f32 [at least workgroups]   added to
+// dispatch  ceil(QUADS / SHARE) workgroups
 override QUADS: u32;
+override SHARE: u32;
 override LANES: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -12,12 +13,10 @@ override LANES: u32;
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let share = (QUADS + groups.x - 1u) / groups.x;
-  let first = group.x * share;
-  let end = min(first + share, QUADS);
+  let first = group.x * SHARE;
+  let end = min(first + SHARE, QUADS);
   var squares = vec4f();
   for (var i = first + lane; i < end; i += LANES) {
     squares += x[i] * x[i];

@@ -1,5 +1,6 @@
 import { accumulate, type Kernel } from "./kernel.ts";
-import { squareSums } from "./sum_squares.ts";
+import { laneSums } from "./rows.ts";
+import { lanesOfSums, squareSums } from "./sum_squares.ts";
 
 export interface BeginUpdateShape {
   readonly learningRate: number;
@@ -37,7 +38,8 @@ export const updateState = [
 export const beginUpdate: Kernel<BeginUpdateShape> = {
   name: "begin_update",
   bindings: [accumulate("sums"), accumulate("state")],
-  constants: ({ learningRate, beta1, beta2, clipNorm, warmupSteps, lossScale }) => ({
+  prelude: laneSums,
+  constants: ({ learningRate, beta1, beta2, clipNorm, warmupSteps, lossScale }, adapter) => ({
     LEARNING_RATE: learningRate,
     BETA1: beta1,
     BETA2: beta2,
@@ -47,7 +49,8 @@ export const beginUpdate: Kernel<BeginUpdateShape> = {
     CLIP_NORM: clipNorm ?? 0,
     WARMUP_STEPS: warmupSteps,
     INVERSE_SCALE: 1 / lossScale,
-    SUMS: squareSums,
+    QUADS: squareSums / 4,
+    LANES: lanesOfSums(adapter),
   }),
   grid: () => [1, 1, 1],
   flops: () => squareSums,

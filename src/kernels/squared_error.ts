@@ -1,6 +1,6 @@
 import { type Kernel, read, write } from "./kernel.ts";
 import { inRows, laneSums, rowsAtOnce } from "./rows.ts";
-import { bytesPerElement, paddedElements } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowPitch } from "./storage.ts";
 
 export interface SquaredErrorShape {
   readonly rows: number;
@@ -19,5 +19,5 @@ export const squaredError: Kernel<SquaredErrorShape> = {
   ),
   flops: ({ rows, columns }) => 3 * rows * columns,
   bytes: ({ rows, columns }, dtype) =>
-    2 * paddedElements(rows, columns) * bytesPerElement(dtype) + 4 * rows,
+    2 * paddedElements(rows, columns) * bytesPerElement(dtype) + 4 * rowPitch(rows),
 };

@@ -1,3 +1,4 @@
+import { updateState } from "./begin_update.ts";
 import { accumulate, type Binding, type Kernel, read, write } from "./kernel.ts";
 import { inRuns } from "./runs.ts";
 import { bytesPerElement } from "./storage.ts";
@@ -57,6 +58,7 @@ export const updateWeight: Kernel<UpdateWeightShape> = {
   flops: ({ elements, optimizer }) => (optimizer === "adamw" ? 14 : 6) * elements,
   bytes: (shape, dtype) => {
     const changed = bindingsOf(shape).filter(({ isAccumulated }) => isAccumulated === true).length;
-    return (8 * changed + (shape.master === true ? bytesPerElement(dtype) : 0)) * shape.elements;
+    const perElement = 8 * changed + (shape.master === true ? bytesPerElement(dtype) : 0);
+    return perElement * shape.elements + 4 * updateState.length;
   },
 };

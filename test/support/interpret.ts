@@ -16,6 +16,8 @@ import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.t
 import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
 import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
+import { isLossCall, runLoss } from "./interpret_losses.ts";
+import { isUpdateCall, runUpdate } from "./interpret_updates.ts";
 import { runProduct } from "./interpret_product.ts";
 
 export interface Observed {
@@ -335,6 +337,14 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
   ];
   if (isBackwardCall(call)) {
     runBackward(call, buffers);
+    return;
+  }
+  if (isLossCall(call)) {
+    runLoss(call, buffers);
+    return;
+  }
+  if (isUpdateCall(call)) {
+    runUpdate(call, buffers);
     return;
   }
   switch (call.kernel) {

@@ -4,7 +4,7 @@ import { type AttentionShape, valueDimOf } from "../../src/kernels/attention_sha
 import { attendGradients } from "../../src/reference/backward/attention.ts";
 import { scoreOf, visibleRange } from "../../src/reference/scores.ts";
 import { dot, matrix, type Matrix, rowOf } from "../../src/reference/tensor.ts";
-import type { BackwardBuffers } from "./interpret_backward.ts";
+import type { Buffers } from "./named_buffers.ts";
 
 /** Columns `first` to `first + count` of each row, or of groups of rows that are `step` apart. */
 function columnsOf(m: Matrix, first: number, count: number): Matrix {
@@ -19,7 +19,7 @@ function setColumns(m: Matrix, first: number, part: Matrix): void {
   for (let row = 0; row < m.rows; row++) rowOf(m, row).set(rowOf(part, row), first);
 }
 
-function partsOf(shape: AttentionShape, buffers: BackwardBuffers) {
+function partsOf(shape: AttentionShape, buffers: Buffers) {
   const { batch, sequence, heads, kvHeads, headDim, values } = shape;
   const rows = batch * sequence;
   const keyColumns = (heads + kvHeads) * headDim;
@@ -38,7 +38,7 @@ function partsOf(shape: AttentionShape, buffers: BackwardBuffers) {
   };
 }
 
-function valuesOf(shape: AttentionShape, qkv: Matrix, buffers: BackwardBuffers): Matrix {
+function valuesOf(shape: AttentionShape, qkv: Matrix, buffers: Buffers): Matrix {
   const { heads, kvHeads, headDim, values } = shape;
   if (values === undefined) return columnsOf(qkv, (heads + kvHeads) * headDim, kvHeads * headDim);
   const v = matrix(qkv.rows, kvHeads * values.dim);
@@ -55,7 +55,7 @@ function valuesOf(shape: AttentionShape, qkv: Matrix, buffers: BackwardBuffers):
   return v;
 }
 
-export function runAttentionStatistics(shape: AttentionShape, buffers: BackwardBuffers): void {
+export function runAttentionStatistics(shape: AttentionShape, buffers: Buffers): void {
   const { sequence, heads, kvHeads, headDim } = shape;
   const { q, k, dy, rows, valueDim } = partsOf(shape, buffers);
   const y = buffers.table("y", rows, heads * valueDim);
@@ -78,7 +78,7 @@ export function runAttentionStatistics(shape: AttentionShape, buffers: BackwardB
   }
 }
 
-export function runAttentionGradient(shape: AttentionShape, buffers: BackwardBuffers): void {
+export function runAttentionGradient(shape: AttentionShape, buffers: Buffers): void {
   const { heads, headDim, values } = shape;
   const { q, k, v, dy, rows, columns, keyColumns, valueDim } = partsOf(shape, buffers);
   // Sinks are in the statistics: the sum of a row's exponentials tells what they had of it.
@@ -97,7 +97,7 @@ function sinksOf(
   shape: AttentionShape,
   q: Matrix,
   k: Matrix,
-  buffers: BackwardBuffers,
+  buffers: Buffers,
 ): Float64Array {
   const { heads, kvHeads, headDim, sequence } = shape;
   const [first, end] = visibleRange(shape, sequence, 0);

@@ -1,15 +1,16 @@
-// Kernels of the backward pass in f64 on the host, by the rules of the reference.
+// Activations and kernels of the backward pass in f64 on the host, by the rules of the reference.
 
-import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
-import { bindingsOf } from "../../src/kernels/kernel.ts";
-import { rowPitch } from "../../src/kernels/storage.ts";
+import type { KernelCall } from "../../src/kernels/catalog.ts";
+import { activationFunctions, gateFactor } from "../../src/reference/activations.ts";
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients, normStatistics } from "../../src/reference/backward/norm_rows.ts";
 import { runAttentionGradient, runAttentionStatistics } from "./interpret_attention_backward.ts";
 import { biasGradient } from "../../src/reference/backward/product.ts";
-import { matrix, type Matrix, rowOf } from "../../src/reference/tensor.ts";
+import { mapValues, matrix, rowOf } from "../../src/reference/tensor.ts";
+import { buffersOf } from "./named_buffers.ts";
 
 const names = [
+  "activate",
   "activation_gradient",
   "attention_gradient",
   "attention_statistics",
@@ -22,44 +23,6 @@ export type BackwardCall = Extract<KernelCall, { kernel: (typeof names)[number] 
 
 export function isBackwardCall(call: KernelCall): call is BackwardCall {
   return names.some((name) => name === call.kernel);
-}
-
-export interface BackwardBuffers {
-  /** The first columns of a buffer of so many. */
-  table(name: string, rows: number, columns: number, of?: number): Matrix;
-  write(name: string, values: Matrix): void;
-  /** Written over, or added to. */
-  vector(name: string, values: Float64Array, accumulate: boolean): void;
-  readonly at: (name: string) => Float64Array;
-}
-
-function buffersOf(call: BackwardCall, given: readonly Float64Array[]): BackwardBuffers {
-  const bound = new Map(
-    bindingsOf(kernelOf(call), call.shape).map(({ name }, index) => [name, given[index]]),
-  );
-  const at = (name: string): Float64Array => bound.get(name) ?? new Float64Array();
-  return {
-    at,
-    table(name, rows, columns, of = columns) {
-      const values = matrix(rows, columns);
-      for (let row = 0; row < rows; row++) {
-        const first = row * rowPitch(of);
-        rowOf(values, row).set(at(name).subarray(first, first + columns));
-      }
-      return values;
-    },
-    write(name, values) {
-      for (let row = 0; row < values.rows; row++) {
-        at(name).set(rowOf(values, row), row * rowPitch(values.columns));
-      }
-    },
-    vector(name, values, accumulate) {
-      const target = at(name);
-      for (const [i, value] of values.entries()) {
-        target[i] = value + (accumulate ? (target[i] ?? Number.NaN) : 0);
-      }
-    },
-  };
 }
 
 /** Buffers in the order of the kernel's bindings. */
@@ -75,6 +38,15 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
     case "column_sums": {
       const { rows, columns, accumulate = false } = call.shape;
       buffers.vector("y", biasGradient(buffers.table("x", rows, columns)), accumulate);
+      return;
+    }
+    case "activate": {
+      const { rows, columns, activation, cap, gate } = call.shape;
+      const activated = activationFunctions(activation, cap);
+      const gates = gate === true ? buffers.table("gate", rows, columns).data : undefined;
+      const y = mapValues(buffers.table("x", rows, columns), activated);
+      for (const [i, value] of gates?.entries() ?? []) y.data[i]! *= gateFactor(activation, value);
+      buffers.write("y", y);
       return;
     }
     case "activation_gradient": {

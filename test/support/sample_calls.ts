@@ -15,6 +15,7 @@ const cached = {
 } as const;
 
 const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["shape"] } = {
+  activate: { rows: 3, columns: 5, activation: "silu", gate: true },
   activation_gradient: { rows: 3, columns: 5, activation: "silu", gate: true },
   add: { rows: 3, columns: 5 },
   add_layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
@@ -25,13 +26,25 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   attention_gradient: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   attention_statistics: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  begin_update: {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.95,
+    clipNorm: 1,
+    warmupSteps: 10,
+    lossScale: 8,
+  },
   column_sums: { rows: 3, columns: 5, accumulate: true },
   combine_attention: { ...cached, expectedKeys: 100 },
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
+  cross_entropy: { rows: 3, blocks: 2 },
+  cross_entropy_gradient: { rows: 3, columns: 5, firstColumn: 5, blocks: 2, scale: 1 / 3 },
   embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
+  embedding_gradient: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
   gather_columns: { rows: 3, pieces: 2, pieceColumns: 5 },
   grouped_matmul: { experts: 4, rows: 12, expectedRows: 6, n: 5, k: 7, activation: "gelu" },
   layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
+  loss_statistics: { rows: 3, columns: 5, firstColumn: 5 },
   matmul: { m: 3, n: 5, k: 7, activation: "gelu" },
   mean_squares: { rows: 3, columns: 28, queryColumns: 16, keyColumns: 8, ranks: 2 },
   norm_input_gradient: { rows: 3, columns: 5, epsilon: 1e-5, centered: true, residual: true },
@@ -54,6 +67,19 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },
   slice_columns: { rows: 3, inputColumns: 9, offset: 3, columns: 5 },
   softmax: { rows: 3, columns: 5 },
+  squared_error: { rows: 3, columns: 5 },
+  squared_error_gradient: { rows: 3, columns: 5, scale: 1 / 15 },
+  sum_squares: { elements: 24 },
+  update_weight: {
+    elements: 24,
+    optimizer: "adamw",
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+    momentum: 0,
+    master: true,
+  },
 };
 
 // A name and the shape that stands beside it in the record belong together.
