@@ -1,8 +1,8 @@
-// Gradients of attention by its definition, in f64, one query at a time.
+// Gradients of attention by its definition, in f64, one query at a time: its shares of values are made again.
 
-import type { AttendShape } from "../attend.ts";
-import { scaleOf, scoreOf, visibleRange } from "../scores.ts";
-import { dot, matrix, type Matrix, rowOf } from "../tensor.ts";
+import { type AttendShape, headOf, kvHeadOf, sharesOf } from "../attend.ts";
+import { scoreSlope, visibleRange } from "../scores.ts";
+import { dot, matrix, type Matrix } from "../tensor.ts";
 
 export interface AttentionGradients {
   readonly dq: Matrix;
@@ -12,17 +12,10 @@ export interface AttentionGradients {
   readonly dsinks: Float64Array;
 }
 
-/** How a score grows with the product of a query and a key. */
-export function scoreSlope(
-  shape: Pick<AttendShape, "scale" | "headDim" | "softcap">,
-  product: number,
-): number {
-  const scale = scaleOf(shape);
-  const { softcap } = shape;
-  return softcap === undefined ? scale : scale * (1 - Math.tanh((product * scale) / softcap) ** 2);
-}
-
-/** Of `attend`, from the gradient dy [rows, heads · valueDim] of its result. */
+/**
+ * Of `attend`, from the gradient dy [rows, heads · valueDim] of its result. With shares p: dv = p · dy, dp = dy · v, that
+ * of scores p · (dp − Σ p · dp); a sink has a share, but no value (Dao et al., FlashAttention, 2022, appendix B).
+ */
 export function attendGradients(
   shape: AttendShape,
   q: Matrix,
@@ -31,47 +24,32 @@ export function attendGradients(
   dy: Matrix,
   sinks?: ArrayLike<number>,
 ): AttentionGradients {
-  const { sequence, heads, kvHeads, headDim, valueDim } = shape;
+  const { sequence, heads, headDim, valueDim } = shape;
   const zeros = (m: Matrix): Matrix => matrix(m.rows, m.columns);
   const [dq, dk, dv] = [zeros(q), zeros(k), zeros(v)];
   const dsinks = new Float64Array(heads);
-  const headOf = (m: Matrix, row: number, head: number, width: number): Float64Array =>
-    rowOf(m, row).subarray(head * width, (head + 1) * width);
   for (let row = 0; row < q.rows; row++) {
     const own = row % sequence;
-    const start = row - own;
-    const [first, end] = visibleRange(shape, sequence, own);
+    const [first] = visibleRange(shape, sequence, own);
     for (let head = 0; head < heads; head++) {
-      const kvHead = Math.floor((head * kvHeads) / heads);
+      const kvHead = kvHeadOf(shape, head);
       const query = headOf(q, row, head, headDim);
       const gradient = headOf(dy, row, head, valueDim);
-      const keyAt = (t: number): Float64Array => headOf(k, start + t, kvHead, headDim);
-      const products = range(first, end).map((t) => dot(query, keyAt(t)));
-      const scores = products.map((product, i) => scoreOf(shape, head, own, first + i, product));
-      const sink = sinks?.[head] ?? -Infinity;
-      const largest = Math.max(sink, ...scores);
-      const exponentials = scores.map((score) => Math.exp(score - largest));
-      const rest = Math.exp(sink - largest);
-      const total = exponentials.reduce((sum, value) => sum + value, rest);
-      const shares = exponentials.map((value) => value / total);
-      const ofShares = range(first, end).map((t) =>
-        dot(gradient, headOf(v, start + t, kvHead, valueDim)),
-      );
-      const mean = shares.reduce((sum, share, i) => sum + share * ofShares[i]!, 0);
-      if (sinks !== undefined) dsinks[head]! -= (rest / total) * mean;
+      const { shares, sink } = sharesOf(shape, q, k, row, head, sinks?.[head]);
+      const rowAt = (i: number): number => row - own + first + i;
+      const ofShares = shares.map((_, i) => dot(gradient, headOf(v, rowAt(i), kvHead, valueDim)));
+      const mean = dot(shares, ofShares);
+      dsinks[head]! -= sink * mean;
       for (const [i, share] of shares.entries()) {
-        const slope = share * (ofShares[i]! - mean) * scoreSlope(shape, products[i]!);
-        addScaled(headOf(dq, row, head, headDim), keyAt(first + i), slope);
-        addScaled(headOf(dk, start + first + i, kvHead, headDim), query, slope);
-        addScaled(headOf(dv, start + first + i, kvHead, valueDim), gradient, share);
+        const key = headOf(k, rowAt(i), kvHead, headDim);
+        const slope = share * (ofShares[i]! - mean) * scoreSlope(shape, dot(query, key));
+        addScaled(headOf(dq, row, head, headDim), key, slope);
+        addScaled(headOf(dk, rowAt(i), kvHead, headDim), query, slope);
+        addScaled(headOf(dv, rowAt(i), kvHead, valueDim), gradient, share);
       }
     }
   }
   return { dq, dk, dv, dsinks };
-}
-
-function range(first: number, end: number): number[] {
-  return Array.from({ length: end - first }, (_, i) => first + i);
 }
 
 function addScaled(target: Float64Array, values: Float64Array, by: number): void {

@@ -2,10 +2,9 @@
 // gradients of queries, keys and values.
 
 import { type AttentionShape, valueDimOf } from "../../kernels/attention_shape.ts";
-import { scoreSlope } from "../../reference/backward/attention.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
-import { scaleOf, visibleRange } from "../../reference/scores.ts";
+import { scaleOf, scoreSlope, visibleRange } from "../../reference/scores.ts";
 import { type Pair, pairsOf, productOf, scoreAt, scoresOf, sequencesOf } from "./attention.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
