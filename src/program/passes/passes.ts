@@ -56,7 +56,12 @@ function trainingSlots(
   rules: Optimizer,
 ): SlotOps[] | undefined {
   try {
-    const { forward, backward, once } = trainingOps(ops, rules, plan.workload.dtype);
+    const { once, ...passes } = trainingOps(ops, rules, plan.workload.dtype);
+    const { forward } = passes;
+    const backward =
+      scheduling === undefined
+        ? passes.backward
+        : recompute(passes, recomputedParts(plan), scheduling.places);
     const ofBatches = schedule({ forward, backward }, scheduling, microBatches);
     return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
   } catch (error) {
