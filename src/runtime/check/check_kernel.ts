@@ -8,6 +8,7 @@ import { checkNormInputGradient } from "./norm_gradient.ts";
 import { checkAttention } from "./attention.ts";
 import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
 import type { Coverage } from "./coverage.ts";
+import { checkEmbeddingGradient } from "./embedding_gradient.ts";
 import {
   checkCrossEntropy,
   checkCrossEntropyGradient,
@@ -27,12 +28,8 @@ import {
   checkSlice,
   checkSoftmax,
 } from "./rows.ts";
-import {
-  checkBeginUpdate,
-  checkEmbeddingGradient,
-  checkSumSquares,
-  checkUpdateWeight,
-} from "./update.ts";
+import { checkBeginUpdate, checkSumSquares } from "./update.ts";
+import { checkUpdateWeight } from "./update_weight.ts";
 import { type CheckView, operandsOf } from "./view.ts";
 
 /** Undefined for kernels that no layer uses, which have no check. */
