@@ -110,7 +110,8 @@ async function runSteps(one: Optimizing, elements: number): Promise<Steps> {
   };
   const hasFirst = optimizer === "adamw" || momentum > 0;
   const names = [
-    ...["gradient", "weight"],
+    "gradient",
+    "weight",
     ...(isMaster ? ["master"] : []),
     ...(hasFirst ? ["first"] : []),
     ...(optimizer === "adamw" ? ["second"] : []),
