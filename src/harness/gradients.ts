@@ -2,7 +2,7 @@
 
 import { rowPitch } from "../kernels/storage.ts";
 import type { RegionContent } from "../program/content.ts";
-import type { Observation } from "../program/program.ts";
+import type { Observation } from "../program/observation.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 
 /** Whole gradients by the weight's name, each in its global shape. */
@@ -30,8 +30,18 @@ export function assembleGradients(observed: readonly ObservedBuffer[]): Gradient
   return found;
 }
 
+/**
+ * Where a weight moves nothing, as biases of keys do without positions, its gradient is a sum of terms that cancel: what
+ * rounding leaves of it is held against this share of the largest gradient of any weight.
+ */
+const leastOfLargest = 0.02;
+
+function largestOf({ data }: WholeTensor): number {
+  return data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
 export interface GradientError {
-  /** The largest difference of a weight's gradient over its largest value, and whose it is. */
+  /** The largest difference of a weight's gradient over its largest value, see `leastOfLargest`, and whose it is. */
   readonly error: number;
   readonly weight: string;
   readonly values: number;
@@ -43,11 +53,12 @@ export function compareGradients(
   expected: Gradients,
   scale: number,
 ): GradientError {
+  const floor = leastOfLargest * Math.max(0, ...[...expected.values()].map(largestOf));
   let worst = { error: 0, weight: "" };
   let values = 0;
   for (const { region, value } of shownGradients(observed)) {
     const whole = expected.get(region.tensor);
-    const largest = whole?.data.reduce((most, each) => Math.max(most, Math.abs(each)), 0) ?? 0;
+    const largest = Math.max(floor, whole === undefined ? 0 : largestOf(whole));
     let difference = 0;
     eachElement(region, (local, global) => {
       const distance = Math.abs(value(local) / scale - (whole?.data[global] ?? Number.NaN));

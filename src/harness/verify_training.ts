@@ -19,7 +19,7 @@ import {
 } from "./gradients.ts";
 
 /** Gradients are rounded on their way back as results are on their way there. */
-const wayThereAndBack = 8;
+const wayThereAndBack = 3;
 
 /**
  * @param tolerance of the result of the forward pass
@@ -61,7 +61,12 @@ export function compareWithWhole(
   return compareTraining(plan, program, observed, tolerance, { loss, gradients });
 }
 
-function lossShown(plan: Plan, program: Program, observed: readonly ObservedBuffer[]): number {
+/** The batch's mean loss, of what a step showed. */
+export function lossShown(
+  plan: Plan,
+  program: Program,
+  observed: readonly ObservedBuffer[],
+): number {
   const { rows, columns } = program.output;
   const isMeanOfColumns = lossOf(plan).kind === "squared-error";
   return shownLoss(observed, rows * program.microBatches, isMeanOfColumns ? columns : 1);

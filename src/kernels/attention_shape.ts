@@ -60,12 +60,16 @@ export function attentionBindings({ values, sinks }: AttentionShape): Binding[] 
   ];
 }
 
-export function attentionPreludes({ values, sinks }: AttentionShape): string[] {
+export function attentionPreludes(shape: AttentionShape): string[] {
   return [
-    `attention/values_${values === undefined ? "beside" : "apart"}`,
-    `attention/${sinks === undefined ? "no_" : ""}sinks`,
+    `attention/values_${shape.values === undefined ? "beside" : "apart"}`,
+    sinksPrelude(shape),
     "attention/scores",
   ];
+}
+
+export function sinksPrelude({ sinks }: AttentionShape): string {
+  return `attention/${sinks === undefined ? "no_" : ""}sinks`;
 }
 
 /** Beside those of an alternative's own tiling. */

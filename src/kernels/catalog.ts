@@ -10,6 +10,8 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { attentionGradient } from "./attention_gradient.ts";
+import { attentionStatistics } from "./attention_statistics.ts";
 import { beginUpdate } from "./begin_update.ts";
 import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
@@ -50,6 +52,8 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  attention_gradient: attentionGradient,
+  attention_statistics: attentionStatistics,
   begin_update: beginUpdate,
   column_sums: columnSums,
   combine_attention: combineAttention,

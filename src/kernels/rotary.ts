@@ -16,6 +16,11 @@ export interface RotaryShape {
   readonly latent?: LatentHeads;
   readonly turn?: HeadTurn;
   readonly norm?: HeadNorm;
+  /**
+   * Of the backward pass: x is a gradient of queries and keys, which are turned back, and behind them y has those of
+   * values, binding `dv` [rows, kvHeads · valueDim]. Without `norm` and `latent`; `columns` are those of x.
+   */
+  readonly back?: { readonly valueDim: number };
 }
 
 /** Of latent attention, multiples of 4. */
@@ -108,7 +113,7 @@ function sourceConstants({ columns, latent }: RotaryShape): Record<string, numbe
       };
 }
 
-function turnConstants({ sequence, turn }: RotaryShape): Record<string, number> {
+function turnConstants({ sequence, turn, back }: RotaryShape): Record<string, number> {
   return turn === undefined
     ? {}
     : {
@@ -117,10 +122,14 @@ function turnConstants({ sequence, turn }: RotaryShape): Record<string, number> 
         DIMS: turn.dims,
         INTERLEAVED: turn.interleaved ? 1 : 0,
         FINE: finePositions,
+        SINE: back === undefined ? 1 : -1,
       };
 }
 
-/** Queries and keys of packed rows, normalized and turned by their positions: y [rows, (heads + kvHeads) · headDim]. */
+/**
+ * Queries and keys of packed rows, normalized and turned by their positions: y [rows, (heads + kvHeads) · headDim]; or,
+ * with `back`, the gradient of packed rows from that of y.
+ */
 export const rotary: Kernel<RotaryShape> = {
   name: "rotary",
   bindings: (shape) => [
@@ -134,9 +143,11 @@ export const rotary: Kernel<RotaryShape> = {
           { ...read("kv"), slot: 5 },
           { ...read("down"), slot: 6 },
         ]),
+    ...(shape.back === undefined ? [] : [{ ...read("dv"), slot: 7 }]),
     { ...write("y"), slot: 1 },
   ],
   preludes: (shape) => [
+    `rotary/${shape.back === undefined ? "own" : "packed"}_rows`,
     `rotary/${shape.latent === undefined ? "packed" : "latent"}`,
     `rotary/${shape.turn === undefined ? "un" : ""}turned`,
     `rotary/${hasGains(shape) ? "" : "no_"}gains`,
@@ -153,6 +164,7 @@ export const rotary: Kernel<RotaryShape> = {
     WORKGROUP: workgroup,
     ...sourceConstants(shape),
     ...turnConstants(shape),
+    ...(shape.back === undefined ? {} : { VALUE_QUADS: shape.back.valueDim / 4 }),
     ...(hasGains(shape) ? { OWN_GAINS: hasOwnGains(shape) ? 1 : 0 } : {}),
   }),
   grid: (shape, adapter) => {
@@ -166,9 +178,10 @@ export const rotary: Kernel<RotaryShape> = {
     return elementsOf(shape) * (turned + normalized);
   },
   bytes: (shape, dtype) => {
-    const { rows, sequence, turn } = shape;
+    const { rows, sequence, kvHeads, turn, back } = shape;
+    const values = back === undefined ? 0 : 2 * rows * kvHeads * back.valueDim;
     const gains = hasGains(shape) ? gainElements(shape) : 0;
-    const stored = elementsOf(shape) + elementsRead(shape) + gains;
+    const stored = elementsOf(shape) + elementsRead(shape) + gains + values;
     const table = turn === undefined ? 0 : 4 * rotationRows(sequence) * rotationColumns(turn.dims);
     return stored * bytesPerElement(dtype) + table + (isGiven(shape) ? 16 * rows : 0);
   },

@@ -112,23 +112,27 @@ export interface GainGradientOp extends OpBase, Pick<NormOp, "x"> {
   readonly bias?: Tensor;
 }
 
-/** From what the forward pass read and gave, and dy, the gradient of queries, keys and values side by side. */
-export interface AttentionGradientOp extends Omit<AttentionOp, "op" | "y"> {
-  readonly op: "attention-gradient";
+/** y, f32 [rows · heads · 2] = of each query and head what recomputed scores are normalized with, and dy · attended. */
+export interface AttentionStatisticsOp extends Omit<AttentionOp, "op"> {
+  readonly op: "attention-statistics";
   readonly attended: Tensor;
   readonly dy: Tensor;
-  /** [rows, columns of queries, keys and values] */
-  readonly dx: Tensor;
 }
 
-/**
- * Of the op that normalizes and turns queries and keys: what it read, and of what it gave the gradient, beside which that of
- * values lies that stay as they are.
- */
-export interface RotaryGradientOp extends Omit<RotaryOp, "op" | "y"> {
+/** dx = the gradient of qkv; where values lie apart dv = that of all heads' values side by side. */
+export interface AttentionGradientOp extends Omit<AttentionOp, "op" | "y" | "sinks"> {
+  readonly op: "attention-gradient";
+  readonly dy: Tensor;
+  readonly statistics: Tensor;
+  readonly dx: Tensor;
+  readonly dv?: Tensor;
+}
+
+/** dx = the gradient of packed queries, keys and values, from that of turned queries and keys, and of values. */
+export interface RotaryGradientOp extends Omit<RotaryOp, "op" | "x" | "y" | "norm" | "latent"> {
   readonly op: "rotary-gradient";
   readonly dy: Tensor;
-  /** As x. */
+  readonly dv: Tensor;
   readonly dx: Tensor;
 }
 
@@ -186,6 +190,7 @@ export type GradientOp =
   | ActivationGradientOp
   | NormGradientOp
   | GainGradientOp
+  | AttentionStatisticsOp
   | AttentionGradientOp
   | RotaryGradientOp
   | EmbeddingGradientOp

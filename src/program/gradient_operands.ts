@@ -26,10 +26,12 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.x.tensor, op.gain, op.dy.tensor, ...tensorsOf(op.residual)];
     case "gain-gradient":
       return [op.x.tensor, op.dy.tensor, op.statistics, op.gain, ...present(op.bias)];
+    case "attention-statistics":
+      return [op.qkv, ...present(op.sinks), op.attended, op.dy];
     case "attention-gradient":
-      return [op.qkv, ...present(op.values?.v, op.sinks), op.attended, op.dy];
+      return [op.qkv, ...present(op.values?.v), op.dy, op.statistics];
     case "rotary-gradient":
-      return [op.x, op.dy, ...present(op.turn?.rotations, op.norm?.gains, op.norm?.squares)];
+      return [op.dy, op.dv, ...present(op.turn?.rotations)];
     case "embedding-gradient":
       return [op.ids, op.dy.tensor, op.y];
     case "sum-squares":
@@ -61,7 +63,10 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.dx.tensor, ...tensorsOf(op.dgate)];
     case "gain-gradient":
       return [op.gain, ...present(op.bias)];
+    case "attention-statistics":
+      return [op.y];
     case "attention-gradient":
+      return [op.dx, ...present(op.dv)];
     case "rotary-gradient":
       return [op.dx];
     case "sum-squares":

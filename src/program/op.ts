@@ -8,7 +8,7 @@ import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
 import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
-import type { Observation } from "./program.ts";
+import type { Observation } from "./observation.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
 import type { DoneOp, Transfer } from "./transfer_op.ts";

@@ -15,7 +15,8 @@ import { splitsTokens, wantedBy } from "./layers/split_tokens.ts";
 import type { Op } from "./op.ts";
 import { cacheUseOf } from "./serving/caches.ts";
 import { servedBy, type ServedWhat } from "./serving/served.ts";
-import type { Observation, Program } from "./program.ts";
+import type { Observation } from "./observation.ts";
+import type { Program } from "./program.ts";
 import { gatherForNext, redistribute } from "./redistribute.ts";
 import {
   membersOf,

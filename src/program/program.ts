@@ -4,6 +4,7 @@ import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
 import type { ServingPhase } from "../plan/plan.ts";
 import type { Content } from "./content.ts";
+import type { Observation } from "./observation.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
@@ -59,6 +60,11 @@ export interface Origin {
 /** Whether it does what the model asks for, and that for the first time. */
 export function isForward({ origin }: Pick<Instruction, "origin">): boolean {
   return origin.phase === "forward";
+}
+
+/** Whether it comes beside what the step has to do: synthetic, or done before. */
+export function isBesides({ origin }: Pick<Instruction, "origin">): boolean {
+  return origin.synthetic === true || origin.isRecomputed === true;
 }
 
 /** Where an op comes from, whatever the micro-batch. */
@@ -218,39 +224,6 @@ export interface ObserveInstruction {
   readonly observation: Observation;
 }
 
-export type Observation =
-  /** Rows × columns of the program's result held by this rank, at these global offsets. */
-  | {
-      readonly kind: "output";
-      readonly rowOffset: number;
-      readonly rows: number;
-      readonly columnOffset: number;
-      readonly columns: number;
-      /** Ranks that hold the same part are told apart by this; 0, 1, … */
-      readonly copy: number;
-    }
-  /** f32 [rows]: the loss of each global row from rowOffset on. */
-  | {
-      readonly kind: "loss";
-      readonly rowOffset: number;
-      readonly rows: number;
-      /** As of an output. */
-      readonly copy: number;
-      /** Members of a group have each a summand of it. */
-      readonly isSummand?: true;
-    }
-  /** f32, the sum over the step's micro-batches and replicas of the gradient of a weight's part. */
-  | { readonly kind: "gradient"; readonly content: Content; readonly shape: readonly number[] }
-  /** f32 [8], what the optimizer counts and finds in a step: see `begin_update`. */
-  | { readonly kind: "update"; readonly copy: number }
-  /** Expert ids u32 [rows, topK] that this rank's router chose for global rows from rowOffset on. */
-  | {
-      readonly kind: "routes";
-      readonly rowOffset: number;
-      readonly rows: number;
-      readonly topK: number;
-    };
-
 export type Collective =
   | AllGather
   | AllReduce
@@ -315,9 +288,4 @@ export function isCollective(instruction: Instruction): instruction is Collectiv
 export function collectiveOf(instruction: Instruction): Collective | undefined {
   if (instruction.op === "start") return instruction.transfer;
   return isCollective(instruction) ? instruction : undefined;
-}
-
-/** What every step must leave to the last bit as the checked one did. */
-export function isResult({ kind }: Observation): boolean {
-  return kind === "output" || kind === "loss" || kind === "update";
 }

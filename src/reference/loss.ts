@@ -4,8 +4,7 @@ import { lossOf } from "../plan/loss.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import { contentValues } from "../program/content_values.ts";
-import { crossEntropy } from "./backward/cross_entropy.ts";
-import { type LossGradient, squaredError } from "./backward/squared_error.ts";
+import { crossEntropy, type LossGradient, squaredError } from "./backward/losses.ts";
 import { mapValues, matrix, type Matrix } from "./tensor.ts";
 
 /**

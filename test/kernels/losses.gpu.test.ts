@@ -2,8 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { StorageType } from "../../src/kernels/storage.ts";
-import { crossEntropy } from "../../src/reference/backward/cross_entropy.ts";
-import { squaredError } from "../../src/reference/backward/squared_error.ts";
+import { crossEntropy, squaredError } from "../../src/reference/backward/losses.ts";
 import { mapValues, matrix, type Matrix, rowOf } from "../../src/reference/tensor.ts";
 import { checkedRun } from "../support/checked_kernel.ts";
 import { centralDifference, gradientError } from "../support/finite_difference.ts";

@@ -9,7 +9,7 @@ import { lossGradient } from "../../src/reference/loss.ts";
 import { alteredSource } from "../support/altered_source.ts";
 import { attentionPlans } from "../support/attention_plans.ts";
 import { biasedPlans } from "../support/biased_plans.ts";
-import { drawn, slopeOf, steps } from "../support/finite_differences.ts";
+import { drawn } from "../support/drawn.ts";
 import { plans } from "../support/plans.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 import { variantPlan, variants } from "../support/variant_plans.ts";
@@ -32,12 +32,12 @@ const models: readonly Plan[] = [
 ];
 
 /** Small enough that no token changes its experts, large enough that rounding does not matter. */
-const step = 1e-4;
+const step = 1e-5;
 
 /** Of the loss, along a direction in which a tensor is moved; in values of forward passes alone. */
 async function slopeAlong(given: Plan, tensor: string, direction: Float64Array): Promise<number> {
   const losses: number[] = [];
-  for (const times of steps) {
+  for (const times of [1, -1]) {
     const source = alteredSource(hashSource(given.workload.seed), (name, i, value) =>
       name === tensor ? value + times * step * direction[i]! : value,
     );
@@ -48,7 +48,8 @@ async function slopeAlong(given: Plan, tensor: string, direction: Float64Array):
     }
     losses.push(loss);
   }
-  return slopeOf(losses, step);
+  const [after, before] = losses as [number, number];
+  return (after - before) / (2 * step);
 }
 
 describe("the gradient of every weight is the slope of the loss, along all and along one", () => {
@@ -62,7 +63,7 @@ describe("the gradient of every weight is the slope of the loss, along all and a
         const along = data.reduce((sum, value, i) => sum + value * direction[i]!, 0);
         const off = Math.abs((await slopeAlong(given, tensor, direction)) - along);
         // Losses are rounded. A bias of keys has no gradient: it moves all scores of a query alike.
-        if (!(off < 1e-6 * Math.hypot(...data) + 1e-10)) wrong.push(tensor);
+        if (!(off < 1e-6 * Math.hypot(...data) + 3e-10)) wrong.push(tensor);
       }
     }
     expect(wrong).toEqual([]);

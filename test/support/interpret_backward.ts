@@ -4,6 +4,7 @@ import type { KernelCall } from "../../src/kernels/catalog.ts";
 import { activationFunctions, gateFactor } from "../../src/reference/activations.ts";
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients, normStatistics } from "../../src/reference/backward/norm_rows.ts";
+import { runAttentionGradient, runAttentionStatistics } from "./interpret_attention_backward.ts";
 import { biasGradient } from "../../src/reference/backward/product.ts";
 import { mapValues, matrix, rowOf } from "../../src/reference/tensor.ts";
 import { buffersOf } from "./named_buffers.ts";
@@ -11,6 +12,8 @@ import { buffersOf } from "./named_buffers.ts";
 const names = [
   "activate",
   "activation_gradient",
+  "attention_gradient",
+  "attention_statistics",
   "column_sums",
   "norm_input_gradient",
   "norm_weight_gradient",
@@ -26,6 +29,12 @@ export function isBackwardCall(call: KernelCall): call is BackwardCall {
 export function runBackward(call: BackwardCall, given: readonly Float64Array[]): void {
   const buffers = buffersOf(call, given);
   switch (call.kernel) {
+    case "attention_statistics":
+      runAttentionStatistics(call.shape, buffers);
+      return;
+    case "attention_gradient":
+      runAttentionGradient(call.shape, buffers);
+      return;
     case "column_sums": {
       const { rows, columns, accumulate = false } = call.shape;
       buffers.vector("y", biasGradient(buffers.table("x", rows, columns)), accumulate);

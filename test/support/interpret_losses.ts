@@ -1,7 +1,7 @@
 // Kernels of losses in f64 on the host, by the rules of the reference.
 
 import type { KernelCall } from "../../src/kernels/catalog.ts";
-import { squaredError } from "../../src/reference/backward/squared_error.ts";
+import { squaredError } from "../../src/reference/backward/losses.ts";
 import { mapValues, matrix, type Matrix, rowOf } from "../../src/reference/tensor.ts";
 import { type Buffers, buffersOf } from "./named_buffers.ts";
 

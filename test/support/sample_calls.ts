@@ -24,6 +24,8 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   append_cache: cached,
   attend_cache: { ...cached, expectedKeys: 100 },
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_gradient: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_statistics: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   begin_update: {
     learningRate: 1e-3,
     beta1: 0.9,

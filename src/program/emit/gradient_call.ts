@@ -6,9 +6,11 @@ import type {
   GradientOp,
   LossStatisticsOp,
   NormGradientOp,
+  RotaryGradientOp,
   WeightGradientOp,
 } from "../gradient_op.ts";
 import { type View, whole } from "../tensor.ts";
+import { attentionOn } from "./attention_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { shapeOn, sizes, tableRows } from "./sizes.ts";
 import { updateCall } from "./update_call.ts";
@@ -68,12 +70,23 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
       const operands = [whole(op.ids), op.dy, whole(op.y)];
       return { call: { kernel: "embedding_gradient", shape }, operands };
     }
+    case "attention-statistics": {
+      const { qkv, sinks, attended, dy, y } = op;
+      const operands = [qkv, ...(sinks === undefined ? [] : [sinks]), attended, dy, y].map(whole);
+      return { call: { kernel: "attention_statistics", shape: attentionOn(op, rank) }, operands };
+    }
+    case "attention-gradient": {
+      const { qkv, values, dy, statistics, dx, dv } = op;
+      const read = [qkv, ...(values === undefined ? [] : [values.v]), dy, statistics];
+      const operands = [...read, ...(dv === undefined ? [] : [dv]), dx].map(whole);
+      return { call: { kernel: "attention_gradient", shape: attentionOn(op, rank) }, operands };
+    }
+    case "rotary-gradient":
+      return rotaryGradientCall(op, rank);
     case "sum-squares":
     case "begin-update":
     case "update-weight":
       return updateCall(op, rank);
-    default:
-      throw new Error(`${op.origin.layer}: no kernel for ${op.op}`);
   }
 }
 
@@ -155,5 +168,28 @@ function gainGradientCall(op: GainGradientOp, rank: number): EmittedKernel {
   return {
     call: { kernel: "norm_weight_gradient", shape },
     operands: [x, dy, whole(statistics), ...present(bias && whole(bias)), whole(gain)],
+  };
+}
+
+function rotaryGradientCall(op: RotaryGradientOp, rank: number): EmittedKernel {
+  const { dy, dv, dx, sequence, heads, kvHeads, headDim, turn } = op;
+  const [rows = 0, columns = 0] = sizes(dy, rank);
+  const [, valueColumns = 0] = sizes(dv, rank);
+  const shape = {
+    rows,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    columns,
+    ...(turn === undefined
+      ? {}
+      : { turn: { first: turn.first, dims: turn.dims, interleaved: turn.interleaved } }),
+    back: { valueDim: valueColumns / kvHeads },
+  };
+  const tables = turn === undefined ? [] : [turn.rotations];
+  return {
+    call: { kernel: "rotary", shape },
+    operands: [dy, ...tables, dv, dx].map(whole),
   };
 }

@@ -4,7 +4,7 @@
 import type { Loss } from "../../plan/loss.ts";
 import type { Optimizer } from "../../plan/optimizer.ts";
 import type { Content } from "../content.ts";
-import type { Observation } from "../program.ts";
+import type { Observation } from "../observation.ts";
 import {
   membersOf,
   type Shard,

@@ -1,13 +1,14 @@
 // The passes over a plan's ops, each a pure function of the list.
 
 import type { Optimizer } from "../../plan/optimizer.ts";
-import type { Plan } from "../../plan/plan.ts";
+import type { Plan, Precision } from "../../plan/plan.ts";
 import { recomputedParts } from "../../plan/recomputed_parts.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { chunk } from "./chunk.ts";
 import { chunkLogits } from "./chunk_logits.ts";
 import { differentiate } from "./differentiate/differentiate.ts";
+import { NotDifferentiable } from "./differentiate/not_differentiable.ts";
 import { fuseNorms } from "./fuse_norms.ts";
 import { fuseProducts, fuseResiduals } from "./fuse_products.ts";
 import { recompute } from "./recompute.ts";
@@ -27,9 +28,8 @@ export function runPasses(
   microBatches: number,
 ): SlotOps[] {
   const { optimizer } = plan.workload;
-  if (optimizer !== undefined) {
-    return trainingSlots(ops, plan, scheduling, microBatches, optimizer);
-  }
+  const trained = optimizer && trainingSlots(ops, plan, scheduling, microBatches, optimizer);
+  if (trained !== undefined) return trained;
   const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
@@ -47,17 +47,31 @@ function differentiated(
   return { forward, backward: recompute({ forward, backward }, recomputedParts(plan), places) };
 }
 
-/** Products keep what activations are made of, which their gradients need. */
+/** Undefined where something has no gradient, which `whyNotTrained` says: such a plan is counted and not run. */
 function trainingSlots(
   ops: readonly Op[],
   plan: Plan,
   scheduling: Scheduling | undefined,
   microBatches: number,
   rules: Optimizer,
-): SlotOps[] {
+): SlotOps[] | undefined {
+  try {
+    const { forward, backward, once } = trainingOps(ops, rules, plan.workload.dtype);
+    const ofBatches = schedule({ forward, backward }, scheduling, microBatches);
+    return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
+  } catch (error) {
+    if (error instanceof NotDifferentiable) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Products keep what activations are made of, which their gradients need.
+ *
+ * @throws NotDifferentiable where something has no gradient
+ */
+export function trainingOps(ops: readonly Op[], rules: Optimizer, dtype: Precision) {
   const forward = fuseNorms(fuseResiduals(ops));
   const { backward, uses } = differentiate(forward);
-  const ofBatches = schedule({ forward, backward }, scheduling, microBatches);
-  const once = update(uses, { rules, dtype: plan.workload.dtype });
-  return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
+  return { forward, backward, once: update(uses, { rules, dtype }) };
 }

@@ -2,7 +2,12 @@
 
 import type { HeadNorm } from "../../kernels/rotary.ts";
 import type { NormedHeads } from "../head_norm.ts";
-import { normGradient } from "./norm.ts";
+import { normRowGradient } from "./norm_rows.ts";
+
+/** All that there are of a token. */
+export type WholeHeads = Omit<NormedHeads, "gains" | "meanSquare"> & {
+  readonly gains?: Float64Array;
+};
 
 /**
  * @param row heads side by side, before they were normalized
@@ -14,22 +19,23 @@ export function headNormGradient(
   row: Float64Array,
   dy: Float64Array,
   { kind, epsilon }: HeadNorm,
-  { heads, headDim, gains }: Pick<NormedHeads, "heads" | "headDim" | "gains">,
+  { heads, headDim, gains }: WholeHeads,
   gainGradient?: Float64Array,
 ): Float64Array {
   const out = new Float64Array(row.length);
   const size = kind === "all-heads" ? heads * headDim : headDim;
+  const rule = { epsilon, centered: kind === "each-head" };
   for (let first = 0; first < row.length; first += size) {
     const firstGain = kind === "head" ? 0 : first;
-    const own = dy.subarray(first, first + size);
-    const { normalized, x } = normGradient(
-      row.subarray(first, first + size),
-      gains === undefined ? own : own.map((value, d) => value * gains[firstGain + d]!),
-      { isCentered: kind === "each-head", epsilon },
+    const partOf = (all: Float64Array, from: number) => all.subarray(from, from + size);
+    const dx = normRowGradient(
+      partOf(row, first),
+      gains && partOf(gains, firstGain),
+      partOf(dy, first),
+      rule,
+      gainGradient && partOf(gainGradient, firstGain),
     );
-    out.set(x, first);
-    if (gainGradient === undefined) continue;
-    for (let d = 0; d < size; d++) gainGradient[firstGain + d]! += own[d]! * normalized[d]!;
+    out.set(dx, first);
   }
   return out;
 }

@@ -1,6 +1,6 @@
 // Gradients of norms, in f64.
 
-import { matrix, type Matrix, rowOf } from "../tensor.ts";
+import { addTo, dot, matrix, type Matrix, rowOf } from "../tensor.ts";
 
 export interface NormRule {
   readonly epsilon: number;
@@ -33,31 +33,43 @@ export interface NormGradients {
   readonly dbias: Float64Array;
 }
 
-/** Of y = norm(x) · gain + bias over each row: dx = s · (g - mean(g) - n · mean(g · n)), g = dy · gain, n = (x - mean) · s. */
+/** Of y = norm(x) · gain + bias over each row. */
 export function normGradients(
   x: Matrix,
   gain: Float64Array,
   dy: Matrix,
   rule: NormRule,
 ): NormGradients {
-  const { columns } = x;
-  const dx = matrix(x.rows, columns);
-  const dgain = new Float64Array(columns);
-  const dbias = new Float64Array(columns);
+  const dx = matrix(x.rows, x.columns);
+  const dgain = new Float64Array(x.columns);
+  const dbias = new Float64Array(x.columns);
   for (let row = 0; row < x.rows; row++) {
-    const own = rowOf(x, row);
-    const { mean, scale } = normStatistics(own, rule);
-    const normed = own.map((value) => (value - mean) * scale);
     const given = rowOf(dy, row);
-    const weighted = given.map((value, c) => value * gain[c]!);
-    const shift = rule.centered ? weighted.reduce((sum, value) => sum + value, 0) / columns : 0;
-    const pull = weighted.reduce((sum, value, c) => sum + value * normed[c]!, 0) / columns;
-    const target = rowOf(dx, row);
-    for (let c = 0; c < columns; c++) {
-      target[c] = scale * (weighted[c]! - shift - normed[c]! * pull);
-      dgain[c]! += given[c]! * normed[c]!;
-      dbias[c]! += given[c]!;
-    }
+    rowOf(dx, row).set(normRowGradient(rowOf(x, row), gain, given, rule, dgain));
+    addTo(dbias, given);
   }
   return { dx, dgain, dbias };
+}
+
+/**
+ * dx of n · gain, n = s · (x - mean): dx = s · (g - mean(g) - n · mean(g · n)), g = dy · gain; mean(g) only where the
+ * mean of x is taken off (Ba et al., Layer Normalization, 2016; Zhang and Sennrich, Root Mean Square Layer
+ * Normalization, 2019).
+ *
+ * @param dgain dy · n is added to it; absent: nobody needs it
+ */
+export function normRowGradient(
+  x: Float64Array,
+  gain: ArrayLike<number> | undefined,
+  dy: Float64Array,
+  rule: NormRule,
+  dgain?: Float64Array,
+): Float64Array {
+  const { mean, scale } = normStatistics(x, rule);
+  const normed = x.map((value) => (value - mean) * scale);
+  const weighted = gain === undefined ? dy : dy.map((value, c) => value * gain[c]!);
+  const shift = rule.centered ? weighted.reduce((sum, value) => sum + value, 0) / x.length : 0;
+  const pull = dot(weighted, normed) / x.length;
+  for (let c = 0; c < (dgain?.length ?? 0); c++) dgain![c]! += dy[c]! * normed[c]!;
+  return weighted.map((value, c) => scale * (value - shift - normed[c]! * pull));
 }

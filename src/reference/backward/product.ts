@@ -20,3 +20,14 @@ export function biasGradient(dy: Matrix): Float64Array {
   }
   return sums;
 }
+
+export interface AffineGradients {
+  readonly dx: Matrix;
+  readonly dw: Matrix;
+  readonly dbias: Float64Array;
+}
+
+/** All of them, of x[m, k] · w[k, n] + bias[n]. */
+export function affineGradients(x: Matrix, w: Matrix, dy: Matrix): AffineGradients {
+  return { dx: inputGradient(dy, w), dw: weightGradient(x, dy), dbias: biasGradient(dy) };
+}

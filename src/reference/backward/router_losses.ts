@@ -4,7 +4,7 @@ import type { RoutingRule } from "../../kernels/route_top_k.ts";
 import { choiceWeights } from "../routing.ts";
 import { matrix, type Matrix, rowOf } from "../tensor.ts";
 import { choiceWeightsGradient } from "./routing.ts";
-import type { LossGradient } from "./squared_error.ts";
+import type { LossGradient } from "./losses.ts";
 
 /**
  * E · Σ fᵢ · Pᵢ over E experts: f the share of all choices, which has no gradient, P the mean over tokens of an expert's

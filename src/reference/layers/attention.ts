@@ -3,8 +3,8 @@
 import { attendedPairs } from "../../kernels/attention_shape.ts";
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { attend, type AttendShape } from "../attend.ts";
-import { affineGradient } from "../backward/affine.ts";
-import { attendGradient } from "../backward/attend.ts";
+import { attendGradients } from "../backward/attention.ts";
+import { affineGradients } from "../backward/product.ts";
 import { scaleOf } from "../scores.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { addTo, type Affine, type Matrix, transform } from "../tensor.ts";
@@ -26,17 +26,15 @@ export const attention: ReferenceLayer<AttentionLayer> = {
     const { q, k, v } = headsOf(context, layer, x);
     const shape = shapeOf(context, layer);
     const sinks = sinksOf(context, layer);
-    const output = affineGradient(
-      attend(shape, q, k, v, sinks),
-      outputOf(context, layer).weight,
-      dy,
-    );
+    const attended = attend(shape, q, k, v, sinks);
+    const output = affineGradients(attended, outputOf(context, layer).weight, dy);
     addAffine(context, "output/", output, biases?.includes("output"));
-    const attended = attendGradient(shape, q, k, v, output.x, sinks);
-    if (sinks !== undefined) addTo(gradientOf(`${name}/sinks`, [heads]), attended.sinks);
+    const { dq, dk, dv, dsinks } = attendGradients(shape, q, k, v, output.dx, sinks);
+    if (sinks !== undefined) addTo(gradientOf(`${name}/sinks`, [heads]), dsinks);
+    const dHeads = { q: dq, k: dk, v: dv };
     return latent === undefined
-      ? plainHeadsGradient(context, layer, x, attended)
-      : latentHeadsGradient(context, layer, latent, x, attended);
+      ? plainHeadsGradient(context, layer, x, dHeads)
+      : latentHeadsGradient(context, layer, latent, x, dHeads);
   },
   round(steps, layer, x) {
     const { q, v } =

@@ -1,7 +1,7 @@
 // A mixture of experts by its definition: every token through the experts chosen for it.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import { affineGradient, type AffineGradient } from "../backward/affine.ts";
+import { type AffineGradients, affineGradients } from "../backward/product.ts";
 import { choiceWeightsGradient } from "../backward/routing.ts";
 import { addTo, type Affine, dot, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
 import { choiceWeights, judgeChoice, keysOf, topExperts } from "../routing.ts";
@@ -78,8 +78,8 @@ export function mixtureOfExperts(
 }
 
 export interface ExpertGradients {
-  readonly router: (gradient: AffineGradient) => void;
-  readonly network: (expert: number, part: NetworkPart, gradient: AffineGradient) => void;
+  readonly router: (gradients: AffineGradients) => void;
+  readonly network: (expert: number, part: NetworkPart, gradients: AffineGradients) => void;
 }
 
 /**
@@ -129,9 +129,9 @@ export function mixtureGradient(
       choiceWeightsGradient(rowOf(logits, row), chosen, layer, rowOf(dWeights, row)),
     );
   }
-  const gradient = affineGradient(x, weights.router.weight, dLogits);
-  add.router(gradient);
-  addTo(dx.data, gradient.x.data);
+  const gradients = affineGradients(x, weights.router.weight, dLogits);
+  add.router(gradients);
+  addTo(dx.data, gradients.dx.data);
   return dx;
 }
 

@@ -2,9 +2,17 @@
 
 import type { NetworkActivation } from "../../plan/activation.ts";
 import { activationFunctions, gateFactor } from "../activations.ts";
-import { activationSlopes, gateFactorSlope } from "../backward/activation.ts";
-import { type AffineGradient, affineGradient } from "../backward/affine.ts";
-import { addTo, type Affine, combineValues, mapValues, type Matrix, transform } from "../tensor.ts";
+import { activationGradients } from "../backward/gated_activation.ts";
+import { type AffineGradients, affineGradients } from "../backward/product.ts";
+import {
+  addTo,
+  type Affine,
+  combineValues,
+  mapValues,
+  matrix,
+  type Matrix,
+  transform,
+} from "../tensor.ts";
 
 export interface Network {
   readonly activation: NetworkActivation;
@@ -32,7 +40,7 @@ function innerOf({ activation }: Network, up: Matrix, gate: Matrix | undefined):
 }
 
 /**
- * @param add takes the gradient of the network's matrix of that name
+ * @param add takes the gradients of the network's matrix of that name
  * @returns the gradient of x
  */
 export function feedForwardGradient(
@@ -40,31 +48,26 @@ export function feedForwardGradient(
   x: Matrix,
   part: (name: NetworkPart) => Affine,
   dy: Matrix,
-  add: (name: NetworkPart, gradient: AffineGradient) => void,
+  add: (name: NetworkPart, gradients: AffineGradients) => void,
 ): Matrix {
-  const { activation } = network;
-  const weights = { up: part("up"), down: part("down") };
-  const slope = activationSlopes(activation);
-  const up = transform(x, weights.up);
-  /** Of the matrix, from that of its product. Returns that of x. */
-  const through = (name: NetworkPart, input: Matrix, { weight }: Affine, of: Matrix): Matrix => {
-    const gradient = affineGradient(input, weight, of);
-    add(name, gradient);
-    return gradient.x;
+  /** Of the matrix, from that of its product. Returns that of what it is multiplied with. */
+  const through = (name: NetworkPart, input: Matrix, { weight }: Affine, dOut: Matrix): Matrix => {
+    const gradients = affineGradients(input, weight, dOut);
+    add(name, gradients);
+    return gradients.dx;
   };
-  if (!network.gated) {
-    const inner = through("down", innerOf(network, up, undefined), weights.down, dy);
-    const dUp = combineValues(inner, up, (value, at) => value * slope(at));
-    return through("up", x, weights.up, dUp);
+  const [up, down] = [part("up"), part("down")];
+  const gate = network.gated ? part("gate") : undefined;
+  const inner = transform(x, up);
+  const gates = gate && transform(x, gate);
+  const { data: dh } = through("down", innerOf(network, inner, gates), down, dy);
+  const like = (data: Float64Array): Matrix => matrix(inner.rows, inner.columns, data);
+  if (gate === undefined || gates === undefined) {
+    return through("up", x, up, like(activationGradients(network, dh, inner.data).du));
   }
-  const gateWeights = part("gate");
-  const gate = transform(x, gateWeights);
-  const inner = through("down", innerOf(network, up, gate), weights.down, dy);
-  const activate = activationFunctions(activation);
-  const ofUp = combineValues(gate, up, (g, u) => activate(g) * gateFactorSlope(activation, u));
-  const ofGate = combineValues(gate, up, (g, u) => slope(g) * gateFactor(activation, u));
-  const times = (a: Matrix): Matrix => combineValues(inner, a, (value, by) => value * by);
-  const dx = through("up", x, weights.up, times(ofUp));
-  addTo(dx.data, through("gate", x, gateWeights, times(ofGate)).data);
+  // What is activated is the gate, and what `activationGradients` calls one is the other product.
+  const { du, dgate } = activationGradients(network, dh, gates.data, inner.data);
+  const dx = through("up", x, up, like(dgate!));
+  addTo(dx.data, through("gate", x, gate, like(du)).data);
   return dx;
 }

@@ -136,7 +136,7 @@ function normed(context: ReferenceContext, part: "q" | "kv", x: Matrix): Matrix 
 }
 
 function normedGradient(context: GradientContext, part: "q" | "kv", x: Matrix, dy: Matrix): Matrix {
-  const norm = { isCentered: false, epsilon: latentEpsilon, isBiased: false };
+  const norm = { centered: false, epsilon: latentEpsilon };
   return rowNormGradient(context, `${part}/`, x, gainOf(context, part, x), dy, norm);
 }
 

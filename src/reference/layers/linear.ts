@@ -3,7 +3,7 @@
 import type { LinearLayer } from "../../plan/layers/linear.ts";
 import { activationFunctions } from "../activations.ts";
 import { activationSlopes } from "../backward/activation.ts";
-import { affineGradient } from "../backward/affine.ts";
+import { affineGradients } from "../backward/product.ts";
 import {
   addTo,
   type Affine,
@@ -37,10 +37,10 @@ export const linear: ReferenceLayer<LinearLayer> = {
       layer.activation === "none"
         ? dy
         : combineValues(dy, transform(input, weights), (value, at) => value * slope(at));
-    const gradient = affineGradient(input, weights.weight, dProduct);
-    if (layer.tied === undefined) addAffine(context, "", gradient, layer.bias);
-    else addTied(context, gradient.weight, layer.bias === true ? gradient.bias : undefined);
-    return scaled(gradient.x, layer.scale);
+    const { dx, dw, dbias } = affineGradients(input, weights.weight, dProduct);
+    if (layer.tied === undefined) addAffine(context, "", { dw, dbias }, layer.bias);
+    else addTied(context, dw, layer.bias === true ? dbias : undefined);
+    return scaled(dx, layer.scale);
   },
   round: ({ stored, activated, partial, biased }, layer, x) =>
     stored(activated(biased(partial(x, layer.in, layer.groups), layer.bias), layer.activation)),

@@ -2,7 +2,7 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { rowsPerExpertGroup } from "../../program/layers/expert_columns.ts";
-import type { AffineGradient } from "../backward/affine.ts";
+import type { AffineGradients } from "../backward/product.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { addTo, combineValues, type Matrix } from "../tensor.ts";
 import {
@@ -109,12 +109,12 @@ function addExpert(
   { experts, expertBias }: MoeLayer,
   part: string,
   expert: number,
-  { weight, bias }: AffineGradient,
+  { dw, dbias }: AffineGradients,
 ): void {
-  const { rows, columns, data } = weight;
+  const { rows, columns, data } = dw;
   const all = gradientOf(`${name}/${part}weight`, [experts, rows, columns]);
   addTo(all.subarray(expert * data.length, (expert + 1) * data.length), data);
   if (expertBias !== true) return;
   const biases = gradientOf(`${name}/${part}bias`, [experts, 1, columns]);
-  addTo(biases.subarray(expert * columns, (expert + 1) * columns), bias);
+  addTo(biases.subarray(expert * columns, (expert + 1) * columns), dbias);
 }

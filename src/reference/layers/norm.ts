@@ -15,7 +15,7 @@ export const norm: ReferenceLayer<NormLayer> = {
   },
   gradient: (context, layer, x, dy) =>
     rowNormGradient(context, "", x, referenceVector(context, "gain", layer.hidden, 1), dy, {
-      isCentered: layer.norm === "layer",
+      centered: layer.norm === "layer",
       epsilon: layer.epsilon,
       isBiased: isBiasedNorm(layer),
     }),

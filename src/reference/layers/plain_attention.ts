@@ -1,9 +1,9 @@
 // Queries, keys and values of attention that is not latent: projected, and the first two normalized and turned.
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
-import { affineGradient } from "../backward/affine.ts";
-import { headNormGradient } from "../backward/head_norm.ts";
-import { normalizeHeads, type NormedHeads } from "../head_norm.ts";
+import { headNormGradient, type WholeHeads } from "../backward/head_norm.ts";
+import { affineGradients } from "../backward/product.ts";
+import { normalizeHeads } from "../head_norm.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { addTo, matrix, type Matrix, rowOf, transform } from "../tensor.ts";
 import { affine, type GradientContext, type ReferenceContext, referenceVector } from "./context.ts";
@@ -51,9 +51,9 @@ export function plainHeadsGradient(
         }
       }
     }
-    const gradient = affineGradient(x, own.weight, dPart);
-    addAffine(context, `${part}/`, gradient, biases?.includes("qkv"));
-    addTo(dx.data, gradient.x.data);
+    const gradients = affineGradients(x, own.weight, dPart);
+    addAffine(context, `${part}/`, gradients, biases?.includes("qkv"));
+    addTo(dx.data, gradients.dx.data);
   }
   return dx;
 }
@@ -68,7 +68,7 @@ function projectionOf(context: ReferenceContext, layer: AttentionLayer, part: ke
   return affine(context, `${part}/`, hidden, columns, biases?.includes("qkv"));
 }
 
-function normOf(context: ReferenceContext, layer: AttentionLayer, part: "q" | "k"): NormedHeads {
+function normOf(context: ReferenceContext, layer: AttentionLayer, part: "q" | "k"): WholeHeads {
   const { headDim, qkNorm } = layer;
   const heads = headsOf(layer, part);
   if (qkNorm?.kind === "unweighted") return { heads, headDim };

@@ -2,7 +2,7 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { sigmoid } from "../activations.ts";
-import { affineGradient } from "../backward/affine.ts";
+import { affineGradients } from "../backward/product.ts";
 import { addTo, type Affine, dot, matrix, type Matrix, rowOf, transform } from "../tensor.ts";
 import { affine, type GradientContext, type ReferenceContext } from "./context.ts";
 import { feedForward, feedForwardGradient, type NetworkPart } from "./feed_forward.ts";
@@ -33,9 +33,9 @@ export function sharedExpertsGradient(
     (gate, row) => gate * (1 - gate) * dot(rowOf(dy, row), rowOf(output, row)),
   );
   const { weight } = gateOf(context, layer);
-  const gradient = affineGradient(x, weight, matrix(x.rows, 1, dLogits));
-  addAffine(context, "shared/scale/", gradient);
-  addTo(dx.data, gradient.x.data);
+  const gradients = affineGradients(x, weight, matrix(x.rows, 1, dLogits));
+  addAffine(context, "shared/scale/", gradients);
+  addTo(dx.data, gradients.dx.data);
   return dx;
 }
 

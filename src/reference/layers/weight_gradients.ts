@@ -1,19 +1,19 @@
 // Adds to gradients of weights under the names and in the shapes that their contents have.
 
-import { type AffineGradient, affineGradient } from "../backward/affine.ts";
-import { normGradient } from "../backward/norm.ts";
-import { addTo, matrix, type Matrix, rowOf } from "../tensor.ts";
+import { type NormRule, normGradients } from "../backward/norm_rows.ts";
+import { type AffineGradients, affineGradients } from "../backward/product.ts";
+import { addTo, type Matrix } from "../tensor.ts";
 import type { GradientContext } from "./context.ts";
 
 /** Of the layer's matrix `part`, as `affine` names it. */
 export function addAffine(
   { gradientOf, name }: GradientContext,
   part: string,
-  { weight, bias }: AffineGradient,
+  { dw, dbias }: Pick<AffineGradients, "dw" | "dbias">,
   isBiased = false,
 ): void {
-  addTo(gradientOf(`${name}/${part}weight`, [weight.rows, weight.columns]), weight.data);
-  if (isBiased) addTo(gradientOf(`${name}/${part}bias`, [bias.length]), bias);
+  addTo(gradientOf(`${name}/${part}weight`, [dw.rows, dw.columns]), dw.data);
+  if (isBiased) addTo(gradientOf(`${name}/${part}bias`, [dbias.length]), dbias);
 }
 
 /** Of x · weight, of the layer's matrix `part` without a bias. Returns that of x. */
@@ -24,9 +24,9 @@ export function projectionGradient(
   weight: Matrix,
   dy: Matrix,
 ): Matrix {
-  const gradient = affineGradient(x, weight, dy);
-  addAffine(context, part, gradient);
-  return gradient.x;
+  const gradients = affineGradients(x, weight, dy);
+  addAffine(context, part, gradients);
+  return gradients.dx;
 }
 
 /** Of rows that are normalized as `normalise` does it; `part` is empty or ends with a slash. Returns that of x. */
@@ -36,22 +36,10 @@ export function rowNormGradient(
   x: Matrix,
   gain: Float64Array,
   dy: Matrix,
-  norm: { readonly isCentered: boolean; readonly epsilon: number; readonly isBiased: boolean },
+  { isBiased = false, ...rule }: NormRule & { readonly isBiased?: boolean },
 ): Matrix {
-  const out = matrix(x.rows, x.columns);
-  const size = [x.columns];
-  const gainGradient = gradientOf(`${name}/${part}gain`, size);
-  const biasGradient = norm.isBiased ? gradientOf(`${name}/${part}bias`, size) : undefined;
-  for (let row = 0; row < x.rows; row++) {
-    const own = rowOf(dy, row);
-    const scaled = own.map((value, c) => value * gain[c]!);
-    const { normalized, x: dx } = normGradient(rowOf(x, row), scaled, norm);
-    rowOf(out, row).set(dx);
-    if (biasGradient !== undefined) addTo(biasGradient, own);
-    addTo(
-      gainGradient,
-      own.map((value, c) => value * normalized[c]!),
-    );
-  }
-  return out;
+  const { dx, dgain, dbias } = normGradients(x, gain, dy, rule);
+  addTo(gradientOf(`${name}/${part}gain`, [x.columns]), dgain);
+  if (isBiased) addTo(gradientOf(`${name}/${part}bias`, [x.columns]), dbias);
+  return dx;
 }

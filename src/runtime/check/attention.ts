@@ -13,7 +13,7 @@ const readElements = 2 ** 24;
 const fewestPairs = 16;
 const mostPairs = 256;
 
-interface Pair {
+export interface Pair {
   readonly sequence: number;
   readonly row: number;
   readonly head: number;
@@ -51,13 +51,13 @@ export async function checkAttention(
   };
 }
 
-function sequencesOf(batch: number, elements: number, random: () => number): number[] {
+export function sequencesOf(batch: number, elements: number, random: () => number): number[] {
   const count = Math.max(1, Math.min(batch, 3, Math.floor(readElements / elements)));
   if (count === 1) return [Math.floor(random() * batch)];
   return [...new Set([0, batch - 1, Math.floor(random() * batch)])].slice(0, count);
 }
 
-function pairsOf(
+export function pairsOf(
   { sequence, heads, headDim, window = 1, chunk = 1 }: AttentionShape,
   sequences: readonly number[],
   random: () => number,
@@ -104,35 +104,69 @@ interface Scores {
   readonly errors: Float64Array;
 }
 
-function scoresOf(shape: AttentionShape, { sequence: own, row, head }: Pair, qkv: Rows): Scores {
+export function scoresOf(
+  shape: AttentionShape,
+  { sequence: own, row, head }: Pair,
+  qkv: Rows,
+): Scores {
+  const { sequence } = shape;
+  const [first, end] = visibleRange(shape, sequence, row);
+  const values = new Float64Array(end - first);
+  const errors = new Float64Array(end - first);
+  for (let t = first; t < end; t++) {
+    const score = scoreAt(shape, { sequence: own, row, head }, t, qkv);
+    values[t - first] = score.value;
+    errors[t - first] = score.error;
+  }
+  return { first, values, errors };
+}
+
+export interface Score {
+  /** Of a query and a key. */
+  readonly product: number;
+  readonly value: number;
+  readonly error: number;
+}
+
+/** Of the query that `pair` names and the key of token `t` of its sequence. */
+export function scoreAt(
+  shape: AttentionShape,
+  { sequence: own, row, head }: Pair,
+  t: number,
+  qkv: Rows,
+): Score {
   const { sequence, heads, kvHeads, headDim, softcap = 0, alibi } = shape;
   const start = own * sequence;
   const kvHead = Math.floor((head * kvHeads) / heads);
   const part = (at: number, index: number): Float32Array =>
     qkv.at(start + at).subarray(index * headDim, (index + 1) * headDim);
-  const query = part(row, head);
-  const scale = Math.abs(scaleOf(shape));
+  const [query, key] = [part(row, head), part(t, heads + kvHead)];
   const slope = alibi === undefined ? 0 : slopeOf(alibi.first + head, alibi.heads);
-  const [first, end] = visibleRange(shape, sequence, row);
-  const values = new Float64Array(end - first);
-  const errors = new Float64Array(end - first);
-  for (let t = first; t < end; t++) {
-    const key = part(t, heads + kvHead);
-    let sum = 0;
-    let squares = 0;
-    for (let d = 0; d < headDim; d++) {
-      const term = (query[d] ?? Number.NaN) * (key[d] ?? Number.NaN);
-      sum += term;
-      squares += term * term;
-    }
-    values[t - first] = scoreOf(shape, head, row, t, sum);
-    errors[t - first] =
-      scale * (sumError(headDim, squares, sum) + 4 * unitRoundoff.f32 * Math.abs(sum)) +
-      // What exp2 and a division lose of a tanh and of a slope, each of at most 1.
-      16 * unitRoundoff.f32 * softcap +
-      32 * unitRoundoff.f32 * slope * Math.abs(row - t);
+  const product = productOf(query, key);
+  const error =
+    Math.abs(scaleOf(shape)) * product.error +
+    // What exp2 and a division lose of a tanh and of a slope, each of at most 1.
+    16 * unitRoundoff.f32 * softcap +
+    32 * unitRoundoff.f32 * slope * Math.abs(row - t);
+  return { product: product.value, value: scoreOf(shape, head, row, t, product.value), error };
+}
+
+/** A dot product, and how far one in f32 may be from it. */
+export function productOf(
+  a: Float32Array,
+  b: Float32Array,
+): { readonly value: number; readonly error: number } {
+  let value = 0;
+  let squares = 0;
+  for (let d = 0; d < a.length; d++) {
+    const term = (a[d] ?? Number.NaN) * (b[d] ?? Number.NaN);
+    value += term;
+    squares += term * term;
   }
-  return { first, values, errors };
+  return {
+    value,
+    error: sumError(a.length, squares, value) + 4 * unitRoundoff.f32 * Math.abs(value),
+  };
 }
 
 function checkPair(

@@ -2,20 +2,10 @@
 
 import type { KernelInstruction } from "../../program/program.ts";
 import { checkActivate } from "./activate.ts";
-import { checkActivationGradient } from "./activation_gradient.ts";
-import { checkColumns, checkNormWeightGradient } from "./column_sums.ts";
-import { checkNormInputGradient } from "./norm_gradient.ts";
 import { checkAttention } from "./attention.ts";
 import { checkAppend, checkAttendCache, checkCombineAttention } from "./cached_attention.ts";
+import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
-import { checkEmbeddingGradient } from "./embedding_gradient.ts";
-import {
-  checkCrossEntropy,
-  checkCrossEntropyGradient,
-  checkLossStatistics,
-  checkSquaredError,
-  checkSquaredErrorGradient,
-} from "./loss.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
 import { checkMeanSquares, checkRotary } from "./rotary.ts";
@@ -28,8 +18,6 @@ import {
   checkSlice,
   checkSoftmax,
 } from "./rows.ts";
-import { checkBeginUpdate, checkSumSquares } from "./update.ts";
-import { checkUpdateWeight } from "./update_weight.ts";
 import { type CheckView, operandsOf } from "./view.ts";
 
 /** Undefined for kernels that no layer uses, which have no check. */
@@ -82,34 +70,10 @@ export async function checkKernel(
       return checkAttendCache(instruction.shape, operands, view);
     case "combine_attention":
       return checkCombineAttention(instruction.shape, operands, view);
-    case "column_sums":
-      return checkColumns(instruction, operands, view);
-    case "activation_gradient":
-      return checkActivationGradient(instruction.shape, operands, view);
-    case "norm_input_gradient":
-      return checkNormInputGradient(instruction.shape, operands, view);
-    case "norm_weight_gradient":
-      return checkNormWeightGradient(instruction, operands, view);
-    case "loss_statistics":
-      return checkLossStatistics(instruction.shape, operands, view);
-    case "cross_entropy":
-      return checkCrossEntropy(instruction.shape, operands);
-    case "cross_entropy_gradient":
-      return checkCrossEntropyGradient(instruction.shape, operands, view);
-    case "squared_error":
-      return checkSquaredError(instruction.shape, operands, view);
-    case "squared_error_gradient":
-      return checkSquaredErrorGradient(instruction.shape, operands, view);
-    case "embedding_gradient":
-      return checkEmbeddingGradient(instruction.shape, operands);
-    case "sum_squares":
-      return checkSumSquares(instruction.shape, operands);
-    case "begin_update":
-      return checkBeginUpdate(instruction.shape, operands);
-    case "update_weight":
-      return checkUpdateWeight(instruction.shape, operands);
     case "reduce_sum":
     case "reduce_words":
       return undefined;
+    default:
+      return checkTraining(instruction, operands, view);
   }
 }

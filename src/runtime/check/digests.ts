@@ -6,7 +6,8 @@ import type { LogicalGpu, PreparedKernel } from "../../gpu/logical_gpu.ts";
 import { awaitGpu } from "../../gpu/patience.ts";
 import { inBatches } from "../in_batches.ts";
 import { type Digest, digest } from "../../kernels/digest.ts";
-import { isResult, type ObserveInstruction, type RankProgram } from "../../program/program.ts";
+import { isResult } from "../../program/observation.ts";
+import { type ObserveInstruction, type RankProgram } from "../../program/program.ts";
 
 export interface Digests {
   /** By index of the instruction that shows a result. */

@@ -2,7 +2,8 @@
 
 import type { RegionContent } from "../../content.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
-import { NotDifferentiable, type WeightUse } from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { type WeightUse } from "./walk.ts";
 
 export interface Copies {
   /** The same for equal parts of one weight. */

@@ -25,7 +25,8 @@ import {
   sliceColumnsGradients,
   type Woven,
 } from "./transfers.ts";
-import { backwardOrigins, channel, NotDifferentiable, type Walk, type WeightUse } from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { backwardOrigins, channel, type Walk, type WeightUse } from "./walk.ts";
 
 export interface Differentiated {
   /** In an order in which every rank could run them. */
@@ -52,6 +53,7 @@ export function differentiate(forward: readonly Op[]): Differentiated {
     },
     uses,
     asRead: gatheredAgain(forward, (op) => void backward.push(op), originOf),
+    valuesOf: new Map(),
     sent: new Set(),
   };
   const woven: Woven = new Map();

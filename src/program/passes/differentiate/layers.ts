@@ -5,7 +5,8 @@ import type { AddOp, EmbeddingOp, NormOp } from "../../op.ts";
 import type { CrossEntropyOp, SquaredErrorOp } from "../../gradient_op.ts";
 import { type Tensor, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
-import { allOf, NotDifferentiable, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 
 export function normGradients(walk: Walk, op: NormOp): void {
   const { ranks, gain, bias, norm, epsilon, sumOf } = op;
@@ -76,35 +77,68 @@ export function addGradients(walk: Walk, op: AddOp): void {
   if (dy !== undefined) summands(walk, op, allOf(op.a, op), allOf(op.b, op), dy);
 }
 
-/** The gradient of queries and keys has beside it that of values, wherever those come from. */
 export function attentionGradients(walk: Walk, op: AttentionOp): void {
-  const { op: _, y, sinks, origin, place, ...rest } = op;
+  const { op: _, y, sinks, origin, place: __, ...rest } = op;
+  const { ranks, qkv, values, heads, kvHeads } = op;
   const dy = settle(walk, op, y);
   if (dy === undefined) return;
   if (sinks !== undefined) throw new NotDifferentiable(`${origin.layer}: attention sinks`);
-  const like = op.values?.v ?? op.qkv;
-  const dx = gradientTensor(like, `${like.name}/gradient/attention`, op.ranks);
+  const site = walk.siteOf(op);
+  const statistics = perQuery(y, heads, `${y.name}/statistics`);
   walk.emit({
     ...rest,
-    ...walk.siteOf({ ...op, place }),
-    op: "attention-gradient",
+    ...site,
+    op: "attention-statistics",
     attended: y,
     dy,
-    dx,
+    y: statistics,
   });
-  walk.book.add(op.qkv, op.ranks, { tensor: dx });
+  const dx = gradientTensor(qkv, `${qkv.name}/gradient`, ranks);
+  const dv = values && withColumns(dx, `${values.v.name}/gradient/values`, kvHeads * values.dim);
+  walk.emit({
+    ...rest,
+    ...site,
+    op: "attention-gradient",
+    dy,
+    statistics,
+    dx,
+    ...(dv === undefined ? {} : { dv }),
+  });
+  walk.book.add(qkv, ranks, { tensor: dx });
+  if (values !== undefined && dv !== undefined) walk.valuesOf.set(keyOf(values.v, ranks), dv);
 }
 
+/** Of a group's tensor. */
+function keyOf({ name }: Tensor, ranks: readonly number[]): string {
+  return `${ranks[0]} ${name}`;
+}
+
+/** f32 [rows · heads · 2] */
+function perQuery(y: Tensor, heads: number, name: string): Tensor {
+  const { parts, ...rest } = gradientTensor(y, name);
+  const held = parts.held.map(({ shape: [rows = 0] }) => ({ shape: [rows * heads * 2] }));
+  return { ...rest, dtype: "f32", parts: { ...parts, held } };
+}
+
+function withColumns({ parts, ...rest }: Tensor, name: string, columns: number): Tensor {
+  const held = parts.held.map(({ shape: [rows = 0] }) => ({ shape: [rows, columns] }));
+  return { ...rest, name, parts: { ...parts, held } };
+}
+
+/** Of the packed rows, whose values attention read as they are. */
 export function rotaryGradients(walk: Walk, op: RotaryOp): void {
-  const { op: _, y, ranks, origin, ...rest } = op;
-  if (op.latent !== undefined || op.norm !== undefined) {
-    throw new NotDifferentiable(`${origin.layer}: queries and keys that are normalized or latent`);
+  const { op: _, x, y, norm, latent, origin: __, place: ___, ...rest } = op;
+  if (latent !== undefined || norm !== undefined) {
+    throw new NotDifferentiable(
+      `${op.origin.layer}: queries and keys that are normalized or latent`,
+    );
   }
   const dy = settle(walk, op, y);
-  if (dy === undefined) return;
-  const dx = gradientTensor(op.x, `${op.x.name}/gradient`, ranks);
-  walk.emit({ ...rest, ...walk.siteOf(op), op: "rotary-gradient", ranks, dy, dx });
-  walk.book.add(op.x, ranks, { tensor: dx });
+  const dv = walk.valuesOf.get(keyOf(x, op.ranks));
+  if (dy === undefined || dv === undefined) return;
+  const dx = gradientTensor(x, `${x.name}/gradient`, op.ranks);
+  walk.emit({ ...rest, ...walk.siteOf(op), op: "rotary-gradient", dy, dv, dx });
+  walk.book.add(x, op.ranks, { tensor: dx });
 }
 
 export function embeddingGradients(walk: Walk, op: EmbeddingOp): void {

@@ -5,6 +5,7 @@ import type { PlacementKind } from "../../../plan/placement.ts";
 import type { Op } from "../../op.ts";
 import { readBy, writtenBy } from "../../operands.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
 
 export interface OpPlacement {
   /** Of an operand; weights too. */
@@ -93,6 +94,6 @@ function resultOf(op: Op, of: (operand: Tensor) => PlacementKind): PlacementKind
     case "squared-error":
       return of(op.x);
     default:
-      throw new Error(`${op.origin.layer}: ${op.op} has no gradient`);
+      throw new NotDifferentiable(`${op.origin.layer}: ${op.op}`);
   }
 }

@@ -4,7 +4,8 @@
 import type { ActivationOp, MatmulOp } from "../../op.ts";
 import { type Tensor, whole } from "../../tensor.ts";
 import { gradientTensor } from "./book.ts";
-import { allOf, NotDifferentiable, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 
 export function matmulGradients(walk: Walk, op: MatmulOp): void {
   const { origin, x, w, bias, residual, ranks } = op;

@@ -6,17 +6,8 @@ import type { CopyOp, GatherColumnsOp, SliceColumnsOp } from "../../op.ts";
 import { nameOn, partOn, sameRanks, type Tensor, whole } from "../../tensor.ts";
 import type { CollectiveOp } from "../../transfer_op.ts";
 import { gradientTensor } from "./book.ts";
-import {
-  addAll,
-  allOf,
-  brought,
-  channel,
-  elementsOn,
-  joined,
-  NotDifferentiable,
-  settle,
-  type Walk,
-} from "./walk.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { addAll, allOf, brought, channel, elementsOn, joined, settle, type Walk } from "./walk.ts";
 
 /** Gradients of what was woven from pieces, by rank and the pieces' name. */
 export type Woven = Map<string, Tensor>;

@@ -5,6 +5,7 @@ import type { Op } from "../../op.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, partOn, type Tensor, type View, whole } from "../../tensor.ts";
 import { type Book, gradientTensor, type Held, type Site, sum, type Summand } from "./book.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
 import type { OpPlacement } from "./placements.ts";
 
 /** A weight that an op read on a group of ranks, and the gradient that each of them adds to. */
@@ -27,13 +28,10 @@ export interface Walk {
   readonly uses: WeightUse[];
   /** What an op read, as it still is in the backward pass: gathered rows, which the next layer overwrote, come again. */
   readonly asRead: (op: Op, tensor: Tensor) => Tensor;
+  /** Gradients of values that attention read beside turned queries and keys, by a rank and what holds the values. */
+  readonly valuesOf: Map<string, Tensor>;
   /** Sources that a gradient has been sent back to, each once. */
   readonly sent: Set<string>;
-}
-
-/** What no rule covers. */
-export class NotDifferentiable extends Error {
-  override readonly name = "NotDifferentiable";
 }
 
 export function backwardOrigins(): (origin: OpOrigin) => OpOrigin {

@@ -1,10 +1,21 @@
-// Of −log softmax(logits)[label].
+// What is minimized, with its gradient, as sums that a caller scales.
 
-import { matrix, type Matrix, rowOf } from "../tensor.ts";
-import type { LossGradient } from "./squared_error.ts";
+import { combineValues, matrix, type Matrix, rowOf } from "../tensor.ts";
+
+export interface LossGradient {
+  readonly loss: number;
+  /** Of what the loss is taken of. */
+  readonly gradient: Matrix;
+}
+
+/** Of ½ · (y − target)², the sum over all values. */
+export function squaredError(y: Matrix, targets: Matrix): LossGradient {
+  const gradient = combineValues(y, targets, (a, b) => a - b);
+  return { loss: gradient.data.reduce((sum, value) => sum + value ** 2, 0) / 2, gradient };
+}
 
 /**
- * Sum over rows; the gradient of a row is its softmax less 1 at its label.
+ * Of −log softmax(logits)[label], the sum over rows; the gradient of a row is its softmax less 1 at its label.
  *
  * @param logits [rows, classes]
  * @param labels one a row
