@@ -12,13 +12,10 @@ import {
   checkSquaredError,
   checkSquaredErrorGradient,
 } from "./loss.ts";
-import {
-  checkBeginUpdate,
-  checkEmbeddingGradient,
-  checkSumSquares,
-  checkUpdateWeight,
-} from "./update.ts";
+import { checkBeginUpdate, checkSumSquares } from "./update.ts";
+import { checkUpdateWeight } from "./update_weight.ts";
 import type { Coverage } from "./coverage.ts";
+import { checkEmbeddingGradient } from "./embedding_gradient.ts";
 import type { CheckView, Operands } from "./view.ts";
 
 type TrainingCall = Extract<

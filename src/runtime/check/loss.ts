@@ -115,10 +115,14 @@ export async function checkCrossEntropyGradient(
     for (let column = 0; column < columns; column++) {
       const distance = (own[column] ?? Number.NaN) - largest;
       const share = (scale * Math.exp(distance)) / sum;
-      const expected = share - (column === label ? scale : 0);
+      // Rounded itself, as the shader has it.
+      const taken = column === label ? scale : 0;
+      const expected = share - taken;
       const accepted =
         (exponentialError(distance) + error + 2 ** -21) * Math.abs(share) +
         storedError(share, "f32") +
+        storedError(taken, "f32") +
+        storedError(expected, "f32") +
         storedError(expected, operands.dtype);
       deviation.add(actual[column] ?? Number.NaN, expected, accepted, row, column);
     }
@@ -149,6 +153,7 @@ export async function checkSquaredError(
     deviation.add(losses[row] ?? Number.NaN, sum, accepted, row, 0);
     await operands.pace(4 * columns);
   }
+  for (let row = rows; row < losses.length; row++) deviation.same(losses[row] ?? 1, 0, row, 0);
   return { unit: "rows", checked: countRows(runs), total: rows, deviation };
 }
 
@@ -167,7 +172,8 @@ export async function checkSquaredErrorGradient(
     for (let c = 0; c < columns; c++) {
       const distance = (x.at(row)[c] ?? Number.NaN) - (targets.at(row)[c] ?? Number.NaN);
       const expected = scale * distance;
-      const accepted = 2 * storedError(expected, "f32") + storedError(expected, operands.dtype);
+      // The scale is rounded, the difference and their product.
+      const accepted = 3 * storedError(expected, "f32") + storedError(expected, operands.dtype);
       deviation.add(actual[c] ?? Number.NaN, expected, accepted, row, c);
     }
     checkPadding(actual, row, columns, deviation);

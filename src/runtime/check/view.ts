@@ -59,6 +59,13 @@ export interface Operands {
   readonly bufferOf: (binding: string) => string;
 }
 
+/** @throws Error where the kernel writes over what is asked for */
+export function heldBefore(operands: Pick<Operands, "before">, binding: string): Float32Array {
+  const held = operands.before(binding);
+  if (held === undefined) throw new Error(`${binding} is not added to`);
+  return held;
+}
+
 export function operandsOf(instruction: KernelInstruction, view: CheckView): Operands {
   const { dtype } = instruction;
   const pace = createPace(view.pause);
