@@ -3,7 +3,7 @@
 // Everything is in registers: an invocation computes TILE_ROWS rows of two quads of y and shares nothing, on
 // whatever adapter. On a GPU neighbouring lanes read neighbouring quads of w and the same quads of x.
 //
-// y         Quad [rows, N_QUADS]   overwritten; padding 0
+// y         [rows, N_QUADS], which `results` declares
 // dispatch  workgroups for the rows, ROW_LANES · TILE_ROWS each, fewer of which take turns;
 //           ceil(N_QUADS / (2 · COLUMN_LANES)); parts
 override N: u32;
@@ -13,8 +13,6 @@ override COLUMN_LANES: u32;  // a workgroup is COLUMN_LANES · ROW_LANES invocat
 override ROW_LANES: u32;
 override K_QUADS: u32 = (K + 3u) / 4u;
 override N_QUADS: u32 = (N + 3u) / 4u;
-
-@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 fn inputStarts(part: Part, row: u32) -> vec4u {
   return vec4u(
@@ -65,7 +63,7 @@ fn tile(part: Part, row: u32, column: u32) {
     let own_column = column + i / 4u % 2u * COLUMN_LANES;
     if (own_row < part.end && own_column < N_QUADS) {
       let quad = finish(part, vec4f(blocks[i / 4u][i % 4u]), own_row, own_column);
-      y[own_row * N_QUADS + own_column] = packQuad(quad);
+      writeResult(own_row * N_QUADS + own_column, quad);
     }
   }
 }

@@ -9,7 +9,7 @@
 // The prelude defines the matrices that subgroups multiply: MATRIX_M × MATRIX_N over MATRIX_K, all of which
 // divide 32, and Scalar, the type of their elements.
 //
-// y         Quad [rows, N_QUADS]   overwritten; padding 0
+// y         [rows, N_QUADS], which `results` declares
 // dispatch  workgroups for the rows, 32 · BLOCK_ROWS each, fewer of which take turns;
 //           ceil(N_QUADS / (8 · BLOCK_COLUMNS)); parts
 enable chromium_experimental_subgroup_matrix;
@@ -42,8 +42,6 @@ alias Block = mat4x4<Scalar>;
 alias Left = subgroup_matrix_left<Scalar, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<Scalar, MATRIX_N, MATRIX_K>;
 alias Sum = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
-
-@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 var<workgroup> xs: array<Scalar, TILE_ROWS * X_PITCH>;  // [TILE_ROWS, X_PITCH]
 var<workgroup> ws: array<Scalar, DEPTH * W_PITCH>;      // [DEPTH, W_PITCH]
@@ -101,7 +99,7 @@ fn store(part: Part, row: u32, column: u32, down: u32, first: u32, end: u32, inv
     let own_column = column + block % BLOCK_COLUMNS * (BLOCK / 4u) + i % (BLOCK / 4u);
     if (own_row < part.end && own_column < N_QUADS) {
       let quad = vec4f(sums[4u * i], sums[4u * i + 1u], sums[4u * i + 2u], sums[4u * i + 3u]);
-      y[own_row * N_QUADS + own_column] = packQuad(finish(part, quad, own_row, own_column));
+      writeResult(own_row * N_QUADS + own_column, finish(part, quad, own_row, own_column));
     }
   }
 }

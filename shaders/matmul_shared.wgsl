@@ -6,7 +6,7 @@
 // quads. While one step is multiplied, the next is on its way from memory into registers; it goes into the
 // other half of workgroup memory, so that a step needs one barrier.
 //
-// y         Quad [rows, N_QUADS]   overwritten; padding 0
+// y         [rows, N_QUADS], which `results` declares
 // dispatch  workgroups for the rows, 4 · TILE each, fewer of which take turns; ceil(N_QUADS / TILE); parts
 override N: u32;
 override K: u32;
@@ -17,8 +17,6 @@ override K_QUADS: u32 = (K + 3u) / 4u;
 override N_QUADS: u32 = (N + 3u) / 4u;
 override TILE: u32 = EDGE * BLOCKS;
 override HALF: u32 = 4u * DEPTH * TILE;
-
-@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 // Two halves, each [4 · DEPTH, TILE]: at one k, a quad of the rows of x, or of the columns of w.
 var<workgroup> xs: array<Vector, 2u * HALF>;
@@ -112,7 +110,7 @@ fn tile(part: Part, row: u32, column: u32, local: vec2u) {
     let own_column = column + local.x + i / 4u % 2u * EDGE;
     if (own_row < part.end && own_column < N_QUADS) {
       let quad = finish(part, vec4f(blocks[i / 4u][i % 4u]), own_row, own_column);
-      y[own_row * N_QUADS + own_column] = packQuad(quad);
+      writeResult(own_row * N_QUADS + own_column, quad);
     }
   }
 }

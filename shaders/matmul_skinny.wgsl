@@ -3,7 +3,7 @@
 // A workgroup takes COLUMN_LANES quads of y and SPLITS shares of k for each, so that also a narrow w keeps a GPU
 // busy; neighbouring lanes read neighbouring quads of w. The shares are added up in workgroup memory.
 //
-// y         Quad [rows, N_QUADS]   overwritten; padding 0
+// y         [rows, N_QUADS], which `results` declares
 // dispatch  workgroups for the rows, TILE_ROWS each, fewer of which take turns;
 //           ceil(N_QUADS / COLUMN_LANES); parts
 override N: u32;
@@ -14,8 +14,6 @@ override SPLITS: u32;
 override K_QUADS: u32 = (K + 3u) / 4u;
 override N_QUADS: u32 = (N + 3u) / 4u;
 override SHARES: u32 = TILE_ROWS * COLUMN_LANES * SPLITS;
-
-@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 // [SPLITS, TILE_ROWS, COLUMN_LANES]
 var<workgroup> shares: array<Vector, SHARES>;
@@ -87,7 +85,7 @@ fn main(
         sum += shares[(split * TILE_ROWS + i) * COLUMN_LANES + local.x];
       }
       if (column < N_QUADS) {
-        y[(row + i) * N_QUADS + column] = packQuad(finish(part, vec4f(sum), row + i, column));
+        writeResult((row + i) * N_QUADS + column, finish(part, vec4f(sum), row + i, column));
       }
     }
     workgroupBarrier();

@@ -11,7 +11,7 @@
 // Workgroups that follow each other take different rows of the same columns: their part of w, a strip of one
 // cache line or two in each of its rows, stays in the caches, and its pages stay mapped.
 //
-// y         Quad [rows, N_QUADS]   overwritten; padding 0
+// y         [rows, N_QUADS], which `results` declares
 // dispatch  workgroups for the rows, TILE_ROWS each, fewer of which take turns; ceil(N_QUADS / LANES); parts
 enable subgroups;
 
@@ -23,8 +23,6 @@ override TILE_ROWS: u32;  // 4, 8, 16 or 32
 override LANES: u32;      // invocations of a workgroup: whole subgroups
 override K_QUADS: u32 = (K + 3u) / 4u;
 override N_QUADS: u32 = (N + 3u) / 4u;
-
-@group(0) @binding(2) var<storage, read_write> y: array<Quad>;
 
 // A quad of each of 16 rows, four rows to a matrix.
 struct Rows {
@@ -113,7 +111,7 @@ fn store(part: Part, sums: Rows, row: u32, column: u32, lane: u32) {
   for (var i = 0u; i < min(TILE_ROWS, 16u); i++) {
     let own = row + select(i, i ^ (lane % 4u), SWAP);
     if (own < part.end) {
-      y[own * N_QUADS + column] = packQuad(finish(part, vec4f(quads[i / 4u][i % 4u]), own, column));
+      writeResult(own * N_QUADS + column, finish(part, vec4f(quads[i / 4u][i % 4u]), own, column));
     }
   }
 }

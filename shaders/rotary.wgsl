@@ -1,9 +1,9 @@
 // rotary: queries and keys as attention takes them: each head normalized, then turned by its token's position.
 //
 // An invocation, or LANES of them, takes one head of one token. Where it lies say rotary/packed.wgsl and
-// rotary/latent.wgsl; what turns it is rotary/turned.wgsl, or nothing.
+// rotary/latent.wgsl, and where it goes rotary/own_rows.wgsl and rotary/packed_rows.wgsl; what turns it is
+// rotary/turned.wgsl, or nothing.
 //
-// y         Quad [ROWS, ALL_HEADS · HEAD_QUADS]   queries, then keys
 // dispatch  ceil(ROWS · ALL_HEADS · LANES / WORKGROUP) workgroups, folded over x and y
 override ROWS: u32;
 override HEADS: u32;
@@ -37,7 +37,7 @@ fn headQuad(own: Head, quad: u32) -> vec4f {
 }
 
 fn store(own: Head, quad: u32, value: vec4f) {
-  y[(own.token * ALL_HEADS + own.head) * HEAD_QUADS + quad] = packQuad(value);
+  y[placeOf(own) + quad] = packQuad(value);
 }
 
 // Over the lanes of a head, to be called by all of the workgroup.
@@ -90,4 +90,5 @@ fn main(
   for (var unit = first; unit < UNITS; unit += LANES) {
     storeUnit(own, unit);
   }
+  storeValues(own, first);
 }

@@ -19,6 +19,8 @@ export type EnvironmentCode =
   | "result-refused"
   /** No safetensors, or not the weights of that plan. */
   | "weights-refused"
+  /** The plan names no optimizer. */
+  | "not-trained"
   | "interrupted";
 
 /** An error of the machine, not of the plan and not of our code. Exit code 2. */

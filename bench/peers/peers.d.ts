@@ -1,33 +1,50 @@
-// The calls that this bench makes of its peers, so that it is checked and linted where they are not installed.
+// The calls that this bench and tests against peers make of them, so that both are checked and linted where those are not
+// installed.
 
 declare module "@jax-js/jax" {
   /** Its memory is counted: an operation takes its operands, unless given as `.ref`. */
   export interface Array {
     readonly ref: Array;
+    readonly shape: readonly number[];
     data(): Promise<Float32Array>;
     dispose(): void;
     mul(other: Array | number): Array;
     add(other: Array | number): Array;
     div(other: Array | number): Array;
+    sub(other: Array | number): Array;
+    sum(axis?: number): Array;
+    mean(): Array;
+    transpose(axes?: readonly number[]): Array;
     reshape(shape: readonly number[]): Array;
   }
   /** Gives all devices that are ready, the CPU among them. */
-  export const init: (device: "webgpu") => Promise<readonly string[]>;
-  export const defaultDevice: (device: "webgpu") => string;
+  export const init: (device: "webgpu" | "wasm") => Promise<readonly string[]>;
+  export const defaultDevice: (device: "webgpu" | "wasm") => string;
   export const getWebGPUDevice: () => GPUDevice;
   export const blockUntilReady: (arrays: readonly Array[]) => Promise<unknown>;
   export const jit: (
     compute: (...operands: Array[]) => Array,
   ) => (...operands: readonly Array[]) => Array;
+  /** Value and gradients by the names of what the function takes. */
+  export const valueAndGrad: (
+    compute: (operands: Readonly<Record<string, Array>>) => Array,
+  ) => (operands: Readonly<Record<string, Array>>) => [Array, Readonly<Record<string, Array>>];
   export const numpy: {
     array(values: Float32Array, options: { shape: readonly number[] }): Array;
     matmul(a: Array, b: Array): Array;
     square(x: Array): Array;
     mean(x: Array, axis: number, options: { keepdims: boolean }): Array;
     sqrt(x: Array): Array;
+    repeat(x: Array, times: number, axis: number): Array;
+    split(x: Array, parts: number, axis: number): Array[];
+    concatenate(parts: readonly Array[], axis: number): Array;
   };
   export const nn: {
     relu(x: Array): Array;
+    silu(x: Array): Array;
+    gelu(x: Array, options: { approximate: boolean }): Array;
+    softmax(x: Array, axis: number): Array;
+    logsumexp(x: Array, axis: number): Array;
     /** [tokens, heads, headDim] each; scaled by 1 / √headDim. */
     dotProductAttention(q: Array, k: Array, v: Array, options: { isCausal: boolean }): Array;
   };

@@ -10,6 +10,7 @@ override FIRST: u32;
 override DIMS: u32;
 override INTERLEAVED: u32;
 override FINE: u32;
+override SINE: f32;  // 1, or -1 to turn back
 override HALF: u32 = DIMS / 2u;
 override PAIR_QUADS: u32 = (DIMS + 7u) / 8u;
 // Both numbers of a pair lie in the same place of a quad: then they are turned together.
@@ -29,13 +30,13 @@ fn turnOf(own: Head, pairs: u32) -> Turn {
   let fine = (position % FINE * PAIR_QUADS + pairs) * 2u;
   let by = Turn(rotations[fine], rotations[fine + 1u]);
   if (SEQUENCE <= FINE) {
-    return by;
+    return Turn(by.cosine, SINE * by.sine);
   }
   let coarse = ((FINE + position / FINE) * PAIR_QUADS + pairs) * 2u;
   let far = Turn(rotations[coarse], rotations[coarse + 1u]);
   return Turn(
     fma(far.cosine, by.cosine, -far.sine * by.sine),
-    fma(far.sine, by.cosine, far.cosine * by.sine),
+    SINE * fma(far.sine, by.cosine, far.cosine * by.sine),
   );
 }
 

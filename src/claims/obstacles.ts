@@ -45,7 +45,7 @@ export function speedObstacles(plan: Plan, run: Measurements): readonly string[]
   return [
     ...adapterObstacles(plan, run.adapters),
     ...(run.link === undefined ? [] : [describeLink(run.link)]),
-    ...(plan.workload.mode === "training"
+    ...(plan.workload.mode === "training" && plan.workload.optimizer === undefined
       ? [
           plan.workload.schedule === undefined
             ? "mode is training, but only its forward pass ran"
@@ -61,7 +61,7 @@ export function speedObstacles(plan: Plan, run: Measurements): readonly string[]
 export function memoryObstacles(plan: Plan): readonly string[] {
   const assumed = memoryAssumptions(plan);
   return [
-    ...(plan.workload.mode === "training"
+    ...(plan.workload.mode === "training" && plan.workload.optimizer === undefined
       ? ["mode is training: gradients, optimizer state and kept activations are counted, not held"]
       : []),
     ...(decodesFromUnsaidCache(plan)

@@ -20,6 +20,7 @@ import { defineRun } from "./run.ts";
 import { defineScale } from "./scale.ts";
 import { defineSimulate } from "./simulate.ts";
 import { defineSmoke } from "./smoke.ts";
+import { defineTrain } from "./train.ts";
 import { defineTune } from "./tune.ts";
 
 const program = new Command("shardbench")
@@ -50,6 +51,7 @@ defineScale(program);
 defineSimulate(program);
 defineCompare(program);
 defineTune(program);
+defineTrain(program);
 defineAdapters(program);
 defineCalibrate(program);
 defineCollectives(program);

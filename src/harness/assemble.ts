@@ -2,7 +2,8 @@
 
 import { rowPitch, type StorageType } from "../kernels/storage.ts";
 import { fromHalf } from "../kernels/half.ts";
-import type { Observation, Program } from "../program/program.ts";
+import type { Observation } from "../program/observation.ts";
+import type { Program } from "../program/program.ts";
 import { matrix, rowOf, type Matrix } from "../reference/tensor.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { digestOf, digestTimes } from "../kernels/digest.ts";
 import { NumericsError } from "../numerics_error.ts";
+import { isResult } from "../program/observation.ts";
 import type { CheckOutcome } from "../result/result.ts";
 import type { ObservedBuffer, RankDigests } from "../runtime/observation.ts";
 
@@ -17,7 +18,7 @@ export function checkTimedSteps(
   ranks: readonly RankDigests[],
   timed: number,
 ): NonNullable<CheckOutcome["timed"]> {
-  const results = checked.filter(({ observation }) => observation.kind === "output");
+  const results = checked.filter(({ observation }) => isResult(observation));
   const steps = Math.min(...ranks.map((rank) => rank.steps - 1));
   if (!(steps >= timed)) {
     throw new NumericsError(`${timed} steps were timed, and only ${steps} ran`, Infinity, 0);

@@ -20,6 +20,7 @@ import { assembleOutputs, assembleRoutes } from "./assemble.ts";
 import { checkedKinds } from "./checked_kinds.ts";
 import { expectedError } from "../reference/expected_error.ts";
 import { relativeError } from "./relative_error.ts";
+import { compareWithWhole, verifyTraining } from "./verify_training.ts";
 
 /** One checking step of some program on its ranks. */
 export interface StepObservation {
@@ -130,10 +131,16 @@ async function verifyByReference(
       );
     }
   }
+  const tolerance = acceptedError(plan, "oracle");
+  const training =
+    plan.workload.optimizer === undefined
+      ? {}
+      : { training: await verifyTraining(plan, program, observed, tolerance, source, pause) };
   const outcome: CheckOutcome = {
     method: "oracle",
     error,
-    tolerance: acceptedError(plan, "oracle"),
+    tolerance,
+    ...training,
     compared: "sharded result against the f64 reference",
     values,
     ...(choices === 0 ? {} : { routing: { agreeing: choices - rerouted, total: choices } }),
@@ -170,10 +177,16 @@ async function verifyByUnsharded(
       acceptedReroutes[program.dtype],
     );
   }
+  const tolerance = acceptedError(plan, "unsharded+freivalds");
+  const training =
+    plan.workload.optimizer === undefined
+      ? {}
+      : { training: compareWithWhole(plan, program, observed, tolerance, whole.observed) };
   const outcome: CheckOutcome = {
     method: "unsharded+freivalds",
     error,
-    tolerance: acceptedError(plan, "unsharded+freivalds"),
+    tolerance,
+    ...training,
     compared: "sharded result against the unsharded run",
     values,
     ...(routing.total === 0 ? {} : { routing }),

@@ -14,3 +14,8 @@ export type Activation =
 export function activationPrelude(activation: Activation): string {
   return `activations/${activation.replaceAll("-", "_")}`;
 }
+
+/** The prelude that defines its derivative. */
+export function slopePrelude(activation: Activation): string {
+  return `slopes/${activation.replaceAll("-", "_")}`;
+}

@@ -1,6 +1,8 @@
 // Every kernel by its name in a program.
 
 import type { Kernel } from "./kernel.ts";
+import { activate } from "./activate.ts";
+import { activationGradient } from "./activation_gradient.ts";
 import { add } from "./add.ts";
 import { addLayerNorm } from "./add_layer_norm.ts";
 import { addRmsNorm } from "./add_rms_norm.ts";
@@ -8,14 +10,24 @@ import { aggregate } from "./aggregate.ts";
 import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
+import { attentionGradient } from "./attention_gradient.ts";
+import { attentionStatistics } from "./attention_statistics.ts";
+import { beginUpdate } from "./begin_update.ts";
+import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
+import { crossEntropy } from "./cross_entropy.ts";
+import { crossEntropyGradient } from "./cross_entropy_gradient.ts";
 import { embedding } from "./embedding.ts";
+import { embeddingGradient } from "./embedding_gradient.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
+import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
 import { meanSquares } from "./mean_squares.ts";
+import { normInputGradient } from "./norm_input_gradient.ts";
+import { normWeightGradient } from "./norm_weight_gradient.ts";
 import { permuteTokens } from "./permute_tokens.ts";
 import { reduceSum } from "./reduce_sum.ts";
 import { reduceWords } from "./reduce_words.ts";
@@ -25,8 +37,14 @@ import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
 import { sliceColumns } from "./slice_columns.ts";
 import { softmax } from "./softmax.ts";
+import { squaredError } from "./squared_error.ts";
+import { squaredErrorGradient } from "./squared_error_gradient.ts";
+import { sumSquares } from "./sum_squares.ts";
+import { updateWeight } from "./update_weight.ts";
 
 export const kernels = {
+  activate: activate,
+  activation_gradient: activationGradient,
   add: add,
   add_layer_norm: addLayerNorm,
   add_rms_norm: addRmsNorm,
@@ -34,14 +52,24 @@ export const kernels = {
   append_cache: appendCache,
   attend_cache: attendCache,
   attention: attention,
+  attention_gradient: attentionGradient,
+  attention_statistics: attentionStatistics,
+  begin_update: beginUpdate,
+  column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
+  cross_entropy: crossEntropy,
+  cross_entropy_gradient: crossEntropyGradient,
   embedding: embedding,
+  embedding_gradient: embeddingGradient,
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   layer_norm: layerNorm,
+  loss_statistics: lossStatistics,
   matmul: matmul,
   mean_squares: meanSquares,
+  norm_input_gradient: normInputGradient,
+  norm_weight_gradient: normWeightGradient,
   permute_tokens: permuteTokens,
   reduce_sum: reduceSum,
   reduce_words: reduceWords,
@@ -51,6 +79,10 @@ export const kernels = {
   route_top_k: routeTopK,
   slice_columns: sliceColumns,
   softmax: softmax,
+  squared_error: squaredError,
+  squared_error_gradient: squaredErrorGradient,
+  sum_squares: sumSquares,
+  update_weight: updateWeight,
 } as const;
 
 export type KernelName = keyof typeof kernels;

@@ -14,6 +14,8 @@ export interface Binding {
   readonly access: "read" | "read_write";
   /** Of what is written: what the kernel leaves as it was counts as much. */
   readonly isUpdated?: true;
+  /** What the kernel makes of it depends on what it was: a check needs both. */
+  readonly isAccumulated?: true;
 }
 
 export type Grid = readonly [x: number, y: number, z: number];
@@ -111,5 +113,13 @@ export function update(name: string, element: BindingElement = "storage"): Bindi
   return {
     ...write(name, element),
     isUpdated: true,
+  };
+}
+
+/** f32 that is added to or otherwise changed in place. */
+export function accumulate(name: string): Binding {
+  return {
+    ...update(name, "f32"),
+    isAccumulated: true,
   };
 }

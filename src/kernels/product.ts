@@ -3,6 +3,7 @@
 
 import { type Activation, activationPrelude } from "./activation.ts";
 import {
+  accumulate,
   type AdapterTraits,
   type Binding,
   type Grid,
@@ -28,6 +29,11 @@ export interface Finish {
   readonly rowGate?: true;
   /** Binding `residual` [rows, n]. */
   readonly residual?: true;
+  /**
+   * Of y: f32 whatever is stored, as gradients of weights are, and written over or added to. Default: what is stored,
+   * written over.
+   */
+  readonly result?: "f32" | "f32-sum";
 }
 
 /** One or more products side by side, of a shape that all of them are expected to have. */
@@ -68,8 +74,13 @@ export function productBindings({ rows, finish }: Product): Binding[] {
     ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
     ...(finish.rowGate ? [{ ...read("row_gate"), slot: 7 }] : []),
     ...(finish.residual ? [{ ...read("residual"), slot: 6 }] : []),
-    { ...write("y"), slot: 2 },
+    { ...resultBinding(finish), slot: 2 },
   ];
+}
+
+function resultBinding({ result }: Finish): Binding {
+  if (result === undefined) return write("y");
+  return result === "f32" ? write("y", "f32") : accumulate("y");
 }
 
 const operands = { none: "plain", x: "x_transposed", w: "w_transposed" } as const;
@@ -84,6 +95,7 @@ export function productPreludes({ rows, transposed, finish }: Product): string[]
     `epilogue/${finish.residual ? "" : "no_"}residual`,
     activationPrelude(finish.activation),
     "epilogue/finish",
+    `results/${(finish.result ?? "stored").replace("-", "_")}`,
   ];
 }
 
@@ -92,9 +104,10 @@ function gatePrelude({ gate, activation }: Finish): string {
   return activation === "clamped-silu" ? "clamped_gate" : "gate";
 }
 
-/** A residual counts as it does by itself, so that a model has as many wherever it is added. */
+/** A sum with what is there already counts as it does by itself, so that a model has as many wherever it is made. */
 export function productFlops(rows: number, { n, k, finish }: Product): number {
-  return 2 * rows * n * k + (finish.residual ? rows * n : 0);
+  const sums = (finish.residual ? 1 : 0) + (finish.result === "f32-sum" ? 1 : 0);
+  return 2 * rows * n * k + sums * rows * n;
 }
 
 /** @param rows of all parts together */
@@ -105,10 +118,12 @@ export function productBytes(
 ): number {
   const x = transposed === "x" ? parts * paddedElements(k, rows / parts) : paddedElements(rows, k);
   const w = parts * (transposed === "w" ? paddedElements(n, k) : paddedElements(k, n));
-  const tables = 1 + (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
+  const y = finish.result === undefined ? bytesPerElement(dtype) : finish.result === "f32" ? 4 : 8;
+  const tables = (finish.gate ? 1 : 0) + (finish.residual ? 1 : 0);
   const vectors =
     (finish.bias ? paddedElements(parts, n) : 0) + (finish.rowGate ? paddedElements(rows, 1) : 0);
-  return (x + w + tables * paddedElements(rows, n) + vectors) * bytesPerElement(dtype);
+  const table = paddedElements(rows, n);
+  return (x + w + tables * table + vectors) * bytesPerElement(dtype) + y * table;
 }
 
 /** How one alternative splits a product. */

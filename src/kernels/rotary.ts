@@ -21,6 +21,11 @@ export interface RotaryShape extends PositionsShape {
   readonly latent?: LatentHeads;
   readonly turn?: HeadTurn;
   readonly norm?: HeadNorm;
+  /**
+   * Of the backward pass: x is a gradient of queries and keys, which are turned back, and behind them y has those of
+   * values, binding `dv` [rows, kvHeads · valueDim]. Without `norm` and `latent`; `columns` are those of x.
+   */
+  readonly back?: { readonly valueDim: number };
 }
 
 /** Of latent attention, multiples of 4. */
@@ -114,7 +119,7 @@ function sourceConstants({ columns, latent }: RotaryShape): Record<string, numbe
 }
 
 function turnConstants(shape: RotaryShape): Record<string, number> {
-  const { turn } = shape;
+  const { turn, back } = shape;
   return turn === undefined
     ? {}
     : {
@@ -123,10 +128,14 @@ function turnConstants(shape: RotaryShape): Record<string, number> {
         DIMS: turn.dims,
         INTERLEAVED: turn.interleaved ? 1 : 0,
         FINE: finePositions,
+        SINE: back === undefined ? 1 : -1,
       };
 }
 
-/** Queries and keys of packed rows, normalized and turned by their positions: y [rows, (heads + kvHeads) · headDim]. */
+/**
+ * Queries and keys of packed rows, normalized and turned by their positions: y [rows, (heads + kvHeads) · headDim]; or,
+ * with `back`, the gradient of packed rows from that of y.
+ */
 export const rotary: Kernel<RotaryShape> = {
   name: "rotary",
   bindings: (shape) => [
@@ -141,9 +150,11 @@ export const rotary: Kernel<RotaryShape> = {
           { ...read("down"), slot: 6 },
         ]),
     ...(shape.turn === undefined ? [] : positionsBindings(shape)),
+    ...(shape.back === undefined ? [] : [{ ...read("dv"), slot: 7 }]),
     { ...write("y"), slot: 1 },
   ],
   preludes: (shape) => [
+    `rotary/${shape.back === undefined ? "own" : "packed"}_rows`,
     `rotary/${shape.latent === undefined ? "packed" : "latent"}`,
     ...(shape.turn === undefined
       ? ["rotary/unturned"]
@@ -162,6 +173,7 @@ export const rotary: Kernel<RotaryShape> = {
     WORKGROUP: workgroup,
     ...sourceConstants(shape),
     ...turnConstants(shape),
+    ...(shape.back === undefined ? {} : { VALUE_QUADS: shape.back.valueDim / 4 }),
     ...(hasGains(shape) ? { OWN_GAINS: hasOwnGains(shape) ? 1 : 0 } : {}),
   }),
   grid: (shape, adapter) => {
@@ -175,9 +187,10 @@ export const rotary: Kernel<RotaryShape> = {
     return elementsOf(shape) * (turned + normalized);
   },
   bytes: (shape, dtype) => {
-    const { rows, sequence, turn } = shape;
+    const { rows, sequence, kvHeads, turn, back } = shape;
+    const values = back === undefined ? 0 : 2 * rows * kvHeads * back.valueDim;
     const gains = hasGains(shape) ? gainElements(shape) : 0;
-    const stored = elementsOf(shape) + elementsRead(shape) + gains;
+    const stored = elementsOf(shape) + elementsRead(shape) + gains + values;
     const table =
       turn === undefined
         ? 0

@@ -3,6 +3,7 @@
 // It makes a plan even where rules are broken (sizes that do not divide, GPUs that do not exist), so that
 // the rules can say so all at once; it refuses only what has no meaning at all.
 
+import { optimizerOf } from "./optimizer.ts";
 import { assumedPaths } from "./assumed.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { isBrainFloat, precisionOf } from "./dtype_names.ts";
@@ -146,7 +147,7 @@ function commonParts(file: PlanFile) {
 
 function workloadOf(file: PlanFile["workload"]): Workload {
   const { mode = "inference", batch, microBatches = 1, sequence = 1, seed = 0 } = file;
-  const { schedule, recompute } = file;
+  const { schedule, recompute, optimizer } = file;
   const dtype = precisionOf(file.dtype);
   const common = {
     batch,
@@ -155,6 +156,9 @@ function workloadOf(file: PlanFile["workload"]): Workload {
     seed,
     ...(schedule === undefined ? {} : { schedule }),
     ...(recompute === undefined ? {} : { recompute }),
+    ...(optimizer === undefined
+      ? {}
+      : { optimizer: optimizerOf(optimizer, dtype, batch * sequence) }),
   };
   return mode === "serving"
     ? { ...common, mode, sequence: contextTokens(file), serving: servingOf(file, batch, dtype) }

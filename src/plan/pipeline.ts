@@ -31,7 +31,7 @@ export function pipelineOf({ stages }: Pick<Plan, "stages">): Pipeline | undefin
 export function hasBackwardSlots(plan: Pick<Plan, "stages" | "workload">): boolean {
   return (
     plan.workload.mode === "training" &&
-    plan.workload.schedule !== undefined &&
+    (plan.workload.schedule !== undefined || plan.workload.optimizer !== undefined) &&
     pipelineOf(plan) !== undefined
   );
 }

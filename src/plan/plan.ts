@@ -6,6 +6,7 @@ import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { MoeLayer } from "./layers/moe.ts";
 import type { Rotary } from "./layers/rotary.ts";
+import type { Optimizer } from "./optimizer.ts";
 import type { Serving } from "./serving.ts";
 
 export type Precision = "f32" | "f16";
@@ -82,6 +83,8 @@ export interface Workload {
   readonly schedule?: ScheduleName;
   /** Activations that are computed again in the backward pass, instead of kept. */
   readonly recompute?: Recompute;
+  /** Of training: a step is a forward and a backward pass and an update. Absent: see `schedule`. */
+  readonly optimizer?: Optimizer;
 }
 
 /** Prefill takes a request's input tokens into the caches, decode one token of each running request. */

@@ -6,6 +6,7 @@ import { dtypeNames } from "./dtype_names.ts";
 import { count, maxGpus } from "./schema_numbers.ts";
 import { layerSchema } from "./layers/layers.ts";
 import { modelSchema } from "./schema_model.ts";
+import { optimizerSchema } from "./optimizer.ts";
 import { degreesSchema, recomputeSchema } from "./schema_parallel.ts";
 import { servingKeys } from "./serving.ts";
 import { parseBandwidth, parseBytes, parseFlops } from "./quantity.ts";
@@ -43,6 +44,7 @@ const workload = z.strictObject({
   /** Order of a pipeline's micro-batches. */
   schedule: z.enum(["gpipe", "1f1b"]).exactOptional(),
   recompute: recomputeSchema.exactOptional(),
+  optimizer: optimizerSchema.exactOptional(),
   ...servingKeys,
 });
 

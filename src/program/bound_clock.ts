@@ -83,8 +83,10 @@ export function createClock(
     add(rank, instruction) {
       const clock = clocks[rank];
       if (clock === undefined || instruction.op === "observe" || instruction.op === "input") return;
-      const work = workOf(rank, instruction, peaks, wireBytes);
       const { phase, layer } = instruction.origin;
+      // It comes once a step, and a bound without it holds, too.
+      if (phase === "update") return;
+      const work = workOf(rank, instruction, peaks, wireBytes);
       const own = perLayer.get(layer) ?? new Map<number, number>();
       perLayer.set(layer, own);
       own.set(rank, (own.get(rank) ?? 0) + work.kernelMs + work.wireMs);

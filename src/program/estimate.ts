@@ -8,17 +8,17 @@ import { createClock } from "./bound_clock.ts";
 import type { ActivationMemory } from "./emit/activation_memory.ts";
 import { loweringTogether, stepOf } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
-import type { Instruction, Program } from "./program.ts";
+import { type Instruction, isBesides, isForward, type Program } from "./program.ts";
 import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed } from "./memory.ts";
 import { replicasOf } from "./replicas.ts";
-import { expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
+import { everyLayer, expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
-import { oneOfAlike } from "./symmetry.ts";
+import { itself, oneOfAlike } from "./symmetry.ts";
 import { createTally, type Totals } from "./tally.ts";
-import { kernelFlops } from "./instruction_cost.ts";
+import { modelFlopsOf } from "./instruction_cost.ts";
 import type { LayerEstimate, RankEstimate } from "./tally.ts";
 import { unshard } from "./unshard.ts";
 import { createWireCount } from "./wire.ts";
@@ -114,13 +114,15 @@ export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
 function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
-  const symmetry = oneOfAlike(plan);
+  // Gradients are summed over replicas, and blocks keep activations for their backward pass.
+  const isTraining = plan.workload.optimizer !== undefined;
+  const symmetry = isTraining ? itself(plan) : oneOfAlike(plan);
   const { gpus } = symmetry.plan.hardware;
   const declared = new Set(plan.communications.map(({ name }) => name));
   const wire = createWireCount();
-  const repeats = shorten(symmetry.plan);
+  const repeats = isTraining ? everyLayer(plan) : shorten(symmetry.plan);
   const { timesOf } = repeats;
-  const tally = createTally(gpus, layerNames(repeats.plan), wire, declared, timesOf);
+  const tally = createTally(gpus, layerNames(repeats.plan), wire, declared, timesOf, microBatches);
   const parameters = createParameterCount(gpus);
   const retained = new Float64Array(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
@@ -254,9 +256,10 @@ function unsharded(plan: Plan): Unsharded {
       if (role === "weight") parameters += timesOf(layer) * elementsOf(shape);
     },
     add(_rank, instruction) {
+      if (instruction.origin.phase === "update" || isBesides(instruction)) return;
       const times = timesOf(instruction.origin.layer);
-      flops += times * kernelFlops(instruction);
-      idleParameters += times * idleWeights(plan, instruction);
+      flops += times * modelFlopsOf(instruction);
+      if (isForward(instruction)) idleParameters += times * idleWeights(plan, instruction);
     },
   });
   return { flops: flops * plan.workload.microBatches, parameters, idleParameters };

@@ -1,6 +1,6 @@
 // What one instruction computes and moves on one rank.
 
-import { kernelOf } from "../kernels/catalog.ts";
+import { kernelOf, kernels } from "../kernels/catalog.ts";
 import { broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
 import { reduces } from "./exchange/sums.ts";
 import { type AllReduce, collectiveOf, type Instruction, type ReduceScatter } from "./program.ts";
@@ -25,6 +25,19 @@ function elementsOf(reducing: AllReduce | ReduceScatter): number {
 /** What the model needs of it: nothing but its kernels. */
 export function kernelFlops(instruction: Instruction): number {
   return instruction.op === "kernel" ? kernelOf(instruction).flops(instruction.shape) : 0;
+}
+
+/** What a step asks for: of the backward pass of attention no score that the forward pass had. */
+export function modelFlopsOf(instruction: Instruction): number {
+  if (instruction.op !== "kernel") return 0;
+  switch (instruction.kernel) {
+    case "attention_statistics":
+      return 0;
+    case "attention_gradient":
+      return 2 * kernels.attention.flops(instruction.shape);
+    default:
+      return kernelFlops(instruction);
+  }
 }
 
 export function kernelBytesOf(instruction: Instruction): number {

@@ -96,9 +96,11 @@ function needOf(given: Given, rank: number, allocated: Allocated): MemoryNeed {
     workspace: role("workspace", "staging", "constant"),
   };
   const need =
-    plan.workload.mode === "training"
-      ? inTraining(given, allocated, program)
-      : inInference(given, program);
+    plan.workload.optimizer !== undefined
+      ? ofStep(program, role("gradient"), role("optimizer"))
+      : plan.workload.mode === "training"
+        ? inTraining(given, allocated, program)
+        : inInference(given, program);
   const total = memoryKinds.reduce((sum, kind) => sum + need[kind], 0);
   // Offloading, fewer bits or shared weights under a name nobody knows: no floor holds.
   const isOpen =
@@ -113,6 +115,12 @@ type InProgram = Pick<Needs, "weights" | "activations" | "workspace">;
 function inInference(given: Given, program: InProgram): Needs {
   const { total: keyValueCache, least } = cacheBytes(given.plan, given.own);
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
+}
+
+/** Of a whole step of training, which holds all that it needs. */
+function ofStep(program: InProgram, gradients: number, optimizer: number): Needs {
+  const least = program.weights + program.activations + gradients + optimizer;
+  return { ...program, keyValueCache: 0, gradients, optimizer, least };
 }
 
 /** Of one parameter: gradients are summed in f32. */

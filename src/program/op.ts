@@ -7,8 +7,9 @@ import type { PositionsShape } from "../kernels/positions.ts";
 import type { RoutingRule } from "../kernels/route_top_k.ts";
 import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
+import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
-import type { Observation } from "./program.ts";
+import type { Observation } from "./observation.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
 import type { DoneOp, Transfer } from "./transfer_op.ts";
@@ -242,6 +243,7 @@ export type Op =
   | PermuteOp
   | UnpermuteOp
   | ObserveOp
+  | GradientOp
   | Transfer
   | DoneOp;
 

@@ -1,5 +1,6 @@
 // Which tensors an op reads and which it writes: all of them, and on each of its ranks; and how much a transfer takes.
 
+import { readByGradient, writtenByGradient } from "./gradient_operands.ts";
 import type { NewOp, Op, PermuteOp, UnpermuteOp } from "./op.ts";
 import type { CollectiveOp, Transfer } from "./transfer_op.ts";
 import type { Tensor, View } from "./tensor.ts";
@@ -67,6 +68,8 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return [op.x, op.counts];
     case "expert-combine":
       return [op.x];
+    default:
+      return readByGradient(op);
   }
 }
 
@@ -109,6 +112,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
       return [op.positions, op.counts, op.offsets];
     case "expert-dispatch":
       return [op.y, op.kept, op.offsets];
+    default:
+      return writtenByGradient(op);
   }
 }
 

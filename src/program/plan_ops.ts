@@ -2,6 +2,7 @@
 
 import { inputWidthOf } from "../plan/layers.ts";
 import { contextOf } from "../plan/mesh.ts";
+import { lossOf } from "../plan/loss.ts";
 import type { Placement, PlacementKind } from "../plan/placement.ts";
 import { type Layer, planLayerOf } from "../plan/layers/layers.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
@@ -10,11 +11,13 @@ import type { LayerContext } from "./layers/context.ts";
 import { embeddingOps } from "./layers/embedding.ts";
 import { rowsOfHead } from "./layers/last_rows.ts";
 import { opsOf } from "./layers/layers.ts";
+import { lossOps } from "./layers/loss.ts";
 import { splitsTokens, wantedBy } from "./layers/split_tokens.ts";
 import type { Op } from "./op.ts";
 import { cacheUseOf } from "./serving/caches.ts";
 import { servedBy, type ServedWhat } from "./serving/served.ts";
-import type { Observation, Program } from "./program.ts";
+import type { Observation } from "./observation.ts";
+import type { Program } from "./program.ts";
 import { gatherForNext, redistribute } from "./redistribute.ts";
 import {
   membersOf,
@@ -109,7 +112,9 @@ export function planOps(plan: Plan): PlanOps {
   if (value === undefined || context === undefined) {
     throw new Error("a plan needs at least one layer");
   }
-  observeOutput(context, value);
+  const shown = observeOutput(context, value);
+  const { optimizer } = plan.workload;
+  if (optimizer !== undefined) lossOps(context, lossOf(plan), optimizer, shown);
   return { ops, output: { rows: value.rows, columns: value.columns } };
 }
 
@@ -240,8 +245,8 @@ export function inputColumns(layer: Layer): number {
   return width;
 }
 
-/** Marks what the check compares: every part of the result on every rank that holds it. */
-function observeOutput({ add }: LayerContext, value: ShardedTensor): void {
+/** Marks what the check compares: every part of the result on every rank that holds it. Partial sums are summed before. */
+function observeOutput({ add }: LayerContext, value: ShardedTensor): ShardedTensor {
   const isPartial = value.shards.some(
     ({ placement, ranks }) => placement.kind === "partial" && ranks.length > 1,
   );
@@ -266,4 +271,5 @@ function observeOutput({ add }: LayerContext, value: ShardedTensor): void {
     }));
     add({ op: "observe", origin: whole.origin, ranks, x: { tensor }, shown });
   }
+  return whole;
 }

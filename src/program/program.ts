@@ -4,6 +4,7 @@ import type { KernelCall } from "../kernels/catalog.ts";
 import type { DType, StorageType } from "../kernels/storage.ts";
 import type { ServingPhase } from "../plan/plan.ts";
 import type { Content } from "./content.ts";
+import type { Observation } from "./observation.ts";
 import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
@@ -17,6 +18,10 @@ export type BufferRole =
   | "activation"
   /** Keys and values of requests, which stay from step to step. */
   | "cache"
+  /** Sums of gradients of weights, f32, over the micro-batches of a step. */
+  | "gradient"
+  /** What the optimizer keeps from step to step: moments, weights in f32, its counters. */
+  | "optimizer"
   /** Pieces of a collective side by side, before they are reduced or woven together. */
   | "workspace"
   /** Mappable memory through which collectives leave the GPU, whichever comes next. */
@@ -42,7 +47,8 @@ export interface Origin {
   /** `<stage>/<index>.<op>`, the same on all ranks. */
   readonly layer: string;
   readonly microBatch: number;
-  readonly phase: "forward" | "backward";
+  /** An update comes once a step, after all micro-batches. */
+  readonly phase: "forward" | "backward" | "update";
   /** Of serving: the steps that it belongs to. */
   readonly serves?: ServingPhase;
   /** It takes the place of work that no layer does yet: its time counts, its FLOPs are nobody's progress. */
@@ -54,6 +60,11 @@ export interface Origin {
 /** Whether it does what the model asks for, and that for the first time. */
 export function isForward({ origin }: Pick<Instruction, "origin">): boolean {
   return origin.phase === "forward";
+}
+
+/** Whether it comes beside what the step has to do: synthetic, or done before. */
+export function isBesides({ origin }: Pick<Instruction, "origin">): boolean {
+  return origin.synthetic === true || origin.isRecomputed === true;
 }
 
 /** Where an op comes from, whatever the micro-batch. */
@@ -212,25 +223,6 @@ export interface ObserveInstruction {
   readonly buffer: string;
   readonly observation: Observation;
 }
-
-export type Observation =
-  /** Rows × columns of the program's result held by this rank, at these global offsets. */
-  | {
-      readonly kind: "output";
-      readonly rowOffset: number;
-      readonly rows: number;
-      readonly columnOffset: number;
-      readonly columns: number;
-      /** Ranks that hold the same part are told apart by this; 0, 1, … */
-      readonly copy: number;
-    }
-  /** Expert ids u32 [rows, topK] that this rank's router chose for global rows from rowOffset on. */
-  | {
-      readonly kind: "routes";
-      readonly rowOffset: number;
-      readonly rows: number;
-      readonly topK: number;
-    };
 
 export type Collective =
   | AllGather

@@ -18,7 +18,8 @@ export interface Symmetry {
   readonly inCopy: (rank: number, copy: number) => number;
 }
 
-function itself(plan: Plan): Symmetry {
+/** Every rank stands for itself. */
+export function itself(plan: Plan): Symmetry {
   return {
     plan,
     copies: 1,

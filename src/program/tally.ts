@@ -4,7 +4,7 @@
 import type { KernelName } from "../kernels/catalog.ts";
 import { instructionFlops, kernelBytesOf } from "./instruction_cost.ts";
 import type { BufferRole, Collective, Instruction } from "./program.ts";
-import { collectiveOf, isForward } from "./program.ts";
+import { collectiveOf, isBesides } from "./program.ts";
 import type { Sink } from "./stream.ts";
 import type { WireCount } from "./wire.ts";
 
@@ -80,13 +80,14 @@ export const mostGroups = 16;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface Tally extends Sink {
-  /** @param microBatches how often what was added takes place in a step */
-  totals(microBatches: number): Totals;
+  /** @param times how often what was added takes place in a step */
+  totals(times: number): Totals;
 }
 
 /**
  * @param declared names of the plan's own communications
  * @param timesOf how many layers of the plan a layer stands for, see `repeats.ts`
+ * @param microBatches that `totals` will be asked for: what comes once a step counts as a part of each
  */
 export function createTally(
   ranks: number,
@@ -94,6 +95,7 @@ export function createTally(
   wireBytes: WireCount,
   declared: ReadonlySet<string> = new Set(),
   timesOf: (layer: string) => number = () => 1,
+  microBatches = 1,
 ): Tally {
   const sums: Sums = {
     perRank: Array.from({ length: ranks }, (_, rank) => ({
@@ -127,7 +129,7 @@ export function createTally(
       own.memoryByRole[role] = (own.memoryByRole[role] ?? 0) + all;
     },
     add(rank, instruction) {
-      if (!isForward(instruction)) {
+      if (isBesides(instruction)) {
         addBackward(sums, rank, instruction);
         return;
       }
@@ -135,13 +137,14 @@ export function createTally(
       const layer = layers.get(instruction.origin.layer);
       const flops = instructionFlops(instruction);
       if (own === undefined) return;
-      const times = timesOf(instruction.origin.layer);
+      const share = instruction.origin.phase === "update" ? 1 / microBatches : 1;
+      const times = share * timesOf(instruction.origin.layer);
       own.flops += times * flops;
-      if (layer !== undefined) layer.flops += flops;
+      if (layer !== undefined) layer.flops += share * flops;
       if (instruction.op === "kernel") {
         const bytes = kernelBytesOf(instruction);
         own.kernelBytes += times * bytes;
-        if (layer !== undefined) layer.kernelBytes += bytes;
+        if (layer !== undefined) layer.kernelBytes += share * bytes;
         addKernel(kernels, instruction.kernel, times, flops, bytes);
         return;
       }
@@ -152,10 +155,10 @@ export function createTally(
         rank === transfer.from[0] &&
         transfer.origin.microBatch === 0 &&
         (instruction.op !== "start" || instruction.block === 0);
-      if (isFirst && transfer.op !== "recv") addInstance(sums, transfer);
-      addWire(sums, own, transfer);
+      if (isFirst && transfer.op !== "recv") addInstance(sums, transfer, share);
+      addWire(sums, own, transfer, share);
     },
-    totals: (microBatches) => totalsOf(sums, microBatches),
+    totals: (count) => totalsOf(sums, count),
   };
 }
 
@@ -165,7 +168,7 @@ type RankSums = Open<
   readonly memoryByRole: Partial<Record<BufferRole, number>>;
 };
 
-type CollectiveSums = Open<Omit<CollectiveEstimate, "calls">>;
+type CollectiveSums = Open<CollectiveEstimate>;
 
 /** Of one micro-batch. */
 interface Sums {
@@ -197,27 +200,29 @@ function addBackward(
   if (transfer !== undefined) own.receivedBytes += times * wireBytes(transfer, rank).received;
 }
 
-function addWire(sums: Sums, own: RankSums, transfer: Collective): void {
+/** @param share of what it takes, in each micro-batch */
+function addWire(sums: Sums, own: RankSums, transfer: Collective, share: number): void {
   const { layers, extra, timesOf } = sums;
   const { sent, received, receivedAtWorst } = sums.wireBytes(transfer, own.rank);
-  const times = timesOf(transfer.origin.layer);
+  const times = share * timesOf(transfer.origin.layer);
   own.sentBytes += times * sent;
   own.receivedBytes += times * received;
   if (receivedAtWorst !== undefined) {
     extra.set(own.rank, (extra.get(own.rank) ?? 0) + times * (receivedAtWorst - received));
   }
   const layer = layers.get(transfer.origin.layer);
-  if (layer !== undefined) layer.wireBytes += received;
-  totalOf(sums, transfer).wireBytes += received;
+  if (layer !== undefined) layer.wireBytes += share * received;
+  totalOf(sums, transfer).wireBytes += share * received;
 }
 
-function addInstance(sums: Sums, transfer: Collective): void {
+function addInstance(sums: Sums, transfer: Collective, share: number): void {
   const collective = totalOf(sums, transfer);
   const { from, to } = transfer;
   if (collective.instances < mostGroups) {
     collective.groups = [...collective.groups, { from, to }];
   }
   collective.instances += 1;
+  collective.calls += share;
 }
 
 function totalOf({ collectives, declared }: Sums, transfer: Collective): CollectiveSums {
@@ -231,7 +236,7 @@ function totalOf({ collectives, declared }: Sums, transfer: Collective): Collect
   let found = collectives.get(key);
   if (found === undefined) {
     const named = name === undefined ? {} : { name };
-    found = { op, layer: origin.layer, ...named, groups: [], instances: 0, wireBytes: 0 };
+    found = { op, layer: origin.layer, ...named, groups: [], instances: 0, calls: 0, wireBytes: 0 };
     collectives.set(key, found);
   }
   return found;
@@ -264,12 +269,13 @@ function totalsOf(sums: Sums, microBatches: number): Totals {
     layers: [...sums.layers.values()].map((each) =>
       perStep(each, ["flops", "kernelBytes", "wireBytes"]),
     ),
-    kernels: [...sums.kernels.values()].map((each) =>
-      perStep(each, ["calls", "flops", "kernelBytes"]),
-    ),
+    kernels: [...sums.kernels.values()].map((each) => {
+      const all = perStep(each, ["calls", "flops", "kernelBytes"]);
+      return { ...all, calls: Math.round(all.calls) };
+    }),
     collectives: [...sums.collectives.values()].map((each) => ({
       ...each,
-      calls: each.instances * microBatches,
+      calls: Math.round(each.calls * microBatches),
       wireBytes: each.wireBytes * microBatches,
     })),
   };

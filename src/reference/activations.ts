@@ -28,7 +28,7 @@ function quickGelu(x: number): number {
 }
 
 /** Of the gated network of gpt-oss: what is gated and its gate stay within it. */
-const limit = 7;
+export const clampLimit = 7;
 
 const uncapped: Readonly<Record<Exclude<Activation, "softcap">, (x: number) => number>> = {
   none: (x) => x,
@@ -38,7 +38,7 @@ const uncapped: Readonly<Record<Exclude<Activation, "softcap">, (x: number) => n
   silu: (x) => x * sigmoid(x),
   relu: (x) => Math.max(0, x),
   relu2: (x) => Math.max(0, x) ** 2,
-  "clamped-silu": (x) => quickGelu(Math.min(x, limit)),
+  "clamped-silu": (x) => quickGelu(Math.min(x, clampLimit)),
 };
 
 /** @param cap of `softcap` */
@@ -51,5 +51,5 @@ export function activationFunctions(
 
 /** What a product behind the activation is multiplied by, where its gate holds `x`. */
 export function gateFactor(activation: Activation, x: number): number {
-  return activation === "clamped-silu" ? 1 + Math.min(limit, Math.max(-limit, x)) : x;
+  return activation === "clamped-silu" ? 1 + Math.min(clampLimit, Math.max(-clampLimit, x)) : x;
 }

@@ -6,7 +6,7 @@ import type { ContentSource } from "../program/content_source.ts";
 import { contentValues } from "../program/content_values.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { embeddingOf, inputColumns, layerName } from "../program/plan_ops.ts";
-import type { RoutingAgreement } from "./layers/context.ts";
+import type { ReferenceContext, RoutingAgreement } from "./layers/context.ts";
 import { referenceOf } from "./layers/layers.ts";
 import { matrix, type Matrix } from "./tensor.ts";
 
@@ -18,11 +18,19 @@ export interface ReferenceResult extends RoutingAgreement {
 /** Expert ids chosen by the run under test, per layer name: [rows of the micro-batch, topK]. */
 export type Routes = ReadonlyMap<string, Uint32Array>;
 
+/** A layer as it is applied, with what it reads. */
+export interface AppliedLayer {
+  readonly layer: Layer;
+  readonly context: ReferenceContext;
+  readonly x: Matrix;
+}
+
 /**
  * The result of one micro-batch. Weights and inputs are rounded to the plan's dtype, nothing else is.
  *
  * @param source of weights and inputs
  * @param pause awaited before each layer, so that a caller can stay responsive or throw to end it
+ * @param applies told of each layer, in order
  */
 export async function forward(
   plan: Plan,
@@ -30,6 +38,7 @@ export async function forward(
   routes: Routes,
   source: ContentSource = hashSource(plan.workload.seed),
   pause: () => Promise<void> = async () => undefined,
+  applies?: (applied: AppliedLayer) => void,
 ): Promise<ReferenceResult> {
   const { workload } = plan;
   const embedding = embeddingOf(plan);
@@ -44,29 +53,27 @@ export async function forward(
       const x: Matrix = output ?? inputOf(plan, layer, microBatch, source);
       inputs.push(x);
       const own = routes.get(name);
-      const result = referenceOf(layer).apply(
-        {
-          workload,
-          source,
-          name,
-          rowsPerSample,
-          inputs,
-          ...(embedding && { embedding }),
-          ...(own && { routes: own }),
-        },
-        layer,
-        x,
-      );
+      const context = {
+        workload,
+        source,
+        name,
+        rowsPerSample,
+        inputs,
+        ...(embedding && { embedding }),
+        ...(own && { routes: own }),
+      };
+      applies?.({ layer, context, x });
+      const result = referenceOf(layer).apply(context, layer, x);
       output = result.output;
       rowsPerSample = result.rowsPerSample ?? rowsPerSample;
-      if (result.routing !== undefined) routing = both(routing, result.routing);
+      if (result.routing !== undefined) routing = bothAgreements(routing, result.routing);
     }
   }
   if (output === undefined) throw new Error("a plan needs at least one layer");
   return { output, ...routing };
 }
 
-function both(a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement {
+export function bothAgreements(a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement {
   return {
     routingGap: Math.max(a.routingGap, b.routingGap),
     reroutedChoices: a.reroutedChoices + b.reroutedChoices,

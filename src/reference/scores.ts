@@ -35,6 +35,13 @@ export function scoreOf(
   return capped - slopeOf(alibi.first + head, alibi.heads) * Math.abs(query - key);
 }
 
+/** Derivative of the score by the product. */
+export function scoreSlope(shape: ScoreShape, product: number): number {
+  const { softcap } = shape;
+  const scale = scaleOf(shape);
+  return softcap === undefined ? scale : scale * (1 - Math.tanh((product * scale) / softcap) ** 2);
+}
+
 /**
  * Press et al., Train Short, Test Long, 2022: 2^(-8/n), 2^(-16/n), … for n heads; where n is no power of two, those of the
  * power below, then every other one of twice that power.

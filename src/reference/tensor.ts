@@ -143,3 +143,15 @@ export function combineValues(
     a.data.map((value, i) => of(value, b.data[i]!)),
   );
 }
+
+/** The dot product of two equally long vectors. */
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** Into the first, which is as long. */
+export function addTo(target: Float64Array, values: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i]! += values[i]!;
+}

@@ -191,10 +191,26 @@ export interface CheckOutcome {
   readonly routing?: { readonly agreeing: number; readonly total: number };
   /** Every instruction of every rank, held against its operands of this run; by kind. All of them were right. */
   readonly kinds: readonly CheckedKind[];
+  /** Of a step of training. */
+  readonly training?: CheckedTraining;
   /** What was not held against anything, in phrases. */
   readonly notChecked: readonly string[];
   /** Steps that were timed or ran as timed ones do, and left what was checked; absent where none were. */
   readonly timed?: { readonly steps: number; readonly microBatches: number };
+}
+
+/** What the checked step of training made of the first weights. */
+export interface CheckedTraining {
+  /** Mean over the batch. */
+  readonly loss: number;
+  /** Of all gradients together, before they are clipped. */
+  readonly gradientNorm: number;
+  /** Of gradients: the largest difference within a weight's over its largest value, and whose it is. */
+  readonly error: number;
+  readonly weight: string;
+  readonly tolerance: number;
+  /** How many elements of gradients were compared. */
+  readonly values: number;
 }
 
 /** How much was checked of one kind of instruction. */

@@ -132,6 +132,15 @@ const checkedKind = z.object({
   worst: z.number().min(0).max(1),
 } satisfies Keys<CheckedKind>);
 
+const checkedTraining = z.object({
+  loss: z.number(),
+  gradientNorm: z.number(),
+  error: z.number(),
+  weight: z.string(),
+  tolerance: z.number(),
+  values: count,
+});
+
 const check = z.object({
   method: z.enum(["oracle", "unsharded+freivalds"]),
   error: z.number().nonnegative(),
@@ -139,6 +148,7 @@ const check = z.object({
   compared: z.string(),
   values: count,
   routing: z.object({ agreeing: count, total: count }).exactOptional(),
+  training: checkedTraining.exactOptional(),
   kinds: z.array(checkedKind),
   notChecked: z.array(z.string()),
   timed: z.object({ steps: count, microBatches: count }).exactOptional(),

@@ -25,6 +25,8 @@ export type Inspect = (instruction: Instruction, index: number) => Promise<void>
 export interface StepOptions {
   /** Instructions of other stages are passed over. */
   readonly stage?: string;
+  /** Of training: from the weights that the step before left. Default: from the first. */
+  readonly isContinued?: boolean;
   /** Of serving: what the step works on. Instructions of the other phase are passed over. */
   readonly served?: PreparedServedStep;
   /** Instructions to stop at; the step is then no longer worth timing. */

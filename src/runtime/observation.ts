@@ -1,6 +1,6 @@
 // What a step shows of a rank's results.
 
-import type { Observation } from "../program/program.ts";
+import type { Observation } from "../program/observation.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import type { ResultDigest } from "./check/digests.ts";
 import type { RankCheck } from "./check/rank_check.ts";
@@ -8,6 +8,10 @@ import type { RankCheck } from "./check/rank_check.ts";
 export interface ObserveOptions {
   /** Only the instructions of this stage. Default: all. */
   readonly stage?: string;
+  /** Of training: only losses and what the optimizer found are shown. Default: all. */
+  readonly only?: "update";
+  /** Of training: from the weights that the step before left. Default: from the first. */
+  readonly isContinued?: boolean;
   /** Of serving: the step. Digests go on from steps before. */
   readonly served?: ServedStep;
   /** Hold every instruction's result against its operands, see `createRankChecker`: `brief` where the whole is judged too. */

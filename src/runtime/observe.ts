@@ -20,7 +20,7 @@ import type { RankSession } from "./rank_session.ts";
 /** Clears the digests first, but for a step of serving: those go on from steps before. */
 export async function observe(
   session: RankSession,
-  { check, routes = [], stage, served }: ObserveOptions,
+  { check, routes = [], stage, served, only, isContinued = false }: ObserveOptions,
 ): Promise<RankObservation> {
   const { gpu, source } = session;
   const prepared = session.prepared();
@@ -44,13 +44,16 @@ export async function observe(
     gpu.device.queue.writeBuffer(forced.buffer, forced.offset, ids);
   };
   try {
+    if (!isContinued) await session.restore();
     await checker?.begin();
     if (served === undefined) session.clearDigests();
     await session.step({
       ...(stage === undefined ? {} : { stage }),
       ...(served === undefined ? {} : { served: prepareServedStep(prepared, served, source) }),
+      isContinued,
       inspects: (instruction) =>
-        instruction.op === "observe" || checker?.stopsAt(instruction) === true,
+        (instruction.op === "observe" && isShown(instruction, only)) ||
+        checker?.stopsAt(instruction) === true,
       async before(instruction, index) {
         reading.moveTo(index);
         if (instruction.op !== "observe") await checker?.before(instruction);
@@ -66,8 +69,12 @@ export async function observe(
   }
 }
 
+function isShown({ observation: { kind } }: ObserveInstruction, only: ObserveOptions["only"]) {
+  return only === undefined || kind === "loss" || kind === "update";
+}
+
 interface Reading {
-  readonly view: Omit<CheckView, "effort">;
+  readonly view: Omit<CheckView, "effort" | "before">;
   /** Where the step is. */
   moveTo(instruction: number): void;
   end(): void;

@@ -12,6 +12,7 @@ import { createSpoiler } from "./check/spoil.ts";
 import { countPasses, executeStep, type StepOptions } from "./execute.ts";
 import { prepareProgram, type PreparedProgram } from "./prepare.ts";
 import { type CallUse, describeCalls, prepareCalls } from "./program_calls.ts";
+import { createState, type State } from "./state.ts";
 import type { Execution } from "./step.ts";
 
 /** What programs of a rank share. */
@@ -36,6 +37,8 @@ export interface OpenProgram {
   /** Whole steps since the digests were cleared. */
   wholeSteps(): number;
   clearDigests(): void;
+  /** Sets what steps of training change to what it was at first. */
+  restore(): Promise<void>;
   /** Kernels take these variants from the next step on. */
   adopt(known: readonly TunedCall[]): Promise<readonly CallUse[]>;
 }
@@ -53,17 +56,19 @@ export async function openProgram(
   let prepared = await prepareProgram(gpu, program, source, buffers, known, onLongWork);
   const timestamps = await createTimestamps(gpu, Math.max(1, countPasses(prepared)));
   const spoil = createSpoiler(gpu, program, prepared);
+  const state = await createState(gpu, program, prepared, source, onLongWork);
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
   const execute = async (options: StepOptions, using: Communicator): Promise<RankTrace> =>
     executeStep({ ...host, timestamps, prepared, communicator: using }, options);
-  const steps = createSteps({ ...host, timestamps }, execute, spoil);
+  const steps = createSteps({ ...host, timestamps }, execute, spoil, state);
   return {
     ...steps,
     prepared: () => prepared,
     timestamps,
     buffers,
     calls: describeCalls(gpu, prepared.calls, known),
+    restore: async () => state.restore(),
     clearDigests() {
       prepared.digests.clear();
       steps.countAnew();
@@ -85,6 +90,7 @@ function createSteps(
   { gpu, communicator, timestamps }: Omit<Execution, "prepared">,
   execute: (options: StepOptions, using: Communicator) => Promise<RankTrace>,
   spoil: () => void,
+  state: State,
 ): Steps {
   let whole = 0;
   let isSpoilt = false;
@@ -100,6 +106,7 @@ function createSteps(
     // A single stage writes only a part of it again.
     const isWhole = options.stage === undefined;
     if (isWhole) await spoilt();
+    if (options.isContinued !== true) await state.restore();
     await timestamps?.synchronise();
     const trace = await execute(options, using);
     if (isWhole) whole += 1;

@@ -33,7 +33,7 @@ export interface Protocol {
   readonly open: Row<OpenRequest, Opened>;
   /** Steps in a row, of all instructions or of those of one stage. Times are on the machine's axis, not the step's. */
   readonly step: Row<
-    { readonly stage?: string; readonly count: number },
+    { readonly stage?: string; readonly isContinued?: boolean; readonly count: number },
     { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
   >;
   /** Opens a second program beside the own one, where the GPU has memory for both. */

@@ -24,6 +24,8 @@ export interface RecalledOnAdapter extends RecalledCalibration {
 export interface StepRequest {
   /** Only the instructions of this stage. Default: all. */
   readonly stage?: string;
+  /** Of training: from the weights that the step before left. Default: from the first. */
+  readonly isContinued?: boolean;
 }
 
 /** Whatever is in the protocol may be asked; its methods are what takes more than one request, or keeps count. */

@@ -95,7 +95,7 @@ const otherWords = new Set(
   fused-attention communication-overlap activation-checkpointing mixed-precision async-data-pipeline
   gradient-accumulation file-not-readable learned-positions clamped-silu gelu-erf quick-gelu two-best micro-batches
   all-heads linear-attention utf-8 utf-16le utf-16be post-norms redundant-experts
-  bf16-as-f16`.split(/\s+/),
+  bf16-as-f16 cross-entropy squared-error`.split(/\s+/),
 );
 
 test("every code that the reading of a plan can give is defined, and no other without a question", async () => {

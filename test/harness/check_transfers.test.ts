@@ -28,6 +28,7 @@ function viewOf(rank: number, memory: Memory): CheckView {
     bytesOf: (id) => bytes(id).length,
     dtypeOf: () => "f32",
     compute: async () => undefined,
+    before: () => undefined,
     pause: async () => {},
     async read(id, ranges) {
       const own = bytes(id);

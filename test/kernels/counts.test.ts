@@ -18,6 +18,9 @@ interface Counts {
 }
 
 const counts: Record<KernelName, Counts> = {
+  // The gate alone.
+  activate: { flops: 15, elements: 3 * 24, tables: 0 },
+  activation_gradient: { flops: 45, elements: 5 * 24, tables: 0 },
   add: { flops: 15, elements: 3 * 24, tables: 0 },
   add_layer_norm: { flops: 120, elements: 4 * 24 + 10, tables: 0 },
   add_rms_norm: { flops: 75, elements: 4 * 24 + 5, tables: 0 },
@@ -33,6 +36,18 @@ const counts: Record<KernelName, Counts> = {
   },
   // 2 sequences · 4 heads · 5 · 5 scores · 8 columns · 2 products · 2, and half of that is masked.
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
+  // Five products where attention has two; qkv, its gradient and dy.
+  attention_gradient: { flops: 8000, elements: 10 * (64 + 64 + 32), tables: 10 * 4 * 8 },
+  // One of its products, and dy · y; of qkv queries and keys alone.
+  attention_statistics: {
+    flops: 1600 + 2 * 10 * 32,
+    elements: 10 * (48 + 2 * 32),
+    tables: 10 * 4 * 8,
+  },
+  // 1024 sums and a state of 8 words, read and written.
+  begin_update: { flops: 1024, elements: 0, tables: 8 * 1032 },
+  // The result is read and written.
+  column_sums: { flops: 15, elements: 24, tables: 2 * 32 },
   combine_attention: {
     flops: 2 * 24 * 2 * 12,
     elements: 2 * 3 * 32,
@@ -40,12 +55,20 @@ const counts: Record<KernelName, Counts> = {
   },
   // Dropped choices are not known beforehand, so all 6 count.
   combine_tokens: { flops: 60, elements: 3 * 24, tables: 3 * 24 + 2 * 16 },
+  // 4 numbers of each row in either block, and a loss.
+  cross_entropy: { flops: 24, elements: 0, tables: 4 * 2 * 3 * 4 + 4 * 4 },
+  cross_entropy_gradient: { flops: 60, elements: 2 * 24, tables: 4 * 3 + 4 * 2 * 3 * 4 },
   embedding: { flops: 0, elements: 2 * 24, tables: 12 },
+  // Rows of the table are read and written.
+  embedding_gradient: { flops: 15, elements: 24, tables: 12 + 8 * 24 },
   gather_columns: { flops: 0, elements: 2 * 24 + 36, tables: 0 },
   grouped_matmul: { flops: 420, elements: 6 * 8 + 4 * 7 * 8 + 6 * 8, tables: 0 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
+  loss_statistics: { flops: 45, elements: 24, tables: 4 * 3 + 16 * 3 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
   mean_squares: { flops: 144, elements: 3 * 24, tables: 3 * 16 },
+  norm_input_gradient: { flops: 12 * 15, elements: 4 * 24 + 8, tables: 3 * 16 },
+  norm_weight_gradient: { flops: 75, elements: 2 * 24, tables: 3 * 16 + 2 * 32 },
   permute_tokens: { flops: 0, elements: 3 * 24, tables: 2 * 24 + 16 },
   reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
   reduce_words: { flops: 10, elements: 4 * 5, tables: 0 },
@@ -56,6 +79,12 @@ const counts: Record<KernelName, Counts> = {
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
   slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },
   softmax: { flops: 60, elements: 2 * 24, tables: 0 },
+  squared_error: { flops: 45, elements: 2 * 24, tables: 4 * 4 },
+  squared_error_gradient: { flops: 30, elements: 3 * 24, tables: 0 },
+  // All of x by one workgroup, for one of the sums.
+  sum_squares: { flops: 48, elements: 0, tables: 4 * 24 + 8 },
+  // Gradient, master and both moments are read and written, the weight is written; and the state is read.
+  update_weight: { flops: 14 * 24, elements: 24, tables: 4 * 8 * 24 + 4 * 8 },
 };
 
 test.each(sampleCalls.map((call) => [call.kernel, call] as const))(

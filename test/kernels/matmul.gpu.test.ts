@@ -8,7 +8,7 @@ import type { StorageType } from "../../src/kernels/storage.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
 import { variantKernels, variantNames } from "../support/kernel_variants.ts";
 import { activated, product, testCap } from "../support/matrix_product.ts";
-import { productCase } from "../support/product_case.ts";
+import { productCase, resultType } from "../support/product_case.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
   decode,
@@ -67,8 +67,9 @@ async function errorsOf(
   const { inputs, outputs, expected } = productCase(shape, dtype);
   const results = await runKernel(gpu, variant, shape, dtype, inputs, outputs);
   const rows = shape.m * (shape.batch ?? 1);
-  const actual = decode(output(results, "y"), rows, shape.n, dtype).values;
-  return outOfTolerance(actual, expected, dtype, shape.arithmetic);
+  const stored = resultType(shape, dtype);
+  const actual = decode(output(results, "y"), rows, shape.n, stored).values;
+  return outOfTolerance(actual, expected, stored, shape.arithmetic);
 }
 
 const finishes: readonly (readonly [what: string, finish: Partial<MatmulShape>])[] = [
@@ -110,6 +111,17 @@ describeOnAdapter("matmul", () => {
       const [variant] = variantsNamed(name, gpu, shape, "f16");
       if (variant === undefined) return skip("the adapter does not run it");
       expect(await errorsOf(gpu, variant, shape, "f16")).toEqual([]);
+    });
+
+    test.for(["f32", "f16"] as const)("a gradient of weights from %s", async (dtype, { skip }) => {
+      const gpu = await testGpu();
+      for (const result of ["f32", "f32-sum"] as const) {
+        const layout = { activation: "none", transposed: "x", result } as const;
+        const shape = { m: 6, n: 18, k: 13, ...layout };
+        const [variant] = variantsNamed(name, gpu, shape, dtype);
+        if (variant === undefined) return skip("the adapter does not run it");
+        expect(await errorsOf(gpu, variant, shape, dtype)).toEqual([]);
+      }
     });
 
     test.for([...finishes, ...layouts])("%s", async ([, rest], { skip }) => {

@@ -46,6 +46,7 @@ function tableBytes(sequence: number, dims: number): Uint8Array<ArrayBuffer> {
 function sizeOf(shape: RotaryShape, name: string): [number, number] {
   const { rows, columns, kvHeads, headDim, latent } = shape;
   if (name === "x") return [rows, columns];
+  if (name === "dv") return [rows, kvHeads * (shape.back?.valueDim ?? 0)];
   if (name === "gains") return [1, gainElements(shape)];
   const { plainDim = 0, valueDim = 0, rank = 0 } = latent ?? {};
   return name === "kv"
@@ -59,7 +60,7 @@ async function errorOf(
   shape: RotaryShape,
   dtype: StorageType,
 ): Promise<number> {
-  const { rows, sequence, heads, kvHeads, headDim, turn } = shape;
+  const { rows, sequence, heads, kvHeads, headDim, turn, back } = shape;
   const random = randomSource(rows + headDim);
   const inputs: Record<string, Uint8Array> = {};
   const operands: Float64Array[] = [];
@@ -78,7 +79,7 @@ async function errorOf(
     inputs[name] = bytes;
     operands.push(Float64Array.from(new Float32Array(bytes.buffer)));
   }
-  const columns = (heads + kvHeads) * headDim;
+  const columns = (heads + kvHeads) * headDim + kvHeads * (back?.valueDim ?? 0);
   const expected = new Float64Array(rows * columns);
   runRotary(shape, [...operands, expected]);
   const results = await runKernel(await testGpu(), kernel, shape, dtype, inputs, {
@@ -123,6 +124,24 @@ const cases: readonly (readonly [string, RotaryShape])[] = [
   [
     "past the fine positions",
     { ...headsOf(300, 300, 1, 1, 8), turn: { first: 0, dims: 8, interleaved: false } },
+  ],
+  [
+    "back, with gradients of values",
+    {
+      ...headsOf(14, 7, 3, 2, 24),
+      columns: 5 * 24,
+      turn: { first: 4, dims: 16, interleaved: false },
+      back: { valueDim: 8 },
+    },
+  ],
+  [
+    "back, past the fine positions",
+    {
+      ...headsOf(300, 300, 1, 1, 8),
+      columns: 16,
+      turn: { first: 0, dims: 8, interleaved: true },
+      back: { valueDim: 12 },
+    },
   ],
   [
     "norms of heads, whole groups of lanes",

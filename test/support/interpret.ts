@@ -8,14 +8,18 @@ import { fillContent } from "../../src/program/content_values.ts";
 import { hashSource } from "../../src/program/hash_source.ts";
 import { reduces } from "../../src/program/exchange/sums.ts";
 import { workspaceOf } from "../../src/program/exchange/workspace.ts";
-import type { Collective, Observation, Program, RankProgram } from "../../src/program/program.ts";
+import type { Observation } from "../../src/program/observation.ts";
+import type { Collective, Program, RankProgram } from "../../src/program/program.ts";
 import { servedBytes, type ServedStep } from "../../src/program/serving/served.ts";
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
+import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
+import { isLossCall, runLoss } from "./interpret_losses.ts";
+import { isUpdateCall, runUpdate } from "./interpret_updates.ts";
 import { runProduct } from "./interpret_product.ts";
 
 export interface Observed {
@@ -348,6 +352,18 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
     Float64Array,
     Float64Array,
   ];
+  if (isBackwardCall(call)) {
+    runBackward(call, buffers);
+    return;
+  }
+  if (isLossCall(call)) {
+    runLoss(call, buffers);
+    return;
+  }
+  if (isUpdateCall(call)) {
+    runUpdate(call, buffers);
+    return;
+  }
   switch (call.kernel) {
     case "matmul":
     case "grouped_matmul":

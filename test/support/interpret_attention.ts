@@ -10,6 +10,7 @@ import type { MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
 import { rotary, type RotaryShape } from "../../src/kernels/rotary.ts";
 import { attend } from "../../src/reference/attend.ts";
+import { turnGradient } from "../../src/reference/backward/rotary.ts";
 import { normalizeHeads } from "../../src/reference/head_norm.ts";
 import { turnHead, turnsInTable } from "../../src/reference/rotary.ts";
 import { type Matrix, matrix, rowOf } from "../../src/reference/tensor.ts";
@@ -80,7 +81,7 @@ export function runAttention(shape: AttentionShape, buffers: readonly Float64Arr
 }
 
 export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]): void {
-  const { rows, sequence, heads, kvHeads, headDim, columns, turn, norm, latent } = shape;
+  const { rows, sequence, heads, kvHeads, headDim, columns, turn, norm, latent, back } = shape;
   const at = named(bindingsOf(rotary, shape), buffers);
   const [x, y] = [needed(at("x")), needed(at("y"))];
   const gains = at("gains");
@@ -121,10 +122,16 @@ export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]):
       const position = positionOf(shape, row, at("spans"));
       const turnOf = turnsInTable(needed(at("rotations")), position, sequence, turn.dims);
       for (let head = 0; head < heads + kvHeads; head++) {
-        turnHead(own.subarray(head * headDim, (head + 1) * headDim), turn, turnOf);
+        const part = own.subarray(head * headDim, (head + 1) * headDim);
+        if (back === undefined) turnHead(part, turn, turnOf);
+        else turnGradient(part, turn, turnOf);
       }
     }
-    y.set(own, row * own.length);
+    const values = kvHeads * (back?.valueDim ?? 0);
+    y.set(own, row * (own.length + values));
+    if (back === undefined) continue;
+    const dv = needed(at("dv")).subarray(row * values, (row + 1) * values);
+    y.set(dv, row * (own.length + values) + own.length);
   }
 }
 

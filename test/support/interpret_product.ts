@@ -65,7 +65,8 @@ function multiplyPart(
       const activated = activate(scale * sum + (bias?.[index * pitch + column] ?? 0));
       const share = rowGate === undefined ? 1 : 1 / (1 + Math.exp(-rowGate[row * rowPitch(1)]!));
       const factor = gate === undefined ? share : share * gateFactor(activation, gate[at]!);
-      y[at] = activated * factor + (residual?.[at] ?? 0);
+      const finished = activated * factor + (residual?.[at] ?? 0);
+      y[at] = finished + (shape.result === "f32-sum" ? y[at]! : 0);
     }
   }
 }

@@ -14,7 +14,7 @@ export interface ProductCase {
 }
 
 export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase {
-  const { m, n, k, batch = 1, transposed, bias, gate, rowGate, residual } = shape;
+  const { m, n, k, batch = 1, transposed, bias, gate, rowGate, residual, result } = shape;
   const random = randomSource(m + n + k);
   const x = randomTensor(batch * m, k, dtype, random);
   const w = randomTensor(batch * k, n, dtype, random);
@@ -24,6 +24,7 @@ export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase
     ...(rowGate ? { row_gate: randomTensor(batch * m, 1, dtype, random) } : {}),
     ...(residual ? { residual: randomTensor(batch * m, n, dtype, random) } : {}),
   };
+  const y = randomTensor(batch * m, n, "f32", random);
   const parts = Array.from({ length: batch }, (_, part) =>
     product(rowsOf(x, part * m, m), rowsOf(w, part * k, k)),
   );
@@ -34,10 +35,16 @@ export function productCase(shape: MatmulShape, dtype: StorageType): ProductCase
       ...Object.fromEntries(
         Object.entries(tables).map(([name, table]) => [name, encode(table, dtype)]),
       ),
+      ...(result === "f32-sum" ? { y: encode(y, "f32") } : {}),
     },
-    outputs: { y: tensorBytes(batch * m, n, dtype) },
-    expected: finished(shape, joined(parts), tables),
+    outputs: { y: tensorBytes(batch * m, n, resultType(shape, dtype)) },
+    expected: finished(shape, joined(parts), tables, result === "f32-sum" ? y : undefined),
   };
+}
+
+/** Of y. */
+export function resultType({ result }: MatmulShape, dtype: StorageType): StorageType {
+  return result === undefined ? dtype : "f32";
 }
 
 export function rowsOf({ columns, values }: Tensor, first: number, count: number): Tensor {
@@ -89,6 +96,7 @@ function finished(
     row_gate,
     residual,
   }: Readonly<Partial<Record<"bias" | "gate" | "row_gate" | "residual", Tensor>>>,
+  before: Tensor | undefined,
 ): Expected {
   const biasAt = (i: number): number => bias?.values[Math.floor(i / (m * n)) * n + (i % n)] ?? 0;
   const shareAt = (i: number): number => {
@@ -100,7 +108,7 @@ function finished(
     if (value === undefined || activation !== "clamped-silu") return (value ?? 1) * shareAt(i);
     return 1 + Math.max(-7, Math.min(7, value));
   };
-  const residualAt = (i: number): number => residual?.values[i] ?? 0;
+  const residualAt = (i: number): number => (residual?.values[i] ?? 0) + (before?.values[i] ?? 0);
   const biased = {
     values: values.map((value, i) => scale * value + biasAt(i)),
     magnitudes: magnitudes.map((size, i) => Math.abs(scale) * size + Math.abs(biasAt(i))),

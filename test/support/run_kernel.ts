@@ -9,8 +9,8 @@ import type { StorageType } from "../../src/kernels/storage.ts";
 const guardBytes = 4096;
 
 /**
- * `inputs` are the bytes of the read bindings and `outputs` the sizes of the others, by name. Outputs start
- * as NaN patterns, so that what a kernel fails to write is seen. So do the guards beside all buffers: the device
+ * `inputs` are the bytes of the read bindings and `outputs` the sizes of the others, by name. Outputs that are not
+ * among the inputs start as NaN patterns, so that what a kernel fails to write is seen. So do the guards beside all buffers: the device
  * does not clamp indices, what is read beyond a buffer makes the result NaN, and what is written there throws.
  */
 export async function runKernel<Shape>(
@@ -25,7 +25,8 @@ export async function runKernel<Shape>(
   try {
     for (const { name, access } of bindingsOf(kernel, shape)) {
       const bytes =
-        access === "read" ? inputs[name] : new Uint8Array(outputs[name] ?? 0).fill(0xff);
+        inputs[name] ??
+        (access === "read" ? undefined : new Uint8Array(outputs[name] ?? 0).fill(0xff));
       if (bytes === undefined) throw new Error(`${kernel.name} needs ${name}`);
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
       const guarded = withGuards(bytes);

@@ -51,6 +51,7 @@ import { microBatchesDivideBatch } from "./sizes/micro_batches_do_not_divide_bat
 import { pipelineDividesLayers } from "./sizes/pipeline_does_not_divide_layers.ts";
 import { pipelineIsFilled } from "./sizes/pipeline_not_filled.ts";
 import { recomputeWithinLayers } from "./sizes/recompute_exceeds_layers.ts";
+import { optimizerNeedsTraining, stepsAreTrained } from "./sizes/optimizer.ts";
 import { recomputeNeedsTraining } from "./sizes/recompute_without_training.ts";
 import { everyReplicaHasSamples } from "./sizes/replica_without_samples.ts";
 import { replicasDivideMicroBatch } from "./sizes/replicas_do_not_divide_micro_batch.ts";
@@ -163,6 +164,8 @@ export const rules: readonly RuleDefinition[] = [
   fullRecomputeIsExplained,
   selectiveRecomputeIsBare,
   recomputeWithinLayers,
+  optimizerNeedsTraining,
+  stepsAreTrained,
   recomputeNeedsTraining,
   vocabularyIsPadded,
   payloadIsWhatIsHeld,

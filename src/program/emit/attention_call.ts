@@ -1,6 +1,6 @@
 // The kernels of attention and of what stands before it: sizes are those of what a rank holds.
 
-import type { Alibi } from "../../kernels/attention_shape.ts";
+import type { Alibi, AttentionShape } from "../../kernels/attention_shape.ts";
 import type { LatentHeads } from "../../kernels/rotary.ts";
 import type { AttentionOp, MeanSquaresOp, RotaryOp } from "../attention_op.ts";
 import { type Tensor, whole } from "../tensor.ts";
@@ -30,9 +30,18 @@ function present(...tensors: readonly (Tensor | undefined)[]): Tensor[] {
 }
 
 function attendCall(op: AttentionOp, rank: number): EmittedKernel {
-  const { qkv, y, values, sinks, sequence, heads, kvHeads, headDim, rules } = op;
-  const [rows = 0] = sizes(y, rank);
-  const shape = {
+  const { qkv, y, values, sinks } = op;
+  return {
+    call: { kernel: "attention", shape: attentionOn(op, rank) },
+    operands: present(qkv, values?.v, sinks, y).map(whole),
+  };
+}
+
+/** Of a forward or a backward pass. */
+export function attentionOn(op: Omit<AttentionOp, "op" | "y">, rank: number): AttentionShape {
+  const { qkv, values, sinks, sequence, heads, kvHeads, headDim, rules } = op;
+  const [rows = 0] = sizes(qkv, rank);
+  return {
     batch: rows / sequence,
     sequence,
     heads,
@@ -42,10 +51,6 @@ function attendCall(op: AttentionOp, rank: number): EmittedKernel {
     ...(values === undefined ? {} : { values: valuesOn(values, rank) }),
     ...(sinks === undefined ? {} : { sinks: true as const }),
     ...(op.alibiHeads === undefined ? {} : { alibi: alibiOn(op, op.alibiHeads, rank) }),
-  };
-  return {
-    call: { kernel: "attention", shape },
-    operands: present(qkv, values?.v, sinks, y).map(whole),
   };
 }
 

@@ -80,8 +80,6 @@ function emitOn(emission: TransferEmission, op: Op, rank: number): void {
       builder.emit(rank, { op: "done", origin, name: op.name, channel });
       return;
     }
-    case "activation":
-      throw new Error(`${op.origin.layer}: no kernel activates alone`);
     default: {
       const { call, operands } = kernelCallOf(op, rank);
       const buffers = operands.map((view) => bufferOf(rank, view, origin));

@@ -13,13 +13,14 @@ import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
-import { shapeOn, sizes } from "./sizes.ts";
+import { gradientCall } from "./gradient_call.ts";
+import { shapeOn, sizes, tableRows } from "./sizes.ts";
 import type { View } from "../tensor.ts";
-import { partOn, whole } from "../tensor.ts";
+import { whole } from "../tensor.ts";
 
 export type KernelOp = Exclude<
   Op,
-  Transfer | { readonly op: "input" | "copy" | "observe" | "done" | "activation" }
+  Transfer | { readonly op: "input" | "copy" | "observe" | "done" }
 >;
 
 export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
@@ -70,19 +71,30 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "permute":
     case "unpermute":
       return routingCall(op, rank);
+    case "activation": {
+      const [rows = 0, columns = 0] = shapeOn(op.y, rank);
+      const { activation, cap, gate } = op;
+      const shape = {
+        rows,
+        columns,
+        activation,
+        ...(cap === undefined ? {} : { cap }),
+        ...(gate === undefined ? {} : { gate: true as const }),
+      };
+      return { call: { kernel: "activate", shape }, operands: [op.x, ...present(gate), op.y] };
+    }
+    default:
+      return gradientCall(op, rank);
   }
 }
 
 function embeddingCall(op: EmbeddingOp, rank: number): EmittedKernel {
   const { ids, y, positions, spans } = op;
   const [tokens = 0, hidden = 0] = sizes(y, rank);
-  const table = partOn(op.table, rank);
-  const vocabularyStart = table?.content?.kind === "uniform" ? table.content.offset[0] : 0;
   const shape = {
     tokens,
     hidden,
-    vocabularyStart: vocabularyStart ?? 0,
-    vocabularyRows: table?.shape[0] ?? 0,
+    ...tableRows(op.table, rank),
     ...scaleOf(op),
     ...(positions === undefined ? {} : { positions: positionsOn(positions) }),
   };

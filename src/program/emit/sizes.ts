@@ -12,3 +12,10 @@ export function shapeOn({ tensor, window }: View, rank: number): readonly number
 export function sizes(tensor: Tensor, rank: number): readonly number[] {
   return shapeOn(whole(tensor), rank);
 }
+
+/** Which rows of an embedding's table the rank holds. */
+export function tableRows(table: Tensor, rank: number) {
+  const part = partOn(table, rank);
+  const first = part?.content?.kind === "uniform" ? part.content.offset[0] : 0;
+  return { vocabularyStart: first ?? 0, vocabularyRows: part?.shape[0] ?? 0 };
+}

@@ -63,7 +63,9 @@ function inWindows(product: MatmulOp, shown: ObserveOp, windows: readonly Window
       {
         ...shown,
         x: y,
-        shown: shown.shown.map((each) => ({ ...each, rowOffset: each.rowOffset + first, rows })),
+        shown: shown.shown.map((each) =>
+          "rowOffset" in each ? { ...each, rowOffset: each.rowOffset + first, rows } : each,
+        ),
       },
     ];
   });

@@ -67,7 +67,7 @@ function withActivation(product: Product, { activation, cap, gate, y }: Activati
 }
 
 /** What a product gives is written with the sum already made. */
-function fuseResiduals(ops: readonly Op[]): Op[] {
+export function fuseResiduals(ops: readonly Op[]): Op[] {
   const readsOf = countReads(ops);
   const fused: Op[] = [];
   const products = new Map<Tensor, number>();

@@ -1,16 +1,20 @@
 // The passes over a plan's ops, each a pure function of the list.
 
-import type { Plan } from "../../plan/plan.ts";
+import type { Optimizer } from "../../plan/optimizer.ts";
+import type { Plan, Precision } from "../../plan/plan.ts";
 import { recomputedParts } from "../../plan/recomputed_parts.ts";
 import type { Op } from "../op.ts";
 import { hasBackward, type Scheduling } from "../schedule/scheduling.ts";
 import { chunk } from "./chunk.ts";
 import { chunkLogits } from "./chunk_logits.ts";
-import { differentiate, type DifferentiatedOps } from "./differentiate.ts";
+import { differentiate } from "./differentiate/differentiate.ts";
+import { NotDifferentiable } from "./differentiate/not_differentiable.ts";
 import { fuseNorms } from "./fuse_norms.ts";
-import { fuseProducts } from "./fuse_products.ts";
+import { fuseProducts, fuseResiduals } from "./fuse_products.ts";
 import { recompute } from "./recompute.ts";
 import { schedule, type SlotOps } from "./schedule.ts";
+import { type DifferentiatedOps, synthesizeBackward } from "./synthesize_backward.ts";
+import { update } from "./update.ts";
 
 /**
  * The ops of a step, in the order in which they are emitted.
@@ -23,6 +27,9 @@ export function runPasses(
   scheduling: Scheduling | undefined,
   microBatches: number,
 ): SlotOps[] {
+  const { optimizer } = plan.workload;
+  const trained = optimizer && trainingSlots(ops, plan, scheduling, microBatches, optimizer);
+  if (trained !== undefined) return trained;
   const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
@@ -36,6 +43,40 @@ function differentiated(
 ): DifferentiatedOps {
   if (!hasBackward(scheduling)) return { forward, backward: [] };
   const { places } = scheduling;
-  const backward = differentiate(forward, places, plan.stages.length);
+  const backward = synthesizeBackward(forward, places, plan.stages.length);
   return { forward, backward: recompute({ forward, backward }, recomputedParts(plan), places) };
+}
+
+/** Undefined where something has no gradient, which `whyNotTrained` says: such a plan is counted and not run. */
+function trainingSlots(
+  ops: readonly Op[],
+  plan: Plan,
+  scheduling: Scheduling | undefined,
+  microBatches: number,
+  rules: Optimizer,
+): SlotOps[] | undefined {
+  try {
+    const { once, ...passes } = trainingOps(ops, rules, plan.workload.dtype);
+    const { forward } = passes;
+    const backward =
+      scheduling === undefined
+        ? passes.backward
+        : recompute(passes, recomputedParts(plan), scheduling.places);
+    const ofBatches = schedule({ forward, backward }, scheduling, microBatches);
+    return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
+  } catch (error) {
+    if (error instanceof NotDifferentiable) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Products keep what activations are made of, which their gradients need.
+ *
+ * @throws NotDifferentiable where something has no gradient
+ */
+export function trainingOps(ops: readonly Op[], rules: Optimizer, dtype: Precision) {
+  const forward = fuseNorms(fuseResiduals(ops));
+  const { backward, uses } = differentiate(forward);
+  return { forward, backward, once: update(uses, { rules, dtype }) };
 }

@@ -10,7 +10,7 @@ import { mapTensors, writtenBy } from "../operands.ts";
 import type { OpOrigin } from "../program.ts";
 import type { Places } from "../schedule/place.ts";
 import type { Tensor } from "../tensor.ts";
-import type { DifferentiatedOps } from "./differentiate.ts";
+import type { DifferentiatedOps } from "./synthesize_backward.ts";
 
 /** The backward ops with what is computed again before those that read it. */
 export function recompute(

@@ -6,7 +6,7 @@ import type { Op } from "../op.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import type { Extent, Slot } from "../schedule/slot.ts";
 import { timeline } from "../schedule/timeline.ts";
-import type { DifferentiatedOps } from "./differentiate.ts";
+import type { DifferentiatedOps } from "./synthesize_backward.ts";
 
 /**
  * The ops of one slot, on the ranks of one pipeline rank. Slots that differ only in their micro-batch have the same list. Of
@@ -23,7 +23,9 @@ export function schedule(
   scheduling: Scheduling | undefined,
   microBatches: number,
 ): SlotOps[] {
-  if (scheduling === undefined) return everyMicroBatch(ops.forward, microBatches);
+  if (scheduling === undefined) {
+    return everyMicroBatch([...ops.forward, ...ops.backward], microBatches);
+  }
   const { parts, beside } = cut(ops, scheduling);
   const extent = { ...scheduling.schedule, microBatches };
   const rows = timeline(extent, () => 1);
@@ -71,6 +73,7 @@ function cut(
   const beside: Op[] = [];
   for (const op of [...forward, ...backward]) {
     const { phase } = op.origin;
+    if (phase === "update") throw new Error(`${op.origin.layer}: an update among micro-batches`);
     const ranksOf = new Map<number | undefined, number[]>();
     for (const rank of op.ranks) {
       const pipelineRank = places.pipelineRankOf(rank);

@@ -16,9 +16,10 @@ export interface Schedule extends Extent {
 export function scheduleOf(plan: Plan): Schedule | undefined {
   const pipeline = pipelineOf(plan);
   if (pipeline === undefined) return undefined;
-  const { mode, schedule, microBatches } = plan.workload;
+  const { mode, schedule, microBatches, optimizer } = plan.workload;
+  const named = schedule ?? (optimizer === undefined ? undefined : "1f1b");
   return {
-    name: mode === "training" && schedule !== undefined ? schedule : "forward",
+    name: mode === "training" && named !== undefined ? named : "forward",
     pipeline,
     pipelineSize: pipeline.pipelineRanks.length,
     virtualStages: pipeline.virtualStages,

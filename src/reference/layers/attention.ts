@@ -2,46 +2,39 @@
 
 import { attendedPairs } from "../../kernels/attention_shape.ts";
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
-import { attend } from "../attend.ts";
-import { normalizeHeads } from "../head_norm.ts";
+import { attend, type AttendShape } from "../attend.ts";
+import { attendGradients } from "../backward/attention.ts";
+import { affineGradients } from "../backward/product.ts";
 import { scaleOf } from "../scores.ts";
-import { type RoundingSteps, amplified, type Signal } from "../signal.ts";
-import { type Matrix, rowOf, transform } from "../tensor.ts";
-import {
-  biasOf,
-  type ReferenceContext,
-  type ReferenceLayer,
-  referenceVector,
-  referenceWeight,
-} from "./context.ts";
-import { type Heads, type HeadSignals, turnedSignal, turnHeads } from "./heads.ts";
-import { latentHeads, latentSignals } from "./latent_attention.ts";
+import type { RoundingSteps, Signal } from "../signal.ts";
+import { addTo, type Affine, type Matrix, transform } from "../tensor.ts";
+import { affine, type ReferenceContext, type ReferenceLayer, referenceVector } from "./context.ts";
+import type { Heads } from "./heads.ts";
+import { latentHeads, latentHeadsGradient, latentSignals } from "./latent_attention.ts";
+import { plainHeads, plainHeadsGradient, plainSignals } from "./plain_attention.ts";
+import { addAffine } from "./weight_gradients.ts";
 
 export const attention: ReferenceLayer<AttentionLayer> = {
   apply(context, layer, x) {
-    const { hidden, heads, kvHeads, biases, latent, sinks } = layer;
-    const { q, k, v } =
-      latent === undefined ? plainHeads(context, layer, x) : latentHeads(context, layer, latent, x);
-    const attended = attend(
-      {
-        ...scoreShape(layer),
-        sequence: context.rowsPerSample,
-        heads,
-        kvHeads: latent === undefined ? kvHeads : heads,
-        valueDim: valueDimOf(layer),
-      },
-      q,
-      k,
-      v,
-      sinks === undefined ? undefined : referenceVector(context, "sinks", heads, 0, "f32"),
-    );
-    const width = heads * valueDimOf(layer);
-    const bias = biases?.includes("output") ? biasOf(context, "output/", hidden) : undefined;
-    const output = {
-      weight: referenceWeight(context, "output/weight", width, hidden),
-      ...(bias && { bias }),
-    };
-    return { output: transform(attended, output) };
+    const { q, k, v } = headsOf(context, layer, x);
+    const attended = attend(shapeOf(context, layer), q, k, v, sinksOf(context, layer));
+    return { output: transform(attended, outputOf(context, layer)) };
+  },
+  gradient(context, layer, x, dy) {
+    const { name, gradientOf } = context;
+    const { heads, latent, biases } = layer;
+    const { q, k, v } = headsOf(context, layer, x);
+    const shape = shapeOf(context, layer);
+    const sinks = sinksOf(context, layer);
+    const attended = attend(shape, q, k, v, sinks);
+    const output = affineGradients(attended, outputOf(context, layer).weight, dy);
+    addAffine(context, "output/", output, biases?.includes("output"));
+    const { dq, dk, dv, dsinks } = attendGradients(shape, q, k, v, output.dx, sinks);
+    if (sinks !== undefined) addTo(gradientOf(`${name}/sinks`, [heads]), dsinks);
+    const dHeads = { q: dq, k: dk, v: dv };
+    return latent === undefined
+      ? plainHeadsGradient(context, layer, x, dHeads)
+      : latentHeadsGradient(context, layer, latent, x, dHeads);
   },
   round(steps, layer, x) {
     const { q, v } =
@@ -55,6 +48,37 @@ export const attention: ReferenceLayer<AttentionLayer> = {
   },
 };
 
+function headsOf(context: ReferenceContext, layer: AttentionLayer, x: Matrix): Heads {
+  const { latent } = layer;
+  return latent === undefined
+    ? plainHeads(context, layer, x)
+    : latentHeads(context, layer, latent, x);
+}
+
+function outputOf(context: ReferenceContext, layer: AttentionLayer): Affine {
+  const { heads, hidden, biases } = layer;
+  const width = heads * valueDimOf(layer);
+  return affine(context, "output/", width, hidden, biases?.includes("output"));
+}
+
+function sinksOf(
+  context: ReferenceContext,
+  { sinks, heads }: AttentionLayer,
+): Float64Array | undefined {
+  return sinks === undefined ? undefined : referenceVector(context, "sinks", heads, 0, "f32");
+}
+
+function shapeOf({ rowsPerSample }: ReferenceContext, layer: AttentionLayer): AttendShape {
+  const { heads, kvHeads, latent } = layer;
+  return {
+    ...scoreShape(layer),
+    sequence: rowsPerSample,
+    heads,
+    kvHeads: latent === undefined ? kvHeads : heads,
+    valueDim: valueDimOf(layer),
+  };
+}
+
 function valueDimOf({ headDim, latent }: AttentionLayer): number {
   return latent?.valueDim ?? headDim;
 }
@@ -65,46 +89,6 @@ function scoreShape({ alibi, latent, ...layer }: AttentionLayer) {
     headDim: layer.headDim + (latent?.rotaryDim ?? 0),
     ...(alibi === undefined ? {} : { alibi: { heads: layer.heads, first: 0 } }),
   };
-}
-
-function plainHeads(context: ReferenceContext, layer: AttentionLayer, x: Matrix): Heads {
-  const { hidden, heads, kvHeads, headDim, biases, rotary, qkNorm } = layer;
-  const project = (part: string, columns: number): Matrix => {
-    const bias = biases?.includes("qkv") ? biasOf(context, `${part}/`, columns) : undefined;
-    const own = referenceWeight(context, `${part}/weight`, hidden, columns);
-    return transform(x, { weight: own, ...(bias && { bias }) });
-  };
-  const own = (part: string, count: number): Matrix => {
-    const m = project(part, count * headDim);
-    if (qkNorm !== undefined) {
-      const isWeighted = qkNorm.kind !== "unweighted";
-      const width = qkNorm.kind === "head" ? headDim : count * headDim;
-      const gains = isWeighted
-        ? referenceVector(context, `${part}/norm/gain`, width, 1)
-        : undefined;
-      const normed = { heads: count, headDim, ...(gains && { gains }) };
-      for (let row = 0; row < m.rows; row++) normalizeHeads(rowOf(m, row), qkNorm, normed);
-    }
-    if (rotary !== undefined) turnHeads(m, count, headDim, 0, layer, context.rowsPerSample);
-    return m;
-  };
-  return {
-    q: own("q", heads),
-    k: own("k", kvHeads),
-    v: project("v", kvHeads * headDim),
-  };
-}
-
-function plainSignals(
-  { product, biased, stored, cached, sequence }: RoundingSteps,
-  layer: AttentionLayer,
-  x: Signal,
-): HeadSignals {
-  const { hidden, biases, qkNorm, rotary } = layer;
-  const v = cached(biased(product(x, hidden), biases?.includes("qkv")));
-  if (qkNorm === undefined && rotary === undefined) return { q: v, v };
-  const scale = qkNorm === undefined ? 1 : 1 / (v.value + qkNorm.epsilon);
-  return { q: stored(turnedSignal(amplified(v, scale), layer, sequence)), v };
 }
 
 function attendedSignal(

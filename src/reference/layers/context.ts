@@ -28,6 +28,13 @@ export interface ReferenceContext {
   readonly routes?: Uint32Array;
 }
 
+export interface GradientContext extends ReferenceContext {
+  /** Sums of the gradient of a tensor, by its name in contents and in its shape, to add to. */
+  readonly gradientOf: (tensor: string, shape: readonly number[]) => Float64Array;
+  /** Of what each of the stage's layers read, up to this one, to add to. */
+  readonly inputGradients: readonly Matrix[];
+}
+
 /** What a mixture of experts says of its choices. */
 export interface RoutingAgreement {
   /**
@@ -51,6 +58,18 @@ export interface LayerResult {
 export interface ReferenceLayer<Kind extends Layer> {
   /** @param x what the layer reads; of an embedding token ids, one a row */
   readonly apply: (context: ReferenceContext, layer: Kind, x: Matrix) => LayerResult;
+  /**
+   * Adds to the gradients of the layer's weights, and of earlier inputs that it reads.
+   *
+   * @param dy gradient of the output
+   * @returns that of x; none where nothing behind the layer depends on x
+   */
+  readonly gradient: (
+    context: GradientContext,
+    layer: Kind,
+    x: Matrix,
+    dy: Matrix,
+  ) => Matrix | undefined;
   /**
    * What becomes of a value and its error.
    *

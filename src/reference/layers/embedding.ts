@@ -3,7 +3,7 @@
 import { positionScale } from "../../program/layers/embedding_table.ts";
 import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { uniformSignal } from "../signal.ts";
-import { matrix, rowOf } from "../tensor.ts";
+import { addTo, matrix, rowOf } from "../tensor.ts";
 import { positionsOf, type ReferenceLayer, tableOf } from "./context.ts";
 
 export const embedding: ReferenceLayer<EmbeddingLayer> = {
@@ -22,6 +22,24 @@ export const embedding: ReferenceLayer<EmbeddingLayer> = {
       });
     }
     return { output };
+  },
+  gradient({ gradientOf, name, rowsPerSample }, layer, ids, dy) {
+    const { vocabulary, hidden, scale = 1, positions } = layer;
+    const table = matrix(vocabulary, hidden, gradientOf(`${name}/weight`, [vocabulary, hidden]));
+    for (const [row, id] of ids.data.entries()) {
+      const own = rowOf(dy, row);
+      addTo(
+        rowOf(table, id),
+        own.map((value) => scale * value),
+      );
+    }
+    if (positions === undefined) return undefined;
+    const { count, offset = 0 } = positions;
+    const added = matrix(count, hidden, gradientOf(`${name}/positions`, [count, hidden]));
+    for (let row = 0; row < dy.rows; row++) {
+      addTo(rowOf(added, offset + (row % rowsPerSample)), rowOf(dy, row));
+    }
+    return undefined;
   },
   round({ stored }, { scale = 1, positions }) {
     const value =

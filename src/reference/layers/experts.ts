@@ -1,10 +1,12 @@
 // A mixture of experts by its definition: every token through the experts chosen for it.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import { type Affine, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
+import { type AffineGradients, affineGradients } from "../backward/product.ts";
+import { choiceWeightsGradient } from "../backward/routing.ts";
+import { addTo, type Affine, dot, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
 import { choiceWeights, judgeChoice, keysOf, topExperts } from "../routing.ts";
 import type { RoutingAgreement } from "./context.ts";
-import { feedForward } from "./feed_forward.ts";
+import { feedForward, feedForwardGradient, type NetworkPart } from "./feed_forward.ts";
 
 export interface ExpertWeights {
   readonly router: Affine;
@@ -16,8 +18,14 @@ export interface ExpertWeights {
   readonly down: (expert: number) => Affine;
 }
 
-export interface MoeResult extends Omit<RoutingAgreement, "choices"> {
-  readonly output: Matrix;
+/** Where tokens go. */
+export interface Dispatch extends Omit<RoutingAgreement, "choices"> {
+  /** [rows, experts] */
+  readonly logits: Matrix;
+  /** [rows, topK] */
+  readonly choices: Uint32Array;
+  /** Rows of each expert, in their order. */
+  readonly rowsOf: readonly (readonly number[])[];
 }
 
 /**
@@ -26,20 +34,20 @@ export interface MoeResult extends Omit<RoutingAgreement, "choices"> {
  *   either way, so the reference follows them and reports how far they are from its own choice; absent,
  *   it follows its own.
  */
-export function mixtureOfExperts(
+export function dispatch(
   layer: MoeLayer,
   x: Matrix,
-  weights: ExpertWeights,
+  { router, correction }: Pick<ExpertWeights, "router" | "correction">,
   rowsPerGroup: readonly number[],
   routes?: Uint32Array,
-): MoeResult {
+): Dispatch {
   const { topK } = layer;
-  const logits = transform(x, weights.router);
+  const logits = transform(x, router);
   const choices = new Uint32Array(x.rows * topK);
   let routingGap = 0;
   let reroutedChoices = 0;
   for (let row = 0; row < x.rows; row++) {
-    const keys = keysOf(rowOf(logits, row), layer, weights.correction);
+    const keys = keysOf(rowOf(logits, row), layer, correction);
     const given = routes?.subarray(row * topK, (row + 1) * topK) ?? topExperts(keys, layer);
     const verdict = judgeChoice(keys, layer, given);
     routingGap = Math.max(routingGap, verdict.gap);
@@ -47,25 +55,95 @@ export function mixtureOfExperts(
     choices.set(given, row * topK);
   }
   const rowsOf = assign(layer, choices, rowsPerGroup);
+  return { logits, choices, rowsOf, routingGap, reroutedChoices };
+}
+
+export function mixtureOfExperts(
+  layer: MoeLayer,
+  x: Matrix,
+  weights: ExpertWeights,
+  dispatched: Dispatch,
+): Matrix {
   const output = matrix(x.rows, x.columns);
-  for (const [expert, rows] of rowsOf.entries()) {
+  for (const [expert, rows] of dispatched.rowsOf.entries()) {
     if (rows.length === 0) continue;
     const own = gatherRows(x, rows);
-    const weighted = rows.map((row) => {
-      const chosen = choices.subarray(row * topK, (row + 1) * topK);
-      return choiceWeights(rowOf(logits, row), chosen, layer)[chosen.indexOf(expert)]!;
-    });
+    const weighted = rows.map((row) => weightOf(layer, dispatched, row, expert));
     if (layer.weighsInput === true) scaleRows(own, weighted);
     const y = feedForward(layer, own, (name) => weights[name](expert));
     if (layer.weighsInput !== true) scaleRows(y, weighted);
-    for (const [i, row] of rows.entries()) {
-      const target = rowOf(output, row);
-      rowOf(y, i).forEach((value, column) => {
-        target[column]! += value;
-      });
-    }
+    addRows(output, rows, y);
   }
-  return { output, routingGap, reroutedChoices };
+  return output;
+}
+
+export interface ExpertGradients {
+  readonly router: (gradients: AffineGradients) => void;
+  readonly network: (expert: number, part: NetworkPart, gradients: AffineGradients) => void;
+}
+
+/**
+ * @param dy of what the experts give together
+ * @param add takes the gradients of weights
+ * @returns the gradient of x
+ */
+export function mixtureGradient(
+  layer: MoeLayer,
+  x: Matrix,
+  weights: ExpertWeights,
+  dispatched: Dispatch,
+  dy: Matrix,
+  add: ExpertGradients,
+): Matrix {
+  const { topK, weighsInput } = layer;
+  const { logits, choices, rowsOf } = dispatched;
+  const dx = matrix(x.rows, x.columns);
+  const dWeights = matrix(x.rows, topK);
+  for (const [expert, rows] of rowsOf.entries()) {
+    if (rows.length === 0) continue;
+    const part = (name: NetworkPart): Affine => weights[name](expert);
+    const weighted = rows.map((row) => weightOf(layer, dispatched, row, expert));
+    const plain = gatherRows(x, rows);
+    const own = gatherRows(x, rows);
+    const dOwn = gatherRows(dy, rows);
+    const unweighted = gatherRows(dy, rows);
+    if (weighsInput === true) scaleRows(own, weighted);
+    else scaleRows(dOwn, weighted);
+    const dInput = feedForwardGradient(layer, own, part, dOwn, (name, gradient) =>
+      add.network(expert, name, gradient),
+    );
+    // A weight's gradient is that of what it scales, along what it scales.
+    const [of, along] =
+      weighsInput === true ? [dInput, plain] : [unweighted, feedForward(layer, own, part)];
+    for (const [i, row] of rows.entries()) {
+      const place = choices.subarray(row * topK, (row + 1) * topK).indexOf(expert);
+      rowOf(dWeights, row)[place] = dot(rowOf(of, i), rowOf(along, i));
+    }
+    if (weighsInput === true) scaleRows(dInput, weighted);
+    addRows(dx, rows, dInput);
+  }
+  const dLogits = matrix(x.rows, layer.experts);
+  for (let row = 0; row < x.rows; row++) {
+    const chosen = choices.subarray(row * topK, (row + 1) * topK);
+    rowOf(dLogits, row).set(
+      choiceWeightsGradient(rowOf(logits, row), chosen, layer, rowOf(dWeights, row)),
+    );
+  }
+  const gradients = affineGradients(x, weights.router.weight, dLogits);
+  add.router(gradients);
+  addTo(dx.data, gradients.dx.data);
+  return dx;
+}
+
+/** Of a row's choice of that expert. */
+function weightOf(
+  layer: MoeLayer,
+  { logits, choices }: Dispatch,
+  row: number,
+  expert: number,
+): number {
+  const chosen = choices.subarray(row * layer.topK, (row + 1) * layer.topK);
+  return choiceWeights(rowOf(logits, row), chosen, layer)[chosen.indexOf(expert)]!;
 }
 
 /** Rows of each expert in token order, in each group of rows cut off at its capacity. */
@@ -106,4 +184,9 @@ function scaleRows(x: Matrix, factors: readonly number[]): void {
     const own = rowOf(x, row);
     own.set(own.map((value) => factor * value));
   }
+}
+
+/** Row i of x to row rows[i]. */
+function addRows(target: Matrix, rows: readonly number[], x: Matrix): void {
+  for (const [i, row] of rows.entries()) addTo(rowOf(target, row), rowOf(x, i));
 }

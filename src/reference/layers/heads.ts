@@ -13,7 +13,7 @@ export interface Heads {
   readonly v: Matrix;
 }
 
-/** Turns the heads of every row in place, each from number `first` on. */
+/** Turns the heads of every row in place, each from number `first` on; by -1 back, as gradients are. */
 export function turnHeads(
   m: Matrix,
   heads: number,
@@ -21,12 +21,13 @@ export function turnHeads(
   first: number,
   { rotary }: AttentionLayer,
   sequence: number,
+  by: 1 | -1 = 1,
 ): void {
   if (rotary === undefined) return;
   const rotations = rotationsOf(rotary, sequence);
   const turn = { first, dims: rotary.dims, interleaved: rotary.interleaved };
   for (let row = 0; row < m.rows; row++) {
-    const turnOf = turnsAt(rotations, row % sequence);
+    const turnOf = turnsAt(rotations, by * (row % sequence));
     for (let head = 0; head < heads; head++) {
       turnHead(rowOf(m, row).subarray(head * headDim, (head + 1) * headDim), turn, turnOf);
     }

@@ -4,43 +4,51 @@ import { sigmoid } from "../activations.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { rowsPerExpertGroup } from "../../program/layers/expert_columns.ts";
 import { choiceWeights, comparesScores } from "../routing.ts";
+import type { AffineGradients } from "../backward/product.ts";
 import { gatedBy, type RoundingSteps, type Signal } from "../signal.ts";
-import { combineValues, type Matrix, transform } from "../tensor.ts";
+import { addTo, combineValues, type Matrix } from "../tensor.ts";
 import {
   affine,
   biasOf,
   expertAffine,
+  type GradientContext,
   type ReferenceContext,
   type ReferenceLayer,
 } from "./context.ts";
-import { mixtureOfExperts } from "./experts.ts";
-import { feedForward } from "./feed_forward.ts";
+import {
+  type Dispatch,
+  dispatch,
+  type ExpertWeights,
+  mixtureGradient,
+  mixtureOfExperts,
+} from "./experts.ts";
+import { sharedExperts, sharedExpertsGradient } from "./shared_experts.ts";
+import { addAffine } from "./weight_gradients.ts";
 
 export const moe: ReferenceLayer<MoeLayer> = {
   apply(context, layer, x) {
-    const { hidden, ffn, experts, topK } = layer;
-    const part = (which: string, k: number, n: number) =>
-      expertAffine(context, `experts/${which}`, experts, k, n, layer.expertBias);
-    const { output, ...routing } = mixtureOfExperts(
-      layer,
-      x,
-      {
-        router: affine(context, "router/", hidden, experts, layer.routerBias),
-        ...(layer.routingBias === true
-          ? { correction: biasOf(context, "router/correction/", experts) }
-          : {}),
-        up: part("up", hidden, ffn),
-        gate: part("gate", hidden, ffn),
-        down: part("down", ffn, hidden),
-      },
-      rowsPerExpertGroup(layer, x.rows, context.rowsPerSample),
-      context.routes,
-    );
+    const weights = weightsOf(context, layer);
+    const dispatched = dispatchOf(context, layer, x, weights);
+    const { routingGap, reroutedChoices } = dispatched;
+    const output = mixtureOfExperts(layer, x, weights, dispatched);
     const shared = layer.sharedFfn === undefined ? undefined : sharedExperts(context, layer, x);
     return {
       output: shared === undefined ? output : combineValues(output, shared, (a, b) => a + b),
-      routing: { ...routing, choices: x.rows * topK },
+      routing: { routingGap, reroutedChoices, choices: x.rows * layer.topK },
     };
+  },
+  gradient(context, layer, x, dy) {
+    const weights = weightsOf(context, layer);
+    const dispatched = dispatchOf(context, layer, x, weights);
+    const dx = mixtureGradient(layer, x, weights, dispatched, dy, {
+      router: (gradient) => addAffine(context, "router/", gradient, layer.routerBias),
+      network: (expert, part, gradient) =>
+        addExpert(context, layer, `experts/${part}/`, expert, gradient),
+    });
+    if (layer.sharedFfn !== undefined) {
+      addTo(dx.data, sharedExpertsGradient(context, layer, x, dy).data);
+    }
+    return dx;
   },
   round(steps, layer, x) {
     const { stored, add, product, feedForward: network } = steps;
@@ -97,19 +105,42 @@ function usualWeights(layer: MoeLayer, variance: number): Float64Array {
   );
 }
 
-/** What every token passes, scaled by a gate of the token where there is one. */
-function sharedExperts(context: ReferenceContext, layer: MoeLayer, x: Matrix): Matrix {
-  const { hidden, sharedFfn: ffn = 0, sharedBias } = layer;
-  const output = feedForward(layer, x, (name) =>
-    name === "down"
-      ? affine(context, "shared/down/", ffn, hidden, sharedBias)
-      : affine(context, `shared/${name}/`, hidden, ffn, sharedBias),
-  );
-  if (layer.sharedGate !== true) return output;
-  const gates = transform(x, affine(context, "shared/scale/", hidden, 1));
-  const factors = gates.data.map(sigmoid);
+function weightsOf(context: ReferenceContext, layer: MoeLayer): ExpertWeights {
+  const { hidden, ffn, experts } = layer;
+  const part = (which: string, k: number, n: number) =>
+    expertAffine(context, `experts/${which}`, experts, k, n, layer.expertBias);
   return {
-    ...output,
-    data: output.data.map((value, i) => value * factors[Math.floor(i / output.columns)]!),
+    router: affine(context, "router/", hidden, experts, layer.routerBias),
+    ...(layer.routingBias === true
+      ? { correction: biasOf(context, "router/correction/", experts) }
+      : {}),
+    up: part("up", hidden, ffn),
+    gate: part("gate", hidden, ffn),
+    down: part("down", ffn, hidden),
   };
+}
+
+function dispatchOf(
+  { rowsPerSample, routes }: ReferenceContext,
+  layer: MoeLayer,
+  x: Matrix,
+  weights: ExpertWeights,
+): Dispatch {
+  return dispatch(layer, x, weights, rowsPerExpertGroup(layer, x.rows, rowsPerSample), routes);
+}
+
+/** Of an expert's matrix `part`, as `expertAffine` names it. */
+function addExpert(
+  { gradientOf, name }: GradientContext,
+  { experts, expertBias }: MoeLayer,
+  part: string,
+  expert: number,
+  { dw, dbias }: AffineGradients,
+): void {
+  const { rows, columns, data } = dw;
+  const all = gradientOf(`${name}/${part}weight`, [experts, rows, columns]);
+  addTo(all.subarray(expert * data.length, (expert + 1) * data.length), data);
+  if (expertBias !== true) return;
+  const biases = gradientOf(`${name}/${part}bias`, [experts, 1, columns]);
+  addTo(biases.subarray(expert * columns, (expert + 1) * columns), dbias);
 }

@@ -3,6 +3,7 @@
 import { isBiasedNorm, type NormLayer } from "../../plan/layers/norm.ts";
 import { matrix, rowOf, type Matrix } from "../tensor.ts";
 import { type ReferenceLayer, referenceVector } from "./context.ts";
+import { rowNormGradient } from "./weight_gradients.ts";
 
 export const norm: ReferenceLayer<NormLayer> = {
   apply(context, layer, x) {
@@ -12,6 +13,12 @@ export const norm: ReferenceLayer<NormLayer> = {
       : undefined;
     return { output: normalise(x, layer, gain, bias) };
   },
+  gradient: (context, layer, x, dy) =>
+    rowNormGradient(context, "", x, referenceVector(context, "gain", layer.hidden, 1), dy, {
+      centered: layer.norm === "layer",
+      epsilon: layer.epsilon,
+      isBiased: isBiasedNorm(layer),
+    }),
   round({ stored }, layer, x) {
     const scale = x.value + layer.epsilon;
     return stored({ value: x.value / scale, error: x.error / scale });

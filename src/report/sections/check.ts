@@ -1,7 +1,7 @@
 // What was held against what before anything was timed, how much of it, and what was not.
 
 import { countOf, formatNumber, formatPercent } from "../../measure/format.ts";
-import type { CheckedKind, CheckOutcome, RunResult } from "../../result/result.ts";
+import type { CheckedKind, CheckedTraining, CheckOutcome, RunResult } from "../../result/result.ts";
 import { fields, type Section } from "../section.ts";
 
 export function checkSection({ check }: Pick<RunResult, "check">): Section {
@@ -40,8 +40,9 @@ function wholeOf(check: CheckOutcome): string {
 /** From here on, what rounding may do hides faults that matter. */
 const laxTolerance = 0.05;
 
-function sentencesOf({ kinds, notChecked, timed, tolerance }: CheckOutcome): string[] {
+function sentencesOf({ kinds, notChecked, timed, tolerance, training }: CheckOutcome): string[] {
   return [
+    ...(training === undefined ? [] : [trainingOf(training)]),
     ...(tolerance < laxTolerance
       ? []
       : [
@@ -59,6 +60,14 @@ function sentencesOf({ kinds, notChecked, timed, tolerance }: CheckOutcome): str
       : [`each held in f64 against what it read in this run: ${kinds.map(kindOf).join("; ")}`]),
     ...(notChecked.length === 0 ? [] : [`not checked: ${notChecked.join("; ")}`]),
   ];
+}
+
+function trainingOf({ loss, gradientNorm, error, tolerance, weight, values }: CheckedTraining) {
+  return (
+    `gradients: largest relative error ${error.toExponential(1)} (${weight}), accepted ` +
+    `${tolerance.toExponential(1)}; ${countOf(values, "value")}; loss ${loss.toPrecision(5)}, ` +
+    `norm of all gradients ${gradientNorm.toPrecision(4)}`
+  );
 }
 
 /** Two counts where they differ, else one. */

@@ -6,7 +6,7 @@ import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts
 import { visibleRange } from "../../reference/scores.ts";
 import type { Coverage } from "./coverage.ts";
 import { exponentialError } from "./rows.ts";
-import { scoreWithError } from "./score.ts";
+import { type Score, scoreWithError } from "./score.ts";
 import type { Operands, Rows, Sampling } from "./view.ts";
 
 /** Elements of queries, keys and values that are read, at most, and as many again likewise. */
@@ -14,7 +14,7 @@ const readElements = 2 ** 24;
 const fewestPairs = 16;
 const mostPairs = 256;
 
-interface Pair {
+export interface Pair {
   readonly sequence: number;
   readonly row: number;
   readonly head: number;
@@ -52,13 +52,13 @@ export async function checkAttention(
   };
 }
 
-function sequencesOf(batch: number, elements: number, random: () => number): number[] {
+export function sequencesOf(batch: number, elements: number, random: () => number): number[] {
   const count = Math.max(1, Math.min(batch, 3, Math.floor(readElements / elements)));
   if (count === 1) return [Math.floor(random() * batch)];
   return [...new Set([0, batch - 1, Math.floor(random() * batch)])].slice(0, count);
 }
 
-function pairsOf(
+export function pairsOf(
   { sequence, heads, headDim, window = 1, chunk = 1 }: AttentionShape,
   sequences: readonly number[],
   random: () => number,
@@ -105,23 +105,36 @@ interface Scores {
   readonly errors: Float64Array;
 }
 
-function scoresOf(shape: AttentionShape, { sequence: own, row, head }: Pair, qkv: Rows): Scores {
+export function scoresOf(
+  shape: AttentionShape,
+  { sequence: own, row, head }: Pair,
+  qkv: Rows,
+): Scores {
+  const { sequence } = shape;
+  const [first, end] = visibleRange(shape, sequence, row);
+  const values = new Float64Array(end - first);
+  const errors = new Float64Array(end - first);
+  for (let t = first; t < end; t++) {
+    const score = scoreAt(shape, { sequence: own, row, head }, t, qkv);
+    values[t - first] = score.score;
+    errors[t - first] = score.error;
+  }
+  return { first, values, errors };
+}
+
+/** Of the query that `pair` names and the key of token `t` of its sequence. */
+export function scoreAt(
+  shape: AttentionShape,
+  { sequence: own, row, head }: Pair,
+  t: number,
+  qkv: Rows,
+): Score {
   const { sequence, heads, kvHeads, headDim } = shape;
   const start = own * sequence;
   const kvHead = Math.floor((head * kvHeads) / heads);
   const part = (at: number, index: number): Float32Array =>
     qkv.at(start + at).subarray(index * headDim, (index + 1) * headDim);
-  const query = part(row, head);
-  const [first, end] = visibleRange(shape, sequence, row);
-  const values = new Float64Array(end - first);
-  const errors = new Float64Array(end - first);
-  for (let t = first; t < end; t++) {
-    const key = part(t, heads + kvHead);
-    const { score, error } = scoreWithError(shape, head, [row, t], query, key);
-    values[t - first] = score;
-    errors[t - first] = error;
-  }
-  return { first, values, errors };
+  return scoreWithError(shape, head, [row, t], part(row, head), part(t, heads + kvHead));
 }
 
 function checkPair(

@@ -1,10 +1,12 @@
 // Which check a kernel gets.
 
 import type { KernelInstruction } from "../../program/program.ts";
+import { checkActivate } from "./activate.ts";
 import { checkAppend } from "./append_cache.ts";
 import { checkAttendCache } from "./attend_cache.ts";
 import { checkAttention } from "./attention.ts";
 import { checkCombineAttention } from "./combine_attention.ts";
+import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
@@ -42,6 +44,8 @@ export async function checkKernel(
     case "add_rms_norm":
     case "add_layer_norm":
       return checkNorm(instruction, operands, view);
+    case "activate":
+      return checkActivate(instruction.shape, operands, view);
     case "add":
       return checkAdd(instruction, operands, view);
     case "slice_columns":
@@ -71,5 +75,7 @@ export async function checkKernel(
     case "reduce_sum":
     case "reduce_words":
       return undefined;
+    default:
+      return checkTraining(instruction, operands, view);
   }
 }

@@ -6,7 +6,8 @@ import type { LogicalGpu, PreparedKernel } from "../../gpu/logical_gpu.ts";
 import { awaitGpu } from "../../gpu/patience.ts";
 import { inBatches } from "../in_batches.ts";
 import { type Digest, digest } from "../../kernels/digest.ts";
-import type { ObserveInstruction, RankProgram } from "../../program/program.ts";
+import { isResult } from "../../program/observation.ts";
+import { type ObserveInstruction, type RankProgram } from "../../program/program.ts";
 
 export interface Digests {
   /** By index of the instruction that shows a result. */
@@ -36,7 +37,7 @@ export async function createDigests(
 ): Promise<Digests> {
   const { device } = gpu;
   const results = [...instructions.entries()].flatMap(([index, instruction]) =>
-    instruction.op === "observe" && instruction.observation.kind === "output"
+    instruction.op === "observe" && isResult(instruction.observation)
       ? [{ index, instruction }]
       : [],
   );

@@ -19,7 +19,10 @@ function passedOn(value: number, doubt: number, { activation }: Finish): number 
 }
 
 /** WGSL grants tanh an absolute error of 1e-5, and exp and a division some units. */
-function activationError(value: number, { activation, cap = 0 }: Finish): number {
+export function activationError(
+  value: number,
+  { activation, cap = 0 }: Pick<Finish, "activation" | "cap">,
+): number {
   const size = Math.abs(value);
   switch (activation) {
     case "gelu":

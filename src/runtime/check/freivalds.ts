@@ -14,6 +14,8 @@ import type { Pace } from "./decode.ts";
 export interface CheckedProduct {
   readonly x: Float32Array;
   readonly y: Float32Array;
+  /** What y held before the product was added to it; absent where it was written over. */
+  readonly before?: Float32Array;
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -86,7 +88,7 @@ export interface Rounding {
 
 /** Every row of y; its place in `deviation` says column 1. */
 export async function checkRows(
-  { x, y, m, n, k, firstRow }: CheckedProduct,
+  { x, y, before, m, n, k, firstRow }: CheckedProduct,
   { vectors: [r0, r1], images: [image0, image1], squares }: RandomProjection,
   { stored, arithmetic }: Rounding,
   deviation: Deviation,
@@ -100,10 +102,11 @@ export async function checkRows(
   for (let row = 0; row < m; row++) {
     let [actual0, actual1, norm] = [0, 0, 0];
     for (let j = 0; j < n; j++) {
-      const value = y[row * pitchY + j] ?? Number.NaN;
+      const held = y[row * pitchY + j] ?? Number.NaN;
+      const value = held - (before?.[row * pitchY + j] ?? 0);
       actual0 += value * (r0[j] ?? 0);
       actual1 += value * (r1[j] ?? 0);
-      norm += value * value;
+      norm += held * held;
     }
     let [expected0, expected1, terms] = [0, 0, 0];
     for (let i = 0; i < k; i++) {

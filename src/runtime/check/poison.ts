@@ -67,6 +67,14 @@ export function writtenBuffers(instruction: Instruction): string[] {
   return ids.flatMap((id) => id ?? []);
 }
 
+/** Ids of the buffers that it adds to. */
+export function accumulatedBuffers(instruction: Instruction): string[] {
+  if (instruction.op !== "kernel") return [];
+  return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(({ isAccumulated }, index) =>
+    isAccumulated === true ? [instruction.buffers[index] ?? ""] : [],
+  );
+}
+
 /** Whether all of a kernel's result was written, as far as a fixed number of words goes. */
 export async function checkWritten(
   { read, bytesOf, effort }: CheckView,

@@ -3,13 +3,14 @@
 // finished hides the product: it is computed once more without, and held against that.
 
 import type { Finish } from "../../kernels/product.ts";
-import { rowPitch } from "../../kernels/storage.ts";
+import { rowPitch, type StorageType } from "../../kernels/storage.ts";
 import type { KernelInstruction } from "../../program/program.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { decodeStorage } from "./decode.ts";
-import { finished, type FinishTerms } from "./finish.ts";
+import { finished } from "./finish.ts";
+import { tablesOf, type TermsAt, termsAt } from "./finish_tables.ts";
 import {
   checkRows,
   type CheckedProduct,
@@ -47,7 +48,10 @@ export async function checkProduct(
       ? await compute(unfinished(instruction, operands))
       : undefined;
   const plain = bytes === undefined ? undefined : await decodeStorage(bytes, dtype, pace);
-  const rounding = { stored: dtype, arithmetic: shape.arithmetic ?? "f32" } as const;
+  const rounding = {
+    stored: resultType(instruction),
+    arithmetic: shape.arithmetic ?? "f32",
+  } as const;
   const tables = await tablesOf(operands);
   let checked = 0;
   for (const part of chooseParts(sizes, k * n, effort.weightElements, random)) {
@@ -62,8 +66,9 @@ export async function checkProduct(
       checked += rows.length;
       continue;
     }
-    const unhidden = plain === undefined ? product : { ...product, y: partOf(plain, product) };
-    await checkRows(unhidden, projection, rounding, deviation, pace);
+    const unhidden = plain === undefined ? product : byItself(product, plain);
+    const stored = plain === undefined ? rounding : { ...rounding, stored: dtype };
+    await checkRows(unhidden, projection, stored, deviation, pace);
     if (plain === undefined) {
       checked += part.m;
       continue;
@@ -75,11 +80,15 @@ export async function checkProduct(
     await pace(part.m * n);
     for (const row of rowsOf(runs)) {
       const doubt = doubtOf(product, row, projection, rounding);
-      checkFinish(product, unhidden.y, row, doubt, dtype, shape, terms, deviation);
+      checkFinish(product, unhidden.y, row, doubt, instruction, terms, deviation);
       await pace(16 * n);
     }
   }
   return { unit: "rows", checked, total, deviation };
+}
+
+function resultType({ dtype, shape }: ProductInstruction): StorageType {
+  return shape.result === undefined ? dtype : "f32";
 }
 
 /** One of the products side by side. */
@@ -128,7 +137,10 @@ async function productOf(
     transposed === "x"
       ? transpose(await rows("x", m, index * k, k), k, m)
       : await rows("x", k, firstRow, m);
-  return { m, n, k, firstRow, x, y: await rows("y", n, firstRow, m) };
+  const own = { m, n, k, firstRow };
+  const held = operands.before("y");
+  const before = held === undefined ? {} : { before: partOf(held, own) };
+  return { ...own, x, y: await rows("y", n, firstRow, m), ...before };
 }
 
 /** Of one part's w. */
@@ -146,7 +158,9 @@ async function projectionOf(
     const own = transposed === "w" ? transpose(w, n, k) : w;
     return project(own, k, n, random, operands.pace);
   };
-  const key = `${operands.bufferOf("w")} ${part}`;
+  // Where x lies transposed, w is no weight: it is another in every micro-batch.
+  if (transposed === "x") return make();
+  const key = `${operands.bufferOf("w")} ${transposed ?? "plain"} ${part}`;
   const made = projections.get(key) ?? make();
   projections.set(key, made);
   return made;
@@ -162,8 +176,18 @@ function checkNumbers({ y, m, n, firstRow }: CheckedProduct, deviation: Deviatio
   }
 }
 
-function partOf(values: Float32Array, { firstRow, m, n }: CheckedProduct): Float32Array {
+type Place = Pick<CheckedProduct, "firstRow" | "m" | "n">;
+
+function partOf(values: Float32Array, { firstRow, m, n }: Place): Float32Array {
   return values.subarray(firstRow * rowPitch(n), (firstRow + m) * rowPitch(n));
+}
+
+/** Neither finished nor added to anything. */
+function byItself(
+  { before: _before, ...product }: CheckedProduct,
+  plain: Float32Array,
+): CheckedProduct {
+  return { ...product, y: partOf(plain, product) };
 }
 
 function isFinished({ activation, scale = 1, bias, gate, rowGate, residual }: Finish): boolean {
@@ -199,37 +223,6 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
   return result;
 }
 
-const tableNames = ["bias", "gate", "row_gate", "residual"] as const;
-
-type Tables = Partial<Record<(typeof tableNames)[number], Float32Array>>;
-
-async function tablesOf(operands: Operands): Promise<Tables> {
-  const tables: Tables = {};
-  for (const name of tableNames) if (operands.has(name)) tables[name] = await operands.tensor(name);
-  return tables;
-}
-
-/** By row of the whole result, and column. */
-type TermsAt = (row: number, column: number) => FinishTerms;
-
-function termsAt(
-  { bias, gate, row_gate: rowGate, residual }: Tables,
-  part: number,
-  pitch: number,
-): TermsAt {
-  return (row, column) => ({
-    bias: at(bias, part * pitch + column, 0),
-    gate: at(gate, row * pitch + column, 1),
-    rowGate: at(rowGate, row * rowPitch(1), 0),
-    residual: at(residual, row * pitch + column, 0),
-  });
-}
-
-/** `absent` where there is no such table; NaN where a table is too short. */
-function at(table: Float32Array | undefined, index: number, absent: number): number {
-  return table === undefined ? absent : (table[index] ?? Number.NaN);
-}
-
 function pickRows(m: number, most: number, random: () => number): number[] {
   const rows = new Set([0, m - 1]);
   while (rows.size < Math.min(m, most)) rows.add(Math.floor(random() * m));
@@ -237,7 +230,7 @@ function pickRows(m: number, most: number, random: () => number): number[] {
 }
 
 function checkElements(
-  { x, y, n, k, firstRow }: CheckedProduct,
+  { x, y, before, n, k, firstRow }: CheckedProduct,
   rows: readonly number[],
   { columns }: RandomProjection,
   { stored, arithmetic }: Rounding,
@@ -257,8 +250,10 @@ function checkElements(
       }
       const doubt = sumError(k, squares, sum, arithmetic);
       const { value, accepted } = finished(sum, doubt, finish, terms(firstRow + row, column));
-      const actual = y[row * rowPitch(n) + column] ?? Number.NaN;
-      deviation.add(actual, value, accepted + storedError(value, stored), firstRow + row, column);
+      const place = row * rowPitch(n) + column;
+      const result = value + (before?.[place] ?? 0);
+      const actual = y[place] ?? Number.NaN;
+      deviation.add(actual, result, accepted + storedError(result, stored), firstRow + row, column);
     }
     const own = y.subarray(row * rowPitch(n), (row + 1) * rowPitch(n));
     checkPadding(own, firstRow + row, n, deviation);
@@ -279,21 +274,23 @@ function doubtOf(
 }
 
 function checkFinish(
-  { y, n, firstRow }: CheckedProduct,
+  { y, before, n, firstRow }: CheckedProduct,
   plain: Float32Array,
   row: number,
   doubt: number,
-  dtype: KernelInstruction["dtype"],
-  finish: Finish,
+  instruction: ProductInstruction,
   terms: TermsAt,
   deviation: Deviation,
 ): void {
+  const { dtype, shape: finish } = instruction;
+  const stored = resultType(instruction);
   for (let column = 0; column < n; column++) {
     const i = row * rowPitch(n) + column;
     const product = plain[i] ?? Number.NaN;
     const lost = doubt + unitRoundoff[dtype] * Math.abs(product) + storedError(0, dtype);
     const { value, accepted } = finished(product, lost, finish, terms(firstRow + row, column));
+    const result = value + (before?.[i] ?? 0);
     const actual = y[i] ?? Number.NaN;
-    deviation.add(actual, value, accepted + storedError(value, dtype), firstRow + row, column);
+    deviation.add(actual, result, accepted + storedError(result, stored), firstRow + row, column);
   }
 }

@@ -21,10 +21,16 @@ import { checkBytes, checkCopy } from "./bits.ts";
 import { checkContent } from "./content.ts";
 import { checkKernel } from "./check_kernel.ts";
 import type { Coverage, CheckedUnit } from "./coverage.ts";
-import { checkWritten, type Poison, writtenBuffers, writtenRegions } from "./poison.ts";
+import {
+  accumulatedBuffers,
+  checkWritten,
+  type Poison,
+  writtenBuffers,
+  writtenRegions,
+} from "./poison.ts";
 import type { Projections } from "./product.ts";
 import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
-import type { CheckView } from "./view.ts";
+import { type CheckView, readAll } from "./view.ts";
 
 /** What was checked of one kind of instruction on one rank. All of it was right: what is wrong throws. */
 export interface KindCheck {
@@ -96,11 +102,14 @@ const leavesRoom: ReadonlySet<string> = new Set([
 export function createRankChecker(
   program: RankProgram,
   source: ContentSource,
-  view: CheckView,
+  rankView: Omit<CheckView, "before">,
   region: (id: string) => BufferRegion,
   poison: Poison,
   served?: ServedStep,
 ): RankChecker {
+  /** Of the instruction that comes next, what it adds to. */
+  const held = new Map<string, Uint8Array<ArrayBuffer>>();
+  const view: CheckView = { ...rankView, before: (buffer) => held.get(buffer) };
   const last = Math.max(0, ...program.instructions.map(({ origin }) => origin.microBatch));
   const isLooked = (microBatch: number): boolean =>
     view.effort.microBatches === "all" || microBatch === 0 || microBatch === last;
@@ -121,6 +130,8 @@ export function createRankChecker(
     stopsAt,
     async before(instruction) {
       await transfers.before(instruction);
+      held.clear();
+      for (const id of accumulatedBuffers(instruction)) held.set(id, await readAll(view, id));
       poison.fill(writtenRegions(instruction, region));
     },
     async after(instruction) {

@@ -5,6 +5,7 @@ import type { MeanSquaresShape } from "../../kernels/mean_squares.ts";
 import { positionOf } from "../../kernels/positions.ts";
 import type { RotaryShape } from "../../kernels/rotary.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
+import { turnedBack } from "../../reference/backward/rotary.ts";
 import { normalizeHeads } from "../../reference/head_norm.ts";
 import { placesOf, turnHead, type TurnOf, turnsInTable } from "../../reference/rotary.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
@@ -17,8 +18,9 @@ export async function checkRotary(
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
-  const { rows, sequence, heads, kvHeads, headDim, turn } = shape;
+  const { rows, sequence, heads, kvHeads, headDim, turn, back } = shape;
   const columns = (heads + kvHeads) * headDim;
+  const values = kvHeads * (back?.valueDim ?? 0);
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
   const sourceOf = await readSources(shape, operands, runs);
@@ -26,17 +28,22 @@ export async function checkRotary(
   const squares = operands.has("squares") ? await operands.floats("squares") : undefined;
   const table = operands.has("rotations") ? await operands.floats("rotations") : undefined;
   const spans = operands.has("spans") ? await operands.words("spans") : undefined;
-  const y = await operands.rows("y", columns, runs);
+  const y = await operands.rows("y", columns + values, runs);
+  const dv = back && (await operands.rows("dv", values, runs));
   for (const row of rowsOf(runs)) {
     const own = sourceOf(row);
     const errors = normalized(shape, own, gains, squares?.subarray(4 * row, 4 * row + 2));
     if (turn !== undefined && table !== undefined) {
-      const turnOf = turnsInTable(table, positionOf(shape, row, spans), sequence, turn.dims);
+      const forth = turnsInTable(table, positionOf(shape, row, spans), sequence, turn.dims);
+      const turnOf = back === undefined ? forth : turnedBack(forth);
       for (let head = 0; head < heads + kvHeads; head++) {
         turnWithErrors(own, errors, head * headDim, shape, turnOf);
       }
     }
     compare(y.at(row), own, errors, row, operands, deviation);
+    for (const [c, value] of (dv?.at(row) ?? []).entries()) {
+      deviation.same(y.at(row)[columns + c] ?? Number.NaN, value, row, columns + c);
+    }
     await operands.pace(16 * columns);
   }
   return { unit: "rows", checked: countRows(runs), total: rows, deviation };

@@ -22,6 +22,8 @@ export interface CheckView extends Sampling {
   readonly read: (buffer: string, ranges: readonly ByteRange[]) => Promise<Uint8Array<ArrayBuffer>>;
   /** What this writes, when it is run anew, in place of its last buffer; undefined where there is no memory for that. */
   readonly compute: (plain: KernelInstruction) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Bytes of a buffer that the instruction under check adds to, from before it ran. */
+  readonly before: (buffer: string) => Uint8Array<ArrayBuffer> | undefined;
   readonly pause: CheckPause;
 }
 
@@ -52,18 +54,28 @@ export interface Operands {
   words(binding: string): Promise<Uint32Array>;
   /** A table of f32, whatever is stored elsewhere. */
   floats(binding: string): Promise<Float32Array>;
+  /** What a table of f32 that is added to held before; undefined where the kernel writes it over. */
+  before(binding: string): Float32Array | undefined;
   readonly bufferOf: (binding: string) => string;
+}
+
+/** @throws Error where the kernel writes over what is asked for */
+export function heldBefore(operands: Pick<Operands, "before">, binding: string): Float32Array {
+  const held = operands.before(binding);
+  if (held === undefined) throw new Error(`${binding} is not added to`);
+  return held;
 }
 
 export function operandsOf(instruction: KernelInstruction, view: CheckView): Operands {
   const { dtype } = instruction;
   const pace = createPace(view.pause);
+  const bindings = bindingsOf(kernelOf(instruction), instruction.shape);
   const bound = new Map(
-    bindingsOf(kernelOf(instruction), instruction.shape).map(({ name }, index) => [
-      name,
-      instruction.buffers[index] ?? "",
-    ]),
+    bindings.map(({ name }, index) => [name, instruction.buffers[index] ?? ""]),
   );
+  const singles = new Set(bindings.flatMap(({ name, element }) => (element === "f32" ? name : [])));
+  const storedAs = (binding: string): StorageType => (singles.has(binding) ? "f32" : dtype);
+  const accumulated = new Set(bindings.flatMap((one) => (one.isAccumulated ? one.name : [])));
   const bufferOf = (binding: string): string => bound.get(binding) ?? "";
   const bytes = async (binding: string) => readAll(view, bufferOf(binding));
   return {
@@ -71,11 +83,17 @@ export function operandsOf(instruction: KernelInstruction, view: CheckView): Ope
     pace,
     has: (binding) => bound.has(binding),
     bufferOf,
-    tensor: async (binding) => decodeStorage(await bytes(binding), dtype, pace),
+    tensor: async (binding) => decodeStorage(await bytes(binding), storedAs(binding), pace),
     words: async (binding) => new Uint32Array((await bytes(binding)).buffer),
     floats: async (binding) => new Float32Array((await bytes(binding)).buffer),
+    before(binding) {
+      if (!accumulated.has(binding)) return undefined;
+      const held = view.before(bufferOf(binding));
+      if (held === undefined) throw new Error(`what ${binding} held before was not kept`);
+      return new Float32Array(held.buffer);
+    },
     rows: async (binding, columns, runs) =>
-      readRows(view, bufferOf(binding), columns, dtype, runs, pace),
+      readRows(view, bufferOf(binding), columns, storedAs(binding), runs, pace),
   };
 }
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chunk } from "../../../src/program/passes/chunk.ts";
 import { chunkLogits } from "../../../src/program/passes/chunk_logits.ts";
-import { differentiate } from "../../../src/program/passes/differentiate.ts";
+import { synthesizeBackward } from "../../../src/program/passes/synthesize_backward.ts";
 import { fuseNorms } from "../../../src/program/passes/fuse_norms.ts";
 import { fuseProducts } from "../../../src/program/passes/fuse_products.ts";
 import { recompute } from "../../../src/program/passes/recompute.ts";
@@ -114,7 +114,7 @@ test("the backward pass has two synthetic gradients per product and attention, t
   const forward = fuseNorms(fuseProducts(planOps(block).ops));
   const scheduling = schedulingOf(block);
   if (scheduling === undefined) throw new Error("no pipeline");
-  const backward = differentiate(forward, scheduling.places, block.stages.length);
+  const backward = synthesizeBackward(forward, scheduling.places, block.stages.length);
   const products = forward.filter(({ op }) => op === "matmul" || op === "attention");
   expect(backward.filter(({ op }) => op !== "collective")).toHaveLength(2 * products.length);
   expect(backward.every(({ origin }) => origin.phase === "backward" && origin.synthetic)).toBe(
@@ -166,7 +166,7 @@ test("no pass changes the list that it is given", () => {
       if (scheduling === undefined) return;
       const before = JSON.stringify(given);
       const { places } = scheduling;
-      const backward = differentiate(given, places, plan.stages.length);
+      const backward = synthesizeBackward(given, places, plan.stages.length);
       const again = JSON.stringify(backward);
       const recomputed = recompute({ forward: given, backward }, recomputedParts(plan), places);
       const isRun = hasBackward(scheduling);

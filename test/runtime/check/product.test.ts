@@ -51,12 +51,16 @@ function matmul(activation: Activation = "none"): ProductInstruction {
   };
 }
 
-/** @param plain what the product gives when it is computed again without its activation */
+/**
+ * @param plain what the product gives when it is computed again without its activation
+ * @param earlier what buffers held before the instruction
+ */
 async function check(
   instruction: ProductInstruction,
   buffers: Record<string, Uint8Array<ArrayBuffer>>,
   plain?: Uint8Array<ArrayBuffer>,
   pause: () => Promise<void> = async () => {},
+  earlier: Record<string, Uint8Array<ArrayBuffer>> = {},
 ) {
   const bytesOf = (id: string): number => buffers[id]?.length ?? 0;
   const view: CheckView = {
@@ -70,6 +74,7 @@ async function check(
       return new Uint8Array(Buffer.concat(parts)).slice();
     },
     compute: async () => plain,
+    before: (id) => earlier[id],
     pause,
     random,
     effort: thorough,
@@ -261,6 +266,32 @@ describe("products of experts", () => {
 
   test("with the rows of two experts exchanged are found", async () => {
     const report = await check(grouped, { ...buffers, y: f32([...y.slice(2), ...y.slice(0, 2)]) });
+    expect(report.worst).toBeGreaterThan(1);
+  });
+});
+
+describe("a gradient of weights", () => {
+  const [x, dy, before] = [randomMatrix(k, m), randomMatrix(k, n), randomMatrix(m, n)];
+  const transposed = (x[0] ?? []).map((_, j) => x.map((row) => row[j] ?? 0));
+  const gradient = product(transposed, dy);
+  const sum = gradient.map((row, i) => row.map((v, j) => v + (before[i]?.[j] ?? 0)));
+  const added: ProductInstruction = {
+    ...matmul(),
+    kernel: "matmul",
+    shape: { m, n, k, activation: "none", transposed: "x", result: "f32-sum" },
+  };
+  const given = { x: f32(x), w: f32(dy) };
+
+  test("that is added to what was there leaves rounding only", async () => {
+    const held = { y: f32(before) };
+    const report = await check(added, { ...given, y: f32(sum) }, undefined, undefined, held);
+    expect(report.worst).toBeLessThan(1);
+    expect(report.worst).toBeGreaterThan(0);
+  });
+
+  test("that was written over what was there is found", async () => {
+    const held = { y: f32(before) };
+    const report = await check(added, { ...given, y: f32(gradient) }, undefined, undefined, held);
     expect(report.worst).toBeGreaterThan(1);
   });
 });

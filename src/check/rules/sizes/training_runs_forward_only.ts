@@ -29,7 +29,7 @@ export const trainingRunsForward: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [trainingRunsForwardOnly, backwardIsSynthetic],
   ofPlan: ({ workload }) =>
-    workload.mode !== "training"
+    workload.mode !== "training" || workload.optimizer !== undefined
       ? []
       : [
           workload.schedule === undefined
@@ -37,14 +37,14 @@ export const trainingRunsForward: RuleDefinition = {
                 trainingRunsForwardOnly,
                 ["workload", "mode"],
                 "mode is training, but only the forward pass is run and measured",
-                "read the figures as those of inference, or name a workload.schedule to run backward slots",
+                "name a workload.optimizer to run whole steps of training, or read the figures as those of inference",
               )
             : report(
                 backwardIsSynthetic,
                 ["workload", "schedule"],
                 "backward slots are synthetic: the stage's matrix products twice over and a transfer as " +
                   "large as the gradient; nothing is trained",
-                "read the figures as those of the schedule, not of training",
+                "name a workload.optimizer to run whole steps, or read the figures as those of the schedule",
               ),
         ],
 };

@@ -17,7 +17,7 @@ export interface DifferentiatedOps {
 }
 
 /** Ops of the last stage first, in each from its last to its first. */
-export function differentiate(forward: readonly Op[], places: Places, stages: number): Op[] {
+export function synthesizeBackward(forward: readonly Op[], places: Places, stages: number): Op[] {
   const backwardOf = createBackwardOrigins();
   const products = Array.from({ length: stages }, (): Op[] => []);
   const returns = Array.from({ length: stages }, (): Op[] => []);

@@ -1,0 +1,2 @@
+// Queries and keys, wherever values lie.
+override QKV_QUADS: u32;

@@ -1,0 +1,3 @@
+fn factor(at: u32) -> f32 {
+  return 1.0;
+}

@@ -1,0 +1,1 @@
+fn storeBias(quad: u32, total: vec4f) {}

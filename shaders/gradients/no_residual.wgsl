@@ -1,0 +1,3 @@
+fn withResidual(v: vec4f, at: u32) -> vec4f {
+  return v;
+}

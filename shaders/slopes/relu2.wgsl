@@ -1,0 +1,3 @@
+fn slope(v: vec4f) -> vec4f {
+  return 2.0 * max(v, vec4f());
+}

@@ -1,0 +1,53 @@
+import { type Kernel, read, write } from "./kernel.ts";
+import type { NormShape } from "./norm.ts";
+import { inRows, laneSums, rowsAtOnce } from "./rows.ts";
+import { bytesPerElement, paddedElements, rowPitch, rowQuads } from "./storage.ts";
+
+/** Of a norm, whichever it is. */
+export interface NormGradientShape extends NormShape {
+  /** As in `RmsNormShape`. */
+  readonly inputColumns?: number;
+  /** Of a layer norm: the mean is taken off. */
+  readonly centered?: true;
+}
+
+export interface NormInputGradientShape extends NormGradientShape {
+  /** Binding `residual` [rows, columns]: a gradient that is added to the norm's. */
+  readonly residual?: true;
+}
+
+/**
+ * Of y = norm(x) · gain: dx [rows, columns] from dy, and each row's `statistics` f32 [rows, 4], which are its mean, or
+ * 0, and what it was multiplied by.
+ */
+export const normInputGradient: Kernel<NormInputGradientShape> = {
+  name: "norm_input_gradient",
+  bindings: ({ residual }) => [
+    { ...read("x"), slot: 0 },
+    { ...read("gain"), slot: 1 },
+    { ...read("dy"), slot: 2 },
+    ...(residual === true ? [{ ...read("residual"), slot: 5 }] : []),
+    { ...write("dx"), slot: 3 },
+    { ...write("statistics", "f32"), slot: 4 },
+  ],
+  preludes: ({ residual }) => [`gradients/${residual === true ? "" : "no_"}residual`],
+  prelude: laneSums,
+  ...inRows<NormInputGradientShape>(
+    rowsAtOnce,
+    (shape) => shape,
+    ({ rows, columns, epsilon, inputColumns, centered }) => ({
+      ROWS: rows,
+      COLUMNS: columns,
+      EPSILON: epsilon,
+      CENTERED: centered === true ? 1 : 0,
+      X_QUADS: rowQuads(inputColumns ?? columns),
+    }),
+  ),
+  flops: ({ rows, columns, centered, residual }) =>
+    (8 + (centered === true ? 3 : 0) + (residual === true ? 1 : 0)) * rows * columns,
+  bytes: ({ rows, columns, residual }, dtype) => {
+    const tables = residual === true ? 4 : 3;
+    const stored = tables * paddedElements(rows, columns) + rowPitch(columns);
+    return stored * bytesPerElement(dtype) + 16 * rows;
+  },
+};

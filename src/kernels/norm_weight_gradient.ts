@@ -1,0 +1,42 @@
+import { accumulatedBytes, type Accumulating, inColumns } from "./columns.ts";
+import { accumulate, type Binding, type Kernel, read, write } from "./kernel.ts";
+import { bytesPerElement, paddedElements, rowPitch, rowQuads } from "./storage.ts";
+
+export interface NormWeightGradientShape extends Accumulating {
+  readonly rows: number;
+  readonly columns: number;
+  /** As in `RmsNormShape`. */
+  readonly inputColumns?: number;
+  /** Binding `dbias` [columns]. */
+  readonly bias?: true;
+}
+
+function gradient(name: string, slot: number, shape: Accumulating): Binding {
+  return { ...(shape.accumulate === true ? accumulate(name) : write(name, "f32")), slot };
+}
+
+/** Of y = norm(x) · gain + bias: `dgain` and `dbias`, f32 [columns], with the `statistics` of `norm_input_gradient`. */
+export const normWeightGradient: Kernel<NormWeightGradientShape> = {
+  name: "norm_weight_gradient",
+  bindings: (shape) => [
+    { ...read("x"), slot: 0 },
+    { ...read("dy"), slot: 1 },
+    { ...read("statistics", "f32"), slot: 2 },
+    ...(shape.bias === true ? [gradient("dbias", 4, shape)] : []),
+    gradient("dgain", 3, shape),
+  ],
+  preludes: ({ bias }) => ["columns/sums", `gradients/${bias === true ? "" : "no_"}bias`],
+  ...inColumns<NormWeightGradientShape>(({ columns, inputColumns }) => ({
+    X_QUADS: rowQuads(inputColumns ?? columns),
+  })),
+  flops: ({ rows, columns, bias }) => (bias === true ? 5 : 4) * rows * columns,
+  bytes: (shape, dtype) => {
+    const { rows, columns, bias } = shape;
+    const vectors = (bias === true ? 2 : 1) * rowPitch(columns);
+    return (
+      2 * paddedElements(rows, columns) * bytesPerElement(dtype) +
+      16 * rows +
+      accumulatedBytes(shape, vectors)
+    );
+  },
+};

@@ -1,0 +1,104 @@
+// Which ranks hold the same part of a weight, and over which of them its gradient is a sum.
+
+import type { RegionContent } from "../../content.ts";
+import { partOn, type Tensor } from "../../tensor.ts";
+import { NotDifferentiable } from "./not_differentiable.ts";
+import { type WeightUse } from "./walk.ts";
+
+export interface Copies {
+  /** The same for equal parts of one weight. */
+  readonly key: string;
+  /** All that hold it. */
+  readonly ranks: readonly number[];
+  /** Sums that bring the gradient to all of them, side by side. */
+  readonly sums: readonly { readonly from: readonly number[]; readonly to: readonly number[] }[];
+}
+
+/** @throws NotDifferentiable where ranks share some of a weight's part and not all of it */
+export function copiesOfWeights(uses: readonly WeightUse[]): Copies[] {
+  const groups = new Map<string, Group[]>();
+  const parts = createParts();
+  for (const use of uses) {
+    const own = new Map<string, number[]>();
+    for (const rank of use.ranks) {
+      const key = keyOf(use.weight, rank);
+      parts.note(use.weight, rank, key);
+      own.set(key, [...(own.get(key) ?? []), rank]);
+    }
+    for (const [key, ranks] of own) {
+      const known = groups.get(key) ?? [];
+      groups.set(key, known);
+      const isKnown = known.some((each) => each.ranks.join() === ranks.join());
+      if (!isKnown) known.push({ ranks, isPartial: use.isPartial });
+    }
+  }
+  return [...groups].map(([key, own]) => ({
+    key,
+    ranks: [...new Set(own.flatMap(({ ranks }) => ranks))],
+    sums: sumsOf(key, own),
+  }));
+}
+
+interface Group {
+  readonly ranks: readonly number[];
+  readonly isPartial: boolean;
+}
+
+function sumsOf(key: string, groups: readonly Group[]): Copies["sums"] {
+  const all = groups.flatMap(({ ranks }) => ranks).toSorted((a, b) => a - b);
+  if (new Set(all).size !== all.length) {
+    throw new NotDifferentiable(`ranks read one weight in two ways: ${key}`);
+  }
+  const partial = groups.filter(({ isPartial }) => isPartial);
+  if (partial.length === groups.length) {
+    return all.length === 1 ? [] : [{ from: all, to: all }];
+  }
+  if (partial.length > 0) throw new NotDifferentiable(`${key}: whole here and a summand there`);
+  if (groups.length === 1) return [];
+  const [first] = groups;
+  const size = first?.ranks.length ?? 0;
+  if (groups.some(({ ranks }) => ranks.length !== size)) {
+    return [{ from: groups.flatMap(({ ranks }) => ranks.slice(0, 1)), to: all }];
+  }
+  return Array.from({ length: size }, (_, i) => {
+    const ranks = groups.flatMap((group) => group.ranks[i] ?? []).toSorted((a, b) => a - b);
+    return { from: ranks, to: ranks };
+  });
+}
+
+/** The same for equal parts of one weight. */
+export function keyOf(weight: Tensor, rank: number): string {
+  const content = partOn(weight, rank)?.content;
+  if (content === undefined) throw new Error(`${weight.name}: a weight without content`);
+  const regions = content.kind === "beside" ? content.parts : [content];
+  return regions
+    .map(({ tensor, offset, size }) => `${tensor} ${offset.join()}+${size.join()}`)
+    .join(" ");
+}
+
+/** Refuses parts that overlap and are not the same: gradients would have to be summed over some of their elements. */
+function createParts() {
+  const regions = new Map<string, { readonly region: RegionContent; readonly key: string }[]>();
+  return {
+    note(weight: Tensor, rank: number, key: string): void {
+      const content = partOn(weight, rank)?.content;
+      if (content === undefined) return;
+      for (const region of content.kind === "beside" ? content.parts : [content]) {
+        const known = regions.get(region.tensor) ?? [];
+        regions.set(region.tensor, known);
+        if (known.some((each) => each.key === key)) continue;
+        if (known.some((each) => overlap(each.region, region))) {
+          throw new NotDifferentiable(`ranks hold overlapping parts of ${region.tensor}`);
+        }
+        known.push({ region, key });
+      }
+    },
+  };
+}
+
+function overlap(a: RegionContent, b: RegionContent): boolean {
+  return a.offset.every((start, axis) => {
+    const [end, otherStart] = [start + (a.size[axis] ?? 0), b.offset[axis] ?? 0];
+    return start < otherStart + (b.size[axis] ?? 0) && otherStart < end;
+  });
+}

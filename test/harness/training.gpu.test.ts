@@ -1,0 +1,59 @@
+// Steps of training on real ranks: losses, gradients and updates are the reference's however the plan is split, and losses
+// fall.
+
+import { expect, test } from "vitest";
+import { runPlan } from "../../src/harness/run_plan.ts";
+import { train } from "../../src/harness/train.ts";
+import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { trainingPlan, trainingSplits } from "../support/training_plans.ts";
+
+const adapter = adapterUnderTest();
+
+describeOnAdapter("training", () => {
+  test.each(trainingSplits)("%s: every gradient is right", async (split) => {
+    const plan = trainingPlan(split, { tied: split.includes("1F1B") || split.includes("tensor") });
+    const { outcome, check, memory, estimate } = await runPlan(plan, {
+      adapter,
+      numericsOnly: true,
+    });
+    expect(outcome).toEqual({ state: "complete" });
+    expect(check?.training?.error).toBeLessThan(5e-6);
+    expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
+  });
+
+  test("in f16, with weights in f32 beside them", async () => {
+    const plan = trainingPlan("two data replicas", { dtype: "f16" });
+    const { check } = await runPlan(plan, { adapter, numericsOnly: true });
+    expect(check?.training?.error).toBeLessThan(check?.training?.tolerance ?? 0);
+    expect(check?.training?.tolerance).toBeLessThan(0.1);
+  });
+
+  test("the unsharded run has the same gradients as the sharded one", async () => {
+    const plan = trainingPlan("two tensor ranks");
+    const { check } = await runPlan(plan, { adapter, numericsOnly: true, check: "unsharded" });
+    expect(check?.method).toBe("unsharded+freivalds");
+    expect(check?.training?.error).toBeLessThan(5e-6);
+  });
+
+  test("timed steps leave the checked one's bits, each from the first weights", async () => {
+    const plan = trainingPlan("two pipeline ranks, 1F1B");
+    const { outcome, check } = await runPlan(plan, { adapter, samples: 3, warmup: 1, tune: false });
+    expect(outcome).toEqual({ state: "complete" });
+    expect(check?.timed?.steps).toBeGreaterThanOrEqual(3);
+  });
+
+  test("the loss falls in the same way however the plan is split, and in the same bits in two runs", async () => {
+    const [one, again, split] = [
+      await train(trainingPlan("one rank"), 8, { adapter }),
+      await train(trainingPlan("one rank"), 8, { adapter }),
+      await train(trainingPlan("two tensor ranks"), 8, { adapter }),
+    ];
+    expect(again).toEqual(one);
+    expect(one.at(-1)?.loss).toBeLessThan((one[0]?.loss ?? 0) - 0.02);
+    for (const [i, { loss }] of one.entries()) {
+      expect(Math.abs((split[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
+    }
+  });
+});

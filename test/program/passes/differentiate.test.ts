@@ -1,0 +1,108 @@
+// The backward pass of a plan's ops: which collectives it has, what is summed where, and what has no gradient.
+
+import { expect, test } from "vitest";
+import type { Op } from "../../../src/program/op.ts";
+import { trainingOps } from "../../../src/program/passes/passes.ts";
+import { planOps } from "../../../src/program/plan_ops.ts";
+import { estimate, estimatePlan } from "../../../src/program/estimate.ts";
+import { lower } from "../../../src/program/lower.ts";
+import { whyNotTrained } from "../../../src/program/trained.ts";
+import type { Plan } from "../../../src/plan/plan.ts";
+import { trainingPlan, trainingSplits } from "../../support/training_plans.ts";
+import { planOf } from "../../support/written_plan.ts";
+
+function opsOf(plan: Plan) {
+  const { optimizer, dtype } = plan.workload;
+  if (optimizer === undefined) throw new Error("no optimizer");
+  return trainingOps(planOps(plan).ops, optimizer, dtype);
+}
+
+function collectives(ops: readonly Op[]): string[] {
+  return ops.flatMap((op) => (op.op === "collective" ? op.amount.kind : []));
+}
+
+test("column-parallel products are followed by one sum of their inputs' gradients, as in Megatron-LM", () => {
+  const { backward } = opsOf(trainingPlan("two tensor ranks"));
+  // Of each block queries, keys and values, and the network behind them; the head.
+  expect(collectives(backward)).toEqual(Array.from({ length: 5 }, () => "all-reduce"));
+});
+
+test("with sequence parallelism sums are reduce-scatters, and gathered rows come again", () => {
+  const { backward, once } = opsOf(trainingPlan("two tensor ranks, sequence parallel"));
+  const found = collectives(backward);
+  expect(found.filter((kind) => kind === "reduce-scatter")).toHaveLength(5);
+  expect(found.filter((kind) => kind === "all-reduce")).toHaveLength(0);
+  // Gains see the tokens of one rank; squares are of all ranks.
+  expect(collectives(once)).toHaveLength(5 + 1);
+});
+
+test("replicas sum the gradient of every weight, and no rank alone sums anything", () => {
+  const alone = opsOf(trainingPlan("one rank"));
+  expect(collectives([...alone.backward, ...alone.once])).toEqual([]);
+  const { once } = opsOf(trainingPlan("two data replicas"));
+  const weights = once.filter(({ op, ranks }) => op === "update-weight" && ranks.includes(0));
+  expect(collectives(once)).toHaveLength(weights.length + 1);
+});
+
+test("a tied table has one gradient on a rank, and one sum over pipeline ranks", () => {
+  const one = opsOf(trainingPlan("one rank", { tied: true }));
+  const updates = one.once.flatMap((op) => (op.op === "update-weight" ? op.weight.name : []));
+  expect(new Set(updates).size).toBe(updates.length);
+  const two = opsOf(trainingPlan("two pipeline ranks, 1F1B", { tied: true }));
+  expect(collectives(two.once)).toHaveLength(2);
+});
+
+test("every weight is updated once on every rank that holds it", () => {
+  for (const split of trainingSplits) {
+    const plan = trainingPlan(split);
+    const { once } = opsOf(plan);
+    for (const { rank, buffers } of lower(plan).ranks) {
+      const weights = buffers.filter(({ role }) => role === "weight").map(({ id }) => id);
+      const moved = once.flatMap((op) =>
+        op.op === "update-weight" && op.ranks.includes(rank) ? op.weight.name : [],
+      );
+      expect(moved.toSorted()).toEqual(weights.toSorted());
+    }
+  }
+});
+
+test.each(trainingSplits)("%s: a run allocates what is estimated", (split) => {
+  for (const dtype of ["f32", "f16"]) {
+    const plan = trainingPlan(split, { dtype });
+    const program = lower(plan);
+    const counted = estimate(program, plan);
+    const foreseen = estimatePlan(plan);
+    expect(foreseen.ranks.map(({ memoryBytes }) => memoryBytes)).toEqual(
+      counted.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
+    expect(foreseen.ranks.map(({ flops }) => Math.round(flops))).toEqual(
+      counted.ranks.map(({ flops }) => Math.round(flops)),
+    );
+    expect(foreseen.ranks.map(({ sentBytes }) => Math.round(sentBytes))).toEqual(
+      counted.ranks.map(({ sentBytes }) => Math.round(sentBytes)),
+    );
+  }
+});
+
+test("a step's FLOPs are three times those of its forward pass, without the scores that come again", () => {
+  const plan = trainingPlan("one rank");
+  const { optimizer: _, ...workload } = plan.workload;
+  const forward = estimatePlan({ ...plan, workload }).modelFlops;
+  const ratio = estimatePlan(plan).modelFlops / forward;
+  // Norms and activations have other ratios.
+  expect(ratio).toBeGreaterThan(2.8);
+  expect(ratio).toBeLessThan(3.2);
+});
+
+test("what has no gradient is named, and the plan is still counted", () => {
+  const shared = planOf(`
+name: shared heads
+hardware: { gpus: 4 }
+workload: { mode: training, batch: 4, sequence: 6, optimizer: { name: sgd } }
+model: { layers: 1, hidden: 16, heads: 4, kvHeads: 2, ffn: 24 }
+parallel: { tensor: 4 }
+`);
+  expect(whyNotTrained(shared)).toMatch(/overlapping parts/);
+  expect(estimatePlan(shared).ranks).toHaveLength(4);
+  expect(whyNotTrained(trainingPlan("one rank"))).toBeUndefined();
+});
