@@ -30,7 +30,7 @@ const PITCH = QUADS + 1u;
 
 // Of the walk's side one by one, of the workgroup's own in quads: [BLOCK][QUADS].
 var<workgroup> weights: array<vec4f, BLOCK * PITCH>;
-var<workgroup> slopes: array<vec4f, BLOCK * PITCH>;
+var<workgroup> ds_tile: array<vec4f, BLOCK * PITCH>;
 
 // Columns are queries, their elements keys.
 struct Pairs {
@@ -110,7 +110,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var left_value_sum = mat4x4f();
   var right_value_sum = mat4x4f();
   for (var head = first_head; head < first_head + heads; head++) {
-    chooseHead(head);
+    chooseHeads(vec4u(head));
     for (var other = first_other; other < others; other += BLOCK) {
       let query = select(other, own, of_queries);
       let key = select(own, other, of_queries);
@@ -125,7 +125,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         let at = select(columns, rows, of_queries);
         for (var i = 0u; i < 4u; i++) {
           weights[(walked + i) * PITCH + at] = pairs.p[i];
-          slopes[(walked + i) * PITCH + at] = pairs.ds[i];
+          ds_tile[(walked + i) * PITCH + at] = pairs.ds[i];
         }
       }
       workgroupBarrier();
@@ -133,7 +133,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       for (var i = 0u; i < BLOCK; i++) {
         let token = tokenOf(sequence, other + i);
         if (quad < HEAD_QUADS) {
-          let ds = slopes[i * PITCH + own_rows];
+          let ds = ds_tile[i * PITCH + own_rows];
           left_sum += outer(unpackQuad(qkv[token * QKV_QUADS + column + quad]), ds);
           right_sum += outer(unpackQuad(qkv[token * QKV_QUADS + column + right]), ds);
         }

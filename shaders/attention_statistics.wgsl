@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let sequence = group.z;
   let q_quad = head * HEAD_QUADS;
   let k_quad = (HEADS + head / (HEADS / KV_HEADS)) * HEAD_QUADS;
-  chooseHead(head);
+  chooseHeads(vec4u(head));
   for (var i = lane; i < QUERIES; i += LANES) {
     largest[i] = firstLargest(head);
     total[i] = firstTotal();

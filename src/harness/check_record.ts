@@ -2,7 +2,7 @@
 // the record.
 
 import { collectiveOf, type Program } from "../program/program.ts";
-import type { CheckOutcome } from "../result/result.ts";
+import type { CheckOutcome } from "../result/check_outcome.ts";
 
 /** What the record contradicts, in phrases; empty where it can be true. */
 export function contradictionsOfCheck(program: Program, check: CheckOutcome): string[] {

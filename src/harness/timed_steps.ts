@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { digestOf, digestTimes } from "../kernels/digest.ts";
 import { NumericsError } from "../numerics_error.ts";
 import { isResult } from "../program/observation.ts";
-import type { CheckOutcome } from "../result/result.ts";
+import type { CheckOutcome } from "../result/check_outcome.ts";
 import type { ObservedBuffer, RankDigests } from "../runtime/observation.ts";
 
 /**

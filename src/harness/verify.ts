@@ -13,7 +13,7 @@ import type { Program } from "../program/program.ts";
 import { sequencePlan } from "../program/serving/phase_plan.ts";
 import { unshard } from "../program/unshard.ts";
 import { forward } from "../reference/forward.ts";
-import type { CheckOutcome } from "../result/result.ts";
+import type { CheckOutcome } from "../result/check_outcome.ts";
 import type { RankCheck } from "../runtime/check/rank_check.ts";
 import type { ForcedRoutes, ObservedBuffer, ObserveOptions } from "../runtime/observation.ts";
 import { assembleOutputs, assembleRoutes } from "./assemble.ts";

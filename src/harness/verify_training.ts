@@ -7,7 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import type { Program } from "../program/program.ts";
 import { referenceGradients } from "../reference/gradients.ts";
-import type { CheckedTraining } from "../result/result.ts";
+import type { CheckedTraining } from "../result/check_outcome.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import { assembleRoutes } from "./assemble.ts";
 import {

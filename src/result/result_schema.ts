@@ -9,10 +9,9 @@ import type { ServedRound } from "../measure/serving.ts";
 import { planSchema } from "../plan/schema.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
+import type { CheckedKind, CheckOutcome } from "./check_outcome.ts";
 import {
   type AdapterCalibration,
-  type CheckedKind,
-  type CheckOutcome,
   type Exceeded,
   type KernelChoice,
   phaseNames,

@@ -50,25 +50,7 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 
     memory: async () => takeMemory(gpu.memory.bytes),
 
-    calibrate: async ({ how }, onPart) => between(async () => calibrate(session, how, onPart)),
-
-    sizeLoad: async ({ targetMs }) =>
-      between(async () => {
-        const { sizeLoad } = await import("../gpu/calibration/occupy.ts");
-        return sizeLoad(gpu, targetMs);
-      }),
-
-    occupy: async ({ load }) =>
-      between(async () => {
-        const { occupyGpu } = await import("../gpu/calibration/occupy.ts");
-        return occupyGpu(gpu, load);
-      }),
-
-    lookAtPeaks: async ({ variants }) =>
-      between(async () => {
-        const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
-        return lookQuickly(gpu, variants);
-      }),
+    ...calibrationAnswers(session, between),
 
     tune: async (options) => between(async () => tune(session, options)),
 
@@ -124,6 +106,35 @@ function servedOptions(session: RankSession, step: ServedStep | undefined): Step
   return step === undefined
     ? {}
     : { served: prepareServedStep(session.prepared(), step, session.source) };
+}
+
+/** @param between does what takes long outside of any step */
+function calibrationAnswers(
+  session: RankSession,
+  between: <Found>(work: () => Promise<Found>) => Promise<Found>,
+): Pick<Answers, "calibrate" | "sizeLoad" | "occupy" | "lookAtPeaks"> {
+  const { gpu } = session;
+  return {
+    calibrate: async ({ how }, onPart) => between(async () => calibrate(session, how, onPart)),
+
+    sizeLoad: async ({ targetMs }) =>
+      between(async () => {
+        const { sizeLoad } = await import("../gpu/calibration/occupy.ts");
+        return sizeLoad(gpu, targetMs);
+      }),
+
+    occupy: async ({ load }) =>
+      between(async () => {
+        const { occupyGpu } = await import("../gpu/calibration/occupy.ts");
+        return occupyGpu(gpu, load);
+      }),
+
+    lookAtPeaks: async ({ variants }) =>
+      between(async () => {
+        const { lookQuickly } = await import("../gpu/calibration/calibrate.ts");
+        return lookQuickly(gpu, variants);
+      }),
+  };
 }
 
 /** @param between does what takes long outside of any step */

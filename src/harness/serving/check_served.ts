@@ -15,7 +15,7 @@ import type { ServedStep } from "../../program/serving/served.ts";
 import { unshard } from "../../program/unshard.ts";
 import { expectedError } from "../../reference/expected_error.ts";
 import { forward } from "../../reference/forward.ts";
-import type { CheckedKind, CheckOutcome } from "../../result/result.ts";
+import type { CheckedKind, CheckOutcome } from "../../result/check_outcome.ts";
 import { bothOf, type KindCheck } from "../../runtime/check/rank_check.ts";
 import type { ObserveOptions } from "../../runtime/observation.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";

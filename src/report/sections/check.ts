@@ -1,7 +1,8 @@
 // What was held against what before anything was timed, how much of it, and what was not.
 
 import { countOf, formatNumber, formatPercent } from "../../measure/format.ts";
-import type { CheckedKind, CheckedTraining, CheckOutcome, RunResult } from "../../result/result.ts";
+import type { CheckedKind, CheckedTraining, CheckOutcome } from "../../result/check_outcome.ts";
+import type { RunResult } from "../../result/result.ts";
 import { fields, type Section } from "../section.ts";
 
 export function checkSection({ check }: Pick<RunResult, "check">): Section {
