@@ -169,7 +169,7 @@ describe("fitting a plan to a machine", () => {
     expect(whole.totalMs).toBeGreaterThan(3 * 100 * 32 * whole.stepMs);
     const small = fitPlan(serving, machine());
     expect(small.cost.totalMs).toBeLessThanOrEqual(60_000);
-    expect(sizeOf(small, "hidden size")).toBe(8192);
+    expect(sizeOf(small, "hidden size")).toBeGreaterThanOrEqual(4096);
   });
 
   test.each([128, 16, 4])("no buffer is over a binding of %i MiB", (mebibytes) => {
