@@ -36,4 +36,26 @@ parallel: { ${parallel} }
 `);
 }
 
+/** Of enough rows that products and their collectives go in windows. */
+export function overlappedTraining(): Plan {
+  return planOf(`
+name: overlapped
+hardware: { gpus: 2 }
+workload: { mode: training, batch: 4, sequence: 64, optimizer: { name: sgd } }
+model: { layers: 1, hidden: 16, heads: 2, ffn: 24, vocabulary: 40, norm: layer, positions: { kind: rotary } }
+parallel: { tensor: 2 }
+optimizations: [communication-overlap]
+`);
+}
+
+/** With a part of the forward pass computed again. */
+export function recomputedTraining(granularity: "full" | "selective"): Plan {
+  const plan = trainingPlan("two pipeline ranks, 1F1B");
+  const recompute =
+    granularity === "full"
+      ? ({ granularity, method: "uniform", layers: 1 } as const)
+      : ({ granularity } as const);
+  return { ...plan, workload: { ...plan.workload, recompute } };
+}
+
 export const trainingSplits = Object.keys(splits);

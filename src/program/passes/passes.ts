@@ -56,7 +56,11 @@ function trainingSlots(
   rules: Optimizer,
 ): SlotOps[] | undefined {
   try {
-    const { once, ...passes } = trainingOps(ops, rules, plan.workload.dtype);
+    const { once, ...whole } = trainingOps(ops, rules, plan.workload.dtype);
+    const overlaps = plan.optimizations.includes("communication-overlap");
+    const passes = overlaps
+      ? { forward: chunk(whole.forward), backward: chunk(whole.backward) }
+      : whole;
     const { forward } = passes;
     const backward =
       scheduling === undefined

@@ -9,7 +9,12 @@ interface MemoryColumn {
 }
 
 const weights: MemoryColumn = { title: "weights", roles: ["weight"] };
-const cache: MemoryColumn = { title: "cache", roles: ["cache"] };
+/** Shown where at least one of the ranks has any. */
+const some: readonly MemoryColumn[] = [
+  { title: "cache", roles: ["cache"] },
+  { title: "grad.", roles: ["gradient"] },
+  { title: "optim.", roles: ["optimizer"] },
+];
 const others: readonly MemoryColumn[] = [
   { title: "input", roles: ["input"] },
   { title: "activ.", roles: ["activation"] },
@@ -21,10 +26,12 @@ interface OfRank {
   readonly memoryByRole: Readonly<Partial<Record<BufferRole, number>>>;
 }
 
-/** Columns of a table of ranks: that of caches only where at least one of the ranks has caches. */
+/** Columns of a table of ranks. */
 export function rolesOf(ranks: readonly OfRank[]): readonly MemoryColumn[] {
-  const hasCache = ranks.some(({ memoryByRole }) => (memoryByRole.cache ?? 0) > 0);
-  return [weights, ...(hasCache ? [cache] : []), ...others];
+  const present = some.filter(({ roles }) =>
+    ranks.some(({ memoryByRole }) => roles.some((role) => (memoryByRole[role] ?? 0) > 0)),
+  );
+  return [weights, ...present, ...others];
 }
 
 export function roleCells(columns: readonly MemoryColumn[], { memoryByRole }: OfRank): string[] {

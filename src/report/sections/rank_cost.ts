@@ -114,11 +114,12 @@ function besides(
   capacity: number | undefined,
 ): Block[] {
   const { rank, keyValueCache, gradients, optimizer, total } = fullestNeed(memory);
+  // What a plan serves from, or trains with, is among the buffers.
+  const { mode, optimizer: updates } = workload;
   const parts = [
-    // Of a plan that serves it is among the buffers.
-    ["KV cache", workload.mode === "serving" ? 0 : keyValueCache] as const,
-    ["gradients", gradients] as const,
-    ["optimizer state", optimizer] as const,
+    ["KV cache", mode === "serving" ? 0 : keyValueCache] as const,
+    ["gradients", updates === undefined ? gradients : 0] as const,
+    ["optimizer state", updates === undefined ? optimizer : 0] as const,
   ].filter(([, bytes]) => bytes > 0);
   if (parts.length === 0) return [];
   const needed = parts.map(([name, bytes]) => `${name} ${formatBytes(bytes)}`).join(", ");
