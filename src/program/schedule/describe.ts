@@ -13,8 +13,8 @@ export interface ScheduleDescription {
   readonly pipelineSize: number;
   readonly microBatches: number;
   readonly virtualStages: number;
-  /** Backward slots are synthetic. */
-  readonly synthetic: boolean;
+  /** What backward slots are, where there are any. */
+  readonly backward?: "gradients" | "synthetic";
   /** Of pipeline ranks that all take as long. */
   readonly predicted: PredictedBubble;
   /** Idle share of all time as drawn, where pipeline ranks are as uneven as their FLOPs. */
@@ -49,7 +49,9 @@ export function describeSchedule(
     pipelineSize,
     microBatches,
     virtualStages,
-    synthetic: name !== "forward",
+    ...(name === "forward"
+      ? {}
+      : { backward: plan.workload.optimizer === undefined ? "synthetic" : "gradients" }),
     predicted: predictedBubble(schedule),
     idleShare: idleShare(rows),
     rows: rows.map((slots, pipelineRank) => ({

@@ -76,13 +76,14 @@ function cellOf(
   return `${microBatch}${letter}`.padEnd(width, phase === "forward" ? "─" : "═").slice(0, width);
 }
 
-function legendOf({ synthetic, virtualStages, rows }: ScheduleDescription): string {
+function legendOf({ backward, virtualStages, rows }: ScheduleDescription): string {
   return [
     "a number is a micro-batch in its forward pass ──",
-    synthetic ? " or backward pass ══ (synthetic: no gradient is computed)" : "",
+    backward === undefined ? "" : " or backward pass ══",
+    backward === "synthetic" ? " (synthetic: no gradient is computed)" : "",
     virtualStages > 1 ? "; the letter is its virtual stage" : "",
     "; blank is idle. Estimated: a pass takes as long as its FLOPs",
-    synthetic ? ", backward twice as long as forward" : "",
+    backward !== undefined ? ", backward twice as long as forward" : "",
     rows.length > 1 ? "; handing on takes no time" : "",
   ].join("");
 }
@@ -97,8 +98,9 @@ function bubbleOf({ predicted, idleShare, pipelineSize }: ScheduleDescription): 
   );
 }
 
-function inFlightOf({ rows, virtualStages, synthetic }: ScheduleDescription): string {
-  if (!synthetic) return "activations in flight: one micro-batch per stage, as nothing is kept";
+function inFlightOf({ rows, virtualStages, backward }: ScheduleDescription): string {
+  if (backward === undefined)
+    return "activations in flight: one micro-batch per stage, as nothing is kept";
   const counts = rows.map(({ inFlight }) => inFlight.join("+"));
   const alike = counts.every((count) => count === counts[0]);
   const told = alike ? `${counts[0]} on each pipeline rank` : counts.join(", ");

@@ -39,7 +39,9 @@ export function bubbleSection(
           `${ofTotalFormula} of all time, which is ${overIdealFormula} = ${formatPercent(overIdeal)} of ` +
           `the work; the other columns: what the step takes longer when played again from its own ` +
           "times, with uneven computing, with communication, with the host's work; unexpl.: the rest" +
-          (schedule.name === "forward" ? "" : ". Backward slots are synthetic"),
+          (schedule.name === "forward" || plan.workload.optimizer !== undefined
+            ? ""
+            : ". Backward slots are synthetic"),
       ),
     ],
   };
