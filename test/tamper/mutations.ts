@@ -196,8 +196,8 @@ const rules: readonly Mutation[] = [
   {
     what: "heads turn by the angle of the next token",
     files: ["shaders/rotary/turned.wgsl"],
-    from: "let position = own.token % SEQUENCE;",
-    to: "let position = (own.token + 1u) % SEQUENCE;",
+    from: "let position = positionOf(own.token);",
+    to: "let position = positionOf(own.token + 1u);",
     plan: "rules",
   },
   {
@@ -279,14 +279,14 @@ const rules: readonly Mutation[] = [
   },
   {
     what: "a window is a token too wide",
-    files: ["shaders/attention/scores.wgsl"],
+    files: ["shaders/attention/keys_seen.wgsl"],
     from: "visible &= query < key + WINDOW;",
     to: "visible &= query < key + WINDOW + 1u;",
     plan: "rules",
   },
   {
     what: "a window is a token too narrow",
-    files: ["shaders/attention/scores.wgsl"],
+    files: ["shaders/attention/keys_seen.wgsl"],
     from: "visible &= query < key + WINDOW;",
     to: "visible &= query + 1u < key + WINDOW;",
     plan: "rules",
@@ -410,9 +410,11 @@ const collectives: readonly Mutation[] = [
 const executor: readonly Mutation[] = [
   {
     what: "one rank has weights of another seed",
-    files: ["dist/runtime/rank_session.js"],
-    from: "program.buffers, source,",
-    to: "program.buffers, openSource(seed + program.rank, given),",
+    files: ["dist/runtime/open_program.js"],
+    from: "declared, source,",
+    to:
+      "declared, { seedOf: () => undefined, values: (part, first, rows) => " +
+      "source.values({ ...part, tensor: part.tensor + rank }, first, rows) },",
   },
   {
     what: "neighbouring columns of weights are swapped",
