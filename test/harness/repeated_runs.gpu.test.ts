@@ -30,7 +30,7 @@ describeOnAdapter("repeated runs", () => {
     expect(said.every(({ runs }) => runs === 3)).toBe(true);
     const measuring = said.filter(({ phase }) => phase === "measure");
     expect(measuring.map(({ run, done }) => [run, done])).toEqual(
-      [1, 2, 3].flatMap((run) => [1, 2, 3, 4].map((done) => [run, done])),
+      [1, 2, 3].flatMap((run) => [0, 1, 2, 3, 4].map((done) => [run, done])),
     );
   });
 
