@@ -40,6 +40,23 @@ function largestOf({ data }: WholeTensor): number {
   return data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
+/** A weight of whose gradient the ranks together show not every element; undefined where they show all. */
+export function notShown(
+  observed: readonly ObservedBuffer[],
+  expected: Gradients,
+): string | undefined {
+  const shown = new Map<string, Uint8Array>();
+  for (const { region } of shownGradients(observed)) {
+    const seen = shown.get(region.tensor) ?? new Uint8Array(elementsOf(region.shape));
+    shown.set(region.tensor, seen);
+    eachElement(region, (_, global) => {
+      seen[global] = 1;
+    });
+  }
+  const isShown = (name: string): boolean => shown.get(name)?.includes(0) === false;
+  return [...expected.keys()].find((name) => !isShown(name));
+}
+
 export interface GradientError {
   /** The largest difference of a weight's gradient over its largest value, see `leastOfLargest`, and whose it is. */
   readonly error: number;

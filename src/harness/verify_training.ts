@@ -7,6 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import type { Program } from "../program/program.ts";
 import { referenceGradients } from "../reference/gradients.ts";
+import { globalNorm } from "../reference/optimizers.ts";
 import type { CheckedTraining } from "../result/check_outcome.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import { assembleRoutes } from "./assemble.ts";
@@ -14,6 +15,7 @@ import {
   assembleGradients,
   compareGradients,
   type Gradients,
+  notShown,
   shownLoss,
   shownUpdate,
 } from "./gradients.ts";
@@ -82,7 +84,10 @@ function compareTraining(
   const tolerance = wayThereAndBack * resultTolerance;
   const { lossScale = 1 } = plan.workload.optimizer ?? {};
   const { error, weight, values } = compareGradients(observed, expected.gradients, lossScale);
-  if (values === 0) throw new NumericsError("no gradient was compared", Infinity, 0);
+  const missing = notShown(observed, expected.gradients);
+  if (missing !== undefined) {
+    throw new NumericsError(`not all of the gradient of ${missing} was shown`, Infinity, 0);
+  }
   if (!(error <= tolerance)) {
     throw new NumericsError(
       `the gradient of ${weight}: largest relative error ${error.toExponential(1)}, accepted are ${tolerance.toExponential(1)}`,
@@ -93,7 +98,8 @@ function compareTraining(
   const loss = lossShown(plan, program, observed);
   near("the loss", loss, expected.loss, tolerance);
   const { gradientNorm = Number.NaN } = shownUpdate(observed) ?? {};
-  near("the norm of all gradients", gradientNorm, normOf(expected.gradients), tolerance);
+  const norm = globalNorm([...expected.gradients.values()].map(({ data }) => data));
+  near("the norm of all gradients", gradientNorm, norm, tolerance);
   return { loss, gradientNorm, error, tolerance, weight, values };
 }
 
@@ -101,10 +107,4 @@ function near(what: string, actual: number, expected: number, tolerance: number)
   const error = Math.abs(actual - expected) / Math.abs(expected);
   if (error <= tolerance || actual === expected) return;
   throw new NumericsError(`${what} is ${actual}, expected ${expected}`, error, tolerance);
-}
-
-function normOf(gradients: Gradients): number {
-  let squares = 0;
-  for (const { data } of gradients.values()) for (const value of data) squares += value * value;
-  return Math.sqrt(squares);
 }

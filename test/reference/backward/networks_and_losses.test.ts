@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { activations } from "../../../src/plan/activation.ts";
 import { headNormGradient } from "../../../src/reference/backward/head_norm.ts";
-import { auxiliaryLoss, zLoss } from "../../../src/reference/backward/router_losses.ts";
 import { choiceWeightsGradient } from "../../../src/reference/backward/routing.ts";
 import { crossEntropy, squaredError } from "../../../src/reference/backward/losses.ts";
 import { normalizeHeads } from "../../../src/reference/head_norm.ts";
@@ -143,23 +142,4 @@ describe.each(["softmax", "sigmoid"] as const)("a router's %s", (scoring) => {
       ),
     ).toBeLessThan(differenceError);
   });
-
-  test("auxiliary loss", () => {
-    const logits = drawnMatrix("logits", 5, 7);
-    const choices = Uint32Array.of(0, 3, 3, 1, 6, 3, 2, 0, 3, 6);
-    const of = (at: Float64Array): number =>
-      auxiliaryLoss({ ...logits, data: at }, choices, { scoring }).loss;
-    expect(
-      slopeError(of, logits.data, auxiliaryLoss(logits, choices, { scoring }).gradient.data),
-    ).toBeLessThan(differenceError);
-    const even = Uint32Array.of(0, 1, 2, 3);
-    expect(auxiliaryLoss(matrix(2, 4), even, { scoring }).loss).toBeCloseTo(1, 14);
-  });
-});
-
-test("a router's z-loss", () => {
-  const logits = drawnMatrix("logits", 5, 7);
-  const of = (at: Float64Array): number => zLoss({ ...logits, data: at }).loss;
-  expect(slopeError(of, logits.data, zLoss(logits).gradient.data)).toBeLessThan(differenceError);
-  expect(zLoss(matrix(3, 4)).loss).toBeCloseTo(Math.log(4) ** 2, 14);
 });

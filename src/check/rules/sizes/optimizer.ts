@@ -42,6 +42,12 @@ export const stepsAreTrained: RuleDefinition = {
     const why = whyNotTrained(plan);
     return why === undefined
       ? []
-      : [notRunnable(path, `no step of training runs here: no gradient of ${why}`, "leave it out")];
+      : [
+          notRunnable(
+            path,
+            `no step of training runs here, for something has no gradient yet: ${why}`,
+            "leave it out",
+          ),
+        ];
   },
 };
