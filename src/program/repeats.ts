@@ -10,6 +10,8 @@ import type { Totals } from "./tally.ts";
 export interface Repeats {
   /** With three of the blocks in each row. Layers keep the names that they have in the whole plan. */
   readonly plan: Plan;
+  /** By a layer's name: the same for layers that have the same place in blocks of one row. */
+  readonly kindOf: (layer: string) => string;
   /** How many layers of the whole plan a layer of `plan` stands for. */
   readonly timesOf: (layer: string) => number;
   /** By the name of a block's first layer: names of all the blocks that the block stands for, its own first. */
@@ -20,9 +22,23 @@ export interface Repeats {
 export function everyLayer(plan: Plan): Repeats {
   return {
     plan,
+    kindOf: kindsOf(plan, createSignatures()),
     timesOf: () => 1,
     stoodFor: new Map(),
   };
+}
+
+function kindsOf({ stages }: Plan, signatureOf: Signatures): Repeats["kindOf"] {
+  const first = new Map<string, string>();
+  for (const stage of stages) {
+    const names = stage.layers.map((layer) => layerName(stage, layer));
+    for (const { start, length, count } of rowsOf(stage, signatureOf)) {
+      for (let at = start + length; at < start + length * count; at++) {
+        first.set(names[at] ?? "", names[start + ((at - start) % length)] ?? "");
+      }
+    }
+  }
+  return (layer) => first.get(layer) ?? layer;
 }
 
 /** Layers of the longest block that is looked for. */
@@ -52,7 +68,12 @@ export function shorten(plan: Plan): Repeats {
     return { ...stage, layers: without(stage.layers, rows) };
   });
   if (times.size === 0) return everyLayer(plan);
-  return { plan: { ...plan, stages: short }, timesOf: (layer) => times.get(layer) ?? 1, stoodFor };
+  return {
+    plan: { ...plan, stages: short },
+    kindOf: kindsOf(plan, signatureOf),
+    timesOf: (layer) => times.get(layer) ?? 1,
+    stoodFor,
+  };
 }
 
 /** Not where the backward pass computes some blocks again and others not, or several of them together. */
@@ -73,7 +94,7 @@ interface Row {
 }
 
 /** Rows that share no layer, in order, as far as no layer elsewhere reads from within one. */
-function rowsOf({ layers }: Stage, signatureOf: (layer: Layer, at: number) => number): Row[] {
+function rowsOf({ layers }: Stage, signatureOf: Signatures): Row[] {
   const signatures = layers.map(signatureOf);
   const longest = longestRows(signatures);
   const rows: Row[] = [];
@@ -115,7 +136,9 @@ function longestRows(signatures: readonly number[]) {
 }
 
 /** Equal numbers for layers that differ in nothing but their place. */
-function createSignatures(): (layer: Layer, at: number) => number {
+type Signatures = (layer: Layer, at: number) => number;
+
+function createSignatures(): Signatures {
   const known = new Map<string, number>();
   const numberOf = (text: string): number => {
     const found = known.get(text) ?? known.size;

@@ -9,7 +9,7 @@ import type { Bound } from "../../src/program/bound.ts";
 import { createClock } from "../../src/program/bound_clock.ts";
 import { estimatePlan, listen } from "../../src/program/estimate.ts";
 import { layerNames } from "../../src/program/plan_ops.ts";
-import { shorten } from "../../src/program/repeats.ts";
+import { everyLayer, shorten } from "../../src/program/repeats.ts";
 import type { Totals } from "../../src/program/tally.ts";
 import { createWireCount } from "../../src/program/wire.ts";
 import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
@@ -35,7 +35,7 @@ function boundOfWhole(given: Plan): Bound {
   const wire = createWireCount();
   const { gpus } = given.hardware;
   const clock = createClock(gpus, peaks, wire);
-  listen(given, { allocate() {}, add: (rank, instruction) => clock.add(rank, instruction) });
+  listen(everyLayer(given), { allocate() {}, add: (rank, instruction) => clock.add(rank, instruction) });
   const { batch, sequence, microBatches } = given.workload;
   return clock.bound({ batch, tokens: batch * sequence, microBatches });
 }
