@@ -88,6 +88,8 @@ function keyOf(seats: readonly Seat[]): string {
 function bestPlacement(seats: readonly Seat[], largestArena: number, enough: number): Placement {
   let order = seats.toSorted((a, b) => b.bytes - a.bytes);
   let best = placed(order, largestArena);
+  const asTheyCome = placed(seats, largestArena);
+  if (asTheyCome.bytes < best.bytes) [order, best] = [[...seats], asTheyCome];
   const below = createNumbers();
   for (let tried = 1; tried < mostTried && best.bytes > enough; tried++) {
     const next = [...order];
