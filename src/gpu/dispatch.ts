@@ -6,6 +6,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { LogicalGpu, PreparedKernel } from "./logical_gpu.ts";
 import { messageOf } from "./message_of.ts";
 import {
+  declareWritable,
   describeMessages,
   loadShader,
   type ShaderSource,
@@ -23,9 +24,13 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
   const modules = new Map<string, Promise<GPUShaderModule>>();
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
-  const moduleOf = (name: string, preludes: readonly string[]): Promise<GPUShaderModule> =>
-    remember(modules, [name, ...preludes].join(" "), async () =>
-      compileModule(device, await loadShader(name, ...preludes)),
+  const moduleOf = (
+    name: string,
+    preludes: readonly string[],
+    writable: readonly number[],
+  ): Promise<GPUShaderModule> =>
+    remember(modules, [name, ...preludes, writable].join(" "), async () =>
+      compileModule(device, declareWritable(await loadShader(name, ...preludes), writable)),
     );
 
   return async (kernel, shape, dtype, buffers, label, wanted): Promise<PreparedKernel> => {
@@ -36,9 +41,20 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
       ...(kernel.preludes?.(shape) ?? []),
       ...(variant.prelude === undefined ? [] : [variant.prelude]),
     ];
-    const key = [variant.name, ...preludes, JSON.stringify(variant.constants)].join(" ");
+    if (buffers.length !== bindings.length) {
+      const names = bindings.map(({ name }) => name).join(", ");
+      throw new Error(`${label}: its kernel binds ${names}; got ${buffers.length} buffers`);
+    }
+    const writable = readOfWritten(bindings, buffers);
+    const key = [variant.name, ...preludes, JSON.stringify(variant.constants), writable].join(" ");
     const pipeline = await remember(pipelines, key, async () =>
-      compilePipeline(device, bindings, variant, await moduleOf(variant.name, preludes)),
+      compilePipeline(
+        device,
+        bindings,
+        variant,
+        await moduleOf(variant.name, preludes, writable),
+        writable,
+      ),
     );
     const bindGroup = await bind(device, bindings, pipeline, buffers, label);
     const grid = checkedGrid(device, variant, label);
@@ -53,6 +69,23 @@ export function createPrepare(device: GPUDevice, adapter: AdapterTraits): Prepar
       },
     };
   };
+}
+
+/** Slots of what a dispatch reads of buffers that it also writes. */
+function readOfWritten(
+  bindings: readonly Binding[],
+  buffers: readonly (GPUBuffer | GPUBufferBinding)[],
+): number[] {
+  const bufferAt = (index: number): GPUBuffer | undefined => {
+    const bound = buffers[index];
+    return bound !== undefined && "buffer" in bound ? bound.buffer : bound;
+  };
+  const written = new Set(
+    bindings.flatMap(({ access }, index) => (access === "read" ? [] : [bufferAt(index)])),
+  );
+  return bindings.flatMap(({ access, slot }, index) =>
+    access === "read" && written.has(bufferAt(index)) ? [slot ?? index] : [],
+  );
 }
 
 function remember<Value>(
@@ -100,15 +133,20 @@ async function compilePipeline(
   bindings: readonly Binding[],
   { name, constants }: Variant,
   module: GPUShaderModule,
+  writable: readonly number[],
 ): Promise<GPUComputePipeline> {
   const label = `${name} ${JSON.stringify(constants)}`;
   const bindGroupLayout = device.createBindGroupLayout({
     label: name,
-    entries: bindings.map(({ access, slot }, index) => ({
-      binding: slot ?? index,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: access === "read" ? "read-only-storage" : "storage" },
-    })),
+    entries: bindings.map(({ access, slot }, index) => {
+      const binding = slot ?? index;
+      const isRead = access === "read" && !writable.includes(binding);
+      return {
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: isRead ? "read-only-storage" : "storage" },
+      } as const;
+    }),
   });
   try {
     return await device.createComputePipelineAsync({
@@ -131,10 +169,6 @@ async function bind(
   buffers: readonly (GPUBuffer | GPUBufferBinding)[],
   label: string,
 ): Promise<GPUBindGroup> {
-  if (buffers.length !== bindings.length) {
-    const names = bindings.map(({ name }) => name).join(", ");
-    throw new Error(`${label}: its kernel binds ${names}; got ${buffers.length} buffers`);
-  }
   device.pushErrorScope("validation");
   const bindGroup = device.createBindGroup({
     label,

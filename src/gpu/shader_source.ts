@@ -68,3 +68,21 @@ export function describeMessages(
     })
     .join("\n");
 }
+
+/**
+ * The shader with bindings that it only reads declared as if it wrote them. WebGPU refuses a dispatch that reads a buffer
+ * through one binding and writes it through another, unless both are writable and their ranges do not overlap.
+ *
+ * @param slots numbers of the bindings
+ */
+export function declareWritable(source: ShaderSource, slots: readonly number[]): ShaderSource {
+  let { code } = source;
+  for (const slot of slots) {
+    const declared = `@binding(${slot}) var<storage, read>`;
+    if (!code.includes(declared)) {
+      throw new Error(`shaders/${source.name}.wgsl does not say "${declared}"`);
+    }
+    code = code.replace(declared, `@binding(${slot}) var<storage, read_write>`);
+  }
+  return { ...source, code };
+}

@@ -4,7 +4,7 @@
 
 import { keysSeenConstants, type ScoreRules, scoreConstants } from "./attention_shape.ts";
 import { cachePrelude, type PagedShape, tableWords } from "./cache_shape.ts";
-import { type Kernel, read, write } from "./kernel.ts";
+import { type Kernel, read, readUniform, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
 
 /** A new token sees itself and earlier ones. */
@@ -92,7 +92,7 @@ export const attendCache: Kernel<CachedAttentionShape> = {
   name: "attend_cache",
   bindings: ({ cacheDtype }) => [
     read("q"),
-    read("spans", "u32"),
+    readUniform("spans", "u32"),
     read("pages", "u32"),
     read("cache", cacheDtype),
     write("partials", "f32"),

@@ -1,4 +1,4 @@
-import { accumulate, type Kernel, read } from "./kernel.ts";
+import { accumulate, type Kernel, read, readUniform } from "./kernel.ts";
 import { inRows } from "./rows.ts";
 import { bytesPerElement, paddedElements } from "./storage.ts";
 
@@ -16,7 +16,7 @@ export interface EmbeddingGradientShape {
 /** dtable f32 [vocabularyRows, hidden]: row ids[token] − vocabularyStart += scale · dy[token], where the id is in the shard. */
 export const embeddingGradient: Kernel<EmbeddingGradientShape> = {
   name: "embedding_gradient",
-  bindings: [read("ids", "u32"), read("dy"), accumulate("dtable")],
+  bindings: [readUniform("ids", "u32"), read("dy"), accumulate("dtable")],
   ...inRows<EmbeddingGradientShape>(
     1,
     ({ tokens, hidden }) => ({ rows: tokens, columns: hidden }),

@@ -16,6 +16,11 @@ export interface Binding {
   readonly isUpdated?: true;
   /** What the kernel makes of it depends on what it was: a check needs both. */
   readonly isAccumulated?: true;
+  /**
+   * Invocations meet at barriers, or exchange values, as often as what is read says. WGSL wants that to be the same for all
+   * of them, which it takes from read-only memory alone: a dispatch must not write to the buffer that this is in.
+   */
+  readonly isUniform?: true;
 }
 
 export type Grid = readonly [x: number, y: number, z: number];
@@ -97,6 +102,13 @@ export function read(name: string, element: BindingElement = "storage"): Binding
     name,
     element,
     access: "read",
+  };
+}
+
+export function readUniform(name: string, element: BindingElement): Binding {
+  return {
+    ...read(name, element),
+    isUniform: true,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type Binding,
   type Grid,
   read,
+  readUniform,
   type Tiling,
   type AlternativeShader,
   write,
@@ -69,7 +70,7 @@ export function productBindings({ rows, finish }: Product): Binding[] {
   return [
     { ...read("x"), slot: 0 },
     { ...read("w"), slot: 1 },
-    ...(rows === "grouped" ? [{ ...read("offsets", "u32"), slot: 3 }] : []),
+    ...(rows === "grouped" ? [{ ...readUniform("offsets", "u32"), slot: 3 }] : []),
     ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
     ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
     ...(finish.rowGate ? [{ ...read("row_gate"), slot: 7 }] : []),

@@ -9,6 +9,7 @@ import { isAllReduce } from "./exchange/sums.ts";
 import { leastAt, readersOf, type Excess } from "./least_bytes.ts";
 import { layerName } from "./plan_ops.ts";
 import { collectiveOf, isForward, type Collective } from "./program.ts";
+import { everyLayer } from "./repeats.ts";
 import { stepPlan } from "./serving/phase_plan.ts";
 import { oneOfAlike } from "./symmetry.ts";
 import { createWireCount } from "./wire.ts";
@@ -51,7 +52,7 @@ export function communicationCosts(whole: Plan): CommunicationCost[] {
   );
   const declared = new Set(plan.communications.map(({ name }) => name));
   const open = new Map<string, Open>();
-  listen(own, {
+  listen(everyLayer(own), {
     allocate() {},
     add(rank, instruction) {
       const collective = collectiveOf(instruction);

@@ -9,12 +9,12 @@ import type { ActivationMemory } from "./emit/activation_memory.ts";
 import { loweringTogether, stepOf } from "./lower.ts";
 import { layerNames } from "./plan_ops.ts";
 import { type Instruction, isBesides, isForward, type Program } from "./program.ts";
-import { phasePlan, stepPlan } from "./serving/phase_plan.ts";
+import { inPhaseOrder, phasePlan, stepPlan } from "./serving/phase_plan.ts";
 import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed } from "./memory.ts";
 import { replicasOf } from "./replicas.ts";
-import { everyLayer, expandRepeats, inEveryBlock, shorten } from "./repeats.ts";
+import { everyLayer, expandRepeats, inEveryBlock, type Repeats, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { itself, oneOfAlike } from "./symmetry.ts";
 import { createTally, type Totals } from "./tally.ts";
@@ -60,8 +60,6 @@ export interface SharedActivations {
   readonly bytes: number;
   /** The most of them that are alive at the same time: no way of sharing needs less. */
   readonly liveBytes: number;
-  /** No way of sharing needs less in buffers that no dispatch both reads and writes. */
-  readonly leastBytes: number;
 }
 
 export interface Parameters {
@@ -126,7 +124,7 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const parameters = createParameterCount(gpus);
   const retained = new Float64Array(gpus);
   const clock = peaks === undefined ? undefined : createClock(gpus, peaks, wire, timesOf);
-  const other = beside && shorten(oneOfAlike(beside).plan).plan;
+  const other = beside && shorten(oneOfAlike(beside).plan);
   const sink: Listener = {
     begin: (layer) => clock?.begin(layer),
     allocate(rank, role, bytes, shape, layer = "") {
@@ -141,7 +139,7 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
       clock?.add(rank, instruction);
     },
   };
-  const activations = listen(repeats.plan, sink, other);
+  const activations = listen(repeats, sink, other);
   const alone = unsharded(plan);
   const totals = expandRepeats(tally.totals(microBatches), repeats);
   const replicas = replicasOf(plan);
@@ -178,8 +176,8 @@ function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
 }
 
 function sharedOn(activations: ActivationMemory, rank: number): SharedActivations {
-  const { arenas = [], liveBytes = 0, leastBytes = 0 } = activations.on(rank) ?? {};
-  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes, leastBytes };
+  const { arenas = [], liveBytes = 0 } = activations.on(rank) ?? {};
+  return { rank, bytes: arenas.reduce((sum, bytes) => sum + bytes, 0), liveBytes };
 }
 
 const noNeed: MemoryNeed = {
@@ -222,15 +220,18 @@ type Listener = Sink & { begin?(layer: string): void };
  *
  * @param beside of whose steps only the memory is handed on
  */
-export function listen(plan: Plan, sink: Listener, beside?: Plan): ActivationMemory {
+export function listen(repeats: Repeats, sink: Listener, beside?: Repeats): ActivationMemory {
   let isBeside = false;
-  const stream = createStream(plan.hardware.gpus, plan.workload.dtype, {
+  const { hardware, workload } = repeats.plan;
+  const stream = createStream(hardware.gpus, workload.dtype, {
     allocate: (...allocated) => sink.allocate(...allocated),
     retain: (...retained) => void (isBeside || sink.retain?.(...retained)),
     add: (...added) => void (isBeside || sink.add(...added)),
   });
-  const plans = beside === undefined ? [plan] : [plan, beside];
-  const [own, other] = loweringTogether(plans, stream, 1);
+  const all = inPhaseOrder(beside === undefined ? [repeats] : [repeats, beside]);
+  const lowered = loweringTogether(all, stream, 1);
+  const own = lowered[all.indexOf(repeats)];
+  const other = lowered.find((each) => each !== own);
   if (own === undefined) throw new Error("nothing to be lowered");
   for (const slot of own.slots) own.emit(slot, (layer) => sink.begin?.(layer));
   isBeside = true;
@@ -250,8 +251,9 @@ function unsharded(plan: Plan): Unsharded {
   let flops = 0;
   let parameters = 0;
   let idleParameters = 0;
-  const { plan: short, timesOf } = shorten(unshard(plan));
-  listen(short, {
+  const repeats = shorten(unshard(plan));
+  const { timesOf } = repeats;
+  listen(repeats, {
     allocate(_rank, role, _bytes, shape, layer = "") {
       if (role === "weight") parameters += timesOf(layer) * elementsOf(shape);
     },

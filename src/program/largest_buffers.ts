@@ -24,7 +24,7 @@ export function largestBuffers(plan: Plan): LargestBuffers {
   }
   let binding = 0;
   let buffer = 0;
-  listen(shorten(oneOfAlike(plan).plan).plan, {
+  listen(shorten(oneOfAlike(plan).plan), {
     allocate(_rank, role, bytes) {
       buffer = Math.max(buffer, bytes);
       // Activations share allocations, and are told of one by one.

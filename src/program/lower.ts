@@ -3,13 +3,14 @@
 import { blocksOf } from "../plan/blocks.ts";
 import type { Plan, ServingPhase } from "../plan/plan.ts";
 import { createBuilder, type Builder } from "./builder.ts";
-import { inSameMemory, planActivationMemory } from "./emit/activation_memory.ts";
+import { planActivationMemory } from "./emit/activation_memory.ts";
 import { type Emitter, createEmitter } from "./emit/emit.ts";
 import { executedPart } from "./executed.ts";
 import { layerNames, planOps } from "./plan_ops.ts";
 import { runPasses } from "./passes/passes.ts";
 import type { SlotOps } from "./passes/schedule.ts";
 import type { Program, RankProgram } from "./program.ts";
+import { everyLayer, type Repeats } from "./repeats.ts";
 import { schedulingOf } from "./schedule/scheduling.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
 import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
@@ -52,7 +53,7 @@ function programOf(plan: Plan, ranks: readonly RankProgram[], output: Program["o
 function lowerPhases(served: Plan): Program {
   const builder = createBuilder(served.hardware.gpus, served.workload.dtype);
   const plans = servingPhases.map((name) => phasePlan(served, name));
-  const lowered = loweringTogether(plans, builder);
+  const lowered = loweringTogether(plans.map(everyLayer), builder);
   for (const { slots, emit } of lowered) for (const slot of slots) emit(slot);
   const shapeOf = (phase: ServingPhase): PhaseShape => {
     const at = servingPhases.indexOf(phase);
@@ -97,10 +98,9 @@ export interface Lowering extends Emitter {
  * @param microBatches so many of the plan's, which are alike but for the rows they take from the input
  */
 export function lowering(plan: Plan, builder: Builder, microBatches: number): Lowering {
-  const scheduling = schedulingOf(plan);
-  const { ops, output } = planOps(plan);
-  const slots = runPasses(ops, plan, scheduling, microBatches);
-  return { slots, output, ...createEmitter(builder, slots, scheduling) };
+  const [lowered] = loweringTogether([everyLayer(plan)], builder, microBatches);
+  if (lowered === undefined) throw new Error(`${plan.name} is not lowered`);
+  return lowered;
 }
 
 /**
@@ -109,20 +109,20 @@ export function lowering(plan: Plan, builder: Builder, microBatches: number): Lo
  * @param microBatches as of `lowering`; default: all of each
  */
 export function loweringTogether(
-  plans: readonly Plan[],
+  plans: readonly Pick<Repeats, "plan" | "kindOf">[],
   builder: Builder,
   microBatches?: number,
 ): Lowering[] {
-  const parts = plans.map((plan) => {
+  const parts = plans.map(({ plan, kindOf }) => {
     const scheduling = schedulingOf(plan);
     const { ops, output } = planOps(plan);
     const slots = runPasses(ops, plan, scheduling, microBatches ?? plan.workload.microBatches);
-    return { scheduling, slots, output, memory: planActivationMemory(slots, builder.dtype) };
+    return { scheduling, slots, output, kindOf };
   });
-  const memories = inSameMemory(parts.map(({ memory }) => memory));
+  const memories = planActivationMemory(parts, builder.dtype);
   return parts.map(({ slots, output, scheduling }, at) => ({
     slots,
     output,
-    ...createEmitter(builder, slots, scheduling, memories[at]),
+    ...createEmitter(builder, scheduling, memories[at] ?? { on: () => undefined }),
   }));
 }

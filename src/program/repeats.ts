@@ -1,5 +1,7 @@
-// Equal blocks of layers in a row: of many, three are lowered, however deep the model is. The first takes what comes
-// before them, the last gives to what comes after; the second does what all between them do, and stands for them.
+// Equal blocks of layers in a row: of many, four or five are lowered, however deep the model is. The first takes what
+// comes before them, the last gives to what comes after; the second does what all between them do, and stands for those
+// that are left out. As tensors of a block may live as long as some of the next, blocks use memory in turns of two: as many
+// are left out as leave the others in theirs.
 
 import { type Layer, readsAgain } from "../plan/layers/layers.ts";
 import { hasBackwardSlots } from "../plan/pipeline.ts";
@@ -8,8 +10,10 @@ import { layerName } from "./plan_ops.ts";
 import type { Totals } from "./tally.ts";
 
 export interface Repeats {
-  /** With three of the blocks in each row. Layers keep the names that they have in the whole plan. */
+  /** With four or five of the blocks in each row. Layers keep the names that they have in the whole plan. */
   readonly plan: Plan;
+  /** By a layer's name: the same for layers that have the same place in every other block of a row. */
+  readonly kindOf: (layer: string) => string;
   /** How many layers of the whole plan a layer of `plan` stands for. */
   readonly timesOf: (layer: string) => number;
   /** By the name of a block's first layer: names of all the blocks that the block stands for, its own first. */
@@ -20,9 +24,23 @@ export interface Repeats {
 export function everyLayer(plan: Plan): Repeats {
   return {
     plan,
+    kindOf: kindsOf(plan, createSignatures()),
     timesOf: () => 1,
     stoodFor: new Map(),
   };
+}
+
+function kindsOf({ stages }: Plan, signatureOf: Signatures): Repeats["kindOf"] {
+  const first = new Map<string, string>();
+  for (const stage of stages) {
+    const names = stage.layers.map((layer) => layerName(stage, layer));
+    for (const { start, length, count } of rowsOf(stage, signatureOf)) {
+      for (let at = start + 2 * length; at < start + length * count; at++) {
+        first.set(names[at] ?? "", names[start + ((at - start) % (2 * length))] ?? "");
+      }
+    }
+  }
+  return (layer) => first.get(layer) ?? layer;
 }
 
 /** Layers of the longest block that is looked for. */
@@ -31,28 +49,32 @@ const longestBlock = 48;
 export function shorten(plan: Plan): Repeats {
   const { stages } = plan;
   const areNamed = new Set(stages.map(({ name }) => name)).size === stages.length;
-  // Of stages in any order of layers, how activations share memory may hang on how often a block is repeated.
-  const areBlocks = plan.model !== undefined;
-  if (!areNamed || !areBlocks || !treatsBlocksAlike(plan)) return everyLayer(plan);
+  if (!areNamed || !treatsBlocksAlike(plan)) return everyLayer(plan);
   const signatureOf = createSignatures();
   const times = new Map<string, number>();
   const stoodFor = new Map<string, readonly (readonly string[])[]>();
   const short = stages.map((stage): Stage => {
     const rows = rowsOf(stage, signatureOf);
-    for (const { start, length, count } of rows) {
+    for (const row of rows) {
+      const { start, length, count } = row;
       const names = (block: number): string[] =>
         stage.layers
           .slice(start + block * length, start + (block + 1) * length)
           .map((layer) => layerName(stage, layer));
       const middle = names(1);
-      const all = Array.from({ length: count - 2 }, (_, i) => names(1 + i));
+      const all = Array.from({ length: 1 + count - keptOf(row) }, (_, i) => names(1 + i));
       for (const name of middle) times.set(name, all.length);
       stoodFor.set(middle[0] ?? "", all);
     }
     return { ...stage, layers: without(stage.layers, rows) };
   });
   if (times.size === 0) return everyLayer(plan);
-  return { plan: { ...plan, stages: short }, timesOf: (layer) => times.get(layer) ?? 1, stoodFor };
+  return {
+    plan: { ...plan, stages: short },
+    kindOf: kindsOf(plan, signatureOf),
+    timesOf: (layer) => times.get(layer) ?? 1,
+    stoodFor,
+  };
 }
 
 /** Not where the backward pass computes some blocks again and others not, or several of them together. */
@@ -68,12 +90,17 @@ interface Row {
   readonly start: number;
   /** Layers of a block. */
   readonly length: number;
-  /** At least four. */
+  /** More than are kept. */
   readonly count: number;
 }
 
+/** How many blocks are lowered, of more: an even number is left out. */
+function keptOf({ count }: Row): number {
+  return 4 + (count % 2);
+}
+
 /** Rows that share no layer, in order, as far as no layer elsewhere reads from within one. */
-function rowsOf({ layers }: Stage, signatureOf: (layer: Layer, at: number) => number): Row[] {
+function rowsOf({ layers }: Stage, signatureOf: Signatures): Row[] {
   const signatures = layers.map(signatureOf);
   const longest = longestRows(signatures);
   const rows: Row[] = [];
@@ -81,8 +108,9 @@ function rowsOf({ layers }: Stage, signatureOf: (layer: Layer, at: number) => nu
     const { length = 0, covered = 0 } = longest[at] ?? {};
     const count = length === 0 ? 0 : Math.floor(covered / length);
     const block = layers.slice(at, at + length);
-    if (count < 4 || block.some((layer) => (readsAgain(layer) ?? at) < at)) continue;
-    rows.push({ start: at, length, count });
+    const row = { start: at, length, count };
+    if (count <= keptOf(row) || block.some((layer) => (readsAgain(layer) ?? at) < at)) continue;
+    rows.push(row);
     at += length * count - 1;
   }
   const rowAt = new Map<number, Row>();
@@ -115,7 +143,9 @@ function longestRows(signatures: readonly number[]) {
 }
 
 /** Equal numbers for layers that differ in nothing but their place. */
-function createSignatures(): (layer: Layer, at: number) => number {
+type Signatures = (layer: Layer, at: number) => number;
+
+function createSignatures(): Signatures {
   const known = new Map<string, number>();
   const numberOf = (text: string): number => {
     const found = known.get(text) ?? known.size;
@@ -154,9 +184,10 @@ function without(layers: readonly Layer[], rows: readonly Row[]): Layer[] {
     }
   };
   let next = 0;
-  for (const { start, length, count } of rows) {
+  for (const row of rows) {
+    const { start, length, count } = row;
     keep(next, start + 2 * length);
-    next = start + (count - 1) * length;
+    next = start + (2 + count - keptOf(row)) * length;
   }
   keep(next, layers.length);
   return kept;

@@ -34,6 +34,31 @@ describeOnAdapter("prepared kernels", () => {
     },
   );
 
+  test("a kernel reads one part of a buffer and writes another", async () => {
+    const gpu = await testGpu();
+    const quads = 64;
+    const size = 16 * quads;
+    const [both, other] = await pair(4 * size);
+    const sent = Uint32Array.from({ length: 16 * quads }, (_, index) => index + 1);
+    gpu.device.queue.writeBuffer(both, 0, sent);
+    const part = (at: number): GPUBufferBinding => ({ buffer: both, offset: at * size, size });
+    const away = await gpu.prepare(copy, { quads }, "f32", [part(0), other], "away");
+    const within = await gpu.prepare(copy, { quads }, "f32", [part(1), part(2)], "within");
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const kernel of [away, within]) kernel.encode(pass);
+    pass.end();
+    gpu.device.queue.submit([encoder.finish()]);
+    const [inside, outside] = [await readBuffer(gpu, both), await readBuffer(gpu, other)];
+    gpu.check();
+    const expected = Uint32Array.from(sent);
+    expected.copyWithin(8 * quads, 4 * quads, 8 * quads);
+    expect(new Uint32Array(inside)).toEqual(expected);
+    expect(new Uint32Array(outside).slice(0, 4 * quads)).toEqual(sent.slice(0, 4 * quads));
+    gpu.destroyBuffer(both);
+    gpu.destroyBuffer(other);
+  });
+
   test("the wrong number of buffers is named with the bindings", async () => {
     const gpu = await testGpu();
     const [x] = await pair(16);

@@ -8,7 +8,12 @@ import { openGpu } from "../../src/gpu/open.ts";
 import { attention } from "../../src/kernels/attention.ts";
 import { kernelOf } from "../../src/kernels/catalog.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
-import { type AdapterTraits, bindingsOf, type Kernel } from "../../src/kernels/kernel.ts";
+import {
+  type AdapterTraits,
+  type Binding,
+  bindingsOf,
+  type Kernel,
+} from "../../src/kernels/kernel.ts";
 import { matmul } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
 import { variantKernels, withSubgroups } from "../support/kernel_variants.ts";
@@ -168,4 +173,66 @@ test.each(
 test("the label of a prepared kernel says which variant it took", async () => {
   const shape = { m: 64, n: 64, k: 64, activation: "none" } as const;
   expect(await compile(matmul, shape, "f32", withSubgroups(8))).toBe("compiled by matmul_subgroup");
+});
+
+/** @param inOneBuffer which of the read bindings lie in the buffer that the kernel writes */
+async function compileTogether<Shape>(
+  kernel: Kernel<Shape>,
+  shape: Shape,
+  dtype: StorageType,
+  adapter: AdapterTraits,
+  inOneBuffer: (binding: Binding) => boolean,
+): Promise<string> {
+  const bindings = bindingsOf(kernel, shape);
+  const bytes = 4096;
+  const usage = GPUBufferUsage.STORAGE;
+  const shared = await gpu.createBuffer("shared", bytes * bindings.length, usage);
+  const own = await gpu.createBuffer("own", bytes, usage);
+  const buffers = bindings.map((binding, i) =>
+    binding.access === "read" && !inOneBuffer(binding)
+      ? own
+      : { buffer: shared, offset: bytes * i, size: bytes },
+  );
+  const prepare = createPrepare(gpu.device, adapter);
+  return (await prepare(kernel, shape, dtype, buffers, "compiled")).label;
+}
+
+test.each(
+  sampleCalls.flatMap((call) => dtypes.map((dtype) => [call.kernel, dtype, call] as const)),
+)(
+  "%s in %s reads from the buffer that it writes, but for what must be uniform",
+  async (_, dtype, call) => {
+    const isFree = ({ isUniform }: Binding): boolean => isUniform !== true;
+    for (const adapter of [withoutSubgroups, withSubgroups(8)]) {
+      for (const kernel of variantKernels(kernelOf(call), call.shape, adapter, dtype)) {
+        expect(await compileTogether(kernel, call.shape, dtype, adapter, isFree)).toBe("compiled");
+      }
+    }
+  },
+);
+
+test.each(
+  sampleCalls.flatMap((call) =>
+    bindingsOf(kernelOf(call), call.shape).flatMap(({ name, isUniform }) =>
+      isUniform === true ? [[call.kernel, name, call] as const] : [],
+    ),
+  ),
+)("%s must not read %s from there", async (_, uniform, call) => {
+  const adapter = withSubgroups(8);
+  const refused: unknown[] = [];
+  for (const kernel of variantKernels(kernelOf(call), call.shape, adapter, "f32")) {
+    const isShared = ({ name }: Binding): boolean => name === uniform;
+    const compiled = compileTogether(kernel, call.shape, "f32", adapter, isShared);
+    await compiled.catch((error: unknown) => refused.push(error));
+  }
+  expect(String(refused)).toContain("uniform control flow");
+});
+
+test("products on matrices read from the buffer that they write", async () => {
+  const matrix = { component: "f16", result: "f32", m: 16, n: 16, k: 16 } as const;
+  const adapter = { ...gpu.report, subgroupMatrices: [matrix] };
+  const shape = { m: 33, n: 70, k: 35, activation: "gelu", bias: true } as const;
+  const kernels = variantKernels(matmul, shape, adapter, "f16");
+  expect(kernels.map(({ name }) => name)).toContain("matmul_matrix");
+  for (const kernel of kernels) await compileTogether(kernel, shape, "f16", adapter, () => true);
 });

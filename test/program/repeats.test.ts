@@ -9,7 +9,7 @@ import type { Bound } from "../../src/program/bound.ts";
 import { createClock } from "../../src/program/bound_clock.ts";
 import { estimatePlan, listen } from "../../src/program/estimate.ts";
 import { layerNames } from "../../src/program/plan_ops.ts";
-import { shorten } from "../../src/program/repeats.ts";
+import { everyLayer, shorten } from "../../src/program/repeats.ts";
 import type { Totals } from "../../src/program/tally.ts";
 import { createWireCount } from "../../src/program/wire.ts";
 import { arbitraryDegrees } from "../support/arbitrary_degrees.ts";
@@ -35,7 +35,10 @@ function boundOfWhole(given: Plan): Bound {
   const wire = createWireCount();
   const { gpus } = given.hardware;
   const clock = createClock(gpus, peaks, wire);
-  listen(given, { allocate() {}, add: (rank, instruction) => clock.add(rank, instruction) });
+  listen(everyLayer(given), {
+    allocate() {},
+    add: (rank, instruction) => clock.add(rank, instruction),
+  });
   const { batch, sequence, microBatches } = given.workload;
   return clock.bound({ batch, tokens: batch * sequence, microBatches });
 }
@@ -61,13 +64,13 @@ function isShortened(given: Plan): boolean {
 test("of any degrees, blocks that are left out count as if they were lowered", () => {
   let shortened = 0;
   fc.assert(
-    fc.property(arbitraryDegrees({ maxDepth: 7, maxData: 3 }), (given) => {
+    fc.property(arbitraryDegrees({ maxDepth: 9, maxData: 3 }), (given) => {
       if (isShortened(given)) shortened += 1;
       expectWhole(given);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
-  expect(shortened).toBeGreaterThan(20);
+  expect(shortened).toBeGreaterThan(8);
 });
 
 /** The stages with their layers `times` after one another, where what they give is what they take. */
@@ -94,9 +97,9 @@ function widthsOf(layer: Layer | undefined, of: "in" | "out"): number | undefine
   return layer.op === "linear" ? layer[of] : layer.hidden;
 }
 
-test("of any stages every layer is lowered, whatever their groups and splits", () => {
+test("of any stages too, whatever their groups and splits", () => {
   fc.assert(
-    fc.property(arbitraryPlan(), fc.integer({ min: 3, max: 7 }), (given, times) => {
+    fc.property(arbitraryPlan(), fc.integer({ min: 6, max: 9 }), (given, times) => {
       fc.pre(
         given.stages.every(
           ({ layers }) =>
@@ -105,7 +108,7 @@ test("of any stages every layer is lowered, whatever their groups and splits", (
         ),
       );
       const longer = repeated(given, times);
-      expect(isShortened(longer)).toBe(false);
+      expect(isShortened(longer)).toBe(true);
       expectWhole(longer);
     }),
     { numRuns: 20 },
@@ -124,12 +127,13 @@ parallel: { tensor: 2, pipeline: 2 }
 
 describe("what is lowered of equal blocks", () => {
   test.each([
-    ["three of any number", deep(200), 2 * 3 * 6 + 3],
-    ["all of a stage with three", deep(6), 2 * 3 * 6 + 3],
+    ["four of an even number", deep(200), 2 * 4 * 6 + 3],
+    ["five of an odd number", deep(202), 2 * 5 * 6 + 3],
+    ["all of a stage with five", deep(10), 2 * 5 * 6 + 3],
     [
-      "all with experts and all without",
-      deep(16, ", moe: { experts: 4, denseLayers: [0, 1, 2, 3] }"),
-      2 * 3 * 6 + 3 + 6 * 3,
+      "of those with experts and of those without",
+      deep(24, ", moe: { experts: 4, denseLayers: [0, 1, 2, 3, 4, 5] }"),
+      (4 + 4 + 4) * 6 + 3,
     ],
   ])("%s", (_name, given, layers) => {
     expect(layerNames(shorten(given).plan)).toHaveLength(layers);
@@ -141,12 +145,12 @@ describe("what is lowered of equal blocks", () => {
     const block = [norm(4, groups, "rms"), linear(4, 4, "replicated", groups), skip(0)];
     const { model } = deep(3);
     if (model === undefined) throw new Error("a plan of degrees has a model");
-    const row = { ...repeated(plan("row", 1, [block]), 5), model };
+    const row = { ...repeated(plan("row", 1, [block]), 6), model };
     const reads = (from: number): Plan => ({
       ...row,
       stages: row.stages.map((stage) => ({
         ...stage,
-        layers: [...stage.layers, { ...skip(from), name: "15.residual" }],
+        layers: [...stage.layers, { ...skip(from), name: "18.residual" }],
       })),
     });
     expect(isShortened(row)).toBe(true);
@@ -155,7 +159,7 @@ describe("what is lowered of equal blocks", () => {
   });
 });
 
-test("10,000 layers are counted with the work of ten", () => {
+test("10,000 layers are counted with the work of sixteen", () => {
   const flops = vi.spyOn(kernels.matmul, "flops");
   const workOf = (layers: number): number => {
     flops.mockClear();
@@ -163,6 +167,6 @@ test("10,000 layers are counted with the work of ten", () => {
     expect(parameters.total).toBeGreaterThan(layers * 8 * 8);
     return flops.mock.calls.length;
   };
-  expect(workOf(10_000)).toBe(workOf(10));
+  expect(workOf(10_000)).toBe(workOf(16));
   flops.mockRestore();
 });

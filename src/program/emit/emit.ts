@@ -10,7 +10,7 @@ import type { OpOrigin, Origin } from "../program.ts";
 import type { ServedContent } from "../serving/served.ts";
 import type { Scheduling } from "../schedule/scheduling.ts";
 import { partOn, whole } from "../tensor.ts";
-import { type ActivationMemory, planActivationMemory } from "./activation_memory.ts";
+import type { ActivationMemory } from "./activation_memory.ts";
 import { createBuffers } from "./buffers.ts";
 import { kernelCallOf } from "./kernel_call.ts";
 import { channelOf, transferOn, type TransferEmission } from "./transfer.ts";
@@ -27,12 +27,11 @@ export interface Emitter {
   readonly memory: ActivationMemory;
 }
 
-/** Emits into `builder`, slot after slot. @param memory of the activations; default: as these ops need it */
+/** Emits into `builder`, slot after slot. @param memory of the slots' activations */
 export function createEmitter(
   builder: Builder,
-  slots: readonly SlotOps[],
   scheduling: Scheduling | undefined,
-  memory: ActivationMemory = planActivationMemory(slots, builder.dtype),
+  memory: ActivationMemory,
 ): Emitter {
   const bufferOf = createBuffers(builder, scheduling, memory);
   let place: string | undefined;

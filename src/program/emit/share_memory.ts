@@ -1,6 +1,6 @@
 // Where tensors lie that use the same memory at different times: offsets by lifetime (Pisarchyk and Lee, "Efficient
-// Memory Management for Deep Neural Net Inference", 2020), in several arenas, each a buffer. In WebGPU a dispatch may
-// write several parts of a buffer, but none while it reads another.
+// Memory Management for Deep Neural Net Inference", 2020), in one arena, which is a buffer, or in several where that would be
+// too large, or an op must not find two of its tensors in the same (`apart.ts`).
 //
 // Seats are placed one after another, each at the lowest place of an arena at which nothing lies that lives beside it,
 // in the arena that grows least: the largest first, then in orders in which one seat is moved, as long as none takes more.
@@ -12,13 +12,8 @@ export interface ArenaPlan {
   readonly arenas: readonly number[];
   /** By a tensor's name. */
   readonly placeOf: ReadonlyMap<string, ArenaPlace>;
-  /** The most bytes that live at the same time: no way of sharing needs less. */
+  /** The most bytes that live at the same time, each tensor with room up to where a binding may begin. */
   readonly liveBytes: number;
-  /**
-   * No way of sharing in buffers that no dispatch both reads and writes needs less: the buffer of the largest tensor holds
-   * that, and of what an op reads and of what it writes all of one lies in other buffers.
-   */
-  readonly leastBytes: number;
 }
 
 export interface ArenaPlace {
@@ -35,34 +30,50 @@ interface Placement {
 /** Placements that are tried: a few milliseconds. */
 const mostTried = 200;
 
-/** @param opposed bytes of all that an op reads or of all that it writes, whichever is less: of the op with most */
-export type ShareMemory = (lifetimes: readonly Lifetime[], opposed: number) => ArenaPlan;
+/** A plan for each of some programs that never run at the same time; all of them have the same arenas. */
+export type ShareMemory = (programs: readonly (readonly Lifetime[])[]) => ArenaPlan[];
 
 /**
  * Most ranks do as others do, under other names: what was found for one holds for all.
  *
- * @param alignment of offsets, bytes
+ * @param alignment of offsets and of arenas' bytes
  * @param largestArena unless a single tensor is larger
  */
 export function createSharing(alignment: number, largestArena: number): ShareMemory {
   const known = new Map<string, Placement>();
-  return (lifetimes, opposed) => {
-    const largest = lifetimes.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-    const liveBytes = mostAlive(lifetimes);
-    const leastBytes = Math.max(liveBytes, largest + opposed);
-    const seats = seatsOf(lifetimes);
+  const rounded = (lifetime: Lifetime): Lifetime => ({
+    ...lifetime,
+    bytes: Math.ceil(lifetime.bytes / alignment) * alignment,
+  });
+  return (programs) => {
+    const all = programs.map((lifetimes) => lifetimes.map(rounded));
+    const largest = Math.max(...all.flat().map(({ bytes }) => bytes));
+    const liveBytes = Math.max(...all.map(mostAlive));
+    const seatsByProgram = all.map(seatsOf);
+    const seats = seatsByProgram.flat();
     const key = keyOf(seats);
     const found =
-      known.get(key) ??
-      bestPlacement(seats, alignment, Math.max(largest, largestArena), leastBytes);
+      known.get(key) ?? bestPlacement(seats, Math.max(largest, largestArena), liveBytes);
     known.set(key, found);
-    const placeOf = new Map<string, ArenaPlace>();
-    for (const [i, { tensors }] of seats.entries()) {
-      const place = found.places[i];
-      if (place !== undefined) for (const name of tensors) placeOf.set(name, place);
-    }
-    return { arenas: found.arenas, placeOf, liveBytes, leastBytes };
+    const placeOf = new Map(seats.map((seat, i) => [seat, found.places[i]]));
+    return seatsByProgram.map((own) => ({
+      arenas: found.arenas,
+      placeOf: placesOf(own, placeOf),
+      liveBytes,
+    }));
   };
+}
+
+function placesOf(
+  seats: readonly Seat[],
+  placeOf: ReadonlyMap<Seat, ArenaPlace | undefined>,
+): Map<string, ArenaPlace> {
+  const places = new Map<string, ArenaPlace>();
+  for (const seat of seats) {
+    const place = placeOf.get(seat);
+    if (place !== undefined) for (const name of seat.tensors) places.set(name, place);
+  }
+  return places;
 }
 
 function keyOf(seats: readonly Seat[]): string {
@@ -74,21 +85,18 @@ function keyOf(seats: readonly Seat[]): string {
     .join("\n");
 }
 
-function bestPlacement(
-  seats: readonly Seat[],
-  alignment: number,
-  largestArena: number,
-  enough: number,
-): Placement {
+function bestPlacement(seats: readonly Seat[], largestArena: number, enough: number): Placement {
   let order = seats.toSorted((a, b) => b.bytes - a.bytes);
-  let best = placed(order, alignment, largestArena);
+  let best = placed(order, largestArena);
+  const asTheyCome = placed(seats, largestArena);
+  if (asTheyCome.bytes < best.bytes) [order, best] = [[...seats], asTheyCome];
   const below = createNumbers();
   for (let tried = 1; tried < mostTried && best.bytes > enough; tried++) {
     const next = [...order];
     const [moved] = next.splice(below(next.length), 1);
     if (moved === undefined) break;
     next.splice(below(order.length), 0, moved);
-    const other = placed(next, alignment, largestArena);
+    const other = placed(next, largestArena);
     if (other.bytes > best.bytes) continue;
     [order, best] = [next, other];
   }
@@ -111,11 +119,11 @@ interface Trial {
   readonly placeOf: ReadonlyMap<Seat, ArenaPlace>;
 }
 
-function placed(order: readonly Seat[], alignment: number, largestArena: number): Trial {
+function placed(order: readonly Seat[], largestArena: number): Trial {
   const placeOf = new Map<Seat, ArenaPlace>();
   const arenas: number[] = [];
   for (const seat of order) {
-    const place = bestPlace(seat, placeOf, arenas, alignment, largestArena);
+    const place = bestPlace(seat, placeOf, arenas, largestArena);
     placeOf.set(seat, place);
     const end = place.offset + seat.bytes;
     arenas[place.arena] = Math.max(arenas[place.arena] ?? 0, end);
@@ -129,7 +137,6 @@ function bestPlace(
   { bytes, beside, apart }: Seat,
   placeOf: ReadonlyMap<Seat, ArenaPlace>,
   arenas: readonly number[],
-  alignment: number,
   largestArena: number,
 ): ArenaPlace {
   const closed = new Set<number>();
@@ -143,10 +150,10 @@ function bestPlace(
     if (there === undefined) continue;
     taken[there.arena]?.push({ start: there.offset, end: there.offset + seat.bytes });
   }
-  let best = { arena: arenas.length, offset: 0, growth: bytes };
+  let best = { arena: arenas.length, offset: 0, growth: Infinity };
   for (const [arena, extent] of arenas.entries()) {
     if (closed.has(arena)) continue;
-    const offset = lowestGap(taken[arena] ?? [], bytes, alignment);
+    const offset = lowestGap(taken[arena] ?? [], bytes);
     const growth = Math.max(0, offset + bytes - extent);
     if (extent + growth <= largestArena && growth < best.growth) best = { arena, offset, growth };
   }
@@ -156,12 +163,11 @@ function bestPlace(
 function lowestGap(
   taken: readonly { readonly start: number; readonly end: number }[],
   bytes: number,
-  alignment: number,
 ): number {
   let offset = 0;
   for (const { start, end } of taken.toSorted((a, b) => a.start - b.start)) {
     if (offset + bytes <= start) break;
-    offset = Math.max(offset, Math.ceil(end / alignment) * alignment);
+    offset = Math.max(offset, end);
   }
   return offset;
 }

@@ -6,6 +6,13 @@ import type { Plan, ServingPhase } from "../../plan/plan.ts";
 /** Decode comes first: a decode step is what figures of a step are about. */
 export const servingPhases: readonly ServingPhase[] = ["decode", "prefill"];
 
+/** As programs have them, in which what two phases share has its place by all of both. */
+export function inPhaseOrder<Part extends { readonly plan: Plan }>(parts: readonly Part[]): Part[] {
+  const placeOf = ({ plan: { workload } }: Part): number =>
+    workload.phase === undefined ? 0 : servingPhases.indexOf(workload.phase.name);
+  return parts.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
 /** @param plan that serves, as it was written */
 export function phasePlan(plan: Plan, name: ServingPhase): Plan {
   const { workload } = plan;

@@ -93,16 +93,15 @@ function routed(
       ];
 }
 
-/** What sharing reaches beside the least that any sharing needs, on the rank with most. */
+/** What sharing reaches beside what lives at once, on the rank with most. */
 function sharing(shared: PlanEstimate["sharedActivations"]): Block[] {
   const [first] = shared.toSorted((a, b) => b.bytes - a.bytes);
   if (first === undefined || first.bytes === 0) return [];
-  const { rank, bytes, liveBytes, leastBytes } = first;
+  const { rank, bytes, liveBytes } = first;
   return [
     note(
       `activations share memory by lifetime: ${formatBytes(bytes)} on rank ${rank}, of which ` +
-        `${formatBytes(liveBytes)} are alive at once; any sharing takes ${formatBytes(leastBytes)} at least, ` +
-        `this ${(bytes / leastBytes).toFixed(2)} × that`,
+        `${formatBytes(liveBytes)} are alive at once: ${(bytes / liveBytes).toFixed(2)} × the least that any sharing takes`,
     ),
   ];
 }
