@@ -39,6 +39,7 @@ export function routeOps(
 ): RoutedSource {
   const { origin, add } = context;
   const { rank, rows } = source;
+  const slices = source.slices === undefined ? {} : { slices: source.slices };
   const { hidden, experts, topK } = layer;
   const ranks = [rank];
   const x = ownRows(context, layer, source);
@@ -60,6 +61,7 @@ export function routeOps(
       : {}),
     activation: "none",
     y: whole(logits),
+    ...slices,
   });
   const choices = rows * topK;
   const routing: Routing = {
@@ -69,7 +71,7 @@ export function routeOps(
     counts: table(context, "counts", rank, experts),
     offsets: table(context, "offsets", rank, experts + 1),
   };
-  const common = { origin, ranks, ...routing, experts, topK };
+  const common = { origin, ranks, ...routing, experts, topK, ...slices };
   const correction =
     layer.routingBias === true
       ? biasOf(context, ranks, { part: "router/correction/", out: experts, split: "replicated" })
@@ -132,11 +134,12 @@ function ownRows(context: LayerContext, { hidden }: MoeLayer, source: TokenSourc
 export function unpermuteOps(
   { origin, add }: LayerContext,
   { experts, topK, weighsInput = false }: MoeLayer,
-  { rank, routing }: RoutedSource,
+  { rank, routing, slices }: RoutedSource,
   from: { readonly returned: Tensor; readonly kept: Tensor },
   y: View,
 ): void {
-  const common = { origin, ranks: [rank], ...routing, experts, topK };
+  const own = { ...routing, ...(slices === undefined ? {} : { slices }) };
+  const common = { origin, ranks: [rank], ...own, experts, topK };
   add({
     op: "unpermute",
     ...common,

@@ -184,16 +184,19 @@ const overlappedBlocks = 2;
 
 /**
  * Rows of the sources block by block, where the plan overlaps. Not with a capacity, which counts all tokens at
- * once.
+ * once, nor in training, whose backward pass takes all rows of a source together.
  */
 function blocksOf(
-  { overlap }: LayerContext,
+  { overlap, workload }: LayerContext,
   layer: MoeLayer,
   { sources, holders }: ExpertColumn,
 ): (readonly TokenSource[])[] {
   const leaves = sources.some(({ rank }) => holders.some((gpu) => gpu !== rank));
   const isLong = sources.some(({ rows }) => rows >= overlappedBlocks * windowRows);
-  if (!overlap || !leaves || !isLong || layer.capacityFactor !== undefined) return [sources];
+  const isTrained = workload.optimizer !== undefined;
+  if (!overlap || isTrained || !leaves || !isLong || layer.capacityFactor !== undefined) {
+    return [sources];
+  }
   return Array.from({ length: overlappedBlocks }, (_, block) =>
     sources.flatMap((source): TokenSource[] => {
       const units = Math.floor(source.rows / windowRows);

@@ -1,4 +1,5 @@
-// Of the weights of a token's experts. Which experts it takes has no gradient, nor has what only that depends on.
+// Of a router's logits: from the weights of a token's experts, and from two losses of the router. Which experts a token takes
+// has no gradient, nor has what only that depends on.
 
 import type { RoutingRule } from "../../kernels/route_top_k.ts";
 import { choiceWeights, scoresOf } from "../routing.ts";
@@ -35,4 +36,32 @@ export function choiceWeightsGradient(
     out[expert] = shares[i]! * (1 - scores[expert]!) * across;
   }
   return out;
+}
+
+/** What a step minimizes besides its loss, in one token's logits. */
+export interface RouterPull {
+  /** Of the auxiliary loss, `factor · Σ choices · p` with p the token's probabilities. */
+  readonly balance?: { readonly factor: number; readonly choices: ArrayLike<number> };
+  /** Of the z-loss, `logarithm / 2 · l²` with l the logarithm of the sum of exponentials. */
+  readonly logarithm?: number;
+}
+
+/** l of a token's logits. */
+export function logarithmOfSum(logits: Float64Array): number {
+  const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  return largest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
+}
+
+/** The gradient of both in all logits. */
+export function routerPullGradient(
+  logits: Float64Array,
+  { balance, logarithm = 0 }: RouterPull,
+): Float64Array {
+  const probabilities = scoresOf(logits, {});
+  const choicesOf = (expert: number): number => balance?.choices[expert] ?? 0;
+  const mean = probabilities.reduce((sum, p, expert) => sum + p * choicesOf(expert), 0);
+  const ofSum = logarithm === 0 ? 0 : logarithm * logarithmOfSum(logits);
+  return probabilities.map(
+    (p, expert) => p * ((balance?.factor ?? 0) * (choicesOf(expert) - mean) + ofSum),
+  );
 }

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { activations } from "../../../src/plan/activation.ts";
 import { headNormGradient } from "../../../src/reference/backward/head_norm.ts";
-import { choiceWeightsGradient } from "../../../src/reference/backward/routing.ts";
+import {
+  choiceWeightsGradient,
+  logarithmOfSum,
+  routerPullGradient,
+} from "../../../src/reference/backward/routing.ts";
 import { crossEntropy, squaredError } from "../../../src/reference/backward/losses.ts";
 import { normalizeHeads } from "../../../src/reference/head_norm.ts";
 import {
@@ -9,7 +13,7 @@ import {
   feedForwardGradient,
   type NetworkPart,
 } from "../../../src/reference/layers/feed_forward.ts";
-import { choiceWeights, topExperts } from "../../../src/reference/routing.ts";
+import { choiceWeights, scoresOf, topExperts } from "../../../src/reference/routing.ts";
 import { placesOf, turnHead, turnsAt } from "../../../src/reference/rotary.ts";
 import { dot, matrix, type Matrix } from "../../../src/reference/tensor.ts";
 import { drawn } from "../../support/drawn.ts";
@@ -142,4 +146,17 @@ describe.each(["softmax", "sigmoid"] as const)("a router's %s", (scoring) => {
       ),
     ).toBeLessThan(differenceError);
   });
+});
+
+test("what pulls a router besides: balance and the logarithm of the sum", () => {
+  const logits = drawn("logits", 7);
+  const choices = drawn("choices", 7).map(Math.abs);
+  const [factor, logarithm] = [0.3, 0.7];
+  expect(
+    slopeError(
+      (at) => factor * dot(scoresOf(at, {}), choices) + (logarithm / 2) * logarithmOfSum(at) ** 2,
+      logits,
+      routerPullGradient(logits, { balance: { factor, choices }, logarithm }),
+    ),
+  ).toBeLessThan(differenceError);
 });
