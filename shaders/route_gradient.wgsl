@@ -1,13 +1,12 @@
 // route_gradient: the gradient of a router's logits, from that of the weights that its choices got, an auxiliary loss that
 // balances experts, and a loss of the logarithm of the sum of their exponentials.
 //
-// With p the softmax of a token's logits, l the logarithm of the sum of their exponentials, and c[e] the choices of expert
-// e by all tokens, which are 0 where nothing balances them (a prelude), it is that of the weights and
+// Scores are the softmax p of a token's logits, or with SIGMOID those of each logit by itself. With q the scores over their
+// sum, l the logarithm of the sum of exponentials, and c[e] the choices of expert e by all tokens, which are 0 where nothing
+// balances them (a prelude), what is minimized besides is BALANCE · Σ c · q + LOGARITHM / 2 · l².
 //
-//   BALANCE · p · (c - Σ c · p) + LOGARITHM · l · p
-//
-// Weights are SCALE · score, of which RENORMALISE makes SCALE · score / Σ over the chosen; scores are p, or with SIGMOID
-// those of each logit by itself. Which experts are chosen has no gradient.
+// Weights are SCALE · score, of which RENORMALISE makes SCALE · score / Σ over the chosen. Which experts are chosen has no
+// gradient.
 //
 // logits    Quad [TOKENS, QUADS]   of EXPERTS columns
 // ids       u32 [TOKENS, TOP_K]    chosen experts
@@ -38,6 +37,18 @@ fn expertsOf(quad: u32) -> vec4u {
 
 fn exponentialsOf(v: vec4f, largest: f32, quad: u32) -> vec4f {
   return select(vec4f(), exp(v - largest), expertsOf(quad) < vec4u(EXPERTS));
+}
+
+fn sigmoids(v: vec4f) -> vec4f {
+  return 1.0 / (1.0 + exp(clamp(-v, vec4f(-80.0), vec4f(80.0))));
+}
+
+// Of four experts, before they are divided by their sum.
+fn scoresOf(v: vec4f, exponentials: vec4f, quad: u32) -> vec4f {
+  if (SIGMOID == 1u) {
+    return select(vec4f(), sigmoids(v), expertsOf(quad) < vec4u(EXPERTS));
+  }
+  return exponentials;
 }
 
 fn logitOf(token: u32, expert: u32) -> f32 {
@@ -72,13 +83,17 @@ fn main(
     largest = max(largest, max(max(v.x, v.y), max(v.z, v.w)));
   }
   var sum = 0.0;
+  var scores = 0.0;
   var balance = 0.0;
   for (var quad = 0u; quad < QUADS; quad++) {
-    let e = exponentialsOf(unpackQuad(logits[token * QUADS + quad]), largest, quad);
+    let v = unpackQuad(logits[token * QUADS + quad]);
+    let e = exponentialsOf(v, largest, quad);
+    let own = scoresOf(v, e, quad);
     sum += dot(e, vec4f(1.0));
-    balance += dot(e, choicesOf(quad));
+    scores += dot(own, vec4f(1.0));
+    balance += dot(own, choicesOf(quad));
   }
-  balance /= sum;
+  balance /= scores;
   let logarithm = largest + log(sum);
 
   // Of the chosen: the largest logit, for scores that a sum divides, then their sum and that of what they pull.
@@ -108,8 +123,13 @@ fn main(
   for (var quad = 0u; quad < QUADS; quad++) {
     let experts = expertsOf(quad);
     let v = unpackQuad(logits[token * QUADS + quad]);
-    let p = exponentialsOf(v, largest, quad) / sum;
-    var gradient = p * (BALANCE * (choicesOf(quad) - balance) + LOGARITHM * logarithm);
+    let e = exponentialsOf(v, largest, quad);
+    let p = e / sum;
+    var q = scoresOf(v, e, quad) / scores;
+    if (SIGMOID == 1u) {
+      q *= sigmoids(-v);
+    }
+    var gradient = BALANCE * q * (choicesOf(quad) - balance) + LOGARITHM * logarithm * p;
     if (RENORMALISE == 0u && SIGMOID == 0u) {
       gradient -= SCALE * p * pull;
     }

@@ -1,6 +1,5 @@
-// counts    u32 [BLOCKS, PITCH]   choices of each expert, by each of the ranks that route tokens
+// counts    u32 [BLOCKS, EXPERTS]   choices of each expert, by each of the ranks that route tokens
 override BLOCKS: u32;
-override PITCH: u32 = (EXPERTS + 3u) / 4u * 4u;
 
 @group(0) @binding(3) var<storage, read> counts: array<u32>;
 
@@ -10,7 +9,7 @@ fn choicesOf(quad: u32) -> vec4f {
   let own = min(experts, vec4u(EXPERTS - 1u));
   var sum = vec4u();
   for (var block = 0u; block < BLOCKS; block++) {
-    let at = own + vec4u(block * PITCH);
+    let at = own + vec4u(block * EXPERTS);
     sum += vec4u(counts[at.x], counts[at.y], counts[at.z], counts[at.w]);
   }
   return select(vec4f(), vec4f(sum), experts < vec4u(EXPERTS));

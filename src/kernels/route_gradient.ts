@@ -1,15 +1,15 @@
 import { flatGrid, workgroupSize } from "./grid.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import type { RoutingRule } from "./route_top_k.ts";
-import { bytesPerElement, paddedElements, rowPitch } from "./storage.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
 
 export interface RouteGradientShape extends Omit<RoutingRule, "groupLimit"> {
   readonly tokens: number;
   readonly experts: number;
-  /** Of the auxiliary loss: factor · p · (c − Σ c · p), p a token's probabilities and c the choices of each expert. */
+  /** Of the auxiliary loss, factor · Σ c · p: p a token's scores over their sum, c the choices by expert. */
   readonly balance?: {
     readonly factor: number;
-    /** Binding `counts` u32 [blocks, experts padded to quads], which add up to c. */
+    /** Binding `counts` u32 [blocks, experts], which add up to c. */
     readonly blocks: number;
   };
   /** Of the z-loss: this · l · p, l the logarithm of Σ e^logit. Default: 0. */
@@ -44,5 +44,5 @@ export const routeGradient: Kernel<RouteGradientShape> = {
   bytes: ({ tokens, experts, topK, balance }, dtype) =>
     2 * paddedElements(tokens, experts) * bytesPerElement(dtype) +
     8 * tokens * topK +
-    4 * (balance?.blocks ?? 0) * rowPitch(experts),
+    4 * (balance?.blocks ?? 0) * experts,
 };

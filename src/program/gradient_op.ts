@@ -4,7 +4,7 @@
 import type { Activation } from "../kernels/activation.ts";
 import type { Optimizer } from "../plan/optimizer.ts";
 import type { AttentionOp, RotaryOp } from "./attention_op.ts";
-import type { GroupedMatmulOp, NormOp, PermuteOp, RouteOp } from "./op.ts";
+import type { GroupedMatmulOp, NormOp, PermuteOp, RouteOp, RouterLosses } from "./op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor, View } from "./tensor.ts";
 
@@ -173,7 +173,10 @@ export interface ChoiceWeightGradientOp
 
 /** dx = the gradient of a router's logits. */
 export interface RouteGradientOp
-  extends OpBase, Pick<RouteOp, "logits" | "ids" | "experts" | "topK" | "rule"> {
+  extends
+    OpBase,
+    Pick<RouteOp, "logits" | "ids" | "experts" | "topK" | "rule">,
+    Pick<RouterLosses, "balance" | "logarithm" | "counted"> {
   readonly op: "route-gradient";
   readonly dweights: Tensor;
   readonly dx: Tensor;

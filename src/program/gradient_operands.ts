@@ -39,7 +39,7 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
     case "choice-weight-gradient":
       return [op.x, op.dy, op.ids, op.positions, op.offsets, op.kept];
     case "route-gradient":
-      return [op.logits, op.ids, op.dweights];
+      return present(op.logits, op.ids, op.dweights, op.counted);
     case "sum-squares":
       return [op.x, op.sum];
     case "begin-update":

@@ -189,6 +189,14 @@ interface RoutingOp extends OpBase, Routing {
   readonly slices?: readonly number[];
 }
 
+/** As of `RouteGradientShape`. */
+export interface RouterLosses {
+  readonly balance?: { readonly factor: number; readonly blocks: number };
+  readonly logarithm?: number;
+  /** [blocks, experts], choices by each of the ranks that route tokens. */
+  readonly counted?: Tensor;
+}
+
 /** Chooses experts from the router's logits. */
 export interface RouteOp extends RoutingOp {
   readonly op: "route";
@@ -196,6 +204,8 @@ export interface RouteOp extends RoutingOp {
   readonly rule: RoutingRule;
   /** [experts] */
   readonly correction?: Tensor;
+  /** What training minimizes besides; read by the backward pass alone. */
+  readonly losses?: RouterLosses;
 }
 
 /** Where each choice goes when rows are sorted by expert. */

@@ -166,9 +166,10 @@ describeOnAdapter("gradients of experts", () => {
         (first) => [first, first + 1, first + 2],
       );
       const dweights = randomTensor(1, tokens * topK, "f32", random).values;
+      const scoring = "scoring" in rule ? rule.scoring : "softmax";
       const { blocks = 0, factor = 0 } = "balance" in rule ? rule.balance : {};
       const counts = Array.from({ length: blocks }, (_, block) =>
-        Array.from({ length: rowPitch(experts) }, (__, expert) => 3 * expert + 5 * block),
+        Array.from({ length: experts }, (__, expert) => 3 * expert + 5 * block),
       );
       const shape = { tokens, experts, topK, ...rule };
       const { results, worst, spoilt } = await checkedRun(
@@ -190,7 +191,11 @@ describeOnAdapter("gradients of experts", () => {
         const own = logits.values.slice(token * experts, (token + 1) * experts);
         const chosen = Uint32Array.from(ids.slice(token * topK, (token + 1) * topK));
         const given = dweights.slice(token * topK, (token + 1) * topK);
-        const besides = routerPullGradient(own, { balance: { factor, choices }, logarithm });
+        const besides = routerPullGradient(
+          own,
+          { balance: { factor, choices }, logarithm },
+          { scoring },
+        );
         return [...choiceWeightsGradient(own, chosen, { topK, ...rule }, given)].map(
           (value, expert) => value + besides[expert]!,
         );

@@ -49,6 +49,8 @@ describe("a mixture of experts", () => {
       ", scoring: sigmoid, routingBias: true, routedScale: 2.5, renormalise: true, groupLimit: { groups: 2, topGroups: 1, scoredBy: two-best }",
     "experts that read their share": ", weighsInput: true, scoring: sigmoid",
     "a capacity that drops tokens": ", capacityFactor: 0.75",
+    "losses of the router": ", auxLossCoeff: 3, zLossCoeff: 2",
+    "losses of a router of sigmoids": ", scoring: sigmoid, auxLossCoeff: 3, zLossCoeff: 2",
     "shared experts": ", sharedFfn: 8",
   };
   const few = ["whole experts on two tensor ranks", "slices of experts"];
@@ -56,5 +58,11 @@ describe("a mixture of experts", () => {
     Object.entries(rules).flatMap(([rule, moe]) => few.map((split) => ({ rule, moe, split }))),
   )("$rule: $split", async ({ moe, split }) => {
     expect(await faultsOf(expertTrainingPlan(split, { moe }))).toEqual([]);
+  });
+
+  test("a router's losses are of all tokens of a micro-batch, also those of other replicas", async () => {
+    const moe = rules["losses of the router"];
+    const plan = expertTrainingPlan("slices, whole experts and replicas", { moe });
+    expect(await faultsOf(plan)).toEqual([]);
   });
 });

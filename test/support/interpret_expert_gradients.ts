@@ -64,19 +64,16 @@ function runRouter(shape: Call<"route_gradient">["shape"], buffers: Buffers): vo
   const { at } = buffers;
   const logits = buffers.table("logits", tokens, experts);
   const gradient = matrix(tokens, experts);
-  const counts = balance && buffers.table("counts", balance.blocks, experts);
-  const choices = Float64Array.from({ length: experts }, (_, expert) =>
-    Array.from({ length: counts?.rows ?? 0 }, (__, block) => rowOf(counts!, block)[expert]!).reduce(
-      (sum, count) => sum + count,
-      0,
-    ),
-  );
+  const choices = new Float64Array(experts);
+  for (let i = 0; i < (balance?.blocks ?? 0) * experts; i++) {
+    choices[i % experts]! += at("counts")[i]!;
+  }
   const pull = { ...(balance && { balance: { factor: balance.factor, choices } }), logarithm };
   for (let token = 0; token < tokens; token++) {
     const of = (name: string): Float64Array => at(name).subarray(token * topK, (token + 1) * topK);
     const own = rowOf(logits, token);
     const chosen = Uint32Array.from(of("ids"));
-    const besides = routerPullGradient(own, pull);
+    const besides = routerPullGradient(own, pull, shape);
     const ofWeights = choiceWeightsGradient(own, chosen, shape, of("dweights"));
     rowOf(gradient, token).set(ofWeights.map((value, expert) => value + besides[expert]!));
   }

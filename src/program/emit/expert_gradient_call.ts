@@ -30,14 +30,19 @@ export function expertGradientCall(
       return { call: { kernel: "combine_weight_gradient", shape }, operands };
     }
     case "route-gradient": {
-      const { logits, ids, dweights, dx, experts, rule } = op;
+      const { logits, ids, dweights, counted, balance, logarithm, dx, experts, rule } = op;
       const { groupLimit: _, ...scoring } = rule;
       const [tokens = 0] = sizes(logits, rank);
-      const operands = [logits, ids, dweights, dx].map(whole);
-      return {
-        call: { kernel: "route_gradient", shape: { tokens, experts, ...scoring } },
-        operands,
+      const shape = {
+        tokens,
+        experts,
+        ...scoring,
+        ...(balance === undefined ? {} : { balance }),
+        ...(logarithm === undefined ? {} : { logarithm }),
       };
+      const counts = counted === undefined ? [] : [counted];
+      const operands = [logits, ids, dweights, ...counts, dx].map(whole);
+      return { call: { kernel: "route_gradient", shape }, operands };
     }
   }
 }

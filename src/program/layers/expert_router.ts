@@ -3,7 +3,7 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { RoutingRule } from "../../kernels/route_top_k.ts";
-import type { Routing } from "../op.ts";
+import type { RouterLosses, Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
 import type { TokenSource } from "./expert_columns.ts";
@@ -30,12 +30,14 @@ export function keptTable(context: LayerContext, layer: MoeLayer, rank: number):
  * Router, top-k, and the source's rows sorted by expert.
  *
  * @param isShown whether the check sees the choices: of ranks that route the same rows, one shows them
+ * @param losses of the router, which one of those ranks has
  */
 export function routeOps(
   context: LayerContext,
   layer: MoeLayer,
   source: TokenSource,
   isShown: boolean,
+  losses: RouterLosses | undefined,
 ): RoutedSource {
   const { origin, add } = context;
   const { rank, rows } = source;
@@ -82,6 +84,7 @@ export function routeOps(
     logits,
     rule: routingRuleOf(layer),
     ...(correction === undefined ? {} : { correction }),
+    ...(losses === undefined ? {} : { losses }),
   });
   if (isShown) {
     const { rowOffset } = source;

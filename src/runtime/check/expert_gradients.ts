@@ -2,7 +2,6 @@
 
 import type { CombineWeightGradientShape } from "../../kernels/combine_weight_gradient.ts";
 import type { RouteGradientShape } from "../../kernels/route_gradient.ts";
-import { rowPitch } from "../../kernels/storage.ts";
 import { choiceWeightsGradient, routerPullGradient } from "../../reference/backward/routing.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { storedError } from "../../reference/rounding.ts";
@@ -69,7 +68,7 @@ export async function checkRouteGradient(
     const own = Float64Array.from(logits.at(row).subarray(0, experts));
     const chosen = ids.subarray(row * topK, (row + 1) * topK);
     const given = dweights.subarray(row * topK, (row + 1) * topK);
-    const besides = routerPullGradient(own, pull);
+    const besides = routerPullGradient(own, pull, shape);
     const expected = choiceWeightsGradient(own, chosen, shape, given);
     const spread = own.reduce((reach, logit) => Math.max(reach, Math.abs(logit)), 0);
     // All that is added up are shares of 1 at most times what they multiply.
@@ -91,12 +90,12 @@ export async function checkRouteGradient(
   return { unit: "rows", checked: countRows(runs), total: tokens, deviation };
 }
 
-/** Of each expert, by all ranks that route tokens. @param counts [blocks, experts padded to quads] */
+/** Of each expert, by all ranks that route tokens. @param counts [blocks, experts] */
 function countedChoices(counts: Uint32Array, experts: number, blocks: number): Float64Array {
   return Float64Array.from({ length: experts }, (_, expert) => {
     let sum = 0;
     for (let block = 0; block < blocks; block++) {
-      sum += counts[block * rowPitch(experts) + expert] ?? Number.NaN;
+      sum += counts[block * experts + expert] ?? Number.NaN;
     }
     return sum;
   });

@@ -3,8 +3,8 @@ import { activations } from "../../../src/plan/activation.ts";
 import { headNormGradient } from "../../../src/reference/backward/head_norm.ts";
 import {
   choiceWeightsGradient,
-  logarithmOfSum,
   routerPullGradient,
+  routerPullLoss,
 } from "../../../src/reference/backward/routing.ts";
 import { crossEntropy, squaredError } from "../../../src/reference/backward/losses.ts";
 import { normalizeHeads } from "../../../src/reference/head_norm.ts";
@@ -13,7 +13,7 @@ import {
   feedForwardGradient,
   type NetworkPart,
 } from "../../../src/reference/layers/feed_forward.ts";
-import { choiceWeights, scoresOf, topExperts } from "../../../src/reference/routing.ts";
+import { choiceWeights, topExperts } from "../../../src/reference/routing.ts";
 import { placesOf, turnHead, turnsAt } from "../../../src/reference/rotary.ts";
 import { dot, matrix, type Matrix } from "../../../src/reference/tensor.ts";
 import { drawn } from "../../support/drawn.ts";
@@ -148,15 +148,15 @@ describe.each(["softmax", "sigmoid"] as const)("a router's %s", (scoring) => {
   });
 });
 
-test("what pulls a router besides: balance and the logarithm of the sum", () => {
+test.each(["softmax", "sigmoid"] as const)("what pulls a router besides, of %s", (scoring) => {
   const logits = drawn("logits", 7);
   const choices = drawn("choices", 7).map(Math.abs);
-  const [factor, logarithm] = [0.3, 0.7];
+  const pull = { balance: { factor: 0.3, choices }, logarithm: 0.7 };
   expect(
     slopeError(
-      (at) => factor * dot(scoresOf(at, {}), choices) + (logarithm / 2) * logarithmOfSum(at) ** 2,
+      (at) => routerPullLoss(at, pull, { scoring }),
       logits,
-      routerPullGradient(logits, { balance: { factor, choices }, logarithm }),
+      routerPullGradient(logits, pull, { scoring }),
     ),
   ).toBeLessThan(differenceError);
 });

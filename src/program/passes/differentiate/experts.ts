@@ -53,7 +53,7 @@ export function routeGradients(walk: Walk, op: RouteOp): void {
   const dweights = settle(walk, op, weights);
   if (dweights === undefined) return;
   const dx = gradientTensor(logits, `${logits.name}/gradient`, ranks);
-  const own = { logits, ids, dweights, experts, topK, rule, dx };
+  const own = { logits, ids, dweights, experts, topK, rule, ...op.losses, dx };
   walk.emit({ op: "route-gradient", ...walk.siteOf(op), ranks, ...own });
   walk.book.add(logits, ranks, { tensor: dx });
 }
