@@ -1,4 +1,5 @@
-// activate: y = activate(x) · gate, element by element; the activation and the gate come by preludes.
+// activate: y = activate(x) · gate, element by element; the activation, the gate and how many rows
+// are in use come by preludes.
 //
 // x         Quad [ROWS, QUADS]   padding 0
 // y         Quad [ROWS, QUADS]   padding 0: activations of 0 are 0
@@ -19,7 +20,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
-  let end = min(first + RUN * WORKGROUP, ROWS * QUADS);
+  let end = min(first + RUN * WORKGROUP, usedRows() * QUADS);
   for (var i = first + lane; i < end; i += WORKGROUP) {
     y[i] = packQuad(activate(unpackQuad(x[i])) * factor(i));
   }

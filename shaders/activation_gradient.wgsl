@@ -1,7 +1,7 @@
 // activation_gradient: of h = activate(u) · gate, du = dh · gate · activate'(u) and dgate = dh · activate(u), element by
 // element; without a gate du = dh · activate'(u).
 //
-// The activation, its slope and the gate come by preludes.
+// The activation, its slope, the gate and how many rows are in use come by preludes.
 //
 // dh        Quad [ROWS, QUADS]   padding 0
 // u         Quad [ROWS, QUADS]   before the activation
@@ -24,7 +24,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = (group.y * groups.x + group.x) * RUN * WORKGROUP;
-  let end = min(first + RUN * WORKGROUP, ROWS * QUADS);
+  let end = min(first + RUN * WORKGROUP, usedRows() * QUADS);
   for (var i = first + lane; i < end; i += WORKGROUP) {
     storeGradients(i, unpackQuad(dh[i]), unpackQuad(u[i]));
   }

@@ -43,7 +43,7 @@ fn tile(part: Part, row: u32, column: u32) {
   var right = Block();
   var lower_left = Block();
   var lower_right = Block();
-  for (var k = 0u; k < K_QUADS; k++) {
+  for (var k = 0u; k < depthOf(part); k++) {
     let w_left = weightBlock(left_start, k);
     let w_right = weightBlock(right_start, k);
     let upper = inputs(upper_starts, k);

@@ -56,8 +56,8 @@ fn putInputs(part: Part, row: u32, k: u32, invocation: u32) {
   for (var i = invocation; i < TILE_ROWS / 4u * DEPTH_QUADS; i += LANES) {
     let own_row = i / DEPTH_QUADS * 4u;
     let own_k = i % DEPTH_QUADS;
-    let quad = min(k + own_k, K_QUADS - 1u);
-    let block = Scalar(k + own_k < K_QUADS) * inputBlock(Block(
+    let quad = min(k + own_k, max(depthOf(part), 1u) - 1u);
+    let block = Scalar(k + own_k < depthOf(part)) * inputBlock(Block(
       inputQuad(inputStart(part, row + own_row, 0u), quad),
       inputQuad(inputStart(part, row + own_row, 1u), quad),
       inputQuad(inputStart(part, row + own_row, 2u), quad),
@@ -80,7 +80,7 @@ fn putWeights(part: Part, column: u32, k: u32, invocation: u32) {
     let own_k = i / TILE_QUADS;
     let own_column = i % TILE_QUADS;
     let start = weightStart(part, min(column + own_column, N_QUADS - 1u));
-    let block = weightBlock(start, min(k + own_k, K_QUADS - 1u));
+    let block = weightBlock(start, min(k + own_k, max(depthOf(part), 1u) - 1u));
     for (var j = 0u; j < 4u; j++) {
       let at = (4u * own_k + j) * W_PITCH + 4u * own_column;
       ws[at] = block[j].x;
@@ -109,7 +109,7 @@ fn blocks(part: Part, row: u32, column: u32, first: u32, end: u32, block: u32, i
   let top = block / BLOCK_COLUMNS * BLOCK * X_PITCH;
   let left = block % BLOCK_COLUMNS * BLOCK;
   var products: array<array<Sum, ACROSS>, DOWN>;
-  for (var k = 0u; k < K_QUADS; k += DEPTH_QUADS) {
+  for (var k = 0u; k < depthOf(part); k += DEPTH_QUADS) {
     putInputs(part, row, k, invocation);
     putWeights(part, column, k, invocation);
     workgroupBarrier();

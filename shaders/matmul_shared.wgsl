@@ -29,7 +29,7 @@ struct Fetched {
 }
 
 fn fetchInput(part: Part, row: u32, k: u32) -> Block {
-  let own = min(k, K_QUADS - 1u);
+  let own = min(k, max(depthOf(part), 1u) - 1u);
   let block = inputBlock(Block(
     inputQuad(inputStart(part, row, 0u), own),
     inputQuad(inputStart(part, row, 1u), own),
@@ -37,7 +37,7 @@ fn fetchInput(part: Part, row: u32, k: u32) -> Block {
     inputQuad(inputStart(part, row, 3u), own),
   ));
   // Past the end of k zeros of x meet w repeated.
-  return transpose(block) * Scalar(k < K_QUADS);
+  return transpose(block) * Scalar(k < depthOf(part));
 }
 
 // The first invocations fetch x, neighbours along k; the last fetch w, neighbours along the columns.
@@ -49,7 +49,7 @@ fn fetch(part: Part, row: u32, column: u32, k: u32, invocation: u32) -> Fetched 
   let last = EDGE * EDGE - 1u - invocation;
   if (last < TILE * DEPTH) {
     let own = min(column + TILE - 1u - last % TILE, N_QUADS - 1u);
-    fetched.w = weightBlock(weightStart(part, own), min(k + last / TILE, K_QUADS - 1u));
+    fetched.w = weightBlock(weightStart(part, own), min(k + last / TILE, max(depthOf(part), 1u) - 1u));
   }
   return fetched;
 }
@@ -83,7 +83,7 @@ fn tile(part: Part, row: u32, column: u32, local: vec2u) {
   put(fetch(part, row, column, 0u, invocation), 0u, invocation);
   workgroupBarrier();
   var half = 0u;
-  for (var k = 0u; k < K_QUADS; k += DEPTH) {
+  for (var k = 0u; k < depthOf(part); k += DEPTH) {
     let next = fetch(part, row, column, k + DEPTH, invocation);
     for (var i = 0u; i < 4u * DEPTH; i++) {
       let at = half * HALF + i * TILE;

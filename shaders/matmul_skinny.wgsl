@@ -49,7 +49,7 @@ fn multiply(part: Part, row: u32, split: u32, column: u32) -> Rows {
   let upper_starts = inputStarts(part, row);
   let lower_starts = inputStarts(part, row + 4u);
   var sums: Rows;
-  for (var k = split; k < K_QUADS; k += SPLITS) {
+  for (var k = split; k < depthOf(part); k += SPLITS) {
     let weights = weightBlock(weight_start, k);
     if (TILE_ROWS == 1u) {
       sums.upper[0] += weights * inputs(upper_starts, k)[0];

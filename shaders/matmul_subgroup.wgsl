@@ -122,7 +122,7 @@ fn tile(part: Part, row: u32, lane: u32, column: u32) {
   let lower_starts = inputStarts(part, row + 16u, lane);
   var upper: Rows;
   var lower: Rows;
-  for (var k = 0u; k < K_QUADS; k++) {
+  for (var k = 0u; k < depthOf(part); k++) {
     let weights = weightBlock(weight_start, k);
     multiplyAdd(&upper, weights, inputs(upper_starts, k));
     if (TILE_ROWS > 16u) {

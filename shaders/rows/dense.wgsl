@@ -11,3 +11,8 @@ struct Part {
 fn partOf(index: u32) -> Part {
   return Part(index, index * M, (index + 1u) * M);
 }
+
+// Quads along k.
+fn depthOf(part: Part) -> u32 {
+  return K_QUADS;
+}

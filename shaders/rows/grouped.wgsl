@@ -14,3 +14,8 @@ struct Part {
 fn partOf(index: u32) -> Part {
   return Part(index, offsets[index], offsets[index + 1u]);
 }
+
+// Quads along k.
+fn depthOf(part: Part) -> u32 {
+  return K_QUADS;
+}

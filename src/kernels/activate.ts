@@ -2,8 +2,15 @@ import { type Activation, activationPrelude } from "./activation.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { inRuns } from "./runs.ts";
 import { bytesPerElement, paddedElements, rowQuads } from "./storage.ts";
+import {
+  countedRows,
+  type UsedRows,
+  usedRowsBindings,
+  usedRowsConstants,
+  usedRowsPrelude,
+} from "./used_rows.ts";
 
-export interface ActivateShape {
+export interface ActivateShape extends UsedRows {
   readonly rows: number;
   readonly columns: number;
   readonly activation: Activation;
@@ -21,21 +28,29 @@ function gatePrelude({ gate, activation }: ActivateShape): string {
 /** y = activation(x) · gate, where x has to be kept: else it is a part of the product that gives x. */
 export const activate: Kernel<ActivateShape> = {
   name: "activate",
-  bindings: ({ gate }) => [
+  bindings: (shape) => [
     { ...read("x"), slot: 0 },
-    ...(gate === true ? [{ ...read("gate"), slot: 2 }] : []),
+    ...(shape.gate === true ? [{ ...read("gate"), slot: 2 }] : []),
+    ...usedRowsBindings(shape),
     { ...write("y"), slot: 1 },
   ],
-  preludes: (shape) => [activationPrelude(shape.activation), gatePrelude(shape)],
+  preludes: (shape) => [
+    activationPrelude(shape.activation),
+    gatePrelude(shape),
+    usedRowsPrelude(shape),
+  ],
   ...inRuns<ActivateShape>(
     ({ rows, columns }) => rows * rowQuads(columns),
-    ({ rows, columns, cap }) => ({
-      ROWS: rows,
-      COLUMNS: columns,
-      ...(cap === undefined ? {} : { CAP: cap }),
+    (shape) => ({
+      ROWS: shape.rows,
+      COLUMNS: shape.columns,
+      ...usedRowsConstants(shape),
+      ...(shape.cap === undefined ? {} : { CAP: shape.cap }),
     }),
   ),
-  flops: ({ rows, columns, gate }) => (gate === true ? rows * columns : 0),
-  bytes: ({ rows, columns, gate }, dtype) =>
-    (gate === true ? 3 : 2) * paddedElements(rows, columns) * bytesPerElement(dtype),
+  flops: (shape) => (shape.gate === true ? countedRows(shape) * shape.columns : 0),
+  bytes: (shape, dtype) =>
+    (shape.gate === true ? 3 : 2) *
+    paddedElements(countedRows(shape), shape.columns) *
+    bytesPerElement(dtype),
 };

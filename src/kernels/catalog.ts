@@ -16,12 +16,14 @@ import { beginUpdate } from "./begin_update.ts";
 import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
+import { combineWeightGradient } from "./combine_weight_gradient.ts";
 import { crossEntropy } from "./cross_entropy.ts";
 import { crossEntropyGradient } from "./cross_entropy_gradient.ts";
 import { embedding } from "./embedding.ts";
 import { embeddingGradient } from "./embedding_gradient.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
+import { groupedWeightGradient } from "./grouped_weight_gradient.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
@@ -33,6 +35,7 @@ import { reduceSum } from "./reduce_sum.ts";
 import { reduceWords } from "./reduce_words.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { rotary } from "./rotary.ts";
+import { routeGradient } from "./route_gradient.ts";
 import { routePositions } from "./route_positions.ts";
 import { routeTopK } from "./route_top_k.ts";
 import { sliceColumns } from "./slice_columns.ts";
@@ -58,12 +61,14 @@ export const kernels = {
   column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
+  combine_weight_gradient: combineWeightGradient,
   cross_entropy: crossEntropy,
   cross_entropy_gradient: crossEntropyGradient,
   embedding: embedding,
   embedding_gradient: embeddingGradient,
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
+  grouped_weight_gradient: groupedWeightGradient,
   layer_norm: layerNorm,
   loss_statistics: lossStatistics,
   matmul: matmul,
@@ -75,6 +80,7 @@ export const kernels = {
   reduce_words: reduceWords,
   rms_norm: rmsNorm,
   rotary: rotary,
+  route_gradient: routeGradient,
   route_positions: routePositions,
   route_top_k: routeTopK,
   slice_columns: sliceColumns,

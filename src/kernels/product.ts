@@ -39,7 +39,8 @@ export interface Finish {
 
 /** One or more products side by side, of a shape that all of them are expected to have. */
 export interface Product {
-  readonly rows: "dense" | "grouped";
+  /** `grouped-depth`: those of the operands are grouped, and each part adds up over its own. */
+  readonly rows: "dense" | "grouped" | "grouped-depth";
   readonly parts: number;
   /** Rows of one part. */
   readonly m: number;
@@ -70,7 +71,7 @@ export function productBindings({ rows, finish }: Product): Binding[] {
   return [
     { ...read("x"), slot: 0 },
     { ...read("w"), slot: 1 },
-    ...(rows === "grouped" ? [{ ...readUniform("offsets", "u32"), slot: 3 }] : []),
+    ...(rows === "dense" ? [] : [{ ...readUniform("offsets", "u32"), slot: 3 }]),
     ...(finish.bias ? [{ ...read("bias"), slot: 4 }] : []),
     ...(finish.gate ? [{ ...read("gate"), slot: 5 }] : []),
     ...(finish.rowGate ? [{ ...read("row_gate"), slot: 7 }] : []),
@@ -87,9 +88,10 @@ function resultBinding({ result }: Finish): Binding {
 const operands = { none: "plain", x: "x_transposed", w: "w_transposed" } as const;
 
 export function productPreludes({ rows, transposed, finish }: Product): string[] {
+  const grouped = rows === "grouped-depth" ? "_grouped" : "";
   return [
-    `rows/${rows}`,
-    `operands/${operands[transposed]}`,
+    `rows/${rows.replace("-", "_")}`,
+    `operands/${operands[transposed]}${grouped}`,
     `epilogue/${finish.bias ? "" : "no_"}bias`,
     `epilogue/${gatePrelude(finish)}`,
     `epilogue/${finish.rowGate ? "" : "no_"}row_gate`,
@@ -138,7 +140,7 @@ export interface ProductTile {
 }
 
 /** Workgroups for twice the rows of a balanced expert: busy ones are spread, and those without rows end at once. */
-const spare = { dense: 1, grouped: 2 } as const;
+const spare = { dense: 1, grouped: 2, "grouped-depth": 1 } as const;
 
 export function productTiling(
   { rows, parts, m, n, k, finish }: Product,
@@ -149,7 +151,7 @@ export function productTiling(
   const columnGroups = ceilDiv(rowQuads(n), tile.quads);
   return {
     constants: {
-      ...(rows === "dense" ? { M: m } : {}),
+      ...(rows === "grouped" ? {} : { M: m }),
       N: n,
       K: k,
       SCALE: finish.scale ?? 1,

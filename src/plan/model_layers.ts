@@ -236,6 +236,8 @@ function moeOf(moe: NonNullable<Model["moe"]>): Inner {
       ...given("groupLimit", moe.groupLimit),
       ...given("routedScale", moe.routedScale),
       ...given("weighsInput", moe.weighsInput),
+      ...given("auxLossCoeff", moe.auxLossCoeff),
+      ...given("zLossCoeff", moe.zLossCoeff),
       ...given("sharedFfn", moe.sharedFfn),
       ...given("sharedGate", moe.sharedGate),
       ...(moe.sharedFfn !== undefined && isBiased(block.model, "mlp") ? { sharedBias: true } : {}),

@@ -167,6 +167,8 @@ export interface Model {
     readonly groupLimit?: MoeLayer["groupLimit"];
     readonly routedScale?: MoeLayer["routedScale"];
     readonly weighsInput?: MoeLayer["weighsInput"];
+    readonly auxLossCoeff?: MoeLayer["auxLossCoeff"];
+    readonly zLossCoeff?: MoeLayer["zLossCoeff"];
   };
   readonly activation: NetworkActivation;
   readonly positions?: Positions;

@@ -4,7 +4,7 @@
 import type { Activation } from "../kernels/activation.ts";
 import type { Optimizer } from "../plan/optimizer.ts";
 import type { AttentionOp, RotaryOp } from "./attention_op.ts";
-import type { NormOp } from "./op.ts";
+import type { GroupedMatmulOp, NormOp, PermuteOp, RouteOp, RouterLosses } from "./op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor, View } from "./tensor.ts";
 
@@ -92,6 +92,9 @@ export interface ActivationGradientOp extends OpBase {
   readonly dy: View;
   readonly dx: View;
   readonly dgate?: View;
+  /** As of `ActivationOp`. */
+  readonly offsets?: Tensor;
+  readonly expectedRows?: number;
 }
 
 /** dx = the norm's gradient + residual; statistics [rows, 4] = each row's mean and scale, in f32. */
@@ -146,6 +149,39 @@ export interface EmbeddingGradientOp extends OpBase {
   readonly y: Tensor;
 }
 
+/** y += of each expert xᵀ · dy over its rows. */
+export interface GroupedWeightGradientOp
+  extends OpBase, Pick<GroupedMatmulOp, "offsets" | "choices" | "experts"> {
+  readonly op: "grouped-weight-gradient";
+  readonly x: Tensor;
+  readonly dy: Tensor;
+  readonly weight: Tensor;
+  readonly y: Tensor;
+}
+
+/** y [choices] = dy[token] · x[row of the choice], 0 of those that were dropped. */
+export interface ChoiceWeightGradientOp
+  extends OpBase, Omit<PermuteOp, "op" | "x" | "y" | "isWeighted" | "slices"> {
+  readonly op: "choice-weight-gradient";
+  /** Rows sorted by expert. */
+  readonly x: Tensor;
+  readonly dy: Tensor;
+  /** [experts], rows of each expert that were not dropped */
+  readonly kept: Tensor;
+  readonly y: Tensor;
+}
+
+/** dx = the gradient of a router's logits. */
+export interface RouteGradientOp
+  extends
+    OpBase,
+    Pick<RouteOp, "logits" | "ids" | "experts" | "topK" | "rule">,
+    Pick<RouterLosses, "balance" | "logarithm" | "counted"> {
+  readonly op: "route-gradient";
+  readonly dweights: Tensor;
+  readonly dx: Tensor;
+}
+
 /** sum += the sum of squares of x. */
 export interface SumSquaresOp extends OpBase {
   readonly op: "sum-squares";
@@ -194,6 +230,9 @@ export type GradientOp =
   | AttentionGradientOp
   | RotaryGradientOp
   | EmbeddingGradientOp
+  | GroupedWeightGradientOp
+  | ChoiceWeightGradientOp
+  | RouteGradientOp
   | SumSquaresOp
   | BeginUpdateOp
   | UpdateWeightOp;

@@ -21,7 +21,7 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
     case "bias-gradient":
       return [op.dy.tensor, op.y];
     case "activation-gradient":
-      return [op.x.tensor, op.dy.tensor, ...tensorsOf(op.gate)];
+      return [op.x.tensor, op.dy.tensor, ...tensorsOf(op.gate), ...present(op.offsets)];
     case "norm-gradient":
       return [op.x.tensor, op.gain, op.dy.tensor, ...tensorsOf(op.residual)];
     case "gain-gradient":
@@ -34,6 +34,12 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.dy, op.dv, ...present(op.turn?.rotations)];
     case "embedding-gradient":
       return [op.ids, op.dy.tensor, op.y];
+    case "grouped-weight-gradient":
+      return [op.x, op.dy, op.offsets, op.y];
+    case "choice-weight-gradient":
+      return [op.x, op.dy, op.ids, op.positions, op.offsets, op.kept];
+    case "route-gradient":
+      return present(op.logits, op.ids, op.dweights, op.counted);
     case "sum-squares":
       return [op.x, op.sum];
     case "begin-update":
@@ -58,6 +64,8 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
     case "weight-gradient":
     case "bias-gradient":
     case "embedding-gradient":
+    case "grouped-weight-gradient":
+    case "choice-weight-gradient":
       return [op.y];
     case "activation-gradient":
       return [op.dx.tensor, ...tensorsOf(op.dgate)];
@@ -68,6 +76,7 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
     case "attention-gradient":
       return [op.dx, ...present(op.dv)];
     case "rotary-gradient":
+    case "route-gradient":
       return [op.dx];
     case "sum-squares":
       return [op.sum];

@@ -53,26 +53,30 @@ export interface MatmulOp extends OpBase {
   readonly rowGate?: View;
   readonly residual?: View;
   readonly y: View;
+  /** Of a router, see `RoutingOp`. */
+  readonly slices?: readonly number[];
 }
 
 /** One product per expert, over the rows that `offsets` gives it. */
 export interface GroupedMatmulOp extends OpBase {
   readonly op: "grouped-matmul";
   readonly x: View;
-  /** [experts, k, n] */
+  /** [experts, k, n], transposed [experts, n, k] */
   readonly w: Tensor;
+  readonly isTransposed?: boolean;
   /** [experts, 1, n], on the ranks that add it. */
   readonly bias?: Tensor;
   readonly offsets: Tensor;
   readonly activation: Activation;
   readonly gate?: View;
+  readonly residual?: View;
   readonly y: View;
   /** What all experts together are expected to get. */
   readonly choices: number;
   readonly experts: number;
 }
 
-/** y = activation(x) · gate. No kernel does it alone: `fuse` makes it part of the product that gives x. */
+/** y = activation(x) · gate. Where no gradient needs x, `fuse` makes it part of the product that gives x. */
 export interface ActivationOp extends OpBase {
   readonly op: "activation";
   readonly activation: Activation;
@@ -81,6 +85,9 @@ export interface ActivationOp extends OpBase {
   readonly x: View;
   readonly gate?: View;
   readonly y: View;
+  /** Of rows sorted by expert: the first of each, and how many are expected. */
+  readonly offsets?: Tensor;
+  readonly expectedRows?: number;
 }
 
 export interface NormOp extends OpBase {
@@ -175,6 +182,19 @@ export interface Routing {
 interface RoutingOp extends OpBase, Routing {
   readonly experts: number;
   readonly topK: number;
+  /**
+   * Ranks that route the same rows, each for its slice of every expert: what it gives them, and the gradient of what it reads,
+   * are summands.
+   */
+  readonly slices?: readonly number[];
+}
+
+/** As of `RouteGradientShape`. */
+export interface RouterLosses {
+  readonly balance?: { readonly factor: number; readonly blocks: number };
+  readonly logarithm?: number;
+  /** [blocks, experts], choices by each of the ranks that route tokens. */
+  readonly counted?: Tensor;
 }
 
 /** Chooses experts from the router's logits. */
@@ -184,6 +204,8 @@ export interface RouteOp extends RoutingOp {
   readonly rule: RoutingRule;
   /** [experts] */
   readonly correction?: Tensor;
+  /** What training minimizes besides; read by the backward pass alone. */
+  readonly losses?: RouterLosses;
 }
 
 /** Where each choice goes when rows are sorted by expert. */

@@ -21,9 +21,9 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "matmul":
       return [op.x.tensor, op.w, ...biasOf(op), ...tensorsOf(op.gate, op.rowGate, op.residual)];
     case "grouped-matmul":
-      return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate)];
+      return [op.x.tensor, op.w, ...biasOf(op), op.offsets, ...tensorsOf(op.gate, op.residual)];
     case "activation":
-      return [op.x.tensor, ...tensorsOf(op.gate)];
+      return [op.x.tensor, ...tensorsOf(op.gate), ...present(op.offsets)];
     case "attention":
       return present(op.qkv, op.values?.v, op.sinks);
     case "append-cache":

@@ -13,6 +13,8 @@ import { matrix, type Matrix } from "./tensor.ts";
 /** Choices are those of all mixtures of experts. */
 export interface ReferenceResult extends RoutingAgreement {
   readonly output: Matrix;
+  /** What routers add to what a training step minimizes. */
+  readonly routerLoss: number;
 }
 
 /** Expert ids chosen by the run under test, per layer name: [rows of the micro-batch, topK]. */
@@ -45,6 +47,7 @@ export async function forward(
   let rowsPerSample = workload.sequence;
   let routing: RoutingAgreement = { routingGap: 0, reroutedChoices: 0, choices: 0 };
   let output: Matrix | undefined;
+  let routerLoss = 0;
   for (const stage of plan.stages) {
     const inputs: Matrix[] = [];
     for (const layer of stage.layers) {
@@ -66,11 +69,12 @@ export async function forward(
       const result = referenceOf(layer).apply(context, layer, x);
       output = result.output;
       rowsPerSample = result.rowsPerSample ?? rowsPerSample;
+      routerLoss += result.routerLoss ?? 0;
       if (result.routing !== undefined) routing = bothAgreements(routing, result.routing);
     }
   }
   if (output === undefined) throw new Error("a plan needs at least one layer");
-  return { output, ...routing };
+  return { output, routerLoss, ...routing };
 }
 
 export function bothAgreements(a: RoutingAgreement, b: RoutingAgreement): RoutingAgreement {

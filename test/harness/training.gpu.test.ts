@@ -6,6 +6,7 @@ import { runPlan } from "../../src/harness/run_plan.ts";
 import { train } from "../../src/harness/train.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import {
+  expertTrainingPlan,
   overlappedTraining,
   recomputedTraining,
   trainingPlan,
@@ -32,6 +33,13 @@ describeOnAdapter("training", () => {
       );
     },
   );
+
+  test("a mixture of experts: every gradient is right", async () => {
+    const plan = expertTrainingPlan("whole experts on two tensor ranks");
+    const { outcome, check } = await runPlan(plan, { adapter, numericsOnly: true });
+    expect(outcome).toEqual({ state: "complete" });
+    expect(check?.training?.error).toBeLessThan(5e-6);
+  });
 
   test("in f16, with weights in f32 beside them", async () => {
     const plan = trainingPlan("two data replicas", { dtype: "f16" });

@@ -74,6 +74,7 @@ test("Megatron: Mixtral 8x7B with experts spread over ranks", () => {
     topK: 2,
     ffn: 14336,
     renormalise: true,
+    auxLossCoeff: 0.01,
     dense: false,
   });
   expect(plan.workload).toMatchObject({ batch: 256, microBatches: 64 });
@@ -98,6 +99,26 @@ test("Megatron: latent attention, shared experts and a pattern of layers with ex
   ]);
   expect(plan.model?.moe?.sharedFfn).toBe(2816);
   expect(Math.abs(billions(plan) / 15.7 - 1)).toBeLessThan(0.005);
+});
+
+test("Megatron: losses of routers, where experts are balanced over a micro-batch", () => {
+  const moeOf = (more: string) => {
+    const { plan, diagnostics } = planOf([
+      command(
+        `--num-layers 2 --hidden-size 64 --num-attention-heads 4 --num-experts 4 --moe-router-topk 2
+         --seq-length 16 --micro-batch-size 1 --moe-z-loss-coeff 1e-3 --moe-aux-loss-coeff 0.02 ${more}`,
+      ),
+    ]);
+    const { auxLossCoeff, zLossCoeff } = plan.model?.moe ?? {};
+    const isRefused = codes(diagnostics).includes("router-balance-not-expressible");
+    return { auxLossCoeff, zLossCoeff, isRefused };
+  };
+  const both = { auxLossCoeff: 0.02, zLossCoeff: 0.001, isRefused: false };
+  expect(moeOf("")).toEqual(both);
+  expect(moeOf("--moe-router-load-balancing-type aux_loss")).toEqual(both);
+  const z = { auxLossCoeff: undefined, zLossCoeff: 0.001 };
+  expect(moeOf("--moe-router-load-balancing-type none")).toEqual({ ...z, isRefused: false });
+  expect(moeOf("--moe-router-load-balancing-type seq_aux_loss")).toEqual({ ...z, isRefused: true });
 });
 
 test("vLLM: a layout for a model from its config", async () => {

@@ -8,6 +8,7 @@ import { openGpu } from "../../src/gpu/open.ts";
 import { attention } from "../../src/kernels/attention.ts";
 import { kernelOf } from "../../src/kernels/catalog.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
+import { groupedWeightGradient } from "../../src/kernels/grouped_weight_gradient.ts";
 import {
   type AdapterTraits,
   type Binding,
@@ -149,7 +150,13 @@ test.each([
     if (variant.name === "matmul_matrix")
       compiled.push(await compile(variant, experts, dtype, adapter));
   }
-  expect(compiled.length).toBeGreaterThanOrEqual(4);
+  const { n, k: m } = rest;
+  const gradient = { experts: 3, rows: 99, expectedRows: 99, m, n } as const;
+  for (const variant of variantKernels(groupedWeightGradient, gradient, adapter, dtype)) {
+    if (variant.name === "matmul_matrix")
+      compiled.push(await compile(variant, gradient, dtype, adapter));
+  }
+  expect(compiled.length).toBeGreaterThanOrEqual(5);
 });
 
 test.each(

@@ -55,6 +55,7 @@ const counts: Record<KernelName, Counts> = {
   },
   // Dropped choices are not known beforehand, so all 6 count.
   combine_tokens: { flops: 60, elements: 3 * 24, tables: 3 * 24 + 2 * 16 },
+  combine_weight_gradient: { flops: 60, elements: 3 * 24, tables: 3 * 24 + 2 * 16 },
   // 4 numbers of each row in either block, and a loss.
   cross_entropy: { flops: 24, elements: 0, tables: 4 * 2 * 3 * 4 + 4 * 4 },
   cross_entropy_gradient: { flops: 60, elements: 2 * 24, tables: 4 * 3 + 4 * 2 * 3 * 4 },
@@ -63,6 +64,8 @@ const counts: Record<KernelName, Counts> = {
   embedding_gradient: { flops: 15, elements: 24, tables: 12 + 8 * 24 },
   gather_columns: { flops: 0, elements: 2 * 24 + 36, tables: 0 },
   grouped_matmul: { flops: 420, elements: 6 * 8 + 4 * 7 * 8 + 6 * 8, tables: 0 },
+  // Weights of 4 experts are read and written.
+  grouped_weight_gradient: { flops: 420 + 4 * 35, elements: 6 * 8 + 6 * 8, tables: 8 * 4 * 7 * 8 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
   loss_statistics: { flops: 45, elements: 24, tables: 4 * 3 + 16 * 3 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
@@ -75,6 +78,7 @@ const counts: Record<KernelName, Counts> = {
   rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
   // 6 rows · 3 heads · 8 columns, of which 6 are turned with 3 each, and all normalized with 4; a table of 3 positions.
   rotary: { flops: 432 * 0.75 + 4 * 144, elements: 2 * 144 + 16, tables: 4 * 3 * 8 },
+  route_gradient: { flops: 3 * 40, elements: 2 * 12, tables: 2 * 24 + 2 * 16 },
   route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
   slice_columns: { flops: 0, elements: 2 * 24, tables: 0 },

@@ -11,6 +11,7 @@ import { attentionPlans } from "../support/attention_plans.ts";
 import { biasedPlans } from "../support/biased_plans.ts";
 import { drawn } from "../support/drawn.ts";
 import { plans } from "../support/plans.ts";
+import { expertTrainingPlan } from "../support/training_plans.ts";
 import { tiedPlans } from "../support/tied_plans.ts";
 import { variantPlan, variants } from "../support/variant_plans.ts";
 
@@ -29,6 +30,12 @@ const models: readonly Plan[] = [
   ),
   ...differentVariants.map((variant) => variantPlan(variant)),
   ...tiedPlans("f32"),
+  // Routers that have losses of their own.
+  ...["softmax", "sigmoid"].map((scoring) =>
+    expertTrainingPlan("one rank", {
+      moe: `, scoring: ${scoring}, auxLossCoeff: 2, zLossCoeff: 1`,
+    }),
+  ),
 ];
 
 /** Small enough that no token changes its experts, large enough that rounding does not matter. */
@@ -43,8 +50,8 @@ async function slopeAlong(given: Plan, tensor: string, direction: Float64Array):
     );
     let loss = 0;
     for (let microBatch = 0; microBatch < given.workload.microBatches; microBatch++) {
-      const { output } = await forward(given, microBatch, new Map(), source);
-      loss += lossGradient(given, microBatch, output, source).loss;
+      const { output, routerLoss } = await forward(given, microBatch, new Map(), source);
+      loss += lossGradient(given, microBatch, output, source).loss + routerLoss;
     }
     losses.push(loss);
   }
@@ -92,8 +99,10 @@ describe("gradients of micro-batches add up to those of one large batch", () => 
     stages.every(({ layers }) =>
       layers.every(
         (layer) =>
-          !(layer.op === "moe" && layer.capacityFactor !== undefined) &&
-          !(layer.op === "aggregate" && layer.over === "batch"),
+          !(
+            layer.op === "moe" &&
+            (layer.capacityFactor !== undefined || layer.auxLossCoeff !== undefined)
+          ) && !(layer.op === "aggregate" && layer.over === "batch"),
       ),
     );
   test.each(models.filter(whole))("$name", async (given) => {

@@ -5,6 +5,7 @@ import { activationFunctions, gateFactor } from "../../src/reference/activations
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients, normStatistics } from "../../src/reference/backward/norm_rows.ts";
 import { runAttentionGradient, runAttentionStatistics } from "./interpret_attention_backward.ts";
+import { runExpertGradient } from "./interpret_expert_gradients.ts";
 import { biasGradient } from "../../src/reference/backward/product.ts";
 import { mapValues, matrix, rowOf } from "../../src/reference/tensor.ts";
 import { buffersOf } from "./named_buffers.ts";
@@ -15,8 +16,11 @@ const names = [
   "attention_gradient",
   "attention_statistics",
   "column_sums",
+  "combine_weight_gradient",
+  "grouped_weight_gradient",
   "norm_input_gradient",
   "norm_weight_gradient",
+  "route_gradient",
 ] as const;
 
 export type BackwardCall = Extract<KernelCall, { kernel: (typeof names)[number] }>;
@@ -34,6 +38,11 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
       return;
     case "attention_gradient":
       runAttentionGradient(call.shape, buffers);
+      return;
+    case "grouped_weight_gradient":
+    case "combine_weight_gradient":
+    case "route_gradient":
+      runExpertGradient(call, buffers);
       return;
     case "column_sums": {
       const { rows, columns, accumulate = false } = call.shape;

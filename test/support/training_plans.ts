@@ -36,6 +36,43 @@ parallel: { ${parallel} }
 `);
 }
 
+const expertSplits: Readonly<Record<string, Split>> = {
+  "one rank": { gpus: 1, parallel: "tensor: 1" },
+  "whole experts on two tensor ranks": { gpus: 2, parallel: "tensor: 2, expert: 2" },
+  "whole experts, sequence parallel": { gpus: 2, parallel: "tensor: 2, expert: 2, sequence: true" },
+  "slices of experts": { gpus: 2, parallel: "tensor: 2" },
+  "slices of experts, sequence parallel": { gpus: 2, parallel: "tensor: 2, sequence: true" },
+  "whole experts on two data replicas": { gpus: 2, parallel: "data: 2, expert: 2" },
+  "replicas of all experts": { gpus: 2, parallel: "data: 2" },
+  "slices, whole experts and replicas": {
+    gpus: 8,
+    parallel: "tensor: 2, data: 4, expert: 2, expertTensor: 2",
+  },
+  "two pipeline ranks of two": { gpus: 4, parallel: "tensor: 2, expert: 2, pipeline: 2" },
+};
+
+export const expertTrainingSplits = Object.keys(expertSplits);
+
+/** One block to a stage. @param moe beyond its sizes */
+export function expertTrainingPlan(
+  split: string,
+  { dtype = "f32", moe = "", model = "" } = {},
+): Plan {
+  const found = expertSplits[split];
+  if (found === undefined) throw new Error(`no split ${split}`);
+  return planOf(`
+name: trained experts
+hardware: { gpus: ${found.gpus} }
+workload:
+  { mode: training, batch: 8, microBatches: 2, sequence: 3, dtype: ${dtype},
+    optimizer: { name: adamw, clipNorm: 1 } }
+model:
+  { layers: ${found.parallel.includes("pipeline") ? 2 : 1}, hidden: 16, heads: 2, ffn: 12, gated: true, vocabulary: 20,
+    norm: rms${model}, moe: { experts: 4, topK: 2, ffn: 6${moe} } }
+parallel: { ${found.parallel} }
+`);
+}
+
 /** Of enough rows that products and their collectives go in windows. */
 export function overlappedTraining(): Plan {
   return planOf(`

@@ -173,7 +173,27 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
       ...(score === "sigmoid" ? { scoring: "sigmoid" } : {}),
       ...(scale === undefined || scale <= 0 || scale === 1 ? {} : { routedScale: scale }),
       ...groupLimitOf(flags),
+      ...routerLossesOf(flags),
     },
+  };
+}
+
+/** Of all tokens of a micro-batch: those of one sequence, or of a whole batch, have no place in a plan. */
+function routerLossesOf(
+  flags: CommandFlags,
+): Partial<Pick<NonNullable<ModelFile["moe"]>, "auxLossCoeff" | "zLossCoeff">> {
+  const auxiliary = flags.number("--moe-aux-loss-coeff") ?? 0;
+  const z = flags.number("--moe-z-loss-coeff") ?? 0;
+  const balanced = flags.text("--moe-router-load-balancing-type") ?? "aux_loss";
+  const isOurs = balanced === "aux_loss";
+  if (!isOurs && balanced !== "none" && auxiliary > 0) {
+    const message = `balancing by ${shown(balanced)} has no place in a plan; ours is aux_loss`;
+    const flag = "--moe-router-load-balancing-type";
+    flags.report("warning", "router-balance-not-expressible", message, flag);
+  }
+  return {
+    ...(isOurs && auxiliary > 0 ? { auxLossCoeff: auxiliary } : {}),
+    ...(z > 0 ? { zLossCoeff: z } : {}),
   };
 }
 

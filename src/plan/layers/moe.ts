@@ -29,6 +29,8 @@ export const routingFields = {
     .exactOptional(),
   routedScale: z.number().positive().exactOptional(),
   weighsInput: z.boolean().exactOptional(),
+  auxLossCoeff: z.number().nonnegative().exactOptional(),
+  zLossCoeff: z.number().nonnegative().exactOptional(),
 };
 
 export interface MoeLayer extends LayerBase {
@@ -58,6 +60,13 @@ export interface MoeLayer extends LayerBase {
   readonly routedScale?: number;
   /** Weights are of what experts read, not of what they give. */
   readonly weighsInput?: boolean;
+  /**
+   * Training also minimizes this times experts · Σ fᵢ · Pᵢ over a micro-batch, fᵢ an expert's share of choices and Pᵢ its mean
+   * probability, a mean over micro-batches (Megatron-LM's `--moe-aux-loss-coeff`).
+   */
+  readonly auxLossCoeff?: number;
+  /** And this times the mean squared logarithm of Σ e^logit (`--moe-z-loss-coeff`). */
+  readonly zLossCoeff?: number;
   /** Inner width of the experts that every token passes, all together. */
   readonly sharedFfn?: number;
   /** What these give is scaled by the sigmoid of a product of the token. */

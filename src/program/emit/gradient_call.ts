@@ -12,7 +12,8 @@ import type {
 import { type View, whole } from "../tensor.ts";
 import { attentionOn } from "./attention_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
-import { shapeOn, sizes, tableRows } from "./sizes.ts";
+import { expertGradientCall } from "./expert_gradient_call.ts";
+import { groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
 import { updateCall } from "./update_call.ts";
 
 export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
@@ -83,6 +84,10 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
     }
     case "rotary-gradient":
       return rotaryGradientCall(op, rank);
+    case "grouped-weight-gradient":
+    case "choice-weight-gradient":
+    case "route-gradient":
+      return expertGradientCall(op, rank);
     case "sum-squares":
     case "begin-update":
     case "update-weight":
@@ -132,10 +137,12 @@ function activationGradientCall(op: ActivationGradientOp, rank: number): Emitted
     activation,
     ...(cap === undefined ? {} : { cap }),
     ...(gate === undefined ? {} : { gate: true as const }),
+    ...groupedOn(op, rank),
   };
+  const offsets = op.offsets && whole(op.offsets);
   return {
     call: { kernel: "activation_gradient", shape },
-    operands: [dy, x, ...present(gate, dgate), dx],
+    operands: [dy, x, ...present(gate, dgate, offsets), dx],
   };
 }
 

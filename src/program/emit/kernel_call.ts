@@ -14,7 +14,7 @@ import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
-import { shapeOn, sizes, tableRows } from "./sizes.ts";
+import { expectedRowsOf, groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
 import type { View } from "../tensor.ts";
 import { whole } from "../tensor.ts";
 
@@ -80,8 +80,10 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
         activation,
         ...(cap === undefined ? {} : { cap }),
         ...(gate === undefined ? {} : { gate: true as const }),
+        ...groupedOn(op, rank),
       };
-      return { call: { kernel: "activate", shape }, operands: [op.x, ...present(gate), op.y] };
+      const read = [op.x, ...present(gate, op.offsets && whole(op.offsets))];
+      return { call: { kernel: "activate", shape }, operands: [...read, op.y] };
     }
     default:
       return gradientCall(op, rank);
@@ -161,15 +163,23 @@ function matmulCall(op: MatmulOp, rank: number): EmittedKernel {
 }
 
 function groupedMatmulCall(op: GroupedMatmulOp, rank: number): EmittedKernel {
-  const { x, w, offsets, gate, y, choices } = op;
+  const { x, w, offsets, gate, residual, y, isTransposed = false } = op;
   const [rows = 0, n = 0] = shapeOn(y, rank);
-  const [experts = 0, k = 0] = sizes(w, rank);
-  const expectedRows = Math.min(rows, Math.round((choices * experts) / op.experts));
+  const [experts = 0, wRows = 0, wColumns = 0] = sizes(w, rank);
   const bias = biasOn(op, rank);
-  const shape = { experts, rows, expectedRows, n, k, ...finishOf(op, bias) };
+  const shape = {
+    experts,
+    rows,
+    expectedRows: expectedRowsOf(op, rows, experts),
+    n,
+    k: isTransposed ? wColumns : wRows,
+    ...(isTransposed ? { transposed: "w" as const } : {}),
+    ...finishOf(op, bias),
+    ...(residual === undefined ? {} : { residual: true as const }),
+  };
   return {
     call: { kernel: "grouped_matmul", shape },
-    operands: [x, whole(w), whole(offsets), ...present(bias, gate), y],
+    operands: [x, whole(w), whole(offsets), ...present(bias, gate, residual), y],
   };
 }
 

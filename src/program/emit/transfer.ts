@@ -1,6 +1,11 @@
 // A transfer as each rank that takes part sees it.
 
-import { bytesPerElement, paddedElements, rowPitch } from "../../kernels/storage.ts";
+import {
+  bytesPerElement,
+  paddedElements,
+  rowPitch,
+  type StorageType,
+} from "../../kernels/storage.ts";
 import type { Builder } from "../builder.ts";
 import { reduces } from "../exchange/sums.ts";
 import { workspaceOf } from "../exchange/workspace.ts";
@@ -33,7 +38,8 @@ function collectiveOn(
   rank: number,
 ): Collective {
   const { from, to, x, y, name, slot } = op;
-  const dtype = x.tensor.dtype === "f32" ? "f32" : builder.dtype;
+  // Words of tables are moved as they are.
+  const dtype: StorageType = (x.tensor.dtype ?? builder.dtype) === "f16" ? "f16" : "f32";
   const member = from.indexOf(rank);
   if (member >= 0 && to.some((target) => target !== rank)) {
     builder.staging(rank, givenBy(op, member) * bytesPerElement(dtype), slot);

@@ -24,6 +24,8 @@ export interface TokenSource {
   readonly rowOffset: number;
   /** The rank holds these rows of it and no others. */
   readonly alone: boolean;
+  /** Ranks that route the same rows, each for its slice of every expert. */
+  readonly slices?: readonly number[];
 }
 
 export interface ExpertColumn {
@@ -83,7 +85,7 @@ function wholeShardOn({ ranks, tensor, rows, rowOffset }: Shard, index: number):
   if (rank === undefined) {
     throw new Error("experts are sliced over more GPUs than their tokens are on");
   }
-  return { rank, tensor, first: 0, rows, rowOffset, alone: true };
+  return { rank, tensor, first: 0, rows, rowOffset, alone: true, slices: ranks };
 }
 
 /** The rows of a shard, divided among its ranks if each has them all. */

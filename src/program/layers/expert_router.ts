@@ -3,7 +3,7 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { RoutingRule } from "../../kernels/route_top_k.ts";
-import type { Routing } from "../op.ts";
+import type { RouterLosses, Routing } from "../op.ts";
 import { type Tensor, type View, whole } from "../tensor.ts";
 import { activation, weight, weightScale, type LayerContext } from "./context.ts";
 import type { TokenSource } from "./expert_columns.ts";
@@ -30,15 +30,18 @@ export function keptTable(context: LayerContext, layer: MoeLayer, rank: number):
  * Router, top-k, and the source's rows sorted by expert.
  *
  * @param isShown whether the check sees the choices: of ranks that route the same rows, one shows them
+ * @param losses of the router, which one of those ranks has
  */
 export function routeOps(
   context: LayerContext,
   layer: MoeLayer,
   source: TokenSource,
   isShown: boolean,
+  losses: RouterLosses | undefined,
 ): RoutedSource {
   const { origin, add } = context;
   const { rank, rows } = source;
+  const slices = source.slices === undefined ? {} : { slices: source.slices };
   const { hidden, experts, topK } = layer;
   const ranks = [rank];
   const x = ownRows(context, layer, source);
@@ -60,6 +63,7 @@ export function routeOps(
       : {}),
     activation: "none",
     y: whole(logits),
+    ...slices,
   });
   const choices = rows * topK;
   const routing: Routing = {
@@ -69,7 +73,7 @@ export function routeOps(
     counts: table(context, "counts", rank, experts),
     offsets: table(context, "offsets", rank, experts + 1),
   };
-  const common = { origin, ranks, ...routing, experts, topK };
+  const common = { origin, ranks, ...routing, experts, topK, ...slices };
   const correction =
     layer.routingBias === true
       ? biasOf(context, ranks, { part: "router/correction/", out: experts, split: "replicated" })
@@ -80,6 +84,7 @@ export function routeOps(
     logits,
     rule: routingRuleOf(layer),
     ...(correction === undefined ? {} : { correction }),
+    ...(losses === undefined ? {} : { losses }),
   });
   if (isShown) {
     const { rowOffset } = source;
@@ -132,11 +137,12 @@ function ownRows(context: LayerContext, { hidden }: MoeLayer, source: TokenSourc
 export function unpermuteOps(
   { origin, add }: LayerContext,
   { experts, topK, weighsInput = false }: MoeLayer,
-  { rank, routing }: RoutedSource,
+  { rank, routing, slices }: RoutedSource,
   from: { readonly returned: Tensor; readonly kept: Tensor },
   y: View,
 ): void {
-  const common = { origin, ranks: [rank], ...routing, experts, topK };
+  const own = { ...routing, ...(slices === undefined ? {} : { slices }) };
+  const common = { origin, ranks: [rank], ...own, experts, topK };
   add({
     op: "unpermute",
     ...common,

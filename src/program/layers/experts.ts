@@ -91,6 +91,7 @@ export function expertOps(
     });
   };
   const choices = tokens * layer.topK;
+  const expectedRows = Math.min(rows, Math.round((choices * experts) / placedExperts(layer)));
   const multiply = (part: string, x: Tensor, y: Tensor): void => {
     const bias = biasOf(part);
     add({
@@ -119,6 +120,8 @@ export function expertOps(
       ranks,
       activation: how,
       x: whole(product),
+      offsets,
+      expectedRows,
       ...(gate === undefined ? {} : { gate: whole(gate) }),
       y: whole(y),
     });

@@ -2,7 +2,7 @@
 // combine what comes back. Where a rank holds all experts, or a slice of all, nothing is sent.
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
-import type { NewOp } from "../op.ts";
+import type { NewOp, RouterLosses } from "../op.ts";
 import { interleave } from "../passes/interleave.ts";
 import { allGatherRows } from "../transfers.ts";
 import {
@@ -28,6 +28,7 @@ import {
 import { dispatchOps } from "./expert_dispatch.ts";
 import { routeOps, type RoutedSource, unpermuteOps } from "./expert_router.ts";
 import { expertOps, holdingsOf } from "./experts.ts";
+import { gatherCounts, isCounted, routerLossesOf } from "./router_losses.ts";
 import { addSharedExperts } from "./shared_experts.ts";
 
 export function moeOps(
@@ -39,9 +40,14 @@ export function moeOps(
   const isSliced = expertSlices(layer) > 1;
   const input = isSliced ? wholeOnGroups(context, layer, value) : value;
   const routed = new Map<number, Tensor>();
-  for (const column of expertColumns(layer, input.shards)) {
-    for (const [rank, tensor] of columnOps(context, layer, column)) routed.set(rank, tensor);
+  const columns = expertColumns(layer, input.shards);
+  const losses = routerLossesOf(context, layer, columns);
+  const counted: RoutedSource[] = [];
+  for (const column of columns) {
+    const own = losses && isCounted(column) ? { losses, counted } : undefined;
+    for (const [rank, tensor] of columnOps(context, layer, column, own)) routed.set(rank, tensor);
   }
+  if (losses !== undefined) gatherCounts(context, layer, counted, losses);
   const shards = input.shards.map((shard): Shard => {
     const memberRows = memberRowsOf(shard);
     const active = shard.ranks.flatMap((rank, i) =>
@@ -100,11 +106,18 @@ function wholeOnGroups(
   };
 }
 
+/** Of a column whose router has losses of its own: them, and the sources whose choices they count. */
+interface Trained {
+  readonly losses: RouterLosses;
+  readonly counted: RoutedSource[];
+}
+
 /** The layer on the rows of one column; gives each rank's result. */
 function columnOps(
   context: LayerContext,
   layer: MoeLayer,
   column: ExpertColumn,
+  trained: Trained | undefined,
 ): Map<number, Tensor> {
   const rowsOf = new Map(column.sources.map(({ rank, rows }) => [rank, rows]));
   const firstOf = new Map(column.sources.map(({ rank, first }) => [rank, first]));
@@ -122,13 +135,13 @@ function columnOps(
   };
   const blocks = blocksOf(context, layer, column);
   if (blocks.length === 1) {
-    blockOps(context, layer, column, resultOf);
+    blockOps(context, layer, column, resultOf, trained);
     return results;
   }
   const lists = blocks.map((sources, block) => {
     const ops: NewOp[] = [];
     const own = { ...context, block, add: (op: NewOp) => void ops.push(op) };
-    blockOps(own, layer, { ...column, sources }, resultOf);
+    blockOps(own, layer, { ...column, sources }, resultOf, trained);
     return ops;
   });
   for (const op of interleave(lists)) context.add(op);
@@ -140,10 +153,12 @@ function blockOps(
   layer: MoeLayer,
   column: ExpertColumn,
   resultOf: (source: TokenSource) => View,
+  trained: Trained | undefined,
 ): void {
   const sources = column.sources.map((source) =>
-    routeOps(context, layer, source, column.slice.index === 0),
+    routeOps(context, layer, source, column.slice.index === 0, trained?.losses),
   );
+  trained?.counted.push(...sources);
   const holdings = holdingsOf(layer, column);
   // A capacity is kept by the dispatch.
   if (isLocal(column) && layer.capacityFactor === undefined) {
@@ -184,16 +199,19 @@ const overlappedBlocks = 2;
 
 /**
  * Rows of the sources block by block, where the plan overlaps. Not with a capacity, which counts all tokens at
- * once.
+ * once, nor in training, whose backward pass takes all rows of a source together.
  */
 function blocksOf(
-  { overlap }: LayerContext,
+  { overlap, workload }: LayerContext,
   layer: MoeLayer,
   { sources, holders }: ExpertColumn,
 ): (readonly TokenSource[])[] {
   const leaves = sources.some(({ rank }) => holders.some((gpu) => gpu !== rank));
   const isLong = sources.some(({ rows }) => rows >= overlappedBlocks * windowRows);
-  if (!overlap || !leaves || !isLong || layer.capacityFactor !== undefined) return [sources];
+  const isTrained = workload.optimizer !== undefined;
+  if (!overlap || isTrained || !leaves || !isLong || layer.capacityFactor !== undefined) {
+    return [sources];
+  }
   return Array.from({ length: overlappedBlocks }, (_, block) =>
     sources.flatMap((source): TokenSource[] => {
       const units = Math.floor(source.rows / windowRows);

@@ -1,4 +1,5 @@
-// Of the weights of a token's experts. Which experts it takes has no gradient, nor has what only that depends on.
+// Of a router's logits: from the weights of a token's experts, and from two losses of the router. Which experts a token takes
+// has no gradient, nor has what only that depends on.
 
 import type { RoutingRule } from "../../kernels/route_top_k.ts";
 import { choiceWeights, scoresOf } from "../routing.ts";
@@ -35,4 +36,58 @@ export function choiceWeightsGradient(
     out[expert] = shares[i]! * (1 - scores[expert]!) * across;
   }
   return out;
+}
+
+/** What a step minimizes besides its loss, in one token's logits. */
+export interface RouterPull {
+  /** Of the auxiliary loss, `factor · Σ choices · q` with q the token's scores over their sum. */
+  readonly balance?: { readonly factor: number; readonly choices: ArrayLike<number> };
+  /** Of the z-loss, `logarithm / 2 · l²` with l the logarithm of the sum of exponentials. */
+  readonly logarithm?: number;
+}
+
+/** l of a token's logits. */
+function logarithmOfSum(logits: Float64Array): number {
+  const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  return largest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
+}
+
+/** Σ choices · q */
+function balanceOf(
+  scores: Float64Array,
+  { choices }: Pick<NonNullable<RouterPull["balance"]>, "choices">,
+): number {
+  const total = scores.reduce((sum, score) => sum + score, 0);
+  return scores.reduce((sum, score, expert) => sum + (score * choices[expert]!) / total, 0);
+}
+
+/** What a token adds to the loss. */
+export function routerPullLoss(
+  logits: Float64Array,
+  { balance, logarithm = 0 }: RouterPull,
+  rule: Pick<RoutingRule, "scoring">,
+): number {
+  const balanced =
+    balance === undefined ? 0 : balance.factor * balanceOf(scoresOf(logits, rule), balance);
+  return balanced + (logarithm / 2) * logarithmOfSum(logits) ** 2;
+}
+
+/** The gradient of that in all logits. */
+export function routerPullGradient(
+  logits: Float64Array,
+  { balance, logarithm = 0 }: RouterPull,
+  rule: Pick<RoutingRule, "scoring">,
+): Float64Array {
+  const ofSum = logarithm === 0 ? 0 : logarithm * logarithmOfSum(logits);
+  const gradient = scoresOf(logits, {}).map((p) => p * ofSum);
+  if (balance === undefined) return gradient;
+  const scores = scoresOf(logits, rule);
+  const total = scores.reduce((sum, score) => sum + score, 0);
+  const mean = balanceOf(scores, balance);
+  for (const [expert, score] of scores.entries()) {
+    const slope = rule.scoring === "sigmoid" ? 1 - score : 1;
+    gradient[expert]! +=
+      (balance.factor * score * slope * (balance.choices[expert]! - mean)) / total;
+  }
+  return gradient;
 }

@@ -52,6 +52,8 @@ export interface LayerResult {
   /** Absent: as many as before. */
   readonly rowsPerSample?: number;
   readonly routing?: RoutingAgreement;
+  /** What a training step minimizes besides its loss. */
+  readonly routerLoss?: number;
 }
 
 /** All that the reference knows of a kind of layer. */

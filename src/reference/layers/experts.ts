@@ -2,7 +2,12 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import { type AffineGradients, affineGradients } from "../backward/product.ts";
-import { choiceWeightsGradient } from "../backward/routing.ts";
+import {
+  choiceWeightsGradient,
+  type RouterPull,
+  routerPullGradient,
+  routerPullLoss,
+} from "../backward/routing.ts";
 import { addTo, type Affine, dot, matrix, rowOf, transform, type Matrix } from "../tensor.ts";
 import { choiceWeights, judgeChoice, keysOf, topExperts } from "../routing.ts";
 import type { RoutingAgreement } from "./context.ts";
@@ -84,6 +89,7 @@ export interface ExpertGradients {
 
 /**
  * @param dy of what the experts give together
+ * @param microBatches of which the router's losses are a mean
  * @param add takes the gradients of weights
  * @returns the gradient of x
  */
@@ -93,6 +99,7 @@ export function mixtureGradient(
   weights: ExpertWeights,
   dispatched: Dispatch,
   dy: Matrix,
+  microBatches: number,
   add: ExpertGradients,
 ): Matrix {
   const { topK, weighsInput } = layer;
@@ -123,16 +130,42 @@ export function mixtureGradient(
     addRows(dx, rows, dInput);
   }
   const dLogits = matrix(x.rows, layer.experts);
+  const pull = pullOf(layer, dispatched, microBatches);
   for (let row = 0; row < x.rows; row++) {
     const chosen = choices.subarray(row * topK, (row + 1) * topK);
-    rowOf(dLogits, row).set(
-      choiceWeightsGradient(rowOf(logits, row), chosen, layer, rowOf(dWeights, row)),
-    );
+    const own = rowOf(logits, row);
+    const besides = routerPullGradient(own, pull, layer);
+    const ofWeights = choiceWeightsGradient(own, chosen, layer, rowOf(dWeights, row));
+    rowOf(dLogits, row).set(ofWeights.map((value, expert) => value + besides[expert]!));
   }
   const gradients = affineGradients(x, weights.router.weight, dLogits);
   add.router(gradients);
   addTo(dx.data, gradients.dx.data);
   return dx;
+}
+
+/** The router's own losses of a micro-batch, as a part of the step's. */
+export function routerLoss(layer: MoeLayer, dispatched: Dispatch, microBatches: number): number {
+  const { logits } = dispatched;
+  const pull = pullOf(layer, dispatched, microBatches);
+  let sum = 0;
+  for (let row = 0; row < logits.rows; row++)
+    sum += routerPullLoss(rowOf(logits, row), pull, layer);
+  return sum;
+}
+
+/** Of each of a micro-batch's tokens. */
+function pullOf(
+  { experts, auxLossCoeff = 0, zLossCoeff = 0 }: MoeLayer,
+  { choices, logits: { rows } }: Dispatch,
+  microBatches: number,
+): RouterPull {
+  const shares = new Float64Array(experts);
+  for (const expert of choices) shares[expert]! += 1 / choices.length;
+  return {
+    balance: { factor: (auxLossCoeff * experts) / (rows * microBatches), choices: shares },
+    logarithm: (2 * zLossCoeff) / (rows * microBatches),
+  };
 }
 
 /** Of a row's choice of that expert. */

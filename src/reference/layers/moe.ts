@@ -21,6 +21,7 @@ import {
   type ExpertWeights,
   mixtureGradient,
   mixtureOfExperts,
+  routerLoss,
 } from "./experts.ts";
 import { sharedExperts, sharedExpertsGradient } from "./shared_experts.ts";
 import { addAffine } from "./weight_gradients.ts";
@@ -35,12 +36,13 @@ export const moe: ReferenceLayer<MoeLayer> = {
     return {
       output: shared === undefined ? output : combineValues(output, shared, (a, b) => a + b),
       routing: { routingGap, reroutedChoices, choices: x.rows * layer.topK },
+      routerLoss: routerLoss(layer, dispatched, context.workload.microBatches),
     };
   },
   gradient(context, layer, x, dy) {
     const weights = weightsOf(context, layer);
     const dispatched = dispatchOf(context, layer, x, weights);
-    const dx = mixtureGradient(layer, x, weights, dispatched, dy, {
+    const dx = mixtureGradient(layer, x, weights, dispatched, dy, context.workload.microBatches, {
       router: (gradient) => addAffine(context, "router/", gradient, layer.routerBias),
       network: (expert, part, gradient) =>
         addExpert(context, layer, `experts/${part}/`, expert, gradient),

@@ -7,6 +7,7 @@ import { storedError } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { activationError } from "./finish.ts";
 import { checkPadding } from "./rows.ts";
+import { usedRows } from "./used_rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
 import type { Operands, Sampling } from "./view.ts";
 
@@ -15,7 +16,8 @@ export async function checkActivate(
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
-  const { rows, columns, activation, cap } = shape;
+  const { columns, activation, cap } = shape;
+  const rows = await usedRows(shape, operands);
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
   const x = await operands.rows("x", columns, runs);

@@ -9,6 +9,7 @@ import { storedError } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { activationError } from "./finish.ts";
 import { checkPadding } from "./rows.ts";
+import { usedRows } from "./used_rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
 import type { Operands, Sampling } from "./view.ts";
 
@@ -33,7 +34,8 @@ export async function checkActivationGradient(
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
-  const { rows, columns, activation } = shape;
+  const { columns, activation } = shape;
+  const rows = await usedRows(shape, operands);
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
   const table = async (name: string) => operands.rows(name, columns, runs);

@@ -15,6 +15,8 @@ import {
 import { checkBeginUpdate, checkSumSquares } from "./update.ts";
 import { checkUpdateWeight } from "./update_weight.ts";
 import type { Coverage } from "./coverage.ts";
+import { checkCombineWeights, checkRouteGradient } from "./expert_gradients.ts";
+import { checkGroupedWeightGradient } from "./grouped_weight_gradient.ts";
 import { checkEmbeddingGradient } from "./embedding_gradient.ts";
 import type { CheckView, Operands } from "./view.ts";
 
@@ -34,6 +36,9 @@ type TrainingCall = Extract<
       | "squared_error"
       | "squared_error_gradient"
       | "embedding_gradient"
+      | "grouped_weight_gradient"
+      | "combine_weight_gradient"
+      | "route_gradient"
       | "sum_squares"
       | "begin_update"
       | "update_weight";
@@ -70,6 +75,12 @@ export async function checkTraining(
       return checkSquaredErrorGradient(instruction.shape, operands, view);
     case "embedding_gradient":
       return checkEmbeddingGradient(instruction.shape, operands);
+    case "grouped_weight_gradient":
+      return checkGroupedWeightGradient(instruction.shape, operands, view);
+    case "combine_weight_gradient":
+      return checkCombineWeights(instruction.shape, operands, view);
+    case "route_gradient":
+      return checkRouteGradient(instruction.shape, operands, view);
     case "sum_squares":
       return checkSumSquares(instruction.shape, operands);
     case "begin_update":

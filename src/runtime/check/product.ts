@@ -20,6 +20,7 @@ import {
 } from "./freivalds.ts";
 import { checkPadding } from "./rows.ts";
 import { countRows, rowsOf, sampleRows } from "./sample.ts";
+import { transpose } from "./transpose.ts";
 import type { CheckView, Operands } from "./view.ts";
 
 export type ProductInstruction = Extract<
@@ -209,18 +210,6 @@ function unfinished(instruction: ProductInstruction, operands: Operands): Kernel
   const { experts, rows, expectedRows, n, k, transposed } = instruction.shape;
   const shape = { experts, rows, expectedRows, n, k, activation: "none" } as const;
   return { ...instruction, shape: { ...shape, ...(transposed && { transposed }) }, buffers };
-}
-
-/** [rows, columns] as [columns, rows]. */
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(columns * rowPitch(rows));
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const value = values[row * rowPitch(columns) + column];
-      result[column * rowPitch(rows) + row] = value ?? Number.NaN;
-    }
-  }
-  return result;
 }
 
 function pickRows(m: number, most: number, random: () => number): number[] {

@@ -226,7 +226,7 @@ function combineRow(
 }
 
 /** Where the row of a choice lies among rows that are sorted by expert. */
-async function places(operands: Operands): Promise<(choice: number) => number> {
+export async function places(operands: Operands): Promise<(choice: number) => number> {
   const [ids, positions, offsets] = [
     await operands.words("ids"),
     await operands.words("positions"),
@@ -235,6 +235,6 @@ async function places(operands: Operands): Promise<(choice: number) => number> {
   return (choice) => (offsets[ids[choice] ?? 0] ?? 0) + (positions[choice] ?? 0);
 }
 
-function choicesOf(rows: Iterable<number>, topK: number): number[] {
+export function choicesOf(rows: Iterable<number>, topK: number): number[] {
   return [...rows].flatMap((row) => Array.from({ length: topK }, (_, slot) => row * topK + slot));
 }

@@ -8,7 +8,12 @@ import { estimate, estimatePlan } from "../../../src/program/estimate.ts";
 import { lower } from "../../../src/program/lower.ts";
 import { whyNotTrained } from "../../../src/program/trained.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
-import { trainingPlan, trainingSplits } from "../../support/training_plans.ts";
+import {
+  expertTrainingPlan,
+  expertTrainingSplits,
+  trainingPlan,
+  trainingSplits,
+} from "../../support/training_plans.ts";
 import { planOf } from "../../support/written_plan.ts";
 
 function opsOf(plan: Plan) {
@@ -53,8 +58,11 @@ test("a tied table has one gradient on a rank, and one sum over pipeline ranks",
 });
 
 test("every weight is updated once on every rank that holds it", () => {
-  for (const split of trainingSplits) {
-    const plan = trainingPlan(split);
+  const plans = [
+    ...trainingSplits.map((split) => trainingPlan(split)),
+    ...expertTrainingSplits.map((split) => expertTrainingPlan(split)),
+  ];
+  for (const plan of plans) {
     const { once } = opsOf(plan);
     for (const { rank, buffers } of lower(plan).ranks) {
       const weights = buffers.filter(({ role }) => role === "weight").map(({ id }) => id);
@@ -66,9 +74,12 @@ test("every weight is updated once on every rank that holds it", () => {
   }
 });
 
-test.each(trainingSplits)("%s: a run allocates what is estimated", (split) => {
+test.each([
+  ...trainingSplits.map((split) => ({ split, planWith: trainingPlan })),
+  ...expertTrainingSplits.map((split) => ({ split, planWith: expertTrainingPlan })),
+])("$split: a run allocates what is estimated", ({ split, planWith }) => {
   for (const dtype of ["f32", "f16"]) {
-    const plan = trainingPlan(split, { dtype });
+    const plan = planWith(split, { dtype });
     const program = lower(plan);
     const counted = estimate(program, plan);
     const foreseen = estimatePlan(plan);
@@ -92,6 +103,19 @@ test("a step's FLOPs are three times those of its forward pass, without the scor
   // Norms and activations have other ratios.
   expect(ratio).toBeGreaterThan(2.8);
   expect(ratio).toBeLessThan(3.2);
+});
+
+test("replicas of an expert alone sum the gradients of its weights", () => {
+  const { once } = opsOf(expertTrainingPlan("slices, whole experts and replicas"));
+  const sums = once.flatMap((op) =>
+    op.op === "collective" && op.x.tensor.name.includes("experts/down") ? [op.from] : [],
+  );
+  expect(sums.toSorted(([a = 0], [b = 0]) => a - b)).toEqual([
+    [0, 4],
+    [1, 5],
+    [2, 6],
+    [3, 7],
+  ]);
 });
 
 test("what has no gradient is named, and the plan is still counted", () => {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { activations } from "../../../src/plan/activation.ts";
 import { headNormGradient } from "../../../src/reference/backward/head_norm.ts";
-import { choiceWeightsGradient } from "../../../src/reference/backward/routing.ts";
+import {
+  choiceWeightsGradient,
+  routerPullGradient,
+  routerPullLoss,
+} from "../../../src/reference/backward/routing.ts";
 import { crossEntropy, squaredError } from "../../../src/reference/backward/losses.ts";
 import { normalizeHeads } from "../../../src/reference/head_norm.ts";
 import {
@@ -142,4 +146,17 @@ describe.each(["softmax", "sigmoid"] as const)("a router's %s", (scoring) => {
       ),
     ).toBeLessThan(differenceError);
   });
+});
+
+test.each(["softmax", "sigmoid"] as const)("what pulls a router besides, of %s", (scoring) => {
+  const logits = drawn("logits", 7);
+  const choices = drawn("choices", 7).map(Math.abs);
+  const pull = { balance: { factor: 0.3, choices }, logarithm: 0.7 };
+  expect(
+    slopeError(
+      (at) => routerPullLoss(at, pull, { scoring }),
+      logits,
+      routerPullGradient(logits, pull, { scoring }),
+    ),
+  ).toBeLessThan(differenceError);
 });

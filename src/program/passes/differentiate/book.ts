@@ -2,7 +2,7 @@
 
 import type { Op } from "../../op.ts";
 import type { OpOrigin } from "../../program.ts";
-import { type Tensor, type TensorPart, whole } from "../../tensor.ts";
+import { partOn, type Tensor, type TensorPart, whole } from "../../tensor.ts";
 
 export interface Summand {
   readonly tensor: Tensor;
@@ -34,21 +34,42 @@ export function createBook(): Book {
       }
     },
     take(of, ranks) {
-      const groups = new Map<string, { ranks: number[]; summands: readonly Summand[] }>();
+      const groups = new Map<string, { ranks: number[]; found: (readonly Summand[])[] }>();
       for (const rank of ranks) {
         const summands = entries.get(keyOf(of, rank)) ?? [];
         entries.delete(keyOf(of, rank));
         const key = summands
           .map(({ tensor, partialOver }) => `${tensor.name} ${partialOver?.join() ?? ""}`)
           .join("\n");
-        const group = groups.get(key) ?? { ranks: [], summands };
+        const group = groups.get(key) ?? { ranks: [], found: [] };
         groups.set(key, group);
         group.ranks.push(rank);
+        group.found.push(summands);
       }
-      return [...groups.values()];
+      return [...groups.values()].map(({ ranks: own, found }) => ({
+        ranks: own,
+        summands: (found[0] ?? []).map((summand, i) => ({
+          ...summand,
+          tensor: across(
+            own,
+            found.map((each) => each[i]?.tensor ?? summand.tensor),
+          ),
+        })),
+      }));
     },
     has: (of, rank) => (entries.get(keyOf(of, rank))?.length ?? 0) > 0,
   };
+}
+
+/** What ranks have each by itself under one name, as one tensor. @param tensors by rank */
+function across(ranks: readonly number[], tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors;
+  if (first === undefined) throw new Error("no tensor");
+  if (tensors.every((tensor) => tensor === first)) return first;
+  const held = ranks.map(
+    (rank, i): TensorPart => partOn(tensors[i] ?? first, rank) ?? { shape: [] },
+  );
+  return { ...first, parts: { ranks, held } };
 }
 
 /** An activation that lies as `like` does. */

@@ -2,12 +2,19 @@
 // differentiation). What an op reads gets a summand of its gradient; the op that wrote a tensor takes the sum of them. A
 // summand that each rank of a group has a part of is summed over the group there, and no earlier.
 
-import type { Op } from "../../op.ts";
+import type { CopyOp, Op } from "../../op.ts";
 import { readBy, writtenBy } from "../../operands.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, type Tensor, whole } from "../../tensor.ts";
-import type { CollectiveOp } from "../../transfer_op.ts";
+import { type CollectiveOp, isTransfer } from "../../transfer_op.ts";
 import { createBook } from "./book.ts";
+import {
+  expertTransferGradients,
+  groupedMatmulGradients,
+  permuteGradients,
+  routeGradients,
+  unpermuteGradients,
+} from "./experts.ts";
 import {
   addGradients,
   attentionGradients,
@@ -55,6 +62,9 @@ export function differentiate(forward: readonly Op[]): Differentiated {
     asRead: gatheredAgain(forward, (op) => void backward.push(op), originOf),
     valuesOf: new Map(),
     sent: new Set(),
+    sentOnAs: new Map(),
+    keptOf: new Map(),
+    rowsTaken: rowsTaken(forward),
   };
   const woven: Woven = new Map();
   for (const op of forward.toReversed()) differentiateOp(walk, op, woven);
@@ -65,6 +75,7 @@ function differentiateOp(walk: Walk, op: Op, woven: Woven): void {
   switch (op.op) {
     case "input":
     case "observe":
+    case "route-positions":
     case "loss-statistics":
       return;
     case "cross-entropy":
@@ -92,6 +103,17 @@ function differentiateOp(walk: Walk, op: Op, woven: Woven): void {
       return sliceColumnsGradients(walk, op);
     case "copy":
       return copyGradients(walk, op);
+    case "route":
+      return routeGradients(walk, op);
+    case "permute":
+      return permuteGradients(walk, op);
+    case "unpermute":
+      return unpermuteGradients(walk, op);
+    case "grouped-matmul":
+      return groupedMatmulGradients(walk, op);
+    case "expert-dispatch":
+    case "expert-combine":
+      return expertTransferGradients(walk, op);
     default:
       throw new NotDifferentiable(`${op.origin.layer}: ${op.op}`);
   }
@@ -103,17 +125,29 @@ function wanted(forward: readonly Op[]): Walk["isWanted"] {
   const keyOf = (tensor: Tensor, rank: number): string => `${rank} ${nameOn(tensor, rank)}`;
   const isWanted: Walk["isWanted"] = (tensor, rank) => found.has(keyOf(tensor, rank));
   for (const op of forward) {
-    const readers = op.op === "collective" ? op.from : op.ranks;
+    const readers = isTransfer(op) ? op.from : op.ranks;
     const read = readBy(op);
     const comesFromWeight =
-      op.op !== "collective" && read.some(({ role }) => role === "weight")
+      !isTransfer(op) && read.some(({ role }) => role === "weight")
         ? true
         : read.some((tensor) => readers.some((rank) => isWanted(tensor, rank)));
     if (!comesFromWeight) continue;
-    const writers = op.op === "collective" ? op.to : op.ranks;
+    const writers = isTransfer(op) ? op.to : op.ranks;
     for (const tensor of writtenBy(op)) for (const rank of writers) found.add(keyOf(tensor, rank));
   }
   return isWanted;
+}
+
+/** Of ranks that take each its rows of a tensor: all of them. */
+function rowsTaken(forward: readonly Op[]): Walk["rowsTaken"] {
+  const found = new Map<Tensor, CopyOp[]>();
+  for (const op of forward) {
+    if (op.op !== "copy") continue;
+    const own = found.get(op.x) ?? [];
+    found.set(op.x, own);
+    own.push(op);
+  }
+  return ({ x }) => found.get(x) ?? [];
 }
 
 /**

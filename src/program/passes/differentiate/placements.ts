@@ -5,6 +5,7 @@ import type { PlacementKind } from "../../../plan/placement.ts";
 import type { Op } from "../../op.ts";
 import { readBy, writtenBy } from "../../operands.ts";
 import { partOn, type Tensor } from "../../tensor.ts";
+import { isTransfer } from "../../transfer_op.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
 
 export interface OpPlacement {
@@ -19,21 +20,27 @@ export function placementsOf(ops: readonly Op[]): Map<Op, OpPlacement> {
   const keyOf = ({ name }: Tensor, rank: number): string => `${rank} ${name}`;
   const found = new Map<Op, OpPlacement>();
   for (const op of ops) {
-    const reader = op.op === "collective" ? op.from : op.ranks;
+    const reader = isTransfer(op) ? op.from : op.ranks;
     const own = new Map<string, PlacementKind>();
     for (const tensor of readBy(op)) {
       const kind = known.get(keyOf(tensor, reader[0] ?? 0));
       own.set(tensor.name, kind ?? heldAs(tensor, reader));
     }
     const of = (operand: Tensor): PlacementKind => own.get(operand.name) ?? "replicate";
-    const result = op.ranks.length === 1 ? "replicate" : resultOf(op, of);
+    const result = op.ranks.length === 1 ? ofOne(op) : resultOf(op, of);
     found.set(op, { of, result });
     for (const tensor of writtenBy(op)) {
-      const writers = op.op === "collective" ? op.to : op.ranks;
+      const writers = isTransfer(op) ? op.to : op.ranks;
       for (const rank of writers) known.set(keyOf(tensor, rank), result);
     }
   }
   return found;
+}
+
+/** Of a mixture of experts each rank of a group has its own tokens, or of all tokens a summand. */
+function ofOne(op: Op): PlacementKind {
+  if (op.op !== "unpermute") return "replicate";
+  return op.slices === undefined ? "rows" : "partial";
 }
 
 /** A weight or an input: by the rectangles of it that the ranks hold. */
@@ -84,6 +91,9 @@ function resultOf(op: Op, of: (operand: Tensor) => PlacementKind): PlacementKind
       return "replicate";
     case "collective":
       return op.amount.kind === "reduce-scatter" ? "rows" : "replicate";
+    case "expert-dispatch":
+    case "expert-combine":
+      return "rows";
     case "observe":
     case "done":
       return "replicate";

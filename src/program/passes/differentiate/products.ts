@@ -32,8 +32,9 @@ export function matmulGradients(walk: Walk, op: MatmulOp): void {
   if (bias !== undefined) biasGradient(walk, op, bias, dy);
   if (!ranks.some((rank) => walk.isWanted(input, rank))) return;
   const { of, result } = walk.placementOf(op);
-  const isPartial = ranks.length > 1 && of(input) === "replicate" && result === "columns";
-  const before = takeOnly(walk, input, ranks, isPartial);
+  const isSplit = ranks.length > 1 && of(input) === "replicate" && result === "columns";
+  const partialOver = op.slices ?? (isSplit ? ranks : undefined);
+  const before = takeOnly(walk, input, ranks, partialOver !== undefined);
   const name = `${input.name}/gradient/${w.name}`;
   const dx = gradientTensor(input, name, ranks);
   walk.emit({
@@ -48,7 +49,7 @@ export function matmulGradients(walk: Walk, op: MatmulOp): void {
     ...(before === undefined ? {} : { residual: whole(before) }),
     y: whole(dx),
   });
-  walk.book.add(input, ranks, { tensor: dx, ...(isPartial ? { partialOver: ranks } : {}) });
+  walk.book.add(input, ranks, { tensor: dx, ...(partialOver && { partialOver }) });
 }
 
 function biasGradient(walk: Walk, op: MatmulOp, bias: Tensor, dy: Tensor): void {
@@ -80,6 +81,8 @@ export function activationGradients(walk: Walk, op: ActivationOp): void {
     dy: whole(dy),
     dx: whole(dx),
     ...(dgate === undefined ? {} : { dgate: whole(dgate) }),
+    ...(op.offsets && { offsets: op.offsets }),
+    ...(op.expectedRows !== undefined && { expectedRows: op.expectedRows }),
   });
   walk.book.add(input, ranks, { tensor: dx });
   if (other !== undefined && dgate !== undefined) walk.book.add(other, ranks, { tensor: dgate });

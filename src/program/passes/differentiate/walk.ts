@@ -1,7 +1,7 @@
 // What rules of gradients work with: the ops that they add, gradients found so far, and the weights that get one.
 
 import { paddedElements } from "../../../kernels/storage.ts";
-import type { Op } from "../../op.ts";
+import type { CopyOp, Op } from "../../op.ts";
 import type { OpOrigin } from "../../program.ts";
 import { nameOn, partOn, type Tensor, type View, whole } from "../../tensor.ts";
 import { type Book, gradientTensor, type Held, type Site, sum, type Summand } from "./book.ts";
@@ -32,6 +32,17 @@ export interface Walk {
   readonly valuesOf: Map<string, Tensor>;
   /** Sources that a gradient has been sent back to, each once. */
   readonly sent: Set<string>;
+  /** The dispatch of gradients, by that of the forward pass whose rows came back. */
+  readonly sentOnAs: Map<string, string>;
+  /** How many rows of each expert were not dropped, by a rank and what holds its sorted rows. */
+  readonly keptOf: Map<string, Tensor>;
+  /** All that take rows of what a copy takes some rows of, in the order of the forward pass. */
+  readonly rowsTaken: (op: CopyOp) => readonly CopyOp[];
+}
+
+/** Of a rank's tensor. */
+export function rankKey({ name }: Tensor, rank: number): string {
+  return `${rank} ${name}`;
 }
 
 export function backwardOrigins(): (origin: OpOrigin) => OpOrigin {

@@ -1,0 +1,3 @@
+fn usedRows() -> u32 {
+  return ROWS;
+}

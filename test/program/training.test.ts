@@ -1,0 +1,68 @@
+// Steps of training on the host, in f64: gradients of all weights are those of the reference however a plan is split.
+
+import { describe, expect, test } from "vitest";
+import { compareGradients, notShown } from "../../src/harness/gradients.ts";
+import { lossShown } from "../../src/harness/verify_training.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { lower } from "../../src/program/lower.ts";
+import { whyNotTrained } from "../../src/program/trained.ts";
+import { referenceGradients } from "../../src/reference/gradients.ts";
+import type { ObservedBuffer } from "../../src/runtime/observation.ts";
+import { interpret } from "../support/interpret.ts";
+import { expertTrainingPlan, expertTrainingSplits } from "../support/training_plans.ts";
+
+/** What a step shows, as ranks show it. */
+function shownBy(plan: Plan): ObservedBuffer[] {
+  return interpret(lower(plan)).map(({ layer, microBatch, observation, data }) => ({
+    layer,
+    microBatch,
+    observation,
+    bytes: new Uint8Array(Float32Array.from(data).buffer),
+  }));
+}
+
+/** What is wrong with a step of it; nothing where all gradients and the loss are right. */
+async function faultsOf(plan: Plan): Promise<string[]> {
+  const why = whyNotTrained(plan);
+  if (why !== undefined) return [why];
+  const observed = shownBy(plan);
+  const { loss, gradients } = await referenceGradients(plan);
+  const missing = notShown(observed, gradients);
+  const { lossScale = 1 } = plan.workload.optimizer ?? {};
+  const { error, weight } = compareGradients(observed, gradients, lossScale);
+  const isLossRight = Math.abs(lossShown(plan, lower(plan), observed) - loss) < 1e-5 * loss;
+  return [
+    ...(missing === undefined ? [] : [`${missing} was not shown`]),
+    ...(error < 2e-6 ? [] : [`${weight} is off by ${error}`]),
+    ...(isLossRight ? [] : ["the loss is wrong"]),
+  ];
+}
+
+describe("a mixture of experts", () => {
+  test.each(expertTrainingSplits)("%s", async (split) => {
+    expect(await faultsOf(expertTrainingPlan(split))).toEqual([]);
+  });
+
+  const rules = {
+    "weights of all, not of the chosen": ", renormalise: false",
+    "corrected sigmoids of the best groups, scaled":
+      ", scoring: sigmoid, routingBias: true, routedScale: 2.5, renormalise: true, groupLimit: { groups: 2, topGroups: 1, scoredBy: two-best }",
+    "experts that read their share": ", weighsInput: true, scoring: sigmoid",
+    "a capacity that drops tokens": ", capacityFactor: 0.75",
+    "losses of the router": ", auxLossCoeff: 3, zLossCoeff: 2",
+    "losses of a router of sigmoids": ", scoring: sigmoid, auxLossCoeff: 3, zLossCoeff: 2",
+    "shared experts": ", sharedFfn: 8",
+  };
+  const few = ["whole experts on two tensor ranks", "slices of experts"];
+  test.each(
+    Object.entries(rules).flatMap(([rule, moe]) => few.map((split) => ({ rule, moe, split }))),
+  )("$rule: $split", async ({ moe, split }) => {
+    expect(await faultsOf(expertTrainingPlan(split, { moe }))).toEqual([]);
+  });
+
+  test("a router's losses are of all tokens of a micro-batch, also those of other replicas", async () => {
+    const moe = rules["losses of the router"];
+    const plan = expertTrainingPlan("slices, whole experts and replicas", { moe });
+    expect(await faultsOf(plan)).toEqual([]);
+  });
+});
