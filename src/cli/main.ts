@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 import { shardbenchVersion } from "../package_versions.ts";
+import { defineAblate } from "./ablate.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCalibrate } from "./calibrate.ts";
 import { defineCheck } from "./check.ts";
@@ -50,6 +51,7 @@ defineLogits(program);
 defineScale(program);
 defineSimulate(program);
 defineCompare(program);
+defineAblate(program);
 defineTune(program);
 defineTrain(program);
 defineAdapters(program);
