@@ -62,7 +62,7 @@ describeOnAdapter("overlap", () => {
         const program = lower(overlapping);
         const twin = withoutOverlap(overlapping, program);
         if (twin === undefined) throw new Error("nothing overlaps");
-        const pool = await openRanks(program, placement, { ...options, twin });
+        const pool = await openRanks(program, placement, { ...options, twins: [twin] });
         try {
           const turns = await openOverlapRounds(program, twin, pool, { pin: options.pinToCores });
           const effect = await turns?.finish(rounds);

@@ -28,11 +28,21 @@ export interface Measurements {
   readonly metrics: Metrics;
 }
 
+/** Efficiencies of the plan's GPUs beside one, from `shardbench scaling`. */
+export interface FoundScaling {
+  readonly adapters: readonly JudgedAdapter[];
+  readonly link?: SimulatedLink;
+  readonly strongScaling?: Figure;
+  readonly weakScaling?: Figure;
+}
+
 export interface Case {
   readonly plan: Plan;
   readonly estimate: PlanEstimate;
   /** Absent when nothing ran. */
   readonly measurements?: Measurements;
+  /** Absent when no one GPU was timed beside them. */
+  readonly scaling?: FoundScaling;
 }
 
 export function claimed(value: number, unit: Unit): Figure {

@@ -1,17 +1,27 @@
-// Claims about scaling compare with a run on one GPU: without it they say how fast that one GPU would have to be, and
-// what the pipeline and the balance of work leave of strong scaling.
+// Claims about scaling compare with a run on one GPU. Where one was timed beside the plan's, the efficiency decides them as
+// speed is decided; without it they say how fast that one GPU would have to be, and what the pipeline and the balance of
+// work leave of strong scaling.
 
 import { assumedAmong } from "../plan/assumed.ts";
-import { claimedBy, claimedSamples, type Case } from "./case.ts";
+import type { Figure } from "../measure/figure.ts";
+import { standingOf } from "../measure/standing.ts";
+import type { Plan } from "../plan/plan.ts";
+import { claimedBy, claimedSamples, type Case, type FoundScaling, ratioOf } from "./case.ts";
 import { balanceLimit } from "./limits/balance.ts";
 import { isBeyond, type Limit, weaknesses } from "./limits/limit.ts";
 import { scheduleLimit } from "./limits/schedule.ts";
+import { speedObstacles } from "./obstacles.ts";
 import { claimTable, type ClaimDefinition } from "./table.ts";
 import type { Need, Verdict } from "./verdict.ts";
 import { number, percent, someOf } from "./words.ts";
 
 export function judgeScaling(given: Case, claim: ClaimDefinition, value: number): Verdict {
-  const { plan } = given;
+  const { plan, scaling } = given;
+  const found =
+    claim.key === "strongScaling" || claim.key === "weakScaling" ? scaling?.[claim.key] : undefined;
+  if (scaling !== undefined && found !== undefined) {
+    return judgeFound(plan, claim, value, found, scaling);
+  }
   const { gpus } = plan.hardware;
   const ofOne = gpus === 1;
   const beyond = ofOne || claim.key !== "strongScaling" ? [] : idleBeyond(given, value);
@@ -32,6 +42,42 @@ export function judgeScaling(given: Case, claim: ClaimDefinition, value: number)
     leansOn: assumedAmong(plan, ["hardware.gpus"]),
     needs: ofOne ? [] : [baseline(given, claim, value), ...beyond.flatMap(({ needs }) => needs)],
   };
+}
+
+function judgeFound(
+  plan: Plan,
+  claim: ClaimDefinition,
+  value: number,
+  found: Figure,
+  run: FoundScaling,
+): Verdict {
+  const base = claimedBy(claim, value);
+  const common = {
+    ...base,
+    found,
+    ...ratioOf(found, base.claimed),
+    provenance: found.provenance,
+    leansOn: assumedAmong(plan, ["model", "stages", "workload", "parallel", "hardware.gpus"]),
+    needs: [],
+  };
+  if (found.provenance === "projected") {
+    return {
+      ...common,
+      judgement: "projected",
+      reason: "ranks that share an adapter were timed one by one, which decides nothing",
+    };
+  }
+  const obstacles = speedObstacles(plan, run);
+  if (obstacles.length > 0) {
+    return { ...common, judgement: "untestable", reason: obstacles.join("; ") };
+  }
+  const { interval } = found;
+  if (interval === undefined) {
+    return { ...common, judgement: "ambiguous", reason: "too few turns for an interval" };
+  }
+  const { is, because } = standingOf({ ...found, interval }, value, "at least");
+  const words = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
+  return { ...common, judgement: words[is], reason: `${because} (${claim.formula})` };
 }
 
 /** T₁ ÷ (N · T_N) is the share of time that GPUs work, if one alone works as fast: limits of that which it passes. */

@@ -21,7 +21,8 @@ export const obstaclesByKind: Readonly<Record<ClaimKind, string>> = {
   memory:
     "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism, a cache that decoding reads and the plan does not name",
   split: "assumed values, redundant experts that the plan does not name",
-  scaling: "no run on one GPU",
+  scaling:
+    "no run on one GPU (`shardbench scaling` makes one), exclusive timing in place of GPUs of their own, and what keeps speed from being decided",
 };
 
 const workloadPaths = [
@@ -40,7 +41,10 @@ const memoryPaths = ["model", "stages", ...workloadPaths, "parallel", "communica
 const workPaths = [...memoryPaths, "optimizations"];
 
 /** Empty where a run on these adapters decides how fast the plan is. */
-export function speedObstacles(plan: Plan, run: Measurements): readonly string[] {
+export function speedObstacles(
+  plan: Plan,
+  run: Pick<Measurements, "adapters" | "link">,
+): readonly string[] {
   const assumed = assumedAmong(plan, workPaths);
   return [
     ...adapterObstacles(plan, run.adapters),

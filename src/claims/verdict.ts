@@ -3,7 +3,7 @@
 import type { Figure, Provenance } from "../measure/figure.ts";
 
 /**
- * - `projected`: found for a full plan from a run of a scaled one, which decides nothing
+ * - `projected`: found from a run of something else, such as a scaled plan or ranks one by one, which decides nothing
  * - `ambiguous`: what was found does not tell: the interval straddles the claim
  * - `untestable`: nothing here can decide it; the reason says why, and `needs` what would have to be true
  */

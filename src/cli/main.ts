@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 import { shardbenchVersion } from "../package_versions.ts";
+import { defineAblate } from "./ablate.ts";
 import { defineAdapters } from "./adapters.ts";
 import { defineCalibrate } from "./calibrate.ts";
 import { defineCheck } from "./check.ts";
@@ -18,6 +19,7 @@ import { heedLostOutput } from "./output.ts";
 import { defineLogits } from "./logits.ts";
 import { defineRun } from "./run.ts";
 import { defineScale } from "./scale.ts";
+import { defineScaling } from "./scaling.ts";
 import { defineSimulate } from "./simulate.ts";
 import { defineSmoke } from "./smoke.ts";
 import { defineTrain } from "./train.ts";
@@ -48,8 +50,10 @@ defineDescribe(program);
 defineRun(program);
 defineLogits(program);
 defineScale(program);
+defineScaling(program);
 defineSimulate(program);
 defineCompare(program);
+defineAblate(program);
 defineTune(program);
 defineTrain(program);
 defineAdapters(program);

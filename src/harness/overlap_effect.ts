@@ -68,7 +68,7 @@ export async function openOverlapRounds(
   let spentMs = 0;
   const before = async (): Promise<void> => {
     if (taken.length >= most) return;
-    plain = await pool.stepTwin();
+    plain = await pool.stepTwin(twin);
     spentMs += plain.wallMs;
   };
   const timed = (trace: StepTrace): void => {
@@ -81,14 +81,14 @@ export async function openOverlapRounds(
     wanted === undefined
       ? taken.length >= most || (taken.length >= least && spentMs > budgetMs)
       : taken.length >= wanted;
-  const { wallMs } = await pool.stepTwin();
+  const { wallMs } = await pool.stepTwin(twin);
   return {
     takesTurns: wallMs >= longMs,
     before,
     timed,
     async finish(wanted) {
       while (!isEnough(wanted)) {
-        plain = await pool.stepTwin();
+        plain = await pool.stepTwin(twin);
         const trace = await pool.step();
         spentMs += plain.wallMs + trace.wallMs;
         timed(trace);

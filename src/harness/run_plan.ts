@@ -153,7 +153,7 @@ function openOptions(
   twin: Program | undefined,
 ): OpenRanksOptions {
   return {
-    ...(twin === undefined ? {} : { twin }),
+    ...(twin === undefined ? {} : { twins: [twin] }),
     ...(pin === undefined ? {} : { pinToCores: pin }),
     ...(link === undefined ? {} : { link }),
     ...(given === undefined ? {} : { given }),

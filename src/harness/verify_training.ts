@@ -96,15 +96,17 @@ function compareTraining(
     );
   }
   const loss = lossShown(plan, program, observed);
-  near("the loss", loss, expected.loss, tolerance);
+  const lossError = near("the loss", loss, expected.loss, tolerance);
   const { gradientNorm = Number.NaN } = shownUpdate(observed) ?? {};
   const norm = globalNorm([...expected.gradients.values()].map(({ data }) => data));
   near("the norm of all gradients", gradientNorm, norm, tolerance);
-  return { loss, gradientNorm, error, tolerance, weight, values };
+  return { loss, lossError, gradientNorm, error, tolerance, weight, values };
 }
 
-function near(what: string, actual: number, expected: number, tolerance: number): void {
+/** The relative error. */
+function near(what: string, actual: number, expected: number, tolerance: number): number {
+  if (actual === expected) return 0;
   const error = Math.abs(actual - expected) / Math.abs(expected);
-  if (error <= tolerance || actual === expected) return;
+  if (error <= tolerance) return error;
   throw new NumericsError(`${what} is ${actual}, expected ${expected}`, error, tolerance);
 }

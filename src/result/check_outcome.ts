@@ -27,6 +27,8 @@ export interface CheckOutcome {
 export interface CheckedTraining {
   /** Mean over the batch. */
   readonly loss: number;
+  /** Of the loss, relative. */
+  readonly lossError: number;
   /** Of all gradients together, before they are clipped. */
   readonly gradientNorm: number;
   /** Of gradients: the largest difference within a weight's over its largest value, and whose it is. */

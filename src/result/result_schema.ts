@@ -133,6 +133,7 @@ const checkedKind = z.object({
 
 const checkedTraining = z.object({
   loss: z.number(),
+  lossError: z.number().nonnegative(),
   gradientNorm: z.number(),
   error: z.number(),
   weight: z.string(),

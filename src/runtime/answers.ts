@@ -11,7 +11,7 @@ import { createPoison } from "./check/poison.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFiller } from "./fill.ts";
 import { observe } from "./observe.ts";
-import type { OpenProgram } from "./open_program.ts";
+import type { ProgramSession } from "./open_program.ts";
 import { prepareServedStep } from "./prepare.ts";
 import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
@@ -22,6 +22,12 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
   const { gpu, communicator } = session;
   let recording: Recording | undefined;
   let scratch = createReplayMemory();
+  const twins: (ProgramSession | undefined)[] = [];
+  const programOf = (twin: number | undefined): ProgramSession => {
+    const found = twin === undefined ? session : twins[twin];
+    if (found === undefined) throw new Error(`no twin ${twin} was opened`);
+    return found;
+  };
   /** Its memory is not the program's. */
   const uncounted = async <Found>(work: () => Promise<Found>): Promise<Found> =>
     gpu.uncounted(work);
@@ -37,15 +43,24 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       return { traces, peakBytes: gpu.memory.peakBytes };
     },
 
-    ...twinAnswers(session),
-
     ...servingAnswers(session, between),
 
-    observe: async (options) => uncounted(async () => observe(session, options)),
+    async openTwin(asked) {
+      session.onLongWork();
+      const twin = await session.openTwin(asked);
+      twins.push(twin);
+      return { opened: twin !== undefined };
+    },
 
-    async digests() {
-      const { program, digests } = session.prepared();
-      return { rank: program.rank, steps: session.wholeSteps(), digests: await digests.read() };
+    stepTwin: async ({ twin }) => programOf(twin).step(),
+
+    observe: async ({ twin, ...options }) =>
+      uncounted(async () => observe(programOf(twin), options)),
+
+    async digests({ twin }) {
+      const own = programOf(twin);
+      const { program, digests } = own.prepared();
+      return { rank: program.rank, steps: own.wholeSteps(), digests: await digests.read() };
     },
 
     memory: async () => takeMemory(gpu.memory.bytes),
@@ -78,25 +93,6 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
         scratch = createReplayMemory();
       }
       return { trace, pauses };
-    },
-  };
-}
-
-function twinAnswers({
-  onLongWork,
-  openTwin,
-}: RankSession): Pick<Answers, "openTwin" | "stepTwin"> {
-  let twin: OpenProgram | undefined;
-  return {
-    async openTwin(asked) {
-      onLongWork();
-      twin = await openTwin(asked);
-      return { opened: twin !== undefined };
-    },
-
-    async stepTwin() {
-      if (twin === undefined) throw new Error("no twin was opened");
-      return twin.step();
     },
   };
 }

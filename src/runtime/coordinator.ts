@@ -37,8 +37,8 @@ export interface OpenRanksOptions {
   readonly cores?: readonly number[];
   /** Emulated between all ranks; default: messages are as fast as the machine. */
   readonly link?: SimulatedLink;
-  /** A program of the same ranks that may be opened beside this one. */
-  readonly twin?: Program;
+  /** Programs of the same ranks that may be opened beside this one. */
+  readonly twins?: readonly Program[];
   /** By adapter id, what tuning found out there. Default: nothing, so that kernels take their usual variants. */
   readonly known?: ReadonlyMap<string, readonly TunedCall[]>;
   /** Weights and tokens. Default: all are made from the program's seed. */
@@ -62,8 +62,8 @@ export async function openRanks(
   if (pinToCores !== false) refuseToPin(program.ranks.length);
   const patience = { ...defaultPatience, ...options.patience };
   const transport = options.transport ?? defaultTransport();
-  const { link, twin } = options;
-  const plans = mailboxPlans([program, ...(twin === undefined ? [] : [twin])]);
+  const { link, twins = [] } = options;
+  const plans = mailboxPlans([program, ...twins]);
   const mailboxes = link === undefined ? plans : stamped(plans);
   const own = pinToCores === false ? [] : program.ranks.map(({ rank }) => rank);
   const cores = options.cores ?? own;

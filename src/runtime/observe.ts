@@ -15,11 +15,11 @@ import type {
   RankObservation,
 } from "./observation.ts";
 import { prepareServedStep } from "./prepare.ts";
-import type { RankSession } from "./rank_session.ts";
+import type { ProgramSession } from "./open_program.ts";
 
 /** Clears the digests first, but for a step of serving: those go on from steps before. */
 export async function observe(
-  session: RankSession,
+  session: ProgramSession,
   { check, routes = [], stage, served, only, isContinued = false }: ObserveOptions,
 ): Promise<RankObservation> {
   const { gpu, source } = session;
@@ -81,7 +81,7 @@ interface Reading {
 }
 
 /** Tells of progress at every piece: a large check takes longer than a rank may seem to stand still. */
-function readingOf({ gpu, prepared, onProgress }: RankSession): Reading {
+function readingOf({ gpu, prepared, onProgress }: ProgramSession): Reading {
   const { program, region, declaration } = prepared();
   let at: number | undefined;
   const onPiece = (): void => onProgress("readback", at);

@@ -43,6 +43,9 @@ export interface OpenProgram {
   adopt(known: readonly TunedCall[]): Promise<readonly CallUse[]>;
 }
 
+/** A program with all that its steps need. */
+export interface ProgramSession extends ProgramHost, OpenProgram {}
+
 /** @param held of `allocateBuffers` */
 export async function openProgram(
   host: ProgramHost,

@@ -28,6 +28,11 @@ interface Row<Question, Reply> {
 /** No options. */
 type Nothing = Readonly<Record<string, never>>;
 
+/** Which of a rank's programs: a twin by its number. Absent: the own one. */
+interface OfProgram {
+  readonly twin?: number;
+}
+
 export interface Protocol {
   /** Comes first, and once. */
   readonly open: Row<OpenRequest, Opened>;
@@ -36,13 +41,13 @@ export interface Protocol {
     { readonly stage?: string; readonly isContinued?: boolean; readonly count: number },
     { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
   >;
-  /** Opens a second program beside the own one, where the GPU has memory for both. */
+  /** Opens another program beside the own one, where the GPU has memory for it: twins are numbered from 0. */
   readonly openTwin: Row<
     { readonly program: RankProgram; readonly known: readonly TunedCall[] },
     { readonly opened: boolean }
   >;
   /** One of its steps. */
-  readonly stepTwin: Row<Nothing, RankTrace>;
+  readonly stepTwin: Row<{ readonly twin: number }, RankTrace>;
   /** Steps of serving in a row. */
   readonly serve: Row<
     { readonly steps: readonly ServedStep[] },
@@ -52,8 +57,8 @@ export interface Protocol {
   readonly emptyCaches: Row<Nothing, Nothing>;
   /** Fills the caches with numbers from a seed, as if requests had been prefilled. */
   readonly fillCaches: Row<Nothing, Nothing>;
-  readonly observe: Row<ObserveOptions, RankObservation>;
-  readonly digests: Row<Nothing, RankDigests>;
+  readonly observe: Row<ObserveOptions & OfProgram, RankObservation>;
+  readonly digests: Row<OfProgram, RankDigests>;
   /** A step of all ranks whose messages each keeps, for `exclusive`; and when they came and went. */
   readonly record: Row<
     { readonly served?: ServedStep },

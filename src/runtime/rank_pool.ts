@@ -10,7 +10,7 @@ import type { ServedStep } from "../program/serving/served.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
-import type { ObserveOptions, RankObservation } from "./observation.ts";
+import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { Answer, CalibrationWay, Opened } from "./protocol.ts";
 import type { RankGroup } from "./rank_group.ts";
@@ -43,10 +43,14 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
   step(options?: StepRequest): Promise<StepTrace>;
   /** So many of them in a row: short steps are not kept waiting for messages. */
   steps(count: number, options?: StepRequest): Promise<StepTrace[]>;
-  /** Opens the twin that the ranks were opened for. @returns false where a GPU has no memory for both programs */
+  /** Opens a twin that the ranks were opened for. @returns false where a GPU has no memory for it beside the others */
   openTwin(twin: Program, known?: ReadonlyMap<string, readonly TunedCall[]>): Promise<boolean>;
-  /** One step of the twin, which is no step of the program and not counted as one. */
-  stepTwin(): Promise<StepTrace>;
+  /** One step of an open twin, which is no step of the program and not counted as one. */
+  stepTwin(twin: Program): Promise<StepTrace>;
+  /** As `observe`, of an open twin. */
+  observeTwin(twin: Program, options?: ObserveOptions): Promise<RankObservation[]>;
+  /** Of an open twin, over its steps since it was observed. */
+  digestsOfTwin(twin: Program): Promise<RankDigests[]>;
   /** Steps of serving in a row. */
   serve(steps: readonly ServedStep[]): Promise<StepTrace[]>;
   /** One step whose results are shown. */
@@ -177,18 +181,25 @@ function peaksOf(
 function twinOf(
   { ask, askAll }: RankGroup,
   choices: readonly AdapterChoice[],
-): Pick<RankPool, "openTwin" | "stepTwin"> {
+): Pick<RankPool, "openTwin" | "stepTwin" | "observeTwin" | "digestsOfTwin"> {
+  /** By their number. */
+  const twins: Program[] = [];
+  const at = (twin: Program) => ({ twin: twins.indexOf(twin) });
   return {
-    async openTwin({ ranks }, known) {
+    async openTwin(twin, known) {
+      twins.push(twin);
       const answers = await Promise.all(
-        ranks.map(async (program, rank) => {
+        twin.ranks.map(async (program, rank) => {
           const onAdapter = known?.get(choices[rank]?.id ?? "") ?? [];
           return ask(rank, "openTwin", { program, known: onAdapter });
         }),
       );
       return answers.every(({ opened }) => opened);
     },
-    stepTwin: async () => assembleStep(0, await askAll("stepTwin", {})),
+    stepTwin: async (twin) => assembleStep(0, await askAll("stepTwin", at(twin))),
+    observeTwin: async (twin, options = {}) =>
+      (await askAll("observe", { ...options, ...at(twin) })).map(ownMemory),
+    digestsOfTwin: async (twin) => askAll("digests", at(twin)),
   };
 }
 

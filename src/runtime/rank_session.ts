@@ -1,19 +1,19 @@
-// One rank, open on its adapter: its program with everything made ready, and its twin where there is one.
+// One rank, open on its adapter: its program with everything made ready, and its twins where there are any.
 
 import type { Communicator } from "../collectives/transport/communicator.ts";
 import { openGpu } from "../gpu/open.ts";
 import { openSource } from "../weights/given_source.ts";
-import { type OpenProgram, openProgram, type ProgramHost } from "./open_program.ts";
+import { openProgram, type ProgramHost, type ProgramSession } from "./open_program.ts";
 import type { Asked, OpenRequest } from "./protocol.ts";
 import type { Execution } from "./step.ts";
 import { createThreadClock } from "./thread_clock.ts";
 import { openTwin } from "./twin.ts";
 
-export interface RankSession extends ProgramHost, OpenProgram {
+export interface RankSession extends ProgramSession {
   /** Bytes of the buffers that the program declares. */
   readonly allocatedBytes: number;
-  /** Opens a program beside the own one. Undefined where the GPU has no memory for both. */
-  readonly openTwin: (asked: Asked<"openTwin">) => Promise<OpenProgram | undefined>;
+  /** Opens a program beside the own one. Undefined where the GPU has no memory for it. */
+  readonly openTwin: (asked: Asked<"openTwin">) => Promise<ProgramSession | undefined>;
   close(): void;
 }
 

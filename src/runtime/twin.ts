@@ -1,19 +1,24 @@
-// A second program of a rank, which does the same work in another way, such as without overlap: on the same GPU, with
+// Another program of a rank, which does the same work in another way, such as without overlap: on the same GPU, with
 // the same weights and, where they are alike, the same compiled kernels.
 
 import { isDeepStrictEqual } from "node:util";
 import { EnvironmentError } from "../environment_error.ts";
 import type { BufferDeclaration, RankProgram } from "../program/program.ts";
 import { writtenBuffers } from "./check/poison.ts";
-import { type OpenProgram, openProgram, type ProgramHost } from "./open_program.ts";
+import {
+  type OpenProgram,
+  openProgram,
+  type ProgramHost,
+  type ProgramSession,
+} from "./open_program.ts";
 import type { Asked } from "./protocol.ts";
 
-/** Its memory is not the plan's and counts nowhere. Undefined where the GPU has none for both. */
+/** Its memory is not the plan's and counts nowhere. Undefined where the GPU has none left for it. */
 export async function openTwin(
   host: ProgramHost,
   own: Pick<OpenProgram, "prepared" | "buffers">,
   { program, known }: Asked<"openTwin">,
-): Promise<OpenProgram | undefined> {
+): Promise<ProgramSession | undefined> {
   const held = heldBuffers(own.prepared().program, program, own.buffers);
   // No instruction is named while it runs: they are not those of the rank's own program.
   const quiet: ProgramHost = {
@@ -21,7 +26,8 @@ export async function openTwin(
     onProgress: (activity) => host.onProgress(activity, undefined),
   };
   try {
-    return await host.gpu.apart(async () => openProgram(quiet, program, known, held));
+    const twin = await host.gpu.apart(async () => openProgram(quiet, program, known, held));
+    return { ...quiet, ...twin };
   } catch (error) {
     if (error instanceof EnvironmentError && error.code === "out-of-memory") return undefined;
     throw error;

@@ -19,7 +19,7 @@ describeOnAdapter("a twin", () => {
     const program = lower(overlapping);
     const twin = withoutOverlap(overlapping, program);
     if (twin === undefined) throw new Error("nothing overlaps");
-    const pool = await openRanks(program, [choice, choice], { twin });
+    const pool = await openRanks(program, [choice, choice], { twins: [twin] });
     try {
       const observed = (await pool.observe()).flatMap((rank) => rank.observed);
       const rounds = await openOverlapRounds(program, twin, pool, {});
@@ -31,7 +31,7 @@ describeOnAdapter("a twin", () => {
       expect(checkTimedSteps(observed, digests, 3)).toEqual({ steps: 3, microBatches: 1 });
       expect(pool.peakBytes).toEqual(pool.allocatedBytes);
 
-      const traces = [await pool.stepTwin(), await pool.step()];
+      const traces = [await pool.stepTwin(twin), await pool.step()];
       const ran = traces.map(({ ranks }) => ranks.map(({ host }) => host?.instructions));
       expect(ran).toEqual(
         [twin, program].map(({ ranks }) => ranks.map(({ instructions }) => instructions.length)),

@@ -1,0 +1,71 @@
+// The plans that an ablation runs: as it is, without each technique, and without each two of them.
+
+import { isDeepStrictEqual } from "node:util";
+import { checkPlan } from "../check/check_plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { withoutTechnique } from "../plan/without_technique.ts";
+import { lower } from "../program/lower.ts";
+import type { Program } from "../program/program.ts";
+
+export interface Variant {
+  /** Techniques that are switched off. */
+  readonly off: readonly string[];
+  readonly plan: Plan;
+  readonly program: Program;
+}
+
+export interface AblationVariants {
+  readonly asItIs: Variant;
+  /** In the order in which the plan names the techniques. */
+  readonly singles: readonly Single[];
+  readonly pairs: readonly Pair[];
+}
+
+export type Single = { readonly technique: string } & (
+  | { readonly variant: Variant }
+  /** The program is the same without it. */
+  | { readonly same: true }
+  | { readonly why: string }
+);
+
+/** Of techniques that make a difference to the program. */
+export type Pair = { readonly pair: readonly [string, string] } & (
+  | { readonly variant: Variant }
+  | { readonly why: string }
+);
+
+/** What a plan's own GPUs cannot hold may run here all the same. */
+const onlyThere = new Set(["memory-exceeded", "memory-exceeded-as-planned"]);
+
+export function ablationVariants(plan: Plan): AblationVariants {
+  const asItIs = variantOf(plan, []);
+  const singles = [...new Set(plan.optimizations)].map((technique): Single => {
+    const variant = without(asItIs, technique);
+    if (!("program" in variant)) return { technique, ...variant };
+    const isSame = isDeepStrictEqual(variant.program.ranks, asItIs.program.ranks);
+    return isSame ? { technique, same: true } : { technique, variant };
+  });
+  const switched = singles.flatMap((single) => ("variant" in single ? single : []));
+  const pairs = switched.flatMap(({ technique: second }, i) =>
+    switched.slice(0, i).map(({ technique: first, variant: withoutFirst }): Pair => {
+      const variant = without(withoutFirst, second);
+      return { pair: [first, second], ...("program" in variant ? { variant } : variant) };
+    }),
+  );
+  return { asItIs, singles, pairs };
+}
+
+function without({ plan, off }: Variant, technique: string): Variant | { readonly why: string } {
+  const switched = withoutTechnique(plan, technique);
+  if ("why" in switched) return switched;
+  const error = checkPlan(switched.plan).find(
+    ({ severity, code }) => severity === "error" && !onlyThere.has(code),
+  );
+  return error === undefined
+    ? variantOf(switched.plan, [...off, technique])
+    : { why: `the plan is unsound without it: ${error.message}` };
+}
+
+function variantOf(plan: Plan, off: readonly string[]): Variant {
+  return { off, plan, program: lower(plan) };
+}

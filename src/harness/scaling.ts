@@ -1,0 +1,231 @@
+// Strong and weak scaling of a plan: N GPUs in turn with one. Where each rank has a device of its own that is measured;
+// where ranks share one, each is timed alone, and their step projected.
+
+import { setImmediate } from "node:timers/promises";
+import { judgeClaims } from "../claims/judge.ts";
+import type { FoundScaling } from "../claims/case.ts";
+import { EnvironmentError } from "../environment_error.ts";
+import type { AdapterReport } from "../gpu/adapter.ts";
+import { discoverAdapters } from "../gpu/discover.ts";
+import { placeRanks } from "../gpu/placement.ts";
+import { scalingFigures, type ScalingTurn } from "../measure/scaling.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { PlanFile } from "../plan/schema.ts";
+import { estimatePlan } from "../program/estimate.ts";
+import { lower } from "../program/lower.ts";
+import type { Program } from "../program/program.ts";
+import { simulateRepeats } from "../program/simulate/simulate.ts";
+import type { StepTrace } from "../program/trace.ts";
+import type { ScaledSize, Scaling } from "../result/scaling.ts";
+import { readVersions } from "../result/versions.ts";
+import { openRanks } from "../runtime/coordinator.ts";
+import type { RankPool } from "../runtime/rank_pool.ts";
+import { observeOn } from "./observe.ts";
+import { rankAdapters } from "./record.ts";
+import type { RunOptions } from "./run_options.ts";
+import { type ScalingSize, scalingSizes } from "./scaling_sizes.ts";
+import { verify } from "./verify.ts";
+
+export interface ScalingOptions extends Pick<
+  RunOptions,
+  "adapter" | "placement" | "pin" | "link" | "onProgress" | "signal"
+> {
+  /** Also where each rank has a device of its own. */
+  readonly project?: boolean;
+  /** Of each size. Default: as many as `budgetMs` allows, at least 7. */
+  readonly turns?: number;
+  /** Of each size. Default 5,000. */
+  readonly budgetMs?: number;
+}
+
+/** For an interval of the median of efficiencies. */
+const least = 7;
+const most = 50;
+const defaultBudgetMs = 5000;
+/** Steps of each rank alone in a turn that is projected; more of short ones. */
+const leastAlone = 1;
+const mostAlone = 5;
+
+/**
+ * All kernels take their usual variants.
+ *
+ * @param file as it was written, a sound plan
+ * @param sizes numbers of GPUs; that of one is always timed
+ * @throws EnvironmentError where the machine is in the way
+ * @throws NumericsError where a size computes something else than its plan means
+ */
+export async function scaling(
+  file: PlanFile,
+  plan: Plan,
+  sizes: readonly number[],
+  options: ScalingOptions = {},
+): Promise<Scaling> {
+  refuseServing(plan);
+  const { onProgress = () => undefined, pin } = options;
+  onProgress({ phase: "adapters" });
+  const { adapters, refused } = await discoverAdapters();
+  const larger = [...new Set(sizes)].filter((gpus) => gpus > 1).toSorted((a, b) => a - b);
+  const place = (ranks: number): AdapterReport[] =>
+    placeRanks(ranks, adapters, { ...options, refused });
+  const timed: ScaledSize[] = [];
+  for (const size of scalingSizes(file, larger)) {
+    timed.push(await timeSize(size, place, options));
+  }
+  const judged = rankAdapters(place(plan.hardware.gpus), pin);
+  return {
+    name: plan.name,
+    date: new Date().toISOString(),
+    versions: readVersions(),
+    adapters: rankAdapters(place(Math.max(1, ...larger)), pin),
+    sizes: timed,
+    verdicts: judgeClaims({
+      plan,
+      estimate: estimatePlan(plan),
+      scaling: foundOf(timed, plan.hardware.gpus, { ...options, adapters: judged }),
+    }).filter(({ claim }) => claim === "strongScaling" || claim === "weakScaling"),
+  };
+}
+
+function refuseServing({ workload, name }: Plan): void {
+  if (workload.mode !== "serving") return;
+  throw new EnvironmentError(
+    "not-scaled",
+    `${name} serves: how requests are spread over more GPUs, the plan does not say`,
+    "scale its model in inference or training",
+  );
+}
+
+/** Efficiencies at the plan's own number of GPUs. */
+function foundOf(
+  timed: readonly ScaledSize[],
+  gpus: number,
+  { adapters, link }: Pick<FoundScaling, "adapters" | "link">,
+): FoundScaling {
+  const efficiencyOf = (kind: ScaledSize["kind"]) =>
+    timed.flatMap((size) =>
+      size.state === "timed" && size.kind === kind && size.gpus === gpus ? size.efficiency : [],
+    )[0];
+  const [strongScaling, weakScaling] = [efficiencyOf("strong"), efficiencyOf("weak")];
+  return {
+    adapters,
+    ...(link === undefined ? {} : { link }),
+    ...(strongScaling === undefined ? {} : { strongScaling }),
+    ...(weakScaling === undefined ? {} : { weakScaling }),
+  };
+}
+
+async function timeSize(
+  size: ScalingSize,
+  place: (ranks: number) => AdapterReport[],
+  options: ScalingOptions,
+): Promise<ScaledSize> {
+  const { kind, gpus } = size;
+  if ("why" in size) return { kind, gpus, state: "refused", why: size.why };
+  const placement = place(gpus);
+  const isProjected = options.project === true || !haveOwnDevices(placement, options);
+  const alone = await openSize(size.alone, place(1), options);
+  try {
+    const together = await openSize(size.plan, placement, options);
+    try {
+      const turns = await takeTurns([alone, together], isProjected, options);
+      const provenance = isProjected ? "projected" : "measured";
+      const figures = scalingFigures(kind, gpus, turns, provenance);
+      return figures === undefined
+        ? { kind, gpus, state: "refused", why: "an adapter does not time kernels one by one" }
+        : {
+            kind,
+            gpus,
+            state: "timed",
+            split: splitOf(size.plan),
+            batch: size.plan.workload.batch,
+            turns: turns.length,
+            ...figures,
+          };
+    } finally {
+      await together.pool.close();
+    }
+  } finally {
+    await alone.pool.close();
+  }
+}
+
+/** Software that is pinned computes on a core of its own. */
+function haveOwnDevices(placement: readonly AdapterReport[], { pin }: ScalingOptions): boolean {
+  return rankAdapters(placement, pin).every(
+    ({ software, core, sharedWith }) => sharedWith.length === 0 || (software && core !== undefined),
+  );
+}
+
+interface OpenSize {
+  readonly program: Program;
+  readonly pool: RankPool;
+}
+
+/** Its numbers are right. */
+async function openSize(
+  plan: Plan,
+  placement: readonly AdapterReport[],
+  options: ScalingOptions,
+): Promise<OpenSize> {
+  const { signal, pin, link, onProgress } = options;
+  const program = lower(plan);
+  onProgress?.({ phase: "ranks", total: placement.length });
+  const pool = await openRanks(program, placement, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(pin === undefined ? {} : { pinToCores: pin }),
+    ...(link === undefined ? {} : { link }),
+  });
+  try {
+    onProgress?.({ phase: "check" });
+    await verify(plan, program, "auto", observeOn(pool, program, placement, options), noPause);
+    return { program, pool };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+async function noPause(): Promise<void> {
+  await setImmediate();
+}
+
+/** Fewer where an adapter does not time kernels one by one. */
+async function takeTurns(
+  [alone, together]: readonly [OpenSize, OpenSize],
+  isProjected: boolean,
+  { onProgress, turns: wanted, budgetMs = defaultBudgetMs }: ScalingOptions,
+): Promise<ScalingTurn[]> {
+  const take = isProjected ? projectedSteps : measuredSteps;
+  onProgress?.({ phase: "warm-up" });
+  for (const { pool } of [alone, together]) await pool.step();
+  const turns: ScalingTurn[] = [];
+  const begun = performance.now();
+  while (turns.length < (wanted ?? most)) {
+    const isOver = performance.now() - begun > budgetMs;
+    if (wanted === undefined && turns.length >= least && isOver) break;
+    onProgress?.({ phase: isProjected ? "project" : "measure", done: turns.length });
+    const turn = { alone: await take(alone), together: await take(together) };
+    if (turn.alone.length === 0 || turn.together.length === 0) return [];
+    turns.push(turn);
+  }
+  return turns;
+}
+
+async function measuredSteps({ pool }: OpenSize): Promise<StepTrace[]> {
+  return [await pool.step()];
+}
+
+async function projectedSteps({ program, pool }: OpenSize): Promise<StepTrace[]> {
+  const measured = await pool.timeAlone(leastAlone, mostAlone);
+  return measured === undefined ? [] : simulateRepeats(program, measured);
+}
+
+function splitOf({ degrees, stages }: Plan): string {
+  if (degrees === undefined) return stages.length === 1 ? "1 stage" : `${stages.length} stages`;
+  const { tensor, pipeline, data, expert } = degrees;
+  const parts = Object.entries({ TP: tensor, PP: pipeline, DP: data, EP: expert });
+  const split = parts
+    .filter(([, degree]) => degree > 1)
+    .map(([name, degree]) => `${name} ${degree}`);
+  return split.join(" ");
+}

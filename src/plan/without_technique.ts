@@ -1,0 +1,52 @@
+// Techniques as switches of a plan: the same work without one of them.
+
+import { pipelineOf } from "./pipeline.ts";
+import type { Plan } from "./plan.ts";
+
+/** The plan without a technique, or why there is no such plan, in a phrase. */
+export type Switched = { readonly plan: Plan } | { readonly why: string };
+
+/**
+ * Pure: weights, inputs and the sum of gradients stay what they are, and only how they come about changes.
+ *
+ * @param technique one that `plan.optimizations` names
+ */
+export function withoutTechnique(plan: Plan, technique: string): Switched {
+  const off = switches[technique];
+  return off === undefined ? { why: "nothing here knows that name" } : off(plan);
+}
+
+const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
+  "communication-overlap": (plan) => ({ plan: unnamed(plan, "communication-overlap") }),
+
+  "activation-checkpointing"(plan) {
+    const { recompute, optimizer, ...workload } = plan.workload;
+    if (optimizer === undefined) return { why: "without an optimizer there is no backward pass" };
+    return recompute === undefined
+      ? { why: "workload.recompute does not say what is computed again" }
+      : { plan: { ...plan, workload: { ...workload, optimizer } } };
+  },
+
+  "gradient-accumulation"(plan) {
+    const { workload } = plan;
+    if (workload.optimizer === undefined) return { why: "without an optimizer nothing adds up" };
+    if (workload.microBatches === 1) return { why: "a step of one micro-batch adds nothing up" };
+    const pipelineRanks = pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length;
+    return pipelineRanks === 1
+      ? { plan: { ...plan, workload: { ...workload, microBatches: 1 } } }
+      : { why: "micro-batches also fill the pipeline, which runs empty without them" };
+  },
+
+  "mixed-precision": (plan) =>
+    plan.workload.dtype === "f32"
+      ? { why: "the workload's dtype is f32 throughout" }
+      : { plan: { ...plan, workload: { ...plan.workload, dtype: "f32" } } },
+
+  "fused-attention": () => ({ why: "attention has no unfused path" }),
+
+  "async-data-pipeline": () => ({ why: "a run makes its inputs itself and reads no data" }),
+};
+
+function unnamed(plan: Plan, technique: string): Plan {
+  return { ...plan, optimizations: plan.optimizations.filter((name) => name !== technique) };
+}

@@ -1,0 +1,112 @@
+// How efficient more GPUs are, and where the rest went.
+
+import { runConditions } from "../claims/obstacles.ts";
+import {
+  countOf,
+  formatFigure,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+} from "../measure/format.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { ScaledSize, Scaling } from "../result/scaling.ts";
+import { left, note, paragraph, right, table, type Report, type Section } from "./section.ts";
+import { planLine } from "./sections/plan_line.ts";
+import { verdictsSection } from "./sections/verdicts.ts";
+
+export function scalingReport(plan: Plan, scaling: Scaling): Report {
+  const { adapters, versions, sizes, verdicts } = scaling;
+  return {
+    title: [planLine(plan)],
+    intro: [
+      paragraph(
+        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
+        "faint",
+      ),
+    ],
+    sections: [
+      efficiencySection("Strong scaling: the same batch", "T₁ ÷ (N · T_N)", of(sizes, "strong")),
+      efficiencySection("Weak scaling: the same batch per GPU", "T₁ ÷ T_N", of(sizes, "weak")),
+      lossSection(sizes),
+      ...(verdicts.length === 0 ? [] : [verdictsSection(verdicts)]),
+    ],
+  };
+}
+
+function of(sizes: readonly ScaledSize[], kind: ScaledSize["kind"]): ScaledSize[] {
+  return sizes.filter((size) => size.kind === kind);
+}
+
+function efficiencySection(title: string, formula: string, sizes: readonly ScaledSize[]): Section {
+  const timed = sizes.flatMap((size) => (size.state === "timed" ? size : []));
+  const refused = sizes.flatMap((size) => (size.state === "refused" ? size : []));
+  const rows = timed.map(({ gpus, split, batch, aloneMs, stepMs, efficiency }) => ({
+    cells: [
+      formatNumber(gpus),
+      split,
+      formatNumber(batch),
+      formatFigure(aloneMs),
+      formatFigure(stepMs),
+      formatFigure(efficiency),
+      formatInterval(efficiency),
+    ],
+  }));
+  const [first] = timed;
+  return {
+    title,
+    blocks: [
+      ...(first === undefined
+        ? []
+        : [
+            table(
+              [
+                ...right("GPUs"),
+                ...left("split"),
+                ...right("batch", "T₁", "T_N", "efficiency", "95 % within"),
+              ],
+              rows,
+            ),
+            note(
+              `${formula}; ${first.efficiency.provenance}, at least ${countOf(Math.min(...timed.map(({ turns }) => turns)), "turn")} with one GPU` +
+                (first.efficiency.provenance === "projected"
+                  ? "; ranks that share an adapter ran one by one, and their step is played from that: no measurement of N GPUs"
+                  : ""),
+            ),
+          ]),
+      ...refused.map(({ gpus, why }) =>
+        note(`${countOf(gpus, "GPU")}: not run, ${why}`, "doubtful"),
+      ),
+    ],
+  };
+}
+
+function lossSection(sizes: readonly ScaledSize[]): Section {
+  const timed = sizes.flatMap((size) => (size.state === "timed" ? size : []));
+  const title = "Where the rest went, shares of N · T_N";
+  if (timed.length === 0) return { title, blocks: [] };
+  return {
+    title,
+    blocks: [
+      table(
+        [
+          ...left("scaling"),
+          ...right("GPUs", "compute", "communication", "imbalance", "waiting", "host"),
+        ],
+        timed.map(({ kind, gpus, loss }) => ({
+          cells: [
+            kind,
+            formatNumber(gpus),
+            ...[loss.compute, loss.communication, loss.imbalance, loss.waiting, loss.host].map(
+              formatPercent,
+            ),
+          ],
+        })),
+      ),
+      note(
+        "beyond what one GPU spends on the same work, of the turn with the median efficiency; negative where N spend less. compute: kernels that " +
+          "repeat work or got slower; imbalance: ranks that wait for the one that computes most; waiting: filling a " +
+          "pipeline, messages, other hosts",
+      ),
+    ],
+  };
+}
