@@ -3,13 +3,14 @@
 import { type Command, Option } from "commander";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { printLines, printReports } from "./output.ts";
+import { printLines, printReports, printText } from "./output.ts";
 import { writeText } from "./write_text.ts";
 
 interface Flags {
   readonly html?: string;
   readonly markdown?: boolean;
   readonly write?: boolean;
+  readonly json?: boolean;
 }
 
 export function defineReport(program: Command): void {
@@ -25,6 +26,7 @@ export function defineReport(program: Command): void {
     .addOption(new Option("--html <file>", "write a page").conflicts("markdown"))
     .option("--markdown", "print Markdown")
     .option("--write", "overwrite the file of --html")
+    .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       `
@@ -32,16 +34,21 @@ Examples:
   $ shardbench report results/plan.json --html report.html
   $ shardbench report results/plan.json --markdown > report.md`,
     )
-    .action((file: string, flags: Flags) => guarded(false, () => report(file, flags)));
+    .action((file: string, flags: Flags) => guarded(flags.json, () => report(file, flags)));
 }
 
-async function report(file: string, { html, markdown, write }: Flags): Promise<ExitCode> {
+async function report(file: string, { html, markdown, write, json }: Flags): Promise<ExitCode> {
   const { readResultAndPlan } = await import("../harness/earlier_result.ts");
   const { plan, result } = await readResultAndPlan(file);
   if (html !== undefined) {
     const { pageOf } = await import("./page.ts");
     await writeText(html, pageOf(plan, result), write === true);
     printLines([`Report: ${html}`]);
+    return exitCodes.fine;
+  }
+  if (json === true) {
+    const { textOfResult } = await import("../result/result_text.ts");
+    printText(textOfResult(result));
     return exitCodes.fine;
   }
   const { runReport } = await import("../report/run_report.ts");

@@ -126,6 +126,21 @@ describe("report", () => {
   });
 });
 
+describe("diff", () => {
+  test("holds a result against itself: no kernel explains a difference", async () => {
+    const { code, stdout } = await shardbench(["diff", resultFile, resultFile, "--json"]);
+    expect(code).toBe(0);
+    const { step, kernels } = JSON.parse(stdout) as {
+      step: { ratio: number; change: string };
+      kernels: { moreMs: number }[];
+    };
+    expect(step.ratio).toBe(1);
+    expect(["same", "ambiguous"]).toContain(step.change);
+    expect(kernels.length).toBeGreaterThan(0);
+    expect(kernels.filter(({ moreMs }) => moreMs !== 0)).toEqual([]);
+  });
+});
+
 describe("compare", () => {
   const compareWith = async (changes: object, more: readonly string[] = []) => {
     const file = await fileWith("plan.json", JSON.stringify({ ...small, ...changes }));
