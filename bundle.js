@@ -2,13 +2,23 @@
 // before it opens its adapter, would else spend most of its time on opening and linking three hundred modules. The
 // library and the probe stay as tsc leaves them.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { build } from "rolldown";
 
 /** Bundled: all that a short command needs. What is native or rarely needed is loaded from where it is installed. */
 const bundled = ["commander", "smol-toml", "strip-json-comments", "unbash", "yaml", "zod"];
-const loaded = ["@sparticuz/chromium", "koffi", "rfc6902", "tar-fs", "webgpu"];
+const loaded = [
+  "@bufbuild/protobuf",
+  "@observablehq/plot",
+  "@sparticuz/chromium",
+  "koffi",
+  "linkedom",
+  "rfc6902",
+  "tar-fs",
+  "uplot",
+  "webgpu",
+];
 
 /** Files are found from the module that names them, wherever its text has gone. */
 const ownUrls = {
@@ -22,6 +32,9 @@ const ownUrls = {
     },
   },
 };
+
+/** What a report's page holds as it is, beside the module that reads it. */
+cpSync("src/report/render/page", "dist/report/render/page", { recursive: true });
 
 const licenseOf = (folder) =>
   `${folder}/${readdirSync(folder).find((name) => /^license/i.test(name))}`;

@@ -4,6 +4,7 @@ import type { Verdict } from "../claims/verdict.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { PlanDocument } from "../plan/document.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanFile } from "../plan/schema.ts";
 import type { PlanEstimate } from "../program/estimate.ts";
 
 /** The plan has errors. Exit code 1. */
@@ -62,19 +63,28 @@ export async function repairAdvice({
   return [`\`shardbench check ${document.file} --repair\` prints a corrected plan.`];
 }
 
+export interface SoundPlan {
+  readonly plan: Plan;
+  /** Before it was adapted. */
+  readonly written: PlanFile;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** Throws `BadPlan` where there are errors, or layers that do not run here: for a run these are errors too. */
-export async function soundPlan(
-  file: string,
-  adapt?: (plan: Plan) => Plan,
-): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
+export async function soundPlan(file: string, adapt?: (plan: Plan) => Plan): Promise<SoundPlan> {
   const inspected = await inspectPlan(file, adapt);
   const { isAboutRunning } = await import("../check/rules/sizes/layer_not_runnable.ts");
   const diagnostics = inspected.diagnostics.map((each): Diagnostic =>
     isAboutRunning(each) ? { ...each, severity: "error" } : each,
   );
-  const { plan } = inspected;
-  if (plan === undefined || diagnostics.some(({ severity }) => severity === "error")) {
+  const { plan, document } = inspected;
+  const { written } = document;
+  if (
+    plan === undefined ||
+    written === undefined ||
+    diagnostics.some(({ severity }) => severity === "error")
+  ) {
     throw new BadPlan({ ...inspected, diagnostics });
   }
-  return { plan, diagnostics };
+  return { plan, written, diagnostics };
 }

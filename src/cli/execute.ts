@@ -6,11 +6,12 @@ import type { RunResult } from "../result/result.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { interruptible } from "./interruptible.ts";
 
-export async function execute(plan: Plan, options: RunOptions): Promise<RunResult> {
+/** @param quiet no progress */
+export async function execute(plan: Plan, options: RunOptions, quiet = false): Promise<RunResult> {
   return interruptible(async (more) => {
     const { runPlan } = await import("../harness/run_plan.ts");
     return runPlan(plan, { ...options, ...more });
-  });
+  }, quiet);
 }
 
 /** What the end of a run means, its claims left aside. */

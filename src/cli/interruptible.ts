@@ -37,11 +37,15 @@ export async function heedingSignals<Result>(
   }
 }
 
+/** @param quiet no progress line */
 export async function interruptible<Result>(
   work: (options: WorkOptions) => Promise<Result>,
+  quiet = false,
 ): Promise<Result> {
   return heedingSignals(async (signal) => {
-    const line = progressLine(process.stderr);
+    const line = quiet
+      ? { show: () => undefined, clear: () => undefined }
+      : progressLine(process.stderr);
     try {
       return await work({ onProgress: line.show, signal });
     } catch (error) {

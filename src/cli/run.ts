@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import type { RunOptions } from "../harness/run_options.ts";
 import type { Diagnostic } from "../plan/diagnostic.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PlanFile } from "../plan/schema.ts";
 import { countOf } from "../measure/format.ts";
 import type { Exceeded, RunResult, ScaledRecord } from "../result/result.ts";
 import type { ResultTarget } from "../result/result_target.ts";
@@ -32,6 +33,9 @@ interface Flags extends RunFlags, GivenFlags {
   readonly project?: boolean;
   readonly contexts?: readonly number[];
   readonly explain?: boolean;
+  readonly full?: boolean;
+  readonly quiet?: boolean;
+  readonly html?: string;
   /** Bytes per second. */
   readonly linkBandwidth?: number;
   /** ms */
@@ -83,14 +87,20 @@ export function defineRun(program: Command): void {
       "of a plan that serves, time decode at these contexts, such as 128,512,2048",
       wholeNumbers(1),
     )
-    .option("--explain", "show the variant of every kernel, and what the others reached")
+    .option("--html <file>", "also write a page with timelines and charts, to open and share")
+    .option("--full", "print all tables, not the first screen only")
+    .option("--quiet", "print nothing but what goes wrong, and no progress")
+    .option(
+      "--explain",
+      "print all tables, with the variant of every kernel and what the others reached",
+    )
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       `
 Examples:
   $ shardbench run configs/three-stage-pipeline.json
-  $ shardbench run plan.yaml --adapter gpu0 --time 30s --runs 3
+  $ shardbench run plan.yaml --adapter gpu0 --time 30s --runs 3 --html report.html
   $ shardbench run llama-70b.yaml --fit
   $ shardbench run plan.yaml --placement 0=swiftshader,1=lavapipe --samples 20`,
     )
@@ -98,7 +108,7 @@ Examples:
 }
 
 async function run(file: string, flags: Flags): Promise<ExitCode> {
-  const { plan, diagnostics, scaled } = await planToRun(file, flags);
+  const { plan, written, diagnostics, scaled } = await planToRun(file, flags);
   if (flags.contexts !== undefined) {
     const { refuseContexts } = await import("../harness/serving/decode_curve.ts");
     refuseContexts(plan, flags.contexts);
@@ -108,16 +118,18 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
   const target = await openResultTarget({ name: plan.name, file }, flags.output);
   // From its first moment until the result is written, Ctrl-C is in the hands of the run.
   return heedingSignals(async (signal) => {
-    const running = execute(plan, {
+    const asked: RunOptions = {
       ...runOptions(flags),
       ...(flags.project === true ? { project: "also" } : {}),
       ...(flags.contexts === undefined ? {} : { contexts: flags.contexts }),
       ...(scaled === undefined ? {} : { scaled }),
+      ...(written === undefined ? {} : { written }),
       ...(flags.fit === true ? {} : { onTooLarge: announceFit }),
       ...linkOf(flags),
       ...given,
-    });
-    announceWarnings(file, diagnostics);
+    };
+    const running = execute(plan, asked, flags.quiet);
+    if (flags.quiet !== true) announceWarnings(file, diagnostics);
     const result = await running;
     let code = exitCodeOfRun(result);
     try {
@@ -125,6 +137,7 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
     } finally {
       // Whatever becomes of the one, the other is not lost.
       code = (await keep(target, result, flags)) ?? code;
+      code = (await keepPage(plan, result, flags)) ?? code;
     }
     return signal.aborted && code === exitCodes.fine ? exitCodes.interrupted : code;
   });
@@ -133,14 +146,21 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
 interface PlanToRun {
   readonly plan: Plan;
   readonly diagnostics: readonly Diagnostic[];
+  /** What `plan` is the meaning of; absent where it was made smaller. */
+  readonly written?: PlanFile;
   /** Where `plan` was made smaller. */
   readonly scaled?: ScaledRecord;
 }
 
 async function planToRun(file: string, flags: Flags): Promise<PlanToRun> {
   if (flags.fit !== true) {
-    const { plan, diagnostics } = await soundPlan(file);
-    return { plan: withSeed(plan, flags.seed), diagnostics };
+    const { plan, written, diagnostics } = await soundPlan(file);
+    const { seed = plan.workload.seed } = flags;
+    return {
+      plan: withSeed(plan, seed),
+      written: { ...written, workload: { ...written.workload, seed } },
+      diagnostics,
+    };
   }
   const [{ fittedPlan }, { scaledRecord }] = await Promise.all([
     import("./fitted_plan.ts"),
@@ -157,6 +177,12 @@ async function print(plan: Plan, result: RunResult, flags: Flags): Promise<void>
     printText(textOfResult(result));
     return;
   }
+  if (flags.quiet === true) return;
+  if (flags.full !== true && flags.explain !== true) {
+    const { summaryReport } = await import("../report/summary_report.ts");
+    printReports([summaryReport(plan, result)]);
+    return;
+  }
   const { runReport } = await import("../report/run_report.ts");
   printReports([runReport(plan, result, { explain: flags.explain === true })]);
 }
@@ -165,11 +191,31 @@ async function print(plan: Plan, result: RunResult, flags: Flags): Promise<void>
 async function keep(
   target: ResultTarget,
   result: RunResult,
-  { json }: Flags,
+  { json, quiet }: Flags,
 ): Promise<ExitCode | undefined> {
   try {
     const file = await target.write(result);
-    if (json !== true) printLines(["", `Result file: ${file}`]);
+    if (json !== true && quiet !== true) printLines(["", `Result file: ${file}`]);
+    return undefined;
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+/** As `keep`, of the page. */
+async function keepPage(
+  plan: Plan,
+  result: RunResult,
+  { html, json, quiet }: Flags,
+): Promise<ExitCode | undefined> {
+  if (html === undefined) return undefined;
+  try {
+    const [{ pageOf }, { writeText }] = await Promise.all([
+      import("./page.ts"),
+      import("./write_text.ts"),
+    ]);
+    await writeText(html, pageOf(plan, result), true);
+    if (json !== true && quiet !== true) printLines([`Report: ${html}`]);
     return undefined;
   } catch (error) {
     return tell(error);

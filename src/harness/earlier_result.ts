@@ -33,6 +33,28 @@ export async function readResult(file: string, plan: Plan): Promise<RunResult> {
   return resultOf(await readStored(file), plan);
 }
 
+/**
+ * A result with the plan that ran, which its file holds.
+ *
+ * @throws EnvironmentError as `readResult`; also where it holds no plan
+ */
+export async function readResultAndPlan(
+  file: string,
+): Promise<{ readonly plan: Plan; readonly result: RunResult }> {
+  const stored = await readStored(file);
+  const { written, scaled, seed, plan: ran } = stored.sources;
+  const kept = scaled?.ran ?? written;
+  if (kept === undefined) {
+    throw refusal(file, "it does not hold its plan", "run the plan again with this version");
+  }
+  const { plan: meant } = normalise(kept);
+  const plan = meant && { ...meant, workload: { ...meant.workload, seed } };
+  if (plan === undefined || planHash(plan) !== ran.hash) {
+    throw refusal(file, "the plan in it is not the one whose digest it has");
+  }
+  return { plan, result: resultOf(stored, plan) };
+}
+
 /** As `readResult`, of a file's text. */
 export function parseResult(text: string, file: string, plan: Plan): RunResult {
   return resultOf(parseStored(text, file), plan);

@@ -1,5 +1,6 @@
 // What a run can be asked for, and what it says while it is under way.
 
+import type { PlanFile } from "../plan/schema.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { Exceeded, PhaseTime, ScaledRecord } from "../result/result.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly tune?: number | false;
   /** Measure peaks even where a kept calibration still holds. */
   readonly recalibrate?: boolean;
+  /** The plan's file, for its result to keep. Its meaning is the plan that runs. */
+  readonly written?: PlanFile;
   /** Of a plan that was made smaller: the full one, whose claims are judged. */
   readonly scaled?: ScaledRecord;
   /** Told what of this machine the plan exceeds, by an estimate, before it runs; not called where there is nothing. */

@@ -30,7 +30,7 @@ import { createPhaseClock, type PhaseClock } from "./phase_clock.ts";
 import { repeatRun } from "./repeat_run.ts";
 import { calibratedAgain, isPossible } from "./possible_figures.ts";
 import type { Progress, RunOptions } from "./run_options.ts";
-import { createStepSamples } from "./step_samples.ts";
+import { createStepSamples, typicalTrace } from "./step_samples.ts";
 import { type Findings, readFindings } from "./tuning.ts";
 
 /** Nobody expects a run to take longer without being told. */
@@ -94,7 +94,9 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
     await pool?.close();
     const found: (readonly StepSample[])[] = [];
     for (const each of allKept) found.push(await inTurns(each.taken(), showProgress));
-    const whole = { ...record, samples: found.flat(), phases: clock.times(), outcome };
+    const samples = found.flat();
+    const timed = { samples, ...typicalTrace(allKept, samples) };
+    const whole = { ...record, ...timed, phases: clock.times(), outcome };
     return inTurns(resultInSlices(plan, program, whole), showProgress);
   };
 
@@ -163,13 +165,14 @@ function openOptions(
 
 function emptyRecord(
   placement: readonly AdapterReport[],
-  { pin, link, scaled }: RunOptions,
+  { pin, link, scaled, written }: RunOptions,
 ): Omit<GrowingRecord, "date" | "estimate"> {
   return {
     versions: readVersions(),
     adapters: rankAdapters(placement, pin),
     ...(link === undefined ? {} : { link }),
     ...(scaled === undefined ? {} : { scaled }),
+    ...(written === undefined ? {} : { written }),
     notes: [],
     runs: [],
     calibration: [],

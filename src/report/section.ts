@@ -1,5 +1,7 @@
 // What a report says, as data. A function returns a section; how it looks is up to the renderers in `render`.
 
+import type { Chart } from "./chart.ts";
+
 /** How a text is meant; a renderer may color it. `code` is a name as a file or a command line has it. */
 export type Tone = "plain" | "good" | "bad" | "doubtful" | "faint" | "strong" | "code";
 
@@ -19,7 +21,7 @@ export interface Section {
   readonly parts?: readonly Section[];
 }
 
-export type Block = Table | Fields | List | Text | Line | Verbatim | Gap;
+export type Block = Table | Fields | List | Text | Line | Verbatim | Gap | Drawing;
 
 export interface Column {
   readonly title: string;
@@ -98,6 +100,14 @@ export interface Verbatim {
   readonly language?: "json";
 }
 
+/** For formats that draw; others leave it out. */
+export interface Drawing {
+  readonly kind: "drawing";
+  /** What it shows, in a sentence without a full stop. */
+  readonly title: string;
+  readonly chart: Chart;
+}
+
 /** Parts what stands in one section. */
 export interface Gap {
   readonly kind: "gap";
@@ -143,6 +153,10 @@ export function line(spans: readonly TonedText[], level: 0 | 1 = 0): Line {
 
 export function verbatim(lines: readonly string[], language?: "json"): Verbatim {
   return { kind: "verbatim", lines, ...(language === undefined ? {} : { language }) };
+}
+
+export function drawing(title: string, chart: Chart): Drawing {
+  return { kind: "drawing", title, chart };
 }
 
 export const gap: Gap = { kind: "gap" };

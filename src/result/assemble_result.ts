@@ -27,6 +27,7 @@ export type RunRecord = CollectedRecord & { readonly scaled?: ScaledRecord };
 
 type CollectedRecord = Pick<
   RunResult,
+  | "written"
   | "date"
   | "versions"
   | "adapters"
@@ -40,6 +41,7 @@ type CollectedRecord = Pick<
   | "estimate"
   | "memory"
   | "samples"
+  | "trace"
   | "served"
   | "decodeCurve"
   | "overlapEffect"

@@ -5,6 +5,7 @@ import type { CheckOutcome } from "./check_outcome.ts";
 import type { Estimate } from "../program/estimate.ts";
 import type { Ceilings } from "../measure/ceiling.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
+import type { StepTrace } from "../program/trace.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { CurvePoint } from "../measure/decode_curve.ts";
 import type { ServedRound } from "../measure/serving.ts";
@@ -29,6 +30,8 @@ export interface RunResult {
     /** `workHash` of the plan that ran: figures of equal work can be held against other claims. */
     readonly workHash: string;
   };
+  /** The plan that ran, from which it can be shown without its file; absent where only a program was given. */
+  readonly written?: PlanFile;
   /** ISO 8601, when the run began. */
   readonly date: string;
   readonly seed: number;
@@ -55,6 +58,8 @@ export interface RunResult {
   readonly memory: readonly RankMemory[];
   /** Every timed step, warm-up left out. */
   readonly samples: readonly StepSample[];
+  /** Of one of `samples`; absent where none was timed, and where there is more of it than a file should hold. */
+  readonly trace?: KeptTrace;
   /** Of a plan that serves: every timed round over its requests. `samples` are its decode steps. */
   readonly served?: readonly ServedRound[];
   /** Where it was asked for: decode at some contexts. */
@@ -71,6 +76,12 @@ export interface RunResult {
   /** Where the time of the run went, loading the plan left out; absent in results of earlier versions. */
   readonly phases?: readonly PhaseTime[];
   readonly outcome: Outcome;
+}
+
+/** A timed step moment by moment: the one whose time is nearest the median. */
+export interface KeptTrace extends StepTrace {
+  /** As in `StepSample`. */
+  readonly run: number;
 }
 
 /** What a run does one after the other. */

@@ -63,7 +63,11 @@ export function parseStored(text: string, file: string): StoredResult {
     );
   }
   const { sha256: _, ...sealed } = stored;
-  const content = { ...sealed, samples: expanded(sealed["samples"], file) };
+  const content = {
+    ...sealed,
+    samples: expanded(sealed["samples"], file),
+    ...("trace" in sealed ? { trace: expandedTrace(sealed["trace"], file) } : {}),
+  };
   const { success, data, error } = sourcesSchema.safeParse(content);
   if (success) return { file, sources: data, content };
   const [issue] = error.issues;
@@ -76,6 +80,19 @@ function expanded(columns: unknown, file: string): unknown[] {
   } catch (error) {
     throw refusal(file, messageOf(error));
   }
+}
+
+/** The spans of its ranks; what else is wrong with it, its schema says. */
+function expandedTrace(trace: unknown, file: string): unknown {
+  if (!isRecord(trace) || !Array.isArray(trace["ranks"])) return trace;
+  const ranks = trace["ranks"].map((rank: unknown) =>
+    isRecord(rank) ? { ...rank, spans: expanded(rank["spans"], file) } : rank,
+  );
+  return { ...trace, ranks };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** How many samples a run that broke off kept; more than any run keeps where the text is anything else. */

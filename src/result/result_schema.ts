@@ -23,6 +23,7 @@ import {
   type ScaledRecord,
   type Versions,
 } from "./result.ts";
+import { keptTrace } from "./trace_schema.ts";
 import { alone, overlapRound, separationSchema, stepSample, timedRun } from "./sample_schema.ts";
 import { count, date, type Keys, ms, rate } from "./schema_keys.ts";
 
@@ -228,6 +229,7 @@ type Sources = Omit<
 
 export const sourcesSchema = z.object({
   plan: z.object({ name: z.string(), hash: z.string(), workHash: z.string() }),
+  written: planSchema.exactOptional(),
   date,
   seed: z.number(),
   versions,
@@ -241,6 +243,7 @@ export const sourcesSchema = z.object({
   kernels: z.array(kernelChoice),
   memory: z.array(memory),
   samples: z.array(stepSample),
+  trace: keptTrace.exactOptional(),
   served: z.array(servedRound).exactOptional(),
   decodeCurve: z.array(curvePoint).exactOptional(),
   overlapEffect: z.object({ rounds: z.array(overlapRound) }).exactOptional(),

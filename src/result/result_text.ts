@@ -6,7 +6,15 @@ import { seal } from "./seal.ts";
 
 /** JSON; lists of numbers and names take one line each. */
 export function textOfResult(result: RunResult): string {
-  return `${laidOut(seal({ ...result, samples: sampleColumns(result.samples) }), "")}\n`;
+  const samples = sampleColumns(result.samples);
+  return `${laidOut(seal({ ...result, samples, ...laidOutTrace(result) }), "")}\n`;
+}
+
+/** Spans as columns, as samples are. */
+function laidOutTrace({ trace }: RunResult) {
+  if (trace === undefined) return {};
+  const ranks = trace.ranks.map(({ spans, ...rank }) => ({ ...rank, spans: sampleColumns(spans) }));
+  return { trace: { ...trace, ranks } };
 }
 
 function laidOut(value: unknown, indent: string): string {

@@ -31,7 +31,7 @@ const breakdown = {
   unattributedMs: ms,
 } satisfies Keys<Breakdown>;
 
-const hostItems = z.object({
+export const hostItems = z.object({
   instructions: count,
   encodeMs: ms,
   submitMs: ms,

@@ -2,7 +2,7 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import type { RankProgram } from "../program/program.ts";
-import { describeInstruction } from "./describe_instruction.ts";
+import { describeInstruction } from "../program/describe_instruction.ts";
 import { type ErrorRecord, revive } from "./error_record.ts";
 import type { RankPosition } from "./messages.ts";
 import type { RankEnd } from "./rank_process.ts";

@@ -57,7 +57,8 @@ async function resultOfRun() {
 describe("run", () => {
   test("ends with 0, its report in 80 columns without color or progress", () => {
     expect(run.code).toBe(0);
-    expect(run.stdout).toContain("right  largest relative error");
+    expect(run.stdout).toMatch(/^numbers {2}right, largest relative error/m);
+    expect(run.stdout.split("\n").length).toBeLessThanOrEqual(24);
     expect(run.stdout).toContain(`Result file: `);
     expect(run.stdout + run.stderr).not.toContain("\u001B");
     expect(run.stderr).not.toContain("measuring");
@@ -99,6 +100,44 @@ describe("run", () => {
     expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
       estimate.ranks.map(({ memoryBytes }) => memoryBytes),
     );
+  });
+});
+
+describe("report", () => {
+  test("shows a result without its plan's file: all tables, Markdown, a page", async () => {
+    const page = await fileWith("report.html", "");
+    const [full, markdown, html] = await Promise.all([
+      shardbench(["report", resultFile]),
+      shardbench(["report", resultFile, "--markdown"]),
+      shardbench(["report", resultFile, "--html", page, "--write"]),
+    ]);
+    expect(full.stdout).toContain("\nMemory per rank\n");
+    expect(markdown.stdout).toContain("\n## Memory per rank\n");
+    expect(html).toEqual({ code: 0, stdout: `Report: ${page}\n`, stderr: "" });
+    expect(await readFile(page, "utf8")).toContain(">Timeline of one step</h2>");
+  });
+
+  test("keeps a page that is there, unless it is told to overwrite it", async () => {
+    const page = await fileWith("report.html", "mine");
+    const { code, stderr } = await shardbench(["report", resultFile, "--html", page]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("exists already");
+    expect(await readFile(page, "utf8")).toBe("mine");
+  });
+});
+
+describe("diff", () => {
+  test("holds a result against itself: no kernel explains a difference", async () => {
+    const { code, stdout } = await shardbench(["diff", resultFile, resultFile, "--json"]);
+    expect(code).toBe(0);
+    const { step, kernels } = JSON.parse(stdout) as {
+      step: { ratio: number; change: string };
+      kernels: { moreMs: number }[];
+    };
+    expect(step.ratio).toBe(1);
+    expect(["same", "ambiguous"]).toContain(step.change);
+    expect(kernels.length).toBeGreaterThan(0);
+    expect(kernels.filter(({ moreMs }) => moreMs !== 0)).toEqual([]);
   });
 });
 

@@ -134,6 +134,7 @@ export function runOf(
       peakBytes: memoryBytes + 4096,
     })),
     samples: [0, 1, 2, 3, 4, 5].map((step) => summariseStep(program, stepOf(plan, step), groups)),
+    trace: { ...stepOf(plan, 2), run: 0 },
     outcome,
     ...(scaled === undefined ? {} : { scaled }),
   });

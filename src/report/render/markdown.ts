@@ -52,6 +52,7 @@ function blockLines(block: Block): string[] {
     case "verbatim":
       return [...fenced(block), ""];
     case "gap":
+    case "drawing":
       return [];
   }
 }

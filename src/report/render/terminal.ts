@@ -71,6 +71,8 @@ function linesOf(block: Block, colors: Colors): readonly string[] {
       return block.lines;
     case "gap":
       return [""];
+    case "drawing":
+      return [];
   }
 }
 

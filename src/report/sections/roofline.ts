@@ -16,19 +16,23 @@ import { left, note, right, table, type Row, type Section } from "../section.ts"
 const mostRows = 12;
 
 /** The kernels that took the most time come first. */
-export function rooflineSection({ metrics, adapters }: RunResult): Section {
+export function rooflineSection(
+  { metrics, adapters }: RunResult,
+  rows: "most" | "all" = "most",
+): Section {
   const title = "Kernels against the roofline";
   const kernels = metrics.kernels.toSorted((a, b) => b.share.value - a.share.value);
   if (kernels.length === 0) return { title, blocks: [] };
   const several = new Set(adapters.map(({ id }) => id)).size > 1;
-  const rest = kernels.slice(mostRows);
+  const shown = rows === "all" ? kernels : kernels.slice(0, mostRows);
+  const rest = kernels.slice(shown.length);
   const restShare = rest.reduce((sum, { share }) => sum + share.value, 0);
   return {
     title,
     blocks: [
       table(
         [...left("kernel"), ...right("time", "calls", "a call", "FLOP/B", "reached", "of bound")],
-        kernels.slice(0, mostRows).map((kernel) => rowOf(kernel, several)),
+        shown.map((kernel) => rowOf(kernel, several)),
         { columns: [{ title: "shape and bound" }], place: "under its row" },
       ),
       ...(rest.length === 0

@@ -1,6 +1,6 @@
 // An instruction in a few words, for messages about what a rank was doing.
 
-import type { Instruction } from "../program/program.ts";
+import type { Instruction } from "./program.ts";
 
 export function describeInstruction(instruction: Instruction): string {
   const { layer, microBatch, phase } = instruction.origin;

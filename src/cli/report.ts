@@ -1,0 +1,63 @@
+// shardbench report: a result as a page to open, as Markdown, or on the terminal.
+
+import { type Command, Option } from "commander";
+import { exitCodes, type ExitCode } from "./exit_code.ts";
+import { guarded } from "./guard.ts";
+import { printLines, printReports, printText } from "./output.ts";
+import { writeText } from "./write_text.ts";
+
+interface Flags {
+  readonly html?: string;
+  readonly markdown?: boolean;
+  readonly write?: boolean;
+  readonly json?: boolean;
+}
+
+export function defineReport(program: Command): void {
+  program
+    .command("report")
+    .argument("<result>", "what an earlier `shardbench run` wrote")
+    .summary("show a result: on the terminal, as Markdown, or as a page to open and share")
+    .description(
+      "Shows a result with all of its tables. With --html writes one file with timelines, rooflines and\n" +
+        "distributions, which asks for nothing from elsewhere and can be sent to anyone. Figures are derived\n" +
+        "again from the result's samples; a result that was edited is refused.",
+    )
+    .addOption(new Option("--html <file>", "write a page").conflicts("markdown"))
+    .option("--markdown", "print Markdown")
+    .option("--write", "overwrite the file of --html")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench report results/plan.json --html report.html
+  $ shardbench report results/plan.json --markdown > report.md`,
+    )
+    .action((file: string, flags: Flags) => guarded(flags.json, () => report(file, flags)));
+}
+
+async function report(file: string, { html, markdown, write, json }: Flags): Promise<ExitCode> {
+  const { readResultAndPlan } = await import("../harness/earlier_result.ts");
+  const { plan, result } = await readResultAndPlan(file);
+  if (html !== undefined) {
+    const { pageOf } = await import("./page.ts");
+    await writeText(html, pageOf(plan, result), write === true);
+    printLines([`Report: ${html}`]);
+    return exitCodes.fine;
+  }
+  if (json === true) {
+    const { textOfResult } = await import("../result/result_text.ts");
+    printText(textOfResult(result));
+    return exitCodes.fine;
+  }
+  const { runReport } = await import("../report/run_report.ts");
+  const shown = runReport(plan, result);
+  if (markdown === true) {
+    const { markdownLines } = await import("../report/render/markdown.ts");
+    printLines(markdownLines(shown));
+  } else {
+    printReports([shown]);
+  }
+  return exitCodes.fine;
+}

@@ -1,0 +1,46 @@
+// Whether times of two results say anything of each other: the same work on the same machine by the same programs.
+
+import { firstDifference } from "./first_difference.ts";
+import type { RankAdapter, RunResult } from "./result.ts";
+
+/** What keeps two results from being compared, each in a phrase; empty where nothing does. */
+export function whyNotComparable(one: RunResult, other: RunResult): string[] {
+  return [
+    ...(one.plan.workHash === other.plan.workHash
+      ? []
+      : [`they are of other work: "${one.plan.name}" and "${other.plan.name}"`]),
+    ...namesThatDiffer(one.versions, other.versions).map(
+      ([name, here, there]) => `${name} is ${here} in one and ${there} in the other`,
+    ),
+    ...adaptersThatDiffer(one.adapters, other.adapters),
+    ...(firstDifference(one.link, other.link) === undefined
+      ? []
+      : ["their links are emulated otherwise"]),
+    ...(one.samples.length > 0 && other.samples.length > 0
+      ? []
+      : ["one of them has timed no step"]),
+  ];
+}
+
+function namesThatDiffer(
+  one: object,
+  other: object,
+): [name: string, here: string, there: string][] {
+  const others = new Map(Object.entries(other));
+  return Object.entries(one).flatMap(([name, value]): [string, string, string][] => {
+    const [here, there] = [String(value), String(others.get(name))];
+    return here === there ? [] : [[name, here, there]];
+  });
+}
+
+function adaptersThatDiffer(one: readonly RankAdapter[], other: readonly RankAdapter[]): string[] {
+  const ranks = Math.max(one.length, other.length);
+  return Array.from({ length: ranks }, (_, rank) => rank).flatMap((rank) => {
+    const difference = firstDifference(one[rank], other[rank]);
+    if (difference === undefined) return [];
+    const { path, left, right } = difference;
+    return [
+      `rank ${rank}'s adapter differs${path === "" ? "" : ` in ${path}`}: ${JSON.stringify(left)} and ${JSON.stringify(right)}`,
+    ];
+  });
+}
