@@ -1,5 +1,6 @@
-// Makes the command line few files, from src/cli to dist/cli: a short command such as `check` would else spend most of
-// its time on opening and linking three hundred modules. The library, the ranks and the probe stay as tsc leaves them.
+// Makes the command line and the ranks few files, from src to dist/cli: a short command such as `check`, and every rank
+// before it opens its adapter, would else spend most of its time on opening and linking three hundred modules. The
+// library and the probe stay as tsc leaves them.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -37,7 +38,7 @@ const licenses = {
 };
 
 await build({
-  input: { main: "src/cli/main.ts" },
+  input: { main: "src/cli/main.ts", rank: "src/runtime/rank.ts" },
   platform: "node",
   external: loaded,
   plugins: [ownUrls, licenses],

@@ -39,11 +39,29 @@ export async function findAdapters(
   return (await discoverAdapters(environment)).adapters;
 }
 
-/** As `findAdapters`, with those that are there but refused. */
+/**
+ * As `findAdapters`, with those that are there but refused.
+ *
+ * @param named ids of all that matter: where these are software adapters, no driver of hardware is started to look
+ */
 export async function discoverAdapters(
   environment: NodeJS.ProcessEnv = process.env,
+  named?: readonly string[],
 ): Promise<Discovery> {
   const drivers = await findDrivers(environment);
+  if (named?.every((id) => softwareIds.includes(id)) === true) {
+    const software = drivers.filter((driver) => named.includes(expectedId(driver) ?? ""));
+    const discovery = await discoverBehind(software, environment);
+    const isThere = (id: string) => discovery.adapters.some(({ choice }) => choice.id === id);
+    if (named.every(isThere)) return discovery;
+  }
+  return discoverBehind(drivers, environment);
+}
+
+async function discoverBehind(
+  drivers: readonly DriverChoice[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Discovery> {
   const found = await Promise.all(drivers.map((driver) => probe(driver, environment)));
   const canPick = await hasDeviceSelectLayer(environment);
   const { distinct, hidden } = await keepDistinct(
@@ -59,6 +77,13 @@ export async function discoverAdapters(
     ...(process.platform === "linux" ? await variablesInTheWay(environment) : []),
   ];
   return { adapters, refused };
+}
+
+/** Of the software adapter that such a driver has by its file's name; undefined for all others. */
+function expectedId({ loader, driverManifest = "" }: DriverChoice): string | undefined {
+  if (loader === "embedded") return "swiftshader";
+  const file = basename(driverManifest);
+  return file.startsWith("lvp") ? "lavapipe" : softwareIdOf(file);
 }
 
 async function findDrivers(environment: NodeJS.ProcessEnv): Promise<DriverChoice[]> {
@@ -150,12 +175,7 @@ function refusedDrivers(
   const isThere = (id: string): boolean => adapters.some(({ choice }) => choice.id === id);
   return found.flatMap(({ driver, reports, failure }): RefusedAdapter[] => {
     if (reports.length > 0) return [];
-    const id =
-      driver.loader === "embedded"
-        ? "swiftshader"
-        : basename(driver.driverManifest ?? "").startsWith("lvp")
-          ? "lavapipe"
-          : undefined;
+    const id = expectedId(driver);
     if (id === undefined || isThere(id)) return [];
     return [
       {

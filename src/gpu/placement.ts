@@ -29,8 +29,7 @@ export function placeRanks(
   options: PlacementOptions = {},
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): AdapterReport[] {
-  const fromEnvironment = environment[adapterVariable];
-  const everywhere = options.adapter ?? (fromEnvironment === "" ? undefined : fromEnvironment);
+  const everywhere = adapterOfAll(options, environment);
   const lookUp = (id: string): AdapterReport => findById(id, adapters, options.refused ?? []);
   const turns = everywhere === undefined ? preferred(adapters) : [lookUp(everywhere)];
   const own = parsePlacement(options.placement ?? "", ranks);
@@ -40,6 +39,24 @@ export function placeRanks(
     if (report === undefined) throw noneHere(options.refused ?? []);
     return report;
   });
+}
+
+/** Ids of the adapters that ranks are placed on; undefined where that depends on which there are. */
+export function namedAdapters(
+  options: PlacementOptions,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] | undefined {
+  const everywhere = adapterOfAll(options, environment);
+  if (everywhere === undefined) return undefined;
+  return [everywhere, ...parsePlacement(options.placement ?? "", Infinity).values()];
+}
+
+function adapterOfAll(
+  { adapter }: PlacementOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const fromEnvironment = environment[adapterVariable];
+  return adapter ?? (fromEnvironment === "" ? undefined : fromEnvironment);
 }
 
 function preferred(adapters: readonly AdapterReport[]): readonly AdapterReport[] {

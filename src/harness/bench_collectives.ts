@@ -1,7 +1,7 @@
 // The main job of `shardbench collectives`: one collective at many sizes on real ranks, checked, then timed.
 
 import { discoverAdapters } from "../gpu/discover.ts";
-import { placeRanks } from "../gpu/placement.ts";
+import { namedAdapters, placeRanks } from "../gpu/placement.ts";
 import type { AdapterReport } from "../gpu/adapter.ts";
 import type { StorageType } from "../kernels/storage.ts";
 import { breakDown } from "../measure/breakdown.ts";
@@ -68,7 +68,7 @@ const mostSamples = 50;
 export async function benchCollectives(options: BenchCollectivesOptions): Promise<CollectiveBench> {
   const { op, ranks, dtype, algorithm, onProgress = () => undefined, signal } = options;
   onProgress({ phase: "adapters" });
-  const { adapters, refused } = await discoverAdapters();
+  const { adapters, refused } = await discoverAdapters(process.env, namedAdapters(options));
   const placement = placeRanks(ranks, adapters, { ...options, refused });
   const counts = countsOf(options);
   const fitting = counts.filter((count) => fits(options, count, placement));

@@ -33,7 +33,10 @@ export async function calibrateAdapters(
 ): Promise<CalibratedAdapter[]> {
   const { onProgress = () => undefined, signal } = options;
   onProgress({ phase: "adapters" });
-  const { adapters, refused } = await discoverAdapters();
+  const { adapters, refused } = await discoverAdapters(
+    process.env,
+    options.adapter === undefined ? undefined : [options.adapter],
+  );
   const placed = placeRanks(1, adapters, { ...options, refused });
   const chosen = options.adapter === undefined ? adapters : placed;
   const found: CalibratedAdapter[] = [];

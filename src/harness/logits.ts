@@ -2,7 +2,7 @@
 
 import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
-import { placeRanks } from "../gpu/placement.ts";
+import { namedAdapters, placeRanks } from "../gpu/placement.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Program } from "../program/program.ts";
 import { matrix, rowOf, type Matrix } from "../reference/tensor.ts";
@@ -37,7 +37,7 @@ export async function logitsOf(
 ): Promise<Matrix> {
   const { signal, onProgress = () => undefined } = options;
   onProgress({ phase: "adapters" });
-  const { adapters, refused } = await discoverAdapters();
+  const { adapters, refused } = await discoverAdapters(process.env, namedAdapters(options));
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
   onProgress({ phase: "ranks", total: placement.length });
   const pool = await openRanks(program, placement, {

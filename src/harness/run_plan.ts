@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
-import { placeRanks } from "../gpu/placement.ts";
+import { namedAdapters, placeRanks } from "../gpu/placement.ts";
 import { inTurns } from "../in_slices.ts";
 import { groupKernels } from "../measure/kernel_groups.ts";
 import type { StepSample } from "../measure/sample.ts";
@@ -57,7 +57,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   const program = lower(plan);
 
   onProgress({ phase: "adapters" });
-  const { adapters, refused } = await discoverAdapters();
+  const { adapters, refused } = await discoverAdapters(process.env, namedAdapters(options));
   const pause = pauseUntil(options.signal);
   await pause();
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });

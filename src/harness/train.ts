@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers/promises";
 import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
-import { placeRanks } from "../gpu/placement.ts";
+import { namedAdapters, placeRanks } from "../gpu/placement.ts";
 import { NumericsError } from "../numerics_error.ts";
 import type { Plan } from "../plan/plan.ts";
 import { lower } from "../program/lower.ts";
@@ -45,7 +45,7 @@ export async function train(
   const { signal, onProgress = () => undefined } = options;
   onProgress({ phase: "adapters" });
   const program = lower(plan);
-  const { adapters, refused } = await discoverAdapters();
+  const { adapters, refused } = await discoverAdapters(process.env, namedAdapters(options));
   const placement = placeRanks(program.ranks.length, adapters, { ...options, refused });
   onProgress({ phase: "ranks", total: placement.length });
   const pool = await openRanks(program, placement, signal === undefined ? {} : { signal });

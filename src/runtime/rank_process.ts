@@ -37,8 +37,8 @@ export interface StartOptions {
 /** After standard input, output, error and the IPC channel. */
 export const inheritedFile = 4;
 
-// The compiled program, also where this file itself is run from its source.
-const rankProgram = fileURLToPath(new URL("../../dist/runtime/rank.js", import.meta.url));
+// The bundled program, from src/runtime, dist/runtime and dist/cli.
+const rankProgram = fileURLToPath(new URL("../../dist/cli/rank.js", import.meta.url));
 
 export function startRank({ rank, file, core, onMessage }: StartOptions): RankProcess {
   const child = fork(rankProgram, [String(process.pid)], {

@@ -151,7 +151,7 @@ function childrenOf(pid: number): number[] {
 }
 
 function isRank(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("runtime/rank.js");
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("cli/rank.js");
 }
 
 /** 0 is no process. */

@@ -63,3 +63,18 @@ test("a driver that does not open is refused with a reason, not left out in sile
     { id: "lavapipe", reason: expect.stringContaining("Mesa 23 or later") },
   ]);
 });
+
+test("where software adapters are named, no other driver is started to look", async () => {
+  const { adapters } = await discoverAdapters(process.env, ["swiftshader"]);
+  expect(adapters.map(({ choice }) => choice.id)).toEqual(["swiftshader"]);
+  const whole = await findAdapters();
+  expect(adapters).toEqual(whole.filter(({ choice }) => choice.id === "swiftshader"));
+});
+
+test("a named adapter that is not behind its usual driver is looked for behind all", async () => {
+  const everywhere = await findAdapters();
+  for (const names of [["swiftshader", "gpu63"], ["warp"]]) {
+    const { adapters } = await discoverAdapters(process.env, names);
+    expect(adapters).toEqual(everywhere);
+  }
+});

@@ -37,6 +37,8 @@ export async function runTampered(
       const filter = (path: string): boolean => !path.endsWith(".map") && !path.endsWith(".d.ts");
       await cp(resolve(part), join(folder, part), { recursive: true, filter });
     }
+    // Ranks run what `tsc` made of each file, which is what is changed, and not the bundle of all.
+    await writeFile(join(folder, "dist/cli/rank.js"), 'import "../runtime/rank.js";\n');
     await symlink(resolve("node_modules"), join(folder, "node_modules"));
     if (mutation !== undefined) {
       await apply(folder, mutation.what, mutation);

@@ -5,7 +5,7 @@ import type { AdapterReport } from "../../gpu/adapter.ts";
 import type { Calibration } from "../../gpu/calibration/calibration.ts";
 import { keptCalibration } from "../../gpu/calibration/recall.ts";
 import { discoverAdapters } from "../../gpu/discover.ts";
-import { placeRanks, type PlacementOptions } from "../../gpu/placement.ts";
+import { namedAdapters, placeRanks, type PlacementOptions } from "../../gpu/placement.ts";
 import { gpuNamed } from "../../plan/gpu_names.ts";
 
 /** One adapter, as a plan that is to run on it must know it. */
@@ -64,7 +64,7 @@ const mostNamed = 4096;
 
 /** @throws EnvironmentError where there is no such adapter */
 export async function thisMachine(options: MachineOptions = {}): Promise<Machine> {
-  const { adapters, refused } = await discoverAdapters();
+  const { adapters, refused } = await discoverAdapters(process.env, namedAdapters(options));
   const place = (ranks: number): AdapterReport[] =>
     placeRanks(Math.max(ranks, mostNamed), adapters, { ...options, refused }).slice(0, ranks);
   const calibrations = await Promise.all(adapters.map(keptCalibration));
