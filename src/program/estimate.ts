@@ -14,7 +14,7 @@ import { createStream, type Sink } from "./stream.ts";
 import { expand, expandTotals } from "./expand.ts";
 import { type Allocated, createMemoryModel, type MemoryNeed } from "./memory.ts";
 import { replicasOf } from "./replicas.ts";
-import { everyLayer, expandRepeats, inEveryBlock, type Repeats, shorten } from "./repeats.ts";
+import { expandRepeats, inEveryBlock, type Repeats, shorten } from "./repeats.ts";
 import { type ReplicaTraffic, replicaTraffic } from "./replica_traffic.ts";
 import { itself, oneOfAlike } from "./symmetry.ts";
 import { createTally, type Totals } from "./tally.ts";
@@ -112,13 +112,13 @@ export function estimatePlan(plan: Plan, peaks?: Peaks): PlanEstimate {
 function estimateStep(plan: Plan, peaks?: Peaks, beside?: Plan): PlanEstimate {
   const { batch, sequence, microBatches } = plan.workload;
   const step = { batch, tokens: batch * sequence, microBatches };
-  // Gradients are summed over replicas, and blocks keep activations for their backward pass.
+  // Gradients are summed over replicas.
   const isTraining = plan.workload.optimizer !== undefined;
   const symmetry = isTraining ? itself(plan) : oneOfAlike(plan);
   const { gpus } = symmetry.plan.hardware;
   const declared = new Set(plan.communications.map(({ name }) => name));
   const wire = createWireCount();
-  const repeats = isTraining ? everyLayer(plan) : shorten(symmetry.plan);
+  const repeats = shorten(symmetry.plan);
   const { timesOf } = repeats;
   const tally = createTally(gpus, layerNames(repeats.plan), wire, declared, timesOf, microBatches);
   const parameters = createParameterCount(gpus);

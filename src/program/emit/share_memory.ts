@@ -27,8 +27,11 @@ interface Placement {
   readonly places: readonly ArenaPlace[];
 }
 
-/** Placements that are tried: a few milliseconds. */
-const mostTried = 200;
+/** Placements that are tried, at most: many seats take longer to be placed. */
+const mostTried = 1000;
+const pairsTried = 4e6;
+/** Beside what lives at once. */
+const goodEnough = 1.02;
 
 /** A plan for each of some programs that never run at the same time; all of them have the same arenas. */
 export type ShareMemory = (programs: readonly (readonly Lifetime[])[]) => ArenaPlan[];
@@ -50,58 +53,60 @@ export function createSharing(alignment: number, largestArena: number): ShareMem
     const largest = Math.max(...all.flat().map(({ bytes }) => bytes));
     const liveBytes = Math.max(...all.map(mostAlive));
     const seatsByProgram = all.map(seatsOf);
-    const seats = seatsByProgram.flat();
-    const key = keyOf(seats);
+    const seats = indexed(seatsByProgram.flat());
+    const key = JSON.stringify(seats);
     const found =
-      known.get(key) ?? bestPlacement(seats, Math.max(largest, largestArena), liveBytes);
+      known.get(key) ??
+      bestPlacement(seats, Math.max(largest, largestArena), goodEnough * liveBytes);
     known.set(key, found);
-    const placeOf = new Map(seats.map((seat, i) => [seat, found.places[i]]));
-    return seatsByProgram.map((own) => ({
-      arenas: found.arenas,
-      placeOf: placesOf(own, placeOf),
-      liveBytes,
-    }));
+    let next = 0;
+    return seatsByProgram.map((own) => {
+      const places = found.places.slice(next, (next += own.length));
+      const placeOf = new Map(
+        places.flatMap((place, i) => own[i]?.tensors.map((name) => [name, place] as const) ?? []),
+      );
+      return { arenas: found.arenas, placeOf, liveBytes };
+    });
   };
 }
 
-function placesOf(
-  seats: readonly Seat[],
-  placeOf: ReadonlyMap<Seat, ArenaPlace | undefined>,
-): Map<string, ArenaPlace> {
-  const places = new Map<string, ArenaPlace>();
-  for (const seat of seats) {
-    const place = placeOf.get(seat);
-    if (place !== undefined) for (const name of seat.tensors) places.set(name, place);
-  }
-  return places;
+/** A seat, with indices of others. */
+interface Indexed {
+  readonly bytes: number;
+  readonly beside: readonly number[];
+  readonly apart: readonly number[];
 }
 
-function keyOf(seats: readonly Seat[]): string {
+function indexed(seats: readonly Seat[]): Indexed[] {
   const indexOf = new Map(seats.map((seat, i) => [seat, i]));
-  const indices = (others: ReadonlySet<Seat>): string =>
-    Array.from(others, (seat) => indexOf.get(seat)).join();
-  return seats
-    .map(({ bytes, beside, apart }) => `${bytes} ${indices(beside)} ${indices(apart)}`)
-    .join("\n");
+  const indices = (others: ReadonlySet<Seat>): number[] =>
+    Array.from(others, (seat) => indexOf.get(seat) ?? -1);
+  return seats.map(({ bytes, beside, apart }) => ({
+    bytes,
+    beside: indices(beside),
+    apart: indices(apart),
+  }));
 }
 
-function bestPlacement(seats: readonly Seat[], largestArena: number, enough: number): Placement {
-  let order = seats.toSorted((a, b) => b.bytes - a.bytes);
-  let best = placed(order, largestArena);
-  const asTheyCome = placed(seats, largestArena);
-  if (asTheyCome.bytes < best.bytes) [order, best] = [[...seats], asTheyCome];
+function bestPlacement(seats: readonly Indexed[], largestArena: number, enough: number): Placement {
+  const asTheyCome = [...seats.keys()];
+  let order = asTheyCome.toSorted((a, b) => (seats[b]?.bytes ?? 0) - (seats[a]?.bytes ?? 0));
+  let best = placed(seats, order, largestArena);
   const below = createNumbers();
-  for (let tried = 1; tried < mostTried && best.bytes > enough; tried++) {
-    const next = [...order];
-    const [moved] = next.splice(below(next.length), 1);
-    if (moved === undefined) break;
-    next.splice(below(order.length), 0, moved);
-    const other = placed(next, largestArena);
-    if (other.bytes > best.bytes) continue;
-    [order, best] = [next, other];
+  const tries = Math.min(mostTried, pairsTried / seats.length ** 2);
+  for (let tried = 0; tried < tries && best.bytes > enough; tried++) {
+    const next = tried === 0 ? asTheyCome : moveOne(order, below);
+    const other = placed(seats, next, largestArena, best.bytes);
+    if (other.bytes <= best.bytes) [order, best] = [next, other];
   }
-  const { arenas, placeOf } = best;
-  return { arenas, places: seats.flatMap((seat) => placeOf.get(seat) ?? []) };
+  return best;
+}
+
+function moveOne(order: readonly number[], below: (limit: number) => number): number[] {
+  const next = [...order];
+  const moved = next.splice(below(next.length), 1);
+  next.splice(below(order.length), 0, ...moved);
+  return next;
 }
 
 /** Whole numbers below a limit, the same in every run (Knuth's multiplicative generator, as in Numerical Recipes). */
@@ -113,57 +118,68 @@ function createNumbers() {
   };
 }
 
-interface Trial {
-  readonly arenas: readonly number[];
+interface Trial extends Placement {
   readonly bytes: number;
-  readonly placeOf: ReadonlyMap<Seat, ArenaPlace>;
 }
 
-function placed(order: readonly Seat[], largestArena: number): Trial {
-  const placeOf = new Map<Seat, ArenaPlace>();
+/** @param most bytes that are of interest: a trial that takes more ends there, with more */
+function placed(
+  seats: readonly Indexed[],
+  order: readonly number[],
+  largestArena: number,
+  most = Infinity,
+): Trial {
+  const places: ArenaPlace[] = [];
   const arenas: number[] = [];
-  for (const seat of order) {
-    const place = bestPlace(seat, placeOf, arenas, largestArena);
-    placeOf.set(seat, place);
-    const end = place.offset + seat.bytes;
-    arenas[place.arena] = Math.max(arenas[place.arena] ?? 0, end);
+  let bytes = 0;
+  for (const i of order) {
+    const seat = seats[i];
+    if (seat === undefined || bytes > most) break;
+    const { arena, offset, growth } = bestPlace(seat, seats, places, arenas, largestArena);
+    places[i] = { arena, offset };
+    arenas[arena] = (arenas[arena] ?? 0) + growth;
+    bytes += growth;
   }
-  const bytes = arenas.reduce((sum, each) => sum + each, 0);
-  return { arenas, bytes, placeOf };
+  return { arenas, bytes, places };
 }
 
-/** A new arena where no other takes it. */
+interface Growth extends ArenaPlace {
+  readonly growth: number;
+}
+
+/** @param places by index, of those that are placed. A new arena where no other takes it. */
 function bestPlace(
-  { bytes, beside, apart }: Seat,
-  placeOf: ReadonlyMap<Seat, ArenaPlace>,
+  { bytes, beside, apart }: Indexed,
+  seats: readonly Indexed[],
+  places: readonly (ArenaPlace | undefined)[],
   arenas: readonly number[],
   largestArena: number,
-): ArenaPlace {
-  const closed = new Set<number>();
-  for (const seat of apart) {
-    const there = placeOf.get(seat);
-    if (there !== undefined) closed.add(there.arena);
-  }
-  const taken = arenas.map((): { readonly start: number; readonly end: number }[] => []);
-  for (const seat of beside) {
-    const there = placeOf.get(seat);
+): Growth {
+  const closed = new Set(apart.map((other) => places[other]?.arena));
+  const taken = arenas.map((): Extent[] => []);
+  for (const other of beside) {
+    const there = places[other];
     if (there === undefined) continue;
-    taken[there.arena]?.push({ start: there.offset, end: there.offset + seat.bytes });
+    const end = there.offset + (seats[other]?.bytes ?? 0);
+    taken[there.arena]?.push({ start: there.offset, end });
   }
-  let best = { arena: arenas.length, offset: 0, growth: Infinity };
+  let best: Growth | undefined;
   for (const [arena, extent] of arenas.entries()) {
     if (closed.has(arena)) continue;
     const offset = lowestGap(taken[arena] ?? [], bytes);
     const growth = Math.max(0, offset + bytes - extent);
-    if (extent + growth <= largestArena && growth < best.growth) best = { arena, offset, growth };
+    const isLess = best === undefined || growth < best.growth;
+    if (isLess && extent + growth <= largestArena) best = { arena, offset, growth };
   }
-  return best;
+  return best ?? { arena: arenas.length, offset: 0, growth: bytes };
 }
 
-function lowestGap(
-  taken: readonly { readonly start: number; readonly end: number }[],
-  bytes: number,
-): number {
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+function lowestGap(taken: readonly Extent[], bytes: number): number {
   let offset = 0;
   for (const { start, end } of taken.toSorted((a, b) => a.start - b.start)) {
     if (offset + bytes <= start) break;
