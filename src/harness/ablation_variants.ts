@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { checkPlan } from "../check/check_plan.ts";
+import { codesOfPlannedMemory } from "../check/rules/sizes/memory_exceeded.ts";
 import type { Plan } from "../plan/plan.ts";
 import { withoutTechnique } from "../plan/without_technique.ts";
 import { lower } from "../program/lower.ts";
@@ -34,9 +35,6 @@ export type Pair = { readonly pair: readonly [string, string] } & (
   | { readonly why: string }
 );
 
-/** What a plan's own GPUs cannot hold may run here all the same. */
-const onlyThere = new Set(["memory-exceeded", "memory-exceeded-as-planned"]);
-
 export function ablationVariants(plan: Plan): AblationVariants {
   const asItIs = variantOf(plan, []);
   const singles = [...new Set(plan.optimizations)].map((technique): Single => {
@@ -59,7 +57,7 @@ function without({ plan, off }: Variant, technique: string): Variant | { readonl
   const switched = withoutTechnique(plan, technique);
   if ("why" in switched) return switched;
   const error = checkPlan(switched.plan).find(
-    ({ severity, code }) => severity === "error" && !onlyThere.has(code),
+    ({ severity, code }) => severity === "error" && !codesOfPlannedMemory.has(code),
   );
   return error === undefined
     ? variantOf(switched.plan, [...off, technique])

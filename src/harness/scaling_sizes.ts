@@ -1,6 +1,7 @@
 // The plans that a scaling run compares: strong at the plan's batch, weak at the plan's batch per GPU.
 
 import { checkPlan } from "../check/check_plan.ts";
+import { codesOfPlannedMemory } from "../check/rules/sizes/memory_exceeded.ts";
 import type { ScalingKind } from "../measure/scaling.ts";
 import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -13,9 +14,6 @@ export type ScalingSize = { readonly kind: ScalingKind; readonly gpus: number } 
   | { readonly plan: Plan; readonly alone: Plan }
   | { readonly why: string }
 );
-
-/** Where a plan runs, not what its own GPUs would hold. */
-const onlyThere = new Set(["memory-exceeded", "memory-exceeded-as-planned"]);
 
 /** @param sizes numbers of GPUs above 1 */
 export function scalingSizes(file: PlanFile, sizes: readonly number[]): ScalingSize[] {
@@ -54,7 +52,9 @@ function planOn(file: PlanFile, gpus: number): { readonly plan: Plan } | { reado
   for (const [i, candidate] of redegreed(file, gpus).entries()) {
     const { plan, diagnostics } = normalise(candidate);
     const found = plan === undefined ? diagnostics : checkPlan(plan);
-    const error = found.find(({ severity, code }) => severity === "error" && !onlyThere.has(code));
+    const error = found.find(
+      ({ severity, code }) => severity === "error" && !codesOfPlannedMemory.has(code),
+    );
     if (plan !== undefined && error === undefined) return { plan };
     if (i === 0 && error !== undefined) why = error.message;
   }
