@@ -1,27 +1,41 @@
 import { accumulatedBytes, type Accumulating, inColumns } from "./columns.ts";
 import { accumulate, type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, paddedElements, rowPitch } from "./storage.ts";
+import { bytesPerElement, paddedElements } from "./storage.ts";
+import { countedRows, type UsedRows, usedRowsBindings } from "./used_rows.ts";
 
-export interface ColumnSumsShape extends Accumulating {
+export interface ColumnSumsShape extends Accumulating, UsedRows {
   readonly rows: number;
   readonly columns: number;
-  /** Of x: f32 whatever is stored. Default: what is stored. */
-  readonly input?: "f32";
 }
 
-/** y[column] = Σ x over all rows, or y += it; y is f32. The gradient of a bias from that of what it was added to. */
+function parts({ grouped }: ColumnSumsShape): number {
+  return grouped?.experts ?? 1;
+}
+
+const tiling = inColumns<ColumnSumsShape>(() => ({}));
+
+/**
+ * y[column] = Σ x over all rows, or y += it; y is f32. The gradient of a bias from that of what it was added to. Of rows that
+ * are grouped by expert those of each by themselves: y [experts, columns].
+ */
 export const columnSums: Kernel<ColumnSumsShape> = {
   name: "column_sums",
   bindings: (shape) => [
-    read("x", shape.input ?? "storage"),
-    shape.accumulate === true ? accumulate("y") : write("y", "f32"),
+    { ...read("x"), slot: 0 },
+    ...usedRowsBindings(shape),
+    { ...(shape.accumulate === true ? accumulate("y") : write("y", "f32")), slot: 1 },
   ],
-  preludes: ({ input }) => ["columns/sums", `columns/${input ?? "stored"}`],
-  ...inColumns<ColumnSumsShape>(() => ({})),
-  flops: ({ rows, columns }) => rows * columns,
-  bytes: (shape, dtype) => {
-    const { rows, columns, input } = shape;
-    const x = paddedElements(rows, columns) * bytesPerElement(input ?? dtype);
-    return x + accumulatedBytes(shape, rowPitch(columns));
+  preludes: ({ grouped }) => [
+    "columns/sums",
+    `summed_rows/${grouped === undefined ? "all" : "grouped"}`,
+  ],
+  constants: tiling.constants,
+  grid(shape, adapter) {
+    const [x, y] = tiling.grid(shape, adapter);
+    return [x, y, parts(shape)];
   },
+  flops: (shape) => countedRows(shape) * shape.columns,
+  bytes: (shape, dtype) =>
+    paddedElements(countedRows(shape), shape.columns) * bytesPerElement(dtype) +
+    accumulatedBytes(shape, paddedElements(parts(shape), shape.columns)),
 };

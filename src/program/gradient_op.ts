@@ -75,11 +75,14 @@ export interface WeightGradientOp extends OpBase {
   readonly y: Tensor;
 }
 
-/** y += the sum over rows of dy. */
+/** y += the sum over rows of dy; of rows sorted by expert, those of each. */
 export interface BiasGradientOp extends OpBase {
   readonly op: "bias-gradient";
   readonly dy: View;
   readonly y: Tensor;
+  /** As of `ActivationOp`. */
+  readonly offsets?: Tensor;
+  readonly expectedRows?: number;
 }
 
 /** Of y = activation(x) · gate. */

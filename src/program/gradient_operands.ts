@@ -19,7 +19,7 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
     case "weight-gradient":
       return [op.a.tensor, op.b.tensor, op.y];
     case "bias-gradient":
-      return [op.dy.tensor, op.y];
+      return present(op.dy.tensor, op.y, op.offsets);
     case "activation-gradient":
       return [op.x.tensor, op.dy.tensor, ...tensorsOf(op.gate), ...present(op.offsets)];
     case "norm-gradient":

@@ -97,6 +97,7 @@ function createSteps(
 ): Steps {
   let whole = 0;
   let isSpoilt = false;
+  let isUpdated = false;
   const spoilt = async (): Promise<void> => {
     if (!isSpoilt) {
       spoil();
@@ -109,7 +110,8 @@ function createSteps(
     // A single stage writes only a part of it again.
     const isWhole = options.stage === undefined;
     if (isWhole) await spoilt();
-    if (options.isContinued !== true) await state.restore();
+    if (options.isContinued !== true) await state.restore(isUpdated);
+    isUpdated = isWhole;
     await timestamps?.synchronise();
     const trace = await execute(options, using);
     if (isWhole) whole += 1;

@@ -1,5 +1,6 @@
 // What a training step changes for the next one: weights, moments, counters. Before each step that is timed or checked they
-// are set to what they were at first, so that all such steps do the same and the bits of their results can be compared.
+// are set to what they were at first, so that all such steps do the same and the bits of their results can be compared. Not
+// so gradients: an update leaves them cleared, and where a timed step left it out the next one's norm is another.
 
 import { setImmediate } from "node:timers/promises";
 import type { LogicalGpu } from "../gpu/logical_gpu.ts";
@@ -13,8 +14,8 @@ import type { PreparedProgram } from "./prepare.ts";
 const keptBytes = 2 ** 20;
 
 export interface State {
-  /** Nothing where a step leaves all as it was. */
-  restore(): Promise<void>;
+  /** Nothing where a step leaves all as it was. @param isUpdated whether the step before was whole, up to its updates */
+  restore(isUpdated?: boolean): Promise<void>;
 }
 
 export async function createState(
@@ -31,15 +32,16 @@ export async function createState(
       each.op === "kernel" && each.origin.phase === "update" ? each.buffers : [],
     ),
   );
-  const own = buffers.filter(({ id, role }) => role === "gradient" || moved.has(id));
+  const all = buffers.filter(({ id, role }) => role === "gradient" || moved.has(id));
   const kept = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const { id, bytes, content, dtype } of own) {
+  for (const { id, bytes, content, dtype } of all) {
     if (content === undefined || bytes > keptBytes) continue;
     kept.set(id, await fillBytes(content, source, dtype, onProgress));
     await setImmediate();
   }
   return {
-    async restore() {
+    async restore(isUpdated = false) {
+      const own = isUpdated ? all.filter(({ role }) => role !== "gradient") : all;
       const { queue } = gpu.device;
       const filler = createFiller(gpu, `rank ${rank}`, source);
       const encoder = gpu.device.createCommandEncoder({ label: `rank ${rank} state` });

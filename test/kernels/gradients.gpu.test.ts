@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { Activation } from "../../src/kernels/activation.ts";
-import type { StorageType } from "../../src/kernels/storage.ts";
+import { rowPitch, type StorageType } from "../../src/kernels/storage.ts";
 import { activations } from "../../src/plan/activation.ts";
 import { activationGradients } from "../../src/reference/backward/gated_activation.ts";
 import { normGradients } from "../../src/reference/backward/norm_rows.ts";
@@ -15,6 +15,7 @@ import { output } from "../support/run_kernel.ts";
 import {
   decode,
   encode,
+  encodeIds,
   randomSource,
   randomTensor,
   type Tensor,
@@ -86,17 +87,37 @@ describeOnAdapter("gradients", () => {
     },
   );
 
-  test("column sums of f32 where f16 is stored", async () => {
-    const x = randomTensor(9, 5, "f32", randomSource(2));
+  test.each(dtypes)("of biases of experts in %s, each of its own rows", async (dtype) => {
+    const [rows, columns] = [9, 10];
+    const [x, before] = [
+      randomTensor(rows, columns, dtype, randomSource(2)),
+      randomTensor(3, columns, "f32", randomSource(3)),
+    ];
+    // Beyond the last expert's rows nothing counts.
+    x.values.fill(Number.NaN, 7 * columns);
+    const offsets = [0, 4, 4, 7];
     const run = await checkedRun(
-      { kernel: "column_sums", shape: { rows: 9, columns: 5, input: "f32" } },
-      "f16",
-      { x: encode(x, "f32") },
-      { y: tensorBytes(1, 5, "f32") },
+      {
+        kernel: "column_sums",
+        shape: { rows, columns, accumulate: true, grouped: { experts: 3, expectedRows: 7 } },
+      },
+      dtype,
+      { x: encode(x, dtype), offsets: encodeIds(offsets), y: encode(before, "f32") },
+      { y: tensorBytes(3, columns, "f32") },
     );
-    const actual = valuesOf(run.results, "y", [1, 5], "f32");
-    expect(outOfTolerance(actual, near(biasGradient(asMatrix(x)), 9), "f32")).toEqual([]);
+    const expected = Float64Array.from(before.values, (held, i) => {
+      const [expert, column] = [Math.floor(i / columns), i % columns];
+      let total = held;
+      for (let row = offsets[expert]!; row < offsets[expert + 1]!; row++) {
+        total += x.values[row * columns + column]!;
+      }
+      return total;
+    });
+    const actual = valuesOf(run.results, "y", [3, columns], "f32");
+    expect(outOfTolerance(actual, near(expected, 9), "f32")).toEqual([]);
     expect(run.worst).toBeLessThan(1);
+    // Of an expert without rows.
+    expect(await run.spoilt("y", rowPitch(columns))).toBeGreaterThan(1);
   });
 
   test.each(

@@ -65,4 +65,9 @@ describe("a mixture of experts", () => {
     const plan = expertTrainingPlan("slices, whole experts and replicas", { moe });
     expect(await faultsOf(plan)).toEqual([]);
   });
+
+  test.each(few)("biases of experts and routers, clamped gates: %s", async (split) => {
+    const model = ", activation: clamped-silu, biases: [experts, router]";
+    expect(await faultsOf(expertTrainingPlan(split, { model }))).toEqual([]);
+  });
 });

@@ -45,8 +45,20 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
       runExpertGradient(call, buffers);
       return;
     case "column_sums": {
-      const { rows, columns, accumulate = false } = call.shape;
-      buffers.vector("y", biasGradient(buffers.table("x", rows, columns)), accumulate);
+      const { rows, columns, accumulate = false, grouped } = call.shape;
+      const x = buffers.table("x", rows, columns);
+      if (grouped === undefined) {
+        buffers.vector("y", biasGradient(x), accumulate);
+        return;
+      }
+      const y = buffers.table("y", grouped.experts, columns);
+      for (let expert = 0; expert < grouped.experts; expert++) {
+        const [begin = 0, end = 0] = buffers.at("offsets").subarray(expert, expert + 2);
+        const own = x.data.subarray(begin * columns, end * columns);
+        const sums = biasGradient(matrix(end - begin, columns, own));
+        rowOf(y, expert).set(rowOf(y, expert).map((held, c) => held + sums[c]!));
+      }
+      buffers.write("y", y);
       return;
     }
     case "activate": {

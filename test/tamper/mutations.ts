@@ -13,7 +13,14 @@ export interface Mutation {
   /** Only seen where steps run as timed ones do. */
   readonly timed?: true;
   /** Only seen there: where a rank waits for nothing within a micro-batch, or where hosts add. */
-  readonly plan?: "one rank" | "two stages" | "short sums" | "serving" | "rules" | "neighbors";
+  readonly plan?:
+    | "one rank"
+    | "two stages"
+    | "short sums"
+    | "serving"
+    | "rules"
+    | "neighbors"
+    | "training";
   /** Only there in that type. */
   readonly dtype?: "f32" | "f16";
 }
@@ -407,6 +414,146 @@ const collectives: readonly Mutation[] = [
   },
 ];
 
+/** Gradients and updates. */
+const training: readonly Mutation[] = [
+  {
+    what: "the gradient of the loss is not divided by the tokens",
+    files: ["shaders/cross_entropy_gradient.wgsl"],
+    from: "let factor = SCALE / all.sum;",
+    to: "let factor = 1.0 / all.sum;",
+    plan: "training",
+  },
+  {
+    what: "gradients of weights leave out the second micro-batch",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping('instruction.shape?.result === "f32-sum" && instruction.origin.microBatch === 1'),
+    plan: "training",
+  },
+  {
+    what: "timed steps leave out gradients of weights of the second micro-batch",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(
+      `${onlyTimed} && instruction.shape?.result === "f32-sum" && instruction.origin.microBatch === 1`,
+    ),
+    timed: true,
+    plan: "training",
+  },
+  {
+    what: "products write over what a gradient held",
+    files: ["shaders/results/f32_sum.wgsl"],
+    from: "y[at] += v;",
+    to: "y[at] = v;",
+    plan: "training",
+  },
+  {
+    what: "replicas do not sum their gradients",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping('instruction.op === "all-reduce" && instruction.origin.phase === "update"'),
+    plan: "training",
+  },
+  {
+    what: "timed steps leave out the sums of replicas' gradients",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(
+      `${onlyTimed} && instruction.op === "all-reduce" && instruction.origin.phase === "update"`,
+    ),
+    timed: true,
+    plan: "training",
+  },
+  {
+    what: "gradients are not clipped",
+    files: ["shaders/begin_update.wgsl"],
+    from: "multiplier *= min(1.0, CLIP_NORM / (norm + 1e-6));",
+    to: "",
+    plan: "training",
+  },
+  {
+    what: "weights do not decay",
+    files: ["shaders/updates/adamw.wgsl"],
+    from: " + DECAY * weight;",
+    to: ";",
+    plan: "training",
+  },
+  {
+    what: "the mean of gradients keeps the bias of its first steps",
+    files: ["shaders/updates/adamw.wgsl"],
+    from: "(m / state[2])",
+    to: "m",
+    plan: "training",
+  },
+  {
+    what: "weights in f16 are not those of their masters",
+    files: ["shaders/updates/master.wgsl"],
+    from: "weight[i] = packQuad(v);",
+    to: "weight[i] = packQuad(0.999 * v);",
+    plan: "training",
+    dtype: "f16",
+  },
+  {
+    what: "a router's gradient leaves out the weights of its choices",
+    files: ["shaders/route_gradient.wgsl"],
+    from: "vec4f(SCALE * own * (dweights[at] - less))",
+    to: "vec4f(0.0 * own * (dweights[at] - less))",
+    plan: "training",
+  },
+  {
+    what: "experts are balanced over the choices of one rank",
+    files: ["shaders/balances/counted.wgsl"],
+    from: "block < BLOCKS;",
+    to: "block < 1u;",
+    plan: "training",
+  },
+  {
+    what: "a choice's weight has the gradient of the next",
+    files: ["shaders/combine_weight_gradient.wgsl"],
+    from: "= found[i];",
+    to: "= found[i ^ 1u];",
+    plan: "training",
+  },
+  {
+    what: "gradients come to experts without the weights of choices",
+    files: ["shaders/choices/weighted_rows.wgsl"],
+    from: "packQuad(weights[choice] * unpackQuad(v))",
+    to: "v",
+    plan: "training",
+  },
+  {
+    what: "an expert's weights leave out the gradient of its last row",
+    files: ["shaders/rows/grouped_depth.wgsl"],
+    from: "let stop = offsets[index + 1u];",
+    to: "let stop = max(offsets[index], offsets[index + 1u] - min(1u, offsets[index + 1u]));",
+    plan: "training",
+  },
+  {
+    what: "timed steps leave out the gradients of experts' weights",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.kernel === "grouped_weight_gradient"`),
+    timed: true,
+    plan: "training",
+  },
+  {
+    what: "timed steps leave out the router's gradient",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.kernel === "route_gradient"`),
+    timed: true,
+    plan: "training",
+  },
+  {
+    what: "timed steps leave out the updates of weights",
+    files: ["dist/runtime/execute.js"],
+    from: skips,
+    to: skipping(`${onlyTimed} && instruction.kernel === "update_weight"`),
+    timed: true,
+    plan: "training",
+  },
+];
+
 const executor: readonly Mutation[] = [
   {
     what: "one rank has weights of another seed",
@@ -508,5 +655,6 @@ export const mutations: readonly Mutation[] = [
   ...rules,
   ...caches,
   ...collectives,
+  ...training,
   ...executor,
 ];

@@ -51,6 +51,7 @@ const workload = { batch: 8, microBatches: 4, sequence: 8 };
 /** Where a rank waits for nothing, kernels of several micro-batches are given to the GPU together. */
 export function specialIn(dtype: "f32" | "f16", which: NonNullable<Mutation["plan"]>): Plan {
   if (which === "serving") return servingIn(dtype);
+  if (which === "training") return trainingIn(dtype);
   if (which === "rules" || which === "neighbors") return rulesIn(dtype, which);
   const first = linear(64, 64, "replicated", [[0]], "gelu");
   const second = linear(64, 64, "replicated", [[1]], "gelu");
@@ -90,6 +91,32 @@ function rulesIn(dtype: "f32" | "f16", which: "rules" | "neighbors"): Plan {
   });
   if (ruled === undefined) throw new Error("no plan");
   return ruled;
+}
+
+/** Two replicas of all but experts, of which each has one. */
+function trainingIn(dtype: "f32" | "f16"): Plan {
+  const { plan: trained } = normalise({
+    name: "training",
+    hardware: { gpus: 2 },
+    workload: {
+      mode: "training",
+      batch: 4,
+      microBatches: 2,
+      sequence: 5,
+      dtype,
+      optimizer: { name: "adamw", clipNorm: 0.01 },
+    },
+    model: {
+      layers: 1,
+      hidden: 8,
+      heads: 1,
+      vocabulary: 12,
+      moe: { experts: 2, topK: 2, ffn: 8, renormalise: true, auxLossCoeff: 1, zLossCoeff: 1 },
+    },
+    parallel: { data: 2, expert: 2 },
+  });
+  if (trained === undefined) throw new Error("no plan");
+  return trained;
 }
 
 /** Prompts in two chunks of other pages each, caches of more than one piece. */

@@ -6,8 +6,9 @@ import type {
   RouteGradientOp,
 } from "../gradient_op.ts";
 import { whole } from "../tensor.ts";
+import { expectedRowsOf } from "../expected_rows.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
-import { expectedRowsOf, sizes } from "./sizes.ts";
+import { sizes } from "./sizes.ts";
 
 export function expertGradientCall(
   op: GroupedWeightGradientOp | ChoiceWeightGradientOp | RouteGradientOp,

@@ -22,8 +22,9 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
       return weightGradientCall(op, rank);
     case "bias-gradient": {
       const [rows = 0, columns = 0] = shapeOn(op.dy, rank);
-      const shape = { rows, columns, accumulate: true } as const;
-      return { call: { kernel: "column_sums", shape }, operands: [op.dy, whole(op.y)] };
+      const shape = { rows, columns, accumulate: true, ...groupedOn(op, rank) } as const;
+      const offsets = present(op.offsets && whole(op.offsets));
+      return { call: { kernel: "column_sums", shape }, operands: [op.dy, ...offsets, whole(op.y)] };
     }
     case "activation-gradient":
       return activationGradientCall(op, rank);

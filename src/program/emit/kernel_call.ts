@@ -12,9 +12,10 @@ import type {
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
+import { expectedRowsOf } from "../expected_rows.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
-import { expectedRowsOf, groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
+import { groupedOn, shapeOn, sizes, tableRows } from "./sizes.ts";
 import type { View } from "../tensor.ts";
 import { whole } from "../tensor.ts";
 

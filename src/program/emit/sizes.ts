@@ -1,7 +1,7 @@
 // How large what an op reads and writes is on one rank.
 
 import type { UsedRows } from "../../kernels/used_rows.ts";
-import type { ActivationOp, GroupedMatmulOp } from "../op.ts";
+import type { ActivationOp } from "../op.ts";
 import { partOn, type Tensor, type View, whole } from "../tensor.ts";
 
 /** Extents of a view on one rank; all but the first are the tensor's. */
@@ -20,15 +20,6 @@ export function tableRows(table: Tensor, rank: number) {
   const part = partOn(table, rank);
   const first = part?.content?.kind === "uniform" ? part.content.offset[0] : 0;
   return { vocabularyStart: first ?? 0, vocabularyRows: part?.shape[0] ?? 0 };
-}
-
-/** Of a rank that holds so many of all experts, when tokens are balanced. @param rows that it has room for */
-export function expectedRowsOf(
-  { choices, experts }: Pick<GroupedMatmulOp, "choices" | "experts">,
-  rows: number,
-  own: number,
-): number {
-  return Math.min(rows, Math.round((choices * own) / experts));
 }
 
 /** Which rows of an element-wise kernel are in use. */

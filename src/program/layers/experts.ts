@@ -3,6 +3,7 @@
 import type { Activation } from "../../kernels/activation.ts";
 import { expertShares, placedExperts } from "../../plan/mesh.ts";
 import type { MoeLayer } from "../../plan/layers/moe.ts";
+import { expectedRowsOf } from "../expected_rows.ts";
 import { startsOf, type Tensor, whole } from "../tensor.ts";
 import { activation, biasScale, ownWeight, weightScale, type LayerContext } from "./context.ts";
 import { tokensOf, type ExpertColumn } from "./expert_columns.ts";
@@ -91,7 +92,7 @@ export function expertOps(
     });
   };
   const choices = tokens * layer.topK;
-  const expectedRows = Math.min(rows, Math.round((choices * experts) / placedExperts(layer)));
+  const expectedRows = expectedRowsOf({ choices, experts: placedExperts(layer) }, rows, experts);
   const multiply = (part: string, x: Tensor, y: Tensor): void => {
     const bias = biasOf(part);
     add({

@@ -8,7 +8,7 @@ import type { Optimizer } from "../../plan/optimizer.ts";
 import type { Precision } from "../../plan/plan.ts";
 import type { Op } from "../op.ts";
 import type { BufferRole, OpOrigin } from "../program.ts";
-import { nameOn, partOn, sameOn, type Tensor, whole } from "../tensor.ts";
+import { nameOn, partOn, sameOn, type Tensor, type TensorPart, whole } from "../tensor.ts";
 import { type Copies, copiesOfWeights, keyOf } from "./differentiate/copies_of_weights.ts";
 import { channel } from "./differentiate/walk.ts";
 import type { WeightUse } from "./differentiate/walk.ts";
@@ -165,8 +165,14 @@ function moved(use: WeightUse, state: Tensor, { rules, dtype }: UpdateOptions): 
     ...(hasFirst ? { first: kept("first", false) } : {}),
     ...(rules.name === "adamw" ? { second: kept("second", false) } : {}),
     rules,
-    decays: (partOn(weight, ranks[0] ?? 0)?.shape.length ?? 0) > 1,
+    decays: isMatrix(partOn(weight, ranks[0] ?? 0)),
   };
+}
+
+/** Of which experts may have one each; their biases are vectors. */
+function isMatrix(part: TensorPart | undefined): boolean {
+  const [rows = 1] = part?.shape.slice(-2, -1) ?? [];
+  return rows > 1;
 }
 
 /** f32, as large as the weight. */

@@ -1,5 +1,6 @@
 // Kernels that add up columns over all rows, made again in f64 from all of their operands, piece by piece.
 
+import { rowPitch } from "../../kernels/storage.ts";
 import type { KernelInstruction } from "../../program/program.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
@@ -36,16 +37,21 @@ export function addTerm({ sums, squares }: ColumnSums, column: number, term: num
   squares[column] = (squares[column] ?? 0) + term * term;
 }
 
-/** A vector of f32 against sums of so many terms, or what was there before and they. */
+/** A row of f32 against sums of so many terms, or what was there before and they. */
 export async function checkColumnSums(
   { sums, squares }: ColumnSums,
   terms: number,
   binding: string,
   operands: Operands,
   deviation: Deviation,
+  row = 0,
 ): Promise<void> {
-  const y = await operands.floats(binding);
-  const before = operands.before(binding);
+  const pitch = rowPitch(sums.length);
+  const ofRow = (values: Float32Array): Float32Array =>
+    values.subarray(row * pitch, (row + 1) * pitch);
+  const y = ofRow(await operands.floats(binding));
+  const held = operands.before(binding);
+  const before = held && ofRow(held);
   for (const [c, sum] of sums.entries()) {
     const expected = sum + (before?.[c] ?? 0);
     const square = squares[c] ?? 0;
@@ -54,28 +60,35 @@ export async function checkColumnSums(
       sumError(terms, square, sum) +
       // What a term loses by itself.
       8 * unitRoundoff.f32 * Math.sqrt(square);
-    deviation.add(y[c] ?? Number.NaN, expected, accepted, 0, c);
+    deviation.add(y[c] ?? Number.NaN, expected, accepted, row, c);
   }
-  checkPadding(y, 0, sums.length, deviation);
+  checkPadding(y, row, sums.length, deviation);
 }
 
 export async function checkColumns(
-  { shape: { rows, columns } }: Call<"column_sums">,
+  { shape }: Call<"column_sums">,
   operands: Operands,
   { effort }: Sampling,
 ): Promise<Coverage> {
+  const { rows, columns, grouped } = shape;
   const deviation = createDeviation();
-  const total = createColumnSums(columns);
-  for (const piece of piecesOf(rows, columns, 4 * effort.rowElements)) {
-    const x = await operands.rows("x", columns, [piece]);
-    for (const row of rowsOf([piece])) {
-      const own = x.at(row);
-      for (let c = 0; c < columns; c++) addTerm(total, c, own[c] ?? Number.NaN);
-      await operands.pace(2 * columns);
+  const ends = grouped === undefined ? [0, rows] : [...(await operands.words("offsets"))];
+  const parts = grouped?.experts ?? 1;
+  for (let part = 0; part < parts; part++) {
+    const total = createColumnSums(columns);
+    const [begin = 0, end = 0] = ends.slice(part, part + 2);
+    for (const piece of piecesOf(end - begin, columns, 4 * effort.rowElements)) {
+      const run = { ...piece, first: begin + piece.first };
+      const x = await operands.rows("x", columns, [run]);
+      for (const row of rowsOf([run])) {
+        const own = x.at(row);
+        for (let c = 0; c < columns; c++) addTerm(total, c, own[c] ?? Number.NaN);
+        await operands.pace(2 * columns);
+      }
     }
+    await checkColumnSums(total, end - begin, "y", operands, deviation, part);
   }
-  await checkColumnSums(total, rows, "y", operands, deviation);
-  return { unit: "results", checked: columns, total: columns, deviation };
+  return { unit: "results", checked: parts * columns, total: parts * columns, deviation };
 }
 
 /** With the statistics that the kernel read. */

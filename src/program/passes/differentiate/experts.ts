@@ -2,7 +2,8 @@
 // are each other's. Which experts a token takes has no gradient.
 
 import type { GroupedMatmulOp, PermuteOp, RouteOp, UnpermuteOp } from "../../op.ts";
-import { type Tensor, whole } from "../../tensor.ts";
+import { expectedRowsOf } from "../../expected_rows.ts";
+import { partOn, type Tensor, whole } from "../../tensor.ts";
 import type { ExpertTransferOp } from "../../transfer_op.ts";
 import { gradientTensor } from "./book.ts";
 import { NotDifferentiable } from "./not_differentiable.ts";
@@ -60,8 +61,8 @@ export function routeGradients(walk: Walk, op: RouteOp): void {
 
 export function groupedMatmulGradients(walk: Walk, op: GroupedMatmulOp): void {
   const { origin, ranks, w, bias, offsets, choices, experts } = op;
-  if (op.activation !== "none" || op.gate !== undefined || bias !== undefined) {
-    throw new NotDifferentiable(`${origin.layer}: experts with biases`);
+  if (op.activation !== "none" || op.gate !== undefined) {
+    throw new NotDifferentiable(`${origin.layer}: experts with a ${op.activation} behind them`);
   }
   const dy = settle(walk, op, allOf(op.y, op));
   if (dy === undefined) return;
@@ -79,6 +80,7 @@ export function groupedMatmulGradients(walk: Walk, op: GroupedMatmulOp): void {
     weight: w,
     y: useWeight(walk, op, w),
   });
+  if (bias !== undefined) expertBiasGradient(walk, op, bias, dy);
   if (!ranks.some((rank) => walk.isWanted(input, rank))) return;
   const before = takeOnly(walk, input, ranks, false);
   const dx = gradientTensor(input, `${input.name}/gradient/${w.name}`, ranks);
@@ -97,6 +99,22 @@ export function groupedMatmulGradients(walk: Walk, op: GroupedMatmulOp): void {
     experts,
   });
   walk.book.add(input, ranks, { tensor: dx });
+}
+
+function expertBiasGradient(walk: Walk, op: GroupedMatmulOp, bias: Tensor, dy: Tensor): void {
+  const { ranks, w, offsets } = op;
+  const [rank = 0] = ranks;
+  const [rows = 0] = partOn(dy, rank)?.shape ?? [];
+  const [own = 0] = partOn(w, rank)?.shape ?? [];
+  walk.emit({
+    op: "bias-gradient",
+    ...walk.siteOf(op),
+    ranks,
+    dy: whole(dy),
+    offsets,
+    expectedRows: expectedRowsOf(op, rows, own),
+    y: useWeight(walk, op, bias),
+  });
 }
 
 /** Rows come back from their experts as they went there, and go there as they came back. */
