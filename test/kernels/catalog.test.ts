@@ -40,7 +40,9 @@ test("every kernel bears the name under which the catalogue lists it", () => {
 test.each(calledVariants)(
   "%s: bindings and constants are those that its shader declares",
   (name, variant, shape) => {
-    const code = [...(variant.preludes?.(shape) ?? []), name].map(source).join("\n");
+    const own = variant.prelude?.();
+    const preludes = [...(variant.preludes?.(shape) ?? []), ...(own === undefined ? [] : [own])];
+    const code = [...preludes, name].map(source).join("\n");
     const bindings = [...code.matchAll(/@binding\((\d+)\) var<storage, (\w+)> (\w+)/g)].map(
       ([, index, access, binding]) => ({ index: Number(index), access, name: binding }),
     );
