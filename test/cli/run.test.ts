@@ -117,6 +117,28 @@ describe("report", () => {
     expect(await readFile(page, "utf8")).toContain(">Timeline of one step</h2>");
   });
 
+  test.each([
+    ["perfetto", "step.pftrace", ["step.pftrace"]],
+    ["hta", "traces", ["traces/rank0.json", "traces/rank1.json"]],
+    ["chakra", "step", ["step.0.et", "step.1.et"]],
+  ])("writes the step for %s", async (format, name, written) => {
+    const target = (await fileWith("plan.json", "{}")).replace("plan.json", name);
+    const { code, stdout } = await shardbench([
+      "report",
+      resultFile,
+      "--trace",
+      target,
+      "--trace-format",
+      format,
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Trace: .+\n$/);
+    for (const file of written) {
+      const bytes = await readFile(target.replace(name, file));
+      expect(bytes.length).toBeGreaterThan(500);
+    }
+  });
+
   test("keeps a page that is there, unless it is told to overwrite it", async () => {
     const page = await fileWith("report.html", "mine");
     const { code, stderr } = await shardbench(["report", resultFile, "--html", page]);
