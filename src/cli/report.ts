@@ -4,9 +4,10 @@ import { type Command, Option } from "commander";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { printLines, printReports, printText } from "./output.ts";
+import { addTraceOptions, type TraceFlags } from "./trace_options.ts";
 import { writeText } from "./write_text.ts";
 
-interface Flags {
+interface Flags extends TraceFlags {
   readonly html?: string;
   readonly markdown?: boolean;
   readonly write?: boolean;
@@ -14,8 +15,7 @@ interface Flags {
 }
 
 export function defineReport(program: Command): void {
-  program
-    .command("report")
+  addTraceOptions(program.command("report"))
     .argument("<result>", "what an earlier `shardbench run` wrote")
     .summary("show a result: on the terminal, as Markdown, or as a page to open and share")
     .description(
@@ -32,14 +32,20 @@ export function defineReport(program: Command): void {
       `
 Examples:
   $ shardbench report results/plan.json --html report.html
-  $ shardbench report results/plan.json --markdown > report.md`,
+  $ shardbench report results/plan.json --markdown > report.md
+  $ shardbench report results/plan.json --trace plan.pftrace`,
     )
     .action((file: string, flags: Flags) => guarded(flags.json, () => report(file, flags)));
 }
 
-async function report(file: string, { html, markdown, write, json }: Flags): Promise<ExitCode> {
+async function report(file: string, flags: Flags): Promise<ExitCode> {
   const { readResultAndPlan } = await import("../harness/earlier_result.ts");
   const { plan, result } = await readResultAndPlan(file);
+  const { html, markdown, write, json, trace } = flags;
+  if (trace !== undefined) {
+    const { writeTrace } = await import("./trace_files.ts");
+    printLines([`Trace: ${await writeTrace(plan, result, flags)}`]);
+  }
   if (html !== undefined) {
     const { pageOf } = await import("./page.ts");
     await writeText(html, pageOf(plan, result), write === true);
@@ -51,6 +57,7 @@ async function report(file: string, { html, markdown, write, json }: Flags): Pro
     printText(textOfResult(result));
     return exitCodes.fine;
   }
+  if (trace !== undefined && markdown !== true) return exitCodes.fine;
   const { runReport } = await import("../report/run_report.ts");
   const shown = runReport(plan, result);
   if (markdown === true) {

@@ -20,9 +20,10 @@ import { heedingSignals } from "./interruptible.ts";
 import { bandwidthOfLink } from "./peaks.ts";
 import { errorColors, printErrorLines, printLines, printReports, printText } from "./output.ts";
 import { addRunOptions, runOptions, runsOption, withSeed, type RunFlags } from "./run_options.ts";
+import { addTraceOptions, type TraceFlags } from "./trace_options.ts";
 import { byteQuantity, duration, wholeNumbers } from "./values.ts";
 
-interface Flags extends RunFlags, GivenFlags {
+interface Flags extends RunFlags, GivenFlags, TraceFlags {
   readonly fit?: boolean;
   /** Bytes. */
   readonly memory?: number;
@@ -43,7 +44,7 @@ interface Flags extends RunFlags, GivenFlags {
 }
 
 export function defineRun(program: Command): void {
-  addRunOptions(program.command("run"))
+  addTraceOptions(addRunOptions(program.command("run")))
     .argument("<file>", "plan in YAML or JSON")
     .summary("run a plan and say which of its claims hold")
     .description(
@@ -137,7 +138,7 @@ async function run(file: string, flags: Flags): Promise<ExitCode> {
     } finally {
       // Whatever becomes of the one, the other is not lost.
       code = (await keep(target, result, flags)) ?? code;
-      code = (await keepPage(plan, result, flags)) ?? code;
+      code = (await keepViews(plan, result, flags)) ?? code;
     }
     return signal.aborted && code === exitCodes.fine ? exitCodes.interrupted : code;
   });
@@ -202,20 +203,29 @@ async function keep(
   }
 }
 
-/** As `keep`, of the page. */
-async function keepPage(
+/** As `keep`, of the page and the trace that were asked for. */
+async function keepViews(
   plan: Plan,
   result: RunResult,
-  { html, json, quiet }: Flags,
+  flags: Flags,
 ): Promise<ExitCode | undefined> {
-  if (html === undefined) return undefined;
+  const { html, trace, json, quiet } = flags;
+  const say = (line: string): void => {
+    if (json !== true && quiet !== true) printLines([line]);
+  };
   try {
-    const [{ pageOf }, { writeText }] = await Promise.all([
-      import("./page.ts"),
-      import("./write_text.ts"),
-    ]);
-    await writeText(html, pageOf(plan, result), true);
-    if (json !== true && quiet !== true) printLines([`Report: ${html}`]);
+    if (html !== undefined) {
+      const [{ pageOf }, { writeText }] = await Promise.all([
+        import("./page.ts"),
+        import("./write_text.ts"),
+      ]);
+      await writeText(html, pageOf(plan, result), true);
+      say(`Report: ${html}`);
+    }
+    if (trace !== undefined) {
+      const { writeTrace } = await import("./trace_files.ts");
+      say(`Trace: ${await writeTrace(plan, result, flags)}`);
+    }
     return undefined;
   } catch (error) {
     return tell(error);

@@ -15,6 +15,7 @@ import { lower, stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { resultInSlices } from "../result/assemble_result.ts";
 import type { RunResult } from "../result/result.ts";
+import { programHash } from "../result/program_hash.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks, type OpenRanksOptions } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
@@ -69,6 +70,7 @@ export const runPlan: RunPlan = async (plan, options = {}) => {
   let record: GrowingRecord = {
     ...emptyRecord(placement, options),
     date,
+    programHash: programHash(program),
     estimate: estimate(program, plan),
   };
   const job: Job = {

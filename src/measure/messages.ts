@@ -15,6 +15,7 @@ import { createWireCount } from "../program/wire.ts";
 export interface Flow {
   /** The collective's name. */
   readonly name: string;
+  readonly channel: number;
   readonly from: number;
   readonly to: number;
   /** Begin of the sender's part, in ms of the step. */
@@ -52,8 +53,10 @@ export function messagesOf(program: Program, trace: StepTrace): Flow[] {
         const sender = parts.get(source);
         if (sender === undefined) return [];
         const { startMs } = sender;
-        const { name } = collective;
-        return [{ name, from: source, to: rank, startMs, endMs, bytes: received / sources.size }];
+        const { name, channel } = collective;
+        return [
+          { name, channel, from: source, to: rank, startMs, endMs, bytes: received / sources.size },
+        ];
       });
     });
   });

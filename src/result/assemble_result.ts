@@ -28,6 +28,7 @@ export type RunRecord = CollectedRecord & { readonly scaled?: ScaledRecord };
 type CollectedRecord = Pick<
   RunResult,
   | "written"
+  | "programHash"
   | "date"
   | "versions"
   | "adapters"

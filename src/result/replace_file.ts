@@ -11,7 +11,11 @@ import { dirname, join } from "node:path";
  *
  * @param mode permissions of the file
  */
-export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {
+export async function replaceFile(
+  file: string,
+  text: string | Uint8Array,
+  mode = 0o666,
+): Promise<void> {
   const target = await realpath(file).catch(() => file);
   await withUnfinished(dirname(target), mode, async (unfinished, handle) => {
     await handle.writeFile(text);

@@ -32,6 +32,8 @@ export interface RunResult {
   };
   /** The plan that ran, from which it can be shown without its file; absent where only a program was given. */
   readonly written?: PlanFile;
+  /** Of what ranks do in which order, see `programHash`; absent in results of earlier versions. */
+  readonly programHash?: string;
   /** ISO 8601, when the run began. */
   readonly date: string;
   readonly seed: number;

@@ -230,6 +230,7 @@ type Sources = Omit<
 export const sourcesSchema = z.object({
   plan: z.object({ name: z.string(), hash: z.string(), workHash: z.string() }),
   written: planSchema.exactOptional(),
+  programHash: z.string().exactOptional(),
   date,
   seed: z.number(),
   versions,

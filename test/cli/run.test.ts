@@ -117,6 +117,28 @@ describe("report", () => {
     expect(await readFile(page, "utf8")).toContain(">Timeline of one step</h2>");
   });
 
+  test.each([
+    ["perfetto", "step.pftrace", ["step.pftrace"]],
+    ["hta", "traces", ["traces/rank0.json", "traces/rank1.json"]],
+    ["chakra", "step", ["step.0.et", "step.1.et"]],
+  ])("writes the step for %s", async (format, name, written) => {
+    const target = (await fileWith("plan.json", "{}")).replace("plan.json", name);
+    const { code, stdout } = await shardbench([
+      "report",
+      resultFile,
+      "--trace",
+      target,
+      "--trace-format",
+      format,
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Trace: .+\n$/);
+    for (const file of written) {
+      const bytes = await readFile(target.replace(name, file));
+      expect(bytes.length).toBeGreaterThan(500);
+    }
+  });
+
   test("keeps a page that is there, unless it is told to overwrite it", async () => {
     const page = await fileWith("report.html", "mine");
     const { code, stderr } = await shardbench(["report", resultFile, "--html", page]);
@@ -139,6 +161,48 @@ describe("diff", () => {
     expect(kernels.length).toBeGreaterThan(0);
     expect(kernels.filter(({ moreMs }) => moreMs !== 0)).toEqual([]);
   });
+});
+
+test("gate holds a new run against a baseline, and tells CI in its formats", async () => {
+  const { sha256: _, ...content } = JSON.parse(await readFile(resultFile, "utf8")) as RunResult & {
+    readonly sha256: string;
+  };
+  const [first, ...others] = content.estimate.ranks;
+  if (first === undefined) throw new Error("there are two ranks");
+  const ranks = [{ ...first, sentBytes: first.sentBytes + 4 }, ...others];
+  const changed = seal({ ...content, estimate: { ...content.estimate, ranks } });
+  const baseline = await fileWith("baseline.json", JSON.stringify(changed));
+  const [markdown, junit, sarif] = [
+    await fileWith("summary.md", "before\n"),
+    await fileWith("gate.xml", ""),
+    await fileWith("gate.sarif", ""),
+  ];
+  const { code, stdout } = await shardbench(
+    [
+      `gate ${planFile} --baseline ${baseline} --adapter swiftshader --samples 5`,
+      `--markdown ${markdown} --junit ${junit} --sarif ${sarif} --json`,
+    ].flatMap((words) => words.split(" ")),
+  );
+  const { gates } = JSON.parse(stdout) as { gates: { name: string; state: string }[] };
+  expect(gates.map(({ name, state }) => `${name} ${state}`)).toEqual([
+    "numbers passed",
+    "wire bytes failed",
+    "memory passed",
+    "schedule passed",
+    "diagnostics passed",
+    "time open",
+  ]);
+  expect(code).toBe(3);
+  const summary = await readFile(markdown, "utf8");
+  expect(summary).toMatch(/^before\n# Gate of small\n/);
+  expect(summary).toContain("| wire bytes | failed | rank 0, sent: ");
+  const xml = await readFile(junit, "utf8");
+  expect(xml).toContain('tests="6" failures="1" skipped="1"');
+  expect(xml).toMatch(/name="wire bytes"><failure message="rank 0, sent: /);
+  const log = JSON.parse(await readFile(sarif, "utf8")) as {
+    runs: [{ results: { ruleId: string; level: string }[] }];
+  };
+  expect(log.runs[0].results).toMatchObject([{ ruleId: "gate-wire-bytes", level: "error" }]);
 });
 
 describe("compare", () => {

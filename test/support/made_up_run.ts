@@ -11,6 +11,7 @@ import { acceptedError } from "../../src/harness/verify.ts";
 import { lower } from "../../src/program/lower.ts";
 import type { Instruction } from "../../src/program/program.ts";
 import type { StepTrace } from "../../src/program/trace.ts";
+import { programHash } from "../../src/result/program_hash.ts";
 import { assembleResult } from "../../src/result/assemble_result.ts";
 import type {
   AdapterCalibration,
@@ -103,6 +104,7 @@ export function runOf(
   );
   return assembleResult(plan, program, {
     date: "2026-01-02T03:04:05.000Z",
+    programHash: programHash(program),
     versions: { shardbench: "0.1.0", node: "20.20.0", webgpu: "0.6.2", os: "linux 6.1 x64" },
     adapters,
     check: {

@@ -13,21 +13,8 @@ import {
   type TonedText,
 } from "../section.ts";
 import { chartSvg, colorAt, legendOf, type Width } from "./chart_svg.ts";
-import { inert } from "./inert.ts";
+import { htmlText } from "./html_text.ts";
 import { timelineHtml } from "./timeline_html.ts";
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text within an element or a quoted attribute. */
-export function htmlText(text: string): string {
-  return inert(text).replaceAll(/[&<>"']/g, (sign) => entities[sign] ?? sign);
-}
 
 /** What a page holds between its header and its end, and the way to each section. */
 export function htmlBody({ intro = [], sections }: Report): { main: string; nav: string } {

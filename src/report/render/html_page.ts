@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { textOfSpan, type Report } from "../section.ts";
-import { htmlBody, htmlText } from "./html.ts";
+import { htmlBody } from "./html.ts";
+import { htmlText } from "./html_text.ts";
 
 /** Nothing is loaded, whatever a text of the plan says. */
 const policy =
