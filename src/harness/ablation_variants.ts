@@ -1,11 +1,11 @@
 // The plans that an ablation runs: as it is, without each technique, and without each two of them.
 
 import { isDeepStrictEqual } from "node:util";
-import { checkPlan } from "../check/check_plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { withoutTechnique } from "../plan/without_technique.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
+import { whyUnsound } from "./unsound.ts";
 
 export interface Variant {
   /** Techniques that are switched off. */
@@ -34,9 +34,6 @@ export type Pair = { readonly pair: readonly [string, string] } & (
   | { readonly why: string }
 );
 
-/** What a plan's own GPUs cannot hold may run here all the same. */
-const onlyThere = new Set(["memory-exceeded", "memory-exceeded-as-planned"]);
-
 export function ablationVariants(plan: Plan): AblationVariants {
   const asItIs = variantOf(plan, []);
   const singles = [...new Set(plan.optimizations)].map((technique): Single => {
@@ -58,12 +55,10 @@ export function ablationVariants(plan: Plan): AblationVariants {
 function without({ plan, off }: Variant, technique: string): Variant | { readonly why: string } {
   const switched = withoutTechnique(plan, technique);
   if ("why" in switched) return switched;
-  const error = checkPlan(switched.plan).find(
-    ({ severity, code }) => severity === "error" && !onlyThere.has(code),
-  );
-  return error === undefined
+  const why = whyUnsound(switched.plan);
+  return why === undefined
     ? variantOf(switched.plan, [...off, technique])
-    : { why: `the plan is unsound without it: ${error.message}` };
+    : { why: `the plan is unsound without it: ${why}` };
 }
 
 function variantOf(plan: Plan, off: readonly string[]): Variant {
