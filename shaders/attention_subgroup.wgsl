@@ -9,14 +9,12 @@
 // The arithmetic is in 4 × 4 matrices: four queries by four keys, or by the four numbers of a quad.
 //
 // Query head h attends with key and value head h / (HEADS / KV_HEADS). What a query sees, and what its scores are, say
-// attention/keys_seen.wgsl and attention/scores.wgsl; blocks that no query of the subgroup sees are skipped.
+// attention/keys_seen.wgsl and attention/scores.wgsl; blocks that no query of the subgroup sees are skipped. LANES, and how
+// quads are handed round, say attention/lanes.wgsl.
 //
 // qkv       Quad [BATCH · SEQUENCE, QKV_QUADS]   of each token: q, then k, then v where it does not lie apart
 // y         Quad [BATCH · SEQUENCE, HEADS · VALUE_QUADS]
 // dispatch  ceil(SEQUENCE / TILE_ROWS) · ceil(VALUE_QUADS / (LANES · COLUMNS)), HEADS, BATCH
-enable subgroups;
-
-override LANES: u32;      // of a subgroup: 4 or 8
 override TILE_ROWS: u32;  // 4, 8 or 16
 override LANE_KEYS: u32;  // 1, 2, 4 or 8
 override COLUMNS: u32;    // quads of the head that a lane sums: 1, 2, 4 or 8
@@ -46,35 +44,6 @@ struct Softmax {
   keys7: vec4f,
   largest: vec4f,
   total: vec4f,
-}
-
-// What lanes 0 to 3 hold.
-fn firstFour(quad: vec4f) -> mat4x4f {
-  if (LANES == 4u) {
-    // Where the subgroup is a quad, this costs less.
-    return mat4x4f(
-      quadBroadcast(quad, 0u),
-      quadBroadcast(quad, 1u),
-      quadBroadcast(quad, 2u),
-      quadBroadcast(quad, 3u),
-    );
-  }
-  return mat4x4f(
-    subgroupShuffle(quad, 0u),
-    subgroupShuffle(quad, 1u),
-    subgroupShuffle(quad, 2u),
-    subgroupShuffle(quad, 3u),
-  );
-}
-
-// What lanes 4 to 7 hold.
-fn secondFour(quad: vec4f) -> mat4x4f {
-  return mat4x4f(
-    subgroupShuffle(quad, 4u),
-    subgroupShuffle(quad, 5u),
-    subgroupShuffle(quad, 6u),
-    subgroupShuffle(quad, 7u),
-  );
 }
 
 fn largestOfLanes(own: vec4f) -> vec4f {

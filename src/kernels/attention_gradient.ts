@@ -4,6 +4,7 @@ import {
   type AttentionShape,
   valueDimOf,
 } from "./attention_shape.ts";
+import { attentionGradientSubgroup } from "./attention_gradient_subgroup.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
 
@@ -52,4 +53,5 @@ export const attentionGradient: Kernel<AttentionShape> = {
     const columns = 2 * (heads + kvHeads) * headDim + (2 * kvHeads + heads) * valueDim;
     return batch * sequence * (columns * bytesPerElement(dtype) + 8 * heads);
   },
+  alternatives: [attentionGradientSubgroup],
 };

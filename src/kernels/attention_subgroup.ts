@@ -53,6 +53,7 @@ function tiling(shape: AttentionShape, lanes: number, { tileRows, laneKeys }: Ti
       COLUMNS: columns,
     },
     grid: [ceilDiv(sequence, tileRows) * columnGroups, heads, batch],
+    prelude: "attention/lanes",
   };
 }
 
