@@ -1,12 +1,11 @@
 // The plans that an ablation runs: as it is, without each technique, and without each two of them.
 
 import { isDeepStrictEqual } from "node:util";
-import { checkPlan } from "../check/check_plan.ts";
-import { codesOfPlannedMemory } from "../check/rules/sizes/memory_exceeded.ts";
 import type { Plan } from "../plan/plan.ts";
 import { withoutTechnique } from "../plan/without_technique.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
+import { whyUnsound } from "./unsound.ts";
 
 export interface Variant {
   /** Techniques that are switched off. */
@@ -56,12 +55,10 @@ export function ablationVariants(plan: Plan): AblationVariants {
 function without({ plan, off }: Variant, technique: string): Variant | { readonly why: string } {
   const switched = withoutTechnique(plan, technique);
   if ("why" in switched) return switched;
-  const error = checkPlan(switched.plan).find(
-    ({ severity, code }) => severity === "error" && !codesOfPlannedMemory.has(code),
-  );
-  return error === undefined
+  const why = whyUnsound(switched.plan);
+  return why === undefined
     ? variantOf(switched.plan, [...off, technique])
-    : { why: `the plan is unsound without it: ${error.message}` };
+    : { why: `the plan is unsound without it: ${why}` };
 }
 
 function variantOf(plan: Plan, off: readonly string[]): Variant {

@@ -2,6 +2,7 @@
 // where ranks share one, each is timed alone, and their step projected.
 
 import { setImmediate } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { judgeClaims } from "../claims/judge.ts";
 import type { FoundScaling } from "../claims/case.ts";
 import { EnvironmentError } from "../environment_error.ts";
@@ -68,8 +69,13 @@ export async function scaling(
   const place = (ranks: number): AdapterReport[] =>
     placeRanks(ranks, adapters, { ...options, refused });
   const timed: ScaledSize[] = [];
-  for (const size of scalingSizes(file, larger)) {
-    timed.push(await timeSize(size, place, options));
+  const baseline = createBaseline(place(1), options);
+  try {
+    for (const size of scalingSizes(file, larger)) {
+      timed.push(await timeSize(size, baseline, place(size.gpus), options));
+    }
+  } finally {
+    await baseline.close();
   }
   const judged = rankAdapters(place(plan.hardware.gpus), pin);
   return {
@@ -114,38 +120,56 @@ function foundOf(
   };
 }
 
+/** One GPU, open as long as sizes in a row ask for the same of it. */
+interface Baseline {
+  of(alone: Plan): Promise<OpenSize>;
+  close(): Promise<void>;
+}
+
+function createBaseline(placement: readonly AdapterReport[], options: ScalingOptions): Baseline {
+  let held: { readonly alone: Plan; readonly size: OpenSize } | undefined;
+  const close = async (): Promise<void> => {
+    await held?.size.pool.close();
+    held = undefined;
+  };
+  return {
+    close,
+    async of(alone) {
+      if (held !== undefined && !isDeepStrictEqual(held.alone, alone)) await close();
+      held ??= { alone, size: await openSize(alone, placement, options) };
+      return held.size;
+    },
+  };
+}
+
 async function timeSize(
   size: ScalingSize,
-  place: (ranks: number) => AdapterReport[],
+  baseline: Baseline,
+  placement: readonly AdapterReport[],
   options: ScalingOptions,
 ): Promise<ScaledSize> {
   const { kind, gpus } = size;
   if ("why" in size) return { kind, gpus, state: "refused", why: size.why };
-  const placement = place(gpus);
   const isProjected = options.project === true || !haveOwnDevices(placement, options);
-  const alone = await openSize(size.alone, place(1), options);
+  const alone = await baseline.of(size.alone);
+  const together = await openSize(size.plan, placement, options);
   try {
-    const together = await openSize(size.plan, placement, options);
-    try {
-      const turns = await takeTurns([alone, together], isProjected, options);
-      const provenance = isProjected ? "projected" : "measured";
-      const figures = scalingFigures(kind, gpus, turns, provenance);
-      return figures === undefined
-        ? { kind, gpus, state: "refused", why: "an adapter does not time kernels one by one" }
-        : {
-            kind,
-            gpus,
-            state: "timed",
-            split: splitOf(size.plan),
-            batch: size.plan.workload.batch,
-            turns: turns.length,
-            ...figures,
-          };
-    } finally {
-      await together.pool.close();
-    }
+    const turns = await takeTurns([alone, together], isProjected, options);
+    const provenance = isProjected ? "projected" : "measured";
+    const figures = scalingFigures(kind, gpus, turns, provenance);
+    return figures === undefined
+      ? { kind, gpus, state: "refused", why: "an adapter does not time kernels one by one" }
+      : {
+          kind,
+          gpus,
+          state: "timed",
+          split: splitOf(size.plan),
+          batch: size.plan.workload.batch,
+          turns: turns.length,
+          ...figures,
+        };
   } finally {
-    await alone.pool.close();
+    await together.pool.close();
   }
 }
 

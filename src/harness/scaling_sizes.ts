@@ -1,13 +1,12 @@
 // The plans that a scaling run compares: strong at the plan's batch, weak at the plan's batch per GPU.
 
-import { checkPlan } from "../check/check_plan.ts";
-import { codesOfPlannedMemory } from "../check/rules/sizes/memory_exceeded.ts";
 import type { ScalingKind } from "../measure/scaling.ts";
 import { normalise } from "../plan/normalise.ts";
 import type { Plan } from "../plan/plan.ts";
 import { redegreed } from "../plan/redegree.ts";
 import type { PlanFile } from "../plan/schema.ts";
 import { unshard } from "../program/unshard.ts";
+import { whyUnsound } from "./unsound.ts";
 
 /** A size, with the plan that does its work there and the one that does one GPU's. */
 export type ScalingSize = { readonly kind: ScalingKind; readonly gpus: number } & (
@@ -51,12 +50,9 @@ function planOn(file: PlanFile, gpus: number): { readonly plan: Plan } | { reado
   let why = `degrees of ${gpus} GPUs that the plan's own allow do not exist`;
   for (const [i, candidate] of redegreed(file, gpus).entries()) {
     const { plan, diagnostics } = normalise(candidate);
-    const found = plan === undefined ? diagnostics : checkPlan(plan);
-    const error = found.find(
-      ({ severity, code }) => severity === "error" && !codesOfPlannedMemory.has(code),
-    );
-    if (plan !== undefined && error === undefined) return { plan };
-    if (i === 0 && error !== undefined) why = error.message;
+    const unsound = plan === undefined ? diagnostics[0]?.message : whyUnsound(plan);
+    if (plan !== undefined && unsound === undefined) return { plan };
+    if (i === 0 && unsound !== undefined) why = unsound;
   }
   return { why };
 }

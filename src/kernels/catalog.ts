@@ -11,7 +11,9 @@ import { appendCache } from "./append_cache.ts";
 import { attendCache } from "./attend_cache.ts";
 import { attention } from "./attention.ts";
 import { attentionGradient } from "./attention_gradient.ts";
+import { attentionScores } from "./attention_scores.ts";
 import { attentionStatistics } from "./attention_statistics.ts";
+import { attentionValues } from "./attention_values.ts";
 import { beginUpdate } from "./begin_update.ts";
 import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
@@ -56,7 +58,9 @@ export const kernels = {
   attend_cache: attendCache,
   attention: attention,
   attention_gradient: attentionGradient,
+  attention_scores: attentionScores,
   attention_statistics: attentionStatistics,
+  attention_values: attentionValues,
   begin_update: beginUpdate,
   column_sums: columnSums,
   combine_attention: combineAttention,

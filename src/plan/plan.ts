@@ -83,6 +83,8 @@ export interface Workload {
   readonly schedule?: ScheduleName;
   /** Activations that are computed again in the backward pass, instead of kept. */
   readonly recompute?: Recompute;
+  /** Absent: one kernel. Else scores, their softmax and the values by them go through memory; of whole sequences. */
+  readonly attention?: "unfused";
   /** Of training: a step is a forward and a backward pass and an update. Absent: see `schedule`. */
   readonly optimizer?: Optimizer;
 }

@@ -42,7 +42,14 @@ const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
       ? { why: "the workload's dtype is f32 throughout" }
       : { plan: { ...plan, workload: { ...plan.workload, dtype: "f32" } } },
 
-  "fused-attention": () => ({ why: "attention has no unfused path" }),
+  "fused-attention"(plan) {
+    const layers = plan.stages.flatMap((stage) => stage.layers);
+    const attentions = layers.flatMap((layer) => (layer.op === "attention" ? layer : []));
+    if (attentions.length === 0) return { why: "no layer attends" };
+    return attentions.some(({ sinks }) => sinks === true)
+      ? { why: "attention with sinks is in one kernel only" }
+      : { plan: { ...plan, workload: { ...plan.workload, attention: "unfused" } } };
+  },
 
   "async-data-pipeline": () => ({ why: "a run makes its inputs itself and reads no data" }),
 };

@@ -26,6 +26,24 @@ export interface AttentionOp extends OpBase {
   readonly alibiHeads?: number;
 }
 
+/** What attention that is not fused makes first: y f32 [rows · heads, sequence] = the scores of queries and keys. */
+export interface AttentionScoresOp extends Omit<AttentionOp, "op" | "sinks"> {
+  readonly op: "attention-scores";
+}
+
+/** y = softmax of each row of x, both f32. */
+export interface SoftmaxOp extends OpBase {
+  readonly op: "softmax";
+  readonly x: Tensor;
+  readonly y: Tensor;
+}
+
+/** The values by their weights, f32 [rows · heads, sequence]. */
+export interface AttentionValuesOp extends Omit<AttentionOp, "op" | "sinks"> {
+  readonly op: "attention-values";
+  readonly weights: Tensor;
+}
+
 /** Queries and keys, the first columns of x, normalized and turned by their positions. */
 export interface RotaryOp extends OpBase {
   readonly op: "rotary";

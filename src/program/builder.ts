@@ -42,7 +42,14 @@ export interface Builder {
   /** As a part of memory that others use, too. */
   declareIn(rank: number, declaration: Declaration, place: SharedPlace): void;
   emit(rank: number, instruction: Instruction): void;
-  kernel(rank: number, origin: Origin, call: KernelCall, buffers: readonly string[]): void;
+  /** @param dtype default: the program's */
+  kernel(
+    rank: number,
+    origin: Origin,
+    call: KernelCall,
+    buffers: readonly string[],
+    dtype?: StorageType,
+  ): void;
   /**
    * Says that a message of so many bytes leaves the rank: mappable buffers for its chunks. Slots are as of
    * workspaces.
@@ -106,8 +113,8 @@ export function createBuilder(ranks: number, dtype: StorageType): ProgramBuilder
       buffersOf(rank);
       instructions[rank]?.push(instruction);
     },
-    kernel(rank, origin, call, ids) {
-      builder.emit(rank, { op: "kernel", origin, dtype, buffers: ids, ...call });
+    kernel(rank, origin, call, ids, own = dtype) {
+      builder.emit(rank, { op: "kernel", origin, dtype: own, buffers: ids, ...call });
     },
     staging(rank, bytes, slot = 0) {
       const own = longest[rank] ?? [];

@@ -1,5 +1,6 @@
 // What one instruction computes and moves on one rank.
 
+import { attendedPairs } from "../kernels/attention_shape.ts";
 import { kernelOf, kernels } from "../kernels/catalog.ts";
 import { broadcastsSums } from "./exchange/all_reduce/algorithms.ts";
 import { reduces } from "./exchange/sums.ts";
@@ -32,7 +33,15 @@ export function modelFlopsOf(instruction: Instruction): number {
   if (instruction.op !== "kernel") return 0;
   switch (instruction.kernel) {
     case "attention_statistics":
+    case "softmax":
       return 0;
+    // Of all pairs, of which the model asks for those that a query sees.
+    case "attention_scores":
+    case "attention_values":
+      return (
+        (kernelFlops(instruction) * attendedPairs(instruction.shape)) /
+        instruction.shape.sequence ** 2
+      );
     case "attention_gradient":
       return 2 * kernels.attention.flops(instruction.shape);
     default:

@@ -5,7 +5,14 @@
 import type { Activation } from "../kernels/activation.ts";
 import type { PositionsShape } from "../kernels/positions.ts";
 import type { RoutingRule } from "../kernels/route_top_k.ts";
-import type { AttentionOp, MeanSquaresOp, RotaryOp } from "./attention_op.ts";
+import type {
+  AttentionOp,
+  AttentionScoresOp,
+  AttentionValuesOp,
+  MeanSquaresOp,
+  RotaryOp,
+  SoftmaxOp,
+} from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
 import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
@@ -248,6 +255,9 @@ export type Op =
   | GroupedMatmulOp
   | ActivationOp
   | AttentionOp
+  | AttentionScoresOp
+  | SoftmaxOp
+  | AttentionValuesOp
   | AppendCacheOp
   | AttendCacheOp
   | CombineAttentionOp

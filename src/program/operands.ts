@@ -15,6 +15,7 @@ export function readBy(op: NewOp): readonly Tensor[] {
     case "aggregate":
     case "slice-columns":
     case "gather-columns":
+    case "softmax":
       return [op.x];
     case "observe":
       return [op.x.tensor];
@@ -26,6 +27,10 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return [op.x.tensor, ...tensorsOf(op.gate), ...present(op.offsets)];
     case "attention":
       return present(op.qkv, op.values?.v, op.sinks);
+    case "attention-scores":
+      return [op.qkv];
+    case "attention-values":
+      return [op.weights, op.values?.v ?? op.qkv];
     case "append-cache":
       return [op.left.x, op.right.x, op.spans, op.pages];
     case "attend-cache":
@@ -82,6 +87,9 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "input":
     case "copy":
     case "attention":
+    case "attention-scores":
+    case "softmax":
+    case "attention-values":
     case "combine-attention":
     case "rotary":
     case "mean-squares":

@@ -65,8 +65,8 @@ export function createStream(ranks: number, dtype: StorageType, sink: Sink): Str
       sink.retain?.(rank, tensorBytes(shape, own), layer);
     },
     emit: (rank, instruction) => sink.add(rank, instruction),
-    kernel: (rank, origin, call, buffers) =>
-      sink.add(rank, { op: "kernel", origin, dtype, buffers, ...call }),
+    kernel: (rank, origin, call, buffers, own = dtype) =>
+      sink.add(rank, { op: "kernel", origin, dtype: own, buffers, ...call }),
     staging(rank, bytes, slot = 0) {
       for (let at = longest.length; at <= slot; at++) longest.push(new Float64Array(ranks));
       const own = longest[slot];

@@ -44,6 +44,7 @@ test("what cannot be switched says why", () => {
   const { optimizer: _, ...workload } = inference;
   const plan = { ...trainingPlan("one rank"), workload };
   expect(statesOf(named(plan, ...knownOptimizations, "warp-drive"))).toMatchObject({
+    "fused-attention": { attention: "unfused" },
     "activation-checkpointing": "without an optimizer there is no backward pass",
     "gradient-accumulation": "without an optimizer nothing adds up",
     "mixed-precision": "the workload's dtype is f32 throughout",

@@ -38,12 +38,15 @@ const counts: Record<KernelName, Counts> = {
   attention: { flops: 3200, elements: 10 * (64 + 32), tables: 0 },
   // Five products where attention has two; qkv, its gradient and dy.
   attention_gradient: { flops: 8000, elements: 10 * (64 + 64 + 32), tables: 10 * 4 * 8 },
+  // All 2 · 4 · 5 · 5 scores of 8 columns each; 5 columns of scores take 8.
+  attention_scores: { flops: 3200, elements: 10 * 48, tables: 4 * 2 * 4 * 5 * 8 },
   // One of its products, and dy · y; of qkv queries and keys alone.
   attention_statistics: {
     flops: 1600 + 2 * 10 * 32,
     elements: 10 * (48 + 2 * 32),
     tables: 10 * 4 * 8,
   },
+  attention_values: { flops: 3200, elements: 10 * (16 + 32), tables: 4 * 2 * 4 * 5 * 8 },
   // 1024 sums and a state of 8 words, read and written.
   begin_update: { flops: 1024, elements: 0, tables: 8 * 1032 },
   // The result is read and written.

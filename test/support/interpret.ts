@@ -14,7 +14,13 @@ import { servedBytes, type ServedStep } from "../../src/program/serving/served.t
 import { startsOf } from "../../src/program/tensor.ts";
 import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
-import { runAttention, runMeanSquares, runRotary } from "./interpret_attention.ts";
+import {
+  runAttention,
+  runMeanSquares,
+  runRotary,
+  runScores,
+  runValues,
+} from "./interpret_attention.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
 import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
@@ -388,6 +394,12 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
     }
     case "attention":
       runAttention(call.shape, buffers);
+      return;
+    case "attention_scores":
+      runScores(call.shape, a, b);
+      return;
+    case "attention_values":
+      runValues(call.shape, a, b, c);
       return;
     case "rotary":
       runRotary(call.shape, buffers);

@@ -5,14 +5,17 @@ import {
   attentionBindings,
   valueDimOf,
 } from "../../src/kernels/attention_shape.ts";
+import { valuesOf } from "../../src/kernels/attention_values.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
 import type { MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
+import { rowPitch } from "../../src/kernels/storage.ts";
 import { rotary, type RotaryShape } from "../../src/kernels/rotary.ts";
 import { attend } from "../../src/reference/attend.ts";
 import { turnGradient } from "../../src/reference/backward/rotary.ts";
 import { normalizeHeads } from "../../src/reference/head_norm.ts";
 import { turnHead, turnsInTable } from "../../src/reference/rotary.ts";
+import { scoreOf, visibleRange } from "../../src/reference/scores.ts";
 import { type Matrix, matrix, rowOf } from "../../src/reference/tensor.ts";
 
 function named(
@@ -78,6 +81,59 @@ export function runAttention(shape: AttentionShape, buffers: readonly Float64Arr
     at("sinks"),
   );
   needed(at("y")).set(attended.data);
+}
+
+/** y [batch, heads, query, key], rows as long as quads make them. */
+export function runScores(shape: AttentionShape, qkv: Float64Array, y: Float64Array): void {
+  const { sequence, heads, kvHeads, headDim, values } = shape;
+  const pitch = (heads + (values === undefined ? 2 : 1) * kvHeads) * headDim;
+  eachScoreRow(shape, (own, head, query, row) => {
+    const [first, end] = visibleRange(shape, sequence, query);
+    const part = (token: number, index: number): Float64Array => {
+      const start = (own * sequence + token) * pitch + index * headDim;
+      return qkv.subarray(start, start + headDim);
+    };
+    y.fill(-Infinity, row, row + sequence);
+    const q = part(query, head);
+    for (let key = first; key < end; key++) {
+      const k = part(key, heads + Math.floor((head * kvHeads) / heads));
+      const product = q.reduce((sum, value, d) => sum + value * (k[d] ?? 0), 0);
+      y[row + key] = scoreOf(shape, head, query, key, product);
+    }
+  });
+}
+
+export function runValues(
+  shape: AttentionShape,
+  weights: Float64Array,
+  v: Float64Array,
+  y: Float64Array,
+): void {
+  const { sequence, heads, kvHeads } = shape;
+  const { dim, columns, first, step } = valuesOf(shape);
+  eachScoreRow(shape, (own, head, query, row) => {
+    const column = first + Math.floor((head * kvHeads) / heads) * step;
+    for (let d = 0; d < dim; d++) {
+      let sum = 0;
+      for (let key = 0; key < sequence; key++) {
+        sum += weights[row + key]! * v[(own * sequence + key) * columns + column + d]!;
+      }
+      y[((own * sequence + query) * heads + head) * dim + d] = sum;
+    }
+  });
+}
+
+function eachScoreRow(
+  { batch, sequence, heads }: AttentionShape,
+  see: (sequence: number, head: number, query: number, first: number) => void,
+): void {
+  for (let own = 0; own < batch; own++) {
+    for (let head = 0; head < heads; head++) {
+      for (let query = 0; query < sequence; query++) {
+        see(own, head, query, ((own * heads + head) * sequence + query) * rowPitch(sequence));
+      }
+    }
+  }
 }
 
 export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]): void {

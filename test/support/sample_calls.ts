@@ -30,7 +30,9 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   attend_cache: cached,
   attention: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   attention_gradient: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_scores: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   attention_statistics: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
+  attention_values: { batch: 2, sequence: 5, heads: 4, kvHeads: 2, headDim: 8, causal: true },
   begin_update: {
     learningRate: 1e-3,
     beta1: 0.9,

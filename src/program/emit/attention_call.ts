@@ -2,18 +2,43 @@
 
 import type { Alibi, AttentionShape } from "../../kernels/attention_shape.ts";
 import type { LatentHeads } from "../../kernels/rotary.ts";
-import type { AttentionOp, MeanSquaresOp, RotaryOp } from "../attention_op.ts";
+import type {
+  AttentionOp,
+  AttentionScoresOp,
+  AttentionValuesOp,
+  MeanSquaresOp,
+  RotaryOp,
+  SoftmaxOp,
+} from "../attention_op.ts";
 import { type Tensor, whole } from "../tensor.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { sizes } from "./sizes.ts";
 
 export function attentionCall(
-  op: AttentionOp | RotaryOp | MeanSquaresOp,
+  op: AttentionOp | AttentionScoresOp | SoftmaxOp | AttentionValuesOp | RotaryOp | MeanSquaresOp,
   rank: number,
 ): EmittedKernel {
   switch (op.op) {
     case "attention":
       return attendCall(op, rank);
+    case "attention-scores":
+      return {
+        call: { kernel: "attention_scores", shape: attentionOn(op, rank) },
+        operands: [op.qkv, op.y].map(whole),
+      };
+    case "softmax": {
+      const [rows = 0, columns = 0] = sizes(op.x, rank);
+      return {
+        call: { kernel: "softmax", shape: { rows, columns } },
+        operands: [op.x, op.y].map(whole),
+        dtype: "f32",
+      };
+    }
+    case "attention-values":
+      return {
+        call: { kernel: "attention_values", shape: attentionOn(op, rank) },
+        operands: [op.weights, op.values?.v ?? op.qkv, op.y].map(whole),
+      };
     case "rotary":
       return rotaryCall(op, rank);
     case "mean-squares": {

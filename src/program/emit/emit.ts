@@ -80,9 +80,9 @@ function emitOn(emission: TransferEmission, op: Op, rank: number): void {
       return;
     }
     default: {
-      const { call, operands } = kernelCallOf(op, rank);
+      const { call, operands, dtype } = kernelCallOf(op, rank);
       const buffers = operands.map((view) => bufferOf(rank, view, origin));
-      builder.kernel(rank, origin, call, buffers);
+      builder.kernel(rank, origin, call, buffers, dtype);
     }
   }
 }

@@ -33,6 +33,9 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "norm":
       return normCall(op, rank);
     case "attention":
+    case "attention-scores":
+    case "softmax":
+    case "attention-values":
     case "rotary":
     case "mean-squares":
       return attentionCall(op, rank);

@@ -14,6 +14,7 @@ import { fuseProducts, fuseResiduals } from "./fuse_products.ts";
 import { recompute } from "./recompute.ts";
 import { schedule, type SlotOps } from "./schedule.ts";
 import { type DifferentiatedOps, synthesizeBackward } from "./synthesize_backward.ts";
+import { unfuseAttention } from "./unfuse_attention.ts";
 import { update } from "./update.ts";
 
 /**
@@ -33,7 +34,11 @@ export function runPasses(
   const fused = chunkLogits(fuseNorms(fuseProducts(ops)));
   const overlaps = plan.optimizations.includes("communication-overlap");
   const forward = overlaps ? chunk(fused) : fused;
-  return schedule(differentiated(forward, plan, scheduling), scheduling, microBatches);
+  return schedule(
+    asPlanned(differentiated(forward, plan, scheduling), plan),
+    scheduling,
+    microBatches,
+  );
 }
 
 function differentiated(
@@ -45,6 +50,16 @@ function differentiated(
   const { places } = scheduling;
   const backward = synthesizeBackward(forward, places, plan.stages.length);
   return { forward, backward: recompute({ forward, backward }, recomputedParts(plan), places) };
+}
+
+/** Attention as the plan has it, behind all passes that know it. */
+function asPlanned(
+  { forward, backward }: DifferentiatedOps,
+  { workload }: Plan,
+): DifferentiatedOps {
+  return workload.attention === "unfused"
+    ? { forward: unfuseAttention(forward), backward: unfuseAttention(backward) }
+    : { forward, backward };
 }
 
 /** Undefined where something has no gradient, which `whyNotTrained` says: such a plan is counted and not run. */
@@ -66,7 +81,7 @@ function trainingSlots(
       scheduling === undefined
         ? passes.backward
         : recompute(passes, recomputedParts(plan), scheduling.places);
-    const ofBatches = schedule({ forward, backward }, scheduling, microBatches);
+    const ofBatches = schedule(asPlanned({ forward, backward }, plan), scheduling, microBatches);
     return [...ofBatches, { microBatch: microBatches - 1, ops: once }];
   } catch (error) {
     if (error instanceof NotDifferentiable) return undefined;

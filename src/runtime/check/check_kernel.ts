@@ -20,6 +20,7 @@ import {
   checkSlice,
   checkSoftmax,
 } from "./rows.ts";
+import { checkScores, checkValues } from "./unfused_attention.ts";
 import { type CheckView, operandsOf } from "./view.ts";
 
 /** Undefined for kernels that no layer uses, which have no check. */
@@ -35,6 +36,10 @@ export async function checkKernel(
       return checkProduct(instruction, operands, view, projections);
     case "attention":
       return checkAttention(instruction.shape, operands, view);
+    case "attention_scores":
+      return checkScores(instruction.shape, operands, view);
+    case "attention_values":
+      return checkValues(instruction.shape, operands, view);
     case "rotary":
       return checkRotary(instruction.shape, operands, view);
     case "mean_squares":

@@ -83,12 +83,6 @@ const memoryExceededAsPlanned: DiagnosticDefinition = {
   impact: "memory",
 };
 
-/** What they say holds for GPUs of the plan's own memory alone: elsewhere it may run. */
-export const codesOfPlannedMemory: ReadonlySet<string> = new Set([
-  memoryExceeded.code,
-  memoryExceededAsPlanned.code,
-]);
-
 const memoryHeadroomSmall: DiagnosticDefinition = {
   code: "memory-headroom-small",
   severity: "warning",
