@@ -20,6 +20,7 @@ import type { ResultSources } from "../result/result_schema.ts";
 import { contradictionsOfCheck } from "./check_record.ts";
 import { projectionOf } from "./projection.ts";
 import { recordContradictions } from "./record_contradictions.ts";
+import { traceContradictions } from "./trace_contradictions.ts";
 import { acceptedError } from "./verify.ts";
 
 /**
@@ -79,6 +80,7 @@ function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): Ru
     ...recordContradictions(program, estimated, groupKernels(program, adapters), sources),
     ...contradictions(step, sources.samples, groupKernels(step, adapters)),
     ...servedContradictions(plan, sources.served, sources.samples),
+    ...traceContradictions(program, sources),
   ];
   if (contradiction !== undefined) {
     const others = more.length === 0 ? "" : `, and ${more.length} more of that kind`;

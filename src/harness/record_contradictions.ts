@@ -11,7 +11,6 @@ import { stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { firstDifference } from "../result/first_difference.ts";
 import type { ResultSources } from "../result/result_schema.ts";
-import { traceContradictions } from "./trace_contradictions.ts";
 import { lookAlikes } from "./separate_adapters.ts";
 
 /** As `contradictions` of samples. */
@@ -30,7 +29,6 @@ export function recordContradictions(
     ...inChoices(groups, sources),
     ...inProjection(program, sources),
     ...inRuns(sources),
-    ...traceContradictions(program, sources),
     ...(Date.parse(sources.date) <= now + dayMs ? [] : ["date lies in the future"]),
   ];
 }

@@ -108,7 +108,7 @@ test.each([
   [
     experts,
     "Memory Utilization, conservative",
-    "- ✅ **Conservative Memory Use**: GPU 0, the fullest, needs 52.6 MB of 64 GB",
+    "- ✅ **Conservative Memory Use**: GPU 0, the fullest, needs 52 MB of 64 GB",
   ],
   [
     experts,

@@ -6,7 +6,7 @@ import { parseResult } from "../../src/harness/earlier_result.ts";
 import type { RankSample, StepSample } from "../../src/measure/sample.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { workHash } from "../../src/result/plan_hash.ts";
-import type { RankAdapter } from "../../src/result/result.ts";
+import type { KeptTrace, RankAdapter } from "../../src/result/result.ts";
 import { textOfResult } from "../../src/result/result_text.ts";
 import { sampleColumns } from "../../src/result/sample_columns.ts";
 import { seal } from "../../src/result/seal.ts";
@@ -44,11 +44,18 @@ function edited(plan: Plan, path: string, change: (value: never) => unknown): Co
   return file;
 }
 
+function traceInFile(trace: KeptTrace | undefined) {
+  if (trace === undefined) return {};
+  const ranks = trace.ranks.map((rank) => ({ ...rank, spans: sampleColumns(rank.spans) }));
+  return { trace: { ...trace, ranks } };
+}
+
 /** As a file holds it. */
 function fileOf(content: Content): Content {
   return {
     ...content,
     samples: sampleColumns(content["samples"] as object[]),
+    ...traceInFile(content["trace"] as KeptTrace | undefined),
   };
 }
 
