@@ -3,7 +3,6 @@
 
 import type { MoeLayer } from "../../plan/layers/moe.ts";
 import type { NewOp, RouterLosses } from "../op.ts";
-import { interleave } from "../passes/interleave.ts";
 import { allGatherRows } from "../transfers.ts";
 import {
   joinTensors,
@@ -138,13 +137,11 @@ function columnOps(
     blockOps(context, layer, column, resultOf, trained);
     return results;
   }
-  const lists = blocks.map((sources, block) => {
-    const ops: NewOp[] = [];
-    const own = { ...context, block, add: (op: NewOp) => void ops.push(op) };
-    blockOps(own, layer, { ...column, sources }, resultOf, trained);
-    return ops;
-  });
-  for (const op of interleave(lists)) context.add(op);
+  for (const [block, sources] of blocks.entries()) {
+    const of = `${context.origin.layer}${column.key}`;
+    const add = (op: NewOp): void => context.add({ ...op, block: { of, index: block } });
+    blockOps({ ...context, block, add }, layer, { ...column, sources }, resultOf, trained);
+  }
   return results;
 }
 
@@ -194,7 +191,7 @@ function localOps(
   unpermuteOps(context, layer, source, { returned: output, kept: routing.counts }, y);
 }
 
-/** The experts of one block compute while rows of the other are on their way. */
+/** The experts of one block may compute while rows of the other are on their way (`chunk`). */
 const overlappedBlocks = 2;
 
 /**

@@ -1,5 +1,6 @@
 // Communication beside computation: a product that nobody reads but the collective that it is computed for is computed
-// in blocks of rows, and each block is on its way while the next is computed.
+// in blocks of rows, and each block is on its way while the next is computed. Layers that choose rows by their content,
+// as experts do, say their blocks themselves.
 
 import type { GatherColumnsOp, MatmulOp, NewOp, Op } from "../op.ts";
 import type { CollectiveOp } from "../transfer_op.ts";
@@ -29,6 +30,37 @@ interface Chain {
 }
 
 export function chunk(ops: readonly Op[]): Op[] {
+  return weaveBlocks(chunkProducts(ops));
+}
+
+/** Blocks of rows that layers made, one computed while another is on its way. */
+function weaveBlocks(ops: readonly Op[]): Op[] {
+  return groupRuns(ops, ({ block }) => block?.of).flatMap((run) => {
+    const [first] = run;
+    if (first?.block === undefined) return run;
+    const blocks = groupRuns(run, ({ block }) => block?.index);
+    return interleave(blocks.map((own) => own.map(({ block: _, ...op }) => op))).map((op): Op => ({
+      ...op,
+      place: first.place,
+    }));
+  });
+}
+
+/** Ops that stand together and have the same key. */
+function groupRuns(ops: readonly Op[], keyOf: (op: Op) => string | number | undefined): Op[][] {
+  const runs: Op[][] = [];
+  let last: string | number | undefined;
+  for (const op of ops) {
+    const key = keyOf(op);
+    const run = runs.at(-1);
+    if (run === undefined || key !== last) runs.push([op]);
+    else run.push(op);
+    last = key;
+  }
+  return runs;
+}
+
+function chunkProducts(ops: readonly Op[]): Op[] {
   const chains = chainsOf(ops);
   const moved = new Set<Op>();
   for (const { product, arrange } of chains.values()) {
