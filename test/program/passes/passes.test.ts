@@ -16,6 +16,7 @@ import { hasBackward, schedulingOf } from "../../../src/program/schedule/schedul
 import { arbitraryDegrees } from "../../support/arbitrary_degrees.ts";
 import { planOf } from "../../support/written_plan.ts";
 import { sameOn, type Tensor, whole } from "../../../src/program/tensor.ts";
+import { isTransfer } from "../../../src/program/transfer_op.ts";
 
 function kinds(ops: readonly Op[]): string[] {
   return ops.map(({ op }) => op);
@@ -52,6 +53,39 @@ test("an activation, its gate and the residual after it become part of the produ
   expect(count(fused, "add")).toBe(0);
   expect(fused.filter((op) => op.op === "matmul" && op.gate !== undefined)).toHaveLength(2);
   expect(fused.filter((op) => op.op === "matmul" && op.residual !== undefined)).toHaveLength(4);
+});
+
+test("experts say their blocks one after the other, and one pass puts each beside the other's way", () => {
+  const { ops } = planOps(
+    planOf(`
+name: experts
+hardware: { gpus: 2 }
+workload: { batch: 2, sequence: 256 }
+optimizations: [communication-overlap]
+model: { layers: 1, hidden: 8, heads: 2, ffn: 16, moe: { experts: 4, topK: 2 } }
+parallel: { data: 2, expert: 2 }
+`),
+  );
+  const inBlocks = ops.flatMap(({ block }) => (block === undefined ? [] : [block.index]));
+  expect(new Set(inBlocks)).toEqual(new Set([0, 1]));
+  expect(inBlocks).toEqual(inBlocks.toSorted());
+  expect(ops.some((op) => isTransfer(op) && op.isStarted === true)).toBe(false);
+  const chunked = chunk(ops);
+  expect(chunked.every(({ block }) => block === undefined)).toBe(true);
+  const way = chunked.flatMap((op) =>
+    op.op === "expert-dispatch" || op.op === "expert-combine" || op.op === "done"
+      ? [`${op.op} ${op.name.replace(/^.*\//, "")}`]
+      : op.op === "grouped-matmul"
+        ? ["multiply"]
+        : [],
+  );
+  const products = Array.from({ length: 4 }, () => "multiply");
+  expect(way).toEqual([
+    ...["expert-dispatch block0", "expert-dispatch block1"],
+    ...["done block0", ...products, "expert-combine block0"],
+    ...["done block1", ...products, "expert-combine block1"],
+    ...["done block0", "done block1"],
+  ]);
 });
 
 test("a product that something else reads, too, keeps its residual apart", () => {
