@@ -1,5 +1,6 @@
 // shardbench gate: whether a build still does with a plan what a baseline did, for CI.
 
+import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
 import type { PairedRatio } from "../measure/paired_ratio.ts";
@@ -15,12 +16,13 @@ interface Flags {
   readonly baseline: string;
   readonly reference?: string;
   readonly pairs: number;
-  readonly threshold: number;
+  readonly threshold?: number;
   readonly adapter?: string;
   readonly samples?: number;
   readonly markdown?: string;
   readonly junit?: string;
   readonly sarif?: string;
+  readonly benchmark?: string;
   readonly json?: boolean;
 }
 
@@ -38,12 +40,13 @@ export function defineGate(program: Command): void {
     )
     .option("--reference <folder>", "an earlier build's package, beside which time is judged")
     .option("--pairs <n>", "runs of each, in turns", wholeNumber(3), 5)
-    .option("--threshold <percent>", "how much longer a step may take", percent, 0.1)
+    .option("--threshold <percent>", "how much longer a step may take (default: 10%)", percent)
     .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
     .option("--samples <n>", "time exactly this many steps in each run", wholeNumber(1))
     .option("--markdown <file>", "append the outcome there, such as to $GITHUB_STEP_SUMMARY")
     .option("--junit <file>", "write the outcome as JUnit XML")
     .option("--sarif <file>", "write what failed as SARIF")
+    .option("--benchmark <file>", "write figures as JSON for github-action-benchmark")
     .option("--json", "print the outcome as JSON")
     .addHelpText(
       "after",
@@ -82,11 +85,17 @@ async function gate(file: string, flags: Flags): Promise<ExitCode> {
   }
   const measured = await runs.runInTurns(file, { ...flags, seed });
   if (measured === "wrong numbers") return exitCodes.wrongNumerics;
+  const counted = gates.countedIn(measured.own);
+  const ratio = await ratioOf(measured.pairs);
   const found = [
-    ...gates.countedGates(gates.countedIn(baseline), gates.countedIn(measured.own)),
+    ...gates.countedGates(gates.countedIn(baseline), counted),
     gates.diagnosticsGate(await codesOf(baseline), diagnostics.flatMap(codeOf)),
-    gates.timeGate(await ratioOf(measured.pairs), flags.threshold),
+    gates.timeGate(ratio, flags.threshold ?? 0.1),
   ];
+  if (flags.benchmark !== undefined) {
+    const { benchmarkEntries } = await import("../report/render/benchmark.ts");
+    await writeOutcome(flags.benchmark, jsonText(benchmarkEntries(plan.name, counted, ratio)));
+  }
   await deliver(plan.name, file, found, flags);
   return found.some(({ state }) => state === "failed") ? exitCodes.claimRefuted : exitCodes.fine;
 }
@@ -127,36 +136,44 @@ async function deliver(
   gates: readonly Gate[],
   { markdown, junit, sarif, json }: Flags,
 ): Promise<void> {
-  const [{ gateReport }, { markdownLines }, { junitXml }, { sarifLog }, fs] = await Promise.all([
+  const [{ gateReport }, { markdownLines }, { junitXml }, { sarifLog }] = await Promise.all([
     import("../report/gate_report.ts"),
     import("../report/render/markdown.ts"),
     import("../report/render/junit.ts"),
     import("../report/render/sarif.ts"),
-    import("node:fs/promises"),
   ]);
   const report = gateReport(name, gates);
   if (json === true) printJson({ plan: name, gates });
   else printReports([report]);
+  if (markdown !== undefined) {
+    await writeOutcome(markdown, `${markdownLines(report).join("\n")}\n`, "a");
+  }
+  if (junit !== undefined) await writeOutcome(junit, junitXml(name, gates));
+  if (sarif !== undefined) {
+    await writeOutcome(sarif, jsonText(sarifLog(gates.flatMap(failureOf), file)));
+  }
+}
+
+function failureOf({ name, state, message }: Gate) {
+  if (state !== "failed") return [];
+  return [
+    {
+      code: `gate-${name.replaceAll(" ", "-")}`,
+      severity: "error" as const,
+      path: [],
+      message: `${name}: ${message}`,
+    },
+  ];
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** @throws EnvironmentError where the file cannot be written */
+async function writeOutcome(file: string, text: string, flag: "a" | "w" = "w"): Promise<void> {
   try {
-    if (markdown !== undefined) {
-      await fs.appendFile(markdown, `${markdownLines(report).join("\n")}\n`);
-    }
-    if (junit !== undefined) await fs.writeFile(junit, junitXml(name, gates));
-    if (sarif !== undefined) {
-      const failed = gates.flatMap(({ name: of, state, message }) =>
-        state === "failed"
-          ? [
-              {
-                code: `gate-${of.replaceAll(" ", "-")}`,
-                severity: "error" as const,
-                path: [],
-                message: `${of}: ${message}`,
-              },
-            ]
-          : [],
-      );
-      await fs.writeFile(sarif, `${JSON.stringify(sarifLog(failed, file), null, 2)}\n`);
-    }
+    await writeFile(file, text, { flag });
   } catch (error) {
     throw new EnvironmentError(
       "file-not-writable",

@@ -1,8 +1,11 @@
 // The whole way on the embedded adapter, in a process of its own.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import type { RunResult } from "../../src/result/result.ts";
@@ -177,10 +180,11 @@ test("gate holds a new run against a baseline, and tells CI in its formats", asy
     await fileWith("gate.xml", ""),
     await fileWith("gate.sarif", ""),
   ];
+  const benchmark = junit.replace("gate.xml", "benchmark.json");
   const { code, stdout } = await shardbench(
     [
       `gate ${planFile} --baseline ${baseline} --adapter swiftshader --samples 5`,
-      `--markdown ${markdown} --junit ${junit} --sarif ${sarif} --json`,
+      `--markdown ${markdown} --junit ${junit} --sarif ${sarif} --benchmark ${benchmark} --json`,
     ].flatMap((words) => words.split(" ")),
   );
   const { gates } = JSON.parse(stdout) as { gates: { name: string; state: string }[] };
@@ -203,6 +207,82 @@ test("gate holds a new run against a baseline, and tells CI in its formats", asy
     runs: [{ results: { ruleId: string; level: string }[] }];
   };
   expect(log.runs[0].results).toMatchObject([{ ruleId: "gate-wire-bytes", level: "error" }]);
+  expect(JSON.parse(await readFile(benchmark, "utf8"))).toEqual([
+    {
+      name: "small: bytes sent in a step",
+      unit: "B",
+      value: first.sentBytes + (others[0]?.sentBytes ?? 0),
+    },
+    {
+      name: "small: memory of the fullest rank",
+      unit: "B",
+      value: Math.max(...content.memory.map(({ allocatedBytes }) => allocatedBytes)),
+    },
+  ]);
+});
+
+test("the action in docs/ci runs the gate, and the example uses what it has", async () => {
+  const [action, workflow] = await Promise.all(
+    ["action", "workflow"].map(async (name): Promise<unknown> =>
+      parse(await readFile(`docs/ci/${name}.yml`, "utf8")),
+    ),
+  );
+  const { inputs, outputs, runs } = actionSchema.parse(action);
+  const { jobs } = workflowSchema.parse(workflow);
+  const used = jobs.gate.steps.find(({ uses }) => uses?.endsWith("docs/ci") === true)?.with ?? {};
+  expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(used)));
+  const taken = [...JSON.stringify(workflow).matchAll(/steps\.gate\.outputs\.(\w+)/g)];
+  expect(taken.map(([, output]) => output)).toEqual(Object.keys(outputs));
+
+  const [step] = runs.steps;
+  const given: Record<string, string> = { plan: planFile, baseline: resultFile };
+  const environment = Object.fromEntries(
+    Object.entries(step.env).map(([variable, text]) => [
+      variable,
+      text
+        .replaceAll(/\$\{\{ inputs\.(\w+) \}\}/g, (_, name: string) => {
+          return given[name] ?? inputs[name]?.default ?? `no input ${name}`;
+        })
+        .replaceAll("${{ github.action_path }}", resolve("docs/ci")),
+    ]),
+  );
+  const GITHUB_OUTPUT = await fileWith("output", "");
+  const GITHUB_STEP_SUMMARY = await fileWith("summary.md", "");
+  const ended = spawnSync("bash", ["-e", "-c", step.run], {
+    env: { ...process.env, ...environment, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY },
+    encoding: "utf8",
+  });
+  expect(ended.status, ended.stderr).toBe(0);
+  expect(await readFile(GITHUB_STEP_SUMMARY, "utf8")).toMatch(/^# Gate of small\n/);
+  const files = new Map(
+    (await readFile(GITHUB_OUTPUT, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=") as [string, string]),
+  );
+  expect([...files.keys()]).toEqual(Object.keys(outputs));
+  for (const file of files.values()) expect(await readFile(file, "utf8")).not.toBe("");
+});
+
+const actionSchema = z.object({
+  inputs: z.record(z.string(), z.object({ default: z.string().optional() })),
+  outputs: z.record(z.string(), z.object({ value: z.string() })),
+  runs: z.object({
+    steps: z.tuple([z.object({ run: z.string(), env: z.record(z.string(), z.string()) })]),
+  }),
+});
+
+const workflowSchema = z.object({
+  jobs: z.object({
+    gate: z.object({
+      steps: z.array(
+        z.object({
+          uses: z.string().optional(),
+          with: z.record(z.string(), z.unknown()).optional(),
+        }),
+      ),
+    }),
+  }),
 });
 
 describe("compare", () => {

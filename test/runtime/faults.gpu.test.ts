@@ -150,7 +150,7 @@ describeOnAdapter("what befalls a rank", () => {
       /^rank 2 \(\w+\) failed at all-gather "collect" \(body\/3.linear, micro-batch 2\), instruction 1 of 1/,
     );
     expect(message).toContain("takes part without a staging buffer");
-    expect(stack).toContain("exchange");
+    expect(stack).toContain("at runExchange");
   });
 
   test("a buffer that no adapter can hold keeps its code and hint on the way", async () => {
