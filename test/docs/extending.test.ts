@@ -47,6 +47,7 @@ function isThere(path: string): boolean {
 test("the page has a section for each extension", () => {
   expect(extensions.map(({ title }) => title)).toEqual([
     "Add a kernel",
+    "Add an activation",
     "Add a layer",
     "Add a collective",
     "Add an algorithm of all-reduce",

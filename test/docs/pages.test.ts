@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { activations } from "../../src/plan/activation.ts";
+import { layerSchema } from "../../src/plan/layers/layers.ts";
 
 const pages = [
   "README.md",
@@ -26,6 +28,12 @@ test("docs/architecture.md names files and folders that exist", async () => {
   const ours = paths.filter((path) => folders.has(path.split("/")[0] ?? ""));
   expect(ours.length).toBeGreaterThan(20);
   expect(ours.filter((path) => !existsSync(join("src", path)))).toEqual([]);
+});
+
+test("docs/plans.md names every activation and every kind of layer", async () => {
+  const text = await readFile("docs/plans.md", "utf8");
+  const names = [...activations, ...layerSchema.options.map(({ shape }) => shape.op.value)];
+  expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 test("docs/terms.md explains each term once, and names types that the source declares", async () => {

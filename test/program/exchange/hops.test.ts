@@ -1,4 +1,4 @@
-import { algorithmNames } from "../../../src/program/exchange/all_reduce/algorithms.ts";
+import { algorithmNames, algorithms } from "../../../src/program/exchange/all_reduce/algorithms.ts";
 import { describe, expect, test } from "vitest";
 import { collectiveProgram, stagesOf } from "../../../src/program/collective_program.ts";
 import type { AlgorithmName } from "../../../src/program/exchange/all_reduce/algorithms.ts";
@@ -52,6 +52,13 @@ describe("a sum of all waits once per hop", () => {
   ];
   test.each(cases)("%s, %i ranks: %i", (algorithm, ranks, hops) => {
     expect(wallOf(programOf(algorithm, ranks), {}, 1)).toBeCloseTo(hops, 9);
+  });
+
+  test.each(algorithmNames)("%s, as many as it says", (algorithm) => {
+    for (const ranks of [2, 3, 4, 7, 8]) {
+      const hops = algorithms[algorithm].hops(ranks);
+      expect(wallOf(programOf(algorithm, ranks), {}, 1)).toBeCloseTo(hops, 9);
+    }
   });
 });
 

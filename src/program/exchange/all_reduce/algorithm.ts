@@ -14,7 +14,9 @@ export interface ReduceAlgorithm {
   readonly sameRanks: boolean;
   /**
    * First phase of a rank, in order. Every rank adds a slice once at most. Of two ranks, what one sends in its order
-   * the other receives in its own.
+   * the other receives in its own. A rank sends its own summands before any sum, and to one reader those of one slice
+   * only, for they share chunks. Its sums go to the readers of its own summands, where it has both: a simulation knows
+   * one set of readers per lane.
    */
   steps(reduction: Reduction, rank: number): ReduceStep[];
   /** Rank k of them, all different, owns slice k of as many; none where every reader adds everything itself. */

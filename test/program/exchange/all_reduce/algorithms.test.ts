@@ -13,7 +13,11 @@ import {
   type Reduction,
   sliceOf,
 } from "../../../../src/program/exchange/all_reduce/reduction.ts";
-import type { ReduceStep } from "../../../../src/program/exchange/reduce_step.ts";
+import {
+  recvReduceSend,
+  send as sendOwn,
+  type ReduceStep,
+} from "../../../../src/program/exchange/reduce_step.ts";
 
 interface Message {
   readonly offset: number;
@@ -71,6 +75,22 @@ function play(algorithm: ReduceAlgorithm, reduction: Reduction): Map<number, Add
   const isOver = [...left.values(), ...underWay.values()].every(({ length }) => length === 0);
   if (!isOver) throw new Error("ranks wait for each other, or send what nobody receives");
   return added;
+}
+
+/** What a run or a simulation cannot take of the steps of a rank. */
+function breachesOf(steps: readonly ReduceStep[]): string[] {
+  const sent = steps.flatMap((step, at) => (step.send.length === 0 ? [] : [{ ...step, at }]));
+  const own = sent.filter(({ reduce }) => reduce.length === 0);
+  const sums = sent.filter(({ reduce }) => reduce.length > 0);
+  const ownReaders = own.flatMap(({ send: readers }) => readers);
+  const readersOf = (readers: readonly number[]): string => inOrder([...new Set(readers)]).join();
+  const hops = [...(own.length === 0 ? [] : [ownReaders]), ...sums.map(({ send: to }) => to)];
+  const [firstSum = Infinity] = sums.map(({ at }) => at);
+  return [
+    ...(own.some(({ at }) => at > firstSum) ? ["a summand leaves after a sum"] : []),
+    ...(new Set(ownReaders).size < ownReaders.length ? ["a reader gets two summands"] : []),
+    ...(new Set(hops.map(readersOf)).size > 1 ? ["readers change"] : []),
+  ];
 }
 
 function inner(received: ReadonlyMap<number, Message | undefined>, source: number): string {
@@ -134,6 +154,12 @@ describe.each(algorithmNames)("%s", (name) => {
     expect(new Set(sums.map((sum) => sum?.sum)).size).toBeLessThanOrEqual(slices);
   });
 
+  test.each(cases)("takes steps that run: $count from $from to $to", (reduction) => {
+    const ranks = [...new Set([...reduction.from, ...reduction.to])];
+    const breaches = ranks.flatMap((rank) => breachesOf(algorithm.steps(reduction, rank)));
+    expect(breaches).toEqual([]);
+  });
+
   const hopsIn = (reduction: Reduction): number => {
     const added = [...play(algorithm, reduction).values()].flatMap((own) => [...own.values()]);
     const broadcast = algorithm.owners(reduction).length === 0 ? 0 : 1;
@@ -153,6 +179,20 @@ describe.each(algorithmNames)("%s", (name) => {
     const most = Math.max(...steps.map(({ reduce }) => reduce.length));
     expect(most).toBe(algorithm.summands(reduction));
   });
+});
+
+const [first, second] = [
+  { sourceOffset: 0, targetOffset: 0, bytes: 256 },
+  { sourceOffset: 256, targetOffset: 256, bytes: 256 },
+] as const;
+
+test.each([
+  ["nothing", [sendOwn(first, [1]), recvReduceSend(second, [2, 0], 0, [1])]],
+  ["a summand leaves after a sum", [recvReduceSend(second, [2, 0], 0, [1]), sendOwn(first, [1])]],
+  ["a reader gets two summands", [sendOwn(first, [1]), sendOwn(second, [1])]],
+  ["readers change", [sendOwn(first, [1]), recvReduceSend(second, [2, 0], 0, [3])]],
+] as const)("control: %s is found", (breach, steps) => {
+  expect(breachesOf(steps)).toEqual(breach === "nothing" ? [] : [breach]);
 });
 
 const closedForms = algorithmNames.filter((name) => "wire" in algorithms[name]);
