@@ -67,7 +67,7 @@ function judgeFound(
       reason: "ranks that share an adapter were timed one by one, which decides nothing",
     };
   }
-  const obstacles = speedObstacles(plan, run);
+  const obstacles = [...unlikeGpus(run), ...speedObstacles(plan, run)];
   if (obstacles.length > 0) {
     return { ...common, judgement: "untestable", reason: obstacles.join("; ") };
   }
@@ -78,6 +78,14 @@ function judgeFound(
   const { is, because } = standingOf({ ...found, interval }, value, "at least");
   const words = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
   return { ...common, judgement: words[is], reason: `${because} (${claim.formula})` };
+}
+
+/** T₁ of one GPU says nothing of what others would need. */
+function unlikeGpus({ adapters }: FoundScaling): string[] {
+  const names = [...new Set(adapters.map(({ name }) => name))];
+  return names.length < 2
+    ? []
+    : [`T₁ is of ${names[0]} alone, and others are ${names.slice(1).join(" and ")}`];
 }
 
 /** T₁ ÷ (N · T_N) is the share of time that GPUs work, if one alone works as fast: limits of that which it passes. */

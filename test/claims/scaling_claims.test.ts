@@ -39,6 +39,14 @@ test("software adapters and assumed shapes leave it untestable, with what was fo
   expect(strong(0.91, 0.95, {}, assuming)?.reason).toContain("assumed");
 });
 
+test("GPUs that are not alike leave it untestable: one of them alone is no T₁ of the others", () => {
+  const [first, ...others] = exclusive;
+  const adapters = [{ ...first, name: "a slow GPU" }, ...others] as typeof exclusive;
+  const verdict = strong(0.99, 1, { adapters });
+  expect(verdict?.judgement).toBe("untestable");
+  expect(verdict?.reason).toContain("T₁ is of a slow GPU alone");
+});
+
 test("a projection never confirms or refutes", () => {
   for (const [low, high] of [
     [0.95, 0.99],
