@@ -4,7 +4,6 @@
 import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { judgeClaims } from "../claims/judge.ts";
-import type { FoundScaling } from "../claims/case.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
@@ -21,6 +20,7 @@ import type { ScaledSize, Scaling } from "../result/scaling.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
+import { foundScaling } from "./found_scaling.ts";
 import { observeOn } from "./observe.ts";
 import { rankAdapters } from "./record.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -87,7 +87,7 @@ export async function scaling(
     verdicts: judgeClaims({
       plan,
       estimate: estimatePlan(plan),
-      scaling: foundOf(timed, plan.hardware.gpus, { ...options, adapters: judged }),
+      scaling: foundScaling(plan, timed, { ...options, adapters: judged }),
     }).filter(({ claim }) => claim === "strongScaling" || claim === "weakScaling"),
   };
 }
@@ -99,25 +99,6 @@ function refuseServing({ workload, name }: Plan): void {
     `${name} serves: how requests are spread over more GPUs, the plan does not say`,
     "scale its model in inference or training",
   );
-}
-
-/** Efficiencies at the plan's own number of GPUs. */
-function foundOf(
-  timed: readonly ScaledSize[],
-  gpus: number,
-  { adapters, link }: Pick<FoundScaling, "adapters" | "link">,
-): FoundScaling {
-  const efficiencyOf = (kind: ScaledSize["kind"]) =>
-    timed.flatMap((size) =>
-      size.state === "timed" && size.kind === kind && size.gpus === gpus ? size.efficiency : [],
-    )[0];
-  const [strongScaling, weakScaling] = [efficiencyOf("strong"), efficiencyOf("weak")];
-  return {
-    adapters,
-    ...(link === undefined ? {} : { link }),
-    ...(strongScaling === undefined ? {} : { strongScaling }),
-    ...(weakScaling === undefined ? {} : { weakScaling }),
-  };
 }
 
 /** One GPU, open as long as sizes in a row ask for the same of it. */
