@@ -25,7 +25,8 @@ import { observeOn } from "./observe.ts";
 import { rankAdapters } from "./record.ts";
 import type { RunOptions } from "./run_options.ts";
 import { type ScalingSize, scalingSizes } from "./scaling_sizes.ts";
-import { verify } from "./verify.ts";
+import { checkTimedSteps } from "./timed_steps.ts";
+import { type Verification, verify } from "./verify.ts";
 
 export interface ScalingOptions extends Pick<
   RunOptions,
@@ -66,8 +67,9 @@ export async function scaling(
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
   const larger = [...new Set(sizes)].filter((gpus) => gpus > 1).toSorted((a, b) => a - b);
-  const place = (ranks: number): AdapterReport[] =>
-    placeRanks(ranks, adapters, { ...options, refused });
+  const ranks = Math.max(plan.hardware.gpus, ...larger);
+  const placed = placeRanks(ranks, adapters, { ...options, refused });
+  const place = (gpus: number): AdapterReport[] => placed.slice(0, gpus);
   const timed: ScaledSize[] = [];
   const baseline = createBaseline(place(1), options);
   try {
@@ -136,6 +138,7 @@ async function timeSize(
   const together = await openSize(size.plan, placement, options);
   try {
     const turns = await takeTurns([alone, together], isProjected, options);
+    if (!isProjected) for (const each of [alone, together]) await checkTimed(each, turns.length);
     const provenance = isProjected ? "projected" : "measured";
     const figures = scalingFigures(kind, gpus, turns, provenance);
     return figures === undefined
@@ -164,6 +167,8 @@ function haveOwnDevices(placement: readonly AdapterReport[], { pin }: ScalingOpt
 interface OpenSize {
   readonly program: Program;
   readonly pool: RankPool;
+  /** What its check was shown. */
+  readonly checked: Verification["observed"];
 }
 
 /** Its numbers are right. */
@@ -182,12 +187,18 @@ async function openSize(
   });
   try {
     onProgress?.({ phase: "check" });
-    await verify(plan, program, "auto", observeOn(pool, program, placement, options), noPause);
-    return { program, pool };
+    const observe = observeOn(pool, program, placement, options);
+    const { observed } = await verify(plan, program, "auto", observe, noPause);
+    return { program, pool, checked: observed };
   } catch (error) {
     await pool.close();
     throw error;
   }
+}
+
+/** @throws NumericsError where a timed step left another result than the checked one */
+async function checkTimed({ pool, checked }: OpenSize, steps: number): Promise<void> {
+  checkTimedSteps(checked, await pool.askAll("digests", {}), steps);
 }
 
 async function noPause(): Promise<void> {
