@@ -278,6 +278,13 @@ const ofSamples: readonly Edit[] = [
 ];
 
 const ofCircumstances: readonly Edit[] = [
+  [
+    "an adapter's id that a shell would run",
+    explicit,
+    "adapters.0.id",
+    always("gpu0;date"),
+    /no id of an adapter/,
+  ],
   ["the check, removed", explicit, "check", gone, /not checked/],
   ["a check that failed", explicit, "check.error", always(0.3), /numbers are wrong/],
   ["what the check accepts", explicit, "check.tolerance", always(1), /accepts an error of 1/],
