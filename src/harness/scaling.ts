@@ -8,6 +8,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
+import { loadBetween } from "../measure/machine_load.ts";
 import { scalingFigures, type ScalingTurn } from "../measure/scaling.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
@@ -20,6 +21,7 @@ import type { ScaledSize, Scaling } from "../result/scaling.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
+import { readCpuTimes } from "./cpu_times.ts";
 import { foundScaling } from "./found_scaling.ts";
 import { observeOn } from "./observe.ts";
 import { rankAdapters } from "./record.ts";
@@ -137,10 +139,13 @@ async function timeSize(
   const alone = await baseline.of(size.alone);
   const together = await openSize(size.plan, placement, options);
   try {
+    const from = readCpuTimes();
     const turns = await takeTurns([alone, together], isProjected, options);
+    const to = readCpuTimes();
+    const load = from && to && loadBetween(from, to);
     if (!isProjected) for (const each of [alone, together]) await checkTimed(each, turns.length);
     const provenance = isProjected ? "projected" : "measured";
-    const figures = scalingFigures(kind, gpus, turns, provenance);
+    const figures = scalingFigures(kind, gpus, turns, provenance, load);
     return figures === undefined
       ? { kind, gpus, state: "refused", why: "an adapter does not time kernels one by one" }
       : {
