@@ -40,7 +40,8 @@ function batchOf({ workload: { batch }, hardware }: PlanFile, kind: ScalingKind,
  * pipeline. Smaller ones take one GPU longer, and N GPUs would only seem efficient beside it.
  */
 function aloneOf(file: PlanFile, kind: ScalingKind, plan: Plan): PlanFile {
-  const stages = kind === "strong" ? 1 : (pipelineOf(plan)?.pipelineRanks.length ?? 1);
+  const stages =
+    kind === "strong" ? 1 : (pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length);
   const microBatches = Math.max(1, Math.floor(plan.workload.microBatches / stages));
   return withBatch(file, batchOf(file, kind, 1), microBatches);
 }

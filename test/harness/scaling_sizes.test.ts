@@ -63,3 +63,10 @@ test("one GPU takes no smaller micro-batches than a pipeline: its part of weak s
     "weak: 2 beside 2",
   ]);
 });
+
+test("nor than stages that share some of their GPUs", async () => {
+  expect(microBatchesOf(await written("three-stage-pipeline.json"), 3)).toEqual([
+    "strong: 64 beside 64",
+    "weak: 192 beside 256",
+  ]);
+});
