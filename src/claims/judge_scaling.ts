@@ -5,6 +5,7 @@
 import { assumedAmong } from "../plan/assumed.ts";
 import type { Figure } from "../measure/figure.ts";
 import { standingOf } from "../measure/standing.ts";
+import { pipelineOf } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { claimedBy, claimedSamples, type Case, type FoundScaling, ratioOf } from "./case.ts";
 import { balanceLimit } from "./limits/balance.ts";
@@ -77,7 +78,17 @@ function judgeFound(
   }
   const { is, because } = standingOf({ ...found, interval }, value, "at least");
   const words = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
-  return { ...common, judgement: words[is], reason: `${because} (${claim.formula})` };
+  const reason = `${because} (${claim.formula})${onMicroBatches(plan, claim)}`;
+  return { ...common, judgement: words[is], reason };
+}
+
+/** A reader may hold the pipeline against one GPU that takes the batch at once. */
+function onMicroBatches(plan: Plan, { key }: ClaimDefinition): string {
+  const { microBatches } = plan.workload;
+  const stages = pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length;
+  return key !== "strongScaling" || stages === 1 || microBatches === 1
+    ? ""
+    : `; T₁ is of the plan's ${microBatches} micro-batches, which one GPU alone would not need`;
 }
 
 /** T₁ of one GPU says nothing of what others would need. */

@@ -31,6 +31,12 @@ test.each([
   expect(strong(low, high)).toMatchObject({ judgement, provenance: "measured" });
 });
 
+test("a pipeline's verdict says that T₁ took its micro-batches", () => {
+  expect(strong(0.9, 0.95)?.reason).toContain("T₁ is of the plan's 4 micro-batches");
+  const workload = { ...pipeline.workload, microBatches: 1 };
+  expect(strong(0.9, 0.95, {}, { ...pipeline, workload })?.reason).not.toContain("micro-batches");
+});
+
 test("software adapters and assumed shapes leave it untestable, with what was found", () => {
   const onSoftware = strong(0.91, 0.95, { adapters: software });
   expect(onSoftware?.judgement).toBe("untestable");
