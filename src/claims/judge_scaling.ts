@@ -5,6 +5,7 @@
 import { assumedAmong } from "../plan/assumed.ts";
 import type { Figure } from "../measure/figure.ts";
 import { standingOf } from "../measure/standing.ts";
+import { pipelineOf } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { claimedBy, claimedSamples, type Case, type FoundScaling, ratioOf } from "./case.ts";
 import { balanceLimit } from "./limits/balance.ts";
@@ -67,7 +68,7 @@ function judgeFound(
       reason: "ranks that share an adapter were timed one by one, which decides nothing",
     };
   }
-  const obstacles = speedObstacles(plan, run);
+  const obstacles = [...unlikeGpus(run), ...speedObstacles(plan, run)];
   if (obstacles.length > 0) {
     return { ...common, judgement: "untestable", reason: obstacles.join("; ") };
   }
@@ -77,7 +78,25 @@ function judgeFound(
   }
   const { is, because } = standingOf({ ...found, interval }, value, "at least");
   const words = { kept: "confirmed", broken: "refuted", open: "ambiguous" } as const;
-  return { ...common, judgement: words[is], reason: `${because} (${claim.formula})` };
+  const reason = `${because} (${claim.formula})${onMicroBatches(plan, claim)}`;
+  return { ...common, judgement: words[is], reason };
+}
+
+/** A reader may hold the pipeline against one GPU that takes the batch at once. */
+function onMicroBatches(plan: Plan, { key }: ClaimDefinition): string {
+  const { microBatches } = plan.workload;
+  const stages = pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length;
+  return key !== "strongScaling" || stages === 1 || microBatches === 1
+    ? ""
+    : `; T₁ is of the plan's ${microBatches} micro-batches, which one GPU alone would not need`;
+}
+
+/** T₁ of one GPU says nothing of what others would need. */
+function unlikeGpus({ adapters }: FoundScaling): string[] {
+  const names = [...new Set(adapters.map(({ name }) => name))];
+  return names.length < 2
+    ? []
+    : [`T₁ is of ${names[0]} alone, and others are ${names.slice(1).join(" and ")}`];
 }
 
 /** T₁ ÷ (N · T_N) is the share of time that GPUs work, if one alone works as fast: limits of that which it passes. */

@@ -22,7 +22,7 @@ export const obstaclesByKind: Readonly<Record<ClaimKind, string>> = {
     "assumed values, training state that no run holds, what an import left out, quantised weights, context parallelism, a cache that decoding reads and the plan does not name",
   split: "assumed values, redundant experts that the plan does not name",
   scaling:
-    "no run on one GPU (`shardbench scaling` makes one), exclusive timing in place of GPUs of their own, and what keeps speed from being decided",
+    "no run on one GPU (`shardbench scaling` makes one), exclusive timing in place of GPUs of their own, GPUs that are not alike, and what keeps speed from being decided",
 };
 
 const workloadPaths = [

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { ScalingOptions } from "../harness/scaling.ts";
-import { BadPlan, inspectPlan, soundPlan } from "./bad_plan.ts";
+import { soundPlan } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
@@ -67,10 +67,7 @@ function ranksOf(text: string): number[] {
 }
 
 async function scaling(file: string, flags: Flags): Promise<ExitCode> {
-  const { plan } = await soundPlan(file);
-  const inspected = await inspectPlan(file);
-  const { written } = inspected.document;
-  if (written === undefined) throw new BadPlan(inspected);
+  const { plan, written } = await soundPlan(file);
   const sizes = flags.ranks ?? [1, plan.hardware.gpus];
   const harness = await import("../harness/scaling.ts");
   const found = await interruptible(async (more) =>

@@ -14,6 +14,7 @@ import type { Program } from "../program/program.ts";
 import { assembleResult } from "../result/assemble_result.ts";
 import { firstDifference } from "../result/first_difference.ts";
 import { planHash, workHash } from "../result/plan_hash.ts";
+import { programHash } from "../result/program_hash.ts";
 import type { AdapterCalibration, RunResult } from "../result/result.ts";
 import { parseStored, readStored, refusal, type StoredResult } from "../result/result_file.ts";
 import type { ResultSources } from "../result/result_schema.ts";
@@ -77,6 +78,7 @@ function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   const adapters = sources.adapters.map(({ id }) => id);
   const step = stepOf(program);
   const [contradiction, ...more] = [
+    ...planContradictions(program, sources),
     ...recordContradictions(program, estimated, groupKernels(program, adapters), sources),
     ...contradictions(step, sources.samples, groupKernels(step, adapters)),
     ...servedContradictions(plan, sources.served, sources.samples),
@@ -89,6 +91,23 @@ function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): Ru
   const derived = derive(plan, program, estimated, sources);
   refuseOtherFigures(file, content, derived, planHash(plan) === sources.plan.hash);
   return derived;
+}
+
+/** What stands beside the plan's digest is of the plan that ran. */
+function planContradictions(
+  program: Program,
+  { programHash: ofFile, written, seed, plan }: ResultSources,
+): string[] {
+  const meant = written && normalise(written).plan;
+  const hash = meant && planHash({ ...meant, workload: { ...meant.workload, seed } });
+  return [
+    ...(ofFile === undefined || ofFile === programHash(program)
+      ? []
+      : ["programHash is not that of the plan's program"]),
+    ...(written === undefined || hash === plan.hash
+      ? []
+      : ["written is not the plan whose digest it has"]),
+  ];
 }
 
 /** Of the result of a scaled plan either may be asked for, the full plan or the one that ran. */

@@ -4,11 +4,11 @@
 import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { judgeClaims } from "../claims/judge.ts";
-import type { FoundScaling } from "../claims/case.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import type { AdapterReport } from "../gpu/adapter.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
+import { loadBetween } from "../measure/machine_load.ts";
 import { scalingFigures, type ScalingTurn } from "../measure/scaling.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanFile } from "../plan/schema.ts";
@@ -21,11 +21,14 @@ import type { ScaledSize, Scaling } from "../result/scaling.ts";
 import { readVersions } from "../result/versions.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
+import { readCpuTimes } from "./cpu_times.ts";
+import { foundScaling } from "./found_scaling.ts";
 import { observeOn } from "./observe.ts";
 import { rankAdapters } from "./record.ts";
 import type { RunOptions } from "./run_options.ts";
 import { type ScalingSize, scalingSizes } from "./scaling_sizes.ts";
-import { verify } from "./verify.ts";
+import { checkTimedSteps } from "./timed_steps.ts";
+import { type Verification, verify } from "./verify.ts";
 
 export interface ScalingOptions extends Pick<
   RunOptions,
@@ -66,8 +69,9 @@ export async function scaling(
   onProgress({ phase: "adapters" });
   const { adapters, refused } = await discoverAdapters();
   const larger = [...new Set(sizes)].filter((gpus) => gpus > 1).toSorted((a, b) => a - b);
-  const place = (ranks: number): AdapterReport[] =>
-    placeRanks(ranks, adapters, { ...options, refused });
+  const ranks = Math.max(plan.hardware.gpus, ...larger);
+  const placed = placeRanks(ranks, adapters, { ...options, refused });
+  const place = (gpus: number): AdapterReport[] => placed.slice(0, gpus);
   const timed: ScaledSize[] = [];
   const baseline = createBaseline(place(1), options);
   try {
@@ -87,7 +91,7 @@ export async function scaling(
     verdicts: judgeClaims({
       plan,
       estimate: estimatePlan(plan),
-      scaling: foundOf(timed, plan.hardware.gpus, { ...options, adapters: judged }),
+      scaling: foundScaling(plan, timed, { ...options, adapters: judged }),
     }).filter(({ claim }) => claim === "strongScaling" || claim === "weakScaling"),
   };
 }
@@ -99,25 +103,6 @@ function refuseServing({ workload, name }: Plan): void {
     `${name} serves: how requests are spread over more GPUs, the plan does not say`,
     "scale its model in inference or training",
   );
-}
-
-/** Efficiencies at the plan's own number of GPUs. */
-function foundOf(
-  timed: readonly ScaledSize[],
-  gpus: number,
-  { adapters, link }: Pick<FoundScaling, "adapters" | "link">,
-): FoundScaling {
-  const efficiencyOf = (kind: ScaledSize["kind"]) =>
-    timed.flatMap((size) =>
-      size.state === "timed" && size.kind === kind && size.gpus === gpus ? size.efficiency : [],
-    )[0];
-  const [strongScaling, weakScaling] = [efficiencyOf("strong"), efficiencyOf("weak")];
-  return {
-    adapters,
-    ...(link === undefined ? {} : { link }),
-    ...(strongScaling === undefined ? {} : { strongScaling }),
-    ...(weakScaling === undefined ? {} : { weakScaling }),
-  };
 }
 
 /** One GPU, open as long as sizes in a row ask for the same of it. */
@@ -154,9 +139,13 @@ async function timeSize(
   const alone = await baseline.of(size.alone);
   const together = await openSize(size.plan, placement, options);
   try {
+    const from = readCpuTimes();
     const turns = await takeTurns([alone, together], isProjected, options);
+    const to = readCpuTimes();
+    const load = from && to && loadBetween(from, to);
+    if (!isProjected) for (const each of [alone, together]) await checkTimed(each, turns.length);
     const provenance = isProjected ? "projected" : "measured";
-    const figures = scalingFigures(kind, gpus, turns, provenance);
+    const figures = scalingFigures(kind, gpus, turns, provenance, load);
     return figures === undefined
       ? { kind, gpus, state: "refused", why: "an adapter does not time kernels one by one" }
       : {
@@ -183,6 +172,8 @@ function haveOwnDevices(placement: readonly AdapterReport[], { pin }: ScalingOpt
 interface OpenSize {
   readonly program: Program;
   readonly pool: RankPool;
+  /** What its check was shown. */
+  readonly checked: Verification["observed"];
 }
 
 /** Its numbers are right. */
@@ -201,12 +192,18 @@ async function openSize(
   });
   try {
     onProgress?.({ phase: "check" });
-    await verify(plan, program, "auto", observeOn(pool, program, placement, options), noPause);
-    return { program, pool };
+    const observe = observeOn(pool, program, placement, options);
+    const { observed } = await verify(plan, program, "auto", observe, noPause);
+    return { program, pool, checked: observed };
   } catch (error) {
     await pool.close();
     throw error;
   }
+}
+
+/** @throws NumericsError where a timed step left another result than the checked one */
+async function checkTimed({ pool, checked }: OpenSize, steps: number): Promise<void> {
+  checkTimedSteps(checked, await pool.askAll("digests", {}), steps);
 }
 
 async function noPause(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { ScalingKind } from "../measure/scaling.ts";
 import { normalise } from "../plan/normalise.ts";
+import { pipelineOf } from "../plan/pipeline.ts";
 import type { Plan } from "../plan/plan.ts";
 import { redegreed } from "../plan/redegree.ts";
 import type { PlanFile } from "../plan/schema.ts";
@@ -20,7 +21,7 @@ export function scalingSizes(file: PlanFile, sizes: readonly number[]): ScalingS
     sizes.map((gpus): ScalingSize => {
       const found = planOn(withBatch(file, batchOf(file, kind, gpus)), gpus);
       if ("why" in found) return { kind, gpus, ...found };
-      const { plan: whole } = normalise(withBatch(file, batchOf(file, kind, 1)));
+      const { plan: whole } = normalise(aloneOf(file, kind, found.plan));
       return whole === undefined
         ? { kind, gpus, why: "one GPU's part of the batch makes no plan" }
         : { kind, gpus, plan: found.plan, alone: unshard(whole) };
@@ -34,11 +35,25 @@ function batchOf({ workload: { batch }, hardware }: PlanFile, kind: ScalingKind,
   return batch % hardware.gpus === 0 ? (batch / hardware.gpus) * gpus : batch * gpus;
 }
 
-/** In as many micro-batches as the plan's, or as divide both. */
-function withBatch(file: PlanFile, batch: number): PlanFile {
-  const { workload } = file;
-  const microBatches = commonDivisor(workload.microBatches ?? 1, batch);
-  return { ...file, workload: { ...workload, batch, microBatches } };
+/**
+ * Weak: a GPU's part of a pipeline's batch in as many fewer micro-batches, so that they are no smaller than those of the
+ * pipeline. Smaller ones take one GPU longer, and N GPUs would only seem efficient beside it.
+ */
+function aloneOf(file: PlanFile, kind: ScalingKind, plan: Plan): PlanFile {
+  const stages =
+    kind === "strong" ? 1 : (pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length);
+  const microBatches = Math.max(1, Math.floor(plan.workload.microBatches / stages));
+  return withBatch(file, batchOf(file, kind, 1), microBatches);
+}
+
+/** In so many micro-batches, or as divide both. */
+function withBatch(
+  file: PlanFile,
+  batch: number,
+  wanted = file.workload.microBatches ?? 1,
+): PlanFile {
+  const microBatches = commonDivisor(wanted, batch);
+  return { ...file, workload: { ...file.workload, batch, microBatches } };
 }
 
 function planOn(file: PlanFile, gpus: number): { readonly plan: Plan } | { readonly why: string } {

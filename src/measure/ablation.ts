@@ -18,7 +18,7 @@ export interface AblatedCost {
  * - `trades`: one for another
  * - `costs`: it makes something worse, and nothing better
  * - `nothing`: it makes no difference that is worth a word
- * - `open`: the rounds do not tell whether the step is longer or shorter, which would decide it
+ * - `open`: neither the rounds nor what another opening may find tell whether the step is longer or shorter
  */
 export type AblationVerdict = "pays" | "trades" | "costs" | "nothing" | "open";
 
@@ -38,6 +38,8 @@ export type Effect = "step" | "memory" | "messages";
 
 /** Less of a difference than this is none: of a time that is known so well, and of bytes. */
 const noDifference = 0.02;
+/** What rounds of one opening of the ranks do not show, as of a single run: in another one memory lies elsewhere. */
+export const betweenOpenings = 0.05;
 
 /** @param on with the technique @param off without it */
 export function techniqueEffect(on: AblatedCost, off: AblatedCost): TechniqueEffect | undefined {
@@ -103,12 +105,12 @@ function ratioOf(rounds: readonly number[]): Figure | undefined {
 }
 
 /** Without an interval, of fewer than five rounds, nothing is decided. */
-function directionOf({ interval, value }: Figure): Direction {
+function directionOf({ interval }: Figure): Direction {
   if (interval === undefined) return "open";
   const [low, high] = interval;
   if (low >= 1 - noDifference && high <= 1 + noDifference) return "same";
-  if (high < 1 && value < 1 - noDifference) return "less";
-  return low > 1 && value > 1 + noDifference ? "more" : "open";
+  if (high * (1 + betweenOpenings) < 1) return "less";
+  return low > 1 + betweenOpenings ? "more" : "open";
 }
 
 function directionOfBytes(ratio: number): Direction {

@@ -3,6 +3,8 @@
 import { breakDown } from "./breakdown.ts";
 import type { Figure } from "./figure.ts";
 import { figureOf } from "./figures.ts";
+import type { MachineLoad } from "./machine_load.ts";
+import { marginsOf } from "./margin.ts";
 import { mean } from "./statistics.ts";
 import type { StepTrace } from "../program/trace.ts";
 
@@ -40,16 +42,22 @@ export interface ScalingFigures {
   readonly loss: ScalingLoss;
 }
 
-/** What one run does not show of how runs differ. */
-const margins = { alone: 0.05, load: 0, drift: 0 };
-
-/** @param gpus N */
+/**
+ * What others had of the CPUs slows N hosts more than one: turns do not cancel it.
+ *
+ * @param gpus N
+ * @param during turns, what others had of the CPUs; absent where that is not known
+ */
 export function scalingFigures(
   kind: ScalingKind,
   gpus: number,
   turns: readonly ScalingTurn[],
   provenance: "measured" | "projected",
+  during?: MachineLoad,
 ): ScalingFigures | undefined {
+  const loads = during === undefined ? [] : [{ before: during, during }];
+  // Peaks have no part in it, and cores that change their speed change it for both.
+  const margins = marginsOf({ loads, peakChange: 0, isSoftware: false });
   const of = {
     provenance,
     conditions: ["in turn with the same on one GPU"],

@@ -1,13 +1,18 @@
 // What each technique of a plan is worth here, alone and beside each other one.
 
 import { runConditions } from "../claims/obstacles.ts";
-import type { AblationVerdict, TechniqueEffect } from "../measure/ablation.ts";
+import {
+  type AblationVerdict,
+  betweenOpenings,
+  type TechniqueEffect,
+} from "../measure/ablation.ts";
 import {
   countOf,
   formatBytes,
   formatFigure,
   formatInterval,
   formatNumber,
+  formatPercent,
 } from "../measure/format.ts";
 import { median } from "../measure/statistics.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -96,11 +101,18 @@ function whyOf(each: AblatedTechnique): string {
   const texts = [
     each.better.length === 0 ? "" : `better: ${changesOf(each, each.better)}`,
     each.worse.length === 0 ? "" : `worse: ${changesOf(each, each.worse)}`,
-    each.verdict === "open" ? "more rounds would tell whether it changes the step" : "",
+    each.verdict === "open" ? whyOpen(each) : "",
   ].filter((text) => text !== "");
   return texts.length > 0
     ? texts.join("; ")
     : "step, memory and bytes sent are the same within 2 %";
+}
+
+function whyOpen({ stepRatio: { interval } }: TechniqueEffect): string {
+  const isBesideOne = interval !== undefined && (interval[1] < 1 || interval[0] > 1);
+  return isBesideOne
+    ? `ranks opened anew may differ by ${formatPercent(betweenOpenings)}, which no rounds tell`
+    : "more rounds would tell whether it changes the step";
 }
 
 function changesOf(

@@ -51,11 +51,10 @@ function efficiencySection(title: string, formula: string, sizes: readonly Scale
       formatInterval(efficiency),
     ],
   }));
-  const [first] = timed;
   return {
     title,
     blocks: [
-      ...(first === undefined
+      ...(timed.length === 0
         ? []
         : [
             table(
@@ -67,8 +66,8 @@ function efficiencySection(title: string, formula: string, sizes: readonly Scale
               rows,
             ),
             note(
-              `${formula}; ${first.efficiency.provenance}, at least ${countOf(Math.min(...timed.map(({ turns }) => turns)), "turn")} with one GPU` +
-                (first.efficiency.provenance === "projected"
+              `${formula}; ${provenanceText(timed)}, at least ${countOf(Math.min(...timed.map(({ turns }) => turns)), "turn")} with one GPU` +
+                (timed.some(isProjected)
                   ? "; ranks that share an adapter ran one by one, and their step is played from that: no measurement of N GPUs"
                   : ""),
             ),
@@ -78,6 +77,26 @@ function efficiencySection(title: string, formula: string, sizes: readonly Scale
       ),
     ],
   };
+}
+
+type TimedSize = Extract<ScaledSize, { readonly state: "timed" }>;
+
+function isProjected({ efficiency }: TimedSize): boolean {
+  return efficiency.provenance === "projected";
+}
+
+/** Fewer ranks may have a device each where more share one. */
+function provenanceText(timed: readonly TimedSize[]): string {
+  const projected = timed.filter(isProjected);
+  const measured = timed.filter((size) => !isProjected(size));
+  if (projected.length === 0) return "measured";
+  return measured.length === 0
+    ? "projected"
+    : `measured on ${gpusOf(measured)} GPUs, projected on ${gpusOf(projected)}`;
+}
+
+function gpusOf(sizes: readonly TimedSize[]): string {
+  return sizes.map(({ gpus }) => formatNumber(gpus)).join(", ");
 }
 
 function lossSection(sizes: readonly ScaledSize[]): Section {

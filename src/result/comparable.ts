@@ -16,10 +16,19 @@ export function whyNotComparable(one: RunResult, other: RunResult): string[] {
     ...(firstDifference(one.link, other.link) === undefined
       ? []
       : ["their links are emulated otherwise"]),
+    ...(noted(one) === noted(other)
+      ? []
+      : [`circumstances differ: ${noted(one)} in one, ${noted(other)} in the other`]),
     ...(one.samples.length > 0 && other.samples.length > 0
       ? []
       : ["one of them has timed no step"]),
   ];
+}
+
+/** Weights and tokens that were given, and how messages went; the reason after a colon may hold figures of the moment. */
+function noted({ notes }: RunResult): string {
+  const heads = notes.map((note) => note.split(": ", 1)[0] ?? "");
+  return heads.length === 0 ? "nothing to note" : heads.join(", ");
 }
 
 function namesThatDiffer(

@@ -51,7 +51,8 @@ const curvePoint = z.object({
 
 const rankAdapter = z.object({
   rank: count,
-  id: z.string(),
+  /** As a command takes it, which reports print to be run again. */
+  id: z.string().regex(/^\w+$/, "no id of an adapter"),
   name: z.string(),
   software: z.boolean(),
   loader: z.enum(["embedded", "system"]),

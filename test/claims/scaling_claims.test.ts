@@ -31,12 +31,26 @@ test.each([
   expect(strong(low, high)).toMatchObject({ judgement, provenance: "measured" });
 });
 
+test("a pipeline's verdict says that T₁ took its micro-batches", () => {
+  expect(strong(0.9, 0.95)?.reason).toContain("T₁ is of the plan's 4 micro-batches");
+  const workload = { ...pipeline.workload, microBatches: 1 };
+  expect(strong(0.9, 0.95, {}, { ...pipeline, workload })?.reason).not.toContain("micro-batches");
+});
+
 test("software adapters and assumed shapes leave it untestable, with what was found", () => {
   const onSoftware = strong(0.91, 0.95, { adapters: software });
   expect(onSoftware?.judgement).toBe("untestable");
   expect(onSoftware?.reason).toContain("software adapter");
   expect(onSoftware?.ratio).toBeCloseTo(0.93 / 0.9);
   expect(strong(0.91, 0.95, {}, assuming)?.reason).toContain("assumed");
+});
+
+test("GPUs that are not alike leave it untestable: one of them alone is no T₁ of the others", () => {
+  const [first, ...others] = exclusive;
+  const adapters = [{ ...first, name: "a slow GPU" }, ...others] as typeof exclusive;
+  const verdict = strong(0.99, 1, { adapters });
+  expect(verdict?.judgement).toBe("untestable");
+  expect(verdict?.reason).toContain("T₁ is of a slow GPU alone");
 });
 
 test("a projection never confirms or refutes", () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { EnvironmentError } from "../../src/environment_error.ts";
 import { parseResult } from "../../src/harness/earlier_result.ts";
 import type { RankSample, StepSample } from "../../src/measure/sample.ts";
+import { readPlan } from "../../src/plan/load.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { workHash } from "../../src/result/plan_hash.ts";
 import type { KeptTrace, RankAdapter } from "../../src/result/result.ts";
@@ -85,6 +86,13 @@ describe("a result as the run wrote it", () => {
     expect(jsonOf(parseResult(text, "r.json", plan))).toEqual(content);
   });
 
+  test("may hold its plan", async () => {
+    const { plan, document } = await readPlan("configs/smoke/moe-ep2.yaml");
+    if (plan === undefined || document.written === undefined) throw new Error("no plan");
+    const result = { ...runOf(plan), written: document.written };
+    expect(parseResult(textOfResult(result), "r.json", plan).written).toEqual(document.written);
+  });
+
   test("counts in whatever order a tool puts its keys", () => {
     const entries = Object.entries(fileOf(contents.get(explicit) ?? {})).toReversed();
     const text = JSON.stringify(Object.fromEntries(entries));
@@ -138,6 +146,13 @@ type Edit = readonly [
   path: string,
   change: (value: never) => unknown,
   reason: RegExp,
+];
+
+const { document: otherPlan } = await readPlan("configs/smoke/moe-ep2.yaml");
+
+const ofPlan: readonly Edit[] = [
+  ["the fingerprint of its schedule", explicit, "programHash", always("0"), /programHash is not/],
+  ["the plan in it", explicit, "written", always(otherPlan.written), /written is not the plan/],
 ];
 
 const ofFigures: readonly Edit[] = [
@@ -263,6 +278,13 @@ const ofSamples: readonly Edit[] = [
 ];
 
 const ofCircumstances: readonly Edit[] = [
+  [
+    "an adapter's id that a shell would run",
+    explicit,
+    "adapters.0.id",
+    always("gpu0;date"),
+    /no id of an adapter/,
+  ],
   ["the check, removed", explicit, "check", gone, /not checked/],
   ["a check that failed", explicit, "check.error", always(0.3), /numbers are wrong/],
   ["what the check accepts", explicit, "check.tolerance", always(1), /accepts an error of 1/],
@@ -311,7 +333,7 @@ const ofCircumstances: readonly Edit[] = [
   ["what no run writes", explicit, "samples.0.note", always("fast"), /samples\.0\.note is "fast"/],
 ];
 
-describe.each([...ofFigures, ...ofSamples, ...ofCircumstances])(
+describe.each([...ofPlan, ...ofFigures, ...ofSamples, ...ofCircumstances])(
   "an edit of %s",
   (_, plan, path, change, reason) => {
     test("is refused as an edit", () => {

@@ -43,3 +43,30 @@ test("explicit stages are on their own GPUs, or on one", async () => {
   expect(two).toContain("explicit stages say which of 3 GPUs does what, and nothing of 2");
   expect(three).toContain("256 beside 256 on 1");
 });
+
+/** Samples of a micro-batch, of the size and of one GPU. */
+function microBatchesOf(file: PlanFile, gpus: number): string[] {
+  return scalingSizes(file, [gpus]).map((size) => {
+    if ("why" in size) return size.why;
+    const [together, alone] = [size.plan, size.alone].map(
+      ({ workload }) => workload.batch / workload.microBatches,
+    );
+    return `${size.kind}: ${together} beside ${alone}`;
+  });
+}
+
+test("one GPU takes no smaller micro-batches than a pipeline: its part of weak scaling, fewer", async () => {
+  const file = await written("smoke/pipeline-1f1b.yaml");
+  const workload = { ...file.workload, batch: 8, microBatches: 4 };
+  expect(microBatchesOf({ ...file, workload }, file.hardware.gpus)).toEqual([
+    "strong: 2 beside 2",
+    "weak: 2 beside 2",
+  ]);
+});
+
+test("nor than stages that share some of their GPUs", async () => {
+  expect(microBatchesOf(await written("three-stage-pipeline.json"), 3)).toEqual([
+    "strong: 64 beside 64",
+    "weak: 192 beside 256",
+  ]);
+});

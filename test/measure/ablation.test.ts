@@ -33,6 +33,10 @@ test.each([
   ["pays", cost(10, { wireBytes: 25 }), cost(10), ["messages"], []],
   ["costs", cost(10, { wireBytes: 1 }), cost(10, { wireBytes: 0 }), [], ["messages"]],
   ["open", noisy, cost(10), [], []],
+  // As much as where memory comes to lie makes of equal programs.
+  ["open", cost(9.6), cost(10), [], []],
+  ["open", cost(10.4), cost(10), [], []],
+  ["pays", cost(9.5), cost(10), ["step"], []],
 ] as const)("%s", (verdict, on, off, better, worse) => {
   expect(verdictOf(on, off)).toEqual({ verdict, better, worse });
 });

@@ -93,6 +93,7 @@ describe("results are compared only where", () => {
       "rank 0's adapter differs in driver",
     ],
     ["links are", { link: { latencyMs: 1 } }, "links are emulated otherwise"],
+    ["weights and input are", { notes: ["weights are those of x"] }, "weights are those of x"],
     ["both were timed", { samples: [] }, "has timed no step"],
   ])("%s", (_, change, reason) => {
     expect(whyNotComparable(run, { ...run, ...change }).join("; ")).toContain(reason);

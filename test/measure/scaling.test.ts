@@ -80,6 +80,15 @@ test("load that meets a whole turn cancels, and a turn of several steps is their
   expect(efficiency?.interval?.[0]).toBeCloseTo(0.625 / 1.05);
 });
 
+test("load by others makes the interval wider, as it slows more hosts more", () => {
+  const of = (othersShare: number) =>
+    scalingFigures("strong", 2, turns(one, two), "measured", { othersShare, stolenShare: 0 })
+      ?.efficiency;
+  expect(of(0.02)?.margin).toBeCloseTo(0.05);
+  expect(of(0.2)?.margin).toBeCloseTo(1.05 * 1.25 - 1);
+  expect(of(0.2)?.interval?.[0]).toBeLessThan(of(0.02)?.interval?.[0] ?? 0);
+});
+
 test("nothing of no turns", () => {
   expect(scalingFigures("strong", 2, [], "measured")).toBeUndefined();
 });

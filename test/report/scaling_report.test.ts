@@ -40,3 +40,16 @@ test("efficiency with its interval, where the rest went, and which sizes do not 
   expect(text).not.toContain("Weak scaling");
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
 });
+
+test("says of each size whether it was measured or projected", async () => {
+  const [, projected] = scaling.sizes;
+  if (projected?.state !== "timed") throw new Error("a size must be timed");
+  const efficiency = measured(0.9, "share", [0.85, 0.95]);
+  const sizes = [{ ...projected, gpus: 2, efficiency }, projected];
+  const lines = shown(
+    scalingReport(await planOf("three-stage-pipeline.json"), { ...scaling, sizes }),
+  );
+  const text = lines.join(" ").replaceAll(/\s+/g, " ");
+  expect(text).toContain("measured on 2 GPUs, projected on 3, at least 7 turns");
+  expect(text).toContain("no measurement of N GPUs");
+});

@@ -19,6 +19,8 @@ import { runOf } from "../support/made_up_run.ts";
 
 const plan = await planOf("three-stage-pipeline.json");
 const baseline = countedIn(parseStored(textOfResult(runOf(plan)), "baseline.json"));
+const { numbers } = baseline;
+if (numbers === undefined) throw new Error("the baseline must be checked");
 
 function failedOf(own: Counted): string[] {
   return countedGates(baseline, own).flatMap(({ name, state, message }) =>
@@ -33,7 +35,17 @@ describe("what can be counted", () => {
   });
 
   test.each<[string, Partial<Counted>, string]>([
-    ["a wrong number", { numbers: { error: 0.1, tolerance: 1e-5 } }, "numbers: largest relative"],
+    ["a wrong number", { numbers: { ...numbers, error: 0.1 } }, "numbers: largest relative"],
+    [
+      "a check that accepts more",
+      { numbers: { ...numbers, tolerance: 1.01 * numbers.tolerance } },
+      "in the baseline",
+    ],
+    [
+      "a check that compares less",
+      { numbers: { ...numbers, values: numbers.values - 1 } },
+      "were compared in the baseline",
+    ],
     [
       "one byte more on the wire",
       {

@@ -4,12 +4,15 @@ import type { RunResult } from "../../result/result.ts";
 import { note, paragraph, verbatim, type Section } from "../section.ts";
 
 export function repeatSection(result: RunResult): Section {
-  const { date, written } = result;
+  const { date, scaled, notes } = result;
+  const { ran: written = result.written } = scaled ?? {};
   return {
     title: "To repeat it",
     blocks: [
       paragraph(`Run on ${date}. With the plan below as plan.json:`),
       verbatim([commandOf(result)]),
+      // Weights and tokens that were given, which the command does not name.
+      ...notes.map((each) => note(each)),
       ...(written === undefined
         ? [note("the result does not hold its plan")]
         : [verbatim(JSON.stringify(written, null, 2).split("\n"), "json")]),
