@@ -129,4 +129,6 @@ parallel: { tensor: 4 }
   expect(whyNotTrained(shared)).toMatch(/overlapping parts/);
   expect(estimatePlan(shared).ranks).toHaveLength(4);
   expect(whyNotTrained(trainingPlan("one rank"))).toBeUndefined();
+  const gated = expertTrainingPlan("one rank", { moe: ", sharedFfn: 8, sharedGate: true" });
+  expect(whyNotTrained(gated)).toMatch(/a gate of each row behind it/);
 });
