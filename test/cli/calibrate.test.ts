@@ -24,7 +24,7 @@ test("ceilings are printed in 80 columns, and a run takes them up or says why no
 
   const result = planFile.replace("plan.yaml", "result.json");
   const run = await shardbench(
-    ["run", planFile, "--adapter", "swiftshader", "--samples", "5", "-o", result],
+    ["run", planFile, "--adapter", "swiftshader", "--samples", "5", "--full", "-o", result],
     cache,
   );
   expect(run.stdout.replace(/\s+/g, " ")).toMatch(
