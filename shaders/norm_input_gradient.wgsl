@@ -8,7 +8,7 @@
 //
 // A workgroup takes four rows, which it reads again, from a cache, for every pass.
 //
-// x           Quad [ROWS, X_QUADS]   of which the first COLUMNS columns are read, padding 0
+// x           Quad [ROWS, QUADS]     padding 0
 // gain        Quad [QUADS]
 // dy          Quad [ROWS, QUADS]     padding 0
 // dx          Quad [ROWS, QUADS]     padding 0
@@ -19,7 +19,6 @@ override COLUMNS: u32;
 override EPSILON: f32;
 override CENTERED: u32;
 override LANES: u32;
-override X_QUADS: u32;
 override QUADS: u32 = (COLUMNS + 3u) / 4u;
 
 @group(0) @binding(0) var<storage, read> x: array<Quad>;
@@ -62,8 +61,7 @@ fn main(
   // Rows past the end repeat the last.
   let row = (group.y * groups.x + group.x) * 4u;
   let rows = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(ROWS - 1u));
-  let base = rows * X_QUADS;
-  let base_y = rows * QUADS;
+  let base = rows * QUADS;
 
   var mean = vec4f();
   if (CENTERED == 1u) {
@@ -79,7 +77,7 @@ fn main(
   var gradients = vec4f();
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let v = load(base, quad, mean);
-    let g = loadGradient(base_y, quad);
+    let g = loadGradient(base, quad);
     squares += dots(v, v);
     products += dots(v, g);
     gradients += vec4f(1.0) * g;
@@ -97,10 +95,10 @@ fn main(
   for (var quad = lane; quad < QUADS; quad += LANES) {
     let is_column = vec4f(vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLUMNS));
     let v = load(base, quad, mean);
-    let g = loadGradient(base_y, quad);
+    let g = loadGradient(base, quad);
     for (var i = 0u; i < 4u; i++) {
       let own = (g[i] - shift[i] * is_column - v[i] * pull[i]) * scale[i];
-      dx[base_y[i] + quad] = packQuad(withResidual(own, base_y[i] + quad));
+      dx[base[i] + quad] = packQuad(withResidual(own, base[i] + quad));
     }
   }
 }

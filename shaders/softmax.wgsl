@@ -1,40 +1,10 @@
-// softmax: y = exp(x - max) / Σ exp(x - max), over each row.
+// softmax: y = exp(x - max) / Σ exp(x - max), over each row; a prelude has x (softmax/rows.wgsl).
 //
-// The largest value and the sum are found in one pass: whenever a lane meets a larger value, its sum shrinks
-// to the new scale. A workgroup takes four rows, and reads them again, from a cache, to write y.
+// A workgroup takes four rows, and reads them again, from a cache, to write y.
 //
-// x         Quad [ROWS, QUADS]   of COLUMNS columns
 // y         Quad [ROWS, QUADS]   padding is written as zeros
 // dispatch  ceil(ROWS / 4) workgroups, folded over x and y
-override ROWS: u32;
-override COLUMNS: u32;
-override LANES: u32;
-override QUADS: u32 = (COLUMNS + 3u) / 4u;
-
-@group(0) @binding(0) var<storage, read> x: array<Quad>;
 @group(0) @binding(1) var<storage, read_write> y: array<Quad>;
-
-// Its exponential is 0 beside that of any value.
-const LOWEST = -3e38;
-
-// Quad `quad` of each row, a column of the matrix each; padding is LOWEST.
-fn load(base: vec4u, quad: u32) -> mat4x4f {
-  let is_column = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(COLUMNS);
-  return mat4x4f(
-    select(vec4f(LOWEST), unpackQuad(x[base[0] + quad]), is_column),
-    select(vec4f(LOWEST), unpackQuad(x[base[1] + quad]), is_column),
-    select(vec4f(LOWEST), unpackQuad(x[base[2] + quad]), is_column),
-    select(vec4f(LOWEST), unpackQuad(x[base[3] + quad]), is_column),
-  );
-}
-
-fn exponentials(v: mat4x4f, shift: vec4f) -> mat4x4f {
-  return mat4x4f(exp(v[0] - shift[0]), exp(v[1] - shift[1]), exp(v[2] - shift[2]), exp(v[3] - shift[3]));
-}
-
-fn largestOf(v: vec4f) -> f32 {
-  return max(max(v.x, v.y), max(v.z, v.w));
-}
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -45,24 +15,10 @@ fn main(
   // Rows past the end repeat the last.
   let row = (group.y * groups.x + group.x) * 4u;
   let base = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(ROWS - 1u)) * QUADS;
-
-  var top = vec4f(LOWEST);
-  var sum = vec4f();
+  let own = addedUp(base, lane);
+  let factor = 1.0 / own.sum;
   for (var quad = lane; quad < QUADS; quad += LANES) {
-    let v = load(base, quad);
-    let above = vec4f(largestOf(v[0]), largestOf(v[1]), largestOf(v[2]), largestOf(v[3]));
-    if (any(above > top)) {
-      let higher = max(above, top);
-      sum *= exp(top - higher);
-      top = higher;
-    }
-    sum += vec4f(1.0) * exponentials(v, top);
-  }
-  let shift = largest(top, lane);
-  let factor = 1.0 / total(sum * exp(top - shift), lane);
-
-  for (var quad = lane; quad < QUADS; quad += LANES) {
-    let e = exponentials(load(base, quad), shift);
+    let e = exponentials(load(base, quad), own.largest);
     y[base[0] + quad] = packQuad(e[0] * factor[0]);
     y[base[1] + quad] = packQuad(e[1] * factor[1]);
     y[base[2] + quad] = packQuad(e[2] * factor[2]);

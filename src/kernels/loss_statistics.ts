@@ -2,7 +2,7 @@ import { type Kernel, read, write } from "./kernel.ts";
 import { inRows, laneSums, rowsAtOnce } from "./rows.ts";
 import { bytesPerElement, paddedElements } from "./storage.ts";
 
-/** Logits [rows, columns], of which the columns are the classes from `firstColumn` on. */
+/** Logits `x` [rows, columns], of which the columns are the classes from `firstColumn` on. */
 export interface LogitsShape {
   readonly rows: number;
   readonly columns: number;
@@ -15,7 +15,8 @@ export interface LogitsShape {
  */
 export const lossStatistics: Kernel<LogitsShape> = {
   name: "loss_statistics",
-  bindings: [read("logits"), read("labels", "u32"), write("statistics", "f32")],
+  bindings: [read("x"), read("labels", "u32"), write("statistics", "f32")],
+  preludes: () => ["softmax/rows"],
   prelude: laneSums,
   ...inRows<LogitsShape>(
     rowsAtOnce,

@@ -1,17 +1,12 @@
 import { type Kernel, read, write } from "./kernel.ts";
 import type { NormShape } from "./norm.ts";
 import { inRows, laneSums, rowsAtOnce } from "./rows.ts";
-import { bytesPerElement, paddedElements, rowPitch, rowQuads } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowPitch } from "./storage.ts";
 
 /** Of a norm, whichever it is. */
-export interface NormGradientShape extends NormShape {
-  /** As in `RmsNormShape`. */
-  readonly inputColumns?: number;
+export interface NormInputGradientShape extends NormShape {
   /** Of a layer norm: the mean is taken off. */
   readonly centered?: true;
-}
-
-export interface NormInputGradientShape extends NormGradientShape {
   /** Binding `residual` [rows, columns]: a gradient that is added to the norm's. */
   readonly residual?: true;
 }
@@ -35,12 +30,11 @@ export const normInputGradient: Kernel<NormInputGradientShape> = {
   ...inRows<NormInputGradientShape>(
     rowsAtOnce,
     (shape) => shape,
-    ({ rows, columns, epsilon, inputColumns, centered }) => ({
+    ({ rows, columns, epsilon, centered }) => ({
       ROWS: rows,
       COLUMNS: columns,
       EPSILON: epsilon,
       CENTERED: centered === true ? 1 : 0,
-      X_QUADS: rowQuads(inputColumns ?? columns),
     }),
   ),
   flops: ({ rows, columns, centered, residual }) =>

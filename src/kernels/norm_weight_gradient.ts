@@ -1,12 +1,10 @@
 import { accumulatedBytes, type Accumulating, inColumns } from "./columns.ts";
 import { accumulate, type Binding, type Kernel, read, write } from "./kernel.ts";
-import { bytesPerElement, paddedElements, rowPitch, rowQuads } from "./storage.ts";
+import { bytesPerElement, paddedElements, rowPitch } from "./storage.ts";
 
 export interface NormWeightGradientShape extends Accumulating {
   readonly rows: number;
   readonly columns: number;
-  /** As in `RmsNormShape`. */
-  readonly inputColumns?: number;
   /** Binding `dbias` [columns]. */
   readonly bias?: true;
 }
@@ -26,9 +24,7 @@ export const normWeightGradient: Kernel<NormWeightGradientShape> = {
     gradient("dgain", 3, shape),
   ],
   preludes: ({ bias }) => ["columns/sums", `gradients/${bias === true ? "" : "no_"}bias`],
-  ...inColumns<NormWeightGradientShape>(({ columns, inputColumns }) => ({
-    X_QUADS: rowQuads(inputColumns ?? columns),
-  })),
+  ...inColumns<NormWeightGradientShape>(() => ({})),
   flops: ({ rows, columns, bias }) => (bias === true ? 5 : 4) * rows * columns,
   bytes: (shape, dtype) => {
     const { rows, columns, bias } = shape;

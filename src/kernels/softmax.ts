@@ -11,6 +11,7 @@ export interface SoftmaxShape {
 export const softmax: Kernel<SoftmaxShape> = {
   name: "softmax",
   bindings: [read("x"), write("y")],
+  preludes: () => ["softmax/rows"],
   ...inRows<SoftmaxShape>(
     rowsAtOnce,
     (shape) => shape,

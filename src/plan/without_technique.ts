@@ -31,6 +31,8 @@ const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
     const { workload } = plan;
     if (workload.optimizer === undefined) return { why: "without an optimizer nothing adds up" };
     if (workload.microBatches === 1) return { why: "a step of one micro-batch adds nothing up" };
+    const why = ofEachMicroBatch(plan);
+    if (why !== undefined) return { why };
     const pipelineRanks = pipelineOf(plan)?.pipelineRanks.length ?? plan.stages.length;
     return pipelineRanks === 1
       ? { plan: { ...plan, workload: { ...workload, microBatches: 1 } } }
@@ -53,6 +55,19 @@ const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
 
   "async-data-pipeline": () => ({ why: "a run makes its inputs itself and reads no data" }),
 };
+
+/** What of a mixture of experts is no sum over tokens, so that all of them at once train otherwise. */
+function ofEachMicroBatch({ stages }: Plan): string | undefined {
+  const mixtures = stages.flatMap(({ layers }) =>
+    layers.flatMap((layer) => (layer.op === "moe" ? layer : [])),
+  );
+  if (mixtures.some(({ auxLossCoeff = 0 }) => auxLossCoeff > 0)) {
+    return "routers are balanced over each micro-batch by itself";
+  }
+  return mixtures.some(({ capacityFactor }) => capacityFactor !== undefined)
+    ? "experts drop tokens by those of each micro-batch"
+    : undefined;
+}
 
 function unnamed(plan: Plan, technique: string): Plan {
   return { ...plan, optimizations: plan.optimizations.filter((name) => name !== technique) };

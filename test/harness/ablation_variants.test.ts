@@ -5,7 +5,7 @@ import { ablationVariants } from "../../src/harness/ablation_variants.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { knownOptimizations } from "../../src/plan/optimizations.ts";
 import { estimate } from "../../src/program/estimate.ts";
-import { recomputedTraining, trainingPlan } from "../support/training_plans.ts";
+import { expertTrainingPlan, recomputedTraining, trainingPlan } from "../support/training_plans.ts";
 
 const named = (plan: Plan, ...optimizations: string[]): Plan => ({ ...plan, optimizations });
 
@@ -55,6 +55,16 @@ test("what cannot be switched says why", () => {
 test("accumulation that also fills a pipeline is no switch", () => {
   const plan = named(trainingPlan("two pipeline ranks, 1F1B"), "gradient-accumulation");
   expect(statesOf(plan)["gradient-accumulation"]).toContain("fill the pipeline");
+});
+
+test.each([
+  ["", { microBatches: 1 }],
+  [", zLossCoeff: 1", { microBatches: 1 }],
+  [", auxLossCoeff: 1", "routers are balanced over each micro-batch by itself"],
+  [", capacityFactor: 1", "experts drop tokens by those of each micro-batch"],
+])("accumulation with experts%s", (moe, state) => {
+  const plan = named(expertTrainingPlan("one rank", { moe }), "gradient-accumulation");
+  expect(statesOf(plan)).toMatchObject({ "gradient-accumulation": state });
 });
 
 test("pairs are of those that make a difference, and lack both", () => {

@@ -115,7 +115,7 @@ async function runCrossEntropy(
     const run = await checkedRun(
       { kernel: "loss_statistics", shape: { rows, columns: own.columns, firstColumn } },
       dtype,
-      { logits: bytesOf(own, dtype), labels: encodeIds(labels) },
+      { x: bytesOf(own, dtype), labels: encodeIds(labels) },
       { statistics: 16 * rows },
       split,
     );

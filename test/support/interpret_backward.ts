@@ -84,8 +84,8 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
       return;
     }
     case "norm_input_gradient": {
-      const { rows, columns, inputColumns, epsilon, centered = false, residual } = call.shape;
-      const x = buffers.table("x", rows, columns, inputColumns);
+      const { rows, columns, epsilon, centered = false, residual } = call.shape;
+      const x = buffers.table("x", rows, columns);
       const dy = buffers.table("dy", rows, columns);
       const gain = buffers.at("gain").subarray(0, columns);
       const { dx } = normGradients(x, gain, dy, { epsilon, centered });
@@ -101,8 +101,8 @@ export function runBackward(call: BackwardCall, given: readonly Float64Array[]):
       return;
     }
     case "norm_weight_gradient": {
-      const { rows, columns, inputColumns, bias, accumulate = false } = call.shape;
-      const x = buffers.table("x", rows, columns, inputColumns);
+      const { rows, columns, bias, accumulate = false } = call.shape;
+      const x = buffers.table("x", rows, columns);
       const dy = buffers.table("dy", rows, columns);
       const normed = matrix(rows, columns, x.data.slice());
       for (let row = 0; row < rows; row++) {

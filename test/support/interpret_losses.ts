@@ -53,7 +53,7 @@ export function runLoss(call: LossCall, given: readonly Float64Array[]): void {
   switch (call.kernel) {
     case "loss_statistics": {
       const { columns, firstColumn } = call.shape;
-      const logits = buffers.table("logits", rows, columns);
+      const logits = buffers.table("x", rows, columns);
       for (const [row, label] of buffers.at("labels").subarray(0, rows).entries()) {
         const own = statisticsOf(rowOf(logits, row), label - firstColumn);
         buffers.at("statistics").set(own, 4 * row);

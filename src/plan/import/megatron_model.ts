@@ -178,7 +178,7 @@ function expertsOf(flags: CommandFlags, layers: number, ffn: number): Pick<Model
   };
 }
 
-/** Of all tokens of a micro-batch: those of one sequence, or of a whole batch, have no place in a plan. */
+/** Of all tokens of a micro-batch, of whichever replica: those of one sequence, or of a whole batch, have no place in a plan. */
 function routerLossesOf(
   flags: CommandFlags,
 ): Partial<Pick<NonNullable<ModelFile["moe"]>, "auxLossCoeff" | "zLossCoeff">> {

@@ -62,7 +62,8 @@ export interface MoeLayer extends LayerBase {
   readonly weighsInput?: boolean;
   /**
    * Training also minimizes this times experts · Σ fᵢ · Pᵢ over a micro-batch, fᵢ an expert's share of choices and Pᵢ its mean
-   * probability, a mean over micro-batches (Megatron-LM's `--moe-aux-loss-coeff`).
+   * probability, a mean over micro-batches (Megatron-LM's `--moe-aux-loss-coeff`). Of all data replicas together, so that it
+   * does not depend on how many they are; in Megatron-LM each replica balances its own tokens.
    */
   readonly auxLossCoeff?: number;
   /** And this times the mean squared logarithm of Σ e^logit (`--moe-z-loss-coeff`). */

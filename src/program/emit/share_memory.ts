@@ -50,7 +50,7 @@ export function createSharing(alignment: number, largestArena: number): ShareMem
   });
   return (programs) => {
     const all = programs.map((lifetimes) => lifetimes.map(rounded));
-    const largest = Math.max(...all.flat().map(({ bytes }) => bytes));
+    const largest = all.flat().reduce((most, { bytes }) => Math.max(most, bytes), 0);
     const liveBytes = Math.max(...all.map(mostAlive));
     const seatsByProgram = all.map(seatsOf);
     const seats = indexed(seatsByProgram.flat());

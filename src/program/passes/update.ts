@@ -169,10 +169,12 @@ function moved(use: WeightUse, state: Tensor, { rules, dtype }: UpdateOptions): 
   };
 }
 
-/** Of which experts may have one each; their biases are vectors. */
+/** Of the whole weight: a rank may have one row of it. Biases of experts are vectors, one below the other. */
 function isMatrix(part: TensorPart | undefined): boolean {
-  const [rows = 1] = part?.shape.slice(-2, -1) ?? [];
-  return rows > 1;
+  const content = part?.content;
+  const { shape = [] } = (content?.kind === "beside" ? content.parts[0] : content) ?? {};
+  const [, rows = 0] = shape;
+  return shape.length === 3 ? rows > 1 : shape.length > 1;
 }
 
 /** f32, as large as the weight. */

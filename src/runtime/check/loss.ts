@@ -19,7 +19,7 @@ export async function checkLossStatistics(
 ): Promise<Coverage> {
   const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
-  const logits = await operands.rows("logits", columns, runs);
+  const logits = await operands.rows("x", columns, runs);
   const labels = await operands.words("labels");
   const statistics = await operands.rows("statistics", 4, runs);
   for (const row of rowsOf(runs)) {

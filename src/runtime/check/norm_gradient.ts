@@ -14,10 +14,10 @@ export async function checkNormInputGradient(
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
-  const { rows, columns, inputColumns = columns } = shape;
-  const runs = sampleRows(rows, inputColumns, random, effort.rowElements);
+  const { rows, columns } = shape;
+  const runs = sampleRows(rows, columns, random, effort.rowElements);
   const deviation = createDeviation();
-  const x = await operands.rows("x", inputColumns, runs);
+  const x = await operands.rows("x", columns, runs);
   const dy = await operands.rows("dy", columns, runs);
   const dx = await operands.rows("dx", columns, runs);
   const residual = shape.residual && (await operands.rows("residual", columns, runs));

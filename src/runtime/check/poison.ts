@@ -75,14 +75,15 @@ export function accumulatedBuffers(instruction: Instruction): string[] {
   );
 }
 
-/** Whether all of a kernel's result was written, as far as a fixed number of words goes. */
+/** Whether the first `used` bytes of a kernel's result were written, as far as a fixed number of words goes. */
 export async function checkWritten(
   { read, bytesOf, effort }: CheckView,
   buffer: string,
   dtype: DType,
+  used = Infinity,
 ): Promise<Deviation> {
   const deviation = createDeviation();
-  const bytes = Math.min(bytesOf(buffer), 4 * effort.scannedWords);
+  const bytes = Math.min(bytesOf(buffer), 4 * effort.scannedWords, used);
   const words = new Uint32Array((await read(buffer, [{ offset: 0, bytes }])).buffer);
   const perWord = dtype === "f16" ? 2 : 1;
   for (const [at, word] of words.entries()) {

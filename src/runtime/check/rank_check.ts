@@ -30,6 +30,7 @@ import {
 } from "./poison.ts";
 import type { Projections } from "./product.ts";
 import { createTransferWitness, type Evidence, type TransferEvidence } from "./transfers.ts";
+import { usedBytes } from "./used_rows.ts";
 import { type CheckView, readAll } from "./view.ts";
 
 /** What was checked of one kind of instruction on one rank. All of it was right: what is wrong throws. */
@@ -250,9 +251,9 @@ async function checkKernelCall(checks: Checks, instruction: KernelInstruction): 
   const place = placeOf(view, kernel, origin);
   note(checks, kernel, coverage, place);
   if (coverage.checked === coverage.total || leavesRoom.has(kernel)) return;
-  if ("grouped" in instruction.shape) return;
+  const used = await usedBytes(instruction, view);
   for (const id of writtenBuffers(instruction)) {
-    const written = await checkWritten(view, id, view.dtypeOf(id));
+    const written = await checkWritten(view, id, view.dtypeOf(id), used);
     if (written.worst > 1) throw wrong(written, place);
   }
 }

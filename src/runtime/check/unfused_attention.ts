@@ -34,7 +34,7 @@ export async function checkScores(
         const found = actual[key] ?? Number.NaN;
         const expected = values[key - first];
         if (expected === undefined) {
-          deviation.same(found < leastScore ? 0 : found, 0, row, key);
+          deviation.same(found, found < leastScore ? found : -Infinity, row, key);
           continue;
         }
         const accepted = (errors[key - first] ?? 0) + 8 * storedError(expected, "f32");

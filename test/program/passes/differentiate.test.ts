@@ -118,6 +118,27 @@ test("replicas of an expert alone sum the gradients of its weights", () => {
   ]);
 });
 
+test("matrices decay, however few rows of them a rank has, and vectors do not", () => {
+  const biased = expertTrainingPlan("slices of experts", {
+    model: ", activation: clamped-silu, biases: [experts, router]",
+  });
+  const ofOneRow = planOf(`
+name: one row
+hardware: { gpus: 2 }
+workload: { mode: training, batch: 4, sequence: 6, optimizer: { name: sgd } }
+model: { layers: 1, hidden: 16, heads: 4, ffn: 2, vocabulary: 20 }
+parallel: { tensor: 2 }
+`);
+  for (const plan of [biased, ofOneRow]) {
+    const moved = opsOf(plan).once.flatMap((op) => (op.op === "update-weight" ? op : []));
+    expect(moved.length).toBeGreaterThan(6);
+    for (const { weight, decays } of moved) {
+      const isVector = /bias|norm\/weight|gain/.test(weight.name);
+      expect([weight.name, decays]).toEqual([weight.name, !isVector]);
+    }
+  }
+});
+
 test("what has no gradient is named, and the plan is still counted", () => {
   const shared = planOf(`
 name: shared heads
@@ -129,4 +150,6 @@ parallel: { tensor: 4 }
   expect(whyNotTrained(shared)).toMatch(/overlapping parts/);
   expect(estimatePlan(shared).ranks).toHaveLength(4);
   expect(whyNotTrained(trainingPlan("one rank"))).toBeUndefined();
+  const gated = expertTrainingPlan("one rank", { moe: ", sharedFfn: 8, sharedGate: true" });
+  expect(whyNotTrained(gated)).toMatch(/a gate of each row behind it/);
 });

@@ -11,6 +11,9 @@ import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 export function normGradients(walk: Walk, op: NormOp): void {
   const { ranks, gain, bias, norm, epsilon, sumOf } = op;
   const x = allOf(op.x, op);
+  if (widthOf(x) !== widthOf(gain)) {
+    throw new NotDifferentiable(`${op.origin.layer}: a norm of some columns of ${x.name}`);
+  }
   const dy = settle(walk, op, allOf(op.y, op));
   const dsum = sumOf === undefined ? takeOnly(walk, x, ranks, false) : settle(walk, op, x);
   const dx = dy === undefined ? dsum : gradientTensor(x, `${x.name}/gradient/${gain.name}`, ranks);
@@ -41,6 +44,10 @@ export function normGradients(walk: Walk, op: NormOp): void {
   }
   if (sumOf === undefined) walk.book.add(x, ranks, { tensor: dx });
   else summands(walk, op, sumOf[0].tensor, sumOf[1].tensor, dx);
+}
+
+function widthOf({ parts }: Tensor): number | undefined {
+  return parts.held[0]?.shape.at(-1);
 }
 
 /** f32 [rows, 4] */

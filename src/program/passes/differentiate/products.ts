@@ -10,7 +10,8 @@ import { allOf, settle, takeOnly, useWeight, type Walk } from "./walk.ts";
 export function matmulGradients(walk: Walk, op: MatmulOp): void {
   const { origin, x, w, bias, residual, ranks } = op;
   if (op.activation !== "none" || op.gate !== undefined || op.rowGate !== undefined) {
-    throw new NotDifferentiable(`${origin.layer}: a product with a ${op.activation} behind it`);
+    const behind = op.rowGate === undefined ? op.activation : "gate of each row";
+    throw new NotDifferentiable(`${origin.layer}: a product with a ${behind} behind it`);
   }
   const dy = settle(walk, op, allOf(op.y, op));
   if (dy === undefined) return;
