@@ -2,10 +2,10 @@
 
 import { expect, test } from "vitest";
 import { ablate } from "../../src/harness/ablate.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter } from "../support/gpu.ts";
 import { linear, plan } from "../support/plans.ts";
 
-describeOnAdapter("an ablation", () => {
+describeOnOneAdapter("an ablation", () => {
   test("checks every variant, and times all of them in turn", async () => {
     const techniques = ["communication-overlap", "mixed-precision"];
     const ablated = plan("ablated", 2, [[linear(64, 128, "row", [[0, 1]])]], {

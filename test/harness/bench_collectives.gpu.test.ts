@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { benchCollectives } from "../../src/harness/bench_collectives.ts";
 import { createCollectiveCheck } from "../../src/harness/check_collective.ts";
 import { benchedCollectives } from "../../src/program/collective_program.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter } from "../support/gpu.ts";
 
-describeOnAdapter("the bench of collectives", () => {
+describeOnOneAdapter("the bench of collectives", () => {
   const adapter = adapterUnderTest();
 
   test.each(benchedCollectives)("%s gives every element, in and out of place", async (op) => {

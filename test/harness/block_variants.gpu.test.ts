@@ -36,7 +36,7 @@ describeOnAdapter("on an adapter", () => {
         expect(allocated).toEqual(estimated);
       }
     },
-    120_000,
+    600_000,
   );
 
   // In turns in either type: a run takes seconds.
@@ -49,6 +49,6 @@ describeOnAdapter("on an adapter", () => {
       expect(error).toBeLessThanOrEqual(tolerance);
       expect(allocated).toEqual(estimated);
     },
-    120_000,
+    600_000,
   );
 });

@@ -3,10 +3,10 @@
 import { expect, test } from "vitest";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Progress } from "../../src/harness/run_options.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter } from "../support/gpu.ts";
 import { plans } from "../support/plans.ts";
 
-describeOnAdapter("repeated runs", () => {
+describeOnOneAdapter("repeated runs", () => {
   test("each opens its ranks anew, keeps its samples, and is checked", async () => {
     const plan = plans.find(({ name }) => name.startsWith("unequal groups"));
     if (plan === undefined) throw new Error("no such plan");

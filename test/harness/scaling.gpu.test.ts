@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { scaling, type ScalingOptions } from "../../src/harness/scaling.ts";
 import { parsePlan } from "../../src/plan/load.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter } from "../support/gpu.ts";
 
 const { plan, document } = parsePlan(
   `
@@ -24,7 +24,7 @@ async function scaled(options: ScalingOptions) {
   return scaling(document.written, plan, [1, 2], { turns: 5, ...options });
 }
 
-describeOnAdapter("scaling", () => {
+describeOnOneAdapter("scaling", () => {
   test("two ranks that share an adapter are projected, and their claims with them", async () => {
     const { sizes, verdicts } = await scaled({ adapter: adapterUnderTest() });
     expect(sizes).toMatchObject([

@@ -14,7 +14,7 @@ import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { openSource } from "../../src/weights/given_source.ts";
 import { matchWeights } from "../../src/weights/names/match_weights.ts";
 import { writeSafetensors } from "../../src/weights/write_safetensors.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter } from "../support/gpu.ts";
 import type { WholeWeight } from "../support/hashed_weights.ts";
 import { writeGguf } from "./gguf.ts";
 import { importModel } from "./import_model.ts";
@@ -79,7 +79,7 @@ function toleranceOf(plan: Plan, { tolerance = 0 }: PeerModel): number {
   return Math.min(mostRounding, acceptedError(plan, "unsharded+freivalds")) + tolerance;
 }
 
-describeOnAdapter("logits against llama.cpp", () => {
+describeOnOneAdapter("logits against llama.cpp", () => {
   for (const model of peerModels) {
     const { notRun } = importModel(model, 1);
     const missing = peer.missing ?? notRun.join("; ");

@@ -29,7 +29,7 @@ describe.skipIf(browserPath === undefined)("in Chromium", () => {
     browser = await openBrowser();
     file = join(await mkdtemp(join(tmpdir(), "shardbench-page-")), "report.html");
     await writeFile(file, await pageOf("smoke/moe-ep2.yaml"));
-  }, 120_000);
+  }, 300_000);
   afterAll(() => browser.close());
 
   async function opened(

@@ -6,7 +6,7 @@ import type { Instruction, Program } from "../../src/program/program.ts";
 import { openRanks, type OpenRanksOptions } from "../../src/runtime/coordinator.ts";
 import type { RankPool } from "../../src/runtime/rank_pool.ts";
 import { declare, drafts, originOf, programOf, uniform } from "../collectives/small_programs.ts";
-import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { describeOnOneAdapter, testGpu } from "../support/gpu.ts";
 
 /** Longer than a process takes to start, or is not heard, on a slow machine with much else to do. */
 const hangMs = 15_000;
@@ -71,7 +71,7 @@ function sharedFiles(): string[] {
     : [];
 }
 
-describeOnAdapter("what befalls a rank", () => {
+describeOnOneAdapter("what befalls a rank", () => {
   const pools: RankPool[] = [];
   afterEach(async () => {
     const pids = pools.flatMap((pool) => pool.pids);

@@ -5,6 +5,7 @@ import { describe } from "vitest";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import { discoverAdapters } from "../../src/gpu/discover.ts";
 import { findDriverManifests } from "../../src/gpu/driver_manifests.ts";
+import { hasEmbeddedAdapter } from "../../src/gpu/embedded_platform.ts";
 import { unpackEmbeddedAdapter } from "../../src/gpu/embedded_adapter.ts";
 import type { LogicalGpu } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
@@ -58,4 +59,11 @@ export function describeOnAdapter(name: string, suite: () => void): void {
   describe.skipIf(missing)(`${name} ${missing ? `(${found})` : `on ${id}`}`, () => {
     suite();
   });
+}
+
+/** A suite of what hosts do, whatever computes: it is not tried on lavapipe too where SwiftShader tries it. */
+export function describeOnOneAdapter(name: string, suite: () => void): void {
+  if (id === "lavapipe" && hasEmbeddedAdapter()) {
+    describe.skip(`${name} (not a matter of adapters: tried on swiftshader)`, suite);
+  } else describeOnAdapter(name, suite);
 }

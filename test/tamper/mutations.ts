@@ -30,6 +30,8 @@ const skips = `const skips = ({ origin }) => ${others};`;
 function skipping(condition: string): string {
   return `const skips = (instruction) => { const { origin } = instruction; return ${others} || (${condition}); };`;
 }
+/** All kernels but those that count rows for an exchange: by counts that nothing wrote, none is possible. */
+const computes = 'instruction.op === "kernel" && !instruction.kernel.startsWith("route_")';
 const onlyTimed = "options.inspect === undefined";
 
 const shaders: readonly Mutation[] = [
@@ -597,25 +599,21 @@ const executor: readonly Mutation[] = [
     what: "timed steps leave out the kernels of all micro-batches but the last",
     files: ["dist/runtime/execute.js"],
     from: skips,
-    to: skipping(
-      `${onlyTimed} && instruction.op === "kernel" && instruction.origin.microBatch === 0`,
-    ),
+    to: skipping(`${onlyTimed} && ${computes} && instruction.origin.microBatch === 0`),
     timed: true,
   },
   {
     what: "timed steps leave out the kernels of the last micro-batch",
     files: ["dist/runtime/execute.js"],
     from: skips,
-    to: skipping(
-      `${onlyTimed} && instruction.op === "kernel" && instruction.origin.microBatch === 1`,
-    ),
+    to: skipping(`${onlyTimed} && ${computes} && instruction.origin.microBatch === 1`),
     timed: true,
   },
   {
     what: "timed steps leave out all kernels",
     files: ["dist/runtime/execute.js"],
     from: skips,
-    to: skipping(`${onlyTimed} && instruction.op === "kernel"`),
+    to: skipping(`${onlyTimed} && ${computes}`),
     timed: true,
   },
   {

@@ -17,7 +17,7 @@ import {
   planOf,
   type Layout,
 } from "../support/checkpoint_layouts.ts";
-import { adapterUnderTest, describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter, testGpu } from "../support/gpu.ts";
 import { hashedWeights } from "../support/hashed_weights.ts";
 
 const adapter = adapterUnderTest();
@@ -45,7 +45,7 @@ const even = { vocabulary: 38 };
 
 const routed = { moe: { experts: 3, topK: 2, ffn: 12 } };
 
-describeOnAdapter("a run with weights from files", () => {
+describeOnOneAdapter("a run with weights from files", () => {
   test.each<[string, object, object, number, Layout]>([
     ["a tensor group", even, { tensor: 2 }, 2, llama],
     ["experts on two ranks", routed, { data: 2, expert: 2 }, 2, mixtral],

@@ -8,7 +8,7 @@ import { runPlan } from "../../../src/harness/run_plan.ts";
 import { normalise } from "../../../src/plan/normalise.ts";
 import { planSchema } from "../../../src/plan/schema.ts";
 import { textOfResult } from "../../../src/result/result_text.ts";
-import { adapterUnderTest, describeOnAdapter } from "../../support/gpu.ts";
+import { adapterUnderTest, describeOnOneAdapter } from "../../support/gpu.ts";
 
 const adapter = adapterUnderTest();
 
@@ -29,7 +29,7 @@ const full = planSchema.parse({
   claims: { samplesPerSecond: 1e9, expertsPerGpu: 2 },
 });
 
-describeOnAdapter("a scaled run", () => {
+describeOnOneAdapter("a scaled run", () => {
   test("is right, allocates what was estimated, and projects the full plan", async () => {
     const fit = fitPlan(full, await thisMachine({ adapter, memory: 2e9 }), { timeMs: 15_000 });
     expect(fit.reductions.map(({ dimension }) => dimension)).toEqual(["layers"]);
