@@ -55,15 +55,19 @@ export function testGpu(): Promise<LogicalGpu> {
 
 /** A suite that needs the adapter; its skipped line says why there is none. */
 export function describeOnAdapter(name: string, suite: () => void): void {
-  const missing = typeof found === "string";
-  describe.skipIf(missing)(`${name} ${missing ? `(${found})` : `on ${id}`}`, () => {
-    suite();
-  });
+  describeUnless(typeof found === "string" ? found : undefined, name, suite);
 }
 
 /** A suite of what hosts do, whatever computes: it is not tried on lavapipe too where SwiftShader tries it. */
 export function describeOnOneAdapter(name: string, suite: () => void): void {
-  if (id === "lavapipe" && hasEmbeddedAdapter()) {
-    describe.skip(`${name} (not a matter of adapters: tried on swiftshader)`, suite);
-  } else describeOnAdapter(name, suite);
+  const elsewhere = id === "lavapipe" && hasEmbeddedAdapter();
+  const reason = "not a matter of adapters: tried on swiftshader";
+  describeUnless(elsewhere ? reason : typeof found === "string" ? found : undefined, name, suite);
+}
+
+function describeUnless(missing: string | undefined, name: string, suite: () => void): void {
+  const where = missing === undefined ? `on ${id}` : `(${missing})`;
+  describe.skipIf(missing !== undefined)(`${name} ${where}`, () => {
+    suite();
+  });
 }
