@@ -7,7 +7,14 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printLines, printReports } from "./output.ts";
-import { keepAwakeOption, pinningOf, withSeed } from "./run_options.ts";
+import {
+  adapterOption,
+  keepAwakeOption,
+  pinningOf,
+  pinOption,
+  placementOption,
+  withSeed,
+} from "./run_options.ts";
 import { duration, wholeNumber } from "./values.ts";
 import { writeText } from "./write_text.ts";
 
@@ -32,12 +39,9 @@ export function defineAblate(program: Command): void {
       "Switches each optimization that the plan names off, and each two of them; opens all of these\n" +
         "programs on the same ranks, checks their numbers, and times their steps in turn.",
     )
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
-    .option(
-      "--pin",
-      "each rank on a core of its own, so that software adapters do not contend (Linux)",
-    )
+    .addOption(adapterOption())
+    .addOption(placementOption())
+    .addOption(pinOption())
     .addOption(keepAwakeOption())
     .option("--rounds <n>", "steps of each program (default: at least 7)", wholeNumber(1))
     .option("--time <duration>", "rounds for about this long (default: 20s)", duration)

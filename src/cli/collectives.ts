@@ -10,7 +10,13 @@ import { exitCodeOfRun } from "./execute.ts";
 import { guarded, tell } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printReports } from "./output.ts";
-import { keepAwakeOption, pinningOf } from "./run_options.ts";
+import {
+  adapterOption,
+  keepAwakeOption,
+  pinningOf,
+  pinOption,
+  placementOption,
+} from "./run_options.ts";
 import { byteSize, duration, oneOf, wholeNumber } from "./values.ts";
 
 interface Flags {
@@ -52,12 +58,9 @@ export function defineCollectives(program: Command): void {
         algorithmNames,
       ),
     )
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
-    .option(
-      "--pin",
-      "each rank on a core of its own, so that software adapters do not contend (Linux)",
-    )
+    .addOption(adapterOption())
+    .addOption(placementOption())
+    .addOption(pinOption())
     .addOption(keepAwakeOption())
     .option("--time <duration>", "per size and place, such as 1s (default: 200ms)", duration)
     .option("--no-check", "do not look at the elements that arrive")

@@ -10,6 +10,7 @@ import { soundPlan } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { printJson, printReports } from "./output.ts";
+import { adapterOption } from "./run_options.ts";
 import { wholeNumber } from "./values.ts";
 
 interface Flags {
@@ -41,7 +42,7 @@ export function defineGate(program: Command): void {
     .option("--reference <folder>", "an earlier build's package, beside which time is judged")
     .option("--pairs <n>", "runs of each, in turns", wholeNumber(3), 5)
     .option("--threshold <percent>", "how much longer a step may take (default: 10%)", percent)
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
+    .addOption(adapterOption())
     .option("--samples <n>", "time exactly this many steps in each run", wholeNumber(1))
     .option("--markdown <file>", "append the outcome there, such as to $GITHUB_STEP_SUMMARY")
     .option("--junit <file>", "write the outcome as JUnit XML")

@@ -7,6 +7,7 @@ import { readTokens, tokensOption, weightsIn, weightsOption } from "./given.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printLines, printReports } from "./output.ts";
+import { adapterOption, placementOption } from "./run_options.ts";
 
 interface Flags {
   readonly weights: string;
@@ -31,8 +32,8 @@ export function defineLogits(program: Command): void {
     )
     .addOption(weightsOption().makeOptionMandatory())
     .addOption(tokensOption().makeOptionMandatory())
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .addOption(adapterOption())
+    .addOption(placementOption())
     .option("-o, --output <file>", "write the logits of all tokens, as safetensors")
     .option("--json", "print the likeliest tokens as JSON")
     .addHelpText(

@@ -26,12 +26,9 @@ export interface RunFlags {
 
 export function addRunOptions(command: Command): Command {
   return command
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
-    .option(
-      "--pin",
-      "each rank on a core of its own, so that software adapters do not contend (Linux)",
-    )
+    .addOption(adapterOption())
+    .addOption(placementOption())
+    .addOption(pinOption())
     .addOption(keepAwakeOption())
     .option("--samples <n>", "time exactly this many steps, in each run", wholeNumber(1))
     .option(
@@ -67,6 +64,24 @@ export function runsOption(usual: number): Option {
     "--runs <n>",
     `repeat with ranks opened anew, and judge by the spread between runs (default: ${usual})`,
   ).argParser(wholeNumber(1));
+}
+
+export function adapterOption(): Option {
+  return new Option(
+    "--adapter <id>",
+    "adapter for every rank, as `shardbench adapters` lists them",
+  );
+}
+
+export function placementOption(): Option {
+  return new Option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader");
+}
+
+export function pinOption(): Option {
+  return new Option(
+    "--pin",
+    "each rank on a core of its own, so that software adapters do not contend (Linux)",
+  );
 }
 
 export function keepAwakeOption(): Option {

@@ -5,6 +5,7 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { fittedPlan, type FitFlags } from "./fitted_plan.ts";
 import { guarded } from "./guard.ts";
 import { printErrorReport, printJson, printPlanText } from "./output.ts";
+import { adapterOption, placementOption } from "./run_options.ts";
 import { byteQuantity, duration } from "./values.ts";
 
 interface Flags extends Omit<FitFlags, "fitTime" | "time"> {
@@ -28,8 +29,8 @@ export function defineScale(program: Command): void {
         "`shardbench run --fit` does the same and says what the run tells of the full plan.",
     )
     .requiredOption("--fit", "as large as this machine can run")
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .addOption(adapterOption())
+    .addOption(placementOption())
     .option("--memory <size>", "for all buffers of an adapter, such as 8GB", byteQuantity)
     .option("--time <duration>", "of a whole run (default: 60s)", duration)
     .option("-o, --output <file>", "where the scaled plan goes")

@@ -7,7 +7,13 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printLines, printReports } from "./output.ts";
-import { keepAwakeOption, pinningOf } from "./run_options.ts";
+import {
+  adapterOption,
+  keepAwakeOption,
+  pinningOf,
+  pinOption,
+  placementOption,
+} from "./run_options.ts";
 import { duration, wholeNumber } from "./values.ts";
 import { writeText } from "./write_text.ts";
 
@@ -37,12 +43,9 @@ export function defineScaling(program: Command): void {
     )
     .option("--ranks <list>", "numbers of GPUs (default: 1 and the plan's)", ranksOf)
     .option("--project", "also project where each rank has a device of its own")
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
-    .option(
-      "--pin",
-      "each rank on a core of its own, so that software adapters do not contend (Linux)",
-    )
+    .addOption(adapterOption())
+    .addOption(placementOption())
+    .addOption(pinOption())
     .addOption(keepAwakeOption())
     .option("--turns <n>", "of each size (default: at least 7)", wholeNumber(1))
     .option("--time <duration>", "turns of each size for about this long (default: 5s)", duration)

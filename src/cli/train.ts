@@ -7,6 +7,7 @@ import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printReports } from "./output.ts";
+import { adapterOption, placementOption } from "./run_options.ts";
 
 interface Flags {
   readonly steps: number;
@@ -25,8 +26,8 @@ export function defineTrain(program: Command): void {
         "gradients, then takes steps from the weights that the one before left.",
     )
     .option("--steps <n>", "how many", countOf, 20)
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .addOption(adapterOption())
+    .addOption(placementOption())
     .option("--json", "print loss and gradient norm of every step as JSON")
     .addHelpText(
       "after",

@@ -6,6 +6,7 @@ import { execute, exitCodeOfRun } from "./execute.ts";
 import type { ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
 import { printJson, printReports } from "./output.ts";
+import { adapterOption, placementOption } from "./run_options.ts";
 import { duration } from "./values.ts";
 
 interface Flags {
@@ -25,8 +26,8 @@ export function defineTune(program: Command): void {
       "Compiles, checks and times every variant of every kernel that a plan runs, on each adapter, and\n" +
         "keeps the winners for the runs to come. Then checks the numbers of the plan with them.",
     )
-    .option("--adapter <id>", "adapter for every rank, as `shardbench adapters` lists them")
-    .option("--placement <list>", "adapter per rank, such as 0=gpu0,1=swiftshader")
+    .addOption(adapterOption())
+    .addOption(placementOption())
     .option(
       "--time <duration>",
       "stop after about this long on each adapter, such as 30s",

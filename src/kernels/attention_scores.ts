@@ -1,4 +1,4 @@
-import { attentionConstants, type AttentionShape } from "./attention_shape.ts";
+import { attentionConstants, type AttentionShape, qkvColumns } from "./attention_shape.ts";
 import { type Kernel, read, write } from "./kernel.ts";
 import { bytesPerElement, ceilDiv, rowPitch } from "./storage.ts";
 
@@ -13,11 +13,10 @@ export const attentionScores: Kernel<AttentionShape> = {
   name: "attention_scores",
   bindings: [read("qkv"), write("y", "f32")],
   preludes: () => ["attention/keys_alone", "attention/keys_seen", "attention/scores"],
-  constants: ({ values, ...shape }) => ({
-    ...attentionConstants(shape),
-    QKV_QUADS: ((shape.heads + (values === undefined ? 2 : 1) * shape.kvHeads) * shape.headDim) / 4,
-    LANES: 64,
-  }),
+  constants: (shape) => {
+    const { values: _, ...ofScores } = shape;
+    return { ...attentionConstants(ofScores), QKV_QUADS: qkvColumns(shape) / 4, LANES: 64 };
+  },
   grid: ({ batch, sequence, heads }) => [
     ceilDiv(sequence, tile),
     ceilDiv(sequence, tile),

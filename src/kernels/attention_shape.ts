@@ -144,3 +144,8 @@ export function attentionBytes(shape: AttentionShape, dtype: StorageType): numbe
     batch * sequence * columns * bytesPerElement(dtype) + (sinks === undefined ? 0 : 4 * heads)
   );
 }
+
+/** Elements of a token's row of qkv: queries, keys, and values where they do not lie apart. */
+export function qkvColumns({ heads, kvHeads, headDim, values }: AttentionShape): number {
+  return (heads + (values === undefined ? 2 : 1) * kvHeads) * headDim;
+}

@@ -2,6 +2,7 @@ import {
   attendedPairs,
   attentionConstants,
   type AttentionShape,
+  qkvColumns,
   sinksPrelude,
   valueDimOf,
 } from "./attention_shape.ts";
@@ -31,12 +32,15 @@ export const attentionStatistics: Kernel<AttentionShape> = {
     "attention/scores",
     "attention/gradient_tiles",
   ],
-  constants: ({ values, ...shape }) => ({
-    ...attentionConstants(shape),
-    VALUE_DIM: values?.dim ?? shape.headDim,
-    QKV_QUADS: ((shape.heads + (values === undefined ? 2 : 1) * shape.kvHeads) * shape.headDim) / 4,
-    LANES: tile,
-  }),
+  constants: (shape) => {
+    const { values: _, ...ofScores } = shape;
+    return {
+      ...attentionConstants(ofScores),
+      VALUE_DIM: valueDimOf(shape),
+      QKV_QUADS: qkvColumns(shape) / 4,
+      LANES: tile,
+    };
+  },
   grid: ({ batch, sequence, heads }) => [ceilDiv(sequence, tile), heads, batch],
   flops: (shape) => {
     const { batch, sequence, heads, headDim } = shape;

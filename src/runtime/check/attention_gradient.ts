@@ -1,7 +1,7 @@
 // The backward pass of attention by its definition, in f64, for some rows and heads: what it needs of each query, and
 // gradients of queries, keys and values.
 
-import { type AttentionShape, valueDimOf } from "../../kernels/attention_shape.ts";
+import { type AttentionShape, qkvColumns, valueDimOf } from "../../kernels/attention_shape.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import { scaleOf, scoreSlope, visibleRange } from "../../reference/scores.ts";
@@ -27,9 +27,8 @@ function statisticsAt(table: Float32Array, at: number): Statistics {
 }
 
 function columnsOf(shape: AttentionShape): { readonly keys: number; readonly all: number } {
-  const { heads, kvHeads, headDim, values } = shape;
-  const keys = (heads + kvHeads) * headDim;
-  return { keys, all: keys + (values === undefined ? kvHeads * headDim : 0) };
+  const { heads, kvHeads, headDim } = shape;
+  return { keys: (heads + kvHeads) * headDim, all: qkvColumns(shape) };
 }
 
 export async function checkAttentionStatistics(

@@ -1,7 +1,7 @@
 // The parts of attention that is not fused, in f64, for some rows and heads: scores of queries and keys, and values by the
 // weights that a softmax made of them.
 
-import type { AttentionShape } from "../../kernels/attention_shape.ts";
+import { type AttentionShape, qkvColumns } from "../../kernels/attention_shape.ts";
 import { valuesOf } from "../../kernels/attention_values.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { storedError, sumError } from "../../reference/rounding.ts";
@@ -21,7 +21,7 @@ export async function checkScores(
 ): Promise<Coverage> {
   const { batch, sequence, heads, headDim } = shape;
   const deviation = createDeviation();
-  const columns = queryColumns(shape);
+  const columns = qkvColumns(shape);
   const sequences = sequencesOf(batch, sequence * columns, random);
   const pairs = pairsOf(shape, sequences, random, effort.attentionWork);
   for (const own of sequences) {
@@ -96,10 +96,6 @@ export async function checkValues(
     total: batch * sequence * heads,
     deviation,
   };
-}
-
-function queryColumns({ heads, kvHeads, headDim, values }: AttentionShape): number {
-  return (heads + (values === undefined ? 2 : 1) * kvHeads) * headDim;
 }
 
 function runOf(sequence: number, rows: number): Run {
