@@ -26,6 +26,7 @@ import { embeddingGradient } from "./embedding_gradient.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { groupedWeightGradient } from "./grouped_weight_gradient.ts";
+import { headMatmul } from "./head_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
@@ -73,6 +74,7 @@ export const kernels = {
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   grouped_weight_gradient: groupedWeightGradient,
+  head_matmul: headMatmul,
   layer_norm: layerNorm,
   loss_statistics: lossStatistics,
   matmul: matmul,

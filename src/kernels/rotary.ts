@@ -191,10 +191,12 @@ export const rotary: Kernel<RotaryShape> = {
     const values = back === undefined ? 0 : 2 * rows * kvHeads * back.valueDim;
     const gains = hasGains(shape) ? gainElements(shape) : 0;
     const stored = elementsOf(shape) + elementsRead(shape) + gains + values;
+    // A row reads two rows of the table.
+    const tableRows = Math.min(rotationRows(sequence), 2 * rows);
     const table =
       turn === undefined
         ? 0
-        : 4 * rotationRows(sequence) * rotationColumns(turn.dims) + positionsBytes(shape, rows);
+        : 4 * tableRows * rotationColumns(turn.dims) + positionsBytes(shape, rows);
     return stored * bytesPerElement(dtype) + table + (isGiven(shape) ? 16 * rows : 0);
   },
 };

@@ -9,6 +9,7 @@ import type {
   AttentionOp,
   AttentionScoresOp,
   AttentionValuesOp,
+  HeadMatmulOp,
   MeanSquaresOp,
   RotaryOp,
   SoftmaxOp,
@@ -263,6 +264,7 @@ export type Op =
   | CombineAttentionOp
   | RotaryOp
   | MeanSquaresOp
+  | HeadMatmulOp
   | NormOp
   | AddOp
   | AggregateOp

@@ -49,6 +49,8 @@ export function readBy(op: NewOp): readonly Tensor[] {
       );
     case "mean-squares":
       return [op.x];
+    case "head-matmul":
+      return [op.x, op.w];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
       return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
@@ -93,6 +95,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "combine-attention":
     case "rotary":
     case "mean-squares":
+    case "head-matmul":
     case "aggregate":
     case "embedding":
     case "gather-rows":

@@ -109,6 +109,21 @@ describeOnAdapter("a run that serves", () => {
     ],
     [
       "oracle",
+      "latents on tensor ranks, prompts in chunks, in f16",
+      planOf(2, {
+        model: {
+          ...model,
+          kvHeads: 4,
+          headDim: 8,
+          positions: { kind: "rotary", interleaved: true },
+          latent: { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 12 },
+        },
+        parallel: { tensor: 2 },
+        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 4 },
+      }),
+    ],
+    [
+      "oracle",
       "slopes, a norm over all heads",
       planOf(2, {
         model: { ...model, positions: { kind: "alibi" }, qkNorm: "all-heads" },

@@ -69,6 +69,8 @@ const counts: Record<KernelName, Counts> = {
   grouped_matmul: { flops: 420, elements: 6 * 8 + 4 * 7 * 8 + 6 * 8, tables: 0 },
   // Weights of 4 experts are read and written.
   grouped_weight_gradient: { flops: 420 + 4 * 35, elements: 6 * 8 + 6 * 8, tables: 8 * 4 * 7 * 8 },
+  // 3 rows of 2 heads, each 8 by 12 of which w has a block, and 4 columns that are copied.
+  head_matmul: { flops: 2 * 6 * 96, elements: 6 * 12 + 2 * 96 + 6 * 16, tables: 0 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
   loss_statistics: { flops: 45, elements: 24, tables: 4 * 3 + 16 * 3 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },

@@ -16,6 +16,7 @@ import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import {
   runAttention,
+  runHeadMatmul,
   runMeanSquares,
   runRotary,
   runScores,
@@ -403,6 +404,9 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     case "rotary":
       runRotary(call.shape, buffers);
+      return;
+    case "head_matmul":
+      runHeadMatmul(call.shape, a, b, c);
       return;
     case "mean_squares":
       runMeanSquares(call.shape, a, b);

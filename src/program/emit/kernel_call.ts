@@ -38,6 +38,7 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "attention-values":
     case "rotary":
     case "mean-squares":
+    case "head-matmul":
       return attentionCall(op, rank);
     case "append-cache":
     case "attend-cache":

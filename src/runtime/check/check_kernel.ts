@@ -8,6 +8,7 @@ import { checkAttention } from "./attention.ts";
 import { checkCombineAttention } from "./combine_attention.ts";
 import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
+import { checkHeadMatmul } from "./head_matmul.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
 import { checkMeanSquares, checkRotary } from "./rotary.ts";
@@ -34,6 +35,8 @@ export async function checkKernel(
     case "matmul":
     case "grouped_matmul":
       return checkProduct(instruction, operands, view, projections);
+    case "head_matmul":
+      return checkHeadMatmul(instruction.shape, operands, view);
     case "attention":
       return checkAttention(instruction.shape, operands, view);
     case "attention_scores":

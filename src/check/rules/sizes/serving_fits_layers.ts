@@ -9,7 +9,6 @@ import type { Plan } from "../../../plan/plan.ts";
 import type { Serving } from "../../../plan/serving.ts";
 import { degreesWith, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
-import { layerNotRunnable, notRunnable } from "./layer_not_runnable.ts";
 
 const serving = { mode: "serving", inputTokens: 8, outputTokens: 4 };
 
@@ -77,16 +76,12 @@ export const servingFitsLayers: RuleDefinition = {
     servingReplicasDiffer,
     servingOverContext,
     servingBudgetTooSmall,
-    layerNotRunnable,
   ],
   ofPlan: (plan) => {
     const { mode, serving: served } = plan.workload;
     if (mode !== "serving" || served === undefined) return [];
     return [
-      ...placedLayers(plan).flatMap((placed) => [
-        ...looksAhead(plan, placed),
-        ...isNotCached(plan, placed),
-      ]),
+      ...placedLayers(plan).flatMap((placed) => looksAhead(plan, placed)),
       ...replicasDiffer(plan),
       ...overContext(plan),
       ...budgetTooSmall(served),
@@ -104,19 +99,6 @@ function looksAhead(plan: Plan, placed: PlacedLayer): Diagnostic[] {
       plan.model === undefined ? fieldPath(plan, placed, field) : ["model"],
       `${what}, which a step of serving does not see`,
       "serve a causal model without aggregation and capacity, or set workload.mode to inference",
-    ),
-  ];
-}
-
-/** What attention against caches does not do yet. */
-function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
-  const { layer } = placed;
-  if (layer.op !== "attention" || layer.latent === undefined) return [];
-  return [
-    notRunnable(
-      plan.model === undefined ? fieldPath(plan, placed, "latent") : ["model"],
-      "attention against a cache has no latent yet",
-      "set workload.mode to inference",
     ),
   ];
 }
