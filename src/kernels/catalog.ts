@@ -46,6 +46,7 @@ import { softmax } from "./softmax.ts";
 import { squaredError } from "./squared_error.ts";
 import { squaredErrorGradient } from "./squared_error_gradient.ts";
 import { sumSquares } from "./sum_squares.ts";
+import { topLogits } from "./top_logits.ts";
 import { updateWeight } from "./update_weight.ts";
 
 export const kernels = {
@@ -94,6 +95,7 @@ export const kernels = {
   squared_error: squaredError,
   squared_error_gradient: squaredErrorGradient,
   sum_squares: sumSquares,
+  top_logits: topLogits,
   update_weight: updateWeight,
 } as const;
 

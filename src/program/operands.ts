@@ -61,6 +61,8 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return present(op.ids, op.table, op.positions?.table, op.spans);
     case "gather-rows":
       return [op.x, op.ids];
+    case "top-logits":
+      return [op.logits];
     case "route":
       return [op.logits, ...(op.correction === undefined ? [] : [op.correction])];
     case "route-positions":
@@ -96,6 +98,7 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "rotary":
     case "mean-squares":
     case "head-matmul":
+    case "top-logits":
     case "aggregate":
     case "embedding":
     case "gather-rows":

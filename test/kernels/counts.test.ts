@@ -92,6 +92,8 @@ const counts: Record<KernelName, Counts> = {
   squared_error_gradient: { flops: 30, elements: 3 * 24, tables: 0 },
   // All of x by one workgroup, for one of the sums.
   sum_squares: { flops: 48, elements: 0, tables: 4 * 24 + 8 },
+  // Each of two passes compares 5 columns; 7 take 8.
+  top_logits: { flops: 3 * 5 * 2, elements: 24, tables: 8 * 3 * 2 },
   // Gradient, master and both moments are read and written, the weight is written; and the state is read.
   update_weight: { flops: 14 * 24, elements: 24, tables: 4 * 8 * 24 + 4 * 8 },
 };

@@ -96,6 +96,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   squared_error: { rows: 3, columns: 5 },
   squared_error_gradient: { rows: 3, columns: 5, scale: 1 / 15 },
   sum_squares: { elements: 24 },
+  top_logits: { rows: 3, columns: 7, considered: 5, firstId: 14, count: 2 },
   update_weight: {
     elements: 24,
     optimizer: "adamw",

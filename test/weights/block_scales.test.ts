@@ -9,7 +9,7 @@ import type { SourcedContent } from "../../src/program/content_source.ts";
 import { lower } from "../../src/program/lower.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { createFileWindows } from "../../src/weights/file_windows.ts";
-import { openSource } from "../../src/weights/given_source.ts";
+import { openGiven } from "../../src/weights/given_source.ts";
 import { matchWeights } from "../../src/weights/names/match_weights.ts";
 import { type Recipe, viewOf } from "../../src/weights/names/recipe.ts";
 import { readView, type TensorView } from "../../src/weights/tensor_view.ts";
@@ -172,7 +172,7 @@ describe("four bits with a scale for every 32", () => {
     ]);
     const weights = matchWeights(plan, program, await openCheckpoint(folder));
     expect(weights.unused).toEqual([]);
-    const source = openSource(0, { weights });
+    const source = openGiven(0, { weights });
     for (const [block, { up, down }] of layers.entries()) {
       const valuesOf = (part: string, shape: readonly number[]) => {
         const content = {

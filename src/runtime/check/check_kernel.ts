@@ -21,6 +21,7 @@ import {
   checkSlice,
   checkSoftmax,
 } from "./rows.ts";
+import { checkTopLogits } from "./top_logits.ts";
 import { checkScores, checkValues } from "./unfused_attention.ts";
 import { type CheckView, operandsOf } from "./view.ts";
 
@@ -74,6 +75,8 @@ export async function checkKernel(
       return checkPermute(instruction, operands, view);
     case "combine_tokens":
       return checkCombine(instruction, operands, view);
+    case "top_logits":
+      return checkTopLogits(instruction.shape, operands, view);
     case "append_cache":
       return checkAppend(instruction.shape, operands, view);
     case "attend_cache":
