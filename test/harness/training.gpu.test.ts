@@ -88,6 +88,19 @@ describeOnAdapter("training", () => {
     }
   });
 
+  test("a gradient that is not finite is named with its step, layer and rank", async () => {
+    const plan = trainingPlan("two tensor ranks");
+    const { optimizer, ...workload } = plan.workload;
+    if (optimizer === undefined) throw new Error("the plan trains nothing");
+    const wild = {
+      ...plan,
+      workload: { ...workload, optimizer: { ...optimizer, learningRate: 1e38 } },
+    };
+    await expect(train(wild, 3, { adapter })).rejects.toThrow(
+      /^step 2: the loss is .*, the norm .*: the gradient of \S+ of \S+ is \S+ on ranks? \d/,
+    );
+  });
+
   test("batches of a data set are the same, read ahead by a thread or when they are needed", async () => {
     const [read, ahead] = [
       await train(dataSetPlan("two tensor ranks", false), 10, { adapter }),
