@@ -15,6 +15,7 @@ import { attentionScores } from "./attention_scores.ts";
 import { attentionStatistics } from "./attention_statistics.ts";
 import { attentionValues } from "./attention_values.ts";
 import { beginUpdate } from "./begin_update.ts";
+import { clear } from "./clear.ts";
 import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
@@ -62,6 +63,7 @@ export const kernels = {
   attention_statistics: attentionStatistics,
   attention_values: attentionValues,
   begin_update: beginUpdate,
+  clear: clear,
   column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,

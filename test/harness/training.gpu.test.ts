@@ -76,15 +76,19 @@ describeOnAdapter("training", () => {
   });
 
   test("the loss falls in the same way however the plan is split, and in the same bits in two runs", async () => {
-    const [one, again, split] = [
+    const [one, again, split, shared] = [
       await train(trainingPlan("one rank"), 8, { adapter }),
       await train(trainingPlan("one rank"), 8, { adapter }),
       await train(trainingPlan("two tensor ranks"), 8, { adapter }),
+      await train(trainingPlan("two data replicas that share the optimizer's state"), 8, {
+        adapter,
+      }),
     ];
     expect(again).toEqual(one);
     expect(one.at(-1)?.loss).toBeLessThan((one[0]?.loss ?? 0) - 0.02);
     for (const [i, { loss }] of one.entries()) {
       expect(Math.abs((split[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
+      expect(Math.abs((shared[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
     }
   });
 
