@@ -46,39 +46,34 @@ export function shardUpdates(
   const keys = new Set(sharings.map(({ key }) => key));
   const sharded = uses.filter(({ weight, ranks }) => keys.has(keyOf(weight, ranks[0] ?? 0)));
   const owned = new Map(sharded.map((use) => [use, ownRows(use, sharingOf)]));
-  /** One tensor of all ranks that share, each of which may call it otherwise. */
-  const joined = ({ key, ranks }: Sharing, of: (use: WeightUse) => Tensor): Tensor => {
-    const held = ranks.map((rank) => {
-      const use = sharded.find(
-        (each) => each.ranks.includes(rank) && keyOf(each.weight, rank) === key,
-      );
-      if (use === undefined) throw new Error(`rank ${rank} does not move ${key}`);
-      const tensor = of(use);
-      return {
-        tensor,
-        part: { shape: partOn(tensor, rank)?.shape ?? [], name: nameOn(tensor, rank) },
-      };
-    });
-    const [first] = held;
-    if (first === undefined) throw new Error(`nobody shares ${key}`);
-    return { ...first.tensor, parts: { ranks, held: held.map(({ part }) => part) } };
+  const useOf = ({ key }: Sharing, rank: number): WeightUse => {
+    const found = sharded.find(
+      ({ weight, ranks }) => ranks.includes(rank) && keyOf(weight, rank) === key,
+    );
+    if (found === undefined) throw new Error(`rank ${rank} does not move ${key}`);
+    return found;
   };
   const ownOf = (use: WeightUse): WeightUse => owned.get(use) ?? use;
+  /** One tensor of all ranks that share, each of which may call it otherwise. */
+  const joined = (sharing: Sharing, of: (use: WeightUse) => Tensor): Tensor => {
+    const { ranks } = sharing;
+    const held = ranks.map((rank): TensorPart => {
+      const tensor = of(useOf(sharing, rank));
+      return { shape: partOn(tensor, rank)?.shape ?? [], name: nameOn(tensor, rank) };
+    });
+    return { ...of(useOf(sharing, ranks[0] ?? 0)), parts: { ranks, held } };
+  };
   const transfer = (
     sharing: Sharing,
     kind: "reduce-scatter" | "all-gather",
     x: Tensor,
     y: Tensor,
   ): Op => {
-    const { key, ranks } = sharing;
-    const [use] = sharded.filter(
-      (each) => each.ranks.includes(ranks[0] ?? 0) && keyOf(each.weight, ranks[0] ?? 0) === key,
-    );
-    if (use === undefined) throw new Error(`nobody moves ${key}`);
+    const { ranks } = sharing;
     const parts = kind === "all-gather" ? x : y;
     return {
       op: "collective",
-      ...siteOf(use),
+      ...siteOf(useOf(sharing, ranks[0] ?? 0)),
       ranks,
       ...channel(`${x.name}/${kind} ${ranks.join()}`),
       from: ranks,
