@@ -42,6 +42,7 @@ export async function timeRun(
     async (count) => pool.steps(count),
     {
       ...(warmup === undefined ? {} : { warmup }),
+      ...(turns === undefined ? {} : { warmMs: turns.warmMs }),
       budgetMs,
       onWarm: () => onMeasuring(0),
       ...(samples === undefined ? {} : { samples }),
