@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { attendCache, type CachedAttentionShape } from "../../src/kernels/attend_cache.ts";
 import { attention } from "../../src/kernels/attention.ts";
 import { variantOf, variantsOf } from "../../src/kernels/variant.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
@@ -88,6 +89,18 @@ test.each([
 ])("attention with subgroups of %i is for %s", (size, name) => {
   const tokens = { batch: 1, sequence: 64, heads: 2, kvHeads: 1, headDim: 64, causal: true };
   expect(chosen(attention, tokens, withSubgroups(size))).toBe(name);
+});
+
+test.each([
+  [2, "attend_cache"],
+  [4, "attend_cache_subgroup"],
+  [8, "attend_cache_subgroup"],
+  [32, "attend_cache"],
+])("attention against a cache with subgroups of %i is for %s", (size, name) => {
+  const tokens = { batch: 1, queries: 1, pageTokens: 64, pages: 1, expectedKeys: 64 } as const;
+  const heads = { heads: 2, kvHeads: 1, headDim: 64, valueDim: 64, queryColumns: 256 } as const;
+  const given: CachedAttentionShape = { ...tokens, ...heads, cacheDtype: "f32" };
+  expect(chosen(attendCache, given, withSubgroups(size))).toBe(name);
 });
 
 const matrix = { component: "f16", result: "f32", m: 16, n: 16, k: 16 } as const;
