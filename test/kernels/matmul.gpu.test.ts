@@ -49,7 +49,7 @@ function variantsNamed(
   shape: MatmulShape,
   dtype: StorageType,
 ): Kernel<MatmulShape>[] {
-  const forGpu = name === "matmul_shared";
+  const forGpu = name === "matmul_shared" || name === "matmul_skinny";
   const { features } = gpu.report;
   const adapter = forGpu ? { features, limits: {} } : gpu.report;
   const variants = variantKernels(matmul, shape, adapter, dtype).filter(
@@ -126,7 +126,8 @@ describeOnAdapter("matmul", () => {
 
     test.for([...finishes, ...layouts])("%s", async ([, rest], { skip }) => {
       const gpu = await testGpu();
-      const shape = { m: 6, n: 18, k: 13, activation: "none", ...rest } as const;
+      const m = name === "matmul_panel" ? 1 : 6;
+      const shape = { m, n: 18, k: 13, activation: "none", ...rest } as const;
       const [variant] = variantsNamed(name, gpu, shape, "f32");
       if (variant === undefined) return skip("the adapter does not run it");
       expect(await errorsOf(gpu, variant, shape, "f32")).toEqual([]);

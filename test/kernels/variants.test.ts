@@ -31,8 +31,10 @@ test("subgroups of 2 lanes, fewer than a broadcast reads, are never used", () =>
 });
 
 test.each([
-  [1, 8, "matmul_subgroup"],
-  [4, 4, "matmul_skinny"],
+  [1, 4, "matmul_panel"],
+  [1, 8, "matmul_panel"],
+  [1, 32, "matmul_skinny"],
+  [2, 4, "matmul_subgroup"],
   [5, 4, "matmul_subgroup"],
   [4, 32, "matmul_skinny"],
   [5, 32, "matmul"],
@@ -63,8 +65,10 @@ test.each([
 test("grouped_matmul goes by the rows of a balanced expert", () => {
   const experts = (expectedRows: number) =>
     ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;
-  expect(chosen(groupedMatmul, experts(16), withSubgroups(4))).toBe("matmul_skinny");
-  expect(chosen(groupedMatmul, experts(17), withSubgroups(4))).toBe("matmul_subgroup");
+  expect(chosen(groupedMatmul, experts(4), withSubgroups(4))).toBe("matmul_panel");
+  expect(chosen(groupedMatmul, experts(5), withSubgroups(4))).toBe("matmul_subgroup");
+  expect(chosen(groupedMatmul, experts(16), withSubgroups(32))).toBe("matmul_skinny");
+  expect(chosen(groupedMatmul, experts(17), withSubgroups(32))).toBe("matmul");
 });
 
 test("a tile that needs more workgroup memory than an adapter has is not offered", () => {
