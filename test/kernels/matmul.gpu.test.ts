@@ -52,7 +52,7 @@ function variantsNamed(
   shape: MatmulShape,
   dtype: StorageType,
 ): Kernel<MatmulShape>[] {
-  const forGpu = name === forGpus;
+  const forGpu = name === forGpus || name === "matmul_skinny";
   const { features } = gpu.report;
   const adapter = forGpu ? { features, limits: {} } : gpu.report;
   const variants = variantKernels(matmul, shape, adapter, dtype).filter(
@@ -100,7 +100,8 @@ const layouts: readonly (readonly [what: string, size: Partial<MatmulShape>])[] 
 /** Undefined where the adapter does not run it. */
 async function errorsWith(name: string, rest: Partial<MatmulShape>): Promise<string[] | undefined> {
   const gpu = await testGpu();
-  const shape = { m: 6, n: 18, k: 13, activation: "none", ...rest } as const;
+  const m = name === "matmul_panel" ? 1 : 6;
+  const shape = { m, n: 18, k: 13, activation: "none", ...rest } as const;
   const [variant] = variantsNamed(name, gpu, shape, "f32");
   return variant && (await errorsOf(gpu, variant, shape, "f32"));
 }
