@@ -8,7 +8,8 @@ export type Activation =
   | "silu"
   | "relu"
   | "relu2"
-  | "clamped-silu";
+  | "clamped-silu"
+  | "sigmoid";
 
 /** The prelude that defines it. */
 export function activationPrelude(activation: Activation): string {

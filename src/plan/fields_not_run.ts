@@ -11,7 +11,7 @@ export interface FieldNotRun {
 }
 
 export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
-  const { degrees, workload, optimizations } = plan;
+  const { degrees, model, workload, optimizations } = plan;
   const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
@@ -26,6 +26,11 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       overlap >= 0 && sequence && tensor > 1,
       ["optimizations", overlap],
       "with parallel.sequence, only what experts exchange is on its way while a rank computes",
+    ),
+    ...when(
+      model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,
+      ["model", "sparseAttention"],
+      "the indexer may choose every token of a sequence, and attention runs without its choice",
     ),
     ...when(
       workload.recompute !== undefined && !hasBackwardSlots(plan),
