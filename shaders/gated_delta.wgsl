@@ -5,7 +5,7 @@
 // four columns of a state, and walks through the whole sequence.
 //
 // x         Quad [BATCH · SEQUENCE, X_QUADS]        of a token queries, keys, values
-// update    Quad [BATCH · SEQUENCE, HEAD_ROW]       of each value head, 0 … 1
+// update    Quad [BATCH · SEQUENCE, HEAD_ROW]       of each value head, logits
 // step      Quad [BATCH · SEQUENCE, HEAD_ROW]       of each value head, what it decays by
 // rates     f32 [VALUE_HEADS]                       logarithms
 // y         Quad [BATCH · SEQUENCE, VALUE_HEADS · VALUE_QUADS]
@@ -77,7 +77,7 @@ fn main(
     let value = unpackQuad(
       x[row * X_QUADS + 2u * KEY_HEADS * KEY_QUADS + head * VALUE_QUADS + quad],
     );
-    let share = unpackQuad(update[head_quad])[head % 4u];
+    let share = 1.0 / (1.0 + exp(min(-unpackQuad(update[head_quad])[head % 4u], 80.0)));
     let change = share * (value - decay * lengths.y * held) * lengths.y;
     var result = vec4f();
     for (var i = 0u; i < KEY_QUADS; i++) {

@@ -35,7 +35,7 @@ function elementsRead({
 
 /**
  * The gated delta rule, token by token: of each value head a state S [keyDim, valueDim], zeros before a sequence, becomes
- * decay · S, then S + k ⊗ (update · (v - kᵀ · S)), and y = qᵀ · S / √keyDim. Queries and keys have length 1;
+ * decay · S, then S + k ⊗ (sigmoid(update) · (v - kᵀ · S)), and y = qᵀ · S / √keyDim. Queries and keys have length 1;
  * decay = exp(-exp(rate) · softplus(step)).
  */
 export const gatedDelta: Kernel<GatedDeltaShape> = {

@@ -23,7 +23,7 @@ export function runCausalConv(
   }
 }
 
-/** In one step: S becomes decay · (S - update · k · (kᵀ · S)) + update · k · vᵀ. */
+/** In one step, with a share of sigmoid(update): S becomes decay · (S - share · k · (kᵀ · S)) + share · k · vᵀ. */
 export function runGatedDelta(
   { batch, sequence, keyHeads, valueHeads, keyDim, valueDim }: GatedDeltaShape,
   x: Float64Array,
@@ -46,7 +46,7 @@ export function runGatedDelta(
     for (let row = 0; row < batch * sequence; row++) {
       if (row % sequence === 0) state = new Float64Array(keyDim * valueDim);
       const [q, k] = [unit(row * columns + shared), unit(row * columns + keys + shared)];
-      const share = update[row * pitch + head]!;
+      const share = 1 / (1 + Math.exp(-update[row * pitch + head]!));
       const exponent = Math.exp(rates[head]!) * Math.log(1 + Math.exp(step[row * pitch + head]!));
       for (let c = 0; c < valueDim; c++) {
         const value = x[row * columns + 2 * keys + head * valueDim + c]!;

@@ -70,18 +70,14 @@ function normalizedHeads(
   const x = activation(context, "conv/out", ranks, [rows, columns]);
   const w = besideHeads(context, layer, ranks, "conv/", layer.kernel);
   add({ op: "causal-conv", origin, ranks, x: qkv, w, y: x, sequence });
-  const perHead = { in: layer.hidden, out: layer.valueHeads, split: "column" } as const;
-  const update = linearShard(context, shard, {
-    ...perHead,
-    part: "update/",
-    activation: "sigmoid",
-  });
-  const step = linearShard(context, shard, {
-    ...perHead,
-    part: "step/",
+  const perHead = {
+    in: layer.hidden,
+    out: layer.valueHeads,
+    split: "column",
     activation: "none",
-    isBiased: true,
-  });
+  } as const;
+  const update = linearShard(context, shard, { ...perHead, part: "update/" });
+  const step = linearShard(context, shard, { ...perHead, part: "step/", isBiased: true });
   const y = activation(context, "attended", ranks, [rows, valueHeads * valueDim]);
   const heads = { keyHeads, valueHeads, keyDim, valueDim };
   const rates = ownVector(context, "rates", ranks, layer.valueHeads, rateCenter);

@@ -3,7 +3,7 @@
 
 import type { CausalConvShape } from "../../kernels/causal_conv.ts";
 import type { GatedDeltaShape } from "../../kernels/gated_delta.ts";
-import { activationFunctions } from "../../reference/activations.ts";
+import { activationFunctions, sigmoid } from "../../reference/activations.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { advance, lengthOf, recall, softplus } from "../../reference/gated_delta.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
@@ -155,7 +155,8 @@ function checkColumns(
     const k = unitAt((keyHeads + keyHead) * keyDim);
     const firstValue = 2 * keyHeads * keyDim + head * valueDim + first;
     const v = Float64Array.from(values.subarray(firstValue, firstValue + width));
-    const share = update.at(row)[head] ?? Number.NaN;
+    const logit = update.at(row)[head] ?? Number.NaN;
+    const share = sigmoid(logit);
     const { decay, error } = decayOf(step.at(row)[head] ?? Number.NaN, rates[head] ?? Number.NaN);
     const short = advance(state, { k, v, update: share, decay });
     const after = lengthsOf(state);
@@ -168,6 +169,7 @@ function checkColumns(
         decay * (errors[c] ?? 0) +
         (error / decay + 2 * u) * decayed +
         share * ((ofSum + 2 * ofUnit) * decayed + u * (2 * value + 5 * missing)) +
+        activationError(logit, { activation: "sigmoid" }) * missing +
         ofUnit * share * missing +
         u * (after[c] ?? 0);
       const expected = (out[c] ?? Number.NaN) / Math.sqrt(keyDim);
