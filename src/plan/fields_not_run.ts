@@ -11,7 +11,7 @@ export interface FieldNotRun {
 }
 
 export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
-  const { degrees, workload, optimizations } = plan;
+  const { degrees, model, workload, optimizations } = plan;
   const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
@@ -36,6 +36,11 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       workload.optimizer !== undefined && degrees?.dataShard !== undefined,
       ["parallel", "dataShard"],
       "every data rank keeps the whole state of the optimizer",
+    ),
+    ...when(
+      model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,
+      ["model", "sparseAttention"],
+      "the indexer may choose every token of a sequence, and attention runs without its choice",
     ),
     ...when(
       workload.recompute !== undefined && !hasBackwardSlots(plan),
