@@ -33,6 +33,7 @@ import {
   type Section,
   type TonedText,
 } from "./section.ts";
+import { hostOf } from "./sections/host.ts";
 import { planLine } from "./sections/plan_line.ts";
 
 export function ablateReport(plan: Plan, ablation: Ablation): Report {
@@ -41,7 +42,7 @@ export function ablateReport(plan: Plan, ablation: Ablation): Report {
     title: [planLine(plan)],
     intro: [
       paragraph(
-        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
+        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
         "faint",
       ),
     ],

@@ -11,6 +11,7 @@ import {
 import type { Plan } from "../plan/plan.ts";
 import type { ScaledSize, Scaling } from "../result/scaling.ts";
 import { left, note, paragraph, right, table, type Report, type Section } from "./section.ts";
+import { hostOf } from "./sections/host.ts";
 import { planLine } from "./sections/plan_line.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
@@ -20,7 +21,7 @@ export function scalingReport(plan: Plan, scaling: Scaling): Report {
     title: [planLine(plan)],
     intro: [
       paragraph(
-        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
+        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
         "faint",
       ),
     ],

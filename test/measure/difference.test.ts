@@ -84,9 +84,20 @@ describe("results are compared only where", () => {
     expect(whyNotComparable(run, run)).toEqual([]);
   });
 
+  test("control: a result of an earlier version does not say which cores it had", () => {
+    const { cpu: _, ...versions } = run.versions;
+    expect(whyNotComparable(run, { ...run, versions })).toEqual([]);
+    expect(whyNotComparable({ ...run, versions }, run)).toEqual([]);
+  });
+
   test.each<[string, Partial<RunResult>, string]>([
     ["the work is the same", { plan: { ...run.plan, workHash: "x" } }, "other work"],
     ["versions are", { versions: { ...run.versions, node: "22.0.0" } }, "node is 20.20.0 in one"],
+    [
+      "cores are",
+      { versions: { ...run.versions, cpu: "8 × Zen" } },
+      "cpu is 2 × Xeon in one and 8 × Zen in the other",
+    ],
     [
       "adapters are",
       { adapters: run.adapters.map((each) => ({ ...each, driver: "2" })) },
