@@ -23,12 +23,14 @@ import type {
   Ablation,
 } from "../result/ablation.ts";
 import {
+  drawing,
   left,
   note,
   paragraph,
   right,
   table,
   type Block,
+  type Drawing,
   type Report,
   type Section,
   type TonedText,
@@ -48,6 +50,7 @@ export function ablateReport(plan: Plan, ablation: Ablation): Report {
     ],
     sections: [
       techniquesSection(ablation),
+      { title: "Samples", blocks: samplesBlocks(ablation) },
       changesSection(ablation),
       pairsSection(ablation),
       checkSection(ablation),
@@ -82,6 +85,21 @@ function techniquesSection({ techniques, variants }: Ablation): Section {
       ),
     ],
   };
+}
+
+/** Of pairs there would be too many to be told apart. */
+function samplesBlocks({ variants }: Ablation): Drawing[] {
+  const shown = variants.filter(({ off }) => off.length < 2);
+  if (shown.length < 2) return [];
+  return [
+    drawing("Every timed step, with all techniques and without one of them", {
+      form: "samples",
+      runs: shown.map(({ stepMs }) => stepMs),
+      names: shown.map(({ off: [technique] }) =>
+        technique === undefined ? "all" : `without ${technique}`,
+      ),
+    }),
+  ];
 }
 
 function techniqueCells(each: AblatedTechnique): TonedText[] {

@@ -4,6 +4,7 @@ import type { Figure } from "../../src/measure/figure.ts";
 import type { RunResult } from "../../src/result/result.ts";
 import { whyNotComparable } from "../../src/result/comparable.ts";
 import { diffReport } from "../../src/report/diff_report.ts";
+import { htmlPage } from "../../src/report/render/html_page.ts";
 import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
 import { shown } from "../support/shown.ts";
@@ -77,6 +78,12 @@ test("a report of both says which is faster, and holds 80 columns", () => {
   expect(shown(diffReport(plan, slower(3), run))).toContain(
     "The step is faster: 0.333× of the time before.",
   );
+});
+
+test("a page shows the steps of both", () => {
+  const page = htmlPage(diffReport(plan, run, slower(3)));
+  expect(page).toContain("</span>after</li>");
+  expect(page).not.toContain("[object Object]");
 });
 
 describe("results are compared only where", () => {

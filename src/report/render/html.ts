@@ -1,7 +1,8 @@
 // Reports as HTML, charts drawn.
 
 import type { Drawing, Report } from "../section.ts";
-import { chartSvg, colorAt, legendOf, type Width } from "./chart_svg.ts";
+import { colorAt } from "./chart_color.ts";
+import { chartSvg, legendOf, type Width } from "./chart_svg.ts";
 import { bodyHtml } from "./html_blocks.ts";
 import { htmlText } from "./html_text.ts";
 import { timelineHtml } from "./timeline_html.ts";
