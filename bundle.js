@@ -37,9 +37,12 @@ const ownUrls = {
 /** The page's script takes some modules from elsewhere than Node does: it has no files, and shares no core with its GPU. */
 const standIns = {
   name: "stand-ins",
-  resolveId(id) {
-    const own = /\/(patience|shader_file)\.ts$/.exec(id)?.[1];
+  resolveId(id, importer) {
+    const own = /\/(open_source|patience|read_ahead|shader_file)\.ts$/.exec(id)?.[1];
     const name = id === "node:timers/promises" ? "timers" : own;
+    if (name === undefined && id.startsWith("node:")) {
+      throw new Error(`${importer} imports ${id}, which no page has: give it a stand-in`);
+    }
     return name === undefined ? null : resolve(`src/browser/stand_ins/${name}.ts`);
   },
 };

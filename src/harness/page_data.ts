@@ -16,7 +16,7 @@ const mostValues = 4096;
 
 /**
  * @param file as the command line names the plan
- * @throws EnvironmentError for a plan that serves requests
+ * @throws EnvironmentError for a plan that serves requests, or that reads a data set
  */
 export async function pageDataOf(plan: Plan, file: string): Promise<PageData> {
   if (plan.workload.mode === "serving") {
@@ -24,6 +24,13 @@ export async function pageDataOf(plan: Plan, file: string): Promise<PageData> {
       "missing-feature",
       "a page runs inference and training, and not serving: its steps follow one another by requests",
       "make one of a plan with workload.mode inference; its layers and sizes may be the same",
+    );
+  }
+  if (plan.workload.data !== undefined) {
+    throw new EnvironmentError(
+      "missing-feature",
+      "a page reads no files, and so no data set",
+      "leave workload.data out: token ids are then made from the seed",
     );
   }
   const reference = await sampleOf(plan);
