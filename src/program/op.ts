@@ -15,6 +15,7 @@ import type {
   SoftmaxOp,
 } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
+import type { CausalConvOp, GatedDeltaOp } from "./delta_op.ts";
 import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./observation.ts";
@@ -268,6 +269,8 @@ export type Op =
   | RotaryOp
   | MeanSquaresOp
   | HeadMatmulOp
+  | CausalConvOp
+  | GatedDeltaOp
   | NormOp
   | AddOp
   | AggregateOp

@@ -51,6 +51,10 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return [op.x];
     case "head-matmul":
       return [op.x, op.w];
+    case "causal-conv":
+      return [op.x, op.w];
+    case "gated-delta":
+      return [op.x, op.update, op.step, op.rates];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
       return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
@@ -99,6 +103,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "mean-squares":
     case "head-matmul":
     case "top-logits":
+    case "causal-conv":
+    case "gated-delta":
     case "aggregate":
     case "embedding":
     case "gather-rows":

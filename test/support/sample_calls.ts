@@ -41,6 +41,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
     warmupSteps: 10,
     lossScale: 8,
   },
+  causal_conv: { rows: 6, columns: 5, taps: 4, sequence: 3 },
   column_sums: { rows: 3, columns: 5, accumulate: true },
   combine_attention: cached,
   combine_tokens: { tokens: 3, topK: 2, hidden: 5, experts: 4 },
@@ -50,6 +51,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   embedding: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
   embedding_gradient: { tokens: 3, hidden: 5, vocabularyStart: 8, vocabularyRows: 7 },
   gather_columns: { rows: 3, pieces: 2, pieceColumns: 5 },
+  gated_delta: { batch: 2, sequence: 3, keyHeads: 1, valueHeads: 3, keyDim: 8, valueDim: 4 },
   grouped_matmul: { experts: 4, rows: 12, expectedRows: 6, n: 5, k: 7, activation: "gelu" },
   grouped_weight_gradient: { experts: 4, rows: 12, expectedRows: 6, m: 7, n: 5 },
   head_matmul: {
@@ -80,6 +82,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
     columns: 32,
     turn: { first: 0, dims: 6, interleaved: false },
     norm: { kind: "head", epsilon: 1e-6 },
+    temperature: { scale: 0.1, interval: 2, offset: 1 },
   },
   route_gradient: {
     tokens: 3,
@@ -93,6 +96,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },
   slice_columns: { rows: 3, inputColumns: 9, offset: 3, columns: 5 },
   softmax: { rows: 3, columns: 5 },
+  clear: { elements: 24 },
   squared_error: { rows: 3, columns: 5 },
   squared_error_gradient: { rows: 3, columns: 5, scale: 1 / 15 },
   sum_squares: { elements: 24 },

@@ -13,6 +13,7 @@ import type { TopLogitsOp } from "../top_logits_op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
+import { deltaCall } from "./delta_call.ts";
 import { expectedRowsOf } from "../expected_rows.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
@@ -41,6 +42,9 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "mean-squares":
     case "head-matmul":
       return attentionCall(op, rank);
+    case "causal-conv":
+    case "gated-delta":
+      return deltaCall(op, rank);
     case "append-cache":
     case "attend-cache":
     case "combine-attention":

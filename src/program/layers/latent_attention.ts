@@ -180,15 +180,15 @@ type Heads = Required<Pick<RotaryOp, "x" | "latent" | "kvHeads" | "headDim">>;
 /** Queries and keys [rows, (heads + kvHeads) · headDim], the last of each head turned by positions. */
 function turn(
   context: LayerContext,
-  { rotary }: AttentionLayer,
+  { rotary, temperature }: AttentionLayer,
   { ranks, heads, sequence, replica }: Site,
   own: Heads,
 ): Tensor {
   const { origin, add } = context;
   const { kvHeads, headDim, latent } = own;
   const y = activation(context, "turned", ranks, [replica.rows, (heads + kvHeads) * headDim]);
-  const places =
-    rotary === undefined ? { sequence } : positionsOf(context, ranks, replica, sequence);
+  const isPlaced = rotary !== undefined || temperature !== undefined;
+  const places = isPlaced ? positionsOf(context, ranks, replica, sequence) : { sequence };
   add({
     op: "rotary",
     origin,
@@ -197,6 +197,7 @@ function turn(
     ...places,
     heads,
     y,
+    ...(temperature === undefined ? {} : { temperature }),
     ...(rotary && { turn: turnBy(context, rotary, latent.plainDim, places.sequence, ranks) }),
   });
   return y;

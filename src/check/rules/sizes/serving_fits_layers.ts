@@ -9,6 +9,7 @@ import type { Plan } from "../../../plan/plan.ts";
 import type { Serving } from "../../../plan/serving.ts";
 import { degreesWith, oneStage } from "../../example.ts";
 import { type DiagnosticDefinition, report, type RuleDefinition } from "../../rule.ts";
+import { layerNotRunnable, notRunnable } from "./layer_not_runnable.ts";
 
 const serving = { mode: "serving", inputTokens: 8, outputTokens: 4 };
 
@@ -76,12 +77,16 @@ export const servingFitsLayers: RuleDefinition = {
     servingReplicasDiffer,
     servingOverContext,
     servingBudgetTooSmall,
+    layerNotRunnable,
   ],
   ofPlan: (plan) => {
     const { mode, serving: served } = plan.workload;
     if (mode !== "serving" || served === undefined) return [];
     return [
-      ...placedLayers(plan).flatMap((placed) => looksAhead(plan, placed)),
+      ...placedLayers(plan).flatMap((placed) => [
+        ...looksAhead(plan, placed),
+        ...isNotCached(plan, placed),
+      ]),
       ...replicasDiffer(plan),
       ...overContext(plan),
       ...budgetTooSmall(served),
@@ -101,6 +106,19 @@ function looksAhead(plan: Plan, placed: PlacedLayer): Diagnostic[] {
       "serve a causal model without aggregation and capacity, or set workload.mode to inference",
     ),
   ];
+}
+
+/** What caches do not do yet. */
+function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
+  return placed.layer.op === "gated-delta"
+    ? [
+        notRunnable(
+          fieldPath(plan, placed),
+          "linear attention does not keep its states from step to step yet",
+          "set workload.mode to inference",
+        ),
+      ]
+    : [];
 }
 
 function dependsOnOthers(
