@@ -16,6 +16,7 @@ import { attentionStatistics } from "./attention_statistics.ts";
 import { attentionValues } from "./attention_values.ts";
 import { beginUpdate } from "./begin_update.ts";
 import { causalConv } from "./causal_conv.ts";
+import { clear } from "./clear.ts";
 import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
@@ -65,6 +66,7 @@ export const kernels = {
   attention_values: attentionValues,
   begin_update: beginUpdate,
   causal_conv: causalConv,
+  clear: clear,
   column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,

@@ -1,8 +1,7 @@
 // The gated delta rule by its definition, head by head and token by token, in f64.
 
 import type { GatedDeltaShape } from "../kernels/gated_delta.ts";
-import { headOf } from "./attend.ts";
-import { matrix, type Matrix } from "./tensor.ts";
+import { matrix, type Matrix, rowOf } from "./tensor.ts";
 
 export type DeltaShape = Omit<GatedDeltaShape, "batch">;
 
@@ -107,4 +106,9 @@ export function gatedDeltaRule(shape: DeltaShape, inputs: DeltaInputs): Matrix {
     }
   }
   return out;
+}
+
+/** Of rows that have heads side by side. */
+export function headOf(m: Matrix, row: number, head: number, width: number): Float64Array {
+  return rowOf(m, row).subarray(head * width, (head + 1) * width);
 }

@@ -92,6 +92,7 @@ const counts: Record<KernelName, Counts> = {
   softmax: { flops: 60, elements: 2 * 24, tables: 0 },
   squared_error: { flops: 45, elements: 2 * 24, tables: 4 * 4 },
   squared_error_gradient: { flops: 30, elements: 3 * 24, tables: 0 },
+  clear: { flops: 0, elements: 0, tables: 4 * 24 },
   // All of x by one workgroup, for one of the sums.
   sum_squares: { flops: 48, elements: 0, tables: 4 * 24 + 8 },
   // Gradient, master and both moments are read and written, the weight is written; and the state is read.

@@ -87,6 +87,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   route_top_k: { tokens: 3, experts: 4, topK: 2, renormalise: true },
   slice_columns: { rows: 3, inputColumns: 9, offset: 3, columns: 5 },
   softmax: { rows: 3, columns: 5 },
+  clear: { elements: 24 },
   squared_error: { rows: 3, columns: 5 },
   squared_error_gradient: { rows: 3, columns: 5, scale: 1 / 15 },
   sum_squares: { elements: 24 },

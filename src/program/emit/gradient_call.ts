@@ -89,6 +89,7 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
     case "choice-weight-gradient":
     case "route-gradient":
       return expertGradientCall(op, rank);
+    case "clear":
     case "sum-squares":
     case "begin-update":
     case "update-weight":

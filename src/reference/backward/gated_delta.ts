@@ -1,11 +1,11 @@
 // Gradients of the gated delta rule, from the last token of a sequence to its first, in f64.
 
-import { headOf } from "../attend.ts";
 import { sigmoid } from "../activations.ts";
 import {
   advance,
   type DeltaInputs,
   type DeltaShape,
+  headOf,
   headToken,
   type HeadToken,
   lengthOf,
