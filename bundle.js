@@ -51,7 +51,11 @@ const licenses = {
 };
 
 await build({
-  input: { main: "src/cli/main.ts", rank: "src/runtime/rank.ts" },
+  input: {
+    main: "src/cli/main.ts",
+    rank: "src/runtime/rank.ts",
+    loader: "src/data/loader_thread.ts",
+  },
   platform: "node",
   external: loaded,
   plugins: [ownUrls, licenses],

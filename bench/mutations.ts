@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type RandomSource, seededRandom } from "../src/measure/statistics.ts";
+import { type RandomSource, seededRandom } from "../src/seeded_random.ts";
 import { plain } from "../src/report/render/color.ts";
 import { textOfResult } from "../src/result/result_text.ts";
 import { renderTable } from "../src/report/render/table.ts";

@@ -21,13 +21,13 @@ function timedRun(plan: string, cache: string): Timed {
   const output = join(cache, "result.json");
   const { MESA_SHADER_CACHE_DISABLE: _, ...env } = process.env;
   const begun = performance.now();
-  const { status, stderr } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["dist/cli/main.js", "run", plan, "--adapter", adapterUnderTest(), "-o", output],
     { encoding: "utf8", env: { ...env, XDG_CACHE_HOME: cache, MESA_SHADER_CACHE_DIR: cache } },
   );
   const all = (performance.now() - begun) / 1000;
-  if (status !== 0) throw new Error(`${plan} ended with ${status}: ${stderr}`);
+  if (status !== 0) throw new Error(`${plan} ended with ${status}: ${stdout}\n${stderr}`);
   const { phases = [] } = JSON.parse(readFileSync(output, "utf8")) as RunResult;
   return { phases: new Map(phases.map(({ phase, ms }) => [phase, ms / 1000])), all };
 }

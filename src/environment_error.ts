@@ -19,6 +19,8 @@ export type EnvironmentCode =
   | "result-refused"
   /** No safetensors, or not the weights of that plan. */
   | "weights-refused"
+  /** No file of token ids, or not of the plan's. */
+  | "data-refused"
   /** No rule says how it is to be spread over more GPUs. */
   | "not-scaled"
   /** Its steps are no single program that others could take turns with. */

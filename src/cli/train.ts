@@ -22,8 +22,9 @@ export function defineTrain(program: Command): void {
     .argument("<file>", "plan in YAML or JSON, with workload.optimizer")
     .summary("steps of training, and how the loss falls")
     .description(
-      "Trains a plan on real adapters, on the same batch in every step: checks the first step's loss and\n" +
-        "gradients, then takes steps from the weights that the one before left.",
+      "Trains a plan on real adapters, on batches of workload.data or else on the same batch in every\n" +
+        "step: checks the first step's loss and gradients, then takes steps from the weights that the one\n" +
+        "before left.",
     )
     .option("--steps <n>", "how many", countOf, 20)
     .addOption(adapterOption())

@@ -6,7 +6,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import { discoverAdapters } from "../gpu/discover.ts";
 import { placeRanks } from "../gpu/placement.ts";
 import { type AblatedCost, pairEffect, techniqueEffect } from "../measure/ablation.ts";
-import { seededRandom } from "../measure/statistics.ts";
+import { seededRandom } from "../seeded_random.ts";
 import type { Plan } from "../plan/plan.ts";
 import { estimate } from "../program/estimate.ts";
 import type { Program } from "../program/program.ts";

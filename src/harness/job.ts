@@ -6,7 +6,7 @@ import type { Program } from "../program/program.ts";
 import type { RunRecord } from "../result/assemble_result.ts";
 import type { ObservedBuffer } from "../runtime/observation.ts";
 import type { RunOptions } from "./run_options.ts";
-import { openSource } from "../weights/given_source.ts";
+import { openSource } from "../data/open_source.ts";
 import { type CheckMethod, type Observe, verify } from "./verify.ts";
 
 /** Samples and outcome are put to it at the end. */
@@ -32,7 +32,7 @@ export async function checkNumbers(
 ): Promise<readonly ObservedBuffer[]> {
   options.onProgress({ phase: "check" });
   const method: CheckMethod = options.check ?? "auto";
-  const source = openSource(program.seed, options.given);
+  const source = await openSource(program, options.given);
   const { outcome, observed } = await verify(plan, program, method, observe, pause, source);
   const timed = record().check?.timed;
   note({ check: { ...outcome, ...(timed === undefined ? {} : { timed }) } });

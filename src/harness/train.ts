@@ -25,7 +25,8 @@ export interface TrainedStep {
 }
 
 /**
- * Checks the first step, then takes `steps` of them. The batch is the same in each, so that the loss falls.
+ * Checks the first step, then takes `steps` of them. Each reads the next batch of the plan's data set;
+ * without one the batch is the same in each.
  *
  * @throws EnvironmentError where the machine is in the way, or the plan names no optimizer
  * @throws NumericsError where the first step is wrong, or a later one's loss or gradients are not finite
@@ -59,6 +60,7 @@ export async function train(
       const { observed: shown } = await observe(program, {
         only: "update",
         isContinued: step > 1,
+        batch: step - 1,
       });
       const { gradientNorm = Number.NaN } = shownUpdate(shown) ?? {};
       const loss = lossShown(plan, program, shown);

@@ -7,7 +7,7 @@ import { NumericsError } from "../numerics_error.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import { estimate } from "../program/estimate.ts";
-import { hashSource } from "../program/hash_source.ts";
+import { openSource } from "../data/open_source.ts";
 import { lower } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { sequencePlan } from "../program/serving/phase_plan.ts";
@@ -55,7 +55,7 @@ const acceptedReroutes = { f32: 1e-3, f16: 5e-2 } as const;
  * Compares one step.
  *
  * @param pause awaited now and then while the reference computes; may throw to end it
- * @param source of weights and inputs
+ * @param given weights and inputs. Default: the program's own
  * @throws NumericsError when the result is wrong
  */
 export async function verify(
@@ -64,8 +64,9 @@ export async function verify(
   method: CheckMethod,
   observe: Observe,
   pause: () => Promise<void>,
-  source: ContentSource = hashSource(program.seed),
+  given?: ContentSource,
 ): Promise<Verification> {
+  const source = given ?? (await openSource(program));
   const observeChecked = async (check: "thorough" | "brief"): Promise<Checked> => {
     const { observed, checks } = await observe(program, { check });
     if (checks.length !== program.ranks.length) {

@@ -1,8 +1,5 @@
 // Robust statistics of a handful of timings.
 
-/** Uniform in [0, 1). */
-export type RandomSource = () => number;
-
 /** Ten standard deviations of a normal distribution, in units of MAD. */
 const OUTLIER_MADS = 14.826;
 
@@ -56,15 +53,4 @@ export function outliers(values: readonly number[]): number[] {
   const mad = median(values.map((value) => Math.abs(value - center)));
   if (mad === 0) return [];
   return values.flatMap((value, i) => (Math.abs(value - center) / mad > OUTLIER_MADS ? [i] : []));
-}
-
-/** A small deterministic source (mulberry32), so that the same samples give the same interval. */
-export function seededRandom(seed: number): RandomSource {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,8 +5,8 @@ import type { Plan } from "./plan.ts";
 
 export type Loss =
   /**
-   * Mean over all tokens of the batch of −log softmax(logits)[label]. A token's label is the one after it: ids are a
-   * stream of one more than the batch has, and rows of samples follow each other in it.
+   * Mean over all tokens of the batch of −log softmax(logits)[label]. A token's label is the one after it: in its
+   * sample, of a data set; else ids are a stream of one more than the batch has, in which samples follow each other.
    */
   | { readonly kind: "cross-entropy"; readonly vocabulary: number }
   /** ½ · mean over all values of the result of the squared difference from targets, which are uniform in [−1, 1]. */

@@ -3,6 +3,7 @@
 // It makes a plan even where rules are broken (sizes that do not divide, GPUs that do not exist), so that
 // the rules can say so all at once; it refuses only what has no meaning at all.
 
+import { dataSetOf } from "./data_set.ts";
 import { optimizerOf } from "./optimizer.ts";
 import { assumedPaths } from "./assumed.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -137,7 +138,7 @@ function commonParts(file: PlanFile) {
   return {
     name: file.name,
     hardware: hardwareOf(file.hardware, precisionOf(file.workload.dtype)),
-    workload: workloadOf(file.workload),
+    workload: workloadOf(file.workload, file.optimizations ?? []),
     optimizations: file.optimizations ?? [],
     claims: claimsOf(file.claims ?? {}),
     assumed: assumedPaths(file.assumed ?? []),
@@ -145,9 +146,9 @@ function commonParts(file: PlanFile) {
   };
 }
 
-function workloadOf(file: PlanFile["workload"]): Workload {
+function workloadOf(file: PlanFile["workload"], optimizations: readonly string[]): Workload {
   const { mode = "inference", batch, microBatches = 1, sequence = 1, seed = 0 } = file;
-  const { schedule, recompute, optimizer } = file;
+  const { schedule, recompute, optimizer, data } = file;
   const dtype = precisionOf(file.dtype);
   const common = {
     batch,
@@ -159,6 +160,7 @@ function workloadOf(file: PlanFile["workload"]): Workload {
     ...(optimizer === undefined
       ? {}
       : { optimizer: optimizerOf(optimizer, dtype, batch * sequence) }),
+    ...(data === undefined ? {} : { data: dataSetOf(data, optimizations) }),
   };
   return mode === "serving"
     ? { ...common, mode, sequence: contextTokens(file), serving: servingOf(file, batch, dtype) }

@@ -2,6 +2,7 @@
 // whichever of the two ways it was written.
 
 import type { NetworkActivation } from "./activation.ts";
+import type { DataSet } from "./data_set.ts";
 import type { LatentAttention } from "./layers/attention.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { MoeLayer } from "./layers/moe.ts";
@@ -77,8 +78,10 @@ export interface Workload {
     readonly slotParts: number;
   };
   readonly dtype: Precision;
-  /** Seed of weights and inputs. */
+  /** Seed of weights, inputs, and the order of a data set's samples. */
   readonly seed: number;
+  /** Where token ids are read from. Absent: they are hashes of the seed. */
+  readonly data?: DataSet;
   /** Order of a pipeline's micro-batches. Absent: forward passes one after the other, also in training. */
   readonly schedule?: ScheduleName;
   /** Activations that are computed again in the backward pass, instead of kept. */

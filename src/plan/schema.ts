@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { gpuId } from "./gpu_id.ts";
+import { dataSetSchema } from "./data_set.ts";
 import { dtypeNames } from "./dtype_names.ts";
 import { count, maxGpus } from "./schema_numbers.ts";
 import { layerSchema } from "./layers/layers.ts";
@@ -45,6 +46,7 @@ const workload = z.strictObject({
   schedule: z.enum(["gpipe", "1f1b"]).exactOptional(),
   recompute: recomputeSchema.exactOptional(),
   optimizer: optimizerSchema.exactOptional(),
+  data: dataSetSchema.exactOptional(),
   ...servingKeys,
 });
 

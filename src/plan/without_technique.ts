@@ -1,5 +1,6 @@
 // Techniques as switches of a plan: the same work without one of them.
 
+import { readsAhead } from "./data_set.ts";
 import { pipelineOf } from "./pipeline.ts";
 import type { Plan } from "./plan.ts";
 
@@ -53,7 +54,12 @@ const switches: Readonly<Record<string, (plan: Plan) => Switched>> = {
       : { plan: { ...plan, workload: { ...plan.workload, attention: "unfused" } } };
   },
 
-  "async-data-pipeline": () => ({ why: "a run makes its inputs itself and reads no data" }),
+  [readsAhead](plan) {
+    const { data } = plan.workload;
+    if (data === undefined) return { why: "the plan names no data set (workload.data)" };
+    const workload = { ...plan.workload, data: { ...data, isPrefetched: false } };
+    return { plan: unnamed({ ...plan, workload }, readsAhead) };
+  },
 };
 
 /** What of a mixture of experts is no sum over tokens, so that all of them at once train otherwise. */

@@ -22,9 +22,19 @@ export type Content =
 export type RegionContent =
   /** Uniform in [center - scale, center + scale], a function of seed, tensor name and global index. */
   | (Region & { readonly kind: "uniform"; readonly center: number; readonly scale: number })
-  /** Token ids, uniform in [0, vocabulary); the last dimension is not padded. */
-  | (Region & { readonly kind: "ids"; readonly vocabulary: number })
+  | IdsContent
   | RotationContent;
+
+/**
+ * Token ids of a step's samples, one after the other, in [0, vocabulary): hashes, or what a data set has. The last
+ * dimension is not padded.
+ */
+export type IdsContent = Region & {
+  readonly kind: "ids";
+  readonly vocabulary: number;
+  /** So many tokens further on in the same sample: 1 for labels. Absent: 0. */
+  readonly ahead?: number;
+};
 
 /**
  * Cosines and sines of positions, [positions, 8 · quads of pairs]: of every four pairs four cosines, then four sines.

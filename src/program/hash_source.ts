@@ -18,8 +18,9 @@ export function hashSource(seed: number): ContentSource {
       const values = new Float64Array(rows * columns);
       const key = tensorKey(content.tensor, seed);
       const numberOf = numbersOf(content);
+      const ahead = content.kind === "ids" ? (content.ahead ?? 0) : 0;
       for (let row = 0; row < rows; row++) {
-        const start = rowStart(content, first + row);
+        const start = rowStart(content, first + row) + ahead;
         for (let column = 0; column < columns; column++) {
           values[row * columns + column] = numberOf(hash(start + column, key));
         }

@@ -14,6 +14,7 @@ import { everyLayer, type Repeats } from "./repeats.ts";
 import { schedulingOf } from "./schedule/scheduling.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
 import { phasePlan, servingPhases } from "./serving/phase_plan.ts";
+import { tokenSourceOf } from "./token_source.ts";
 
 /**
  * The instructions of every rank for one step of the plan; of serving for a step of each phase, decode first.
@@ -34,10 +35,12 @@ function programOf(plan: Plan, ranks: readonly RankProgram[], output: Program["o
   const { workload } = plan;
   const blocks = blocksOf(plan);
   const scheduling = schedulingOf(plan);
+  const data = tokenSourceOf(plan);
   return {
     name: plan.name,
     dtype: workload.dtype,
     seed: workload.seed,
+    ...(data === undefined ? {} : { data }),
     ranks,
     batch: workload.batch,
     tokens: workload.batch * workload.sequence,

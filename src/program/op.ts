@@ -28,6 +28,8 @@ export interface InputOp extends OpBase {
   readonly rowsPerMicroBatch: number;
   /** By member: what the host writes anew for each step of serving, in place of the tensor's content. */
   readonly served?: readonly ServedContent[];
+  /** While the step before runs, in a thread of its own. */
+  readonly isReadAhead?: true;
 }
 
 /** Rows of a tensor into those of another, on the same ranks. */

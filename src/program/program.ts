@@ -9,6 +9,7 @@ import type { AlgorithmName } from "./exchange/all_reduce/algorithms.ts";
 import type { Schedule } from "./schedule/schedule.ts";
 import type { PhaseShape } from "./serving/phase_shape.ts";
 import type { ServedContent } from "./serving/served.ts";
+import type { TokenSource } from "./token_source.ts";
 
 export type BufferRole =
   | "weight"
@@ -76,6 +77,8 @@ export interface InputInstruction {
   readonly origin: Origin;
   readonly buffer: string;
   readonly content: Content | ServedContent;
+  /** A thread of the rank has read it from the data set by then. */
+  readonly isReadAhead?: true;
 }
 
 export type KernelInstruction = {
@@ -259,6 +262,8 @@ export interface Program {
   readonly dtype: StorageType;
   /** Seed of weights and inputs. */
   readonly seed: number;
+  /** Where token ids are read from; absent where they are hashes. */
+  readonly data?: TokenSource;
   readonly ranks: readonly RankProgram[];
   /** Samples and tokens of one step. */
   readonly batch: number;

@@ -17,6 +17,7 @@ const mostRows = 20;
 export function trainReport(plan: Plan, steps: readonly Step[]): Report {
   const every = Math.ceil(steps.length / mostRows);
   const shown = steps.filter((_, i) => i % every === 0 || i === steps.length - 1);
+  const batches = plan.workload.data === undefined ? "the same batch" : "batches of a data set";
   return {
     title: [planLine(plan)],
     sections: [
@@ -30,7 +31,7 @@ export function trainReport(plan: Plan, steps: readonly Step[]): Report {
             })),
           ),
           note(
-            `measured, ${countOf(steps.length, "step")} on the same batch; loss and gradients of the first ` +
+            `measured, ${countOf(steps.length, "step")} on ${batches}; loss and gradients of the first ` +
               "checked. The loss is that of the weights before the step, the norm that before clipping",
           ),
         ],

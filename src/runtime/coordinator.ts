@@ -12,6 +12,7 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { Program } from "../program/program.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
+import { openSource } from "../data/open_source.ts";
 import type { GivenContents } from "../weights/given_source.ts";
 import { keepAwake } from "./keep_awake.ts";
 import { pinThreads } from "./pin_threads.ts";
@@ -57,6 +58,8 @@ export async function openRanks(
   placement: readonly (AdapterReport | AdapterChoice)[],
   options: OpenRanksOptions = {},
 ): Promise<RankPool> {
+  // A data set is made once, and refused before any rank starts.
+  await openSource(program, options.given);
   const choices = program.ranks.map(({ rank }) => choiceOf(placement[rank], rank));
   const { pinToCores = false } = options;
   if (pinToCores !== false) refuseToPin(program.ranks.length);
@@ -84,6 +87,7 @@ export async function openRanks(
     group.ask(rank, "open", {
       program: program.ranks[rank] ?? { rank, buffers: [], instructions: [] },
       seed: program.seed,
+      ...(program.data === undefined ? {} : { data: program.data }),
       ...(options.given === undefined ? {} : { given: options.given }),
       ranks: program.ranks.length,
       choice: choiceOf(placement[rank], rank),

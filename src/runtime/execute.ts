@@ -27,6 +27,8 @@ export interface StepOptions {
   readonly stage?: string;
   /** Of training: from the weights that the step before left. Default: from the first. */
   readonly isContinued?: boolean;
+  /** Of a data set: the batch that the step reads; the next step reads the one after it. Absent: always the first. */
+  readonly batch?: number;
   /** Of serving: what the step works on. Instructions of the other phase are passed over. */
   readonly served?: PreparedServedStep;
   /** Instructions to stop at; the step is then no longer worth timing. */
@@ -45,7 +47,7 @@ export async function executeStep(
 ): Promise<RankTrace> {
   const { prepared, communicator } = execution;
   const { rank, instructions } = prepared.program;
-  const { stage, served, inspects = () => false } = options;
+  const { stage, served, batch, inspects = () => false } = options;
   const skips = ({ origin }: Instruction): boolean =>
     (stage !== undefined && origin.stage !== stage) || origin.serves !== served?.phase;
   const step = openStep(execution, skips, inspects, served?.inputs);
@@ -56,6 +58,7 @@ export async function executeStep(
   const cpuBefore = process.cpuUsage();
   step.current = 0;
   enter(step, "host");
+  prepared.loader?.begin(batch ?? 0, batch === undefined ? 0 : batch + 1);
   // Whoever has to wait for others first has time now.
   hostWork.timed("encodeMs", () => ahead.record(0));
   for (const [index, instruction] of instructions.entries()) {
@@ -120,7 +123,7 @@ async function run(step: Step, instruction: Instruction, index: number): Promise
     case "input": {
       // What is encoded already must not see the new input.
       batch.submit();
-      const bytes = step.inputs.get(index) ?? new Uint8Array();
+      const bytes = await inputBytes(step, index);
       const { buffer, offset } = prepared.region(instruction.buffer);
       step.gpu.device.queue.writeBuffer(buffer, offset, bytes);
       batch.wrote();
@@ -139,6 +142,16 @@ async function run(step: Step, instruction: Instruction, index: number): Promise
       enter(step, "host");
       return;
   }
+}
+
+/** Read from a data set, or the same in every step. */
+async function inputBytes(
+  { prepared, communicator, inputs }: Step,
+  index: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const loaded = prepared.loader?.take(index);
+  if (loaded === undefined) return inputs.get(index) ?? new Uint8Array();
+  return loaded instanceof Promise ? communicator.meanwhile(loaded) : loaded;
 }
 
 /** Undefined where the adapter cannot time them. */

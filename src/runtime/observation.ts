@@ -12,6 +12,8 @@ export interface ObserveOptions {
   readonly only?: "update";
   /** Of training: from the weights that the step before left. Default: from the first. */
   readonly isContinued?: boolean;
+  /** Of a data set: the batch that the step reads, from 0, the default. */
+  readonly batch?: number;
   /** Of serving: the step. Digests go on from steps before. */
   readonly served?: ServedStep;
   /** Hold every instruction's result against its operands, see `createRankChecker`: `brief` where the whole is judged too. */

@@ -20,7 +20,7 @@ import type { ProgramSession } from "./open_program.ts";
 /** Clears the digests first, but for a step of serving: those go on from steps before. */
 export async function observe(
   session: ProgramSession,
-  { check, routes = [], stage, served, only, isContinued = false }: ObserveOptions,
+  { check, routes = [], stage, served, only, batch, isContinued = false }: ObserveOptions,
 ): Promise<RankObservation> {
   const { gpu, source } = session;
   const prepared = session.prepared();
@@ -50,6 +50,7 @@ export async function observe(
     await session.step({
       ...(stage === undefined ? {} : { stage }),
       ...(served === undefined ? {} : { served: prepareServedStep(prepared, served, source) }),
+      ...(batch === undefined ? {} : { batch }),
       isContinued,
       inspects: (instruction) =>
         (instruction.op === "observe" && isShown(instruction, only)) ||

@@ -3,7 +3,7 @@
 import type { Communicator } from "../collectives/transport/communicator.ts";
 import { awaitGpu } from "../gpu/patience.ts";
 import { createTimestamps, type Timestamps } from "../gpu/timestamps.ts";
-import type { ContentSource } from "../program/content_source.ts";
+import type { ProgramSource } from "../data/open_source.ts";
 import type { RankProgram } from "../program/program.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
@@ -18,7 +18,7 @@ import type { Execution } from "./step.ts";
 /** What programs of a rank share. */
 export interface ProgramHost extends Omit<Execution, "prepared" | "timestamps"> {
   /** Of what the programs declare as given. */
-  readonly source: ContentSource;
+  readonly source: ProgramSource;
   /** Called where a GPU may be at work for long outside of any step. */
   readonly onLongWork: () => void;
 }

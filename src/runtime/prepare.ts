@@ -4,6 +4,8 @@ import type { BufferRegion } from "../collectives/buffer_region.ts";
 import { type CollectiveKernels, prepareCollective } from "../collectives/kernels.ts";
 import { createStagingPool, type StagingPool } from "../collectives/staging.ts";
 import type { LogicalGpu, PreparedKernel } from "../gpu/logical_gpu.ts";
+import { createLoader, type Loader } from "../data/loader.ts";
+import type { ProgramSource } from "../data/open_source.ts";
 import type { ContentSource } from "../program/content_source.ts";
 import { type BufferDeclaration, collectiveOf, type RankProgram } from "../program/program.ts";
 import { servedBytes, type ServedStep } from "../program/serving/served.ts";
@@ -28,13 +30,15 @@ export interface PreparedProgram {
   readonly staging: StagingPool;
   /** By index of instruction. */
   readonly inputs: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
+  /** Of inputs that are read from a data set anew in each step. */
+  readonly loader: Loader | undefined;
 }
 
 /** @param known what tuning found out on this adapter */
 export async function prepareProgram(
   gpu: LogicalGpu,
   program: RankProgram,
-  source: ContentSource,
+  source: ProgramSource,
   buffers: ReadonlyMap<string, GPUBuffer>,
   known: readonly TunedCall[],
   onProgress: () => void,
@@ -64,9 +68,11 @@ export async function prepareProgram(
       program.buffers.filter(({ role }) => role === "staging").map(({ id }) => region(id).buffer),
     ),
     inputs: new Map<number, Uint8Array<ArrayBuffer>>(),
+    loader: createLoader(program, source.batches),
   };
   for (const [index, instruction] of program.instructions.entries()) {
     if (instruction.op !== "input" || instruction.content.kind === "served") continue;
+    if (prepared.loader !== undefined && instruction.content.kind === "ids") continue;
     const { dtype } = prepared.declaration(instruction.buffer);
     prepared.inputs.set(index, await fillBytes(instruction.content, source, dtype, onProgress));
   }

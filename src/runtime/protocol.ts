@@ -9,6 +9,7 @@ import type { Load, Turn } from "../gpu/calibration/occupy.ts";
 import type { QuickLook, RateVariants } from "../gpu/calibration/kernel_rates.ts";
 import type { RecalledCalibration } from "../gpu/calibration/recall.ts";
 import type { RankProgram } from "../program/program.ts";
+import type { TokenSource } from "../program/token_source.ts";
 import type { ServedStep } from "../program/serving/served.ts";
 import type { StepAlone } from "../program/simulate/cost.ts";
 import type { SimulatedLink } from "../program/simulate/link_cost.ts";
@@ -93,6 +94,8 @@ export interface Protocol {
 export interface OpenRequest {
   readonly program: RankProgram;
   readonly seed: number;
+  /** Of token ids. Absent: they are hashes of the seed. */
+  readonly data?: TokenSource;
   /** Weights and tokens that are not made from the seed. */
   readonly given?: GivenContents;
   readonly ranks: number;

@@ -2,7 +2,7 @@
 
 import type { Communicator } from "../collectives/transport/communicator.ts";
 import { openGpu } from "../gpu/open.ts";
-import { openSource } from "../weights/given_source.ts";
+import { openSource } from "../data/open_source.ts";
 import { openProgram, type ProgramHost, type ProgramSession } from "./open_program.ts";
 import type { Asked, OpenRequest } from "./protocol.ts";
 import type { Execution } from "./step.ts";
@@ -18,7 +18,7 @@ export interface RankSession extends ProgramSession {
 }
 
 export async function openRankSession(
-  { program, seed, given, choice, known }: OpenRequest,
+  { program, seed, data, given, choice, known }: OpenRequest,
   communicator: Communicator,
   onProgress: Execution["onProgress"],
   onLost: (reason: string) => void,
@@ -27,7 +27,7 @@ export async function openRankSession(
   void gpu.lost.then(onLost);
   const onLongWork = (): void => onProgress("drain", undefined);
   onLongWork();
-  const source = openSource(seed, given);
+  const source = await openSource({ seed, ...(data === undefined ? {} : { data }) }, given);
   const threadMs = createThreadClock();
   const host: ProgramHost = { gpu, communicator, threadMs, onProgress, source, onLongWork };
   const own = await openProgram(host, program, known);

@@ -1,6 +1,7 @@
 // Contents that a user gives, in place of hashes of a seed: weights in files, token ids in a list. As data, it goes to
 // every rank, which opens what it needs.
 
+import type { IdsContent } from "../program/content.ts";
 import { type ContentSource, type SourcedContent } from "../program/content_source.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFileWindows } from "./file_windows.ts";
@@ -26,7 +27,7 @@ export interface WeightFile {
 }
 
 /** What is not given is made from the seed. */
-export function openSource(seed: number, { weights, tokens }: GivenContents = {}): ContentSource {
+export function openGiven(seed: number, { weights, tokens }: GivenContents = {}): ContentSource {
   const hashed = hashSource(seed);
   const windows = weights?.files.map(({ path, bytes }) => createFileWindows(path, bytes)) ?? [];
   const views = new Map(Object.entries(weights?.tensors ?? {}));
@@ -45,8 +46,9 @@ export function openSource(seed: number, { weights, tokens }: GivenContents = {}
 }
 
 /** Of a list; ids lie in the last dimension, and so in one row. */
-function idsOf(content: SourcedContent, tokens: readonly number[]): Float64Array {
-  const start = content.offset.at(-1) ?? 0;
+function idsOf(content: IdsContent, tokens: readonly number[]): Float64Array {
+  const { ahead = 0 } = content;
+  const start = (content.offset.at(-1) ?? 0) + ahead;
   return Float64Array.from(
     { length: content.size.at(-1) ?? 1 },
     (_, i) => tokens[(start + i) % tokens.length] ?? 0,

@@ -1,7 +1,7 @@
 // Whatever a result file says, it is read or refused: no fault of the program, and no end of waiting.
 
 import { expect, test } from "vitest";
-import { seededRandom } from "../../src/measure/statistics.ts";
+import { seededRandom } from "../../src/seeded_random.ts";
 import { textOfResult } from "../../src/result/result_text.ts";
 import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";

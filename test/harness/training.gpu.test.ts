@@ -6,6 +6,7 @@ import { runPlan } from "../../src/harness/run_plan.ts";
 import { train } from "../../src/harness/train.ts";
 import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
 import {
+  dataSetPlan,
   expertTrainingPlan,
   overlappedTraining,
   recomputedTraining,
@@ -85,5 +86,17 @@ describeOnAdapter("training", () => {
     for (const [i, { loss }] of one.entries()) {
       expect(Math.abs((split[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
     }
+  });
+
+  test("batches of a data set are the same, read ahead by a thread or when they are needed", async () => {
+    const [read, ahead] = [
+      await train(dataSetPlan("two tensor ranks", false), 10, { adapter }),
+      await train(dataSetPlan("two data replicas", true), 10, { adapter }),
+    ];
+    for (const [i, { loss }] of read.entries()) {
+      expect(Math.abs((ahead[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
+    }
+    // No batch was seen before.
+    expect(read.at(-1)?.loss).toBeLessThan((read[0]?.loss ?? 0) - 0.1);
   });
 });

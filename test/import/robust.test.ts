@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { importPlan } from "../../src/plan/import/import_plan.ts";
 import { sourceKinds, type Source } from "../../src/plan/import/note.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
+import { seededRandom } from "../../src/seeded_random.ts";
 import { importMutated, mutatedScript, scripts } from "../support/mutate_script.ts";
 import { configOf } from "./imported.ts";
 

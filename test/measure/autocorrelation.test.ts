@@ -4,7 +4,8 @@ import {
   rankAutocorrelation,
   ranksOf,
 } from "../../src/measure/autocorrelation.ts";
-import { ascending, seededRandom } from "../../src/measure/statistics.ts";
+import { ascending } from "../../src/measure/statistics.ts";
+import { seededRandom } from "../../src/seeded_random.ts";
 import { autoregressive } from "./series.ts";
 
 test("ranks count from 0, and equal values share the mean of theirs", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { medianInterval } from "../../src/measure/median_interval.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
+import { seededRandom } from "../../src/seeded_random.ts";
 import { autoregressive } from "./series.ts";
 
 function upTo(count: number): number[] {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { byRun, figureOf } from "../../src/measure/figures.ts";
 import { medianInterval } from "../../src/measure/median_interval.ts";
 import { runsInterval } from "../../src/measure/runs_interval.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
+import { seededRandom } from "../../src/seeded_random.ts";
 import { autoregressive, normal } from "./series.ts";
 
 function around(center: number, seed: number, count = 100): number[] {

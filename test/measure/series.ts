@@ -1,6 +1,6 @@
 // Series with a known truth and a known memory.
 
-import type { RandomSource } from "../../src/measure/statistics.ts";
+import type { RandomSource } from "../../src/seeded_random.ts";
 
 /** x₀ ~ N(0, 1), xᵢ₊₁ = memory · xᵢ + √(1 − memory²) · N(0, 1): mean and median 0, variance 1. */
 export function autoregressive(count: number, memory: number, random: RandomSource): number[] {

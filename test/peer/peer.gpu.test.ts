@@ -11,7 +11,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { lower } from "../../src/program/lower.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { openSource } from "../../src/weights/given_source.ts";
+import { openGiven } from "../../src/weights/given_source.ts";
 import { matchWeights } from "../../src/weights/names/match_weights.ts";
 import { writeSafetensors } from "../../src/weights/write_safetensors.ts";
 import { adapterUnderTest, describeOnOneAdapter } from "../support/gpu.ts";
@@ -65,7 +65,7 @@ async function logitsOfOurs(model: PeerModel, folder: string) {
   const checkpoint = await openCheckpoint(folder);
   const whole = matchWeights(alone, lower(alone), checkpoint);
   expect(whole.unused).toEqual([]);
-  const source = openSource(0, { weights: whole, tokens });
+  const source = openGiven(0, { weights: whole, tokens });
   const { output } = await forward(alone, 0, new Map(), source);
   const plan = promptPlan(importModel(model, 2).plan, tokens.length);
   const program = lower(plan);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { pairedRatio } from "../../src/measure/paired_ratio.ts";
-import { seededRandom } from "../../src/measure/statistics.ts";
+import { seededRandom } from "../../src/seeded_random.ts";
 import { lower } from "../../src/program/lower.ts";
 import {
   type Counted,

@@ -1,6 +1,6 @@
 // Faults in files: text that is cut off or scribbled into, values that no program writes.
 
-import type { RandomSource } from "../../src/measure/statistics.ts";
+import type { RandomSource } from "../../src/seeded_random.ts";
 
 const absurd: readonly unknown[] = [
   -1,

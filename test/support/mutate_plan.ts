@@ -1,7 +1,7 @@
 // Plans that something went wrong with, and how loading, checking and estimating them ends.
 
 import { checkPlan, hasErrors } from "../../src/check/check_plan.ts";
-import type { RandomSource } from "../../src/measure/statistics.ts";
+import type { RandomSource } from "../../src/seeded_random.ts";
 import { parsePlan } from "../../src/plan/load.ts";
 import { belowOf, mutate, scribbled } from "./mutate.ts";
 import type { End } from "./read_mutated.ts";

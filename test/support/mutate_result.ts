@@ -1,6 +1,6 @@
 // Result files that something went wrong with, with and without a digest that fits.
 
-import type { RandomSource } from "../../src/measure/statistics.ts";
+import type { RandomSource } from "../../src/seeded_random.ts";
 import { seal } from "../../src/result/seal.ts";
 import { belowOf, mutate, scribbled } from "./mutate.ts";
 

@@ -1,6 +1,6 @@
 // Scripts that launch programs, changed at random, and how importing them ends.
 
-import type { RandomSource } from "../../src/measure/statistics.ts";
+import type { RandomSource } from "../../src/seeded_random.ts";
 import { importPlan } from "../../src/plan/import/import_plan.ts";
 import type { Source } from "../../src/plan/import/note.ts";
 import { parsePlan } from "../../src/plan/load.ts";

@@ -36,6 +36,16 @@ parallel: { ${parallel} }
 `);
 }
 
+/** Of a data set that is made; its seed is fixed. */
+export function dataSetPlan(split: string, isPrefetched: boolean): Plan {
+  const plan = trainingPlan(split);
+  const { optimizer, ...workload } = plan.workload;
+  if (optimizer === undefined) throw new Error("the plan trains nothing");
+  const data = { dtype: "uint16", tokens: 2 ** 14, isPrefetched } as const;
+  const faster = { ...optimizer, learningRate: 0.01 };
+  return { ...plan, workload: { ...workload, optimizer: faster, data } };
+}
+
 const expertSplits: Readonly<Record<string, Split>> = {
   "one rank": { gpus: 1, parallel: "tensor: 1" },
   "whole experts on two tensor ranks": { gpus: 2, parallel: "tensor: 2, expert: 2" },

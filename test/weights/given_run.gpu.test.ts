@@ -8,7 +8,7 @@ import { lower } from "../../src/program/lower.ts";
 import { forward } from "../../src/reference/forward.ts";
 import { openRanks } from "../../src/runtime/coordinator.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { type GivenContents, openSource } from "../../src/weights/given_source.ts";
+import { type GivenContents, openGiven } from "../../src/weights/given_source.ts";
 import { matchWeights } from "../../src/weights/names/match_weights.ts";
 import {
   checkpointOf,
@@ -82,7 +82,7 @@ describeOnOneAdapter("a run with weights from files", () => {
     expect([found.rows, found.columns]).toEqual([5, 37]);
     const alone = promptPlan(whole, 5);
     const own = { weights: matchWeights(whole, lower(whole), checkpoint), tokens };
-    const { output } = await forward(alone, 0, new Map(), openSource(0, own));
+    const { output } = await forward(alone, 0, new Map(), openGiven(0, own));
     const largest = Math.max(...output.data.map(Math.abs));
     for (const [i, logit] of output.data.entries()) {
       expect(Math.abs(logit - (found.data[i] ?? Number.NaN))).toBeLessThan(2e-6 * largest);

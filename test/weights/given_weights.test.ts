@@ -9,7 +9,7 @@ import {
 import { contentValues, fillContent, partsOf } from "../../src/program/content_values.ts";
 import { lower } from "../../src/program/lower.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { openSource } from "../../src/weights/given_source.ts";
+import { openGiven } from "../../src/weights/given_source.ts";
 import { matchWeights } from "../../src/weights/names/match_weights.ts";
 import {
   allInOne,
@@ -104,7 +104,7 @@ describe.each(cases)("weights of $name", (one) => {
     const checkpoint = await openCheckpoint(await checkpointOf(one.layout, wholes));
     const weights = matchWeights(plan, program, checkpoint);
     expect(weights.unused).toEqual([]);
-    const given = openSource(0, { weights });
+    const given = openGiven(0, { weights });
     const isGain = (name: string): boolean => one.name === "Gemma" && name.endsWith("/gain");
     const expected = wholeSource(wholes, (value, name) =>
       isGain(name) ? Math.fround(Math.fround(value / 3) + 1) : value,

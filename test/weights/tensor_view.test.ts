@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import type { SourcedContent } from "../../src/program/content_source.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { createFileWindows } from "../../src/weights/file_windows.ts";
-import { openSource } from "../../src/weights/given_source.ts";
+import { openGiven } from "../../src/weights/given_source.ts";
 import { axis, readView, type TensorView } from "../../src/weights/tensor_view.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "shardbench-view-"));
@@ -100,5 +100,5 @@ test("a tensor beyond 4 GB of a file is read where it is", async () => {
   const stored = [{ file: 0, type: "F32", offset }] as const;
   const weights = { folder, files, tensors: { w: { stored, start: 0, axes: [axis(3, 1)] } } };
   const content = region([3], [1], [2]);
-  expect([...openSource(0, { weights }).values(content, 0, 1)]).toEqual([2, 3]);
+  expect([...openGiven(0, { weights }).values(content, 0, 1)]).toEqual([2, 3]);
 });

@@ -1,8 +1,10 @@
 // What the program does about each technique that a plan names.
 
 import { assumedAmong, sizePaths } from "../../plan/assumed.ts";
+import { readsAhead } from "../../plan/data_set.ts";
 import { hasBackwardSlots } from "../../plan/pipeline.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { tokenSourceOf } from "../../program/token_source.ts";
 import {
   worstOf,
   type Aspect,
@@ -128,10 +130,17 @@ const known: Readonly<Record<string, (assessed: Assessed) => Finding>> = {
         : "weights, activations and sums are all f32",
     paths: ["workload.dtype"],
   }),
-  "async-data-pipeline": () => ({
-    judgement: "not decidable",
-    why: "a run makes its inputs itself and reads no data",
-  }),
+  [readsAhead]: ({ described: { plan } }) =>
+    tokenSourceOf(plan) === undefined
+      ? {
+          judgement: "not decidable",
+          why: "a run makes its inputs itself: the plan names no data set (workload.data)",
+        }
+      : {
+          judgement: "held",
+          why: "while a step runs, a thread of each rank that takes tokens reads the next batch",
+          paths: ["workload.data"],
+        },
 };
 
 /** Whether the plan's source meant training, nobody knows where the mode is assumed. */

@@ -51,6 +51,7 @@ import { microBatchesDivideBatch } from "./sizes/micro_batches_do_not_divide_bat
 import { pipelineDividesLayers } from "./sizes/pipeline_does_not_divide_layers.ts";
 import { pipelineIsFilled } from "./sizes/pipeline_not_filled.ts";
 import { recomputeWithinLayers } from "./sizes/recompute_exceeds_layers.ts";
+import { dataSetFits } from "./sizes/data_set.ts";
 import { optimizerNeedsTraining, stepsAreTrained } from "./sizes/optimizer.ts";
 import { recomputeNeedsTraining } from "./sizes/recompute_without_training.ts";
 import { everyReplicaHasSamples } from "./sizes/replica_without_samples.ts";
@@ -165,6 +166,7 @@ export const rules: readonly RuleDefinition[] = [
   selectiveRecomputeIsBare,
   recomputeWithinLayers,
   optimizerNeedsTraining,
+  dataSetFits,
   stepsAreTrained,
   recomputeNeedsTraining,
   vocabularyIsPadded,

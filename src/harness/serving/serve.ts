@@ -7,7 +7,7 @@ import type { ServedStep } from "../../program/serving/served.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { openRanks, type OpenRanksOptions } from "../../runtime/coordinator.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
-import { openSource } from "../../weights/given_source.ts";
+import { openSource } from "../../data/open_source.ts";
 import { readCpuTimes } from "../cpu_times.ts";
 import { type Job, noteTimedSteps } from "../job.ts";
 import type { StepSamples } from "../step_samples.ts";
@@ -24,7 +24,7 @@ export async function checkServing(job: Job, pool: RankPool): Promise<void> {
     program,
     ranks: pool,
     method: options.check ?? "auto",
-    source: openSource(program.seed, options.given),
+    source: await openSource(program, options.given),
     pause,
     async withRanks(other, work) {
       const { signal, given } = options;

@@ -90,7 +90,7 @@ function emitOn(emission: TransferEmission, op: Op, rank: number): void {
 
 function emitInput(
   { builder, bufferOf, origin }: TransferEmission,
-  { y, ranks, rowsPerMicroBatch, served }: InputOp,
+  { y, ranks, rowsPerMicroBatch, served, isReadAhead }: InputOp,
   rank: number,
 ): void {
   const content = served?.[ranks.indexOf(rank)] ?? partOn(y, rank)?.content;
@@ -100,6 +100,7 @@ function emitInput(
     origin,
     buffer: bufferOf(rank, whole(y), origin),
     content: furtherOn(content, origin.microBatch * rowsPerMicroBatch),
+    ...(isReadAhead === undefined ? {} : { isReadAhead }),
   });
 }
 

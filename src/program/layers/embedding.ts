@@ -4,6 +4,7 @@ import type { EmbeddingLayer } from "../../plan/layers/embedding.ts";
 import { positionsOf } from "../serving/cache_tables.ts";
 import { servedBy } from "../serving/served.ts";
 import { replicaRows, sameOn, type Shard, type ShardedTensor, type Tensor } from "../tensor.ts";
+import { readAhead } from "../token_source.ts";
 import { activation, weight, type LayerContext } from "./context.ts";
 import { positionScale, tableRegion, tableScale } from "./embedding_table.ts";
 import { placementOf } from "./linear.ts";
@@ -48,7 +49,8 @@ function embeddingShard(
   const rowsPerMicroBatch = allTokens / workload.microBatches;
   const rowsOf = ranks.map(() => ({ firstRow: range.rowOffset, rows: range.rows }));
   const served = servedBy(workload, { what: "ids", vocabulary }, rowsOf);
-  add({ op: "input", origin, ranks, y: ids, rowsPerMicroBatch, ...served });
+  const ahead = readAhead(workload);
+  add({ op: "input", origin, ranks, y: ids, rowsPerMicroBatch, ...served, ...ahead });
   const table = weight(context, "weight", ranks, (member) => ({
     ...tableRegion(layer, member, size),
     scale: tableScale,

@@ -5,6 +5,7 @@ import type { Loss } from "../../plan/loss.ts";
 import type { Optimizer } from "../../plan/optimizer.ts";
 import type { Content } from "../content.ts";
 import type { Observation } from "../observation.ts";
+import { readAhead } from "../token_source.ts";
 import {
   membersOf,
   type Shard,
@@ -46,9 +47,10 @@ function crossEntropy(
     kind: "ids",
     tensor: "ids",
     vocabulary,
-    shape: [allTokens + 1],
-    offset: [first + 1],
+    shape: [allTokens],
+    offset: [first],
     size: [rows],
+    ahead: 1,
   }));
   const isSplit = placement.kind === "columns" && ranks.length > 1;
   const members = membersOf(shard);
@@ -133,7 +135,7 @@ function squaredError(
 
 /** What the host writes for each member's rows. */
 function inputOn(
-  { origin, add }: LayerContext,
+  { origin, workload, add }: LayerContext,
   name: string,
   shard: Shard,
   rowsPerMicroBatch: number,
@@ -153,7 +155,7 @@ function inputOn(
     ...(isIds ? { dtype: "u32" } : {}),
     parts: { ranks, held },
   };
-  add({ op: "input", origin, ranks, y, rowsPerMicroBatch });
+  add({ op: "input", origin, ranks, y, rowsPerMicroBatch, ...(isIds ? readAhead(workload) : {}) });
   return y;
 }
 
