@@ -115,6 +115,14 @@ export function withFeatures(model: ModelFile, ...names: string[]): ModelFile {
   return all.length === 0 ? model : { ...model, otherFeatures: all };
 }
 
+/** With more parameters; those of which there are none are left out. */
+export function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
+  const some = Object.entries(more).filter(([, count]) => count > 0);
+  return some.length === 0
+    ? model
+    : { ...model, otherParameters: { ...model.otherParameters, ...Object.fromEntries(some) } };
+}
+
 /** Biases by which of two keys is set; model types differ in their names. */
 export function biasesOf(
   attention: boolean | undefined,
