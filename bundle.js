@@ -9,6 +9,7 @@ import { build } from "rolldown";
 /** Bundled: all that a short command needs. What is native or rarely needed is loaded from where it is installed. */
 const bundled = ["commander", "smol-toml", "strip-json-comments", "unbash", "yaml", "zod"];
 const loaded = [
+  /^@opentelemetry\//,
   "@clack/prompts",
   "@bufbuild/protobuf",
   "@observablehq/plot",
