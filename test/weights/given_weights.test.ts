@@ -25,6 +25,7 @@ import {
   phi3,
   planOf,
 } from "../support/checkpoint_layouts.ts";
+import { gated } from "../support/gated_layout.ts";
 import { gptj, mpt, opt } from "../support/gpt_layouts.ts";
 import { hashedWeights, named, type WholeWeight } from "../support/hashed_weights.ts";
 
@@ -40,6 +41,7 @@ const classic = { norm: "layer", gated: false, kvHeads: 4 };
 const cases: Case[] = [
   { name: "Llama", model: {}, layout: llama },
   { name: "Phi-3", model: {}, layout: phi3 },
+  { name: "Qwen3-Next", model: { attentionOutputGate: true }, layout: gated },
   { name: "Gemma", model: { unitOffsetNorms: true }, layout: gemma },
   { name: "GPT-2", model: classic, layout: gpt2 },
   { name: "NeoX", model: classic, layout: neox },
