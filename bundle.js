@@ -3,12 +3,14 @@
 // library and the probe stay as tsc leaves them.
 
 import { cpSync, readdirSync, readFileSync } from "node:fs";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { build } from "rolldown";
 
 /** Bundled: all that a short command needs. What is native or rarely needed is loaded from where it is installed. */
 const bundled = ["commander", "smol-toml", "strip-json-comments", "unbash", "yaml", "zod"];
 const loaded = [
+  /^@opentelemetry\//,
+  "@clack/prompts",
   "@bufbuild/protobuf",
   "@observablehq/plot",
   "@sparticuz/chromium",
@@ -30,6 +32,19 @@ const ownUrls = {
       const url = `new URL(${JSON.stringify(module)}, import.meta.url).href`;
       return { code: code.replaceAll("import.meta.url", url), map: null };
     },
+  },
+};
+
+/** The page's script takes some modules from elsewhere than Node does: it has no files, and shares no core with its GPU. */
+const standIns = {
+  name: "stand-ins",
+  resolveId(id, importer) {
+    const own = /\/(open_source|patience|read_ahead|shader_file)\.ts$/.exec(id)?.[1];
+    const name = id === "node:timers/promises" ? "timers" : own;
+    if (name === undefined && id.startsWith("node:")) {
+      throw new Error(`${importer} imports ${id}, which no page has: give it a stand-in`);
+    }
+    return name === undefined ? null : resolve(`src/browser/stand_ins/${name}.ts`);
   },
 };
 
@@ -67,4 +82,12 @@ await build({
     sourcemap: true,
     sourcemapExcludeSources: true,
   },
+});
+
+await build({
+  input: { page: "src/browser/main.ts" },
+  platform: "browser",
+  plugins: [standIns],
+  transform: { inject: { process: [resolve("src/browser/stand_ins/process.ts"), "process"] } },
+  output: { dir: "dist/browser", format: "iife", minify: true, comments: false },
 });

@@ -5,6 +5,7 @@ import type { AblateOptions } from "../harness/ablate.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
+import { writePage } from "./html_file.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printLines, printReports } from "./output.ts";
 import {
@@ -27,6 +28,7 @@ interface Flags {
   readonly time?: number;
   readonly seed?: number;
   readonly output?: string;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
@@ -47,6 +49,7 @@ export function defineAblate(program: Command): void {
     .option("--time <duration>", "rounds for about this long (default: 20s)", duration)
     .option("--seed <n>", "seed of weights and inputs, instead of the plan's", wholeNumber(0))
     .option("-o, --output <file>", "also write all samples and effects there, as JSON")
+    .option("--html <file>", "also write the report as a page there, to open and share")
     .option("--json", "print the same instead of a report")
     .addHelpText(
       "after",
@@ -67,13 +70,14 @@ async function ablate(file: string, flags: Flags): Promise<ExitCode> {
   if (flags.output !== undefined) {
     await writeText(flags.output, `${JSON.stringify(ablation, undefined, 2)}\n`, true);
   }
-  if (flags.json === true) {
-    printJson(ablation);
-    return exitCodes.fine;
-  }
   const { ablateReport } = await import("../report/ablate_report.ts");
-  printReports([ablateReport(plan, ablation)]);
-  if (flags.output !== undefined) printLines(["", `Result file: ${flags.output}`]);
+  const report = ablateReport(plan, ablation);
+  if (flags.json === true) printJson(ablation);
+  else {
+    printReports([report]);
+    if (flags.output !== undefined) printLines(["", `Result file: ${flags.output}`]);
+  }
+  if (flags.html !== undefined) await writePage(flags.html, report, true, flags.json);
   return exitCodes.fine;
 }
 

@@ -17,6 +17,13 @@ export function defineAdapters(program: Command): void {
       "Lists every adapter that opens here, in the order of preference, with its features and limits.",
     )
     .option("--json", "print the adapters as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench adapters
+  $ shardbench adapters --json`,
+    )
     .action((flags: Flags) => guarded(flags.json, () => adapters(flags)));
 }
 

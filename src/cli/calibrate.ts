@@ -24,6 +24,13 @@ export function defineCalibrate(program: Command): void {
     )
     .option("--adapter <id>", "this adapter only, as `shardbench adapters` lists it")
     .option("--json", "print every run of every ceiling as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench calibrate
+  $ shardbench calibrate --adapter gpu0 --json > peaks.json`,
+    )
     .action((flags: Flags) => guarded(flags.json, () => calibrate(flags)));
 }
 

@@ -5,8 +5,8 @@ import type { Metrics } from "../measure/metrics.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
-import { printJson, printLines, printReports } from "./output.ts";
-import { writeText } from "./write_text.ts";
+import { writePage } from "./html_file.ts";
+import { printJson, printReports } from "./output.ts";
 
 interface Flags {
   readonly html?: string;
@@ -68,9 +68,7 @@ async function diff(
   if (html === undefined) {
     printReports([shown]);
   } else {
-    const { htmlPage } = await import("../report/render/html_page.ts");
-    await writeText(html, htmlPage(shown), write === true);
-    printLines([`Report: ${html}`]);
+    await writePage(html, shown, write === true);
   }
   return exitCodes.fine;
 }

@@ -4,14 +4,18 @@ import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../result/result.ts";
 
-/** @param seed asked for beside it; absent: whichever the run had */
+/**
+ * @param seed asked for beside it; absent: whichever the run had
+ * @param text of the file, where it was read before
+ */
 export async function earlierResult(
   file: string,
   plan: Plan,
   seed: number | undefined,
+  text?: string,
 ): Promise<RunResult> {
-  const { readResult } = await import("../harness/earlier_result.ts");
-  const result = await readResult(file, plan);
+  const { parseResult, readResult } = await import("../harness/earlier_result.ts");
+  const result = text === undefined ? await readResult(file, plan) : parseResult(text, file, plan);
   if (seed === undefined || seed === result.seed) return result;
   throw new EnvironmentError(
     "result-refused",

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The command line. It never loads Dawn: ranks and probes are processes of their own.
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { shardbenchVersion } from "../package_versions.ts";
 import { defineAblate } from "./ablate.ts";
 import { defineAdapters } from "./adapters.ts";
+import { definePage } from "./browser_page.ts";
 import { defineCalibrate } from "./calibrate.ts";
 import { defineCheck } from "./check.ts";
 import { defineClaims } from "./claims.ts";
@@ -19,6 +20,7 @@ import { exitCodeHelp, exitCodes } from "./exit_code.ts";
 import { defineGate } from "./gate.ts";
 import { defineImport } from "./import.ts";
 import { heedLostOutput } from "./output.ts";
+import { defineInit } from "./init.ts";
 import { defineLogits } from "./logits.ts";
 import { defineReport } from "./report.ts";
 import { defineRun } from "./run.ts";
@@ -29,6 +31,10 @@ import { defineSmoke } from "./smoke.ts";
 import { defineTrain } from "./train.ts";
 import { defineTune } from "./tune.ts";
 
+function inOneLine(text: string): string {
+  return text.replaceAll("\n", " ");
+}
+
 const program = new Command("shardbench")
   .description(
     "Runs a parallel deployment plan for real on WebGPU and says which of its claims hold.",
@@ -36,6 +42,11 @@ const program = new Command("shardbench")
   .version(shardbenchVersion())
   .showHelpAfterError("(--help shows what there is)")
   .exitOverride()
+  // Texts fold at the terminal's width; where the source breaks their lines says nothing.
+  .configureHelp({
+    commandDescription: (command) => inOneLine(command.description()),
+    optionDescription: (option) => inOneLine(new Help().optionDescription(option)),
+  })
   .addHelpText(
     "after",
     `
@@ -47,12 +58,14 @@ Examples:
 ${exitCodeHelp}`,
   );
 defineImport(program);
+defineInit(program);
 defineCheck(program);
 defineClaims(program);
 defineEstimate(program);
 defineDescribe(program);
 defineRun(program);
 defineReport(program);
+definePage(program);
 defineLogits(program);
 defineScale(program);
 defineScaling(program);

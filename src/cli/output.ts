@@ -44,13 +44,14 @@ export function printErrorLines(lines: readonly string[]): void {
 /** One after the other. */
 export function printReports(reports: readonly Report[]): void {
   const colors = outputColors();
+  const width = widthOf(process.stdout);
   printLines(
-    reports.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...terminalLines(each, colors)]),
+    reports.flatMap((each, i) => [...(i === 0 ? [] : [""]), ...terminalLines(each, colors, width)]),
   );
 }
 
 export function printErrorReport(report: Report): void {
-  printErrorLines(terminalLines(report, errorColors()));
+  printErrorLines(terminalLines(report, errorColors(), widthOf(process.stderr)));
 }
 
 export function printJson(value: unknown): void {
@@ -70,6 +71,14 @@ export function printPlanText(text: string): void {
   printErrorLines([
     "Characters that a terminal would act on are escaped; -o FILE writes them as they are.",
   ]);
+}
+
+const leastWidth = 80;
+const mostWidth = 160;
+
+/** Columns of a terminal; of anything else as many as everything fits. */
+function widthOf({ isTTY, columns }: Pick<NodeJS.WriteStream, "isTTY" | "columns">): number {
+  return isTTY ? Math.max(leastWidth, Math.min(mostWidth, columns)) : leastWidth;
 }
 
 export function outputColors(): Colors {

@@ -1,6 +1,7 @@
 // One line on a terminal that says what a run is doing; nothing in a pipe.
 
 import type { Progress } from "../harness/run_options.ts";
+import { formatNumber } from "../measure/format.ts";
 
 export interface ProgressLine {
   readonly show: (progress: Progress) => void;
@@ -34,8 +35,10 @@ export function progressLine(stream: {
   };
 }
 
-function textOf({ phase, done, total, run, runs }: Progress): string {
+function textOf({ phase, done, total, run, runs, medianMs, leftMs }: Progress): string {
   const which = run === undefined ? "" : `run ${run} of ${runs}: `;
   const count = done === undefined ? "" : ` ${done}${total === undefined ? "" : `/${total}`}`;
-  return `${which}${names[phase]}${count}`;
+  const found = medianMs === undefined ? "" : `, median ${formatNumber(medianMs)} ms`;
+  const left = leftMs === undefined ? "" : `, ${Math.ceil(leftMs / 1000)} s left`;
+  return `${which}${names[phase]}${count}${found}${left}`;
 }

@@ -41,10 +41,14 @@ Examples:
 async function report(file: string, flags: Flags): Promise<ExitCode> {
   const { readResultAndPlan } = await import("../harness/earlier_result.ts");
   const { plan, result } = await readResultAndPlan(file);
-  const { html, markdown, write, json, trace } = flags;
+  const { html, markdown, write, json, trace, otel } = flags;
   if (trace !== undefined) {
     const { writeTrace } = await import("./trace_files.ts");
     printLines([`Trace: ${await writeTrace(plan, result, flags)}`]);
+  }
+  if (otel !== undefined) {
+    const { sendToCollector } = await import("./trace_files.ts");
+    printLines([`OpenTelemetry: ${await sendToCollector(plan, result, otel)}`]);
   }
   if (html !== undefined) {
     const { pageOf } = await import("./page.ts");
@@ -57,7 +61,7 @@ async function report(file: string, flags: Flags): Promise<ExitCode> {
     printText(textOfResult(result));
     return exitCodes.fine;
   }
-  if (trace !== undefined && markdown !== true) return exitCodes.fine;
+  if ((trace !== undefined || otel !== undefined) && markdown !== true) return exitCodes.fine;
   const { runReport } = await import("../report/run_report.ts");
   const shown = runReport(plan, result);
   if (markdown === true) {

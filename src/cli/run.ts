@@ -209,7 +209,7 @@ async function keepViews(
   result: RunResult,
   flags: Flags,
 ): Promise<ExitCode | undefined> {
-  const { html, trace, json, quiet } = flags;
+  const { html, otel, trace, json, quiet } = flags;
   const say = (line: string): void => {
     if (json !== true && quiet !== true) printLines([line]);
   };
@@ -225,6 +225,10 @@ async function keepViews(
     if (trace !== undefined) {
       const { writeTrace } = await import("./trace_files.ts");
       say(`Trace: ${await writeTrace(plan, result, flags)}`);
+    }
+    if (otel !== undefined) {
+      const { sendToCollector } = await import("./trace_files.ts");
+      say(`OpenTelemetry: ${await sendToCollector(plan, result, otel)}`);
     }
     return undefined;
   } catch (error) {

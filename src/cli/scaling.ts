@@ -5,6 +5,7 @@ import type { ScalingOptions } from "../harness/scaling.ts";
 import { soundPlan } from "./bad_plan.ts";
 import { exitCodes, type ExitCode } from "./exit_code.ts";
 import { guarded } from "./guard.ts";
+import { writePage } from "./html_file.ts";
 import { interruptible } from "./interruptible.ts";
 import { printJson, printLines, printReports } from "./output.ts";
 import {
@@ -27,6 +28,7 @@ interface Flags {
   readonly turns?: number;
   readonly time?: number;
   readonly output?: string;
+  readonly html?: string;
   readonly json?: boolean;
 }
 
@@ -50,6 +52,7 @@ export function defineScaling(program: Command): void {
     .option("--turns <n>", "of each size (default: at least 7)", wholeNumber(1))
     .option("--time <duration>", "turns of each size for about this long (default: 5s)", duration)
     .option("-o, --output <file>", "also write all figures there, as JSON")
+    .option("--html <file>", "also write the report as a page there, to open and share")
     .option("--json", "print the same instead of a report")
     .addHelpText(
       "after",
@@ -79,12 +82,14 @@ async function scaling(file: string, flags: Flags): Promise<ExitCode> {
   if (flags.output !== undefined) {
     await writeText(flags.output, `${JSON.stringify(found, undefined, 2)}\n`, true);
   }
+  const { scalingReport } = await import("../report/scaling_report.ts");
+  const report = scalingReport(plan, found);
   if (flags.json === true) printJson(found);
   else {
-    const { scalingReport } = await import("../report/scaling_report.ts");
-    printReports([scalingReport(plan, found)]);
+    printReports([report]);
     if (flags.output !== undefined) printLines(["", `Result file: ${flags.output}`]);
   }
+  if (flags.html !== undefined) await writePage(flags.html, report, true, flags.json);
   return found.verdicts.some(({ judgement }) => judgement === "refuted")
     ? exitCodes.claimRefuted
     : exitCodes.fine;

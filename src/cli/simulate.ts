@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { EnvironmentError } from "../environment_error.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { BrowserTimes } from "../result/browser_times.ts";
 import type { Projection, RunResult } from "../result/result.ts";
 import { gap } from "../report/section.ts";
 import { soundPlan } from "./bad_plan.ts";
@@ -30,11 +31,15 @@ export function defineSimulate(program: Command): void {
     .summary("project a plan's step from what its instructions take alone")
     .description(
       "Times every rank's instructions on the local adapter while no other rank is at work, and plays all\n" +
-        "ranks against each other. With --result it plays an earlier run's times; with --peak-flops those\n" +
-        "that follow from the hardware's figures, also for thousands of GPUs. With --links, transfers take\n" +
-        "latency + bytes / bandwidth as `collectives` fitted them. Every figure is projected.",
+        "ranks against each other. With --result it plays an earlier run's times, or a browser's; with\n" +
+        "--peak-flops those that follow from the hardware's figures, also for thousands of GPUs. With\n" +
+        "--links, transfers take latency + bytes / bandwidth as `collectives` fitted them. Every figure is\n" +
+        "projected.",
     )
-    .option("--result <file>", "play the exclusive times of an earlier `run --project`")
+    .option(
+      "--result <file>",
+      "play the exclusive times of an earlier `run --project`, or those that a `page` measured",
+    )
     .option("--latency <duration>", "between two GPUs, with --peak-flops, such as 10us", duration)
     .option("--links <file>", "transfers by the link model of an earlier `collectives send --json`")
     .option("--json", "print the projection as JSON")
@@ -100,12 +105,17 @@ function untimed(): EnvironmentError {
   );
 }
 
-async function projectionOfFile(
-  plan: Plan,
-  file: string,
-  { seed, links }: Flags,
-): Promise<Projection> {
-  const result = await earlierResult(file, plan, seed);
+async function projectionOfFile(plan: Plan, file: string, flags: Flags): Promise<Projection> {
+  const [{ readResultText }, { parseBrowserTimes, saysBrowserTimes }] = await Promise.all([
+    import("../result/result_file.ts"),
+    import("../result/browser_times.ts"),
+  ]);
+  const text = await readResultText(file);
+  if (saysBrowserTimes(text)) {
+    return projectionOfBrowser(plan, parseBrowserTimes(text, file), file, flags);
+  }
+  const { seed, links } = flags;
+  const result = await earlierResult(file, plan, seed, text);
   const { projection } = result;
   if (projection === undefined) {
     throw new EnvironmentError(
@@ -115,6 +125,20 @@ async function projectionOfFile(
     );
   }
   return links === undefined ? projection : projectWith(plan, result, projection.from, links);
+}
+
+/** A page times kernels, and no transfers. */
+async function projectionOfBrowser(
+  plan: Plan,
+  times: BrowserTimes,
+  file: string,
+  flags: Flags,
+): Promise<Projection> {
+  const [{ browserProjection }, { linkOf }] = await Promise.all([
+    import("../harness/browser_projection.ts"),
+    import("./simulated_link.ts"),
+  ]);
+  return browserProjection(plan, times, file, await linkOf(plan, flags));
 }
 
 async function show(plan: Plan, projection: Projection, { json }: Flags): Promise<void> {

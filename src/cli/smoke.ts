@@ -28,6 +28,13 @@ export function defineSmoke(program: Command): void {
     .description("Runs every small plan and checks its numbers; nothing is timed.")
     .option("--adapter <id>", "adapter for every rank", "swiftshader")
     .option("--json", "print the outcomes as JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ shardbench smoke
+  $ shardbench smoke plans/*.yaml --adapter lavapipe`,
+    )
     .action((files: string[], flags: Flags) => guarded(flags.json, () => smoke(files, flags)));
 }
 

@@ -9,6 +9,7 @@ import { timelineOfResult } from "../report/sections/timeline.ts";
 import { chakraFiles } from "../report/trace/chakra.ts";
 import { htaFiles } from "../report/trace/hta.ts";
 import { perfettoTrace } from "../report/trace/perfetto.ts";
+import { telemetryOf } from "../report/trace/telemetry.ts";
 import type { RunResult } from "../result/result.ts";
 import type { TraceFlags } from "./trace_options.ts";
 import { replaceFile } from "../result/replace_file.ts";
@@ -45,6 +46,21 @@ export async function writeTrace(
   });
   for (const { name, content } of files) await write(join(folder, name), content);
   return `${files.length} files, ${join(folder, files[0]?.name ?? "")} and on`;
+}
+
+/**
+ * To an OpenTelemetry collector.
+ *
+ * @returns what was sent, in a phrase
+ */
+export async function sendToCollector(
+  plan: Plan,
+  result: RunResult,
+  otel: NonNullable<TraceFlags["otel"]>,
+): Promise<string> {
+  const { sendTelemetry } = await import("./otel.ts");
+  const telemetry = telemetryOf(result, timelineOfResult(plan, result));
+  return sendTelemetry(telemetry, otel === true ? undefined : otel);
 }
 
 async function write(file: string, content: string | Uint8Array): Promise<void> {

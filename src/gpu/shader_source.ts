@@ -1,7 +1,7 @@
 // WGSL text of a kernel: its own file, with the definitions of its storage type and others before it.
 
-import { readFile } from "node:fs/promises";
 import type { StorageType } from "../kernels/storage.ts";
+import { readShader } from "./shader_file.ts";
 
 export interface ShaderSource {
   /** As in `shaders/<name>.wgsl`. */
@@ -17,9 +17,6 @@ interface SourcePart {
   /** Lines of the code that come before its first. */
   readonly linesBefore: number;
 }
-
-// Resolves to the same folder from src/gpu and from dist/gpu.
-const folder = new URL("../../shaders/", import.meta.url);
 
 const directive = /^\s*(enable|requires|diagnostic)\b[^;]*;/;
 
@@ -51,7 +48,7 @@ function blanked(lines: readonly string[]): string[] {
 }
 
 async function readLines(name: string): Promise<string[]> {
-  return (await readFile(new URL(`${name}.wgsl`, folder), "utf8")).split("\n");
+  return (await readShader(name)).split("\n");
 }
 
 /** Puts compiler messages where the author sees them: in the file that the line comes from. */

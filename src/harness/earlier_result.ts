@@ -13,10 +13,17 @@ import { lower, stepOf } from "../program/lower.ts";
 import type { Program } from "../program/program.ts";
 import { assembleResult } from "../result/assemble_result.ts";
 import { firstDifference } from "../result/first_difference.ts";
+import { parseBrowserTimes, saysBrowserTimes } from "../result/browser_times.ts";
 import { planHash, workHash } from "../result/plan_hash.ts";
 import { programHash } from "../result/program_hash.ts";
 import type { AdapterCalibration, RunResult } from "../result/result.ts";
-import { parseStored, readStored, refusal, type StoredResult } from "../result/result_file.ts";
+import {
+  parseStored,
+  readResultText,
+  readStored,
+  refusal,
+  type StoredResult,
+} from "../result/result_file.ts";
 import type { ResultSources } from "../result/result_schema.ts";
 import { contradictionsOfCheck } from "./check_record.ts";
 import { projectionOf } from "./projection.ts";
@@ -62,9 +69,15 @@ export function parseResult(text: string, file: string, plan: Plan): RunResult {
   return resultOf(parseStored(text, file), plan);
 }
 
-/** What each adapter reached in an earlier run, of whatever plan. */
-export async function readCalibration(file: string): Promise<AdapterCalibration[]> {
-  return calibrationOf((await readStored(file)).sources);
+/** What each adapter reached in an earlier run, of whatever plan, or in a page in a browser. */
+export async function readCalibration(
+  file: string,
+): Promise<Pick<AdapterCalibration, "ceilings">[]> {
+  const text = await readResultText(file);
+  if (saysBrowserTimes(text)) {
+    return [{ ceilings: ceilingsOf(parseBrowserTimes(text, file).ceilings) }];
+  }
+  return calibrationOf(parseStored(text, file).sources);
 }
 
 function resultOf({ file, sources, content }: StoredResult, asWritten: Plan): RunResult {

@@ -56,6 +56,10 @@ export interface Progress {
   readonly phase: PhaseTime["phase"];
   readonly done?: number;
   readonly total?: number;
+  /** Of the steps timed so far in this run, now and then. */
+  readonly medianMs?: number;
+  /** Until this run's steps are timed, about. */
+  readonly leftMs?: number;
   /** Where there are several, which one, from 1, and how many. */
   readonly run?: number;
   readonly runs?: number;

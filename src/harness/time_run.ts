@@ -4,6 +4,7 @@ import { loadBetween, type CpuTimes, type LoadOfRun } from "../measure/machine_l
 import type { RankPool } from "../runtime/rank_pool.ts";
 import { readCpuTimes } from "./cpu_times.ts";
 import type { ExclusiveTurns } from "./exclusive_turns.ts";
+import { createForecast } from "./forecast.ts";
 import type { OverlapRounds } from "./overlap_effect.ts";
 import type { RunOptions } from "./run_options.ts";
 import { sample } from "./sampling.ts";
@@ -35,22 +36,29 @@ export async function timeRun(
     await turns.before();
     onMeasuring(kept.count);
   };
-  const onMeasuring = (done: number): void => onProgress({ phase: "measure", done, ...total });
+  const far = createForecast({ budgetMs, samples });
+  const onMeasuring = (done: number): void =>
+    onProgress({ phase: "measure", done, ...total, ...far.at(done) });
   const from = readCpuTimes();
   onProgress({ phase: "warm-up", ...(warmup === undefined ? {} : { total: warmup }) });
   await sample(
     async (count) => pool.steps(count),
     {
       ...(warmup === undefined ? {} : { warmup }),
+      ...(turns === undefined ? {} : { warmMs: turns.warmMs }),
       budgetMs,
-      onWarm: () => onMeasuring(0),
+      onWarm: () => {
+        far.begin();
+        onMeasuring(0);
+      },
       ...(samples === undefined ? {} : { samples }),
       ...(alone === undefined && turns === undefined ? {} : { between }),
     },
     (trace, done) => {
       turns?.timed(trace);
       kept.keep(trace);
-      onMeasuring(done);
+      far.took(trace.wallMs);
+      if (far.isDue()) onMeasuring(done);
     },
   );
   const to = readCpuTimes();

@@ -54,7 +54,7 @@ export function kernelDifferences(before: Metrics, after: Metrics): DifferenceOf
       const other = others.get(keyOf(kernel));
       if (other === undefined) return [];
       const difference = timeDifference(kernel.callMs, other.callMs);
-      const shape = Object.entries(kernel.shape).map(([name, value]) => `${name} ${String(value)}`);
+      const shape = Object.entries(kernel.shape).map(([name, value]) => `${name} ${textOf(value)}`);
       return [
         {
           ...difference,
@@ -91,4 +91,12 @@ export function communicationDifferences(before: Metrics, after: Metrics): Diffe
 
 function byMore(parts: readonly DifferenceOfPart[]): DifferenceOfPart[] {
   return parts.toSorted((a, b) => Math.abs(b.moreMs) - Math.abs(a.moreMs));
+}
+
+/** Of a size or a choice of a kernel's shape. */
+function textOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, own]: [string, unknown]) => `${name} ${textOf(own)}`)
+    .join("/");
 }

@@ -11,9 +11,13 @@ export interface Feature {
   readonly what: string;
 }
 
-/** What of a model's description no layer does yet. */
-export function featuresBeyondLayers(model: Model): Feature[] {
-  const { positions, moe, otherFeatures } = model;
+/**
+ * What of a model's description no layer does yet.
+ *
+ * @param sequence tokens of each sample: a choice among as many tokens as there are chooses all
+ */
+export function featuresBeyondLayers(model: Model, sequence: number): Feature[] {
+  const { positions, moe, sparseAttention, otherFeatures } = model;
   const isOpen =
     positions?.kind === "learned" &&
     (positions.count === undefined || model.vocabulary === undefined);
@@ -36,7 +40,13 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       model.linearAttention !== undefined,
       "linear-attention",
       ["linearAttention"],
-      `linear attention in ${model.linearAttention?.layers} layers`,
+      linearAttention(model),
+    ),
+    ...when(
+      sparseAttention !== undefined && sparseAttention.topK < sequence,
+      "sparse-attention",
+      ["sparseAttention"],
+      `an indexer that chooses ${sparseAttention?.topK} of ${sequence} tokens to attend to`,
     ),
     ...when(
       moe?.redundantExperts !== undefined && moe.redundantExperts > 0,
@@ -50,4 +60,18 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       what: JSON.stringify(name),
     })),
   ];
+}
+
+/** By the numbers of its layers, where they are known. */
+function linearAttention({ linearAttention: found }: Model): string {
+  const { kind = "linear attention", layers = 0 } = found ?? {};
+  if (typeof layers === "number") return `${kind} in ${layers} layers`;
+  return `${kind} in ${layers.length} layers: ${runsOf(layers).join(", ")}`;
+}
+
+/** Numbers in a row as the first and the last. */
+function runsOf(numbers: readonly number[]): string[] {
+  const firsts = numbers.filter((each) => !numbers.includes(each - 1));
+  const lasts = numbers.filter((each) => !numbers.includes(each + 1));
+  return firsts.map((first, i) => (first === lasts[i] ? `${first}` : `${first}–${lasts[i]}`));
 }

@@ -23,16 +23,19 @@ import type {
   Ablation,
 } from "../result/ablation.ts";
 import {
+  drawing,
   left,
   note,
   paragraph,
   right,
   table,
   type Block,
+  type Drawing,
   type Report,
   type Section,
   type TonedText,
 } from "./section.ts";
+import { hostOf } from "./sections/host.ts";
 import { planLine } from "./sections/plan_line.ts";
 
 export function ablateReport(plan: Plan, ablation: Ablation): Report {
@@ -41,12 +44,13 @@ export function ablateReport(plan: Plan, ablation: Ablation): Report {
     title: [planLine(plan)],
     intro: [
       paragraph(
-        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
+        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
         "faint",
       ),
     ],
     sections: [
       techniquesSection(ablation),
+      { title: "Samples", blocks: samplesBlocks(ablation) },
       changesSection(ablation),
       pairsSection(ablation),
       checkSection(ablation),
@@ -81,6 +85,21 @@ function techniquesSection({ techniques, variants }: Ablation): Section {
       ),
     ],
   };
+}
+
+/** Of pairs there would be too many to be told apart. */
+function samplesBlocks({ variants }: Ablation): Drawing[] {
+  const shown = variants.filter(({ off }) => off.length < 2);
+  if (shown.length < 2) return [];
+  return [
+    drawing("Every timed step, with all techniques and without one of them", {
+      form: "samples",
+      runs: shown.map(({ stepMs }) => stepMs),
+      names: shown.map(({ off: [technique] }) =>
+        technique === undefined ? "all" : `without ${technique}`,
+      ),
+    }),
+  ];
 }
 
 function techniqueCells(each: AblatedTechnique): TonedText[] {

@@ -2,7 +2,7 @@
 
 import type { Timeline } from "../measure/timeline.ts";
 
-export type Chart = Bars | Shares | RooflineChart | SamplesChart | TimelineChart;
+export type Chart = Bars | Areas | Shares | RooflineChart | SamplesChart | TimelineChart;
 
 /** Parts of a whole, one bar for each row. */
 export interface Bars {
@@ -16,6 +16,19 @@ export interface Bars {
   }[];
   /** What no row may pass. */
   readonly limit?: { readonly label: string; readonly value: number };
+}
+
+/** Parts of a whole over time, one upon the other; each point holds until the next. */
+export interface Areas {
+  readonly form: "areas";
+  readonly unit: "B";
+  /** Of the axis of time. */
+  readonly timeLabel: string;
+  /** Of parts, in the order in which they are stacked. */
+  readonly names: readonly string[];
+  readonly points: readonly { readonly at: number; readonly values: readonly number[] }[];
+  /** What the sum must not pass. */
+  readonly limit?: number;
 }
 
 /** Shares of something, 0 … 1, each with the interval that holds it. */
@@ -54,7 +67,10 @@ export interface SamplesChart {
   readonly form: "samples";
   /** By run, in ms. */
   readonly runs: readonly (readonly number[])[];
-  readonly median: number;
+  /** Of the runs; default: their numbers. */
+  readonly names?: readonly string[];
+  /** Of all; absent where they are to be told apart. */
+  readonly median?: number;
   readonly interval?: readonly [low: number, high: number];
 }
 

@@ -25,6 +25,7 @@ import {
   type TonedText,
   type Table,
 } from "./section.ts";
+import { hostOf } from "./sections/host.ts";
 import { outcomeSection } from "./sections/outcome.ts";
 
 export function collectivesReport(bench: CollectiveBench): Report {
@@ -37,7 +38,7 @@ export function collectivesReport(bench: CollectiveBench): Report {
     intro: [
       paragraph(
         `${runConditions(adapters).join("; ")}; ${messagesOver(transport)}; ` +
-          `shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
+          `shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
         "faint",
       ),
     ],

@@ -12,11 +12,13 @@ import { formatFigure, formatNumber, formatPercent, samplesOf } from "../measure
 import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../result/result.ts";
 import {
+  drawing,
   left,
   note,
   paragraph,
   right,
   table,
+  type Drawing,
   type Report,
   type Section,
   type TonedText,
@@ -32,6 +34,7 @@ export function diffReport(plan: Plan, before: RunResult, after: RunResult): Rep
     title: [planLine(plan)],
     sections: [
       stepSection(before, after),
+      { title: "Samples", blocks: samplesBlocks(before, after) },
       partsSection(
         "Kernels",
         "kernel",
@@ -66,6 +69,13 @@ function stepSection({ metrics: before }: RunResult, { metrics: after }: RunResu
       ),
     ],
   };
+}
+
+function samplesBlocks(before: RunResult, after: RunResult): Drawing[] {
+  const runs = [before, after].map(({ samples }) => samples.map(({ wallMs }) => wallMs));
+  return [
+    drawing("Every timed step of both", { form: "samples", runs, names: ["before", "after"] }),
+  ];
 }
 
 function partsSection(

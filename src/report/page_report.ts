@@ -24,6 +24,7 @@ import { flowSection } from "./sections/flow.ts";
 import { hostOverheadSection } from "./sections/host_overhead.ts";
 import { kernelChoices } from "./sections/kernel_choices.ts";
 import { layerLatencySection } from "./sections/layer_latency.ts";
+import { memoryOverTime } from "./sections/memory_time.ts";
 import { runOutcomeSection } from "./sections/outcome.ts";
 import { phasesSection } from "./sections/phases.ts";
 import { planLine } from "./sections/plan_line.ts";
@@ -84,7 +85,11 @@ export function pageReport({ plan, result, described, diagnostics }: PageContent
         communicationSection(result),
         flowSection(described.estimate.collectives),
       ]),
-      withBlocks("Memory", memoryChart(plan, result), [rankMemorySection(result)]),
+      withBlocks(
+        "Memory",
+        [...memoryChart(plan, result), ...memoryOverTime(plan, result)],
+        [rankMemorySection(result)],
+      ),
       withBlocks("Tokens per expert", expertsCharts(result), [expertsSection(result)]),
       withBlocks("Samples and runs", samplesChart(result), []),
       checkSection(result),

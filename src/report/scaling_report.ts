@@ -10,7 +10,18 @@ import {
 } from "../measure/format.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ScaledSize, Scaling } from "../result/scaling.ts";
-import { left, note, paragraph, right, table, type Report, type Section } from "./section.ts";
+import {
+  drawing,
+  left,
+  note,
+  paragraph,
+  right,
+  table,
+  type Drawing,
+  type Report,
+  type Section,
+} from "./section.ts";
+import { hostOf } from "./sections/host.ts";
 import { planLine } from "./sections/plan_line.ts";
 import { verdictsSection } from "./sections/verdicts.ts";
 
@@ -20,7 +31,7 @@ export function scalingReport(plan: Plan, scaling: Scaling): Report {
     title: [planLine(plan)],
     intro: [
       paragraph(
-        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${versions.os}`,
+        `${runConditions(adapters).join("; ")}; shardbench ${versions.shardbench}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
         "faint",
       ),
     ],
@@ -57,6 +68,7 @@ function efficiencySection(title: string, formula: string, sizes: readonly Scale
       ...(timed.length === 0
         ? []
         : [
+            efficiencyChart(timed),
             table(
               [
                 ...right("GPUs"),
@@ -77,6 +89,20 @@ function efficiencySection(title: string, formula: string, sizes: readonly Scale
       ),
     ],
   };
+}
+
+/** Above 1 a bar ends at it; the table has the figure. */
+function efficiencyChart(timed: readonly TimedSize[]): Drawing {
+  return drawing("Efficiency; the lines are 95 % intervals", {
+    form: "shares",
+    rows: timed.map(({ gpus, efficiency: { value, interval } }) => ({
+      label: countOf(gpus, "GPU"),
+      value: Math.min(1, value),
+      ...(interval === undefined
+        ? {}
+        : { interval: [Math.max(0, interval[0]), Math.min(1, interval[1])] as const }),
+    })),
+  });
 }
 
 type TimedSize = Extract<ScaledSize, { readonly state: "timed" }>;

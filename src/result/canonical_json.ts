@@ -1,7 +1,5 @@
 // One text for each value, so that equal values have equal fingerprints.
 
-import { createHash } from "node:crypto";
-
 /** JSON without white space and with the keys of every object in code unit order. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
@@ -10,9 +8,4 @@ export function canonicalJson(value: unknown): string {
       Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1)),
     );
   });
-}
-
-/** sha256, in hex, of the canonical JSON. */
-export function fingerprint(value: unknown): string {
-  return createHash("sha256").update(canonicalJson(value)).digest("hex");
 }

@@ -1,7 +1,7 @@
 // Whether times of two results say anything of each other: the same work on the same machine by the same programs.
 
 import { firstDifference } from "./first_difference.ts";
-import type { RankAdapter, RunResult } from "./result.ts";
+import type { RankAdapter, RunResult, Versions } from "./result.ts";
 
 /** What keeps two results from being compared, each in a phrase; empty where nothing does. */
 export function whyNotComparable(one: RunResult, other: RunResult): string[] {
@@ -9,7 +9,7 @@ export function whyNotComparable(one: RunResult, other: RunResult): string[] {
     ...(one.plan.workHash === other.plan.workHash
       ? []
       : [`they are of other work: "${one.plan.name}" and "${other.plan.name}"`]),
-    ...namesThatDiffer(one.versions, other.versions).map(
+    ...versionsThatDiffer(one.versions, other.versions).map(
       ([name, here, there]) => `${name} is ${here} in one and ${there} in the other`,
     ),
     ...adaptersThatDiffer(one.adapters, other.adapters),
@@ -31,14 +31,15 @@ function noted({ notes }: RunResult): string {
   return heads.length === 0 ? "nothing to note" : heads.join(", ");
 }
 
-function namesThatDiffer(
-  one: object,
-  other: object,
+/** Results of earlier versions do not tell all of them. */
+function versionsThatDiffer(
+  one: Versions,
+  other: Versions,
 ): [name: string, here: string, there: string][] {
-  const others = new Map(Object.entries(other));
-  return Object.entries(one).flatMap(([name, value]): [string, string, string][] => {
-    const [here, there] = [String(value), String(others.get(name))];
-    return here === there ? [] : [[name, here, there]];
+  const others = new Map<string, string>(Object.entries(other));
+  return Object.entries(one).flatMap(([name, here]): [string, string, string][] => {
+    const there = others.get(name);
+    return there === undefined || here === there ? [] : [[name, here, there]];
   });
 }
 

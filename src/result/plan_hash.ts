@@ -1,7 +1,7 @@
 // The fingerprint that ties a result to its plan.
 
 import type { Plan } from "../plan/plan.ts";
-import { fingerprint } from "./canonical_json.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /** sha256, in hex, of the plan as JSON with its keys in order. Comments and formatting do not count. */
 export function planHash(plan: Plan): string {

@@ -1,7 +1,7 @@
 // The fingerprint of what ranks do in which order: the same schedule, the same hash.
 
 import { collectiveOf, type Instruction, type Program } from "../program/program.ts";
-import { fingerprint } from "./canonical_json.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /** sha256, in hex. Buffers and shapes do not count; what they change, bytes and FLOPs show. */
 export function programHash({ ranks }: Program): string {

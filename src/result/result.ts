@@ -166,6 +166,8 @@ export interface Versions {
   readonly webgpu: string;
   /** Such as `linux 6.1.0 x64`. */
   readonly os: string;
+  /** Cores that the process may use, and their name, such as `2 × AMD EPYC 7B13`; absent in results of earlier versions. */
+  readonly cpu?: string;
 }
 
 /** Who a rank ran on: what the adapter says of itself, without its limits. */

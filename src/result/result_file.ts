@@ -39,10 +39,14 @@ export interface StoredResult {
 
 /** @throws EnvironmentError `file-not-readable`, or `result-refused` where it was edited or is of another version */
 export async function readStored(file: string): Promise<StoredResult> {
-  const text = await readInput(file).catch((error: unknown) => {
+  return parseStored(await readResultText(file), file);
+}
+
+/** @throws EnvironmentError `file-not-readable` */
+export async function readResultText(file: string): Promise<string> {
+  return readInput(file).catch((error: unknown) => {
     throw unusable(file, messageOf(error), "check the path, or leave out --result to run the plan");
   });
-  return parseStored(text, file);
 }
 
 /** As `readStored`, of a file's text. */

@@ -76,7 +76,7 @@ const ceiling = z.object({
   after: z.array(z.array(rate).min(1)).exactOptional(),
 } satisfies Keys<MeasuredCeiling>);
 
-const ceilings = z.object({
+export const ceilingsSchema = z.object({
   f32: ceiling.exactOptional(),
   f16: ceiling.exactOptional(),
   matrix: ceiling.exactOptional(),
@@ -99,7 +99,7 @@ const calibration = z.object({
   tookMs: ms,
   cached: z.object({ f32: z.number(), copy: z.number() }).exactOptional(),
   streamedBytes: z.int().positive(),
-  ceilings,
+  ceilings: ceilingsSchema,
 } satisfies Keys<MeasuredCalibration>);
 
 const tried = z.union([
@@ -172,6 +172,7 @@ const versions = z.object({
   node: z.string().min(1),
   webgpu: z.string().min(1),
   os: z.string().min(1),
+  cpu: z.string().min(1).exactOptional(),
 } satisfies Keys<Versions>);
 
 const exceeded = z.object({

@@ -1,7 +1,7 @@
 // The digest that a result carries of itself. It finds what was changed after the run, by hand, by a tool or on the
 // way. It is no signature: whoever means to forge a result can make a new one, so nothing is believed for its sake.
 
-import { fingerprint } from "./canonical_json.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /** With the digest of all else, as canonical JSON. */
 export function seal<Content extends object>(

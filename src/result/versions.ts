@@ -1,6 +1,6 @@
 // The versions of everything that has a say in a figure.
 
-import { release } from "node:os";
+import { availableParallelism, cpus, release } from "node:os";
 import { shardbenchVersion, webgpuVersion } from "../package_versions.ts";
 import type { Versions } from "./result.ts";
 
@@ -10,5 +10,6 @@ export function readVersions(): Versions {
     node: process.versions.node,
     webgpu: webgpuVersion(),
     os: `${process.platform} ${release()} ${process.arch}`,
+    cpu: `${availableParallelism()} × ${cpus()[0]?.model.trim() || "unknown"}`,
   };
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { featuresBeyondLayers } from "../../src/plan/features_beyond_layers.ts";
 import { configOf, planOf } from "./imported.ts";
 
 async function modelOf(name: string) {
@@ -100,6 +101,111 @@ test("Llama 4: chunks where there are positions, and norms without weights", () 
   });
 });
 
+test.each([
+  [{}, { scale: 0.1, interval: 8192, offset: 1, layers: "without-positions" }],
+  [
+    { attn_temperature_tuning: 4, attn_scale: 0.2, floor_scale: 64 },
+    { scale: 0.2, interval: 64, offset: 1, layers: "without-positions" },
+  ],
+  [{ attn_temperature_tuning: false }, undefined],
+  [{ attn_temperature_tuning: 0 }, undefined],
+])("Llama 4 with %o: queries grow with positions", (config, expected) => {
+  const model = written({
+    model_type: "llama4_text",
+    num_local_experts: 4,
+    num_experts_per_tok: 1,
+    intermediate_size_mlp: 256,
+    ...config,
+  });
+  expect(model?.attentionTemperature).toEqual(expected);
+});
+
+test("Qwen3-Next: the delta rule in three of four layers, and a gate of what attention gives", () => {
+  const model = written({
+    model_type: "qwen3_next",
+    num_experts: 4,
+    num_experts_per_tok: 2,
+    moe_intermediate_size: 32,
+    shared_expert_intermediate_size: 32,
+    linear_num_key_heads: 2,
+    linear_num_value_heads: 4,
+    linear_key_head_dim: 16,
+    linear_value_head_dim: 8,
+  });
+  expect(model).toMatchObject({
+    attentionOutputGate: true,
+    unitOffsetNorms: true,
+    qkNorm: true,
+    moe: { renormalise: true, sharedGate: true },
+    gatedDelta: {
+      layers: [0, 1, 2, 4, 5, 6],
+      keyHeads: 2,
+      valueHeads: 4,
+      keyDim: 16,
+      valueDim: 8,
+      kernel: 4,
+    },
+  });
+  expect(model?.otherFeatures).toBeUndefined();
+});
+
+test("ChatGLM: neighbors are pairs on half a head, keys and values are shared", () => {
+  const text = JSON.stringify({
+    model_type: "chatglm",
+    hidden_size: 64,
+    ffn_hidden_size: 96,
+    num_layers: 2,
+    num_attention_heads: 4,
+    kv_channels: 16,
+    multi_query_attention: true,
+    multi_query_group_num: 2,
+    padded_vocab_size: 128,
+    add_qkv_bias: true,
+    rope_ratio: 50,
+  });
+  expect(planOf([{ name: "config.json", text }]).plan.model).toMatchObject({
+    kvHeads: 2,
+    biases: ["qkv"],
+    activation: "silu",
+    positions: { base: 500_000, dims: 8, interleaved: true },
+  });
+});
+
+test("Granite 4: Mamba-2 is named layer by layer", () => {
+  const { plan } = planOf([
+    {
+      name: "config.json",
+      text: JSON.stringify({
+        model_type: "granitemoehybrid",
+        hidden_size: 64,
+        intermediate_size: 32,
+        shared_intermediate_size: 96,
+        num_hidden_layers: 5,
+        num_attention_heads: 4,
+        vocab_size: 128,
+        position_embedding_type: "nope",
+        mamba_n_heads: 8,
+        mamba_d_state: 16,
+        layer_types: ["mamba", "mamba", "attention", "mamba", "attention"],
+      }),
+    },
+  ]);
+  if (plan.model === undefined) throw new Error("a model");
+  expect(plan.model.positions).toBeUndefined();
+  expect(featuresBeyondLayers(plan.model, 1024).map(({ what }) => what)).toEqual([
+    "Mamba-2 in 3 layers: 0–1, 3",
+  ]);
+});
+
+test.each([
+  [2048, []],
+  [2049, ["an indexer that chooses 2048 of 2049 tokens to attend to"]],
+])("GLM-5 at %d tokens: an indexer that may choose all is left out", async (sequence, expected) => {
+  const model = await modelOf("glm-5");
+  if (model === undefined) throw new Error("a model");
+  expect(featuresBeyondLayers(model, sequence).map(({ what }) => what)).toEqual(expected);
+});
+
 test("Cohere 2: layers without a window have no positions", () => {
   const model = written({ model_type: "cohere2", sliding_window: 64, use_qk_norm: true });
   expect(model).toMatchObject({
@@ -142,6 +248,26 @@ describe("scalings", () => {
     });
   });
 
+  const ofSix = (factor: number): number[] => Array.from({ length: 6 }, () => factor);
+  const rising = [1, 2, 3, 4, 5, 6];
+  const unread = { otherFeatures: ["rotary-scaling-longrope"] };
+  test.each([
+    [[1], [2], { positions: { scaling: { shortFactors: ofSix(1), longFactors: ofSix(2) } } }],
+    [[1], rising, { positions: { scaling: { shortFactors: ofSix(1), longFactors: rising } } }],
+    [[1, 1], [2, 2], unread],
+    [rising, [1, 2, 3], unread],
+  ])(
+    "LongRoPE by %j and %j: one factor stands for those of all 6 pairs",
+    (short, long, expected) => {
+      const model = written({
+        model_type: "phi3",
+        partial_rotary_factor: 0.75,
+        rope_scaling: { type: "longrope", short_factor: short, long_factor: long },
+      });
+      expect(model).toMatchObject(expected);
+    },
+  );
+
   test("LongRoPE with a factor of its own for short texts is said in words", () => {
     const factors = Array.from({ length: 8 }, () => 1);
     const scaled = (short_mscale: number) =>
@@ -159,7 +285,7 @@ describe("scalings", () => {
     expect(scaled(1.2)?.otherFeatures).toEqual(["rotary-scaling-longrope"]);
   });
 
-  test("YaRN whose queries grow with their positions is said in words", () => {
+  test("YaRN whose queries grow with their positions", () => {
     const yarn = {
       rope_type: "yarn",
       factor: 16,
@@ -169,10 +295,11 @@ describe("scalings", () => {
     const model = written({ model_type: "ministral3", rope_parameters: yarn });
     expect(model?.positions?.scaling).toMatchObject({ kind: "yarn", factor: 16, truncate: false });
     expect(model?.otherFeatures).toBeUndefined();
+    expect(model?.attentionTemperature).toBeUndefined();
     const tempered = { ...yarn, llama_4_scaling_beta: 0.1 };
-    expect(written({ model_type: "ministral3", rope_parameters: tempered })?.otherFeatures).toEqual(
-      ["attention-temperature"],
-    );
+    expect(written({ model_type: "ministral3", rope_parameters: tempered })).toMatchObject({
+      attentionTemperature: { scale: 0.1, interval: 256 },
+    });
   });
 
   test("dynamic ones grow from the positions that the config names", () => {

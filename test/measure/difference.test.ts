@@ -4,6 +4,7 @@ import type { Figure } from "../../src/measure/figure.ts";
 import type { RunResult } from "../../src/result/result.ts";
 import { whyNotComparable } from "../../src/result/comparable.ts";
 import { diffReport } from "../../src/report/diff_report.ts";
+import { htmlPage } from "../../src/report/render/html_page.ts";
 import { planOf } from "../support/given.ts";
 import { runOf } from "../support/made_up_run.ts";
 import { shown } from "../support/shown.ts";
@@ -79,14 +80,31 @@ test("a report of both says which is faster, and holds 80 columns", () => {
   );
 });
 
+test("a page shows the steps of both", () => {
+  const page = htmlPage(diffReport(plan, run, slower(3)));
+  expect(page).toContain("</span>after</li>");
+  expect(page).not.toContain("[object Object]");
+});
+
 describe("results are compared only where", () => {
   test("control: nothing differs", () => {
     expect(whyNotComparable(run, run)).toEqual([]);
   });
 
+  test("control: a result of an earlier version does not say which cores it had", () => {
+    const { cpu: _, ...versions } = run.versions;
+    expect(whyNotComparable(run, { ...run, versions })).toEqual([]);
+    expect(whyNotComparable({ ...run, versions }, run)).toEqual([]);
+  });
+
   test.each<[string, Partial<RunResult>, string]>([
     ["the work is the same", { plan: { ...run.plan, workHash: "x" } }, "other work"],
     ["versions are", { versions: { ...run.versions, node: "22.0.0" } }, "node is 20.20.0 in one"],
+    [
+      "cores are",
+      { versions: { ...run.versions, cpu: "8 × Zen" } },
+      "cpu is 2 × Xeon in one and 8 × Zen in the other",
+    ],
     [
       "adapters are",
       { adapters: run.adapters.map((each) => ({ ...each, driver: "2" })) },

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { AblatedCost } from "../../src/measure/ablation.ts";
 import { pairEffect, techniqueEffect } from "../../src/measure/ablation.ts";
 import { ablateReport } from "../../src/report/ablate_report.ts";
+import { htmlPage } from "../../src/report/render/html_page.ts";
 import type { AblatedVariant, Ablation } from "../../src/result/ablation.ts";
 import { planOf, softwareOf } from "../support/given.ts";
 import { shown } from "../support/shown.ts";
@@ -69,6 +70,12 @@ test("a verdict for each technique, with what it rests on", async () => {
   expect(text).toMatch(/^checkpointing \+ overlap +0\.8 +0\.8 … 0\.8 +help each other$/m);
   expect(text).toContain("without activation-checkpointing: activation 9 kB instead of 1 kB");
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+});
+
+test("as a page it draws every step with and without each technique", async () => {
+  const page = htmlPage(ablateReport(await planOf("training-small.yaml"), ablation()));
+  expect(page).toContain("without communication-overlap, step 15: 15 ms");
+  expect(page).toContain("</span>without activation-checkpointing</li>");
 });
 
 test("a difference that another opening of the ranks may make is not decided, and says so", async () => {

@@ -1,22 +1,13 @@
 // The page of a run in a real browser: it asks for nothing, says no error, is accessible, and its timeline moves.
 // Skipped where there is no Chromium; SHARDBENCH_CHROMIUM names one.
 
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { browserPath, openBrowser } from "../support/browser.ts";
+import { browserPath, openBrowser, openFile, seriousFaults } from "../support/browser.ts";
 import { pageOf } from "../support/page.ts";
-
-async function seriousFaults(page: Page): Promise<unknown[]> {
-  await page.addScriptTag({ content: await readFile("node_modules/axe-core/axe.min.js", "utf8") });
-  const found = await page.evaluate<{ impact: string }[]>(
-    "axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, first: nodes[0]?.html })))",
-  );
-  return found.filter(({ impact }) => impact === "serious" || impact === "critical");
-}
 
 const sizes = [1280, 390].flatMap((width) =>
   (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme })),
@@ -32,26 +23,8 @@ describe.skipIf(browserPath === undefined)("in Chromium", () => {
   }, 300_000);
   afterAll(() => browser.close());
 
-  async function opened(
-    width: number,
-    colorScheme: "light" | "dark",
-  ): Promise<{ page: Page; faults: string[] }> {
-    // The test's own script, which looks at the page, is let in.
-    const context = await browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme,
-      bypassCSP: true,
-    });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("console", (message) => faults.push(message.text()));
-    page.on("pageerror", (error) => faults.push(String(error)));
-    page.on("request", (request) => {
-      if (request.url() !== pathToFileURL(file).href) faults.push(`request ${request.url()}`);
-    });
-    await page.goto(pathToFileURL(file).href);
-    return { page, faults };
-  }
+  const opened = (width: number, colorScheme: "light" | "dark") =>
+    openFile(browser, file, width, colorScheme);
 
   test.each(sizes)("$width pixels, $colorScheme: whole, still and accessible", async (size) => {
     const { page, faults } = await opened(size.width, size.colorScheme);

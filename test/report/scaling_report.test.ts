@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { scalingReport } from "../../src/report/scaling_report.ts";
+import { htmlPage } from "../../src/report/render/html_page.ts";
 import type { Scaling } from "../../src/result/scaling.ts";
 import { measured, planOf, softwareOf } from "../support/given.ts";
 import { shown } from "../support/shown.ts";
@@ -39,6 +40,12 @@ test("efficiency with its interval, where the rest went, and which sizes do not 
   expect(text).toMatch(/^strong +3 +-8\.6 % +3\.3 % +25\.0 % +8\.3 % +1\.8 %$/m);
   expect(text).not.toContain("Weak scaling");
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+});
+
+test("as a page it draws the efficiency of each size", async () => {
+  const page = htmlPage(scalingReport(await planOf("three-stage-pipeline.json"), scaling));
+  expect(page).toContain("3 GPUs: 70.2 %");
+  expect(page).toContain("<svg");
 });
 
 test("says of each size whether it was measured or projected", async () => {

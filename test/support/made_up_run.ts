@@ -105,7 +105,13 @@ export function runOf(
   return assembleResult(plan, program, {
     date: "2026-01-02T03:04:05.000Z",
     programHash: programHash(program),
-    versions: { shardbench: "0.1.0", node: "20.20.0", webgpu: "0.6.2", os: "linux 6.1 x64" },
+    versions: {
+      shardbench: "0.1.0",
+      node: "20.20.0",
+      webgpu: "0.6.2",
+      os: "linux 6.1 x64",
+      cpu: "2 × Xeon",
+    },
     adapters,
     check: {
       method: "oracle",

@@ -68,7 +68,7 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
     gated,
   );
   const width = headDim ?? Math.floor(hidden / heads);
-  const { positions, features: ofPositions } = rotaryPositions(fields, width, rotary);
+  const { positions, temperature, features: ofPositions } = rotaryPositions(fields, width, rotary);
   const features = [...otherFeatures, ...ofPositions];
   return {
     layers,
@@ -84,6 +84,7 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
     vocabulary,
     ...(tied ? { tiedEmbeddings: true } : {}),
     positions,
+    ...(temperature === undefined ? {} : { attentionTemperature: temperature }),
     ...(features.length === 0 ? {} : { otherFeatures: features }),
   };
 }

@@ -3,8 +3,10 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { formatNumber, formatPercent, formatValue } from "../../measure/format.ts";
-import type { Bars, Chart, RooflineChart, SamplesChart, Shares } from "../chart.ts";
+import type { Bars, Chart, RooflineChart, Shares } from "../chart.ts";
+import { colorAt } from "./chart_color.ts";
 import { inert } from "./inert.ts";
+import { areasOptions, namesOf, samplesOptions } from "./series_svg.ts";
 
 /** A chart that needs no script; the timeline is drawn in the page. */
 export type StillChart = Exclude<Chart, { readonly form: "timeline" }>;
@@ -31,20 +33,16 @@ export function chartSvg(chart: StillChart, label: string, width: Width): string
 
 /** Names and the colors that stand for them, for a legend; none where one color says nothing. */
 export function legendOf(chart: StillChart): readonly string[] {
-  if (chart.form === "bars") return chart.names;
-  return chart.form === "samples" && chart.runs.length > 1
-    ? chart.runs.map((_, run) => `run ${run + 1}`)
-    : [];
-}
-
-export function colorAt(index: number): string {
-  return `var(--c${index % 8})`;
+  if (chart.form === "bars" || chart.form === "areas") return chart.names;
+  return chart.form === "samples" && chart.runs.length > 1 ? namesOf(chart) : [];
 }
 
 function optionsOf(chart: StillChart, width: Width): Plot.PlotOptions {
   switch (chart.form) {
     case "bars":
       return barsOptions(chart, width);
+    case "areas":
+      return areasOptions(chart);
     case "shares":
       return sharesOptions(chart, width);
     case "roofline":
@@ -210,52 +208,6 @@ function rooflineOptions({ adapters, kernels }: RooflineChart): Plot.PlotOptions
         fill: colorAt(0),
         fillOpacity: 0.6,
         stroke: colorAt(0),
-        title: "title",
-      }),
-    ],
-  };
-}
-
-function samplesOptions({ runs, median, interval }: SamplesChart): Plot.PlotOptions {
-  let step = 0;
-  const points = runs.flatMap((own, run) =>
-    own.map((ms) => {
-      step += 1;
-      return { run: `run ${run + 1}`, step, ms, title: `step ${step}: ${formatNumber(ms)} ms` };
-    }),
-  );
-  const top = Math.max(...points.map(({ ms }) => ms));
-  const [low, high] = interval ?? [median, median];
-  return {
-    height: 260,
-    marginLeft: 90,
-    x: { label: "timed step", ticks: 5 },
-    y: {
-      label: null,
-      grid: true,
-      domain: [0, top * 1.05],
-      tickFormat: (ms: number) => `${formatNumber(ms)} ms`,
-      ticks: 5,
-    },
-    color: {
-      domain: runs.map((_, run) => `run ${run + 1}`),
-      range: runs.map((_, run) => colorAt(run)),
-    },
-    marks: [
-      Plot.rect([{ low: Math.max(0, low), high: Math.min(high, top * 1.05) }], {
-        x1: 0,
-        x2: step + 1,
-        y1: "low",
-        y2: "high",
-        fill: "currentColor",
-        fillOpacity: 0.08,
-      }),
-      Plot.ruleY([median], { stroke: "currentColor", strokeDasharray: "4 3" }),
-      Plot.dot(points, {
-        x: "step",
-        y: "ms",
-        fill: "run",
-        r: points.length > 300 ? 1.5 : 3,
         title: "title",
       }),
     ],

@@ -10,17 +10,34 @@ import { htmlText } from "./html_text.ts";
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
+/** A report as a whole file. */
 export function htmlPage(report: Report): string {
   const { main, nav } = htmlBody(report);
-  const title = htmlText((report.title ?? []).map(textOfSpan).join(""));
   const hasTimeline = main.includes('class="timeline"');
-  const styles = [
-    ...(hasTimeline ? [installed("uplot/dist/uPlot.min.css")] : []),
-    own("style.css"),
-  ];
-  const scripts = hasTimeline
-    ? [installed("uplot/dist/uPlot.iife.min.js"), own("timeline.js")]
-    : [];
+  return htmlDocument({
+    title: titleOf(report),
+    nav: `<nav aria-label="sections"><ol>${nav}</ol></nav>`,
+    main,
+    styles: hasTimeline ? [installed("uplot/dist/uPlot.min.css")] : [],
+    scripts: hasTimeline ? [installed("uplot/dist/uPlot.iife.min.js"), own("timeline.js")] : [],
+  });
+}
+
+export function titleOf({ title = [] }: Report): string {
+  return htmlText(title.map(textOfSpan).join(""));
+}
+
+interface HtmlDocument {
+  /** As HTML. */
+  readonly title: string;
+  readonly nav: string;
+  readonly main: string;
+  /** Before the page's own. */
+  readonly styles: readonly string[];
+  readonly scripts: readonly string[];
+}
+
+export function htmlDocument({ title, nav, main, styles, scripts }: HtmlDocument): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -29,16 +46,16 @@ export function htmlPage(report: Report): string {
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>${title}</title>
-<style>${styles.join("\n")}</style>
+<style>${[...styles, own("style.css")].join("\n")}</style>
 </head>
 <body>
 <a class="skip" href="#main">to the report</a>
 <header><h1>${title}</h1></header>
-<nav aria-label="sections"><ol>${nav}</ol></nav>
+${nav}
 <main id="main">
 ${main}
 </main>
-${scripts.map((script) => `<script>${script}</script>`).join("\n")}
+${scripts.map((script) => `<script>${script.replaceAll("</script", "<\\/script")}</script>`).join("\n")}
 </body>
 </html>
 `;

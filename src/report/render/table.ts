@@ -1,10 +1,12 @@
-// Plain-text tables that fit a terminal of 80 columns.
+// Plain-text tables that fit a terminal, of 80 columns unless it is wider.
 
 import { textOfSpan, type Column, type TonedText } from "../section.ts";
 import { paint, plain, type Colors } from "./color.ts";
 import { padEnd, padStart, shortened, widthOf, wrapIndented } from "./text_width.ts";
 
 export const LINE_WIDTH = 80;
+/** Of sentences under a row. */
+const mostNoteWidth = 100;
 
 export interface RenderedRow {
   readonly cells: readonly TonedText[];
@@ -20,12 +22,13 @@ export function renderTable(
   columns: readonly Column[],
   rows: readonly RenderedRow[],
   colors: Colors = plain,
+  lineWidth = LINE_WIDTH,
 ): string[] {
   const gap = 2;
   const natural = columns.map(({ title }, i) =>
     Math.max(widthOf(title), ...rows.map(({ cells }) => widthOf(textOfSpan(cells[i] ?? "")))),
   );
-  const widths = fitted(columns, natural, LINE_WIDTH - gap * (columns.length - 1));
+  const widths = fitted(columns, natural, lineWidth - gap * (columns.length - 1));
   const lineOf = (cells: readonly TonedText[]): string =>
     columns
       .map(({ align }, i) => {
@@ -43,7 +46,11 @@ export function renderTable(
       lineOf(cells),
       ...(note === undefined
         ? []
-        : note.split("\n").flatMap((part) => wrapIndented(part, LINE_WIDTH, 4).map(colors.faint))),
+        : note
+            .split("\n")
+            .flatMap((part) =>
+              wrapIndented(part, Math.min(lineWidth, mostNoteWidth), 4).map(colors.faint),
+            )),
     ]),
   ];
 }

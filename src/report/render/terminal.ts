@@ -1,4 +1,4 @@
-// Reports as lines of a terminal, of at most 80 columns.
+// Reports as lines of a terminal: of 80 columns, or wider where that is.
 
 import {
   textOfSpan,
@@ -19,10 +19,26 @@ import { padEnd, wrap, wrapIndented } from "./text_width.ts";
 /** Of one level. */
 const INDENT = 2;
 
+/** What is written on. */
+interface Screen {
+  readonly colors: Colors;
+  /** Columns, for tables. */
+  readonly width: number;
+  /** Columns, for sentences: longer lines are hard to read. */
+  readonly textWidth: number;
+}
+
+const mostTextWidth = 100;
+
 /** Sections stand apart by an empty line. */
-export function terminalLines({ title, intro = [], sections }: Report, colors: Colors): string[] {
-  const head = [...titleLines(title, colors), ...blockLines(intro, colors)];
-  return apart([head, ...sections.map((section) => sectionLines(section, colors))]);
+export function terminalLines(
+  { title, intro = [], sections }: Report,
+  colors: Colors,
+  width = LINE_WIDTH,
+): string[] {
+  const screen = { colors, width, textWidth: Math.min(width, mostTextWidth) };
+  const head = [...titleLines(title, screen), ...blockLines(intro, screen)];
+  return apart([head, ...sections.map((section) => sectionLines(section, screen))]);
 }
 
 function apart(parts: readonly (readonly string[])[]): string[] {
@@ -32,41 +48,41 @@ function apart(parts: readonly (readonly string[])[]): string[] {
 }
 
 /** A title with tones of its own is one line. */
-function titleLines(title: readonly TonedText[] | undefined, colors: Colors): string[] {
+function titleLines(title: readonly TonedText[] | undefined, screen: Screen): string[] {
   if (title === undefined) return [];
   return title.every((span) => typeof span === "string")
-    ? wrap(title.join(""), LINE_WIDTH).map(colors.strong)
-    : [painted(title, colors)];
+    ? wrap(title.join(""), screen.textWidth).map(screen.colors.strong)
+    : [painted(title, screen)];
 }
 
-function sectionLines({ title, blocks, parts = [] }: Section, colors: Colors): string[] {
+function sectionLines({ title, blocks, parts = [] }: Section, screen: Screen): string[] {
   const own = apart([
-    blockLines(blocks, colors),
-    ...parts.map((part) => sectionLines(part, colors)),
+    blockLines(blocks, screen),
+    ...parts.map((part) => sectionLines(part, screen)),
   ]);
-  return title === undefined || own.length === 0 ? own : [colors.strong(title), ...own];
+  return title === undefined || own.length === 0 ? own : [screen.colors.strong(title), ...own];
 }
 
-function blockLines(blocks: readonly Block[], colors: Colors): string[] {
-  return blocks.flatMap((block) => linesOf(block, colors));
+function blockLines(blocks: readonly Block[], screen: Screen): string[] {
+  return blocks.flatMap((block) => linesOf(block, screen));
 }
 
-function linesOf(block: Block, colors: Colors): readonly string[] {
+function linesOf(block: Block, screen: Screen): readonly string[] {
   switch (block.kind) {
     case "table":
-      return tableLines(block, colors);
+      return tableLines(block, screen);
     case "fields":
-      return fieldLines(block, colors);
+      return fieldLines(block, screen);
     case "text":
-      return wrapIndented(painted(block.spans, colors), LINE_WIDTH, INDENT * block.level).map(
-        (each) => paint(each, block.tone, colors),
+      return wrapIndented(painted(block.spans, screen), screen.textWidth, INDENT * block.level).map(
+        (each) => paint(each, block.tone, screen.colors),
       );
     case "list":
       return block.items.flatMap((item, i) =>
-        itemLines(item, block.isOrdered ? `${i + 1}.` : "-", 0, colors),
+        itemLines(item, block.isOrdered ? `${i + 1}.` : "-", 0, screen),
       );
     case "line":
-      return [" ".repeat(INDENT * block.level) + painted(block.spans, colors)];
+      return [" ".repeat(INDENT * block.level) + painted(block.spans, screen)];
     case "verbatim":
       return block.lines;
     case "gap":
@@ -76,7 +92,7 @@ function linesOf(block: Block, colors: Colors): readonly string[] {
   }
 }
 
-function tableLines({ columns, rows, prose }: Table, colors: Colors): string[] {
+function tableLines({ columns, rows, prose }: Table, screen: Screen): string[] {
   const isUnder = prose?.place === "under its row";
   return [
     ...renderTable(
@@ -91,20 +107,21 @@ function tableLines({ columns, rows, prose }: Table, colors: Colors): string[] {
             }
           : {}),
       })),
-      colors,
+      screen.colors,
+      screen.width,
     ),
     ...(prose === undefined || isUnder
       ? []
-      : ["", ...rows.flatMap((row) => proseLines(row, prose, colors))]),
+      : ["", ...rows.flatMap((row) => proseLines(row, prose, screen))]),
   ];
 }
 
 /** One row's sentences under its name. */
-function proseLines(row: Row, prose: Prose, colors: Colors): string[] {
+function proseLines(row: Row, prose: Prose, screen: Screen): string[] {
   return [
-    colors.strong(textOfSpan(row.cells[0] ?? "")),
+    screen.colors.strong(textOfSpan(row.cells[0] ?? "")),
     ...sentencesOf(row, prose).flatMap(({ text, level }) =>
-      wrapIndented(text, LINE_WIDTH, INDENT * level),
+      wrapIndented(text, screen.textWidth, INDENT * level),
     ),
     "",
   ];
@@ -123,11 +140,11 @@ function sentencesOf(
   );
 }
 
-function fieldLines({ rows, width, level }: Fields, colors: Colors): string[] {
+function fieldLines({ rows, width, level }: Fields, screen: Screen): string[] {
   const indent = " ".repeat(INDENT * level);
   return rows.flatMap(({ label, text }) =>
-    wrap(text, LINE_WIDTH - indent.length - width).map(
-      (each, i) => indent + padEnd(i === 0 ? painted([label], colors) : "", width) + each,
+    wrap(text, screen.textWidth - indent.length - width).map(
+      (each, i) => indent + padEnd(i === 0 ? painted([label], screen) : "", width) + each,
     ),
   );
 }
@@ -136,19 +153,19 @@ function itemLines(
   { spans, items = [] }: Item,
   mark: string,
   indent: number,
-  colors: Colors,
+  screen: Screen,
 ): string[] {
   const inner = indent + mark.length + 1;
-  const [first = "", ...rest] = wrapIndented(painted(spans, colors), LINE_WIDTH, inner);
+  const [first = "", ...rest] = wrapIndented(painted(spans, screen), screen.textWidth, inner);
   return [
     `${" ".repeat(indent)}${mark} ${first.slice(inner)}`,
     ...rest,
-    ...items.flatMap((item) => itemLines(item, "-", inner, colors)),
+    ...items.flatMap((item) => itemLines(item, "-", inner, screen)),
   ];
 }
 
-function painted(spans: readonly TonedText[], colors: Colors): string {
+function painted(spans: readonly TonedText[], screen: Screen): string {
   return spans
-    .map((span) => (typeof span === "string" ? span : paint(span.text, span.tone, colors)))
+    .map((span) => (typeof span === "string" ? span : paint(span.text, span.tone, screen.colors)))
     .join("");
 }

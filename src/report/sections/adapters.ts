@@ -6,6 +6,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { RankAdapter, RunResult } from "../../result/result.ts";
 import { left, note, paragraph, right, table, type Block, type Section } from "../section.ts";
 import { circumstanceNotes } from "./circumstances.ts";
+import { hostOf } from "./host.ts";
 import { peaksSentence } from "./peaks.ts";
 import { separationSentences } from "./separation.ts";
 
@@ -32,7 +33,7 @@ export function adaptersSection({ workload }: Plan, result: RunResult): Section 
       ...said.map((sentence) => note(sentence, "plain")),
       ...doubts.map((sentence) => note(sentence, "doubtful")),
       note(
-        `shardbench ${versions.shardbench}, node ${versions.node}, webgpu ${versions.webgpu}, ${versions.os}`,
+        `shardbench ${versions.shardbench}, node ${versions.node}, webgpu ${versions.webgpu}, ${hostOf(versions)}`,
         "plain",
       ),
     ],
@@ -41,10 +42,13 @@ export function adaptersSection({ workload }: Plan, result: RunResult): Section 
 
 /** When and on what the figures were taken, for reports that show no table of adapters. */
 export function conditionsOfRun(result: RunResult): Block[] {
-  const { date, adapters, link, runs } = result;
+  const { date, adapters, link, runs, versions } = result;
   const what = runs.length < 2 ? "run" : countOf(runs.length, "run");
   return [
-    paragraph(`${what} of ${date} on ${runConditions(adapters, link).join("; ")}`, "faint"),
+    paragraph(
+      `${what} of ${date} on ${runConditions(adapters, link).join("; ")}; ${hostOf(versions)}`,
+      "faint",
+    ),
     ...circumstanceNotes(result).map((sentence) => paragraph(sentence, "doubtful")),
   ];
 }
