@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import { fieldPath, listed, placedLayers, type PlacedLayer } from "../../../plan/layers.ts";
-import type { Layer } from "../../../plan/layers/layers.ts";
+import { type Layer, planLayerOf } from "../../../plan/layers/layers.ts";
 import { contextOf } from "../../../plan/mesh.ts";
 import type { Plan } from "../../../plan/plan.ts";
 import type { Serving } from "../../../plan/serving.ts";
@@ -124,7 +124,7 @@ function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
 function dependsOnOthers(
   layer: Layer,
 ): { readonly field?: string; readonly what: string } | undefined {
-  if (layer.op === "aggregate") return { what: "an aggregate joins tokens" };
+  if (planLayerOf(layer).aggregates !== undefined) return { what: `${layer.op} joins tokens` };
   if (layer.op === "attention" && !layer.causal) {
     return { field: "causal", what: "attention looks at tokens to come" };
   }
