@@ -69,6 +69,16 @@ export function rmsNormRow(x: Rows["values"], gain: Rows["values"], epsilon: num
   return { values, magnitudes: values.map(Math.abs), terms: x.length };
 }
 
+/** exp(x - max) / Σ exp(x - max). What a difference is rounded by makes its exponential off in proportion. */
+export function softmaxRow(x: Rows["values"]): Expected {
+  const largest = Float64Array.from(x).reduce((a, b) => Math.max(a, b), -Infinity);
+  const exponentials = Float64Array.from(x, (value) => Math.exp(value - largest));
+  const total = exponentials.reduce((a, b) => a + b, 0);
+  const values = exponentials.map((value) => value / total);
+  const magnitudes = values.map((value, i) => value * (1 + largest - (x[i] ?? 0)));
+  return { values, magnitudes, terms: x.length };
+}
+
 export interface AttentionHeads {
   readonly heads: number;
   readonly kvHeads: number;

@@ -64,9 +64,10 @@ describeOnAdapter("overlap", () => {
         if (twin === undefined) throw new Error("nothing overlaps");
         const pool = await openRanks(program, placement, { ...options, twins: [twin] });
         try {
-          const turns = await openOverlapRounds(program, twin, pool, { pin: options.pinToCores });
-          const effect = await turns?.finish(rounds);
-          if (effect === undefined) throw new Error("no memory for both");
+          if (!(await pool.openTwin(twin))) throw new Error("no memory for both");
+          const turns = await openOverlapRounds(program, twin, pool, options.pinToCores);
+          const effect = await turns.finish(rounds);
+          if (effect === undefined) throw new Error("nothing leaves in blocks");
           effects.push({ width, effect });
         } finally {
           await pool.close();

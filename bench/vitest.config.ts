@@ -6,6 +6,7 @@ function onAdapter(adapter: string) {
     test: {
       name: adapter,
       include: [
+        "bench/choices.ts",
         "bench/kernels.ts",
         "bench/growth.ts",
         "bench/collectives.ts",

@@ -55,15 +55,6 @@ fn largestOfLanes(own: vec4f) -> vec4f {
   return all;
 }
 
-fn sumOfLanes(own: vec4f) -> vec4f {
-  let two = own + quadSwapX(own);
-  var all = two + quadSwapY(two);
-  if (LANES == 8u) {
-    all += subgroupShuffleXor(all, 4u);
-  }
-  return all;
-}
-
 // A quad of a token's row of qkv. Tokens past the end repeat the last: masked as keys, not stored as queries.
 fn load(first_token: u32, token: u32, quad: u32) -> vec4f {
   return unpackQuad(qkv[(first_token + min(token, SEQUENCE - 1u)) * QKV_QUADS + quad]);

@@ -2,7 +2,7 @@
 //
 // An invocation, or LANES of them, takes one head of one token. Where it lies say rotary/packed.wgsl and
 // rotary/latent.wgsl, and where it goes rotary/own_rows.wgsl and rotary/packed_rows.wgsl; what turns it is
-// rotary/turned.wgsl, or nothing.
+// rotary/turned.wgsl, or nothing; what it is multiplied with rotary/tempered.wgsl, or nothing.
 //
 // dispatch  ceil(ROWS · ALL_HEADS · LANES / WORKGROUP) workgroups, folded over x and y
 override ROWS: u32;
@@ -26,6 +26,7 @@ struct Head {
   head: u32,
   mean: f32,
   scale: f32,
+  temperature: f32,
 }
 
 // Of the normalized head.
@@ -37,7 +38,7 @@ fn headQuad(own: Head, quad: u32) -> vec4f {
 }
 
 fn store(own: Head, quad: u32, value: vec4f) {
-  y[placeOf(own) + quad] = packQuad(value);
+  y[placeOf(own) + quad] = packQuad(own.temperature * value);
 }
 
 // Over the lanes of a head, to be called by all of the workgroup.
@@ -64,7 +65,7 @@ fn main(
   let at = (group.y * groups.x + group.x) * (WORKGROUP / LANES) + lane / LANES;
   // Past the end there is the last again, so that all of a workgroup reach its barriers.
   let real = min(at, ROWS * ALL_HEADS - 1u);
-  var own = Head(real / ALL_HEADS, real % ALL_HEADS, 0.0, 1.0);
+  var own = Head(real / ALL_HEADS, real % ALL_HEADS, 0.0, 1.0, 1.0);
   let first = lane % LANES;
   if (NORM == 2u) {
     var sum = 0.0;
@@ -87,6 +88,7 @@ fn main(
   if (at >= ROWS * ALL_HEADS) {
     return;
   }
+  own.temperature = temperatureOf(own);
   for (var unit = first; unit < UNITS; unit += LANES) {
     storeUnit(own, unit);
   }

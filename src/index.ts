@@ -35,6 +35,7 @@ export type * from "./plan/plan.ts";
 export type * from "./plan/groups.ts";
 export type { Layer } from "./plan/layers/layers.ts";
 export type { AggregateLayer } from "./plan/layers/aggregate.ts";
+export type { GatedDeltaLayer } from "./plan/layers/gated_delta.ts";
 export type { AttentionLayer, LatentAttention } from "./plan/layers/attention.ts";
 export type { BranchLayer } from "./plan/layers/branch.ts";
 export type { EmbeddingLayer } from "./plan/layers/embedding.ts";

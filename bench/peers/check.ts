@@ -8,6 +8,7 @@ import {
   rmsNormRow,
   rowsOf,
   sampledRows,
+  softmaxRow,
 } from "../expected_rows.ts";
 import { operand, operandsOf } from "./operands.ts";
 import { epsilon, type Task } from "./tasks.ts";
@@ -111,6 +112,43 @@ function rowsToCheck(task: Task): RowsToCheck {
             causal ? index + 1 : sequence,
             { heads, kvHeads: heads, headDim },
           ),
+      };
+    }
+    case "attend_cache": {
+      const { batch, kvHeads, group, headDim, keys } = task;
+      const cached = { heads: 1, kvHeads: 1, headDim };
+      return {
+        rows: batch * kvHeads * group,
+        columns: headDim,
+        rowCost: 2 * keys * headDim,
+        expected(index) {
+          const first = Math.floor(index / group) * keys * headDim;
+          const [k, v] = [rowsOf(values("k"), headDim, first), rowsOf(values("v"), headDim, first)];
+          return attentionRow(row("q", index, headDim), k, v, keys, cached);
+        },
+      };
+    }
+    case "routing": {
+      const { tokens, experts, topK } = task;
+      return {
+        rows: tokens,
+        columns: topK,
+        rowCost: experts,
+        expected: (index) =>
+          softmaxRow(
+            row("x", index, experts)
+              .toSorted((a, b) => b - a)
+              .subarray(0, topK),
+          ),
+      };
+    }
+    case "softmax": {
+      const { rows, columns } = task;
+      return {
+        rows,
+        columns,
+        rowCost: columns,
+        expected: (index) => softmaxRow(row("x", index, columns)),
       };
     }
     case "rms_norm": {

@@ -53,6 +53,8 @@ export async function startContender(
   });
   let settle: ((answer: Answer) => void) | undefined;
   let ended: string | undefined;
+  // What was sent to a process that has just ended.
+  child.on("error", ({ message }) => settle?.({ failure: message }));
   child.on("message", (answer: Answer) => settle?.(answer));
   child.on("exit", (code, signal) => {
     const lines = complaints.trim().split("\n");

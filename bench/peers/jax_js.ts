@@ -4,7 +4,7 @@ import type { Array as JaxArray } from "@jax-js/jax";
 import { patiently } from "../../src/gpu/patience.ts";
 import type { AdapterChoice } from "../../src/gpu/adapter.ts";
 import type { Contender, PreparedTask } from "./contender.ts";
-import { operandsOf } from "./operands.ts";
+import { lastSwapped, type Operand, operand, operandsOf } from "./operands.ts";
 import { provideNavigator } from "./shared_dawn.ts";
 import { epsilon, type Task } from "./tasks.ts";
 
@@ -21,11 +21,13 @@ export async function openJaxJs(choice: AdapterChoice): Promise<Contender> {
   return { prepare: (task) => prepare(jax, task) };
 }
 
-async function prepare(jax: Jax, task: Task): Promise<PreparedTask> {
-  const operands = Object.values(operandsOf(task)).map(({ shape, values }) =>
+async function prepare(jax: Jax, task: Task): Promise<PreparedTask | undefined> {
+  const plain = functionOf(jax, task);
+  if (plain === undefined) return undefined;
+  const compute = jax.jit(plain);
+  const operands = Object.values(layoutOf(task)).map(({ shape, values }) =>
     jax.numpy.array(values, { shape }),
   );
-  const compute = jax.jit(functionOf(jax, task));
   // All of a sample's: a result that is disposed of before it is submitted is never computed.
   let results: JaxArray[] = [];
   return {
@@ -46,8 +48,18 @@ async function prepare(jax: Jax, task: Task): Promise<PreparedTask> {
   };
 }
 
-/** Of the operands in the order of `operandsOf`. */
-function functionOf({ numpy, nn }: Jax, task: Task): (...operands: JaxArray[]) => JaxArray {
+/** Cached keys are given as [heads, headDim, keys], so that no run transposes them. */
+function layoutOf(task: Task): Record<string, Operand> {
+  const operands = operandsOf(task);
+  if (task.op !== "attend_cache") return operands;
+  return { ...operands, k: lastSwapped(operand(operands, "k")) };
+}
+
+/** Of the operands in the order of `operandsOf`. Undefined where it has no operation for it. */
+function functionOf(
+  { numpy, nn }: Jax,
+  task: Task,
+): ((...operands: JaxArray[]) => JaxArray) | undefined {
   switch (task.op) {
     case "matmul":
       return binary((x, w) => numpy.matmul(x, w));
@@ -55,6 +67,15 @@ function functionOf({ numpy, nn }: Jax, task: Task): (...operands: JaxArray[]) =
       return ternary((x, up, down) => numpy.matmul(nn.relu(numpy.matmul(x, up)), down));
     case "attention":
       return ternary((q, k, v) => nn.dotProductAttention(q, k, v, { isCausal: task.causal }));
+    case "attend_cache":
+      return ternary((q, k, v) => {
+        const scores = numpy.matmul(q, k).mul(1 / Math.sqrt(task.headDim));
+        return numpy.matmul(nn.softmax(scores, -1), v);
+      });
+    case "softmax":
+      return unary((x) => nn.softmax(x, -1));
+    case "routing":
+      return undefined;
     case "rms_norm":
       return binary((x, gain) => {
         const meanSquare = numpy.mean(numpy.square(x.ref), -1, { keepdims: true });
@@ -65,6 +86,10 @@ function functionOf({ numpy, nn }: Jax, task: Task): (...operands: JaxArray[]) =
 
 function missing(): never {
   throw new Error("an operand is missing");
+}
+
+function unary(compute: (a: JaxArray) => JaxArray) {
+  return (a?: JaxArray): JaxArray => compute(a ?? missing());
 }
 
 function binary(compute: (a: JaxArray, b: JaxArray) => JaxArray) {

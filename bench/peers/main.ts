@@ -7,14 +7,19 @@ import { conditionsOf, writeResults } from "../results.ts";
 import { type ContenderName, contenderNames, ownNames } from "./contender.ts";
 import type { ContenderClient } from "./contender_client.ts";
 import { clockOf, figuresOf, type TaskFigures } from "./figures.ts";
+import { drawTasks } from "./draw.ts";
 import { race } from "./race.ts";
-import { introduction, summaryTable, taskTable } from "./tables.ts";
-import { nameOf, tasks } from "./tasks.ts";
+import { introduction, kindsTable, summaryTable, taskTable } from "./tables.ts";
+import { nameOf, type Task, tasks } from "./tasks.ts";
 
 const { values: options } = parseArgs({
   options: {
     /** As `shardbench adapters` lists them. */
     adapter: { type: "string" },
+    /** Shapes drawn at random of each kind of task, besides the list. */
+    shapes: { type: "string", default: "30" },
+    /** Of the draw; the same seed gives the same shapes. */
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     /** Part of a task's name; may be repeated. */
     only: { type: "string", multiple: true },
     /** A peer; may be repeated. */
@@ -35,9 +40,10 @@ const { choice } = adapter;
 const names: readonly ContenderName[] = contenderNames.filter(
   (name) => ownNames.includes(name) || (options.contender ?? [name]).includes(name),
 );
-const wanted = tasks.filter((task) =>
-  (options.only ?? [""]).some((part) => nameOf(task).includes(part)),
-);
+const isWanted = (task: Task): boolean =>
+  (options.only ?? [""]).some((part) => nameOf(task).includes(part));
+const seed = Number(options.seed);
+const drawn = drawTasks(seed, Number(options.shapes)).filter(isWanted);
 
 const packages = ["@jax-js/jax", "onnxruntime-node", "@tensorflow/tfjs-backend-webgpu"];
 const conditions = await conditionsOf(
@@ -55,19 +61,21 @@ function print(...more: readonly string[]): void {
   console.log(more.join("\n"));
 }
 print(...introduction(conditions, names, rateClock), "");
+print(`Shapes drawn at random: ${drawn.length}, seed ${seed}.`, "");
 
 const clients = new Map<ContenderName, ContenderClient>();
 const figures: TaskFigures[] = [];
-for (const task of wanted) {
+for (const task of [...tasks.filter(isWanted), ...drawn]) {
   const outcomes = await race(task, { choice, names, rounds: Number(options.rounds) }, clients);
   const one = figuresOf(task, outcomes, clockOf(choice.software));
   figures.push(one);
   print(...taskTable(one, choice.software ? "CPU-s" : "s"), "");
 }
 for (const client of clients.values()) client.close();
-print(...summaryTable(figures));
+print(...summaryTable(figures), "");
+print(...kindsTable(figures.filter(({ task }) => drawn.includes(task))));
 
 if (options.out !== undefined) {
   const text = lines.join("\n");
-  await writeResults(options.out, "peers", conditions, text, { rateClock, tasks: figures });
+  await writeResults(options.out, "peers", conditions, text, { rateClock, seed, tasks: figures });
 }

@@ -1,7 +1,7 @@
 // The tasks as ONNX graphs. Weights are constants of the model, as in a user's; activations are inputs.
 
 import type { OnnxGraph, OnnxTensor } from "./onnx_model.ts";
-import { causalMask, type Operand, operand, operandsOf, swapped } from "./operands.ts";
+import { causalMask, lastSwapped, type Operand, operand, operandsOf, swapped } from "./operands.ts";
 import { epsilon, type Task } from "./tasks.ts";
 
 export interface OnnxTask {
@@ -44,6 +44,19 @@ export function modelOf(task: Task, fused: boolean): OnnxTask {
       };
     case "attention":
       return fused ? fusedAttention(task, operands) : plainAttention(task, operands);
+    case "attend_cache":
+      return cachedAttention(task, operands);
+    case "routing":
+      return routing(task, operands);
+    case "softmax":
+      return {
+        graph: {
+          nodes: [{ op: "Softmax", inputs: ["x"], outputs: ["y"], attributes: { axis: -1 } }],
+          inputs: [input("x")],
+          outputs: [{ name: "y", shape: [task.rows, task.columns] }],
+        },
+        feeds: feeds("x"),
+      };
     case "rms_norm":
       return {
         graph: {
@@ -97,7 +110,7 @@ function plainAttention(task: AttentionTask, operands: Operands): OnnxTask {
     },
     feeds: {
       q: byHead("q"),
-      k: transposed(byHead("k"), heads, sequence, headDim),
+      k: lastSwapped(swapped(operand(operands, "k"))).values,
       v: byHead("v"),
     },
   };
@@ -126,15 +139,51 @@ function fusedAttention(task: AttentionTask, operands: Operands): OnnxTask {
   };
 }
 
-/** [a, b, c] → [a, c, b] */
-function transposed(values: Float32Array, a: number, b: number, c: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let i = 0; i < a; i += 1) {
-    for (let j = 0; j < b; j += 1) {
-      for (let l = 0; l < c; l += 1) {
-        result[(i * c + l) * b + j] = values[(i * b + j) * c + l] ?? 0;
-      }
-    }
-  }
-  return result;
+/** Keys are given as [heads, headDim, keys], so that no run transposes them. */
+function cachedAttention(
+  { headDim }: Extract<Task, { op: "attend_cache" }>,
+  operands: Operands,
+): OnnxTask {
+  const [q, k, v] = [
+    operand(operands, "q"),
+    lastSwapped(operand(operands, "k")),
+    operand(operands, "v"),
+  ];
+  const scale = { name: "scale", shape: [1], values: Float32Array.of(1 / Math.sqrt(headDim)) };
+  return {
+    graph: {
+      nodes: [
+        { op: "MatMul", inputs: ["q", "k"], outputs: ["products"] },
+        { op: "Mul", inputs: ["products", "scale"], outputs: ["scores"] },
+        { op: "Softmax", inputs: ["scores"], outputs: ["weights"], attributes: { axis: -1 } },
+        { op: "MatMul", inputs: ["weights", "v"], outputs: ["y"] },
+      ],
+      inputs: [
+        { name: "q", shape: q.shape },
+        { name: "k", shape: k.shape },
+        { name: "v", shape: v.shape },
+      ],
+      constants: [scale],
+      outputs: [{ name: "y", shape: q.shape }],
+    },
+    feeds: { q: q.values, k: k.values, v: v.values },
+  };
+}
+
+function routing(
+  { tokens, experts, topK }: Extract<Task, { op: "routing" }>,
+  operands: Operands,
+): OnnxTask {
+  return {
+    graph: {
+      nodes: [
+        { op: "TopK", inputs: ["x", "count"], outputs: ["chosen", ""], attributes: { axis: -1 } },
+        { op: "Softmax", inputs: ["chosen"], outputs: ["y"], attributes: { axis: -1 } },
+      ],
+      inputs: [{ name: "x", shape: [tokens, experts] }],
+      constants: [{ name: "count", shape: [1], values: BigInt64Array.of(BigInt(topK)) }],
+      outputs: [{ name: "y", shape: [tokens, topK] }],
+    },
+    feeds: { x: operand(operands, "x").values },
+  };
 }

@@ -11,8 +11,9 @@ export interface Operand {
 
 /**
  * matmul: x [m, k], w [k, n]; experts: x [experts, rows, hidden], up [experts, hidden, ffn],
- * down [experts, ffn, hidden]; attention: q, k, v [sequence, heads, headDim]; rms_norm: x [rows, columns],
- * gain [columns].
+ * down [experts, ffn, hidden]; attention: q, k, v [sequence, heads, headDim]; attend_cache: q [batch · kvHeads, group,
+ * headDim], k, v [batch · kvHeads, keys, headDim]; routing: x [tokens, experts]; softmax: x [rows, columns]; rms_norm:
+ * x [rows, columns], gain [columns].
  */
 export function operandsOf(task: Task): Record<string, Operand> {
   const random = randomSource(1);
@@ -39,6 +40,16 @@ export function operandsOf(task: Task): Record<string, Operand> {
       const shape = [task.sequence, task.heads, task.headDim];
       return { q: made(shape, 4), k: made(shape), v: made(shape) };
     }
+    case "attend_cache": {
+      const { group, headDim, keys } = task;
+      const heads = task.batch * task.kvHeads;
+      const shape = [heads, keys, headDim];
+      return { q: made([heads, group, headDim], 4), k: made(shape), v: made(shape) };
+    }
+    case "routing":
+      return { x: made([task.tokens, task.experts], 4) };
+    case "softmax":
+      return { x: made([task.rows, task.columns], 4) };
     case "rms_norm":
       return { x: made([task.rows, task.columns]), gain: made([task.columns]) };
   }
@@ -61,6 +72,20 @@ export function swapped({ shape, values }: Operand): Operand {
     }
   }
   return { shape: [b, a, c], values: result };
+}
+
+/** [a, b, c] → [a, c, b] */
+export function lastSwapped({ shape, values }: Operand): Operand {
+  const [a = 0, b = 0, c = 0] = shape;
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < a; i += 1) {
+    for (let j = 0; j < b; j += 1) {
+      for (let l = 0; l < c; l += 1) {
+        result[(i * c + l) * b + j] = values[(i * b + j) * c + l] ?? 0;
+      }
+    }
+  }
+  return { shape: [a, c, b], values: result };
 }
 
 /** [sequence, sequence], to be added to scores: 0 where a query sees the key, else far below every score. */

@@ -65,6 +65,7 @@ declare module "@tensorflow/tfjs-core" {
   export const mul: (a: Tensor, b: Tensor | number) => Tensor;
   export const add: (a: Tensor, b: Tensor | number) => Tensor;
   export const softmax: (x: Tensor) => Tensor;
+  export const topk: (x: Tensor, k: number) => { values: Tensor; indices: Tensor };
   export const square: (x: Tensor) => Tensor;
   export const mean: (x: Tensor, axis: number, keepDims: boolean) => Tensor;
   export const rsqrt: (x: Tensor) => Tensor;

@@ -44,7 +44,7 @@ export async function race(
   const racers: Racer[] = [];
   let roundMs = 0;
   for (const name of names) {
-    try {
+    await orFailed(name, outcomes, async () => {
       let client = clients.get(name);
       if (client?.alive() !== true) {
         client = await startContender(name, choice);
@@ -63,9 +63,7 @@ export async function race(
         roundMs += wallMs * repeats;
         racers.push({ client, verdict, samples: [], repeats });
       }
-    } catch (error) {
-      outcomes.set(name, { state: "failed", reason: messageOf(error) });
-    }
+    });
   }
 
   const affordable = Math.min(rounds, Math.max(leastRounds, Math.floor(raceMs / roundMs)));
@@ -73,12 +71,17 @@ export async function race(
     // Everybody goes first in turn.
     const first = round % Math.max(1, racers.length);
     for (const racer of [...racers.slice(first), ...racers.slice(0, first)]) {
-      racer.samples.push(await timed(racer.client, racer.repeats));
+      const { client, samples, repeats } = racer;
+      await orFailed(client.name, outcomes, async () => {
+        samples.push(await timed(client, repeats));
+      });
     }
   }
   for (const { client, verdict, samples } of racers) {
-    outcomes.set(client.name, { state: "raced", verdict, samples });
-    await client.ask({ kind: "release" });
+    await orFailed(client.name, outcomes, async () => {
+      await client.ask({ kind: "release" });
+      outcomes.set(client.name, { state: "raced", verdict, samples });
+    });
   }
   return new Map(
     names.flatMap((name) => {
@@ -86,6 +89,20 @@ export async function race(
       return outcome === undefined ? [] : [[name, outcome] as const];
     }),
   );
+}
+
+/** Whoever fails, or whose process ends, is out of the race, which goes on. */
+async function orFailed(
+  name: ContenderName,
+  outcomes: Map<ContenderName, Outcome>,
+  act: () => Promise<void>,
+): Promise<void> {
+  if (outcomes.get(name)?.state === "failed") return;
+  try {
+    await act();
+  } catch (error) {
+    outcomes.set(name, { state: "failed", reason: messageOf(error) });
+  }
 }
 
 async function timed(client: ContenderClient, repeats: number): Promise<Sample> {

@@ -5,23 +5,15 @@ import type { LogicalGpu, PreparedKernel } from "../../src/gpu/logical_gpu.ts";
 import { openGpu } from "../../src/gpu/open.ts";
 import { patiently } from "../../src/gpu/patience.ts";
 import { readBuffer } from "../../src/gpu/read_back.ts";
-import { type KernelCall, kernelOf } from "../../src/kernels/catalog.ts";
+import { kernelOf } from "../../src/kernels/catalog.ts";
 import type { Variant } from "../../src/kernels/variant.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import type { BoundCall } from "../../src/tuning/scratch.ts";
-import { prefixSums } from "../../test/support/prefix_sums.ts";
-import {
-  decode,
-  encode,
-  encodeIds,
-  type Tensor,
-  tensor,
-  tensorBytes,
-} from "../../test/support/tensors.ts";
+import { decode, tensorBytes } from "../../test/support/tensors.ts";
 import { tunedVariant } from "../tuned_variant.ts";
 import type { Contender, PreparedTask } from "./contender.ts";
-import { type Operand, operand, operandsOf } from "./operands.ts";
-import { epsilon, type Task } from "./tasks.ts";
+import { recipeOf } from "./recipes.ts";
+import type { Task } from "./tasks.ts";
 
 export async function openShardbench(choice: AdapterChoice): Promise<Contender> {
   const gpu = await openGpu(choice);
@@ -33,107 +25,15 @@ export async function openShardbenchTuned(choice: AdapterChoice): Promise<Conten
   return { prepare: (task) => prepare(gpu, task, (call) => tunedVariant(gpu, call)) };
 }
 
-/** Kernel calls in order, with the buffers that they bind by name. */
-interface Recipe {
-  readonly inputs: Readonly<Record<string, Uint8Array>>;
-  /** Rows and columns of buffers that kernels write; the last is the result. */
-  readonly written: Readonly<Record<string, readonly [rows: number, columns: number]>>;
-  readonly calls: readonly (readonly [KernelCall, readonly string[]])[];
+/** A task's kernels bound to buffers that hold its operands. */
+export interface BoundTask {
+  readonly calls: readonly BoundCall<object>[];
+  result(): Promise<Float32Array>;
+  release(): void;
 }
 
-function recipeOf(task: Task): Recipe {
-  const operands = operandsOf(task);
-  const padded = (name: string): Uint8Array => encode(rowsOf(operand(operands, name)), "f32");
-  switch (task.op) {
-    case "matmul": {
-      const { m, n, k } = task;
-      return {
-        inputs: { x: padded("x"), w: padded("w") },
-        written: { y: [m, n] },
-        calls: [[{ kernel: "matmul", shape: { m, n, k, activation: "none" } }, ["x", "w", "y"]]],
-      };
-    }
-    case "experts": {
-      const { experts, hidden, ffn } = task;
-      const rows = experts * task.rows;
-      const offsets = prefixSums(Array.from({ length: experts }, () => task.rows));
-      const shape = { experts, rows, expectedRows: rows };
-      return {
-        inputs: {
-          x: padded("x"),
-          up: padded("up"),
-          down: padded("down"),
-          offsets: encodeIds(offsets),
-        },
-        written: { inner: [rows, ffn], y: [rows, hidden] },
-        calls: [
-          [
-            {
-              kernel: "grouped_matmul",
-              shape: { ...shape, k: hidden, n: ffn, activation: "relu" },
-            },
-            ["x", "up", "offsets", "inner"],
-          ],
-          [
-            {
-              kernel: "grouped_matmul",
-              shape: { ...shape, k: ffn, n: hidden, activation: "none" },
-            },
-            ["inner", "down", "offsets", "y"],
-          ],
-        ],
-      };
-    }
-    case "attention": {
-      const { sequence, heads, headDim, causal } = task;
-      const columns = heads * headDim;
-      const packed = new Float64Array(3 * sequence * columns);
-      for (const [part, name] of ["q", "k", "v"].entries()) {
-        const { values } = operand(operands, name);
-        for (let row = 0; row < sequence; row += 1) {
-          packed.set(
-            values.subarray(row * columns, (row + 1) * columns),
-            (3 * row + part) * columns,
-          );
-        }
-      }
-      return {
-        inputs: { qkv: encode(tensor(sequence, 3 * columns, packed), "f32") },
-        written: { y: [sequence, columns] },
-        calls: [
-          [
-            {
-              kernel: "attention",
-              shape: { batch: 1, sequence, heads, kvHeads: heads, headDim, causal },
-            },
-            ["qkv", "y"],
-          ],
-        ],
-      };
-    }
-    case "rms_norm": {
-      const { rows, columns } = task;
-      return {
-        inputs: { x: padded("x"), gain: padded("gain") },
-        written: { y: [rows, columns] },
-        calls: [[{ kernel: "rms_norm", shape: { rows, columns, epsilon } }, ["x", "gain", "y"]]],
-      };
-    }
-  }
-}
-
-/** All but the last dimension become rows. */
-function rowsOf({ shape, values }: Operand): Tensor {
-  const columns = shape.at(-1) ?? 1;
-  return tensor(values.length / columns, columns, values);
-}
-
-async function prepare(
-  gpu: LogicalGpu,
-  task: Task,
-  variantOf: (call: BoundCall<object>) => Promise<Variant | undefined>,
-): Promise<PreparedTask> {
-  const { inputs, written, calls } = recipeOf(task);
+export async function bindTask(gpu: LogicalGpu, task: Task): Promise<BoundTask> {
+  const { inputs, tables = {}, written, calls } = recipeOf(task);
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const buffers = new Map<string, GPUBuffer>();
   for (const [name, bytes] of Object.entries(inputs)) {
@@ -141,8 +41,13 @@ async function prepare(
     gpu.device.queue.writeBuffer(buffer, 0, bytes);
     buffers.set(name, buffer);
   }
-  for (const [name, [rows, columns]] of Object.entries(written)) {
-    const bytes = tensorBytes(rows, columns, "f32");
+  const sizes = [
+    ...Object.entries(tables).map(([name, words]) => [name, 4 * words] as const),
+    ...Object.entries(written).map(
+      ([name, [rows, columns]]) => [name, tensorBytes(rows, columns, "f32")] as const,
+    ),
+  ];
+  for (const [name, bytes] of sizes) {
     const buffer = await gpu.createBuffer(name, bytes, STORAGE | COPY_SRC | COPY_DST);
     // What a kernel fails to write is seen.
     gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(bytes).fill(0xff));
@@ -153,13 +58,37 @@ async function prepare(
     if (buffer === undefined) throw new Error(`no call has made ${name}`);
     return buffer;
   };
+  return {
+    calls: calls.map(([call, names]) => ({
+      kernel: kernelOf(call) as Kernel<object>,
+      shape: call.shape,
+      dtype: "f32",
+      buffers: names.map(named),
+      label: call.kernel,
+    })),
+    async result() {
+      const name = calls.at(-1)?.[1].at(-1) ?? "";
+      const bytes = await readBuffer(gpu, named(name));
+      const size = written[name];
+      if (size === undefined) return new Float32Array(bytes);
+      return Float32Array.from(decode(bytes, ...size, "f32").values);
+    },
+    release() {
+      for (const buffer of buffers.values()) gpu.destroyBuffer(buffer);
+    },
+  };
+}
+
+async function prepare(
+  gpu: LogicalGpu,
+  task: Task,
+  variantOf: (call: BoundCall<object>) => Promise<Variant | undefined>,
+): Promise<PreparedTask> {
+  const bound = await bindTask(gpu, task);
   const prepared: PreparedKernel[] = [];
-  for (const [call, names] of calls) {
-    const kernel = kernelOf(call) as Kernel<object>;
-    const { shape, kernel: label } = call;
-    const bound = { kernel, shape, dtype: "f32", buffers: names.map(named), label } as const;
-    const variant = await variantOf(bound);
-    prepared.push(await gpu.prepare(kernel, shape, "f32", bound.buffers, label, variant));
+  for (const call of bound.calls) {
+    const { kernel, shape, dtype, buffers, label } = call;
+    prepared.push(await gpu.prepare(kernel, shape, dtype, buffers, label, await variantOf(call)));
   }
   return {
     async run(repeats) {
@@ -173,13 +102,9 @@ async function prepare(
       await patiently(gpu.device.queue.onSubmittedWorkDone());
       gpu.check();
     },
-    async result() {
-      const [name, [rows, columns]] = Object.entries(written).at(-1) ?? ["", [0, 0]];
-      const { values } = decode(await readBuffer(gpu, named(name)), rows, columns, "f32");
-      return Float32Array.from(values);
-    },
+    result: async () => bound.result(),
     release: async () => {
-      for (const buffer of buffers.values()) gpu.destroyBuffer(buffer);
+      bound.release();
     },
   };
 }

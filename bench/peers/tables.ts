@@ -1,5 +1,6 @@
 // The figures as text of at most 80 columns.
 
+import { groupBy } from "../../src/group_by.ts";
 import { median } from "../../src/measure/statistics.ts";
 import { formatNumber } from "../../src/measure/format.ts";
 import { LINE_WIDTH, renderTable } from "../../src/report/render/table.ts";
@@ -65,6 +66,27 @@ export function summaryTable(tasks: readonly TaskFigures[]): string[] {
           ? [name, "none was raced"]
           : [name, best.name, times(best.ratio), within(best.ratio)],
     })),
+  );
+}
+
+/** Drawn shapes by kind: how often Shardbench is how far ahead of the fastest correct peer. */
+export function kindsTable(tasks: readonly TaskFigures[]): string[] {
+  return renderTable(
+    [
+      { title: "drawn shapes of", align: "left" },
+      { title: "raced" },
+      { title: "ours is, at least" },
+      { title: "median" },
+      { title: "at most" },
+      { title: "behind" },
+    ],
+    [...groupBy(tasks, ({ task }) => task.op)].map(([op, all]) => {
+      const ratios = all.flatMap(({ best }) => (best === undefined ? [] : [best.ratio.median]));
+      const behind = ratios.filter((ratio) => ratio < 1).length;
+      const figures = [Math.min(...ratios), median(ratios), Math.max(...ratios)];
+      const cells = ratios.length === 0 ? ["", "", ""] : figures.map((f) => `${f.toPrecision(3)}×`);
+      return { cells: [op, `${ratios.length} of ${all.length}`, ...cells, String(behind)] };
+    }),
   );
 }
 

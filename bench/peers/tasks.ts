@@ -18,7 +18,23 @@ export type Task =
       readonly headDim: number;
       readonly causal: boolean;
     }
-  | { readonly op: "rms_norm"; readonly rows: number; readonly columns: number };
+  | {
+      /** One new token of each sequence against `keys` cached ones; `group` query heads share a key head. */
+      readonly op: "attend_cache";
+      readonly batch: number;
+      readonly kvHeads: number;
+      readonly group: number;
+      readonly headDim: number;
+      readonly keys: number;
+    }
+  | {
+      /** The `topK` largest of each token's softmax, the largest first, scaled to sum to 1. */
+      readonly op: "routing";
+      readonly tokens: number;
+      readonly experts: number;
+      readonly topK: number;
+    }
+  | { readonly op: "softmax" | "rms_norm"; readonly rows: number; readonly columns: number };
 
 export const epsilon = 1e-5;
 
@@ -54,8 +70,15 @@ export function nameOf(task: Task): string {
       return `experts ${task.experts}×(${task.rows}×${task.hidden}→${task.ffn}→${task.hidden})`;
     case "attention":
       return `attention ${task.heads}×${task.sequence}×${task.headDim}${task.causal ? " causal" : ""}`;
+    case "attend_cache": {
+      const { batch, kvHeads, group, keys, headDim } = task;
+      return `attend_cache ${batch}×${kvHeads * group}/${kvHeads}×${keys}×${headDim}`;
+    }
+    case "routing":
+      return `routing ${task.tokens} to ${task.topK} of ${task.experts}`;
+    case "softmax":
     case "rms_norm":
-      return `rms_norm ${task.rows}×${task.columns}`;
+      return `${task.op} ${task.rows}×${task.columns}`;
   }
 }
 
@@ -70,6 +93,14 @@ export function workOf(task: Task): { readonly amount: number; readonly unit: "F
       const whole = 4 * task.heads * task.sequence ** 2 * task.headDim;
       return { amount: task.causal ? whole / 2 : whole, unit: "FLOP" };
     }
+    case "attend_cache": {
+      const { batch, kvHeads, group, headDim, keys } = task;
+      return { amount: 8 * batch * kvHeads * headDim * (keys + group), unit: "B" };
+    }
+    case "routing":
+      return { amount: 4 * task.tokens * (task.experts + task.topK), unit: "B" };
+    case "softmax":
+      return { amount: 8 * task.rows * task.columns, unit: "B" };
     case "rms_norm":
       return { amount: 4 * (2 * task.rows * task.columns + task.columns), unit: "B" };
   }

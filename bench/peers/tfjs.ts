@@ -84,6 +84,19 @@ function functionOf(tf: Tfjs, task: Task, upload: (operand: Operand) => Tensor):
         return tf.matMul(tf.softmax(mask === undefined ? scores : tf.add(scores, mask)), v);
       };
     }
+    case "attend_cache": {
+      const [q, k, v] = [named("q"), named("k"), named("v")];
+      const scale = 1 / Math.sqrt(task.headDim);
+      return () => tf.matMul(tf.softmax(tf.mul(tf.matMul(q, k, false, true), scale)), v);
+    }
+    case "routing": {
+      const x = named("x");
+      return () => tf.softmax(tf.topk(x, task.topK).values);
+    }
+    case "softmax": {
+      const x = named("x");
+      return () => tf.softmax(x);
+    }
     case "rms_norm": {
       const [x, gain] = [named("x"), named("gain")];
       return () =>

@@ -31,3 +31,13 @@ fn secondFour(quad: vec4f) -> mat4x4f {
     subgroupShuffle(quad, 7u),
   );
 }
+
+// Of all lanes, in all of them.
+fn sumOfLanes(own: vec4f) -> vec4f {
+  let two = own + quadSwapX(own);
+  var all = two + quadSwapY(two);
+  if (LANES == 8u) {
+    all += subgroupShuffleXor(all, 4u);
+  }
+  return all;
+}

@@ -7,6 +7,8 @@
 override WORKGROUP: u32;
 // 1: two halves to a word. 0: one f32.
 override HALVES: u32;
+// Words in a row that an invocation writes.
+override RUN: u32;
 
 struct Part {
   key: u32,
@@ -39,13 +41,17 @@ fn mix(x: u32) -> u32 {
   return b ^ (b >> 16u);
 }
 
-fn value_of(row: u32, column: u32) -> f32 {
-  let plane = part.depth + row / part.rows;
-  let index = (plane * part.tensor_rows + part.row + row % part.rows) * part.tensor_columns + part.column + column;
-  let random = mix(mix(index ^ part.key) + part.key);
+// Of a row's first element in the whole tensor.
+fn row_start(p: Part, row: u32) -> u32 {
+  let plane = p.depth + row / p.rows;
+  return (plane * p.tensor_rows + p.row + row % p.rows) * p.tensor_columns + p.column;
+}
+
+fn value_of(index: u32, key: u32, scale: f32) -> f32 {
+  let random = mix(mix(index ^ key) + key);
   // 24 bits and a power of two: exact.
   let unit = f32(i32(random >> 8u) - 0x800000) * 0x1p-23;
-  return part.scale * unit;
+  return scale * unit;
 }
 
 // The bits of the nearest half, ties to even, which `pack2x16float` may or may not give.
@@ -53,27 +59,20 @@ fn half_of(value: f32) -> u32 {
   let word = bitcast<u32>(value);
   let sign = (word >> 16u) & 0x8000u;
   let magnitude = word & 0x7fffffffu;
-  if (magnitude >= 0x477ff000u) {
-    return sign | 0x7c00u;
-  }
-  if (magnitude < 0x38800000u) {
-    // In units of 2^-24.
-    let units = abs(value) * 16777216.0;
-    let whole = u32(units);
-    let rest = units - f32(whole);
-    let up = rest > 0.5 || (rest == 0.5 && (whole & 1u) == 1u);
-    return sign | (whole + select(0u, 1u, up));
-  }
-  return sign | ((magnitude + 0xfffu + ((magnitude >> 13u) & 1u) - 0x38000000u) >> 13u);
+  // In units of 2^-24, where a half is subnormal; ties to even, as f32 rounds a sum with 2^23.
+  let units = u32(abs(value) * 16777216.0 + 8388608.0) - 8388608u;
+  let rounded = (magnitude + 0xfffu + ((magnitude >> 13u) & 1u) - 0x38000000u) >> 13u;
+  let half = select(rounded, units, magnitude < 0x38800000u);
+  return sign | select(half, 0x7c00u, magnitude >= 0x477ff000u);
 }
 
-fn word_of(row: u32, place: u32) -> u32 {
+fn word_of(start: u32, place: u32, columns: u32, key: u32, scale: f32) -> u32 {
   if (HALVES == 0u) {
-    return select(0u, bitcast<u32>(value_of(row, place)), place < part.columns);
+    return select(0u, bitcast<u32>(value_of(start + place, key, scale)), place < columns);
   }
   let column = 2u * place;
-  let low = select(0u, half_of(value_of(row, column)), column < part.columns);
-  let high = select(0u, half_of(value_of(row, column + 1u)), column + 1u < part.columns);
+  let low = select(0u, half_of(value_of(start + column, key, scale)), column < columns);
+  let high = select(0u, half_of(value_of(start + column + 1u, key, scale)), column + 1u < columns);
   return low | (high << 16u);
 }
 
@@ -82,9 +81,21 @@ fn main(
   @builtin(global_invocation_id) invocation: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  for (var i = part.first_word + invocation.x; i < part.end_word; i += groups.x * WORKGROUP) {
-    let row = i / part.width;
-    let place = i % part.width;
-    words[row * part.pitch + part.start + place] = word_of(row, place);
+  // Read once: what is written might be what it is read from, for all that a compiler knows.
+  let p = part;
+  for (var first = p.first_word + RUN * invocation.x; first < p.end_word; first += RUN * groups.x * WORKGROUP) {
+    var row = first / p.width;
+    var place = first % p.width;
+    var start = row_start(p, row);
+    let end = min(first + RUN, p.end_word);
+    for (var i = first; i < end; i++) {
+      words[row * p.pitch + p.start + place] = word_of(start, place, p.columns, p.key, p.scale);
+      place++;
+      if (place == p.width) {
+        place = 0u;
+        row++;
+        start = row_start(p, row);
+      }
+    }
   }
 }

@@ -93,7 +93,9 @@ export function memoryAssumptions(plan: Plan): readonly string[] {
 function workNotRun(plan: Plan, on: "speed" | "memory"): readonly string[] {
   const notes = notesThatBear(plan, on).map(({ message }) => message);
   const features =
-    plan.model === undefined ? [] : featuresBeyondLayers(plan.model).map(({ what }) => what);
+    plan.model === undefined
+      ? []
+      : featuresBeyondLayers(plan.model, plan.workload.sequence).map(({ what }) => what);
   const optimizations = unknownOptimizations(plan);
   // Recomputation acts in training only, which is an obstacle of its own.
   const fields = fieldsNotRun(plan)

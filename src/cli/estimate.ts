@@ -61,13 +61,16 @@ async function estimate(file: string, flags: Flags): Promise<ExitCode> {
 }
 
 /** What the model does and its program does not, in the order of the file. Some of what cannot run is lowered, for counting. */
-async function notCounted({ model }: Plan, diagnostics: readonly Diagnostic[]): Promise<string[]> {
+async function notCounted(
+  { model, workload }: Plan,
+  diagnostics: readonly Diagnostic[],
+): Promise<string[]> {
   const [{ isAboutRunning }, { featuresBeyondLayers }] = await Promise.all([
     import("../check/rules/sizes/layer_not_runnable.ts"),
     import("../plan/features_beyond_layers.ts"),
   ]);
   const counted: ReadonlySet<unknown> = new Set(["latent", "sharedFfn"]);
-  const features = model === undefined ? [] : featuresBeyondLayers(model);
+  const features = model === undefined ? [] : featuresBeyondLayers(model, workload.sequence);
   const whatAt = new Map(
     features
       .filter(({ path }) => !counted.has(path.at(-1)))

@@ -10,6 +10,7 @@ import { calibrationsOf, lookedAtAgain } from "./calibrations.ts";
 import { createExclusiveTurns, type ExclusiveTurns } from "./exclusive_turns.ts";
 import { checkNumbers, type Job, noteTimedSteps } from "./job.ts";
 import { observeOn } from "./observe.ts";
+import { openBeside, type TwinOpening } from "./open_beside.ts";
 import { openOverlapRounds } from "./overlap_effect.ts";
 import { projectionOf } from "./projection.ts";
 import { memoryOf, notesOnGiven, rankAdapters } from "./record.ts";
@@ -51,19 +52,22 @@ export function isTimed({ options }: Job): boolean {
 /** @throws NumericsError when the result is wrong; nothing was timed then */
 export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun> {
   const { program, placement, options, note } = job;
-  const { pool, kept } = first;
+  const { pool, twin, kept } = first;
   note({ notes: [...notesOnGiven(options.given), ...pool.notes], memory: memoryOf(pool) });
   const known = await tuned(job, first);
   const isServing = program.phases !== undefined;
   if (isServing) await checkServing(job, pool);
-  const checked = isServing
-    ? []
-    : await checkNumbers(job, observeOn(pool, program, placement, options));
+  const opening = openBeside(
+    observeOn(pool, program, placement, options),
+    program,
+    async () => twin !== undefined && pool.openTwin(twin, known),
+  );
+  const checked = isServing ? [] : await checkNumbers(job, opening.observe);
   const alone =
     options.project === undefined
       ? undefined
       : createExclusiveTurns(pool, isServing ? usualStep(job.plan) : undefined);
-  if (isTimed(job)) await measure(job, { ...first, known }, alone);
+  if (isTimed(job)) await measure(job, first, opening, alone);
   if (isServing && isTimed(job)) await noteContexts(job, { ...first.open, known });
   if (alone !== undefined) await project(job, pool, alone);
   if (options.numericsOnly !== true && !isServing) {
@@ -91,7 +95,8 @@ async function tuned(job: Job, { pool, known, tune }: FirstRun): Promise<Finding
 
 async function measure(
   job: Job,
-  { pool, twin, known, kept, begun }: FirstRun,
+  { pool, twin, kept, begun }: FirstRun,
+  opening: TwinOpening,
   alone: ExclusiveTurns | undefined,
 ): Promise<void> {
   const { program, placement, options, note } = job;
@@ -107,11 +112,9 @@ async function measure(
   note({ calibration });
   if (twin !== undefined) onProgress({ phase: "overlap" });
   const rounds =
-    twin &&
-    (await openOverlapRounds(program, twin, pool, {
-      known,
-      ...(pin === undefined ? {} : { pin }),
-    }));
+    twin !== undefined && (await opening.opened())
+      ? await openOverlapRounds(program, twin, pool, pin)
+      : undefined;
   const load =
     program.phases === undefined
       ? await timeRun({ pool, kept, begun, alone, rounds }, options)
@@ -132,10 +135,7 @@ async function project(
   if (options.project === "only") {
     options.onProgress({ phase: "warm-up" });
     const served = program.phases === undefined ? undefined : usualStep(plan);
-    await warmUp(
-      async () => (served === undefined ? pool.step() : pool.serve([served])),
-      options.warmup,
-    );
+    await warmUp(async () => (served === undefined ? pool.step() : pool.serve([served])), options);
   }
   options.onProgress({ phase: "project" });
   const from = await alone.finish();

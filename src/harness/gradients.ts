@@ -89,13 +89,13 @@ export function compareGradients(
   return { ...worst, values };
 }
 
-interface ShownRegion {
+export interface ShownRegion {
   readonly region: RegionContent;
   /** Of the region's element, row after row. */
   readonly value: (local: readonly [row: number, column: number]) => number;
 }
 
-function shownGradients(observed: readonly ObservedBuffer[]): ShownRegion[] {
+export function shownGradients(observed: readonly ObservedBuffer[]): ShownRegion[] {
   return observed.flatMap(({ observation, bytes }) =>
     observation.kind === "gradient" ? regionsOf(observation, bytes) : [],
   );

@@ -18,11 +18,12 @@ import type { Program } from "../program/program.ts";
 import type { StepTrace } from "../program/trace.ts";
 import type { Pinning } from "../runtime/coordinator.ts";
 import type { RankPool } from "../runtime/rank_pool.ts";
-import type { Findings } from "./tuning.ts";
 
 export interface OverlapRounds {
   /** Whether steps are so long that timed ones may take turns with the twin's: what is in caches matters little. */
   readonly takesTurns: boolean;
+  /** ms of steps that the ranks have taken for them. */
+  readonly warmMs: number;
   /** A step of the twin, to be followed by a timed one; none where there are enough. */
   before(): Promise<void>;
   /** A timed step. */
@@ -51,17 +52,16 @@ export function withoutOverlap(plan: Plan, program: Program): Program | undefine
 }
 
 /**
- * Opens the twin and lets it take a step. Undefined where the GPUs have no memory for both.
+ * Lets the twin take a step.
  *
- * @param pool opened for that twin
+ * @param twin open on the pool
  */
 export async function openOverlapRounds(
   program: Program,
   twin: Program,
-  pool: Pick<RankPool, "adapters" | "openTwin" | "step" | "stepTwin">,
-  { pin = false, known }: { readonly pin?: Pinning; readonly known?: Findings },
-): Promise<OverlapRounds | undefined> {
-  if (!(await pool.openTwin(twin, known))) return undefined;
+  pool: Pick<RankPool, "adapters" | "step" | "stepTwin">,
+  pin: Pinning = false,
+): Promise<OverlapRounds> {
   const oneCoreEach = pin !== false && pool.adapters.every(({ choice }) => choice.software);
   const taken: OverlapRound[] = [];
   let plain: StepTrace | undefined;
@@ -84,6 +84,7 @@ export async function openOverlapRounds(
   const { wallMs } = await pool.stepTwin(twin);
   return {
     takesTurns: wallMs >= longMs,
+    warmMs: wallMs,
     before,
     timed,
     async finish(wanted) {

@@ -1,8 +1,10 @@
 // How many steps to time: warm-up first, then samples until there are enough or the time is up.
 
 export interface SamplingOptions {
-  /** Steps that are run and not counted. Default: one, and as many as fit into a second. */
+  /** Steps that are run and not counted. Default: one, and as many as fit into a second; none after `warmMs` of one. */
   readonly warmup?: number;
+  /** ms of steps that were run before, on kernels that are the same since. Default: 0. */
+  readonly warmMs?: number;
   /** Exact number of samples; absent: as many as `budgetMs` allows, between `least` and `most`. */
   readonly samples?: number;
   readonly budgetMs: number;
@@ -13,21 +15,24 @@ export interface SamplingOptions {
 }
 
 /** The JavaScript of ranks is compiled meanwhile, which takes some hundred short steps; all else was by the check. */
-const usual = { steps: 1, ms: 1000 };
+const usualMs = 1000;
 /** Enough for a median with an interval. */
 const least = 5;
 /** More would only grow the result file. */
 const most = 1000;
 
-/** @param warmup how many steps. Default: one, and as many as fit into a second */
+/** As `SamplingOptions` says. */
 export async function warmUp(
   step: () => Promise<unknown>,
-  warmup: number | undefined,
+  { warmup, warmMs = 0 }: Pick<SamplingOptions, "warmup" | "warmMs">,
   clock: () => number = performance.now.bind(performance),
 ): Promise<void> {
-  const begun = clock();
-  const { steps, ms } = warmup === undefined ? usual : { steps: warmup, ms: 0 };
-  for (let i = 0; i < steps || clock() - begun < ms; i++) await step();
+  if (warmup !== undefined) {
+    for (let i = 0; i < warmup; i++) await step();
+    return;
+  }
+  const begun = clock() - warmMs;
+  while (clock() - begun < usualMs) await step();
 }
 
 /** As many short steps are asked for at once as take about that long: less than anybody waits for, or minds to lose. */
@@ -41,7 +46,7 @@ export async function sample<Result>(
   onSample: (result: Result, done: number) => void,
   clock: () => number = performance.now.bind(performance),
 ): Promise<void> {
-  await warmUp(async () => steps(1), options.warmup, clock);
+  await warmUp(async () => steps(1), options, clock);
   options.onWarm?.();
   const start = clock();
   let pausedMs = 0;

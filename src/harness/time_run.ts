@@ -45,6 +45,7 @@ export async function timeRun(
     async (count) => pool.steps(count),
     {
       ...(warmup === undefined ? {} : { warmup }),
+      ...(turns === undefined ? {} : { warmMs: turns.warmMs }),
       budgetMs,
       onWarm: () => {
         far.begin();

@@ -10,6 +10,7 @@ import { lower } from "../program/lower.ts";
 import { openRanks } from "../runtime/coordinator.ts";
 import { shownUpdate } from "./gradients.ts";
 import { observeOn } from "./observe.ts";
+import { whereNotFinite } from "./not_finite.ts";
 import type { RunOptions } from "./run_options.ts";
 import { verify } from "./verify.ts";
 import { lossShown } from "./verify_training.ts";
@@ -65,8 +66,12 @@ export async function train(
       const { gradientNorm = Number.NaN } = shownUpdate(shown) ?? {};
       const loss = lossShown(plan, program, shown);
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+        // Such gradients move no weight: the same step shows them again.
+        const ranks = await pool.observe({ isContinued: step > 1, batch: step - 1 });
+        const where =
+          whereNotFinite(program, ranks) ?? "seen again, all losses and gradients are finite";
         throw new NumericsError(
-          `step ${step}: the loss is ${loss}, the norm of all gradients ${gradientNorm}`,
+          `step ${step}: the loss is ${loss}, the norm of all gradients ${gradientNorm}: ${where}`,
           Infinity,
           0,
         );

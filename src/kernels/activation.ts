@@ -1,4 +1,7 @@
-/** Function that a matmul applies to its product. `softcap` is cap · tanh(x / cap). */
+/**
+ * Function that a matmul applies to its product. `softcap` is cap · tanh(x / cap). `sigmoid` is for products with a gate:
+ * padding is 0, its value of 0 is not, and the gate's padding makes it so.
+ */
 export type Activation =
   | "none"
   | "softcap"
@@ -8,7 +11,8 @@ export type Activation =
   | "silu"
   | "relu"
   | "relu2"
-  | "clamped-silu";
+  | "clamped-silu"
+  | "sigmoid";
 
 /** The prelude that defines it. */
 export function activationPrelude(activation: Activation): string {

@@ -4,8 +4,16 @@
 
 import { keysSeenConstants, type ScoreRules, scoreConstants } from "./attention_shape.ts";
 import { cachePrelude, type PagedShape, tableWords } from "./cache_shape.ts";
-import { type Kernel, read, readUniform, write } from "./kernel.ts";
+import {
+  type AlternativeShader,
+  type Grid,
+  type Kernel,
+  read,
+  readUniform,
+  write,
+} from "./kernel.ts";
 import { bytesPerElement, ceilDiv } from "./storage.ts";
+import { subgroupSizeOf } from "./subgroups.ts";
 
 /** A new token sees itself and earlier ones. */
 export interface CachedAttentionShape extends PagedShape, Omit<ScoreRules, "causal"> {
@@ -84,6 +92,49 @@ export function cachedKeysSeen({ window, chunk, pages, pageTokens }: CachedAtten
   });
 }
 
+function commonConstants(shape: CachedAttentionShape): Record<string, number> {
+  return {
+    ...cachedKeysSeen(shape),
+    ...scoreConstants(shape, shape.valueDim),
+    QUERIES: shape.queries,
+    PAGE_TOKENS: shape.pageTokens,
+    PAGES: shape.pages,
+    Q_QUADS: shape.queryColumns / 4,
+  };
+}
+
+function firstValue({ isLatent, kvHeads, headDim }: CachedAttentionShape): number {
+  return isLatent === true ? 0 : kvHeads * headDim;
+}
+
+/** `attend_cache` by subgroups of 4 or 8 whose lanes lie along the head. */
+const attendCacheSubgroup: AlternativeShader<CachedAttentionShape> = {
+  name: "attend_cache_subgroup",
+  runsOn: (adapter) => [4, 8].includes(subgroupSizeOf(adapter)),
+  isPreferred: () => true,
+  tilings: (shape, adapter) => {
+    const rows = sharingRows(shape) === 1 ? 1 : 4;
+    return [
+      {
+        constants: {
+          ...commonConstants(shape),
+          CACHE_COLUMNS: cacheColumns(shape),
+          FIRST_VALUE: firstValue(shape),
+          ROWS: rows,
+          LANES: subgroupSizeOf(adapter),
+        },
+        grid: gridOf(shape, rows),
+        prelude: "attention/lanes",
+      },
+    ];
+  },
+};
+
+/** @param rows of a workgroup */
+function gridOf(shape: CachedAttentionShape, rows: number): Grid {
+  return [cachePieces(shape), shape.kvHeads * ceilDiv(sharingRows(shape), rows), shape.batch];
+}
+
 /**
  * Per query, head and piece of the cache: exp(score - largest) · v, the largest score and the sum of
  * exponentials. Pieces in which a query sees no key are left as they were.
@@ -97,24 +148,20 @@ export const attendCache: Kernel<CachedAttentionShape> = {
     read("cache", cacheDtype),
     write("partials", "f32"),
   ],
-  preludes: (shape) => [cachePrelude(shape), "attention/keys_seen", "attention/scores"],
+  preludes: (shape) => [
+    cachePrelude(shape),
+    `cache/units_${shape.cacheDtype}`,
+    "attention/keys_seen",
+    "attention/scores",
+  ],
   constants: (shape) => ({
-    ...cachedKeysSeen(shape),
-    ...scoreConstants(shape, shape.valueDim),
-    QUERIES: shape.queries,
-    PAGE_TOKENS: shape.pageTokens,
-    PAGES: shape.pages,
-    Q_QUADS: shape.queryColumns / 4,
+    ...commonConstants(shape),
     CACHE_QUADS: cacheColumns(shape) / 4,
-    FIRST_VALUE: shape.isLatent === true ? 0 : (shape.kvHeads * shape.headDim) / 4,
+    FIRST_VALUE: firstValue(shape) / 4,
     ROWS: groupRows(shape),
     SHARE_LANES: shareLanes(shape),
   }),
-  grid: (shape) => [
-    cachePieces(shape),
-    shape.kvHeads * ceilDiv(sharingRows(shape), groupRows(shape)),
-    shape.batch,
-  ],
+  grid: (shape) => gridOf(shape, groupRows(shape)),
   // Of several new tokens the first sees fewer.
   flops: ({ batch, queries, expectedKeys, heads, headDim, valueDim }) =>
     2 * batch * queries * (expectedKeys - (queries - 1) / 2) * heads * (headDim + valueDim),
@@ -127,4 +174,5 @@ export const attendCache: Kernel<CachedAttentionShape> = {
       4 * usedPieces(shape) * pieceElements(shape)
     );
   },
+  alternatives: [attendCacheSubgroup],
 };

@@ -15,6 +15,8 @@ import { attentionScores } from "./attention_scores.ts";
 import { attentionStatistics } from "./attention_statistics.ts";
 import { attentionValues } from "./attention_values.ts";
 import { beginUpdate } from "./begin_update.ts";
+import { causalConv } from "./causal_conv.ts";
+import { clear } from "./clear.ts";
 import { columnSums } from "./column_sums.ts";
 import { combineAttention } from "./combine_attention.ts";
 import { combineTokens } from "./combine_tokens.ts";
@@ -23,6 +25,7 @@ import { crossEntropy } from "./cross_entropy.ts";
 import { crossEntropyGradient } from "./cross_entropy_gradient.ts";
 import { embedding } from "./embedding.ts";
 import { embeddingGradient } from "./embedding_gradient.ts";
+import { gatedDelta } from "./gated_delta.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { groupedWeightGradient } from "./grouped_weight_gradient.ts";
@@ -62,6 +65,8 @@ export const kernels = {
   attention_statistics: attentionStatistics,
   attention_values: attentionValues,
   begin_update: beginUpdate,
+  causal_conv: causalConv,
+  clear: clear,
   column_sums: columnSums,
   combine_attention: combineAttention,
   combine_tokens: combineTokens,
@@ -70,6 +75,7 @@ export const kernels = {
   cross_entropy_gradient: crossEntropyGradient,
   embedding: embedding,
   embedding_gradient: embeddingGradient,
+  gated_delta: gatedDelta,
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   grouped_weight_gradient: groupedWeightGradient,

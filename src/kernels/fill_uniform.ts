@@ -10,7 +10,7 @@ export interface FillShape {
   readonly words: number;
 }
 
-/** Words of one invocation, as far as workgroups go. */
+/** Words in a row of one invocation: where they lie is a matter of divisions. */
 const run = 16;
 
 /** words = the elements that `part` describes. */
@@ -18,7 +18,11 @@ export const fillUniform: Kernel<FillShape> = {
   name: "fill_uniform",
   shader: "contents/uniform",
   bindings: [read("part", "u32"), write("words", "u32")],
-  constants: ({ dtype }) => ({ HALVES: dtype === "f16" ? 1 : 0, WORKGROUP: workgroupSize }),
+  constants: ({ dtype }) => ({
+    HALVES: dtype === "f16" ? 1 : 0,
+    RUN: run,
+    WORKGROUP: workgroupSize,
+  }),
   grid: ({ words }) => [Math.min(65_535, Math.max(1, ceilDiv(words, run * workgroupSize))), 1, 1],
   flops: () => 0,
   bytes: ({ words }) => 4 * words,

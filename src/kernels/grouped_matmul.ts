@@ -1,5 +1,6 @@
 import type { Kernel } from "./kernel.ts";
 import { matmulMatrix } from "./matmul_matrix.ts";
+import { matmulPanel } from "./matmul_panel.ts";
 import { registerTiling } from "./matmul_register.ts";
 import { matmulShared } from "./matmul_shared.ts";
 import { matmulSkinny } from "./matmul_skinny.ts";
@@ -64,7 +65,7 @@ export const groupedMatmul: Kernel<GroupedMatmulShape> = {
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.expectedRows, productOf(shape)),
   bytes: (shape, dtype) => productBytes(shape.expectedRows, productOf(shape), dtype),
-  alternatives: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(
+  alternatives: [matmulPanel, matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(
     alternativeFor(productOf),
   ),
 };

@@ -1,5 +1,6 @@
 import type { Kernel } from "./kernel.ts";
 import { matmulMatrix } from "./matmul_matrix.ts";
+import { matmulPanel } from "./matmul_panel.ts";
 import { registerTiling } from "./matmul_register.ts";
 import { matmulShared } from "./matmul_shared.ts";
 import { matmulSkinny } from "./matmul_skinny.ts";
@@ -54,7 +55,7 @@ export const matmul: Kernel<MatmulShape> = {
   grid: (shape) => registerTiling(productOf(shape)).grid,
   flops: (shape) => productFlops(shape.m * (shape.batch ?? 1), productOf(shape)),
   bytes: (shape, dtype) => productBytes(shape.m * (shape.batch ?? 1), productOf(shape), dtype),
-  alternatives: [matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(
+  alternatives: [matmulPanel, matmulSkinny, matmulMatrix, matmulShared, matmulSubgroup].map(
     alternativeFor(productOf),
   ),
 };

@@ -11,13 +11,12 @@ import {
   type ProductShader,
 } from "./product.ts";
 import { ceilDiv, rowQuads } from "./storage.ts";
-import { subgroupSizeOf } from "./subgroups.ts";
 
 export const matmulSkinny: ProductShader = {
   name: "matmul_skinny",
-  runsOn: (_adapter, _dtype, { m }) => m <= 8,
-  // With subgroups of 8 lanes one load of x by each is all that four rows take.
-  isPreferred: ({ m }, adapter) => m <= 4 && subgroupSizeOf(adapter) !== 8,
+  // Subgroups of CPUs hand x round, and a single row is for panels.
+  runsOn: (adapter, _dtype, { m }) => m <= 8 && !isCpuAdapter(adapter),
+  isPreferred: ({ m }) => m <= 4,
   tilings: (product, adapter, dtype) => {
     const arithmetic = arithmeticOn(product, adapter, dtype);
     const { m, n, k } = product;
@@ -34,8 +33,6 @@ export const matmulSkinny: ProductShader = {
         },
         arithmetic,
       );
-    // On a CPU there are few lanes to keep busy, and adding up shares costs barriers.
-    if (isCpuAdapter(adapter)) return [tiling(1)];
     const expected = Math.min(most, splitsFor(product));
     const others = [1, 4, 16].filter((splits) => splits !== expected && splits <= most);
     return [tiling(expected), ...others.map(tiling)];

@@ -11,9 +11,9 @@ export const matmulSubgroup: ProductShader = {
   name: "matmul_subgroup",
   // Shaders that broadcast from 4 or 8 lanes need as many.
   runsOn: (adapter) => subgroupSizeOf(adapter) >= 4,
-  isPreferred: ({ m, n }, adapter) => {
+  isPreferred: ({ n }, adapter) => {
     const size = subgroupSizeOf(adapter);
-    return size === 8 || (size === 4 && m > 4 && rowQuads(n) >= 4);
+    return size === 8 || (size === 4 && rowQuads(n) >= 4);
   },
   tilings: (product, adapter, dtype) => {
     const arithmetic = arithmeticOn(product, adapter, dtype);

@@ -21,6 +21,8 @@ export interface RotaryShape extends PositionsShape {
   readonly latent?: LatentHeads;
   readonly turn?: HeadTurn;
   readonly norm?: HeadNorm;
+  /** Of queries, behind norm and turn. */
+  readonly temperature?: QueryTemperature;
   /**
    * Of the backward pass: x is a gradient of queries and keys, which are turned back, and behind them y has those of
    * values, binding `dv` [rows, kvHeads · valueDim]. Without `norm` and `latent`; `columns` are those of x.
@@ -55,6 +57,13 @@ export interface HeadNorm {
    */
   readonly kind: "head" | "each-head" | "all-heads" | "unweighted";
   readonly epsilon: number;
+}
+
+/** Queries are multiplied by 1 + scale · ln(1 + floor((position + offset) / interval)). */
+export interface QueryTemperature {
+  readonly scale: number;
+  readonly interval: number;
+  readonly offset: number;
 }
 
 const normCodes = { head: 1, unweighted: 1, "each-head": 2, "all-heads": 3 } as const;
@@ -118,12 +127,26 @@ function sourceConstants({ columns, latent }: RotaryShape): Record<string, numbe
       };
 }
 
+/** Whether anything depends on a row's position. */
+function isPlaced({ turn, temperature }: RotaryShape): boolean {
+  return turn !== undefined || temperature !== undefined;
+}
+
+function temperatureConstants({ temperature }: RotaryShape): Record<string, number> {
+  return temperature === undefined
+    ? {}
+    : {
+        TEMPERATURE: temperature.scale,
+        INTERVAL: temperature.interval,
+        OFFSET: temperature.offset,
+      };
+}
+
 function turnConstants(shape: RotaryShape): Record<string, number> {
   const { turn, back } = shape;
   return turn === undefined
     ? {}
     : {
-        ...positionsConstants(shape),
         FIRST: turn.first / 4,
         DIMS: turn.dims,
         INTERLEAVED: turn.interleaved ? 1 : 0,
@@ -149,16 +172,16 @@ export const rotary: Kernel<RotaryShape> = {
           { ...read("kv"), slot: 5 },
           { ...read("down"), slot: 6 },
         ]),
-    ...(shape.turn === undefined ? [] : positionsBindings(shape)),
+    ...(isPlaced(shape) ? positionsBindings(shape) : []),
     ...(shape.back === undefined ? [] : [{ ...read("dv"), slot: 7 }]),
     { ...write("y"), slot: 1 },
   ],
   preludes: (shape) => [
     `rotary/${shape.back === undefined ? "own" : "packed"}_rows`,
     `rotary/${shape.latent === undefined ? "packed" : "latent"}`,
-    ...(shape.turn === undefined
-      ? ["rotary/unturned"]
-      : [positionsPrelude(shape), "rotary/turned"]),
+    ...(isPlaced(shape) ? [positionsPrelude(shape)] : []),
+    `rotary/${shape.turn === undefined ? "un" : ""}turned`,
+    `rotary/${shape.temperature === undefined ? "un" : ""}tempered`,
     `rotary/${hasGains(shape) ? "" : "no_"}gains`,
     `rotary/${isGiven(shape) ? "" : "no_"}squares`,
   ],
@@ -172,7 +195,9 @@ export const rotary: Kernel<RotaryShape> = {
     LANES: lanesOf(shape, adapter),
     WORKGROUP: workgroup,
     ...sourceConstants(shape),
+    ...(isPlaced(shape) ? positionsConstants(shape) : {}),
     ...turnConstants(shape),
+    ...temperatureConstants(shape),
     ...(shape.back === undefined ? {} : { VALUE_QUADS: shape.back.valueDim / 4 }),
     ...(hasGains(shape) ? { OWN_GAINS: hasOwnGains(shape) ? 1 : 0 } : {}),
   }),
@@ -181,20 +206,19 @@ export const rotary: Kernel<RotaryShape> = {
     return [...fold(Math.ceil((heads * lanesOf(shape, adapter)) / workgroup)), 1];
   },
   flops: (shape) => {
-    const { headDim, turn, norm } = shape;
+    const { rows, heads, headDim, turn, norm, temperature } = shape;
     const turned = (3 * (turn?.dims ?? 0)) / headDim;
     const normalized = norm === undefined ? 0 : isGiven(shape) ? 2 : 4;
-    return elementsOf(shape) * (turned + normalized);
+    const tempered = temperature === undefined ? 0 : rows * heads * headDim;
+    return elementsOf(shape) * (turned + normalized) + tempered;
   },
   bytes: (shape, dtype) => {
     const { rows, sequence, kvHeads, turn, back } = shape;
     const values = back === undefined ? 0 : 2 * rows * kvHeads * back.valueDim;
     const gains = hasGains(shape) ? gainElements(shape) : 0;
     const stored = elementsOf(shape) + elementsRead(shape) + gains + values;
-    const table =
-      turn === undefined
-        ? 0
-        : 4 * rotationRows(sequence) * rotationColumns(turn.dims) + positionsBytes(shape, rows);
-    return stored * bytesPerElement(dtype) + table + (isGiven(shape) ? 16 * rows : 0);
+    const table = turn === undefined ? 0 : 4 * rotationRows(sequence) * rotationColumns(turn.dims);
+    const placed = isPlaced(shape) ? positionsBytes(shape, rows) : 0;
+    return stored * bytesPerElement(dtype) + table + placed + (isGiven(shape) ? 16 * rows : 0);
   },
 };

@@ -1,6 +1,6 @@
 // The attention of one block of a model: what differs from block to block is its window, its chunk and its positions.
 
-import type { AttentionLayer, QkNorm } from "./layers/attention.ts";
+import type { AttentionLayer, QkNorm, QueryTemperature } from "./layers/attention.ts";
 import type { LayerBase } from "./layers/layer.ts";
 import { readRotary, type Rotary } from "./layers/rotary.ts";
 import type { Model } from "./plan.ts";
@@ -18,6 +18,7 @@ export function attentionOfBlock(
   const qkNorm = qkNormOf(model, block, epsilon);
   const isLocal = hasWindow(model, block);
   const rotary = rotaryOf(model, block, isLocal);
+  const temperature = temperatureOf(model, block);
   const isSloped = positions?.kind === "alibi" && !isWithoutPositions(model, block);
   const isChunked = chunkedAttention?.layers.includes(block) === true;
   return {
@@ -30,6 +31,7 @@ export function attentionOfBlock(
     ...(biases.length === 0 ? {} : { biases }),
     ...(qkNorm === undefined ? {} : { qkNorm }),
     ...(rotary === undefined ? {} : { rotary }),
+    ...(temperature === undefined ? {} : { temperature }),
     ...(isSloped ? { alibi: true } : {}),
     ...(isLocal && slidingWindow !== undefined ? { window: slidingWindow.tokens } : {}),
     ...(isChunked ? { chunk: chunkedAttention.tokens } : {}),
@@ -37,6 +39,7 @@ export function attentionOfBlock(
     ...(softcap === undefined ? {} : { softcap }),
     ...(sinks === true ? { sinks } : {}),
     ...(latent === undefined ? {} : { latent }),
+    ...(model.attentionOutputGate === true ? { outputGate: true } : {}),
   };
 }
 
@@ -63,6 +66,13 @@ function hasWindow({ slidingWindow }: Model, block: number): boolean {
 
 function isWithoutPositions({ positions }: Model, block: number): boolean {
   return positions?.layersWithout?.includes(block) === true;
+}
+
+function temperatureOf(model: Model, block: number): QueryTemperature | undefined {
+  if (model.attentionTemperature === undefined) return undefined;
+  const { layers, ...temperature } = model.attentionTemperature;
+  if (layers === "without-positions" && !isWithoutPositions(model, block)) return undefined;
+  return { offset: 0, ...temperature };
 }
 
 function rotaryOf(model: Model, block: number, isLocal: boolean): Rotary | undefined {

@@ -11,9 +11,13 @@ export interface Feature {
   readonly what: string;
 }
 
-/** What of a model's description no layer does yet. */
-export function featuresBeyondLayers(model: Model): Feature[] {
-  const { positions, moe, otherFeatures } = model;
+/**
+ * What of a model's description no layer does yet.
+ *
+ * @param sequence tokens of each sample: a choice among as many tokens as there are chooses all
+ */
+export function featuresBeyondLayers(model: Model, sequence: number): Feature[] {
+  const { positions, moe, sparseAttention, otherFeatures } = model;
   const isOpen =
     positions?.kind === "learned" &&
     (positions.count === undefined || model.vocabulary === undefined);
@@ -37,6 +41,12 @@ export function featuresBeyondLayers(model: Model): Feature[] {
       "linear-attention",
       ["linearAttention"],
       `linear attention in ${model.linearAttention?.layers} layers`,
+    ),
+    ...when(
+      sparseAttention !== undefined && sparseAttention.topK < sequence,
+      "sparse-attention",
+      ["sparseAttention"],
+      `an indexer that chooses ${sparseAttention?.topK} of ${sequence} tokens to attend to`,
     ),
     ...when(
       moe?.redundantExperts !== undefined && moe.redundantExperts > 0,

@@ -11,7 +11,7 @@ export interface FieldNotRun {
 }
 
 export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
-  const { degrees, workload, optimizations } = plan;
+  const { degrees, model, workload, optimizations } = plan;
   const { context = 1, sequence = false, tensor = 1 } = degrees ?? {};
   const overlap = optimizations.indexOf("communication-overlap");
   const when = (condition: boolean, path: Path, instead: string): FieldNotRun[] =>
@@ -26,6 +26,21 @@ export function fieldsNotRun(plan: Plan): readonly FieldNotRun[] {
       overlap >= 0 && sequence && tensor > 1,
       ["optimizations", overlap],
       "with parallel.sequence, only what experts exchange is on its way while a rank computes",
+    ),
+    ...when(
+      workload.optimizer !== undefined && (degrees?.zero ?? 0) >= 2,
+      ["parallel", "zero"],
+      "data ranks share out the optimizer's state alone, as in stage 1; gradients and weights are whole on each",
+    ),
+    ...when(
+      workload.optimizer !== undefined && degrees?.dataShard !== undefined,
+      ["parallel", "dataShard"],
+      "every data rank keeps the whole state of the optimizer",
+    ),
+    ...when(
+      model?.sparseAttention !== undefined && model.sparseAttention.topK >= workload.sequence,
+      ["model", "sparseAttention"],
+      "the indexer may choose every token of a sequence, and attention runs without its choice",
     ),
     ...when(
       workload.recompute !== undefined && !hasBackwardSlots(plan),

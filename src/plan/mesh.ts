@@ -98,6 +98,7 @@ export function tensorDegreeFits(model: Model, parts: number): boolean {
   return (
     model.heads % parts === 0 &&
     (model.kvHeads % parts === 0 || parts % model.kvHeads === 0) &&
+    (model.gatedDelta?.keyHeads ?? 0) % parts === 0 &&
     model.ffn % parts === 0
   );
 }

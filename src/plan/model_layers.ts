@@ -160,8 +160,8 @@ export function blockOf(model: Model, place: Place, index: number, at: number): 
     ...(moe === undefined ? [] : [moeOf(moe)]),
   ];
   if (model.parallelResidual === undefined) {
-    for (const inner of [attentionOf(index), ...networks]) addAround(block, inner);
-  } else addSideBySide(block, attentionOf(index), networks);
+    for (const inner of [mixerOf(model, index), ...networks]) addAround(block, inner);
+  } else addSideBySide(block, mixerOf(model, index), networks);
   return block.layers;
 }
 
@@ -192,6 +192,19 @@ function addSideBySide(block: Block, attention: Inner, networks: readonly Inner[
     addResidual(block, sideBySide);
   }
   addResidual(block, start, residualScale);
+}
+
+/** @param index counts through the model */
+function mixerOf({ gatedDelta }: Model, index: number): Inner {
+  if (gatedDelta?.layers.includes(index) !== true) return attentionOf(index);
+  const { layers: _, ...heads } = gatedDelta;
+  return (block) => ({
+    op: "gated-delta",
+    ...named(block, "gated-delta"),
+    hidden: block.model.hidden,
+    ...heads,
+    epsilon: epsilonOf(block.model),
+  });
 }
 
 /** @param index counts through the model */

@@ -5,6 +5,7 @@
 // out of the active ones, because a token reads one row of it; `byPart` lets a reader do the same.
 
 import type { LatentAttention } from "./layers/attention.ts";
+import type { DeltaHeads } from "./layers/gated_delta.ts";
 import { isBiasedNorm } from "./layers/norm.ts";
 import type { Model } from "./plan.ts";
 
@@ -47,7 +48,8 @@ export function countParameters(model: Model): ParameterCount {
     attention:
       (layers - linear.layers) *
         ((model.latent ? latentOf(model, model.latent) : attentionOf(model)) +
-          (model.sinks === true ? model.heads : 0)) +
+          (model.sinks === true ? model.heads : 0) +
+          indexerOf(model)) +
       linear.layers * linear.parameters,
     mlp: mlpLayers * feedForward(model, model.ffn),
     experts: expertLayers * (moe?.experts ?? 0) * perExpert,
@@ -64,13 +66,13 @@ export function countParameters(model: Model): ParameterCount {
   return { total, active: total - Math.max(0, idle), byPart };
 }
 
-/** Query, key, value and output projections. */
+/** Query, key, value and output projections, and a gate. */
 function attentionOf(model: Model): number {
-  const { hidden, heads, kvHeads, headDim, biases } = model;
+  const { hidden, heads, kvHeads, headDim, biases, attentionOutputGate } = model;
   const widths = headDim * (heads + 2 * kvHeads);
   return (
     hidden * widths +
-    heads * headDim * hidden +
+    (attentionOutputGate === true ? 2 : 1) * heads * headDim * hidden +
     (biases?.includes("qkv") === true ? widths : 0) +
     (biases?.includes("attention-output") === true ? hidden : 0) +
     qkNormOf(model)
@@ -82,11 +84,30 @@ function qkNormOf({ heads, kvHeads, headDim, qkNorm }: Model): number {
   return qkNorm === true ? 2 * headDim : 0;
 }
 
-function linearOf({ layers, linearAttention }: Model) {
+function linearOf(model: Model) {
+  const { layers, linearAttention, gatedDelta } = model;
+  if (gatedDelta !== undefined) {
+    const own = new Set(gatedDelta.layers.filter((index) => index < layers));
+    return { layers: own.size, parameters: deltaOf(model, gatedDelta) };
+  }
   return {
     layers: Math.min(layers, linearAttention?.layers ?? 0),
     parameters: linearAttention?.parameters ?? 0,
   };
+}
+
+/** Queries, keys, values and a gate, and two numbers of each value head; a convolution, a norm of a head, and out. */
+function deltaOf(
+  { hidden }: Model,
+  { keyHeads, valueHeads, keyDim, valueDim, kernel }: DeltaHeads,
+): number {
+  const [keys, values] = [keyHeads * keyDim, valueHeads * valueDim];
+  return (
+    hidden * (2 * keys + 3 * values + 2 * valueHeads) +
+    kernel * (2 * keys + values) +
+    2 * valueHeads +
+    valueDim
+  );
 }
 
 /** Down to the ranks, a norm at each, up to the heads, and out. */
@@ -103,6 +124,18 @@ function latentOf(
     keyValueRank * (1 + heads * (headDim + valueDim)) +
     heads * valueDim * hidden +
     (biases?.includes("attention-output") === true ? hidden : 0)
+  );
+}
+
+/** Queries from their rank, one key with a norm, and a weight for each head. */
+function indexerOf({ hidden, latent, sparseAttention }: Model): number {
+  if (sparseAttention === undefined) return 0;
+  const { heads, headDim } = sparseAttention;
+  return (
+    (latent?.queryRank ?? hidden) * heads * headDim +
+    hidden * headDim +
+    2 * headDim +
+    hidden * heads
   );
 }
 

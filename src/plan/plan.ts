@@ -4,9 +4,10 @@
 import type { NetworkActivation } from "./activation.ts";
 import type { DataSet } from "./data_set.ts";
 import type { LatentAttention } from "./layers/attention.ts";
+import type { AttentionTemperature, Positions, SparseAttention } from "./attention_features.ts";
+import type { DeltaHeads } from "./layers/gated_delta.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { MoeLayer } from "./layers/moe.ts";
-import type { Rotary } from "./layers/rotary.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Serving } from "./serving.ts";
 
@@ -216,28 +217,21 @@ export interface Model {
   readonly attentionSoftcap?: number;
   /** Of attention's scores. Absent: 1 / √ of the width of a query. */
   readonly attentionScale?: number;
+  readonly attentionTemperature?: AttentionTemperature;
+  readonly sparseAttention?: SparseAttention;
+  /** What attention gives is multiplied by sigmoids of a projection of its input. */
+  readonly attentionOutputGate?: boolean;
   readonly latent?: LatentAttention;
   /** So many of the layers have it in place of attention, with so many parameters each. */
   readonly linearAttention?: { readonly layers: number; readonly parameters: number };
+  /** These layers have the gated delta rule in place of attention. */
+  readonly gatedDelta?: DeltaHeads & { readonly layers: readonly number[] };
   /** Parameters beside, that every token passes, by what they are. */
   readonly otherParameters?: Readonly<Record<string, number>>;
   /** Values of a weight that share a scale, along its input and its output: no shard ends within. */
   readonly quantizationBlock?: { readonly input?: number; readonly output?: number };
   /** What the model does besides, in words, such as "sparse-mixer-routing". */
   readonly otherFeatures?: readonly string[];
-}
-
-/** How positions enter: those of `Rotary`, rows of a learned table, or slopes of scores. */
-export interface Positions extends Partial<Rotary> {
-  readonly kind: "rotary" | "learned" | "alibi";
-  /** Rows of a learned table. */
-  readonly count?: number;
-  /** Of the learned table: the row of the first token. Absent: 0. */
-  readonly offset?: number;
-  /** Layers that have none. */
-  readonly layersWithout?: readonly number[];
-  /** Base of layers with a sliding window, which are then not scaled. Absent: as all others. */
-  readonly localBase?: number;
 }
 
 export interface Stage {

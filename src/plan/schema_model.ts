@@ -4,7 +4,8 @@
 import { z } from "zod";
 import { activations } from "./activation.ts";
 import { routingFields } from "./layers/moe.ts";
-import { latentFile } from "./layers/attention.ts";
+import { latentFile, temperatureFile } from "./layers/attention.ts";
+import { deltaHeadsFile } from "./layers/gated_delta.ts";
 import { rotaryFile } from "./layers/rotary.ts";
 import { count } from "./schema_numbers.ts";
 
@@ -83,11 +84,18 @@ export const modelSchema = z.strictObject({
     .strictObject({ tokens: count, layers: z.union([count.max(10_000), layerList]) })
     .exactOptional(),
   chunkedAttention: z.strictObject({ tokens: count, layers: layerList }).exactOptional(),
+  /** Of all layers, or of those without positions. */
+  attentionTemperature: temperatureFile
+    .extend({ layers: z.literal("without-positions").exactOptional() })
+    .exactOptional(),
   sinks: z.boolean().exactOptional(),
   attentionSoftcap: z.number().positive().exactOptional(),
   attentionScale: z.number().positive().exactOptional(),
+  sparseAttention: z.strictObject({ heads: count, headDim: count, topK: count }).exactOptional(),
+  attentionOutputGate: z.boolean().exactOptional(),
   latent: latentFile.exactOptional(),
   linearAttention: linearAttention.exactOptional(),
+  gatedDelta: deltaHeadsFile.extend({ layers: layerList }).exactOptional(),
   /** Parameters beside, that every token passes, by what they are. */
   otherParameters: z.record(z.string(), count).exactOptional(),
   quantizationBlock: quantizationBlock.exactOptional(),

@@ -1,7 +1,7 @@
 // The ops of attention, and of what happens to queries and keys before it.
 
 import type { ScoreRules as KernelRules, ValuesApart } from "../kernels/attention_shape.ts";
-import type { HeadNorm, HeadTurn, LatentHeads } from "../kernels/rotary.ts";
+import type { HeadNorm, HeadTurn, LatentHeads, QueryTemperature } from "../kernels/rotary.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -59,6 +59,7 @@ export interface RotaryOp extends OpBase {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly turn?: HeadTurn & { readonly rotations: Tensor };
+  readonly temperature?: QueryTemperature;
   readonly norm?: HeadNorm & {
     /** Absent where it has no weights. */
     readonly gains?: Tensor;

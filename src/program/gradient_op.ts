@@ -218,7 +218,14 @@ export interface UpdateWeightOp extends OpBase {
   readonly decays: boolean;
 }
 
+/** y = 0 */
+export interface ClearOp extends OpBase {
+  readonly op: "clear";
+  readonly y: Tensor;
+}
+
 export type GradientOp =
+  | ClearOp
   | LossStatisticsOp
   | CrossEntropyOp
   | CrossEntropyGradientOp

@@ -42,6 +42,8 @@ export function readByGradient(op: NewGradientOp): readonly Tensor[] {
       return present(op.logits, op.ids, op.dweights, op.counted);
     case "sum-squares":
       return [op.x, op.sum];
+    case "clear":
+      return [op.y];
     case "begin-update":
       return [op.sum, op.state];
     case "update-weight":
@@ -80,6 +82,8 @@ export function writtenByGradient(op: NewGradientOp): readonly Tensor[] {
       return [op.dx];
     case "sum-squares":
       return [op.sum];
+    case "clear":
+      return [op.y];
     case "begin-update":
       return [op.sum, op.state];
     case "update-weight":

@@ -2,13 +2,7 @@
 // be made anywhere without making the whole.
 
 import type { Region } from "./content.ts";
-import {
-  asThree,
-  regionColumns,
-  type ContentSource,
-  rowPlace,
-  type SourcedContent,
-} from "./content_source.ts";
+import { asThree, regionColumns, type ContentSource, rowPlace } from "./content_source.ts";
 
 export function hashSource(seed: number): ContentSource {
   return {
@@ -17,30 +11,41 @@ export function hashSource(seed: number): ContentSource {
       const columns = regionColumns(content);
       const values = new Float64Array(rows * columns);
       const key = tensorKey(content.tensor, seed);
-      const numberOf = numbersOf(content);
       const ahead = content.kind === "ids" ? (content.ahead ?? 0) : 0;
       for (let row = 0; row < rows; row++) {
         const start = rowStart(content, first + row) + ahead;
-        for (let column = 0; column < columns; column++) {
-          values[row * columns + column] = numberOf(hash(start + column, key));
-        }
+        const own = values.subarray(row * columns, (row + 1) * columns);
+        if (content.kind === "ids") fillIds(own, start, key, content.vocabulary);
+        else fillUniform(own, start, key, content.center, Math.fround(content.scale));
       }
       return values;
     },
   };
 }
 
-/** The number that a random word becomes. */
-function numbersOf(content: SourcedContent): (random: number) => number {
-  if (content.kind === "ids") {
-    const { vocabulary } = content;
-    return (random) => Math.floor((random / 2 ** 32) * vocabulary);
+function fillIds(target: Float64Array, start: number, key: number, vocabulary: number): void {
+  for (let i = 0; i < target.length; i++) {
+    target[i] = Math.floor((hash(start + i, key) / 2 ** 32) * vocabulary);
   }
-  const { center } = content;
-  // One f32 product where the center is 0: a GPU makes the same.
-  const scale = Math.fround(content.scale);
-  // 24 bits, so that [-1, 1) is exact in f32.
-  return (random) => Math.fround(center + scale * ((random >>> 8) / 2 ** 23 - 1));
+}
+
+/**
+ * One f32 product where the center is 0: a GPU makes the same.
+ *
+ * @param scale an f32
+ */
+function fillUniform(
+  target: Float64Array,
+  start: number,
+  key: number,
+  center: number,
+  scale: number,
+): void {
+  for (let i = 0; i < target.length; i++) {
+    // 24 bits, so that [-1, 1) is exact in f32.
+    const random = (hash(start + i, key) >>> 8) / 2 ** 23 - 1;
+    target[i] = Math.fround(center + scale * random);
+  }
 }
 
 /** Global index of the first element of a row of the region. */

@@ -97,7 +97,7 @@ function needOf(given: Given, rank: number, allocated: Allocated): MemoryNeed {
   };
   const need =
     plan.workload.optimizer !== undefined
-      ? ofStep(program, role("gradient"), role("optimizer"))
+      ? ofStep(given, allocated, program, role("gradient"), role("optimizer"))
       : plan.workload.mode === "training"
         ? inTraining(given, allocated, program)
         : inInference(given, program);
@@ -117,10 +117,44 @@ function inInference(given: Given, program: InProgram): Needs {
   return { ...program, keyValueCache, gradients: 0, optimizer: 0, least: program.weights + least };
 }
 
-/** Of a whole step of training, which holds all that it needs. */
-function ofStep(program: InProgram, gradients: number, optimizer: number): Needs {
-  const least = program.weights + program.activations + gradients + optimizer;
-  return { ...program, keyValueCache: 0, gradients, optimizer, least };
+/** Of a whole step of training, which holds all that it needs, and more where ranks share out more than here. */
+function ofStep(
+  given: Given,
+  allocated: Allocated,
+  program: InProgram,
+  gradients: number,
+  optimizer: number,
+): Needs {
+  const { zero = 0, dataShard } = given.plan.degrees ?? {};
+  const inPlan =
+    zero < 2 && dataShard === undefined
+      ? { ...program, gradients, optimizer }
+      : { ...program, ...stateInTraining(given, allocated, program.weights, zero) };
+  const least = inPlan.weights + inPlan.activations + inPlan.gradients + inPlan.optimizer;
+  return { ...inPlan, keyValueCache: 0, least };
+}
+
+/** Bytes of what ZeRO shards, on one of the ranks that share it. */
+function stateInTraining(
+  { plan, replicas }: Given,
+  allocated: Allocated,
+  weights: number,
+  stage: number,
+): Pick<Needs, "weights" | "gradients" | "optimizer"> {
+  const state = stateOf(replicas, allocated);
+  return {
+    weights: stage === 3 ? state(valueBytes(plan), true) : weights,
+    gradients: state(gradientBytes, stage >= 2),
+    optimizer: state(plan.workload.dtype === "f16" ? 12 : 8, stage >= 1),
+  };
+}
+
+/** From bytes per parameter, which are divided over those that ZeRO shards them over. */
+function stateOf(replicas: Replicas, { expertElements, otherElements }: Allocated) {
+  return (bytes: number, isSharded: boolean): number => {
+    const { others, experts } = isSharded ? shardGroups(replicas) : { others: 1, experts: 1 };
+    return bytes * (otherElements / others + expertElements / experts);
+  };
 }
 
 /** Of one parameter: gradients are summed in f32. */
@@ -143,30 +177,19 @@ function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
   return byRank;
 }
 
-function inTraining(
-  given: Given,
-  { expertElements, otherElements, retainedBytes }: Allocated,
-  program: InProgram,
-): Needs {
+function inTraining(given: Given, allocated: Allocated, program: InProgram): Needs {
   const { plan, replicas } = given;
-  const isMixed = plan.workload.dtype === "f16";
-  /** Bytes per parameter, divided over those that ZeRO shards them over. */
-  const state = (bytes: number, isSharded: boolean): number => {
-    const { others, experts } = isSharded ? shardGroups(replicas) : { others: 1, experts: 1 };
-    return bytes * (otherElements / others + expertElements / experts);
-  };
+  const state = stateOf(replicas, allocated);
   const { zero } = plan.degrees ?? {};
   const stage = zero ?? 0;
   const least = zero ?? 3;
-  const weights = stage === 3 ? state(valueBytes(plan), true) : program.weights;
-  const activations = activationsInTraining(given, program.activations, retainedBytes);
+  const { activations: inProgram, weights } = program;
+  const activations = activationsInTraining(given, inProgram, allocated.retainedBytes);
   return {
     ...program,
-    weights,
+    ...stateInTraining(given, allocated, weights, stage),
     activations: activations.total,
     keyValueCache: 0,
-    gradients: state(gradientBytes, stage >= 2),
-    optimizer: state(isMixed ? 12 : 8, stage >= 1),
     least:
       state(valueBytes(plan), least === 3) +
       state(valueBytes(plan), least >= 2) +

@@ -14,6 +14,7 @@ import type {
   SoftmaxOp,
 } from "./attention_op.ts";
 import type { AppendCacheOp, AttendCacheOp, CombineAttentionOp } from "./cache_op.ts";
+import type { CausalConvOp, GatedDeltaOp } from "./delta_op.ts";
 import type { GradientOp } from "./gradient_op.ts";
 import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./observation.ts";
@@ -265,6 +266,8 @@ export type Op =
   | CombineAttentionOp
   | RotaryOp
   | MeanSquaresOp
+  | CausalConvOp
+  | GatedDeltaOp
   | NormOp
   | AddOp
   | AggregateOp

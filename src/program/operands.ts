@@ -49,6 +49,10 @@ export function readBy(op: NewOp): readonly Tensor[] {
       );
     case "mean-squares":
       return [op.x];
+    case "causal-conv":
+      return [op.x, op.w];
+    case "gated-delta":
+      return [op.x, op.update, op.step, op.rates];
     case "norm": {
       const summands = op.sumOf === undefined ? [op.x] : op.sumOf;
       return [...tensorsOf(...summands), op.gain, ...biasOf(op)];
@@ -93,6 +97,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "combine-attention":
     case "rotary":
     case "mean-squares":
+    case "causal-conv":
+    case "gated-delta":
     case "aggregate":
     case "embedding":
     case "gather-rows":

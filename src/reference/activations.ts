@@ -39,6 +39,7 @@ const uncapped: Readonly<Record<Exclude<Activation, "softcap">, (x: number) => n
   relu: (x) => Math.max(0, x),
   relu2: (x) => Math.max(0, x) ** 2,
   "clamped-silu": (x) => quickGelu(Math.min(x, clampLimit)),
+  sigmoid,
 };
 
 /** @param cap of `softcap` */

@@ -1,7 +1,8 @@
-// Attention by its definition: scores, softmax, weighted sum, one query at a time, in f64.
+// Attention by its definition: scores, softmax, weighted sum, in f64. Queries that follow each other are computed
+// together, so that both products are products of matrices.
 
 import { scoreOf, type ScoreShape, visibleRange } from "./scores.ts";
-import { dot, matrix, type Matrix, rowOf } from "./tensor.ts";
+import { matrix, type Matrix, multiply, rowOf, transpose } from "./tensor.ts";
 
 export interface AttendShape extends ScoreShape {
   readonly sequence: number;
@@ -22,63 +23,122 @@ export function attend(
   v: Matrix,
   sinks?: ArrayLike<number>,
 ): Matrix {
-  const { sequence, heads, valueDim } = shape;
-  const out = matrix(q.rows, heads * valueDim);
-  for (let row = 0; row < q.rows; row++) {
-    const own = row % sequence;
-    const [first] = visibleRange(shape, sequence, own);
-    for (let head = 0; head < heads; head++) {
-      const { shares } = sharesOf(shape, q, k, row, head, sinks?.[head]);
-      const target = headOf(out, row, head, valueDim);
-      for (const [i, share] of shares.entries()) {
-        const value = headOf(v, row - own + first + i, kvHeadOf(shape, head), valueDim);
-        for (let d = 0; d < valueDim; d++) target[d]! += share * value[d]!;
-      }
-    }
+  const out = matrix(q.rows, shape.heads * shape.valueDim);
+  for (const { head, queries, values, shares } of queryBlocks(shape, q, k, v, sinks)) {
+    addPart(out, { ...queries, column: head * shape.valueDim }, multiply(shares, values));
   }
   return out;
 }
 
-export interface Shares {
-  /** Of each value that the query sees, from the first on. */
-  readonly shares: Float64Array;
-  /** What is left for the sink. */
-  readonly sink: number;
+/** Neighbors of one head of one sequence, with all keys that one of them sees. */
+export interface QueryBlock {
+  readonly head: number;
+  readonly kvHead: number;
+  /** Rows of q, and of k and v. */
+  readonly queries: Rows;
+  readonly keys: Rows;
+  /** [queries, headDim], [keys, headDim] and [keys, valueDim]. */
+  readonly query: Matrix;
+  readonly key: Matrix;
+  readonly values: Matrix;
+  /** Of queries and keys, [queries, keys], and the softmax of their scores: 0 where a query does not see a key. */
+  readonly products: Matrix;
+  readonly shares: Matrix;
+  /** What is left of each query's for the sink. */
+  readonly sinkShares: Float64Array;
 }
 
-/** Softmax of one query's scores. */
-export function sharesOf(
+export interface Rows {
+  readonly row: number;
+  readonly count: number;
+}
+
+/** Of matrices in `attend`, the part in rows and columns. */
+export interface Place extends Rows {
+  readonly column: number;
+}
+
+const queriesAtOnce = 64;
+
+/** Every query of every head once. */
+export function* queryBlocks(
   shape: AttendShape,
   q: Matrix,
   k: Matrix,
-  row: number,
-  head: number,
-  sink = -Infinity,
-): Shares {
-  const { sequence, headDim } = shape;
-  const own = row % sequence;
-  const [first, end] = visibleRange(shape, sequence, own);
-  const query = headOf(q, row, head, headDim);
-  const shares = new Float64Array(end - first);
-  let largest = sink;
-  for (let t = first; t < end; t++) {
-    const product = dot(query, headOf(k, row - own + t, kvHeadOf(shape, head), headDim));
-    const score = scoreOf(shape, head, own, t, product);
-    shares[t - first] = score;
-    largest = Math.max(largest, score);
+  v: Matrix,
+  sinks?: ArrayLike<number>,
+): Generator<QueryBlock> {
+  const { sequence, heads, kvHeads, headDim, valueDim } = shape;
+  for (let start = 0; start < q.rows; start += sequence) {
+    for (let first = 0; first < sequence; first += queriesAtOnce) {
+      const count = Math.min(queriesAtOnce, sequence - first);
+      const [begin] = visibleRange(shape, sequence, first);
+      const [, end] = visibleRange(shape, sequence, first + count - 1);
+      const queries = { row: start + first, count };
+      const keys = { row: start + begin, count: end - begin };
+      for (let head = 0; head < heads; head++) {
+        const kvHead = Math.floor((head * kvHeads) / heads);
+        const query = partOf(q, { ...queries, column: head * headDim }, headDim);
+        const key = partOf(k, { ...keys, column: kvHead * headDim }, headDim);
+        const values = partOf(v, { ...keys, column: kvHead * valueDim }, valueDim);
+        const products = multiply(query, transpose(key));
+        const sink = sinks?.[head];
+        const softmax = softmaxOf(shape, head, first, begin, products, sink);
+        yield { head, kvHead, queries, keys, query, key, values, products, ...softmax };
+      }
+    }
   }
-  let total = Math.exp(sink - largest);
-  for (const [i, score] of shares.entries()) total += shares[i] = Math.exp(score - largest);
-  for (let i = 0; i < shares.length; i++) shares[i]! /= total;
-  return { shares, sink: Math.exp(sink - largest) / total };
 }
 
-/** That a query head reads. */
-export function kvHeadOf({ heads, kvHeads }: AttendShape, head: number): number {
-  return Math.floor((head * kvHeads) / heads);
+/**
+ * @param first position of the first query
+ * @param begin that of the first key
+ */
+function softmaxOf(
+  shape: AttendShape,
+  head: number,
+  first: number,
+  begin: number,
+  products: Matrix,
+  sink = -Infinity,
+): Pick<QueryBlock, "shares" | "sinkShares"> {
+  const shares = matrix(products.rows, products.columns);
+  const sinkShares = new Float64Array(products.rows);
+  for (let i = 0; i < products.rows; i++) {
+    const [from, to] = visibleRange(shape, shape.sequence, first + i);
+    const own = rowOf(shares, i);
+    const product = rowOf(products, i);
+    let largest = sink;
+    for (let at = from - begin; at < to - begin; at++) {
+      own[at] = scoreOf(shape, head, first + i, begin + at, product[at]!);
+      largest = Math.max(largest, own[at]!);
+    }
+    const ofSink = Math.exp(sink - largest);
+    let total = ofSink;
+    for (let at = from - begin; at < to - begin; at++) {
+      own[at] = Math.exp(own[at]! - largest);
+      total += own[at]!;
+    }
+    for (let at = from - begin; at < to - begin; at++) own[at]! /= total;
+    sinkShares[i] = ofSink / total;
+  }
+  return { shares, sinkShares };
 }
 
-/** Its numbers of a row. */
-export function headOf(m: Matrix, row: number, head: number, width: number): Float64Array {
-  return rowOf(m, row).subarray(head * width, (head + 1) * width);
+/** A copy, `width` wide. */
+export function partOf(m: Matrix, { row, count, column }: Place, width: number): Matrix {
+  const part = matrix(count, width);
+  for (let i = 0; i < count; i++) {
+    rowOf(part, i).set(rowOf(m, row + i).subarray(column, column + width));
+  }
+  return part;
+}
+
+/** To the part of m, which is as large. */
+export function addPart(m: Matrix, { row, count, column }: Place, part: Matrix): void {
+  for (let i = 0; i < count; i++) {
+    const own = rowOf(m, row + i);
+    const from = i * part.columns;
+    for (let c = 0; c < part.columns; c++) own[column + c]! += part.data[from + c]!;
+  }
 }

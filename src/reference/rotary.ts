@@ -1,6 +1,11 @@
 // Rotary positions by their definition, in f64: pairs of a head's numbers, each turned by its angle.
 
-import { finePositions, type HeadTurn, rotationColumns } from "../kernels/rotary.ts";
+import {
+  finePositions,
+  type HeadTurn,
+  type QueryTemperature,
+  rotationColumns,
+} from "../kernels/rotary.ts";
 import type { Rotations } from "../plan/layers/rotary.ts";
 
 /** Cosine and sine of a pair's angle. */
@@ -12,6 +17,14 @@ export function turnsAt({ frequencies, magnitude }: Rotations, position: number)
     const angle = position * (frequencies[pair] ?? 0);
     return [magnitude * Math.cos(angle), magnitude * Math.sin(angle)];
   };
+}
+
+/** What queries at a position are multiplied with. */
+export function temperatureAt(
+  { scale, interval, offset }: QueryTemperature,
+  position: number,
+): number {
+  return 1 + scale * Math.log1p(Math.floor((position + offset) / interval));
 }
 
 /** The two numbers of a pair within a head. */

@@ -121,8 +121,8 @@ export function scaled(m: Matrix, factor = 1): Matrix {
 export function transpose(m: Matrix): Matrix {
   const out = matrix(m.columns, m.rows);
   for (let row = 0; row < m.rows; row++) {
-    for (const [column, value] of rowOf(m, row).entries()) {
-      out.data[column * m.rows + row] = value;
+    for (let column = 0; column < m.columns; column++) {
+      out.data[column * m.rows + row] = m.data[row * m.columns + column]!;
     }
   }
   return out;

@@ -1,6 +1,7 @@
 // Much work that is under way at once, and yet lets the rank be heard.
 
 import { setImmediate } from "node:timers/promises";
+import { patiently } from "../gpu/patience.ts";
 
 /** Enough to keep a driver's threads at work. */
 const batch = 256;
@@ -13,7 +14,8 @@ export async function inBatches<Item>(
 ): Promise<void> {
   let underWay: Promise<void>[] = [];
   const settle = async (): Promise<void> => {
-    await Promise.all(underWay);
+    // Who looks all the time whether a driver has compiled takes the core that it compiles on.
+    await patiently(Promise.all(underWay));
     underWay = [];
     await setImmediate();
   };

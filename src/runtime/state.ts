@@ -28,9 +28,12 @@ export async function createState(
   const isChanged = buffers.some(({ role }) => role === "optimizer");
   if (!isChanged) return { restore: async () => undefined };
   const moved = new Set(
-    instructions.flatMap((each) =>
-      each.op === "kernel" && each.origin.phase === "update" ? each.buffers : [],
-    ),
+    instructions.flatMap((each) => {
+      if (each.origin.phase !== "update") return [];
+      if (each.op === "kernel") return each.buffers;
+      // What others have moved of a weight.
+      return each.op === "all-gather" ? (each.receive ?? []) : [];
+    }),
   );
   const all = buffers.filter(({ id, role }) => role === "gradient" || moved.has(id));
   const kept = new Map<string, Uint8Array<ArrayBuffer>>();

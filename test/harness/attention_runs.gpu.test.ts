@@ -19,6 +19,10 @@ const names = [
   "capped scores of another scale",
   "sinks within a window",
   "latent attention",
+  "a temperature of layers without positions",
+  "a gate of the result",
+  "linear attention",
+  "linear attention of as many heads, whose convolution is longer than a sequence",
 ];
 
 const inTurns = names.flatMap((name, i) =>

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
-import { adapterUnderTest, describeOnAdapter } from "../support/gpu.ts";
+import { adapterUnderTest, describeOnAdapter, describeOnOneAdapter } from "../support/gpu.ts";
 import { deepPlan, linear, mlp, plan as planOf, plans } from "../support/plans.ts";
 import { full, selective, trainedCases, trainedPlan } from "../support/recomputed_plans.ts";
 import { sequencePlans, sequencePlansIn } from "../support/sequence_plans.ts";
@@ -39,6 +39,55 @@ describeOnAdapter("a run", () => {
     );
   }, 300_000);
 
+  test("a sharded run agrees with the unsharded one, every product verified", async () => {
+    const [plan] = plans;
+    const { check: outcome } = await check(plan!, "unsharded");
+    expect(outcome?.method).toBe("unsharded+freivalds");
+    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+  });
+
+  test("blocks that leave while others are computed arrive as they should", async () => {
+    const overlapping = planOf(
+      "overlapping",
+      2,
+      [[linear(60, 100, "column", [[0, 1]]), mlp(100, 40, "gelu", [[0, 1]])]],
+      {
+        optimizations: ["communication-overlap"],
+        workload: { batch: 2, microBatches: 2, sequence: 260 },
+      },
+    );
+    const { check: outcome, metrics } = await runPlan(overlapping, {
+      adapter,
+      samples: 3,
+      warmup: 1,
+    });
+    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+    for (const { compute, communication, host, idle } of metrics.ranks) {
+      const sum = compute.value + communication.value + host.value + idle.value;
+      expect(sum).toBeGreaterThan(0.99);
+      expect(sum).toBeLessThan(1.01);
+    }
+  });
+
+  test("every part of a timed step is accounted for", async () => {
+    const [plan] = plans;
+    const { metrics, samples } = await runPlan(plan!, {
+      adapter,
+      samples: 3,
+      warmup: 1,
+      tune: false,
+    });
+    expect(samples).toHaveLength(3);
+    for (const { compute, communication, host, idle } of metrics.ranks) {
+      const sum = compute.value + communication.value + host.value + idle.value;
+      expect(sum).toBeGreaterThan(0.99);
+      expect(sum).toBeLessThan(1.01);
+    }
+  });
+});
+
+/** That programs mean their plans; what kernels compute is tried on every adapter, one by one. */
+describeOnOneAdapter("the program of a run", () => {
   test.each(["oracle", "unsharded"] as const)(
     "every one of many logits is compared, by %s",
     async (method) => {
@@ -107,36 +156,6 @@ describeOnAdapter("a run", () => {
     },
     600_000,
   );
-
-  test("a sharded run agrees with the unsharded one, every product verified", async () => {
-    const [plan] = plans;
-    const { check: outcome } = await check(plan!, "unsharded");
-    expect(outcome?.method).toBe("unsharded+freivalds");
-    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
-  });
-
-  test("blocks that leave while others are computed arrive as they should", async () => {
-    const overlapping = planOf(
-      "overlapping",
-      2,
-      [[linear(60, 100, "column", [[0, 1]]), mlp(100, 40, "gelu", [[0, 1]])]],
-      {
-        optimizations: ["communication-overlap"],
-        workload: { batch: 2, microBatches: 2, sequence: 260 },
-      },
-    );
-    const { check: outcome, metrics } = await runPlan(overlapping, {
-      adapter,
-      samples: 3,
-      warmup: 1,
-    });
-    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
-    for (const { compute, communication, host, idle } of metrics.ranks) {
-      const sum = compute.value + communication.value + host.value + idle.value;
-      expect(sum).toBeGreaterThan(0.99);
-      expect(sum).toBeLessThan(1.01);
-    }
-  });
 
   test.each(
     ["dense", "overlapping", "experts"].flatMap((name) =>
@@ -221,22 +240,6 @@ describeOnAdapter("a run", () => {
       },
     );
     expect((await check(unequal)).check?.error).toBeLessThanOrEqual(1e-5);
-  });
-
-  test("every part of a timed step is accounted for", async () => {
-    const [plan] = plans;
-    const { metrics, samples } = await runPlan(plan!, {
-      adapter,
-      samples: 3,
-      warmup: 1,
-      tune: false,
-    });
-    expect(samples).toHaveLength(3);
-    for (const { compute, communication, host, idle } of metrics.ranks) {
-      const sum = compute.value + communication.value + host.value + idle.value;
-      expect(sum).toBeGreaterThan(0.99);
-      expect(sum).toBeLessThan(1.01);
-    }
   });
 
   test("an interrupted run keeps what it measured", async () => {

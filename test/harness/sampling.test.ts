@@ -1,7 +1,7 @@
 // How many steps are asked for at once, and that no more are taken than were asked for.
 
 import { expect, test } from "vitest";
-import { sample, type SamplingOptions } from "../../src/harness/sampling.ts";
+import { sample, type SamplingOptions, warmUp } from "../../src/harness/sampling.ts";
 
 /** How many steps were asked for each time, and those that were given. */
 async function asked(stepMs: number, options: Partial<SamplingOptions>) {
@@ -56,4 +56,26 @@ test("there is a step between what is done between steps", async () => {
   const { counts } = await asked(1, { samples: 30, between });
   expect(pauses).toBe(30);
   expect(Math.max(...counts)).toBe(1);
+});
+
+test.each([
+  [0, 10],
+  [300, 7],
+  [1000, 0],
+  [1600, 0],
+])("after %i ms of steps, %i more of 100 ms warm up", async (warmMs, wanted) => {
+  let now = 0;
+  let steps = 0;
+  const step = async (): Promise<void> => {
+    now += 100;
+    steps += 1;
+  };
+  await warmUp(step, { warmMs }, () => now);
+  expect(steps).toBe(wanted);
+});
+
+test("as many steps warm up as were asked for, whatever came before", async () => {
+  let steps = 0;
+  await warmUp(async () => (steps += 1), { warmup: 2, warmMs: 5000 });
+  expect(steps).toBe(2);
 });

@@ -76,16 +76,33 @@ describeOnAdapter("training", () => {
   });
 
   test("the loss falls in the same way however the plan is split, and in the same bits in two runs", async () => {
-    const [one, again, split] = [
+    const [one, again, split, shared] = [
       await train(trainingPlan("one rank"), 8, { adapter }),
       await train(trainingPlan("one rank"), 8, { adapter }),
       await train(trainingPlan("two tensor ranks"), 8, { adapter }),
+      await train(trainingPlan("two data replicas that share the optimizer's state"), 8, {
+        adapter,
+      }),
     ];
     expect(again).toEqual(one);
     expect(one.at(-1)?.loss).toBeLessThan((one[0]?.loss ?? 0) - 0.02);
     for (const [i, { loss }] of one.entries()) {
       expect(Math.abs((split[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
+      expect(Math.abs((shared[i]?.loss ?? 0) - loss)).toBeLessThan(1e-4 * loss);
     }
+  });
+
+  test("a gradient that is not finite is named with its step, layer and rank", async () => {
+    const plan = trainingPlan("two tensor ranks");
+    const { optimizer, ...workload } = plan.workload;
+    if (optimizer === undefined) throw new Error("the plan trains nothing");
+    const wild = {
+      ...plan,
+      workload: { ...workload, optimizer: { ...optimizer, learningRate: 1e38 } },
+    };
+    await expect(train(wild, 3, { adapter })).rejects.toThrow(
+      /^step 2: the loss is .*, the norm .*: the gradient of \S+ of \S+ is \S+ on ranks? \d/,
+    );
   });
 
   test("batches of a data set are the same, read ahead by a thread or when they are needed", async () => {

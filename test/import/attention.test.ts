@@ -100,6 +100,25 @@ test("Llama 4: chunks where there are positions, and norms without weights", () 
   });
 });
 
+test.each([
+  [{}, { scale: 0.1, interval: 8192, offset: 1, layers: "without-positions" }],
+  [
+    { attn_temperature_tuning: 4, attn_scale: 0.2, floor_scale: 64 },
+    { scale: 0.2, interval: 64, offset: 1, layers: "without-positions" },
+  ],
+  [{ attn_temperature_tuning: false }, undefined],
+  [{ attn_temperature_tuning: 0 }, undefined],
+])("Llama 4 with %o: queries grow with positions", (config, expected) => {
+  const model = written({
+    model_type: "llama4_text",
+    num_local_experts: 4,
+    num_experts_per_tok: 1,
+    intermediate_size_mlp: 256,
+    ...config,
+  });
+  expect(model?.attentionTemperature).toEqual(expected);
+});
+
 test("Cohere 2: layers without a window have no positions", () => {
   const model = written({ model_type: "cohere2", sliding_window: 64, use_qk_norm: true });
   expect(model).toMatchObject({
@@ -142,6 +161,26 @@ describe("scalings", () => {
     });
   });
 
+  const ofSix = (factor: number): number[] => Array.from({ length: 6 }, () => factor);
+  const rising = [1, 2, 3, 4, 5, 6];
+  const unread = { otherFeatures: ["rotary-scaling-longrope"] };
+  test.each([
+    [[1], [2], { positions: { scaling: { shortFactors: ofSix(1), longFactors: ofSix(2) } } }],
+    [[1], rising, { positions: { scaling: { shortFactors: ofSix(1), longFactors: rising } } }],
+    [[1, 1], [2, 2], unread],
+    [rising, [1, 2, 3], unread],
+  ])(
+    "LongRoPE by %j and %j: one factor stands for those of all 6 pairs",
+    (short, long, expected) => {
+      const model = written({
+        model_type: "phi3",
+        partial_rotary_factor: 0.75,
+        rope_scaling: { type: "longrope", short_factor: short, long_factor: long },
+      });
+      expect(model).toMatchObject(expected);
+    },
+  );
+
   test("LongRoPE with a factor of its own for short texts is said in words", () => {
     const factors = Array.from({ length: 8 }, () => 1);
     const scaled = (short_mscale: number) =>
@@ -159,7 +198,7 @@ describe("scalings", () => {
     expect(scaled(1.2)?.otherFeatures).toEqual(["rotary-scaling-longrope"]);
   });
 
-  test("YaRN whose queries grow with their positions is said in words", () => {
+  test("YaRN whose queries grow with their positions", () => {
     const yarn = {
       rope_type: "yarn",
       factor: 16,
@@ -169,10 +208,11 @@ describe("scalings", () => {
     const model = written({ model_type: "ministral3", rope_parameters: yarn });
     expect(model?.positions?.scaling).toMatchObject({ kind: "yarn", factor: 16, truncate: false });
     expect(model?.otherFeatures).toBeUndefined();
+    expect(model?.attentionTemperature).toBeUndefined();
     const tempered = { ...yarn, llama_4_scaling_beta: 0.1 };
-    expect(written({ model_type: "ministral3", rope_parameters: tempered })?.otherFeatures).toEqual(
-      ["attention-temperature"],
-    );
+    expect(written({ model_type: "ministral3", rope_parameters: tempered })).toMatchObject({
+      attentionTemperature: { scale: 0.1, interval: 256 },
+    });
   });
 
   test("dynamic ones grow from the positions that the config names", () => {

@@ -93,7 +93,7 @@ test("layers are counted by type where the config lists them", async () => {
     layers: layersWhere(36, (layer) => layer % 2 === 0),
   });
   const hybrid = counted(await readFile("test/import/models/qwen3.5-35b.json", "utf8"));
-  expect(hybrid.model.linearAttention?.layers).toBe(30);
+  expect(hybrid.model.gatedDelta?.layers).toEqual(layersWhere(40, (layer) => layer % 4 !== 3));
 });
 
 const llama = {

@@ -14,6 +14,7 @@ import { combineAttention } from "../../src/kernels/combine_attention.ts";
 import { bytesPerElement } from "../../src/kernels/storage.ts";
 import { scoreOf, visibleRange } from "../../src/reference/scores.ts";
 import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { variantKernels } from "../support/kernel_variants.ts";
 import { at } from "../support/matrix_product.ts";
 import { output, runKernel } from "../support/run_kernel.ts";
 import {
@@ -250,46 +251,50 @@ describeOnAdapter("cached attention", () => {
     });
     expect(wrong).toEqual([]);
 
-    const found = await runKernel(
-      gpu,
-      attendCache,
-      shape,
-      dtype,
-      { q: bytes, ...tables, cache: encode(cache, cacheDtype) },
-      { partials: 4 * cachePieces(shape) * pieceElements(shape) },
-    );
-    const results = await runKernel(
-      gpu,
-      combineAttention,
-      shape,
-      dtype,
-      {
-        partials: new Uint8Array(output(found, "partials")),
-        spans: tables.spans,
-        sinks: new Uint8Array(sinks.buffer),
-      },
-      { y: tensorBytes(batch * queries, heads * valueDim, dtype) },
-    );
-    const actual = decode(output(results, "y"), batch * queries, heads * valueDim, dtype).values;
-    for (const [request, [first, tokens]] of spans.entries()) {
-      // Its tokens, one after the other.
-      const own = tensor(
-        first + tokens,
-        columns,
-        Float64Array.from({ length: (first + tokens) * columns }, (_, i) =>
-          at(cache, placeOf(request, Math.floor(i / columns)), i % columns),
-        ),
+    const variants = variantKernels(attendCache, shape, gpu.report, dtype);
+    // Of f16 the one that the adapter takes.
+    for (const kernel of dtype === "f32" ? variants : variants.slice(-1)) {
+      const found = await runKernel(
+        gpu,
+        kernel,
+        shape,
+        dtype,
+        { q: bytes, ...tables, cache: encode(cache, cacheDtype) },
+        { partials: 4 * cachePieces(shape) * pieceElements(shape) },
       );
-      const from = request * queries * heads * valueDim;
-      const rows = actual.subarray(from, from + tokens * heads * valueDim);
-      const expected = attended(shape, sharp, request, spans[request] ?? [0, 0], own, sinks);
-      expect(outOfTolerance(rows, expected, dtype)).toEqual([]);
-      // Nobody's rows are 0.
-      const idle = actual.subarray(
-        from + tokens * heads * valueDim,
-        from + queries * heads * valueDim,
+      const results = await runKernel(
+        gpu,
+        combineAttention,
+        shape,
+        dtype,
+        {
+          partials: new Uint8Array(output(found, "partials")),
+          spans: tables.spans,
+          sinks: new Uint8Array(sinks.buffer),
+        },
+        { y: tensorBytes(batch * queries, heads * valueDim, dtype) },
       );
-      expect([...idle].filter((value) => value !== 0)).toEqual([]);
+      const actual = decode(output(results, "y"), batch * queries, heads * valueDim, dtype).values;
+      for (const [request, [first, tokens]] of spans.entries()) {
+        // Its tokens, one after the other.
+        const own = tensor(
+          first + tokens,
+          columns,
+          Float64Array.from({ length: (first + tokens) * columns }, (_, i) =>
+            at(cache, placeOf(request, Math.floor(i / columns)), i % columns),
+          ),
+        );
+        const from = request * queries * heads * valueDim;
+        const rows = actual.subarray(from, from + tokens * heads * valueDim);
+        const expected = attended(shape, sharp, request, spans[request] ?? [0, 0], own, sinks);
+        expect(outOfTolerance(rows, expected, dtype)).toEqual([]);
+        // Nobody's rows are 0.
+        const idle = actual.subarray(
+          from + tokens * heads * valueDim,
+          from + queries * heads * valueDim,
+        );
+        expect([...idle].filter((value) => value !== 0)).toEqual([]);
+      }
     }
   });
 });

@@ -50,6 +50,7 @@ const counts: Record<KernelName, Counts> = {
   // 1024 sums and a state of 8 words, read and written.
   begin_update: { flops: 1024, elements: 0, tables: 8 * 1032 },
   // The result is read and written.
+  causal_conv: { flops: 2 * 30 * 4, elements: 2 * 48 + 32, tables: 0 },
   column_sums: { flops: 15, elements: 24, tables: 2 * 32 },
   combine_attention: {
     flops: 2 * 24 * 2 * 12,
@@ -67,6 +68,8 @@ const counts: Record<KernelName, Counts> = {
   embedding_gradient: { flops: 15, elements: 24, tables: 12 + 8 * 24 },
   gather_columns: { flops: 0, elements: 2 * 24 + 36, tables: 0 },
   grouped_matmul: { flops: 420, elements: 6 * 8 + 4 * 7 * 8 + 6 * 8, tables: 0 },
+  // 6 tokens of 3 heads, each with a state [8, 4].
+  gated_delta: { flops: 7 * 18 * 32, elements: 6 * 28 + 2 * 24 + 6 * 12, tables: 16 },
   // Weights of 4 experts are read and written.
   grouped_weight_gradient: { flops: 420 + 4 * 35, elements: 6 * 8 + 6 * 8, tables: 8 * 4 * 7 * 8 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
@@ -79,8 +82,9 @@ const counts: Record<KernelName, Counts> = {
   reduce_sum: { flops: 16, elements: 4 * 8, tables: 0 },
   reduce_words: { flops: 10, elements: 4 * 5, tables: 0 },
   rms_norm: { flops: 60, elements: 2 * 24 + 5, tables: 0 },
-  // 6 rows · 3 heads · 8 columns, of which 6 are turned with 3 each, and all normalized with 4; a table of 3 positions.
-  rotary: { flops: 432 * 0.75 + 4 * 144, elements: 2 * 144 + 16, tables: 4 * 3 * 8 },
+  // 6 rows · 3 heads · 8 columns, of which 6 are turned with 3 each, and all normalized with 4,
+  // and 2 heads of queries grow; a table of 3 positions.
+  rotary: { flops: 432 * 0.75 + 4 * 144 + 96, elements: 2 * 144 + 16, tables: 4 * 3 * 8 },
   route_gradient: { flops: 3 * 40, elements: 2 * 12, tables: 2 * 24 + 2 * 16 },
   route_positions: { flops: 0, elements: 0, tables: 2 * 24 + 32 },
   route_top_k: { flops: 72, elements: 12, tables: 2 * 24 },
@@ -88,6 +92,7 @@ const counts: Record<KernelName, Counts> = {
   softmax: { flops: 60, elements: 2 * 24, tables: 0 },
   squared_error: { flops: 45, elements: 2 * 24, tables: 4 * 4 },
   squared_error_gradient: { flops: 30, elements: 3 * 24, tables: 0 },
+  clear: { flops: 0, elements: 0, tables: 4 * 24 },
   // All of x by one workgroup, for one of the sums.
   sum_squares: { flops: 48, elements: 0, tables: 4 * 24 + 8 },
   // Gradient, master and both moments are read and written, the weight is written; and the state is read.

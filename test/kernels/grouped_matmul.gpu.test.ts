@@ -58,6 +58,14 @@ const cases: Case[] = [
     spare: 1,
     expectedRows: 6,
   },
+  {
+    what: "a row expected of each expert, and more",
+    counts: [0, 1, 10, 2],
+    n: 70,
+    k: 37,
+    spare: 2,
+    expectedRows: 4,
+  },
   { what: "several column workgroups", counts: [4, 17], n: 1026, k: 6, spare: 0, expectedRows: 21 },
   {
     what: "large, for tiles that are worth it only there",
@@ -86,8 +94,9 @@ function gatedRows(
 describeOnAdapter("grouped_matmul", () => {
   describe.each(variantNames(groupedMatmul))("as %s", (name) => {
     // Variants for GPUs take seconds to compile elsewhere.
-    const forGpu = name === "matmul_shared";
-    const own = forGpu ? cases.filter(({ expectedRows }) => expectedRows === 17) : cases;
+    const forGpu = name === "matmul_shared" || name === "matmul_skinny";
+    const own =
+      name === "matmul_shared" ? cases.filter(({ expectedRows }) => expectedRows === 17) : cases;
     test.for(
       own.flatMap((one, index) => [
         { ...one, dtype: "f32" as const },

@@ -5,7 +5,7 @@ import { activations } from "../../src/plan/activation.ts";
 import type { Kernel } from "../../src/kernels/kernel.ts";
 import { matmul, type MatmulShape } from "../../src/kernels/matmul.ts";
 import type { StorageType } from "../../src/kernels/storage.ts";
-import { describeOnAdapter, testGpu } from "../support/gpu.ts";
+import { describeOnAdapter, describeOnOneAdapter, testGpu } from "../support/gpu.ts";
 import { variantKernels, variantNames } from "../support/kernel_variants.ts";
 import { activated, product, testCap } from "../support/matrix_product.ts";
 import { productCase, resultType } from "../support/product_case.ts";
@@ -19,6 +19,9 @@ import {
   tensorBytes,
 } from "../support/tensors.ts";
 import { outOfTolerance } from "../support/tolerance.ts";
+
+/** It takes seconds to compile where no GPU runs it. */
+const forGpus = "matmul_shared";
 
 type Size = readonly [m: number, n: number, k: number, what: string];
 
@@ -49,7 +52,7 @@ function variantsNamed(
   shape: MatmulShape,
   dtype: StorageType,
 ): Kernel<MatmulShape>[] {
-  const forGpu = name === "matmul_shared";
+  const forGpu = name === forGpus || name === "matmul_skinny";
   const { features } = gpu.report;
   const adapter = forGpu ? { features, limits: {} } : gpu.report;
   const variants = variantKernels(matmul, shape, adapter, dtype).filter(
@@ -79,10 +82,11 @@ const finishes: readonly (readonly [what: string, finish: Partial<MatmulShape>])
   ["a share of each row, and a residual", { rowGate: true, residual: true }],
   ["a soft cap", { activation: "softcap", cap: testCap, scale: 3 }],
   ["a scale, a bias and a residual", { scale: 0.25, bias: true, residual: true }],
-  [
-    "all of them, three products side by side",
-    { activation: "relu", scale: -2, bias: true, gate: true, residual: true, batch: 3 },
-  ],
+];
+
+const allFinishes: (typeof finishes)[number] = [
+  "all finishes, three products side by side",
+  { activation: "relu", scale: -2, bias: true, gate: true, residual: true, batch: 3 },
 ];
 
 const layouts: readonly (readonly [what: string, size: Partial<MatmulShape>])[] = [
@@ -93,44 +97,64 @@ const layouts: readonly (readonly [what: string, size: Partial<MatmulShape>])[] 
   ["three of x · wᵀ side by side", { transposed: "w", batch: 3, n: 9 }],
 ];
 
+/** Undefined where the adapter does not run it. */
+async function errorsWith(name: string, rest: Partial<MatmulShape>): Promise<string[] | undefined> {
+  const gpu = await testGpu();
+  const m = name === "matmul_panel" ? 1 : 6;
+  const shape = { m, n: 18, k: 13, activation: "none", ...rest } as const;
+  const [variant] = variantsNamed(name, gpu, shape, "f32");
+  return variant && (await errorsOf(gpu, variant, shape, "f32"));
+}
+
+function testVariant(name: string): void {
+  const own = name === forGpus ? cases.filter(([, m]) => m === 3 || m === 37) : cases;
+  test.for(own)("%s [%i, %i] over k = %i: %s", async ([dtype, m, n, k], { skip }) => {
+    const gpu = await testGpu();
+    const shape = { m, n, k, activation: "none" } as const;
+    const variants = variantsNamed(name, gpu, shape, dtype);
+    if (variants.length === 0) return skip("the adapter does not run it");
+    for (const variant of variants) expect(await errorsOf(gpu, variant, shape, dtype)).toEqual([]);
+  });
+
+  test("with sums in f16 where the adapter can, and that is asked for", async ({ skip }) => {
+    const gpu = await testGpu();
+    const shape = { m: 19, n: 37, k: 130, activation: "none", arithmetic: "f16" } as const;
+    const [variant] = variantsNamed(name, gpu, shape, "f16");
+    if (variant === undefined) return skip("the adapter does not run it");
+    expect(await errorsOf(gpu, variant, shape, "f16")).toEqual([]);
+  });
+
+  test.for(["f32", "f16"] as const)("a gradient of weights from %s", async (dtype, { skip }) => {
+    const gpu = await testGpu();
+    for (const result of ["f32", "f32-sum"] as const) {
+      const layout = { activation: "none", transposed: "x", result } as const;
+      const shape = { m: 6, n: 18, k: 13, ...layout };
+      const [variant] = variantsNamed(name, gpu, shape, dtype);
+      if (variant === undefined) return skip("the adapter does not run it");
+      expect(await errorsOf(gpu, variant, shape, dtype)).toEqual([]);
+    }
+  });
+
+  test.for([allFinishes, ...layouts])("%s", async ([, rest], { skip }) => {
+    const errors = await errorsWith(name, rest);
+    if (errors === undefined) return skip("the adapter does not run it");
+    expect(errors).toEqual([]);
+  });
+
+  describeOnOneAdapter("each finish by itself,", () => {
+    test.for(finishes)("%s", async ([, rest], { skip }) => {
+      const errors = await errorsWith(name, rest);
+      if (errors === undefined) return skip("the adapter does not run it");
+      expect(errors).toEqual([]);
+    });
+  });
+}
+
+describeOnOneAdapter("matmul in tiles for GPUs", () => testVariant(forGpus));
+
 describeOnAdapter("matmul", () => {
-  describe.each(variantNames(matmul))("as %s", (name) => {
-    const own = name === "matmul_shared" ? cases.filter(([, m]) => m === 3 || m === 37) : cases;
-    test.for(own)("%s [%i, %i] over k = %i: %s", async ([dtype, m, n, k], { skip }) => {
-      const gpu = await testGpu();
-      const shape = { m, n, k, activation: "none" } as const;
-      const variants = variantsNamed(name, gpu, shape, dtype);
-      if (variants.length === 0) return skip("the adapter does not run it");
-      for (const variant of variants)
-        expect(await errorsOf(gpu, variant, shape, dtype)).toEqual([]);
-    });
-
-    test("with sums in f16 where the adapter can, and that is asked for", async ({ skip }) => {
-      const gpu = await testGpu();
-      const shape = { m: 19, n: 37, k: 130, activation: "none", arithmetic: "f16" } as const;
-      const [variant] = variantsNamed(name, gpu, shape, "f16");
-      if (variant === undefined) return skip("the adapter does not run it");
-      expect(await errorsOf(gpu, variant, shape, "f16")).toEqual([]);
-    });
-
-    test.for(["f32", "f16"] as const)("a gradient of weights from %s", async (dtype, { skip }) => {
-      const gpu = await testGpu();
-      for (const result of ["f32", "f32-sum"] as const) {
-        const layout = { activation: "none", transposed: "x", result } as const;
-        const shape = { m: 6, n: 18, k: 13, ...layout };
-        const [variant] = variantsNamed(name, gpu, shape, dtype);
-        if (variant === undefined) return skip("the adapter does not run it");
-        expect(await errorsOf(gpu, variant, shape, dtype)).toEqual([]);
-      }
-    });
-
-    test.for([...finishes, ...layouts])("%s", async ([, rest], { skip }) => {
-      const gpu = await testGpu();
-      const shape = { m: 6, n: 18, k: 13, activation: "none", ...rest } as const;
-      const [variant] = variantsNamed(name, gpu, shape, "f32");
-      if (variant === undefined) return skip("the adapter does not run it");
-      expect(await errorsOf(gpu, variant, shape, "f32")).toEqual([]);
-    });
+  describe.each(variantNames(matmul).filter((name) => name !== forGpus))("as %s", (name) => {
+    testVariant(name);
   });
 
   test.for(["none", "softcap", ...activations] satisfies Activation[])(

@@ -144,6 +144,20 @@ const cases: readonly (readonly [string, RotaryShape])[] = [
     },
   ],
   [
+    "queries that grow, no positions",
+    { ...headsOf(14, 7, 3, 1, 12), temperature: { scale: 0.5, interval: 3, offset: 1 } },
+  ],
+  [
+    "queries that grow, turned back",
+    {
+      ...headsOf(14, 7, 3, 2, 24),
+      columns: 5 * 24,
+      turn: { first: 4, dims: 16, interleaved: false },
+      temperature: { scale: 0.1, interval: 2, offset: 0 },
+      back: { valueDim: 8 },
+    },
+  ],
+  [
     "norms of heads, whole groups of lanes",
     {
       ...headsOf(65, 13, 5, 3, 64),
@@ -199,7 +213,7 @@ describeOnAdapter("rotary", () => {
     test.each(cases)("%s", async (_, shape) => {
       expect(await errorOf(rotary, shape, dtype)).toBeLessThan(tolerances[dtype]);
     });
-    test.each(cases.slice(5, 8))("as on a GPU, %s", async (_, shape) => {
+    test.each(cases.slice(5, 10))("as on a GPU, %s", async (_, shape) => {
       expect(await errorOf(asOnGpus(rotary, shape), shape, dtype)).toBeLessThan(tolerances[dtype]);
     });
   });

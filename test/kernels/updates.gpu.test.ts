@@ -359,4 +359,12 @@ describeOnAdapter("the norm of all gradients", () => {
     const [below, above] = [await multiplierAt(4 * 0.999e-5), await multiplierAt(4 * 1.001e-5)];
     expect(Math.abs(below / above - 1)).toBeLessThan(0.003);
   });
+
+  test.each([4, 4 * 333, 2 ** 18 + 4])("clears %i elements", async (elements) => {
+    const held: Held = { y: floats(randomValues(elements, 9)) };
+    const run = await advance({ kernel: "clear", shape: { elements } }, "f32", held, ["y"]);
+    expect(run.worst).toBeLessThan(1);
+    expect(new Set(valuesOf(held["y"]))).toEqual(new Set([0]));
+    expect(await run.spoilt("y", elements - 1)).toBeGreaterThan(1);
+  });
 });

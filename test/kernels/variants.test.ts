@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { attendCache, type CachedAttentionShape } from "../../src/kernels/attend_cache.ts";
 import { attention } from "../../src/kernels/attention.ts";
 import { variantOf, variantsOf } from "../../src/kernels/variant.ts";
 import { groupedMatmul } from "../../src/kernels/grouped_matmul.ts";
@@ -30,8 +31,10 @@ test("subgroups of 2 lanes, fewer than a broadcast reads, are never used", () =>
 });
 
 test.each([
-  [1, 8, "matmul_subgroup"],
-  [4, 4, "matmul_skinny"],
+  [1, 4, "matmul_panel"],
+  [1, 8, "matmul_panel"],
+  [1, 32, "matmul_skinny"],
+  [2, 4, "matmul_subgroup"],
   [5, 4, "matmul_subgroup"],
   [4, 32, "matmul_skinny"],
   [5, 32, "matmul"],
@@ -62,8 +65,10 @@ test.each([
 test("grouped_matmul goes by the rows of a balanced expert", () => {
   const experts = (expectedRows: number) =>
     ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;
-  expect(chosen(groupedMatmul, experts(16), withSubgroups(4))).toBe("matmul_skinny");
-  expect(chosen(groupedMatmul, experts(17), withSubgroups(4))).toBe("matmul_subgroup");
+  expect(chosen(groupedMatmul, experts(4), withSubgroups(4))).toBe("matmul_panel");
+  expect(chosen(groupedMatmul, experts(5), withSubgroups(4))).toBe("matmul_subgroup");
+  expect(chosen(groupedMatmul, experts(16), withSubgroups(32))).toBe("matmul_skinny");
+  expect(chosen(groupedMatmul, experts(17), withSubgroups(32))).toBe("matmul");
 });
 
 test("a tile that needs more workgroup memory than an adapter has is not offered", () => {
@@ -88,6 +93,18 @@ test.each([
 ])("attention with subgroups of %i is for %s", (size, name) => {
   const tokens = { batch: 1, sequence: 64, heads: 2, kvHeads: 1, headDim: 64, causal: true };
   expect(chosen(attention, tokens, withSubgroups(size))).toBe(name);
+});
+
+test.each([
+  [2, "attend_cache"],
+  [4, "attend_cache_subgroup"],
+  [8, "attend_cache_subgroup"],
+  [32, "attend_cache"],
+])("attention against a cache with subgroups of %i is for %s", (size, name) => {
+  const tokens = { batch: 1, queries: 1, pageTokens: 64, pages: 1, expectedKeys: 64 } as const;
+  const heads = { heads: 2, kvHeads: 1, headDim: 64, valueDim: 64, queryColumns: 256 } as const;
+  const given: CachedAttentionShape = { ...tokens, ...heads, cacheDtype: "f32" };
+  expect(chosen(attendCache, given, withSubgroups(size))).toBe(name);
 });
 
 const matrix = { component: "f16", result: "f32", m: 16, n: 16, k: 16 } as const;

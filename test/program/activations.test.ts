@@ -32,6 +32,7 @@ test.each([
   ["relu2", 3, 9],
   ["relu2", -3, 0],
   ["clamped-silu", 9, 6.9999533],
+  ["sigmoid", -1, 0.2689414],
 ] as const)("%s of %d is %d", (activation, x, expected) => {
   expect(activationFunctions(activation)(x)).toBeCloseTo(expected, 6);
 });

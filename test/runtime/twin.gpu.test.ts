@@ -22,10 +22,11 @@ describeOnAdapter("a twin", () => {
     const pool = await openRanks(program, [choice, choice], { twins: [twin] });
     try {
       const observed = (await pool.observe()).flatMap((rank) => rank.observed);
-      const rounds = await openOverlapRounds(program, twin, pool, {});
+      expect(await pool.openTwin(twin)).toBe(true);
+      const rounds = await openOverlapRounds(program, twin, pool);
       for (let step = 0; step < 3; step += 1) {
-        await rounds?.before();
-        rounds?.timed(await pool.step());
+        await rounds.before();
+        rounds.timed(await pool.step());
       }
       const digests = await pool.askAll("digests", {});
       expect(checkTimedSteps(observed, digests, 3)).toEqual({ steps: 3, microBatches: 1 });
@@ -36,7 +37,7 @@ describeOnAdapter("a twin", () => {
       expect(ran).toEqual(
         [twin, program].map(({ ranks }) => ranks.map(({ instructions }) => instructions.length)),
       );
-      const effect = await rounds?.finish(6);
+      const effect = await rounds.finish(6);
       expect(effect?.rounds).toHaveLength(6);
       expect(effect?.stepRatio.value).toBeGreaterThan(0);
     } finally {

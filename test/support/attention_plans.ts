@@ -57,7 +57,22 @@ const cases: readonly Case[] = [
     name: "slopes",
     model: "heads: 6, kvHeads: 6, hidden: 18, headDim: 4, positions: { kind: alibi }",
   },
+  {
+    name: "a temperature of layers without positions",
+    model:
+      "layers: 2, positions: { kind: rotary, layersWithout: [1] }, attentionTemperature: { scale: 0.7, interval: 3, offset: 1, layers: without-positions }",
+  },
+  {
+    name: "a temperature behind norms and turns",
+    model:
+      "qkNorm: true, positions: { kind: rotary }, attentionTemperature: { scale: 0.1, interval: 4 }",
+  },
   { name: "biases", model: "biases: [qkv, attention-output], positions: { kind: rotary }" },
+  { name: "a gate of the result", model: "attentionOutputGate: true, positions: { kind: rotary }" },
+  {
+    name: "a gate of grouped heads with norms",
+    model: "kvHeads: 1, qkNorm: true, attentionOutputGate: true",
+  },
   { name: "norms of each head", model: "qkNorm: true, positions: { kind: rotary }" },
   { name: "norms of each head with weights of its own", model: "qkNorm: each-head" },
   { name: "norms over all heads", model: "qkNorm: all-heads, positions: { kind: rotary }" },
@@ -76,12 +91,23 @@ const cases: readonly Case[] = [
   {
     name: "latent attention",
     model:
-      "kvHeads: 4, headDim: 8, positions: { kind: rotary, interleaved: true }, attentionScale: 0.4, latent: { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 12 }",
+      "kvHeads: 4, headDim: 8, positions: { kind: rotary, interleaved: true }, attentionScale: 0.4, latent: { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 12 }, attentionTemperature: { scale: 0.3, interval: 2 }",
   },
   {
     name: "latent attention with queries at full rank and no positions",
     model:
       "kvHeads: 4, headDim: 4, latent: { keyValueRank: 20, rotaryDim: 8, valueDim: 4 }, biases: [attention-output]",
+  },
+  {
+    name: "linear attention",
+    model:
+      "gatedDelta: { layers: [0], keyHeads: 4, valueHeads: 8, keyDim: 8, valueDim: 12, kernel: 3 }",
+  },
+  {
+    name: "linear attention of as many heads, whose convolution is longer than a sequence",
+    model:
+      "gatedDelta: { layers: [1], keyHeads: 4, valueHeads: 4, keyDim: 12, valueDim: 4, kernel: 6 }",
+    sequence: 5,
   },
 ];
 
@@ -130,7 +156,7 @@ export function attentionPlans(dtype: Plan["workload"]["dtype"] = "f32"): readon
 
 /** The same layers where no token looks ahead, serving: as many tokens of each request as sequences have, prompts in chunks, caches in pages. */
 export function servedAttentionPlans(): readonly Plan[] {
-  const causal = cases.filter(({ model }) => !model.includes("causal: false"));
+  const causal = cases.filter(({ model }) => !/causal: false|gatedDelta/.test(model));
   return causal.flatMap((one) => {
     const { sequence = 11 } = one;
     const tokens = `inputTokens: ${sequence - 4}, outputTokens: 5, prefillChunk: 3, pageTokens: 4`;

@@ -24,6 +24,7 @@ import {
 import { positionOf } from "../../src/kernels/positions.ts";
 import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
+import { runCausalConv, runGatedDelta } from "./interpret_delta.ts";
 import { isLossCall, runLoss } from "./interpret_losses.ts";
 import { isUpdateCall, runUpdate } from "./interpret_updates.ts";
 import { runProduct } from "./interpret_product.ts";
@@ -406,6 +407,12 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       return;
     case "mean_squares":
       runMeanSquares(call.shape, a, b);
+      return;
+    case "causal_conv":
+      runCausalConv(call.shape, a, b, c);
+      return;
+    case "gated_delta":
+      runGatedDelta(call.shape, a, b, c, d, e);
       return;
     case "rms_norm":
       normalise(call.shape, "rms", a, b, undefined, c, call.shape.inputColumns);

@@ -14,7 +14,7 @@ import { rotary, type RotaryShape } from "../../src/kernels/rotary.ts";
 import { attend } from "../../src/reference/attend.ts";
 import { turnGradient } from "../../src/reference/backward/rotary.ts";
 import { normalizeHeads } from "../../src/reference/head_norm.ts";
-import { turnHead, turnsInTable } from "../../src/reference/rotary.ts";
+import { temperatureAt, turnHead, turnsInTable } from "../../src/reference/rotary.ts";
 import { scoreOf, visibleRange } from "../../src/reference/scores.ts";
 import { type Matrix, matrix, rowOf } from "../../src/reference/tensor.ts";
 
@@ -137,7 +137,19 @@ function eachScoreRow(
 }
 
 export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]): void {
-  const { rows, sequence, heads, kvHeads, headDim, columns, turn, norm, latent, back } = shape;
+  const {
+    rows,
+    sequence,
+    heads,
+    kvHeads,
+    headDim,
+    columns,
+    turn,
+    temperature,
+    norm,
+    latent,
+    back,
+  } = shape;
   const at = named(bindingsOf(rotary, shape), buffers);
   const [x, y] = [needed(at("x")), needed(at("y"))];
   const gains = at("gains");
@@ -182,6 +194,10 @@ export function runRotary(shape: RotaryShape, buffers: readonly Float64Array[]):
         if (back === undefined) turnHead(part, turn, turnOf);
         else turnGradient(part, turn, turnOf);
       }
+    }
+    if (temperature !== undefined) {
+      const by = temperatureAt(temperature, positionOf(shape, row, at("spans")));
+      for (let i = 0; i < heads * headDim; i++) own[i]! *= by;
     }
     const values = kvHeads * (back?.valueDim ?? 0);
     y.set(own, row * (own.length + values));

@@ -7,7 +7,13 @@ import type { UpdateWeightShape } from "../../src/kernels/update_weight.ts";
 import { adamwStep, clipFactor, sgdStep } from "../../src/reference/optimizers.ts";
 import { type Buffers, buffersOf } from "./named_buffers.ts";
 
-const names = ["begin_update", "embedding_gradient", "sum_squares", "update_weight"] as const;
+const names = [
+  "begin_update",
+  "clear",
+  "embedding_gradient",
+  "sum_squares",
+  "update_weight",
+] as const;
 
 export type UpdateCall = Extract<KernelCall, { kernel: (typeof names)[number] }>;
 
@@ -21,6 +27,9 @@ export function runUpdate(call: UpdateCall, given: readonly Float64Array[]): voi
   switch (call.kernel) {
     case "sum_squares":
       buffers.at("sums")[0]! += buffers.at("x").reduce((sum, value) => sum + value ** 2, 0);
+      return;
+    case "clear":
+      buffers.at("y").fill(0);
       return;
     case "begin_update":
       beginUpdate(call.shape, buffers);

@@ -54,6 +54,7 @@ const functions: Record<Activation, (v: number) => number> = {
   gelu: (v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
   silu: (v) => v / (1 + Math.exp(-v)),
   relu: (v) => Math.max(0, v),
+  sigmoid: (v) => 0.5 + 0.5 * Math.tanh(v / 2),
 };
 
 /**

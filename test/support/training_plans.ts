@@ -17,6 +17,7 @@ const splits: Readonly<Record<string, Split>> = {
   "two pipeline ranks, 1F1B": { gpus: 2, parallel: "pipeline: 2" },
   "two pipeline ranks, GPipe": { gpus: 2, parallel: "pipeline: 2", workload: "schedule: gpipe," },
   "two data replicas": { gpus: 2, parallel: "data: 2" },
+  "two data replicas that share the optimizer's state": { gpus: 2, parallel: "data: 2, zero: 1" },
 };
 
 export function trainingPlan(split: string, { tied = false, dtype = "f32", more = "" } = {}): Plan {
@@ -54,6 +55,11 @@ const expertSplits: Readonly<Record<string, Split>> = {
   "slices of experts, sequence parallel": { gpus: 2, parallel: "tensor: 2, sequence: true" },
   "whole experts on two data replicas": { gpus: 2, parallel: "data: 2, expert: 2" },
   "replicas of all experts": { gpus: 2, parallel: "data: 2" },
+  "replicas that share the optimizer's state": { gpus: 3, parallel: "data: 3, zero: 1" },
+  "sequence-parallel replicas that share the optimizer's state": {
+    gpus: 4,
+    parallel: "tensor: 2, sequence: true, data: 2, zero: 1",
+  },
   "slices, whole experts and replicas": {
     gpus: 8,
     parallel: "tensor: 2, data: 4, expert: 2, expertTensor: 2",

@@ -340,14 +340,14 @@ const caches: readonly Mutation[] = [
   },
   {
     what: "tokens of a chunk see those that come after them",
-    files: ["shaders/attend_cache.wgsl"],
-    from: "cached + rows / GROUP_HEADS, vec4u(key)",
-    to: "vec4u(cached + QUERIES - 1u), vec4u(key)",
+    files: ["shaders/attend_cache_subgroup.wgsl"],
+    from: "      vec4u(query),",
+    to: "      vec4u(query + QUERIES - 1u),",
     plan: "serving",
   },
   {
     what: "tokens of later pages are sought in the first",
-    files: ["shaders/attend_cache.wgsl"],
+    files: ["shaders/attend_cache_subgroup.wgsl"],
     from: "+ token / PAGE_TOKENS]",
     to: "+ 0u]",
     plan: "serving",

@@ -8,3 +8,7 @@ export async function awaitGpu<Result>(
 ): Promise<Result> {
   return work;
 }
+
+export async function patiently<Result>(work: Promise<Result>): Promise<Result> {
+  return work;
+}

@@ -19,7 +19,11 @@ export function surplusStage(
   const { plan, written } = faulty;
   const layers = plan?.stages[0]?.layers;
   if (plan === undefined || written === undefined || layers === undefined) return undefined;
-  if (plan.model === undefined || featuresBeyondLayers(plan.model).length > 0) return undefined;
+  if (
+    plan.model === undefined ||
+    featuresBeyondLayers(plan.model, plan.workload.sequence).length > 0
+  )
+    return undefined;
   const blocks = plan.model.layers;
   if (surplus.length === 0 || blocks < 2 || plan.stages.length > 1) return undefined;
   const all = group.length + surplus.length;

@@ -57,8 +57,8 @@ const leastSteps = 5;
 const samplingMs = 5_000;
 /** One before tuning, the checked one, one to warm up. */
 const otherSteps = 3;
-/** Of a twin without overlap: one to warm up, and one beside each of the timed ones. */
-const twinSteps = 1 + leastSteps;
+/** Of a twin without overlap, whose first step is the one to warm up: one beside each of the timed ones. */
+const twinSteps = leastSteps;
 
 /** @param samplingFor ms of timed steps, where that was asked for */
 export function costOf(plan: Plan, machine: Machine, samplingFor = samplingMs): RunCost {

@@ -68,7 +68,7 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
     gated,
   );
   const width = headDim ?? Math.floor(hidden / heads);
-  const { positions, features: ofPositions } = rotaryPositions(fields, width, rotary);
+  const { positions, temperature, features: ofPositions } = rotaryPositions(fields, width, rotary);
   const features = [...otherFeatures, ...ofPositions];
   return {
     layers,
@@ -84,6 +84,7 @@ export function decoder(fields: ImportedFields, defaults: DecoderDefaults): Mode
     vocabulary,
     ...(tied ? { tiedEmbeddings: true } : {}),
     positions,
+    ...(temperature === undefined ? {} : { attentionTemperature: temperature }),
     ...(features.length === 0 ? {} : { otherFeatures: features }),
   };
 }
@@ -115,7 +116,7 @@ export function withFeatures(model: ModelFile, ...names: string[]): ModelFile {
 }
 
 /** With more parameters; those of which there are none are left out. */
-export function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
+function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
   const some = Object.entries(more).filter(([, count]) => count > 0);
   return some.length === 0
     ? model

@@ -2,7 +2,7 @@
 
 import type { LatentAttention } from "../layers/attention.ts";
 import type { ModelFile } from "../schema_model.ts";
-import { decoder, type Family, llamaDefaults, withFeatures, withParameters } from "./hf_decoder.ts";
+import { decoder, type Family, llamaDefaults } from "./hf_decoder.ts";
 import { denseLayersKey, denseLayersOf, predictionLayersLeftOut } from "./hf_experts.ts";
 import type { ImportedFields } from "./fields.ts";
 import { scoreFactor } from "./hf_rotary.ts";
@@ -44,20 +44,12 @@ export const sparseDeepseek: Family = (fields) => {
   const model = deepseek(fields);
   const heads = fields.needed("index_n_heads");
   const headDim = fields.needed("index_head_dim");
-  fields.value("index_topk");
+  const topK = fields.needed("index_topk");
   fields.value("indexer_rope_interleave");
-  if (model === undefined || heads === undefined || headDim === undefined) return undefined;
-  const { layers, hidden, latent } = model;
-  // Queries from their rank, one key with a norm, and a weight for each head.
-  const perLayer =
-    (latent?.queryRank ?? hidden) * heads * headDim +
-    hidden * headDim +
-    2 * headDim +
-    hidden * heads;
-  return withFeatures(
-    withParameters(model, { indexer: layers * perLayer }),
-    "sparse-attention-indexer",
-  );
+  if (model === undefined || heads === undefined || headDim === undefined || topK === undefined) {
+    return undefined;
+  }
+  return { ...model, sparseAttention: { heads, headDim, topK } };
 };
 
 /** Attention as in Qwen3, experts as in DeepSeek V3 (GLM-4.5 and 4.6). */

@@ -90,9 +90,10 @@ export const llama4: Family = (fields) => {
     Array.isArray(named) && named.length > 0 ? !named.includes(layer) : (layer + 1) % step !== 0;
   const normed = fields.flag("use_qk_norm") ?? true;
   const isWithout = unpositioned(fields);
-  const isTempered = fields.flag("attn_temperature_tuning") ?? true;
+  const temperature = temperatureOf(fields);
   const whole: ModelFile = {
     ...model,
+    ...temperature,
     ...biasesOf(fields.flag("attention_bias"), false),
     ...(normed ? { qkNorm: "l2" } : {}),
     ffn: dense,
@@ -108,11 +109,17 @@ export const llama4: Family = (fields) => {
     },
   };
   const chunked = withChunks(fields, whole, (layer) => !isWithout(layer));
-  return withFeatures(
-    withoutPositionsIn(chunked, isWithout),
-    ...(isTempered ? ["attention-temperature"] : []),
-  );
+  return withoutPositionsIn(chunked, isWithout);
 };
+
+/** Its switch was a number once; what is not false or 0 is on. */
+function temperatureOf(fields: ImportedFields): Pick<ModelFile, "attentionTemperature"> {
+  const isOff = [false, 0].some((off) => off === fields.value("attn_temperature_tuning"));
+  const scale = fields.number("attn_scale") ?? 0.1;
+  const interval = fields.count("floor_scale") ?? 8192;
+  if (isOff || scale <= 0) return {};
+  return { attentionTemperature: { scale, interval, offset: 1, layers: "without-positions" } };
+}
 
 /** Norms of all heads or one head's, a bias that steers the routing. */
 export const minimaxM2: Family = (fields) => {

@@ -14,6 +14,8 @@ export interface RotaryDefaults {
 
 export interface ReadPositions {
   readonly positions: NonNullable<ModelFile["positions"]>;
+  /** Mistral lets queries grow with positions past the original ones. */
+  readonly temperature?: NonNullable<ModelFile["attentionTemperature"]>;
   /** Scalings that no layer does, in words. */
   readonly features: readonly string[];
 }
@@ -32,6 +34,7 @@ export function rotaryPositions(
   const turned = dimsOf(fields, headDim, global, defaults.share ?? 1);
   const dims = turned < headDim ? turned : undefined;
   const { scaling, features } = scalingOf(fields, global, turned);
+  const temperature = temperatureOf(fields, global);
   const ofLocal = positiveIn(local, "rope_theta");
   const written = fields.number("rope_local_base_freq");
   const localBase = local === undefined ? written : (ofLocal ?? written ?? base);
@@ -44,6 +47,7 @@ export function rotaryPositions(
       ...(scaling === undefined ? {} : { scaling }),
       ...(localBase === undefined ? {} : { localBase }),
     },
+    ...(temperature === undefined ? {} : { temperature }),
     features,
   };
 }
@@ -93,14 +97,34 @@ function scalingOf(
   const most = Number(fields.peek("max_position_embeddings"));
   const trained = positiveIn(own, "original_max_position_embeddings") ?? original;
   const scaling = readScaling(kind, own, most, trained);
-  const fitsPairs = scaling?.kind !== "longrope" || scaling.longFactors.length === dims / 2;
-  if (scaling !== undefined && fitsPairs) {
-    // Mistral lets queries grow with positions past the original ones.
-    const isTempered = positiveIn(own, "llama_4_scaling_beta") !== undefined;
-    return { scaling, features: isTempered ? ["attention-temperature"] : [] };
-  }
+  const fitting = scaling?.kind === "longrope" ? withFactorOfEach(scaling, dims / 2) : scaling;
+  if (fitting !== undefined) return { scaling: fitting, features: [] };
   const name = typeof kind === "string" ? kind.slice(0, 40) : "unnamed";
   return { features: [`rotary-scaling-${name}`] };
+}
+
+/** Lists of one factor stand for that of every pair, as tensors of one number do; of other lengths there is no reading. */
+function withFactorOfEach(
+  scaling: Extract<ScalingFile, { kind: "longrope" }>,
+  pairs: number,
+): ScalingFile | undefined {
+  const { shortFactors, longFactors } = scaling;
+  const ofEach = (own: number[]): number[] =>
+    own.length === 1 ? Array.from({ length: pairs }, () => own[0] ?? 1) : own;
+  const [short, long] = [ofEach(shortFactors), ofEach(longFactors)];
+  const isWhole = short.length === pairs && long.length === pairs;
+  return isWhole ? { ...scaling, shortFactors: short, longFactors: long } : undefined;
+}
+
+function temperatureOf(
+  fields: ImportedFields,
+  parameters: Parameters,
+): ReadPositions["temperature"] {
+  const written = fields.peek("rope_scaling");
+  const own = isObject(written) ? written : parameters;
+  const scale = positiveIn(own, "llama_4_scaling_beta");
+  const interval = positiveIn(own, "original_max_position_embeddings");
+  return scale === undefined || interval === undefined ? undefined : { scale, interval };
 }
 
 type ScalingFile = NonNullable<NonNullable<ModelFile["positions"]>["scaling"]>;

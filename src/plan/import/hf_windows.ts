@@ -30,6 +30,16 @@ export function layersOfType(fields: ImportedFields, type: RegExp): number | und
   return types && types.filter((each) => typeof each === "string" && type.test(each)).length;
 }
 
+/** Which layers are of a type, where the config lists them one by one. */
+export function indicesOfType(
+  fields: ImportedFields,
+  model: Pick<ModelFile, "layers">,
+  type: RegExp,
+): number[] | undefined {
+  const types = typesOf(fields);
+  return types && indicesOf(model, isOfType(types, type));
+}
+
 /** @param isLocal which layers have a window, where the config does not list them */
 export function withWindow(
   fields: ImportedFields,

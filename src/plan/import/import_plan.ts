@@ -122,7 +122,7 @@ export function importPlan(given: readonly Source[], options: ImportOptions = {}
   }
   if (hasError(found)) return { diagnostics: found };
   const whole = withCopies(combined.model, combined.layout, degrees);
-  const { model, notes } = described(whole, combined.modelFrom, options);
+  const { model, notes } = described(whole, combined.modelFrom, sequenceOf(workload), options);
   const vocabulary = vocabularyOf(model, combined, degrees);
   const diagnostics = [...found, ...notes, ...vocabulary.notes];
   const file: PlanFile = {
@@ -221,13 +221,19 @@ function withCopies(
     : { ...model, moe: { ...model.moe, redundantExperts } };
 }
 
+/** Tokens of each sample; of a plan that serves those of a request at its end. */
+function sequenceOf({ sequence, inputTokens, outputTokens }: PlanFile["workload"]): number {
+  return sequence ?? (inputTokens ?? 0) + (outputTokens ?? 0);
+}
+
 /** The model and what is said about its features: described and not run, or left out. */
 function described(
   model: ModelFile,
   from: Imported | undefined,
+  sequence: number,
   { runnable = false }: ImportOptions,
 ): { readonly model: ModelFile; readonly notes: readonly Diagnostic[] } {
-  const features = featuresBeyondLayers(modelOf(model));
+  const features = featuresBeyondLayers(modelOf(model), sequence);
   const notes = features.map(({ name, what }: Feature): Diagnostic => {
     const position = from?.featurePosition?.(name);
     return runnable
@@ -241,7 +247,7 @@ function described(
           { position },
         );
   });
-  return { model: runnable ? runnableModel(model) : model, notes };
+  return { model: runnable ? runnableModel(model, sequence) : model, notes };
 }
 
 /**

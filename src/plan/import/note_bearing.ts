@@ -20,6 +20,7 @@ const features: Readonly<Record<string, Bearing>> = {
   "sliding-window": "both",
   "latent-attention": "both",
   "linear-attention": "both",
+  "sparse-attention": "both",
   "redundant-experts": "both",
   "attention-temperature": "speed",
   "scaled-slopes": "speed",

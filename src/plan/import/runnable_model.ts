@@ -2,19 +2,26 @@
 
 import type { ModelFile } from "../schema_model.ts";
 
-/** Sizes stay as they are. */
-export function runnableModel(model: ModelFile): ModelFile {
+/**
+ * Sizes stay as they are.
+ *
+ * @param sequence tokens of each sample
+ */
+export function runnableModel(model: ModelFile, sequence: number): ModelFile {
   const {
     positions,
     linearAttention: _linear,
+    sparseAttention,
     otherParameters: _parameters,
     otherFeatures: _otherFeatures,
     moe,
     ...others
   } = model;
   const isOpen = positions?.kind === "learned" && positions.count === undefined;
+  const isSparse = sparseAttention !== undefined && sparseAttention.topK < sequence;
   const rest = {
     ...others,
+    ...(sparseAttention === undefined || isSparse ? {} : { sparseAttention }),
     ...(positions === undefined || isOpen ? {} : { positions }),
   };
   if (moe === undefined) return rest;

@@ -83,7 +83,12 @@ function llama4(experts: number, step: number): ModelFile {
       layersWithout: layersWhere((layer) => layer % 4 === 3),
     },
     chunkedAttention: { tokens: 8192, layers: layersWhere((layer) => layer % 4 !== 3) },
-    otherFeatures: ["attention-temperature"],
+    attentionTemperature: {
+      scale: 0.1,
+      interval: 8192,
+      offset: 1,
+      layers: "without-positions",
+    },
     moe: {
       experts,
       topK: 1,

@@ -31,6 +31,16 @@ export interface QkNorm {
   readonly epsilon: number;
 }
 
+/**
+ * Queries grow with their positions, so that attention stays sharp over long sequences (Llama 4): they are multiplied by
+ * 1 + scale · ln(1 + floor((position + offset) / interval)), positions counted from 0.
+ */
+export interface QueryTemperature {
+  readonly scale: number;
+  readonly interval: number;
+  readonly offset: number;
+}
+
 /** QKV column-parallel over heads, fused attention, output row-parallel, all-reduce. */
 export interface AttentionLayer extends LayerBase {
   readonly op: "attention";
@@ -43,6 +53,7 @@ export interface AttentionLayer extends LayerBase {
   readonly biases?: readonly ("qkv" | "output")[];
   readonly qkNorm?: QkNorm;
   readonly rotary?: Rotary;
+  readonly temperature?: QueryTemperature;
   /** Scores fall with the distance, each head's by a slope of its own (Press et al., 2022). */
   readonly alibi?: true;
   /** A query sees tokens fewer than that many away. */
@@ -56,6 +67,8 @@ export interface AttentionLayer extends LayerBase {
   /** A learned score of each head that no value belongs to. */
   readonly sinks?: true;
   readonly latent?: LatentAttention;
+  /** The result is multiplied by sigmoids of a projection of the input, number by number (Qwen3-Next). */
+  readonly outputGate?: true;
 }
 
 const positive = z.number().positive();
@@ -65,6 +78,13 @@ export const latentFile = z.strictObject({
   keyValueRank: count,
   rotaryDim: count,
   valueDim: count,
+});
+
+/** `offset`, where it is absent, is 0. */
+export const temperatureFile = z.strictObject({
+  scale: positive,
+  interval: count,
+  offset: z.int().nonnegative().max(1_000_000).exactOptional(),
 });
 
 const schema = z.strictObject({
@@ -82,6 +102,7 @@ const schema = z.strictObject({
     })
     .exactOptional(),
   rotary: rotaryFile.exactOptional(),
+  temperature: temperatureFile.exactOptional(),
   alibi: z.literal(true).exactOptional(),
   window: count.exactOptional(),
   chunk: count.exactOptional(),
@@ -89,13 +110,14 @@ const schema = z.strictObject({
   softcap: positive.exactOptional(),
   sinks: z.literal(true).exactOptional(),
   latent: latentFile.exactOptional(),
+  outputGate: z.literal(true).exactOptional(),
   parallel,
 });
 
 export const attention = {
   schema,
   kinds: ["tensor", "data"],
-  read({ parallel: _, qkNorm, rotary, ...rest }, base): AttentionLayer {
+  read({ parallel: _, qkNorm, rotary, temperature, ...rest }, base): AttentionLayer {
     // Where hidden is no multiple of heads, a rule says so.
     const headDim = rest.headDim ?? Math.max(1, Math.floor(rest.hidden / rest.heads));
     const turned = rest.latent?.rotaryDim ?? headDim;
@@ -107,6 +129,7 @@ export const attention = {
       headDim,
       ...(qkNorm === undefined ? {} : { qkNorm: { epsilon: 1e-5, ...qkNorm } }),
       ...(rotary === undefined ? {} : { rotary: readRotary(rotary, turned) }),
+      ...(temperature === undefined ? {} : { temperature: { offset: 0, ...temperature } }),
     };
   },
   write: (layer, { gpus }) => ({ ...layer, parallel: { kind: "tensor", gpus } }),
@@ -117,6 +140,7 @@ export const attention = {
   share: () => "heads",
   leaves: leavesSum,
   mixes: "tokens",
+  inModel: (field) => [field === "outputGate" ? "attentionOutputGate" : field],
   buffers({ hidden, heads, headDim }, members, rows) {
     const columns = (headDim * heads) / members;
     return [hidden * columns, rows * columns];

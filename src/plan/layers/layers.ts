@@ -5,6 +5,7 @@ import { aggregate } from "./aggregate.ts";
 import { attention } from "./attention.ts";
 import { branch } from "./branch.ts";
 import { embedding } from "./embedding.ts";
+import { gatedDelta } from "./gated_delta.ts";
 import type { PlanLayer } from "./layer.ts";
 import { linear } from "./linear.ts";
 import { mlp } from "./mlp.ts";
@@ -12,12 +13,24 @@ import { moe } from "./moe.ts";
 import { norm } from "./norm.ts";
 import { residual } from "./residual.ts";
 
-const layers = { linear, embedding, attention, mlp, moe, norm, residual, branch, aggregate };
+const layers = {
+  linear,
+  embedding,
+  attention,
+  "gated-delta": gatedDelta,
+  mlp,
+  moe,
+  norm,
+  residual,
+  branch,
+  aggregate,
+};
 
 export const layerSchema = z.discriminatedUnion("op", [
   linear.schema,
   embedding.schema,
   attention.schema,
+  gatedDelta.schema,
   mlp.schema,
   moe.schema,
   norm.schema,

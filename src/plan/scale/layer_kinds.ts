@@ -11,6 +11,7 @@ const places: readonly Path[] = [
   ["chunkedAttention", "layers"],
   ["positions", "layersWithout"],
   ["linearAttention", "layers"],
+  ["gatedDelta", "layers"],
 ];
 
 interface Kinds {

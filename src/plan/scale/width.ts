@@ -2,6 +2,7 @@
 // Heads stay as wide as they are, which the kernels of attention are made for.
 
 import { expertTensorOf } from "../mesh.ts";
+import type { DeltaHeads } from "../layers/gated_delta.ts";
 import type { Model } from "../plan.ts";
 import type { PlanFile } from "../schema.ts";
 import { degreesOf, modelOf } from "../stages_from_degrees.ts";
@@ -71,7 +72,7 @@ function narrowed(file: PlanFile, heads: number): PlanFile {
   const inner = (size: number, parts: number): number =>
     Math.min(size, multipleDown(size * share, parts * Math.max(quad, input, output)));
   const rank = (size: number): number => Math.min(size, multipleDown(size * share, 2 * quad));
-  const { moe, latent, otherParameters, linearAttention } = model;
+  const { moe, latent, otherParameters, linearAttention, gatedDelta } = model;
   return {
     ...file,
     model: {
@@ -109,6 +110,9 @@ function narrowed(file: PlanFile, heads: number): PlanFile {
               parameters: squared(linearAttention.parameters, share),
             },
           }),
+      ...(gatedDelta === undefined
+        ? {}
+        : { gatedDelta: { ...gatedDelta, ...deltaHeadsWith(gatedDelta, share, degrees.tensor) } }),
       ...(otherParameters === undefined
         ? {}
         : {
@@ -118,6 +122,16 @@ function narrowed(file: PlanFile, heads: number): PlanFile {
           }),
     },
   };
+}
+
+/** Values share keys as they did, and each tensor rank has as many heads. */
+function deltaHeadsWith(
+  { keyHeads, valueHeads }: Pick<DeltaHeads, "keyHeads" | "valueHeads">,
+  share: number,
+  tensor: number,
+): Pick<DeltaHeads, "keyHeads" | "valueHeads"> {
+  const own = Math.min(keyHeads, multipleDown(keyHeads * share, tensor));
+  return { keyHeads: own, valueHeads: (own * valueHeads) / keyHeads };
 }
 
 /** Parameters that nothing more is known of are those of matrices. */

@@ -108,7 +108,7 @@ function latentSizes({ plainDim, valueDim, rank }: LatentHeads): LatentHeads {
 }
 
 function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
-  const { x, y, latent, sequence, queries, heads, kvHeads, headDim, turn, norm } = op;
+  const { x, y, latent, sequence, queries, heads, kvHeads, headDim, turn, norm, temperature } = op;
   const [rows = 0, columns = 0] = sizes(x, rank);
   const shape = {
     rows,
@@ -122,6 +122,7 @@ function rotaryCall(op: RotaryOp, rank: number): EmittedKernel {
     ...(turn === undefined
       ? {}
       : { turn: { first: turn.first, dims: turn.dims, interleaved: turn.interleaved } }),
+    ...(temperature === undefined ? {} : { temperature }),
     ...(norm === undefined ? {} : { norm: { kind: norm.kind, epsilon: norm.epsilon } }),
   };
   return {

@@ -89,6 +89,7 @@ export function gradientCall(op: GradientOp, rank: number): EmittedKernel {
     case "choice-weight-gradient":
     case "route-gradient":
       return expertGradientCall(op, rank);
+    case "clear":
     case "sum-squares":
     case "begin-update":
     case "update-weight":
@@ -180,7 +181,7 @@ function gainGradientCall(op: GainGradientOp, rank: number): EmittedKernel {
 }
 
 function rotaryGradientCall(op: RotaryGradientOp, rank: number): EmittedKernel {
-  const { dy, dv, dx, sequence, heads, kvHeads, headDim, turn } = op;
+  const { dy, dv, dx, sequence, heads, kvHeads, headDim, turn, temperature } = op;
   const [rows = 0, columns = 0] = sizes(dy, rank);
   const [, valueColumns = 0] = sizes(dv, rank);
   const shape = {
@@ -193,6 +194,7 @@ function rotaryGradientCall(op: RotaryGradientOp, rank: number): EmittedKernel {
     ...(turn === undefined
       ? {}
       : { turn: { first: turn.first, dims: turn.dims, interleaved: turn.interleaved } }),
+    ...(temperature === undefined ? {} : { temperature }),
     back: { valueDim: valueColumns / kvHeads },
   };
   const tables = turn === undefined ? [] : [turn.rotations];

@@ -12,6 +12,7 @@ import type {
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
+import { deltaCall } from "./delta_call.ts";
 import { expectedRowsOf } from "../expected_rows.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { gradientCall } from "./gradient_call.ts";
@@ -39,6 +40,9 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "rotary":
     case "mean-squares":
       return attentionCall(op, rank);
+    case "causal-conv":
+    case "gated-delta":
+      return deltaCall(op, rank);
     case "append-cache":
     case "attend-cache":
     case "combine-attention":

@@ -1,16 +1,20 @@
 // The kernels of an optimizer's update.
 
 import { paddedElements } from "../../kernels/storage.ts";
-import type { BeginUpdateOp, SumSquaresOp, UpdateWeightOp } from "../gradient_op.ts";
+import type { BeginUpdateOp, ClearOp, SumSquaresOp, UpdateWeightOp } from "../gradient_op.ts";
 import { type Tensor, whole } from "../tensor.ts";
 import type { EmittedKernel } from "./emitted_kernel.ts";
 import { sizes } from "./sizes.ts";
 
 export function updateCall(
-  op: SumSquaresOp | BeginUpdateOp | UpdateWeightOp,
+  op: ClearOp | SumSquaresOp | BeginUpdateOp | UpdateWeightOp,
   rank: number,
 ): EmittedKernel {
   switch (op.op) {
+    case "clear": {
+      const shape = { elements: elementsOn(op.y, rank) };
+      return { call: { kernel: "clear", shape }, operands: [whole(op.y)] };
+    }
     case "sum-squares": {
       const shape = { elements: elementsOn(op.x, rank) };
       return { call: { kernel: "sum_squares", shape }, operands: [op.x, op.sum].map(whole) };

@@ -4,7 +4,7 @@
 import { paddedElements } from "../../kernels/storage.ts";
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { type Shard, type ShardedTensor, type Tensor, whole } from "../tensor.ts";
-import { headTables, outputOps, scoreRules } from "./attention_parts.ts";
+import { gateOps, headTables, outputOps, scoreRules } from "./attention_parts.ts";
 import { cachedAttention } from "./cached_attention.ts";
 import { positionsOf } from "../serving/cache_tables.ts";
 import { activation, perShard, type LayerContext } from "./context.ts";
@@ -20,9 +20,10 @@ export function attentionOps(
 ): ShardedTensor {
   if (layer.latent !== undefined) return latentAttentionOps(context, layer, layer.latent, input);
   const { contextRanks } = context;
-  const attended = input.shards.map((shard, replica) =>
-    attend(context, layer, shard, input.sampleRows * contextRanks, replica),
-  );
+  const attended = input.shards.map((shard, replica) => {
+    const result = attend(context, layer, shard, input.sampleRows * contextRanks, replica);
+    return gateOps(context, layer, shard, result);
+  });
   if (contextRanks > 1) gatherContext(context, layer, input.shards);
   return perShard(context, { ...input, shards: attended }, layer.hidden, (shard) =>
     outputOps(context, layer, shard, layer.heads * layer.headDim),
@@ -87,16 +88,16 @@ function turnHeads(
   x: Tensor,
   sampleRows: number,
 ): Tensor | undefined {
-  const { headDim, rotary, qkNorm } = layer;
-  if (rotary === undefined && qkNorm === undefined) return undefined;
+  const { headDim, rotary, qkNorm, temperature } = layer;
+  const isPlaced = rotary !== undefined || temperature !== undefined;
+  if (!isPlaced && qkNorm === undefined) return undefined;
   const { ranks, rows } = shard;
   const { origin, add } = context;
   const heads = layer.heads / ranks.length;
   const kvHeads = ownKvHeads(layer, ranks.length);
-  const places =
-    rotary === undefined
-      ? { sequence: sampleRows }
-      : positionsOf(context, ranks, shard, sampleRows);
+  const places = isPlaced
+    ? positionsOf(context, ranks, shard, sampleRows)
+    : { sequence: sampleRows };
   const squares =
     qkNorm?.kind === "all-heads"
       ? meanSquaresOf(context, ranks, x, heads * headDim, kvHeads * headDim)
@@ -114,6 +115,7 @@ function turnHeads(
     kvHeads,
     headDim,
     ...(rotary === undefined ? {} : { turn: turnBy(context, rotary, 0, places.sequence, ranks) }),
+    ...(temperature === undefined ? {} : { temperature }),
     ...(qkNorm === undefined
       ? {}
       : { norm: { ...qkNorm, ...(gains && { gains }), ...(squares && { squares }) } }),

@@ -23,6 +23,25 @@ export function outputOps(
   });
 }
 
+/** What the layer's heads give, with its gate: a projection of what the layer reads. */
+export function gateOps(
+  context: LayerContext,
+  { hidden, heads, headDim, outputGate }: AttentionLayer,
+  input: Shard,
+  attended: Shard,
+): Shard {
+  if (outputGate === undefined) return attended;
+  const gated = linearShard(context, input, {
+    part: "gate/",
+    in: hidden,
+    out: heads * headDim,
+    split: "column",
+    activation: "sigmoid",
+    gate: attended.tensor,
+  });
+  return { ...attended, tensor: gated.tensor };
+}
+
 /** What attention makes of scores, as the layer says it. */
 export function scoreRules({ causal, scale, softcap, window, chunk }: AttentionLayer): ScoreRules {
   return {

@@ -31,7 +31,7 @@ function attend(
   sequence: number,
 ): Tensor {
   const { origin, add } = context;
-  const { hidden, heads, headDim: plainDim, rotary } = layer;
+  const { hidden, heads, headDim: plainDim, rotary, temperature } = layer;
   const members = ranks.length;
   const project = (part: string, x: Tensor, k: number, all: number, isSplit: boolean): Tensor => {
     const n = isSplit ? all / members : all;
@@ -82,6 +82,7 @@ function attend(
     latent: { kv, down, plainDim, valueDim, rank: keyValueRank },
     y: turned,
     ...(rotary === undefined ? {} : { turn: turnBy(context, rotary, plainDim, sequence, ranks) }),
+    ...(temperature === undefined ? {} : { temperature }),
   });
   const y = activation(context, "attended", ranks, [rows, own * valueDim]);
   add({

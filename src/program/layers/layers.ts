@@ -6,6 +6,7 @@ import { aggregateOps } from "./aggregate.ts";
 import { attentionOps } from "./attention.ts";
 import { branchOps } from "./branch.ts";
 import type { LayerContext } from "./context.ts";
+import { gatedDeltaOps } from "./gated_delta.ts";
 import { linearOps } from "./linear.ts";
 import { mlpOps } from "./mlp.ts";
 import { moeOps } from "./moe.ts";
@@ -30,6 +31,7 @@ const layerOps: {
 } = {
   linear: linearOps,
   attention: attentionOps,
+  "gated-delta": gatedDeltaOps,
   mlp: mlpOps,
   moe: moeOps,
   norm: normOps,

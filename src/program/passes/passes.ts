@@ -71,7 +71,7 @@ function trainingSlots(
   rules: Optimizer,
 ): SlotOps[] | undefined {
   try {
-    const { once, ...whole } = trainingOps(ops, rules, plan.workload.dtype);
+    const { once, ...whole } = trainingOps(ops, rules, plan.workload.dtype, sharesState(plan));
     const overlaps = plan.optimizations.includes("communication-overlap");
     const passes = overlaps
       ? { forward: chunk(whole.forward), backward: chunk(whole.backward) }
@@ -92,10 +92,21 @@ function trainingSlots(
 /**
  * Products keep what activations are made of, which their gradients need.
  *
+ * @param isSharded as of `update`
  * @throws NotDifferentiable where something has no gradient
  */
-export function trainingOps(ops: readonly Op[], rules: Optimizer, dtype: Precision) {
+export function trainingOps(
+  ops: readonly Op[],
+  rules: Optimizer,
+  dtype: Precision,
+  isSharded = false,
+) {
   const forward = fuseNorms(fuseResiduals(ops));
   const { backward, uses } = differentiate(forward);
-  return { forward, backward, once: update(uses, { rules, dtype }) };
+  return { forward, backward, once: update(uses, { rules, dtype, isSharded }) };
+}
+
+/** Of ZeRO, each stage does what the one before it does. One group of data ranks shares; see `fieldsNotRun`. */
+function sharesState({ degrees }: Plan): boolean {
+  return (degrees?.zero ?? 0) >= 1 && degrees?.dataShard === undefined;
 }

@@ -78,7 +78,8 @@ function gradientsOf(op: Op, backwardOf: BackwardOf): Op[] {
       const gradient = { ...op, origin, y: discarded(op.y) };
       return [gradient, gradient];
     }
-    case "attention": {
+    case "attention":
+    case "gated-delta": {
       const gradient = { ...op, origin, y: discarded({ tensor: op.y }).tensor };
       return [gradient, gradient];
     }

@@ -10,15 +10,21 @@ import type { Op } from "../op.ts";
 import type { BufferRole, OpOrigin } from "../program.ts";
 import { nameOn, partOn, sameOn, type Tensor, type TensorPart, whole } from "../tensor.ts";
 import { type Copies, copiesOfWeights, keyOf } from "./differentiate/copies_of_weights.ts";
-import { channel } from "./differentiate/walk.ts";
-import type { WeightUse } from "./differentiate/walk.ts";
+import { channel, type WeightUse } from "./differentiate/walk.ts";
+import { type ShardedUpdates, shardUpdates } from "./shard_update.ts";
+import { siteOf } from "./update_site.ts";
 
 export interface UpdateOptions {
   readonly rules: Optimizer;
   readonly dtype: Precision;
+  /** Whether ranks with the same weights share out the optimizer's state. */
+  readonly isSharded: boolean;
 }
 
-export function update(uses: readonly WeightUse[], { rules, dtype }: UpdateOptions): Op[] {
+export function update(
+  uses: readonly WeightUse[],
+  { rules, dtype, isSharded }: UpdateOptions,
+): Op[] {
   const [first] = uses;
   if (first === undefined) return [];
   const own = onceEach(uses);
@@ -28,17 +34,21 @@ export function update(uses: readonly WeightUse[], { rules, dtype }: UpdateOptio
   const site = { origin, place: first.site.place };
   const sum = sharedBy(ranks, "gradients/squares", squareSums, origin.layer);
   const state = sharedBy(ranks, "optimizer/state", updateState.length, origin.layer);
-  const all =
+  const squares =
     ranks.length === 1 ? [] : [inPlaceSum(site, sum, ranks, ranks, squareSums, "squares")];
+  const sharded = shardUpdates(own, isSharded ? copies : []);
+  const unshared = copies.filter(({ key }) => !sharded.isSharded(key));
+  const all = own.map((use) => ({ use, own: sharded.own(use) }));
   return [
-    ...copies.flatMap((each) => summed(each, own)),
-    ...own.map((use): Op => shown(use)),
-    ...own.flatMap((use): Op[] => {
-      const owners = use.ranks.filter((rank) => isOwner(copies, use, rank));
+    ...unshared.flatMap((each) => summed(each, own)),
+    ...sharded.reduceScatters(),
+    ...all.map(({ own: use }): Op => shown(use)),
+    ...all.flatMap(({ use, own: { gradient } }): Op[] => {
+      const owners = use.ranks.filter((rank) => isOwner(copies, sharded, use, rank));
       if (owners.length === 0) return [];
-      return [{ op: "sum-squares", ...siteOf(use), ranks: owners, x: use.gradient, sum }];
+      return [{ op: "sum-squares", ...siteOf(use), ranks: owners, x: gradient, sum }];
     }),
-    ...all,
+    ...squares,
     { op: "begin-update", ...site, ranks, sum, state, rules },
     {
       op: "observe",
@@ -47,7 +57,8 @@ export function update(uses: readonly WeightUse[], { rules, dtype }: UpdateOptio
       x: whole(state),
       shown: ranks.map((_, copy) => ({ kind: "update", copy })),
     },
-    ...own.map((use): Op => moved(use, state, { rules, dtype })),
+    ...all.map(({ own: use }): Op => moved(use, state, { rules, dtype })),
+    ...sharded.gathers(),
   ];
 }
 
@@ -63,10 +74,6 @@ function onceEach(uses: readonly WeightUse[]): WeightUse[] {
     });
     return ranks.length === 0 ? [] : [{ ...use, ranks }];
   });
-}
-
-function siteOf({ site }: WeightUse) {
-  return { origin: { ...site.origin, phase: "update" }, place: site.place } as const;
 }
 
 function sharedBy(ranks: readonly number[], name: string, words: number, layer: string): Tensor {
@@ -143,13 +150,27 @@ function shown(use: WeightUse): Op {
   };
 }
 
-/** Whether of all ranks with the same part of a weight this one counts it. */
-function isOwner(copies: readonly Copies[], { weight }: WeightUse, rank: number): boolean {
+/** Whether of all ranks with the same part of a weight, or of its gradient, this one counts it. */
+function isOwner(
+  copies: readonly Copies[],
+  { isSharded }: ShardedUpdates,
+  { weight }: WeightUse,
+  rank: number,
+): boolean {
   const key = keyOf(weight, rank);
-  return copies.find((each) => each.key === key)?.ranks[0] === rank;
+  const { ranks = [], sums = [] } = copies.find((each) => each.key === key) ?? {};
+  const [first = -1] = ranks;
+  // Of several groups that share the same part out, one counts.
+  return isSharded(key)
+    ? sums.some(({ to }) => to.includes(first) && to.includes(rank))
+    : first === rank;
 }
 
-function moved(use: WeightUse, state: Tensor, { rules, dtype }: UpdateOptions): Op {
+function moved(
+  use: WeightUse,
+  state: Tensor,
+  { rules, dtype }: Omit<UpdateOptions, "isSharded">,
+): Op {
   const { weight, gradient, ranks } = use;
   const isStoredShort = (weight.dtype ?? dtype) === "f16";
   const hasFirst = rules.name === "adamw" || rules.momentum > 0;

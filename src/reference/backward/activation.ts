@@ -29,6 +29,7 @@ const uncapped: Readonly<Record<Exclude<Activation, "softcap">, (x: number) => n
   relu: (x) => (x > 0 ? 1 : 0),
   relu2: (x) => 2 * Math.max(0, x),
   "clamped-silu": (x) => (x <= clampLimit ? sigmoidTimesSlope(x, 1.702) : 0),
+  sigmoid: (x) => sigmoid(x) * sigmoid(-x),
 };
 
 /** @param cap of `softcap` */

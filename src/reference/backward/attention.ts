@@ -1,8 +1,9 @@
-// Gradients of attention by its definition, in f64, one query at a time: its shares of values are made again.
+// Gradients of attention by its definition, in f64: its shares of values are made again.
 
-import { type AttendShape, headOf, kvHeadOf, sharesOf } from "../attend.ts";
-import { scoreSlope, visibleRange } from "../scores.ts";
-import { dot, matrix, type Matrix } from "../tensor.ts";
+import { addPart, type AttendShape, partOf, queryBlocks } from "../attend.ts";
+import { scoreSlope } from "../scores.ts";
+import { dot, matrix, type Matrix, multiply, rowOf } from "../tensor.ts";
+import { inputGradient, weightGradient } from "./product.ts";
 
 export interface AttentionGradients {
   readonly dq: Matrix;
@@ -24,34 +25,30 @@ export function attendGradients(
   dy: Matrix,
   sinks?: ArrayLike<number>,
 ): AttentionGradients {
-  const { sequence, heads, headDim, valueDim } = shape;
+  const { heads, headDim, valueDim } = shape;
   const zeros = (m: Matrix): Matrix => matrix(m.rows, m.columns);
   const [dq, dk, dv] = [zeros(q), zeros(k), zeros(v)];
   const dsinks = new Float64Array(heads);
-  for (let row = 0; row < q.rows; row++) {
-    const own = row % sequence;
-    const [first] = visibleRange(shape, sequence, own);
-    for (let head = 0; head < heads; head++) {
-      const kvHead = kvHeadOf(shape, head);
-      const query = headOf(q, row, head, headDim);
-      const gradient = headOf(dy, row, head, valueDim);
-      const { shares, sink } = sharesOf(shape, q, k, row, head, sinks?.[head]);
-      const rowAt = (i: number): number => row - own + first + i;
-      const ofShares = shares.map((_, i) => dot(gradient, headOf(v, rowAt(i), kvHead, valueDim)));
-      const mean = dot(shares, ofShares);
-      dsinks[head]! -= sink * mean;
-      for (const [i, share] of shares.entries()) {
-        const key = headOf(k, rowAt(i), kvHead, headDim);
-        const slope = share * (ofShares[i]! - mean) * scoreSlope(shape, dot(query, key));
-        addScaled(headOf(dq, row, head, headDim), key, slope);
-        addScaled(headOf(dk, rowAt(i), kvHead, headDim), query, slope);
-        addScaled(headOf(dv, rowAt(i), kvHead, valueDim), gradient, share);
+  for (const block of queryBlocks(shape, q, k, v, sinks)) {
+    const { head, kvHead, queries, keys, query, key, values, products, shares } = block;
+    const gradient = partOf(dy, { ...queries, column: head * valueDim }, valueDim);
+    const ofShares = inputGradient(gradient, values);
+    const ofProducts = zeros(products);
+    for (let i = 0; i < queries.count; i++) {
+      const [share, ofShare] = [rowOf(shares, i), rowOf(ofShares, i)];
+      const mean = dot(share, ofShare);
+      dsinks[head]! -= block.sinkShares[i]! * mean;
+      const product = rowOf(products, i);
+      const own = rowOf(ofProducts, i);
+      for (let at = 0; at < own.length; at++) {
+        own[at] = share[at]! * (ofShare[at]! - mean) * scoreSlope(shape, product[at]!);
       }
     }
+    addPart(dq, { ...queries, column: head * headDim }, multiply(ofProducts, key));
+    const ofKeys = weightGradient(ofProducts, query);
+    addPart(dk, { ...keys, column: kvHead * headDim }, ofKeys);
+    const ofValues = weightGradient(shares, gradient);
+    addPart(dv, { ...keys, column: kvHead * valueDim }, ofValues);
   }
   return { dq, dk, dv, dsinks };
-}
-
-function addScaled(target: Float64Array, values: Float64Array, by: number): void {
-  for (let i = 0; i < target.length; i++) target[i]! += by * values[i]!;
 }

@@ -11,6 +11,7 @@ import { addTo, type Affine, type Matrix, transform } from "../tensor.ts";
 import { affine, type ReferenceContext, type ReferenceLayer, referenceVector } from "./context.ts";
 import type { Heads } from "./heads.ts";
 import { latentHeads, latentHeadsGradient, latentSignals } from "./latent_attention.ts";
+import { gatedResult, gatedResultGradient, gatedSignal } from "./output_gate.ts";
 import { plainHeads, plainHeadsGradient, plainSignals } from "./plain_attention.ts";
 import { addAffine } from "./weight_gradients.ts";
 
@@ -18,7 +19,8 @@ export const attention: ReferenceLayer<AttentionLayer> = {
   apply(context, layer, x) {
     const { q, k, v } = headsOf(context, layer, x);
     const attended = attend(shapeOf(context, layer), q, k, v, sinksOf(context, layer));
-    return { output: transform(attended, outputOf(context, layer)) };
+    const gated = gatedResult(context, layer, x, attended);
+    return { output: transform(gated, outputOf(context, layer)) };
   },
   gradient(context, layer, x, dy) {
     const { name, gradientOf } = context;
@@ -27,21 +29,25 @@ export const attention: ReferenceLayer<AttentionLayer> = {
     const shape = shapeOf(context, layer);
     const sinks = sinksOf(context, layer);
     const attended = attend(shape, q, k, v, sinks);
-    const output = affineGradients(attended, outputOf(context, layer).weight, dy);
+    const gated = gatedResult(context, layer, x, attended);
+    const output = affineGradients(gated, outputOf(context, layer).weight, dy);
     addAffine(context, "output/", output, biases?.includes("output"));
-    const { dq, dk, dv, dsinks } = attendGradients(shape, q, k, v, output.dx, sinks);
+    const { dattended, addDx } = gatedResultGradient(context, layer, x, attended, output.dx);
+    const { dq, dk, dv, dsinks } = attendGradients(shape, q, k, v, dattended, sinks);
     if (sinks !== undefined) addTo(gradientOf(`${name}/sinks`, [heads]), dsinks);
     const dHeads = { q: dq, k: dk, v: dv };
-    return latent === undefined
-      ? plainHeadsGradient(context, layer, x, dHeads)
-      : latentHeadsGradient(context, layer, latent, x, dHeads);
+    return addDx(
+      latent === undefined
+        ? plainHeadsGradient(context, layer, x, dHeads)
+        : latentHeadsGradient(context, layer, latent, x, dHeads),
+    );
   },
   round(steps, layer, x) {
     const { q, v } =
       layer.latent === undefined
         ? plainSignals(steps, layer, x)
         : latentSignals(steps, layer, layer.latent, x);
-    const attended = attendedSignal(steps, layer, q, v);
+    const attended = gatedSignal(steps, layer, x, attendedSignal(steps, layer, q, v));
     const width = layer.heads * valueDimOf(layer);
     const isBiased = layer.biases?.includes("output");
     return steps.biased(steps.partial(steps.stored(attended), width, layer.groups), isBiased);

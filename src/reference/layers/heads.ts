@@ -2,7 +2,7 @@
 
 import type { AttentionLayer } from "../../plan/layers/attention.ts";
 import { rotationsOf } from "../../plan/layers/rotary.ts";
-import { turnHead, turnsAt } from "../rotary.ts";
+import { temperatureAt, turnHead, turnsAt } from "../rotary.ts";
 import { amplified, type Signal } from "../signal.ts";
 import { rowOf, type Matrix } from "../tensor.ts";
 
@@ -34,13 +34,32 @@ export function turnHeads(
   }
 }
 
+/** Multiplies the queries of every row, or their gradients, by the temperature of their position, in place. */
+export function temperQueries(q: Matrix, { temperature }: AttentionLayer, sequence: number): void {
+  if (temperature === undefined) return;
+  for (let row = 0; row < q.rows; row++) {
+    const by = temperatureAt(temperature, row % sequence);
+    const own = rowOf(q, row);
+    for (let i = 0; i < own.length; i++) own[i]! *= by;
+  }
+}
+
 /** Queries, as keys are, and values. */
 export interface HeadSignals {
   readonly q: Signal;
   readonly v: Signal;
 }
 
-/** Turning keeps mean squares; some scalings make all larger. */
-export function turnedSignal(x: Signal, { rotary }: AttentionLayer, sequence: number): Signal {
-  return rotary === undefined ? x : amplified(x, rotationsOf(rotary, sequence).magnitude ** 2);
+/** Turning keeps mean squares; some scalings make all larger, a temperature late queries. */
+export function turnedSignal(
+  x: Signal,
+  { rotary, temperature }: AttentionLayer,
+  sequence: number,
+): Signal {
+  const magnitude = rotary === undefined ? 1 : rotationsOf(rotary, sequence).magnitude;
+  let squares = 0;
+  for (let position = 0; position < sequence; position++) {
+    squares += temperature === undefined ? 1 : temperatureAt(temperature, position) ** 2;
+  }
+  return amplified(x, (magnitude ** 2 * squares) / sequence);
 }

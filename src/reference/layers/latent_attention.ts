@@ -10,7 +10,7 @@ import {
   referenceVector,
   referenceWeight,
 } from "./context.ts";
-import { type Heads, type HeadSignals, turnedSignal, turnHeads } from "./heads.ts";
+import { type Heads, type HeadSignals, temperQueries, turnedSignal, turnHeads } from "./heads.ts";
 import { normalise } from "./norm.ts";
 import { projectionGradient, rowNormGradient } from "./weight_gradients.ts";
 
@@ -44,6 +44,7 @@ export function latentHeads(
     }
   }
   for (const m of [q, k]) turnHeads(m, heads, headDim, plainDim, layer, context.rowsPerSample);
+  temperQueries(q, layer, context.rowsPerSample);
   return { q, k, v };
 }
 
@@ -58,6 +59,7 @@ export function latentHeadsGradient(
   const { heads, headDim: plainDim } = layer;
   const { keyValueRank, rotaryDim, valueDim } = latent;
   const headDim = plainDim + rotaryDim;
+  temperQueries(q, layer, context.rowsPerSample);
   for (const m of [q, k]) turnHeads(m, heads, headDim, plainDim, layer, context.rowsPerSample, -1);
   const dKv = matrix(x.rows, heads * (plainDim + valueDim));
   const dDown = matrix(x.rows, keyValueRank + rotaryDim);

@@ -6,6 +6,7 @@ import { attention } from "./attention.ts";
 import { branch } from "./branch.ts";
 import type { ReferenceLayer } from "./context.ts";
 import { embedding } from "./embedding.ts";
+import { gatedDelta } from "./gated_delta.ts";
 import { linear } from "./linear.ts";
 import { mlp } from "./mlp.ts";
 import { moe } from "./moe.ts";
@@ -14,7 +15,18 @@ import { residual } from "./residual.ts";
 
 const layers: {
   readonly [Name in Layer["op"]]: ReferenceLayer<Extract<Layer, { op: Name }>>;
-} = { embedding, linear, attention, mlp, moe, norm, residual, branch, aggregate };
+} = {
+  embedding,
+  linear,
+  attention,
+  "gated-delta": gatedDelta,
+  mlp,
+  moe,
+  norm,
+  residual,
+  branch,
+  aggregate,
+};
 
 export function referenceOf({ op }: Layer): ReferenceLayer<Layer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record's entry takes the layer whose `op` is its key

@@ -7,7 +7,7 @@ import { normalizeHeads } from "../head_norm.ts";
 import { amplified, type RoundingSteps, type Signal } from "../signal.ts";
 import { addTo, matrix, type Matrix, rowOf, transform } from "../tensor.ts";
 import { affine, type GradientContext, type ReferenceContext, referenceVector } from "./context.ts";
-import { type Heads, type HeadSignals, turnedSignal, turnHeads } from "./heads.ts";
+import { type Heads, type HeadSignals, temperQueries, turnedSignal, turnHeads } from "./heads.ts";
 import { addAffine } from "./weight_gradients.ts";
 
 export function plainHeads(context: ReferenceContext, layer: AttentionLayer, x: Matrix): Heads {
@@ -20,6 +20,7 @@ export function plainHeads(context: ReferenceContext, layer: AttentionLayer, x: 
       for (let row = 0; row < m.rows; row++) normalizeHeads(rowOf(m, row), qkNorm, normed);
     }
     turnHeads(m, headsOf(layer, part), headDim, 0, layer, context.rowsPerSample);
+    if (part === "q") temperQueries(m, layer, context.rowsPerSample);
     return m;
   };
   return { q: turned("q"), k: turned("k"), v: projected("v") };
@@ -37,6 +38,7 @@ export function plainHeadsGradient(
   for (const part of ["q", "k", "v"] as const) {
     const dPart = dHeads[part];
     const own = projectionOf(context, layer, part);
+    if (part === "q") temperQueries(dPart, layer, context.rowsPerSample);
     if (part !== "v") {
       turnHeads(dPart, headsOf(layer, part), headDim, 0, layer, context.rowsPerSample, -1);
       if (qkNorm !== undefined) {
@@ -81,9 +83,10 @@ export function plainSignals(
   layer: AttentionLayer,
   x: Signal,
 ): HeadSignals {
-  const { hidden, biases, qkNorm, rotary } = layer;
+  const { hidden, biases, qkNorm, rotary, temperature } = layer;
   const v = cached(biased(product(x, hidden), biases?.includes("qkv")));
-  if (qkNorm === undefined && rotary === undefined) return { q: v, v };
+  const isPlaced = rotary !== undefined || temperature !== undefined;
+  if (qkNorm === undefined && !isPlaced) return { q: v, v };
   const scale = qkNorm === undefined ? 1 : 1 / (v.value + qkNorm.epsilon);
   return { q: stored(turnedSignal(amplified(v, scale), layer, sequence)), v };
 }

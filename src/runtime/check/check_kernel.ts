@@ -8,6 +8,7 @@ import { checkAttention } from "./attention.ts";
 import { checkCombineAttention } from "./combine_attention.ts";
 import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
+import { checkCausalConv, checkGatedDelta } from "./gated_delta.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
 import { checkMeanSquares, checkRotary } from "./rotary.ts";
@@ -44,6 +45,10 @@ export async function checkKernel(
       return checkRotary(instruction.shape, operands, view);
     case "mean_squares":
       return checkMeanSquares(instruction.shape, operands, view);
+    case "causal_conv":
+      return checkCausalConv(instruction.shape, operands, view);
+    case "gated_delta":
+      return checkGatedDelta(instruction.shape, operands, view);
     case "rms_norm":
     case "layer_norm":
     case "add_rms_norm":

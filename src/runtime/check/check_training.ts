@@ -12,7 +12,7 @@ import {
   checkSquaredError,
   checkSquaredErrorGradient,
 } from "./loss.ts";
-import { checkBeginUpdate, checkSumSquares } from "./update.ts";
+import { checkBeginUpdate, checkClear, checkSumSquares } from "./update.ts";
 import { checkUpdateWeight } from "./update_weight.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkCombineWeights, checkRouteGradient } from "./expert_gradients.ts";
@@ -39,6 +39,7 @@ type TrainingCall = Extract<
       | "grouped_weight_gradient"
       | "combine_weight_gradient"
       | "route_gradient"
+      | "clear"
       | "sum_squares"
       | "begin_update"
       | "update_weight";
@@ -81,6 +82,8 @@ export async function checkTraining(
       return checkCombineWeights(instruction.shape, operands, view);
     case "route_gradient":
       return checkRouteGradient(instruction.shape, operands, view);
+    case "clear":
+      return checkClear(instruction.shape, operands);
     case "sum_squares":
       return checkSumSquares(instruction.shape, operands);
     case "begin_update":

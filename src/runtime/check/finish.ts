@@ -2,7 +2,7 @@
 
 import type { Finish } from "../../kernels/product.ts";
 import { storedError, unitRoundoff } from "../../reference/rounding.ts";
-import { activationFunctions, gateFactor } from "../../reference/activations.ts";
+import { activationFunctions, gateFactor, sigmoid } from "../../reference/activations.ts";
 
 /** What a product is finished with at one place; 0, 1 and 0 where there is none. */
 export interface FinishTerms {
@@ -35,6 +35,8 @@ export function activationError(
     case "quick-gelu":
     case "clamped-silu":
       return (16 + 7 * size) * 2 ** -24 * size;
+    case "sigmoid":
+      return (16 + 4 * size) * 2 ** -24 * sigmoid(value) + 2 ** -110;
     case "softcap":
       return 1e-5 * cap + 2 ** -23 * size;
     case "none":

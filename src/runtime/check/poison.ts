@@ -67,6 +67,30 @@ export function writtenBuffers(instruction: Instruction): string[] {
   return ids.flatMap((id) => id ?? []);
 }
 
+/** Their ids, of those that it reads, adds to or updates a part of. */
+function readBuffers(instruction: Instruction): string[] {
+  if (instruction.op === "kernel") {
+    return bindingsOf(kernelOf(instruction), instruction.shape).flatMap(
+      ({ access, isUpdated }, index) =>
+        access === "read" || isUpdated === true ? [instruction.buffers[index] ?? ""] : [],
+    );
+  }
+  if (instruction.op === "copy") return [instruction.source];
+  const sent = collectiveOf(instruction)?.send;
+  return sent === undefined ? [] : [sent];
+}
+
+/** Ids of what a step reads before it writes it: what one step leaves there is for the next. */
+export function carriedBuffers(instructions: readonly Instruction[]): ReadonlySet<string> {
+  const written = new Set<string>();
+  const carried = new Set<string>();
+  for (const instruction of instructions) {
+    for (const id of readBuffers(instruction)) if (!written.has(id)) carried.add(id);
+    for (const id of writtenBuffers(instruction)) written.add(id);
+  }
+  return carried;
+}
+
 /** Ids of the buffers that it adds to. */
 export function accumulatedBuffers(instruction: Instruction): string[] {
   if (instruction.op !== "kernel") return [];

@@ -7,7 +7,13 @@ import type { RotaryShape } from "../../kernels/rotary.ts";
 import { createDeviation, type Deviation } from "../../reference/deviation.ts";
 import { turnedBack } from "../../reference/backward/rotary.ts";
 import { normalizeHeads } from "../../reference/head_norm.ts";
-import { placesOf, turnHead, type TurnOf, turnsInTable } from "../../reference/rotary.ts";
+import {
+  placesOf,
+  temperatureAt,
+  turnHead,
+  type TurnOf,
+  turnsInTable,
+} from "../../reference/rotary.ts";
 import { storedError, sumError, unitRoundoff } from "../../reference/rounding.ts";
 import type { Coverage } from "./coverage.ts";
 import { countRows, rowsOf, type Run, sampleRows } from "./sample.ts";
@@ -18,7 +24,7 @@ export async function checkRotary(
   operands: Operands,
   { random, effort }: Sampling,
 ): Promise<Coverage> {
-  const { rows, sequence, heads, kvHeads, headDim, turn, back } = shape;
+  const { rows, sequence, heads, kvHeads, headDim, turn, temperature, back } = shape;
   const columns = (heads + kvHeads) * headDim;
   const values = kvHeads * (back?.valueDim ?? 0);
   const runs = sampleRows(rows, columns, random, effort.rowElements);
@@ -39,6 +45,10 @@ export async function checkRotary(
       for (let head = 0; head < heads + kvHeads; head++) {
         turnWithErrors(own, errors, head * headDim, shape, turnOf);
       }
+    }
+    if (temperature !== undefined) {
+      const by = temperatureAt(temperature, positionOf(shape, row, spans));
+      temperWithErrors(own, errors, heads * headDim, by, temperature.scale);
     }
     compare(y.at(row), own, errors, row, operands, deviation);
     for (const [c, value] of (dv?.at(row) ?? []).entries()) {
@@ -150,6 +160,22 @@ function turnWithErrors(
     own[b] = cosine * ofRight + sine * ofLeft + lost;
   }
   turnHead(head, turn, turnOf);
+}
+
+/** Multiplies a row's queries in place, and what their numbers may be off by with them. */
+function temperWithErrors(
+  row: Float64Array,
+  errors: Float64Array,
+  queries: number,
+  by: number,
+  scale: number,
+): void {
+  // WGSL grants a logarithm 2^-21 near 1 and three units in the last place elsewhere; two roundings more.
+  const lost = scale * 2 ** -21 + 6 * unitRoundoff.f32 * by;
+  for (let i = 0; i < queries; i++) {
+    errors[i] = by * (errors[i] ?? 0) + lost * Math.abs(row[i] ?? 0);
+    row[i]! *= by;
+  }
 }
 
 function compare(

@@ -6,7 +6,7 @@ import type { LogicalGpu } from "../../gpu/logical_gpu.ts";
 import type { DType } from "../../kernels/storage.ts";
 import type { RankProgram } from "../../program/program.ts";
 import type { PreparedProgram } from "../prepare.ts";
-import { writtenBuffers } from "./poison.ts";
+import { carriedBuffers, writtenBuffers } from "./poison.ts";
 
 /**
  * Large, positive and finite, so that no activation and no norm swallows it; two in a word of halves. Indices and
@@ -25,10 +25,14 @@ export function createSpoiler(
   { region, declaration }: Pick<PreparedProgram, "region" | "declaration">,
 ): () => void {
   const ids = new Set(program.instructions.flatMap(writtenBuffers).toReversed());
-  const targets = leftBehind([...ids], region).map((id) => ({
-    ...region(id),
-    word: spoilt[declaration(id).dtype],
-  }));
+  // Weights that other ranks have moved, say.
+  const carried = carriedBuffers(program.instructions);
+  const targets = leftBehind([...ids], region)
+    .filter((id) => !carried.has(id))
+    .map((id) => ({
+      ...region(id),
+      word: spoilt[declaration(id).dtype],
+    }));
   const { queue } = gpu.device;
   return () => {
     for (const { buffer, offset, size, word } of targets) {

@@ -1,6 +1,7 @@
 // The norm of all gradients and what follows from it for a step, made again in f64 from what sums and state were before.
 
 import { type BeginUpdateShape, updateState } from "../../kernels/begin_update.ts";
+import type { ClearShape } from "../../kernels/clear.ts";
 import { quadsPerSum, type SumSquaresShape } from "../../kernels/sum_squares.ts";
 import { createDeviation } from "../../reference/deviation.ts";
 import { clipFactor } from "../../reference/optimizers.ts";
@@ -8,6 +9,14 @@ import { smallestError, storedError, sumError } from "../../reference/rounding.t
 import type { Coverage } from "./coverage.ts";
 import { addOrOverflow } from "./overflow.ts";
 import { heldBefore, type Operands } from "./view.ts";
+
+export async function checkClear({ elements }: ClearShape, operands: Operands): Promise<Coverage> {
+  const deviation = createDeviation();
+  for (const [i, value] of (await operands.floats("y")).subarray(0, elements).entries()) {
+    deviation.same(value, 0, 0, i);
+  }
+  return { unit: "elements", checked: elements, total: elements, deviation };
+}
 
 /** Each sum by itself: an error in one is little beside them all. */
 export async function checkSumSquares(

@@ -50,10 +50,19 @@ const norms: Recipes = {
 
 function attentionOf({ attention }: FamilyModel): Recipes {
   if (attention === undefined) return {};
-  const { heads, kvHeads, headDim } = attention;
+  const { heads, kvHeads, headDim, outputGate } = attention;
   const [queries, keys] = [heads * headDim, kvHeads * headDim];
   const of = queries + 2 * keys;
   const own = `${block}self_attn.`;
+  /** Head by head its query, then what gates its result. */
+  const beside = (first: number): Recipe => ({
+    name: `${own}q_proj.weight`,
+    section: {
+      of: 2 * queries,
+      first,
+      along: { extents: [heads, headDim], strides: [2 * headDim, 1] },
+    },
+  });
   const projection = (part: "q" | "k" | "v", first: number, count: number): Recipes => {
     const stored = (suffix: string): Recipe[] => [
       { name: `${own}${part}_proj.${suffix}` },
@@ -68,6 +77,9 @@ function attentionOf({ attention }: FamilyModel): Recipes {
     ...projection("q", 0, queries),
     ...projection("k", queries, keys),
     ...projection("v", queries + keys, keys),
+    ...(outputGate === undefined
+      ? {}
+      : { "attention/q/weight": [beside(0)], "attention/gate/weight": [beside(headDim)] }),
     "attention/q/norm/gain": plain(`${own}q_norm.weight`, `${own}q_layernorm.weight`),
     "attention/k/norm/gain": plain(`${own}k_norm.weight`, `${own}k_layernorm.weight`),
     "attention/sinks": plain(`${own}sinks`),

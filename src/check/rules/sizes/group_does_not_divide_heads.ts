@@ -14,15 +14,22 @@ const groupDoesNotDivideHeads: DiagnosticDefinition = {
     bad: degreesWith({ model: { heads: 1 } }),
     good: degreesWith(),
   },
-  fix: groupSizeFixes(({ model }) => model?.heads),
+  fix: (faulty, diagnostic, repair) =>
+    groupSizeFixes(({ model }) =>
+      diagnostic.path.includes("keyHeads") ? model?.gatedDelta?.keyHeads : model?.heads,
+    )(faulty, diagnostic, repair),
 };
 
 export const groupDividesHeads: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [groupDoesNotDivideHeads],
-  ofPlan: perLayer((plan, placed) =>
-    placed.layer.op === "attention"
-      ? divides(plan, placed, groupDoesNotDivideHeads, "heads", placed.layer.heads)
-      : [],
-  ),
+  ofPlan: perLayer((plan, placed) => {
+    const { layer } = placed;
+    if (layer.op === "gated-delta") {
+      return divides(plan, placed, groupDoesNotDivideHeads, "keyHeads", layer.keyHeads);
+    }
+    return layer.op === "attention"
+      ? divides(plan, placed, groupDoesNotDivideHeads, "heads", layer.heads)
+      : [];
+  }),
 };

@@ -1,8 +1,11 @@
 // Our fused attention kernel reads heads in quads, and latent attention has neither norms of heads nor biases of its
 // projections here.
 
+import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import type { AttentionLayer } from "../../../plan/layers/attention.ts";
-import { fieldPath, nameOf } from "../../../plan/layers.ts";
+import { type GatedDeltaLayer, mostKeyDim } from "../../../plan/layers/gated_delta.ts";
+import { fieldPath, nameOf, type PlacedLayer } from "../../../plan/layers.ts";
+import type { Plan } from "../../../plan/plan.ts";
 import type { RuleDefinition } from "../../rule.ts";
 import { perLayer } from "./group_division.ts";
 import { layerNotRunnable, notRunnable } from "./layer_not_runnable.ts";
@@ -12,7 +15,7 @@ export const headDimensionInQuads: RuleDefinition = {
   diagnostics: [layerNotRunnable],
   ofPlan: perLayer((plan, placed) => {
     const { layer } = placed;
-    if (layer.op !== "attention") return [];
+    if (layer.op !== "attention" && layer.op !== "gated-delta") return [];
     const name = nameOf(plan, placed);
     const found = widthsOf(layer)
       .filter(({ width }) => width % 4 !== 0)
@@ -23,6 +26,7 @@ export const headDimensionInQuads: RuleDefinition = {
           `use ${Math.ceil(width / 4) * 4}`,
         ),
       );
+    if (layer.op === "gated-delta") return [...found, ...tooWide(plan, placed, layer)];
     const extra = layer.latent === undefined ? undefined : extraOf(layer);
     if (extra === undefined) return found;
     const { field, what } = extra;
@@ -38,7 +42,15 @@ interface Width {
   readonly width: number;
 }
 
-function widthsOf({ headDim, latent }: AttentionLayer): Width[] {
+function widthsOf(layer: AttentionLayer | GatedDeltaLayer): Width[] {
+  if (layer.op === "gated-delta") {
+    const { keyDim, valueDim } = layer;
+    return [
+      { field: ["keyDim"], what: "a key dimension", width: keyDim },
+      { field: ["valueDim"], what: "a value dimension", width: valueDim },
+    ];
+  }
+  const { headDim, latent } = layer;
   const ofHead: Width = { field: ["headDim"], what: "a head dimension", width: headDim };
   if (latent === undefined) return [ofHead];
   const { keyValueRank, rotaryDim, valueDim } = latent;
@@ -50,11 +62,20 @@ function widthsOf({ headDim, latent }: AttentionLayer): Width[] {
   ];
 }
 
+/** A column of a state lies in memory that a workgroup shares. */
+function tooWide(plan: Plan, placed: PlacedLayer, { keyDim }: GatedDeltaLayer): Diagnostic[] {
+  if (keyDim <= mostKeyDim) return [];
+  const message = `no layer here can run a key dimension of ${keyDim}, as in ${nameOf(plan, placed)}`;
+  return [notRunnable(fieldPath(plan, placed, "keyDim"), message, `use at most ${mostKeyDim}`)];
+}
+
 function extraOf({
   qkNorm,
   biases,
+  outputGate,
 }: AttentionLayer): { readonly field: string; readonly what: string } | undefined {
   if (qkNorm !== undefined) return { field: "qkNorm", what: "norms of queries and keys" };
+  if (outputGate !== undefined) return { field: "outputGate", what: "a gate of its result" };
   return biases?.includes("qkv")
     ? { field: "biases", what: "biases of its projections" }
     : undefined;

@@ -1,6 +1,9 @@
 // Every key and value head serves the same number of query heads.
 
-import { fieldPath, nameOf } from "../../../plan/layers.ts";
+import type { Diagnostic } from "../../../plan/diagnostic.ts";
+import { fieldPath, nameOf, type PlacedLayer } from "../../../plan/layers.ts";
+import type { GatedDeltaLayer } from "../../../plan/layers/gated_delta.ts";
+import type { Plan } from "../../../plan/plan.ts";
 import { degreesWith } from "../../example.ts";
 import { sizesAt } from "../../repair/attention_sizes.ts";
 import { divisorAtMost, setNumber } from "../../repair/fix.ts";
@@ -42,6 +45,7 @@ export const kvHeadsDivideHeads: RuleDefinition = {
   diagnostics: [kvHeadsDoNotDivideHeads],
   ofPlan: perLayer((plan, placed) => {
     const { layer } = placed;
+    if (layer.op === "gated-delta") return keysOfValues(plan, placed, layer);
     if (layer.op !== "attention" || layer.heads % layer.kvHeads === 0) return [];
     return [
       report(
@@ -53,3 +57,20 @@ export const kvHeadsDivideHeads: RuleDefinition = {
     ];
   }),
 };
+
+/** Of linear attention each key head serves as many value heads. */
+function keysOfValues(
+  plan: Plan,
+  placed: PlacedLayer,
+  { keyHeads, valueHeads }: GatedDeltaLayer,
+): Diagnostic[] {
+  if (valueHeads % keyHeads === 0) return [];
+  return [
+    report(
+      kvHeadsDoNotDivideHeads,
+      fieldPath(plan, placed, "keyHeads"),
+      `valueHeads ${valueHeads} of ${nameOf(plan, placed)} is no multiple of keyHeads ${keyHeads}`,
+      "choose keyHeads that divides valueHeads",
+    ),
+  ];
+}

@@ -23,10 +23,10 @@ export const layerNotRunnable: DiagnosticDefinition = {
 export const layersAreRunnable: RuleDefinition = {
   chapter: "sizes",
   diagnostics: [layerNotRunnable],
-  ofPlan: ({ model }) =>
+  ofPlan: ({ model, workload }) =>
     model === undefined
       ? []
-      : featuresBeyondLayers(model).map(({ path, what }) =>
+      : featuresBeyondLayers(model, workload.sequence).map(({ path, what }) =>
           notRunnable(
             ["model", ...path],
             `no layer here can run ${what}`,

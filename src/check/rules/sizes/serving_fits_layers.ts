@@ -111,6 +111,15 @@ function looksAhead(plan: Plan, placed: PlacedLayer): Diagnostic[] {
 /** What attention against caches does not do yet. */
 function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
   const { layer } = placed;
+  if (layer.op === "gated-delta") {
+    return [
+      notRunnable(
+        fieldPath(plan, placed),
+        "linear attention does not keep its states from step to step yet",
+        "set workload.mode to inference",
+      ),
+    ];
+  }
   if (layer.op !== "attention" || layer.latent === undefined) return [];
   return [
     notRunnable(

@@ -82,6 +82,8 @@ function resultOf(op: Op, of: (operand: Tensor) => PlacementKind): PlacementKind
       return of(op.a.tensor);
     case "rotary":
     case "mean-squares":
+    case "causal-conv":
+    case "gated-delta":
     case "aggregate":
     case "copy":
       return of(op.x);
