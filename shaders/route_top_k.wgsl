@@ -1,8 +1,8 @@
 // route_top_k: the TOP_K experts of each token, ties to the lower id, and the scores that weigh them.
 //
-// Preludes say what scores are made of logits (scores/) and what experts are compared by (choices/). Every slot takes
-// the best expert that comes after the previous slot's in the order (key down, id up). Where experts are in GROUPS, it
-// is one of the TOP_GROUPS whose best expert, or whose two best together, have the largest keys.
+// Preludes say what scores are made of logits (scores/) and what experts are compared by (choices/). Each walk over the
+// experts finds the four that come after the previous walk's in the order (key down, id up). Where experts are in GROUPS,
+// they are of the TOP_GROUPS whose best expert, or whose two best together, have the largest keys.
 //
 // logits    Quad [TOKENS, QUADS]   of EXPERTS columns
 // ids       u32 [TOKENS, TOP_K]    the best first
@@ -26,37 +26,75 @@ override GROUP_SIZE: u32 = EXPERTS / GROUPS;
 
 const LOWEST = -3.4e38;
 
-struct Choice {
-  key: f32,
-  logit: f32,
-  expert: u32,
+// Up to four choices in order, the best first.
+struct Choices {
+  keys: vec4f,
+  experts: vec4u,
 }
+
+// Before every expert: no key is larger.
+const FIRST = Choices(vec4f(-LOWEST), vec4u());
 
 fn expertsOf(quad: u32) -> vec4u {
   return vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
 }
 
-// The first expert in order after `previous`, of the groups whose bits are set.
-fn next(token: u32, previous: Choice, norm: vec2f, open_groups: u32) -> Choice {
-  var best = Choice(LOWEST, LOWEST, EXPERTS);
+// Experts come in the order of their ids, so that whoever is there already wins a tie.
+fn inserted(best: Choices, key: f32, expert: u32) -> Choices {
+  if (TOP_K == 2u) {
+    let is_above = vec2f(key) > best.keys.xy;
+    let below = select(expert, best.experts.x, is_above.x);
+    let keys = vec2f(max(key, best.keys.x), max(best.keys.y, min(key, best.keys.x)));
+    let experts = select(best.experts.xy, vec2u(expert, below), is_above);
+    return Choices(vec4f(keys, vec2f(LOWEST)), vec4u(experts, vec2u(EXPERTS)));
+  }
+  let is_above = vec4f(key) > best.keys;
+  let below = select(vec3u(expert), best.experts.xyz, is_above.xyz);
+  return Choices(
+    max(best.keys, min(vec4f(-LOWEST, best.keys.xyz), vec4f(key))),
+    select(best.experts, vec4u(expert, below), is_above),
+  );
+}
+
+// The first experts in order after the last of `previous`, of the groups whose bits are set.
+fn following(token: u32, previous: Choices, norm: vec2f, open_groups: u32) -> Choices {
+  var best = Choices(vec4f(LOWEST), vec4u(EXPERTS));
   for (var quad = 0u; quad < QUADS; quad++) {
     let experts = expertsOf(quad);
-    let v = unpackQuad(logits[token * QUADS + quad]);
-    let keys = keysOf(v, quad, norm);
-    var comes_later = (keys < vec4f(previous.key)) |
-      ((keys == vec4f(previous.key)) & (experts > vec4u(previous.expert)));
-    if (GROUPS > 1u) {
-      comes_later &= ((vec4u(open_groups) >> (experts / GROUP_SIZE)) & vec4u(1u)) == vec4u(1u);
+    let keys = keysOf(unpackQuad(logits[token * QUADS + quad]), quad, norm);
+    var is_open = experts < vec4u(EXPERTS);
+    if (TOP_K > 4u) {
+      is_open &= (keys < vec4f(previous.keys.w)) |
+        ((keys == vec4f(previous.keys.w)) & (experts > vec4u(previous.experts.w)));
     }
-    let open = select(vec4f(LOWEST), keys, comes_later & (experts < vec4u(EXPERTS)));
+    if (GROUPS > 1u) {
+      is_open &= ((vec4u(open_groups) >> (experts / GROUP_SIZE)) & vec4u(1u)) == vec4u(1u);
+    }
+    let open = select(vec4f(LOWEST), keys, is_open);
     let largest = max(max(open.x, open.y), max(open.z, open.w));
-    // Earlier quads have lower ids, and so win ties; within the quad the first that is as large does.
-    if (largest > best.key) {
-      let at = select(select(select(3u, 2u, open.z == largest), 1u, open.y == largest), 0u, open.x == largest);
-      best = Choice(largest, v[at], quad * 4u + at);
+    if (largest > best.keys[min(TOP_K, 4u) - 1u]) {
+      if (TOP_K == 1u) {
+        // The first that is as large.
+        let at = select(select(select(3u, 2u, open.z == largest), 1u, open.y == largest), 0u, open.x == largest);
+        best = Choices(vec4f(largest, vec3f(LOWEST)), vec4u(quad * 4u + at, vec3u(EXPERTS)));
+      } else {
+        best = inserted(best, open.x, experts.x);
+        best = inserted(best, open.y, experts.y);
+        best = inserted(best, open.z, experts.z);
+        best = inserted(best, open.w, experts.w);
+      }
     }
   }
   return best;
+}
+
+// Of a choice.
+fn logitOf(token: u32, key: f32, expert: u32) -> f32 {
+  if (COMPARES_SCORES) {
+    let real = min(expert, EXPERTS - 1u);
+    return unpackQuad(logits[token * QUADS + real / 4u])[real % 4u];
+  }
+  return key;
 }
 
 fn largestLogit(token: u32) -> f32 {
@@ -136,20 +174,20 @@ fn main(
   if (GROUPS > 1u) {
     open_groups = bestGroups(i, norm);
   }
-  // Before every expert: no key is larger.
-  var choice = next(i, Choice(-LOWEST, 0.0, 0u), norm, open_groups);
-  if (is_first_largest) {
-    norm.x = choice.logit;
-  }
+  var choices = FIRST;
   var chosen = 0.0;
-  for (var slot = 0u; slot < TOP_K; slot++) {
-    if (slot > 0u) {
-      choice = next(i, choice, norm, open_groups);
+  for (var first = 0u; first < TOP_K; first += 4u) {
+    choices = following(i, choices, norm, open_groups);
+    if (first == 0u && is_first_largest) {
+      norm.x = choices.keys.x;
     }
-    let weight = weightOf(choice.logit, norm.x);
-    chosen += weight;
-    ids[i * TOP_K + slot] = choice.expert;
-    weights[i * TOP_K + slot] = weight;
+    for (var slot = 0u; slot < min(TOP_K - first, 4u); slot++) {
+      let expert = choices.experts[slot];
+      let weight = weightOf(logitOf(i, choices.keys[slot], expert), norm.x);
+      chosen += weight;
+      ids[i * TOP_K + first + slot] = expert;
+      weights[i * TOP_K + first + slot] = weight;
+    }
   }
   var total = 1.0;
   if (RENORMALISE == 1u) {

@@ -29,9 +29,16 @@ export async function runCollective(
   if (collective.op === "expert-dispatch") return runExpertDispatch(parts, collective);
   if (collective.op === "expert-combine") return runExpertCombine(parts, collective);
   if (!reduces(collective) || collective.from.length < 2) {
-    const { channel, dtype, send, receive } = collective;
+    const { channel, dtype, send, receive, through } = collective;
     const exchange = exchangeOf(collective);
-    return runExchange(parts, { exchange, lane: laneOf(channel, 0), dtype, send, receive });
+    return runExchange(parts, {
+      exchange,
+      lane: laneOf(channel, 0),
+      dtype,
+      send,
+      receive,
+      through,
+    });
   }
   if (!isAllReduce(collective)) return runReduce(parts, collective, createMilestones());
   if (addsOnHost(collective)) return addOnHost(parts, collective);

@@ -13,6 +13,8 @@ export interface ExchangeRun {
   readonly dtype: StorageType;
   readonly send: string | undefined;
   readonly receive: string | undefined;
+  /** As of a collective. */
+  readonly through?: string | undefined;
   /** Resolves when chunk k may leave. */
   readonly ready?: (k: number) => Promise<void>;
 }
@@ -50,8 +52,11 @@ function copyOwn(parts: Parts, run: ExchangeRun, i: number, j: number): void {
   if (source === undefined) {
     throw new Error(`${destination.name}: rank ${parts.rank} takes part without a send buffer`);
   }
+  const through = run.through === undefined ? undefined : parts.region(run.through);
   for (const piece of run.exchange.pieces(i, j)) {
-    for (const block of pieceSegments(piece)) copyLocally(parts, destination, source, block);
+    for (const block of pieceSegments(piece)) {
+      copyLocally(parts, destination, source, block, through);
+    }
   }
 }
 

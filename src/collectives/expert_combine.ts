@@ -15,7 +15,7 @@ export async function runExpertCombine(parts: Parts, instruction: ExpertCombine)
     );
   }
   const rowBytes = instruction.rowElements * bytesPerElement(instruction.dtype);
-  const { name, channel, dtype, from, to, send, receive } = instruction;
+  const { name, channel, dtype, from, to, send, receive, through } = instruction;
   await runExchange(parts, {
     exchange: {
       name,
@@ -32,5 +32,6 @@ export async function runExpertCombine(parts: Parts, instruction: ExpertCombine)
     dtype,
     send,
     receive,
+    through,
   });
 }

@@ -29,7 +29,7 @@ export async function runExpertDispatch(parts: Parts, instruction: ExpertDispatc
   parts.splits.set(splitKey(instruction.channel, instruction.origin.microBatch), splits);
 
   const rowBytes = instruction.rowElements * bytesPerElement(instruction.dtype);
-  const { name, channel, dtype, from, to, send, receive } = instruction;
+  const { name, channel, dtype, from, to, send, receive, through } = instruction;
   await runExchange(parts, {
     exchange: {
       name,
@@ -42,6 +42,7 @@ export async function runExpertDispatch(parts: Parts, instruction: ExpertDispatc
     dtype,
     send,
     receive,
+    through,
   });
   tellKernels(parts, instruction, splits);
 }

@@ -5,6 +5,7 @@ import { bytesPerElement, type StorageType } from "../kernels/storage.ts";
 import { isWordAligned, type ChunkSegment } from "../program/exchange/chunks.ts";
 import { summandPitch } from "../program/exchange/sums.ts";
 import type { BufferRegion } from "./buffer_region.ts";
+import { copyBytes } from "./copy_bytes.ts";
 import type { CollectiveKernels } from "./kernels.ts";
 import type { Parts } from "./parts.ts";
 
@@ -41,17 +42,16 @@ export function copyLocally(
   { target, dtype, name }: Destination,
   source: BufferRegion,
   segment: ChunkSegment,
+  through: BufferRegion | undefined,
 ): void {
   const { sourceOffset, targetOffset, head, words, bytes } = segment;
-  // WebGPU cannot copy within a buffer; a collective in place leaves its own piece where it is.
   const from = source.offset + sourceOffset;
-  if (source.buffer === target.buffer) {
-    if (from + head === target.offset + targetOffset) return;
-    throw new Error(`${name}: in place, rank ${parts.rank} cannot move the piece that it keeps`);
-  }
+  const isWithin = source.buffer === target.buffer;
+  // A collective in place leaves its own piece where it is.
+  if (isWithin && from + head === target.offset + targetOffset) return;
   if (isWordAligned(segment)) {
-    const to = target.offset + targetOffset;
-    parts.encoder().copyBufferToBuffer(source.buffer, from, target.buffer, to, bytes);
+    const to = { buffer: target.buffer, offset: target.offset + targetOffset };
+    copyBytes(parts.encoder(), { buffer: source.buffer, offset: from }, to, bytes, through);
     return;
   }
   const { workspace, layout } = kernelsOf(parts, name);

@@ -31,3 +31,13 @@ export interface Positions extends Partial<Rotary> {
   /** Base of layers with a sliding window, which are then not scaled. Absent: as all others. */
   readonly localBase?: number;
 }
+
+/** What layers have in place of attention that none here runs. */
+export interface LinearAttention {
+  /** How many, or which. */
+  readonly layers: number | readonly number[];
+  /** Of each. */
+  readonly parameters: number;
+  /** Such as Mamba-2. */
+  readonly kind?: string;
+}

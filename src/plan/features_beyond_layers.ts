@@ -40,7 +40,7 @@ export function featuresBeyondLayers(model: Model, sequence: number): Feature[] 
       model.linearAttention !== undefined,
       "linear-attention",
       ["linearAttention"],
-      `linear attention in ${model.linearAttention?.layers} layers`,
+      linearAttention(model),
     ),
     ...when(
       sparseAttention !== undefined && sparseAttention.topK < sequence,
@@ -60,4 +60,18 @@ export function featuresBeyondLayers(model: Model, sequence: number): Feature[] 
       what: JSON.stringify(name),
     })),
   ];
+}
+
+/** By the numbers of its layers, where they are known. */
+function linearAttention({ linearAttention: found }: Model): string {
+  const { kind = "linear attention", layers = 0 } = found ?? {};
+  if (typeof layers === "number") return `${kind} in ${layers} layers`;
+  return `${kind} in ${layers.length} layers: ${runsOf(layers).join(", ")}`;
+}
+
+/** Numbers in a row as the first and the last. */
+function runsOf(numbers: readonly number[]): string[] {
+  const firsts = numbers.filter((each) => !numbers.includes(each - 1));
+  const lasts = numbers.filter((each) => !numbers.includes(each + 1));
+  return firsts.map((first, i) => (first === lasts[i] ? `${first}` : `${first}–${lasts[i]}`));
 }

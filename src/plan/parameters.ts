@@ -84,6 +84,10 @@ function qkNormOf({ heads, kvHeads, headDim, qkNorm }: Model): number {
   return qkNorm === true ? 2 * headDim : 0;
 }
 
+function countOf(layers: number | readonly number[] = 0): number {
+  return typeof layers === "number" ? layers : layers.length;
+}
+
 function linearOf(model: Model) {
   const { layers, linearAttention, gatedDelta } = model;
   if (gatedDelta !== undefined) {
@@ -91,7 +95,7 @@ function linearOf(model: Model) {
     return { layers: own.size, parameters: deltaOf(model, gatedDelta) };
   }
   return {
-    layers: Math.min(layers, linearAttention?.layers ?? 0),
+    layers: Math.min(layers, countOf(linearAttention?.layers)),
     parameters: linearAttention?.parameters ?? 0,
   };
 }

@@ -4,7 +4,12 @@
 import type { NetworkActivation } from "./activation.ts";
 import type { DataSet } from "./data_set.ts";
 import type { LatentAttention } from "./layers/attention.ts";
-import type { AttentionTemperature, Positions, SparseAttention } from "./attention_features.ts";
+import type {
+  AttentionTemperature,
+  LinearAttention,
+  Positions,
+  SparseAttention,
+} from "./attention_features.ts";
 import type { DeltaHeads } from "./layers/gated_delta.ts";
 import type { Layer } from "./layers/layers.ts";
 import type { MoeLayer } from "./layers/moe.ts";
@@ -222,8 +227,7 @@ export interface Model {
   /** What attention gives is multiplied by sigmoids of a projection of its input. */
   readonly attentionOutputGate?: boolean;
   readonly latent?: LatentAttention;
-  /** So many of the layers have it in place of attention, with so many parameters each. */
-  readonly linearAttention?: { readonly layers: number; readonly parameters: number };
+  readonly linearAttention?: LinearAttention;
   /** These layers have the gated delta rule in place of attention. */
   readonly gatedDelta?: DeltaHeads & { readonly layers: readonly number[] };
   /** Parameters beside, that every token passes, by what they are. */

@@ -27,8 +27,12 @@ const moe = z.strictObject({
   ...routingFields,
 });
 
-/** Layers with it in place of attention, and the parameters of one of them. */
-const linearAttention = z.strictObject({ layers: count.max(10_000), parameters: count });
+/** Layers with it in place of attention, or how many; the parameters of one of them; what it is, such as Mamba-2. */
+const linearAttention = z.strictObject({
+  layers: z.union([count.max(10_000), z.array(layerIndex).max(10_000)]),
+  parameters: count,
+  kind: z.string().min(1).max(40).exactOptional(),
+});
 
 /** Values of a weight that share a scale, along its input and its output. */
 const quantizationBlock = z.strictObject({

@@ -60,7 +60,7 @@ export interface Builder {
    * slot, as large as its largest use. Collectives that run in turn use slot 0, those that run at the same
    * time a slot each.
    */
-  workspace(rank: number, bytes: number, slot?: number): string;
+  workspace(rank: number, bytes: number, slot?: WorkspaceSlot): string;
   /** Rows of a declared buffer [all rows, columns] as a buffer; they begin where a GPU can bind them. */
   window(rank: number, id: string, columns: number, first: number, rows: number): string;
   /** The same number for the same name. */
@@ -178,7 +178,10 @@ export function windowName(buffer: string, first: number, rows: number): string 
   return `${buffer}@${first}+${rows}`;
 }
 
-export function workspaceName(slot: number): string {
+/** Copies take turns in one of their own: nothing else comes between the two halves of each. */
+export type WorkspaceSlot = number | "copies";
+
+export function workspaceName(slot: WorkspaceSlot): string {
   return slot === 0 ? "workspace" : `workspace/${slot}`;
 }
 

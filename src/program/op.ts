@@ -126,6 +126,11 @@ export interface AddOp extends OpBase {
   readonly y: View;
 }
 
+/** Then no kernel has to read the same twice, which it could not beside what it writes in one buffer. */
+export function addsToItself({ a, b }: AddOp): boolean {
+  return a.tensor === b.tensor && a.window?.first === b.window?.first;
+}
+
 export interface AggregateOp extends OpBase {
   readonly op: "aggregate";
   readonly x: Tensor;

@@ -98,6 +98,8 @@ export interface CopyInstruction {
   readonly target: string;
   readonly targetOffset: number;
   readonly bytes: number;
+  /** Where both are parts of one buffer: another, in which chunks of the copy lie in between. */
+  readonly through?: string;
 }
 
 interface Transfer {
@@ -117,6 +119,8 @@ interface Transfer {
   readonly receive?: string;
   /** Present where something is summed or moved within words, see `workspaceOf`. */
   readonly workspace?: string;
+  /** Where a piece stays on the rank within one buffer: another, in which chunks of it lie in between. */
+  readonly through?: string;
   /**
    * On all ranks alike: where one piece is a part of another, members of both sides have it where it
    * belongs in the whole, as one buffer that they both send from and receive in.

@@ -1,6 +1,7 @@
 // How kernels and copies get into command encoders.
 
 import type { BufferRegion } from "../collectives/buffer_region.ts";
+import { type BytePlace, copyBytes } from "../collectives/copy_bytes.ts";
 import type { PreparedKernel } from "../gpu/logical_gpu.ts";
 import type { Timestamps } from "../gpu/timestamps.ts";
 import type { CopyInstruction } from "../program/program.ts";
@@ -38,15 +39,17 @@ export function createEncoding(
       prepared.encode(pass);
       pass.end();
     },
-    copy(encoder, { source, sourceOffset, target, targetOffset, bytes }) {
-      const from = region(source);
-      const to = region(target);
-      encoder.copyBufferToBuffer(
-        from.buffer,
-        from.offset + sourceOffset,
-        to.buffer,
-        to.offset + targetOffset,
+    copy(encoder, { source, sourceOffset, target, targetOffset, bytes, through }) {
+      const placeOf = (id: string, further: number): BytePlace => {
+        const { buffer, offset } = region(id);
+        return { buffer, offset: offset + further };
+      };
+      copyBytes(
+        encoder,
+        placeOf(source, sourceOffset),
+        placeOf(target, targetOffset),
         bytes,
+        through === undefined ? undefined : region(through),
       );
     },
   };

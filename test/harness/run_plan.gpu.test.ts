@@ -4,7 +4,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runPlan } from "../../src/harness/run_plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { lower } from "../../src/program/lower.ts";
+import { collectiveOf } from "../../src/program/program.ts";
 import { arbitraryPlan } from "../support/arbitrary_plan.ts";
+import { copiedWithin } from "../support/copied_within.ts";
 import { adapterUnderTest, describeOnAdapter, describeOnOneAdapter } from "../support/gpu.ts";
 import { deepPlan, linear, mlp, plan as planOf, plans } from "../support/plans.ts";
 import { full, selective, trainedCases, trainedPlan } from "../support/recomputed_plans.ts";
@@ -24,6 +27,22 @@ describeOnAdapter("a run", () => {
   test("allocates exactly what was estimated", async () => {
     const unequal = plans.find(({ name }) => name.startsWith("unequal groups"));
     const { check: outcome, estimate, memory } = await check(unequal!);
+    expect(outcome?.error).toBeLessThanOrEqual(1e-5);
+    expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
+      estimate.ranks.map(({ memoryBytes }) => memoryBytes),
+    );
+  });
+
+  test("copies within buffers", async () => {
+    const instructions = lower(copiedWithin).ranks.flatMap((rank) => rank.instructions);
+    const within = instructions.flatMap((each) => {
+      const whole = each.op === "copy" ? each : collectiveOf(each);
+      return whole?.through === undefined ? [] : [whole.op];
+    });
+    expect(new Set(within)).toEqual(
+      new Set(["copy", "all-gather", "expert-dispatch", "expert-combine"]),
+    );
+    const { check: outcome, estimate, memory } = await check(copiedWithin);
     expect(outcome?.error).toBeLessThanOrEqual(1e-5);
     expect(memory.map(({ allocatedBytes }) => allocatedBytes)).toEqual(
       estimate.ranks.map(({ memoryBytes }) => memoryBytes),

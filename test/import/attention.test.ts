@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { featuresBeyondLayers } from "../../src/plan/features_beyond_layers.ts";
 import { configOf, planOf } from "./imported.ts";
 
 async function modelOf(name: string) {
@@ -117,6 +118,92 @@ test.each([
     ...config,
   });
   expect(model?.attentionTemperature).toEqual(expected);
+});
+
+test("Qwen3-Next: the delta rule in three of four layers, and a gate of what attention gives", () => {
+  const model = written({
+    model_type: "qwen3_next",
+    num_experts: 4,
+    num_experts_per_tok: 2,
+    moe_intermediate_size: 32,
+    shared_expert_intermediate_size: 32,
+    linear_num_key_heads: 2,
+    linear_num_value_heads: 4,
+    linear_key_head_dim: 16,
+    linear_value_head_dim: 8,
+  });
+  expect(model).toMatchObject({
+    attentionOutputGate: true,
+    unitOffsetNorms: true,
+    qkNorm: true,
+    moe: { renormalise: true, sharedGate: true },
+    gatedDelta: {
+      layers: [0, 1, 2, 4, 5, 6],
+      keyHeads: 2,
+      valueHeads: 4,
+      keyDim: 16,
+      valueDim: 8,
+      kernel: 4,
+    },
+  });
+  expect(model?.otherFeatures).toBeUndefined();
+});
+
+test("ChatGLM: neighbors are pairs on half a head, keys and values are shared", () => {
+  const text = JSON.stringify({
+    model_type: "chatglm",
+    hidden_size: 64,
+    ffn_hidden_size: 96,
+    num_layers: 2,
+    num_attention_heads: 4,
+    kv_channels: 16,
+    multi_query_attention: true,
+    multi_query_group_num: 2,
+    padded_vocab_size: 128,
+    add_qkv_bias: true,
+    rope_ratio: 50,
+  });
+  expect(planOf([{ name: "config.json", text }]).plan.model).toMatchObject({
+    kvHeads: 2,
+    biases: ["qkv"],
+    activation: "silu",
+    positions: { base: 500_000, dims: 8, interleaved: true },
+  });
+});
+
+test("Granite 4: Mamba-2 is named layer by layer", () => {
+  const { plan } = planOf([
+    {
+      name: "config.json",
+      text: JSON.stringify({
+        model_type: "granitemoehybrid",
+        hidden_size: 64,
+        intermediate_size: 32,
+        shared_intermediate_size: 96,
+        num_hidden_layers: 5,
+        num_attention_heads: 4,
+        vocab_size: 128,
+        position_embedding_type: "nope",
+        mamba_n_heads: 8,
+        mamba_d_state: 16,
+        layer_types: ["mamba", "mamba", "attention", "mamba", "attention"],
+      }),
+    },
+  ]);
+  if (plan.model === undefined) throw new Error("a model");
+  expect(plan.model.positions).toBeUndefined();
+  expect(featuresBeyondLayers(plan.model, 1024).map(({ what }) => what)).toEqual([
+    "Mamba-2 in 3 layers: 0–1, 3",
+  ]);
+});
+
+test.each([
+  [2048, []],
+  [2049, ["an indexer that chooses 2048 of 2049 tokens to attend to"]],
+])("GLM-5 at %d tokens: an indexer that may choose all is left out", async (sequence, expected) => {
+  const model = await modelOf("glm-5");
+  if (model === undefined) throw new Error("a model");
+  expect(featuresBeyondLayers(model, sequence).map(({ what }) => what)).toEqual(expected);
 });
 
 test("Cohere 2: layers without a window have no positions", () => {

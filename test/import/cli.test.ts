@@ -5,7 +5,11 @@ import { expect, test } from "vitest";
 import { fileWith, shardbench } from "../cli/shardbench.ts";
 
 const llama = "test/import/fixtures/llama-3-8b.json";
-const qwen = "test/import/models/qwen3.5-35b.json";
+/** With an activation that no layer here has. */
+async function qwen(): Promise<string> {
+  const text = await readFile("test/import/models/qwen3-8b.json", "utf8");
+  return fileWith("config.json", text.replace(/"hidden_act": *"silu"/, '"hidden_act": "xielu"'));
+}
 const serve = "vllm serve meta-llama/Meta-Llama-3-8B --tensor-parallel-size 2";
 
 test("the plan alone goes to stdout, all words about it to stderr", async () => {
@@ -18,7 +22,7 @@ test("the plan alone goes to stdout, all words about it to stderr", async () => 
 test("model and layout come from two sources, and the plan is checked and refused to run", async () => {
   const folder = await mkdtemp(join(tmpdir(), "shardbench-import-"));
   const file = join(folder, "plan.json");
-  const given = ["import", "--model", qwen, "--layout", serve, "-o", file];
+  const given = ["import", "--model", await qwen(), "--layout", serve, "-o", file];
   expect((await shardbench(given)).code).toBe(0);
   const plan: unknown = JSON.parse(await readFile(file, "utf8"));
   expect(plan).toMatchObject({ name: "meta-llama-3-8b-tp2", parallel: { tensor: 2 } });
@@ -28,7 +32,7 @@ test("model and layout come from two sources, and the plan is checked and refuse
   expect(checked.code).toBe(0);
   expect(checked.stdout).toContain("layer-not-runnable");
   expect(checked.stdout).toMatch(
-    /The plan is sound: no errors, \d+ warnings. Not all of it runs here\./,
+    /The plan is sound: no errors, \d+ warnings?\. Not all of it runs here\./,
   );
   const ran = await shardbench(["run", file]);
   expect([ran.code, ran.stdout]).toEqual([1, ""]);

@@ -55,6 +55,21 @@ function latent(queryRank: number) {
   };
 }
 
+/** Of 40 layers all but those with attention. */
+function mamba(heads: number, attention: readonly number[]) {
+  return {
+    mamba_n_heads: heads,
+    mamba_d_head: 64,
+    mamba_d_state: 128,
+    mamba_d_conv: 4,
+    mamba_n_groups: 1,
+    mamba_expand: 2,
+    layer_types: Array.from({ length: 40 }, (_, layer) =>
+      attention.includes(layer) ? "attention" : "mamba",
+    ),
+  };
+}
+
 const qwen7b = { ...sizes([3584, 18944, 28, 28, 4], 152_064), tie_word_embeddings: false };
 
 export const publishedModels: readonly PublishedModel[] = [
@@ -269,6 +284,55 @@ export const publishedModels: readonly PublishedModel[] = [
   model("gemma-3-1b", 1.0, "gemma3_text", [[1152, 6912, 26, 4, 1], 262_144], {
     head_dim: 256,
     sliding_window: 512,
+  }),
+  model(
+    "granite-3.0-1b-a400m",
+    1.335,
+    "granitemoe",
+    [[1024, 512, 24, 16, 8], 49_155],
+    { tie_word_embeddings: true, num_local_experts: 32, num_experts_per_tok: 8 },
+    0.43,
+  ),
+  model("granite-4.0-h-micro", 3.19, "granitemoehybrid", [[2048, 8192, 40, 32, 8], 100_352], {
+    tie_word_embeddings: true,
+    shared_intermediate_size: 8192,
+    position_embedding_type: "nope",
+    ...mamba(64, [5, 15, 25, 35]),
+  }),
+  model("granite-4.0-h-tiny", 6.939, "granitemoehybrid", [[1536, 512, 40, 12, 4], 100_352], {
+    tie_word_embeddings: true,
+    shared_intermediate_size: 1024,
+    num_local_experts: 64,
+    num_experts_per_tok: 6,
+    position_embedding_type: "nope",
+    ...mamba(48, [5, 15, 25, 35]),
+  }),
+  {
+    name: "chatglm3-6b",
+    billions: 6.2436,
+    config: {
+      model_type: "chatglm",
+      hidden_size: 4096,
+      ffn_hidden_size: 13_696,
+      num_layers: 28,
+      num_attention_heads: 32,
+      kv_channels: 128,
+      multi_query_attention: true,
+      multi_query_group_num: 2,
+      padded_vocab_size: 65_024,
+      add_qkv_bias: true,
+      add_bias_linear: false,
+      rmsnorm: true,
+      layernorm_epsilon: 1e-5,
+    },
+  },
+  model("bert-base-uncased", 0.10948, "bert", [[768, 3072, 12, 12], 30_522], {
+    max_position_embeddings: 512,
+    type_vocab_size: 2,
+  }),
+  model("roberta-large", 0.35536, "roberta", [[1024, 4096, 24, 16], 50_265], {
+    max_position_embeddings: 514,
+    type_vocab_size: 1,
   }),
   {
     name: "llava-1.5-7b: a part that leaves all but one size to its class",

@@ -2,6 +2,7 @@
 // read, and whether what is bound together may be.
 
 import { kernelOf } from "../../src/kernels/catalog.ts";
+import { reduces } from "../../src/program/exchange/sums.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
 import {
   collectiveOf,
@@ -58,10 +59,7 @@ function hazardsOn(program: RankProgram): string[] {
     }
     if (instruction.op === "start") underWay.set(instruction.transfer.channel, touched);
     if (instruction.op === "kernel") for (const each of bound(instruction, extentOf)) note(each);
-    if (instruction.op === "copy") {
-      const [source] = touched.read;
-      if (source?.root === touched.written[0]?.root) note("copied within a buffer");
-    }
+    if (isCopiedWithin(instruction, program.rank, extentOf)) note("copied within a buffer");
   }
   return found;
 }
@@ -145,6 +143,27 @@ function bound(instruction: KernelInstruction, extentOf: (id: string) => Extent)
           : [],
       ),
   ]);
+}
+
+/** Whether something stays on the rank, at another place of its buffer, and goes through no other on its way. */
+function isCopiedWithin(
+  instruction: Instruction,
+  rank: number,
+  extentOf: (id: string) => Extent,
+): boolean {
+  const transfer = collectiveOf(instruction);
+  const [from, to, through] =
+    instruction.op === "copy"
+      ? [instruction.source, instruction.target, instruction.through]
+      : [transfer?.send, transfer?.receive, transfer?.through];
+  if (from === undefined || to === undefined || from === to) return false;
+  if (transfer !== undefined) {
+    const keeps = transfer.from.includes(rank) && transfer.to.includes(rank);
+    if (!keeps || (reduces(transfer) && transfer.from.length > 1)) return false;
+  }
+  const { root } = extentOf(from);
+  if (root !== extentOf(to).root) return false;
+  return through === undefined || extentOf(through).root === root;
 }
 
 function overlapAny(some: readonly Extent[], others: readonly Extent[]): boolean {

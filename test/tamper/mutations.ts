@@ -152,8 +152,8 @@ const shaders: readonly Mutation[] = [
   {
     what: "the second choice of experts is the first again",
     files: ["shaders/route_top_k.wgsl"],
-    from: "if (slot > 0u) {",
-    to: "if (slot > 1u) {",
+    from: "let below = select(expert, best.experts.x, is_above.x);",
+    to: "let below = select(expert, expert, is_above.x);",
   },
   {
     what: "places among the rows of an expert begin at 1",

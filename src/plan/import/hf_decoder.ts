@@ -116,7 +116,7 @@ export function withFeatures(model: ModelFile, ...names: string[]): ModelFile {
 }
 
 /** With more parameters; those of which there are none are left out. */
-function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
+export function withParameters(model: ModelFile, more: Record<string, number>): ModelFile {
   const some = Object.entries(more).filter(([, count]) => count > 0);
   return some.length === 0
     ? model

@@ -1,5 +1,7 @@
 // Which reader takes a config.json, by its `model_type`, or by its class where that is missing.
 
+import { bert, roberta } from "./hf_bert.ts";
+import { chatglm } from "./hf_chatglm.ts";
 import { deepseek, glm4Moe, sparseDeepseek } from "./hf_deepseek.ts";
 import type { Family } from "./hf_decoder.ts";
 import {
@@ -29,11 +31,11 @@ import {
   stablelm,
   starcoder2,
 } from "./hf_gpt.ts";
+import { granite, graniteHybrid, graniteMoe } from "./hf_granite.ts";
 import { qwen35, qwen3Next } from "./hf_linear.ts";
 import {
   ernie,
   glm4,
-  granite,
   llama,
   mistral,
   olmo2,
@@ -119,6 +121,13 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   gemma2: entry(gemma2, "Gemma2ForCausalLM"),
   gemma3_text: { ...entry(gemma3, "Gemma3ForCausalLM", gemma3Defaults), alsoAlone: true },
   granite: entry(granite, "GraniteForCausalLM"),
+  granitemoe: entry(graniteMoe, "GraniteMoeForCausalLM"),
+  granitemoeshared: entry(graniteMoe, "GraniteMoeSharedForCausalLM"),
+  granitemoehybrid: entry(graniteHybrid, "GraniteMoeHybridForCausalLM"),
+  bert: entry(bert, "BertForMaskedLM"),
+  roberta: entry(roberta, "RobertaForMaskedLM"),
+  "xlm-roberta": entry(roberta, "XLMRobertaForMaskedLM"),
+  chatglm: entry(chatglm, "ChatGLMModel"),
   internlm2: entry(oneBias, "InternLM2ForCausalLM"),
   ernie4_5: entry(ernie, "Ernie4_5ForCausalLM"),
   seed_oss: entry(seedOss, "SeedOssForCausalLM"),

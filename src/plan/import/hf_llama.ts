@@ -37,24 +37,6 @@ function withOneBias(fields: ImportedFields, model: ModelFile | undefined): Mode
   return model && { ...model, ...biasesOf(biased, biased) };
 }
 
-/** Tied, with factors that scale embeddings, residuals, attention and logits. */
-export const granite: Family = (fields) => {
-  const model = llama(fields);
-  const embeddingScale = fields.number("embedding_multiplier") ?? 1;
-  const residualScale = fields.number("residual_multiplier") ?? 1;
-  const attentionScale = fields.number("attention_multiplier");
-  const divisor = fields.number("logits_scaling") ?? 1;
-  return (
-    model && {
-      ...model,
-      ...(attentionScale === undefined ? {} : { attentionScale }),
-      ...scaleBeside1("embeddingScale", embeddingScale),
-      ...scaleBeside1("residualScale", residualScale),
-      ...scaleBeside1("logitScale", 1 / divisor),
-    }
-  );
-};
-
 /** A factor that changes something. */
 export function scaleBeside1(
   key: "embeddingScale" | "residualScale" | "logitScale",

@@ -26,6 +26,10 @@ const features: Readonly<Record<string, Bearing>> = {
   "scaled-slopes": "speed",
   "prediction-layers": "both",
   "norms-of-sums": "speed",
+  "token-types": "both",
+  "head-transform": "both",
+  "residual-behind-norm": "speed",
+  "no-last-norm": "both",
   // Of plans that were imported when no layer ran these.
   "parallel-residual": "both",
   "mlp-activation": "speed",

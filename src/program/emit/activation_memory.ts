@@ -1,5 +1,6 @@
 // The memory of each rank's activations. What only its own slot reads shares memory with the others of the rank, across
-// layers, micro-batches and chunks; what a backward slot reads later has memory of its own, see `buffers.ts`.
+// layers, micro-batches and chunks. What a backward slot reads later has memory of its own, see `buffers.ts`, and so have
+// tables that kernels read as uniform, a few bytes an expert.
 
 import type { StorageType } from "../../kernels/storage.ts";
 import { tensorBytes } from "../builder.ts";
@@ -9,12 +10,12 @@ import { type Touched, touchedOn } from "../operands.ts";
 import { nameOn, partOn } from "../tensor.ts";
 import type { SlotOps } from "../passes/schedule.ts";
 import { windowAlignment } from "../window.ts";
-import { apartOn } from "./apart.ts";
+import { demandsOn } from "./apart.ts";
 import type { Lifetime } from "./seats.ts";
 import { type ArenaPlan, createSharing } from "./share_memory.ts";
 
 /** Every adapter has buffers of that size, bytes. */
-const largestArena = 256 * 2 ** 20;
+const commonArena = 256 * 2 ** 20;
 
 export interface ActivationMemory {
   /** Undefined for a rank without activations that share memory. */
@@ -36,7 +37,7 @@ export function planActivationMemory(
   programs: readonly TimedProgram[],
   dtype: StorageType,
 ): ActivationMemory[] {
-  const shareMemory = createSharing(windowAlignment, largestArena);
+  const shareMemory = createSharing(windowAlignment, commonArena);
   const byProgram = programs.map(opsByRank);
   const ranks = new Set(byProgram.flatMap((byRank) => [...byRank.keys()]));
   const plans = programs.map(() => new Map<number, ArenaPlan>());
@@ -83,10 +84,12 @@ interface Seen {
   readonly kinds: string[];
   /** Whether ops of several slots touch it. */
   crosses: boolean;
+  isUniform: boolean;
   readonly apart: Set<string>;
+  readonly copied: Set<string>;
 }
 
-/** Of the activations that no slot but their own touches; times are places in the rank's own list. */
+/** Of the activations that share memory; times are places in the rank's own list. */
 function lifetimesOn(rank: number, own: readonly TimedOp[], dtype: StorageType): Lifetime[] {
   const found = new Map<string, Seen>();
   const started = new Map<string, Touched>();
@@ -104,19 +107,28 @@ function lifetimesOn(rank: number, own: readonly TimedOp[], dtype: StorageType):
         slot,
         kinds: [],
         crosses: false,
+        isUniform: false,
         apart: new Set<string>(),
+        copied: new Set<string>(),
       };
       found.set(name, seen);
       seen.last = time;
       seen.kinds.push(`${kind} ${nth}`);
       seen.crosses ||= seen.slot !== slot;
     }
-    for (const [read, written] of apartOn(op, rank)) {
-      found.get(read)?.apart.add(written);
-      found.get(written)?.apart.add(read);
+    const { uniform, ...pairs } = demandsOn(op, rank);
+    for (const relation of ["apart", "copied"] as const) {
+      for (const [read, written] of pairs[relation]) {
+        found.get(read)?.[relation].add(written);
+        found.get(written)?.[relation].add(read);
+      }
+    }
+    for (const name of uniform) {
+      const seen = found.get(name);
+      if (seen !== undefined) seen.isUniform = true;
     }
   }
-  return [...found].flatMap(([name, { crosses, kinds, bytes, first, last, apart }]) =>
-    crosses ? [] : [{ name, kind: kinds.join(), bytes, first, last, apart }],
+  return [...found].flatMap(([name, { slot: _, kinds, crosses, isUniform, ...lifetime }]) =>
+    crosses || isUniform ? [] : [{ name, kind: kinds.join(), ...lifetime }],
   );
 }

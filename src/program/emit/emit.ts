@@ -13,6 +13,7 @@ import { partOn, whole } from "../tensor.ts";
 import type { ActivationMemory } from "./activation_memory.ts";
 import { createBuffers } from "./buffers.ts";
 import { kernelCallOf } from "./kernel_call.ts";
+import { throughOn } from "./through.ts";
 import { channelOf, transferOn, type TransferEmission } from "./transfer.ts";
 
 /**
@@ -44,7 +45,7 @@ export function createEmitter(
       }
       const origin = origins.get(op.origin) ?? { ...op.origin, microBatch };
       origins.set(op.origin, origin);
-      for (const rank of op.ranks) emitOn({ builder, bufferOf, origin }, op, rank);
+      for (const rank of op.ranks) emitOn({ builder, memory, bufferOf, origin }, op, rank);
     }
   };
   return { emit, memory };
@@ -111,11 +112,13 @@ function furtherOn(content: Content | ServedContent, rows: number): Content | Se
 }
 
 function emitCopy(
-  { builder, bufferOf, origin }: TransferEmission,
+  emission: TransferEmission,
   { x, y, xRow, yRow, rows, columns }: CopyOp,
   rank: number,
 ): void {
+  const { builder, bufferOf, origin } = emission;
   const rowBytes = paddedElements(1, columns) * bytesPerElement(builder.dtype);
+  const bytes = rows * rowBytes;
   builder.emit(rank, {
     op: "copy",
     origin,
@@ -123,6 +126,7 @@ function emitCopy(
     sourceOffset: xRow * rowBytes,
     target: bufferOf(rank, whole(y), origin),
     targetOffset: yRow * rowBytes,
-    bytes: rows * rowBytes,
+    bytes,
+    ...throughOn(emission, rank, x, y, bytes),
   });
 }

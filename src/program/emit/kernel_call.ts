@@ -1,13 +1,14 @@
 // The kernel that an op runs on a rank: its sizes are those of what the rank holds of the op's tensors.
 
-import type {
-  EmbeddingOp,
-  GatherRowsOp,
-  GroupedMatmulOp,
-  MatmulOp,
-  NormOp,
-  Op,
-  Positions,
+import {
+  addsToItself,
+  type EmbeddingOp,
+  type GatherRowsOp,
+  type GroupedMatmulOp,
+  type MatmulOp,
+  type NormOp,
+  type Op,
+  type Positions,
 } from "../op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
@@ -49,6 +50,10 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       return cacheCall(op, rank);
     case "add": {
       const [rows = 0, columns = 0] = shapeOn(op.y, rank);
+      if (addsToItself(op)) {
+        const shape = { rows, columns, group: 1, scale: 1 + (op.scale ?? 1) };
+        return { call: { kernel: "aggregate", shape }, operands: [op.a, op.y] };
+      }
       const shape = { rows, columns, ...scaleOf(op) };
       return { call: { kernel: "add", shape }, operands: [op.a, op.b, op.y] };
     }

@@ -10,8 +10,10 @@ export interface Lifetime {
   /** Indices of the first and the last op that touch it. */
   readonly first: number;
   readonly last: number;
-  /** Names of tensors that an op reads while it writes this one, or writes while it reads it. */
+  /** Names of tensors that must not lie in the same buffer, see `apart.ts`. */
   readonly apart: ReadonlySet<string>;
+  /** Names of tensors that it is copied to or from. */
+  readonly copied: ReadonlySet<string>;
 }
 
 /** A place that tensors use in turn. */
@@ -21,8 +23,10 @@ export interface Seat {
   readonly tensors: string[];
   /** Seats whose tensors live while one of its own does. */
   readonly beside: Set<Seat>;
-  /** Of these, the ones that are in another buffer: an op reads one and writes the other. */
+  /** Of these, the ones that are in another buffer. */
   readonly apart: Set<Seat>;
+  /** Of these, the ones that one of its tensors is copied to or from. */
+  readonly copied: Set<Seat>;
 }
 
 interface Kind {
@@ -30,7 +34,10 @@ interface Kind {
   readonly seats: (Seat & { freeFrom: number })[];
   readonly beside: Set<Kind>;
   readonly apart: Set<Kind>;
+  readonly copied: Set<Kind>;
 }
+
+const relations = ["beside", "apart", "copied"] as const;
 
 /** In order of the first tensor of their kind. */
 export function seatsOf(lifetimes: readonly Lifetime[]): Seat[] {
@@ -40,7 +47,7 @@ export function seatsOf(lifetimes: readonly Lifetime[]): Seat[] {
   for (const lifetime of lifetimes.toSorted((a, b) => a.first - b.first)) {
     const { name, bytes, first, last } = lifetime;
     const key = `${bytes} ${lifetime.kind}`;
-    const kind = kinds.get(key) ?? { bytes, seats: [], beside: new Set(), apart: new Set() };
+    const kind = kinds.get(key) ?? { bytes, seats: [], ...unrelated<Kind>() };
     kinds.set(key, kind);
     kindOf.set(name, kind);
     sit(kind, lifetime);
@@ -51,18 +58,21 @@ export function seatsOf(lifetimes: readonly Lifetime[]): Seat[] {
     }
     alive.push({ kind, last });
   }
-  for (const { name, apart } of lifetimes) {
-    for (const other of apart) {
-      const there = kindOf.get(other);
-      if (there !== undefined) kindOf.get(name)?.apart.add(there);
+  for (const lifetime of lifetimes) {
+    for (const relation of ["apart", "copied"] as const) {
+      for (const other of lifetime[relation]) {
+        const there = kindOf.get(other);
+        if (there !== undefined) kindOf.get(lifetime.name)?.[relation].add(there);
+      }
     }
   }
-  for (const { seats, beside, apart } of kinds.values()) {
-    for (const seat of seats) {
-      for (const kind of beside) for (const other of kind.seats) seat.beside.add(other);
-      for (const kind of apart) for (const other of kind.seats) seat.apart.add(other);
-      seat.beside.delete(seat);
-      seat.apart.delete(seat);
+  for (const kind of kinds.values()) {
+    for (const seat of kind.seats) {
+      for (const relation of relations) {
+        for (const { seats } of kind[relation])
+          for (const other of seats) seat[relation].add(other);
+        seat[relation].delete(seat);
+      }
     }
   }
   return [...kinds.values()].flatMap(({ seats }) => seats);
@@ -72,9 +82,13 @@ export function seatsOf(lifetimes: readonly Lifetime[]): Seat[] {
 function sit({ bytes, seats }: Kind, { name, first, last }: Lifetime): void {
   let seat = seats.find(({ freeFrom }) => freeFrom <= first);
   if (seat === undefined) {
-    seat = { bytes, tensors: [], beside: new Set(), apart: new Set(), freeFrom: 0 };
+    seat = { bytes, tensors: [], ...unrelated<Seat>(), freeFrom: 0 };
     seats.push(seat);
   }
   seat.freeFrom = last + 1;
   seat.tensors.push(name);
+}
+
+function unrelated<Each>(): Record<(typeof relations)[number], Set<Each>> {
+  return { beside: new Set(), apart: new Set(), copied: new Set() };
 }

@@ -1,10 +1,8 @@
 // Where tensors lie that use the same memory at different times: offsets by lifetime (Pisarchyk and Lee, "Efficient
-// Memory Management for Deep Neural Net Inference", 2020), in one arena, which is a buffer, or in several where that would be
-// too large, or an op must not find two of its tensors in the same (`apart.ts`).
-//
-// Seats are placed one after another, each at the lowest place of an arena at which nothing lies that lives beside it,
-// in the arena that grows least: the largest first, then in orders in which one seat is moved, as long as none takes more.
+// Memory Management for Deep Neural Net Inference", 2020), in one arena, which is a buffer, or in several where that would
+// be too large, or an op should not find two of its tensors in the same (`apart.ts`).
 
+import { type ArenaPlace, type IndexedSeat, type Placement, placeSeats } from "./place_seats.ts";
 import { type Lifetime, type Seat, seatsOf } from "./seats.ts";
 
 export interface ArenaPlan {
@@ -16,22 +14,9 @@ export interface ArenaPlan {
   readonly liveBytes: number;
 }
 
-export interface ArenaPlace {
-  readonly arena: number;
-  readonly offset: number;
-}
-
-interface Placement {
-  readonly arenas: readonly number[];
-  /** By the seat's index. */
-  readonly places: readonly ArenaPlace[];
-}
-
-/** Placements that are tried, at most: many seats take longer to be placed. */
-const mostTried = 1000;
-const pairsTried = 4e6;
-/** Beside what lives at once. */
+/** Beside what lives at once: with what the search ends, and what has to be reached. */
 const goodEnough = 1.02;
+const wanted = 1.1;
 
 /** A plan for each of some programs that never run at the same time; all of them have the same arenas. */
 export type ShareMemory = (programs: readonly (readonly Lifetime[])[]) => ArenaPlan[];
@@ -40,9 +25,9 @@ export type ShareMemory = (programs: readonly (readonly Lifetime[])[]) => ArenaP
  * Most ranks do as others do, under other names: what was found for one holds for all.
  *
  * @param alignment of offsets and of arenas' bytes
- * @param largestArena unless a single tensor is larger
+ * @param commonArena bytes of a buffer that every adapter takes
  */
-export function createSharing(alignment: number, largestArena: number): ShareMemory {
+export function createSharing(alignment: number, commonArena: number): ShareMemory {
   const known = new Map<string, Placement>();
   const rounded = (lifetime: Lifetime): Lifetime => ({
     ...lifetime,
@@ -50,14 +35,11 @@ export function createSharing(alignment: number, largestArena: number): ShareMem
   });
   return (programs) => {
     const all = programs.map((lifetimes) => lifetimes.map(rounded));
-    const largest = all.flat().reduce((most, { bytes }) => Math.max(most, bytes), 0);
     const liveBytes = Math.max(...all.map(mostAlive));
     const seatsByProgram = all.map(seatsOf);
-    const seats = indexed(seatsByProgram.flat());
-    const key = JSON.stringify(seats);
-    const found =
-      known.get(key) ??
-      bestPlacement(seats, Math.max(largest, largestArena), goodEnough * liveBytes);
+    const seats = seatsByProgram.flat();
+    const key = JSON.stringify([indexed(seats, apartOrCopied), indexed(seats, apartOnly)]);
+    const found = known.get(key) ?? bestPlacement(seats, commonArena, liveBytes);
     known.set(key, found);
     let next = 0;
     return seatsByProgram.map((own) => {
@@ -70,122 +52,57 @@ export function createSharing(alignment: number, largestArena: number): ShareMem
   };
 }
 
-/** A seat, with indices of others. */
-interface Indexed {
-  readonly bytes: number;
-  readonly beside: readonly number[];
-  readonly apart: readonly number[];
-}
-
-function indexed(seats: readonly Seat[]): Indexed[] {
+function indexed(
+  seats: readonly Seat[],
+  apartOf: (seat: Seat) => readonly Seat[],
+): readonly IndexedSeat[] {
   const indexOf = new Map(seats.map((seat, i) => [seat, i]));
-  const indices = (others: ReadonlySet<Seat>): number[] =>
+  const indices = (others: Iterable<Seat>): number[] =>
     Array.from(others, (seat) => indexOf.get(seat) ?? -1);
-  return seats.map(({ bytes, beside, apart }) => ({
-    bytes,
-    beside: indices(beside),
-    apart: indices(apart),
+  return seats.map((seat) => ({
+    bytes: seat.bytes,
+    beside: indices(seat.beside),
+    apart: indices(apartOf(seat)),
   }));
 }
 
-function bestPlacement(seats: readonly Indexed[], largestArena: number, enough: number): Placement {
-  const asTheyCome = [...seats.keys()];
-  let order = asTheyCome.toSorted((a, b) => (seats[b]?.bytes ?? 0) - (seats[a]?.bytes ?? 0));
-  let best = placed(seats, order, largestArena);
-  const below = createNumbers();
-  const tries = Math.min(mostTried, pairsTried / seats.length ** 2);
-  for (let tried = 0; tried < tries && best.bytes > enough; tried++) {
-    const next = tried === 0 ? asTheyCome : moveOne(order, below);
-    const other = placed(seats, next, largestArena, best.bytes);
-    if (other.bytes <= best.bytes) [order, best] = [next, other];
+function apartOnly({ apart }: Seat): Seat[] {
+  return [...apart];
+}
+
+function apartOrCopied({ apart, copied }: Seat): Seat[] {
+  return [...new Set([...apart, ...copied])];
+}
+
+/**
+ * As long as that takes too much: what is copied to each other may lie in one arena, then arenas may be as large as
+ * adapters that have room for the largest tensor commonly allow.
+ */
+function bestPlacement(seats: readonly Seat[], commonArena: number, liveBytes: number): Placement {
+  const largest = Math.max(0, ...seats.map(({ bytes }) => bytes));
+  const common = Math.max(largest, commonArena);
+  const ways = [
+    [apartOrCopied, common],
+    [apartOnly, common],
+    [apartOnly, largestFor(largest, commonArena)],
+  ] as const;
+  let best: Placement | undefined;
+  for (const [apartOf, largestArena] of ways) {
+    const found = placeSeats(indexed(seats, apartOf), largestArena, goodEnough * liveBytes);
+    if (best === undefined || found.bytes < best.bytes) best = found;
+    if (best.bytes <= wanted * liveBytes) break;
   }
-  return best;
+  return best ?? { arenas: [], places: [], bytes: 0 };
 }
 
-function moveOne(order: readonly number[], below: (limit: number) => number): number[] {
-  const next = [...order];
-  const moved = next.splice(below(next.length), 1);
-  next.splice(below(order.length), 0, ...moved);
-  return next;
-}
-
-/** Whole numbers below a limit, the same in every run (Knuth's multiplicative generator, as in Numerical Recipes). */
-function createNumbers() {
-  let state = 1;
-  return (limit: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
-interface Trial extends Placement {
-  readonly bytes: number;
-}
-
-/** @param most bytes that are of interest: a trial that takes more ends there, with more */
-function placed(
-  seats: readonly Indexed[],
-  order: readonly number[],
-  largestArena: number,
-  most = Infinity,
-): Trial {
-  const places: ArenaPlace[] = [];
-  const arenas: number[] = [];
-  let bytes = 0;
-  for (const i of order) {
-    const seat = seats[i];
-    if (seat === undefined || bytes > most) break;
-    const { arena, offset, growth } = bestPlace(seat, seats, places, arenas, largestArena);
-    places[i] = { arena, offset };
-    arenas[arena] = (arenas[arena] ?? 0) + growth;
-    bytes += growth;
-  }
-  return { arenas, bytes, places };
-}
-
-interface Growth extends ArenaPlace {
-  readonly growth: number;
-}
-
-/** @param places by index, of those that are placed. A new arena where no other takes it. */
-function bestPlace(
-  { bytes, beside, apart }: Indexed,
-  seats: readonly Indexed[],
-  places: readonly (ArenaPlace | undefined)[],
-  arenas: readonly number[],
-  largestArena: number,
-): Growth {
-  const closed = new Set(apart.map((other) => places[other]?.arena));
-  const taken = arenas.map((): Extent[] => []);
-  for (const other of beside) {
-    const there = places[other];
-    if (there === undefined) continue;
-    const end = there.offset + (seats[other]?.bytes ?? 0);
-    taken[there.arena]?.push({ start: there.offset, end });
-  }
-  let best: Growth | undefined;
-  for (const [arena, extent] of arenas.entries()) {
-    if (closed.has(arena)) continue;
-    const offset = lowestGap(taken[arena] ?? [], bytes);
-    const growth = Math.max(0, offset + bytes - extent);
-    const isLess = best === undefined || growth < best.growth;
-    if (isLess && extent + growth <= largestArena) best = { arena, offset, growth };
-  }
-  return best ?? { arena: arenas.length, offset: 0, growth: bytes };
-}
-
-interface Extent {
-  readonly start: number;
-  readonly end: number;
-}
-
-function lowestGap(taken: readonly Extent[], bytes: number): number {
-  let offset = 0;
-  for (const { start, end } of taken.toSorted((a, b) => a.start - b.start)) {
-    if (offset + bytes <= start) break;
-    offset = Math.max(offset, end);
-  }
-  return offset;
+/**
+ * Every adapter binds half of what its buffers may be, and one that binds more takes buffers of four times that, or of
+ * twice as much again: so browsers group adapters.
+ */
+function largestFor(tensor: number, commonArena: number): number {
+  if (tensor <= commonArena / 2) return commonArena;
+  const tiers = [4, 8, 16].map((times) => times * commonArena);
+  return tiers.find((tier) => tensor <= tier) ?? tensor;
 }
 
 function mostAlive(lifetimes: readonly Lifetime[]): number {

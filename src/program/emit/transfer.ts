@@ -6,17 +6,22 @@ import {
   rowPitch,
   type StorageType,
 } from "../../kernels/storage.ts";
-import type { Builder } from "../builder.ts";
+import { type Builder, tensorBytes } from "../builder.ts";
 import { reduces } from "../exchange/sums.ts";
 import { workspaceOf } from "../exchange/workspace.ts";
 import type { CollectiveOp, ExpertTransferOp, Transfer } from "../transfer_op.ts";
 import { givenBy } from "../operands.ts";
 import type { Collective, Origin } from "../program.ts";
 import { partOn, whole } from "../tensor.ts";
+import type { ActivationMemory } from "./activation_memory.ts";
+import { keepsPiece } from "./apart.ts";
 import type { BufferOf } from "./buffers.ts";
+import { shapeOn } from "./sizes.ts";
+import { throughOn } from "./through.ts";
 
 export interface TransferEmission {
   readonly builder: Builder;
+  readonly memory: ActivationMemory;
   readonly bufferOf: BufferOf;
   readonly origin: Origin;
 }
@@ -27,9 +32,22 @@ export function channelOf(name: string, { serves }: Origin): string {
 }
 
 export function transferOn(emission: TransferEmission, op: Transfer, rank: number): Collective {
-  return op.op === "collective"
-    ? collectiveOn(emission, op, rank)
-    : expertTransferOn(emission, op, rank);
+  const transfer =
+    op.op === "collective"
+      ? collectiveOn(emission, op, rank)
+      : expertTransferOn(emission, op, rank);
+  return keepsPiece(op, rank) ? { ...transfer, ...ownThrough(emission, op, rank) } : transfer;
+}
+
+/** What the rank keeps of what it sends is at most all that it holds. */
+function ownThrough(
+  emission: TransferEmission,
+  op: Transfer,
+  rank: number,
+): Pick<Collective, "through"> {
+  const [x, y] = op.op === "collective" ? [op.x, op.y.tensor] : [whole(op.x), op.y];
+  const bytes = tensorBytes(shapeOn(x, rank), x.tensor.dtype ?? emission.builder.dtype);
+  return throughOn(emission, rank, x.tensor, y, bytes);
 }
 
 function collectiveOn(

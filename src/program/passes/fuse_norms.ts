@@ -1,7 +1,7 @@
 // A residual and the norm of its sum, one right after the other on a rank, become one op, which counts to the norm's
 // layer: one launch and one pass over memory less.
 
-import type { AddOp, NormOp, Op } from "../op.ts";
+import { type AddOp, addsToItself, type NormOp, type Op } from "../op.ts";
 
 export function fuseNorms(ops: readonly Op[]): Op[] {
   const fused: (Op | undefined)[] = [];
@@ -13,7 +13,8 @@ export function fuseNorms(ops: readonly Op[]): Op[] {
       const at = lastOf.get(op.ranks[0] ?? -1) ?? -1;
       const before = fused[at];
       const isNext = op.ranks.every((rank) => lastOf.get(rank) === at);
-      if (before?.op === "add" && before.y.tensor === op.x.tensor && isNext) {
+      const isSum = before?.op === "add" && !addsToItself(before);
+      if (isSum && before.y.tensor === op.x.tensor && isNext) {
         const { a, b, scale } = before;
         own = { ...op, sumOf: [a, b], ...(scale === undefined ? {} : { scale }) };
         // Ranks that only add still do.

@@ -44,6 +44,7 @@ const lifetimes = fc
         first: at,
         last: last[at] ?? at,
         apart: apart[at] ?? new Set(),
+        copied: new Set(),
       };
     });
   });
@@ -93,11 +94,35 @@ test("a chain of equal tensors that are copied takes two arenas, however long it
     first: at,
     last: at + 1,
     apart: new Set([`${at - 1}`, `${at + 1}`]),
+    copied: new Set(),
   }));
   expect(shareMemory(chain)).toMatchObject({
     arenas: [64, 64],
     liveBytes: 128,
   });
+});
+
+/** Of which each is copied to the next. */
+function copiedChain(sizes: readonly number[]): Lifetime[] {
+  return sizes.map((bytes, at) => ({
+    name: `${at}`,
+    kind: `${at}`,
+    bytes,
+    first: at,
+    last: at + 1,
+    apart: new Set(),
+    copied: new Set([`${at - 1}`, `${at + 1}`]),
+  }));
+}
+
+test("tensors that are copied are in two arenas where that takes about as much as lives at once", () => {
+  const { arenas } = shareMemory(copiedChain([64, 64, 64, 64]));
+  expect(arenas).toEqual([64, 64]);
+});
+
+test("where it takes more they lie in one", () => {
+  const { arenas, liveBytes } = shareMemory(copiedChain([96, 32, 32, 96]));
+  expect([arenas, liveBytes]).toEqual([[128], 128]);
 });
 
 test("tensors that one op reads and writes lie in one arena", () => {
@@ -108,6 +133,7 @@ test("tensors that one op reads and writes lie in one arena", () => {
     first: at,
     last: at + 1,
     apart: new Set(),
+    copied: new Set(),
   }));
   expect(shareMemory(chain)).toMatchObject({ arenas: [128], liveBytes: 128 });
 });
@@ -140,6 +166,7 @@ test("equal layers in a row take what three of them take", () => {
         first: at + first,
         last: at + last,
         apart: new Set(),
+        copied: new Set(),
       });
       return [named("up", 90, 0, 1), named("gate", 70, 1, 2), named("down", 30, 2, 5)];
     }).flat();
@@ -155,6 +182,7 @@ test("a single tensor may be larger than an arena", () => {
     first: 0,
     last: 1,
     apart: new Set<string>(),
+    copied: new Set<string>(),
   };
   expect(shareMemory([tensor]).arenas).toEqual([1008]);
 });
