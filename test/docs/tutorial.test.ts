@@ -67,10 +67,17 @@ test.skipIf(process.platform === "win32")(
     for (const { line, shown } of commands) {
       expect(await run(line), line).toMatch(patternOf(shown));
     }
-    for (const page of ["report.html", "techniques.html", "diff.html", "page.html"]) {
+    for (const page of [
+      "report.html",
+      "techniques.html",
+      "report.md",
+      "first.pftrace",
+      "page.html",
+    ]) {
       const { size } = await stat(join(folder, page));
       expect(size).toBeGreaterThan(5000);
       expect(size).toBeLessThan(3e6);
     }
   },
+  600_000,
 );
