@@ -40,7 +40,11 @@ export function defineSimulate(program: Command): void {
       "--result <file>",
       "play the exclusive times of an earlier `run --project`, or those that a `page` measured",
     )
-    .option("--latency <duration>", "between two GPUs, with --peak-flops, such as 10us", duration)
+    .option(
+      "--latency <duration>",
+      "between two GPUs, with --peak-flops or times of a page, such as 10us",
+      duration,
+    )
     .option("--links <file>", "transfers by the link model of an earlier `collectives send --json`")
     .option("--json", "print the projection as JSON")
     .addHelpText(

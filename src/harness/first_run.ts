@@ -63,6 +63,7 @@ export async function firstRun(job: Job, first: FirstRun): Promise<AfterFirstRun
     async () => twin !== undefined && pool.openTwin(twin, known),
   );
   const checked = isServing ? [] : await checkNumbers(job, opening.observe);
+  await opening.settled();
   const alone =
     options.project === undefined
       ? undefined

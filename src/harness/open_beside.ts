@@ -8,6 +8,8 @@ export interface TwinOpening {
   readonly observe: Observe;
   /** Opens it now, where that has not begun. */
   readonly opened: () => Promise<boolean>;
+  /** Waits where that has begun and is not over: until then ranks can be asked for nothing else. */
+  readonly settled: () => Promise<void>;
 }
 
 export function openBeside(
@@ -19,6 +21,9 @@ export function openBeside(
   const opened = async (): Promise<boolean> => (opening ??= open());
   return {
     opened,
+    async settled() {
+      await opening?.catch(() => undefined);
+    },
     async observe(wanted, asked) {
       const found = await observe(wanted, asked);
       // Beside an unsharded run there would be no memory for it, or no time. What fails is thrown to whoever awaits it.

@@ -101,6 +101,23 @@ test.each(["check", "run", "compare", "tune", "adapters", "calibrate", "smoke"])
   },
 );
 
+test("help of every command has an example, and prose that fits the terminal", async () => {
+  const { stdout } = await shardbench(["--help"]);
+  const [, listed = ""] = stdout.split("Commands:");
+  const names = [...listed.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name = ""]) => name);
+  expect(names.length).toBeGreaterThan(20);
+  const helps = await Promise.all(
+    names
+      .filter((name) => name !== "help")
+      .map(async (name) => ({ name, text: (await shardbench([name, "--help"])).stdout })),
+  );
+  expect(helps.filter(({ text }) => !text.includes("Example")).map(({ name }) => name)).toEqual([]);
+  const tooWide = helps.flatMap(({ text }) =>
+    (text.split("Options:")[0] ?? "").split("\n").filter((line) => line.length > 80),
+  );
+  expect(tooWide).toEqual([]);
+});
+
 test("adapters lists the embedded one at least, with its features and limits", async () => {
   const { code, stdout } = await shardbench(["adapters", "--json"]);
   expect(code).toBe(0);

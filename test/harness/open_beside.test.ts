@@ -49,3 +49,26 @@ test("what fails is thrown to whoever awaits it, and to nobody else", async () =
   await observe(program, { check: "brief" });
   await expect(opened()).rejects.toThrow("no memory");
 });
+
+test("settled waits for an opening that is under way, however it ends, and begins none", async () => {
+  const idle = opening(async () => true);
+  await idle.settled();
+  expect(idle.events).toEqual([]);
+  const { promise, reject } = withResolvers();
+  const { events, observe, settled } = opening(async () => promise);
+  await observe(program, { check: "brief" });
+  const waiting = settled().then(() => events.push("settled"));
+  await Promise.resolve();
+  expect(events).toEqual(["observed", "opens"]);
+  reject(new Error("no memory"));
+  await waiting;
+  expect(events).toEqual(["observed", "opens", "settled"]);
+});
+
+function withResolvers(): { promise: Promise<boolean>; reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<boolean>((_, fail) => {
+    reject = fail;
+  });
+  return { promise, reject };
+}

@@ -1,7 +1,7 @@
 // One report in every format.
 
 import { describe, expect, test } from "vitest";
-import { colorsFor } from "../../src/report/render/color.ts";
+import { colorsFor, plain } from "../../src/report/render/color.ts";
 import { markdownLines } from "../../src/report/render/markdown.ts";
 import { terminalLines } from "../../src/report/render/terminal.ts";
 import { runReport } from "../../src/report/run_report.ts";
@@ -152,6 +152,24 @@ describe("a terminal", () => {
       "memory",
       "  it fits",
     ]);
+  });
+
+  test("cuts no cell that a wider terminal has room for, and folds sentences before they are hard to read", () => {
+    const name =
+      "a name that is longer than a terminal of eighty columns has room for beside the rest";
+    const cells = [name, "1 ms"];
+    const wide: Report = {
+      sections: [
+        {
+          blocks: [table([...left("of"), ...right("took")], [{ cells }]), note("word ".repeat(60))],
+        },
+      ],
+    };
+    const at = (width?: number): string[] => terminalLines(wide, plain, width);
+    expect(at()[1]).toContain("…");
+    expect(Math.max(...at().map(({ length }) => length))).toBe(80);
+    expect(at(120)[1]).toBe(`${name}  1 ms`);
+    expect(Math.max(...at(160).map(({ length }) => length))).toBeLessThanOrEqual(100);
   });
 
   test("colors what has a tone, and moves no column by it", () => {
