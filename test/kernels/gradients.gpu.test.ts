@@ -122,7 +122,7 @@ describeOnAdapter("gradients", () => {
 
   test.each(
     dtypes.flatMap((dtype) =>
-      (["none", "softcap", ...activations] satisfies Activation[]).map((activation) => ({
+      (["none", "softcap", "sigmoid", ...activations] satisfies Activation[]).map((activation) => ({
         dtype,
         activation,
       })),

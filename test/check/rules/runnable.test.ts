@@ -78,3 +78,26 @@ test("latent attention and shared experts have the parameters that they are", ()
   const shared = { ...plain, moe: { experts: 6, sharedFfn: 48 } };
   expect(parametersOf(shared) - parametersOf(plain)).toBe(2 * 2 * 32 * 48);
 });
+
+const delta = { layers: [0], keyHeads: 2, valueHeads: 4, keyDim: 8, valueDim: 4, kernel: 3 };
+
+test.each([
+  ["control", {}, undefined, []],
+  ["a key dimension that fills no quads", { keyDim: 6 }, "layer-not-runnable", ["keyDim"]],
+  ["the widest key dimension", { keyDim: 1024 }, undefined, []],
+  ["a key dimension wider than that", { keyDim: 1028 }, "layer-not-runnable", ["keyDim"]],
+  ["values that share no keys", { valueHeads: 5 }, "kv-heads-do-not-divide-heads", ["keyHeads"]],
+  ["one key head on two ranks", { keyHeads: 1 }, "group-does-not-divide-heads", ["keyHeads"]],
+])("linear attention with %s", (_, more, code, path) => {
+  const plan = withDegrees({ model: { gatedDelta: { ...delta, ...more } } });
+  const said = checked(plan).filter(({ severity }) => severity !== "info");
+  expect(said.map((each) => [each.code, each.path])).toEqual(
+    code === undefined ? [] : [[code, ["model", "gatedDelta", ...path]]],
+  );
+});
+
+test("linear attention keeps no states between the steps of a plan that serves", () => {
+  const workload = { mode: "serving", inputTokens: 8, outputTokens: 4 };
+  const plan = withDegrees({ workload, model: { gatedDelta: delta } });
+  expect(found(plan, "layer-not-runnable")?.message).toContain("does not keep its states");
+});
