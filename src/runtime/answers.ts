@@ -10,10 +10,11 @@ import type { StepOptions } from "./execute.ts";
 import { createPoison } from "./check/poison.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFiller } from "./fill.ts";
+import { type KeptInputs, keepInputs } from "./keep_inputs.ts";
 import { observe } from "./observe.ts";
 import type { ProgramSession } from "./open_program.ts";
 import { prepareServedStep } from "./prepare.ts";
-import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
+import type { Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
 import type { RankSession } from "./rank_session.ts";
 import { createReplayMemory, type Recording, recordMessages, replayMessages } from "./replay.ts";
@@ -38,12 +39,9 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       return work();
     });
   return {
-    async step({ count, ...options }) {
-      const traces = await session.steps(count, options);
-      return { traces, peakBytes: gpu.memory.peakBytes };
-    },
+    ...steppingAnswers(session, between),
 
-    ...servingAnswers(session, between),
+    ...cacheAnswers(session, between),
 
     async openTwin(asked) {
       session.onLongWork();
@@ -67,10 +65,6 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 
     ...calibrationAnswers(session, between),
 
-    tune: async (options) => between(async () => tune(session, options)),
-
-    adopt: async ({ known }) => session.adopt(known),
-
     async record({ served }) {
       recording = recordMessages(communicator);
       const { startMs, endMs } = await session.step(
@@ -93,6 +87,49 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
         scratch = createReplayMemory();
       }
       return { trace, pauses };
+    },
+  };
+}
+
+/** @param between does what takes long outside of any step */
+function steppingAnswers(
+  session: RankSession,
+  between: <Found>(work: () => Promise<Found>) => Promise<Found>,
+): Pick<Answers, "step" | "serve" | "tune" | "adopt"> {
+  const { gpu } = session;
+  let kept: KeptInputs | undefined;
+  /** Options of a step. */
+  const keeping = (keepsInputs: boolean | undefined, phase?: ServedStep["phase"]): StepOptions => {
+    if (keepsInputs !== true) return {};
+    kept?.destroy();
+    const wanted = session.calls.flatMap(({ call, pending }) => (pending ? [call] : []));
+    kept = keepInputs(gpu, session.prepared(), new Set(wanted), phase);
+    return kept.options;
+  };
+  return {
+    async step({ count, keepsInputs, ...options }) {
+      const traces = await session.steps(count, { ...options, ...keeping(keepsInputs) });
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
+
+    async serve({ steps, keepsInputs }) {
+      const traces: RankTrace[] = [];
+      for (const step of steps) {
+        const served = servedOptions(session, step);
+        traces.push(await session.step({ ...served, ...keeping(keepsInputs, step.phase) }));
+      }
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
+
+    tune: async (options) =>
+      between(async () =>
+        tuneCalls(gpu, kept?.calls() ?? [], { ...options, onProgress: session.onLongWork }),
+      ),
+
+    async adopt({ known }) {
+      kept?.destroy();
+      kept = undefined;
+      return session.adopt(known);
     },
   };
 }
@@ -134,30 +171,14 @@ function calibrationAnswers(
 }
 
 /** @param between does what takes long outside of any step */
-function servingAnswers(
+function cacheAnswers(
   session: RankSession,
   between: <Found>(work: () => Promise<Found>) => Promise<Found>,
-): Pick<Answers, "serve" | "emptyCaches" | "fillCaches"> {
+): Pick<Answers, "emptyCaches" | "fillCaches"> {
   return {
-    async serve({ steps }) {
-      const traces: RankTrace[] = [];
-      for (const step of steps) traces.push(await session.step(servedOptions(session, step)));
-      return { traces, peakBytes: session.gpu.memory.peakBytes };
-    },
     emptyCaches: async () => between(async () => emptyCaches(session)),
     fillCaches: async () => between(async () => fillCaches(session)),
   };
-}
-
-async function tune(
-  { gpu, prepared, onLongWork }: RankSession,
-  { phase, ...options }: Asked<"tune">,
-): Promise<Answer<"tune">> {
-  const { calls: all, program } = prepared();
-  const calls = [...all].flatMap(([index, call]) =>
-    program.instructions[index]?.origin.serves === phase ? [call] : [],
-  );
-  return tuneCalls(gpu, calls, { ...options, onProgress: onLongWork });
 }
 
 async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"emptyCaches">> {
