@@ -11,11 +11,12 @@ import { createPoison } from "./check/poison.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFiller } from "./fill.ts";
 import { createCandidateReader } from "./candidates.ts";
+import { type KeptInputs, keepInputs } from "./keep_inputs.ts";
 import type { ObservedBuffer } from "./observation.ts";
 import { observe } from "./observe.ts";
 import type { ProgramSession } from "./open_program.ts";
 import { prepareServedStep } from "./prepare.ts";
-import type { Answer, Answers, Asked, OnPart } from "./protocol.ts";
+import type { Answers, Asked, OnPart } from "./protocol.ts";
 import { takeMemory } from "./rank_memory.ts";
 import type { RankSession } from "./rank_session.ts";
 import { createReplayMemory, type Recording, recordMessages, replayMessages } from "./replay.ts";
@@ -40,12 +41,9 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
       return work();
     });
   return {
-    async step({ count, ...options }) {
-      const traces = await session.steps(count, options);
-      return { traces, peakBytes: gpu.memory.peakBytes };
-    },
+    ...steppingAnswers(session, between),
 
-    ...servingAnswers(session, between),
+    ...cacheAnswers(session, between),
 
     async openTwin(asked) {
       session.onLongWork();
@@ -69,10 +67,6 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
 
     ...calibrationAnswers(session, between),
 
-    tune: async (options) => between(async () => tune(session, options)),
-
-    adopt: async ({ known }) => session.adopt(known),
-
     async record({ served }) {
       recording = recordMessages(communicator);
       const { startMs, endMs } = await session.step(
@@ -95,6 +89,59 @@ export function answersOf(session: RankSession): Omit<Answers, "open"> {
         scratch = createReplayMemory();
       }
       return { trace, pauses };
+    },
+  };
+}
+
+/** @param between does what takes long outside of any step */
+function steppingAnswers(
+  session: RankSession,
+  between: <Found>(work: () => Promise<Found>) => Promise<Found>,
+): Pick<Answers, "step" | "serve" | "tune" | "adopt"> {
+  const { gpu } = session;
+  const readCandidates = createCandidateReader(session);
+  let kept: KeptInputs | undefined;
+  /** Options of a step. */
+  const keeping = (keepsInputs: boolean | undefined, phase?: ServedStep["phase"]): StepOptions => {
+    if (keepsInputs !== true) return {};
+    kept?.destroy();
+    const wanted = session.calls.flatMap(({ call, pending }) => (pending ? [call] : []));
+    kept = keepInputs(gpu, session.prepared(), new Set(wanted), phase);
+    return kept.options;
+  };
+  return {
+    async step({ count, keepsInputs, ...options }) {
+      const traces = await session.steps(count, { ...options, ...keeping(keepsInputs) });
+      return { traces, peakBytes: gpu.memory.peakBytes };
+    },
+
+    async serve({ steps, keepsInputs }) {
+      const traces: RankTrace[] = [];
+      const candidates: ObservedBuffer[][] = [];
+      for (const step of steps) {
+        const shown: ObservedBuffer[] = [];
+        const [read, keep] = [readCandidates(shown), keeping(keepsInputs, step.phase)];
+        const options: StepOptions = {
+          ...servedOptions(session, step),
+          ...read,
+          ...keep,
+          inspects: (each) => read.inspects?.(each) === true || keep.inspects?.(each) === true,
+        };
+        traces.push(await session.step(options));
+        candidates.push(shown);
+      }
+      return { traces, peakBytes: gpu.memory.peakBytes, candidates };
+    },
+
+    tune: async (options) =>
+      between(async () =>
+        tuneCalls(gpu, kept?.calls() ?? [], { ...options, onProgress: session.onLongWork }),
+      ),
+
+    async adopt({ known }) {
+      kept?.destroy();
+      kept = undefined;
+      return session.adopt(known);
     },
   };
 }
@@ -136,37 +183,14 @@ function calibrationAnswers(
 }
 
 /** @param between does what takes long outside of any step */
-function servingAnswers(
+function cacheAnswers(
   session: RankSession,
   between: <Found>(work: () => Promise<Found>) => Promise<Found>,
-): Pick<Answers, "serve" | "emptyCaches" | "fillCaches"> {
-  const readCandidates = createCandidateReader(session);
+): Pick<Answers, "emptyCaches" | "fillCaches"> {
   return {
-    async serve({ steps }) {
-      const traces: RankTrace[] = [];
-      const candidates: ObservedBuffer[][] = [];
-      for (const step of steps) {
-        const shown: ObservedBuffer[] = [];
-        const options = { ...servedOptions(session, step), ...readCandidates(shown) };
-        traces.push(await session.step(options));
-        candidates.push(shown);
-      }
-      return { traces, peakBytes: session.gpu.memory.peakBytes, candidates };
-    },
     emptyCaches: async () => between(async () => emptyCaches(session)),
     fillCaches: async () => between(async () => fillCaches(session)),
   };
-}
-
-async function tune(
-  { gpu, prepared, onLongWork }: RankSession,
-  { phase, ...options }: Asked<"tune">,
-): Promise<Answer<"tune">> {
-  const { calls: all, program } = prepared();
-  const calls = [...all].flatMap(([index, call]) =>
-    program.instructions[index]?.origin.serves === phase ? [call] : [],
-  );
-  return tuneCalls(gpu, calls, { ...options, onProgress: onLongWork });
 }
 
 async function emptyCaches({ gpu, prepared }: RankSession): Promise<Asked<"emptyCaches">> {

@@ -39,12 +39,21 @@ interface OfProgram {
   readonly twin?: number;
 }
 
+/** For `tune`: copies of what kernels read that have variants to be tried. The step is then not worth timing. */
+interface KeepsInputs {
+  readonly keepsInputs?: boolean;
+}
+
 export interface Protocol {
   /** Comes first, and once. */
   readonly open: Row<OpenRequest, Opened>;
   /** Steps in a row, of all instructions or of those of one stage. Times are on the machine's axis, not the step's. */
   readonly step: Row<
-    { readonly stage?: string; readonly isContinued?: boolean; readonly count: number },
+    {
+      readonly stage?: string;
+      readonly isContinued?: boolean;
+      readonly count: number;
+    } & KeepsInputs,
     { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
   >;
   /** Opens another program beside the own one, where the GPU has memory for it: twins are numbered from 0. */
@@ -56,7 +65,7 @@ export interface Protocol {
   readonly stepTwin: Row<{ readonly twin: number }, RankTrace>;
   /** Steps of serving in a row; of each, what tokens are picked from, where the plan samples. */
   readonly serve: Row<
-    { readonly steps: readonly ServedStep[] },
+    { readonly steps: readonly ServedStep[] } & KeepsInputs,
     {
       readonly traces: readonly RankTrace[];
       readonly peakBytes: number;
@@ -76,17 +85,12 @@ export interface Protocol {
   >;
   /** A step of this rank on what it recorded, while no other rank does anything; after the last it forgets that. */
   readonly exclusive: Row<{ readonly isLast: boolean; readonly served?: ServedStep }, StepAlone>;
-  /** Tries variants of kernels on what the last step left in their buffers, while no other rank does anything. */
+  /** Tries variants of kernels on what they read in a step that kept it, while no other rank does anything. */
   readonly tune: Row<
-    {
-      readonly budgetMs: number;
-      readonly known: readonly TunedCall[];
-      /** Of serving: kernels of that phase only, whose step was the last. */
-      readonly phase?: ServedStep["phase"];
-    },
+    { readonly budgetMs: number; readonly known: readonly TunedCall[] },
     readonly TunedCall[]
   >;
-  /** Takes the variants that won, from the next step on. */
+  /** Takes the variants that won, from the next step on; what was kept for tuning is let go of. */
   readonly adopt: Row<{ readonly known: readonly TunedCall[] }, readonly CallUse[]>;
   /** Tells parts of what is to be kept as they are measured. */
   readonly calibrate: Row<{ readonly how: CalibrationWay }, RecalledCalibration>;

@@ -33,12 +33,11 @@ export async function tuneRanks(
   const found = new Map(known);
   const knownOn = (id: string): readonly TunedCall[] => found.get(id) ?? [];
   /** Gives what is left of the time. */
-  const tuneOne = async (rank: number, id: string, share: number, phase?: ServedStep["phase"]) => {
+  const tuneOne = async (rank: number, id: string, share: number) => {
     const end = performance.now() + share;
     let leftMs = share;
     while (leftMs > 0) {
-      const asked = { budgetMs: leftMs, known: knownOn(id), ...(phase && { phase }) };
-      const tuned = await group.ask(rank, "tune", asked);
+      const tuned = await group.ask(rank, "tune", { budgetMs: leftMs, known: knownOn(id) });
       leftMs = end - performance.now();
       if (tuned.length === 0) break;
       found.set(id, mergeTuned(knownOn(id), tuned));
@@ -46,17 +45,17 @@ export async function tuneRanks(
     }
     return leftMs;
   };
-  // Variants are tried on what a step leaves in the buffers.
+  // Variants are tried on what kernels read in a step.
   for (const step of served ?? [undefined]) {
     const stepped = await (step === undefined
-      ? group.askAll("step", { count: 1 })
-      : group.askAll("serve", { steps: [step] }));
+      ? group.askAll("step", { count: 1, keepsInputs: true })
+      : group.askAll("serve", { steps: [step], keepsInputs: true }));
     // Kernels must run many times to be compared.
     if (wallMs(stepped) > budgetMs) continue;
     const left = new Map<string, number>();
     for (const [rank, { id }] of choices.entries()) {
       const own = left.get(id) ?? budgetMs / (served?.length ?? 1);
-      if (isPending(rank) && own > 0) left.set(id, await tuneOne(rank, id, own, step?.phase));
+      if (isPending(rank) && own > 0) left.set(id, await tuneOne(rank, id, own));
     }
   }
   return Promise.all(
