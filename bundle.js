@@ -95,6 +95,6 @@ await build({
     minify: true,
     comments: false,
     // Of its schemas, the one library that the page's script has beside ours.
-    banner: `/* zod\n\n${readFileSync(licenseOf("node_modules/zod"), "utf8")}*/`,
+    postBanner: `/* zod\n\n${readFileSync(licenseOf("node_modules/zod"), "utf8")}*/`,
   },
 });
