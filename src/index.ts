@@ -33,17 +33,7 @@ export { NumericsError } from "./numerics_error.ts";
 
 export type * from "./plan/plan.ts";
 export type * from "./plan/groups.ts";
-export type { Layer } from "./plan/layers/layers.ts";
-export type { AggregateLayer } from "./plan/layers/aggregate.ts";
-export type { GatedDeltaLayer } from "./plan/layers/gated_delta.ts";
-export type { AttentionLayer, LatentAttention } from "./plan/layers/attention.ts";
-export type { BranchLayer } from "./plan/layers/branch.ts";
-export type { EmbeddingLayer } from "./plan/layers/embedding.ts";
-export type { LinearLayer } from "./plan/layers/linear.ts";
-export type { MlpLayer } from "./plan/layers/mlp.ts";
-export type { MoeLayer } from "./plan/layers/moe.ts";
-export type { NormLayer } from "./plan/layers/norm.ts";
-export type { ResidualLayer } from "./plan/layers/residual.ts";
+export type { Layer, LayerOf } from "./plan/layers/layers.ts";
 export type { Diagnostic, Position, Severity } from "./plan/diagnostic.ts";
 export type { PlanDocument } from "./plan/document.ts";
 export type { Program, RankProgram, Instruction } from "./program/program.ts";

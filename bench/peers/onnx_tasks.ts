@@ -177,7 +177,12 @@ function routing(
   return {
     graph: {
       nodes: [
-        { op: "TopK", inputs: ["x", "count"], outputs: ["chosen", ""], attributes: { axis: -1 } },
+        {
+          op: "TopK",
+          inputs: ["x", "count"],
+          outputs: ["chosen", "places"],
+          attributes: { axis: -1 },
+        },
         { op: "Softmax", inputs: ["chosen"], outputs: ["y"], attributes: { axis: -1 } },
       ],
       inputs: [{ name: "x", shape: [tokens, experts] }],

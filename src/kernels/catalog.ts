@@ -29,6 +29,7 @@ import { gatedDelta } from "./gated_delta.ts";
 import { gatherColumns } from "./gather_columns.ts";
 import { groupedMatmul } from "./grouped_matmul.ts";
 import { groupedWeightGradient } from "./grouped_weight_gradient.ts";
+import { headMatmul } from "./head_matmul.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { lossStatistics } from "./loss_statistics.ts";
 import { matmul } from "./matmul.ts";
@@ -48,6 +49,7 @@ import { softmax } from "./softmax.ts";
 import { squaredError } from "./squared_error.ts";
 import { squaredErrorGradient } from "./squared_error_gradient.ts";
 import { sumSquares } from "./sum_squares.ts";
+import { topLogits } from "./top_logits.ts";
 import { updateWeight } from "./update_weight.ts";
 
 export const kernels = {
@@ -79,6 +81,7 @@ export const kernels = {
   gather_columns: gatherColumns,
   grouped_matmul: groupedMatmul,
   grouped_weight_gradient: groupedWeightGradient,
+  head_matmul: headMatmul,
   layer_norm: layerNorm,
   loss_statistics: lossStatistics,
   matmul: matmul,
@@ -98,6 +101,7 @@ export const kernels = {
   squared_error: squaredError,
   squared_error_gradient: squaredErrorGradient,
   sum_squares: sumSquares,
+  top_logits: topLogits,
   update_weight: updateWeight,
 } as const;
 

@@ -8,13 +8,15 @@ import { subgroupSizeOf } from "./subgroups.ts";
 
 /** Quads of columns whose sums and share of a panel stay in a second-level cache. */
 const mostQuads = 512;
+/** Steps of a subgroup along a row of w: of a w that is narrower, strips are short and stay in the caches. */
+const leastSteps = 32;
 
 export const matmulPanel: ProductShader = {
   name: "matmul_panel",
   // An x that lies transposed has four rows to a quad.
   runsOn: (adapter, _dtype, { m, rows, transposed }) =>
     isCpuAdapter(adapter) && m <= 1 && rows !== "grouped-depth" && transposed !== "x",
-  isPreferred: () => true,
+  isPreferred: ({ n }, adapter) => rowQuads(n) >= leastSteps * subgroupSizeOf(adapter),
   tilings: (product, adapter, dtype) => {
     const { parts, n } = product;
     const lanes = subgroupSizeOf(adapter);

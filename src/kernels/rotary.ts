@@ -217,7 +217,9 @@ export const rotary: Kernel<RotaryShape> = {
     const values = back === undefined ? 0 : 2 * rows * kvHeads * back.valueDim;
     const gains = hasGains(shape) ? gainElements(shape) : 0;
     const stored = elementsOf(shape) + elementsRead(shape) + gains + values;
-    const table = turn === undefined ? 0 : 4 * rotationRows(sequence) * rotationColumns(turn.dims);
+    // A row reads two rows of the table.
+    const tableRows = Math.min(rotationRows(sequence), 2 * rows);
+    const table = turn === undefined ? 0 : 4 * tableRows * rotationColumns(turn.dims);
     const placed = isPlaced(shape) ? positionsBytes(shape, rows) : 0;
     return stored * bytesPerElement(dtype) + table + placed + (isGiven(shape) ? 16 * rows : 0);
   },

@@ -1,6 +1,7 @@
 // What a training step minimizes.
 
 import type { EmbeddingLayer } from "./layers/embedding.ts";
+import { planLayerOf } from "./layers/layers.ts";
 import type { Plan } from "./plan.ts";
 
 export type Loss =
@@ -17,7 +18,7 @@ export function lossOf({ stages }: Plan): Loss {
   const layers = stages.flatMap((stage) => stage.layers);
   const last = layers.at(-1);
   const embedding = layers.find((layer): layer is EmbeddingLayer => layer.op === "embedding");
-  const isOfTokens = layers.every((layer) => layer.op !== "aggregate");
+  const isOfTokens = layers.every((layer) => planLayerOf(layer).aggregates === undefined);
   if (
     isOfTokens &&
     embedding !== undefined &&

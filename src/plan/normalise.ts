@@ -175,6 +175,7 @@ const servingKeyNames = [
   "pageTokens",
   "prefillChunk",
   "scheduler",
+  "sampling",
 ] as const;
 
 /** Keys of serving elsewhere, or serving without what it is about. */

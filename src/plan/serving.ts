@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { dtypeNames, precisionOf } from "./dtype_names.ts";
 import type { Precision } from "./plan.ts";
+import { type Sampling, samplingFile, samplingOf } from "./sampling.ts";
 import { count } from "./schema_numbers.ts";
 
 export interface Serving {
@@ -19,6 +20,8 @@ export interface Serving {
   /** Tokens of a request that one prefill step takes at most. */
   readonly prefillChunk: number;
   readonly scheduler: Scheduler;
+  /** Absent: tokens are synthetic, whatever the logits are. */
+  readonly sampling?: Sampling;
 }
 
 export interface Scheduler {
@@ -46,6 +49,7 @@ export const servingKeys = {
       requestsPerSecond: z.number().positive().exactOptional(),
     })
     .exactOptional(),
+  sampling: samplingFile.exactOptional(),
 };
 
 export type ServingFile = z.infer<z.ZodObject<typeof servingKeys>>;
@@ -57,7 +61,7 @@ const defaultBatchedTokens = 2048;
 export function servingOf(file: ServingFile, batch: number, dtype: Precision): Serving {
   const { inputTokens = 1, outputTokens = 2, requests = batch, scheduler = {} } = file;
   const prefillChunk = Math.min(inputTokens, file.prefillChunk ?? inputTokens);
-  const { pageTokens, cacheDtype } = file;
+  const { pageTokens, cacheDtype, sampling } = file;
   return {
     requests,
     inputTokens,
@@ -65,6 +69,7 @@ export function servingOf(file: ServingFile, batch: number, dtype: Precision): S
     cacheDtype: cacheDtype === undefined ? dtype : precisionOf(cacheDtype),
     ...(pageTokens === undefined ? {} : { pageTokens }),
     prefillChunk,
+    ...(sampling === undefined ? {} : { sampling: samplingOf(sampling) }),
     scheduler: {
       kind: "continuous",
       maxBatchedTokens: Math.max(defaultBatchedTokens, prefillChunk, batch),

@@ -68,6 +68,26 @@ export interface RotaryOp extends OpBase {
   };
 }
 
+/**
+ * y [rows, heads · (n + kept)]: of each of the rank's heads the product of its `k` columns of x with its block of w, then
+ * the `kept` columns behind them as they are.
+ */
+export interface HeadMatmulOp extends OpBase {
+  readonly op: "head-matmul";
+  readonly x: Tensor;
+  /** Of head h the columns from `first + h · step` on. */
+  readonly w: Tensor;
+  readonly first: number;
+  readonly step: number;
+  /** Each head's block lies as [n, k]. */
+  readonly isTransposed: boolean;
+  readonly y: Tensor;
+  readonly heads: number;
+  readonly k: number;
+  readonly n: number;
+  readonly kept: number;
+}
+
 /** y [rows, 4] = what the rank's queries and keys add to the means of their squares over all ranks of the op. */
 export interface MeanSquaresOp extends OpBase {
   readonly op: "mean-squares";

@@ -62,23 +62,15 @@ interface Part {
   readonly layers: readonly Layer[];
 }
 
-/** A norm of split tokens is a step: what it leaves is gathered before the next. */
-function isMinor(layer: Layer): boolean {
-  return (
-    layer.op === "residual" ||
-    layer.op === "branch" ||
-    (layer.op === "norm" && layer.split !== "tokens")
-  );
-}
-
 function partsOf({ layers }: Stage): Part[] {
   const parts: { main: Layer; layers: Layer[] }[] = [];
   let ahead: Layer[] = [];
   for (const layer of layers) {
     const before = parts.at(-1);
-    if (layer.op === "residual" && before !== undefined && ahead.length === 0) {
+    const goesWith = planLayerOf(layer).goesWith?.(layer);
+    if (goesWith === "last" && before !== undefined && ahead.length === 0) {
       before.layers.push(layer);
-    } else if (isMinor(layer)) {
+    } else if (goesWith !== undefined) {
       ahead.push(layer);
     } else {
       parts.push({ main: layer, layers: [...ahead, layer] });

@@ -2,6 +2,7 @@
 
 import { bytesPerElement } from "../kernels/storage.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
+import { deltaColumns, type GatedDeltaLayer } from "../plan/layers/gated_delta.ts";
 import type { Plan } from "../plan/plan.ts";
 import { contextTokens, pagesOf } from "../plan/serving.ts";
 import { slotsOfReplicas } from "./serving/caches.ts";
@@ -17,11 +18,40 @@ interface CacheBytes {
   readonly least: number;
 }
 
-/** Of every sample of the batch, where a causal model generates. @param own attention layers of a rank */
+interface Placed<Layer> {
+  readonly layer: Layer;
+  readonly replica: number;
+}
+
+/** Of every sample of the batch, where a causal model generates. @param own of a rank */
 export function cacheBytes(
   plan: Plan,
-  own: readonly { readonly layer: AttentionLayer; readonly replica: number }[],
+  own: readonly Placed<AttentionLayer | GatedDeltaLayer>[],
 ): CacheBytes {
+  const states = own.reduce((sum, placed) => sum + stateBytes(plan, placed), 0);
+  const attentions = own.flatMap(({ layer, replica }) =>
+    layer.op === "attention" ? { layer, replica } : [],
+  );
+  const { total, least } = attentionBytes(plan, attentions);
+  return { total: total + states, least: least + states };
+}
+
+/** Of linear attention: states in f32, and the tokens that the next ones' convolution sees. */
+function stateBytes(
+  plan: Plan,
+  { layer, replica }: Placed<AttentionLayer | GatedDeltaLayer>,
+): number {
+  if (layer.op === "attention") return 0;
+  const { slotsOf, sequence, dtype } = cachedTokens(plan);
+  if (sequence === 1) return 0;
+  const { valueHeads, keyDim, valueDim, kernel, groups } = layer;
+  const perSequence =
+    4 * valueHeads * keyDim * valueDim +
+    (kernel - 1) * deltaColumns(layer) * bytesPerElement(dtype);
+  return (slotsOf(groups.length, replica) * perSequence) / (groups[0]?.length ?? 1);
+}
+
+function attentionBytes(plan: Plan, own: readonly Placed<AttentionLayer>[]): CacheBytes {
   const { model } = plan;
   const { slotsOf, sequence, pagedTokens, dtype } = cachedTokens(plan);
   if (sequence === 1) return { total: 0, least: 0 };

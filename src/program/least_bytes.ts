@@ -2,7 +2,7 @@
 // rank holds before.
 
 import { bytesPerElement } from "../kernels/storage.ts";
-import { type Layer, readsAgain } from "../plan/layers/layers.ts";
+import { type Layer, planLayerOf, readsAgain } from "../plan/layers/layers.ts";
 import type { Plan, Stage } from "../plan/plan.ts";
 import { reduces } from "./exchange/sums.ts";
 import { layerName } from "./plan_ops.ts";
@@ -85,11 +85,8 @@ function shareNotHeld({ from }: Collective, rank: number, place: LayerPlace | un
 }
 
 function isOfColumns(place: LayerPlace | undefined): boolean {
-  return (
-    (place?.layer.op === "linear" || place?.layer.op === "embedding") &&
-    place.layer.split === "column" &&
-    place.layer.groups.length === 1
-  );
+  if (place === undefined || place.layer.groups.length !== 1) return false;
+  return planLayerOf(place.layer).leaves(place.layer).placement === "columns";
 }
 
 /** A member of a row split reads the columns of its own rows, of which it may have made some itself. */

@@ -9,6 +9,7 @@
 import { chunksInFlight, hasBackwardSlots, type Pipeline, pipelineOf } from "../plan/pipeline.ts";
 import { featuresOfUnknownWeight } from "../plan/import/note_bearing.ts";
 import type { AttentionLayer } from "../plan/layers/attention.ts";
+import type { GatedDeltaLayer } from "../plan/layers/gated_delta.ts";
 import type { Plan } from "../plan/plan.ts";
 import { unknownOptimizations } from "../plan/optimizations.ts";
 import { cacheBytes, valueBytes } from "./key_value_cache.ts";
@@ -63,10 +64,10 @@ export function fullestNeed(needs: readonly MemoryNeed[]): MemoryNeed {
 
 /** @param replicas in the whole plan, of which `plan` may be a part */
 export function createMemoryModel(plan: Plan, replicas: Replicas): MemoryModel {
-  const attentions = attentionsByRank(plan);
+  const mixers = mixersByRank(plan);
   const pipeline = pipelineOf(plan);
   return (rank, allocated) =>
-    needOf({ plan, replicas, pipeline, own: attentions.get(rank) ?? [] }, rank, allocated);
+    needOf({ plan, replicas, pipeline, own: mixers.get(rank) ?? [] }, rank, allocated);
 }
 
 /** What the need of one rank is worked out from. */
@@ -74,12 +75,12 @@ interface Given {
   readonly plan: Plan;
   readonly replicas: Replicas;
   readonly pipeline: Pipeline | undefined;
-  /** Attention layers that the rank takes part in. */
-  readonly own: readonly PlacedAttention[];
+  /** Layers that the rank takes part in and that keep something of earlier tokens. */
+  readonly own: readonly PlacedMixer[];
 }
 
-interface PlacedAttention {
-  readonly layer: AttentionLayer;
+interface PlacedMixer {
+  readonly layer: AttentionLayer | GatedDeltaLayer;
   /** Index of the rank's group. */
   readonly replica: number;
   readonly stage: number;
@@ -160,11 +161,11 @@ function stateOf(replicas: Replicas, { expertElements, otherElements }: Allocate
 /** Of one parameter: gradients are summed in f32. */
 export const gradientBytes = 4;
 
-function attentionsByRank({ stages }: Plan): Map<number, PlacedAttention[]> {
-  const byRank = new Map<number, PlacedAttention[]>();
+function mixersByRank({ stages }: Plan): Map<number, PlacedMixer[]> {
+  const byRank = new Map<number, PlacedMixer[]>();
   for (const [stage, { layers }] of stages.entries()) {
     for (const layer of layers) {
-      if (layer.op !== "attention") continue;
+      if (layer.op !== "attention" && layer.op !== "gated-delta") continue;
       for (const [replica, ranks] of layer.groups.entries()) {
         for (const rank of ranks) {
           const own = byRank.get(rank) ?? [];

@@ -27,6 +27,13 @@ export type Observation =
   | { readonly kind: "gradient"; readonly content: Content; readonly shape: readonly number[] }
   /** f32 [8], what the optimizer counts and finds in a step: see `begin_update`. */
   | { readonly kind: "update"; readonly copy: number }
+  /** The largest logits of global rows from rowOffset on: u32 [rows, count, 2], as `top_logits` leaves them. */
+  | {
+      readonly kind: "candidates";
+      readonly rowOffset: number;
+      readonly rows: number;
+      readonly count: number;
+    }
   /** Expert ids u32 [rows, topK] that this rank's router chose for global rows from rowOffset on. */
   | {
       readonly kind: "routes";
@@ -37,5 +44,5 @@ export type Observation =
 
 /** What every step must leave to the last bit as the checked one did. */
 export function isResult({ kind }: Observation): boolean {
-  return kind === "output" || kind === "loss" || kind === "update";
+  return ["output", "candidates", "loss", "update"].includes(kind);
 }

@@ -9,6 +9,7 @@ import type {
   AttentionOp,
   AttentionScoresOp,
   AttentionValuesOp,
+  HeadMatmulOp,
   MeanSquaresOp,
   RotaryOp,
   SoftmaxOp,
@@ -20,6 +21,7 @@ import type { OpBase } from "./op_base.ts";
 import type { Observation } from "./observation.ts";
 import type { ServedContent } from "./serving/served.ts";
 import type { Tensor, View } from "./tensor.ts";
+import type { TopLogitsOp } from "./top_logits_op.ts";
 import type { DoneOp, Transfer } from "./transfer_op.ts";
 
 /** Host writes each rank's rows of the input, which lie `rowsPerMicroBatch` further on for each micro-batch. */
@@ -271,6 +273,7 @@ export type Op =
   | CombineAttentionOp
   | RotaryOp
   | MeanSquaresOp
+  | HeadMatmulOp
   | CausalConvOp
   | GatedDeltaOp
   | NormOp
@@ -284,6 +287,7 @@ export type Op =
   | RoutePositionsOp
   | PermuteOp
   | UnpermuteOp
+  | TopLogitsOp
   | ObserveOp
   | GradientOp
   | Transfer

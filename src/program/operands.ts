@@ -49,6 +49,8 @@ export function readBy(op: NewOp): readonly Tensor[] {
       );
     case "mean-squares":
       return [op.x];
+    case "head-matmul":
+      return [op.x, op.w];
     case "causal-conv":
       return [op.x, op.w];
     case "gated-delta":
@@ -63,6 +65,8 @@ export function readBy(op: NewOp): readonly Tensor[] {
       return present(op.ids, op.table, op.positions?.table, op.spans);
     case "gather-rows":
       return [op.x, op.ids];
+    case "top-logits":
+      return [op.logits];
     case "route":
       return [op.logits, ...(op.correction === undefined ? [] : [op.correction])];
     case "route-positions":
@@ -97,6 +101,8 @@ export function writtenBy(op: NewOp): readonly Tensor[] {
     case "combine-attention":
     case "rotary":
     case "mean-squares":
+    case "head-matmul":
+    case "top-logits":
     case "causal-conv":
     case "gated-delta":
     case "aggregate":

@@ -11,6 +11,7 @@ import type { LayerContext } from "./layers/context.ts";
 import { embeddingOps } from "./layers/embedding.ts";
 import { rowsOfHead } from "./layers/last_rows.ts";
 import { opsOf } from "./layers/layers.ts";
+import { sampleOps } from "./layers/sample.ts";
 import { lossOps } from "./layers/loss.ts";
 import { splitsTokens, wantedBy } from "./layers/split_tokens.ts";
 import type { Op } from "./op.ts";
@@ -113,6 +114,8 @@ export function planOps(plan: Plan): PlanOps {
     throw new Error("a plan needs at least one layer");
   }
   const shown = observeOutput(context, value);
+  const vocabulary = plan.model?.vocabulary ?? embedding?.layer.vocabulary;
+  if (vocabulary !== undefined) sampleOps(context, shown, vocabulary);
   const { optimizer } = plan.workload;
   if (optimizer !== undefined) lossOps(context, lossOf(plan), optimizer, shown);
   return { ops, output: { rows: value.rows, columns: value.columns } };

@@ -10,6 +10,8 @@ import type { StepOptions } from "./execute.ts";
 import { createPoison } from "./check/poison.ts";
 import { hashSource } from "../program/hash_source.ts";
 import { createFiller } from "./fill.ts";
+import { createCandidateReader } from "./candidates.ts";
+import type { ObservedBuffer } from "./observation.ts";
 import { observe } from "./observe.ts";
 import type { ProgramSession } from "./open_program.ts";
 import { prepareServedStep } from "./prepare.ts";
@@ -138,11 +140,18 @@ function servingAnswers(
   session: RankSession,
   between: <Found>(work: () => Promise<Found>) => Promise<Found>,
 ): Pick<Answers, "serve" | "emptyCaches" | "fillCaches"> {
+  const readCandidates = createCandidateReader(session);
   return {
     async serve({ steps }) {
       const traces: RankTrace[] = [];
-      for (const step of steps) traces.push(await session.step(servedOptions(session, step)));
-      return { traces, peakBytes: session.gpu.memory.peakBytes };
+      const candidates: ObservedBuffer[][] = [];
+      for (const step of steps) {
+        const shown: ObservedBuffer[] = [];
+        const options = { ...servedOptions(session, step), ...readCandidates(shown) };
+        traces.push(await session.step(options));
+        candidates.push(shown);
+      }
+      return { traces, peakBytes: session.gpu.memory.peakBytes, candidates };
     },
     emptyCaches: async () => between(async () => emptyCaches(session)),
     fillCaches: async () => between(async () => fillCaches(session)),

@@ -16,7 +16,12 @@ import type { SimulatedLink } from "../program/simulate/link_cost.ts";
 import type { RankTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
 import type { GivenContents } from "../weights/given_source.ts";
-import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
+import type {
+  ObservedBuffer,
+  ObserveOptions,
+  RankDigests,
+  RankObservation,
+} from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { HeldMemory } from "./rank_memory.ts";
 import type { Signals } from "./signals.ts";
@@ -49,10 +54,14 @@ export interface Protocol {
   >;
   /** One of its steps. */
   readonly stepTwin: Row<{ readonly twin: number }, RankTrace>;
-  /** Steps of serving in a row. */
+  /** Steps of serving in a row; of each, what tokens are picked from, where the plan samples. */
   readonly serve: Row<
     { readonly steps: readonly ServedStep[] },
-    { readonly traces: readonly RankTrace[]; readonly peakBytes: number }
+    {
+      readonly traces: readonly RankTrace[];
+      readonly peakBytes: number;
+      readonly candidates: readonly (readonly ObservedBuffer[])[];
+    }
   >;
   /** Fills the caches with what no right step leaves there, so that nothing of earlier requests passes for new. */
   readonly emptyCaches: Row<Nothing, Nothing>;

@@ -10,7 +10,12 @@ import type { ServedStep } from "../program/serving/served.ts";
 import type { Measured } from "../program/simulate/simulate.ts";
 import type { RankTrace, StepTrace } from "../program/trace.ts";
 import type { TunedCall } from "../tuning/tuned_call.ts";
-import type { ObserveOptions, RankDigests, RankObservation } from "./observation.ts";
+import type {
+  ObservedBuffer,
+  ObserveOptions,
+  RankDigests,
+  RankObservation,
+} from "./observation.ts";
 import type { CallUse } from "./program_calls.ts";
 import type { Answer, CalibrationWay, Opened } from "./protocol.ts";
 import type { RankGroup } from "./rank_group.ts";
@@ -51,8 +56,11 @@ export interface RankPool extends Pick<RankGroup, "ask" | "askAll" | "pids" | "n
   observeTwin(twin: Program, options?: ObserveOptions): Promise<RankObservation[]>;
   /** Of an open twin, over its steps since it was observed. */
   digestsOfTwin(twin: Program): Promise<RankDigests[]>;
-  /** Steps of serving in a row. */
-  serve(steps: readonly ServedStep[]): Promise<StepTrace[]>;
+  /** Steps of serving in a row. @param onCandidates is given what the tokens of each step are picked from */
+  serve(
+    steps: readonly ServedStep[],
+    onCandidates?: (step: ServedStep, shown: readonly ObservedBuffer[]) => void,
+  ): Promise<StepTrace[]>;
   /** One step whose results are shown. */
   observe(options?: ObserveOptions): Promise<RankObservation[]>;
   /** Each distinct adapter once, alone. @param onPart called with what is measured so far of one that is to be kept */
@@ -133,7 +141,16 @@ export function createPool(
 
     ...twinOf(group, choices),
 
-    serve: async (wanted) => assemble(await askAll("serve", { steps: wanted }), wanted.length),
+    async serve(wanted, onCandidates) {
+      const byRank = await askAll("serve", { steps: wanted });
+      for (const [i, step] of wanted.entries()) {
+        onCandidates?.(
+          step,
+          byRank.flatMap(({ candidates }) => candidates[i] ?? []),
+        );
+      }
+      return assemble(byRank, wanted.length);
+    },
 
     observe: async (options = {}) => (await askAll("observe", options)).map(ownMemory),
 

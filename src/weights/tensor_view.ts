@@ -7,6 +7,7 @@ import {
   rowPlace,
   type SourcedContent,
 } from "../program/content_source.ts";
+import { type BlockScales, mostScaled, scaledElements, type ScaledType } from "./block_scales.ts";
 import { bitsOf, elementsIn, type Elements, type ReadableType } from "./element_type.ts";
 import type { FileWindows } from "./file_windows.ts";
 
@@ -18,13 +19,21 @@ export interface Axis {
   readonly strides: readonly number[];
 }
 
-export interface StoredTensor {
+interface StoredElements<Type> {
   /** Index into the list of files. */
   readonly file: number;
-  readonly type: ReadableType;
+  readonly type: Type;
   /** Of its first byte, from the file's begin. */
   readonly offset: number;
 }
+
+interface ScaledTensor extends StoredElements<ScaledType> {
+  readonly scales: BlockScales;
+}
+
+export type StoredTensor =
+  | (StoredElements<ReadableType> & { readonly scales?: undefined })
+  | ScaledTensor;
 
 export interface TensorView {
   /** One, or one for each index of the first axis, which then has stride 0. */
@@ -151,15 +160,9 @@ function gather(
   target: Target,
 ): void {
   if (down.places.length === 0 || across.places.length === 0) return;
-  const width = bitsOf(stored.type) / 8;
   const [lowest, highest] = bothEnds(down.places, across.places);
-  const offset = stored.offset + lowest * width;
-  const bytes = (highest - lowest + 1) * width;
-  const file = files[stored.file];
-  if (file === undefined) throw new RangeError(`no file ${stored.file}`);
-  if (bytes <= file.windowBytes) {
-    const span = file.span(offset, bytes);
-    const elements = elementsIn(span.memory, offset - span.offset, bytes / width, stored.type);
+  const elements = elementsOf(stored, files, lowest, highest - lowest + 1);
+  if (elements !== undefined) {
     copy(elements, lowest, down, across, target);
     return;
   }
@@ -167,6 +170,28 @@ function gather(
   for (const half of halvesOf(byRows ? down : across)) {
     gather(stored, files, byRows ? half : down, byRows ? across : half, target);
   }
+}
+
+/** Elements [first, first + count); undefined where they are too many at once. */
+function elementsOf(
+  stored: StoredTensor,
+  files: readonly FileWindows[],
+  first: number,
+  count: number,
+): Elements | undefined {
+  const file = files[stored.file];
+  if (file === undefined) throw new RangeError(`no file ${stored.file}`);
+  if (stored.scales !== undefined) {
+    return count <= Math.min(mostScaled, file.windowBytes)
+      ? { words: scaledElements(files, stored, stored.scales, first, count) }
+      : undefined;
+  }
+  const { type } = stored;
+  const width = bitsOf(type) / 8;
+  const offset = stored.offset + first * width;
+  if (count * width > file.windowBytes) return undefined;
+  const span = file.span(offset, count * width);
+  return elementsIn(span.memory, offset - span.offset, count, type);
 }
 
 function extentOf(places: Float64Array): number {

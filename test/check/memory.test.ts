@@ -208,6 +208,18 @@ describe("what a GPU needs", () => {
     expect(notCausal.keyValueCache).toBe(0);
   });
 
+  test("linear attention keeps states and what its convolution sees, however long the sequence is", () => {
+    const heads = { keyHeads: 2, valueHeads: 4, keyDim: 8, valueDim: 4, kernel: 3 };
+    const cache = (sequence: number) =>
+      needs({ workload: { sequence }, model: { gatedDelta: { layers: [0], ...heads } } })
+        .keyValueCache;
+    // Of 4 sequences on two ranks: 4 states [8, 4] in f32, and 2 tokens of 16 + 16 + 16 numbers.
+    const states = (4 * (4 * 32 * 4 + 2 * 48 * 4)) / 2;
+    expect(cache(8)).toBe(states + 4 * 8 * (2 * 8) * 2 * 4);
+    expect(cache(16)).toBe(states + 4 * 16 * (2 * 8) * 2 * 4);
+    expect(cache(1)).toBe(0);
+  });
+
   test("the cache is of the whole batch, however many micro-batches it is", () => {
     const cache = (microBatches: number) =>
       needs({ workload: { sequence: 8, microBatches } }).keyValueCache;

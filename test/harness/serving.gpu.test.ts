@@ -29,7 +29,10 @@ function planOf(gpus: number, more: Change): Plan {
 
 describeOnAdapter("a run that serves", () => {
   test("times every token, and its file gives the same figures", async () => {
-    const plan = planOf(1, { workload: { requests: 3, pageTokens: 3, prefillChunk: 4 } });
+    const plan = planOf(1, {
+      model: { ...model, vocabulary: 30 },
+      workload: { requests: 3, pageTokens: 3, prefillChunk: 4, sampling: {} },
+    });
     const result = await runPlan(plan, {
       adapter,
       samples: 4,
@@ -65,11 +68,11 @@ describeOnAdapter("a run that serves", () => {
     ],
     [
       "unsharded",
-      "experts of two data ranks, f16",
+      "experts of two data ranks, greedy tokens, f16",
       planOf(2, {
-        model: { ...model, moe: { experts: 4, topK: 2, ffn: 8 } },
+        model: { ...model, vocabulary: 30, moe: { experts: 4, topK: 2, ffn: 8 } },
         parallel: { data: 2, expert: 2 },
-        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 2 },
+        workload: { dtype: "f16", prefillChunk: 3, pageTokens: 2, sampling: {} },
       }),
     ],
     [
@@ -92,7 +95,7 @@ describeOnAdapter("a run that serves", () => {
     ],
     [
       "oracle",
-      "learned positions, capped scores in chunks, with experts on both ranks, f16",
+      "learned positions, capped scores in chunks, with experts on both ranks, drawn tokens, f16",
       planOf(2, {
         model: {
           ...model,
@@ -104,6 +107,26 @@ describeOnAdapter("a run that serves", () => {
           chunkedAttention: { tokens: 4, layers: [0] },
         },
         parallel: { tensor: 2, expert: 2 },
+        workload: {
+          dtype: "f16",
+          prefillChunk: 3,
+          pageTokens: 4,
+          sampling: { temperature: 0.8, topK: 5, topP: 0.9 },
+        },
+      }),
+    ],
+    [
+      "oracle",
+      "latents on tensor ranks, prompts in chunks, in f16",
+      planOf(2, {
+        model: {
+          ...model,
+          kvHeads: 4,
+          headDim: 8,
+          positions: { kind: "rotary", interleaved: true },
+          latent: { queryRank: 12, keyValueRank: 8, rotaryDim: 4, valueDim: 12 },
+        },
+        parallel: { tensor: 2 },
         workload: { dtype: "f16", prefillChunk: 3, pageTokens: 4 },
       }),
     ],

@@ -72,6 +72,8 @@ const counts: Record<KernelName, Counts> = {
   gated_delta: { flops: 7 * 18 * 32, elements: 6 * 28 + 2 * 24 + 6 * 12, tables: 16 },
   // Weights of 4 experts are read and written.
   grouped_weight_gradient: { flops: 420 + 4 * 35, elements: 6 * 8 + 6 * 8, tables: 8 * 4 * 7 * 8 },
+  // 3 rows of 2 heads, each 8 by 12 of which w has a block, and 4 columns that are copied.
+  head_matmul: { flops: 2 * 6 * 96, elements: 6 * 12 + 2 * 96 + 6 * 16, tables: 0 },
   layer_norm: { flops: 105, elements: 2 * 24 + 10, tables: 0 },
   loss_statistics: { flops: 45, elements: 24, tables: 4 * 3 + 16 * 3 },
   matmul: { flops: 210, elements: 24 + 56 + 24, tables: 0 },
@@ -95,6 +97,8 @@ const counts: Record<KernelName, Counts> = {
   clear: { flops: 0, elements: 0, tables: 4 * 24 },
   // All of x by one workgroup, for one of the sums.
   sum_squares: { flops: 48, elements: 0, tables: 4 * 24 + 8 },
+  // Each of two passes compares 5 columns; 7 take 8.
+  top_logits: { flops: 3 * 5 * 2, elements: 24, tables: 8 * 3 * 2 },
   // Gradient, master and both moments are read and written, the weight is written; and the state is read.
   update_weight: { flops: 14 * 24, elements: 24, tables: 4 * 8 * 24 + 4 * 8 },
 };

@@ -31,8 +31,8 @@ test("subgroups of 2 lanes, fewer than a broadcast reads, are never used", () =>
 });
 
 test.each([
-  [1, 4, "matmul_panel"],
-  [1, 8, "matmul_panel"],
+  [1, 4, "matmul_subgroup"],
+  [1, 8, "matmul_subgroup"],
   [1, 32, "matmul_skinny"],
   [2, 4, "matmul_subgroup"],
   [5, 4, "matmul_subgroup"],
@@ -41,6 +41,16 @@ test.each([
   [9, 32, "matmul_shared"],
 ])("%i rows with subgroups of %i are for %s", (m, size, name) => {
   expect(chosen(matmul, shape(m, 64), withSubgroups(size))).toBe(name);
+});
+
+test.each([
+  [508, 4, "matmul_subgroup"],
+  [509, 4, "matmul_panel"],
+  [1020, 8, "matmul_subgroup"],
+  [1021, 8, "matmul_panel"],
+  [4096, 32, "matmul_skinny"],
+])("one row of %i columns with subgroups of %i is for %s", (n, size, name) => {
+  expect(chosen(matmul, shape(1, n), withSubgroups(size))).toBe(name);
 });
 
 test.each([
@@ -64,7 +74,7 @@ test.each([
 
 test("grouped_matmul goes by the rows of a balanced expert", () => {
   const experts = (expectedRows: number) =>
-    ({ experts: 4, rows: 64, expectedRows, n: 64, k: 64, activation: "none" }) as const;
+    ({ experts: 4, rows: 64, expectedRows, n: 1024, k: 64, activation: "none" }) as const;
   expect(chosen(groupedMatmul, experts(4), withSubgroups(4))).toBe("matmul_panel");
   expect(chosen(groupedMatmul, experts(5), withSubgroups(4))).toBe("matmul_subgroup");
   expect(chosen(groupedMatmul, experts(16), withSubgroups(32))).toBe("matmul_skinny");

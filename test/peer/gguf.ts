@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 
 export type GgufValue =
   | { readonly type: "u32" | "f32"; readonly value: number }
+  | { readonly type: "bool"; readonly value: boolean }
   | { readonly type: "string"; readonly value: string };
 
 /** Row-major; the format lists extents from the innermost outward. */
@@ -16,7 +17,7 @@ export interface GgufTensor {
 
 const alignment = 32;
 
-const typeIds = { u32: 4, f32: 6, string: 8 } as const;
+const typeIds = { u32: 4, f32: 6, bool: 7, string: 8 } as const;
 
 const f32Tensor = 0;
 
@@ -63,6 +64,8 @@ function entry(value: GgufValue): Buffer[] {
       return [u32(typeIds.u32), u32(value.value)];
     case "f32":
       return [u32(typeIds.f32), f32(value.value)];
+    case "bool":
+      return [u32(typeIds.bool), Buffer.of(value.value ? 1 : 0)];
     case "string":
       return [u32(typeIds.string), text(value.value)];
   }

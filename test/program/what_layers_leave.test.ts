@@ -2,54 +2,8 @@
 
 import { expect, test } from "vitest";
 import type { ExpertGroup } from "../../src/plan/groups.ts";
-import { tensorSizes } from "../../src/plan/layers.ts";
-import { type Layer, planLayerOf } from "../../src/plan/layers/layers.ts";
-import type { LayerContext } from "../../src/program/layers/context.ts";
-import { embeddingOps } from "../../src/program/layers/embedding.ts";
-import { opsOf } from "../../src/program/layers/layers.ts";
-import { type ShardedTensor, sameOn } from "../../src/program/tensor.ts";
-import { attention, linear, mlp, moe, plan } from "../support/plans.ts";
-
-const group = [0, 1];
-const columns = 8;
-const rows = 6;
-const origin = { stage: "stage0", layer: "here", phase: "forward" } as const;
-
-const input: ShardedTensor = {
-  rows,
-  columns,
-  sampleRows: 3,
-  origin,
-  shards: [
-    {
-      ranks: group,
-      rowOffset: 0,
-      rows,
-      placement: { kind: "replicate" },
-      tensor: {
-        name: "input",
-        layer: "before",
-        role: "activation",
-        parts: sameOn(group, { shape: [rows, columns] }),
-      },
-    },
-  ],
-};
-
-function leftBy(layer: Layer) {
-  const context: LayerContext = {
-    workload: plan("any", 2, []).workload,
-    origin,
-    add: () => undefined,
-    overlap: false,
-    contextRanks: 1,
-    weightParts: new Map(),
-    tables: new Map(),
-  };
-  return layer.op === "embedding"
-    ? embeddingOps(context, layer)
-    : opsOf(layer)(context, layer, input, [input]);
-}
+import { columns, group, leftBy } from "../support/left_by.ts";
+import { attention, linear, mlp, moe } from "../support/plans.ts";
 
 function experts(expertGroups: readonly ExpertGroup[]) {
   return moe(columns, 2, 1, [group], [], { expertGroups });
@@ -69,8 +23,7 @@ test.each([
   ["a norm", { op: "norm", norm: "rms", hidden: columns, epsilon: 1e-5, groups: [group] }, []],
   ["a residual", { op: "residual", hidden: columns, from: 0, groups: [group] }, []],
 ] as const)("%s", (_, draft, sizes) => {
-  const layer: Layer = { ...draft, name: "here" };
-  const { placement } = planLayerOf(layer).leaves(layer);
-  expect(leftBy(layer).shards.map((shard) => shard.placement.kind)).toEqual([placement]);
-  expect(tensorSizes(layer)).toEqual(sizes);
+  const left = leftBy({ ...draft, name: "here" });
+  expect(left.lies).toEqual(left.said);
+  expect(left.sizes).toEqual(sizes);
 });

@@ -40,22 +40,22 @@ export function planOf(more: object, parallel: object, gpus: number): Plan {
 }
 
 /** A weight of the plan on one rank, by its name in programs. */
-type Weight = (name: string) => WholeWeight;
+export type Weight = (name: string) => WholeWeight;
 
 /** How a family stores what a plan has. */
 export type Layout = (weight: Weight) => TensorToWrite[];
 
-const blocks = [0, 1];
+export const blocks = [0, 1];
 
 /** Layers of a plan without pipeline: embedding, then six to a block. */
-function inBlock(block: number, index: number, op: string): string {
+export function inBlock(block: number, index: number, op: string): string {
   return `blocks/${1 + 6 * block + index}.${op}`;
 }
 
-function attentionOf(block: number): string {
+export function attentionOf(block: number): string {
   return inBlock(block, 1, "attention");
 }
-function mlpOf(block: number): string {
+export function mlpOf(block: number): string {
   return inBlock(block, 4, "mlp");
 }
 function moeOf(block: number): string {
@@ -63,7 +63,7 @@ function moeOf(block: number): string {
 }
 
 /** A linear layer as PyTorch has it. */
-function linear(weight: Weight, name: string): WholeWeight {
+export function linear(weight: Weight, name: string): WholeWeight {
   return transposed(weight(`${name}/weight`));
 }
 

@@ -16,6 +16,7 @@ import { writtenBuffers } from "../../src/runtime/check/poison.ts";
 import { choiceWeights, keysOf, topExperts } from "../../src/reference/routing.ts";
 import {
   runAttention,
+  runHeadMatmul,
   runMeanSquares,
   runRotary,
   runScores,
@@ -26,6 +27,7 @@ import { isBackwardCall, runBackward } from "./interpret_backward.ts";
 import { runCacheKernel } from "./interpret_cache.ts";
 import { runCausalConv, runGatedDelta } from "./interpret_delta.ts";
 import { isLossCall, runLoss } from "./interpret_losses.ts";
+import { runTopLogits } from "./interpret_sampling.ts";
 import { isUpdateCall, runUpdate } from "./interpret_updates.ts";
 import { runProduct } from "./interpret_product.ts";
 
@@ -51,14 +53,20 @@ export function interpret(program: Program, stored: Stored = (value) => value): 
 
 type Stored = (value: number) => number;
 
-/** Steps in a row, on memory that stays; of serving those that are given. What each shows. */
+/**
+ * Steps in a row, on memory that stays; of serving those that are given. What each shows.
+ *
+ * @param onShown called before the next step is asked for
+ */
 export function interpretSteps(
   program: Program,
-  steps: readonly (ServedStep | undefined)[],
+  steps: Iterable<ServedStep | undefined>,
   stored: Stored = (value) => value,
+  onShown: (observed: readonly Observed[]) => void = () => undefined,
 ): Observed[][] {
   const memories = program.ranks.map((rank) => memoryOf(program, rank, stored));
-  return steps.map((step) => {
+  const all: Observed[][] = [];
+  for (const step of steps) {
     const mailboxes = new Map<string, Message[]>();
     const observed: Observed[] = [];
     let running = program.ranks.map((rank, i) =>
@@ -76,8 +84,10 @@ export function interpretSteps(
     for (const [mailbox, messages] of mailboxes) {
       if (messages.length > 0) throw new Error(`nobody took the message in ${mailbox}`);
     }
-    return observed;
-  });
+    all.push(observed);
+    onShown(observed);
+  }
+  return all;
 }
 
 type Memory = Map<string, Float64Array>;
@@ -405,6 +415,9 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
     case "rotary":
       runRotary(call.shape, buffers);
       return;
+    case "head_matmul":
+      runHeadMatmul(call.shape, a, b, c);
+      return;
     case "mean_squares":
       runMeanSquares(call.shape, a, b);
       return;
@@ -483,6 +496,9 @@ export function runKernel(call: KernelCall, buffers: readonly Float64Array[]): v
       }
       return;
     }
+    case "top_logits":
+      runTopLogits(call.shape, a, b);
+      return;
     case "append_cache":
     case "attend_cache":
     case "combine_attention":

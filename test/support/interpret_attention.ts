@@ -6,6 +6,7 @@ import {
   valueDimOf,
 } from "../../src/kernels/attention_shape.ts";
 import { valuesOf } from "../../src/kernels/attention_values.ts";
+import type { HeadMatmulShape } from "../../src/kernels/head_matmul.ts";
 import { bindingsOf } from "../../src/kernels/kernel.ts";
 import type { MeanSquaresShape } from "../../src/kernels/mean_squares.ts";
 import { positionOf } from "../../src/kernels/positions.ts";
@@ -217,5 +218,27 @@ export function runMeanSquares(
   for (let row = 0; row < rows; row++) {
     y[4 * row] = mean(row * columns, queryColumns);
     y[4 * row + 1] = mean(row * columns + queryColumns, keyColumns);
+  }
+}
+
+export function runHeadMatmul(
+  { rows, heads, k, n, kept, w, transposed }: HeadMatmulShape,
+  x: Float64Array,
+  weights: Float64Array,
+  y: Float64Array,
+): void {
+  for (let i = 0; i < rows * heads; i++) {
+    const own = x.subarray(i * (k + kept), (i + 1) * (k + kept));
+    const block = w.first + (i % heads) * w.step;
+    for (let column = 0; column < n; column++) {
+      let sum = 0;
+      for (let depth = 0; depth < k; depth++) {
+        const [row, inner] = transposed === "w" ? [column, depth] : [depth, column];
+        sum +=
+          (own[depth] ?? Number.NaN) * (weights[row * w.columns + block + inner] ?? Number.NaN);
+      }
+      y[i * (n + kept) + column] = sum;
+    }
+    y.set(own.subarray(k), i * (n + kept) + n);
   }
 }

@@ -54,6 +54,15 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   gated_delta: { batch: 2, sequence: 3, keyHeads: 1, valueHeads: 3, keyDim: 8, valueDim: 4 },
   grouped_matmul: { experts: 4, rows: 12, expectedRows: 6, n: 5, k: 7, activation: "gelu" },
   grouped_weight_gradient: { experts: 4, rows: 12, expectedRows: 6, m: 7, n: 5 },
+  head_matmul: {
+    rows: 3,
+    heads: 2,
+    k: 8,
+    n: 12,
+    kept: 4,
+    w: { columns: 32, first: 0, step: 16 },
+    transposed: "w",
+  },
   layer_norm: { rows: 3, columns: 5, epsilon: 1e-5, bias: true },
   loss_statistics: { rows: 3, columns: 5, firstColumn: 5 },
   matmul: { m: 3, n: 5, k: 7, activation: "gelu" },
@@ -91,6 +100,7 @@ const samples: { [Name in KernelName]: Extract<KernelCall, { kernel: Name }>["sh
   squared_error: { rows: 3, columns: 5 },
   squared_error_gradient: { rows: 3, columns: 5, scale: 1 / 15 },
   sum_squares: { elements: 24 },
+  top_logits: { rows: 3, columns: 7, considered: 5, firstId: 14, count: 2 },
   update_weight: {
     elements: 24,
     optimizer: "adamw",

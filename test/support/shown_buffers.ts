@@ -7,7 +7,9 @@ export function shownBuffers(observed: readonly Observed[]): ObservedBuffer[] {
   return observed.map(({ data, ...rest }) => ({
     ...rest,
     bytes: new Uint8Array(
-      (rest.observation.kind === "routes" ? Uint32Array : Float32Array).from(data).buffer,
+      (["routes", "candidates"].includes(rest.observation.kind) ? Uint32Array : Float32Array).from(
+        data,
+      ).buffer,
     ),
   }));
 }

@@ -586,8 +586,8 @@ const executor: readonly Mutation[] = [
   {
     what: "a copy begins 64 bytes early",
     files: ["dist/runtime/encoding.js"],
-    from: "from.offset + sourceOffset",
-    to: "from.offset + Math.max(0, sourceOffset - 64)",
+    from: "placeOf(source, sourceOffset)",
+    to: "placeOf(source, Math.max(0, sourceOffset - 64))",
   },
   {
     what: "kernels take the buffers of another call of theirs",

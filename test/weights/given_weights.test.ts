@@ -25,6 +25,8 @@ import {
   phi3,
   planOf,
 } from "../support/checkpoint_layouts.ts";
+import { gated } from "../support/gated_layout.ts";
+import { gptj, mpt, opt } from "../support/gpt_layouts.ts";
 import { hashedWeights, named, type WholeWeight } from "../support/hashed_weights.ts";
 
 interface Case {
@@ -39,10 +41,32 @@ const classic = { norm: "layer", gated: false, kvHeads: 4 };
 const cases: Case[] = [
   { name: "Llama", model: {}, layout: llama },
   { name: "Phi-3", model: {}, layout: phi3 },
+  { name: "Qwen3-Next", model: { attentionOutputGate: true }, layout: gated },
   { name: "Gemma", model: { unitOffsetNorms: true }, layout: gemma },
   { name: "GPT-2", model: classic, layout: gpt2 },
   { name: "NeoX", model: classic, layout: neox },
   { name: "Falcon", model: { norm: "layer", gated: false }, layout: falcon },
+  {
+    name: "OPT",
+    model: {
+      ...classic,
+      tiedEmbeddings: true,
+      activation: "relu",
+      biases: ["qkv", "attention-output", "mlp"],
+      positions: { kind: "learned", count: 7, offset: 2 },
+    },
+    layout: opt,
+  },
+  {
+    name: "GPT-J",
+    model: { ...classic, biases: ["mlp", "head"], parallelResidual: "shared-norm" },
+    layout: gptj,
+  },
+  {
+    name: "MPT",
+    model: { ...classic, tiedEmbeddings: true, normBias: false, positions: { kind: "alibi" } },
+    layout: mpt,
+  },
   { name: "Mixtral", model: routed, layout: mixtral },
   { name: "Llama 4", model: routed, layout: allInOne("feed_forward", "router", false) },
   {

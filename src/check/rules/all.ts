@@ -59,6 +59,7 @@ import { replicasDivideMicroBatch } from "./sizes/replicas_do_not_divide_micro_b
 import { residualsFit } from "./sizes/residual_does_not_fit.ts";
 import { roundsAreFull } from "./sizes/round_of_micro_batches_not_full.ts";
 import { selectiveRecomputeIsBare } from "./sizes/selective_recompute_takes_no_method.ts";
+import { samplingFitsModel } from "./sizes/sampling_fits_model.ts";
 import { servingFitsLayers } from "./sizes/serving_fits_layers.ts";
 import { sequencesLastUntilAggregation } from "./sizes/sequence_already_aggregated.ts";
 import { sequenceParallelHasTensor } from "./sizes/sequence_parallel_needs_tensor.ts";
@@ -130,6 +131,7 @@ export const rules: readonly RuleDefinition[] = [
   widthsAgree,
   embeddingComesFirst,
   residualsFit,
+  samplingFitsModel,
   servingFitsLayers,
   sequencesLastUntilAggregation,
   aggregateHasInput,

@@ -11,6 +11,8 @@ import type { Program } from "../../program/program.ts";
 import { replicasOfCaches, sequencePlan } from "../../program/serving/phase_plan.ts";
 import { createScheduler } from "../../program/serving/scheduler.ts";
 import { schedulerOptionsOf } from "../../program/serving/scheduler_options.ts";
+import { sampledSource } from "../../program/serving/sampled_source.ts";
+import { createSampledTokens, type SampledTokens } from "../../program/serving/sampled_tokens.ts";
 import type { ServedStep } from "../../program/serving/served.ts";
 import { unshard } from "../../program/unshard.ts";
 import { expectedError } from "../../reference/expected_error.ts";
@@ -88,11 +90,12 @@ async function againstSequences(given: CheckServed, requests: number): Promise<C
   const { plan, program, source, pause } = given;
   const tokens = plan.workload.sequence;
   const steps = stepsOf(plan, requests);
-  const { shown, ...instructions } = await runChecked(given, steps, "brief");
+  const { shown, tokens: sampled, ...instructions } = await runChecked(given, steps, "brief");
   const results = assembleServed(program, tokens, shown);
   const whole = sequencePlan(plan, requests);
   const routes = wholeRoutes(results, requests * tokens);
-  const expected = await forward(whole, 0, routes, source, pause);
+  const read = sampled === undefined ? source : sampledSource(source, sampled, tokens);
+  const expected = await forward(whole, 0, routes, read, pause);
   const accepted = expectedError(whole);
   if (expected.routingGap > accepted.routing) {
     throw new NumericsError(
@@ -124,12 +127,12 @@ async function againstUnsharded(given: CheckServed): Promise<CheckOutcome> {
     return steps.slice(0, end < 0 ? steps.length : end);
   };
   const steps = first(stepsOf(plan, requests));
-  const { shown, ...instructions } = await runChecked(given, steps, "thorough");
+  const { shown, tokens: sampled, ...instructions } = await runChecked(given, steps, "thorough");
   const results = assembleServed(program, tokens, shown);
   const alone = unshard(plan);
   const other = lower(alone);
   const found = await given.withRanks(other, async (ranks) => {
-    const ofOne = first(stepsOf(alone, requests));
+    const ofOne = first(stepsOf(alone, requests)).map((step) => sampled?.given(step) ?? step);
     const routes = (step: ServedStep) => ({ routes: routesOfStep(other, tokens, step, results) });
     const run = await runSteps({ program: other, ranks }, ofOne, undefined, routes);
     return assembleServed(other, tokens, run.shown);
@@ -178,20 +181,26 @@ interface Run {
 
 /** Steps whose results are looked at, and then again as they are timed. */
 async function runChecked(
-  { program, ranks }: Pick<CheckServed, "program" | "ranks">,
+  { plan, program, ranks }: Pick<CheckServed, "plan" | "program" | "ranks">,
   steps: readonly ServedStep[],
   check: "brief" | "thorough",
-): Promise<Run> {
+): Promise<Run & { readonly tokens: SampledTokens | undefined }> {
   const digestSteps = createDigestSteps(ranks);
   await digestSteps();
-  const run = await runSteps({ program, ranks }, steps, check);
-  await refuseOtherTimed(ranks, steps, digestSteps);
-  return run;
+  const tokens = createSampledTokens(plan, program);
+  const run = await runSteps({ program, ranks, tokens }, steps, check);
+  const ran = run.shown.map(({ step }) => step);
+  await refuseOtherTimed(ranks, ran, digestSteps);
+  return { ...run, tokens };
 }
 
 /** @param check of the instructions of some steps: the first and the last of each phase, and one decode step between */
 async function runSteps(
-  { program, ranks }: Pick<CheckServed, "program" | "ranks">,
+  {
+    program,
+    ranks,
+    tokens,
+  }: Pick<CheckServed, "program" | "ranks"> & { readonly tokens?: SampledTokens | undefined },
   steps: readonly ServedStep[],
   check: "brief" | "thorough" | undefined,
   optionsOf: (step: ServedStep) => ObserveOptions = () => ({}),
@@ -201,11 +210,14 @@ async function runSteps(
   const kinds = new Map<string, KindCheck>();
   const notChecked = new Set<string>();
   await ranks.askAll("emptyCaches", {});
-  for (const [at, step] of steps.entries()) {
+  for (const [at, scheduled] of steps.entries()) {
+    const step = tokens?.given(scheduled) ?? scheduled;
     const isLooked = looked.has(at) && check !== undefined;
     const options = { ...optionsOf(step), served: step, ...(isLooked ? { check } : {}) };
     const found = await ranks.observe(options);
-    shown.push({ step, observed: found.flatMap(({ observed }) => observed) });
+    const observed = found.flatMap((rank) => rank.observed);
+    tokens?.take(step, observed);
+    shown.push({ step, observed });
     if (!isLooked) continue;
     const checks = found.flatMap((rank) => rank.check ?? []);
     if (checks.length !== program.ranks.length) {

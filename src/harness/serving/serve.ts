@@ -58,7 +58,7 @@ export async function timeServing(
   const { plan, program, options, record, note } = job;
   const from = readCpuTimes();
   const { runs } = record();
-  const { rounds, steps } = await timeServed(plan, pool, kept, runs.length, options);
+  const { rounds, steps } = await timeServed({ plan, program }, pool, kept, runs.length, options);
   const to = readCpuTimes();
   note({ served: [...(record().served ?? []), ...rounds] });
   noteTimedSteps(job, { steps, microBatches: program.microBatches });

@@ -9,6 +9,7 @@ import {
   type SchedulerOptions,
   tokensGivenBy,
 } from "../../program/serving/scheduler.ts";
+import type { SampledTokens } from "../../program/serving/sampled_tokens.ts";
 import type { ServedStep } from "../../program/serving/served.ts";
 import type { StepTrace } from "../../program/trace.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
@@ -23,11 +24,12 @@ export type OnStep = (step: ServedStep, trace: StepTrace) => void;
 const togetherMs = 50;
 const mostTogether = 64;
 
-/** Steps as they come, each chosen when the one before is over. */
+/** Steps as they come, each chosen when the one before is over. @param tokens of a plan that samples */
 export async function serveLive(
   pool: Pick<RankPool, "serve">,
   options: SchedulerOptions,
   onStep: OnStep,
+  tokens?: SampledTokens,
 ): Promise<Round> {
   const scheduler = createScheduler(options);
   const clock = createClock(options);
@@ -39,11 +41,12 @@ export async function serveLive(
       clock.waitUntil(next.idleUntilMs);
       continue;
     }
-    steps.push(next.step);
-    const [trace] = await pool.serve([next.step]);
+    const step = tokens?.given(next.step) ?? next.step;
+    steps.push(step);
+    const [trace] = await pool.serve([step], (of, shown) => tokens?.take(of, shown));
     if (trace === undefined) throw new Error("a step left no trace");
-    clock.over(next.step, trace, scheduler);
-    onStep(next.step, trace);
+    clock.over(step, trace, scheduler);
+    onStep(step, trace);
   }
 }
 

@@ -6,6 +6,8 @@ import type { ServedRound } from "../../measure/serving.ts";
 import { NumericsError } from "../../numerics_error.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { pagesOf } from "../../plan/serving.ts";
+import type { Program } from "../../program/program.ts";
+import { createSampledTokens } from "../../program/serving/sampled_tokens.ts";
 import { schedulerOptionsOf } from "../../program/serving/scheduler_options.ts";
 import type { RankPool } from "../../runtime/rank_pool.ts";
 import type { RankDigests } from "../../runtime/observation.ts";
@@ -24,7 +26,7 @@ const mostRounds = 200;
 
 /** @param kept of decode steps */
 export async function timeServed(
-  plan: Plan,
+  { plan, program }: { readonly plan: Plan; readonly program: Pick<Program, "phases"> },
   pool: Pick<RankPool, "serve" | "askAll">,
   kept: StepSamples,
   run: number,
@@ -36,7 +38,7 @@ export async function timeServed(
   const warm = async (): Promise<Round> => {
     onProgress({ phase: "warm-up" });
     await pool.askAll("emptyCaches", {});
-    return serveLive(pool, scheduling, nothing);
+    return serveLive(pool, scheduling, nothing, createSampledTokens(plan, program));
   };
   const digestsOf = createDigestSteps(pool);
   await digestsOf();

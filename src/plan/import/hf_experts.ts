@@ -162,15 +162,27 @@ export const qwen2Moe: Family = (fields) => {
   return { ...model, moe: { ...model.moe, sharedFfn, sharedGate: true } };
 };
 
-export const qwen3Moe: Family = (fields) =>
-  qwenMoe(fields, { ...biasesOf(fields.flag("attention_bias"), false), qkNorm: true });
+export const qwen3Moe: Family = (fields) => qwen3MoeWith(fields, false);
 
-export function qwenMoe(fields: ImportedFields, more: Partial<ModelFile>): ModelFile | undefined {
+/** Its router always makes the weights sum to 1. */
+export const qwen3VlMoe: Family = (fields) => qwen3MoeWith(fields, true);
+
+function qwen3MoeWith(fields: ImportedFields, renormalises: boolean): ModelFile | undefined {
+  const biases = biasesOf(fields.flag("attention_bias"), false);
+  return qwenMoe(fields, { ...biases, qkNorm: true }, renormalises);
+}
+
+/** @param renormalises whether weights of the chosen experts sum to 1 where the config does not say */
+export function qwenMoe(
+  fields: ImportedFields,
+  more: Partial<ModelFile>,
+  renormalises = false,
+): ModelFile | undefined {
   const model = decoder(fields, { ...llamaDefaults, ffnPerHidden: 4 });
   const experts = fields.needed("num_experts");
   const topK = fields.needed("num_experts_per_tok");
   const ffn = fields.needed("moe_intermediate_size");
-  const renormalise = fields.flag("norm_topk_prob") ?? false;
+  const renormalise = fields.flag("norm_topk_prob") ?? renormalises;
   const everyNth = fields.count("decoder_sparse_step") ?? 1;
   const named = fields.value("mlp_only_layers");
   if (model === undefined || experts === undefined || topK === undefined || ffn === undefined) {

@@ -13,6 +13,7 @@ import {
   phimoe,
   qwen2Moe,
   qwen3Moe,
+  qwen3VlMoe,
 } from "./hf_experts.ts";
 import { gemma, gemma2, gemma3, gemma3Defaults } from "./hf_gemma.ts";
 import {
@@ -88,7 +89,7 @@ export const families: Readonly<Record<string, FamilyEntry>> = {
   qwen3: entry(qwen3, "Qwen3ForCausalLM"),
   qwen3_vl_text: entry(qwen3, "Qwen3VLTextModel"),
   qwen3_moe: entry(qwen3Moe, "Qwen3MoeForCausalLM"),
-  qwen3_vl_moe_text: entry(qwen3Moe, "Qwen3VLMoeTextModel"),
+  qwen3_vl_moe_text: entry(qwen3VlMoe, "Qwen3VLMoeTextModel"),
   qwen3_omni_moe_text: entry(qwen3Moe, "Qwen3OmniMoeThinkerTextModel"),
   qwen3_next: entry(qwen3Next, "Qwen3NextForCausalLM"),
   qwen3_5_text: entry(qwen35, "Qwen3_5ForCausalLM"),

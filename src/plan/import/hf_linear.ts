@@ -7,14 +7,12 @@ import type { ImportedFields } from "./fields.ts";
 import { allBut, indicesOfType } from "./hf_windows.ts";
 
 export const qwen3Next: Family = (fields) => {
-  const model = qwenMoe(fields, { qkNorm: true });
+  const model = qwenMoe(fields, { qkNorm: true }, true);
   const sharedFfn = fields.needed("shared_expert_intermediate_size");
   if (model?.moe === undefined || sharedFfn === undefined) return undefined;
-  // Weights of the chosen experts sum to 1 unless the config says otherwise.
-  const renormalise = fields.flag("norm_topk_prob") ?? true;
   return hybrid(fields, {
     ...model,
-    moe: { ...model.moe, renormalise, sharedFfn, sharedGate: true },
+    moe: { ...model.moe, sharedFfn, sharedGate: true },
   });
 };
 

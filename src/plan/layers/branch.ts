@@ -37,5 +37,6 @@ export const branch = {
   detail: ({ from }) => `from layer ${from}`,
   share: ({ split }) => split ?? "copies",
   leaves: leavesWhole,
+  goesWith: () => "next",
   buffers: () => [],
 } satisfies PlanLayer<BranchLayer, z.infer<typeof schema>>;

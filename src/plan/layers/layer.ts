@@ -56,6 +56,8 @@ export interface PlanLayer<Kind extends LayerBase, File> {
   readonly leaves: (layer: Kind) => Left;
   /** How its input may lie on its groups, other than whole on every member. */
   readonly takes?: (layer: Kind) => PlacementKind | undefined;
+  /** In pictures it is a part of the step of the layer after it, or before. Absent: it is a step itself. */
+  readonly goesWith?: (layer: Kind) => "next" | "last" | undefined;
   /** What it reduces to one row: each sample, or everything. Absent: it keeps its rows. */
   readonly aggregates?: (layer: Kind) => "sequence" | "batch";
   /** What it mixes in a transformer block, which begins with the one that mixes tokens. Absent: it may stand outside. */

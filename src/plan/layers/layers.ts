@@ -40,6 +40,8 @@ export const layerSchema = z.discriminatedUnion("op", [
 ]);
 
 export type Layer = ReturnType<(typeof layers)[keyof typeof layers]["read"]>;
+/** Of one kind, by its name in plans. */
+export type LayerOf<Op extends Layer["op"]> = Extract<Layer, { op: Op }>;
 export type LayerFile = z.infer<typeof layerSchema>;
 
 export function planLayerOf({ op }: Pick<Layer, "op">): PlanLayer<Layer, LayerFile> {

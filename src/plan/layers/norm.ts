@@ -48,5 +48,7 @@ export const norm = {
   detail: ({ hidden }) => `${hidden}`,
   share: ({ split }) => split ?? "copies",
   leaves: leavesWhole,
+  // Of split tokens, what it leaves is gathered before the next.
+  goesWith: ({ split }) => (split === "tokens" ? undefined : "next"),
   buffers: () => [],
 } satisfies PlanLayer<NormLayer, z.infer<typeof schema>>;

@@ -37,5 +37,6 @@ export const residual = {
   detail: ({ hidden }) => `${hidden}`,
   share: ({ split }) => split ?? "copies",
   leaves: leavesWhole,
+  goesWith: () => "last",
   buffers: () => [],
 } satisfies PlanLayer<ResidualLayer, z.infer<typeof schema>>;

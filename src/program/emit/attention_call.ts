@@ -6,6 +6,7 @@ import type {
   AttentionOp,
   AttentionScoresOp,
   AttentionValuesOp,
+  HeadMatmulOp,
   MeanSquaresOp,
   RotaryOp,
   SoftmaxOp,
@@ -15,7 +16,14 @@ import type { EmittedKernel } from "./emitted_kernel.ts";
 import { sizes } from "./sizes.ts";
 
 export function attentionCall(
-  op: AttentionOp | AttentionScoresOp | SoftmaxOp | AttentionValuesOp | RotaryOp | MeanSquaresOp,
+  op:
+    | AttentionOp
+    | AttentionScoresOp
+    | SoftmaxOp
+    | AttentionValuesOp
+    | RotaryOp
+    | MeanSquaresOp
+    | HeadMatmulOp,
   rank: number,
 ): EmittedKernel {
   switch (op.op) {
@@ -47,6 +55,8 @@ export function attentionCall(
       const shape = { rows, columns, queryColumns, keyColumns, ranks: ranks.length };
       return { call: { kernel: "mean_squares", shape }, operands: [x, y].map(whole) };
     }
+    case "head-matmul":
+      return headMatmulCall(op, rank);
   }
 }
 
@@ -97,6 +107,22 @@ export function alibiOn(
     heads: all,
     first: ranks.indexOf(rank) * heads,
   };
+}
+
+function headMatmulCall(op: HeadMatmulOp, rank: number): EmittedKernel {
+  const { x, w, y, heads, k, n, kept, first, step, isTransposed } = op;
+  const [rows = 0] = sizes(x, rank);
+  const [, columns = 0] = sizes(w, rank);
+  const shape = {
+    rows,
+    heads,
+    k,
+    n,
+    kept,
+    w: { columns, first, step },
+    ...(isTransposed ? { transposed: "w" as const } : {}),
+  };
+  return { call: { kernel: "head_matmul", shape }, operands: [x, w, y].map(whole) };
 }
 
 function latentSizes({ plainDim, valueDim, rank }: LatentHeads): LatentHeads {

@@ -10,6 +10,7 @@ import {
   type Op,
   type Positions,
 } from "../op.ts";
+import type { TopLogitsOp } from "../top_logits_op.ts";
 import type { Transfer } from "../transfer_op.ts";
 import { attentionCall } from "./attention_call.ts";
 import { cacheCall } from "./cache_call.ts";
@@ -40,6 +41,7 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
     case "attention-values":
     case "rotary":
     case "mean-squares":
+    case "head-matmul":
       return attentionCall(op, rank);
     case "causal-conv":
     case "gated-delta":
@@ -79,6 +81,8 @@ export function kernelCallOf(op: KernelOp, rank: number): EmittedKernel {
       const shape = { rows, pieces: op.pieces, pieceColumns: columns / op.pieces };
       return { call: { kernel: "gather_columns", shape }, operands: [whole(op.x), op.y] };
     }
+    case "top-logits":
+      return topLogitsCall(op, rank);
     case "route":
     case "route-positions":
     case "permute":
@@ -217,6 +221,17 @@ function normCall(op: NormOp, rank: number): EmittedKernel {
   }
   const kernel = isRms ? "add_rms_norm" : "add_layer_norm";
   return { call: { kernel, shape }, operands: [...sumOf, ...weights, x, y] };
+}
+
+function topLogitsCall(
+  { logits, y, vocabulary, isSplit, count, ranks }: TopLogitsOp,
+  rank: number,
+): EmittedKernel {
+  const [rows = 0, columns = 0] = sizes(logits, rank);
+  const firstId = isSplit ? ranks.indexOf(rank) * columns : 0;
+  const considered = Math.max(0, Math.min(columns, vocabulary - firstId));
+  const shape = { rows, columns, considered, firstId, count };
+  return { call: { kernel: "top_logits", shape }, operands: [logits, y].map(whole) };
 }
 
 type RoutingOp = Extract<

@@ -193,7 +193,7 @@ export function perShard(
   { origin }: LayerContext,
   input: ShardedTensor,
   columns: number,
-  shardOf: (shard: Shard) => Shard,
+  shardOf: (shard: Shard, index: number) => Shard,
 ): ShardedTensor {
   return { ...input, columns, origin, shards: input.shards.map(shardOf) };
 }

@@ -1,6 +1,6 @@
 // The ops of every kind of layer but the embedding, which reads no activation.
 
-import type { Layer } from "../../plan/layers/layers.ts";
+import type { Layer, LayerOf } from "../../plan/layers/layers.ts";
 import type { ShardedTensor } from "../tensor.ts";
 import { aggregateOps } from "./aggregate.ts";
 import { attentionOps } from "./attention.ts";
@@ -27,7 +27,7 @@ type LayerOps<Kind extends InnerLayer> = (
 ) => ShardedTensor;
 
 const layerOps: {
-  readonly [Name in InnerLayer["op"]]: LayerOps<Extract<InnerLayer, { op: Name }>>;
+  readonly [Name in InnerLayer["op"]]: LayerOps<LayerOf<Name>>;
 } = {
   linear: linearOps,
   attention: attentionOps,

@@ -15,6 +15,8 @@ export interface ServedRequest {
   readonly tokens: number;
   /** Where its tokens lie in the caches of its replica. */
   readonly pages: readonly number[];
+  /** Ids of its new tokens. Absent: those of whole sequences. */
+  readonly given?: readonly number[];
 }
 
 /** What a step works on, by slot; a slot without a request is idle. */
@@ -102,7 +104,7 @@ function widthOf(of: ServedWhat): number {
 function rowOf(
   { requests, sequence }: ServedContent,
   of: Exclude<ServedWhat, { readonly what: "last-row" }>,
-  { request, first, tokens, pages }: ServedRequest,
+  { request, first, tokens, pages, given }: ServedRequest,
   token: number,
   source: ContentSource,
   dtype: DType,
@@ -114,6 +116,8 @@ function rowOf(
     case "pages":
       return wordsOf(pages);
     case "ids": {
+      const id = given?.[token];
+      if (id !== undefined) return wordsOf([id]);
       const content = { tensor: "ids", vocabulary: of.vocabulary, shape: [requests, sequence] };
       return fillContent({ kind: "ids", ...content, ...place }, source, dtype);
     }

@@ -1,7 +1,7 @@
 // Queries, keys and values of latent attention, every head's made from what the ranks keep.
 
 import type { AttentionLayer, LatentAttention } from "../../plan/layers/attention.ts";
-import { latentEpsilon } from "../../program/layers/latent_attention.ts";
+import { latentEpsilon } from "../../program/layers/latent_projections.ts";
 import type { RoundingSteps, Signal } from "../signal.ts";
 import { addTo, matrix, multiply, rowOf, type Matrix } from "../tensor.ts";
 import {

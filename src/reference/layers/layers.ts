@@ -1,6 +1,6 @@
 // Every kind of layer, by its name in plans.
 
-import type { Layer } from "../../plan/layers/layers.ts";
+import type { Layer, LayerOf } from "../../plan/layers/layers.ts";
 import { aggregate } from "./aggregate.ts";
 import { attention } from "./attention.ts";
 import { branch } from "./branch.ts";
@@ -14,7 +14,7 @@ import { norm } from "./norm.ts";
 import { residual } from "./residual.ts";
 
 const layers: {
-  readonly [Name in Layer["op"]]: ReferenceLayer<Extract<Layer, { op: Name }>>;
+  readonly [Name in Layer["op"]]: ReferenceLayer<LayerOf<Name>>;
 } = {
   embedding,
   linear,

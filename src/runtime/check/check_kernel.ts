@@ -9,6 +9,7 @@ import { checkCombineAttention } from "./combine_attention.ts";
 import { checkTraining } from "./check_training.ts";
 import type { Coverage } from "./coverage.ts";
 import { checkCausalConv, checkGatedDelta } from "./gated_delta.ts";
+import { checkHeadMatmul } from "./head_matmul.ts";
 import { checkNorm } from "./norms.ts";
 import { checkProduct, type Projections } from "./product.ts";
 import { checkMeanSquares, checkRotary } from "./rotary.ts";
@@ -21,6 +22,7 @@ import {
   checkSlice,
   checkSoftmax,
 } from "./rows.ts";
+import { checkTopLogits } from "./top_logits.ts";
 import { checkScores, checkValues } from "./unfused_attention.ts";
 import { type CheckView, operandsOf } from "./view.ts";
 
@@ -35,6 +37,8 @@ export async function checkKernel(
     case "matmul":
     case "grouped_matmul":
       return checkProduct(instruction, operands, view, projections);
+    case "head_matmul":
+      return checkHeadMatmul(instruction.shape, operands, view);
     case "attention":
       return checkAttention(instruction.shape, operands, view);
     case "attention_scores":
@@ -76,6 +80,8 @@ export async function checkKernel(
       return checkPermute(instruction, operands, view);
     case "combine_tokens":
       return checkCombine(instruction, operands, view);
+    case "top_logits":
+      return checkTopLogits(instruction.shape, operands, view);
     case "append_cache":
       return checkAppend(instruction.shape, operands, view);
     case "attend_cache":

@@ -21,6 +21,8 @@ export type Recipes = Readonly<Partial<Record<`${Role}/${string}`, readonly Reci
 export interface Family {
   /** Ends the name of its embedding's table; what is before it is a prefix of all names. */
   readonly table: string;
+  /** A tensor that tells it from other families with such a table. */
+  readonly mark?: string;
   readonly recipes: (model: FamilyModel) => Recipes;
 }
 

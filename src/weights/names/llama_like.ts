@@ -1,7 +1,8 @@
-// Llama and all that name weights as it does: Mistral, Qwen, Gemma, Phi-3, OLMo, Mixtral, gpt-oss and others. Where
+// Llama and all that name weights as it does: Mistral, Qwen, Gemma, Phi-3, OLMo, Mixtral, gpt-oss, DeepSeek and others. Where
 // they differ, the first name that is there counts.
 
 import { type Family, type FamilyModel, plain, type Recipes } from "./family.ts";
+import { latentRecipes } from "./latent.ts";
 import { type Recipe, type Section, section } from "./recipe.ts";
 
 export const llamaLike: Family = {
@@ -50,7 +51,7 @@ const norms: Recipes = {
 
 function attentionOf({ attention }: FamilyModel): Recipes {
   if (attention === undefined) return {};
-  const { heads, kvHeads, headDim, outputGate } = attention;
+  const { heads, kvHeads, headDim, latent, outputGate } = attention;
   const [queries, keys] = [heads * headDim, kvHeads * headDim];
   const of = queries + 2 * keys;
   const own = `${block}self_attn.`;
@@ -82,6 +83,7 @@ function attentionOf({ attention }: FamilyModel): Recipes {
       : { "attention/q/weight": [beside(0)], "attention/gate/weight": [beside(headDim)] }),
     "attention/q/norm/gain": plain(`${own}q_norm.weight`, `${own}q_layernorm.weight`),
     "attention/k/norm/gain": plain(`${own}k_norm.weight`, `${own}k_layernorm.weight`),
+    ...(latent === undefined ? {} : latentRecipes(own)),
     "attention/sinks": plain(`${own}sinks`),
     "attention/output/weight": plain(`${own}o_proj.weight`, `${own}dense.weight`),
     "attention/output/bias": plain(`${own}o_proj.bias`, `${own}dense.bias`),
@@ -106,6 +108,22 @@ function mlpOf({ ffn }: FamilyModel): Recipes {
     "mlp/down/bias": plain(`${own}down_proj.bias`, `${own}fc2.bias`, `${own}c_proj.bias`),
   };
 }
+
+function sharedExpertOf(part: "gate" | "up" | "down"): Recipe[] {
+  return plain(
+    `${block}mlp.shared_experts.${part}_proj.weight`,
+    `${block}mlp.shared_expert.${part}_proj.weight`,
+    `${block}feed_forward.shared_expert.${part}_proj.weight`,
+  );
+}
+
+/** Of DeepSeek and GLM, of Qwen, and of Llama 4. */
+const sharedExperts: Recipes = {
+  "moe/shared/gate/weight": sharedExpertOf("gate"),
+  "moe/shared/up/weight": sharedExpertOf("up"),
+  "moe/shared/down/weight": sharedExpertOf("down"),
+  "moe/shared/scale/weight": plain(`${block}mlp.shared_expert_gate.weight`),
+};
 
 function expertsOf({ moe }: FamilyModel): Recipes {
   const { hidden = 0, ffn = 0, activation } = moe ?? {};
@@ -134,6 +152,12 @@ function expertsOf({ moe }: FamilyModel): Recipes {
         ]
       : []),
   ];
+  /** gpt-oss as it is published: four bits an element. */
+  const inBlocks = (name: string, of?: Section): Recipe => ({
+    name: `${mlp}experts.${name}_blocks`,
+    scales: `${mlp}experts.${name}_scales`,
+    ...(of === undefined ? {} : { section: of }),
+  });
   const packedBias = (index: 0 | 1): Recipe => ({
     name: `${mlp}experts.gate_up_proj_bias`,
     section: turnByTurn(index),
@@ -146,21 +170,29 @@ function expertsOf({ moe }: FamilyModel): Recipes {
       `${fed}router.weight`,
     ),
     "moe/router/bias": plain(`${mlp}router.bias`),
+    "moe/router/correction/bias": plain(
+      `${mlp}gate.e_score_correction_bias`,
+      `${sparse}e_score_correction_bias`,
+    ),
+    ...sharedExperts,
     "moe/experts/gate/bias": [packedBias(0)],
     "moe/experts/up/bias": [packedBias(1)],
     "moe/experts/down/bias": plain(`${mlp}experts.down_proj_bias`),
     "moe/experts/gate/weight": [
       ...plain(`${mlp}experts.{e}.gate_proj.weight`, `${sparse}experts.{e}.w1.weight`),
       ...packed(0),
+      inBlocks("gate_up_proj", turnByTurn(0)),
     ],
     "moe/experts/up/weight": [
       ...plain(`${mlp}experts.{e}.up_proj.weight`, `${sparse}experts.{e}.w3.weight`),
       ...packed(1),
+      inBlocks("gate_up_proj", turnByTurn(1)),
     ],
     "moe/experts/down/weight": [
       ...plain(`${mlp}experts.{e}.down_proj.weight`, `${sparse}experts.{e}.w2.weight`),
       ...(isTold ? [{ name: `${mlp}experts.down_proj`, isInFirst: true }] : []),
       { name: `${fed}experts.down_proj`, isInFirst: true },
+      inBlocks("down_proj"),
     ],
   };
 }

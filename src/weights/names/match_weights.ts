@@ -3,14 +3,14 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { Program } from "../../program/program.ts";
 import { partsOf } from "../../program/content_values.ts";
-import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { GivenWeights } from "../given_source.ts";
 import { quoted, refusedWeights } from "../refused_weights.ts";
 import type { TensorView } from "../tensor_view.ts";
 import type { FamilyModel, Recipes } from "./family.ts";
 import { familyOf } from "./families.ts";
 import { type LayerPlace, layerPlaces } from "./layer_places.ts";
-import { type PlanWeight, type Recipe, viewOf } from "./recipe.ts";
+import { type FoundTensor, type PlanWeight, type Recipe, viewOf } from "./recipe.ts";
 
 export interface MatchedWeights extends GivenWeights {
   /** Tensors of the checkpoint that the plan does not use, by name. */
@@ -140,9 +140,8 @@ function findWeight({
     const found = storedOf(recipe, place.block, sizes.experts, prefix, checkpoint);
     if (found === undefined) continue;
     const where = `${checkpoint.folder}, ${quoted(found[0]?.name ?? "")}`;
-    const tensors = found.map(({ tensor }) => tensor);
-    const view = viewOf(where, sizes, { ...recipe, ...plus }, tensors);
-    return { view, names: found.map(({ name }) => name) };
+    const view = viewOf(where, sizes, { ...recipe, ...plus }, found);
+    return { view, names: found.flatMap(({ names }) => names) };
   }
   return undefined;
 }
@@ -171,14 +170,15 @@ function sizesOf(
   return { outputs, ...inputs, ...(experts === undefined ? {} : { experts }) };
 }
 
-interface NamedTensor {
+interface NamedTensor extends FoundTensor {
   readonly name: string;
-  readonly tensor: CheckpointTensor;
+  /** With that of its scales. */
+  readonly names: readonly string[];
 }
 
 /** Undefined where one of the names is not there. */
 function storedOf(
-  { name }: Recipe,
+  { name, scales }: Recipe,
   block: number,
   experts: number | undefined,
   prefix: string,
@@ -190,8 +190,17 @@ function storedOf(
     : [ofBlock];
   const found = wanted.map((each): NamedTensor | undefined => {
     for (const before of prefixesOf(prefix)) {
-      const tensor = tensors.get(`${before}${each}`);
-      if (tensor !== undefined) return { name: `${before}${each}`, tensor };
+      const own = `${before}${each}`;
+      const tensor = tensors.get(own);
+      if (tensor === undefined) continue;
+      const ofScales =
+        scales === undefined
+          ? `${own}_scale_inv`
+          : `${before}${scales.replace("{i}", String(block))}`;
+      const stored = tensors.get(ofScales);
+      return stored === undefined
+        ? { name: own, tensor, names: [own] }
+        : { name: own, tensor, scales: stored, names: [own, ofScales] };
     }
     return undefined;
   });

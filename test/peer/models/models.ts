@@ -1,6 +1,7 @@
 // Every architecture that is held against the peer.
 
 import type { PeerModel } from "../model.ts";
+import { deepseekV3 } from "./deepseek.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptOss } from "./gpt_oss.ts";
@@ -8,12 +9,13 @@ import { llama } from "./llama.ts";
 import { mixtral } from "./mixtral.ts";
 import { olmo2 } from "./olmo2.ts";
 import { phi3 } from "./phi3.ts";
-import { qwen2, qwen3, qwen3Moe } from "./qwen.ts";
+import { qwen2, qwen2Moe, qwen3, qwen3Moe } from "./qwen.ts";
 
 export const peerModels: readonly PeerModel[] = [
   llama,
   qwen2,
   qwen3,
+  qwen2Moe,
   qwen3Moe,
   mixtral,
   phi3,
@@ -21,4 +23,5 @@ export const peerModels: readonly PeerModel[] = [
   gemma2,
   gpt2,
   gptOss,
+  deepseekV3,
 ];

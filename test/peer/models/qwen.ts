@@ -16,7 +16,7 @@ import {
   sizes,
   tensorsOf,
 } from "../decoder.ts";
-import type { PeerModel } from "../model.ts";
+import { type PeerModel, u32 } from "../model.ts";
 
 const qwen2Parts: Parts = {
   ends: ends(true),
@@ -61,6 +61,58 @@ export const qwen3: PeerModel = {
 };
 
 const routed = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
+
+const sharedFfn = 44;
+
+const qwen2MoeParts: Parts = {
+  ends: ends(),
+  block: [
+    ...preNorms,
+    ...attention,
+    ["mlp.gate", [sizes.experts, sizes.hidden], "ffn_gate_inp"],
+    ["mlp.shared_expert_gate", [1, sizes.hidden], "ffn_gate_inp_shexp"],
+    ["mlp.shared_expert.gate_proj", [sharedFfn, sizes.hidden], "ffn_gate_shexp"],
+    ["mlp.shared_expert.up_proj", [sharedFfn, sizes.hidden], "ffn_up_shexp"],
+    ["mlp.shared_expert.down_proj", [sizes.hidden, sharedFfn], "ffn_down_shexp"],
+  ],
+  biased: /[qkv]_proj$/,
+};
+
+/** A shared expert with a gate of its own. */
+export const qwen2Moe: PeerModel = {
+  name: "Qwen 2 MoE",
+  config: {
+    ...commonConfig,
+    architectures: ["Qwen2MoeForCausalLM"],
+    model_type: "qwen2_moe",
+    num_experts: sizes.experts,
+    num_experts_per_tok: sizes.topK,
+    moe_intermediate_size: sizes.expertFfn,
+    shared_expert_intermediate_size: sharedFfn,
+    norm_topk_prob: false,
+    decoder_sparse_step: 1,
+    mlp_only_layers: [],
+    use_sliding_window: false,
+  },
+  shapes: shapesOf({
+    ...qwen2MoeParts,
+    block: [...qwen2MoeParts.block, ...expertShapes("mlp.experts", routed)],
+  }),
+  gguf: {
+    metadata: commonMetadata("qwen2moe", {
+      ...expertMetadata,
+      expert_shared_feed_forward_length: u32(sharedFfn),
+    }),
+    tensors: (weight) => [
+      ...tensorsOf(qwen2MoeParts, weight, (name, tensor) =>
+        name === "mlp.shared_expert_gate"
+          ? { shape: [sizes.hidden], values: tensor.values }
+          : tensor,
+      ),
+      ...expertTensors("mlp.experts", routed, weight),
+    ],
+  },
+};
 
 const moeParts: Parts = {
   ends: ends(),

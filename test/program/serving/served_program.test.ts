@@ -35,10 +35,11 @@ function planOf(
 const moe = { moe: { experts: 4, topK: 2, ffn: 12 } };
 const chunks = { prefillChunk: 2, pageTokens: 3 };
 
+const latent = { keyValueRank: 8, rotaryDim: 4, valueDim: 12 };
+const latentModel = { kvHeads: 4, headDim: 8 };
+
 const cases: readonly (readonly [string, Plan])[] = [
-  ...servedAttentionPlans()
-    .filter(({ name }) => !name.includes("latent"))
-    .map((plan): readonly [string, Plan] => [plan.name, plan]),
+  ...servedAttentionPlans().map((plan): readonly [string, Plan] => [plan.name, plan]),
   [
     "rotary positions of whole prompts, attended without a cache",
     planOf(1, { model: { positions: { kind: "rotary" } } }),
@@ -49,6 +50,18 @@ const cases: readonly (readonly [string, Plan])[] = [
       model: { vocabulary: 30, positions: { kind: "learned", count: 12, offset: 2 } },
       parallel: { tensor: 2 },
       workload: chunks,
+    }),
+  ],
+  [
+    "latents of whole prompts, on two tensor groups with requests of their own",
+    planOf(4, {
+      model: {
+        ...latentModel,
+        positions: { kind: "rotary", interleaved: true },
+        latent: { queryRank: 12, ...latent },
+      },
+      parallel: { tensor: 2, data: 2 },
+      workload: { batch: 3, requests: 5, pageTokens: 3 },
     }),
   ],
   ["one rank", planOf(1, {})],
@@ -112,6 +125,49 @@ describe("what is counted is what a program allocates", () => {
       expect(estimated.memory[rank]?.keyValueCache).toBe(own?.memoryByRole.cache);
       expect(estimated.memory[rank]?.total).toBe(own?.memoryBytes);
     }
+  });
+});
+
+describe("caches of latent attention", () => {
+  /** DeepSeek V3's attention, in fewer heads. */
+  const latentPlan = (parallel: object, gpus: number): Plan =>
+    planOf(gpus, {
+      model: {
+        layers: 61,
+        hidden: 64,
+        heads: 8,
+        kvHeads: 8,
+        headDim: 128,
+        latent: { queryRank: 24, keyValueRank: 512, rotaryDim: 64, valueDim: 128 },
+      },
+      parallel,
+      workload: { dtype: "bf16", batch: 2, inputTokens: 10, outputTokens: 7 },
+    });
+  const perToken = 2 * 576 * 61;
+
+  test.each([
+    ["one rank", 1, {}, [2]],
+    ["tensor ranks, each with all of them", 2, { tensor: 2 }, [2, 2]],
+    ["replicas, each with those of its requests", 2, { data: 2 }, [1, 1]],
+  ] as const)("have 576 numbers a token and layer: %s", (_, gpus, parallel, requests) => {
+    const { memory } = estimatePlan(latentPlan(parallel, gpus));
+    expect(memory.map(({ keyValueCache }) => keyValueCache)).toEqual(
+      requests.map((count) => count * 16 * perToken),
+    );
+  });
+
+  test("decode attends latents, a whole prompt keys and values of every head", () => {
+    const kernelsOf = (phase: "decode" | "prefill"): Set<string> =>
+      new Set(
+        lower(latentPlan({}, 1)).ranks.flatMap(({ instructions }) =>
+          instructions.flatMap((each) =>
+            each.op === "kernel" && each.origin.serves === phase ? [each.kernel] : [],
+          ),
+        ),
+      );
+    const [decode, prefill] = [kernelsOf("decode"), kernelsOf("prefill")];
+    expect([decode.has("head_matmul"), decode.has("attention")]).toEqual([true, false]);
+    expect([prefill.has("head_matmul"), prefill.has("attention")]).toEqual([false, true]);
   });
 });
 

@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from "../../../plan/diagnostic.ts";
 import { fieldPath, listed, placedLayers, type PlacedLayer } from "../../../plan/layers.ts";
-import type { Layer } from "../../../plan/layers/layers.ts";
+import { type Layer, planLayerOf } from "../../../plan/layers/layers.ts";
 import { contextOf } from "../../../plan/mesh.ts";
 import type { Plan } from "../../../plan/plan.ts";
 import type { Serving } from "../../../plan/serving.ts";
@@ -108,32 +108,23 @@ function looksAhead(plan: Plan, placed: PlacedLayer): Diagnostic[] {
   ];
 }
 
-/** What attention against caches does not do yet. */
+/** What caches do not do yet. */
 function isNotCached(plan: Plan, placed: PlacedLayer): Diagnostic[] {
-  const { layer } = placed;
-  if (layer.op === "gated-delta") {
-    return [
-      notRunnable(
-        fieldPath(plan, placed),
-        "linear attention does not keep its states from step to step yet",
-        "set workload.mode to inference",
-      ),
-    ];
-  }
-  if (layer.op !== "attention" || layer.latent === undefined) return [];
-  return [
-    notRunnable(
-      plan.model === undefined ? fieldPath(plan, placed, "latent") : ["model"],
-      "attention against a cache has no latent yet",
-      "set workload.mode to inference",
-    ),
-  ];
+  return placed.layer.op === "gated-delta"
+    ? [
+        notRunnable(
+          fieldPath(plan, placed),
+          "linear attention does not keep its states from step to step yet",
+          "set workload.mode to inference",
+        ),
+      ]
+    : [];
 }
 
 function dependsOnOthers(
   layer: Layer,
 ): { readonly field?: string; readonly what: string } | undefined {
-  if (layer.op === "aggregate") return { what: "an aggregate joins tokens" };
+  if (planLayerOf(layer).aggregates !== undefined) return { what: `${layer.op} joins tokens` };
   if (layer.op === "attention" && !layer.causal) {
     return { field: "causal", what: "attention looks at tokens to come" };
   }
