@@ -89,5 +89,12 @@ await build({
   platform: "browser",
   plugins: [standIns],
   transform: { inject: { process: [resolve("src/browser/stand_ins/process.ts"), "process"] } },
-  output: { dir: "dist/browser", format: "iife", minify: true, comments: false },
+  output: {
+    dir: "dist/browser",
+    format: "iife",
+    minify: true,
+    comments: false,
+    // Of its schemas, the one library that the page's script has beside ours.
+    postBanner: `/* zod\n\n${readFileSync(licenseOf("node_modules/zod"), "utf8")}*/`,
+  },
 });

@@ -65,7 +65,7 @@ test.skipIf(process.platform === "win32")(
     const commands = commandsOf(await readFile("docs/tutorial.md", "utf8"));
     expect(commands.length).toBeGreaterThan(8);
     for (const { line, shown } of commands) {
-      expect(await run(line), line).toMatch(patternOf(shown));
+      expect(`$ ${line}\n${await run(line)}`).toMatch(patternOf([`$ ${line}`, ...shown]));
     }
     for (const page of [
       "report.html",
